@@ -1,0 +1,117 @@
+//! The nouns that everyone shares: a delivery, its head, its verdict, its attempts.
+//!
+//! Nothing here knows of sockets, files or screens. A [`Summary`] is what a list needs of a
+//! delivery; a [`Delivery`] adds the bytes as they came.
+
+mod attempt;
+mod head;
+mod verdict;
+
+use std::fmt;
+use std::str::FromStr;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+
+pub use attempt::{Answered, Attempt, AttemptKind, Outcome};
+pub use head::{Head, HeadError, Header, Version, header_text, is_hop_by_hop};
+pub use verdict::{SignatureStatus, Verdict};
+
+/// The number under which the store keeps a delivery; later deliveries have larger ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DeliveryId(pub i64);
+
+impl fmt::Display for DeliveryId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for DeliveryId {
+    type Err = std::num::ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Self)
+    }
+}
+
+/// What a delivery is about, as far as its provider says where to look.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EventRef {
+    /// The provider's event id; a retry carries the same one.
+    pub id: Option<String>,
+    /// The event type, for instance `message.updated`.
+    pub kind: Option<String>,
+}
+
+/// How a delivery came to be in the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    Live,
+    Resend,
+    Replay,
+    Import,
+}
+
+impl Source {
+    pub const ALL: [Self; 4] = [Self::Live, Self::Resend, Self::Replay, Self::Import];
+
+    /// The word used in JSON lines, filters and the store.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Resend => "resend",
+            Self::Replay => "replay",
+            Self::Import => "import",
+        }
+    }
+
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|source| source.as_str() == word)
+    }
+}
+
+/// Why the listener did not take a request whole. Such a request is listed all the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// A kebab-case code: `body-too-large`, `head-too-large`, `head-malformed`, `head-timeout`,
+    /// `body-timeout`, `body-malformed`, `body-incomplete`.
+    pub code: String,
+    /// What happened, in a sentence, with the figures that are known.
+    pub reason: String,
+}
+
+/// What a list shows of a delivery: everything but its bytes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Summary {
+    pub id: DeliveryId,
+    pub received_at: Timestamp,
+    /// `ADDR:PORT` of the other end of the connection; absent for what was imported.
+    pub peer: Option<String>,
+    pub method: String,
+    /// The request target as text; bytes that are not UTF-8 are read as Latin-1.
+    pub target: String,
+    pub version: Version,
+    /// Bytes of the body. Of a refused delivery: the declared size, or what had come by then.
+    pub body_size: u64,
+    pub provider: String,
+    pub event: EventRef,
+    pub signature: Verdict,
+    /// The status that the sender was answered with; absent while a forward is under way.
+    pub response: Option<u16>,
+    pub refused: Option<Refusal>,
+    pub source: Source,
+    /// The first delivery with the same event id from the same provider.
+    pub duplicate_of: Option<DeliveryId>,
+}
+
+/// One HTTP request that came in, whole.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Delivery {
+    pub summary: Summary,
+    pub head: Head,
+    /// The body bytes as received, chunk framing removed. Empty for a refused delivery.
+    pub body: Bytes,
+    /// Every sending of this delivery onwards, oldest first.
+    pub attempts: Vec<Attempt>,
+}

@@ -1,0 +1,222 @@
+//! The head of a request: its bytes as they came, and what they say.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use bytes::Bytes;
+
+/// More headers than any known sender uses; a head with more is refused.
+const MAX_HEADERS: usize = 256;
+
+/// Headers that speak of one connection and are not sent on (RFC 9110 section 7.6.1).
+const HOP_BY_HOP: [&str; 9] = [
+    "connection",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Whether a header speaks of one connection only (RFC 9110 section 7.6.1).
+pub fn is_hop_by_hop(name: &str) -> bool {
+    HOP_BY_HOP.iter().any(|hop| hop.eq_ignore_ascii_case(name))
+}
+
+/// A header as received: the name's case kept, the value's bytes kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Header {
+    pub name: String,
+    pub value: Bytes,
+}
+
+impl Header {
+    pub fn new(name: impl Into<String>, value: impl Into<Bytes>) -> Self {
+        Self { name: name.into(), value: value.into() }
+    }
+
+    pub fn is(&self, name: &str) -> bool {
+        self.name.eq_ignore_ascii_case(name)
+    }
+
+    /// The value as text, by [`header_text`].
+    pub fn text(&self) -> Cow<'_, str> {
+        header_text(&self.value)
+    }
+}
+
+/// Bytes of a head as text: UTF-8 if they are that, else Latin-1 (the historical reading of
+/// RFC 9110 section 5.5), so that no byte is lost or replaced.
+pub fn header_text(bytes: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => Cow::Owned(bytes.iter().map(|&byte| char::from(byte)).collect()),
+    }
+}
+
+/// The HTTP version that a request named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Version {
+    Http10,
+    Http11,
+}
+
+impl Version {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Http10 => "HTTP/1.0",
+            Self::Http11 => "HTTP/1.1",
+        }
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Why bytes are not the head of an HTTP/1 request.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum HeadError {
+    #[error("the head is not whole: it does not end in an empty line")]
+    Incomplete,
+    #[error("the head is no HTTP/1 request: {0}")]
+    Malformed(#[from] httparse::Error),
+}
+
+/// The head of a request.
+///
+/// `raw` is the truth, from the first byte of the request line to the empty line; the other
+/// fields are views of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    pub raw: Bytes,
+    pub method: String,
+    /// The request target, byte for byte.
+    pub target: Bytes,
+    pub version: Version,
+    /// In the order received, repetitions kept.
+    pub headers: Vec<Header>,
+}
+
+impl Head {
+    /// Reads a head that ends in its empty line. Bytes behind that line are an error of the
+    /// caller and are dropped.
+    pub fn parse(raw: Bytes) -> Result<Self, HeadError> {
+        let mut slots = [httparse::EMPTY_HEADER; MAX_HEADERS];
+        let mut request = httparse::Request::new(&mut slots);
+        let length = match request.parse(&raw)? {
+            httparse::Status::Complete(length) => length,
+            httparse::Status::Partial => return Err(HeadError::Incomplete),
+        };
+        let method = request.method.unwrap_or_default().to_owned();
+        let target = raw.slice_ref(request.path.unwrap_or_default().as_bytes());
+        let version = if request.version == Some(0) { Version::Http10 } else { Version::Http11 };
+        let headers = request
+            .headers
+            .iter()
+            .map(|header| Header::new(header.name, raw.slice_ref(header.value)))
+            .collect();
+        Ok(Self { method, target, version, headers, raw: raw.slice(..length) })
+    }
+
+    /// What can be made of a head that [`Head::parse`] refuses: the words of its first line.
+    pub fn lenient(raw: Bytes) -> Self {
+        let line = raw.split(|&byte| byte == b'\r' || byte == b'\n').next().unwrap_or_default();
+        let mut words = line.split(|&byte| byte == b' ');
+        let method = header_text(words.next().unwrap_or_default()).into_owned();
+        let target = raw.slice_ref(words.next().unwrap_or_default());
+        Self { method, target, version: Version::Http11, headers: Vec::new(), raw }
+    }
+
+    /// Writes a head from its parts, for requests of our own making.
+    pub fn build(method: &str, target: &str, headers: &[Header]) -> Self {
+        let mut raw = format!("{method} {target} HTTP/1.1\r\n").into_bytes();
+        for header in headers {
+            raw.extend_from_slice(header.name.as_bytes());
+            raw.extend_from_slice(b": ");
+            raw.extend_from_slice(&header.value);
+            raw.extend_from_slice(b"\r\n");
+        }
+        raw.extend_from_slice(b"\r\n");
+        Self {
+            raw: raw.into(),
+            method: method.to_owned(),
+            target: Bytes::copy_from_slice(target.as_bytes()),
+            version: Version::Http11,
+            headers: headers.to_vec(),
+        }
+    }
+
+    /// The target as text, by [`header_text`].
+    pub fn target_text(&self) -> Cow<'_, str> {
+        header_text(&self.target)
+    }
+
+    /// The values of a header in the order received; names compare without regard to case.
+    pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Bytes> {
+        self.headers.iter().filter(move |header| header.is(name)).map(|header| &header.value)
+    }
+
+    /// The values of a header joined with `, `, as RFC 9110 section 5.3 reads repeated lines.
+    pub fn joined(&self, name: &str) -> Option<Bytes> {
+        let mut values = self.values(name);
+        let first = values.next()?.clone();
+        let rest: Vec<&Bytes> = values.collect();
+        if rest.is_empty() {
+            return Some(first);
+        }
+        let mut joined = first.to_vec();
+        for value in rest {
+            joined.extend_from_slice(b", ");
+            joined.extend_from_slice(value);
+        }
+        Some(joined.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn head(text: &'static str) -> Head {
+        Head::parse(Bytes::from_static(text.as_bytes())).unwrap()
+    }
+
+    #[test]
+    fn keeps_order_case_and_repetition() {
+        let head = head("POST /a?b=%20 HTTP/1.1\r\nX-B: 1\r\nx-a: 2\r\nX-b: 3\r\n\r\n");
+        let names: Vec<&str> = head.headers.iter().map(|header| header.name.as_str()).collect();
+        assert_eq!(names, ["X-B", "x-a", "X-b"]);
+        assert_eq!(head.target, "/a?b=%20");
+        assert_eq!(head.joined("x-b").unwrap(), "1, 3");
+        assert_eq!(head.joined("x-c"), None);
+    }
+
+    #[test]
+    fn reads_values_that_are_not_utf8_as_latin_1() {
+        let raw = Bytes::from_static(b"GET / HTTP/1.0\r\nName: caf\xe9\r\n\r\n");
+        let head = Head::parse(raw).unwrap();
+        assert_eq!(head.headers[0].text(), "café");
+        assert_eq!(head.version, Version::Http10);
+    }
+
+    #[test]
+    fn makes_something_of_a_broken_head() {
+        let raw = Bytes::from_static(b"PO ST /x\r\n: y\r\n\r\n");
+        assert!(Head::parse(raw.clone()).is_err());
+        let head = Head::lenient(raw.clone());
+        assert_eq!((head.method.as_str(), &head.raw), ("PO", &raw));
+    }
+
+    #[test]
+    fn what_is_built_parses_back() {
+        let headers = [Header::new("Host", "h"), Header::new("X-Y", "z")];
+        let built = Head::build("POST", "/p?q", &headers);
+        assert_eq!(Head::parse(built.raw.clone()).unwrap(), built);
+    }
+}

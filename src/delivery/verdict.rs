@@ -1,0 +1,72 @@
+//! What verification found.
+
+use std::fmt;
+
+/// The outcome of checking a signature, in the order in which it is decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SignatureStatus {
+    Missing,
+    Malformed,
+    Mismatch,
+    Expired,
+    Verified,
+    /// Not checked: no secret is configured, or the delivery was refused.
+    Unchecked,
+}
+
+impl SignatureStatus {
+    pub const ALL: [Self; 6] = [
+        Self::Missing,
+        Self::Malformed,
+        Self::Mismatch,
+        Self::Expired,
+        Self::Verified,
+        Self::Unchecked,
+    ];
+
+    /// The word used in JSON lines, filters and the store.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Malformed => "malformed",
+            Self::Mismatch => "mismatch",
+            Self::Expired => "expired",
+            Self::Verified => "verified",
+            Self::Unchecked => "unchecked",
+        }
+    }
+
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == word)
+    }
+
+    /// Whether somebody should look at it: checked, and not verified.
+    pub fn is_bad(self) -> bool {
+        !matches!(self, Self::Verified | Self::Unchecked)
+    }
+}
+
+impl fmt::Display for SignatureStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// What verification found, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    pub status: SignatureStatus,
+    /// A code of the table of causes; only where a computation or an observation proved it.
+    pub cause: Option<String>,
+    /// A sentence in the user's terms: what was found and what to do.
+    pub explanation: Option<String>,
+    /// The *name* of the secret that verified, never the secret.
+    pub secret: Option<String>,
+}
+
+impl Verdict {
+    /// A verdict that is explained but has no cause from the table.
+    pub fn explained(status: SignatureStatus, explanation: impl Into<String>) -> Self {
+        Self { status, cause: None, explanation: Some(explanation.into()), secret: None }
+    }
+}

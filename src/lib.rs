@@ -1,0 +1,4 @@
+//! A looking glass for webhooks.
+
+pub mod delivery;
+pub mod secret;
