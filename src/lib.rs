@@ -1,4 +1,7 @@
 //! A looking glass for webhooks.
 
 pub mod delivery;
+pub mod payload;
+pub mod provider;
 pub mod secret;
+pub mod signature;
