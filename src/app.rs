@@ -1,0 +1,27 @@
+//! The pure core of the dashboard: what happened comes in as an [`Event`], what is to be done
+//! goes out as [`Effect`]s, and the [`Model`] is all that there is to draw.
+//!
+//! Nothing here waits, fails, or knows a clock, a file, a socket or a terminal library; time
+//! enters as [`Event::Tick`]. Layout is a function that the update and the view both call.
+
+mod action;
+pub mod detail;
+pub mod keymap;
+pub mod layout;
+pub mod list;
+mod message;
+mod model;
+pub mod pane;
+mod prompt;
+mod rate;
+mod role;
+mod search;
+mod update;
+
+pub use action::{Action, Copyable, Edit, Move};
+pub use message::{Effect, Event, Loaded, Mouse, MouseKind, Notice, NoticeKind};
+pub use model::{Focus, Mode, Model, Session};
+pub use prompt::Prompt;
+pub use rate::Rate;
+pub use role::{Marked, Role, Span};
+pub use update::update;

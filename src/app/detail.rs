@@ -1,0 +1,115 @@
+//! The detail of the selected delivery: which tab, what is loaded, how far it is scrolled.
+
+use std::sync::Arc;
+
+use ratatui::layout::Rect;
+
+use super::message::Loaded;
+use crate::delivery::DeliveryId;
+
+/// A view of the selected delivery.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Tab {
+    #[default]
+    Payload,
+    Headers,
+    Signature,
+    Timeline,
+}
+
+impl Tab {
+    pub const ALL: [Self; 4] = [Self::Payload, Self::Headers, Self::Signature, Self::Timeline];
+
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Payload => "Payload",
+            Self::Headers => "Headers",
+            Self::Signature => "Signature",
+            Self::Timeline => "Timeline",
+        }
+    }
+
+    /// Where each tab stands in the line of tabs.
+    pub fn places(line: Rect) -> impl Iterator<Item = (Self, Rect)> {
+        let mut x = line.x.saturating_add(1);
+        Self::ALL.into_iter().map(move |tab| {
+            let width = u16::try_from(tab.title().len()).unwrap_or(0) + 2;
+            let place = Rect { x, width, ..line }.intersection(line);
+            x = x.saturating_add(width);
+            (tab, place)
+        })
+    }
+
+    fn beside(self, step: usize) -> Self {
+        let at = Self::ALL.iter().position(|tab| *tab == self).unwrap_or(0);
+        Self::ALL.into_iter().cycle().nth(at + step).unwrap_or_default()
+    }
+
+    pub fn next(self) -> Self {
+        self.beside(1)
+    }
+
+    pub fn previous(self) -> Self {
+        self.beside(Self::ALL.len() - 1)
+    }
+}
+
+/// What the detail shows.
+#[derive(Debug, Default)]
+pub struct Detail {
+    pub tab: Tab,
+    /// The last delivery that was loaded; for an instant it is not yet the selected one.
+    pub loaded: Option<Arc<Loaded>>,
+    /// Why the selected delivery could not be loaded.
+    pub failure: Option<String>,
+    wanted: Option<DeliveryId>,
+    /// The first line and the first column shown.
+    pub top: usize,
+    pub left: usize,
+}
+
+impl Detail {
+    /// Notes which delivery is selected; true if it has to be loaded.
+    pub fn want(&mut self, id: Option<DeliveryId>) -> bool {
+        if self.wanted == id {
+            return false;
+        }
+        self.wanted = id;
+        self.failure = None;
+        (self.top, self.left) = (0, 0);
+        if id.is_none() {
+            self.loaded = None;
+        }
+        id.is_some()
+    }
+
+    pub fn wanted(&self) -> Option<DeliveryId> {
+        self.wanted
+    }
+
+    /// Takes in what was loaded, unless another delivery is wanted by now.
+    pub fn take(&mut self, loaded: Arc<Loaded>) {
+        if self.wanted == Some(loaded.delivery.summary.id) {
+            self.loaded = Some(loaded);
+            self.failure = None;
+        }
+    }
+
+    pub fn fail(&mut self, id: DeliveryId, reason: String) {
+        if self.wanted == Some(id) {
+            self.loaded = None;
+            self.failure = Some(reason);
+        }
+    }
+
+    pub fn show(&mut self, tab: Tab) {
+        self.tab = tab;
+        (self.top, self.left) = (0, 0);
+    }
+
+    /// Moves the window; it never leaves the text.
+    pub fn scroll(&mut self, by: isize, lines: usize, height: usize) {
+        let last = lines.saturating_sub(height);
+        self.top = self.top.saturating_add_signed(by).min(last);
+    }
+}

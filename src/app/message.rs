@@ -1,0 +1,108 @@
+//! The contract with the shell on one page: what happened, and what is to be done.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::action::Copyable;
+use super::keymap::Key;
+use super::layout::Size;
+use crate::delivery::{Attempt, Delivery, DeliveryId, Summary};
+use crate::filter::Filter;
+use crate::payload::Rendered;
+
+/// A delivery with its payload made ready to be shown.
+#[derive(Debug)]
+pub struct Loaded {
+    pub delivery: Delivery,
+    pub rendered: Rendered,
+}
+
+/// What the mouse did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MouseKind {
+    Click,
+    WheelUp,
+    WheelDown,
+}
+
+/// What the mouse did, and in which cell; the upper left one is 0, 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mouse {
+    pub kind: MouseKind,
+    pub column: u16,
+    pub row: u16,
+}
+
+/// How a notice is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoticeKind {
+    Done,
+    Info,
+    Failed,
+}
+
+/// A sentence for the user, shown for a few seconds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    pub kind: NoticeKind,
+    pub text: String,
+}
+
+impl Notice {
+    pub fn done(text: impl Into<String>) -> Self {
+        Self { kind: NoticeKind::Done, text: text.into() }
+    }
+
+    pub fn info(text: impl Into<String>) -> Self {
+        Self { kind: NoticeKind::Info, text: text.into() }
+    }
+
+    pub fn failed(text: impl Into<String>) -> Self {
+        Self { kind: NoticeKind::Failed, text: text.into() }
+    }
+}
+
+/// Everything that enters the core.
+#[derive(Debug)]
+pub enum Event {
+    Key(Key),
+    Paste(String),
+    Mouse(Mouse),
+    Resize(Size),
+    /// The time, about once a second.
+    Tick(Timestamp),
+    /// Deliveries that are new or have changed, in the order in which they did.
+    Kept(Vec<Summary>),
+    /// Deliveries of earlier runs, newest first, each page older than the one before.
+    Older(Vec<Summary>),
+    Loaded(Arc<Loaded>),
+    NotLoaded { id: DeliveryId, reason: String },
+    /// An answer to [`Effect::Search`].
+    Matched { search: u64, ids: Vec<DeliveryId>, done: bool },
+    /// A resend has ended, well or badly.
+    Resent(Attempt),
+    /// Why the store cannot take deliveries now; nothing when it can again.
+    Trouble(Option<String>),
+    Notice(Notice),
+    /// The terminal has gone, or the system asks to end.
+    Ended,
+}
+
+/// Everything that leaves the core.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Load a delivery; a later request replaces an earlier one.
+    Load(DeliveryId),
+    /// Test these deliveries whole, newest first; a later search replaces an earlier one.
+    Search { search: u64, filter: Filter, ids: Vec<DeliveryId> },
+    /// Test these as well; they came while a search was on.
+    SearchMore { search: u64, filter: Filter, ids: Vec<DeliveryId> },
+    Copy { id: DeliveryId, what: Copyable },
+    /// Send the exact bytes of a delivery to a URL, as it was typed or configured.
+    Resend { id: DeliveryId, target: String },
+    SendSample,
+    CaptureMouse(bool),
+    Redraw,
+    Suspend,
+}

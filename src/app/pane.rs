@@ -1,0 +1,98 @@
+//! What the tabs of the detail say, as marked lines; the payload's own lines stand in
+//! [`crate::payload::Rendered`].
+
+mod headers;
+pub mod help;
+mod signature;
+mod timeline;
+pub mod welcome;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use unicode_width::UnicodeWidthStr;
+
+use super::detail::Tab;
+use super::layout::Areas;
+use super::message::Loaded;
+use super::model::Model;
+use super::role::{Marked, Role};
+use crate::delivery::SignatureStatus;
+
+/// Lines of the selected tab other than the payload, broken to `width` columns.
+pub fn lines(model: &Model, width: usize) -> Vec<Marked> {
+    let Some(loaded) = model.detail.loaded.as_deref() else { return Vec::new() };
+    let lines = match model.detail.tab {
+        Tab::Payload => Vec::new(),
+        Tab::Headers => headers::lines(&model.session, loaded),
+        Tab::Signature => signature::lines(&model.session, loaded),
+        Tab::Timeline => timeline::lines(model, loaded),
+    };
+    lines.into_iter().flat_map(|line| line.wrap(width, 4)).collect()
+}
+
+/// How many lines the selected tab has.
+pub fn line_count(model: &Model, width: usize) -> usize {
+    match (model.detail.tab, model.detail.loaded.as_deref()) {
+        (_, None) => 0,
+        // A note takes a line of the screen above the payload.
+        (Tab::Payload, Some(loaded)) => {
+            loaded.rendered.line_count() + usize::from(note(loaded).is_some())
+        }
+        (Tab::Headers | Tab::Signature | Tab::Timeline, Some(_)) => lines(model, width).len(),
+    }
+}
+
+/// Columns of the widest payload line on the screen; long ones by their bytes, which is more.
+pub fn widest_shown(model: &Model, areas: &Areas) -> usize {
+    const LONG: usize = 4096;
+    let Some(loaded) = model.detail.loaded.as_deref().filter(|_| model.detail.tab == Tab::Payload)
+    else {
+        return 0;
+    };
+    let width_of = |line: &str| if line.len() > LONG { line.len() } else { line.width() };
+    let shown = model.detail.top..model.detail.top + usize::from(areas.detail.height);
+    shown.filter_map(|at| loaded.rendered.line(at)).map(width_of).max().unwrap_or(0)
+}
+
+/// The sign and the weight of a verdict; the sign alone tells them apart without colour.
+pub fn sign_of(status: SignatureStatus) -> (char, Role) {
+    match status {
+        SignatureStatus::Verified => ('✓', Role::Good),
+        SignatureStatus::Mismatch => ('✗', Role::Bad),
+        SignatureStatus::Malformed => ('!', Role::Bad),
+        SignatureStatus::Missing => ('?', Role::Warn),
+        SignatureStatus::Expired => ('⧗', Role::Warn),
+        SignatureStatus::Unchecked => ('·', Role::Dim),
+    }
+}
+
+/// The time of day, to the millisecond.
+pub(crate) fn precise(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned(zone.clone()).strftime("%H:%M:%S%.3f").to_string()
+}
+
+/// The time of day; of another day, the day.
+pub fn clock(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
+    let (then, now) = (at.to_zoned(zone.clone()), now.to_zoned(zone.clone()));
+    let format = if then.date() == now.date() { "%H:%M:%S" } else { "%d %b" };
+    then.strftime(format).to_string()
+}
+
+/// A label and what it says, in two columns.
+fn labelled(label: &str, role: Role, text: impl AsRef<str>) -> Marked {
+    Marked::new(Role::Dim, format!("{label:<10}")).with(role, text)
+}
+
+/// What stands above the payload: why it is not there, or not shown as its type says.
+pub fn note(loaded: &Loaded) -> Option<&str> {
+    match &loaded.delivery.summary.refused {
+        Some(refusal) => Some(&refusal.reason),
+        None => loaded.rendered.note.as_deref(),
+    }
+}
+
+/// Why a refused delivery has nothing more to show.
+fn refused(loaded: &Loaded) -> Option<Marked> {
+    let refusal = loaded.delivery.summary.refused.as_ref()?;
+    Some(labelled("refused", Role::Bad, format!("{} ({})", refusal.reason, refusal.code)))
+}

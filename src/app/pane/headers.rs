@@ -1,0 +1,25 @@
+//! The head of the request, header by header, as received.
+
+use super::super::message::Loaded;
+use super::super::model::Session;
+use super::super::role::{Marked, Role};
+
+pub(super) fn lines(session: &Session, loaded: &Loaded) -> Vec<Marked> {
+    let head = &loaded.delivery.head;
+    let summary = &loaded.delivery.summary;
+    let request = Marked::new(Role::Strong, &head.method)
+        .with(Role::Plain, " ")
+        .with(Role::Accent, head.target_text())
+        .with(Role::Dim, format!(" {}", head.version));
+    let peer = summary.peer.as_deref().unwrap_or("unknown");
+    let mut lines = vec![request, Marked::new(Role::Dim, format!("from {peer}"))];
+    lines.extend(super::refused(loaded));
+    lines.push(Marked::default());
+    lines.extend(head.headers.iter().map(|header| {
+        let role = if header.is(&session.signature_header) { Role::Accent } else { Role::Plain };
+        Marked::new(Role::Name, &header.name)
+            .with(Role::Dim, ": ")
+            .with(role, header.text())
+    }));
+    lines
+}

@@ -1,0 +1,31 @@
+//! The help screen, from the table of bindings.
+
+use super::super::keymap::{BINDINGS, Context, Key};
+use super::super::role::{Marked, Role};
+use super::sign_of;
+use crate::delivery::SignatureStatus;
+
+/// Every binding by context, then what the signs of the list mean.
+pub fn lines() -> Vec<Marked> {
+    let mut lines = Vec::new();
+    for context in Context::ALL {
+        lines.push(Marked::new(Role::Strong, context.title()));
+        for binding in BINDINGS.iter().filter(|binding| binding.context == context) {
+            let keys = binding.keys.iter().map(Key::to_string).collect::<Vec<_>>().join(" ");
+            lines.push(
+                Marked::new(Role::Accent, format!("  {keys:<22} ")).with(Role::Plain, binding.help),
+            );
+        }
+        lines.push(Marked::default());
+    }
+    lines.push(Marked::new(Role::Strong, "Signs in the list"));
+    for status in SignatureStatus::ALL {
+        let (sign, role) = sign_of(status);
+        lines.push(Marked::new(role, format!("  {sign:<22} ")).with(Role::Plain, status.as_str()));
+    }
+    lines.push(
+        Marked::new(Role::Warn, format!("  {:<22} ", "↻"))
+            .with(Role::Plain, "the event came before: a retry or a replay"),
+    );
+    lines
+}

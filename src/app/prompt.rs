@@ -1,0 +1,98 @@
+//! A line that is being typed.
+
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
+
+use super::action::Edit;
+
+/// Text and a cursor, which stands between what a reader takes for characters.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Prompt {
+    before: String,
+    after: String,
+}
+
+impl Prompt {
+    /// A prompt with the cursor behind the text.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self { before: text.into(), after: String::new() }
+    }
+
+    pub fn text(&self) -> String {
+        format!("{}{}", self.before, self.after)
+    }
+
+    /// Columns before the cursor.
+    pub fn cursor(&self) -> usize {
+        self.before.width()
+    }
+
+    /// Types text in; line ends and other controls are dropped, since it is one line.
+    pub fn insert(&mut self, text: &str) {
+        self.before.extend(text.chars().filter(|character| !character.is_control()));
+    }
+
+    /// Carries out an editing of the line.
+    pub fn edit(&mut self, edit: Edit) {
+        match edit {
+            Edit::EraseLeft => drop(take_last(&mut self.before)),
+            Edit::EraseRight => drop(take_first(&mut self.after)),
+            Edit::EraseAll => *self = Self::default(),
+            Edit::EraseWord => {
+                let kept = self.before.trim_end().rfind(char::is_whitespace).map_or(0, |at| at + 1);
+                self.before.truncate(kept);
+            }
+            Edit::CursorLeft => {
+                if let Some(moved) = take_last(&mut self.before) {
+                    self.after.insert_str(0, &moved);
+                }
+            }
+            Edit::CursorRight => {
+                if let Some(moved) = take_first(&mut self.after) {
+                    self.before.push_str(&moved);
+                }
+            }
+            Edit::CursorStart => {
+                let all = self.text();
+                *self = Self { before: String::new(), after: all };
+            }
+            Edit::CursorEnd => *self = Self::new(self.text()),
+        }
+    }
+}
+
+fn take_last(text: &mut String) -> Option<String> {
+    let (at, _) = text.grapheme_indices(true).next_back()?;
+    Some(text.split_off(at))
+}
+
+fn take_first(text: &mut String) -> Option<String> {
+    let first = text.graphemes(true).next()?.to_owned();
+    text.drain(..first.len());
+    Some(first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn edits_by_what_a_reader_takes_for_characters() {
+        let mut prompt = Prompt::new("aé");
+        prompt.insert("👩‍💻\n\u{1b}x");
+        assert_eq!(prompt.text(), "aé👩‍💻x");
+        prompt.edit(Edit::EraseLeft);
+        prompt.edit(Edit::CursorLeft);
+        prompt.edit(Edit::EraseLeft);
+        assert_eq!(prompt.text(), "a👩‍💻");
+        prompt.edit(Edit::EraseRight);
+        assert_eq!((prompt.text(), prompt.cursor()), ("a".to_owned(), 1));
+    }
+
+    #[test]
+    fn erases_a_word() {
+        let mut prompt = Prompt::new("type:a  sig:b ");
+        prompt.edit(Edit::EraseWord);
+        assert_eq!(prompt.text(), "type:a  ");
+    }
+}

@@ -1,0 +1,69 @@
+//! How many deliveries came lately, for the title line.
+
+use std::collections::VecDeque;
+
+use jiff::Timestamp;
+
+/// Seconds that are looked back on.
+const SECONDS: i64 = 60;
+
+/// Counts of the last minute, by second.
+#[derive(Debug, Clone, Default)]
+pub struct Rate {
+    /// Second and count, rising; seconds without a delivery are left out.
+    counts: VecDeque<(i64, u32)>,
+}
+
+impl Rate {
+    pub fn count(&mut self, at: Timestamp) {
+        let second = at.as_second();
+        match self.counts.back_mut() {
+            Some((last, count)) if *last >= second => *count += 1,
+            _ => self.counts.push_back((second, 1)),
+        }
+    }
+
+    pub fn forget(&mut self, now: Timestamp) {
+        while self.counts.front().is_some_and(|(second, _)| *second <= now.as_second() - SECONDS) {
+            self.counts.pop_front();
+        }
+    }
+
+    /// Deliveries a second, over the last ten.
+    pub fn per_second(&self, now: Timestamp) -> f64 {
+        let recent = |second: i64| second > now.as_second() - 10;
+        let sum: u32 =
+            self.counts.iter().filter(|(second, _)| recent(*second)).map(|(_, count)| count).sum();
+        f64::from(sum) / 10.0
+    }
+
+    /// Counts of `bars` equal parts of the last minute, oldest first.
+    pub fn bars(&self, now: Timestamp, bars: usize) -> Vec<u32> {
+        let mut sums = vec![0; bars];
+        let start = now.as_second() - SECONDS;
+        for (second, count) in &self.counts {
+            let part = usize::try_from(second - start - 1).unwrap_or(0) * bars / 60;
+            if let Some(sum) = sums.get_mut(part) {
+                *sum += count;
+            }
+        }
+        sums
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_the_last_minute() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let mut rate = Rate::default();
+        for second in [1, 100, 100, 101, 159] {
+            rate.count(at(second));
+        }
+        rate.forget(at(160));
+        assert!((rate.per_second(at(160)) - 0.1).abs() < 1e-9);
+        assert_eq!(rate.bars(at(160), 6), [1, 0, 0, 0, 0, 1]);
+    }
+}

@@ -1,0 +1,145 @@
+//! Text with its meaning marked; the theme alone decides what a meaning looks like.
+
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
+
+use crate::payload::visible;
+
+/// What a piece of text is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    Plain,
+    /// Of lesser weight: labels, units, punctuation.
+    Dim,
+    Strong,
+    /// A name: a JSON key, a header, a field.
+    Name,
+    /// A JSON string.
+    Text,
+    Number,
+    /// `true`, `false`, `null`.
+    Literal,
+    Good,
+    Bad,
+    Warn,
+    /// What the eye should find first: the focused pane, a key to press.
+    Accent,
+}
+
+/// A piece of text of one role. It is safe to show: there is no way to make one that is not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Span {
+    pub role: Role,
+    text: String,
+}
+
+impl Span {
+    pub fn new(role: Role, text: &str) -> Self {
+        Self { role, text: visible(text).into_owned() }
+    }
+
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+/// A line of marked text.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Marked(Vec<Span>);
+
+impl Marked {
+    pub fn new(role: Role, text: impl AsRef<str>) -> Self {
+        Self::default().with(role, text)
+    }
+
+    #[must_use]
+    pub fn with(mut self, role: Role, text: impl AsRef<str>) -> Self {
+        self.0.push(Span::new(role, text.as_ref()));
+        self
+    }
+
+    pub fn spans(&self) -> &[Span] {
+        &self.0
+    }
+
+    /// Columns that the line takes.
+    pub fn width(&self) -> usize {
+        self.0.iter().map(|span| span.text.width()).sum()
+    }
+
+    /// Breaks the line into lines of at most `width` columns, those after the first indented.
+    /// Breaks stand behind blanks where there are any.
+    pub fn wrap(self, width: usize, indent: usize) -> Vec<Self> {
+        if self.width() <= width || width <= indent + 1 {
+            return vec![self];
+        }
+        let mut lines = vec![Self::default()];
+        let mut used = 0;
+        for span in &self.0 {
+            for word in span.text.split_word_bounds() {
+                let columns = word.width();
+                if used + columns > width && columns <= width - indent && used > indent {
+                    lines.push(Self::new(Role::Plain, " ".repeat(indent)));
+                    used = indent;
+                    if word.trim().is_empty() {
+                        continue;
+                    }
+                }
+                used = push_broken(&mut lines, span.role, word, (used, width, indent));
+            }
+        }
+        lines
+    }
+
+    /// Appends text of a role, to the last span if that has the same one.
+    fn push(&mut self, role: Role, text: &str) {
+        match self.0.last_mut() {
+            Some(last) if last.role == role => last.text.push_str(text),
+            _ => self.0.push(Span { role, text: text.to_owned() }),
+        }
+    }
+}
+
+/// Appends a word, broken wherever the line is full; returns the columns used of the last line.
+fn push_broken(
+    lines: &mut Vec<Marked>,
+    role: Role,
+    word: &str,
+    (mut used, width, indent): (usize, usize, usize),
+) -> usize {
+    for grapheme in word.graphemes(true) {
+        let columns = grapheme.width();
+        if used + columns > width {
+            lines.push(Marked::new(Role::Plain, " ".repeat(indent)));
+            used = indent;
+        }
+        if let Some(line) = lines.last_mut() {
+            line.push(role, grapheme);
+        }
+        used += columns;
+    }
+    used
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wrapped(text: &str, width: usize) -> Vec<String> {
+        let lines = Marked::new(Role::Plain, text).wrap(width, 2);
+        lines.iter().map(|line| line.spans().iter().map(Span::text).collect()).collect()
+    }
+
+    #[test]
+    fn wraps_at_blanks_and_breaks_what_is_too_long() {
+        assert_eq!(wrapped("one two three", 8), ["one two ", "  three"]);
+        assert_eq!(wrapped("abcdefghij", 4), ["abcd", "  ef", "  gh", "  ij"]);
+        assert_eq!(wrapped("漢字漢字", 5), ["漢字", "  漢", "  字"]);
+        assert_eq!(wrapped("short", 20), ["short"]);
+    }
+
+    #[test]
+    fn nothing_unsafe_becomes_a_span() {
+        assert_eq!(Span::new(Role::Plain, "a\u{1b}[0m\u{202e}").text(), "a\\x1b[0m\\u{202e}");
+    }
+}

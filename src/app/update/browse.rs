@@ -1,0 +1,187 @@
+//! What an action does while the lists and panes have the keys.
+
+use super::super::action::{Action, Copyable, Move};
+use super::super::message::{Effect, Notice};
+use super::super::model::{Focus, Mode, Model};
+use super::super::pane;
+use super::super::prompt::Prompt;
+use super::tell;
+use crate::delivery::Summary;
+
+/// Columns that a step to the side moves.
+const SIDEWAYS: usize = 8;
+
+pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+    match action {
+        Action::Move(step) => travel(model, step),
+        Action::PreviousDelivery => model.list.move_by(-1),
+        Action::NextDelivery => model.list.move_by(1),
+        Action::Follow => model.list.follow(!model.list.is_following()),
+        Action::SwitchFocus => {
+            model.focus = if model.focus == Focus::List { Focus::Detail } else { Focus::List };
+        }
+        Action::OpenDetail => model.focus = Focus::Detail,
+        Action::Back => return back(model),
+        Action::Show(tab) => model.detail.show(tab),
+        Action::PreviousTab => model.detail.show(model.detail.tab.previous()),
+        Action::NextTab => model.detail.show(model.detail.tab.next()),
+        Action::Zoom => model.flags.zoomed = !model.flags.zoomed,
+        Action::Filter => {
+            let before = model.search.text().to_owned();
+            model.mode = Mode::Filter { prompt: Prompt::new(&before), before, error: None };
+        }
+        Action::Resend => return resend(model),
+        Action::ResendTo => with_selected(model, ask_target),
+        Action::CopyMenu => with_selected(model, |model| model.mode = Mode::Copy),
+        Action::SendSample => return vec![Effect::SendSample],
+        Action::ToggleMouse => return toggle_mouse(model),
+        Action::Help => model.mode = Mode::Help { top: 0 },
+        Action::Redraw => return vec![Effect::Redraw],
+        Action::Suspend => return vec![Effect::Suspend],
+        Action::Quit => model.flags.done = true,
+        // These belong to modes in which this function has no say.
+        Action::Copy(_) | Action::Submit | Action::Cancel | Action::Edit(_) => {}
+    }
+    Vec::new()
+}
+
+/// Carries out the second key of a copy.
+pub(super) fn copy(model: &mut Model, action: Action) -> Vec<Effect> {
+    let Action::Copy(what) = action else { return Vec::new() };
+    let Some(row) = model.list.selected() else { return Vec::new() };
+    match missing(row, what) {
+        Some(missing) => {
+            tell(model, Notice::failed(format!("nothing was copied: this delivery has {missing}")));
+            Vec::new()
+        }
+        None => vec![Effect::Copy { id: row.id, what }],
+    }
+}
+
+/// What a delivery would need for something of it to be copied, and has not.
+fn missing(row: &Summary, what: Copyable) -> Option<&'static str> {
+    match what {
+        Copyable::EventId => row.event.id.is_none().then_some("no event id"),
+        Copyable::Payload => (row.body_size == 0).then_some("no body"),
+        Copyable::Headers | Copyable::Signature | Copyable::Curl => {
+            row.refused.is_some().then_some("been refused, so it was not kept whole")
+        }
+    }
+}
+
+/// Moves in the help.
+pub(super) fn help(model: &mut Model, action: Action) {
+    let height = model.areas().map_or(1, |areas| usize::from(areas.body.height));
+    let Mode::Help { top } = &mut model.mode else { return };
+    if let Action::Move(step) = action {
+        *top = top.saturating_add_signed(lines_of(step, height));
+    } else if action == Action::Cancel {
+        model.mode = Mode::Browse;
+    }
+}
+
+/// Scrolls the detail by lines.
+pub(super) fn scroll(model: &mut Model, by: isize) {
+    let Some(areas) = model.areas() else { return };
+    let lines = pane::line_count(model, usize::from(areas.detail.width));
+    model.detail.scroll(by, lines, usize::from(areas.detail.height));
+}
+
+fn travel(model: &mut Model, step: Move) {
+    let Some(areas) = model.areas() else { return };
+    match (model.focus, step) {
+        (Focus::List, Move::Last) => model.list.follow(true),
+        (Focus::List, _) => {
+            model.list.move_by(lines_of(step, usize::from(areas.list.height)));
+        }
+        (Focus::Detail, Move::Left) => {
+            model.detail.left = model.detail.left.saturating_sub(SIDEWAYS);
+        }
+        (Focus::Detail, Move::Right) => {
+            let widest = pane::widest_shown(model, &areas);
+            let last = widest.saturating_sub(usize::from(areas.detail.width) / 2);
+            model.detail.left = (model.detail.left + SIDEWAYS).min(last.max(model.detail.left));
+        }
+        (Focus::Detail, _) => scroll(model, lines_of(step, usize::from(areas.detail.height))),
+    }
+}
+
+/// How far a movement goes on a screen of `height` lines; a page keeps one line in sight.
+fn lines_of(step: Move, height: usize) -> isize {
+    let page = isize::try_from(height).unwrap_or(isize::MAX).saturating_sub(1).max(1);
+    // Far enough for any list, and still safe to add to a position.
+    let all = isize::MAX / 2;
+    match step {
+        Move::Up => -1,
+        Move::Down => 1,
+        Move::PageUp => -page,
+        Move::PageDown => page,
+        Move::First => -all,
+        Move::Last => all,
+        Move::Left | Move::Right => 0,
+    }
+}
+
+/// Leaves the innermost thing that can be left.
+fn back(model: &mut Model) -> Vec<Effect> {
+    if model.notice.take().is_some() {
+        return Vec::new();
+    }
+    if model.flags.zoomed {
+        model.flags.zoomed = false;
+    } else if model.focus == Focus::Detail {
+        model.focus = Focus::List;
+    } else if model.search.is_on() {
+        // The empty filter parses.
+        return model.search.apply("", &mut model.list, model.now).unwrap_or_default();
+    }
+    Vec::new()
+}
+
+pub(super) fn resend(model: &mut Model) -> Vec<Effect> {
+    let Some(row) = model.list.selected() else {
+        tell(model, Notice::info("there is no delivery to resend yet"));
+        return Vec::new();
+    };
+    if row.refused.is_some() {
+        let why = "this delivery was refused, so its bytes were not kept and it cannot be resent";
+        tell(model, Notice::failed(why));
+        return Vec::new();
+    }
+    let id = row.id;
+    match model.target.clone() {
+        Some(target) => {
+            tell(model, Notice::info(format!("resending delivery {id} to {target} …")));
+            vec![Effect::Resend { id, target }]
+        }
+        None => {
+            ask_target(model);
+            Vec::new()
+        }
+    }
+}
+
+fn ask_target(model: &mut Model) {
+    let last = model.target.clone().unwrap_or_else(|| "http://127.0.0.1:3000".to_owned());
+    model.mode = Mode::Target { prompt: Prompt::new(last) };
+}
+
+fn with_selected(model: &mut Model, go: impl FnOnce(&mut Model)) {
+    if model.list.selected().is_some() {
+        go(model);
+    } else {
+        tell(model, Notice::info("no delivery is selected yet"));
+    }
+}
+
+fn toggle_mouse(model: &mut Model) -> Vec<Effect> {
+    let released = !model.flags.mouse_released;
+    model.flags.mouse_released = released;
+    let text = if released {
+        "the mouse selects text now; M takes it back"
+    } else {
+        "the mouse clicks and scrolls again"
+    };
+    tell(model, Notice::info(text));
+    vec![Effect::CaptureMouse(!released)]
+}

@@ -1,0 +1,120 @@
+//! `hookglass send`: signed sample events, or files.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{Failure, SendArgs, TamperArg};
+use crate::config::secrets;
+use crate::outbound::{Client, Target};
+use crate::provider::{Provider, Sample, Seed};
+use crate::secret::Secret;
+use crate::send::{Tamper, request};
+use crate::units;
+
+/// Reads `N/s` or `N`.
+pub(super) fn parse_rate(text: &str) -> Result<f64, String> {
+    let number = text.strip_suffix("/s").unwrap_or(text);
+    match number.parse::<f64>() {
+        Ok(rate) if rate.is_finite() && rate > 0.0 => Ok(rate),
+        _ => Err(format!("`{text}` is no rate; write how many a second, for instance 5/s")),
+    }
+}
+
+pub(super) fn run(args: SendArgs) -> Result<(), Failure> {
+    let provider = args.provider.provider()?;
+    let found = secrets::load(&args.provider.sources(&provider))?;
+    let mut stderr = std::io::stderr();
+    for line in found.notes.iter().chain(&found.warnings) {
+        writeln!(stderr, "hookglass: {line}")?;
+    }
+    let secret = found.secrets.first();
+    if secret.is_none() {
+        let variable = &provider.secret_env;
+        writeln!(stderr, "hookglass: no secret is configured, so nothing is signed; set {variable} or use --secret-file")?;
+    }
+    let bodies = Bodies::new(&args.what, &provider)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::world)?;
+    runtime.block_on(send_all(&args, &provider, secret, bodies))
+}
+
+/// Where the bodies come from.
+enum Bodies {
+    Sample(&'static Sample),
+    File(Vec<u8>),
+}
+
+impl Bodies {
+    fn new(what: &str, provider: &Provider) -> Result<Self, Failure> {
+        if let Some(sample) = Sample::named(&provider.name, what) {
+            return Ok(Self::Sample(sample));
+        }
+        std::fs::read(Path::new(what)).map(Self::File).map_err(|error| {
+            let known: Vec<&str> = Sample::of(&provider.name).map(|sample| sample.kind).collect();
+            Failure::Usage(format!(
+                "`{what}` is neither an event type of {} nor a file that can be read ({error}); \
+                 the types are {}",
+                provider.title,
+                known.join(", ")
+            ))
+        })
+    }
+
+    fn next(&self, random: &mut fastrand::Rng) -> Vec<u8> {
+        match self {
+            Self::Sample(sample) => {
+                #[expect(clippy::disallowed_methods, reason = "a sample tells the time of sending")]
+                let now = Timestamp::now();
+                let mut seed = Seed { now, random: random.fork() };
+                sample.body(&mut seed).into_bytes()
+            }
+            Self::File(bytes) => bytes.clone(),
+        }
+    }
+}
+
+async fn send_all(
+    args: &SendArgs,
+    provider: &Provider,
+    secret: Option<&Secret>,
+    bodies: Bodies,
+) -> Result<(), Failure> {
+    let client = Client::new();
+    let mut random = fastrand::Rng::new();
+    let tamper = args.tamper.map(|tamper| match tamper {
+        TamperArg::Body => Tamper::Body,
+        TamperArg::Signature => Tamper::Signature,
+        TamperArg::Missing => Tamper::Missing,
+    });
+    let pause = args.rate.map_or(Duration::from_nanos(1), |rate| Duration::from_secs_f64(1.0 / rate));
+    let mut pace = tokio::time::interval(pause);
+    let mut refused = 0;
+    for number in 1..=args.count {
+        pace.tick().await;
+        let request = request(provider, secret, bodies.next(&mut random), tamper);
+        let status = send_one(&client, &args.to, &request).await?;
+        writeln!(std::io::stdout(), "{number} of {}: {} answered {status}", args.count, args.to)?;
+        refused += u64::from(!(200..300).contains(&status));
+    }
+    if refused > 0 {
+        let sent = units::grouped(args.count);
+        return Err(Failure::No(format!("{refused} of {sent} were not answered with 2xx")));
+    }
+    Ok(())
+}
+
+async fn send_one(
+    client: &Client,
+    target: &Target,
+    request: &crate::outbound::Request,
+) -> Result<u16, Failure> {
+    match client.send(target, request).await.outcome {
+        Ok(response) => Ok(response.status),
+        Err(error) => Err(Failure::world(error)),
+    }
+}

@@ -1,0 +1,119 @@
+//! `hookglass show`: one delivery whole.
+
+use std::io::{self, IsTerminal as _, Write};
+
+use jiff::tz::TimeZone;
+
+use super::{Failure, ShowArgs};
+use crate::delivery::{Delivery, Outcome};
+use crate::export::{curl, jsonl};
+use crate::payload::{Rendered, visible};
+use crate::provider::Provider;
+use crate::store::Reader;
+use crate::units;
+
+/// Where a curl command sends to: the listener's default address.
+const LISTENER: &str = "http://127.0.0.1:4400";
+
+pub(super) fn run(args: &ShowArgs) -> Result<(), Failure> {
+    let path = args.store.path();
+    let reader = Reader::open(&path).map_err(Failure::world)?;
+    let delivery = reader.delivery(args.id).map_err(Failure::world)?.ok_or_else(|| {
+        Failure::No(format!(
+            "there is no delivery {} in {}; `hookglass list` shows which there are",
+            args.id,
+            path.display()
+        ))
+    })?;
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    let form = &args.form;
+    if form.json {
+        writeln!(out, "{}", jsonl::line(&delivery))?;
+    } else if form.body {
+        out.write_all(&delivery.body)?;
+    } else if form.raw {
+        out.write_all(&delivery.head.raw)?;
+        out.write_all(&delivery.body)?;
+    } else if form.headers {
+        write_headers(&mut out, &delivery)?;
+    } else if form.curl {
+        let provider = Provider::named(&delivery.summary.provider).ok();
+        let signatures = provider.as_ref().map(Provider::signature_headers).unwrap_or_default();
+        writeln!(out, "{}", curl::command(&delivery, LISTENER, &signatures))?;
+    } else {
+        write_whole(&mut out, &delivery)?;
+    }
+    out.flush()?;
+    Ok(())
+}
+
+/// Bytes as they came into a file or a pipe; to a terminal, nothing that could act on it.
+fn write_headers(out: &mut impl Write, delivery: &Delivery) -> io::Result<()> {
+    let terminal = io::stdout().is_terminal();
+    for header in &delivery.head.headers {
+        if terminal {
+            writeln!(out, "{}: {}", visible(&header.name), visible(&header.text()))?;
+        } else {
+            write!(out, "{}: ", header.name)?;
+            out.write_all(&header.value)?;
+            writeln!(out)?;
+        }
+    }
+    Ok(())
+}
+
+fn write_whole(out: &mut impl Write, delivery: &Delivery) -> io::Result<()> {
+    let summary = &delivery.summary;
+    let at = summary.received_at.to_zoned(TimeZone::system());
+    let from = summary.peer.as_deref().map(|peer| format!(" from {peer}")).unwrap_or_default();
+    writeln!(out, "delivery   {}, {}{from}", summary.id, at.strftime("%Y-%m-%d %H:%M:%S%.6f %Z"))?;
+    if let Some(refusal) = &summary.refused {
+        writeln!(out, "refused    {} ({})", visible(&refusal.reason), refusal.code)?;
+    }
+    let kind = summary.event.kind.as_deref().unwrap_or("no event type");
+    let event = summary.event.id.as_deref().unwrap_or("none");
+    writeln!(out, "event      {}, id {}", visible(kind), visible(event))?;
+    if let Some(first) = summary.duplicate_of {
+        writeln!(out, "repeats    delivery {first}")?;
+    }
+    let verdict = &summary.signature;
+    let with = verdict.secret.as_deref().map(|name| format!(" with {name}")).unwrap_or_default();
+    writeln!(out, "signature  {}{with}", verdict.status)?;
+    if let Some(cause) = &verdict.cause {
+        writeln!(out, "cause      {cause}")?;
+    }
+    if let Some(explanation) = &verdict.explanation {
+        writeln!(out, "           {}", visible(explanation))?;
+    }
+    if let Some(status) = summary.response {
+        writeln!(out, "answered   {status}")?;
+    }
+    for attempt in &delivery.attempts {
+        let took = units::took(attempt.took);
+        let outcome = match &attempt.outcome {
+            Outcome::Answered(answered) => format!("answered {} in {took}", answered.status),
+            Outcome::Failed { reason, .. } => format!("{} ({took})", visible(reason)),
+        };
+        writeln!(out, "{:<9}  {}: {outcome}", attempt.kind.as_str(), visible(&attempt.target))?;
+    }
+    let head = &delivery.head;
+    writeln!(out, "\n{} {} {}", visible(&head.method), visible(&head.target_text()), head.version)?;
+    for header in &head.headers {
+        writeln!(out, "{}: {}", visible(&header.name), visible(&header.text()))?;
+    }
+    writeln!(out)?;
+    write_payload(out, delivery)
+}
+
+fn write_payload(out: &mut impl Write, delivery: &Delivery) -> io::Result<()> {
+    let content_type = delivery.head.joined("content-type");
+    let content_type = content_type.as_deref().map(String::from_utf8_lossy);
+    let rendered = Rendered::new(&delivery.body, content_type.as_deref());
+    if let Some(note) = &rendered.note {
+        writeln!(out, "({})", visible(note))?;
+    }
+    for line in (0..rendered.line_count()).filter_map(|at| rendered.line(at)) {
+        writeln!(out, "{}", visible(line))?;
+    }
+    Ok(())
+}

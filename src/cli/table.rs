@@ -1,0 +1,30 @@
+//! The flags of every command as rows, from the definitions that parse them.
+
+use clap::{Arg, Command, CommandFactory};
+
+/// Command, flag, value and help of every flag.
+pub(super) fn flags<C: CommandFactory>() -> Vec<[String; 4]> {
+    let root = C::command();
+    let commands = root.get_subcommands().filter(|command| command.get_name() != "help");
+    commands.flat_map(rows).collect()
+}
+
+fn rows(command: &Command) -> Vec<[String; 4]> {
+    let row = |arg: &Arg| {
+        let flag = match arg.get_long() {
+            Some(long) => format!("--{long}"),
+            None => arg.get_value_names().map(|names| names.join(" ")).unwrap_or_default(),
+        };
+        let takes_value = arg.get_long().is_some() && arg.get_action().takes_values();
+        let value = arg.get_value_names().filter(|_| takes_value).map(|names| names.join(" "));
+        let defaults: Vec<_> =
+            arg.get_default_values().iter().map(|value| value.to_string_lossy()).collect();
+        let mut help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+        if takes_value && !defaults.is_empty() {
+            help = format!("{help} [default: {}]", defaults.join(", "));
+        }
+        let command = command.get_name().to_owned();
+        [command, flag, value.unwrap_or_default(), help]
+    };
+    command.get_arguments().filter(|arg| arg.get_id() != "help").map(row).collect()
+}

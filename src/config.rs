@@ -1,0 +1,3 @@
+//! What the user configured: defaults, then the environment, then flags.
+
+pub mod secrets;

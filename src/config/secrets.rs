@@ -1,0 +1,197 @@
+//! Where secrets come from: variables, files, standard input. Never a flag's value.
+
+use std::fs;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use crate::secret::Secret;
+
+/// A secret is a line; a file larger than this is something else.
+const MAX_FILE: u64 = 64 * 1024;
+
+/// Where the user said that secrets are.
+#[derive(Debug, Clone, Default)]
+pub struct Sources {
+    /// Names of environment variables.
+    pub variables: Vec<String>,
+    /// Paths; `-` is standard input.
+    pub files: Vec<PathBuf>,
+    /// The variable that is read if nothing else is named; it may be unset.
+    pub default_variable: String,
+}
+
+/// The secrets that were found, and what the user should know of them.
+#[derive(Debug, Default)]
+pub struct Secrets {
+    /// In the order given, variables first: the first one is the current one.
+    pub secrets: Vec<Secret>,
+    /// Facts, such as a newline that was not taken for a part of the secret.
+    pub notes: Vec<String>,
+    pub warnings: Vec<String>,
+}
+
+/// Why a secret could not be read. Says where it should have been, never what was there.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretError {
+    #[error("--secret-env {0}: the variable is not set; set it, or leave the flag out")]
+    Unset(String),
+    #[error("{0}: the secret is empty; put the secret there that the provider shows you")]
+    Empty(String),
+    #[error("{0}: the variable holds bytes that are not UTF-8; use --secret-file for such a secret")]
+    NotText(String),
+    #[error("--secret-file {path}: {source}")]
+    Unreadable { path: String, source: io::Error },
+    #[error("--secret-file {0}: larger than 64 KiB, so this is not a file with a webhook secret")]
+    TooLarge(String),
+    #[error("--secret-file - was given twice, but standard input can be read only once")]
+    TwiceStandardInput,
+}
+
+/// Reads every secret that was named.
+pub fn load(sources: &Sources) -> Result<Secrets, SecretError> {
+    let mut found = Secrets::default();
+    for name in &sources.variables {
+        let value = variable(name)?.ok_or_else(|| SecretError::Unset(name.clone()))?;
+        found.secrets.push(value);
+    }
+    if sources.files.iter().filter(|path| is_standard_input(path)).count() > 1 {
+        return Err(SecretError::TwiceStandardInput);
+    }
+    for path in &sources.files {
+        found.read_file(path)?;
+    }
+    if sources.variables.is_empty() && sources.files.is_empty() {
+        match variable(&sources.default_variable) {
+            Ok(secret) => found.secrets.extend(secret),
+            // An empty default is common in shell scripts; it means the same as none.
+            Err(SecretError::Empty(name)) => {
+                found.warnings.push(format!("{name} is set but empty, so it is not used"));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(found)
+}
+
+fn variable(name: &str) -> Result<Option<Secret>, SecretError> {
+    let Some(value) = std::env::var_os(name) else { return Ok(None) };
+    let value = value.into_string().map_err(|_| SecretError::NotText(name.to_owned()))?;
+    if value.is_empty() {
+        return Err(SecretError::Empty(name.to_owned()));
+    }
+    Ok(Some(Secret::new(name, value)))
+}
+
+fn is_standard_input(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+impl Secrets {
+    fn read_file(&mut self, path: &Path) -> Result<(), SecretError> {
+        let shown = path.display().to_string();
+        let unreadable = |source| SecretError::Unreadable { path: shown.clone(), source };
+        let mut bytes = Zeroizing::new(Vec::new());
+        let name = if is_standard_input(path) {
+            io::stdin().take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+            "standard input".to_owned()
+        } else {
+            let file = fs::File::open(path).map_err(unreadable)?;
+            self.warnings.extend(readable_by_others(&file, &shown));
+            file.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+            shown.clone()
+        };
+        if bytes.len() as u64 > MAX_FILE {
+            return Err(SecretError::TooLarge(shown));
+        }
+        if let Some(kept) = without_line_end(&bytes) {
+            self.notes.push(format!(
+                "{name}: the newline at the end is not taken for a part of the secret"
+            ));
+            bytes.truncate(kept);
+        }
+        if bytes.is_empty() {
+            return Err(SecretError::Empty(name));
+        }
+        self.secrets.push(Secret::new(name, bytes.to_vec()));
+        Ok(())
+    }
+}
+
+/// The length without one line end, if there is one: editors add it, providers do not.
+fn without_line_end(bytes: &[u8]) -> Option<usize> {
+    let rest = bytes.strip_suffix(b"\n")?;
+    Some(rest.strip_suffix(b"\r").unwrap_or(rest).len())
+}
+
+#[cfg(unix)]
+fn readable_by_others(file: &fs::File, shown: &str) -> Option<String> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let metadata = file.metadata().ok()?;
+    let mode = metadata.permissions().mode() & 0o777;
+    (metadata.is_file() && mode & 0o044 != 0).then(|| {
+        format!("{shown} can be read by others (mode {mode:03o}); run chmod 600 on it")
+    })
+}
+
+#[cfg(not(unix))]
+fn readable_by_others(_file: &fs::File, _shown: &str) -> Option<String> {
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    fn from_file(content: &[u8]) -> Result<Secrets, SecretError> {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(content).unwrap();
+        load(&Sources { files: vec![file.path().to_owned()], ..Sources::default() })
+    }
+
+    #[test]
+    fn one_line_end_is_not_part_of_the_secret() {
+        for (content, secret, notes) in [
+            (&b"test-key"[..], &b"test-key"[..], 0),
+            (b"test-key\n", b"test-key", 1),
+            (b"test-key\r\n", b"test-key", 1),
+            (b"test-key\n\n", b"test-key\n", 1),
+            (b" test-key ", b" test-key ", 0),
+            (b"\xff\x00key\n", b"\xff\x00key", 1),
+        ] {
+            let found = from_file(content).unwrap();
+            assert_eq!(found.secrets[0].expose(), secret);
+            assert_eq!(found.notes.len(), notes, "{content:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_secret_is_refused() {
+        assert!(matches!(from_file(b"\n"), Err(SecretError::Empty(_))));
+        assert!(matches!(from_file(&[b'x'; 65_537]), Err(SecretError::TooLarge(_))));
+        let absent = Sources { files: vec!["/no/such/file".into()], ..Sources::default() };
+        let error = load(&absent).unwrap_err().to_string();
+        assert!(error.contains("/no/such/file"), "{error}");
+        let unset =
+            Sources { variables: vec!["HOOKGLASS_TEST_UNSET".into()], ..Sources::default() };
+        assert!(matches!(load(&unset), Err(SecretError::Unset(_))));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_others_can_read_is_warned_about() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(b"test-key").unwrap();
+        for (mode, warnings) in [(0o600, 0), (0o640, 1), (0o604, 1)] {
+            file.as_file().set_permissions(fs::Permissions::from_mode(mode)).unwrap();
+            let sources = Sources { files: vec![file.path().to_owned()], ..Sources::default() };
+            let found = load(&sources).unwrap();
+            assert_eq!(found.warnings.len(), warnings, "{mode:o}");
+            assert!(found.warnings.iter().all(|warning| !warning.contains("test-key")));
+        }
+    }
+}

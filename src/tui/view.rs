@@ -1,0 +1,89 @@
+//! Draws the model. Reads it and changes nothing; what is on no screen is not touched.
+//!
+//! ```text
+//! title                          view::title
+//! list_head     │ tabs           view::list    │ view::detail
+//! list          │ detail
+//! hints, prompt or notice        view::hints
+//! ```
+
+mod detail;
+mod hints;
+mod list;
+mod text;
+mod title;
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::widgets::{Clear, Paragraph};
+
+use super::highlight::Highlighter;
+use super::theme::Theme;
+use crate::app::layout::SMALLEST;
+use crate::app::{Marked, Mode, Model, Role, pane};
+
+/// What drawing needs beside the model: the theme, and what was highlighted last.
+#[derive(Debug)]
+pub struct Painter {
+    theme: Theme,
+    highlighter: Highlighter,
+}
+
+impl Painter {
+    pub fn new(theme: Theme) -> Self {
+        Self { theme, highlighter: Highlighter::default() }
+    }
+
+    /// Draws a whole frame.
+    pub fn draw(&mut self, model: &Model, frame: &mut Frame<'_>) {
+        let Some(areas) = model.areas() else {
+            self.too_small(frame);
+            return;
+        };
+        title::draw(model, self.theme, frame, areas.title);
+        if let Mode::Help { top } = &model.mode {
+            self.page(&pane::help::lines(), *top, frame, areas.body);
+        } else if model.list.is_empty() {
+            let lines = pane::welcome::lines(&model.session);
+            let width = usize::from(areas.body.width.saturating_sub(4));
+            let lines: Vec<Marked> =
+                lines.into_iter().flat_map(|line| line.wrap(width, 4)).collect();
+            let place = centred(areas.body, &lines);
+            self.page(&lines, 0, frame, place);
+        } else {
+            list::draw(model, self.theme, frame, &areas);
+            detail::draw(model, self, frame, &areas);
+        }
+        hints::draw(model, self.theme, frame, areas.hints);
+    }
+
+    fn page(&self, lines: &[Marked], top: usize, frame: &mut Frame<'_>, area: Rect) {
+        for (line, row) in lines.iter().skip(top).zip(area.rows()) {
+            frame.render_widget(text::line(line, self.theme), row);
+        }
+    }
+
+    fn too_small(&self, frame: &mut Frame<'_>) {
+        let (width, height) = (SMALLEST.width, SMALLEST.height);
+        let text = format!("hookglass needs {width}x{height}; deliveries are kept meanwhile");
+        let area = frame.area();
+        frame.render_widget(Clear, area);
+        let paragraph = Paragraph::new(text)
+            .style(self.theme.style(Role::Warn))
+            .wrap(ratatui::widgets::Wrap { trim: true });
+        frame.render_widget(paragraph, area);
+    }
+}
+
+/// Where text stands if it is to look centred, a little above the middle.
+fn centred(area: Rect, lines: &[Marked]) -> Rect {
+    let widest = lines.iter().map(Marked::width).max().unwrap_or(0);
+    let width = u16::try_from(widest).unwrap_or(u16::MAX).min(area.width);
+    let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(area.height);
+    Rect {
+        x: area.x + (area.width - width) / 2,
+        y: area.y + (area.height - height) * 2 / 5,
+        width,
+        height,
+    }
+}

@@ -1,0 +1,103 @@
+//! From marked text to ratatui's, cut to the columns that are there.
+
+use ratatui::style::Style;
+use ratatui::text::{Line, Span as Styled};
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
+
+use super::super::theme::Theme;
+use crate::app::{Marked, Span};
+
+/// A whole line.
+pub(super) fn line<'m>(marked: &'m Marked, theme: Theme) -> Line<'m> {
+    let spans = marked.spans().iter();
+    spans.map(|span| Styled::styled(span.text(), theme.style(span.role))).collect()
+}
+
+/// The columns from `left` on of a line, `width` of them. A wide character that is cut in two
+/// by the left edge leaves a blank.
+pub(super) fn clipped(marked: &Marked, left: usize, width: usize, theme: Theme) -> Line<'static> {
+    let mut out = Vec::new();
+    let mut column = 0;
+    for span in marked.spans() {
+        if column >= left + width {
+            break;
+        }
+        let style: Style = theme.style(span.role);
+        let text = window(span, &mut column, left, left + width);
+        if !text.is_empty() {
+            out.push(Styled::styled(text, style));
+        }
+    }
+    Line::from(out)
+}
+
+/// The part of a span between two columns; `column` is where the span begins, and ends up
+/// where it ends.
+fn window(span: &Span, column: &mut usize, left: usize, right: usize) -> String {
+    let mut text = String::new();
+    for grapheme in span.text().graphemes(true) {
+        let width = grapheme.width();
+        if *column >= right {
+            break;
+        }
+        if *column >= left && *column + width <= right {
+            text.push_str(grapheme);
+        } else if *column < left && *column + width > left {
+            text.push(' ');
+        }
+        *column += width;
+    }
+    text
+}
+
+/// Text in exactly `width` columns: filled with blanks, or cut with an ellipsis.
+pub(super) fn fit(text: &str, width: usize) -> String {
+    let taken = text.width();
+    if taken <= width {
+        return format!("{text}{}", " ".repeat(width - taken));
+    }
+    let mut out = String::new();
+    let mut column = 0;
+    for grapheme in text.graphemes(true) {
+        if column + grapheme.width() + 1 > width {
+            break;
+        }
+        column += grapheme.width();
+        out.push_str(grapheme);
+    }
+    if width > 0 {
+        out.push('…');
+        column += 1;
+    }
+    out.push_str(&" ".repeat(width.saturating_sub(column)));
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::Role;
+
+    #[test]
+    fn fits_and_cuts_by_columns() {
+        assert_eq!(fit("ab", 4), "ab  ");
+        assert_eq!(fit("abcdef", 4), "abc…");
+        assert_eq!(fit("漢字漢", 4), "漢… ");
+        assert_eq!(fit("abc", 0), "");
+    }
+
+    #[test]
+    fn clips_through_spans_and_wide_characters() {
+        let marked = Marked::new(Role::Name, "ab漢").with(Role::Text, "cd");
+        let text = |left, width| {
+            let line = clipped(&marked, left, width, Theme::new(true));
+            line.spans.iter().map(|span| span.content.to_string()).collect::<String>()
+        };
+        assert_eq!(text(0, 9), "ab漢cd");
+        assert_eq!(text(1, 3), "b漢");
+        assert_eq!(text(3, 9), " cd");
+        assert_eq!(text(0, 3), "ab");
+        assert_eq!(text(9, 3), "");
+    }
+}

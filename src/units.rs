@@ -1,0 +1,100 @@
+//! Figures as people write them: sizes, counts and durations.
+
+use std::time::Duration;
+
+/// A size in bytes, at most six characters wide up to a gigabyte: `412B`, `1.2k`, `25.0M`.
+///
+/// Steps are powers of 1024.
+pub fn size(bytes: u64) -> String {
+    if bytes < 1024 {
+        return format!("{bytes}B");
+    }
+    let mut value = f64_of(bytes) / 1024.0;
+    for unit in ["k", "M"] {
+        if value < 1023.95 {
+            return format!("{value:.1}{unit}");
+        }
+        value /= 1024.0;
+    }
+    format!("{value:.1}G")
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a size is shown with three digits")]
+fn f64_of(bytes: u64) -> f64 {
+    bytes as f64
+}
+
+/// A count with a thin gap between the thousands: `1 204`.
+pub fn grouped(count: u64) -> String {
+    let digits = count.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push('\u{202f}');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// A duration with three digits or so: `0.4 ms`, `12 ms`, `1.3 s`.
+pub fn took(duration: Duration) -> String {
+    let millis = duration.as_secs_f64() * 1000.0;
+    if millis < 10.0 {
+        format!("{millis:.1} ms")
+    } else if millis < 1000.0 {
+        format!("{millis:.0} ms")
+    } else {
+        format!("{:.1} s", millis / 1000.0)
+    }
+}
+
+/// Why a text is no size.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("`{0}` is no size; write a number and a unit, for instance 512KiB, 25MiB or 1048576")]
+pub struct SizeError(String);
+
+/// Reads a size: a whole number of bytes, or one with `k`, `M`, `G` (or `kB`, `MB`, `GB`:
+/// powers of 1000) or `KiB`, `MiB`, `GiB` (powers of 1024).
+pub fn parse_size(text: &str) -> Result<u64, SizeError> {
+    let wrong = || SizeError(text.to_owned());
+    let text = text.trim();
+    let split = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at_checked(split).ok_or_else(wrong)?;
+    let number: u64 = number.parse().map_err(|_| wrong())?;
+    let factor: u64 = match unit.trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "k" | "kb" => 1000,
+        "m" | "mb" => 1_000_000,
+        "g" | "gb" => 1_000_000_000,
+        "kib" => 1 << 10,
+        "mib" => 1 << 20,
+        "gib" => 1 << 30,
+        _ => return Err(wrong()),
+    };
+    number.checked_mul(factor).ok_or_else(wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn writes_figures() {
+        let sizes = [0, 1023, 1024, 1_048_575, 26_214_400, 3 << 30].map(size);
+        assert_eq!(sizes, ["0B", "1023B", "1.0k", "1.0M", "25.0M", "3.0G"]);
+        assert_eq!(grouped(1_204_000), "1\u{202f}204\u{202f}000");
+        assert_eq!(took(Duration::from_micros(412)), "0.4 ms");
+        assert_eq!(took(Duration::from_millis(1300)), "1.3 s");
+    }
+
+    #[test]
+    fn reads_sizes() {
+        assert_eq!(parse_size("25MiB"), Ok(25 << 20));
+        assert_eq!(parse_size("10k"), Ok(10_000));
+        assert_eq!(parse_size("7"), Ok(7));
+        for wrong in ["", "MiB", "1.5M", "-1", "99999999999G", "5 parsecs"] {
+            assert!(parse_size(wrong).is_err(), "{wrong}");
+        }
+    }
+}
