@@ -5,3 +5,5 @@ pub mod payload;
 pub mod provider;
 pub mod secret;
 pub mod signature;
+pub mod store;
+pub mod units;

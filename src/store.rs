@@ -1,0 +1,158 @@
+//! The store: every delivery that was answered, in one SQLite file.
+//!
+//! One thread writes. It takes what waits into one transaction, commits it with
+//! `synchronous=FULL` and only then lets the senders be answered, so that a commit's cost is
+//! shared by all that came meanwhile. Readers have connections of their own; the write-ahead log
+//! keeps them out of the writer's way. Whoever follows the store waits on [`Store::progress`]
+//! and reads what has changed since, so nothing is lost however slowly it reads.
+
+mod error;
+mod lock;
+mod place;
+mod read;
+mod rows;
+mod schema;
+mod writer;
+
+use std::path::PathBuf;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::delivery::{Attempt, DeliveryId, EventRef, Head, Refusal, Source, Verdict};
+
+pub use error::{KeepError, StoreError};
+pub use read::{Reader, Tail};
+pub use writer::Writer;
+
+/// Where deliveries are kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    File(PathBuf),
+    /// Nowhere: quitting forgets.
+    Memory,
+}
+
+/// A request to be kept.
+#[derive(Debug, Clone)]
+pub struct NewDelivery {
+    pub received_at: Timestamp,
+    pub peer: Option<String>,
+    pub head: Head,
+    pub body: Bytes,
+    /// Bytes of the body as declared or counted; of a refused one more than is kept.
+    pub body_size: u64,
+    pub provider: String,
+    pub event: EventRef,
+    pub signature: Verdict,
+    /// What the sender will be answered with, as far as that is known.
+    pub response: Option<u16>,
+    pub refused: Option<Refusal>,
+    pub source: Source,
+}
+
+/// What a delivery got when it was kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kept {
+    pub id: DeliveryId,
+    /// The first delivery with the same event id from the same provider.
+    pub duplicate_of: Option<DeliveryId>,
+}
+
+/// How far the store has come.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// The revision of the last commit; every new or changed delivery has a larger one than
+    /// those before.
+    pub revision: i64,
+    /// Why the last commit failed; nothing once one has succeeded.
+    pub trouble: Option<String>,
+}
+
+/// Something for the writer to do.
+enum Job {
+    Keep(Box<NewDelivery>, oneshot::Sender<Result<Kept, KeepError>>),
+    Answered(DeliveryId, u16, oneshot::Sender<Result<(), KeepError>>),
+    Attempted(Box<Attempt>, oneshot::Sender<Result<(), KeepError>>),
+    Finish,
+}
+
+/// The way into the store, and to readers of it. Clones share one writer.
+#[derive(Debug, Clone)]
+pub struct Store {
+    jobs: mpsc::Sender<Job>,
+    progress: watch::Receiver<Progress>,
+    location: place::Location,
+}
+
+/// How many deliveries may wait for the writer; behind them, senders wait in their connections.
+const WAITING: usize = 1024;
+
+impl Store {
+    /// Opens a store for writing, or makes one. `holder` is what another listener that finds it
+    /// taken is told, the URL for instance.
+    pub fn open(place: &Place, holder: &str) -> Result<(Self, Writer), StoreError> {
+        let location = place::Location::of(place);
+        let lock = match place {
+            Place::Memory => None,
+            Place::File(path) => {
+                place::prepare(path)?;
+                let lock = lock::take(path, holder)?;
+                place::create(path)?;
+                Some(lock)
+            }
+        };
+        let connection = place::open_for_writing(&location)?;
+        schema::migrate(&connection, &location)?;
+        Self::start(connection, location, lock)
+    }
+
+    fn start(
+        connection: Connection,
+        location: place::Location,
+        lock: Option<lock::Lock>,
+    ) -> Result<(Self, Writer), StoreError> {
+        let revision = read::revision(&connection).map_err(|error| location.trouble(error))?;
+        let (jobs, queue) = mpsc::channel(WAITING);
+        let (report, progress) = watch::channel(Progress { revision, trouble: None });
+        let writer = Writer::start(writer::Desk { connection, queue, report, lock }, jobs.clone())
+            .map_err(|source| location.unopenable(source))?;
+        Ok((Self { jobs, progress, location }, writer))
+    }
+
+    /// Keeps a delivery; returns when it is on disk.
+    pub async fn keep(&self, delivery: NewDelivery) -> Result<Kept, KeepError> {
+        self.ask(|reply| Job::Keep(Box::new(delivery), reply)).await
+    }
+
+    /// Notes what the sender of a delivery was answered.
+    pub async fn answered(&self, id: DeliveryId, status: u16) -> Result<(), KeepError> {
+        self.ask(|reply| Job::Answered(id, status, reply)).await
+    }
+
+    /// Keeps an attempt to send a delivery onwards.
+    pub async fn attempted(&self, attempt: Attempt) -> Result<(), KeepError> {
+        self.ask(|reply| Job::Attempted(Box::new(attempt), reply)).await
+    }
+
+    async fn ask<T>(
+        &self,
+        job: impl FnOnce(oneshot::Sender<Result<T, KeepError>>) -> Job,
+    ) -> Result<T, KeepError> {
+        let (reply, answer) = oneshot::channel();
+        self.jobs.send(job(reply)).await.map_err(|_| KeepError::Stopped)?;
+        answer.await.unwrap_or(Err(KeepError::Stopped))
+    }
+
+    /// How far the store has come; changes with every commit.
+    pub fn progress(&self) -> watch::Receiver<Progress> {
+        self.progress.clone()
+    }
+
+    /// A reader with a connection of its own.
+    pub fn reader(&self) -> Result<Reader, StoreError> {
+        Reader::connect(&self.location)
+    }
+}

@@ -1,0 +1,65 @@
+//! How the store can fail, each failure with what to do next.
+
+use std::io;
+
+/// Why a store cannot be opened or read. Nothing was overwritten.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("there is no store at {path}; start `hookglass` here first, or name one with --store")]
+    Absent { path: String },
+    #[error(
+        "the store {path} was written by a newer hookglass (its version is {found}, this program \
+         knows up to {known}); update hookglass, or use another --store"
+    )]
+    Newer { path: String, found: i64, known: i64 },
+    #[error(
+        "{path} is not a hookglass store: {reason}; nothing in it was changed. Move it away, or \
+         use another --store"
+    )]
+    NotOurs { path: String, reason: String },
+    #[error(
+        "the store {path} is damaged: {reason}; nothing in it was changed. Move it away and start \
+         anew, or try `sqlite3 {path} .recover`"
+    )]
+    Damaged { path: String, reason: String },
+    #[error(
+        "another hookglass is writing to {path}{by}; stop it, or use another --store or \
+         --ephemeral here"
+    )]
+    Held { path: String, by: String },
+    #[error(
+        "the store {path} cannot be written to: {source}; make it writable, or use another \
+         --store or --ephemeral"
+    )]
+    NotWritable { path: String, source: io::Error },
+    #[error("the store {path} cannot be opened: {source}")]
+    Unopenable { path: String, source: io::Error },
+    #[error("the store {path} failed: {reason}")]
+    Failed { path: String, reason: String },
+}
+
+/// Why a delivery was not kept; its sender is asked to try again.
+#[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
+pub enum KeepError {
+    #[error("the disk of the store is full")]
+    Full,
+    #[error("the store cannot be written to any more ({0})")]
+    NotWritable(String),
+    #[error("the store failed ({0})")]
+    Failed(String),
+    #[error("hookglass is stopping")]
+    Stopped,
+}
+
+impl From<&rusqlite::Error> for KeepError {
+    fn from(error: &rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode;
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Self::Full,
+            Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
+                Self::NotWritable(error.to_string())
+            }
+            _ => Self::Failed(error.to_string()),
+        }
+    }
+}

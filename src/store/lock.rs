@@ -1,0 +1,50 @@
+//! One listener per store: a lock of the operating system, which ends with the process however
+//! the process ends.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read as _, Seek as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use super::StoreError;
+
+/// Holds the store for as long as it lives.
+#[derive(Debug)]
+pub(super) struct Lock {
+    _file: File,
+}
+
+/// The lock stands beside the store, since SQLite locks ranges of the store itself.
+fn path_of(store: &Path) -> PathBuf {
+    let mut name = store.as_os_str().to_owned();
+    name.push(".lock");
+    name.into()
+}
+
+/// Takes the lock and writes down who holds it; fails at once if another process does.
+pub(super) fn take(store: &Path, holder: &str) -> Result<Lock, StoreError> {
+    let path = path_of(store);
+    let failed = |source| super::place::not_writable(store, source);
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    super::place::private(&mut options);
+    let mut file = options.open(&path).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Err(held(store, &mut file)),
+        Err(TryLockError::Error(source)) => return Err(failed(source)),
+    }
+    file.set_len(0).map_err(failed)?;
+    file.rewind().map_err(failed)?;
+    writeln!(file, "process {}, {holder}", std::process::id()).map_err(failed)?;
+    Ok(Lock { _file: file })
+}
+
+fn held(store: &Path, file: &mut File) -> StoreError {
+    let mut holder = String::new();
+    // Where a lock keeps others from reading, the holder stays unnamed.
+    let read = file.take(200).read_to_string(&mut holder);
+    let holder = crate::payload::visible(holder.trim());
+    let by =
+        if read.is_ok() && !holder.is_empty() { format!(" ({holder})") } else { String::new() };
+    StoreError::Held { path: store.display().to_string(), by }
+}

@@ -1,0 +1,175 @@
+//! Reading: pages for lists, whole deliveries for details, and what has changed since.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+
+use super::place::{self, Location};
+use super::{StoreError, rows, schema};
+use crate::delivery::{Delivery, DeliveryId, Summary};
+
+/// Bytes of bodies after which a page of whole deliveries ends.
+const PAGE_BYTES: usize = 16 << 20;
+
+/// A connection that reads. It sees every commit that was made before a call.
+#[derive(Debug)]
+pub struct Reader {
+    connection: Connection,
+    location: Location,
+}
+
+/// The revision of the last change.
+pub(super) fn revision(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.query_row("SELECT coalesce(max(revision), 0) FROM deliveries", [], |row| row.get(0))
+}
+
+impl Reader {
+    /// Opens a store for reading, beside the listener that writes it if there is one.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        Self::connect(&Location::File(path.to_owned()))
+    }
+
+    pub(super) fn connect(location: &Location) -> Result<Self, StoreError> {
+        let connection = place::open_for_reading(location)?;
+        let reader = Self { connection, location: location.clone() };
+        if let Location::File(_) = location
+            && schema::check(&reader.connection, location)? == 0
+        {
+            return Err(StoreError::Absent { path: location.shown() });
+        }
+        Ok(reader)
+    }
+
+    /// The newest deliveries, newest first; those before `before`, if that is given.
+    pub fn newest(
+        &self,
+        before: Option<DeliveryId>,
+        limit: usize,
+    ) -> Result<Vec<Summary>, StoreError> {
+        let before = before.map_or(i64::MAX, |id| id.0);
+        let sql = format!(
+            "SELECT {} FROM deliveries d WHERE d.id < ?1 ORDER BY d.id DESC LIMIT ?2",
+            rows::SUMMARY
+        );
+        self.all(&sql, params![before, limit_of(limit)], rows::summary)
+    }
+
+    /// The summaries of these deliveries, in this order; those that are gone are left out.
+    pub fn summaries(&self, ids: &[DeliveryId]) -> Result<Vec<Summary>, StoreError> {
+        let sql = format!("SELECT {} FROM deliveries d WHERE d.id = ?1", rows::SUMMARY);
+        let mut found = Vec::with_capacity(ids.len());
+        for id in ids {
+            found.extend(self.all(&sql, params![id.0], rows::summary)?);
+        }
+        Ok(found)
+    }
+
+    /// One delivery whole.
+    pub fn delivery(&self, id: DeliveryId) -> Result<Option<Delivery>, StoreError> {
+        let sql = format!(
+            "SELECT {}, w.head, w.body FROM deliveries d JOIN wire w ON w.delivery_id = d.id \
+             WHERE d.id = ?1",
+            rows::SUMMARY
+        );
+        let found = self.all(&sql, params![id.0], whole)?.into_iter().next();
+        found.map(|delivery| self.with_attempts(delivery)).transpose()
+    }
+
+    /// Whole deliveries after one, by rising id: at most `limit`, fewer if they are large.
+    pub fn deliveries_after(
+        &self,
+        last: DeliveryId,
+        limit: usize,
+    ) -> Result<Vec<Delivery>, StoreError> {
+        let sql = format!(
+            "SELECT {}, w.head, w.body FROM deliveries d JOIN wire w ON w.delivery_id = d.id \
+             WHERE d.id > ?1 ORDER BY d.id LIMIT ?2",
+            rows::SUMMARY
+        );
+        let trouble = |error| self.location.trouble(error);
+        let mut statement = self.connection.prepare_cached(&sql).map_err(trouble)?;
+        let mut cursor = statement.query(params![last.0, limit_of(limit)]).map_err(trouble)?;
+        let mut found = Vec::new();
+        let mut bytes = 0;
+        while let Some(row) = cursor.next().map_err(trouble)? {
+            let delivery = whole(row).map_err(trouble)?;
+            bytes += delivery.body.len();
+            found.push(delivery);
+            if bytes > PAGE_BYTES {
+                break;
+            }
+        }
+        found.into_iter().map(|delivery| self.with_attempts(delivery)).collect()
+    }
+
+    /// The id of the newest delivery; 0 in an empty store.
+    pub fn last_id(&self) -> Result<DeliveryId, StoreError> {
+        let sql = "SELECT max(id) FROM deliveries";
+        let found: rusqlite::Result<Option<Option<i64>>> =
+            self.connection.query_row(sql, [], |row| row.get(0)).optional();
+        let found = found.map_err(|error| self.location.trouble(error))?;
+        Ok(DeliveryId(found.flatten().unwrap_or(0)))
+    }
+
+    /// Gives up reading at will, and tells of changes from now on instead.
+    pub fn tail(self) -> Result<Tail, StoreError> {
+        let revision = revision(&self.connection).map_err(|error| self.location.trouble(error))?;
+        Ok(Tail { reader: self, revision })
+    }
+
+    fn with_attempts(&self, mut delivery: Delivery) -> Result<Delivery, StoreError> {
+        let sql =
+            format!("SELECT {} FROM attempts WHERE delivery_id = ?1 ORDER BY id", rows::ATTEMPT);
+        delivery.attempts = self.all(&sql, params![delivery.summary.id.0], rows::attempt)?;
+        Ok(delivery)
+    }
+
+    fn all<T>(
+        &self,
+        sql: &str,
+        params: impl rusqlite::Params,
+        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, StoreError> {
+        let collect = || {
+            let mut statement = self.connection.prepare_cached(sql)?;
+            let found = statement.query_map(params, read)?;
+            found.collect::<rusqlite::Result<Vec<T>>>()
+        };
+        collect().map_err(|error| self.location.trouble(error))
+    }
+}
+
+/// Tells which deliveries are new or have changed.
+#[derive(Debug)]
+pub struct Tail {
+    reader: Reader,
+    revision: i64,
+}
+
+impl Tail {
+    /// What has changed since the last call, at most `limit`, in the order of the changes; a
+    /// delivery that changed twice comes once.
+    pub fn next(&mut self, limit: usize) -> Result<Vec<Summary>, StoreError> {
+        let sql = format!(
+            "SELECT {}, d.revision FROM deliveries d WHERE d.revision > ?1 \
+             ORDER BY d.revision LIMIT ?2",
+            rows::SUMMARY
+        );
+        let read = |row: &Row<'_>| {
+            let revision: i64 = row.get(rows::SUMMARY_COLUMNS)?;
+            Ok((rows::summary(row)?, revision))
+        };
+        let found = self.reader.all(&sql, params![self.revision, limit_of(limit)], read)?;
+        self.revision = found.last().map_or(self.revision, |(_, revision)| *revision);
+        Ok(found.into_iter().map(|(summary, _)| summary).collect())
+    }
+}
+
+fn whole(row: &Row<'_>) -> rusqlite::Result<Delivery> {
+    let (head, body) = rows::wire(row)?;
+    Ok(Delivery { summary: rows::summary(row)?, head, body, attempts: Vec::new() })
+}
+
+fn limit_of(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,120 @@
+//! The tables, and how those of older versions become those of today.
+
+use rusqlite::Connection;
+
+use super::StoreError;
+use super::place::Location;
+
+/// `HKGL`: tells our files from other SQLite files.
+const APPLICATION_ID: i64 = 0x484b_474c;
+
+/// What leads from each version to the next; the first one makes the tables.
+const MIGRATIONS: [&str; KNOWN as usize] = [V1];
+
+/// The version of a store that this program writes.
+const KNOWN: u32 = 1;
+
+/// A smaller store is checked whole when it is opened.
+const CHECKED: i64 = 64 << 20;
+
+const V1: &str = "
+-- Deliveries: one HTTP request each, without its bytes, so that lists are quick to read.
+CREATE TABLE deliveries (
+  id              INTEGER PRIMARY KEY AUTOINCREMENT, -- rises with time, never used twice
+  revision        INTEGER NOT NULL,  -- rises with every change of any delivery
+  received_at     TEXT    NOT NULL,  -- UTC, RFC 3339, microseconds
+  peer            TEXT,              -- ADDR:PORT of the sender's end of the connection
+  method          TEXT    NOT NULL,
+  target          TEXT    NOT NULL,  -- path and query as text; the bytes are in wire.head
+  http_version    TEXT    NOT NULL,  -- HTTP/1.0 or HTTP/1.1
+  body_size       INTEGER NOT NULL,  -- bytes; of a refused one what was declared or had come
+  provider        TEXT    NOT NULL,
+  event_id        TEXT,
+  event_type      TEXT,
+  signature       TEXT    NOT NULL,  -- verified, mismatch, missing, malformed, expired, unchecked
+  cause           TEXT,              -- a code of the table of causes, where one was proved
+  explanation     TEXT,
+  secret_name     TEXT,              -- the NAME of the secret that verified, never the secret
+  answer_status   INTEGER,           -- what the sender was answered; NULL while it waits
+  refused_code    TEXT,              -- why the listener did not take it whole
+  refused_reason  TEXT,
+  source          TEXT    NOT NULL,  -- live, resend, replay, import
+  duplicate_of    INTEGER REFERENCES deliveries (id) -- first one with this provider and event id
+);
+CREATE UNIQUE INDEX deliveries_by_revision ON deliveries (revision);
+CREATE INDEX deliveries_by_event ON deliveries (provider, event_id) WHERE event_id IS NOT NULL;
+
+-- Wire: the bytes of a delivery as they came.
+CREATE TABLE wire (
+  delivery_id     INTEGER PRIMARY KEY REFERENCES deliveries (id) ON DELETE CASCADE,
+  head            BLOB    NOT NULL,  -- request line and headers, to the empty line
+  body            BLOB    NOT NULL   -- chunk framing removed; empty for a refused delivery
+);
+
+-- Attempts: every sending of a delivery onwards.
+CREATE TABLE attempts (
+  id              INTEGER PRIMARY KEY,
+  delivery_id     INTEGER NOT NULL REFERENCES deliveries (id) ON DELETE CASCADE,
+  kind            TEXT    NOT NULL,  -- forward, resend, replay
+  target_url      TEXT    NOT NULL,
+  sent_at         TEXT    NOT NULL,  -- UTC, RFC 3339, microseconds
+  took_us         INTEGER NOT NULL,  -- microseconds
+  status          INTEGER,           -- NULL if no answer came
+  answer_headers  BLOB,              -- header lines
+  answer_body     BLOB,              -- the body or its beginning
+  answer_size     INTEGER,           -- bytes that the target sent
+  failure         TEXT,              -- why no answer came
+  timed_out       INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX attempts_by_delivery ON attempts (delivery_id);
+";
+
+/// Brings a store up to the version of this program, all or nothing.
+pub(super) fn migrate(connection: &Connection, location: &Location) -> Result<(), StoreError> {
+    let trouble = |error| location.trouble(error);
+    let version = check(connection, location)?;
+    // After the checks: this line is the first that writes.
+    connection.pragma_update(None, "journal_mode", "wal").map_err(trouble)?;
+    connection
+        .execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
+        .map_err(trouble)?;
+    let pending = usize::try_from(version).unwrap_or_default();
+    if pending == MIGRATIONS.len() {
+        return Ok(());
+    }
+    let steps: String = MIGRATIONS.iter().skip(pending).copied().collect();
+    let script = format!(
+        "BEGIN IMMEDIATE; {steps} PRAGMA application_id = {APPLICATION_ID}; \
+         PRAGMA user_version = {KNOWN}; COMMIT;"
+    );
+    connection.execute_batch(&script).map_err(trouble)
+}
+
+/// The version of a store that this program may use.
+pub(super) fn check(connection: &Connection, location: &Location) -> Result<i64, StoreError> {
+    let number = |sql: &str| {
+        let found: rusqlite::Result<i64> = connection.query_row(sql, [], |row| row.get(0));
+        found.map_err(|error| location.trouble(error))
+    };
+    let application = number("PRAGMA application_id")?;
+    let version = number("PRAGMA user_version")?;
+    let tables = number("SELECT count(*) FROM sqlite_schema")?;
+    if application != APPLICATION_ID && (application, version, tables) != (0, 0, 0) {
+        let reason = "it is an SQLite file of another program".to_owned();
+        return Err(StoreError::NotOurs { path: location.shown(), reason });
+    }
+    if version > i64::from(KNOWN) {
+        let path = location.shown();
+        return Err(StoreError::Newer { path, found: version, known: i64::from(KNOWN) });
+    }
+    let size = number("PRAGMA page_count")?.saturating_mul(number("PRAGMA page_size")?);
+    if size <= CHECKED {
+        let found: rusqlite::Result<String> =
+            connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0));
+        let found = found.map_err(|error| location.trouble(error))?;
+        if found != "ok" {
+            return Err(StoreError::Damaged { path: location.shown(), reason: found });
+        }
+    }
+    Ok(version)
+}
