@@ -1,0 +1,195 @@
+//! Where a body ends (RFC 9112 section 6), so that the next head is found behind it.
+//!
+//! Chunks are followed, not checked: hyper reads the same bytes and says what is wrong with them.
+
+use crate::delivery::{Head, Version, header_text};
+
+/// What is left of a body.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Framing {
+    Length(u64),
+    Chunked(Chunks),
+}
+
+/// Where in a chunked body the last byte stood.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) enum Chunks {
+    /// In the line that tells a chunk's size; the digits so far.
+    #[default]
+    Start,
+    Size(u64),
+    /// Behind the digits, where extensions may stand.
+    Extension(u64),
+    Data(u64),
+    /// In the line end behind the data.
+    DataEnd,
+    /// In a line behind the last chunk; whether anything but a line end was in it.
+    Trailer {
+        empty: bool,
+    },
+    Done,
+    /// Not chunks. Everything goes to hyper, which refuses it.
+    Broken,
+}
+
+impl Framing {
+    /// How a request's body is framed; the error says why nobody can tell.
+    pub(super) fn of(head: &Head) -> Result<Self, String> {
+        let coding = head.joined("transfer-encoding");
+        let lengths: Vec<&bytes::Bytes> = head.values("content-length").collect();
+        match (coding, lengths.as_slice()) {
+            (None, []) => Ok(Self::Length(0)),
+            (None, [first, rest @ ..]) => length(first)
+                .filter(|_| rest.iter().all(|other| other == first))
+                .map(Self::Length)
+                .ok_or_else(|| "its Content-Length is not one whole number".to_owned()),
+            (Some(_), [_, ..]) => {
+                Err("it has both Content-Length and Transfer-Encoding".to_owned())
+            }
+            (Some(_), []) if head.version == Version::Http10 => {
+                Err("it has a Transfer-Encoding, which HTTP/1.0 does not know".to_owned())
+            }
+            (Some(coding), []) if coding.trim_ascii().eq_ignore_ascii_case(b"chunked") => {
+                Ok(Self::Chunked(Chunks::default()))
+            }
+            (Some(coding), []) => Err(format!(
+                "its Transfer-Encoding is `{}`, and only `chunked` is known",
+                header_text(&coding)
+            )),
+        }
+    }
+
+    /// The length that the head declares; 0 for chunks.
+    pub(super) fn declared(&self) -> u64 {
+        match self {
+            Self::Length(length) => *length,
+            Self::Chunked(_) => 0,
+        }
+    }
+
+    pub(super) fn is_done(&self) -> bool {
+        matches!(self, Self::Length(0) | Self::Chunked(Chunks::Done))
+    }
+
+    /// Follows bytes; returns how many of them belong to this body.
+    pub(super) fn advance(&mut self, bytes: &[u8]) -> usize {
+        match self {
+            Self::Length(left) => {
+                let taken = usize::try_from(*left).unwrap_or(usize::MAX).min(bytes.len());
+                *left -= taken as u64;
+                taken
+            }
+            Self::Chunked(chunks) => chunks.advance(bytes),
+        }
+    }
+}
+
+fn length(value: &[u8]) -> Option<u64> {
+    let value = value.trim_ascii();
+    let digits = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
+    std::str::from_utf8(value).ok().filter(|_| digits)?.parse().ok()
+}
+
+impl Chunks {
+    fn advance(&mut self, bytes: &[u8]) -> usize {
+        let mut at = 0;
+        while let Some(&byte) = bytes.get(at) {
+            match self {
+                Self::Done => break,
+                Self::Broken => return bytes.len(),
+                Self::Data(left) => {
+                    let taken = usize::try_from(*left).unwrap_or(usize::MAX).min(bytes.len() - at);
+                    *left -= taken as u64;
+                    at += taken;
+                    if *left == 0 {
+                        *self = Self::DataEnd;
+                    }
+                    continue;
+                }
+                Self::Start | Self::Size(_) | Self::Extension(_) => *self = self.in_size_line(byte),
+                Self::DataEnd => match byte {
+                    b'\r' => {}
+                    b'\n' => *self = Self::Start,
+                    _ => *self = Self::Broken,
+                },
+                Self::Trailer { empty } => match byte {
+                    b'\r' => {}
+                    b'\n' if *empty => *self = Self::Done,
+                    b'\n' => *empty = true,
+                    _ => *empty = false,
+                },
+            }
+            at += 1;
+        }
+        at
+    }
+
+    fn in_size_line(&self, byte: u8) -> Self {
+        let digit = char::from(byte).to_digit(16).map(u64::from);
+        match (self, byte, digit) {
+            (Self::Start, _, Some(digit)) => Self::Size(digit),
+            (Self::Size(size), _, Some(digit)) => match size.checked_mul(16) {
+                Some(size) => Self::Size(size + digit),
+                None => Self::Broken,
+            },
+            (Self::Size(0) | Self::Extension(0), b'\n', _) => Self::Trailer { empty: true },
+            (Self::Size(size) | Self::Extension(size), b'\n', _) => Self::Data(*size),
+            (Self::Size(size) | Self::Extension(size), _, _) => Self::Extension(*size),
+            _ => Self::Broken,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::delivery::Header;
+
+    fn of(headers: &[(&str, &str)]) -> Result<Framing, String> {
+        let headers: Vec<Header> = headers
+            .iter()
+            .map(|(name, value)| Header::new(*name, value.as_bytes().to_vec()))
+            .collect();
+        Framing::of(&Head::build("POST", "/", &headers))
+    }
+
+    #[test]
+    fn reads_how_a_body_is_framed() {
+        assert_eq!(of(&[]), Ok(Framing::Length(0)));
+        assert_eq!(of(&[("Content-Length", "5"), ("content-length", "5")]), Ok(Framing::Length(5)));
+        assert_eq!(of(&[("Transfer-Encoding", "CHUNKED")]), Ok(Framing::Chunked(Chunks::Start)));
+        for wrong in [
+            &[("Content-Length", "5"), ("Content-Length", "6")][..],
+            &[("Content-Length", "+5")],
+            &[("Content-Length", "")],
+            &[("Content-Length", "5"), ("Transfer-Encoding", "chunked")],
+            &[("Transfer-Encoding", "gzip, chunked")],
+        ] {
+            assert!(of(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn finds_the_end_of_chunks_however_they_are_cut() {
+        let body = b"4;x=\"y\"\r\nwiki\r\nA\r\n0123456789\r\n0\r\nT: r\r\n\r\n";
+        let mut bytes = body.to_vec();
+        bytes.extend_from_slice(b"POST /next");
+        for step in 1..bytes.len() {
+            let mut framing = Framing::Chunked(Chunks::default());
+            let mut at = 0;
+            while at < bytes.len() && !framing.is_done() {
+                at += framing.advance(&bytes[at..bytes.len().min(at + step)]);
+            }
+            assert_eq!(at, body.len(), "in steps of {step}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_chunk_goes_through() {
+        for wrong in ["xyz", "4\r\nwikiX", "ffffffffffffffffff\r\n", "\r\n"] {
+            let mut framing = Framing::Chunked(Chunks::default());
+            assert_eq!(framing.advance(wrong.as_bytes()), wrong.len(), "{wrong}");
+            assert_eq!(framing, Framing::Chunked(Chunks::Broken), "{wrong}");
+        }
+    }
+}
