@@ -1,6 +1,7 @@
 //! A looking glass for webhooks.
 
 pub mod delivery;
+pub mod filter;
 pub mod listener;
 pub mod payload;
 pub mod provider;

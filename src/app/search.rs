@@ -49,7 +49,7 @@ impl Search {
         let mut sure = VecDeque::new();
         let mut open = Vec::new();
         for row in list.rows() {
-            match self.filter.test(row, now) {
+            match self.filter.test(row) {
                 Some(true) => sure.push_back(row.id),
                 Some(false) => {}
                 None => open.push(row.id),
@@ -74,7 +74,7 @@ impl Search {
         let mut touched = false;
         for row in rows {
             let id = row.id;
-            let verdict = self.filter.test(&row, now);
+            let verdict = self.filter.test(&row);
             if verdict.is_none() {
                 open.push(id);
             }
@@ -94,7 +94,7 @@ impl Search {
     ) -> Vec<Effect> {
         let mut open = Vec::new();
         for row in rows {
-            let verdict = self.filter.test(&row, now);
+            let verdict = self.filter.test(&row);
             if verdict.is_none() {
                 open.push(row.id);
             }

@@ -76,11 +76,11 @@ fn passes(
     row: &Summary,
     now: Timestamp,
 ) -> Result<bool, Failure> {
-    if let Some(verdict) = filter.test(row, now) {
+    if let Some(verdict) = filter.test(row) {
         return Ok(verdict);
     }
     let delivery = reader.delivery(row.id).map_err(Failure::world)?;
-    Ok(delivery.is_some_and(|delivery| filter.matches(&delivery, now)))
+    Ok(delivery.is_some_and(|delivery| filter.matches(&delivery)))
 }
 
 /// Columns for people; as wide as they need to be, since a pipe has no width.
