@@ -1,5 +1,6 @@
 //! The command line: what can be asked for, and one file for each command.
 
+mod demo;
 mod failure;
 mod list;
 mod listen;
@@ -43,9 +44,9 @@ enum Command {
 
 #[derive(Debug, Args)]
 struct ListenArgs {
-    /// Where to listen; port 0 picks a free one
-    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:4400")]
-    bind: std::net::SocketAddr,
+    /// Where to listen; port 0 picks a free one [default: 127.0.0.1:4400]
+    #[arg(long, value_name = "ADDR:PORT")]
+    bind: Option<std::net::SocketAddr>,
     #[command(flatten)]
     provider: ProviderArgs,
     #[command(flatten)]

@@ -99,7 +99,8 @@ fn print(out: &mut impl Write, delivery: &Delivery, format: Format) -> io::Resul
 /// A line for people: time, verdict, type, id, size, answer.
 fn text(delivery: &Delivery) -> String {
     let summary = &delivery.summary;
-    let at = summary.received_at.to_zoned(jiff::tz::TimeZone::system()).strftime("%H:%M:%S");
+    let at =
+        summary.received_at.to_zoned_datetime(jiff::tz::TimeZone::system()).strftime("%H:%M:%S");
     let what = match (&summary.refused, &summary.event.kind) {
         (Some(refusal), _) => format!("refused {}", refusal.code),
         (None, Some(kind)) => kind.clone(),

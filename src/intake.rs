@@ -2,8 +2,8 @@
 //!
 //! It owns the way into the store; it shows nothing, and whoever shows reads the store.
 
-use crate::delivery::{AttemptKind, DeliveryId, EventRef, Header, Source, Verdict, is_hop_by_hop};
 use crate::delivery::SignatureStatus;
+use crate::delivery::{AttemptKind, DeliveryId, EventRef, Header, Source, Verdict, is_hop_by_hop};
 use crate::listener::{Answer, Received};
 use crate::outbound::{Forwarder, Request, Response, SendError, Sent, attempt};
 use crate::provider::Provider;
@@ -47,7 +47,9 @@ impl Intake {
     fn judge(&self, received: Received, answered_later: bool) -> NewDelivery {
         let Received { received_at, peer, head, body, body_size, refused } = received;
         let (event, signature, response) = match &refused {
-            Some((status, refusal)) => (EventRef::default(), unchecked(&refusal.code), Some(*status)),
+            Some((status, refusal)) => {
+                (EventRef::default(), unchecked(&refusal.code), Some(*status))
+            }
             None => (
                 self.provider.event(&head, &body),
                 signature::verify(&self.provider.scheme, &self.secrets, &head, &body),
@@ -105,5 +107,8 @@ fn onward_answer(sent: Sent) -> Answer {
 
 fn gateway_answer(error: &SendError) -> Answer {
     let status = if error.timed_out() { 504 } else { 502 };
-    Answer::text(status, format!("hookglass kept this delivery, but could not forward it: {error}\n"))
+    Answer::text(
+        status,
+        format!("hookglass kept this delivery, but could not forward it: {error}\n"),
+    )
 }

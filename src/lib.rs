@@ -1,11 +1,56 @@
-//! A looking glass for webhooks.
+//! A looking glass for webhooks: listens, verifies each delivery's signature, keeps it, and shows
+//! it live.
+//!
+//! ```text
+//!  sender ─► listener ─► intake: verify ─► store ─► answer to the sender
+//!                                            │ progress
+//!                       ┌────────────────────┴───────────┐
+//!                       ▼                                ▼
+//!                  tui (dashboard)               headless (JSON lines)
+//!                       │ effects
+//!                       └─► resend · copy · sample ─► attempts back into the store
+//! ```
+//!
+//! Every arrow is a bounded queue or a function call, and nothing in the way of a delivery waits
+//! for the screen.
+//!
+//! The house has six floors. A room names only what stands on a lower floor, or beside it where
+//! the table says so; `tests/architecture.rs` holds this.
+//!
+//! ```text
+//!  6  main.rs                parses, and turns failures into exit codes
+//!  5  cli/                   what can be asked for, one file a command
+//!     tui/                   the shell: loop, terminal, effects, theme, view
+//!     headless.rs            the other front end
+//!  4  config/                what the user configured
+//!     intake.rs              verify → keep → answer
+//!     send.rs                requests of our own: samples and files, signed or spoilt
+//!  3  app/                   the pure core of the dashboard
+//!     listener/              HTTP in; knows no store
+//!     outbound/              HTTP out; knows no store
+//!     store/                 SQLite
+//!     signature/             verdicts and signing; pure
+//!     export/                deliveries written down for others; pure
+//!  2  filter/                one grammar; pure
+//!     provider/              schemes and samples as data
+//!  1  delivery/  payload/  secret.rs  units.rs
+//! ```
 
+pub mod app;
+pub mod cli;
+pub mod config;
 pub mod delivery;
+pub mod export;
 pub mod filter;
+pub mod headless;
+pub mod intake;
 pub mod listener;
+pub mod outbound;
 pub mod payload;
 pub mod provider;
 pub mod secret;
+pub mod send;
 pub mod signature;
 pub mod store;
+pub mod tui;
 pub mod units;

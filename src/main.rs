@@ -1,1 +1,20 @@
-fn main() {}
+//! Parses the command line, runs what it asks for, and turns a failure into an exit code.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use hookglass::cli::{Cli, Failure, run};
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            if !matches!(failure, Failure::Pipe) {
+                // Nothing can be done about a standard error that cannot be written to.
+                let _ = writeln!(std::io::stderr(), "hookglass: {failure}");
+            }
+            failure.exit_code()
+        }
+    }
+}

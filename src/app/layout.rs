@@ -85,11 +85,7 @@ fn list_width(width: u16) -> u16 {
 
 fn head_and_rest(area: Rect) -> (Rect, Rect) {
     let head = Rect { height: area.height.min(1), ..area };
-    let rest = Rect {
-        y: area.y + head.height,
-        height: area.height - head.height,
-        ..area
-    };
+    let rest = Rect { y: area.y + head.height, height: area.height - head.height, ..area };
     (head, rest)
 }
 

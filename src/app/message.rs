@@ -77,9 +77,16 @@ pub enum Event {
     /// Deliveries of earlier runs, newest first, each page older than the one before.
     Older(Vec<Summary>),
     Loaded(Arc<Loaded>),
-    NotLoaded { id: DeliveryId, reason: String },
+    NotLoaded {
+        id: DeliveryId,
+        reason: String,
+    },
     /// An answer to [`Effect::Search`].
-    Matched { search: u64, ids: Vec<DeliveryId>, done: bool },
+    Matched {
+        search: u64,
+        ids: Vec<DeliveryId>,
+        done: bool,
+    },
     /// A resend has ended, well or badly.
     Resent(Attempt),
     /// Why the store cannot take deliveries now; nothing when it can again.
@@ -95,12 +102,26 @@ pub enum Effect {
     /// Load a delivery; a later request replaces an earlier one.
     Load(DeliveryId),
     /// Test these deliveries whole, newest first; a later search replaces an earlier one.
-    Search { search: u64, filter: Filter, ids: Vec<DeliveryId> },
+    Search {
+        search: u64,
+        filter: Filter,
+        ids: Vec<DeliveryId>,
+    },
     /// Test these as well; they came while a search was on.
-    SearchMore { search: u64, filter: Filter, ids: Vec<DeliveryId> },
-    Copy { id: DeliveryId, what: Copyable },
+    SearchMore {
+        search: u64,
+        filter: Filter,
+        ids: Vec<DeliveryId>,
+    },
+    Copy {
+        id: DeliveryId,
+        what: Copyable,
+    },
     /// Send the exact bytes of a delivery to a URL, as it was typed or configured.
-    Resend { id: DeliveryId, target: String },
+    Resend {
+        id: DeliveryId,
+        target: String,
+    },
     SendSample,
     CaptureMouse(bool),
     Redraw,

@@ -68,12 +68,12 @@ pub fn sign_of(status: SignatureStatus) -> (char, Role) {
 
 /// The time of day, to the millisecond.
 pub(crate) fn precise(at: Timestamp, zone: &TimeZone) -> String {
-    at.to_zoned(zone.clone()).strftime("%H:%M:%S%.3f").to_string()
+    at.to_zoned_datetime(zone.clone()).strftime("%H:%M:%S%.3f").to_string()
 }
 
 /// The time of day; of another day, the day.
 pub fn clock(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
-    let (then, now) = (at.to_zoned(zone.clone()), now.to_zoned(zone.clone()));
+    let (then, now) = (at.to_zoned_datetime(zone.clone()), now.to_zoned_datetime(zone.clone()));
     let format = if then.date() == now.date() { "%H:%M:%S" } else { "%d %b" };
     then.strftime(format).to_string()
 }

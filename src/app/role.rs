@@ -75,18 +75,18 @@ impl Marked {
         }
         let mut lines = vec![Self::default()];
         let mut used = 0;
-        for span in &self.0 {
-            for word in span.text.split_word_bounds() {
-                let columns = word.width();
-                if used + columns > width && columns <= width - indent && used > indent {
-                    lines.push(Self::new(Role::Plain, " ".repeat(indent)));
-                    used = indent;
-                    if word.trim().is_empty() {
-                        continue;
-                    }
+        let words = |span| Span::text(span).split_word_bounds();
+        for (role, word) in self.0.iter().flat_map(|span| words(span).map(|word| (span.role, word)))
+        {
+            let columns = word.width();
+            if used + columns > width && columns <= width - indent && used > indent {
+                lines.push(Self::new(Role::Plain, " ".repeat(indent)));
+                used = indent;
+                if word.trim().is_empty() {
+                    continue;
                 }
-                used = push_broken(&mut lines, span.role, word, (used, width, indent));
             }
+            used = push_broken(&mut lines, role, word, (used, width, indent));
         }
         lines
     }

@@ -2,8 +2,6 @@
 
 use std::collections::VecDeque;
 
-use jiff::Timestamp;
-
 use super::list::List;
 use super::message::Effect;
 use crate::delivery::{DeliveryId, Summary};
@@ -36,12 +34,7 @@ impl Search {
     }
 
     /// Puts a filter in force; an error leaves the old one.
-    pub fn apply(
-        &mut self,
-        text: &str,
-        list: &mut List,
-        now: Timestamp,
-    ) -> Result<Vec<Effect>, FilterError> {
+    pub fn apply(&mut self, text: &str, list: &mut List) -> Result<Vec<Effect>, FilterError> {
         let filter: Filter = text.parse()?;
         text.clone_into(&mut self.text);
         self.filter = filter;
@@ -67,7 +60,6 @@ impl Search {
         &mut self,
         rows: Vec<Summary>,
         list: &mut List,
-        now: Timestamp,
         watched: Option<DeliveryId>,
     ) -> (Vec<Effect>, bool) {
         let mut open = Vec::new();
@@ -86,12 +78,7 @@ impl Search {
     }
 
     /// The same for deliveries of earlier runs.
-    pub fn take_older(
-        &mut self,
-        rows: Vec<Summary>,
-        list: &mut List,
-        now: Timestamp,
-    ) -> Vec<Effect> {
+    pub fn take_older(&mut self, rows: Vec<Summary>, list: &mut List) -> Vec<Effect> {
         let mut open = Vec::new();
         for row in rows {
             let verdict = self.filter.test(&row);

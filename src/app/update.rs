@@ -37,12 +37,11 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
                 }
             }
             let watched = model.detail.wanted();
-            let (mut effects, touched) =
-                model.search.take(rows, &mut model.list, model.now, watched);
+            let (mut effects, touched) = model.search.take(rows, &mut model.list, watched);
             effects.extend(watched.filter(|_| touched).map(Effect::Load));
             effects
         }
-        Event::Older(rows) => model.search.take_older(rows, &mut model.list, model.now),
+        Event::Older(rows) => model.search.take_older(rows, &mut model.list),
         Event::Loaded(loaded) => {
             model.detail.take(loaded);
             Vec::new()

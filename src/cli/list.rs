@@ -105,7 +105,11 @@ fn write_table(out: &mut impl Write, reader: &Reader, ids: &[DeliveryId]) -> Res
 }
 
 fn write_row(out: &mut impl Write, row: &Summary) -> io::Result<()> {
-    let at = row.received_at.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string();
+    let at = row
+        .received_at
+        .to_zoned_datetime(TimeZone::system())
+        .strftime("%Y-%m-%d %H:%M:%S")
+        .to_string();
     let what = match (&row.refused, &row.event.kind) {
         (Some(refusal), _) => format!("refused {}", refusal.code),
         (None, Some(kind)) => kind.clone(),

@@ -33,7 +33,10 @@ pub(super) fn run(args: SendArgs) -> Result<(), Failure> {
     let secret = found.secrets.first();
     if secret.is_none() {
         let variable = &provider.secret_env;
-        writeln!(stderr, "hookglass: no secret is configured, so nothing is signed; set {variable} or use --secret-file")?;
+        writeln!(
+            stderr,
+            "hookglass: no secret is configured, so nothing is signed; set {variable} or use --secret-file"
+        )?;
     }
     let bodies = Bodies::new(&args.what, &provider)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -91,7 +94,8 @@ async fn send_all(
         TamperArg::Signature => Tamper::Signature,
         TamperArg::Missing => Tamper::Missing,
     });
-    let pause = args.rate.map_or(Duration::from_nanos(1), |rate| Duration::from_secs_f64(1.0 / rate));
+    let pause =
+        args.rate.map_or(Duration::from_nanos(1), |rate| Duration::from_secs_f64(1.0 / rate));
     let mut pace = tokio::time::interval(pause);
     let mut refused = 0;
     for number in 1..=args.count {

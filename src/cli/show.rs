@@ -64,7 +64,7 @@ fn write_headers(out: &mut impl Write, delivery: &Delivery) -> io::Result<()> {
 
 fn write_whole(out: &mut impl Write, delivery: &Delivery) -> io::Result<()> {
     let summary = &delivery.summary;
-    let at = summary.received_at.to_zoned(TimeZone::system());
+    let at = summary.received_at.to_zoned_datetime(TimeZone::system());
     let from = summary.peer.as_deref().map(|peer| format!(" from {peer}")).unwrap_or_default();
     writeln!(out, "delivery   {}, {}{from}", summary.id, at.strftime("%Y-%m-%d %H:%M:%S%.6f %Z"))?;
     if let Some(refusal) = &summary.refused {

@@ -39,7 +39,9 @@ pub enum SecretError {
     Unset(String),
     #[error("{0}: the secret is empty; put the secret there that the provider shows you")]
     Empty(String),
-    #[error("{0}: the variable holds bytes that are not UTF-8; use --secret-file for such a secret")]
+    #[error(
+        "{0}: the variable holds bytes that are not UTF-8; use --secret-file for such a secret"
+    )]
     NotText(String),
     #[error("--secret-file {path}: {source}")]
     Unreadable { path: String, source: io::Error },
@@ -130,9 +132,8 @@ fn readable_by_others(file: &fs::File, shown: &str) -> Option<String> {
     use std::os::unix::fs::PermissionsExt as _;
     let metadata = file.metadata().ok()?;
     let mode = metadata.permissions().mode() & 0o777;
-    (metadata.is_file() && mode & 0o044 != 0).then(|| {
-        format!("{shown} can be read by others (mode {mode:03o}); run chmod 600 on it")
-    })
+    (metadata.is_file() && mode & 0o044 != 0)
+        .then(|| format!("{shown} can be read by others (mode {mode:03o}); run chmod 600 on it"))
 }
 
 #[cfg(not(unix))]

@@ -26,18 +26,18 @@ pub(super) fn revision(connection: &Connection) -> rusqlite::Result<i64> {
 impl Reader {
     /// Opens a store for reading, beside the listener that writes it if there is one.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        Self::connect(&Location::File(path.to_owned()))
-    }
-
-    pub(super) fn connect(location: &Location) -> Result<Self, StoreError> {
-        let connection = place::open_for_reading(location)?;
-        let reader = Self { connection, location: location.clone() };
-        if let Location::File(_) = location
-            && schema::check(&reader.connection, location)? == 0
-        {
+        let location = Location::File(path.to_owned());
+        let reader = Self::connect(&location)?;
+        if schema::check(&reader.connection, &location)? == 0 {
             return Err(StoreError::Absent { path: location.shown() });
         }
         Ok(reader)
+    }
+
+    /// Opens a store that this process has checked already.
+    pub(super) fn connect(location: &Location) -> Result<Self, StoreError> {
+        let connection = place::open_for_reading(location)?;
+        Ok(Self { connection, location: location.clone() })
     }
 
     /// The newest deliveries, newest first; those before `before`, if that is given.

@@ -93,7 +93,9 @@ impl Highlighter {
         let found = scopes.iter().rev().find_map(|scope| {
             self.roles.iter().find(|(of, _)| of.is_prefix_of(*scope)).map(|(_, role)| *role)
         });
-        if found == Some(Role::Text) && self.is_key(scopes) { Role::Name } else {
+        if found == Some(Role::Text) && self.is_key(scopes) {
+            Role::Name
+        } else {
             found.unwrap_or(Role::Plain)
         }
     }

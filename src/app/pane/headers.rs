@@ -17,9 +17,7 @@ pub(super) fn lines(session: &Session, loaded: &Loaded) -> Vec<Marked> {
     lines.push(Marked::default());
     lines.extend(head.headers.iter().map(|header| {
         let role = if header.is(&session.signature_header) { Role::Accent } else { Role::Plain };
-        Marked::new(Role::Name, &header.name)
-            .with(Role::Dim, ": ")
-            .with(role, header.text())
+        Marked::new(Role::Name, &header.name).with(Role::Dim, ": ").with(role, header.text())
     }));
     lines
 }

@@ -12,12 +12,18 @@ const ANSWER_LINES: usize = 12;
 
 pub(super) fn lines(model: &Model, loaded: &Loaded) -> Vec<Marked> {
     let summary = &loaded.delivery.summary;
-    let day = summary.received_at.to_zoned(model.zone.clone()).strftime("%A, %d %B %Y").to_string();
+    let day = summary
+        .received_at
+        .to_zoned_datetime(model.zone.clone())
+        .strftime("%A, %d %B %Y")
+        .to_string();
     let peer = summary.peer.as_deref().unwrap_or("unknown");
     let mut lines = vec![
         Marked::new(Role::Dim, day),
-        Marked::new(Role::Name, precise(summary.received_at, &model.zone))
-            .with(Role::Plain, format!("  received {} from {peer}", units::size(summary.body_size))),
+        Marked::new(Role::Name, precise(summary.received_at, &model.zone)).with(
+            Role::Plain,
+            format!("  received {} from {peer}", units::size(summary.body_size)),
+        ),
     ];
     lines.extend(super::refused(loaded));
     if let Some(first) = summary.duplicate_of {

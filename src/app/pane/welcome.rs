@@ -33,9 +33,12 @@ pub fn lines(session: &Session) -> Vec<Marked> {
     lines.extend(secret);
     lines.push(Marked::default());
     lines.push(
-        Marked::new(Role::Accent, "s").with(Role::Plain, " sends a sample event now    ")
-            .with(Role::Accent, "?").with(Role::Plain, " shows all keys    ")
-            .with(Role::Accent, "q").with(Role::Plain, " quits"),
+        Marked::new(Role::Accent, "s")
+            .with(Role::Plain, " sends a sample event now    ")
+            .with(Role::Accent, "?")
+            .with(Role::Plain, " shows all keys    ")
+            .with(Role::Accent, "q")
+            .with(Role::Plain, " quits"),
     );
     lines.push(Marked::new(Role::Dim, format!("Deliveries are kept {}.", session.keeps)));
     lines

@@ -45,7 +45,8 @@ fn tabs(model: &Model, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
         frame.render_widget(Line::styled(format!(" {} ", tab.title()), style), place);
     }
     let used: u16 = Tab::places(area).map(|(_, place)| place.width).sum::<u16>() + 2;
-    let rest = Rect { x: area.x + used.min(area.width), width: area.width.saturating_sub(used), ..area };
+    let rest =
+        Rect { x: area.x + used.min(area.width), width: area.width.saturating_sub(used), ..area };
     let facts = facts(model);
     if facts.chars().count() <= usize::from(rest.width) {
         let line = Line::styled(facts, theme.style(Role::Dim)).alignment(Alignment::Right);

@@ -104,11 +104,8 @@ fn draw_row(
     };
     let repeat = if row.duplicate_of.is_some() { "↻" } else { " " };
     let answer = row.response.map_or_else(|| "…".to_owned(), |status| status.to_string());
-    let answered = if row.response.is_some_and(|status| status >= 400) {
-        Role::Bad
-    } else {
-        Role::Plain
-    };
+    let answered =
+        if row.response.is_some_and(|status| status >= 400) { Role::Bad } else { Role::Plain };
     let (kind_role, kind) = kind(row);
     let line = Line::from(vec![
         span(Role::Accent, if selected { "▌" } else { " " }.to_owned()),

@@ -23,7 +23,9 @@ pub(super) fn draw(model: &Model, theme: Theme, frame: &mut Frame<'_>, area: Rec
     }
     let line_of = |parts: &[Part]| -> Line<'static> {
         let spans = parts.iter().flat_map(|part| text::line(&part.marked, theme).spans);
-        spans.map(|span| ratatui::text::Span::styled(span.content.into_owned(), span.style)).collect()
+        spans
+            .map(|span| ratatui::text::Span::styled(span.content.into_owned(), span.style))
+            .collect()
     };
     frame.render_widget(line_of(&left), area);
     frame.render_widget(line_of(&right).alignment(Alignment::Right), area);

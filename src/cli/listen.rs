@@ -1,0 +1,248 @@
+//! `hookglass listen`: the listener, the store and a front end, wired together.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio::task::{JoinError, JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use super::{Failure, ListenArgs, Output, demo};
+use crate::app::Session;
+use crate::config::secrets::{self, Secrets};
+use crate::headless::{self, Format, HeadlessError};
+use crate::intake::Intake;
+use crate::listener::{self, BindError, Limits};
+use crate::outbound::{Client, Forwarder, Target};
+use crate::provider::Provider;
+use crate::store::{Place, Store};
+use crate::tui;
+
+const DEFAULT_ADDRESS: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 4400);
+
+pub(super) fn run(args: ListenArgs) -> Result<(), Failure> {
+    let provider = args.provider.provider()?;
+    let mut found = secrets::load(&args.provider.sources(&provider))?;
+    if args.demo && found.secrets.is_empty() {
+        found.secrets.push(demo::secret());
+    }
+    let runtime = tokio::runtime::Runtime::new().map_err(Failure::world)?;
+    runtime.block_on(listen(args, provider, found))
+}
+
+async fn listen(args: ListenArgs, provider: Provider, found: Secrets) -> Result<(), Failure> {
+    // First of all: a taken port must not touch the store.
+    let listener = bind(&args).await.map_err(Failure::world)?;
+    let address = listener.local_addr().map_err(Failure::world)?;
+    let url = format!("http://{address}");
+    let place = if args.ephemeral || (args.demo && args.store.store.is_none()) {
+        Place::Memory
+    } else {
+        Place::File(args.store.path())
+    };
+    let opened = {
+        let (place, url) = (place.clone(), url.clone());
+        tokio::task::spawn_blocking(move || Store::open(&place, &url)).await
+    };
+    let (store, writer) = opened.map_err(Failure::world)?.map_err(Failure::world)?;
+    let headless = args.headless || !std::io::stdout().is_terminal();
+    let warnings = warnings(&found, address);
+    if headless {
+        let mut stderr = std::io::stderr();
+        writeln!(stderr, "listening on {url}")?;
+        for line in found.notes.iter().chain(&warnings) {
+            writeln!(stderr, "hookglass: {line}")?;
+        }
+    }
+    let session = session(&args, &provider, &found, &url, &place);
+    let front = Front { args, provider, found, store, session, warnings, headless };
+    let outcome = front.run(listener).await;
+    tokio::task::spawn_blocking(move || writer.finish()).await.map_err(Failure::world)?;
+    outcome
+}
+
+/// Takes the address; the demo makes do with another port if nobody asked for a certain one.
+async fn bind(args: &ListenArgs) -> Result<TcpListener, BindError> {
+    match listener::bind(args.bind.unwrap_or(DEFAULT_ADDRESS)).await {
+        Err(BindError::Taken(address)) if args.demo && args.bind.is_none() => {
+            listener::bind(SocketAddr::new(address.ip(), 0)).await
+        }
+        bound => bound,
+    }
+}
+
+fn warnings(found: &Secrets, address: SocketAddr) -> Vec<String> {
+    let mut warnings = found.warnings.clone();
+    if !address.ip().is_loopback() {
+        warnings.push(format!(
+            "listening on {address}: other machines can reach this; everything they send is kept"
+        ));
+    }
+    warnings
+}
+
+fn session(
+    args: &ListenArgs,
+    provider: &Provider,
+    found: &Secrets,
+    url: &str,
+    place: &Place,
+) -> Session {
+    let absolute = |path: &Path| {
+        std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string()
+    };
+    Session {
+        url: url.to_owned(),
+        provider: provider.title.clone(),
+        scheme: provider.scheme.to_string(),
+        signature_header: provider.scheme.signature_header().to_owned(),
+        secret_env: provider.secret_env.clone(),
+        secrets: found.secrets.iter().map(|secret| secret.name().to_owned()).collect(),
+        forward: args.forward.as_ref().map(ToString::to_string),
+        keeps: match place {
+            Place::Memory => "in memory only; quitting forgets them".to_owned(),
+            Place::File(path) => format!("in {}", absolute(path)),
+        },
+        demo: args.demo,
+    }
+}
+
+/// Everything that runs until the end.
+struct Front {
+    args: ListenArgs,
+    provider: Provider,
+    found: Secrets,
+    store: Store,
+    session: Session,
+    warnings: Vec<String>,
+    headless: bool,
+}
+
+impl Front {
+    async fn run(self, listener: TcpListener) -> Result<(), Failure> {
+        let stop = CancellationToken::new();
+        // Cancelled once the last request is answered, so that headless prints that too.
+        let answered = CancellationToken::new();
+        let last = self.store.reader().and_then(|reader| reader.last_id());
+        let last = last.map_err(Failure::world)?;
+        let own: Target = self.session.url.parse().map_err(Failure::world)?;
+        let mut tasks = JoinSet::new();
+        let intake = self.intake(&mut tasks);
+        let (limits, stopping, done) = (self.limits(), stop.clone(), answered.clone());
+        tasks.spawn(async move {
+            let take = move |received| {
+                let intake = Arc::clone(&intake);
+                async move { intake.take(received).await }
+            };
+            listener::serve(listener, limits, take, stopping).await;
+            done.cancel();
+        });
+        tasks.spawn(until_told_to_stop(stop.clone()));
+        if self.args.demo {
+            let secret = self.found.secrets.first().cloned();
+            tasks.spawn(demo::run(self.provider.clone(), secret, own.clone(), stop.clone()));
+        }
+        let ended = if self.headless {
+            let format = match self.args.output {
+                Output::Jsonl => Format::Jsonl,
+                Output::Text => Format::Text,
+            };
+            let printing = headless::run(&self.store, last, format, answered);
+            beside(printing, &mut tasks).await.map_err(Failure::from)
+        } else {
+            let showing = tui::run(self.dashboard(own), stop.clone());
+            beside(showing, &mut tasks).await.map_err(Failure::world)
+        };
+        stop.cancel();
+        while let Some(task) = tasks.join_next().await {
+            passed_on(task);
+        }
+        ended
+    }
+
+    fn intake(&self, tasks: &mut JoinSet<()>) -> Arc<Intake> {
+        let forwarder = self.args.forward.clone().map(|target| {
+            let (forwarder, work) = Forwarder::new(Client::new(), target);
+            tasks.spawn(work);
+            forwarder
+        });
+        Arc::new(Intake {
+            provider: self.provider.clone(),
+            secrets: self.found.secrets.clone(),
+            store: self.store.clone(),
+            forwarder,
+        })
+    }
+
+    fn limits(&self) -> Limits {
+        Limits { max_body: self.args.max_body, ..Limits::default() }
+    }
+
+    fn dashboard(&self, own: Target) -> tui::Setup {
+        tui::Setup {
+            session: self.session.clone(),
+            store: self.store.clone(),
+            provider: self.provider.clone(),
+            secret: self.found.secrets.first().cloned(),
+            own,
+            notes: self.found.notes.clone(),
+            warnings: self.warnings.clone(),
+        }
+    }
+}
+
+impl From<HeadlessError> for Failure {
+    fn from(error: HeadlessError) -> Self {
+        match error {
+            HeadlessError::Output(error) => error.into(),
+            HeadlessError::Store(error) => Self::world(error),
+        }
+    }
+}
+
+/// Waits for the front end; a panic behind it ends the program.
+async fn beside<T>(front: impl Future<Output = T>, tasks: &mut JoinSet<()>) -> T {
+    tokio::pin!(front);
+    loop {
+        tokio::select! {
+            biased;
+            outcome = &mut front => return outcome,
+            Some(task) = tasks.join_next() => passed_on(task),
+        }
+    }
+}
+
+fn passed_on(task: Result<(), JoinError>) {
+    if let Err(error) = task
+        && let Ok(panic) = error.try_into_panic()
+    {
+        std::panic::resume_unwind(panic);
+    }
+}
+
+#[cfg(unix)]
+async fn until_told_to_stop(stop: CancellationToken) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+    let signals = kinds.map(signal);
+    let [Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)] = signals else { return };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+        _ = hangup.recv() => {}
+        () = stop.cancelled() => {}
+    }
+    stop.cancel();
+}
+
+#[cfg(not(unix))]
+async fn until_told_to_stop(stop: CancellationToken) {
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = stop.cancelled() => {}
+    }
+    stop.cancel();
+}

@@ -1,0 +1,69 @@
+//! Sends requests onwards, byte for byte, and says how that went. It knows no store.
+
+mod client;
+mod error;
+mod exact;
+mod forwarder;
+mod onward;
+mod target;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+
+use crate::delivery::{Answered, Attempt, AttemptKind, DeliveryId, Head, Header, Outcome};
+
+pub use client::Client;
+pub use error::SendError;
+pub use forwarder::Forwarder;
+pub use onward::onward;
+pub use target::{Target, TargetError};
+
+/// Bytes of an answer's body that are kept with an attempt.
+const KEPT: usize = 64 << 10;
+
+/// A request to be sent.
+#[derive(Debug, Clone)]
+pub struct Request {
+    pub head: Head,
+    pub body: Bytes,
+}
+
+/// What a target answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Response {
+    pub status: u16,
+    pub headers: Vec<Header>,
+    pub body: Bytes,
+}
+
+/// How a sending went.
+#[derive(Debug)]
+pub struct Sent {
+    pub started_at: Timestamp,
+    /// From the start of the connection to the end of the answer.
+    pub took: Duration,
+    pub outcome: Result<Response, SendError>,
+}
+
+/// What is kept of a sending.
+pub fn attempt(kind: AttemptKind, delivery: DeliveryId, target: &Target, sent: &Sent) -> Attempt {
+    let outcome = match &sent.outcome {
+        Ok(response) => Outcome::Answered(Answered {
+            status: response.status,
+            headers: response.headers.clone(),
+            body: response.body.slice(..response.body.len().min(KEPT)),
+            body_size: response.body.len() as u64,
+        }),
+        Err(error) => Outcome::Failed { reason: error.to_string(), timed_out: error.timed_out() },
+    };
+    Attempt {
+        delivery,
+        kind,
+        target: target.to_string(),
+        at: sent.started_at,
+        took: sent.took,
+        outcome,
+    }
+}

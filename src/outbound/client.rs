@@ -1,0 +1,191 @@
+//! One request, one connection, one answer. Redirects are answers like any other.
+
+use std::io;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use jiff::Timestamp;
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, RootCertStore};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+use super::exact::Exact;
+use super::{Request, Response, SendError, Sent, Target, onward};
+use crate::delivery::Header;
+
+/// A larger answer is given up.
+const MAX_ANSWER: u64 = 25 << 20;
+
+/// Sends requests.
+#[derive(Debug, Clone)]
+pub struct Client {
+    connect_time: Duration,
+    answer_time: Duration,
+    /// Reading the system's certificates takes a while, so only `https` does it, once.
+    tls: Arc<OnceLock<Arc<ClientConfig>>>,
+}
+
+impl Default for Client {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Client {
+    /// A client that waits 5 seconds for a connection and 30 for the answer.
+    pub fn new() -> Self {
+        Self::with_timeouts(Duration::from_secs(5), Duration::from_secs(30))
+    }
+
+    pub fn with_timeouts(connect_time: Duration, answer_time: Duration) -> Self {
+        Self { connect_time, answer_time, tls: Arc::default() }
+    }
+
+    /// Sends a request as [`onward`] writes it, and waits for the answer.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "an attempt says when it was and how long it took"
+    )]
+    pub async fn send(&self, target: &Target, request: &Request) -> Sent {
+        let started_at = Timestamp::now();
+        let start = std::time::Instant::now();
+        let outcome = self.exchange(target, request).await;
+        Sent { started_at, took: start.elapsed(), outcome }
+    }
+
+    async fn exchange(&self, target: &Target, request: &Request) -> Result<Response, SendError> {
+        let name = || target.to_string();
+        let after = self.connect_time;
+        let connecting = tokio::time::timeout(after, connect(target));
+        let stream =
+            connecting.await.map_err(|_| SendError::ConnectTimeout { target: name(), after })??;
+        // A small request should not wait for company. Without it is as good, only slower.
+        let _ = stream.set_nodelay(true);
+        let after = self.answer_time;
+        let answer = async {
+            if target.tls {
+                talk(self.secured(target, stream).await?, target, request).await
+            } else {
+                talk(stream, target, request).await
+            }
+        };
+        tokio::time::timeout(after, answer)
+            .await
+            .map_err(|_| SendError::AnswerTimeout { target: name(), after })?
+    }
+
+    async fn secured(
+        &self,
+        target: &Target,
+        stream: TcpStream,
+    ) -> Result<tokio_rustls::client::TlsStream<TcpStream>, SendError> {
+        let failed = |source| SendError::Tls { target: target.to_string(), source };
+        let config = self.tls.get_or_init(|| Arc::new(tls_config()));
+        let name = ServerName::try_from(target.host().to_owned())
+            .map_err(|error| failed(io::Error::other(error)))?;
+        TlsConnector::from(Arc::clone(config)).connect(name, stream).await.map_err(failed)
+    }
+}
+
+fn tls_config() -> ClientConfig {
+    let mut roots = RootCertStore::empty();
+    // What cannot be read is left out; without any the handshake fails and says so.
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    ClientConfig::builder().with_root_certificates(roots).with_no_client_auth()
+}
+
+async fn connect(target: &Target) -> Result<TcpStream, SendError> {
+    let name = || target.to_string();
+    let found = tokio::net::lookup_host((target.host(), target.port())).await;
+    let addresses = found.map_err(|source| SendError::Name { target: name(), source })?;
+    let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+    for address in addresses {
+        match TcpStream::connect(address).await {
+            Ok(stream) => return Ok(stream),
+            Err(error) => last = error,
+        }
+    }
+    Err(match last.kind() {
+        io::ErrorKind::ConnectionRefused => SendError::Refused { target: name() },
+        _ => SendError::Unreachable { target: name(), source: last },
+    })
+}
+
+async fn talk<S>(stream: S, target: &Target, request: &Request) -> Result<Response, SendError>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send,
+{
+    let broken = |error: hyper::Error| explain(&error, target);
+    let head = onward(&request.head, request.body.len(), target);
+    let exact = Exact::new(stream, head.raw);
+    let (mut sender, connection) = http1::handshake(TokioIo::new(exact)).await.map_err(broken)?;
+    let answer = async move {
+        let response = sender.send_request(stand_in(request)).await?;
+        Ok::<_, hyper::Error>(response)
+    };
+    tokio::pin!(connection, answer);
+    // The connection does the work; it may end before the answer is looked at.
+    let response = tokio::select! {
+        biased;
+        response = &mut answer => response.map_err(broken)?,
+        ended = &mut connection => {
+            ended.map_err(broken)?;
+            answer.await.map_err(broken)?
+        }
+    };
+    let (parts, body) = response.into_parts();
+    let reading = read(body, target);
+    tokio::pin!(reading);
+    let body = tokio::select! {
+        biased;
+        body = &mut reading => body?,
+        _ = &mut connection => reading.await?,
+    };
+    let header = |(name, value): (&hyper::header::HeaderName, &hyper::header::HeaderValue)| {
+        Header::new(name.as_str(), Bytes::copy_from_slice(value.as_bytes()))
+    };
+    let headers = parts.headers.iter().map(header).collect();
+    Ok(Response { status: parts.status.as_u16(), headers, body })
+}
+
+/// The request as hyper believes to send it: method and body, so that it knows what answer to
+/// expect. [`Exact`] writes the real head.
+fn stand_in(request: &Request) -> hyper::Request<Full<Bytes>> {
+    let mut stand_in = hyper::Request::new(Full::new(request.body.clone()));
+    let method = hyper::Method::from_bytes(request.head.method.as_bytes());
+    // A tunnel is never wanted, whatever the method's name.
+    let method = method.ok().filter(|method| *method != hyper::Method::CONNECT);
+    *stand_in.method_mut() = method.unwrap_or(hyper::Method::POST);
+    let length = request.body.len().into();
+    stand_in.headers_mut().insert(hyper::header::CONTENT_LENGTH, length);
+    stand_in
+}
+
+async fn read(mut body: Incoming, target: &Target) -> Result<Bytes, SendError> {
+    let mut bytes = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| explain(&error, target))?;
+        let Ok(data) = frame.into_data() else { continue };
+        bytes.extend_from_slice(&data);
+        if bytes.len() as u64 > MAX_ANSWER {
+            return Err(SendError::TooLarge { target: target.to_string(), limit: MAX_ANSWER });
+        }
+    }
+    Ok(bytes.freeze())
+}
+
+fn explain(error: &hyper::Error, target: &Target) -> SendError {
+    let target = target.to_string();
+    if error.is_parse() {
+        SendError::Garbage { target, reason: error.to_string() }
+    } else {
+        SendError::Ended { target }
+    }
+}

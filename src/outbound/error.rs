@@ -1,0 +1,37 @@
+//! Why no answer came.
+
+use std::io;
+use std::time::Duration;
+
+use crate::units;
+
+/// Why a request got no answer. What it was sent to is part of the sentence.
+#[derive(Debug, thiserror::Error)]
+pub enum SendError {
+    #[error("{target} cannot be found: {source}; check the name of the host")]
+    Name { target: String, source: io::Error },
+    #[error("{target} refused the connection; is it running, and on that port?")]
+    Refused { target: String },
+    #[error("{target} cannot be reached: {source}")]
+    Unreachable { target: String, source: io::Error },
+    #[error("{target} did not take the connection within {}", units::took(*.after))]
+    ConnectTimeout { target: String, after: Duration },
+    #[error("{target} did not answer within {}", units::took(*.after))]
+    AnswerTimeout { target: String, after: Duration },
+    #[error("{target} speaks no TLS that can be trusted: {source}")]
+    Tls { target: String, source: io::Error },
+    #[error("{target} ended the connection without a whole answer")]
+    Ended { target: String },
+    #[error("{target} answered with something that is no HTTP: {reason}")]
+    Garbage { target: String, reason: String },
+    #[error("{target} answered with more than {}", units::size(*.limit))]
+    TooLarge { target: String, limit: u64 },
+    #[error("it was not sent to {target}, because hookglass is stopping")]
+    Stopped { target: String },
+}
+
+impl SendError {
+    pub fn timed_out(&self) -> bool {
+        matches!(self, Self::ConnectTimeout { .. } | Self::AnswerTimeout { .. })
+    }
+}

@@ -1,0 +1,100 @@
+//! The head of a request that is sent on.
+
+use bytes::Bytes;
+
+use super::Target;
+use crate::delivery::{Head, Header, header_text, is_hop_by_hop};
+
+/// The head as the target gets it: as it came, but for what speaks of the connection. `Host`
+/// becomes the target's, headers of the old hop go (RFC 9110 section 7.6.1), the length is that
+/// of the body, and the connection ends with the answer.
+pub fn onward(head: &Head, body_len: usize, target: &Target) -> Head {
+    let named = head.joined("connection").unwrap_or_default();
+    let named = header_text(&named).to_ascii_lowercase();
+    let of_the_hop = |header: &Header| {
+        let name = header.name.to_ascii_lowercase();
+        // 100-continue would have to be waited for; the body goes out at once instead.
+        is_hop_by_hop(&name) || name == "expect" || named.split(',').any(|one| one.trim() == name)
+    };
+    let authority = Bytes::copy_from_slice(target.authority.as_str().as_bytes());
+    let length = Bytes::from(body_len.to_string());
+    let (mut has_host, mut has_length) = (false, false);
+    let mut headers = Vec::with_capacity(head.headers.len() + 3);
+    for header in head.headers.iter().filter(|header| !of_the_hop(header)) {
+        let (seen, value) = if header.is("host") {
+            (&mut has_host, &authority)
+        } else if header.is("content-length") {
+            (&mut has_length, &length)
+        } else {
+            headers.push(header.clone());
+            continue;
+        };
+        if !std::mem::replace(seen, true) {
+            headers.push(Header { name: header.name.clone(), value: value.clone() });
+        }
+    }
+    if !has_host {
+        headers.insert(0, Header { name: "Host".to_owned(), value: authority });
+    }
+    let bodiless = matches!(head.method.as_str(), "GET" | "HEAD" | "OPTIONS" | "DELETE");
+    if !has_length && (body_len > 0 || !bodiless) {
+        headers.push(Header { name: "Content-Length".to_owned(), value: length });
+    }
+    headers.push(Header::new("Connection", "close"));
+    let path = target.path.as_ref().map(|path| Bytes::copy_from_slice(path.as_bytes()));
+    written(&head.method, &path.unwrap_or_else(|| head.target.clone()), headers)
+}
+
+fn written(method: &str, path: &Bytes, headers: Vec<Header>) -> Head {
+    let mut raw = Vec::new();
+    raw.extend_from_slice(method.as_bytes());
+    raw.push(b' ');
+    raw.extend_from_slice(path);
+    raw.extend_from_slice(b" HTTP/1.1\r\n");
+    for header in &headers {
+        raw.extend_from_slice(header.name.as_bytes());
+        raw.extend_from_slice(b": ");
+        raw.extend_from_slice(&header.value);
+        raw.extend_from_slice(b"\r\n");
+    }
+    raw.extend_from_slice(b"\r\n");
+    Head {
+        raw: raw.into(),
+        method: method.to_owned(),
+        target: path.clone(),
+        version: crate::delivery::Version::Http11,
+        headers,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sent(raw: &'static str, body_len: usize, target: &str) -> String {
+        let head = Head::parse(Bytes::from_static(raw.as_bytes())).unwrap();
+        let head = onward(&head, body_len, &target.parse().unwrap());
+        assert_eq!(Head::parse(head.raw.clone()).unwrap(), head);
+        header_text(&head.raw).into_owned()
+    }
+
+    #[test]
+    fn keeps_what_came_and_drops_what_was_of_the_hop() {
+        let raw = "POST /a%20b?x HTTP/1.1\r\nhOST: me\r\nX-b: 1\r\nConnection: close, x-gone\r\n\
+                   x-B: 2\r\nX-Gone: 1\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n";
+        assert_eq!(
+            sent(raw, 3, "http://127.0.0.1:3000"),
+            "POST /a%20b?x HTTP/1.1\r\nhOST: 127.0.0.1:3000\r\nX-b: 1\r\nx-B: 2\r\n\
+             Content-Length: 3\r\nConnection: close\r\n\r\n"
+        );
+    }
+
+    #[test]
+    fn a_path_of_the_target_replaces_the_deliverys() {
+        let raw = "GET /old HTTP/1.0\r\n\r\n";
+        assert_eq!(
+            sent(raw, 0, "http://h/new?y"),
+            "GET /new?y HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
+        );
+    }
+}

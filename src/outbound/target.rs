@@ -1,0 +1,96 @@
+//! Where requests are sent to.
+
+use std::fmt;
+use std::str::FromStr;
+
+use hyper::Uri;
+use hyper::http::uri::Authority;
+
+/// A URL that requests are sent to. One with a path of its own sends everything there; one
+/// without keeps the path of each delivery.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    pub(super) tls: bool,
+    pub(super) authority: Authority,
+    /// Path and query, if the URL has any.
+    pub(super) path: Option<String>,
+}
+
+/// Why a text is no target.
+#[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
+pub enum TargetError {
+    #[error(
+        "`{0}` is no URL to send to; write for instance http://127.0.0.1:3000 or https://example.com/hooks"
+    )]
+    NoUrl(String),
+    #[error(
+        "the URL holds a user name or a password; leave them out, they would be kept with each attempt"
+    )]
+    Credentials,
+}
+
+impl Target {
+    pub(super) fn host(&self) -> &str {
+        self.authority.host().trim_start_matches('[').trim_end_matches(']')
+    }
+
+    pub(super) fn port(&self) -> u16 {
+        self.authority.port_u16().unwrap_or(if self.tls { 443 } else { 80 })
+    }
+}
+
+impl FromStr for Target {
+    type Err = TargetError;
+
+    fn from_str(text: &str) -> Result<Self, TargetError> {
+        let wrong = || TargetError::NoUrl(text.to_owned());
+        let uri: Uri = text.trim().parse().map_err(|_| wrong())?;
+        let tls = match uri.scheme_str() {
+            Some("http") => false,
+            Some("https") => true,
+            _ => return Err(wrong()),
+        };
+        let authority = uri.authority().ok_or_else(wrong)?.clone();
+        if authority.as_str().contains('@') {
+            return Err(TargetError::Credentials);
+        }
+        // A port of no or too many digits is taken for none by the parser.
+        let port = authority.as_str().strip_prefix(authority.host()).unwrap_or_default();
+        if authority.host().is_empty() || (!port.is_empty() && authority.port_u16().is_none()) {
+            return Err(wrong());
+        }
+        let path = uri.path_and_query().map(|path| path.as_str().to_owned());
+        Ok(Self { tls, authority, path: path.filter(|path| path != "/") })
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = if self.tls { "https" } else { "http" };
+        write!(f, "{scheme}://{}{}", self.authority, self.path.as_deref().unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_urls() {
+        let target: Target = "https://example.com/hooks?a=1".parse().unwrap();
+        assert_eq!((target.host(), target.port()), ("example.com", 443));
+        assert_eq!(target.to_string(), "https://example.com/hooks?a=1");
+        let target: Target = "http://[::1]:3000/".parse().unwrap();
+        assert_eq!((target.host(), target.port()), ("::1", 3000));
+        assert_eq!(
+            (target.path.as_deref(), target.to_string().as_str()),
+            (None, "http://[::1]:3000")
+        );
+        for wrong in
+            ["", "localhost:3000", "ftp://x", "http://", "http://a:99999", "/x", "http://a b"]
+        {
+            assert!(wrong.parse::<Target>().is_err(), "{wrong}");
+        }
+        assert_eq!("http://me:key@host".parse::<Target>(), Err(TargetError::Credentials));
+    }
+}

@@ -1,0 +1,196 @@
+//! The shell of the dashboard: the loop, the terminal, the effects. What is shown and what a
+//! key means is decided in [`crate::app`].
+
+mod clipboard;
+mod effects;
+mod feed;
+pub mod highlight;
+mod input;
+mod terminal;
+pub mod theme;
+pub mod view;
+
+use std::io;
+use std::time::Duration;
+
+use crossterm::event::EventStream;
+use futures_util::StreamExt as _;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use tokio::sync::mpsc;
+use tokio::time::{Interval, MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+
+use crate::app::{Effect, Event, Model, Notice, Session, update};
+use crate::outbound::Target;
+use crate::provider::Provider;
+use crate::secret::Secret;
+use crate::store::{Store, StoreError};
+use effects::Effects;
+use terminal::Terminal;
+use theme::Theme;
+use view::Painter;
+
+/// Events that may wait for the loop; producers wait behind them, the loop never does.
+const WAITING: usize = 1024;
+
+/// Events that are dealt with between two looks at the clock and the keys.
+const BATCH: usize = 256;
+
+/// The screen is drawn at most so often.
+const FRAME: Duration = Duration::from_millis(16);
+
+/// What the dashboard is given.
+#[derive(Debug)]
+pub struct Setup {
+    pub session: Session,
+    pub store: Store,
+    pub provider: Provider,
+    /// What samples are signed with.
+    pub secret: Option<Secret>,
+    /// The listener itself.
+    pub own: Target,
+    /// What the user should know from the start.
+    pub notes: Vec<String>,
+    pub warnings: Vec<String>,
+}
+
+/// Why the dashboard ended before it was asked to.
+#[derive(Debug, thiserror::Error)]
+pub enum TuiError {
+    #[error("the terminal failed: {0}; use --headless where there is none")]
+    Terminal(#[from] io::Error),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Shows the dashboard until the user quits or `stop` is cancelled.
+pub async fn run(setup: Setup, stop: CancellationToken) -> Result<(), TuiError> {
+    let (events, queue) = mpsc::channel(WAITING);
+    let greeting = greeting(&setup);
+    let session = setup.session.clone();
+    let effects = Effects::start(setup, &events)?;
+    let terminal = Terminal::enter()?;
+    let mut model = Model::new(session, terminal.size()?, now(), TimeZone::system());
+    for notice in greeting {
+        update(&mut model, Event::Notice(notice));
+    }
+    let painter = Painter::new(Theme::from_environment());
+    Shell { model, painter, terminal, effects, keys: Some(EventStream::new()) }
+        .run(queue, stop)
+        .await
+}
+
+fn greeting(setup: &Setup) -> Option<Notice> {
+    match (setup.warnings.as_slice(), setup.notes.as_slice()) {
+        ([], []) => None,
+        ([], notes) => Some(Notice::info(notes.join("; "))),
+        (warnings, _) => Some(Notice::failed(warnings.join("; "))),
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "here the time enters the core")]
+fn now() -> Timestamp {
+    Timestamp::now()
+}
+
+struct Shell {
+    model: Model,
+    painter: Painter,
+    terminal: Terminal,
+    effects: Effects,
+    /// Absent while another program has the terminal: it would eat that program's keys.
+    keys: Option<EventStream>,
+}
+
+impl Shell {
+    async fn run(
+        mut self,
+        mut queue: mpsc::Receiver<Event>,
+        stop: CancellationToken,
+    ) -> Result<(), TuiError> {
+        let mut frame = interval_of(FRAME);
+        let mut second = interval_of(Duration::from_secs(1));
+        let mut stale = true;
+        let mut batch = Vec::with_capacity(BATCH);
+        while !self.model.is_done() {
+            tokio::select! {
+                biased;
+                // Above the queue, or a burst of deliveries would starve the screen.
+                _ = frame.tick(), if stale => {
+                    self.draw()?;
+                    stale = false;
+                }
+                () = stop.cancelled() => batch.push(Event::Ended),
+                key = next_key(&mut self.keys) => batch.extend(key),
+                _ = second.tick() => batch.push(Event::Tick(now())),
+                bytes = self.effects.for_terminal() => self.terminal.write(&bytes)?,
+                _ = queue.recv_many(&mut batch, BATCH) => {}
+            }
+            stale |= !batch.is_empty();
+            for event in batch.drain(..) {
+                panic_for_a_test(&event);
+                for effect in update(&mut self.model, event) {
+                    self.start(effect)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn draw(&mut self) -> io::Result<()> {
+        let Self { model, painter, terminal, .. } = self;
+        terminal.draw(|frame| painter.draw(model, frame))
+    }
+
+    fn start(&mut self, effect: Effect) -> io::Result<()> {
+        match effect {
+            Effect::CaptureMouse(captured) => self.terminal.capture_mouse(captured),
+            Effect::Redraw => self.terminal.clear(),
+            Effect::Suspend => self.suspend(),
+            other => {
+                self.effects.begin(other);
+                Ok(())
+            }
+        }
+    }
+
+    /// Gives the terminal back to the shell until `fg`. The listener stands still meanwhile, as
+    /// any stopped process does; senders' connections wait.
+    fn suspend(&mut self) -> io::Result<()> {
+        self.keys = None;
+        self.terminal.suspend(self.model.is_mouse_released())?;
+        self.keys = Some(EventStream::new());
+        Ok(())
+    }
+}
+
+fn interval_of(period: Duration) -> Interval {
+    let mut interval = interval(period);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    interval
+}
+
+/// What the terminal says next. A terminal that has gone or failed ends the program, or it would
+/// spin on the error for ever.
+async fn next_key(keys: &mut Option<EventStream>) -> Option<Event> {
+    match keys {
+        None => std::future::pending().await,
+        Some(keys) => match keys.next().await {
+            Some(Ok(event)) => input::translate(event),
+            Some(Err(_)) | None => Some(Event::Ended),
+        },
+    }
+}
+
+/// Lets a test see what becomes of the terminal after a panic.
+#[cfg(debug_assertions)]
+#[expect(clippy::panic, reason = "a test asked for it")]
+fn panic_for_a_test(event: &Event) {
+    if matches!(event, Event::Kept(_)) && std::env::var_os("HOOKGLASS_TEST_PANIC").is_some() {
+        panic!("a test asked for this panic");
+    }
+}
+
+#[cfg(not(debug_assertions))]
+fn panic_for_a_test(_event: &Event) {}

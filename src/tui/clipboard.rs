@@ -1,0 +1,119 @@
+//! The clipboard, by whichever way there is: tmux, the desktop's, or the terminal's (OSC 52).
+
+use std::io::{self, Write as _};
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+/// What terminals take by OSC 52; xterm's limit, and the smallest of the common ones.
+const LARGEST: usize = 74_994;
+
+/// How a text was copied, or what is left to be done.
+#[derive(Debug)]
+pub(super) enum Copied {
+    By(&'static str),
+    /// Bytes for the terminal, which copies what they hold and does not say whether it did.
+    Terminal(Vec<u8>),
+    Failed(String),
+}
+
+type Job = (String, mpsc::Sender<Result<(), String>>);
+
+/// Owns the desktop's clipboard: on X11 and Wayland its content lives only as long as its owner.
+#[derive(Debug, Clone)]
+pub(super) struct Clipboard {
+    jobs: mpsc::Sender<Job>,
+}
+
+impl Clipboard {
+    /// Starts the thread that owns the clipboard; it ends with the last handle.
+    pub(super) fn start() -> io::Result<Self> {
+        let (jobs, queue) = mpsc::channel::<Job>();
+        thread::Builder::new().name("clipboard".to_owned()).spawn(move || {
+            let mut desktop: Option<arboard::Clipboard> = None;
+            for (text, reply) in queue {
+                // Nobody waits any longer if the program is ending.
+                let _ = reply.send(set(&mut desktop, text));
+            }
+        })?;
+        Ok(Self { jobs })
+    }
+
+    /// Copies a text. Blocks for as long as the desktop takes.
+    pub(super) fn copy(&self, text: &str) -> Copied {
+        if std::env::var_os("TMUX").is_some() && tmux(text).is_ok() {
+            return Copied::By("tmux");
+        }
+        let desktop = if has_display() { self.desktop(text) } else { Err(String::new()) };
+        match desktop {
+            Ok(()) => Copied::By("the desktop's clipboard"),
+            Err(reason) => terminal(text, &reason),
+        }
+    }
+
+    fn desktop(&self, text: &str) -> Result<(), String> {
+        let (reply, answer) = mpsc::channel();
+        let gone = "the clipboard's thread has ended";
+        self.jobs.send((text.to_owned(), reply)).map_err(|_| gone.to_owned())?;
+        answer.recv().unwrap_or_else(|_| Err(gone.to_owned()))
+    }
+}
+
+fn set(desktop: &mut Option<arboard::Clipboard>, text: String) -> Result<(), String> {
+    let clipboard = match desktop {
+        Some(clipboard) => clipboard,
+        None => desktop.insert(arboard::Clipboard::new().map_err(|error| error.to_string())?),
+    };
+    clipboard.set_text(text).map_err(|error| error.to_string())
+}
+
+/// Over SSH the desktop that a variable may name is not the one in front of the user.
+fn has_display() -> bool {
+    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let unix = cfg!(all(unix, not(target_os = "macos")));
+    !set("SSH_CONNECTION") && (!unix || set("DISPLAY") || set("WAYLAND_DISPLAY"))
+}
+
+/// `-w` lets tmux hand the text on to the terminal's clipboard.
+fn tmux(text: &str) -> io::Result<()> {
+    let mut child = Command::new("tmux")
+        .args(["load-buffer", "-w", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()?;
+    if let Some(mut input) = child.stdin.take() {
+        input.write_all(text.as_bytes())?;
+    }
+    let status = child.wait()?;
+    if status.success() { Ok(()) } else { Err(io::Error::other("tmux refused")) }
+}
+
+/// The sequence that xterm documents as "Operating System Command 52".
+fn terminal(text: &str, reason: &str) -> Copied {
+    let encoded = STANDARD.encode(text);
+    if encoded.len() > LARGEST {
+        let why = if reason.is_empty() { "there is no desktop clipboard" } else { reason };
+        return Copied::Failed(format!(
+            "{why}, and {} bytes are too many for the terminal's",
+            text.len()
+        ));
+    }
+    Copied::Terminal(format!("\x1b]52;c;{encoded}\x07").into_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_terminal_cannot_take_is_said() {
+        let Copied::Terminal(bytes) = terminal("hi\x1b", "") else { panic!("not by terminal") };
+        assert_eq!(bytes, b"\x1b]52;c;aGkb\x07");
+        let Copied::Failed(why) = terminal(&"x".repeat(80_000), "") else { panic!("not failed") };
+        assert!(why.contains("80000"), "{why}");
+    }
+}

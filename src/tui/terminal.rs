@@ -1,0 +1,103 @@
+//! The terminal: taken over when the dashboard starts, and given back however it ends.
+
+use std::io::{self, Stdout, Write as _};
+
+use crossterm::cursor::Show;
+use crossterm::event::{
+    DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
+};
+use crossterm::execute;
+use crossterm::terminal::{
+    EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+};
+use ratatui::Frame;
+use ratatui::backend::CrosstermBackend;
+
+use crate::app::layout::Size;
+
+/// The terminal while it is ours.
+pub(super) struct Terminal {
+    screen: ratatui::Terminal<CrosstermBackend<Stdout>>,
+}
+
+impl Terminal {
+    /// Takes the terminal over. A panic anywhere gives it back before it is reported.
+    pub(super) fn enter() -> io::Result<Self> {
+        let report = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            give_back();
+            report(panic);
+        }));
+        take(true)?;
+        let screen = ratatui::Terminal::new(CrosstermBackend::new(io::stdout()))?;
+        Ok(Self { screen })
+    }
+
+    pub(super) fn size(&self) -> io::Result<Size> {
+        let size = self.screen.size()?;
+        Ok(Size { width: size.width, height: size.height })
+    }
+
+    pub(super) fn draw(&mut self, draw: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
+        self.screen.draw(draw).map(drop)
+    }
+
+    /// Draws everything anew next time.
+    pub(super) fn clear(&mut self) -> io::Result<()> {
+        self.screen.clear()
+    }
+
+    pub(super) fn capture_mouse(&mut self, captured: bool) -> io::Result<()> {
+        if captured {
+            execute!(io::stdout(), EnableMouseCapture)
+        } else {
+            execute!(io::stdout(), DisableMouseCapture)
+        }
+    }
+
+    /// Writes what is not for the screen, between two frames.
+    pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let mut out = io::stdout();
+        out.write_all(bytes)?;
+        out.flush()
+    }
+
+    /// Stops the process as Ctrl-Z does, and takes the terminal back when it goes on.
+    pub(super) fn suspend(&mut self, mouse_released: bool) -> io::Result<()> {
+        give_back();
+        stop_process()?;
+        take(!mouse_released)?;
+        self.clear()
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        give_back();
+    }
+}
+
+fn take(mouse: bool) -> io::Result<()> {
+    enable_raw_mode()?;
+    execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste)?;
+    if mouse { execute!(io::stdout(), EnableMouseCapture) } else { Ok(()) }
+}
+
+/// Each step is tried whatever became of the one before; a terminal that has gone needs none.
+fn give_back() {
+    let mut out = io::stdout();
+    let _ = execute!(out, DisableMouseCapture, DisableBracketedPaste);
+    let _ = execute!(out, LeaveAlternateScreen, Show);
+    let _ = disable_raw_mode();
+}
+
+#[cfg(unix)]
+fn stop_process() -> io::Result<()> {
+    signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP)
+}
+
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "other systems can fail here")]
+fn stop_process() -> io::Result<()> {
+    Ok(())
+}
