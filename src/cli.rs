@@ -43,6 +43,7 @@ enum Command {
 }
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of the command line")]
 struct ListenArgs {
     /// Where to listen; port 0 picks a free one [default: 127.0.0.1:4400]
     #[arg(long, value_name = "ADDR:PORT")]

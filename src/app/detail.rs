@@ -45,10 +45,12 @@ impl Tab {
         Self::ALL.into_iter().cycle().nth(at + step).unwrap_or_default()
     }
 
+    #[must_use]
     pub fn next(self) -> Self {
         self.beside(1)
     }
 
+    #[must_use]
     pub fn previous(self) -> Self {
         self.beside(Self::ALL.len() - 1)
     }

@@ -424,7 +424,7 @@ mod tests {
 
     #[test]
     fn every_context_can_be_left() {
-        for context in [Copy, Help, Prompt] {
+        for context in [Context::Copy, Help, Prompt] {
             assert_eq!(resolve(&[context], k(KeyCode::Esc)), Some(Action::Cancel), "{context:?}");
         }
         assert_eq!(resolve(&[List, Anywhere], c('q')), Some(Action::Quit));

@@ -86,6 +86,7 @@ pub struct Model {
 
 /// What is on or off.
 #[derive(Debug, Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "three things that are on or off by themselves")]
 pub(super) struct Flags {
     pub(super) zoomed: bool,
     pub(super) mouse_released: bool,

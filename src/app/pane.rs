@@ -18,6 +18,9 @@ use super::model::Model;
 use super::role::{Marked, Role};
 use crate::delivery::SignatureStatus;
 
+/// Columns of the labels on the left; what goes on below a line is indented as far.
+const LABEL: usize = 10;
+
 /// Lines of the selected tab other than the payload, broken to `width` columns.
 pub fn lines(model: &Model, width: usize) -> Vec<Marked> {
     let Some(loaded) = model.detail.loaded.as_deref() else { return Vec::new() };
@@ -27,7 +30,7 @@ pub fn lines(model: &Model, width: usize) -> Vec<Marked> {
         Tab::Signature => signature::lines(&model.session, loaded),
         Tab::Timeline => timeline::lines(model, loaded),
     };
-    lines.into_iter().flat_map(|line| line.wrap(width, 4)).collect()
+    lines.into_iter().flat_map(|line| line.wrap(width, LABEL)).collect()
 }
 
 /// How many lines the selected tab has.
@@ -80,7 +83,7 @@ pub fn clock(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
 
 /// A label and what it says, in two columns.
 fn labelled(label: &str, role: Role, text: impl AsRef<str>) -> Marked {
-    Marked::new(Role::Dim, format!("{label:<10}")).with(role, text)
+    Marked::new(Role::Dim, format!("{label:<LABEL$}")).with(role, text)
 }
 
 /// What stands above the payload: why it is not there, or not shown as its type says.

@@ -2,7 +2,6 @@
 
 use std::io::{self, IsTerminal as _, Write};
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::{Failure, ListArgs};
@@ -22,9 +21,7 @@ pub(super) fn run(args: &ListArgs) -> Result<(), Failure> {
         Failure::Usage(format!("{error}\n{}", error.caret(&typed)))
     })?;
     let reader = Reader::open(&args.store.path()).map_err(Failure::world)?;
-    #[expect(clippy::disallowed_methods, reason = "since: and until: are told from now")]
-    let now = Timestamp::now();
-    let ids = matching(&reader, &filter, args.limit, now)?;
+    let ids = matching(&reader, &filter, args.limit)?;
     let mut out = io::BufWriter::new(io::stdout().lock());
     if args.json {
         for id in ids {
@@ -44,7 +41,6 @@ fn matching(
     reader: &Reader,
     filter: &Filter,
     limit: Option<usize>,
-    now: Timestamp,
 ) -> Result<Vec<DeliveryId>, Failure> {
     let limit = limit.unwrap_or(usize::MAX);
     let mut found = Vec::new();
@@ -57,7 +53,7 @@ fn matching(
             if found.len() == limit {
                 break;
             }
-            if passes(reader, filter, row, now)? {
+            if passes(reader, filter, row)? {
                 found.push(row.id);
             }
         }
@@ -70,12 +66,7 @@ fn matching(
 }
 
 /// Tests the row, and loads its bytes only if they decide.
-fn passes(
-    reader: &Reader,
-    filter: &Filter,
-    row: &Summary,
-    now: Timestamp,
-) -> Result<bool, Failure> {
+fn passes(reader: &Reader, filter: &Filter, row: &Summary) -> Result<bool, Failure> {
     if let Some(verdict) = filter.test(row) {
         return Ok(verdict);
     }

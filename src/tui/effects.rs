@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -228,14 +230,10 @@ impl World {
         let is_signature = |name: &str| signatures.iter().any(|one| one.eq_ignore_ascii_case(name));
         let headers = delivery.head.headers.iter();
         match what {
-            Copyable::Payload => match std::str::from_utf8(&delivery.body) {
-                Ok(text) => (text.to_owned(), ""),
-                Err(_) => {
-                    use base64::Engine as _;
-                    let encoded = base64::engine::general_purpose::STANDARD.encode(&delivery.body);
-                    (encoded, " as base64, since it is not UTF-8")
-                }
-            },
+            Copyable::Payload => std::str::from_utf8(&delivery.body).map_or_else(
+                |_| (STANDARD.encode(&delivery.body), " as base64, since it is not UTF-8"),
+                |text| (text.to_owned(), ""),
+            ),
             Copyable::Headers => {
                 let lines = headers
                     .filter(|header| !is_signature(&header.name))

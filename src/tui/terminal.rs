@@ -47,7 +47,7 @@ impl Terminal {
         self.screen.clear()
     }
 
-    pub(super) fn capture_mouse(&mut self, captured: bool) -> io::Result<()> {
+    pub(super) fn capture_mouse(captured: bool) -> io::Result<()> {
         if captured {
             execute!(io::stdout(), EnableMouseCapture)
         } else {
@@ -56,7 +56,7 @@ impl Terminal {
     }
 
     /// Writes what is not for the screen, between two frames.
-    pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+    pub(super) fn write(bytes: &[u8]) -> io::Result<()> {
         let mut out = io::stdout();
         out.write_all(bytes)?;
         out.flush()

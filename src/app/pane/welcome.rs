@@ -19,7 +19,8 @@ pub fn lines(session: &Session) -> Vec<Marked> {
                 .with(Role::Plain, format!(" with {}", names.join(", "))),
         ],
     };
-    let body = r#"{"id":"a056V7R7NmNRjl70","type":"message.created","payload":{"id":"p1"}}"#;
+    // Short enough for one line of 80 columns, so that it can be selected whole.
+    let body = r#"{"id":"e1","type":"message.created"}"#;
     let mut lines = vec![
         Marked::new(Role::Strong, "Listening. Nothing has come yet."),
         Marked::default(),
@@ -27,7 +28,7 @@ pub fn lines(session: &Session) -> Vec<Marked> {
         Marked::new(Role::Accent, format!("  {url}/")),
         Marked::default(),
         Marked::new(Role::Dim, "or send something from another terminal:"),
-        Marked::new(Role::Plain, format!("  curl {url}/ --json '{body}'")),
+        Marked::new(Role::Plain, format!("  curl {url}/ -d '{body}'")),
         Marked::default(),
     ];
     lines.extend(secret);

@@ -149,16 +149,12 @@ pub(super) fn resend(model: &mut Model) -> Vec<Effect> {
         return Vec::new();
     }
     let id = row.id;
-    match model.target.clone() {
-        Some(target) => {
-            tell(model, Notice::info(format!("resending delivery {id} to {target} …")));
-            vec![Effect::Resend { id, target }]
-        }
-        None => {
-            ask_target(model);
-            Vec::new()
-        }
-    }
+    let Some(target) = model.target.clone() else {
+        ask_target(model);
+        return Vec::new();
+    };
+    tell(model, Notice::info(format!("resending delivery {id} to {target} …")));
+    vec![Effect::Resend { id, target }]
 }
 
 fn ask_target(model: &mut Model) {

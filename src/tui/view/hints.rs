@@ -3,6 +3,7 @@
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::Line;
+use ratatui::widgets::Clear;
 
 use super::super::theme::Theme;
 use super::text;
@@ -16,15 +17,20 @@ pub(super) fn draw(model: &Model, theme: Theme, frame: &mut Frame<'_>, area: Rec
                 Some(error) => Marked::new(Role::Bad, format!("  ✗ {error}")),
                 None => Marked::new(Role::Dim, "  Enter keeps it, Esc goes back"),
             };
-            draw_prompt(" filter: ", prompt, &comment, theme, frame, area);
+            draw_prompt((" filter: ", prompt, &comment), theme, frame, area);
         }
         Mode::Target { prompt } => {
             let comment = Marked::new(Role::Dim, "  Enter sends the exact bytes, Esc goes back");
-            draw_prompt(" resend to: ", prompt, &comment, theme, frame, area);
+            draw_prompt((" resend to: ", prompt, &comment), theme, frame, area);
         }
         Mode::Browse | Mode::Copy | Mode::Help { .. } => {
-            let line = status(model).unwrap_or_else(|| keys(model, usize::from(area.width)));
-            frame.render_widget(text::clipped(&line, 0, usize::from(area.width), theme), area);
+            let width = usize::from(area.width);
+            match status(model) {
+                Some(line) => draw_status(line, theme, frame, area),
+                None => {
+                    frame.render_widget(text::clipped(&keys(model, width), 0, width, theme), area);
+                }
+            }
         }
     }
 }
@@ -47,6 +53,19 @@ fn status(model: &Model) -> Option<Marked> {
     Some(Marked::new(Role::Bad, format!(" ✗{text}")))
 }
 
+/// A sentence that is too long for the line takes lines above it.
+fn draw_status(status: Marked, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
+    const MOST: u16 = 4;
+    let width = usize::from(area.width);
+    let lines = status.wrap(width.saturating_sub(1), 3);
+    let height = u16::try_from(lines.len()).unwrap_or(MOST).clamp(1, MOST);
+    let place = Rect { y: area.bottom().saturating_sub(height), height, ..area };
+    frame.render_widget(Clear, place);
+    for (line, row) in lines.iter().zip(place.rows()) {
+        frame.render_widget(text::clipped(line, 0, width, theme), row);
+    }
+}
+
 /// As many hints as fit; those of the least priority go first, the order stays.
 fn keys(model: &Model, width: usize) -> Marked {
     let mut all: Vec<_> = hints(model.contexts()).collect();
@@ -65,9 +84,7 @@ fn keys(model: &Model, width: usize) -> Marked {
 }
 
 fn draw_prompt(
-    label: &str,
-    prompt: &Prompt,
-    comment: &Marked,
+    (label, prompt, comment): (&str, &Prompt, &Marked),
     theme: Theme,
     frame: &mut Frame<'_>,
     area: Rect,

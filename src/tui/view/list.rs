@@ -95,7 +95,12 @@ fn draw_row(
         (true, false) => Style::new().add_modifier(Modifier::BOLD),
         (false, _) => Style::new(),
     };
-    let span = |role: Role, text: String| Span::styled(text, theme.style(role));
+    // On the reversed line a colour would become a patch of background; the signs remain.
+    let plain = selected && focused;
+    let span = |role: Role, text: String| {
+        let style = if plain { Style::new() } else { theme.style(role) };
+        Span::styled(text, style)
+    };
     let (sign, verdict) = sign_of(row.signature.status);
     let word = if columns.signature > 1 {
         fit(&format!("{sign} {}", row.signature.status), columns.signature)

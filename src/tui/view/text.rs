@@ -9,7 +9,7 @@ use super::super::theme::Theme;
 use crate::app::{Marked, Span};
 
 /// A whole line.
-pub(super) fn line<'m>(marked: &'m Marked, theme: Theme) -> Line<'m> {
+pub(super) fn line(marked: &Marked, theme: Theme) -> Line<'_> {
     let spans = marked.spans().iter();
     spans.map(|span| Styled::styled(span.text(), theme.style(span.role))).collect()
 }

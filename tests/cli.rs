@@ -1,0 +1,297 @@
+//! The commands, as processes: what they print, and how they end.
+
+#![cfg(unix)]
+
+mod support;
+
+use std::io::{BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Output, Stdio};
+use std::thread;
+
+use serde_json::Value;
+use support::{Listener, Tested, event, exchange, hookglass, read_answer, request};
+
+fn code(output: &Output) -> Option<i32> {
+    output.status.code()
+}
+
+fn lines(printed: &str) -> Tested<Vec<Value>> {
+    Ok(printed.lines().map(serde_json::from_str).collect::<Result<_, _>>()?)
+}
+
+#[test]
+fn deliveries_are_verified_kept_and_printed() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let listener = Listener::start(&mut hookglass(folder.path()))?;
+    let url = listener.url();
+    for tamper in [&[][..], &["--tamper", "body"], &["--tamper", "missing"]] {
+        let sent = hookglass(folder.path())
+            .args(["send", "message.created", "--to", &url])
+            .args(tamper)
+            .output()?;
+        assert_eq!(code(&sent), Some(0), "{}", String::from_utf8_lossy(&sent.stderr));
+    }
+    let (status, printed, said) = listener.stop()?;
+    assert!(status.success(), "{said}");
+    let printed = lines(&printed)?;
+    let verdicts: Vec<&Value> = printed.iter().map(|line| &line["signature"]["status"]).collect();
+    assert_eq!(verdicts, ["verified", "mismatch", "missing"]);
+    assert_eq!(printed[0]["schema"], "hookglass.delivery/1");
+    assert_eq!(printed[0]["event"]["type"], "message.created");
+    assert_eq!(printed[0]["signature"]["secret"], "CRIBBLY_WEBHOOK_SECRET");
+    assert_eq!(printed[0]["response"]["status"], 200);
+    let listed = hookglass(folder.path()).args(["list", "--json"]).output()?;
+    assert_eq!(lines(&String::from_utf8(listed.stdout)?)?, printed);
+    let bad = hookglass(folder.path()).args(["list", "--json", "sig:!verified"]).output()?;
+    assert_eq!(lines(&String::from_utf8(bad.stdout)?)?.len(), 2);
+    let newest = hookglass(folder.path()).args(["list", "--json", "--limit", "1"]).output()?;
+    assert_eq!(lines(&String::from_utf8(newest.stdout)?)?[0]["id"], 3);
+    Ok(())
+}
+
+#[test]
+fn show_gives_the_bytes_back() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let listener = Listener::start(&mut hookglass(folder.path()))?;
+    let body = b"\x00\xff odd \x1b[31m";
+    let mut raw =
+        b"POST /a?b HTTP/1.1\r\nhOST: h\r\nX-b: 1\r\nx-B: 2\r\nContent-Length: 12\r\n\r\n".to_vec();
+    raw.extend_from_slice(body);
+    exchange(&listener.address, &raw)?;
+    listener.stop()?;
+    let show = |args: &[&str]| hookglass(folder.path()).arg("show").args(args).output();
+    assert_eq!(show(&["1", "--raw"])?.stdout, raw);
+    assert_eq!(show(&["1", "--body"])?.stdout, body);
+    assert!(!show(&["1"])?.stdout.contains(&0x1b));
+    let absent = show(&["7"])?;
+    assert_eq!(code(&absent), Some(1));
+    assert!(String::from_utf8_lossy(&absent.stderr).contains("no delivery 7"));
+    Ok(())
+}
+
+#[test]
+fn ten_thousand_over_sixty_four_connections_are_printed_in_order() -> Tested {
+    const CONNECTIONS: usize = 64;
+    const EACH: usize = 157;
+    let folder = tempfile::tempdir()?;
+    let mut listener = Listener::start(hookglass(folder.path()).arg("--ephemeral"))?;
+    let mut stdout = listener.child.stdout.take().ok_or("no stdout")?;
+    let printing = thread::spawn(move || {
+        let mut printed = String::new();
+        stdout.read_to_string(&mut printed).map(|_| printed)
+    });
+    thread::scope(|scope| {
+        for connection in 0..CONNECTIONS {
+            let address = &listener.address;
+            scope.spawn(move || {
+                let stream = TcpStream::connect(address).unwrap();
+                let mut answers = BufReader::new(stream.try_clone().unwrap());
+                let mut stream = stream;
+                for number in 0..EACH {
+                    stream.write_all(&request(connection * EACH + number)).unwrap();
+                    assert_eq!(read_answer(&mut answers).unwrap(), 200);
+                }
+            });
+        }
+    });
+    support::signal(listener.child.id(), "TERM")?;
+    let printed = lines(&printing.join().map_err(|_| "printing panicked")??)?;
+    assert_eq!(printed.len(), CONNECTIONS * EACH);
+    for (at, line) in printed.iter().enumerate() {
+        assert_eq!(line["id"], at + 1);
+        assert_eq!(line["signature"]["status"], "verified");
+    }
+    Ok(())
+}
+
+#[test]
+fn killed_under_load_it_has_kept_what_it_answered() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let mut listener = Listener::start(&mut hookglass(folder.path()))?;
+    let mut stdout = listener.child.stdout.take().ok_or("no stdout")?;
+    let draining = thread::spawn(move || std::io::copy(&mut stdout, &mut std::io::sink()));
+    let (told, answered) = std::sync::mpsc::channel();
+    for connection in 0..16 {
+        let (address, told) = (listener.address.clone(), told.clone());
+        thread::spawn(move || {
+            let Ok(mut stream) = TcpStream::connect(address) else { return };
+            let Ok(clone) = stream.try_clone() else { return };
+            let mut answers = BufReader::new(clone);
+            for number in 0.. {
+                let number = connection * 1_000_000 + number;
+                if stream.write_all(&request(number)).is_err() {
+                    return;
+                }
+                match read_answer(&mut answers) {
+                    Ok(200) => drop(told.send(format!("ev{number}"))),
+                    _ => return,
+                }
+            }
+        });
+    }
+    drop(told);
+    let mut promised: Vec<String> = answered.iter().take(500).collect();
+    listener.child.kill()?;
+    promised.extend(answered.iter());
+    drop(draining);
+    let listed = hookglass(folder.path()).args(["list", "--json"]).output()?;
+    assert_eq!(code(&listed), Some(0), "{}", String::from_utf8_lossy(&listed.stderr));
+    let kept = lines(&String::from_utf8(listed.stdout)?)?;
+    let kept: std::collections::HashSet<&str> =
+        kept.iter().filter_map(|line| line["event"]["id"].as_str()).collect();
+    let lost: Vec<&String> = promised.iter().filter(|id| !kept.contains(id.as_str())).collect();
+    assert!(lost.is_empty(), "answered {} and lost {lost:?}", promised.len());
+    Ok(())
+}
+
+#[test]
+fn a_closed_pipe_ends_it_quietly() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let mut listener = Listener::start(&mut hookglass(folder.path()))?;
+    drop(listener.child.stdout.take());
+    // It notices when it has something to print.
+    exchange(&listener.address, &request(1))?;
+    assert!(listener.child.wait()?.success());
+    let mut said = String::new();
+    listener.stderr.read_to_string(&mut said)?;
+    assert_eq!(said, "");
+    Ok(())
+}
+
+#[test]
+fn a_taken_port_is_exit_3() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let other = TcpListener::bind("127.0.0.1:0")?;
+    let address = other.local_addr()?.to_string();
+    let failed = hookglass(folder.path()).args(["--headless", "--bind", &address]).output()?;
+    let said = String::from_utf8_lossy(&failed.stderr);
+    assert_eq!(code(&failed), Some(3), "{said}");
+    assert!(
+        said.contains(&other.local_addr()?.port().to_string()) && said.contains("--bind"),
+        "{said}"
+    );
+    assert!(!folder.path().join(".hookglass").exists());
+    Ok(())
+}
+
+#[test]
+fn a_store_in_use_is_exit_3_and_can_be_read() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let listener = Listener::start(&mut hookglass(folder.path()))?;
+    let second = hookglass(folder.path()).args(["--headless", "--bind", "127.0.0.1:0"]).output()?;
+    let said = String::from_utf8_lossy(&second.stderr);
+    assert_eq!(code(&second), Some(3), "{said}");
+    assert!(said.contains(&listener.address) && said.contains("--ephemeral"), "{said}");
+    exchange(&listener.address, &request(1))?;
+    let listed = hookglass(folder.path()).args(["list", "--json"]).output()?;
+    assert_eq!(lines(&String::from_utf8(listed.stdout)?)?.len(), 1);
+    Ok(())
+}
+
+#[test]
+fn wrong_usage_is_exit_2() -> Tested {
+    let folder = tempfile::tempdir()?;
+    for (args, part) in [
+        (&["list", "typ:x"][..], "did you mean `type:`"),
+        (&["--provider", "cribly", "--headless"], "no provider `cribly`"),
+        (&["--secret-env", "HOOKGLASS_NOT_SET", "--headless"], "HOOKGLASS_NOT_SET"),
+        (&["--secret-file", "absent", "--headless"], "absent"),
+        (&["--max-body", "much", "--headless"], "`much` is no size"),
+        (&["--forward", "localhost:3000"], "no URL to send to"),
+        (&["--secret", "x"], "--secret"),
+        (&["send", "nothing.known", "--to", "http://127.0.0.1:1"], "neither an event type"),
+        (&["send", "message.created", "--to", "http://127.0.0.1:1", "--rate", "0"], "no rate"),
+    ] {
+        let failed = hookglass(folder.path()).args(args).output()?;
+        let said = String::from_utf8_lossy(&failed.stderr);
+        assert_eq!(code(&failed), Some(2), "{args:?}: {said}");
+        assert!(said.contains(part), "{args:?}: {said}");
+        assert!(failed.stdout.is_empty());
+    }
+    let absent = hookglass(folder.path()).arg("list").output()?;
+    assert_eq!(code(&absent), Some(3));
+    assert!(String::from_utf8_lossy(&absent.stderr).contains("there is no store"));
+    let unreachable = hookglass(folder.path())
+        .args(["send", "message.created", "--to", "http://127.0.0.1:1"])
+        .output()?;
+    assert_eq!(code(&unreachable), Some(3));
+    Ok(())
+}
+
+#[test]
+fn secrets_come_from_files_and_rotate() -> Tested {
+    let folder = tempfile::tempdir()?;
+    std::fs::write(folder.path().join("new"), "test-key-new-not-real\n")?;
+    std::fs::write(folder.path().join("old"), support::SECRET)?;
+    let mut command = hookglass(folder.path());
+    command.args(["--secret-file", "new", "--secret-file", "old"]);
+    let listener = Listener::start(&mut command)?;
+    exchange(&listener.address, &request(1))?;
+    let (_, printed, said) = listener.stop()?;
+    let signature = &lines(&printed)?[0]["signature"];
+    assert_eq!(
+        (&signature["secret"], &signature["cause"]),
+        (&"old".into(), &"previous-secret".into())
+    );
+    assert!(said.contains("the newline at the end is not taken"), "{said}");
+    assert!(said.contains("chmod 600"), "{said}");
+    assert!(!said.contains("not-real") && !printed.contains("not-real"), "{said}");
+    Ok(())
+}
+
+#[test]
+fn forwarding_returns_the_targets_answer_and_says_when_it_cannot() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let target = TcpListener::bind("127.0.0.1:0")?;
+    let url = format!("http://{}", target.local_addr()?);
+    let listener = Listener::start(hookglass(folder.path()).args(["--forward", &url]))?;
+    let serving = thread::spawn(move || -> std::io::Result<String> {
+        let (mut stream, _) = target.accept()?;
+        let mut bytes = [0; 4096];
+        let mut seen = Vec::new();
+        while !seen.ends_with(b"}}") {
+            let read = stream.read(&mut bytes)?;
+            seen.extend_from_slice(&bytes[..read]);
+        }
+        stream.write_all(b"HTTP/1.1 418 Teapot\r\nX-Own: yes\r\nContent-Length: 5\r\n\r\nshort")?;
+        Ok(String::from_utf8_lossy(&seen).into_owned())
+    });
+    let answer = exchange(&listener.address, &request(1))?;
+    assert!(answer.starts_with("HTTP/1.1 418") && answer.ends_with("short"), "{answer}");
+    assert!(answer.contains("x-own: yes"), "{answer}");
+    let seen = serving.join().map_err(|_| "the target panicked")??;
+    assert!(seen.starts_with("POST /hooks HTTP/1.1\r\nHost: 127.0.0.1:"), "{seen}");
+    assert!(seen.contains("\r\nX-Cribbly-Signature: "), "{seen}");
+    assert!(seen.ends_with(&event(1).0), "{seen}");
+    let answer = exchange(&listener.address, &request(2))?;
+    assert!(
+        answer.starts_with("HTTP/1.1 502") && answer.contains("refused the connection"),
+        "{answer}"
+    );
+    let (_, printed, _) = listener.stop()?;
+    let printed = lines(&printed)?;
+    let statuses: Vec<&Value> = printed.iter().map(|line| &line["response"]["status"]).collect();
+    assert_eq!(statuses, [418, 502]);
+    assert_eq!(printed[0]["attempts"][0]["body"], "short");
+    Ok(())
+}
+
+#[test]
+fn a_full_disk_is_503_and_told() -> Tested {
+    let folder = tempfile::tempdir()?;
+    // The shell sets a limit on the size of files, as a full disk would.
+    let script = format!(
+        "trap '' XFSZ; ulimit -f 120; exec '{}' --headless --bind 127.0.0.1:0",
+        env!("CARGO_BIN_EXE_hookglass")
+    );
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", &script, "sh"]).current_dir(folder.path()).stdout(Stdio::null());
+    let listener = Listener::start(&mut shell)?;
+    let body = "x".repeat(200_000);
+    let large = format!("POST / HTTP/1.1\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+    let answer = exchange(&listener.address, large.as_bytes())?;
+    assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("retry-after: 5"), "{answer}");
+    assert!(answer.contains("not kept"), "{answer}");
+    Ok(())
+}

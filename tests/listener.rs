@@ -1,0 +1,199 @@
+//! The listener, on real sockets.
+
+mod support;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hookglass::listener::{Answer, Limits, Received, bind, serve};
+use support::{Tested, exchange};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+struct Running {
+    address: String,
+    received: mpsc::UnboundedReceiver<Received>,
+    stop: CancellationToken,
+    serving: tokio::task::JoinHandle<()>,
+}
+
+/// A listener that answers with the number of body bytes.
+#[expect(clippy::disallowed_methods, reason = "a test may spawn, and counts what comes")]
+async fn start(limits: Limits) -> Tested<Running> {
+    let listener = bind("127.0.0.1:0".parse()?).await?;
+    let address = listener.local_addr()?.to_string();
+    let (sender, received) = mpsc::unbounded_channel();
+    let sender = Arc::new(sender);
+    let stop = CancellationToken::new();
+    let take = move |received: Received| {
+        let sender = Arc::clone(&sender);
+        async move {
+            let status = received.refused.as_ref().map_or(200, |(status, _)| *status);
+            let answer = Answer::text(status, format!("{} bytes", received.body_size));
+            let _ = sender.send(received);
+            answer
+        }
+    };
+    let serving = tokio::spawn(serve(listener, limits, take, stop.clone()));
+    Ok(Running { address, received, stop, serving })
+}
+
+impl Running {
+    async fn send(&self, bytes: impl Into<Vec<u8>>) -> Tested<String> {
+        let (address, bytes) = (self.address.clone(), bytes.into());
+        let sent = tokio::task::spawn_blocking(move || {
+            exchange(&address, &bytes).map_err(|error| error.to_string())
+        });
+        Ok(sent.await??)
+    }
+
+    async fn next(&mut self) -> Tested<Received> {
+        Ok(self.received.recv().await.ok_or("nothing came")?)
+    }
+
+    async fn refusal(&mut self) -> Tested<(u16, String)> {
+        let (status, refusal) = self.next().await?.refused.ok_or("it was not refused")?;
+        Ok((status, refusal.code))
+    }
+}
+
+#[tokio::test]
+async fn heads_come_as_they_were_sent() -> Tested {
+    let mut running = start(Limits::default()).await?;
+    let head = "PURGE //a/../b%20?x=\u{e9}&y HTTP/1.1\r\nhOST: h\r\nX-b:  1\r\nx-B: 2\r\n\
+                X-odd:\r\nX-latin: caf\u{e9}\r\nContent-Length: 3\r\n\r\n";
+    let answer = running.send(format!("{head}abc")).await?;
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    assert!(answer.ends_with("3 bytes"), "{answer}");
+    let received = running.next().await?;
+    assert_eq!(received.head.raw, head.as_bytes());
+    assert_eq!(received.body, "abc");
+    Ok(())
+}
+
+#[tokio::test]
+async fn pipelined_requests_keep_their_own_heads() -> Tested {
+    let mut running = start(Limits::default()).await?;
+    let mut bytes = String::new();
+    for number in 0..40 {
+        let body = "x".repeat(number * 700);
+        if number % 2 == 0 {
+            bytes += &format!(
+                "\r\nPOST /{number} HTTP/1.1\r\nN: {number}\r\nContent-Length: {}\r\n\r\n{body}",
+                body.len()
+            );
+        } else {
+            bytes += &format!(
+                "PUT /{number} HTTP/1.1\r\nN: {number}\r\nTransfer-Encoding: chunked\r\n\r\n\
+                 {:x};e=1\r\n{body}\r\n0\r\nT: 1\r\n\r\n",
+                body.len()
+            );
+        }
+    }
+    let answers = running.send(bytes).await?;
+    assert_eq!(answers.matches("HTTP/1.1 200").count(), 40, "{answers}");
+    for number in 0..40 {
+        let received = running.next().await?;
+        assert_eq!(received.head.target, format!("/{number}"));
+        assert_eq!(received.head.joined("n").ok_or("no N")?, number.to_string());
+        assert_eq!(received.body.len(), number * 700);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_too_large_is_refused_and_told() -> Tested {
+    let limits = Limits { max_body: 1000, max_head: 2000, ..Limits::default() };
+    let mut running = start(limits).await?;
+    let body = "x".repeat(1001);
+    let declared = format!("POST /d HTTP/1.1\r\nContent-Length: 1001\r\n\r\n{body}");
+    assert!(running.send(declared).await?.starts_with("HTTP/1.1 413"));
+    let received = running.next().await?;
+    assert_eq!((received.body_size, received.head.target.as_ref()), (1001, &b"/d"[..]));
+    let chunked =
+        format!("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n{body}\r\n0\r\n\r\n");
+    assert!(running.send(chunked).await?.starts_with("HTTP/1.1 413"));
+    assert_eq!(running.refusal().await?, (413, "body-too-large".to_owned()));
+    let fits = format!("POST / HTTP/1.1\r\nContent-Length: 1000\r\n\r\n{}", &body[1..]);
+    assert!(running.send(fits).await?.starts_with("HTTP/1.1 200"));
+    assert_eq!(running.next().await?.body.len(), 1000);
+    let head = format!("POST / HTTP/1.1\r\nX: {}\r\n\r\n", "y".repeat(3000));
+    assert!(running.send(head).await?.starts_with("HTTP/1.1 431"));
+    assert_eq!(running.refusal().await?, (431, "head-too-large".to_owned()));
+    let many = format!("POST / HTTP/1.1\r\n{}\r\n", "a:b\r\n".repeat(300));
+    assert!(running.send(many).await?.starts_with("HTTP/1.1 431"));
+    assert_eq!(running.refusal().await?, (431, "head-too-large".to_owned()));
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_no_http_is_refused_and_told() -> Tested {
+    let mut running = start(Limits::default()).await?;
+    for (bytes, code) in [
+        (&b"\x16\x03\x01\x02\x00\x01\x00"[..], "head-malformed"),
+        (b"hello\r\n\r\n", "head-malformed"),
+        (b"POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", "head-malformed"),
+        (b"POST / HTTP/1.1\r\nX: 1\r\n", "head-malformed"),
+        (b"POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nabc", "body-incomplete"),
+        (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "body-malformed"),
+    ] {
+        let answer = running.send(bytes).await?;
+        let (status, found) = running.refusal().await?;
+        assert_eq!((status, found.as_str()), (400, code), "{answer}");
+        if code == "head-malformed" {
+            assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_dribbles_in_is_timed_out() -> Tested {
+    let limits = Limits {
+        head_time: Duration::from_millis(50),
+        body_time: Duration::from_millis(50),
+        ..Limits::default()
+    };
+    let mut running = start(limits).await?;
+    for (bytes, code) in [
+        (&b"POST / HTTP/1.1\r\nX"[..], "head-timeout"),
+        (b"POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nabc", "body-timeout"),
+    ] {
+        let mut stream = tokio::net::TcpStream::connect(&running.address).await?;
+        let mut answer = String::new();
+        tokio::io::AsyncWriteExt::write_all(&mut stream, bytes).await?;
+        tokio::io::AsyncReadExt::read_to_string(&mut stream, &mut answer).await?;
+        assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+        assert_eq!(running.refusal().await?, (408, code.to_owned()));
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_sender_that_expects_100_is_told_to_go_on() -> Tested {
+    let running = start(Limits::default()).await?;
+    let head = "POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\nok";
+    let answer = running.send(head).await?;
+    assert!(answer.starts_with("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200"), "{answer}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn stopping_ends_idle_connections_and_takes_no_new_ones() -> Tested {
+    let running = start(Limits::default()).await?;
+    let idle = tokio::net::TcpStream::connect(&running.address).await?;
+    running.stop.cancel();
+    running.serving.await?;
+    drop(idle);
+    assert!(tokio::net::TcpStream::connect(&running.address).await.is_err());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_taken_port_says_so() -> Tested {
+    let first = bind("127.0.0.1:0".parse()?).await?;
+    let address = first.local_addr()?;
+    let error = bind(address).await.err().ok_or("it was taken twice")?.to_string();
+    assert!(error.contains(&address.port().to_string()) && error.contains("--bind"), "{error}");
+    Ok(())
+}
