@@ -48,13 +48,18 @@ pub enum ProviderError {
 /// The files of the providers that come with the program.
 const FILES: [(&str, &str); 1] = [("cribbly", include_str!("../assets/providers/cribbly.toml"))];
 
+/// The names of the providers that come with the program.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    FILES.iter().map(|(name, _)| *name)
+}
+
 impl Provider {
     /// A provider that comes with the program, by the name of its file.
     pub fn named(name: &str) -> Result<Self, ProviderError> {
         let file = FILES.iter().find(|(known, _)| *known == name);
         let (_, text) = file.ok_or_else(|| ProviderError::Unknown {
             name: name.to_owned(),
-            known: FILES.map(|(known, _)| known).join(", "),
+            known: names().collect::<Vec<_>>().join(", "),
         })?;
         let parsed: Result<Self, toml::de::Error> = toml::from_str(text);
         let mut provider = parsed.map_err(|source| ProviderError::Damaged {

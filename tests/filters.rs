@@ -4,7 +4,7 @@ use bytes::Bytes;
 use hookglass::delivery::{
     Delivery, DeliveryId, EventRef, Head, Header, SignatureStatus, Source, Summary, Verdict,
 };
-use hookglass::filter::{FIELDS, Filter};
+use hookglass::filter::{FIELDS, Filter, FilterError};
 use jiff::Timestamp;
 use proptest::prelude::*;
 
@@ -41,11 +41,11 @@ fn some() -> [Delivery; 3] {
     ]
 }
 
-fn passing(filter: &str) -> Vec<i64> {
-    let filter: Filter = filter.parse().unwrap();
+fn passing(filter: &str) -> Result<Vec<i64>, FilterError> {
+    let filter: Filter = filter.parse()?;
     let all = some();
     let passed = all.iter().filter(|delivery| filter.matches(delivery));
-    passed.map(|delivery| delivery.summary.id.0).collect()
+    Ok(passed.map(|delivery| delivery.summary.id.0).collect())
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn terms_pick_deliveries() {
         ("source:live", &[1, 2, 3]),
         ("\"or\"", &[]),
     ] {
-        assert_eq!(passing(filter), ids, "{filter}");
+        assert_eq!(passing(filter).unwrap(), ids, "{filter}");
     }
 }
 

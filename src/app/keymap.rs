@@ -1,76 +1,11 @@
 //! The one table of bindings. Execution, the help screen, the hint line and the README read it.
 
-use std::fmt;
+mod key;
 
 use super::action::{Action, Copyable, Edit, Move};
 use super::detail::Tab;
 
-/// A key without its modifiers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeyCode {
-    Char(char),
-    Enter,
-    Esc,
-    Tab,
-    BackTab,
-    Backspace,
-    Delete,
-    Up,
-    Down,
-    Left,
-    Right,
-    Home,
-    End,
-    PageUp,
-    PageDown,
-}
-
-/// A key as pressed. Shift is part of the character.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Key {
-    pub code: KeyCode,
-    pub ctrl: bool,
-}
-
-impl Key {
-    pub const fn plain(code: KeyCode) -> Self {
-        Self { code, ctrl: false }
-    }
-
-    pub const fn char(character: char) -> Self {
-        Self::plain(KeyCode::Char(character))
-    }
-
-    pub const fn ctrl(character: char) -> Self {
-        Self { code: KeyCode::Char(character), ctrl: true }
-    }
-}
-
-impl fmt::Display for Key {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.ctrl {
-            f.write_str("Ctrl-")?;
-        }
-        match self.code {
-            KeyCode::Char(' ') => f.write_str("Space"),
-            KeyCode::Char(character) => write!(f, "{character}"),
-            KeyCode::Enter => f.write_str("Enter"),
-            KeyCode::Esc => f.write_str("Esc"),
-            KeyCode::Tab => f.write_str("Tab"),
-            KeyCode::BackTab => f.write_str("Shift-Tab"),
-            KeyCode::Backspace => f.write_str("Backspace"),
-            KeyCode::Delete => f.write_str("Del"),
-            KeyCode::Up => f.write_str("↑"),
-            KeyCode::Down => f.write_str("↓"),
-            KeyCode::Left => f.write_str("←"),
-            KeyCode::Right => f.write_str("→"),
-            KeyCode::Home => f.write_str("Home"),
-            KeyCode::End => f.write_str("End"),
-            KeyCode::PageUp => f.write_str("PgUp"),
-            KeyCode::PageDown => f.write_str("PgDn"),
-        }
-    }
-}
+pub use key::{Key, KeyCode};
 
 /// Where a binding holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,253 +74,68 @@ const fn k(code: KeyCode) -> Key {
 use Context::{Anywhere, Detail, Help, List, Prompt};
 
 /// Every binding there is, in the order in which help shows them.
+#[rustfmt::skip] // a row is a line, so that the table can be read as one
 pub const BINDINGS: &[Binding] = &[
-    hinted(
-        bind(Anywhere, &[c('/')], Action::Filter, "filter the list: words, type:, sig:, …"),
-        "filter",
-        2,
-    ),
-    hinted(
-        bind(
-            Anywhere,
-            &[c('r')],
-            Action::Resend,
-            "resend the exact bytes, to the forward target or the last one used",
-        ),
-        "resend",
-        3,
-    ),
+    hinted(bind(Anywhere, &[c('/')], Action::Filter, "filter the list: words, type:, sig:, …"), "filter", 2),
+    hinted(bind(Anywhere, &[c('r')], Action::Resend, "resend the exact bytes, to the forward target or the last one used"), "resend", 3),
     bind(Anywhere, &[c('R')], Action::ResendTo, "resend to a URL that is asked for"),
     hinted(bind(Anywhere, &[c('y')], Action::CopyMenu, "copy: a second key says what"), "copy", 4),
-    hinted(
-        bind(
-            Anywhere,
-            &[c('s')],
-            Action::SendSample,
-            "send a signed sample event to this listener",
-        ),
-        "sample",
-        7,
-    ),
-    hinted(
-        bind(Anywhere, &[c('f')], Action::Follow, "follow the newest delivery, or stop following"),
-        "follow",
-        6,
-    ),
-    hinted(
-        bind(
-            Anywhere,
-            &[k(KeyCode::Tab), k(KeyCode::BackTab)],
-            Action::SwitchFocus,
-            "go to the other pane",
-        ),
-        "pane",
-        5,
-    ),
+    hinted(bind(Anywhere, &[c('s')], Action::SendSample, "send a signed sample event to this listener"), "sample", 7),
+    hinted(bind(Anywhere, &[c('f')], Action::Follow, "follow the newest delivery, or stop following"), "follow", 6),
+    hinted(bind(Anywhere, &[k(KeyCode::Tab), k(KeyCode::BackTab)], Action::SwitchFocus, "go to the other pane"), "pane", 5),
     bind(Anywhere, &[c('1')], Action::Show(Tab::Payload), "show the payload"),
     bind(Anywhere, &[c('2')], Action::Show(Tab::Headers), "show the headers"),
-    bind(
-        Anywhere,
-        &[c('3')],
-        Action::Show(Tab::Signature),
-        "show the signature and what is wrong with it",
-    ),
-    bind(
-        Anywhere,
-        &[c('4')],
-        Action::Show(Tab::Timeline),
-        "show the answers: to the sender, and from targets",
-    ),
+    bind(Anywhere, &[c('3')], Action::Show(Tab::Signature), "show the signature and what is wrong with it"),
+    bind(Anywhere, &[c('4')], Action::Show(Tab::Timeline), "show the answers: to the sender, and from targets"),
     bind(Anywhere, &[c(']')], Action::NextTab, "next tab of the detail"),
     bind(Anywhere, &[c('[')], Action::PreviousTab, "previous tab of the detail"),
-    hinted(
-        bind(
-            Anywhere,
-            &[c('z')],
-            Action::Zoom,
-            "give the focused pane the whole screen, or take it back",
-        ),
-        "zoom",
-        8,
-    ),
-    bind(
-        Anywhere,
-        &[c('M')],
-        Action::ToggleMouse,
-        "let go of the mouse to select text, or take it back",
-    ),
-    bind(
-        Anywhere,
-        &[k(KeyCode::Esc)],
-        Action::Back,
-        "back: from zoom, from the detail, from a filter",
-    ),
+    hinted(bind(Anywhere, &[c('z')], Action::Zoom, "give the focused pane the whole screen, or take it back"), "zoom", 8),
+    bind(Anywhere, &[c('M')], Action::ToggleMouse, "let go of the mouse to select text, or take it back"),
+    bind(Anywhere, &[k(KeyCode::Esc)], Action::Back, "back: from zoom, from the detail, from a filter"),
     hinted(bind(Anywhere, &[c('?')], Action::Help, "show these keys"), "help", 1),
     bind(Anywhere, &[Key::ctrl('l')], Action::Redraw, "draw the screen anew"),
     bind(Anywhere, &[Key::ctrl('z')], Action::Suspend, "suspend; fg comes back"),
     hinted(bind(Anywhere, &[c('q'), Key::ctrl('c')], Action::Quit, "quit"), "quit", 1),
     bind(List, &[k(KeyCode::Down), c('j')], Action::Move(Move::Down), "next delivery"),
     bind(List, &[k(KeyCode::Up), c('k')], Action::Move(Move::Up), "previous delivery"),
-    bind(
-        List,
-        &[k(KeyCode::PageDown), Key::ctrl('f'), Key::ctrl('d')],
-        Action::Move(Move::PageDown),
-        "a page down",
-    ),
-    bind(
-        List,
-        &[k(KeyCode::PageUp), Key::ctrl('b'), Key::ctrl('u')],
-        Action::Move(Move::PageUp),
-        "a page up",
-    ),
+    bind(List, &[k(KeyCode::PageDown), Key::ctrl('f'), Key::ctrl('d')], Action::Move(Move::PageDown), "a page down"),
+    bind(List, &[k(KeyCode::PageUp), Key::ctrl('b'), Key::ctrl('u')], Action::Move(Move::PageUp), "a page up"),
     bind(List, &[k(KeyCode::Home), c('g')], Action::Move(Move::First), "the oldest delivery"),
-    bind(
-        List,
-        &[k(KeyCode::End), c('G')],
-        Action::Move(Move::Last),
-        "the newest delivery, and follow",
-    ),
+    bind(List, &[k(KeyCode::End), c('G')], Action::Move(Move::Last), "the newest delivery, and follow"),
     bind(List, &[k(KeyCode::Right), c('l')], Action::NextTab, "next tab of the detail"),
     bind(List, &[k(KeyCode::Left), c('h')], Action::PreviousTab, "previous tab of the detail"),
     bind(List, &[k(KeyCode::Enter)], Action::OpenDetail, "go to the detail"),
     bind(Detail, &[k(KeyCode::Down), c('j')], Action::Move(Move::Down), "scroll down"),
     bind(Detail, &[k(KeyCode::Up), c('k')], Action::Move(Move::Up), "scroll up"),
-    bind(
-        Detail,
-        &[k(KeyCode::PageDown), Key::ctrl('f'), Key::ctrl('d'), c(' ')],
-        Action::Move(Move::PageDown),
-        "a page down",
-    ),
-    bind(
-        Detail,
-        &[k(KeyCode::PageUp), Key::ctrl('b'), Key::ctrl('u')],
-        Action::Move(Move::PageUp),
-        "a page up",
-    ),
+    bind(Detail, &[k(KeyCode::PageDown), Key::ctrl('f'), Key::ctrl('d'), c(' ')], Action::Move(Move::PageDown), "a page down"),
+    bind(Detail, &[k(KeyCode::PageUp), Key::ctrl('b'), Key::ctrl('u')], Action::Move(Move::PageUp), "a page up"),
     bind(Detail, &[k(KeyCode::Home), c('g')], Action::Move(Move::First), "to the top"),
     bind(Detail, &[k(KeyCode::End), c('G')], Action::Move(Move::Last), "to the end"),
     bind(Detail, &[k(KeyCode::Right), c('l')], Action::Move(Move::Right), "scroll to the right"),
     bind(Detail, &[k(KeyCode::Left), c('h')], Action::Move(Move::Left), "scroll to the left"),
     bind(Detail, &[c('J')], Action::NextDelivery, "next delivery, staying here"),
     bind(Detail, &[c('K')], Action::PreviousDelivery, "previous delivery, staying here"),
-    hinted(
-        bind(
-            Context::Copy,
-            &[c('p'), c('y')],
-            Action::Copy(Copyable::Payload),
-            "the payload, byte for byte where it is text",
-        ),
-        "payload",
-        1,
-    ),
-    hinted(
-        bind(
-            Context::Copy,
-            &[c('h')],
-            Action::Copy(Copyable::Headers),
-            "the headers, a line each, without the signature",
-        ),
-        "headers",
-        2,
-    ),
-    hinted(
-        bind(Context::Copy, &[c('i')], Action::Copy(Copyable::EventId), "the event id"),
-        "event id",
-        3,
-    ),
-    hinted(
-        bind(
-            Context::Copy,
-            &[c('s')],
-            Action::Copy(Copyable::Signature),
-            "the signature header's value",
-        ),
-        "signature",
-        4,
-    ),
-    hinted(
-        bind(
-            Context::Copy,
-            &[c('c')],
-            Action::Copy(Copyable::Curl),
-            "a curl command that sends it here again, without the signature",
-        ),
-        "curl",
-        1,
-    ),
-    hinted(
-        bind(
-            Context::Copy,
-            &[k(KeyCode::Esc), c('q'), Key::ctrl('c')],
-            Action::Cancel,
-            "copy nothing",
-        ),
-        "cancel",
-        1,
-    ),
+    hinted(bind(Context::Copy, &[c('p'), c('y')], Action::Copy(Copyable::Payload), "the payload, byte for byte where it is text"), "payload", 1),
+    hinted(bind(Context::Copy, &[c('h')], Action::Copy(Copyable::Headers), "the headers, a line each, without the signature"), "headers", 2),
+    hinted(bind(Context::Copy, &[c('i')], Action::Copy(Copyable::EventId), "the event id"), "event id", 3),
+    hinted(bind(Context::Copy, &[c('s')], Action::Copy(Copyable::Signature), "the signature header's value"), "signature", 4),
+    hinted(bind(Context::Copy, &[c('c')], Action::Copy(Copyable::Curl), "a curl command that sends it here again, without the signature"), "curl", 1),
+    hinted(bind(Context::Copy, &[k(KeyCode::Esc), c('q'), Key::ctrl('c')], Action::Cancel, "copy nothing"), "cancel", 1),
     bind(Help, &[k(KeyCode::Down), c('j')], Action::Move(Move::Down), "scroll down"),
     bind(Help, &[k(KeyCode::Up), c('k')], Action::Move(Move::Up), "scroll up"),
     bind(Help, &[k(KeyCode::PageDown), c(' ')], Action::Move(Move::PageDown), "a page down"),
     bind(Help, &[k(KeyCode::PageUp)], Action::Move(Move::PageUp), "a page up"),
-    hinted(
-        bind(
-            Help,
-            &[k(KeyCode::Esc), c('?'), c('q'), Key::ctrl('c')],
-            Action::Cancel,
-            "close the help",
-        ),
-        "close",
-        1,
-    ),
+    hinted(bind(Help, &[k(KeyCode::Esc), c('?'), c('q'), Key::ctrl('c')], Action::Cancel, "close the help"), "close", 1),
     hinted(bind(Prompt, &[k(KeyCode::Enter)], Action::Submit, "take what is typed"), "take", 1),
-    hinted(
-        bind(
-            Prompt,
-            &[k(KeyCode::Esc), Key::ctrl('c')],
-            Action::Cancel,
-            "leave things as they were",
-        ),
-        "cancel",
-        1,
-    ),
-    bind(
-        Prompt,
-        &[k(KeyCode::Backspace), Key::ctrl('h')],
-        Action::Edit(Edit::EraseLeft),
-        "erase to the left",
-    ),
-    bind(
-        Prompt,
-        &[k(KeyCode::Delete), Key::ctrl('d')],
-        Action::Edit(Edit::EraseRight),
-        "erase to the right",
-    ),
+    hinted(bind(Prompt, &[k(KeyCode::Esc), Key::ctrl('c')], Action::Cancel, "leave things as they were"), "cancel", 1),
+    bind(Prompt, &[k(KeyCode::Backspace), Key::ctrl('h')], Action::Edit(Edit::EraseLeft), "erase to the left"),
+    bind(Prompt, &[k(KeyCode::Delete), Key::ctrl('d')], Action::Edit(Edit::EraseRight), "erase to the right"),
     bind(Prompt, &[Key::ctrl('w')], Action::Edit(Edit::EraseWord), "erase a word"),
     hinted(bind(Prompt, &[Key::ctrl('u')], Action::Edit(Edit::EraseAll), "erase all"), "erase", 3),
-    bind(
-        Prompt,
-        &[k(KeyCode::Left), Key::ctrl('b')],
-        Action::Edit(Edit::CursorLeft),
-        "cursor left",
-    ),
-    bind(
-        Prompt,
-        &[k(KeyCode::Right), Key::ctrl('f')],
-        Action::Edit(Edit::CursorRight),
-        "cursor right",
-    ),
-    bind(
-        Prompt,
-        &[k(KeyCode::Home), Key::ctrl('a')],
-        Action::Edit(Edit::CursorStart),
-        "cursor to the start",
-    ),
-    bind(
-        Prompt,
-        &[k(KeyCode::End), Key::ctrl('e')],
-        Action::Edit(Edit::CursorEnd),
-        "cursor to the end",
-    ),
+    bind(Prompt, &[k(KeyCode::Left), Key::ctrl('b')], Action::Edit(Edit::CursorLeft), "cursor left"),
+    bind(Prompt, &[k(KeyCode::Right), Key::ctrl('f')], Action::Edit(Edit::CursorRight), "cursor right"),
+    bind(Prompt, &[k(KeyCode::Home), Key::ctrl('a')], Action::Edit(Edit::CursorStart), "cursor to the start"),
+    bind(Prompt, &[k(KeyCode::End), Key::ctrl('e')], Action::Edit(Edit::CursorEnd), "cursor to the end"),
 ];
 
 /// The action that a key means in the first of the contexts that binds it.

@@ -172,7 +172,7 @@ mod tests {
     #[test]
     fn what_is_no_secret_is_refused() {
         assert!(matches!(from_file(b"\n"), Err(SecretError::Empty(_))));
-        assert!(matches!(from_file(&[b'x'; 65_537]), Err(SecretError::TooLarge(_))));
+        assert!(matches!(from_file(&vec![b'x'; 65_537]), Err(SecretError::TooLarge(_))));
         let absent = Sources { files: vec!["/no/such/file".into()], ..Sources::default() };
         let error = load(&absent).unwrap_err().to_string();
         assert!(error.contains("/no/such/file"), "{error}");

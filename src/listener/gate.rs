@@ -4,6 +4,8 @@
 //! the wire; the real head goes to the service beside it. A request that cannot be taken whole
 //! becomes an empty one, so that the service answers it like any other, and the connection ends.
 
+mod stream;
+
 use std::fmt::Write as _;
 use std::future::Future as _;
 use std::io;
@@ -14,7 +16,6 @@ use std::time::Duration;
 
 use bytes::{Buf as _, Bytes, BytesMut};
 use jiff::Timestamp;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
@@ -27,10 +28,6 @@ use crate::units;
 
 /// Bytes read from the socket at a time.
 const ROOM: usize = 32 << 10;
-
-/// How long to go on listening to a sender that was refused: closing earlier would reset the
-/// connection, and the sender might never read why.
-const LINGER: Duration = Duration::from_secs(2);
 
 /// Headers that hyper needs to see.
 const FRAMING: [&str; 4] = ["connection", "content-length", "expect", "transfer-encoding"];
@@ -277,100 +274,4 @@ fn skeleton(head: &Head) -> Bytes {
     }
     out.extend_from_slice(b"\r\n");
     out.into()
-}
-
-/// Moves bytes to the reader, as many as it has room for.
-fn give(from: &[u8], out: &mut ReadBuf<'_>) -> usize {
-    let length = from.len().min(out.remaining());
-    out.put_slice(from.get(..length).unwrap_or_default());
-    length
-}
-
-impl AsyncRead for Gate {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        out: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let gate = self.get_mut();
-        loop {
-            if !gate.skeleton.is_empty() {
-                let given = give(&gate.skeleton, out);
-                gate.skeleton.advance(given);
-                return Poll::Ready(Ok(()));
-            }
-            match &mut gate.phase {
-                Phase::Over => return Poll::Ready(Ok(())),
-                Phase::Head => ready!(gate.poll_head(cx))?,
-                Phase::Body(framing) if framing.is_done() => {
-                    gate.phase = Phase::Head;
-                    let time = if gate.buffer.is_empty() {
-                        gate.limits.idle_time
-                    } else {
-                        gate.limits.head_time
-                    };
-                    gate.set_timer(time);
-                }
-                Phase::Body(framing) if !gate.buffer.is_empty() => {
-                    let room = gate.buffer.len().min(out.remaining());
-                    let taken = framing.advance(gate.buffer.get(..room).unwrap_or_default());
-                    let given = give(gate.buffer.get(..taken).unwrap_or_default(), out);
-                    gate.buffer.advance(given);
-                    return Poll::Ready(Ok(()));
-                }
-                Phase::Body(_) => {
-                    if ready!(gate.poll_fill(cx))? == 0 {
-                        return Poll::Ready(Ok(()));
-                    }
-                }
-            }
-        }
-    }
-}
-
-impl AsyncWrite for Gate {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().socket).poll_write(cx, bytes)
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        parts: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().socket).poll_write_vectored(cx, parts)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        true
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().socket).poll_flush(cx)
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let gate = self.get_mut();
-        if !gate.shut {
-            ready!(Pin::new(&mut gate.socket).poll_shutdown(cx))?;
-            gate.shut = true;
-            gate.set_timer(LINGER);
-        }
-        let unread = matches!(&gate.phase, Phase::Body(framing) if !framing.is_done());
-        while gate.refused || unread {
-            gate.buffer.clear();
-            if gate.timer.as_mut().poll(cx).is_ready() {
-                break;
-            }
-            match ready!(gate.poll_fill(cx)) {
-                Ok(0) | Err(_) => break,
-                Ok(_) => {}
-            }
-        }
-        Poll::Ready(Ok(()))
-    }
 }

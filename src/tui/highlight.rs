@@ -121,7 +121,10 @@ fn bounded(line: &str, window: Window) -> &str {
 /// the state in which it would be, had it read everything above.
 fn openers(rendered: &Rendered, line: usize) -> Vec<&str> {
     let indent_of = |text: &str| text.len() - text.trim_start().len();
-    let Some(mut indent) = rendered.line(line).map(indent_of) else { return Vec::new() };
+    let Some(first) = rendered.line(line) else { return Vec::new() };
+    // What a line closes was opened at the same depth.
+    let closes = first.trim_start().starts_with(['}', ']']);
+    let mut indent = indent_of(first) + usize::from(closes);
     let mut found = Vec::new();
     for at in (0..line).rev() {
         if indent == 0 {

@@ -8,7 +8,7 @@ use crossterm::event::{
 };
 use crossterm::execute;
 use crossterm::terminal::{
-    EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+    Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
 use ratatui::Frame;
 use ratatui::backend::CrosstermBackend;
@@ -42,9 +42,12 @@ impl Terminal {
         self.screen.draw(draw).map(drop)
     }
 
-    /// Draws everything anew next time.
+    /// Draws everything anew next time. (The library's own way asks the terminal where the
+    /// cursor is, and the answer would be read as a key.)
     pub(super) fn clear(&mut self) -> io::Result<()> {
-        self.screen.clear()
+        execute!(io::stdout(), Clear(ClearType::All))?;
+        self.screen = ratatui::Terminal::new(CrosstermBackend::new(io::stdout()))?;
+        Ok(())
     }
 
     pub(super) fn capture_mouse(captured: bool) -> io::Result<()> {

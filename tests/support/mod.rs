@@ -1,6 +1,6 @@
 //! What the tests share: the program under test, and a plain sender.
 
-#![expect(dead_code, reason = "each test file uses a part of it")]
+#![allow(clippy::allow_attributes, dead_code, reason = "each test file uses a part of it")]
 
 use std::error::Error;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -9,27 +9,27 @@ use std::path::Path;
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
-pub type Tested<T = ()> = Result<T, Box<dyn Error>>;
+pub(crate) type Tested<T = ()> = Result<T, Box<dyn Error>>;
 
-pub const SECRET: &str = "test-key-current-not-real";
+pub(crate) const SECRET: &str = "test-key-current-not-real";
 
 /// The program, away from the user's own environment.
-pub fn hookglass(folder: &Path) -> Command {
+pub(crate) fn hookglass(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hookglass"));
     command.current_dir(folder).env("CRIBBLY_WEBHOOK_SECRET", SECRET).env_remove("TMUX");
     command
 }
 
 /// A listener that runs headless until it is dropped.
-pub struct Listener {
-    pub child: Child,
-    pub address: String,
-    pub stderr: BufReader<ChildStderr>,
+pub(crate) struct Listener {
+    pub(crate) child: Child,
+    pub(crate) address: String,
+    pub(crate) stderr: BufReader<ChildStderr>,
 }
 
 impl Listener {
     /// Starts one on a free port, and waits until it listens.
-    pub fn start(command: &mut Command) -> Tested<Self> {
+    pub(crate) fn start(command: &mut Command) -> Tested<Self> {
         let mut child = command
             .args(["--headless", "--bind", "127.0.0.1:0"])
             .stdin(Stdio::null())
@@ -44,13 +44,13 @@ impl Listener {
         Ok(Self { child, address, stderr })
     }
 
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
     /// Asks it to end, and returns what it printed.
     #[cfg(unix)]
-    pub fn stop(mut self) -> Tested<(ExitStatus, String, String)> {
+    pub(crate) fn stop(mut self) -> Tested<(ExitStatus, String, String)> {
         signal(self.child.id(), "TERM")?;
         let mut printed = String::new();
         self.child.stdout.take().ok_or("no stdout")?.read_to_string(&mut printed)?;
@@ -69,13 +69,13 @@ impl Drop for Listener {
 }
 
 #[cfg(unix)]
-pub fn signal(process: u32, name: &str) -> Tested {
+pub(crate) fn signal(process: u32, name: &str) -> Tested {
     let status = Command::new("kill").arg(format!("-{name}")).arg(process.to_string()).status()?;
     if status.success() { Ok(()) } else { Err(format!("kill -{name}: {status}").into()) }
 }
 
 /// The signature that Cribbly would send.
-pub fn sign(body: &[u8]) -> String {
+pub(crate) fn sign(body: &[u8]) -> String {
     let secret = hookglass::secret::Secret::new("TEST", SECRET);
     let cribbly = hookglass::provider::Provider::named("cribbly");
     cribbly
@@ -84,7 +84,7 @@ pub fn sign(body: &[u8]) -> String {
 }
 
 /// A signed event.
-pub fn event(number: usize) -> (String, String) {
+pub(crate) fn event(number: usize) -> (String, String) {
     let body =
         format!(r#"{{"id":"ev{number}","type":"message.created","payload":{{"id":"p{number}"}}}}"#);
     let signature = sign(body.as_bytes());
@@ -92,7 +92,7 @@ pub fn event(number: usize) -> (String, String) {
 }
 
 /// A signed request as bytes; the connection stays open.
-pub fn request(number: usize) -> Vec<u8> {
+pub(crate) fn request(number: usize) -> Vec<u8> {
     let (body, signature) = event(number);
     format!(
         "POST /hooks HTTP/1.1\r\nHost: h\r\nX-Cribbly-Signature: {signature}\r\n\
@@ -103,7 +103,7 @@ pub fn request(number: usize) -> Vec<u8> {
 }
 
 /// Sends bytes, and reads answers until the other end closes.
-pub fn exchange(address: &str, bytes: &[u8]) -> Tested<String> {
+pub(crate) fn exchange(address: &str, bytes: &[u8]) -> Tested<String> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(Duration::from_secs(30)))?;
     stream.write_all(bytes)?;
@@ -114,7 +114,7 @@ pub fn exchange(address: &str, bytes: &[u8]) -> Tested<String> {
 }
 
 /// Reads one answer with a length off a connection that stays open; returns its status.
-pub fn read_answer(stream: &mut BufReader<TcpStream>) -> Tested<u16> {
+pub(crate) fn read_answer(stream: &mut BufReader<TcpStream>) -> Tested<u16> {
     let mut status = String::new();
     stream.read_line(&mut status)?;
     let status = status.split(' ').nth(1).ok_or("the connection ended")?.parse()?;

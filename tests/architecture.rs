@@ -1,0 +1,115 @@
+//! Who may name whom, as `src/lib.rs` draws it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+type Tested<T = ()> = Result<T, Box<dyn std::error::Error>>;
+
+/// Every room, and the rooms it may name.
+const MAY_NAME: [(&str, &[&str]); 18] = [
+    ("delivery", &[]),
+    ("payload", &[]),
+    ("secret", &[]),
+    ("units", &[]),
+    ("provider", &["delivery", "payload"]),
+    ("filter", &["delivery", "payload", "units"]),
+    ("signature", &["delivery", "payload", "provider", "secret"]),
+    ("export", &["delivery", "payload"]),
+    ("store", &["delivery", "payload"]),
+    ("listener", &["delivery", "units"]),
+    ("outbound", &["delivery", "units"]),
+    ("app", &["delivery", "payload", "filter", "units"]),
+    ("config", &["secret"]),
+    ("send", &["delivery", "outbound", "provider", "secret", "signature"]),
+    ("intake", &["delivery", "listener", "outbound", "provider", "secret", "signature", "store"]),
+    ("headless", &["delivery", "export", "payload", "store", "units"]),
+    (
+        "tui",
+        &[
+            "app", "delivery", "export", "filter", "outbound", "payload", "provider", "secret",
+            "send", "store", "units",
+        ],
+    ),
+    (
+        "cli",
+        &[
+            "app", "config", "delivery", "export", "filter", "headless", "intake", "listener",
+            "outbound", "payload", "provider", "secret", "send", "store", "tui", "units",
+        ],
+    ),
+];
+
+/// What the pure core knows nothing of.
+const NOT_IN_APP: [&str; 7] =
+    ["tokio", "crossterm", "hyper", "std::fs", "std::net", "std::env", "std::time::Instant"];
+
+const LONGEST: usize = 350;
+
+fn sources(folder: &Path) -> Tested<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            found.extend(sources(&path)?);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    Ok(found)
+}
+
+/// The room that a file belongs to.
+fn room_of(path: &Path, house: &Path) -> Tested<String> {
+    let inside = path.strip_prefix(house)?;
+    let first = inside.components().next().ok_or("an empty path")?;
+    let name = Path::new(first.as_os_str()).file_stem().ok_or("no name")?;
+    Ok(name.to_string_lossy().into_owned())
+}
+
+#[test]
+fn rooms_name_only_what_they_may() -> Tested {
+    let house = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for path in sources(&house)? {
+        let room = room_of(&path, &house)?;
+        if room == "main" || room == "lib" {
+            continue;
+        }
+        let (_, may) = MAY_NAME
+            .iter()
+            .find(|(name, _)| *name == room)
+            .ok_or_else(|| format!("{room} is not in the table of rooms"))?;
+        let text = fs::read_to_string(&path)?;
+        let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+        for named in code.flat_map(|line| line.split("crate::").skip(1).collect::<Vec<_>>()) {
+            let end = named.find(|letter: char| !letter.is_alphanumeric() && letter != '_');
+            let named = named.split_at(end.unwrap_or(named.len())).0;
+            let known = may.contains(&named) || named == room;
+            assert!(known, "{} names {named}, and {room} may not", path.display());
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn the_core_is_pure() -> Tested {
+    let house = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let all = sources(&house.join("app"))?.into_iter().chain([house.join("app.rs")]);
+    for path in all {
+        let text = fs::read_to_string(&path)?;
+        let mut code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+        for word in NOT_IN_APP {
+            assert!(!code.any(|line| line.contains(word)), "{} knows {word}", path.display());
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn no_room_is_too_large() -> Tested {
+    let house = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for path in sources(&house)? {
+        let lines = fs::read_to_string(&path)?.lines().count();
+        assert!(lines <= LONGEST, "{} has {lines} lines; it asks for a wall", path.display());
+    }
+    Ok(())
+}

@@ -1,0 +1,88 @@
+//! The README's tables are the code's own tables. `HOOKGLASS_WRITE_DOCS=1` writes them anew.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use hookglass::app::keymap::{BINDINGS, Context, Key};
+use hookglass::filter::FIELDS;
+use hookglass::provider::{Provider, names};
+use hookglass::signature::Cause;
+
+type Tested<T = ()> = Result<T, Box<dyn std::error::Error>>;
+
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|")
+}
+
+fn keys() -> Tested<String> {
+    let mut out = String::from("| where | key | what it does |\n|---|---|---|\n");
+    for context in Context::ALL {
+        for binding in BINDINGS.iter().filter(|binding| binding.context == context) {
+            let keys: Vec<String> =
+                binding.keys.iter().map(|key: &Key| format!("`{key}`")).collect();
+            writeln!(out, "| {} | {} | {} |", context.title(), keys.join(" "), cell(binding.help))?;
+        }
+    }
+    Ok(out)
+}
+
+fn flags() -> Tested<String> {
+    let mut out = String::from("| command | flag | what it does |\n|---|---|---|\n");
+    for [command, flag, value, help] in hookglass::cli::flags() {
+        let flag = format!("{flag} {value}");
+        writeln!(out, "| {command} | `{}` | {} |", cell(flag.trim()), cell(&help))?;
+    }
+    Ok(out)
+}
+
+fn filters() -> Tested<String> {
+    let mut out = String::from("| field | for instance | looks at |\n|---|---|---|\n");
+    for field in FIELDS {
+        writeln!(out, "| `{}:` | `{}` | {} |", field.name, cell(field.example), field.help)?;
+    }
+    Ok(out)
+}
+
+fn causes() -> Tested<String> {
+    let mut out = String::from("| cause | what was proved |\n|---|---|\n");
+    for cause in Cause::ALL {
+        writeln!(out, "| `{}` | {} |", cause.code(), cause.meaning())?;
+    }
+    Ok(out)
+}
+
+fn providers() -> Tested<String> {
+    let mut out = String::from("| name | provider | signature | secret |\n|---|---|---|---|\n");
+    for name in names() {
+        let provider = Provider::named(name)?;
+        let (title, scheme, secret) = (&provider.title, &provider.scheme, &provider.secret_env);
+        writeln!(out, "| `{name}` | {title} | {scheme} | `{secret}` |")?;
+    }
+    Ok(out)
+}
+
+#[test]
+fn the_tables_of_the_readme_are_those_of_the_code() -> Tested {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let before = fs::read_to_string(&path)?;
+    let mut after = before.clone();
+    for (name, table) in [
+        ("flags", flags()?),
+        ("keys", keys()?),
+        ("filters", filters()?),
+        ("causes", causes()?),
+        ("providers", providers()?),
+    ] {
+        let (begin, end) = (format!("<!-- {name} -->\n"), format!("<!-- /{name} -->"));
+        let (head, rest) = after.split_once(&begin).ok_or_else(|| format!("no {begin}"))?;
+        let (_, tail) = rest.split_once(&end).ok_or_else(|| format!("no {end}"))?;
+        after = format!("{head}{begin}{table}{end}{tail}");
+    }
+    if std::env::var_os("HOOKGLASS_WRITE_DOCS").is_some() {
+        fs::write(&path, &after)?;
+        return Ok(());
+    }
+    assert!(before == after, "README.md is out of date; run HOOKGLASS_WRITE_DOCS=1 cargo test");
+    Ok(())
+}

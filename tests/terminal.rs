@@ -1,0 +1,203 @@
+//! The dashboard in a real pseudo-terminal: it shows what comes, and gives the terminal back.
+
+#![cfg(unix)]
+
+mod support;
+
+use std::io::{Read as _, Write};
+use std::num::NonZero;
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::Duration;
+
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use support::{SECRET, Tested, exchange, request, signal};
+
+/// A content that does not come in this time does not come.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+const ROWS: NonZero<u16> = NonZero::new(36).unwrap();
+const COLUMNS: NonZero<u16> = NonZero::new(120).unwrap();
+
+struct Session {
+    /// Everything that the program wrote.
+    seen: Vec<u8>,
+    screen: vt100::Parser,
+    bytes: Receiver<Vec<u8>>,
+    keys: Box<dyn Write + Send>,
+    child: Box<dyn Child + Send + Sync>,
+    /// What the terminal was like before.
+    modes: Option<String>,
+    master: Box<dyn MasterPty + Send>,
+    _folder: tempfile::TempDir,
+}
+
+impl Session {
+    fn start(variables: &[(&str, &str)]) -> Tested<Self> {
+        let folder = tempfile::tempdir()?;
+        let size =
+            PtySize { rows: ROWS.get(), cols: COLUMNS.get(), pixel_width: 0, pixel_height: 0 };
+        let pair = native_pty_system().openpty(size)?;
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_hookglass"));
+        command.args(["--bind", "127.0.0.1:0"]);
+        command.cwd(folder.path());
+        command.env("CRIBBLY_WEBHOOK_SECRET", SECRET);
+        command.env("TERM", "xterm-256color");
+        command.env_remove("NO_COLOR");
+        for (name, value) in variables {
+            command.env(name, value);
+        }
+        let modes = modes(pair.master.as_ref());
+        let child = pair.slave.spawn_command(command)?;
+        let mut reader = pair.master.try_clone_reader()?;
+        let keys = pair.master.take_writer()?;
+        let (sender, bytes) = channel();
+        thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            while let Ok(length) = reader.read(&mut buffer)
+                && length > 0
+                && sender.send(buffer.iter().take(length).copied().collect()).is_ok()
+            {}
+        });
+        let screen = vt100::Parser::new(ROWS, COLUMNS, 0);
+        let master = pair.master;
+        // The slave's end stays open here, so that its modes can be looked at after the end.
+        std::mem::forget(pair.slave);
+        Ok(Self { seen: Vec::new(), screen, bytes, keys, child, modes, master, _folder: folder })
+    }
+
+    /// Waits until a text is on the screen; returns the whole of it.
+    fn wait_for(&mut self, text: &str) -> Tested<String> {
+        loop {
+            let shown = self.screen.screen().contents();
+            if shown.contains(text) {
+                return Ok(shown);
+            }
+            let more = self.bytes.recv_timeout(PATIENCE);
+            let more = more.map_err(|_| format!("no {text:?} on\n{shown}"))?;
+            self.screen.process(&more);
+            self.seen.extend(more);
+        }
+    }
+
+    fn press(&mut self, keys: &str) -> Tested {
+        self.keys.write_all(keys.as_bytes())?;
+        Ok(self.keys.flush()?)
+    }
+
+    fn address(&mut self) -> Tested<String> {
+        let shown = self.wait_for("http://127.0.0.1:")?;
+        let (_, rest) = shown.split_once("http://").ok_or("no address")?;
+        Ok(rest.chars().take_while(|letter| !letter.is_whitespace()).collect())
+    }
+
+    fn process(&self) -> Tested<u32> {
+        Ok(self.child.process_id().ok_or("no process")?)
+    }
+
+    /// Waits for the end, and checks that the terminal is as it was.
+    fn ended(mut self) -> Tested<u32> {
+        let status = self.child.wait()?;
+        while let Ok(more) = self.bytes.recv_timeout(Duration::from_millis(300)) {
+            self.screen.process(&more);
+        }
+        let screen = self.screen.screen();
+        assert!(!screen.alternate_screen(), "the alternate screen was not left");
+        assert!(!screen.hide_cursor(), "the cursor is hidden");
+        assert_eq!(screen.mouse_protocol_mode(), vt100::MouseProtocolMode::None);
+        assert!(!screen.bracketed_paste());
+        assert_eq!(modes(self.master.as_ref()), self.modes, "the line modes changed");
+        Ok(status.exit_code())
+    }
+}
+
+/// Echo, line editing and the rest, as the terminal driver has them.
+fn modes(master: &dyn MasterPty) -> Option<String> {
+    let path = master.tty_name()?;
+    let told = std::process::Command::new("stty").arg("-F").arg(path).arg("-a").output().ok()?;
+    String::from_utf8(told.stdout).ok()
+}
+
+#[test]
+fn deliveries_are_seen_and_quitting_restores() -> Tested {
+    let mut session = Session::start(&[])?;
+    let address = session.address()?;
+    session.wait_for("Nothing has come yet")?;
+    exchange(&address, &request(1))?;
+    session.wait_for("message.created")?;
+    session.wait_for("\"p1\"")?;
+    session.press("3")?;
+    session.wait_for("verified with CRIBBLY_WEBHOOK_SECRET")?;
+    exchange(
+        &address,
+        b"POST /\x1b[2Jx HTTP/1.1\r\nX: \x1b]0;owned\x07\r\nContent-Length: 4\r\n\r\n\x1b[31",
+    )?;
+    session.wait_for("2 deliveries")?;
+    let hostile = session.wait_for("refused")?;
+    let title = session.seen.windows(4).any(|bytes| bytes == b"\x1b]0;");
+    assert!(!title, "a sequence of the delivery reached the terminal: {hostile}");
+    session.press("q")?;
+    assert_eq!(session.ended()?, 0);
+    Ok(())
+}
+
+#[test]
+fn ctrl_c_and_signals_restore() -> Tested {
+    let mut session = Session::start(&[])?;
+    session.address()?;
+    session.press("\x03")?;
+    assert_eq!(session.ended()?, 0);
+    for name in ["TERM", "HUP", "INT"] {
+        let mut session = Session::start(&[])?;
+        session.address()?;
+        signal(session.process()?, name)?;
+        assert_eq!(session.ended()?, 0, "{name}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_panic_restores() -> Tested {
+    let mut session = Session::start(&[("HOOKGLASS_TEST_PANIC", "1")])?;
+    let address = session.address()?;
+    exchange(&address, &request(1))?;
+    assert_ne!(session.ended()?, 0);
+    Ok(())
+}
+
+#[test]
+fn suspending_gives_the_terminal_back_until_it_goes_on() -> Tested {
+    let mut session = Session::start(&[])?;
+    let address = session.address()?;
+    session.press("\x1a")?;
+    while session.screen.screen().alternate_screen() {
+        let more = session.bytes.recv_timeout(PATIENCE)?;
+        session.screen.process(&more);
+    }
+    signal(session.process()?, "CONT")?;
+    session.wait_for("Nothing has come yet")?;
+    exchange(&address, &request(1))?;
+    session.wait_for("message.created")?;
+    session.press("q")?;
+    assert_eq!(session.ended()?, 0);
+    Ok(())
+}
+
+#[test]
+fn a_burst_neither_freezes_nor_skips_keys() -> Tested {
+    let mut session = Session::start(&[])?;
+    let address = session.address()?;
+    let burst = thread::spawn(move || {
+        let all: Vec<u8> = (0..2000).flat_map(request).collect();
+        exchange(&address, &all).map(drop).map_err(|error| error.to_string())
+    });
+    session.wait_for("message.created")?;
+    session.press("/type:contact.*")?;
+    session.wait_for("type:contact.*")?;
+    session.press("\x1b")?;
+    burst.join().map_err(|_| "the sender panicked")??;
+    session.wait_for("2\u{202f}000 deliveries")?;
+    session.press("q")?;
+    assert_eq!(session.ended()?, 0);
+    Ok(())
+}
