@@ -69,9 +69,14 @@ fn draw_status(status: Marked, theme: Theme, frame: &mut Frame<'_>, area: Rect) 
 /// As many hints as fit; those of the least priority go first, the order stays.
 fn keys(model: &Model, width: usize) -> Marked {
     let mut all: Vec<_> = hints(model.contexts()).collect();
-    let lead = if model.mode == Mode::Copy { " copy:" } else { "" };
+    let lead = match model.mode {
+        Mode::Copy => " copy:".to_owned(),
+        // What keeps deliveries out of the list should be in sight.
+        Mode::Browse if model.search.is_on() => format!(" filter {} ", model.search.text()),
+        _ => String::new(),
+    };
     let line = |all: &[(crate::app::keymap::Key, &str, u8)]| {
-        let start = Marked::new(Role::Strong, lead);
+        let start = Marked::new(Role::Strong, &lead);
         all.iter().fold(start, |line, (key, word, _)| {
             line.with(Role::Accent, format!(" {key}")).with(Role::Plain, format!(" {word} "))
         })

@@ -1,0 +1,151 @@
+//! Sending onwards, to real sockets that behave well or badly.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use hookglass::delivery::{Head, Header};
+use hookglass::outbound::{Client, Forwarder, Request, SendError, Target};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+type Tested<T = ()> = Result<T, Box<dyn std::error::Error>>;
+
+fn request(body: &'static [u8]) -> Request {
+    let headers = [
+        Header::new("Host", "old"),
+        Header::new("X-b", "1"),
+        Header::new("x-B", "2"),
+        Header::new("Content-Length", body.len().to_string()),
+    ];
+    Request { head: Head::build("POST", "/a%20b?x", &headers), body: Bytes::from_static(body) }
+}
+
+/// A target that takes one request up to `until` and answers with these bytes.
+#[expect(clippy::disallowed_methods, reason = "a test may spawn")]
+async fn target(
+    until: &'static [u8],
+    answer: Vec<u8>,
+) -> Tested<(Target, JoinHandle<std::io::Result<Vec<u8>>>)> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let target = format!("http://{}", listener.local_addr()?).parse()?;
+    let serving = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await?;
+        let mut seen = Vec::new();
+        while !seen.ends_with(until) {
+            if stream.read_buf(&mut seen).await? == 0 {
+                break;
+            }
+        }
+        // The other end may have had enough.
+        let _ = stream.write_all(&answer).await;
+        let _ = stream.shutdown().await;
+        Ok(seen)
+    });
+    Ok((target, serving))
+}
+
+#[tokio::test]
+async fn bytes_arrive_as_they_are() -> Tested {
+    let body = b"\x00\xff\r\n\r\nend";
+    let answer =
+        b"HTTP/1.1 201 Created\r\nX-A: 1\r\nX-A: 2\r\nContent-Length: 2\r\n\r\nok".to_vec();
+    let (target, serving) = target(b"end", answer).await?;
+    let sent = Client::new().send(&target, &request(body)).await;
+    let response = sent.outcome?;
+    assert_eq!((response.status, &response.body[..]), (201, &b"ok"[..]));
+    assert_eq!(response.headers.iter().filter(|header| header.is("x-a")).count(), 2);
+    let authority = target.to_string().replace("http://", "");
+    let mut expected = format!(
+        "POST /a%20b?x HTTP/1.1\r\nHost: {authority}\r\nX-b: 1\r\nx-B: 2\r\nContent-Length: {}\r\n\
+         Connection: close\r\n\r\n",
+        body.len()
+    )
+    .into_bytes();
+    expected.extend_from_slice(body);
+    assert_eq!(serving.await??, expected);
+    Ok(())
+}
+
+#[tokio::test]
+async fn answers_of_every_kind_are_read() -> Tested {
+    for (answer, status, body) in [
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n", 200, "ok"),
+        ("HTTP/1.1 200 OK\r\n\r\nuntil the end", 200, "until the end"),
+        ("HTTP/1.0 404 No\r\n\r\n", 404, ""),
+        ("HTTP/1.1 204 Nothing\r\n\r\n", 204, ""),
+        (
+            "HTTP/1.1 302 Away\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n",
+            302,
+            "",
+        ),
+        ("HTTP/1.1 103 Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx", 200, "x"),
+    ] {
+        let (target, _serving) = target(b"end", answer.as_bytes().to_vec()).await?;
+        let response = Client::new().send(&target, &request(b"end")).await.outcome?;
+        assert_eq!((response.status, &response.body[..]), (status, body.as_bytes()), "{answer}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn failures_are_told_apart() -> Tested {
+    let client = Client::with_timeouts(Duration::from_secs(5), Duration::from_millis(200));
+    for (answer, fits) in [
+        (
+            "SSH-2.0-x\r\n\r\n",
+            (|error| matches!(error, SendError::Garbage { .. })) as fn(&SendError) -> bool,
+        ),
+        ("", |error| matches!(error, SendError::Ended { .. })),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc", |error| {
+            matches!(error, SendError::Ended { .. })
+        }),
+    ] {
+        let (target, _serving) = target(b"end", answer.as_bytes().to_vec()).await?;
+        let error =
+            client.send(&target, &request(b"end")).await.outcome.err().ok_or("it worked")?;
+        assert!(fits(&error), "{answer:?}: {error:?}");
+        assert!(error.to_string().contains(&target.to_string()), "{error}");
+    }
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let silent: Target = format!("http://{}", listener.local_addr()?).parse()?;
+    let error = client.send(&silent, &request(b"end")).await.outcome.err().ok_or("it worked")?;
+    assert!(matches!(error, SendError::AnswerTimeout { .. }) && error.timed_out(), "{error:?}");
+    drop(listener);
+    let error = client.send(&silent, &request(b"end")).await.outcome.err().ok_or("it worked")?;
+    assert!(matches!(error, SendError::Refused { .. }) && !error.timed_out(), "{error:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_endless_answer_is_given_up() -> Tested {
+    let mut answer = b"HTTP/1.1 200 OK\r\n\r\n".to_vec();
+    answer.resize(26 << 20, b'x');
+    let (target, _serving) = target(b"end", answer).await?;
+    let sent = Client::new().send(&target, &request(b"end")).await;
+    assert!(matches!(sent.outcome, Err(SendError::TooLarge { .. })), "{:?}", sent.outcome);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_no_tls_says_so() -> Tested {
+    let (plain, _serving) = target(b"end", b"HTTP/1.1 400 Bad\r\n\r\n".to_vec()).await?;
+    let secure: Target = plain.to_string().replace("http:", "https:").parse()?;
+    let client = Client::with_timeouts(Duration::from_secs(5), Duration::from_secs(1));
+    let error = client.send(&secure, &request(b"end")).await.outcome.err().ok_or("it worked")?;
+    assert!(matches!(error, SendError::Tls { .. } | SendError::AnswerTimeout { .. }), "{error:?}");
+    Ok(())
+}
+
+#[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "a test may spawn")]
+async fn a_forwarder_ends_with_its_last_handle() -> Tested {
+    let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".to_vec();
+    let (target, _serving) = target(b"end", answer).await?;
+    let (forwarder, work) = Forwarder::new(Client::new(), target);
+    let working = tokio::spawn(work);
+    assert_eq!(forwarder.forward(request(b"end")).await.outcome?.status, 200);
+    drop(forwarder);
+    working.await?;
+    Ok(())
+}

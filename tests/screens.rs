@@ -1,0 +1,333 @@
+//! Screens: a key script, and what is on the screen after it, with a legend of the styles.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use hookglass::app::keymap::{Key, KeyCode};
+use hookglass::app::layout::Size;
+use hookglass::app::{
+    Copyable, Effect, Event, Loaded, Model, Mouse, MouseKind, Notice, Session, update,
+};
+use hookglass::delivery::{
+    Delivery, DeliveryId, EventRef, Head, Header, Refusal, SignatureStatus, Source, Summary,
+    Verdict,
+};
+use hookglass::payload::Rendered;
+use hookglass::tui::theme::Theme;
+use hookglass::tui::view::Painter;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + second).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+fn session(secrets: &[&str]) -> Session {
+    Session {
+        url: "http://127.0.0.1:4400".to_owned(),
+        provider: "Cribbly".to_owned(),
+        scheme: "HMAC-SHA256 of the raw body bytes, as lower-case hex in x-cribbly-signature"
+            .to_owned(),
+        signature_header: "x-cribbly-signature".to_owned(),
+        secret_env: "CRIBBLY_WEBHOOK_SECRET".to_owned(),
+        secrets: secrets.iter().map(|&name| name.to_owned()).collect(),
+        forward: None,
+        keeps: "in memory only; quitting forgets them".to_owned(),
+        demo: false,
+    }
+}
+
+fn delivery(id: i64, status: SignatureStatus) -> Delivery {
+    let kinds = ["message.created", "contact.updated", "group.deleted"];
+    let turn = usize::try_from(id).unwrap_or(0);
+    let kind = kinds.into_iter().cycle().nth(turn).unwrap_or_default();
+    let body = format!(
+        r#"{{"id":"event{id:011}","type":"{kind}","payload":{{"id":"p{id}","message":"It’s the tiger 🐅","read_at":1.0,"tags":[]}}}}"#
+    );
+    let headers = [
+        Header::new("Host", "127.0.0.1:4400"),
+        Header::new("X-Odd", "tab\there \x1b[31m"),
+        Header::new("X-Cribbly-Signature", "ab".repeat(32)),
+    ];
+    let head = Head::build("POST", "/hooks", &headers);
+    Delivery {
+        summary: Summary {
+            id: DeliveryId(id),
+            received_at: at(id),
+            peer: Some("127.0.0.1:50000".to_owned()),
+            method: "POST".to_owned(),
+            target: "/hooks".to_owned(),
+            version: head.version,
+            body_size: body.len() as u64,
+            provider: "cribbly".to_owned(),
+            event: EventRef { id: Some(format!("event{id:011}")), kind: Some(kind.to_owned()) },
+            signature: Verdict {
+                status,
+                cause: None,
+                explanation: Some("why it is so".to_owned()),
+                secret: (status == SignatureStatus::Verified).then(|| "SECRET".to_owned()),
+            },
+            response: Some(200),
+            refused: None,
+            source: Source::Live,
+            duplicate_of: (id == 4).then_some(DeliveryId(1)),
+        },
+        head,
+        body: body.into(),
+        attempts: Vec::new(),
+    }
+}
+
+fn some(count: i64) -> Vec<Delivery> {
+    let statuses = SignatureStatus::ALL;
+    // The first of them verified.
+    let turns = statuses.into_iter().cycle().skip(4);
+    let mut all: Vec<Delivery> =
+        (1..=count).zip(turns).map(|(id, status)| delivery(id, status)).collect();
+    if let Some(second) = all.get_mut(1) {
+        second.summary.refused = Some(Refusal {
+            code: "body-too-large".to_owned(),
+            reason: "the body is larger than 25.0M; --max-body sets how large it may be".to_owned(),
+        });
+        second.summary.response = Some(413);
+        second.body = bytes::Bytes::new();
+    }
+    all
+}
+
+struct Stage {
+    model: Model,
+    all: Vec<Delivery>,
+    /// Everything that was asked for, but for loading, which is done at once.
+    effects: Vec<Effect>,
+    size: (u16, u16),
+}
+
+impl Stage {
+    fn new(size: (u16, u16), secrets: &[&str], count: i64) -> Self {
+        let (width, height) = size;
+        let model = Model::new(session(secrets), Size { width, height }, at(60), TimeZone::UTC);
+        let mut stage = Self { model, all: some(count), effects: Vec::new(), size };
+        let rows = stage.all.iter().map(|delivery| delivery.summary.clone()).collect();
+        stage.happen(Event::Kept(rows));
+        stage
+    }
+
+    fn happen(&mut self, event: Event) {
+        for effect in update(&mut self.model, event) {
+            let Effect::Load(id) = effect else {
+                self.effects.push(effect);
+                continue;
+            };
+            let found = self.all.iter().find(|delivery| delivery.summary.id == id).cloned();
+            if let Some(delivery) = found {
+                let rendered = Rendered::new(&delivery.body, None);
+                self.happen(Event::Loaded(Arc::new(Loaded { delivery, rendered })));
+            }
+        }
+    }
+
+    /// Presses keys: letters as they are, others by name in angle brackets.
+    fn press(&mut self, script: &str) -> &mut Self {
+        let mut rest = script;
+        while let Some(letter) = rest.chars().next() {
+            let (key, length) = match rest.split_once('>').filter(|_| letter == '<') {
+                Some((name, _)) => (named(name.trim_start_matches('<')), name.len() + 1),
+                None => (Key::char(letter), letter.len_utf8()),
+            };
+            self.happen(Event::Key(key));
+            rest = rest.get(length..).unwrap_or_default();
+        }
+        self
+    }
+
+    /// The screen as text, and the styles as letters with a legend.
+    fn screen(&self) -> String {
+        let (width, height) = self.size;
+        let Ok(mut terminal) = Terminal::new(TestBackend::new(width, height));
+        let mut painter = Painter::new(Theme::new(true));
+        let Ok(_) = terminal.draw(|frame| painter.draw(&self.model, frame));
+        let buffer = terminal.backend().buffer().clone();
+        let (mut text, mut marks) = (String::new(), String::new());
+        let mut legend: BTreeMap<String, char> = BTreeMap::new();
+        for row in buffer.area.rows() {
+            let (mut line, mut styles) = (String::new(), String::new());
+            for column in row.columns() {
+                let Some(cell) = buffer.cell((column.x, column.y)) else { continue };
+                line.push_str(cell.symbol());
+                let style = format!("{:?} {:?}", cell.fg, cell.modifier);
+                let next = char::from(b'a' + u8::try_from(legend.len()).unwrap_or(25));
+                styles.push(match style.as_str() {
+                    "Reset NONE" => '.',
+                    _ => *legend.entry(style).or_insert(next),
+                });
+            }
+            text.push_str(line.trim_end());
+            marks.push_str(styles.trim_end_matches('.'));
+            text.push('\n');
+            marks.push('\n');
+        }
+        let mut legend: Vec<_> = legend.into_iter().map(|(style, mark)| (mark, style)).collect();
+        legend.sort_unstable();
+        let legend: Vec<String> =
+            legend.iter().map(|(mark, style)| format!("{mark}: {style}")).collect();
+        let legend = legend.join(
+            "
+",
+        );
+        format!("{}\n\n{}\n\n{legend}", text.trim_end(), marks.trim_end())
+    }
+}
+
+fn named(name: &str) -> Key {
+    Key::plain(match name {
+        "Enter" => KeyCode::Enter,
+        "Tab" => KeyCode::Tab,
+        "Up" => KeyCode::Up,
+        "Home" => KeyCode::Home,
+        "PageDown" => KeyCode::PageDown,
+        "Backspace" => KeyCode::Backspace,
+        _ => KeyCode::Esc,
+    })
+}
+
+const SIZES: [(u16, u16); 3] = [(80, 24), (120, 36), (200, 60)];
+
+#[test]
+fn screens_at_three_sizes() {
+    for size in SIZES {
+        let named = |name: &str| format!("{name}_{}x{}", size.0, size.1);
+        insta::assert_snapshot!(named("welcome"), Stage::new(size, &[], 0).screen());
+        insta::assert_snapshot!(named("following"), Stage::new(size, &["SECRET"], 30).screen());
+        let mut stage = Stage::new(size, &["SECRET"], 9);
+        insta::assert_snapshot!(named("signature"), stage.press("3<Up>").screen());
+        insta::assert_snapshot!(named("headers"), stage.press("2").screen());
+        insta::assert_snapshot!(named("timeline"), stage.press("4").screen());
+        insta::assert_snapshot!(named("refused"), stage.press("1<Home>j").screen());
+        insta::assert_snapshot!(named("help"), stage.press("?").screen());
+        stage.press("<Esc>/sig:!verified");
+        insta::assert_snapshot!(named("filter"), stage.screen());
+        insta::assert_snapshot!(named("filter_error"), stage.press(" typ:x").screen());
+    }
+}
+
+#[test]
+fn too_small_a_screen_says_so() {
+    insta::assert_snapshot!(Stage::new((40, 8), &[], 3).screen());
+}
+
+#[test]
+fn without_colour_nothing_is_lost() {
+    let stage = Stage::new((80, 24), &["SECRET"], 9);
+    let Ok(mut terminal) = Terminal::new(TestBackend::new(80, 24));
+    let mut painter = Painter::new(Theme::new(false));
+    let Ok(_) = terminal.draw(|frame| painter.draw(&stage.model, frame));
+    let cells = terminal.backend().buffer().content();
+    assert!(cells.iter().all(|cell| cell.fg == ratatui::style::Color::Reset));
+    let text: String = cells.iter().map(ratatui::buffer::Cell::symbol).collect();
+    for sign in ["✓ verified", "✗ mismatch", "? missing", "! malformed", "⧗ expired", "· unchecked"]
+    {
+        assert!(text.contains(sign), "{sign}");
+    }
+}
+
+#[test]
+fn no_control_character_of_a_delivery_is_drawn() {
+    let mut stage = Stage::new((120, 36), &[], 3);
+    for tab in ["1", "2", "3", "4"] {
+        let screen = stage.press(tab).screen();
+        assert!(!screen.contains('\x1b') && !screen.contains('\t'), "{screen}");
+    }
+    assert!(stage.press("2").screen().contains(r"tab\there \x1b[31m"));
+}
+
+#[test]
+fn keys_ask_for_effects() {
+    let id = DeliveryId(9);
+    let mut stage = Stage::new((120, 36), &[], 9);
+    stage.press("yp");
+    assert_eq!(stage.effects, [Effect::Copy { id, what: Copyable::Payload }]);
+    stage.effects.clear();
+    stage.press("s");
+    assert_eq!(stage.effects, [Effect::SendSample]);
+    stage.effects.clear();
+    stage.press("r<Backspace>1<Enter>r");
+    let target = "http://127.0.0.1:3001".to_owned();
+    let resend = Effect::Resend { id, target };
+    assert_eq!(stage.effects, [resend.clone(), resend]);
+    stage.effects.clear();
+    // A refused delivery has nothing to send.
+    stage.press("<Home>jr");
+    assert_eq!(stage.effects, []);
+    assert!(stage.screen().contains("cannot be resent"));
+    assert!(!stage.model.is_done());
+    assert!(stage.press("q").model.is_done());
+}
+
+#[test]
+fn moving_pauses_and_a_key_follows_again() {
+    let mut stage = Stage::new((80, 24), &[], 30);
+    let selected = |stage: &Stage| stage.model.list.selected().map(|row| row.id.0);
+    assert_eq!(selected(&stage), Some(30));
+    stage.press("kk");
+    stage.happen(Event::Kept(vec![delivery(31, SignatureStatus::Verified).summary]));
+    assert_eq!(selected(&stage), Some(28));
+    stage.press("f");
+    assert_eq!(selected(&stage), Some(31));
+    stage.happen(Event::Kept(vec![delivery(32, SignatureStatus::Verified).summary]));
+    assert_eq!(selected(&stage), Some(32));
+}
+
+#[test]
+fn clicks_select_and_the_wheel_moves() {
+    let mut stage = Stage::new((120, 36), &[], 9);
+    let click = |column, row| Event::Mouse(Mouse { kind: MouseKind::Click, column, row });
+    stage.happen(click(5, 4));
+    assert_eq!(stage.model.list.selected().map(|row| row.id.0), Some(3));
+    let wheel = Mouse { kind: MouseKind::WheelDown, column: 5, row: 4 };
+    stage.happen(Event::Mouse(wheel));
+    assert_eq!(stage.model.list.selected().map(|row| row.id.0), Some(6));
+    stage.happen(click(85, 1));
+    assert!(stage.screen().contains("HMAC-SHA256"), "{}", stage.screen());
+}
+
+#[test]
+fn the_window_holds_the_selection_whatever_happens() {
+    let mut random = fastrand::Rng::with_seed(3);
+    let mut stage = Stage::new((80, 24), &[], 60);
+    for step in 0..3000_i64 {
+        match random.u8(0..9) {
+            0 => {
+                let new = delivery(61 + step, SignatureStatus::Missing);
+                stage.happen(Event::Kept(vec![new.summary]));
+            }
+            1 => {
+                let (width, height) = (random.u16(20..200), random.u16(5..70));
+                stage.happen(Event::Resize(Size { width, height }));
+            }
+            2 => drop(stage.press("/type:message*<Enter>")),
+            3 => drop(stage.press("<Esc><Esc>")),
+            _ => {
+                let keys = ["k", "j", "<PageDown>", "<Home>", "G", "f", "z", "<Tab>"];
+                stage.press(random.choice(keys).unwrap_or("k"));
+            }
+        }
+        let Some(areas) = stage.model.areas() else { continue };
+        let height = usize::from(areas.list.height);
+        if height > 0 && stage.model.list.shown() > 0 {
+            let selected =
+                stage.model.list.window(height).filter(|(_, selected)| *selected).count();
+            assert_eq!(selected, 1, "after step {step}");
+        }
+    }
+}
+
+#[test]
+fn a_long_notice_is_shown_whole() {
+    let mut stage = Stage::new((80, 24), &[], 3);
+    let text = format!("{} the end", "a long story, ".repeat(12));
+    stage.happen(Event::Notice(Notice::failed(text)));
+    assert!(stage.screen().contains("the end"), "{}", stage.screen());
+}
