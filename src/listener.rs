@@ -1,7 +1,7 @@
 //! The listener: HTTP/1 connections in, whole requests out, answers back. It knows no store.
 //!
 //! hyper reads bodies, keeps connections alive and writes answers. Its header map would lose the
-//! case, the order and the repetition of headers, so a [`gate`] stands under it: that takes each
+//! case, the order and the repetition of headers, so a gate stands under it: that takes each
 //! head off the connection as it came and lets hyper see only what it needs for the framing.
 
 mod answer;

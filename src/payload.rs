@@ -31,7 +31,7 @@ impl Form {
 /// A body made ready to be shown, line by line.
 ///
 /// The text may hold anything that the body held; whoever shows a line passes it through
-/// [`visible`] first.
+/// [`visible()`] first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rendered {
     pub form: Form,

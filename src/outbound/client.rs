@@ -48,7 +48,7 @@ impl Client {
         Self { connect_time, answer_time, tls: Arc::default() }
     }
 
-    /// Sends a request as [`onward`] writes it, and waits for the answer.
+    /// Sends a request as [`onward()`] writes it, and waits for the answer.
     #[expect(
         clippy::disallowed_methods,
         reason = "an attempt says when it was and how long it took"
