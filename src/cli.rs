@@ -4,9 +4,11 @@ mod demo;
 mod failure;
 mod list;
 mod listen;
+mod providers;
 mod send;
 mod show;
 mod table;
+mod verify;
 
 use std::path::PathBuf;
 
@@ -36,6 +38,10 @@ enum Command {
     Listen(ListenArgs),
     /// Send signed sample events, or files
     Send(SendArgs),
+    /// Check one signature
+    Verify(VerifyArgs),
+    /// List the providers, or explain one
+    Providers(ProvidersArgs),
     /// List what was kept, oldest first
     List(ListArgs),
     /// Show one delivery whole
@@ -77,6 +83,12 @@ struct ProviderArgs {
     /// The service that sends
     #[arg(long, value_name = "NAME", default_value = "cribbly")]
     provider: String,
+    #[command(flatten)]
+    secrets: SecretArgs,
+}
+
+#[derive(Debug, Args)]
+struct SecretArgs {
     /// Read a webhook secret from this variable; more than one for rotation
     /// [default: the provider's own, for instance `CRIBBLY_WEBHOOK_SECRET`]
     #[arg(long, value_name = "VAR")]
@@ -134,6 +146,40 @@ enum TamperArg {
 }
 
 #[derive(Debug, Args)]
+struct VerifyArgs {
+    /// The service that sent it [default: the one whose signature header is there]
+    #[arg(long, value_name = "NAME")]
+    provider: Option<String>,
+    #[command(flatten)]
+    secrets: SecretArgs,
+    /// A header as received, 'Name: value'; as many as there are
+    #[arg(long, value_name = "HEADER", value_parser = verify::parse_header)]
+    header: Vec<crate::delivery::Header>,
+    /// The request method
+    #[arg(long, value_name = "METHOD", default_value = "POST")]
+    method: String,
+    /// The public URL, for providers that sign it
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
+    /// The file of the body, or - for standard input
+    #[arg(long, value_name = "PATH", default_value = "-")]
+    body: PathBuf,
+    /// Check as of this time, in Unix seconds, instead of now
+    #[arg(long, value_name = "UNIX", allow_negative_numbers = true)]
+    at: Option<i64>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+struct ProvidersArgs {
+    /// The one to explain
+    #[arg(value_name = "NAME")]
+    name: Option<String>,
+}
+
+#[derive(Debug, Args)]
 struct ListArgs {
     /// Which ones, for instance 'type:message.* sig:!verified'
     #[arg(value_name = "FILTER")]
@@ -185,6 +231,12 @@ impl ProviderArgs {
     }
 
     fn sources(&self, provider: &Provider) -> Sources {
+        self.secrets.sources(provider)
+    }
+}
+
+impl SecretArgs {
+    fn sources(&self, provider: &Provider) -> Sources {
         Sources {
             variables: self.secret_env.clone(),
             files: self.secret_file.clone(),
@@ -204,6 +256,8 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command.unwrap_or(Command::Listen(cli.listen)) {
         Command::Listen(args) => listen::run(args),
         Command::Send(args) => send::run(args),
+        Command::Verify(args) => verify::run(&args),
+        Command::Providers(args) => providers::run(&args),
         Command::List(args) => list::run(&args),
         Command::Show(args) => show::run(&args),
     }

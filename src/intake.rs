@@ -8,7 +8,7 @@ use crate::listener::{Answer, Received};
 use crate::outbound::{Forwarder, Request, Response, SendError, Sent, attempt};
 use crate::provider::Provider;
 use crate::secret::Secret;
-use crate::signature;
+use crate::signature::{self, Subject};
 use crate::store::{KeepError, NewDelivery, Store};
 
 /// After how many seconds a sender may try again when the store could not take a delivery.
@@ -52,7 +52,10 @@ impl Intake {
             }
             None => (
                 self.provider.event(&head, &body),
-                signature::verify(&self.provider.scheme, &self.secrets, &head, &body),
+                {
+                    let subject = Subject::new(&head, &body);
+                    signature::verify(&self.provider.scheme, &self.secrets, &subject, received_at)
+                },
                 (!answered_later).then_some(200),
             ),
         };

@@ -4,6 +4,7 @@
 
 mod sample;
 mod scheme;
+mod template;
 
 use serde::Deserialize;
 
@@ -11,7 +12,8 @@ use crate::delivery::{EventRef, Head};
 use crate::payload::pointer;
 
 pub use sample::{SAMPLES, Sample, Seed};
-pub use scheme::{Algorithm, Encoding, Place, Scheme, SignedContent};
+pub use scheme::{Algorithm, Clock, Encoding, Place, Scheme, SecretForm, Unit};
+pub use template::{Part, Template};
 
 /// A service that sends webhooks.
 #[derive(Debug, Clone, Deserialize)]
@@ -45,8 +47,77 @@ pub enum ProviderError {
     Damaged { name: String, source: Box<toml::de::Error> },
 }
 
+macro_rules! files {
+    ($($name:literal),* $(,)?) => {
+        &[$(($name, include_str!(concat!("../assets/providers/", $name, ".toml")))),*]
+    };
+}
+
 /// The files of the providers that come with the program.
-const FILES: [(&str, &str); 1] = [("cribbly", include_str!("../assets/providers/cribbly.toml"))];
+const FILES: &[(&str, &str)] = files![
+    "cribbly",
+    "adyen",
+    "asana",
+    "bitbucket",
+    "box",
+    "calendly",
+    "circleci",
+    "clerk",
+    "clickup",
+    "coinbase-commerce",
+    "cursor",
+    "docusign",
+    "dropbox",
+    "easypost",
+    "elevenlabs",
+    "figma",
+    "gitea",
+    "github",
+    "github-sha1",
+    "gitlab",
+    "gitlab-signing",
+    "gocardless",
+    "gogs",
+    "hubspot",
+    "intercom",
+    "jira",
+    "katana",
+    "lemonsqueezy",
+    "line",
+    "linear",
+    "logto",
+    "mailgun",
+    "meta",
+    "notion",
+    "okta",
+    "openai",
+    "paddle",
+    "pagerduty",
+    "razorpay",
+    "replicate",
+    "resend",
+    "rootly",
+    "sentry",
+    "shopify",
+    "slack",
+    "square",
+    "standard-webhooks",
+    "stripe",
+    "surge",
+    "svix",
+    "tiktok",
+    "twilio",
+    "twilio-sharedkey",
+    "twitch",
+    "typeform",
+    "vercel",
+    "webflow",
+    "woocommerce",
+    "workos",
+    "zendesk",
+    "zoho-payments",
+    "zoom",
+];
 
 /// The names of the providers that come with the program.
 pub fn names() -> impl Iterator<Item = &'static str> {
@@ -78,13 +149,14 @@ impl Provider {
                 Some(crate::delivery::header_text(&value).into_owned())
             }
             Place::Json(path) => pointer::lookup(body, path),
+            Place::Pair(_) => None,
         };
         EventRef { id: find(&self.event.id), kind: find(&self.event.kind) }
     }
 
     /// The names of the headers that carry the signature; what is shared leaves them out.
     pub fn signature_headers(&self) -> Vec<&str> {
-        vec![self.scheme.signature_header()]
+        self.scheme.signature_headers().collect()
     }
 }
 
@@ -96,7 +168,7 @@ mod tests {
     #[test]
     fn every_file_parses() {
         for (name, _) in FILES {
-            assert_eq!(Provider::named(name).unwrap().name, name);
+            assert_eq!(Provider::named(name).unwrap().name, *name);
         }
     }
 

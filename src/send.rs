@@ -2,12 +2,13 @@
 //! spoilt on purpose.
 
 use bytes::Bytes;
+use jiff::Timestamp;
 
 use crate::delivery::{Head, Header};
 use crate::outbound::Request;
 use crate::provider::Provider;
 use crate::secret::Secret;
-use crate::signature;
+use crate::signature::{self, SignError};
 
 /// A way in which a request is spoilt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,14 +27,25 @@ pub fn request(
     secret: Option<&Secret>,
     body: impl Into<Vec<u8>>,
     tamper: Option<Tamper>,
-) -> Request {
+) -> Result<Request, SignError> {
     let mut body = body.into();
-    let signature = secret
-        .filter(|_| tamper != Some(Tamper::Missing))
-        .map(|secret| signature::sign(&provider.scheme, secret, &body))
-        .map(|value| if tamper == Some(Tamper::Signature) { another_digit(value) } else { value });
-    if tamper == Some(Tamper::Body) {
-        change_a_byte(&mut body);
+    #[expect(clippy::disallowed_methods, reason = "a signature may tell the time of signing")]
+    let now = Timestamp::now();
+    let id: String = std::iter::repeat_with(fastrand::alphanumeric).take(24).collect();
+    let mut signature = match secret.filter(|_| tamper != Some(Tamper::Missing)) {
+        Some(secret) => {
+            signature::sign(&provider.scheme, secret, &body, (&format!("msg_{id}"), now))?
+        }
+        None => Vec::new(),
+    };
+    match tamper {
+        Some(Tamper::Body) => change_a_byte(&mut body),
+        Some(Tamper::Signature) => {
+            if let Some(header) = signature.last_mut() {
+                header.value = another_digit(&header.value).into();
+            }
+        }
+        Some(Tamper::Missing) | None => {}
     }
     let mut headers = vec![
         // The one who sends puts the real host here.
@@ -42,16 +54,17 @@ pub fn request(
         Header::new("Content-Type", "application/json"),
         Header::new("Content-Length", body.len().to_string()),
     ];
-    if let Some(value) = signature {
-        headers.push(Header::new(provider.scheme.signature_header(), value));
-    }
-    Request { head: Head::build("POST", "/", &headers), body: Bytes::from(body) }
+    headers.extend(signature);
+    Ok(Request { head: Head::build("POST", "/", &headers), body: Bytes::from(body) })
 }
 
-fn another_digit(mut signature: String) -> String {
-    let last = signature.pop();
-    signature.push(if last == Some('0') { '1' } else { '0' });
-    signature
+/// Changes a digit near the end, to one that hex and base64 both have.
+fn another_digit(signature: &[u8]) -> Vec<u8> {
+    let mut out = signature.to_vec();
+    if let Some(digit) = out.iter_mut().rev().nth(4) {
+        *digit = if *digit == b'0' { b'1' } else { b'0' };
+    }
+    out
 }
 
 /// Changes one letter behind the middle of the body, so that JSON stays JSON where it can; an
@@ -82,9 +95,11 @@ mod tests {
             (Some(Tamper::Missing), SignatureStatus::Missing),
         ] {
             for body in ["", "{}", r#"{"id":"a","type":"b.c","payload":{"id":"p"}}"#, "\u{1f405}"] {
-                let request = request(&cribbly, Some(&secrets[0]), body, tamper);
-                let verdict =
-                    signature::verify(&cribbly.scheme, &secrets, &request.head, &request.body);
+                let request = request(&cribbly, Some(&secrets[0]), body, tamper).unwrap();
+                let verdict = {
+                    let subject = signature::Subject::new(&request.head, &request.body);
+                    signature::verify(&cribbly.scheme, &secrets, &subject, Timestamp::UNIX_EPOCH)
+                };
                 assert_eq!(verdict.status, status, "{tamper:?} of {body:?}");
                 let length = request.head.joined("content-length").unwrap();
                 assert_eq!(length, request.body.len().to_string());

@@ -31,6 +31,8 @@ fn session(secrets: &[&str]) -> Session {
         scheme: "HMAC-SHA256 of the raw body bytes, as lower-case hex in x-cribbly-signature"
             .to_owned(),
         signature_header: "x-cribbly-signature".to_owned(),
+        signed: "the raw body bytes".to_owned(),
+        signs_time: false,
         secret_env: "CRIBBLY_WEBHOOK_SECRET".to_owned(),
         secrets: secrets.iter().map(|&name| name.to_owned()).collect(),
         forward: None,

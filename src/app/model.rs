@@ -51,7 +51,12 @@ pub struct Session {
     pub provider: String,
     /// The scheme in words.
     pub scheme: String,
+    /// The header of the signature, or where in the body it stands.
     pub signature_header: String,
+    /// What is signed, in words.
+    pub signed: String,
+    /// Whether the time of signing is told, so that an old delivery can be known as such.
+    pub signs_time: bool,
     /// The variable to set where no secret is configured.
     pub secret_env: String,
     /// Names of the configured secrets, the current one first.

@@ -9,6 +9,7 @@ use crate::outbound::{Client, Request, Target};
 use crate::provider::{Provider, Sample, Seed};
 use crate::secret::Secret;
 use crate::send::{Tamper, request};
+use crate::signature::SignError;
 
 /// From one sample to the next, about; the first few come faster, so that there is something to
 /// look at.
@@ -36,7 +37,7 @@ pub(super) async fn run(
     for (number, sample) in samples.iter().cycle().enumerate() {
         let next = plan(number);
         let request = match (next, last.take()) {
-            (Plan::Again, Some(last)) => last,
+            (Plan::Again, Some(last)) => Ok(last),
             (Plan::Again | Plan::Sound, _) => {
                 new(&provider, secret.as_ref(), sample, &mut random, None)
             }
@@ -44,6 +45,8 @@ pub(super) async fn run(
                 new(&provider, secret.as_ref(), sample, &mut random, Some(tamper))
             }
         };
+        // A provider of which no sample can be signed has no demo.
+        let Ok(request) = request else { return };
         let pace = if number < FIRST { FIRST_PACE } else { PACE };
         // Between half and one and a half of the pace.
         let pause = pace.mul_f64(0.5 + random.f64());
@@ -83,7 +86,7 @@ fn new(
     sample: &Sample,
     random: &mut fastrand::Rng,
     tamper: Option<Tamper>,
-) -> Request {
+) -> Result<Request, SignError> {
     #[expect(clippy::disallowed_methods, reason = "a sample tells the time of sending")]
     let now = Timestamp::now();
     let body = sample.body(&mut Seed { now, random: random.fork() });

@@ -100,7 +100,8 @@ async fn send_all(
     let mut refused = 0;
     for number in 1..=args.count {
         pace.tick().await;
-        let request = request(provider, secret, bodies.next(&mut random), tamper);
+        let request =
+            request(provider, secret, bodies.next(&mut random), tamper).map_err(Failure::usage)?;
         let status = send_one(&client, &args.to, &request).await?;
         writeln!(std::io::stdout(), "{number} of {}: {} answered {status}", args.count, args.to)?;
         refused += u64::from(!(200..300).contains(&status));

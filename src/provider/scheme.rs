@@ -1,105 +1,222 @@
 //! The declared description of a signature.
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, de};
 
-/// Where in a delivery a value stands: `header:NAME` or `json:/pointer` (RFC 6901).
+use super::Template;
+
+/// Where a value stands: `header:NAME`, `json:/pointer` (RFC 6901) into the body, or `pair:KEY`
+/// within the signature's own header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
     Header(String),
     Json(String),
+    Pair(String),
+}
+
+impl FromStr for Place {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once(':') {
+            Some(("header", name)) if !name.is_empty() => Ok(Self::Header(name.to_owned())),
+            Some(("json", path)) if path.starts_with('/') => Ok(Self::Json(path.to_owned())),
+            Some(("pair", key)) if !key.is_empty() => Ok(Self::Pair(key.to_owned())),
+            _ => Err(format!(
+                "`{text}` names no place; expected `header:NAME`, `json:/pointer` or `pair:KEY`"
+            )),
+        }
+    }
 }
 
 impl<'de> Deserialize<'de> for Place {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        match text.split_once(':') {
-            Some(("header", name)) if !name.is_empty() => Ok(Self::Header(name.to_owned())),
-            Some(("json", path)) if path.starts_with('/') => Ok(Self::Json(path.to_owned())),
-            _ => Err(de::Error::custom(format!(
-                "`{text}` names no place; expected `header:NAME` or `json:/pointer`"
-            ))),
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Header(name) => f.write_str(name),
+            Self::Json(path) => write!(f, "{path} of the body"),
+            Self::Pair(key) => write!(f, "{key}= of the signature header"),
         }
     }
 }
 
 /// How the digest is computed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Algorithm {
+    #[default]
     HmacSha256,
+    HmacSha1,
+    HmacSha512,
+    /// No digest: the secret itself is sent.
+    Token,
 }
 
 impl fmt::Display for Algorithm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::HmacSha256 => "HMAC-SHA256",
+            Self::HmacSha1 => "HMAC-SHA1",
+            Self::HmacSha512 => "HMAC-SHA512",
+            Self::Token => "the secret itself",
         })
     }
 }
 
-/// How the digest is written in its header.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+/// How the digest is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Encoding {
     /// Lower-case hexadecimal.
+    #[default]
     Hex,
+    /// The standard alphabet with padding (RFC 4648 section 4).
+    Base64,
 }
 
 impl fmt::Display for Encoding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Hex => "lower-case hex",
+            Self::Base64 => "base64",
         })
     }
 }
 
-/// What the digest is computed over.
+/// How the key is made of the secret's text, once `secret_prefix` is cut off.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SecretForm {
+    /// Its bytes.
+    #[default]
+    Utf8,
+    /// Its bytes in the normalization form NFKD.
+    Utf8Nfkd,
+    Base64,
+    /// Base64 where the prefix was there, bytes where it was not.
+    Base64IfPrefixed,
+    Hex,
+}
+
+/// In what a timestamp counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-pub enum SignedContent {
-    /// The raw body bytes as they came.
-    #[serde(rename = "{body}")]
-    Body,
+pub enum Unit {
+    #[serde(rename = "s")]
+    Seconds,
+    #[serde(rename = "ms")]
+    Milliseconds,
+    #[serde(rename = "rfc3339")]
+    Rfc3339,
 }
 
-impl fmt::Display for SignedContent {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Body => "the raw body bytes",
-        })
-    }
+/// When a delivery was signed, and how long that is good for.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Clock {
+    pub from: Place,
+    pub unit: Unit,
+    /// Seconds; older ones are expired.
+    pub max_age: Option<i64>,
+    /// Seconds; ones further ahead are expired. Many providers do not look.
+    pub max_ahead: Option<i64>,
 }
 
-/// How a provider signs.
+/// How a provider signs. Every key but `signature` has a default.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scheme {
-    #[serde(deserialize_with = "header")]
-    signature: String,
+    /// Where signatures stand; any may match.
+    #[serde(deserialize_with = "one_or_more")]
+    pub signature: Vec<Place>,
+    #[serde(default)]
     pub algorithm: Algorithm,
+    #[serde(default)]
     pub encoding: Encoding,
-    pub signed: SignedContent,
+    /// What an entry has to begin with; in a list, others are passed over.
+    #[serde(default)]
+    pub prefix: String,
+    /// What stands between several signatures in one value.
+    pub list: Option<String>,
+    /// What stands between items, between key and value, and the key of signatures.
+    pub pairs: Option<[String; 3]>,
+    #[serde(default)]
+    pub secret: SecretForm,
+    #[serde(default)]
+    pub secret_prefix: String,
+    #[serde(default)]
+    pub signed: Template,
+    pub timestamp: Option<Clock>,
+    /// Where the delivery's id stands, if it is signed.
+    pub id: Option<Place>,
+    /// The beginning of header names, and what some senders write instead of it.
+    pub header_alias: Option<[String; 2]>,
+    /// False where the signature says nothing of the body.
+    #[serde(default = "yes")]
+    pub covers_body: bool,
 }
 
-/// Reads a place that has to be a header.
-fn header<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    match Place::deserialize(deserializer)? {
-        Place::Header(name) => Ok(name),
-        Place::Json(_) => Err(de::Error::custom("a signature stands in a `header:NAME`")),
+fn yes() -> bool {
+    true
+}
+
+fn one_or_more<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Place>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Places {
+        One(String),
+        More(Vec<String>),
     }
+    let texts = match Places::deserialize(deserializer)? {
+        Places::One(text) => vec![text],
+        Places::More(texts) if texts.is_empty() => {
+            return Err(de::Error::custom("at least one place of a signature is due"));
+        }
+        Places::More(texts) => texts,
+    };
+    texts.iter().map(|text| text.parse().map_err(de::Error::custom)).collect()
 }
 
 impl Scheme {
-    pub fn signature_header(&self) -> &str {
-        &self.signature
+    /// The other name that a header goes by.
+    pub fn alias(&self, name: &str) -> Option<String> {
+        let [from, to] = self.header_alias.as_ref()?;
+        name.strip_prefix(from.as_str()).map(|rest| format!("{to}{rest}"))
+    }
+
+    /// The headers that carry signatures.
+    pub fn signature_headers(&self) -> impl Iterator<Item = &str> {
+        self.signature.iter().filter_map(|place| match place {
+            Place::Header(name) => Some(name.as_str()),
+            Place::Json(_) | Place::Pair(_) => None,
+        })
+    }
+
+    /// The place of the signature, in words.
+    pub fn signature_place(&self) -> String {
+        self.signature.first().map(ToString::to_string).unwrap_or_default()
     }
 }
 
 impl fmt::Display for Scheme {
     /// The scheme in words.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { signature, algorithm, encoding, signed } = self;
-        write!(f, "{algorithm} of {signed}, as {encoding} in {signature}")
+        let (algorithm, encoding) = (self.algorithm, self.encoding);
+        let place = self.signature_place();
+        if algorithm == Algorithm::Token {
+            return write!(f, "{algorithm}, in {place}");
+        }
+        let prefix = match (&self.pairs, self.prefix.as_str()) {
+            (Some([_, between, key]), _) => format!(" behind `{key}{between}`"),
+            (None, "") => String::new(),
+            (None, prefix) => format!(" behind `{prefix}`"),
+        };
+        write!(f, "{algorithm} of {}, as {encoding}{prefix} in {place}", self.signed)
     }
 }

@@ -9,16 +9,24 @@ pub enum Cause {
     SigCase,
     SigNotHex,
     PreviousSecret,
+    TimestampMissing,
+    TimestampMalformed,
+    TimestampOld,
+    TimestampFuture,
 }
 
 impl Cause {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 10] = [
         Self::HeaderMissing,
         Self::HeaderEmpty,
         Self::HeaderDuplicate,
         Self::SigCase,
         Self::SigNotHex,
         Self::PreviousSecret,
+        Self::TimestampMissing,
+        Self::TimestampMalformed,
+        Self::TimestampOld,
+        Self::TimestampFuture,
     ];
 
     pub fn code(self) -> &'static str {
@@ -39,6 +47,12 @@ impl Cause {
             Self::SigNotHex => ("sig-not-hex", "the signature holds characters outside hex"),
             Self::PreviousSecret => {
                 ("previous-secret", "verified, with a secret that is not the first one")
+            }
+            Self::TimestampMissing => ("timestamp-missing", "the time of signing is not there"),
+            Self::TimestampMalformed => ("timestamp-malformed", "the time of signing is no time"),
+            Self::TimestampOld => ("timestamp-old", "signed longer ago than the provider allows"),
+            Self::TimestampFuture => {
+                ("timestamp-future", "signed further ahead than the provider allows")
             }
         }
     }

@@ -1,126 +1,209 @@
-//! The verdict on a delivery, in the order missing, malformed, mismatch, verified.
+//! The verdict on a delivery, in the order missing, malformed, mismatch, expired, verified.
 
-use super::{Cause, digest};
-use crate::delivery::{Head, SignatureStatus, Verdict, header_text};
+use jiff::Timestamp;
+use zeroize::Zeroizing;
+
+use super::content::{Absent, Subject, body_hash_fits, content};
+use super::entries::Entries;
+use super::{Cause, clock, digest, key};
+use crate::delivery::{SignatureStatus, Verdict};
 use crate::payload::visible;
-use crate::provider::{Encoding, Scheme, SignedContent};
+use crate::provider::{Algorithm, Encoding, Place, Scheme};
 use crate::secret::Secret;
 
-/// Checks a delivery against every secret, the current one first.
+/// Checks a delivery against every secret, the current one first, as of `now`.
 ///
 /// Without secrets the verdict is `unchecked`; how to give one is the caller's to say.
-pub fn verify(scheme: &Scheme, secrets: &[Secret], head: &Head, body: &[u8]) -> Verdict {
+pub fn verify(
+    scheme: &Scheme,
+    secrets: &[Secret],
+    subject: &Subject<'_>,
+    now: Timestamp,
+) -> Verdict {
     if secrets.is_empty() {
         let why = "no secret is configured, so the signature was not checked";
         return Verdict::explained(SignatureStatus::Unchecked, why);
     }
-    let name = scheme.signature_header();
-    let Some(value) = head.joined(name) else {
-        let why =
-            format!("there is no {name} header: the sender did not sign, or a proxy removed it");
-        return caused(SignatureStatus::Missing, Cause::HeaderMissing, why);
-    };
-    let value = header_text(&value);
-    if value.trim().is_empty() {
-        let why = format!("the {name} header is there, but it is empty");
-        return caused(SignatureStatus::Missing, Cause::HeaderEmpty, why);
+    check(scheme, secrets, subject, now).unwrap_or_else(|verdict| verdict)
+}
+
+/// The verdict; as an error where it is found before a digest is computed.
+fn check(
+    scheme: &Scheme,
+    secrets: &[Secret],
+    subject: &Subject<'_>,
+    now: Timestamp,
+) -> Result<Verdict, Verdict> {
+    let values = values(scheme, subject)?;
+    let mut found = Vec::new();
+    let mut signed_at = None;
+    for value in &values {
+        let signed = content(scheme, subject, value).map_err(|absent| missing(scheme, absent))?;
+        signed_at = clock::read(scheme, subject, value)?.or(signed_at);
+        found.push((Entries::read(scheme, value), signed));
     }
-    let SignedContent::Body = scheme.signed;
-    match read(scheme, value.trim(), head.values(name).count()) {
-        Read::Digest(bytes) => compare(scheme, secrets, body, &bytes),
-        Read::UpperCase(bytes) => upper_case(scheme, secrets, body, &bytes),
-        Read::Malformed(verdict) => verdict,
+    if found.iter().all(|(entries, _)| entries.is_empty()) {
+        let value = values.first().map(String::as_str).unwrap_or_default();
+        return Err(malformed(scheme, subject, value));
+    }
+    let keys = keys(scheme, secrets)?;
+    let whole = body_hash_fits(scheme, subject);
+    for (rank, key) in keys.iter().enumerate() {
+        let Some(key) = key else { continue };
+        for (entries, signed) in &found {
+            let due = digest::compute(scheme.algorithm, key, signed);
+            if whole && entries.good.iter().any(|one| digest::equal(one, &due)) {
+                let verified = verified(scheme, secrets, rank);
+                return Ok(clock::expired(scheme, signed_at, now).unwrap_or(verified));
+            }
+            if entries.upper_case.iter().any(|one| digest::equal(one, &due)) {
+                return Err(upper_case());
+            }
+        }
+    }
+    Ok(mismatch(scheme, secrets))
+}
+
+/// The values at the places of the signature.
+fn values(scheme: &Scheme, subject: &Subject<'_>) -> Result<Vec<String>, Verdict> {
+    let found: Vec<String> =
+        scheme.signature.iter().filter_map(|place| subject.at(scheme, place, "")).collect();
+    let place = scheme.signature_place();
+    if found.is_empty() {
+        let noun = if place.contains(' ') { "value at" } else { "header" };
+        let what =
+            if noun == "header" { format!("{place} header") } else { format!("{noun} {place}") };
+        let why = format!("there is no {what}: the sender did not sign, or a proxy removed it");
+        // Of a token nothing is proved: some are not configured to be sent at all.
+        return Err(match scheme.algorithm {
+            Algorithm::Token => Verdict::explained(SignatureStatus::Missing, why),
+            _ => caused(SignatureStatus::Missing, Cause::HeaderMissing, why),
+        });
+    }
+    let filled: Vec<String> = found.into_iter().filter(|value| !value.trim().is_empty()).collect();
+    if filled.is_empty() {
+        let why = format!("the {place} header is there, but it is empty");
+        return Err(caused(SignatureStatus::Missing, Cause::HeaderEmpty, why));
+    }
+    Ok(filled)
+}
+
+fn missing(scheme: &Scheme, absent: Absent) -> Verdict {
+    match absent {
+        Absent::Url => Verdict::explained(
+            SignatureStatus::Unchecked,
+            "the signature covers the public URL, which is not known here; `hookglass verify` \
+             takes it with --url",
+        ),
+        Absent::Place(place @ Place::Pair(_)) => {
+            let why = format!("there is no {place}");
+            Verdict::explained(SignatureStatus::Malformed, why)
+        }
+        Absent::Place(place) => {
+            let of_the_clock = scheme.timestamp.as_ref().is_some_and(|clock| clock.from == place);
+            let cause = if of_the_clock { Cause::TimestampMissing } else { Cause::HeaderMissing };
+            let why = format!("{place} is signed, but it is not there, or blank");
+            caused(SignatureStatus::Missing, cause, why)
+        }
     }
 }
 
-/// What the text of a signature header turned out to be.
-enum Read {
-    Digest(Vec<u8>),
-    /// Right but for its case; official verifiers compare text, so it may not pass.
-    UpperCase(Vec<u8>),
-    Malformed(Verdict),
-}
-
-fn read(scheme: &Scheme, value: &str, lines: usize) -> Read {
-    let name = scheme.signature_header();
-    let Encoding::Hex = scheme.encoding;
-    let digits = digest::length(scheme.algorithm) * 2;
-    let is_hex = value.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if value.len() == digits && is_hex {
-        let lower = value.to_ascii_lowercase();
-        return match hex::decode(&lower) {
-            Ok(bytes) if lower == value => Read::Digest(bytes),
-            Ok(bytes) => Read::UpperCase(bytes),
-            Err(_) => Read::Malformed(malformed(name, value, digits)),
-        };
+/// The key of each secret. None at all is the user's mistake, not the sender's.
+fn keys(scheme: &Scheme, secrets: &[Secret]) -> Result<Vec<Option<Zeroizing<Vec<u8>>>>, Verdict> {
+    let keys: Vec<_> = secrets.iter().map(|secret| key::key(scheme, secret)).collect();
+    if keys.iter().any(Option::is_some) {
+        return Ok(keys);
     }
-    let status = SignatureStatus::Malformed;
-    Read::Malformed(if lines > 1 {
-        let why =
-            format!("the {name} header came {lines} times; joined, its values are no signature");
-        caused(status, Cause::HeaderDuplicate, why)
-    } else if value.len() == digits {
-        let why = format!("the {name} header has the right length, but not only hex digits");
-        caused(status, Cause::SigNotHex, why)
-    } else {
-        malformed(name, value, digits)
-    })
-}
-
-fn malformed(name: &str, value: &str, digits: usize) -> Verdict {
-    let length = value.chars().count();
-    let start: String = value.chars().take(24).collect();
-    let start = visible(&start);
+    let names = names(secrets);
     let why = format!(
-        "the {name} header is no signature: {digits} lower-case hex digits are due, \
-         {length} characters came, beginning `{start}`"
+        "the configured secret ({names}) cannot be decoded as this provider's secrets are; copy it \
+         again from the provider, whole"
     );
-    Verdict::explained(SignatureStatus::Malformed, why)
+    Err(Verdict::explained(SignatureStatus::Mismatch, why))
 }
 
-fn compare(scheme: &Scheme, secrets: &[Secret], body: &[u8], received: &[u8]) -> Verdict {
-    let Some((rank, secret)) = find(scheme, secrets, body, received) else {
-        let names = secrets.iter().map(Secret::name).collect::<Vec<_>>().join(", ");
-        let why = format!(
-            "the signature is well formed, but it is not the {} of {} under {names}: \
-             the secret is another one, or the body was changed on its way",
-            scheme.algorithm, scheme.signed
-        );
-        return Verdict::explained(SignatureStatus::Mismatch, why);
-    };
-    let name = secret.name().to_owned();
+fn verified(scheme: &Scheme, secrets: &[Secret], rank: usize) -> Verdict {
+    let name = secrets.get(rank).map(|secret| secret.name().to_owned()).unwrap_or_default();
     let previous = rank > 0;
+    let mut notes = Vec::new();
+    if previous {
+        notes.push(format!(
+            "verified with {name}, which is not the first of the configured secrets"
+        ));
+    }
+    if !scheme.covers_body {
+        notes.push("the signature says nothing about the body".to_owned());
+    }
     Verdict {
         status: SignatureStatus::Verified,
         cause: previous.then(|| Cause::PreviousSecret.code().to_owned()),
-        explanation: previous.then(|| {
-            format!("verified with {name}, which is not the first of the configured secrets")
-        }),
+        explanation: (!notes.is_empty()).then(|| notes.join("; ")),
         secret: Some(name),
     }
 }
 
-fn upper_case(scheme: &Scheme, secrets: &[Secret], body: &[u8], received: &[u8]) -> Verdict {
-    if find(scheme, secrets, body, received).is_none() {
-        return compare(scheme, secrets, body, received);
+fn malformed(scheme: &Scheme, subject: &Subject<'_>, value: &str) -> Verdict {
+    let status = SignatureStatus::Malformed;
+    let place = scheme.signature_place();
+    let lines = match scheme.signature.first() {
+        Some(Place::Header(name)) => subject.head.values(name).count(),
+        _ => 1,
+    };
+    if lines > 1 {
+        let why =
+            format!("the {place} header came {lines} times; joined, its values are no signature");
+        return caused(status, Cause::HeaderDuplicate, why);
     }
+    let bytes = digest::length(scheme.algorithm).unwrap_or_default();
+    let plain = scheme.prefix.is_empty() && scheme.pairs.is_none() && scheme.list.is_none();
+    let (encoding, digits) = match scheme.encoding {
+        Encoding::Hex => ("lower-case hex digits", bytes * 2),
+        Encoding::Base64 => ("characters of base64", bytes.div_ceil(3) * 4),
+    };
+    if plain && scheme.encoding == Encoding::Hex && value.trim().len() == digits {
+        let why = format!("the {place} header has the right length, but not only hex digits");
+        return caused(status, Cause::SigNotHex, why);
+    }
+    let length = value.chars().count();
+    let start: String = value.chars().take(24).collect();
+    let start = visible(&start);
+    let behind = match (&scheme.pairs, scheme.prefix.as_str()) {
+        (Some([_, between, wanted]), _) => format!(" behind `{wanted}{between}`"),
+        (None, "") => String::new(),
+        (None, prefix) => format!(" behind `{prefix}`"),
+    };
+    let why = format!(
+        "the {place} header is no signature: {digits} {encoding} are due{behind}, \
+         {length} characters came, beginning `{start}`"
+    );
+    Verdict::explained(status, why)
+}
+
+fn mismatch(scheme: &Scheme, secrets: &[Secret]) -> Verdict {
+    let names = names(secrets);
+    if scheme.algorithm == Algorithm::Token {
+        let why = format!("the token is not the one configured ({names})");
+        return Verdict::explained(SignatureStatus::Mismatch, why);
+    }
+    let why = format!(
+        "the signature is well formed, but it is not the {} of {} under {names}: \
+         the secret is another one, or the body was changed on its way",
+        scheme.algorithm, scheme.signed
+    );
+    Verdict::explained(SignatureStatus::Mismatch, why)
+}
+
+fn upper_case() -> Verdict {
     let why = "the digest is right, but written in upper-case hex; the provider sends lower case, \
                and its own verifiers compare the text";
     caused(SignatureStatus::Mismatch, Cause::SigCase, why.to_owned())
 }
 
-/// The first secret under which the body has the digest that was received, and its rank.
-fn find<'s>(
-    scheme: &Scheme,
-    secrets: &'s [Secret],
-    body: &[u8],
-    received: &[u8],
-) -> Option<(usize, &'s Secret)> {
-    let matches = |secret: &Secret| digest::equals(scheme.algorithm, secret, body, received);
-    secrets.iter().enumerate().find(|(_, secret)| matches(secret))
+fn names(secrets: &[Secret]) -> String {
+    secrets.iter().map(Secret::name).collect::<Vec<_>>().join(", ")
 }
 
-fn caused(status: SignatureStatus, cause: Cause, explanation: String) -> Verdict {
+pub(super) fn caused(status: SignatureStatus, cause: Cause, explanation: String) -> Verdict {
     let cause = Some(cause.code().to_owned());
     Verdict { status, cause, explanation: Some(explanation), secret: None }
 }

@@ -290,7 +290,12 @@ impl World {
         #[expect(clippy::disallowed_methods, reason = "a sample tells the time of sending")]
         let now = Timestamp::now();
         let body = sample.body(&mut Seed { now, random: fastrand::Rng::new() });
-        let request = request(&self.setup.provider, self.setup.secret.as_ref(), body, None);
+        let request = match request(&self.setup.provider, self.setup.secret.as_ref(), body, None) {
+            Ok(request) => request,
+            Err(error) => {
+                return self.say(Notice::failed(format!("no sample was sent: {error}"))).await;
+            }
+        };
         let notice = match self.client.send(&self.setup.own, &request).await.outcome {
             Ok(response) => {
                 Notice::done(format!("sent a {}, answered {}", sample.kind, response.status))

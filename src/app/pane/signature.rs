@@ -36,8 +36,8 @@ pub(super) fn lines(session: &Session, loaded: &Loaded) -> Vec<Marked> {
         names => names.join(", "),
     };
     lines.push(labelled("secrets", Role::Plain, secrets));
-    lines.extend(content(delivery));
-    if delivery.summary.duplicate_of.is_some() {
+    lines.extend(content(session, delivery));
+    if delivery.summary.duplicate_of.is_some() && !session.signs_time {
         lines.push(Marked::default());
         let why = "no timestamp is signed, so the same signed bytes verify for ever; \
                    a second delivery of an event is a retry or a replay";
@@ -59,13 +59,16 @@ fn header(session: &Session, delivery: &Delivery) -> Marked {
 }
 
 /// The signed content: its size and both its ends, where invisible changes hide.
-fn content(delivery: &Delivery) -> Vec<Marked> {
+fn content(session: &Session, delivery: &Delivery) -> Vec<Marked> {
     if delivery.summary.refused.is_some() {
         return Vec::new();
     }
     let body = &delivery.body;
     let size = units::size(body.len() as u64);
-    let mut lines = vec![labelled("signed", Role::Plain, format!("the body, {size}, as received"))];
+    let mut lines = vec![
+        labelled("signed", Role::Plain, &session.signed),
+        labelled("body", Role::Plain, format!("{size}, as received")),
+    ];
     if body.is_empty() {
         return lines;
     }

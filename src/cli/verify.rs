@@ -1,0 +1,150 @@
+//! `hookglass verify`: one signature, from the command line.
+
+use std::io::{self, Read as _, Write as _};
+use std::path::Path;
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::{Failure, VerifyArgs};
+use crate::config::secrets;
+use crate::delivery::{Head, Header, SignatureStatus, Verdict};
+use crate::payload::visible;
+use crate::provider::{self, Provider};
+use crate::secret::Secret;
+use crate::signature::{Subject, verify};
+
+/// Reads `Name: value`; white space around the value is not part of it (RFC 9110 section 5.5).
+pub(super) fn parse_header(text: &str) -> Result<Header, String> {
+    match text.split_once(':') {
+        Some((name, value))
+            if !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_graphic()) =>
+        {
+            Ok(Header::new(name, value.trim().to_owned()))
+        }
+        _ => Err(format!("`{text}` is no header; write 'Name: value'")),
+    }
+}
+
+pub(super) fn run(args: &VerifyArgs) -> Result<(), Failure> {
+    let body = body(&args.body)
+        .map_err(|error| Failure::Usage(format!("--body {}: {error}", args.body.display())))?;
+    let head = head(args);
+    let subject = Subject { head: &head, body: &body, url: args.url.as_deref() };
+    let now = match args.at {
+        Some(seconds) => Timestamp::from_second(seconds).map_err(Failure::usage)?,
+        #[expect(clippy::disallowed_methods, reason = "a signature is checked as of now")]
+        None => Timestamp::now(),
+    };
+    let (provider, verdict) = judge(args, &subject, now)?;
+    let mut out = io::stdout().lock();
+    if args.json {
+        let line = json!({
+            "provider": provider.name,
+            "event": {
+                "id": provider.event(&head, &body).id,
+                "type": provider.event(&head, &body).kind,
+            },
+            "signature": {
+                "status": verdict.status.as_str(),
+                "cause": verdict.cause,
+                "explanation": verdict.explanation,
+                "secret": verdict.secret,
+            },
+        });
+        writeln!(out, "{line}")?;
+    } else {
+        let with =
+            verdict.secret.as_deref().map(|name| format!(" with {name}")).unwrap_or_default();
+        writeln!(out, "{}{with} ({})", verdict.status, provider.title)?;
+        if let Some(explanation) = &verdict.explanation {
+            writeln!(out, "{}", visible(explanation))?;
+        }
+        if let Some(cause) = &verdict.cause {
+            writeln!(out, "cause: {cause}")?;
+        }
+    }
+    out.flush()?;
+    match verdict.status {
+        SignatureStatus::Verified => Ok(()),
+        status => Err(Failure::No(format!("the signature is {status}"))),
+    }
+}
+
+fn body(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    if path.as_os_str() == "-" {
+        io::stdin().read_to_end(&mut bytes)?;
+    } else {
+        bytes = std::fs::read(path)?;
+    }
+    Ok(bytes)
+}
+
+fn head(args: &VerifyArgs) -> Head {
+    let target = args.url.as_deref().and_then(|url| url.split_once("://")).map(|(_, rest)| rest);
+    let target = target.and_then(|rest| rest.find('/').and_then(|at| rest.get(at..)));
+    Head::build(&args.method, target.unwrap_or("/"), &args.header)
+}
+
+/// The verdict under the provider that was named, or under the one that fits best.
+fn judge(
+    args: &VerifyArgs,
+    subject: &Subject<'_>,
+    now: Timestamp,
+) -> Result<(Provider, Verdict), Failure> {
+    let under = |provider: Provider| -> Result<(Provider, Verdict), Failure> {
+        let secrets = secrets(args, &provider)?;
+        let verdict = verify(&provider.scheme, &secrets, subject, now);
+        Ok((provider, verdict))
+    };
+    if let Some(name) = &args.provider {
+        return under(Provider::named(name)?);
+    }
+    let mut best: Option<(Provider, Verdict)> = None;
+    for name in provider::names() {
+        let provider = Provider::named(name)?;
+        let signed =
+            provider.signature_headers().iter().any(|name| subject.head.joined(name).is_some());
+        if !signed {
+            continue;
+        }
+        let found = under(provider)?;
+        let better = best.as_ref().is_none_or(|(_, best)| weight(&found.1) > weight(best));
+        if better {
+            best = Some(found);
+        }
+    }
+    best.ok_or_else(|| {
+        let hint = "none of the headers is a signature of a provider that is known";
+        Failure::Usage(format!(
+            "{hint}; name it with --provider (`hookglass providers` lists them)"
+        ))
+    })
+}
+
+/// What speaks more for a provider: a proof, then a well-formed signature.
+fn weight(verdict: &Verdict) -> u8 {
+    match verdict.status {
+        SignatureStatus::Verified => 4,
+        SignatureStatus::Expired => 3,
+        SignatureStatus::Mismatch => 2,
+        SignatureStatus::Unchecked => 1,
+        SignatureStatus::Malformed | SignatureStatus::Missing => 0,
+    }
+}
+
+fn secrets(args: &VerifyArgs, provider: &Provider) -> Result<Vec<Secret>, Failure> {
+    let found = secrets::load(&args.secrets.sources(provider))?;
+    let mut stderr = io::stderr();
+    for line in &found.warnings {
+        writeln!(stderr, "hookglass: {line}")?;
+    }
+    if found.secrets.is_empty() {
+        let variable = &provider.secret_env;
+        return Err(Failure::Usage(format!(
+            "no secret is configured; set {variable}, or use --secret-env or --secret-file"
+        )));
+    }
+    Ok(found.secrets)
+}

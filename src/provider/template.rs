@@ -1,0 +1,101 @@
+//! What a digest is computed over, as text with places to fill in.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, de};
+
+use super::Place;
+
+/// A piece of the signed content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Part {
+    Text(String),
+    /// The raw body bytes as they came.
+    Body,
+    /// The text of the timestamp, as it came.
+    Timestamp,
+    /// The text of the delivery's id, as it came.
+    Id,
+    /// The public URL that the provider was given.
+    Url,
+    Method,
+    /// The fields of a form, sorted, each name with its value (Twilio).
+    Form,
+    /// The value of a header, or a scalar of the body.
+    Place(Place),
+}
+
+/// The signed content: `{timestamp}.{body}`, for instance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Template {
+    pub parts: Vec<Part>,
+    text: String,
+}
+
+impl Template {
+    /// Whether it is the body and nothing else.
+    pub fn is_body(&self) -> bool {
+        self.parts == [Part::Body]
+    }
+
+    pub fn has(&self, part: &Part) -> bool {
+        self.parts.contains(part)
+    }
+}
+
+impl Default for Template {
+    fn default() -> Self {
+        Self { parts: vec![Part::Body], text: "{body}".to_owned() }
+    }
+}
+
+impl fmt::Display for Template {
+    /// In words where it is simple.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_body() {
+            f.write_str("the raw body bytes")
+        } else {
+            write!(f, "`{}`", self.text)
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Template {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let parts = parts(&text).map_err(de::Error::custom)?;
+        Ok(Self { parts, text })
+    }
+}
+
+fn parts(text: &str) -> Result<Vec<Part>, String> {
+    let mut parts = Vec::new();
+    let mut rest = text;
+    while let Some((before, behind)) = rest.split_once('{') {
+        if !before.is_empty() {
+            parts.push(Part::Text(before.to_owned()));
+        }
+        let (name, after) =
+            behind.split_once('}').ok_or_else(|| format!("`{{{behind}` is not closed"))?;
+        parts.push(match name {
+            "body" => Part::Body,
+            "timestamp" => Part::Timestamp,
+            "id" => Part::Id,
+            "url" => Part::Url,
+            "method" => Part::Method,
+            "form" => Part::Form,
+            _ => Part::Place(name.parse().map_err(|_| {
+                format!(
+                    "`{{{name}}}` is no part of a signed content; expected {{body}}, {{timestamp}}, \
+                     {{id}}, {{url}}, {{method}}, {{form}}, {{header:NAME}}, {{json:/pointer}} or \
+                     {{pair:KEY}}"
+                )
+            })?),
+        });
+        rest = after;
+    }
+    if !rest.is_empty() {
+        parts.push(Part::Text(rest.to_owned()));
+    }
+    Ok(parts)
+}

@@ -1,0 +1,63 @@
+//! From the value of a signature header to the digests in it.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::digest;
+use crate::provider::{Algorithm, Encoding, Scheme};
+
+/// The digests in a value.
+#[derive(Debug, Default)]
+pub(super) struct Entries {
+    pub(super) good: Vec<Vec<u8>>,
+    /// Right but for being in upper case; official verifiers compare text, so none may pass.
+    pub(super) upper_case: Vec<Vec<u8>>,
+}
+
+impl Entries {
+    pub(super) fn read(scheme: &Scheme, value: &str) -> Self {
+        let mut found = Self::default();
+        for text in texts(scheme, value.trim()) {
+            match decode(scheme, text) {
+                Some((bytes, true)) => found.good.push(bytes),
+                Some((bytes, false)) => found.upper_case.push(bytes),
+                None => {}
+            }
+        }
+        found
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.good.is_empty() && self.upper_case.is_empty()
+    }
+}
+
+/// The texts that should be digests.
+pub(super) fn texts<'v>(scheme: &'v Scheme, value: &'v str) -> Vec<&'v str> {
+    if let Some([between, equals, wanted]) = &scheme.pairs {
+        let items = value.split(between.as_str());
+        let pairs = items.filter_map(|item| item.trim().split_once(equals.as_str()));
+        return pairs.filter(|(key, _)| key == wanted).map(|(_, text)| text).collect();
+    }
+    let entries: Vec<&str> = match &scheme.list {
+        Some(between) => value.split(between.as_str()).map(str::trim).collect(),
+        None => vec![value],
+    };
+    entries.into_iter().filter_map(|entry| entry.strip_prefix(scheme.prefix.as_str())).collect()
+}
+
+/// The bytes of a digest, and whether it is written as its scheme writes it.
+fn decode(scheme: &Scheme, text: &str) -> Option<(Vec<u8>, bool)> {
+    let Some(length) = digest::length(scheme.algorithm) else {
+        return (scheme.algorithm == Algorithm::Token).then(|| (text.as_bytes().to_vec(), true));
+    };
+    let (bytes, exact) = match scheme.encoding {
+        Encoding::Hex => {
+            let bytes = hex::decode(text).ok()?;
+            let exact = !text.bytes().any(|byte| byte.is_ascii_uppercase());
+            (bytes, exact)
+        }
+        Encoding::Base64 => (STANDARD.decode(text).ok()?, true),
+    };
+    (bytes.len() == length).then_some((bytes, exact))
+}

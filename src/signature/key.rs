@@ -1,0 +1,34 @@
+//! The key that a secret's text stands for.
+
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use unicode_normalization::UnicodeNormalization as _;
+use zeroize::Zeroizing;
+
+use crate::provider::{Scheme, SecretForm};
+use crate::secret::Secret;
+
+/// Secrets are copied by hand, and padding gets lost.
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// The key of a secret under a scheme; nothing if its text is not of the scheme's form.
+pub(super) fn key(scheme: &Scheme, secret: &Secret) -> Option<Zeroizing<Vec<u8>>> {
+    let whole = secret.expose();
+    let cut = whole.strip_prefix(scheme.secret_prefix.as_bytes());
+    let rest = cut.unwrap_or(whole);
+    let prefixed = cut.is_some() && !scheme.secret_prefix.is_empty();
+    let key = match scheme.secret {
+        SecretForm::Utf8 => rest.to_vec(),
+        SecretForm::Utf8Nfkd => {
+            std::str::from_utf8(rest).ok()?.nfkd().collect::<String>().into_bytes()
+        }
+        SecretForm::Base64IfPrefixed if !prefixed => whole.to_vec(),
+        SecretForm::Base64 | SecretForm::Base64IfPrefixed => LENIENT.decode(rest).ok()?,
+        SecretForm::Hex => hex::decode(rest).ok()?,
+    };
+    Some(Zeroizing::new(key))
+}
