@@ -5,9 +5,11 @@
 mod cause;
 mod clock;
 mod content;
+mod diagnose;
 mod digest;
 mod entries;
 mod key;
+mod variant;
 mod verify;
 
 use base64::Engine as _;

@@ -67,3 +67,17 @@ pub(super) fn expired(
     }
     None
 }
+
+/// A remark on a signature dated ahead, where the provider's verifiers do not mind.
+pub(super) fn far_ahead(
+    scheme: &Scheme,
+    signed_at: Option<Timestamp>,
+    now: Timestamp,
+) -> Option<String> {
+    let clock = scheme.timestamp.as_ref().filter(|clock| clock.max_ahead.is_none())?;
+    let ahead = signed_at?.duration_since(now);
+    (ahead > SignedDuration::from_secs(clock.max_age?)).then(|| {
+        let seconds = ahead.as_secs();
+        format!("dated {seconds} s ahead, which this provider's verifiers take; a clock is wrong")
+    })
+}

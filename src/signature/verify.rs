@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use zeroize::Zeroizing;
 
 use super::content::{Absent, Subject, body_hash_fits, content};
+use super::diagnose::diagnose;
 use super::entries::Entries;
 use super::{Cause, clock, digest, key};
 use crate::delivery::{SignatureStatus, Verdict};
@@ -24,7 +25,30 @@ pub fn verify(
         let why = "no secret is configured, so the signature was not checked";
         return Verdict::explained(SignatureStatus::Unchecked, why);
     }
-    check(scheme, secrets, subject, now).unwrap_or_else(|verdict| verdict)
+    let verdict = check(scheme, secrets, subject, now).unwrap_or_else(|verdict| verdict);
+    match verdict.status {
+        SignatureStatus::Malformed | SignatureStatus::Mismatch => {
+            explained(verdict, scheme, secrets, subject)
+        }
+        _ => verdict,
+    }
+}
+
+/// Names the cause of a bad signature, if one can be proved.
+fn explained(
+    mut verdict: Verdict,
+    scheme: &Scheme,
+    secrets: &[Secret],
+    subject: &Subject<'_>,
+) -> Verdict {
+    let Ok(values) = values(scheme, subject) else { return verdict };
+    let repeated = verdict.cause.as_deref() == Some(Cause::HeaderDuplicate.code());
+    let mut proofs = values.iter().filter_map(|value| diagnose(scheme, secrets, subject, value));
+    if let Some(cause) = proofs.next().filter(|_| !repeated) {
+        verdict.cause = Some(cause.code().to_owned());
+        verdict.explanation = Some(cause.meaning().to_owned());
+    }
+    verdict
 }
 
 /// The verdict; as an error where it is found before a digest is computed.
@@ -53,7 +77,11 @@ fn check(
         for (entries, signed) in &found {
             let due = digest::compute(scheme.algorithm, key, signed);
             if whole && entries.good.iter().any(|one| digest::equal(one, &due)) {
-                let verified = verified(scheme, secrets, rank);
+                let mut verified = verified(scheme, secrets, rank);
+                if let Some(note) = clock::far_ahead(scheme, signed_at, now) {
+                    verified.cause = Some(Cause::TimestampFuture.code().to_owned());
+                    verified.explanation = Some(note);
+                }
                 return Ok(clock::expired(scheme, signed_at, now).unwrap_or(verified));
             }
             if entries.upper_case.iter().any(|one| digest::equal(one, &due)) {
