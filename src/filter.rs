@@ -1,56 +1,105 @@
-//! Filters: one grammar for the dashboard and the commands.
+//! Filters: one grammar for the dashboard, the commands and whoever else picks deliveries.
 //!
-//! A filter is tested in two steps, since a list has no bytes: [`Filter::test`] answers from the
-//! summary where that is enough, [`Filter::matches`] from the whole delivery.
+//! A filter is tested against a [`Summary`] first, which may leave it open; then the bytes of
+//! the [`Delivery`] decide. Nothing here reads a clock: whoever asks says when it is.
 
+mod complete;
 mod error;
 mod expression;
 mod field;
+mod json;
+mod moment;
+mod number;
 mod parse;
+mod pattern;
+mod test;
 mod token;
 mod value;
 
 use std::fmt;
 use std::str::FromStr;
 
-use crate::delivery::{Delivery, Summary};
-use expression::Expression;
+use jiff::Timestamp;
 
+pub use complete::{Completion, complete};
 pub use error::FilterError;
 pub use field::{FIELDS, Field};
 
-/// A filter on deliveries. The default passes all.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Filter(Option<Expression>);
+use crate::delivery::{Delivery, Summary};
+use expression::Expression;
+
+/// Which deliveries to show; without terms, all of them.
+///
+/// It prints as text that reads back as the same filter.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Filter {
+    root: Option<Expression>,
+}
 
 impl Filter {
-    /// Whether every delivery passes.
+    /// Whether every delivery passes, since nothing is asked of them.
     pub fn is_all(&self) -> bool {
-        self.0.is_none()
+        self.root.is_none()
     }
 
-    /// Whether a delivery passes, as far as its summary tells; `None` if its bytes decide.
-    pub fn test(&self, row: &Summary) -> Option<bool> {
-        self.0.as_ref().map_or(Some(true), |expression| expression.test(row))
+    /// Whether a delivery passes; nothing where only its bytes can tell.
+    pub fn test(&self, summary: &Summary, now: Timestamp) -> Option<bool> {
+        let Some(root) = &self.root else { return Some(true) };
+        root.weigh(&|term| test::summary(term, summary, now))
     }
 
     /// Whether a delivery passes.
-    pub fn matches(&self, delivery: &Delivery) -> bool {
-        self.0.as_ref().is_none_or(|expression| expression.matches(delivery))
+    pub fn matches(&self, delivery: &Delivery, now: Timestamp) -> bool {
+        let Some(root) = &self.root else { return true };
+        root.weigh(&|term| Some(test::delivery(term, delivery, now))).unwrap_or_default()
     }
 }
 
 impl FromStr for Filter {
     type Err = FilterError;
 
-    fn from_str(input: &str) -> Result<Self, FilterError> {
-        parse::parse(input).map(Self)
+    fn from_str(input: &str) -> Result<Self, Self::Err> {
+        parse::parse(input).map(|root| Self { root })
     }
 }
 
 impl fmt::Display for Filter {
-    /// Prints what parses back to the same filter.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.as_ref().map_or(Ok(()), |expression| expression.fmt(f))
+        self.root.as_ref().map_or(Ok(()), |root| root.fmt(f))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn printed(input: &str) -> String {
+        input.parse::<Filter>().unwrap().to_string()
+    }
+
+    #[test]
+    fn prints_in_one_spelling() {
+        for (input, same) in [
+            ("  a   AND b ", "a b"),
+            ("not (a or b) OR -c", "-(a or b) or -c"),
+            ("Type:message.*,\"x y\"", "type:message.*,\"x y\""),
+            ("header.X-Y:1", "header.x-y:1"),
+            (".a[0].\"b c\":!empty,>0", ".a.0.\"b c\":!empty,>0"),
+            ("size:>10k since:90m", "size:>10000 since:90m"),
+            ("path:/a/*,/^\\/b/", "path:/a/*,/^\\/b/"),
+            ("((a))", "a"),
+        ] {
+            assert_eq!(printed(input), same, "{input}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_typed_yet_asks_for_nothing() {
+        for input in ["", " ", "type:", "sig:!", "-type:", "(type:)", ".a.b:", "type:, or id:"] {
+            assert!(input.parse::<Filter>().unwrap().is_all(), "{input}");
+        }
+        assert_eq!(printed("a type:"), "a");
+        assert_eq!(printed("type:a,"), "type:a");
+        assert_eq!(printed("a or type:"), "a");
     }
 }

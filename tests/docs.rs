@@ -39,7 +39,10 @@ fn flags() -> Tested<String> {
 fn filters() -> Tested<String> {
     let mut out = String::from("| field | for instance | looks at |\n|---|---|---|\n");
     for field in FIELDS {
-        writeln!(out, "| `{}:` | `{}` | {} |", field.name, cell(field.example), field.help)?;
+        // Headers and paths into the body go on behind their dot.
+        let colon = if field.name.ends_with('.') { "…:" } else { ":" };
+        let help = cell(field.help);
+        writeln!(out, "| `{}{colon}` | `{}` | {help} |", field.name, cell(field.example))?;
     }
     Ok(out)
 }

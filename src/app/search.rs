@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use jiff::Timestamp;
+
 use super::list::List;
 use super::message::Effect;
 use crate::delivery::{DeliveryId, Summary};
@@ -34,7 +36,12 @@ impl Search {
     }
 
     /// Puts a filter in force; an error leaves the old one.
-    pub fn apply(&mut self, text: &str, list: &mut List) -> Result<Vec<Effect>, FilterError> {
+    pub fn apply(
+        &mut self,
+        text: &str,
+        list: &mut List,
+        now: Timestamp,
+    ) -> Result<Vec<Effect>, FilterError> {
         let filter: Filter = text.parse()?;
         text.clone_into(&mut self.text);
         self.filter = filter;
@@ -42,7 +49,7 @@ impl Search {
         let mut sure = VecDeque::new();
         let mut open = Vec::new();
         for row in list.rows() {
-            match self.filter.test(row) {
+            match self.filter.test(row, now) {
                 Some(true) => sure.push_back(row.id),
                 Some(false) => {}
                 None => open.push(row.id),
@@ -60,13 +67,14 @@ impl Search {
         &mut self,
         rows: Vec<Summary>,
         list: &mut List,
+        now: Timestamp,
         watched: Option<DeliveryId>,
     ) -> (Vec<Effect>, bool) {
         let mut open = Vec::new();
         let mut touched = false;
         for row in rows {
             let id = row.id;
-            let verdict = self.filter.test(&row);
+            let verdict = self.filter.test(&row, now);
             if verdict.is_none() {
                 open.push(id);
             }
@@ -78,10 +86,15 @@ impl Search {
     }
 
     /// The same for deliveries of earlier runs.
-    pub fn take_older(&mut self, rows: Vec<Summary>, list: &mut List) -> Vec<Effect> {
+    pub fn take_older(
+        &mut self,
+        rows: Vec<Summary>,
+        list: &mut List,
+        now: Timestamp,
+    ) -> Vec<Effect> {
         let mut open = Vec::new();
         for row in rows {
-            let verdict = self.filter.test(&row);
+            let verdict = self.filter.test(&row, now);
             if verdict.is_none() {
                 open.push(row.id);
             }

@@ -37,11 +37,12 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
                 }
             }
             let watched = model.detail.wanted();
-            let (mut effects, touched) = model.search.take(rows, &mut model.list, watched);
+            let (mut effects, touched) =
+                model.search.take(rows, &mut model.list, model.now, watched);
             effects.extend(watched.filter(|_| touched).map(Effect::Load));
             effects
         }
-        Event::Older(rows) => model.search.take_older(rows, &mut model.list),
+        Event::Older(rows) => model.search.take_older(rows, &mut model.list, model.now),
         Event::Loaded(loaded) => {
             model.detail.take(loaded);
             Vec::new()

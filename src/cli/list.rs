@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal as _, Write};
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::{Failure, ListArgs};
@@ -21,7 +22,9 @@ pub(super) fn run(args: &ListArgs) -> Result<(), Failure> {
         Failure::Usage(format!("{error}\n{}", error.caret(&typed)))
     })?;
     let reader = Reader::open(&args.store.path()).map_err(Failure::world)?;
-    let ids = matching(&reader, &filter, args.limit)?;
+    #[expect(clippy::disallowed_methods, reason = "since: and until: are told from now")]
+    let now = Timestamp::now();
+    let ids = matching(&reader, (&filter, now), args.limit)?;
     let mut out = io::BufWriter::new(io::stdout().lock());
     if args.json {
         for id in ids {
@@ -39,7 +42,7 @@ pub(super) fn run(args: &ListArgs) -> Result<(), Failure> {
 /// The ids of the newest deliveries that pass the filter, oldest first.
 fn matching(
     reader: &Reader,
-    filter: &Filter,
+    (filter, now): (&Filter, Timestamp),
     limit: Option<usize>,
 ) -> Result<Vec<DeliveryId>, Failure> {
     let limit = limit.unwrap_or(usize::MAX);
@@ -53,7 +56,7 @@ fn matching(
             if found.len() == limit {
                 break;
             }
-            if passes(reader, filter, row)? {
+            if passes(reader, (filter, now), row)? {
                 found.push(row.id);
             }
         }
@@ -66,12 +69,16 @@ fn matching(
 }
 
 /// Tests the row, and loads its bytes only if they decide.
-fn passes(reader: &Reader, filter: &Filter, row: &Summary) -> Result<bool, Failure> {
-    if let Some(verdict) = filter.test(row) {
+fn passes(
+    reader: &Reader,
+    (filter, now): (&Filter, Timestamp),
+    row: &Summary,
+) -> Result<bool, Failure> {
+    if let Some(verdict) = filter.test(row, now) {
         return Ok(verdict);
     }
     let delivery = reader.delivery(row.id).map_err(Failure::world)?;
-    Ok(delivery.is_some_and(|delivery| filter.matches(&delivery)))
+    Ok(delivery.is_some_and(|delivery| filter.matches(&delivery, now)))
 }
 
 /// Columns for people; as wide as they need to be, since a pipe has no width.

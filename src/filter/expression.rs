@@ -1,135 +1,168 @@
-//! What a filter says, and whether a delivery fits it.
+//! Terms joined by and, or and not; how they are weighed and printed.
 
 use std::fmt;
 
-use super::field::{Subject, name_of};
-use super::value::{Test, Value};
-use crate::delivery::{Delivery, Summary};
+use super::field::Key;
+use super::json::Path;
+use super::pattern::Pattern;
+use super::value::Value;
 
+/// A filter that is not empty.
+///
+/// The parser bounds the depth, so recursion over it needs no guard.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Expression {
-    Term(Subject, Value),
+    /// Two or more, side by side.
+    All(Vec<Self>),
+    /// Two or more, with `or` between them.
+    Any(Vec<Self>),
     Not(Box<Self>),
-    And(Vec<Self>),
-    Or(Vec<Self>),
+    Term(Term),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Term {
+    /// A bare word, which may stand in several places.
+    Word(Pattern),
+    Field(Key, Value),
+    Header(String, Value),
+    Json(Path, Value),
 }
 
 impl Expression {
-    /// The answer if the summary has it (Kleene's three values).
-    pub(super) fn test(&self, row: &Summary) -> Option<bool> {
-        match self {
-            Self::Term(subject, value) => term(subject, value, row),
-            Self::Not(inner) => inner.test(row).map(|passes| !passes),
-            Self::And(all) => decide(all, row, false),
-            Self::Or(any) => decide(any, row, true),
-        }
+    /// The parts side by side; nothing where all of them were left empty.
+    pub(super) fn all(mut parts: Vec<Self>) -> Option<Self> {
+        if parts.len() > 1 { Some(Self::All(parts)) } else { parts.pop() }
     }
 
-    pub(super) fn matches(&self, delivery: &Delivery) -> bool {
+    /// The parts with `or` between them; nothing where all of them were left empty.
+    pub(super) fn any(mut parts: Vec<Self>) -> Option<Self> {
+        if parts.len() > 1 { Some(Self::Any(parts)) } else { parts.pop() }
+    }
+
+    /// Weighs the terms; nothing where those that cannot be told yet decide (Kleene's logic).
+    pub(super) fn weigh(&self, judge: &impl Fn(&Term) -> Option<bool>) -> Option<bool> {
         match self {
-            Self::Term(subject, value) => term(subject, value, &delivery.summary)
-                .unwrap_or_else(|| within(subject, value, delivery)),
-            Self::Not(inner) => !inner.matches(delivery),
-            Self::And(all) => all.iter().all(|one| one.matches(delivery)),
-            Self::Or(any) => any.iter().any(|one| one.matches(delivery)),
+            Self::All(parts) => decide(parts, false, judge),
+            Self::Any(parts) => decide(parts, true, judge),
+            Self::Not(part) => part.weigh(judge).map(|passes| !passes),
+            Self::Term(term) => judge(term),
         }
     }
 }
 
-/// One part that is `decisive` decides for all; one that is open leaves it open.
-fn decide(parts: &[Expression], row: &Summary, decisive: bool) -> Option<bool> {
-    let mut open = false;
+/// One part that comes to `decisive` settles it, whatever the others would come to.
+fn decide(
+    parts: &[Expression],
+    decisive: bool,
+    judge: &impl Fn(&Term) -> Option<bool>,
+) -> Option<bool> {
+    let mut all_known = true;
     for part in parts {
-        match part.test(row) {
-            Some(found) if found == decisive => return Some(decisive),
+        match part.weigh(judge) {
+            Some(verdict) if verdict == decisive => return Some(decisive),
             Some(_) => {}
-            None => open = true,
+            None => all_known = false,
         }
     }
-    (!open).then_some(!decisive)
-}
-
-fn term(subject: &Subject, value: &Value, row: &Summary) -> Option<bool> {
-    let text = |text: Option<&str>| {
-        let text = text.unwrap_or_default();
-        Some(value.fits(|test| test.fits_text(text.as_bytes())))
-    };
-    let number = |number: Option<u64>| {
-        Some(value.fits(|test| number.is_some_and(|number| test.fits_number(number))))
-    };
-    match subject {
-        Subject::Type => text(row.event.kind.as_deref()),
-        Subject::Signature => text(Some(row.signature.status.as_str())),
-        Subject::Cause => text(row.signature.cause.as_deref()),
-        Subject::Provider => text(Some(&row.provider)),
-        Subject::Method => text(Some(&row.method)),
-        Subject::Path => {
-            let path = row.target.split('?').next().unwrap_or_default();
-            let whole = |test: &Test| test.fits_text(row.target.as_bytes());
-            Some(value.fits(|test| whole(test) || test.fits_text(path.as_bytes())))
-        }
-        Subject::Status => number(row.response.map(u64::from)),
-        Subject::EventId => text(row.event.id.as_deref()),
-        Subject::Size => number(Some(row.body_size)),
-        Subject::Source => text(Some(row.source.as_str())),
-        Subject::Duplicate => {
-            let duplicate = row.duplicate_of.is_some();
-            Some(value.fits(|test| *test == Test::Flag(duplicate)))
-        }
-        Subject::Peer => text(row.peer.as_deref()),
-        // A refused delivery has no body to look into.
-        Subject::Body if row.refused.is_some() || row.body_size == 0 => text(None),
-        Subject::Body | Subject::Header(_) => None,
-        Subject::Anywhere => {
-            let shown = [row.event.kind.as_deref(), Some(&row.target), row.event.id.as_deref()];
-            let hit = shown
-                .into_iter()
-                .flatten()
-                .any(|text| value.any.iter().any(|test| test.fits_text(text.as_bytes())));
-            let bodiless = row.refused.is_some() || row.body_size == 0;
-            (hit || bodiless).then_some(hit != value.negated)
-        }
-    }
-}
-
-/// What the summary left open.
-fn within(subject: &Subject, value: &Value, delivery: &Delivery) -> bool {
-    match subject {
-        Subject::Header(name) => {
-            let found = delivery.head.joined(name);
-            value.fits(|test| found.as_deref().is_some_and(|found| test.fits_text(found)))
-        }
-        _ => value.fits(|test| test.fits_text(&delivery.body)),
-    }
+    all_known.then_some(!decisive)
 }
 
 impl fmt::Display for Expression {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let list = |f: &mut fmt::Formatter<'_>, parts: &[Self], between: &str| {
-            for (at, part) in parts.iter().enumerate() {
-                f.write_str(if at > 0 { between } else { "" })?;
-                match part {
-                    Self::And(_) | Self::Or(_) => write!(f, "({part})")?,
-                    Self::Term(..) | Self::Not(_) => write!(f, "{part}")?,
-                }
-            }
-            Ok(())
-        };
         match self {
-            Self::Term(Subject::Anywhere, value) => {
-                // The words of the grammar are quoted, so that they stay words.
-                let word = value.to_string();
-                let reserved =
-                    ["or", "and", "not"].iter().any(|known| word.eq_ignore_ascii_case(known));
-                if reserved { write!(f, "\"{word}\"") } else { f.write_str(&word) }
+            Self::All(parts) => {
+                for (at, part) in parts.iter().enumerate() {
+                    f.write_str(if at > 0 { " " } else { "" })?;
+                    part.write_tight(f)?;
+                }
+                Ok(())
             }
-            Self::Term(subject, value) => write!(f, "{}:{value}", name_of(subject)),
-            Self::Not(inner) => match inner.as_ref() {
-                Self::Term(..) => write!(f, "not {inner}"),
-                Self::Not(_) | Self::And(_) | Self::Or(_) => write!(f, "not ({inner})"),
-            },
-            Self::And(all) => list(f, all, " "),
-            Self::Or(any) => list(f, any, " or "),
+            Self::Any(parts) => {
+                for (at, part) in parts.iter().enumerate() {
+                    f.write_str(if at > 0 { " or " } else { "" })?;
+                    match part {
+                        Self::Any(_) => part.write_tight(f)?,
+                        Self::All(_) | Self::Not(_) | Self::Term(_) => part.fmt(f)?,
+                    }
+                }
+                Ok(())
+            }
+            Self::Not(part) => {
+                f.write_str("-")?;
+                part.write_tight(f)
+            }
+            Self::Term(term) => term.fmt(f),
         }
+    }
+}
+
+impl Expression {
+    /// Writes it so that neighbours cannot pull it apart.
+    fn write_tight(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::All(_) | Self::Any(_) => write!(f, "({self})"),
+            Self::Not(_) | Self::Term(_) => write!(f, "{self}"),
+        }
+    }
+}
+
+impl fmt::Display for Term {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Word(pattern) => pattern.fmt(f),
+            Self::Field(key, value) => write!(f, "{}:{value}", key.name()),
+            Self::Header(name, value) => write!(f, "header.{name}:{value}"),
+            Self::Json(path, value) => write!(f, "{path}:{value}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::filter::pattern::Manner;
+
+    /// A term whose first letter is what is known of it: yes, no or unknown.
+    fn term(word: &str) -> Expression {
+        Expression::Term(Term::Word(Pattern::plain(word, Manner::Part).unwrap()))
+    }
+
+    fn weigh(expression: &Expression) -> Option<bool> {
+        expression.weigh(&|term| match term.to_string().as_str() {
+            "yes" => Some(true),
+            "no" => Some(false),
+            _ => None,
+        })
+    }
+
+    #[test]
+    fn weighs_what_is_not_known() {
+        for (one, other, all, any) in [
+            ("yes", "unknown", None, Some(true)),
+            ("unknown", "no", Some(false), None),
+            ("unknown", "unknown", None, None),
+            ("yes", "no", Some(false), Some(true)),
+            ("yes", "yes", Some(true), Some(true)),
+            ("no", "no", Some(false), Some(false)),
+        ] {
+            for (first, second) in [(one, other), (other, one)] {
+                let parts = || vec![term(first), term(second)];
+                assert_eq!(weigh(&Expression::all(parts()).unwrap()), all, "{first} {second}");
+                assert_eq!(weigh(&Expression::any(parts()).unwrap()), any, "{first} or {second}");
+            }
+        }
+        assert_eq!(weigh(&Expression::Not(Box::new(term("unknown")))), None);
+        assert_eq!(weigh(&Expression::Not(Box::new(term("no")))), Some(true));
+    }
+
+    #[test]
+    fn parentheses_stand_only_where_they_are_needed() {
+        let both = || Expression::All(vec![term("a"), term("b")]);
+        let either = || Expression::Any(vec![term("a"), both()]);
+        assert_eq!(either().to_string(), "a or a b");
+        let nested = Expression::All(vec![either(), both(), Expression::Not(Box::new(term("c")))]);
+        assert_eq!(nested.to_string(), "(a or a b) (a b) -c");
+        assert_eq!(Expression::Not(Box::new(nested)).to_string(), "-((a or a b) (a b) -c)");
     }
 }

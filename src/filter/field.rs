@@ -1,22 +1,30 @@
-//! The table of fields. The parser, the README and the errors read it.
+//! The table of fields. The parser, the completion and the README are made from it.
 
-use super::value::Kind;
+use crate::delivery::{SignatureStatus, Source};
 
-/// A field that a term can name.
-#[derive(Debug, Clone)]
+/// A field that a term can ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Field {
+    /// What stands before the colon; a name that ends in a dot is followed by more.
     pub name: &'static str,
+    /// A term that uses it.
     pub example: &'static str,
     pub help: &'static str,
-    pub(super) kind: Kind,
-    pub(super) subject: Subject,
+    pub(super) reads: Reads,
+    pub(super) takes: Takes,
 }
 
-/// What of a delivery a term looks at.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Subject {
-    /// Type, target, event id and body: what a bare word looks at.
-    Anywhere,
+/// What a field is read from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reads {
+    Key(Key),
+    Header,
+    Json,
+}
+
+/// The fields that need no name besides their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Key {
     Type,
     Signature,
     Cause,
@@ -24,73 +32,152 @@ pub(super) enum Subject {
     Method,
     Path,
     Status,
-    EventId,
-    Size,
-    Source,
-    Duplicate,
-    Peer,
     Body,
-    Header(String),
+    Id,
+    Size,
+    Since,
+    Until,
+    Duplicate,
+    Source,
+    Peer,
 }
 
-const fn field(
+/// Which values a field takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Takes {
+    Text,
+    /// Text in which upper case means nothing.
+    AnyCase,
+    /// Text that begins with a slash, so that a regex must begin with `/^`.
+    Path,
+    /// Text that may stand anywhere in what is searched.
+    Part,
+    /// One of a few words.
+    Words(Words),
+    Status,
+    Size,
+    Moment,
+    /// Text, or a comparison of numbers.
+    Data,
+    /// The same, or whether there is anything.
+    Json,
+}
+
+/// Closed sets of words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Words {
+    Signature,
+    Source,
+    YesNo,
+}
+
+impl Words {
+    pub(super) fn all(self) -> Vec<&'static str> {
+        match self {
+            Self::Signature => SignatureStatus::ALL.map(SignatureStatus::as_str).to_vec(),
+            Self::Source => Source::ALL.map(Source::as_str).to_vec(),
+            Self::YesNo => vec!["yes", "no"],
+        }
+    }
+}
+
+impl Field {
+    /// The words that the field takes, where they are few and known.
+    pub fn words(&self) -> Vec<&'static str> {
+        match self.takes {
+            Takes::Words(words) => words.all(),
+            Takes::Text
+            | Takes::AnyCase
+            | Takes::Path
+            | Takes::Part
+            | Takes::Status
+            | Takes::Size
+            | Takes::Moment
+            | Takes::Data
+            | Takes::Json => Vec::new(),
+        }
+    }
+
+    /// The field called `name`, which for a header or a JSON path is only the beginning.
+    pub(super) fn named(name: &str) -> Option<&'static Self> {
+        FIELDS.iter().find(|field| field.name.eq_ignore_ascii_case(name))
+    }
+}
+
+impl Key {
+    pub(super) fn name(self) -> &'static str {
+        let field = FIELDS.iter().find(|field| field.reads == Reads::Key(self));
+        field.map_or("", |field| field.name)
+    }
+}
+
+const fn key(
+    key: Key,
+    takes: Takes,
     name: &'static str,
-    kind: Kind,
-    subject: Subject,
     example: &'static str,
     help: &'static str,
 ) -> Field {
-    Field { name, example, help, kind, subject }
+    Field { name, example, help, reads: Reads::Key(key), takes }
 }
 
-/// Every field there is, in the order in which help shows them.
+/// Every field, in the order in which they are explained.
+#[rustfmt::skip]
 pub const FIELDS: &[Field] = &[
-    field("type", Kind::Text, Subject::Type, "type:message.*", "the event type"),
-    field(
-        "sig",
-        Kind::Verdict,
-        Subject::Signature,
-        "sig:!verified",
-        "the verdict on the signature",
-    ),
-    field("cause", Kind::Text, Subject::Cause, "cause:sig-*", "why the verdict is what it is"),
-    field("provider", Kind::Text, Subject::Provider, "provider:cribbly", "who sent it"),
-    field("method", Kind::Text, Subject::Method, "method:post,put", "the request method"),
-    field("path", Kind::Text, Subject::Path, "path:/hooks/*", "the request target"),
-    field("status", Kind::Number, Subject::Status, "status:>=400", "what the sender was answered"),
-    field("id", Kind::Text, Subject::EventId, "id:a056*", "the event id"),
-    field("size", Kind::Number, Subject::Size, "size:>10k", "the size of the body"),
-    field("source", Kind::Source, Subject::Source, "source:live", "how it came to be here"),
-    field("dup", Kind::Flag, Subject::Duplicate, "dup:yes", "whether its event came before"),
-    field("peer", Kind::Text, Subject::Peer, "peer:127.0.0.1*", "the sender's address and port"),
-    field("body", Kind::Part, Subject::Body, "body:refund", "text within the body"),
-    field(
-        "header.NAME",
-        Kind::Text,
-        Subject::Header(String::new()),
-        "header.user-agent:*ngrok*",
-        "the value of a header",
-    ),
+    key(Key::Type, Takes::Text, "type", "type:message.*", "the event type"),
+    key(Key::Signature, Takes::Words(Words::Signature), "sig", "sig:!verified",
+        "the verdict on the signature: missing, malformed, mismatch, expired, verified or unchecked"),
+    key(Key::Cause, Takes::Text, "cause", "cause:sig-case", "the proved cause of the verdict"),
+    key(Key::Provider, Takes::Text, "provider", "provider:cribbly", "who sent it"),
+    key(Key::Method, Takes::AnyCase, "method", "method:post,put", "the method of the request"),
+    key(Key::Path, Takes::Path, "path", "path:/hooks/*",
+        "the request target, with its query or without; write \\? for a question mark, and /^…/ for a regex"),
+    key(Key::Status, Takes::Status, "status", "status:>=400", "the status that the sender was answered with"),
+    Field { name: "header.", example: "header.user-agent:*curl*", help: "a request header, text or number",
+        reads: Reads::Header, takes: Takes::Data },
+    key(Key::Body, Takes::Part, "body", "body:\"hello there\"", "text anywhere in the body"),
+    key(Key::Id, Takes::Text, "id", "id:a056V7R7NmNRjl70", "the event id"),
+    key(Key::Size, Takes::Size, "size", "size:>10k", "the size of the body"),
+    key(Key::Since, Takes::Moment, "since", "since:5m",
+        "received then or later: 30s, 5m, 2h, 1d ago, 17:00, 2026-11-23, 2026-11-23T17:00 or A..B"),
+    key(Key::Until, Takes::Moment, "until", "until:2026-11-23T17:00", "received then or earlier"),
+    key(Key::Duplicate, Takes::Words(Words::YesNo), "dup", "dup:yes", "whether the event id came before"),
+    key(Key::Source, Takes::Words(Words::Source), "source", "source:live,resend",
+        "how it came here: live, resend, replay or import"),
+    key(Key::Peer, Takes::Text, "peer", "peer:127.0.0.1", "the address that it came from, with its port or without"),
+    Field { name: ".", example: ".payload.contact.username:Kev*",
+        help: "a value in a JSON body, text or number (.read_at:>0, .items[0].id:x); :empty for \"\", [], {} and null, :exists for any",
+        reads: Reads::Json, takes: Takes::Json },
 ];
 
-/// The field of a name as typed, and what it looks at.
-pub(super) fn find(name: &str) -> Option<(Kind, Subject)> {
-    let lower = name.to_ascii_lowercase();
-    if let Some(header) = lower.strip_prefix("header.").filter(|header| !header.is_empty()) {
-        return Some((Kind::Text, Subject::Header(header.to_owned())));
-    }
-    let found = FIELDS.iter().find(|field| field.name == lower)?;
-    Some((found.kind, found.subject.clone()))
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::filter::Filter;
 
-/// The name under which a subject is typed; empty for a bare word.
-pub(super) fn name_of(subject: &Subject) -> String {
-    match subject {
-        Subject::Header(header) => format!("header.{header}"),
-        other => FIELDS
-            .iter()
-            .find(|field| field.subject == *other)
-            .map(|field| field.name.to_owned())
-            .unwrap_or_default(),
+    #[test]
+    fn names_are_unique_and_examples_parse() {
+        for (at, field) in FIELDS.iter().enumerate() {
+            assert!(FIELDS[at + 1..].iter().all(|other| other.name != field.name), "{field:?}");
+            let filter: Filter = field.example.parse().unwrap();
+            assert!(!filter.is_all(), "{field:?}");
+            assert!(field.example.starts_with(field.name), "{field:?}");
+        }
+    }
+
+    #[test]
+    fn every_key_has_its_row() {
+        assert_eq!(Key::Duplicate.name(), "dup");
+        assert!(FIELDS.iter().all(|field| match field.reads {
+            Reads::Key(key) => key.name() == field.name,
+            Reads::Header | Reads::Json => field.name.ends_with('.'),
+        }));
+    }
+
+    #[test]
+    fn the_help_names_every_word() {
+        for field in FIELDS.iter().filter(|field| field.name != "dup") {
+            assert!(field.words().iter().all(|word| field.help.contains(word)), "{field:?}");
+        }
     }
 }

@@ -1,166 +1,327 @@
-//! From words to an expression.
+//! From text to an expression.
+//!
+//! ```text
+//! alternatives = terms { "or" terms }
+//! terms        = term { [ "and" ] term }
+//! term         = ( "-" | "not" ) term | "(" alternatives ")"
+//!              | NAME ":" value | PATH ":" value | word
+//! value        = [ "!" ] [ atom ] { "," [ atom ] }
+//! ```
+//!
+//! A field whose value has not been typed yet is left out, so that a list does not jump.
 
 use std::ops::Range;
 
-use super::FilterError;
-use super::error::nearest;
-use super::expression::Expression;
-use super::field::{FIELDS, Subject, find};
-use super::token::{Token, TokenKind, Word, tokens};
-use super::value::{Kind, Value};
+use super::error::{Complaint, FilterError, nearest};
+use super::expression::{Expression, Term};
+use super::field::{FIELDS, Field, Reads, Takes};
+use super::json::Path;
+use super::pattern::{Manner, Pattern};
+use super::token::{Cursor, Place, ends_term};
+use super::value::{Atom, Choice, Value};
 
-/// Brackets may stand in each other so deep; more would only exhaust the stack.
-const DEEPEST: usize = 64;
+/// Deeper nesting is a mistake or an attack on the stack.
+const MAX_DEPTH: usize = 64;
 
-pub(super) fn parse(input: &str) -> Result<Option<Expression>, FilterError> {
-    let tokens = tokens(input)?;
-    if tokens.is_empty() {
+type Parsed<T> = Result<T, FilterError>;
+
+/// Parses a whole input; nothing where it asks for nothing.
+pub(super) fn parse(input: &str) -> Parsed<Option<Expression>> {
+    let mut parser = Parser { cursor: Cursor::new(input), depth: 0 };
+    parser.cursor.skip_blank();
+    if parser.cursor.rest().is_empty() {
         return Ok(None);
     }
-    let mut parser = Parser { input, tokens: &tokens, at: 0, depth: 0 };
-    let parsed = parser.alternatives()?;
-    match parser.tokens.get(parser.at) {
-        None => Ok(parsed),
-        Some(token) => Err(parser.error(token.span.clone(), "this bracket closes nothing")),
+    let found = parser.alternatives()?;
+    if parser.cursor.rest().is_empty() {
+        return Ok(found);
     }
+    // Nothing but a closing parenthesis stops the parser before the end.
+    let span = parser.cursor.next_span();
+    Err(parser.cursor.error(span, "this `)` closes nothing; put it in quotes to search for it"))
 }
 
 struct Parser<'i> {
-    input: &'i str,
-    tokens: &'i [Token],
-    at: usize,
+    cursor: Cursor<'i>,
     depth: usize,
 }
 
-impl Parser<'_> {
-    fn error(&self, span: Range<usize>, message: impl Into<String>) -> FilterError {
-        FilterError::new(self.input, span, message)
-    }
-
-    fn next_is(&self, wanted: &str) -> bool {
-        matches!(self.tokens.get(self.at), Some(Token { kind: TokenKind::Word(word), .. }) if word.is(wanted))
-    }
-
-    /// Terms between `or`.
-    fn alternatives(&mut self) -> Result<Option<Expression>, FilterError> {
-        let mut any = vec![self.conjunction()?];
-        while self.next_is("or") {
-            self.at += 1;
-            any.push(self.conjunction()?);
+impl<'i> Parser<'i> {
+    fn alternatives(&mut self) -> Parsed<Option<Expression>> {
+        let mut parts = Vec::new();
+        let mut joint = None;
+        loop {
+            parts.extend(self.terms(joint)?);
+            let start = self.cursor.at;
+            let Some(length) = self.cursor.keyword("or") else { break };
+            self.cursor.take(length);
+            joint = Some(self.cursor.since(start));
         }
-        if any.len() == 1 {
-            return Ok(any.pop().flatten());
-        }
-        // A part that is still being typed passes all, and so does the whole then.
-        let parts: Option<Vec<Expression>> = any.into_iter().collect();
-        Ok(parts.map(Expression::Or))
+        Ok(Expression::any(parts))
     }
 
-    /// Terms side by side.
-    fn conjunction(&mut self) -> Result<Option<Expression>, FilterError> {
-        let start = self.at;
-        let mut all = Vec::new();
-        while let Some(token) = self.tokens.get(self.at) {
-            if token.kind == TokenKind::Close || self.next_is("or") {
+    /// At least one term; `joint` is the keyword that asks for it.
+    fn terms(&mut self, joint: Option<Range<usize>>) -> Parsed<Option<Expression>> {
+        let mut parts = Vec::new();
+        let mut wanted = Some(joint);
+        loop {
+            self.cursor.skip_blank();
+            let start = self.cursor.at;
+            let and = self.cursor.keyword("and");
+            let stops = matches!(self.cursor.peek(), None | Some(')'));
+            if stops || and.is_some() || self.cursor.keyword("or").is_some() {
+                if let Some(joint) = wanted {
+                    return Err(self.no_term(joint));
+                }
+                let Some(length) = and else { break };
+                self.cursor.take(length);
+                wanted = Some(Some(self.cursor.since(start)));
+            } else {
+                parts.extend(self.term()?);
+                wanted = None;
+            }
+        }
+        Ok(Expression::all(parts))
+    }
+
+    /// Something stands where a term should, or nothing does.
+    fn no_term(&self, joint: Option<Range<usize>>) -> FilterError {
+        let here = self.cursor.next_span();
+        let after = joint.clone().and_then(|span| self.cursor.input.get(span));
+        match (after, self.cursor.peek()) {
+            (Some(after), _) => {
+                let message = format!("a term is expected after `{after}`");
+                self.cursor.error(joint.unwrap_or(here), message)
+            }
+            (None, Some(')')) => self.cursor.error(here, "a term is expected before `)`"),
+            (None, Some(_)) => {
+                let span = here.start..here.start + self.keyword_length();
+                let word = self.cursor.input.get(span.clone()).unwrap_or_default();
+                let message = format!(
+                    "a term is expected before `{word}`; put it in quotes to search for it"
+                );
+                self.cursor.error(span, message)
+            }
+            (None, None) => self.cursor.error(here, "a term is expected here"),
+        }
+    }
+
+    fn keyword_length(&self) -> usize {
+        ["and", "or"].iter().find_map(|word| self.cursor.keyword(word)).unwrap_or_default()
+    }
+
+    fn term(&mut self) -> Parsed<Option<Expression>> {
+        let start = self.cursor.at;
+        let not = self.cursor.keyword("not");
+        match (self.cursor.peek(), not) {
+            (Some('-'), _) => {
+                self.cursor.take(1);
+                self.negated(start)
+            }
+            (_, Some(length)) => {
+                self.cursor.take(length);
+                self.cursor.skip_blank();
+                self.negated(start)
+            }
+            (Some('('), _) => self.group(start),
+            (Some('.'), _) => self.json(),
+            (Some('!'), _) => {
+                let rest = self.cursor.plain(Place::Word, &mut 0).replacen('!', "-", 1);
+                let complaint = Complaint::new("a term is negated with `-` or `not`");
+                Err(complaint.suggest(Some(rest)).at(self.cursor.input, self.cursor.since(start)))
+            }
+            _ => match self.cursor.name() {
+                Some(name) => self.field(name),
+                None => self.word().map(Some),
+            },
+        }
+    }
+
+    fn negated(&mut self, start: usize) -> Parsed<Option<Expression>> {
+        let span = self.cursor.since(start);
+        let keyword = ["and", "or"].iter().any(|word| self.cursor.keyword(word).is_some());
+        let next = self.cursor.peek();
+        if keyword || next.is_none_or(|next| next == ')' || next.is_whitespace()) {
+            let text = self.cursor.input.get(span).unwrap_or_default().trim_end();
+            let message = format!("a term is expected after `{text}`");
+            return Err(self.cursor.error(start..start + text.len(), message));
+        }
+        self.deeper(span)?;
+        let part = self.term()?;
+        self.depth -= 1;
+        Ok(part.map(|part| Expression::Not(Box::new(part))))
+    }
+
+    fn group(&mut self, start: usize) -> Parsed<Option<Expression>> {
+        self.cursor.take(1);
+        let span = self.cursor.since(start);
+        self.deeper(span.clone())?;
+        self.cursor.skip_blank();
+        if self.cursor.peek().is_none() {
+            return Err(self.cursor.error(span, "a term is expected after `(`"));
+        }
+        let part = self.alternatives()?;
+        self.depth -= 1;
+        if self.cursor.eat(')') {
+            Ok(part)
+        } else {
+            Err(self.cursor.error(span, "this `(` is not closed"))
+        }
+    }
+
+    fn deeper(&mut self, span: Range<usize>) -> Parsed<()> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            let message = format!("terms are nested more than {MAX_DEPTH} deep");
+            return Err(self.cursor.error(span, message));
+        }
+        Ok(())
+    }
+
+    fn word(&mut self) -> Parsed<Expression> {
+        let start = self.cursor.at;
+        let pattern = match self.atom(Place::Word, "/", &mut 0)? {
+            Atom::Plain(raw) => Pattern::plain(raw, Manner::Part),
+            Atom::Quoted(text) => Pattern::literal(&text, Manner::Part),
+            Atom::Regex(source) => Pattern::regex(source, Manner::Part),
+        };
+        let pattern =
+            pattern.map_err(|error| error.at(self.cursor.input, self.cursor.since(start)))?;
+        Ok(Expression::Term(Term::Word(pattern)))
+    }
+
+    fn field(&mut self, name: &str) -> Parsed<Option<Expression>> {
+        let start = self.cursor.at;
+        self.cursor.take(name.len() + 1);
+        let span = self.cursor.since(start);
+        let header = match name.split_once('.') {
+            Some((field, header)) if field.eq_ignore_ascii_case("header") => Some(header),
+            _ => None,
+        };
+        if header == Some("") {
+            let message = "the name of a header is expected, for instance header.user-agent:";
+            return Err(self.cursor.error(span, message));
+        }
+        let known = Field::named(header.map_or(name, |_| "header."));
+        let Some(field) = known else {
+            return Err(unknown(name).at(self.cursor.input, span));
+        };
+        let value = self.value(field.takes)?;
+        Ok(value.and_then(|value| match (field.reads, header) {
+            (Reads::Key(key), _) => Some(Expression::Term(Term::Field(key, value))),
+            (Reads::Header, Some(header)) => {
+                Some(Expression::Term(Term::Header(header.to_ascii_lowercase(), value)))
+            }
+            // Neither can be named without what follows the dot.
+            (Reads::Header, None) | (Reads::Json, _) => None,
+        }))
+    }
+
+    fn json(&mut self) -> Parsed<Option<Expression>> {
+        let start = self.cursor.at;
+        let mut keys = Vec::new();
+        while !self.cursor.eat(':') {
+            if ends_term(self.cursor.rest(), "),") {
+                let span = self.cursor.since(start);
+                let path = self.cursor.input.get(span.clone()).unwrap_or_default();
+                let message = format!(
+                    "a JSON path needs a value, for instance {path}:x or {path}:exists; \
+                     put it in quotes to search for the text"
+                );
+                return Err(self.cursor.error(span, message));
+            }
+            keys.push(self.json_key()?);
+        }
+        let value = self.value(Takes::Json)?;
+        Ok(value.map(|value| Expression::Term(Term::Json(Path(keys), value))))
+    }
+
+    /// `.key`, `."any key"`, `[0]` or `.[0]`.
+    fn json_key(&mut self) -> Parsed<String> {
+        let dot = self.cursor.eat('.');
+        if self.cursor.eat('[') {
+            let start = self.cursor.at;
+            let digits = self.cursor.rest().find(|next: char| !next.is_ascii_digit());
+            let index = self.cursor.take(digits.unwrap_or_default()).to_owned();
+            if index.is_empty() || !self.cursor.eat(']') {
+                let message = "an index and `]` are expected, for instance .items[0]";
+                return Err(self.cursor.error(start..self.cursor.next_span().end, message));
+            }
+            return Ok(index);
+        }
+        if dot && self.cursor.peek() == Some('"') {
+            return self.cursor.quoted();
+        }
+        let ends = |next: char| next.is_whitespace() || ".[]():,\"*".contains(next);
+        let length = self.cursor.rest().find(ends).unwrap_or(self.cursor.rest().len());
+        if !dot || length == 0 {
+            let message = "a key is expected, for instance .payload.items[0].id:x; \
+                           keys that are no words go in quotes";
+            return Err(self.cursor.error(self.cursor.next_span(), message));
+        }
+        Ok(self.cursor.take(length).to_owned())
+    }
+
+    /// A value, or nothing where none has been typed yet.
+    fn value(&mut self, takes: Takes) -> Parsed<Option<Value>> {
+        let negated = self.cursor.eat('!');
+        let mut choices = Vec::new();
+        let mut open = 0;
+        let begin = match takes {
+            Takes::Path => "/^",
+            _ => "/",
+        };
+        loop {
+            let start = self.cursor.at;
+            let atom = self.atom(Place::List, begin, &mut open)?;
+            let span = self.cursor.since(start);
+            if matches!(atom, Atom::Plain(raw) if raw.starts_with('!')) {
+                let message =
+                    "`!` stands once, in front of all values; put it in quotes to search for it";
+                return Err(self.cursor.error(start..start + 1, message));
+            }
+            if atom != Atom::Plain("") {
+                let choice = Choice::new(takes, &atom);
+                choices.push(choice.map_err(|error| error.at(self.cursor.input, span))?);
+            }
+            if !self.cursor.eat(',') {
                 break;
             }
-            if self.next_is("and") && self.at > start {
-                self.at += 1;
+        }
+        Ok((!choices.is_empty()).then_some(Value { negated, choices }))
+    }
+
+    fn atom(&mut self, place: Place, begin: &str, open: &mut usize) -> Parsed<Atom<'i>> {
+        if self.cursor.peek() == Some('"') {
+            let text = self.cursor.quoted()?;
+            let also = if place == Place::List { ")," } else { ")" };
+            if ends_term(self.cursor.rest(), also) {
+                return Ok(Atom::Quoted(text));
             }
-            all.extend(self.unary()?);
+            let span = self.cursor.next_span();
+            return Err(self.cursor.error(span, "white space is expected behind the quote"));
         }
-        if self.at == start {
-            let end = self.input.len();
-            let span = self.tokens.get(self.at).map_or(end..end, |token| token.span.clone());
-            return Err(self.error(span, "a term is missing here, for instance type:message.*"));
-        }
-        Ok(if all.len() > 1 { Some(Expression::And(all)) } else { all.pop() })
-    }
-
-    fn unary(&mut self) -> Result<Option<Expression>, FilterError> {
-        let Some(token) = self.tokens.get(self.at) else {
-            let end = self.input.len();
-            return Err(self.error(end..end, "a term is missing here"));
-        };
-        self.at += 1;
-        match &token.kind {
-            TokenKind::Minus => self.negated(&token.span),
-            TokenKind::Word(word) if word.is("not") => self.negated(&token.span),
-            TokenKind::Word(word) => self.term(word, &token.span),
-            TokenKind::Open => self.bracket(&token.span),
-            TokenKind::Close => Err(self.error(token.span.clone(), "this bracket closes nothing")),
-        }
-    }
-
-    fn deeper<T>(
-        &mut self,
-        span: &Range<usize>,
-        inner: impl FnOnce(&mut Self) -> Result<T, FilterError>,
-    ) -> Result<T, FilterError> {
-        self.depth += 1;
-        if self.depth > DEEPEST {
-            return Err(self.error(span.clone(), "brackets and `not` are nested too deep here"));
-        }
-        let parsed = inner(self);
-        self.depth -= 1;
-        parsed
-    }
-
-    fn negated(&mut self, span: &Range<usize>) -> Result<Option<Expression>, FilterError> {
-        let inner = self.deeper(span, Self::unary)?;
-        Ok(inner.map(|inner| Expression::Not(Box::new(inner))))
-    }
-
-    fn bracket(&mut self, span: &Range<usize>) -> Result<Option<Expression>, FilterError> {
-        let inner = self.deeper(span, Self::alternatives)?;
-        match self.tokens.get(self.at) {
-            Some(Token { kind: TokenKind::Close, .. }) => {
-                self.at += 1;
-                Ok(inner)
-            }
-            _ => Err(self.error(span.clone(), "this bracket is not closed")),
-        }
-    }
-
-    fn term(&self, word: &Word, span: &Range<usize>) -> Result<Option<Expression>, FilterError> {
-        let Some((name, letters)) = word.split_colon() else {
-            let value = Value::read(&word.letters, Kind::Part);
-            return self.value(value, Subject::Anywhere, span.clone()).map(Some);
-        };
-        let Some((kind, subject)) = find(&name) else {
-            return Err(self.unknown(&name, span));
-        };
-        if letters.is_empty() {
-            // Still being typed: it passes all until it says something.
-            return Ok(None);
-        }
-        let start = span.end - letters_len(&letters).min(span.len());
-        self.value(Value::read(&letters, kind), subject, start..span.end).map(Some)
-    }
-
-    fn value(
-        &self,
-        value: Result<Value, (String, Option<String>)>,
-        subject: Subject,
-        span: Range<usize>,
-    ) -> Result<Expression, FilterError> {
-        value
-            .map(|value| Expression::Term(subject, value))
-            .map_err(|(message, suggestion)| self.error(span, message).suggesting(suggestion))
-    }
-
-    fn unknown(&self, name: &str, span: &Range<usize>) -> FilterError {
-        let names: Vec<&str> = FIELDS.iter().map(|field| field.name).collect();
-        let near = nearest(name, names.iter().copied()).map(|near| format!("{near}:"));
-        let known = names.join(", ");
-        let message = format!(
-            "there is no field `{name}:`; known are {known}. Text with a colon goes in quotes"
-        );
-        let end = (span.start + name.len()).min(span.end);
-        self.error(span.start..end, message).suggesting(near)
+        Ok(match self.cursor.regex(place, begin) {
+            Some(source) => Atom::Regex(source),
+            None => Atom::Plain(self.cursor.plain(place, open)),
+        })
     }
 }
 
-fn letters_len(letters: &[(char, bool)]) -> usize {
-    letters.iter().map(|(letter, _)| letter.len_utf8()).sum()
+fn unknown(name: &str) -> Complaint {
+    let names = FIELDS.iter().map(|field| field.name).filter(|name| *name != ".");
+    let near = nearest(name, names.clone()).map(|near| match near {
+        "header." => near.to_owned(),
+        _ => format!("{near}:"),
+    });
+    let known: Vec<&str> = names.collect();
+    Complaint::new(match near {
+        Some(_) => format!("`{name}:` is not known"),
+        None => format!(
+            "`{name}:` is not known; the fields are {} and .JSON.PATH \
+             (put text with a colon in quotes)",
+            known.join(", ")
+        ),
+    })
+    .suggest(near)
 }

@@ -1,102 +1,212 @@
-//! Cuts a filter into words, brackets and quotes.
+//! Reads the smallest parts of a filter: names, quoted and unquoted text, regexes, keywords.
 
 use std::ops::Range;
 
-use super::FilterError;
+use super::error::{Complaint, FilterError};
 
-/// A piece of a filter, and where it stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Token {
-    pub(super) span: Range<usize>,
-    pub(super) kind: TokenKind,
+/// A place in the input. All moves stay on the boundaries of characters.
+#[derive(Debug, Clone)]
+pub(super) struct Cursor<'i> {
+    pub(super) input: &'i str,
+    pub(super) at: usize,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum TokenKind {
-    Open,
-    Close,
-    /// `-` before a term.
-    Minus,
-    Word(Word),
+/// In which surroundings a value stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// A word of its own, in which a comma is a comma.
+    Word,
+    /// One of several values, separated by commas.
+    List,
 }
 
-/// A run of letters and quotes.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Word {
-    /// What it says; of each character, whether it was quoted and so means nothing special.
-    pub(super) letters: Vec<(char, bool)>,
-}
-
-impl Word {
-    pub(super) fn text(&self) -> String {
-        self.letters.iter().map(|(letter, _)| letter).collect()
+impl<'i> Cursor<'i> {
+    pub(super) fn new(input: &'i str) -> Self {
+        Self { input, at: 0 }
     }
 
-    /// Whether it was typed plainly, as this.
-    pub(super) fn is(&self, plain: &str) -> bool {
-        self.letters.iter().all(|(_, quoted)| !quoted) && self.text().eq_ignore_ascii_case(plain)
+    pub(super) fn rest(&self) -> &'i str {
+        self.input.get(self.at..).unwrap_or_default()
     }
 
-    /// What stands before and behind the first plain colon.
-    pub(super) fn split_colon(&self) -> Option<(String, Vec<(char, bool)>)> {
-        let at = self.letters.iter().position(|letter| *letter == (':', false))?;
-        let (name, value) = self.letters.split_at_checked(at)?;
-        let name = name.iter().map(|(letter, _)| letter).collect();
-        Some((name, value.get(1..)?.to_vec()))
+    pub(super) fn peek(&self) -> Option<char> {
+        self.rest().chars().next()
     }
-}
 
-pub(super) fn tokens(input: &str) -> Result<Vec<Token>, FilterError> {
-    let mut found = Vec::new();
-    let mut rest = input.char_indices().peekable();
-    while let Some(&(start, letter)) = rest.peek() {
-        let single = match letter {
-            _ if letter.is_whitespace() => {
-                rest.next();
-                continue;
-            }
-            '(' => Some(TokenKind::Open),
-            ')' => Some(TokenKind::Close),
-            '-' => Some(TokenKind::Minus),
-            _ => None,
-        };
-        if let Some(kind) = single {
-            rest.next();
-            found.push(Token { span: start..start + 1, kind });
-            continue;
+    pub(super) fn eat(&mut self, wanted: char) -> bool {
+        let found = self.peek() == Some(wanted);
+        if found {
+            self.at += wanted.len_utf8();
         }
-        let mut word = Word::default();
-        let mut end = input.len();
-        while let Some(&(at, letter)) = rest.peek() {
-            if letter.is_whitespace() || matches!(letter, '(' | ')') {
-                end = at;
+        found
+    }
+
+    pub(super) fn skip_blank(&mut self) {
+        self.at += self.rest().len() - self.rest().trim_start().len();
+    }
+
+    /// Moves over `length` bytes and returns them.
+    pub(super) fn take(&mut self, length: usize) -> &'i str {
+        let taken = self.rest().get(..length).unwrap_or_default();
+        self.at += taken.len();
+        taken
+    }
+
+    pub(super) fn since(&self, start: usize) -> Range<usize> {
+        start..self.at
+    }
+
+    /// The character that comes next, or nothing at the end.
+    pub(super) fn next_span(&self) -> Range<usize> {
+        self.at..self.at + self.peek().map_or(0, char::len_utf8)
+    }
+
+    pub(super) fn error(&self, span: Range<usize>, message: impl Into<String>) -> FilterError {
+        Complaint::new(message).at(self.input, span)
+    }
+
+    /// The length of `keyword` if it stands here as a word of its own.
+    pub(super) fn keyword(&self, keyword: &str) -> Option<usize> {
+        let (word, after) = self.rest().split_at_checked(keyword.len())?;
+        (word.eq_ignore_ascii_case(keyword) && ends_term(after, ")(")).then_some(keyword.len())
+    }
+
+    /// The name that stands here in front of a colon.
+    pub(super) fn name(&self) -> Option<&'i str> {
+        let (name, _) = self.rest().split_once(':')?;
+        let is_name = name.starts_with(|first: char| first.is_ascii_alphabetic())
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'));
+        is_name.then_some(name)
+    }
+
+    /// Text in quotes; the cursor stands on the first one.
+    pub(super) fn quoted(&mut self) -> Result<String, FilterError> {
+        let start = self.at;
+        self.eat('"');
+        let mut text = String::new();
+        let mut characters = self.rest().char_indices();
+        let body = self.at;
+        while let Some((at, character)) = characters.next() {
+            match character {
+                '"' => {
+                    self.at = body + at + 1;
+                    return Ok(text);
+                }
+                '\\' => match characters.clone().next() {
+                    Some((_, escaped @ ('"' | '\\'))) => {
+                        text.push(escaped);
+                        characters.next();
+                    }
+                    // `\d` and the like are what they look like.
+                    _ => text.push('\\'),
+                },
+                _ => text.push(character),
+            }
+        }
+        Err(self.error(start..start + 1, "the quote is not closed"))
+    }
+
+    /// The source of a regex, if one stands here: its second slash must end the term, or else it
+    /// is a path. Where text commonly begins with a slash, only `/^` begins a regex.
+    pub(super) fn regex(&mut self, place: Place, begin: &str) -> Option<&'i str> {
+        let inside = self.rest().strip_prefix('/')?;
+        self.rest().starts_with(begin).then_some(())?;
+        let mut is_escaped = false;
+        let length = inside.find(|character| {
+            let ends = character == '/' && !is_escaped;
+            is_escaped = character == '\\' && !is_escaped;
+            ends
+        })?;
+        let (source, after) = inside.split_at_checked(length)?;
+        let also = if place == Place::List { ")," } else { ")" };
+        if source.is_empty() || !ends_term(after.strip_prefix('/')?, also) {
+            return None;
+        }
+        self.at += length + 2;
+        Some(source)
+    }
+
+    /// Unquoted text up to white space, a comma of a list, or a closing parenthesis that was
+    /// not opened in it. `open` counts the parentheses over all values of a list.
+    pub(super) fn plain(&mut self, place: Place, open: &mut usize) -> &'i str {
+        let mut characters = self.rest().char_indices();
+        let mut length = self.rest().len();
+        while let Some((at, character)) = characters.next() {
+            let ends = match character {
+                ')' if *open > 0 => {
+                    *open -= 1;
+                    false
+                }
+                ')' => true,
+                '(' => {
+                    *open += 1;
+                    false
+                }
+                ',' => place == Place::List,
+                // What follows has lost its meaning.
+                '\\' => {
+                    characters.next();
+                    false
+                }
+                _ => character.is_whitespace(),
+            };
+            if ends {
+                length = at;
                 break;
             }
-            rest.next();
-            match letter {
-                '"' => quoted(input, at, &mut rest, &mut word)?,
-                _ => word.letters.push((letter, false)),
-            }
         }
-        found.push(Token { span: start..end, kind: TokenKind::Word(word) });
+        self.take(length)
     }
-    Ok(found)
 }
 
-/// Reads up to the closing quote; a backslash takes the next character as it is.
-fn quoted(
-    input: &str,
-    start: usize,
-    rest: &mut impl Iterator<Item = (usize, char)>,
-    word: &mut Word,
-) -> Result<(), FilterError> {
-    while let Some((_, letter)) = rest.next() {
-        let letter = match letter {
-            '"' => return Ok(()),
-            '\\' => rest.next().map_or('\\', |(_, letter)| letter),
-            _ => letter,
-        };
-        word.letters.push((letter, true));
+/// Whether a term can end in front of `after`.
+pub(super) fn ends_term(after: &str, also: &str) -> bool {
+    after.chars().next().is_none_or(|next| next.is_whitespace() || also.contains(next))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plain(input: &str, place: Place) -> &str {
+        Cursor::new(input).plain(place, &mut 0)
     }
-    Err(FilterError::new(input, start..input.len(), "the quote is not closed"))
+
+    #[test]
+    fn unquoted_text_keeps_the_parentheses_that_it_opened() {
+        assert_eq!(plain("f(x) y", Place::Word), "f(x)");
+        assert_eq!(plain("f) y", Place::Word), "f");
+        assert_eq!(plain("a,b", Place::Word), "a,b");
+        assert_eq!(plain("a,b", Place::List), "a");
+        assert_eq!(plain(r"a\ \)b c", Place::Word), r"a\ \)b");
+        assert_eq!(plain(r"a\", Place::Word), r"a\");
+    }
+
+    #[test]
+    fn a_second_slash_inside_makes_it_a_path() {
+        let regex = |input, begin| Cursor::new(input).regex(Place::List, begin);
+        assert_eq!(regex("/a b/ c", "/"), Some("a b"));
+        assert_eq!(regex(r"/a\/b/,", "/"), Some(r"a\/b"));
+        for path in ["/a/b", "//", "/a", "a/"] {
+            assert_eq!(regex(path, "/"), None, "{path}");
+        }
+        assert_eq!((regex("/a/", "/^"), regex("/^a/", "/^")), (None, Some("^a")));
+    }
+
+    #[test]
+    fn quotes_keep_backslashes_that_escape_nothing() {
+        let mut cursor = Cursor::new(r#""a\"\\\d" x"#);
+        assert_eq!(cursor.quoted().unwrap(), r#"a"\\d"#);
+        assert_eq!(cursor.rest(), " x");
+        assert_eq!(Cursor::new("\"a").quoted().unwrap_err().span, 0..1);
+    }
+
+    #[test]
+    fn tells_names_and_keywords_from_words() {
+        assert_eq!(Cursor::new("header.x-y:z").name(), Some("header.x-y"));
+        assert_eq!(Cursor::new("17:00").name(), None);
+        assert_eq!(Cursor::new("a b:c").name(), None);
+        assert_eq!(Cursor::new("OR(x").keyword("or"), Some(2));
+        assert_eq!(Cursor::new("order").keyword("or"), None);
+    }
 }

@@ -1,44 +1,38 @@
-//! What stands behind the colon of a term, and whether a text or a number is it.
+//! What stands behind the colon: alternatives, comparisons and ranges.
 
+use std::cmp::Ordering;
 use std::fmt;
 
-use memchr::memmem;
-
-use crate::delivery::{SignatureStatus, Source};
+use super::error::{Complaint, nearest};
+use super::field::{Takes, Words};
+use super::moment::Moment;
+use super::number::Number;
+use super::pattern::{Manner, Pattern};
 use crate::units;
 
-/// What kind of value a field takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// A glob that the whole text has to fit.
-    Text,
-    /// Words that stand somewhere in the text.
-    Part,
-    Number,
-    Verdict,
-    Source,
-    Flag,
-}
-
-/// A list of alternatives, perhaps turned round.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Alternatives, one of which must fit, or none if it is negated.
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Value {
     pub(super) negated: bool,
-    pub(super) any: Vec<Test>,
+    pub(super) choices: Vec<Choice>,
 }
 
-/// One alternative.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Test {
-    Glob(Glob),
-    Part(Part),
-    Compare(Comparison, u64),
-    Between(u64, u64),
-    Flag(bool),
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Choice {
+    Text(Pattern),
+    Compare(Compare, Number),
+    /// Both ends belong to it; an end that is left out is open.
+    Range(Option<Number>, Option<Number>),
+    Moment(Moment),
+    Between(Moment, Moment),
+    /// `:empty`
+    Empty,
+    /// `:exists`
+    Exists,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Comparison {
+pub(super) enum Compare {
     Equal,
     Above,
     AtLeast,
@@ -46,172 +40,200 @@ pub(super) enum Comparison {
     AtMost,
 }
 
-const COMPARISONS: [(&str, Comparison); 4] = [
-    (">=", Comparison::AtLeast),
-    ("<=", Comparison::AtMost),
-    (">", Comparison::Above),
-    ("<", Comparison::Below),
-];
-
-/// A pattern with `*` and `?`, without regard to ASCII case.
+/// One alternative as it was typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Glob(Vec<(char, bool)>);
-
-/// Text that stands somewhere; capital letters in it make case count.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Part(String);
+pub(super) enum Atom<'i> {
+    Plain(&'i str),
+    Quoted(String),
+    Regex(&'i str),
+}
 
 impl Value {
-    /// Reads the value of a term; the error says what was expected and what was perhaps meant.
-    pub(super) fn read(
-        letters: &[(char, bool)],
-        kind: Kind,
-    ) -> Result<Self, (String, Option<String>)> {
-        let negated = letters.first() == Some(&('!', false));
-        let letters = letters.get(usize::from(negated)..).unwrap_or_default();
-        let alternatives = letters.split(|letter| *letter == (',', false));
-        let any = alternatives.map(|one| Test::read(one, kind)).collect::<Result<_, _>>()?;
-        Ok(Self { negated, any })
-    }
-
-    pub(super) fn fits(&self, fits: impl Fn(&Test) -> bool) -> bool {
-        self.any.iter().any(fits) != self.negated
+    /// Whether one of the alternatives fits, or none if it is negated.
+    pub(super) fn passes(&self, fits: impl FnMut(&Choice) -> bool) -> bool {
+        self.choices.iter().any(fits) != self.negated
     }
 }
 
-impl Test {
-    fn read(letters: &[(char, bool)], kind: Kind) -> Result<Self, (String, Option<String>)> {
-        let text: String = letters.iter().map(|(letter, _)| letter).collect();
-        let glob = || Self::Glob(Glob(letters.to_vec()));
-        match kind {
-            Kind::Text => Ok(glob()),
-            Kind::Part => Ok(Self::Part(Part(text))),
-            Kind::Number => number(&text),
-            Kind::Verdict => {
-                one_of(&text, &SignatureStatus::ALL.map(SignatureStatus::as_str)).map(|()| glob())
+impl Choice {
+    pub(super) fn new(takes: Takes, atom: &Atom<'_>) -> Result<Self, Complaint> {
+        let manner = match takes {
+            Takes::Text | Takes::Data | Takes::Json => Manner::Whole,
+            Takes::AnyCase => Manner::AnyCase,
+            Takes::Path => Manner::Path,
+            Takes::Part => Manner::Part,
+            Takes::Words(_) | Takes::Status | Takes::Size | Takes::Moment => {
+                return match atom {
+                    Atom::Plain(raw) | Atom::Regex(raw) => Self::bare(takes, raw),
+                    Atom::Quoted(text) => Self::bare(takes, text),
+                };
             }
-            Kind::Source => one_of(&text, &Source::ALL.map(Source::as_str)).map(|()| glob()),
-            Kind::Flag => one_of(&text, &["yes", "no"]).map(|()| Self::Flag(text == "yes")),
-        }
-    }
-
-    pub(super) fn fits_text(&self, text: &[u8]) -> bool {
-        match self {
-            Self::Glob(glob) => glob.fits(&String::from_utf8_lossy(text)),
-            Self::Part(part) => part.is_in(text),
-            Self::Compare(..) | Self::Between(..) | Self::Flag(_) => false,
-        }
-    }
-
-    pub(super) fn fits_number(&self, number: u64) -> bool {
-        match self {
-            Self::Compare(comparison, than) => match comparison {
-                Comparison::Equal => number == *than,
-                Comparison::Above => number > *than,
-                Comparison::AtLeast => number >= *than,
-                Comparison::Below => number < *than,
-                Comparison::AtMost => number <= *than,
+        };
+        match (takes, atom) {
+            (_, Atom::Quoted(text)) => Pattern::literal(text, manner).map(Self::Text),
+            (_, Atom::Regex(source)) => Pattern::regex(source, manner).map(Self::Text),
+            (Takes::Json, Atom::Plain("empty")) => Ok(Self::Empty),
+            (Takes::Json, Atom::Plain("exists")) => Ok(Self::Exists),
+            (Takes::Json | Takes::Data, Atom::Plain(raw)) => match numeric(takes, raw)? {
+                Some(choice) => Ok(choice),
+                None => Pattern::plain(raw, manner).map(Self::Text),
             },
-            Self::Between(low, high) => (*low..=*high).contains(&number),
-            Self::Glob(_) | Self::Part(_) | Self::Flag(_) => false,
+            (_, Atom::Plain(raw)) => Pattern::plain(raw, manner).map(Self::Text),
+        }
+    }
+
+    /// Values that have a form of their own, so that quotes change nothing.
+    fn bare(takes: Takes, raw: &str) -> Result<Self, Complaint> {
+        match takes {
+            Takes::Words(words) => known_word(words, raw),
+            Takes::Moment => moment(raw),
+            _ => {
+                if let Some(choice) = numeric(takes, raw)? {
+                    return Ok(choice);
+                }
+                if let Some(number) = read_number(takes, raw) {
+                    return Ok(Self::Compare(Compare::Equal, number));
+                }
+                let is_glob = raw.contains(['*', '?'])
+                    && raw.chars().all(|c| c.is_ascii_digit() || matches!(c, '*' | '?'));
+                if takes == Takes::Status && is_glob {
+                    return Pattern::plain(raw, Manner::Whole).map(Self::Text);
+                }
+                Err(no_number(takes, raw))
+            }
+        }
+    }
+
+    /// Whether a text fits, read as a number where numbers are compared.
+    pub(super) fn fits(&self, text: &str) -> bool {
+        match self {
+            Self::Text(pattern) => pattern.is_match(text.as_bytes()),
+            Self::Compare(compare, bound) => {
+                Number::parse(text).is_some_and(|number| compare.holds(number.compare(bound)))
+            }
+            Self::Range(from, to) => Number::parse(text).is_some_and(|number| {
+                from.as_ref().is_none_or(|from| number.compare(from).is_ge())
+                    && to.as_ref().is_none_or(|to| number.compare(to).is_le())
+            }),
+            Self::Empty => text.is_empty(),
+            Self::Exists => true,
+            // Moments are held against the time of arrival alone.
+            Self::Moment(_) | Self::Between(..) => false,
         }
     }
 }
 
-fn number(text: &str) -> Result<Test, (String, Option<String>)> {
+impl Compare {
+    const ALL: [Self; 4] = [Self::AtLeast, Self::AtMost, Self::Above, Self::Below];
+
+    fn sign(self) -> &'static str {
+        match self {
+            Self::Equal => "",
+            Self::Above => ">",
+            Self::AtLeast => ">=",
+            Self::Below => "<",
+            Self::AtMost => "<=",
+        }
+    }
+
+    fn holds(self, order: Ordering) -> bool {
+        match self {
+            Self::Equal => order.is_eq(),
+            Self::Above => order.is_gt(),
+            Self::AtLeast => order.is_ge(),
+            Self::Below => order.is_lt(),
+            Self::AtMost => order.is_le(),
+        }
+    }
+}
+
+/// Reads a comparison or a range; nothing if it has the form of neither.
+fn numeric(takes: Takes, raw: &str) -> Result<Option<Choice>, Complaint> {
+    for compare in Compare::ALL {
+        if let Some(bound) = raw.strip_prefix(compare.sign()) {
+            let number = read_number(takes, bound).ok_or_else(|| no_number(takes, bound))?;
+            return Ok(Some(Choice::Compare(compare, number)));
+        }
+    }
+    let Some((from, to)) = raw.split_once("..") else { return Ok(None) };
+    let end = |text: &str| match text {
+        "" => Some(None),
+        _ => read_number(takes, text).map(Some),
+    };
+    match (end(from), end(to)) {
+        (Some(None), Some(None)) | (None, _) | (_, None) => Ok(None),
+        (Some(from), Some(to)) => {
+            if let (Some(low), Some(high)) = (&from, &to)
+                && low.compare(high).is_gt()
+            {
+                return Err(upside_down(low, high));
+            }
+            Ok(Some(Choice::Range(from, to)))
+        }
+    }
+}
+
+fn upside_down(low: &dyn fmt::Display, high: &dyn fmt::Display) -> Complaint {
+    Complaint::new("the range ends before it begins").suggest(Some(format!("{high}..{low}")))
+}
+
+fn read_number(takes: Takes, text: &str) -> Option<Number> {
+    let size = || units::parse_size(text).ok().map(Number::from);
+    match takes {
+        Takes::Size => size(),
+        Takes::Status => text.parse::<u16>().ok().map(|status| Number::from(u64::from(status))),
+        _ => Number::parse(text).or_else(size),
+    }
+}
+
+fn no_number(takes: Takes, text: &str) -> Complaint {
+    let wrong = |kind: &str, examples: &str| {
+        if text.is_empty() {
+            return Complaint::new(format!("a {kind} is expected, for instance {examples}"));
+        }
+        Complaint::new(format!("`{text}` is no {kind}; write for instance {examples}"))
+    };
+    match takes {
+        Takes::Size => wrong("size", "512, >10k, <=25MiB or 1k..1M"),
+        Takes::Status => {
+            let shape = text.replace(['x', 'X'], "?");
+            let is_class = shape != text && shape.chars().all(|c| c.is_ascii_digit() || c == '?');
+            wrong("status", "200, 4*, >=400 or 500..599").suggest(is_class.then_some(shape))
+        }
+        _ => wrong("number", ">0, <=1.5 or 10..20, or put text in quotes"),
+    }
+}
+
+fn known_word(words: Words, raw: &str) -> Result<Choice, Complaint> {
+    let all = words.all();
+    let word = raw.to_lowercase();
+    let is_glob = word.contains(['*', '?']);
+    if is_glob || all.contains(&word.as_str()) {
+        let pattern = Pattern::plain(&word, Manner::Whole)?;
+        if !is_glob || all.iter().any(|known| pattern.is_match(known.as_bytes())) {
+            return Ok(Choice::Text(pattern));
+        }
+    }
+    let near = nearest(&word, all.iter().copied()).map(ToOwned::to_owned);
+    let known = all.join(", ");
+    Err(Complaint::new(format!("`{raw}` is not known here; the words are {known}")).suggest(near))
+}
+
+fn moment(raw: &str) -> Result<Choice, Complaint> {
     let read = |text: &str| {
-        units::parse_size(text).map_err(|_| {
-            (
-                format!("`{text}` is no number; write for instance 404, >=400, 200..299 or >10k"),
-                None,
-            )
+        Moment::parse(text).ok_or_else(|| {
+            let examples = "5m, 2h, 1d, 17:00, 2026-11-23 or 2026-11-23T17:00";
+            Complaint::new(if text.is_empty() {
+                format!("a moment is expected, for instance {examples}")
+            } else {
+                format!("`{text}` is no moment; write for instance {examples}")
+            })
         })
     };
-    if let Some((low, high)) = text.split_once("..") {
-        return Ok(Test::Between(read(low)?, read(high)?));
+    match raw.split_once("..") {
+        Some((from, to)) => Ok(Choice::Between(read(from)?, read(to)?)),
+        None => read(raw).map(Choice::Moment),
     }
-    for (sign, comparison) in COMPARISONS {
-        if let Some(rest) = text.strip_prefix(sign) {
-            return Ok(Test::Compare(comparison, read(rest)?));
-        }
-    }
-    Ok(Test::Compare(Comparison::Equal, read(text)?))
-}
-
-/// A word of a fixed set, or a glob that one of them fits.
-fn one_of(text: &str, known: &[&str]) -> Result<(), (String, Option<String>)> {
-    let glob = Glob(text.chars().map(|letter| (letter, false)).collect());
-    if known.iter().any(|word| glob.fits(word)) {
-        return Ok(());
-    }
-    let near = super::error::nearest(text, known.iter().copied()).map(str::to_owned);
-    Err((format!("`{text}` is none of {}", known.join(", ")), near))
-}
-
-impl Glob {
-    fn fits(&self, text: &str) -> bool {
-        let text: Vec<char> = text.chars().collect();
-        // The last star, and the text from which it was tried; a star is never given up for an
-        // earlier one, so the work is bounded by the product of the lengths.
-        let (mut at, mut here) = (0, 0);
-        let mut star: Option<(usize, usize)> = None;
-        while here < text.len() {
-            match (self.0.get(at), text.get(here)) {
-                (Some(('*', false)), _) => {
-                    star = Some((at, here));
-                    at += 1;
-                }
-                (Some((wanted, quoted)), Some(found))
-                    if (*wanted == '?' && !quoted) || wanted.eq_ignore_ascii_case(found) =>
-                {
-                    at += 1;
-                    here += 1;
-                }
-                _ => match star {
-                    Some((pattern, tried)) => {
-                        star = Some((pattern, tried + 1));
-                        (at, here) = (pattern + 1, tried + 1);
-                    }
-                    None => return false,
-                },
-            }
-        }
-        self.0.iter().skip(at).all(|letter| *letter == ('*', false))
-    }
-}
-
-impl Part {
-    fn is_in(&self, text: &[u8]) -> bool {
-        if self.0.is_empty() {
-            return true;
-        }
-        if self.0.chars().any(char::is_uppercase) {
-            return memmem::find(text, self.0.as_bytes()).is_some();
-        }
-        if !self.0.is_ascii() {
-            return String::from_utf8_lossy(text).to_lowercase().contains(&self.0);
-        }
-        // Either case of the first letter may begin a match.
-        let bytes = self.0.as_bytes();
-        let Some(&first) = bytes.first() else { return true };
-        memchr::memchr2_iter(first, first.to_ascii_uppercase(), text).any(|at| {
-            text.get(at..at + bytes.len()).is_some_and(|found| found.eq_ignore_ascii_case(bytes))
-        })
-    }
-}
-
-/// Writes letters so that they are read back as they are.
-fn write_letters(f: &mut fmt::Formatter<'_>, letters: &[(char, bool)]) -> fmt::Result {
-    let special = |letter: char| letter.is_whitespace() || "\"\\(),:!-<>.".contains(letter);
-    for (letter, quoted) in letters {
-        match letter {
-            '"' | '\\' => write!(f, "\"\\{letter}\"")?,
-            '*' | '?' if *quoted => write!(f, "\"{letter}\"")?,
-            _ if *quoted || special(*letter) && *letter != '.' => write!(f, "\"{letter}\"")?,
-            _ => write!(f, "{letter}")?,
-        }
-    }
-    Ok(())
 }
 
 impl fmt::Display for Value {
@@ -219,25 +241,84 @@ impl fmt::Display for Value {
         if self.negated {
             f.write_str("!")?;
         }
-        for (at, test) in self.any.iter().enumerate() {
+        for (at, choice) in self.choices.iter().enumerate() {
             if at > 0 {
                 f.write_str(",")?;
             }
-            match test {
-                Test::Glob(glob) => write_letters(f, &glob.0)?,
-                Test::Part(part) => {
-                    let letters: Vec<(char, bool)> =
-                        part.0.chars().map(|letter| (letter, !letter.is_alphanumeric())).collect();
-                    write_letters(f, &letters)?;
-                }
-                Test::Compare(comparison, than) => {
-                    let sign = COMPARISONS.iter().find(|(_, known)| known == comparison);
-                    write!(f, "{}{than}", sign.map_or("", |(sign, _)| *sign))?;
-                }
-                Test::Between(low, high) => write!(f, "{low}..{high}")?,
-                Test::Flag(yes) => f.write_str(if *yes { "yes" } else { "no" })?,
-            }
+            choice.fmt(f)?;
         }
         Ok(())
+    }
+}
+
+impl fmt::Display for Choice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(pattern) => pattern.fmt(f),
+            Self::Compare(compare, number) => write!(f, "{}{number}", compare.sign()),
+            Self::Range(from, to) => {
+                let text = |end: &Option<Number>| end.as_ref().map(ToString::to_string);
+                let (from, to) = (text(from), text(to));
+                write!(f, "{}..{}", from.unwrap_or_default(), to.unwrap_or_default())
+            }
+            Self::Moment(moment) => moment.fmt(f),
+            Self::Between(from, to) => write!(f, "{from}..{to}"),
+            Self::Empty => f.write_str("empty"),
+            Self::Exists => f.write_str("exists"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(takes: Takes, raw: &str) -> Result<Choice, Complaint> {
+        Choice::new(takes, &Atom::Plain(raw))
+    }
+
+    #[test]
+    fn compares_numbers_and_sizes() {
+        for (takes, raw, fits, fails) in [
+            (Takes::Status, "200", "200", "201"),
+            (Takes::Status, "4*", "404", "200"),
+            (Takes::Status, ">=400", "400", "399"),
+            (Takes::Status, "500..599", "599", "600"),
+            (Takes::Status, "..299", "299", "300"),
+            (Takes::Size, ">10k", "10001", "10000"),
+            (Takes::Size, "1KiB..", "1024", "1023"),
+            (Takes::Data, "<-1.5", "-2", "-1.5"),
+            (Takes::Json, ">12345678901234567890", "12345678901234567891", "12345678901234567890"),
+        ] {
+            let choice = read(takes, raw).unwrap();
+            assert!(choice.fits(fits) && !choice.fits(fails) && !choice.fits("x"), "{raw}");
+            assert_eq!(read(takes, &choice.to_string()).unwrap(), choice, "{raw}");
+        }
+    }
+
+    #[test]
+    fn text_stays_text_where_it_is_no_number() {
+        assert!(read(Takes::Text, "..").unwrap().fits(".."));
+        assert!(read(Takes::Part, "<b>").unwrap().fits("a <b> c"));
+        assert!(read(Takes::Data, "1..x").unwrap().fits("1..x"));
+        assert!(read(Takes::Data, "2.50").unwrap().fits("2.50"));
+        assert!(!read(Takes::Data, "2.5").unwrap().fits("2.50"));
+    }
+
+    #[test]
+    fn mistakes_name_what_is_expected() {
+        for (takes, raw, suggestion) in [
+            (Takes::Status, "4xx", Some("4??")),
+            (Takes::Status, "ok", None),
+            (Takes::Size, "5..1", Some("1..5")),
+            (Takes::Data, ">x", None),
+            (Takes::Moment, ">5m", None),
+            (Takes::Words(Words::Signature), "mismach", Some("mismatch")),
+            (Takes::Words(Words::YesNo), "z*", None),
+        ] {
+            assert_eq!(read(takes, raw).unwrap_err().suggestion.as_deref(), suggestion, "{raw}");
+        }
+        let empty = read(Takes::Size, ">").unwrap_err().message;
+        assert_eq!(empty, "a size is expected, for instance 512, >10k, <=25MiB or 1k..1M");
     }
 }

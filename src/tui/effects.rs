@@ -179,12 +179,14 @@ impl World {
 
     fn search(&self, search: u64, filter: &Filter, ids: &[DeliveryId]) -> Result<(), StoreError> {
         let reader = self.setup.store.reader()?;
+        #[expect(clippy::disallowed_methods, reason = "since: and until: are told from now")]
+        let now = Timestamp::now();
         let mut found = Vec::new();
         for id in ids {
             if self.search.load(Ordering::Relaxed) != search {
                 return Ok(());
             }
-            if reader.delivery(*id)?.is_some_and(|delivery| filter.matches(&delivery)) {
+            if reader.delivery(*id)?.is_some_and(|delivery| filter.matches(&delivery, now)) {
                 found.push(*id);
             }
             if found.len() == MATCHES {

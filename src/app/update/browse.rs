@@ -133,7 +133,7 @@ fn back(model: &mut Model) -> Vec<Effect> {
         model.focus = Focus::List;
     } else if model.search.is_on() {
         // The empty filter parses.
-        return model.search.apply("", &mut model.list).unwrap_or_default();
+        return model.search.apply("", &mut model.list, model.now).unwrap_or_default();
     }
     Vec::new()
 }

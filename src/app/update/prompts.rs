@@ -18,7 +18,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         }
         (Mode::Filter { before, .. }, false) => {
             // It was in force before, so it parses.
-            model.search.apply(&before, &mut model.list).unwrap_or_default()
+            model.search.apply(&before, &mut model.list, model.now).unwrap_or_default()
         }
         (Mode::Target { prompt }, true) => submit_target(model, &prompt.text()),
         (
@@ -43,7 +43,7 @@ fn change(model: &mut Model, edit: impl FnOnce(&mut super::super::Prompt)) -> Ve
             edit(prompt);
             let text = prompt.text();
             // The list narrows as one types; what does not parse yet leaves it as it is.
-            match model.search.apply(&text, &mut model.list) {
+            match model.search.apply(&text, &mut model.list, model.now) {
                 Ok(effects) => {
                     *error = None;
                     effects

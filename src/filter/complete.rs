@@ -1,0 +1,104 @@
+//! What a filter that is being typed could go on with.
+
+use std::ops::Range;
+
+use super::field::{FIELDS, Field};
+
+/// Texts that may take the place of what is being typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Completion {
+    /// The bytes of the input that they replace; it ends at the cursor.
+    pub span: Range<usize>,
+    /// Field names with their colon, or words that the field takes; in the order of the tables.
+    pub words: Vec<String>,
+}
+
+/// Completes a field name or one of its words, up to `cursor` (in bytes).
+pub fn complete(input: &str, cursor: usize) -> Completion {
+    let typed = input.get(..cursor).unwrap_or(input);
+    let start = term_start(typed);
+    let term = typed.get(start..).unwrap_or_default();
+    let (from, words) = match term.split_once(':') {
+        Some((name, value)) => {
+            let from = value.rfind([',', '!']).map_or(0, |at| at + 1);
+            let known = Field::named(name).map(Field::words).unwrap_or_default();
+            let words = known.into_iter().map(ToOwned::to_owned).collect();
+            (start + name.len() + 1 + from, words)
+        }
+        None => (start, names()),
+    };
+    let begun = typed.get(from..).unwrap_or_default();
+    Completion { span: from..typed.len(), words: fitting(words, begun) }
+}
+
+/// A JSON path has no name to offer.
+fn names() -> Vec<String> {
+    let names = FIELDS.iter().map(|field| field.name).filter(|name| *name != ".");
+    names
+        .map(|name| if name.ends_with('.') { name.to_owned() } else { format!("{name}:") })
+        .collect()
+}
+
+fn fitting(mut words: Vec<String>, begun: &str) -> Vec<String> {
+    let begun = begun.to_ascii_lowercase();
+    words.retain(|word| word.starts_with(&begun) && *word != begun);
+    words
+}
+
+/// Where the term at the end of the text begins, behind what negates or opens it.
+fn term_start(typed: &str) -> usize {
+    let mut start = 0;
+    let mut is_quoted = false;
+    let mut characters = typed.char_indices();
+    while let Some((at, character)) = characters.next() {
+        match character {
+            '\\' => drop(characters.next()),
+            '"' => is_quoted = !is_quoted,
+            _ if is_quoted => {}
+            _ if character.is_whitespace() || character == '(' => start = at + character.len_utf8(),
+            '-' if at == start => start = at + 1,
+            _ => {}
+        }
+    }
+    start
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn completed(input: &str) -> Vec<String> {
+        let Completion { span, words } = complete(input, input.len());
+        let before = input.get(..span.start).unwrap();
+        words.iter().map(|word| format!("{before}{word}")).collect()
+    }
+
+    #[test]
+    fn offers_fields_and_their_words() {
+        assert_eq!(completed("ty"), ["type:"]);
+        assert_eq!(
+            completed("x (-S"),
+            ["x (-sig:", "x (-status:", "x (-size:", "x (-since:", "x (-source:"]
+        );
+        assert_eq!(completed("hea"), ["header."]);
+        assert_eq!(completed("sig:mis"), ["sig:missing", "sig:mismatch"]);
+        assert_eq!(completed("sig:!missing,ex"), ["sig:!missing,expired"]);
+        assert_eq!(completed("dup:"), ["dup:yes", "dup:no"]);
+        assert_eq!(completed("source:r"), ["source:resend", "source:replay"]);
+        assert_eq!(completed("").len(), FIELDS.len() - 1);
+    }
+
+    #[test]
+    fn offers_nothing_where_nothing_is_known() {
+        for input in ["zzz", "type:m", "nope:", "sig:verified", "\"a si", ".pay", "body:\"x sig:"] {
+            assert_eq!(completed(input), Vec::<String>::new(), "{input}");
+        }
+    }
+
+    #[test]
+    fn looks_only_at_what_stands_before_the_cursor() {
+        let completion = complete("ty sig:x", 2);
+        assert_eq!(completion, Completion { span: 0..2, words: vec!["type:".to_owned()] });
+        assert_eq!(complete("é", 1).span, 0..2);
+    }
+}

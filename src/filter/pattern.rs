@@ -1,0 +1,295 @@
+//! Text to look for: literal, with wildcards, or a regular expression.
+//!
+//! All three are compiled by the regex engine, which finds a literal in a large body without
+//! regard to case and without a lower-cased copy, and takes linear time for any wildcards.
+
+use std::fmt::{self, Write as _};
+
+use regex::bytes::{Regex, RegexBuilder};
+
+use super::error::Complaint;
+
+/// A compiled pattern may not grow past this; counted repetitions do so fast.
+const SIZE_LIMIT: usize = 1 << 20;
+
+/// Words that mean something where they are not quoted.
+const RESERVED: [&str; 5] = ["and", "or", "not", "empty", "exists"];
+
+/// How text is held against a pattern.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Manner {
+    /// The whole text; upper case matters if the pattern has any.
+    Whole,
+    /// The whole text, and upper case never matters.
+    AnyCase,
+    /// As `Whole`, where a leading slash is no sign of a regex.
+    Path,
+    /// Any part of the text; upper case matters if the pattern has any.
+    Part,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Wanted {
+    Text(String),
+    Glob(Vec<Piece>),
+    /// The text between the slashes.
+    Regex(String),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Piece {
+    Text(String),
+    /// `*`
+    Any,
+    /// `?`
+    One,
+}
+
+/// A pattern; it prints as a value or a word that reads back as the same pattern.
+#[derive(Debug, Clone)]
+pub(super) struct Pattern {
+    wanted: Wanted,
+    manner: Manner,
+    regex: Regex,
+}
+
+impl PartialEq for Pattern {
+    fn eq(&self, other: &Self) -> bool {
+        self.wanted == other.wanted && self.manner == other.manner
+    }
+}
+
+impl Pattern {
+    /// Text in which every character stands for itself.
+    pub(super) fn literal(text: &str, manner: Manner) -> Result<Self, Complaint> {
+        Self::compile(Wanted::Text(text.to_owned()), manner)
+    }
+
+    /// Text as typed without quotes: `*` and `?` are wildcards, a backslash takes the meaning
+    /// from the punctuation or white space behind it.
+    pub(super) fn plain(raw: &str, manner: Manner) -> Result<Self, Complaint> {
+        let mut pieces = Vec::new();
+        let mut text = String::new();
+        let mut characters = raw.chars().peekable();
+        while let Some(character) = characters.next() {
+            let wild = match character {
+                '*' => Piece::Any,
+                '?' => Piece::One,
+                '\\' => {
+                    text.push(characters.next_if(|next| is_escapable(*next)).unwrap_or('\\'));
+                    continue;
+                }
+                _ => {
+                    text.push(character);
+                    continue;
+                }
+            };
+            if !text.is_empty() {
+                pieces.push(Piece::Text(std::mem::take(&mut text)));
+            }
+            pieces.push(wild);
+        }
+        if pieces.is_empty() {
+            return Self::compile(Wanted::Text(text), manner);
+        }
+        if !text.is_empty() {
+            pieces.push(Piece::Text(text));
+        }
+        Self::compile(Wanted::Glob(pieces), manner)
+    }
+
+    /// A regular expression, which is anchored only where it says so.
+    pub(super) fn regex(source: &str, manner: Manner) -> Result<Self, Complaint> {
+        Self::compile(Wanted::Regex(source.to_owned()), manner)
+    }
+
+    fn compile(wanted: Wanted, manner: Manner) -> Result<Self, Complaint> {
+        let mut source = wanted.to_regex();
+        if manner != Manner::Part && !matches!(wanted, Wanted::Regex(_)) {
+            source = format!(r"\A{source}\z");
+        }
+        let regex = RegexBuilder::new(&source)
+            .case_insensitive(manner == Manner::AnyCase || !wanted.has_upper_case())
+            .size_limit(SIZE_LIMIT)
+            .build()
+            .map_err(|error| explain(&error))?;
+        Ok(Self { wanted, manner, regex })
+    }
+
+    pub(super) fn is_match(&self, text: &[u8]) -> bool {
+        self.regex.is_match(text)
+    }
+}
+
+impl Wanted {
+    fn to_regex(&self) -> String {
+        match self {
+            Self::Text(text) => regex::escape(text),
+            Self::Glob(pieces) => pieces.iter().map(Piece::to_regex).collect(),
+            Self::Regex(source) => source.clone(),
+        }
+    }
+
+    fn has_upper_case(&self) -> bool {
+        let upper = |text: &str| text.chars().any(char::is_uppercase);
+        match self {
+            Self::Text(text) => upper(text),
+            Self::Glob(pieces) => {
+                pieces.iter().any(|piece| matches!(piece, Piece::Text(text) if upper(text)))
+            }
+            Self::Regex(source) => {
+                // The letter of a class such as `\S` asks for nothing in upper case.
+                let mut characters = source.chars();
+                while let Some(character) = characters.next() {
+                    if character == '\\' {
+                        characters.next();
+                    } else if character.is_uppercase() {
+                        return true;
+                    }
+                }
+                false
+            }
+        }
+    }
+}
+
+impl Piece {
+    fn to_regex(&self) -> String {
+        match self {
+            Self::Text(text) => regex::escape(text),
+            // Any bytes, also such as are not UTF-8.
+            Self::Any => r"(?s-u:.)*".to_owned(),
+            Self::One => r"(?s:.)".to_owned(),
+        }
+    }
+}
+
+fn explain(error: &regex::Error) -> Complaint {
+    if let regex::Error::CompiledTooBig(_) = error {
+        return Complaint::new("the pattern grows too large");
+    }
+    // The library draws a picture; its last line says what is wrong.
+    let text = error.to_string();
+    let last = text.lines().last().unwrap_or_default();
+    Complaint::new(format!("the regex is wrong: {}", last.strip_prefix("error: ").unwrap_or(last)))
+}
+
+fn is_escapable(character: char) -> bool {
+    character.is_ascii_punctuation() || character.is_whitespace()
+}
+
+fn is_plain(character: char) -> bool {
+    character.is_alphanumeric() || matches!(character, '_' | '-' | '.' | '/' | '@')
+}
+
+/// Whether a character may begin unquoted text: not what begins a path, a regex or a `not`.
+fn may_begin(character: char, manner: Manner) -> bool {
+    character.is_alphanumeric() || character == '_' || (character == '/' && manner == Manner::Path)
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.wanted {
+            Wanted::Text(text) => {
+                let plain = text.chars().next().is_some_and(|first| may_begin(first, self.manner))
+                    && text.chars().all(is_plain)
+                    && !text.contains("..")
+                    && !RESERVED.iter().any(|word| word.eq_ignore_ascii_case(text));
+                if plain { f.write_str(text) } else { write_quoted(f, text) }
+            }
+            Wanted::Glob(pieces) => {
+                for (at, piece) in pieces.iter().enumerate() {
+                    match piece {
+                        Piece::Any => f.write_char('*')?,
+                        Piece::One => f.write_char('?')?,
+                        Piece::Text(text) => write_escaped(f, text, self.manner, at == 0)?,
+                    }
+                }
+                Ok(())
+            }
+            Wanted::Regex(source) => write!(f, "/{source}/"),
+        }
+    }
+}
+
+/// Writes text in quotes, inside which only the quote and the backslash are escaped.
+pub(super) fn write_quoted(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
+    f.write_char('"')?;
+    for character in text.chars() {
+        if matches!(character, '"' | '\\') {
+            f.write_char('\\')?;
+        }
+        f.write_char(character)?;
+    }
+    f.write_char('"')
+}
+
+fn write_escaped(
+    f: &mut fmt::Formatter<'_>,
+    text: &str,
+    manner: Manner,
+    is_first: bool,
+) -> fmt::Result {
+    for (at, character) in text.chars().enumerate() {
+        let plain = is_plain(character) && (at > 0 || !is_first || may_begin(character, manner));
+        if !plain && is_escapable(character) {
+            f.write_char('\\')?;
+        }
+        f.write_char(character)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plain(raw: &str, manner: Manner) -> Pattern {
+        Pattern::plain(raw, manner).unwrap()
+    }
+
+    fn hits(raw: &str, manner: Manner, text: &str) -> bool {
+        plain(raw, manner).is_match(text.as_bytes())
+    }
+
+    #[test]
+    fn wildcards_cover_the_whole_or_a_part() {
+        assert!(hits("message.*", Manner::Whole, "message.updated"));
+        assert!(!hits("message.*", Manner::Whole, "x message.updated"));
+        assert!(hits("message.*d", Manner::Part, "x message.updated y"));
+        assert!(hits("a?c", Manner::Whole, "aéc") && !hits("a?c", Manner::Whole, "ac"));
+        assert!(!hits("a.c", Manner::Whole, "abc"));
+        assert!(hits(r"a\*c", Manner::Whole, "a*c") && !hits(r"a\*c", Manner::Whole, "abc"));
+        assert!(plain("a*c", Manner::Part).is_match(b"\xff a \xff\n c"));
+    }
+
+    #[test]
+    fn upper_case_makes_case_matter() {
+        assert!(hits("kev", Manner::Part, "xKEVx") && !hits("Kev", Manner::Part, "xKEVx"));
+        assert!(hits("é", Manner::Part, "É") && !hits("É", Manner::Part, "é"));
+        assert!(hits("POST", Manner::AnyCase, "post"));
+        let class = Pattern::regex(r"a\Sc", Manner::Part).unwrap();
+        assert!(class.is_match(b"xABC"));
+        assert!(!Pattern::regex("aB", Manner::Part).unwrap().is_match(b"ab"));
+    }
+
+    #[test]
+    fn prints_so_that_it_reads_back() {
+        for raw in ["message.updated", "a*", r"\-a?", r"\ *\)", "/a*", r"*\**", r"\a*", "*\u{a0}"] {
+            let pattern = plain(raw, Manner::Whole);
+            assert_eq!(plain(&pattern.to_string(), Manner::Whole), pattern, "{raw}");
+        }
+        assert_eq!(plain("/hooks/*", Manner::Path).to_string(), "/hooks/*");
+        assert_eq!(plain("/hooks/*", Manner::Whole).to_string(), r"\/hooks/*");
+        assert_eq!(plain("or", Manner::Part).to_string(), "\"or\"");
+        assert_eq!(plain("a\"b\\", Manner::Part).to_string(), r#""a\"b\\""#);
+    }
+
+    #[test]
+    fn says_what_is_wrong_with_a_regex() {
+        let error = Pattern::regex("a(b", Manner::Part).unwrap_err();
+        assert_eq!(error.message, "the regex is wrong: unclosed group");
+        let error = Pattern::regex("(a{1000}){1000}", Manner::Part).unwrap_err();
+        assert_eq!(error.message, "the pattern grows too large");
+    }
+}
