@@ -134,8 +134,9 @@ impl Head {
     }
 
     /// Writes a head from its parts, for requests of our own making.
-    pub fn build(method: &str, target: &str, headers: &[Header]) -> Self {
-        let mut raw = format!("{method} {target} HTTP/1.1\r\n").into_bytes();
+    pub fn build(method: &str, target: impl AsRef<[u8]>, headers: &[Header]) -> Self {
+        let target = target.as_ref();
+        let mut raw = [method.as_bytes(), b" ", target, b" HTTP/1.1\r\n"].concat();
         for header in headers {
             raw.extend_from_slice(header.name.as_bytes());
             raw.extend_from_slice(b": ");
@@ -146,7 +147,7 @@ impl Head {
         Self {
             raw: raw.into(),
             method: method.to_owned(),
-            target: Bytes::copy_from_slice(target.as_bytes()),
+            target: Bytes::copy_from_slice(target),
             version: Version::Http11,
             headers: headers.to_vec(),
         }

@@ -41,29 +41,9 @@ pub fn onward(head: &Head, body_len: usize, target: &Target) -> Head {
         headers.push(Header { name: "Content-Length".to_owned(), value: length });
     }
     headers.push(Header::new("Connection", "close"));
-    let path = target.path.as_ref().map(|path| Bytes::copy_from_slice(path.as_bytes()));
-    written(&head.method, &path.unwrap_or_else(|| head.target.clone()), headers)
-}
-
-fn written(method: &str, path: &Bytes, headers: Vec<Header>) -> Head {
-    let mut raw = Vec::new();
-    raw.extend_from_slice(method.as_bytes());
-    raw.push(b' ');
-    raw.extend_from_slice(path);
-    raw.extend_from_slice(b" HTTP/1.1\r\n");
-    for header in &headers {
-        raw.extend_from_slice(header.name.as_bytes());
-        raw.extend_from_slice(b": ");
-        raw.extend_from_slice(&header.value);
-        raw.extend_from_slice(b"\r\n");
-    }
-    raw.extend_from_slice(b"\r\n");
-    Head {
-        raw: raw.into(),
-        method: method.to_owned(),
-        target: path.clone(),
-        version: crate::delivery::Version::Http11,
-        headers,
+    match &target.path {
+        Some(path) => Head::build(&head.method, path, &headers),
+        None => Head::build(&head.method, &head.target, &headers),
     }
 }
 
