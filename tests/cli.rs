@@ -295,3 +295,42 @@ fn a_full_disk_is_503_and_told() -> Tested {
     assert!(answer.contains("not kept"), "{answer}");
     Ok(())
 }
+
+#[test]
+fn one_signature_is_checked_and_its_provider_recognised() -> Tested {
+    let folder = tempfile::tempdir()?;
+    // The vector that GitHub's documentation publishes.
+    let signature = "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17";
+    let header = format!("X-Hub-Signature-256: {signature}");
+    for (body, status, exit) in [
+        ("Hello, World!", "verified", 0),
+        ("Hello, World!\n", "mismatch", 1),
+        ("Hello World!", "mismatch", 1),
+    ] {
+        std::fs::write(folder.path().join("body"), body)?;
+        let checked = hookglass(folder.path())
+            .env("GITHUB_WEBHOOK_SECRET", "It's a Secret to Everybody")
+            .args(["verify", "--json", "--header", &header, "--body", "body"])
+            .output()?;
+        assert_eq!(code(&checked), Some(exit), "{}", String::from_utf8_lossy(&checked.stderr));
+        let said: Value = serde_json::from_slice(&checked.stdout)?;
+        assert_eq!(said["provider"], "github");
+        assert_eq!(said["signature"]["status"], status);
+        if body.ends_with('\n') {
+            assert_eq!(said["signature"]["cause"], "body-trailing-newline-added");
+        }
+    }
+    for (args, part) in [
+        (&["verify", "--header", &header][..], "GITHUB_WEBHOOK_SECRET"),
+        (&["verify", "--header", "nonsense"], "no header"),
+        (&["verify"], "known"),
+        (&["verify", "--provider", "cribbly", "--body", "absent"], "absent"),
+        (&["providers", "nobody"], "no provider `nobody`"),
+    ] {
+        let failed = hookglass(folder.path()).args(args).stdin(Stdio::null()).output()?;
+        let said = String::from_utf8_lossy(&failed.stderr);
+        assert_eq!(code(&failed), Some(2), "{args:?}: {said}");
+        assert!(said.contains(part), "{args:?}: {said}");
+    }
+    Ok(())
+}

@@ -93,34 +93,48 @@ fn judge(
     subject: &Subject<'_>,
     now: Timestamp,
 ) -> Result<(Provider, Verdict), Failure> {
-    let under = |provider: Provider| -> Result<(Provider, Verdict), Failure> {
-        let secrets = secrets(args, &provider)?;
-        let verdict = verify(&provider.scheme, &secrets, subject, now);
-        Ok((provider, verdict))
-    };
     if let Some(name) = &args.provider {
-        return under(Provider::named(name)?);
+        let provider = Provider::named(name)?;
+        let secrets = secrets(args, &provider)?;
+        if secrets.is_empty() {
+            return Err(no_secret(&provider.secret_env));
+        }
+        let verdict = verify(&provider.scheme, &secrets, subject, now);
+        return Ok((provider, verdict));
     }
     let mut best: Option<(Provider, Verdict)> = None;
+    let mut unset = Vec::new();
     for name in provider::names() {
         let provider = Provider::named(name)?;
-        let signed =
-            provider.signature_headers().iter().any(|name| subject.head.joined(name).is_some());
-        if !signed {
+        let headers = provider.signature_headers();
+        if !headers.iter().any(|name| subject.head.joined(name).is_some()) {
             continue;
         }
-        let found = under(provider)?;
-        let better = best.as_ref().is_none_or(|(_, best)| weight(&found.1) > weight(best));
-        if better {
-            best = Some(found);
+        // Several providers share a header; those without a secret cannot be the one meant.
+        let secrets = secrets(args, &provider)?;
+        if secrets.is_empty() {
+            unset.push(provider.secret_env);
+            continue;
+        }
+        let verdict = verify(&provider.scheme, &secrets, subject, now);
+        if best.as_ref().is_none_or(|(_, best)| weight(&verdict) > weight(best)) {
+            best = Some((provider, verdict));
         }
     }
-    best.ok_or_else(|| {
-        let hint = "none of the headers is a signature of a provider that is known";
-        Failure::Usage(format!(
-            "{hint}; name it with --provider (`hookglass providers` lists them)"
-        ))
+    best.ok_or_else(|| match unset.as_slice() {
+        [] => Failure::Usage(
+            "none of the headers is a signature of a provider that is known; name it with \
+             --provider (`hookglass providers` lists them)"
+                .to_owned(),
+        ),
+        unset => no_secret(&unset.join(" or ")),
     })
+}
+
+fn no_secret(variable: &str) -> Failure {
+    Failure::Usage(format!(
+        "no secret is configured; set {variable}, or use --secret-env or --secret-file"
+    ))
 }
 
 /// What speaks more for a provider: a proof, then a well-formed signature.
@@ -139,12 +153,6 @@ fn secrets(args: &VerifyArgs, provider: &Provider) -> Result<Vec<Secret>, Failur
     let mut stderr = io::stderr();
     for line in &found.warnings {
         writeln!(stderr, "hookglass: {line}")?;
-    }
-    if found.secrets.is_empty() {
-        let variable = &provider.secret_env;
-        return Err(Failure::Usage(format!(
-            "no secret is configured; set {variable}, or use --secret-env or --secret-file"
-        )));
     }
     Ok(found.secrets)
 }
