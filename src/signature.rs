@@ -28,7 +28,8 @@ pub use verify::verify;
 #[derive(Debug, Clone, Copy, thiserror::Error, PartialEq, Eq)]
 pub enum SignError {
     #[error(
-        "this provider signs within the body or over its public URL, so a body alone cannot be signed"
+        "this provider signs with a key of its own, within the body or over its public URL, so \
+         nothing can be signed in its place"
     )]
     Unsupported,
     #[error("the secret cannot be decoded as this provider's secrets are")]
@@ -43,6 +44,9 @@ pub fn sign(
     body: &[u8],
     (id, now): (&str, Timestamp),
 ) -> Result<Vec<Header>, SignError> {
+    if scheme.algorithm.is_asymmetric() {
+        return Err(SignError::Unsupported);
+    }
     let Some(Place::Header(carrier)) = scheme.signature.first() else {
         return Err(SignError::Unsupported);
     };

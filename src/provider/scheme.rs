@@ -55,8 +55,19 @@ pub enum Algorithm {
     HmacSha256,
     HmacSha1,
     HmacSha512,
+    /// RFC 8032; the secret is the public key.
+    Ed25519,
+    /// ECDSA over P-256 with SHA-256, the signature in DER; the secret is the public key (SPKI).
+    EcdsaP256,
     /// No digest: the secret itself is sent.
     Token,
+}
+
+impl Algorithm {
+    /// Whether signing takes another key than verifying.
+    pub fn is_asymmetric(self) -> bool {
+        matches!(self, Self::Ed25519 | Self::EcdsaP256)
+    }
 }
 
 impl fmt::Display for Algorithm {
@@ -65,6 +76,8 @@ impl fmt::Display for Algorithm {
             Self::HmacSha256 => "HMAC-SHA256",
             Self::HmacSha1 => "HMAC-SHA1",
             Self::HmacSha512 => "HMAC-SHA512",
+            Self::Ed25519 => "Ed25519",
+            Self::EcdsaP256 => "ECDSA P-256",
             Self::Token => "the secret itself",
         })
     }

@@ -12,8 +12,9 @@ pub(super) fn length(algorithm: Algorithm) -> Option<usize> {
     match algorithm {
         Algorithm::HmacSha1 => Some(20),
         Algorithm::HmacSha256 => Some(32),
-        Algorithm::HmacSha512 => Some(64),
-        Algorithm::Token => None,
+        Algorithm::HmacSha512 | Algorithm::Ed25519 => Some(64),
+        // DER leaves out leading zeros.
+        Algorithm::EcdsaP256 | Algorithm::Token => None,
     }
 }
 
@@ -23,7 +24,32 @@ pub(super) fn compute(algorithm: Algorithm, key: &[u8], content: &[u8]) -> Vec<u
         Algorithm::HmacSha256 => mac::<Sha256>(key, content),
         Algorithm::HmacSha512 => mac::<Sha512>(key, content),
         Algorithm::Token => key.to_vec(),
+        // Nobody can compute these with a public key.
+        Algorithm::Ed25519 | Algorithm::EcdsaP256 => Vec::new(),
     }
+}
+
+/// Whether a signature is that of the content under a key.
+pub(super) fn fits(algorithm: Algorithm, key: &[u8], content: &[u8], received: &[u8]) -> bool {
+    match algorithm {
+        Algorithm::Ed25519 => ed25519(key, content, received).is_some(),
+        Algorithm::EcdsaP256 => ecdsa_p256(key, content, received).is_some(),
+        _ => equal(&compute(algorithm, key, content), received),
+    }
+}
+
+fn ed25519(key: &[u8], content: &[u8], received: &[u8]) -> Option<()> {
+    let key = ed25519_dalek::VerifyingKey::from_bytes(key.try_into().ok()?).ok()?;
+    let signature = ed25519_dalek::Signature::from_slice(received).ok()?;
+    key.verify_strict(content, &signature).ok()
+}
+
+fn ecdsa_p256(key: &[u8], content: &[u8], received: &[u8]) -> Option<()> {
+    use p256::ecdsa::signature::Verifier as _;
+    use p256::pkcs8::DecodePublicKey as _;
+    let key = p256::ecdsa::VerifyingKey::from_public_key_der(key).ok()?;
+    let signature = p256::ecdsa::Signature::from_der(received).ok()?;
+    key.verify(content, &signature).ok()
 }
 
 /// Compares in constant time.

@@ -49,7 +49,10 @@ pub(super) fn texts<'v>(scheme: &'v Scheme, value: &'v str) -> Vec<&'v str> {
 /// The bytes of a digest, and whether it is written as its scheme writes it.
 fn decode(scheme: &Scheme, text: &str) -> Option<(Vec<u8>, bool)> {
     let Some(length) = digest::length(scheme.algorithm) else {
-        return (scheme.algorithm == Algorithm::Token).then(|| (text.as_bytes().to_vec(), true));
+        return match scheme.algorithm {
+            Algorithm::Token => Some((text.as_bytes().to_vec(), true)),
+            _ => Some((STANDARD.decode(text).ok().filter(|bytes| !bytes.is_empty())?, true)),
+        };
     };
     let (bytes, exact) = match scheme.encoding {
         Encoding::Hex => {

@@ -75,8 +75,9 @@ fn check(
     for (rank, key) in keys.iter().enumerate() {
         let Some(key) = key else { continue };
         for (entries, signed) in &found {
-            let due = digest::compute(scheme.algorithm, key, signed);
-            if whole && entries.good.iter().any(|one| digest::equal(one, &due)) {
+            let algorithm = scheme.algorithm;
+            let fits = |one: &Vec<u8>| digest::fits(algorithm, key, signed, one);
+            if whole && entries.good.iter().any(fits) {
                 let mut verified = verified(scheme, secrets, rank);
                 if let Some(note) = clock::far_ahead(scheme, signed_at, now) {
                     verified.cause = Some(Cause::TimestampFuture.code().to_owned());
@@ -84,7 +85,7 @@ fn check(
                 }
                 return Ok(clock::expired(scheme, signed_at, now).unwrap_or(verified));
             }
-            if entries.upper_case.iter().any(|one| digest::equal(one, &due)) {
+            if entries.upper_case.iter().any(fits) {
                 return Err(upper_case());
             }
         }
