@@ -105,6 +105,17 @@ pub struct Summary {
     pub duplicate_of: Option<DeliveryId>,
 }
 
+impl Summary {
+    /// What a list calls it: its type, or the request itself where it has none.
+    pub fn title(&self) -> String {
+        match (&self.refused, &self.event.kind) {
+            (Some(refusal), _) => format!("refused {}", refusal.code),
+            (None, Some(kind)) => kind.clone(),
+            (None, None) => format!("{} {}", self.method, self.target),
+        }
+    }
+}
+
 /// One HTTP request that came in, whole.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Delivery {

@@ -101,17 +101,12 @@ fn text(delivery: &Delivery) -> String {
     let summary = &delivery.summary;
     let at =
         summary.received_at.to_zoned_datetime(jiff::tz::TimeZone::system()).strftime("%H:%M:%S");
-    let what = match (&summary.refused, &summary.event.kind) {
-        (Some(refusal), _) => format!("refused {}", refusal.code),
-        (None, Some(kind)) => kind.clone(),
-        (None, None) => format!("{} {}", summary.method, summary.target),
-    };
     let event = summary.event.id.as_deref().unwrap_or("-");
     let answer = summary.response.map_or_else(|| "-".to_owned(), |status| status.to_string());
     format!(
         "{at}  {:<10}  {:<22}  {:<16}  {:>7}  {answer}",
         summary.signature.status,
-        visible(&what),
+        visible(&summary.title()),
         visible(event),
         units::size(summary.body_size),
     )

@@ -33,7 +33,7 @@
 //!     export/                deliveries written down for others; pure
 //!  2  filter/                one grammar; pure
 //!     provider/              schemes and samples as data
-//!  1  delivery/  payload/  secret.rs  units.rs
+//!  1  delivery/  payload/  secret.rs  task.rs  units.rs
 //! ```
 
 pub mod app;
@@ -52,5 +52,6 @@ pub mod secret;
 pub mod send;
 pub mod signature;
 pub mod store;
+pub mod task;
 pub mod tui;
 pub mod units;

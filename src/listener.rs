@@ -25,11 +25,12 @@ use hyper_util::rt::TokioIo;
 use jiff::Timestamp;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::delivery::{Head, Refusal};
+use crate::task;
 use gate::{Arrival, Gate};
 
 pub use answer::Answer;
@@ -136,7 +137,7 @@ where
         let accepted = tokio::select! {
             biased;
             () = stop.cancelled() => break,
-            Some(ended) = connections.join_next() => { passed_on(ended); continue }
+            Some(ended) = connections.join_next() => { task::outcome(ended); continue }
             accepted = accept(&listener, &places) => accepted,
         };
         // Out of file descriptors, most likely: those in use are given back soon.
@@ -153,7 +154,7 @@ where
     drop(listener);
     let ended = tokio::time::timeout(stop_time, async {
         while let Some(ended) = connections.join_next().await {
-            passed_on(ended);
+            task::outcome(ended);
         }
     });
     if ended.await.is_err() {
@@ -170,15 +171,6 @@ async fn accept(
     let place = Arc::clone(places).acquire_owned().await.map_err(io::Error::other)?;
     let (stream, peer) = listener.accept().await?;
     Ok((stream, peer, place))
-}
-
-/// A panic in a task is a panic of the program.
-fn passed_on(ended: Result<(), JoinError>) {
-    if let Err(error) = ended
-        && let Ok(panic) = error.try_into_panic()
-    {
-        std::panic::resume_unwind(panic);
-    }
 }
 
 async fn connection<T, F>(stream: TcpStream, peer: SocketAddr, shared: Arc<Shared<T>>)
@@ -236,9 +228,7 @@ where
     let closing = refused.is_some();
     let received = Received { received_at, peer, head, body, body_size, refused };
     let taken = shared.taking.spawn((shared.take)(received)).await;
-    let answer = taken.unwrap_or_else(|error| match error.try_into_panic() {
-        Ok(panic) => std::panic::resume_unwind(panic),
-        Err(_) => Answer::text(503, "hookglass is stopping\n".to_owned()),
-    });
+    let answer = task::outcome(taken)
+        .unwrap_or_else(|| Answer::text(503, "hookglass is stopping\n".to_owned()));
     if closing { answer.closing() } else { answer }
 }

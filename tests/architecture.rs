@@ -6,18 +6,19 @@ use std::path::{Path, PathBuf};
 type Tested<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
 /// Every room, and the rooms it may name.
-const MAY_NAME: [(&str, &[&str]); 18] = [
+const MAY_NAME: [(&str, &[&str]); 19] = [
     ("delivery", &[]),
     ("payload", &[]),
     ("secret", &[]),
+    ("task", &[]),
     ("units", &[]),
     ("provider", &["delivery", "payload"]),
     ("filter", &["delivery", "payload", "units"]),
     ("signature", &["delivery", "payload", "provider", "secret"]),
     ("export", &["delivery", "payload"]),
     ("store", &["delivery", "payload"]),
-    ("listener", &["delivery", "units"]),
-    ("outbound", &["delivery", "units"]),
+    ("listener", &["delivery", "task", "units"]),
+    ("outbound", &["delivery", "task", "units"]),
     ("app", &["delivery", "payload", "filter", "units"]),
     ("config", &["secret"]),
     ("send", &["delivery", "outbound", "provider", "secret", "signature"]),
@@ -27,7 +28,7 @@ const MAY_NAME: [(&str, &[&str]); 18] = [
         "tui",
         &[
             "app", "delivery", "export", "filter", "outbound", "payload", "provider", "secret",
-            "send", "store", "units",
+            "send", "store", "task", "units",
         ],
     ),
     (
@@ -48,6 +49,7 @@ const MAY_NAME: [(&str, &[&str]); 18] = [
             "send",
             "signature",
             "store",
+            "task",
             "tui",
             "units",
         ],
@@ -111,9 +113,14 @@ fn the_core_is_pure() -> Tested {
     let all = sources(&house.join("app"))?.into_iter().chain([house.join("app.rs")]);
     for path in all {
         let text = fs::read_to_string(&path)?;
-        let mut code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+        let code: Vec<&str> =
+            text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
         for word in NOT_IN_APP {
-            assert!(!code.any(|line| line.contains(word)), "{} knows {word}", path.display());
+            assert!(
+                !code.iter().any(|line| line.contains(word)),
+                "{} knows {word}",
+                path.display()
+            );
         }
     }
     Ok(())

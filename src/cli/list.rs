@@ -108,18 +108,13 @@ fn write_row(out: &mut impl Write, row: &Summary) -> io::Result<()> {
         .to_zoned_datetime(TimeZone::system())
         .strftime("%Y-%m-%d %H:%M:%S")
         .to_string();
-    let what = match (&row.refused, &row.event.kind) {
-        (Some(refusal), _) => format!("refused {}", refusal.code),
-        (None, Some(kind)) => kind.clone(),
-        (None, None) => format!("{} {}", row.method, row.target),
-    };
     let answer = row.response.map_or_else(|| "-".to_owned(), |status| status.to_string());
     writeln!(
         out,
         "{:>6}  {at}  {:<10}  {:<22}  {:<16}  {:>7}  {answer}",
         row.id.0,
         row.signature.status,
-        visible(&what),
+        visible(&row.title()),
         visible(row.event.id.as_deref().unwrap_or("-")),
         units::size(row.body_size),
     )

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::{Failure, ListenArgs, Output, demo};
@@ -18,6 +18,7 @@ use crate::listener::{self, BindError, Limits};
 use crate::outbound::{Client, Forwarder, Target};
 use crate::provider::Provider;
 use crate::store::{Place, Store};
+use crate::task;
 use crate::tui;
 
 const DEFAULT_ADDRESS: SocketAddr =
@@ -159,8 +160,8 @@ impl Front {
             beside(showing, &mut tasks).await.map_err(Failure::world)
         };
         stop.cancel();
-        while let Some(task) = tasks.join_next().await {
-            passed_on(task);
+        while let Some(ended) = tasks.join_next().await {
+            task::outcome(ended);
         }
         ended
     }
@@ -212,16 +213,8 @@ async fn beside<T>(front: impl Future<Output = T>, tasks: &mut JoinSet<()>) -> T
         tokio::select! {
             biased;
             outcome = &mut front => return outcome,
-            Some(task) = tasks.join_next() => passed_on(task),
+            Some(ended) = tasks.join_next() => { task::outcome(ended); },
         }
-    }
-}
-
-fn passed_on(task: Result<(), JoinError>) {
-    if let Err(error) = task
-        && let Ok(panic) = error.try_into_panic()
-    {
-        std::panic::resume_unwind(panic);
     }
 }
 

@@ -30,10 +30,10 @@ pub(super) fn run(args: &ShowArgs) -> Result<(), Failure> {
     if form.json {
         writeln!(out, "{}", jsonl::line(&delivery))?;
     } else if form.body {
-        out.write_all(&delivery.body)?;
+        write_bytes(&mut out, &delivery.body)?;
     } else if form.raw {
-        out.write_all(&delivery.head.raw)?;
-        out.write_all(&delivery.body)?;
+        write_bytes(&mut out, &delivery.head.raw)?;
+        write_bytes(&mut out, &delivery.body)?;
     } else if form.headers {
         write_headers(&mut out, &delivery)?;
     } else if form.curl {
@@ -48,6 +48,19 @@ pub(super) fn run(args: &ShowArgs) -> Result<(), Failure> {
 }
 
 /// Bytes as they came into a file or a pipe; to a terminal, nothing that could act on it.
+fn write_bytes(out: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
+    if !io::stdout().is_terminal() {
+        return out.write_all(bytes);
+    }
+    for line in String::from_utf8_lossy(bytes).split_inclusive('\n') {
+        let text = line.trim_end_matches(['\r', '\n']);
+        let end = if line.ends_with('\n') { "\n" } else { "" };
+        write!(out, "{}{end}", visible(text))?;
+    }
+    Ok(())
+}
+
+/// As [`write_bytes`].
 fn write_headers(out: &mut impl Write, delivery: &Delivery) -> io::Result<()> {
     let terminal = io::stdout().is_terminal();
     for header in &delivery.head.headers {

@@ -65,8 +65,8 @@ fn is_plain(text: &str) -> bool {
     !text.starts_with('@') && text.len() <= LONGEST && text.split(['\n', '\t']).all(shown)
 }
 
-/// A word that the shell takes as it is. Control characters have no business in a header line
-/// and are left out.
+/// A word that the shell takes as it is. Control characters have no business in a header line; a
+/// visible escape stands for them.
 fn quote(text: &str) -> String {
     let kept: String = crate::payload::visible(text).replace('\'', r"'\''");
     format!("'{kept}'")

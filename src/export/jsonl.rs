@@ -1,10 +1,13 @@
 //! One JSON object a line for each delivery. Fields may be added; none changes its meaning.
 
+use std::fmt::Write as _;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
 use crate::delivery::{Attempt, Delivery, Head, Outcome, Summary};
+use crate::payload::visible;
 
 #[derive(Serialize)]
 struct Line<'d> {
@@ -89,7 +92,28 @@ pub fn line(delivery: &Delivery) -> String {
     let Delivery { summary, head, body, attempts } = delivery;
     let line = Line { attempts: attempts.iter().map(attempt).collect(), ..of(summary, head, body) };
     // Text, numbers and lists: there is nothing in it that JSON cannot say.
-    serde_json::to_string(&line).unwrap_or_default()
+    harmless(serde_json::to_string(&line).unwrap_or_default())
+}
+
+/// The same JSON with escapes for characters that a terminal would act on or hide. They stand
+/// only within strings, since the rest of JSON is plain ASCII.
+fn harmless(line: String) -> String {
+    if visible(&line) == line {
+        return line;
+    }
+    let mut out = String::with_capacity(line.len() + 64);
+    for character in line.chars() {
+        let shown = visible(character.encode_utf8(&mut [0; 4])).len() == character.len_utf8();
+        if shown {
+            out.push(character);
+            continue;
+        }
+        for unit in character.encode_utf16(&mut [0; 2]) {
+            // Writing to a String cannot fail.
+            let _ = write!(out, "\\u{unit:04x}");
+        }
+    }
+    out
 }
 
 fn of<'d>(summary: &'d Summary, head: &'d Head, body: &'d [u8]) -> Line<'d> {

@@ -1,13 +1,9 @@
 //! A path into a JSON body, and the original text that stands there.
 
-use std::borrow::Cow;
 use std::fmt;
 
-use serde::Deserialize as _;
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
-
 use super::pattern::write_quoted;
+use crate::payload::pointer;
 
 /// Keys and indexes from the root of a body; a number is an index where an array stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,10 +13,7 @@ impl Path {
     /// The text of the value, as it was sent. Nothing where the body is not JSON or has no such
     /// value. Of repeated keys the last counts, as in the parsers of the receivers.
     pub(super) fn find<'b>(&self, body: &'b [u8]) -> Option<&'b str> {
-        let mut json = serde_json::Deserializer::from_slice(body);
-        let found = Follow { steps: &self.0 }.deserialize(&mut json).ok()?;
-        json.end().ok()?;
-        found.map(RawValue::get)
+        pointer::raw(body, &self.0)
     }
 }
 
@@ -30,103 +23,6 @@ pub(super) fn is_empty(raw: &str) -> bool {
         raw.strip_prefix(open).and_then(|rest: &str| rest.strip_suffix(close)).map(str::trim)
     };
     raw == "null" || raw == "\"\"" || inside('[', ']') == Some("") || inside('{', '}') == Some("")
-}
-
-/// The text of a string, number, boolean or null; nothing of arrays and objects.
-pub(super) fn scalar(raw: &str) -> Option<Cow<'_, str>> {
-    match raw.chars().next()? {
-        '[' | '{' => None,
-        // Half of a surrogate pair is valid JSON and no text; then the escapes stand for it.
-        '"' => Some(serde_json::from_str(raw).map_or(Cow::Borrowed(raw), Cow::<str>::Owned)),
-        _ => Some(Cow::Borrowed(raw)),
-    }
-}
-
-struct Follow<'s> {
-    steps: &'s [String],
-}
-
-impl<'de> DeserializeSeed<'de> for Follow<'_> {
-    type Value = Option<&'de RawValue>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        if self.steps.is_empty() {
-            return <&RawValue>::deserialize(deserializer).map(Some);
-        }
-        deserializer.deserialize_any(self)
-    }
-}
-
-/// A path ends at any scalar that it leads through, so those are all nothing.
-impl<'de> Visitor<'de> for Follow<'_> {
-    type Value = Option<&'de RawValue>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("any JSON value")
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut found = None;
-        while let Some(key) = map.next_key::<String>()? {
-            match self.steps.split_first() {
-                Some((step, rest)) if *step == key => {
-                    found = map.next_value_seed(Follow { steps: rest })?;
-                }
-                _ => {
-                    map.next_value::<IgnoredAny>()?;
-                }
-            }
-        }
-        Ok(found)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
-        let wanted = self.steps.split_first().and_then(|(step, rest)| {
-            let index: usize = step.parse().ok()?;
-            Some((index, rest))
-        });
-        let mut found = None;
-        for at in 0.. {
-            match wanted {
-                Some((index, rest)) if index == at => {
-                    match items.next_element_seed(Follow { steps: rest })? {
-                        Some(value) => found = value,
-                        None => break,
-                    }
-                }
-                _ => {
-                    if items.next_element::<IgnoredAny>()?.is_none() {
-                        break;
-                    }
-                }
-            }
-        }
-        Ok(found)
-    }
 }
 
 /// Whether a key needs no quotes in a path.
@@ -188,8 +84,5 @@ mod tests {
         for full in ["0", "false", r#"" ""#, "[0]", r#"{"a":1}"#] {
             assert!(!is_empty(full), "{full}");
         }
-        assert_eq!(scalar(r#""\u00e9""#).as_deref(), Some("é"));
-        assert_eq!(scalar(r#""\ud800""#).as_deref(), Some(r#""\ud800""#));
-        assert_eq!((scalar("1.0").as_deref(), scalar("[1]")), (Some("1.0"), None));
     }
 }

@@ -61,7 +61,9 @@ fn fits_json(choice: &Choice, raw: &str) -> bool {
         | Choice::Compare(..)
         | Choice::Range(..)
         | Choice::Moment(_)
-        | Choice::Between(..) => json::scalar(raw).is_some_and(|text| choice.fits(&text)),
+        | Choice::Between(..) => {
+            crate::payload::pointer::scalar(raw).is_some_and(|text| choice.fits(&text))
+        }
     }
 }
 

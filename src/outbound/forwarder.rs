@@ -7,6 +7,8 @@ use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
+use crate::task;
+
 use super::{Client, Request, SendError, Sent, Target};
 
 /// How many wait for their turn; behind them senders wait in their connections.
@@ -59,9 +61,7 @@ async fn work(client: Client, target: Target, mut orders: mpsc::Receiver<Order>)
         tokio::select! {
             biased;
             Some(done) = under_way.join_next() => {
-                if let Err(error) = done && let Ok(panic) = error.try_into_panic() {
-                    std::panic::resume_unwind(panic);
-                }
+                task::outcome(done);
             }
             order = orders.recv(), if under_way.len() < AT_ONCE => {
                 let Some((request, reply)) = order else { break };

@@ -1,20 +1,40 @@
-//! Follows one JSON pointer (RFC 6901) through a body without building the rest.
+//! Follows a path through a JSON body without building the rest.
 
+use std::borrow::Cow;
 use std::fmt;
 
+use serde::Deserialize as _;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 
-/// The string, number or boolean that stands at `path`, as text.
+/// The string, number or boolean that stands at a JSON pointer (RFC 6901), as text; a number as
+/// it was sent.
 ///
-/// Nothing where the body is not JSON, or where there is nothing, null or a container. Of
-/// repeated keys the last counts, as in the parsers of the receivers.
+/// Nothing where the body is not JSON, or where there is nothing, null or a container.
 pub fn lookup(body: &[u8], path: &str) -> Option<String> {
     let steps: Vec<String> =
         path.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~")).collect();
+    let found = raw(body, &steps).filter(|found| *found != "null")?;
+    scalar(found).map(Cow::into_owned)
+}
+
+/// The JSON text of the value that keys and indexes lead to, as it was sent. Of repeated keys the
+/// last counts, as in the parsers of the receivers.
+pub fn raw<'b>(body: &'b [u8], steps: &[String]) -> Option<&'b str> {
     let mut json = serde_json::Deserializer::from_slice(body);
-    let found = Follow { steps: &steps }.deserialize(&mut json).ok()?;
+    let found = Follow { steps }.deserialize(&mut json).ok()?;
     json.end().ok()?;
-    found
+    found.map(RawValue::get)
+}
+
+/// The text of a string, number, boolean or null; nothing of arrays and objects.
+pub fn scalar(raw: &str) -> Option<Cow<'_, str>> {
+    match raw.chars().next()? {
+        '[' | '{' => None,
+        // Half of a surrogate pair is valid JSON and no text; then the escapes stand for it.
+        '"' => Some(serde_json::from_str(raw).map_or(Cow::Borrowed(raw), Cow::<str>::Owned)),
+        _ => Some(Cow::Borrowed(raw)),
+    }
 }
 
 struct Follow<'s> {
@@ -22,45 +42,42 @@ struct Follow<'s> {
 }
 
 impl<'de> DeserializeSeed<'de> for Follow<'_> {
-    type Value = Option<String>;
+    type Value = Option<&'de RawValue>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        if self.steps.is_empty() {
+            return <&RawValue>::deserialize(deserializer).map(Some);
+        }
         deserializer.deserialize_any(self)
     }
 }
 
-impl Follow<'_> {
-    /// A scalar is an answer only where the path ends.
-    fn scalar(&self, text: impl Into<String>) -> Option<String> {
-        self.steps.is_empty().then(|| text.into())
-    }
-}
-
+/// A path ends at any scalar that it leads through, so those are all nothing.
 impl<'de> Visitor<'de> for Follow<'_> {
-    type Value = Option<String>;
+    type Value = Option<&'de RawValue>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("any JSON value")
     }
 
-    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(self.scalar(text))
+    fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
+        Ok(None)
     }
 
-    fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
-        Ok(self.scalar(value.to_string()))
+    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+        Ok(None)
     }
 
-    fn visit_i64<E>(self, value: i64) -> Result<Self::Value, E> {
-        Ok(self.scalar(value.to_string()))
+    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
+        Ok(None)
     }
 
-    fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
-        Ok(self.scalar(value.to_string()))
+    fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
+        Ok(None)
     }
 
-    fn visit_f64<E>(self, value: f64) -> Result<Self::Value, E> {
-        Ok(self.scalar(value.to_string()))
+    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+        Ok(None)
     }
 
     fn visit_unit<E>(self) -> Result<Self::Value, E> {
@@ -109,7 +126,7 @@ impl<'de> Visitor<'de> for Follow<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::lookup;
+    use super::*;
 
     #[test]
     fn follows_keys_indexes_and_escapes() {
@@ -128,5 +145,13 @@ mod tests {
         assert_eq!(lookup(br#"{"id":"1","id":"2"}"#, "/id").as_deref(), Some("2"));
         assert_eq!(lookup(br#"{"id":"1"} x"#, "/id"), None);
         assert_eq!(lookup(b"\xff", "/id"), None);
+    }
+
+    #[test]
+    fn scalars_keep_their_text() {
+        assert_eq!(lookup(b"[1.50]", "/0").as_deref(), Some("1.50"));
+        assert_eq!(scalar(r#""\u00e9""#).as_deref(), Some("é"));
+        assert_eq!(scalar(r#""\ud800""#).as_deref(), Some(r#""\ud800""#));
+        assert_eq!((scalar("1.0").as_deref(), scalar("[1]")), (Some("1.0"), None));
     }
 }

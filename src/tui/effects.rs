@@ -20,6 +20,7 @@ use crate::payload::Rendered;
 use crate::provider::{Sample, Seed};
 use crate::send::request;
 use crate::store::StoreError;
+use crate::task;
 
 /// Matches that are told at a time, so that the first ones are seen at once.
 const MATCHES: usize = 64;
@@ -77,11 +78,7 @@ impl Effects {
         loop {
             tokio::select! {
                 Some(bytes) = self.terminal.recv() => return bytes,
-                Some(Err(error)) = self.tasks.join_next() => {
-                    if let Ok(panic) = error.try_into_panic() {
-                        std::panic::resume_unwind(panic);
-                    }
-                }
+                Some(ended) = self.tasks.join_next() => drop(task::outcome(ended)),
                 else => std::future::pending().await,
             }
         }
