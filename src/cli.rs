@@ -14,8 +14,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::config::secrets::Sources;
-use crate::provider::Provider;
+use crate::config::secrets::{self, Sources};
+use crate::provider::{self, Provider};
+use crate::signature::Keyed;
 
 pub use failure::Failure;
 
@@ -64,6 +65,9 @@ struct ListenArgs {
     /// Send each delivery on to this URL and return its answer to the sender
     #[arg(long, value_name = "URL")]
     forward: Option<crate::outbound::Target>,
+    /// The URL that the provider was given, for providers that sign it
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
     /// Refuse larger bodies with 413; for instance 512KiB or 25MiB
     #[arg(long, value_name = "SIZE", default_value = "25MiB", value_parser = crate::units::parse_size)]
     max_body: u64,
@@ -80,14 +84,15 @@ struct ListenArgs {
 
 #[derive(Debug, Args)]
 struct ProviderArgs {
-    /// The service that sends
+    /// The service that sends; several with commas between them, or `auto` for whichever is
+    /// recognised
     #[arg(long, value_name = "NAME", default_value = "cribbly")]
     provider: String,
     #[command(flatten)]
     secrets: SecretArgs,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 struct SecretArgs {
     /// Read a webhook secret from this variable; more than one for rotation
     /// [default: the provider's own, for instance `CRIBBLY_WEBHOOK_SECRET`]
@@ -225,22 +230,67 @@ struct ShowForm {
     curl: bool,
 }
 
+/// Every provider that was asked for with its secrets, and what is to be said of them.
+struct Keyring {
+    candidates: Vec<Keyed>,
+    notes: Vec<String>,
+    warnings: Vec<String>,
+}
+
 impl ProviderArgs {
     fn provider(&self) -> Result<Provider, Failure> {
         Ok(Provider::named(&self.provider)?)
     }
 
+    /// The providers to listen for.
+    fn keyring(&self) -> Result<Keyring, Failure> {
+        let mut keyring =
+            Keyring { candidates: Vec::new(), notes: Vec::new(), warnings: Vec::new() };
+        let providers: Vec<Provider> = if self.provider == "auto" {
+            provider::all().to_vec()
+        } else {
+            let names = self.provider.split(',').map(str::trim);
+            names.map(Provider::named).collect::<Result<_, _>>()?
+        };
+        // Standard input can be read once only, and a flag's secrets are for all of them.
+        let given = if self.secrets.is_given() {
+            Some(secrets::load(&self.secrets.sources(""))?)
+        } else {
+            None
+        };
+        if let Some(given) = &given {
+            keyring.notes.clone_from(&given.notes);
+            keyring.warnings.clone_from(&given.warnings);
+        }
+        for provider in providers {
+            let secrets = if let Some(given) = &given {
+                given.secrets.clone()
+            } else {
+                let found = secrets::load(&self.sources(&provider))?;
+                keyring.notes.extend(found.notes);
+                keyring.warnings.extend(found.warnings);
+                found.secrets
+            };
+            keyring.candidates.push(Keyed { provider, secrets });
+        }
+        Ok(keyring)
+    }
+
     fn sources(&self, provider: &Provider) -> Sources {
-        self.secrets.sources(provider)
+        self.secrets.sources(&provider.secret_env)
     }
 }
 
 impl SecretArgs {
-    fn sources(&self, provider: &Provider) -> Sources {
+    fn is_given(&self) -> bool {
+        !self.secret_env.is_empty() || !self.secret_file.is_empty()
+    }
+
+    fn sources(&self, default_variable: &str) -> Sources {
         Sources {
             variables: self.secret_env.clone(),
             files: self.secret_file.clone(),
-            default_variable: provider.secret_env.clone(),
+            default_variable: default_variable.to_owned(),
         }
     }
 }

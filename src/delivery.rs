@@ -103,6 +103,8 @@ pub struct Summary {
     pub source: Source,
     /// The first delivery with the same event id from the same provider.
     pub duplicate_of: Option<DeliveryId>,
+    /// Whether the cause of the verdict is still being looked for.
+    pub diagnosing: bool,
 }
 
 impl Summary {

@@ -2,7 +2,8 @@
 //!
 //! It reads what the store has committed, in the order of ids, so nothing is lost or doubled
 //! however slowly the reader of the output is. A delivery that is being forwarded is printed
-//! once its answer is known, and those behind it wait for it.
+//! once its answer is known, and one with a bad signature once its cause was
+//! looked for; those behind it wait for it.
 
 use std::io::{self, Write};
 
@@ -77,7 +78,8 @@ fn print_new(
             break;
         }
         for delivery in page {
-            if delivery.summary.response.is_none() && !ending {
+            let waits = delivery.summary.response.is_none() || delivery.summary.diagnosing;
+            if waits && !ending {
                 break 'pages;
             }
             print(&mut out, &delivery, format)?;

@@ -2,14 +2,21 @@
 //!
 //! It owns the way into the store; it shows nothing, and whoever shows reads the store.
 
+mod diagnoser;
+
+use std::sync::Arc;
+
 use crate::delivery::SignatureStatus;
 use crate::delivery::{AttemptKind, DeliveryId, EventRef, Header, Source, Verdict, is_hop_by_hop};
 use crate::listener::{Answer, Received};
 use crate::outbound::{Forwarder, Request, Response, SendError, Sent, attempt};
-use crate::provider::Provider;
-use crate::secret::Secret;
-use crate::signature::{self, Subject};
+use crate::signature::{Subject, Verifier};
 use crate::store::{KeepError, NewDelivery, Store};
+
+pub use diagnoser::{Diagnoser, diagnose};
+
+/// The provider of a delivery that none of several was recognised in.
+const UNKNOWN: &str = "unknown";
 
 /// After how many seconds a sender may try again when the store could not take a delivery.
 const RETRY_AFTER: &str = "5";
@@ -17,9 +24,8 @@ const RETRY_AFTER: &str = "5";
 /// What becomes of every delivery.
 #[derive(Debug)]
 pub struct Intake {
-    pub provider: Provider,
-    /// The current secret first.
-    pub secrets: Vec<Secret>,
+    pub verifier: Arc<Verifier>,
+    pub diagnoser: Diagnoser,
     pub store: Store,
     pub forwarder: Option<Forwarder>,
 }
@@ -28,12 +34,17 @@ impl Intake {
     /// Verifies a delivery, keeps it, sends it on where that is wanted, and says what to answer.
     pub async fn take(&self, received: Received) -> Answer {
         let refused = received.refused.as_ref().map(|(status, refusal)| (*status, refusal.clone()));
-        let new = self.judge(received, refused.is_none() && self.forwarder.is_some());
+        let mut new = self.judge(received, refused.is_none() && self.forwarder.is_some());
+        let turn = self.diagnoser.turn(&new.signature).filter(|_| refused.is_none());
+        new.diagnosing = turn.is_some();
         let request = Request { head: new.head.clone(), body: new.body.clone() };
         let kept = match self.store.keep(new).await {
             Ok(kept) => kept,
             Err(error) => return unavailable(&error),
         };
+        if let Some(turn) = turn {
+            turn.take(kept.id);
+        }
         if let Some((status, refusal)) = refused {
             return Answer::text(status, format!("{}\n", refusal.reason));
         }
@@ -46,18 +57,25 @@ impl Intake {
     /// What is to be kept of a request. Where the answer is another's, it is not known yet.
     fn judge(&self, received: Received, answered_later: bool) -> NewDelivery {
         let Received { received_at, peer, head, body, body_size, refused } = received;
-        let (event, signature, response) = match &refused {
-            Some((status, refusal)) => {
+        let url = self.verifier.url(&head);
+        let subject = Subject { head: &head, body: &body, url: url.as_deref() };
+        let judged = refused.is_none().then(|| self.verifier.judge(&subject, received_at));
+        let only = match self.verifier.candidates() {
+            [only] => Some(only),
+            _ => None,
+        };
+        let keyed = judged.as_ref().map_or(only, |judged| judged.keyed);
+        let provider = keyed.map_or(UNKNOWN, |keyed| keyed.provider.name.as_str()).to_owned();
+        let (event, signature, response) = match (&refused, judged) {
+            (Some((status, refusal)), _) => {
                 (EventRef::default(), unchecked(&refusal.code), Some(*status))
             }
-            None => (
-                self.provider.event(&head, &body),
-                {
-                    let subject = Subject::new(&head, &body);
-                    signature::verify(&self.provider.scheme, &self.secrets, &subject, received_at)
-                },
-                (!answered_later).then_some(200),
-            ),
+            (None, judged) => {
+                let event = keyed.map(|keyed| keyed.provider.event(&head, &body));
+                let verdict = judged.map(|judged| judged.verdict);
+                let verdict = verdict.unwrap_or_else(|| unchecked("unknown"));
+                (event.unwrap_or_default(), verdict, (!answered_later).then_some(200))
+            }
         };
         NewDelivery {
             received_at,
@@ -65,12 +83,13 @@ impl Intake {
             head,
             body,
             body_size,
-            provider: self.provider.name.clone(),
+            provider,
             event,
             signature,
             response,
             refused: refused.map(|(_, refusal)| refusal),
             source: Source::Live,
+            diagnosing: false,
         }
     }
 

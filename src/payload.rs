@@ -1,12 +1,14 @@
 //! From bytes to lines that can be shown. Colour is not decided here, and no byte is changed:
 //! what is shown is derived, what is kept stays as it came.
 
+pub mod form;
 mod hex_view;
 mod json;
 pub mod pointer;
+pub mod rewrite;
 mod visible;
 
-pub use visible::{push_visible, visible};
+pub use visible::{around, push_visible, visible, visible_bytes};
 
 /// In which form a body is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,13 +6,15 @@ mod sample;
 mod scheme;
 mod template;
 
+use std::sync::LazyLock;
+
 use serde::Deserialize;
 
 use crate::delivery::{EventRef, Head};
-use crate::payload::pointer;
+use crate::payload::{form, pointer};
 
-pub use sample::{SAMPLES, Sample, Seed};
-pub use scheme::{Algorithm, Clock, Encoding, Place, Scheme, SecretForm, Unit};
+pub use sample::{Sample, Seed};
+pub use scheme::{Algorithm, Clock, Encoding, Pairs, Place, Scheme, SecretForm, Unit};
 pub use template::{Part, Template};
 
 /// A service that sends webhooks.
@@ -26,16 +28,44 @@ pub struct Provider {
     pub title: String,
     /// The environment variable that is read when no other secret is given.
     pub secret_env: String,
+    /// Headers that tell it from others that sign in the same header.
+    #[serde(default)]
+    known_by: Vec<String>,
+    /// A provider that signs in the same way, and that stands for this one where nothing tells
+    /// them apart.
+    pub same_as: Option<String>,
     pub scheme: Scheme,
+    #[serde(default)]
     event: EventPlaces,
+    #[serde(default, rename = "sample")]
+    pub samples: Vec<Sample>,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+/// Where an event's type and id stand; the first place that is filled counts.
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct EventPlaces {
-    #[serde(rename = "type")]
-    kind: Option<Place>,
-    id: Option<Place>,
+    #[serde(default, rename = "type", deserialize_with = "scheme::one_or_more")]
+    kind: Vec<Place>,
+    #[serde(default, deserialize_with = "scheme::one_or_more")]
+    id: Vec<Place>,
+}
+
+/// What speaks for a provider, and what does not.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Marks {
+    pub headers: usize,
+    pub places: usize,
+    pub absent: usize,
+}
+
+/// Every provider that comes with the program.
+pub fn all() -> &'static [Provider] {
+    static ALL: LazyLock<Vec<Provider>> = LazyLock::new(|| {
+        // A file that cannot be read is found by this module's own tests.
+        names().filter_map(|name| Provider::named(name).ok()).collect()
+    });
+    &ALL
 }
 
 /// Why a provider cannot be used.
@@ -45,6 +75,8 @@ pub enum ProviderError {
     Unknown { name: String, known: String },
     #[error("the provider file of `{name}` is damaged: {source}")]
     Damaged { name: String, source: Box<toml::de::Error> },
+    #[error("the provider `{name}` cannot work: {reason}")]
+    Unsound { name: String, reason: String },
 }
 
 macro_rules! files {
@@ -59,12 +91,16 @@ const FILES: &[(&str, &str)] = files![
     "adyen",
     "asana",
     "bitbucket",
+    "boldsign",
     "box",
     "calendly",
+    "chargebee",
     "circleci",
     "clerk",
     "clickup",
+    "coinbase-cdp",
     "coinbase-commerce",
+    "contentful",
     "cursor",
     "discord",
     "docusign",
@@ -80,6 +116,8 @@ const FILES: &[(&str, &str)] = files![
     "gocardless",
     "gogs",
     "hubspot",
+    "hubspot-v1",
+    "hubspot-v2",
     "intercom",
     "jira",
     "katana",
@@ -94,6 +132,9 @@ const FILES: &[(&str, &str)] = files![
     "openai",
     "paddle",
     "pagerduty",
+    "paypal",
+    "plaid",
+    "postmark",
     "razorpay",
     "replicate",
     "resend",
@@ -117,6 +158,7 @@ const FILES: &[(&str, &str)] = files![
     "webflow",
     "woocommerce",
     "workos",
+    "worldpay",
     "zendesk",
     "zoho-payments",
     "zoom",
@@ -140,26 +182,64 @@ impl Provider {
             name: name.to_owned(),
             source: Box::new(source),
         })?;
+        provider
+            .check()
+            .map_err(|reason| ProviderError::Unsound { name: name.to_owned(), reason })?;
         name.clone_into(&mut provider.name);
         Ok(provider)
     }
 
+    /// Finds what each key allows, but not all of them together.
+    pub fn check(&self) -> Result<(), String> {
+        self.scheme.check()
+    }
+
     /// The event id and type of a delivery, where it has them.
     pub fn event(&self, head: &Head, body: &[u8]) -> EventRef {
-        let find = |place: &Option<Place>| match place.as_ref()? {
-            Place::Header(name) => {
-                let value = head.joined(name)?;
-                Some(crate::delivery::header_text(&value).into_owned())
-            }
-            Place::Json(path) => pointer::lookup(body, path),
-            Place::Pair(_) => None,
-        };
+        let find = |places: &[Place]| places.iter().find_map(|place| found(place, head, body));
         EventRef { id: find(&self.event.id), kind: find(&self.event.kind) }
+    }
+
+    /// Whether an event type can be found at all.
+    pub fn tells_type(&self) -> bool {
+        !self.event.kind.is_empty()
+    }
+
+    pub fn sample(&self, kind: &str) -> Option<&Sample> {
+        self.samples.iter().find(|sample| sample.kind == kind)
+    }
+
+    /// How much of a delivery speaks for this provider, beside its signature: headers that no
+    /// other sends, then places of the event that are filled, then those that are not.
+    pub fn marks(&self, head: &Head, body: &[u8]) -> Marks {
+        let own = self.known_by.iter().map(|name| Place::Header(name.clone()));
+        let mut marks = Marks::default();
+        for place in own.chain(self.event.kind.iter().chain(&self.event.id).cloned()) {
+            match (found(&place, head, body), place) {
+                (Some(_), Place::Header(_)) => marks.headers += 1,
+                (Some(_), _) => marks.places += 1,
+                (None, _) => marks.absent += 1,
+            }
+        }
+        marks
     }
 
     /// The names of the headers that carry the signature; what is shared leaves them out.
     pub fn signature_headers(&self) -> Vec<&str> {
         self.scheme.signature_headers().collect()
+    }
+}
+
+/// What stands at a place of a delivery.
+fn found(place: &Place, head: &Head, body: &[u8]) -> Option<String> {
+    match place {
+        Place::Header(name) => {
+            let value = head.joined(name)?;
+            Some(crate::delivery::header_text(&value).into_owned())
+        }
+        Place::Json(path) => pointer::lookup(body, path),
+        Place::Form(field) => form::field(body, field),
+        Place::Pair(_) => None,
     }
 }
 

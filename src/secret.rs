@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
 /// A secret and the name of the place that it came from.
@@ -25,6 +26,13 @@ impl Secret {
 
     pub fn expose(&self) -> &[u8] {
         &self.bytes
+    }
+}
+
+/// Compared in constant time, like everything that is secret.
+impl PartialEq for Secret {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name && bool::from(self.bytes.as_slice().ct_eq(&other.bytes))
     }
 }
 

@@ -6,9 +6,10 @@ use jiff::Timestamp;
 
 use crate::delivery::{Head, Header};
 use crate::outbound::Request;
-use crate::provider::Provider;
+use crate::payload::pointer;
+use crate::provider::{Place, Provider, Sample, Seed};
 use crate::secret::Secret;
-use crate::signature::{self, SignError};
+use crate::signature::{self, Draft, SignError};
 
 /// A way in which a request is spoilt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,41 +22,101 @@ pub enum Tamper {
     Missing,
 }
 
-/// A POST of `body` to `/`, signed if there is a secret.
+/// What is sent, before it is signed.
+#[derive(Debug, Clone)]
+pub struct Content {
+    pub body: Vec<u8>,
+    pub content_type: String,
+    /// What the provider sends besides.
+    pub headers: Vec<Header>,
+}
+
+impl Content {
+    /// A body that is said to be JSON.
+    pub fn json(body: impl Into<Vec<u8>>) -> Self {
+        Self { body: body.into(), content_type: "application/json".to_owned(), headers: Vec::new() }
+    }
+
+    /// A new event of a sample's type.
+    pub fn of(sample: &Sample, random: fastrand::Rng) -> Self {
+        #[expect(clippy::disallowed_methods, reason = "a sample tells the time of sending")]
+        let mut seed = Seed { now: Timestamp::now(), random };
+        let headers = sample.headers(&mut seed).into_iter();
+        Self {
+            body: sample.body(&mut seed).into_bytes(),
+            content_type: sample.content_type.clone(),
+            headers: headers.map(|(name, value)| Header::new(name, value)).collect(),
+        }
+    }
+}
+
+/// A POST to `url`, signed if there is a secret.
 pub fn request(
     provider: &Provider,
     secret: Option<&Secret>,
-    body: impl Into<Vec<u8>>,
+    content: Content,
+    url: &str,
     tamper: Option<Tamper>,
 ) -> Result<Request, SignError> {
-    let mut body = body.into();
-    #[expect(clippy::disallowed_methods, reason = "a signature may tell the time of signing")]
-    let now = Timestamp::now();
-    let id: String = std::iter::repeat_with(fastrand::alphanumeric).take(24).collect();
-    let mut signature = match secret.filter(|_| tamper != Some(Tamper::Missing)) {
-        Some(secret) => {
-            signature::sign(&provider.scheme, secret, &body, (&format!("msg_{id}"), now))?
-        }
-        None => Vec::new(),
-    };
-    match tamper {
-        Some(Tamper::Body) => change_a_byte(&mut body),
-        Some(Tamper::Signature) => {
-            if let Some(header) = signature.last_mut() {
-                header.value = another_digit(&header.value).into();
-            }
-        }
-        Some(Tamper::Missing) | None => {}
-    }
+    let Content { mut body, content_type, headers: own } = content;
     let mut headers = vec![
         // The one who sends puts the real host here.
         Header::new("Host", "localhost"),
         Header::new("User-Agent", concat!("hookglass/", env!("CARGO_PKG_VERSION"))),
-        Header::new("Content-Type", "application/json"),
-        Header::new("Content-Length", body.len().to_string()),
+        Header::new("Content-Type", content_type),
     ];
+    headers.extend(own);
+    let signature = match (secret, tamper) {
+        (None, _) | (_, Some(Tamper::Missing)) => without(provider, &mut body),
+        (Some(secret), _) => signed(provider, secret, (&mut body, &headers, url), tamper)?,
+    };
+    if tamper == Some(Tamper::Body) {
+        change_a_byte(&mut body);
+    }
+    headers.push(Header::new("Content-Length", body.len().to_string()));
     headers.extend(signature);
     Ok(Request { head: Head::build("POST", "/", &headers), body: Bytes::from(body) })
+}
+
+/// The headers of a signature; where it stands in the body, it is put there.
+fn signed(
+    provider: &Provider,
+    secret: &Secret,
+    (body, headers, url): (&mut Vec<u8>, &[Header], &str),
+    tamper: Option<Tamper>,
+) -> Result<Vec<Header>, SignError> {
+    #[expect(clippy::disallowed_methods, reason = "a signature may tell the time of signing")]
+    let now = Timestamp::now();
+    let id: String = std::iter::repeat_with(fastrand::alphanumeric).take(24).collect();
+    let id = format!("msg_{id}");
+    let draft = Draft { body, headers, url: Some(url), id: &id, now };
+    let mut signed = signature::sign(&provider.scheme, secret, &draft)?;
+    if tamper == Some(Tamper::Signature) {
+        match (&signed.body, signed.headers.last_mut()) {
+            (Some(_), _) => {
+                let other = Secret::new("another", [secret.expose(), b"00"].concat());
+                signed = signature::sign(&provider.scheme, &other, &draft)?;
+            }
+            (None, Some(header)) => header.value = another_digit(&header.value).into(),
+            (None, None) => {}
+        }
+    }
+    if let Some(with_signature) = signed.body {
+        *body = with_signature;
+    }
+    Ok(signed.headers)
+}
+
+/// Leaves the signature out; where it would stand in the body, an empty text does.
+fn without(provider: &Provider, body: &mut Vec<u8>) -> Vec<Header> {
+    for place in &provider.scheme.signature {
+        if let Place::Json(path) = place
+            && let Some(emptied) = pointer::with_string(body, path, "")
+        {
+            *body = emptied;
+        }
+    }
+    Vec::new()
 }
 
 /// Changes a digit near the end, to one that hex and base64 both have.
@@ -95,7 +156,9 @@ mod tests {
             (Some(Tamper::Missing), SignatureStatus::Missing),
         ] {
             for body in ["", "{}", r#"{"id":"a","type":"b.c","payload":{"id":"p"}}"#, "\u{1f405}"] {
-                let request = request(&cribbly, Some(&secrets[0]), body, tamper).unwrap();
+                let request =
+                    request(&cribbly, Some(&secrets[0]), Content::json(body), "http://h/", tamper)
+                        .unwrap();
                 let verdict = {
                     let subject = signature::Subject::new(&request.head, &request.body);
                     signature::verify(&cribbly.scheme, &secrets, &subject, Timestamp::UNIX_EPOCH)

@@ -51,6 +51,8 @@ pub struct NewDelivery {
     pub response: Option<u16>,
     pub refused: Option<Refusal>,
     pub source: Source,
+    /// Whether the cause of the verdict is looked for from now on; see [`Store::explained`].
+    pub diagnosing: bool,
 }
 
 /// What a delivery got when it was kept.
@@ -75,6 +77,7 @@ pub struct Progress {
 enum Job {
     Keep(Box<NewDelivery>, oneshot::Sender<Result<Kept, KeepError>>),
     Answered(DeliveryId, u16, oneshot::Sender<Result<(), KeepError>>),
+    Explained(DeliveryId, Box<Verdict>, oneshot::Sender<Result<(), KeepError>>),
     Attempted(Box<Attempt>, oneshot::Sender<Result<(), KeepError>>),
     Finish,
 }
@@ -130,6 +133,11 @@ impl Store {
     /// Notes what the sender of a delivery was answered.
     pub async fn answered(&self, id: DeliveryId, status: u16) -> Result<(), KeepError> {
         self.ask(|reply| Job::Answered(id, status, reply)).await
+    }
+
+    /// Notes what the search for the cause of a verdict came to.
+    pub async fn explained(&self, id: DeliveryId, verdict: Verdict) -> Result<(), KeepError> {
+        self.ask(|reply| Job::Explained(id, Box::new(verdict), reply)).await
     }
 
     /// Keeps an attempt to send a delivery onwards.

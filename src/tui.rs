@@ -11,6 +11,7 @@ pub mod theme;
 pub mod view;
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crossterm::event::EventStream;
@@ -23,8 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::{Effect, Event, Model, Notice, Session, update};
 use crate::outbound::Target;
-use crate::provider::Provider;
-use crate::secret::Secret;
+use crate::signature::Verifier;
 use crate::store::{Store, StoreError};
 use effects::Effects;
 use terminal::Terminal;
@@ -45,9 +45,7 @@ const FRAME: Duration = Duration::from_millis(16);
 pub struct Setup {
     pub session: Session,
     pub store: Store,
-    pub provider: Provider,
-    /// What samples are signed with.
-    pub secret: Option<Secret>,
+    pub verifier: Arc<Verifier>,
     /// The listener itself.
     pub own: Target,
     /// What the user should know from the start.

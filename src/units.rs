@@ -49,6 +49,21 @@ pub fn took(duration: Duration) -> String {
     }
 }
 
+/// A length of time in words: `45 s`, `12 min`, `3 h 20 min`, `5 days`.
+pub fn seconds(seconds: i64) -> String {
+    let seconds = seconds.unsigned_abs();
+    let two = |whole: u64, unit: &str, rest: u64, smaller: &str| match rest {
+        0 => format!("{whole} {unit}"),
+        rest => format!("{whole} {unit} {rest} {smaller}"),
+    };
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..3600 => two(seconds / 60, "min", seconds % 60, "s"),
+        3600..172_800 => two(seconds / 3600, "h", seconds % 3600 / 60, "min"),
+        _ => format!("{} days", grouped(seconds / 86_400)),
+    }
+}
+
 /// Why a text is no size.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("`{0}` is no size; write a number and a unit, for instance 512KiB, 25MiB or 1048576")]

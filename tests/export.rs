@@ -33,6 +33,7 @@ fn delivery(method: &str, target: &str, headers: &[Header], body: &'static [u8])
             refused: None,
             source: Source::Live,
             duplicate_of: None,
+            diagnosing: false,
         },
         head,
         body: Bytes::from_static(body),

@@ -44,6 +44,7 @@ fn delivery(letter: char, target: &str, headers: &[(&str, &[u8])], body: &[u8]) 
         refused: None,
         source: Source::Live,
         duplicate_of: None,
+        diagnosing: false,
     };
     let head = Head::build("POST", target, &headers);
     Delivery { summary, head, body: Bytes::copy_from_slice(body), attempts: Vec::new() }

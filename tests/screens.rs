@@ -13,6 +13,9 @@ use hookglass::delivery::{
     Verdict,
 };
 use hookglass::payload::Rendered;
+use hookglass::provider::Provider;
+use hookglass::secret::Secret;
+use hookglass::signature::{Keyed, Verifier};
 use hookglass::tui::theme::Theme;
 use hookglass::tui::view::Painter;
 use jiff::Timestamp;
@@ -28,17 +31,19 @@ fn session(secrets: &[&str]) -> Session {
     Session {
         url: "http://127.0.0.1:4400".to_owned(),
         provider: "Cribbly".to_owned(),
-        scheme: "HMAC-SHA256 of the raw body bytes, as lower-case hex in x-cribbly-signature"
-            .to_owned(),
-        signature_header: "x-cribbly-signature".to_owned(),
-        signed: "the raw body bytes".to_owned(),
-        signs_time: false,
         secret_env: "CRIBBLY_WEBHOOK_SECRET".to_owned(),
         secrets: secrets.iter().map(|&name| name.to_owned()).collect(),
         forward: None,
         keeps: "in memory only; quitting forgets them".to_owned(),
         demo: false,
     }
+}
+
+fn verifier(session: &Session) -> Verifier {
+    let secrets = session.secrets.iter().map(|name| Secret::new(name, "test-key-not-a-real-one"));
+    let secrets: Vec<Secret> = secrets.collect();
+    let keyed = Provider::named("cribbly").map(|provider| Keyed { provider, secrets });
+    Verifier::new(keyed.into_iter().collect())
 }
 
 fn delivery(id: i64, status: SignatureStatus) -> Delivery {
@@ -75,6 +80,7 @@ fn delivery(id: i64, status: SignatureStatus) -> Delivery {
             refused: None,
             source: Source::Live,
             duplicate_of: (id == 4).then_some(DeliveryId(1)),
+            diagnosing: false,
         },
         head,
         body: body.into(),
@@ -126,7 +132,8 @@ impl Stage {
             let found = self.all.iter().find(|delivery| delivery.summary.id == id).cloned();
             if let Some(delivery) = found {
                 let rendered = Rendered::new(&delivery.body, None);
-                self.happen(Event::Loaded(Arc::new(Loaded { delivery, rendered })));
+                let examined = verifier(&self.model.session).examine(&delivery);
+                self.happen(Event::Loaded(Arc::new(Loaded { delivery, rendered, examined })));
             }
         }
     }

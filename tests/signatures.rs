@@ -5,17 +5,16 @@ use std::error::Error;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hookglass::delivery::{Head, Header, SignatureStatus, Verdict};
-use hookglass::provider::{Provider, SAMPLES, Seed};
+use hookglass::provider::{self, Algorithm, Part, Provider, Seed};
 use hookglass::secret::Secret;
-use hookglass::signature::{Cause, Subject, sign, verify};
+use hookglass::signature::{
+    Budget, Cause, Draft, Keyed, SignError, Subject, Verifier, sign, verify,
+};
 use jiff::Timestamp;
 use proptest::prelude::*;
 use serde::Deserialize;
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
-
-/// How many of them have a cause that can be proved.
-const FOUND: usize = 53;
 
 /// Cases of all files.
 const SEEN: usize = 22 + 139;
@@ -62,33 +61,39 @@ impl Case {
         let head = Head::build(&self.method, "/hooks", &headers);
         let subject = Subject { head: &head, body: &body, url: self.public_url.as_deref() };
         let provider = Provider::named(&self.provider)?;
-        Ok(verify(&provider.scheme, &secrets, &subject, Timestamp::from_second(self.now)?))
+        let now = Timestamp::from_second(self.now)?;
+        let verifier = Verifier::new(vec![Keyed { provider, secrets }]);
+        let budget = Budget { bytes: Budget::BYTES, go_on: &|| true };
+        Ok(verifier.explain(&verifier.judge(&subject, now), &subject, now, budget).verdict)
     }
+}
+
+fn cases() -> Result<Vec<Case>, serde_json::Error> {
+    let files = [
+        include_str!("data/signatures/cribbly.jsonl"),
+        include_str!("data/signatures/providers.jsonl"),
+    ];
+    let lines = files.iter().flat_map(|file| file.lines());
+    lines.map(serde_json::from_str).collect()
+}
+
+fn is_known(cause: &str) -> bool {
+    Cause::ALL.iter().any(|known| known.code() == cause)
 }
 
 #[test]
 fn verdicts_are_those_of_the_providers_own_verifiers() {
-    let cases = [
-        include_str!("data/signatures/cribbly.jsonl"),
-        include_str!("data/signatures/providers.jsonl"),
-    ];
-    let (mut seen, mut found) = (0, 0);
-    for line in cases.iter().flat_map(|file| file.lines()) {
-        let case: Case = serde_json::from_str(line).unwrap();
+    let cases = cases().unwrap();
+    for case in &cases {
         let verdict = case.judge().unwrap();
         let status = verdict.status.to_string();
         let allowed = case.expect == status || case.also_ok.contains(&status);
         assert!(allowed, "{}: {verdict:?}, but {}", case.id, case.why);
-        // A cause may be left out, never wrong.
-        if verdict.cause.is_some() {
-            assert_eq!(verdict.cause, case.cause, "{}", case.id);
-        }
-        found += usize::from(verdict.cause.is_some());
-        seen += 1;
+        // Some causes were only told by whoever spoilt the request; nothing can prove them.
+        let provable = case.cause.as_deref().filter(|cause| is_known(cause));
+        assert_eq!(verdict.cause.as_deref(), provable, "{}: {verdict:?}", case.id);
     }
-    assert_eq!(seen, SEEN);
-    // What was proved once stays proved.
-    assert!(found >= FOUND, "only {found} causes were found");
+    assert_eq!(cases.len(), SEEN);
 }
 
 #[test]
@@ -101,10 +106,7 @@ fn what_can_be_told_at_a_glance_is_told() {
         ("cribbly/non-hex", Cause::SigNotHex),
         ("cribbly/rotation-signed-with-previous", Cause::PreviousSecret),
     ];
-    let cases: Vec<Case> = include_str!("data/signatures/cribbly.jsonl")
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
+    let cases = cases().unwrap();
     for (id, cause) in named {
         let case = cases.iter().find(|case| case.id == id).unwrap();
         assert_eq!(case.judge().unwrap().cause.as_deref(), Some(cause.code()), "{id}");
@@ -119,20 +121,103 @@ fn without_a_secret_nothing_is_claimed() {
     assert_eq!(verdict.status, SignatureStatus::Unchecked);
 }
 
-#[test]
-fn samples_signed_by_us_verify() {
-    let cribbly = Provider::named("cribbly").unwrap();
-    let secret = Secret::new("TEST_SECRET", "test-secret-not-a-real-one");
-    let mut seed = Seed { now: Timestamp::UNIX_EPOCH, random: fastrand::Rng::with_seed(7) };
-    for sample in SAMPLES {
-        let body = sample.body(&mut seed);
-        let headers = sign(&cribbly.scheme, &secret, body.as_bytes(), ("", NOW)).unwrap();
-        let head = Head::build("POST", "/", &headers);
-        let subject = Subject::new(&head, body.as_bytes());
-        let verdict = verify(&cribbly.scheme, std::slice::from_ref(&secret), &subject, NOW);
-        assert_eq!(verdict.status, SignatureStatus::Verified);
-        assert_eq!(verdict.secret.as_deref(), Some("TEST_SECRET"));
+/// A secret in the form of the scheme's secrets.
+fn secret(provider: &Provider) -> Secret {
+    use hookglass::provider::SecretForm;
+    let key = b"test-key-not-a-real-one-32-bytes";
+    let text = match provider.scheme.secret {
+        SecretForm::Utf8 | SecretForm::Utf8Nfkd => "test-key-not-a-real-one".to_owned(),
+        SecretForm::Base64 | SecretForm::Base64IfPrefixed => STANDARD.encode(key),
+        SecretForm::Hex => hex::encode(key),
+    };
+    Secret::new("TEST_SECRET", format!("{}{text}", provider.scheme.secret_prefix))
+}
+
+/// A request as a provider would send it.
+struct Sent {
+    provider: Provider,
+    secrets: [Secret; 1],
+    head: Head,
+    body: Vec<u8>,
+    url: Option<&'static str>,
+}
+
+impl Sent {
+    /// Every provider's samples, where it can be signed for.
+    fn all() -> Result<Vec<Self>, String> {
+        let mut out = Vec::new();
+        let mut seed = Seed { now: now(), random: fastrand::Rng::with_seed(7) };
+        for provider in provider::all() {
+            for sample in &provider.samples {
+                let body = sample.body(&mut seed).into_bytes();
+                let mut headers = vec![Header::new("Content-Type", sample.content_type.clone())];
+                let own = sample.headers(&mut seed).into_iter();
+                headers.extend(own.map(|(name, value)| Header::new(name, value)));
+                out.extend(Self::signed(provider, headers, body)?);
+            }
+        }
+        Ok(out)
     }
+
+    fn signed(
+        provider: &Provider,
+        mut headers: Vec<Header>,
+        body: Vec<u8>,
+    ) -> Result<Option<Self>, String> {
+        let secrets = [secret(provider)];
+        let scheme = &provider.scheme;
+        let url = scheme.signed.has(&Part::Url).then_some("https://hooks.example/in?a=1");
+        let draft = Draft { body: &body, headers: &headers, url, id: "msg_1", now: now() };
+        let signed = match sign(scheme, &secrets[0], &draft) {
+            Ok(signed) => signed,
+            Err(SignError::Unsupported) => return Ok(None),
+            Err(error) => return Err(format!("{}: {error}", provider.name)),
+        };
+        headers.extend(signed.headers);
+        let (provider, head) = (provider.clone(), Head::build("POST", "/in?a=1", &headers));
+        let body = signed.body.unwrap_or(body);
+        Ok(Some(Self { provider, secrets, head, body, url }))
+    }
+
+    fn status(&self) -> SignatureStatus {
+        let subject = Subject { head: &self.head, body: &self.body, url: self.url };
+        verify(&self.provider.scheme, &self.secrets, &subject, now()).status
+    }
+}
+
+fn now() -> Timestamp {
+    Timestamp::from_second(1_700_000_000).unwrap_or_default()
+}
+
+#[test]
+fn what_is_signed_for_a_provider_verifies_as_its_own() {
+    let all = Sent::all().unwrap();
+    for sent in &all {
+        assert_eq!(sent.status(), SignatureStatus::Verified, "{}", sent.provider.name);
+    }
+    assert!(all.len() > 100, "only {}", all.len());
+}
+
+#[test]
+fn samples_are_recognised_among_all_providers() {
+    for sent in Sent::all().unwrap() {
+        let candidates = provider::all().iter().map(|provider| {
+            let mine = provider.name == sent.provider.name;
+            let secrets = if mine { sent.secrets.to_vec() } else { Vec::new() };
+            Keyed { provider: provider.clone(), secrets }
+        });
+        let verifier = Verifier::new(candidates.collect());
+        let subject = Subject { head: &sent.head, body: &sent.body, url: sent.url };
+        let judged = verifier.judge(&subject, now());
+        let name = &judged.keyed.unwrap().provider.name;
+        assert_eq!(*name, sent.provider.name);
+        assert_eq!(judged.verdict.status, SignatureStatus::Verified, "{name}");
+    }
+}
+
+/// Whether every byte of the body counts for a provider's signature.
+fn covers_every_byte(provider: &Provider) -> bool {
+    provider.scheme.covers_body && provider.scheme.signed.has(&Part::Body)
 }
 
 proptest! {
@@ -142,40 +227,65 @@ proptest! {
         at in any::<prop::sample::Index>(),
         bit in 0_u8..8,
     ) {
-        let cribbly = Provider::named("cribbly").unwrap();
-        let secrets = [Secret::new("TEST_SECRET", "test-secret-not-a-real-one")];
-        let headers = sign(&cribbly.scheme, &secrets[0], &body, ("", NOW)).unwrap();
-        let head = Head::build("POST", "/", &headers);
-        let mut changed = body.clone();
-        changed[at.index(body.len())] ^= 1 << bit;
-        prop_assert_eq!(verify(&cribbly.scheme, &secrets, &Subject::new(&head, &body), NOW).status, SignatureStatus::Verified);
-        prop_assert_eq!(verify(&cribbly.scheme, &secrets, &Subject::new(&head, &changed), NOW).status, SignatureStatus::Mismatch);
+        for provider in provider::all().iter().filter(|provider| covers_every_byte(provider)) {
+            // Where something is read out of the body, random bytes will not do.
+            let Ok(Some(mut sent)) = Sent::signed(provider, Vec::new(), body.clone()) else { continue };
+            // A clock that stands in the body is not there.
+            if sent.status() == SignatureStatus::Missing { continue }
+            prop_assert_eq!(sent.status(), SignatureStatus::Verified, "{}", &provider.name);
+            let changed = at.index(sent.body.len());
+            sent.body[changed] ^= 1 << bit;
+            prop_assert_eq!(sent.status(), SignatureStatus::Mismatch, "{}", &provider.name);
+        }
+    }
+
+    #[test]
+    fn one_changed_digit_of_the_signature_never_verifies(
+        which in any::<prop::sample::Index>(),
+        at in any::<prop::sample::Index>(),
+        bit in 0_u8..8,
+    ) {
+        let all = Sent::all().unwrap();
+        let mut sent = all.into_iter().nth(which.index(100)).unwrap();
+        let carrier = sent.provider.scheme.signature_headers().next().map(str::to_owned);
+        let token = sent.provider.scheme.algorithm == Algorithm::Token;
+        if let Some(header) = carrier.and_then(|name| sent.head.headers.iter_mut().find(|one| one.is(&name))) {
+            let mut value = header.value.to_vec();
+            let changed = at.index(value.len());
+            value[changed] ^= 1 << bit;
+            // Base64 has digits of which not every bit counts, and the case of a scheme's word or
+            // a blank beside the value may be allowed; what is decoded from it is the same then.
+            let same = String::from_utf8_lossy(&value).trim() == header.text().trim();
+            header.value = value.into();
+            if !same && !token && sent.status() == SignatureStatus::Verified {
+                prop_assert!(sent.provider.scheme.pairs.is_some() || sent.provider.scheme.list.is_some() || sent.provider.scheme.prefix.contains('*'), "{} {:?}", &sent.provider.name, header_of(&sent));
+            }
+        }
     }
 
     #[test]
     fn no_header_value_makes_it_panic(value in proptest::collection::vec(any::<u8>(), 0..200)) {
-        let cribbly = Provider::named("cribbly").unwrap();
-        let secrets = [Secret::new("TEST_SECRET", "test-secret-not-a-real-one")];
-        let mut head = Head::build("POST", "/", &[]);
-        head.headers.push(Header::new("x-cribbly-signature", value));
-        prop_assert_ne!(verify(&cribbly.scheme, &secrets, &Subject::new(&head, b"{}"), NOW).status, SignatureStatus::Verified);
+        for provider in provider::all() {
+            let secrets = vec![secret(provider)];
+            let mut head = Head::build("POST", "/", &[]);
+            let scheme = &provider.scheme;
+            let clock = scheme.timestamp.as_ref().map(|clock| &clock.from);
+            let places = scheme.signature.iter().chain(clock).chain(scheme.id.as_ref());
+            for place in places {
+                if let provider::Place::Header(name) = place {
+                    head.headers.push(Header::new(name, value.clone()));
+                }
+            }
+            let subject = Subject { head: &head, body: b"{}", url: Some("http://h/") };
+            let verifier = Verifier::new(vec![Keyed { provider: provider.clone(), secrets }]);
+            let judged = verifier.judge(&subject, now());
+            prop_assert_ne!(judged.verdict.status, SignatureStatus::Verified, "{}", &provider.name);
+            let budget = Budget { bytes: 1 << 16, go_on: &|| true };
+            let _ = verifier.explain(&judged, &subject, now(), budget);
+        }
     }
 }
 
-#[test]
-fn what_every_provider_signs_it_verifies() {
-    let secret = Secret::new("TEST_SECRET", "whsec_dGVzdC1zZWNyZXQtbm90LXJlYWw=");
-    let body = br#"{"webhookTimestamp":1700000000000}"#;
-    let now = Timestamp::from_second(1_700_000_000).unwrap();
-    let mut signed = 0;
-    for name in hookglass::provider::names() {
-        let scheme = Provider::named(name).unwrap().scheme;
-        let Ok(headers) = sign(&scheme, &secret, body, ("msg_1", now)) else { continue };
-        let head = Head::build("POST", "/", &headers);
-        let secrets = std::slice::from_ref(&secret);
-        let verdict = verify(&scheme, secrets, &Subject::new(&head, body), now);
-        assert_eq!(verdict.status, SignatureStatus::Verified, "{name}: {verdict:?}");
-        signed += 1;
-    }
-    assert!(signed > 50, "only {signed}");
+fn header_of(sent: &Sent) -> Vec<String> {
+    sent.head.headers.iter().map(|header| format!("{}: {}", header.name, header.text())).collect()
 }

@@ -36,6 +36,7 @@ fn delivery(event: &str, body: impl Into<Bytes>) -> NewDelivery {
         response: None,
         refused: None,
         source: Source::Live,
+        diagnosing: false,
     }
 }
 

@@ -69,6 +69,7 @@ pub enum Action {
     Filter,
     Resend,
     ResendTo,
+    TrySecret,
     CopyMenu,
     Copy(Copyable),
     SendSample,

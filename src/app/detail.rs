@@ -5,7 +5,8 @@ use std::sync::Arc;
 use ratatui::layout::Rect;
 
 use super::message::Loaded;
-use crate::delivery::DeliveryId;
+use crate::delivery::{DeliveryId, Verdict};
+use crate::signature::Diagnosis;
 
 /// A view of the selected delivery.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -64,6 +65,10 @@ pub struct Detail {
     pub loaded: Option<Arc<Loaded>>,
     /// Why the selected delivery could not be loaded.
     pub failure: Option<String>,
+    /// What was tried to explain the selected delivery's signature.
+    pub diagnosis: Option<Diagnosis>,
+    /// The verdict under a secret that was typed in.
+    pub typed: Option<Verdict>,
     wanted: Option<DeliveryId>,
     /// The first line and the first column shown.
     pub top: usize,
@@ -78,6 +83,7 @@ impl Detail {
         }
         self.wanted = id;
         self.failure = None;
+        (self.diagnosis, self.typed) = (None, None);
         (self.top, self.left) = (0, 0);
         if id.is_none() {
             self.loaded = None;

@@ -7,15 +7,19 @@ use jiff::Timestamp;
 use super::action::Copyable;
 use super::keymap::Key;
 use super::layout::Size;
-use crate::delivery::{Attempt, Delivery, DeliveryId, Summary};
+use crate::delivery::{Attempt, Delivery, DeliveryId, Summary, Verdict};
 use crate::filter::Filter;
 use crate::payload::Rendered;
+use crate::secret::Secret;
+use crate::signature::{Diagnosis, Examined};
 
-/// A delivery with its payload made ready to be shown.
+/// A delivery made ready to be shown.
 #[derive(Debug)]
 pub struct Loaded {
     pub delivery: Delivery,
     pub rendered: Rendered,
+    /// Nothing where no provider was recognised.
+    pub examined: Option<Examined>,
 }
 
 /// What the mouse did.
@@ -81,6 +85,16 @@ pub enum Event {
         id: DeliveryId,
         reason: String,
     },
+    /// What was tried to explain a bad signature, with the secrets of now.
+    Diagnosed {
+        id: DeliveryId,
+        diagnosis: Diagnosis,
+    },
+    /// An answer to [`Effect::TrySecret`].
+    SecretTried {
+        id: DeliveryId,
+        verdict: Verdict,
+    },
     /// An answer to [`Effect::Search`].
     Matched {
         search: u64,
@@ -121,6 +135,11 @@ pub enum Effect {
     Resend {
         id: DeliveryId,
         target: String,
+    },
+    /// Check a delivery with this secret instead of the configured ones.
+    TrySecret {
+        id: DeliveryId,
+        secret: Secret,
     },
     SendSample,
     CaptureMouse(bool),

@@ -40,6 +40,10 @@ pub enum Mode {
     Target {
         prompt: Prompt,
     },
+    /// A secret to try is being typed, unseen.
+    Secret {
+        prompt: Prompt,
+    },
 }
 
 /// What stays the same from start to end.
@@ -49,14 +53,6 @@ pub struct Session {
     pub url: String,
     /// The provider as it writes its name.
     pub provider: String,
-    /// The scheme in words.
-    pub scheme: String,
-    /// The header of the signature, or where in the body it stands.
-    pub signature_header: String,
-    /// What is signed, in words.
-    pub signed: String,
-    /// Whether the time of signing is told, so that an old delivery can be known as such.
-    pub signs_time: bool,
     /// The variable to set where no secret is configured.
     pub secret_env: String,
     /// Names of the configured secrets, the current one first.
@@ -131,7 +127,9 @@ impl Model {
             (Mode::Browse, Focus::Detail) => &[Context::Detail, Context::Anywhere],
             (Mode::Copy, _) => &[Context::Copy],
             (Mode::Help { .. }, _) => &[Context::Help],
-            (Mode::Filter { .. } | Mode::Target { .. }, _) => &[Context::Prompt],
+            (Mode::Filter { .. } | Mode::Target { .. } | Mode::Secret { .. }, _) => {
+                &[Context::Prompt]
+            }
         }
     }
 

@@ -26,8 +26,8 @@ pub fn lines(model: &Model, width: usize) -> Vec<Marked> {
     let Some(loaded) = model.detail.loaded.as_deref() else { return Vec::new() };
     let lines = match model.detail.tab {
         Tab::Payload => Vec::new(),
-        Tab::Headers => headers::lines(&model.session, loaded),
-        Tab::Signature => signature::lines(&model.session, loaded),
+        Tab::Headers => headers::lines(loaded),
+        Tab::Signature => signature::lines(model, loaded),
         Tab::Timeline => timeline::lines(model, loaded),
     };
     lines.into_iter().flat_map(|line| line.wrap(width, LABEL)).collect()

@@ -2,6 +2,7 @@
 
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
+use zeroize::{Zeroize as _, Zeroizing};
 
 use super::action::Edit;
 
@@ -18,8 +19,22 @@ impl Prompt {
         Self { before: text.into(), after: String::new() }
     }
 
+    /// A prompt for a secret. It is given room at once, since growing leaves copies behind.
+    pub fn for_secret() -> Self {
+        const ROOM: usize = 4096;
+        Self { before: String::with_capacity(ROOM), after: String::with_capacity(ROOM) }
+    }
+
+    /// What was typed; the prompt forgets it.
+    pub fn take_secret(&mut self) -> Zeroizing<String> {
+        let typed = Zeroizing::new(self.text());
+        self.before.zeroize();
+        self.after.zeroize();
+        typed
+    }
+
     pub fn text(&self) -> String {
-        format!("{}{}", self.before, self.after)
+        [self.before.as_str(), self.after.as_str()].concat()
     }
 
     /// Columns before the cursor.

@@ -13,7 +13,7 @@ use super::keymap::{Context, Key, KeyCode, resolve};
 use super::message::{Effect, Event, Mouse, MouseKind, Notice, NoticeKind};
 use super::model::{Focus, Mode, Model};
 use super::pane;
-use crate::delivery::{Attempt, Outcome};
+use crate::delivery::{Attempt, Outcome, SignatureStatus, Verdict};
 use crate::units;
 
 /// How many lines the wheel moves.
@@ -43,12 +43,11 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
             effects
         }
         Event::Older(rows) => model.search.take_older(rows, &mut model.list, model.now),
-        Event::Loaded(loaded) => {
-            model.detail.take(loaded);
-            Vec::new()
-        }
-        Event::NotLoaded { id, reason } => {
-            model.detail.fail(id, reason);
+        Event::Loaded(_)
+        | Event::NotLoaded { .. }
+        | Event::Diagnosed { .. }
+        | Event::SecretTried { .. } => {
+            learn(model, event);
             Vec::new()
         }
         Event::Matched { search, ids, done } => {
@@ -74,6 +73,24 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
     };
     effects.extend(settle(model));
     effects
+}
+
+/// Takes in what was found out about the delivery that is shown.
+fn learn(model: &mut Model, event: Event) {
+    let wanted = model.detail.wanted();
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the caller has dealt with the others")]
+    match event {
+        Event::Loaded(loaded) => model.detail.take(loaded),
+        Event::NotLoaded { id, reason } => model.detail.fail(id, reason),
+        Event::Diagnosed { id, diagnosis } if wanted == Some(id) => {
+            model.detail.diagnosis = Some(diagnosis);
+        }
+        Event::SecretTried { id, verdict } if wanted == Some(id) => {
+            tell(model, tried(&verdict));
+            model.detail.typed = Some(verdict);
+        }
+        _ => {}
+    }
 }
 
 fn press(model: &mut Model, key: Key) -> Vec<Effect> {
@@ -104,7 +121,9 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             browse::help(model, action);
             Vec::new()
         }
-        Mode::Filter { .. } | Mode::Target { .. } => prompts::act(model, action),
+        Mode::Filter { .. } | Mode::Target { .. } | Mode::Secret { .. } => {
+            prompts::act(model, action)
+        }
     }
 }
 
@@ -153,6 +172,20 @@ fn tell(model: &mut Model, notice: Notice) {
     };
     let until = model.now.saturating_add(SignedDuration::from_secs(seconds)).unwrap_or(model.now);
     model.notice = Some((notice, until));
+}
+
+fn tried(verdict: &Verdict) -> Notice {
+    match verdict.status {
+        SignatureStatus::Verified | SignatureStatus::Expired => {
+            Notice::done(format!("with the typed secret it is {}", verdict.status))
+        }
+        SignatureStatus::Missing
+        | SignatureStatus::Malformed
+        | SignatureStatus::Mismatch
+        | SignatureStatus::Unchecked => {
+            Notice::info(format!("with the typed secret it is {} as well", verdict.status))
+        }
+    }
 }
 
 fn resent(attempt: &Attempt) -> Notice {

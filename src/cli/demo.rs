@@ -2,14 +2,12 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use crate::outbound::{Client, Request, Target};
-use crate::provider::{Provider, Sample, Seed};
 use crate::secret::Secret;
-use crate::send::{Tamper, request};
-use crate::signature::SignError;
+use crate::send::{Content, Tamper, request};
+use crate::signature::Keyed;
 
 /// From one sample to the next, about; the first few come faster, so that there is something to
 /// look at.
@@ -25,24 +23,23 @@ pub(super) fn secret() -> Secret {
 
 /// Sends samples to the listener until it stops.
 pub(super) async fn run(
-    provider: Provider,
-    secret: Option<Secret>,
+    Keyed { provider, secrets }: Keyed,
     target: Target,
     stop: CancellationToken,
 ) {
+    let secret = secrets.first();
     let client = Client::new();
+    let url = target.to_string();
     let mut random = fastrand::Rng::new();
-    let samples: Vec<&Sample> = Sample::of(&provider.name).collect();
     let mut last: Option<Request> = None;
-    for (number, sample) in samples.iter().cycle().enumerate() {
+    for (number, sample) in provider.samples.iter().cycle().enumerate() {
         let next = plan(number);
         let request = match (next, last.take()) {
             (Plan::Again, Some(last)) => Ok(last),
-            (Plan::Again | Plan::Sound, _) => {
-                new(&provider, secret.as_ref(), sample, &mut random, None)
-            }
-            (Plan::Spoilt(tamper), _) => {
-                new(&provider, secret.as_ref(), sample, &mut random, Some(tamper))
+            (next, _) => {
+                let tamper = if let Plan::Spoilt(tamper) = next { Some(tamper) } else { None };
+                let content = Content::of(sample, random.fork());
+                request(&provider, secret, content, &url, tamper)
             }
         };
         // A provider of which no sample can be signed has no demo.
@@ -78,17 +75,4 @@ fn plan(number: usize) -> Plan {
         14 => Plan::Spoilt(Tamper::Signature),
         _ => Plan::Sound,
     }
-}
-
-fn new(
-    provider: &Provider,
-    secret: Option<&Secret>,
-    sample: &Sample,
-    random: &mut fastrand::Rng,
-    tamper: Option<Tamper>,
-) -> Result<Request, SignError> {
-    #[expect(clippy::disallowed_methods, reason = "a sample tells the time of sending")]
-    let now = Timestamp::now();
-    let body = sample.body(&mut Seed { now, random: random.fork() });
-    request(provider, secret, body, tamper)
 }

@@ -9,14 +9,13 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::{Failure, ListenArgs, Output, demo};
+use super::{Failure, Keyring, ListenArgs, Output, demo};
 use crate::app::Session;
-use crate::config::secrets::{self, Secrets};
 use crate::headless::{self, Format, HeadlessError};
-use crate::intake::Intake;
+use crate::intake::{Diagnoser, Intake};
 use crate::listener::{self, BindError, Limits};
 use crate::outbound::{Client, Forwarder, Target};
-use crate::provider::Provider;
+use crate::signature::{Keyed, Verifier};
 use crate::store::{Place, Store};
 use crate::task;
 use crate::tui;
@@ -25,16 +24,15 @@ const DEFAULT_ADDRESS: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 4400);
 
 pub(super) fn run(args: ListenArgs) -> Result<(), Failure> {
-    let provider = args.provider.provider()?;
-    let mut found = secrets::load(&args.provider.sources(&provider))?;
-    if args.demo && found.secrets.is_empty() {
-        found.secrets.push(demo::secret());
+    let mut keyring = args.provider.keyring()?;
+    if args.demo && keyring.candidates.iter().all(|keyed| keyed.secrets.is_empty()) {
+        keyring.candidates.iter_mut().for_each(|keyed| keyed.secrets.push(demo::secret()));
     }
     let runtime = tokio::runtime::Runtime::new().map_err(Failure::world)?;
-    runtime.block_on(listen(args, provider, found))
+    runtime.block_on(listen(args, keyring))
 }
 
-async fn listen(args: ListenArgs, provider: Provider, found: Secrets) -> Result<(), Failure> {
+async fn listen(args: ListenArgs, keyring: Keyring) -> Result<(), Failure> {
     // First of all: a taken port must not touch the store.
     let listener = bind(&args).await.map_err(Failure::world)?;
     let address = listener.local_addr().map_err(Failure::world)?;
@@ -50,16 +48,18 @@ async fn listen(args: ListenArgs, provider: Provider, found: Secrets) -> Result<
     };
     let (store, writer) = opened.map_err(Failure::world)?.map_err(Failure::world)?;
     let headless = args.headless || !std::io::stdout().is_terminal();
-    let warnings = warnings(&found, address);
+    let Keyring { candidates, notes, warnings: found } = keyring;
+    let warnings = warnings(found, address);
     if headless {
         let mut stderr = std::io::stderr();
         writeln!(stderr, "listening on {url}")?;
-        for line in found.notes.iter().chain(&warnings) {
+        for line in notes.iter().chain(&warnings) {
             writeln!(stderr, "hookglass: {line}")?;
         }
     }
-    let session = session(&args, &provider, &found, &url, &place);
-    let front = Front { args, provider, found, store, session, warnings, headless };
+    let session = session(&args, &candidates, &url, &place);
+    let verifier = Arc::new(Verifier::new(candidates).behind(args.public_url.clone()));
+    let front = Front { args, verifier, store, session, notes, warnings, headless };
     let outcome = front.run(listener).await;
     tokio::task::spawn_blocking(move || writer.finish()).await.map_err(Failure::world)?;
     outcome
@@ -75,8 +75,7 @@ async fn bind(args: &ListenArgs) -> Result<TcpListener, BindError> {
     }
 }
 
-fn warnings(found: &Secrets, address: SocketAddr) -> Vec<String> {
-    let mut warnings = found.warnings.clone();
+fn warnings(mut warnings: Vec<String>, address: SocketAddr) -> Vec<String> {
     if !address.ip().is_loopback() {
         warnings.push(format!(
             "listening on {address}: other machines can reach this; everything they send is kept"
@@ -85,25 +84,19 @@ fn warnings(found: &Secrets, address: SocketAddr) -> Vec<String> {
     warnings
 }
 
-fn session(
-    args: &ListenArgs,
-    provider: &Provider,
-    found: &Secrets,
-    url: &str,
-    place: &Place,
-) -> Session {
+fn session(args: &ListenArgs, candidates: &[Keyed], url: &str, place: &Place) -> Session {
     let absolute = |path: &Path| {
         std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string()
     };
+    let names: Vec<&str> = candidates.iter().map(|keyed| keyed.provider.title.as_str()).collect();
+    let secrets = candidates.iter().flat_map(|keyed| &keyed.secrets);
+    let secret_env: Vec<&str> =
+        candidates.iter().map(|keyed| keyed.provider.secret_env.as_str()).collect();
     Session {
         url: url.to_owned(),
-        provider: provider.title.clone(),
-        scheme: provider.scheme.to_string(),
-        signature_header: provider.scheme.signature_place(),
-        signed: provider.scheme.signed.to_string(),
-        signs_time: provider.scheme.timestamp.is_some(),
-        secret_env: provider.secret_env.clone(),
-        secrets: found.secrets.iter().map(|secret| secret.name().to_owned()).collect(),
+        provider: if names.len() > 3 { "any provider".to_owned() } else { names.join(", ") },
+        secret_env: if names.len() > 3 { "its variable".to_owned() } else { secret_env.join(", ") },
+        secrets: secrets.map(|secret| secret.name().to_owned()).collect(),
         forward: args.forward.as_ref().map(ToString::to_string),
         keeps: match place {
             Place::Memory => "in memory only; quitting forgets them".to_owned(),
@@ -116,10 +109,10 @@ fn session(
 /// Everything that runs until the end.
 struct Front {
     args: ListenArgs,
-    provider: Provider,
-    found: Secrets,
+    verifier: Arc<Verifier>,
     store: Store,
     session: Session,
+    notes: Vec<String>,
     warnings: Vec<String>,
     headless: bool,
 }
@@ -133,7 +126,7 @@ impl Front {
         let last = last.map_err(Failure::world)?;
         let own: Target = self.session.url.parse().map_err(Failure::world)?;
         let mut tasks = JoinSet::new();
-        let intake = self.intake(&mut tasks);
+        let intake = self.intake(&mut tasks, answered.clone());
         let (limits, stopping, done) = (self.limits(), stop.clone(), answered.clone());
         tasks.spawn(async move {
             let take = move |received| {
@@ -144,9 +137,8 @@ impl Front {
             done.cancel();
         });
         tasks.spawn(until_told_to_stop(stop.clone()));
-        if self.args.demo {
-            let secret = self.found.secrets.first().cloned();
-            tasks.spawn(demo::run(self.provider.clone(), secret, own.clone(), stop.clone()));
+        if let Some(keyed) = self.verifier.candidates().first().filter(|_| self.args.demo) {
+            tasks.spawn(demo::run(keyed.clone(), own.clone(), stop.clone()));
         }
         let ended = if self.headless {
             let format = match self.args.output {
@@ -166,15 +158,18 @@ impl Front {
         ended
     }
 
-    fn intake(&self, tasks: &mut JoinSet<()>) -> Arc<Intake> {
+    fn intake(&self, tasks: &mut JoinSet<()>, stop: CancellationToken) -> Arc<Intake> {
+        let (diagnoser, work) =
+            Diagnoser::new(Arc::clone(&self.verifier), self.store.clone(), stop);
+        tasks.spawn(work);
         let forwarder = self.args.forward.clone().map(|target| {
             let (forwarder, work) = Forwarder::new(Client::new(), target);
             tasks.spawn(work);
             forwarder
         });
         Arc::new(Intake {
-            provider: self.provider.clone(),
-            secrets: self.found.secrets.clone(),
+            verifier: Arc::clone(&self.verifier),
+            diagnoser,
             store: self.store.clone(),
             forwarder,
         })
@@ -188,10 +183,9 @@ impl Front {
         tui::Setup {
             session: self.session.clone(),
             store: self.store.clone(),
-            provider: self.provider.clone(),
-            secret: self.found.secrets.first().cloned(),
+            verifier: Arc::clone(&self.verifier),
             own,
-            notes: self.found.notes.clone(),
+            notes: self.notes.clone(),
             warnings: self.warnings.clone(),
         }
     }

@@ -3,7 +3,7 @@
 use std::io::{self, Write as _};
 
 use super::{Failure, ProvidersArgs};
-use crate::provider::{self, Provider, Sample, Scheme, SecretForm};
+use crate::provider::{self, Provider, Scheme, SecretForm};
 
 pub(super) fn run(args: &ProvidersArgs) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
@@ -32,7 +32,7 @@ fn explained(provider: &Provider) -> String {
     if !scheme.covers_body {
         lines.push("warning    the signature says nothing about the body".to_owned());
     }
-    let samples: Vec<&str> = Sample::of(&provider.name).map(|sample| sample.kind).collect();
+    let samples: Vec<&str> = provider.samples.iter().map(|sample| sample.kind.as_str()).collect();
     if !samples.is_empty() {
         lines.push(format!("samples    {}", samples.join(", ")));
     }

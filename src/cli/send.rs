@@ -4,14 +4,12 @@ use std::io::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 use super::{Failure, SendArgs, TamperArg};
 use crate::config::secrets;
 use crate::outbound::{Client, Target};
-use crate::provider::{Provider, Sample, Seed};
+use crate::provider::{Provider, Sample};
 use crate::secret::Secret;
-use crate::send::{Tamper, request};
+use crate::send::{Content, Tamper, request};
 use crate::units;
 
 /// Reads `N/s` or `N`.
@@ -38,27 +36,28 @@ pub(super) fn run(args: SendArgs) -> Result<(), Failure> {
             "hookglass: no secret is configured, so nothing is signed; set {variable} or use --secret-file"
         )?;
     }
-    let bodies = Bodies::new(&args.what, &provider)?;
+    let contents = Contents::new(&args.what, &provider)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(Failure::world)?;
-    runtime.block_on(send_all(&args, &provider, secret, bodies))
+    runtime.block_on(send_all(&args, &provider, secret, contents))
 }
 
-/// Where the bodies come from.
-enum Bodies {
-    Sample(&'static Sample),
+/// Where what is sent comes from.
+enum Contents<'p> {
+    Sample(&'p Sample),
     File(Vec<u8>),
 }
 
-impl Bodies {
-    fn new(what: &str, provider: &Provider) -> Result<Self, Failure> {
-        if let Some(sample) = Sample::named(&provider.name, what) {
+impl<'p> Contents<'p> {
+    fn new(what: &str, provider: &'p Provider) -> Result<Self, Failure> {
+        if let Some(sample) = provider.sample(what) {
             return Ok(Self::Sample(sample));
         }
         std::fs::read(Path::new(what)).map(Self::File).map_err(|error| {
-            let known: Vec<&str> = Sample::of(&provider.name).map(|sample| sample.kind).collect();
+            let known: Vec<&str> =
+                provider.samples.iter().map(|sample| sample.kind.as_str()).collect();
             Failure::Usage(format!(
                 "`{what}` is neither an event type of {} nor a file that can be read ({error}); \
                  the types are {}",
@@ -68,15 +67,10 @@ impl Bodies {
         })
     }
 
-    fn next(&self, random: &mut fastrand::Rng) -> Vec<u8> {
+    fn next(&self, random: &mut fastrand::Rng) -> Content {
         match self {
-            Self::Sample(sample) => {
-                #[expect(clippy::disallowed_methods, reason = "a sample tells the time of sending")]
-                let now = Timestamp::now();
-                let mut seed = Seed { now, random: random.fork() };
-                sample.body(&mut seed).into_bytes()
-            }
-            Self::File(bytes) => bytes.clone(),
+            Self::Sample(sample) => Content::of(sample, random.fork()),
+            Self::File(bytes) => Content::json(bytes.clone()),
         }
     }
 }
@@ -85,9 +79,10 @@ async fn send_all(
     args: &SendArgs,
     provider: &Provider,
     secret: Option<&Secret>,
-    bodies: Bodies,
+    contents: Contents<'_>,
 ) -> Result<(), Failure> {
     let client = Client::new();
+    let url = args.to.to_string();
     let mut random = fastrand::Rng::new();
     let tamper = args.tamper.map(|tamper| match tamper {
         TamperArg::Body => Tamper::Body,
@@ -100,8 +95,8 @@ async fn send_all(
     let mut refused = 0;
     for number in 1..=args.count {
         pace.tick().await;
-        let request =
-            request(provider, secret, bodies.next(&mut random), tamper).map_err(Failure::usage)?;
+        let request = request(provider, secret, contents.next(&mut random), &url, tamper)
+            .map_err(Failure::usage)?;
         let status = send_one(&client, &args.to, &request).await?;
         writeln!(std::io::stdout(), "{number} of {}: {} answered {status}", args.count, args.to)?;
         refused += u64::from(!(200..300).contains(&status));

@@ -6,13 +6,11 @@ use std::path::Path;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{Failure, VerifyArgs};
-use crate::config::secrets;
+use super::{Failure, ProviderArgs, VerifyArgs};
 use crate::delivery::{Head, Header, SignatureStatus, Verdict};
 use crate::payload::visible;
-use crate::provider::{self, Provider};
-use crate::secret::Secret;
-use crate::signature::{Subject, verify};
+use crate::provider::Provider;
+use crate::signature::{Budget, Subject, Verifier};
 
 /// Reads `Name: value`; white space around the value is not part of it (RFC 9110 section 5.5).
 pub(super) fn parse_header(text: &str) -> Result<Header, String> {
@@ -87,72 +85,39 @@ fn head(args: &VerifyArgs) -> Head {
     Head::build(&args.method, target.unwrap_or("/"), &args.header)
 }
 
-/// The verdict under the provider that was named, or under the one that fits best.
+/// The verdict under the provider that was named, or under the one that is recognised.
 fn judge(
     args: &VerifyArgs,
     subject: &Subject<'_>,
     now: Timestamp,
 ) -> Result<(Provider, Verdict), Failure> {
-    if let Some(name) = &args.provider {
-        let provider = Provider::named(name)?;
-        let secrets = secrets(args, &provider)?;
-        if secrets.is_empty() {
-            return Err(no_secret(&provider.secret_env));
-        }
-        let verdict = verify(&provider.scheme, &secrets, subject, now);
-        return Ok((provider, verdict));
+    let name = args.provider.clone().unwrap_or_else(|| "auto".to_owned());
+    let named = ProviderArgs { provider: name, secrets: args.secrets.clone() };
+    let keyring = named.keyring()?;
+    let mut stderr = io::stderr();
+    for line in &keyring.warnings {
+        writeln!(stderr, "hookglass: {line}")?;
     }
-    let mut best: Option<(Provider, Verdict)> = None;
-    let mut unset = Vec::new();
-    for name in provider::names() {
-        let provider = Provider::named(name)?;
-        let headers = provider.signature_headers();
-        if !headers.iter().any(|name| subject.head.joined(name).is_some()) {
-            continue;
-        }
-        // Several providers share a header; those without a secret cannot be the one meant.
-        let secrets = secrets(args, &provider)?;
-        if secrets.is_empty() {
-            unset.push(provider.secret_env);
-            continue;
-        }
-        let verdict = verify(&provider.scheme, &secrets, subject, now);
-        if best.as_ref().is_none_or(|(_, best)| weight(&verdict) > weight(best)) {
-            best = Some((provider, verdict));
-        }
-    }
-    best.ok_or_else(|| match unset.as_slice() {
-        [] => Failure::Usage(
+    let verifier = Verifier::new(keyring.candidates);
+    let judged = verifier.judge(subject, now);
+    let Some(keyed) = judged.keyed else {
+        return Err(Failure::Usage(
             "none of the headers is a signature of a provider that is known; name it with \
              --provider (`hookglass providers` lists them)"
                 .to_owned(),
-        ),
-        unset => no_secret(&unset.join(" or ")),
-    })
+        ));
+    };
+    let provider = keyed.provider.clone();
+    if keyed.secrets.is_empty() && provider.scheme.unchecked.is_none() {
+        return Err(no_secret(&provider.secret_env));
+    }
+    let whole = Budget { bytes: 4 * Budget::BYTES, go_on: &|| true };
+    let verdict = verifier.explain(&judged, subject, now, whole).verdict;
+    Ok((provider, verdict))
 }
 
 fn no_secret(variable: &str) -> Failure {
     Failure::Usage(format!(
         "no secret is configured; set {variable}, or use --secret-env or --secret-file"
     ))
-}
-
-/// What speaks more for a provider: a proof, then a well-formed signature.
-fn weight(verdict: &Verdict) -> u8 {
-    match verdict.status {
-        SignatureStatus::Verified => 4,
-        SignatureStatus::Expired => 3,
-        SignatureStatus::Mismatch => 2,
-        SignatureStatus::Unchecked => 1,
-        SignatureStatus::Malformed | SignatureStatus::Missing => 0,
-    }
-}
-
-fn secrets(args: &VerifyArgs, provider: &Provider) -> Result<Vec<Secret>, Failure> {
-    let found = secrets::load(&args.secrets.sources(provider))?;
-    let mut stderr = io::stderr();
-    for line in &found.warnings {
-        writeln!(stderr, "hookglass: {line}")?;
-    }
-    Ok(found.secrets)
 }

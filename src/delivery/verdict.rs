@@ -65,6 +65,14 @@ pub struct Verdict {
 }
 
 impl Verdict {
+    /// Whether the signature was checked and is not good, for a reason other than its age.
+    pub fn wants_cause(&self) -> bool {
+        matches!(
+            self.status,
+            SignatureStatus::Missing | SignatureStatus::Malformed | SignatureStatus::Mismatch
+        )
+    }
+
     /// A verdict that is explained but has no cause from the table.
     pub fn explained(status: SignatureStatus, explanation: impl Into<String>) -> Self {
         Self { status, cause: None, explanation: Some(explanation.into()), secret: None }

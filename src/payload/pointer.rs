@@ -12,10 +12,21 @@ use serde_json::value::RawValue;
 ///
 /// Nothing where the body is not JSON, or where there is nothing, null or a container.
 pub fn lookup(body: &[u8], path: &str) -> Option<String> {
-    let steps: Vec<String> =
-        path.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~")).collect();
-    let found = raw(body, &steps).filter(|found| *found != "null")?;
+    let found = raw(body, &steps(path)).filter(|found| *found != "null")?;
     scalar(found).map(Cow::into_owned)
+}
+
+/// The body with another string at a JSON pointer; nothing if no string stands there.
+pub fn with_string(body: &[u8], path: &str, text: &str) -> Option<Vec<u8>> {
+    let old = raw(body, &steps(path)).filter(|old| old.starts_with('"'))?;
+    // It is a part of the body, so the difference of their places is its offset.
+    let start = (old.as_ptr() as usize).checked_sub(body.as_ptr() as usize)?;
+    let quoted = serde_json::to_string(text).ok()?;
+    Some([body.get(..start)?, quoted.as_bytes(), body.get(start + old.len()..)?].concat())
+}
+
+fn steps(path: &str) -> Vec<String> {
+    path.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~")).collect()
 }
 
 /// The JSON text of the value that keys and indexes lead to, as it was sent. Of repeated keys the
@@ -127,6 +138,15 @@ impl<'de> Visitor<'de> for Follow<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_string_is_replaced_and_nothing_else() {
+        let body = br#"{ "a" : {"b":"old" , "c":1.0} }"#;
+        let new = with_string(body, "/a/b", "n\"ew").unwrap();
+        assert_eq!(new, br#"{ "a" : {"b":"n\"ew" , "c":1.0} }"#);
+        assert_eq!(with_string(body, "/a/c", "x"), None);
+        assert_eq!(with_string(body, "/a/d", "x"), None);
+    }
 
     #[test]
     fn follows_keys_indexes_and_escapes() {

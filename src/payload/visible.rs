@@ -54,6 +54,29 @@ pub fn push_visible(out: &mut String, character: char) {
     };
 }
 
+/// Bytes that are text or not, safe to show: what is not UTF-8 is written as `\xff`.
+pub fn visible_bytes(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len() + 16);
+    for chunk in bytes.utf8_chunks() {
+        out.push_str(&visible(chunk.valid()));
+        for byte in chunk.invalid() {
+            // Writing to a String cannot fail.
+            let _ = write!(out, "\\x{byte:02x}");
+        }
+    }
+    out
+}
+
+/// Up to `reach` bytes on either side of an offset, safe to show; `…` where more follows.
+pub fn around(bytes: &[u8], offset: usize, reach: usize) -> String {
+    let from = offset.saturating_sub(reach);
+    let to = (offset + reach).min(bytes.len());
+    let start = if from > 0 { "…" } else { "" };
+    let end = if to < bytes.len() { "…" } else { "" };
+    let shown = visible_bytes(bytes.get(from..to).unwrap_or_default());
+    format!("{start}{shown}{end}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

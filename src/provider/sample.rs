@@ -1,19 +1,29 @@
 //! Sample events, for trying things out before the provider calls.
 //!
-//! A sample file is a body with places to fill in: `@event@` (the event's id), `@id@` (a fresh
-//! object id each time) and `@now@` or `@now-SECONDS@` (Unix seconds).
-
-use std::borrow::Cow;
+//! A sample is a body with places to fill in: `@event@` (the event's id), `@id@` (a fresh object
+//! id each time), `@uuid@`, `@now@` or `@now-SECONDS@` (Unix seconds), `@ms@` (Unix milliseconds)
+//! and `@iso@` (RFC 3339).
 
 use jiff::Timestamp;
+use serde::Deserialize;
 
 /// A sample event of a provider.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Sample {
-    pub provider: &'static str,
     /// The event type.
-    pub kind: &'static str,
-    template: &'static str,
+    #[serde(rename = "type")]
+    pub kind: String,
+    body: String,
+    #[serde(default = "json")]
+    pub content_type: String,
+    /// What the provider sends besides, name and value.
+    #[serde(default)]
+    headers: Vec<[String; 2]>,
+}
+
+fn json() -> String {
+    "application/json".to_owned()
 }
 
 /// What makes one sample differ from the next.
@@ -23,91 +33,101 @@ pub struct Seed {
     pub random: fastrand::Rng,
 }
 
-macro_rules! cribbly {
-    ($($kind:literal),* $(,)?) => {
-        &[$(Sample {
-            provider: "cribbly",
-            kind: $kind,
-            template: include_str!(concat!("../../assets/samples/cribbly/", $kind, ".json")),
-        }),*]
-    };
-}
-
-/// Every sample that comes with the program, in the order of a plausible conversation.
-pub const SAMPLES: &[Sample] = cribbly![
-    "contact.created",
-    "conversation.created",
-    "message.created",
-    "attachment.created",
-    "message.updated",
-    "contact.updated",
-    "group.created",
-    "group.updated",
-    "conversation.updated",
-    "attachment.updated",
-    "attachment.deleted",
-    "message.deleted",
-    "group.deleted",
-    "conversation.deleted",
-    "contact.deleted",
-];
-
 impl Sample {
-    pub fn of(provider: &str) -> impl Iterator<Item = &'static Self> {
-        SAMPLES.iter().filter(move |sample| sample.provider == provider)
-    }
-
-    pub fn named(provider: &str, kind: &str) -> Option<&'static Self> {
-        Self::of(provider).find(|sample| sample.kind == kind)
-    }
-
     /// The body of a new event, its ids and times filled in.
     pub fn body(&self, seed: &mut Seed) -> String {
-        let mut out = String::with_capacity(self.template.len() + 64);
-        // Every other piece stands between two `@`; a sample's own text holds none.
-        for (at, piece) in self.template.split('@').enumerate() {
-            out.push_str(&if at % 2 == 1 { fill(piece, seed) } else { Cow::Borrowed(piece) });
-        }
-        out
+        filled(&self.body, seed)
+    }
+
+    /// The headers of a new event other than those of its signature.
+    pub fn headers(&self, seed: &mut Seed) -> Vec<(String, String)> {
+        let fill = |[name, value]: &[String; 2]| (name.clone(), filled(value, seed));
+        self.headers.iter().map(fill).collect()
     }
 }
 
-fn fill<'p>(place: &'p str, seed: &mut Seed) -> Cow<'p, str> {
-    match place {
-        "event" | "id" => {
-            Cow::Owned(std::iter::repeat_with(|| seed.random.alphanumeric()).take(16).collect())
+fn filled(template: &str, seed: &mut Seed) -> String {
+    let mut out = String::with_capacity(template.len() + 64);
+    // Every other piece stands between two `@`; a sample's own text holds none.
+    for (at, piece) in template.split('@').enumerate() {
+        if at % 2 == 1 {
+            out.push_str(&fill(piece, seed));
+        } else {
+            out.push_str(piece);
         }
-        "now" => Cow::Owned(seed.now.as_second().to_string()),
+    }
+    out
+}
+
+fn fill(place: &str, seed: &mut Seed) -> String {
+    let second = seed.now.as_second();
+    match place {
+        "event" | "id" => std::iter::repeat_with(|| seed.random.alphanumeric()).take(16).collect(),
+        "uuid" => uuid(seed.random.u128(..)),
+        "now" => second.to_string(),
+        "ms" => seed.now.as_millisecond().to_string(),
+        "iso" => format!("{:.3}", seed.now),
         _ => match place.strip_prefix("now-").and_then(|ago| ago.parse::<i64>().ok()) {
-            Some(ago) => Cow::Owned((seed.now.as_second() - ago).to_string()),
-            None => Cow::Borrowed(place),
+            Some(ago) => second.saturating_sub(ago).to_string(),
+            None => place.to_owned(),
         },
     }
 }
 
+/// A random UUID (RFC 9562, version 4).
+fn uuid(random: u128) -> String {
+    let version = random & !(0xf << 76) | 0x4 << 76;
+    let digits = format!("{:032x}", version & !(0x3 << 62) | 0x2 << 62);
+    let mut out = String::with_capacity(36);
+    for (at, digit) in digits.chars().enumerate() {
+        if matches!(at, 8 | 12 | 16 | 20) {
+            out.push('-');
+        }
+        out.push(digit);
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::{Provider, names};
     use super::*;
-    use crate::payload::pointer::lookup;
+    use crate::delivery::{Head, Header};
+
+    fn seed() -> Seed {
+        Seed { now: Timestamp::UNIX_EPOCH, random: fastrand::Rng::with_seed(1) }
+    }
 
     #[test]
     fn every_sample_is_an_event_of_its_type() {
-        let mut seed = Seed { now: Timestamp::UNIX_EPOCH, random: fastrand::Rng::with_seed(1) };
-        for sample in SAMPLES {
-            let body = sample.body(&mut seed);
-            let at = |path| lookup(body.as_bytes(), path);
-            assert_eq!(at("/type").as_deref(), Some(sample.kind));
-            assert_eq!(at("/id").map(|id| id.len()), Some(16), "{body}");
-            assert_eq!(at("/payload/id").map(|id| id.len()), Some(16), "{body}");
-            assert!(!body.contains('@'), "a place was left: {body}");
+        for provider in names().map(|name| Provider::named(name).unwrap()) {
+            assert!(!provider.samples.is_empty(), "{} has no sample", provider.name);
+            for sample in &provider.samples {
+                let body = sample.body(&mut seed());
+                let mut headers = vec![Header::new("Content-Type", sample.content_type.clone())];
+                let own = sample.headers(&mut seed());
+                headers.extend(own.into_iter().map(|(name, value)| Header::new(name, value)));
+                let event = provider.event(&Head::build("POST", "/", &headers), body.as_bytes());
+                assert!(!body.contains('@'), "a place was left: {body}");
+                if provider.tells_type() {
+                    assert_eq!(event.kind.as_ref(), Some(&sample.kind), "{}", provider.name);
+                }
+            }
         }
-        assert_eq!(Sample::of("cribbly").count(), 15);
+        assert_eq!(Provider::named("cribbly").unwrap().samples.len(), 15);
     }
 
     #[test]
     fn no_two_events_share_an_id() {
-        let mut seed = Seed { now: Timestamp::UNIX_EPOCH, random: fastrand::Rng::with_seed(1) };
-        let sample = Sample::named("cribbly", "message.created").unwrap();
+        let cribbly = Provider::named("cribbly").unwrap();
+        let mut seed = seed();
+        let sample = cribbly.sample("message.created").unwrap();
         assert_ne!(sample.body(&mut seed), sample.body(&mut seed));
+    }
+
+    #[test]
+    fn a_uuid_tells_its_version() {
+        assert_eq!(uuid(0), "00000000-0000-4000-8000-000000000000");
+        assert_eq!(uuid(u128::MAX), "ffffffff-ffff-4fff-bfff-ffffffffffff");
     }
 }

@@ -5,14 +5,15 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, de};
 
-use super::Template;
+use super::{Part, Template};
 
-/// Where a value stands: `header:NAME`, `json:/pointer` (RFC 6901) into the body, or `pair:KEY`
-/// within the signature's own header.
+/// Where a value stands: `header:NAME`, `json:/pointer` (RFC 6901) into the body, `form:FIELD` of a
+/// body that is a form, or `pair:KEY` within the signature's own header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
     Header(String),
     Json(String),
+    Form(String),
     Pair(String),
 }
 
@@ -23,9 +24,11 @@ impl FromStr for Place {
         match text.split_once(':') {
             Some(("header", name)) if !name.is_empty() => Ok(Self::Header(name.to_owned())),
             Some(("json", path)) if path.starts_with('/') => Ok(Self::Json(path.to_owned())),
+            Some(("form", field)) if !field.is_empty() => Ok(Self::Form(field.to_owned())),
             Some(("pair", key)) if !key.is_empty() => Ok(Self::Pair(key.to_owned())),
             _ => Err(format!(
-                "`{text}` names no place; expected `header:NAME`, `json:/pointer` or `pair:KEY`"
+                "`{text}` names no place; expected `header:NAME`, `json:/pointer`, \
+                 `form:FIELD` or `pair:KEY`"
             )),
         }
     }
@@ -42,6 +45,7 @@ impl fmt::Display for Place {
         match self {
             Self::Header(name) => f.write_str(name),
             Self::Json(path) => write!(f, "{path} of the body"),
+            Self::Form(field) => write!(f, "{field} of the form"),
             Self::Pair(key) => write!(f, "{key}= of the signature header"),
         }
     }
@@ -55,6 +59,8 @@ pub enum Algorithm {
     HmacSha256,
     HmacSha1,
     HmacSha512,
+    /// No HMAC: the plain hash of the secret and what follows it (`HubSpot` v1 and v2).
+    Sha256SecretFirst,
     /// RFC 8032; the secret is the public key.
     Ed25519,
     /// ECDSA over P-256 with SHA-256, the signature in DER; the secret is the public key (SPKI).
@@ -76,6 +82,7 @@ impl fmt::Display for Algorithm {
             Self::HmacSha256 => "HMAC-SHA256",
             Self::HmacSha1 => "HMAC-SHA1",
             Self::HmacSha512 => "HMAC-SHA512",
+            Self::Sha256SecretFirst => "SHA-256 of the secret and",
             Self::Ed25519 => "Ed25519",
             Self::EcdsaP256 => "ECDSA P-256",
             Self::Token => "the secret itself",
@@ -141,6 +148,40 @@ pub struct Clock {
     pub max_ahead: Option<i64>,
 }
 
+/// A signature header of several items: written as what stands between items, between key and
+/// value, and the keys of signatures, for instance `[",", "=", "v1"]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pairs {
+    pub between: String,
+    pub equals: String,
+    /// The first one is the one that a sender of ours uses.
+    pub keys: Vec<String>,
+}
+
+impl Pairs {
+    /// The items, key and value.
+    pub fn items<'v>(&self, value: &'v str) -> impl Iterator<Item = (&'v str, &'v str)> {
+        value
+            .split(self.between.as_str())
+            .filter_map(|item| item.trim().split_once(self.equals.as_str()))
+    }
+}
+
+impl<'de> Deserialize<'de> for Pairs {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut texts = Vec::<String>::deserialize(deserializer)?.into_iter();
+        match (texts.next(), texts.next(), texts.collect::<Vec<_>>()) {
+            (Some(between), Some(equals), keys) if !keys.is_empty() => {
+                Ok(Self { between, equals, keys })
+            }
+            _ => Err(de::Error::custom(
+                "expected what stands between items, between key and value, and one key or more, \
+                 for instance [\",\", \"=\", \"v1\"]",
+            )),
+        }
+    }
+}
+
 /// How a provider signs. Every key but `signature` has a default.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -152,13 +193,17 @@ pub struct Scheme {
     pub algorithm: Algorithm,
     #[serde(default)]
     pub encoding: Encoding,
-    /// What an entry has to begin with; in a list, others are passed over.
+    /// What an entry has to begin with; in a list, others are passed over. A `*` stands for any
+    /// text, which ends where the rest of the prefix first follows.
     #[serde(default)]
     pub prefix: String,
+    /// Whether an entry without the prefix is one as well.
+    #[serde(default)]
+    pub prefix_optional: bool,
     /// What stands between several signatures in one value.
     pub list: Option<String>,
-    /// What stands between items, between key and value, and the key of signatures.
-    pub pairs: Option<[String; 3]>,
+    /// Where the value is made of `key=value` items.
+    pub pairs: Option<Pairs>,
     #[serde(default)]
     pub secret: SecretForm,
     #[serde(default)]
@@ -170,6 +215,8 @@ pub struct Scheme {
     pub id: Option<Place>,
     /// The beginning of header names, and what some senders write instead of it.
     pub header_alias: Option<[String; 2]>,
+    /// Why signatures of this provider cannot be checked at all; they are recognised only.
+    pub unchecked: Option<String>,
     /// False where the signature says nothing of the body.
     #[serde(default = "yes")]
     pub covers_body: bool,
@@ -179,7 +226,9 @@ fn yes() -> bool {
     true
 }
 
-fn one_or_more<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Place>, D::Error> {
+pub(super) fn one_or_more<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<Place>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Places {
@@ -197,6 +246,27 @@ fn one_or_more<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Place>,
 }
 
 impl Scheme {
+    /// Finds keys that name what other keys do not give.
+    pub(super) fn check(&self) -> Result<(), String> {
+        let has = |part: &Part| self.signed.has(part);
+        let pair = |place: &Place| matches!(place, Place::Pair(_));
+        let clock_in_pairs = self.timestamp.as_ref().is_some_and(|clock| pair(&clock.from));
+        let wants_pairs = clock_in_pairs || self.id.as_ref().is_some_and(pair);
+        if has(&Part::Timestamp) && self.timestamp.is_none() {
+            return Err("`signed` holds {timestamp}, but there is no `timestamp`".to_owned());
+        }
+        if has(&Part::Id) && self.id.is_none() {
+            return Err("`signed` holds {id}, but there is no `id`".to_owned());
+        }
+        if wants_pairs && self.pairs.is_none() {
+            return Err("a place is `pair:`, but there is no `pairs`".to_owned());
+        }
+        if self.signature.iter().any(pair) {
+            return Err("`signature` is where the pairs are, so it cannot be one".to_owned());
+        }
+        Ok(())
+    }
+
     /// The other name that a header goes by.
     pub fn alias(&self, name: &str) -> Option<String> {
         let [from, to] = self.header_alias.as_ref()?;
@@ -207,8 +277,20 @@ impl Scheme {
     pub fn signature_headers(&self) -> impl Iterator<Item = &str> {
         self.signature.iter().filter_map(|place| match place {
             Place::Header(name) => Some(name.as_str()),
-            Place::Json(_) | Place::Pair(_) => None,
+            Place::Json(_) | Place::Form(_) | Place::Pair(_) => None,
         })
+    }
+
+    /// An entry without its prefix; nothing if it has to have one and does not.
+    pub fn without_prefix<'v>(&self, entry: &'v str) -> Option<&'v str> {
+        let rest = match self.prefix.split_once('*') {
+            None => entry.strip_prefix(self.prefix.as_str()),
+            Some((start, end)) => entry
+                .strip_prefix(start)
+                .and_then(|rest| rest.split_once(end))
+                .map(|(_, rest)| rest),
+        };
+        rest.or_else(|| self.prefix_optional.then_some(entry))
     }
 
     /// The place of the signature, in words.
@@ -222,11 +304,16 @@ impl fmt::Display for Scheme {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (algorithm, encoding) = (self.algorithm, self.encoding);
         let place = self.signature_place();
+        if self.unchecked.is_some() {
+            return write!(f, "recognised by {place}, not checked");
+        }
         if algorithm == Algorithm::Token {
             return write!(f, "{algorithm}, in {place}");
         }
         let prefix = match (&self.pairs, self.prefix.as_str()) {
-            (Some([_, between, key]), _) => format!(" behind `{key}{between}`"),
+            (Some(Pairs { equals, keys, .. }), _) => {
+                format!(" behind `{}{equals}`", keys.join("` or `"))
+            }
             (None, "") => String::new(),
             (None, prefix) => format!(" behind `{prefix}`"),
         };

@@ -21,6 +21,9 @@ pub enum Part {
     Method,
     /// The fields of a form, sorted, each name with its value (Twilio).
     Form,
+    /// The values of the headers that are named, separated by spaces, under a key of the signature
+    /// header; joined by points (Coinbase).
+    Headers(String),
     /// The value of a header, or a scalar of the body.
     Place(Place),
 }
@@ -36,6 +39,14 @@ impl Template {
     /// Whether it is the body and nothing else.
     pub fn is_body(&self) -> bool {
         self.parts == [Part::Body]
+    }
+
+    /// The key that names the signed headers.
+    pub fn headers_key(&self) -> Option<&str> {
+        self.parts.iter().find_map(|part| match part {
+            Part::Headers(key) => Some(key.as_str()),
+            _ => None,
+        })
     }
 
     pub fn has(&self, part: &Part) -> bool {
@@ -84,11 +95,14 @@ fn parts(text: &str) -> Result<Vec<Part>, String> {
             "url" => Part::Url,
             "method" => Part::Method,
             "form" => Part::Form,
+            _ if name.starts_with("headers:") => {
+                Part::Headers(name.trim_start_matches("headers:").to_owned())
+            }
             _ => Part::Place(name.parse().map_err(|_| {
                 format!(
                     "`{{{name}}}` is no part of a signed content; expected {{body}}, {{timestamp}}, \
-                     {{id}}, {{url}}, {{method}}, {{form}}, {{header:NAME}}, {{json:/pointer}} or \
-                     {{pair:KEY}}"
+                     {{id}}, {{url}}, {{method}}, {{form}}, {{header:NAME}}, {{json:/pointer}}, \
+                     {{pair:KEY}} or {{headers:KEY}}"
                 )
             })?),
         });

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use sha2::{Digest as _, Sha256};
 
 use crate::delivery::{Head, header_text};
-use crate::payload::pointer;
+use crate::payload::{form, pointer};
 use crate::provider::{Part, Place, Scheme};
 
 /// What is verified: a delivery, and the public URL that its sender knows, if we do.
@@ -30,6 +30,7 @@ impl<'d> Subject<'d> {
                 found.map(|value| header_text(&value).into_owned())
             }
             Place::Json(path) => pointer::lookup(self.body, path),
+            Place::Form(field) => form::field(self.body, field),
             Place::Pair(key) => pair(scheme, signature, key).map(str::to_owned),
         }
     }
@@ -37,10 +38,7 @@ impl<'d> Subject<'d> {
 
 /// The first value of a key among the pairs of a signature header.
 fn pair<'v>(scheme: &Scheme, value: &'v str, wanted: &str) -> Option<&'v str> {
-    let [between, equals, _] = scheme.pairs.as_ref()?;
-    let pairs =
-        value.split(between.as_str()).filter_map(|item| item.trim().split_once(equals.as_str()));
-    pairs.into_iter().find(|(key, _)| *key == wanted).map(|(_, value)| value)
+    scheme.pairs.as_ref()?.items(value).find(|(key, _)| *key == wanted).map(|(_, value)| value)
 }
 
 /// Why there is no signed content.
@@ -78,7 +76,10 @@ pub(super) fn content<'d>(
             Part::Id => out.extend_from_slice(needed(scheme.id.as_ref())?.as_bytes()),
             Part::Url => out.extend_from_slice(subject.url.ok_or(Absent::Url)?.as_bytes()),
             Part::Method => out.extend_from_slice(subject.head.method.as_bytes()),
-            Part::Form => out.extend_from_slice(form(subject).as_bytes()),
+            Part::Form => out.extend_from_slice(sorted_form(subject).as_bytes()),
+            Part::Headers(key) => {
+                out.extend_from_slice(named_headers(scheme, subject, (key, signature)).as_bytes());
+            }
             // A field that is not there counts as empty, as Adyen's own verifier has it.
             Part::Place(place @ Place::Json(_)) => {
                 let found = subject.at(scheme, place, signature).unwrap_or_default();
@@ -90,43 +91,27 @@ pub(super) fn content<'d>(
     Ok(Cow::Owned(out))
 }
 
+/// The values of the headers that the signature itself names. One that is not there counts as
+/// empty, so that its loss is a mismatch and not a malformed request.
+fn named_headers(scheme: &Scheme, subject: &Subject<'_>, (key, signature): (&str, &str)) -> String {
+    let names = pair(scheme, signature, key).unwrap_or_default();
+    let value = |name| {
+        let found = subject.head.joined(name).unwrap_or_default();
+        header_text(&found).into_owned()
+    };
+    names.split_ascii_whitespace().map(value).collect::<Vec<_>>().join(".")
+}
+
 /// Names and values of a form, sorted, each pair once (Twilio's request validation).
-fn form(subject: &Subject<'_>) -> String {
+fn sorted_form(subject: &Subject<'_>) -> String {
     let kind = subject.head.joined("content-type").unwrap_or_default();
-    if !header_text(&kind).to_ascii_lowercase().starts_with("application/x-www-form-urlencoded") {
+    if !header_text(&kind).to_ascii_lowercase().starts_with(form::MEDIA_TYPE) {
         return String::new();
     }
-    let text = String::from_utf8_lossy(subject.body);
-    let items = text.split('&').filter(|item| !item.is_empty());
-    let mut fields: Vec<(String, String)> = items
-        .map(|item| {
-            let (name, value) = item.split_once('=').unwrap_or((item, ""));
-            (decoded(name), decoded(value))
-        })
-        .collect();
+    let mut fields = form::fields(subject.body);
     fields.sort();
     fields.dedup();
     fields.into_iter().flat_map(|(name, value)| [name, value]).collect()
-}
-
-/// Reads `+` and `%41` as forms have them; what is no escape stays as it is.
-fn decoded(text: &str) -> String {
-    let mut out = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&byte, behind)) = rest.split_first() {
-        let digits = behind.get(..2).and_then(|digits| hex::decode(digits).ok());
-        match (byte, digits.as_deref()) {
-            (b'%', Some(&[byte])) => {
-                out.push(byte);
-                rest = behind.get(2..).unwrap_or_default();
-                continue;
-            }
-            (b'+', _) => out.push(b' '),
-            _ => out.push(byte),
-        }
-        rest = behind;
-    }
-    String::from_utf8_lossy(&out).into_owned()
 }
 
 /// Where the URL carries the hash of the body, whether that is right (Twilio, for JSON).

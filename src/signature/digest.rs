@@ -2,7 +2,7 @@
 
 use hmac::{EagerHash, Hmac, KeyInit, Mac};
 use sha1::Sha1;
-use sha2::{Sha256, Sha512};
+use sha2::{Digest as _, Sha256, Sha512};
 use subtle::ConstantTimeEq as _;
 
 use crate::provider::Algorithm;
@@ -11,7 +11,7 @@ use crate::provider::Algorithm;
 pub(super) fn length(algorithm: Algorithm) -> Option<usize> {
     match algorithm {
         Algorithm::HmacSha1 => Some(20),
-        Algorithm::HmacSha256 => Some(32),
+        Algorithm::HmacSha256 | Algorithm::Sha256SecretFirst => Some(32),
         Algorithm::HmacSha512 | Algorithm::Ed25519 => Some(64),
         // DER leaves out leading zeros.
         Algorithm::EcdsaP256 | Algorithm::Token => None,
@@ -23,6 +23,9 @@ pub(super) fn compute(algorithm: Algorithm, key: &[u8], content: &[u8]) -> Vec<u
         Algorithm::HmacSha1 => mac::<Sha1>(key, content),
         Algorithm::HmacSha256 => mac::<Sha256>(key, content),
         Algorithm::HmacSha512 => mac::<Sha512>(key, content),
+        Algorithm::Sha256SecretFirst => {
+            Sha256::new().chain_update(key).chain_update(content).finalize().to_vec()
+        }
         Algorithm::Token => key.to_vec(),
         // Nobody can compute these with a public key.
         Algorithm::Ed25519 | Algorithm::EcdsaP256 => Vec::new(),

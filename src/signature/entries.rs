@@ -34,22 +34,28 @@ impl Entries {
 
 /// The texts that should be digests.
 pub(super) fn texts<'v>(scheme: &'v Scheme, value: &'v str) -> Vec<&'v str> {
-    if let Some([between, equals, wanted]) = &scheme.pairs {
-        let items = value.split(between.as_str());
-        let pairs = items.filter_map(|item| item.trim().split_once(equals.as_str()));
-        return pairs.filter(|(key, _)| key == wanted).map(|(_, text)| text).collect();
+    if let Some(pairs) = &scheme.pairs {
+        let items = pairs.items(value);
+        return items
+            .filter(|(key, _)| pairs.keys.iter().any(|due| due == key))
+            .map(|(_, text)| text)
+            .collect();
     }
     let entries: Vec<&str> = match &scheme.list {
         Some(between) => value.split(between.as_str()).map(str::trim).collect(),
         None => vec![value],
     };
-    entries.into_iter().filter_map(|entry| entry.strip_prefix(scheme.prefix.as_str())).collect()
+    entries.into_iter().filter_map(|entry| scheme.without_prefix(entry)).collect()
 }
 
 /// The bytes of a digest, and whether it is written as its scheme writes it.
 fn decode(scheme: &Scheme, text: &str) -> Option<(Vec<u8>, bool)> {
     let Some(length) = digest::length(scheme.algorithm) else {
         return match scheme.algorithm {
+            // Basic credentials come as base64 (RFC 7617); other tokens as they are.
+            Algorithm::Token if scheme.encoding == Encoding::Base64 => {
+                Some((STANDARD.decode(text).ok()?, true))
+            }
             Algorithm::Token => Some((text.as_bytes().to_vec(), true)),
             _ => Some((STANDARD.decode(text).ok().filter(|bytes| !bytes.is_empty())?, true)),
         };

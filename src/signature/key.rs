@@ -32,3 +32,9 @@ pub(super) fn key(scheme: &Scheme, secret: &Secret) -> Option<Zeroizing<Vec<u8>>
     };
     Some(Zeroizing::new(key))
 }
+
+/// Whether the scheme takes the secret's text in a form that it does not have.
+pub(super) fn is_normalized_away(scheme: &Scheme, secret: &Secret) -> bool {
+    scheme.secret == SecretForm::Utf8Nfkd
+        && key(scheme, secret).is_some_and(|key| key.as_slice() != secret.expose())
+}

@@ -1,55 +1,136 @@
 //! What could have become of a body or a secret on its way, one change at a time.
 
-use std::fmt::Write as _;
+mod escape;
+mod secret;
+mod spacing;
 
-use unicode_normalization::UnicodeNormalization as _;
-use zeroize::Zeroizing;
+use std::borrow::Cow;
+use std::io::Read as _;
 
 use super::Cause;
+use crate::payload::form;
 
-/// Bodies that may have been signed instead of the one that came.
-pub(super) fn bodies(body: &[u8]) -> Vec<(Cause, Vec<u8>)> {
-    let mut out = Vec::new();
-    let joined = |parts: &[&[u8]]| parts.concat();
-    out.push((Cause::BodyNewlineStripped, joined(&[body, b"\n"])));
-    out.push((Cause::BodyNewlineStripped, joined(&[body, b"\r\n"])));
-    for end in [&b"\r\n"[..], b"\n"] {
-        out.extend(body.strip_suffix(end).map(|rest| (Cause::BodyNewlineAdded, rest.to_vec())));
+pub(super) use secret::secrets;
+
+/// Of larger bodies only single changes are tried: each one costs a digest of all of it.
+const LARGE: usize = 128 << 10;
+
+/// What a compressed body may grow to.
+const INFLATED: u64 = 32 << 20;
+
+/// Decides of each body whether it is the one that was signed; true ends the search.
+pub(super) type WillDo<'w> = dyn FnMut(Cause, &[u8]) -> bool + 'w;
+
+/// Shows the bodies that may have been signed instead of the one that came, likely ones first.
+/// True if one of them will do.
+pub(super) fn bodies(body: &[u8], will_do: &mut WillDo<'_>) -> bool {
+    let mut unlike = |cause: Cause, varied: &[u8]| varied != body && will_do(cause, varied);
+    if ends(body, &mut unlike) || unlike(Cause::SigOfEmptyBody, b"") {
+        return true;
     }
-    out.push((Cause::BodyNewlineStyle, replaced(body, b"\r\n", b"\n")));
-    out.push((Cause::BodyNewlineStyle, replaced(&replaced(body, b"\r\n", b"\n"), b"\n", b"\r\n")));
-    out.push((Cause::BodyWhitespace, body.trim_ascii().to_vec()));
-    out.push((Cause::BodyBom, joined(&[b"\xef\xbb\xbf", body])));
-    out.extend(body.strip_prefix(b"\xef\xbb\xbf").map(|rest| (Cause::BodyBom, rest.to_vec())));
-    if let Ok(text) = std::str::from_utf8(body) {
-        texts(text, &mut out);
+    if compressed(body, &mut unlike) || wrapped(body, &mut unlike) {
+        return true;
     }
-    out.push((Cause::SigOfEmptyBody, Vec::new()));
-    out.retain(|(_, variant)| variant != body);
-    out
+    let Ok(text) = std::str::from_utf8(body) else {
+        return charset(body, None, &mut unlike);
+    };
+    spellings(text, &mut unlike)
+        || spacings(text, &mut unlike)
+        || charset(body, Some(text), &mut unlike)
+        || (text.len() <= LARGE && orders(text, &mut unlike))
 }
 
-fn texts(text: &str, out: &mut Vec<(Cause, Vec<u8>)>) {
-    let mut spelt: Vec<(Option<Cause>, String)> = vec![(None, text.to_owned())];
-    spelt.push((Some(Cause::BodyUnicodeUnescaped), escaped(text)));
-    spelt.push((Some(Cause::BodyUnicodeEscaped), unescaped(text)));
-    spelt.push((Some(Cause::BodySlashEscaping), text.replace("\\/", "/")));
-    spelt.push((Some(Cause::BodySlashEscaping), text.replace("\\/", "/").replace('/', "\\/")));
-    let is_json = text.trim_start().starts_with(['{', '[']);
-    for (cause, spelling) in spelt {
-        if is_json {
-            for style in STYLES {
-                let restyled = restyled(&spelling, style);
-                out.push((Cause::BodyReserialised, restyled.clone().into_bytes()));
-                out.push((Cause::BodyReserialised, (restyled + "\n").into_bytes()));
-            }
-        }
-        // The single change is the better explanation, so it stands before those with spacing.
-        if let Some(cause) = cause {
-            let place = out.iter().position(|(known, _)| *known == Cause::BodyReserialised);
-            out.insert(place.unwrap_or(out.len()), (cause, spelling.into_bytes()));
-        }
+fn ends(body: &[u8], will_do: &mut WillDo<'_>) -> bool {
+    let mut added = [&b"\r\n"[..], b"\n"].into_iter().filter_map(|end| body.strip_suffix(end));
+    added.any(|rest| will_do(Cause::BodyNewlineAdded, rest))
+        || will_do(Cause::BodyNewlineStripped, &[body, b"\n"].concat())
+        || will_do(Cause::BodyNewlineStripped, &[body, b"\r\n"].concat())
+        || will_do(Cause::BodyNewlineStyle, &replaced(body, b"\r\n", b"\n"))
+        || will_do(
+            Cause::BodyNewlineStyle,
+            &replaced(&replaced(body, b"\r\n", b"\n"), b"\n", b"\r\n"),
+        )
+        || will_do(Cause::BodyWhitespace, body.trim_ascii())
+        || body.strip_prefix(b"\xef\xbb\xbf").is_some_and(|rest| will_do(Cause::BodyBom, rest))
+        || will_do(Cause::BodyBom, &[b"\xef\xbb\xbf", body].concat())
+}
+
+/// What was compressed behind the one who signed.
+fn compressed(body: &[u8], will_do: &mut WillDo<'_>) -> bool {
+    let inflated = |reader: &mut dyn std::io::Read| {
+        let mut out = Vec::new();
+        reader.take(INFLATED).read_to_end(&mut out).is_ok().then_some(out)
+    };
+    let plain = match body {
+        [0x1f, 0x8b, ..] => inflated(&mut flate2::read::MultiGzDecoder::new(body)),
+        [0x78, ..] => inflated(&mut flate2::read::ZlibDecoder::new(body)),
+        _ => None,
+    };
+    plain.is_some_and(|plain| will_do(Cause::BodyGzip, &plain))
+}
+
+/// JSON within a field of a form.
+fn wrapped(body: &[u8], will_do: &mut WillDo<'_>) -> bool {
+    let json = |text: &str| text.starts_with(['{', '[']);
+    let is_form = !body.starts_with(b"{") && body.contains(&b'=') && body.len() <= LARGE;
+    is_form
+        && form::fields(body)
+            .iter()
+            .any(|(_, value)| json(value) && will_do(Cause::BodyFormWrapped, value.as_bytes()))
+}
+
+/// The same JSON with other escapes.
+fn spellings(text: &str, will_do: &mut WillDo<'_>) -> bool {
+    will_do(Cause::BodyUnicodeUnescaped, escape::escaped(text).as_bytes())
+        || will_do(Cause::BodyUnicodeEscaped, escape::unescaped(text).as_bytes())
+        || will_do(Cause::BodySlashEscaping, text.replace("\\/", "/").as_bytes())
+        || will_do(
+            Cause::BodySlashEscaping,
+            text.replace("\\/", "/").replace('/', "\\/").as_bytes(),
+        )
+}
+
+/// The same JSON with other spacing; of small bodies also with other escapes besides.
+fn spacings(text: &str, will_do: &mut WillDo<'_>) -> bool {
+    if !text.trim_start().starts_with(['{', '[']) {
+        return false;
     }
+    let mut spelt = vec![Cow::Borrowed(text)];
+    if text.len() <= LARGE {
+        spelt.push(escape::escaped(text).into());
+        spelt.push(escape::unescaped(text).into());
+        spelt.push(text.replace("\\/", "/").into());
+        spelt.push(text.replace("\\/", "/").replace('/', "\\/").into());
+    }
+    spelt.iter().any(|text| {
+        spacing::STYLES.into_iter().any(|style| {
+            let restyled = spacing::restyled(text, style);
+            will_do(Cause::BodyReserialised, restyled.as_bytes())
+                || will_do(Cause::BodyReserialised, (restyled + "\n").as_bytes())
+        })
+    })
+}
+
+/// The same text in another character set, or read in a wrong one.
+fn charset(body: &[u8], text: Option<&str>, will_do: &mut WillDo<'_>) -> bool {
+    if body.is_ascii() {
+        return false;
+    }
+    [false, true].into_iter().any(|windows| {
+        let narrowed = text.and_then(|text| escape::narrowed(text, windows));
+        narrowed.is_some_and(|bytes| will_do(Cause::BodyCharset, &bytes))
+            || will_do(Cause::BodyCharset, escape::widened(body, windows).as_bytes())
+    })
+}
+
+/// The same JSON with its keys in another order.
+fn orders(text: &str, will_do: &mut WillDo<'_>) -> bool {
+    let sorted = spacing::sorted(text).unwrap_or_default();
+    let mut try_order = |text: &str| will_do(Cause::BodyKeyOrder, text.as_bytes());
+    if try_order(&sorted) || try_order(&spacing::restyled(&sorted, (" ", " ", None))) {
+        return true;
+    }
+    [false, true].into_iter().any(|spaced| spacing::orders(text, spaced, &mut try_order))
 }
 
 fn replaced(body: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
@@ -62,176 +143,4 @@ fn replaced(body: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
     }
     out.extend_from_slice(body.get(last..).unwrap_or_default());
     out
-}
-
-/// Characters beyond ASCII as `\uXXXX`, as JSON writers that are careful do.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for letter in text.chars() {
-        if letter.is_ascii() {
-            out.push(letter);
-        } else {
-            let mut units = [0; 2];
-            for unit in letter.encode_utf16(&mut units) {
-                // Writing to a String cannot fail.
-                let _ = write!(out, "\\u{unit:04x}");
-            }
-        }
-    }
-    out
-}
-
-/// `\uXXXX` of characters beyond ASCII as the characters themselves.
-fn unescaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    let unit = |text: &str| {
-        let digits = text.strip_prefix("\\u")?.get(..4)?;
-        u16::from_str_radix(digits, 16).ok()
-    };
-    while let Some(at) = rest.find('\\') {
-        let (before, here) = rest.split_at(at);
-        out.push_str(before);
-        let first = unit(here);
-        let second = here.get(6..).and_then(unit);
-        let pair = char::decode_utf16(first.into_iter().chain(second)).next().and_then(Result::ok);
-        let (length, letter) = match pair {
-            Some(letter) if !letter.is_ascii() => (6 * letter.len_utf16(), Some(letter)),
-            // An escape of two characters is passed over whole, or `\\u` would be misread.
-            _ => (2, None),
-        };
-        let length = here.char_indices().map(|(at, _)| at).find(|at| *at >= length);
-        let length = length.unwrap_or(here.len());
-        let (escape, behind) = here.split_at(length);
-        match letter {
-            Some(letter) => out.push(letter),
-            None => out.push_str(escape),
-        }
-        rest = behind;
-    }
-    out + rest
-}
-
-/// How JSON is spaced: after a comma, after a colon, and how deep each level is indented.
-type Style = (&'static str, &'static str, Option<&'static str>);
-
-const STYLES: [Style; 5] = [
-    ("", "", None),
-    (" ", " ", None),
-    ("", " ", Some("  ")),
-    ("", " ", Some("    ")),
-    ("", " ", Some("\t")),
-];
-
-/// The same tokens with other white space between them.
-fn restyled(text: &str, (comma, colon, indent): Style) -> String {
-    let mut out = String::with_capacity(text.len() * 2);
-    let mut depth = 0_usize;
-    let mut letters = text.chars().filter_map(within_strings()).peekable();
-    let line = |out: &mut String, depth: usize| {
-        if let Some(indent) = indent {
-            out.push('\n');
-            (0..depth).for_each(|_| out.push_str(indent));
-        }
-    };
-    while let Some((letter, quoted)) = letters.next() {
-        if quoted {
-            out.push(letter);
-            continue;
-        }
-        let next_closes = matches!(letters.peek(), Some(('}' | ']', false)));
-        match letter {
-            '{' | '[' => {
-                out.push(letter);
-                depth += 1;
-                if !next_closes {
-                    line(&mut out, depth);
-                }
-            }
-            '}' | ']' => {
-                depth = depth.saturating_sub(1);
-                if !out.ends_with(['{', '[']) {
-                    line(&mut out, depth);
-                }
-                out.push(letter);
-            }
-            ',' => {
-                out.push(',');
-                out.push_str(comma);
-                line(&mut out, depth);
-            }
-            ':' => {
-                out.push(':');
-                out.push_str(colon);
-            }
-            _ => out.push(letter),
-        }
-    }
-    out
-}
-
-/// Drops white space between tokens, and tells which characters stand in strings.
-fn within_strings() -> impl FnMut(char) -> Option<(char, bool)> {
-    let (mut inside, mut after_backslash) = (false, false);
-    move |letter| {
-        let was_inside = inside;
-        if inside {
-            inside = after_backslash || letter != '"';
-            after_backslash = !after_backslash && letter == '\\';
-        } else if letter == '"' {
-            inside = true;
-        } else if letter.is_ascii_whitespace() {
-            return None;
-        }
-        Some((letter, was_inside || letter == '"'))
-    }
-}
-
-/// Secrets that may have been meant instead of the configured one.
-pub(super) fn secrets(secret: &[u8]) -> Vec<(Cause, Zeroizing<Vec<u8>>)> {
-    use base64::Engine as _;
-    let mut out: Vec<(Cause, Vec<u8>)> = vec![
-        (Cause::SecretWhitespace, secret.trim_ascii().to_vec()),
-        (Cause::SecretWhitespace, [secret, b"\n"].concat()),
-        (Cause::SecretWhitespace, [secret, b" "].concat()),
-    ];
-    for quote in [b'"', b'\''] {
-        let inner = secret.strip_prefix(&[quote]).and_then(|rest| rest.strip_suffix(&[quote]));
-        out.extend(inner.map(|inner| (Cause::SecretQuoted, inner.to_vec())));
-    }
-    let decoded = base64::engine::general_purpose::STANDARD.decode(secret);
-    out.extend(decoded.map(|bytes| (Cause::SecretBase64Encoded, bytes)));
-    out.extend(hex::decode(secret).map(|bytes| (Cause::SecretHexEncoded, bytes)));
-    if let Ok(text) = std::str::from_utf8(secret) {
-        out.push((Cause::SecretCase, text.to_lowercase().into_bytes()));
-        out.push((Cause::SecretCase, text.to_uppercase().into_bytes()));
-        for form in [text.nfc().collect::<String>(), text.nfd().collect()] {
-            out.push((Cause::SecretUnicodeForm, form.into_bytes()));
-        }
-    }
-    out.retain(|(_, variant)| variant != secret);
-    out.into_iter().map(|(cause, bytes)| (cause, Zeroizing::new(bytes))).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn json_is_spaced_as_its_writers_do() {
-        let text = "{ \"a\\\"b\" : [1, {} ,\"x, y\"] }";
-        let styles = STYLES.map(|style| restyled(text, style));
-        assert_eq!(styles[0], r#"{"a\"b":[1,{},"x, y"]}"#);
-        assert_eq!(styles[1], r#"{"a\"b": [1, {}, "x, y"]}"#);
-        assert_eq!(styles[2], "{\n  \"a\\\"b\": [\n    1,\n    {},\n    \"x, y\"\n  ]\n}");
-    }
-
-    #[test]
-    fn escapes_go_there_and_back() {
-        let text = "a ’ 🐅 \\n \\\\u2019";
-        assert_eq!(escaped(text), "a \\u2019 \\ud83d\\udc05 \\n \\\\u2019");
-        assert_eq!(unescaped(&escaped(text)), text);
-        assert_eq!(unescaped("\\u00"), "\\u00");
-        assert_eq!(unescaped("\\’"), "\\’");
-    }
 }

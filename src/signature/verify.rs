@@ -4,7 +4,6 @@ use jiff::Timestamp;
 use zeroize::Zeroizing;
 
 use super::content::{Absent, Subject, body_hash_fits, content};
-use super::diagnose::diagnose;
 use super::entries::Entries;
 use super::{Cause, clock, digest, key};
 use crate::delivery::{SignatureStatus, Verdict};
@@ -14,41 +13,22 @@ use crate::secret::Secret;
 
 /// Checks a delivery against every secret, the current one first, as of `now`.
 ///
-/// Without secrets the verdict is `unchecked`; how to give one is the caller's to say.
+/// Without secrets the verdict is `unchecked`; how to give one is the caller's to say. Causes are
+/// those that are seen at once; [`super::Verifier::explain`] looks for the others.
 pub fn verify(
     scheme: &Scheme,
     secrets: &[Secret],
     subject: &Subject<'_>,
     now: Timestamp,
 ) -> Verdict {
+    if let Some(reason) = &scheme.unchecked {
+        return Verdict::explained(SignatureStatus::Unchecked, reason);
+    }
     if secrets.is_empty() {
         let why = "no secret is configured, so the signature was not checked";
         return Verdict::explained(SignatureStatus::Unchecked, why);
     }
-    let verdict = check(scheme, secrets, subject, now).unwrap_or_else(|verdict| verdict);
-    match verdict.status {
-        SignatureStatus::Malformed | SignatureStatus::Mismatch => {
-            explained(verdict, scheme, secrets, subject)
-        }
-        _ => verdict,
-    }
-}
-
-/// Names the cause of a bad signature, if one can be proved.
-fn explained(
-    mut verdict: Verdict,
-    scheme: &Scheme,
-    secrets: &[Secret],
-    subject: &Subject<'_>,
-) -> Verdict {
-    let Ok(values) = values(scheme, subject) else { return verdict };
-    let repeated = verdict.cause.as_deref() == Some(Cause::HeaderDuplicate.code());
-    let mut proofs = values.iter().filter_map(|value| diagnose(scheme, secrets, subject, value));
-    if let Some(cause) = proofs.next().filter(|_| !repeated) {
-        verdict.cause = Some(cause.code().to_owned());
-        verdict.explanation = Some(cause.meaning().to_owned());
-    }
-    verdict
+    check(scheme, secrets, subject, now).unwrap_or_else(|verdict| verdict)
 }
 
 /// The verdict; as an error where it is found before a digest is computed.
@@ -93,8 +73,15 @@ fn check(
     Ok(mismatch(scheme, secrets))
 }
 
+/// Whether the signature has the form of the scheme's.
+pub(super) fn is_well_formed(scheme: &Scheme, subject: &Subject<'_>) -> bool {
+    let values = values(scheme, subject).unwrap_or_default();
+    scheme.unchecked.is_some()
+        || values.iter().any(|value| !Entries::read(scheme, value).is_empty())
+}
+
 /// The values at the places of the signature.
-fn values(scheme: &Scheme, subject: &Subject<'_>) -> Result<Vec<String>, Verdict> {
+pub(super) fn values(scheme: &Scheme, subject: &Subject<'_>) -> Result<Vec<String>, Verdict> {
     let found: Vec<String> =
         scheme.signature.iter().filter_map(|place| subject.at(scheme, place, "")).collect();
     let place = scheme.signature_place();
@@ -163,9 +150,17 @@ fn verified(scheme: &Scheme, secrets: &[Secret], rank: usize) -> Verdict {
     if !scheme.covers_body {
         notes.push("the signature says nothing about the body".to_owned());
     }
+    let cause = if previous {
+        Some(Cause::PreviousSecret)
+    } else if secrets.get(rank).is_some_and(|secret| key::is_normalized_away(scheme, secret)) {
+        notes.push("the provider takes the secret in another Unicode form (NFKD)".to_owned());
+        Some(Cause::SecretUnicodeForm)
+    } else {
+        None
+    };
     Verdict {
         status: SignatureStatus::Verified,
-        cause: previous.then(|| Cause::PreviousSecret.code().to_owned()),
+        cause: cause.map(|cause| cause.code().to_owned()),
         explanation: (!notes.is_empty()).then(|| notes.join("; ")),
         secret: Some(name),
     }
@@ -197,7 +192,10 @@ fn malformed(scheme: &Scheme, subject: &Subject<'_>, value: &str) -> Verdict {
     let start: String = value.chars().take(24).collect();
     let start = visible(&start);
     let behind = match (&scheme.pairs, scheme.prefix.as_str()) {
-        (Some([_, between, wanted]), _) => format!(" behind `{wanted}{between}`"),
+        (Some(pairs), _) => {
+            let key = pairs.keys.first().map(String::as_str).unwrap_or_default();
+            format!(" behind `{key}{}`", pairs.equals)
+        }
         (None, "") => String::new(),
         (None, prefix) => format!(" behind `{prefix}`"),
     };
@@ -216,7 +214,7 @@ fn mismatch(scheme: &Scheme, secrets: &[Secret]) -> Verdict {
     }
     let why = format!(
         "the signature is well formed, but it is not the {} of {} under {names}: \
-         the secret is another one, or the body was changed on its way",
+         no known cause fits, so the secret is wrong or the body was changed on its way",
         scheme.algorithm, scheme.signed
     );
     Verdict::explained(SignatureStatus::Mismatch, why)

@@ -9,10 +9,10 @@ use super::place::Location;
 const APPLICATION_ID: i64 = 0x484b_474c;
 
 /// What leads from each version to the next; the first one makes the tables.
-const MIGRATIONS: [&str; KNOWN as usize] = [V1];
+const MIGRATIONS: [&str; KNOWN as usize] = [V1, V2];
 
 /// The version of a store that this program writes.
-const KNOWN: u32 = 1;
+const KNOWN: u32 = 2;
 
 /// A smaller store is checked whole when it is opened.
 const CHECKED: i64 = 64 << 20;
@@ -69,6 +69,11 @@ CREATE TABLE attempts (
 CREATE INDEX attempts_by_delivery ON attempts (delivery_id);
 ";
 
+const V2: &str = "
+-- Whether somebody is still looking for the cause of the verdict.
+ALTER TABLE deliveries ADD COLUMN diagnosing INTEGER NOT NULL DEFAULT 0;
+";
+
 /// Brings a store up to the version of this program, all or nothing.
 pub(super) fn migrate(connection: &Connection, location: &Location) -> Result<(), StoreError> {
     let trouble = |error| location.trouble(error);
@@ -80,7 +85,9 @@ pub(super) fn migrate(connection: &Connection, location: &Location) -> Result<()
         .map_err(trouble)?;
     let pending = usize::try_from(version).unwrap_or_default();
     if pending == MIGRATIONS.len() {
-        return Ok(());
+        // Whoever was looking was stopped.
+        let forget = "UPDATE deliveries SET diagnosing = 0 WHERE diagnosing";
+        return connection.execute_batch(forget).map_err(trouble);
     }
     let steps: String = MIGRATIONS.iter().skip(pending).copied().collect();
     let script = format!(

@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::lock::Lock;
 use super::{Job, KeepError, Kept, NewDelivery, Progress, rows};
-use crate::delivery::{Attempt, DeliveryId, Outcome};
+use crate::delivery::{Attempt, DeliveryId, Outcome, Verdict};
 
 /// A commit takes at most so many jobs, and so many bytes of bodies, so that none waits long.
 const GROUP: usize = 512;
@@ -85,7 +85,7 @@ impl Group {
         match &job {
             Job::Finish => return false,
             Job::Keep(delivery, _) => self.bytes += delivery.body.len(),
-            Job::Answered(..) | Job::Attempted(..) => {}
+            Job::Answered(..) | Job::Explained(..) | Job::Attempted(..) => {}
         }
         self.jobs.push(job);
         true
@@ -159,9 +159,9 @@ impl Job {
     fn refuse(self, error: KeepError) -> Option<Reply> {
         match self {
             Self::Keep(_, reply) => Some(Reply::Kept(reply, Err(error))),
-            Self::Answered(_, _, reply) | Self::Attempted(_, reply) => {
-                Some(Reply::Noted(reply, Err(error)))
-            }
+            Self::Answered(_, _, reply)
+            | Self::Explained(_, _, reply)
+            | Self::Attempted(_, reply) => Some(Reply::Noted(reply, Err(error))),
             Self::Finish => None,
         }
     }
@@ -180,6 +180,11 @@ impl Job {
             Self::Answered(id, status, reply) => {
                 let (outcome, lost) =
                     alone(connection, || answered(connection, id, status, revision));
+                (Some(Reply::Noted(reply, outcome)), lost)
+            }
+            Self::Explained(id, verdict, reply) => {
+                let (outcome, lost) =
+                    alone(connection, || explained(connection, id, &verdict, revision));
                 (Some(Reply::Noted(reply, outcome)), lost)
             }
             Self::Attempted(attempt, reply) => {
@@ -230,8 +235,9 @@ impl Reply {
 
 const INSERT: &str = "INSERT INTO deliveries (revision, received_at, peer, method, target, \
     http_version, body_size, provider, event_id, event_type, signature, cause, explanation, \
-    secret_name, answer_status, refused_code, refused_reason, source, duplicate_of) \
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)";
+    secret_name, answer_status, refused_code, refused_reason, source, duplicate_of, \
+    diagnosing) \
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)";
 
 fn keep(connection: &Connection, new: &NewDelivery, revision: i64) -> rusqlite::Result<Kept> {
     let first: Option<i64> = match &new.event.id {
@@ -261,6 +267,7 @@ fn keep(connection: &Connection, new: &NewDelivery, revision: i64) -> rusqlite::
         refused.as_ref().map(|refusal| &refusal.reason),
         new.source.as_str(),
         first,
+        new.diagnosing,
     ])?;
     let id = connection.last_insert_rowid();
     connection
@@ -278,6 +285,21 @@ fn answered(
     connection
         .prepare_cached("UPDATE deliveries SET answer_status = ?2, revision = ?3 WHERE id = ?1")?
         .execute(params![id.0, status, revision])?;
+    Ok(())
+}
+
+fn explained(
+    connection: &Connection,
+    id: DeliveryId,
+    verdict: &Verdict,
+    revision: i64,
+) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "UPDATE deliveries SET cause = ?2, explanation = ?3, diagnosing = 0, revision = ?4 \
+             WHERE id = ?1",
+        )?
+        .execute(params![id.0, verdict.cause, verdict.explanation, revision])?;
     Ok(())
 }
 

@@ -1,24 +1,23 @@
 //! Carries out what the core asks for; outcomes come back as events.
 
+mod copying;
+mod loading;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
-use super::clipboard::{Clipboard, Copied};
+use super::clipboard::Clipboard;
 use super::{Setup, TuiError, feed};
-use crate::app::{Copyable, Effect, Event, Loaded, Notice};
+use crate::app::{Effect, Event, Notice};
 use crate::delivery::{AttemptKind, Delivery, DeliveryId};
-use crate::export::curl;
 use crate::filter::Filter;
 use crate::outbound::{Client, Request, Target, attempt};
-use crate::payload::Rendered;
-use crate::provider::{Sample, Seed};
-use crate::send::request;
+use crate::send::{Content, request};
+use crate::signature::Keyed;
 use crate::store::StoreError;
 use crate::task;
 
@@ -68,7 +67,9 @@ impl Effects {
             let news = feed::tell_news(one.setup.store.clone(), tail, one.events.clone()).await;
             one.say_if_failed(news).await;
         });
-        tasks.spawn(load_wanted(Arc::clone(&world), wishes));
+        let (bad, unexplained) = watch::channel(None);
+        tasks.spawn(loading::load_wanted(Arc::clone(&world), wishes, bad));
+        tasks.spawn(loading::explain_wanted(Arc::clone(&world), unexplained));
         Ok(Self { world, tasks, wanted, terminal })
     }
 
@@ -107,26 +108,13 @@ impl Effects {
             Effect::Resend { id, target } => {
                 self.tasks.spawn(async move { world.resend(id, &target).await });
             }
+            Effect::TrySecret { id, secret } => {
+                self.tasks.spawn_blocking(move || world.try_secret(id, secret));
+            }
             Effect::SendSample => {
                 self.tasks.spawn(async move { world.send_sample().await });
             }
             Effect::CaptureMouse(_) | Effect::Redraw | Effect::Suspend => {}
-        }
-    }
-}
-
-/// Loads the delivery that is wanted last; those wanted meanwhile are passed over.
-async fn load_wanted(world: Arc<World>, mut wishes: watch::Receiver<Option<DeliveryId>>) {
-    while wishes.changed().await.is_ok() {
-        let Some(id) = *wishes.borrow_and_update() else { continue };
-        let one = Arc::clone(&world);
-        let loading = tokio::task::spawn_blocking(move || one.load(id)).await;
-        let event = match loading {
-            Ok(event) => event,
-            Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
-        };
-        if world.events.send(event).await.is_err() {
-            return;
         }
     }
 }
@@ -162,18 +150,6 @@ impl World {
         }
     }
 
-    fn load(&self, id: DeliveryId) -> Event {
-        match self.read(id) {
-            Ok(delivery) => {
-                let content_type = delivery.head.joined("content-type");
-                let content_type = content_type.as_deref().map(String::from_utf8_lossy);
-                let rendered = Rendered::new(&delivery.body, content_type.as_deref());
-                Event::Loaded(Arc::new(Loaded { delivery, rendered }))
-            }
-            Err(reason) => Event::NotLoaded { id, reason },
-        }
-    }
-
     fn search(&self, search: u64, filter: &Filter, ids: &[DeliveryId]) -> Result<(), StoreError> {
         let reader = self.setup.store.reader()?;
         #[expect(clippy::disallowed_methods, reason = "since: and until: are told from now")]
@@ -193,63 +169,6 @@ impl World {
         }
         self.tell(Event::Matched { search, ids: found, done: true });
         Ok(())
-    }
-
-    fn copy(&self, id: DeliveryId, what: Copyable) {
-        let notice = match self.read(id) {
-            Err(reason) => Notice::failed(format!("nothing was copied: {reason}")),
-            Ok(delivery) => {
-                let (text, remark) = self.text_of(&delivery, what);
-                self.place(&text, what.title(), remark)
-            }
-        };
-        self.tell(Event::Notice(notice));
-    }
-
-    /// Puts a text on the clipboard, and says by which way it went.
-    fn place(&self, text: &str, title: &str, remark: &str) -> Notice {
-        if text.is_empty() {
-            return Notice::failed(format!("nothing was copied: this delivery has no {title}"));
-        }
-        match self.clipboard.copy(text) {
-            Copied::By(way) => Notice::done(format!("copied the {title}{remark}, by {way}")),
-            Copied::Terminal(bytes) => match self.to_terminal.blocking_send(bytes) {
-                Ok(()) => Notice::done(format!(
-                    "copied the {title}{remark}, by the terminal (OSC 52), if it allows that"
-                )),
-                Err(_) => Notice::failed("nothing was copied: the terminal has gone"),
-            },
-            Copied::Failed(why) => Notice::failed(format!("nothing was copied: {why}")),
-        }
-    }
-
-    /// The text to be copied, and what has to be said of it.
-    fn text_of(&self, delivery: &Delivery, what: Copyable) -> (String, &'static str) {
-        let signatures = self.setup.provider.signature_headers();
-        let is_signature = |name: &str| signatures.iter().any(|one| one.eq_ignore_ascii_case(name));
-        let headers = delivery.head.headers.iter();
-        match what {
-            Copyable::Payload => std::str::from_utf8(&delivery.body).map_or_else(
-                |_| (STANDARD.encode(&delivery.body), " as base64, since it is not UTF-8"),
-                |text| (text.to_owned(), ""),
-            ),
-            Copyable::Headers => {
-                let lines = headers
-                    .filter(|header| !is_signature(&header.name))
-                    .map(|header| format!("{}: {}\n", header.name, header.text()));
-                (lines.collect(), "")
-            }
-            Copyable::EventId => (delivery.summary.event.id.clone().unwrap_or_default(), ""),
-            Copyable::Signature => {
-                let values = headers
-                    .filter(|header| is_signature(&header.name))
-                    .map(|header| header.text().into_owned());
-                (values.collect::<Vec<_>>().join(", "), "")
-            }
-            Copyable::Curl => {
-                (curl::command(delivery, &self.setup.own.to_string(), &signatures), "")
-            }
-        }
     }
 
     async fn resend(self: Arc<Self>, id: DeliveryId, target: &str) {
@@ -282,14 +201,22 @@ impl World {
     }
 
     async fn send_sample(&self) {
-        let samples: Vec<&Sample> = Sample::of(&self.setup.provider.name).collect();
-        let Some(sample) = fastrand::choice(samples) else {
+        let candidates = self.setup.verifier.candidates().iter();
+        let mut keyed: Vec<&Keyed> =
+            candidates.filter(|one| !one.provider.samples.is_empty()).collect();
+        // Of several providers, those that can be checked here.
+        if keyed.iter().any(|keyed| !keyed.secrets.is_empty()) {
+            keyed.retain(|keyed| !keyed.secrets.is_empty());
+        }
+        let keyed = fastrand::choice(keyed);
+        let Some((keyed, sample)) =
+            keyed.and_then(|keyed| Some((keyed, fastrand::choice(&keyed.provider.samples)?)))
+        else {
             return self.say(Notice::failed("this provider has no sample events")).await;
         };
-        #[expect(clippy::disallowed_methods, reason = "a sample tells the time of sending")]
-        let now = Timestamp::now();
-        let body = sample.body(&mut Seed { now, random: fastrand::Rng::new() });
-        let request = match request(&self.setup.provider, self.setup.secret.as_ref(), body, None) {
+        let content = Content::of(sample, fastrand::Rng::new());
+        let (secret, url) = (keyed.secrets.first(), self.setup.own.to_string());
+        let request = match request(&keyed.provider, secret, content, &url, None) {
             Ok(request) => request,
             Err(error) => {
                 return self.say(Notice::failed(format!("no sample was sent: {error}"))).await;

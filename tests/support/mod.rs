@@ -77,12 +77,12 @@ pub(crate) fn signal(process: u32, name: &str) -> Tested {
 /// The signature that Cribbly would send.
 pub(crate) fn sign(body: &[u8]) -> String {
     let secret = hookglass::secret::Secret::new("TEST", SECRET);
-    let cribbly = hookglass::provider::Provider::named("cribbly");
-    let now = ("", jiff::Timestamp::UNIX_EPOCH);
-    let signed = cribbly
+    let now = jiff::Timestamp::UNIX_EPOCH;
+    let draft = hookglass::signature::Draft { body, headers: &[], url: None, id: "", now };
+    let signed = hookglass::provider::Provider::named("cribbly")
         .ok()
-        .and_then(|cribbly| hookglass::signature::sign(&cribbly.scheme, &secret, body, now).ok());
-    let header = signed.and_then(|headers| headers.into_iter().next());
+        .and_then(|cribbly| hookglass::signature::sign(&cribbly.scheme, &secret, &draft).ok());
+    let header = signed.and_then(|signed| signed.headers.into_iter().next());
     header.map(|header| header.text().into_owned()).unwrap_or_default()
 }
 

@@ -1,10 +1,9 @@
 //! The head of the request, header by header, as received.
 
 use super::super::message::Loaded;
-use super::super::model::Session;
 use super::super::role::{Marked, Role};
 
-pub(super) fn lines(session: &Session, loaded: &Loaded) -> Vec<Marked> {
+pub(super) fn lines(loaded: &Loaded) -> Vec<Marked> {
     let head = &loaded.delivery.head;
     let summary = &loaded.delivery.summary;
     let request = Marked::new(Role::Strong, &head.method)
@@ -16,7 +15,9 @@ pub(super) fn lines(session: &Session, loaded: &Loaded) -> Vec<Marked> {
     lines.extend(super::refused(loaded));
     lines.push(Marked::default());
     lines.extend(head.headers.iter().map(|header| {
-        let role = if header.is(&session.signature_header) { Role::Accent } else { Role::Plain };
+        let places = loaded.examined.iter().flat_map(|examined| &examined.places);
+        let signs = places.filter(|seen| seen.is_header).any(|seen| header.is(&seen.place));
+        let role = if signs { Role::Accent } else { Role::Plain };
         Marked::new(Role::Name, &header.name).with(Role::Dim, ": ").with(role, header.text())
     }));
     lines

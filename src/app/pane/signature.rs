@@ -1,18 +1,48 @@
 //! Whether the signature is good, and why not.
 
 use super::super::message::Loaded;
-use super::super::model::Session;
+use super::super::model::{Model, Session};
 use super::super::role::{Marked, Role};
 use super::{labelled, sign_of};
-use crate::delivery::{Delivery, SignatureStatus, header_text};
+use crate::delivery::{SignatureStatus, Verdict};
+use crate::signature::{Break, Ends, Examined, Tried};
 use crate::units;
 
-/// Bytes of the signed content that are shown from each end.
-const ENDS: usize = 64;
+pub(super) fn lines(model: &Model, loaded: &Loaded) -> Vec<Marked> {
+    let summary = &loaded.delivery.summary;
+    let mut lines = told(&summary.signature);
+    if let Some(typed) = &model.detail.typed {
+        lines.push(Marked::default());
+        lines.push(Marked::new(Role::Strong, "With the typed secret"));
+        lines.extend(told(typed));
+    }
+    lines.extend(now(model, &summary.signature));
+    if summary.refused.is_some() {
+        return lines;
+    }
+    let Some(examined) = &loaded.examined else {
+        lines.push(labelled("do", Role::Plain, "name the provider with --provider"));
+        return lines;
+    };
+    if summary.signature.status == SignatureStatus::Unchecked && examined.secrets.is_empty() {
+        lines.push(labelled("do", Role::Plain, how_to_give_a_secret(&examined.secret_env)));
+    }
+    lines.push(Marked::default());
+    lines.extend(scheme(examined));
+    lines.extend(examined.content.iter().flat_map(|ends| content(examined, ends)));
+    lines.extend(tried(model, summary.diagnosing));
+    if summary.duplicate_of.is_some() && !examined.signs_time {
+        lines.push(Marked::default());
+        let why = "no timestamp is signed, so the same signed bytes verify for ever; \
+                   a second delivery of an event is a retry or a replay";
+        lines.push(labelled("note", Role::Warn, why));
+    }
+    lines.extend(breaks(examined));
+    lines
+}
 
-pub(super) fn lines(session: &Session, loaded: &Loaded) -> Vec<Marked> {
-    let delivery = &loaded.delivery;
-    let verdict = &delivery.summary.signature;
+/// A verdict: the word, the sentence, the code.
+fn told(verdict: &Verdict) -> Vec<Marked> {
     let (sign, role) = sign_of(verdict.status);
     let mut first = Marked::new(role, format!("{sign} {}", verdict.status));
     if let Some(secret) = &verdict.secret {
@@ -20,67 +50,124 @@ pub(super) fn lines(session: &Session, loaded: &Loaded) -> Vec<Marked> {
     }
     let mut lines = vec![first];
     if let Some(explanation) = &verdict.explanation {
-        lines.push(Marked::new(Role::Plain, capitalised(explanation)));
+        // The cause is one sentence; what shows it follows, each on a line of its own.
+        let mut parts = explanation.split("; ");
+        let sentence = parts.next().unwrap_or_default();
+        lines.push(Marked::new(Role::Plain, capitalised(sentence)));
+        lines.extend(parts.map(|part| labelled("", Role::Text, part)));
     }
     if let Some(cause) = &verdict.cause {
         lines.push(labelled("cause", Role::Accent, cause));
     }
-    if verdict.status == SignatureStatus::Unchecked && session.secrets.is_empty() {
-        lines.push(labelled("do", Role::Plain, how_to_give_a_secret(session)));
-    }
-    lines.push(Marked::default());
-    lines.push(labelled("scheme", Role::Plain, &session.scheme));
-    lines.push(header(session, delivery));
-    let secrets = match session.secrets.as_slice() {
-        [] => "none configured".to_owned(),
-        names => names.join(", "),
+    lines
+}
+
+/// What the configured secrets say now, where that is something else.
+fn now(model: &Model, then: &Verdict) -> Vec<Marked> {
+    let diagnosis = model.detail.diagnosis.as_ref();
+    let Some(diagnosis) = diagnosis.filter(|found| found.verdict.status != then.status) else {
+        return Vec::new();
     };
-    lines.push(labelled("secrets", Role::Plain, secrets));
-    lines.extend(content(session, delivery));
-    if delivery.summary.duplicate_of.is_some() && !session.signs_time {
-        lines.push(Marked::default());
-        let why = "no timestamp is signed, so the same signed bytes verify for ever; \
-                   a second delivery of an event is a retry or a replay";
-        lines.push(labelled("note", Role::Warn, why));
-    }
+    let mut lines = vec![
+        Marked::default(),
+        Marked::new(Role::Strong, "With the secrets that are configured now"),
+    ];
+    lines.extend(told(&diagnosis.verdict));
     lines
 }
 
 /// What to do where there is no secret.
-pub(super) fn how_to_give_a_secret(session: &Session) -> String {
-    format!("start with {}=… in the environment, or with --secret-file PATH", session.secret_env)
+pub(super) fn how_to_give_a_secret(variable: &str) -> String {
+    format!("start with {variable}=… in the environment, or with --secret-file PATH")
 }
 
-fn header(session: &Session, delivery: &Delivery) -> Marked {
-    match delivery.head.joined(&session.signature_header) {
-        Some(value) => labelled("received", Role::Text, header_text(&value)),
-        None => labelled("received", Role::Dim, format!("no {}", session.signature_header)),
+/// The same where several providers are listened for.
+pub(super) fn how_to_give_secrets(session: &Session) -> String {
+    how_to_give_a_secret(&session.secret_env)
+}
+
+fn scheme(examined: &Examined) -> Vec<Marked> {
+    let secrets = match examined.secrets.as_slice() {
+        [] => "none configured".to_owned(),
+        names => names.join(", "),
+    };
+    let mut lines = vec![
+        labelled("provider", Role::Plain, &examined.provider),
+        labelled("scheme", Role::Plain, &examined.scheme),
+        labelled("secrets", Role::Plain, secrets),
+    ];
+    for (at, seen) in examined.places.iter().enumerate() {
+        let label = if at == 0 { "received" } else { "" };
+        let start = labelled(label, Role::Name, format!("{}: ", seen.place));
+        lines.push(match &seen.value {
+            Some(value) => start.with(Role::Text, value),
+            None => start.with(Role::Warn, "is not there"),
+        });
     }
+    lines
 }
 
 /// The signed content: its size and both its ends, where invisible changes hide.
-fn content(session: &Session, delivery: &Delivery) -> Vec<Marked> {
-    if delivery.summary.refused.is_some() {
+fn content(examined: &Examined, ends: &Ends) -> Vec<Marked> {
+    let size = units::size(ends.size as u64);
+    let mut lines =
+        vec![labelled("signed", Role::Plain, format!("{}, {size} as received", examined.signed))];
+    if !examined.covers_body {
+        lines.push(labelled("", Role::Warn, "the signature says nothing about the body"));
+    }
+    if ends.size == 0 {
+        return lines;
+    }
+    match &ends.end {
+        None => lines.push(labelled("", Role::Text, &ends.start)),
+        Some(end) => {
+            lines.push(labelled("  begins", Role::Text, &ends.start));
+            lines.push(labelled("  ends", Role::Text, end));
+        }
+    }
+    lines
+}
+
+/// What was tried to explain it.
+fn tried(model: &Model, diagnosing: bool) -> Vec<Marked> {
+    let Some(diagnosis) = &model.detail.diagnosis else {
+        let line = labelled("tried", Role::Dim, "looking for the cause …");
+        return if diagnosing { vec![line] } else { Vec::new() };
+    };
+    let mut lines: Vec<Marked> = diagnosis
+        .tried
+        .iter()
+        .enumerate()
+        .map(|(at, Tried { what, count })| {
+            let label = if at == 0 { "tried" } else { "" };
+            labelled(label, Role::Plain, format!("{count:>5} × {what}"))
+        })
+        .collect();
+    if !diagnosis.complete {
+        lines.push(labelled("", Role::Warn, "then the search ended: it was long enough"));
+    }
+    lines
+}
+
+/// Frameworks that would not give the signed bytes back.
+fn breaks(examined: &Examined) -> Vec<Marked> {
+    if examined.breaks.is_empty() {
         return Vec::new();
     }
-    let body = &delivery.body;
-    let size = units::size(body.len() as u64);
     let mut lines = vec![
-        labelled("signed", Role::Plain, &session.signed),
-        labelled("body", Role::Plain, format!("{size}, as received")),
+        Marked::default(),
+        Marked::new(
+            Role::Strong,
+            "Hash the raw bytes: parsed and written again, this body has another signature",
+        ),
     ];
-    if body.is_empty() {
-        return lines;
+    for Break { language, offset, what, shown } in &examined.breaks {
+        lines.push(
+            labelled(language.title(), Role::Warn, format!("{what} at byte {offset}: "))
+                .with(Role::Text, shown),
+        );
+        lines.push(labelled("", Role::Dim, language.call()));
     }
-    let shown = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    if body.len() <= 2 * ENDS {
-        lines.push(labelled("", Role::Text, shown(body)));
-        return lines;
-    }
-    let (start, rest) = body.split_at(ENDS);
-    let end = rest.split_at(rest.len() - ENDS).1;
-    lines.push(labelled("  begins", Role::Text, shown(start)));
-    lines.push(labelled("  ends", Role::Text, shown(end)));
     lines
 }
 

@@ -2,7 +2,7 @@
 
 use super::super::model::Session;
 use super::super::role::{Marked, Role};
-use super::signature::how_to_give_a_secret;
+use super::signature::how_to_give_secrets;
 
 /// The listener's URL, a command that sends to it, and what is known of secrets.
 pub fn lines(session: &Session) -> Vec<Marked> {
@@ -12,7 +12,7 @@ pub fn lines(session: &Session) -> Vec<Marked> {
         [] => vec![
             Marked::new(Role::Warn, "? no secret is configured")
                 .with(Role::Plain, ", so signatures are not checked"),
-            Marked::new(Role::Dim, "  ").with(Role::Plain, how_to_give_a_secret(session)),
+            Marked::new(Role::Dim, "  ").with(Role::Plain, how_to_give_secrets(session)),
         ],
         names => vec![
             Marked::new(Role::Good, "✓ signatures are checked")

@@ -32,6 +32,9 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         }
         Action::Resend => return resend(model),
         Action::ResendTo => with_selected(model, ask_target),
+        Action::TrySecret => with_selected(model, |model| {
+            model.mode = Mode::Secret { prompt: Prompt::for_secret() };
+        }),
         Action::CopyMenu => with_selected(model, |model| model.mode = Mode::Copy),
         Action::SendSample => return vec![Effect::SendSample],
         Action::ToggleMouse => return toggle_mouse(model),

@@ -1,10 +1,14 @@
 //! What an action does while a line is being typed.
 
+use zeroize::Zeroizing;
+
 use super::super::action::Action;
+use super::super::detail::Tab;
 use super::super::message::{Effect, Notice};
 use super::super::model::{Mode, Model};
 use super::browse;
 use super::tell;
+use crate::secret::Secret;
 
 pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     if let Action::Edit(edit) = action {
@@ -21,6 +25,10 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             model.search.apply(&before, &mut model.list, model.now).unwrap_or_default()
         }
         (Mode::Target { prompt }, true) => submit_target(model, &prompt.text()),
+        (Mode::Secret { mut prompt }, submitted) => {
+            let typed = prompt.take_secret();
+            if submitted { try_secret(model, typed) } else { Vec::new() }
+        }
         (
             Mode::Filter { .. }
             | Mode::Target { .. }
@@ -54,12 +62,22 @@ fn change(model: &mut Model, edit: impl FnOnce(&mut super::super::Prompt)) -> Ve
                 }
             }
         }
-        Mode::Target { prompt } => {
+        Mode::Target { prompt } | Mode::Secret { prompt } => {
             edit(prompt);
             Vec::new()
         }
         Mode::Browse | Mode::Copy | Mode::Help { .. } => Vec::new(),
     }
+}
+
+fn try_secret(model: &mut Model, typed: Zeroizing<String>) -> Vec<Effect> {
+    let Some(id) = model.list.selected().map(|row| row.id).filter(|_| !typed.is_empty()) else {
+        tell(model, Notice::info("no secret was typed, so nothing was tried"));
+        return Vec::new();
+    };
+    model.detail.show(Tab::Signature);
+    let secret = Secret::new("the typed secret", typed.as_bytes());
+    vec![Effect::TrySecret { id, secret }]
 }
 
 fn submit_target(model: &mut Model, typed: &str) -> Vec<Effect> {

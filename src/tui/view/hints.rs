@@ -4,6 +4,7 @@ use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::Line;
 use ratatui::widgets::Clear;
+use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::super::theme::Theme;
 use super::text;
@@ -22,6 +23,13 @@ pub(super) fn draw(model: &Model, theme: Theme, frame: &mut Frame<'_>, area: Rec
         Mode::Target { prompt } => {
             let comment = Marked::new(Role::Dim, "  Enter sends the exact bytes, Esc goes back");
             draw_prompt((" resend to: ", prompt, &comment), theme, frame, area);
+        }
+        Mode::Secret { prompt } => {
+            let comment =
+                Marked::new(Role::Dim, "  Enter tries it on this delivery, Esc goes back");
+            // As many signs as were typed; the cursor stands behind them.
+            let hidden = Prompt::new("•".repeat(prompt.text().graphemes(true).count()));
+            draw_prompt((" secret: ", &hidden, &comment), theme, frame, area);
         }
         Mode::Browse | Mode::Copy | Mode::Help { .. } => {
             let width = usize::from(area.width);

@@ -1,0 +1,291 @@
+//! Whose delivery it is, what is to be thought of its signature, and why.
+
+use jiff::Timestamp;
+
+use super::Cause;
+use super::content::Subject;
+use super::diagnose::Search;
+use super::diagnose::{Budget, Proved, Question, Tried, diagnose, elsewhere};
+use super::verify::{values, verify};
+use crate::delivery::{Head, SignatureStatus, Verdict, header_text};
+use crate::payload::visible;
+use crate::provider::{self, Provider};
+use crate::secret::Secret;
+
+/// A provider with its secrets, the current one first.
+#[derive(Debug, Clone)]
+pub struct Keyed {
+    pub provider: Provider,
+    pub secrets: Vec<Secret>,
+}
+
+/// Everything that signatures are checked with.
+#[derive(Debug, Clone, Default)]
+pub struct Verifier {
+    candidates: Vec<Keyed>,
+    public_url: Option<String>,
+}
+
+/// A verdict, and under which provider it was found.
+#[derive(Debug, Clone)]
+pub struct Judged<'v> {
+    /// Nothing where none of several providers was recognised.
+    pub keyed: Option<&'v Keyed>,
+    pub verdict: Verdict,
+}
+
+/// What a search for the cause came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnosis {
+    /// The verdict, its cause and its explanation as good as they can be.
+    pub verdict: Verdict,
+    /// What was tried.
+    pub tried: Vec<Tried>,
+    /// False if the budget ended the search.
+    pub complete: bool,
+}
+
+impl Verifier {
+    /// One provider is taken at its word; of several, the one is recognised that sent.
+    pub fn new(candidates: Vec<Keyed>) -> Self {
+        Self { candidates, public_url: None }
+    }
+
+    /// The same, with the URL that providers were given, for those that sign it.
+    #[must_use]
+    pub fn behind(self, public_url: Option<String>) -> Self {
+        Self { public_url, ..self }
+    }
+
+    /// The same for one secret, and for any provider where the named one is not known.
+    #[must_use]
+    pub fn with_secret(&self, provider: &str, secret: Secret) -> Self {
+        let one = self.known(provider).map(|keyed| vec![keyed.provider]);
+        let providers = one.unwrap_or_else(|| provider::all().to_vec());
+        let keyed = |provider| Keyed { provider, secrets: vec![secret.clone()] };
+        let candidates = providers.into_iter().map(keyed).collect();
+        Self { candidates, public_url: self.public_url.clone() }
+    }
+
+    /// The candidate of a name, or else the provider that comes with the program, without secrets.
+    pub(super) fn known(&self, name: &str) -> Option<Keyed> {
+        let bare = || {
+            let found = provider::all().iter().find(|one| one.name == name)?;
+            Some(Keyed { provider: found.clone(), secrets: Vec::new() })
+        };
+        self.named(name).cloned().or_else(bare)
+    }
+
+    /// The URL that a delivery was sent to, as its sender knows it.
+    pub fn url(&self, head: &Head) -> Option<String> {
+        Some(with_target(self.public_url.as_deref()?, &head.target_text()))
+    }
+
+    pub fn candidates(&self) -> &[Keyed] {
+        &self.candidates
+    }
+
+    /// The candidate of a name.
+    pub fn named(&self, name: &str) -> Option<&Keyed> {
+        self.candidates.iter().find(|keyed| keyed.provider.name == name)
+    }
+
+    /// Checks a delivery, without a search for the cause.
+    pub fn judge(&self, subject: &Subject<'_>, now: Timestamp) -> Judged<'_> {
+        if let [only] = self.candidates.as_slice() {
+            let verdict = verify(&only.provider.scheme, &only.secrets, subject, now);
+            return Judged { keyed: Some(only), verdict };
+        }
+        let mut best: Option<(Weight, Judged<'_>)> = None;
+        for keyed in &self.candidates {
+            let scheme = &keyed.provider.scheme;
+            if values(scheme, subject).is_err() {
+                continue;
+            }
+            let verdict = verify(scheme, &keyed.secrets, subject, now);
+            let weight = weight(keyed, subject, &verdict);
+            if best.as_ref().is_none_or(|(known, _)| weight > *known) {
+                best = Some((weight, Judged { keyed: Some(keyed), verdict }));
+            }
+        }
+        best.map_or_else(unrecognised, |(_, judged)| judged)
+    }
+
+    /// Looks for the cause of a verdict that is not good, as far as the budget goes.
+    pub fn explain(
+        &self,
+        judged: &Judged<'_>,
+        subject: &Subject<'_>,
+        now: Timestamp,
+        budget: Budget<'_>,
+    ) -> Diagnosis {
+        let mut search = Search::new(budget);
+        let mut verdict = judged.verdict.clone();
+        if let Some(keyed) = judged.keyed.filter(|_| may_be_explained(&verdict)) {
+            let (scheme, secrets) = (&keyed.provider.scheme, keyed.secrets.as_slice());
+            let question = Question { scheme, secrets, subject };
+            let there = values(scheme, subject).is_ok();
+            let proved = if verdict.status == SignatureStatus::Missing && there {
+                // Something else is missing, and the verdict says what.
+                None
+            } else if verdict.status == SignatureStatus::Missing {
+                match elsewhere(&question, &mut search) {
+                    Some(Proved { cause: Cause::LegacyHeaderOnly, proof }) => {
+                        Some(Proved { cause: Cause::LegacyHeaderOnly, proof })
+                    }
+                    found => other_provider(keyed, subject, now, &mut search).or(found),
+                }
+            } else {
+                let values = values(scheme, subject).unwrap_or_default();
+                let found = values.iter().find_map(|value| diagnose(&question, value, &mut search));
+                found
+                    .or_else(|| self.other_secret(keyed, subject, now, &mut search))
+                    .or_else(|| other_provider(keyed, subject, now, &mut search))
+            };
+            told(&mut verdict, proved, subject);
+        }
+        Diagnosis { verdict, complete: !search.is_over(), tried: search.tried }
+    }
+
+    /// Whether the secret of another endpoint verifies.
+    fn other_secret(
+        &self,
+        keyed: &Keyed,
+        subject: &Subject<'_>,
+        now: Timestamp,
+        search: &mut Search<'_>,
+    ) -> Option<Proved> {
+        search.family("other endpoints' secrets");
+        let others = self.candidates.iter().filter(|other| !std::ptr::eq(*other, keyed));
+        for secret in others.flat_map(|other| &other.secrets) {
+            search.count();
+            let verdict =
+                verify(&keyed.provider.scheme, std::slice::from_ref(secret), subject, now);
+            if is_proved(&verdict) {
+                let proof = Some(format!("{} verifies", secret.name()));
+                return Some(Proved { cause: Cause::OtherEndpointSecret, proof });
+            }
+        }
+        None
+    }
+}
+
+/// Whether the configured secrets verify it as another provider's.
+fn other_provider(
+    keyed: &Keyed,
+    subject: &Subject<'_>,
+    now: Timestamp,
+    search: &mut Search<'_>,
+) -> Option<Proved> {
+    search.family("other providers");
+    let others = provider::all().iter().filter(|other| {
+        other.name != keyed.provider.name && values(&other.scheme, subject).is_ok()
+    });
+    for other in others {
+        search.count();
+        let verdict = verify(&other.scheme, &keyed.secrets, subject, now);
+        // A token that is sent in clear proves no scheme.
+        if is_proved(&verdict) && other.scheme.covers_body {
+            let proof = Some(format!("it verifies as {} (--provider {})", other.title, other.name));
+            return Some(Proved { cause: Cause::OtherProvider, proof });
+        }
+    }
+    None
+}
+
+fn is_proved(verdict: &Verdict) -> bool {
+    matches!(verdict.status, SignatureStatus::Verified | SignatureStatus::Expired)
+}
+
+/// Whether a search could tell more.
+fn may_be_explained(verdict: &Verdict) -> bool {
+    // A header that came twice is explained by that, whatever its values hold.
+    verdict.wants_cause() && verdict.cause.as_deref() != Some(Cause::HeaderDuplicate.code())
+}
+
+/// Puts into a verdict what was proved, or else what was seen.
+fn told(verdict: &mut Verdict, proved: Option<Proved>, subject: &Subject<'_>) {
+    let seen = observed(subject);
+    if let Some(Proved { cause, proof }) = proved {
+        verdict.cause = Some(cause.code().to_owned());
+        let mut sentence = cause.meaning().to_owned();
+        for more in proof.into_iter().chain(cause.is_of_the_body().then_some(seen).flatten()) {
+            sentence.push_str("; ");
+            sentence.push_str(&more);
+        }
+        verdict.explanation = Some(sentence);
+    } else if verdict.cause.is_none()
+        && verdict.status == SignatureStatus::Mismatch
+        && let (Some(sentence), Some(seen)) = (&mut verdict.explanation, seen)
+    {
+        sentence.push_str("; ");
+        sentence.push_str(&seen);
+    }
+}
+
+/// What was seen that may have to do with a change of the body, without proving anything.
+fn observed(subject: &Subject<'_>) -> Option<String> {
+    let mut seen = Vec::new();
+    for header in &subject.head.headers {
+        let name = header.name.to_ascii_lowercase();
+        if ["via", "x-forwarded-for", "x-forwarded-proto", "cf-ray", "content-encoding"]
+            .contains(&name.as_str())
+        {
+            let value: String = header_text(&header.value).chars().take(40).collect();
+            seen.push(format!("{name}: {}", visible(&value)));
+        }
+    }
+    if std::str::from_utf8(subject.body).is_ok_and(|text| text.contains('\u{fffd}')) {
+        seen.push("U+FFFD in the body, where characters were lost for good".to_owned());
+    }
+    (!seen.is_empty()).then(|| format!("seen on its way: {}", seen.join(", ")))
+}
+
+fn unrecognised<'v>() -> Judged<'v> {
+    let why = "no provider was recognised: none of the headers is a signature that is known here";
+    Judged { keyed: None, verdict: Verdict::explained(SignatureStatus::Unchecked, why) }
+}
+
+/// What speaks for a provider, the weightiest first.
+type Weight = (bool, bool, usize, bool, usize, bool, std::cmp::Reverse<usize>);
+
+fn weight(keyed: &Keyed, subject: &Subject<'_>, verdict: &Verdict) -> Weight {
+    let marks = keyed.provider.marks(subject.head, subject.body);
+    let formed = !matches!(verdict.status, SignatureStatus::Malformed | SignatureStatus::Missing);
+    (
+        is_proved(verdict),
+        formed && super::verify::is_well_formed(&keyed.provider.scheme, subject),
+        marks.headers,
+        !keyed.secrets.is_empty(),
+        marks.places,
+        keyed.provider.same_as.is_none(),
+        std::cmp::Reverse(marks.absent),
+    )
+}
+
+/// The URL that the sender was given, for a delivery to a target.
+fn with_target(public_url: &str, target: &str) -> String {
+    let behind = public_url.split_once("://").map_or(public_url, |(_, rest)| rest);
+    match behind.find('/') {
+        // One with a path of its own is the whole of it; its query is the delivery's.
+        Some(at) if at + 1 < behind.len() && !public_url.contains('?') => {
+            let query = target.split_once('?').map(|(_, query)| format!("?{query}"));
+            format!("{public_url}{}", query.unwrap_or_default())
+        }
+        Some(at) if at + 1 < behind.len() => public_url.to_owned(),
+        _ => format!("{}{target}", public_url.trim_end_matches('/')),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_public_url_gets_the_path_that_it_does_not_have() {
+        assert_eq!(with_target("https://x.example", "/a?b=1"), "https://x.example/a?b=1");
+        assert_eq!(with_target("https://x.example/", "/a"), "https://x.example/a");
+        assert_eq!(with_target("https://x.example/in", "/a?b=1"), "https://x.example/in?b=1");
+        assert_eq!(with_target("https://x.example/in?c=2", "/a?b=1"), "https://x.example/in?c=2");
+    }
+}

@@ -1,0 +1,70 @@
+//! Parts of a delivery, to the clipboard.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::super::clipboard::Copied;
+use super::World;
+use crate::app::{Copyable, Event, Notice};
+use crate::delivery::{Delivery, DeliveryId};
+use crate::export::curl;
+
+impl World {
+    pub(super) fn copy(&self, id: DeliveryId, what: Copyable) {
+        let notice = match self.read(id) {
+            Err(reason) => Notice::failed(format!("nothing was copied: {reason}")),
+            Ok(delivery) => {
+                let (text, remark) = self.text_of(&delivery, what);
+                self.place(&text, what.title(), remark)
+            }
+        };
+        self.tell(Event::Notice(notice));
+    }
+
+    /// Puts a text on the clipboard, and says by which way it went.
+    fn place(&self, text: &str, title: &str, remark: &str) -> Notice {
+        if text.is_empty() {
+            return Notice::failed(format!("nothing was copied: this delivery has no {title}"));
+        }
+        match self.clipboard.copy(text) {
+            Copied::By(way) => Notice::done(format!("copied the {title}{remark}, by {way}")),
+            Copied::Terminal(bytes) => match self.to_terminal.blocking_send(bytes) {
+                Ok(()) => Notice::done(format!(
+                    "copied the {title}{remark}, by the terminal (OSC 52), if it allows that"
+                )),
+                Err(_) => Notice::failed("nothing was copied: the terminal has gone"),
+            },
+            Copied::Failed(why) => Notice::failed(format!("nothing was copied: {why}")),
+        }
+    }
+
+    /// The text to be copied, and what has to be said of it.
+    fn text_of(&self, delivery: &Delivery, what: Copyable) -> (String, &'static str) {
+        let keyed = self.setup.verifier.named(&delivery.summary.provider);
+        let signatures = keyed.map(|keyed| keyed.provider.signature_headers()).unwrap_or_default();
+        let is_signature = |name: &str| signatures.iter().any(|one| one.eq_ignore_ascii_case(name));
+        let headers = delivery.head.headers.iter();
+        match what {
+            Copyable::Payload => std::str::from_utf8(&delivery.body).map_or_else(
+                |_| (STANDARD.encode(&delivery.body), " as base64, since it is not UTF-8"),
+                |text| (text.to_owned(), ""),
+            ),
+            Copyable::Headers => {
+                let lines = headers
+                    .filter(|header| !is_signature(&header.name))
+                    .map(|header| format!("{}: {}\n", header.name, header.text()));
+                (lines.collect(), "")
+            }
+            Copyable::EventId => (delivery.summary.event.id.clone().unwrap_or_default(), ""),
+            Copyable::Signature => {
+                let values = headers
+                    .filter(|header| is_signature(&header.name))
+                    .map(|header| header.text().into_owned());
+                (values.collect::<Vec<_>>().join(", "), "")
+            }
+            Copyable::Curl => {
+                (curl::command(delivery, &self.setup.own.to_string(), &signatures), "")
+            }
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Deliveries out of the store, made ready to be shown and explained.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use super::World;
+use crate::app::{Event, Loaded, Notice};
+use crate::delivery::DeliveryId;
+use crate::intake::diagnose;
+use crate::payload::Rendered;
+use crate::secret::Secret;
+use crate::task;
+
+/// Loads the delivery that is wanted last; those wanted meanwhile are passed over.
+pub(super) async fn load_wanted(
+    world: Arc<World>,
+    mut wishes: watch::Receiver<Option<DeliveryId>>,
+    bad: watch::Sender<Option<Arc<Loaded>>>,
+) {
+    while wishes.changed().await.is_ok() {
+        let Some(id) = *wishes.borrow_and_update() else { continue };
+        let one = Arc::clone(&world);
+        let loading = tokio::task::spawn_blocking(move || one.load(id)).await;
+        let Some(event) = task::outcome(loading) else { continue };
+        if let Event::Loaded(loaded) = &event {
+            bad.send_replace(Some(Arc::clone(loaded)));
+        }
+        if world.events.send(event).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Says what was tried on the delivery that was loaded last, if its signature is bad.
+pub(super) async fn explain_wanted(
+    world: Arc<World>,
+    mut loaded: watch::Receiver<Option<Arc<Loaded>>>,
+) {
+    while loaded.changed().await.is_ok() {
+        let Some(loaded) = loaded.borrow_and_update().clone() else { continue };
+        let summary = &loaded.delivery.summary;
+        let (id, then) = (summary.id, summary.signature.clone());
+        if summary.refused.is_some() || !then.wants_cause() {
+            continue;
+        }
+        let one = Arc::clone(&world);
+        let finding = move || diagnose(&one.setup.verifier, &loaded.delivery);
+        let found = tokio::task::spawn_blocking(finding).await;
+        let Some(diagnosis) = task::outcome(found) else { continue };
+        // There was no room for it when it came.
+        let late = then.cause.is_none() && diagnosis.verdict.cause.is_some();
+        if late && then.status == diagnosis.verdict.status {
+            let kept = world.setup.store.explained(id, diagnosis.verdict.clone()).await;
+            if let Err(error) = kept {
+                world.say(Notice::failed(format!("the cause was not kept: {error}"))).await;
+            }
+        }
+        // The loop has ended if nobody takes it.
+        let _ = world.events.send(Event::Diagnosed { id, diagnosis }).await;
+    }
+}
+
+impl World {
+    fn load(&self, id: DeliveryId) -> Event {
+        match self.read(id) {
+            Ok(delivery) => {
+                let content_type = delivery.head.joined("content-type");
+                let content_type = content_type.as_deref().map(String::from_utf8_lossy);
+                let rendered = Rendered::new(&delivery.body, content_type.as_deref());
+                let examined = self.setup.verifier.examine(&delivery);
+                Event::Loaded(Arc::new(Loaded { delivery, rendered, examined }))
+            }
+            Err(reason) => Event::NotLoaded { id, reason },
+        }
+    }
+
+    /// Checks a delivery with one secret that is kept nowhere.
+    pub(super) fn try_secret(&self, id: DeliveryId, secret: Secret) {
+        match self.read(id) {
+            Ok(delivery) => {
+                let verifier = self.setup.verifier.with_secret(&delivery.summary.provider, secret);
+                let verdict = diagnose(&verifier, &delivery).verdict;
+                self.tell(Event::SecretTried { id, verdict });
+            }
+            Err(reason) => {
+                self.tell(Event::Notice(Notice::failed(format!("nothing was tried: {reason}"))));
+            }
+        }
+    }
+}
