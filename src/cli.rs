@@ -2,6 +2,7 @@
 
 mod demo;
 mod failure;
+mod keyring;
 mod list;
 mod listen;
 mod providers;
@@ -14,11 +15,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::config::secrets::{self, Sources};
-use crate::provider::{self, Provider};
-use crate::signature::Keyed;
-
 pub use failure::Failure;
+use keyring::Keyring;
 
 /// Where deliveries are kept if nothing else is said, in the current folder.
 const DEFAULT_STORE: &str = ".hookglass/deliveries.db";
@@ -85,11 +83,20 @@ struct ListenArgs {
 #[derive(Debug, Args)]
 struct ProviderArgs {
     /// The service that sends; several with commas between them, or `auto` for whichever is
-    /// recognised
-    #[arg(long, value_name = "NAME", default_value = "cribbly")]
-    provider: String,
+    /// recognised [default: what hookglass.toml says, else cribbly]
+    #[arg(long, value_name = "NAME")]
+    provider: Option<String>,
     #[command(flatten)]
     secrets: SecretArgs,
+    #[command(flatten)]
+    config: ConfigArgs,
+}
+
+#[derive(Debug, Clone, Args)]
+struct ConfigArgs {
+    /// The configuration [default: hookglass.toml, where it is there]
+    #[arg(long, value_name = "PATH")]
+    config: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -157,6 +164,8 @@ struct VerifyArgs {
     provider: Option<String>,
     #[command(flatten)]
     secrets: SecretArgs,
+    #[command(flatten)]
+    config: ConfigArgs,
     /// A header as received, 'Name: value'; as many as there are
     #[arg(long, value_name = "HEADER", value_parser = verify::parse_header)]
     header: Vec<crate::delivery::Header>,
@@ -182,6 +191,8 @@ struct ProvidersArgs {
     /// The one to explain
     #[arg(value_name = "NAME")]
     name: Option<String>,
+    #[command(flatten)]
+    config: ConfigArgs,
 }
 
 #[derive(Debug, Args)]
@@ -228,71 +239,6 @@ struct ShowForm {
     /// As a curl command that sends it to the listener's default address, without the signature
     #[arg(long)]
     curl: bool,
-}
-
-/// Every provider that was asked for with its secrets, and what is to be said of them.
-struct Keyring {
-    candidates: Vec<Keyed>,
-    notes: Vec<String>,
-    warnings: Vec<String>,
-}
-
-impl ProviderArgs {
-    fn provider(&self) -> Result<Provider, Failure> {
-        Ok(Provider::named(&self.provider)?)
-    }
-
-    /// The providers to listen for.
-    fn keyring(&self) -> Result<Keyring, Failure> {
-        let mut keyring =
-            Keyring { candidates: Vec::new(), notes: Vec::new(), warnings: Vec::new() };
-        let providers: Vec<Provider> = if self.provider == "auto" {
-            provider::all().to_vec()
-        } else {
-            let names = self.provider.split(',').map(str::trim);
-            names.map(Provider::named).collect::<Result<_, _>>()?
-        };
-        // Standard input can be read once only, and a flag's secrets are for all of them.
-        let given = if self.secrets.is_given() {
-            Some(secrets::load(&self.secrets.sources(""))?)
-        } else {
-            None
-        };
-        if let Some(given) = &given {
-            keyring.notes.clone_from(&given.notes);
-            keyring.warnings.clone_from(&given.warnings);
-        }
-        for provider in providers {
-            let secrets = if let Some(given) = &given {
-                given.secrets.clone()
-            } else {
-                let found = secrets::load(&self.sources(&provider))?;
-                keyring.notes.extend(found.notes);
-                keyring.warnings.extend(found.warnings);
-                found.secrets
-            };
-            keyring.candidates.push(Keyed { provider, secrets });
-        }
-        Ok(keyring)
-    }
-
-    fn sources(&self, provider: &Provider) -> Sources {
-        self.secrets.sources(&provider.secret_env)
-    }
-}
-
-impl SecretArgs {
-    fn is_given(&self) -> bool {
-        !self.secret_env.is_empty() || !self.secret_file.is_empty()
-    }
-
-    fn sources(&self, default_variable: &str) -> Sources {
-        Sources {
-            variables: self.secret_env.clone(),
-            files: self.secret_file.clone(),
-            default_variable: default_variable.to_owned(),
-        }
-    }
 }
 
 impl StoreArgs {

@@ -2,6 +2,7 @@
 //!
 //! A provider is a file in `assets/providers`; nothing here computes a signature.
 
+mod declared;
 mod sample;
 mod scheme;
 mod template;
@@ -13,6 +14,7 @@ use serde::Deserialize;
 use crate::delivery::{EventRef, Head};
 use crate::payload::{form, pointer};
 
+pub use declared::Declared;
 pub use sample::{Sample, Seed};
 pub use scheme::{Algorithm, Clock, Encoding, Pairs, Place, Scheme, SecretForm, Unit};
 pub use template::{Part, Template};
@@ -28,6 +30,8 @@ pub struct Provider {
     pub title: String,
     /// The environment variable that is read when no other secret is given.
     pub secret_env: String,
+    /// How its secrets begin, where that belongs to the key.
+    pub secret_starts: Option<String>,
     /// Headers that tell it from others that sign in the same header.
     #[serde(default)]
     known_by: Vec<String>,

@@ -3,16 +3,16 @@
 use std::io::{self, Write as _};
 
 use super::{Failure, ProvidersArgs};
-use crate::provider::{self, Provider, Scheme, SecretForm};
+use crate::provider::{Provider, Scheme, SecretForm};
 
 pub(super) fn run(args: &ProvidersArgs) -> Result<(), Failure> {
+    let config = args.config.load()?;
     let mut out = io::stdout().lock();
     match &args.name {
-        Some(name) => write!(out, "{}", explained(&Provider::named(name)?))?,
+        Some(name) => write!(out, "{}", explained(&config.named(name)?))?,
         None => {
-            for name in provider::names() {
-                let provider = Provider::named(name)?;
-                writeln!(out, "{name:<20} {:<28} {}", provider.title, provider.scheme)?;
+            for Provider { name, title, scheme, .. } in config.providers() {
+                writeln!(out, "{name:<20} {title:<28} {scheme}")?;
             }
         }
     }

@@ -4,12 +4,12 @@ use std::io::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
-use super::{Failure, SendArgs, TamperArg};
-use crate::config::secrets;
+use super::{Failure, Keyring, SendArgs, TamperArg};
 use crate::outbound::{Client, Target};
 use crate::provider::{Provider, Sample};
 use crate::secret::Secret;
 use crate::send::{Content, Tamper, request};
+use crate::signature::Keyed;
 use crate::units;
 
 /// Reads `N/s` or `N`.
@@ -22,13 +22,19 @@ pub(super) fn parse_rate(text: &str) -> Result<f64, String> {
 }
 
 pub(super) fn run(args: SendArgs) -> Result<(), Failure> {
-    let provider = args.provider.provider()?;
-    let found = secrets::load(&args.provider.sources(&provider))?;
+    let Keyring { candidates, notes, warnings } = args.provider.keyring()?;
     let mut stderr = std::io::stderr();
-    for line in found.notes.iter().chain(&found.warnings) {
+    for line in notes.iter().chain(&warnings) {
         writeln!(stderr, "hookglass: {line}")?;
     }
-    let secret = found.secrets.first();
+    // Of several, the first that has such an event.
+    let has = |keyed: &&Keyed| keyed.provider.sample(&args.what).is_some();
+    let Some(Keyed { provider, secrets }) =
+        candidates.iter().find(has).or(candidates.first()).cloned()
+    else {
+        return Err(Failure::Usage("no provider was named".to_owned()));
+    };
+    let secret = secrets.first();
     if secret.is_none() {
         let variable = &provider.secret_env;
         writeln!(

@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal as _, Write};
 use jiff::tz::TimeZone;
 
 use super::{Failure, ShowArgs};
+use crate::config::Config;
 use crate::delivery::{Delivery, Outcome};
 use crate::export::{curl, jsonl};
 use crate::payload::{Rendered, visible};
@@ -37,7 +38,7 @@ pub(super) fn run(args: &ShowArgs) -> Result<(), Failure> {
     } else if form.headers {
         write_headers(&mut out, &delivery)?;
     } else if form.curl {
-        let provider = Provider::named(&delivery.summary.provider).ok();
+        let provider = Config::load(None)?.named(&delivery.summary.provider).ok();
         let signatures = provider.as_ref().map(Provider::signature_headers).unwrap_or_default();
         writeln!(out, "{}", curl::command(&delivery, LISTENER, &signatures))?;
     } else {

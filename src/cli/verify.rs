@@ -92,8 +92,8 @@ fn judge(
     now: Timestamp,
 ) -> Result<(Provider, Verdict), Failure> {
     let name = args.provider.clone().unwrap_or_else(|| "auto".to_owned());
-    let named = ProviderArgs { provider: name, secrets: args.secrets.clone() };
-    let keyring = named.keyring()?;
+    let (secrets, config) = (args.secrets.clone(), args.config.clone());
+    let keyring = ProviderArgs { provider: Some(name), secrets, config }.keyring()?;
     let mut stderr = io::stderr();
     for line in &keyring.warnings {
         writeln!(stderr, "hookglass: {line}")?;

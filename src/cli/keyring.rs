@@ -1,0 +1,92 @@
+//! The providers that were asked for, each with its secrets: flags first, then the configuration,
+//! then each provider's own variable.
+
+use super::{ConfigArgs, Failure, ProviderArgs, SecretArgs};
+use crate::config::Config;
+use crate::config::secrets::{self, Sources};
+use crate::provider::Provider;
+use crate::signature::{Keyed, lint, lint_under};
+
+/// The provider if nothing else is said.
+const HOME: &str = "cribbly";
+
+/// Every provider that was asked for with its secrets, and what is to be said of them.
+pub(super) struct Keyring {
+    pub(super) candidates: Vec<Keyed>,
+    pub(super) notes: Vec<String>,
+    pub(super) warnings: Vec<String>,
+}
+
+impl ConfigArgs {
+    pub(super) fn load(&self) -> Result<Config, Failure> {
+        Ok(Config::load(self.config.as_deref())?)
+    }
+}
+
+impl ProviderArgs {
+    /// The providers to listen for, or to send as.
+    pub(super) fn keyring(&self) -> Result<Keyring, Failure> {
+        let config = self.config.load()?;
+        let names = match &self.provider {
+            Some(names) => names.split(',').map(|name| name.trim().to_owned()).collect(),
+            None if config.provider.is_empty() => vec![HOME.to_owned()],
+            None => config.provider.clone(),
+        };
+        let providers: Vec<Provider> = if names == ["auto"] {
+            config.providers().cloned().collect()
+        } else {
+            names.iter().map(|name| config.named(name)).collect::<Result<_, _>>()?
+        };
+        Keyring::load(providers, &self.secrets, &config)
+    }
+}
+
+impl Keyring {
+    fn load(
+        providers: Vec<Provider>,
+        flags: &SecretArgs,
+        config: &Config,
+    ) -> Result<Self, Failure> {
+        let mut keyring = Self { candidates: Vec::new(), notes: Vec::new(), warnings: Vec::new() };
+        let one = providers.len() == 1;
+        // Standard input can be read once only, and a flag's secrets are for all of them.
+        let given = flags.is_given().then(|| secrets::load(&flags.sources())).transpose()?;
+        if let Some(given) = &given {
+            keyring.notes.clone_from(&given.notes);
+            keyring.warnings.clone_from(&given.warnings);
+            keyring.warnings.extend(given.secrets.iter().flat_map(lint));
+        }
+        for provider in providers {
+            let secrets = if let Some(given) = &given {
+                given.secrets.clone()
+            } else {
+                let found = secrets::load(&config.sources(&provider))?;
+                keyring.notes.extend(found.notes);
+                keyring.warnings.extend(found.warnings);
+                keyring.warnings.extend(found.secrets.iter().flat_map(lint));
+                found.secrets
+            };
+            // A secret that is for all of them fits few.
+            if one || given.is_none() {
+                let odd = secrets.iter().flat_map(|secret| lint_under(&provider, secret));
+                keyring.warnings.extend(odd);
+            }
+            keyring.candidates.push(Keyed { provider, secrets });
+        }
+        Ok(keyring)
+    }
+}
+
+impl SecretArgs {
+    fn is_given(&self) -> bool {
+        !self.secret_env.is_empty() || !self.secret_file.is_empty()
+    }
+
+    fn sources(&self) -> Sources {
+        Sources {
+            variables: self.secret_env.clone(),
+            files: self.secret_file.clone(),
+            default_variable: String::new(),
+        }
+    }
+}

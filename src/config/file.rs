@@ -1,0 +1,162 @@
+//! `hookglass.toml`: providers of one's own, and where secrets are.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::secrets::Sources;
+use crate::provider::{self, Declared, Provider, ProviderError};
+
+/// The file that is read if nothing else is said and it is there, in the current folder.
+pub const DEFAULT: &str = "hookglass.toml";
+
+/// What the file says.
+#[derive(Debug, Default)]
+pub struct Config {
+    /// The providers to listen for if no flag says so.
+    pub provider: Vec<String>,
+    /// Providers of the user's own.
+    own: Vec<Provider>,
+    /// Where the secrets of a provider are, for those that are named.
+    sources: BTreeMap<String, Sources>,
+}
+
+/// Why the file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("{path}: {source}")]
+    Unreadable { path: String, source: io::Error },
+    #[error("{path}: {source}")]
+    Damaged { path: String, source: Box<toml::de::Error> },
+    #[error("{path}, line {line}, [providers.{name}]: {reason}")]
+    Unsound { path: String, line: usize, name: String, reason: String },
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    provider: Vec<String>,
+    #[serde(default)]
+    providers: BTreeMap<String, Spanned<Declared>>,
+}
+
+impl Config {
+    /// Reads the named file, or the default one if it is there.
+    pub fn load(path: Option<&Path>) -> Result<Self, ConfigError> {
+        let shown = path.unwrap_or(Path::new(DEFAULT));
+        match (fs::read_to_string(shown), path) {
+            (Ok(text), _) => Self::read(&text, shown),
+            (Err(error), None) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
+            (Err(source), _) => {
+                Err(ConfigError::Unreadable { path: shown.display().to_string(), source })
+            }
+        }
+    }
+
+    fn read(text: &str, path: &Path) -> Result<Self, ConfigError> {
+        let shown = || path.display().to_string();
+        let file: File = toml::from_str(text)
+            .map_err(|source| ConfigError::Damaged { path: shown(), source: Box::new(source) })?;
+        let mut config = Self { provider: file.provider, ..Self::default() };
+        let folder = path.parent().unwrap_or(Path::new(""));
+        for (name, declared) in file.providers {
+            let start = declared.span().start;
+            let line = text.bytes().take(start).filter(|byte| *byte == b'\n').count() + 1;
+            let declared = declared.into_inner();
+            let files = declared.secret_file.iter().map(|file| folder.join(file));
+            let sources = Sources {
+                variables: declared.secret_env.clone(),
+                files: files.collect::<Vec<PathBuf>>(),
+                default_variable: String::new(),
+            };
+            if !sources.variables.is_empty() || !sources.files.is_empty() {
+                config.sources.insert(name.clone(), sources);
+            }
+            let own = declared.provider(&name).map_err(|reason| {
+                let (path, name) = (shown(), name.clone());
+                ConfigError::Unsound { path, line, name, reason }
+            })?;
+            config.own.extend(own);
+        }
+        Ok(config)
+    }
+
+    /// Every provider, the user's own first; one of theirs hides a known one of its name.
+    pub fn providers(&self) -> impl Iterator<Item = &Provider> {
+        let hidden = |name: &str| self.own.iter().any(|own| own.name == name);
+        let known = provider::all().iter().filter(move |one| !hidden(&one.name));
+        self.own.iter().chain(known)
+    }
+
+    /// A provider by its name.
+    pub fn named(&self, name: &str) -> Result<Provider, ProviderError> {
+        let own = self.own.iter().find(|own| own.name == name);
+        own.cloned().map_or_else(|| Provider::named(name), Ok)
+    }
+
+    /// Where the secrets of a provider are.
+    pub fn sources(&self, provider: &Provider) -> Sources {
+        let bare =
+            || Sources { default_variable: provider.secret_env.clone(), ..Sources::default() };
+        self.sources.get(&provider.name).cloned().unwrap_or_else(bare)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Config, String> {
+        Config::read(text, Path::new("folder/hookglass.toml")).map_err(|error| error.to_string())
+    }
+
+    const OWN: &str = "provider = [\"my-shop\", \"github\"]\n\n[providers.my-shop.scheme]\n\
+                       signature = \"header:x-my-shop-signature\"\n\n\
+                       [providers.github]\nsecret_env = [\"NEW\", \"OLD\"]\nsecret_file = \"k\"\n";
+
+    #[test]
+    fn providers_and_secrets_are_read() {
+        let config = read(OWN).unwrap();
+        assert_eq!(config.provider, ["my-shop", "github"]);
+        let own = config.named("my-shop").unwrap();
+        assert_eq!(
+            (own.title.as_str(), own.secret_env.as_str()),
+            ("my-shop", "MY_SHOP_WEBHOOK_SECRET")
+        );
+        assert_eq!(config.sources(&own).default_variable, "MY_SHOP_WEBHOOK_SECRET");
+        let github = config.sources(&config.named("github").unwrap());
+        assert_eq!(github.variables, ["NEW", "OLD"]);
+        assert_eq!(github.files, [Path::new("folder/k")]);
+        assert_eq!(config.providers().count(), provider::all().len() + 1);
+    }
+
+    #[test]
+    fn a_mistake_names_file_line_key_and_what_is_expected() {
+        let scheme = "[providers.x.scheme]\nsignature = \"header:x-sig\"\n";
+        for (text, says) in [
+            ("[providers.x]\ntitle = 1", &["line 2", "title", "string"][..]),
+            (&format!("{scheme}encodign = \"hex\""), &["line 3", "encodign", "`encoding`"]),
+            (&format!("{scheme}encoding = \"hexx\""), &["line 3", "hexx", "`hex`"]),
+            (&format!("{scheme}signed = \"{{bdy}}\""), &["line 3", "{bdy}", "{body}"]),
+            (
+                &format!("{scheme}signed = \"{{timestamp}}\""),
+                &["line 1", "providers.x", "timestamp"],
+            ),
+            ("\n[providers.x]\nsecret_env = \"A\"", &["line 2", "scheme"]),
+            ("[providers.github]\ntitle = \"G\"", &["line 1", "secret_env"]),
+            ("[provider]\n", &["line 1", "sequence"]),
+            ("colour = 1", &["line 1", "colour", "`provider`"]),
+        ] {
+            let error = read(text).unwrap_err();
+            assert!(error.starts_with("folder/hookglass.toml"), "{error}");
+            for word in says {
+                assert!(error.contains(word), "{word} is not in: {error}");
+            }
+        }
+    }
+}
