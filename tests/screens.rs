@@ -340,3 +340,34 @@ fn a_long_notice_is_shown_whole() {
     stage.happen(Event::Notice(Notice::failed(text)));
     assert!(stage.screen().contains("the end"), "{}", stage.screen());
 }
+
+#[test]
+fn a_typed_secret_is_not_shown_and_is_tried_on_the_selected_delivery() {
+    let mut stage = Stage::new((120, 36), &["SECRET"], 3);
+    let screen = stage.press("Stest-hush").screen();
+    assert!(screen.contains("secret: •••••••••") && !screen.contains("hush"), "{screen}");
+    stage.press("<Enter>");
+    let tried = stage.effects.iter().find_map(|effect| match effect {
+        Effect::TrySecret { id, secret } => Some((*id, secret.expose().to_vec())),
+        _ => None,
+    });
+    assert_eq!(tried, Some((DeliveryId(3), b"test-hush".to_vec())));
+    let verdict = Verdict::explained(SignatureStatus::Mismatch, "why; what shows it");
+    stage.happen(Event::SecretTried { id: DeliveryId(3), verdict });
+    let screen = stage.screen();
+    assert!(
+        screen.contains("With the typed secret") && screen.contains("what shows it"),
+        "{screen}"
+    );
+    // Another delivery knows nothing of it.
+    assert!(!stage.press("k").screen().contains("With the typed secret"));
+    assert!(matches!(stage.press("S<Esc>").model.mode, hookglass::app::Mode::Browse));
+}
+
+#[test]
+fn what_a_framework_would_break_is_said_of_verified_deliveries_only() {
+    let mut stage = Stage::new((120, 60), &["SECRET"], 3);
+    let shows = |stage: &mut Stage| stage.press("3").screen().contains("JSON.stringify");
+    assert!(!shows(&mut stage));
+    assert!(shows(stage.press("<Home>")));
+}

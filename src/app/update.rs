@@ -183,7 +183,7 @@ fn tried(verdict: &Verdict) -> Notice {
         | SignatureStatus::Malformed
         | SignatureStatus::Mismatch
         | SignatureStatus::Unchecked => {
-            Notice::info(format!("with the typed secret it is {} as well", verdict.status))
+            Notice::info(format!("with the typed secret it is not verified: {}", verdict.status))
         }
     }
 }

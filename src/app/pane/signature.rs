@@ -162,11 +162,11 @@ fn breaks(examined: &Examined) -> Vec<Marked> {
         ),
     ];
     for Break { language, offset, what, shown } in &examined.breaks {
+        let call = format!("  {}", language.call());
+        lines.push(Marked::new(Role::Plain, language.title()).with(Role::Dim, call));
         lines.push(
-            labelled(language.title(), Role::Warn, format!("{what} at byte {offset}: "))
-                .with(Role::Text, shown),
+            labelled("", Role::Warn, format!("{what} at byte {offset}: ")).with(Role::Text, shown),
         );
-        lines.push(labelled("", Role::Dim, language.call()));
     }
     lines
 }

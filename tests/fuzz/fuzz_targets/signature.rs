@@ -1,0 +1,32 @@
+//! Header values and bodies that nobody sends, under every provider: reading and diagnosing them
+//! never panics, and nothing that was not signed verifies.
+#![no_main]
+
+use hookglass::delivery::{Head, Header, SignatureStatus};
+use hookglass::provider::{self, Algorithm, Place};
+use hookglass::secret::Secret;
+use hookglass::signature::{Budget, Keyed, Subject, Verifier};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: (u8, Vec<u8>, Vec<u8>, String)| {
+    let (which, value, body, url) = data;
+    let all = provider::all();
+    let Some(provider) = all.get(usize::from(which) % all.len()) else { return };
+    let scheme = &provider.scheme;
+    let clock = scheme.timestamp.as_ref().map(|clock| &clock.from);
+    let places = scheme.signature.iter().chain(clock).chain(scheme.id.as_ref());
+    let mut head = Head::build("POST", "/", &[]);
+    for place in places {
+        if let Place::Header(name) = place {
+            head.headers.push(Header::new(name, value.clone()));
+        }
+    }
+    let secrets = vec![Secret::new("TEST", "whsec_dGVzdC1rZXktbm90LWEtcmVhbC1vbmU=")];
+    let verifier = Verifier::new(vec![Keyed { provider: provider.clone(), secrets }]);
+    let subject = Subject { head: &head, body: &body, url: Some(&url) };
+    let now = jiff::Timestamp::UNIX_EPOCH;
+    let judged = verifier.judge(&subject, now);
+    assert!(scheme.algorithm == Algorithm::Token || judged.verdict.status != SignatureStatus::Verified);
+    let budget = Budget { bytes: 1 << 18, go_on: &|| true };
+    let _ = verifier.explain(&judged, &subject, now, budget);
+});
