@@ -21,6 +21,10 @@ const WAITING: usize = 256;
 /// How long one search may take.
 const LIMIT: Duration = Duration::from_secs(2);
 
+/// How long one may take while others wait, so that the last of them waits for seconds only: what
+/// is printed without a dashboard keeps its order, and waits for the searches.
+const LIMIT_IN_A_QUEUE: Duration = Duration::from_millis(20);
+
 /// The way to the searches.
 #[derive(Debug, Clone)]
 pub struct Diagnoser {
@@ -71,8 +75,9 @@ impl Work {
                 Some(id) = waiting.recv() => id,
                 () = stop.cancelled() => return,
             };
+            let limit = if waiting.is_empty() { LIMIT } else { LIMIT_IN_A_QUEUE };
             let one = Arc::clone(&this);
-            let found = tokio::task::spawn_blocking(move || one.search(id)).await;
+            let found = tokio::task::spawn_blocking(move || one.search(id, limit)).await;
             if let Some(Some(verdict)) = task::outcome(found) {
                 // If this is not kept, the store's trouble is shown already.
                 let _ = this.store.explained(id, verdict).await;
@@ -80,20 +85,24 @@ impl Work {
         }
     }
 
-    fn search(&self, id: DeliveryId) -> Option<Verdict> {
+    fn search(&self, id: DeliveryId, limit: Duration) -> Option<Verdict> {
         let delivery = self.store.reader().and_then(|reader| reader.delivery(id)).ok()??;
-        Some(diagnose(&self.verifier, &delivery).verdict)
+        Some(within(&self.verifier, &delivery, limit).verdict)
     }
 }
 
 /// Looks for the cause of a kept delivery's verdict, as of when it came.
 pub fn diagnose(verifier: &Verifier, delivery: &Delivery) -> Diagnosis {
+    within(verifier, delivery, LIMIT)
+}
+
+fn within(verifier: &Verifier, delivery: &Delivery, limit: Duration) -> Diagnosis {
     let url = verifier.url(&delivery.head);
     let subject = Subject { head: &delivery.head, body: &delivery.body, url: url.as_deref() };
     let at = delivery.summary.received_at;
     let judged = verifier.judge(&subject, at);
     #[expect(clippy::disallowed_methods, reason = "a search is bounded in time as well")]
-    let until = Instant::now() + LIMIT;
+    let until = Instant::now() + limit;
     #[expect(clippy::disallowed_methods, reason = "a search is bounded in time as well")]
     let go_on = || Instant::now() < until;
     verifier.explain(&judged, &subject, at, Budget { bytes: Budget::BYTES, go_on: &go_on })

@@ -15,7 +15,8 @@ use crate::secret::Secret;
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 pub enum SignError {
     #[error(
-        "this provider signs with a private key of its own, so nothing can be signed in its place"
+        "nothing can be signed in this provider's place: it has a private key, or a way of signing \
+         that is not known here"
     )]
     Unsupported,
     #[error("the secret cannot be decoded as this provider's secrets are")]

@@ -142,7 +142,14 @@ impl Verifier {
                     .or_else(|| self.other_secret(keyed, subject, now, &mut search))
                     .or_else(|| other_provider(keyed, subject, now, &mut search))
             };
+            let found = proved.is_some();
             told(&mut verdict, proved, subject);
+            if search.is_over()
+                && !found
+                && let Some(sentence) = &mut verdict.explanation
+            {
+                sentence.push_str("; the search for a cause was cut short");
+            }
         }
         Diagnosis { verdict, complete: !search.is_over(), tried: search.tried }
     }
