@@ -8,6 +8,7 @@ mod listen;
 mod providers;
 mod send;
 mod show;
+mod signals;
 mod table;
 mod verify;
 

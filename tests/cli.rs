@@ -334,3 +334,18 @@ fn one_signature_is_checked_and_its_provider_recognised() -> Tested {
     }
     Ok(())
 }
+
+#[test]
+fn a_signal_right_after_the_first_line_ends_it_in_order() -> Tested {
+    let folder = tempfile::tempdir()?;
+    for _ in 0..20 {
+        let listener = Listener::start(hookglass(folder.path()).arg("--ephemeral"))?;
+        let mut stream = BufReader::new(TcpStream::connect(&listener.address)?);
+        stream.get_mut().write_all(&request(1))?;
+        assert_eq!(read_answer(&mut stream)?, 200);
+        let (status, printed, said) = listener.stop()?;
+        assert!(status.success(), "{status}: {said}");
+        assert_eq!(lines(&printed)?.len(), 1);
+    }
+    Ok(())
+}

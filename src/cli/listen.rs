@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::{Failure, Keyring, ListenArgs, Output, demo};
+use super::{Failure, Keyring, ListenArgs, Output, demo, signals};
 use crate::app::Session;
 use crate::headless::{self, Format, HeadlessError};
 use crate::intake::{Diagnoser, Intake};
@@ -33,7 +33,9 @@ pub(super) fn run(args: ListenArgs) -> Result<(), Failure> {
 }
 
 async fn listen(args: ListenArgs, keyring: Keyring) -> Result<(), Failure> {
-    // First of all: a taken port must not touch the store.
+    // From here on a signal ends it in order, whoever has been told that it listens.
+    let told = signals::caught().map_err(Failure::world)?;
+    // Before anything else: a taken port must not touch the store.
     let listener = bind(&args).await.map_err(Failure::world)?;
     let address = listener.local_addr().map_err(Failure::world)?;
     let url = format!("http://{address}");
@@ -60,7 +62,7 @@ async fn listen(args: ListenArgs, keyring: Keyring) -> Result<(), Failure> {
     let session = session(&args, &candidates, &url, &place);
     let verifier = Arc::new(Verifier::new(candidates).behind(args.public_url.clone()));
     let front = Front { args, verifier, store, session, notes, warnings, headless };
-    let outcome = front.run(listener).await;
+    let outcome = front.run(listener, told).await;
     tokio::task::spawn_blocking(move || writer.finish()).await.map_err(Failure::world)?;
     outcome
 }
@@ -118,15 +120,21 @@ struct Front {
 }
 
 impl Front {
-    async fn run(self, listener: TcpListener) -> Result<(), Failure> {
+    async fn run(
+        self,
+        listener: TcpListener,
+        told: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(), Failure> {
         let stop = CancellationToken::new();
-        // Cancelled once the last request is answered, so that headless prints that too.
+        // Cancelled once the last request is answered.
         let answered = CancellationToken::new();
+        // Cancelled once the last cause is found as well, so that headless prints that too.
+        let finished = CancellationToken::new();
         let last = self.store.reader().and_then(|reader| reader.last_id());
         let last = last.map_err(Failure::world)?;
         let own: Target = self.session.url.parse().map_err(Failure::world)?;
         let mut tasks = JoinSet::new();
-        let intake = self.intake(&mut tasks, answered.clone());
+        let intake = self.intake(&mut tasks, answered.clone(), finished.clone());
         let (limits, stopping, done) = (self.limits(), stop.clone(), answered.clone());
         tasks.spawn(async move {
             let take = move |received| {
@@ -136,7 +144,13 @@ impl Front {
             listener::serve(listener, limits, take, stopping).await;
             done.cancel();
         });
-        tasks.spawn(until_told_to_stop(stop.clone()));
+        let stopping = stop.clone();
+        tasks.spawn(async move {
+            tokio::select! {
+                () = told => stopping.cancel(),
+                () = stopping.cancelled() => {}
+            }
+        });
         if let Some(keyed) = self.verifier.candidates().first().filter(|_| self.args.demo) {
             tasks.spawn(demo::run(keyed.clone(), own.clone(), stop.clone()));
         }
@@ -145,7 +159,7 @@ impl Front {
                 Output::Jsonl => Format::Jsonl,
                 Output::Text => Format::Text,
             };
-            let printing = headless::run(&self.store, last, format, answered);
+            let printing = headless::run(&self.store, last, format, finished);
             beside(printing, &mut tasks).await.map_err(Failure::from)
         } else {
             let showing = tui::run(self.dashboard(own), stop.clone());
@@ -158,10 +172,18 @@ impl Front {
         ended
     }
 
-    fn intake(&self, tasks: &mut JoinSet<()>, stop: CancellationToken) -> Arc<Intake> {
+    fn intake(
+        &self,
+        tasks: &mut JoinSet<()>,
+        answered: CancellationToken,
+        finished: CancellationToken,
+    ) -> Arc<Intake> {
         let (diagnoser, work) =
-            Diagnoser::new(Arc::clone(&self.verifier), self.store.clone(), stop);
-        tasks.spawn(work);
+            Diagnoser::new(Arc::clone(&self.verifier), self.store.clone(), answered);
+        tasks.spawn(async move {
+            work.await;
+            finished.cancel();
+        });
         let forwarder = self.args.forward.clone().map(|target| {
             let (forwarder, work) = Forwarder::new(Client::new(), target);
             tasks.spawn(work);
@@ -210,28 +232,4 @@ async fn beside<T>(front: impl Future<Output = T>, tasks: &mut JoinSet<()>) -> T
             Some(ended) = tasks.join_next() => { task::outcome(ended); },
         }
     }
-}
-
-#[cfg(unix)]
-async fn until_told_to_stop(stop: CancellationToken) {
-    use tokio::signal::unix::{SignalKind, signal};
-    let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
-    let signals = kinds.map(signal);
-    let [Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)] = signals else { return };
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-        _ = hangup.recv() => {}
-        () = stop.cancelled() => {}
-    }
-    stop.cancel();
-}
-
-#[cfg(not(unix))]
-async fn until_told_to_stop(stop: CancellationToken) {
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        () = stop.cancelled() => {}
-    }
-    stop.cancel();
 }
