@@ -215,6 +215,27 @@ fn samples_are_recognised_among_all_providers() {
     }
 }
 
+#[test]
+fn what_is_not_signed_is_recognised_by_its_other_headers() {
+    let everybody = provider::all()
+        .iter()
+        .map(|provider| Keyed { provider: provider.clone(), secrets: vec![secret(provider)] });
+    let verifier = Verifier::new(everybody.collect());
+    for (header, value, name, status) in [
+        ("X-GitHub-Event", "push", Some("github"), SignatureStatus::Missing),
+        ("X-Slack-Request-Timestamp", "1700000000", Some("slack"), SignatureStatus::Missing),
+        ("X-Shopify-Hmac-Sha256", " ", Some("shopify"), SignatureStatus::Missing),
+        ("webhook-timestamp", "1700000000", Some("standard-webhooks"), SignatureStatus::Missing),
+        ("X-Other", "push", None, SignatureStatus::Unchecked),
+        ("Authorization", "Bearer test", None, SignatureStatus::Unchecked),
+    ] {
+        let head = Head::build("POST", "/", &[Header::new(header, value)]);
+        let judged = verifier.judge(&Subject::new(&head, b"{}"), now());
+        assert_eq!(judged.keyed.map(|keyed| keyed.provider.name.as_str()), name);
+        assert_eq!(judged.verdict.status, status, "{header}");
+    }
+}
+
 /// Whether every byte of the body counts for a provider's signature.
 fn covers_every_byte(provider: &Provider) -> bool {
     provider.scheme.covers_body && provider.scheme.signed.has(&Part::Body)

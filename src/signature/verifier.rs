@@ -9,7 +9,7 @@ use super::diagnose::{Budget, Proved, Question, Tried, diagnose, elsewhere};
 use super::verify::{values, verify};
 use crate::delivery::{Head, SignatureStatus, Verdict, header_text};
 use crate::payload::visible;
-use crate::provider::{self, Provider};
+use crate::provider::{self, Place, Provider};
 use crate::secret::Secret;
 
 /// A provider with its secrets, the current one first.
@@ -103,12 +103,33 @@ impl Verifier {
                 continue;
             }
             let verdict = verify(scheme, &keyed.secrets, subject, now);
+            // Credentials are sent by everybody; alone they tell nobody apart.
+            let marks = keyed.provider.marks(subject.head, subject.body);
+            let marked = marks.headers + marks.places > 0;
+            if sends_credentials(keyed) && !marked && !is_proved(&verdict) {
+                continue;
+            }
             let weight = weight(keyed, subject, &verdict);
             if best.as_ref().is_none_or(|(known, _)| weight > *known) {
                 best = Some((weight, Judged { keyed: Some(keyed), verdict }));
             }
         }
-        best.map_or_else(unrecognised, |(_, judged)| judged)
+        best.map(|(_, judged)| judged)
+            .or_else(|| self.judge_unsigned(subject, now))
+            .unwrap_or_else(unrecognised)
+    }
+
+    /// Checks a delivery in which no candidate's signature stands: it is whose other headers it has.
+    fn judge_unsigned(&self, subject: &Subject<'_>, now: Timestamp) -> Option<Judged<'_>> {
+        let weighed = self.candidates.iter().rev().map(|keyed| {
+            let configured = !keyed.secrets.is_empty();
+            let own = keyed.provider.same_as.is_none();
+            ((traces(keyed, subject), configured, own), keyed)
+        });
+        let (_, keyed) =
+            weighed.filter(|((traces, ..), _)| *traces > 0).max_by_key(|(weight, _)| *weight)?;
+        let verdict = verify(&keyed.provider.scheme, &keyed.secrets, subject, now);
+        Some(Judged { keyed: Some(keyed), verdict })
     }
 
     /// Looks for the cause of a verdict that is not good, as far as the budget goes.
@@ -251,6 +272,23 @@ fn observed(subject: &Subject<'_>) -> Option<String> {
 fn unrecognised<'v>() -> Judged<'v> {
     let why = "no provider was recognised: none of the headers is a signature that is known here";
     Judged { keyed: None, verdict: Verdict::explained(SignatureStatus::Unchecked, why) }
+}
+
+/// Whether the signature stands where any service puts its credentials.
+fn sends_credentials(keyed: &Keyed) -> bool {
+    keyed.provider.signature_headers().iter().any(|name| name.eq_ignore_ascii_case("authorization"))
+}
+
+/// How many headers of a provider are there, be they empty.
+fn traces(keyed: &Keyed, subject: &Subject<'_>) -> usize {
+    let scheme = &keyed.provider.scheme;
+    let clock = scheme.timestamp.as_ref().map(|clock| &clock.from);
+    let places = scheme.signature.iter().chain(clock).chain(scheme.id.as_ref());
+    let headers = places.filter_map(|place| match place {
+        Place::Header(name) if !sends_credentials(keyed) => subject.head.joined(name),
+        Place::Header(_) | Place::Json(_) | Place::Form(_) | Place::Pair(_) => None,
+    });
+    headers.count() + keyed.provider.marks(subject.head, subject.body).headers
 }
 
 /// What speaks for a provider, the weightiest first.
