@@ -1,11 +1,45 @@
 //! The providers that were asked for, each with its secrets: flags first, then the configuration,
 //! then each provider's own variable.
 
-use super::{ConfigArgs, Failure, ProviderArgs, SecretArgs};
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::Failure;
 use crate::config::Config;
 use crate::config::secrets::{self, Sources};
 use crate::provider::Provider;
 use crate::signature::{Keyed, lint, lint_under};
+
+#[derive(Debug, Args)]
+pub(super) struct ProviderArgs {
+    /// The service that sends; several with commas between them, or `auto` for whichever is
+    /// recognised [default: what hookglass.toml says, else cribbly]
+    #[arg(long, value_name = "NAME")]
+    pub(super) provider: Option<String>,
+    #[command(flatten)]
+    pub(super) secrets: SecretArgs,
+    #[command(flatten)]
+    pub(super) config: ConfigArgs,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(super) struct ConfigArgs {
+    /// The configuration [default: hookglass.toml, where it is there]
+    #[arg(long, value_name = "PATH")]
+    pub(super) config: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(super) struct SecretArgs {
+    /// Read a webhook secret from this variable; more than one for rotation
+    /// [default: the provider's own, for instance `CRIBBLY_WEBHOOK_SECRET`]
+    #[arg(long, value_name = "VAR")]
+    pub(super) secret_env: Vec<String>,
+    /// Read a webhook secret from this file, or from standard input with -
+    #[arg(long, value_name = "PATH")]
+    pub(super) secret_file: Vec<PathBuf>,
+}
 
 /// The provider if nothing else is said.
 const HOME: &str = "cribbly";

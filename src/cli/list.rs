@@ -2,16 +2,32 @@
 
 use std::io::{self, IsTerminal as _, Write};
 
+use clap::Args;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::{Failure, ListArgs};
+use super::{Failure, StoreArgs};
 use crate::delivery::{DeliveryId, Summary};
 use crate::export::jsonl;
 use crate::filter::Filter;
 use crate::payload::visible;
 use crate::store::Reader;
 use crate::units;
+
+#[derive(Debug, Args)]
+pub(super) struct ListArgs {
+    /// Which ones, for instance 'type:message.* sig:!verified'
+    #[arg(value_name = "FILTER")]
+    filter: Vec<String>,
+    #[command(flatten)]
+    store: StoreArgs,
+    /// Print JSON lines
+    #[arg(long)]
+    json: bool,
+    /// Only the newest N that pass the filter
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
+}
 
 /// Rows read at a time.
 const PAGE: usize = 500;

@@ -5,11 +5,13 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 
+use clap::{Args, ValueEnum};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::{Failure, Keyring, ListenArgs, Output, demo, signals};
+use super::keyring::{Keyring, ProviderArgs};
+use super::{Failure, StoreArgs, demo, signals};
 use crate::app::Session;
 use crate::headless::{self, Format, HeadlessError};
 use crate::intake::{Diagnoser, Intake};
@@ -19,6 +21,48 @@ use crate::signature::{Keyed, Verifier};
 use crate::store::{Place, Store};
 use crate::task;
 use crate::tui;
+
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of the command line")]
+pub(super) struct ListenArgs {
+    /// Where to listen; port 0 picks a free one [default: 127.0.0.1:4400]
+    #[arg(long, value_name = "ADDR:PORT")]
+    bind: Option<SocketAddr>,
+    #[command(flatten)]
+    provider: ProviderArgs,
+    #[command(flatten)]
+    store: StoreArgs,
+    /// Keep nothing on disk; quitting forgets
+    #[arg(long, conflicts_with = "store")]
+    ephemeral: bool,
+    /// Send each delivery on to this URL and return its answer to the sender
+    #[arg(long, value_name = "URL")]
+    forward: Option<Target>,
+    /// The URL that the provider was given, for providers that sign it
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
+    /// Refuse larger bodies with 413; for instance 512KiB or 25MiB
+    #[arg(long, value_name = "SIZE", default_value = "25MiB", value_parser = crate::units::parse_size)]
+    max_body: u64,
+    /// Print deliveries instead of showing the dashboard; so it is without a terminal
+    #[arg(long)]
+    headless: bool,
+    /// What to print for each delivery
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
+    output: Output,
+    /// Let signed sample events arrive, a few of them spoilt; keeps nothing unless --store is given
+    #[arg(long)]
+    demo: bool,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Output {
+    /// One JSON object a line
+    #[default]
+    Jsonl,
+    /// A line for people
+    Text,
+}
 
 const DEFAULT_ADDRESS: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 4400);

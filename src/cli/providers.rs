@@ -2,8 +2,20 @@
 
 use std::io::{self, Write as _};
 
-use super::{Failure, ProvidersArgs};
+use clap::Args;
+
+use super::Failure;
+use super::keyring::ConfigArgs;
 use crate::provider::{Provider, Scheme, SecretForm};
+
+#[derive(Debug, Args)]
+pub(super) struct ProvidersArgs {
+    /// The one to explain
+    #[arg(value_name = "NAME")]
+    name: Option<String>,
+    #[command(flatten)]
+    config: ConfigArgs,
+}
 
 pub(super) fn run(args: &ProvidersArgs) -> Result<(), Failure> {
     let config = args.config.load()?;

@@ -4,13 +4,47 @@ use std::io::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
-use super::{Failure, Keyring, SendArgs, TamperArg};
+use clap::{Args, ValueEnum};
+
+use super::Failure;
+use super::keyring::{Keyring, ProviderArgs};
 use crate::outbound::{Client, Target};
 use crate::provider::{Provider, Sample};
 use crate::secret::Secret;
 use crate::send::{Content, Tamper, request};
 use crate::signature::Keyed;
 use crate::units;
+
+#[derive(Debug, Args)]
+pub(super) struct SendArgs {
+    /// An event type of the provider (`message.created`), or a file whose bytes are sent
+    #[arg(value_name = "TYPE|FILE")]
+    what: String,
+    /// Where to send to
+    #[arg(long, value_name = "URL")]
+    to: Target,
+    #[command(flatten)]
+    provider: ProviderArgs,
+    /// How many to send
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    count: u64,
+    /// At most this many a second, for instance 5/s; as fast as it goes if left out
+    #[arg(long, value_name = "N/s", value_parser = parse_rate)]
+    rate: Option<f64>,
+    /// Spoil what is sent
+    #[arg(long, value_enum)]
+    tamper: Option<TamperArg>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum TamperArg {
+    /// Change one byte of the body after signing
+    Body,
+    /// Change one digit of the signature
+    Signature,
+    /// Leave the signature out
+    Missing,
+}
 
 /// Reads `N/s` or `N`.
 pub(super) fn parse_rate(text: &str) -> Result<f64, String> {

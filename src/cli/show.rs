@@ -2,9 +2,10 @@
 
 use std::io::{self, IsTerminal as _, Write};
 
+use clap::Args;
 use jiff::tz::TimeZone;
 
-use super::{Failure, ShowArgs};
+use super::{Failure, StoreArgs};
 use crate::config::Config;
 use crate::delivery::{Delivery, Outcome};
 use crate::export::{curl, jsonl};
@@ -12,6 +13,37 @@ use crate::payload::{Rendered, visible};
 use crate::provider::Provider;
 use crate::store::Reader;
 use crate::units;
+
+#[derive(Debug, Args)]
+pub(super) struct ShowArgs {
+    /// The number of the delivery, as `list` shows it
+    id: crate::delivery::DeliveryId,
+    #[command(flatten)]
+    store: StoreArgs,
+    #[command(flatten)]
+    form: ShowForm,
+}
+
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of which at most one can be given")]
+pub(super) struct ShowForm {
+    /// As one JSON line
+    #[arg(long)]
+    json: bool,
+    /// The body, byte for byte
+    #[arg(long)]
+    body: bool,
+    /// The header lines as received
+    #[arg(long)]
+    headers: bool,
+    /// Head and body as on the wire
+    #[arg(long)]
+    raw: bool,
+    /// As a curl command that sends it to the listener's default address, without the signature
+    #[arg(long)]
+    curl: bool,
+}
 
 /// Where a curl command sends to: the listener's default address.
 const LISTENER: &str = "http://127.0.0.1:4400";

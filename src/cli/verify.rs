@@ -1,16 +1,47 @@
 //! `hookglass verify`: one signature, from the command line.
 
 use std::io::{self, Read as _, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use clap::Args;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{Failure, ProviderArgs, VerifyArgs};
+use super::Failure;
+use super::keyring::{ConfigArgs, ProviderArgs, SecretArgs};
 use crate::delivery::{Head, Header, SignatureStatus, Verdict};
 use crate::payload::visible;
 use crate::provider::Provider;
 use crate::signature::{Budget, Subject, Verifier};
+
+#[derive(Debug, Args)]
+pub(super) struct VerifyArgs {
+    /// The service that sent it [default: the one whose signature header is there]
+    #[arg(long, value_name = "NAME")]
+    provider: Option<String>,
+    #[command(flatten)]
+    secrets: SecretArgs,
+    #[command(flatten)]
+    config: ConfigArgs,
+    /// A header as received, 'Name: value'; as many as there are
+    #[arg(long, value_name = "HEADER", value_parser = parse_header)]
+    header: Vec<Header>,
+    /// The request method
+    #[arg(long, value_name = "METHOD", default_value = "POST")]
+    method: String,
+    /// The public URL, for providers that sign it
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
+    /// The file of the body, or - for standard input
+    #[arg(long, value_name = "PATH", default_value = "-")]
+    body: PathBuf,
+    /// Check as of this time, in Unix seconds, instead of now
+    #[arg(long, value_name = "UNIX", allow_negative_numbers = true)]
+    at: Option<i64>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
 
 /// Reads `Name: value`; white space around the value is not part of it (RFC 9110 section 5.5).
 pub(super) fn parse_header(text: &str) -> Result<Header, String> {
