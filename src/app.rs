@@ -6,22 +6,27 @@
 
 mod action;
 pub mod detail;
+mod filtering;
+pub mod hints;
 pub mod keymap;
 pub mod layout;
 pub mod list;
 mod message;
 mod model;
+pub mod palette;
 pub mod pane;
 mod prompt;
 mod rate;
 mod role;
 mod search;
+pub mod theme;
 mod update;
 
-pub use action::{Action, Copyable, Edit, Move};
+pub use action::{Action, Copyable, Edit, Grow, Move, Turn};
+pub use filtering::Filtering;
 pub use message::{Effect, Event, Loaded, Mouse, MouseKind, Notice, NoticeKind};
-pub use model::{Focus, Mode, Model, Session};
+pub use model::{Focus, Mode, Model, Preferences, Session};
 pub use prompt::Prompt;
 pub use rate::Rate;
-pub use role::{Marked, Role, Span};
+pub use role::{Marked, Role, Span, masked};
 pub use update::update;

@@ -1,6 +1,8 @@
 //! What the user configured: defaults, then the environment, then flags.
 
+mod dashboard;
 mod file;
 pub mod secrets;
 
+pub use dashboard::{Dashboard, GlyphChoice};
 pub use file::{Config, ConfigError, DEFAULT};

@@ -7,7 +7,6 @@ mod feed;
 pub mod highlight;
 mod input;
 mod terminal;
-pub mod theme;
 pub mod view;
 
 use std::io;
@@ -22,14 +21,14 @@ use tokio::sync::mpsc;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use crate::app::{Effect, Event, Model, Notice, Session, update};
+use crate::app::theme::Theme;
+use crate::app::{Effect, Event, Model, Notice, Preferences, Session, update};
 use crate::outbound::Target;
 use crate::signature::Verifier;
 use crate::store::{Store, StoreError};
 use effects::Effects;
 use terminal::Terminal;
-use theme::Theme;
-use view::Painter;
+use view::{Glyphs, Painter};
 
 /// Events that may wait for the loop; producers wait behind them, the loop never does.
 const WAITING: usize = 1024;
@@ -44,6 +43,10 @@ const FRAME: Duration = Duration::from_millis(16);
 #[derive(Debug)]
 pub struct Setup {
     pub session: Session,
+    pub preferences: Preferences,
+    pub theme: Theme,
+    /// Nothing where the locale is to decide.
+    pub glyphs: Option<Glyphs>,
     pub store: Store,
     pub verifier: Arc<Verifier>,
     /// The listener itself.
@@ -66,17 +69,25 @@ pub enum TuiError {
 pub async fn run(setup: Setup, stop: CancellationToken) -> Result<(), TuiError> {
     let (events, queue) = mpsc::channel(WAITING);
     let greeting = greeting(&setup);
-    let session = setup.session.clone();
+    let (session, preferences) = (setup.session.clone(), setup.preferences.clone());
+    let painter =
+        Painter::new(in_colour(setup.theme), setup.glyphs.unwrap_or_else(Glyphs::from_environment));
     let effects = Effects::start(setup, &events)?;
     let terminal = Terminal::enter()?;
-    let mut model = Model::new(session, terminal.size()?, now(), TimeZone::system());
+    let clock = (now(), TimeZone::system());
+    let mut model = Model::new(session, preferences, terminal.size()?, clock);
     if let Some(notice) = greeting {
         update(&mut model, Event::Notice(notice));
     }
-    let painter = Painter::new(Theme::from_environment());
     Shell { model, painter, terminal, effects, keys: Some(EventStream::new()) }
         .run(queue, stop)
         .await
+}
+
+/// No colour if `NO_COLOR` is set to anything (<https://no-color.org>).
+fn in_colour(theme: Theme) -> Theme {
+    let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    if unwanted { theme.without_colour() } else { theme }
 }
 
 fn greeting(setup: &Setup) -> Option<Notice> {

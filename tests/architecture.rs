@@ -20,7 +20,7 @@ const MAY_NAME: [(&str, &[&str]); 19] = [
     ("listener", &["delivery", "task", "units"]),
     ("outbound", &["delivery", "task", "units"]),
     ("app", &["delivery", "payload", "filter", "secret", "signature", "units"]),
-    ("config", &["provider", "secret"]),
+    ("config", &["app", "filter", "provider", "secret"]),
     ("send", &["delivery", "outbound", "payload", "provider", "secret", "signature"]),
     (
         "intake",

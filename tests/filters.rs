@@ -451,7 +451,7 @@ proptest! {
         let characters: Vec<char> = input.chars().collect();
         let kept: String = characters.iter().take(at.index(characters.len() + 1)).collect();
         holds(&kept)?;
-        let completion = complete(&input, at.index(input.len() + 1));
+        let completion = complete(&input, at.index(input.len() + 1), &|_| Vec::new());
         prop_assert!(input.get(completion.span).is_some());
     }
 }

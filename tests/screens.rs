@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use hookglass::app::keymap::{Key, KeyCode};
 use hookglass::app::layout::Size;
+use hookglass::app::theme::Theme;
 use hookglass::app::{
-    Copyable, Effect, Event, Loaded, Model, Mouse, MouseKind, Notice, Session, update,
+    Copyable, Effect, Event, Loaded, Model, Mouse, MouseKind, Notice, Preferences, Session, update,
 };
 use hookglass::delivery::{
     Delivery, DeliveryId, EventRef, Head, Header, Refusal, SignatureStatus, Source, Summary,
@@ -16,8 +17,7 @@ use hookglass::payload::Rendered;
 use hookglass::provider::Provider;
 use hookglass::secret::Secret;
 use hookglass::signature::{Keyed, Verifier};
-use hookglass::tui::theme::Theme;
-use hookglass::tui::view::Painter;
+use hookglass::tui::view::{Glyphs, Painter};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ratatui::Terminal;
@@ -116,7 +116,9 @@ struct Stage {
 impl Stage {
     fn new(size: (u16, u16), secrets: &[&str], count: i64) -> Self {
         let (width, height) = size;
-        let model = Model::new(session(secrets), Size { width, height }, at(60), TimeZone::UTC);
+        let clock = (at(60), TimeZone::UTC);
+        let size_of = Size { width, height };
+        let model = Model::new(session(secrets), Preferences::default(), size_of, clock);
         let mut stage = Self { model, all: some(count), effects: Vec::new(), size };
         let rows = stage.all.iter().map(|delivery| delivery.summary.clone()).collect();
         stage.happen(Event::Kept(rows));
@@ -156,7 +158,7 @@ impl Stage {
     fn screen(&self) -> String {
         let (width, height) = self.size;
         let Ok(mut terminal) = Terminal::new(TestBackend::new(width, height));
-        let mut painter = Painter::new(Theme::new(true));
+        let mut painter = Painter::new(Theme::default(), Glyphs::Unicode);
         let Ok(_) = terminal.draw(|frame| painter.draw(&self.model, frame));
         let buffer = terminal.backend().buffer().clone();
         let (mut text, mut marks) = (String::new(), String::new());
@@ -231,7 +233,7 @@ fn too_small_a_screen_says_so() {
 fn without_colour_nothing_is_lost() {
     let stage = Stage::new((80, 24), &["SECRET"], 9);
     let Ok(mut terminal) = Terminal::new(TestBackend::new(80, 24));
-    let mut painter = Painter::new(Theme::new(false));
+    let mut painter = Painter::new(Theme::default().without_colour(), Glyphs::Unicode);
     let Ok(_) = terminal.draw(|frame| painter.draw(&stage.model, frame));
     let cells = terminal.backend().buffer().content();
     assert!(cells.iter().all(|cell| cell.fg == ratatui::style::Color::Reset));

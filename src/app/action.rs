@@ -38,6 +38,20 @@ pub enum Move {
     Right,
 }
 
+/// To the one after or to the one before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    Next,
+    Previous,
+}
+
+/// Whether something gets more room or less.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grow {
+    More,
+    Less,
+}
+
 /// An editing of the line that is being typed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Edit {
@@ -66,6 +80,12 @@ pub enum Action {
     PreviousTab,
     NextTab,
     Zoom,
+    /// Side by side, or one above the other.
+    Arrange,
+    /// More or less room for the list.
+    Resize(Grow),
+    Privacy,
+    Palette,
     Filter,
     Resend,
     ResendTo,
@@ -83,4 +103,8 @@ pub enum Action {
     /// Leaves what has the keys now.
     Cancel,
     Edit(Edit),
+    /// Goes on with what is being typed.
+    Complete(Turn),
+    /// A filter that was in force before.
+    History(Turn),
 }

@@ -1,11 +1,12 @@
-//! The one table of bindings. Execution, the help screen, the hint line and the README read it.
+//! What keys mean. Execution, help, hints, palette, README and configuration read one table.
 
 mod key;
+mod table;
 
-use super::action::{Action, Copyable, Edit, Move};
-use super::detail::Tab;
+use super::action::Action;
 
-pub use key::{Key, KeyCode};
+pub use key::{Key, KeyCode, KeyError};
+pub use table::BINDINGS;
 
 /// Where a binding holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,12 +18,23 @@ pub enum Context {
     /// After the key that begins copying.
     Copy,
     Help,
+    Palette,
+    /// While a filter is typed, before what holds for every line that is typed.
+    Filter,
     Prompt,
 }
 
 impl Context {
-    pub const ALL: [Self; 6] =
-        [Self::Anywhere, Self::List, Self::Detail, Self::Copy, Self::Help, Self::Prompt];
+    pub const ALL: [Self; 8] = [
+        Self::Anywhere,
+        Self::List,
+        Self::Detail,
+        Self::Copy,
+        Self::Help,
+        Self::Palette,
+        Self::Filter,
+        Self::Prompt,
+    ];
 
     pub fn title(self) -> &'static str {
         match self {
@@ -31,7 +43,23 @@ impl Context {
             Self::Detail => "In the detail",
             Self::Copy => "After y",
             Self::Help => "In this help",
+            Self::Palette => "In the palette",
+            Self::Filter => "While typing a filter",
             Self::Prompt => "While typing",
+        }
+    }
+
+    /// The word for it in a configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Anywhere => "anywhere",
+            Self::List => "list",
+            Self::Detail => "detail",
+            Self::Copy => "copy",
+            Self::Help => "help",
+            Self::Palette => "palette",
+            Self::Filter => "filter",
+            Self::Prompt => "prompt",
         }
     }
 }
@@ -40,7 +68,10 @@ impl Context {
 #[derive(Debug, Clone, Copy)]
 pub struct Binding {
     pub context: Context,
-    /// The first one is the one shown in hints.
+    /// What a configuration calls it; one name in a context.
+    pub name: &'static str,
+    /// The keys if nothing else is configured. The first one is the one shown in hints; without
+    /// any it is reached by the palette.
     pub keys: &'static [Key],
     pub action: Action,
     /// What it does, for the help screen.
@@ -50,141 +81,165 @@ pub struct Binding {
     pub hint: Option<(&'static str, u8)>,
 }
 
-const fn bind(
-    context: Context,
-    keys: &'static [Key],
-    action: Action,
-    help: &'static str,
-) -> Binding {
-    Binding { context, keys, action, help, hint: None }
+/// Why a configured binding cannot be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RebindError {
+    #[error("there is no place `{place}` for keys; they are {known}")]
+    Place { place: String, known: String },
+    #[error("nothing is called `{name}` in [keys.{place}]; there are {known}")]
+    Name { place: String, name: String, known: String },
+    #[error("`{key}` in [keys.{place}] means both `{one}` and `{other}`; bind one of them anew")]
+    Clash { place: &'static str, key: String, one: &'static str, other: &'static str },
+    #[error("no key leaves [keys.{place}]; give `{name}` one")]
+    Locked { place: &'static str, name: &'static str },
 }
 
-const fn hinted(binding: Binding, word: &'static str, priority: u8) -> Binding {
-    Binding { hint: Some((word, priority)), ..binding }
+/// The keys of every binding: the table's, or what was configured in their place.
+#[derive(Debug, Clone)]
+pub struct Keymap {
+    /// Beside [`BINDINGS`], row by row.
+    keys: Vec<Vec<Key>>,
 }
 
-const fn c(character: char) -> Key {
-    Key::char(character)
+impl Default for Keymap {
+    fn default() -> Self {
+        Self { keys: BINDINGS.iter().map(|binding| binding.keys.to_vec()).collect() }
+    }
 }
 
-const fn k(code: KeyCode) -> Key {
-    Key::plain(code)
+impl Keymap {
+    /// Every binding with the keys that it has now.
+    pub fn rows(&self) -> impl Iterator<Item = (&'static Binding, &[Key])> {
+        BINDINGS.iter().zip(self.keys.iter().map(Vec::as_slice))
+    }
+
+    /// The action that a key means in the first of the contexts that binds it.
+    pub fn resolve(&self, contexts: &[Context], key: Key) -> Option<Action> {
+        contexts.iter().find_map(|context| {
+            let found = self
+                .rows()
+                .find(|(binding, keys)| binding.context == *context && keys.contains(&key));
+            found.map(|(binding, _)| binding.action)
+        })
+    }
+
+    /// The key to be named for an action.
+    pub fn key_of(&self, action: Action) -> Option<Key> {
+        let mut of_action = self.rows().filter(|(binding, _)| binding.action == action);
+        of_action.find_map(|(_, keys)| keys.first().copied())
+    }
+
+    /// Gives a binding other keys, or none.
+    pub fn rebind(&mut self, place: &str, name: &str, keys: Vec<Key>) -> Result<(), RebindError> {
+        let context = Context::ALL.into_iter().find(|context| context.name() == place);
+        let context = context.ok_or_else(|| RebindError::Place {
+            place: place.to_owned(),
+            known: Context::ALL.map(Context::name).join(", "),
+        })?;
+        let at = BINDINGS
+            .iter()
+            .position(|binding| binding.context == context && binding.name == name)
+            .ok_or_else(|| RebindError::Name {
+                place: place.to_owned(),
+                name: name.to_owned(),
+                known: names(context).join(", "),
+            })?;
+        if let Some(row) = self.keys.get_mut(at) {
+            *row = keys;
+        }
+        Ok(())
+    }
+
+    /// Everything that keeps the bindings from working together.
+    pub fn check(&self) -> Vec<RebindError> {
+        let rows: Vec<_> = self.rows().collect();
+        let mut found = Vec::new();
+        for (at, (one, keys)) in rows.iter().enumerate() {
+            let behind = rows.iter().skip(at + 1);
+            for (other, theirs) in behind.filter(|(other, _)| other.context == one.context) {
+                let shared = keys.iter().filter(|key| theirs.contains(key));
+                found.extend(shared.map(|key| RebindError::Clash {
+                    place: one.context.name(),
+                    key: key.to_string(),
+                    one: one.name,
+                    other: other.name,
+                }));
+            }
+            if matches!(one.action, Action::Cancel | Action::Quit) && keys.is_empty() {
+                found.push(RebindError::Locked { place: one.context.name(), name: one.name });
+            }
+        }
+        found
+    }
 }
 
-use Context::{Anywhere, Detail, Help, List, Prompt};
-
-/// Every binding there is, in the order in which help shows them.
-#[rustfmt::skip] // a row is a line, so that the table can be read as one
-pub const BINDINGS: &[Binding] = &[
-    hinted(bind(Anywhere, &[c('/')], Action::Filter, "filter the list: words, type:, sig:, …"), "filter", 2),
-    hinted(bind(Anywhere, &[c('r')], Action::Resend, "resend the exact bytes, to the forward target or the last one used"), "resend", 3),
-    bind(Anywhere, &[c('R')], Action::ResendTo, "resend to a URL that is asked for"),
-    hinted(bind(Anywhere, &[c('y')], Action::CopyMenu, "copy: a second key says what"), "copy", 4),
-    bind(Anywhere, &[c('S')], Action::TrySecret, "try another secret on this delivery; it is typed unseen and kept nowhere"),
-    hinted(bind(Anywhere, &[c('s')], Action::SendSample, "send a signed sample event to this listener"), "sample", 7),
-    hinted(bind(Anywhere, &[c('f')], Action::Follow, "follow the newest delivery, or stop following"), "follow", 6),
-    hinted(bind(Anywhere, &[k(KeyCode::Tab), k(KeyCode::BackTab)], Action::SwitchFocus, "go to the other pane"), "pane", 5),
-    bind(Anywhere, &[c('1')], Action::Show(Tab::Payload), "show the payload"),
-    bind(Anywhere, &[c('2')], Action::Show(Tab::Headers), "show the headers"),
-    bind(Anywhere, &[c('3')], Action::Show(Tab::Signature), "show the signature and what is wrong with it"),
-    bind(Anywhere, &[c('4')], Action::Show(Tab::Timeline), "show the answers: to the sender, and from targets"),
-    bind(Anywhere, &[c(']')], Action::NextTab, "next tab of the detail"),
-    bind(Anywhere, &[c('[')], Action::PreviousTab, "previous tab of the detail"),
-    hinted(bind(Anywhere, &[c('z')], Action::Zoom, "give the focused pane the whole screen, or take it back"), "zoom", 8),
-    bind(Anywhere, &[c('M')], Action::ToggleMouse, "let go of the mouse to select text, or take it back"),
-    bind(Anywhere, &[k(KeyCode::Esc)], Action::Back, "back: from zoom, from the detail, from a filter"),
-    hinted(bind(Anywhere, &[c('?')], Action::Help, "show these keys"), "help", 1),
-    bind(Anywhere, &[Key::ctrl('l')], Action::Redraw, "draw the screen anew"),
-    bind(Anywhere, &[Key::ctrl('z')], Action::Suspend, "suspend; fg comes back"),
-    hinted(bind(Anywhere, &[c('q'), Key::ctrl('c')], Action::Quit, "quit"), "quit", 1),
-    bind(List, &[k(KeyCode::Down), c('j')], Action::Move(Move::Down), "next delivery"),
-    bind(List, &[k(KeyCode::Up), c('k')], Action::Move(Move::Up), "previous delivery"),
-    bind(List, &[k(KeyCode::PageDown), Key::ctrl('f'), Key::ctrl('d')], Action::Move(Move::PageDown), "a page down"),
-    bind(List, &[k(KeyCode::PageUp), Key::ctrl('b'), Key::ctrl('u')], Action::Move(Move::PageUp), "a page up"),
-    bind(List, &[k(KeyCode::Home), c('g')], Action::Move(Move::First), "the oldest delivery"),
-    bind(List, &[k(KeyCode::End), c('G')], Action::Move(Move::Last), "the newest delivery, and follow"),
-    bind(List, &[k(KeyCode::Right), c('l')], Action::NextTab, "next tab of the detail"),
-    bind(List, &[k(KeyCode::Left), c('h')], Action::PreviousTab, "previous tab of the detail"),
-    bind(List, &[k(KeyCode::Enter)], Action::OpenDetail, "go to the detail"),
-    bind(Detail, &[k(KeyCode::Down), c('j')], Action::Move(Move::Down), "scroll down"),
-    bind(Detail, &[k(KeyCode::Up), c('k')], Action::Move(Move::Up), "scroll up"),
-    bind(Detail, &[k(KeyCode::PageDown), Key::ctrl('f'), Key::ctrl('d'), c(' ')], Action::Move(Move::PageDown), "a page down"),
-    bind(Detail, &[k(KeyCode::PageUp), Key::ctrl('b'), Key::ctrl('u')], Action::Move(Move::PageUp), "a page up"),
-    bind(Detail, &[k(KeyCode::Home), c('g')], Action::Move(Move::First), "to the top"),
-    bind(Detail, &[k(KeyCode::End), c('G')], Action::Move(Move::Last), "to the end"),
-    bind(Detail, &[k(KeyCode::Right), c('l')], Action::Move(Move::Right), "scroll to the right"),
-    bind(Detail, &[k(KeyCode::Left), c('h')], Action::Move(Move::Left), "scroll to the left"),
-    bind(Detail, &[c('J')], Action::NextDelivery, "next delivery, staying here"),
-    bind(Detail, &[c('K')], Action::PreviousDelivery, "previous delivery, staying here"),
-    hinted(bind(Context::Copy, &[c('p'), c('y')], Action::Copy(Copyable::Payload), "the payload, byte for byte where it is text"), "payload", 1),
-    hinted(bind(Context::Copy, &[c('h')], Action::Copy(Copyable::Headers), "the headers, a line each, without the signature"), "headers", 2),
-    hinted(bind(Context::Copy, &[c('i')], Action::Copy(Copyable::EventId), "the event id"), "event id", 3),
-    hinted(bind(Context::Copy, &[c('s')], Action::Copy(Copyable::Signature), "the signature header's value"), "signature", 4),
-    hinted(bind(Context::Copy, &[c('c')], Action::Copy(Copyable::Curl), "a curl command that sends it here again, without the signature"), "curl", 1),
-    hinted(bind(Context::Copy, &[k(KeyCode::Esc), c('q'), Key::ctrl('c')], Action::Cancel, "copy nothing"), "cancel", 1),
-    bind(Help, &[k(KeyCode::Down), c('j')], Action::Move(Move::Down), "scroll down"),
-    bind(Help, &[k(KeyCode::Up), c('k')], Action::Move(Move::Up), "scroll up"),
-    bind(Help, &[k(KeyCode::PageDown), c(' ')], Action::Move(Move::PageDown), "a page down"),
-    bind(Help, &[k(KeyCode::PageUp)], Action::Move(Move::PageUp), "a page up"),
-    hinted(bind(Help, &[k(KeyCode::Esc), c('?'), c('q'), Key::ctrl('c')], Action::Cancel, "close the help"), "close", 1),
-    hinted(bind(Prompt, &[k(KeyCode::Enter)], Action::Submit, "take what is typed"), "take", 1),
-    hinted(bind(Prompt, &[k(KeyCode::Esc), Key::ctrl('c')], Action::Cancel, "leave things as they were"), "cancel", 1),
-    bind(Prompt, &[k(KeyCode::Backspace), Key::ctrl('h')], Action::Edit(Edit::EraseLeft), "erase to the left"),
-    bind(Prompt, &[k(KeyCode::Delete), Key::ctrl('d')], Action::Edit(Edit::EraseRight), "erase to the right"),
-    bind(Prompt, &[Key::ctrl('w')], Action::Edit(Edit::EraseWord), "erase a word"),
-    hinted(bind(Prompt, &[Key::ctrl('u')], Action::Edit(Edit::EraseAll), "erase all"), "erase", 3),
-    bind(Prompt, &[k(KeyCode::Left), Key::ctrl('b')], Action::Edit(Edit::CursorLeft), "cursor left"),
-    bind(Prompt, &[k(KeyCode::Right), Key::ctrl('f')], Action::Edit(Edit::CursorRight), "cursor right"),
-    bind(Prompt, &[k(KeyCode::Home), Key::ctrl('a')], Action::Edit(Edit::CursorStart), "cursor to the start"),
-    bind(Prompt, &[k(KeyCode::End), Key::ctrl('e')], Action::Edit(Edit::CursorEnd), "cursor to the end"),
-];
-
-/// The action that a key means in the first of the contexts that binds it.
-pub fn resolve(contexts: &[Context], key: Key) -> Option<Action> {
-    contexts.iter().find_map(|context| {
-        let of_context = |binding: &&Binding| binding.context == *context;
-        let binding =
-            BINDINGS.iter().filter(of_context).find(|binding| binding.keys.contains(&key))?;
-        Some(binding.action)
-    })
-}
-
-/// The hints of the contexts, in the table's order.
-pub fn hints(contexts: &[Context]) -> impl Iterator<Item = (Key, &'static str, u8)> {
-    BINDINGS.iter().filter(|binding| contexts.contains(&binding.context)).filter_map(|binding| {
-        let (word, priority) = binding.hint?;
-        Some((*binding.keys.first()?, word, priority))
-    })
+/// What can be bound in a context.
+pub fn names(context: Context) -> Vec<&'static str> {
+    let of_context = BINDINGS.iter().filter(|binding| binding.context == context);
+    of_context.map(|binding| binding.name).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::action::Move;
     use super::*;
 
+    fn resolve(contexts: &[Context], key: Key) -> Option<Action> {
+        Keymap::default().resolve(contexts, key)
+    }
+
     #[test]
-    fn no_key_means_two_things_in_one_context() {
+    fn the_table_has_one_meaning_for_each_key_and_one_name_for_each_meaning() {
+        assert_eq!(Keymap::default().check(), []);
         for (at, binding) in BINDINGS.iter().enumerate() {
-            assert!(!binding.keys.is_empty() && !binding.help.is_empty());
-            for other in &BINDINGS[at + 1..] {
-                let clash = binding.context == other.context
-                    && binding.keys.iter().any(|key| other.keys.contains(key));
-                assert!(!clash, "{binding:?} and {other:?}");
-            }
+            assert!(!binding.help.is_empty(), "{binding:?}");
+            let same =
+                |other: &&Binding| other.context == binding.context && other.name == binding.name;
+            assert_eq!(BINDINGS[at + 1..].iter().find(same).map(|other| other.name), None);
         }
     }
 
     #[test]
     fn every_context_can_be_left() {
-        for context in [Context::Copy, Help, Prompt] {
-            assert_eq!(resolve(&[context], k(KeyCode::Esc)), Some(Action::Cancel), "{context:?}");
+        let esc = Key::plain(KeyCode::Esc);
+        for contexts in [
+            &[Context::Copy][..],
+            &[Context::Help],
+            &[Context::Palette, Context::Prompt],
+            &[Context::Filter, Context::Prompt],
+        ] {
+            assert_eq!(resolve(contexts, esc), Some(Action::Cancel), "{contexts:?}");
         }
-        assert_eq!(resolve(&[List, Anywhere], c('q')), Some(Action::Quit));
+        let browsing = [Context::List, Context::Anywhere];
+        assert_eq!(resolve(&browsing, Key::char('q')), Some(Action::Quit));
     }
 
     #[test]
     fn the_nearer_context_wins() {
-        assert_eq!(resolve(&[Detail, Anywhere], c('l')), Some(Action::Move(Move::Right)));
-        assert_eq!(resolve(&[List, Anywhere], c('l')), Some(Action::NextTab));
-        assert_eq!(resolve(&[List, Anywhere], c('x')), None);
+        let key = Key::char('l');
+        let detail = [Context::Detail, Context::Anywhere];
+        assert_eq!(resolve(&detail, key), Some(Action::Move(Move::Right)));
+        assert_eq!(resolve(&[Context::List, Context::Anywhere], key), Some(Action::NextTab));
+        assert_eq!(resolve(&detail, Key::char('~')), None);
+    }
+
+    #[test]
+    fn keys_are_bound_anew_and_mistakes_are_told() {
+        let mut keymap = Keymap::default();
+        let key = Key::char('~');
+        keymap.rebind("anywhere", "resend", vec![key]).unwrap();
+        let browsing = [Context::List, Context::Anywhere];
+        assert_eq!(keymap.resolve(&browsing, key), Some(Action::Resend));
+        assert_eq!(keymap.resolve(&browsing, Key::char('r')), None);
+        assert_eq!(keymap.key_of(Action::Resend), Some(key));
+        let wrong = keymap.rebind("nowhere", "resend", Vec::new()).unwrap_err().to_string();
+        assert!(wrong.contains("`nowhere`") && wrong.contains("anywhere, list"), "{wrong}");
+        let wrong = keymap.rebind("anywhere", "resned", Vec::new()).unwrap_err().to_string();
+        assert!(wrong.contains("`resned`") && wrong.contains("resend"), "{wrong}");
+        keymap.rebind("anywhere", "filter", vec![key]).unwrap();
+        keymap.rebind("anywhere", "quit", Vec::new()).unwrap();
+        let found: Vec<String> = keymap.check().iter().map(ToString::to_string).collect();
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(found[0].contains("`~`") && found[1].contains("`quit`"), "{found:?}");
     }
 }

@@ -1,7 +1,7 @@
 //! Where things stand, as a function of the size alone; the update needs it for page heights
 //! and clicks, the view for drawing.
 
-use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::layout::{Constraint, Layout, Margin, Position, Rect};
 
 use super::model::Focus;
 
@@ -14,6 +14,28 @@ pub struct Size {
 
 /// Below this the dashboard says so instead of drawing.
 pub const SMALLEST: Size = Size { width: 44, height: 10 };
+
+/// How the user wants the panes to stand.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Arrangement {
+    /// The focused pane has all of the screen.
+    pub zoomed: bool,
+    /// Whether one stands above the other; if nothing is said, the width decides.
+    pub stacked: Option<bool>,
+    /// Columns of the list where panes stand side by side, lines of it where not.
+    pub list: Option<u16>,
+}
+
+impl Arrangement {
+    /// Whether one pane stands above the other on a screen of this width.
+    pub fn is_stacked(self, width: u16) -> bool {
+        self.stacked.unwrap_or(width < SIDE_BY_SIDE)
+    }
+}
+
+/// Neither pane gets smaller than so many columns or lines.
+const NARROWEST: u16 = 20;
+const LOWEST: u16 = 4;
 
 /// From this width on the panes stand side by side.
 const SIDE_BY_SIDE: u16 = 110;
@@ -35,6 +57,37 @@ pub struct Areas {
     pub body: Rect,
 }
 
+impl Areas {
+    /// Whether the detail stands below the list, and both are there.
+    pub fn is_stacked(&self) -> bool {
+        self.divider.area() == 0 && self.list.height > 0 && self.detail.height > 0
+    }
+
+    /// Where the palette stands: its prompt on the first line, then commands.
+    pub fn palette(&self) -> Rect {
+        let width = self.body.width.min(84);
+        Rect {
+            x: self.body.x + (self.body.width - width) / 2,
+            y: self.body.y,
+            width,
+            height: self.body.height.min(18),
+        }
+    }
+
+    /// How many commands the palette shows; its frame and its prompt take three lines.
+    pub fn palette_height(&self) -> usize {
+        usize::from(self.palette().height.saturating_sub(3))
+    }
+
+    /// Which line of the palette's commands is there.
+    pub fn palette_line(&self, at: Position) -> Option<usize> {
+        let area = self.palette();
+        let inside = area.inner(Margin::new(1, 1));
+        let line = at.y.checked_sub(inside.y + 1)?;
+        inside.contains(at).then_some(usize::from(line))
+    }
+}
+
 /// The areas for a size; `None` if it is too small.
 ///
 /// ```text
@@ -45,7 +98,7 @@ pub struct Areas {
 ///               │                detail
 /// hints                          hints
 /// ```
-pub fn areas(size: Size, focus: Focus, zoomed: bool) -> Option<Areas> {
+pub fn areas(size: Size, focus: Focus, arrangement: Arrangement) -> Option<Areas> {
     if size.width < SMALLEST.width || size.height < SMALLEST.height {
         return None;
     }
@@ -54,12 +107,14 @@ pub fn areas(size: Size, focus: Focus, zoomed: bool) -> Option<Areas> {
         Layout::vertical([Constraint::Length(1), Constraint::Fill(1), Constraint::Length(1)])
             .areas(screen);
     let none = Rect::new(body.x, body.y, 0, 0);
-    let (upper, divider, lower) = match (zoomed, focus) {
+    let (upper, divider, lower) = match (arrangement.zoomed, focus) {
         (true, Focus::List) => (body, none, none),
         (true, Focus::Detail) => (none, none, body),
-        (false, _) if size.width >= SIDE_BY_SIDE => {
+        (false, _) if !arrangement.is_stacked(size.width) => {
+            let wanted = arrangement.list.unwrap_or(list_width(size.width));
+            let most = size.width.saturating_sub(NARROWEST + 1).max(NARROWEST);
             let [left, divider, right] = Layout::horizontal([
-                Constraint::Length(list_width(size.width)),
+                Constraint::Length(wanted.clamp(NARROWEST, most)),
                 Constraint::Length(1),
                 Constraint::Fill(1),
             ])
@@ -67,7 +122,9 @@ pub fn areas(size: Size, focus: Focus, zoomed: bool) -> Option<Areas> {
             (left, divider, right)
         }
         (false, _) => {
-            let list = (body.height * 2 / 5).max(4);
+            let wanted = arrangement.list.unwrap_or(body.height * 2 / 5);
+            let most = body.height.saturating_sub(LOWEST).max(LOWEST);
+            let list = wanted.clamp(LOWEST, most);
             let [upper, lower] =
                 Layout::vertical([Constraint::Length(list), Constraint::Fill(1)]).areas(body);
             (upper, none, lower)
@@ -97,11 +154,20 @@ mod tests {
     fn areas_tile_the_screen_at_every_size() {
         for width in SMALLEST.width..240 {
             for height in SMALLEST.height..70 {
-                for (focus, zoomed) in
-                    [(Focus::List, false), (Focus::List, true), (Focus::Detail, true)]
-                {
+                let plain = Arrangement::default();
+                let zoomed = Arrangement { zoomed: true, ..plain };
+                let odd = |stacked, list| Arrangement { stacked: Some(stacked), list, ..plain };
+                for (focus, arrangement) in [
+                    (Focus::List, plain),
+                    (Focus::List, zoomed),
+                    (Focus::Detail, zoomed),
+                    (Focus::List, odd(true, None)),
+                    (Focus::List, odd(false, None)),
+                    (Focus::List, odd(true, Some(0))),
+                    (Focus::List, odd(false, Some(u16::MAX))),
+                ] {
                     let size = Size { width, height };
-                    let areas = areas(size, focus, zoomed).unwrap();
+                    let areas = areas(size, focus, arrangement).unwrap();
                     let parts = [
                         areas.title,
                         areas.list_head,
@@ -117,6 +183,9 @@ mod tests {
                 }
             }
         }
-        assert_eq!(areas(Size { width: 43, height: 50 }, Focus::List, false), None);
+        assert_eq!(
+            areas(Size { width: 43, height: 50 }, Focus::List, Arrangement::default()),
+            None
+        );
     }
 }

@@ -26,6 +26,9 @@ pub struct Loaded {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MouseKind {
     Click,
+    /// Moved with the button held down.
+    Drag,
+    Release,
     WheelUp,
     WheelDown,
 }

@@ -4,10 +4,12 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::detail::Detail;
-use super::keymap::Context;
-use super::layout::{Areas, Size, areas};
+use super::filtering::{Filtering, History, Seen};
+use super::keymap::{Context, Keymap};
+use super::layout::{Areas, Arrangement, Size, areas};
 use super::list::List;
 use super::message::Notice;
+use super::palette::Palette;
 use super::prompt::Prompt;
 use super::rate::Rate;
 use super::search::Search;
@@ -30,12 +32,9 @@ pub enum Mode {
     Help {
         top: usize,
     },
-    /// A filter is being typed; `before` is the one to go back to.
-    Filter {
-        prompt: Prompt,
-        before: String,
-        error: Option<String>,
-    },
+    Palette(Palette),
+    /// A filter is being typed.
+    Filter(Box<Filtering>),
     /// The URL to resend to is being typed.
     Target {
         prompt: Prompt,
@@ -64,10 +63,21 @@ pub struct Session {
     pub demo: bool,
 }
 
+/// What the user set up for the dashboard.
+#[derive(Debug, Clone, Default)]
+pub struct Preferences {
+    pub keymap: Keymap,
+    /// Names and filters of saved views.
+    pub views: Vec<(String, String)>,
+}
+
 /// All that there is to draw.
 #[derive(Debug)]
 pub struct Model {
     pub session: Session,
+    pub keymap: Keymap,
+    /// Names and filters of saved views.
+    pub views: Vec<(String, String)>,
     pub size: Size,
     pub now: Timestamp,
     pub zone: TimeZone,
@@ -76,7 +86,10 @@ pub struct Model {
     pub detail: Detail,
     pub mode: Mode,
     pub focus: Focus,
+    pub arrangement: Arrangement,
     pub rate: Rate,
+    pub(super) seen: Seen,
+    pub(super) history: History,
     pub(super) notice: Option<(Notice, Timestamp)>,
     /// Why the store cannot take deliveries.
     pub trouble: Option<String>,
@@ -87,18 +100,28 @@ pub struct Model {
 
 /// What is on or off.
 #[derive(Debug, Clone, Copy, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "three things that are on or off by themselves")]
+#[expect(clippy::struct_excessive_bools, reason = "things that are on or off by themselves")]
 pub(super) struct Flags {
-    pub(super) zoomed: bool,
+    pub(super) masked: bool,
     pub(super) mouse_released: bool,
+    /// The divider between the panes is being moved.
+    pub(super) dragging: bool,
     pub(super) done: bool,
 }
 
 impl Model {
-    pub fn new(session: Session, size: Size, now: Timestamp, zone: TimeZone) -> Self {
+    pub fn new(
+        session: Session,
+        preferences: Preferences,
+        size: Size,
+        (now, zone): (Timestamp, TimeZone),
+    ) -> Self {
         let target = session.forward.clone();
+        let Preferences { keymap, views } = preferences;
         Self {
             session,
+            keymap,
+            views,
             size,
             now,
             zone,
@@ -107,7 +130,10 @@ impl Model {
             detail: Detail::default(),
             mode: Mode::default(),
             focus: Focus::default(),
+            arrangement: Arrangement::default(),
             rate: Rate::default(),
+            seen: Seen::default(),
+            history: History::default(),
             notice: None,
             trouble: None,
             target,
@@ -117,7 +143,7 @@ impl Model {
 
     /// Where things stand; `None` if the screen is too small.
     pub fn areas(&self) -> Option<Areas> {
-        areas(self.size, self.focus, self.flags.zoomed)
+        areas(self.size, self.focus, self.arrangement)
     }
 
     /// Where a key is looked up, nearest first.
@@ -127,9 +153,9 @@ impl Model {
             (Mode::Browse, Focus::Detail) => &[Context::Detail, Context::Anywhere],
             (Mode::Copy, _) => &[Context::Copy],
             (Mode::Help { .. }, _) => &[Context::Help],
-            (Mode::Filter { .. } | Mode::Target { .. } | Mode::Secret { .. }, _) => {
-                &[Context::Prompt]
-            }
+            (Mode::Palette(_), _) => &[Context::Palette, Context::Prompt],
+            (Mode::Filter(_), _) => &[Context::Filter, Context::Prompt],
+            (Mode::Target { .. } | Mode::Secret { .. }, _) => &[Context::Prompt],
         }
     }
 
@@ -138,7 +164,12 @@ impl Model {
     }
 
     pub fn is_zoomed(&self) -> bool {
-        self.flags.zoomed
+        self.arrangement.zoomed
+    }
+
+    /// Whether values are masked, for a screen that others see.
+    pub fn is_masked(&self) -> bool {
+        self.flags.masked
     }
 
     pub fn is_mouse_released(&self) -> bool {

@@ -30,7 +30,8 @@ pub fn lines(model: &Model, width: usize) -> Vec<Marked> {
         Tab::Signature => signature::lines(model, loaded),
         Tab::Timeline => timeline::lines(model, loaded),
     };
-    lines.into_iter().flat_map(|line| line.wrap(width, LABEL)).collect()
+    let mask = |line: Marked| if model.is_masked() { line.masked() } else { line };
+    lines.into_iter().map(mask).flat_map(|line| line.wrap(width, LABEL)).collect()
 }
 
 /// How many lines the selected tab has.

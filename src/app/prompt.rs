@@ -19,6 +19,16 @@ impl Prompt {
         Self { before: text.into(), after: String::new() }
     }
 
+    /// A prompt with the cursor between two texts.
+    pub fn between(before: impl Into<String>, after: impl Into<String>) -> Self {
+        Self { before: before.into(), after: after.into() }
+    }
+
+    /// What stands before the cursor and behind it.
+    pub fn halves(&self) -> (&str, &str) {
+        (&self.before, &self.after)
+    }
+
     /// A prompt for a secret. It is given room at once, since growing leaves copies behind.
     pub fn for_secret() -> Self {
         const ROOM: usize = 4096;

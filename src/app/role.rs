@@ -26,6 +26,55 @@ pub enum Role {
     Accent,
 }
 
+impl Role {
+    pub const ALL: [Self; 11] = [
+        Self::Plain,
+        Self::Dim,
+        Self::Strong,
+        Self::Name,
+        Self::Text,
+        Self::Number,
+        Self::Literal,
+        Self::Good,
+        Self::Bad,
+        Self::Warn,
+        Self::Accent,
+    ];
+
+    /// The word for it in a theme.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Dim => "dim",
+            Self::Strong => "strong",
+            Self::Name => "name",
+            Self::Text => "text",
+            Self::Number => "number",
+            Self::Literal => "literal",
+            Self::Good => "good",
+            Self::Bad => "bad",
+            Self::Warn => "warn",
+            Self::Accent => "accent",
+        }
+    }
+
+    /// Whether it stands for what a delivery holds, which a shared screen may have to hide.
+    pub fn is_value(self) -> bool {
+        matches!(self, Self::Text | Self::Number)
+    }
+}
+
+/// The shape of a text without what it says: `Ab-7` becomes `Xx-0`.
+pub fn masked(text: &str) -> String {
+    let mask = |character: char| match character {
+        '0'..='9' => '0',
+        _ if character.is_uppercase() => 'X',
+        _ if character.is_alphanumeric() => 'x',
+        _ => character,
+    };
+    text.chars().map(mask).collect()
+}
+
 /// A piece of text of one role. It is safe to show: there is no way to make one that is not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Span {
@@ -40,6 +89,15 @@ impl Span {
 
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// The same, with its shape alone where it is a value.
+    #[must_use]
+    pub fn masked(self) -> Self {
+        match self.role {
+            role if role.is_value() => Self { role, text: masked(&self.text) },
+            _ => self,
+        }
     }
 }
 
@@ -56,6 +114,12 @@ impl Marked {
     pub fn with(mut self, role: Role, text: impl AsRef<str>) -> Self {
         self.0.push(Span::new(role, text.as_ref()));
         self
+    }
+
+    /// The same with values by their shapes alone.
+    #[must_use]
+    pub fn masked(self) -> Self {
+        Self(self.0.into_iter().map(Span::masked).collect())
     }
 
     pub fn spans(&self) -> &[Span] {

@@ -3,28 +3,25 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 
 mod browse;
+mod pointing;
 mod prompts;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::action::Action;
-use super::detail::Tab;
-use super::keymap::{Context, Key, KeyCode, resolve};
-use super::message::{Effect, Event, Mouse, MouseKind, Notice, NoticeKind};
-use super::model::{Focus, Mode, Model};
+use super::keymap::{Context, Key};
+use super::message::{Effect, Event, Notice, NoticeKind};
+use super::model::{Mode, Model};
 use super::pane;
 use crate::delivery::{Attempt, Outcome, SignatureStatus, Verdict};
 use crate::units;
-
-/// How many lines the wheel moves.
-const WHEEL: isize = 3;
 
 /// Changes the model by what happened, and says what is to be done.
 pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
     let mut effects = match event {
         Event::Key(key) => press(model, key),
         Event::Paste(text) => prompts::paste(model, &text),
-        Event::Mouse(mouse) => point(model, mouse),
+        Event::Mouse(mouse) => pointing::point(model, mouse),
         Event::Resize(size) => {
             model.size = size;
             Vec::new()
@@ -32,6 +29,7 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::Tick(now) => tick(model, now),
         Event::Kept(rows) => {
             for row in &rows {
+                model.seen.note(row);
                 if model.list.get(row.id).is_none() {
                     model.rate.count(row.received_at);
                 }
@@ -42,7 +40,12 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
             effects.extend(watched.filter(|_| touched).map(Effect::Load));
             effects
         }
-        Event::Older(rows) => model.search.take_older(rows, &mut model.list, model.now),
+        Event::Older(rows) => {
+            for row in &rows {
+                model.seen.note(row);
+            }
+            model.search.take_older(rows, &mut model.list, model.now)
+        }
         Event::Loaded(_)
         | Event::NotLoaded { .. }
         | Event::Diagnosed { .. }
@@ -95,10 +98,9 @@ fn learn(model: &mut Model, event: Event) {
 
 fn press(model: &mut Model, key: Key) -> Vec<Effect> {
     let contexts = model.contexts();
-    let action = resolve(contexts, key);
-    match (action, key.code) {
+    match (model.keymap.resolve(contexts, key), key.typed()) {
         (Some(action), _) => act(model, action),
-        (None, KeyCode::Char(character)) if contexts == [Context::Prompt] && !key.ctrl => {
+        (None, Some(character)) if contexts.contains(&Context::Prompt) => {
             prompts::paste(model, character.encode_utf8(&mut [0; 4]))
         }
         (None, _) if model.mode == Mode::Copy => {
@@ -115,44 +117,16 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Mode::Browse => browse::act(model, action),
         Mode::Copy => {
             model.mode = Mode::Browse;
-            browse::copy(model, action)
+            browse::act(model, action)
         }
         Mode::Help { .. } => {
             browse::help(model, action);
             Vec::new()
         }
-        Mode::Filter { .. } | Mode::Target { .. } | Mode::Secret { .. } => {
+        Mode::Palette(_) | Mode::Filter(_) | Mode::Target { .. } | Mode::Secret { .. } => {
             prompts::act(model, action)
         }
     }
-}
-
-fn point(model: &mut Model, mouse: Mouse) -> Vec<Effect> {
-    let at = ratatui::layout::Position::new(mouse.column, mouse.row);
-    let Some(areas) = model.areas() else { return Vec::new() };
-    let step = match mouse.kind {
-        MouseKind::WheelUp => -WHEEL,
-        MouseKind::WheelDown => WHEEL,
-        MouseKind::Click => 0,
-    };
-    if let Mode::Help { top } = &mut model.mode {
-        *top = top.saturating_add_signed(step);
-    } else if model.mode != Mode::Browse {
-        // A prompt keeps what it has; the mouse waits.
-    } else if areas.list.contains(at) {
-        model.focus = Focus::List;
-        if step == 0 {
-            model.list.select_line(usize::from(mouse.row - areas.list.y));
-        } else {
-            model.list.move_by(step);
-        }
-    } else if areas.detail.contains(at) {
-        model.focus = Focus::Detail;
-        browse::scroll(model, step);
-    } else if let Some((tab, _)) = Tab::places(areas.tabs).find(|(_, place)| place.contains(at)) {
-        model.detail.show(tab);
-    }
-    Vec::new()
 }
 
 fn tick(model: &mut Model, now: Timestamp) -> Vec<Effect> {
@@ -211,7 +185,8 @@ fn settle(model: &mut Model) -> Vec<Effect> {
     let lines = pane::line_count(model, usize::from(areas.detail.width));
     model.detail.scroll(0, lines, usize::from(areas.detail.height));
     if let Mode::Help { top } = &mut model.mode {
-        let last = pane::help::lines().len().saturating_sub(usize::from(areas.body.height));
+        let last =
+            pane::help::lines(&model.keymap).len().saturating_sub(usize::from(areas.body.height));
         *top = (*top).min(last);
     }
     selected.filter(|_| load).map(Effect::Load).into_iter().collect()

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::Failure;
-use crate::config::Config;
 use crate::config::secrets::{self, Sources};
+use crate::config::{Config, Dashboard};
 use crate::provider::Provider;
 use crate::signature::{Keyed, lint, lint_under};
 
@@ -45,7 +45,9 @@ pub(super) struct SecretArgs {
 const HOME: &str = "cribbly";
 
 /// Every provider that was asked for with its secrets, and what is to be said of them.
+#[derive(Default)]
 pub(super) struct Keyring {
+    pub(super) dashboard: Dashboard,
     pub(super) candidates: Vec<Keyed>,
     pub(super) notes: Vec<String>,
     pub(super) warnings: Vec<String>,
@@ -81,7 +83,7 @@ impl Keyring {
         flags: &SecretArgs,
         config: &Config,
     ) -> Result<Self, Failure> {
-        let mut keyring = Self { candidates: Vec::new(), notes: Vec::new(), warnings: Vec::new() };
+        let mut keyring = Self { dashboard: config.dashboard.clone(), ..Self::default() };
         let one = providers.len() == 1;
         // Standard input can be read once only, and a flag's secrets are for all of them.
         let given = flags.is_given().then(|| secrets::load(&flags.sources())).transpose()?;

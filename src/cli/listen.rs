@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::keyring::{Keyring, ProviderArgs};
 use super::{Failure, StoreArgs, demo, signals};
 use crate::app::Session;
+use crate::config::{Dashboard, GlyphChoice};
 use crate::headless::{self, Format, HeadlessError};
 use crate::intake::{Diagnoser, Intake};
 use crate::listener::{self, BindError, Limits};
@@ -20,7 +21,7 @@ use crate::outbound::{Client, Forwarder, Target};
 use crate::signature::{Keyed, Verifier};
 use crate::store::{Place, Store};
 use crate::task;
-use crate::tui;
+use crate::tui::{self, view::Glyphs};
 
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "flags of the command line")]
@@ -94,7 +95,7 @@ async fn listen(args: ListenArgs, keyring: Keyring) -> Result<(), Failure> {
     };
     let (store, writer) = opened.map_err(Failure::world)?.map_err(Failure::world)?;
     let headless = args.headless || !std::io::stdout().is_terminal();
-    let Keyring { candidates, notes, warnings: found } = keyring;
+    let Keyring { dashboard, candidates, notes, warnings: found } = keyring;
     let warnings = warnings(found, address);
     if headless {
         let mut stderr = std::io::stderr();
@@ -105,7 +106,7 @@ async fn listen(args: ListenArgs, keyring: Keyring) -> Result<(), Failure> {
     }
     let session = session(&args, &candidates, &url, &place);
     let verifier = Arc::new(Verifier::new(candidates).behind(args.public_url.clone()));
-    let front = Front { args, verifier, store, session, notes, warnings, headless };
+    let front = Front { args, verifier, store, session, dashboard, notes, warnings, headless };
     let outcome = front.run(listener, told).await;
     tokio::task::spawn_blocking(move || writer.finish()).await.map_err(Failure::world)?;
     outcome
@@ -158,6 +159,7 @@ struct Front {
     verifier: Arc<Verifier>,
     store: Store,
     session: Session,
+    dashboard: Dashboard,
     notes: Vec<String>,
     warnings: Vec<String>,
     headless: bool,
@@ -248,6 +250,13 @@ impl Front {
     fn dashboard(&self, own: Target) -> tui::Setup {
         tui::Setup {
             session: self.session.clone(),
+            preferences: self.dashboard.preferences.clone(),
+            theme: self.dashboard.theme,
+            glyphs: match self.dashboard.glyphs {
+                GlyphChoice::Auto => None,
+                GlyphChoice::Unicode => Some(Glyphs::Unicode),
+                GlyphChoice::Ascii => Some(Glyphs::Ascii),
+            },
             store: self.store.clone(),
             verifier: Arc::clone(&self.verifier),
             own,

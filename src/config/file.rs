@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::dashboard::{self, Dashboard};
 use super::secrets::Sources;
 use crate::provider::{self, Declared, Provider, ProviderError};
 
@@ -19,6 +20,7 @@ pub const DEFAULT: &str = "hookglass.toml";
 pub struct Config {
     /// The providers to listen for if no flag says so.
     pub provider: Vec<String>,
+    pub dashboard: Dashboard,
     /// Providers of the user's own.
     own: Vec<Provider>,
     /// Where the secrets of a provider are, for those that are named.
@@ -32,6 +34,8 @@ pub enum ConfigError {
     Unreadable { path: String, source: io::Error },
     #[error("{path}: {source}")]
     Damaged { path: String, source: Box<toml::de::Error> },
+    #[error("{path}: {}", .mistakes.join("\n"))]
+    Dashboard { path: String, mistakes: Vec<String> },
     #[error("{path}, line {line}, [providers.{name}]: {reason}")]
     Unsound { path: String, line: usize, name: String, reason: String },
 }
@@ -43,6 +47,8 @@ struct File {
     provider: Vec<String>,
     #[serde(default)]
     providers: BTreeMap<String, Spanned<Declared>>,
+    #[serde(default)]
+    dashboard: dashboard::Declared,
 }
 
 impl Config {
@@ -62,7 +68,10 @@ impl Config {
         let shown = || path.display().to_string();
         let file: File = toml::from_str(text)
             .map_err(|source| ConfigError::Damaged { path: shown(), source: Box::new(source) })?;
-        let mut config = Self { provider: file.provider, ..Self::default() };
+        let dashboard = file.dashboard.read();
+        let dashboard =
+            dashboard.map_err(|mistakes| ConfigError::Dashboard { path: shown(), mistakes })?;
+        let mut config = Self { provider: file.provider, dashboard, ..Self::default() };
         let folder = path.parent().unwrap_or(Path::new(""));
         for (name, declared) in file.providers {
             let start = declared.span().start;

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::field::{FIELDS, Field};
+use super::pattern::{Manner, Pattern};
 
 /// Texts that may take the place of what is being typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,22 +14,35 @@ pub struct Completion {
     pub words: Vec<String>,
 }
 
-/// Completes a field name or one of its words, up to `cursor` (in bytes).
-pub fn complete(input: &str, cursor: usize) -> Completion {
+/// Completes a field name or one of its values, up to `cursor` (in bytes). `seen` tells the values
+/// of a field that deliveries have brought; the words that a field takes are known here.
+pub fn complete(input: &str, cursor: usize, seen: &impl Fn(&str) -> Vec<String>) -> Completion {
     let typed = input.get(..cursor).unwrap_or(input);
     let start = term_start(typed);
     let term = typed.get(start..).unwrap_or_default();
     let (from, words) = match term.split_once(':') {
         Some((name, value)) => {
             let from = value.rfind([',', '!']).map_or(0, |at| at + 1);
-            let known = Field::named(name).map(Field::words).unwrap_or_default();
-            let words = known.into_iter().map(ToOwned::to_owned).collect();
+            let words = Field::named(name).map(|field| values(field, seen)).unwrap_or_default();
             (start + name.len() + 1 + from, words)
         }
         None => (start, names()),
     };
     let begun = typed.get(from..).unwrap_or_default();
     Completion { span: from..typed.len(), words: fitting(words, begun) }
+}
+
+fn values(field: &Field, seen: &impl Fn(&str) -> Vec<String>) -> Vec<String> {
+    match field.words() {
+        words if words.is_empty() => seen(field.name).iter().map(|value| spelled(value)).collect(),
+        words => words.into_iter().map(ToOwned::to_owned).collect(),
+    }
+}
+
+/// A value as a filter has to write it.
+fn spelled(value: &str) -> String {
+    let pattern = Pattern::literal(value, Manner::Whole);
+    pattern.map_or_else(|_| value.to_owned(), |pattern| pattern.to_string())
 }
 
 /// A JSON path has no name to offer.
@@ -41,7 +55,10 @@ fn names() -> Vec<String> {
 
 fn fitting(mut words: Vec<String>, begun: &str) -> Vec<String> {
     let begun = begun.to_ascii_lowercase();
-    words.retain(|word| word.starts_with(&begun) && *word != begun);
+    words.retain(|word| {
+        let word = word.to_ascii_lowercase();
+        word.trim_start_matches('"').starts_with(begun.trim_start_matches('"')) && word != begun
+    });
     words
 }
 
@@ -67,8 +84,15 @@ fn term_start(typed: &str) -> usize {
 mod tests {
     use super::*;
 
+    fn seen(field: &str) -> Vec<String> {
+        match field {
+            "type" => ["message.created", "a b"].map(ToOwned::to_owned).to_vec(),
+            _ => Vec::new(),
+        }
+    }
+
     fn completed(input: &str) -> Vec<String> {
-        let Completion { span, words } = complete(input, input.len());
+        let Completion { span, words } = complete(input, input.len(), &seen);
         let before = input.get(..span.start).unwrap();
         words.iter().map(|word| format!("{before}{word}")).collect()
     }
@@ -85,20 +109,22 @@ mod tests {
         assert_eq!(completed("sig:!missing,ex"), ["sig:!missing,expired"]);
         assert_eq!(completed("dup:"), ["dup:yes", "dup:no"]);
         assert_eq!(completed("source:r"), ["source:resend", "source:replay"]);
+        assert_eq!(completed("type:mess"), ["type:message.created"]);
+        assert_eq!(completed("type:x,a"), ["type:x,\"a b\""]);
         assert_eq!(completed("").len(), FIELDS.len() - 1);
     }
 
     #[test]
     fn offers_nothing_where_nothing_is_known() {
-        for input in ["zzz", "type:m", "nope:", "sig:verified", "\"a si", ".pay", "body:\"x sig:"] {
+        for input in ["zzz", "type:n", "nope:", "sig:verified", "\"a si", ".pay", "body:\"x sig:"] {
             assert_eq!(completed(input), Vec::<String>::new(), "{input}");
         }
     }
 
     #[test]
     fn looks_only_at_what_stands_before_the_cursor() {
-        let completion = complete("ty sig:x", 2);
+        let completion = complete("ty sig:x", 2, &seen);
         assert_eq!(completion, Completion { span: 0..2, words: vec!["type:".to_owned()] });
-        assert_eq!(complete("é", 1).span, 0..2);
+        assert_eq!(complete("é", 1, &seen).span, 0..2);
     }
 }

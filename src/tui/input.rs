@@ -29,6 +29,7 @@ fn translate_key(key: KeyEvent) -> Option<Key> {
         // Some terminals report Ctrl with the upper-case letter.
         TerminalKey::Char(character) if ctrl => KeyCode::Char(character.to_ascii_lowercase()),
         TerminalKey::Char(character) => KeyCode::Char(character),
+        TerminalKey::F(number) => KeyCode::Function(number),
         TerminalKey::Enter => KeyCode::Enter,
         TerminalKey::Esc => KeyCode::Esc,
         TerminalKey::Tab => KeyCode::Tab,
@@ -45,12 +46,16 @@ fn translate_key(key: KeyEvent) -> Option<Key> {
         TerminalKey::PageDown => KeyCode::PageDown,
         _ => return None,
     };
-    Some(Key { code, ctrl: ctrl && matches!(code, KeyCode::Char(_)) })
+    // Shift belongs to the character, and Ctrl to letters alone: terminals differ in the rest.
+    let alt = key.modifiers.contains(KeyModifiers::ALT);
+    Some(Key { code, ctrl: ctrl && matches!(code, KeyCode::Char(_)), alt })
 }
 
 fn translate_mouse(mouse: MouseEvent) -> Option<Mouse> {
     let kind = match mouse.kind {
         MouseEventKind::Down(MouseButton::Left) => MouseKind::Click,
+        MouseEventKind::Drag(MouseButton::Left) => MouseKind::Drag,
+        MouseEventKind::Up(MouseButton::Left) => MouseKind::Release,
         MouseEventKind::ScrollUp => MouseKind::WheelUp,
         MouseEventKind::ScrollDown => MouseKind::WheelDown,
         _ => return None,

@@ -8,41 +8,54 @@
 //! ```
 
 mod detail;
+mod glyphs;
 mod hints;
 mod list;
+mod palette;
 mod text;
 mod title;
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::widgets::{Clear, Paragraph};
 
+pub use glyphs::Glyphs;
+
 use super::highlight::Highlighter;
-use super::theme::Theme;
 use crate::app::layout::SMALLEST;
+use crate::app::theme::Theme;
 use crate::app::{Marked, Mode, Model, Role, pane};
 
 /// What drawing needs beside the model: the theme, and what was highlighted last.
 #[derive(Debug)]
 pub struct Painter {
     theme: Theme,
+    glyphs: Glyphs,
     highlighter: Highlighter,
 }
 
 impl Painter {
-    pub fn new(theme: Theme) -> Self {
-        Self { theme, highlighter: Highlighter::default() }
+    pub fn new(theme: Theme, glyphs: Glyphs) -> Self {
+        Self { theme, glyphs, highlighter: Highlighter::default() }
     }
 
     /// Draws a whole frame.
     pub fn draw(&mut self, model: &Model, frame: &mut Frame<'_>) {
+        let area = frame.area();
+        frame.buffer_mut().set_style(area, base(self.theme));
+        self.draw_parts(model, frame);
+        self.glyphs.settle(frame.buffer_mut());
+    }
+
+    fn draw_parts(&mut self, model: &Model, frame: &mut Frame<'_>) {
         let Some(areas) = model.areas() else {
             self.too_small(frame);
             return;
         };
         title::draw(model, self.theme, frame, areas.title);
         if let Mode::Help { top } = &model.mode {
-            self.page(&pane::help::lines(), *top, frame, areas.body);
+            self.page(&pane::help::lines(&model.keymap), *top, frame, areas.body);
         } else if model.list.is_empty() {
             let lines = pane::welcome::lines(&model.session);
             let width = usize::from(areas.body.width.saturating_sub(4));
@@ -53,6 +66,9 @@ impl Painter {
         } else {
             list::draw(model, self.theme, frame, &areas);
             detail::draw(model, self, frame, &areas);
+        }
+        if let Mode::Palette(palette) = &model.mode {
+            palette::draw(model, palette, self.theme, frame, &areas);
         }
         hints::draw(model, self.theme, frame, areas.hints);
     }
@@ -73,6 +89,11 @@ impl Painter {
             .wrap(ratatui::widgets::Wrap { trim: true });
         frame.render_widget(paragraph, area);
     }
+}
+
+/// What everything is drawn on.
+fn base(theme: Theme) -> Style {
+    theme.background().map_or_else(Style::new, |colour| Style::new().bg(colour))
 }
 
 /// Where text stands if it is to look centred, a little above the middle.

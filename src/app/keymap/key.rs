@@ -1,11 +1,13 @@
 //! Keys, as the terminal reports them and as people write them.
 
 use std::fmt;
+use std::str::FromStr;
 
 /// A key without its modifiers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyCode {
     Char(char),
+    Function(u8),
     Enter,
     Esc,
     Tab,
@@ -27,11 +29,31 @@ pub enum KeyCode {
 pub struct Key {
     pub code: KeyCode,
     pub ctrl: bool,
+    pub alt: bool,
 }
+
+/// What a key is called on the screen, and how else it may be written; the first name is shown.
+const NAMES: [(KeyCode, &[&str]); 15] = [
+    (KeyCode::Char(' '), &["Space"]),
+    (KeyCode::Enter, &["Enter", "return"]),
+    (KeyCode::Esc, &["Esc", "escape"]),
+    (KeyCode::Tab, &["Tab"]),
+    (KeyCode::BackTab, &["Shift-Tab", "backtab"]),
+    (KeyCode::Backspace, &["Backspace"]),
+    (KeyCode::Delete, &["Del", "delete"]),
+    (KeyCode::Up, &["↑", "up"]),
+    (KeyCode::Down, &["↓", "down"]),
+    (KeyCode::Left, &["←", "left"]),
+    (KeyCode::Right, &["→", "right"]),
+    (KeyCode::Home, &["Home"]),
+    (KeyCode::End, &["End"]),
+    (KeyCode::PageUp, &["PgUp", "pageup"]),
+    (KeyCode::PageDown, &["PgDn", "pagedown"]),
+];
 
 impl Key {
     pub const fn plain(code: KeyCode) -> Self {
-        Self { code, ctrl: false }
+        Self { code, ctrl: false, alt: false }
     }
 
     pub const fn char(character: char) -> Self {
@@ -39,7 +61,15 @@ impl Key {
     }
 
     pub const fn ctrl(character: char) -> Self {
-        Self { code: KeyCode::Char(character), ctrl: true }
+        Self { code: KeyCode::Char(character), ctrl: true, alt: false }
+    }
+
+    /// The character that the key types, if it types one.
+    pub fn typed(self) -> Option<char> {
+        match self.code {
+            KeyCode::Char(character) if !self.ctrl && !self.alt => Some(character),
+            _ => None,
+        }
     }
 }
 
@@ -48,23 +78,95 @@ impl fmt::Display for Key {
         if self.ctrl {
             f.write_str("Ctrl-")?;
         }
-        match self.code {
-            KeyCode::Char(' ') => f.write_str("Space"),
-            KeyCode::Char(character) => write!(f, "{character}"),
-            KeyCode::Enter => f.write_str("Enter"),
-            KeyCode::Esc => f.write_str("Esc"),
-            KeyCode::Tab => f.write_str("Tab"),
-            KeyCode::BackTab => f.write_str("Shift-Tab"),
-            KeyCode::Backspace => f.write_str("Backspace"),
-            KeyCode::Delete => f.write_str("Del"),
-            KeyCode::Up => f.write_str("↑"),
-            KeyCode::Down => f.write_str("↓"),
-            KeyCode::Left => f.write_str("←"),
-            KeyCode::Right => f.write_str("→"),
-            KeyCode::Home => f.write_str("Home"),
-            KeyCode::End => f.write_str("End"),
-            KeyCode::PageUp => f.write_str("PgUp"),
-            KeyCode::PageDown => f.write_str("PgDn"),
+        if self.alt {
+            f.write_str("Alt-")?;
+        }
+        let known = NAMES.iter().find(|(code, _)| *code == self.code);
+        match (known, self.code) {
+            (Some((_, names)), _) => f.write_str(names.first().copied().unwrap_or_default()),
+            (None, KeyCode::Char(character)) => write!(f, "{character}"),
+            (None, KeyCode::Function(number)) => write!(f, "F{number}"),
+            (None, _) => Ok(()),
+        }
+    }
+}
+
+/// Why a text names no key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{0}` is no key; write a character as it is typed (`r`, `R`, `?`), or for instance ctrl-r, \
+     alt-x, space, enter, esc, tab, shift-tab, up, pageup, home, del, f5"
+)]
+pub struct KeyError(String);
+
+impl FromStr for Key {
+    type Err = KeyError;
+
+    /// Reads a key as it is written in a configuration; the names disregard case.
+    fn from_str(text: &str) -> Result<Self, KeyError> {
+        let (mut ctrl, mut alt, mut rest) = (false, false, text);
+        loop {
+            let cut = |prefix: &str| {
+                let (start, after) = rest.split_at_checked(prefix.len())?;
+                (start.eq_ignore_ascii_case(prefix) && !after.is_empty()).then_some(after)
+            };
+            if let Some(after) = cut("ctrl-").or_else(|| cut("c-")) {
+                (ctrl, rest) = (true, after);
+            } else if let Some(after) = cut("alt-").or_else(|| cut("m-")) {
+                (alt, rest) = (true, after);
+            } else {
+                break;
+            }
+        }
+        let code = code(rest).ok_or_else(|| KeyError(text.to_owned()))?;
+        let code = match code {
+            KeyCode::Char(character) if ctrl => KeyCode::Char(character.to_ascii_lowercase()),
+            code => code,
+        };
+        Ok(Self { code, ctrl, alt })
+    }
+}
+
+fn code(name: &str) -> Option<KeyCode> {
+    let same = |known: &&str| known.to_lowercase() == name.to_lowercase();
+    if let Some((code, _)) = NAMES.iter().find(|(_, names)| names.iter().any(&same)) {
+        return Some(*code);
+    }
+    let mut characters = name.chars();
+    match (characters.next(), characters.as_str()) {
+        (Some(character), "") if !character.is_control() => Some(KeyCode::Char(character)),
+        (Some('f' | 'F'), number) => {
+            let number = number.parse().ok().filter(|number| (1..=12).contains(number));
+            number.map(KeyCode::Function)
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_reads_back_as_it_is_shown() {
+        let codes = NAMES.iter().map(|(code, _)| *code);
+        let codes = codes.chain([KeyCode::Char('r'), KeyCode::Char('?'), KeyCode::Function(5)]);
+        for code in codes.chain([KeyCode::Char('-')]) {
+            for (ctrl, alt) in [(false, false), (true, false), (false, true), (true, true)] {
+                let key = Key { code, ctrl, alt };
+                assert_eq!(key.to_string().parse(), Ok(key), "{key}");
+            }
+        }
+    }
+
+    #[test]
+    fn other_spellings_are_taken_and_nonsense_is_not() {
+        assert_eq!("CTRL-R".parse(), Ok(Key::ctrl('r')));
+        assert_eq!("c-r".parse(), Ok(Key::ctrl('r')));
+        assert_eq!("R".parse(), Ok(Key::char('R')));
+        assert_eq!("up".parse(), Ok(Key::plain(KeyCode::Up)));
+        for wrong in ["", "rr", "f13", "f0", "ctrl-", "super-x", "\u{1b}"] {
+            assert!(wrong.parse::<Key>().is_err(), "{wrong}");
         }
     }
 }

@@ -1,17 +1,17 @@
 //! The help screen, from the table of bindings.
 
-use super::super::keymap::{BINDINGS, Context, Key};
+use super::super::keymap::{Context, Key, Keymap};
 use super::super::role::{Marked, Role};
 use super::sign_of;
 use crate::delivery::SignatureStatus;
 
 /// Every binding by context, then what the signs of the list mean.
-pub fn lines() -> Vec<Marked> {
+pub fn lines(keymap: &Keymap) -> Vec<Marked> {
     let mut lines = Vec::new();
     for context in Context::ALL {
         lines.push(Marked::new(Role::Strong, context.title()));
-        for binding in BINDINGS.iter().filter(|binding| binding.context == context) {
-            let keys = binding.keys.iter().map(Key::to_string).collect::<Vec<_>>().join(" ");
+        for (binding, keys) in keymap.rows().filter(|(binding, _)| binding.context == context) {
+            let keys = keys.iter().map(Key::to_string).collect::<Vec<_>>().join(" ");
             lines.push(
                 Marked::new(Role::Accent, format!("  {keys:<22} ")).with(Role::Plain, binding.help),
             );

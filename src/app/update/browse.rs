@@ -1,8 +1,10 @@
 //! What an action does while the lists and panes have the keys.
 
-use super::super::action::{Action, Copyable, Move};
+use super::super::action::{Action, Copyable, Grow, Move};
+use super::super::filtering::Filtering;
 use super::super::message::{Effect, Notice};
 use super::super::model::{Focus, Mode, Model};
+use super::super::palette::Palette;
 use super::super::pane;
 use super::super::prompt::Prompt;
 use super::tell;
@@ -25,16 +27,25 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Show(tab) => model.detail.show(tab),
         Action::PreviousTab => model.detail.show(model.detail.tab.previous()),
         Action::NextTab => model.detail.show(model.detail.tab.next()),
-        Action::Zoom => model.flags.zoomed = !model.flags.zoomed,
+        Action::Zoom => model.arrangement.zoomed = !model.arrangement.zoomed,
+        Action::Arrange => {
+            let stacked = model.arrangement.is_stacked(model.size.width);
+            (model.arrangement.stacked, model.arrangement.list) = (Some(!stacked), None);
+        }
+        Action::Resize(grow) => resize(model, grow),
+        Action::Privacy => privacy(model),
+        Action::Palette => model.mode = Mode::Palette(Palette::default()),
         Action::Filter => {
-            let before = model.search.text().to_owned();
-            model.mode = Mode::Filter { prompt: Prompt::new(&before), before, error: None };
+            let mut filtering = Filtering::new(model.search.text());
+            filtering.look(&model.seen);
+            model.mode = Mode::Filter(Box::new(filtering));
         }
         Action::Resend => return resend(model),
         Action::ResendTo => with_selected(model, ask_target),
         Action::TrySecret => with_selected(model, |model| {
             model.mode = Mode::Secret { prompt: Prompt::for_secret() };
         }),
+        Action::Copy(what) => return copy(model, what),
         Action::CopyMenu => with_selected(model, |model| model.mode = Mode::Copy),
         Action::SendSample => return vec![Effect::SendSample],
         Action::ToggleMouse => return toggle_mouse(model),
@@ -43,14 +54,42 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Suspend => return vec![Effect::Suspend],
         Action::Quit => model.flags.done = true,
         // These belong to modes in which this function has no say.
-        Action::Copy(_) | Action::Submit | Action::Cancel | Action::Edit(_) => {}
+        Action::Submit
+        | Action::Cancel
+        | Action::Edit(_)
+        | Action::Complete(_)
+        | Action::History(_) => {}
     }
     Vec::new()
 }
 
-/// Carries out the second key of a copy.
-pub(super) fn copy(model: &mut Model, action: Action) -> Vec<Effect> {
-    let Action::Copy(what) = action else { return Vec::new() };
+/// Gives the list more room, or less.
+fn resize(model: &mut Model, grow: Grow) {
+    let Some(areas) = model.areas() else { return };
+    let (now, step) = if areas.is_stacked() {
+        (areas.list_head.height + areas.list.height, 2)
+    } else {
+        (areas.list.width, 6)
+    };
+    model.arrangement.list = Some(match grow {
+        Grow::More => now.saturating_add(step),
+        Grow::Less => now.saturating_sub(step),
+    });
+}
+
+fn privacy(model: &mut Model) {
+    model.flags.masked = !model.flags.masked;
+    tell(
+        model,
+        Notice::info(if model.flags.masked {
+            "values are masked on this screen; copying and resending are not"
+        } else {
+            "values are shown again"
+        }),
+    );
+}
+
+fn copy(model: &mut Model, what: Copyable) -> Vec<Effect> {
     let Some(row) = model.list.selected() else { return Vec::new() };
     match missing(row, what) {
         Some(missing) => {
@@ -130,8 +169,8 @@ fn back(model: &mut Model) -> Vec<Effect> {
     if model.notice.take().is_some() {
         return Vec::new();
     }
-    if model.flags.zoomed {
-        model.flags.zoomed = false;
+    if model.arrangement.zoomed {
+        model.arrangement.zoomed = false;
     } else if model.focus == Focus::Detail {
         model.focus = Focus::List;
     } else if model.search.is_on() {

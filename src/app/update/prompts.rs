@@ -2,41 +2,68 @@
 
 use zeroize::Zeroizing;
 
-use super::super::action::Action;
+use super::super::action::{Action, Move};
 use super::super::detail::Tab;
+use super::super::filtering::Filtering;
 use super::super::message::{Effect, Notice};
 use super::super::model::{Mode, Model};
-use super::browse;
-use super::tell;
+use super::super::palette::{Palette, commands};
+use super::super::prompt::Prompt;
+use super::{browse, tell};
 use crate::secret::Secret;
 
 pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
-    if let Action::Edit(edit) = action {
-        return change(model, |prompt| prompt.edit(edit));
-    }
-    let mode = std::mem::take(&mut model.mode);
-    match (mode, action == Action::Submit) {
-        (Mode::Filter { prompt, before, error: Some(error) }, true) => {
-            model.mode = Mode::Filter { prompt, before, error: Some(error) };
+    #[expect(clippy::wildcard_enum_match_arm, reason = "no other action has a key here")]
+    match action {
+        Action::Edit(edit) => change(model, |prompt| prompt.edit(edit)),
+        Action::Complete(turn) => filtering(model, |filtering, _| filtering.turn(turn)),
+        Action::History(turn) => {
+            filtering(model, |filtering, history| filtering.recall(turn, history))
+        }
+        Action::Move(step) => {
+            choose(model, step);
             Vec::new()
         }
-        (Mode::Filter { before, .. }, false) => {
-            // It was in force before, so it parses.
-            model.search.apply(&before, &mut model.list, model.now).unwrap_or_default()
+        Action::Submit => submit(model),
+        _ => cancel(model),
+    }
+}
+
+/// Takes what was typed.
+fn submit(model: &mut Model) -> Vec<Effect> {
+    match std::mem::take(&mut model.mode) {
+        Mode::Filter(filtering) if filtering.error.is_some() => {
+            model.mode = Mode::Filter(filtering);
+            Vec::new()
         }
-        (Mode::Target { prompt }, true) => submit_target(model, &prompt.text()),
-        (Mode::Secret { mut prompt }, submitted) => {
+        Mode::Filter(_) => {
+            model.history.keep(model.search.text());
+            Vec::new()
+        }
+        Mode::Palette(palette) => run(model, &palette),
+        Mode::Target { prompt } => submit_target(model, &prompt.text()),
+        Mode::Secret { mut prompt } => {
             let typed = prompt.take_secret();
-            if submitted { try_secret(model, typed) } else { Vec::new() }
+            try_secret(model, typed)
         }
-        (
-            Mode::Filter { .. }
-            | Mode::Target { .. }
-            | Mode::Browse
-            | Mode::Copy
-            | Mode::Help { .. },
-            _,
-        ) => Vec::new(),
+        Mode::Browse | Mode::Copy | Mode::Help { .. } => Vec::new(),
+    }
+}
+
+/// Leaves things as they were.
+fn cancel(model: &mut Model) -> Vec<Effect> {
+    match std::mem::take(&mut model.mode) {
+        // It was in force before, so it parses.
+        Mode::Filter(filtering) => {
+            model.search.apply(&filtering.before, &mut model.list, model.now).unwrap_or_default()
+        }
+        Mode::Secret { mut prompt } => {
+            drop(prompt.take_secret());
+            Vec::new()
+        }
+        Mode::Palette(_) | Mode::Target { .. } | Mode::Browse | Mode::Copy | Mode::Help { .. } => {
+            Vec::new()
+        }
     }
 }
 
@@ -45,22 +72,17 @@ pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
     change(model, |prompt| prompt.insert(text))
 }
 
-fn change(model: &mut Model, edit: impl FnOnce(&mut super::super::Prompt)) -> Vec<Effect> {
+fn change(model: &mut Model, edit: impl FnOnce(&mut Prompt)) -> Vec<Effect> {
     match &mut model.mode {
-        Mode::Filter { prompt, error, .. } => {
+        Mode::Filter(filtering) => {
+            edit(&mut filtering.prompt);
+            filtering.look(&model.seen);
+            narrow(model)
+        }
+        Mode::Palette(Palette { prompt, chosen }) => {
             edit(prompt);
-            let text = prompt.text();
-            // The list narrows as one types; what does not parse yet leaves it as it is.
-            match model.search.apply(&text, &mut model.list, model.now) {
-                Ok(effects) => {
-                    *error = None;
-                    effects
-                }
-                Err(wrong) => {
-                    *error = Some(wrong.to_string());
-                    Vec::new()
-                }
-            }
+            *chosen = 0;
+            Vec::new()
         }
         Mode::Target { prompt } | Mode::Secret { prompt } => {
             edit(prompt);
@@ -68,6 +90,57 @@ fn change(model: &mut Model, edit: impl FnOnce(&mut super::super::Prompt)) -> Ve
         }
         Mode::Browse | Mode::Copy | Mode::Help { .. } => Vec::new(),
     }
+}
+
+fn filtering(
+    model: &mut Model,
+    change: impl FnOnce(&mut Filtering, &super::super::filtering::History),
+) -> Vec<Effect> {
+    let Mode::Filter(filtering) = &mut model.mode else { return Vec::new() };
+    change(filtering, &model.history);
+    narrow(model)
+}
+
+/// The list narrows as one types; what does not parse yet leaves it as it is.
+fn narrow(model: &mut Model) -> Vec<Effect> {
+    let Mode::Filter(filtering) = &mut model.mode else { return Vec::new() };
+    let text = filtering.prompt.text();
+    if text == model.search.text() {
+        filtering.error = None;
+        return Vec::new();
+    }
+    match model.search.apply(&text, &mut model.list, model.now) {
+        Ok(effects) => {
+            filtering.error = None;
+            effects
+        }
+        Err(wrong) => {
+            filtering.error = Some(wrong);
+            Vec::new()
+        }
+    }
+}
+
+/// Chooses another command of the palette.
+fn choose(model: &mut Model, step: Move) {
+    let Mode::Palette(Palette { prompt, chosen }) = &mut model.mode else { return };
+    let last = commands(&model.keymap, &prompt.text()).len().saturating_sub(1);
+    *chosen = if step == Move::Up {
+        chosen.checked_sub(1).unwrap_or(last)
+    } else if *chosen < last {
+        *chosen + 1
+    } else {
+        0
+    };
+}
+
+fn run(model: &mut Model, palette: &Palette) -> Vec<Effect> {
+    let found = commands(&model.keymap, &palette.prompt.text());
+    if let Some(command) = found.get(palette.chosen) {
+        return browse::act(model, command.binding.action);
+    }
+    tell(model, Notice::info("no command is called that"));
+    Vec::new()
 }
 
 fn try_secret(model: &mut Model, typed: Zeroizing<String>) -> Vec<Effect> {

@@ -6,10 +6,10 @@ use ratatui::style::Modifier;
 use ratatui::text::Line;
 
 use super::super::highlight::Window;
-use super::super::theme::Theme;
 use super::{Painter, text};
 use crate::app::detail::Tab;
 use crate::app::layout::Areas;
+use crate::app::theme::Theme;
 use crate::app::{Focus, Model, Role, pane};
 use crate::payload::visible;
 use crate::units;
@@ -87,7 +87,8 @@ fn payload(model: &Model, painter: &mut Painter, frame: &mut Frame<'_>, area: Re
         columns: left.saturating_add(width),
     };
     for (line, row) in painter.highlighter.lines(loaded, window).iter().zip(area.rows()) {
-        frame.render_widget(text::clipped(line, left, width, theme), row);
+        let line = if model.is_masked() { line.clone().masked() } else { line.clone() };
+        frame.render_widget(text::clipped(&line, left, width, theme), row);
     }
 }
 

@@ -5,21 +5,16 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::Line;
 use ratatui::widgets::Clear;
 use unicode_segmentation::UnicodeSegmentation as _;
+use unicode_width::UnicodeWidthStr as _;
 
-use super::super::theme::Theme;
 use super::text;
-use crate::app::keymap::hints;
-use crate::app::{Marked, Mode, Model, Notice, NoticeKind, Prompt, Role};
+use crate::app::theme::Theme;
+use crate::app::{Filtering, Marked, Mode, Model, Notice, NoticeKind, Prompt, Role, hints};
+use crate::units;
 
 pub(super) fn draw(model: &Model, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
     match &model.mode {
-        Mode::Filter { prompt, error, .. } => {
-            let comment = match error {
-                Some(error) => Marked::new(Role::Bad, format!("  ✗ {error}")),
-                None => Marked::new(Role::Dim, "  Enter keeps it, Esc goes back"),
-            };
-            draw_prompt((" filter: ", prompt, &comment), theme, frame, area);
-        }
+        Mode::Filter(filtering) => draw_filtering(model, filtering, theme, frame, area),
         Mode::Target { prompt } => {
             let comment = Marked::new(Role::Dim, "  Enter sends the exact bytes, Esc goes back");
             draw_prompt((" resend to: ", prompt, &comment), theme, frame, area);
@@ -31,16 +26,73 @@ pub(super) fn draw(model: &Model, theme: Theme, frame: &mut Frame<'_>, area: Rec
             let hidden = Prompt::new("•".repeat(prompt.text().graphemes(true).count()));
             draw_prompt((" secret: ", &hidden, &comment), theme, frame, area);
         }
-        Mode::Browse | Mode::Copy | Mode::Help { .. } => {
+        Mode::Browse | Mode::Copy | Mode::Palette(_) | Mode::Help { .. } => {
             let width = usize::from(area.width);
-            match status(model) {
-                Some(line) => draw_status(line, theme, frame, area),
-                None => {
-                    frame.render_widget(text::clipped(&keys(model, width), 0, width, theme), area);
-                }
+            if let Some(line) = status(model) {
+                draw_status(line, theme, frame, area);
+            } else {
+                let line = hints::line(model, width);
+                frame.render_widget(text::clipped(&line, 0, width, theme), area);
             }
         }
     }
+}
+
+/// The filter with a line below it: what is wrong and where, what could follow, or what matches.
+fn draw_filtering(
+    model: &Model,
+    filtering: &Filtering,
+    theme: Theme,
+    frame: &mut Frame<'_>,
+    area: Rect,
+) {
+    const LABEL: &str = " filter: ";
+    let above = Rect { y: area.y.saturating_sub(1), ..area };
+    frame.render_widget(Clear, above);
+    frame.render_widget(Clear, area);
+    draw_prompt((LABEL, &filtering.prompt, &Marked::default()), theme, frame, above);
+    let width = usize::from(area.width);
+    let below = if let Some(error) = &filtering.error {
+        let typed = filtering.prompt.text();
+        let caret = error.caret(&typed);
+        let caret = caret.lines().nth(1).unwrap_or_default();
+        let indent = " ".repeat(LABEL.len());
+        let told = format!("{indent}{caret} {error}");
+        // Where there is no room behind the caret, the sentence names the column.
+        if told.width() > width {
+            Marked::new(Role::Bad, format!(" ✗ {error}"))
+        } else {
+            Marked::new(Role::Bad, told)
+        }
+    } else if filtering.offers.is_empty() {
+        let (shown, all) = (model.list.shown() as u64, model.list.len() as u64);
+        let more = if model.search.is_running() { "+" } else { "" };
+        let (shown, all) = (units::grouped(shown), units::grouped(all));
+        Marked::new(
+            Role::Dim,
+            format!(" {shown}{more} of {all} match; Enter keeps it, Esc goes back"),
+        )
+    } else {
+        offers(filtering, width)
+    };
+    frame.render_widget(text::clipped(&below, 0, width, theme), area);
+}
+
+/// What could follow, the chosen one in sight.
+fn offers(filtering: &Filtering, width: usize) -> Marked {
+    let chosen = filtering.chosen.unwrap_or(0);
+    let widths = |from: usize| -> usize {
+        let until = filtering.offers.iter().take(chosen + 1).skip(from);
+        until.map(|offer| offer.width() + 2).sum()
+    };
+    let from = (0..=chosen).find(|from| widths(*from) + 8 <= width).unwrap_or(chosen);
+    let start =
+        Marked::new(Role::Accent, " Tab").with(Role::Dim, if from > 0 { " … " } else { "  " });
+    let offers = filtering.offers.iter().enumerate().skip(from);
+    offers.fold(start, |line, (at, offer)| {
+        let role = if filtering.chosen == Some(at) { Role::Accent } else { Role::Plain };
+        line.with(role, offer).with(Role::Plain, "  ")
+    })
 }
 
 /// What is more urgent than the keys.
@@ -72,28 +124,6 @@ fn draw_status(status: Marked, theme: Theme, frame: &mut Frame<'_>, area: Rect) 
     for (line, row) in lines.iter().zip(place.rows()) {
         frame.render_widget(text::clipped(line, 0, width, theme), row);
     }
-}
-
-/// As many hints as fit; those of the least priority go first, the order stays.
-fn keys(model: &Model, width: usize) -> Marked {
-    let mut all: Vec<_> = hints(model.contexts()).collect();
-    let lead = match model.mode {
-        Mode::Copy => " copy:".to_owned(),
-        // What keeps deliveries out of the list should be in sight.
-        Mode::Browse if model.search.is_on() => format!(" filter {} ", model.search.text()),
-        _ => String::new(),
-    };
-    let line = |all: &[(crate::app::keymap::Key, &str, u8)]| {
-        let start = Marked::new(Role::Strong, &lead);
-        all.iter().fold(start, |line, (key, word, _)| {
-            line.with(Role::Accent, format!(" {key}")).with(Role::Plain, format!(" {word} "))
-        })
-    };
-    while line(&all).width() > width {
-        let Some(least) = all.iter().map(|(_, _, priority)| *priority).max() else { break };
-        all.retain(|(_, _, priority)| *priority < least);
-    }
-    line(&all)
 }
 
 fn draw_prompt(

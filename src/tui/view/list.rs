@@ -5,10 +5,10 @@ use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
-use super::super::theme::Theme;
 use super::text::fit;
 use crate::app::layout::Areas;
 use crate::app::pane::{clock, sign_of};
+use crate::app::theme::Theme;
 use crate::app::{Focus, Model, Role};
 use crate::delivery::Summary;
 use crate::payload::visible;

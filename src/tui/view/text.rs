@@ -5,7 +5,7 @@ use ratatui::text::{Line, Span as Styled};
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
-use super::super::theme::Theme;
+use crate::app::theme::Theme;
 use crate::app::{Marked, Span};
 
 /// A whole line.
@@ -91,7 +91,7 @@ mod tests {
     fn clips_through_spans_and_wide_characters() {
         let marked = Marked::new(Role::Name, "ab漢").with(Role::Text, "cd");
         let text = |left, width| {
-            let line = clipped(&marked, left, width, Theme::new(true));
+            let line = clipped(&marked, left, width, Theme::default());
             line.spans.iter().map(|span| span.content.to_string()).collect::<String>()
         };
         assert_eq!(text(0, 9), "ab漢cd");

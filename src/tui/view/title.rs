@@ -4,8 +4,8 @@ use ratatui::Frame;
 use ratatui::layout::{Alignment, Rect};
 use ratatui::text::Line;
 
-use super::super::theme::Theme;
 use super::text;
+use crate::app::theme::Theme;
 use crate::app::{Marked, Model, Role};
 use crate::units;
 

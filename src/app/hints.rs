@@ -1,0 +1,67 @@
+//! The keys on the last line, and where each stands, so that a click finds it too.
+
+use unicode_width::UnicodeWidthStr as _;
+
+use super::action::Action;
+use super::keymap::Key;
+use super::model::{Mode, Model};
+use super::role::{Marked, Role};
+
+/// A key, the word for what it does, and the columns that it takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hint {
+    pub key: Key,
+    pub word: &'static str,
+    pub action: Action,
+    pub x: usize,
+    pub width: usize,
+}
+
+/// What stands before the hints.
+fn lead(model: &Model) -> String {
+    match model.mode {
+        Mode::Copy => " copy:".to_owned(),
+        // What keeps deliveries out of the list should be in sight.
+        Mode::Browse if model.search.is_on() => format!(" filter {} ", model.search.text()),
+        Mode::Browse
+        | Mode::Help { .. }
+        | Mode::Palette(_)
+        | Mode::Filter(_)
+        | Mode::Target { .. }
+        | Mode::Secret { .. } => String::new(),
+    }
+}
+
+/// As many hints as fit; those of the least priority go first, the order stays.
+pub fn hints(model: &Model, width: usize) -> Vec<Hint> {
+    let contexts = model.contexts();
+    let rows = model.keymap.rows().filter(|(binding, _)| contexts.contains(&binding.context));
+    let mut all: Vec<(u8, Hint)> = rows
+        .filter_map(|(binding, keys)| {
+            let (word, priority) = binding.hint?;
+            let key = *keys.first()?;
+            let width = key.to_string().width() + word.width() + 3;
+            Some((priority, Hint { key, word, action: binding.action, x: 0, width }))
+        })
+        .collect();
+    let start = Marked::new(Role::Strong, lead(model)).width();
+    let used = |all: &[(u8, Hint)]| start + all.iter().map(|(_, hint)| hint.width).sum::<usize>();
+    while used(&all) > width {
+        let Some(least) = all.iter().map(|(priority, _)| *priority).max() else { break };
+        all.retain(|(priority, _)| *priority < least);
+    }
+    let place = |x: &mut usize, (_, hint): (u8, Hint)| {
+        let placed = Hint { x: *x, ..hint };
+        *x += hint.width;
+        Some(placed)
+    };
+    all.into_iter().scan(start, place).collect()
+}
+
+/// The line as it is shown.
+pub fn line(model: &Model, width: usize) -> Marked {
+    let start = Marked::new(Role::Strong, lead(model));
+    hints(model, width).iter().fold(start, |line, Hint { key, word, .. }| {
+        line.with(Role::Accent, format!(" {key}")).with(Role::Plain, format!(" {word} "))
+    })
+}

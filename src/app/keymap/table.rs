@@ -1,0 +1,107 @@
+//! Every binding: what is meant, in which context, by which keys, in words.
+
+use super::{Binding, Context, Key, KeyCode};
+use crate::app::action::{Action, Copyable, Edit, Grow, Move, Turn};
+use crate::app::detail::Tab;
+
+const fn bind(
+    context: Context,
+    name: &'static str,
+    keys: &'static [Key],
+    action: Action,
+    help: &'static str,
+) -> Binding {
+    Binding { context, name, keys, action, help, hint: None }
+}
+
+const fn hinted(binding: Binding, word: &'static str, priority: u8) -> Binding {
+    Binding { hint: Some((word, priority)), ..binding }
+}
+
+const fn c(character: char) -> Key {
+    Key::char(character)
+}
+
+const fn k(code: KeyCode) -> Key {
+    Key::plain(code)
+}
+
+use Context::{Anywhere, Detail, Filter, Help, List, Palette, Prompt};
+
+/// Every binding there is, in the order in which help shows them.
+#[rustfmt::skip] // a row is a line, so that the table can be read as one
+pub const BINDINGS: &[Binding] = &[
+    hinted(bind(Anywhere, "filter", &[c('/')], Action::Filter, "filter the list: words, type:, sig:, …"), "filter", 2),
+    hinted(bind(Anywhere, "resend", &[c('r')], Action::Resend, "resend the exact bytes, to the forward target or the last one used"), "resend", 3),
+    bind(Anywhere, "resend-to", &[c('R')], Action::ResendTo, "resend to a URL that is asked for"),
+    hinted(bind(Anywhere, "copy", &[c('y')], Action::CopyMenu, "copy: a second key says what"), "copy", 4),
+    bind(Anywhere, "try-secret", &[c('S')], Action::TrySecret, "try another secret on this delivery; it is typed unseen and kept nowhere"),
+    hinted(bind(Anywhere, "sample", &[c('s')], Action::SendSample, "send a signed sample event to this listener"), "sample", 7),
+    hinted(bind(Anywhere, "follow", &[c('f')], Action::Follow, "follow the newest delivery, or stop following"), "follow", 6),
+    hinted(bind(Anywhere, "other-pane", &[k(KeyCode::Tab), k(KeyCode::BackTab)], Action::SwitchFocus, "go to the other pane"), "pane", 5),
+    bind(Anywhere, "payload", &[c('1')], Action::Show(Tab::Payload), "show the payload"),
+    bind(Anywhere, "headers", &[c('2')], Action::Show(Tab::Headers), "show the headers"),
+    bind(Anywhere, "signature", &[c('3')], Action::Show(Tab::Signature), "show the signature and what is wrong with it"),
+    bind(Anywhere, "timeline", &[c('4')], Action::Show(Tab::Timeline), "show the answers: to the sender, and from targets"),
+    bind(Anywhere, "next-tab", &[c(']')], Action::NextTab, "next tab of the detail"),
+    bind(Anywhere, "previous-tab", &[c('[')], Action::PreviousTab, "previous tab of the detail"),
+    hinted(bind(Anywhere, "zoom", &[c('z')], Action::Zoom, "give the focused pane the whole screen, or take it back"), "zoom", 8),
+    bind(Anywhere, "arrange", &[c('v')], Action::Arrange, "set the panes side by side or one above the other"),
+    bind(Anywhere, "narrower", &[c('<')], Action::Resize(Grow::Less), "make the list smaller"),
+    bind(Anywhere, "wider", &[c('>')], Action::Resize(Grow::More), "make the list larger"),
+    bind(Anywhere, "privacy", &[c('P')], Action::Privacy, "mask values and keep their shapes, for a shared screen; again shows them"),
+    bind(Anywhere, "mouse", &[c('M')], Action::ToggleMouse, "let go of the mouse to select text, or take it back"),
+    bind(Anywhere, "back", &[k(KeyCode::Esc)], Action::Back, "back: from zoom, from the detail, from a filter"),
+    hinted(bind(Anywhere, "palette", &[c(':'), Key::ctrl('p')], Action::Palette, "find and run any command by its name"), "commands", 4),
+    hinted(bind(Anywhere, "help", &[c('?')], Action::Help, "show these keys"), "help", 1),
+    bind(Anywhere, "redraw", &[Key::ctrl('l')], Action::Redraw, "draw the screen anew"),
+    bind(Anywhere, "suspend", &[Key::ctrl('z')], Action::Suspend, "suspend; fg comes back"),
+    hinted(bind(Anywhere, "quit", &[c('q'), Key::ctrl('c')], Action::Quit, "quit"), "quit", 1),
+    bind(List, "down", &[k(KeyCode::Down), c('j')], Action::Move(Move::Down), "next delivery"),
+    bind(List, "up", &[k(KeyCode::Up), c('k')], Action::Move(Move::Up), "previous delivery"),
+    bind(List, "page-down", &[k(KeyCode::PageDown), Key::ctrl('f'), Key::ctrl('d')], Action::Move(Move::PageDown), "a page down"),
+    bind(List, "page-up", &[k(KeyCode::PageUp), Key::ctrl('b'), Key::ctrl('u')], Action::Move(Move::PageUp), "a page up"),
+    bind(List, "first", &[k(KeyCode::Home), c('g')], Action::Move(Move::First), "the oldest delivery"),
+    bind(List, "last", &[k(KeyCode::End), c('G')], Action::Move(Move::Last), "the newest delivery, and follow"),
+    bind(List, "next-tab", &[k(KeyCode::Right), c('l')], Action::NextTab, "next tab of the detail"),
+    bind(List, "previous-tab", &[k(KeyCode::Left), c('h')], Action::PreviousTab, "previous tab of the detail"),
+    bind(List, "open", &[k(KeyCode::Enter)], Action::OpenDetail, "go to the detail"),
+    bind(Detail, "down", &[k(KeyCode::Down), c('j')], Action::Move(Move::Down), "scroll down"),
+    bind(Detail, "up", &[k(KeyCode::Up), c('k')], Action::Move(Move::Up), "scroll up"),
+    bind(Detail, "page-down", &[k(KeyCode::PageDown), Key::ctrl('f'), Key::ctrl('d'), c(' ')], Action::Move(Move::PageDown), "a page down"),
+    bind(Detail, "page-up", &[k(KeyCode::PageUp), Key::ctrl('b'), Key::ctrl('u')], Action::Move(Move::PageUp), "a page up"),
+    bind(Detail, "first", &[k(KeyCode::Home), c('g')], Action::Move(Move::First), "to the top"),
+    bind(Detail, "last", &[k(KeyCode::End), c('G')], Action::Move(Move::Last), "to the end"),
+    bind(Detail, "right", &[k(KeyCode::Right), c('l')], Action::Move(Move::Right), "scroll to the right"),
+    bind(Detail, "left", &[k(KeyCode::Left), c('h')], Action::Move(Move::Left), "scroll to the left"),
+    bind(Detail, "next-delivery", &[c('J')], Action::NextDelivery, "next delivery, staying here"),
+    bind(Detail, "previous-delivery", &[c('K')], Action::PreviousDelivery, "previous delivery, staying here"),
+    hinted(bind(Context::Copy, "payload", &[c('p'), c('y')], Action::Copy(Copyable::Payload), "the payload, byte for byte where it is text"), "payload", 1),
+    hinted(bind(Context::Copy, "headers", &[c('h')], Action::Copy(Copyable::Headers), "the headers, a line each, without the signature"), "headers", 2),
+    hinted(bind(Context::Copy, "event-id", &[c('i')], Action::Copy(Copyable::EventId), "the event id"), "event id", 3),
+    hinted(bind(Context::Copy, "signature", &[c('s')], Action::Copy(Copyable::Signature), "the signature header's value"), "signature", 4),
+    hinted(bind(Context::Copy, "curl", &[c('c')], Action::Copy(Copyable::Curl), "a curl command that sends it here again, without the signature"), "curl", 1),
+    hinted(bind(Context::Copy, "cancel", &[k(KeyCode::Esc), c('q'), Key::ctrl('c')], Action::Cancel, "copy nothing"), "cancel", 1),
+    bind(Help, "down", &[k(KeyCode::Down), c('j')], Action::Move(Move::Down), "scroll down"),
+    bind(Help, "up", &[k(KeyCode::Up), c('k')], Action::Move(Move::Up), "scroll up"),
+    bind(Help, "page-down", &[k(KeyCode::PageDown), c(' ')], Action::Move(Move::PageDown), "a page down"),
+    bind(Help, "page-up", &[k(KeyCode::PageUp)], Action::Move(Move::PageUp), "a page up"),
+    hinted(bind(Help, "cancel", &[k(KeyCode::Esc), c('?'), c('q'), Key::ctrl('c')], Action::Cancel, "close the help"), "close", 1),
+    hinted(bind(Palette, "run", &[k(KeyCode::Enter)], Action::Submit, "run the chosen command"), "run", 1),
+    bind(Palette, "down", &[k(KeyCode::Down), k(KeyCode::Tab), Key::ctrl('n')], Action::Move(Move::Down), "next command"),
+    bind(Palette, "up", &[k(KeyCode::Up), k(KeyCode::BackTab), Key::ctrl('p')], Action::Move(Move::Up), "previous command"),
+    bind(Filter, "complete", &[k(KeyCode::Tab)], Action::Complete(Turn::Next), "go on with the next field or value that fits"),
+    bind(Filter, "complete-back", &[k(KeyCode::BackTab)], Action::Complete(Turn::Previous), "go back to the one before"),
+    bind(Filter, "earlier", &[k(KeyCode::Up), Key::ctrl('p')], Action::History(Turn::Previous), "an earlier filter"),
+    bind(Filter, "later", &[k(KeyCode::Down), Key::ctrl('n')], Action::History(Turn::Next), "a later filter"),
+    hinted(bind(Prompt, "take", &[k(KeyCode::Enter)], Action::Submit, "take what is typed"), "take", 1),
+    hinted(bind(Prompt, "cancel", &[k(KeyCode::Esc), Key::ctrl('c')], Action::Cancel, "leave things as they were"), "cancel", 1),
+    bind(Prompt, "erase-left", &[k(KeyCode::Backspace), Key::ctrl('h')], Action::Edit(Edit::EraseLeft), "erase to the left"),
+    bind(Prompt, "erase-right", &[k(KeyCode::Delete), Key::ctrl('d')], Action::Edit(Edit::EraseRight), "erase to the right"),
+    bind(Prompt, "erase-word", &[Key::ctrl('w')], Action::Edit(Edit::EraseWord), "erase a word"),
+    hinted(bind(Prompt, "erase-all", &[Key::ctrl('u')], Action::Edit(Edit::EraseAll), "erase all"), "erase", 3),
+    bind(Prompt, "cursor-left", &[k(KeyCode::Left), Key::ctrl('b')], Action::Edit(Edit::CursorLeft), "cursor left"),
+    bind(Prompt, "cursor-right", &[k(KeyCode::Right), Key::ctrl('f')], Action::Edit(Edit::CursorRight), "cursor right"),
+    bind(Prompt, "cursor-start", &[k(KeyCode::Home), Key::ctrl('a')], Action::Edit(Edit::CursorStart), "cursor to the start"),
+    bind(Prompt, "cursor-end", &[k(KeyCode::End), Key::ctrl('e')], Action::Edit(Edit::CursorEnd), "cursor to the end"),
+];

@@ -1,0 +1,181 @@
+//! What a role looks like, as data: one line for each role, in a file or in the configuration.
+
+use std::collections::BTreeMap;
+
+use ratatui::style::{Color, Modifier, Style};
+
+use super::role::Role;
+
+/// The style of every role.
+///
+/// The default one uses the sixteen colours of the terminal's own palette, so that it looks right
+/// in dark and light terminals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Theme {
+    styles: [Style; Role::ALL.len()],
+    background: Option<Color>,
+}
+
+/// Themes that come with the program beside the default one.
+const FILES: [(&str, &str); 3] = [
+    ("night", include_str!("../../assets/themes/night.toml")),
+    ("ember", include_str!("../../assets/themes/ember.toml")),
+    ("day", include_str!("../../assets/themes/day.toml")),
+];
+
+/// The name of the default theme, which needs nothing but the terminal's own colours.
+const DEFAULT: &str = "ansi";
+
+/// What is wrong with a theme.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ThemeError {
+    #[error("there is no theme `{name}`; there are {known}")]
+    Unknown { name: String, known: String },
+    #[error("a theme has no `{role}`; it has background, {known}")]
+    Role { role: String, known: String },
+    #[error(
+        "`{word}` of `{role}` is neither a colour (`#82aaff`, `red`, `light-blue`, `reset`) nor one \
+         of bold, dim, italic, underlined, reversed"
+    )]
+    Word { role: String, word: String },
+}
+
+impl Default for Theme {
+    fn default() -> Self {
+        let style = |colour: Color, modifier| Style::new().fg(colour).add_modifier(modifier);
+        let of = |role| match role {
+            Role::Plain => style(Color::Reset, Modifier::empty()),
+            Role::Dim => style(Color::Reset, Modifier::DIM),
+            Role::Strong => style(Color::Reset, Modifier::BOLD),
+            Role::Name => style(Color::Blue, Modifier::empty()),
+            Role::Text => style(Color::Green, Modifier::empty()),
+            Role::Number | Role::Literal => style(Color::Magenta, Modifier::empty()),
+            Role::Good => style(Color::Green, Modifier::BOLD),
+            Role::Bad => style(Color::Red, Modifier::BOLD),
+            Role::Warn => style(Color::Yellow, Modifier::BOLD),
+            Role::Accent => style(Color::Cyan, Modifier::BOLD),
+        };
+        Self { styles: Role::ALL.map(of), background: None }
+    }
+}
+
+impl Theme {
+    /// The names of the themes that come with the program, the default one first.
+    pub fn names() -> Vec<&'static str> {
+        std::iter::once(DEFAULT).chain(FILES.iter().map(|(name, _)| *name)).collect()
+    }
+
+    /// A theme that comes with the program.
+    pub fn named(name: &str) -> Result<Self, ThemeError> {
+        if name == DEFAULT {
+            return Ok(Self::default());
+        }
+        let unknown =
+            || ThemeError::Unknown { name: name.to_owned(), known: Self::names().join(", ") };
+        let (_, text) = FILES.iter().find(|(known, _)| *known == name).ok_or_else(unknown)?;
+        // A file that cannot be read is found by this room's own test.
+        let lines: BTreeMap<String, String> = toml::from_str(text).unwrap_or_default();
+        Self::read(&lines)
+    }
+
+    /// Reads a theme: for each role a colour and how it is set, in words. Roles that are left out
+    /// look as in the default theme.
+    pub fn read(lines: &BTreeMap<String, String>) -> Result<Self, ThemeError> {
+        let mut theme = Self::default();
+        for (name, words) in lines {
+            let style = style(name, words)?;
+            if name == "background" {
+                theme.background = style.fg;
+                continue;
+            }
+            let at = Role::ALL.iter().position(|role| role.name() == name);
+            let at = at.ok_or_else(|| ThemeError::Role {
+                role: name.clone(),
+                known: Role::ALL.map(Role::name).join(", "),
+            })?;
+            if let Some(slot) = theme.styles.get_mut(at) {
+                *slot = style;
+            }
+        }
+        Ok(theme)
+    }
+
+    /// The same without a colour; bold, dim and the signs remain.
+    #[must_use]
+    pub fn without_colour(mut self) -> Self {
+        self.background = None;
+        for style in &mut self.styles {
+            (style.fg, style.bg) = (None, None);
+        }
+        self
+    }
+
+    pub fn style(&self, role: Role) -> Style {
+        self.styles.get(role as usize).copied().unwrap_or_default()
+    }
+
+    /// What is behind everything; nothing leaves the terminal's own.
+    pub fn background(&self) -> Option<Color> {
+        self.background
+    }
+}
+
+fn style(role: &str, words: &str) -> Result<Style, ThemeError> {
+    let mut style = Style::new();
+    for word in words.split_whitespace() {
+        let modifier = match word {
+            "bold" => Modifier::BOLD,
+            "dim" => Modifier::DIM,
+            "italic" => Modifier::ITALIC,
+            "underlined" => Modifier::UNDERLINED,
+            "reversed" => Modifier::REVERSED,
+            colour => {
+                let wrong = |_| ThemeError::Word { role: role.to_owned(), word: colour.to_owned() };
+                style = style.fg(colour.parse::<Color>().map_err(wrong)?);
+                continue;
+            }
+        };
+        style = style.add_modifier(modifier);
+    }
+    Ok(style)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_themes_that_come_along_colour_every_role() {
+        for (name, text) in FILES {
+            let lines: BTreeMap<String, String> = toml::from_str(text).unwrap();
+            assert_eq!(lines.len(), Role::ALL.len() + 1, "{name}");
+            let theme = Theme::named(name).unwrap();
+            assert!(theme.background().is_some(), "{name}");
+            for role in Role::ALL {
+                let colour = theme.style(role).fg;
+                assert!(matches!(colour, Some(Color::Rgb(..))), "{name} {role:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn mistakes_say_what_there_is() {
+        let read = |role: &str, words: &str| {
+            let lines = BTreeMap::from([(role.to_owned(), words.to_owned())]);
+            Theme::read(&lines).map_err(|error| error.to_string())
+        };
+        let style = read("bad", "light-red bold").unwrap().style(Role::Bad);
+        assert_eq!(style, Style::new().fg(Color::LightRed).add_modifier(Modifier::BOLD));
+        assert!(read("bda", "red").unwrap_err().contains("bad"));
+        assert!(read("bad", "#12").unwrap_err().contains("`#12` of `bad`"));
+        assert!(Theme::named("nihgt").unwrap_err().to_string().contains("night"));
+    }
+
+    #[test]
+    fn without_colour_the_weight_remains() {
+        let theme = Theme::named("night").unwrap().without_colour();
+        assert_eq!(theme.background(), None);
+        let strong = theme.style(Role::Strong);
+        assert_eq!((strong.fg, strong.add_modifier), (None, Modifier::BOLD));
+    }
+}

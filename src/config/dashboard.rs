@@ -1,0 +1,151 @@
+//! What the file says of the dashboard: keys, views, theme, glyphs.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::app::Preferences;
+use crate::app::keymap::Key;
+use crate::app::theme::Theme;
+use crate::filter::Filter;
+
+/// Which characters the terminal is to be given.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum GlyphChoice {
+    /// As the locale says.
+    #[default]
+    Auto,
+    Unicode,
+    Ascii,
+}
+
+/// The part of the file that is about the dashboard.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Declared {
+    theme: Option<String>,
+    glyphs: GlyphChoice,
+    /// For each place the names of what is bound, with their keys.
+    keys: BTreeMap<String, BTreeMap<String, Keys>>,
+    views: BTreeMap<String, String>,
+    themes: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+/// One key or several; none takes what is bound away from all.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Keys {
+    One(String),
+    Several(Vec<String>),
+}
+
+/// How the dashboard is to look and to behave.
+#[derive(Debug, Clone, Default)]
+pub struct Dashboard {
+    pub preferences: Preferences,
+    pub theme: Theme,
+    pub glyphs: GlyphChoice,
+}
+
+impl Declared {
+    /// What is declared, or every mistake in it.
+    pub(super) fn read(self) -> Result<Dashboard, Vec<String>> {
+        let mut mistakes = Vec::new();
+        let mut dashboard = Dashboard { glyphs: self.glyphs, ..Dashboard::default() };
+        let keymap = &mut dashboard.preferences.keymap;
+        for (place, bound) in &self.keys {
+            for (name, keys) in bound {
+                let keys = keys
+                    .read()
+                    .map_err(|wrong| format!("[dashboard.keys.{place}] {name}: {wrong}"));
+                let bound = keys.and_then(|keys| {
+                    keymap.rebind(place, name, keys).map_err(|wrong| wrong.to_string())
+                });
+                mistakes.extend(bound.err());
+            }
+        }
+        mistakes.extend(keymap.check().iter().map(ToString::to_string));
+        for (name, text) in self.views {
+            match text.parse::<Filter>() {
+                Ok(_) => dashboard.preferences.views.push((name, text)),
+                Err(wrong) => mistakes.push(format!("[dashboard.views] {name}: {wrong}")),
+            }
+        }
+        let mut own = BTreeMap::new();
+        for (name, lines) in &self.themes {
+            match Theme::read(lines) {
+                Ok(theme) => drop(own.insert(name.as_str(), theme)),
+                Err(wrong) => mistakes.push(format!("[dashboard.themes.{name}]: {wrong}")),
+            }
+        }
+        if let Some(name) = &self.theme {
+            match own.get(name.as_str()).map_or_else(|| Theme::named(name), |theme| Ok(*theme)) {
+                Ok(theme) => dashboard.theme = theme,
+                // One of the user's own that is wrong was told of already.
+                Err(_) if self.themes.contains_key(name) => {}
+                Err(wrong) => mistakes.push(format!("[dashboard] theme: {wrong}")),
+            }
+        }
+        if mistakes.is_empty() { Ok(dashboard) } else { Err(mistakes) }
+    }
+}
+
+impl Keys {
+    fn read(&self) -> Result<Vec<Key>, String> {
+        let texts = match self {
+            Self::One(text) => std::slice::from_ref(text),
+            Self::Several(texts) => texts,
+        };
+        texts.iter().map(|text| text.parse().map_err(|wrong| format!("{wrong}"))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::keymap::Context;
+    use crate::app::{Action, Role};
+
+    fn read(text: &str) -> Result<Dashboard, Vec<String>> {
+        toml::from_str::<Declared>(text).unwrap().read()
+    }
+
+    #[test]
+    fn keys_views_and_themes_are_read() {
+        let dashboard = read(
+            "theme = \"mine\"\nglyphs = \"ascii\"\n\
+             [keys.anywhere]\nresend = [\"ctrl-r\", \"f5\"]\nsuspend = []\n\
+             [views]\nbad = \"sig:!verified\"\n[themes.mine]\nbad = \"#ff0000 bold\"\n",
+        )
+        .unwrap();
+        let resolve = |key: &str| {
+            let key = key.parse().unwrap();
+            dashboard.preferences.keymap.resolve(&[Context::Anywhere], key)
+        };
+        assert_eq!(
+            (resolve("ctrl-r"), resolve("f5")),
+            (Some(Action::Resend), Some(Action::Resend))
+        );
+        assert_eq!((resolve("r"), resolve("ctrl-z")), (None, None));
+        assert_eq!(dashboard.preferences.views, [("bad".to_owned(), "sig:!verified".to_owned())]);
+        let red = ratatui::style::Color::Rgb(255, 0, 0);
+        assert_eq!(dashboard.theme.style(Role::Bad).fg, Some(red));
+        assert_eq!(dashboard.glyphs, GlyphChoice::Ascii);
+    }
+
+    #[test]
+    fn all_mistakes_are_told_at_once() {
+        let mistakes = read(
+            "theme = \"nihgt\"\n[keys.lst]\ndown = \"x\"\n[keys.list]\ndwon = \"x\"\nup = \"hyper-x\"\n\
+             [keys.anywhere]\nfilter = \"?\"\nquit = []\n[views]\nv = \"typ:x\"\n[themes.t]\nbda = \"red\"\n",
+        )
+        .unwrap_err();
+        for word in
+            ["`lst`", "`dwon`", "`hyper-x`", "`?` in", "`quit`", "`typ:`", "`bda`", "`nihgt`"]
+        {
+            let told = mistakes.iter().filter(|mistake| mistake.contains(word)).count();
+            assert_eq!(told, 1, "{word}: {mistakes:#?}");
+        }
+    }
+}

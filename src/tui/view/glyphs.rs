@@ -1,0 +1,121 @@
+//! Terminals that cannot show more than ASCII get other signs in the places of ours.
+
+use ratatui::buffer::Buffer;
+use unicode_width::UnicodeWidthStr as _;
+
+/// Which characters the terminal can show.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Glyphs {
+    #[default]
+    Unicode,
+    Ascii,
+}
+
+/// Our signs, and what stands for them.
+const PLAIN: [(char, char); 42] = [
+    ('✓', '+'),
+    ('✗', 'x'),
+    ('⧗', '~'),
+    ('·', '-'),
+    ('•', '*'),
+    ('●', '*'),
+    ('‖', '|'),
+    ('▌', '>'),
+    ('▸', '>'),
+    ('▾', 'v'),
+    ('↻', '@'),
+    ('⊘', '0'),
+    ('≠', '!'),
+    ('△', '^'),
+    ('→', '>'),
+    ('←', '<'),
+    ('↑', '^'),
+    ('↓', 'v'),
+    ('⇄', '='),
+    ('…', '.'),
+    ('×', 'x'),
+    ('│', '|'),
+    ('─', '-'),
+    ('┌', '+'),
+    ('┐', '+'),
+    ('└', '+'),
+    ('┘', '+'),
+    ('├', '+'),
+    ('┤', '+'),
+    ('▁', '_'),
+    ('▂', '_'),
+    ('▃', '.'),
+    ('▄', '.'),
+    ('▅', ':'),
+    ('▆', ':'),
+    ('▇', '|'),
+    ('█', '#'),
+    ('\u{202f}', ' '),
+    ('’', '\''),
+    ('‘', '\''),
+    ('“', '"'),
+    ('”', '"'),
+];
+
+impl Glyphs {
+    /// What the locale says that the terminal can show (`LC_ALL`, `LC_CTYPE`, `LANG`, in this
+    /// order, as POSIX has them). The console of Linux has few glyphs whatever the locale is.
+    pub fn from_environment() -> Self {
+        let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let locale = set("LC_ALL").or_else(|| set("LC_CTYPE")).or_else(|| set("LANG"));
+        Self::for_terminal(locale.as_deref(), set("TERM").as_deref())
+    }
+
+    fn for_terminal(locale: Option<&str>, terminal: Option<&str>) -> Self {
+        let locale = locale.unwrap_or_default().to_ascii_lowercase();
+        // Without a word on it most terminals of today take UTF-8.
+        let other = !locale.is_empty() && !locale.contains("utf-8") && !locale.contains("utf8");
+        let bare = matches!(locale.as_str(), "c" | "posix");
+        if (other && !bare) || terminal == Some("linux") { Self::Ascii } else { Self::Unicode }
+    }
+
+    /// Puts what the terminal can show in the place of what it cannot.
+    pub(super) fn settle(self, buffer: &mut Buffer) {
+        if self == Self::Unicode {
+            return;
+        }
+        for cell in &mut buffer.content {
+            if !cell.symbol().is_ascii() {
+                let symbol = plain(cell.symbol());
+                cell.set_symbol(&symbol);
+            }
+        }
+    }
+}
+
+/// A sign for a symbol, as wide as that is.
+fn plain(symbol: &str) -> String {
+    let first = symbol.chars().next().unwrap_or(' ');
+    let known = PLAIN.iter().find(|(sign, _)| *sign == first).map(|(_, sign)| *sign);
+    known.unwrap_or('?').to_string().repeat(symbol.width().max(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_locale_decides() {
+        let glyphs = Glyphs::for_terminal;
+        assert_eq!(glyphs(Some("en_GB.UTF-8"), Some("xterm")), Glyphs::Unicode);
+        assert_eq!(glyphs(Some("de_DE.ISO-8859-1"), Some("xterm")), Glyphs::Ascii);
+        assert_eq!(glyphs(Some("en_GB.utf8"), Some("linux")), Glyphs::Ascii);
+        assert_eq!(glyphs(None, None), Glyphs::Unicode);
+        assert_eq!(glyphs(Some("C"), Some("xterm-256color")), Glyphs::Unicode);
+    }
+
+    #[test]
+    fn a_stand_in_is_as_wide_as_what_it_stands_for() {
+        assert_eq!(plain("✓"), "+");
+        assert_eq!(plain("漢"), "??");
+        assert_eq!(plain("é"), "?");
+        for (sign, _) in PLAIN {
+            assert_eq!(sign.to_string().width().max(1), 1, "{sign}");
+        }
+    }
+}

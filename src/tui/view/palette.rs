@@ -1,0 +1,52 @@
+//! The palette: a box over the panes with every command that fits.
+
+use ratatui::Frame;
+use ratatui::layout::{Margin, Position, Rect};
+use ratatui::widgets::{Block, Clear};
+
+use super::text;
+use crate::app::layout::Areas;
+use crate::app::palette::{Palette, commands, title};
+use crate::app::theme::Theme;
+use crate::app::{Marked, Model, Role};
+
+/// Columns of a command's name; what it does stands behind.
+const NAME: usize = 22;
+
+pub(super) fn draw(
+    model: &Model,
+    palette: &Palette,
+    theme: Theme,
+    frame: &mut Frame<'_>,
+    areas: &Areas,
+) {
+    let area = areas.palette();
+    frame.render_widget(Clear, area);
+    let block = Block::bordered()
+        .border_style(theme.style(Role::Accent))
+        .title(" commands ")
+        .style(super::base(theme));
+    frame.render_widget(block, area);
+    let inside = area.inner(Margin::new(1, 1));
+    let typed = palette.prompt.text();
+    let prompt = Marked::new(Role::Accent, "> ").with(Role::Plain, &typed);
+    let width = usize::from(inside.width);
+    frame.render_widget(text::clipped(&prompt, 0, width, theme), Rect { height: 1, ..inside });
+    let column = u16::try_from(palette.prompt.cursor() + 2).unwrap_or(0);
+    let last = inside.width.saturating_sub(1);
+    frame.set_cursor_position(Position::new(inside.x + column.min(last), inside.y));
+    let top = palette.top(areas.palette_height());
+    let found = commands(&model.keymap, &typed);
+    let rows = inside.rows().skip(1);
+    for ((at, command), row) in found.iter().enumerate().skip(top).zip(rows) {
+        let key = command.key.map(|key| key.to_string()).unwrap_or_default();
+        let help = width.saturating_sub(NAME + 12);
+        let sign = if at == palette.chosen { "▌ " } else { "  " };
+        let name = if at == palette.chosen { Role::Strong } else { Role::Plain };
+        let line = Marked::new(Role::Accent, sign)
+            .with(name, text::fit(&title(command.binding), NAME))
+            .with(Role::Dim, text::fit(command.binding.help, help))
+            .with(Role::Accent, format!(" {key:>8}"));
+        frame.render_widget(text::clipped(&line, 0, width, theme), row);
+    }
+}
