@@ -2,7 +2,9 @@
 
 mod dashboard;
 mod file;
+mod saving;
 pub mod secrets;
 
 pub use dashboard::{Dashboard, GlyphChoice};
 pub use file::{Config, ConfigError, DEFAULT};
+pub use saving::{SaveError, save_view};

@@ -4,6 +4,7 @@
 //! the [`Delivery`] decide. Nothing here reads a clock: whoever asks says when it is.
 
 mod complete;
+mod compose;
 mod error;
 mod expression;
 mod field;
@@ -22,6 +23,7 @@ use std::str::FromStr;
 use jiff::Timestamp;
 
 pub use complete::{Completion, complete};
+pub use compose::{path_term, term};
 pub use error::FilterError;
 pub use field::{FIELDS, Field};
 

@@ -10,6 +10,7 @@ mod terminal;
 pub mod view;
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -47,6 +48,8 @@ pub struct Setup {
     pub theme: Theme,
     /// Nothing where the locale is to decide.
     pub glyphs: Option<Glyphs>,
+    /// The configuration, where views are saved.
+    pub config: PathBuf,
     pub store: Store,
     pub verifier: Arc<Verifier>,
     /// The listener itself.

@@ -31,6 +31,7 @@ const MAY_NAME: [(&str, &[&str]); 19] = [
         "tui",
         &[
             "app",
+            "config",
             "delivery",
             "export",
             "filter",

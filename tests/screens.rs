@@ -7,7 +7,8 @@ use hookglass::app::keymap::{Key, KeyCode};
 use hookglass::app::layout::Size;
 use hookglass::app::theme::Theme;
 use hookglass::app::{
-    Copyable, Effect, Event, Loaded, Model, Mouse, MouseKind, Notice, Preferences, Session, update,
+    Copyable, Effect, Event, Loaded, Mode, Model, Mouse, MouseKind, Notice, Preferences, Session,
+    update,
 };
 use hookglass::delivery::{
     Delivery, DeliveryId, EventRef, Head, Header, Refusal, SignatureStatus, Source, Summary,
@@ -363,7 +364,7 @@ fn a_typed_secret_is_not_shown_and_is_tried_on_the_selected_delivery() {
     );
     // Another delivery knows nothing of it.
     assert!(!stage.press("k").screen().contains("With the typed secret"));
-    assert!(matches!(stage.press("S<Esc>").model.mode, hookglass::app::Mode::Browse));
+    assert!(matches!(stage.press("S<Esc>").model.mode, Mode::Browse));
 }
 
 #[test]
@@ -372,4 +373,88 @@ fn what_a_framework_would_break_is_said_of_verified_deliveries_only() {
     let shows = |stage: &mut Stage| stage.press("3").screen().contains("JSON.stringify");
     assert!(!shows(&mut stage));
     assert!(shows(stage.press("<Home>")));
+}
+
+#[test]
+fn a_value_that_is_pointed_at_narrows_the_list() {
+    let mut stage = Stage::new((120, 36), &[], 9);
+    stage.press("=t");
+    assert_eq!(stage.model.search.text(), "type:message.created");
+    assert_eq!(stage.model.list.shown(), 3);
+    stage.press("!s");
+    assert_eq!(stage.model.search.text(), "type:message.created sig:!missing");
+    stage.press("0=x");
+    assert_eq!(stage.model.search.text(), "");
+    assert!(stage.screen().contains("x means nothing there"));
+}
+
+#[test]
+fn filters_are_completed_recalled_and_left() {
+    let mut stage = Stage::new((120, 36), &[], 9);
+    let screen = stage.press("/type:m<Tab>").screen();
+    assert!(screen.contains("filter: type:message.created"), "{screen}");
+    stage.press("<Enter>/<Backspace>x<Esc>");
+    assert_eq!(stage.model.search.text(), "type:message.created");
+    stage.press("0/<Up>");
+    assert_eq!(stage.model.search.text(), "type:message.created");
+    stage.press("<Esc>");
+    assert_eq!(stage.model.search.text(), "");
+}
+
+#[test]
+fn the_palette_runs_commands_and_views() {
+    let mut stage = Stage::new((120, 36), &["SECRET"], 9);
+    insta::assert_snapshot!(stage.press(":copy").screen());
+    stage.press("<Esc>:copy curl<Enter>");
+    assert_eq!(stage.effects, [Effect::Copy { id: DeliveryId(9), what: Copyable::Curl }]);
+    stage.effects.clear();
+    stage.press("/sig:!verified<Enter>");
+    stage.happen(Event::Key(Key::ctrl('s')));
+    stage.press("bad ones<Enter>0");
+    let (name, filter) = ("bad ones".to_owned(), "sig:!verified".to_owned());
+    let saved = Effect::SaveView { name: name.clone(), filter: filter.clone() };
+    assert!(stage.effects.contains(&saved), "{:?}", stage.effects);
+    stage.happen(Event::ViewSaved { name, filter });
+    stage.press("V<Enter>");
+    assert_eq!(stage.model.search.text(), "sig:!verified");
+}
+
+#[test]
+fn hints_are_clicked_and_the_divider_is_dragged() {
+    let mut stage = Stage::new((120, 36), &["SECRET"], 9);
+    let mouse = |kind, column, row| Event::Mouse(Mouse { kind, column, row });
+    let line = stage.screen();
+    let hints = line.lines().nth(35).unwrap_or_default();
+    let column = hints.find("commands").and_then(|at| u16::try_from(at).ok()).unwrap_or_default();
+    stage.happen(mouse(MouseKind::Click, column, 35));
+    assert!(matches!(stage.model.mode, Mode::Palette(_)), "{hints}");
+    stage.press("<Esc>");
+    let divider = stage.model.areas().map(|areas| areas.divider.x).unwrap_or_default();
+    stage.happen(mouse(MouseKind::Click, divider, 9));
+    stage.happen(mouse(MouseKind::Drag, 80, 9));
+    stage.happen(mouse(MouseKind::Release, 80, 9));
+    stage.happen(mouse(MouseKind::Drag, 30, 9));
+    assert_eq!(stage.model.areas().map(|areas| areas.divider.x), Some(80));
+    stage.press("v");
+    assert_eq!(stage.model.areas().map(|areas| areas.is_stacked()), Some(true));
+}
+
+#[test]
+fn what_is_masked_keeps_its_shape_alone() {
+    let mut stage = Stage::new((120, 36), &["SECRET"], 9);
+    for tab in ["P1", "2", "3"] {
+        let screen = stage.press(tab).screen();
+        assert!(!screen.contains("tiger") && !screen.contains("abab"), "{tab}: {screen}");
+    }
+    assert!(stage.press("1").screen().contains("Xx’x xxx xxxxx"), "{}", stage.screen());
+}
+
+#[test]
+fn a_terminal_without_unicode_gets_ascii() {
+    let stage = Stage::new((120, 36), &["SECRET"], 9);
+    let Ok(mut terminal) = Terminal::new(TestBackend::new(120, 36));
+    let mut painter = Painter::new(Theme::default(), Glyphs::Ascii);
+    let Ok(_) = terminal.draw(|frame| painter.draw(&stage.model, frame));
+    let cells = terminal.backend().buffer().content();
+    assert!(cells.iter().all(|cell| cell.symbol().is_ascii()));
 }

@@ -38,6 +38,28 @@ pub enum Move {
     Right,
 }
 
+/// A part of a delivery that a filter can ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Facet {
+    Kind,
+    EventId,
+    Signature,
+    Cause,
+    Provider,
+    Method,
+    Path,
+    Status,
+    Source,
+    Peer,
+}
+
+/// Whether deliveries with a value are wanted, or those without it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    With,
+    Without,
+}
+
 /// To the one after or to the one before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Turn {
@@ -87,6 +109,13 @@ pub enum Action {
     Privacy,
     Palette,
     Filter,
+    /// Narrows the list to deliveries with a value of the selected one, or without it; which
+    /// value, a second key says.
+    Like(Wanted),
+    Facet(Facet),
+    ClearFilter,
+    Views,
+    SaveView,
     Resend,
     ResendTo,
     TrySecret,

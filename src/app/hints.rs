@@ -2,7 +2,7 @@
 
 use unicode_width::UnicodeWidthStr as _;
 
-use super::action::Action;
+use super::action::{Action, Wanted};
 use super::keymap::Key;
 use super::model::{Mode, Model};
 use super::role::{Marked, Role};
@@ -21,12 +21,15 @@ pub struct Hint {
 fn lead(model: &Model) -> String {
     match model.mode {
         Mode::Copy => " copy:".to_owned(),
+        Mode::Facet(Wanted::With) => " only with the same".to_owned(),
+        Mode::Facet(Wanted::Without) => " all but the same".to_owned(),
         // What keeps deliveries out of the list should be in sight.
         Mode::Browse if model.search.is_on() => format!(" filter {} ", model.search.text()),
         Mode::Browse
         | Mode::Help { .. }
         | Mode::Palette(_)
         | Mode::Filter(_)
+        | Mode::View { .. }
         | Mode::Target { .. }
         | Mode::Secret { .. } => String::new(),
     }
@@ -40,6 +43,8 @@ pub fn hints(model: &Model, width: usize) -> Vec<Hint> {
         .filter_map(|(binding, keys)| {
             let (word, priority) = binding.hint?;
             let key = *keys.first()?;
+            // A nearer context may have taken the key for something else.
+            model.keymap.resolve(contexts, key).filter(|action| *action == binding.action)?;
             let width = key.to_string().width() + word.width() + 3;
             Some((priority, Hint { key, word, action: binding.action, x: 0, width }))
         })

@@ -17,6 +17,8 @@ pub enum Context {
     Detail,
     /// After the key that begins copying.
     Copy,
+    /// After a key that narrows the list.
+    Facet,
     Help,
     Palette,
     /// While a filter is typed, before what holds for every line that is typed.
@@ -25,11 +27,12 @@ pub enum Context {
 }
 
 impl Context {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Anywhere,
         Self::List,
         Self::Detail,
         Self::Copy,
+        Self::Facet,
         Self::Help,
         Self::Palette,
         Self::Filter,
@@ -42,6 +45,7 @@ impl Context {
             Self::List => "In the list",
             Self::Detail => "In the detail",
             Self::Copy => "After y",
+            Self::Facet => "After = or !",
             Self::Help => "In this help",
             Self::Palette => "In the palette",
             Self::Filter => "While typing a filter",
@@ -56,6 +60,7 @@ impl Context {
             Self::List => "list",
             Self::Detail => "detail",
             Self::Copy => "copy",
+            Self::Facet => "facet",
             Self::Help => "help",
             Self::Palette => "palette",
             Self::Filter => "filter",
@@ -204,6 +209,7 @@ mod tests {
         let esc = Key::plain(KeyCode::Esc);
         for contexts in [
             &[Context::Copy][..],
+            &[Context::Facet],
             &[Context::Help],
             &[Context::Palette, Context::Prompt],
             &[Context::Filter, Context::Prompt],

@@ -106,6 +106,11 @@ pub enum Event {
     },
     /// A resend has ended, well or badly.
     Resent(Attempt),
+    /// An answer to [`Effect::SaveView`].
+    ViewSaved {
+        name: String,
+        filter: String,
+    },
     /// Why the store cannot take deliveries now; nothing when it can again.
     Trouble(Option<String>),
     Notice(Notice),
@@ -145,6 +150,11 @@ pub enum Effect {
         secret: Secret,
     },
     SendSample,
+    /// Keep a filter under a name, for this session and later ones.
+    SaveView {
+        name: String,
+        filter: String,
+    },
     CaptureMouse(bool),
     Redraw,
     Suspend,

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::action::Wanted;
 use super::detail::Detail;
 use super::filtering::{Filtering, History, Seen};
 use super::keymap::{Context, Keymap};
@@ -29,12 +30,18 @@ pub enum Mode {
     Browse,
     /// The next key says what to copy.
     Copy,
+    /// The next key says of which value the list is to be full, or free.
+    Facet(Wanted),
     Help {
         top: usize,
     },
     Palette(Palette),
     /// A filter is being typed.
     Filter(Box<Filtering>),
+    /// The name of a view is being typed.
+    View {
+        prompt: Prompt,
+    },
     /// The URL to resend to is being typed.
     Target {
         prompt: Prompt,
@@ -152,10 +159,13 @@ impl Model {
             (Mode::Browse, Focus::List) => &[Context::List, Context::Anywhere],
             (Mode::Browse, Focus::Detail) => &[Context::Detail, Context::Anywhere],
             (Mode::Copy, _) => &[Context::Copy],
+            (Mode::Facet(_), _) => &[Context::Facet],
             (Mode::Help { .. }, _) => &[Context::Help],
             (Mode::Palette(_), _) => &[Context::Palette, Context::Prompt],
             (Mode::Filter(_), _) => &[Context::Filter, Context::Prompt],
-            (Mode::Target { .. } | Mode::Secret { .. }, _) => &[Context::Prompt],
+            (Mode::View { .. } | Mode::Target { .. } | Mode::Secret { .. }, _) => {
+                &[Context::Prompt]
+            }
         }
     }
 

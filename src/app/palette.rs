@@ -1,56 +1,106 @@
-//! Every command by its name: typed in part, chosen, run.
+//! Every command and every saved view by its name: typed in part, chosen, run.
 
 use super::action::Action;
-use super::keymap::{Binding, Context, Key, Keymap};
+use super::keymap::{Binding, Context, Keymap};
 use super::prompt::Prompt;
 
 /// Contexts whose commands can be run from the palette; the others hold while something is typed.
-const OFFERED: [Context; 4] = [Context::Anywhere, Context::List, Context::Detail, Context::Copy];
+const OFFERED: [Context; 5] =
+    [Context::Anywhere, Context::List, Context::Detail, Context::Copy, Context::Facet];
 
-/// What is typed, and which of the commands that fit is chosen.
+/// What the views are found under.
+pub const VIEW: &str = "view ";
+
+/// What is typed, and which of the entries that fit is chosen.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Palette {
     pub prompt: Prompt,
-    /// Counted from the top of the commands that fit.
+    /// Counted from the top of the entries that fit.
     pub chosen: usize,
 }
 
 impl Palette {
-    /// The first command that is shown of those that fit, where `height` lines are there.
+    /// The first entry that is shown of those that fit, where `height` lines are there.
     pub fn top(&self, height: usize) -> usize {
         (self.chosen + 1).saturating_sub(height)
     }
 }
 
-/// A command that fits what is typed.
-#[derive(Debug, Clone, Copy)]
-pub struct Command {
-    pub binding: &'static Binding,
-    /// The key that does the same.
-    pub key: Option<Key>,
+/// Something that can be run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    pub title: String,
+    pub help: String,
+    /// The keys that do the same, as they are shown.
+    pub keys: String,
+    pub run: Run,
 }
 
-/// The commands that fit what is typed, the best ones first.
-pub fn commands(keymap: &Keymap, typed: &str) -> Vec<Command> {
-    let words: Vec<String> = typed.split_whitespace().map(str::to_lowercase).collect();
-    let mut found: Vec<(usize, Command)> = Vec::new();
-    for (binding, keys) in keymap.rows() {
-        let known = found.iter().any(|(_, other)| other.binding.action == binding.action);
-        if known || !OFFERED.contains(&binding.context) || binding.action == Action::Cancel {
+/// What an entry does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Run {
+    Action(Action),
+    /// Puts the filter of a view in force.
+    View(String),
+}
+
+/// The entries that fit what is typed, the best ones first.
+pub fn entries(keymap: &Keymap, views: &[(String, String)], typed: &str) -> Vec<Entry> {
+    let view = typed.strip_prefix(VIEW);
+    let words = view.unwrap_or(typed).split_whitespace().map(str::to_lowercase);
+    let words: Vec<String> = words.collect();
+    let mut found: Vec<(usize, Entry)> = Vec::new();
+    // Whoever asks for a view wants no command.
+    let commands = keymap.rows().filter(|(binding, _)| view.is_none() && is_offered(binding));
+    let commands = commands.map(|(binding, keys)| {
+        let key = keys.first().map(ToString::to_string).unwrap_or_default();
+        let before = opener(binding.context).and_then(|action| keymap.key_of(action));
+        Entry {
+            title: title(binding),
+            help: binding.help.to_owned(),
+            keys: before.map_or_else(|| key.clone(), |before| format!("{before} {key}")),
+            run: Run::Action(binding.action),
+        }
+    });
+    let views = views.iter().map(|(name, filter)| Entry {
+        title: format!("{VIEW}{name}"),
+        help: filter.clone(),
+        keys: String::new(),
+        run: Run::View(filter.clone()),
+    });
+    for entry in commands.chain(views) {
+        if found.iter().any(|(_, other)| other.run == entry.run && other.title == entry.title) {
             continue;
         }
-        if let Some(rank) = rank(binding, &words) {
-            found.push((rank, Command { binding, key: keys.first().copied() }));
-        }
+        found.extend(rank(&entry, &words).map(|rank| (rank, entry)));
     }
     found.sort_by_key(|(rank, _)| *rank);
-    found.into_iter().map(|(_, command)| command).collect()
+    found.into_iter().map(|(_, entry)| entry).collect()
 }
 
-/// How far a command is from the words; nothing if one of them does not fit at all.
-fn rank(binding: &Binding, words: &[String]) -> Option<usize> {
-    let title = title(binding).to_lowercase();
-    let help = binding.help.to_lowercase();
+fn is_offered(binding: &Binding) -> bool {
+    OFFERED.contains(&binding.context) && binding.action != Action::Cancel
+}
+
+/// The action whose key comes before those of a context.
+fn opener(context: Context) -> Option<Action> {
+    match context {
+        Context::Copy => Some(Action::CopyMenu),
+        Context::Facet => Some(Action::Like(super::action::Wanted::With)),
+        Context::Anywhere
+        | Context::List
+        | Context::Detail
+        | Context::Help
+        | Context::Palette
+        | Context::Filter
+        | Context::Prompt => None,
+    }
+}
+
+/// How far an entry is from the words; nothing if one of them does not fit at all.
+fn rank(entry: &Entry, words: &[String]) -> Option<usize> {
+    let title = entry.title.to_lowercase();
+    let help = entry.help.to_lowercase();
     let mut sum = 0;
     for word in words {
         sum += match (title.find(word.as_str()), help.find(word.as_str())) {
@@ -72,10 +122,11 @@ fn is_scattered(word: &str, text: &str) -> bool {
 }
 
 /// What a command is called.
-pub fn title(binding: &Binding) -> String {
+fn title(binding: &Binding) -> String {
     let name = binding.name.replace('-', " ");
     match binding.context {
         Context::Copy => format!("copy {name}"),
+        Context::Facet => format!("only with the same {name}"),
         Context::List | Context::Detail => format!("{}: {name}", binding.context.name()),
         Context::Anywhere
         | Context::Help
@@ -90,8 +141,9 @@ mod tests {
     use super::*;
 
     fn titles(typed: &str) -> Vec<String> {
-        let found = commands(&Keymap::default(), typed);
-        found.iter().map(|command| title(command.binding)).collect()
+        let views = [("bad ones".to_owned(), "sig:!verified".to_owned())];
+        let found = entries(&Keymap::default(), &views, typed);
+        found.into_iter().map(|entry| entry.title).collect()
     }
 
     #[test]
@@ -100,16 +152,18 @@ mod tests {
         assert_eq!(titles("copy cur")[0], "copy curl");
         assert!(titles("qit").contains(&"quit".to_owned()));
         assert!(titles("another secret").contains(&"try secret".to_owned()));
+        assert_eq!(titles("view bad"), ["view bad ones"]);
         assert_eq!(titles("no such thing"), Vec::<String>::new());
     }
 
     #[test]
-    fn every_command_of_the_dashboard_is_offered_once() {
-        let found = commands(&Keymap::default(), "");
-        for binding in crate::app::keymap::BINDINGS {
-            let wanted = OFFERED.contains(&binding.context) && binding.action != Action::Cancel;
-            let count = found.iter().filter(|one| one.binding.action == binding.action).count();
-            assert!(!wanted || count == 1, "{binding:?}: {count}");
+    fn every_command_of_the_dashboard_is_offered() {
+        let found = entries(&Keymap::default(), &[], "");
+        for binding in crate::app::keymap::BINDINGS.iter().filter(|binding| is_offered(binding)) {
+            let run = Run::Action(binding.action);
+            assert!(found.iter().any(|entry| entry.run == run), "{binding:?}");
         }
+        let curl = found.iter().find(|entry| entry.title == "copy curl").unwrap();
+        assert_eq!(curl.keys, "y c");
     }
 }

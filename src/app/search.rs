@@ -26,6 +26,11 @@ impl Search {
         &self.text
     }
 
+    /// The filter in force, narrowed by a term.
+    pub fn narrowed(&self, term: &str) -> Result<String, FilterError> {
+        self.filter.narrowed(term).map(|filter| filter.to_string())
+    }
+
     pub fn is_on(&self) -> bool {
         !self.filter.is_all()
     }

@@ -3,6 +3,7 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 
 mod browse;
+mod narrowing;
 mod pointing;
 mod prompts;
 
@@ -13,7 +14,7 @@ use super::keymap::{Context, Key};
 use super::message::{Effect, Event, Notice, NoticeKind};
 use super::model::{Mode, Model};
 use super::pane;
-use crate::delivery::{Attempt, Outcome, SignatureStatus, Verdict};
+use crate::delivery::{Attempt, Outcome, SignatureStatus, Summary, Verdict};
 use crate::units;
 
 /// Changes the model by what happened, and says what is to be done.
@@ -22,55 +23,26 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::Key(key) => press(model, key),
         Event::Paste(text) => prompts::paste(model, &text),
         Event::Mouse(mouse) => pointing::point(model, mouse),
-        Event::Resize(size) => {
-            model.size = size;
-            Vec::new()
-        }
-        Event::Tick(now) => tick(model, now),
-        Event::Kept(rows) => {
-            for row in &rows {
-                model.seen.note(row);
-                if model.list.get(row.id).is_none() {
-                    model.rate.count(row.received_at);
-                }
-            }
-            let watched = model.detail.wanted();
-            let (mut effects, touched) =
-                model.search.take(rows, &mut model.list, model.now, watched);
-            effects.extend(watched.filter(|_| touched).map(Effect::Load));
-            effects
-        }
+        Event::Kept(rows) => kept(model, rows),
         Event::Older(rows) => {
             for row in &rows {
                 model.seen.note(row);
             }
             model.search.take_older(rows, &mut model.list, model.now)
         }
-        Event::Loaded(_)
+        Event::Tick(_)
+        | Event::Resize(_)
+        | Event::Loaded(_)
         | Event::NotLoaded { .. }
         | Event::Diagnosed { .. }
-        | Event::SecretTried { .. } => {
+        | Event::SecretTried { .. }
+        | Event::Matched { .. }
+        | Event::Resent(_)
+        | Event::ViewSaved { .. }
+        | Event::Trouble(_)
+        | Event::Notice(_)
+        | Event::Ended => {
             learn(model, event);
-            Vec::new()
-        }
-        Event::Matched { search, ids, done } => {
-            model.search.matched(search, ids, done, &mut model.list);
-            Vec::new()
-        }
-        Event::Resent(attempt) => {
-            tell(model, resent(&attempt));
-            Vec::new()
-        }
-        Event::Trouble(trouble) => {
-            model.trouble = trouble;
-            Vec::new()
-        }
-        Event::Notice(notice) => {
-            tell(model, notice);
-            Vec::new()
-        }
-        Event::Ended => {
-            model.flags.done = true;
             Vec::new()
         }
     };
@@ -78,21 +50,52 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
     effects
 }
 
-/// Takes in what was found out about the delivery that is shown.
+fn kept(model: &mut Model, rows: Vec<Summary>) -> Vec<Effect> {
+    for row in &rows {
+        model.seen.note(row);
+        if model.list.get(row.id).is_none() {
+            model.rate.count(row.received_at);
+        }
+    }
+    let watched = model.detail.wanted();
+    let (mut effects, touched) = model.search.take(rows, &mut model.list, model.now, watched);
+    effects.extend(watched.filter(|_| touched).map(Effect::Load));
+    effects
+}
+
+/// Takes in what asks for nothing to be done.
 fn learn(model: &mut Model, event: Event) {
     let wanted = model.detail.wanted();
-    #[expect(clippy::wildcard_enum_match_arm, reason = "the caller has dealt with the others")]
     match event {
+        Event::Tick(now) => tick(model, now),
+        Event::Resize(size) => model.size = size,
         Event::Loaded(loaded) => model.detail.take(loaded),
         Event::NotLoaded { id, reason } => model.detail.fail(id, reason),
-        Event::Diagnosed { id, diagnosis } if wanted == Some(id) => {
-            model.detail.diagnosis = Some(diagnosis);
+        Event::Diagnosed { id, diagnosis } => {
+            if wanted == Some(id) {
+                model.detail.diagnosis = Some(diagnosis);
+            }
         }
-        Event::SecretTried { id, verdict } if wanted == Some(id) => {
-            tell(model, tried(&verdict));
-            model.detail.typed = Some(verdict);
+        Event::SecretTried { id, verdict } => {
+            if wanted == Some(id) {
+                tell(model, tried(&verdict));
+                model.detail.typed = Some(verdict);
+            }
         }
-        _ => {}
+        Event::Matched { search, ids, done } => {
+            model.search.matched(search, ids, done, &mut model.list);
+        }
+        Event::Resent(attempt) => tell(model, resent(&attempt)),
+        Event::ViewSaved { name, filter } => {
+            tell(model, Notice::done(format!("saved the view `{name}`")));
+            model.views.retain(|(known, _)| *known != name);
+            model.views.push((name, filter));
+        }
+        Event::Trouble(trouble) => model.trouble = trouble,
+        Event::Notice(notice) => tell(model, notice),
+        Event::Ended => model.flags.done = true,
+        // The caller has dealt with these.
+        Event::Key(_) | Event::Paste(_) | Event::Mouse(_) | Event::Kept(_) | Event::Older(_) => {}
     }
 }
 
@@ -103,9 +106,9 @@ fn press(model: &mut Model, key: Key) -> Vec<Effect> {
         (None, Some(character)) if contexts.contains(&Context::Prompt) => {
             prompts::paste(model, character.encode_utf8(&mut [0; 4]))
         }
-        (None, _) if model.mode == Mode::Copy => {
+        (None, _) if matches!(model.mode, Mode::Copy | Mode::Facet(_)) => {
             model.mode = Mode::Browse;
-            tell(model, Notice::info(format!("{key} copies nothing")));
+            tell(model, Notice::info(format!("{key} means nothing there")));
             Vec::new()
         }
         (None, _) => Vec::new(),
@@ -119,23 +122,29 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             model.mode = Mode::Browse;
             browse::act(model, action)
         }
+        Mode::Facet(wanted) => {
+            let wanted = *wanted;
+            model.mode = Mode::Browse;
+            narrowing::by_facet(model, action, wanted)
+        }
         Mode::Help { .. } => {
             browse::help(model, action);
             Vec::new()
         }
-        Mode::Palette(_) | Mode::Filter(_) | Mode::Target { .. } | Mode::Secret { .. } => {
-            prompts::act(model, action)
-        }
+        Mode::Palette(_)
+        | Mode::Filter(_)
+        | Mode::View { .. }
+        | Mode::Target { .. }
+        | Mode::Secret { .. } => prompts::act(model, action),
     }
 }
 
-fn tick(model: &mut Model, now: Timestamp) -> Vec<Effect> {
+fn tick(model: &mut Model, now: Timestamp) {
     model.now = now;
     model.rate.forget(now);
     if model.notice.as_ref().is_some_and(|(_, until)| *until <= now) {
         model.notice = None;
     }
-    Vec::new()
 }
 
 /// Shows a sentence for a while; longer if something went wrong.

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::Failure;
 use crate::config::secrets::{self, Sources};
-use crate::config::{Config, Dashboard};
+use crate::config::{Config, DEFAULT, Dashboard};
 use crate::provider::Provider;
 use crate::signature::{Keyed, lint, lint_under};
 
@@ -54,6 +54,11 @@ pub(super) struct Keyring {
 }
 
 impl ConfigArgs {
+    /// The file that is read, and written to where something is saved.
+    pub(super) fn path(&self) -> PathBuf {
+        self.config.clone().unwrap_or_else(|| DEFAULT.into())
+    }
+
     pub(super) fn load(&self) -> Result<Config, Failure> {
         Ok(Config::load(self.config.as_deref())?)
     }

@@ -257,6 +257,7 @@ impl Front {
                 GlyphChoice::Unicode => Some(Glyphs::Unicode),
                 GlyphChoice::Ascii => Some(Glyphs::Ascii),
             },
+            config: self.args.provider.config.path(),
             store: self.store.clone(),
             verifier: Arc::clone(&self.verifier),
             own,

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
+use super::compose::spelled;
 use super::field::{FIELDS, Field};
-use super::pattern::{Manner, Pattern};
 
 /// Texts that may take the place of what is being typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,12 +37,6 @@ fn values(field: &Field, seen: &impl Fn(&str) -> Vec<String>) -> Vec<String> {
         words if words.is_empty() => seen(field.name).iter().map(|value| spelled(value)).collect(),
         words => words.into_iter().map(ToOwned::to_owned).collect(),
     }
-}
-
-/// A value as a filter has to write it.
-fn spelled(value: &str) -> String {
-    let pattern = Pattern::literal(value, Manner::Whole);
-    pattern.map_or_else(|_| value.to_owned(), |pattern| pattern.to_string())
 }
 
 /// A JSON path has no name to offer.

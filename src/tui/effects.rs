@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use super::clipboard::Clipboard;
 use super::{Setup, TuiError, feed};
 use crate::app::{Effect, Event, Notice};
+use crate::config;
 use crate::delivery::{AttemptKind, Delivery, DeliveryId};
 use crate::filter::Filter;
 use crate::outbound::{Client, Request, Target, attempt};
@@ -111,6 +112,9 @@ impl Effects {
             Effect::TrySecret { id, secret } => {
                 self.tasks.spawn_blocking(move || world.try_secret(id, secret));
             }
+            Effect::SaveView { name, filter } => {
+                self.tasks.spawn_blocking(move || world.save_view(name, filter));
+            }
             Effect::SendSample => {
                 self.tasks.spawn(async move { world.send_sample().await });
             }
@@ -169,6 +173,13 @@ impl World {
         }
         self.tell(Event::Matched { search, ids: found, done: true });
         Ok(())
+    }
+
+    fn save_view(&self, name: String, filter: String) {
+        self.tell(match config::save_view(&self.setup.config, &name, &filter) {
+            Ok(()) => Event::ViewSaved { name, filter },
+            Err(error) => Event::Notice(Notice::failed(format!("the view was not saved: {error}"))),
+        });
     }
 
     async fn resend(self: Arc<Self>, id: DeliveryId, target: &str) {

@@ -1,7 +1,7 @@
 //! Every binding: what is meant, in which context, by which keys, in words.
 
 use super::{Binding, Context, Key, KeyCode};
-use crate::app::action::{Action, Copyable, Edit, Grow, Move, Turn};
+use crate::app::action::{Action, Copyable, Edit, Facet as Of, Grow, Move, Turn, Wanted};
 use crate::app::detail::Tab;
 
 const fn bind(
@@ -26,12 +26,17 @@ const fn k(code: KeyCode) -> Key {
     Key::plain(code)
 }
 
-use Context::{Anywhere, Detail, Filter, Help, List, Palette, Prompt};
+use Context::{Anywhere, Detail, Facet, Filter, Help, List, Palette, Prompt};
 
 /// Every binding there is, in the order in which help shows them.
 #[rustfmt::skip] // a row is a line, so that the table can be read as one
 pub const BINDINGS: &[Binding] = &[
     hinted(bind(Anywhere, "filter", &[c('/')], Action::Filter, "filter the list: words, type:, sig:, …"), "filter", 2),
+    bind(Anywhere, "like", &[c('=')], Action::Like(Wanted::With), "only those with a value of this one; a second key says which"),
+    bind(Anywhere, "unlike", &[c('!')], Action::Like(Wanted::Without), "only those without it"),
+    bind(Anywhere, "clear-filter", &[c('0')], Action::ClearFilter, "show all deliveries again"),
+    bind(Anywhere, "views", &[c('V')], Action::Views, "choose a saved view"),
+    bind(Anywhere, "save-view", &[Key::ctrl('s')], Action::SaveView, "save the filter as a view with a name, in hookglass.toml"),
     hinted(bind(Anywhere, "resend", &[c('r')], Action::Resend, "resend the exact bytes, to the forward target or the last one used"), "resend", 3),
     bind(Anywhere, "resend-to", &[c('R')], Action::ResendTo, "resend to a URL that is asked for"),
     hinted(bind(Anywhere, "copy", &[c('y')], Action::CopyMenu, "copy: a second key says what"), "copy", 4),
@@ -82,6 +87,17 @@ pub const BINDINGS: &[Binding] = &[
     hinted(bind(Context::Copy, "signature", &[c('s')], Action::Copy(Copyable::Signature), "the signature header's value"), "signature", 4),
     hinted(bind(Context::Copy, "curl", &[c('c')], Action::Copy(Copyable::Curl), "a curl command that sends it here again, without the signature"), "curl", 1),
     hinted(bind(Context::Copy, "cancel", &[k(KeyCode::Esc), c('q'), Key::ctrl('c')], Action::Cancel, "copy nothing"), "cancel", 1),
+    hinted(bind(Facet, "type", &[c('t')], Action::Facet(Of::Kind), "the event type"), "type", 1),
+    hinted(bind(Facet, "signature", &[c('s')], Action::Facet(Of::Signature), "the verdict"), "signature", 1),
+    hinted(bind(Facet, "cause", &[c('c')], Action::Facet(Of::Cause), "the cause of the verdict"), "cause", 3),
+    hinted(bind(Facet, "event-id", &[c('i')], Action::Facet(Of::EventId), "the event id: its deliveries"), "event id", 2),
+    hinted(bind(Facet, "provider", &[c('p')], Action::Facet(Of::Provider), "the provider"), "provider", 2),
+    hinted(bind(Facet, "path", &[c('u')], Action::Facet(Of::Path), "the request target"), "path", 4),
+    hinted(bind(Facet, "method", &[c('m')], Action::Facet(Of::Method), "the method"), "method", 5),
+    hinted(bind(Facet, "answer", &[c('a')], Action::Facet(Of::Status), "the answer to the sender"), "answer", 3),
+    hinted(bind(Facet, "source", &[c('o')], Action::Facet(Of::Source), "how it came here"), "source", 6),
+    hinted(bind(Facet, "peer", &[c('f')], Action::Facet(Of::Peer), "whom it came from"), "from", 6),
+    hinted(bind(Facet, "cancel", &[k(KeyCode::Esc), c('q'), Key::ctrl('c')], Action::Cancel, "leave the filter as it is"), "cancel", 1),
     bind(Help, "down", &[k(KeyCode::Down), c('j')], Action::Move(Move::Down), "scroll down"),
     bind(Help, "up", &[k(KeyCode::Up), c('k')], Action::Move(Move::Up), "scroll up"),
     bind(Help, "page-down", &[k(KeyCode::PageDown), c(' ')], Action::Move(Move::PageDown), "a page down"),

@@ -17,8 +17,8 @@ pub(super) fn lines(loaded: &Loaded) -> Vec<Marked> {
     lines.extend(head.headers.iter().map(|header| {
         let places = loaded.examined.iter().flat_map(|examined| &examined.places);
         let signs = places.filter(|seen| seen.is_header).any(|seen| header.is(&seen.place));
-        let role = if signs { Role::Accent } else { Role::Text };
-        Marked::new(Role::Name, &header.name).with(Role::Dim, ": ").with(role, header.text())
+        let role = if signs { Role::Accent } else { Role::Name };
+        Marked::new(role, &header.name).with(Role::Dim, ": ").with(Role::Text, header.text())
     }));
     lines
 }

@@ -1,13 +1,13 @@
 //! What an action does while the lists and panes have the keys.
 
-use super::super::action::{Action, Copyable, Grow, Move};
+use super::super::action::{Action, Copyable, Grow, Move, Wanted};
 use super::super::filtering::Filtering;
 use super::super::message::{Effect, Notice};
 use super::super::model::{Focus, Mode, Model};
-use super::super::palette::Palette;
+use super::super::palette::{Palette, VIEW};
 use super::super::pane;
 use super::super::prompt::Prompt;
-use super::tell;
+use super::{narrowing, tell};
 use crate::delivery::Summary;
 
 /// Columns that a step to the side moves.
@@ -40,6 +40,14 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             filtering.look(&model.seen);
             model.mode = Mode::Filter(Box::new(filtering));
         }
+        Action::Like(wanted) => with_selected(model, |model| model.mode = Mode::Facet(wanted)),
+        Action::Facet(_) => return narrowing::by_facet(model, action, Wanted::With),
+        Action::ClearFilter => return narrowing::put_in_force(model, ""),
+        Action::Views => {
+            let prompt = Prompt::new(VIEW);
+            model.mode = Mode::Palette(Palette { prompt, chosen: 0 });
+        }
+        Action::SaveView => narrowing::ask_name(model),
         Action::Resend => return resend(model),
         Action::ResendTo => with_selected(model, ask_target),
         Action::TrySecret => with_selected(model, |model| {
@@ -174,8 +182,7 @@ fn back(model: &mut Model) -> Vec<Effect> {
     } else if model.focus == Focus::Detail {
         model.focus = Focus::List;
     } else if model.search.is_on() {
-        // The empty filter parses.
-        return model.search.apply("", &mut model.list, model.now).unwrap_or_default();
+        return narrowing::put_in_force(model, "");
     }
     Vec::new()
 }

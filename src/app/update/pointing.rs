@@ -79,6 +79,8 @@ fn turn(model: &mut Model, areas: &Areas, at: Position, by: isize) {
         }
         Mode::Browse
         | Mode::Copy
+        | Mode::Facet(_)
+        | Mode::View { .. }
         | Mode::Palette(_)
         | Mode::Filter(_)
         | Mode::Target { .. }

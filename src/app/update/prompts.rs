@@ -7,9 +7,9 @@ use super::super::detail::Tab;
 use super::super::filtering::Filtering;
 use super::super::message::{Effect, Notice};
 use super::super::model::{Mode, Model};
-use super::super::palette::{Palette, commands};
+use super::super::palette::{Palette, Run, entries};
 use super::super::prompt::Prompt;
-use super::{browse, tell};
+use super::{browse, narrowing, tell};
 use crate::secret::Secret;
 
 pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
@@ -41,12 +41,13 @@ fn submit(model: &mut Model) -> Vec<Effect> {
             Vec::new()
         }
         Mode::Palette(palette) => run(model, &palette),
+        Mode::View { prompt } => narrowing::save_view(model, &prompt.text()),
         Mode::Target { prompt } => submit_target(model, &prompt.text()),
         Mode::Secret { mut prompt } => {
             let typed = prompt.take_secret();
             try_secret(model, typed)
         }
-        Mode::Browse | Mode::Copy | Mode::Help { .. } => Vec::new(),
+        Mode::Browse | Mode::Copy | Mode::Facet(_) | Mode::Help { .. } => Vec::new(),
     }
 }
 
@@ -61,9 +62,13 @@ fn cancel(model: &mut Model) -> Vec<Effect> {
             drop(prompt.take_secret());
             Vec::new()
         }
-        Mode::Palette(_) | Mode::Target { .. } | Mode::Browse | Mode::Copy | Mode::Help { .. } => {
-            Vec::new()
-        }
+        Mode::Palette(_)
+        | Mode::View { .. }
+        | Mode::Target { .. }
+        | Mode::Browse
+        | Mode::Copy
+        | Mode::Facet(_)
+        | Mode::Help { .. } => Vec::new(),
     }
 }
 
@@ -84,11 +89,11 @@ fn change(model: &mut Model, edit: impl FnOnce(&mut Prompt)) -> Vec<Effect> {
             *chosen = 0;
             Vec::new()
         }
-        Mode::Target { prompt } | Mode::Secret { prompt } => {
+        Mode::View { prompt } | Mode::Target { prompt } | Mode::Secret { prompt } => {
             edit(prompt);
             Vec::new()
         }
-        Mode::Browse | Mode::Copy | Mode::Help { .. } => Vec::new(),
+        Mode::Browse | Mode::Copy | Mode::Facet(_) | Mode::Help { .. } => Vec::new(),
     }
 }
 
@@ -124,7 +129,7 @@ fn narrow(model: &mut Model) -> Vec<Effect> {
 /// Chooses another command of the palette.
 fn choose(model: &mut Model, step: Move) {
     let Mode::Palette(Palette { prompt, chosen }) = &mut model.mode else { return };
-    let last = commands(&model.keymap, &prompt.text()).len().saturating_sub(1);
+    let last = entries(&model.keymap, &model.views, &prompt.text()).len().saturating_sub(1);
     *chosen = if step == Move::Up {
         chosen.checked_sub(1).unwrap_or(last)
     } else if *chosen < last {
@@ -135,12 +140,15 @@ fn choose(model: &mut Model, step: Move) {
 }
 
 fn run(model: &mut Model, palette: &Palette) -> Vec<Effect> {
-    let found = commands(&model.keymap, &palette.prompt.text());
-    if let Some(command) = found.get(palette.chosen) {
-        return browse::act(model, command.binding.action);
+    let found = entries(&model.keymap, &model.views, &palette.prompt.text());
+    match found.into_iter().nth(palette.chosen).map(|entry| entry.run) {
+        Some(Run::Action(action)) => browse::act(model, action),
+        Some(Run::View(filter)) => narrowing::put_in_force(model, &filter),
+        None => {
+            tell(model, Notice::info("nothing is called that"));
+            Vec::new()
+        }
     }
-    tell(model, Notice::info("no command is called that"));
-    Vec::new()
 }
 
 fn try_secret(model: &mut Model, typed: Zeroizing<String>) -> Vec<Effect> {

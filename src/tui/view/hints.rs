@@ -15,6 +15,10 @@ use crate::units;
 pub(super) fn draw(model: &Model, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
     match &model.mode {
         Mode::Filter(filtering) => draw_filtering(model, filtering, theme, frame, area),
+        Mode::View { prompt } => {
+            let comment = Marked::new(Role::Dim, "  Enter saves the filter, Esc goes back");
+            draw_prompt((" name of the view: ", prompt, &comment), theme, frame, area);
+        }
         Mode::Target { prompt } => {
             let comment = Marked::new(Role::Dim, "  Enter sends the exact bytes, Esc goes back");
             draw_prompt((" resend to: ", prompt, &comment), theme, frame, area);
@@ -26,7 +30,7 @@ pub(super) fn draw(model: &Model, theme: Theme, frame: &mut Frame<'_>, area: Rec
             let hidden = Prompt::new("•".repeat(prompt.text().graphemes(true).count()));
             draw_prompt((" secret: ", &hidden, &comment), theme, frame, area);
         }
-        Mode::Browse | Mode::Copy | Mode::Palette(_) | Mode::Help { .. } => {
+        Mode::Browse | Mode::Copy | Mode::Facet(_) | Mode::Palette(_) | Mode::Help { .. } => {
             let width = usize::from(area.width);
             if let Some(line) = status(model) {
                 draw_status(line, theme, frame, area);
@@ -97,7 +101,7 @@ fn offers(filtering: &Filtering, width: usize) -> Marked {
 
 /// What is more urgent than the keys.
 fn status(model: &Model) -> Option<Marked> {
-    if model.mode == Mode::Copy {
+    if matches!(model.mode, Mode::Copy | Mode::Facet(_)) {
         return None;
     }
     if let Some(Notice { kind, text }) = model.notice() {

@@ -6,12 +6,13 @@ use ratatui::widgets::{Block, Clear};
 
 use super::text;
 use crate::app::layout::Areas;
-use crate::app::palette::{Palette, commands, title};
+use crate::app::palette::{Palette, entries};
 use crate::app::theme::Theme;
 use crate::app::{Marked, Model, Role};
+use crate::payload::visible;
 
 /// Columns of a command's name; what it does stands behind.
-const NAME: usize = 22;
+const NAME: usize = 28;
 
 pub(super) fn draw(
     model: &Model,
@@ -36,17 +37,16 @@ pub(super) fn draw(
     let last = inside.width.saturating_sub(1);
     frame.set_cursor_position(Position::new(inside.x + column.min(last), inside.y));
     let top = palette.top(areas.palette_height());
-    let found = commands(&model.keymap, &typed);
+    let found = entries(&model.keymap, &model.views, &typed);
     let rows = inside.rows().skip(1);
-    for ((at, command), row) in found.iter().enumerate().skip(top).zip(rows) {
-        let key = command.key.map(|key| key.to_string()).unwrap_or_default();
+    for ((at, entry), row) in found.iter().enumerate().skip(top).zip(rows) {
         let help = width.saturating_sub(NAME + 12);
         let sign = if at == palette.chosen { "▌ " } else { "  " };
         let name = if at == palette.chosen { Role::Strong } else { Role::Plain };
         let line = Marked::new(Role::Accent, sign)
-            .with(name, text::fit(&title(command.binding), NAME))
-            .with(Role::Dim, text::fit(command.binding.help, help))
-            .with(Role::Accent, format!(" {key:>8}"));
+            .with(name, text::fit(&visible(&entry.title), NAME))
+            .with(Role::Dim, text::fit(&visible(&entry.help), help))
+            .with(Role::Accent, format!(" {:>8}", entry.keys));
         frame.render_widget(text::clipped(&line, 0, width, theme), row);
     }
 }

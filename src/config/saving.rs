@@ -1,0 +1,96 @@
+//! Writes into the user's configuration, and leaves everything else in it as it is.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use toml_edit::{DocumentMut, Item, Table, value};
+
+/// Why nothing was written.
+#[derive(Debug, thiserror::Error)]
+pub enum SaveError {
+    #[error("{path}: {source}")]
+    Io { path: String, source: io::Error },
+    #[error("{path} cannot be read as TOML: {source}")]
+    Damaged { path: String, source: toml_edit::TomlError },
+    #[error("{path}: `{key}` is there, and is no table; make it one, or take it out")]
+    NoTable { path: String, key: &'static str },
+}
+
+/// Keeps a filter under a name in `[dashboard.views]`; the file is made if there is none.
+pub fn save_view(path: &Path, name: &str, filter: &str) -> Result<(), SaveError> {
+    let shown = path.display().to_string();
+    let failed = |source| SaveError::Io { path: shown.clone(), source };
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(failed(error)),
+    };
+    let mut document: DocumentMut =
+        text.parse().map_err(|source| SaveError::Damaged { path: shown.clone(), source })?;
+    let no_table = |key| SaveError::NoTable { path: shown.clone(), key };
+    let dashboard =
+        table(document.as_table_mut(), "dashboard").ok_or_else(|| no_table("dashboard"))?;
+    let views = table(dashboard, "views").ok_or_else(|| no_table("dashboard.views"))?;
+    views.insert(name, value(filter));
+    replace(path, document.to_string().as_bytes()).map_err(failed)
+}
+
+/// The table of a name in another one; it is made if there is none.
+fn table<'t>(outer: &'t mut Table, name: &str) -> Option<&'t mut Table> {
+    let made = || {
+        let mut made = Table::new();
+        // A header of its own is only needed where something stands directly under it.
+        made.set_implicit(true);
+        Item::Table(made)
+    };
+    outer.entry(name).or_insert_with(made).as_table_mut()
+}
+
+/// Puts bytes in the place of a file in one step, so that no half of one is ever there.
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".new");
+    let mut file = fs::File::create(&name)?;
+    if let Ok(old) = fs::metadata(path) {
+        file.set_permissions(old.permissions())?;
+    }
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&name, path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    #[test]
+    fn a_view_is_added_and_the_rest_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("hookglass.toml");
+        let before = "# mine\nprovider = [\"github\"] # why\n\n[dashboard]\ntheme = \"day\"\n";
+        for start in ["", before] {
+            fs::write(&path, start).unwrap();
+            save_view(&path, "bad ones", "sig:!verified \"x y\"").unwrap();
+            save_view(&path, "bad ones", "sig:!verified").unwrap();
+            let text = fs::read_to_string(&path).unwrap();
+            assert!(text.starts_with(start), "{text}");
+            let config = Config::load(Some(&path)).unwrap();
+            let view = ("bad ones".to_owned(), "sig:!verified".to_owned());
+            assert_eq!(config.dashboard.preferences.views, [view]);
+        }
+    }
+
+    #[test]
+    fn nothing_is_lost_where_it_cannot_be_saved() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("hookglass.toml");
+        for text in ["dashboard = 1\n", "[dashboard\n", "dashboard = { views = 3 }\n"] {
+            fs::write(&path, text).unwrap();
+            let error = save_view(&path, "v", "x").unwrap_err().to_string();
+            assert!(error.contains("hookglass.toml"), "{error}");
+            assert_eq!(fs::read_to_string(&path).unwrap(), text);
+        }
+    }
+}
