@@ -14,7 +14,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 pub use attempt::{Answered, Attempt, AttemptKind, Outcome};
-pub use head::{Head, HeadError, Header, Version, header_text, is_hop_by_hop};
+pub use head::{Head, HeadError, Header, Version, header_text, is_added_on_the_way, is_hop_by_hop};
 pub use verdict::{SignatureStatus, Verdict};
 
 /// The number under which the store keeps a delivery; later deliveries have larger ones.

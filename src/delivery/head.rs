@@ -26,6 +26,32 @@ pub fn is_hop_by_hop(name: &str) -> bool {
     HOP_BY_HOP.iter().any(|hop| hop.eq_ignore_ascii_case(name))
 }
 
+/// Headers that tunnels, proxies and content networks add; a trailing `*` stands for any ending.
+const ON_THE_WAY: [&str; 13] = [
+    "via",
+    "forwarded",
+    "x-forwarded-*",
+    "x-real-ip",
+    "x-original-*",
+    "x-envoy-*",
+    "cf-*",
+    "cdn-loop",
+    "true-client-ip",
+    "fly-*",
+    "ngrok-*",
+    "x-amzn-trace-id",
+    "x-cloud-trace-context",
+];
+
+/// Whether a header was most likely not sent by the provider but added on its way.
+pub fn is_added_on_the_way(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ON_THE_WAY.iter().any(|known| match known.strip_suffix('*') {
+        Some(start) => name.starts_with(start),
+        None => name == *known,
+    })
+}
+
 /// A header as received: the name's case kept, the value's bytes kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Header {
@@ -186,6 +212,16 @@ mod tests {
 
     fn head(text: &'static str) -> Head {
         Head::parse(Bytes::from_static(text.as_bytes())).unwrap()
+    }
+
+    #[test]
+    fn tells_what_was_added_on_the_way() {
+        for added in ["Via", "X-Forwarded-Proto", "CF-Ray", "forwarded"] {
+            assert!(is_added_on_the_way(added), "{added}");
+        }
+        for sent in ["Host", "X-Forward", "X-Hub-Signature", "Content-Type"] {
+            assert!(!is_added_on_the_way(sent), "{sent}");
+        }
     }
 
     #[test]

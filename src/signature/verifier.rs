@@ -7,7 +7,7 @@ use super::content::Subject;
 use super::diagnose::Search;
 use super::diagnose::{Budget, Proved, Question, Tried, diagnose, elsewhere};
 use super::verify::{values, verify};
-use crate::delivery::{Head, SignatureStatus, Verdict, header_text};
+use crate::delivery::{Head, SignatureStatus, Verdict, header_text, is_added_on_the_way};
 use crate::payload::visible;
 use crate::provider::{self, Place, Provider};
 use crate::secret::Secret;
@@ -256,9 +256,7 @@ fn observed(subject: &Subject<'_>) -> Option<String> {
     let mut seen = Vec::new();
     for header in &subject.head.headers {
         let name = header.name.to_ascii_lowercase();
-        if ["via", "x-forwarded-for", "x-forwarded-proto", "cf-ray", "content-encoding"]
-            .contains(&name.as_str())
-        {
+        if is_added_on_the_way(&name) || name == "content-encoding" {
             let value: String = header_text(&header.value).chars().take(40).collect();
             seen.push(format!("{name}: {}", visible(&value)));
         }
