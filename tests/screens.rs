@@ -14,7 +14,7 @@ use hookglass::delivery::{
     Delivery, DeliveryId, EventRef, Head, Header, Refusal, SignatureStatus, Source, Summary,
     Verdict,
 };
-use hookglass::payload::Rendered;
+use hookglass::payload::Document;
 use hookglass::provider::Provider;
 use hookglass::secret::Secret;
 use hookglass::signature::{Keyed, Verifier};
@@ -134,9 +134,9 @@ impl Stage {
             };
             let found = self.all.iter().find(|delivery| delivery.summary.id == id).cloned();
             if let Some(delivery) = found {
-                let rendered = Rendered::new(&delivery.body, None);
+                let document = Document::new(delivery.body.clone(), None, None);
                 let examined = verifier(&self.model.session).examine(&delivery);
-                self.happen(Event::Loaded(Arc::new(Loaded { delivery, rendered, examined })));
+                self.happen(Event::Loaded(Arc::new(Loaded { delivery, document, examined })));
             }
         }
     }

@@ -9,7 +9,7 @@ use super::keymap::Key;
 use super::layout::Size;
 use crate::delivery::{Attempt, Delivery, DeliveryId, Summary, Verdict};
 use crate::filter::Filter;
-use crate::payload::Rendered;
+use crate::payload::Document;
 use crate::secret::Secret;
 use crate::signature::{Diagnosis, Examined};
 
@@ -17,7 +17,7 @@ use crate::signature::{Diagnosis, Examined};
 #[derive(Debug)]
 pub struct Loaded {
     pub delivery: Delivery,
-    pub rendered: Rendered,
+    pub document: Document,
     /// Nothing where no provider was recognised.
     pub examined: Option<Examined>,
 }

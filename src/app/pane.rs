@@ -1,5 +1,5 @@
 //! What the tabs of the detail say, as marked lines; the payload's own lines stand in
-//! [`crate::payload::Rendered`].
+//! [`crate::payload::Document`].
 
 mod headers;
 pub mod help;
@@ -17,6 +17,7 @@ use super::message::Loaded;
 use super::model::Model;
 use super::role::{Marked, Role};
 use crate::delivery::SignatureStatus;
+use crate::payload::Row;
 
 /// Columns of the labels on the left; what goes on below a line is indented as far.
 const LABEL: usize = 10;
@@ -40,7 +41,7 @@ pub fn line_count(model: &Model, width: usize) -> usize {
         (_, None) => 0,
         // A note takes a line of the screen above the payload.
         (Tab::Payload, Some(loaded)) => {
-            loaded.rendered.line_count() + usize::from(note(loaded).is_some())
+            loaded.document.row_count() + usize::from(note(loaded).is_some())
         }
         (Tab::Headers | Tab::Signature | Tab::Timeline, Some(_)) => lines(model, width).len(),
     }
@@ -53,9 +54,9 @@ pub fn widest_shown(model: &Model, areas: &Areas) -> usize {
     else {
         return 0;
     };
-    let width_of = |line: &str| if line.len() > LONG { line.len() } else { line.width() };
+    let width_of = |row: Row<'_>| if row.len() > LONG { row.len() } else { row.text().width() };
     let shown = model.detail.top..model.detail.top + usize::from(areas.detail.height);
-    shown.filter_map(|at| loaded.rendered.line(at)).map(width_of).max().unwrap_or(0)
+    shown.filter_map(|at| loaded.document.row(at)).map(width_of).max().unwrap_or(0)
 }
 
 /// The sign and the weight of a verdict; the sign alone tells them apart without colour.
@@ -91,7 +92,7 @@ fn labelled(label: &str, role: Role, text: impl AsRef<str>) -> Marked {
 pub fn note(loaded: &Loaded) -> Option<&str> {
     match &loaded.delivery.summary.refused {
         Some(refusal) => Some(&refusal.reason),
-        None => loaded.rendered.note.as_deref(),
+        None => loaded.document.note(),
     }
 }
 

@@ -9,7 +9,7 @@ use super::{Failure, StoreArgs};
 use crate::config::Config;
 use crate::delivery::{Delivery, Outcome};
 use crate::export::{curl, jsonl};
-use crate::payload::{Rendered, visible};
+use crate::payload::{Document, visible};
 use crate::provider::Provider;
 use crate::store::Reader;
 use crate::units;
@@ -152,14 +152,14 @@ fn write_whole(out: &mut impl Write, delivery: &Delivery) -> io::Result<()> {
 }
 
 fn write_payload(out: &mut impl Write, delivery: &Delivery) -> io::Result<()> {
-    let content_type = delivery.head.joined("content-type");
-    let content_type = content_type.as_deref().map(String::from_utf8_lossy);
-    let rendered = Rendered::new(&delivery.body, content_type.as_deref());
-    if let Some(note) = &rendered.note {
+    let kind = delivery.head.joined_text("content-type");
+    let encoding = delivery.head.joined_text("content-encoding");
+    let document = Document::new(delivery.body.clone(), kind.as_deref(), encoding.as_deref());
+    if let Some(note) = document.note() {
         writeln!(out, "({})", visible(note))?;
     }
-    for line in (0..rendered.line_count()).filter_map(|at| rendered.line(at)) {
-        writeln!(out, "{}", visible(line))?;
+    for line in (0..document.row_count()).filter_map(|at| document.line(at)) {
+        writeln!(out, "{}", visible(&line))?;
     }
     Ok(())
 }

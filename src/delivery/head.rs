@@ -189,6 +189,11 @@ impl Head {
         self.headers.iter().filter(move |header| header.is(name)).map(|header| &header.value)
     }
 
+    /// As [`Self::joined`], as text; what is not UTF-8 becomes replacement characters.
+    pub fn joined_text(&self, name: &str) -> Option<String> {
+        self.joined(name).map(|value| String::from_utf8_lossy(&value).into_owned())
+    }
+
     /// The values of a header joined with `, `, as RFC 9110 section 5.3 reads repeated lines.
     pub fn joined(&self, name: &str) -> Option<Bytes> {
         let mut values = self.values(name);

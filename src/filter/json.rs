@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use super::pattern::write_quoted;
-use crate::payload::pointer;
+use crate::payload::{path, pointer};
 
 /// Keys and indexes from the root of a body; a number is an index where an array stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,23 +24,9 @@ pub(super) fn is_empty(raw: &str) -> bool {
     raw == "null" || raw == "\"\"" || inside('[', ']') == Some("") || inside('{', '}') == Some("")
 }
 
-/// Whether a key needs no quotes in a path.
-fn is_simple(key: &str) -> bool {
-    let simple = |character: char| character.is_alphanumeric() || matches!(character, '_' | '-');
-    !key.is_empty() && key.chars().all(simple)
-}
-
 impl fmt::Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for key in &self.0 {
-            f.write_str(".")?;
-            if is_simple(key) {
-                f.write_str(key)?;
-            } else {
-                write_quoted(f, key)?;
-            }
-        }
-        Ok(())
+        self.0.iter().try_for_each(|key| path::write_step(f, key))
     }
 }
 

@@ -8,6 +8,7 @@ use std::fmt::{self, Write as _};
 use regex::bytes::{Regex, RegexBuilder};
 
 use super::error::Complaint;
+use crate::payload::path::write_quoted;
 
 /// A compiled pattern may not grow past this; counted repetitions do so fast.
 const SIZE_LIMIT: usize = 1 << 20;
@@ -210,18 +211,6 @@ impl fmt::Display for Pattern {
             Wanted::Regex(source) => write!(f, "/{source}/"),
         }
     }
-}
-
-/// Writes text in quotes, inside which only the quote and the backslash are escaped.
-pub(super) fn write_quoted(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
-    f.write_char('"')?;
-    for character in text.chars() {
-        if matches!(character, '"' | '\\') {
-            f.write_char('\\')?;
-        }
-        f.write_char(character)?;
-    }
-    f.write_char('"')
 }
 
 fn write_escaped(

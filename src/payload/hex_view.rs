@@ -1,19 +1,38 @@
-//! Bytes as offset, hexadecimal and text, sixteen a line.
+//! Bytes as offset, hexadecimal and text, sixteen a row. No row is made before it is shown.
 
-use std::fmt::Write as _;
+use super::piece::{PieceKind, Row};
 
-pub(super) fn render(body: &[u8]) -> String {
-    let mut out = String::with_capacity(body.len() * 5);
-    for (row, chunk) in body.chunks(16).enumerate() {
-        let text: String = chunk
-            .iter()
-            .map(|&byte| if byte.is_ascii_graphic() { char::from(byte) } else { '.' })
-            .collect();
-        let (left, right) = chunk.split_at(chunk.len().min(8));
-        // Writing to a String cannot fail.
-        let _ = writeln!(out, "{:08x}  {:<23}  {:<23}  {text}", row * 16, hex(left), hex(right));
-    }
-    out
+const WIDTH: usize = 16;
+
+pub(super) fn row_count(body: &[u8]) -> usize {
+    body.len().div_ceil(WIDTH)
+}
+
+/// The row in which a byte is shown.
+pub(super) fn row_at(byte: usize) -> usize {
+    byte / WIDTH
+}
+
+/// The bytes that a row shows.
+pub(super) fn bytes(body: &[u8], row: usize) -> Option<&[u8]> {
+    let start = row.checked_mul(WIDTH)?;
+    let rest = body.get(start..).filter(|rest| !rest.is_empty())?;
+    Some(rest.get(..WIDTH).unwrap_or(rest))
+}
+
+/// `00000010  61 62 …  63 …  abc…`
+pub(super) fn show(body: &[u8], row: usize) -> Option<Row<'static>> {
+    let shown = bytes(body, row)?;
+    let (left, right) = shown.split_at(shown.len().min(WIDTH / 2));
+    let text: String = shown
+        .iter()
+        .map(|&byte| if byte == b' ' || byte.is_ascii_graphic() { char::from(byte) } else { '.' })
+        .collect();
+    let mut out = Row::new(0);
+    out.laid(PieceKind::Remark, format!("{:08x}  ", row * WIDTH));
+    out.laid(PieceKind::Number, format!("{:<23}  {:<23}  ", hex(left), hex(right)));
+    out.laid(PieceKind::Text, text);
+    Some(out)
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -22,12 +41,19 @@ fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+
     #[test]
     fn shows_offset_bytes_and_text() {
-        let shown = super::render(b"\x00abcdefgh\xff");
+        let body = b"\x00abcdef h\xffjklmnop";
+        let rows: Vec<_> = (0..row_count(body)).map(|at| show(body, at).unwrap().text()).collect();
         assert_eq!(
-            shown,
-            "00000000  00 61 62 63 64 65 66 67  68 ff                    .abcdefgh.\n"
+            rows,
+            [
+                "00000000  00 61 62 63 64 65 66 20  68 ff 6a 6b 6c 6d 6e 6f  .abcdef h.jklmno",
+                "00000010  70                                                p"
+            ]
         );
+        assert_eq!((show(body, 2), show(body, usize::MAX), row_at(16)), (None, None, 1));
     }
 }

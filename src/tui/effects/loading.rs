@@ -8,7 +8,7 @@ use super::World;
 use crate::app::{Event, Loaded, Notice};
 use crate::delivery::DeliveryId;
 use crate::intake::diagnose;
-use crate::payload::Rendered;
+use crate::payload::Document;
 use crate::secret::Secret;
 use crate::task;
 
@@ -65,11 +65,12 @@ impl World {
     fn load(&self, id: DeliveryId) -> Event {
         match self.read(id) {
             Ok(delivery) => {
-                let content_type = delivery.head.joined("content-type");
-                let content_type = content_type.as_deref().map(String::from_utf8_lossy);
-                let rendered = Rendered::new(&delivery.body, content_type.as_deref());
+                let kind = delivery.head.joined_text("content-type");
+                let encoding = delivery.head.joined_text("content-encoding");
+                let body = delivery.body.clone();
+                let document = Document::new(body, kind.as_deref(), encoding.as_deref());
                 let examined = self.setup.verifier.examine(&delivery);
-                Event::Loaded(Arc::new(Loaded { delivery, rendered, examined }))
+                Event::Loaded(Arc::new(Loaded { delivery, document, examined }))
             }
             Err(reason) => Event::NotLoaded { id, reason },
         }

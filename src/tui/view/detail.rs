@@ -58,8 +58,8 @@ fn tabs(model: &Model, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
 fn facts(model: &Model) -> String {
     let Some(loaded) = model.detail.loaded.as_deref() else { return String::new() };
     let size = units::size(loaded.delivery.summary.body_size);
-    let lines = loaded.rendered.line_count();
-    let form = loaded.rendered.form.as_str();
+    let lines = loaded.document.row_count();
+    let form = loaded.document.form().as_str();
     match model.detail.tab {
         Tab::Payload if model.detail.top > 0 => {
             format!("{form} {size}, line {} of {lines} ", model.detail.top + 1)

@@ -1,0 +1,89 @@
+//! What showing, folding, searching and comparing a payload of 10 MB cost, against reading the
+//! same bytes with `serde_json` and memchr in the same run.
+//!
+//! Run with `cargo bench --bench payload`. Every figure is the best of several rounds; ratios are
+//! what counts.
+
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "it measures, and prints what it measured"
+)]
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use hookglass::payload::{Document, Folds};
+use serde::de::IgnoredAny;
+
+const ROUNDS: usize = 10;
+
+/// The best time of one call.
+fn best<T>(mut call: impl FnMut() -> T) -> Duration {
+    let mut best = Duration::MAX;
+    for _ in 0..ROUNDS {
+        let start = Instant::now();
+        black_box(call());
+        best = best.min(start.elapsed());
+    }
+    best
+}
+
+fn say(what: &str, took: Duration, against: Duration) {
+    println!("{what:<44} {took:>10.1?}  {:>6.2} ×", took.as_secs_f64() / against.as_secs_f64());
+}
+
+/// A JSON body of about so many bytes, like a list of events.
+fn body(size: usize) -> Bytes {
+    let mut out = br#"{"events":["#.to_vec();
+    let mut number = 0_u32;
+    while out.len() < size {
+        let item = format!(
+            "{{\"id\":\"evt_{number:08}\",\"created\":{},\"text\":\"a \\\"quoted\\\" word, na\\u00efve \
+             café\",\"tags\":[\"new\",\"vip\"],\"ratio\":1.0,\"who\":{{\"name\":\"Ada\",\"age\":null}}}},",
+            1_700_000_000 + number
+        );
+        out.extend_from_slice(item.as_bytes());
+        number += 1;
+    }
+    out.extend_from_slice(b"0]}");
+    out.into()
+}
+
+fn main() {
+    let json = Some("application/json");
+    let body = body(10 << 20);
+    let serde = best(|| serde_json::from_slice::<IgnoredAny>(&body).is_ok());
+    let document = Document::new(body.clone(), json, None);
+    println!(
+        "{} bytes, {} rows; against serde_json, ignoring all",
+        body.len(),
+        document.row_count()
+    );
+    say("serde_json", serde, serde);
+    say("memchr for what does not occur", best(|| memchr::memchr(0, &body)), serde);
+    say("building the document", best(|| Document::new(body.clone(), json, None)), serde);
+    say("60 rows from the middle", best(|| rows(&document, document.row_count() / 2)), serde);
+    let mut folds = Folds::default();
+    say("folding to the second level", best(|| folds.fold_to(&document, 2)), serde);
+    say("60 rows among them", best(|| folded_rows(&document, &folds)), serde);
+    let row = folds.absolute(&document, 20_000).unwrap_or(0);
+    say(
+        "unfolding and folding one of them",
+        best(|| {
+            folds.toggle(&document, row);
+            folds.toggle(&document, row)
+        }),
+        serde,
+    );
+}
+
+fn rows(document: &Document, top: usize) -> usize {
+    (top..top + 60).filter_map(|row| document.row(row)).map(|row| row.len()).sum()
+}
+
+fn folded_rows(document: &Document, folds: &Folds) -> usize {
+    let rows = (20_000..20_060).filter_map(|at| folds.absolute(document, at));
+    rows.filter_map(|row| document.folded_row(row)).map(|row| row.len()).sum()
+}

@@ -1,0 +1,99 @@
+//! From bytes to text, by the byte order mark, the declared charset, or UTF-8.
+
+use bytes::Bytes;
+use bytestring::ByteString;
+use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
+
+/// Text, and what should be known of how it was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Text {
+    pub(super) content: ByteString,
+    pub(super) note: Option<String>,
+    /// Some bytes meant nothing.
+    lossy: bool,
+}
+
+/// Reads text; nothing where the bytes are none. With `guess`, what is not UTF-8 and not binary
+/// either is taken for Windows-1252, as browsers do.
+pub(super) fn read(body: &Bytes, label: Option<&str>, guess: bool) -> Option<Text> {
+    if let Some((encoding, length)) = Encoding::for_bom(body) {
+        let rest = body.slice(length..);
+        let note = format!("a byte order mark says {}", encoding.name());
+        // Binary formats may begin with the same two bytes.
+        if let Some(text) = decode(&rest, encoding, Some(note)).filter(|text| !text.lossy) {
+            return Some(text);
+        }
+    }
+    let declared = label.map(|label| (label, Encoding::for_label(label.trim().as_bytes())));
+    match declared {
+        Some((_, Some(encoding))) if encoding != UTF_8 => {
+            let note = (!body.is_ascii()).then(|| format!("read as {}", encoding.name()));
+            return decode(body, encoding, note);
+        }
+        Some((label, None)) => {
+            let mut text = read(body, None, guess)?;
+            let known = text.note.map(|note| format!("; {note}")).unwrap_or_default();
+            text.note = Some(format!("the charset {label:?} is not known{known}"));
+            return Some(text);
+        }
+        _ => {}
+    }
+    if let Ok(text) = ByteString::try_from(body.clone()) {
+        return Some(Text { content: text, note: None, lossy: false });
+    }
+    let is_binary = memchr::memchr(0, body).is_some();
+    let note = "the body is not UTF-8; read as windows-1252".to_owned();
+    (guess && !is_binary).then(|| decode(body, WINDOWS_1252, Some(note))).flatten()
+}
+
+fn decode(body: &Bytes, encoding: &'static Encoding, note: Option<String>) -> Option<Text> {
+    if encoding == UTF_8 {
+        let text = ByteString::try_from(body.clone()).ok()?;
+        return Some(Text { content: text, note, lossy: false });
+    }
+    let (text, lossy) = encoding.decode_without_bom_handling(body);
+    let note = match (note, lossy) {
+        (Some(note), true) => Some(format!("{note}, with bytes that mean nothing in it")),
+        (note, _) => note,
+    };
+    Some(Text { content: text.into_owned().into(), note, lossy })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(body: &'static [u8], label: Option<&str>, guess: bool) -> Option<(String, String)> {
+        let found = read(&Bytes::from_static(body), label, guess)?;
+        Some((found.content.to_string(), found.note.unwrap_or_default()))
+    }
+
+    fn said(text: &str, note: &str) -> (String, String) {
+        (text.to_owned(), note.to_owned())
+    }
+
+    #[test]
+    fn the_mark_the_charset_and_utf_8_are_tried_in_this_order() {
+        let read = |body, label| text(body, label, false).unwrap();
+        let mark = |name: &str| format!("a byte order mark says {name}");
+        assert_eq!(read(b"\xef\xbb\xbfa", Some("latin1")), said("a", &mark("UTF-8")));
+        assert_eq!(read(b"\xff\xfea\0", None), said("a", &mark("UTF-16LE")));
+        assert_eq!(read(b"\xe9", Some("ISO-8859-1")), said("é", "read as windows-1252"));
+        assert_eq!(read(b"\x82\xa0", Some("shift_jis")), said("あ", "read as Shift_JIS"));
+        assert_eq!(read(b"a", Some("ISO-8859-1")), said("a", ""));
+        assert_eq!(read("é".as_bytes(), Some("utf-8")), said("é", ""));
+        let lossy = "read as Shift_JIS, with bytes that mean nothing in it";
+        assert_eq!(read(b"\x82", Some("sjis")), said("\u{fffd}", lossy));
+    }
+
+    #[test]
+    fn what_is_no_text_is_none() {
+        assert_eq!(text(b"\xe9", None, false), None);
+        assert_eq!(text(b"\xff\xfe\xfd", None, false), None);
+        assert_eq!(text(b"\xe9\0", None, true), None);
+        let guessed = said("é", "the body is not UTF-8; read as windows-1252");
+        assert_eq!(text(b"\xe9", Some("utf-8"), true), Some(guessed));
+        let unknown = said("a", "the charset \"klingon\" is not known");
+        assert_eq!(text(b"a", Some("klingon"), true), Some(unknown));
+    }
+}

@@ -1,0 +1,253 @@
+//! Undoes a `Content-Encoding` for the eye (RFC 9110 section 8.4), within bounds.
+
+use std::io::{self, Read};
+
+use brotli_decompressor::Decompressor;
+use bytes::Bytes;
+use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
+use ruzstd::decoding::StreamingDecoder;
+
+/// No body is decoded to more.
+const MOST: usize = 64 << 20;
+
+/// Nor to more than so many times its size, unless that is little.
+const RATIO: usize = 1000;
+const LITTLE: usize = 1 << 20;
+
+/// A body without its codings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decoded {
+    pub bytes: Bytes,
+    /// What was undone, and what could not be; nothing where there was nothing to undo.
+    pub note: Option<String>,
+}
+
+/// Undoes codings, the last one first. What was decoded before an error or a bound is kept; what
+/// cannot be decoded at all stays as it came.
+pub fn decoded(body: &Bytes, encoding: &str) -> Decoded {
+    let mut codings: Vec<String> = encoding
+        .split(',')
+        .map(|name| name.trim().to_ascii_lowercase())
+        .filter(|name| !name.is_empty() && name != "identity")
+        .collect();
+    let mut bytes = body.clone();
+    let mut undone = Vec::new();
+    let mut trouble = None;
+    while let Some(name) = codings.pop() {
+        let Some((out, end)) = undo(&name, &bytes, limit(&bytes)) else {
+            trouble = Some(format!("the coding {name:?} is not known"));
+            break;
+        };
+        if out.is_empty() && !bytes.is_empty() && end != End::Whole {
+            trouble = end.told(&name, 0);
+            break;
+        }
+        bytes = out.into();
+        trouble = end.told(&name, bytes.len());
+        undone.push(name);
+        if trouble.is_some() {
+            break;
+        }
+    }
+    let from = (!undone.is_empty()).then(|| format!("decoded from {}", undone.join(", ")));
+    let note: Vec<String> = from.into_iter().chain(trouble).collect();
+    Decoded { bytes, note: (!note.is_empty()).then(|| note.join("; ")) }
+}
+
+fn limit(body: &[u8]) -> usize {
+    body.len().saturating_mul(RATIO).clamp(LITTLE, MOST)
+}
+
+/// How decoding ended.
+#[derive(Debug, PartialEq, Eq)]
+enum End {
+    Whole,
+    TooMuch,
+    Broken(String),
+}
+
+impl End {
+    fn told(&self, name: &str, length: usize) -> Option<String> {
+        match self {
+            Self::Whole => None,
+            Self::TooMuch => Some(format!(
+                "there is more: shown are the first {length} bytes, since little {name} can \
+                 decode to very much"
+            )),
+            Self::Broken(why) if length == 0 => {
+                Some(format!("this is not {name}: {why}; shown as on the wire"))
+            }
+            Self::Broken(why) => {
+                Some(format!("the {name} is broken behind the first {length} bytes: {why}"))
+            }
+        }
+    }
+}
+
+fn undo(name: &str, body: &[u8], limit: usize) -> Option<(Vec<u8>, End)> {
+    Some(match name {
+        "gzip" | "x-gzip" => drain(MultiGzDecoder::new(body), limit),
+        "deflate" if has_zlib_head(body) => drain(ZlibDecoder::new(body), limit),
+        // Many senders leave the head out, against the standard.
+        "deflate" => drain(DeflateDecoder::new(body), limit),
+        "br" => drain(Decompressor::new(body, 4096), limit),
+        "zstd" => drain(Frames { rest: body, frame: None }, limit),
+        _ => return None,
+    })
+}
+
+/// RFC 1950 section 2.2.
+fn has_zlib_head(body: &[u8]) -> bool {
+    matches!(body, [cmf, flg, ..] if cmf & 0x0F == 8
+        && (u16::from(*cmf) << 8 | u16::from(*flg)) % 31 == 0)
+}
+
+fn drain(mut source: impl Read, limit: usize) -> (Vec<u8>, End) {
+    let mut out = Vec::new();
+    let mut chunk = vec![0; 64 << 10];
+    loop {
+        match source.read(&mut chunk) {
+            Ok(0) => return (out, End::Whole),
+            Ok(length) => out.extend_from_slice(chunk.get(..length).unwrap_or_default()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return (out, End::Broken(error.to_string())),
+        }
+        if out.len() > limit {
+            out.truncate(limit);
+            return (out, End::TooMuch);
+        }
+    }
+}
+
+/// Zstandard frames one after another (RFC 8878 section 3).
+struct Frames<'b> {
+    rest: &'b [u8],
+    frame: Option<Box<StreamingDecoder<&'b [u8], ruzstd::decoding::FrameDecoder>>>,
+}
+
+impl Read for Frames<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            if let Some(frame) = &mut self.frame {
+                let length = frame.read(buffer)?;
+                if length > 0 {
+                    return Ok(length);
+                }
+                self.rest = frame.get_ref();
+                self.frame = None;
+            }
+            self.skip();
+            if self.rest.is_empty() {
+                return Ok(0);
+            }
+            let frame = StreamingDecoder::new(self.rest).map_err(io::Error::other)?;
+            self.frame = Some(Box::new(frame));
+        }
+    }
+}
+
+impl Frames<'_> {
+    /// Passes over frames that hold no content.
+    fn skip(&mut self) {
+        while let [0x50..=0x5F, 0x2A, 0x4D, 0x18, a, b, c, d, rest @ ..] = self.rest {
+            let length = u32::from_le_bytes([*a, *b, *c, *d]) as usize;
+            self.rest = rest.get(length..).unwrap_or_default();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use flate2::Compression;
+    use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
+
+    use super::*;
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn run(body: Vec<u8>, encoding: &str) -> (Vec<u8>, String) {
+        let Decoded { bytes, note } = decoded(&body.into(), encoding);
+        (bytes.to_vec(), note.unwrap_or_default())
+    }
+
+    /// `hello` in one uncompressed block.
+    const BROTLI: &[u8] = b"\x0b\x02\x80hello\x03";
+
+    #[test]
+    fn each_coding_is_undone() {
+        let mut zlib = ZlibEncoder::new(Vec::new(), Compression::fast());
+        zlib.write_all(b"hello").unwrap();
+        let mut raw = DeflateEncoder::new(Vec::new(), Compression::fast());
+        raw.write_all(b"hello").unwrap();
+        for (body, encoding) in [
+            (gzip(b"hello"), "gzip"),
+            (gzip(b"hello"), " X-GZIP, identity"),
+            (zlib.finish().unwrap(), "deflate"),
+            (raw.finish().unwrap(), "deflate"),
+            (BROTLI.to_vec(), "br"),
+            (ZSTD.to_vec(), "zstd"),
+        ] {
+            let (bytes, note) = run(body, encoding);
+            assert_eq!(bytes, b"hello", "{encoding}");
+            assert!(note.starts_with("decoded from "), "{note}");
+        }
+        assert_eq!(run(b"hello".to_vec(), "identity"), (b"hello".to_vec(), String::new()));
+    }
+
+    #[test]
+    fn chains_and_several_members_are_undone() {
+        let chained = gzip(BROTLI);
+        assert_eq!(
+            run(chained, "br, gzip"),
+            (b"hello".to_vec(), "decoded from gzip, br".to_owned())
+        );
+        let two = [gzip(b"a"), gzip(b"b")].concat();
+        assert_eq!(run(two, "gzip").0, b"ab");
+    }
+
+    #[test]
+    fn zstandard_frames_follow_each_other() {
+        let skipped = b"\x50\x2a\x4d\x18\x02\0\0\0xx";
+        let frames = [ZSTD, skipped, ZSTD].concat();
+        assert_eq!(run(frames, "zstd"), (b"hellohello".to_vec(), "decoded from zstd".to_owned()));
+    }
+
+    /// One raw block, without a checksum.
+    const ZSTD: &[u8] = b"\x28\xb5\x2f\xfd\x20\x05\x29\x00\x00hello";
+
+    #[test]
+    fn what_is_broken_is_told_and_what_came_of_it_kept() {
+        let long: Vec<u8> = (0..200_000_u32).flat_map(u32::to_le_bytes).collect();
+        let mut cut = gzip(&long);
+        cut.truncate(cut.len() / 2);
+        let (bytes, note) = run(cut, "gzip");
+        assert!(bytes.len() > 1000 && long.starts_with(&bytes));
+        assert!(note.contains("is broken behind the first"), "{note}");
+        for encoding in ["gzip", "br", "zstd", "deflate"] {
+            let (bytes, note) = run(b"\xff\xff\xff plain".to_vec(), encoding);
+            assert_eq!(bytes, b"\xff\xff\xff plain", "{encoding}");
+            assert!(note.starts_with(&format!("this is not {encoding}")), "{note}");
+        }
+        let (bytes, note) = run(gzip(b"x"), "lzma, gzip");
+        assert_eq!(
+            (bytes, note.as_str()),
+            (b"x".to_vec(), "decoded from gzip; the coding \"lzma\" is not known")
+        );
+    }
+
+    #[test]
+    fn a_bomb_ends_at_its_bound() {
+        let bomb = gzip(&vec![0; 5 << 20]);
+        let small = gzip(&bomb);
+        let (bytes, note) = run(small, "gzip, gzip");
+        assert_eq!(bytes.len(), limit(&bomb));
+        assert!(note.contains("there is more"), "{note}");
+        assert_eq!(limit(&vec![0; 1 << 20]), MOST);
+    }
+}

@@ -1,0 +1,270 @@
+//! Decides in which form a body is shown.
+
+use bytes::Bytes;
+use bytestring::ByteString;
+
+use super::{Document, Form};
+use crate::payload::lines::{Fields, Lines};
+use crate::payload::markup::{Markup, Refusal};
+use crate::payload::media::Media;
+use crate::payload::multipart::{self, Parts};
+use crate::payload::piece::PieceKind;
+use crate::payload::section::{Content, Section};
+use crate::payload::tree::{Fault, Tree};
+use crate::payload::{charset, coding, form};
+
+/// Parts within parts beyond this are shown as text.
+const DEEPEST: usize = 4;
+
+/// More fields of a form than this are shown as text.
+const MAX_FIELDS: usize = 100_000;
+
+/// What a body was shown as, and what is to be said of it.
+type Shown = (Form, Option<String>);
+
+pub(super) fn document(wire: Bytes, kind: Option<&str>, encoding: Option<&str>) -> Document {
+    let decoded = encoding.map(|encoding| coding::decoded(&wire, encoding));
+    let (body, undone) = match decoded {
+        Some(decoded) => (decoded.bytes, decoded.note),
+        None => (wire.clone(), None),
+    };
+    let mut builder = Builder::default();
+    let (form, note) = builder.body(&body, &Media::read(kind.unwrap_or_default()));
+    let note = joined(undone.into_iter().chain(note));
+    let Builder { sections, rows, .. } = builder;
+    Document { form, note, wire, body, sections, rows }
+}
+
+fn joined(notes: impl Iterator<Item = String>) -> Option<String> {
+    let notes: Vec<String> = notes.collect();
+    (!notes.is_empty()).then(|| notes.join("; "))
+}
+
+#[derive(Default)]
+struct Builder {
+    sections: Vec<Section>,
+    rows: usize,
+    bytes: usize,
+    level: usize,
+}
+
+impl Builder {
+    fn add(&mut self, content: Content) {
+        let count = content.row_count();
+        if count == 0 {
+            return;
+        }
+        let length = content.bytes().len();
+        let (row, byte, level) = (self.rows, self.bytes, self.level);
+        self.sections.push(Section { row, byte, level, content });
+        self.rows += count;
+        // A byte between two texts keeps their ends apart.
+        self.bytes += length + 1;
+    }
+
+    /// Adds a row and, one level deeper, what belongs to it.
+    fn under(&mut self, text: String, build: impl FnOnce(&mut Self)) {
+        let (at, first) = (self.sections.len(), self.rows + 1);
+        self.add(Content::Heading { text, below: 0 });
+        self.level += 1;
+        build(self);
+        self.level -= 1;
+        let count = self.rows - first;
+        if let Some(Content::Heading { below, .. }) =
+            self.sections.get_mut(at).map(|section| &mut section.content)
+        {
+            *below = count;
+        }
+    }
+
+    fn body(&mut self, body: &Bytes, media: &Media) -> Shown {
+        if body.is_empty() {
+            return (Form::Empty, Some("no body".to_owned()));
+        }
+        if let Some(shown) = self.multipart(body, media) {
+            return shown;
+        }
+        let guess = media.is_text() && !media.is_json();
+        // Four gigabytes and more are no text to anybody.
+        let text = u32::try_from(body.len())
+            .ok()
+            .and_then(|_| charset::read(body, media.parameter("charset"), guess));
+        let Some(charset::Text { content: text, note, .. }) = text else {
+            return self.hex(body, "the body is not UTF-8; shown as hex");
+        };
+        if memchr::memchr(0, text.as_bytes()).is_some() && !media.is_text() {
+            return self.hex(body, "the body holds zero bytes; shown as hex");
+        }
+        let (form, said) = self.text(text, media);
+        (form, joined(note.into_iter().chain(said)))
+    }
+
+    fn hex(&mut self, body: &Bytes, why: &str) -> Shown {
+        self.add(Content::Hex(body.clone()));
+        (Form::Hex, Some(why.to_owned()))
+    }
+
+    fn text(&mut self, text: ByteString, media: &Media) -> Shown {
+        let start = text.trim_ascii_start();
+        let is_likely = media.is_json() || media.is_json_lines() || start.starts_with(['{', '[']);
+        if let Some(shown) = is_likely.then(|| self.json(&text, media)).flatten() {
+            return shown;
+        }
+        if media.essence == form::MEDIA_TYPE {
+            return self.form(text);
+        }
+        if media.is_html() || (media.essence.is_empty() && looks_like_html(start)) {
+            return self.lines(text, Form::Html, None);
+        }
+        if media.is_xml() || (media.essence.is_empty() && start.starts_with("<?xml")) {
+            return self.xml(text);
+        }
+        self.lines(text, Form::Text, None)
+    }
+
+    fn lines(&mut self, text: ByteString, form: Form, note: Option<String>) -> Shown {
+        self.add(Content::Lines(Lines::new(text, PieceKind::Text)));
+        (form, note)
+    }
+
+    /// Nothing where text only begins like JSON, and nothing says that it is.
+    fn json(&mut self, text: &ByteString, media: &Media) -> Option<Shown> {
+        if media.is_json_lines() {
+            return Some(self.json_lines(text, None));
+        }
+        let (tree, fault) = Tree::read(text.clone());
+        let Some(fault) = fault else {
+            self.add(Content::Tree(tree));
+            let note = (media.essence == form::MEDIA_TYPE)
+                .then(|| "sent as a form, and it is JSON".to_owned());
+            return Some((Form::Json, note));
+        };
+        if is_first_line(&tree, text, fault) {
+            let note = format!("as one JSON text it would end at {}", place(text, fault.at));
+            return Some(self.json_lines(text, Some(note)));
+        }
+        if !media.is_json() && tree.len() < 2 {
+            return None;
+        }
+        self.tree_and_rest(tree, fault.from);
+        let note = format!(
+            "not valid JSON at {}: {}; what follows is shown as it came",
+            place(text, fault.at),
+            fault.what
+        );
+        Some((Form::Json, Some(note)))
+    }
+
+    /// Adds a tree, and what could not be read from a byte of its text on.
+    fn tree_and_rest(&mut self, tree: Tree, from: usize) {
+        let text = tree.text();
+        let rest = text.slice_ref(text.get(from..).unwrap_or_default());
+        let byte = self.bytes;
+        self.add(Content::Tree(tree));
+        if !rest.is_empty() {
+            // It is a piece of the same text, so its bytes are counted on from there.
+            self.bytes = byte + from;
+            self.add(Content::Lines(Lines::new(rest, PieceKind::Error)));
+        }
+    }
+
+    fn json_lines(&mut self, text: &ByteString, note: Option<String>) -> Shown {
+        let (tree, fault, end) = Tree::read_lines(text.clone());
+        let values = tree.roots();
+        self.tree_and_rest(tree, end);
+        let broken = fault
+            .map(|fault| format!("not valid JSON at {}: {}", place(text, fault.at), fault.what));
+        let count = format!("{values} {}", if values == 1 { "line" } else { "lines" });
+        (Form::JsonLines, joined([count].into_iter().chain(note).chain(broken)))
+    }
+
+    fn xml(&mut self, text: ByteString) -> Shown {
+        match Markup::read(text.clone()) {
+            Ok(markup) => {
+                self.add(Content::Markup(markup));
+                (Form::Xml, None)
+            }
+            Err(Refusal::Mixed) => self.lines(text, Form::Xml, None),
+            Err(Refusal::Malformed(what, at)) => {
+                let note = format!(
+                    "not well-formed XML at {}: {what}; shown as it came",
+                    place(&text, at)
+                );
+                self.lines(text, Form::Xml, Some(note))
+            }
+        }
+    }
+
+    fn form(&mut self, text: ByteString) -> Shown {
+        if memchr::memchr_iter(b'&', text.as_bytes()).count() >= MAX_FIELDS {
+            let note = "too many fields to be told apart; shown as it came".to_owned();
+            return self.lines(text, Form::Form, Some(note));
+        }
+        let mut plain = Vec::new();
+        for (name, value) in form::fields(text.as_bytes()) {
+            let tree = value.starts_with(['{', '[']).then(|| Tree::read(value.clone().into()));
+            match tree {
+                Some((tree, None)) => {
+                    self.fields(&mut plain, " = ");
+                    self.under(format!("{name} ="), |inside| inside.add(Content::Tree(tree)));
+                }
+                _ => plain.push((name, value)),
+            }
+        }
+        self.fields(&mut plain, " = ");
+        (Form::Form, None)
+    }
+
+    fn fields(&mut self, pairs: &mut Vec<(String, String)>, between: &'static str) {
+        self.add(Content::Fields(Fields::new(pairs, between)));
+        pairs.clear();
+    }
+
+    fn multipart(&mut self, body: &Bytes, media: &Media) -> Option<Shown> {
+        if !media.essence.starts_with("multipart/") || self.level >= DEEPEST {
+            return None;
+        }
+        let Parts { parts, note } = multipart::parts(body, media.parameter("boundary")?)?;
+        for (at, part) in parts.iter().enumerate() {
+            self.under(part.title(at + 1), |inside| {
+                let mut headers = part.headers.clone();
+                inside.fields(&mut headers, ": ");
+                let kind = Media::read(part.header("content-type").unwrap_or_default());
+                let (_, note) = inside.body(&part.body, &kind);
+                if let Some(note) = note {
+                    let text = format!("({note})");
+                    inside.add(Content::Lines(Lines::new(text.into(), PieceKind::Remark)));
+                }
+            });
+        }
+        let noun = if parts.len() == 1 { "part" } else { "parts" };
+        let count = format!("{} {noun}", parts.len());
+        Some((Form::Multipart, joined([count].into_iter().chain(note))))
+    }
+}
+
+/// Whether a text of several values is JSON lines: the first fills the first line.
+fn is_first_line(tree: &Tree, text: &str, fault: Fault) -> bool {
+    let Some((start, end)) = tree.extent(0) else { return false };
+    let between = text.get(end..fault.at).unwrap_or_default();
+    let first = text.get(start..end).unwrap_or_default();
+    tree.last(0).is_none_or(|last| last + 1 == tree.len())
+        && fault.from == fault.at
+        && between.contains('\n')
+        && between.trim().is_empty()
+        && !first.contains('\n')
+}
+
+fn looks_like_html(start: &str) -> bool {
+    let head = start.get(..start.floor_char_boundary(15)).unwrap_or_default().to_ascii_lowercase();
+    head.starts_with("<!doctype html") || head.starts_with("<html")
+}
+
+/// Where a byte of a text stands, for people.
+fn place(text: &str, at: usize) -> String {
+    let before = text.get(..text.floor_char_boundary(at)).unwrap_or(text);
+    let line = memchr::memchr_iter(b'\n', before.as_bytes()).count() + 1;
+    let start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    let column = before.get(start..).unwrap_or_default().chars().count() + 1;
+    format!("line {line} column {column} (byte {at})")
+}

@@ -1,0 +1,244 @@
+//! Which rows of a document are folded. It belongs to whoever looks, not to the document.
+
+use std::ops::Range;
+
+use super::document::Document;
+
+/// A stretch of rows that does not show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Hidden {
+    /// The folded row that stands for them.
+    by: usize,
+    /// The last of them.
+    last: usize,
+    /// How many rows are hidden up to and including this stretch.
+    total: usize,
+}
+
+/// The folded rows of one document.
+///
+/// Rows are counted from 0, *absolute* as the document has them, or *visible* as the screen has
+/// them. Looking one up takes a binary search; folding goes over what is folded once.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Folds {
+    /// A bit for each row, set where it is folded, be it visible or not.
+    folded: Vec<u64>,
+    /// The outermost folded stretches in order.
+    hidden: Vec<Hidden>,
+}
+
+impl Folds {
+    pub fn is_folded(&self, row: usize) -> bool {
+        self.folded.get(row / 64).is_some_and(|word| word & (1 << (row % 64)) != 0)
+    }
+
+    /// How many rows show.
+    pub fn visible_count(&self, document: &Document) -> usize {
+        document.row_count() - self.hidden.last().map_or(0, |last| last.total)
+    }
+
+    /// The absolute row of the n-th visible one; nothing behind the last.
+    pub fn absolute(&self, document: &Document, visible: usize) -> Option<usize> {
+        let at = self.hidden.partition_point(|hidden| hidden.visible_by() < visible);
+        let before = at.checked_sub(1).and_then(|at| self.hidden.get(at));
+        let row = visible.checked_add(before.map_or(0, |hidden| hidden.total))?;
+        (row < document.row_count()).then_some(row)
+    }
+
+    /// Where a row shows; of a hidden one, where the row shows that it is folded into.
+    pub fn visible(&self, row: usize) -> usize {
+        let at = self.hidden.partition_point(|hidden| hidden.by < row);
+        match at.checked_sub(1).and_then(|at| self.hidden.get(at)) {
+            Some(hidden) if row <= hidden.last => hidden.visible_by(),
+            Some(hidden) => row - hidden.total,
+            None => row,
+        }
+    }
+
+    /// The folded row that hides a row, if one does.
+    pub fn hidden_by(&self, row: usize) -> Option<usize> {
+        let at = self.hidden.partition_point(|hidden| hidden.by < row).checked_sub(1)?;
+        self.hidden.get(at).filter(|hidden| row <= hidden.last).map(|hidden| hidden.by)
+    }
+
+    /// Folds a row; false if there is nothing to fold.
+    pub fn fold(&mut self, document: &Document, row: usize) -> bool {
+        let changed = document.last_folded(row).is_some() && self.mark(row, true);
+        self.arrange_if(changed, document)
+    }
+
+    /// Unfolds a row; what is folded in it stays so. False if it was not folded.
+    pub fn unfold(&mut self, document: &Document, row: usize) -> bool {
+        let changed = self.mark(row, false);
+        self.arrange_if(changed, document)
+    }
+
+    /// Folds a row that is not folded, and the other way round.
+    pub fn toggle(&mut self, document: &Document, row: usize) -> bool {
+        if self.is_folded(row) { self.unfold(document, row) } else { self.fold(document, row) }
+    }
+
+    /// As [`Self::toggle`], with everything in the row.
+    pub fn toggle_all(&mut self, document: &Document, row: usize) -> bool {
+        let Some(last) = document.last_folded(row) else { return false };
+        let folds = !self.is_folded(row);
+        self.mark_all(document, row..last + 1, |_| folds);
+        self.arrange_if(true, document)
+    }
+
+    /// Folds whatever stands in `level` containers or more, and unfolds the rest: with 1, the
+    /// members of the outermost object show, each on one row.
+    pub fn fold_to(&mut self, document: &Document, level: usize) {
+        self.mark_all(document, 0..document.row_count(), |row| document.depth(row) >= level);
+        self.arrange(document);
+    }
+
+    pub fn unfold_all(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Unfolds whatever hides a row; false if nothing did.
+    pub fn reveal(&mut self, document: &Document, row: usize) -> bool {
+        let mut changed = false;
+        // A closing row is hidden by the row that opens, which is no parent of it.
+        let head = document.head(row);
+        let first = if head == row { document.parent(row) } else { Some(head) };
+        for parent in std::iter::successors(first, |at| document.parent(*at)) {
+            changed |= self.mark(parent, false);
+        }
+        self.arrange_if(changed, document);
+        while let Some(by) = self.hidden_by(row) {
+            changed |= self.unfold(document, by);
+        }
+        changed
+    }
+
+    /// True if that changes anything.
+    fn mark(&mut self, row: usize, folds: bool) -> bool {
+        if self.is_folded(row) == folds {
+            return false;
+        }
+        if self.folded.len() <= row / 64 {
+            self.folded.resize(row / 64 + 1, 0);
+        }
+        if let Some(word) = self.folded.get_mut(row / 64) {
+            *word ^= 1 << (row % 64);
+        }
+        true
+    }
+
+    fn mark_all(&mut self, document: &Document, rows: Range<usize>, folds: impl Fn(usize) -> bool) {
+        for row in rows {
+            let folds = folds(row) && document.last_folded(row).is_some();
+            self.mark(row, folds);
+        }
+    }
+
+    fn arrange_if(&mut self, changed: bool, document: &Document) -> bool {
+        if changed {
+            self.arrange(document);
+        }
+        changed
+    }
+
+    /// Finds the outermost stretches anew.
+    fn arrange(&mut self, document: &Document) {
+        self.hidden.clear();
+        let mut total = 0;
+        let mut from = 0;
+        while let Some(by) = self.next_folded(from) {
+            from = by + 1;
+            if let Some(last) = document.last_folded(by) {
+                total += last - by;
+                self.hidden.push(Hidden { by, last, total });
+                from = last + 1;
+            }
+        }
+    }
+
+    fn next_folded(&self, from: usize) -> Option<usize> {
+        let mut at = from / 64;
+        let mut word = self.folded.get(at)? & (u64::MAX << (from % 64));
+        while word == 0 {
+            at += 1;
+            word = *self.folded.get(at)?;
+        }
+        Some(at * 64 + word.trailing_zeros() as usize)
+    }
+}
+
+impl Hidden {
+    /// Where its folded row shows.
+    fn visible_by(&self) -> usize {
+        self.by - (self.total - (self.last - self.by))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BODY: &str = r#"{"a":{"b":[1,{"c":2}],"d":{}},"e":[3,4],"f":5}"#;
+
+    fn shown(document: &Document, folds: &Folds) -> Vec<String> {
+        let rows = (0..folds.visible_count(document)).map(|at| {
+            let row = folds.absolute(document, at).unwrap();
+            assert_eq!(folds.visible(row), at);
+            let row =
+                if folds.is_folded(row) { document.folded_row(row) } else { document.row(row) };
+            row.unwrap().text()
+        });
+        rows.collect()
+    }
+
+    #[test]
+    fn a_folded_row_stands_for_what_is_in_it() {
+        let document = Document::new(BODY.into(), None, None);
+        let mut folds = Folds::default();
+        assert!(folds.fold(&document, 1) && !folds.fold(&document, 1));
+        assert!(!folds.fold(&document, 3), "a number cannot be folded");
+        let expected = [
+            "{",
+            "  \"a\": {…}, 2 keys",
+            "  \"e\": [",
+            "    3,",
+            "    4",
+            "  ],",
+            "  \"f\": 5",
+            "}",
+        ];
+        assert_eq!(shown(&document, &folds), expected);
+        assert_eq!((folds.visible(5), folds.hidden_by(5)), (1, Some(1)));
+        assert_eq!(folds.absolute(&document, 8), None);
+        folds.fold_to(&document, 1);
+        let expected = ["{", "  \"a\": {…}, 2 keys", "  \"e\": […], 2 items", "  \"f\": 5", "}"];
+        assert_eq!(shown(&document, &folds), expected);
+        assert!(folds.toggle(&document, 1));
+        assert_eq!(shown(&document, &folds)[2], "    \"b\": […], 2 items");
+        folds.fold_to(&document, 0);
+        assert_eq!(shown(&document, &folds), ["{…} 3 keys"]);
+        folds.unfold_all();
+        assert_eq!(folds.visible_count(&document), document.row_count());
+    }
+
+    #[test]
+    fn a_row_is_revealed_and_a_subtree_toggled() {
+        let document = Document::new(BODY.into(), None, None);
+        let mut folds = Folds::default();
+        folds.fold_to(&document, 0);
+        let hit = (0..document.row_count())
+            .find(|row| document.line(*row).unwrap().contains("\"c\""))
+            .unwrap();
+        assert!(folds.reveal(&document, hit) && !folds.reveal(&document, hit));
+        assert_eq!(folds.hidden_by(hit), None);
+        assert!(folds.is_folded(document.next_sibling(1).unwrap()), "what is beside stays folded");
+        folds.unfold_all();
+        assert!(folds.toggle_all(&document, 1));
+        assert!(folds.is_folded(1) && folds.is_folded(2));
+        assert!(folds.toggle_all(&document, 1));
+        assert_eq!(folds.visible_count(&document), document.row_count());
+        folds.fold_to(&document, 0);
+        let end = document.row_count() - 1;
+        assert!(folds.reveal(&document, end) && folds.hidden_by(end).is_none());
+    }
+}

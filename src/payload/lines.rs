@@ -1,0 +1,91 @@
+//! Text in lines as it came: an index of where each begins, and nothing more.
+
+use bytestring::ByteString;
+
+use super::piece::{PieceKind, Row};
+
+/// Lines of text.
+#[derive(Debug, Clone)]
+pub(super) struct Lines {
+    text: ByteString,
+    /// Where each line begins; nothing longer than four gigabytes is shown as lines.
+    starts: Vec<u32>,
+    kind: PieceKind,
+}
+
+impl Lines {
+    pub(super) fn new(text: ByteString, kind: PieceKind) -> Self {
+        let newlines = memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1);
+        let starts = std::iter::once(0).chain(newlines).filter(|start| *start < text.len());
+        let starts = starts.filter_map(|start| u32::try_from(start).ok()).collect();
+        Self { text, starts, kind }
+    }
+
+    pub(super) fn text(&self) -> &ByteString {
+        &self.text
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.starts.len()
+    }
+
+    /// A line without its line end.
+    pub(super) fn show(&self, at: usize, base: usize) -> Option<Row<'_>> {
+        let start = *self.starts.get(at)? as usize;
+        let end = self.starts.get(at + 1).map_or(self.text.len(), |next| *next as usize);
+        let line = self.text.get(start..end)?;
+        let line = line.strip_suffix('\n').unwrap_or(line);
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        let mut out = Row::new(0);
+        out.source(self.kind, line, base + start);
+        Some(out)
+    }
+
+    pub(super) fn row_at(&self, byte: usize) -> usize {
+        self.starts.partition_point(|start| *start as usize <= byte).saturating_sub(1)
+    }
+}
+
+/// Names and values, one pair a row.
+#[derive(Debug, Clone)]
+pub(super) struct Fields {
+    text: ByteString,
+    /// Where each name begins and ends; its value follows, up to the next name.
+    names: Vec<(usize, usize)>,
+    between: &'static str,
+}
+
+impl Fields {
+    pub(super) fn new(pairs: &[(String, String)], between: &'static str) -> Self {
+        let mut text = String::new();
+        let mut names = Vec::with_capacity(pairs.len());
+        for (name, value) in pairs {
+            names.push((text.len(), text.len() + name.len()));
+            text.push_str(name);
+            text.push_str(value);
+        }
+        Self { text: text.into(), names, between }
+    }
+
+    pub(super) fn text(&self) -> &ByteString {
+        &self.text
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    pub(super) fn show(&self, at: usize, base: usize) -> Option<Row<'_>> {
+        let (start, end) = *self.names.get(at)?;
+        let next = self.names.get(at + 1).map_or(self.text.len(), |next| next.0);
+        let mut out = Row::new(0);
+        out.source(PieceKind::Key, self.text.get(start..end)?, base + start);
+        out.laid(PieceKind::Punctuation, self.between);
+        out.source(PieceKind::String, self.text.get(end..next)?, base + end);
+        Some(out)
+    }
+
+    pub(super) fn row_at(&self, byte: usize) -> usize {
+        self.names.partition_point(|name| name.0 <= byte).saturating_sub(1)
+    }
+}

@@ -1,0 +1,120 @@
+//! How paths into JSON are spelled.
+
+use std::fmt::{self, Write};
+
+/// Whether a key needs no quotes in a path.
+pub fn is_simple(key: &str) -> bool {
+    let simple = |character: char| character.is_alphanumeric() || matches!(character, '_' | '-');
+    !key.is_empty() && key.chars().all(simple)
+}
+
+/// Writes a step of a path as the filter reads it: `.contact`, `."odd key"`, `.0`.
+pub fn write_step(out: &mut impl Write, key: &str) -> fmt::Result {
+    out.write_char('.')?;
+    if is_simple(key) { out.write_str(key) } else { write_quoted(out, key) }
+}
+
+/// Writes text in double quotes; quotes and backslashes in it with a backslash before them.
+pub fn write_quoted(out: &mut impl Write, text: &str) -> fmt::Result {
+    out.write_char('"')?;
+    for character in text.chars() {
+        if matches!(character, '"' | '\\') {
+            out.write_char('\\')?;
+        }
+        out.write_char(character)?;
+    }
+    out.write_char('"')
+}
+
+/// One step from the outside in.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Step {
+    /// The key of an object, unescaped.
+    Key(String),
+    Index(usize),
+}
+
+/// Where a value stands in a JSON text.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Path(pub Vec<Step>);
+
+impl Path {
+    /// For the eye: `.payload.items[0]."odd key"`; the root is `.`.
+    pub fn breadcrumb(&self) -> String {
+        self.spelled(|out, step| match step {
+            Step::Key(key) => write_step(out, key),
+            Step::Index(index) => write!(out, "[{index}]"),
+        })
+    }
+
+    /// As RFC 6901 has it: `/payload/items/0/odd key`; the root is empty.
+    pub fn pointer(&self) -> String {
+        let mut out = String::new();
+        for step in &self.0 {
+            out.push('/');
+            match step {
+                Step::Key(key) => out.push_str(&key.replace('~', "~0").replace('/', "~1")),
+                Step::Index(index) => out.push_str(&index.to_string()),
+            }
+        }
+        out
+    }
+
+    /// As `jq` reads it: `.payload.items[0]["odd key"]`; the root is `.`.
+    pub fn jq(&self) -> String {
+        let out = self.spelled(|out, step| match step {
+            Step::Key(key) if is_identifier(key) => write!(out, ".{key}"),
+            Step::Key(key) => write!(out, "[{}]", serde_json::to_string(key).unwrap_or_default()),
+            Step::Index(index) => write!(out, "[{index}]"),
+        });
+        if out.starts_with('[') { format!(".{out}") } else { out }
+    }
+
+    /// As our filters read it: `.payload.items.0."odd key"`; the root, which they cannot name,
+    /// is empty.
+    pub fn filter(&self) -> String {
+        let mut out = String::new();
+        for step in &self.0 {
+            // Writing to a String cannot fail.
+            let _ = match step {
+                Step::Key(key) => write_step(&mut out, key),
+                Step::Index(index) => write!(out, ".{index}"),
+            };
+        }
+        out
+    }
+
+    fn spelled(&self, write: impl Fn(&mut String, &Step) -> fmt::Result) -> String {
+        let mut out = String::new();
+        for step in &self.0 {
+            // Writing to a String cannot fail.
+            let _ = write(&mut out, step);
+        }
+        if out.is_empty() { ".".to_owned() } else { out }
+    }
+}
+
+fn is_identifier(key: &str) -> bool {
+    !key.starts_with(|first: char| first.is_ascii_digit())
+        && !key.is_empty()
+        && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_spelled_for_each_reader() {
+        let key = |key: &str| Step::Key(key.to_owned());
+        let path = Path(vec![key("a-b"), Step::Index(3), key("odd \"k/~y"), key("c_1"), key("")]);
+        assert_eq!(path.breadcrumb(), r#".a-b[3]."odd \"k/~y".c_1."""#);
+        assert_eq!(path.pointer(), r#"/a-b/3/odd "k~1~0y/c_1/"#);
+        assert_eq!(path.jq(), r#".["a-b"][3]["odd \"k/~y"].c_1[""]"#);
+        assert_eq!(path.filter(), r#".a-b.3."odd \"k/~y".c_1."""#);
+        let root = Path::default();
+        assert_eq!((root.breadcrumb(), root.pointer()), (".".to_owned(), String::new()));
+        assert_eq!((root.jq(), root.filter()), (".".to_owned(), String::new()));
+        assert_eq!(Path(vec![Step::Index(0), key("0")]).jq(), r#".[0]["0"]"#);
+    }
+}

@@ -1,0 +1,299 @@
+//! Search in the whole of a document, a slice at a time.
+
+use std::ops::Range;
+
+use regex::bytes::{Regex, RegexBuilder};
+
+use super::document::Document;
+
+/// Positions that are kept; further hits are only counted.
+const MAX_KEPT: usize = 1_000_000;
+
+/// A hit across the end of a slice is found whole if it is no longer than this.
+const REACH: usize = 16 << 10;
+
+/// A compiled pattern may not grow past this; counted repetitions do so fast.
+const SIZE_LIMIT: usize = 1 << 20;
+
+/// What to search for.
+#[derive(Debug, Clone)]
+pub struct Pattern {
+    regex: Regex,
+}
+
+/// Why a pattern cannot be searched for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PatternError {
+    #[error("type what to search for: text, or /a regular expression/")]
+    Empty,
+    #[error("not a regular expression: {0}")]
+    Malformed(String),
+}
+
+impl Pattern {
+    /// Reads text or `/a regular expression/`; without upper case letters in it, case does not
+    /// matter. Characters are found in JSON strings as well where they were sent as escapes.
+    pub fn read(typed: &str) -> Result<Self, PatternError> {
+        let inside = typed.strip_prefix('/').and_then(|rest| rest.strip_suffix('/'));
+        let (source, is_smart) = match inside {
+            Some("") => return Err(PatternError::Empty),
+            Some(expression) => (expression.to_owned(), has_upper_case(expression)),
+            None if typed.is_empty() => return Err(PatternError::Empty),
+            None => (literal(typed), typed.chars().any(char::is_uppercase)),
+        };
+        let regex = RegexBuilder::new(&source)
+            .case_insensitive(!is_smart)
+            .multi_line(true)
+            .size_limit(SIZE_LIMIT)
+            .build()
+            .map_err(|error| PatternError::Malformed(last_line(&error.to_string())))?;
+        Ok(Self { regex })
+    }
+}
+
+/// Upper case letters that are meant, unlike those of `\W` and `\S`.
+fn has_upper_case(expression: &str) -> bool {
+    let mut escaped = false;
+    expression.chars().any(|character| {
+        let meant = character.is_uppercase() && !escaped;
+        escaped = character == '\\' && !escaped;
+        meant
+    })
+}
+
+/// The engine draws its errors over several lines; the last one says what is wrong.
+fn last_line(error: &str) -> String {
+    let line = error.lines().last().unwrap_or(error);
+    line.strip_prefix("error: ").unwrap_or(line).to_owned()
+}
+
+/// An expression for text, be it sent as itself or escaped as JSON strings have it.
+fn literal(text: &str) -> String {
+    let mut out = String::new();
+    for character in text.chars() {
+        let itself = regex::escape(character.encode_utf8(&mut [0; 4]));
+        let short = match character {
+            '"' | '/' => Some(format!(r"\\{character}")),
+            '\\' => Some(r"\\\\".to_owned()),
+            '\n' => Some(r"\\n".to_owned()),
+            '\t' => Some(r"\\t".to_owned()),
+            '\r' => Some(r"\\r".to_owned()),
+            _ => None,
+        };
+        // Plain letters are hardly ever escaped, and quick to find alone.
+        let long = (!character.is_ascii()
+            || short.is_some()
+            || matches!(character, '<' | '>' | '&' | '\''))
+        .then(|| escaped(character));
+        let ways: Vec<String> = short.into_iter().chain(long).chain([itself]).collect();
+        match ways.as_slice() {
+            [one] => out.push_str(one),
+            _ => out.push_str(&format_args!("(?:{})", ways.join("|")).to_string()),
+        }
+    }
+    out
+}
+
+/// `\u00e9`, in either case; a pair of them for what lies beyond the first plane. Of letters, both
+/// cases are tried where case does not matter.
+fn escaped(character: char) -> String {
+    let mut ways: Vec<String> = vec![escape_of(character)];
+    for other in character.to_uppercase().chain(character.to_lowercase()) {
+        let way = escape_of(other);
+        if !character.is_uppercase() && !ways.contains(&way) {
+            ways.push(way);
+        }
+    }
+    ways.join("|")
+}
+
+fn escape_of(character: char) -> String {
+    let units = character.encode_utf16(&mut [0; 2]).to_vec();
+    let escapes = units.iter().map(|unit| format!(r"\\u(?i:{unit:04x})"));
+    escapes.collect()
+}
+
+/// A search on its way through a document, and what it has found.
+///
+/// It borrows nothing, so a background task can own it, hand over what it has, and be dropped.
+#[derive(Debug, Clone)]
+pub struct Search {
+    pattern: Pattern,
+    /// Where hits begin and end in the document.
+    hits: Vec<(u32, u32)>,
+    count: usize,
+    text: usize,
+    at: usize,
+    done: bool,
+}
+
+impl Search {
+    pub fn new(pattern: Pattern) -> Self {
+        Self { pattern, hits: Vec::new(), count: 0, text: 0, at: 0, done: false }
+    }
+
+    /// Searches about so many bytes further; true if there is more to search. Calls have to name
+    /// the same document.
+    pub fn advance(&mut self, document: &Document, bytes: usize) -> bool {
+        let mut left = bytes.max(1);
+        while left > 0 {
+            let Some((base, text)) = document.texts().nth(self.text) else {
+                self.done = true;
+                break;
+            };
+            let stop = self.at.saturating_add(left).min(text.len());
+            left -= stop.saturating_sub(self.at).min(left);
+            self.slice(base, text, stop);
+            if self.at >= text.len() {
+                (self.text, self.at) = (self.text + 1, 0);
+            }
+        }
+        !self.done
+    }
+
+    /// Finds the hits that begin before `stop`.
+    fn slice(&mut self, base: usize, text: &[u8], stop: usize) {
+        let mut seen = stop.saturating_add(REACH).min(text.len());
+        while self.at < stop {
+            let shown = text.get(..seen).unwrap_or(text);
+            let found = self.pattern.regex.find_at(shown, self.at);
+            let Some(found) = found.filter(|found| found.start() < stop) else {
+                self.at = stop;
+                break;
+            };
+            // What touches the end may go on behind it.
+            if found.end() == seen && seen < text.len() {
+                seen = seen.saturating_add((seen - self.at).max(REACH)).min(text.len());
+                continue;
+            }
+            if found.is_empty() {
+                self.at = found.end() + 1;
+                continue;
+            }
+            self.at = found.end();
+            self.count += 1;
+            if let (true, Ok(start), Ok(end)) = (
+                self.hits.len() < MAX_KEPT,
+                u32::try_from(base + found.start()),
+                u32::try_from(base + found.end()),
+            ) {
+                self.hits.push((start, end));
+            }
+        }
+    }
+
+    /// Whether the whole document was searched.
+    pub fn is_done(&self) -> bool {
+        self.done
+    }
+
+    /// How many hits there are so far.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// How many hits can be gone to; fewer than [`Self::count`] where there are very many.
+    pub fn kept(&self) -> usize {
+        self.hits.len()
+    }
+
+    /// Where the n-th hit stands in the document, in bytes as the pieces of rows count them.
+    pub fn hit(&self, number: usize) -> Option<Range<usize>> {
+        self.hits.get(number).map(|&(start, end)| start as usize..end as usize)
+    }
+
+    /// The row in which the n-th hit begins.
+    pub fn row(&self, document: &Document, number: usize) -> Option<usize> {
+        self.hit(number).map(|hit| document.row_at(hit.start))
+    }
+
+    /// The first hit that begins in a row or below.
+    pub fn first_from(&self, document: &Document, row: usize) -> Option<usize> {
+        let at = self.hits.partition_point(|hit| document.row_at(hit.0 as usize) < row);
+        (at < self.hits.len()).then_some(at)
+    }
+
+    /// The hits that a row shows, the first of them possibly from the row before. Where they stand
+    /// in its text says [`super::Row::shown`].
+    pub fn hits_in(&self, document: &Document, row: usize) -> impl Iterator<Item = Range<usize>> {
+        let from = self.hits.partition_point(|hit| document.row_at(hit.1 as usize - 1) < row);
+        let rest = self.hits.get(from..).unwrap_or_default().iter();
+        rest.map(|&(start, end)| start as usize..end as usize)
+            .take_while(move |hit| document.row_at(hit.start) <= row)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(body: &str, typed: &str, slice: usize) -> Vec<String> {
+        let document = Document::new(body.to_owned().into(), None, None);
+        let mut search = Search::new(Pattern::read(typed).unwrap());
+        while search.advance(&document, slice) {}
+        assert_eq!((search.count(), search.is_done()), (search.kept(), true));
+        let text = |number| {
+            let hit = search.hit(number).unwrap();
+            let row = document.row(search.row(&document, number).unwrap()).unwrap();
+            let shown = row.shown(&hit).unwrap();
+            row.text().get(shown).unwrap().to_owned()
+        };
+        (0..search.count()).map(text).collect()
+    }
+
+    #[test]
+    fn case_is_smart_and_slices_do_not_matter() {
+        let body = r#"{"name":"Ada","b":["ADA",{"ada":"x ada"}]}"#;
+        for slice in [1, 3, 7, 1000] {
+            assert_eq!(found(body, "ada", slice), ["Ada", "ADA", "ada", "ada"]);
+            assert_eq!(found(body, "Ada", slice), ["Ada"]);
+            assert_eq!(found(body, "/A[a-z]+/", slice), ["Ada"]);
+            assert_eq!(found(body, r"/\Wada/", slice), ["\"Ada", "\"ADA", "\"ada", " ada"]);
+            assert_eq!(found(body, "x*", slice), Vec::<String>::new());
+            assert_eq!(found(body, "/x*/", slice), ["x"]);
+        }
+    }
+
+    #[test]
+    fn escaped_characters_are_found_by_themselves() {
+        let body = r#"["caf\u00e9","caf\u00E9","café","CAF\u00c9","\ud83d\ude00","a\/b","a\"b"]"#;
+        assert_eq!(found(body, "café", 5), ["caf\\u00e9", "caf\\u00E9", "café", "CAF\\u00c9"]);
+        assert_eq!(found(body, "CAFÉ", 5), ["CAF\\u00c9"]);
+        assert_eq!(found(body, "😀", 5), ["\\ud83d\\ude00"]);
+        assert_eq!(
+            (found(body, "a/b", 5), found(body, "a\"b", 5)),
+            (vec!["a\\/b".to_owned()], vec!["a\\\"b".to_owned()])
+        );
+    }
+
+    #[test]
+    fn mistakes_are_told() {
+        assert_eq!(Pattern::read("").unwrap_err(), PatternError::Empty);
+        assert_eq!(Pattern::read("//").unwrap_err(), PatternError::Empty);
+        let error = Pattern::read("/a(/").unwrap_err().to_string();
+        assert_eq!(error, "not a regular expression: unclosed group");
+        assert!(Pattern::read("a(").is_ok());
+    }
+
+    #[test]
+    fn rows_know_their_hits() {
+        let document = Document::new("{\"a\":\"x x\",\"b\":[\"x\"]}".into(), None, None);
+        let mut search = Search::new(Pattern::read("x").unwrap());
+        search.advance(&document, 1000);
+        let count = |row| search.hits_in(&document, row).count();
+        assert_eq!((0..5).map(count).collect::<Vec<_>>(), [0, 2, 0, 1, 0]);
+        assert_eq!(search.first_from(&document, 2), Some(2));
+        assert_eq!(search.first_from(&document, 4), None);
+    }
+
+    #[test]
+    fn broken_and_several_texts_are_searched_once() {
+        assert_eq!(found("{\"a\":\"x\",\n\"b\":x}", "x", 4), ["x", "x"]);
+        let form = "--b\n\nx\n--b\n\n{\"x\":1}\n--b--";
+        let document = Document::new(form.into(), Some("multipart/mixed; boundary=b"), None);
+        let mut search = Search::new(Pattern::read("x").unwrap());
+        while search.advance(&document, 2) {}
+        let rows: Vec<_> = (0..search.count()).map(|hit| search.row(&document, hit)).collect();
+        assert_eq!(rows, [Some(1), Some(4)]);
+    }
+}

@@ -1,0 +1,637 @@
+//! Payloads as rows: nothing of a body is lost or altered, whatever it holds.
+
+use bytes::Bytes;
+use hookglass::payload::{Document, Folds, Form};
+use proptest::prelude::*;
+
+type Tested<T = ()> = Result<T, Box<dyn std::error::Error>>;
+
+fn json(body: &[u8]) -> Document {
+    Document::new(Bytes::copy_from_slice(body), Some("application/json"), None)
+}
+
+fn lines(document: &Document) -> Vec<String> {
+    (0..document.row_count()).filter_map(|row| document.line(row)).collect()
+}
+
+/// The text without the blanks between its tokens.
+fn without_blanks(text: &str) -> String {
+    let (mut out, mut within, mut escaped) = (String::new(), false, false);
+    for character in text.chars() {
+        if within || !matches!(character, ' ' | '\n' | '\r' | '\t') {
+            out.push(character);
+        }
+        let quote = character == '"' && !escaped;
+        escaped = within && character == '\\' && !escaped;
+        within ^= quote;
+    }
+    out
+}
+
+/// What the rows show of the body, without what is laid around it.
+fn sent(document: &Document) -> String {
+    let rows = (0..document.row_count()).filter_map(|row| document.row(row));
+    let pieces = rows.flat_map(|row| row.pieces).filter(|piece| piece.at.is_some());
+    pieces.map(|piece| piece.text.into_owned()).collect()
+}
+
+/// Every piece shows the bytes where it says that it stands, and only blanks are not shown.
+fn is_faithful(document: &Document) -> Result<(), TestCaseError> {
+    let body = document.body();
+    let is_blank = |range| {
+        let found: Option<&[u8]> = body.get::<std::ops::Range<usize>>(range);
+        found.is_some_and(|bytes| bytes.iter().all(u8::is_ascii_whitespace))
+    };
+    let mut shown = 0;
+    for row in 0..document.row_count() {
+        let row = document.row(row).ok_or_else(|| TestCaseError::fail("a row is missing"))?;
+        for piece in &row.pieces {
+            let Some(at) = piece.at else { continue };
+            prop_assert!(is_blank(shown..at), "lost before {at}");
+            prop_assert_eq!(body.get(at..at + piece.text.len()), Some(piece.text.as_bytes()));
+            shown = at + piece.text.len();
+        }
+    }
+    prop_assert!(is_blank(shown..body.len()), "lost at the end");
+    Ok(())
+}
+
+/// Cases of the kinds of nst/JSONTestSuite: what a parser has to accept.
+const ACCEPTED: &[&str] = &[
+    "[[]   ]",
+    "[\"\"]",
+    "[]",
+    "[\"a\"]",
+    "[false]",
+    "[null, 1, \"1\", {}]",
+    "[null]",
+    "[1\n]",
+    " [1]",
+    "[1,null,null,null,2]",
+    "[2] ",
+    "[123e65]",
+    "[0e+1]",
+    "[0e1]",
+    "[ 4]",
+    "[-0]",
+    "[-0.0]",
+    "[-123]",
+    "[1E22]",
+    "[1E-2]",
+    "[1E+2]",
+    "[123e45]",
+    "[123.456e78]",
+    "[1e-2]",
+    "[1e+2]",
+    "[123]",
+    "[123.456789]",
+    "[-0.000000000000000000000000000000000000000000000000000000000000000000000001]",
+    r#"{"asd":"sdf", "dfg":"fgh"}"#,
+    r#"{"asd":"sdf"}"#,
+    r#"{"a":"b","a":"c"}"#,
+    r#"{"a":"b","a":"b"}"#,
+    "{}",
+    r#"{"":0}"#,
+    r#"{"foo\u0000bar": 42}"#,
+    "{\"a\":[]}",
+    r#"{"title":"\u041f\u043e\u043b\u0442\u043e\u0440\u0430" }"#,
+    "{\n\"a\": \"b\"\n}",
+    r#"["\u0060\u012a\u12AB"]"#,
+    r#"["\ud801\udc37"]"#,
+    r#"["\ud83d\ude39\ud83d\udc8d"]"#,
+    r#"["\"\\\/\b\f\n\r\t"]"#,
+    r#"["\\u0000"]"#,
+    r#"["\""]"#,
+    "[\"a/*b*/c/*d//e\"]",
+    r#"["\\a"]"#,
+    r#"["\\n"]"#,
+    r#"["\u0012"]"#,
+    r#"["\uFFFF"]"#,
+    "[ \"asd\"]",
+    "[\"new\\u00A0line\"]",
+    "[\"\u{10ffff}\"]",
+    "[\"\u{ffff}\"]",
+    r#"["\u0000"]"#,
+    r#"["\u002c"]"#,
+    "[\"π\"]",
+    "[\"asd \"]",
+    "\" \"",
+    r#"["\uD834\uDd1e"]"#,
+    r#"["\u0821"]"#,
+    "[\"\u{2028}\"]",
+    "[\"\u{2029}\"]",
+    r#"["\u005C"]"#,
+    "[\"\u{7f}\"]",
+    "[\"⍂㈴⍂\"]",
+    "false",
+    "42",
+    "-0.1",
+    "null",
+    "\"asd\"",
+    "true",
+    "\"\"",
+    "[\"a\"]\n",
+    "[true]",
+    " [] ",
+    r#"["\u200B"]"#,
+    r#"["\/"]"#,
+];
+
+/// What a parser has to refuse.
+const REFUSED: &[&str] = &[
+    "[1 true]",
+    "[\"\": 1]",
+    "[\"\"],",
+    "[,1]",
+    "[1,,2]",
+    "[\"x\",,]",
+    "[\"x\"]]",
+    "[\"\",]",
+    "[\"x\"",
+    "[x",
+    "[3[4]]",
+    "[1:2]",
+    "[,]",
+    "[-]",
+    "[   , \"\"]",
+    "[\"a\",\n4\n,1,",
+    "[1,]",
+    "[1,,]",
+    "[\"\u{b}a\"\\f]",
+    "[*]",
+    "[\"\"",
+    "[1,",
+    "[1,\n1\n,1",
+    "[{}",
+    "[fals]",
+    "[nul]",
+    "[tru]",
+    "[++1234]",
+    "[+1]",
+    "[+Inf]",
+    "[-01]",
+    "[-1.0.]",
+    "[-2.]",
+    "[-NaN]",
+    "[.-1]",
+    "[.2e-3]",
+    "[0.1.2]",
+    "[0.3e+]",
+    "[0.3e]",
+    "[0.e1]",
+    "[0E+]",
+    "[0E]",
+    "[1.0e+]",
+    "[1.0e-]",
+    "[1.0e]",
+    "[1 000.0]",
+    "[1eE2]",
+    "[2.e+3]",
+    "[2.e-3]",
+    "[2.e3]",
+    "[9.e+]",
+    "[Inf]",
+    "[NaN]",
+    "[1+2]",
+    "[0x1]",
+    "[0x42]",
+    "[Infinity]",
+    "[-Infinity]",
+    "[-foo]",
+    "[- 1]",
+    "[-012]",
+    "[-.123]",
+    "[-1x]",
+    "[1ea]",
+    "[1.]",
+    "[.123]",
+    "[1.2a-3]",
+    "[1.8011670033376514H-308]",
+    "[012]",
+    "[\"x\", truth]",
+    "{[: \"x\"}",
+    "{\"x\", null}",
+    "{\"x\"::\"b\"}",
+    "{🇨🇭}",
+    "{\"a\":\"a\" 123}",
+    "{key: 'value'}",
+    "{\"a\" b}",
+    "{:\"b\"}",
+    "{\"a\" \"b\"}",
+    "{\"a\":",
+    "{\"a\"",
+    "{1:1}",
+    "{9999E9999:1}",
+    "{null:null,null:null}",
+    "{\"id\":0,,,,,}",
+    "{'a':0}",
+    "{\"id\":0,}",
+    "{\"a\":\"b\"}/**/",
+    "{\"a\":\"b\"}/**//",
+    "{\"a\":\"b\"}//",
+    "{\"a\":\"b\",,\"c\":\"d\"}",
+    "{a: \"b\"}",
+    "{\"a\":\"a",
+    "{ \"foo\" : \"bar\", \"a\" }",
+    "{\"a\":\"b\"}#",
+    " ",
+    "[\"\\uD800\\",
+    "[\"\\uD800\\u\"]",
+    "[\"\\uD800\\u1\"]",
+    "[\"\\uD800\\u1x\"]",
+    "[é]",
+    "[\"\\x00\"]",
+    "[\"\\\\\\\"]",
+    "[\"\\\t\"]",
+    "[\"\\🌀\"]",
+    "[\"\\\"]",
+    "[\"\\u00A\"]",
+    "[\"\\uD834\\uDd\"]",
+    "[\"\\uD800\\uD800\\x\"]",
+    "[\"\\a\"]",
+    "[\"\\uqqqq\"]",
+    "[\\u0020\"asd\"]",
+    "[\\n]",
+    "\"",
+    "['single quote']",
+    "abc",
+    "[\"\\",
+    "[\"a\u{0}a\"]",
+    "[\"new\nline\"]",
+    "[\"\t\"]",
+    "\"\\UA66D\"",
+    "\"x",
+    "<.>",
+    "[<null>]",
+    "[1]x",
+    "[1]]",
+    "[][]",
+    "]",
+    "{\"x\": true,",
+    "[",
+    "{}}",
+    "{\"\":",
+    "{\"a\":/*comment*/\"b\"}",
+    "{",
+    "{\"a",
+    "[\"a",
+    "{'a'",
+    "[\"\\{[\"\\{[\"\\{[\"\\{",
+    "é",
+    "*",
+    "{\"a\":\"b\"}#{}",
+    "[\u{2060}]",
+    "[\"a\",",
+    "{]",
+    "{,",
+    "{[",
+    "[{",
+    "🌀",
+    "1]",
+    "1 2",
+    "\u{c}",
+    "[\u{c}]",
+    "nan",
+    "--1",
+    "[1}",
+    "{\"a\":1]",
+];
+
+/// What a parser may refuse, and we show: escapes of halves of pairs, numbers beyond any float.
+const FREE: &[&str] = &[
+    "[123.456e-789]",
+    "[0.4e00669999999999999999999999999999999999999999999999999999999999999999]",
+    "[-1e+9999]",
+    "[1.5e+9999]",
+    "[-123123e100000]",
+    "[123123e100000]",
+    "[123123123123123123123123]",
+    "[-123123123123123123123123123123]",
+    r#"["\uDADA"]"#,
+    r#"["\uD888\u1234"]"#,
+    r#"["\uD800\n"]"#,
+    r#"["\uDd1ea"]"#,
+    r#"["\ud800abc"]"#,
+    r#"{"\uDFAA":0}"#,
+    r#"["\uD800\uD800\n"]"#,
+    "[100000000000000000000]",
+];
+
+#[test]
+fn every_kind_of_json_is_shown_as_it_was_sent() -> Tested {
+    for text in ACCEPTED.iter().chain(FREE) {
+        let document = json(text.as_bytes());
+        assert_eq!((document.form(), document.note()), (Form::Json, None), "{text}");
+        assert_eq!(sent(&document), without_blanks(text), "{text}");
+    }
+    for text in REFUSED {
+        let document = json(text.as_bytes());
+        let note = document.note().unwrap_or_default();
+        assert!(note.starts_with("not valid JSON at line"), "{text}: {note}");
+        is_faithful(&document).map_err(|error| format!("{text}: {error}"))?;
+    }
+    Ok(())
+}
+
+#[test]
+fn numbers_keys_and_escapes_stay() {
+    let body = r#"{"b":1.0,"a":12345678901234567890,"b":"\/é","c":[],"d":[1,{}]}"#;
+    let shown = lines(&json(body.as_bytes()));
+    let expected = [
+        "{",
+        "  \"b\": 1.0,",
+        "  \"a\": 12345678901234567890,",
+        "  \"b\": \"\\/é\",",
+        "  \"c\": [],",
+        "  \"d\": [",
+        "    1,",
+        "    {}",
+        "  ]",
+        "}",
+    ];
+    assert_eq!(shown, expected);
+}
+
+#[test]
+fn broken_json_is_shown_as_far_as_it_goes() {
+    let document = json(b"{\"a\":1,\n \"b\":[2,tru],\n \"c\":3}");
+    assert_eq!(
+        lines(&document),
+        ["{", "  \"a\": 1,", "  \"b\": [", "    2,", "tru],", " \"c\":3}"]
+    );
+    let note = "not valid JSON at line 2 column 9 (byte 16): expected true, false or null; what \
+                follows is shown as it came";
+    assert_eq!(document.note(), Some(note));
+    assert_eq!(document.folded_row(0).map(|row| row.text()).as_deref(), Some("{… 2 keys"));
+    let log = Document::new("[info] started".into(), None, None);
+    assert_eq!((log.form(), log.note(), log.row_count()), (Form::Text, None, 1));
+}
+
+#[test]
+fn deep_nesting_neither_overflows_nor_leaves_the_screen() {
+    for body in
+        ["[".repeat(100_000) + &"]".repeat(100_000), "[".repeat(100_000), "{\"a\":[".repeat(50_000)]
+    {
+        let document = json(body.as_bytes());
+        assert_eq!(document.form(), Form::Json);
+        assert!((0..document.row_count()).all(|row| document.row(row).unwrap().len() < 200));
+        let deep = document.row_count() / 2;
+        assert!(document.node(deep).unwrap().path().pointer().len() > 10_000);
+        let mut folds = Folds::default();
+        folds.fold_to(&document, 3);
+        assert!(folds.visible_count(&document) < 8);
+        assert!(folds.reveal(&document, deep));
+        assert_eq!(folds.hidden_by(deep), None);
+    }
+}
+
+#[test]
+fn values_know_where_they_stand() -> Tested {
+    let body =
+        r#"{"payload":{"items":[{"odd key":"a\u00e9\/"},17,{"at":1700000000123}]},"n":1.50}"#;
+    let document = json(body.as_bytes());
+    let row_of = |text: &str| {
+        let found = lines(&document).iter().position(|line| line.contains(text));
+        found.ok_or_else(|| format!("no {text}"))
+    };
+    let odd = document.node(row_of("odd key")?).ok_or("no value")?;
+    assert_eq!(odd.path().breadcrumb(), r#".payload.items[0]."odd key""#);
+    assert_eq!(odd.path().jq(), r#".payload.items[0]["odd key"]"#);
+    assert_eq!(odd.path().pointer(), "/payload/items/0/odd key");
+    assert_eq!(odd.path().filter(), r#".payload.items.0."odd key""#);
+    assert_eq!((odd.source(), odd.string().as_deref()), (r#""a\u00e9\/""#, Some("aé/")));
+    let at = document.node(row_of("\"at\"")?).ok_or("no value")?;
+    assert_eq!(at.instant().ok_or("no time")?.to_string(), "2023-11-14T22:13:20.123Z");
+    assert_eq!(document.node(row_of("17,")?).ok_or("no value")?.instant(), None);
+    let items = document.node(row_of("items")?).ok_or("no value")?;
+    assert_eq!((items.count(), items.key().as_deref()), (3, Some("items")));
+    assert_eq!(items.source(), r#"[{"odd key":"a\u00e9\/"},17,{"at":1700000000123}]"#);
+    let end = document.node(document.row_count() - 1).ok_or("no value")?;
+    assert_eq!(end.source(), body);
+    Ok(())
+}
+
+#[test]
+fn rows_lead_to_each_other() {
+    let document = json(br#"{"a":{"x":1},"b":[{"x":2},[],3],"x":4}"#);
+    let shown = lines(&document);
+    let row_of = |text: &str| shown.iter().position(|line| line.trim() == text).unwrap();
+    let (a, b, x) = (row_of("\"a\": {"), row_of("\"b\": ["), row_of("\"x\": 4"));
+    assert_eq!((document.next_sibling(a), document.next_sibling(b)), (Some(b), Some(x)));
+    assert_eq!((document.previous_sibling(x), document.previous_sibling(b)), (Some(b), Some(a)));
+    assert_eq!((document.previous_sibling(a), document.next_sibling(x)), (None, None));
+    assert_eq!((document.parent(a), document.parent(0)), (Some(0), None));
+    assert_eq!((document.first_child(0), document.first_child(x)), (Some(a), None));
+    assert_eq!(document.first_child(row_of("[],")), None);
+    let (one, two) = (row_of("\"x\": 1"), row_of("\"x\": 2"));
+    assert_eq!((document.next_same_key(one), document.next_same_key(two)), (Some(two), Some(x)));
+    assert_eq!((document.next_same_key(x), document.previous_same_key(one)), (Some(one), Some(x)));
+    assert_eq!((document.next_same_key(a), document.next_same_key(0)), (None, None));
+    // A closing row goes where its value goes.
+    let end_of_a = b - 1;
+    assert_eq!((document.parent(end_of_a), document.next_sibling(end_of_a)), (Some(0), Some(b)));
+}
+
+#[test]
+fn json_lines_are_trees_one_after_another() {
+    let body = "{\"a\":1}\n\n[2]\n{\"b\":\n{\"c\":3}\n";
+    let lines_of = |kind| {
+        let document = Document::new(body.into(), kind, None);
+        (lines(&document), document.note().unwrap_or_default().to_owned(), document.form())
+    };
+    let (shown, note, form) = lines_of(Some("application/x-ndjson"));
+    let expected = ["{", "  \"a\": 1", "}", "[", "  2", "]", "{\"b\":", "{", "  \"c\": 3", "}"];
+    assert_eq!((shown, form), (expected.map(str::to_owned).to_vec(), Form::JsonLines));
+    assert!(note.starts_with("4 lines; not valid JSON at line 4 column 6 (byte 18)"), "{note}");
+    let (shown, note, form) = lines_of(None);
+    assert_eq!((shown.len(), form), (10, Form::JsonLines));
+    assert!(note.contains("as one JSON text it would end at line 3 column 1"), "{note}");
+}
+
+#[test]
+fn forms_show_names_values_and_json() {
+    let kind = Some("application/x-www-form-urlencoded; charset=utf-8");
+    let body = "a=1+2&payload=%7B%22zen%22%3A%5B1%5D%7D&b=%C3%A9";
+    let document = Document::new(body.into(), kind, None);
+    assert_eq!(document.form(), Form::Form);
+    let expected =
+        ["a = 1 2", "payload =", "  {", "    \"zen\": [", "      1", "    ]", "  }", "b = é"];
+    assert_eq!(lines(&document), expected);
+    assert_eq!(document.node(3).map(|node| node.path().breadcrumb()).as_deref(), Some(".zen"));
+    assert_eq!((document.parent(2), document.last_folded(1)), (Some(1), Some(6)));
+    let curl = Document::new("{\"a\":1}".into(), kind, None);
+    assert_eq!((curl.form(), curl.note()), (Form::Json, Some("sent as a form, and it is JSON")));
+}
+
+#[test]
+fn parts_are_shown_by_their_own_rules() {
+    let body = "--x\r\nContent-Disposition: form-data; name=\"meta\"\r\nContent-Type: application/json\
+                \r\n\r\n{\"a\":1}\r\n--x\r\nContent-Disposition: form-data; name=\"f\"; \
+                filename=\"f.bin\"\r\n\r\n\u{0}\u{1}\r\n--x--\r\n";
+    let document = Document::new(body.into(), Some("multipart/form-data; boundary=x"), None);
+    assert_eq!((document.form(), document.note()), (Form::Multipart, Some("2 parts")));
+    let expected = [
+        "part 1: \"meta\", application/json, 7 bytes",
+        "  Content-Disposition: form-data; name=\"meta\"",
+        "  Content-Type: application/json",
+        "  {",
+        "    \"a\": 1",
+        "  }",
+        "part 2: \"f\", file \"f.bin\", 2 bytes",
+        "  Content-Disposition: form-data; name=\"f\"; filename=\"f.bin\"",
+        "  00000000  00 01                                             ..",
+        "  (the body holds zero bytes; shown as hex)",
+    ];
+    assert_eq!(lines(&document), expected);
+    assert_eq!((document.next_sibling(0), document.previous_sibling(6)), (Some(6), Some(0)));
+    let mut folds = Folds::default();
+    folds.fold_to(&document, 0);
+    assert_eq!(folds.visible_count(&document), 2);
+    assert_eq!(
+        document.folded_row(6).map(|row| row.text().ends_with("2 bytes … 3 rows")),
+        Some(true)
+    );
+}
+
+#[test]
+fn other_forms_come_as_they_are() {
+    let form = |body: &'static [u8], kind| {
+        let document = Document::new(Bytes::from_static(body), kind, None);
+        (document.form(), lines(&document).join("|"))
+    };
+    assert_eq!(form(b"a\r\n\nb\n", None), (Form::Text, "a||b".to_owned()));
+    assert_eq!(form(b"<a><b>1</b></a>", Some("text/xml")).1, "<a>|  <b>1</b>|</a>");
+    assert_eq!(form(b"<a>x<b/></a>", Some("a/b+xml")), (Form::Xml, "<a>x<b/></a>".to_owned()));
+    assert_eq!(form(b"<!DOCTYPE html><p>", None), (Form::Html, "<!DOCTYPE html><p>".to_owned()));
+    assert_eq!(form(b"caf\xe9", Some("text/plain; charset=latin1")).1, "café");
+    assert_eq!(form(b"", None), (Form::Empty, String::new()));
+    assert_eq!(form(b"\xff\xfe\xfd", Some("image/png")).0, Form::Hex);
+    assert_eq!(form(b"a\0b", None).0, Form::Hex);
+    let hex = Document::hex("{}".into());
+    assert_eq!((hex.form(), hex.row_count()), (Form::Hex, 1));
+}
+
+/// Text made of what JSON is made of, so that most of it is nearly JSON.
+fn nearly_json() -> impl Strategy<Value = String> {
+    const WORDS: [&str; 34] = [
+        "{",
+        "}",
+        "[",
+        "]",
+        ",",
+        ":",
+        "\"",
+        "\\",
+        "\"a\"",
+        "\"\\u00e9\"",
+        "\"b\":",
+        "1",
+        "-",
+        "0",
+        "1.5",
+        "e3",
+        "true",
+        "null",
+        "fals",
+        " ",
+        "\n",
+        "\t",
+        "é",
+        "\u{0}",
+        "{}",
+        "[]",
+        "[1,2]",
+        "{\"k\":1}",
+        "\"\\ud800\"",
+        "/",
+        ",\"x\":[",
+        "],",
+        "},",
+        "\"long enough for a word\"",
+    ];
+    prop::collection::vec(prop::sample::select(WORDS.to_vec()), 0..40).prop_map(|w| w.concat())
+}
+
+/// A valid JSON text with blanks here and there.
+fn valid_json() -> impl Strategy<Value = String> {
+    let leaf = prop_oneof![
+        Just("null".to_owned()),
+        "-?(0|[1-9][0-9]{0,20})(\\.[0-9]{1,5})?([eE][+-]?[0-9]{1,3})?",
+        "\"([a-zé漢 ]|\\\\n|\\\\/|\\\\u00[eE]9|\\\\\"){0,12}\"",
+    ];
+    let blank = || "[ \n\r\t]{0,2}";
+    leaf.prop_recursive(6, 64, 6, move |inner| {
+        let item = (blank(), inner.clone(), blank()).prop_map(|(a, b, c)| a + &b + &c);
+        let member = (blank(), "[a-z]{0,3}", blank(), inner, blank())
+            .prop_map(|(a, key, b, value, c)| format!("{a}\"{key}\"{b}:{value}{c}"));
+        prop_oneof![
+            prop::collection::vec(item, 1..6).prop_map(|items| format!("[{}]", items.join(","))),
+            prop::collection::vec(member, 1..6).prop_map(|all| format!("{{{}}}", all.join(","))),
+            blank().prop_map(|blank| format!("[{blank}]")),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn tokens_are_what_was_sent(text in valid_json()) {
+        let document = json(text.as_bytes());
+        prop_assert_eq!(document.note(), None);
+        prop_assert_eq!(sent(&document), without_blanks(&text));
+        is_faithful(&document)?;
+    }
+
+    #[test]
+    fn nothing_of_broken_json_is_lost(text in nearly_json()) {
+        let document = json(text.as_bytes());
+        let valid = serde_json::from_str::<serde::de::IgnoredAny>(&text).is_ok();
+        if !text.is_empty() && document.form() == Form::Json {
+            prop_assert_eq!(document.note().is_none(), valid, "{:?}", document.note());
+        }
+        is_faithful(&document)?;
+        let lines = Document::new(text.into(), Some("application/x-ndjson"), None);
+        is_faithful(&lines)?;
+    }
+
+    #[test]
+    fn folds_agree_with_what_they_hide(text in valid_json(), rows in prop::collection::vec(0..40_usize, 0..12)) {
+        let document = json(text.as_bytes());
+        let mut folds = Folds::default();
+        for row in &rows {
+            folds.toggle(&document, *row);
+        }
+        let mut hidden = vec![false; document.row_count()];
+        for row in (0..document.row_count()).filter(|row| folds.is_folded(*row)) {
+            let last = document.last_folded(row).unwrap_or(row);
+            hidden[row + 1..=last].fill(true);
+        }
+        let visible: Vec<usize> = (0..hidden.len()).filter(|row| !hidden[*row]).collect();
+        prop_assert_eq!(folds.visible_count(&document), visible.len());
+        for (at, row) in visible.iter().enumerate() {
+            prop_assert_eq!(folds.absolute(&document, at), Some(*row));
+            prop_assert_eq!(folds.visible(*row), at);
+        }
+        prop_assert_eq!(folds.absolute(&document, visible.len()), None);
+        for (row, hidden) in hidden.iter().enumerate() {
+            prop_assert_eq!(folds.hidden_by(row).is_some(), *hidden);
+        }
+        for row in 0..hidden.len() {
+            folds.reveal(&document, row);
+            prop_assert_eq!(folds.hidden_by(row), None);
+        }
+    }
+
+    #[test]
+    fn siblings_and_parents_agree(text in valid_json()) {
+        let document = json(text.as_bytes());
+        for row in 0..document.row_count() {
+            if let Some(next) = document.next_sibling(row) {
+                prop_assert_eq!(document.previous_sibling(next), Some(document.head(row)));
+                prop_assert_eq!(document.parent(next), document.parent(row));
+            }
+            if let Some(child) = document.first_child(row) {
+                prop_assert_eq!(document.parent(child), Some(row));
+            }
+        }
+    }
+}
