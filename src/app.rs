@@ -17,14 +17,17 @@ pub mod palette;
 pub mod pane;
 mod prompt;
 mod rate;
+pub mod reading;
 mod role;
 mod search;
 pub mod theme;
 mod update;
 
-pub use action::{Action, Copyable, Edit, Grow, Move, Turn};
+pub use action::{
+    Action, Copyable, Edit, Facet, Fold, Grow, InDocument, Move, Narrow, Turn, Wanted,
+};
 pub use filtering::Filtering;
-pub use message::{Effect, Event, Loaded, Mouse, MouseKind, Notice, NoticeKind};
+pub use message::{Effect, Event, Loaded, Mouse, MouseKind, Notice, NoticeKind, Within};
 pub use model::{Focus, Mode, Model, Preferences, Session};
 pub use prompt::Prompt;
 pub use rate::Rate;

@@ -14,6 +14,7 @@ mod multipart;
 pub mod path;
 mod piece;
 pub mod pointer;
+mod raw;
 pub mod rewrite;
 mod search;
 mod section;

@@ -4,7 +4,6 @@
 mod clipboard;
 mod effects;
 mod feed;
-pub mod highlight;
 mod input;
 mod terminal;
 pub mod view;
@@ -82,6 +81,7 @@ pub async fn run(setup: Setup, stop: CancellationToken) -> Result<(), TuiError> 
     if let Some(notice) = greeting {
         update(&mut model, Event::Notice(notice));
     }
+    let model = Box::new(model);
     Shell { model, painter, terminal, effects, keys: Some(EventStream::new()) }
         .run(queue, stop)
         .await
@@ -107,7 +107,7 @@ fn now() -> Timestamp {
 }
 
 struct Shell {
-    model: Model,
+    model: Box<Model>,
     painter: Painter,
     terminal: Terminal,
     effects: Effects,

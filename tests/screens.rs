@@ -14,7 +14,6 @@ use hookglass::delivery::{
     Delivery, DeliveryId, EventRef, Head, Header, Refusal, SignatureStatus, Source, Summary,
     Verdict,
 };
-use hookglass::payload::Document;
 use hookglass::provider::Provider;
 use hookglass::secret::Secret;
 use hookglass::signature::{Keyed, Verifier};
@@ -134,9 +133,8 @@ impl Stage {
             };
             let found = self.all.iter().find(|delivery| delivery.summary.id == id).cloned();
             if let Some(delivery) = found {
-                let document = Document::new(delivery.body.clone(), None, None);
                 let examined = verifier(&self.model.session).examine(&delivery);
-                self.happen(Event::Loaded(Arc::new(Loaded { delivery, document, examined })));
+                self.happen(Event::Loaded(Arc::new(Loaded::new(delivery, examined))));
             }
         }
     }
@@ -457,4 +455,34 @@ fn a_terminal_without_unicode_gets_ascii() {
     let Ok(_) = terminal.draw(|frame| painter.draw(&stage.model, frame));
     let cells = terminal.backend().buffer().content();
     assert!(cells.iter().all(|cell| cell.symbol().is_ascii()));
+}
+
+#[test]
+fn a_payload_is_folded_searched_and_copied_from() {
+    let mut stage = Stage::new((120, 36), &["SECRET"], 9);
+    let screen = stage.press("<Enter>-").screen();
+    assert!(screen.contains("\"payload\": {…} 4 keys"), "{screen}");
+    stage.press("jjj");
+    assert!(stage.screen().contains("Raw      .payload"), "{}", stage.screen());
+    insta::assert_snapshot!(stage.press("l/TIG<Backspace><Backspace><Backspace>tig").screen());
+    stage.press("<Enter>yv");
+    let text = "It’s the tiger 🐅".to_owned();
+    assert_eq!(stage.effects, [Effect::CopyText { text, what: Copyable::Value }]);
+    stage.effects.clear();
+    stage.press("yj=");
+    let text = ".payload.message".to_owned();
+    assert_eq!(stage.effects[0], Effect::CopyText { text, what: Copyable::JqPath });
+    assert_eq!(stage.model.search.text(), ".payload.message:\"It’s the tiger 🐅\"");
+}
+
+#[test]
+fn raw_and_hex_show_what_came() {
+    let mut stage = Stage::new((120, 36), &["SECRET"], 9);
+    let screen = stage.press("5").screen();
+    assert!(screen.contains(r"POST /hooks HTTP/1.1\r\n"), "{screen}");
+    assert!(screen.contains(r"X-Odd: tab\there \x1b[31m\r\n"), "{screen}");
+    let screen = stage.press("<Enter>X").screen();
+    assert!(screen.contains("7b 22 69 64 22 3a 22 65"), "{screen}");
+    let screen = stage.press("X").screen();
+    assert!(screen.contains("\"id\": \"event"), "{screen}");
 }

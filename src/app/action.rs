@@ -10,6 +10,13 @@ pub enum Copyable {
     EventId,
     Signature,
     Curl,
+    /// The value under the cursor: a string without its quotes and escapes.
+    Value,
+    Key,
+    Path,
+    JqPath,
+    /// The value under the cursor as it was sent, with all that is in it.
+    Subtree,
 }
 
 impl Copyable {
@@ -21,6 +28,11 @@ impl Copyable {
             Self::EventId => "event id",
             Self::Signature => "signature",
             Self::Curl => "curl command (without the signature)",
+            Self::Value => "value",
+            Self::Key => "key",
+            Self::Path => "path",
+            Self::JqPath => "jq path",
+            Self::Subtree => "value as it was sent",
         }
     }
 }
@@ -58,6 +70,50 @@ pub enum Facet {
 pub enum Wanted {
     With,
     Without,
+}
+
+/// What is folded, and what opens again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fold {
+    Toggle,
+    /// With everything inside.
+    ToggleAll,
+    /// One level less shows.
+    Less,
+    /// One level more shows.
+    More,
+}
+
+/// What changes which deliveries are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Narrow {
+    /// Asks for a filter.
+    Type,
+    /// Only deliveries with a value of the selected one, or without it; which
+    /// value, a second key says.
+    Like(Wanted),
+    Facet(Facet),
+    Clear,
+    Views,
+    Save,
+}
+
+/// What can be done in a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InDocument {
+    /// Rows that are too wide go on in the next line, or are cut.
+    Wrap,
+    /// The body in hexadecimal as it came.
+    Hex,
+    Fold(Fold),
+    Sibling(Turn),
+    SameKey(Turn),
+    Sideways(Turn),
+    /// Shows the string under the cursor without its escapes.
+    Unescaped,
+    /// Searches in the document.
+    Find,
+    Hit(Turn),
 }
 
 /// To the one after or to the one before.
@@ -104,18 +160,12 @@ pub enum Action {
     Zoom,
     /// Side by side, or one above the other.
     Arrange,
+    Document(InDocument),
     /// More or less room for the list.
     Resize(Grow),
     Privacy,
     Palette,
-    Filter,
-    /// Narrows the list to deliveries with a value of the selected one, or without it; which
-    /// value, a second key says.
-    Like(Wanted),
-    Facet(Facet),
-    ClearFilter,
-    Views,
-    SaveView,
+    Narrow(Narrow),
     Resend,
     ResendTo,
     TrySecret,

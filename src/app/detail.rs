@@ -5,7 +5,9 @@ use std::sync::Arc;
 use ratatui::layout::Rect;
 
 use super::message::Loaded;
+use super::reading::Reading;
 use crate::delivery::{DeliveryId, Verdict};
+use crate::payload::Document;
 use crate::signature::Diagnosis;
 
 /// A view of the selected delivery.
@@ -16,10 +18,17 @@ pub enum Tab {
     Headers,
     Signature,
     Timeline,
+    Raw,
 }
 
 impl Tab {
-    pub const ALL: [Self; 4] = [Self::Payload, Self::Headers, Self::Signature, Self::Timeline];
+    pub const ALL: [Self; 5] =
+        [Self::Payload, Self::Headers, Self::Signature, Self::Timeline, Self::Raw];
+
+    /// Whether it shows a document, in which a cursor moves.
+    pub fn is_document(self) -> bool {
+        matches!(self, Self::Payload | Self::Raw)
+    }
 
     pub fn title(self) -> &'static str {
         match self {
@@ -27,6 +36,7 @@ impl Tab {
             Self::Headers => "Headers",
             Self::Signature => "Signature",
             Self::Timeline => "Timeline",
+            Self::Raw => "Raw",
         }
     }
 
@@ -70,9 +80,12 @@ pub struct Detail {
     /// The verdict under a secret that was typed in.
     pub typed: Option<Verdict>,
     wanted: Option<DeliveryId>,
-    /// The first line and the first column shown.
+    /// The first line shown where there is no cursor.
     pub top: usize,
-    pub left: usize,
+    payload: Reading,
+    raw: Reading,
+    /// The body in hexadecimal, while that is wanted.
+    hex: Option<(Document, Reading)>,
 }
 
 impl Detail {
@@ -84,7 +97,8 @@ impl Detail {
         self.wanted = id;
         self.failure = None;
         (self.diagnosis, self.typed) = (None, None);
-        (self.top, self.left) = (0, 0);
+        self.top = 0;
+        (self.payload, self.raw, self.hex) = (Reading::default(), Reading::default(), None);
         if id.is_none() {
             self.loaded = None;
         }
@@ -112,7 +126,42 @@ impl Detail {
 
     pub fn show(&mut self, tab: Tab) {
         self.tab = tab;
-        (self.top, self.left) = (0, 0);
+        self.top = 0;
+    }
+
+    /// The document that is shown, and how far it is read.
+    pub fn reading(&self) -> Option<(&Document, &Reading)> {
+        let loaded = self.loaded.as_deref()?;
+        match (self.tab, &self.hex) {
+            (Tab::Payload, Some((document, reading))) => Some((document, reading)),
+            (Tab::Payload, None) => Some((&loaded.document, &self.payload)),
+            (Tab::Raw, _) => Some((&loaded.raw, &self.raw)),
+            (Tab::Headers | Tab::Signature | Tab::Timeline, _) => None,
+        }
+    }
+
+    /// Reads on in the document that is shown.
+    pub fn read<R>(&mut self, go: impl FnOnce(&Document, &mut Reading) -> R) -> Option<R> {
+        let loaded = self.loaded.as_deref()?;
+        match (self.tab, &mut self.hex) {
+            (Tab::Payload, Some((document, reading))) => Some(go(document, reading)),
+            (Tab::Payload, None) => Some(go(&loaded.document, &mut self.payload)),
+            (Tab::Raw, _) => Some(go(&loaded.raw, &mut self.raw)),
+            (Tab::Headers | Tab::Signature | Tab::Timeline, _) => None,
+        }
+    }
+
+    pub fn is_hex(&self) -> bool {
+        self.hex.is_some()
+    }
+
+    /// Shows the body in hexadecimal as it came, or no longer does.
+    pub fn toggle_hex(&mut self) {
+        let wire = self.loaded.as_deref().map(|loaded| loaded.document.wire().clone());
+        self.hex = match (&self.hex, wire) {
+            (None, Some(wire)) => Some((Document::hex(wire), Reading::default())),
+            _ => None,
+        };
     }
 
     /// Moves the window; it never leaves the text.

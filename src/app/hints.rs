@@ -26,7 +26,8 @@ fn lead(model: &Model) -> String {
         // What keeps deliveries out of the list should be in sight.
         Mode::Browse if model.search.is_on() => format!(" filter {} ", model.search.text()),
         Mode::Browse
-        | Mode::Help { .. }
+        | Mode::Page(_)
+        | Mode::Find { .. }
         | Mode::Palette(_)
         | Mode::Filter(_)
         | Mode::View { .. }

@@ -15,6 +15,8 @@ pub enum Context {
     Anywhere,
     List,
     Detail,
+    /// In the payload and in the raw request, before what holds in every detail.
+    Document,
     /// After the key that begins copying.
     Copy,
     /// After a key that narrows the list.
@@ -27,10 +29,11 @@ pub enum Context {
 }
 
 impl Context {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Anywhere,
         Self::List,
         Self::Detail,
+        Self::Document,
         Self::Copy,
         Self::Facet,
         Self::Help,
@@ -44,6 +47,7 @@ impl Context {
             Self::Anywhere => "Anywhere",
             Self::List => "In the list",
             Self::Detail => "In the detail",
+            Self::Document => "In the payload",
             Self::Copy => "After y",
             Self::Facet => "After = or !",
             Self::Help => "In this help",
@@ -59,6 +63,7 @@ impl Context {
             Self::Anywhere => "anywhere",
             Self::List => "list",
             Self::Detail => "detail",
+            Self::Document => "payload",
             Self::Copy => "copy",
             Self::Facet => "facet",
             Self::Help => "help",

@@ -9,7 +9,7 @@ use super::keymap::Key;
 use super::layout::Size;
 use crate::delivery::{Attempt, Delivery, DeliveryId, Summary, Verdict};
 use crate::filter::Filter;
-use crate::payload::Document;
+use crate::payload::{self, Document};
 use crate::secret::Secret;
 use crate::signature::{Diagnosis, Examined};
 
@@ -18,8 +18,29 @@ use crate::signature::{Diagnosis, Examined};
 pub struct Loaded {
     pub delivery: Delivery,
     pub document: Document,
+    /// The request as it was on the wire.
+    pub raw: Document,
     /// Nothing where no provider was recognised.
     pub examined: Option<Examined>,
+}
+
+impl Loaded {
+    /// Reads what there is to show out of a delivery.
+    pub fn new(delivery: Delivery, examined: Option<Examined>) -> Self {
+        let kind = delivery.head.joined_text("content-type");
+        let coding = delivery.head.joined_text("content-encoding");
+        let document = Document::new(delivery.body.clone(), kind.as_deref(), coding.as_deref());
+        let raw = Document::raw([&delivery.head.raw[..], &delivery.body[..]].concat().into());
+        Self { delivery, document, raw, examined }
+    }
+}
+
+/// A document of the delivery that was loaded last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Within {
+    Payload,
+    Hex,
+    Raw,
 }
 
 /// What the mouse did.
@@ -104,6 +125,11 @@ pub enum Event {
         ids: Vec<DeliveryId>,
         done: bool,
     },
+    /// An answer to [`Effect::Find`].
+    Found {
+        number: u64,
+        search: payload::Search,
+    },
     /// A resend has ended, well or badly.
     Resent(Attempt),
     /// An answer to [`Effect::SaveView`].
@@ -135,8 +161,19 @@ pub enum Effect {
         filter: Filter,
         ids: Vec<DeliveryId>,
     },
+    /// Search the rest of the document that is shown; a later search replaces an earlier one.
+    Find {
+        number: u64,
+        typed: String,
+        within: Within,
+    },
     Copy {
         id: DeliveryId,
+        what: Copyable,
+    },
+    /// Copy a text that is at hand.
+    CopyText {
+        text: String,
         what: Copyable,
     },
     /// Send the exact bytes of a delivery to a URL, as it was typed or configured.

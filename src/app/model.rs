@@ -4,15 +4,18 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::action::Wanted;
-use super::detail::Detail;
+use super::detail::{Detail, Tab};
 use super::filtering::{Filtering, History, Seen};
 use super::keymap::{Context, Keymap};
 use super::layout::{Areas, Arrangement, Size, areas};
 use super::list::List;
 use super::message::Notice;
 use super::palette::Palette;
+use super::pane;
 use super::prompt::Prompt;
 use super::rate::Rate;
+use super::reading::{Reading, Window};
+use super::role::Marked;
 use super::search::Search;
 
 /// Which pane the keys go to.
@@ -24,7 +27,7 @@ pub enum Focus {
 }
 
 /// What the keys mean at the moment.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default)]
 pub enum Mode {
     #[default]
     Browse,
@@ -32,12 +35,18 @@ pub enum Mode {
     Copy,
     /// The next key says of which value the list is to be full, or free.
     Facet(Wanted),
-    Help {
-        top: usize,
-    },
     Palette(Palette),
     /// A filter is being typed.
     Filter(Box<Filtering>),
+    /// What to search for in the document is being typed.
+    Find {
+        prompt: Prompt,
+        error: Option<String>,
+        /// Where the cursor was, and what was searched for before.
+        before: Box<Reading>,
+    },
+    /// A text over the panes.
+    Page(Page),
     /// The name of a view is being typed.
     View {
         prompt: Prompt,
@@ -50,6 +59,14 @@ pub enum Mode {
     Secret {
         prompt: Prompt,
     },
+}
+
+/// A text over the panes, and its first line on the screen.
+#[derive(Debug, Clone)]
+pub struct Page {
+    pub title: String,
+    pub lines: Vec<Marked>,
+    pub top: usize,
 }
 
 /// What stays the same from start to end.
@@ -102,6 +119,8 @@ pub struct Model {
     pub trouble: Option<String>,
     /// Where the last resend went.
     pub(super) target: Option<String>,
+    /// How many searches in documents there were.
+    pub(super) searches: u64,
     pub(super) flags: Flags,
 }
 
@@ -110,6 +129,8 @@ pub struct Model {
 #[expect(clippy::struct_excessive_bools, reason = "things that are on or off by themselves")]
 pub(super) struct Flags {
     pub(super) masked: bool,
+    /// Rows that are too wide are broken.
+    pub(super) wrapped: bool,
     pub(super) mouse_released: bool,
     /// The divider between the panes is being moved.
     pub(super) dragging: bool,
@@ -144,6 +165,7 @@ impl Model {
             notice: None,
             trouble: None,
             target,
+            searches: 0,
             flags: Flags::default(),
         }
     }
@@ -153,19 +175,40 @@ impl Model {
         areas(self.size, self.focus, self.arrangement)
     }
 
+    /// How much of the screen a document has; a note above it takes a line.
+    pub fn window(&self) -> Option<Window> {
+        let areas = self.areas()?;
+        let note = self.note().is_some();
+        Some(Window {
+            width: usize::from(areas.detail.width.saturating_sub(2)),
+            height: usize::from(areas.detail.height).saturating_sub(usize::from(note)),
+            wrap: self.flags.wrapped,
+        })
+    }
+
+    /// What is to be said above the document that is shown.
+    pub fn note(&self) -> Option<&str> {
+        let loaded = self.detail.loaded.as_deref()?;
+        (self.detail.tab == Tab::Payload).then(|| pane::note(loaded, self.detail.is_hex()))?
+    }
+
     /// Where a key is looked up, nearest first.
     pub fn contexts(&self) -> &'static [Context] {
         match (&self.mode, self.focus) {
             (Mode::Browse, Focus::List) => &[Context::List, Context::Anywhere],
+            (Mode::Browse, Focus::Detail) if self.detail.tab.is_document() => {
+                &[Context::Document, Context::Detail, Context::Anywhere]
+            }
             (Mode::Browse, Focus::Detail) => &[Context::Detail, Context::Anywhere],
             (Mode::Copy, _) => &[Context::Copy],
             (Mode::Facet(_), _) => &[Context::Facet],
-            (Mode::Help { .. }, _) => &[Context::Help],
+            (Mode::Page(_), _) => &[Context::Help],
             (Mode::Palette(_), _) => &[Context::Palette, Context::Prompt],
             (Mode::Filter(_), _) => &[Context::Filter, Context::Prompt],
-            (Mode::View { .. } | Mode::Target { .. } | Mode::Secret { .. }, _) => {
-                &[Context::Prompt]
-            }
+            (
+                Mode::Find { .. } | Mode::View { .. } | Mode::Target { .. } | Mode::Secret { .. },
+                _,
+            ) => &[Context::Prompt],
         }
     }
 

@@ -1,12 +1,18 @@
 //! Every command and every saved view by its name: typed in part, chosen, run.
 
-use super::action::Action;
+use super::action::{Action, Narrow, Wanted};
 use super::keymap::{Binding, Context, Keymap};
 use super::prompt::Prompt;
 
 /// Contexts whose commands can be run from the palette; the others hold while something is typed.
-const OFFERED: [Context; 5] =
-    [Context::Anywhere, Context::List, Context::Detail, Context::Copy, Context::Facet];
+const OFFERED: [Context; 6] = [
+    Context::Anywhere,
+    Context::List,
+    Context::Detail,
+    Context::Document,
+    Context::Copy,
+    Context::Facet,
+];
 
 /// What the views are found under.
 pub const VIEW: &str = "view ";
@@ -86,10 +92,11 @@ fn is_offered(binding: &Binding) -> bool {
 fn opener(context: Context) -> Option<Action> {
     match context {
         Context::Copy => Some(Action::CopyMenu),
-        Context::Facet => Some(Action::Like(super::action::Wanted::With)),
+        Context::Facet => Some(Action::Narrow(Narrow::Like(Wanted::With))),
         Context::Anywhere
         | Context::List
         | Context::Detail
+        | Context::Document
         | Context::Help
         | Context::Palette
         | Context::Filter
@@ -127,7 +134,9 @@ fn title(binding: &Binding) -> String {
     match binding.context {
         Context::Copy => format!("copy {name}"),
         Context::Facet => format!("only with the same {name}"),
-        Context::List | Context::Detail => format!("{}: {name}", binding.context.name()),
+        Context::List | Context::Detail | Context::Document => {
+            format!("{}: {name}", binding.context.name())
+        }
         Context::Anywhere
         | Context::Help
         | Context::Palette

@@ -9,15 +9,12 @@ pub mod welcome;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use unicode_width::UnicodeWidthStr;
 
 use super::detail::Tab;
-use super::layout::Areas;
 use super::message::Loaded;
 use super::model::Model;
 use super::role::{Marked, Role};
 use crate::delivery::SignatureStatus;
-use crate::payload::Row;
 
 /// Columns of the labels on the left; what goes on below a line is indented as far.
 const LABEL: usize = 10;
@@ -26,7 +23,7 @@ const LABEL: usize = 10;
 pub fn lines(model: &Model, width: usize) -> Vec<Marked> {
     let Some(loaded) = model.detail.loaded.as_deref() else { return Vec::new() };
     let lines = match model.detail.tab {
-        Tab::Payload => Vec::new(),
+        Tab::Payload | Tab::Raw => Vec::new(),
         Tab::Headers => headers::lines(loaded),
         Tab::Signature => signature::lines(model, loaded),
         Tab::Timeline => timeline::lines(model, loaded),
@@ -35,28 +32,9 @@ pub fn lines(model: &Model, width: usize) -> Vec<Marked> {
     lines.into_iter().map(mask).flat_map(|line| line.wrap(width, LABEL)).collect()
 }
 
-/// How many lines the selected tab has.
+/// How many lines the selected tab has, where it shows no document.
 pub fn line_count(model: &Model, width: usize) -> usize {
-    match (model.detail.tab, model.detail.loaded.as_deref()) {
-        (_, None) => 0,
-        // A note takes a line of the screen above the payload.
-        (Tab::Payload, Some(loaded)) => {
-            loaded.document.row_count() + usize::from(note(loaded).is_some())
-        }
-        (Tab::Headers | Tab::Signature | Tab::Timeline, Some(_)) => lines(model, width).len(),
-    }
-}
-
-/// Columns of the widest payload line on the screen; long ones by their bytes, which is more.
-pub fn widest_shown(model: &Model, areas: &Areas) -> usize {
-    const LONG: usize = 4096;
-    let Some(loaded) = model.detail.loaded.as_deref().filter(|_| model.detail.tab == Tab::Payload)
-    else {
-        return 0;
-    };
-    let width_of = |row: Row<'_>| if row.len() > LONG { row.len() } else { row.text().width() };
-    let shown = model.detail.top..model.detail.top + usize::from(areas.detail.height);
-    shown.filter_map(|at| loaded.document.row(at)).map(width_of).max().unwrap_or(0)
+    if model.detail.tab.is_document() { 0 } else { lines(model, width).len() }
 }
 
 /// The sign and the weight of a verdict; the sign alone tells them apart without colour.
@@ -89,9 +67,10 @@ fn labelled(label: &str, role: Role, text: impl AsRef<str>) -> Marked {
 }
 
 /// What stands above the payload: why it is not there, or not shown as its type says.
-pub fn note(loaded: &Loaded) -> Option<&str> {
+pub fn note(loaded: &Loaded, hex: bool) -> Option<&str> {
     match &loaded.delivery.summary.refused {
         Some(refusal) => Some(&refusal.reason),
+        None if hex => Some("the body as it came, in hexadecimal"),
         None => loaded.document.note(),
     }
 }

@@ -24,10 +24,12 @@ pub enum Role {
     Warn,
     /// What the eye should find first: the focused pane, a key to press.
     Accent,
+    /// What was searched for.
+    Found,
 }
 
 impl Role {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Plain,
         Self::Dim,
         Self::Strong,
@@ -39,6 +41,7 @@ impl Role {
         Self::Bad,
         Self::Warn,
         Self::Accent,
+        Self::Found,
     ];
 
     /// The word for it in a theme.
@@ -55,12 +58,13 @@ impl Role {
             Self::Bad => "bad",
             Self::Warn => "warn",
             Self::Accent => "accent",
+            Self::Found => "found",
         }
     }
 
     /// Whether it stands for what a delivery holds, which a shared screen may have to hide.
     pub fn is_value(self) -> bool {
-        matches!(self, Self::Text | Self::Number)
+        matches!(self, Self::Text | Self::Number | Self::Found)
     }
 }
 

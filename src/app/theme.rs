@@ -54,6 +54,7 @@ impl Default for Theme {
             Role::Bad => style(Color::Red, Modifier::BOLD),
             Role::Warn => style(Color::Yellow, Modifier::BOLD),
             Role::Accent => style(Color::Cyan, Modifier::BOLD),
+            Role::Found => style(Color::Yellow, Modifier::REVERSED),
         };
         Self { styles: Role::ALL.map(of), background: None }
     }
@@ -151,7 +152,8 @@ mod tests {
             assert_eq!(lines.len(), Role::ALL.len() + 1, "{name}");
             let theme = Theme::named(name).unwrap();
             assert!(theme.background().is_some(), "{name}");
-            for role in Role::ALL {
+            for (at, role) in Role::ALL.into_iter().enumerate() {
+                assert_eq!(role as usize, at);
                 let colour = theme.style(role).fg;
                 assert!(matches!(colour, Some(Color::Rgb(..))), "{name} {role:?}");
             }

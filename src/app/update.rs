@@ -6,10 +6,11 @@ mod browse;
 mod narrowing;
 mod pointing;
 mod prompts;
+mod reading;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::action::Action;
+use super::action::{Action, Narrow};
 use super::keymap::{Context, Key};
 use super::message::{Effect, Event, Notice, NoticeKind};
 use super::model::{Mode, Model};
@@ -37,6 +38,7 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
         | Event::Diagnosed { .. }
         | Event::SecretTried { .. }
         | Event::Matched { .. }
+        | Event::Found { .. }
         | Event::Resent(_)
         | Event::ViewSaved { .. }
         | Event::Trouble(_)
@@ -85,6 +87,9 @@ fn learn(model: &mut Model, event: Event) {
         Event::Matched { search, ids, done } => {
             model.search.matched(search, ids, done, &mut model.list);
         }
+        Event::Found { number, search } => {
+            model.detail.read(|document, reading| reading.found(document, number, search));
+        }
         Event::Resent(attempt) => tell(model, resent(&attempt)),
         Event::ViewSaved { name, filter } => {
             tell(model, Notice::done(format!("saved the view `{name}`")));
@@ -125,13 +130,15 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Mode::Facet(wanted) => {
             let wanted = *wanted;
             model.mode = Mode::Browse;
-            narrowing::by_facet(model, action, wanted)
+            let Action::Narrow(Narrow::Facet(facet)) = action else { return Vec::new() };
+            narrowing::by_facet(model, facet, wanted)
         }
-        Mode::Help { .. } => {
-            browse::help(model, action);
+        Mode::Page(_) => {
+            browse::page(model, action);
             Vec::new()
         }
         Mode::Palette(_)
+        | Mode::Find { .. }
         | Mode::Filter(_)
         | Mode::View { .. }
         | Mode::Target { .. }
@@ -191,12 +198,14 @@ fn settle(model: &mut Model) -> Vec<Effect> {
     model.list.settle(usize::from(areas.list.height));
     let selected = model.list.selected().map(|row| row.id);
     let load = model.detail.want(selected);
+    if let Some(window) = model.window() {
+        model.detail.read(|document, reading| reading.settle(document, window));
+    }
     let lines = pane::line_count(model, usize::from(areas.detail.width));
     model.detail.scroll(0, lines, usize::from(areas.detail.height));
-    if let Mode::Help { top } = &mut model.mode {
-        let last =
-            pane::help::lines(&model.keymap).len().saturating_sub(usize::from(areas.body.height));
-        *top = (*top).min(last);
+    if let Mode::Page(page) = &mut model.mode {
+        let last = page.lines.len().saturating_sub(usize::from(areas.body.height));
+        page.top = page.top.min(last);
     }
     selected.filter(|_| load).map(Effect::Load).into_iter().collect()
 }

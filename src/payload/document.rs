@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use super::hex_view;
 use super::piece::Row;
+use super::raw::Raw;
 use super::section::{Content, Section};
 use super::tree::{Node, Tree};
 
@@ -68,6 +69,14 @@ impl Document {
         let content = Content::Hex(body.clone());
         let sections = vec![Section { row: 0, byte: 0, level: 0, content }];
         Self { form: Form::Hex, note: None, wire: body.clone(), body, sections, rows }
+    }
+
+    /// Any bytes as lines, with what nobody sees in them; nothing is decoded.
+    pub fn raw(bytes: Bytes) -> Self {
+        let raw = Raw::new(bytes.clone());
+        let rows = raw.len();
+        let sections = vec![Section { row: 0, byte: 0, level: 0, content: Content::Raw(raw) }];
+        Self { form: Form::Text, note: None, wire: bytes.clone(), body: bytes, sections, rows }
     }
 
     pub fn form(&self) -> Form {

@@ -8,6 +8,7 @@ use super::hex_view;
 use super::lines::{Fields, Lines};
 use super::markup::Markup;
 use super::piece::{PieceKind, Row};
+use super::raw::Raw;
 use super::tree::Tree;
 
 /// What the rows of a section are made from.
@@ -18,6 +19,8 @@ pub(super) enum Content {
     Fields(Fields),
     Markup(Markup),
     Hex(Bytes),
+    /// Lines with what nobody sees.
+    Raw(Raw),
     /// A row above others that belong to it, and how many these are.
     Heading {
         text: String,
@@ -45,6 +48,7 @@ impl Content {
             Self::Fields(fields) => fields.len(),
             Self::Markup(markup) => markup.len(),
             Self::Hex(bytes) => hex_view::row_count(bytes),
+            Self::Raw(raw) => raw.len(),
             Self::Heading { .. } => 1,
         }
     }
@@ -57,6 +61,7 @@ impl Content {
             Self::Fields(fields) => fields.text().as_bytes(),
             Self::Markup(markup) => markup.text().as_bytes(),
             Self::Hex(bytes) => bytes,
+            Self::Raw(raw) => raw.bytes(),
             Self::Heading { text, .. } => text.as_bytes(),
         }
     }
@@ -77,6 +82,7 @@ impl Section {
             Content::Fields(fields) => fields.show(at, self.byte)?,
             Content::Markup(markup) => markup.show(at, self.byte, folded)?,
             Content::Hex(bytes) => hex_view::show(bytes, at)?,
+            Content::Raw(raw) => raw.show(at, self.byte)?,
             Content::Heading { text, below } => {
                 let mut out = Row::new(0);
                 out.source(PieceKind::Remark, text, self.byte);
@@ -101,6 +107,7 @@ impl Section {
                 Content::Fields(fields) => fields.row_at(at),
                 Content::Markup(markup) => markup.row_at(at),
                 Content::Hex(_) => hex_view::row_at(at),
+                Content::Raw(raw) => raw.row_at(at),
                 Content::Heading { .. } => 0,
             }
     }

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 
 use super::clipboard::Clipboard;
 use super::{Setup, TuiError, feed};
-use crate::app::{Effect, Event, Notice};
+use crate::app::{Effect, Event, Loaded, Notice};
 use crate::config;
 use crate::delivery::{AttemptKind, Delivery, DeliveryId};
 use crate::filter::Filter;
@@ -30,6 +30,7 @@ pub(super) struct Effects {
     world: Arc<World>,
     tasks: JoinSet<()>,
     wanted: watch::Sender<Option<DeliveryId>>,
+    loaded: watch::Receiver<Option<Arc<Loaded>>>,
     terminal: mpsc::Receiver<Vec<u8>>,
 }
 
@@ -41,6 +42,8 @@ struct World {
     clipboard: Clipboard,
     /// The number of the search whose matches are still wanted.
     search: AtomicU64,
+    /// The same of the search in a document.
+    finding: AtomicU64,
     to_terminal: mpsc::Sender<Vec<u8>>,
 }
 
@@ -58,6 +61,7 @@ impl Effects {
             client: Client::new(),
             clipboard,
             search: AtomicU64::new(0),
+            finding: AtomicU64::new(0),
             to_terminal,
         });
         let mut tasks = JoinSet::new();
@@ -68,10 +72,10 @@ impl Effects {
             let news = feed::tell_news(one.setup.store.clone(), tail, one.events.clone()).await;
             one.say_if_failed(news).await;
         });
-        let (bad, unexplained) = watch::channel(None);
-        tasks.spawn(loading::load_wanted(Arc::clone(&world), wishes, bad));
-        tasks.spawn(loading::explain_wanted(Arc::clone(&world), unexplained));
-        Ok(Self { world, tasks, wanted, terminal })
+        let (latest, loaded) = watch::channel(None);
+        tasks.spawn(loading::load_wanted(Arc::clone(&world), wishes, latest));
+        tasks.spawn(loading::explain_wanted(Arc::clone(&world), loaded.clone()));
+        Ok(Self { world, tasks, wanted, loaded, terminal })
     }
 
     /// What is to be written to the terminal beside the screen. An effect that panicked ends the
@@ -105,6 +109,14 @@ impl Effects {
             }
             Effect::Copy { id, what } => {
                 self.tasks.spawn_blocking(move || world.copy(id, what));
+            }
+            Effect::CopyText { text, what } => {
+                self.tasks.spawn_blocking(move || world.copy_text(&text, what));
+            }
+            Effect::Find { number, typed, within } => {
+                self.world.finding.store(number, Ordering::Relaxed);
+                let loaded = self.loaded.borrow().clone();
+                self.tasks.spawn_blocking(move || world.find(loaded, number, &typed, within));
             }
             Effect::Resend { id, target } => {
                 self.tasks.spawn(async move { world.resend(id, &target).await });

@@ -22,7 +22,6 @@ use ratatui::widgets::{Clear, Paragraph};
 
 pub use glyphs::Glyphs;
 
-use super::highlight::Highlighter;
 use crate::app::layout::SMALLEST;
 use crate::app::theme::Theme;
 use crate::app::{Marked, Mode, Model, Role, pane};
@@ -32,12 +31,11 @@ use crate::app::{Marked, Mode, Model, Role, pane};
 pub struct Painter {
     theme: Theme,
     glyphs: Glyphs,
-    highlighter: Highlighter,
 }
 
 impl Painter {
     pub fn new(theme: Theme, glyphs: Glyphs) -> Self {
-        Self { theme, glyphs, highlighter: Highlighter::default() }
+        Self { theme, glyphs }
     }
 
     /// Draws a whole frame.
@@ -54,8 +52,8 @@ impl Painter {
             return;
         };
         title::draw(model, self.theme, frame, areas.title);
-        if let Mode::Help { top } = &model.mode {
-            self.page(&pane::help::lines(&model.keymap), *top, frame, areas.body);
+        if let Mode::Page(page) = &model.mode {
+            self.page(&page.lines, page.top, frame, areas.body);
         } else if model.list.is_empty() {
             let lines = pane::welcome::lines(&model.session);
             let width = usize::from(areas.body.width.saturating_sub(4));

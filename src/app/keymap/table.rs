@@ -1,7 +1,9 @@
 //! Every binding: what is meant, in which context, by which keys, in words.
 
 use super::{Binding, Context, Key, KeyCode};
-use crate::app::action::{Action, Copyable, Edit, Facet as Of, Grow, Move, Turn, Wanted};
+use crate::app::action::{
+    Action, Copyable, Edit, Facet as Of, Fold, Grow, InDocument as In, Move, Narrow, Turn, Wanted,
+};
 use crate::app::detail::Tab;
 
 const fn bind(
@@ -26,17 +28,17 @@ const fn k(code: KeyCode) -> Key {
     Key::plain(code)
 }
 
-use Context::{Anywhere, Detail, Facet, Filter, Help, List, Palette, Prompt};
+use Context::{Anywhere, Detail, Document, Facet, Filter, Help, List, Palette, Prompt};
 
 /// Every binding there is, in the order in which help shows them.
 #[rustfmt::skip] // a row is a line, so that the table can be read as one
 pub const BINDINGS: &[Binding] = &[
-    hinted(bind(Anywhere, "filter", &[c('/')], Action::Filter, "filter the list: words, type:, sig:, …"), "filter", 2),
-    bind(Anywhere, "like", &[c('=')], Action::Like(Wanted::With), "only those with a value of this one; a second key says which"),
-    bind(Anywhere, "unlike", &[c('!')], Action::Like(Wanted::Without), "only those without it"),
-    bind(Anywhere, "clear-filter", &[c('0')], Action::ClearFilter, "show all deliveries again"),
-    bind(Anywhere, "views", &[c('V')], Action::Views, "choose a saved view"),
-    bind(Anywhere, "save-view", &[Key::ctrl('s')], Action::SaveView, "save the filter as a view with a name, in hookglass.toml"),
+    hinted(bind(Anywhere, "filter", &[c('/')], Action::Narrow(Narrow::Type), "filter the list: words, type:, sig:, …"), "filter", 2),
+    bind(Anywhere, "like", &[c('=')], Action::Narrow(Narrow::Like(Wanted::With)), "only those with a value of this one; a second key says which"),
+    bind(Anywhere, "unlike", &[c('!')], Action::Narrow(Narrow::Like(Wanted::Without)), "only those without it"),
+    bind(Anywhere, "clear-filter", &[c('0')], Action::Narrow(Narrow::Clear), "show all deliveries again"),
+    bind(Anywhere, "views", &[c('V')], Action::Narrow(Narrow::Views), "choose a saved view"),
+    bind(Anywhere, "save-view", &[Key::ctrl('s')], Action::Narrow(Narrow::Save), "save the filter as a view with a name, in hookglass.toml"),
     hinted(bind(Anywhere, "resend", &[c('r')], Action::Resend, "resend the exact bytes, to the forward target or the last one used"), "resend", 3),
     bind(Anywhere, "resend-to", &[c('R')], Action::ResendTo, "resend to a URL that is asked for"),
     hinted(bind(Anywhere, "copy", &[c('y')], Action::CopyMenu, "copy: a second key says what"), "copy", 4),
@@ -48,6 +50,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(Anywhere, "headers", &[c('2')], Action::Show(Tab::Headers), "show the headers"),
     bind(Anywhere, "signature", &[c('3')], Action::Show(Tab::Signature), "show the signature and what is wrong with it"),
     bind(Anywhere, "timeline", &[c('4')], Action::Show(Tab::Timeline), "show the answers: to the sender, and from targets"),
+    bind(Anywhere, "raw", &[c('5')], Action::Show(Tab::Raw), "show the request as it was on the wire"),
     bind(Anywhere, "next-tab", &[c(']')], Action::NextTab, "next tab of the detail"),
     bind(Anywhere, "previous-tab", &[c('[')], Action::PreviousTab, "previous tab of the detail"),
     hinted(bind(Anywhere, "zoom", &[c('z')], Action::Zoom, "give the focused pane the whole screen, or take it back"), "zoom", 8),
@@ -81,22 +84,45 @@ pub const BINDINGS: &[Binding] = &[
     bind(Detail, "left", &[k(KeyCode::Left), c('h')], Action::Move(Move::Left), "scroll to the left"),
     bind(Detail, "next-delivery", &[c('J')], Action::NextDelivery, "next delivery, staying here"),
     bind(Detail, "previous-delivery", &[c('K')], Action::PreviousDelivery, "previous delivery, staying here"),
+    hinted(bind(Document, "find", &[c('/')], Action::Document(In::Find), "search in the whole of it: text, or /a regex/"), "search", 2),
+    bind(Document, "next-hit", &[c('n')], Action::Document(In::Hit(Turn::Next)), "next hit"),
+    bind(Document, "previous-hit", &[c('N')], Action::Document(In::Hit(Turn::Previous)), "previous hit"),
+    bind(Document, "open", &[k(KeyCode::Right), c('l')], Action::Move(Move::Right), "unfold, or go into what is unfolded"),
+    bind(Document, "close", &[k(KeyCode::Left), c('h')], Action::Move(Move::Left), "fold, or go out to what is around it"),
+    hinted(bind(Document, "fold", &[k(KeyCode::Enter), c('o')], Action::Document(In::Fold(Fold::Toggle)), "fold or unfold"), "fold", 3),
+    bind(Document, "fold-all", &[c('O')], Action::Document(In::Fold(Fold::ToggleAll)), "fold or unfold with everything inside"),
+    bind(Document, "fold-less", &[c('-')], Action::Document(In::Fold(Fold::Less)), "show one level less; the first time, the outermost alone"),
+    bind(Document, "fold-more", &[c('+')], Action::Document(In::Fold(Fold::More)), "show one level more"),
+    bind(Document, "next-sibling", &[c('}')], Action::Document(In::Sibling(Turn::Next)), "next beside it"),
+    bind(Document, "previous-sibling", &[c('{')], Action::Document(In::Sibling(Turn::Previous)), "previous beside it"),
+    bind(Document, "next-same-key", &[c('*')], Action::Document(In::SameKey(Turn::Next)), "next with the same key"),
+    bind(Document, "previous-same-key", &[c('#')], Action::Document(In::SameKey(Turn::Previous)), "previous with the same key"),
+    bind(Document, "unescaped", &[c('u')], Action::Document(In::Unescaped), "show the string without its escapes"),
+    bind(Document, "right", &[c('L')], Action::Document(In::Sideways(Turn::Next)), "scroll to the right"),
+    bind(Document, "left", &[c('H')], Action::Document(In::Sideways(Turn::Previous)), "scroll to the left"),
+    bind(Document, "wrap", &[c('w')], Action::Document(In::Wrap), "break rows that are too wide, or cut them"),
+    bind(Document, "hex", &[c('X')], Action::Document(In::Hex), "the body as it came, in hexadecimal"),
+    hinted(bind(Context::Copy, "value", &[c('v')], Action::Copy(Copyable::Value), "the value under the cursor, without escapes"), "value", 2),
+    bind(Context::Copy, "subtree", &[c('t')], Action::Copy(Copyable::Subtree), "the value under the cursor as it was sent"),
+    bind(Context::Copy, "key", &[c('k')], Action::Copy(Copyable::Key), "the key under the cursor"),
+    bind(Context::Copy, "path", &[c('.')], Action::Copy(Copyable::Path), "the path under the cursor, as filters read it"),
+    bind(Context::Copy, "jq-path", &[c('j')], Action::Copy(Copyable::JqPath), "the path under the cursor, as jq reads it"),
     hinted(bind(Context::Copy, "payload", &[c('p'), c('y')], Action::Copy(Copyable::Payload), "the payload, byte for byte where it is text"), "payload", 1),
     hinted(bind(Context::Copy, "headers", &[c('h')], Action::Copy(Copyable::Headers), "the headers, a line each, without the signature"), "headers", 2),
     hinted(bind(Context::Copy, "event-id", &[c('i')], Action::Copy(Copyable::EventId), "the event id"), "event id", 3),
     hinted(bind(Context::Copy, "signature", &[c('s')], Action::Copy(Copyable::Signature), "the signature header's value"), "signature", 4),
     hinted(bind(Context::Copy, "curl", &[c('c')], Action::Copy(Copyable::Curl), "a curl command that sends it here again, without the signature"), "curl", 1),
     hinted(bind(Context::Copy, "cancel", &[k(KeyCode::Esc), c('q'), Key::ctrl('c')], Action::Cancel, "copy nothing"), "cancel", 1),
-    hinted(bind(Facet, "type", &[c('t')], Action::Facet(Of::Kind), "the event type"), "type", 1),
-    hinted(bind(Facet, "signature", &[c('s')], Action::Facet(Of::Signature), "the verdict"), "signature", 1),
-    hinted(bind(Facet, "cause", &[c('c')], Action::Facet(Of::Cause), "the cause of the verdict"), "cause", 3),
-    hinted(bind(Facet, "event-id", &[c('i')], Action::Facet(Of::EventId), "the event id: its deliveries"), "event id", 2),
-    hinted(bind(Facet, "provider", &[c('p')], Action::Facet(Of::Provider), "the provider"), "provider", 2),
-    hinted(bind(Facet, "path", &[c('u')], Action::Facet(Of::Path), "the request target"), "path", 4),
-    hinted(bind(Facet, "method", &[c('m')], Action::Facet(Of::Method), "the method"), "method", 5),
-    hinted(bind(Facet, "answer", &[c('a')], Action::Facet(Of::Status), "the answer to the sender"), "answer", 3),
-    hinted(bind(Facet, "source", &[c('o')], Action::Facet(Of::Source), "how it came here"), "source", 6),
-    hinted(bind(Facet, "peer", &[c('f')], Action::Facet(Of::Peer), "whom it came from"), "from", 6),
+    hinted(bind(Facet, "type", &[c('t')], Action::Narrow(Narrow::Facet(Of::Kind)), "the event type"), "type", 1),
+    hinted(bind(Facet, "signature", &[c('s')], Action::Narrow(Narrow::Facet(Of::Signature)), "the verdict"), "signature", 1),
+    hinted(bind(Facet, "cause", &[c('c')], Action::Narrow(Narrow::Facet(Of::Cause)), "the cause of the verdict"), "cause", 3),
+    hinted(bind(Facet, "event-id", &[c('i')], Action::Narrow(Narrow::Facet(Of::EventId)), "the event id: its deliveries"), "event id", 2),
+    hinted(bind(Facet, "provider", &[c('p')], Action::Narrow(Narrow::Facet(Of::Provider)), "the provider"), "provider", 2),
+    hinted(bind(Facet, "path", &[c('u')], Action::Narrow(Narrow::Facet(Of::Path)), "the request target"), "path", 4),
+    hinted(bind(Facet, "method", &[c('m')], Action::Narrow(Narrow::Facet(Of::Method)), "the method"), "method", 5),
+    hinted(bind(Facet, "answer", &[c('a')], Action::Narrow(Narrow::Facet(Of::Status)), "the answer to the sender"), "answer", 3),
+    hinted(bind(Facet, "source", &[c('o')], Action::Narrow(Narrow::Facet(Of::Source)), "how it came here"), "source", 6),
+    hinted(bind(Facet, "peer", &[c('f')], Action::Narrow(Narrow::Facet(Of::Peer)), "whom it came from"), "from", 6),
     hinted(bind(Facet, "cancel", &[k(KeyCode::Esc), c('q'), Key::ctrl('c')], Action::Cancel, "leave the filter as it is"), "cancel", 1),
     bind(Help, "down", &[k(KeyCode::Down), c('j')], Action::Move(Move::Down), "scroll down"),
     bind(Help, "up", &[k(KeyCode::Up), c('k')], Action::Move(Move::Up), "scroll up"),

@@ -5,10 +5,11 @@ use super::super::role::{Marked, Role};
 use super::sign_of;
 use crate::delivery::SignatureStatus;
 
-/// Every binding by context, then what the signs of the list mean.
-pub fn lines(keymap: &Keymap) -> Vec<Marked> {
+/// Every binding by context, those that hold now first, then what the signs of the list mean.
+pub fn lines(keymap: &Keymap, now: &[Context]) -> Vec<Marked> {
     let mut lines = Vec::new();
-    for context in Context::ALL {
+    let others = Context::ALL.into_iter().filter(|context| !now.contains(context));
+    for context in now.iter().copied().chain(others) {
         lines.push(Marked::new(Role::Strong, context.title()));
         for (binding, keys) in keymap.rows().filter(|(binding, _)| binding.context == context) {
             let keys = keys.iter().map(Key::to_string).collect::<Vec<_>>().join(" ");

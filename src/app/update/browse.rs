@@ -1,17 +1,13 @@
 //! What an action does while the lists and panes have the keys.
 
-use super::super::action::{Action, Copyable, Grow, Move, Wanted};
-use super::super::filtering::Filtering;
+use super::super::action::{Action, Copyable, Grow, Move};
 use super::super::message::{Effect, Notice};
-use super::super::model::{Focus, Mode, Model};
-use super::super::palette::{Palette, VIEW};
+use super::super::model::{Focus, Mode, Model, Page};
+use super::super::palette::Palette;
 use super::super::pane;
 use super::super::prompt::Prompt;
-use super::{narrowing, tell};
+use super::{narrowing, reading, tell};
 use crate::delivery::Summary;
-
-/// Columns that a step to the side moves.
-const SIDEWAYS: usize = 8;
 
 pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     match action {
@@ -32,22 +28,11 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             let stacked = model.arrangement.is_stacked(model.size.width);
             (model.arrangement.stacked, model.arrangement.list) = (Some(!stacked), None);
         }
+        Action::Document(what) => reading::act(model, what),
         Action::Resize(grow) => resize(model, grow),
         Action::Privacy => privacy(model),
         Action::Palette => model.mode = Mode::Palette(Palette::default()),
-        Action::Filter => {
-            let mut filtering = Filtering::new(model.search.text());
-            filtering.look(&model.seen);
-            model.mode = Mode::Filter(Box::new(filtering));
-        }
-        Action::Like(wanted) => with_selected(model, |model| model.mode = Mode::Facet(wanted)),
-        Action::Facet(_) => return narrowing::by_facet(model, action, Wanted::With),
-        Action::ClearFilter => return narrowing::put_in_force(model, ""),
-        Action::Views => {
-            let prompt = Prompt::new(VIEW);
-            model.mode = Mode::Palette(Palette { prompt, chosen: 0 });
-        }
-        Action::SaveView => narrowing::ask_name(model),
+        Action::Narrow(narrow) => return narrowing::act(model, narrow),
         Action::Resend => return resend(model),
         Action::ResendTo => with_selected(model, ask_target),
         Action::TrySecret => with_selected(model, |model| {
@@ -57,7 +42,10 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::CopyMenu => with_selected(model, |model| model.mode = Mode::Copy),
         Action::SendSample => return vec![Effect::SendSample],
         Action::ToggleMouse => return toggle_mouse(model),
-        Action::Help => model.mode = Mode::Help { top: 0 },
+        Action::Help => {
+            let lines = pane::help::lines(&model.keymap, model.contexts());
+            model.mode = Mode::Page(Page { title: "keys".to_owned(), lines, top: 0 });
+        }
         Action::Redraw => return vec![Effect::Redraw],
         Action::Suspend => return vec![Effect::Suspend],
         Action::Quit => model.flags.done = true,
@@ -98,6 +86,12 @@ fn privacy(model: &mut Model) {
 }
 
 fn copy(model: &mut Model, what: Copyable) -> Vec<Effect> {
+    if matches!(
+        what,
+        Copyable::Value | Copyable::Key | Copyable::Path | Copyable::JqPath | Copyable::Subtree
+    ) {
+        return reading::copy(model, what);
+    }
     let Some(row) = model.list.selected() else { return Vec::new() };
     match missing(row, what) {
         Some(missing) => {
@@ -112,19 +106,24 @@ fn copy(model: &mut Model, what: Copyable) -> Vec<Effect> {
 fn missing(row: &Summary, what: Copyable) -> Option<&'static str> {
     match what {
         Copyable::EventId => row.event.id.is_none().then_some("no event id"),
-        Copyable::Payload => (row.body_size == 0).then_some("no body"),
+        Copyable::Payload
+        | Copyable::Value
+        | Copyable::Key
+        | Copyable::Path
+        | Copyable::JqPath
+        | Copyable::Subtree => (row.body_size == 0).then_some("no body"),
         Copyable::Headers | Copyable::Signature | Copyable::Curl => {
             row.refused.is_some().then_some("been refused, so it was not kept whole")
         }
     }
 }
 
-/// Moves in the help.
-pub(super) fn help(model: &mut Model, action: Action) {
+/// Moves in a text over the panes.
+pub(super) fn page(model: &mut Model, action: Action) {
     let height = model.areas().map_or(1, |areas| usize::from(areas.body.height));
-    let Mode::Help { top } = &mut model.mode else { return };
+    let Mode::Page(page) = &mut model.mode else { return };
     if let Action::Move(step) = action {
-        *top = top.saturating_add_signed(lines_of(step, height));
+        page.top = page.top.saturating_add_signed(lines_of(step, height));
     } else if action == Action::Cancel {
         model.mode = Mode::Browse;
     }
@@ -133,6 +132,10 @@ pub(super) fn help(model: &mut Model, action: Action) {
 /// Scrolls the detail by lines.
 pub(super) fn scroll(model: &mut Model, by: isize) {
     let Some(areas) = model.areas() else { return };
+    if model.detail.tab.is_document() {
+        reading::scroll(model, by);
+        return;
+    }
     let lines = pane::line_count(model, usize::from(areas.detail.width));
     model.detail.scroll(by, lines, usize::from(areas.detail.height));
 }
@@ -144,14 +147,7 @@ fn travel(model: &mut Model, step: Move) {
         (Focus::List, _) => {
             model.list.move_by(lines_of(step, usize::from(areas.list.height)));
         }
-        (Focus::Detail, Move::Left) => {
-            model.detail.left = model.detail.left.saturating_sub(SIDEWAYS);
-        }
-        (Focus::Detail, Move::Right) => {
-            let widest = pane::widest_shown(model, &areas);
-            let last = widest.saturating_sub(usize::from(areas.detail.width) / 2);
-            model.detail.left = (model.detail.left + SIDEWAYS).min(last.max(model.detail.left));
-        }
+        (Focus::Detail, _) if model.detail.tab.is_document() => reading::travel(model, step),
         (Focus::Detail, _) => scroll(model, lines_of(step, usize::from(areas.detail.height))),
     }
 }
@@ -211,7 +207,7 @@ fn ask_target(model: &mut Model) {
     model.mode = Mode::Target { prompt: Prompt::new(last) };
 }
 
-fn with_selected(model: &mut Model, go: impl FnOnce(&mut Model)) {
+pub(super) fn with_selected(model: &mut Model, go: impl FnOnce(&mut Model)) {
     if model.list.selected().is_some() {
         go(model);
     } else {

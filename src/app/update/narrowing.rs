@@ -1,12 +1,41 @@
 //! Narrows the list by what is pointed at, and keeps filters under names.
 
-use super::super::action::{Action, Facet, Wanted};
+use super::super::action::{Facet, Narrow, Wanted};
+use super::super::detail::Tab;
+use super::super::filtering::Filtering;
 use super::super::message::{Effect, Notice};
-use super::super::model::{Mode, Model};
+use super::super::model::{Focus, Mode, Model};
+use super::super::palette::{Palette, VIEW};
 use super::super::prompt::Prompt;
-use super::tell;
+use super::{browse, reading, tell};
 use crate::delivery::Summary;
 use crate::filter::term;
+
+pub(super) fn act(model: &mut Model, narrow: Narrow) -> Vec<Effect> {
+    match narrow {
+        Narrow::Type => {
+            let mut filtering = Filtering::new(model.search.text());
+            filtering.look(&model.seen);
+            model.mode = Mode::Filter(Box::new(filtering));
+        }
+        // Where a cursor stands on a value, that is what is meant.
+        Narrow::Like(wanted)
+            if model.focus == Focus::Detail && model.detail.tab == Tab::Payload =>
+        {
+            return reading::narrow(model, wanted == Wanted::Without);
+        }
+        Narrow::Like(wanted) => {
+            browse::with_selected(model, |model| model.mode = Mode::Facet(wanted));
+        }
+        Narrow::Facet(facet) => return by_facet(model, facet, Wanted::With),
+        Narrow::Clear => return put_in_force(model, ""),
+        Narrow::Views => {
+            model.mode = Mode::Palette(Palette { prompt: Prompt::new(VIEW), chosen: 0 });
+        }
+        Narrow::Save => ask_name(model),
+    }
+    Vec::new()
+}
 
 /// Puts a filter in force that was typed before, or put together here.
 pub(super) fn put_in_force(model: &mut Model, filter: &str) -> Vec<Effect> {
@@ -23,8 +52,7 @@ pub(super) fn put_in_force(model: &mut Model, filter: &str) -> Vec<Effect> {
 }
 
 /// Narrows the list to deliveries that have the same value as the selected one, or another.
-pub(super) fn by_facet(model: &mut Model, action: Action, wanted: Wanted) -> Vec<Effect> {
-    let Action::Facet(facet) = action else { return Vec::new() };
+pub(super) fn by_facet(model: &mut Model, facet: Facet, wanted: Wanted) -> Vec<Effect> {
     let Some(row) = model.list.selected() else {
         tell(model, Notice::info("no delivery is selected yet"));
         return Vec::new();
@@ -85,7 +113,7 @@ fn value(row: &Summary, facet: Facet) -> Option<String> {
 }
 
 /// Asks under which name the filter in force is to be kept.
-pub(super) fn ask_name(model: &mut Model) {
+fn ask_name(model: &mut Model) {
     if model.search.is_on() {
         model.mode = Mode::View { prompt: Prompt::default() };
     } else {

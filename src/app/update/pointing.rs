@@ -7,7 +7,7 @@ use super::super::hints::hints;
 use super::super::layout::Areas;
 use super::super::message::{Effect, Mouse, MouseKind};
 use super::super::model::{Focus, Mode, Model};
-use super::{act, browse};
+use super::{act, browse, reading};
 
 /// How many lines the wheel moves.
 const WHEEL: isize = 3;
@@ -40,13 +40,14 @@ fn click(model: &mut Model, areas: &Areas, at: Position) -> Vec<Effect> {
         palette.chosen = palette.top(areas.palette_height()) + line;
         return act(model, super::super::action::Action::Submit);
     }
-    if model.mode != Mode::Browse {
+    if !matches!(model.mode, Mode::Browse) {
         // A prompt keeps what it has; the mouse waits.
     } else if areas.list.contains(at) {
         model.focus = Focus::List;
         model.list.select_line(usize::from(at.y - areas.list.y));
     } else if areas.detail.contains(at) {
         model.focus = Focus::Detail;
+        reading::select_line(model, usize::from(at.y - areas.detail.y));
     } else if let Some((tab, _)) = Tab::places(areas.tabs).find(|(_, place)| place.contains(at)) {
         model.detail.show(tab);
     } else if areas.divider.contains(at) || (areas.is_stacked() && areas.tabs.contains(at)) {
@@ -68,7 +69,7 @@ fn drag(model: &mut Model, areas: &Areas, at: Position) {
 
 fn turn(model: &mut Model, areas: &Areas, at: Position, by: isize) {
     match &mut model.mode {
-        Mode::Help { top } => *top = top.saturating_add_signed(by),
+        Mode::Page(page) => page.top = page.top.saturating_add_signed(by),
         Mode::Browse if areas.list.contains(at) => {
             model.focus = Focus::List;
             model.list.move_by(by);
@@ -80,6 +81,7 @@ fn turn(model: &mut Model, areas: &Areas, at: Position, by: isize) {
         Mode::Browse
         | Mode::Copy
         | Mode::Facet(_)
+        | Mode::Find { .. }
         | Mode::View { .. }
         | Mode::Palette(_)
         | Mode::Filter(_)

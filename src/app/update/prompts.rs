@@ -9,7 +9,7 @@ use super::super::message::{Effect, Notice};
 use super::super::model::{Mode, Model};
 use super::super::palette::{Palette, Run, entries};
 use super::super::prompt::Prompt;
-use super::{browse, narrowing, tell};
+use super::{browse, narrowing, reading, tell};
 use crate::secret::Secret;
 
 pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
@@ -40,6 +40,14 @@ fn submit(model: &mut Model) -> Vec<Effect> {
             model.history.keep(model.search.text());
             Vec::new()
         }
+        Mode::Find { prompt, error, before } if error.is_some() => {
+            model.mode = Mode::Find { prompt, error, before };
+            Vec::new()
+        }
+        Mode::Find { .. } => {
+            reading::told(model);
+            Vec::new()
+        }
         Mode::Palette(palette) => run(model, &palette),
         Mode::View { prompt } => narrowing::save_view(model, &prompt.text()),
         Mode::Target { prompt } => submit_target(model, &prompt.text()),
@@ -47,7 +55,7 @@ fn submit(model: &mut Model) -> Vec<Effect> {
             let typed = prompt.take_secret();
             try_secret(model, typed)
         }
-        Mode::Browse | Mode::Copy | Mode::Facet(_) | Mode::Help { .. } => Vec::new(),
+        Mode::Browse | Mode::Copy | Mode::Facet(_) | Mode::Page(_) => Vec::new(),
     }
 }
 
@@ -57,6 +65,10 @@ fn cancel(model: &mut Model) -> Vec<Effect> {
         // It was in force before, so it parses.
         Mode::Filter(filtering) => {
             model.search.apply(&filtering.before, &mut model.list, model.now).unwrap_or_default()
+        }
+        Mode::Find { before, .. } => {
+            model.detail.read(|_, reading| *reading = *before);
+            Vec::new()
         }
         Mode::Secret { mut prompt } => {
             drop(prompt.take_secret());
@@ -68,7 +80,7 @@ fn cancel(model: &mut Model) -> Vec<Effect> {
         | Mode::Browse
         | Mode::Copy
         | Mode::Facet(_)
-        | Mode::Help { .. } => Vec::new(),
+        | Mode::Page(_) => Vec::new(),
     }
 }
 
@@ -89,11 +101,15 @@ fn change(model: &mut Model, edit: impl FnOnce(&mut Prompt)) -> Vec<Effect> {
             *chosen = 0;
             Vec::new()
         }
+        Mode::Find { prompt, .. } => {
+            edit(prompt);
+            reading::find(model)
+        }
         Mode::View { prompt } | Mode::Target { prompt } | Mode::Secret { prompt } => {
             edit(prompt);
             Vec::new()
         }
-        Mode::Browse | Mode::Copy | Mode::Facet(_) | Mode::Help { .. } => Vec::new(),
+        Mode::Browse | Mode::Copy | Mode::Facet(_) | Mode::Page(_) => Vec::new(),
     }
 }
 

@@ -21,6 +21,10 @@ impl World {
         self.tell(Event::Notice(notice));
     }
 
+    pub(super) fn copy_text(&self, text: &str, what: Copyable) {
+        self.tell(Event::Notice(self.place(text, what.title(), "")));
+    }
+
     /// Puts a text on the clipboard, and says by which way it went.
     fn place(&self, text: &str, title: &str, remark: &str) -> Notice {
         if text.is_empty() {
@@ -62,6 +66,12 @@ impl World {
                     .map(|header| header.text().into_owned());
                 (values.collect::<Vec<_>>().join(", "), "")
             }
+            // Those are at hand where the cursor is.
+            Copyable::Value
+            | Copyable::Key
+            | Copyable::Path
+            | Copyable::JqPath
+            | Copyable::Subtree => (String::new(), ""),
             Copyable::Curl => {
                 (curl::command(delivery, &self.setup.own.to_string(), &signatures), "")
             }

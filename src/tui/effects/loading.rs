@@ -1,22 +1,26 @@
 //! Deliveries out of the store, made ready to be shown and explained.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use tokio::sync::watch;
 
 use super::World;
-use crate::app::{Event, Loaded, Notice};
+use crate::app::{Event, Loaded, Notice, Within};
 use crate::delivery::DeliveryId;
 use crate::intake::diagnose;
-use crate::payload::Document;
+use crate::payload::{Document, Pattern, Search};
 use crate::secret::Secret;
 use crate::task;
+
+/// Bytes of a document that are searched between two looks at whether that is still wanted.
+const SLICE: usize = 1 << 20;
 
 /// Loads the delivery that is wanted last; those wanted meanwhile are passed over.
 pub(super) async fn load_wanted(
     world: Arc<World>,
     mut wishes: watch::Receiver<Option<DeliveryId>>,
-    bad: watch::Sender<Option<Arc<Loaded>>>,
+    latest: watch::Sender<Option<Arc<Loaded>>>,
 ) {
     while wishes.changed().await.is_ok() {
         let Some(id) = *wishes.borrow_and_update() else { continue };
@@ -24,7 +28,7 @@ pub(super) async fn load_wanted(
         let loading = tokio::task::spawn_blocking(move || one.load(id)).await;
         let Some(event) = task::outcome(loading) else { continue };
         if let Event::Loaded(loaded) = &event {
-            bad.send_replace(Some(Arc::clone(loaded)));
+            latest.send_replace(Some(Arc::clone(loaded)));
         }
         if world.events.send(event).await.is_err() {
             return;
@@ -65,15 +69,46 @@ impl World {
     fn load(&self, id: DeliveryId) -> Event {
         match self.read(id) {
             Ok(delivery) => {
-                let kind = delivery.head.joined_text("content-type");
-                let encoding = delivery.head.joined_text("content-encoding");
-                let body = delivery.body.clone();
-                let document = Document::new(body, kind.as_deref(), encoding.as_deref());
                 let examined = self.setup.verifier.examine(&delivery);
-                Event::Loaded(Arc::new(Loaded { delivery, document, examined }))
+                Event::Loaded(Arc::new(Loaded::new(delivery, examined)))
             }
             Err(reason) => Event::NotLoaded { id, reason },
         }
+    }
+
+    /// Searches the whole of a document, and tells what was found from time to time.
+    pub(super) fn find(
+        &self,
+        loaded: Option<Arc<Loaded>>,
+        number: u64,
+        typed: &str,
+        within: Within,
+    ) {
+        let Some(loaded) = loaded else { return };
+        // It was read before it was sent here.
+        let Ok(pattern) = Pattern::read(typed) else { return };
+        let hex;
+        let document = match within {
+            Within::Payload => &loaded.document,
+            Within::Raw => &loaded.raw,
+            Within::Hex => {
+                hex = Document::hex(loaded.document.wire().clone());
+                &hex
+            }
+        };
+        let mut search = Search::new(pattern);
+        let mut told = 0;
+        while search.advance(document, SLICE) {
+            if self.finding.load(Ordering::Relaxed) != number {
+                return;
+            }
+            // The first hits at once; later ones change a count.
+            if told == 0 && search.count() > 0 {
+                told = search.count();
+                self.tell(Event::Found { number, search: search.clone() });
+            }
+        }
+        self.tell(Event::Found { number, search });
     }
 
     /// Checks a delivery with one secret that is kept nowhere.

@@ -2,13 +2,13 @@
 
 use ratatui::Frame;
 use ratatui::layout::{Alignment, Rect};
-use ratatui::style::Modifier;
+use ratatui::style::{Modifier, Style};
 use ratatui::text::Line;
 
-use super::super::highlight::Window;
 use super::{Painter, text};
 use crate::app::detail::Tab;
 use crate::app::layout::Areas;
+use crate::app::reading::{Finding, shown};
 use crate::app::theme::Theme;
 use crate::app::{Focus, Model, Role, pane};
 use crate::payload::visible;
@@ -22,8 +22,8 @@ pub(super) fn draw(model: &Model, painter: &mut Painter, frame: &mut Frame<'_>, 
         frame.render_widget(Line::styled(reason, theme.style(Role::Bad)), areas.detail);
         return;
     }
-    if model.detail.tab == Tab::Payload {
-        payload(model, painter, frame, areas.detail);
+    if model.detail.tab.is_document() {
+        document(model, theme, frame, areas.detail);
         return;
     }
     let lines = pane::lines(model, usize::from(areas.detail.width.saturating_sub(1)));
@@ -48,47 +48,63 @@ fn tabs(model: &Model, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
     let rest =
         Rect { x: area.x + used.min(area.width), width: area.width.saturating_sub(used), ..area };
     let facts = facts(model);
-    if facts.chars().count() <= usize::from(rest.width) {
-        let line = Line::styled(facts, theme.style(Role::Dim)).alignment(Alignment::Right);
-        frame.render_widget(line, rest);
-    }
+    // Of a path that is too long, the end says more.
+    let facts = text::fit_end(&facts, usize::from(rest.width));
+    let line = Line::styled(facts, theme.style(Role::Dim)).alignment(Alignment::Right);
+    frame.render_widget(line, rest);
 }
 
-/// What there is to know of the payload at a glance: its form, its size, how far down we are.
+/// What there is to know at a glance: how the search goes, where the cursor is, form and size.
 fn facts(model: &Model) -> String {
     let Some(loaded) = model.detail.loaded.as_deref() else { return String::new() };
-    let size = units::size(loaded.delivery.summary.body_size);
-    let lines = loaded.document.row_count();
-    let form = loaded.document.form().as_str();
     match model.detail.tab {
-        Tab::Payload if model.detail.top > 0 => {
-            format!("{form} {size}, line {} of {lines} ", model.detail.top + 1)
+        Tab::Payload | Tab::Raw => {
+            let Some((document, reading)) = model.detail.reading() else { return String::new() };
+            if let Some(finding) = &reading.finding {
+                return found(finding);
+            }
+            let node = document.node(reading.cursor).filter(|_| model.focus == Focus::Detail);
+            if let Some(node) = node.filter(|_| reading.cursor > 0) {
+                return format!("{} ", visible(&node.path().breadcrumb()));
+            }
+            let size = units::size(document.wire().len() as u64);
+            let (form, rows) = (document.form().as_str(), document.row_count());
+            format!("{form} {size}, {} lines ", units::grouped(rows as u64))
         }
-        Tab::Payload => format!("{form} {size}, {lines} lines "),
         Tab::Headers => format!("{} headers ", loaded.delivery.head.headers.len()),
         Tab::Signature => String::new(),
         Tab::Timeline => format!("delivery {} ", loaded.delivery.summary.id),
     }
 }
 
-fn payload(model: &Model, painter: &mut Painter, frame: &mut Frame<'_>, area: Rect) {
-    let Some(loaded) = &model.detail.loaded else { return };
-    let theme = painter.theme;
+fn found(finding: &Finding) -> String {
+    let count = units::grouped(finding.search.count() as u64);
+    let at = finding.at.map_or(0, |at| at + 1);
+    let more = if finding.search.is_done() { "" } else { "+" };
+    format!("/{} {} of {count}{more} ", visible(&finding.typed), units::grouped(at as u64))
+}
+
+fn document(model: &Model, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
+    let (Some((document, reading)), Some(window)) = (model.detail.reading(), model.window()) else {
+        return;
+    };
     let mut area = indented(area);
-    if let Some(note) = pane::note(loaded).filter(|_| model.detail.top == 0) {
+    if let Some(note) = model.note() {
         let line = Line::styled(visible(note).into_owned(), theme.style(Role::Warn));
         frame.render_widget(line, Rect { height: area.height.min(1), ..area });
         area = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
     }
-    let (left, width) = (model.detail.left, usize::from(area.width));
-    let window = Window {
-        top: model.detail.top,
-        height: usize::from(area.height),
-        columns: left.saturating_add(width),
-    };
-    for (line, row) in painter.highlighter.lines(loaded, window).iter().zip(area.rows()) {
-        let line = if model.is_masked() { line.clone().masked() } else { line.clone() };
-        frame.render_widget(text::clipped(&line, left, width, theme), row);
+    let focused = model.focus == Focus::Detail;
+    for (shown, row) in shown(reading, document, window, &model.zone).into_iter().zip(area.rows()) {
+        let line = if model.is_masked() { shown.line.masked() } else { shown.line };
+        let width = usize::from(row.width);
+        frame.render_widget(text::clipped(&line, shown.left, width, theme), row);
+        if focused && shown.row == reading.cursor {
+            // The column between the divider and the text.
+            let mark = Rect { x: row.x.saturating_sub(1), width: 1, ..row };
+            frame.render_widget(Line::styled("▌", theme.style(Role::Accent)), mark);
+            frame.buffer_mut().set_style(row, Style::new().add_modifier(Modifier::BOLD));
+        }
     }
 }
 

@@ -30,7 +30,14 @@ pub(super) fn draw(model: &Model, theme: Theme, frame: &mut Frame<'_>, area: Rec
             let hidden = Prompt::new("•".repeat(prompt.text().graphemes(true).count()));
             draw_prompt((" secret: ", &hidden, &comment), theme, frame, area);
         }
-        Mode::Browse | Mode::Copy | Mode::Facet(_) | Mode::Palette(_) | Mode::Help { .. } => {
+        Mode::Find { prompt, error, .. } => {
+            let comment = match error {
+                Some(error) => Marked::new(Role::Bad, format!("  ✗ {error}")),
+                None => Marked::new(Role::Dim, "  Enter keeps the hits, n N go on, Esc goes back"),
+            };
+            draw_prompt((" search: ", prompt, &comment), theme, frame, area);
+        }
+        Mode::Browse | Mode::Copy | Mode::Facet(_) | Mode::Palette(_) | Mode::Page(_) => {
             let width = usize::from(area.width);
             if let Some(line) = status(model) {
                 draw_status(line, theme, frame, area);

@@ -74,6 +74,22 @@ pub(super) fn fit(text: &str, width: usize) -> String {
     out
 }
 
+/// Text in at most `width` columns, of which the end is kept.
+pub(super) fn fit_end(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let mut kept = "";
+    for (at, _) in text.grapheme_indices(true).rev() {
+        let end = text.get(at..).unwrap_or_default();
+        if end.width() + 1 > width {
+            break;
+        }
+        kept = end;
+    }
+    if width > 0 { format!("…{kept}") } else { String::new() }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,6 +101,8 @@ mod tests {
         assert_eq!(fit("abcdef", 4), "abc…");
         assert_eq!(fit("漢字漢", 4), "漢… ");
         assert_eq!(fit("abc", 0), "");
+        assert_eq!(fit_end("abcdef", 4), "…def");
+        assert_eq!((fit_end("漢字", 2), fit_end("abc", 0)), ("…".to_owned(), String::new()));
     }
 
     #[test]

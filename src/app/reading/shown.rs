@@ -1,0 +1,235 @@
+//! The rows of a document that are on the screen, as marked lines.
+
+use jiff::tz::TimeZone;
+
+use super::{Reading, Window};
+use crate::app::role::{Marked, Role};
+use crate::payload::{Document, PieceKind, Row};
+
+/// A row that holds more bytes is broken by bytes, not by words: it need not be measured whole.
+const LONG: usize = 32 << 10;
+
+/// A line of the screen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    /// The row of the document that it shows, or a part of.
+    pub row: usize,
+    pub line: Marked,
+    /// Columns that are to be cut off on the left.
+    pub left: usize,
+}
+
+/// The lines of a window.
+pub fn shown(
+    reading: &Reading,
+    document: &Document,
+    window: Window,
+    zone: &TimeZone,
+) -> Vec<Shown> {
+    let mut lines = Vec::with_capacity(window.height);
+    for visible in reading.top.. {
+        let Some(row) = reading.folds.absolute(document, visible) else { break };
+        if window.wrap {
+            let skipped = if visible == reading.top { reading.skipped } else { 0 };
+            let parts = wrapped(reading, document, row, window.width).into_iter().skip(skipped);
+            lines.extend(parts.map(|line| Shown { row, line, left: 0 }));
+        } else {
+            let (line, left) = one_line(reading, document, row, window.width);
+            lines.push(Shown { row, line: with_time(line, document, row, zone), left });
+        }
+        if lines.len() >= window.height {
+            break;
+        }
+    }
+    lines.truncate(window.height);
+    lines
+}
+
+/// A row in lines of at most so many columns.
+pub(super) fn wrapped(
+    reading: &Reading,
+    document: &Document,
+    row: usize,
+    width: usize,
+) -> Vec<Marked> {
+    let Some(found) = of(reading, document, row) else { return Vec::new() };
+    let indent = found.indent;
+    if found.len() <= LONG {
+        return marked(reading, document, row, &found).wrap(width.max(1), indent);
+    }
+    let mut lines = Vec::new();
+    let mut rest = found;
+    loop {
+        let line = rest.clone().clipped(width.max(4));
+        let taken = line.len();
+        lines.push(marked(reading, document, row, &line));
+        if taken == 0 || taken >= rest.len() {
+            return lines;
+        }
+        rest = without(rest, taken);
+    }
+}
+
+/// A row in one line, cut to what may be on the screen, and what is left to be cut on the left.
+fn one_line(reading: &Reading, document: &Document, row: usize, width: usize) -> (Marked, usize) {
+    let Some(found) = of(reading, document, row) else { return (Marked::default(), 0) };
+    let left = reading.left;
+    // Where every byte is a column, nothing before the screen need be looked at.
+    let cut = if left > LONG && is_plain(&found, left) { left - LONG / 2 } else { 0 };
+    let (rest, left) = (without(found, cut), left - cut);
+    // No column takes more than four bytes, but for marks that are stacked on one, and these
+    // are cut.
+    let most = (left + width).saturating_mul(4).saturating_add(64);
+    (marked(reading, document, row, &rest.clipped(most)), left)
+}
+
+fn of<'d>(reading: &Reading, document: &'d Document, row: usize) -> Option<Row<'d>> {
+    if reading.folds.is_folded(row) { document.folded_row(row) } else { document.row(row) }
+}
+
+/// Whether the first bytes of a row take a column each.
+fn is_plain(row: &Row<'_>, bytes: usize) -> bool {
+    let mut left = bytes.saturating_sub(row.indent);
+    row.pieces.iter().all(|piece| {
+        let part = piece.text.as_bytes().get(..left.min(piece.text.len())).unwrap_or_default();
+        left -= part.len();
+        part.iter().all(|byte| (0x20..0x7f).contains(byte))
+    })
+}
+
+/// A row without its first bytes.
+fn without(mut row: Row<'_>, bytes: usize) -> Row<'_> {
+    let mut left = bytes;
+    let indent = row.indent.min(left);
+    row.indent -= indent;
+    left -= indent;
+    for piece in &mut row.pieces {
+        if left == 0 {
+            break;
+        }
+        let cut = piece.text.floor_char_boundary(left.min(piece.text.len()));
+        left -= left.min(piece.text.len());
+        piece.at = piece.at.map(|at| at + cut);
+        piece.text = match std::mem::take(&mut piece.text) {
+            std::borrow::Cow::Borrowed(text) => text.get(cut..).unwrap_or_default().into(),
+            std::borrow::Cow::Owned(text) => text.get(cut..).unwrap_or_default().to_owned().into(),
+        };
+    }
+    row.pieces.retain(|piece| !piece.text.is_empty());
+    row
+}
+
+/// A row with the roles of its pieces and the hits of the search.
+fn marked(reading: &Reading, document: &Document, row: usize, shown: &Row<'_>) -> Marked {
+    let mut line = Marked::default();
+    if shown.indent > 0 {
+        line = line.with(Role::Plain, " ".repeat(shown.indent));
+    }
+    let search = reading.finding.as_ref().map(|finding| &finding.search);
+    let hits: Vec<_> =
+        search.into_iter().flat_map(|search| search.hits_in(document, row)).collect();
+    let hits: Vec<_> = hits.iter().filter_map(|hit| shown.shown(hit)).collect();
+    let mut column = shown.indent;
+    for piece in &shown.pieces {
+        let end = column + piece.text.len();
+        let role = role(piece.kind);
+        let mut from = column;
+        for hit in hits.iter().filter(|hit| hit.start < end && hit.end > column) {
+            let (start, stop) = (hit.start.max(from), hit.end.min(end));
+            line = with_part(line, role, &piece.text, from - column..start - column);
+            line = with_part(line, Role::Found, &piece.text, start - column..stop - column);
+            from = stop;
+        }
+        line = with_part(line, role, &piece.text, from - column..end - column);
+        column = end;
+    }
+    line
+}
+
+fn with_part(line: Marked, role: Role, text: &str, part: std::ops::Range<usize>) -> Marked {
+    match text.get(part) {
+        Some(text) if !text.is_empty() => line.with(role, text),
+        _ => line,
+    }
+}
+
+/// What a Unix time means, beside the number.
+fn with_time(line: Marked, document: &Document, row: usize, zone: &TimeZone) -> Marked {
+    let Some(at) = document.node(row).and_then(|node| node.instant()) else { return line };
+    let time = at.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M:%S");
+    line.with(Role::Dim, format!("  {time}"))
+}
+
+/// The role that a piece of a row has on the screen.
+fn role(kind: PieceKind) -> Role {
+    match kind {
+        PieceKind::Blank => Role::Plain,
+        PieceKind::Key | PieceKind::Tag => Role::Name,
+        PieceKind::String | PieceKind::Text => Role::Text,
+        PieceKind::Number => Role::Number,
+        PieceKind::Literal => Role::Literal,
+        PieceKind::Punctuation | PieceKind::Remark => Role::Dim,
+        PieceKind::Error => Role::Bad,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::Span;
+
+    fn text(line: &Marked) -> String {
+        line.spans().iter().map(Span::text).collect()
+    }
+
+    #[test]
+    fn keys_values_and_hits_have_their_roles() {
+        let document = Document::new(r#"{"a":"a tiger","b":[1,null]}"#.into(), None, None);
+        let mut reading = Reading::default();
+        reading.find(&document, "tig", 1).unwrap();
+        let window = Window { width: 80, height: 9, wrap: false };
+        let lines = shown(&reading, &document, window, &TimeZone::UTC);
+        let spans: Vec<(Role, String)> = lines
+            .iter()
+            .flat_map(|line| line.line.spans())
+            .map(|span| (span.role, span.text().trim().to_owned()))
+            .collect();
+        for (role, text) in [
+            (Role::Name, "a"),
+            (Role::Text, "a"),
+            (Role::Found, "tig"),
+            (Role::Text, "er"),
+            (Role::Number, "1"),
+            (Role::Literal, "null"),
+        ] {
+            assert!(spans.contains(&(role, text.to_owned())), "{text}: {spans:?}");
+        }
+    }
+
+    #[test]
+    fn a_unix_time_is_told_beside_its_number() {
+        let document = Document::new(r#"{"at":1800000000}"#.into(), None, None);
+        let window = Window { width: 80, height: 9, wrap: false };
+        let lines = shown(&Reading::default(), &document, window, &TimeZone::UTC);
+        assert_eq!(text(&lines[1].line).trim(), "\"at\": 1800000000  2027-01-15 08:00:00");
+    }
+
+    #[test]
+    fn long_rows_are_cut_and_broken_without_loss() {
+        let body: &'static str =
+            Box::leak(format!("é{}", "0123456789".repeat(9000)).into_boxed_str());
+        let document = Document::new(body.into(), Some("text/plain"), None);
+        let mut reading = Reading::default();
+        let lines = wrapped(&reading, &document, 0, 80);
+        assert_eq!(lines.iter().map(text).collect::<String>(), body);
+        assert!(lines.iter().all(|line| line.width() <= 80));
+        let plain: &'static str = body.strip_prefix("é").unwrap();
+        let document = Document::new(plain.into(), Some("text/plain"), None);
+        reading.left = 80_003;
+        let window = Window { width: 10, height: 1, wrap: false };
+        let lines = shown(&reading, &document, window, &TimeZone::UTC);
+        let seen: String = text(&lines[0].line).chars().skip(lines[0].left).take(10).collect();
+        assert_eq!(seen, "3456789012");
+        assert!(text(&lines[0].line).len() < 2 * LONG + 200);
+    }
+}
