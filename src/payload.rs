@@ -3,6 +3,7 @@
 
 mod charset;
 mod coding;
+pub mod diff;
 mod document;
 mod folds;
 pub mod form;
@@ -17,6 +18,7 @@ pub mod pointer;
 pub mod rewrite;
 mod search;
 mod section;
+pub mod shape;
 mod tree;
 mod visible;
 
