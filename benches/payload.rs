@@ -14,7 +14,9 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use hookglass::payload::{Document, Folds};
+use hookglass::payload::diff::{Diff, Muted};
+use hookglass::payload::shape::Shape;
+use hookglass::payload::{Document, Folds, Pattern, Search};
 use serde::de::IgnoredAny;
 
 const ROUNDS: usize = 10;
@@ -77,6 +79,27 @@ fn main() {
         }),
         serde,
     );
+    for typed in ["evt_00012345", "naïve", "/o.d+/", "nowhere"] {
+        let Ok(pattern) = Pattern::read(typed) else { return };
+        let whole = || {
+            let mut search = Search::new(pattern.clone());
+            while search.advance(&document, 1 << 20) {}
+            search.count()
+        };
+        say(&format!("searching for {typed}: {} hits", whole()), best(whole), serde);
+    }
+    say("its shape", best(|| Shape::of(&document)), serde);
+    let changed = String::from_utf8_lossy(&body).replace("00012345", "x").replace("null", "37");
+    let changed = Document::new(changed.into(), json, None);
+    let diff = || Diff::new(&document, &changed, &Muted::default());
+    say(&format!("comparing: {} changes", diff().changes().count()), best(diff), serde);
+    let line = Document::new("x".repeat(5 << 20).into(), Some("text/plain"), None);
+    say("a window of a line of 5 MB", best(|| window(&line)), serde);
+}
+
+fn window(document: &Document) -> usize {
+    let row = document.row(0).map(|row| row.scrolled(1 << 20).0.clipped(200));
+    row.map_or(0, |row| row.len())
 }
 
 fn rows(document: &Document, top: usize) -> usize {

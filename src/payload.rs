@@ -3,6 +3,7 @@
 
 mod charset;
 mod coding;
+pub mod diff;
 mod document;
 mod folds;
 pub mod form;
@@ -18,6 +19,7 @@ mod raw;
 pub mod rewrite;
 mod search;
 mod section;
+pub mod shape;
 mod tree;
 mod visible;
 

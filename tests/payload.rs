@@ -1,7 +1,9 @@
 //! Payloads as rows: nothing of a body is lost or altered, whatever it holds.
 
 use bytes::Bytes;
-use hookglass::payload::{Document, Folds, Form};
+use hookglass::payload::diff::{Diff, Mark, Muted};
+use hookglass::payload::shape::Shape;
+use hookglass::payload::{Document, Folds, Form, Pattern, Search};
 use proptest::prelude::*;
 
 type Tested<T = ()> = Result<T, Box<dyn std::error::Error>>;
@@ -511,6 +513,121 @@ fn other_forms_come_as_they_are() {
     assert_eq!((hex.form(), hex.row_count()), (Form::Hex, 1));
 }
 
+#[test]
+fn xml_is_walked_and_folded_like_json() {
+    let body = "<r><a><x>1</x></a><b/><c><y>2</y><z/></c></r>";
+    let document = Document::new(body.into(), Some("application/xml"), None);
+    let row_of = |text: &str| lines(&document).iter().position(|line| line.trim() == text).unwrap();
+    let (a, b, c) = (row_of("<a>"), row_of("<b/>"), row_of("<c>"));
+    assert_eq!((document.next_sibling(a), document.next_sibling(b)), (Some(b), Some(c)));
+    assert_eq!((document.previous_sibling(c), document.previous_sibling(b)), (Some(b), Some(a)));
+    assert_eq!((document.parent(a), document.parent(row_of("<z/>"))), (Some(0), Some(c)));
+    assert_eq!((document.next_sibling(c), document.first_child(c)), (None, Some(c + 1)));
+    assert_eq!(document.next_sibling(row_of("</a>")), Some(b));
+    let mut folds = Folds::default();
+    folds.fold_to(&document, 1);
+    assert_eq!(folds.visible_count(&document), 5);
+    assert!(folds.reveal(&document, row_of("<z/>")) && folds.is_folded(a) && !folds.is_folded(c));
+}
+
+/// A difference as it could be shown: the sign, `!` where it is muted, and the rows.
+fn compared(old: &str, new: &str, muted: &Muted) -> (Vec<String>, String) {
+    let of = |body: &str| Document::new(Bytes::copy_from_slice(body.as_bytes()), None, None);
+    let (old, new) = (of(old), of(new));
+    let diff = Diff::new(&old, &new, muted);
+    let text = |document: &Document, row, folded| {
+        let row = if folded { document.folded_row(row) } else { document.row(row) };
+        row.map(|row| row.text()).unwrap_or_default()
+    };
+    let rows = diff.rows.iter().map(|row| {
+        let before = row.old().map(|at| text(&old, at, row.is_folded));
+        let after = row.new_row().map(|at| text(&new, at, row.is_folded));
+        let shown = match (before, after) {
+            (Some(before), Some(after)) if row.mark == Mark::Changed => {
+                format!("{before} -> {}", after.trim())
+            }
+            (before, after) => after.or(before).unwrap_or_default(),
+        };
+        format!("{}{}{shown}", row.mark.sign(), if row.is_muted { '!' } else { ' ' })
+    });
+    (rows.collect(), diff.notes.join("; "))
+}
+
+#[test]
+fn json_is_compared_by_structure() {
+    let old =
+        r#"{"id":"a","n":1.0,"at":1700000000,"gone":{"x":[1]},"list":[1,2,3],"same":{"k":1}}"#;
+    let new = r#"{"n":1,"id":"a","at":1700000001,"list":[3,1,2,4],"same":{"k":1},"come":null}"#;
+    let (rows, notes) = compared(old, new, &Muted::default());
+    let expected = [
+        "  {",
+        "~   \"n\": 1.0, -> \"n\": 1,",
+        "    \"id\": \"a\",",
+        "~!  \"at\": 1700000000, -> \"at\": 1700000001,",
+        "-   \"gone\": {",
+        "-     \"x\": [",
+        "-       1",
+        "-     ]",
+        "-   },",
+        "    \"list\": [",
+        ">     3,",
+        "      1,",
+        "      2,",
+        "+     4",
+        "    ],",
+        "    \"same\": {…}, 1 key",
+        "+   \"come\": null",
+        "  }",
+    ];
+    assert_eq!(rows, expected);
+    assert_eq!(notes, "keys come in another order in 1 object");
+}
+
+#[test]
+fn items_with_an_id_are_compared_with_each_other() {
+    let old = r#"{"l":[{"id":1,"v":"a"},{"id":2,"v":"b"}]}"#;
+    let new = r#"{"l":[{"id":0,"v":"z"},{"id":2,"v":"c"},{"id":1,"v":"a"}]}"#;
+    let (rows, _) = compared(old, new, &Muted::nothing());
+    let changed: Vec<_> = rows.iter().filter(|row| !row.starts_with(' ')).collect();
+    let expected = [
+        "+     {",
+        "+       \"id\": 0,",
+        "+       \"v\": \"z\"",
+        "+     },",
+        "~       \"v\": \"b\" -> \"v\": \"c\"",
+    ];
+    assert_eq!(changed, expected);
+}
+
+#[test]
+fn what_is_to_be_expected_is_muted() -> Tested {
+    let old = r#"{"id":"a","when":"2026-01-01T00:00:00Z","l":[{"etag":1,"v":1}],"x_at":1}"#;
+    let new = r#"{"id":"b","when":"2026-01-02T00:00:00Z","l":[{"etag":2,"v":2}]}"#;
+    let signs = |muted: &Muted| {
+        let (rows, _) = compared(old, new, muted);
+        let changed = rows.iter().filter(|row| !row.starts_with(' '));
+        changed.map(|row| row.chars().take(2).collect::<String>()).collect::<Vec<_>>().join("|")
+    };
+    assert_eq!(signs(&Muted::nothing()), "~ |~ |~ |~ |- ");
+    assert_eq!(signs(&Muted::default()), "~ |~!|~ |~ |- ");
+    let paths = Muted::paths(&[".id", ".l[].etag", "*_at"])?;
+    assert_eq!(signs(&paths), "~!|~!|~!|~ |-!");
+    Ok(())
+}
+
+#[test]
+fn other_payloads_are_compared_by_line() {
+    let (rows, notes) = compared("a\nb\nc", "a\nx\nc\nd", &Muted::default());
+    assert_eq!(rows, ["  a", "- b", "+ x", "  c", "+ d"]);
+    assert_eq!(notes, "compared line by line");
+    let (rows, notes) = compared("{\"a\":1}", "{\"a\":2", &Muted::default());
+    assert_eq!((rows.len(), notes.as_str()), (4, "compared line by line"));
+    let (rows, notes) = compared("[1]", "[ 1]", &Muted::default());
+    assert_eq!(rows, ["  […] 1 item"]);
+    assert_eq!(notes, "the same values: only white space, escapes or the order of keys differ");
+    assert_eq!(compared("[1]", "[1]", &Muted::default()).1, "byte for byte the same");
+}
+
 /// Text made of what JSON is made of, so that most of it is nearly JSON.
 fn nearly_json() -> impl Strategy<Value = String> {
     const WORDS: [&str; 34] = [
@@ -634,4 +751,110 @@ proptest! {
             }
         }
     }
+
+    /// Whatever comes in, whatever is asked: no panic, and rows that lead somewhere.
+    #[test]
+    fn nothing_makes_it_stumble(
+        body in prop_oneof![
+            prop::collection::vec(any::<u8>(), 0..300),
+            nearly_json().prop_map(String::into_bytes),
+            "(--b(\r\n|--|\n)|[a-c]: x\n|\n|\\{\"a\":1\\}|<[a-b]>|</[a-b]>|x){0,30}".prop_map(String::into_bytes),
+        ],
+        kind in prop::sample::select(KINDS.to_vec()),
+        coding in prop::sample::select(CODINGS.to_vec()),
+        typed in "[a-cé\"/\\\\(*{x]{0,4}",
+        at in 0..60_usize,
+    ) {
+        let document = Document::new(body.clone().into(), kind, coding);
+        prop_assert_eq!(document.wire(), &body);
+        for row in 0..document.row_count() {
+            let shown = document.row(row);
+            prop_assert!(shown.is_some(), "row {} of {}", row, document.row_count());
+            prop_assert!(document.folded_row(row).is_some());
+            for piece in shown.iter().flat_map(|row| &row.pieces) {
+                if let Some(at) = piece.at {
+                    prop_assert_eq!(document.row_at(at), row);
+                }
+            }
+            if let Some(last) = document.last_folded(row) {
+                prop_assert!(last > row && last < document.row_count());
+            }
+            if let Some(parent) = document.parent(row) {
+                prop_assert!(parent < row);
+            }
+            let others = [document.next_sibling(row), document.previous_sibling(row),
+                document.first_child(row), document.next_same_key(row), document.previous_same_key(row)];
+            prop_assert!(others.into_iter().flatten().all(|other| other < document.row_count()));
+            if let Some(node) = document.node(row) {
+                let _ = (node.path().jq(), node.path().pointer(), node.string(), node.instant(), node.count());
+            }
+        }
+        prop_assert_eq!(document.row(document.row_count()), None);
+        let mut folds = Folds::default();
+        folds.fold_to(&document, at % 3);
+        folds.toggle_all(&document, at);
+        folds.reveal(&document, at);
+        if let Ok(pattern) = Pattern::read(&typed) {
+            let (mut small, mut large) = (Search::new(pattern.clone()), Search::new(pattern));
+            while small.advance(&document, 5) {}
+            while large.advance(&document, 5000) {}
+            prop_assert_eq!(small.count(), large.count());
+            for hit in 0..small.count() {
+                let row = small.row(&document, hit);
+                prop_assert!(row.is_some_and(|row| row < document.row_count()));
+                prop_assert_eq!(small.hit(hit), large.hit(hit));
+            }
+            prop_assert!(small.hits_in(&document, at).count() <= small.count());
+        }
+        let _ = Shape::of(&document);
+        let other = Document::hex(body.into());
+        let _ = Diff::new(&document, &other, &Muted::default());
+    }
+
+    #[test]
+    fn a_difference_holds_every_row_once(old in nearly_json(), new in nearly_json(), valid in (valid_json(), valid_json())) {
+        for (old, new) in [(old, new), valid] {
+            let (old, new) = (json(old.as_bytes()), json(new.as_bytes()));
+            let diff = Diff::new(&old, &new, &Muted::default());
+            if diff.rows.is_empty() {
+                prop_assert!(old.body() == new.body() || (old.row_count() == 0 && new.row_count() == 0));
+                continue;
+            }
+            let covered = |document: &Document, row: &dyn Fn(&hookglass::payload::diff::DiffRow) -> Option<usize>| {
+                let mut seen: Vec<usize> = Vec::new();
+                for found in &diff.rows {
+                    let Some(first) = row(found) else { continue };
+                    let last = if found.is_folded { document.last_folded(first).unwrap_or(first) } else { first };
+                    seen.extend(first..=last);
+                }
+                seen.sort_unstable();
+                seen
+            };
+            prop_assert_eq!(covered(&old, &|row| row.old()), (0..old.row_count()).collect::<Vec<_>>());
+            prop_assert_eq!(covered(&new, &|row| row.new_row()), (0..new.row_count()).collect::<Vec<_>>());
+        }
+    }
 }
+
+const KINDS: [Option<&str>; 10] = [
+    None,
+    Some("application/json"),
+    Some("application/x-ndjson"),
+    Some("application/x-www-form-urlencoded"),
+    Some("multipart/form-data; boundary=b"),
+    Some("text/xml; charset=utf-16"),
+    Some("application/xml"),
+    Some("text/html"),
+    Some("text/plain; charset=shift_jis"),
+    Some("image/png"),
+];
+
+const CODINGS: [Option<&str>; 7] = [
+    None,
+    Some("gzip"),
+    Some("deflate"),
+    Some("br"),
+    Some("zstd"),
+    Some("gzip, br"),
+    Some("nonsense"),
+];

@@ -3,6 +3,8 @@
 mod build;
 mod walk;
 
+use std::ops::Range;
+
 use bytes::Bytes;
 
 use super::hex_view;
@@ -141,6 +143,20 @@ impl Document {
         tree.node(row - base)
     }
 
+    /// Calls with each row of a range that can be folded, and its depth.
+    pub(super) fn for_each_foldable(&self, rows: Range<usize>, mut call: impl FnMut(usize, usize)) {
+        let first = self.sections.partition_point(|section| section.rows().end <= rows.start);
+        let sections = self.sections.get(first..).unwrap_or_default();
+        for section in sections.iter().take_while(|section| section.row < rows.end) {
+            let all = section.rows();
+            for row in all.start.max(rows.start)..all.end.min(rows.end) {
+                if section.last(row).is_some() {
+                    call(row, section.depth(row));
+                }
+            }
+        }
+    }
+
     fn section(&self, row: usize) -> Option<&Section> {
         let at = self.sections.partition_point(|section| section.row <= row);
         // Sections without rows begin where the next one does.
@@ -155,6 +171,15 @@ impl Document {
             Content::Tree(tree) => Some((tree, section.row)),
             _ => None,
         }
+    }
+
+    /// The tree of a document that is one JSON text and whole.
+    pub(super) fn only_tree(&self) -> Option<&Tree> {
+        let tree = match self.sections.as_slice() {
+            [Section { content: Content::Tree(tree), .. }] if self.form == Form::Json => tree,
+            _ => return None,
+        };
+        tree.last(0).is_none_or(|last| tree.head(last) == 0).then_some(tree)
     }
 
     /// The texts of the document, and where each of them begins in it.

@@ -1,7 +1,5 @@
 //! Which rows of a document are folded. It belongs to whoever looks, not to the document.
 
-use std::ops::Range;
-
 use super::document::Document;
 
 /// A stretch of rows that does not show.
@@ -82,14 +80,18 @@ impl Folds {
     pub fn toggle_all(&mut self, document: &Document, row: usize) -> bool {
         let Some(last) = document.last_folded(row) else { return false };
         let folds = !self.is_folded(row);
-        self.mark_all(document, row..last + 1, |_| folds);
+        document.for_each_foldable(row..last + 1, |at, _| {
+            self.mark(at, folds);
+        });
         self.arrange_if(true, document)
     }
 
     /// Folds whatever stands in `level` containers or more, and unfolds the rest: with 1, the
     /// members of the outermost object show, each on one row.
     pub fn fold_to(&mut self, document: &Document, level: usize) {
-        self.mark_all(document, 0..document.row_count(), |row| document.depth(row) >= level);
+        document.for_each_foldable(0..document.row_count(), |row, depth| {
+            self.mark(row, depth >= level);
+        });
         self.arrange(document);
     }
 
@@ -125,13 +127,6 @@ impl Folds {
             *word ^= 1 << (row % 64);
         }
         true
-    }
-
-    fn mark_all(&mut self, document: &Document, rows: Range<usize>, folds: impl Fn(usize) -> bool) {
-        for row in rows {
-            let folds = folds(row) && document.last_folded(row).is_some();
-            self.mark(row, folds);
-        }
     }
 
     fn arrange_if(&mut self, changed: bool, document: &Document) -> bool {

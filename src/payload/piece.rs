@@ -99,6 +99,37 @@ impl<'d> Row<'d> {
         found
     }
 
+    /// The row without columns to the left that take one byte each, up to so many, and how many
+    /// these were: what was scrolled away need not be measured.
+    #[must_use]
+    pub fn scrolled(mut self, columns: usize) -> (Self, usize) {
+        let mut left = columns - columns.min(self.indent);
+        self.indent -= columns.min(self.indent);
+        for piece in &mut self.pieces {
+            let plain = |byte: &u8| *byte == b' ' || byte.is_ascii_graphic();
+            let taken = piece.text.bytes().take(left).take_while(|byte| plain(byte)).count();
+            // A mark that is stacked on a letter stays with it.
+            let taken = match piece.text.get(taken..) {
+                Some(rest) if rest.starts_with(|next: char| !next.is_ascii()) => {
+                    taken.saturating_sub(1)
+                }
+                _ => taken,
+            };
+            let is_whole = taken == piece.text.len();
+            piece.text = match &piece.text {
+                Cow::Borrowed(text) => Cow::Borrowed(text.get(taken..).unwrap_or_default()),
+                Cow::Owned(text) => Cow::Owned(text.get(taken..).unwrap_or_default().to_owned()),
+            };
+            piece.at = piece.at.map(|at| at + taken);
+            left -= taken;
+            if !is_whole {
+                break;
+            }
+        }
+        self.pieces.retain(|piece| !piece.text.is_empty());
+        (self, columns - left)
+    }
+
     /// The row with no more than about so many bytes to the right: what is wider than the screen
     /// need not be measured. No character is cut.
     #[must_use]
@@ -116,5 +147,41 @@ impl<'d> Row<'d> {
         }
         self.pieces.retain(|piece| !piece.text.is_empty());
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row() -> Row<'static> {
+        let mut row = Row::new(1);
+        row.source(PieceKind::Key, "key", 10);
+        row.laid(PieceKind::Blank, " ");
+        row.source(PieceKind::String, "naïve", 20);
+        row
+    }
+
+    #[test]
+    fn bytes_of_the_document_are_found_in_the_row() {
+        let row = row();
+        assert_eq!((row.text().as_str(), row.len()), ("  key naïve", 12));
+        assert_eq!(row.shown(&(10..12)), Some(2..4));
+        assert_eq!(row.shown(&(12..22)), Some(4..8));
+        assert_eq!(row.shown(&(0..100)), Some(2..12));
+        assert_eq!((row.shown(&(13..20)), row.shown(&(26..30))), (None, None));
+    }
+
+    #[test]
+    fn both_ends_are_cut_at_characters() {
+        assert_eq!(row().clipped(9).text(), "  key na");
+        assert_eq!(row().clipped(3).text(), "  k");
+        let (scrolled, columns) = row().scrolled(4);
+        assert_eq!((scrolled.text().as_str(), columns), ("y naïve", 4));
+        assert_eq!(scrolled.shown(&(12..13)), Some(0..1));
+        let (scrolled, columns) = row().scrolled(1);
+        assert_eq!((scrolled.text().as_str(), columns), (" key naïve", 1));
+        let (scrolled, columns) = row().scrolled(50);
+        assert_eq!((scrolled.text().as_str(), columns), ("aïve", 7));
     }
 }

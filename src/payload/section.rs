@@ -123,6 +123,27 @@ impl Section {
         }
     }
 
+    /// The row that opens what a row closes; else the row itself.
+    pub(super) fn head(&self, row: usize) -> usize {
+        let at = row.saturating_sub(self.row);
+        match &self.content {
+            Content::Tree(tree) => self.row + tree.head(at),
+            Content::Markup(markup) => self.row + markup.head(at),
+            _ => row,
+        }
+    }
+
+    /// The row of the same section that a row stands in.
+    pub(super) fn parent(&self, row: usize) -> Option<usize> {
+        let at = row.checked_sub(self.row)?;
+        let parent = match &self.content {
+            Content::Tree(tree) => tree.parent(at),
+            Content::Markup(markup) => markup.parent(at),
+            _ => None,
+        };
+        parent.map(|parent| parent + self.row)
+    }
+
     /// How deep a row stands, for folding to a level.
     pub(super) fn depth(&self, row: usize) -> usize {
         let at = row.saturating_sub(self.row);

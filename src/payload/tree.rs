@@ -139,6 +139,11 @@ impl Tree {
         std::iter::successors(self.first_child(row), |child| self.next_sibling(*child))
     }
 
+    /// Which value of its container a row is, from 0.
+    pub(super) fn ordinal(&self, row: usize) -> usize {
+        self.row(self.head(row)).map_or(0, |row| row.ordinal as usize)
+    }
+
     /// How many values a container holds.
     pub(super) fn count(&self, row: usize) -> usize {
         match self.last(row).and_then(|last| self.row(last)) {

@@ -59,6 +59,11 @@ impl<'d> Node<'d> {
         (self.kind() == Kind::String).then(|| unescaped(inside))
     }
 
+    /// How many containers the value stands in; beyond 65,535 that is what is said.
+    pub fn depth(&self) -> usize {
+        self.tree.depth(self.row)
+    }
+
     /// How many values a container holds.
     pub fn count(&self) -> usize {
         self.tree.count(self.row)

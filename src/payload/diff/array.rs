@@ -1,0 +1,181 @@
+//! Which items of an array became which.
+
+use std::collections::{HashMap, VecDeque};
+
+use similar::{Algorithm, DiffOp, capture_diff_slices};
+
+/// Longer stretches that differ are compared place by place.
+const MAX_MIDDLE: usize = 4_000;
+
+/// What became of an item, in the order of the newer array.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Item {
+    Same(usize, usize),
+    /// The same item at another place.
+    Moved(usize, usize),
+    /// What stands for another one: of the same identity, or at the same place.
+    Paired(usize, usize),
+    Added(usize),
+    Removed(usize),
+}
+
+/// The items of an array: what they are, and what names them where something does.
+#[derive(Debug, Default)]
+pub(super) struct Items {
+    pub(super) digests: Vec<u64>,
+    pub(super) identities: Vec<Option<u64>>,
+}
+
+/// Pairs the items of two arrays. True if they were too long to find what was put in between.
+pub(super) fn paired(old: &Items, new: &Items) -> (Vec<Item>, bool) {
+    let (anchors, is_coarse) = anchors(&old.digests, &new.digests);
+    let mut pairs =
+        Pairs { used: vec![false; old.digests.len()], found: vec![None; new.digests.len()] };
+    for (before, after) in &anchors {
+        pairs.take(*before, *after, Item::Same);
+    }
+    let digests = |items: &Items| items.digests.iter().copied().map(Some).collect::<Vec<_>>();
+    pairs.by_name(&digests(old), &digests(new), Item::Moved);
+    pairs.by_name(&old.identities, &new.identities, Item::Paired);
+    let mut from = (0, 0);
+    for to in anchors.into_iter().chain([(old.digests.len(), new.digests.len())]) {
+        pairs.by_place(from, to);
+        from = (to.0 + 1, to.1 + 1);
+    }
+    (pairs.listed(), is_coarse)
+}
+
+/// Places of items that are the same in the same order.
+pub(super) fn anchors(old: &[u64], new: &[u64]) -> (Vec<(usize, usize)>, bool) {
+    let head = old.iter().zip(new).take_while(|(old, new)| old == new).count();
+    let rest = old.len().min(new.len()) - head;
+    let ends = old.iter().rev().zip(new.iter().rev()).take(rest);
+    let tail = ends.take_while(|(old, new)| old == new).count();
+    let middle = |all: &[u64]| all.get(head..all.len() - tail).unwrap_or_default().to_vec();
+    let (before, after) = (middle(old), middle(new));
+    let mut out: Vec<(usize, usize)> = (0..head).map(|at| (at, at)).collect();
+    let is_coarse = before.len() + after.len() > MAX_MIDDLE;
+    if is_coarse {
+        let places = before.iter().zip(&after).enumerate();
+        out.extend(
+            places.filter(|(_, (old, new))| old == new).map(|(at, _)| (head + at, head + at)),
+        );
+    } else {
+        for op in capture_diff_slices(Algorithm::Myers, &before, &after) {
+            if let DiffOp::Equal { old_index, new_index, len } = op {
+                out.extend((0..len).map(|at| (head + old_index + at, head + new_index + at)));
+            }
+        }
+    }
+    let (old_tail, new_tail) = (old.len() - tail, new.len() - tail);
+    out.extend((0..tail).map(|at| (old_tail + at, new_tail + at)));
+    (out, is_coarse)
+}
+
+struct Pairs {
+    used: Vec<bool>,
+    found: Vec<Option<Item>>,
+}
+
+impl Pairs {
+    fn take(&mut self, old: usize, new: usize, item: fn(usize, usize) -> Item) {
+        if let (Some(used), Some(found)) = (self.used.get_mut(old), self.found.get_mut(new)) {
+            (*used, *found) = (true, Some(item(old, new)));
+        }
+    }
+
+    fn is_free(&self, old: usize) -> bool {
+        self.used.get(old) == Some(&false)
+    }
+
+    fn is_unpaired(&self, new: usize) -> bool {
+        self.found.get(new) == Some(&None)
+    }
+
+    fn by_name(
+        &mut self,
+        old: &[Option<u64>],
+        new: &[Option<u64>],
+        item: fn(usize, usize) -> Item,
+    ) {
+        let mut known: HashMap<u64, VecDeque<usize>> = HashMap::new();
+        for (at, name) in old.iter().enumerate() {
+            if let Some(name) = name.filter(|_| self.is_free(at)) {
+                known.entry(name).or_default().push_back(at);
+            }
+        }
+        for (at, name) in new.iter().enumerate() {
+            let name = name.filter(|_| self.is_unpaired(at));
+            let partner = name.and_then(|name| known.get_mut(&name)?.pop_front());
+            if let Some(partner) = partner {
+                self.take(partner, at, item);
+            }
+        }
+    }
+
+    fn by_place(&mut self, from: (usize, usize), to: (usize, usize)) {
+        let mut after = from.1..to.1;
+        for before in from.0..to.0 {
+            if !self.is_free(before) {
+                continue;
+            }
+            let Some(partner) = after.find(|at| self.is_unpaired(*at)) else { return };
+            self.take(before, partner, Item::Paired);
+        }
+    }
+
+    /// All items in the order of the newer array; what is gone stands before the next one that
+    /// stayed.
+    fn listed(self) -> Vec<Item> {
+        let free = self.used.iter().enumerate().filter(|(_, used)| !**used);
+        let mut gone = free.map(|(at, _)| at).peekable();
+        let mut out = Vec::with_capacity(self.found.len());
+        for (at, item) in self.found.iter().enumerate() {
+            if let Some(Item::Same(here, _) | Item::Paired(here, _)) = item {
+                while let Some(before) = gone.next_if(|gone| gone < here) {
+                    out.push(Item::Removed(before));
+                }
+            }
+            out.push(item.unwrap_or(Item::Added(at)));
+        }
+        out.extend(gone.map(Item::Removed));
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listed(old: &[u64], new: &[u64]) -> Vec<Item> {
+        let plain =
+            |all: &[u64]| Items { digests: all.to_vec(), identities: vec![None; all.len()] };
+        paired(&plain(old), &plain(new)).0
+    }
+
+    #[test]
+    fn items_are_put_in_taken_out_and_moved() {
+        use Item::{Added, Moved, Paired, Removed, Same};
+        assert_eq!(listed(&[1, 2], &[9, 1, 2]), [Added(0), Same(0, 1), Same(1, 2)]);
+        assert_eq!(listed(&[1, 2, 3], &[1, 3]), [Same(0, 0), Removed(1), Same(2, 1)]);
+        assert_eq!(listed(&[1, 2, 3], &[1, 9, 3]), [Same(0, 0), Paired(1, 1), Same(2, 2)]);
+        assert_eq!(listed(&[1, 2, 3], &[2, 3, 1]), [Same(1, 0), Same(2, 1), Moved(0, 2)]);
+        assert_eq!(listed(&[], &[1]), [Added(0)]);
+    }
+
+    #[test]
+    fn an_identity_pairs_what_changed_and_moved() {
+        let old = Items { digests: vec![1, 2], identities: vec![Some(7), Some(8)] };
+        let new = Items { digests: vec![3, 4], identities: vec![Some(8), Some(7)] };
+        assert_eq!(paired(&old, &new).0, [Item::Paired(1, 0), Item::Paired(0, 1)]);
+    }
+
+    #[test]
+    fn long_arrays_are_compared_place_by_place() {
+        let old: Vec<u64> = (0..10_000).collect();
+        let new: Vec<u64> =
+            (0..10_000).map(|at| if at % 2 == 0 { at } else { at + 50_000 }).collect();
+        let (anchors, is_coarse) = anchors(&old, &new);
+        assert_eq!((anchors.len(), is_coarse), (5_000, true));
+    }
+}

@@ -1,0 +1,51 @@
+//! A number for each value of a tree, the same for equal values.
+
+use std::hash::{BuildHasher, RandomState};
+
+use crate::payload::tree::{Kind, Tree};
+
+/// Digests of two trees that may be compared with each other. Their key is drawn anew each time,
+/// so that no sender can make different values look equal.
+pub(super) struct Digests {
+    pub(super) old: Vec<u64>,
+    pub(super) new: Vec<u64>,
+}
+
+impl Digests {
+    pub(super) fn of(old: &Tree, new: &Tree) -> Self {
+        let state = RandomState::new();
+        Self { old: digests(old, &state), new: digests(new, &state) }
+    }
+}
+
+/// From the last row to the first, so that what is in a container is known before it. The order
+/// of keys does not count, that of items does; strings count by what they mean, numbers by how
+/// they are written.
+fn digests(tree: &Tree, state: &RandomState) -> Vec<u64> {
+    let mut out = vec![0_u64; tree.len()];
+    for row in (0..tree.len()).rev() {
+        let (Some(kind), Some(node)) = (tree.kind(row), tree.node(row)) else { continue };
+        if kind.is_end() {
+            continue;
+        }
+        let inside = out.get(row).copied().unwrap_or(0);
+        let digest = match kind {
+            Kind::Object | Kind::EmptyObject => state.hash_one((1, inside)),
+            Kind::Array | Kind::EmptyArray => state.hash_one((2, inside)),
+            Kind::String => state.hash_one((3, node.string())),
+            _ => state.hash_one((4, node.source())),
+        };
+        if let Some(place) = out.get_mut(row) {
+            *place = digest;
+        }
+        let Some(parent) = tree.parent(row) else { continue };
+        let member = match node.key() {
+            Some(key) => state.hash_one((key, digest)),
+            None => state.hash_one((tree.ordinal(row), digest)),
+        };
+        if let Some(sum) = out.get_mut(parent) {
+            *sum = sum.wrapping_add(member);
+        }
+    }
+    out
+}

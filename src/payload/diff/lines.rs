@@ -1,0 +1,39 @@
+//! The difference of two payloads line by line, as their rows show them.
+
+use std::hash::{BuildHasher, RandomState};
+
+use super::array::anchors;
+use super::{Diff, DiffRow, Mark};
+use crate::payload::document::Document;
+
+/// Rows beyond are not compared.
+const MAX_LINES: usize = 100_000;
+
+pub(super) fn diff(old: &Document, new: &Document) -> Diff {
+    let state = RandomState::new();
+    let digests = |document: &Document| -> Vec<u64> {
+        let rows = (0..document.row_count().min(MAX_LINES)).filter_map(|row| document.line(row));
+        rows.map(|line| state.hash_one(line)).collect()
+    };
+    let (before, after) = (digests(old), digests(new));
+    let (anchors, is_coarse) = anchors(&before, &after);
+    let mut diff = Diff { rows: Vec::new(), notes: vec!["compared line by line".to_owned()] };
+    let mut from = (0, 0);
+    for to in anchors.into_iter().chain([(before.len(), after.len())]) {
+        let gone = (from.0..to.0).map(|row| DiffRow::new(Mark::Removed, Some(row), None));
+        let come = (from.1..to.1).map(|row| DiffRow::new(Mark::Added, None, Some(row)));
+        diff.rows.extend(gone.chain(come));
+        if to.0 < before.len() && to.1 < after.len() {
+            diff.rows.push(DiffRow::new(Mark::Same, Some(to.0), Some(to.1)));
+        }
+        from = (to.0 + 1, to.1 + 1);
+    }
+    if is_coarse {
+        let what = "they differ in too many lines to find what was put in between";
+        diff.notes.push(what.to_owned());
+    }
+    if old.row_count().max(new.row_count()) > MAX_LINES {
+        diff.notes.push(format!("only the first {MAX_LINES} lines are compared"));
+    }
+    diff
+}
