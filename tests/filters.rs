@@ -45,6 +45,8 @@ fn delivery(letter: char, target: &str, headers: &[(&str, &[u8])], body: &[u8]) 
         source: Source::Live,
         duplicate_of: None,
         diagnosing: false,
+        marked: false,
+        note: None,
     };
     let head = Head::build("POST", target, &headers);
     Delivery { summary, head, body: Bytes::copy_from_slice(body), attempts: Vec::new() }

@@ -102,6 +102,14 @@ impl List {
         }
     }
 
+    /// Forgets deliveries; the selection goes to the next one.
+    pub fn remove(&mut self, ids: &[DeliveryId]) {
+        self.rows.retain(|row| !ids.contains(&row.id));
+        self.bad = self.rows.iter().filter(|row| row.signature.status.is_bad()).count();
+        let left = self.shown.iter().copied().filter(|id| !ids.contains(id)).collect();
+        self.show_only(left);
+    }
+
     /// Lets a delivery pass the filter.
     pub fn show(&mut self, id: DeliveryId) {
         let at = match self.shown.back() {

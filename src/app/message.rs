@@ -78,6 +78,8 @@ pub enum Event {
     Tick(Timestamp),
     /// Deliveries that are new or have changed, in the order in which they did.
     Kept(Vec<Summary>),
+    /// Deliveries that were removed.
+    Gone(Vec<DeliveryId>),
     /// Deliveries of earlier runs, newest first, each page older than the one before.
     Older(Vec<Summary>),
     Loaded(Arc<Loaded>),

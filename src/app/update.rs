@@ -42,6 +42,10 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
             effects.extend(watched.filter(|_| touched).map(Effect::Load));
             effects
         }
+        Event::Gone(ids) => {
+            model.list.remove(&ids);
+            Vec::new()
+        }
         Event::Older(rows) => model.search.take_older(rows, &mut model.list, model.now),
         Event::Loaded(_)
         | Event::NotLoaded { .. }

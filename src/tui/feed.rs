@@ -3,7 +3,7 @@
 use tokio::sync::mpsc;
 
 use crate::app::Event;
-use crate::store::{Reader, Store, StoreError, Tail};
+use crate::store::{Change, Reader, Store, StoreError, Tail};
 
 /// The first page fills any screen; the rest comes behind it in larger ones.
 const FIRST_PAGE: usize = 300;
@@ -65,8 +65,18 @@ async fn forward(tail: Tail, events: &mpsc::Sender<Event>) -> Result<Tail, Store
         };
         let page = page?;
         let whole = page.len() == NEWS;
-        if !page.is_empty() && events.send(Event::Kept(page)).await.is_err() {
-            return Ok(tail);
+        let mut kept = Vec::with_capacity(page.len());
+        let mut gone = Vec::new();
+        for change in page {
+            match change {
+                Change::Kept(row) => kept.push(*row),
+                Change::Removed(id) => gone.push(id),
+            }
+        }
+        for event in [Event::Kept(kept), Event::Gone(gone)] {
+            if events.send(event).await.is_err() {
+                return Ok(tail);
+            }
         }
         if !whole {
             return Ok(tail);
