@@ -6,6 +6,7 @@
 
 mod action;
 pub mod detail;
+mod index;
 pub mod keymap;
 pub mod layout;
 pub mod list;
@@ -14,14 +15,17 @@ mod model;
 pub mod pane;
 mod prompt;
 mod rate;
+mod removals;
 mod role;
 mod search;
 mod update;
 
 pub use action::{Action, Copyable, Edit, Move};
+pub use index::{Badges, Row};
 pub use message::{Effect, Event, Loaded, Mouse, MouseKind, Notice, NoticeKind};
 pub use model::{Focus, Mode, Model, Session};
 pub use prompt::Prompt;
 pub use rate::Rate;
+pub use removals::{Removals, Which};
 pub use role::{Marked, Role, Span};
 pub use update::update;

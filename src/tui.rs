@@ -67,7 +67,7 @@ pub async fn run(setup: Setup, stop: CancellationToken) -> Result<(), TuiError> 
     let (events, queue) = mpsc::channel(WAITING);
     let greeting = greeting(&setup);
     let session = setup.session.clone();
-    let effects = Effects::start(setup, &events)?;
+    let (effects, pages) = Effects::start(setup, &events)?;
     let terminal = Terminal::enter()?;
     let mut model = Model::new(session, terminal.size()?, now(), TimeZone::system());
     if let Some(notice) = greeting {
@@ -75,7 +75,7 @@ pub async fn run(setup: Setup, stop: CancellationToken) -> Result<(), TuiError> 
     }
     let painter = Painter::new(Theme::from_environment());
     Shell { model, painter, terminal, effects, keys: Some(EventStream::new()) }
-        .run(queue, stop)
+        .run(queue, pages, stop)
         .await
 }
 
@@ -105,6 +105,7 @@ impl Shell {
     async fn run(
         mut self,
         mut queue: mpsc::Receiver<Event>,
+        mut pages: mpsc::Receiver<Event>,
         stop: CancellationToken,
     ) -> Result<(), TuiError> {
         let mut frame = interval_of(FRAME);
@@ -124,6 +125,8 @@ impl Shell {
                 _ = second.tick() => batch.push(Event::Tick(now())),
                 bytes = self.effects.for_terminal() => Terminal::write(&bytes)?,
                 _ = queue.recv_many(&mut batch, BATCH) => {}
+                // One at a time: a page is as much work as all the others together.
+                Some(page) = pages.recv() => batch.push(page),
             }
             stale |= !batch.is_empty();
             for event in batch.drain(..) {

@@ -72,6 +72,7 @@ pub enum Action {
     TrySecret,
     CopyMenu,
     Copy(Copyable),
+    ToggleMark,
     SendSample,
     ToggleMouse,
     Help,

@@ -8,7 +8,7 @@ use super::action::Copyable;
 use super::keymap::Key;
 use super::layout::Size;
 use crate::delivery::{Attempt, Delivery, DeliveryId, Summary, Verdict};
-use crate::filter::Filter;
+use crate::filter::{Filter, Open};
 use crate::payload::Rendered;
 use crate::secret::Secret;
 use crate::signature::{Diagnosis, Examined};
@@ -80,7 +80,8 @@ pub enum Event {
     Kept(Vec<Summary>),
     /// Deliveries that were removed.
     Gone(Vec<DeliveryId>),
-    /// Deliveries of earlier runs, newest first, each page older than the one before.
+    /// Deliveries of earlier runs, newest first, each page older than the one before; an empty
+    /// one ends them.
     Older(Vec<Summary>),
     Loaded(Arc<Loaded>),
     NotLoaded {
@@ -101,8 +102,11 @@ pub enum Event {
     Matched {
         search: u64,
         ids: Vec<DeliveryId>,
-        done: bool,
+        /// How many more have been tested by now.
+        tested: usize,
     },
+    /// These were removed on the user's behalf, and can be brought back.
+    Removed(Vec<DeliveryId>),
     /// A resend has ended, well or badly.
     Resent(Attempt),
     /// Why the store cannot take deliveries now; nothing when it can again.
@@ -121,13 +125,13 @@ pub enum Effect {
     Search {
         search: u64,
         filter: Filter,
-        ids: Vec<DeliveryId>,
+        open: Open,
     },
     /// Test these as well; they came while a search was on.
     SearchMore {
         search: u64,
         filter: Filter,
-        ids: Vec<DeliveryId>,
+        open: Open,
     },
     Copy {
         id: DeliveryId,
@@ -144,6 +148,20 @@ pub enum Effect {
         secret: Secret,
     },
     SendSample,
+    /// Mark deliveries, or take their marks away.
+    Mark {
+        ids: Vec<DeliveryId>,
+        marked: bool,
+    },
+    /// Write a note on a delivery, or take it away.
+    Note {
+        id: DeliveryId,
+        note: Option<String>,
+    },
+    /// Remove deliveries; answered by [`Event::Removed`] for those that were.
+    Remove(Vec<DeliveryId>),
+    /// Bring removed deliveries back.
+    Restore(Vec<DeliveryId>),
     CaptureMouse(bool),
     Redraw,
     Suspend,

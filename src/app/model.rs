@@ -10,6 +10,7 @@ use super::list::List;
 use super::message::Notice;
 use super::prompt::Prompt;
 use super::rate::Rate;
+use super::removals::Removals;
 use super::search::Search;
 
 /// Which pane the keys go to.
@@ -77,6 +78,7 @@ pub struct Model {
     pub mode: Mode,
     pub focus: Focus,
     pub rate: Rate,
+    pub removals: Removals,
     pub(super) notice: Option<(Notice, Timestamp)>,
     /// Why the store cannot take deliveries.
     pub trouble: Option<String>,
@@ -108,6 +110,7 @@ impl Model {
             mode: Mode::default(),
             focus: Focus::default(),
             rate: Rate::default(),
+            removals: Removals::default(),
             notice: None,
             trouble: None,
             target,

@@ -38,7 +38,7 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
             }
             let watched = model.detail.wanted();
             let (mut effects, touched) =
-                model.search.take(rows, &mut model.list, model.now, watched);
+                model.search.take(&rows, &mut model.list, model.now, watched);
             effects.extend(watched.filter(|_| touched).map(Effect::Load));
             effects
         }
@@ -46,7 +46,7 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
             model.list.remove(&ids);
             Vec::new()
         }
-        Event::Older(rows) => model.search.take_older(rows, &mut model.list, model.now),
+        Event::Older(rows) => model.search.take_older(&rows, &mut model.list, model.now),
         Event::Loaded(_)
         | Event::NotLoaded { .. }
         | Event::Diagnosed { .. }
@@ -54,8 +54,12 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
             learn(model, event);
             Vec::new()
         }
-        Event::Matched { search, ids, done } => {
-            model.search.matched(search, ids, done, &mut model.list);
+        Event::Matched { search, ids, tested } => {
+            model.search.matched(search, ids, tested, &mut model.list);
+            Vec::new()
+        }
+        Event::Removed(ids) => {
+            model.removals.push(ids);
             Vec::new()
         }
         Event::Resent(attempt) => {
