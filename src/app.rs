@@ -8,6 +8,7 @@ mod action;
 pub mod detail;
 mod filtering;
 pub mod hints;
+mod index;
 pub mod keymap;
 pub mod layout;
 pub mod list;
@@ -18,6 +19,7 @@ pub mod pane;
 mod prompt;
 mod rate;
 pub mod reading;
+mod removals;
 mod role;
 mod search;
 pub mod theme;
@@ -27,9 +29,11 @@ pub use action::{
     Action, Copyable, Edit, Facet, Fold, Grow, InDocument, Move, Narrow, Turn, Wanted,
 };
 pub use filtering::Filtering;
+pub use index::{Badges, Row};
 pub use message::{Effect, Event, Loaded, Mouse, MouseKind, Notice, NoticeKind, Within};
 pub use model::{Focus, Mode, Model, Preferences, Session};
 pub use prompt::Prompt;
 pub use rate::Rate;
+pub use removals::{Removals, Which};
 pub use role::{Marked, Role, Span, masked};
 pub use update::update;

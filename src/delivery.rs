@@ -105,6 +105,10 @@ pub struct Summary {
     pub duplicate_of: Option<DeliveryId>,
     /// Whether the cause of the verdict is still being looked for.
     pub diagnosing: bool,
+    /// Whether the user marked it.
+    pub marked: bool,
+    /// What the user wrote on it.
+    pub note: Option<String>,
 }
 
 impl Summary {

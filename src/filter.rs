@@ -1,7 +1,8 @@
 //! Filters: one grammar for the dashboard, the commands and whoever else picks deliveries.
 //!
 //! A filter is tested against a [`Summary`] first, which may leave it open; then the bytes of
-//! the [`Delivery`] decide. Nothing here reads a clock: whoever asks says when it is.
+//! the [`Delivery`] decide. A [`Scan`] holds it against many rows at once, and a [`Settling`] then
+//! against the bytes of those that it left open. Nothing here reads a clock: whoever asks says when it is.
 
 mod complete;
 mod compose;
@@ -11,8 +12,11 @@ mod field;
 mod json;
 mod moment;
 mod number;
+mod open;
 mod parse;
 mod pattern;
+mod scan;
+mod settle;
 mod test;
 mod token;
 mod value;
@@ -26,6 +30,9 @@ pub use complete::{Completion, complete};
 pub use compose::{path_term, term};
 pub use error::FilterError;
 pub use field::{FIELDS, Field};
+pub use open::{Open, Run};
+pub use scan::{Column, Packed, Scan};
+pub use settle::Settling;
 
 use crate::delivery::{Delivery, Summary};
 use expression::Expression;

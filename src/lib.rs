@@ -24,6 +24,7 @@
 //!     headless.rs            the other front end
 //!  4  config/                what the user configured
 //!     intake.rs              verify → keep → answer
+//!     search.rs              deliveries by their bytes, in threads
 //!     send.rs                requests of our own: samples and files, signed or spoilt
 //!  3  app/                   the pure core of the dashboard
 //!     listener/              HTTP in; knows no store
@@ -48,6 +49,7 @@ pub mod listener;
 pub mod outbound;
 pub mod payload;
 pub mod provider;
+pub mod search;
 pub mod secret;
 pub mod send;
 pub mod signature;

@@ -6,12 +6,15 @@
 //! keeps them out of the writer's way. Whoever follows the store waits on [`Store::progress`]
 //! and reads what has changed since, so nothing is lost however slowly it reads.
 
+mod edit;
 mod error;
 mod lock;
 mod place;
 mod read;
 mod rows;
 mod schema;
+mod wire;
+mod write;
 mod writer;
 
 use std::path::PathBuf;
@@ -24,7 +27,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::delivery::{Attempt, DeliveryId, EventRef, Head, Refusal, Source, Verdict};
 
 pub use error::{KeepError, StoreError};
-pub use read::{Reader, Tail};
+pub use read::{Change, Reader, Tail};
+pub use wire::Wire;
 pub use writer::Writer;
 
 /// Where deliveries are kept.
@@ -79,6 +83,7 @@ enum Job {
     Answered(DeliveryId, u16, oneshot::Sender<Result<(), KeepError>>),
     Explained(DeliveryId, Box<Verdict>, oneshot::Sender<Result<(), KeepError>>),
     Attempted(Box<Attempt>, oneshot::Sender<Result<(), KeepError>>),
+    Edit(edit::Edit, oneshot::Sender<Result<(), KeepError>>),
     Finish,
 }
 
@@ -143,6 +148,40 @@ impl Store {
     /// Keeps an attempt to send a delivery onwards.
     pub async fn attempted(&self, attempt: Attempt) -> Result<(), KeepError> {
         self.ask(|reply| Job::Attempted(Box::new(attempt), reply)).await
+    }
+
+    /// Marks deliveries, or takes their marks away. Those that are gone are passed over, here and
+    /// below. Many ids are written in several commits, between which deliveries are kept; an
+    /// error says that the rest was not done.
+    pub async fn mark(&self, ids: &[DeliveryId], marked: bool) -> Result<(), KeepError> {
+        self.edit(ids, |ids| edit::Edit::Mark(ids, marked)).await
+    }
+
+    /// Writes a note on a delivery, or takes it away.
+    pub async fn note(&self, id: DeliveryId, note: Option<String>) -> Result<(), KeepError> {
+        self.ask(|reply| Job::Edit(edit::Edit::Note(id, note), reply)).await
+    }
+
+    /// Removes deliveries from everybody's sight. Until the writer finishes they can be brought
+    /// back; then they are deleted for good.
+    pub async fn remove(&self, ids: &[DeliveryId]) -> Result<(), KeepError> {
+        self.edit(ids, edit::Edit::Remove).await
+    }
+
+    /// Brings removed deliveries back.
+    pub async fn restore(&self, ids: &[DeliveryId]) -> Result<(), KeepError> {
+        self.edit(ids, edit::Edit::Restore).await
+    }
+
+    async fn edit(
+        &self,
+        ids: &[DeliveryId],
+        edit: impl Fn(Vec<DeliveryId>) -> edit::Edit,
+    ) -> Result<(), KeepError> {
+        for some in ids.chunks(edit::AT_ONCE) {
+            self.ask(|reply| Job::Edit(edit(some.to_vec()), reply)).await?;
+        }
+        Ok(())
     }
 
     async fn ask<T>(

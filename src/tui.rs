@@ -74,7 +74,7 @@ pub async fn run(setup: Setup, stop: CancellationToken) -> Result<(), TuiError> 
     let (session, preferences) = (setup.session.clone(), setup.preferences.clone());
     let painter =
         Painter::new(in_colour(setup.theme), setup.glyphs.unwrap_or_else(Glyphs::from_environment));
-    let effects = Effects::start(setup, &events)?;
+    let (effects, pages) = Effects::start(setup, &events)?;
     let terminal = Terminal::enter()?;
     let clock = (now(), TimeZone::system());
     let mut model = Model::new(session, preferences, terminal.size()?, clock);
@@ -83,7 +83,7 @@ pub async fn run(setup: Setup, stop: CancellationToken) -> Result<(), TuiError> 
     }
     let model = Box::new(model);
     Shell { model, painter, terminal, effects, keys: Some(EventStream::new()) }
-        .run(queue, stop)
+        .run(queue, pages, stop)
         .await
 }
 
@@ -119,6 +119,7 @@ impl Shell {
     async fn run(
         mut self,
         mut queue: mpsc::Receiver<Event>,
+        mut pages: mpsc::Receiver<Event>,
         stop: CancellationToken,
     ) -> Result<(), TuiError> {
         let mut frame = interval_of(FRAME);
@@ -138,6 +139,8 @@ impl Shell {
                 _ = second.tick() => batch.push(Event::Tick(now())),
                 bytes = self.effects.for_terminal() => Terminal::write(&bytes)?,
                 _ = queue.recv_many(&mut batch, BATCH) => {}
+                // One at a time: a page is as much work as all the others together.
+                Some(page) = pages.recv() => batch.push(page),
             }
             stale |= !batch.is_empty();
             for event in batch.drain(..) {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 type Tested<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
 /// Every room, and the rooms it may name.
-const MAY_NAME: [(&str, &[&str]); 19] = [
+const MAY_NAME: [(&str, &[&str]); 20] = [
     ("delivery", &[]),
     ("payload", &[]),
     ("secret", &[]),
@@ -21,6 +21,7 @@ const MAY_NAME: [(&str, &[&str]); 19] = [
     ("outbound", &["delivery", "task", "units"]),
     ("app", &["delivery", "payload", "filter", "secret", "signature", "units"]),
     ("config", &["app", "filter", "provider", "secret"]),
+    ("search", &["delivery", "filter", "store"]),
     ("send", &["delivery", "outbound", "payload", "provider", "secret", "signature"]),
     (
         "intake",
@@ -39,6 +40,7 @@ const MAY_NAME: [(&str, &[&str]); 19] = [
             "outbound",
             "payload",
             "provider",
+            "search",
             "secret",
             "send",
             "signature",
@@ -61,6 +63,7 @@ const MAY_NAME: [(&str, &[&str]); 19] = [
             "outbound",
             "payload",
             "provider",
+            "search",
             "secret",
             "send",
             "signature",

@@ -34,6 +34,8 @@ fn delivery(method: &str, target: &str, headers: &[Header], body: &'static [u8])
             source: Source::Live,
             duplicate_of: None,
             diagnosing: false,
+            marked: false,
+            note: None,
         },
         head,
         body: Bytes::from_static(body),

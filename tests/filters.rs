@@ -2,11 +2,12 @@
 //! any text at all.
 
 use bytes::Bytes;
+use hookglass::app::list::List;
 use hookglass::delivery::{
     Delivery, DeliveryId, EventRef, Head, Header, Refusal, SignatureStatus, Source, Summary,
     Verdict, Version,
 };
-use hookglass::filter::{FIELDS, Filter, FilterError, complete};
+use hookglass::filter::{FIELDS, Filter, FilterError, Open, complete};
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
@@ -45,6 +46,8 @@ fn delivery(letter: char, target: &str, headers: &[(&str, &[u8])], body: &[u8]) 
         source: Source::Live,
         duplicate_of: None,
         diagnosing: false,
+        marked: false,
+        note: None,
     };
     let head = Head::build("POST", target, &headers);
     Delivery { summary, head, body: Bytes::copy_from_slice(body), attempts: Vec::new() }
@@ -294,7 +297,7 @@ fn mistakes_say_where_and_what_was_meant() {
         ("signature:y", 1, "signature:", Some("sig:")),
         ("headers.x:y", 1, "headers.x:", Some("header.")),
         ("header.:y", 1, "header.:", None),
-        ("marked:yes", 1, "marked:", None),
+        ("labelled:yes", 1, "labelled:", None),
         ("jq:'.a|length>2'", 1, "jq:", None),
         ("http://x", 1, "http:", None),
         ("sig:verified,mismach", 14, "mismach", Some("mismatch")),
@@ -339,10 +342,12 @@ fn mistakes_are_shown_under_the_input() {
     let error = input.parse::<Filter>().unwrap_err();
     assert_eq!(error.to_string(), "column 3: `typ:` is not known; did you mean `type:`?");
     assert_eq!(error.caret(input), "漢 typ:y\n   ^^^^");
-    let error = "marked:yes".parse::<Filter>().unwrap_err().to_string();
+    let error = "labelled:yes".parse::<Filter>().unwrap_err().to_string();
     let known =
         FIELDS.iter().filter(|field| field.name != ".").all(|field| error.contains(field.name));
-    assert!(error.starts_with("column 1: `marked:` is not known; the fields are type, ") && known);
+    assert!(
+        error.starts_with("column 1: `labelled:` is not known; the fields are type, ") && known
+    );
     let input = "\u{1b}[2J zzz:y";
     assert_eq!(input.parse::<Filter>().unwrap_err().caret(input), "\\x1b[2J zzz:y\n        ^^^^");
 }
@@ -453,5 +458,151 @@ proptest! {
         holds(&kept)?;
         let completion = complete(&input, at.index(input.len() + 1), &|_| Vec::new());
         prop_assert!(input.get(completion.span).is_some());
+    }
+}
+
+/// Deliveries by rising id, of which each differs from the others in a few ways.
+fn varied(seed: u64) -> Vec<Delivery> {
+    let mut random = fastrand::Rng::with_seed(seed);
+    let mut all = Vec::new();
+    for id in 1..60 {
+        let Some(mut one) = random.choice(deliveries()) else { continue };
+        let summary = &mut one.summary;
+        // The index counts microseconds, as the store does.
+        let ago = SignedDuration::from_micros(random.i64(0..200_000_000_000));
+        summary.id = DeliveryId(id);
+        summary.received_at = now() - ago;
+        summary.marked = random.bool();
+        summary.note = random.bool().then(|| "a note".to_owned());
+        summary.duplicate_of = random.bool().then_some(DeliveryId(1));
+        summary.source = random.choice(Source::ALL).unwrap_or(Source::Live);
+        summary.signature.status =
+            random.choice(SignatureStatus::ALL).unwrap_or(SignatureStatus::Missing);
+        summary.response =
+            random.choice([None, Some(1), Some(200), Some(404), Some(503)]).flatten();
+        summary.body_size = random.choice([0, 1, 99, 10_000, u64::MAX]).unwrap_or(0);
+        let ids = ["", "b1", "B1", "a\nb1", "kevin", "\u{212a}evin", "abc"];
+        summary.event.id = random.choice(ids).filter(|_| random.u8(0..4) > 0).map(str::to_owned);
+        all.push(one);
+    }
+    all
+}
+
+/// A list that came to hold exactly these by ways that differ with the seed.
+fn listed(all: &[Delivery], seed: u64) -> List {
+    let mut random = fastrand::Rng::with_seed(seed);
+    let mut list = List::default();
+    let nothing = Filter::default();
+    let (older, newer) = all.split_at(random.usize(0..all.len()));
+    let rows = |some: &[Delivery]| -> Vec<Summary> {
+        some.iter().map(|delivery| delivery.summary.clone()).collect()
+    };
+    // An earlier state of some, and one that goes.
+    let mut before = rows(all);
+    random.shuffle(&mut before);
+    before.truncate(10);
+    for row in &mut before {
+        row.event.id = Some("before".to_owned());
+        row.marked = !row.marked;
+    }
+    before.extend(before.first().cloned().map(|row| Summary { id: DeliveryId(1000), ..row }));
+    list.take(&before, &nothing, now());
+    let mut older: Vec<Summary> = rows(older).into_iter().rev().collect();
+    let known: Vec<Summary> =
+        rows(all).into_iter().filter(|row| list.get(row.id).is_some()).collect();
+    for page in older.chunks_mut(7) {
+        let _ = list.take_older(page, &nothing, now());
+    }
+    list.take(&known, &nothing, now());
+    for some in newer.chunks(5) {
+        list.take(&rows(some), &nothing, now());
+    }
+    list.remove(&[DeliveryId(1000), DeliveryId(2000)]);
+    list
+}
+
+/// The ids in runs, and what is known of each.
+fn opened<'o>(open: &'o Open, all: &[Delivery]) -> Vec<(DeliveryId, &'o [Option<bool>])> {
+    let mut found = Vec::new();
+    for run in &open.runs {
+        let within = |id: &DeliveryId| (run.first..=run.last).contains(id);
+        let ids = all.iter().map(|delivery| delivery.summary.id).filter(within);
+        let before = found.len();
+        let known = open.known.get(run.known).map(Vec::as_slice).unwrap_or_default();
+        found.extend(ids.map(|id| (id, known)));
+        assert_eq!(found.len() - before, run.rows);
+    }
+    found
+}
+
+/// The index and the bytes behind it say of every delivery what the filter itself says.
+fn agrees(input: &str, seed: u64) -> Result<(), TestCaseError> {
+    let Ok(filter) = input.parse::<Filter>() else { return Ok(()) };
+    let all = varied(seed);
+    let mut list = listed(&all, seed);
+    let open = list.filter(&filter, now());
+    let with = |verdict: Option<bool>| -> Vec<DeliveryId> {
+        let passing =
+            all.iter().filter(|delivery| filter.test(&delivery.summary, now()) == verdict);
+        passing.map(|delivery| delivery.summary.id).collect()
+    };
+    prop_assert_eq!(list.shown_ids(), with(Some(true)));
+    let mut found = opened(&open, &all);
+    found.sort_unstable();
+    let ids: Vec<DeliveryId> = found.iter().map(|(id, _)| *id).collect();
+    prop_assert_eq!(ids, with(None));
+    let settling = filter.settling();
+    for (id, known) in found {
+        let delivery = all.iter().find(|delivery| delivery.summary.id == id);
+        let Some(delivery) = delivery else { continue };
+        let head = if settling.needs_head() { &delivery.head.raw[..] } else { b"" };
+        let passes = settling.passes(known, head, &delivery.body);
+        prop_assert_eq!(passes, filter.matches(delivery, now()), "{} of {:?}", input, delivery);
+    }
+    Ok(())
+}
+
+#[test]
+fn an_index_says_what_the_filter_says() {
+    for input in [
+        "kevin",
+        "id:b1",
+        "id:k*",
+        "id:*B1",
+        "id:!b1",
+        "id:/^b/",
+        "\"a\nb1\"",
+        "peer:127.0.0.1",
+        "peer:!\\:\\:1",
+        "path:/hooks/*",
+        "status:404",
+        "status:!200",
+        "status:..403",
+        "size:>=10k",
+        "size:<1",
+        "size:!..99",
+        "since:1h..10m",
+        "until:1d",
+        "since:!2026-11-23",
+        "dup:no",
+        "marked:yes",
+        "marked:!yes,no",
+        "sig:mis*",
+        "source:!live",
+        "kevin -header.x-try:1",
+        "-(kevin or body:hi)",
+        "(type:m* or header.name:*) .payload.contact.username:kev*",
+        "cause:* or sig:missing a b1",
+    ] {
+        for seed in 0..8 {
+            agrees(input, seed).unwrap_or_else(|error| panic!("{input}, {seed}: {error}"));
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn an_index_says_what_any_filter_says(input in grammar(), seed in 0_u64..1000) {
+        agrees(&input, seed)?;
     }
 }

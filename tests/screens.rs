@@ -81,6 +81,8 @@ fn delivery(id: i64, status: SignatureStatus) -> Delivery {
             source: Source::Live,
             duplicate_of: (id == 4).then_some(DeliveryId(1)),
             diagnosing: false,
+            marked: false,
+            note: None,
         },
         head,
         body: body.into(),

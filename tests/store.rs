@@ -8,9 +8,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use hookglass::delivery::{
     Answered, Attempt, AttemptKind, DeliveryId, EventRef, Head, Header, Outcome, Refusal,
-    SignatureStatus, Source, Verdict,
+    SignatureStatus, Source, Summary, Verdict,
 };
-use hookglass::store::{KeepError, NewDelivery, Place, Reader, Store, StoreError};
+use hookglass::store::{Change, KeepError, NewDelivery, Place, Reader, Store, StoreError};
 use jiff::Timestamp;
 use rusqlite::Connection;
 
@@ -49,6 +49,14 @@ fn attempt(id: DeliveryId, outcome: Outcome) -> Attempt {
         took: Duration::from_micros(1234),
         outcome,
     }
+}
+
+/// The summaries among changes.
+fn kept(changes: Vec<Change>) -> impl Iterator<Item = Summary> {
+    changes.into_iter().filter_map(|change| match change {
+        Change::Kept(summary) => Some(*summary),
+        Change::Removed(_) => None,
+    })
 }
 
 async fn finish(writer: hookglass::store::Writer) -> Tested {
@@ -122,7 +130,7 @@ async fn a_tail_tells_each_change_once() -> Tested {
         progress.changed().await?;
         store.answered(first.id, 200).await?;
         store.answered(before.id, 200).await?;
-        let told = tail.next(2)?.into_iter().chain(tail.next(10)?);
+        let told = kept(tail.next(2)?).chain(kept(tail.next(10)?));
         let told: Vec<_> = told.map(|row| (row.id, row.response)).collect();
         assert_eq!(told, [(second.id, None), (first.id, Some(200)), (before.id, Some(200))]);
         assert_eq!(tail.next(10)?.len(), 0);
@@ -292,4 +300,191 @@ fn columns_explain_themselves_to_sqlite() -> Tested {
         plain.query_row("SELECT group_concat(sql) FROM sqlite_schema", [], |row| row.get(0))?;
     assert!(schema.contains("-- what the sender was answered"), "{schema}");
     Ok(())
+}
+
+/// A store as a program of an older version left it.
+fn older(path: &Path, version: i64) -> Tested {
+    let dump = match version {
+        1 => include_str!("data/stores/version-1.sql"),
+        _ => include_str!("data/stores/version-2.sql"),
+    };
+    let connection = Connection::open(path)?;
+    connection.execute_batch(dump)?;
+    let version = format!("PRAGMA user_version = {version}; PRAGMA application_id = 0x484b474c");
+    Ok(connection.execute_batch(&version)?)
+}
+
+#[tokio::test]
+async fn stores_of_older_versions_are_read_as_they_are_and_brought_up_by_a_listener() -> Tested {
+    for version in [1, 2] {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("older.db");
+        older(&path, version)?;
+        let before = fs::read(&path)?;
+        let told = Reader::open(&path)?.newest(None, 10)?;
+        let ids: Vec<_> = told.iter().map(|row| (row.id.0, row.duplicate_of)).collect();
+        assert_eq!(ids, [(3, None), (2, Some(DeliveryId(1))), (1, None)], "{version}");
+        assert!(
+            Reader::open(&path)?.delivery(DeliveryId(2))?.is_some_and(|it| !it.body.is_empty())
+        );
+        assert_eq!(fs::read(&path)?, before, "reading changed it");
+
+        let (store, writer) = Store::open(&Place::File(path.clone()), "")?;
+        assert_eq!(store.reader()?.newest(None, 10)?, told);
+        store.mark(&[DeliveryId(2)], true).await?;
+        store.remove(&[DeliveryId(1)]).await?;
+        finish(writer).await?;
+        let now = Reader::open(&path)?.newest(None, 10)?;
+        let now: Vec<_> = now.iter().map(|row| (row.id.0, row.marked, row.duplicate_of)).collect();
+        assert_eq!(now, [(3, false, None), (2, true, None)], "{version}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn marks_and_notes_last_and_are_told_of() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("marks.db");
+    let (store, writer) = Store::open(&Place::File(path.clone()), "")?;
+    let one = store.keep(delivery("e1", "")).await?.id;
+    let two = store.keep(delivery("e2", "")).await?.id;
+    let mut tail = store.reader()?.tail()?;
+    store.mark(&[two, one, DeliveryId(77)], true).await?;
+    store.note(one, Some("look here".to_owned())).await?;
+    store.mark(&[two], false).await?;
+    let told: Vec<_> = kept(tail.next(10)?).map(|row| (row.id, row.marked, row.note)).collect();
+    assert_eq!(told, [(one, true, Some("look here".to_owned())), (two, false, None)]);
+    // What is so already is no news.
+    store.mark(&[one], true).await?;
+    store.note(one, Some("look here".to_owned())).await?;
+    assert_eq!(tail.next(10)?, []);
+    finish(writer).await?;
+    let kept = Reader::open(&path)?.delivery(one)?.ok_or("it is gone")?.summary;
+    assert_eq!((kept.marked, kept.note.as_deref()), (true, Some("look here")));
+    Ok(())
+}
+
+/// What readers see: ids, and what each one repeats.
+fn seen(reader: &Reader) -> Result<Vec<(i64, Option<i64>)>, StoreError> {
+    let page = reader.newest(None, 100)?;
+    Ok(page.iter().rev().map(|row| (row.id.0, row.duplicate_of.map(|id| id.0))).collect())
+}
+
+#[tokio::test]
+async fn what_is_removed_is_seen_by_nobody_until_it_comes_back() -> Tested {
+    let (store, writer) = Store::open(&Place::Memory, "")?;
+    let reader = store.reader()?;
+    for event in ["a", "a", "b", "a"] {
+        store.keep(delivery(event, "body")).await?;
+    }
+    let mut tail = store.reader()?.tail()?;
+    store.remove(&[DeliveryId(1), DeliveryId(3)]).await?;
+    assert_eq!(seen(&reader)?, [(2, None), (4, Some(2))]);
+    assert_eq!(reader.delivery(DeliveryId(1))?, None);
+    assert_eq!(reader.summaries(&[DeliveryId(1), DeliveryId(2)])?.len(), 1);
+    assert_eq!(reader.deliveries_after(DeliveryId(0), 10)?.len(), 2);
+    let mut bytes = Vec::new();
+    let all = DeliveryId(1)..=DeliveryId(9);
+    let _ = reader.wires(all, false, |id, wire| {
+        bytes.push((id.0, wire.head.len(), wire.body.len()));
+        std::ops::ControlFlow::Continue(())
+    })?;
+    assert_eq!(bytes, [(4, 0, 4), (2, 0, 4)]);
+    let changes = tail.next(10)?;
+    let gone: Vec<_> = changes
+        .iter()
+        .filter_map(|change| match change {
+            Change::Removed(id) => Some(id.0),
+            Change::Kept(_) => None,
+        })
+        .collect();
+    assert_eq!(gone, [1, 3]);
+    assert_eq!(kept(changes).map(|row| row.id.0).collect::<Vec<_>>(), [2, 4]);
+    // A delivery that repeats a removed one is the first.
+    assert_eq!(store.keep(delivery("b", "")).await?.duplicate_of, None);
+    store.restore(&[DeliveryId(3), DeliveryId(1), DeliveryId(99)]).await?;
+    assert_eq!(seen(&reader)?, [(1, None), (2, Some(1)), (3, None), (4, Some(1)), (5, Some(3))]);
+    assert_eq!(kept(tail.next(10)?).count(), 5);
+    drop((reader, tail));
+    finish(writer).await
+}
+
+#[tokio::test]
+async fn what_is_removed_is_deleted_at_the_end_and_no_revision_comes_twice() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("purged.db");
+    let place = Place::File(path.clone());
+    let count = |table: &str| -> Result<i64, rusqlite::Error> {
+        let sql = format!("SELECT count(*) FROM {table}");
+        Connection::open(&path)?.query_row(&sql, [], |row| row.get(0))
+    };
+    let (store, writer) = Store::open(&place, "")?;
+    for event in ["a", "a", "b"] {
+        let id = store.keep(delivery(event, "body")).await?.id;
+        let failed = Outcome::Failed { reason: String::new(), timed_out: false };
+        store.attempted(attempt(id, failed)).await?;
+    }
+    store.remove(&[DeliveryId(1), DeliveryId(3)]).await?;
+    assert_eq!(count("wire")?, 3, "it can still come back");
+    finish(writer).await?;
+    assert_eq!([count("deliveries")?, count("wire")?, count("attempts")?], [1, 1, 1]);
+
+    let (store, writer) = Store::open(&place, "")?;
+    assert_eq!(seen(&store.reader()?)?, [(2, None)]);
+    let reached = store.progress().borrow().revision;
+    store.remove(&[DeliveryId(2)]).await?;
+    finish(writer).await?;
+    assert_eq!([count("deliveries")?, count("wire")?, count("attempts")?], [0, 0, 0]);
+    let (store, writer) = Store::open(&place, "")?;
+    assert!(store.progress().borrow().revision > reached);
+    assert_eq!(store.keep(delivery("a", "")).await?.id, DeliveryId(4), "ids are not used twice");
+    finish(writer).await
+}
+
+#[tokio::test]
+async fn what_a_killed_listener_had_removed_is_deleted_by_the_next_one() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("killed.db");
+    let place = Place::File(path.clone());
+    let (store, writer) = Store::open(&place, "")?;
+    for event in ["a", "b", "c"] {
+        store.keep(delivery(event, "body")).await?;
+    }
+    finish(writer).await?;
+    Connection::open(&path)?.execute_batch("UPDATE deliveries SET removed = 1 WHERE id <> 2")?;
+    let (store, writer) = Store::open(&place, "")?;
+    // What is removed in this run has to stay until its end.
+    store.remove(&[DeliveryId(2)]).await?;
+    let left = || -> Result<i64, rusqlite::Error> {
+        Connection::open(&path)?.query_row("SELECT count(*) FROM deliveries", [], |row| row.get(0))
+    };
+    while left()? > 1 {
+        tokio::task::yield_now().await;
+    }
+    store.restore(&[DeliveryId(2)]).await?;
+    assert_eq!(seen(&store.reader()?)?, [(2, None)]);
+    finish(writer).await
+}
+
+#[tokio::test]
+async fn many_are_removed_beside_deliveries_that_come() -> Tested {
+    let (store, writer) = Store::open(&Place::Memory, "")?;
+    let mut tasks = tokio::task::JoinSet::new();
+    for number in 0..3000 {
+        let store = store.clone();
+        tasks.spawn(async move { store.keep(delivery(&format!("e{}", number % 10), "x")).await });
+    }
+    while let Some(kept) = tasks.join_next().await {
+        kept??;
+    }
+    let ids: Vec<_> = (1..=2999).map(DeliveryId).collect();
+    let (removed, kept) = tokio::join!(store.remove(&ids), store.keep(delivery("new", "x")));
+    removed?;
+    assert_eq!(kept?.id, DeliveryId(3001));
+    assert_eq!(seen(&store.reader()?)?, [(3000, None), (3001, None)]);
+    store.restore(&ids).await?;
+    let repeats = store.reader()?.newest(None, 4000)?;
+    assert_eq!(repeats.iter().filter(|row| row.duplicate_of.is_some()).count(), 2990);
+    assert!(repeats.iter().all(|row| row.duplicate_of.is_none_or(|first| first < row.id)));
+    finish(writer).await
 }

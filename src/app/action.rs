@@ -171,6 +171,7 @@ pub enum Action {
     TrySecret,
     CopyMenu,
     Copy(Copyable),
+    ToggleMark,
     SendSample,
     ToggleMouse,
     Help,

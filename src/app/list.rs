@@ -1,153 +1,273 @@
 //! The list of deliveries: which there are, which are shown, which one is selected.
 
-use std::collections::VecDeque;
+mod order;
+mod seek;
+mod shown;
 
+use jiff::Timestamp;
+
+use super::index::{Before, Cell, Index, Row, Trait};
 use crate::delivery::{DeliveryId, Summary};
+use crate::filter::{Filter, Open, Packed as _};
+pub use order::{Column, Order};
+pub use seek::Sought;
+use shown::Shown;
 
 /// All deliveries that are known, and the window on those that pass the filter.
 #[derive(Debug, Default)]
 pub struct List {
-    /// By rising id.
-    rows: VecDeque<Summary>,
-    /// Rising ids of the rows that pass the filter.
-    shown: VecDeque<DeliveryId>,
+    index: Index,
+    shown: Shown,
     selected: Option<DeliveryId>,
-    /// The position in `shown` of the first line on the screen.
+    /// The place among the shown ones of the first line on the screen.
     top: usize,
     paused: bool,
-    bad: usize,
+    filling: bool,
+}
+
+/// What taking in deliveries came to.
+#[derive(Debug, Default)]
+pub struct Taken {
+    /// Those that only their bytes can decide.
+    pub open: Open,
+    /// Those that were known before.
+    pub known: Vec<DeliveryId>,
 }
 
 impl List {
     pub fn len(&self) -> usize {
-        self.rows.len()
+        self.index.len()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+        self.index.len() == 0
     }
 
     /// Deliveries whose signature somebody should look at.
     pub fn bad(&self) -> usize {
-        self.bad
+        self.index.bad()
+    }
+
+    pub fn marked(&self) -> usize {
+        self.index.marked()
     }
 
     pub fn shown(&self) -> usize {
         self.shown.len()
     }
 
+    pub fn order(&self) -> Order {
+        self.shown.order()
+    }
+
+    /// Whether deliveries of earlier runs are still being read.
+    pub fn is_filling(&self) -> bool {
+        self.filling
+    }
+
     /// Whether the newest delivery is selected as it comes.
     pub fn is_following(&self) -> bool {
-        !self.paused
+        !self.paused && self.shown.order().by == Column::Time
     }
 
-    pub fn rows(&self) -> impl DoubleEndedIterator<Item = &Summary> {
-        self.rows.iter()
+    pub fn get(&self, id: DeliveryId) -> Option<Row<'_>> {
+        Some(self.index.get(id)?.row())
     }
 
-    pub fn get(&self, id: DeliveryId) -> Option<&Summary> {
-        let at = self.rows.binary_search_by_key(&id, |row| row.id).ok()?;
-        self.rows.get(at)
-    }
-
-    pub fn selected(&self) -> Option<&Summary> {
+    pub fn selected(&self) -> Option<Row<'_>> {
         self.get(self.selected?)
+    }
+
+    /// The ids of all rows that are shown, by rising id.
+    pub fn shown_ids(&self) -> Vec<DeliveryId> {
+        self.index.cells(Trait::Any).filter(Cell::is_shown).map(|cell| cell.id()).collect()
+    }
+
+    /// The ids of all marked rows, shown or not, by rising id.
+    pub fn marked_ids(&self) -> Vec<DeliveryId> {
+        self.index.cells(Trait::Marked).filter(Cell::is_marked).map(|cell| cell.id()).collect()
+    }
+
+    /// The ids of all rows, by rising id.
+    pub fn ids(&self) -> Vec<DeliveryId> {
+        self.index.cells(Trait::Any).map(|cell| cell.id()).collect()
     }
 
     /// How many of the shown deliveries stand after the selected one.
     pub fn below_selected(&self) -> usize {
-        self.position().map_or(0, |at| self.shown.len().saturating_sub(at + 1))
+        self.place().map_or(0, |at| self.shown.len().saturating_sub(at + 1))
     }
 
     /// The rows on a screen of `height` lines, and whether each is selected.
-    pub fn window(&self, height: usize) -> impl Iterator<Item = (&Summary, bool)> {
-        self.shown.iter().skip(self.top).take(height).filter_map(|&id| {
+    pub fn window(&self, height: usize) -> impl Iterator<Item = (Row<'_>, bool)> {
+        (self.top..self.top + height).map_while(|at| self.shown.at(at)).filter_map(|id| {
             let row = self.get(id)?;
             Some((row, self.selected == Some(id)))
         })
     }
 
-    /// Takes in a new delivery, or a newer state of a known one. True if it was known.
-    pub fn keep(&mut self, row: Summary, shows: bool) -> bool {
-        let id = row.id;
-        let newest = self.rows.back().is_none_or(|last| last.id < id);
-        let found = if newest {
-            Err(self.rows.len())
-        } else {
-            self.rows.binary_search_by_key(&id, |row| row.id)
-        };
-        let bad = usize::from(row.signature.status.is_bad());
-        match found {
-            Ok(at) => {
-                if let Some(old) = self.rows.get_mut(at) {
-                    self.bad = self.bad + bad - usize::from(old.signature.status.is_bad());
-                    *old = row;
-                }
+    /// Takes in new deliveries, and newer states of known ones.
+    pub fn take(&mut self, rows: &[Summary], filter: &Filter, now: Timestamp) -> Taken {
+        let mut taken = Taken::default();
+        let before: Vec<Before> = self.keeping_top(|list| {
+            // Where they stand may depend on what changes.
+            let moving = list.is_shown_among(rows);
+            if list.order().by != Column::Time {
+                list.shown.remove(&moving, &list.index);
             }
-            Err(at) => {
-                self.bad += bad;
-                self.rows.insert(at, row);
+            rows.iter().map(|row| list.index.put(row)).collect()
+        });
+        let mut scan = filter.scan(now);
+        let (mut came, mut went) = (Vec::new(), Vec::new());
+        for (row, before) in rows.iter().zip(before) {
+            let Some(cell) = self.index.get(row.id) else { continue };
+            let verdict = scan.weigh(&cell);
+            if verdict.is_none() {
+                taken.open.push(&mut scan, row.id, &cell);
+            }
+            taken.open.next();
+            let was_shown = before == Before::Known { shown: true };
+            if before != Before::New {
+                taken.known.push(row.id);
+            }
+            match (verdict, was_shown) {
+                // What its bytes let pass before, they let pass now.
+                (Some(true), _) | (None, true) => came.push((row.id, was_shown)),
+                (Some(false), true) => went.push(row.id),
+                (Some(false) | None, false) => {}
             }
         }
-        if shows {
-            self.show(id);
+        let by_time = self.order().by == Column::Time;
+        let is_in_place = |was_shown: bool| was_shown && by_time;
+        for (id, _) in came.iter().filter(|(_, was_shown)| is_in_place(*was_shown)) {
+            self.index.set_shown(*id, true);
         }
-        found.is_ok()
+        let coming = came.into_iter().filter(|(_, was_shown)| !is_in_place(*was_shown));
+        self.show(coming.map(|(id, _)| id).collect());
+        if by_time {
+            self.hide(&went);
+        }
+        taken
     }
 
-    /// Takes in a delivery of an earlier run, unless it is known already.
-    pub fn keep_older(&mut self, row: Summary, shows: bool) {
-        if self.get(row.id).is_none() {
-            self.keep(row, shows);
-        }
+    /// Those of the rows that are shown now.
+    fn is_shown_among(&self, rows: &[Summary]) -> Vec<DeliveryId> {
+        let is_shown = |id| self.index.get(id).is_some_and(|cell| cell.is_shown());
+        rows.iter().map(|row| row.id).filter(|id| is_shown(*id)).collect()
     }
 
-    /// Lets a delivery pass the filter.
-    pub fn show(&mut self, id: DeliveryId) {
-        let at = match self.shown.back() {
-            Some(&last) if last < id => self.shown.len(),
-            _ => match self.shown.binary_search(&id) {
-                Ok(_) => return,
-                Err(at) => at,
-            },
-        };
-        self.shown.insert(at, id);
-        // What is above the screen grows without moving what is on it.
-        if at < self.top || (at == self.top && self.paused && self.shown.len() > 1) {
-            self.top += 1;
+    /// Takes in deliveries of earlier runs, newest first; none say that there are no more. Those
+    /// that are known are newer.
+    pub fn take_older(&mut self, rows: &[Summary], filter: &Filter, now: Timestamp) -> Open {
+        let mut open = Open::default();
+        self.filling = !rows.is_empty();
+        let is_new = |row: &&Summary| self.index.get(row.id).is_none();
+        let mut new: Vec<DeliveryId> = rows.iter().filter(is_new).map(|row| row.id).collect();
+        new.reverse();
+        self.index.put_older(rows);
+        let mut scan = filter.scan(now);
+        let mut passing = Vec::new();
+        for id in new {
+            let Some(cell) = self.index.get(id) else { continue };
+            match scan.weigh(&cell) {
+                Some(true) => passing.push(id),
+                Some(false) => {}
+                None => open.push(&mut scan, id, &cell),
+            }
+            open.next();
         }
+        self.show(passing);
+        open.finish()
     }
 
-    /// Shows exactly these, given by rising id; the selection stays, or goes to the next one.
-    pub fn show_only(&mut self, ids: VecDeque<DeliveryId>) {
-        self.shown = ids;
+    /// Forgets deliveries; the selection goes to what stands behind.
+    pub fn remove(&mut self, ids: &[DeliveryId]) {
+        self.hide(ids);
+        let mut ids = ids.to_vec();
+        ids.sort_unstable();
+        self.index.remove(&ids);
+    }
+
+    /// Lets deliveries pass the filter; those that are not known are passed over.
+    pub fn show(&mut self, mut ids: Vec<DeliveryId>) {
+        ids.retain(|id| self.index.set_shown(*id, true));
+        self.keeping_top(|list| list.shown.insert(ids, &list.index));
+    }
+
+    /// Lets deliveries pass no longer.
+    fn hide(&mut self, ids: &[DeliveryId]) {
+        let mut ids = ids.to_vec();
+        ids.retain(|id| self.index.set_shown(*id, false));
+        self.keeping_top(|list| list.shown.remove(&ids, &list.index));
+        self.keep_selection();
+    }
+
+    /// Shows what passes a filter, and returns what only bytes can decide, newest first. The
+    /// selection stays, or goes to what stands behind.
+    pub fn filter(&mut self, filter: &Filter, now: Timestamp) -> Open {
+        let Self { index, shown, .. } = self;
+        let mut open = Open::default();
+        shown.clear();
+        index.weigh(&mut filter.scan(now), |scan, cell, verdict| {
+            match verdict {
+                Some(true) => shown.push(cell.id()),
+                Some(false) => {}
+                None => open.push(scan, cell.id(), &cell),
+            }
+            open.next();
+        });
+        shown.resort(index);
         self.top = 0;
+        self.keep_selection();
+        open.finish()
+    }
+
+    /// Sorts by a column. Only by time the newest is followed; the selection stays.
+    pub fn sort(&mut self, order: Order) {
+        self.paused |= order.by != Column::Time;
+        self.shown.sort(order, &self.index);
+        self.top = 0;
+    }
+
+    fn keep_selection(&mut self) {
         if let Some(id) = self.selected {
-            let at = self.shown.binary_search(&id).unwrap_or_else(|at| at);
-            let at = at.min(self.shown.len().saturating_sub(1));
-            self.selected = self.shown.get(at).copied();
+            self.selected = self.shown.nearest(id, &self.index);
         }
     }
 
-    /// Follows the newest delivery from now on, or stops doing so.
+    /// What comes in or goes above the screen does not move what is on it.
+    fn keeping_top<T>(&mut self, change: impl FnOnce(&mut Self) -> T) -> T {
+        let anchor = self.shown.at(self.top);
+        let done = change(self);
+        if let Some(id) = anchor {
+            let nearest = self.shown.nearest(id, &self.index);
+            let place = nearest.and_then(|id| self.shown.place(id, &self.index));
+            self.top = place.unwrap_or(0);
+        }
+        done
+    }
+
+    /// Follows the newest delivery from now on, or stops doing so. By another column than time
+    /// nothing can be followed, so that it is sorted by time then.
     pub fn follow(&mut self, following: bool) {
+        if following && self.order().by != Column::Time {
+            self.sort(Order::default());
+        }
         self.paused = !following;
     }
 
     /// Selects the delivery `by` lines further down (or up), and stops following.
     pub fn move_by(&mut self, by: isize) {
-        let at = self.position().unwrap_or(0).saturating_add_signed(by);
+        let at = self.place().unwrap_or(0).saturating_add_signed(by);
         let last = self.shown.len().saturating_sub(1);
-        let target = at.min(last);
-        if self.position() != Some(target) {
-            self.paused = true;
-        }
-        self.selected = self.shown.get(target).copied();
+        let target = self.shown.at(at.min(last));
+        self.paused |= self.selected != target;
+        self.selected = target;
     }
 
     /// Selects what stands on a line of the screen; false if nothing does.
     pub fn select_line(&mut self, line: usize) -> bool {
-        let Some(&id) = self.shown.get(self.top + line) else { return false };
+        let Some(id) = self.shown.at(self.top + line) else { return false };
         self.paused |= self.selected != Some(id);
         self.selected = Some(id);
         true
@@ -155,10 +275,10 @@ impl List {
 
     /// Puts selection and window right for a screen of `height` lines.
     pub fn settle(&mut self, height: usize) {
-        if !self.paused || self.selected.is_none() {
-            self.selected = self.shown.back().copied();
+        if self.is_following() || self.selected.is_none() {
+            self.selected = self.shown.newest(&self.index);
         }
-        let Some(at) = self.position() else {
+        let Some(at) = self.place() else {
             self.top = 0;
             return;
         };
@@ -172,11 +292,7 @@ impl List {
         self.top = self.top.min(self.shown.len().saturating_sub(height));
     }
 
-    fn position(&self) -> Option<usize> {
-        let id = self.selected?;
-        if self.shown.back() == Some(&id) {
-            return Some(self.shown.len() - 1);
-        }
-        self.shown.binary_search(&id).ok()
+    fn place(&self) -> Option<usize> {
+        self.shown.place(self.selected?, &self.index)
     }
 }

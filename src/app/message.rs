@@ -8,7 +8,7 @@ use super::action::Copyable;
 use super::keymap::Key;
 use super::layout::Size;
 use crate::delivery::{Attempt, Delivery, DeliveryId, Summary, Verdict};
-use crate::filter::Filter;
+use crate::filter::{Filter, Open};
 use crate::payload::{self, Document};
 use crate::secret::Secret;
 use crate::signature::{Diagnosis, Examined};
@@ -102,7 +102,10 @@ pub enum Event {
     Tick(Timestamp),
     /// Deliveries that are new or have changed, in the order in which they did.
     Kept(Vec<Summary>),
-    /// Deliveries of earlier runs, newest first, each page older than the one before.
+    /// Deliveries that were removed.
+    Gone(Vec<DeliveryId>),
+    /// Deliveries of earlier runs, newest first, each page older than the one before; an empty
+    /// one ends them.
     Older(Vec<Summary>),
     Loaded(Arc<Loaded>),
     NotLoaded {
@@ -123,13 +126,16 @@ pub enum Event {
     Matched {
         search: u64,
         ids: Vec<DeliveryId>,
-        done: bool,
+        /// How many more have been tested by now.
+        tested: usize,
     },
     /// An answer to [`Effect::Find`].
     Found {
         number: u64,
         search: payload::Search,
     },
+    /// These were removed on the user's behalf, and can be brought back.
+    Removed(Vec<DeliveryId>),
     /// A resend has ended, well or badly.
     Resent(Attempt),
     /// An answer to [`Effect::SaveView`].
@@ -153,13 +159,13 @@ pub enum Effect {
     Search {
         search: u64,
         filter: Filter,
-        ids: Vec<DeliveryId>,
+        open: Open,
     },
     /// Test these as well; they came while a search was on.
     SearchMore {
         search: u64,
         filter: Filter,
-        ids: Vec<DeliveryId>,
+        open: Open,
     },
     /// Search the rest of the document that is shown; a later search replaces an earlier one.
     Find {
@@ -192,6 +198,20 @@ pub enum Effect {
         name: String,
         filter: String,
     },
+    /// Mark deliveries, or take their marks away.
+    Mark {
+        ids: Vec<DeliveryId>,
+        marked: bool,
+    },
+    /// Write a note on a delivery, or take it away.
+    Note {
+        id: DeliveryId,
+        note: Option<String>,
+    },
+    /// Remove deliveries; answered by [`Event::Removed`] for those that were.
+    Remove(Vec<DeliveryId>),
+    /// Bring removed deliveries back.
+    Restore(Vec<DeliveryId>),
     CaptureMouse(bool),
     Redraw,
     Suspend,

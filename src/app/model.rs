@@ -15,6 +15,7 @@ use super::pane;
 use super::prompt::Prompt;
 use super::rate::Rate;
 use super::reading::{Reading, Window};
+use super::removals::Removals;
 use super::role::Marked;
 use super::search::Search;
 
@@ -114,6 +115,7 @@ pub struct Model {
     pub rate: Rate,
     pub(super) seen: Seen,
     pub(super) history: History,
+    pub removals: Removals,
     pub(super) notice: Option<(Notice, Timestamp)>,
     /// Why the store cannot take deliveries.
     pub trouble: Option<String>,
@@ -162,6 +164,7 @@ impl Model {
             rate: Rate::default(),
             seen: Seen::default(),
             history: History::default(),
+            removals: Removals::default(),
             notice: None,
             trouble: None,
             target,

@@ -1,13 +1,11 @@
 //! The filter in force, and the search for what only the bytes of a delivery can tell.
 
-use std::collections::VecDeque;
-
 use jiff::Timestamp;
 
 use super::list::List;
 use super::message::Effect;
 use crate::delivery::{DeliveryId, Summary};
-use crate::filter::{Filter, FilterError};
+use crate::filter::{Filter, FilterError, Open};
 
 /// The filter in force.
 #[derive(Debug, Default)]
@@ -17,8 +15,9 @@ pub struct Search {
     filter: Filter,
     /// Answers that carry another number belong to a filter that is gone.
     number: u64,
-    /// How many requests for matches have not been answered to the end.
-    pending: usize,
+    /// Deliveries whose bytes are to be tested, and those that were.
+    asked: usize,
+    tested: usize,
 }
 
 impl Search {
@@ -31,13 +30,22 @@ impl Search {
         self.filter.narrowed(term).map(|filter| filter.to_string())
     }
 
+    pub fn filter(&self) -> &Filter {
+        &self.filter
+    }
+
     pub fn is_on(&self) -> bool {
         !self.filter.is_all()
     }
 
     /// Whether matches may still come.
     pub fn is_running(&self) -> bool {
-        self.pending > 0
+        self.tested < self.asked
+    }
+
+    /// How many deliveries were tested whole, and how many are to be.
+    pub fn progress(&self) -> (usize, usize) {
+        (self.tested, self.asked)
     }
 
     /// Puts a filter in force; an error leaves the old one.
@@ -49,88 +57,53 @@ impl Search {
     ) -> Result<Vec<Effect>, FilterError> {
         let filter: Filter = text.parse()?;
         text.clone_into(&mut self.text);
+        // A letter that changes nothing lets the search go on.
+        if filter == self.filter && self.number > 0 {
+            return Ok(Vec::new());
+        }
         self.filter = filter;
         self.number += 1;
-        let mut sure = VecDeque::new();
-        let mut open = Vec::new();
-        for row in list.rows() {
-            match self.filter.test(row, now) {
-                Some(true) => sure.push_back(row.id),
-                Some(false) => {}
-                None => open.push(row.id),
-            }
-        }
-        list.show_only(sure);
-        open.reverse();
-        self.pending = usize::from(!open.is_empty());
-        Ok(self.request(open, false))
+        let open = list.filter(&self.filter, now);
+        (self.asked, self.tested) = (open.rows(), 0);
+        let (search, filter) = (self.number, self.filter.clone());
+        // A search without deliveries still puts an end to the one before it.
+        Ok(vec![Effect::Search { search, filter, open }])
     }
 
     /// Takes deliveries into the list; asks about those that only their bytes can decide.
     /// Returns whether the `watched` one was among them and known before.
     pub fn take(
         &mut self,
-        rows: Vec<Summary>,
+        rows: &[Summary],
         list: &mut List,
         now: Timestamp,
         watched: Option<DeliveryId>,
     ) -> (Vec<Effect>, bool) {
-        let mut open = Vec::new();
-        let mut touched = false;
-        for row in rows {
-            let id = row.id;
-            let verdict = self.filter.test(&row, now);
-            if verdict.is_none() {
-                open.push(id);
-            }
-            let known = list.keep(row, verdict == Some(true));
-            touched |= known && watched == Some(id);
-        }
-        open.reverse();
-        (self.more(open), touched)
+        let taken = list.take(rows, &self.filter, now);
+        let touched = watched.is_some_and(|id| taken.known.contains(&id));
+        (self.more(taken.open), touched)
     }
 
     /// The same for deliveries of earlier runs.
-    pub fn take_older(
-        &mut self,
-        rows: Vec<Summary>,
-        list: &mut List,
-        now: Timestamp,
-    ) -> Vec<Effect> {
-        let mut open = Vec::new();
-        for row in rows {
-            let verdict = self.filter.test(&row, now);
-            if verdict.is_none() {
-                open.push(row.id);
-            }
-            list.keep_older(row, verdict == Some(true));
-        }
+    pub fn take_older(&mut self, rows: &[Summary], list: &mut List, now: Timestamp) -> Vec<Effect> {
+        let open = list.take_older(rows, &self.filter, now);
         self.more(open)
     }
 
-    /// Takes in what a search found.
-    pub fn matched(&mut self, search: u64, ids: Vec<DeliveryId>, done: bool, list: &mut List) {
-        if search != self.number {
-            return;
+    /// Takes in what a search found among so many that it `tested`.
+    pub fn matched(&mut self, search: u64, ids: Vec<DeliveryId>, tested: usize, list: &mut List) {
+        if search == self.number {
+            list.show(ids);
+            self.tested += tested;
         }
-        for id in ids {
-            list.show(id);
-        }
-        self.pending = self.pending.saturating_sub(usize::from(done));
     }
 
-    fn more(&mut self, ids: Vec<DeliveryId>) -> Vec<Effect> {
-        self.pending += usize::from(!ids.is_empty());
-        self.request(ids, true)
-    }
-
-    fn request(&self, ids: Vec<DeliveryId>, more: bool) -> Vec<Effect> {
+    fn more(&mut self, open: Open) -> Vec<Effect> {
+        if open.is_empty() {
+            return Vec::new();
+        }
+        self.asked += open.rows();
         let (search, filter) = (self.number, self.filter.clone());
-        match (ids.is_empty(), more) {
-            // A search without deliveries still puts an end to the one before it.
-            (true, true) => Vec::new(),
-            (_, false) => vec![Effect::Search { search, filter, ids }],
-            (false, true) => vec![Effect::SearchMore { search, filter, ids }],
-        }
+        vec![Effect::SearchMore { search, filter, open }]
     }
 }

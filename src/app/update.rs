@@ -29,10 +29,15 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
             for row in &rows {
                 model.seen.note(row);
             }
-            model.search.take_older(rows, &mut model.list, model.now)
+            model.search.take_older(&rows, &mut model.list, model.now)
+        }
+        Event::Gone(ids) => {
+            model.list.remove(&ids);
+            Vec::new()
         }
         Event::Tick(_)
         | Event::Resize(_)
+        | Event::Removed(_)
         | Event::Loaded(_)
         | Event::NotLoaded { .. }
         | Event::Diagnosed { .. }
@@ -60,7 +65,7 @@ fn kept(model: &mut Model, rows: Vec<Summary>) -> Vec<Effect> {
         }
     }
     let watched = model.detail.wanted();
-    let (mut effects, touched) = model.search.take(rows, &mut model.list, model.now, watched);
+    let (mut effects, touched) = model.search.take(&rows, &mut model.list, model.now, watched);
     effects.extend(watched.filter(|_| touched).map(Effect::Load));
     effects
 }
@@ -84,12 +89,13 @@ fn learn(model: &mut Model, event: Event) {
                 model.detail.typed = Some(verdict);
             }
         }
-        Event::Matched { search, ids, done } => {
-            model.search.matched(search, ids, done, &mut model.list);
+        Event::Matched { search, ids, tested } => {
+            model.search.matched(search, ids, tested, &mut model.list);
         }
         Event::Found { number, search } => {
             model.detail.read(|document, reading| reading.found(document, number, search));
         }
+        Event::Removed(ids) => model.removals.push(ids),
         Event::Resent(attempt) => tell(model, resent(&attempt)),
         Event::ViewSaved { name, filter } => {
             tell(model, Notice::done(format!("saved the view `{name}`")));
@@ -100,7 +106,12 @@ fn learn(model: &mut Model, event: Event) {
         Event::Notice(notice) => tell(model, notice),
         Event::Ended => model.flags.done = true,
         // The caller has dealt with these.
-        Event::Key(_) | Event::Paste(_) | Event::Mouse(_) | Event::Kept(_) | Event::Older(_) => {}
+        Event::Key(_)
+        | Event::Paste(_)
+        | Event::Mouse(_)
+        | Event::Kept(_)
+        | Event::Gone(_)
+        | Event::Older(_) => {}
     }
 }
 

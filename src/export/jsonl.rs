@@ -29,6 +29,8 @@ struct Line<'d> {
     refused: Option<Refused<'d>>,
     source: &'static str,
     duplicate_of: Option<i64>,
+    marked: bool,
+    note: Option<&'d str>,
     attempts: Vec<AttemptLine<'d>>,
 }
 
@@ -145,6 +147,8 @@ fn of<'d>(summary: &'d Summary, head: &'d Head, body: &'d [u8]) -> Line<'d> {
             .map(|refusal| Refused { code: &refusal.code, reason: &refusal.reason }),
         source: summary.source.as_str(),
         duplicate_of: summary.duplicate_of.map(|id| id.0),
+        marked: summary.marked,
+        note: summary.note.as_deref(),
         attempts: Vec::new(),
     }
 }

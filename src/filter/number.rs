@@ -73,6 +73,13 @@ fn read_exponent(text: &str) -> Option<i64> {
     Some(if text.starts_with('-') { -size } else { size })
 }
 
+impl Number {
+    /// The number itself, if it is whole and fits.
+    pub(super) fn as_u64(&self) -> Option<u64> {
+        self.text.parse().ok()
+    }
+}
+
 impl From<u64> for Number {
     fn from(value: u64) -> Self {
         let text = value.to_string();

@@ -3,12 +3,15 @@
 //! All three are compiled by the regex engine, which finds a literal in a large body without
 //! regard to case and without a lower-cased copy, and takes linear time for any wildcards.
 
+mod quick;
+
 use std::fmt::{self, Write as _};
 
 use regex::bytes::{Regex, RegexBuilder};
 
 use super::error::Complaint;
 use crate::payload::path::write_quoted;
+use quick::{Quick, Stands};
 
 /// A compiled pattern may not grow past this; counted repetitions do so fast.
 const SIZE_LIMIT: usize = 1 << 20;
@@ -52,6 +55,7 @@ pub(super) struct Pattern {
     wanted: Wanted,
     manner: Manner,
     regex: Regex,
+    quick: Option<Quick>,
 }
 
 impl PartialEq for Pattern {
@@ -109,20 +113,45 @@ impl Pattern {
         if manner != Manner::Part && !matches!(wanted, Wanted::Regex(_)) {
             source = format!(r"\A{source}\z");
         }
+        let any_case = manner == Manner::AnyCase || !wanted.has_upper_case();
         let regex = RegexBuilder::new(&source)
-            .case_insensitive(manner == Manner::AnyCase || !wanted.has_upper_case())
+            .case_insensitive(any_case)
             .size_limit(SIZE_LIMIT)
             .build()
             .map_err(|error| explain(&error))?;
-        Ok(Self { wanted, manner, regex })
+        let quick = if manner == Manner::Part { None } else { wanted.quick(any_case) };
+        Ok(Self { wanted, manner, regex, quick })
     }
 
     pub(super) fn is_match(&self, text: &[u8]) -> bool {
-        self.regex.is_match(text)
+        let quickly = self.quick.as_ref().and_then(|quick| quick.test(text));
+        quickly.unwrap_or_else(|| self.regex.is_match(text))
+    }
+
+    /// False if no text among these, which stand together with line ends between them, fits.
+    pub(super) fn may_stand_in(&self, texts: &[u8]) -> bool {
+        match &self.wanted {
+            Wanted::Text(text) if self.manner == Manner::Part && !text.contains('\n') => {
+                self.regex.is_match(texts)
+            }
+            _ => true,
+        }
     }
 }
 
 impl Wanted {
+    fn quick(&self, any_case: bool) -> Option<Quick> {
+        match self {
+            Self::Text(text) => Quick::new(text, Stands::Alone, any_case),
+            Self::Glob(pieces) => match pieces.as_slice() {
+                [Piece::Text(text), Piece::Any] => Quick::new(text, Stands::First, any_case),
+                [Piece::Any, Piece::Text(text)] => Quick::new(text, Stands::Last, any_case),
+                _ => None,
+            },
+            Self::Regex(_) => None,
+        }
+    }
+
     fn to_regex(&self) -> String {
         match self {
             Self::Text(text) => regex::escape(text),
@@ -250,6 +279,21 @@ mod tests {
         assert!(!hits("a.c", Manner::Whole, "abc"));
         assert!(hits(r"a\*c", Manner::Whole, "a*c") && !hits(r"a\*c", Manner::Whole, "abc"));
         assert!(plain("a*c", Manner::Part).is_match(b"\xff a \xff\n c"));
+    }
+
+    #[test]
+    fn the_quick_way_comes_to_what_the_regex_engine_says() {
+        let texts =
+            ["", "k", "K", "\u{212a}", "kit", "KIT", "tik", "ſ", "s", "skit", "ki", "é", "É"];
+        for raw in ["k", "K", "k*", "*k", "kit", "Kit*", "*kit", "s*", "é", "É*", "*"] {
+            for manner in [Manner::Whole, Manner::AnyCase] {
+                let pattern = plain(raw, manner);
+                for text in texts {
+                    let (quick, slow) = (pattern.is_match(text.as_bytes()), &pattern.regex);
+                    assert_eq!(quick, slow.is_match(text.as_bytes()), "{raw} {text}");
+                }
+            }
+        }
     }
 
     #[test]

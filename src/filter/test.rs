@@ -6,7 +6,7 @@ use super::expression::Term;
 use super::field::Key;
 use super::json;
 use super::value::{Choice, Value};
-use crate::delivery::{Delivery, Summary};
+use crate::delivery::{Delivery, Head, Summary};
 
 /// Whether a term fits, if the summary alone can tell.
 pub(super) fn summary(term: &Term, summary: &Summary, now: Timestamp) -> Option<bool> {
@@ -28,10 +28,15 @@ pub(super) fn delivery(term: &Term, delivery: &Delivery, now: Timestamp) -> bool
     if let Some(verdict) = summary(term, &delivery.summary, now) {
         return verdict;
     }
+    bytes(term, &delivery.head, &delivery.body)
+}
+
+/// Whether a term fits that the summary leaves open.
+pub(super) fn bytes(term: &Term, head: &Head, body: &[u8]) -> bool {
     match term {
-        Term::Word(pattern) => pattern.is_match(&delivery.body),
+        Term::Word(pattern) => pattern.is_match(body),
         Term::Field(_, value) => value.passes(|choice| match choice {
-            Choice::Text(pattern) => pattern.is_match(&delivery.body),
+            Choice::Text(pattern) => pattern.is_match(body),
             Choice::Compare(..)
             | Choice::Range(..)
             | Choice::Moment(_)
@@ -40,14 +45,10 @@ pub(super) fn delivery(term: &Term, delivery: &Delivery, now: Timestamp) -> bool
             | Choice::Exists => false,
         }),
         Term::Header(name, value) => value.passes(|choice| {
-            delivery
-                .head
-                .headers
-                .iter()
-                .any(|header| header.is(name) && choice.fits(&header.text()))
+            head.headers.iter().any(|header| header.is(name) && choice.fits(&header.text()))
         }),
         Term::Json(path, value) => {
-            let raw = path.find(&delivery.body);
+            let raw = path.find(body);
             value.passes(|choice| raw.is_some_and(|raw| fits_json(choice, raw)))
         }
     }
@@ -68,34 +69,46 @@ fn fits_json(choice: &Choice, raw: &str) -> bool {
 }
 
 fn field(key: Key, value: &Value, summary: &Summary, now: Timestamp) -> Option<bool> {
-    let text = |text: Option<&str>| value.passes(|choice| text.is_some_and(|it| choice.fits(it)));
-    let either =
-        |whole: &str, part: &str| value.passes(|choice| choice.fits(whole) || choice.fits(part));
-    let time =
-        |is_since| value.passes(|choice| is_then(choice, summary.received_at, now, is_since));
+    let is = |it: Option<&str>| text(key, value, it);
+    let time = |is_since| {
+        value.passes(|choice| {
+            span(choice, now, is_since)
+                .is_some_and(|(from, to)| (from..=to).contains(&summary.received_at))
+        })
+    };
     Some(match key {
-        Key::Type => text(summary.event.kind.as_deref()),
-        Key::Signature => text(Some(summary.signature.status.as_str())),
-        Key::Cause => text(summary.signature.cause.as_deref()),
-        Key::Provider => text(Some(&summary.provider)),
-        Key::Method => text(Some(&summary.method)),
-        Key::Path => {
-            let path = summary.target.split('?').next().unwrap_or_default();
-            either(&summary.target, path)
-        }
-        Key::Status => text(summary.response.map(|status| status.to_string()).as_deref()),
+        Key::Type => is(summary.event.kind.as_deref()),
+        Key::Signature => is(Some(summary.signature.status.as_str())),
+        Key::Cause => is(summary.signature.cause.as_deref()),
+        Key::Provider => is(Some(&summary.provider)),
+        Key::Method => is(Some(&summary.method)),
+        Key::Path => is(Some(&summary.target)),
+        Key::Status => is(summary.response.map(|status| status.to_string()).as_deref()),
         Key::Body => return None,
-        Key::Id => text(summary.event.id.as_deref()),
-        Key::Size => text(Some(&summary.body_size.to_string())),
+        Key::Id => is(summary.event.id.as_deref()),
+        Key::Size => is(Some(&summary.body_size.to_string())),
         Key::Since => time(true),
         Key::Until => time(false),
-        Key::Duplicate => text(Some(if summary.duplicate_of.is_some() { "yes" } else { "no" })),
-        Key::Source => text(Some(summary.source.as_str())),
-        Key::Peer => match summary.peer.as_deref() {
-            Some(peer) => either(peer, address(peer)),
-            None => text(None),
-        },
+        Key::Duplicate => is(Some(yes_or_no(summary.duplicate_of.is_some()))),
+        Key::Marked => is(Some(yes_or_no(summary.marked))),
+        Key::Source => is(Some(summary.source.as_str())),
+        Key::Peer => is(summary.peer.as_deref()),
     })
+}
+
+pub(super) fn yes_or_no(is: bool) -> &'static str {
+    if is { "yes" } else { "no" }
+}
+
+/// Whether the text of a field fits; some fields may be asked for by a part of it.
+pub(super) fn text(key: Key, value: &Value, text: Option<&str>) -> bool {
+    let Some(text) = text else { return value.passes(|_| false) };
+    let part = match key {
+        Key::Path => text.split('?').next(),
+        Key::Peer => Some(address(text)),
+        _ => None,
+    };
+    value.passes(|choice| choice.fits(text) || part.is_some_and(|part| choice.fits(part)))
 }
 
 /// The address without its port, and an IPv6 address without its brackets.
@@ -105,19 +118,24 @@ fn address(peer: &str) -> &str {
     inside.unwrap_or(address)
 }
 
-/// Whether `at` is not before (or not after) a moment. What no calendar holds fits nothing.
-fn is_then(choice: &Choice, at: Timestamp, now: Timestamp, is_since: bool) -> bool {
+/// The first and the last instant that fit; nothing for what no calendar holds.
+pub(super) fn span(
+    choice: &Choice,
+    now: Timestamp,
+    is_since: bool,
+) -> Option<(Timestamp, Timestamp)> {
     match choice {
-        Choice::Moment(moment) if is_since => moment.start(now).is_some_and(|start| at >= start),
-        Choice::Moment(moment) => moment.end(now).is_some_and(|end| at <= end),
-        Choice::Between(from, to) => from.start(now).is_some_and(|start| {
-            at >= start && to.end_after(start, now).is_some_and(|end| at <= end)
-        }),
+        Choice::Moment(moment) if is_since => Some((moment.start(now)?, Timestamp::MAX)),
+        Choice::Moment(moment) => Some((Timestamp::MIN, moment.end(now)?)),
+        Choice::Between(from, to) => {
+            let start = from.start(now)?;
+            Some((start, to.end_after(start, now)?))
+        }
         Choice::Text(_)
         | Choice::Compare(..)
         | Choice::Range(..)
         | Choice::Empty
-        | Choice::Exists => false,
+        | Choice::Exists => None,
     }
 }
 

@@ -104,6 +104,27 @@ impl Choice {
         }
     }
 
+    /// The smallest and the largest whole number that fit, where numbers are compared.
+    pub(super) fn whole_span(&self) -> Option<(u64, u64)> {
+        let end = |end: &Option<Number>, open| end.as_ref().map_or(Some(open), Number::as_u64);
+        match self {
+            Self::Compare(compare, bound) => {
+                let bound = bound.as_u64()?;
+                match compare {
+                    Compare::Equal => Some((bound, bound)),
+                    Compare::Above => Some((bound.checked_add(1)?, u64::MAX)),
+                    Compare::AtLeast => Some((bound, u64::MAX)),
+                    Compare::Below => Some((0, bound.checked_sub(1)?)),
+                    Compare::AtMost => Some((0, bound)),
+                }
+            }
+            Self::Range(from, to) => Some((end(from, 0)?, end(to, u64::MAX)?)),
+            Self::Text(_) | Self::Moment(_) | Self::Between(..) | Self::Empty | Self::Exists => {
+                None
+            }
+        }
+    }
+
     /// Whether a text fits, read as a number where numbers are compared.
     pub(super) fn fits(&self, text: &str) -> bool {
         match self {

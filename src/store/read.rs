@@ -14,13 +14,15 @@ const PAGE_BYTES: usize = 16 << 20;
 /// A connection that reads. It sees every commit that was made before a call.
 #[derive(Debug)]
 pub struct Reader {
-    connection: Connection,
-    location: Location,
+    pub(super) connection: Connection,
+    pub(super) location: Location,
 }
 
 /// The revision of the last change.
 pub(super) fn revision(connection: &Connection) -> rusqlite::Result<i64> {
-    connection.query_row("SELECT coalesce(max(revision), 0) FROM deliveries", [], |row| row.get(0))
+    let sql = "SELECT max(coalesce((SELECT max(revision) FROM deliveries), 0), \
+               coalesce((SELECT max(revision) FROM purges), 0))";
+    connection.query_row(sql, [], |row| row.get(0))
 }
 
 impl Reader {
@@ -28,9 +30,11 @@ impl Reader {
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let location = Location::File(path.to_owned());
         let reader = Self::connect(&location)?;
-        if schema::check(&reader.connection, &location)? == 0 {
+        let version = schema::check(&reader.connection, &location)?;
+        if version == 0 {
             return Err(StoreError::Absent { path: location.shown() });
         }
+        schema::bridge(&reader.connection, version).map_err(|error| location.trouble(error))?;
         Ok(reader)
     }
 
@@ -48,7 +52,7 @@ impl Reader {
     ) -> Result<Vec<Summary>, StoreError> {
         let before = before.map_or(i64::MAX, |id| id.0);
         let sql = format!(
-            "SELECT {} FROM deliveries d WHERE d.id < ?1 ORDER BY d.id DESC LIMIT ?2",
+            "SELECT {} FROM deliveries d WHERE d.id < ?1 AND NOT d.removed ORDER BY d.id DESC LIMIT ?2",
             rows::SUMMARY
         );
         self.all(&sql, params![before, limit_of(limit)], rows::summary)
@@ -56,7 +60,8 @@ impl Reader {
 
     /// The summaries of these deliveries, in this order; those that are gone are left out.
     pub fn summaries(&self, ids: &[DeliveryId]) -> Result<Vec<Summary>, StoreError> {
-        let sql = format!("SELECT {} FROM deliveries d WHERE d.id = ?1", rows::SUMMARY);
+        let sql =
+            format!("SELECT {} FROM deliveries d WHERE d.id = ?1 AND NOT d.removed", rows::SUMMARY);
         let mut found = Vec::with_capacity(ids.len());
         for id in ids {
             found.extend(self.all(&sql, params![id.0], rows::summary)?);
@@ -68,7 +73,7 @@ impl Reader {
     pub fn delivery(&self, id: DeliveryId) -> Result<Option<Delivery>, StoreError> {
         let sql = format!(
             "SELECT {}, w.head, w.body FROM deliveries d JOIN wire w ON w.delivery_id = d.id \
-             WHERE d.id = ?1",
+             WHERE d.id = ?1 AND NOT d.removed",
             rows::SUMMARY
         );
         let found = self.all(&sql, params![id.0], whole)?.into_iter().next();
@@ -83,7 +88,7 @@ impl Reader {
     ) -> Result<Vec<Delivery>, StoreError> {
         let sql = format!(
             "SELECT {}, w.head, w.body FROM deliveries d JOIN wire w ON w.delivery_id = d.id \
-             WHERE d.id > ?1 ORDER BY d.id LIMIT ?2",
+             WHERE d.id > ?1 AND NOT d.removed ORDER BY d.id LIMIT ?2",
             rows::SUMMARY
         );
         let trouble = |error| self.location.trouble(error);
@@ -102,7 +107,7 @@ impl Reader {
         found.into_iter().map(|delivery| self.with_attempts(delivery)).collect()
     }
 
-    /// The id of the newest delivery; 0 in an empty store.
+    /// The id of the newest delivery, removed ones included; 0 in an empty store.
     pub fn last_id(&self) -> Result<DeliveryId, StoreError> {
         let sql = "SELECT max(id) FROM deliveries";
         let found: rusqlite::Result<Option<Option<i64>>> =
@@ -139,7 +144,16 @@ impl Reader {
     }
 }
 
-/// Tells which deliveries are new or have changed.
+/// What has become of a delivery.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    /// It is new, or something of it is.
+    Kept(Box<Summary>),
+    /// It was removed. If it comes back, it is told of as kept.
+    Removed(DeliveryId),
+}
+
+/// Tells which deliveries are new, have changed or were removed.
 #[derive(Debug)]
 pub struct Tail {
     reader: Reader,
@@ -149,19 +163,24 @@ pub struct Tail {
 impl Tail {
     /// What has changed since the last call, at most `limit`, in the order of the changes; a
     /// delivery that changed twice comes once.
-    pub fn next(&mut self, limit: usize) -> Result<Vec<Summary>, StoreError> {
+    pub fn next(&mut self, limit: usize) -> Result<Vec<Change>, StoreError> {
         let sql = format!(
-            "SELECT {}, d.revision FROM deliveries d WHERE d.revision > ?1 \
+            "SELECT {}, d.revision, d.removed FROM deliveries d WHERE d.revision > ?1 \
              ORDER BY d.revision LIMIT ?2",
             rows::SUMMARY
         );
         let read = |row: &Row<'_>| {
             let revision: i64 = row.get(rows::SUMMARY_COLUMNS)?;
-            Ok((rows::summary(row)?, revision))
+            let change = if row.get(rows::SUMMARY_COLUMNS + 1)? {
+                Change::Removed(DeliveryId(row.get(0)?))
+            } else {
+                Change::Kept(Box::new(rows::summary(row)?))
+            };
+            Ok((change, revision))
         };
         let found = self.reader.all(&sql, params![self.revision, limit_of(limit)], read)?;
         self.revision = found.last().map_or(self.revision, |(_, revision)| *revision);
-        Ok(found.into_iter().map(|(summary, _)| summary).collect())
+        Ok(found.into_iter().map(|(change, _)| change).collect())
     }
 }
 

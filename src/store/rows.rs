@@ -16,10 +16,10 @@ use crate::delivery::{
 pub(super) const SUMMARY: &str = "d.id, d.received_at, d.peer, d.method, d.target, \
     d.http_version, d.body_size, d.provider, d.event_id, d.event_type, d.signature, d.cause, \
     d.explanation, d.secret_name, d.answer_status, d.refused_code, d.refused_reason, d.source, \
-    d.duplicate_of, d.diagnosing";
+    d.duplicate_of, d.diagnosing, d.marked, d.note";
 
 /// How many columns those are.
-pub(super) const SUMMARY_COLUMNS: usize = 20;
+pub(super) const SUMMARY_COLUMNS: usize = 22;
 
 /// The columns that [`attempt`] reads, in its order.
 pub(super) const ATTEMPT: &str = "delivery_id, kind, target_url, sent_at, took_us, status, \
@@ -56,6 +56,8 @@ pub(super) fn summary(row: &Row<'_>) -> rusqlite::Result<Summary> {
         source: word(row, 17, Source::from_word)?,
         duplicate_of: row.get::<_, Option<i64>>(18)?.map(DeliveryId),
         diagnosing: row.get(19)?,
+        marked: row.get(20)?,
+        note: row.get(21)?,
     })
 }
 

@@ -9,10 +9,10 @@ use super::place::Location;
 const APPLICATION_ID: i64 = 0x484b_474c;
 
 /// What leads from each version to the next; the first one makes the tables.
-const MIGRATIONS: [&str; KNOWN as usize] = [V1, V2];
+const MIGRATIONS: [&str; KNOWN as usize] = [V1, V2, V3];
 
 /// The version of a store that this program writes.
-const KNOWN: u32 = 2;
+const KNOWN: u32 = 3;
 
 /// A smaller store is checked whole when it is opened.
 const CHECKED: i64 = 64 << 20;
@@ -73,6 +73,44 @@ const V2: &str = "
 -- Whether somebody is still looking for the cause of the verdict.
 ALTER TABLE deliveries ADD COLUMN diagnosing INTEGER NOT NULL DEFAULT 0;
 ";
+
+const V3: &str = "
+-- What the user made of a delivery.
+ALTER TABLE deliveries ADD COLUMN marked INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE deliveries ADD COLUMN note TEXT;
+-- Removed ones are seen by nobody, can be brought back until the listener ends, and are deleted then.
+ALTER TABLE deliveries ADD COLUMN removed INTEGER NOT NULL DEFAULT 0;
+-- Few, and looked for at every opening.
+CREATE INDEX deliveries_removed ON deliveries (id) WHERE removed;
+CREATE INDEX deliveries_diagnosing ON deliveries (id) WHERE diagnosing;
+
+-- Purges: which revision had been reached when removed deliveries were deleted; none comes again.
+CREATE TABLE purges (revision INTEGER NOT NULL);
+";
+
+/// What lets today's statements read a store of an older version, which a reader cannot bring up.
+const BRIDGES: [(i64, &str); 2] = [
+    (
+        1,
+        "CREATE TEMP VIEW deliveries AS SELECT *, 0 AS diagnosing, 0 AS marked, NULL AS note, \
+         0 AS removed FROM main.deliveries; \
+         CREATE TEMP VIEW purges AS SELECT 0 AS revision;",
+    ),
+    (
+        2,
+        "CREATE TEMP VIEW deliveries AS SELECT *, 0 AS marked, NULL AS note, 0 AS removed \
+         FROM main.deliveries; \
+         CREATE TEMP VIEW purges AS SELECT 0 AS revision;",
+    ),
+];
+
+/// Makes a store of an older version readable without changing it.
+pub(super) fn bridge(connection: &Connection, version: i64) -> rusqlite::Result<()> {
+    match BRIDGES.into_iter().find(|(of, _)| *of == version) {
+        Some((_, views)) => connection.execute_batch(views),
+        None => Ok(()),
+    }
+}
 
 /// Brings a store up to the version of this program, all or nothing.
 pub(super) fn migrate(connection: &Connection, location: &Location) -> Result<(), StoreError> {

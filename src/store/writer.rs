@@ -3,16 +3,19 @@
 use std::io;
 use std::thread::{self, JoinHandle};
 
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::lock::Lock;
-use super::{Job, KeepError, Kept, NewDelivery, Progress, rows};
-use crate::delivery::{Attempt, DeliveryId, Outcome, Verdict};
+use super::write::{answered, attempted, explained, keep};
+use super::{Job, KeepError, Kept, Progress, edit};
 
 /// A commit takes at most so many jobs, and so many bytes of bodies, so that none waits long.
 const GROUP: usize = 512;
 const GROUP_BYTES: usize = 32 << 20;
+
+/// What a changed row counts for beside them.
+const ROW_BYTES: usize = 16 << 10;
 
 /// The thread that writes; it goes on until it is told to finish.
 #[derive(Debug)]
@@ -49,7 +52,9 @@ impl Writer {
 fn write(desk: Desk) {
     let Desk { mut connection, mut queue, report, lock } = desk;
     let mut going_on = true;
-    while going_on && let Some(first) = queue.blocking_recv() {
+    // What was removed in earlier runs; of this run, everything may still come back.
+    let mut leftovers = Leftovers { before: report.borrow().revision, may_be_left: true };
+    while going_on && let Some(first) = leftovers.purge_until_asked(&mut connection, &mut queue) {
         let mut group = Group::default();
         going_on = group.take(first);
         while going_on && group.has_room() {
@@ -60,10 +65,40 @@ fn write(desk: Desk) {
         }
         group.commit(&mut connection, &report);
     }
+    // What cannot be purged now stays hidden, and is purged in the next run.
+    let _ = edit::purge_all(&connection);
     // Fails only if the disk does; the log then stays and is read at the next opening.
     let _ = connection.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE);");
     drop(connection);
     drop(lock);
+}
+
+/// Deliveries that were removed in earlier runs.
+struct Leftovers {
+    /// The revision of the last change of those runs.
+    before: i64,
+    may_be_left: bool,
+}
+
+impl Leftovers {
+    /// The next job; until there is one, a few removed deliveries at a time are purged.
+    fn purge_until_asked(
+        &mut self,
+        connection: &mut Connection,
+        queue: &mut mpsc::Receiver<Job>,
+    ) -> Option<Job> {
+        while self.may_be_left {
+            match queue.try_recv() {
+                Ok(job) => return Some(job),
+                Err(mpsc::error::TryRecvError::Disconnected) => return None,
+                // A failure is one of the disk, which the next delivery meets as well.
+                Err(mpsc::error::TryRecvError::Empty) => {
+                    self.may_be_left = edit::purge(connection, self.before).unwrap_or(false);
+                }
+            }
+        }
+        queue.blocking_recv()
+    }
 }
 
 /// Jobs that are committed together.
@@ -85,6 +120,7 @@ impl Group {
         match &job {
             Job::Finish => return false,
             Job::Keep(delivery, _) => self.bytes += delivery.body.len(),
+            Job::Edit(edit, _) => self.bytes += edit.rows() * ROW_BYTES,
             Job::Answered(..) | Job::Explained(..) | Job::Attempted(..) => {}
         }
         self.jobs.push(job);
@@ -129,14 +165,12 @@ fn transact(
     let begun = connection.execute_batch("BEGIN IMMEDIATE");
     let mut failed = begun.err();
     for job in jobs {
-        let next = *revision + 1;
         let (reply, lost) = match &failed {
             // Nothing more is tried, but everybody is told.
             Some(error) => (job.refuse(KeepError::from(error)), None),
-            None => job.run(connection, next),
+            None => job.run(connection, revision),
         };
         failed = failed.or(lost);
-        *revision = next;
         replies.extend(reply);
     }
     match failed {
@@ -161,6 +195,7 @@ impl Job {
             Self::Keep(_, reply) => Some(Reply::Kept(reply, Err(error))),
             Self::Answered(_, _, reply)
             | Self::Explained(_, _, reply)
+            | Self::Edit(_, reply)
             | Self::Attempted(_, reply) => Some(Reply::Noted(reply, Err(error))),
             Self::Finish => None,
         }
@@ -170,8 +205,14 @@ impl Job {
     fn run(
         self,
         connection: &Connection,
-        revision: i64,
+        counter: &mut i64,
     ) -> (Option<Reply>, Option<rusqlite::Error>) {
+        if let Self::Edit(edit, reply) = self {
+            let (outcome, lost) = alone(connection, || edit.run(connection, counter));
+            return (Some(Reply::Noted(reply, outcome)), lost);
+        }
+        *counter += 1;
+        let revision = *counter;
         match self {
             Self::Keep(delivery, reply) => {
                 let (outcome, lost) = alone(connection, || keep(connection, &delivery, revision));
@@ -192,7 +233,7 @@ impl Job {
                     alone(connection, || attempted(connection, &attempt, revision));
                 (Some(Reply::Noted(reply, outcome)), lost)
             }
-            Self::Finish => (None, None),
+            Self::Edit(..) | Self::Finish => (None, None),
         }
     }
 }
@@ -231,102 +272,4 @@ impl Reply {
             Self::Noted(reply, outcome) => drop(reply.send(failed.map_or(outcome, Err))),
         }
     }
-}
-
-const INSERT: &str = "INSERT INTO deliveries (revision, received_at, peer, method, target, \
-    http_version, body_size, provider, event_id, event_type, signature, cause, explanation, \
-    secret_name, answer_status, refused_code, refused_reason, source, duplicate_of, \
-    diagnosing) \
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)";
-
-fn keep(connection: &Connection, new: &NewDelivery, revision: i64) -> rusqlite::Result<Kept> {
-    let first: Option<i64> = match &new.event.id {
-        None => None,
-        Some(event) => connection
-            .prepare_cached("SELECT min(id) FROM deliveries WHERE provider = ?1 AND event_id = ?2")?
-            .query_row(params![new.provider, event], |row| row.get(0))?,
-    };
-    let NewDelivery { head, event, signature, refused, .. } = new;
-    connection.prepare_cached(INSERT)?.execute(params![
-        revision,
-        rows::time_text(new.received_at),
-        new.peer,
-        head.method,
-        head.target_text(),
-        head.version.as_str(),
-        i64::try_from(new.body_size).unwrap_or(i64::MAX),
-        new.provider,
-        event.id,
-        event.kind,
-        signature.status.as_str(),
-        signature.cause,
-        signature.explanation,
-        signature.secret,
-        new.response,
-        refused.as_ref().map(|refusal| &refusal.code),
-        refused.as_ref().map(|refusal| &refusal.reason),
-        new.source.as_str(),
-        first,
-        new.diagnosing,
-    ])?;
-    let id = connection.last_insert_rowid();
-    connection
-        .prepare_cached("INSERT INTO wire (delivery_id, head, body) VALUES (?1, ?2, ?3)")?
-        .execute(params![id, &head.raw[..], &new.body[..]])?;
-    Ok(Kept { id: DeliveryId(id), duplicate_of: first.map(DeliveryId) })
-}
-
-fn answered(
-    connection: &Connection,
-    id: DeliveryId,
-    status: u16,
-    revision: i64,
-) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached("UPDATE deliveries SET answer_status = ?2, revision = ?3 WHERE id = ?1")?
-        .execute(params![id.0, status, revision])?;
-    Ok(())
-}
-
-fn explained(
-    connection: &Connection,
-    id: DeliveryId,
-    verdict: &Verdict,
-    revision: i64,
-) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached(
-            "UPDATE deliveries SET cause = ?2, explanation = ?3, diagnosing = 0, revision = ?4 \
-             WHERE id = ?1",
-        )?
-        .execute(params![id.0, verdict.cause, verdict.explanation, revision])?;
-    Ok(())
-}
-
-fn attempted(connection: &Connection, attempt: &Attempt, revision: i64) -> rusqlite::Result<()> {
-    let (answer, failure) = match &attempt.outcome {
-        Outcome::Answered(answered) => (Some(answered), None),
-        Outcome::Failed { reason, timed_out } => (None, Some((reason, *timed_out))),
-    };
-    let sql = format!(
-        "INSERT INTO attempts ({}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
-        rows::ATTEMPT
-    );
-    connection.prepare_cached(&sql)?.execute(params![
-        attempt.delivery.0,
-        attempt.kind.as_str(),
-        attempt.target,
-        rows::time_text(attempt.at),
-        i64::try_from(attempt.took.as_micros()).unwrap_or(i64::MAX),
-        answer.map(|answered| answered.status),
-        answer.map(|answered| rows::header_bytes(&answered.headers)),
-        answer.map(|answered| answered.body.to_vec()),
-        answer.map(|answered| i64::try_from(answered.body_size).unwrap_or(i64::MAX)),
-        failure.map(|(reason, _)| reason),
-        failure.is_some_and(|(_, timed_out)| timed_out),
-    ])?;
-    connection
-        .prepare_cached("UPDATE deliveries SET revision = ?2 WHERE id = ?1")?
-        .execute(params![attempt.delivery.0, revision])?;
-    Ok(())
 }

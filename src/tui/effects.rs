@@ -1,13 +1,14 @@
 //! Carries out what the core asks for; outcomes come back as events.
 
 mod copying;
+mod editing;
 mod loading;
+mod searching;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use jiff::Timestamp;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::clipboard::Clipboard;
@@ -15,15 +16,11 @@ use super::{Setup, TuiError, feed};
 use crate::app::{Effect, Event, Loaded, Notice};
 use crate::config;
 use crate::delivery::{AttemptKind, Delivery, DeliveryId};
-use crate::filter::Filter;
 use crate::outbound::{Client, Request, Target, attempt};
 use crate::send::{Content, request};
 use crate::signature::Keyed;
 use crate::store::StoreError;
 use crate::task;
-
-/// Matches that are told at a time, so that the first ones are seen at once.
-const MATCHES: usize = 64;
 
 /// Runs effects beside the loop.
 pub(super) struct Effects {
@@ -44,11 +41,19 @@ struct World {
     search: AtomicU64,
     /// The same of the search in a document.
     finding: AtomicU64,
+    /// Places for threads that search.
+    searching: Arc<Semaphore>,
     to_terminal: mpsc::Sender<Vec<u8>>,
 }
 
 impl Effects {
-    pub(super) fn start(setup: Setup, events: &mpsc::Sender<Event>) -> Result<Self, TuiError> {
+    /// Starts what runs beside the loop. The second is the queue of what the store holds and
+    /// gets.
+    pub(super) fn start(
+        setup: Setup,
+        events: &mpsc::Sender<Event>,
+    ) -> Result<(Self, mpsc::Receiver<Event>), TuiError> {
+        let (rows, pages) = mpsc::channel(feed::WAITING);
         let (to_terminal, terminal) = mpsc::channel(8);
         let (wanted, wishes) = watch::channel(None);
         let clipboard = Clipboard::start()?;
@@ -62,20 +67,21 @@ impl Effects {
             clipboard,
             search: AtomicU64::new(0),
             finding: AtomicU64::new(0),
+            searching: Arc::new(Semaphore::new(searching::THREADS)),
             to_terminal,
         });
         let mut tasks = JoinSet::new();
-        let one = Arc::clone(&world);
-        tasks.spawn_blocking(move || one.told(feed::tell_older(&older, &one.events)));
+        let (one, older_rows) = (Arc::clone(&world), rows.clone());
+        tasks.spawn_blocking(move || one.told(feed::tell_older(&older, &older_rows)));
         let one = Arc::clone(&world);
         tasks.spawn(async move {
-            let news = feed::tell_news(one.setup.store.clone(), tail, one.events.clone()).await;
+            let news = feed::tell_news(one.setup.store.clone(), tail, rows).await;
             one.say_if_failed(news).await;
         });
         let (latest, loaded) = watch::channel(None);
         tasks.spawn(loading::load_wanted(Arc::clone(&world), wishes, latest));
         tasks.spawn(loading::explain_wanted(Arc::clone(&world), loaded.clone()));
-        Ok(Self { world, tasks, wanted, loaded, terminal })
+        Ok((Self { world, tasks, wanted, loaded, terminal }, pages))
     }
 
     /// What is to be written to the terminal beside the screen. An effect that panicked ends the
@@ -90,22 +96,29 @@ impl Effects {
         }
     }
 
-    fn start_search(&mut self, search: u64, filter: Filter, ids: Vec<DeliveryId>) {
-        self.world.search.store(search, Ordering::Relaxed);
-        let world = Arc::clone(&self.world);
-        self.tasks.spawn_blocking(move || {
-            let searched = world.search(search, &filter, &ids);
-            world.told(searched);
-        });
-    }
-
     /// Carries an effect out; those that need the terminal itself are the loop's.
     pub(super) fn begin(&mut self, effect: Effect) {
         let world = Arc::clone(&self.world);
         match effect {
             Effect::Load(id) => drop(self.wanted.send(Some(id))),
-            Effect::Search { search, filter, ids } | Effect::SearchMore { search, filter, ids } => {
-                self.start_search(search, filter, ids);
+            Effect::Search { search, filter, open } => {
+                world.search.store(search, Ordering::Relaxed);
+                self.start_search(search, filter, open);
+            }
+            Effect::SearchMore { search, filter, open } => {
+                self.start_search(search, filter, open);
+            }
+            Effect::Mark { ids, marked } => {
+                self.tasks.spawn(async move { world.mark(&ids, marked).await });
+            }
+            Effect::Note { id, note } => {
+                self.tasks.spawn(async move { world.note(id, note).await });
+            }
+            Effect::Remove(ids) => {
+                self.tasks.spawn(async move { world.remove(ids).await });
+            }
+            Effect::Restore(ids) => {
+                self.tasks.spawn(async move { world.restore(ids).await });
             }
             Effect::Copy { id, what } => {
                 self.tasks.spawn_blocking(move || world.copy(id, what));
@@ -164,27 +177,6 @@ impl World {
             Ok(None) => Err(format!("delivery {id} is no longer in the store")),
             Err(error) => Err(error.to_string()),
         }
-    }
-
-    fn search(&self, search: u64, filter: &Filter, ids: &[DeliveryId]) -> Result<(), StoreError> {
-        let reader = self.setup.store.reader()?;
-        #[expect(clippy::disallowed_methods, reason = "since: and until: are told from now")]
-        let now = Timestamp::now();
-        let mut found = Vec::new();
-        for id in ids {
-            if self.search.load(Ordering::Relaxed) != search {
-                return Ok(());
-            }
-            if reader.delivery(*id)?.is_some_and(|delivery| filter.matches(&delivery, now)) {
-                found.push(*id);
-            }
-            if found.len() == MATCHES {
-                let ids = std::mem::take(&mut found);
-                self.tell(Event::Matched { search, ids, done: false });
-            }
-        }
-        self.tell(Event::Matched { search, ids: found, done: true });
-        Ok(())
     }
 
     fn save_view(&self, name: String, filter: String) {

@@ -1,26 +1,32 @@
 //! Brings what the store holds, and what it gets, to the loop.
+//!
+//! Both go through a queue of their own, of which the loop takes one page at a time: however
+//! much is read, keys wait for a page at most.
 
 use tokio::sync::mpsc;
 
 use crate::app::Event;
-use crate::store::{Reader, Store, StoreError, Tail};
+use crate::store::{Change, Reader, Store, StoreError, Tail};
+
+/// Pages that may wait for the loop.
+pub(super) const WAITING: usize = 2;
 
 /// The first page fills any screen; the rest comes behind it in larger ones.
 const FIRST_PAGE: usize = 300;
-const PAGE: usize = 5000;
+const PAGE: usize = 4096;
 
-/// Deliveries that are told of at a time.
-const NEWS: usize = 500;
+/// Changes that are told of at a time.
+const NEWS: usize = 1000;
 
 /// Reads what was kept before, newest first, until all is told or nobody listens.
-pub(super) fn tell_older(reader: &Reader, events: &mpsc::Sender<Event>) -> Result<(), StoreError> {
+pub(super) fn tell_older(reader: &Reader, pages: &mpsc::Sender<Event>) -> Result<(), StoreError> {
     let mut before = None;
     loop {
         let size = if before.is_none() { FIRST_PAGE } else { PAGE };
         let page = reader.newest(before, size)?;
-        let Some(oldest) = page.last() else { return Ok(()) };
-        before = Some(oldest.id);
-        if events.blocking_send(Event::Older(page)).is_err() {
+        before = page.last().map(|row| row.id);
+        let is_last = page.is_empty();
+        if pages.blocking_send(Event::Older(page)).is_err() || is_last {
             return Ok(());
         }
     }
@@ -30,7 +36,7 @@ pub(super) fn tell_older(reader: &Reader, events: &mpsc::Sender<Event>) -> Resul
 pub(super) async fn tell_news(
     store: Store,
     tail: Tail,
-    events: mpsc::Sender<Event>,
+    pages: mpsc::Sender<Event>,
 ) -> Result<(), StoreError> {
     let mut progress = store.progress();
     let mut trouble = None;
@@ -41,17 +47,17 @@ pub(super) async fn tell_news(
         let now = progress.borrow_and_update().trouble.clone();
         if trouble != now {
             trouble = now;
-            if events.send(Event::Trouble(trouble.clone())).await.is_err() {
+            if pages.send(Event::Trouble(trouble.clone())).await.is_err() {
                 break;
             }
         }
-        tail = forward(tail, &events).await?;
+        tail = forward(tail, &pages).await?;
     }
     Ok(())
 }
 
 /// Passes on what has changed, page by page.
-async fn forward(tail: Tail, events: &mpsc::Sender<Event>) -> Result<Tail, StoreError> {
+async fn forward(tail: Tail, pages: &mpsc::Sender<Event>) -> Result<Tail, StoreError> {
     let mut tail = tail;
     loop {
         let read = tokio::task::spawn_blocking(move || {
@@ -65,11 +71,27 @@ async fn forward(tail: Tail, events: &mpsc::Sender<Event>) -> Result<Tail, Store
         };
         let page = page?;
         let whole = page.len() == NEWS;
-        if !page.is_empty() && events.send(Event::Kept(page)).await.is_err() {
-            return Ok(tail);
+        for event in told(page) {
+            if pages.send(event).await.is_err() {
+                return Ok(tail);
+            }
         }
         if !whole {
             return Ok(tail);
         }
     }
+}
+
+/// Changes as the core takes them; each delivery is in one of the two.
+fn told(changes: Vec<Change>) -> impl Iterator<Item = Event> {
+    let mut kept = Vec::with_capacity(changes.len());
+    let mut gone = Vec::new();
+    for change in changes {
+        match change {
+            Change::Kept(row) => kept.push(*row),
+            Change::Removed(id) => gone.push(id),
+        }
+    }
+    let kept = (!kept.is_empty()).then_some(Event::Kept(kept));
+    kept.into_iter().chain((!gone.is_empty()).then_some(Event::Gone(gone)))
 }

@@ -1,13 +1,13 @@
 //! What an action does while the lists and panes have the keys.
 
 use super::super::action::{Action, Copyable, Grow, Move};
+use super::super::index::Row;
 use super::super::message::{Effect, Notice};
 use super::super::model::{Focus, Mode, Model, Page};
 use super::super::palette::Palette;
 use super::super::pane;
 use super::super::prompt::Prompt;
 use super::{narrowing, reading, tell};
-use crate::delivery::Summary;
 
 pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     match action {
@@ -40,6 +40,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         }),
         Action::Copy(what) => return copy(model, what),
         Action::CopyMenu => with_selected(model, |model| model.mode = Mode::Copy),
+        Action::ToggleMark => return toggle_mark(model),
         Action::SendSample => return vec![Effect::SendSample],
         Action::ToggleMouse => return toggle_mouse(model),
         Action::Help => {
@@ -93,7 +94,7 @@ fn copy(model: &mut Model, what: Copyable) -> Vec<Effect> {
         return reading::copy(model, what);
     }
     let Some(row) = model.list.selected() else { return Vec::new() };
-    match missing(row, what) {
+    match missing(&row, what) {
         Some(missing) => {
             tell(model, Notice::failed(format!("nothing was copied: this delivery has {missing}")));
             Vec::new()
@@ -103,9 +104,9 @@ fn copy(model: &mut Model, what: Copyable) -> Vec<Effect> {
 }
 
 /// What a delivery would need for something of it to be copied, and has not.
-fn missing(row: &Summary, what: Copyable) -> Option<&'static str> {
+fn missing(row: &Row<'_>, what: Copyable) -> Option<&'static str> {
     match what {
-        Copyable::EventId => row.event.id.is_none().then_some("no event id"),
+        Copyable::EventId => row.event_id.is_none().then_some("no event id"),
         Copyable::Payload
         | Copyable::Value
         | Copyable::Key
@@ -205,6 +206,15 @@ pub(super) fn resend(model: &mut Model) -> Vec<Effect> {
 fn ask_target(model: &mut Model) {
     let last = model.target.clone().unwrap_or_else(|| "http://127.0.0.1:3000".to_owned());
     model.mode = Mode::Target { prompt: Prompt::new(last) };
+}
+
+fn toggle_mark(model: &mut Model) -> Vec<Effect> {
+    let selected = model.list.selected().map(|row| (row.id, row.badges.marked));
+    let Some((id, marked)) = selected else {
+        tell(model, Notice::info("no delivery is selected yet"));
+        return Vec::new();
+    };
+    vec![Effect::Mark { ids: vec![id], marked: !marked }]
 }
 
 pub(super) fn with_selected(model: &mut Model, go: impl FnOnce(&mut Model)) {

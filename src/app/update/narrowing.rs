@@ -3,12 +3,12 @@
 use super::super::action::{Facet, Narrow, Wanted};
 use super::super::detail::Tab;
 use super::super::filtering::Filtering;
+use super::super::index::Row;
 use super::super::message::{Effect, Notice};
 use super::super::model::{Focus, Mode, Model};
 use super::super::palette::{Palette, VIEW};
 use super::super::prompt::Prompt;
 use super::{browse, reading, tell};
-use crate::delivery::Summary;
 use crate::filter::term;
 
 pub(super) fn act(model: &mut Model, narrow: Narrow) -> Vec<Effect> {
@@ -57,7 +57,7 @@ pub(super) fn by_facet(model: &mut Model, facet: Facet, wanted: Wanted) -> Vec<E
         tell(model, Notice::info("no delivery is selected yet"));
         return Vec::new();
     };
-    let (field, value) = (field(facet), value(row, facet));
+    let (field, value) = (field(facet), value(&row, facet));
     let Some(value) = value else {
         tell(model, Notice::info(format!("this delivery has nothing that `{field}:` asks for")));
         return Vec::new();
@@ -91,21 +91,21 @@ fn field(facet: Facet) -> &'static str {
     }
 }
 
-fn value(row: &Summary, facet: Facet) -> Option<String> {
+fn value(row: &Row<'_>, facet: Facet) -> Option<String> {
     match facet {
-        Facet::Kind => row.event.kind.clone(),
-        Facet::EventId => row.event.id.clone(),
-        Facet::Signature => Some(row.signature.status.as_str().to_owned()),
-        Facet::Cause => row.signature.cause.clone(),
-        Facet::Provider => Some(row.provider.clone()),
-        Facet::Method => Some(row.method.clone()),
+        Facet::Kind => row.kind.map(ToOwned::to_owned),
+        Facet::EventId => row.event_id.map(ToOwned::to_owned),
+        Facet::Signature => Some(row.status.as_str().to_owned()),
+        Facet::Cause => row.cause.map(ToOwned::to_owned),
+        Facet::Provider => Some(row.provider.to_owned()),
+        Facet::Method => Some(row.method.to_owned()),
         // Whatever stands in the query, it is the same place.
         Facet::Path => row.target.split('?').next().map(ToOwned::to_owned),
         Facet::Status => row.response.map(|status| status.to_string()),
         Facet::Source => Some(row.source.as_str().to_owned()),
         // The port is another one with every connection.
         Facet::Peer => {
-            let peer = row.peer.as_deref()?;
+            let peer = row.peer?;
             let address = peer.rsplit_once(':').map_or(peer, |(address, _)| address);
             Some(address.trim_matches(['[', ']']).to_owned())
         }

@@ -9,8 +9,7 @@ use super::text::fit;
 use crate::app::layout::Areas;
 use crate::app::pane::{clock, sign_of};
 use crate::app::theme::Theme;
-use crate::app::{Focus, Model, Role};
-use crate::delivery::Summary;
+use crate::app::{Focus, Model, Role, Row};
 use crate::payload::visible;
 use crate::units;
 
@@ -51,7 +50,7 @@ pub(super) fn draw(model: &Model, theme: Theme, frame: &mut Frame<'_>, areas: &A
     let height = usize::from(areas.list.height);
     let mut drawn = 0;
     for ((row, selected), place) in model.list.window(height).zip(areas.list.rows()) {
-        draw_row(model, theme, frame, (row, selected, &columns), place);
+        draw_row(model, theme, frame, (&row, selected, &columns), place);
         drawn += 1;
     }
     if drawn == 0 && height > 0 {
@@ -86,7 +85,7 @@ fn draw_row(
     model: &Model,
     theme: Theme,
     frame: &mut Frame<'_>,
-    (row, selected, columns): (&Summary, bool, &Columns),
+    (row, selected, columns): (&Row<'_>, bool, &Columns),
     place: Rect,
 ) {
     let focused = model.focus == Focus::List;
@@ -101,13 +100,17 @@ fn draw_row(
         let style = if plain { Style::new() } else { theme.style(role) };
         Span::styled(text, style)
     };
-    let (sign, verdict) = sign_of(row.signature.status);
+    let (sign, verdict) = sign_of(row.status);
     let word = if columns.signature > 1 {
-        fit(&format!("{sign} {}", row.signature.status), columns.signature)
+        fit(&format!("{sign} {}", row.status), columns.signature)
     } else {
         sign.to_string()
     };
-    let repeat = if row.duplicate_of.is_some() { "↻" } else { " " };
+    let repeat = match (row.badges.marked, row.badges.duplicate) {
+        (true, _) => "◆",
+        (false, true) => "↻",
+        (false, false) => " ",
+    };
     let answer = row.response.map_or_else(|| "…".to_owned(), |status| status.to_string());
     let answered =
         if row.response.is_some_and(|status| status >= 400) { Role::Bad } else { Role::Plain };
@@ -118,7 +121,7 @@ fn draw_row(
         span(Role::Warn, repeat.to_owned()),
         span(kind_role, format!(" {}", fit(&visible(&kind), columns.kind))),
         span(verdict, format!(" {word}")),
-        span(Role::Dim, cell(&visible(row.event.id.as_deref().unwrap_or("")), columns.event)),
+        span(Role::Dim, cell(&visible(row.event_id.unwrap_or("")), columns.event)),
         span(Role::Plain, right_cell(&units::size(row.body_size), columns.size)),
         span(answered, right_cell(&answer, columns.answer)),
         span(Role::Plain, " ".to_owned()),
@@ -128,12 +131,12 @@ fn draw_row(
 }
 
 /// What a delivery is, in the column of the type: where it has none, the request itself.
-fn kind(row: &Summary) -> (Role, String) {
-    if let Some(refusal) = &row.refused {
-        return (Role::Bad, format!("⊘ {} {} {}", refusal.code, row.method, row.target));
+fn kind(row: &Row<'_>) -> (Role, String) {
+    if let Some(code) = row.refused {
+        return (Role::Bad, format!("⊘ {code} {} {}", row.method, row.target));
     }
-    match &row.event.kind {
-        Some(kind) => (Role::Strong, kind.clone()),
+    match row.kind {
+        Some(kind) => (Role::Strong, kind.to_owned()),
         None => (Role::Plain, format!("{} {}", row.method, row.target)),
     }
 }

@@ -66,12 +66,21 @@ fn right(model: &Model) -> Vec<Part> {
     if model.search.is_on() {
         let shown = units::grouped(list.shown() as u64);
         let more = if model.search.is_running() { "+" } else { "" };
+        if model.search.is_running() {
+            let (tested, asked) = model.search.progress();
+            let percent = tested.saturating_mul(100) / asked.max(1);
+            parts.push(part(4, Marked::new(Role::Dim, format!("searched {percent} %  "))));
+        }
         parts.push(part(2, Marked::new(Role::Accent, format!("{shown}{more} of "))));
+    }
+    if list.is_filling() {
+        parts.push(part(3, Marked::new(Role::Dim, "reading ")));
     }
     let count = units::grouped(list.len() as u64);
     let noun = if list.len() == 1 { "delivery" } else { "deliveries" };
     parts.push(part(2, Marked::new(Role::Plain, count)));
-    parts.push(part(5, Marked::new(Role::Plain, format!(" {noun}"))));
+    let more = if list.is_filling() { " …" } else { "" };
+    parts.push(part(5, Marked::new(Role::Plain, format!(" {noun}{more}"))));
     if list.bad() > 0 {
         let bad = units::grouped(list.bad() as u64);
         parts.push(part(1, Marked::new(Role::Bad, format!("  ✗ {bad} bad"))));

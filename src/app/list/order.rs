@@ -1,0 +1,115 @@
+//! In which order rows stand.
+
+use std::cmp::Ordering;
+
+use super::super::index::{Cell, Index, Trait};
+use crate::delivery::DeliveryId;
+use crate::filter::Packed as _;
+
+/// A column that a list can be sorted by.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Column {
+    /// The order in which the deliveries came.
+    #[default]
+    Time,
+    Type,
+    Verdict,
+    EventId,
+    Size,
+    Answer,
+}
+
+impl Column {
+    pub const ALL: [Self; 6] =
+        [Self::Time, Self::Type, Self::Verdict, Self::EventId, Self::Size, Self::Answer];
+
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Time => "time",
+            Self::Type => "type",
+            Self::Verdict => "verdict",
+            Self::EventId => "event id",
+            Self::Size => "size",
+            Self::Answer => "answer",
+        }
+    }
+}
+
+/// An order of rows. Those that are equal in the column stand as they came; what has no value
+/// comes first. Descending is that order from its end.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Order {
+    pub by: Column,
+    pub descending: bool,
+}
+
+/// Which of two rows comes first when rising.
+pub(super) fn compare(by: Column, one: &Cell<'_>, other: &Cell<'_>) -> Ordering {
+    let differ = match by {
+        Column::Time => Ordering::Equal,
+        Column::Type => one.kind().cmp(&other.kind()),
+        Column::Verdict => (one.status() as u8).cmp(&(other.status() as u8)),
+        Column::EventId => one.event().cmp(&other.event()),
+        Column::Size => one.body_size().cmp(&other.body_size()),
+        Column::Answer => one.response().cmp(&other.response()),
+    };
+    differ.then(one.id().cmp(&other.id()))
+}
+
+/// The ids of all rows that are shown, rising in a column.
+pub(super) fn sorted(by: Column, index: &Index) -> Vec<DeliveryId> {
+    let shown = index.cells(Trait::Any).filter(Cell::is_shown);
+    match by {
+        Column::Time => shown.map(|cell| cell.id()).collect(),
+        Column::Type => {
+            let ranks = ranks(index);
+            by_number(shown, |cell| {
+                ranks.get(cell.kind_symbol() as usize).map_or(0, |rank| u64::from(*rank))
+            })
+        }
+        Column::Verdict => by_number(shown, |cell| cell.status() as u64),
+        Column::Size => by_number(shown, Cell::body_size),
+        Column::Answer => by_number(shown, |cell| u64::from(cell.response().unwrap_or(0))),
+        Column::EventId => by_text(index),
+    }
+}
+
+/// The place of each symbol among all texts, 0 for no text.
+fn ranks(index: &Index) -> Vec<u32> {
+    let mut symbols: Vec<u32> = (0..u32::try_from(index.symbols()).unwrap_or(u32::MAX)).collect();
+    symbols.sort_unstable_by_key(|symbol| index.text(*symbol));
+    let mut ranks = vec![0; symbols.len()];
+    for (rank, symbol) in (0..).zip(symbols) {
+        if let Some(place) = ranks.get_mut(symbol as usize) {
+            *place = rank;
+        }
+    }
+    ranks
+}
+
+fn by_number<'i>(
+    cells: impl Iterator<Item = Cell<'i>>,
+    number: impl Fn(&Cell<'i>) -> u64,
+) -> Vec<DeliveryId> {
+    let mut keys: Vec<(u64, DeliveryId)> = cells.map(|cell| (number(&cell), cell.id())).collect();
+    keys.sort_unstable();
+    keys.into_iter().map(|(_, id)| id).collect()
+}
+
+/// Compares the beginnings as numbers; only where they are the same, the texts are looked at.
+fn by_text(index: &Index) -> Vec<DeliveryId> {
+    let mut keys: Vec<(u128, Option<&str>, DeliveryId)> = index
+        .cells(Trait::Any)
+        .filter(Cell::is_shown)
+        .map(|cell| {
+            let text = cell.event();
+            let mut beginning = [0; 16];
+            for (to, from) in beginning.iter_mut().zip(text.unwrap_or_default().bytes()) {
+                *to = from;
+            }
+            (u128::from_be_bytes(beginning), text, cell.id())
+        })
+        .collect();
+    keys.sort_unstable();
+    keys.into_iter().map(|(.., id)| id).collect()
+}

@@ -1,0 +1,57 @@
+//! What was removed, so that it can be brought back until the end.
+
+use super::list::List;
+use super::message::Effect;
+use crate::delivery::DeliveryId;
+
+/// Which deliveries an action is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    Selected,
+    Marked,
+    /// All that pass the filter in force.
+    Shown,
+    All,
+}
+
+impl List {
+    /// The deliveries that are meant, by rising id.
+    pub fn which(&self, which: Which) -> Vec<DeliveryId> {
+        match which {
+            Which::Selected => self.selected().map(|row| row.id).into_iter().collect(),
+            Which::Marked => self.marked_ids(),
+            Which::Shown => self.shown_ids(),
+            Which::All => self.ids(),
+        }
+    }
+}
+
+/// The removals of this run, the last one at the end.
+///
+/// The list itself learns from the store what is gone or back, as from anybody else's removal.
+#[derive(Debug, Default)]
+pub struct Removals {
+    done: Vec<Vec<DeliveryId>>,
+}
+
+impl Removals {
+    /// Asks for deliveries to be removed; nothing where none are meant.
+    pub fn remove(list: &List, which: Which) -> Vec<Effect> {
+        let ids = list.which(which);
+        if ids.is_empty() { Vec::new() } else { vec![Effect::Remove(ids)] }
+    }
+
+    /// Notes that deliveries were removed.
+    pub fn push(&mut self, ids: Vec<DeliveryId>) {
+        self.done.push(ids);
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.done.is_empty()
+    }
+
+    /// Asks for the last removal to be undone; nothing where there is none.
+    pub fn undo(&mut self) -> Vec<Effect> {
+        self.done.pop().map(Effect::Restore).into_iter().collect()
+    }
+}

@@ -1,0 +1,80 @@
+//! What the bytes of a delivery decide where its row left a filter open.
+
+use bytes::Bytes;
+
+use super::Filter;
+use super::expression::{Expression, Term};
+use super::test;
+use crate::delivery::Head;
+
+/// A filter made ready for the bytes of many deliveries.
+#[derive(Debug)]
+pub struct Settling<'f> {
+    root: Option<Node<'f>>,
+    needs_head: bool,
+}
+
+#[derive(Debug)]
+enum Node<'f> {
+    All(Vec<Self>),
+    Any(Vec<Self>),
+    Not(Box<Self>),
+    /// A term and its number in the filter, from the left.
+    Term(usize, &'f Term),
+}
+
+impl Filter {
+    /// Makes the filter ready for the bytes of many deliveries.
+    pub fn settling(&self) -> Settling<'_> {
+        let mut terms = Vec::new();
+        let root = self.root.as_ref().map(|root| Node::new(root, &mut terms));
+        let needs_head = terms.iter().any(|term| matches!(term, Term::Header(..)));
+        Settling { root, needs_head }
+    }
+}
+
+impl Settling<'_> {
+    /// Whether [`Settling::passes`] looks at heads.
+    pub fn needs_head(&self) -> bool {
+        self.needs_head
+    }
+
+    /// Whether a delivery passes of whose terms so much is `known`, by [`super::Scan::known`].
+    pub fn passes(&self, known: &[Option<bool>], head: &[u8], body: &[u8]) -> bool {
+        let head = if self.needs_head {
+            let raw = Bytes::copy_from_slice(head);
+            Head::parse(raw.clone()).unwrap_or_else(|_| Head::lenient(raw))
+        } else {
+            Head::lenient(Bytes::new())
+        };
+        self.root.as_ref().is_none_or(|root| root.passes(known, &head, body))
+    }
+}
+
+impl<'f> Node<'f> {
+    fn new(expression: &'f Expression, terms: &mut Vec<&'f Term>) -> Self {
+        let mut all =
+            |parts: &'f [Expression]| parts.iter().map(|part| Self::new(part, terms)).collect();
+        match expression {
+            Expression::All(parts) => Self::All(all(parts)),
+            Expression::Any(parts) => Self::Any(all(parts)),
+            Expression::Not(part) => Self::Not(Box::new(Self::new(part, terms))),
+            Expression::Term(term) => {
+                terms.push(term);
+                Self::Term(terms.len() - 1, term)
+            }
+        }
+    }
+
+    fn passes(&self, known: &[Option<bool>], head: &Head, body: &[u8]) -> bool {
+        match self {
+            Self::All(parts) => parts.iter().all(|part| part.passes(known, head, body)),
+            Self::Any(parts) => parts.iter().any(|part| part.passes(known, head, body)),
+            Self::Not(part) => !part.passes(known, head, body),
+            Self::Term(number, term) => {
+                let known = known.get(*number).copied().flatten();
+                known.unwrap_or_else(|| test::bytes(term, head, body))
+            }
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Tests deliveries by their bytes, the newest first, in as many threads as are given to it.
+//!
+//! What their rows left open comes as [`Open`] runs of ids; each thread takes the next block of
+//! them and reads it in one statement, where the pages of the store lie.
+
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::delivery::DeliveryId;
+use crate::filter::{Filter, Open, Run};
+use crate::store::{Reader, StoreError};
+
+/// Deliveries after which a thread tells what it found: few at first, so that something is seen
+/// at once, and more and more, so that whoever hears it has little to do.
+const FIRST_STEP: usize = 64;
+const LAST_STEP: usize = 8192;
+
+/// Ids that are read in one statement; cancelling waits for so many at most.
+const BLOCK: usize = 1024;
+
+/// A search, shared by its threads.
+#[derive(Debug)]
+pub struct Search {
+    filter: Filter,
+    known: Vec<Vec<Option<bool>>>,
+    blocks: Vec<Run>,
+    next: AtomicUsize,
+}
+
+/// What a thread has found since it told last.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Findings {
+    pub ids: Vec<DeliveryId>,
+    /// How many were tested. Over all threads and tellings these come to [`Open::rows`].
+    pub tested: usize,
+}
+
+impl Search {
+    pub fn new(filter: Filter, open: Open) -> Self {
+        let blocks = open.runs.iter().flat_map(|run| blocks_of(*run)).collect();
+        Self { filter, known: open.known, blocks, next: AtomicUsize::new(0) }
+    }
+
+    /// How many threads find something to do.
+    pub fn width(&self) -> usize {
+        self.blocks.len()
+    }
+
+    /// Tests what no other thread has taken, until all is done or nobody wants it any more.
+    /// The reader should be one [`Reader::for_searching`].
+    pub fn run(
+        &self,
+        reader: &Reader,
+        is_wanted: impl Fn() -> bool,
+        mut tell: impl FnMut(Findings),
+    ) -> Result<(), StoreError> {
+        let settling = self.filter.settling();
+        let mut findings = Findings::default();
+        let mut step = FIRST_STEP;
+        let mut tell_if = |findings: &mut Findings, is_last: bool| {
+            if findings.tested >= step || (is_last && findings.tested > 0) {
+                step = (step * 2).min(LAST_STEP);
+                tell(std::mem::take(findings));
+            }
+        };
+        while let Some(block) = self.take() {
+            if !is_wanted() {
+                return Ok(());
+            }
+            let known = self.known.get(block.known).map(Vec::as_slice).unwrap_or_default();
+            let mut seen = 0;
+            let ids = block.first..=block.last;
+            let read = reader.wires(ids, settling.needs_head(), |id, wire| {
+                if settling.passes(known, wire.head, wire.body) {
+                    findings.ids.push(id);
+                }
+                if seen < block.rows {
+                    seen += 1;
+                    findings.tested += 1;
+                    tell_if(&mut findings, false);
+                }
+                ControlFlow::Continue(())
+            });
+            // Those that were removed since count as tested.
+            findings.tested += block.rows - seen;
+            tell_if(&mut findings, read.is_err());
+            let _: ControlFlow<()> = read?;
+        }
+        tell_if(&mut findings, true);
+        Ok(())
+    }
+
+    fn take(&self) -> Option<&Run> {
+        self.blocks.get(self.next.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+/// A run in blocks, newest first; each has its share of the rows, though ids may have gaps.
+fn blocks_of(run: Run) -> impl Iterator<Item = Run> {
+    let size = i64::try_from(BLOCK).unwrap_or(i64::MAX);
+    let mut end = run.last.0;
+    let mut rows = run.rows;
+    std::iter::from_fn(move || {
+        if end < run.first.0 {
+            return None;
+        }
+        let first = run.first.0.max(end.saturating_sub(size - 1));
+        let share = if first == run.first.0 { rows } else { rows.min(BLOCK) };
+        let block = Run { first: DeliveryId(first), last: DeliveryId(end), rows: share, ..run };
+        rows -= share;
+        end = first - 1;
+        Some(block)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_cover_a_run_and_share_its_rows() {
+        for (first, last, rows) in [(1, 1, 1), (1, 1024, 1024), (5, 4000, 3000), (1, 9000, 2)] {
+            let run = Run { first: DeliveryId(first), last: DeliveryId(last), rows, known: 3 };
+            let blocks: Vec<Run> = blocks_of(run).collect();
+            assert_eq!(blocks.iter().map(|block| block.rows).sum::<usize>(), rows);
+            assert_eq!((blocks[0].last, blocks[blocks.len() - 1].first), (run.last, run.first));
+            for pair in blocks.windows(2) {
+                assert_eq!(pair[0].first.0, pair[1].last.0 + 1);
+            }
+        }
+    }
+}

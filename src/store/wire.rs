@@ -1,0 +1,58 @@
+//! Reading the bytes of many deliveries, for searches.
+
+use std::ops::{ControlFlow, RangeInclusive};
+
+use rusqlite::params;
+
+use super::{Reader, StoreError};
+use crate::delivery::DeliveryId;
+
+/// How much of a store a searching connection maps into memory at most, in bytes. A page that is
+/// mapped is read where it lies; SQLite would copy it first.
+const MAPPED: i64 = 1 << 40;
+
+/// The bytes of a delivery where they lie.
+#[derive(Debug, Clone, Copy)]
+pub struct Wire<'w> {
+    /// Empty unless it was asked for.
+    pub head: &'w [u8],
+    pub body: &'w [u8],
+}
+
+impl Reader {
+    /// Makes this connection one that reads many bodies quickly.
+    pub fn for_searching(self) -> Result<Self, StoreError> {
+        let mapped = self.connection.pragma_update(None, "mmap_size", MAPPED);
+        mapped.map_err(|error| self.location.trouble(error))?;
+        Ok(self)
+    }
+
+    /// Shows the bytes of the deliveries between two ids, newest first, until told to stop.
+    pub fn wires(
+        &self,
+        ids: RangeInclusive<DeliveryId>,
+        with_head: bool,
+        mut show: impl FnMut(DeliveryId, Wire<'_>) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<()>, StoreError> {
+        let head = if with_head { "head" } else { "x''" };
+        let sql = format!(
+            "SELECT delivery_id, {head}, body FROM wire WHERE delivery_id BETWEEN ?1 AND ?2 \
+             AND delivery_id NOT IN \
+             (SELECT id FROM deliveries WHERE removed AND id BETWEEN ?1 AND ?2) \
+             ORDER BY delivery_id DESC"
+        );
+        let mut read = || {
+            let mut statement = self.connection.prepare_cached(&sql)?;
+            let mut rows = statement.query(params![ids.start().0, ids.end().0])?;
+            while let Some(row) = rows.next()? {
+                let wire =
+                    Wire { head: row.get_ref(1)?.as_blob()?, body: row.get_ref(2)?.as_blob()? };
+                if show(DeliveryId(row.get(0)?), wire).is_break() {
+                    return Ok(ControlFlow::Break(()));
+                }
+            }
+            Ok(ControlFlow::Continue(()))
+        };
+        read().map_err(|error: rusqlite::Error| self.location.trouble(error))
+    }
+}

@@ -1,0 +1,116 @@
+//! What the writer tells SQLite: new deliveries, and what becomes known of them later.
+
+use rusqlite::{Connection, params};
+
+use super::{Kept, NewDelivery, rows};
+use crate::delivery::{Attempt, DeliveryId, Outcome, Verdict};
+
+const INSERT: &str = "INSERT INTO deliveries (revision, received_at, peer, method, target, \
+    http_version, body_size, provider, event_id, event_type, signature, cause, explanation, \
+    secret_name, answer_status, refused_code, refused_reason, source, duplicate_of, \
+    diagnosing) \
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)";
+
+/// The first delivery with an event id from a provider.
+pub(super) const FIRST: &str =
+    "SELECT min(id) FROM deliveries WHERE provider = ?1 AND event_id = ?2 AND NOT removed";
+
+pub(super) fn keep(
+    connection: &Connection,
+    new: &NewDelivery,
+    revision: i64,
+) -> rusqlite::Result<Kept> {
+    let first: Option<i64> = match &new.event.id {
+        None => None,
+        Some(event) => connection
+            .prepare_cached(FIRST)?
+            .query_row(params![new.provider, event], |row| row.get(0))?,
+    };
+    let NewDelivery { head, event, signature, refused, .. } = new;
+    connection.prepare_cached(INSERT)?.execute(params![
+        revision,
+        rows::time_text(new.received_at),
+        new.peer,
+        head.method,
+        head.target_text(),
+        head.version.as_str(),
+        i64::try_from(new.body_size).unwrap_or(i64::MAX),
+        new.provider,
+        event.id,
+        event.kind,
+        signature.status.as_str(),
+        signature.cause,
+        signature.explanation,
+        signature.secret,
+        new.response,
+        refused.as_ref().map(|refusal| &refusal.code),
+        refused.as_ref().map(|refusal| &refusal.reason),
+        new.source.as_str(),
+        first,
+        new.diagnosing,
+    ])?;
+    let id = connection.last_insert_rowid();
+    connection
+        .prepare_cached("INSERT INTO wire (delivery_id, head, body) VALUES (?1, ?2, ?3)")?
+        .execute(params![id, &head.raw[..], &new.body[..]])?;
+    Ok(Kept { id: DeliveryId(id), duplicate_of: first.map(DeliveryId) })
+}
+
+pub(super) fn answered(
+    connection: &Connection,
+    id: DeliveryId,
+    status: u16,
+    revision: i64,
+) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("UPDATE deliveries SET answer_status = ?2, revision = ?3 WHERE id = ?1")?
+        .execute(params![id.0, status, revision])?;
+    Ok(())
+}
+
+pub(super) fn explained(
+    connection: &Connection,
+    id: DeliveryId,
+    verdict: &Verdict,
+    revision: i64,
+) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "UPDATE deliveries SET cause = ?2, explanation = ?3, diagnosing = 0, revision = ?4 \
+             WHERE id = ?1",
+        )?
+        .execute(params![id.0, verdict.cause, verdict.explanation, revision])?;
+    Ok(())
+}
+
+pub(super) fn attempted(
+    connection: &Connection,
+    attempt: &Attempt,
+    revision: i64,
+) -> rusqlite::Result<()> {
+    let (answer, failure) = match &attempt.outcome {
+        Outcome::Answered(answered) => (Some(answered), None),
+        Outcome::Failed { reason, timed_out } => (None, Some((reason, *timed_out))),
+    };
+    let sql = format!(
+        "INSERT INTO attempts ({}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        rows::ATTEMPT
+    );
+    connection.prepare_cached(&sql)?.execute(params![
+        attempt.delivery.0,
+        attempt.kind.as_str(),
+        attempt.target,
+        rows::time_text(attempt.at),
+        i64::try_from(attempt.took.as_micros()).unwrap_or(i64::MAX),
+        answer.map(|answered| answered.status),
+        answer.map(|answered| rows::header_bytes(&answered.headers)),
+        answer.map(|answered| answered.body.to_vec()),
+        answer.map(|answered| i64::try_from(answered.body_size).unwrap_or(i64::MAX)),
+        failure.map(|(reason, _)| reason),
+        failure.is_some_and(|(_, timed_out)| timed_out),
+    ])?;
+    connection
+        .prepare_cached("UPDATE deliveries SET revision = ?2 WHERE id = ?1")?
+        .execute(params![attempt.delivery.0, revision])?;
+    Ok(())
+}
