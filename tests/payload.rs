@@ -365,6 +365,8 @@ fn broken_json_is_shown_as_far_as_it_goes() {
                 follows is shown as it came";
     assert_eq!(document.note(), Some(note));
     assert_eq!(document.folded_row(0).map(|row| row.text()).as_deref(), Some("{… 2 keys"));
+    let opened = json(b"[{");
+    assert_eq!((opened.last_folded(0), opened.last_folded(1)), (Some(1), None));
     let log = Document::new("[info] started".into(), None, None);
     assert_eq!((log.form(), log.note(), log.row_count()), (Form::Text, None, 1));
 }
@@ -511,6 +513,23 @@ fn other_forms_come_as_they_are() {
     assert_eq!(form(b"a\0b", None).0, Form::Hex);
     let hex = Document::hex("{}".into());
     assert_eq!((hex.form(), hex.row_count()), (Form::Hex, 1));
+}
+
+#[test]
+fn xml_is_walked_and_folded_like_json() {
+    let body = "<r><a><x>1</x></a><b/><c><y>2</y><z/></c></r>";
+    let document = Document::new(body.into(), Some("application/xml"), None);
+    let row_of = |text: &str| lines(&document).iter().position(|line| line.trim() == text).unwrap();
+    let (a, b, c) = (row_of("<a>"), row_of("<b/>"), row_of("<c>"));
+    assert_eq!((document.next_sibling(a), document.next_sibling(b)), (Some(b), Some(c)));
+    assert_eq!((document.previous_sibling(c), document.previous_sibling(b)), (Some(b), Some(a)));
+    assert_eq!((document.parent(a), document.parent(row_of("<z/>"))), (Some(0), Some(c)));
+    assert_eq!((document.next_sibling(c), document.first_child(c)), (None, Some(c + 1)));
+    assert_eq!(document.next_sibling(row_of("</a>")), Some(b));
+    let mut folds = Folds::default();
+    folds.fold_to(&document, 1);
+    assert_eq!(folds.visible_count(&document), 5);
+    assert!(folds.reveal(&document, row_of("<z/>")) && folds.is_folded(a) && !folds.is_folded(c));
 }
 
 /// A difference as it could be shown: the sign, `!` where it is muted, and the rows.

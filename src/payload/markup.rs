@@ -87,6 +87,17 @@ impl Markup {
         self.rows.get(row).map_or(0, |row| usize::from(row.depth))
     }
 
+    /// The row of the opening tag that a closing tag belongs to; else the row itself.
+    pub(super) fn head(&self, row: usize) -> usize {
+        let beside = (0..row).rev().find(|at| self.depth(*at) <= self.depth(row));
+        beside.filter(|at| self.last(*at) == Some(row)).unwrap_or(row)
+    }
+
+    pub(super) fn parent(&self, row: usize) -> Option<usize> {
+        let depth = self.depth(row);
+        (0..row).rev().find(|at| self.depth(*at) < depth)
+    }
+
     pub(super) fn row_at(&self, byte: usize) -> usize {
         self.rows.partition_point(|row| row.start as usize <= byte).saturating_sub(1)
     }
@@ -244,6 +255,8 @@ mod tests {
         );
         let markup = Markup::read(text.to_owned().into()).unwrap();
         assert_eq!((markup.last(1), markup.last(2), markup.last(5)), (Some(9), None, Some(7)));
+        assert_eq!((markup.parent(6), markup.parent(9), markup.parent(1)), (Some(5), None, None));
+        assert_eq!((markup.head(9), markup.head(7), markup.head(6)), (1, 5, 6));
         assert_eq!(markup.show(5, 0, true).unwrap().text(), "  <e>…</e>");
     }
 

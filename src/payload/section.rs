@@ -109,11 +109,35 @@ impl Section {
     pub(super) fn last(&self, row: usize) -> Option<usize> {
         let at = row.checked_sub(self.row)?;
         match &self.content {
-            Content::Tree(tree) => tree.last(at).map(|last| last + self.row),
+            // What broken JSON opens last has nothing in it.
+            Content::Tree(tree) => {
+                tree.last(at).filter(|last| *last > at).map(|last| last + self.row)
+            }
             Content::Markup(markup) => markup.last(at).map(|last| last + self.row),
             Content::Heading { below, .. } if *below > 0 => Some(row + below),
             _ => None,
         }
+    }
+
+    /// The row that opens what a row closes; else the row itself.
+    pub(super) fn head(&self, row: usize) -> usize {
+        let at = row.saturating_sub(self.row);
+        match &self.content {
+            Content::Tree(tree) => self.row + tree.head(at),
+            Content::Markup(markup) => self.row + markup.head(at),
+            _ => row,
+        }
+    }
+
+    /// The row of the same section that a row stands in.
+    pub(super) fn parent(&self, row: usize) -> Option<usize> {
+        let at = row.checked_sub(self.row)?;
+        let parent = match &self.content {
+            Content::Tree(tree) => tree.parent(at),
+            Content::Markup(markup) => markup.parent(at),
+            _ => None,
+        };
+        parent.map(|parent| parent + self.row)
     }
 
     /// How deep a row stands, for folding to a level.

@@ -4,16 +4,14 @@ use super::Document;
 use crate::payload::section::Content;
 
 impl Document {
-    /// The row that stands for a value: of a closing brace, the row that opens.
+    /// The row that stands for a value: of a closing brace or tag, the row that opens.
     pub fn head(&self, row: usize) -> usize {
-        self.tree(row).map_or(row, |(tree, base)| tree.head(row - base) + base)
+        self.section(row).map_or(row, |section| section.head(row))
     }
 
     /// The row of the container that a row stands in.
     pub fn parent(&self, row: usize) -> Option<usize> {
-        let inside = self.tree(row).and_then(|(tree, base)| {
-            tree.parent(tree.head(row - base)).map(|parent| parent + base)
-        });
+        let inside = self.section(row).and_then(|section| section.parent(row));
         inside.or_else(|| self.heading(row))
     }
 
@@ -29,6 +27,7 @@ impl Document {
         if let Some((tree, base)) = self.tree(row) {
             return tree.next_sibling(row - base).map(|next| next + base);
         }
+        let row = self.head(row);
         let next = self.last_folded(row).unwrap_or(row) + 1;
         self.is_beside(row, next).then_some(next)
     }
@@ -37,7 +36,9 @@ impl Document {
         if let Some((tree, base)) = self.tree(row) {
             return tree.previous_sibling(row - base).map(|before| before + base);
         }
-        let mut up = std::iter::successors(row.checked_sub(1), |at| self.parent(*at));
+        let row = self.head(row);
+        let before = self.head(row.checked_sub(1)?);
+        let mut up = std::iter::successors(Some(before), |at| self.parent(*at));
         up.find(|at| self.is_beside(row, *at))
     }
 
