@@ -365,6 +365,8 @@ fn broken_json_is_shown_as_far_as_it_goes() {
                 follows is shown as it came";
     assert_eq!(document.note(), Some(note));
     assert_eq!(document.folded_row(0).map(|row| row.text()).as_deref(), Some("{… 2 keys"));
+    let opened = json(b"[{");
+    assert_eq!((opened.last_folded(0), opened.last_folded(1)), (Some(1), None));
     let log = Document::new("[info] started".into(), None, None);
     assert_eq!((log.form(), log.note(), log.row_count()), (Form::Text, None, 1));
 }

@@ -306,4 +306,30 @@ mod tests {
         assert!(note.contains("there is more"), "{note}");
         assert_eq!(limit(&vec![0; 1 << 20]), MOST);
     }
+
+    proptest::proptest! {
+        /// What was altered on its way is decoded as far as it goes, or told.
+        #[test]
+        fn altered_bodies_do_no_harm(
+            which in 0..4_usize,
+            changes in proptest::collection::vec((0..200_usize, proptest::num::u8::ANY), 0..6),
+            cut in 1..200_usize,
+        ) {
+            let packed = gzip(&b"webhook ".repeat(40));
+            let (mut body, encoding) = match which {
+                0 => (packed, "gzip"),
+                1 => (packed.get(10..).unwrap().to_vec(), "deflate"),
+                2 => (BROTLI.to_vec(), "br"),
+                _ => (CHECKED.to_vec(), "zstd"),
+            };
+            for (at, byte) in changes {
+                let at = at % body.len();
+                body[at] = byte;
+            }
+            body.truncate(cut);
+            let size = body.len();
+            let (bytes, _) = run(body, encoding);
+            proptest::prop_assert!(bytes.len() <= LITTLE.max(size * RATIO));
+        }
+    }
 }

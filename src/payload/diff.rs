@@ -14,7 +14,7 @@ pub use muted::{Muted, MutedError};
 use super::document::{Document, Form};
 
 /// More differences than this are not listed.
-const MAX_ROWS: usize = 200_000;
+const MAX_ROWS: usize = 1_000_000;
 
 /// What happened to a value, a line or a header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

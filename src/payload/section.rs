@@ -116,7 +116,10 @@ impl Section {
     pub(super) fn last(&self, row: usize) -> Option<usize> {
         let at = row.checked_sub(self.row)?;
         match &self.content {
-            Content::Tree(tree) => tree.last(at).map(|last| last + self.row),
+            // What broken JSON opens last has nothing in it.
+            Content::Tree(tree) => {
+                tree.last(at).filter(|last| *last > at).map(|last| last + self.row)
+            }
             Content::Markup(markup) => markup.last(at).map(|last| last + self.row),
             Content::Heading { below, .. } if *below > 0 => Some(row + below),
             _ => None,
