@@ -33,6 +33,7 @@ fn delivery(method: &str, target: &str, headers: &[Header], body: &'static [u8])
             refused: None,
             source: Source::Live,
             duplicate_of: None,
+            origin: None,
             diagnosing: false,
         },
         head,
@@ -63,6 +64,7 @@ fn a_line_has_the_fields_of_the_contract_in_their_order() -> Tested {
         "response",
         "source",
         "duplicate_of",
+        "origin",
         "attempts",
     ]
     .iter()

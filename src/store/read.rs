@@ -5,7 +5,7 @@ use std::path::Path;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::place::{self, Location};
-use super::{StoreError, rows, schema};
+use super::{StoreError, beside, rows};
 use crate::delivery::{Delivery, DeliveryId, Summary};
 
 /// Bytes of bodies after which a page of whole deliveries ends.
@@ -24,13 +24,12 @@ pub(super) fn revision(connection: &Connection) -> rusqlite::Result<i64> {
 }
 
 impl Reader {
-    /// Opens a store for reading, beside the listener that writes it if there is one.
+    /// Opens a store for reading, beside the listener that writes it if there is one. One of an
+    /// older version is brought up to this one first.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let location = Location::File(path.to_owned());
         let reader = Self::connect(&location)?;
-        if schema::check(&reader.connection, &location)? == 0 {
-            return Err(StoreError::Absent { path: location.shown() });
-        }
+        beside::bring_up(&reader.connection, &location, path)?;
         Ok(reader)
     }
 

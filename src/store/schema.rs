@@ -9,10 +9,10 @@ use super::place::Location;
 const APPLICATION_ID: i64 = 0x484b_474c;
 
 /// What leads from each version to the next; the first one makes the tables.
-const MIGRATIONS: [&str; KNOWN as usize] = [V1, V2];
+const MIGRATIONS: [&str; KNOWN as usize] = [V1, V2, V3];
 
 /// The version of a store that this program writes.
-const KNOWN: u32 = 2;
+pub(super) const KNOWN: u32 = 3;
 
 /// A smaller store is checked whole when it is opened.
 const CHECKED: i64 = 64 << 20;
@@ -74,6 +74,16 @@ const V2: &str = "
 ALTER TABLE deliveries ADD COLUMN diagnosing INTEGER NOT NULL DEFAULT 0;
 ";
 
+const V3: &str = "
+-- When the connection stood and the head of the answer was there: microseconds from the start.
+ALTER TABLE attempts ADD COLUMN connected_us INTEGER;
+ALTER TABLE attempts ADD COLUMN first_byte_us INTEGER;
+-- What was changed for a new signature; NULL if it was sent exactly as it came.
+ALTER TABLE attempts ADD COLUMN changes TEXT;
+-- The delivery that an edited one was made from.
+ALTER TABLE deliveries ADD COLUMN origin INTEGER REFERENCES deliveries (id) ON DELETE SET NULL;
+";
+
 /// Brings a store up to the version of this program, all or nothing.
 pub(super) fn migrate(connection: &Connection, location: &Location) -> Result<(), StoreError> {
     let trouble = |error| location.trouble(error);
@@ -83,18 +93,24 @@ pub(super) fn migrate(connection: &Connection, location: &Location) -> Result<()
     connection
         .execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
         .map_err(trouble)?;
-    let pending = usize::try_from(version).unwrap_or_default();
-    if pending == MIGRATIONS.len() {
+    let version = u32::try_from(version).unwrap_or_default();
+    if version == KNOWN {
         // Whoever was looking was stopped.
         let forget = "UPDATE deliveries SET diagnosing = 0 WHERE diagnosing";
         return connection.execute_batch(forget).map_err(trouble);
     }
-    let steps: String = MIGRATIONS.iter().skip(pending).copied().collect();
-    let script = format!(
+    connection.execute_batch(&script(version, KNOWN)).map_err(trouble)
+}
+
+/// What leads from one version to a later one.
+pub(super) fn script(from: u32, to: u32) -> String {
+    let versions = (1..=KNOWN).zip(MIGRATIONS);
+    let pending = versions.filter(|(version, _)| (from + 1..=to).contains(version));
+    let steps: String = pending.map(|(_, step)| step).collect();
+    format!(
         "BEGIN IMMEDIATE; {steps} PRAGMA application_id = {APPLICATION_ID}; \
-         PRAGMA user_version = {KNOWN}; COMMIT;"
-    );
-    connection.execute_batch(&script).map_err(trouble)
+         PRAGMA user_version = {to}; COMMIT;"
+    )
 }
 
 /// The version of a store that this program may use.

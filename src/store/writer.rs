@@ -127,7 +127,10 @@ fn transact(
     replies: &mut Vec<Reply>,
 ) -> rusqlite::Result<()> {
     let begun = connection.execute_batch("BEGIN IMMEDIATE");
-    let mut failed = begun.err();
+    // Somebody beside us may have kept attempts since, and counted on.
+    let counted = begun.and_then(|()| super::read::revision(connection));
+    *revision = counted.as_ref().map_or(*revision, |counted| *counted.max(revision));
+    let mut failed = counted.err();
     for job in jobs {
         let next = *revision + 1;
         let (reply, lost) = match &failed {
@@ -236,8 +239,9 @@ impl Reply {
 const INSERT: &str = "INSERT INTO deliveries (revision, received_at, peer, method, target, \
     http_version, body_size, provider, event_id, event_type, signature, cause, explanation, \
     secret_name, answer_status, refused_code, refused_reason, source, duplicate_of, \
-    diagnosing) \
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)";
+    diagnosing, origin) \
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, \
+    ?20, ?21)";
 
 fn keep(connection: &Connection, new: &NewDelivery, revision: i64) -> rusqlite::Result<Kept> {
     let first: Option<i64> = match &new.event.id {
@@ -268,6 +272,7 @@ fn keep(connection: &Connection, new: &NewDelivery, revision: i64) -> rusqlite::
         new.source.as_str(),
         first,
         new.diagnosing,
+        new.origin.map(|id| id.0),
     ])?;
     let id = connection.last_insert_rowid();
     connection
@@ -303,13 +308,17 @@ fn explained(
     Ok(())
 }
 
-fn attempted(connection: &Connection, attempt: &Attempt, revision: i64) -> rusqlite::Result<()> {
+pub(super) fn attempted(
+    connection: &Connection,
+    attempt: &Attempt,
+    revision: i64,
+) -> rusqlite::Result<()> {
     let (answer, failure) = match &attempt.outcome {
         Outcome::Answered(answered) => (Some(answered), None),
         Outcome::Failed { reason, timed_out } => (None, Some((reason, *timed_out))),
     };
     let sql = format!(
-        "INSERT INTO attempts ({}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        "INSERT INTO attempts ({}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
         rows::ATTEMPT
     );
     connection.prepare_cached(&sql)?.execute(params![
@@ -317,13 +326,16 @@ fn attempted(connection: &Connection, attempt: &Attempt, revision: i64) -> rusql
         attempt.kind.as_str(),
         attempt.target,
         rows::time_text(attempt.at),
-        i64::try_from(attempt.took.as_micros()).unwrap_or(i64::MAX),
+        rows::micros(attempt.took),
         answer.map(|answered| answered.status),
         answer.map(|answered| rows::header_bytes(&answered.headers)),
         answer.map(|answered| answered.body.to_vec()),
         answer.map(|answered| i64::try_from(answered.body_size).unwrap_or(i64::MAX)),
         failure.map(|(reason, _)| reason),
         failure.is_some_and(|(_, timed_out)| timed_out),
+        attempt.timing.connected.map(rows::micros),
+        attempt.timing.first_byte.map(rows::micros),
+        attempt.changes,
     ])?;
     connection
         .prepare_cached("UPDATE deliveries SET revision = ?2 WHERE id = ?1")?
