@@ -1,6 +1,7 @@
 //! Requests of our own: sample events and files, signed as their provider would sign them, or
 //! spoilt on purpose; and kept deliveries, signed anew.
 
+mod again;
 mod resigned;
 
 use bytes::Bytes;
@@ -13,6 +14,7 @@ use crate::provider::{Place, Provider, Sample, Seed};
 use crate::secret::Secret;
 use crate::signature::{self, Draft, SignError};
 
+pub use again::{Again, Sent, Signing};
 pub use resigned::{Change, Changed, Identity, Resigned, resigned};
 
 /// A way in which a request is spoilt.

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 
 use super::{Failure, StoreArgs};
 use crate::config::Config;
-use crate::delivery::{Delivery, Outcome};
+use crate::delivery::{Attempt, Delivery, Outcome};
 use crate::export::{curl, jsonl};
 use crate::payload::{Rendered, visible};
 use crate::provider::Provider;
@@ -81,7 +81,7 @@ pub(super) fn run(args: &ShowArgs) -> Result<(), Failure> {
 }
 
 /// Bytes as they came into a file or a pipe; to a terminal, nothing that could act on it.
-fn write_bytes(out: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
+pub(super) fn write_bytes(out: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
     if !io::stdout().is_terminal() {
         return out.write_all(bytes);
     }
@@ -135,12 +135,7 @@ fn write_whole(out: &mut impl Write, delivery: &Delivery) -> io::Result<()> {
         writeln!(out, "answered   {status}")?;
     }
     for attempt in &delivery.attempts {
-        let took = units::took(attempt.took);
-        let outcome = match &attempt.outcome {
-            Outcome::Answered(answered) => format!("answered {} in {took}", answered.status),
-            Outcome::Failed { reason, .. } => format!("{} ({took})", visible(reason)),
-        };
-        writeln!(out, "{:<9}  {}: {outcome}", attempt.kind.as_str(), visible(&attempt.target))?;
+        write_attempt(out, attempt)?;
     }
     let head = &delivery.head;
     writeln!(out, "\n{} {} {}", visible(&head.method), visible(&head.target_text()), head.version)?;
@@ -149,6 +144,32 @@ fn write_whole(out: &mut impl Write, delivery: &Delivery) -> io::Result<()> {
     }
     writeln!(out)?;
     write_payload(out, delivery)
+}
+
+fn write_attempt(out: &mut impl Write, attempt: &Attempt) -> io::Result<()> {
+    let took = units::took(attempt.took);
+    let outcome = match &attempt.outcome {
+        Outcome::Answered(answered) => format!("answered {} in {took}", answered.status),
+        Outcome::Failed { reason, .. } => format!("{} ({took})", visible(reason)),
+    };
+    writeln!(out, "{:<9}  {}: {outcome}", attempt.kind.as_str(), visible(&attempt.target))?;
+    let moments =
+        [("connected", attempt.timing.connected), ("first byte", attempt.timing.first_byte)];
+    let mut notes: Vec<String> = moments
+        .iter()
+        .filter_map(|(name, at)| at.map(|at| format!("{name} after {}", units::took(at))))
+        .collect();
+    if let Outcome::Answered(answered) = &attempt.outcome {
+        let size = units::size(answered.body_size);
+        let kept = answered.body.len() as u64;
+        notes.push(if kept < answered.body_size {
+            format!("{size}, of which the first {} are kept", units::size(kept))
+        } else {
+            size
+        });
+    }
+    notes.extend(attempt.changes.as_deref().map(|changes| visible(changes).into_owned()));
+    if notes.is_empty() { Ok(()) } else { writeln!(out, "           {}", notes.join(", ")) }
 }
 
 fn write_payload(out: &mut impl Write, delivery: &Delivery) -> io::Result<()> {
