@@ -5,12 +5,11 @@ use std::io::{self, IsTerminal as _, Write};
 use clap::Args;
 use jiff::tz::TimeZone;
 
+use super::keyring::ConfigArgs;
 use super::{Failure, StoreArgs};
-use crate::config::Config;
 use crate::delivery::{Attempt, Delivery, Outcome};
-use crate::export::{curl, jsonl};
+use crate::export::{self, Copied, CopyFormat, FORMATS, jsonl};
 use crate::payload::{Rendered, visible};
-use crate::provider::Provider;
 use crate::store::Reader;
 use crate::units;
 
@@ -22,6 +21,11 @@ pub(super) struct ShowArgs {
     store: StoreArgs,
     #[command(flatten)]
     form: ShowForm,
+    /// With the signature and credentials, which curl, httpie, xh and http leave out
+    #[arg(long)]
+    with_signature: bool,
+    #[command(flatten)]
+    config: ConfigArgs,
 }
 
 #[derive(Debug, Args)]
@@ -40,9 +44,20 @@ pub(super) struct ShowForm {
     /// Head and body as on the wire
     #[arg(long)]
     raw: bool,
-    /// As a curl command that sends it to the listener's default address, without the signature
+    /// As a curl command that sends it to the listener's default address; short for --as curl
     #[arg(long)]
     curl: bool,
+    /// In a form to be copied: payload, pretty, headers, curl, httpie, xh, http, or a program that
+    /// verifies it: node, python, go, ruby, php, rust
+    #[arg(long = "as", value_name = "FORM", value_parser = parse_format)]
+    copy: Option<&'static CopyFormat>,
+}
+
+fn parse_format(name: &str) -> Result<&'static CopyFormat, String> {
+    export::format(name).ok_or_else(|| {
+        let names: Vec<&str> = FORMATS.iter().map(|format| format.name).collect();
+        format!("there is no such form; known are {}", names.join(", "))
+    })
 }
 
 /// Where a curl command sends to: the listener's default address.
@@ -69,10 +84,24 @@ pub(super) fn run(args: &ShowArgs) -> Result<(), Failure> {
         write_bytes(&mut out, &delivery.body)?;
     } else if form.headers {
         write_headers(&mut out, &delivery)?;
-    } else if form.curl {
-        let provider = Config::load(None)?.named(&delivery.summary.provider).ok();
-        let signatures = provider.as_ref().map(Provider::signature_headers).unwrap_or_default();
-        writeln!(out, "{}", curl::command(&delivery, LISTENER, &signatures))?;
+    } else if let Some(format) =
+        form.copy.or(form.curl.then(|| parse_format("curl").ok()).flatten())
+    {
+        let provider = args.config.load()?.named(&delivery.summary.provider).ok();
+        let copied = Copied {
+            delivery: &delivery,
+            provider: provider.as_ref(),
+            base: LISTENER,
+            with_signature: args.with_signature,
+        };
+        let copy = format.write(&copied).map_err(|reason| {
+            Failure::No(format!("delivery {} has no such form: {reason}", args.id))
+        })?;
+        write_bytes(&mut out, &copy)?;
+        // Bytes stay as they are; a command is a line.
+        if form.copy.is_none_or(CopyFormat::is_command) {
+            writeln!(out)?;
+        }
     } else {
         write_whole(&mut out, &delivery)?;
     }
