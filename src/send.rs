@@ -2,6 +2,7 @@
 //! spoilt on purpose; and kept deliveries, signed anew.
 
 mod again;
+pub mod edit;
 mod resigned;
 
 use bytes::Bytes;
