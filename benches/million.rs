@@ -104,6 +104,7 @@ fn delivery(number: usize, at: Timestamp) -> NewDelivery {
         refused: None,
         source: Source::Live,
         diagnosing: false,
+        origin: None,
     }
 }
 

@@ -69,7 +69,8 @@ fn main() {
     println!("verification, against the bare HMAC-SHA256");
     for size in [1 << 10, 64 << 10, 1 << 20] {
         let body = body(size);
-        let draft = Draft { body: &body, headers: &[], url: None, id: "", now };
+        let draft =
+            Draft { body: &body, headers: &[], method: "POST", url: None, id: "", now, like: None };
         let Ok(signed) = sign(&provider.scheme, &secret, &draft) else { return };
         let head = Head::build("POST", "/", &signed.headers);
         let subject = Subject::new(&head, &body);

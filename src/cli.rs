@@ -6,6 +6,7 @@ mod keyring;
 mod list;
 mod listen;
 mod providers;
+mod resend;
 mod send;
 mod show;
 mod signals;
@@ -20,6 +21,7 @@ pub use failure::Failure;
 use list::ListArgs;
 use listen::ListenArgs;
 use providers::ProvidersArgs;
+use resend::ResendArgs;
 use send::SendArgs;
 use show::ShowArgs;
 use verify::VerifyArgs;
@@ -51,6 +53,8 @@ enum Command {
     List(ListArgs),
     /// Show one delivery whole
     Show(ShowArgs),
+    /// Send kept deliveries again, signed anew or exactly as they came
+    Resend(ResendArgs),
 }
 
 #[derive(Debug, Args)]
@@ -75,6 +79,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Command::Providers(args) => providers::run(&args),
         Command::List(args) => list::run(&args),
         Command::Show(args) => show::run(&args),
+        Command::Resend(args) => resend::run(&args),
     }
 }
 

@@ -13,7 +13,7 @@ use std::str::FromStr;
 use bytes::Bytes;
 use jiff::Timestamp;
 
-pub use attempt::{Answered, Attempt, AttemptKind, Outcome};
+pub use attempt::{Answered, Attempt, AttemptKind, Comparison, Outcome, Timing, Turn};
 pub use head::{Head, HeadError, Header, Version, header_text, is_added_on_the_way, is_hop_by_hop};
 pub use verdict::{SignatureStatus, Verdict};
 
@@ -103,6 +103,8 @@ pub struct Summary {
     pub source: Source,
     /// The first delivery with the same event id from the same provider.
     pub duplicate_of: Option<DeliveryId>,
+    /// The delivery that this one was made from, by an edit.
+    pub origin: Option<DeliveryId>,
     /// Whether the cause of the verdict is still being looked for.
     pub diagnosing: bool,
     /// Whether the user marked it.

@@ -89,6 +89,7 @@ impl Intake {
             response,
             refused: refused.map(|(_, refusal)| refusal),
             source: Source::Live,
+            origin: None,
             diagnosing: false,
         }
     }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use crate::delivery::{Answered, Attempt, AttemptKind, DeliveryId, Head, Header, Outcome};
+use crate::delivery::{Answered, Attempt, AttemptKind, DeliveryId, Head, Header, Outcome, Timing};
 
 pub use client::Client;
 pub use error::SendError;
@@ -44,10 +44,12 @@ pub struct Sent {
     pub started_at: Timestamp,
     /// From the start of the connection to the end of the answer.
     pub took: Duration,
+    pub timing: Timing,
     pub outcome: Result<Response, SendError>,
 }
 
-/// What is kept of a sending.
+/// What is kept of a sending of the bytes as they came; another form has its `changes` told
+/// afterwards.
 pub fn attempt(kind: AttemptKind, delivery: DeliveryId, target: &Target, sent: &Sent) -> Attempt {
     let outcome = match &sent.outcome {
         Ok(response) => Outcome::Answered(Answered {
@@ -64,6 +66,8 @@ pub fn attempt(kind: AttemptKind, delivery: DeliveryId, target: &Target, sent: &
         target: target.to_string(),
         at: sent.started_at,
         took: sent.took,
+        timing: sent.timing,
+        changes: None,
         outcome,
     }
 }

@@ -1,5 +1,9 @@
 //! Requests of our own: sample events and files, signed as their provider would sign them, or
-//! spoilt on purpose.
+//! spoilt on purpose; and kept deliveries, signed anew.
+
+mod again;
+pub mod edit;
+mod resigned;
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -10,6 +14,9 @@ use crate::payload::pointer;
 use crate::provider::{Place, Provider, Sample, Seed};
 use crate::secret::Secret;
 use crate::signature::{self, Draft, SignError};
+
+pub use again::{Again, Sent, Signing};
+pub use resigned::{Change, Changed, Identity, Resigned, resigned};
 
 /// A way in which a request is spoilt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,7 +96,7 @@ fn signed(
     let now = Timestamp::now();
     let id: String = std::iter::repeat_with(fastrand::alphanumeric).take(24).collect();
     let id = format!("msg_{id}");
-    let draft = Draft { body, headers, url: Some(url), id: &id, now };
+    let draft = Draft { body, headers, method: "POST", url: Some(url), id: &id, now, like: None };
     let mut signed = signature::sign(&provider.scheme, secret, &draft)?;
     if tamper == Some(Tamper::Signature) {
         match (&signed.body, signed.headers.last_mut()) {

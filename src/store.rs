@@ -6,6 +6,7 @@
 //! keeps them out of the writer's way. Whoever follows the store waits on [`Store::progress`]
 //! and reads what has changed since, so nothing is lost however slowly it reads.
 
+mod beside;
 mod edit;
 mod error;
 mod lock;
@@ -26,6 +27,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::delivery::{Attempt, DeliveryId, EventRef, Head, Refusal, Source, Verdict};
 
+pub use beside::Attempts;
 pub use error::{KeepError, StoreError};
 pub use read::{Change, Reader, Tail};
 pub use wire::Wire;
@@ -55,6 +57,8 @@ pub struct NewDelivery {
     pub response: Option<u16>,
     pub refused: Option<Refusal>,
     pub source: Source,
+    /// The delivery that this one was made from, by an edit.
+    pub origin: Option<DeliveryId>,
     /// Whether the cause of the verdict is looked for from now on; see [`Store::explained`].
     pub diagnosing: bool,
 }

@@ -15,7 +15,7 @@ const MAY_NAME: [(&str, &[&str]); 20] = [
     ("provider", &["delivery", "payload"]),
     ("filter", &["delivery", "payload", "units"]),
     ("signature", &["delivery", "payload", "provider", "secret", "units"]),
-    ("export", &["delivery", "payload"]),
+    ("export", &["delivery", "payload", "provider"]),
     ("store", &["delivery", "payload"]),
     ("listener", &["delivery", "task", "units"]),
     ("outbound", &["delivery", "task", "units"]),

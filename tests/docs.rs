@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use hookglass::app::keymap::{BINDINGS, Context, Key};
+use hookglass::export::FORMATS;
 use hookglass::filter::FIELDS;
 use hookglass::provider::{Provider, names};
 use hookglass::signature::Cause;
@@ -55,6 +56,14 @@ fn causes() -> Tested<String> {
     Ok(out)
 }
 
+fn copies() -> Tested<String> {
+    let mut out = String::from("| form | what it is |\n|---|---|\n");
+    for format in FORMATS {
+        writeln!(out, "| `{}` | {} |", format.name, cell(format.help))?;
+    }
+    Ok(out)
+}
+
 fn providers() -> Tested<String> {
     let mut out = String::from("| name | provider | signature | secret |\n|---|---|---|---|\n");
     for name in names() {
@@ -75,6 +84,7 @@ fn the_tables_of_the_readme_are_those_of_the_code() -> Tested {
         ("keys", keys()?),
         ("filters", filters()?),
         ("causes", causes()?),
+        ("copies", copies()?),
         ("providers", providers()?),
     ] {
         let (begin, end) = (format!("<!-- {name} -->\n"), format!("<!-- /{name} -->"));

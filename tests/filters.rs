@@ -45,6 +45,7 @@ fn delivery(letter: char, target: &str, headers: &[(&str, &[u8])], body: &[u8]) 
         refused: None,
         source: Source::Live,
         duplicate_of: None,
+        origin: None,
         diagnosing: false,
         marked: false,
         note: None,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use hookglass::delivery::{Head, Header};
+use hookglass::delivery::{Head, Header, Timing};
 use hookglass::outbound::{Client, Forwarder, Request, SendError, Target};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
@@ -52,6 +52,8 @@ async fn bytes_arrive_as_they_are() -> Tested {
         b"HTTP/1.1 201 Created\r\nX-A: 1\r\nX-A: 2\r\nContent-Length: 2\r\n\r\nok".to_vec();
     let (target, serving) = target(b"end", answer).await?;
     let sent = Client::new().send(&target, &request(body)).await;
+    let Timing { connected, first_byte } = sent.timing;
+    assert!(connected.is_some() && connected <= first_byte && first_byte <= Some(sent.took));
     let response = sent.outcome?;
     assert_eq!((response.status, &response.body[..]), (201, &b"ok"[..]));
     assert_eq!(response.headers.iter().filter(|header| header.is("x-a")).count(), 2);

@@ -80,6 +80,7 @@ fn delivery(id: i64, status: SignatureStatus) -> Delivery {
             refused: None,
             source: Source::Live,
             duplicate_of: (id == 4).then_some(DeliveryId(1)),
+            origin: None,
             diagnosing: false,
             marked: false,
             note: None,

@@ -167,10 +167,18 @@ impl Sent {
         let secrets = [secret(provider)];
         let scheme = &provider.scheme;
         let url = scheme.signed.has(&Part::Url).then_some("https://hooks.example/in?a=1");
-        let draft = Draft { body: &body, headers: &headers, url, id: "msg_1", now: now() };
+        let draft = Draft {
+            body: &body,
+            headers: &headers,
+            method: "POST",
+            url,
+            id: "msg_1",
+            now: now(),
+            like: None,
+        };
         let signed = match sign(scheme, &secrets[0], &draft) {
             Ok(signed) => signed,
-            Err(SignError::Unsupported) => return Ok(None),
+            Err(SignError::Unsupported(_)) => return Ok(None),
             Err(error) => return Err(format!("{}: {error}", provider.name)),
         };
         headers.extend(signed.headers);

@@ -8,9 +8,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use hookglass::delivery::{
     Answered, Attempt, AttemptKind, DeliveryId, EventRef, Head, Header, Outcome, Refusal,
-    SignatureStatus, Source, Summary, Verdict,
+    SignatureStatus, Source, Summary, Timing, Verdict,
 };
-use hookglass::store::{Change, KeepError, NewDelivery, Place, Reader, Store, StoreError};
+use hookglass::store::{
+    Attempts, Change, KeepError, NewDelivery, Place, Reader, Store, StoreError,
+};
 use jiff::Timestamp;
 use rusqlite::Connection;
 
@@ -36,6 +38,7 @@ fn delivery(event: &str, body: impl Into<Bytes>) -> NewDelivery {
         response: None,
         refused: None,
         source: Source::Live,
+        origin: None,
         diagnosing: false,
     }
 }
@@ -47,6 +50,11 @@ fn attempt(id: DeliveryId, outcome: Outcome) -> Attempt {
         target: "http://127.0.0.1:9/".to_owned(),
         at: Timestamp::UNIX_EPOCH,
         took: Duration::from_micros(1234),
+        timing: Timing {
+            connected: Some(Duration::from_micros(12)),
+            first_byte: Some(Duration::from_micros(34)),
+        },
+        changes: Some("X-Signature replaced".to_owned()),
         outcome,
     }
 }
@@ -71,7 +79,8 @@ async fn what_is_kept_comes_back_after_a_restart() -> Tested {
     let (store, writer) = Store::open(&place, "first")?;
     let new = delivery("e1", &b"\x00\xff body"[..]);
     let kept = store.keep(new.clone()).await?;
-    let again = store.keep(delivery("e1", "other")).await?;
+    let edited = NewDelivery { origin: Some(kept.id), ..delivery("e1", "other") };
+    let again = store.keep(edited).await?;
     store.answered(kept.id, 202).await?;
     let answered = Outcome::Answered(Answered {
         status: 404,
@@ -92,13 +101,12 @@ async fn what_is_kept_comes_back_after_a_restart() -> Tested {
     assert_eq!(found.summary.signature, new.signature);
     assert_eq!(found.summary.event, new.event);
     assert_eq!(found.summary.response, Some(202));
-    let outcomes: Vec<Outcome> = found.attempts.iter().map(|one| one.outcome.clone()).collect();
-    assert_eq!(outcomes, [answered, failed]);
-    assert_eq!(found.attempts[0].took, Duration::from_micros(1234));
+    assert_eq!(found.attempts, [attempt(kept.id, answered), attempt(kept.id, failed)]);
     assert_eq!(again.duplicate_of, Some(kept.id));
     let newest = reader.newest(None, 10)?;
     assert_eq!(newest.iter().map(|row| row.id).collect::<Vec<_>>(), [again.id, kept.id]);
     assert_eq!(newest[0].duplicate_of, Some(kept.id));
+    assert_eq!((newest[0].origin, newest[1].origin), (Some(kept.id), None));
     assert_eq!(reader.newest(Some(again.id), 10)?.len(), 1);
     assert_eq!(reader.last_id()?, again.id);
     finish(writer).await
@@ -136,6 +144,31 @@ async fn a_tail_tells_each_change_once() -> Tested {
         assert_eq!(tail.next(10)?.len(), 0);
         finish(writer).await?;
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn attempts_are_kept_beside_the_listener_that_holds_the_store() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("shared.db");
+    let (store, writer) = Store::open(&Place::File(path.clone()), "")?;
+    let first = store.keep(delivery("e1", "")).await?.id;
+    let mut tail = store.reader()?.tail()?;
+    let failed = Outcome::Failed { reason: "refused".to_owned(), timed_out: false };
+    let mut attempts = Attempts::open(&path)?;
+    for _ in 0..3 {
+        attempts.keep(&attempt(first, failed.clone()))?;
+    }
+    // The listener goes on where the others have come to, and tells of theirs.
+    let second = store.keep(delivery("e2", "")).await?.id;
+    let told: Vec<_> = kept(tail.next(10)?).map(|row| row.id).collect();
+    assert_eq!(told, [first, second]);
+    let found = store.reader()?.delivery(first)?.ok_or("it is gone")?;
+    assert_eq!(found.attempts, vec![attempt(first, failed.clone()); 3]);
+    finish(writer).await?;
+    // And when nobody holds it.
+    attempts.keep(&attempt(second, failed))?;
+    assert_eq!(Reader::open(&path)?.delivery(second)?.ok_or("it is gone")?.attempts.len(), 1);
     Ok(())
 }
 

@@ -67,11 +67,22 @@ impl ConfigArgs {
 impl ProviderArgs {
     /// The providers to listen for, or to send as.
     pub(super) fn keyring(&self) -> Result<Keyring, Failure> {
+        self.keyring_or(|config| match config.provider.as_slice() {
+            [] => vec![HOME.to_owned()],
+            names => names.to_vec(),
+        })
+    }
+
+    /// The providers of deliveries, unless others were asked for.
+    pub(super) fn keyring_of(&self, names: &[String]) -> Result<Keyring, Failure> {
+        self.keyring_or(|_| names.to_vec())
+    }
+
+    fn keyring_or(&self, names: impl FnOnce(&Config) -> Vec<String>) -> Result<Keyring, Failure> {
         let config = self.config.load()?;
         let names = match &self.provider {
             Some(names) => names.split(',').map(|name| name.trim().to_owned()).collect(),
-            None if config.provider.is_empty() => vec![HOME.to_owned()],
-            None => config.provider.clone(),
+            None => names(&config),
         };
         let providers: Vec<Provider> = if names == ["auto"] {
             config.providers().cloned().collect()

@@ -33,14 +33,9 @@ pub(super) struct ListArgs {
 const PAGE: usize = 500;
 
 pub(super) fn run(args: &ListArgs) -> Result<(), Failure> {
-    let typed = args.filter.join(" ");
-    let filter: Filter = typed.parse().map_err(|error: crate::filter::FilterError| {
-        Failure::Usage(format!("{error}\n{}", error.caret(&typed)))
-    })?;
+    let filter = parse(&args.filter.join(" "))?;
     let reader = Reader::open(&args.store.path()).map_err(Failure::world)?;
-    #[expect(clippy::disallowed_methods, reason = "since: and until: are told from now")]
-    let now = Timestamp::now();
-    let ids = matching(&reader, (&filter, now), args.limit)?;
+    let ids = passing(&reader, &filter, args.limit)?;
     let mut out = io::BufWriter::new(io::stdout().lock());
     if args.json {
         for id in ids {
@@ -55,12 +50,21 @@ pub(super) fn run(args: &ListArgs) -> Result<(), Failure> {
     Ok(())
 }
 
+/// A filter as it was typed.
+pub(super) fn parse(typed: &str) -> Result<Filter, Failure> {
+    typed.parse().map_err(|error: crate::filter::FilterError| {
+        Failure::Usage(format!("{error}\n{}", error.caret(typed)))
+    })
+}
+
 /// The ids of the newest deliveries that pass the filter, oldest first.
-fn matching(
+pub(super) fn passing(
     reader: &Reader,
-    (filter, now): (&Filter, Timestamp),
+    filter: &Filter,
     limit: Option<usize>,
 ) -> Result<Vec<DeliveryId>, Failure> {
+    #[expect(clippy::disallowed_methods, reason = "since: and until: are told from now")]
+    let now = Timestamp::now();
     let limit = limit.unwrap_or(usize::MAX);
     let mut found = Vec::new();
     let mut before = None;

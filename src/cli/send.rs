@@ -122,7 +122,8 @@ async fn send_all(
     contents: Contents<'_>,
 ) -> Result<(), Failure> {
     let client = Client::new();
-    let url = args.to.to_string();
+    // What is sent is a POST to the target's own path.
+    let url = args.to.url("/");
     let mut random = fastrand::Rng::new();
     let tamper = args.tamper.map(|tamper| match tamper {
         TamperArg::Body => Tamper::Body,

@@ -5,12 +5,11 @@ use std::io::{self, IsTerminal as _, Write};
 use clap::Args;
 use jiff::tz::TimeZone;
 
+use super::keyring::ConfigArgs;
 use super::{Failure, StoreArgs};
-use crate::config::Config;
-use crate::delivery::{Delivery, Outcome};
-use crate::export::{curl, jsonl};
+use crate::delivery::{Attempt, Delivery, Outcome};
+use crate::export::{self, Copied, CopyFormat, FORMATS, jsonl};
 use crate::payload::{Document, visible};
-use crate::provider::Provider;
 use crate::store::Reader;
 use crate::units;
 
@@ -22,6 +21,11 @@ pub(super) struct ShowArgs {
     store: StoreArgs,
     #[command(flatten)]
     form: ShowForm,
+    /// With the signature and credentials, which curl, httpie, xh and http leave out
+    #[arg(long)]
+    with_signature: bool,
+    #[command(flatten)]
+    config: ConfigArgs,
 }
 
 #[derive(Debug, Args)]
@@ -40,9 +44,20 @@ pub(super) struct ShowForm {
     /// Head and body as on the wire
     #[arg(long)]
     raw: bool,
-    /// As a curl command that sends it to the listener's default address, without the signature
+    /// As a curl command that sends it to the listener's default address; short for --as curl
     #[arg(long)]
     curl: bool,
+    /// In a form to be copied: payload, pretty, headers, curl, httpie, xh, http, or a program that
+    /// verifies it: node, python, go, ruby, php, rust
+    #[arg(long = "as", value_name = "FORM", value_parser = parse_format)]
+    copy: Option<&'static CopyFormat>,
+}
+
+fn parse_format(name: &str) -> Result<&'static CopyFormat, String> {
+    export::format(name).ok_or_else(|| {
+        let names: Vec<&str> = FORMATS.iter().map(|format| format.name).collect();
+        format!("there is no such form; known are {}", names.join(", "))
+    })
 }
 
 /// Where a curl command sends to: the listener's default address.
@@ -69,10 +84,24 @@ pub(super) fn run(args: &ShowArgs) -> Result<(), Failure> {
         write_bytes(&mut out, &delivery.body)?;
     } else if form.headers {
         write_headers(&mut out, &delivery)?;
-    } else if form.curl {
-        let provider = Config::load(None)?.named(&delivery.summary.provider).ok();
-        let signatures = provider.as_ref().map(Provider::signature_headers).unwrap_or_default();
-        writeln!(out, "{}", curl::command(&delivery, LISTENER, &signatures))?;
+    } else if let Some(format) =
+        form.copy.or(form.curl.then(|| parse_format("curl").ok()).flatten())
+    {
+        let provider = args.config.load()?.named(&delivery.summary.provider).ok();
+        let copied = Copied {
+            delivery: &delivery,
+            provider: provider.as_ref(),
+            base: LISTENER,
+            with_signature: args.with_signature,
+        };
+        let copy = format.write(&copied).map_err(|reason| {
+            Failure::No(format!("delivery {} has no such form: {reason}", args.id))
+        })?;
+        write_bytes(&mut out, &copy)?;
+        // Bytes stay as they are; a command is a line.
+        if form.copy.is_none_or(CopyFormat::is_command) {
+            writeln!(out)?;
+        }
     } else {
         write_whole(&mut out, &delivery)?;
     }
@@ -81,7 +110,7 @@ pub(super) fn run(args: &ShowArgs) -> Result<(), Failure> {
 }
 
 /// Bytes as they came into a file or a pipe; to a terminal, nothing that could act on it.
-fn write_bytes(out: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
+pub(super) fn write_bytes(out: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
     if !io::stdout().is_terminal() {
         return out.write_all(bytes);
     }
@@ -135,12 +164,7 @@ fn write_whole(out: &mut impl Write, delivery: &Delivery) -> io::Result<()> {
         writeln!(out, "answered   {status}")?;
     }
     for attempt in &delivery.attempts {
-        let took = units::took(attempt.took);
-        let outcome = match &attempt.outcome {
-            Outcome::Answered(answered) => format!("answered {} in {took}", answered.status),
-            Outcome::Failed { reason, .. } => format!("{} ({took})", visible(reason)),
-        };
-        writeln!(out, "{:<9}  {}: {outcome}", attempt.kind.as_str(), visible(&attempt.target))?;
+        write_attempt(out, attempt)?;
     }
     let head = &delivery.head;
     writeln!(out, "\n{} {} {}", visible(&head.method), visible(&head.target_text()), head.version)?;
@@ -149,6 +173,32 @@ fn write_whole(out: &mut impl Write, delivery: &Delivery) -> io::Result<()> {
     }
     writeln!(out)?;
     write_payload(out, delivery)
+}
+
+fn write_attempt(out: &mut impl Write, attempt: &Attempt) -> io::Result<()> {
+    let took = units::took(attempt.took);
+    let outcome = match &attempt.outcome {
+        Outcome::Answered(answered) => format!("answered {} in {took}", answered.status),
+        Outcome::Failed { reason, .. } => format!("{} ({took})", visible(reason)),
+    };
+    writeln!(out, "{:<9}  {}: {outcome}", attempt.kind.as_str(), visible(&attempt.target))?;
+    let moments =
+        [("connected", attempt.timing.connected), ("first byte", attempt.timing.first_byte)];
+    let mut notes: Vec<String> = moments
+        .iter()
+        .filter_map(|(name, at)| at.map(|at| format!("{name} after {}", units::took(at))))
+        .collect();
+    if let Outcome::Answered(answered) = &attempt.outcome {
+        let size = units::size(answered.body_size);
+        let kept = answered.body.len() as u64;
+        notes.push(if kept < answered.body_size {
+            format!("{size}, of which the first {} are kept", units::size(kept))
+        } else {
+            size
+        });
+    }
+    notes.extend(attempt.changes.as_deref().map(|changes| visible(changes).into_owned()));
+    if notes.is_empty() { Ok(()) } else { writeln!(out, "           {}", notes.join(", ")) }
 }
 
 fn write_payload(out: &mut impl Write, delivery: &Delivery) -> io::Result<()> {

@@ -2,48 +2,48 @@
 
 use std::fmt::Write as _;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-
+use super::shell;
 use crate::delivery::{Delivery, Header, is_hop_by_hop};
 
 /// Headers that curl adds by itself, and that have to be forbidden where they did not come.
 const CURLS_OWN: [&str; 3] = ["User-Agent", "Accept", "Content-Type"];
+
+/// A larger body makes curl ask whether it is wanted (`Expect: 100-continue`), and wait.
+const ASKED_ABOUT: usize = 1024;
 
 /// A command that sends the delivery to `base`, without the headers in `leave_out`. It holds
 /// nothing but printable characters, and nothing that the shell would act on.
 pub fn command(delivery: &Delivery, base: &str, leave_out: &[&str]) -> String {
     let head = &delivery.head;
     let mut out = String::new();
-    let text = std::str::from_utf8(&delivery.body).ok().filter(|text| is_plain(text));
+    // curl takes an `@` in front for the name of a file.
+    let text = shell::plain(&delivery.body).filter(|text| !text.starts_with('@'));
     if text.is_none() {
-        // The shell's own words cannot carry such bytes.
-        let _ = write!(out, "printf %s {} | base64 -d | ", STANDARD.encode(&delivery.body));
+        let _ = write!(out, "{} | ", shell::printing(&delivery.body));
     }
     // -g takes brackets, --path-as-is takes dots as they are.
-    let _ = write!(out, "curl -g --path-as-is -X {}", quote(&head.method));
+    let _ = write!(out, "curl -g --path-as-is -X {}", shell::word(head.method.as_bytes()));
     if head.method == "HEAD" {
         out.push_str(" -I");
     }
-    let left_out = |header: &&Header| {
-        !header.is("host")
-            && !header.is("content-length")
-            && !header.is("expect")
-            && !is_hop_by_hop(&header.name)
-            && !leave_out.iter().any(|name| header.is(name))
-    };
-    for header in head.headers.iter().filter(left_out) {
-        let value = header.text();
-        let line = match value.trim() {
-            "" => format!("{};", header.name),
-            value => format!("{}: {value}", header.name),
+    let path = shell::path(&head.target);
+    if path.as_bytes() != &head.target[..] {
+        let _ = write!(out, " --request-target {}", shell::word(&head.target));
+    }
+    for header in sent(delivery, leave_out) {
+        let line = match header.value.trim_ascii() {
+            b"" => [header.name.as_bytes(), b";"].concat(),
+            value => [header.name.as_bytes(), b": ", value].concat(),
         };
-        let _ = write!(out, " -H {}", quote(&line));
+        let _ = write!(out, " -H {}", shell::word(&line));
     }
     for name in CURLS_OWN {
         if head.values(name).next().is_none() {
             let _ = write!(out, " -H '{name}:'");
         }
+    }
+    if delivery.body.len() > ASKED_ABOUT {
+        out.push_str(" -H 'Expect:'");
     }
     match text {
         Some("") if matches!(head.method.as_str(), "GET" | "HEAD" | "OPTIONS" | "DELETE") => {}
@@ -52,35 +52,21 @@ pub fn command(delivery: &Delivery, base: &str, leave_out: &[&str]) -> String {
         }
         None => out.push_str(" --data-binary @-"),
     }
-    let _ =
-        write!(out, " {}", quote(&format!("{}{}", base.trim_end_matches('/'), path(&head.target))));
+    let url = format!("{}{path}", base.trim_end_matches('/'));
+    let _ = write!(out, " {}", shell::word(url.as_bytes()));
     out
 }
 
-/// Whether text can stand on the command line: nothing that a terminal would act on, and no `@`
-/// in front, which curl takes for the name of a file.
-fn is_plain(text: &str) -> bool {
-    const LONGEST: usize = 100_000;
-    let shown = |line: &str| crate::payload::visible(line) == line;
-    !text.starts_with('@') && text.len() <= LONGEST && text.split(['\n', '\t']).all(shown)
-}
-
-/// A word that the shell takes as it is. Control characters have no business in a header line; a
-/// visible escape stands for them.
-fn quote(text: &str) -> String {
-    let kept: String = crate::payload::visible(text).replace('\'', r"'\''");
-    format!("'{kept}'")
-}
-
-/// The request target as a URL may hold it; an absolute or `*` target becomes a path.
-fn path(target: &[u8]) -> String {
-    let mut out = String::from(if target.starts_with(b"/") { "" } else { "/" });
-    for &byte in target {
-        if byte.is_ascii_graphic() {
-            out.push(char::from(byte));
-        } else {
-            let _ = write!(out, "%{byte:02X}");
-        }
-    }
-    out
+/// The headers that a command sends; the others are the business of whoever connects.
+pub(super) fn sent<'d>(
+    delivery: &'d Delivery,
+    leave_out: &[&str],
+) -> impl Iterator<Item = &'d Header> {
+    delivery.head.headers.iter().filter(|header| {
+        !header.is("host")
+            && !header.is("content-length")
+            && !header.is("expect")
+            && !is_hop_by_hop(&header.name)
+            && !leave_out.iter().any(|name| header.is(name))
+    })
 }

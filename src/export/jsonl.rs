@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
-use crate::delivery::{Attempt, Delivery, Head, Outcome, Summary};
+use crate::delivery::{Attempt, Comparison, Delivery, DeliveryId, Head, Header, Outcome, Summary};
 use crate::payload::visible;
 
 #[derive(Serialize)]
@@ -31,6 +31,7 @@ struct Line<'d> {
     duplicate_of: Option<i64>,
     marked: bool,
     note: Option<&'d str>,
+    origin: Option<i64>,
     attempts: Vec<AttemptLine<'d>>,
 }
 
@@ -73,11 +74,43 @@ struct AttemptLine<'d> {
     target: &'d str,
     at: String,
     took_ms: f64,
+    connected_ms: Option<f64>,
+    first_byte_ms: Option<f64>,
     status: Option<u16>,
     error: Option<&'d str>,
+    timed_out: bool,
+    headers: Option<Vec<(&'d str, std::borrow::Cow<'d, str>)>>,
     #[serde(flatten)]
     body: Bytes<'d>,
     body_size: Option<u64>,
+    form: &'static str,
+    changes: Option<&'d str>,
+    compared: Option<&'static str>,
+}
+
+/// An attempt by itself.
+#[derive(Serialize)]
+struct Told<'d> {
+    schema: &'static str,
+    delivery: i64,
+    #[serde(flatten)]
+    attempt: AttemptLine<'d>,
+    kept: bool,
+}
+
+/// A request that was not sent.
+#[derive(Serialize)]
+struct RequestLine<'d> {
+    schema: &'static str,
+    delivery: i64,
+    to: &'d str,
+    method: &'d str,
+    target: std::borrow::Cow<'d, str>,
+    headers: Vec<(&'d str, std::borrow::Cow<'d, str>)>,
+    #[serde(flatten)]
+    body: Bytes<'d>,
+    form: &'static str,
+    changes: Option<&'d str>,
 }
 
 impl<'d> From<&'d [u8]> for Bytes<'d> {
@@ -92,9 +125,45 @@ impl<'d> From<&'d [u8]> for Bytes<'d> {
 /// A delivery as one line of JSON, without the line end.
 pub fn line(delivery: &Delivery) -> String {
     let Delivery { summary, head, body, attempts } = delivery;
-    let line = Line { attempts: attempts.iter().map(attempt).collect(), ..of(summary, head, body) };
+    let attempts = attempts.iter().enumerate().map(|(at, one)| {
+        let earlier = attempts.get(..at).unwrap_or_default();
+        attempt(one, one.last_of(earlier).map(|last| one.compared(last)))
+    });
+    let attempts = attempts.collect();
+    let line = Line { attempts, ..of(summary, head, body) };
     // Text, numbers and lists: there is nothing in it that JSON cannot say.
     harmless(serde_json::to_string(&line).unwrap_or_default())
+}
+
+/// An attempt as one line of JSON, without the line end; `kept` says whether the store has it.
+pub fn attempt_line(one: &Attempt, compared: Option<Comparison>, kept: bool) -> String {
+    let (schema, delivery) = ("hookglass.attempt/1", one.delivery.0);
+    let told = Told { schema, delivery, attempt: attempt(one, compared), kept };
+    harmless(serde_json::to_string(&told).unwrap_or_default())
+}
+
+/// A request that would go out for a delivery, as one line of JSON, without the line end.
+pub fn request_line(
+    (id, to): (DeliveryId, &str),
+    (head, body): (&Head, &[u8]),
+    changes: Option<&str>,
+) -> String {
+    let line = RequestLine {
+        schema: "hookglass.request/1",
+        delivery: id.0,
+        to,
+        method: &head.method,
+        target: head.target_text(),
+        headers: pairs(&head.headers),
+        body: body.into(),
+        form: if changes.is_some() { "resigned" } else { "exact" },
+        changes,
+    };
+    harmless(serde_json::to_string(&line).unwrap_or_default())
+}
+
+fn pairs(headers: &[Header]) -> Vec<(&str, std::borrow::Cow<'_, str>)> {
+    headers.iter().map(|header| (header.name.as_str(), header.text())).collect()
 }
 
 /// The same JSON with escapes for characters that a terminal would act on or hide. They stand
@@ -120,7 +189,6 @@ fn harmless(line: String) -> String {
 
 fn of<'d>(summary: &'d Summary, head: &'d Head, body: &'d [u8]) -> Line<'d> {
     let verdict = &summary.signature;
-    let headers = head.headers.iter().map(|header| (header.name.as_str(), header.text()));
     Line {
         schema: "hookglass.delivery/1",
         id: summary.id.0,
@@ -129,7 +197,7 @@ fn of<'d>(summary: &'d Summary, head: &'d Head, body: &'d [u8]) -> Line<'d> {
         method: &summary.method,
         target: &summary.target,
         version: summary.version.as_str(),
-        headers: headers.collect(),
+        headers: pairs(&head.headers),
         body: body.into(),
         body_size: summary.body_size,
         provider: &summary.provider,
@@ -149,25 +217,34 @@ fn of<'d>(summary: &'d Summary, head: &'d Head, body: &'d [u8]) -> Line<'d> {
         duplicate_of: summary.duplicate_of.map(|id| id.0),
         marked: summary.marked,
         note: summary.note.as_deref(),
+        origin: summary.origin.map(|id| id.0),
         attempts: Vec::new(),
     }
 }
 
-fn attempt(attempt: &Attempt) -> AttemptLine<'_> {
-    let (answered, error) = match &attempt.outcome {
-        Outcome::Answered(answered) => (Some(answered), None),
-        Outcome::Failed { reason, .. } => (None, Some(reason.as_str())),
+fn attempt(attempt: &Attempt, compared: Option<Comparison>) -> AttemptLine<'_> {
+    let (answered, error, timed_out) = match &attempt.outcome {
+        Outcome::Answered(answered) => (Some(answered), None, false),
+        Outcome::Failed { reason, timed_out } => (None, Some(reason.as_str()), *timed_out),
     };
+    let millis = |time: std::time::Duration| time.as_secs_f64() * 1000.0;
     AttemptLine {
         kind: attempt.kind.as_str(),
         target: &attempt.target,
         at: format!("{:.6}", attempt.at),
-        took_ms: attempt.took.as_secs_f64() * 1000.0,
+        took_ms: millis(attempt.took),
+        connected_ms: attempt.timing.connected.map(millis),
+        first_byte_ms: attempt.timing.first_byte.map(millis),
         status: answered.map(|answered| answered.status),
         error,
+        timed_out,
+        headers: answered.map(|answered| pairs(&answered.headers)),
         body: answered.map_or(Bytes { body: None, body_base64: None }, |answered| {
             Bytes::from(&answered.body[..])
         }),
         body_size: answered.map(|answered| answered.body_size),
+        form: attempt.form(),
+        changes: attempt.changes.as_deref(),
+        compared: compared.map(|compared| compared.turn.as_str()),
     }
 }

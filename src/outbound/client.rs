@@ -18,10 +18,16 @@ use tokio_rustls::TlsConnector;
 
 use super::exact::Exact;
 use super::{Request, Response, SendError, Sent, Target, onward};
-use crate::delivery::Header;
+use crate::delivery::{Header, Timing};
 
 /// A larger answer is given up.
 const MAX_ANSWER: u64 = 25 << 20;
+
+/// Writes down when things happened.
+struct Watch {
+    start: std::time::Instant,
+    timing: Timing,
+}
 
 /// Sends requests.
 #[derive(Debug, Clone)]
@@ -56,11 +62,17 @@ impl Client {
     pub async fn send(&self, target: &Target, request: &Request) -> Sent {
         let started_at = Timestamp::now();
         let start = std::time::Instant::now();
-        let outcome = self.exchange(target, request).await;
-        Sent { started_at, took: start.elapsed(), outcome }
+        let mut watch = Watch { start, timing: Timing::default() };
+        let outcome = self.exchange(target, request, &mut watch).await;
+        Sent { started_at, took: start.elapsed(), timing: watch.timing, outcome }
     }
 
-    async fn exchange(&self, target: &Target, request: &Request) -> Result<Response, SendError> {
+    async fn exchange(
+        &self,
+        target: &Target,
+        request: &Request,
+        watch: &mut Watch,
+    ) -> Result<Response, SendError> {
         let name = || target.to_string();
         let after = self.connect_time;
         let connecting = tokio::time::timeout(after, connect(target));
@@ -71,9 +83,12 @@ impl Client {
         let after = self.answer_time;
         let answer = async {
             if target.tls {
-                talk(self.secured(target, stream).await?, target, request).await
+                let stream = self.secured(target, stream).await?;
+                watch.timing.connected = Some(watch.start.elapsed());
+                talk(stream, target, request, watch).await
             } else {
-                talk(stream, target, request).await
+                watch.timing.connected = Some(watch.start.elapsed());
+                talk(stream, target, request, watch).await
             }
         };
         tokio::time::timeout(after, answer)
@@ -118,7 +133,12 @@ async fn connect(target: &Target) -> Result<TcpStream, SendError> {
     })
 }
 
-async fn talk<S>(stream: S, target: &Target, request: &Request) -> Result<Response, SendError>
+async fn talk<S>(
+    stream: S,
+    target: &Target,
+    request: &Request,
+    watch: &mut Watch,
+) -> Result<Response, SendError>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
@@ -140,6 +160,7 @@ where
             answer.await.map_err(broken)?
         }
     };
+    watch.timing.first_byte = Some(watch.start.elapsed());
     let (parts, body) = response.into_parts();
     let reading = read(body, target);
     tokio::pin!(reading);

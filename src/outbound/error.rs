@@ -31,6 +31,17 @@ pub enum SendError {
 }
 
 impl SendError {
+    /// Whether there was no connection at all.
+    pub fn unreached(&self) -> bool {
+        matches!(
+            self,
+            Self::Name { .. }
+                | Self::Refused { .. }
+                | Self::Unreachable { .. }
+                | Self::ConnectTimeout { .. }
+        )
+    }
+
     pub fn timed_out(&self) -> bool {
         matches!(self, Self::ConnectTimeout { .. } | Self::AnswerTimeout { .. })
     }

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
+use crate::delivery::Timing;
 use crate::task;
 
 use super::{Client, Request, SendError, Sent, Target};
@@ -51,7 +52,7 @@ impl Forwarder {
         #[expect(clippy::disallowed_methods, reason = "an attempt says when it was")]
         let started_at = Timestamp::now();
         let outcome = Err(SendError::Stopped { target: self.target.to_string() });
-        Sent { started_at, took: Duration::ZERO, outcome }
+        Sent { started_at, took: Duration::ZERO, timing: Timing::default(), outcome }
     }
 }
 

@@ -34,6 +34,14 @@ impl Target {
         self.authority.host().trim_start_matches('[').trim_end_matches(']')
     }
 
+    /// The whole URL that a request with this target goes to, as schemes sign it.
+    pub fn url(&self, request_target: &str) -> String {
+        match &self.path {
+            Some(_) => self.to_string(),
+            None => format!("{self}{request_target}"),
+        }
+    }
+
     pub(super) fn port(&self) -> u16 {
         self.authority.port_u16().unwrap_or(if self.tls { 443 } else { 80 })
     }
@@ -80,12 +88,14 @@ mod tests {
         let target: Target = "https://example.com/hooks?a=1".parse().unwrap();
         assert_eq!((target.host(), target.port()), ("example.com", 443));
         assert_eq!(target.to_string(), "https://example.com/hooks?a=1");
+        assert_eq!(target.url("/b"), "https://example.com/hooks?a=1");
         let target: Target = "http://[::1]:3000/".parse().unwrap();
         assert_eq!((target.host(), target.port()), ("::1", 3000));
         assert_eq!(
             (target.path.as_deref(), target.to_string().as_str()),
             (None, "http://[::1]:3000")
         );
+        assert_eq!(target.url("/a?b"), "http://[::1]:3000/a?b");
         for wrong in
             ["", "localhost:3000", "ftp://x", "http://", "http://a:99999", "/x", "http://a b"]
         {

@@ -114,6 +114,12 @@ impl Document {
         self.section(row)?.show(row, true)
     }
 
+    /// The rows as text, with line ends between them.
+    pub fn text(&self) -> String {
+        let rows = (0..self.rows).filter_map(|row| self.line(row));
+        rows.collect::<Vec<_>>().join("\n")
+    }
+
     /// The text of a row.
     pub fn line(&self, row: usize) -> Option<String> {
         self.row(row).map(|row| row.text())

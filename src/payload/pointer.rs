@@ -19,10 +19,25 @@ pub fn lookup(body: &[u8], path: &str) -> Option<String> {
 /// The body with another string at a JSON pointer; nothing if no string stands there.
 pub fn with_string(body: &[u8], path: &str, text: &str) -> Option<Vec<u8>> {
     let old = raw(body, &steps(path)).filter(|old| old.starts_with('"'))?;
-    // It is a part of the body, so the difference of their places is its offset.
+    with(body, old, &serde_json::to_string(text).ok()?)
+}
+
+/// The body with another scalar at a JSON pointer: `text` quoted where a string stood, as it is
+/// where a number did; nothing if neither stands there.
+pub fn with_scalar(body: &[u8], path: &str, text: &str) -> Option<Vec<u8>> {
+    let old = raw(body, &steps(path))?;
+    match old.chars().next()? {
+        '"' => with_string(body, path, text),
+        '-' | '0'..='9' => with(body, old, text),
+        _ => None,
+    }
+}
+
+/// The body with other JSON text in the place of `old`, which is a part of it.
+fn with(body: &[u8], old: &str, new: &str) -> Option<Vec<u8>> {
+    // The difference of their places is the offset.
     let start = (old.as_ptr() as usize).checked_sub(body.as_ptr() as usize)?;
-    let quoted = serde_json::to_string(text).ok()?;
-    Some([body.get(..start)?, quoted.as_bytes(), body.get(start + old.len()..)?].concat())
+    Some([body.get(..start)?, new.as_bytes(), body.get(start + old.len()..)?].concat())
 }
 
 fn steps(path: &str) -> Vec<String> {
@@ -146,6 +161,9 @@ mod tests {
         assert_eq!(new, br#"{ "a" : {"b":"n\"ew" , "c":1.0} }"#);
         assert_eq!(with_string(body, "/a/c", "x"), None);
         assert_eq!(with_string(body, "/a/d", "x"), None);
+        assert_eq!(with_scalar(body, "/a/c", "27").unwrap(), br#"{ "a" : {"b":"old" , "c":27} }"#);
+        assert_eq!(with_scalar(body, "/a/b", "27").unwrap(), br#"{ "a" : {"b":"27" , "c":1.0} }"#);
+        assert_eq!(with_scalar(body, "/a", "27"), None);
     }
 
     #[test]

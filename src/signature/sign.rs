@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::content::{Subject, content};
 use super::{digest, key};
-use crate::delivery::{Head, Header};
+use crate::delivery::{Head, Header, is_hop_by_hop};
 use crate::payload::pointer;
 use crate::provider::{Encoding, Place, Scheme, Unit};
 use crate::secret::Secret;
@@ -14,11 +14,8 @@ use crate::secret::Secret;
 /// Why a request cannot be signed under a scheme.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 pub enum SignError {
-    #[error(
-        "nothing can be signed in this provider's place: it has a private key, or a way of signing \
-         that is not known here"
-    )]
-    Unsupported,
+    #[error("nothing can be signed in this provider's place: {0}")]
+    Unsupported(String),
     #[error("the secret cannot be decoded as this provider's secrets are")]
     Secret,
     #[error("this provider signs within the body, at {0}, and this body has no string there")]
@@ -35,11 +32,15 @@ pub struct Draft<'d> {
     pub body: &'d [u8],
     /// The headers other than those of the signature; some schemes sign a few of them.
     pub headers: &'d [Header],
+    pub method: &'d str,
     /// Where it is sent to, for schemes that sign the URL.
     pub url: Option<&'d str>,
     /// The delivery's own id, for schemes that sign one.
     pub id: &'d str,
     pub now: Timestamp,
+    /// The value that the signature takes the place of: the same headers are signed again, and
+    /// the text that a prefix leaves open stays.
+    pub like: Option<&'d str>,
 }
 
 /// A signature, as it is sent.
@@ -51,23 +52,35 @@ pub struct Signed {
     pub body: Option<Vec<u8>>,
 }
 
-/// Signs a draft as a POST.
-pub fn sign(scheme: &Scheme, secret: &Secret, draft: &Draft<'_>) -> Result<Signed, SignError> {
-    if scheme.algorithm.is_asymmetric() || scheme.unchecked.is_some() {
-        return Err(SignError::Unsupported);
+/// Why nobody but the provider can sign under a scheme; nothing where a secret is enough.
+pub fn unsignable(scheme: &Scheme) -> Option<String> {
+    let private = || format!("{} takes a private key that only the provider has", scheme.algorithm);
+    scheme.unchecked.clone().or_else(|| scheme.algorithm.is_asymmetric().then(private))
+}
+
+/// A time as a scheme writes it.
+pub(crate) fn time_text(unit: Unit, at: Timestamp) -> String {
+    match unit {
+        Unit::Seconds => at.as_second().to_string(),
+        Unit::Milliseconds => at.as_millisecond().to_string(),
+        Unit::Rfc3339 => at.to_string(),
     }
-    let carrier = scheme.signature.first().ok_or(SignError::Unsupported)?;
+}
+
+/// Signs a draft.
+pub fn sign(scheme: &Scheme, secret: &Secret, draft: &Draft<'_>) -> Result<Signed, SignError> {
+    if let Some(reason) = unsignable(scheme) {
+        return Err(SignError::Unsupported(reason));
+    }
+    let nowhere = || SignError::Unsupported("its scheme says nowhere to sign".to_owned());
+    let carrier = scheme.signature.first().ok_or_else(nowhere)?;
     let mut headers = Vec::new();
     if let Some(Place::Header(name)) = &scheme.id {
         headers.push(Header::new(name, draft.id.to_owned()));
     }
     let mut pairs = String::new();
     if let Some(clock) = &scheme.timestamp {
-        let text = match clock.unit {
-            Unit::Seconds => draft.now.as_second().to_string(),
-            Unit::Milliseconds => draft.now.as_millisecond().to_string(),
-            Unit::Rfc3339 => draft.now.to_string(),
-        };
+        let text = time_text(clock.unit, draft.now);
         match (&clock.from, &scheme.pairs) {
             (Place::Header(name), _) => headers.push(Header::new(name, text)),
             (Place::Pair(key), Some(form)) => {
@@ -79,7 +92,7 @@ pub fn sign(scheme: &Scheme, secret: &Secret, draft: &Draft<'_>) -> Result<Signe
     }
     pairs.push_str(&named(scheme, draft));
     let all: Vec<Header> = draft.headers.iter().chain(&headers).cloned().collect();
-    let head = Head::build("POST", "/", &all);
+    let head = Head::build(draft.method, "/", &all);
     let subject = Subject { head: &head, body: draft.body, url: draft.url };
     let signed = content(scheme, &subject, &pairs).map_err(|absent| match absent {
         super::content::Absent::Url => SignError::NoUrl,
@@ -87,7 +100,8 @@ pub fn sign(scheme: &Scheme, secret: &Secret, draft: &Draft<'_>) -> Result<Signe
     })?;
     let key = key::key(scheme, secret).ok_or(SignError::Secret)?;
     let text = written(scheme, &digest::compute(scheme.algorithm, &key, &signed));
-    let prefix = scheme.prefix.replace('*', "hookglass");
+    let open = draft.like.and_then(|value| open_text(scheme, value)).unwrap_or("hookglass");
+    let prefix = scheme.prefix.replace('*', open);
     let value = match &scheme.pairs {
         Some(form) => {
             let key = form.keys.first().map(String::as_str).unwrap_or_default();
@@ -102,19 +116,32 @@ pub fn sign(scheme: &Scheme, secret: &Secret, draft: &Draft<'_>) -> Result<Signe
             let body = Some(body.ok_or_else(|| SignError::NoPlace(carrier.clone()))?);
             return Ok(Signed { headers, body });
         }
-        Place::Form(_) | Place::Pair(_) => return Err(SignError::Unsupported),
+        Place::Form(_) | Place::Pair(_) => {
+            let reason = format!("no signature is written to {carrier}");
+            return Err(SignError::Unsupported(reason));
+        }
     }
     Ok(Signed { headers, body: None })
+}
+
+/// The text that stood for the `*` of the scheme's prefix.
+fn open_text<'v>(scheme: &Scheme, value: &'v str) -> Option<&'v str> {
+    let (start, end) = scheme.prefix.split_once('*')?;
+    Some(value.trim().strip_prefix(start)?.split_once(end)?.0)
 }
 
 /// The item that names the signed headers, where the scheme has one.
 fn named(scheme: &Scheme, draft: &Draft<'_>) -> String {
     let Some(pairs) = &scheme.pairs else { return String::new() };
     let Some(key) = scheme.signed.headers_key() else { return String::new() };
-    let names: Vec<String> =
-        draft.headers.iter().map(|header| header.name.to_ascii_lowercase()).collect();
+    let before = draft.like.and_then(|value| pairs.items(value).find(|(one, _)| *one == key));
+    let names: Vec<String> = match before {
+        Some((_, names)) => names.split_ascii_whitespace().map(str::to_ascii_lowercase).collect(),
+        None => draft.headers.iter().map(|header| header.name.to_ascii_lowercase()).collect(),
+    };
     // These are not the sender's to promise: the one who carries the request sets them.
-    let kept = names.iter().filter(|name| !["host", "content-length"].contains(&name.as_str()));
+    let of_the_hop = |name: &str| ["host", "content-length"].contains(&name);
+    let kept = names.iter().filter(|name| !of_the_hop(name) && !is_hop_by_hop(name));
     let names = kept.map(String::as_str).collect::<Vec<_>>().join(" ");
     format!("{key}{}{names}{}", pairs.equals, pairs.between)
 }

@@ -74,7 +74,7 @@ fn check(
 }
 
 /// Whether the signature has the form of the scheme's.
-pub(super) fn is_well_formed(scheme: &Scheme, subject: &Subject<'_>) -> bool {
+pub fn is_well_formed(scheme: &Scheme, subject: &Subject<'_>) -> bool {
     let values = values(scheme, subject).unwrap_or_default();
     scheme.unchecked.is_some()
         || values.iter().any(|value| !Entries::read(scheme, value).is_empty())

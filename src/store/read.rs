@@ -26,7 +26,8 @@ pub(super) fn revision(connection: &Connection) -> rusqlite::Result<i64> {
 }
 
 impl Reader {
-    /// Opens a store for reading, beside the listener that writes it if there is one.
+    /// Opens a store for reading, beside the listener that writes it if there is one. One of an
+    /// older version is read as it is.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let location = Location::File(path.to_owned());
         let reader = Self::connect(&location)?;

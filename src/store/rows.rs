@@ -9,21 +9,22 @@ use rusqlite::types::{FromSqlError, Type};
 
 use crate::delivery::{
     Answered, Attempt, AttemptKind, DeliveryId, EventRef, Head, Header, Outcome, Refusal,
-    SignatureStatus, Source, Summary, Verdict, Version,
+    SignatureStatus, Source, Summary, Timing, Verdict, Version,
 };
 
 /// The columns that [`summary`] reads, in its order.
 pub(super) const SUMMARY: &str = "d.id, d.received_at, d.peer, d.method, d.target, \
     d.http_version, d.body_size, d.provider, d.event_id, d.event_type, d.signature, d.cause, \
     d.explanation, d.secret_name, d.answer_status, d.refused_code, d.refused_reason, d.source, \
-    d.duplicate_of, d.diagnosing, d.marked, d.note";
+    d.duplicate_of, d.diagnosing, d.marked, d.note, d.origin";
 
 /// How many columns those are.
-pub(super) const SUMMARY_COLUMNS: usize = 22;
+pub(super) const SUMMARY_COLUMNS: usize = 23;
 
 /// The columns that [`attempt`] reads, in its order.
 pub(super) const ATTEMPT: &str = "delivery_id, kind, target_url, sent_at, took_us, status, \
-    answer_headers, answer_body, answer_size, failure, timed_out";
+    answer_headers, answer_body, answer_size, failure, timed_out, connected_us, first_byte_us, \
+    changes";
 
 /// A time as it is written into the store: always six decimals, so that text sorts as time.
 pub(super) fn time_text(at: Timestamp) -> String {
@@ -58,6 +59,7 @@ pub(super) fn summary(row: &Row<'_>) -> rusqlite::Result<Summary> {
         diagnosing: row.get(19)?,
         marked: row.get(20)?,
         note: row.get(21)?,
+        origin: row.get::<_, Option<i64>>(22)?.map(DeliveryId),
     })
 }
 
@@ -90,8 +92,20 @@ pub(super) fn attempt(row: &Row<'_>) -> rusqlite::Result<Attempt> {
         target: row.get(2)?,
         at: time(row, 3)?,
         took: Duration::from_micros(size(row, 4)?),
+        timing: Timing { connected: moment(row, 11)?, first_byte: moment(row, 12)? },
+        changes: row.get(13)?,
         outcome,
     })
+}
+
+fn moment(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Duration>> {
+    let micros: Option<i64> = row.get(column)?;
+    micros.map(|_| size(row, column).map(Duration::from_micros)).transpose()
+}
+
+/// A length of time in microseconds, as it is written into the store.
+pub(super) fn micros(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
 }
 
 /// Headers as lines, for a column that people may read.

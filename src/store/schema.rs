@@ -9,10 +9,10 @@ use super::place::Location;
 const APPLICATION_ID: i64 = 0x484b_474c;
 
 /// What leads from each version to the next; the first one makes the tables.
-const MIGRATIONS: [&str; KNOWN as usize] = [V1, V2, V3];
+const MIGRATIONS: [&str; KNOWN as usize] = [V1, V2, V3, V4];
 
 /// The version of a store that this program writes.
-const KNOWN: u32 = 3;
+pub(super) const KNOWN: u32 = 4;
 
 /// A smaller store is checked whole when it is opened.
 const CHECKED: i64 = 64 << 20;
@@ -88,28 +88,44 @@ CREATE INDEX deliveries_diagnosing ON deliveries (id) WHERE diagnosing;
 CREATE TABLE purges (revision INTEGER NOT NULL);
 ";
 
-/// What lets today's statements read a store of an older version, which a reader cannot bring up.
-const BRIDGES: [(i64, &str); 2] = [
-    (
-        1,
-        "CREATE TEMP VIEW deliveries AS SELECT *, 0 AS diagnosing, 0 AS marked, NULL AS note, \
-         0 AS removed FROM main.deliveries; \
-         CREATE TEMP VIEW purges AS SELECT 0 AS revision;",
-    ),
-    (
-        2,
-        "CREATE TEMP VIEW deliveries AS SELECT *, 0 AS marked, NULL AS note, 0 AS removed \
-         FROM main.deliveries; \
-         CREATE TEMP VIEW purges AS SELECT 0 AS revision;",
-    ),
+const V4: &str = "
+-- When the connection stood and the head of the answer was there: microseconds from the start.
+ALTER TABLE attempts ADD COLUMN connected_us INTEGER;
+ALTER TABLE attempts ADD COLUMN first_byte_us INTEGER;
+-- What was changed for a new signature; NULL if it was sent exactly as it came.
+ALTER TABLE attempts ADD COLUMN changes TEXT;
+-- The delivery that an edited one was made from.
+ALTER TABLE deliveries ADD COLUMN origin INTEGER REFERENCES deliveries (id) ON DELETE SET NULL;
+";
+
+/// What each version added to the tables, as statements of today name it where it is not there:
+/// the version, columns of deliveries, columns of attempts.
+const LATER: [(i64, &str, &str); 3] = [
+    (2, ", 0 AS diagnosing", ""),
+    (3, ", 0 AS marked, NULL AS note, 0 AS removed", ""),
+    (4, ", NULL AS origin", ", NULL AS connected_us, NULL AS first_byte_us, NULL AS changes"),
 ];
 
-/// Makes a store of an older version readable without changing it.
+/// Makes a store of an older version readable without changing it, since a reader cannot bring it
+/// up.
 pub(super) fn bridge(connection: &Connection, version: i64) -> rusqlite::Result<()> {
-    match BRIDGES.into_iter().find(|(of, _)| *of == version) {
-        Some((_, views)) => connection.execute_batch(views),
-        None => Ok(()),
+    let missing = LATER.iter().filter(|(since, ..)| *since > version);
+    let (mut deliveries, mut attempts) = (String::new(), String::new());
+    for (_, of_deliveries, of_attempts) in missing {
+        deliveries.push_str(of_deliveries);
+        attempts.push_str(of_attempts);
     }
+    if deliveries.is_empty() {
+        return Ok(());
+    }
+    let mut views = format!(
+        "CREATE TEMP VIEW deliveries AS SELECT *{deliveries} FROM main.deliveries; \
+         CREATE TEMP VIEW attempts AS SELECT *{attempts} FROM main.attempts;"
+    );
+    if version < 3 {
+        views.push_str(" CREATE TEMP VIEW purges AS SELECT 0 AS revision;");
+    }
+    connection.execute_batch(&views)
 }
 
 /// Brings a store up to the version of this program, all or nothing.
@@ -121,18 +137,24 @@ pub(super) fn migrate(connection: &Connection, location: &Location) -> Result<()
     connection
         .execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
         .map_err(trouble)?;
-    let pending = usize::try_from(version).unwrap_or_default();
-    if pending == MIGRATIONS.len() {
+    let version = u32::try_from(version).unwrap_or_default();
+    if version == KNOWN {
         // Whoever was looking was stopped.
         let forget = "UPDATE deliveries SET diagnosing = 0 WHERE diagnosing";
         return connection.execute_batch(forget).map_err(trouble);
     }
-    let steps: String = MIGRATIONS.iter().skip(pending).copied().collect();
-    let script = format!(
+    connection.execute_batch(&script(version, KNOWN)).map_err(trouble)
+}
+
+/// What leads from one version to a later one.
+pub(super) fn script(from: u32, to: u32) -> String {
+    let versions = (1..=KNOWN).zip(MIGRATIONS);
+    let pending = versions.filter(|(version, _)| (from + 1..=to).contains(version));
+    let steps: String = pending.map(|(_, step)| step).collect();
+    format!(
         "BEGIN IMMEDIATE; {steps} PRAGMA application_id = {APPLICATION_ID}; \
-         PRAGMA user_version = {KNOWN}; COMMIT;"
-    );
-    connection.execute_batch(&script).map_err(trouble)
+         PRAGMA user_version = {to}; COMMIT;"
+    )
 }
 
 /// The version of a store that this program may use.

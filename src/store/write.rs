@@ -8,8 +8,9 @@ use crate::delivery::{Attempt, DeliveryId, Outcome, Verdict};
 const INSERT: &str = "INSERT INTO deliveries (revision, received_at, peer, method, target, \
     http_version, body_size, provider, event_id, event_type, signature, cause, explanation, \
     secret_name, answer_status, refused_code, refused_reason, source, duplicate_of, \
-    diagnosing) \
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)";
+    diagnosing, origin) \
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, \
+    ?20, ?21)";
 
 /// The first delivery with an event id from a provider.
 pub(super) const FIRST: &str =
@@ -48,6 +49,7 @@ pub(super) fn keep(
         new.source.as_str(),
         first,
         new.diagnosing,
+        new.origin.map(|id| id.0),
     ])?;
     let id = connection.last_insert_rowid();
     connection
@@ -93,7 +95,8 @@ pub(super) fn attempted(
         Outcome::Failed { reason, timed_out } => (None, Some((reason, *timed_out))),
     };
     let sql = format!(
-        "INSERT INTO attempts ({}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        "INSERT INTO attempts ({}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, \
+         ?13, ?14)",
         rows::ATTEMPT
     );
     connection.prepare_cached(&sql)?.execute(params![
@@ -101,13 +104,16 @@ pub(super) fn attempted(
         attempt.kind.as_str(),
         attempt.target,
         rows::time_text(attempt.at),
-        i64::try_from(attempt.took.as_micros()).unwrap_or(i64::MAX),
+        rows::micros(attempt.took),
         answer.map(|answered| answered.status),
         answer.map(|answered| rows::header_bytes(&answered.headers)),
         answer.map(|answered| answered.body.to_vec()),
         answer.map(|answered| i64::try_from(answered.body_size).unwrap_or(i64::MAX)),
         failure.map(|(reason, _)| reason),
         failure.is_some_and(|(_, timed_out)| timed_out),
+        attempt.timing.connected.map(rows::micros),
+        attempt.timing.first_byte.map(rows::micros),
+        attempt.changes,
     ])?;
     connection
         .prepare_cached("UPDATE deliveries SET revision = ?2 WHERE id = ?1")?

@@ -163,7 +163,10 @@ fn transact(
     replies: &mut Vec<Reply>,
 ) -> rusqlite::Result<()> {
     let begun = connection.execute_batch("BEGIN IMMEDIATE");
-    let mut failed = begun.err();
+    // Somebody beside us may have kept attempts since, and counted on.
+    let counted = begun.and_then(|()| super::read::revision(connection));
+    *revision = counted.as_ref().map_or(*revision, |counted| *counted.max(revision));
+    let mut failed = counted.err();
     for job in jobs {
         let (reply, lost) = match &failed {
             // Nothing more is tried, but everybody is told.

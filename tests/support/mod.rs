@@ -78,7 +78,15 @@ pub(crate) fn signal(process: u32, name: &str) -> Tested {
 pub(crate) fn sign(body: &[u8]) -> String {
     let secret = hookglass::secret::Secret::new("TEST", SECRET);
     let now = jiff::Timestamp::UNIX_EPOCH;
-    let draft = hookglass::signature::Draft { body, headers: &[], url: None, id: "", now };
+    let draft = hookglass::signature::Draft {
+        body,
+        headers: &[],
+        method: "POST",
+        url: None,
+        id: "",
+        now,
+        like: None,
+    };
     let signed = hookglass::provider::Provider::named("cribbly")
         .ok()
         .and_then(|cribbly| hookglass::signature::sign(&cribbly.scheme, &secret, &draft).ok());

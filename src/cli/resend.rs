@@ -1,0 +1,306 @@
+//! `hookglass resend`: kept deliveries, sent again.
+
+mod tally;
+
+use std::io::{self, Write as _};
+use std::time::Duration;
+
+use clap::{ArgGroup, Args};
+use jiff::{SignedDuration, Timestamp};
+
+use tally::Tally;
+
+use super::keyring::{Keyring, ProviderArgs};
+use super::{Failure, StoreArgs, list};
+use crate::delivery::{Attempt, Delivery, DeliveryId, Summary};
+use crate::export::jsonl;
+use crate::filter::Filter;
+use crate::outbound::{Client, Target, onward};
+use crate::send::{Again, Identity, Signing};
+use crate::signature::Keyed;
+use crate::store::{Attempts, Reader, StoreError};
+use crate::units;
+
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("which").required(true).args(["ids", "filter"]))]
+pub(super) struct ResendArgs {
+    /// The numbers of the deliveries, as `list` shows them
+    #[arg(value_name = "ID")]
+    ids: Vec<DeliveryId>,
+    /// Those that pass a filter, oldest first, for instance 'sig:verified since:10m'
+    #[arg(long, value_name = "FILTER")]
+    filter: Option<String>,
+    /// Where to send to; a URL without a path keeps the path of each delivery
+    #[arg(long, value_name = "URL")]
+    to: Target,
+    #[command(flatten)]
+    signing: SigningArgs,
+    /// Print each request byte for byte as it would go out, and send nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Print a JSON line for each attempt
+    #[arg(long)]
+    json: bool,
+    /// How often to send each
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    count: u64,
+    /// How long to wait between two, for instance 500ms
+    #[arg(long, value_name = "TIME", value_parser = parse_interval)]
+    interval: Option<Duration>,
+    #[command(flatten)]
+    provider: ProviderArgs,
+    #[command(flatten)]
+    store: StoreArgs,
+}
+
+#[derive(Debug, Args)]
+struct SigningArgs {
+    /// Send the bytes as they came, with the signature that they came with
+    #[arg(long)]
+    exact: bool,
+    /// Keep the delivery's own id where the provider signs one, as a retry has it
+    #[arg(long, conflicts_with = "exact")]
+    keep_id: bool,
+}
+
+fn parse_interval(text: &str) -> Result<Duration, String> {
+    let parsed = text.parse::<SignedDuration>().ok();
+    let duration = parsed.and_then(|duration| Duration::try_from(duration).ok());
+    duration.ok_or_else(|| format!("`{text}` is no length of time; write for instance 500ms or 2s"))
+}
+
+pub(super) fn run(args: &ResendArgs) -> Result<(), Failure> {
+    let filter = args.filter.as_deref().map(list::parse).transpose()?;
+    let path = args.store.path();
+    let reader = Reader::open(&path).map_err(Failure::world)?;
+    let chosen = match &filter {
+        Some(filter) => passing(&reader, filter)?,
+        None => named(args, &reader)?,
+    };
+    let keyring = if args.signing.exact { Vec::new() } else { keyring(args, &chosen)? };
+    let mut round = Round { args, reader, keyring, last: None };
+    if args.dry_run {
+        return chosen.iter().try_for_each(|row| round.print(row.id));
+    }
+    let total = args.count.saturating_mul(chosen.len() as u64);
+    writeln!(io::stderr(), "{}", round.announcement(chosen.len()))?;
+    let attempts = Attempts::open(&path);
+    if let Err(error) = &attempts {
+        writeln!(io::stderr(), "hookglass: the attempts are not kept: {error}")?;
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::world)?;
+    let tally = runtime.block_on(round.send(&chosen, total, attempts))?;
+    tally.verdict(total, &args.to)
+}
+
+/// The deliveries that were named; each of them can be sent.
+fn named(args: &ResendArgs, reader: &Reader) -> Result<Vec<Summary>, Failure> {
+    let found = reader.summaries(&args.ids).map_err(Failure::world)?;
+    for id in &args.ids {
+        let row = found.iter().find(|row| row.id == *id).ok_or_else(|| {
+            let shown = args.store.path();
+            Failure::No(format!(
+                "there is no delivery {id} in {}; `hookglass list` shows which there are",
+                shown.display()
+            ))
+        })?;
+        if let Some(refusal) = &row.refused {
+            return Err(Failure::No(format!(
+                "delivery {id} was refused ({}) and not kept whole, so it cannot be sent again",
+                refusal.code
+            )));
+        }
+    }
+    Ok(found)
+}
+
+/// The deliveries that pass a filter, without those that cannot be sent.
+fn passing(reader: &Reader, filter: &Filter) -> Result<Vec<Summary>, Failure> {
+    let ids = list::passing(reader, filter, None)?;
+    let mut found = reader.summaries(&ids).map_err(Failure::world)?;
+    let all = found.len();
+    found.retain(|row| row.refused.is_none());
+    if found.len() < all {
+        let refused = units::grouped((all - found.len()) as u64);
+        writeln!(
+            io::stderr(),
+            "hookglass: {refused} refused ones are left out; they were not kept whole"
+        )?;
+    }
+    if found.is_empty() {
+        return Err(Failure::No("no delivery passes, so nothing was sent".to_owned()));
+    }
+    Ok(found)
+}
+
+/// The providers that the deliveries are signed anew as.
+fn keyring(args: &ResendArgs, chosen: &[Summary]) -> Result<Vec<Keyed>, Failure> {
+    let mut names: Vec<String> = chosen.iter().map(|row| row.provider.clone()).collect();
+    names.sort();
+    names.dedup();
+    let exact = |error: Failure| match error {
+        Failure::Usage(text) => {
+            Failure::Usage(format!("{text}; --exact sends the bytes as they came"))
+        }
+        other => other,
+    };
+    let Keyring { candidates, notes, warnings, .. } =
+        args.provider.keyring_of(&names).map_err(exact)?;
+    for line in notes.iter().chain(&warnings) {
+        writeln!(io::stderr(), "hookglass: {line}")?;
+    }
+    for Keyed { provider, secrets } in &candidates {
+        if let Some(reason) = crate::signature::unsignable(&provider.scheme) {
+            return Err(Failure::Usage(format!(
+                "nothing can be signed anew in the place of {}: {reason}; --exact sends the bytes \
+                 as they came",
+                provider.title
+            )));
+        }
+        if secrets.is_empty() {
+            return Err(Failure::Usage(format!(
+                "no secret of {} is configured, so nothing can be signed anew; set {}, use \
+                 --secret-env or --secret-file, or send the bytes as they came with --exact",
+                provider.title, provider.secret_env
+            )));
+        }
+    }
+    Ok(candidates)
+}
+
+/// What is being sent, and with what.
+struct Round<'a> {
+    args: &'a ResendArgs,
+    reader: Reader,
+    keyring: Vec<Keyed>,
+    /// The last attempt of this round.
+    last: Option<Attempt>,
+}
+
+impl Round<'_> {
+    fn announcement(&self, deliveries: usize) -> String {
+        let many = match deliveries {
+            1 => "1 delivery".to_owned(),
+            many => format!("{} deliveries", units::grouped(many as u64)),
+        };
+        let often = match self.args.count {
+            1 => String::new(),
+            count => format!(", {} times each", units::grouped(count)),
+        };
+        let names: Vec<&str> = self
+            .keyring
+            .iter()
+            .filter_map(|keyed| keyed.secrets.first())
+            .map(crate::secret::Secret::name)
+            .collect();
+        let how = match names.as_slice() {
+            [] => "exactly as they came".to_owned(),
+            names => format!("signed anew with {}", names.join(", ")),
+        };
+        format!("sending {many}{often} to {}, {how}", self.args.to)
+    }
+
+    fn load(&self, id: DeliveryId) -> Result<Delivery, Failure> {
+        let found = self.reader.delivery(id).map_err(Failure::world)?;
+        found.ok_or_else(|| Failure::World(format!("delivery {id} has been deleted meanwhile")))
+    }
+
+    fn ready(&self, delivery: &Delivery) -> Result<Again, Failure> {
+        let (args, name) = (self.args, &delivery.summary.provider);
+        let keyed = self.keyring.iter().find(|keyed| keyed.provider.name == *name);
+        let keyed = keyed.or(self.keyring.first());
+        let signing = match keyed.and_then(|keyed| Some((keyed, keyed.secrets.first()?))) {
+            None => Signing::Exact,
+            Some((keyed, secret)) => Signing::Anew {
+                provider: &keyed.provider,
+                secret,
+                #[expect(
+                    clippy::disallowed_methods,
+                    reason = "a signature tells when it was made"
+                )]
+                now: Timestamp::now(),
+                identity: if args.signing.keep_id { Identity::Kept } else { Identity::Fresh },
+            },
+        };
+        Again::new(delivery, &args.to, &signing).map_err(|error| {
+            let id = delivery.summary.id;
+            Failure::Usage(format!(
+                "delivery {id} cannot be signed anew: {error}; --exact sends the bytes as they came"
+            ))
+        })
+    }
+
+    /// Prints a request as it would go out.
+    fn print(&self, id: DeliveryId) -> Result<(), Failure> {
+        let delivery = self.load(id)?;
+        let Again { request, changes } = self.ready(&delivery)?;
+        let head = onward(&request.head, request.body.len(), &self.args.to);
+        let mut out = io::stdout().lock();
+        if self.args.json {
+            let target = self.args.to.to_string();
+            let line =
+                jsonl::request_line((id, &target), (&head, &request.body), changes.as_deref());
+            writeln!(out, "{line}")?;
+        } else {
+            super::show::write_bytes(&mut out, &head.raw)?;
+            super::show::write_bytes(&mut out, &request.body)?;
+        }
+        out.flush()?;
+        Ok(())
+    }
+
+    async fn send(
+        &mut self,
+        chosen: &[Summary],
+        total: u64,
+        mut attempts: Result<Attempts, StoreError>,
+    ) -> Result<Tally, Failure> {
+        let client = Client::new();
+        let mut pace = self.args.interval.filter(|time| !time.is_zero()).map(tokio::time::interval);
+        let mut tally = Tally::default();
+        for row in chosen {
+            let delivery = self.load(row.id)?;
+            for _ in 0..self.args.count {
+                if let Some(pace) = &mut pace {
+                    pace.tick().await;
+                }
+                let sent = self.ready(&delivery)?.send(&client, &self.args.to, &delivery).await;
+                let attempt = sent.attempt;
+                let kept = match attempts.as_mut().map(|attempts| attempts.keep(&attempt)) {
+                    Ok(Ok(())) => true,
+                    Ok(Err(error)) => {
+                        writeln!(io::stderr(), "hookglass: this attempt is not kept: {error}")?;
+                        false
+                    }
+                    Err(_) => false,
+                };
+                tally.count(&attempt, sent.unreached);
+                self.tell(&attempt, &delivery, kept)?;
+                tally.show_progress(total)?;
+                if tally.is_over() {
+                    return Ok(tally);
+                }
+            }
+        }
+        Ok(tally)
+    }
+
+    /// Prints how an attempt went, beside the last one to the same target.
+    fn tell(&mut self, attempt: &Attempt, delivery: &Delivery, kept: bool) -> io::Result<()> {
+        let mine = self.last.as_ref().filter(|last| last.delivery == attempt.delivery);
+        let last = mine.or_else(|| attempt.last_of(&delivery.attempts));
+        let compared = last.map(|last| attempt.compared(last));
+        let mut out = io::stdout().lock();
+        if self.args.json {
+            writeln!(out, "{}", jsonl::attempt_line(attempt, compared, kept))?;
+        } else {
+            writeln!(out, "{}", tally::told(attempt, compared))?;
+        }
+        out.flush()?;
+        self.last = Some(attempt.clone());
+        Ok(())
+    }
+}

@@ -1,0 +1,91 @@
+//! How the attempts of a round went, one by one and all together.
+
+use std::io::{self, IsTerminal as _, Write as _};
+
+use crate::cli::Failure;
+use crate::delivery::{Attempt, Comparison, Outcome};
+use crate::outbound::Target;
+use crate::payload::visible;
+use crate::units;
+
+/// How many attempts ended how.
+#[derive(Default)]
+pub(super) struct Tally {
+    accepted: u64,
+    refused: u64,
+    failed: u64,
+    /// Why there was no connection, which ends the round.
+    unreached: Option<String>,
+}
+
+impl Tally {
+    pub(super) fn count(&mut self, attempt: &Attempt, unreached: bool) {
+        if let (Outcome::Failed { reason, .. }, true) = (&attempt.outcome, unreached) {
+            self.unreached = Some(reason.clone());
+        }
+        match attempt.status() {
+            None => self.failed += 1,
+            Some(_) if attempt.is_accepted() => self.accepted += 1,
+            Some(_) => self.refused += 1,
+        }
+    }
+
+    fn sent(&self) -> u64 {
+        self.accepted + self.refused + self.failed
+    }
+
+    /// Whether another delivery would fare no better.
+    pub(super) fn is_over(&self) -> bool {
+        self.unreached.is_some()
+    }
+
+    /// Shows on a terminal how far it has come, where nothing else does.
+    pub(super) fn show_progress(&self, total: u64) -> io::Result<()> {
+        let mut err = io::stderr();
+        if total < 2 || !err.is_terminal() || io::stdout().is_terminal() {
+            return Ok(());
+        }
+        let sent = self.sent();
+        let end = if sent == total || self.is_over() { "\n" } else { "" };
+        write!(err, "\r{} of {} sent{end}", units::grouped(sent), units::grouped(total))?;
+        err.flush()
+    }
+
+    /// The exit of the command.
+    pub(super) fn verdict(self, total: u64, target: &Target) -> Result<(), Failure> {
+        let many = units::grouped(total);
+        let unsent = total - self.sent();
+        if let Some(reason) = self.unreached {
+            let rest = match unsent {
+                0 => String::new(),
+                rest => format!("; {} of {many} were not sent", units::grouped(rest)),
+            };
+            return Err(Failure::World(format!("{}{rest}", visible(&reason))));
+        }
+        if self.failed > 0 {
+            let failed = units::grouped(self.failed);
+            return Err(Failure::World(format!("{failed} of {many} got no answer from {target}")));
+        }
+        if self.refused > 0 {
+            let refused = units::grouped(self.refused);
+            return Err(Failure::No(format!("{refused} of {many} were not answered with 2xx")));
+        }
+        Ok(())
+    }
+}
+
+/// An attempt in a line, beside the last one to the same target.
+pub(super) fn told(attempt: &Attempt, compared: Option<Comparison>) -> String {
+    let id = attempt.delivery;
+    let took = units::took(attempt.took);
+    let outcome = match &attempt.outcome {
+        Outcome::Answered(answered) => {
+            let size = units::size(answered.body_size);
+            format!("answered {} in {took}, {size}", answered.status)
+        }
+        Outcome::Failed { reason, .. } => format!("{} ({took})", visible(reason)),
+    };
+    let compared = compared.map(|compared| format!("; {compared}")).unwrap_or_default();
+    let changes = attempt.changes.as_deref().map(|changes| format!(" ({})", visible(changes)));
+    format!("delivery {id}: {outcome}{compared}{}", changes.unwrap_or_default())
+}

@@ -1,0 +1,70 @@
+//! A delivery as a command of `HTTPie`, or of xh, which takes the same words
+//! (<https://httpie.io/docs/cli/request-items>).
+
+use std::fmt::Write as _;
+
+use super::{curl, shell};
+use crate::delivery::{Delivery, Header};
+use crate::payload::visible;
+
+/// Headers that both add by themselves, and that have to be forbidden where they did not come.
+const THEIR_OWN: [&str; 4] = ["User-Agent", "Accept", "Accept-Encoding", "Content-Type"];
+
+/// What ends the name of an item, or begins a name of a file behind it.
+const SPECIAL: [char; 4] = [':', '=', '@', ';'];
+
+/// A command of `program` that sends the delivery to `base`, without the headers in `leave_out`;
+/// or why it cannot be said.
+pub(super) fn command(
+    program: &str,
+    delivery: &Delivery,
+    base: &str,
+    leave_out: &[&str],
+) -> Result<String, String> {
+    let head = &delivery.head;
+    let path = shell::path(&head.target);
+    if path.as_bytes() != &head.target[..] {
+        let target = head.target_text();
+        return Err(format!("{program} sends no such request target: {}", visible(&target)));
+    }
+    let mut out = String::new();
+    let ignored = if delivery.body.is_empty() {
+        " --ignore-stdin"
+    } else {
+        let _ = write!(out, "{} | ", shell::printing(&delivery.body));
+        ""
+    };
+    let as_is = if program == "http" { " --path-as-is" } else { "" };
+    let method = shell::word(head.method.as_bytes());
+    let url = format!("{}{path}", base.trim_end_matches('/'));
+    let _ = write!(out, "{program}{ignored}{as_is} -- {method} {}", shell::word(url.as_bytes()));
+    for header in curl::sent(delivery, leave_out) {
+        let _ = write!(out, " {}", shell::word(item(program, header)?.as_bytes()));
+    }
+    for name in THEIR_OWN {
+        if head.values(name).next().is_none() {
+            let _ = write!(out, " '{name}:'");
+        }
+    }
+    Ok(out)
+}
+
+/// A header as an item. A first character that would make it a file's name or JSON is escaped;
+/// behind the separator nothing else means anything, but for a backslash before such a character.
+fn item(program: &str, header: &Header) -> Result<String, String> {
+    let cannot =
+        |why: &str| Err(format!("{program} cannot send the header {}: {why}", header.name));
+    let Ok(value) = std::str::from_utf8(&header.value) else {
+        return cannot("its value is not UTF-8");
+    };
+    let value = value.trim();
+    let escaped = value.split('\\').skip(1).any(|rest| rest.starts_with(SPECIAL));
+    if escaped {
+        return cannot("its value has a backslash where that would be an escape");
+    }
+    Ok(match value.chars().next() {
+        None => format!("{};", header.name),
+        Some(first) if SPECIAL.contains(&first) => format!("{}:\\{value}", header.name),
+        Some(_) => format!("{}:{value}", header.name),
+    })
+}

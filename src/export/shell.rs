@@ -1,0 +1,80 @@
+//! Words for a POSIX shell.
+
+use std::fmt::Write as _;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::payload::visible;
+
+/// The longest text that stands in one argument; Linux takes 128 KiB.
+const LONGEST: usize = 100_000;
+
+/// A word that the shell takes as it is, whatever bytes it holds. What a terminal would act on,
+/// and what is no UTF-8, is written as octal escapes of `printf`.
+pub(super) fn word(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) if visible(text) == text => format!("'{}'", text.replace('\'', r"'\''")),
+        _ => format!("\"$(printf '{}')\"", octal(bytes)),
+    }
+}
+
+/// A format of `printf` that prints these bytes.
+fn octal(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len() + 16);
+    for &byte in bytes {
+        // Writing to a String cannot fail.
+        let _ = match byte {
+            b'%' => write!(out, "%%"),
+            b'\\' => write!(out, r"\\"),
+            b'\'' => write!(out, r"'\''"),
+            b' '..=b'~' => {
+                out.push(char::from(byte));
+                Ok(())
+            }
+            _ => write!(out, "\\{byte:03o}"),
+        };
+    }
+    out
+}
+
+/// Text that can stand in a command as it is: nothing that a terminal would act on, not more
+/// than one argument holds, and lines of which none ends in something that gets lost.
+pub(super) fn plain(bytes: &[u8]) -> Option<&str> {
+    let text = std::str::from_utf8(bytes).ok().filter(|text| text.len() <= LONGEST)?;
+    text.split(['\n', '\t']).all(|line| visible(line) == line).then_some(text)
+}
+
+/// A command that prints these bytes.
+pub(super) fn printing(bytes: &[u8]) -> String {
+    match plain(bytes) {
+        Some(text) => format!("printf %s '{}'", text.replace('\'', r"'\''")),
+        None => format!("printf %s {} | base64 -d", STANDARD.encode(bytes)),
+    }
+}
+
+/// The request target as a URL may hold it; an absolute or `*` target becomes a path.
+pub(super) fn path(target: &[u8]) -> String {
+    let mut out = String::from(if target.starts_with(b"/") { "" } else { "/" });
+    for &byte in target {
+        if byte.is_ascii_graphic() && byte != b'#' {
+            out.push(char::from(byte));
+        } else {
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_holds_what_it_was_given() {
+        assert_eq!(word(b"it's $HOME"), r"'it'\''s $HOME'");
+        assert_eq!(word(b"caf\xe9 100%\x1b'\\"), r#""$(printf 'caf\351 100%%\033'\''\\')""#);
+        assert_eq!(path(b"*"), "/*");
+        assert_eq!(path(b"/a b#c\xff"), "/a%20b%23c%FF");
+    }
+}

@@ -1,0 +1,128 @@
+//! Programs that verify one delivery, written for somebody else's language from the scheme of its
+//! provider. They hold the signature and no secret; the body comes to them as raw bytes.
+
+mod go;
+mod node;
+mod php;
+mod python;
+mod recipe;
+mod ruby;
+mod rust;
+
+use crate::delivery::Delivery;
+use crate::provider::{Algorithm, Provider};
+use recipe::{Piece, Recipe};
+
+/// How a recipe is written in a language.
+trait Language: Sync {
+    /// The program, with `@name@` where something is filled in.
+    fn template(&self) -> &'static str;
+    /// What a line of comment begins with.
+    fn comment(&self) -> &'static str;
+    /// A text that is plain ASCII, as a literal.
+    fn quote(&self, text: &str) -> String;
+    /// The key, as bytes, from `secret`.
+    fn key(&self, recipe: &Recipe) -> String;
+    /// A constant.
+    fn value(&self, name: &str, text: &str, header: &str) -> String;
+    /// The received signatures, each with its header.
+    fn received(&self, signatures: &[String]) -> String;
+    /// The function `entries`, from the value of a header to the digests in it, and what it needs.
+    fn entries(&self, recipe: &Recipe) -> String;
+    /// A piece of the signed content, as bytes.
+    fn piece(&self, piece: &Piece) -> String;
+    /// What stands between pieces.
+    fn between(&self) -> &'static str {
+        ", "
+    }
+    /// The digest of `content`, as text.
+    fn digest(&self, recipe: &Recipe) -> String;
+    fn imports(&self, _: &Recipe) -> String {
+        String::new()
+    }
+    fn packages(&self, _: &Recipe) -> String {
+        String::new()
+    }
+}
+
+/// A language that snippets are written in.
+#[derive(Clone, Copy)]
+pub(super) struct Snippet(&'static dyn Language);
+
+pub(super) const NODE: Snippet = Snippet(&node::Node);
+pub(super) const PYTHON: Snippet = Snippet(&python::Python);
+pub(super) const GO: Snippet = Snippet(&go::Go);
+pub(super) const RUBY: Snippet = Snippet(&ruby::Ruby);
+pub(super) const PHP: Snippet = Snippet(&php::Php);
+pub(super) const RUST: Snippet = Snippet(&rust::Rust);
+
+impl std::fmt::Debug for Snippet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Snippet").field(&self.0.comment()).finish()
+    }
+}
+
+impl Snippet {
+    /// The program for a delivery, or why there can be none.
+    pub(super) fn write(self, delivery: &Delivery, provider: &Provider) -> Result<String, String> {
+        let recipe = Recipe::new(delivery, provider)?;
+        let language = self.0;
+        let note = |note: &String| format!("\n{}{note}", language.comment());
+        let pieces: Vec<String> = recipe.pieces.iter().map(|piece| language.piece(piece)).collect();
+        let mut values = vec![language.received(&recipe.received)];
+        let constants = recipe.values.iter();
+        values.extend(constants.map(|one| language.value(one.name, &one.text, &one.header)));
+        Ok(filled(language.template(), |name| match name {
+            "delivery" => recipe.delivery.to_string(),
+            "title" => recipe.title.clone(),
+            "variable" => recipe.variable.clone(),
+            "setting" => language.quote(&recipe.variable),
+            "notes" => recipe.notes.iter().map(note).collect(),
+            "key" => language.key(&recipe),
+            "values" => values.join("\n"),
+            "entries" => language.entries(&recipe),
+            "content" => pieces.join(language.between()),
+            "digest" => language.digest(&recipe),
+            "imports" => language.imports(&recipe),
+            "packages" => language.packages(&recipe),
+            other => format!("@{other}@"),
+        }))
+    }
+}
+
+/// A template with its places filled in; what is put in is not looked at again.
+fn filled(template: &str, fill: impl Fn(&str) -> String) -> String {
+    let mut out = String::with_capacity(template.len() * 2);
+    for (at, piece) in template.split('@').enumerate() {
+        if at % 2 == 1 {
+            out.push_str(&fill(piece));
+        } else {
+            out.push_str(piece);
+        }
+    }
+    out
+}
+
+/// A literal in double quotes, as C has them.
+fn double_quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', r"\\").replace('"', r#"\""#))
+}
+
+/// A literal in single quotes, in which nothing is looked for.
+fn single_quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\\', r"\\").replace('\'', r"\'"))
+}
+
+/// Literals as the items of a list.
+fn list(quote: impl Fn(&str) -> String, texts: &[String]) -> String {
+    texts.iter().map(|text| quote(text)).collect::<Vec<_>>().join(", ")
+}
+
+/// The hash of a recipe's algorithm, by the name that most languages have for it.
+fn hash(algorithm: Algorithm) -> &'static str {
+    match algorithm {
+        Algorithm::HmacSha1 => "sha1",
+        Algorithm::HmacSha512 => "sha512",
+        _ => "sha256",
+    }
+}

@@ -1,0 +1,230 @@
+//! What a snippet does, before it is written in any language.
+
+use crate::delivery::Delivery;
+use crate::payload::visible;
+use crate::provider::{Algorithm, Encoding, Part, Place, Provider, Scheme, SecretForm};
+
+/// The variable that a snippet takes the public URL from.
+const URL_VARIABLE: &str = "WEBHOOK_URL";
+
+/// A piece of the signed content.
+pub(super) enum Piece {
+    Text(String),
+    Body,
+    /// The value of a setting.
+    Setting(&'static str),
+    /// A constant of the snippet.
+    Value(&'static str),
+    /// The first value under a key of the signature header.
+    Pair(String),
+}
+
+/// A constant, and the header that it came in.
+pub(super) struct Value {
+    pub(super) name: &'static str,
+    pub(super) text: String,
+    pub(super) header: String,
+}
+
+/// How digests stand in the value of a signature header.
+pub(super) enum Split {
+    Whole,
+    List(String),
+    Pairs { between: String, equals: String, keys: Vec<String> },
+}
+
+pub(super) struct Recipe {
+    pub(super) delivery: i64,
+    pub(super) title: String,
+    pub(super) variable: String,
+    pub(super) algorithm: Algorithm,
+    pub(super) encoding: Encoding,
+    pub(super) secret: SecretForm,
+    pub(super) secret_prefix: String,
+    /// The values of the signature headers that came.
+    pub(super) received: Vec<String>,
+    pub(super) split: Split,
+    pub(super) prefix: String,
+    pub(super) prefix_optional: bool,
+    pub(super) values: Vec<Value>,
+    pub(super) pieces: Vec<Piece>,
+    /// What is to be known, a line each.
+    pub(super) notes: Vec<String>,
+}
+
+impl Recipe {
+    pub(super) fn new(delivery: &Delivery, provider: &Provider) -> Result<Self, String> {
+        let scheme = &provider.scheme;
+        let title = &provider.title;
+        if let Some(reason) = &scheme.unchecked {
+            return Err(format!("no snippet can verify it: {reason}"));
+        }
+        match scheme.algorithm {
+            Algorithm::Token => {
+                return Err(format!(
+                    "{title} signs nothing: it sends the secret itself, and a snippet would hold it"
+                ));
+            }
+            algorithm if algorithm.is_asymmetric() => {
+                return Err(format!(
+                    "snippets are written for HMAC and hashes; {title} signs with {algorithm}"
+                ));
+            }
+            _ => {}
+        }
+        let received: Vec<String> = scheme
+            .signature_headers()
+            .filter_map(|name| header(delivery, scheme, name).map(|(_, value)| value))
+            .collect();
+        let Some(first) = received.first() else {
+            return Err(format!(
+                "there is no signature in a header of this delivery ({} is due)",
+                scheme.signature_place()
+            ));
+        };
+        let mut recipe = Self {
+            delivery: delivery.summary.id.0,
+            title: visible(title).replace("?>", "?"),
+            variable: provider.secret_env.clone(),
+            algorithm: scheme.algorithm,
+            encoding: scheme.encoding,
+            secret: scheme.secret,
+            secret_prefix: scheme.secret_prefix.clone(),
+            prefix: prefix_of(scheme, first),
+            received,
+            split: split_of(scheme),
+            prefix_optional: scheme.prefix_optional,
+            values: Vec::new(),
+            pieces: Vec::new(),
+            notes: notes(scheme),
+        };
+        for part in &scheme.signed.parts {
+            let piece = recipe.piece(part, delivery, scheme)?;
+            recipe.pieces.push(piece);
+        }
+        recipe.check()?;
+        Ok(recipe)
+    }
+
+    fn piece(
+        &mut self,
+        part: &Part,
+        delivery: &Delivery,
+        scheme: &Scheme,
+    ) -> Result<Piece, String> {
+        let place = match part {
+            Part::Text(text) => return Ok(Piece::Text(text.clone())),
+            Part::Body => return Ok(Piece::Body),
+            Part::Url => return Ok(Piece::Setting(URL_VARIABLE)),
+            Part::Method => return Ok(Piece::Text(delivery.head.method.clone())),
+            Part::Form => {
+                return Err("no snippet is written for a signature over sorted fields of a form; \
+                            use the provider's own library"
+                    .to_owned());
+            }
+            Part::Headers(key) => return Ok(self.headers(key, delivery, scheme)),
+            Part::Timestamp => ("timestamp", scheme.timestamp.as_ref().map(|clock| &clock.from)),
+            Part::Id => ("id", scheme.id.as_ref()),
+            Part::Place(place) => ("header", Some(place)),
+        };
+        match place {
+            (_, Some(Place::Pair(key))) => Ok(Piece::Pair(key.clone())),
+            (name, Some(Place::Header(wanted))) => {
+                let (header, text) = header(delivery, scheme, wanted)
+                    .ok_or_else(|| format!("{wanted} is signed, and this delivery has none"))?;
+                if name == "header" && self.values.iter().any(|value| value.name == name) {
+                    return Ok(Piece::Text(text));
+                }
+                self.values.push(Value { name, text, header });
+                Ok(Piece::Value(name))
+            }
+            (_, other) => Err(format!(
+                "no snippet is written for a signature over {}; use the provider's own library",
+                other.map_or_else(|| "fields of the body".to_owned(), ToString::to_string)
+            )),
+        }
+    }
+
+    /// The values of the headers that the signature names.
+    fn headers(&mut self, key: &str, delivery: &Delivery, scheme: &Scheme) -> Piece {
+        let first = self.received.first().map(String::as_str).unwrap_or_default();
+        let mut items = scheme.pairs.iter().flat_map(|pairs| pairs.items(first));
+        let names = items.find(|(one, _)| *one == key).map(|(_, names)| names).unwrap_or_default();
+        let value = |name| header(delivery, scheme, name).map(|(_, value)| value);
+        let values: Vec<String> =
+            names.split_ascii_whitespace().map(|name| value(name).unwrap_or_default()).collect();
+        // Not the names themselves: they are the sender's, and a comment is code to PHP.
+        let header = "the headers that the signature names".to_owned();
+        self.values.push(Value { name: "headers", text: values.join("."), header });
+        Piece::Value("headers")
+    }
+
+    /// Refuses what a literal could not say in every language.
+    fn check(&self) -> Result<(), String> {
+        let pieces = self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Text(text) | Piece::Pair(text) => Some(text),
+            Piece::Body | Piece::Setting(_) | Piece::Value(_) => None,
+        });
+        let values = self.values.iter().map(|value| &value.text);
+        let own = [&self.variable, &self.prefix, &self.secret_prefix];
+        let mut all = pieces.chain(values).chain(&self.received).chain(own);
+        let odd =
+            all.find(|text| !text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()));
+        odd.map_or(Ok(()), |text| {
+            Err(format!(
+                "no snippet is written where what is signed or received holds more than plain \
+                 ASCII: `{}`",
+                visible(text)
+            ))
+        })
+    }
+}
+
+/// A header as it came, under the scheme's name or its other one.
+fn header(delivery: &Delivery, scheme: &Scheme, name: &str) -> Option<(String, String)> {
+    let find = |name: &str| {
+        let value = delivery.head.joined(name)?;
+        Some((name.to_owned(), crate::delivery::header_text(&value).into_owned()))
+    };
+    let found = find(name).or_else(|| find(&scheme.alias(name)?))?;
+    (!found.1.trim().is_empty()).then_some(found)
+}
+
+/// The prefix; for a text that it leaves open stands the one that came.
+fn prefix_of(scheme: &Scheme, value: &str) -> String {
+    let Some((start, end)) = scheme.prefix.split_once('*') else { return scheme.prefix.clone() };
+    let entries = scheme.list.as_deref().map_or(vec![value], |list| value.split(list).collect());
+    let open = entries.iter().find_map(|entry| {
+        let (open, _) = entry.trim().strip_prefix(start)?.split_once(end)?;
+        Some(open.to_owned())
+    });
+    format!("{start}{}{end}", open.unwrap_or_default())
+}
+
+fn split_of(scheme: &Scheme) -> Split {
+    match (&scheme.pairs, &scheme.list) {
+        (Some(pairs), _) => Split::Pairs {
+            between: pairs.between.clone(),
+            equals: pairs.equals.clone(),
+            keys: pairs.keys.clone(),
+        },
+        (None, Some(between)) => Split::List(between.clone()),
+        (None, None) => Split::Whole,
+    }
+}
+
+fn notes(scheme: &Scheme) -> Vec<String> {
+    let mut notes = Vec::new();
+    if let Some(age) = scheme.timestamp.as_ref().and_then(|clock| clock.max_age) {
+        notes.push(format!(
+            "A handler also refuses what was signed more than {age} seconds ago; this does not."
+        ));
+    }
+    if scheme.signed.has(&Part::Url) {
+        notes.push(format!("{URL_VARIABLE} is the URL as the provider was given it."));
+    }
+    if !scheme.covers_body {
+        notes.push("The signature says nothing about the body.".to_owned());
+    }
+    notes
+}

@@ -1,0 +1,289 @@
+//! A delivery as a text file that people change in their editor, and back.
+//!
+//! ```text
+//! # Comments begin with a number sign and a blank.
+//! :method: POST
+//! :target: /webhooks?x=1
+//! Content-Type: application/json
+//! X-Odd:: Y2Fm6Q==
+//! :body: json
+//!
+//! {
+//!   "id": "a"
+//! }
+//! ```
+//!
+//! What is not changed comes back as it was, byte for byte. For that:
+//!
+//! - Method and target stand in the head as fields of their own, since no header can begin with a
+//!   colon. Headers keep their order, case and repetition.
+//! - A value that an editor could not keep (bytes that are no UTF-8, control and invisible
+//!   characters) stands behind two colons in base64, as in LDIF (RFC 2849).
+//! - The body begins behind the first empty line, and ends before the last line end, which editors
+//!   put there or not as they like.
+//! - `:body:` says how it is written. `json`: JSON that came without white space is laid out here,
+//!   and goes out without. `json-as-is`: JSON as it stands. `text`: anything as it stands,
+//!   unchecked. `base64`: what is no text, in lines of any length.
+//! - `Content-Length`, where it came, becomes that of the new body.
+
+mod read;
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+
+use crate::delivery::Head;
+use crate::payload::{Document, Form, visible};
+
+pub use read::read;
+
+/// How a body is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum BodyForm {
+    Json,
+    JsonAsIs,
+    Text,
+    Base64,
+}
+
+impl BodyForm {
+    const ALL: [Self; 4] = [Self::Json, Self::JsonAsIs, Self::Text, Self::Base64];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::JsonAsIs => "json-as-is",
+            Self::Text => "text",
+            Self::Base64 => "base64",
+        }
+    }
+
+    fn explained(self) -> &'static str {
+        match self {
+            Self::Json => "JSON; the white space is put in here, and not sent",
+            Self::JsonAsIs => "JSON, sent as it stands here",
+            Self::Text => "text, sent as it stands here",
+            Self::Base64 => "no text; base64 of the bytes that are sent",
+        }
+    }
+}
+
+/// Something in the file that cannot be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mistake {
+    /// Counted from 1.
+    pub line: usize,
+    /// Counted from 1, where it is known.
+    pub column: Option<usize>,
+    pub reason: String,
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.column {
+            Some(column) => write!(f, "line {}, column {column}: {}", self.line, self.reason),
+            None => write!(f, "line {}: {}", self.line, self.reason),
+        }
+    }
+}
+
+/// Base64 is broken into lines, as in mail (RFC 2045 section 6.8).
+const BASE64_LINE: usize = 76;
+
+/// What a line that tells a mistake begins with.
+const MISTAKE: &str = "# ! ";
+
+/// A delivery as a file; `about` is said in its first line, for instance what will be signed anew.
+pub fn write(head: &Head, body: &[u8], about: &str) -> String {
+    let (form, text) = body_text(body);
+    let mut out = String::with_capacity(head.raw.len() + text.len() + 512);
+    let forms = format!(
+        "The body is {}. Others: {}.",
+        form.explained(),
+        BodyForm::ALL.map(BodyForm::as_str).join(", ")
+    );
+    for line in [
+        visible(about).as_ref(),
+        "What is above the first empty line is the head, one field a line. Lines like these are",
+        "left out. Leave the file unchanged, or empty it, to send nothing.",
+        forms.as_str(),
+    ] {
+        out.push_str("# ");
+        out.push_str(line);
+        out.push('\n');
+    }
+    push_field(&mut out, ":method", head.method.as_bytes());
+    push_field(&mut out, ":target", &head.target);
+    for header in &head.headers {
+        push_field(&mut out, &header.name, &header.value);
+    }
+    push_field(&mut out, ":body", form.as_str().as_bytes());
+    out.push('\n');
+    out.push_str(&text);
+    out.push('\n');
+    out
+}
+
+/// The same file with its mistakes told at the top, instead of those of the last time.
+pub fn with_mistakes(file: &str, mistakes: &[Mistake]) -> String {
+    let told = |line: &&str| line.starts_with(MISTAKE);
+    let gone = file.lines().take_while(told).count();
+    let mut out = String::with_capacity(file.len() + 256);
+    for mistake in mistakes {
+        let line = mistake.line + mistakes.len() - gone.min(mistake.line);
+        let moved = Mistake { line, ..mistake.clone() };
+        out.push_str(MISTAKE);
+        out.push_str(&visible(&moved.to_string()));
+        out.push('\n');
+    }
+    out.extend(file.split_inclusive('\n').skip(gone));
+    out
+}
+
+fn push_field(out: &mut String, name: &str, value: &[u8]) {
+    out.push_str(name);
+    match std::str::from_utf8(value) {
+        Ok(text) if visible(text) == text && text.trim() == text => {
+            out.push_str(": ");
+            out.push_str(text);
+        }
+        _ => {
+            out.push_str(":: ");
+            out.push_str(&STANDARD.encode(value));
+        }
+    }
+    out.push('\n');
+}
+
+fn body_text(body: &[u8]) -> (BodyForm, String) {
+    let Some(text) = std::str::from_utf8(body).ok().filter(|text| is_editable(text)) else {
+        let digits = STANDARD.encode(body).into_bytes();
+        let lines = digits.chunks(BASE64_LINE).map(String::from_utf8_lossy);
+        return (BodyForm::Base64, lines.collect::<Vec<_>>().join("\n"));
+    };
+    let document = Document::new(Bytes::copy_from_slice(body), None, None);
+    if document.form() != Form::Json || document.note().is_some() {
+        return (BodyForm::Text, text.to_owned());
+    }
+    let laid_out = document.text();
+    if read::without_space(&laid_out) == text {
+        (BodyForm::Json, laid_out)
+    } else {
+        (BodyForm::JsonAsIs, text.to_owned())
+    }
+}
+
+/// Whether editors keep a text: no control characters but for tabs and line ends, which are all of
+/// one kind, and nothing that is taken for a mark of the encoding.
+fn is_editable(text: &str) -> bool {
+    let odd = |letter: char| letter.is_control() && !matches!(letter, '\t' | '\n' | '\r');
+    let lone = text.split("\r\n").any(|line| line.contains('\r'));
+    !text.contains(odd) && !lone && !text.contains('\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::delivery::Header;
+
+    fn head(target: &str, headers: &[(&str, &[u8])]) -> Head {
+        let header = |(name, value): &(&str, &[u8])| Header::new(*name, value.to_vec());
+        Head::build("POST", target, &headers.iter().map(header).collect::<Vec<_>>())
+    }
+
+    fn back(head: &Head, body: &[u8]) {
+        let file = write(head, body, "about\nit");
+        let request =
+            read(file.as_bytes()).unwrap_or_else(|mistakes| panic!("{mistakes:?}\n{file}"));
+        let parts = (&request.head.method, &request.head.target, &request.head.headers);
+        assert_eq!(parts, (&head.method, &head.target, &head.headers), "{file}");
+        assert_eq!(request.body, body, "{file}");
+    }
+
+    #[test]
+    fn what_is_not_changed_comes_back() {
+        let head = head(
+            "/a?b=\u{202e}",
+            &[
+                ("X-b", b"1"),
+                ("x-B", b""),
+                ("#x", b"# y"),
+                ("X-Odd", b"caf\xe9"),
+                ("X-Tab", b"a\tb"),
+            ],
+        );
+        for body in [
+            &b""[..],
+            b"\n",
+            b"\r\n\r\n",
+            b"a\rb",
+            b"# no comment\n\n\nend\n",
+            b"{\"a\":[1.0,{}],\"a\":\"\\/ \"}",
+            b"{ \"a\" : 1 }\n",
+            b"[]",
+            b"{\"a\":",
+            b"\x00\xff",
+            b"\x1b[31m",
+            "\u{feff}{}".as_bytes(),
+            "’🐅 \u{202e}".as_bytes(),
+        ] {
+            back(&head, body);
+        }
+    }
+
+    #[test]
+    fn compact_json_is_laid_out_and_goes_out_compact() {
+        let file = write(&head("/", &[]), br#"{"a":[1,2]}"#, "");
+        assert!(file.ends_with(":body: json\n\n{\n  \"a\": [\n    1,\n    2\n  ]\n}\n"), "{file}");
+        let changed = file.replace("    2\n", "    2.50,\n\t\"x y\"\n");
+        assert_eq!(read(changed.as_bytes()).unwrap().body, r#"{"a":[1,2.50,"x y"]}"#);
+    }
+
+    #[test]
+    fn the_length_is_that_of_the_new_body() {
+        let file = write(&head("/", &[("content-LENGTH", b"2")]), b"ab", "");
+        assert!(file.contains("content-LENGTH: 2"), "{file}");
+        let request = read(file.replace("\nab\n", "\nabcd\n").as_bytes()).unwrap();
+        assert_eq!(request.head.joined("content-length").unwrap(), "4");
+    }
+
+    #[test]
+    fn mistakes_are_told_at_the_top_with_the_lines_that_they_get_by_that() {
+        let file = write(&head("/", &[("X-A", b"1")]), br#"{"a":1}"#, "").replace("X-A:", "X A:");
+        let mistakes = read(file.as_bytes()).unwrap_err();
+        let once = with_mistakes(&file, &mistakes);
+        let again = with_mistakes(&once, &read(once.as_bytes()).unwrap_err());
+        assert_eq!(once, again);
+        let line = read(once.as_bytes()).unwrap_err()[0].line;
+        assert!(once.lines().nth(line - 1).unwrap().starts_with("X A:"));
+        assert!(once.starts_with(&format!("# ! line {line}")), "{once}");
+        assert_eq!(with_mistakes(&once, &[]), file);
+    }
+
+    proptest! {
+        #[test]
+        fn any_delivery_comes_back(
+            body in prop_oneof![
+                proptest::collection::vec(any::<u8>(), 0..200),
+                "[ -~\r\n\t]{0,200}".prop_map(String::into_bytes),
+                r#"[\[{"a:,1\\ \n}\]]{0,40}"#.prop_map(String::into_bytes),
+            ],
+            value in proptest::collection::vec(any::<u8>(), 0..40),
+        ) {
+            // What a head can hold (RFC 9110 section 5.5).
+            let value: Vec<u8> = value.into_iter().filter(|byte| *byte >= b' ' && *byte != 0x7f).collect();
+            let value = Bytes::copy_from_slice(value.trim_ascii());
+            back(&Head::build("POST", "/", &[Header::new("X-Any", value)]), &body);
+        }
+
+        #[test]
+        fn no_file_makes_it_panic(file in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let _ = read(&file);
+        }
+    }
+}

@@ -1,0 +1,330 @@
+//! A kept delivery, signed anew: as fresh as on its first day, and otherwise as it came.
+
+use std::fmt;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+
+use crate::delivery::{Head, Header};
+use crate::outbound::Request;
+use crate::payload::pointer;
+use crate::provider::{self, Algorithm, Place, Provider, Scheme};
+use crate::secret::Secret;
+use crate::signature::{self, Draft, SignError, Subject};
+
+/// A request that says what a delivery said, with another signature.
+#[derive(Debug, Clone)]
+pub struct Resigned {
+    pub request: Request,
+    /// What is not as it came, in the order in which it was changed. Values are left out: that
+    /// of a token is a secret.
+    pub changes: Vec<Change>,
+}
+
+/// Something that was changed for a signature to be right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The header's name as it stands in the request, or the place in the body.
+    pub place: String,
+    pub what: Changed,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Changed {
+    Added,
+    Replaced,
+    Removed,
+}
+
+impl Changed {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Replaced => "replaced",
+            Self::Removed => "removed",
+        }
+    }
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.place, self.what.as_str())
+    }
+}
+
+/// Which id a delivery gets, where its scheme signs one. Receivers that remember ids take the
+/// same one for a retry.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Identity {
+    #[default]
+    Fresh,
+    Kept,
+}
+
+/// Signs a delivery anew, as of `now`; `received.url` is where it is sent to, for schemes that
+/// sign that.
+///
+/// Every other header, their order and case, the method and the request target stay. What takes
+/// the place of a signature, time or id stands where that stood, under the name that it had.
+/// Other signatures of the same body are made anew where it is known how, and removed where not.
+pub fn resigned(
+    provider: &Provider,
+    secret: &Secret,
+    received: &Subject<'_>,
+    now: Timestamp,
+    identity: Identity,
+) -> Result<Resigned, SignError> {
+    let scheme = &provider.scheme;
+    if let Some(reason) = signature::unsignable(scheme) {
+        return Err(SignError::Unsupported(reason));
+    }
+    let head = received.head;
+    let mut draft = Redraft {
+        scheme,
+        headers: head.headers.clone(),
+        body: received.body.to_vec(),
+        changes: Vec::new(),
+    };
+    draft.refresh_time(now)?;
+    let before = scheme.signature_headers().find_map(|name| draft.value(name));
+    let id = scheme.id.as_ref().and_then(|place| draft.value_at(place));
+    let id = match (identity, id) {
+        (Identity::Fresh, id) => similar(id.as_deref().unwrap_or(FIRST_ID)),
+        (Identity::Kept, id) => id.unwrap_or_default(),
+    };
+    let signed = signature::sign(
+        scheme,
+        secret,
+        &Draft {
+            body: &draft.body,
+            headers: &draft.unsigned_headers(),
+            method: &head.method,
+            url: received.url,
+            id: &id,
+            now,
+            like: before.as_deref(),
+        },
+    )?;
+    draft.take(signed);
+    draft.sign_elsewhere(secret, &head.method);
+    draft.correct_length();
+    let Redraft { headers, body, changes, .. } = draft;
+    let head = Head::build(&head.method, &head.target, &headers);
+    Ok(Resigned { request: Request { head, body: Bytes::from(body) }, changes })
+}
+
+/// What ids look like where there was none.
+const FIRST_ID: &str = "msg_000000000000000000000x";
+
+/// Another id of the same form: behind the prefix every digit and letter is another.
+fn similar(id: &str) -> String {
+    let behind = id.rfind('_').map_or(0, |at| at + 1);
+    let (prefix, rest) = id.split_at(behind);
+    let hex = rest.bytes().all(|byte| !byte.is_ascii_alphanumeric() || is_lower_hex(byte));
+    let other = |letter: char| match letter {
+        '0'..='9' | 'a'..='z' | 'A'..='Z' if hex => fastrand::digit(16),
+        '0'..='9' | 'a'..='z' | 'A'..='Z' => fastrand::alphanumeric(),
+        _ => letter,
+    };
+    format!("{prefix}{}", rest.chars().map(other).collect::<String>())
+}
+
+fn is_lower_hex(byte: u8) -> bool {
+    matches!(byte, b'0'..=b'9' | b'a'..=b'f')
+}
+
+/// A delivery that is being changed.
+struct Redraft<'s> {
+    scheme: &'s Scheme,
+    headers: Vec<Header>,
+    body: Vec<u8>,
+    changes: Vec<Change>,
+}
+
+impl Redraft<'_> {
+    /// Puts the time into the body, where the scheme looks for it there.
+    fn refresh_time(&mut self, now: Timestamp) -> Result<(), SignError> {
+        let Some(clock) = &self.scheme.timestamp else { return Ok(()) };
+        match &clock.from {
+            Place::Json(path) => {
+                let time = signature::time_text(clock.unit, now);
+                let body = pointer::with_scalar(&self.body, path, &time);
+                self.body = body.ok_or_else(|| SignError::NoPart(clock.from.clone()))?;
+                self.note(clock.from.to_string(), Changed::Replaced);
+                Ok(())
+            }
+            Place::Form(_) => Err(SignError::Unsupported(format!(
+                "the time of signing is {}, and no form is written anew",
+                clock.from
+            ))),
+            Place::Header(_) | Place::Pair(_) => Ok(()),
+        }
+    }
+
+    /// The value of a header of the scheme, under whichever of its names it came.
+    fn value(&self, name: &str) -> Option<String> {
+        let found = |name: &str| self.headers.iter().find(|header| header.is(name));
+        let header = found(name).or_else(|| found(&self.scheme.alias(name)?))?;
+        Some(header.text().into_owned())
+    }
+
+    fn value_at(&self, place: &Place) -> Option<String> {
+        match place {
+            Place::Header(name) => self.value(name),
+            Place::Json(path) => pointer::lookup(&self.body, path),
+            Place::Form(_) | Place::Pair(_) => None,
+        }
+    }
+
+    /// The names of the headers that a signature comes with, without their other names.
+    fn own_names(&self) -> impl Iterator<Item = &str> {
+        let clock = self.scheme.timestamp.as_ref().map(|clock| &clock.from);
+        let places = self.scheme.signature.iter().chain(clock).chain(self.scheme.id.as_ref());
+        places.filter_map(|place| match place {
+            Place::Header(name) => Some(name.as_str()),
+            Place::Json(_) | Place::Form(_) | Place::Pair(_) => None,
+        })
+    }
+
+    fn is_own(&self, header: &Header) -> bool {
+        self.own_names().any(|name| self.goes_by(header, name))
+    }
+
+    /// Whether a header has a name of the scheme, or its other name.
+    fn goes_by(&self, header: &Header, name: &str) -> bool {
+        header.is(name) || self.scheme.alias(name).is_some_and(|alias| header.is(&alias))
+    }
+
+    fn unsigned_headers(&self) -> Vec<Header> {
+        self.headers.iter().filter(|header| !self.is_own(header)).cloned().collect()
+    }
+
+    /// Puts a signature, and what it comes with, where the old ones were.
+    fn take(&mut self, signed: signature::Signed) {
+        let in_body = signed.body.is_some();
+        if let Some(body) = signed.body {
+            self.body = body;
+            self.note(self.scheme.signature_place(), Changed::Replaced);
+        }
+        let mut headers = signed.headers;
+        let signature = if in_body { None } else { headers.pop() };
+        for header in headers {
+            self.put(&[&header.name], &header.value);
+        }
+        if let Some(signature) = signature {
+            let scheme = self.scheme;
+            let places: Vec<&str> = scheme.signature_headers().collect();
+            self.put(&places, &signature.value);
+        }
+    }
+
+    /// Puts a value where headers of these names stand, each name once; where none does, a
+    /// header of the first name comes to the others.
+    fn put(&mut self, names: &[&str], value: &Bytes) {
+        let mut seen: Vec<String> = Vec::new();
+        for mut header in std::mem::take(&mut self.headers) {
+            if names.iter().any(|name| self.goes_by(&header, name)) {
+                let name = header.name.to_ascii_lowercase();
+                if seen.contains(&name) {
+                    continue;
+                }
+                seen.push(name);
+                if header.value != *value {
+                    header.value = value.clone();
+                    self.note(header.name.clone(), Changed::Replaced);
+                }
+            }
+            self.headers.push(header);
+        }
+        let Some(name) = names.first().filter(|_| seen.is_empty()) else { return };
+        self.note((*name).to_owned(), Changed::Added);
+        self.headers.push(Header::new(*name, value.clone()));
+    }
+
+    /// Signs the body under the other schemes that it is signed under, for instance GitHub's
+    /// SHA-1 beside its SHA-256. A signature that cannot be made is removed, since it would be
+    /// wrong. Tokens stay: they are no worse than they were.
+    fn sign_elsewhere(&mut self, secret: &Secret, method: &str) {
+        for mut header in std::mem::take(&mut self.headers) {
+            let others = if self.is_own(&header) { Vec::new() } else { schemes_of(&header) };
+            let mut values =
+                others.iter().map(|scheme| self.body_signature(scheme, secret, method));
+            let value = values.next().map(|first| {
+                let same = values.all(|other| other == first);
+                first.filter(|_| same)
+            });
+            match value {
+                None => {}
+                Some(None) => {
+                    self.note(header.name, Changed::Removed);
+                    continue;
+                }
+                Some(Some(value)) => {
+                    header.value = value;
+                    self.note(header.name.clone(), Changed::Replaced);
+                }
+            }
+            self.headers.push(header);
+        }
+    }
+
+    /// The signature under a scheme that signs the body alone.
+    fn body_signature(&self, scheme: &Scheme, secret: &Secret, method: &str) -> Option<Bytes> {
+        let alone = scheme.signed.is_body() && scheme.timestamp.is_none() && scheme.id.is_none();
+        let draft = Draft {
+            body: &self.body,
+            headers: &[],
+            method,
+            url: None,
+            id: "",
+            now: Timestamp::UNIX_EPOCH,
+            like: None,
+        };
+        let signed = signature::sign(scheme, secret, &draft).ok().filter(|_| alone)?;
+        signed.headers.into_iter().next_back().map(|header| header.value)
+    }
+
+    fn correct_length(&mut self) {
+        let length = Bytes::from(self.body.len().to_string());
+        if self.headers.iter().any(|header| header.is("content-length")) {
+            self.put(&["content-length"], &length);
+        }
+    }
+
+    fn note(&mut self, place: String, what: Changed) {
+        self.changes.push(Change { place, what });
+    }
+}
+
+/// The known schemes under which a header is a signature, going by its name and form.
+fn schemes_of(header: &Header) -> Vec<&'static Scheme> {
+    let alone = Head::build("POST", "/", std::slice::from_ref(header));
+    let fits = |scheme: &&Scheme| {
+        scheme.algorithm != Algorithm::Token
+            && scheme.signature_headers().any(|name| header.is(name))
+            && signature::is_well_formed(scheme, &Subject::new(&alone, b""))
+    };
+    provider::all().iter().map(|provider| &provider.scheme).filter(fits).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_similar_id_has_the_same_form_and_is_another() {
+        for id in [
+            "msg_2Lh9KRb0pzN4LePd3XiA4v12Axj",
+            "7f2b6a10-94c1-4d0e-8f55-0c2d61b7e3aa",
+            "É-12345678",
+        ] {
+            let other = similar(id);
+            assert_ne!(other, id);
+            assert_eq!(other.chars().count(), id.chars().count());
+            assert_eq!(other.starts_with("msg_"), id.starts_with("msg_"));
+            assert_eq!(other.matches('-').count(), id.matches('-').count());
+        }
+        let uuid = similar("7f2b6a10-94c1-4d0e-8f55-0c2d61b7e3aa");
+        assert!(uuid.bytes().all(|byte| byte == b'-' || is_lower_hex(byte)), "{uuid}");
+    }
+}

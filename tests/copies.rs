@@ -1,0 +1,270 @@
+//! What a delivery is copied as: commands that are run in a real shell against a real socket, and
+//! bytes.
+
+#![cfg(unix)]
+
+mod support;
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::process::{Command, Stdio};
+use std::thread;
+
+use bytes::Bytes;
+use hookglass::delivery::{
+    Delivery, DeliveryId, EventRef, Head, Header, SignatureStatus, Source, Summary, Verdict,
+};
+use hookglass::export::{Copied, FORMATS, format};
+use hookglass::provider::Provider;
+use jiff::Timestamp;
+use support::{Listener, Tested, event, exchange, hookglass, request};
+
+fn delivery(method: &str, target: impl AsRef<[u8]>, headers: &[Header], body: &[u8]) -> Delivery {
+    let head = Head::build(method, target, headers);
+    Delivery {
+        summary: Summary {
+            id: DeliveryId(42),
+            received_at: Timestamp::UNIX_EPOCH,
+            peer: None,
+            method: method.to_owned(),
+            target: head.target_text().into_owned(),
+            version: head.version,
+            body_size: body.len() as u64,
+            provider: "cribbly".to_owned(),
+            event: EventRef::default(),
+            signature: Verdict::explained(SignatureStatus::Unchecked, "why"),
+            response: None,
+            refused: None,
+            source: Source::Live,
+            duplicate_of: None,
+            marked: false,
+            note: None,
+            origin: None,
+            diagnosing: false,
+        },
+        head,
+        body: Bytes::copy_from_slice(body),
+        attempts: Vec::new(),
+    }
+}
+
+struct Arrived {
+    head: Head,
+    body: Bytes,
+}
+
+fn is_here(program: &str) -> bool {
+    let found = Command::new(program).arg("--version").stdout(Stdio::null()).status();
+    if found.is_err() {
+        #[expect(clippy::print_stdout, reason = "who reads the tests' output should know")]
+        {
+            println!("skipped: there is no {program} here");
+        }
+    }
+    found.is_ok()
+}
+
+/// Runs a copied command in a shell, and returns what arrives; nothing where it cannot be said.
+fn run(form: &str, delivery: &Delivery, with_signature: bool) -> Tested<Option<Arrived>> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let base = format!("http://{}", listener.local_addr()?);
+    let provider = Provider::named(&delivery.summary.provider)?;
+    let copied = Copied { delivery, provider: Some(&provider), base: &base, with_signature };
+    let Ok(command) = format(form).ok_or("no such form")?.write(&copied) else { return Ok(None) };
+    let text = std::str::from_utf8(&command)?;
+    assert!(text.chars().all(|letter| !letter.is_control() || letter == '\n' || letter == '\t'));
+    let length = delivery.body.len();
+    let serving = thread::spawn(move || -> std::io::Result<Vec<u8>> {
+        let (mut stream, _) = listener.accept()?;
+        let mut seen = Vec::new();
+        let mut buffer = vec![0; 65536];
+        let mut end = None;
+        while end.is_none_or(|end| seen.len() < end + length) {
+            let read = stream.read(&mut buffer)?;
+            if read == 0 {
+                break;
+            }
+            seen.extend(buffer.iter().take(read));
+            let found = || seen.windows(4).position(|bytes| bytes == b"\r\n\r\n");
+            end = end.or_else(found).map(|at| at + if end.is_none() { 4 } else { 0 });
+        }
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")?;
+        Ok(seen)
+    });
+    // A large command is no argument, but a script.
+    let script = tempfile::NamedTempFile::new()?;
+    std::fs::write(script.path(), &command)?;
+    let output = Command::new("sh").arg(script.path()).stdin(Stdio::null()).output()?;
+    if !output.status.success() {
+        return Err(format!("{}: {text}", String::from_utf8_lossy(&output.stderr)).into());
+    }
+    let seen = Bytes::from(serving.join().map_err(|_| "the target panicked")??);
+    let head = Head::parse(seen.clone())?;
+    let body = seen.slice(head.raw.len()..);
+    Ok(Some(Arrived { head, body }))
+}
+
+const BODIES: [&[u8]; 8] = [
+    b"{\"a\":\"it's $HOME `id` \\u2019 100%\"}",
+    b"@/etc/hostname",
+    b"\x00\xff\x1b[31m",
+    b"line\nline\ttab\n\n",
+    b"a\r\nb\r\n",
+    "’🐅".as_bytes(),
+    b"-n",
+    b"",
+];
+
+fn headers() -> [Header; 6] {
+    [
+        Header::new("Host", "h"),
+        Header::new("X-Quote", "it's $HOME `id` \"x\" (a=b;c:d@e)"),
+        Header::new("X-Empty", ""),
+        Header::new("X-File", "@/etc/hostname"),
+        Header::new("Content-Type", "application/json"),
+        Header::new("X-Cribbly-Signature", "00ff"),
+    ]
+}
+
+fn sends_the_same(program: &str, form: &str) -> Tested {
+    if !is_here(program) {
+        return Ok(());
+    }
+    let large = [b"0123456789abcdef".repeat(20_000), b"\xff".repeat(1_200_000)];
+    let bodies = BODIES.into_iter().chain(large.iter().map(Vec::as_slice));
+    for body in bodies {
+        let sent = delivery("POST", "/a/../b%20c?x={1}&y=[2]", &headers(), body);
+        let arrived = run(form, &sent, false)?.ok_or("it cannot be said")?;
+        assert!(arrived.body == body, "{:?}", body.get(..body.len().min(40)));
+        assert_eq!(arrived.head.method, "POST");
+        for name in ["X-Quote", "X-Empty", "X-File", "Content-Type"] {
+            assert_eq!(arrived.head.joined(name), sent.head.joined(name), "{name}");
+        }
+        for name in ["X-Cribbly-Signature", "User-Agent", "Accept", "Expect"] {
+            assert_eq!(arrived.head.joined(name), None, "{name}");
+        }
+        if form == "curl" {
+            assert_eq!(arrived.head.target, sent.head.target);
+        }
+    }
+    let sent = delivery("PUT", "/", &headers(), b"{}");
+    let arrived = run(form, &sent, true)?.ok_or("it cannot be said")?;
+    assert_eq!(arrived.head.joined("x-cribbly-signature").ok_or("none")?, "00ff");
+    assert_eq!(arrived.head.method, "PUT");
+    Ok(())
+}
+
+#[test]
+fn a_curl_command_sends_the_same_bytes() -> Tested {
+    sends_the_same("curl", "curl")
+}
+
+#[test]
+fn an_httpie_command_sends_the_same_bytes() -> Tested {
+    sends_the_same("http", "httpie")
+}
+
+#[test]
+fn an_xh_command_sends_the_same_bytes() -> Tested {
+    sends_the_same("xh", "xh")
+}
+
+#[test]
+fn curl_says_what_hardly_can_be_said() -> Tested {
+    if !is_here("curl") {
+        return Ok(());
+    }
+    let odd = [
+        Header::new("X-Latin", &b"caf\xe9 'n' 100%\\"[..]),
+        Header::new("X-Bidi", "a\u{202e}b"),
+        Header::new("Content-Type", "text/plain"),
+    ];
+    for (method, target) in [
+        ("POST", &b"/a#b"[..]),
+        ("OPTIONS", b"*"),
+        ("GET", "/café".as_bytes()),
+        ("POST", b"http://x/y"),
+    ] {
+        let sent = delivery(method, target, &odd, b"");
+        let arrived = run("curl", &sent, false)?.ok_or("it cannot be said")?;
+        assert_eq!(arrived.head.method, method);
+        assert_eq!(arrived.head.target, target);
+        for name in ["X-Latin", "X-Bidi", "Content-Type"] {
+            assert_eq!(arrived.head.joined(name), sent.head.joined(name), "{name}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn httpie_says_what_it_cannot_send() -> Tested {
+    let form = format("httpie").ok_or("no form")?;
+    for (target, value) in
+        [("/a#b", "x"), ("/", "back\\:slash"), ("/", "caf\u{e9}")].map(|(target, value)| {
+            let latin: Vec<u8> =
+                value.chars().map(|letter| u8::try_from(letter).unwrap_or(b'?')).collect();
+            (target, latin)
+        })
+    {
+        let sent = delivery("POST", target, &[Header::new("X-Odd", value)], b"");
+        let copied =
+            Copied { delivery: &sent, provider: None, base: "http://h", with_signature: false };
+        assert!(form.write(&copied).is_err(), "{target}");
+    }
+    Ok(())
+}
+
+#[test]
+fn signatures_and_credentials_stay_out_unless_asked_for() -> Tested {
+    let headers = [
+        Header::new("X-Hub-Signature-256", "sha256=test-signature"),
+        Header::new("X-Hub-Signature", "sha1=test-signature"),
+        Header::new("Authorization", "Basic test-signature"),
+        Header::new("X-Gitlab-Token", "test-signature"),
+        Header::new("Cookie", "test-signature"),
+        Header::new("Svix-Signature", "v1,test-signature"),
+        Header::new("X-Kept", "kept"),
+    ];
+    let body = br#"{"signature":{"token":"t","timestamp":"1","signature":"test-signature"}}"#;
+    let mut sent = delivery("POST", "/", &headers, body);
+    "mailgun".clone_into(&mut sent.summary.provider);
+    let provider = Provider::named("mailgun")?;
+    for form in ["curl", "httpie", "xh", "http"].iter().filter_map(|name| format(name)) {
+        for with_signature in [false, true] {
+            let copied = Copied {
+                delivery: &sent,
+                provider: Some(&provider),
+                base: "http://h",
+                with_signature,
+            };
+            let text = String::from_utf8(form.write(&copied)?.to_vec())?;
+            assert!(text.contains("kept"), "{text}");
+            let found = text.matches("test-signature").count();
+            assert_eq!(found, if with_signature { 7 } else { 0 }, "{}: {text}", form.name);
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn every_form_can_be_shown_and_bytes_are_bytes() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let listener = Listener::start(&mut hookglass(folder.path()))?;
+    exchange(&listener.address, &request(1))?;
+    listener.stop()?;
+    let show = |args: &[&str]| -> Tested<Vec<u8>> {
+        let output = hookglass(folder.path()).args(["show", "1"]).args(args).output()?;
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        if output.status.success() { Ok(output.stdout) } else { Err(said.into()) }
+    };
+    for form in FORMATS {
+        assert!(!show(&["--as", form.name])?.is_empty(), "{}", form.name);
+    }
+    assert_eq!(show(&["--as", "payload"])?, event(1).0.into_bytes());
+    assert_eq!(show(&["--as", "http", "--with-signature"])?, request(1));
+    assert!(String::from_utf8(show(&["--as", "pretty"])?)?.contains("\n  \"type\": "));
+    assert_eq!(show(&["--as", "curl"])?, show(&["--curl"])?);
+    let wrong = show(&["--as", "wget"]).err().ok_or("it is known")?.to_string();
+    assert!(wrong.contains("known are payload, pretty"), "{wrong}");
+    Ok(())
+}

@@ -1,0 +1,246 @@
+//! `hookglass resend`: kept deliveries that are sent again, by real processes to real sockets.
+
+#![cfg(unix)]
+
+mod support;
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::Output;
+use std::thread::{self, JoinHandle};
+
+use serde_json::Value;
+use support::{Listener, SECRET, Tested, event, exchange, hookglass, request};
+
+/// What a target saw: each request whole.
+type Seen = std::io::Result<Vec<Vec<u8>>>;
+
+/// A target that gives these answers, one a connection.
+fn target(answers: &[&'static str]) -> Tested<(String, JoinHandle<Seen>)> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let url = format!("http://{}", listener.local_addr()?);
+    let answers = answers.to_vec();
+    let serving = thread::spawn(move || {
+        let mut seen = Vec::new();
+        for answer in answers {
+            let (mut stream, _) = listener.accept()?;
+            let mut one = Vec::new();
+            let mut buffer = [0; 4096];
+            while !is_whole(&one) {
+                match stream.read(&mut buffer)? {
+                    0 => break,
+                    read => one.extend(buffer.iter().take(read)),
+                }
+            }
+            stream.write_all(answer.as_bytes())?;
+            seen.push(one);
+        }
+        Ok(seen)
+    });
+    Ok((url, serving))
+}
+
+fn is_whole(bytes: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(bytes).to_ascii_lowercase();
+    let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
+    let length = head.split("content-length: ").nth(1).and_then(|rest| rest.lines().next());
+    length.and_then(|length| length.parse().ok()).is_none_or(|length: usize| body.len() >= length)
+}
+
+fn joined(serving: JoinHandle<Seen>) -> Tested<Vec<Vec<u8>>> {
+    Ok(serving.join().map_err(|_| "the target panicked")??)
+}
+
+const YES: &str = "HTTP/1.1 204 No Content\r\n\r\n";
+const NO: &str = "HTTP/1.1 500 Oops\r\nContent-Length: 3\r\n\r\nbad";
+
+/// A store of `count` deliveries that a listener kept.
+fn kept(folder: &Path, count: usize) -> Tested {
+    let listener = Listener::start(&mut hookglass(folder))?;
+    for number in 0..count {
+        let answer = exchange(&listener.address, &request(number))?;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
+    listener.stop()?;
+    Ok(())
+}
+
+fn resend(folder: &Path, args: &[&str]) -> Tested<Output> {
+    Ok(hookglass(folder).arg("resend").args(args).output()?)
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn lines(output: &Output) -> Tested<Vec<Value>> {
+    let text = String::from_utf8(output.stdout.clone())?;
+    text.lines().map(|line| Ok(serde_json::from_str(line)?)).collect()
+}
+
+/// The attempts that a delivery has in the store.
+fn attempts(folder: &Path, id: &str) -> Tested<Vec<Value>> {
+    let shown = hookglass(folder).args(["show", id, "--json"]).output()?;
+    let line: Value = serde_json::from_slice(&shown.stdout)?;
+    Ok(line.pointer("/attempts").and_then(Value::as_array).cloned().unwrap_or_default())
+}
+
+#[test]
+fn a_dry_run_prints_what_would_go_out_byte_for_byte() -> Tested {
+    let folder = tempfile::tempdir()?;
+    kept(folder.path(), 1)?;
+    for how in [&["--exact"][..], &[]] {
+        let (url, serving) = target(&[YES])?;
+        let common = [&["1", "--to", &url][..], how].concat();
+        let dry = resend(folder.path(), &[&common[..], &["--dry-run"]].concat())?;
+        assert!(dry.status.success(), "{}", said(&dry));
+        let sent = resend(folder.path(), &common)?;
+        assert!(sent.status.success(), "{}", said(&sent));
+        assert_eq!(joined(serving)?, [dry.stdout]);
+    }
+    // What was only printed is no attempt.
+    assert_eq!(attempts(folder.path(), "1")?.len(), 2);
+    Ok(())
+}
+
+#[test]
+fn a_delivery_is_signed_anew_unless_it_is_to_be_exact() -> Tested {
+    let folder = tempfile::tempdir()?;
+    kept(folder.path(), 1)?;
+    let other = "test-key-of-another-endpoint";
+    // Another listener knows another secret only.
+    let target = Listener::start(
+        hookglass(folder.path()).env("CRIBBLY_WEBHOOK_SECRET", other).arg("--ephemeral"),
+    )?;
+    let url = target.url();
+    let exact = resend(folder.path(), &["1", "--to", &url, "--exact"])?;
+    assert!(said(&exact).contains("exactly as they came"), "{}", said(&exact));
+    let mut anew = hookglass(folder.path());
+    let anew = anew
+        .env("OTHER", other)
+        .args(["resend", "1", "--to", &url, "--secret-env", "OTHER"])
+        .output()?;
+    assert!(said(&anew).contains("sending 1 delivery to"), "{}", said(&anew));
+    assert!(said(&anew).contains("signed anew with OTHER"), "{}", said(&anew));
+    let (_, printed, _) = target.stop()?;
+    let verdicts: Vec<String> = printed
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .map(|line| line["signature"]["status"].as_str().unwrap_or("none").to_owned())
+        .collect();
+    assert_eq!(verdicts, ["mismatch", "verified"]);
+    let kept = attempts(folder.path(), "1")?;
+    assert_eq!(kept[0]["form"], "exact");
+    assert_eq!(kept[1]["form"], "resigned");
+    assert_eq!(kept[1]["changes"], "X-Cribbly-Signature replaced");
+    assert!(!format!("{kept:?}").contains(other));
+    Ok(())
+}
+
+#[test]
+fn each_answer_is_kept_and_compared_with_the_last_one() -> Tested {
+    let folder = tempfile::tempdir()?;
+    kept(folder.path(), 1)?;
+    let (url, serving) = target(&[NO, NO, YES, NO])?;
+    let output = resend(folder.path(), &["1", "--to", &url, "--json", "--count", "3"])?;
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert!(said(&output).contains("1 delivery, 3 times each"), "{}", said(&output));
+    assert!(said(&output).contains("2 of 3 were not answered with 2xx"), "{}", said(&output));
+    let told = lines(&output)?;
+    let compared: Vec<&Value> = told.iter().map(|line| &line["compared"]).collect();
+    assert_eq!(compared, [&Value::Null, &"same".into(), &"fixed".into()]);
+    assert!(told.iter().all(|line| line["kept"] == true && line["delivery"] == 1));
+    // The next round is compared with what the store has.
+    let output = resend(folder.path(), &["1", "--to", &url])?;
+    assert!(String::from_utf8(output.stdout)?.contains("answered 500 in"));
+    joined(serving)?;
+    let kept = attempts(folder.path(), "1")?;
+    let statuses: Vec<&Value> = kept.iter().map(|one| &one["status"]).collect();
+    assert_eq!(statuses, [500, 500, 204, 500]);
+    assert_eq!(kept[3]["compared"], "broken");
+    assert_eq!((&kept[0]["body"], &kept[0]["headers"][0][1]), (&"bad".into(), &"3".into()));
+    for one in &kept {
+        let time = |name: &str| one[name].as_f64().ok_or(format!("no {name}: {one}"));
+        assert!(time("connected_ms")? <= time("first_byte_ms")?);
+        assert!(time("first_byte_ms")? <= time("took_ms")?);
+    }
+    Ok(())
+}
+
+#[test]
+fn a_filter_chooses_oldest_first_and_attempts_are_kept_beside_a_listener() -> Tested {
+    let folder = tempfile::tempdir()?;
+    kept(folder.path(), 3)?;
+    // It holds the store, and goes on keeping.
+    let holder = Listener::start(&mut hookglass(folder.path()))?;
+    let (url, serving) = target(&[YES, YES])?;
+    let output = resend(folder.path(), &["--filter", "id:ev1,ev2", "--to", &url, "--json"])?;
+    assert!(output.status.success(), "{}", said(&output));
+    assert!(said(&output).contains("sending 2 deliveries"), "{}", said(&output));
+    let ids: Vec<Value> =
+        lines(&output)?.into_iter().map(|line| line["delivery"].clone()).collect();
+    assert_eq!(ids, [2, 3]);
+    let seen = joined(serving)?;
+    assert!(String::from_utf8_lossy(&seen[0]).ends_with(&event(1).0));
+    let answer = exchange(&holder.address, &request(9))?;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    holder.stop()?;
+    assert_eq!(attempts(folder.path(), "3")?.len(), 1);
+    let nothing = resend(folder.path(), &["--filter", "id:none", "--to", &url])?;
+    assert_eq!(nothing.status.code(), Some(1));
+    Ok(())
+}
+
+#[test]
+fn what_cannot_be_done_is_told_before_anything_is_sent() -> Tested {
+    let folder = tempfile::tempdir()?;
+    kept(folder.path(), 1)?;
+    // Whoever is called answers nothing.
+    let silent = TcpListener::bind("127.0.0.1:0")?;
+    let url = format!("http://{}", silent.local_addr()?);
+    let without = hookglass(folder.path())
+        .env_remove("CRIBBLY_WEBHOOK_SECRET")
+        .args(["resend", "1", "--to", &url])
+        .output()?;
+    assert_eq!(without.status.code(), Some(2));
+    for word in ["CRIBBLY_WEBHOOK_SECRET", "--secret-file", "--exact"] {
+        assert!(said(&without).contains(word), "{}", said(&without));
+    }
+    for (args, code, says) in [
+        (&["7", "--to", &url][..], 1, "there is no delivery 7"),
+        (&["--to", &url], 2, "--filter"),
+        (&["1", "--filter", "x", "--to", &url], 2, "cannot be used with"),
+        (&["--filter", "typ:x", "--to", &url], 2, "type:"),
+        (&["1"], 2, "--to"),
+        (&["1", "--to", "localhost"], 2, "no URL"),
+        (&["1", "--to", &url, "--interval", "soon"], 2, "500ms"),
+        (&["1", "--to", &url, "--count", "0"], 2, "--count"),
+        (&["1", "--to", &url, "--provider", "paypal"], 2, "--exact"),
+        (&["1", "--to", &url, "--provider", "nobody"], 2, "there is no provider"),
+    ] {
+        let output = resend(folder.path(), args)?;
+        assert_eq!(output.status.code(), Some(code), "{args:?}: {}", said(&output));
+        assert!(said(&output).contains(says), "{args:?}: {}", said(&output));
+    }
+    silent.set_nonblocking(true)?;
+    assert!(silent.accept().is_err(), "somebody called");
+    Ok(())
+}
+
+#[test]
+fn a_target_that_is_down_ends_the_round_with_exit_3() -> Tested {
+    let folder = tempfile::tempdir()?;
+    kept(folder.path(), 2)?;
+    let free = TcpListener::bind("127.0.0.1:0")?;
+    let url = format!("http://{}", free.local_addr()?);
+    drop(free);
+    let output = resend(folder.path(), &["1", "2", "--to", &url])?;
+    assert_eq!(output.status.code(), Some(3), "{}", said(&output));
+    assert!(said(&output).contains("refused the connection"), "{}", said(&output));
+    assert!(said(&output).contains("1 of 2 were not sent"), "{}", said(&output));
+    assert_eq!(attempts(folder.path(), "1")?.len(), 1);
+    assert_eq!(attempts(folder.path(), "2")?.len(), 0);
+    assert!(!said(&output).contains(SECRET));
+    Ok(())
+}

@@ -1,0 +1,273 @@
+//! Programs that verify a delivery: written for every provider, and run where their language is.
+
+mod support;
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hookglass::delivery::{
+    Delivery, DeliveryId, EventRef, Head, Header, SignatureStatus, Source, Summary, Verdict,
+};
+use hookglass::export::{Copied, FORMATS, format};
+use hookglass::provider::{self, Provider, SecretForm};
+use hookglass::secret::Secret;
+use hookglass::send::{Content, request};
+use jiff::Timestamp;
+use support::Tested;
+
+const URL: &str = "https://hooks.example/in?a=1";
+
+/// The languages, and the forms that are programs.
+const LANGUAGES: [&str; 6] = ["node", "python", "go", "ruby", "php", "rust"];
+
+fn secret(provider: &Provider) -> String {
+    let key = b"test-key-not-a-real-one-32-bytes";
+    let text = match provider.scheme.secret {
+        // In another normalization form it has other bytes.
+        SecretForm::Utf8Nfkd => "test-kéy-not-a-real-one".to_owned(),
+        SecretForm::Utf8 => "test-key-not-a-real-one".to_owned(),
+        SecretForm::Base64 | SecretForm::Base64IfPrefixed => STANDARD.encode(key),
+        SecretForm::Hex => hex::encode(key),
+    };
+    format!("{}{text}", provider.scheme.secret_prefix)
+}
+
+fn delivery(head: Head, body: bytes::Bytes) -> Delivery {
+    Delivery {
+        summary: Summary {
+            id: DeliveryId(42),
+            received_at: Timestamp::UNIX_EPOCH,
+            peer: None,
+            method: head.method.clone(),
+            target: head.target_text().into_owned(),
+            version: head.version,
+            body_size: body.len() as u64,
+            provider: "cribbly".to_owned(),
+            event: EventRef::default(),
+            signature: Verdict::explained(SignatureStatus::Unchecked, "why"),
+            response: None,
+            refused: None,
+            source: Source::Live,
+            duplicate_of: None,
+            marked: false,
+            note: None,
+            origin: None,
+            diagnosing: false,
+        },
+        head,
+        body,
+        attempts: Vec::new(),
+    }
+}
+
+/// The first sample of every provider that can be signed for.
+fn signed() -> Vec<(&'static Provider, Delivery)> {
+    let all = provider::all().iter().filter_map(|provider| {
+        let key = Secret::new("TEST", secret(provider));
+        let content = Content::of(provider.samples.first()?, fastrand::Rng::with_seed(7));
+        let request = request(provider, Some(&key), content, URL, None).ok()?;
+        Some((provider, delivery(request.head, request.body)))
+    });
+    all.collect()
+}
+
+fn copied<'d>(provider: &'d Provider, delivery: &'d Delivery) -> Copied<'d> {
+    Copied { delivery, provider: Some(provider), base: "http://127.0.0.1:1", with_signature: false }
+}
+
+/// Runs a program with a body; its exit code.
+fn exit(command: &mut Command, provider: &Provider, body: &[u8]) -> Tested<Option<i32>> {
+    let mut child = command
+        .env(&provider.secret_env, secret(provider))
+        .env("WEBHOOK_URL", URL)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    child.stdin.take().ok_or("no stdin")?.write_all(body)?;
+    let output = child.wait_with_output()?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    if said.is_empty() { Ok(output.status.code()) } else { Err(said.into()) }
+}
+
+/// Whether a program of the language is here; says so if not.
+fn is_here(program: &str) -> bool {
+    let here = Command::new(program).arg("--version").stdout(Stdio::null()).status().is_ok();
+    if !here {
+        #[expect(clippy::print_stdout, reason = "who reads the tests' output should know")]
+        {
+            println!("skipped: there is no {program} here");
+        }
+    }
+    here
+}
+
+fn verify_with(program: &str, form: &str, file: &str) -> Tested<usize> {
+    if !is_here(program) {
+        return Ok(usize::MAX);
+    }
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join(file);
+    let form = format(form).ok_or("no such form")?;
+    let mut seen = std::collections::HashSet::new();
+    for (provider, delivery) in signed() {
+        // Of schemes that differ in names only, one is enough.
+        let scheme = &provider.scheme;
+        let spelled = (scheme.algorithm, scheme.encoding, scheme.secret, scheme.prefix_optional);
+        let parts = (&scheme.list, &scheme.pairs, scheme.signed.to_string(), &scheme.prefix);
+        if !seen.insert(format!("{spelled:?} {parts:?} {}", scheme.signature.len() > 1)) {
+            continue;
+        }
+        let Ok(snippet) = form.write(&copied(provider, &delivery)) else { continue };
+        std::fs::write(&path, &snippet)?;
+        let name = &provider.name;
+        let run = |body: &[u8]| {
+            exit(Command::new(program).arg(&path), provider, body)
+                .map_err(|error| format!("{name}: {error}"))
+        };
+        assert_eq!(run(&delivery.body)?, Some(0), "{name}");
+        let mut tampered = delivery.body.to_vec();
+        tampered.push(b' ');
+        assert_eq!(run(&tampered)?, Some(1), "{name}");
+    }
+    Ok(seen.len())
+}
+
+#[test]
+fn node_says_what_is_verified_and_what_was_tampered_with() -> Tested {
+    assert!(verify_with("node", "node", "verify.mjs")? > 25);
+    Ok(())
+}
+
+#[test]
+fn python_says_what_is_verified_and_what_was_tampered_with() -> Tested {
+    assert!(verify_with("python3", "python", "verify.py")? > 25);
+    Ok(())
+}
+
+#[test]
+fn ruby_and_php_do_too_where_they_are() -> Tested {
+    assert!(verify_with("ruby", "ruby", "verify.rb")? > 25);
+    assert!(verify_with("php", "php", "verify.php")? > 25);
+    Ok(())
+}
+
+#[test]
+fn without_a_secret_nothing_is_said_of_the_signature() -> Tested {
+    if !is_here("node") {
+        return Ok(());
+    }
+    let all = signed();
+    let (provider, delivery) = all.first().ok_or("no provider")?;
+    let snippet = format("node").ok_or("no node")?.write(&copied(provider, delivery))?;
+    let mut child = Command::new("node")
+        .args(["--input-type=module", "-e", std::str::from_utf8(&snippet)?])
+        .env_remove(&provider.secret_env)
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()?;
+    assert_eq!(child.wait()?.code(), Some(2));
+    Ok(())
+}
+
+#[test]
+fn every_language_has_a_program_for_the_same_providers_and_none_holds_a_secret() -> Tested {
+    let mut written = 0;
+    for (provider, delivery) in signed() {
+        let copies: Vec<Result<_, _>> = LANGUAGES
+            .iter()
+            .filter_map(|name| format(name))
+            .map(|form| form.write(&copied(provider, &delivery)))
+            .collect();
+        let right = copies.iter().filter(|copy| copy.is_ok()).count();
+        assert!(right == 0 || right == LANGUAGES.len(), "{}: {right}", provider.name);
+        written += right;
+        for copy in copies {
+            let text = match copy {
+                Ok(bytes) => String::from_utf8(bytes.to_vec())?,
+                Err(reason) => reason,
+            };
+            assert!(!text.contains(&secret(provider)), "{}", provider.name);
+            assert!(!text.contains('@') || !text.contains("@key@"), "{text}");
+        }
+    }
+    assert!(written > 6 * 50, "only {written}");
+    Ok(())
+}
+
+#[test]
+fn what_no_program_can_verify_says_why() -> Tested {
+    let node = format("node").ok_or("no node")?;
+    for (name, says) in [
+        ("gitlab", "the secret itself"),
+        ("paypal", "certificate"),
+        ("sendgrid", "ECDSA"),
+        ("adyen", "no signature in a header"),
+        ("twilio", "sorted fields of a form"),
+    ] {
+        let provider = Provider::named(name)?;
+        let head = Head::build("POST", "/", &[Header::new("X-Twilio-Signature", "x")]);
+        let delivery = delivery(head, bytes::Bytes::from_static(b"{}"));
+        let reason = node.write(&copied(&provider, &delivery)).err().ok_or("it was written")?;
+        assert!(reason.contains(says), "{name}: {reason}");
+    }
+    let unknown = delivery(Head::build("POST", "/", &[]), bytes::Bytes::new());
+    let nobody = Copied { delivery: &unknown, provider: None, base: "", with_signature: false };
+    assert!(node.write(&nobody).is_err());
+    Ok(())
+}
+
+#[test]
+fn what_a_sender_writes_is_no_code_in_any_language() -> Tested {
+    let provider = Provider::named("coinbase-cdp")?;
+    let hostile = "t=1\",h=?><?php evil() ?>\\' */ #{evil} $evil,v1=00";
+    let head = Head::build("POST", "/", &[Header::new("X-Hook0-Signature", hostile)]);
+    let delivery = delivery(head, bytes::Bytes::from_static(b"{}"));
+    for name in LANGUAGES {
+        let copy = format(name).ok_or("no form")?.write(&copied(&provider, &delivery))?;
+        let text = String::from_utf8(copy.to_vec())?;
+        let lines: Vec<&str> = text.lines().filter(|line| line.contains("evil")).collect();
+        // It stands in one literal, escaped.
+        assert_eq!(lines.len(), 1, "{name}: {lines:?}");
+        let line = lines.join("");
+        let escaped = match name {
+            "ruby" | "php" => line.contains(r"\\\' */ #{evil} $evil"),
+            _ => line.contains(r#"t=1\""#) && line.contains(r"\\' */"),
+        };
+        assert!(escaped, "{name}: {line}");
+    }
+    let odd = Head::build("POST", "/", &[Header::new("X-Hook0-Signature", "t=\u{202e},v1=00")]);
+    let odd = self::delivery(odd, bytes::Bytes::new());
+    assert!(FORMATS.iter().filter(|form| LANGUAGES.contains(&form.name)).all(|form| {
+        form.write(&copied(&provider, &odd)).is_err_and(|reason| reason.contains("plain ASCII"))
+    }));
+    Ok(())
+}
+
+/// Keeps the compiler of the other languages busy by hand: `HOOKGLASS_SNIPPETS=FOLDER` writes
+/// every program there, with its body beside it.
+#[test]
+fn programs_are_written_out_on_request() -> Tested {
+    let Some(folder) = std::env::var_os("HOOKGLASS_SNIPPETS") else { return Ok(()) };
+    for (provider, delivery) in signed() {
+        let place = Path::new(&folder).join(&provider.name);
+        std::fs::create_dir_all(&place)?;
+        for (name, file) in [
+            ("go", "verify.go"),
+            ("ruby", "verify.rb"),
+            ("php", "verify.php"),
+            ("rust", "verify.rs"),
+        ] {
+            if let Ok(copy) = format(name).ok_or("no form")?.write(&copied(provider, &delivery)) {
+                std::fs::write(place.join(file), copy)?;
+            }
+        }
+        std::fs::write(place.join("body"), &delivery.body)?;
+        let setting = format!("{}={}", provider.secret_env, secret(provider));
+        std::fs::write(place.join("env"), setting)?;
+    }
+    Ok(())
+}
