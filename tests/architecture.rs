@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 type Tested<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
 /// Every room, and the rooms it may name.
-const MAY_NAME: [(&str, &[&str]); 19] = [
+const MAY_NAME: [(&str, &[&str]); 21] = [
     ("delivery", &[]),
     ("payload", &[]),
     ("secret", &[]),
@@ -19,12 +19,28 @@ const MAY_NAME: [(&str, &[&str]); 19] = [
     ("store", &["delivery", "payload"]),
     ("listener", &["delivery", "task", "units"]),
     ("outbound", &["delivery", "task", "units"]),
+    ("respond", &["delivery", "filter", "provider", "units"]),
+    ("tunnel", &["delivery", "outbound"]),
     ("app", &["delivery", "payload", "filter", "secret", "signature", "units"]),
-    ("config", &["provider", "secret"]),
+    (
+        "config",
+        &["delivery", "filter", "outbound", "provider", "respond", "secret", "tunnel", "units"],
+    ),
     ("send", &["delivery", "outbound", "payload", "provider", "secret", "signature"]),
     (
         "intake",
-        &["delivery", "listener", "outbound", "provider", "secret", "signature", "store", "task"],
+        &[
+            "delivery",
+            "filter",
+            "listener",
+            "outbound",
+            "provider",
+            "respond",
+            "secret",
+            "signature",
+            "store",
+            "task",
+        ],
     ),
     ("headless", &["delivery", "export", "payload", "store", "units"]),
     (
@@ -43,6 +59,7 @@ const MAY_NAME: [(&str, &[&str]); 19] = [
             "signature",
             "store",
             "task",
+            "tunnel",
             "units",
         ],
     ),
@@ -60,12 +77,14 @@ const MAY_NAME: [(&str, &[&str]); 19] = [
             "outbound",
             "payload",
             "provider",
+            "respond",
             "secret",
             "send",
             "signature",
             "store",
             "task",
             "tui",
+            "tunnel",
             "units",
         ],
     ),

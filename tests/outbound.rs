@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hookglass::delivery::{Head, Header};
-use hookglass::outbound::{Client, Forwarder, Request, SendError, Target};
+use hookglass::outbound::{Client, Forwarder, Pace, Request, SendError, Target};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 type Tested<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
@@ -142,7 +143,8 @@ async fn what_is_no_tls_says_so() -> Tested {
 async fn a_forwarder_ends_with_its_last_handle() -> Tested {
     let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".to_vec();
     let (target, _serving) = target(b"end", answer).await?;
-    let (forwarder, work) = Forwarder::new(Client::new(), target);
+    let (forwarder, work) =
+        Forwarder::new(Client::new(), target, Pace::default(), CancellationToken::new());
     let working = tokio::spawn(work);
     assert_eq!(forwarder.forward(request(b"end")).await.outcome?.status, 200);
     drop(forwarder);

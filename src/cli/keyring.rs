@@ -60,7 +60,11 @@ impl ConfigArgs {
 impl ProviderArgs {
     /// The providers to listen for, or to send as.
     pub(super) fn keyring(&self) -> Result<Keyring, Failure> {
-        let config = self.config.load()?;
+        self.keyring_of(&self.config.load()?)
+    }
+
+    /// The same, where the configuration was read already.
+    pub(super) fn keyring_of(&self, config: &Config) -> Result<Keyring, Failure> {
         let names = match &self.provider {
             Some(names) => names.split(',').map(|name| name.trim().to_owned()).collect(),
             None if config.provider.is_empty() => vec![HOME.to_owned()],
@@ -71,7 +75,7 @@ impl ProviderArgs {
         } else {
             names.iter().map(|name| config.named(name)).collect::<Result<_, _>>()?
         };
-        Keyring::load(providers, &self.secrets, &config)
+        Keyring::load(providers, &self.secrets, config)
     }
 }
 
