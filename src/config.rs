@@ -2,9 +2,11 @@
 
 mod dashboard;
 mod file;
+mod onward;
 mod saving;
 pub mod secrets;
 
 pub use dashboard::{Dashboard, GlyphChoice};
-pub use file::{Config, ConfigError, DEFAULT};
+pub use file::{Config, ConfigError, DEFAULT, Switches};
+pub use onward::ForwardTo;
 pub use saving::{SaveError, save_view};

@@ -1,24 +1,47 @@
 //! Takes a delivery in: verify, keep, answer. The answer goes out after the commit.
 //!
+//! Who answers is decided in this order; the first that has something to say does:
+//!
+//! 1. the listener, which **refused** a request that it could not take whole;
+//! 2. a **handshake** of the provider, unless handshakes are off;
+//! 3. **strict**, with 401, where the signature is not verified;
+//! 4. the first **rule** that is for the delivery and does not pass it on;
+//! 5. the first **target** that the delivery is for, or the reason why it cannot (502, 503, 504);
+//! 6. nobody: 200.
+//!
+//! Only what comes to 5 is sent on to targets, and all of those that it is for get it. Whatever is
+//! answered, the delivery is on disk before.
+//!
 //! It owns the way into the store; it shows nothing, and whoever shows reads the store.
 
 mod diagnoser;
+mod door;
+mod forwards;
+mod hold;
+mod judge;
+mod peer;
 
 use std::sync::Arc;
 
-use crate::delivery::SignatureStatus;
-use crate::delivery::{AttemptKind, DeliveryId, EventRef, Header, Source, Verdict, is_hop_by_hop};
-use crate::listener::{Answer, Received};
-use crate::outbound::{Forwarder, Request, Response, SendError, Sent, attempt};
-use crate::signature::{Subject, Verifier};
-use crate::store::{KeepError, NewDelivery, Store};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::delivery::{AttemptKind, Delivery, DeliveryId, Header, is_hop_by_hop};
+use crate::listener::{Answer, Received, Reply};
+use crate::outbound::{Health, Response, SendError, Sent, Ticket, attempt};
+use crate::respond::{Action, Rulebook, Step};
+use crate::signature::{Handshakes, Verifier};
+use crate::store::{KeepError, Store};
+use door::{Course, Passed};
 
 pub use diagnoser::{Diagnoser, diagnose};
+pub use door::Door;
+pub use forwards::{Forward, Forwards};
+pub use hold::{Held, Holds, Release};
+pub use judge::Strict;
+pub use peer::Proxies;
 
-/// The provider of a delivery that none of several was recognised in.
-const UNKNOWN: &str = "unknown";
-
-/// After how many seconds a sender may try again when the store could not take a delivery.
+/// After how many seconds a sender may try again.
 const RETRY_AFTER: &str = "5";
 
 /// What becomes of every delivery.
@@ -27,94 +50,129 @@ pub struct Intake {
     pub verifier: Arc<Verifier>,
     pub diagnoser: Diagnoser,
     pub store: Store,
-    pub forwarder: Option<Forwarder>,
+    pub door: Door,
+    pub rules: Rulebook,
+    pub forwards: Arc<Forwards>,
+    pub holds: Holds,
+    pub policy: Policy,
+    /// Cuts short what is only delayed.
+    pub stop: CancellationToken,
+}
+
+/// How deliveries are met, beside rules and targets.
+#[derive(Debug, Default)]
+pub struct Policy {
+    /// Answers handshakes; nothing where they are off.
+    pub handshakes: Option<Handshakes>,
+    /// Refuses what is not verified; nothing where that is not wanted.
+    pub strict: Option<Strict>,
+    pub proxies: Proxies,
+}
+
+/// What a front end can watch and change while deliveries come.
+#[derive(Debug)]
+pub struct Controls {
+    pub rules: Rulebook,
+    pub holds: Holds,
+    /// Every target with how it is doing, in the order in which they are asked.
+    pub targets: Vec<(String, watch::Receiver<Health>)>,
 }
 
 impl Intake {
-    /// Verifies a delivery, keeps it, sends it on where that is wanted, and says what to answer.
-    pub async fn take(&self, received: Received) -> Answer {
-        let refused = received.refused.as_ref().map(|(status, refusal)| (*status, refusal.clone()));
-        let mut new = self.judge(received, refused.is_none() && self.forwarder.is_some());
-        let turn = self.diagnoser.turn(&new.signature).filter(|_| refused.is_none());
+    /// Verifies a delivery, keeps it, and says what to answer.
+    pub async fn take(&self, received: Received) -> Reply {
+        let judgement = self.judge(received).await;
+        let (mut new, settled) = (judgement.new, judgement.settled);
+        let wants_cause = new.refused.is_none() && !judgement.diagnosed;
+        let turn = self.diagnoser.turn(&new.signature).filter(|_| wants_cause);
         new.diagnosing = turn.is_some();
-        let request = Request { head: new.head.clone(), body: new.body.clone() };
-        let kept = match self.store.keep(new).await {
-            Ok(kept) => kept,
-            Err(error) => return unavailable(&error),
+        let noted = new.response;
+        let passed = match self.door.pass(new, settled).await {
+            Ok(passed) => passed,
+            Err(error) => return unavailable(&error).into(),
         };
+        let id = passed.id;
         if let Some(turn) = turn {
-            turn.take(kept.id);
+            turn.take(id);
         }
-        if let Some((status, refusal)) = refused {
-            return Answer::text(status, format!("{}\n", refusal.reason));
+        let reply = self.carry_out(passed).await;
+        if noted != Some(reply.status()) {
+            // The delivery itself is on disk. If this is not, the store's trouble is shown
+            // already, and the sender still gets its answer.
+            let _ = self.store.answered(id, reply.status()).await;
         }
-        match &self.forwarder {
-            None => Answer::text(200, format!("kept as delivery {}\n", kept.id)),
-            Some(forwarder) => self.forward(forwarder, kept.id, request).await,
+        reply
+    }
+
+    async fn carry_out(&self, passed: Passed) -> Reply {
+        let Passed { id, course } = passed;
+        match course {
+            Course::Answer(answer) => answer.into(),
+            Course::Respond(taken) => {
+                let (step, delivery) = *taken;
+                self.respond(step, &delivery).await
+            }
+            Course::Forward(ticket) => self.forwarded(id, ticket).await.into(),
         }
     }
 
-    /// What is to be kept of a request. Where the answer is another's, it is not known yet.
-    fn judge(&self, received: Received, answered_later: bool) -> NewDelivery {
-        let Received { received_at, peer, head, body, body_size, refused } = received;
-        let url = self.verifier.url(&head);
-        let subject = Subject { head: &head, body: &body, url: url.as_deref() };
-        let judged = refused.is_none().then(|| self.verifier.judge(&subject, received_at));
-        let only = match self.verifier.candidates() {
-            [only] => Some(only),
-            _ => None,
-        };
-        let keyed = judged.as_ref().map_or(only, |judged| judged.keyed);
-        let provider = keyed.map_or(UNKNOWN, |keyed| keyed.provider.name.as_str()).to_owned();
-        let (event, signature, response) = match (&refused, judged) {
-            (Some((status, refusal)), _) => {
-                (EventRef::default(), unchecked(&refusal.code), Some(*status))
+    async fn respond(&self, step: Step, delivery: &Delivery) -> Reply {
+        if !step.delay.is_zero() {
+            tokio::select! {
+                () = tokio::time::sleep(step.delay) => {}
+                () = self.stop.cancelled() => {}
             }
-            (None, judged) => {
-                let event = keyed.map(|keyed| keyed.provider.event(&head, &body));
-                let verdict = judged.map(|judged| judged.verdict);
-                let verdict = verdict.unwrap_or_else(|| unchecked("unknown"));
-                (event.unwrap_or_default(), verdict, (!answered_later).then_some(200))
+        }
+        match step.action {
+            Action::Answer(canned) => {
+                let (headers, body) = canned.fill(delivery);
+                Answer { status: canned.status, headers, body }.into()
             }
-        };
-        NewDelivery {
-            received_at,
-            peer: Some(peer.to_string()),
-            head,
-            body,
-            body_size,
-            provider,
-            event,
-            signature,
-            response,
-            refused: refused.map(|(_, refusal)| refusal),
-            source: Source::Live,
-            origin: None,
-            diagnosing: false,
+            Action::Timeout => Reply::Silence,
+            Action::Close => Reply::Close,
+            Action::Hold => match self.holds.wait(delivery.summary.id).await {
+                Some(Release::Answer(status)) => {
+                    let id = delivery.summary.id;
+                    let text = format!("{status} by hand; kept as delivery {id}\n");
+                    Answer::text(status, text).into()
+                }
+                Some(Release::Forward) => self.send_on(delivery).await.into(),
+                Some(Release::Close) => Reply::Close,
+                None => {
+                    let why = "this delivery was kept, and held until hookglass stopped\n";
+                    later(Answer::text(503, why.to_owned())).into()
+                }
+            },
+            Action::Pass => self.send_on(delivery).await.into(),
         }
     }
 
-    async fn forward(&self, forwarder: &Forwarder, id: DeliveryId, request: Request) -> Answer {
-        let sent = forwarder.forward(request).await;
-        let attempt = attempt(AttemptKind::Forward, id, forwarder.target(), &sent);
-        let answer = onward_answer(sent);
-        // The delivery itself is on disk. If this is not, the store's trouble is shown already,
-        // and the sender still gets the answer that the target gave.
+    /// Sends a delivery on that the door did not.
+    async fn send_on(&self, delivery: &Delivery) -> Answer {
+        let id = delivery.summary.id;
+        match self.forwards.begin(delivery, door::now()).await {
+            Some(ticket) => self.forwarded(id, ticket).await,
+            None => door::taken(id),
+        }
+    }
+
+    async fn forwarded(&self, id: DeliveryId, ticket: Ticket) -> Answer {
+        let target = ticket.target().clone();
+        let sent = ticket.sent().await;
+        let attempt = attempt(AttemptKind::Forward, id, &target, &sent);
+        // As with the status: the sender gets the answer that the target gave.
         let _ = self.store.attempted(attempt).await;
-        let _ = self.store.answered(id, answer.status).await;
-        answer
+        onward_answer(sent)
     }
 }
 
-fn unchecked(code: &str) -> Verdict {
-    let why = format!("the delivery was refused ({code}), so its signature was not checked");
-    Verdict::explained(SignatureStatus::Unchecked, why)
+fn later(mut answer: Answer) -> Answer {
+    answer.headers.push(Header::new("Retry-After", RETRY_AFTER));
+    answer
 }
 
 fn unavailable(error: &KeepError) -> Answer {
-    let mut answer = Answer::text(503, format!("this delivery was not kept: {error}\n"));
-    answer.headers.push(Header::new("Retry-After", RETRY_AFTER));
-    answer
+    later(Answer::text(503, format!("this delivery was not kept: {error}\n")))
 }
 
 /// The target's answer for the sender, or why there is none.
@@ -129,9 +187,10 @@ fn onward_answer(sent: Sent) -> Answer {
 }
 
 fn gateway_answer(error: &SendError) -> Answer {
-    let status = if error.timed_out() { 504 } else { 502 };
-    Answer::text(
-        status,
-        format!("hookglass kept this delivery, but could not forward it: {error}\n"),
-    )
+    let why = format!("hookglass kept this delivery, but could not forward it: {error}\n");
+    match error {
+        _ if error.is_ours() => later(Answer::text(503, why)),
+        _ if error.timed_out() => Answer::text(504, why),
+        _ => Answer::text(502, why),
+    }
 }

@@ -9,6 +9,8 @@
 //!                  tui (dashboard)               headless (JSON lines)
 //!                       │ effects
 //!                       └─► resend · copy · sample ─► attempts back into the store
+//!
+//!  intake asks: handshake? strict? a rule? ─► targets, each with a queue of its own
 //! ```
 //!
 //! Every arrow is a bounded queue or a function call, and nothing in the way of a delivery waits
@@ -23,12 +25,14 @@
 //!     tui/                   the shell: loop, terminal, effects, theme, view
 //!     headless.rs            the other front end
 //!  4  config/                what the user configured
-//!     intake.rs              verify → keep → answer
+//!     intake.rs              verify → keep → rules and targets → answer
 //!     search.rs              deliveries by their bytes, in threads
 //!     send.rs                requests of our own: samples and files, signed or spoilt
 //!  3  app/                   the pure core of the dashboard
 //!     listener/              HTTP in; knows no store
 //!     outbound/              HTTP out; knows no store
+//!     tunnel/                the agents that make the listener public
+//!     respond/               answers on demand; waits for nothing
 //!     store/                 SQLite
 //!     signature/             verdicts and signing; pure
 //!     export/                deliveries written down for others; pure
@@ -49,6 +53,7 @@ pub mod listener;
 pub mod outbound;
 pub mod payload;
 pub mod provider;
+pub mod respond;
 pub mod search;
 pub mod secret;
 pub mod send;
@@ -56,4 +61,5 @@ pub mod signature;
 pub mod store;
 pub mod task;
 pub mod tui;
+pub mod tunnel;
 pub mod units;

@@ -17,14 +17,13 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use jiff::Timestamp;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -33,7 +32,7 @@ use crate::delivery::{Head, Refusal};
 use crate::task;
 use gate::{Arrival, Gate};
 
-pub use answer::Answer;
+pub use answer::{Answer, Reply};
 
 /// How much a sender may send, and how long it may take.
 #[derive(Debug, Clone)]
@@ -123,11 +122,11 @@ struct Shared<T> {
 }
 
 /// Serves connections until `stop`, then finishes what is in flight. Each request goes to
-/// `take`, whose answer goes back to the sender.
+/// `take`, whose reply goes back to the sender.
 pub async fn serve<T, F>(listener: TcpListener, limits: Limits, take: T, stop: CancellationToken)
 where
     T: Fn(Received) -> F + Send + Sync + 'static,
-    F: Future<Output = Answer> + Send + 'static,
+    F: Future<Output: Into<Reply> + Send + 'static> + Send + 'static,
 {
     let places = Arc::new(Semaphore::new(limits.max_connections));
     let stop_time = limits.stop_time;
@@ -176,35 +175,53 @@ async fn accept(
 async fn connection<T, F>(stream: TcpStream, peer: SocketAddr, shared: Arc<Shared<T>>)
 where
     T: Fn(Received) -> F + Send + Sync + 'static,
-    F: Future<Output = Answer> + Send + 'static,
+    F: Future<Output: Into<Reply> + Send + 'static> + Send + 'static,
 {
     // Answers are small and wait for nothing. A socket that refuses is as good without.
     let _ = stream.set_nodelay(true);
     let (arrivals, heads) = mpsc::channel();
     let gate = Gate::new(stream, &shared.limits, arrivals, shared.stop.clone());
     let stop = shared.stop.clone();
+    let (ending, mut ended) = watch::channel(None);
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         // The gate hands a head over before it lets hyper see that there is one.
         let arrival = heads.try_recv().ok();
-        let shared = Arc::clone(&shared);
+        let (shared, ending) = (Arc::clone(&shared), ending.clone());
         async move {
             let arrival = arrival.ok_or_else(|| io::Error::other("a request without a head"))?;
-            let answer = answer_to(arrival, request.into_body(), peer, &shared).await;
-            Ok::<hyper::Response<Full<Bytes>>, io::Error>(answer.into_response())
+            match answer_to(arrival, request.into_body(), peer, &shared).await {
+                Reply::Answer(answer) => Ok::<_, io::Error>(answer.into_response()),
+                unanswered => {
+                    ending.send_replace(Some(unanswered));
+                    std::future::pending().await
+                }
+            }
         }
     });
-    let serving = http1::Builder::new()
+    let mut serving = http1::Builder::new()
         .half_close(true)
         .header_read_timeout(None)
         .pipeline_flush(true)
         .serve_connection(TokioIo::new(gate), service);
-    tokio::pin!(serving);
-    tokio::select! {
-        // How a connection ends is the sender's business.
-        _ = serving.as_mut() => return,
-        () = stop.cancelled() => serving.as_mut().graceful_shutdown(),
+    let mut stopping = false;
+    let silent = loop {
+        tokio::select! {
+            // How a connection ends is the sender's business.
+            _ = &mut serving => return,
+            Ok(reply) = ended.wait_for(Option::is_some) => break *reply == Some(Reply::Silence),
+            () = stop.cancelled(), if !stopping => {
+                stopping = true;
+                std::pin::Pin::new(&mut serving).graceful_shutdown();
+            }
+        }
+    };
+    if silent {
+        let gate = serving.into_parts().io.into_inner();
+        tokio::select! {
+            () = gate.until_hung_up() => {}
+            () = stop.cancelled() => {}
+        }
     }
-    let _ = serving.await;
 }
 
 async fn answer_to<T, F>(
@@ -212,10 +229,10 @@ async fn answer_to<T, F>(
     body: Incoming,
     peer: SocketAddr,
     shared: &Shared<T>,
-) -> Answer
+) -> Reply
 where
     T: Fn(Received) -> F,
-    F: Future<Output = Answer> + Send + 'static,
+    F: Future<Output: Into<Reply> + Send + 'static> + Send + 'static,
 {
     let Arrival { received_at, head, declared, refused } = arrival;
     let (body, body_size, refused) = match refused {
@@ -228,7 +245,9 @@ where
     let closing = refused.is_some();
     let received = Received { received_at, peer, head, body, body_size, refused };
     let taken = shared.taking.spawn((shared.take)(received)).await;
-    let answer = task::outcome(taken)
-        .unwrap_or_else(|| Answer::text(503, "hookglass is stopping\n".to_owned()));
-    if closing { answer.closing() } else { answer }
+    let stopping = || Answer::text(503, "hookglass is stopping\n".to_owned()).into();
+    match task::outcome(taken).map_or_else(stopping, Into::into) {
+        Reply::Answer(answer) if closing => Reply::Answer(answer.closing()),
+        reply => reply,
+    }
 }

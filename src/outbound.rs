@@ -4,8 +4,11 @@ mod client;
 mod error;
 mod exact;
 mod forwarder;
+mod health;
+mod manner;
 mod onward;
 mod target;
+mod tls;
 
 use std::time::Duration;
 
@@ -16,7 +19,9 @@ use crate::delivery::{Answered, Attempt, AttemptKind, DeliveryId, Head, Header, 
 
 pub use client::Client;
 pub use error::SendError;
-pub use forwarder::Forwarder;
+pub use forwarder::{Forwarder, Pace, Ticket};
+pub use health::{Condition, Health};
+pub use manner::{AddedHeaderError, Manner, added_header};
 pub use onward::onward;
 pub use target::{Target, TargetError};
 

@@ -3,6 +3,8 @@
 //! A provider is a file in `assets/providers`; nothing here computes a signature.
 
 mod declared;
+mod fill;
+mod handshake;
 mod sample;
 mod scheme;
 mod template;
@@ -14,7 +16,9 @@ use serde::Deserialize;
 use crate::delivery::{EventRef, Head};
 use crate::payload::{form, pointer};
 
-pub use declared::Declared;
+pub use declared::{Declared, one_or_more};
+pub use fill::{Digest, FIELDS, Field, Fill, FillError, Filling};
+pub use handshake::{Condition, FieldName, Handshake, Token};
 pub use sample::{Sample, Seed};
 pub use scheme::{Algorithm, Clock, Encoding, Pairs, Place, Scheme, SecretForm, Unit};
 pub use template::{Part, Template};
@@ -41,6 +45,9 @@ pub struct Provider {
     pub scheme: Scheme,
     #[serde(default)]
     event: EventPlaces,
+    /// What is asked before a URL is registered.
+    #[serde(default, rename = "handshake")]
+    pub handshakes: Vec<Handshake>,
     #[serde(default, rename = "sample")]
     pub samples: Vec<Sample>,
 }
@@ -195,6 +202,7 @@ impl Provider {
 
     /// Finds what each key allows, but not all of them together.
     pub fn check(&self) -> Result<(), String> {
+        self.handshakes.iter().try_for_each(Handshake::check)?;
         self.scheme.check()
     }
 

@@ -17,15 +17,17 @@ use crossterm::event::EventStream;
 use futures_util::StreamExt as _;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::theme::Theme;
 use crate::app::{Effect, Event, Model, Notice, Preferences, Session, update};
+use crate::intake::Controls;
 use crate::outbound::Target;
 use crate::signature::Verifier;
 use crate::store::{Store, StoreError};
+use crate::tunnel;
 use effects::Effects;
 use terminal::Terminal;
 use view::{Glyphs, Painter};
@@ -53,6 +55,10 @@ pub struct Setup {
     pub verifier: Arc<Verifier>,
     /// The listener itself.
     pub own: Target,
+    /// Rules, held deliveries and targets.
+    pub controls: Controls,
+    /// The tunnel, where one was asked for.
+    pub tunnel: Option<watch::Receiver<tunnel::State>>,
     /// What the user should know from the start.
     pub notes: Vec<String>,
     pub warnings: Vec<String>,

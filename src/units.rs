@@ -64,6 +64,28 @@ pub fn seconds(seconds: i64) -> String {
     }
 }
 
+/// Why a text is no length of time.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("`{0}` is no length of time; write a number and a unit, for instance 500ms, 2s or 1m")]
+pub struct DurationError(String);
+
+/// Reads a length of time up to a day: a whole number and `ms`, `s`, `m` or `h`.
+pub fn parse_duration(text: &str) -> Result<Duration, DurationError> {
+    let wrong = || DurationError(text.to_owned());
+    let digits = text.find(|character: char| !character.is_ascii_digit()).ok_or_else(wrong)?;
+    let (number, unit) = text.split_at_checked(digits).ok_or_else(wrong)?;
+    let number: u64 = number.parse().map_err(|_| wrong())?;
+    let factor = match unit {
+        "ms" => 1,
+        "s" => 1000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        _ => return Err(wrong()),
+    };
+    let millis = number.checked_mul(factor).filter(|millis| *millis <= 86_400_000);
+    millis.map(Duration::from_millis).ok_or_else(wrong)
+}
+
 /// Why a text is no size.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("`{0}` is no size; write a number and a unit, for instance 512KiB, 25MiB or 1048576")]
@@ -101,6 +123,16 @@ mod tests {
         assert_eq!(grouped(1_204_000), "1\u{202f}204\u{202f}000");
         assert_eq!(took(Duration::from_micros(412)), "0.4 ms");
         assert_eq!(took(Duration::from_millis(1300)), "1.3 s");
+    }
+
+    #[test]
+    fn reads_lengths_of_time() {
+        assert_eq!(parse_duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(parse_duration("2s"), Ok(Duration::from_secs(2)));
+        assert_eq!(parse_duration("24h"), Ok(Duration::from_hours(24)));
+        for wrong in ["", "2", "s", "1.5s", "2 s", "25h", "99999999999999999999s", "2d"] {
+            assert!(parse_duration(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 type Tested<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
 /// Every room, and the rooms it may name.
-const MAY_NAME: [(&str, &[&str]); 20] = [
+const MAY_NAME: [(&str, &[&str]); 22] = [
     ("delivery", &[]),
     ("payload", &[]),
     ("secret", &[]),
@@ -19,13 +19,32 @@ const MAY_NAME: [(&str, &[&str]); 20] = [
     ("store", &["delivery", "payload"]),
     ("listener", &["delivery", "task", "units"]),
     ("outbound", &["delivery", "task", "units"]),
+    ("respond", &["delivery", "filter", "provider", "units"]),
+    ("tunnel", &["delivery", "outbound"]),
     ("app", &["delivery", "payload", "filter", "secret", "signature", "units"]),
-    ("config", &["app", "filter", "provider", "secret"]),
     ("search", &["delivery", "filter", "store"]),
+    (
+        "config",
+        &[
+            "app", "delivery", "filter", "outbound", "provider", "respond", "secret", "tunnel",
+            "units",
+        ],
+    ),
     ("send", &["delivery", "outbound", "payload", "provider", "secret", "signature"]),
     (
         "intake",
-        &["delivery", "listener", "outbound", "provider", "secret", "signature", "store", "task"],
+        &[
+            "delivery",
+            "filter",
+            "listener",
+            "outbound",
+            "provider",
+            "respond",
+            "secret",
+            "signature",
+            "store",
+            "task",
+        ],
     ),
     ("headless", &["delivery", "export", "payload", "store", "units"]),
     (
@@ -46,6 +65,7 @@ const MAY_NAME: [(&str, &[&str]); 20] = [
             "signature",
             "store",
             "task",
+            "tunnel",
             "units",
         ],
     ),
@@ -63,6 +83,7 @@ const MAY_NAME: [(&str, &[&str]); 20] = [
             "outbound",
             "payload",
             "provider",
+            "respond",
             "search",
             "secret",
             "send",
@@ -70,6 +91,7 @@ const MAY_NAME: [(&str, &[&str]); 20] = [
             "store",
             "task",
             "tui",
+            "tunnel",
             "units",
         ],
     ),

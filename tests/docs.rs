@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use hookglass::app::keymap::{BINDINGS, Context, Key};
+use hookglass::config::Config;
 use hookglass::export::FORMATS;
 use hookglass::filter::FIELDS;
 use hookglass::provider::{Provider, names};
@@ -97,5 +98,21 @@ fn the_tables_of_the_readme_are_those_of_the_code() -> Tested {
         return Ok(());
     }
     assert!(before == after, "README.md is out of date; run HOOKGLASS_WRITE_DOCS=1 cargo test");
+    Ok(())
+}
+
+#[test]
+fn the_configurations_of_the_readme_can_be_used() -> Tested {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md"))?;
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("hookglass.toml");
+    let mut found = 0;
+    for block in text.split("```toml\n").skip(1) {
+        let (block, _) = block.split_once("```").ok_or("a block is not closed")?;
+        fs::write(&path, block)?;
+        let config = Config::load(Some(&path)).map_err(|error| format!("{error}\n{block}"))?;
+        found += config.forwards.len() + config.rules.len() + config.provider.len();
+    }
+    assert_eq!(found, 5);
     Ok(())
 }

@@ -4,10 +4,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hookglass::delivery::{Head, Header, Timing};
-use hookglass::outbound::{Client, Forwarder, Request, SendError, Target};
+use hookglass::outbound::{
+    Client, Condition, Forwarder, Health, Manner, Pace, Request, SendError, Target,
+};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 type Tested<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
@@ -144,10 +147,107 @@ async fn what_is_no_tls_says_so() -> Tested {
 async fn a_forwarder_ends_with_its_last_handle() -> Tested {
     let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".to_vec();
     let (target, _serving) = target(b"end", answer).await?;
-    let (forwarder, work) = Forwarder::new(Client::new(), target);
+    let (forwarder, work) =
+        Forwarder::new(Client::new(), target, Pace::default(), CancellationToken::new());
     let working = tokio::spawn(work);
     assert_eq!(forwarder.forward(request(b"end")).await.outcome?.status, 200);
     drop(forwarder);
     working.await?;
+    Ok(())
+}
+
+/// A target that shows a certificate which nobody has signed, for another name.
+#[expect(clippy::disallowed_methods, reason = "a test may spawn")]
+async fn secure_target() -> Tested<Target> {
+    use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+    let certificate = CertificateDer::from(include_bytes!("data/tls/test-cert.der").to_vec());
+    let key = PrivatePkcs8KeyDer::from(include_bytes!("data/tls/test-key.der").to_vec());
+    let config = rustls::ServerConfig::builder()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], key.into())?;
+    let acceptor = tokio_rustls::TlsAcceptor::from(std::sync::Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let target = format!("https://{}", listener.local_addr()?).parse()?;
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let Ok(mut stream) = acceptor.accept(stream).await else { continue };
+            let mut seen = Vec::new();
+            while !seen.ends_with(b"end") && stream.read_buf(&mut seen).await.is_ok_and(|n| n > 0) {
+            }
+            let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+            let _ = stream.write_all(answer).await;
+            let _ = stream.shutdown().await;
+        }
+    });
+    Ok(target)
+}
+
+#[tokio::test]
+async fn a_certificate_that_nobody_signed_is_taken_only_where_that_is_wanted() -> Tested {
+    let target = secure_target().await?;
+    let client = Client::new();
+    let error = client.send(&target, &request(b"end")).await.outcome.err().ok_or("it worked")?;
+    assert!(matches!(error, SendError::Tls { .. }), "{error:?}");
+    let insecure = target.with(Manner { insecure: true, ..Manner::default() });
+    assert!(insecure.is_insecure());
+    assert_eq!(client.send(&insecure, &request(b"end")).await.outcome?.status, 200);
+    Ok(())
+}
+
+#[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "a test may spawn")]
+async fn health_tells_whether_a_target_answers_and_what_waits() -> Tested {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let target: Target = format!("http://{}", listener.local_addr()?).parse()?;
+    let pace = Pace { waiting: 2, at_once: 1 };
+    let (forwarder, work) = Forwarder::new(Client::new(), target, pace, CancellationToken::new());
+    let mut health = forwarder.health();
+    assert_eq!(*health.borrow(), Health::default());
+    let working = tokio::spawn(work);
+    let one = forwarder.begin(request(b"end"));
+    health.wait_for(|health| (health.waiting, health.under_way) == (0, 1)).await?;
+    let others = [(); 3].map(|()| forwarder.begin(request(b"end")));
+    assert_eq!(forwarder.health().borrow().waiting, 2);
+    let [second, third, overrun] = others;
+    assert!(matches!(overrun.sent().await.outcome, Err(SendError::Overrun { waiting: 2, .. })));
+    for ticket in [one, second] {
+        let (mut stream, _) = listener.accept().await?;
+        let mut seen = Vec::new();
+        while !seen.ends_with(b"end") {
+            stream.read_buf(&mut seen).await?;
+        }
+        stream.write_all(b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n").await?;
+        assert_eq!(ticket.sent().await.outcome?.status, 500);
+        assert_eq!(forwarder.health().borrow().condition, Condition::Up);
+    }
+    let (stream, _) = listener.accept().await?;
+    drop((stream, listener));
+    assert!(third.sent().await.outcome.is_err());
+    assert!(forwarder.health().borrow().is_down());
+    let refused = forwarder.forward(request(b"end")).await.outcome;
+    assert!(matches!(refused, Err(SendError::Refused { .. })), "{refused:?}");
+    drop(forwarder);
+    working.await?;
+    assert_eq!((health.borrow().waiting, health.borrow().under_way), (0, 0));
+    Ok(())
+}
+
+#[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "a test may spawn")]
+async fn bodies_that_wait_have_a_bound_together() -> Tested {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let target: Target = format!("http://{}", listener.local_addr()?).parse()?;
+    let stop = CancellationToken::new();
+    let (forwarder, work) = Forwarder::new(Client::new(), target, Pace::default(), stop.clone());
+    let working = tokio::spawn(work);
+    let large = || Request { body: Bytes::from(vec![b'x'; 25 << 20]), ..request(b"end") };
+    let tickets = [(); 3].map(|()| forwarder.begin(large()));
+    let [one, other, third] = tickets;
+    assert!(matches!(third.sent().await.outcome, Err(SendError::Overrun { .. })));
+    stop.cancel();
+    working.await?;
+    for ticket in [one, other] {
+        assert!(matches!(ticket.sent().await.outcome, Err(SendError::Stopped { .. })));
+    }
     Ok(())
 }

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::Failure;
 use crate::config::secrets::{self, Sources};
-use crate::config::{Config, DEFAULT, Dashboard};
+use crate::config::{Config, DEFAULT};
 use crate::provider::Provider;
 use crate::signature::{Keyed, lint, lint_under};
 
@@ -47,7 +47,6 @@ const HOME: &str = "cribbly";
 /// Every provider that was asked for with its secrets, and what is to be said of them.
 #[derive(Default)]
 pub(super) struct Keyring {
-    pub(super) dashboard: Dashboard,
     pub(super) candidates: Vec<Keyed>,
     pub(super) notes: Vec<String>,
     pub(super) warnings: Vec<String>,
@@ -67,7 +66,13 @@ impl ConfigArgs {
 impl ProviderArgs {
     /// The providers to listen for, or to send as.
     pub(super) fn keyring(&self) -> Result<Keyring, Failure> {
-        self.keyring_or(|config| match config.provider.as_slice() {
+        let config = self.config.load()?;
+        self.keyring_under(&config)
+    }
+
+    /// The same, where the configuration was read already.
+    pub(super) fn keyring_under(&self, config: &Config) -> Result<Keyring, Failure> {
+        self.keyring_or(config, || match config.provider.as_slice() {
             [] => vec![HOME.to_owned()],
             names => names.to_vec(),
         })
@@ -75,21 +80,24 @@ impl ProviderArgs {
 
     /// The providers of deliveries, unless others were asked for.
     pub(super) fn keyring_of(&self, names: &[String]) -> Result<Keyring, Failure> {
-        self.keyring_or(|_| names.to_vec())
+        self.keyring_or(&self.config.load()?, || names.to_vec())
     }
 
-    fn keyring_or(&self, names: impl FnOnce(&Config) -> Vec<String>) -> Result<Keyring, Failure> {
-        let config = self.config.load()?;
+    fn keyring_or(
+        &self,
+        config: &Config,
+        names: impl FnOnce() -> Vec<String>,
+    ) -> Result<Keyring, Failure> {
         let names = match &self.provider {
             Some(names) => names.split(',').map(|name| name.trim().to_owned()).collect(),
-            None => names(&config),
+            None => names(),
         };
         let providers: Vec<Provider> = if names == ["auto"] {
             config.providers().cloned().collect()
         } else {
             names.iter().map(|name| config.named(name)).collect::<Result<_, _>>()?
         };
-        Keyring::load(providers, &self.secrets, &config)
+        Keyring::load(providers, &self.secrets, config)
     }
 }
 
@@ -99,7 +107,7 @@ impl Keyring {
         flags: &SecretArgs,
         config: &Config,
     ) -> Result<Self, Failure> {
-        let mut keyring = Self { dashboard: config.dashboard.clone(), ..Self::default() };
+        let mut keyring = Self::default();
         let one = providers.len() == 1;
         // Standard input can be read once only, and a flag's secrets are for all of them.
         let given = flags.is_given().then(|| secrets::load(&flags.sources())).transpose()?;

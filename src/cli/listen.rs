@@ -1,5 +1,7 @@
 //! `hookglass listen`: the listener, the store and a front end, wired together.
 
+mod onward;
+
 use std::io::{IsTerminal as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -7,21 +9,25 @@ use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::keyring::{Keyring, ProviderArgs};
 use super::{Failure, StoreArgs, demo, signals};
 use crate::app::Session;
-use crate::config::{Dashboard, GlyphChoice};
+use crate::config::{Config, Dashboard, GlyphChoice};
 use crate::headless::{self, Format, HeadlessError};
-use crate::intake::{Diagnoser, Intake};
+use crate::intake::{Controls, Diagnoser, Door, Holds, Intake};
 use crate::listener::{self, BindError, Limits};
-use crate::outbound::{Client, Forwarder, Target};
-use crate::signature::{Keyed, Verifier};
+use crate::outbound::Target;
+use crate::respond::Rulebook;
+use crate::signature::{Keyed, PublicUrl, Verifier};
 use crate::store::{Place, Store};
 use crate::task;
 use crate::tui::{self, view::Glyphs};
+use crate::tunnel;
+use onward::{OnwardArgs, Plan};
 
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "flags of the command line")]
@@ -36,12 +42,8 @@ pub(super) struct ListenArgs {
     /// Keep nothing on disk; quitting forgets
     #[arg(long, conflicts_with = "store")]
     ephemeral: bool,
-    /// Send each delivery on to this URL and return its answer to the sender
-    #[arg(long, value_name = "URL")]
-    forward: Option<Target>,
-    /// The URL that the provider was given, for providers that sign it
-    #[arg(long, value_name = "URL")]
-    public_url: Option<String>,
+    #[command(flatten)]
+    onward: OnwardArgs,
     /// Refuse larger bodies with 413; for instance 512KiB or 25MiB
     #[arg(long, value_name = "SIZE", default_value = "25MiB", value_parser = crate::units::parse_size)]
     max_body: u64,
@@ -69,21 +71,25 @@ const DEFAULT_ADDRESS: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 4400);
 
 pub(super) fn run(args: ListenArgs) -> Result<(), Failure> {
-    let mut keyring = args.provider.keyring()?;
+    let config = args.provider.config.load()?;
+    let mut keyring = args.provider.keyring_under(&config)?;
     if args.demo && keyring.candidates.iter().all(|keyed| keyed.secrets.is_empty()) {
         keyring.candidates.iter_mut().for_each(|keyed| keyed.secrets.push(demo::secret()));
     }
     let runtime = tokio::runtime::Runtime::new().map_err(Failure::world)?;
-    runtime.block_on(listen(args, keyring))
+    runtime.block_on(listen(args, config, keyring))
 }
 
-async fn listen(args: ListenArgs, keyring: Keyring) -> Result<(), Failure> {
+async fn listen(args: ListenArgs, config: Config, keyring: Keyring) -> Result<(), Failure> {
     // From here on a signal ends it in order, whoever has been told that it listens.
     let told = signals::caught().map_err(Failure::world)?;
     // Before anything else: a taken port must not touch the store.
     let listener = bind(&args).await.map_err(Failure::world)?;
     let address = listener.local_addr().map_err(Failure::world)?;
     let url = format!("http://{address}");
+    let dashboard = config.dashboard.clone();
+    let plan = args.onward.plan(config);
+    plan.check(address)?;
     let place = if args.ephemeral || (args.demo && args.store.store.is_none()) {
         Place::Memory
     } else {
@@ -95,8 +101,8 @@ async fn listen(args: ListenArgs, keyring: Keyring) -> Result<(), Failure> {
     };
     let (store, writer) = opened.map_err(Failure::world)?.map_err(Failure::world)?;
     let headless = args.headless || !std::io::stdout().is_terminal();
-    let Keyring { dashboard, candidates, notes, warnings: found } = keyring;
-    let warnings = warnings(found, address);
+    let Keyring { candidates, notes, warnings: found } = keyring;
+    let warnings = warnings(found.into_iter().chain(plan.warnings()).collect(), address);
     if headless {
         let mut stderr = std::io::stderr();
         writeln!(stderr, "listening on {url}")?;
@@ -104,9 +110,14 @@ async fn listen(args: ListenArgs, keyring: Keyring) -> Result<(), Failure> {
             writeln!(stderr, "hookglass: {line}")?;
         }
     }
-    let session = session(&args, &candidates, &url, &place);
-    let verifier = Arc::new(Verifier::new(candidates).behind(args.public_url.clone()));
-    let front = Front { args, verifier, store, session, dashboard, notes, warnings, headless };
+    let session =
+        Session { forward: plan.main_target(), ..session(&args, &candidates, &url, &place) };
+    let public_url = plan.public_url();
+    let verifier = Verifier::new(candidates).behind_changing(public_url.clone());
+    let verifier = Arc::new(verifier);
+    let onward = Onward { plan, address, public_url };
+    let front =
+        Front { args, onward, verifier, store, session, dashboard, notes, warnings, headless };
     let outcome = front.run(listener, told).await;
     tokio::task::spawn_blocking(move || writer.finish()).await.map_err(Failure::world)?;
     outcome
@@ -144,7 +155,7 @@ fn session(args: &ListenArgs, candidates: &[Keyed], url: &str, place: &Place) ->
         provider: if names.len() > 3 { "any provider".to_owned() } else { names.join(", ") },
         secret_env: if names.len() > 3 { "its variable".to_owned() } else { secret_env.join(", ") },
         secrets: secrets.map(|secret| secret.name().to_owned()).collect(),
-        forward: args.forward.as_ref().map(ToString::to_string),
+        forward: None,
         keeps: match place {
             Place::Memory => "in memory only; quitting forgets them".to_owned(),
             Place::File(path) => format!("in {}", absolute(path)),
@@ -153,9 +164,28 @@ fn session(args: &ListenArgs, candidates: &[Keyed], url: &str, place: &Place) ->
     }
 }
 
+/// What becomes of deliveries, and where they come from.
+struct Onward {
+    plan: Plan,
+    /// Where it listens.
+    address: SocketAddr,
+    public_url: PublicUrl,
+}
+
+/// The ends of several things, in the order in which they come.
+struct Ends {
+    /// It is told to stop.
+    stop: CancellationToken,
+    /// The last request is answered.
+    answered: CancellationToken,
+    /// The last cause is found as well, so that headless prints that too.
+    finished: CancellationToken,
+}
+
 /// Everything that runs until the end.
 struct Front {
     args: ListenArgs,
+    onward: Onward,
     verifier: Arc<Verifier>,
     store: Store,
     session: Session,
@@ -172,15 +202,17 @@ impl Front {
         told: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), Failure> {
         let stop = CancellationToken::new();
-        // Cancelled once the last request is answered.
         let answered = CancellationToken::new();
-        // Cancelled once the last cause is found as well, so that headless prints that too.
         let finished = CancellationToken::new();
         let last = self.store.reader().and_then(|reader| reader.last_id());
         let last = last.map_err(Failure::world)?;
         let own: Target = self.session.url.parse().map_err(Failure::world)?;
         let mut tasks = JoinSet::new();
-        let intake = self.intake(&mut tasks, answered.clone(), finished.clone());
+        let ends =
+            Ends { stop: stop.clone(), answered: answered.clone(), finished: finished.clone() };
+        let (intake, controls) = self.intake(&mut tasks, ends);
+        let Onward { plan, address, public_url } = &self.onward;
+        let tunnel = plan.tunnel(&mut tasks, *address, public_url.clone(), &stop);
         let (limits, stopping, done) = (self.limits(), stop.clone(), answered.clone());
         tasks.spawn(async move {
             let take = move |received| {
@@ -205,10 +237,13 @@ impl Front {
                 Output::Jsonl => Format::Jsonl,
                 Output::Text => Format::Text,
             };
+            if let Some(states) = tunnel {
+                tasks.spawn(onward::tell(states));
+            }
             let printing = headless::run(&self.store, last, format, finished);
             beside(printing, &mut tasks).await.map_err(Failure::from)
         } else {
-            let showing = tui::run(self.dashboard(own), stop.clone());
+            let showing = tui::run(self.dashboard(own, controls, tunnel), stop.clone());
             beside(showing, &mut tasks).await.map_err(Failure::world)
         };
         stop.cancel();
@@ -218,37 +253,49 @@ impl Front {
         ended
     }
 
-    fn intake(
-        &self,
-        tasks: &mut JoinSet<()>,
-        answered: CancellationToken,
-        finished: CancellationToken,
-    ) -> Arc<Intake> {
+    fn intake(&self, tasks: &mut JoinSet<()>, ends: Ends) -> (Arc<Intake>, Controls) {
+        let Ends { stop, answered, finished } = ends;
         let (diagnoser, work) =
             Diagnoser::new(Arc::clone(&self.verifier), self.store.clone(), answered);
         tasks.spawn(async move {
             work.await;
             finished.cancel();
         });
-        let forwarder = self.args.forward.clone().map(|target| {
-            let (forwarder, work) = Forwarder::new(Client::new(), target);
-            tasks.spawn(work);
-            forwarder
-        });
-        Arc::new(Intake {
+        let plan = &self.onward.plan;
+        let forwards = plan.forwards(tasks, self.store.clone(), &stop);
+        let rules = Rulebook::new(plan.rules.iter().cloned());
+        let holds = Holds::new(stop.clone());
+        let (door, work) = Door::new(self.store.clone(), rules.clone(), Arc::clone(&forwards));
+        tasks.spawn(work);
+        let controls =
+            Controls { rules: rules.clone(), holds: holds.clone(), targets: forwards.targets() };
+        let intake = Intake {
             verifier: Arc::clone(&self.verifier),
             diagnoser,
             store: self.store.clone(),
-            forwarder,
-        })
+            door,
+            rules,
+            forwards,
+            holds,
+            policy: plan.policy(self.verifier.candidates()),
+            stop,
+        };
+        (Arc::new(intake), controls)
     }
 
     fn limits(&self) -> Limits {
         Limits { max_body: self.args.max_body, ..Limits::default() }
     }
 
-    fn dashboard(&self, own: Target) -> tui::Setup {
+    fn dashboard(
+        &self,
+        own: Target,
+        controls: Controls,
+        tunnel: Option<watch::Receiver<tunnel::State>>,
+    ) -> tui::Setup {
         tui::Setup {
+            controls,
+            tunnel,
             session: self.session.clone(),
             preferences: self.dashboard.preferences.clone(),
             theme: self.dashboard.theme,

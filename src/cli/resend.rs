@@ -147,7 +147,7 @@ fn keyring(args: &ResendArgs, chosen: &[Summary]) -> Result<Vec<Keyed>, Failure>
         }
         other => other,
     };
-    let Keyring { candidates, notes, warnings, .. } =
+    let Keyring { candidates, notes, warnings } =
         args.provider.keyring_of(&names).map_err(exact)?;
     for line in notes.iter().chain(&warnings) {
         writeln!(io::stderr(), "hookglass: {line}")?;

@@ -56,7 +56,7 @@ pub(super) fn parse_rate(text: &str) -> Result<f64, String> {
 }
 
 pub(super) fn run(args: SendArgs) -> Result<(), Failure> {
-    let Keyring { candidates, notes, warnings, .. } = args.provider.keyring()?;
+    let Keyring { candidates, notes, warnings } = args.provider.keyring()?;
     let mut stderr = std::io::stderr();
     for line in notes.iter().chain(&warnings) {
         writeln!(stderr, "hookglass: {line}")?;

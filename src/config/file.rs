@@ -1,30 +1,48 @@
-//! `hookglass.toml`: providers of one's own, and where secrets are.
+//! `hookglass.toml`: providers of one's own, where secrets are, and what becomes of deliveries.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de};
 use toml::Spanned;
 
 use super::dashboard::{self, Dashboard};
+use super::onward::{ForwardTo, RespondWith};
 use super::secrets::Sources;
+use crate::outbound::Target;
 use crate::provider::{self, Declared, Provider, ProviderError};
+use crate::respond::Rule;
+use crate::tunnel;
 
 /// The file that is read if nothing else is said and it is there, in the current folder.
 pub const DEFAULT: &str = "hookglass.toml";
 
 /// What the file says.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Config {
     /// The providers to listen for if no flag says so.
     pub provider: Vec<String>,
     pub dashboard: Dashboard,
+    /// Targets, in the order in which they are asked.
+    pub forwards: Vec<ForwardTo>,
+    /// Rules, in the order in which they are asked.
+    pub rules: Vec<Rule>,
+    pub switches: Switches,
+    /// Where a running agent of ngrok tells its tunnels.
+    pub ngrok_api: Vec<Target>,
     /// Providers of the user's own.
     own: Vec<Provider>,
     /// Where the secrets of a provider are, for those that are named.
     sources: BTreeMap<String, Sources>,
+}
+
+/// What is on or off; nothing where the file does not say.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Switches {
+    pub handshakes: Option<bool>,
+    pub strict: Option<bool>,
 }
 
 /// Why the file cannot be used.
@@ -38,6 +56,8 @@ pub enum ConfigError {
     Dashboard { path: String, mistakes: Vec<String> },
     #[error("{path}, line {line}, [providers.{name}]: {reason}")]
     Unsound { path: String, line: usize, name: String, reason: String },
+    #[error("{path}, line {line}, [[respond]]: {reason}")]
+    Rule { path: String, line: usize, reason: String },
 }
 
 #[derive(Debug, Deserialize)]
@@ -49,6 +69,47 @@ struct File {
     providers: BTreeMap<String, Spanned<Declared>>,
     #[serde(default)]
     dashboard: dashboard::Declared,
+    #[serde(default)]
+    forward: Vec<ForwardTo>,
+    #[serde(default)]
+    respond: Vec<Spanned<RespondWith>>,
+    handshakes: Option<bool>,
+    strict: Option<bool>,
+    #[serde(default)]
+    tunnel: TunnelTable,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct TunnelTable {
+    #[serde(deserialize_with = "targets")]
+    ngrok_api: Vec<Target>,
+}
+
+impl Default for TunnelTable {
+    fn default() -> Self {
+        Self { ngrok_api: tunnel::NGROK_API.parse().into_iter().collect() }
+    }
+}
+
+fn targets<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Target>, D::Error> {
+    let texts = provider::one_or_more::<D, String>(deserializer)?;
+    texts.iter().map(|text| text.parse().map_err(de::Error::custom)).collect()
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            provider: Vec::new(),
+            dashboard: Dashboard::default(),
+            forwards: Vec::new(),
+            rules: Vec::new(),
+            switches: Switches::default(),
+            ngrok_api: TunnelTable::default().ngrok_api,
+            own: Vec::new(),
+            sources: BTreeMap::new(),
+        }
+    }
 }
 
 impl Config {
@@ -71,11 +132,25 @@ impl Config {
         let dashboard = file.dashboard.read();
         let dashboard =
             dashboard.map_err(|mistakes| ConfigError::Dashboard { path: shown(), mistakes })?;
-        let mut config = Self { provider: file.provider, dashboard, ..Self::default() };
+        let mut config = Self {
+            provider: file.provider,
+            dashboard,
+            forwards: file.forward,
+            switches: Switches { handshakes: file.handshakes, strict: file.strict },
+            ngrok_api: file.tunnel.ngrok_api,
+            ..Self::default()
+        };
         let folder = path.parent().unwrap_or(Path::new(""));
+        let line_of =
+            |start: usize| text.bytes().take(start).filter(|byte| *byte == b'\n').count() + 1;
+        for respond in file.respond {
+            let line = line_of(respond.span().start);
+            let rule = respond.into_inner().rule(folder);
+            let rule = rule.map_err(|reason| ConfigError::Rule { path: shown(), line, reason })?;
+            config.rules.push(rule);
+        }
         for (name, declared) in file.providers {
-            let start = declared.span().start;
-            let line = text.bytes().take(start).filter(|byte| *byte == b'\n').count() + 1;
+            let line = line_of(declared.span().start);
             let declared = declared.into_inner();
             let files = declared.secret_file.iter().map(|file| folder.join(file));
             let sources = Sources {
@@ -145,6 +220,27 @@ mod tests {
     }
 
     #[test]
+    fn targets_and_rules_are_read() {
+        let config = read(
+            "handshakes = false\nstrict = true\n[tunnel]\nngrok_api = [\"http://127.0.0.1:4041\"]\n\
+             [[forward]]\nfilter = \"type:message.*\"\nurl = \"https://h/x\"\npreserve_host = true\n\
+             add_headers = [\"X-A: b\"]\ninsecure = true\ntimeout = \"2s\"\nconcurrency = 1\nqueue = 9\n\
+             [[respond]]\nfilter = \"type:x\"\nanswer = \"500x2,200\"\nbody = \"{{id}}\"\ndelay = \"1s\"\n\
+             [[respond]]\nanswer = \"hold\"\n",
+        )
+        .unwrap();
+        let [forward] = config.forwards.as_slice() else { panic!("{:?}", config.forwards) };
+        assert_eq!(forward.filter.to_string(), "type:message.*");
+        assert_eq!((forward.pace().at_once, forward.pace().waiting), (1, 9));
+        assert!(forward.target().is_insecure());
+        assert_eq!(forward.timeout.as_secs(), 2);
+        assert_eq!(config.rules.len(), 2);
+        assert_eq!(config.switches, Switches { handshakes: Some(false), strict: Some(true) });
+        assert_eq!(config.ngrok_api[0].to_string(), "http://127.0.0.1:4041");
+        assert_eq!(read("").unwrap().ngrok_api[0].to_string(), tunnel::NGROK_API);
+    }
+
+    #[test]
     fn a_mistake_names_file_line_key_and_what_is_expected() {
         let scheme = "[providers.x.scheme]\nsignature = \"header:x-sig\"\n";
         for (text, says) in [
@@ -160,6 +256,27 @@ mod tests {
             ("[providers.github]\ntitle = \"G\"", &["line 1", "secret_env"]),
             ("[provider]\n", &["line 1", "sequence"]),
             ("colour = 1", &["line 1", "colour", "`provider`"]),
+            ("[[forward]]\nfilter = \"x\"", &["line 1", "url"]),
+            ("[[forward]]\nurl = \"x\"", &["line 2", "no URL to send to"]),
+            (
+                "[[forward]]\nurl = \"http://h\"\nfilter = \"typ:x\"",
+                &["line 3", "did you mean `type:`"],
+            ),
+            ("[[forward]]\nurl = \"http://h\"\ntimeout = \"soon\"", &["line 3", "500ms, 2s or 1m"]),
+            ("[[forward]]\nurl = \"http://h\"\nconcurrency = 0", &["line 3", "1 or more"]),
+            (
+                "[[forward]]\nurl = \"http://h\"\nadd_headers = [\"Host: x\"]",
+                &["line 3", "preserve-host"],
+            ),
+            ("\n[[respond]]\nanswer = \"500x\"", &["line 3", "column 5", "how many times"]),
+            ("\n[[respond]]\nheaders = [\"X\"]", &["line 3", "a colon and a value"]),
+            ("\n[[respond]]\nbody = \"{{evnt}}\"", &["line 3", "{{event.id}}"]),
+            (
+                "\n[[respond]]\nfile = \"absent.json\"",
+                &["line 2", "[[respond]]", "folder/absent.json"],
+            ),
+            ("[[respond]]\nfile = \"a\"\nbody = \"b\"", &["line 1", "twice"]),
+            ("[tunnel]\nngrok_api = \"4041\"", &["line 2", "4041", "no URL"]),
         ] {
             let error = read(text).unwrap_err();
             assert!(error.starts_with("folder/hookglass.toml"), "{error}");

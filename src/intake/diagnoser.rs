@@ -6,10 +6,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::delivery::{Delivery, DeliveryId, Verdict};
+use crate::delivery::{Delivery, DeliveryId, Head, Verdict};
 use crate::signature::{Budget, Diagnosis, Subject, Verifier};
 use crate::store::Store;
 use crate::task;
@@ -87,19 +88,25 @@ impl Work {
 
     fn search(&self, id: DeliveryId, limit: Duration) -> Option<Verdict> {
         let delivery = self.store.reader().and_then(|reader| reader.delivery(id)).ok()??;
-        Some(within(&self.verifier, &delivery, limit).verdict)
+        let Delivery { summary, head, body, .. } = &delivery;
+        Some(within(&self.verifier, head, body, summary.received_at, limit).verdict)
     }
 }
 
 /// Looks for the cause of a kept delivery's verdict, as of when it came.
 pub fn diagnose(verifier: &Verifier, delivery: &Delivery) -> Diagnosis {
-    within(verifier, delivery, LIMIT)
+    within(verifier, &delivery.head, &delivery.body, delivery.summary.received_at, LIMIT)
 }
 
-fn within(verifier: &Verifier, delivery: &Delivery, limit: Duration) -> Diagnosis {
-    let url = verifier.url(&delivery.head);
-    let subject = Subject { head: &delivery.head, body: &delivery.body, url: url.as_deref() };
-    let at = delivery.summary.received_at;
+pub(super) fn within(
+    verifier: &Verifier,
+    head: &Head,
+    body: &[u8],
+    at: Timestamp,
+    limit: Duration,
+) -> Diagnosis {
+    let url = verifier.url(head);
+    let subject = Subject { head, body, url: url.as_deref() };
     let judged = verifier.judge(&subject, at);
     #[expect(clippy::disallowed_methods, reason = "a search is bounded in time as well")]
     let until = Instant::now() + limit;

@@ -7,6 +7,32 @@ use hyper::header::{CONNECTION, CONTENT_LENGTH, HeaderName, HeaderValue};
 
 use crate::delivery::{Header, is_hop_by_hop};
 
+/// What becomes of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reply {
+    Answer(Answer),
+    /// The connection ends without an answer.
+    Close,
+    /// No answer ever comes; the connection stays until the sender has had enough.
+    Silence,
+}
+
+impl Reply {
+    /// The status that is sent; 0 where none is.
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::Answer(answer) => answer.status,
+            Self::Close | Self::Silence => 0,
+        }
+    }
+}
+
+impl From<Answer> for Reply {
+    fn from(answer: Answer) -> Self {
+        Self::Answer(answer)
+    }
+}
+
 /// An answer to a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {

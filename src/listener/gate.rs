@@ -89,6 +89,13 @@ impl Gate {
         }
     }
 
+    /// Ends when the sender has gone, or has nothing more to say.
+    pub(super) async fn until_hung_up(mut self) {
+        while let Ok(1..) = std::future::poll_fn(|cx| self.poll_fill(cx)).await {
+            self.buffer.clear();
+        }
+    }
+
     fn set_timer(&mut self, time: Duration) {
         let now = Instant::now();
         self.timer.as_mut().reset(now + time);

@@ -1,7 +1,7 @@
 //! One request, one connection, one answer. Redirects are answers like any other.
 
 use std::io;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -11,22 +11,27 @@ use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use jiff::Timestamp;
 use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::sync::oneshot;
 use tokio_rustls::TlsConnector;
 
 use super::exact::Exact;
+use super::tls::Tls;
 use super::{Request, Response, SendError, Sent, Target, onward};
 use crate::delivery::{Header, Timing};
 
 /// A larger answer is given up.
 const MAX_ANSWER: u64 = 25 << 20;
 
-/// Writes down when things happened.
+/// Who is told that a request has gone out.
+pub(super) type Departed = Option<oneshot::Sender<()>>;
+
+/// Writes down when things happened, and tells when the request has gone out.
 struct Watch {
     start: std::time::Instant,
     timing: Timing,
+    departed: Departed,
 }
 
 /// Sends requests.
@@ -34,8 +39,7 @@ struct Watch {
 pub struct Client {
     connect_time: Duration,
     answer_time: Duration,
-    /// Reading the system's certificates takes a while, so only `https` does it, once.
-    tls: Arc<OnceLock<Arc<ClientConfig>>>,
+    tls: Arc<Tls>,
 }
 
 impl Default for Client {
@@ -54,15 +58,31 @@ impl Client {
         Self { connect_time, answer_time, tls: Arc::default() }
     }
 
+    /// The same, with another patience for the answer.
+    #[must_use]
+    pub fn waiting(self, answer_time: Duration) -> Self {
+        Self { answer_time, ..self }
+    }
+
     /// Sends a request as [`onward()`] writes it, and waits for the answer.
+    pub async fn send(&self, target: &Target, request: &Request) -> Sent {
+        self.send_telling(target, request, None).await
+    }
+
+    /// The same, and tells when the last byte of the request has gone out.
     #[expect(
         clippy::disallowed_methods,
         reason = "an attempt says when it was and how long it took"
     )]
-    pub async fn send(&self, target: &Target, request: &Request) -> Sent {
+    pub(super) async fn send_telling(
+        &self,
+        target: &Target,
+        request: &Request,
+        departed: Departed,
+    ) -> Sent {
         let started_at = Timestamp::now();
         let start = std::time::Instant::now();
-        let mut watch = Watch { start, timing: Timing::default() };
+        let mut watch = Watch { start, timing: Timing::default(), departed };
         let outcome = self.exchange(target, request, &mut watch).await;
         Sent { started_at, took: start.elapsed(), timing: watch.timing, outcome }
     }
@@ -102,18 +122,11 @@ impl Client {
         stream: TcpStream,
     ) -> Result<tokio_rustls::client::TlsStream<TcpStream>, SendError> {
         let failed = |source| SendError::Tls { target: target.to_string(), source };
-        let config = self.tls.get_or_init(|| Arc::new(tls_config()));
+        let config = self.tls.config(target.manner.insecure);
         let name = ServerName::try_from(target.host().to_owned())
             .map_err(|error| failed(io::Error::other(error)))?;
-        TlsConnector::from(Arc::clone(config)).connect(name, stream).await.map_err(failed)
+        TlsConnector::from(config).connect(name, stream).await.map_err(failed)
     }
-}
-
-fn tls_config() -> ClientConfig {
-    let mut roots = RootCertStore::empty();
-    // What cannot be read is left out; without any the handshake fails and says so.
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    ClientConfig::builder().with_root_certificates(roots).with_no_client_auth()
 }
 
 async fn connect(target: &Target) -> Result<TcpStream, SendError> {
@@ -144,7 +157,7 @@ where
 {
     let broken = |error: hyper::Error| explain(&error, target);
     let head = onward(&request.head, request.body.len(), target);
-    let exact = Exact::new(stream, head.raw);
+    let exact = Exact::new(stream, head.raw, request.body.len(), watch.departed.take());
     let (mut sender, connection) = http1::handshake(TokioIo::new(exact)).await.map_err(broken)?;
     let answer = async move {
         let response = sender.send_request(stand_in(request)).await?;

@@ -26,7 +26,9 @@ pub enum SendError {
     Garbage { target: String, reason: String },
     #[error("{target} answered with more than {}", units::size(*.limit))]
     TooLarge { target: String, limit: u64 },
-    #[error("it was not sent to {target}, because hookglass is stopping")]
+    #[error("it was not sent to {target}: {waiting} others wait for it already")]
+    Overrun { target: String, waiting: usize },
+    #[error("{target} had not answered when hookglass stopped")]
     Stopped { target: String },
 }
 
@@ -44,5 +46,10 @@ impl SendError {
 
     pub fn timed_out(&self) -> bool {
         matches!(self, Self::ConnectTimeout { .. } | Self::AnswerTimeout { .. })
+    }
+
+    /// Whether it was not even tried, so that it says nothing of the target.
+    pub fn is_ours(&self) -> bool {
+        matches!(self, Self::Overrun { .. } | Self::Stopped { .. })
     }
 }

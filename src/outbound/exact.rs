@@ -1,5 +1,6 @@
 //! Under hyper's client: puts our head in the place of the one that hyper writes, since hyper's
-//! would lose the case, the order and the repetition of headers.
+//! would lose the case, the order and the repetition of headers. It also sees when the last byte
+//! of the request has gone out.
 
 use std::io;
 use std::pin::Pin;
@@ -8,19 +9,28 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf as _, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::client::Departed;
+
 pub(super) struct Exact<S> {
     stream: S,
     /// What is left to be written of our head.
     head: Bytes,
     /// How much of the empty line that ends hyper's head has been seen.
     seen: usize,
+    /// Bytes of the body that are still to be written.
+    body: usize,
+    departed: Departed,
 }
 
 const END: &[u8; 4] = b"\r\n\r\n";
 
 impl<S> Exact<S> {
-    pub(super) fn new(stream: S, head: Bytes) -> Self {
-        Self { stream, head, seen: 0 }
+    pub(super) fn new(stream: S, head: Bytes, body: usize, departed: Departed) -> Self {
+        Self { stream, head, seen: 0, body, departed }
+    }
+
+    fn is_gone(&self) -> bool {
+        self.head.is_empty() && self.body == 0 && self.seen == END.len()
     }
 
     /// Swallows hyper's head; how many of the bytes belong to it.
@@ -56,13 +66,25 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Exact<S> {
             exact.head.advance(written);
         }
         match exact.swallow(bytes) {
-            0 => Pin::new(&mut exact.stream).poll_write(cx, bytes),
+            0 => {
+                let written = ready!(Pin::new(&mut exact.stream).poll_write(cx, bytes))?;
+                exact.body = exact.body.saturating_sub(written);
+                Poll::Ready(Ok(written))
+            }
             swallowed => Poll::Ready(Ok(swallowed)),
         }
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+        let exact = self.get_mut();
+        ready!(Pin::new(&mut exact.stream).poll_flush(cx))?;
+        if exact.is_gone()
+            && let Some(departed) = exact.departed.take()
+        {
+            // Whoever waited for it has gone only if the program is ending.
+            let _ = departed.send(());
+        }
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

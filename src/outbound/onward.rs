@@ -6,7 +6,7 @@ use super::Target;
 use crate::delivery::{Head, Header, header_text, is_hop_by_hop};
 
 /// The head as the target gets it: as it came, but for what speaks of the connection. `Host`
-/// becomes the target's, headers of the old hop go (RFC 9110 section 7.6.1), the length is that
+/// becomes the target's unless it is to be kept, headers of the old hop go (RFC 9110 section 7.6.1), the length is that
 /// of the body, and the connection ends with the answer.
 pub fn onward(head: &Head, body_len: usize, target: &Target) -> Head {
     let named = head.joined("connection").unwrap_or_default();
@@ -22,7 +22,8 @@ pub fn onward(head: &Head, body_len: usize, target: &Target) -> Head {
     let mut headers = Vec::with_capacity(head.headers.len() + 3);
     for header in head.headers.iter().filter(|header| !of_the_hop(header)) {
         let (seen, value) = if header.is("host") {
-            (&mut has_host, &authority)
+            let kept = target.manner.preserve_host;
+            (&mut has_host, if kept { &header.value } else { &authority })
         } else if header.is("content-length") {
             (&mut has_length, &length)
         } else {
@@ -40,6 +41,7 @@ pub fn onward(head: &Head, body_len: usize, target: &Target) -> Head {
     if !has_length && (body_len > 0 || !bodiless) {
         headers.push(Header { name: "Content-Length".to_owned(), value: length });
     }
+    headers.extend_from_slice(&target.manner.add_headers);
     headers.push(Header::new("Connection", "close"));
     match &target.path {
         Some(path) => Head::build(&head.method, path, &headers),
@@ -50,6 +52,7 @@ pub fn onward(head: &Head, body_len: usize, target: &Target) -> Head {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::outbound::Manner;
 
     fn sent(raw: &'static str, body_len: usize, target: &str) -> String {
         let head = Head::parse(Bytes::from_static(raw.as_bytes())).unwrap();
@@ -67,6 +70,24 @@ mod tests {
             "POST /a%20b?x HTTP/1.1\r\nhOST: 127.0.0.1:3000\r\nX-b: 1\r\nx-B: 2\r\n\
              Content-Length: 3\r\nConnection: close\r\n\r\n"
         );
+    }
+
+    #[test]
+    fn the_host_is_kept_and_headers_are_added_where_that_is_wanted() {
+        let manner = Manner {
+            preserve_host: true,
+            add_headers: vec![Header::new("X-A", "1"), Header::new("x-a", "2")],
+            insecure: false,
+        };
+        let target: Target = "http://t:1".parse().unwrap();
+        let target = target.with(manner);
+        let head = |raw: &'static str| Head::parse(Bytes::from_static(raw.as_bytes())).unwrap();
+        let sent = |raw| header_text(&onward(&head(raw), 0, &target).raw).into_owned();
+        assert_eq!(
+            sent("GET / HTTP/1.1\r\nhost: me\r\nX-A: 0\r\n\r\n"),
+            "GET / HTTP/1.1\r\nhost: me\r\nX-A: 0\r\nX-A: 1\r\nx-a: 2\r\nConnection: close\r\n\r\n"
+        );
+        assert!(sent("GET / HTTP/1.0\r\n\r\n").contains("Host: t:1\r\n"));
     }
 
     #[test]

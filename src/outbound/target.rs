@@ -1,10 +1,13 @@
 //! Where requests are sent to.
 
 use std::fmt;
+use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
 use hyper::Uri;
 use hyper::http::uri::Authority;
+
+use super::Manner;
 
 /// A URL that requests are sent to. One with a path of its own sends everything there; one
 /// without keeps the path of each delivery.
@@ -14,6 +17,7 @@ pub struct Target {
     pub(super) authority: Authority,
     /// Path and query, if the URL has any.
     pub(super) path: Option<String>,
+    pub(super) manner: Manner,
 }
 
 /// Why a text is no target.
@@ -30,6 +34,31 @@ pub enum TargetError {
 }
 
 impl Target {
+    /// The same, sent to in another manner.
+    #[must_use]
+    pub fn with(self, manner: Manner) -> Self {
+        Self { manner, ..self }
+    }
+
+    /// Whether anybody could stand in its place: it is `https`, and its certificate is not looked
+    /// at.
+    pub fn is_insecure(&self) -> bool {
+        self.tls && self.manner.insecure
+    }
+
+    /// Whether it may be the listener at this address of this machine.
+    pub fn leads_to(&self, address: SocketAddr) -> bool {
+        let own = match self.host().parse::<IpAddr>() {
+            Ok(ip) => {
+                ip == address.ip()
+                    || (address.ip().is_unspecified() && ip.is_loopback())
+                    || (address.ip().is_loopback() && ip.is_unspecified())
+            }
+            Err(_) => self.host().eq_ignore_ascii_case("localhost"),
+        };
+        own && !self.tls && self.port() == address.port()
+    }
+
     pub(super) fn host(&self) -> &str {
         self.authority.host().trim_start_matches('[').trim_end_matches(']')
     }
@@ -68,7 +97,8 @@ impl FromStr for Target {
             return Err(wrong());
         }
         let path = uri.path_and_query().map(|path| path.as_str().to_owned());
-        Ok(Self { tls, authority, path: path.filter(|path| path != "/") })
+        let path = path.filter(|path| path != "/");
+        Ok(Self { tls, authority, path, manner: Manner::default() })
     }
 }
 
@@ -82,6 +112,23 @@ impl fmt::Display for Target {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn knows_the_listener_itself() {
+        let leads = |target: &str, address: &str| {
+            target.parse::<Target>().unwrap().leads_to(address.parse().unwrap())
+        };
+        for (target, address, own) in [
+            ("http://127.0.0.1:4400/x", "127.0.0.1:4400", true),
+            ("http://localhost:4400", "127.0.0.1:4400", true),
+            ("http://127.0.0.1:4400", "0.0.0.0:4400", true),
+            ("http://127.0.0.1:4401", "127.0.0.1:4400", false),
+            ("https://127.0.0.1:4400", "127.0.0.1:4400", false),
+            ("http://192.168.0.2:4400", "127.0.0.1:4400", false),
+        ] {
+            assert_eq!(leads(target, address), own, "{target} {address}");
+        }
+    }
 
     #[test]
     fn reads_urls() {

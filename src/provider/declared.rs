@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Deserializer};
 
-use super::{EventPlaces, Provider, Sample, Scheme};
+use super::{EventPlaces, Handshake, Provider, Sample, Scheme};
 
 /// An entry of the configuration.
 #[derive(Debug, Deserialize)]
@@ -25,10 +25,13 @@ pub struct Declared {
     scheme: Option<Scheme>,
     event: Option<EventPlaces>,
     #[serde(default)]
+    handshake: Vec<Handshake>,
+    #[serde(default)]
     sample: Vec<Sample>,
 }
 
-fn one_or_more<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+/// Reads one thing, or an array of them.
+pub fn one_or_more<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de>,
@@ -54,6 +57,7 @@ impl Declared {
                 || self.same_as.is_some()
                 || self.event.is_some()
                 || !self.known_by.is_empty()
+                || !self.handshake.is_empty()
                 || !self.sample.is_empty();
             let known = super::names().any(|one| one == name);
             return match (known, more) {
@@ -77,6 +81,7 @@ impl Declared {
             same_as: self.same_as,
             scheme,
             event: self.event.unwrap_or_default(),
+            handshakes: self.handshake,
             samples: self.sample,
         };
         provider.check()?;

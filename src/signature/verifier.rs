@@ -6,6 +6,7 @@ use super::Cause;
 use super::content::Subject;
 use super::diagnose::Search;
 use super::diagnose::{Budget, Proved, Question, Tried, diagnose, elsewhere};
+use super::public_url::PublicUrl;
 use super::verify::{values, verify};
 use crate::delivery::{Head, SignatureStatus, Verdict, header_text, is_added_on_the_way};
 use crate::payload::visible;
@@ -23,7 +24,7 @@ pub struct Keyed {
 #[derive(Debug, Clone, Default)]
 pub struct Verifier {
     candidates: Vec<Keyed>,
-    public_url: Option<String>,
+    public_url: PublicUrl,
 }
 
 /// A verdict, and under which provider it was found.
@@ -48,12 +49,18 @@ pub struct Diagnosis {
 impl Verifier {
     /// One provider is taken at its word; of several, the one is recognised that sent.
     pub fn new(candidates: Vec<Keyed>) -> Self {
-        Self { candidates, public_url: None }
+        Self { candidates, public_url: PublicUrl::default() }
     }
 
     /// The same, with the URL that providers were given, for those that sign it.
     #[must_use]
     pub fn behind(self, public_url: Option<String>) -> Self {
+        self.behind_changing(PublicUrl::new(public_url))
+    }
+
+    /// The same, with a URL that may come later.
+    #[must_use]
+    pub fn behind_changing(self, public_url: PublicUrl) -> Self {
         Self { public_url, ..self }
     }
 
@@ -78,7 +85,7 @@ impl Verifier {
 
     /// The URL that a delivery was sent to, as its sender knows it.
     pub fn url(&self, head: &Head) -> Option<String> {
-        Some(with_target(self.public_url.as_deref()?, &head.target_text()))
+        self.public_url.of(&head.target_text())
     }
 
     pub fn candidates(&self) -> &[Keyed] {
@@ -304,31 +311,4 @@ fn weight(keyed: &Keyed, subject: &Subject<'_>, verdict: &Verdict) -> Weight {
         keyed.provider.same_as.is_none(),
         std::cmp::Reverse(marks.absent),
     )
-}
-
-/// The URL that the sender was given, for a delivery to a target.
-fn with_target(public_url: &str, target: &str) -> String {
-    let behind = public_url.split_once("://").map_or(public_url, |(_, rest)| rest);
-    match behind.find('/') {
-        // One with a path of its own is the whole of it; its query is the delivery's.
-        Some(at) if at + 1 < behind.len() && !public_url.contains('?') => {
-            let query = target.split_once('?').map(|(_, query)| format!("?{query}"));
-            format!("{public_url}{}", query.unwrap_or_default())
-        }
-        Some(at) if at + 1 < behind.len() => public_url.to_owned(),
-        _ => format!("{}{target}", public_url.trim_end_matches('/')),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_public_url_gets_the_path_that_it_does_not_have() {
-        assert_eq!(with_target("https://x.example", "/a?b=1"), "https://x.example/a?b=1");
-        assert_eq!(with_target("https://x.example/", "/a"), "https://x.example/a");
-        assert_eq!(with_target("https://x.example/in", "/a?b=1"), "https://x.example/in?b=1");
-        assert_eq!(with_target("https://x.example/in?c=2", "/a?b=1"), "https://x.example/in?c=2");
-    }
 }

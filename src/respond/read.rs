@@ -1,0 +1,272 @@
+//! Reads a script; the grammar stands in [`super`].
+
+use std::time::Duration;
+
+use super::script::{Body, Canned};
+use super::token::Walk;
+use super::{Action, Script, ScriptError, Step};
+use crate::delivery::{Header, is_hop_by_hop};
+use crate::units::parse_duration;
+
+const ACTIONS: &str = "a status from 200 to 599, timeout, close, hold or pass";
+
+/// More steps than anybody writes by hand.
+const MOST: usize = 256;
+
+pub(super) fn script(text: &str) -> Result<Script, ScriptError> {
+    let mut walk = Walk::new(text);
+    let mut steps = Vec::new();
+    loop {
+        walk.skip_space();
+        steps.push(step(&mut walk)?);
+        walk.skip_space();
+        if walk.is_over() {
+            return Ok(Script { steps });
+        }
+        if !walk.past(",") {
+            return Err(walk.expected("a comma, x and a count, ; and a header, or : and an option"));
+        }
+        if steps.len() == MOST {
+            return Err(walk.wrong(walk.at(), format!("more than {MOST} steps")));
+        }
+    }
+}
+
+fn step(walk: &mut Walk<'_>) -> Result<Step, ScriptError> {
+    let chance = chance(walk)?;
+    let action = action(walk)?;
+    let times = count(walk)?;
+    let mut step = Step { chance, times, delay: Duration::ZERO, action };
+    loop {
+        walk.skip_space();
+        if walk.past(";") {
+            header(walk, &mut step)?;
+        } else if walk.past(":") {
+            option(walk, &mut step)?;
+        } else {
+            return Ok(step);
+        }
+    }
+}
+
+/// `10%:`, or nothing.
+fn chance(walk: &mut Walk<'_>) -> Result<f64, ScriptError> {
+    let start = walk.at();
+    let digits = |letter: char| letter.is_ascii_digit() || letter == '.';
+    let number: &str = walk.rest().split(|letter| !digits(letter)).next().unwrap_or_default();
+    if !walk.rest().get(number.len()..).is_some_and(|behind| behind.starts_with('%')) {
+        return Ok(1.0);
+    }
+    let number = walk.while_(digits);
+    let percent = number.parse().ok().filter(|percent: &f64| *percent > 0.0 && *percent <= 100.0);
+    let percent =
+        percent.ok_or_else(|| walk.wrong(start, "expected a share above 0% and up to 100%"))?;
+    walk.past("%");
+    if !walk.past(":") {
+        return Err(walk.expected("a colon behind the share, for instance 10%:500"));
+    }
+    walk.skip_space();
+    Ok(percent / 100.0)
+}
+
+fn action(walk: &mut Walk<'_>) -> Result<Action, ScriptError> {
+    let start = walk.at();
+    let wrong = |walk: &Walk<'_>, found: &str| {
+        let found = if found.is_empty() { "nothing".to_owned() } else { format!("`{found}`") };
+        walk.wrong(start, format!("expected {ACTIONS}, found {found}"))
+    };
+    if walk.rest().starts_with(|letter: char| letter.is_ascii_digit()) {
+        let digits = walk.while_(|letter| letter.is_ascii_digit());
+        let status = digits.parse().ok().filter(|status| (200..=599).contains(status));
+        return status
+            .map(|status| Action::Answer(Canned::bare(status)))
+            .ok_or_else(|| wrong(walk, digits));
+    }
+    let known = [
+        ("timeout", Action::Timeout),
+        ("close", Action::Close),
+        ("hold", Action::Hold),
+        ("pass", Action::Pass),
+    ];
+    for (word, action) in known {
+        if walk.past(word) {
+            return Ok(action);
+        }
+    }
+    let found = walk.while_(|letter| !",;:".contains(letter) && !letter.is_whitespace());
+    Err(wrong(walk, found))
+}
+
+/// `x2`, or nothing.
+fn count(walk: &mut Walk<'_>) -> Result<u64, ScriptError> {
+    if !walk.past("x") {
+        return Ok(1);
+    }
+    let start = walk.at();
+    let digits = walk.while_(|letter| letter.is_ascii_digit());
+    let count = digits.parse().ok().filter(|count| *count > 0);
+    count.ok_or_else(|| {
+        walk.wrong(start, "expected how many times behind the x, for instance 500x2")
+    })
+}
+
+fn answer<'s>(
+    walk: &Walk<'_>,
+    step: &'s mut Step,
+    what: &str,
+) -> Result<&'s mut Canned, ScriptError> {
+    match &mut step.action {
+        Action::Answer(canned) => Ok(canned),
+        Action::Timeout | Action::Close | Action::Hold | Action::Pass => {
+            Err(walk
+                .wrong(walk.at(), format!("{what} needs an answer; expected a status before it")))
+        }
+    }
+}
+
+fn header(walk: &mut Walk<'_>, step: &mut Step) -> Result<(), ScriptError> {
+    let canned = answer(walk, step, "a header")?;
+    walk.skip_space();
+    let start = walk.at();
+    let name = walk.while_(|letter| !",;:=".contains(letter)).trim();
+    if !walk.past("=") {
+        return Err(
+            walk.expected("= and a value behind the name of a header, for instance ;retry-after=5")
+        );
+    }
+    let value_at = walk.at();
+    let value = walk.value()?;
+    let header = checked_header(name, &value)
+        .map_err(|(of_value, why)| walk.wrong(if of_value { value_at } else { start }, why))?;
+    canned.headers.push(header);
+    Ok(())
+}
+
+/// A header that an answer may carry; or whether its value is wrong, and why.
+pub(super) fn checked_header(name: &str, value: &str) -> Result<Header, (bool, String)> {
+    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    if name.is_empty() || !name.bytes().all(token) {
+        return Err((false, format!("`{name}` is no name of a header")));
+    }
+    if name.eq_ignore_ascii_case("content-length") || is_hop_by_hop(name) {
+        return Err((
+            false,
+            format!("`{name}` cannot be set: length and connection are the listener's"),
+        ));
+    }
+    if value.bytes().any(|byte| byte < b' ' && byte != b'\t' || byte == 0x7f) {
+        return Err((true, format!("the value of `{name}` holds a control character")));
+    }
+    Ok(Header::new(name, value.as_bytes().to_vec()))
+}
+
+fn option(walk: &mut Walk<'_>, step: &mut Step) -> Result<(), ScriptError> {
+    let start = walk.at();
+    let name = walk.while_(|letter| letter.is_ascii_alphabetic());
+    let known = ["delay", "body", "file"].contains(&name);
+    if !known || !walk.past("=") {
+        return Err(walk.wrong(
+            start,
+            "expected delay=, body= or file= behind the colon; a value that holds , ; or : stands in quotes",
+        ));
+    }
+    let value_at = walk.at();
+    let value = walk.value()?;
+    if name == "delay" {
+        step.delay =
+            parse_duration(&value).map_err(|error| walk.wrong(value_at, error.to_string()))?;
+        return Ok(());
+    }
+    let canned = answer(walk, step, "a body")?;
+    canned.body = if name == "file" {
+        Body::File(value)
+    } else {
+        Body::Text(
+            value
+                .parse()
+                .map_err(|error: crate::provider::FillError| walk.wrong(value_at, error.message))?,
+        )
+    };
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Script {
+        script(text).unwrap_or_else(|error| panic!("{text}: {error}"))
+    }
+
+    #[test]
+    fn reads_steps() {
+        let answer = |status| Action::Answer(Canned::bare(status));
+        for (text, steps) in [
+            ("500", vec![(1.0, 1, 0, answer(500))]),
+            (" timeout ", vec![(1.0, 1, 0, Action::Timeout)]),
+            ("close:delay=2s", vec![(1.0, 1, 2000, Action::Close)]),
+            ("500x2,200", vec![(1.0, 2, 0, answer(500)), (1.0, 1, 0, answer(200))]),
+            ("500x2, pass", vec![(1.0, 2, 0, answer(500)), (1.0, 1, 0, Action::Pass)]),
+            ("10%:500", vec![(0.1, 1, 0, answer(500))]),
+            ("0.5%: hold", vec![(0.005, 1, 0, Action::Hold)]),
+        ] {
+            let steps = steps.into_iter().map(|(chance, times, delay, action)| Step {
+                chance,
+                times,
+                delay: Duration::from_millis(delay),
+                action,
+            });
+            assert_eq!(read(text).steps, steps.collect::<Vec<_>>(), "{text}");
+        }
+    }
+
+    #[test]
+    fn reads_headers_and_bodies() {
+        let mut script =
+            read("503x3;retry-after=5 ; Location=\"http://x/,;\\\"\":delay=1m:body=\"{{id}}, ok\"");
+        assert_eq!(script.steps[0].delay, Duration::from_mins(1));
+        let canned = script.answers().next().unwrap();
+        assert_eq!(
+            canned.headers,
+            [Header::new("retry-after", "5"), Header::new("Location", "http://x/,;\"")]
+        );
+        assert_eq!(canned.body, Body::Text("{{id}}, ok".parse().unwrap()));
+        assert_eq!(
+            read("200:file=a/b.json").answers().next().unwrap().body,
+            Body::File("a/b.json".into())
+        );
+    }
+
+    #[test]
+    fn errors_name_the_column_and_what_was_expected() {
+        for (text, column, part) in [
+            ("", 1, "a status from 200 to 599, timeout, close, hold or pass, found nothing"),
+            ("100", 1, "found `100`"),
+            ("600", 1, "from 200 to 599"),
+            ("99999999", 1, "from 200 to 599"),
+            ("teapot", 1, "found `teapot`"),
+            ("500x", 5, "how many times"),
+            ("500x0", 5, "how many times"),
+            ("500,,200", 5, "found nothing"),
+            ("500 200", 5, "a comma"),
+            ("0%:500", 1, "above 0%"),
+            ("101%:500", 1, "up to 100%"),
+            ("10%500", 4, "a colon behind the share"),
+            ("200:dealy=2s", 5, "delay=, body= or file="),
+            ("200:delay=2", 11, "500ms, 2s or 1m"),
+            ("200;location=http://x", 19, "stands in quotes"),
+            ("200;retry-after", 16, "= and a value"),
+            ("200;a b=1", 5, "no name of a header"),
+            ("200;Content-Length=1", 5, "the listener's"),
+            ("200;x=\"a", 7, "not closed"),
+            ("200;x=\"a\\n\"", 9, "behind a \\"),
+            ("200:body={{evnt}}", 10, "{{event.id}}"),
+            ("timeout;x=1", 9, "needs an answer"),
+            ("ünd", 1, "found `ünd`"),
+        ] {
+            let error = script(text).unwrap_err();
+            assert_eq!(error.column, column, "{text}: {error}");
+            assert!(error.message.contains(part), "{text}: {error}");
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! Which deliveries are answered how.
+
+use std::fmt;
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::read::checked_header;
+use super::script::Body;
+use super::{Action, Script, ScriptError, Step};
+use crate::delivery::{Delivery, Header};
+use crate::filter::{Filter, FilterError};
+use crate::provider::{Fill, FillError};
+
+/// A file that fills a body is kept in memory; a larger one is something else.
+const MAX_FILE: u64 = 25 << 20;
+
+/// A filter and a script.
+#[derive(Debug)]
+pub struct Rule {
+    filter: Filter,
+    script: Script,
+    /// As it was written.
+    text: String,
+    /// Deliveries that it was for so far.
+    count: AtomicU64,
+}
+
+/// What is given beside the script, for those answers that do not say otherwise.
+#[derive(Debug, Clone, Default)]
+pub struct Supplement {
+    pub headers: Vec<Header>,
+    pub body: Option<Fill>,
+    pub file: Option<String>,
+    pub delay: Option<Duration>,
+}
+
+/// Why a text is no rule.
+#[derive(Debug, thiserror::Error)]
+pub enum RuleError {
+    #[error("the filter: {error}\n{caret}")]
+    Filter { error: FilterError, caret: String },
+    #[error("{error}\n{caret}")]
+    Script { error: ScriptError, caret: String },
+    #[error("the body cannot be read from {path}: {source}")]
+    File { path: String, source: io::Error },
+    #[error("the body in {path} is wrong: {error}")]
+    Template { path: String, error: FillError },
+    #[error("the body in {path} is not UTF-8 text, or larger than 25 MiB")]
+    NoText { path: String },
+    #[error("a body is given twice, by `body` and by `file`; leave one out")]
+    TwoBodies,
+    #[error("{0}")]
+    Header(String),
+}
+
+impl Rule {
+    /// Reads `[FILTER =>] SCRIPT`; files are looked for in `folder`.
+    pub fn read(text: &str, folder: &Path) -> Result<Self, RuleError> {
+        let (filter, script) = match arrow(text) {
+            Some(at) => {
+                let (filter, behind) = text.split_at(at);
+                let parsed = filter.trim().parse().map_err(|error: FilterError| {
+                    let caret = error.caret(filter.trim());
+                    RuleError::Filter { error, caret }
+                })?;
+                (parsed, behind.trim_start_matches("=>"))
+            }
+            None => (Filter::default(), text),
+        };
+        let before = text.len() - script.len();
+        let column = text.get(..before).unwrap_or_default().chars().count();
+        let parsed: Script = script.parse().map_err(|error: ScriptError| {
+            let error = ScriptError { column: error.column + column, ..error };
+            let caret = format!("{text}\n{}^", " ".repeat(error.column - 1));
+            RuleError::Script { error, caret }
+        })?;
+        let supplement = Supplement::default();
+        Ok(Self { text: text.trim().to_owned(), ..Self::new(filter, parsed, supplement, folder)? })
+    }
+
+    /// A rule of its parts.
+    pub fn new(
+        filter: Filter,
+        mut script: Script,
+        beside: Supplement,
+        folder: &Path,
+    ) -> Result<Self, RuleError> {
+        let body = match (beside.body, beside.file) {
+            (Some(_), Some(_)) => return Err(RuleError::TwoBodies),
+            (Some(text), None) => Some(Body::Text(text)),
+            (None, file) => file.map(Body::File),
+        };
+        for canned in script.answers() {
+            for header in &beside.headers {
+                if !canned.headers.iter().any(|own| own.is(&header.name)) {
+                    canned.headers.push(header.clone());
+                }
+            }
+            if let (Body::Own, Some(body)) = (&canned.body, &body) {
+                canned.body = body.clone();
+            }
+            if let Body::File(path) = &canned.body {
+                canned.body = Body::Text(file(&folder.join(path))?);
+            }
+        }
+        if let Some(delay) = beside.delay {
+            script
+                .steps
+                .iter_mut()
+                .filter(|step| step.delay.is_zero())
+                .for_each(|step| step.delay = delay);
+        }
+        let text = filter.to_string();
+        Ok(Self { filter, script, text, count: AtomicU64::new(0) })
+    }
+
+    /// What happens to a delivery; nothing if the rule is not for it, or passes it on. `roll` is
+    /// a random number from 0 up to 1.
+    pub fn decide(&self, delivery: &Delivery, now: Timestamp, roll: f64) -> Option<&Step> {
+        if !self.filter.matches(delivery, now) {
+            return None;
+        }
+        let before = self.count.fetch_add(1, Ordering::Relaxed);
+        self.script.step(before).filter(|step| roll < step.chance && step.action != Action::Pass)
+    }
+
+    /// How many deliveries it was for so far.
+    pub fn count(&self) -> u64 {
+        self.count.load(Ordering::Relaxed)
+    }
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl Supplement {
+    /// Reads a header of an answer, `Name: value`.
+    pub fn header(text: &str) -> Result<Header, RuleError> {
+        let (name, value) = text.split_once(':').ok_or_else(|| {
+            RuleError::Header(format!(
+                "`{text}` is no header; expected a name, a colon and a value"
+            ))
+        })?;
+        checked_header(name.trim(), value.trim()).map_err(|(_, why)| RuleError::Header(why))
+    }
+}
+
+/// Where the arrow stands that ends the filter: the first one outside quotes.
+fn arrow(text: &str) -> Option<usize> {
+    let mut quoted = false;
+    let mut last = ' ';
+    for (at, letter) in text.char_indices() {
+        match letter {
+            '"' if last != '\\' => quoted = !quoted,
+            '=' if !quoted && text.get(at..).is_some_and(|rest| rest.starts_with("=>")) => {
+                return Some(at);
+            }
+            _ => {}
+        }
+        last = letter;
+    }
+    None
+}
+
+fn file(path: &Path) -> Result<Fill, RuleError> {
+    let shown = || path.display().to_string();
+    let unreadable = |source| RuleError::File { path: shown(), source };
+    if fs::metadata(path).map_err(unreadable)?.len() > MAX_FILE {
+        return Err(RuleError::NoText { path: shown() });
+    }
+    let bytes = fs::read(path).map_err(unreadable)?;
+    let text = String::from_utf8(bytes).map_err(|_| RuleError::NoText { path: shown() })?;
+    text.parse().map_err(|error| RuleError::Template { path: shown(), error })
+}

@@ -1,0 +1,135 @@
+//! What a rule does, step by step.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::{ScriptError, read};
+use crate::delivery::{Delivery, Header};
+use crate::provider::{Fill, Filling};
+
+/// Steps that are taken one after the other; the last one stays.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Script {
+    /// At least one.
+    pub(super) steps: Vec<Step>,
+}
+
+/// What happens to a delivery, or to several.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// The share of deliveries that it happens to, up to 1; the others are passed on.
+    pub chance: f64,
+    /// How many deliveries it is for, unless it is the last one.
+    pub times: u64,
+    pub delay: Duration,
+    pub action: Action,
+}
+
+/// What happens to a delivery that a rule takes.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    Answer(Canned),
+    /// No answer ever comes.
+    Timeout,
+    /// The connection ends without an answer.
+    Close,
+    /// The sender waits until somebody decides.
+    Hold,
+    /// As if the rule were not there.
+    Pass,
+}
+
+/// An answer that is known beforehand, but for what the delivery fills in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Canned {
+    pub status: u16,
+    pub headers: Vec<Header>,
+    pub body: Body,
+}
+
+/// The body of an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Body {
+    /// A sentence of ours.
+    Own,
+    Text(Fill),
+    /// Yet to be read.
+    File(String),
+}
+
+impl Canned {
+    /// An answer with a status and nothing more.
+    pub fn bare(status: u16) -> Self {
+        Self { status, headers: Vec::new(), body: Body::Own }
+    }
+
+    /// Headers and body for a delivery.
+    pub fn fill(&self, delivery: &Delivery) -> (Vec<Header>, Bytes) {
+        let mut headers = self.headers.clone();
+        let (text, kind) = match &self.body {
+            _ if matches!(self.status, 204 | 304) => return (headers, Bytes::new()),
+            Body::Text(text) if text.is_json() => (filled(text, delivery), "application/json"),
+            Body::Text(text) => (filled(text, delivery), "text/plain; charset=utf-8"),
+            Body::Own | Body::File(_) => {
+                let (status, id) = (self.status, delivery.summary.id);
+                (
+                    format!("{status} by a rule; kept as delivery {id}\n"),
+                    "text/plain; charset=utf-8",
+                )
+            }
+        };
+        if !headers.iter().any(|header| header.is("content-type")) {
+            headers.push(Header::new("Content-Type", kind));
+        }
+        (headers, text.into())
+    }
+}
+
+fn filled(text: &Fill, delivery: &Delivery) -> String {
+    let summary = &delivery.summary;
+    text.fill(&Filling {
+        head: &delivery.head,
+        body: &delivery.body,
+        event: &summary.event,
+        provider: &summary.provider,
+        number: Some(summary.id),
+        hmac: None,
+    })
+}
+
+impl Script {
+    /// The same bare answer for every delivery.
+    pub fn always(status: u16) -> Self {
+        let action = Action::Answer(Canned::bare(status));
+        Self { steps: vec![Step { chance: 1.0, times: 1, delay: Duration::ZERO, action }] }
+    }
+
+    /// The step for the delivery that comes after `before` others.
+    pub(super) fn step(&self, before: u64) -> Option<&Step> {
+        let mut left = before;
+        for step in &self.steps {
+            match left.checked_sub(step.times) {
+                None => return Some(step),
+                Some(rest) => left = rest,
+            }
+        }
+        self.steps.last()
+    }
+
+    pub(super) fn answers(&mut self) -> impl Iterator<Item = &mut Canned> {
+        self.steps.iter_mut().filter_map(|step| match &mut step.action {
+            Action::Answer(canned) => Some(canned),
+            Action::Timeout | Action::Close | Action::Hold | Action::Pass => None,
+        })
+    }
+}
+
+impl FromStr for Script {
+    type Err = ScriptError;
+
+    fn from_str(text: &str) -> Result<Self, ScriptError> {
+        read::script(text)
+    }
+}

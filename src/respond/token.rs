@@ -1,0 +1,100 @@
+//! Walks along the text of a script, and says where it stands.
+
+/// What is wrong with a script, and where.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("column {column}: {message}")]
+pub struct ScriptError {
+    /// In characters, from 1.
+    pub column: usize,
+    pub message: String,
+}
+
+/// A place in a text.
+pub(super) struct Walk<'t> {
+    text: &'t str,
+    at: usize,
+}
+
+impl<'t> Walk<'t> {
+    pub(super) fn new(text: &'t str) -> Self {
+        Self { text, at: 0 }
+    }
+
+    pub(super) fn rest(&self) -> &'t str {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+
+    pub(super) fn at(&self) -> usize {
+        self.at
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.rest().is_empty()
+    }
+
+    /// Goes past a text if it stands here.
+    pub(super) fn past(&mut self, text: &str) -> bool {
+        let is_here = self.rest().starts_with(text);
+        if is_here {
+            self.at += text.len();
+        }
+        is_here
+    }
+
+    /// Goes past what fits.
+    pub(super) fn while_(&mut self, fits: impl Fn(char) -> bool) -> &'t str {
+        let rest = self.rest();
+        let end = rest.find(|letter| !fits(letter)).unwrap_or(rest.len());
+        self.at += end;
+        rest.get(..end).unwrap_or_default()
+    }
+
+    pub(super) fn skip_space(&mut self) {
+        self.while_(char::is_whitespace);
+    }
+
+    /// A value: up to the next separator, or in quotes.
+    pub(super) fn value(&mut self) -> Result<String, ScriptError> {
+        let start = self.at;
+        if !self.past("\"") {
+            return Ok(self.while_(|letter| !",;:".contains(letter)).trim().to_owned());
+        }
+        let mut value = String::new();
+        loop {
+            let mut letters = self.rest().chars();
+            let letter = match letters.next() {
+                None => {
+                    return Err(self.wrong(start, "this quote is not closed; expected another \""));
+                }
+                Some('"') => {
+                    self.at += 1;
+                    return Ok(value);
+                }
+                Some('\\') => {
+                    self.at += 1;
+                    let Some(letter @ ('"' | '\\')) = letters.next() else {
+                        let at = self.at - 1;
+                        return Err(self.wrong(at, "in quotes, expected \\\" or \\\\ behind a \\"));
+                    };
+                    letter
+                }
+                Some(letter) => letter,
+            };
+            value.push(letter);
+            self.at += letter.len_utf8();
+        }
+    }
+
+    /// An error at a byte of the text.
+    pub(super) fn wrong(&self, at: usize, message: impl Into<String>) -> ScriptError {
+        let before = self.text.get(..at).unwrap_or(self.text);
+        ScriptError { column: before.chars().count() + 1, message: message.into() }
+    }
+
+    /// An error about what stands here.
+    pub(super) fn expected(&self, what: &str) -> ScriptError {
+        let found: String = self.rest().chars().take(20).collect();
+        let found = if found.is_empty() { "the end".to_owned() } else { format!("`{found}`") };
+        self.wrong(self.at, format!("expected {what}, found {found}"))
+    }
+}

@@ -1,0 +1,74 @@
+//! Cloudflare's agent with a quick tunnel: no account, and a URL that its output tells
+//! (<https://developers.cloudflare.com/cloudflare-one/connections/connect-networks/do-more-with-tunnels/trycloudflare/>).
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use super::agent::Said;
+
+/// Where quick tunnels are.
+const DOMAIN: &str = ".trycloudflare.com";
+
+pub(super) fn arguments(address: SocketAddr) -> Vec<String> {
+    let ip =
+        if address.ip().is_unspecified() { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { address.ip() };
+    let url = format!("http://{}", SocketAddr::new(ip, address.port()));
+    ["tunnel", "--url", &url].map(str::to_owned).to_vec()
+}
+
+pub(super) fn read(line: &str) -> Said {
+    if let Some(url) = url(line) {
+        return Said::Url(url);
+    }
+    let level = line.split_whitespace().nth(1).unwrap_or_default();
+    if matches!(level, "ERR" | "FTL") {
+        let said = line.split_whitespace().skip(2).collect::<Vec<_>>().join(" ");
+        return Said::Trouble(said);
+    }
+    let is_trouble = ["failed", "error"].iter().any(|word| line.to_lowercase().starts_with(word));
+    if is_trouble { Said::Trouble(line.trim().to_owned()) } else { Said::Nothing }
+}
+
+/// The URL of a quick tunnel in a line. Cloudflare's own interface is in the same domain.
+fn url(line: &str) -> Option<String> {
+    let (_, rest) = line.split_once("https://")?;
+    let end = rest.find(|letter: char| !letter.is_ascii_alphanumeric() && !".-".contains(letter));
+    let host = rest.split_at_checked(end.unwrap_or(rest.len()))?.0;
+    let name = host.strip_suffix(DOMAIN)?;
+    (!name.is_empty() && name != "api").then(|| format!("https://{host}"))
+}
+
+pub(super) fn advice(said: &str) -> &'static str {
+    if said.contains("429") || said.contains("Too Many Requests") {
+        "too many quick tunnels were asked for from here: wait a few minutes, and start hookglass again"
+    } else if said.contains("config") {
+        "quick tunnels do not go together with a configuration file in ~/.cloudflared: rename it, \
+         and start hookglass again"
+    } else {
+        "run `cloudflared tunnel --url http://127.0.0.1:4400` by hand to see why, and start \
+         hookglass again"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_the_output() {
+        let line = "2026-11-24T22:00:00Z INF |  https://odd-words-here.trycloudflare.com                                                   |";
+        assert_eq!(read(line), Said::Url("https://odd-words-here.trycloudflare.com".to_owned()));
+        let failed = r#"failed to request quick Tunnel: Post "https://api.trycloudflare.com/tunnel": dial tcp: lookup api.trycloudflare.com: no such host"#;
+        assert_eq!(read(failed), Said::Trouble(failed.to_owned()));
+        let error = "2026-11-24T22:00:00Z ERR Error unmarshaling QuickTunnel response: 429 Too Many Requests";
+        let Said::Trouble(said) = read(error) else { panic!("{error}") };
+        assert!(said.starts_with("Error unmarshaling") && advice(&said).contains("wait"), "{said}");
+        let info = "2026-11-24T22:00:00Z INF Thank you. By using it you agree to https://www.cloudflare.com/website-terms/";
+        assert_eq!(read(info), Said::Nothing);
+    }
+
+    #[test]
+    fn leads_to_a_listener_that_is_bound_wide() {
+        let arguments = arguments("0.0.0.0:4400".parse().unwrap());
+        assert_eq!(arguments, ["tunnel", "--url", "http://127.0.0.1:4400"]);
+    }
+}

@@ -1,0 +1,182 @@
+//! ngrok's agent: its local interface (<https://ngrok.com/docs/agent/api/>) and its log.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde::Deserialize;
+
+use super::agent::Said;
+use crate::delivery::{Head, Header};
+use crate::outbound::{Client, Request, Target};
+
+/// The interface is on this machine, or not there.
+const CONNECTING: Duration = Duration::from_millis(500);
+const ANSWERING: Duration = Duration::from_secs(2);
+
+#[derive(Debug, Deserialize)]
+struct Listing {
+    #[serde(default)]
+    tunnels: Vec<Tunnel>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Tunnel {
+    public_url: String,
+    config: Config,
+}
+
+#[derive(Debug, Deserialize)]
+struct Config {
+    addr: String,
+}
+
+pub(super) fn arguments(address: SocketAddr) -> Vec<String> {
+    let there = if address.ip().is_loopback() || address.ip().is_unspecified() {
+        address.port().to_string()
+    } else {
+        address.to_string()
+    };
+    ["http", &there, "--log", "stdout"].map(str::to_owned).to_vec()
+}
+
+/// The public URL of a tunnel that leads to an address, if an agent has one; `https` if there is
+/// a choice.
+pub(super) async fn tunnel(interfaces: &[Target], address: SocketAddr) -> Option<String> {
+    let client = Client::with_timeouts(CONNECTING, ANSWERING);
+    for interface in interfaces {
+        let Ok(target) = format!("{interface}/api/tunnels").parse::<Target>() else { continue };
+        let headers = [Header::new("Accept", "application/json")];
+        let head = Head::build("GET", "/api/tunnels", &headers);
+        let sent = client.send(&target, &Request { head, body: Bytes::new() }).await;
+        let Some(answer) = sent.outcome.ok().filter(|answer| answer.status == 200) else {
+            continue;
+        };
+        let found = leading_to(&answer.body, address);
+        if found.is_some() {
+            return found;
+        }
+    }
+    None
+}
+
+fn leading_to(listing: &[u8], address: SocketAddr) -> Option<String> {
+    let listing: Listing = serde_json::from_slice(listing).ok()?;
+    let mut urls: Vec<String> = listing
+        .tunnels
+        .into_iter()
+        .filter(|tunnel| leads(&tunnel.config.addr, address))
+        .map(|tunnel| tunnel.public_url)
+        .filter(|url| url.starts_with("http"))
+        .collect();
+    urls.sort_by_key(|url| !url.starts_with("https:"));
+    urls.into_iter().next()
+}
+
+/// Whether an address as ngrok writes it, `http://localhost:4400` or `4400`, is ours.
+fn leads(written: &str, address: SocketAddr) -> bool {
+    let bare = written.split_once("://").map_or(written, |(_, rest)| rest);
+    let bare = bare.split('/').next().unwrap_or_default();
+    let (host, port) = bare.rsplit_once(':').unwrap_or(("localhost", bare));
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let here = match host.parse::<IpAddr>() {
+        Ok(ip) => ip == address.ip() || (ip.is_loopback() && address.ip().is_unspecified()),
+        Err(_) => {
+            host == "localhost" && (address.ip().is_loopback() || address.ip().is_unspecified())
+        }
+    };
+    here && port.parse() == Ok(address.port())
+}
+
+/// Reads a line of the log, or an error that the agent ends with.
+pub(super) fn read(line: &str) -> Said {
+    if line.contains("started tunnel")
+        && let Some(url) = value(line, "url=")
+    {
+        return Said::Url(url);
+    }
+    let error = value(line, "err=").filter(|error| error != "nil");
+    if let Some(error) = error.filter(|_| line.contains("lvl=eror") || line.contains("lvl=crit")) {
+        return Said::Trouble(tidy(&error));
+    }
+    match line.strip_prefix("ERROR:") {
+        Some(rest) if !rest.trim().is_empty() => Said::Trouble(tidy(rest)),
+        _ => Said::Nothing,
+    }
+}
+
+/// The value behind a key of a log line; in quotes if it has spaces.
+fn value(line: &str, key: &str) -> Option<String> {
+    let (_, rest) = line.split_once(&format!(" {key}"))?;
+    Some(match rest.strip_prefix('"') {
+        Some(quoted) => {
+            let mut escaped = false;
+            let inside = quoted.chars().take_while(|letter| {
+                let ends = *letter == '"' && !escaped;
+                escaped = *letter == '\\' && !escaped;
+                !ends
+            });
+            inside.collect::<String>().replace("\\n", " ").replace("\\r", " ").replace("\\\"", "\"")
+        }
+        None => rest.split(' ').next().unwrap_or_default().to_owned(),
+    })
+}
+
+fn tidy(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// What to do about an error; the codes are those of <https://ngrok.com/docs/errors/>.
+pub(super) fn advice(said: &str) -> &'static str {
+    let has = |code: &str| said.contains(code);
+    if has("ERR_NGROK_4018") {
+        "it has no authtoken: get yours at https://dashboard.ngrok.com/get-started/your-authtoken, \
+         run `ngrok config add-authtoken TOKEN`, and start hookglass again"
+    } else if has("ERR_NGROK_105") || has("ERR_NGROK_107") {
+        "its authtoken is not valid: copy it anew from \
+         https://dashboard.ngrok.com/get-started/your-authtoken, run `ngrok config add-authtoken \
+         TOKEN`, and start hookglass again"
+    } else if has("ERR_NGROK_108") {
+        "another agent of your account runs: end that one, or let it lead here, and start \
+         hookglass again"
+    } else if has("ERR_NGROK_334") {
+        "the same address is online already: end the other tunnel, and start hookglass again"
+    } else {
+        "run `ngrok diagnose` to see why, and start hookglass again"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_the_tunnel_that_leads_here() {
+        let listing = br#"{"tunnels":[
+            {"name":"a","uri":"/api/tunnels/a","public_url":"https://a.example","proto":"https","config":{"addr":"http://localhost:8080","inspect":true}},
+            {"name":"b","public_url":"http://b.example","config":{"addr":"http://localhost:4400"}},
+            {"name":"c","public_url":"tcp://c.example:1","config":{"addr":"localhost:4400"}},
+            {"name":"d","public_url":"https://d.example","config":{"addr":"http://127.0.0.1:4400","inspect":true},"metrics":{}}
+        ],"uri":"/api/tunnels"}"#;
+        let at = |address: &str| leading_to(listing, address.parse().unwrap());
+        assert_eq!(at("127.0.0.1:4400").as_deref(), Some("https://d.example"));
+        assert_eq!(at("0.0.0.0:8080").as_deref(), Some("https://a.example"));
+        assert_eq!(at("127.0.0.1:80"), None);
+        assert_eq!(at("192.168.1.2:8080"), None);
+        assert_eq!(leading_to(b"<html>", "127.0.0.1:80".parse().unwrap()), None);
+    }
+
+    #[test]
+    fn reads_the_log() {
+        let started = r#"t=2026-11-24T22:00:00+0000 lvl=info msg="started tunnel" obj=tunnels name=command_line addr=http://localhost:4400 url=https://x.ngrok-free.app"#;
+        assert_eq!(read(started), Said::Url("https://x.ngrok-free.app".to_owned()));
+        let failed = r#"t=2026-11-24T22:00:00+0000 lvl=eror msg="failed to reconnect session" obj=tunnels.session err="authentication failed: Usage of ngrok requires a verified account and authtoken.\n\nERR_NGROK_4018\n""#;
+        let Said::Trouble(said) = read(failed) else { panic!("{failed}") };
+        assert!(said.ends_with("authtoken. ERR_NGROK_4018"), "{said}");
+        assert!(advice(&said).contains("add-authtoken"));
+        assert_eq!(read("ERROR:  ERR_NGROK_4018"), Said::Trouble("ERR_NGROK_4018".to_owned()));
+        for nothing in ["ERROR:", "", r#"lvl=info msg="no configuration paths" err=nil"#] {
+            assert_eq!(read(nothing), Said::Nothing, "{nothing}");
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! What a front end can watch and change while deliveries come.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use hookglass::delivery::{AttemptKind, DeliveryId, Head, Header};
+use hookglass::filter::Filter;
+use hookglass::intake::{
+    Diagnoser, Door, Forward, Forwards, Holds, Intake, Policy, Proxies, Release,
+};
+use hookglass::listener::{Received, Reply};
+use hookglass::outbound::{Client, Forwarder, Pace, Target};
+use hookglass::provider::Provider;
+use hookglass::respond::{Rule, Rulebook};
+use hookglass::signature::{Keyed, Verifier};
+use hookglass::store::{Place, Store, Writer};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+type Tested<T = ()> = Result<T, Box<dyn std::error::Error>>;
+
+struct Running {
+    intake: Arc<Intake>,
+    rules: Rulebook,
+    holds: Holds,
+    store: Store,
+    stop: CancellationToken,
+    work: JoinSet<()>,
+    writer: Writer,
+}
+
+fn rule(text: &str) -> Tested<Rule> {
+    Ok(Rule::read(text, std::path::Path::new(""))?)
+}
+
+/// An intake with a store in memory.
+fn start(rules: &[&str], targets: Vec<Target>) -> Tested<Running> {
+    let (store, writer) = Store::open(&Place::Memory, "test")?;
+    let stop = CancellationToken::new();
+    let keyed = Keyed { provider: Provider::named("cribbly")?, secrets: Vec::new() };
+    let verifier = Arc::new(Verifier::new(vec![keyed]));
+    let (diagnoser, diagnosing) =
+        Diagnoser::new(Arc::clone(&verifier), store.clone(), stop.clone());
+    let rules = rules.iter().map(|text| rule(text).map(Arc::new)).collect::<Tested<Vec<_>>>()?;
+    let (rules, holds) = (Rulebook::new(rules), Holds::new(stop.clone()));
+    let mut work = JoinSet::new();
+    let mut forward = |target| {
+        let (forwarder, forwarding) =
+            Forwarder::new(Client::new(), target, Pace::default(), stop.clone());
+        work.spawn(forwarding);
+        Forward { filter: Filter::default(), forwarder }
+    };
+    let forwards = targets.into_iter().map(&mut forward).collect();
+    let (forwards, keeping) = Forwards::new(forwards, store.clone());
+    let forwards = Arc::new(forwards);
+    let (door, passing) = Door::new(store.clone(), rules.clone(), Arc::clone(&forwards));
+    work.spawn(diagnosing);
+    work.spawn(keeping);
+    work.spawn(passing);
+    let policy = Policy { proxies: Proxies::Local, ..Policy::default() };
+    let intake = Arc::new(Intake {
+        verifier,
+        diagnoser,
+        store: store.clone(),
+        door,
+        rules: rules.clone(),
+        forwards,
+        holds: holds.clone(),
+        policy,
+        stop: stop.clone(),
+    });
+    Ok(Running { intake, rules, holds, store, stop, work, writer })
+}
+
+fn received(path: &str) -> Received {
+    let headers = [Header::new("X-Forwarded-For", "203.0.113.7")];
+    Received {
+        received_at: jiff::Timestamp::UNIX_EPOCH,
+        peer: ([127, 0, 0, 1], 9).into(),
+        head: Head::build("POST", path, &headers),
+        body: Bytes::from_static(br#"{"id":"e1","type":"message.created"}"#),
+        body_size: 36,
+        refused: None,
+    }
+}
+
+impl Running {
+    async fn status(&self, path: &str) -> u16 {
+        self.intake.take(received(path)).await.status()
+    }
+
+    fn noted(&self, id: i64) -> Tested<Option<u16>> {
+        let delivery = self.store.reader()?.delivery(DeliveryId(id))?.ok_or("not kept")?;
+        Ok(delivery.summary.response)
+    }
+
+    async fn end(self) -> Tested {
+        let Self { intake, stop, work, writer, .. } = self;
+        drop(intake);
+        stop.cancel();
+        work.join_all().await;
+        tokio::task::spawn_blocking(move || writer.finish()).await?;
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn rules_change_while_deliveries_come() -> Tested {
+    let running = start(&["500x2,201"], Vec::new())?;
+    let mut changes = running.rules.changes();
+    assert_eq!(running.status("/").await, 500);
+    running.rules.put_first(rule("path:/a => 418")?);
+    assert!(changes.has_changed()?);
+    assert_eq!(changes.borrow_and_update().len(), 2);
+    assert_eq!((running.status("/a").await, running.status("/b").await), (418, 500));
+    // The rule that stays goes on where it was.
+    assert!(running.rules.remove(0) && !running.rules.remove(7));
+    assert_eq!(running.status("/a").await, 201);
+    let [left] = &*running.rules.rules() else { return Err("one rule is left".into()) };
+    assert_eq!((left.to_string().as_str(), left.count()), ("500x2,201", 3));
+    running.rules.replace([]);
+    assert_eq!(running.status("/a").await, 200);
+    assert_eq!(running.noted(5)?, Some(200));
+    running.end().await
+}
+
+#[tokio::test]
+async fn a_share_of_deliveries_is_answered_and_the_others_go_on() -> Tested {
+    let running = start(&["50%:500", "dup:yes => 202", "201"], Vec::new())?;
+    assert!([500, 201].contains(&running.status("/").await));
+    let mut seen = std::collections::BTreeSet::new();
+    for _ in 0..200 {
+        seen.insert(running.status("/").await);
+    }
+    // That one of the two never comes has a chance of 2 in 2^200.
+    assert_eq!(seen.into_iter().collect::<Vec<_>>(), [202, 500]);
+    running.end().await
+}
+
+#[tokio::test]
+async fn what_is_held_is_let_go_by_hand() -> Tested {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let target: Target = format!("http://{}", listener.local_addr()?).parse()?;
+    let mut running = start(&["path:/held* => hold"], vec![target])?;
+    let mut changes = running.holds.changes();
+    let mut answers = Vec::new();
+    for (id, path) in (1_i64..).zip(["/held/a", "/held/b", "/held/c"]) {
+        let intake = Arc::clone(&running.intake);
+        let (sender, replied) = tokio::sync::oneshot::channel();
+        running.work.spawn(async move { drop(sender.send(intake.take(received(path)).await)) });
+        changes.wait_for(|held| held.contains_key(&DeliveryId(id))).await?;
+        assert_eq!(running.noted(id)?, None);
+        answers.push(replied);
+    }
+    let ids: Vec<i64> = running.holds.list().iter().map(|(id, _)| id.0).collect();
+    assert_eq!(ids, [1, 2, 3]);
+    assert!(!running.holds.release(DeliveryId(9), Release::Close));
+    assert!(running.holds.release(DeliveryId(2), Release::Answer(422)));
+    assert!(!running.holds.release(DeliveryId(2), Release::Answer(422)));
+    assert!(running.holds.release(DeliveryId(1), Release::Close));
+    assert!(running.holds.release(DeliveryId(3), Release::Forward));
+    let (mut stream, _) = listener.accept().await?;
+    let mut seen = Vec::new();
+    while !seen.ends_with(b"}") {
+        stream.read_buf(&mut seen).await?;
+    }
+    stream.write_all(b"HTTP/1.1 203 Own\r\nContent-Length: 0\r\n\r\n").await?;
+    let mut statuses = Vec::new();
+    for replied in answers {
+        statuses.push(replied.await?.status());
+    }
+    assert_eq!(statuses, [0, 422, 203]);
+    assert_eq!((running.noted(1)?, running.noted(2)?), (Some(0), Some(422)));
+    assert!(running.holds.list().is_empty());
+    let third = running.store.reader()?.delivery(DeliveryId(3))?.ok_or("not kept")?;
+    assert_eq!(third.summary.peer.as_deref(), Some("203.0.113.7"));
+    assert_eq!(third.attempts.len(), 1);
+    assert_eq!(
+        (third.attempts[0].kind, third.attempts[0].status()),
+        (AttemptKind::Forward, Some(203))
+    );
+    running.end().await
+}
+
+#[tokio::test]
+async fn a_delay_ends_with_the_program() -> Tested {
+    let running = start(&["202:delay=24h"], Vec::new())?;
+    running.stop.cancel();
+    let Reply::Answer(answer) = running.intake.take(received("/")).await else {
+        return Err("no answer".into());
+    };
+    assert_eq!(answer.status, 202);
+    running.end().await
+}

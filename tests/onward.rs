@@ -1,0 +1,405 @@
+//! What becomes of deliveries: targets that behave well and badly, rules, handshakes.
+
+#![cfg(unix)]
+
+mod support;
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::{self, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::sync::mpsc;
+use std::thread;
+
+use serde_json::Value;
+use support::{Listener, Tested, event, exchange, hookglass, read_answer, request};
+
+const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nfirst";
+
+/// A target that reads whole requests, one connection after the other in the order in which they
+/// come, and answers all of them alike. It ends with the test.
+fn target(answer: &'static [u8]) -> io::Result<(String, mpsc::Receiver<String>)> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let url = format!("http://{}", listener.local_addr()?);
+    let (sender, seen) = mpsc::channel();
+    thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut bytes = vec![0; 65_536];
+            let mut request = Vec::new();
+            while !request.ends_with(b"}") {
+                match stream.read(&mut bytes) {
+                    Ok(0) | Err(_) => break,
+                    Ok(read) => request.extend(bytes.iter().take(read)),
+                }
+            }
+            // The test may have seen enough, and the other end too.
+            let _ = sender.send(String::from_utf8_lossy(&request).into_owned());
+            let _ = stream.write_all(answer);
+        }
+    });
+    Ok((url, seen))
+}
+
+/// A target that takes connections, reads nothing and answers nothing.
+fn stalled() -> io::Result<(String, TcpListener)> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    Ok((format!("http://{}", listener.local_addr()?), listener))
+}
+
+fn listed(folder: &Path) -> Tested<Vec<Value>> {
+    let listed = hookglass(folder).args(["list", "--json"]).output()?;
+    let text = String::from_utf8(listed.stdout)?;
+    Ok(text.lines().map(serde_json::from_str).collect::<Result<_, _>>()?)
+}
+
+fn configure(folder: &Path, text: &str) -> io::Result<()> {
+    fs::write(folder.join("hookglass.toml"), text)
+}
+
+fn id_of(request: &str) -> String {
+    let (_, rest) = request.split_once(r#""id":""#).unwrap_or_default();
+    rest.split('"').next().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn the_first_target_answers_and_the_others_are_kept_beside_it() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let (first, first_seen) = target(OK)?;
+    let (second, second_seen) =
+        target(b"HTTP/1.1 302 Found\r\nLocation: /again\r\nContent-Length: 5\r\n\r\nother")?;
+    let (third, third_seen) = target(OK)?;
+    configure(
+        folder.path(),
+        &format!(
+            "[[forward]]\nfilter = \"type:message.*\"\nurl = \"{second}/in\"\n\
+             add_headers = [\"X-From: file\"]\n\n\
+             [[forward]]\nfilter = \"type:group.*\"\nurl = \"{third}\"\n"
+        ),
+    )?;
+    let mut command = hookglass(folder.path());
+    command.args(["--forward", &first, "--preserve-host", "--add-header", "X-From: flag"]);
+    let listener = Listener::start(&mut command)?;
+    let answer = exchange(&listener.address, &request(1))?;
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("first"), "{answer}");
+    let (one, other) = (first_seen.recv()?, second_seen.recv()?);
+    assert!(one.starts_with("POST /hooks HTTP/1.1\r\nHost: h\r\n"), "{one}");
+    assert!(one.contains("\r\nX-From: flag\r\n") && one.ends_with(&event(1).0), "{one}");
+    assert!(other.starts_with("POST /in HTTP/1.1\r\nHost: 127.0.0.1:"), "{other}");
+    assert!(other.contains("\r\nX-From: file\r\n") && other.ends_with(&event(1).0), "{other}");
+    let (status, _, said) = listener.stop()?;
+    assert!(status.success(), "{said}");
+    assert!(third_seen.try_recv().is_err(), "the third is not for messages");
+    let line = &listed(folder.path())?[0];
+    assert_eq!(line["response"]["status"], 200);
+    let mut kept: Vec<(String, u64, String)> = Vec::new();
+    for attempt in line["attempts"].as_array().ok_or("no attempts")? {
+        let text = |key: &str| attempt[key].as_str().unwrap_or_default().to_owned();
+        kept.push((text("target"), attempt["status"].as_u64().unwrap_or_default(), text("body")));
+    }
+    kept.sort_by_key(|(_, status, _)| *status);
+    assert_eq!(
+        kept,
+        [(first, 200, "first".to_owned()), (format!("{second}/in"), 302, "other".to_owned())]
+    );
+    Ok(())
+}
+
+#[test]
+fn a_stalled_second_target_holds_nobody_up_and_loses_nothing() -> Tested {
+    const CONNECTIONS: usize = 8;
+    const EACH: usize = 25;
+    let folder = tempfile::tempdir()?;
+    let (first, first_seen) = target(OK)?;
+    let (second, _stalled) = stalled()?;
+    configure(
+        folder.path(),
+        &format!(
+            "[[forward]]\nurl = \"{first}\"\n[[forward]]\nurl = \"{second}\"\nqueue = 4\n\
+                  concurrency = 2\ntimeout = \"1h\"\n"
+        ),
+    )?;
+    let listener = Listener::start(&mut hookglass(folder.path()))?;
+    thread::scope(|scope| {
+        for connection in 0..CONNECTIONS {
+            let address = &listener.address;
+            scope.spawn(move || {
+                let mut stream = TcpStream::connect(address).unwrap();
+                let mut answers = BufReader::new(stream.try_clone().unwrap());
+                for number in 0..EACH {
+                    stream.write_all(&request(connection * EACH + number)).unwrap();
+                    assert_eq!(read_answer(&mut answers).unwrap(), 200);
+                }
+            });
+        }
+    });
+    // Every sender is answered while the second target has answered nobody.
+    assert_eq!(first_seen.try_iter().count(), CONNECTIONS * EACH);
+    let (status, _, said) = listener.stop()?;
+    assert!(status.success(), "{said}");
+    let (mut overrun, mut stopped) = (0, 0);
+    let lines = listed(folder.path())?;
+    assert_eq!(lines.len(), CONNECTIONS * EACH);
+    for line in &lines {
+        assert_eq!(line["response"]["status"], 200);
+        let attempts = line["attempts"].as_array().ok_or("no attempts")?;
+        assert_eq!(attempts.len(), 2, "{line}");
+        let failed = attempts.iter().find_map(|one| one["error"].as_str()).ok_or("none failed")?;
+        overrun += usize::from(failed.contains("others wait for it already"));
+        stopped += usize::from(failed.contains("had not answered when hookglass stopped"));
+    }
+    // Two under way and four waiting.
+    assert_eq!((overrun, stopped), (CONNECTIONS * EACH - 6, 6));
+    Ok(())
+}
+
+#[test]
+fn a_target_gets_deliveries_in_the_order_of_their_numbers() -> Tested {
+    const CONNECTIONS: usize = 16;
+    const EACH: usize = 20;
+    let folder = tempfile::tempdir()?;
+    let (url, seen) = target(OK)?;
+    let listener = Listener::start(hookglass(folder.path()).args(["--forward", &url]))?;
+    thread::scope(|scope| {
+        for connection in 0..CONNECTIONS {
+            let address = &listener.address;
+            scope.spawn(move || {
+                let mut stream = TcpStream::connect(address).unwrap();
+                let mut answers = BufReader::new(stream.try_clone().unwrap());
+                for number in 0..EACH {
+                    stream.write_all(&request(connection * EACH + number)).unwrap();
+                    assert_eq!(read_answer(&mut answers).unwrap(), 200);
+                }
+            });
+        }
+    });
+    listener.stop()?;
+    let came: Vec<String> = seen.try_iter().map(|request| id_of(&request)).collect();
+    let kept: Vec<String> = listed(folder.path())?
+        .iter()
+        .map(|line| line["event"]["id"].as_str().unwrap_or_default().to_owned())
+        .collect();
+    assert_eq!(came.len(), CONNECTIONS * EACH);
+    assert_eq!(came, kept);
+    Ok(())
+}
+
+#[test]
+fn targets_that_behave_badly_are_told_and_hurt_nobody() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let down = {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        format!("http://{}", listener.local_addr()?)
+    };
+    let (silent, _stalled) = stalled()?;
+    let (garbage, _) = target(b"SSH-2.0-OpenSSH\r\n\r\n")?;
+    let (reset, _) = target(b"")?;
+    let (large, _) = target(Vec::leak(
+        [&b"HTTP/1.1 200 OK\r\nContent-Length: 104857600\r\n\r\n"[..], &vec![b'x'; 26 << 20]]
+            .concat(),
+    ))?;
+    let (round, _) =
+        target(b"HTTP/1.1 307 Again\r\nLocation: /hooks\r\nContent-Length: 0\r\n\r\n")?;
+    let mut text = String::new();
+    for (name, url) in [
+        ("down", &down),
+        ("silent", &silent),
+        ("garbage", &garbage),
+        ("reset", &reset),
+        ("large", &large),
+        ("round", &round),
+    ] {
+        writeln!(
+            text,
+            "[[forward]]\nfilter = \"path:/{name}\"\nurl = \"{url}\"\ntimeout = \"2s\""
+        )?;
+    }
+    configure(folder.path(), &text)?;
+    let listener = Listener::start(&mut hookglass(folder.path()))?;
+    for (path, status, part) in [
+        ("down", "502", "refused the connection"),
+        ("silent", "504", "did not answer within"),
+        ("garbage", "502", "no HTTP"),
+        ("reset", "502", "ended the connection"),
+        ("large", "502", "more than 25.0M"),
+        ("round", "307", "location: /hooks"),
+        ("none", "200", "kept as delivery"),
+    ] {
+        let bytes = format!("POST /{path} HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n{{}}");
+        let answer = exchange(&listener.address, bytes.as_bytes())?;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{path}: {answer}");
+        assert!(answer.contains(part), "{path}: {answer}");
+    }
+    let (status, _, said) = listener.stop()?;
+    assert!(status.success(), "{said}");
+    let lines = listed(folder.path())?;
+    let statuses: Vec<&Value> = lines.iter().map(|line| &line["response"]["status"]).collect();
+    assert_eq!(statuses, [502, 504, 502, 502, 502, 307, 200]);
+    Ok(())
+}
+
+#[test]
+fn a_listener_is_not_its_own_target() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+    let (bind, own) = (format!("127.0.0.1:{port}"), format!("http://localhost:{port}/x"));
+    let failed = hookglass(folder.path())
+        .args(["--headless", "--bind", &bind, "--forward", &own])
+        .output()?;
+    let said = String::from_utf8_lossy(&failed.stderr);
+    assert_eq!(failed.status.code(), Some(2), "{said}");
+    assert!(said.contains("this listener itself"), "{said}");
+    Ok(())
+}
+
+#[test]
+fn rules_answer_on_demand() -> Tested {
+    let folder = tempfile::tempdir()?;
+    configure(
+        folder.path(),
+        "[[respond]]\nfilter = \"path:/file\"\nfile = \"answer.json\"\nheaders = [\"X-A: b\"]\n\
+         [[respond]]\nanswer = \"204\"\n",
+    )?;
+    fs::write(folder.path().join("answer.json"), r#"{"got":"{{event.id}}","n":{{id}}}"#)?;
+    let mut command = hookglass(folder.path());
+    for spec in [
+        "path:/sequence => 500x2,418;retry-after=7",
+        "path:/close => close",
+        "path:/silent => timeout",
+        "path:/slow => 202:delay=1ms:body=\"{{json:/payload/id}}, {{header:Host}}\"",
+    ] {
+        command.args(["--respond", spec]);
+    }
+    let listener = Listener::start(&mut command)?;
+    let to = |path: &str| {
+        let bytes = String::from_utf8_lossy(&request(1)).replace("/hooks", path);
+        exchange(&listener.address, bytes.as_bytes())
+    };
+    for (path, status, part) in [
+        ("/sequence", "500", "500 by a rule; kept as delivery 1"),
+        ("/sequence", "500", "kept as delivery 2"),
+        ("/sequence", "418", "retry-after: 7\r\n"),
+        ("/sequence", "418", "retry-after: 7\r\n"),
+        ("/slow", "202", "\r\n\r\np1, h"),
+        ("/file", "200", "x-a: b\r\n"),
+        ("/file", "200", "{\"got\":\"ev1\",\"n\":7}"),
+        ("/file", "200", "content-type: application/json"),
+        ("/other", "204", ""),
+    ] {
+        let answer = to(path)?;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{path}: {answer}");
+        assert!(answer.contains(part), "{path}: {answer}");
+    }
+    assert_eq!(to("/close").unwrap_or_default(), "");
+    // The sender has had enough at once.
+    assert_eq!(to("/silent").unwrap_or_default(), "");
+    listener.stop()?;
+    let lines = listed(folder.path())?;
+    let statuses: Vec<&Value> = lines.iter().map(|line| &line["response"]["status"]).collect();
+    assert_eq!(statuses, [500, 500, 418, 418, 202, 200, 200, 200, 204, 0, 0]);
+    Ok(())
+}
+
+#[test]
+fn a_silent_answer_ends_with_the_program() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let mut command = hookglass(folder.path());
+    let listener = Listener::start(command.args(["--respond", "timeout"]))?;
+    let mut stream = TcpStream::connect(&listener.address)?;
+    stream.write_all(&request(1))?;
+    let mut printed = BufReader::new(TcpStream::connect(&listener.address)?);
+    printed.get_mut().write_all(b"GET /other HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")?;
+    let (status, printed, said) = listener.stop()?;
+    assert!(status.success(), "{said}");
+    assert_eq!(stream.read(&mut [0; 16]).unwrap_or_default(), 0);
+    assert!(printed.contains("\"status\":0"), "{printed}");
+    Ok(())
+}
+
+#[test]
+fn what_is_held_is_answered_when_it_ends() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let mut listener = Listener::start(hookglass(folder.path()).args(["--respond", "hold"]))?;
+    let stdout = listener.child.stdout.take().ok_or("no stdout")?;
+    let printing = thread::spawn(move || {
+        let mut printed = String::new();
+        BufReader::new(stdout).read_to_string(&mut printed).map(|_| printed)
+    });
+    let mut stream = BufReader::new(TcpStream::connect(&listener.address)?);
+    stream.get_mut().write_all(&request(1))?;
+    // It is on disk before anybody is answered.
+    while listed(folder.path())?.is_empty() {}
+    support::signal(listener.child.id(), "TERM")?;
+    assert_eq!(read_answer(&mut stream)?, 503);
+    assert!(listener.child.wait()?.success());
+    let printed = printing.join().map_err(|_| "printing panicked")??;
+    assert!(printed.contains("\"status\":503"), "{printed}");
+    Ok(())
+}
+
+#[test]
+fn who_answers_is_decided_in_one_order() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let (url, seen) = target(OK)?;
+    let common = ["--provider", "slack", "--forward", &url, "--max-body", "1k"];
+    let asked = br#"{"type":"url_verification","challenge":"ch4llenge"}"#;
+    let (head, large) = ("POST / HTTP/1.1\r\nHost: h\r\n", "x".repeat(2000));
+    let with = |body: &[u8]| {
+        let mut bytes = format!("{head}Content-Length: {}\r\n\r\n", body.len()).into_bytes();
+        bytes.extend_from_slice(body);
+        bytes
+    };
+    for (flags, answers) in [
+        (
+            &["--respond", "418", "--strict"][..],
+            [("413", "larger than"), ("200", "ch4llenge"), ("401", "(header-missing)")],
+        ),
+        (
+            &["--respond", "418"],
+            [("413", "larger than"), ("200", "ch4llenge"), ("418", "by a rule")],
+        ),
+        (&["--respond", "pass"], [("413", "larger than"), ("200", "ch4llenge"), ("200", "first")]),
+        (
+            &["--respond", "418", "--no-handshake"],
+            [("413", "larger than"), ("418", "by a rule"), ("418", "by a rule")],
+        ),
+    ] {
+        let mut command = hookglass(folder.path());
+        command.env("SLACK_SIGNING_SECRET", "test-key").arg("--ephemeral");
+        let listener = Listener::start(command.args(common).args(flags))?;
+        for (body, (status, part)) in [large.as_bytes(), asked, b"{}"].into_iter().zip(answers) {
+            let answer = exchange(&listener.address, &with(body))?;
+            assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{flags:?}: {answer}");
+            assert!(answer.contains(part), "{flags:?}: {answer}");
+        }
+        let (_, printed, _) = listener.stop()?;
+        let handshake = printed.contains(r#""type":"url_verification""#);
+        assert_eq!(handshake, !flags.contains(&"--no-handshake"), "{printed}");
+    }
+    assert_eq!(seen.try_iter().count(), 1);
+    Ok(())
+}
+
+#[test]
+fn wrong_flags_name_the_column_and_what_is_expected() -> Tested {
+    let folder = tempfile::tempdir()?;
+    for (args, parts) in [
+        (&["--respond", "500x"][..], &["column 5", "how many times"][..]),
+        (&["--respond", "typ:x => 500"], &["the filter", "column 1", "did you mean `type:`"]),
+        (&["--respond", "type:x => 5000"], &["column 11", "from 200 to 599"]),
+        (&["--respond", "200:file=absent"], &["absent", "cannot be read"]),
+        (&["--add-header", "X-A: b"], &["--forward"]),
+        (&["--forward", "http://h", "--add-header", "Host: b"], &["--preserve-host"]),
+        (&["--tunnel", "frp"], &["ngrok or cloudflared", "--public-url"]),
+        (&["--tunnel", "ngrok", "--public-url", "https://h"], &["cannot be used with"]),
+        (&["--public-url", "h"], &["no URL"]),
+    ] {
+        let failed = hookglass(folder.path()).arg("--headless").args(args).output()?;
+        let said = String::from_utf8_lossy(&failed.stderr);
+        assert_eq!(failed.status.code(), Some(2), "{args:?}: {said}");
+        for part in parts {
+            assert!(said.contains(part), "{args:?}: {said}");
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,244 @@
+//! Tunnels, with stand-ins for the agents: a server that speaks ngrok's documented interface, and
+//! scripts that say what the programs say.
+
+#![cfg(unix)]
+
+mod support;
+
+use std::fs;
+use std::io::{self, BufRead as _, Read as _, Write as _};
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::Command;
+use std::sync::mpsc;
+use std::thread;
+
+use serde_json::Value;
+use support::{Listener, Tested, exchange, hookglass, request};
+
+/// Where nothing listens.
+const NOBODY: &str = "http://127.0.0.1:1";
+
+/// An agent that is asked for its tunnels and has those that were sent to it last.
+fn agent() -> io::Result<(String, mpsc::Sender<String>)> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let url = format!("http://{}", listener.local_addr()?);
+    let (sender, listings) = mpsc::channel();
+    thread::spawn(move || {
+        let mut listing = r#"{"tunnels":[],"uri":"/api/tunnels"}"#.to_owned();
+        for mut stream in listener.incoming().flatten() {
+            let mut asked = Vec::new();
+            let mut bytes = [0; 1024];
+            while !asked.ends_with(b"\r\n\r\n") {
+                match stream.read(&mut bytes) {
+                    Ok(0) | Err(_) => break,
+                    Ok(read) => asked.extend(bytes.iter().take(read)),
+                }
+            }
+            listing = listings.try_iter().last().unwrap_or(listing);
+            let found = asked.starts_with(b"GET /api/tunnels HTTP/1.1\r\n");
+            let status = if found { "200 OK" } else { "404 Not Found" };
+            let length = listing.len();
+            let answer = format!(
+                "HTTP/1.1 {status}\r\nContent-Type: application/json\r\n\
+                 Content-Length: {length}\r\n\r\n{listing}"
+            );
+            // Whoever asked may have ended.
+            let _ = stream.write_all(answer.as_bytes());
+        }
+    });
+    Ok((url, sender))
+}
+
+/// A program of this name that is a shell script.
+fn program(folder: &Path, name: &str, script: &str) -> Tested {
+    let bin = folder.join("bin");
+    fs::create_dir_all(&bin)?;
+    let path = bin.join(name);
+    fs::write(&path, format!("#!/bin/sh\n{script}\n"))?;
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
+    Ok(())
+}
+
+/// A listener that finds these programs only, and an agent of ngrok only there.
+fn listener(folder: &Path, tunnel: &str, interface: &str) -> Tested<Listener> {
+    fs::create_dir_all(folder.join("bin"))?;
+    fs::write(folder.join("hookglass.toml"), format!("[tunnel]\nngrok_api = \"{interface}\"\n"))?;
+    let mut command = hookglass(folder);
+    command.env("PATH", folder.join("bin")).args(["--tunnel", tunnel]);
+    Listener::start(&mut command)
+}
+
+fn says(listener: &mut Listener) -> Tested<String> {
+    let mut line = String::new();
+    listener.stderr.read_line(&mut line)?;
+    Ok(line.trim_end().to_owned())
+}
+
+/// Whether a process runs. One that has ended may still be listed, until somebody asks how.
+fn runs(process: &str) -> Tested<bool> {
+    let state = Command::new("ps").args(["-o", "stat=", "-p", process]).output()?.stdout;
+    Ok(!state.is_empty() && !state.starts_with(b"Z"))
+}
+
+#[test]
+fn an_agent_that_runs_already_is_used() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let (interface, tunnels) = agent()?;
+    let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+    tunnels.send(format!(
+        r#"{{"tunnels":[{{"name":"a","public_url":"https://a.example","proto":"https",
+            "config":{{"addr":"http://localhost:{port}","inspect":true}}}}],"uri":"/api/tunnels"}}"#
+    ))?;
+    fs::create_dir_all(folder.path().join("bin"))?;
+    fs::write(
+        folder.path().join("hookglass.toml"),
+        format!("[tunnel]\nngrok_api = [\"{NOBODY}\", \"{interface}\"]\n"),
+    )?;
+    let mut command = hookglass(folder.path());
+    command.env("PATH", folder.path().join("bin")).args(["--tunnel", "ngrok", "--headless"]);
+    let mut child = command
+        .args(["--bind", &format!("127.0.0.1:{port}")])
+        .stderr(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::null())
+        .spawn()?;
+    let mut lines = io::BufReader::new(child.stderr.take().ok_or("no stderr")?).lines();
+    assert!(lines.next().ok_or("it ended")??.starts_with("listening on"));
+    assert_eq!(lines.next().ok_or("it ended")??, "hookglass: the public URL is https://a.example");
+    // The agent goes, and listening goes on.
+    tunnels.send(r#"{"tunnels":[]}"#.to_owned())?;
+    let gone = lines.next().ok_or("it ended")??;
+    assert!(gone.contains("has gone") && gone.contains(&format!("ngrok http {port}")), "{gone}");
+    let answer = exchange(&format!("127.0.0.1:{port}"), &request(1))?;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    support::signal(child.id(), "TERM")?;
+    assert!(child.wait()?.success());
+    Ok(())
+}
+
+#[test]
+fn ngrok_is_started_and_taken_down_with_us() -> Tested {
+    let folder = tempfile::tempdir()?;
+    // It has a child of its own, which has to go as well.
+    program(
+        folder.path(),
+        "ngrok",
+        r#"/bin/sleep 1000 & echo "$$ $!" > processes; echo "$@" > arguments
+           echo 't=1 lvl=info msg="started tunnel" obj=tunnels name=command_line addr=http://localhost:80 url=https://own.example'
+           wait"#,
+    )?;
+    let mut running = listener(folder.path(), "ngrok", NOBODY)?;
+    assert_eq!(says(&mut running)?, "hookglass: the public URL is https://own.example");
+    let port = running.address.rsplit_once(':').ok_or("no port")?.1.to_owned();
+    let arguments = fs::read_to_string(folder.path().join("arguments"))?;
+    assert!(arguments.starts_with(&format!("http {port} ")), "{arguments}");
+    let processes = fs::read_to_string(folder.path().join("processes"))?;
+    for process in processes.split_whitespace() {
+        assert!(runs(process)?, "{process}");
+    }
+    let (status, _, said) = running.stop()?;
+    assert!(status.success(), "{said}");
+    for process in processes.split_whitespace() {
+        // A signal takes a moment to do its work.
+        let gone = (0..500).any(|_| matches!(runs(process), Ok(false)));
+        assert!(gone, "{process} is left");
+    }
+    Ok(())
+}
+
+#[test]
+fn the_url_of_a_silent_ngrok_comes_from_its_interface() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let (interface, tunnels) = agent()?;
+    program(
+        folder.path(),
+        "ngrok",
+        r#"echo "$2" > port.new; /bin/mv port.new port; exec /bin/sleep 1000"#,
+    )?;
+    let mut running = listener(folder.path(), "ngrok", &interface)?;
+    let port = running.address.rsplit_once(':').ok_or("no port")?.1.to_owned();
+    tunnels.send(format!(
+        r#"{{"tunnels":[{{"public_url":"https://late.example","config":{{"addr":"localhost:{port}"}}}}]}}"#
+    ))?;
+    assert_eq!(says(&mut running)?, "hookglass: the public URL is https://late.example");
+    running.stop()?;
+    Ok(())
+}
+
+#[test]
+fn what_is_wrong_with_an_agent_is_told_while_listening_goes_on() -> Tested {
+    for (tunnel, script, parts) in [
+        (
+            "ngrok",
+            None,
+            &["ngrok is not installed", "https://ngrok.com/download", "--public-url"][..],
+        ),
+        ("cloudflared", None, &["cloudflared is not installed", "--public-url"]),
+        (
+            "ngrok",
+            Some(
+                r"printf 'ERROR:  authentication failed: Usage of ngrok requires a verified account and authtoken.\nERROR:\nERROR:  ERR_NGROK_4018\nERROR:\n' >&2; exit 1",
+            ),
+            &["ngrok ended", "exit status: 1", "ERR_NGROK_4018", "ngrok config add-authtoken"],
+        ),
+        (
+            "cloudflared",
+            Some(r"echo 'failed to request quick Tunnel: dial tcp: no such host' >&2; exit 1"),
+            &["cloudflared ended", "no such host", "by hand"],
+        ),
+        (
+            "cloudflared",
+            Some(
+                r"echo '2026-11-24T22:00:00Z INF |  https://odd-words.trycloudflare.com  |' >&2; kill -9 $$",
+            ),
+            &["the public URL is https://odd-words.trycloudflare.com", "cloudflared ended"],
+        ),
+    ] {
+        let folder = tempfile::tempdir()?;
+        if let Some(script) = script {
+            program(folder.path(), tunnel, script)?;
+        }
+        let mut running = listener(folder.path(), tunnel, NOBODY)?;
+        let mut said = String::new();
+        while !parts.iter().all(|part| said.contains(part)) {
+            let line = says(&mut running)?;
+            assert!(!line.is_empty(), "{tunnel}: it said only {said}");
+            said += &line;
+        }
+        let answer = exchange(&running.address, &request(1))?;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        let (status, ..) = running.stop()?;
+        assert!(status.success());
+    }
+    Ok(())
+}
+
+#[test]
+fn what_signs_its_url_is_verified_behind_a_tunnel_and_its_sender_known() -> Tested {
+    let folder = tempfile::tempdir()?;
+    program(
+        folder.path(),
+        "cloudflared",
+        "echo 'x INF | https://odd-words.trycloudflare.com |' >&2; exec /bin/sleep 1000",
+    )?;
+    fs::write(folder.path().join("hookglass.toml"), "provider = [\"square\"]\n")?;
+    let mut command = hookglass(folder.path());
+    command.env("PATH", folder.path().join("bin")).env("SQUARE_SIGNATURE_KEY", "test-key");
+    let mut running = Listener::start(command.args(["--tunnel", "cloudflared"]))?;
+    assert!(says(&mut running)?.ends_with("https://odd-words.trycloudflare.com"));
+    // printf '%s' 'https://odd-words.trycloudflare.com/in{"type":"payment.created"}' |
+    //     openssl dgst -sha256 -hmac test-key -binary | base64
+    let body = r#"{"type":"payment.created"}"#;
+    let bytes = format!(
+        "POST /in HTTP/1.1\r\nHost: h\r\nX-Square-Hmacsha256-Signature: IuI2iNyTv3aJ4zBfUWy4DsyDU3oFSt3L/cjbVQHoeiA=\r\n\
+         X-Forwarded-For: 203.0.113.7\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    exchange(&running.address, bytes.as_bytes())?;
+    let (_, printed, _) = running.stop()?;
+    let line: Value = serde_json::from_str(&printed)?;
+    assert_eq!(line["signature"]["status"], "verified", "{line}");
+    assert_eq!(line["peer"], "203.0.113.7");
+    Ok(())
+}
