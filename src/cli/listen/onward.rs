@@ -131,12 +131,21 @@ impl Plan {
         })
     }
 
-    pub(super) fn warnings(&self) -> Vec<String> {
+    /// What the user should know of the targets, and of the rules where nobody sees the dashboard.
+    pub(super) fn warnings(&self, headless: bool) -> Vec<String> {
         let insecure = self.forwards.iter().map(ForwardTo::target).filter(Target::is_insecure);
         let warned = insecure.map(|target| {
             format!("{target} may be anybody: its certificate is not checked (insecure)")
         });
-        warned.collect()
+        let holding = self.rules.iter().filter(|rule| headless && rule.holds());
+        let held = holding.map(|rule| {
+            format!(
+                "the rule `{rule}` holds deliveries, and without the dashboard nobody can let them \
+                 go: they are answered 503 when hookglass ends, and what comes after them is printed \
+                 then"
+            )
+        });
+        warned.chain(held).collect()
     }
 
     pub(super) fn policy(&self, candidates: &[Keyed]) -> Policy {
