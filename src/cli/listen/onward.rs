@@ -196,20 +196,23 @@ impl Plan {
     ) -> Option<watch::Receiver<tunnel::State>> {
         let settings =
             tunnel::Settings { kind: self.tunnel?, address, ngrok_api: self.ngrok_api.clone() };
-        let (state, work) = tunnel::open(settings, stop.clone());
+        let (mut states, work) = tunnel::open(settings, stop.clone());
         tasks.spawn(work);
-        let mut states = state.clone();
+        let (teller, told) = watch::channel(tunnel::State::Starting);
         tasks.spawn(async move {
             loop {
-                if let tunnel::State::Up(url) = &*states.borrow_and_update() {
+                let state = states.borrow_and_update().clone();
+                // Before anybody is told: who is told may have deliveries sent there at once.
+                if let tunnel::State::Up(url) = &state {
                     public_url.set(Some(url.clone()));
                 }
+                teller.send_replace(state);
                 if states.changed().await.is_err() {
                     return;
                 }
             }
         });
-        Some(state)
+        Some(told)
     }
 }
 
