@@ -97,7 +97,8 @@ pub struct Summary {
     pub provider: String,
     pub event: EventRef,
     pub signature: Verdict,
-    /// The status that the sender was answered with; absent while a forward is under way.
+    /// The status that the sender was answered with; absent while it waits, and 0 where no answer
+    /// was sent on purpose.
     pub response: Option<u16>,
     pub refused: Option<Refusal>,
     pub source: Source,

@@ -6,7 +6,7 @@ mod support;
 
 use std::fmt::Write as _;
 use std::fs;
-use std::io::{self, BufReader, Read as _, Write as _};
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::sync::mpsc;
@@ -320,6 +320,9 @@ fn a_silent_answer_ends_with_the_program() -> Tested {
 fn what_is_held_is_answered_when_it_ends() -> Tested {
     let folder = tempfile::tempdir()?;
     let mut listener = Listener::start(hookglass(folder.path()).args(["--respond", "hold"]))?;
+    let mut warned = String::new();
+    listener.stderr.read_line(&mut warned)?;
+    assert!(warned.contains("nobody can let them go"), "{warned}");
     let stdout = listener.child.stdout.take().ok_or("no stdout")?;
     let printing = thread::spawn(move || {
         let mut printed = String::new();

@@ -20,13 +20,14 @@ use support::{Listener, Tested, exchange, hookglass, request};
 /// Where nothing listens.
 const NOBODY: &str = "http://127.0.0.1:1";
 
-/// An agent that is asked for its tunnels and has those that were sent to it last.
+/// An agent that is asked for its tunnels and has those that were sent to it last; it answers
+/// nobody before it was sent some.
 fn agent() -> io::Result<(String, mpsc::Sender<String>)> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let url = format!("http://{}", listener.local_addr()?);
     let (sender, listings) = mpsc::channel();
     thread::spawn(move || {
-        let mut listing = r#"{"tunnels":[],"uri":"/api/tunnels"}"#.to_owned();
+        let mut known: Option<String> = None;
         for mut stream in listener.incoming().flatten() {
             let mut asked = Vec::new();
             let mut bytes = [0; 1024];
@@ -36,7 +37,8 @@ fn agent() -> io::Result<(String, mpsc::Sender<String>)> {
                     Ok(read) => asked.extend(bytes.iter().take(read)),
                 }
             }
-            listing = listings.try_iter().last().unwrap_or(listing);
+            known = listings.try_iter().last().or(known).or_else(|| listings.recv().ok());
+            let Some(listing) = &known else { return };
             let found = asked.starts_with(b"GET /api/tunnels HTTP/1.1\r\n");
             let status = if found { "200 OK" } else { "404 Not Found" };
             let length = listing.len();
@@ -86,34 +88,20 @@ fn runs(process: &str) -> Tested<bool> {
 fn an_agent_that_runs_already_is_used() -> Tested {
     let folder = tempfile::tempdir()?;
     let (interface, tunnels) = agent()?;
-    let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+    let mut running = listener(folder.path(), "ngrok", &interface)?;
+    let port = running.address.rsplit_once(':').ok_or("no port")?.1.to_owned();
     tunnels.send(format!(
         r#"{{"tunnels":[{{"name":"a","public_url":"https://a.example","proto":"https",
             "config":{{"addr":"http://localhost:{port}","inspect":true}}}}],"uri":"/api/tunnels"}}"#
     ))?;
-    fs::create_dir_all(folder.path().join("bin"))?;
-    fs::write(
-        folder.path().join("hookglass.toml"),
-        format!("[tunnel]\nngrok_api = [\"{NOBODY}\", \"{interface}\"]\n"),
-    )?;
-    let mut command = hookglass(folder.path());
-    command.env("PATH", folder.path().join("bin")).args(["--tunnel", "ngrok", "--headless"]);
-    let mut child = command
-        .args(["--bind", &format!("127.0.0.1:{port}")])
-        .stderr(std::process::Stdio::piped())
-        .stdout(std::process::Stdio::null())
-        .spawn()?;
-    let mut lines = io::BufReader::new(child.stderr.take().ok_or("no stderr")?).lines();
-    assert!(lines.next().ok_or("it ended")??.starts_with("listening on"));
-    assert_eq!(lines.next().ok_or("it ended")??, "hookglass: the public URL is https://a.example");
+    assert_eq!(says(&mut running)?, "hookglass: the public URL is https://a.example");
     // The agent goes, and listening goes on.
     tunnels.send(r#"{"tunnels":[]}"#.to_owned())?;
-    let gone = lines.next().ok_or("it ended")??;
+    let gone = says(&mut running)?;
     assert!(gone.contains("has gone") && gone.contains(&format!("ngrok http {port}")), "{gone}");
-    let answer = exchange(&format!("127.0.0.1:{port}"), &request(1))?;
+    let answer = exchange(&running.address, &request(1))?;
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-    support::signal(child.id(), "TERM")?;
-    assert!(child.wait()?.success());
+    assert!(running.stop()?.0.success());
     Ok(())
 }
 
@@ -151,6 +139,7 @@ fn ngrok_is_started_and_taken_down_with_us() -> Tested {
 fn the_url_of_a_silent_ngrok_comes_from_its_interface() -> Tested {
     let folder = tempfile::tempdir()?;
     let (interface, tunnels) = agent()?;
+    tunnels.send(r#"{"tunnels":[]}"#.to_owned())?;
     program(
         folder.path(),
         "ngrok",
@@ -192,7 +181,7 @@ fn what_is_wrong_with_an_agent_is_told_while_listening_goes_on() -> Tested {
             Some(
                 r"echo '2026-11-24T22:00:00Z INF |  https://odd-words.trycloudflare.com  |' >&2; kill -9 $$",
             ),
-            &["the public URL is https://odd-words.trycloudflare.com", "cloudflared ended"],
+            &["cloudflared ended", "signal: 9"],
         ),
     ] {
         let folder = tempfile::tempdir()?;

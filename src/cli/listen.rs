@@ -102,7 +102,7 @@ async fn listen(args: ListenArgs, config: Config, keyring: Keyring) -> Result<()
     let (store, writer) = opened.map_err(Failure::world)?.map_err(Failure::world)?;
     let headless = args.headless || !std::io::stdout().is_terminal();
     let Keyring { candidates, notes, warnings: found } = keyring;
-    let warnings = warnings(found.into_iter().chain(plan.warnings()).collect(), address);
+    let warnings = warnings(found.into_iter().chain(plan.warnings(headless)).collect(), address);
     if headless {
         let mut stderr = std::io::stderr();
         writeln!(stderr, "listening on {url}")?;

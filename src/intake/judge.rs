@@ -62,7 +62,7 @@ impl Intake {
         if let Some(greeting) = greeting {
             findings.greeted(&greeting);
             let Greeting { status, headers, body, .. } = greeting;
-            return self.settle(received, findings, Some(Answer { status, headers, body }), true);
+            return self.settle(received, findings, Some(Answer { status, headers, body }), false);
         }
         let Some(strict) = &self.policy.strict else {
             return self.settle(received, findings, None, false);

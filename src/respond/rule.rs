@@ -129,6 +129,11 @@ impl Rule {
         self.script.step(before).filter(|step| roll < step.chance && step.action != Action::Pass)
     }
 
+    /// Whether it may hold deliveries, so that somebody has to let them go.
+    pub fn holds(&self) -> bool {
+        self.script.steps.iter().any(|step| step.action == Action::Hold)
+    }
+
     /// How many deliveries it was for so far.
     pub fn count(&self) -> u64 {
         self.count.load(Ordering::Relaxed)

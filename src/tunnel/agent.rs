@@ -6,9 +6,13 @@ use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt as _, BufReader, Split};
 use tokio::process::{Child, ChildStderr, ChildStdout, Command};
+use tokio::time::Instant;
 
 /// How long an agent may take to end when it is asked to.
 const GRACE: Duration = Duration::from_secs(2);
+
+/// How long to wait for what an agent said last.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// What a line of an agent's output tells.
 #[derive(Debug, PartialEq, Eq)]
@@ -24,6 +28,8 @@ pub(super) struct Agent {
     child: Child,
     out: Option<Split<BufReader<ChildStdout>>>,
     err: Option<Split<BufReader<ChildStderr>>>,
+    /// Until when its last words are waited for, once it has ended.
+    last: Option<Instant>,
 }
 
 impl Agent {
@@ -42,19 +48,25 @@ impl Agent {
         let mut child = command.spawn()?;
         let out = child.stdout.take().map(|out| BufReader::new(out).split(b'\n'));
         let err = child.stderr.take().map(|err| BufReader::new(err).split(b'\n'));
-        Ok(Self { child, out, err })
+        Ok(Self { child, out, err, last: None })
     }
 
-    /// The next line of what it says; nothing once it has ended.
+    /// The next line of what it says; nothing once it has ended and said everything.
     pub(super) async fn line(&mut self) -> Option<String> {
         loop {
-            let Self { child, out, err } = self;
+            let Self { child, out, err, last } = self;
             let (line, of_out) = tokio::select! {
                 biased;
                 line = next(out), if out.is_some() => (line, true),
                 line = next(err), if err.is_some() => (line, false),
-                // Its children may keep the pipes open; the agent itself has gone.
-                _ = child.wait() => return None,
+                // What it said last may arrive after its end, and its children may keep the pipes
+                // open for ever.
+                _ = child.wait(), if last.is_none() => {
+                    *last = Some(Instant::now() + LAST_WORDS);
+                    continue;
+                }
+                () = until(*last), if out.is_some() || err.is_some() => return None,
+                else => return None,
             };
             match line {
                 Some(line) => return Some(String::from_utf8_lossy(&line).trim_end().to_owned()),
@@ -101,6 +113,13 @@ impl Agent {
 impl Drop for Agent {
     fn drop(&mut self) {
         self.signal(true);
+    }
+}
+
+async fn until(instant: Option<Instant>) {
+    match instant {
+        Some(instant) => tokio::time::sleep_until(instant).await,
+        None => std::future::pending().await,
     }
 }
 

@@ -131,12 +131,21 @@ impl Plan {
         })
     }
 
-    pub(super) fn warnings(&self) -> Vec<String> {
+    /// What the user should know of the targets, and of the rules where nobody sees the dashboard.
+    pub(super) fn warnings(&self, headless: bool) -> Vec<String> {
         let insecure = self.forwards.iter().map(ForwardTo::target).filter(Target::is_insecure);
         let warned = insecure.map(|target| {
             format!("{target} may be anybody: its certificate is not checked (insecure)")
         });
-        warned.collect()
+        let holding = self.rules.iter().filter(|rule| headless && rule.holds());
+        let held = holding.map(|rule| {
+            format!(
+                "the rule `{rule}` holds deliveries, and without the dashboard nobody can let them \
+                 go: they are answered 503 when hookglass ends, and what comes after them is printed \
+                 then"
+            )
+        });
+        warned.chain(held).collect()
     }
 
     pub(super) fn policy(&self, candidates: &[Keyed]) -> Policy {
@@ -187,20 +196,23 @@ impl Plan {
     ) -> Option<watch::Receiver<tunnel::State>> {
         let settings =
             tunnel::Settings { kind: self.tunnel?, address, ngrok_api: self.ngrok_api.clone() };
-        let (state, work) = tunnel::open(settings, stop.clone());
+        let (mut states, work) = tunnel::open(settings, stop.clone());
         tasks.spawn(work);
-        let mut states = state.clone();
+        let (teller, told) = watch::channel(tunnel::State::Starting);
         tasks.spawn(async move {
             loop {
-                if let tunnel::State::Up(url) = &*states.borrow_and_update() {
+                let state = states.borrow_and_update().clone();
+                // Before anybody is told: who is told may have deliveries sent there at once.
+                if let tunnel::State::Up(url) = &state {
                     public_url.set(Some(url.clone()));
                 }
+                teller.send_replace(state);
                 if states.changed().await.is_err() {
                     return;
                 }
             }
         });
-        Some(state)
+        Some(told)
     }
 }
 
