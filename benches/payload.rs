@@ -89,7 +89,8 @@ fn main() {
         say(&format!("searching for {typed}: {} hits", whole()), best(whole), serde);
     }
     say("its shape", best(|| Shape::of(&document)), serde);
-    let changed = String::from_utf8_lossy(&body).replace("00012345", "x").replace("null", "37");
+    let changed =
+        String::from_utf8_lossy(&body).replace("evt_00012345", "evt_x").replace("null", "37");
     let changed = Document::new(changed.into(), json, None);
     let diff = || Diff::new(&document, &changed, &Muted::default());
     say(&format!("comparing: {} changes", diff().changes().count()), best(diff), serde);
