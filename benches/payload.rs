@@ -89,10 +89,24 @@ fn main() {
         say(&format!("searching for {typed}: {} hits", whole()), best(whole), serde);
     }
     say("its shape", best(|| Shape::of(&document)), serde);
-    let changed = String::from_utf8_lossy(&body).replace("00012345", "x").replace("null", "37");
+    let changed =
+        String::from_utf8_lossy(&body).replace("evt_00012345", "evt_x").replace("null", "37");
     let changed = Document::new(changed.into(), json, None);
     let diff = || Diff::new(&document, &changed, &Muted::default());
     say(&format!("comparing: {} changes", diff().changes().count()), best(diff), serde);
+    let dense: Bytes = format!("[{}1]", "1,".repeat(5 << 20)).into();
+    say(
+        "building from nothing but numbers",
+        best(|| Document::new(dense.clone(), json, None)),
+        serde,
+    );
+    let other: Bytes = format!("[{}1]", "2,".repeat(1 << 20)).into();
+    let (dense, other) = (Document::new(dense, json, None), Document::new(other, json, None));
+    say(
+        "comparing what has nothing in common",
+        best(|| Diff::new(&dense, &other, &Muted::default())),
+        serde,
+    );
     let line = Document::new("x".repeat(5 << 20).into(), Some("text/plain"), None);
     say("a window of a line of 5 MB", best(|| window(&line)), serde);
 }

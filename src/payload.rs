@@ -1,5 +1,14 @@
 //! From bytes to rows that can be shown, searched and compared. Colour is not decided here, and
 //! no byte is changed: what is shown is derived, what is kept stays as it came.
+//!
+//! ```text
+//!  wire bytes ─► coding ─► charset ─► Document: sections of rows (tree, lines, fields, hex, …)
+//!                                        │ row n ─► pieces     │ byte ◄─► row    │ JSON values
+//!                                      Folds                 Search          Diff, Shape
+//! ```
+//!
+//! A [`Document`] is made once and never changes; what a reader does with it, [`Folds`] and a
+//! [`Search`] on its way, are values of their own that name rows and bytes of it.
 
 mod charset;
 mod coding;

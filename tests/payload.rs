@@ -407,6 +407,19 @@ fn values_know_where_they_stand() -> Tested {
     let at = document.node(row_of("\"at\"")?).ok_or("no value")?;
     assert_eq!(at.instant().ok_or("no time")?.to_string(), "2023-11-14T22:13:20.123Z");
     assert_eq!(document.node(row_of("17,")?).ok_or("no value")?.instant(), None);
+    for (number, time) in [
+        ("1700000000", Some("2023-11-14T22:13:20Z")),
+        ("1700000000123456", Some("2023-11-14T22:13:20.123456Z")),
+        ("1700000000123456789", Some("2023-11-14T22:13:20.123456789Z")),
+        ("4200000000", None),
+        ("170000000", None),
+        ("1700000000.5", None),
+        ("\"1700000000\"", None),
+    ] {
+        let document = json(number.as_bytes());
+        let found = document.node(0).and_then(|node| node.instant()).map(|at| at.to_string());
+        assert_eq!(found.as_deref(), time, "{number}");
+    }
     let items = document.node(row_of("items")?).ok_or("no value")?;
     assert_eq!((items.count(), items.key().as_deref()), (3, Some("items")));
     assert_eq!(items.source(), r#"[{"odd key":"a\u00e9\/"},17,{"at":1700000000123}]"#);
@@ -583,6 +596,8 @@ fn json_is_compared_by_structure() {
     ];
     assert_eq!(rows, expected);
     assert_eq!(notes, "keys come in another order in 1 object");
+    let (rows, _) = compared("[[1,2]]", "[[2,1]]", &Muted::default());
+    assert_eq!(rows, ["  [", "    [", ">     2,", "      1", "    ]", "  ]"]);
 }
 
 #[test]
@@ -612,6 +627,8 @@ fn what_is_to_be_expected_is_muted() -> Tested {
     };
     assert_eq!(signs(&Muted::nothing()), "~ |~ |~ |~ |- ");
     assert_eq!(signs(&Muted::default()), "~ |~!|~ |~ |- ");
+    let became = compared("[17]", "[1700000000]", &Muted::default()).0;
+    assert_eq!(became.get(1).map(|row| row.starts_with("~ ")), Some(true), "{became:?}");
     let paths = Muted::paths(&[".id", ".l[].etag", "*_at"])?;
     assert_eq!(signs(&paths), "~!|~!|~!|~ |-!");
     Ok(())

@@ -163,7 +163,11 @@ impl<'b> Frames<'b> {
         const END: &[u8] = &[1, 0, 0, 0, 0, 0, 0];
         let one = BlockDecodingStrategy::UptoBlocks(1);
         if let Err(error) = self.decoder.decode_blocks(&mut self.rest, one) {
-            self.trouble = Some(io::Error::other(error));
+            self.trouble = Some(if self.rest.is_empty() {
+                io::Error::other("it ends before its last block")
+            } else {
+                io::Error::other(error)
+            });
             // The decoder holds back a window until the frame ends; it is wanted nevertheless. If
             // that fails too, what it holds is lost and the trouble still told.
             let one = BlockDecodingStrategy::UptoBlocks(1);
@@ -274,7 +278,8 @@ mod tests {
         let cut = b"\x28\xb5\x2f\xfd\x20\x0a\x28\x00\x00hello\x29\x00";
         let (bytes, note) = run(cut.to_vec(), "zstd");
         assert_eq!(bytes, b"hello");
-        assert!(note.contains("is broken behind the first 5 bytes"), "{note}");
+        let why = "the zstd is broken behind the first 5 bytes: it ends before its last block";
+        assert!(note.ends_with(why), "{note}");
     }
 
     #[test]

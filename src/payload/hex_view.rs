@@ -1,6 +1,8 @@
 //! Bytes as offset, hexadecimal and text, sixteen a row. No row is made before it is shown.
 
-use super::piece::{PieceKind, Row};
+use std::borrow::Cow;
+
+use super::piece::{Piece, PieceKind, Row};
 
 const WIDTH: usize = 16;
 
@@ -20,8 +22,9 @@ pub(super) fn bytes(body: &[u8], row: usize) -> Option<&[u8]> {
     Some(rest.get(..WIDTH).unwrap_or(rest))
 }
 
-/// `00000010  61 62 …  63 …  abc…`
-pub(super) fn show(body: &[u8], row: usize) -> Option<Row<'static>> {
+/// `00000010  61 62 …  63 …  abc…`; `base` is the place of the body in the document. The text has
+/// a character for each byte, so hits show in it.
+pub(super) fn show(body: &[u8], row: usize, base: usize) -> Option<Row<'static>> {
     let shown = bytes(body, row)?;
     let (left, right) = shown.split_at(shown.len().min(WIDTH / 2));
     let text: String = shown
@@ -31,7 +34,8 @@ pub(super) fn show(body: &[u8], row: usize) -> Option<Row<'static>> {
     let mut out = Row::new(0);
     out.laid(PieceKind::Remark, format!("{:08x}  ", row * WIDTH));
     out.laid(PieceKind::Number, format!("{:<23}  {:<23}  ", hex(left), hex(right)));
-    out.laid(PieceKind::Text, text);
+    let (kind, at) = (PieceKind::Text, Some(base + row * WIDTH));
+    out.pieces.push(Piece { kind, text: Cow::Owned(text), at });
     Some(out)
 }
 
@@ -46,7 +50,8 @@ mod tests {
     #[test]
     fn shows_offset_bytes_and_text() {
         let body = b"\x00abcdef h\xffjklmnop";
-        let rows: Vec<_> = (0..row_count(body)).map(|at| show(body, at).unwrap().text()).collect();
+        let rows: Vec<_> =
+            (0..row_count(body)).map(|at| show(body, at, 0).unwrap().text()).collect();
         assert_eq!(
             rows,
             [
@@ -54,6 +59,7 @@ mod tests {
                 "00000010  70                                                p"
             ]
         );
-        assert_eq!((show(body, 2), show(body, usize::MAX), row_at(16)), (None, None, 1));
+        assert_eq!((show(body, 2, 0), show(body, usize::MAX, 0), row_at(16)), (None, None, 1));
+        assert_eq!(show(body, 1, 100).unwrap().shown(&(116..117)), Some(60..61));
     }
 }

@@ -267,6 +267,15 @@ mod tests {
     }
 
     #[test]
+    fn long_hits_are_found_whole() {
+        let body = format!("a{}b{}", "x".repeat(100_000), "x".repeat(10));
+        for slice in [1_000, 1 << 20] {
+            let lengths: Vec<_> = found(&body, "/x+/", slice).iter().map(String::len).collect();
+            assert_eq!(lengths, [100_000, 10]);
+        }
+    }
+
+    #[test]
     fn mistakes_are_told() {
         assert_eq!(Pattern::read("").unwrap_err(), PatternError::Empty);
         assert_eq!(Pattern::read("//").unwrap_err(), PatternError::Empty);

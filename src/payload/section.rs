@@ -81,7 +81,7 @@ impl Section {
             Content::Lines(lines) => lines.show(at, self.byte)?,
             Content::Fields(fields) => fields.show(at, self.byte)?,
             Content::Markup(markup) => markup.show(at, self.byte, folded)?,
-            Content::Hex(bytes) => hex_view::show(bytes, at)?,
+            Content::Hex(bytes) => hex_view::show(bytes, at, self.byte)?,
             Content::Raw(raw) => raw.show(at, self.byte)?,
             Content::Heading { text, below } => {
                 let mut out = Row::new(0);

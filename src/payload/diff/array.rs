@@ -4,8 +4,25 @@ use std::collections::{HashMap, VecDeque};
 
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
-/// Longer stretches that differ are compared place by place.
-const MAX_MIDDLE: usize = 4_000;
+/// How much may be spent on finding what was put in between. Comparing two stretches takes up to
+/// the square of their lengths; what cannot be afforded is compared place by place.
+#[derive(Debug)]
+pub(super) struct Effort(usize);
+
+impl Default for Effort {
+    /// About a tenth of a second.
+    fn default() -> Self {
+        Self(50_000_000)
+    }
+}
+
+impl Effort {
+    fn affords(&mut self, length: usize) -> bool {
+        let left = length.checked_mul(length).and_then(|cost| self.0.checked_sub(cost));
+        self.0 = left.unwrap_or(self.0);
+        left.is_some()
+    }
+}
 
 /// What became of an item, in the order of the newer array.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,8 +44,8 @@ pub(super) struct Items {
 }
 
 /// Pairs the items of two arrays. True if they were too long to find what was put in between.
-pub(super) fn paired(old: &Items, new: &Items) -> (Vec<Item>, bool) {
-    let (anchors, is_coarse) = anchors(&old.digests, &new.digests);
+pub(super) fn paired(old: &Items, new: &Items, effort: &mut Effort) -> (Vec<Item>, bool) {
+    let (anchors, is_coarse) = anchors(&old.digests, &new.digests, effort);
     let mut pairs =
         Pairs { used: vec![false; old.digests.len()], found: vec![None; new.digests.len()] };
     for (before, after) in &anchors {
@@ -46,7 +63,11 @@ pub(super) fn paired(old: &Items, new: &Items) -> (Vec<Item>, bool) {
 }
 
 /// Places of items that are the same in the same order.
-pub(super) fn anchors(old: &[u64], new: &[u64]) -> (Vec<(usize, usize)>, bool) {
+pub(super) fn anchors(
+    old: &[u64],
+    new: &[u64],
+    effort: &mut Effort,
+) -> (Vec<(usize, usize)>, bool) {
     let head = old.iter().zip(new).take_while(|(old, new)| old == new).count();
     let rest = old.len().min(new.len()) - head;
     let ends = old.iter().rev().zip(new.iter().rev()).take(rest);
@@ -54,7 +75,7 @@ pub(super) fn anchors(old: &[u64], new: &[u64]) -> (Vec<(usize, usize)>, bool) {
     let middle = |all: &[u64]| all.get(head..all.len() - tail).unwrap_or_default().to_vec();
     let (before, after) = (middle(old), middle(new));
     let mut out: Vec<(usize, usize)> = (0..head).map(|at| (at, at)).collect();
-    let is_coarse = before.len() + after.len() > MAX_MIDDLE;
+    let is_coarse = !effort.affords(before.len() + after.len());
     if is_coarse {
         let places = before.iter().zip(&after).enumerate();
         out.extend(
@@ -150,7 +171,7 @@ mod tests {
     fn listed(old: &[u64], new: &[u64]) -> Vec<Item> {
         let plain =
             |all: &[u64]| Items { digests: all.to_vec(), identities: vec![None; all.len()] };
-        paired(&plain(old), &plain(new)).0
+        paired(&plain(old), &plain(new), &mut Effort::default()).0
     }
 
     #[test]
@@ -167,7 +188,10 @@ mod tests {
     fn an_identity_pairs_what_changed_and_moved() {
         let old = Items { digests: vec![1, 2], identities: vec![Some(7), Some(8)] };
         let new = Items { digests: vec![3, 4], identities: vec![Some(8), Some(7)] };
-        assert_eq!(paired(&old, &new).0, [Item::Paired(1, 0), Item::Paired(0, 1)]);
+        assert_eq!(
+            paired(&old, &new, &mut Effort::default()).0,
+            [Item::Paired(1, 0), Item::Paired(0, 1)]
+        );
     }
 
     #[test]
@@ -175,7 +199,11 @@ mod tests {
         let old: Vec<u64> = (0..10_000).collect();
         let new: Vec<u64> =
             (0..10_000).map(|at| if at % 2 == 0 { at } else { at + 50_000 }).collect();
-        let (anchors, is_coarse) = anchors(&old, &new);
-        assert_eq!((anchors.len(), is_coarse), (5_000, true));
+        let mut effort = Effort::default();
+        let (long, is_coarse) = anchors(&old, &new, &mut effort);
+        assert_eq!((long.len(), is_coarse), (5_000, true));
+        // What was too long cost nothing, and what is short is affordable until all is spent.
+        let coarse = |_| anchors(&[1; 1_500], &[2; 1_500], &mut effort).1;
+        assert_eq!((0..7).map(coarse).filter(|is_coarse| *is_coarse).count(), 2);
     }
 }

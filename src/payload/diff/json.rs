@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::array::{Item, Items, paired};
+use super::array::{Effort, Item, Items, paired};
 use super::digest::Digests;
 use super::merge::merged;
 use super::{Diff, DiffRow, Mark, Muted};
@@ -26,6 +26,7 @@ struct Comparison<'t> {
     muted: &'t Muted,
     tasks: Vec<Task>,
     diff: Diff,
+    effort: Effort,
     reordered: usize,
     coarse: usize,
 }
@@ -33,8 +34,9 @@ struct Comparison<'t> {
 pub(super) fn diff(old: &Tree, new: &Tree, muted: &Muted) -> Diff {
     let digests = Digests::of(old, new);
     let tasks = vec![Task::Pair(0, 0)];
-    let diff = Diff::default();
-    let mut all = Comparison { old, new, digests, muted, tasks, diff, reordered: 0, coarse: 0 };
+    let (diff, effort) = (Diff::default(), Effort::default());
+    let mut all =
+        Comparison { old, new, digests, muted, tasks, diff, effort, reordered: 0, coarse: 0 };
     while let Some(task) = all.tasks.pop() {
         if !all.take(task) {
             all.diff.notes.push("there are more differences than are listed".to_owned());
@@ -45,7 +47,7 @@ pub(super) fn diff(old: &Tree, new: &Tree, muted: &Muted) -> Diff {
         all.diff.notes.push(format!("keys come in another order in {}", objects(all.reordered)));
     }
     if all.coarse > 0 {
-        let what = "long arrays were compared place by place";
+        let what = "arrays that differ too much were compared place by place";
         all.diff.notes.push(what.to_owned());
     }
     all.diff
@@ -135,7 +137,7 @@ impl Comparison<'_> {
         let old_items = described(self.old, &before, &self.digests.old);
         let new_items = described(self.new, &after, &self.digests.new);
         // The two keys of digests are one, so identities may be compared as well.
-        let (listed, is_coarse) = paired(&old_items, &new_items);
+        let (listed, is_coarse) = paired(&old_items, &new_items, &mut self.effort);
         self.coarse += usize::from(is_coarse);
         let row = |rows: &[usize], at: usize| rows.get(at).copied().unwrap_or(0);
         for item in listed.into_iter().rev() {

@@ -2,7 +2,7 @@
 
 use std::hash::{BuildHasher, RandomState};
 
-use super::array::anchors;
+use super::array::{Effort, anchors};
 use super::{Diff, DiffRow, Mark};
 use crate::payload::document::Document;
 
@@ -16,7 +16,7 @@ pub(super) fn diff(old: &Document, new: &Document) -> Diff {
         rows.map(|line| state.hash_one(line)).collect()
     };
     let (before, after) = (digests(old), digests(new));
-    let (anchors, is_coarse) = anchors(&before, &after);
+    let (anchors, is_coarse) = anchors(&before, &after, &mut Effort::default());
     let mut diff = Diff { rows: Vec::new(), notes: vec!["compared line by line".to_owned()] };
     let mut from = (0, 0);
     for to in anchors.into_iter().chain([(before.len(), after.len())]) {
