@@ -244,3 +244,30 @@ fn a_target_that_is_down_ends_the_round_with_exit_3() -> Tested {
     assert!(!said(&output).contains(SECRET));
     Ok(())
 }
+
+#[test]
+fn what_is_sent_of_our_own_is_printed_and_told_too() -> Tested {
+    let folder = tempfile::tempdir()?;
+    std::fs::write(folder.path().join("event.json"), event(1).0)?;
+    let (url, serving) = target(&[YES, NO])?;
+    let run = |args: &[&str]| -> Tested<Output> {
+        let common = ["send", "event.json", "--to", &url];
+        Ok(hookglass(folder.path()).args(common).args(args).output()?)
+    };
+    let dry = run(&["--dry-run"])?;
+    assert!(dry.status.success(), "{}", said(&dry));
+    let told = run(&["--json", "--count", "2"])?;
+    assert_eq!(told.status.code(), Some(1), "{}", said(&told));
+    assert_eq!(joined(serving)?, [dry.stdout.clone(), dry.stdout]);
+    let told = lines(&told)?;
+    assert_eq!((&told[0]["status"], &told[1]["status"]), (&204.into(), &500.into()));
+    assert!(told.iter().all(|line| line["kind"] == "send" && line["delivery"].is_null()));
+    let line = &lines(&run(&["--dry-run", "--json"])?)?[0];
+    assert_eq!((&line["body"], &line["method"]), (&event(1).0.into(), &"POST".into()));
+    // Nobody is there any more.
+    let failed = run(&["--json", "--count", "3"])?;
+    assert_eq!(failed.status.code(), Some(3));
+    assert!(said(&failed).contains("2 of 3 were not sent"), "{}", said(&failed));
+    assert!(lines(&failed)?[0]["error"].is_string());
+    Ok(())
+}

@@ -1,21 +1,18 @@
 //! `hookglass resend`: kept deliveries, sent again.
 
-mod tally;
-
 use std::io::{self, Write as _};
 use std::time::Duration;
 
 use clap::{ArgGroup, Args};
 use jiff::{SignedDuration, Timestamp};
 
-use tally::Tally;
-
 use super::keyring::{Keyring, ProviderArgs};
+use super::tally::{self, Tally};
 use super::{Failure, StoreArgs, list};
 use crate::delivery::{Attempt, Delivery, DeliveryId, Summary};
 use crate::export::jsonl;
 use crate::filter::Filter;
-use crate::outbound::{Client, Target, onward};
+use crate::outbound::{Client, Target};
 use crate::send::{Again, Identity, Signing};
 use crate::signature::Keyed;
 use crate::store::{Attempts, Reader, StoreError};
@@ -237,19 +234,7 @@ impl Round<'_> {
     fn print(&self, id: DeliveryId) -> Result<(), Failure> {
         let delivery = self.load(id)?;
         let Again { request, changes } = self.ready(&delivery)?;
-        let head = onward(&request.head, request.body.len(), &self.args.to);
-        let mut out = io::stdout().lock();
-        if self.args.json {
-            let target = self.args.to.to_string();
-            let line =
-                jsonl::request_line((id, &target), (&head, &request.body), changes.as_deref());
-            writeln!(out, "{line}")?;
-        } else {
-            super::show::write_bytes(&mut out, &head.raw)?;
-            super::show::write_bytes(&mut out, &request.body)?;
-        }
-        out.flush()?;
-        Ok(())
+        tally::print(Some(id), (&request, changes.as_deref()), &self.args.to, self.args.json)
     }
 
     async fn send(
