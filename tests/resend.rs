@@ -207,7 +207,11 @@ fn what_cannot_be_done_is_told_before_anything_is_sent() -> Tested {
     for word in ["CRIBBLY_WEBHOOK_SECRET", "--secret-file", "--exact"] {
         assert!(said(&without).contains(word), "{}", said(&without));
     }
+    let unknown = Listener::start(hookglass(folder.path()).args(["--provider", "stripe,github"]))?;
+    exchange(&unknown.address, b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n")?;
+    unknown.stop()?;
     for (args, code, says) in [
+        (&["2", "--to", &url][..], 2, "whose delivery 2 is"),
         (&["7", "--to", &url][..], 1, "there is no delivery 7"),
         (&["--to", &url], 2, "--filter"),
         (&["1", "--filter", "x", "--to", &url], 2, "cannot be used with"),
@@ -218,8 +222,12 @@ fn what_cannot_be_done_is_told_before_anything_is_sent() -> Tested {
         (&["1", "--to", &url, "--count", "0"], 2, "--count"),
         (&["1", "--to", &url, "--provider", "paypal"], 2, "--exact"),
         (&["1", "--to", &url, "--provider", "nobody"], 2, "there is no provider"),
+        (&["1", "--to", &url, "--provider", "gitlab", "--dry-run"], 2, "no secret is printed"),
     ] {
-        let output = resend(folder.path(), args)?;
+        let mut command = hookglass(folder.path());
+        let output =
+            command.env("GITLAB_WEBHOOK_TOKEN", SECRET).arg("resend").args(args).output()?;
+        assert!(!String::from_utf8_lossy(&output.stdout).contains(SECRET));
         assert_eq!(output.status.code(), Some(code), "{args:?}: {}", said(&output));
         assert!(said(&output).contains(says), "{args:?}: {}", said(&output));
     }

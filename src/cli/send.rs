@@ -146,6 +146,9 @@ async fn send_all(
         let request = request(provider, secret, contents.next(&mut random), &url, tamper)
             .map_err(Failure::usage)?;
         if args.dry_run {
+            if secret.is_some() {
+                tally::refuse_token(provider)?;
+            }
             tally::print(None, (&request, None), &args.to, args.json)?;
             continue;
         }

@@ -7,6 +7,7 @@ use crate::delivery::{Attempt, Comparison, DeliveryId, Outcome};
 use crate::export::jsonl;
 use crate::outbound::{Request, Target, onward};
 use crate::payload::visible;
+use crate::provider::{Algorithm, Provider};
 use crate::units;
 
 /// How many attempts ended how.
@@ -89,6 +90,17 @@ pub(super) fn told(attempt: &Attempt, compared: Option<Comparison>) -> String {
     let compared = compared.map(|compared| format!("; {compared}")).unwrap_or_default();
     let changes = attempt.changes.as_deref().map(|changes| format!(" ({})", visible(changes)));
     format!("delivery {id}: {outcome}{compared}{}", changes.unwrap_or_default())
+}
+
+/// A token is the secret itself, and that is printed nowhere.
+pub(super) fn refuse_token(provider: &Provider) -> Result<(), Failure> {
+    if provider.scheme.algorithm != Algorithm::Token {
+        return Ok(());
+    }
+    Err(Failure::Usage(format!(
+        "{} sends the secret itself, and no secret is printed, so there is no dry run of it",
+        provider.title
+    )))
 }
 
 /// Prints a request as it would go out, byte for byte or as a JSON line.
