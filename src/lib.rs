@@ -24,7 +24,7 @@
 //!     headless.rs            the other front end
 //!  4  config/                what the user configured
 //!     intake.rs              verify → keep → answer
-//!     send.rs                requests of our own: samples and files, signed or spoilt
+//!     send/                  requests of our own, and kept deliveries: signed anew, edited
 //!  3  app/                   the pure core of the dashboard
 //!     listener/              HTTP in; knows no store
 //!     outbound/              HTTP out; knows no store
