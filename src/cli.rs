@@ -11,6 +11,7 @@ mod send;
 mod show;
 mod signals;
 mod table;
+mod tally;
 mod verify;
 
 use std::path::PathBuf;

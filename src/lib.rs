@@ -27,7 +27,7 @@
 //!  4  config/                what the user configured
 //!     intake.rs              verify → keep → rules and targets → answer
 //!     search.rs              deliveries by their bytes, in threads
-//!     send.rs                requests of our own: samples and files, signed or spoilt
+//!     send/                  requests of our own, and kept deliveries: signed anew, edited
 //!  3  app/                   the pure core of the dashboard
 //!     listener/              HTTP in; knows no store
 //!     outbound/              HTTP out; knows no store

@@ -207,7 +207,11 @@ fn what_cannot_be_done_is_told_before_anything_is_sent() -> Tested {
     for word in ["CRIBBLY_WEBHOOK_SECRET", "--secret-file", "--exact"] {
         assert!(said(&without).contains(word), "{}", said(&without));
     }
+    let unknown = Listener::start(hookglass(folder.path()).args(["--provider", "stripe,github"]))?;
+    exchange(&unknown.address, b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n")?;
+    unknown.stop()?;
     for (args, code, says) in [
+        (&["2", "--to", &url][..], 2, "whose delivery 2 is"),
         (&["7", "--to", &url][..], 1, "there is no delivery 7"),
         (&["--to", &url], 2, "--filter"),
         (&["1", "--filter", "x", "--to", &url], 2, "cannot be used with"),
@@ -218,8 +222,12 @@ fn what_cannot_be_done_is_told_before_anything_is_sent() -> Tested {
         (&["1", "--to", &url, "--count", "0"], 2, "--count"),
         (&["1", "--to", &url, "--provider", "paypal"], 2, "--exact"),
         (&["1", "--to", &url, "--provider", "nobody"], 2, "there is no provider"),
+        (&["1", "--to", &url, "--provider", "gitlab", "--dry-run"], 2, "no secret is printed"),
     ] {
-        let output = resend(folder.path(), args)?;
+        let mut command = hookglass(folder.path());
+        let output =
+            command.env("GITLAB_WEBHOOK_TOKEN", SECRET).arg("resend").args(args).output()?;
+        assert!(!String::from_utf8_lossy(&output.stdout).contains(SECRET));
         assert_eq!(output.status.code(), Some(code), "{args:?}: {}", said(&output));
         assert!(said(&output).contains(says), "{args:?}: {}", said(&output));
     }
@@ -242,5 +250,32 @@ fn a_target_that_is_down_ends_the_round_with_exit_3() -> Tested {
     assert_eq!(attempts(folder.path(), "1")?.len(), 1);
     assert_eq!(attempts(folder.path(), "2")?.len(), 0);
     assert!(!said(&output).contains(SECRET));
+    Ok(())
+}
+
+#[test]
+fn what_is_sent_of_our_own_is_printed_and_told_too() -> Tested {
+    let folder = tempfile::tempdir()?;
+    std::fs::write(folder.path().join("event.json"), event(1).0)?;
+    let (url, serving) = target(&[YES, NO])?;
+    let run = |args: &[&str]| -> Tested<Output> {
+        let common = ["send", "event.json", "--to", &url];
+        Ok(hookglass(folder.path()).args(common).args(args).output()?)
+    };
+    let dry = run(&["--dry-run"])?;
+    assert!(dry.status.success(), "{}", said(&dry));
+    let told = run(&["--json", "--count", "2"])?;
+    assert_eq!(told.status.code(), Some(1), "{}", said(&told));
+    assert_eq!(joined(serving)?, [dry.stdout.clone(), dry.stdout]);
+    let told = lines(&told)?;
+    assert_eq!((&told[0]["status"], &told[1]["status"]), (&204.into(), &500.into()));
+    assert!(told.iter().all(|line| line["kind"] == "send" && line["delivery"].is_null()));
+    let line = &lines(&run(&["--dry-run", "--json"])?)?[0];
+    assert_eq!((&line["body"], &line["method"]), (&event(1).0.into(), &"POST".into()));
+    // Nobody is there any more.
+    let failed = run(&["--json", "--count", "3"])?;
+    assert_eq!(failed.status.code(), Some(3));
+    assert!(said(&failed).contains("2 of 3 were not sent"), "{}", said(&failed));
+    assert!(lines(&failed)?[0]["error"].is_string());
     Ok(())
 }

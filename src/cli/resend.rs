@@ -1,21 +1,18 @@
 //! `hookglass resend`: kept deliveries, sent again.
 
-mod tally;
-
 use std::io::{self, Write as _};
 use std::time::Duration;
 
 use clap::{ArgGroup, Args};
 use jiff::{SignedDuration, Timestamp};
 
-use tally::Tally;
-
 use super::keyring::{Keyring, ProviderArgs};
+use super::tally::{self, Tally};
 use super::{Failure, StoreArgs, list};
 use crate::delivery::{Attempt, Delivery, DeliveryId, Summary};
 use crate::export::jsonl;
 use crate::filter::Filter;
-use crate::outbound::{Client, Target, onward};
+use crate::outbound::{Client, Target};
 use crate::send::{Again, Identity, Signing};
 use crate::signature::Keyed;
 use crate::store::{Attempts, Reader, StoreError};
@@ -141,14 +138,16 @@ fn keyring(args: &ResendArgs, chosen: &[Summary]) -> Result<Vec<Keyed>, Failure>
     let mut names: Vec<String> = chosen.iter().map(|row| row.provider.clone()).collect();
     names.sort();
     names.dedup();
-    let exact = |error: Failure| match error {
-        Failure::Usage(text) => {
-            Failure::Usage(format!("{text}; --exact sends the bytes as they came"))
-        }
-        other => other,
-    };
-    let Keyring { candidates, notes, warnings } =
-        args.provider.keyring_of(&names).map_err(exact)?;
+    let config = args.provider.config.load()?;
+    let nobodys = chosen.iter().find(|row| config.named(&row.provider).is_err());
+    if let (Some(row), None) = (nobodys, &args.provider.provider) {
+        return Err(Failure::Usage(format!(
+            "it is not known whose delivery {} is, so neither is how it is signed; name its \
+             sender with --provider, or send the bytes as they came with --exact",
+            row.id
+        )));
+    }
+    let Keyring { candidates, notes, warnings } = args.provider.keyring_of(&names)?;
     for line in notes.iter().chain(&warnings) {
         writeln!(io::stderr(), "hookglass: {line}")?;
     }
@@ -208,23 +207,29 @@ impl Round<'_> {
         found.ok_or_else(|| Failure::World(format!("delivery {id} has been deleted meanwhile")))
     }
 
+    /// What a delivery is signed anew with; nothing where all go out exactly.
+    fn keyed(&self, delivery: &Delivery) -> Option<&Keyed> {
+        let name = &delivery.summary.provider;
+        let own = self.keyring.iter().find(|keyed| keyed.provider.name == *name);
+        own.or(self.keyring.first())
+    }
+
     fn ready(&self, delivery: &Delivery) -> Result<Again, Failure> {
-        let (args, name) = (self.args, &delivery.summary.provider);
-        let keyed = self.keyring.iter().find(|keyed| keyed.provider.name == *name);
-        let keyed = keyed.or(self.keyring.first());
-        let signing = match keyed.and_then(|keyed| Some((keyed, keyed.secrets.first()?))) {
-            None => Signing::Exact,
-            Some((keyed, secret)) => Signing::Anew {
-                provider: &keyed.provider,
-                secret,
-                #[expect(
-                    clippy::disallowed_methods,
-                    reason = "a signature tells when it was made"
-                )]
-                now: Timestamp::now(),
-                identity: if args.signing.keep_id { Identity::Kept } else { Identity::Fresh },
-            },
-        };
+        let args = self.args;
+        let signing =
+            match self.keyed(delivery).and_then(|keyed| Some((keyed, keyed.secrets.first()?))) {
+                None => Signing::Exact,
+                Some((keyed, secret)) => Signing::Anew {
+                    provider: &keyed.provider,
+                    secret,
+                    #[expect(
+                        clippy::disallowed_methods,
+                        reason = "a signature tells when it was made"
+                    )]
+                    now: Timestamp::now(),
+                    identity: if args.signing.keep_id { Identity::Kept } else { Identity::Fresh },
+                },
+            };
         Again::new(delivery, &args.to, &signing).map_err(|error| {
             let id = delivery.summary.id;
             Failure::Usage(format!(
@@ -237,19 +242,10 @@ impl Round<'_> {
     fn print(&self, id: DeliveryId) -> Result<(), Failure> {
         let delivery = self.load(id)?;
         let Again { request, changes } = self.ready(&delivery)?;
-        let head = onward(&request.head, request.body.len(), &self.args.to);
-        let mut out = io::stdout().lock();
-        if self.args.json {
-            let target = self.args.to.to_string();
-            let line =
-                jsonl::request_line((id, &target), (&head, &request.body), changes.as_deref());
-            writeln!(out, "{line}")?;
-        } else {
-            super::show::write_bytes(&mut out, &head.raw)?;
-            super::show::write_bytes(&mut out, &request.body)?;
+        if let Some(keyed) = self.keyed(&delivery).filter(|_| changes.is_some()) {
+            tally::refuse_token(&keyed.provider)?;
         }
-        out.flush()?;
-        Ok(())
+        tally::print(Some(id), (&request, changes.as_deref()), &self.args.to, self.args.json)
     }
 
     async fn send(

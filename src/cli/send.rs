@@ -8,12 +8,14 @@ use clap::{Args, ValueEnum};
 
 use super::Failure;
 use super::keyring::{Keyring, ProviderArgs};
-use crate::outbound::{Client, Target};
+use super::tally::{self, Tally};
+use crate::delivery::{AttemptKind, DeliveryId};
+use crate::export::jsonl;
+use crate::outbound::{self, Client, Target};
 use crate::provider::{Provider, Sample};
 use crate::secret::Secret;
 use crate::send::{Content, Tamper, request};
 use crate::signature::Keyed;
-use crate::units;
 
 #[derive(Debug, Args)]
 pub(super) struct SendArgs {
@@ -34,6 +36,12 @@ pub(super) struct SendArgs {
     /// Spoil what is sent
     #[arg(long, value_enum)]
     tamper: Option<TamperArg>,
+    /// Print each request byte for byte as it would go out, and send nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Print a JSON line for each sending
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -133,29 +141,32 @@ async fn send_all(
     let pause =
         args.rate.map_or(Duration::from_nanos(1), |rate| Duration::from_secs_f64(1.0 / rate));
     let mut pace = tokio::time::interval(pause);
-    let mut refused = 0;
+    let mut tally = Tally::default();
     for number in 1..=args.count {
-        pace.tick().await;
         let request = request(provider, secret, contents.next(&mut random), &url, tamper)
             .map_err(Failure::usage)?;
-        let status = send_one(&client, &args.to, &request).await?;
-        writeln!(std::io::stdout(), "{number} of {}: {} answered {status}", args.count, args.to)?;
-        refused += u64::from(!(200..300).contains(&status));
+        if args.dry_run {
+            if secret.is_some() {
+                tally::refuse_token(provider)?;
+            }
+            tally::print(None, (&request, None), &args.to, args.json)?;
+            continue;
+        }
+        pace.tick().await;
+        let sent = client.send(&args.to, &request).await;
+        // It belongs to no delivery.
+        let attempt = outbound::attempt(AttemptKind::Resend, DeliveryId(0), &args.to, &sent);
+        tally.count(&attempt, sent.outcome.is_err());
+        let mut out = std::io::stdout();
+        if args.json {
+            writeln!(out, "{}", jsonl::sent_line(&attempt))?;
+        } else if let Some(status) = attempt.status() {
+            writeln!(out, "{number} of {}: {} answered {status}", args.count, args.to)?;
+        }
+        tally.show_progress(args.count)?;
+        if tally.is_over() {
+            break;
+        }
     }
-    if refused > 0 {
-        let sent = units::grouped(args.count);
-        return Err(Failure::No(format!("{refused} of {sent} were not answered with 2xx")));
-    }
-    Ok(())
-}
-
-async fn send_one(
-    client: &Client,
-    target: &Target,
-    request: &crate::outbound::Request,
-) -> Result<u16, Failure> {
-    match client.send(target, request).await.outcome {
-        Ok(response) => Ok(response.status),
-        Err(error) => Err(Failure::world(error)),
-    }
+    if args.dry_run { Ok(()) } else { tally.verdict(args.count, &args.to) }
 }

@@ -83,7 +83,8 @@ struct AttemptLine<'d> {
     #[serde(flatten)]
     body: Bytes<'d>,
     body_size: Option<u64>,
-    form: &'static str,
+    /// `exact` or `resigned`; nothing of a request of our own.
+    form: Option<&'static str>,
     changes: Option<&'d str>,
     compared: Option<&'static str>,
 }
@@ -92,7 +93,8 @@ struct AttemptLine<'d> {
 #[derive(Serialize)]
 struct Told<'d> {
     schema: &'static str,
-    delivery: i64,
+    /// Nothing for a request of our own.
+    delivery: Option<i64>,
     #[serde(flatten)]
     attempt: AttemptLine<'d>,
     kept: bool,
@@ -102,14 +104,15 @@ struct Told<'d> {
 #[derive(Serialize)]
 struct RequestLine<'d> {
     schema: &'static str,
-    delivery: i64,
+    delivery: Option<i64>,
     to: &'d str,
     method: &'d str,
     target: std::borrow::Cow<'d, str>,
     headers: Vec<(&'d str, std::borrow::Cow<'d, str>)>,
     #[serde(flatten)]
     body: Bytes<'d>,
-    form: &'static str,
+    /// `exact` or `resigned`; nothing of a request of our own.
+    form: Option<&'static str>,
     changes: Option<&'d str>,
 }
 
@@ -137,26 +140,35 @@ pub fn line(delivery: &Delivery) -> String {
 
 /// An attempt as one line of JSON, without the line end; `kept` says whether the store has it.
 pub fn attempt_line(one: &Attempt, compared: Option<Comparison>, kept: bool) -> String {
-    let (schema, delivery) = ("hookglass.attempt/1", one.delivery.0);
-    let told = Told { schema, delivery, attempt: attempt(one, compared), kept };
+    let delivery = Some(one.delivery.0);
+    let told = Told { schema: ATTEMPT, delivery, attempt: attempt(one, compared), kept };
     harmless(serde_json::to_string(&told).unwrap_or_default())
 }
 
-/// A request that would go out for a delivery, as one line of JSON, without the line end.
+/// How the sending of a request of our own went, as one line of JSON, without the line end.
+pub fn sent_line(one: &Attempt) -> String {
+    let attempt = AttemptLine { kind: "send", form: None, ..attempt(one, None) };
+    let told = Told { schema: ATTEMPT, delivery: None, attempt, kept: false };
+    harmless(serde_json::to_string(&told).unwrap_or_default())
+}
+
+const ATTEMPT: &str = "hookglass.attempt/1";
+
+/// A request that would go out, for a delivery or of our own, as one line of JSON, without the line end.
 pub fn request_line(
-    (id, to): (DeliveryId, &str),
+    (id, to): (Option<DeliveryId>, &str),
     (head, body): (&Head, &[u8]),
     changes: Option<&str>,
 ) -> String {
     let line = RequestLine {
         schema: "hookglass.request/1",
-        delivery: id.0,
+        delivery: id.map(|id| id.0),
         to,
         method: &head.method,
         target: head.target_text(),
         headers: pairs(&head.headers),
         body: body.into(),
-        form: if changes.is_some() { "resigned" } else { "exact" },
+        form: id.map(|_| if changes.is_some() { "resigned" } else { "exact" }),
         changes,
     };
     harmless(serde_json::to_string(&line).unwrap_or_default())
@@ -243,7 +255,7 @@ fn attempt(attempt: &Attempt, compared: Option<Comparison>) -> AttemptLine<'_> {
             Bytes::from(&answered.body[..])
         }),
         body_size: answered.map(|answered| answered.body_size),
-        form: attempt.form(),
+        form: Some(attempt.form()),
         changes: attempt.changes.as_deref(),
         compared: compared.map(|compared| compared.turn.as_str()),
     }

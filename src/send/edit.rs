@@ -23,7 +23,8 @@
 //!   put there or not as they like.
 //! - `:body:` says how it is written. `json`: JSON that came without white space is laid out here,
 //!   and goes out without. `json-as-is`: JSON as it stands. `text`: anything as it stands,
-//!   unchecked. `base64`: what is no text, in lines of any length.
+//!   unchecked. `text-crlf`: text whose lines all end in CR LF, which editors lose, when it is
+//!   sent. `base64`: what is no text, in lines of any length.
 //! - `Content-Length`, where it came, becomes that of the new body.
 
 mod read;
@@ -45,17 +46,19 @@ enum BodyForm {
     Json,
     JsonAsIs,
     Text,
+    TextCrlf,
     Base64,
 }
 
 impl BodyForm {
-    const ALL: [Self; 4] = [Self::Json, Self::JsonAsIs, Self::Text, Self::Base64];
+    const ALL: [Self; 5] = [Self::Json, Self::JsonAsIs, Self::Text, Self::TextCrlf, Self::Base64];
 
     fn as_str(self) -> &'static str {
         match self {
             Self::Json => "json",
             Self::JsonAsIs => "json-as-is",
             Self::Text => "text",
+            Self::TextCrlf => "text-crlf",
             Self::Base64 => "base64",
         }
     }
@@ -65,6 +68,7 @@ impl BodyForm {
             Self::Json => "JSON; the white space is put in here, and not sent",
             Self::JsonAsIs => "JSON, sent as it stands here",
             Self::Text => "text, sent as it stands here",
+            Self::TextCrlf => "text, sent with CR LF where a line ends here",
             Self::Base64 => "no text; base64 of the bytes that are sent",
         }
     }
@@ -163,6 +167,9 @@ fn body_text(body: &[u8]) -> (BodyForm, String) {
         let lines = digits.chunks(BASE64_LINE).map(String::from_utf8_lossy);
         return (BodyForm::Base64, lines.collect::<Vec<_>>().join("\n"));
     };
+    if text.contains('\r') {
+        return (BodyForm::TextCrlf, text.replace("\r\n", "\n"));
+    }
     let document = Document::new(Bytes::copy_from_slice(body), None, None);
     if document.form() != Form::Json || document.note().is_some() {
         return (BodyForm::Text, text.to_owned());
@@ -179,8 +186,9 @@ fn body_text(body: &[u8]) -> (BodyForm, String) {
 /// one kind, and nothing that is taken for a mark of the encoding.
 fn is_editable(text: &str) -> bool {
     let odd = |letter: char| letter.is_control() && !matches!(letter, '\t' | '\n' | '\r');
-    let lone = text.split("\r\n").any(|line| line.contains('\r'));
-    !text.contains(odd) && !lone && !text.contains('\u{feff}')
+    let crlf = || text.split("\r\n").all(|line| !line.contains(['\r', '\n']));
+    let one_kind = !text.contains('\r') || crlf();
+    !text.contains(odd) && one_kind && !text.contains('\u{feff}')
 }
 
 #[cfg(test)]
@@ -222,6 +230,8 @@ mod tests {
             b"\n",
             b"\r\n\r\n",
             b"a\rb",
+            b"a\r\nb\nc",
+            b"{\r\n}\r\n",
             b"# no comment\n\n\nend\n",
             b"{\"a\":[1.0,{}],\"a\":\"\\/ \"}",
             b"{ \"a\" : 1 }\n",

@@ -88,6 +88,7 @@ impl Fields {
     fn body(&mut self, body: &[u8], head_lines: usize) -> Bytes {
         let read = match self.form.unwrap_or(BodyForm::Text) {
             BodyForm::Text => Ok(body.to_vec()),
+            BodyForm::TextCrlf => Ok(with_crlf(body)),
             BodyForm::JsonAsIs => json(body, head_lines).map(|text| text.as_bytes().to_vec()),
             BodyForm::Json => json(body, head_lines).map(|text| without_space(text).into_bytes()),
             BodyForm::Base64 => {
@@ -167,6 +168,13 @@ fn header(name: &str, value: Vec<u8>) -> Result<Header, String> {
         return Err(format!("the value of {name} holds a line end, which no header can"));
     }
     Ok(Header::new(name, value))
+}
+
+/// The same lines, each ended by CR LF.
+fn with_crlf(body: &[u8]) -> Vec<u8> {
+    let lines = body.split(|&byte| byte == b'\n');
+    let bare = lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    bare.collect::<Vec<_>>().join(&b"\r\n"[..])
 }
 
 /// The body as text, if it is JSON.

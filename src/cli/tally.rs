@@ -1,11 +1,13 @@
-//! How the attempts of a round went, one by one and all together.
+//! How the sendings of a round would look, and how they went, one by one and all together.
 
 use std::io::{self, IsTerminal as _, Write as _};
 
-use crate::cli::Failure;
-use crate::delivery::{Attempt, Comparison, Outcome};
-use crate::outbound::Target;
+use super::{Failure, show};
+use crate::delivery::{Attempt, Comparison, DeliveryId, Outcome};
+use crate::export::jsonl;
+use crate::outbound::{Request, Target, onward};
 use crate::payload::visible;
+use crate::provider::{Algorithm, Provider};
 use crate::units;
 
 /// How many attempts ended how.
@@ -88,4 +90,35 @@ pub(super) fn told(attempt: &Attempt, compared: Option<Comparison>) -> String {
     let compared = compared.map(|compared| format!("; {compared}")).unwrap_or_default();
     let changes = attempt.changes.as_deref().map(|changes| format!(" ({})", visible(changes)));
     format!("delivery {id}: {outcome}{compared}{}", changes.unwrap_or_default())
+}
+
+/// A token is the secret itself, and that is printed nowhere.
+pub(super) fn refuse_token(provider: &Provider) -> Result<(), Failure> {
+    if provider.scheme.algorithm != Algorithm::Token {
+        return Ok(());
+    }
+    Err(Failure::Usage(format!(
+        "{} sends the secret itself, and no secret is printed, so there is no dry run of it",
+        provider.title
+    )))
+}
+
+/// Prints a request as it would go out, byte for byte or as a JSON line.
+pub(super) fn print(
+    id: Option<DeliveryId>,
+    (request, changes): (&Request, Option<&str>),
+    target: &Target,
+    json: bool,
+) -> Result<(), Failure> {
+    let head = onward(&request.head, request.body.len(), target);
+    let mut out = io::stdout().lock();
+    if json {
+        let line = jsonl::request_line((id, &target.to_string()), (&head, &request.body), changes);
+        writeln!(out, "{line}")?;
+    } else {
+        show::write_bytes(&mut out, &head.raw)?;
+        show::write_bytes(&mut out, &request.body)?;
+    }
+    out.flush()?;
+    Ok(())
 }
