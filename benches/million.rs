@@ -375,6 +375,31 @@ fn news(list: &mut List, reader: &Reader) -> Done {
     Ok(())
 }
 
+/// What changes of many deliveries cost, and at the end their purge.
+async fn changes(store: &Store, list: &List, is_ours: bool) -> Done {
+    println!("changes of many deliveries in the store");
+    let all = list.ids();
+    let some = all.get(..all.len() / 10).unwrap_or_default();
+    let start = Instant::now();
+    store.mark(some, true).await?;
+    let marked = start.elapsed();
+    store.mark(some, false).await?;
+    let start = Instant::now();
+    store.remove(some).await?;
+    let removed = start.elapsed();
+    let start = Instant::now();
+    store.restore(some).await?;
+    let back = start.elapsed();
+    println!("{} marked {marked:.1?}, removed {removed:.1?}, brought back {back:.1?}", some.len());
+    if is_ours {
+        let start = Instant::now();
+        let most = all.get(all.len() / 10..).unwrap_or_default();
+        store.remove(most).await?;
+        println!("{} removed {:.1?}", most.len(), start.elapsed());
+    }
+    Ok(())
+}
+
 fn main() -> Done {
     // `cargo test --benches` only has to see that it starts.
     if !std::env::args().any(|argument| argument == "--bench") {
@@ -402,7 +427,9 @@ fn main() -> Done {
     moves(&mut list)?;
     searches(&mut list, &store, folder.path())?;
     news(&mut list, &reader)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    runtime.block_on(changes(&opened, &list, std::env::var_os("STORE").is_none()))?;
     drop((reader, opened));
-    writer.finish();
+    println!("ended, with what was removed purged: {:.1?}", timed(|| writer.finish()).1);
     Ok(())
 }

@@ -93,7 +93,9 @@ impl Cold {
     ) -> Self {
         let event = summary.event.id.as_deref();
         let (event_at, event_length) = match old {
-            Some(old) if old.event(ids) == event => (old.event_at, old.event_length),
+            Some(old) if old.event(ids) == event.map(str::as_bytes) => {
+                (old.event_at, old.event_length)
+            }
             _ => append(event, ids),
         };
         Self {
@@ -109,12 +111,12 @@ impl Cold {
         }
     }
 
-    fn event<'i>(&self, ids: &'i [u8]) -> Option<&'i str> {
+    fn event<'i>(&self, ids: &'i [u8]) -> Option<&'i [u8]> {
         if self.event_length == NONE {
             return None;
         }
         let at = self.event_at as usize;
-        std::str::from_utf8(ids.get(at..at + self.event_length as usize)?).ok()
+        ids.get(at..at + self.event_length as usize)
     }
 }
 
@@ -158,6 +160,11 @@ impl<'i> Cell<'i> {
     }
 
     pub(in super::super) fn event(&self) -> Option<&'i str> {
+        std::str::from_utf8(self.event_bytes()?).ok()
+    }
+
+    /// The event id, ordered as its text is.
+    pub(in super::super) fn event_bytes(&self) -> Option<&'i [u8]> {
         self.cold.event(self.ids)
     }
 
@@ -209,8 +216,8 @@ impl filter::Packed for Cell<'_> {
         self.texts.text(symbol)
     }
 
-    fn event_id(&self) -> Option<&str> {
-        self.event()
+    fn event_id(&self) -> Option<&[u8]> {
+        self.event_bytes()
     }
 
     fn received_us(&self) -> i64 {
