@@ -167,7 +167,7 @@ impl Store {
     }
 
     /// Removes deliveries from everybody's sight. Until the writer finishes they can be brought
-    /// back; then they are deleted for good.
+    /// back; then they are deleted for good, or if they are very many, beside the next run.
     pub async fn remove(&self, ids: &[DeliveryId]) -> Result<(), KeepError> {
         self.edit(ids, edit::Edit::Remove).await
     }

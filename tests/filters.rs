@@ -601,6 +601,21 @@ fn an_index_says_what_the_filter_says() {
     }
 }
 
+#[test]
+fn moments_between_two_microseconds_divide_them() {
+    let all = varied(0);
+    for (at, delivery) in all.iter().enumerate().take(20) {
+        let nanoseconds = [0, 1, 499, 999][at % 4];
+        for sign in [-1, 1] {
+            let off = SignedDuration::from_nanos(nanoseconds * sign);
+            let moment = delivery.summary.received_at + off;
+            for input in [format!("since:{moment}"), format!("until:{moment}")] {
+                agrees(&input, 0).unwrap_or_else(|error| panic!("{input}: {error}"));
+            }
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn an_index_says_what_any_filter_says(input in grammar(), seed in 0_u64..1000) {

@@ -7,8 +7,8 @@ use hookglass::app::keymap::{Key, KeyCode};
 use hookglass::app::layout::Size;
 use hookglass::app::theme::Theme;
 use hookglass::app::{
-    Copyable, Effect, Event, Loaded, Mode, Model, Mouse, MouseKind, Notice, Preferences, Session,
-    update,
+    Copyable, Effect, Event, Loaded, Mode, Model, Mouse, MouseKind, Notice, Preferences, Removals,
+    Session, Which, update,
 };
 use hookglass::delivery::{
     Delivery, DeliveryId, EventRef, Head, Header, Refusal, SignatureStatus, Source, Summary,
@@ -488,4 +488,63 @@ fn raw_and_hex_show_what_came() {
     assert!(screen.contains("7b 22 69 64 22 3a 22 65"), "{screen}");
     let screen = stage.press("X").screen();
     assert!(screen.contains("\"id\": \"event"), "{screen}");
+}
+
+#[test]
+fn the_title_says_how_far_reading_and_searching_have_come() {
+    let mut stage = Stage::new((200, 60), &[], 9);
+    let older =
+        vec![Summary { id: DeliveryId(0), ..delivery(1, SignatureStatus::Missing).summary }];
+    stage.happen(Event::Older(older));
+    assert!(stage.screen().contains("reading 10 deliveries …"), "{}", stage.screen());
+    stage.happen(Event::Older(Vec::new()));
+    assert!(!stage.screen().contains("reading"), "{}", stage.screen());
+    stage.press("/tiger");
+    let asked = stage.effects.iter().rev().find_map(|effect| match effect {
+        Effect::Search { search, open, .. } => Some((*search, open.rows())),
+        _ => None,
+    });
+    let Some((search, 10)) = asked else { panic!("{asked:?}") };
+    let matched = |ids: &[i64], tested| {
+        let ids = ids.iter().copied().map(DeliveryId).collect();
+        Event::Matched { search, ids, tested }
+    };
+    stage.happen(matched(&[7, 3], 4));
+    let screen = stage.screen();
+    assert!(screen.contains("searched 40 %  2+ of 10 deliveries"), "{screen}");
+    // What is not known, or not asked any more, is passed over.
+    stage.happen(Event::Matched { search: search - 1, ids: vec![DeliveryId(1)], tested: 10 });
+    stage.happen(matched(&[77], 6));
+    assert!(stage.screen().contains("2 of 10 deliveries"), "{}", stage.screen());
+}
+
+#[test]
+fn marks_and_removals_are_asked_for_and_shown_when_they_are_so() {
+    let mut stage = Stage::new((120, 36), &[], 3);
+    let mark = |marked| Effect::Mark { ids: vec![DeliveryId(3)], marked };
+    assert_eq!(stage.press("m").effects, [mark(true)]);
+    assert!(!stage.screen().contains('◆'));
+    let row = delivery(3, SignatureStatus::Verified).summary;
+    stage.happen(Event::Kept(vec![Summary { marked: true, ..row }]));
+    assert!(stage.screen().contains('◆'), "{}", stage.screen());
+    stage.effects.clear();
+    assert_eq!(stage.press("m").effects, [mark(false)]);
+
+    let model = &mut stage.model;
+    for (which, ids) in [
+        (Which::Selected, &[3][..]),
+        (Which::Marked, &[3]),
+        (Which::Shown, &[1, 2, 3]),
+        (Which::All, &[1, 2, 3]),
+    ] {
+        let ids: Vec<DeliveryId> = ids.iter().copied().map(DeliveryId).collect();
+        assert_eq!(Removals::remove(&model.list, which), [Effect::Remove(ids)], "{which:?}");
+    }
+    assert_eq!(model.removals.undo(), []);
+    stage.happen(Event::Gone(vec![DeliveryId(3)]));
+    stage.happen(Event::Removed(vec![DeliveryId(3)]));
+    assert_eq!(stage.model.list.selected().map(|row| row.id), Some(DeliveryId(2)));
+    assert_eq!(Removals::remove(&stage.model.list, Which::Marked), []);
+    assert_eq!(stage.model.removals.undo(), [Effect::Restore(vec![DeliveryId(3)])]);
+    assert!(stage.model.removals.is_empty());
 }

@@ -29,7 +29,7 @@ struct Session {
     /// What the terminal was like before.
     modes: Option<String>,
     master: Box<dyn MasterPty + Send>,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Session {
@@ -63,7 +63,7 @@ impl Session {
         let master = pair.master;
         // The slave's end stays open here, so that its modes can be looked at after the end.
         std::mem::forget(pair.slave);
-        Ok(Self { seen: Vec::new(), screen, bytes, keys, child, modes, master, _folder: folder })
+        Ok(Self { seen: Vec::new(), screen, bytes, keys, child, modes, master, folder })
     }
 
     /// Waits until a text is on the screen; returns the whole of it.
@@ -116,6 +116,32 @@ fn modes(master: &dyn MasterPty) -> Option<String> {
     let path = master.tty_name()?;
     let told = std::process::Command::new("stty").arg("-F").arg(path).arg("-a").output().ok()?;
     String::from_utf8(told.stdout).ok()
+}
+
+#[test]
+fn marks_are_kept_and_bodies_are_searched() -> Tested {
+    let mut session = Session::start(&[])?;
+    let address = session.address()?;
+    session.wait_for("Nothing has come yet")?;
+    for number in 1..=3 {
+        exchange(&address, &request(number))?;
+    }
+    session.wait_for("3 deliveries")?;
+    // The word stands in one body alone.
+    session.press("/p2\r")?;
+    session.wait_for("1 of 3 deliveries")?;
+    session.press("m")?;
+    session.wait_for("◆")?;
+    session.press("/\u{15}marked:yes\r")?;
+    session.wait_for("1 of 3 deliveries")?;
+    session.press("q")?;
+    session.child.wait()?;
+    let store = session.folder.path().join(".hookglass/deliveries.db");
+    let kept = hookglass::store::Reader::open(&store)?.newest(None, 10)?;
+    let marked: Vec<i64> = kept.iter().filter(|row| row.marked).map(|row| row.id.0).collect();
+    assert_eq!(marked, [2]);
+    session.ended()?;
+    Ok(())
 }
 
 #[test]

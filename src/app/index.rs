@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 
 use crate::delivery::{DeliveryId, Summary};
 use crate::filter::Scan;
-use row::Packed;
+use row::{Cold, Hot};
 use texts::Texts;
 
 pub(super) use row::Cell;
@@ -32,9 +32,12 @@ pub(super) struct Index {
 
 #[derive(Debug, Default)]
 struct Page {
-    rows: Vec<Packed>,
+    /// Three columns, a row each.
+    ids: Vec<DeliveryId>,
+    hot: Vec<Hot>,
+    cold: Vec<Cold>,
     /// Event ids, a line end after each; those of rows that are gone may linger.
-    ids: Vec<u8>,
+    events: Vec<u8>,
     bad: usize,
     marked: usize,
 }
@@ -56,7 +59,7 @@ pub(super) enum Trait {
 
 impl Page {
     fn first(&self) -> DeliveryId {
-        self.rows.first().map_or(DeliveryId(i64::MAX), |row| row.id)
+        self.ids.first().copied().unwrap_or(DeliveryId(i64::MAX))
     }
 
     fn may_have(&self, wanted: Trait) -> bool {
@@ -67,9 +70,20 @@ impl Page {
         }
     }
 
+    fn retain(&mut self, stays: impl Fn(DeliveryId) -> bool) {
+        let staying: Vec<bool> = self.ids.iter().map(|id| stays(*id)).collect();
+        // Each column is gone through in the same order.
+        let mut each = staying.iter().copied();
+        self.ids.retain(|_| each.next().unwrap_or(true));
+        let mut each = staying.iter().copied();
+        self.hot.retain(|_| each.next().unwrap_or(true));
+        let mut each = staying.iter().copied();
+        self.cold.retain(|_| each.next().unwrap_or(true));
+    }
+
     fn recount(&mut self) {
-        self.bad = self.rows.iter().filter(|row| row.is_bad()).count();
-        self.marked = self.rows.iter().filter(|row| row.is_marked()).count();
+        self.bad = self.hot.iter().filter(|row| row.is_bad()).count();
+        self.marked = self.hot.iter().filter(|row| row.is_marked()).count();
     }
 }
 
@@ -102,24 +116,16 @@ impl Index {
 
     pub(super) fn get(&self, id: DeliveryId) -> Option<Cell<'_>> {
         let page = self.pages.get(self.page_of(id))?;
-        let at = page.rows.binary_search_by_key(&id, |row| row.id).ok()?;
-        let packed = page.rows.get(at)?;
-        Some(Cell { packed, ids: &page.ids, texts: &self.texts })
-    }
-
-    fn get_mut(&mut self, id: DeliveryId) -> Option<&mut Packed> {
-        let at = self.page_of(id);
-        let page = self.pages.get_mut(at)?;
-        let at = page.rows.binary_search_by_key(&id, |row| row.id).ok()?;
-        page.rows.get_mut(at)
+        let at = page.ids.binary_search(&id).ok()?;
+        self.of_page(page, at..at + 1).next()
     }
 
     /// Notes whether a row passes the filter; returns whether that is new.
     pub(super) fn set_shown(&mut self, id: DeliveryId, shown: bool) -> bool {
-        let Some(row) = self.get_mut(id) else { return false };
-        let differs = row.is_shown() != shown;
-        row.set_shown(shown);
-        differs
+        let at = self.page_of(id);
+        let Some(page) = self.pages.get_mut(at) else { return false };
+        let row = page.ids.binary_search(&id).ok().and_then(|at| page.hot.get_mut(at));
+        row.is_some_and(|row| row.set_shown(shown))
     }
 
     /// Takes in a row, or a newer state of a known one, which is not shown from now on.
@@ -127,18 +133,23 @@ impl Index {
         let at = self.place(summary.id);
         let Self { pages, texts, .. } = self;
         let Some(page) = pages.get_mut(at) else { return Before::New };
-        let found = page.rows.binary_search_by_key(&summary.id, |row| row.id);
-        let old = found.ok().and_then(|at| page.rows.get(at));
-        let packed = Packed::new(summary, old, texts, &mut page.ids);
-        let (bad, marked) = (usize::from(packed.is_bad()), usize::from(packed.is_marked()));
+        let found = page.ids.binary_search(&summary.id);
+        let hot = Hot::new(summary, texts);
+        let old = found.ok().and_then(|at| page.cold.get(at));
+        let cold = Cold::new(summary, old, texts, &mut page.events);
+        let (bad, marked) = (usize::from(hot.is_bad()), usize::from(hot.is_marked()));
         page.bad += bad;
         page.marked += marked;
         self.bad += bad;
         self.marked += marked;
         match found {
             Ok(at) => {
-                let Some(old) = page.rows.get_mut(at) else { return Before::New };
-                let old = std::mem::replace(old, packed);
+                let (Some(old), Some(old_cold)) = (page.hot.get_mut(at), page.cold.get_mut(at))
+                else {
+                    return Before::New;
+                };
+                *old_cold = cold;
+                let old = std::mem::replace(old, hot);
                 let (bad, marked) = (usize::from(old.is_bad()), usize::from(old.is_marked()));
                 page.bad -= bad;
                 page.marked -= marked;
@@ -147,7 +158,9 @@ impl Index {
                 Before::Known { shown: old.is_shown() }
             }
             Err(at) => {
-                page.rows.insert(at, packed);
+                page.ids.insert(at, summary.id);
+                page.hot.insert(at, hot);
+                page.cold.insert(at, cold);
                 self.count += 1;
                 Before::New
             }
@@ -157,21 +170,26 @@ impl Index {
     /// The page for a row, which is made or given room if need be.
     fn place(&mut self, id: DeliveryId) -> usize {
         let is_newest =
-            self.pages.back().and_then(|page| page.rows.last()).is_none_or(|last| last.id < id);
+            self.pages.back().and_then(|page| page.ids.last()).is_none_or(|last| *last < id);
         let is_oldest = self.pages.front().is_some_and(|page| id < page.first());
-        if is_newest && self.pages.back().is_none_or(|page| page.rows.len() >= PAGE) {
+        if is_newest && self.pages.back().is_none_or(|page| page.ids.len() >= PAGE) {
             self.pages.push_back(Page::default());
-        } else if is_oldest && self.pages.front().is_some_and(|page| page.rows.len() >= PAGE) {
+        } else if is_oldest && self.pages.front().is_some_and(|page| page.ids.len() >= PAGE) {
             self.pages.push_front(Page::default());
             return 0;
         }
         let at = if is_newest { self.pages.len() - 1 } else { self.page_of(id) };
         if let Some(page) = self.pages.get_mut(at)
-            && page.rows.len() >= 2 * PAGE
+            && page.ids.len() >= 2 * PAGE
         {
             // The event ids stay where they are, for both.
-            let mut later =
-                Page { rows: page.rows.split_off(PAGE), ids: page.ids.clone(), ..Page::default() };
+            let mut later = Page {
+                ids: page.ids.split_off(PAGE),
+                hot: page.hot.split_off(PAGE),
+                cold: page.cold.split_off(PAGE),
+                events: page.events.clone(),
+                ..Page::default()
+            };
             page.recount();
             later.recount();
             let is_later = later.first() <= id;
@@ -194,16 +212,22 @@ impl Index {
             return;
         }
         // All before the others, as a page of their own.
-        let mut page = Page { rows: Vec::with_capacity(summaries.len()), ..Page::default() };
+        let mut page = Page {
+            ids: summaries.iter().rev().map(|summary| summary.id).collect(),
+            hot: Vec::with_capacity(summaries.len()),
+            cold: Vec::with_capacity(summaries.len()),
+            ..Page::default()
+        };
         for summary in summaries.iter().rev() {
-            page.rows.push(Packed::new(summary, None, &mut self.texts, &mut page.ids));
+            page.hot.push(Hot::new(summary, &mut self.texts));
+            page.cold.push(Cold::new(summary, None, &mut self.texts, &mut page.events));
         }
-        page.ids.shrink_to_fit();
+        page.events.shrink_to_fit();
         page.recount();
-        self.count += page.rows.len();
+        self.count += page.ids.len();
         self.bad += page.bad;
         self.marked += page.marked;
-        if !page.rows.is_empty() {
+        if !page.ids.is_empty() {
             self.pages.push_front(page);
         }
     }
@@ -218,13 +242,13 @@ impl Index {
             let (of_page, others) = rest.split_at(here);
             rest = others;
             let Some(page) = self.pages.get_mut(at) else { return };
-            let (count, bad, marked) = (page.rows.len(), page.bad, page.marked);
-            page.rows.retain(|row| of_page.binary_search(&row.id).is_err());
+            let (count, bad, marked) = (page.ids.len(), page.bad, page.marked);
+            page.retain(|id| of_page.binary_search(&id).is_err());
             page.recount();
-            self.count -= count - page.rows.len();
+            self.count -= count - page.ids.len();
             self.bad -= bad - page.bad;
             self.marked -= marked - page.marked;
-            if page.rows.is_empty() {
+            if page.ids.is_empty() {
                 self.pages.remove(at);
             }
         }
@@ -238,13 +262,13 @@ impl Index {
     ) {
         let Self { pages, texts, .. } = self;
         for page in pages {
-            let Page { rows, ids, .. } = page;
-            scan.enter(ids);
-            for packed in rows {
-                let cell = Cell { packed, ids, texts };
+            let Page { ids, hot, cold, events, .. } = page;
+            scan.enter(events);
+            for ((id, hot), cold) in ids.iter().zip(hot).zip(cold.iter()) {
+                let cell = Cell { id: *id, hot, cold, ids: events, texts };
                 let verdict = scan.weigh(&cell);
                 told(scan, cell, verdict);
-                packed.set_shown(verdict == Some(true));
+                hot.set_shown(verdict == Some(true));
             }
         }
     }
@@ -252,26 +276,27 @@ impl Index {
     /// All rows by rising id, but for pages in which none has the trait.
     pub(super) fn cells(&self, wanted: Trait) -> impl DoubleEndedIterator<Item = Cell<'_>> {
         let pages = self.pages.iter().filter(move |page| page.may_have(wanted));
-        pages.flat_map(|page| self.of_page(page, 0..page.rows.len()))
+        pages.flat_map(|page| self.of_page(page, 0..page.ids.len()))
     }
 
     /// The rows from an id on.
     pub(super) fn from(&self, id: DeliveryId) -> impl Iterator<Item = Cell<'_>> {
         let at = self.page_of(id);
         let start =
-            self.pages.get(at).map_or(0, |page| page.rows.partition_point(|row| row.id < id));
+            self.pages.get(at).map_or(0, |page| page.ids.partition_point(|other| *other < id));
         self.pages.iter().enumerate().skip(at).flat_map(move |(number, page)| {
             let start = if number == at { start } else { 0 };
-            self.of_page(page, start..page.rows.len())
+            self.of_page(page, start..page.ids.len())
         })
     }
 
     /// The rows before an id, the nearest first.
     pub(super) fn before(&self, id: DeliveryId) -> impl Iterator<Item = Cell<'_>> {
         let at = self.page_of(id);
-        let end = self.pages.get(at).map_or(0, |page| page.rows.partition_point(|row| row.id < id));
+        let end =
+            self.pages.get(at).map_or(0, |page| page.ids.partition_point(|other| *other < id));
         self.pages.iter().take(at + 1).rev().enumerate().flat_map(move |(number, page)| {
-            let end = if number == 0 { end } else { page.rows.len() };
+            let end = if number == 0 { end } else { page.ids.len() };
             self.of_page(page, 0..end).rev()
         })
     }
@@ -281,7 +306,16 @@ impl Index {
         page: &'i Page,
         rows: std::ops::Range<usize>,
     ) -> impl DoubleEndedIterator<Item = Cell<'i>> {
-        let rows = page.rows.get(rows).unwrap_or_default();
-        rows.iter().map(|packed| Cell { packed, ids: &page.ids, texts: &self.texts })
+        let ids = page.ids.get(rows.clone()).unwrap_or_default();
+        let hot = page.hot.get(rows.clone()).unwrap_or_default();
+        let cold = page.cold.get(rows).unwrap_or_default();
+        let rows = ids.iter().zip(hot).zip(cold);
+        rows.map(|((id, hot), cold)| Cell {
+            id: *id,
+            hot,
+            cold,
+            ids: &page.events,
+            texts: &self.texts,
+        })
     }
 }

@@ -109,16 +109,15 @@ impl List {
     /// Takes in new deliveries, and newer states of known ones.
     pub fn take(&mut self, rows: &[Summary], filter: &Filter, now: Timestamp) -> Taken {
         let mut taken = Taken::default();
-        let before: Vec<Before> = self.keeping_top(|list| {
+        let line = self.line();
+        if self.order().by != Column::Time {
             // Where they stand may depend on what changes.
-            let moving = list.is_shown_among(rows);
-            if list.order().by != Column::Time {
-                list.shown.remove(&moving, &list.index);
-            }
-            rows.iter().map(|row| list.index.put(row)).collect()
-        });
+            let moving = self.shown_among(rows);
+            self.shown.remove(&moving, &self.index);
+        }
+        let before: Vec<Before> = rows.iter().map(|row| self.index.put(row)).collect();
         let mut scan = filter.scan(now);
-        let (mut came, mut went) = (Vec::new(), Vec::new());
+        let (mut came, mut stayed, mut went) = (Vec::new(), Vec::new(), Vec::new());
         for (row, before) in rows.iter().zip(before) {
             let Some(cell) = self.index.get(row.id) else { continue };
             let verdict = scan.weigh(&cell);
@@ -132,26 +131,28 @@ impl List {
             }
             match (verdict, was_shown) {
                 // What its bytes let pass before, they let pass now.
-                (Some(true), _) | (None, true) => came.push((row.id, was_shown)),
+                (Some(true) | None, true) => stayed.push(row.id),
+                (Some(true), false) => came.push(row.id),
                 (Some(false), true) => went.push(row.id),
                 (Some(false) | None, false) => {}
             }
         }
-        let by_time = self.order().by == Column::Time;
-        let is_in_place = |was_shown: bool| was_shown && by_time;
-        for (id, _) in came.iter().filter(|(_, was_shown)| is_in_place(*was_shown)) {
-            self.index.set_shown(*id, true);
-        }
-        let coming = came.into_iter().filter(|(_, was_shown)| !is_in_place(*was_shown));
-        self.show(coming.map(|(id, _)| id).collect());
-        if by_time {
+        if self.order().by == Column::Time {
+            // These stand where they stood; others were taken out, to come in where they belong.
+            for id in stayed.iter().chain(&went) {
+                self.index.set_shown(*id, true);
+            }
             self.hide(&went);
+        } else {
+            came.extend(stayed);
         }
+        self.show(came);
+        self.keep_line(line);
         taken
     }
 
     /// Those of the rows that are shown now.
-    fn is_shown_among(&self, rows: &[Summary]) -> Vec<DeliveryId> {
+    fn shown_among(&self, rows: &[Summary]) -> Vec<DeliveryId> {
         let is_shown = |id| self.index.get(id).is_some_and(|cell| cell.is_shown());
         rows.iter().map(|row| row.id).filter(|id| is_shown(*id)).collect()
     }
@@ -191,15 +192,18 @@ impl List {
     /// Lets deliveries pass the filter; those that are not known are passed over.
     pub fn show(&mut self, mut ids: Vec<DeliveryId>) {
         ids.retain(|id| self.index.set_shown(*id, true));
-        self.keeping_top(|list| list.shown.insert(ids, &list.index));
+        let line = self.line();
+        self.shown.insert(ids, &self.index);
+        self.keep_line(line);
     }
 
     /// Lets deliveries pass no longer.
     fn hide(&mut self, ids: &[DeliveryId]) {
         let mut ids = ids.to_vec();
         ids.retain(|id| self.index.set_shown(*id, false));
-        self.keeping_top(|list| list.shown.remove(&ids, &list.index));
-        self.keep_selection();
+        let line = self.line();
+        self.shown.remove(&ids, &self.index);
+        self.keep_line(line);
     }
 
     /// Shows what passes a filter, and returns what only bytes can decide, newest first. The
@@ -229,22 +233,22 @@ impl List {
         self.top = 0;
     }
 
+    /// The selection stays, or goes to what stands behind.
     fn keep_selection(&mut self) {
         if let Some(id) = self.selected {
             self.selected = self.shown.nearest(id, &self.index);
         }
     }
 
-    /// What comes in or goes above the screen does not move what is on it.
-    fn keeping_top<T>(&mut self, change: impl FnOnce(&mut Self) -> T) -> T {
-        let anchor = self.shown.at(self.top);
-        let done = change(self);
-        if let Some(id) = anchor {
-            let nearest = self.shown.nearest(id, &self.index);
-            let place = nearest.and_then(|id| self.shown.place(id, &self.index));
-            self.top = place.unwrap_or(0);
-        }
-        done
+    /// The line of the screen on which the selection is.
+    fn line(&self) -> usize {
+        self.place().map_or(0, |place| place.saturating_sub(self.top))
+    }
+
+    /// What comes in or goes elsewhere does not move the selection on the screen.
+    fn keep_line(&mut self, line: usize) {
+        self.keep_selection();
+        self.top = self.place().map_or(0, |place| place.saturating_sub(line));
     }
 
     /// Follows the newest delivery from now on, or stops doing so. By another column than time

@@ -31,7 +31,8 @@ pub trait Packed {
     fn symbol(&self, column: Column) -> u32;
     /// The text that a symbol stands for.
     fn text(&self, symbol: u32) -> Option<&str>;
-    fn event_id(&self) -> Option<&str>;
+    /// The bytes of the event id; that they are UTF-8 need not be looked at.
+    fn event_id(&self) -> Option<&[u8]>;
     /// Microseconds since 1970.
     fn received_us(&self) -> i64;
     fn body_size(&self) -> u64;
@@ -254,18 +255,7 @@ impl<'f> Test<'f> {
         Some(match self {
             Self::Open => return None,
             Self::Word { pattern, memo, ids_may_fit } => {
-                let mut in_column = |column| {
-                    let symbol = row.symbol(column);
-                    memo.get(symbol, || {
-                        let text = row.text(symbol).filter(|_| symbol != 0);
-                        text.is_some_and(|text| pattern.is_match(text.as_bytes()))
-                    })
-                };
-                let is_found = in_column(Column::Type)
-                    || in_column(Column::Path)
-                    || (*ids_may_fit
-                        && row.event_id().is_some_and(|id| pattern.is_match(id.as_bytes())));
-                return is_found.then_some(true);
+                return has_word(pattern, memo, *ids_may_fit, row).then_some(true);
             }
             Self::Symbol { key, column, value, memo } => {
                 let symbol = row.symbol(*column);
@@ -273,7 +263,14 @@ impl<'f> Test<'f> {
                     test::text(*key, value, row.text(symbol).filter(|_| symbol != 0))
                 })
             }
-            Self::Id(value) => test::text(Key::Id, value, row.event_id()),
+            Self::Id(value) => {
+                let id = row.event_id();
+                // Other choices are not made of what is typed for it.
+                value.passes(|choice| match choice {
+                    Choice::Text(pattern) => id.is_some_and(|id| pattern.is_match(id)),
+                    _ => false,
+                })
+            }
             Self::Status(value, memo) => {
                 let response = row.response();
                 memo.get(response.map_or(0, |status| u32::from(status) + 1), || {
@@ -311,4 +308,18 @@ impl<'f> Test<'f> {
             }
         })
     }
+}
+
+/// Whether a word stands in the row; if it does not, it may stand in the body.
+fn has_word(pattern: &Pattern, memo: &mut Memo, ids_may_fit: bool, row: &impl Packed) -> bool {
+    let mut stands_in = |column| {
+        let symbol = row.symbol(column);
+        memo.get(symbol, || {
+            let text = row.text(symbol).filter(|_| symbol != 0);
+            text.is_some_and(|text| pattern.is_match(text.as_bytes()))
+        })
+    };
+    stands_in(Column::Type)
+        || stands_in(Column::Path)
+        || (ids_may_fit && row.event_id().is_some_and(|id| pattern.is_match(id)))
 }

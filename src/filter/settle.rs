@@ -12,6 +12,7 @@ use crate::delivery::Head;
 pub struct Settling<'f> {
     root: Option<Node<'f>>,
     needs_head: bool,
+    no_head: Head,
 }
 
 #[derive(Debug)]
@@ -29,7 +30,7 @@ impl Filter {
         let mut terms = Vec::new();
         let root = self.root.as_ref().map(|root| Node::new(root, &mut terms));
         let needs_head = terms.iter().any(|term| matches!(term, Term::Header(..)));
-        Settling { root, needs_head }
+        Settling { root, needs_head, no_head: Head::lenient(Bytes::new()) }
     }
 }
 
@@ -41,13 +42,13 @@ impl Settling<'_> {
 
     /// Whether a delivery passes of whose terms so much is `known`, by [`super::Scan::known`].
     pub fn passes(&self, known: &[Option<bool>], head: &[u8], body: &[u8]) -> bool {
-        let head = if self.needs_head {
-            let raw = Bytes::copy_from_slice(head);
-            Head::parse(raw.clone()).unwrap_or_else(|_| Head::lenient(raw))
-        } else {
-            Head::lenient(Bytes::new())
-        };
-        self.root.as_ref().is_none_or(|root| root.passes(known, &head, body))
+        let Some(root) = &self.root else { return true };
+        if !self.needs_head {
+            return root.passes(known, &self.no_head, body);
+        }
+        let raw = Bytes::copy_from_slice(head);
+        let head = Head::parse(raw.clone()).unwrap_or_else(|_| Head::lenient(raw));
+        root.passes(known, &head, body)
     }
 }
 

@@ -13,8 +13,11 @@ use crate::delivery::DeliveryId;
 /// Rows of one change at most; more are written in several commits.
 pub(super) const AT_ONCE: usize = 1024;
 
-/// Removed deliveries that are deleted in one commit.
-const PURGED_AT_ONCE: i64 = 2000;
+/// Removed deliveries that are deleted in one commit; a delivery that comes waits for them.
+const PURGED_AT_ONCE: i64 = 500;
+
+/// Such commits at the end, about a second's worth; the next run goes on with it beside its work.
+const PURGES_AT_THE_END: usize = 100;
 
 /// A change of what was kept.
 #[derive(Debug)]
@@ -141,8 +144,8 @@ pub(super) fn purge(connection: &Connection, by: i64) -> rusqlite::Result<bool> 
     Ok(true)
 }
 
-/// Deletes all that was removed.
-pub(super) fn purge_all(connection: &Connection) -> rusqlite::Result<()> {
+/// Deletes what was removed, as far as nobody has to wait for it long.
+pub(super) fn purge_at_the_end(connection: &Connection) -> rusqlite::Result<()> {
     let is_left = "SELECT EXISTS (SELECT 1 FROM deliveries WHERE NOT removed)";
     let is_removed = "SELECT EXISTS (SELECT 1 FROM deliveries WHERE removed)";
     let told = |sql| connection.query_row(sql, [], |row| row.get::<_, bool>(0));
@@ -153,7 +156,11 @@ pub(super) fn purge_all(connection: &Connection) -> rusqlite::Result<()> {
                 .execute_batch("DELETE FROM attempts; DELETE FROM wire; DELETE FROM deliveries;")
         });
     }
-    while purge(connection, i64::MAX)? {}
+    for _ in 0..PURGES_AT_THE_END {
+        if !purge(connection, i64::MAX)? {
+            break;
+        }
+    }
     Ok(())
 }
 

@@ -65,8 +65,8 @@ fn write(desk: Desk) {
         }
         group.commit(&mut connection, &report);
     }
-    // What cannot be purged now stays hidden, and is purged in the next run.
-    let _ = edit::purge_all(&connection);
+    // What is not purged now stays hidden, and is purged in the next run.
+    let _ = edit::purge_at_the_end(&connection);
     // Fails only if the disk does; the log then stays and is read at the next opening.
     let _ = connection.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE);");
     drop(connection);

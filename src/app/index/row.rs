@@ -6,27 +6,32 @@ use super::texts::Texts;
 use crate::delivery::{DeliveryId, SignatureStatus, Source, Summary};
 use crate::filter::{self, Column};
 
-/// What is known of a delivery, in 72 bytes; the event id stands beside it.
+/// What filters ask for most, in 16 bytes: so many rows are looked at in a frame that only these
+/// should be read.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Packed {
-    pub(super) id: DeliveryId,
+pub(super) struct Hot {
+    kind: u32,
+    target: u32,
+    /// 0 while no answer was given.
+    response: u16,
+    status: SignatureStatus,
+    source: Source,
+    flags: u8,
+}
+
+/// The rest, in 48 bytes; the event id stands beside it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Cold {
     received_us: i64,
     body_size: u64,
     /// Where the event id stands among those of the page; none where the length is `NONE`.
     event_at: u32,
     event_length: u32,
-    kind: u32,
     cause: u32,
     provider: u32,
     method: u32,
-    target: u32,
     peer: u32,
     refused: u32,
-    /// 0 while no answer was given.
-    response: u16,
-    pub(super) status: SignatureStatus,
-    source: Source,
-    flags: u8,
 }
 
 const NONE: u32 = u32::MAX;
@@ -38,34 +43,12 @@ const NOTED: u8 = 1 << 3;
 /// Whether it passes the filter in force.
 const SHOWN: u8 = 1 << 4;
 
-impl Packed {
-    /// Packs a delivery; its event id goes behind the others, unless it stands where it stood in
-    /// an older state of the same row.
-    pub(super) fn new(
-        summary: &Summary,
-        old: Option<&Self>,
-        texts: &mut Texts,
-        ids: &mut Vec<u8>,
-    ) -> Self {
+impl Hot {
+    pub(super) fn new(summary: &Summary, texts: &mut Texts) -> Self {
         let flag = |is: bool, flag: u8| if is { flag } else { 0 };
-        let event = summary.event.id.as_deref();
-        let (event_at, event_length) = match old {
-            Some(old) if old.event(ids) == event => (old.event_at, old.event_length),
-            _ => append(event, ids),
-        };
         Self {
-            id: summary.id,
-            received_us: summary.received_at.as_microsecond(),
-            body_size: summary.body_size,
-            event_at,
-            event_length,
             kind: texts.optional(summary.event.kind.as_deref()),
-            cause: texts.optional(summary.signature.cause.as_deref()),
-            provider: texts.number(&summary.provider),
-            method: texts.number(&summary.method),
             target: texts.number(&summary.target),
-            peer: texts.optional(summary.peer.as_deref()),
-            refused: texts.optional(summary.refused.as_ref().map(|refusal| refusal.code.as_str())),
             response: summary.response.unwrap_or(0),
             status: summary.signature.status,
             source: summary.source,
@@ -74,14 +57,6 @@ impl Packed {
                 | flag(summary.marked, MARKED)
                 | flag(summary.note.is_some(), NOTED),
         }
-    }
-
-    fn event<'i>(&self, ids: &'i [u8]) -> Option<&'i str> {
-        if self.event_length == NONE {
-            return None;
-        }
-        let at = self.event_at as usize;
-        std::str::from_utf8(ids.get(at..at + self.event_length as usize)?).ok()
     }
 
     pub(super) fn is_bad(&self) -> bool {
@@ -96,8 +71,52 @@ impl Packed {
         self.flags & SHOWN != 0
     }
 
-    pub(super) fn set_shown(&mut self, shown: bool) {
-        self.flags = if shown { self.flags | SHOWN } else { self.flags & !SHOWN };
+    /// Returns whether that is new.
+    pub(super) fn set_shown(&mut self, shown: bool) -> bool {
+        // What is not written does not have to go back to memory.
+        let differs = self.is_shown() != shown;
+        if differs {
+            self.flags ^= SHOWN;
+        }
+        differs
+    }
+}
+
+impl Cold {
+    /// Packs a delivery; its event id goes behind the others, unless it stands where it stood in
+    /// an older state of the same row.
+    pub(super) fn new(
+        summary: &Summary,
+        old: Option<&Self>,
+        texts: &mut Texts,
+        ids: &mut Vec<u8>,
+    ) -> Self {
+        let event = summary.event.id.as_deref();
+        let (event_at, event_length) = match old {
+            Some(old) if old.event(ids) == event.map(str::as_bytes) => {
+                (old.event_at, old.event_length)
+            }
+            _ => append(event, ids),
+        };
+        Self {
+            received_us: summary.received_at.as_microsecond(),
+            body_size: summary.body_size,
+            event_at,
+            event_length,
+            cause: texts.optional(summary.signature.cause.as_deref()),
+            provider: texts.number(&summary.provider),
+            method: texts.number(&summary.method),
+            peer: texts.optional(summary.peer.as_deref()),
+            refused: texts.optional(summary.refused.as_ref().map(|refusal| refusal.code.as_str())),
+        }
+    }
+
+    fn event<'i>(&self, ids: &'i [u8]) -> Option<&'i [u8]> {
+        if self.event_length == NONE {
+            return None;
+        }
+        let at = self.event_at as usize;
+        ids.get(at..at + self.event_length as usize)
     }
 }
 
@@ -116,55 +135,62 @@ fn append(id: Option<&str>, ids: &mut Vec<u8>) -> (u32, u32) {
 /// A packed row and where its texts are.
 #[derive(Debug, Clone, Copy)]
 pub(in super::super) struct Cell<'i> {
-    pub(super) packed: &'i Packed,
+    pub(super) id: DeliveryId,
+    pub(super) hot: &'i Hot,
+    pub(super) cold: &'i Cold,
     pub(super) ids: &'i [u8],
     pub(super) texts: &'i Texts,
 }
 
 impl<'i> Cell<'i> {
     pub(in super::super) fn id(&self) -> DeliveryId {
-        self.packed.id
+        self.id
     }
 
     pub(in super::super) fn is_shown(&self) -> bool {
-        self.packed.is_shown()
+        self.hot.is_shown()
     }
 
     pub(in super::super) fn is_bad(&self) -> bool {
-        self.packed.is_bad()
+        self.hot.is_bad()
     }
 
     pub(in super::super) fn kind_symbol(&self) -> u32 {
-        self.packed.kind
+        self.hot.kind
     }
 
     pub(in super::super) fn event(&self) -> Option<&'i str> {
-        self.packed.event(self.ids)
+        std::str::from_utf8(self.event_bytes()?).ok()
+    }
+
+    /// The event id, ordered as its text is.
+    pub(in super::super) fn event_bytes(&self) -> Option<&'i [u8]> {
+        self.cold.event(self.ids)
     }
 
     pub(in super::super) fn kind(&self) -> Option<&'i str> {
-        self.texts.text(self.packed.kind)
+        self.texts.text(self.hot.kind)
     }
 
     pub(in super::super) fn row(&self) -> Row<'i> {
-        let packed = self.packed;
+        let Self { id, hot, cold, .. } = *self;
         let text = |number| self.texts.text(number);
-        let is = |flag: u8| packed.flags & flag != 0;
+        let is = |flag: u8| hot.flags & flag != 0;
         Row {
-            id: packed.id,
-            received_at: Timestamp::from_microsecond(packed.received_us).unwrap_or_default(),
-            method: text(packed.method).unwrap_or_default(),
-            target: text(packed.target).unwrap_or_default(),
-            body_size: packed.body_size,
-            provider: text(packed.provider).unwrap_or_default(),
+            id,
+            received_at: Timestamp::from_microsecond(cold.received_us).unwrap_or_default(),
+            method: text(cold.method).unwrap_or_default(),
+            target: text(hot.target).unwrap_or_default(),
+            body_size: cold.body_size,
+            provider: text(cold.provider).unwrap_or_default(),
             event_id: self.event(),
             kind: self.kind(),
-            status: packed.status,
-            cause: text(packed.cause),
-            response: (packed.response > 0).then_some(packed.response),
-            refused: text(packed.refused),
-            source: packed.source,
-            peer: text(packed.peer),
+            status: hot.status,
+            cause: text(cold.cause),
+            response: (hot.response > 0).then_some(hot.response),
+            refused: text(cold.refused),
+            source: hot.source,
+            peer: text(cold.peer),
             badges: Badges {
                 duplicate: is(DUPLICATE),
                 diagnosing: is(DIAGNOSING),
@@ -178,12 +204,12 @@ impl<'i> Cell<'i> {
 impl filter::Packed for Cell<'_> {
     fn symbol(&self, column: Column) -> u32 {
         match column {
-            Column::Type => self.packed.kind,
-            Column::Cause => self.packed.cause,
-            Column::Provider => self.packed.provider,
-            Column::Method => self.packed.method,
-            Column::Path => self.packed.target,
-            Column::Peer => self.packed.peer,
+            Column::Type => self.hot.kind,
+            Column::Cause => self.cold.cause,
+            Column::Provider => self.cold.provider,
+            Column::Method => self.cold.method,
+            Column::Path => self.hot.target,
+            Column::Peer => self.cold.peer,
         }
     }
 
@@ -191,36 +217,36 @@ impl filter::Packed for Cell<'_> {
         self.texts.text(symbol)
     }
 
-    fn event_id(&self) -> Option<&str> {
-        self.event()
+    fn event_id(&self) -> Option<&[u8]> {
+        self.event_bytes()
     }
 
     fn received_us(&self) -> i64 {
-        self.packed.received_us
+        self.cold.received_us
     }
 
     fn body_size(&self) -> u64 {
-        self.packed.body_size
+        self.cold.body_size
     }
 
     fn response(&self) -> Option<u16> {
-        (self.packed.response > 0).then_some(self.packed.response)
+        (self.hot.response > 0).then_some(self.hot.response)
     }
 
     fn status(&self) -> SignatureStatus {
-        self.packed.status
+        self.hot.status
     }
 
     fn source(&self) -> Source {
-        self.packed.source
+        self.hot.source
     }
 
     fn is_duplicate(&self) -> bool {
-        self.packed.flags & DUPLICATE != 0
+        self.hot.flags & DUPLICATE != 0
     }
 
     fn is_marked(&self) -> bool {
-        self.packed.is_marked()
+        self.hot.is_marked()
     }
 }
 

@@ -49,7 +49,7 @@ pub(super) fn compare(by: Column, one: &Cell<'_>, other: &Cell<'_>) -> Ordering 
         Column::Time => Ordering::Equal,
         Column::Type => one.kind().cmp(&other.kind()),
         Column::Verdict => (one.status() as u8).cmp(&(other.status() as u8)),
-        Column::EventId => one.event().cmp(&other.event()),
+        Column::EventId => one.event_bytes().cmp(&other.event_bytes()),
         Column::Size => one.body_size().cmp(&other.body_size()),
         Column::Answer => one.response().cmp(&other.response()),
     };
@@ -98,14 +98,14 @@ fn by_number<'i>(
 
 /// Compares the beginnings as numbers; only where they are the same, the texts are looked at.
 fn by_text(index: &Index) -> Vec<DeliveryId> {
-    let mut keys: Vec<(u128, Option<&str>, DeliveryId)> = index
+    let mut keys: Vec<(u128, Option<&[u8]>, DeliveryId)> = index
         .cells(Trait::Any)
         .filter(Cell::is_shown)
         .map(|cell| {
-            let text = cell.event();
+            let text = cell.event_bytes();
             let mut beginning = [0; 16];
-            for (to, from) in beginning.iter_mut().zip(text.unwrap_or_default().bytes()) {
-                *to = from;
+            for (to, from) in beginning.iter_mut().zip(text.unwrap_or_default()) {
+                *to = *from;
             }
             (u128::from_be_bytes(beginning), text, cell.id())
         })

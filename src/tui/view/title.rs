@@ -63,6 +63,9 @@ fn left(model: &Model) -> Vec<Part> {
 fn right(model: &Model) -> Vec<Part> {
     let list = &model.list;
     let mut parts = Vec::new();
+    if list.is_filling() {
+        parts.push(part(3, Marked::new(Role::Dim, "reading ")));
+    }
     if model.search.is_on() {
         let shown = units::grouped(list.shown() as u64);
         let more = if model.search.is_running() { "+" } else { "" };
@@ -72,9 +75,6 @@ fn right(model: &Model) -> Vec<Part> {
             parts.push(part(4, Marked::new(Role::Dim, format!("searched {percent} %  "))));
         }
         parts.push(part(2, Marked::new(Role::Accent, format!("{shown}{more} of "))));
-    }
-    if list.is_filling() {
-        parts.push(part(3, Marked::new(Role::Dim, "reading ")));
     }
     let count = units::grouped(list.len() as u64);
     let noun = if list.len() == 1 { "delivery" } else { "deliveries" };

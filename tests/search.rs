@@ -1,0 +1,148 @@
+//! Searches in the bytes of deliveries, on real files.
+
+use std::cell::{Cell, RefCell};
+use std::error::Error;
+
+use hookglass::app::list::List;
+use hookglass::delivery::{DeliveryId, EventRef, Head, Header, SignatureStatus, Source, Verdict};
+use hookglass::filter::Filter;
+use hookglass::search::{Findings, Search};
+use hookglass::store::{NewDelivery, Place, Store, Writer};
+use jiff::Timestamp;
+
+type Tested<T = ()> = Result<T, Box<dyn Error>>;
+
+fn delivery(number: i64) -> NewDelivery {
+    let body = format!("body {number} {}", if number % 10 == 0 { "tiger" } else { "" });
+    let headers = [Header::new("X-Number", number.to_string())];
+    NewDelivery {
+        received_at: Timestamp::UNIX_EPOCH,
+        peer: None,
+        head: Head::build("POST", "/", &headers),
+        body_size: body.len() as u64,
+        body: body.into(),
+        provider: "cribbly".to_owned(),
+        event: EventRef { id: None, kind: Some(format!("kind{}", number % 3)) },
+        signature: Verdict::explained(SignatureStatus::Unchecked, "why"),
+        response: None,
+        refused: None,
+        source: Source::Live,
+        diagnosing: false,
+        origin: None,
+    }
+}
+
+/// A store of so many deliveries, and a list of them.
+async fn kept(place: &Place, count: i64) -> Tested<(Store, Writer, List)> {
+    let (store, writer) = Store::open(place, "")?;
+    let mut keeping = tokio::task::JoinSet::new();
+    // The first gets the first id, and so on: the writer takes them in turn.
+    for number in 1..=count {
+        let store = store.clone();
+        if number % 500 == 0 {
+            while let Some(kept) = keeping.join_next().await {
+                kept??;
+            }
+        }
+        keeping.spawn(async move { store.keep(delivery(number)).await.map(|_| ()) });
+    }
+    while let Some(kept) = keeping.join_next().await {
+        kept??;
+    }
+    let mut list = List::default();
+    let rows = store.reader()?.newest(None, usize::MAX)?;
+    let _ = list.take_older(&rows, &Filter::default(), Timestamp::UNIX_EPOCH);
+    Ok((store, writer, list))
+}
+
+/// What a filter finds, by rising id, in two threads; and how often it told.
+fn found(store: &Store, list: &mut List, text: &str) -> Tested<(Vec<DeliveryId>, usize)> {
+    let filter: Filter = text.parse()?;
+    let open = list.filter(&filter, Timestamp::UNIX_EPOCH);
+    let asked = open.rows();
+    let search = Search::new(filter, open);
+    let work = || -> Result<Vec<Findings>, hookglass::store::StoreError> {
+        let mut told = Vec::new();
+        let reader = store.reader()?.for_searching()?;
+        search.run(&reader, || true, |findings| told.push(findings))?;
+        Ok(told)
+    };
+    let told = std::thread::scope(|scope| {
+        let threads = [scope.spawn(work), scope.spawn(work)];
+        threads.map(|thread| thread.join().map_err(|_| "a thread panicked"))
+    });
+    let mut all = Vec::new();
+    for told in told {
+        all.extend(told??);
+    }
+    assert_eq!(all.iter().map(|findings| findings.tested).sum::<usize>(), asked, "{text}");
+    let times = all.len();
+    list.show(all.into_iter().flat_map(|findings| findings.ids).collect());
+    Ok((list.shown_ids(), times))
+}
+
+async fn finish(writer: Writer) -> Tested {
+    Ok(tokio::task::spawn_blocking(|| writer.finish()).await?)
+}
+
+#[tokio::test]
+async fn threads_find_together_what_the_filter_lets_pass() -> Tested {
+    let folder = tempfile::tempdir()?;
+    for place in [Place::Memory, Place::File(folder.path().join("searched.db"))] {
+        let (store, writer, mut list) = kept(&place, 5000).await?;
+        let deliveries = store.reader()?.deliveries_after(DeliveryId(0), usize::MAX)?;
+        for text in [
+            "tiger",
+            "body:tiger type:kind1",
+            "tiger or header.x-number:77",
+            "-body:tiger",
+            "header.x-number:>4990 or type:kind0 tiger",
+            "body:nothing",
+        ] {
+            let filter: Filter = text.parse()?;
+            let passing = deliveries.iter();
+            let passing =
+                passing.filter(|delivery| filter.matches(delivery, Timestamp::UNIX_EPOCH));
+            let expected: Vec<DeliveryId> = passing.map(|delivery| delivery.summary.id).collect();
+            assert_eq!(found(&store, &mut list, text)?.0, expected, "{text}");
+        }
+        finish(writer).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_removed_meanwhile_counts_as_tested_and_is_not_found() -> Tested {
+    let (store, writer, mut list) = kept(&Place::Memory, 300).await?;
+    let all = found(&store, &mut list, "tiger")?.0;
+    let gone: Vec<DeliveryId> = all.iter().copied().step_by(2).collect();
+    store.remove(&gone).await?;
+    let left: Vec<DeliveryId> = all.iter().copied().filter(|id| !gone.contains(id)).collect();
+    assert_eq!((all.len(), found(&store, &mut list, "tiger")?.0), (30, left));
+    finish(writer).await
+}
+
+#[tokio::test]
+async fn the_newest_are_told_at_once_and_a_search_can_be_given_up() -> Tested {
+    let (store, writer, mut list) = kept(&Place::Memory, 5000).await?;
+    let filter: Filter = "tiger".parse()?;
+    let open = list.filter(&filter, Timestamp::UNIX_EPOCH);
+    let search = Search::new(filter, open);
+    let reader = store.reader()?.for_searching()?;
+    let told = RefCell::new(Vec::new());
+    let wanted = Cell::new(true);
+    search.run(
+        &reader,
+        || wanted.get(),
+        |findings| {
+            told.borrow_mut().push(findings);
+            wanted.set(false);
+        },
+    )?;
+    let told = told.into_inner();
+    assert_eq!(told[0].tested, 64, "few at first");
+    assert!(told[0].ids.iter().all(|id| id.0 > 4900), "{:?}", told[0]);
+    let tested: usize = told.iter().map(|findings| findings.tested).sum();
+    assert!(tested <= 1024, "{tested} were tested after it was given up");
+    finish(writer).await
+}
