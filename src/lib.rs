@@ -26,12 +26,15 @@
 //!     intake.rs              verify → keep → answer
 //!     search.rs              deliveries by their bytes, in threads
 //!     send.rs                requests of our own: samples and files, signed or spoilt
+//!     fixture.rs             deliveries for tests: redacted, signed with a test key, proved
+//!     replay.rs              fixtures sent to a target, and what is expected of it
 //!  3  app/                   the pure core of the dashboard
 //!     listener/              HTTP in; knows no store
 //!     outbound/              HTTP out; knows no store
 //!     store/                 SQLite
 //!     signature/             verdicts and signing; pure
 //!     export/                deliveries written down for others; pure
+//!     import/                deliveries that others wrote down; pure
 //!  2  filter/                one grammar; pure
 //!     provider/              schemes and samples as data
 //!  1  delivery/  payload/  secret.rs  task.rs  units.rs
@@ -43,12 +46,15 @@ pub mod config;
 pub mod delivery;
 pub mod export;
 pub mod filter;
+pub mod fixture;
 pub mod headless;
+pub mod import;
 pub mod intake;
 pub mod listener;
 pub mod outbound;
 pub mod payload;
 pub mod provider;
+pub mod replay;
 pub mod search;
 pub mod secret;
 pub mod send;

@@ -11,10 +11,10 @@ use jiff::{SignedDuration, Timestamp};
 use tally::Tally;
 
 use super::keyring::{Keyring, ProviderArgs};
-use super::{Failure, StoreArgs, list};
+use super::picking::Picking;
+use super::{Failure, StoreArgs};
 use crate::delivery::{Attempt, Delivery, DeliveryId, Summary};
 use crate::export::jsonl;
-use crate::filter::Filter;
 use crate::outbound::{Client, Target, onward};
 use crate::send::{Again, Identity, Signing};
 use crate::signature::Keyed;
@@ -70,7 +70,7 @@ fn parse_interval(text: &str) -> Result<Duration, String> {
 }
 
 pub(super) fn run(args: &ResendArgs) -> Result<(), Failure> {
-    let filter = args.filter.as_deref().map(list::parse).transpose()?;
+    let filter = args.filter.as_deref().map(Picking::read).transpose()?;
     let path = args.store.path();
     let reader = Reader::open(&path).map_err(Failure::world)?;
     let chosen = match &filter {
@@ -118,8 +118,8 @@ fn named(args: &ResendArgs, reader: &Reader) -> Result<Vec<Summary>, Failure> {
 }
 
 /// The deliveries that pass a filter, without those that cannot be sent.
-fn passing(reader: &Reader, filter: &Filter) -> Result<Vec<Summary>, Failure> {
-    let ids = list::passing(reader, filter, None)?;
+fn passing(reader: &Reader, picking: &Picking) -> Result<Vec<Summary>, Failure> {
+    let ids = picking.ids(reader, None)?;
     let mut found = reader.summaries(&ids).map_err(Failure::world)?;
     let all = found.len();
     found.retain(|row| row.refused.is_none());

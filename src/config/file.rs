@@ -9,6 +9,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::dashboard::{self, Dashboard};
+use super::mistakes::{self, Found, Mistake};
 use super::secrets::Sources;
 use crate::provider::{self, Declared, Provider, ProviderError};
 
@@ -32,15 +33,23 @@ pub struct Config {
 pub enum ConfigError {
     #[error("{path}: {source}")]
     Unreadable { path: String, source: io::Error },
-    #[error("{path}: {source}")]
-    Damaged { path: String, source: Box<toml::de::Error> },
-    #[error("{path}: {}", .mistakes.join("\n"))]
-    Dashboard { path: String, mistakes: Vec<String> },
-    #[error("{path}, line {line}, [providers.{name}]: {reason}")]
-    Unsound { path: String, line: usize, name: String, reason: String },
+    /// Everything that is wrong, in the order of lines.
+    #[error("{}", told(path, mistakes))]
+    Mistakes { path: String, mistakes: Vec<Mistake> },
 }
 
-#[derive(Debug, Deserialize)]
+/// The line of the first table of the dashboard.
+fn dashboard_line(text: &str) -> usize {
+    let at = text.lines().position(|line| line.trim_start().starts_with("[dashboard"));
+    at.unwrap_or_default() + 1
+}
+
+fn told(path: &str, mistakes: &[Mistake]) -> String {
+    let lines: Vec<String> = mistakes.iter().map(|mistake| format!("{path}, {mistake}")).collect();
+    lines.join("\n")
+}
+
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
     #[serde(default)]
@@ -65,17 +74,22 @@ impl Config {
     }
 
     fn read(text: &str, path: &Path) -> Result<Self, ConfigError> {
-        let shown = || path.display().to_string();
-        let file: File = toml::from_str(text)
-            .map_err(|source| ConfigError::Damaged { path: shown(), source: Box::new(source) })?;
-        let dashboard = file.dashboard.read();
-        let dashboard =
-            dashboard.map_err(|mistakes| ConfigError::Dashboard { path: shown(), mistakes })?;
+        let Found { value, mut mistakes } = mistakes::read::<File>(text);
+        let file = value.unwrap_or_default();
+        let dashboard = file.dashboard.read().unwrap_or_else(|found| {
+            mistakes.extend(found.into_iter().map(|reason| Mistake {
+                line: dashboard_line(text),
+                place: String::new(),
+                reason,
+                suggestion: None,
+            }));
+            Dashboard::default()
+        });
         let mut config = Self { provider: file.provider, dashboard, ..Self::default() };
         let folder = path.parent().unwrap_or(Path::new(""));
         for (name, declared) in file.providers {
             let start = declared.span().start;
-            let line = text.bytes().take(start).filter(|byte| *byte == b'\n').count() + 1;
+            let line = mistakes::line(text, start);
             let declared = declared.into_inner();
             let files = declared.secret_file.iter().map(|file| folder.join(file));
             let sources = Sources {
@@ -86,13 +100,21 @@ impl Config {
             if !sources.variables.is_empty() || !sources.files.is_empty() {
                 config.sources.insert(name.clone(), sources);
             }
-            let own = declared.provider(&name).map_err(|reason| {
-                let (path, name) = (shown(), name.clone());
-                ConfigError::Unsound { path, line, name, reason }
-            })?;
-            config.own.extend(own);
+            let place = format!("providers.{name}");
+            // What is wrong within it may be all that is wrong with it.
+            if mistakes.iter().any(|known| known.place.starts_with(&place)) {
+                continue;
+            }
+            match declared.provider(&name) {
+                Ok(own) => config.own.extend(own),
+                Err(reason) => mistakes.push(Mistake { line, place, reason, suggestion: None }),
+            }
         }
-        Ok(config)
+        if mistakes.is_empty() {
+            return Ok(config);
+        }
+        mistakes.sort_by_key(|mistake| mistake.line);
+        Err(ConfigError::Mistakes { path: path.display().to_string(), mistakes })
     }
 
     /// Every provider, the user's own first; one of theirs hides a known one of its name.
@@ -142,6 +164,27 @@ mod tests {
         assert_eq!(github.variables, ["NEW", "OLD"]);
         assert_eq!(github.files, [Path::new("folder/k")]);
         assert_eq!(config.providers().count(), provider::all().len() + 1);
+    }
+
+    #[test]
+    fn all_mistakes_are_told_at_once() {
+        let text = "provider = 1\ncolour = 2\n[providers.x]\ntitle = 3\n[providers.x.scheme]\n\
+                    signature = \"header:x\"\nencodign = \"hex\"\n\
+                    [providers.nobody]\nsecret_env = \"A\"\n";
+        let error = read(text).unwrap_err();
+        let lines: Vec<&str> = error.lines().collect();
+        assert_eq!(lines.len(), 5, "{error}");
+        for (line, parts) in lines.iter().zip([
+            ["line 1,", "provider:"],
+            ["line 2,", "colour:"],
+            ["line 4,", "providers.x.title:"],
+            ["line 7,", "did you mean `encoding`?"],
+            ["line 8,", "`nobody` is not known"],
+        ]) {
+            assert!(parts.iter().all(|part| line.contains(part)), "{parts:?}: {line}");
+        }
+        let broken = read("a = \nb = [1\n[x\n").unwrap_err();
+        assert!(broken.contains("line 1"), "{broken}");
     }
 
     #[test]
