@@ -22,6 +22,7 @@ fn lead(model: &Model) -> String {
     match model.mode {
         Mode::Copy => " copy:".to_owned(),
         Mode::Sort => " sort by:".to_owned(),
+        Mode::ExportMenu => " export as:".to_owned(),
         Mode::Confirm(ref confirm) => format!(" {} ", confirm.question),
         Mode::Facet(Wanted::With) => " only with the same".to_owned(),
         Mode::Facet(Wanted::Without) => " all but the same".to_owned(),
@@ -32,6 +33,7 @@ fn lead(model: &Model) -> String {
         | Mode::Find { .. }
         | Mode::Palette(_)
         | Mode::Filter(_)
+        | Mode::Export { .. }
         | Mode::Note { .. }
         | Mode::Jump { .. }
         | Mode::View { .. }
