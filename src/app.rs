@@ -14,6 +14,7 @@ pub mod layout;
 pub mod list;
 mod message;
 mod model;
+pub mod onward;
 pub mod palette;
 pub mod pane;
 mod prompt;
@@ -22,11 +23,13 @@ pub mod reading;
 mod removals;
 mod role;
 mod search;
+mod sending;
 pub mod theme;
 mod update;
 
 pub use action::{
-    Action, Copyable, Edit, Facet, Fold, Grow, InDocument, Move, Narrow, Turn, Wanted,
+    Action, Answering, Copyable, Decision, Edit, Facet, Fold, Grow, InDocument, Move, Narrow,
+    Sending, Turn, Wanted,
 };
 pub use filtering::Filtering;
 pub use index::{Badges, Row};
@@ -36,4 +39,5 @@ pub use prompt::Prompt;
 pub use rate::Rate;
 pub use removals::{Removals, Which};
 pub use role::{Marked, Role, Span, masked};
+pub use sending::{Confirm, Order, Pace, Purpose, Tally, Targeting};
 pub use update::update;

@@ -21,7 +21,7 @@ const MAY_NAME: [(&str, &[&str]); 22] = [
     ("outbound", &["delivery", "task", "units"]),
     ("respond", &["delivery", "filter", "provider", "units"]),
     ("tunnel", &["delivery", "outbound"]),
-    ("app", &["delivery", "payload", "filter", "secret", "signature", "units"]),
+    ("app", &["delivery", "export", "payload", "filter", "secret", "signature", "units"]),
     ("search", &["delivery", "filter", "store"]),
     (
         "config",
@@ -59,6 +59,7 @@ const MAY_NAME: [(&str, &[&str]); 22] = [
             "outbound",
             "payload",
             "provider",
+            "respond",
             "search",
             "secret",
             "send",

@@ -20,7 +20,11 @@ pub struct Hint {
 /// What stands before the hints.
 fn lead(model: &Model) -> String {
     match model.mode {
+        Mode::Copy | Mode::Snippet if model.copies_signed() => {
+            " copy with the signature:".to_owned()
+        }
         Mode::Copy => " copy:".to_owned(),
+        Mode::Snippet => " a program that verifies it, in".to_owned(),
         Mode::Facet(Wanted::With) => " only with the same".to_owned(),
         Mode::Facet(Wanted::Without) => " all but the same".to_owned(),
         // What keeps deliveries out of the list should be in sight.
@@ -31,7 +35,11 @@ fn lead(model: &Model) -> String {
         | Mode::Palette(_)
         | Mode::Filter(_)
         | Mode::View { .. }
-        | Mode::Target { .. }
+        | Mode::Confirm(_)
+        | Mode::Answers(_)
+        | Mode::Rule(_)
+        | Mode::Address
+        | Mode::Target(_)
         | Mode::Secret { .. } => String::new(),
     }
 }

@@ -19,25 +19,40 @@ pub enum Context {
     Document,
     /// After the key that begins copying.
     Copy,
+    /// After the key that begins copying, and the one for programs.
+    Snippet,
     /// After a key that narrows the list.
     Facet,
+    /// On the page of rules and held deliveries.
+    Answers,
+    /// On the page of the address for senders.
+    Address,
+    /// Where a question wants a yes or no.
+    Confirm,
     Help,
     Palette,
+    /// While a target is typed, before what holds for every line that is typed.
+    Target,
     /// While a filter is typed, before what holds for every line that is typed.
     Filter,
     Prompt,
 }
 
 impl Context {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 15] = [
         Self::Anywhere,
         Self::List,
         Self::Detail,
         Self::Document,
         Self::Copy,
+        Self::Snippet,
         Self::Facet,
+        Self::Answers,
+        Self::Address,
+        Self::Confirm,
         Self::Help,
         Self::Palette,
+        Self::Target,
         Self::Filter,
         Self::Prompt,
     ];
@@ -49,7 +64,12 @@ impl Context {
             Self::Detail => "In the detail",
             Self::Document => "In the payload",
             Self::Copy => "After y",
+            Self::Snippet => "After y and d",
             Self::Facet => "After = or !",
+            Self::Answers => "Among answers",
+            Self::Address => "At the address",
+            Self::Confirm => "At a question",
+            Self::Target => "While typing a target",
             Self::Help => "In this help",
             Self::Palette => "In the palette",
             Self::Filter => "While typing a filter",
@@ -65,7 +85,12 @@ impl Context {
             Self::Detail => "detail",
             Self::Document => "payload",
             Self::Copy => "copy",
+            Self::Snippet => "snippet",
             Self::Facet => "facet",
+            Self::Answers => "answers",
+            Self::Address => "address",
+            Self::Confirm => "confirm",
+            Self::Target => "target",
             Self::Help => "help",
             Self::Palette => "palette",
             Self::Filter => "filter",
@@ -139,6 +164,14 @@ impl Keymap {
         of_action.find_map(|(_, keys)| keys.first().copied())
     }
 
+    /// The key to be named for an action in a context; empty if it has none.
+    pub fn key_in(&self, context: Context, action: Action) -> String {
+        let mut rows = self.rows();
+        let found = rows.find(|(one, _)| one.context == context && one.action == action);
+        let key = found.and_then(|(_, keys)| keys.first());
+        key.map(ToString::to_string).unwrap_or_default()
+    }
+
     /// Gives a binding other keys, or none.
     pub fn rebind(&mut self, place: &str, name: &str, keys: Vec<Key>) -> Result<(), RebindError> {
         let context = Context::ALL.into_iter().find(|context| context.name() == place);
@@ -191,7 +224,7 @@ pub fn names(context: Context) -> Vec<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::action::Move;
+    use super::super::action::{Move, Sending};
     use super::*;
 
     fn resolve(contexts: &[Context], key: Key) -> Option<Action> {
@@ -214,8 +247,13 @@ mod tests {
         let esc = Key::plain(KeyCode::Esc);
         for contexts in [
             &[Context::Copy][..],
+            &[Context::Snippet],
             &[Context::Facet],
+            &[Context::Answers],
+            &[Context::Address],
+            &[Context::Confirm],
             &[Context::Help],
+            &[Context::Target, Context::Prompt],
             &[Context::Palette, Context::Prompt],
             &[Context::Filter, Context::Prompt],
         ] {
@@ -238,11 +276,12 @@ mod tests {
     fn keys_are_bound_anew_and_mistakes_are_told() {
         let mut keymap = Keymap::default();
         let key = Key::char('~');
+        let resend = Action::Sending(Sending::Again);
         keymap.rebind("anywhere", "resend", vec![key]).unwrap();
         let browsing = [Context::List, Context::Anywhere];
-        assert_eq!(keymap.resolve(&browsing, key), Some(Action::Resend));
+        assert_eq!(keymap.resolve(&browsing, key), Some(resend));
         assert_eq!(keymap.resolve(&browsing, Key::char('r')), None);
-        assert_eq!(keymap.key_of(Action::Resend), Some(key));
+        assert_eq!(keymap.key_of(resend), Some(key));
         let wrong = keymap.rebind("nowhere", "resend", Vec::new()).unwrap_err().to_string();
         assert!(wrong.contains("`nowhere`") && wrong.contains("anywhere, list"), "{wrong}");
         let wrong = keymap.rebind("anywhere", "resned", Vec::new()).unwrap_err().to_string();

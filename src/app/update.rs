@@ -2,11 +2,13 @@
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
+mod answering;
 mod browse;
 mod narrowing;
 mod pointing;
 mod prompts;
 mod reading;
+mod sending;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -15,8 +17,7 @@ use super::keymap::{Context, Key};
 use super::message::{Effect, Event, Notice, NoticeKind};
 use super::model::{Mode, Model};
 use super::pane;
-use crate::delivery::{Attempt, Outcome, SignatureStatus, Summary, Verdict};
-use crate::units;
+use crate::delivery::{SignatureStatus, Summary, Verdict};
 
 /// Changes the model by what happened, and says what is to be done.
 pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
@@ -44,7 +45,13 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
         | Event::SecretTried { .. }
         | Event::Matched { .. }
         | Event::Found { .. }
-        | Event::Resent(_)
+        | Event::Resent { .. }
+        | Event::Resending(_)
+        | Event::ResendingEnded { .. }
+        | Event::Mistaken { .. }
+        | Event::Onward(_)
+        | Event::RuleAdded(_)
+        | Event::RuleWrong { .. }
         | Event::ViewSaved { .. }
         | Event::Trouble(_)
         | Event::Notice(_)
@@ -96,7 +103,15 @@ fn learn(model: &mut Model, event: Event) {
             model.detail.read(|document, reading| reading.found(document, number, search));
         }
         Event::Removed(ids) => model.removals.push(ids),
-        Event::Resent(attempt) => tell(model, resent(&attempt)),
+        Event::Resent { attempt, compared, remark } => {
+            tell(model, sending::resent(&attempt, compared, remark));
+        }
+        Event::Resending(tally) => model.sendings.round = Some(tally),
+        Event::ResendingEnded { tally, remark } => sending::ended(model, &tally, remark),
+        Event::Mistaken { number, mistakes } => sending::mistaken(model, number, mistakes),
+        Event::Onward(onward) => answering::learn(model, *onward),
+        Event::RuleAdded(text) => answering::added(model, &text),
+        Event::RuleWrong { typed, told, caret } => answering::wrong(model, &typed, told, caret),
         Event::ViewSaved { name, filter } => {
             tell(model, Notice::done(format!("saved the view `{name}`")));
             model.views.retain(|(known, _)| *known != name);
@@ -122,7 +137,7 @@ fn press(model: &mut Model, key: Key) -> Vec<Effect> {
         (None, Some(character)) if contexts.contains(&Context::Prompt) => {
             prompts::paste(model, character.encode_utf8(&mut [0; 4]))
         }
-        (None, _) if matches!(model.mode, Mode::Copy | Mode::Facet(_)) => {
+        (None, _) if matches!(model.mode, Mode::Copy | Mode::Snippet | Mode::Facet(_)) => {
             model.mode = Mode::Browse;
             tell(model, Notice::info(format!("{key} means nothing there")));
             Vec::new()
@@ -134,7 +149,7 @@ fn press(model: &mut Model, key: Key) -> Vec<Effect> {
 fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     match &model.mode {
         Mode::Browse => browse::act(model, action),
-        Mode::Copy => {
+        Mode::Copy | Mode::Snippet | Mode::Address => {
             model.mode = Mode::Browse;
             browse::act(model, action)
         }
@@ -148,11 +163,14 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             browse::page(model, action);
             Vec::new()
         }
+        Mode::Confirm(_) => sending::confirm(model, action),
+        Mode::Answers(_) => answering::page(model, action),
         Mode::Palette(_)
         | Mode::Find { .. }
         | Mode::Filter(_)
         | Mode::View { .. }
-        | Mode::Target { .. }
+        | Mode::Rule(_)
+        | Mode::Target(_)
         | Mode::Secret { .. } => prompts::act(model, action),
     }
 }
@@ -185,20 +203,6 @@ fn tried(verdict: &Verdict) -> Notice {
         | SignatureStatus::Mismatch
         | SignatureStatus::Unchecked => {
             Notice::info(format!("with the typed secret it is not verified: {}", verdict.status))
-        }
-    }
-}
-
-fn resent(attempt: &Attempt) -> Notice {
-    let took = units::took(attempt.took);
-    match &attempt.outcome {
-        Outcome::Answered(answered) => {
-            let (id, target, status) = (attempt.delivery, &attempt.target, answered.status);
-            let text = format!("resent delivery {id}: {target} answered {status} in {took}");
-            if status < 400 { Notice::done(text) } else { Notice::failed(text) }
-        }
-        Outcome::Failed { reason, .. } => {
-            Notice::failed(format!("delivery {} was not resent: {reason}", attempt.delivery))
         }
     }
 }

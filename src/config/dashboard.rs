@@ -105,7 +105,7 @@ impl Keys {
 mod tests {
     use super::*;
     use crate::app::keymap::Context;
-    use crate::app::{Action, Role};
+    use crate::app::{Action, Role, Sending};
 
     fn read(text: &str) -> Result<Dashboard, Vec<String>> {
         toml::from_str::<Declared>(text).unwrap().read()
@@ -123,10 +123,8 @@ mod tests {
             let key = key.parse().unwrap();
             dashboard.preferences.keymap.resolve(&[Context::Anywhere], key)
         };
-        assert_eq!(
-            (resolve("ctrl-r"), resolve("f5")),
-            (Some(Action::Resend), Some(Action::Resend))
-        );
+        let resend = Some(Action::Sending(Sending::Again));
+        assert_eq!((resolve("ctrl-r"), resolve("f5")), (resend, resend));
         assert_eq!((resolve("r"), resolve("ctrl-z")), (None, None));
         assert_eq!(dashboard.preferences.views, [("bad".to_owned(), "sig:!verified".to_owned())]);
         let red = ratatui::style::Color::Rgb(255, 0, 0);

@@ -85,7 +85,12 @@ fn turn(model: &mut Model, areas: &Areas, at: Position, by: isize) {
         | Mode::View { .. }
         | Mode::Palette(_)
         | Mode::Filter(_)
-        | Mode::Target { .. }
+        | Mode::Snippet
+        | Mode::Confirm(_)
+        | Mode::Answers(_)
+        | Mode::Rule(_)
+        | Mode::Address
+        | Mode::Target(_)
         | Mode::Secret { .. } => {}
     }
 }

@@ -111,9 +111,17 @@ fn draw_row(
         (false, true) => "↻",
         (false, false) => " ",
     };
-    let answer = row.response.map_or_else(|| "…".to_owned(), |status| status.to_string());
-    let answered =
-        if row.response.is_some_and(|status| status >= 400) { Role::Bad } else { Role::Plain };
+    let held = row.response.is_none() && model.onward.is_held(row.id);
+    let answer = match row.response {
+        _ if held => "held".to_owned(),
+        None => "…".to_owned(),
+        Some(status) => status.to_string(),
+    };
+    let answered = match row.response {
+        Some(400..) => Role::Bad,
+        _ if held => Role::Warn,
+        _ => Role::Plain,
+    };
     let (kind_role, kind) = kind(row);
     let line = Line::from(vec![
         span(Role::Accent, if selected { "▌" } else { " " }.to_owned()),
