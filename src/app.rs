@@ -5,6 +5,7 @@
 //! enters as [`Event::Tick`]. Layout is a function that the update and the view both call.
 
 mod action;
+pub mod columns;
 pub mod detail;
 mod filtering;
 pub mod hints;
@@ -28,16 +29,16 @@ pub mod theme;
 mod update;
 
 pub use action::{
-    Action, Answering, Copyable, Decision, Edit, Facet, Fold, Grow, InDocument, Move, Narrow,
-    Sending, Turn, Wanted,
+    Action, Answering, Copyable, Decision, Edit, Facet, Fold, Grow, InDocument, InList, Move,
+    Narrow, Sending, Turn, Wanted,
 };
 pub use filtering::Filtering;
 pub use index::{Badges, Row};
 pub use message::{Effect, Event, Loaded, Mouse, MouseKind, Notice, NoticeKind, Within};
-pub use model::{Focus, Mode, Model, Preferences, Session};
+pub use model::{Confirm, Focus, Mode, Model, Page, Preferences, Session};
 pub use prompt::Prompt;
 pub use rate::Rate;
 pub use removals::{Removals, Which};
 pub use role::{Marked, Role, Span, masked};
-pub use sending::{Confirm, Order, Pace, Purpose, Tally, Targeting};
+pub use sending::{Order, Pace, Purpose, Tally, Targeting};
 pub use update::update;

@@ -1,31 +1,54 @@
 //! The command line: what can be asked for, and one file for each command.
 
+mod columns;
+mod config;
 mod demo;
+mod export;
 mod failure;
+mod following;
+mod import;
 mod keyring;
 mod list;
 mod listen;
+mod man;
+mod picking;
+mod progress;
 mod providers;
+mod prune;
+mod replay;
 mod resend;
 mod send;
 mod show;
 mod signals;
+mod stats;
+mod store;
 mod table;
 mod tally;
 mod verify;
+mod wait;
+mod write;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use config::ConfigCommandArgs;
+use export::ExportArgs;
 pub use failure::Failure;
+use import::ImportArgs;
 use list::ListArgs;
 use listen::ListenArgs;
+use man::CompletionsArgs;
 use providers::ProvidersArgs;
+use prune::PruneArgs;
+use replay::ReplayArgs;
 use resend::ResendArgs;
 use send::SendArgs;
 use show::ShowArgs;
+use stats::StatsArgs;
+use store::StoreCommandArgs;
 use verify::VerifyArgs;
+use wait::WaitArgs;
 
 /// Where deliveries are kept if nothing else is said, in the current folder.
 const DEFAULT_STORE: &str = ".hookglass/deliveries.db";
@@ -54,6 +77,26 @@ enum Command {
     List(ListArgs),
     /// Show one delivery whole
     Show(ShowArgs),
+    /// Wait until deliveries have come that a test expects
+    Wait(WaitArgs),
+    /// Write deliveries down: as fixtures for tests, or for other tools
+    Export(ExportArgs),
+    /// Take deliveries in that were written down
+    Import(ImportArgs),
+    /// Send fixtures to an application, and check its answers
+    Replay(ReplayArgs),
+    /// Sum up what was kept
+    Stats(StatsArgs),
+    /// Let old deliveries go
+    Prune(PruneArgs),
+    /// Look after the store
+    Store(StoreCommandArgs),
+    /// Show the configuration that holds, and where it comes from
+    Config(ConfigCommandArgs),
+    /// Print a script that completes commands and flags
+    Completions(CompletionsArgs),
+    /// Print the manual page
+    Man,
     /// Send kept deliveries again, signed anew or exactly as they came
     Resend(ResendArgs),
 }
@@ -80,6 +123,16 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Command::Providers(args) => providers::run(&args),
         Command::List(args) => list::run(&args),
         Command::Show(args) => show::run(&args),
+        Command::Wait(args) => wait::run(&args),
+        Command::Export(args) => export::run(&args),
+        Command::Import(args) => import::run(&args),
+        Command::Replay(args) => replay::run(&args),
+        Command::Stats(args) => stats::run(&args),
+        Command::Prune(args) => prune::run(&args),
+        Command::Store(args) => store::run(&args),
+        Command::Config(args) => config::run(&args),
+        Command::Completions(args) => man::completions(&args),
+        Command::Man => man::run(),
         Command::Resend(args) => resend::run(&args),
     }
 }

@@ -1,7 +1,9 @@
 //! What the user configured: defaults, then the environment, then flags.
 
 mod dashboard;
+pub mod defaults;
 mod file;
+mod mistakes;
 mod onward;
 mod saving;
 pub mod secrets;

@@ -86,7 +86,7 @@ pub struct Refusal {
 pub struct Summary {
     pub id: DeliveryId,
     pub received_at: Timestamp,
-    /// `ADDR:PORT` of the other end of the connection; absent for what was imported.
+    /// `ADDR:PORT` of the other end of the connection; absent where an imported file does not say.
     pub peer: Option<String>,
     pub method: String,
     /// The request target as text; bytes that are not UTF-8 are read as Latin-1.

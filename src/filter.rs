@@ -28,7 +28,7 @@ use jiff::Timestamp;
 
 pub use complete::{Completion, complete};
 pub use compose::{path_term, term};
-pub use error::FilterError;
+pub use error::{FilterError, nearest};
 pub use field::{FIELDS, Field};
 pub use open::{Open, Run};
 pub use scan::{Column, Packed, Scan};

@@ -91,7 +91,8 @@ fn print_new(
     Ok((reader, last))
 }
 
-fn print(out: &mut impl Write, delivery: &Delivery, format: Format) -> io::Result<()> {
+/// Writes a delivery as a line.
+pub fn print(out: &mut impl Write, delivery: &Delivery, format: Format) -> io::Result<()> {
     match format {
         Format::Jsonl => writeln!(out, "{}", jsonl::line(delivery)),
         Format::Text => writeln!(out, "{}", text(delivery)),

@@ -28,6 +28,8 @@
 //!     intake.rs              verify → keep → rules and targets → answer
 //!     search.rs              deliveries by their bytes, in threads
 //!     send/                  requests of our own, and kept deliveries: signed anew, edited
+//!     fixture.rs             deliveries for tests: redacted, signed with a test key, proved
+//!     replay.rs              fixtures sent to a target, and what is expected of it
 //!  3  app/                   the pure core of the dashboard
 //!     listener/              HTTP in; knows no store
 //!     outbound/              HTTP out; knows no store
@@ -36,6 +38,7 @@
 //!     store/                 SQLite
 //!     signature/             verdicts and signing; pure
 //!     export/                deliveries written down for others; pure
+//!     import/                deliveries that others wrote down; pure
 //!  2  filter/                one grammar; pure
 //!     provider/              schemes and samples as data
 //!  1  delivery/  payload/  secret.rs  task.rs  units.rs
@@ -47,12 +50,15 @@ pub mod config;
 pub mod delivery;
 pub mod export;
 pub mod filter;
+pub mod fixture;
 pub mod headless;
+pub mod import;
 pub mod intake;
 pub mod listener;
 pub mod outbound;
 pub mod payload;
 pub mod provider;
+pub mod replay;
 pub mod respond;
 pub mod search;
 pub mod secret;

@@ -9,6 +9,7 @@
 mod beside;
 mod edit;
 mod error;
+mod exclusive;
 mod lock;
 mod place;
 mod read;
@@ -29,7 +30,8 @@ use crate::delivery::{Attempt, DeliveryId, EventRef, Head, Refusal, Source, Verd
 
 pub use beside::Attempts;
 pub use error::{KeepError, StoreError};
-pub use read::{Change, Reader, Tail};
+pub use exclusive::{Exclusive, Pruned, Retention};
+pub use read::{AttemptTime, Change, Reader, Tail};
 pub use wire::Wire;
 pub use writer::Writer;
 
@@ -101,6 +103,11 @@ pub struct Store {
 
 /// How many deliveries may wait for the writer; behind them, senders wait in their connections.
 const WAITING: usize = 1024;
+
+/// Makes the folder that a file of ours goes into: private, and ignored by git.
+pub fn prepare_folder(path: &std::path::Path) -> Result<(), StoreError> {
+    place::prepare(path)
+}
 
 impl Store {
     /// Opens a store for writing, or makes one. `holder` is what another listener that finds it

@@ -64,28 +64,6 @@ pub fn seconds(seconds: i64) -> String {
     }
 }
 
-/// Why a text is no length of time.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("`{0}` is no length of time; write a number and a unit, for instance 500ms, 2s or 1m")]
-pub struct DurationError(String);
-
-/// Reads a length of time up to a day: a whole number and `ms`, `s`, `m` or `h`.
-pub fn parse_duration(text: &str) -> Result<Duration, DurationError> {
-    let wrong = || DurationError(text.to_owned());
-    let digits = text.find(|character: char| !character.is_ascii_digit()).ok_or_else(wrong)?;
-    let (number, unit) = text.split_at_checked(digits).ok_or_else(wrong)?;
-    let number: u64 = number.parse().map_err(|_| wrong())?;
-    let factor = match unit {
-        "ms" => 1,
-        "s" => 1000,
-        "m" => 60_000,
-        "h" => 3_600_000,
-        _ => return Err(wrong()),
-    };
-    let millis = number.checked_mul(factor).filter(|millis| *millis <= 86_400_000);
-    millis.map(Duration::from_millis).ok_or_else(wrong)
-}
-
 /// Why a text is no size.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("`{0}` is no size; write a number and a unit, for instance 512KiB, 25MiB or 1048576")]
@@ -112,6 +90,29 @@ pub fn parse_size(text: &str) -> Result<u64, SizeError> {
     number.checked_mul(factor).ok_or_else(wrong)
 }
 
+/// Why a text is no length of time.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("`{0}` is no length of time; write a number and a unit, for instance 500ms, 30s or 5m")]
+pub struct DurationError(String);
+
+/// Reads a length of time: a number with `ms`, `s`, `m`, `h` or `d`; without a unit, seconds.
+pub fn parse_duration(text: &str) -> Result<Duration, DurationError> {
+    let wrong = || DurationError(text.to_owned());
+    let text = text.trim();
+    let split = text.find(|character: char| !character.is_ascii_digit() && character != '.');
+    let (number, unit) = text.split_at_checked(split.unwrap_or(text.len())).ok_or_else(wrong)?;
+    let number: f64 = number.parse().map_err(|_| wrong())?;
+    let seconds = match unit.trim() {
+        "ms" => 0.001,
+        "" | "s" => 1.0,
+        "m" | "min" => 60.0,
+        "h" => 3600.0,
+        "d" => 86_400.0,
+        _ => return Err(wrong()),
+    };
+    Duration::try_from_secs_f64(number * seconds).map_err(|_| wrong())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,22 +127,24 @@ mod tests {
     }
 
     #[test]
-    fn reads_lengths_of_time() {
-        assert_eq!(parse_duration("500ms"), Ok(Duration::from_millis(500)));
-        assert_eq!(parse_duration("2s"), Ok(Duration::from_secs(2)));
-        assert_eq!(parse_duration("24h"), Ok(Duration::from_hours(24)));
-        for wrong in ["", "2", "s", "1.5s", "2 s", "25h", "99999999999999999999s", "2d"] {
-            assert!(parse_duration(wrong).is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
     fn reads_sizes() {
         assert_eq!(parse_size("25MiB"), Ok(25 << 20));
         assert_eq!(parse_size("10k"), Ok(10_000));
         assert_eq!(parse_size("7"), Ok(7));
         for wrong in ["", "MiB", "1.5M", "-1", "99999999999G", "5 parsecs"] {
             assert!(parse_size(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn reads_lengths_of_time() {
+        for (text, millis) in
+            [("500ms", 500), ("30s", 30_000), ("1.5m", 90_000), ("2h", 7_200_000), ("7", 7000)]
+        {
+            assert_eq!(parse_duration(text), Ok(Duration::from_millis(millis)), "{text}");
+        }
+        for wrong in ["", "s", "-1s", "1.2.3s", "5 parsecs", "1e9h", "9999999999999999999999d"] {
+            assert!(parse_duration(wrong).is_err(), "{wrong}");
         }
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 type Tested<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
 /// Every room, and the rooms it may name.
-const MAY_NAME: [(&str, &[&str]); 22] = [
+const MAY_NAME: [(&str, &[&str]); 25] = [
     ("delivery", &[]),
     ("payload", &[]),
     ("secret", &[]),
@@ -16,6 +16,7 @@ const MAY_NAME: [(&str, &[&str]); 22] = [
     ("filter", &["delivery", "payload", "units"]),
     ("signature", &["delivery", "payload", "provider", "secret", "units"]),
     ("export", &["delivery", "payload", "provider"]),
+    ("import", &["delivery", "export"]),
     ("store", &["delivery", "payload"]),
     ("listener", &["delivery", "task", "units"]),
     ("outbound", &["delivery", "task", "units"]),
@@ -31,6 +32,11 @@ const MAY_NAME: [(&str, &[&str]); 22] = [
         ],
     ),
     ("send", &["delivery", "outbound", "payload", "provider", "secret", "signature"]),
+    ("fixture", &["delivery", "export", "payload", "provider", "secret", "send", "signature"]),
+    (
+        "replay",
+        &["delivery", "export", "outbound", "payload", "provider", "secret", "send", "signature"],
+    ),
     (
         "intake",
         &[
@@ -78,12 +84,15 @@ const MAY_NAME: [(&str, &[&str]); 22] = [
             "delivery",
             "export",
             "filter",
+            "fixture",
             "headless",
+            "import",
             "intake",
             "listener",
             "outbound",
             "payload",
             "provider",
+            "replay",
             "respond",
             "search",
             "secret",

@@ -25,6 +25,8 @@ fn lead(model: &Model) -> String {
         }
         Mode::Copy => " copy:".to_owned(),
         Mode::Snippet => " a program that verifies it, in".to_owned(),
+        Mode::Sort => " sort by:".to_owned(),
+        Mode::Confirm(ref confirm) => format!(" {} ", confirm.question),
         Mode::Facet(Wanted::With) => " only with the same".to_owned(),
         Mode::Facet(Wanted::Without) => " all but the same".to_owned(),
         // What keeps deliveries out of the list should be in sight.
@@ -34,8 +36,9 @@ fn lead(model: &Model) -> String {
         | Mode::Find { .. }
         | Mode::Palette(_)
         | Mode::Filter(_)
+        | Mode::Note { .. }
+        | Mode::Jump { .. }
         | Mode::View { .. }
-        | Mode::Confirm(_)
         | Mode::Answers(_)
         | Mode::Rule(_)
         | Mode::Address

@@ -23,11 +23,13 @@ pub enum Context {
     Snippet,
     /// After a key that narrows the list.
     Facet,
+    /// After the key that sorts.
+    Sort,
     /// On the page of rules and held deliveries.
     Answers,
     /// On the page of the address for senders.
     Address,
-    /// Where a question wants a yes or no.
+    /// While something is to be confirmed.
     Confirm,
     Help,
     Palette,
@@ -39,7 +41,7 @@ pub enum Context {
 }
 
 impl Context {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Anywhere,
         Self::List,
         Self::Detail,
@@ -49,6 +51,7 @@ impl Context {
         Self::Facet,
         Self::Answers,
         Self::Address,
+        Self::Sort,
         Self::Confirm,
         Self::Help,
         Self::Palette,
@@ -68,8 +71,9 @@ impl Context {
             Self::Facet => "After = or !",
             Self::Answers => "Among answers",
             Self::Address => "At the address",
-            Self::Confirm => "At a question",
             Self::Target => "While typing a target",
+            Self::Sort => "After o",
+            Self::Confirm => "When asked",
             Self::Help => "In this help",
             Self::Palette => "In the palette",
             Self::Filter => "While typing a filter",
@@ -89,8 +93,9 @@ impl Context {
             Self::Facet => "facet",
             Self::Answers => "answers",
             Self::Address => "address",
-            Self::Confirm => "confirm",
             Self::Target => "target",
+            Self::Sort => "sort",
+            Self::Confirm => "confirm",
             Self::Help => "help",
             Self::Palette => "palette",
             Self::Filter => "filter",
@@ -251,6 +256,7 @@ mod tests {
             &[Context::Facet],
             &[Context::Answers],
             &[Context::Address],
+            &[Context::Sort],
             &[Context::Confirm],
             &[Context::Help],
             &[Context::Target, Context::Prompt],

@@ -1,11 +1,11 @@
 //! Every command and every saved view by its name: typed in part, chosen, run.
 
-use super::action::{Action, Narrow, Wanted};
+use super::action::{Action, InList, Narrow, Wanted};
 use super::keymap::{Binding, Context, Keymap};
 use super::prompt::Prompt;
 
 /// Contexts whose commands can be run from the palette; the others hold while something is typed.
-const OFFERED: [Context; 7] = [
+const OFFERED: [Context; 8] = [
     Context::Anywhere,
     Context::List,
     Context::Detail,
@@ -13,6 +13,7 @@ const OFFERED: [Context; 7] = [
     Context::Copy,
     Context::Snippet,
     Context::Facet,
+    Context::Sort,
 ];
 
 /// What the views are found under.
@@ -96,15 +97,16 @@ fn openers(context: Context) -> &'static [Action] {
         Context::Copy => &[Action::CopyMenu],
         Context::Snippet => &[Action::CopyMenu, Action::SnippetMenu],
         Context::Facet => &[Action::Narrow(Narrow::Like(Wanted::With))],
+        Context::Sort => &[Action::List(InList::SortMenu)],
         Context::Anywhere
         | Context::List
         | Context::Detail
         | Context::Document
+        | Context::Confirm
         | Context::Help
         | Context::Palette
         | Context::Answers
         | Context::Address
-        | Context::Confirm
         | Context::Target
         | Context::Filter
         | Context::Prompt => &[],
@@ -142,15 +144,16 @@ fn title(binding: &Binding) -> String {
         Context::Copy => format!("copy {name}"),
         Context::Snippet => format!("copy a program for {name}"),
         Context::Facet => format!("only with the same {name}"),
+        Context::Sort => format!("sort by {name}"),
         Context::List | Context::Detail | Context::Document => {
             format!("{}: {name}", binding.context.name())
         }
         Context::Anywhere
+        | Context::Confirm
         | Context::Help
         | Context::Palette
         | Context::Answers
         | Context::Address
-        | Context::Confirm
         | Context::Target
         | Context::Filter
         | Context::Prompt => name,

@@ -4,7 +4,6 @@
 use std::time::Duration;
 
 use super::action::Turn;
-use super::message::Effect;
 use super::prompt::Prompt;
 use crate::delivery::{Attempt, Comparison, DeliveryId};
 use crate::units;
@@ -178,21 +177,6 @@ impl Sendings {
         if self.targets.len() > REMEMBERED {
             self.targets.remove(0);
         }
-    }
-}
-
-/// Something that is done only after another key.
-#[derive(Debug, Clone)]
-pub struct Confirm {
-    pub question: String,
-    /// A word for it, and what is done then.
-    pub yes: (&'static str, Vec<Effect>),
-    pub no: (&'static str, Vec<Effect>),
-}
-
-impl Confirm {
-    pub fn new(question: impl Into<String>, effects: Vec<Effect>) -> Self {
-        Self { question: question.into(), yes: ("yes", effects), no: ("no", Vec::new()) }
     }
 }
 

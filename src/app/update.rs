@@ -4,6 +4,7 @@
 
 mod answering;
 mod browse;
+mod listing;
 mod narrowing;
 mod pointing;
 mod prompts;
@@ -15,7 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::action::{Action, Narrow};
 use super::keymap::{Context, Key};
 use super::message::{Effect, Event, Notice, NoticeKind};
-use super::model::{Mode, Model};
+use super::model::{Confirm, Mode, Model};
 use super::pane;
 use crate::delivery::{SignatureStatus, Summary, Verdict};
 
@@ -137,7 +138,9 @@ fn press(model: &mut Model, key: Key) -> Vec<Effect> {
         (None, Some(character)) if contexts.contains(&Context::Prompt) => {
             prompts::paste(model, character.encode_utf8(&mut [0; 4]))
         }
-        (None, _) if matches!(model.mode, Mode::Copy | Mode::Snippet | Mode::Facet(_)) => {
+        (None, _)
+            if matches!(model.mode, Mode::Copy | Mode::Snippet | Mode::Facet(_) | Mode::Sort) =>
+        {
             model.mode = Mode::Browse;
             tell(model, Notice::info(format!("{key} means nothing there")));
             Vec::new()
@@ -149,7 +152,12 @@ fn press(model: &mut Model, key: Key) -> Vec<Effect> {
 fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     match &model.mode {
         Mode::Browse => browse::act(model, action),
-        Mode::Copy | Mode::Snippet | Mode::Address => {
+        Mode::Confirm(confirm) => {
+            let Confirm { yes, no, .. } = confirm.clone();
+            model.mode = Mode::Browse;
+            if action == Action::Submit { yes } else { no }
+        }
+        Mode::Copy | Mode::Snippet | Mode::Address | Mode::Sort => {
             model.mode = Mode::Browse;
             browse::act(model, action)
         }
@@ -163,11 +171,12 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             browse::page(model, action);
             Vec::new()
         }
-        Mode::Confirm(_) => sending::confirm(model, action),
         Mode::Answers(_) => answering::page(model, action),
         Mode::Palette(_)
         | Mode::Find { .. }
         | Mode::Filter(_)
+        | Mode::Note { .. }
+        | Mode::Jump { .. }
         | Mode::View { .. }
         | Mode::Rule(_)
         | Mode::Target(_)

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::Failure;
 use crate::config::secrets::{self, Sources};
-use crate::config::{Config, DEFAULT};
+use crate::config::{Config, DEFAULT, defaults};
 use crate::provider::Provider;
 use crate::signature::{Keyed, lint, lint_under};
 
@@ -41,9 +41,6 @@ pub(super) struct SecretArgs {
     pub(super) secret_file: Vec<PathBuf>,
 }
 
-/// The provider if nothing else is said.
-const HOME: &str = "cribbly";
-
 /// Every provider that was asked for with its secrets, and what is to be said of them.
 #[derive(Default)]
 pub(super) struct Keyring {
@@ -73,7 +70,7 @@ impl ProviderArgs {
     /// The same, where the configuration was read already.
     pub(super) fn keyring_under(&self, config: &Config) -> Result<Keyring, Failure> {
         self.keyring_or(config, || match config.provider.as_slice() {
-            [] => vec![HOME.to_owned()],
+            [] => vec![defaults::PROVIDER.to_owned()],
             names => names.to_vec(),
         })
     }

@@ -1,24 +1,24 @@
-//! `hookglass list`: what was kept, oldest first.
+//! `hookglass list`: what was kept, oldest first, and what comes.
 
 use std::io::{self, IsTerminal as _, Write};
 
 use clap::Args;
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::columns::{fitted, terminal_width};
+use super::following::Following;
+use super::picking::{FilterArgs, Picking};
 use super::{Failure, StoreArgs};
 use crate::delivery::{DeliveryId, Summary};
 use crate::export::jsonl;
-use crate::filter::Filter;
 use crate::payload::visible;
 use crate::store::Reader;
 use crate::units;
 
 #[derive(Debug, Args)]
 pub(super) struct ListArgs {
-    /// Which ones, for instance 'type:message.* sig:!verified'
-    #[arg(value_name = "FILTER")]
-    filter: Vec<String>,
+    #[command(flatten)]
+    filter: FilterArgs,
     #[command(flatten)]
     store: StoreArgs,
     /// Print JSON lines
@@ -27,15 +27,24 @@ pub(super) struct ListArgs {
     /// Only the newest N that pass the filter
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
+    /// Go on with those that come, until interrupted; each once it is answered
+    #[arg(long)]
+    follow: bool,
 }
 
-/// Rows read at a time.
+/// Rows written at a time.
 const PAGE: usize = 500;
 
 pub(super) fn run(args: &ListArgs) -> Result<(), Failure> {
-    let filter = parse(&args.filter.join(" "))?;
+    let picking = args.filter.picking()?;
     let reader = Reader::open(&args.store.path()).map_err(Failure::world)?;
-    let ids = passing(&reader, &filter, args.limit)?;
+    let columns = Columns::new(terminal_width());
+    // Before the first page is read, so that nothing falls between it and what follows.
+    let last = reader.last_id().map_err(Failure::world)?;
+    let mut ids = picking.ids(&reader, args.limit)?;
+    if args.follow {
+        ids.retain(|id| *id <= last);
+    }
     let mut out = io::BufWriter::new(io::stdout().lock());
     if args.json {
         for id in ids {
@@ -44,98 +53,137 @@ pub(super) fn run(args: &ListArgs) -> Result<(), Failure> {
             writeln!(out, "{}", jsonl::line(&delivery))?;
         }
     } else {
-        write_table(&mut out, &reader, &ids)?;
+        write_table(&mut out, (&reader, &columns), &ids, args.follow)?;
     }
     out.flush()?;
+    if args.follow {
+        return follow(&mut out, Following::new(reader, last), (args, &picking, &columns));
+    }
     Ok(())
 }
 
-/// A filter as it was typed.
-pub(super) fn parse(typed: &str) -> Result<Filter, Failure> {
-    typed.parse().map_err(|error: crate::filter::FilterError| {
-        Failure::Usage(format!("{error}\n{}", error.caret(typed)))
-    })
-}
-
-/// The ids of the newest deliveries that pass the filter, oldest first.
-pub(super) fn passing(
-    reader: &Reader,
-    filter: &Filter,
-    limit: Option<usize>,
-) -> Result<Vec<DeliveryId>, Failure> {
-    #[expect(clippy::disallowed_methods, reason = "since: and until: are told from now")]
-    let now = Timestamp::now();
-    let limit = limit.unwrap_or(usize::MAX);
-    let mut found = Vec::new();
-    let mut before = None;
+/// Writes what comes and passes. What is slow to be read from us waits in the store.
+fn follow(
+    out: &mut impl Write,
+    mut following: Following,
+    (args, picking, columns): (&ListArgs, &Picking, &Columns),
+) -> Result<(), Failure> {
     loop {
-        let page = reader.newest(before, PAGE).map_err(Failure::world)?;
-        let Some(oldest) = page.last() else { break };
-        before = Some(oldest.id);
-        for row in &page {
-            if found.len() == limit {
+        following.wait(None)?;
+        loop {
+            for delivery in following.settled()? {
+                if !picking.matches(&delivery) {
+                    continue;
+                }
+                if args.json {
+                    writeln!(out, "{}", jsonl::line(&delivery))?;
+                } else {
+                    writeln!(out, "{}", columns.row(&delivery.summary))?;
+                }
+            }
+            out.flush()?;
+            if following.is_at_the_end()? {
                 break;
             }
-            if passes(reader, (filter, now), row)? {
-                found.push(row.id);
-            }
-        }
-        if found.len() >= limit {
-            break;
         }
     }
-    found.reverse();
-    Ok(found)
 }
 
-/// Tests the row, and loads its bytes only if they decide.
-fn passes(
-    reader: &Reader,
-    (filter, now): (&Filter, Timestamp),
-    row: &Summary,
-) -> Result<bool, Failure> {
-    if let Some(verdict) = filter.test(row, now) {
-        return Ok(verdict);
-    }
-    let delivery = reader.delivery(row.id).map_err(Failure::world)?;
-    Ok(delivery.is_some_and(|delivery| filter.matches(&delivery, now)))
-}
-
-/// Columns for people; as wide as they need to be, since a pipe has no width.
-fn write_table(out: &mut impl Write, reader: &Reader, ids: &[DeliveryId]) -> Result<(), Failure> {
-    if ids.is_empty() {
+/// Columns for people.
+fn write_table(
+    out: &mut impl Write,
+    (reader, columns): (&Reader, &Columns),
+    ids: &[DeliveryId],
+    goes_on: bool,
+) -> Result<(), Failure> {
+    if ids.is_empty() && !goes_on {
         if io::stdout().is_terminal() {
             writeln!(out, "no delivery passes")?;
         }
         return Ok(());
     }
-    writeln!(
-        out,
-        "{:>6}  {:<19}  {:<10}  {:<22}  {:<16}  {:>7}  answer",
-        "id", "received", "signature", "type", "event id", "size"
-    )?;
+    writeln!(out, "{}", columns.head())?;
     for page in ids.chunks(PAGE) {
         for row in reader.summaries(page).map_err(Failure::world)? {
-            write_row(out, &row)?;
+            writeln!(out, "{}", columns.row(&row))?;
         }
     }
     Ok(())
 }
 
-fn write_row(out: &mut impl Write, row: &Summary) -> io::Result<()> {
-    let at = row
-        .received_at
-        .to_zoned_datetime(TimeZone::system())
-        .strftime("%Y-%m-%d %H:%M:%S")
-        .to_string();
-    let answer = row.response.map_or_else(|| "-".to_owned(), |status| status.to_string());
-    writeln!(
-        out,
-        "{:>6}  {at}  {:<10}  {:<22}  {:<16}  {:>7}  {answer}",
-        row.id.0,
-        row.signature.status,
-        visible(&row.title()),
-        visible(row.event.id.as_deref().unwrap_or("-")),
-        units::size(row.body_size),
-    )
+/// How wide the columns of a list are.
+struct Columns {
+    /// With the day, or the time alone.
+    time: &'static str,
+    time_width: usize,
+    kind: usize,
+    event: usize,
+    /// In a pipe nothing is cut.
+    cuts: bool,
+}
+
+/// What the other columns take: id, signature, size and answer with their gaps.
+const FIXED: usize = 6 + 2 + 2 + 10 + 2 + 2 + 7 + 2 + 6;
+
+impl Columns {
+    fn new(terminal: Option<usize>) -> Self {
+        let (time, time_width) = ("%Y-%m-%d %H:%M:%S", 19);
+        let Some(width) = terminal else {
+            return Self { time, time_width, kind: 22, event: 16, cuts: false };
+        };
+        let (time, time_width) = if width < 90 { ("%H:%M:%S", 8) } else { (time, time_width) };
+        let rest = width.saturating_sub(FIXED + time_width + 2);
+        // A type says more than the beginning of an id.
+        let kind = (rest * 3 / 5).clamp(10, 40);
+        Self { time, time_width, kind, event: rest.saturating_sub(kind), cuts: true }
+    }
+
+    fn head(&self) -> String {
+        self.line(["id", "received", "signature", "type", "event id", "size", "answer"])
+    }
+
+    fn row(&self, row: &Summary) -> String {
+        let at = row.received_at.to_zoned_datetime(TimeZone::system()).strftime(self.time);
+        let answer = row.response.map_or_else(|| "-".to_owned(), |status| status.to_string());
+        self.line([
+            &row.id.to_string(),
+            &at.to_string(),
+            row.signature.status.as_str(),
+            &visible(&row.title()),
+            &visible(row.event.id.as_deref().unwrap_or("-")),
+            &units::size(row.body_size),
+            &answer,
+        ])
+    }
+
+    fn line(&self, [id, at, signature, kind, event, size, answer]: [&str; 7]) -> String {
+        let wide = |text: &str, width| {
+            if self.cuts { fitted(text, width) } else { format!("{text:<width$}") }
+        };
+        let (at, kind) = (wide(at, self.time_width), wide(kind, self.kind));
+        let event = match self.event {
+            0..4 if self.cuts => String::new(),
+            width => format!("{}  ", wide(event, width)),
+        };
+        format!("{id:>6}  {at}  {signature:<10}  {kind}  {event}{size:>7}  {answer}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use unicode_width::UnicodeWidthStr as _;
+
+    use super::*;
+
+    #[test]
+    fn rows_are_as_wide_as_the_terminal_allows() {
+        let long = "x".repeat(300);
+        for width in [60, 80, 90, 120, 250] {
+            let columns = Columns::new(Some(width));
+            let line = columns.line(["7", "12:00:00", "verified", &long, &long, "412B", "200"]);
+            assert!(line.width() <= width, "{width}: {line}");
+        }
+        let piped = Columns::new(None).line(["7", "12:00:00", "verified", &long, "", "1B", "200"]);
+        assert!(piped.contains(&long));
+    }
 }

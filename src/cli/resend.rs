@@ -7,11 +7,11 @@ use clap::{ArgGroup, Args};
 use jiff::{SignedDuration, Timestamp};
 
 use super::keyring::{Keyring, ProviderArgs};
+use super::picking::Picking;
 use super::tally::{self, Tally};
-use super::{Failure, StoreArgs, list};
+use super::{Failure, StoreArgs};
 use crate::delivery::{Attempt, Delivery, DeliveryId, Summary};
 use crate::export::jsonl;
-use crate::filter::Filter;
 use crate::outbound::{Client, Target};
 use crate::send::{Again, Identity, Signing};
 use crate::signature::Keyed;
@@ -67,7 +67,7 @@ fn parse_interval(text: &str) -> Result<Duration, String> {
 }
 
 pub(super) fn run(args: &ResendArgs) -> Result<(), Failure> {
-    let filter = args.filter.as_deref().map(list::parse).transpose()?;
+    let filter = args.filter.as_deref().map(Picking::read).transpose()?;
     let path = args.store.path();
     let reader = Reader::open(&path).map_err(Failure::world)?;
     let chosen = match &filter {
@@ -115,8 +115,8 @@ fn named(args: &ResendArgs, reader: &Reader) -> Result<Vec<Summary>, Failure> {
 }
 
 /// The deliveries that pass a filter, without those that cannot be sent.
-fn passing(reader: &Reader, filter: &Filter) -> Result<Vec<Summary>, Failure> {
-    let ids = list::passing(reader, filter, None)?;
+fn passing(reader: &Reader, picking: &Picking) -> Result<Vec<Summary>, Failure> {
+    let ids = picking.ids(reader, None)?;
     let mut found = reader.summaries(&ids).map_err(Failure::world)?;
     let all = found.len();
     found.retain(|row| row.refused.is_none());

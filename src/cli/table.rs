@@ -4,12 +4,20 @@ use clap::{Arg, Command, CommandFactory};
 
 /// Command, flag, value and help of every flag.
 pub(super) fn flags<C: CommandFactory>() -> Vec<[String; 4]> {
-    let root = C::command();
-    let commands = root.get_subcommands().filter(|command| command.get_name() != "help");
-    commands.flat_map(rows).collect()
+    inside(&C::command(), "")
 }
 
-fn rows(command: &Command) -> Vec<[String; 4]> {
+/// The rows of the commands of a command, under their whole names.
+fn inside(command: &Command, name: &str) -> Vec<[String; 4]> {
+    let commands = command.get_subcommands().filter(|command| command.get_name() != "help");
+    let of = |command: &Command| {
+        let name = format!("{name} {}", command.get_name()).trim_start().to_owned();
+        [rows(command, &name), inside(command, &name)].concat()
+    };
+    commands.flat_map(of).collect()
+}
+
+fn rows(command: &Command, name: &str) -> Vec<[String; 4]> {
     let row = |arg: &Arg| {
         let flag = match arg.get_long() {
             Some(long) => format!("--{long}"),
@@ -23,8 +31,7 @@ fn rows(command: &Command) -> Vec<[String; 4]> {
         if takes_value && !defaults.is_empty() {
             help = format!("{help} [default: {}]", defaults.join(", "));
         }
-        let command = command.get_name().to_owned();
-        [command, flag, value.unwrap_or_default(), help]
+        [name.to_owned(), flag, value.unwrap_or_default(), help]
     };
     command.get_arguments().filter(|arg| arg.get_id() != "help").map(row).collect()
 }

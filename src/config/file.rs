@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer, de};
 use toml::Spanned;
 
 use super::dashboard::{self, Dashboard};
+use super::mistakes::{self, Found, Mistake};
 use super::onward::{ForwardTo, RespondWith};
 use super::secrets::Sources;
 use crate::outbound::Target;
@@ -50,17 +51,23 @@ pub struct Switches {
 pub enum ConfigError {
     #[error("{path}: {source}")]
     Unreadable { path: String, source: io::Error },
-    #[error("{path}: {source}")]
-    Damaged { path: String, source: Box<toml::de::Error> },
-    #[error("{path}: {}", .mistakes.join("\n"))]
-    Dashboard { path: String, mistakes: Vec<String> },
-    #[error("{path}, line {line}, [providers.{name}]: {reason}")]
-    Unsound { path: String, line: usize, name: String, reason: String },
-    #[error("{path}, line {line}, [[respond]]: {reason}")]
-    Rule { path: String, line: usize, reason: String },
+    /// Everything that is wrong, in the order of lines.
+    #[error("{}", told(path, mistakes))]
+    Mistakes { path: String, mistakes: Vec<Mistake> },
 }
 
-#[derive(Debug, Deserialize)]
+/// The line of the first table of the dashboard.
+fn dashboard_line(text: &str) -> usize {
+    let at = text.lines().position(|line| line.trim_start().starts_with("[dashboard"));
+    at.unwrap_or_default() + 1
+}
+
+fn told(path: &str, mistakes: &[Mistake]) -> String {
+    let lines: Vec<String> = mistakes.iter().map(|mistake| format!("{path}, {mistake}")).collect();
+    lines.join("\n")
+}
+
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
     #[serde(default)]
@@ -126,12 +133,17 @@ impl Config {
     }
 
     fn read(text: &str, path: &Path) -> Result<Self, ConfigError> {
-        let shown = || path.display().to_string();
-        let file: File = toml::from_str(text)
-            .map_err(|source| ConfigError::Damaged { path: shown(), source: Box::new(source) })?;
-        let dashboard = file.dashboard.read();
-        let dashboard =
-            dashboard.map_err(|mistakes| ConfigError::Dashboard { path: shown(), mistakes })?;
+        let Found { value, mut mistakes } = mistakes::read::<File>(text);
+        let file = value.unwrap_or_default();
+        let dashboard = file.dashboard.read().unwrap_or_else(|found| {
+            mistakes.extend(found.into_iter().map(|reason| Mistake {
+                line: dashboard_line(text),
+                place: String::new(),
+                reason,
+                suggestion: None,
+            }));
+            Dashboard::default()
+        });
         let mut config = Self {
             provider: file.provider,
             dashboard,
@@ -141,16 +153,18 @@ impl Config {
             ..Self::default()
         };
         let folder = path.parent().unwrap_or(Path::new(""));
-        let line_of =
-            |start: usize| text.bytes().take(start).filter(|byte| *byte == b'\n').count() + 1;
         for respond in file.respond {
-            let line = line_of(respond.span().start);
-            let rule = respond.into_inner().rule(folder);
-            let rule = rule.map_err(|reason| ConfigError::Rule { path: shown(), line, reason })?;
-            config.rules.push(rule);
+            let line = mistakes::line(text, respond.span().start);
+            match respond.into_inner().rule(folder) {
+                Ok(rule) => config.rules.push(rule),
+                Err(reason) => {
+                    let place = "respond".to_owned();
+                    mistakes.push(Mistake { line, place, reason, suggestion: None });
+                }
+            }
         }
         for (name, declared) in file.providers {
-            let line = line_of(declared.span().start);
+            let line = mistakes::line(text, declared.span().start);
             let declared = declared.into_inner();
             let files = declared.secret_file.iter().map(|file| folder.join(file));
             let sources = Sources {
@@ -161,13 +175,21 @@ impl Config {
             if !sources.variables.is_empty() || !sources.files.is_empty() {
                 config.sources.insert(name.clone(), sources);
             }
-            let own = declared.provider(&name).map_err(|reason| {
-                let (path, name) = (shown(), name.clone());
-                ConfigError::Unsound { path, line, name, reason }
-            })?;
-            config.own.extend(own);
+            let place = format!("providers.{name}");
+            // What is wrong within it may be all that is wrong with it.
+            if mistakes.iter().any(|known| known.place.starts_with(&place)) {
+                continue;
+            }
+            match declared.provider(&name) {
+                Ok(own) => config.own.extend(own),
+                Err(reason) => mistakes.push(Mistake { line, place, reason, suggestion: None }),
+            }
         }
-        Ok(config)
+        if mistakes.is_empty() {
+            return Ok(config);
+        }
+        mistakes.sort_by_key(|mistake| mistake.line);
+        Err(ConfigError::Mistakes { path: path.display().to_string(), mistakes })
     }
 
     /// Every provider, the user's own first; one of theirs hides a known one of its name.
@@ -241,6 +263,27 @@ mod tests {
     }
 
     #[test]
+    fn all_mistakes_are_told_at_once() {
+        let text = "provider = 1\ncolour = 2\n[providers.x]\ntitle = 3\n[providers.x.scheme]\n\
+                    signature = \"header:x\"\nencodign = \"hex\"\n\
+                    [providers.nobody]\nsecret_env = \"A\"\n";
+        let error = read(text).unwrap_err();
+        let lines: Vec<&str> = error.lines().collect();
+        assert_eq!(lines.len(), 5, "{error}");
+        for (line, parts) in lines.iter().zip([
+            ["line 1,", "provider:"],
+            ["line 2,", "colour:"],
+            ["line 4,", "providers.x.title:"],
+            ["line 7,", "did you mean `encoding`?"],
+            ["line 8,", "`nobody` is not known"],
+        ]) {
+            assert!(parts.iter().all(|part| line.contains(part)), "{parts:?}: {line}");
+        }
+        let broken = read("a = \nb = [1\n[x\n").unwrap_err();
+        assert!(broken.contains("line 1"), "{broken}");
+    }
+
+    #[test]
     fn a_mistake_names_file_line_key_and_what_is_expected() {
         let scheme = "[providers.x.scheme]\nsignature = \"header:x-sig\"\n";
         for (text, says) in [
@@ -262,7 +305,10 @@ mod tests {
                 "[[forward]]\nurl = \"http://h\"\nfilter = \"typ:x\"",
                 &["line 3", "did you mean `type:`"],
             ),
-            ("[[forward]]\nurl = \"http://h\"\ntimeout = \"soon\"", &["line 3", "500ms, 2s or 1m"]),
+            (
+                "[[forward]]\nurl = \"http://h\"\ntimeout = \"soon\"",
+                &["line 3", "500ms, 30s or 5m"],
+            ),
             ("[[forward]]\nurl = \"http://h\"\nconcurrency = 0", &["line 3", "1 or more"]),
             (
                 "[[forward]]\nurl = \"http://h\"\nadd_headers = [\"Host: x\"]",
@@ -271,10 +317,7 @@ mod tests {
             ("\n[[respond]]\nanswer = \"500x\"", &["line 3", "column 5", "how many times"]),
             ("\n[[respond]]\nheaders = [\"X\"]", &["line 3", "a colon and a value"]),
             ("\n[[respond]]\nbody = \"{{evnt}}\"", &["line 3", "{{event.id}}"]),
-            (
-                "\n[[respond]]\nfile = \"absent.json\"",
-                &["line 2", "[[respond]]", "folder/absent.json"],
-            ),
+            ("\n[[respond]]\nfile = \"absent.json\"", &["line 2", "respond", "folder/absent.json"]),
             ("[[respond]]\nfile = \"a\"\nbody = \"b\"", &["line 1", "twice"]),
             ("[tunnel]\nngrok_api = \"4041\"", &["line 2", "4041", "no URL"]),
         ] {

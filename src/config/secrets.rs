@@ -12,7 +12,7 @@ use crate::secret::Secret;
 const MAX_FILE: u64 = 64 * 1024;
 
 /// Where the user said that secrets are.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sources {
     /// Names of environment variables.
     pub variables: Vec<String>,

@@ -1,13 +1,10 @@
 //! One JSON object a line for each delivery. Fields may be added; none changes its meaning.
 
-use std::fmt::Write as _;
-
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
-use crate::delivery::{Attempt, Comparison, Delivery, DeliveryId, Head, Header, Outcome, Summary};
-use crate::payload::visible;
+use super::layout::harmless;
+use super::wire::{self, Body, Pair};
+use crate::delivery::{Attempt, Comparison, Delivery, DeliveryId, Head, Outcome, Summary};
 
 #[derive(Serialize)]
 struct Line<'d> {
@@ -18,9 +15,12 @@ struct Line<'d> {
     method: &'d str,
     target: &'d str,
     version: &'static str,
-    headers: Vec<(&'d str, std::borrow::Cow<'d, str>)>,
+    headers: Vec<Pair<'d>>,
+    /// The head in base64, only where the fields above do not say its bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    head_base64: Option<String>,
     #[serde(flatten)]
-    body: Bytes<'d>,
+    body: Body<'d>,
     body_size: u64,
     provider: &'d str,
     event: Event<'d>,
@@ -33,13 +33,6 @@ struct Line<'d> {
     note: Option<&'d str>,
     origin: Option<i64>,
     attempts: Vec<AttemptLine<'d>>,
-}
-
-/// Bytes as text where they are UTF-8, as base64 where they are not.
-#[derive(Serialize)]
-struct Bytes<'d> {
-    body: Option<&'d str>,
-    body_base64: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -81,7 +74,7 @@ struct AttemptLine<'d> {
     timed_out: bool,
     headers: Option<Vec<(&'d str, std::borrow::Cow<'d, str>)>>,
     #[serde(flatten)]
-    body: Bytes<'d>,
+    body: Body<'d>,
     body_size: Option<u64>,
     /// `exact` or `resigned`; nothing of a request of our own.
     form: Option<&'static str>,
@@ -110,19 +103,10 @@ struct RequestLine<'d> {
     target: std::borrow::Cow<'d, str>,
     headers: Vec<(&'d str, std::borrow::Cow<'d, str>)>,
     #[serde(flatten)]
-    body: Bytes<'d>,
+    body: Body<'d>,
     /// `exact` or `resigned`; nothing of a request of our own.
     form: Option<&'static str>,
     changes: Option<&'d str>,
-}
-
-impl<'d> From<&'d [u8]> for Bytes<'d> {
-    fn from(bytes: &'d [u8]) -> Self {
-        match std::str::from_utf8(bytes) {
-            Ok(text) => Self { body: Some(text), body_base64: None },
-            Err(_) => Self { body: None, body_base64: Some(STANDARD.encode(bytes)) },
-        }
-    }
 }
 
 /// A delivery as one line of JSON, without the line end.
@@ -167,36 +151,15 @@ pub fn request_line(
         method: &head.method,
         target: head.target_text(),
         headers: pairs(&head.headers),
-        body: body.into(),
+        body: Body::of(body),
         form: id.map(|_| if changes.is_some() { "resigned" } else { "exact" }),
         changes,
     };
     harmless(serde_json::to_string(&line).unwrap_or_default())
 }
 
-fn pairs(headers: &[Header]) -> Vec<(&str, std::borrow::Cow<'_, str>)> {
+fn pairs(headers: &[crate::delivery::Header]) -> Vec<(&str, std::borrow::Cow<'_, str>)> {
     headers.iter().map(|header| (header.name.as_str(), header.text())).collect()
-}
-
-/// The same JSON with escapes for characters that a terminal would act on or hide. They stand
-/// only within strings, since the rest of JSON is plain ASCII.
-fn harmless(line: String) -> String {
-    if visible(&line) == line {
-        return line;
-    }
-    let mut out = String::with_capacity(line.len() + 64);
-    for character in line.chars() {
-        let shown = visible(character.encode_utf8(&mut [0; 4])).len() == character.len_utf8();
-        if shown {
-            out.push(character);
-            continue;
-        }
-        for unit in character.encode_utf16(&mut [0; 2]) {
-            // Writing to a String cannot fail.
-            let _ = write!(out, "\\u{unit:04x}");
-        }
-    }
-    out
 }
 
 fn of<'d>(summary: &'d Summary, head: &'d Head, body: &'d [u8]) -> Line<'d> {
@@ -209,8 +172,9 @@ fn of<'d>(summary: &'d Summary, head: &'d Head, body: &'d [u8]) -> Line<'d> {
         method: &summary.method,
         target: &summary.target,
         version: summary.version.as_str(),
-        headers: pairs(&head.headers),
-        body: body.into(),
+        headers: wire::pairs(head),
+        head_base64: wire::head_base64(head),
+        body: Body::of(body),
         body_size: summary.body_size,
         provider: &summary.provider,
         event: Event { id: summary.event.id.as_deref(), kind: summary.event.kind.as_deref() },
@@ -251,9 +215,7 @@ fn attempt(attempt: &Attempt, compared: Option<Comparison>) -> AttemptLine<'_> {
         error,
         timed_out,
         headers: answered.map(|answered| pairs(&answered.headers)),
-        body: answered.map_or(Bytes { body: None, body_base64: None }, |answered| {
-            Bytes::from(&answered.body[..])
-        }),
+        body: answered.map_or_else(Body::default, |answered| Body::of(&answered.body)),
         body_size: answered.map(|answered| answered.body_size),
         form: Some(attempt.form()),
         changes: attempt.changes.as_deref(),

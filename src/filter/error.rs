@@ -72,10 +72,7 @@ impl std::error::Error for FilterError {}
 
 /// The candidate that `word` was probably meant to be: one that it begins or that begins it,
 /// else one that is few slips of the finger away.
-pub(super) fn nearest<'c>(
-    word: &str,
-    candidates: impl IntoIterator<Item = &'c str>,
-) -> Option<&'c str> {
+pub fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     let word = word.to_lowercase();
     let slips = match word.chars().count() {
         0 => return None,

@@ -1,6 +1,7 @@
 //! Reading: pages for lists, whole deliveries for details, and what has changed since.
 
 use std::path::Path;
+use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
@@ -10,6 +11,16 @@ use crate::delivery::{Delivery, DeliveryId, Summary};
 
 /// Bytes of bodies after which a page of whole deliveries ends.
 const PAGE_BYTES: usize = 16 << 20;
+
+/// How long one attempt took.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttemptTime {
+    pub delivery: DeliveryId,
+    pub target: String,
+    pub took: Duration,
+    /// Nothing if no answer came.
+    pub status: Option<u16>,
+}
 
 /// A connection that reads. It sees every commit that was made before a call.
 #[derive(Debug)]
@@ -115,6 +126,47 @@ impl Reader {
             self.connection.query_row(sql, [], |row| row.get(0)).optional();
         let found = found.map_err(|error| self.location.trouble(error))?;
         Ok(DeliveryId(found.flatten().unwrap_or(0)))
+    }
+
+    /// Every attempt, without its answer: of which delivery, to where, how long it took, and the
+    /// status.
+    pub fn attempt_times(&self) -> Result<Vec<AttemptTime>, StoreError> {
+        let sql = "SELECT delivery_id, target_url, took_us, status FROM attempts ORDER BY id";
+        self.all(sql, [], |row| {
+            let took = u64::try_from(row.get::<_, i64>(2)?).unwrap_or_default();
+            Ok(AttemptTime {
+                delivery: DeliveryId(row.get(0)?),
+                target: row.get(1)?,
+                took: Duration::from_micros(took),
+                status: row.get(3)?,
+            })
+        })
+    }
+
+    /// What SQLite finds wrong with the whole file; nothing if it is sound. Reads all of it.
+    pub fn damages(&self) -> Result<Vec<String>, StoreError> {
+        let found = self.all("PRAGMA integrity_check", [], |row| row.get::<_, String>(0))?;
+        let mut damages: Vec<String> = found.into_iter().filter(|line| line != "ok").collect();
+        let orphan = |row: &Row<'_>| {
+            let (table, of): (String, String) = (row.get(0)?, row.get(2)?);
+            Ok(format!("a row of {table} belongs to one of {of} that is not there"))
+        };
+        damages.extend(self.all("PRAGMA foreign_key_check", [], orphan)?);
+        let bare = "SELECT count(*) FROM deliveries WHERE id NOT IN (SELECT delivery_id FROM wire)";
+        let bare = self.all(bare, [], |row| row.get::<_, i64>(0))?;
+        damages.extend(
+            bare.into_iter()
+                .filter(|count| *count > 0)
+                .map(|count| format!("{count} deliveries have lost their bytes")),
+        );
+        Ok(damages)
+    }
+
+    /// A number that changes when another connection commits (`PRAGMA data_version`), for those who
+    /// follow the store of another process. Asking costs a look at the shared index, no read.
+    pub fn data_version(&self) -> Result<i64, StoreError> {
+        let found = self.connection.query_row("PRAGMA data_version", [], |row| row.get(0));
+        found.map_err(|error| self.location.trouble(error))
     }
 
     /// Gives up reading at will, and tells of changes from now on instead.

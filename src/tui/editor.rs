@@ -40,7 +40,11 @@ impl Draft {
                 report(panic);
             }));
         });
-        let folder = tempfile::Builder::new().prefix("hookglass-").tempdir()?;
+        let mut builder = tempfile::Builder::new();
+        builder.prefix("hookglass-");
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+        let folder = builder.tempdir()?;
         OPEN.send_replace(Some(folder.path().to_owned()));
         let file = folder.path().join(format!("delivery-{id}.txt"));
         let mut options = fs::OpenOptions::new();

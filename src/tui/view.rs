@@ -8,6 +8,7 @@
 //! ```
 
 mod address;
+mod asking;
 mod detail;
 mod glyphs;
 mod hints;

@@ -2,10 +2,12 @@
 
 use super::{Binding, Context, Key, KeyCode};
 use crate::app::action::{
-    Action, Answering, Copyable, Decision, Edit, Facet as Of, Fold, Grow, InDocument as In, Move,
-    Narrow, Sending, Turn, Wanted,
+    Action, Answering, Copyable, Decision, Edit, Facet as Of, Fold, Grow, InDocument as In,
+    InList as Entry, Move, Narrow, Sending, Turn, Wanted,
 };
 use crate::app::detail::Tab;
+use crate::app::list::Column as By;
+use crate::app::removals::Which;
 
 const fn bind(
     context: Context,
@@ -44,7 +46,7 @@ const fn always(script: &'static str) -> Action {
 
 use Context::{
     Address, Answers, Anywhere, Confirm, Detail, Document, Facet, Filter, Help, List, Palette,
-    Prompt, Snippet, Target,
+    Prompt, Snippet, Sort, Target,
 };
 
 /// Every binding there is, in the order in which help shows them.
@@ -58,16 +60,22 @@ pub const BINDINGS: &[Binding] = &[
     bind(Anywhere, "save-view", &[Key::ctrl('s')], Action::Narrow(Narrow::Save), "save the filter as a view with a name, in hookglass.toml"),
     hinted(bind(Anywhere, "resend", &[c('r')], Action::Sending(Sending::Again), "resend to the forward target or the last one used, signed anew where there is a secret"), "resend", 3),
     bind(Anywhere, "resend-to", &[c('R')], Action::Sending(Sending::To), "resend to a URL that is asked for, with a number of times and an interval"),
-    bind(Anywhere, "resend-all", &[c('B')], Action::Sending(Sending::Batch), "resend the marked deliveries, or else all that are shown"),
+    bind(Anywhere, "resend-all", &[Key::ctrl('r')], Action::Sending(Sending::Batch), "resend the marked deliveries, or else all that are shown"),
     bind(Anywhere, "stop-resending", &[Key::ctrl('x')], Action::Sending(Sending::Stop), "end what is being resent"),
     hinted(bind(Anywhere, "edit", &[c('e')], Action::Sending(Sending::Edit), "change it in your editor ($VISUAL, $EDITOR), then resend it as a delivery of its own"), "edit", 6),
     bind(Anywhere, "edit-to", &[c('E')], Action::Sending(Sending::EditTo), "the same, to a URL that is asked for"),
     hinted(bind(Anywhere, "answers", &[c('A')], Action::Answering(Answering::Show), "rules that answer deliveries, and senders that are held"), "answers", 8),
-    bind(Anywhere, "copy-address", &[c('U')], Action::CopyAddress, "copy the URL for senders: the tunnel's, or this listener's"),
+    bind(Anywhere, "copy-address", &[c('Y')], Action::CopyAddress, "copy the URL for senders: the tunnel's, or this listener's"),
     bind(Anywhere, "show-address", &[c('Q')], Action::ShowAddress, "show the URL for senders, also as a QR code"),
     hinted(bind(Anywhere, "copy", &[c('y')], Action::CopyMenu, "copy: a second key says what"), "copy", 4),
     bind(Anywhere, "try-secret", &[c('S')], Action::TrySecret, "try another secret on this delivery; it is typed unseen and kept nowhere"),
-    bind(Anywhere, "mark", &[c('m')], Action::ToggleMark, "mark this delivery, or take the mark away"),
+    bind(Anywhere, "mark", &[c('m')], Action::List(Entry::Mark), "mark this delivery and go to the next, or take the mark away"),
+    bind(Anywhere, "unmark-all", &[], Action::List(Entry::Unmark), "take all marks away"),
+    bind(Anywhere, "note", &[c('a')], Action::List(Entry::Note), "write a note on this delivery"),
+    bind(Anywhere, "remove", &[c('D'), k(KeyCode::Delete)], Action::List(Entry::Remove(Which::Selected)), "remove the marked deliveries, or the selected one"),
+    bind(Anywhere, "remove-shown", &[], Action::List(Entry::Remove(Which::Shown)), "remove all that pass the filter"),
+    bind(Anywhere, "clear", &[], Action::List(Entry::Remove(Which::All)), "remove all deliveries"),
+    bind(Anywhere, "undo", &[c('U')], Action::List(Entry::Undo), "bring back what was removed last"),
     hinted(bind(Anywhere, "sample", &[c('s')], Action::SendSample, "send a signed sample event to this listener"), "sample", 7),
     hinted(bind(Anywhere, "follow", &[c('f')], Action::Follow, "follow the newest delivery, or stop following"), "follow", 6),
     hinted(bind(Anywhere, "other-pane", &[k(KeyCode::Tab), k(KeyCode::BackTab)], Action::SwitchFocus, "go to the other pane"), "pane", 5),
@@ -98,6 +106,14 @@ pub const BINDINGS: &[Binding] = &[
     bind(List, "last", &[k(KeyCode::End), c('G')], Action::Move(Move::Last), "the newest delivery, and follow"),
     bind(List, "next-tab", &[k(KeyCode::Right), c('l')], Action::NextTab, "next tab of the detail"),
     bind(List, "previous-tab", &[k(KeyCode::Left), c('h')], Action::PreviousTab, "previous tab of the detail"),
+    hinted(bind(List, "sort", &[c('o')], Action::List(Entry::SortMenu), "sort: a second key says by what; again turns it round"), "sort", 9),
+    bind(List, "jump", &[c('#')], Action::List(Entry::Jump), "go to a number or a time"),
+    bind(List, "next-match", &[c('n')], Action::List(Entry::Match(Turn::Next)), "next that passes the filter, or the last one that was in force"),
+    bind(List, "previous-match", &[c('N')], Action::List(Entry::Match(Turn::Previous)), "previous one"),
+    bind(List, "next-bad", &[c('b')], Action::List(Entry::Bad(Turn::Next)), "next with a bad signature"),
+    bind(List, "previous-bad", &[c('B')], Action::List(Entry::Bad(Turn::Previous)), "previous with a bad signature"),
+    bind(List, "next-marked", &[c('\'')], Action::List(Entry::Marked(Turn::Next)), "next marked one"),
+    bind(List, "previous-marked", &[c('"')], Action::List(Entry::Marked(Turn::Previous)), "previous marked one"),
     bind(List, "open", &[k(KeyCode::Enter)], Action::OpenDetail, "go to the detail"),
     bind(Detail, "down", &[k(KeyCode::Down), c('j')], Action::Move(Move::Down), "scroll down"),
     bind(Detail, "up", &[k(KeyCode::Up), c('k')], Action::Move(Move::Up), "scroll up"),
@@ -162,6 +178,15 @@ pub const BINDINGS: &[Binding] = &[
     hinted(bind(Facet, "source", &[c('o')], Action::Narrow(Narrow::Facet(Of::Source)), "how it came here"), "source", 6),
     hinted(bind(Facet, "peer", &[c('f')], Action::Narrow(Narrow::Facet(Of::Peer)), "whom it came from"), "from", 6),
     hinted(bind(Facet, "cancel", &[k(KeyCode::Esc), c('q'), Key::ctrl('c')], Action::Cancel, "leave the filter as it is"), "cancel", 1),
+    hinted(bind(Sort, "time", &[c('t')], Action::List(Entry::Sort(By::Time)), "by time"), "time", 1),
+    hinted(bind(Sort, "type", &[c('y')], Action::List(Entry::Sort(By::Type)), "by type"), "type", 1),
+    hinted(bind(Sort, "verdict", &[c('v')], Action::List(Entry::Sort(By::Verdict)), "by verdict"), "verdict", 1),
+    hinted(bind(Sort, "event-id", &[c('i')], Action::List(Entry::Sort(By::EventId)), "by event id"), "event id", 2),
+    hinted(bind(Sort, "size", &[c('s')], Action::List(Entry::Sort(By::Size)), "by size, the largest first"), "size", 1),
+    hinted(bind(Sort, "answer", &[c('a')], Action::List(Entry::Sort(By::Answer)), "by answer"), "answer", 2),
+    hinted(bind(Sort, "cancel", &[k(KeyCode::Esc), c('q'), Key::ctrl('c')], Action::Cancel, "leave the order as it is"), "cancel", 1),
+    hinted(bind(Confirm, "yes", &[c('y'), k(KeyCode::Enter)], Action::Submit, "yes"), "yes", 1),
+    hinted(bind(Confirm, "no", &[c('n'), k(KeyCode::Esc), c('q'), Key::ctrl('c')], Action::Cancel, "no"), "no", 1),
     bind(Answers, "down", &[k(KeyCode::Down), c('j')], Action::Move(Move::Down), "the next one"),
     bind(Answers, "up", &[k(KeyCode::Up), c('k')], Action::Move(Move::Up), "the one before"),
     bind(Answers, "first", &[k(KeyCode::Home), c('g')], Action::Move(Move::First), "the first one"),
@@ -181,10 +206,8 @@ pub const BINDINGS: &[Binding] = &[
     bind(Answers, "all-hold", &[c('H')], always("hold"), "from now on hold every sender"),
     hinted(bind(Answers, "help", &[c('?')], Action::Help, "show these keys"), "help", 2),
     hinted(bind(Answers, "cancel", &[k(KeyCode::Esc), c('q'), c('A'), Key::ctrl('c')], Action::Cancel, "back to the deliveries"), "back", 1),
-    hinted(bind(Address, "copy", &[c('y'), c('U')], Action::CopyAddress, "copy it"), "copy", 1),
+    hinted(bind(Address, "copy", &[c('y'), c('Y')], Action::CopyAddress, "copy it"), "copy", 1),
     hinted(bind(Address, "cancel", &[k(KeyCode::Esc), c('q'), c('Q'), Key::ctrl('c')], Action::Cancel, "back to the deliveries"), "back", 1),
-    bind(Confirm, "yes", &[c('y')], Action::Submit, "do it"),
-    bind(Confirm, "no", &[k(KeyCode::Esc), c('n'), c('q'), Key::ctrl('c')], Action::Cancel, "leave it"),
     bind(Help, "down", &[k(KeyCode::Down), c('j')], Action::Move(Move::Down), "scroll down"),
     bind(Help, "up", &[k(KeyCode::Up), c('k')], Action::Move(Move::Up), "scroll up"),
     bind(Help, "page-down", &[k(KeyCode::PageDown), c(' ')], Action::Move(Move::PageDown), "a page down"),

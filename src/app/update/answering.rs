@@ -100,25 +100,12 @@ pub(super) fn added(model: &mut Model, text: &str) {
 
 /// What was typed stays to be put right, unless it has been changed since.
 pub(super) fn wrong(model: &mut Model, typed: &str, told: String, caret: String) {
-    match &mut model.mode {
-        Mode::Rule(ruling) if ruling.prompt.text() == typed => {
-            ruling.error = Some((told, caret));
-        }
-        Mode::Rule(_)
-        | Mode::Browse
-        | Mode::Copy
-        | Mode::Snippet
-        | Mode::Confirm(_)
-        | Mode::Answers(_)
-        | Mode::Address
-        | Mode::Facet(_)
-        | Mode::Palette(_)
-        | Mode::Filter(_)
-        | Mode::Find { .. }
-        | Mode::Page(_)
-        | Mode::View { .. }
-        | Mode::Target(_)
-        | Mode::Secret { .. } => tell(model, Notice::failed(told)),
+    if let Mode::Rule(ruling) = &mut model.mode
+        && ruling.prompt.text() == typed
+    {
+        ruling.error = Some((told, caret));
+    } else {
+        tell(model, Notice::failed(told));
     }
 }
 

@@ -7,7 +7,7 @@ use super::super::model::{Focus, Mode, Model, Page};
 use super::super::palette::Palette;
 use super::super::pane;
 use super::super::prompt::Prompt;
-use super::{answering, narrowing, reading, sending, tell};
+use super::{answering, listing, narrowing, reading, sending, tell};
 
 pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     match action {
@@ -50,7 +50,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::SnippetMenu => with_selected(model, |model| model.mode = Mode::Snippet),
         Action::CopyAddress => return answering::copy_address(model),
         Action::ShowAddress => model.mode = Mode::Address,
-        Action::ToggleMark => return toggle_mark(model),
+        Action::List(what) => return listing::act(model, what),
         Action::SendSample => return vec![Effect::SendSample],
         Action::ToggleMouse => return toggle_mouse(model),
         Action::Help => {
@@ -196,15 +196,6 @@ fn back(model: &mut Model) -> Vec<Effect> {
         return narrowing::put_in_force(model, "");
     }
     Vec::new()
-}
-
-fn toggle_mark(model: &mut Model) -> Vec<Effect> {
-    let selected = model.list.selected().map(|row| (row.id, row.badges.marked));
-    let Some((id, marked)) = selected else {
-        tell(model, Notice::info("no delivery is selected yet"));
-        return Vec::new();
-    };
-    vec![Effect::Mark { ids: vec![id], marked: !marked }]
 }
 
 pub(super) fn with_selected(model: &mut Model, go: impl FnOnce(&mut Model)) {

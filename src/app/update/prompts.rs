@@ -9,7 +9,7 @@ use super::super::message::{Effect, Notice};
 use super::super::model::{Mode, Model};
 use super::super::palette::{Palette, Run, entries};
 use super::super::prompt::Prompt;
-use super::{answering, browse, narrowing, reading, sending, tell};
+use super::{answering, browse, listing, narrowing, reading, sending, tell};
 use crate::secret::Secret;
 
 pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
@@ -54,6 +54,13 @@ fn submit(model: &mut Model) -> Vec<Effect> {
             Vec::new()
         }
         Mode::Palette(palette) => run(model, &palette),
+        Mode::Note { prompt } => listing::note(model, &prompt.text()),
+        Mode::Jump { prompt, .. } => {
+            if let Err(wrong) = listing::jump(model, &prompt.text()) {
+                model.mode = Mode::Jump { prompt, error: Some(wrong) };
+            }
+            Vec::new()
+        }
         Mode::View { prompt } => narrowing::save_view(model, &prompt.text()),
         Mode::Target(targeting) => sending::submit(model, *targeting),
         Mode::Rule(ruling) => answering::submit(model, *ruling),
@@ -64,9 +71,10 @@ fn submit(model: &mut Model) -> Vec<Effect> {
         Mode::Browse
         | Mode::Copy
         | Mode::Snippet
-        | Mode::Confirm(_)
         | Mode::Answers(_)
         | Mode::Address
+        | Mode::Sort
+        | Mode::Confirm(_)
         | Mode::Facet(_)
         | Mode::Page(_) => Vec::new(),
     }
@@ -92,12 +100,15 @@ fn cancel(model: &mut Model) -> Vec<Effect> {
             Vec::new()
         }
         Mode::Palette(_)
+        | Mode::Sort
+        | Mode::Confirm(_)
+        | Mode::Note { .. }
+        | Mode::Jump { .. }
         | Mode::View { .. }
         | Mode::Target(_)
         | Mode::Browse
         | Mode::Copy
         | Mode::Snippet
-        | Mode::Confirm(_)
         | Mode::Answers(_)
         | Mode::Address
         | Mode::Facet(_)
@@ -126,8 +137,9 @@ fn change(model: &mut Model, edit: impl FnOnce(&mut Prompt)) -> Vec<Effect> {
             edit(prompt);
             reading::find(model)
         }
-        Mode::View { prompt } | Mode::Secret { prompt } => {
+        Mode::Jump { prompt, error } => {
             edit(prompt);
+            *error = None;
             Vec::new()
         }
         Mode::Target(targeting) => {
@@ -140,12 +152,17 @@ fn change(model: &mut Model, edit: impl FnOnce(&mut Prompt)) -> Vec<Effect> {
             ruling.error = None;
             Vec::new()
         }
+        Mode::Note { prompt } | Mode::View { prompt } | Mode::Secret { prompt } => {
+            edit(prompt);
+            Vec::new()
+        }
         Mode::Browse
         | Mode::Copy
         | Mode::Snippet
-        | Mode::Confirm(_)
         | Mode::Answers(_)
         | Mode::Address
+        | Mode::Sort
+        | Mode::Confirm(_)
         | Mode::Facet(_)
         | Mode::Page(_) => Vec::new(),
     }

@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::super::action::{Action, Sending, Turn};
+use super::super::action::{Sending, Turn};
 use super::super::message::{Effect, Notice};
-use super::super::model::{Mode, Model};
-use super::super::sending::{Confirm, Order, Pace, Purpose, Tally, Targeting, read};
+use super::super::model::{Confirm, Mode, Model};
+use super::super::sending::{Order, Pace, Purpose, Tally, Targeting, read};
 use super::tell;
 use crate::delivery::{Attempt, Comparison, DeliveryId, Outcome, Turn as Became};
 use crate::units;
@@ -118,8 +118,8 @@ fn send(model: &mut Model, purpose: Purpose, target: String, pace: Pace) -> Vec<
         return vec![Effect::Resend(order)];
     }
     let question = question(model, &order);
-    let confirm = Confirm::new(question, vec![Effect::Resend(order)]);
-    model.mode = Mode::Confirm(Box::new(confirm));
+    let yes = vec![Effect::Resend(order)];
+    model.mode = Mode::Confirm(Confirm { question, yes, no: Vec::new() });
     Vec::new()
 }
 
@@ -152,21 +152,14 @@ fn stop(model: &mut Model) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Does what was asked about, or leaves it.
-pub(super) fn confirm(model: &mut Model, action: Action) -> Vec<Effect> {
-    let Mode::Confirm(confirm) = std::mem::take(&mut model.mode) else { return Vec::new() };
-    let Confirm { yes: (_, yes), no: (_, no), .. } = *confirm;
-    if action == Action::Submit { yes } else { no }
-}
-
 /// What was edited cannot be sent as it is: back to the editor, or not.
 pub(super) fn mistaken(model: &mut Model, number: u64, mistakes: String) {
     let answer = |again| vec![Effect::EditAgain { number, again }];
-    model.mode = Mode::Confirm(Box::new(Confirm {
-        question: format!("Nothing was sent. {mistakes}"),
-        yes: ("edit again", answer(true)),
-        no: ("give up", answer(false)),
-    }));
+    model.mode = Mode::Confirm(Confirm {
+        question: format!("{mistakes} Edit again? Otherwise nothing is sent."),
+        yes: answer(true),
+        no: answer(false),
+    });
 }
 
 /// What is said of one delivery that was sent again.

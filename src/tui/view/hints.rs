@@ -7,35 +7,35 @@ use ratatui::widgets::Clear;
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
 
-use super::text;
-use crate::app::keymap::Context;
-use crate::app::onward::Ruling;
+use super::{asking, text};
 use crate::app::theme::Theme;
 use crate::app::{
-    Action, Filtering, Marked, Mode, Model, Notice, NoticeKind, Prompt, Purpose, Role, Sending,
-    Targeting, hints,
+    Action, Filtering, Marked, Mode, Model, Notice, NoticeKind, Prompt, Role, Sending, hints,
 };
 use crate::units;
 
 pub(super) fn draw(model: &Model, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
     match &model.mode {
         Mode::Filter(filtering) => draw_filtering(model, filtering, theme, frame, area),
+        Mode::Note { prompt } => {
+            let comment = Marked::new(Role::Dim, "  Enter keeps it, empty takes it away");
+            draw_prompt((" note: ", prompt, &comment), theme, frame, area);
+        }
+        Mode::Jump { prompt, error } => {
+            let comment = match error {
+                Some(error) => Marked::new(Role::Bad, format!("  ✗ {error}")),
+                None => Marked::new(Role::Dim, "  a number, or a time such as 17:06"),
+            };
+            draw_prompt((" go to: ", prompt, &comment), theme, frame, area);
+        }
         Mode::View { prompt } => {
             let comment = Marked::new(Role::Dim, "  Enter saves the filter, Esc goes back");
             draw_prompt((" name of the view: ", prompt, &comment), theme, frame, area);
         }
-        Mode::Target(targeting) => draw_target(targeting, theme, frame, area),
-        Mode::Rule(ruling) => draw_rule(ruling, theme, frame, area),
-        Mode::Confirm(confirm) => {
-            let keys = |action| model.keymap.key_in(Context::Confirm, action);
-            let (yes, no) = (keys(Action::Submit), keys(Action::Cancel));
-            let told = Marked::new(Role::Warn, " ? ").with(Role::Plain, &confirm.question);
-            let told = told
-                .with(Role::Accent, format!("  {yes}"))
-                .with(Role::Plain, format!(" {}", confirm.yes.0))
-                .with(Role::Accent, format!("  {no}"))
-                .with(Role::Plain, format!(" {}", confirm.no.0));
-            draw_status(told, theme, frame, area);
+        Mode::Target(targeting) => asking::draw_target(targeting, theme, frame, area),
+        Mode::Rule(ruling) => asking::draw_rule(ruling, theme, frame, area),
+        Mode::Confirm(confirm) if hints::hints(model, usize::from(area.width)).is_empty() => {
+            asking::draw_question(model, confirm, theme, frame, area);
         }
         Mode::Secret { prompt } => {
             let comment =
@@ -57,6 +57,8 @@ pub(super) fn draw(model: &Model, theme: Theme, frame: &mut Frame<'_>, area: Rec
         | Mode::Answers(_)
         | Mode::Address
         | Mode::Facet(_)
+        | Mode::Sort
+        | Mode::Confirm(_)
         | Mode::Palette(_)
         | Mode::Page(_) => {
             let width = usize::from(area.width);
@@ -67,66 +69,6 @@ pub(super) fn draw(model: &Model, theme: Theme, frame: &mut Frame<'_>, area: Rec
                 frame.render_widget(text::clipped(&line, 0, width, theme), area);
             }
         }
-    }
-}
-
-/// Where to send to, with a line above it that says how.
-fn draw_target(targeting: &Targeting, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
-    let above = Rect { y: area.y.saturating_sub(1), ..area };
-    frame.render_widget(Clear, above);
-    frame.render_widget(Clear, area);
-    let many = match &targeting.purpose {
-        Purpose::Edit(_) => " edit, and send to: ".to_owned(),
-        Purpose::Resend(ids) if ids.len() == 1 => " resend to: ".to_owned(),
-        Purpose::Resend(ids) => format!(" resend {} to: ", units::grouped(ids.len() as u64)),
-    };
-    draw_prompt((&many, &targeting.prompt, &Marked::default()), theme, frame, above);
-    let (now, other) = if targeting.exact {
-        ("exactly as it came", "signs it anew")
-    } else {
-        ("signed anew", "sends it exactly")
-    };
-    let below = targeting.error.as_ref().map(|error| Marked::new(Role::Bad, format!(" ✗ {error}")));
-    let below = below.unwrap_or_else(|| {
-        Marked::new(Role::Strong, format!(" {now}"))
-            .with(Role::Accent, "  Tab")
-            .with(Role::Dim, format!(" {other}  "))
-            .with(Role::Accent, "↑")
-            .with(Role::Dim, " earlier  x3 500ms behind the URL: 3 times, so far apart")
-    });
-    frame.render_widget(text::clipped(&below, 0, usize::from(area.width), theme), area);
-}
-
-/// A rule with lines below it: the caret, and what is wrong there.
-fn draw_rule(ruling: &Ruling, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
-    const LABEL: &str = " rule: ";
-    let width = usize::from(area.width);
-    let Some((told, caret)) = &ruling.error else {
-        let above = Rect { y: area.y.saturating_sub(1), ..area };
-        frame.render_widget(Clear, above);
-        frame.render_widget(Clear, area);
-        draw_prompt((LABEL, &ruling.prompt, &Marked::default()), theme, frame, above);
-        let example =
-            " for instance 500x2,200 or type:a.* => 503:delay=2s or hold; Enter puts it first";
-        let comment = Marked::new(Role::Dim, example);
-        frame.render_widget(text::clipped(&comment, 0, width, theme), area);
-        return;
-    };
-    let told = Marked::new(Role::Bad, format!(" ✗ {told}")).wrap(width.saturating_sub(1), 3);
-    let height = u16::try_from(told.len()).unwrap_or(1).min(area.y.saturating_sub(2));
-    let prompt = Rect { y: area.bottom().saturating_sub(height + 2), height: 1, ..area };
-    for back in 0..height + 2 {
-        frame.render_widget(Clear, Rect { y: prompt.y + back, height: 1, ..area });
-    }
-    draw_prompt((LABEL, &ruling.prompt, &Marked::default()), theme, frame, prompt);
-    let used = LABEL.len() + ruling.prompt.cursor() + 1;
-    let left = used.saturating_sub(width);
-    let caret = Marked::new(Role::Bad, format!("{}{caret}", " ".repeat(LABEL.len())));
-    let place = Rect { y: prompt.y + 1, ..prompt };
-    frame.render_widget(text::clipped(&caret, left, width, theme), place);
-    for (line, back) in told.iter().zip(0..height) {
-        let place = Rect { y: prompt.y + 2 + back, ..prompt };
-        frame.render_widget(text::clipped(line, 0, width, theme), place);
     }
 }
 
@@ -189,7 +131,10 @@ fn offers(filtering: &Filtering, width: usize) -> Marked {
 
 /// What is more urgent than the keys.
 fn status(model: &Model) -> Option<Marked> {
-    if matches!(model.mode, Mode::Copy | Mode::Snippet | Mode::Facet(_)) {
+    if matches!(
+        model.mode,
+        Mode::Copy | Mode::Snippet | Mode::Facet(_) | Mode::Sort | Mode::Confirm(_)
+    ) {
         return None;
     }
     if let Some(Notice { kind, text }) = model.notice() {
@@ -216,7 +161,7 @@ fn status(model: &Model) -> Option<Marked> {
 }
 
 /// A sentence that is too long for the line takes lines above it.
-fn draw_status(status: Marked, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
+pub(super) fn draw_status(status: Marked, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
     const MOST: u16 = 4;
     let width = usize::from(area.width);
     let lines = status.wrap(width.saturating_sub(1), 3);
@@ -228,7 +173,7 @@ fn draw_status(status: Marked, theme: Theme, frame: &mut Frame<'_>, area: Rect) 
     }
 }
 
-fn draw_prompt(
+pub(super) fn draw_prompt(
     (label, prompt, comment): (&str, &Prompt, &Marked),
     theme: Theme,
     frame: &mut Frame<'_>,

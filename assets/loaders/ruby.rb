@@ -1,0 +1,51 @@
+# Written by `hookglass export --with ruby`. Run with `rspec`.
+#
+# `Fixtures.all` is for your own specs: send each request to your handler, with its test key as the
+# secret.
+require "json"
+require "openssl"
+
+module Fixtures
+  # Providers that sign the body alone: HMAC-SHA256 as lower-case hex.
+  PLAIN = [@plain@].freeze
+
+  Fixture = Struct.new(:content) do
+    def name = content["name"]
+    def provider = content["provider"]
+    def test_key = content["signature"]["test_key"]
+    def verdict = content["signature"]["verdict"]
+
+    def body
+      request = content["request"]
+      request["body_base64"] ? request["body_base64"].unpack1("m") : request["body"].b
+    end
+
+    def header(wanted)
+      content["request"]["headers"].find { |name, _| name.casecmp?(wanted) }&.last
+    end
+
+    def signed?
+      due = OpenSSL::HMAC.hexdigest("SHA256", test_key, body)
+      header(content["signature"]["headers"].first).to_s.end_with?(due)
+    end
+  end
+
+  def self.all
+    contents = Dir[File.join(__dir__, "*.json")].sort.map { |path| JSON.parse(File.read(path, encoding: "UTF-8")) }
+    contents.select { |content| content["schema"] == "hookglass.fixture/1" }.map { |content| Fixture.new(content) }
+  end
+end
+
+RSpec.describe Fixtures do
+  it("has some") { expect(Fixtures.all).not_to be_empty }
+
+  Fixtures.all.each do |fixture|
+    it "#{fixture.name} is whole and has the signature that it says" do
+      length = fixture.header("content-length")
+      expect(fixture.body.bytesize).to eq(length.to_i) if length
+      if Fixtures::PLAIN.include?(fixture.provider) && fixture.test_key
+        expect(fixture.signed?).to eq(fixture.verdict == "verified")
+      end
+    end
+  end
+end

@@ -1,0 +1,85 @@
+//! `hookglass config`: what holds here, and who said so.
+
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use clap::Args;
+
+use super::keyring::ConfigArgs;
+use super::{DEFAULT_STORE, Failure, StoreArgs};
+use crate::config::{Config, DEFAULT, defaults};
+use crate::payload::visible;
+
+#[derive(Debug, Args)]
+pub(super) struct ConfigCommandArgs {
+    #[command(flatten)]
+    config: ConfigArgs,
+    #[command(flatten)]
+    store: StoreArgs,
+    /// Print a configuration of all defaults, with comments
+    #[arg(long)]
+    print_default: bool,
+}
+
+/// A setting, its value, and where that comes from.
+type Row = (String, String, String);
+
+pub(super) fn run(args: &ConfigCommandArgs) -> Result<(), Failure> {
+    let mut out = io::stdout();
+    if args.print_default {
+        out.write_all(defaults::TEXT.as_bytes())?;
+        return Ok(());
+    }
+    let config = args.config.load()?;
+    let rows = rows(args, &config);
+    let wide = |column: fn(&Row) -> &str| {
+        rows.iter().map(|row| column(row).chars().count()).max().unwrap_or_default()
+    };
+    let (name, value) = (wide(|row| &row.0), wide(|row| &row.1));
+    for (setting, said, from) in &rows {
+        writeln!(out, "{setting:<name$}  {said:<value$}  {from}")?;
+    }
+    Ok(())
+}
+
+fn rows(args: &ConfigCommandArgs, config: &Config) -> Vec<Row> {
+    let row = |name: &str, value: &str, from: &str| {
+        (visible(name).into_owned(), visible(value).into_owned(), from.to_owned())
+    };
+    let path = args.config.config.as_deref().unwrap_or(Path::new(DEFAULT));
+    let shown = path.display().to_string();
+    let from = if args.config.config.is_some() { "--config" } else { "default" };
+    let there = if path.exists() { shown.clone() } else { format!("{shown} (not there)") };
+    let mut rows = vec![row("configuration", &there, from)];
+    let names: Vec<String> = if config.provider.is_empty() {
+        rows.push(row("provider", defaults::PROVIDER, "default"));
+        vec![defaults::PROVIDER.to_owned()]
+    } else {
+        rows.push(row("provider", &config.provider.join(", "), &shown));
+        config.provider.clone()
+    };
+    for provider in config.providers() {
+        let sources = config.sources(provider);
+        let is_named = names.contains(&provider.name);
+        let is_said = !sources.variables.is_empty() || !sources.files.is_empty();
+        if !is_named && !is_said {
+            continue;
+        }
+        let from = if is_said { shown.as_str() } else { "default" };
+        let name = format!("{} secret", provider.name);
+        let default = (!is_said).then(|| sources.default_variable.clone());
+        for variable in sources.variables.iter().chain(&default) {
+            let set = std::env::var_os(variable).is_some_and(|value| !value.is_empty());
+            let state = if set { "set" } else { "not set" };
+            rows.push(row(&name, &format!("variable {variable} ({state})"), from));
+        }
+        for file in &sources.files {
+            let state = if file.exists() { "there" } else { "not there" };
+            rows.push(row(&name, &format!("file {} ({state})", file.display()), from));
+        }
+    }
+    let from = if args.store.store.is_some() { "--store" } else { "default" };
+    let store = args.store.store.clone().unwrap_or_else(|| DEFAULT_STORE.into());
+    rows.push(row("store", &store.display().to_string(), from));
+    rows
+}

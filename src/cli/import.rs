@@ -1,0 +1,158 @@
+//! `hookglass import`: deliveries that were written down.
+
+use std::fs;
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use jiff::Timestamp;
+
+use super::keyring::{Keyring, ProviderArgs};
+use super::{Failure, StoreArgs};
+use crate::delivery::Source;
+use crate::import::{self, Recorded};
+use crate::payload::visible;
+use crate::signature::{Subject, Verifier, verify};
+use crate::store::{Exclusive, NewDelivery};
+
+#[derive(Debug, Args)]
+pub(super) struct ImportArgs {
+    /// Fixtures, JSON lines, HAR, `.http`, raw requests, or folders of these; - is standard input
+    #[arg(value_name = "PATH", required = true)]
+    paths: Vec<PathBuf>,
+    #[command(flatten)]
+    store: StoreArgs,
+    #[command(flatten)]
+    provider: ProviderArgs,
+}
+
+/// The provider of a request in which none is recognised.
+const UNKNOWN: &str = "unknown";
+
+pub(super) fn run(args: &ImportArgs) -> Result<(), Failure> {
+    let mut recorded = Vec::new();
+    let files = files(&args.paths)?;
+    for path in &files {
+        recorded.extend(read(path)?);
+    }
+    let judge = Judge::new(&args.provider)?;
+    let new: Vec<NewDelivery> = recorded.into_iter().map(|one| judge.delivery(one)).collect();
+    let path = args.store.path();
+    let store = Exclusive::open(&path, "an import", true).map_err(Failure::world)?;
+    store.keep_all(&new).map_err(Failure::world)?;
+    let (count, noun) = (new.len(), if new.len() == 1 { "delivery" } else { "deliveries" });
+    writeln!(io::stderr(), "hookglass: imported {count} {noun} into {}", path.display())?;
+    Ok(())
+}
+
+/// The files that paths lead to; those of a folder by their names.
+pub(super) fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+    let mut found = Vec::new();
+    for path in paths {
+        if !path.is_dir() {
+            found.push(path.clone());
+            continue;
+        }
+        let trouble = |error: io::Error| Failure::Usage(format!("{}: {error}", path.display()));
+        let mut inside = Vec::new();
+        for entry in fs::read_dir(path).map_err(trouble)? {
+            let file = entry.map_err(trouble)?.path();
+            let ending = file.extension().and_then(|ending| ending.to_str());
+            if matches!(ending, Some("json" | "jsonl" | "ndjson" | "har" | "http" | "rest")) {
+                inside.push(file);
+            }
+        }
+        if inside.is_empty() {
+            let what = "no .json, .jsonl, .har or .http file is in this folder";
+            return Err(Failure::Usage(format!("{}: {what}", path.display())));
+        }
+        inside.sort_by_cached_key(|path| numbered(path));
+        found.extend(inside);
+    }
+    Ok(found)
+}
+
+/// A key by which `x.999` comes before `x.1000`, and `Ping.1` before `ping.2`, as they were named.
+fn numbered(path: &Path) -> (String, u64, PathBuf) {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let before = stem.trim_end_matches(|digit: char| digit.is_ascii_digit()).to_owned();
+    let number = stem.get(before.len()..).and_then(|digits| digits.parse().ok());
+    (before.to_lowercase(), number.unwrap_or_default(), path.to_owned())
+}
+
+/// The bytes of a file, or of standard input.
+pub(super) fn bytes(path: &Path) -> Result<Vec<u8>, Failure> {
+    let trouble = |error: io::Error| Failure::Usage(format!("{}: {error}", path.display()));
+    if path.as_os_str() == "-" {
+        let mut bytes = Vec::new();
+        io::stdin().read_to_end(&mut bytes).map_err(trouble)?;
+        return Ok(bytes);
+    }
+    fs::read(path).map_err(trouble)
+}
+
+fn read(path: &Path) -> Result<Vec<Recorded>, Failure> {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let beside = |name: &str| fs::read(folder.join(name));
+    import::read(&bytes(path)?, &beside).map_err(|error| {
+        let (shown, reason) = (path.display(), error.to_string());
+        Failure::Usage(format!("{shown}: {}; nothing was imported", visible(&reason)))
+    })
+}
+
+/// Judges what no file says a verdict of.
+struct Judge {
+    verifier: Verifier,
+    /// For events of requests whose provider the file names.
+    providers: Vec<crate::provider::Provider>,
+    now: Timestamp,
+}
+
+impl Judge {
+    fn new(args: &ProviderArgs) -> Result<Self, Failure> {
+        let Keyring { candidates, notes, warnings } = args.keyring()?;
+        let mut stderr = io::stderr();
+        for line in notes.iter().chain(&warnings) {
+            writeln!(stderr, "hookglass: {line}")?;
+        }
+        let providers = args.config.load()?.providers().cloned().collect();
+        #[expect(clippy::disallowed_methods, reason = "what has no time of its own came now")]
+        let now = Timestamp::now();
+        Ok(Self { verifier: Verifier::new(candidates), providers, now })
+    }
+
+    fn delivery(&self, recorded: Recorded) -> NewDelivery {
+        let Recorded { head, body, .. } = recorded;
+        let received_at = recorded.received_at.unwrap_or(self.now);
+        let subject = Subject { head: &head, body: &body, url: None };
+        let judged = self.verifier.judge(&subject, received_at);
+        let recognised = judged.keyed.map(|keyed| keyed.provider.name.clone());
+        let named = recorded.provider.is_some();
+        let provider = recorded.provider.or(recognised).unwrap_or_else(|| UNKNOWN.to_owned());
+        let known = self.providers.iter().find(|one| one.name == provider);
+        let verdict = match known.filter(|_| named) {
+            Some(known) => {
+                let keyed = self.verifier.named(&provider);
+                let secrets = keyed.map(|keyed| keyed.secrets.as_slice()).unwrap_or_default();
+                verify(&known.scheme, secrets, &subject, received_at)
+            }
+            None => judged.verdict,
+        };
+        let event = recorded.event.or_else(|| known.map(|known| known.event(&head, &body)));
+        NewDelivery {
+            received_at,
+            peer: recorded.peer,
+            body_size: recorded.body_size,
+            provider,
+            event: event.unwrap_or_default(),
+            signature: recorded.signature.unwrap_or(verdict),
+            response: recorded.response,
+            refused: recorded.refused,
+            source: Source::Import,
+            diagnosing: false,
+            origin: None,
+            head,
+            body,
+        }
+    }
+}

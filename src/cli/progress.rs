@@ -1,0 +1,59 @@
+//! How far a long command has come, on standard error if that is a terminal.
+
+use std::io::{self, IsTerminal as _, Write as _};
+use std::time::{Duration, Instant};
+
+use super::following::now;
+use crate::units;
+
+/// Shorter commands show nothing.
+const PATIENCE: Duration = Duration::from_millis(400);
+
+/// From one drawing to the next.
+const PACE: Duration = Duration::from_millis(100);
+
+const WIDTH: usize = 24;
+
+/// A bar that is drawn now and then, and wiped at the end.
+pub(super) struct Progress {
+    what: &'static str,
+    total: usize,
+    done: usize,
+    next: Instant,
+    is_shown: bool,
+    is_terminal: bool,
+}
+
+impl Progress {
+    pub(super) fn new(what: &'static str, total: usize) -> Self {
+        let is_terminal = io::stderr().is_terminal();
+        Self { what, total, done: 0, next: now() + PATIENCE, is_shown: false, is_terminal }
+    }
+
+    pub(super) fn step(&mut self) {
+        self.done += 1;
+        if !self.is_terminal || now() < self.next {
+            return;
+        }
+        self.next = now() + PACE;
+        self.is_shown = true;
+        let filled = self.done * WIDTH / self.total.max(1);
+        let bar = format!("{}{}", "█".repeat(filled), "░".repeat(WIDTH.saturating_sub(filled)));
+        let (done, total) = (units::grouped(self.done as u64), units::grouped(self.total as u64));
+        // Without it the work goes on as well.
+        let _ = write!(io::stderr(), "\r{} {bar} {done} of {total}\x1b[K", self.what);
+    }
+
+    /// Wipes the line, so that something else can be said.
+    pub(super) fn clear(&mut self) {
+        if std::mem::take(&mut self.is_shown) {
+            let _ = write!(io::stderr(), "\r\x1b[K");
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}

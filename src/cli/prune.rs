@@ -1,0 +1,103 @@
+//! `hookglass prune`: lets go what is beyond a retention, and gives the space back.
+
+use std::io::{self, Write as _};
+
+use clap::Args;
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Failure, StoreArgs};
+use crate::store::{Exclusive, Retention};
+use crate::units;
+
+#[derive(Debug, Args)]
+pub(super) struct PruneArgs {
+    /// What stays: the newest so many (`100k`), so many bytes of the newest (`10GiB`), or what came
+    /// within a time (`30d`); marked ones always do
+    #[arg(long, value_name = "AMOUNT", value_parser = parse_amount)]
+    keep: Amount,
+    /// Only say what would go
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    store: StoreArgs,
+}
+
+/// A retention, before it is known what time it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Amount {
+    Count(u64),
+    Bytes(u64),
+    Time(std::time::Duration),
+}
+
+fn parse_amount(text: &str) -> Result<Amount, String> {
+    let wrong = || {
+        format!(
+            "`{text}` is no amount; write a number of deliveries (100k), a size (10GiB) or a time \
+             (30d)"
+        )
+    };
+    let lower = text.trim().to_ascii_lowercase();
+    if lower.ends_with('b') {
+        return units::parse_size(&lower).map(Amount::Bytes).map_err(|_| wrong());
+    }
+    if lower.ends_with(['d', 'h', 's']) || lower.ends_with("min") {
+        return units::parse_duration(&lower).map(Amount::Time).map_err(|_| wrong());
+    }
+    units::parse_size(&lower).map(Amount::Count).map_err(|_| wrong())
+}
+
+pub(super) fn run(args: &PruneArgs) -> Result<(), Failure> {
+    let path = args.store.path();
+    let store = Exclusive::open(&path, "a prune", false).map_err(Failure::world)?;
+    let retention = match args.keep {
+        Amount::Count(count) => Retention::Count(count),
+        Amount::Bytes(bytes) => Retention::Bytes(bytes),
+        Amount::Time(time) => {
+            #[expect(clippy::disallowed_methods, reason = "an age is told from now")]
+            let now = Timestamp::now();
+            let ago = SignedDuration::try_from(time).map_err(Failure::usage)?;
+            Retention::Since(now.checked_sub(ago).map_err(Failure::usage)?)
+        }
+    };
+    let mut stderr = io::stderr();
+    if args.dry_run {
+        let count = store.beyond(retention).map_err(Failure::world)?;
+        let would = units::grouped(count);
+        writeln!(stderr, "hookglass: {would} deliveries would go from {}", path.display())?;
+        return Ok(());
+    }
+    let pruned = store.prune(retention).map_err(Failure::world)?;
+    writeln!(
+        stderr,
+        "hookglass: {} deliveries are gone from {}, which went from {} to {}",
+        units::grouped(pruned.deliveries),
+        path.display(),
+        units::size(pruned.before),
+        units::size(pruned.after)
+    )?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn amounts_are_told_apart_by_their_unit() {
+        for (text, amount) in [
+            ("100k", Amount::Count(100_000)),
+            ("7", Amount::Count(7)),
+            ("10GiB", Amount::Bytes(10 << 30)),
+            ("5MB", Amount::Bytes(5_000_000)),
+            ("30d", Amount::Time(Duration::from_hours(720))),
+        ] {
+            assert_eq!(parse_amount(text), Ok(amount), "{text}");
+        }
+        for wrong in ["", "some", "-1", "5 parsecs", "d", "b"] {
+            assert!(parse_amount(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! `hookglass replay`: fixtures against an application, as a test.
+
+mod cases;
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde_json::json;
+
+use super::keyring::ProviderArgs;
+use super::progress::Progress;
+use super::{Failure, write};
+use crate::outbound::{Client, Target};
+use crate::payload::visible;
+use crate::replay::{self, Change, History, Outcome, Plan, Statuses, Timing};
+use crate::store;
+use crate::units;
+
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of the command line")]
+pub(super) struct ReplayArgs {
+    /// Fixtures, JSON lines, HAR or `.http` files, or folders of these
+    #[arg(value_name = "PATH", required = true)]
+    paths: Vec<PathBuf>,
+    /// Where to send to
+    #[arg(long, value_name = "URL")]
+    to: Target,
+    #[command(flatten)]
+    provider: ProviderArgs,
+    /// The answers that are expected, for instance 2xx or 200,202 [default: what the fixture says,
+    /// else 2xx, and 4xx where the signature is bad]
+    #[arg(long, value_name = "STATUS")]
+    expect: Option<Statuses>,
+    /// The pauses between them: as they came (`original`), so many times faster (`2x`), or none
+    #[arg(long, value_name = "SPEED", default_value = "none", value_parser = parse_timing)]
+    timing: Timing,
+    /// Send in another order
+    #[arg(long)]
+    shuffle: bool,
+    /// The seed of that order [default: another one each time; it is told]
+    #[arg(long, value_name = "N", requires = "shuffle")]
+    seed: Option<u64>,
+    /// Send each so many times, to see that the second time does no harm
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    duplicate: u16,
+    /// How many may be under way at a time
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
+    concurrency: u16,
+    /// Send the bytes as they are, without signing anew
+    #[arg(long)]
+    exact: bool,
+    /// Write a report for build servers
+    #[arg(long, value_name = "PATH")]
+    junit: Option<PathBuf>,
+    /// Print a JSON line for each sending
+    #[arg(long)]
+    json: bool,
+}
+
+fn parse_timing(text: &str) -> Result<Timing, String> {
+    let speed = match text {
+        "none" => return Ok(Timing::None),
+        "original" => Some(1.0),
+        _ => text.strip_suffix('x').and_then(|number| number.parse::<f64>().ok()),
+    };
+    match speed.filter(|speed| speed.is_finite() && *speed > 0.0) {
+        Some(speed) => Ok(Timing::Original(speed)),
+        None => Err(format!("`{text}` is no speed; write original, none, or for instance 2x")),
+    }
+}
+
+pub(super) fn run(args: &ReplayArgs) -> Result<(), Failure> {
+    let cases = cases::load(args)?;
+    let shuffle = args.shuffle.then(|| args.seed.unwrap_or_else(|| fastrand::u64(..)));
+    let mut stderr = io::stderr();
+    if let Some(seed) = shuffle {
+        writeln!(stderr, "hookglass: the order is that of --seed {seed}")?;
+    }
+    let plan = Plan {
+        timing: args.timing,
+        shuffle,
+        duplicate: args.duplicate.into(),
+        concurrency: args.concurrency.into(),
+    };
+    let runtime = tokio::runtime::Runtime::new().map_err(Failure::world)?;
+    let mut progress = Progress::new("replaying", cases.len() * plan.duplicate);
+    let client = Client::new();
+    let sending = replay::run(&client, &args.to, (cases, &plan), |_| progress.step());
+    let outcomes = runtime.block_on(sending);
+    drop(progress);
+    let target = args.to.to_string();
+    let changes = note(&target, &outcomes)?;
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    for outcome in &outcomes {
+        let change = changes.get(&outcome.name).copied().unwrap_or(Change::New);
+        if args.json {
+            writeln!(out, "{}", line(outcome, change))?;
+        } else {
+            write_row(&mut out, outcome, change)?;
+        }
+    }
+    out.flush()?;
+    if let Some(path) = &args.junit {
+        write::file(path, replay::junit(&target, &outcomes).as_bytes())?;
+    }
+    verdict(args, &outcomes, changes.values().copied().collect())
+}
+
+/// Where the outcomes of the last run are: in the folder of the store, which git ignores, since they
+/// belong to a machine and not to the fixtures.
+fn history_path() -> PathBuf {
+    Path::new(super::DEFAULT_STORE).with_file_name("replays.json")
+}
+
+/// Compares with the last run, and remembers this one.
+fn note(
+    target: &str,
+    outcomes: &[Outcome],
+) -> Result<std::collections::BTreeMap<String, Change>, Failure> {
+    let path = history_path();
+    let known = fs::read_to_string(&path).ok().and_then(|text| History::read(&text));
+    let mut history = known.unwrap_or_default();
+    let changes = history.note(target, outcomes);
+    store::prepare_folder(&path).map_err(Failure::world)?;
+    write::file(&path, history.text().as_bytes())?;
+    Ok(changes)
+}
+
+fn line(outcome: &Outcome, change: Change) -> serde_json::Value {
+    json!({
+        "schema": "hookglass.replay/1",
+        "name": outcome.name,
+        "passed": outcome.failures.is_empty(),
+        "change": change.as_str(),
+        "status": outcome.status,
+        "took_ms": outcome.took.as_secs_f64() * 1000.0,
+        "failures": outcome.failures,
+    })
+}
+
+fn write_row(out: &mut impl Write, outcome: &Outcome, change: Change) -> io::Result<()> {
+    let passed = outcome.failures.is_empty();
+    let word = if passed { "✓ passed" } else { "✗ failed" };
+    let status = outcome.status.map_or_else(|| "-".to_owned(), |status| status.to_string());
+    let took = units::took(outcome.took);
+    let name = visible(&outcome.name);
+    writeln!(out, "{word}  {:<6}  {status:>3}  {took:>8}  {name}", change.as_str())?;
+    for failure in &outcome.failures {
+        writeln!(out, "          {}", visible(failure))?;
+    }
+    Ok(())
+}
+
+/// What the run came to, in a line and as an exit code.
+fn verdict(args: &ReplayArgs, outcomes: &[Outcome], changes: Vec<Change>) -> Result<(), Failure> {
+    let failed = outcomes.iter().filter(|outcome| !outcome.failures.is_empty()).count();
+    let count = |wanted: Change| changes.iter().filter(|change| **change == wanted).count();
+    let (fixed, broken) = (count(Change::Fixed), count(Change::Broken));
+    let (same, new) = (count(Change::Same), count(Change::New));
+    let told = format!(
+        "{} sent to {}, {failed} failed; since the last run {fixed} fixed, {broken} broken, \
+         {same} same, {new} new",
+        outcomes.len(),
+        args.to
+    );
+    if failed == 0 {
+        writeln!(io::stderr(), "hookglass: {told}")?;
+        return Ok(());
+    }
+    if outcomes.iter().all(|outcome| outcome.is_unreachable) {
+        let why = outcomes.first().and_then(|outcome| outcome.failures.first());
+        return Err(Failure::World(why.cloned().unwrap_or(told)));
+    }
+    Err(Failure::No(told))
+}

@@ -1,0 +1,141 @@
+//! From files to requests, each with its key and its expectations.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use super::super::import::{bytes, files};
+use super::super::keyring::Keyring;
+use super::{Failure, ReplayArgs};
+use crate::config::Config;
+use crate::export::fixture::{Expect, Fixture};
+use crate::import::{self, Recorded};
+use crate::outbound::Request;
+use crate::payload::visible;
+use crate::provider::Provider;
+use crate::replay::{Case, Statuses, default_statuses};
+use crate::secret::Secret;
+use crate::signature::Keyed;
+
+/// What is known of the keys, and how they were used.
+struct Keys {
+    config: Config,
+    keyring: Keyring,
+    configured: usize,
+    test: usize,
+    unsigned: usize,
+}
+
+/// Every case of the files, in their order.
+pub(super) fn load(args: &ReplayArgs) -> Result<Vec<Case>, Failure> {
+    let config = args.provider.config.load()?;
+    let keyring = args.provider.keyring()?;
+    let mut stderr = io::stderr();
+    for line in keyring.notes.iter().chain(&keyring.warnings) {
+        writeln!(stderr, "hookglass: {line}")?;
+    }
+    let mut keys = Keys { config, keyring, configured: 0, test: 0, unsigned: 0 };
+    let mut cases = Vec::new();
+    for path in files(&args.paths)? {
+        for (name, fixture, recorded) in read(&path)? {
+            cases.push(keys.case(args, name, fixture.as_ref(), recorded)?);
+        }
+    }
+    if !args.exact {
+        keys.tell()?;
+    }
+    Ok(cases)
+}
+
+type Read = (String, Option<Fixture>, Recorded);
+
+fn read(path: &Path) -> Result<Vec<Read>, Failure> {
+    let bytes = bytes(path)?;
+    let shown = path.display();
+    let trouble = |reason: String| Failure::Usage(format!("{shown}: {}", visible(&reason)));
+    let text = std::str::from_utf8(&bytes).ok();
+    if let Some(text) = text.filter(|text| import::is_fixture(text)) {
+        let (fixture, recorded) =
+            import::fixture(text).map_err(|error| trouble(error.to_string()))?;
+        return Ok(vec![(fixture.name.clone(), Some(fixture), recorded)]);
+    }
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let beside = |name: &str| fs::read(folder.join(name));
+    let found = import::read(&bytes, &beside).map_err(|error| trouble(error.to_string()))?;
+    let stem = path.file_name().unwrap_or_default().to_string_lossy();
+    let named = |(at, recorded)| (format!("{stem}#{}", at + 1), None, recorded);
+    Ok(found.into_iter().enumerate().map(named).collect())
+}
+
+impl Keys {
+    fn case(
+        &mut self,
+        args: &ReplayArgs,
+        name: String,
+        fixture: Option<&Fixture>,
+        recorded: Recorded,
+    ) -> Result<Case, Failure> {
+        let verdict = recorded.signature.as_ref().map(|verdict| verdict.status);
+        let expect = fixture.and_then(|fixture| fixture.expect.clone()).unwrap_or_default();
+        let statuses = match (&expect, &args.expect) {
+            (Expect { status: Some(text), .. }, _) => text
+                .parse::<Statuses>()
+                .map_err(|error| Failure::Usage(format!("{name}: expect.status: {error}")))?,
+            (_, Some(given)) => given.clone(),
+            (_, None) => default_statuses(verdict),
+        };
+        let is_bad = verdict.is_some_and(crate::delivery::SignatureStatus::is_bad);
+        let signer = if args.exact || is_bad {
+            None
+        } else {
+            self.signer(recorded.provider.as_deref(), fixture)
+        };
+        let request = Request { head: recorded.head, body: recorded.body };
+        let received_at = recorded.received_at;
+        Ok(Case { name, request, received_at, signer, statuses, expect })
+    }
+
+    /// The secret that is configured for a provider, else the fixture's own test key.
+    fn signer(
+        &mut self,
+        provider: Option<&str>,
+        fixture: Option<&Fixture>,
+    ) -> Option<(Provider, Secret)> {
+        let Self { config, keyring, .. } = self;
+        let only = match keyring.candidates.as_slice() {
+            [only] => Some(only),
+            _ => None,
+        };
+        let named =
+            |name: &str| keyring.candidates.iter().find(|keyed| keyed.provider.name == name);
+        let keyed = provider.map_or(only, named);
+        if let Some(Keyed { provider, secrets }) = keyed
+            && let Some(secret) = secrets.first()
+        {
+            self.configured += 1;
+            return Some((provider.clone(), secret.clone()));
+        }
+        let key = fixture.and_then(|fixture| fixture.signature.test_key.clone());
+        let known = provider.and_then(|name| config.named(name).ok());
+        if let (Some(known), Some(key)) = (known, key) {
+            self.test += 1;
+            return Some((known, Secret::new("the fixture's test key", key)));
+        }
+        self.unsigned += 1;
+        None
+    }
+
+    fn tell(&self) -> Result<(), Failure> {
+        let mut stderr = io::stderr();
+        for (count, how) in [
+            (self.configured, "signed anew with the configured secret"),
+            (self.test, "signed anew with the fixtures' own test keys"),
+            (self.unsigned, "sent as they are, since there is no key for them"),
+        ] {
+            if count > 0 {
+                writeln!(stderr, "hookglass: {count} {how}")?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,161 @@
+//! `hookglass stats`: what came, how good it was, how fast it was answered.
+
+mod figures;
+
+use std::collections::HashSet;
+use std::io::{self, Write};
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::columns::{bar, fitted, terminal_width};
+use super::picking::FilterArgs;
+use super::{Failure, StoreArgs};
+use crate::payload::visible;
+use crate::store::Reader;
+use crate::units;
+use figures::Figures;
+
+#[derive(Debug, Args)]
+pub(super) struct StatsArgs {
+    #[command(flatten)]
+    filter: FilterArgs,
+    #[command(flatten)]
+    store: StoreArgs,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// Rows read at a time.
+const PAGE: usize = 500;
+
+/// Rows shown of each table; `--json` has all.
+const SHOWN: usize = 12;
+
+pub(super) fn run(args: &StatsArgs) -> Result<(), Failure> {
+    let picking = args.filter.picking()?;
+    let reader = Reader::open(&args.store.path()).map_err(Failure::world)?;
+    let ids = picking.ids(&reader, None)?;
+    let mut figures = Figures::default();
+    for page in ids.chunks(PAGE) {
+        let rows = reader.summaries(page).map_err(Failure::world)?;
+        for row in &rows {
+            figures.count(row);
+        }
+    }
+    let picked: HashSet<_> = ids.into_iter().collect();
+    for attempt in reader.attempt_times().map_err(Failure::world)? {
+        if picked.contains(&attempt.delivery) {
+            figures.time(attempt);
+        }
+    }
+    figures.sort();
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    if args.json {
+        writeln!(out, "{}", object(&figures))?;
+    } else {
+        write_tables(&mut out, &figures)?;
+    }
+    out.flush()?;
+    Ok(())
+}
+
+fn millis(took: Duration) -> f64 {
+    took.as_secs_f64() * 1000.0
+}
+
+fn object(figures: &Figures) -> Value {
+    let counts = |rows: &[(String, u64)]| {
+        rows.iter().map(|(name, count)| (name.clone(), json!(count))).collect::<Value>()
+    };
+    let targets = figures.targets.iter().map(|target| {
+        json!({
+            "target": target.name,
+            "attempts": target.took.len(),
+            "failed": target.failed,
+            "median_ms": millis(target.at(50)),
+            "p95_ms": millis(target.at(95)),
+            "slowest_ms": millis(target.at(100)),
+        })
+    });
+    json!({
+        "schema": "hookglass.stats/1",
+        "deliveries": figures.total,
+        "first": figures.first.map(|at| format!("{at:.6}")),
+        "last": figures.last.map(|at| format!("{at:.6}")),
+        "per_minute": figures.per_minute(),
+        "duplicates": figures.duplicates,
+        "types": counts(&figures.types),
+        "verdicts": counts(&figures.verdicts),
+        "causes": counts(&figures.causes),
+        "answers": counts(&figures.answers),
+        "size": {
+            "total": figures.bytes(),
+            "median": figures.size_at(50),
+            "p95": figures.size_at(95),
+            "largest": figures.size_at(100),
+        },
+        "targets": targets.collect::<Vec<_>>(),
+    })
+}
+
+fn write_tables(out: &mut impl Write, figures: &Figures) -> Result<(), Failure> {
+    writeln!(
+        out,
+        "{} deliveries, {} of them repeated; {:.1} a minute",
+        units::grouped(figures.total),
+        units::grouped(figures.duplicates),
+        figures.per_minute()
+    )?;
+    if figures.total == 0 {
+        return Ok(());
+    }
+    let [median, p95, largest] = [50, 95, 100].map(|rank| units::size(figures.size_at(rank)));
+    let bytes = units::size(figures.bytes());
+    writeln!(out, "{bytes} of bodies; median {median}, 95 of 100 up to {p95}, largest {largest}")?;
+    for (title, rows) in [
+        ("types", &figures.types),
+        ("verdicts", &figures.verdicts),
+        ("causes", &figures.causes),
+        ("answers", &figures.answers),
+    ] {
+        write_counts(out, title, rows)?;
+    }
+    if !figures.targets.is_empty() {
+        writeln!(out, "\nslowest targets\n     median       95%   slowest  failed")?;
+    }
+    for target in figures.targets.iter().take(SHOWN) {
+        let [median, p95, slowest] = [50, 95, 100].map(|rank| units::took(target.at(rank)));
+        let (failed, all, name) = (target.failed, target.took.len(), visible(&target.name));
+        writeln!(out, "  {median:>9} {p95:>9} {slowest:>9}  {failed:>3} of {all}  {name}")?;
+    }
+    Ok(())
+}
+
+/// A table with bars on a terminal, and without in a pipe.
+fn write_counts(out: &mut impl Write, title: &str, rows: &[(String, u64)]) -> io::Result<()> {
+    const BAR: usize = 30;
+    if rows.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n{title}")?;
+    let most = rows.iter().map(|(_, count)| *count).max().unwrap_or_default();
+    for (name, count) in rows.iter().take(SHOWN) {
+        let name = visible(name);
+        let number = units::grouped(*count);
+        match terminal_width() {
+            Some(width) => {
+                let wide = width.saturating_sub(BAR + 14).clamp(10, 40);
+                let bar = bar(*count, most, BAR);
+                writeln!(out, "  {} {number:>9} {bar}", fitted(&name, wide))?;
+            }
+            None => writeln!(out, "  {name:<40} {count:>9}")?,
+        }
+    }
+    if rows.len() > SHOWN {
+        writeln!(out, "  and {} more", rows.len() - SHOWN)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,45 @@
+//! `hookglass store check`: whether the store is sound.
+
+use std::io::{self, Write as _};
+
+use clap::{Args, Subcommand};
+
+use super::{Failure, StoreArgs};
+use crate::store::Reader;
+use crate::units;
+
+#[derive(Debug, Args)]
+pub(super) struct StoreCommandArgs {
+    #[command(subcommand)]
+    command: StoreCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum StoreCommand {
+    /// Read the whole store, and say whether it is sound
+    Check(StoreArgs),
+}
+
+pub(super) fn run(args: &StoreCommandArgs) -> Result<(), Failure> {
+    let StoreCommand::Check(store) = &args.command;
+    let path = store.path();
+    let reader = Reader::open(&path).map_err(Failure::world)?;
+    let damages = reader.damages().map_err(Failure::world)?;
+    if damages.is_empty() {
+        let size = std::fs::metadata(&path).map(|found| found.len()).unwrap_or_default();
+        let (path, size) = (path.display(), units::size(size));
+        let last = reader.last_id().map_err(Failure::world)?;
+        writeln!(io::stdout(), "{path} is sound: {size}, the newest delivery is {last}")?;
+        return Ok(());
+    }
+    let mut out = io::stdout();
+    for damage in &damages {
+        writeln!(out, "{damage}")?;
+    }
+    let path = path.display();
+    Err(Failure::World(format!(
+        "the store {path} is damaged in {} places; stop the listener and save what can be read with \
+         `sqlite3 {path} .recover`",
+        damages.len()
+    )))
+}

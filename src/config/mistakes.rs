@@ -1,0 +1,128 @@
+//! Reads TOML into a type, and goes on behind each mistake, so that all of them can be told at
+//! once.
+
+use std::fmt;
+use std::ops::Range;
+
+use serde::de::DeserializeOwned;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue, Deserializer, Error};
+
+use crate::filter::nearest;
+
+/// Something that is wrong in the configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mistake {
+    /// Counted from 1.
+    pub line: usize,
+    /// The key with its tables, for instance `providers.x.scheme.encoding`; empty for broken TOML.
+    pub place: String,
+    pub reason: String,
+    /// What was probably meant.
+    pub suggestion: Option<String>,
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}, ", self.line)?;
+        if !self.place.is_empty() {
+            write!(f, "{}: ", self.place)?;
+        }
+        f.write_str(self.reason.trim_end())?;
+        match &self.suggestion {
+            Some(suggestion) => write!(f, "; did you mean `{suggestion}`?"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What could be read, and everything that is wrong.
+pub(super) struct Found<T> {
+    pub(super) value: Option<T>,
+    pub(super) mistakes: Vec<Mistake>,
+}
+
+/// A file with more is another kind of file.
+const MOST: usize = 100;
+
+/// Reads a text. What is wrong is taken out and the rest is read again, until nothing is.
+pub(super) fn read<T: DeserializeOwned>(text: &str) -> Found<T> {
+    let (mut table, broken) = DeTable::parse_recoverable(text);
+    let mut mistakes: Vec<Mistake> =
+        broken.iter().map(|error| mistake(text, error, String::new())).collect();
+    if !mistakes.is_empty() {
+        return Found { value: None, mistakes };
+    }
+    loop {
+        let error = match T::deserialize(Deserializer::from(table.clone())) {
+            Ok(value) => return Found { value: Some(value), mistakes },
+            Err(error) => error,
+        };
+        let place = error.span().and_then(|span| take_out(table.get_mut(), &span));
+        let is_stuck = place.is_none() || mistakes.len() >= MOST;
+        mistakes.push(mistake(text, &error, place.unwrap_or_default()));
+        if is_stuck {
+            return Found { value: None, mistakes };
+        }
+    }
+}
+
+/// The line of a byte of the text, counted from 1.
+pub(super) fn line(text: &str, offset: usize) -> usize {
+    text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
+}
+
+fn mistake(text: &str, error: &Error, place: String) -> Mistake {
+    let line = line(text, error.span().map_or(0, |span| span.start));
+    let reason = error.message().replace('\n', "; ");
+    let suggestion = suggestion(&reason);
+    Mistake { line, place, reason, suggestion }
+}
+
+/// Of an unknown word and those that are expected instead, the one that is most like the first.
+fn suggestion(reason: &str) -> Option<String> {
+    let mut words = reason.split('`').skip(1).step_by(2);
+    let word = words.next().filter(|_| reason.starts_with("unknown "))?;
+    nearest(word, words).map(str::to_owned)
+}
+
+/// Takes the innermost entry out that a mistake is about; its keys.
+fn take_out(table: &mut DeTable<'_>, span: &Range<usize>) -> Option<String> {
+    let inner = table.iter_mut().find_map(|(key, value)| {
+        let inside = within(value.get_mut(), span)?;
+        Some(if inside.is_empty() {
+            key.get_ref().to_string()
+        } else {
+            format!("{}.{inside}", key.get_ref())
+        })
+    });
+    if inner.is_some() {
+        return inner;
+    }
+    let is_about = |key: &Spanned<_>, value: &Spanned<DeValue<'_>>| {
+        touches(&key.span(), span) || touches(&value.span(), span)
+    };
+    let found = table.iter().find(|(key, value)| is_about(key, value));
+    let key = found.map(|(key, _)| key.get_ref().to_string())?;
+    table.remove(key.as_str());
+    Some(key)
+}
+
+/// As [`take_out`], for tables that stand within a value.
+fn within(value: &mut DeValue<'_>, span: &Range<usize>) -> Option<String> {
+    match value {
+        DeValue::Table(table) => take_out(table, span),
+        DeValue::Array(items) => {
+            let mut tables = items.iter_mut();
+            tables.find_map(|item| match item.get_mut() {
+                DeValue::Table(table) => take_out(table, span),
+                _ => None,
+            })
+        }
+        _ => None,
+    }
+}
+
+fn touches(place: &Range<usize>, span: &Range<usize>) -> bool {
+    place.start <= span.start && span.end <= place.end
+}

@@ -1,0 +1,119 @@
+//! Requests for editors: the `.http` files that the REST clients of several editors read
+//! (<https://github.com/JetBrains/http-request-in-editor-spec>).
+//!
+//! A comment before each request holds what the form has no place for, so that it can be read
+//! back byte for byte. Bodies that an editor would change stand in files of their own.
+
+use std::fmt::Write as _;
+
+use serde::{Deserialize, Serialize};
+
+use super::layout::harmless;
+use super::wire;
+use crate::delivery::{Delivery, Header, is_hop_by_hop};
+use crate::payload::{form, visible};
+
+/// How the comment begins that holds the rest.
+pub const MARK: &str = "# @hookglass ";
+
+/// What the form has no place for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rest {
+    pub received_at: String,
+    pub provider: String,
+    /// The request target, since the request line holds a URL.
+    pub target: String,
+    /// Headers that an editor sends by itself: at which place they stood, name and value.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub elsewhere: Vec<(usize, String, String)>,
+    /// The head in base64, only where the lines do not say its bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub head_base64: Option<String>,
+}
+
+/// A request, and its body if that needs a file of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    pub text: String,
+    /// The name of the file, and what belongs into it.
+    pub file: Option<(String, bytes::Bytes)>,
+}
+
+/// A delivery as a request to `base`, without the headers in `leave_out`. A body of its own would
+/// be the file `{stem}.{id}.body`.
+pub fn request(delivery: &Delivery, base: &str, leave_out: &[&str], stem: &str) -> Written {
+    let (summary, head) = (&delivery.summary, &delivery.head);
+    let kept: Vec<Header> = head
+        .headers
+        .iter()
+        .filter(|header| !leave_out.iter().any(|name| header.is(name)))
+        .cloned()
+        .collect();
+    let said: Vec<wire::Pair<'_>> =
+        kept.iter().map(|header| (header.name.as_str().into(), header.text())).collect();
+    let target = head.target_text();
+    let exact = wire::head_bytes(&head.method, &target, head.version.as_str(), &said);
+    let is_exact = kept.len() < head.headers.len() || exact == head.raw;
+    let is_own = |header: &Header| {
+        is_hop_by_hop(&header.name) || header.is("host") || header.is("content-length")
+    };
+    let own = kept.iter().enumerate().filter(|(_, header)| is_own(header));
+    let rest = Rest {
+        received_at: format!("{:.6}", summary.received_at),
+        provider: summary.provider.clone(),
+        target: target.into_owned(),
+        elsewhere: own
+            .map(|(at, header)| (at, header.name.clone(), header.text().into_owned()))
+            .collect(),
+        head_base64: if is_exact { None } else { wire::head_base64(head) },
+    };
+    let rest = serde_json::to_string(&rest).unwrap_or_default();
+    let mut text = format!("### {} {}\n{MARK}{}\n", summary.id, title(delivery), harmless(rest));
+    let path = super::shell::path(&head.target);
+    let method = visible(&head.method);
+    let base = base.trim_end_matches('/');
+    // Writing to a String cannot fail.
+    let _ = writeln!(text, "{method} {base}{path} {}", head.version);
+    for header in kept.iter().filter(|header| !is_own(header)) {
+        let line = format!("{}: {}", header.name, header.text());
+        let _ = writeln!(text, "{}", visible(&line));
+    }
+    // Editors write forms anew.
+    let is_form = wire::content_type(head)
+        .is_some_and(|kind| kind.to_ascii_lowercase().starts_with(form::MEDIA_TYPE));
+    let plain = std::str::from_utf8(&delivery.body).ok().filter(|body| stays(body) && !is_form);
+    match plain {
+        _ if delivery.body.is_empty() => {
+            text.push('\n');
+            Written { text, file: None }
+        }
+        Some(body) => {
+            let _ = write!(text, "\n{body}\n\n");
+            Written { text, file: None }
+        }
+        None => {
+            let name = format!("{stem}.{}.body", summary.id);
+            let _ = write!(text, "\n< ./{name}\n\n");
+            Written { text, file: Some((name, delivery.body.clone())) }
+        }
+    }
+}
+
+fn title(delivery: &Delivery) -> String {
+    let title = delivery.summary.title();
+    visible(&title).replace(['\n', '\r'], " ")
+}
+
+/// Whether an editor sends a body as it stands: no variables, no line that begins something, no
+/// white space at either end, nothing but plain lines.
+fn stays(body: &str) -> bool {
+    let begins = |line: &str| {
+        ["###", "<", ">", "#", "//"].iter().any(|mark| line.trim_start().starts_with(mark))
+    };
+    let shown = |line: &str| visible(line) == line;
+    body.trim() == body
+        && !body.contains("{{")
+        && !body.contains('\r')
+        && body.split('\n').all(|line| !begins(line) && shown(line))
+}

@@ -1,0 +1,121 @@
+//! JSON for people and for `git diff`: a value a line, but pairs on one, and nothing in it that a
+//! terminal would act on.
+
+use std::fmt::Write as _;
+use std::io;
+
+use serde::Serialize;
+use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
+
+use crate::payload::visible;
+
+/// A value laid out, with a line end.
+pub(super) fn pretty(value: &impl Serialize) -> String {
+    let mut out = Vec::new();
+    let mut serializer = Serializer::with_formatter(&mut out, Lines::default());
+    // Text, numbers and lists: there is nothing in it that JSON cannot say.
+    let _ = value.serialize(&mut serializer);
+    out.push(b'\n');
+    let text = String::from_utf8(out).unwrap_or_default();
+    text.split_inclusive('\n')
+        .map(|line| match line.strip_suffix('\n') {
+            Some(line) => format!("{}\n", harmless(line.to_owned())),
+            None => harmless(line.to_owned()),
+        })
+        .collect()
+}
+
+/// The same JSON with escapes for characters that a terminal would act on or hide. They stand
+/// only within strings, since the rest of JSON is plain ASCII.
+pub(super) fn harmless(line: String) -> String {
+    if visible(&line) == line {
+        return line;
+    }
+    let mut out = String::with_capacity(line.len() + 64);
+    for character in line.chars() {
+        let shown = visible(character.encode_utf8(&mut [0; 4])).len() == character.len_utf8();
+        if shown {
+            out.push(character);
+            continue;
+        }
+        for unit in character.encode_utf16(&mut [0; 2]) {
+            // Writing to a String cannot fail.
+            let _ = write!(out, "\\u{unit:04x}");
+        }
+    }
+    out
+}
+
+/// As `PrettyFormatter`, but an array within an array stays on one line.
+#[derive(Default)]
+struct Lines {
+    pretty: PrettyFormatter<'static>,
+    arrays: usize,
+}
+
+impl Formatter for Lines {
+    fn begin_array<W: ?Sized + io::Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.arrays += 1;
+        if self.arrays > 1 { out.write_all(b"[") } else { self.pretty.begin_array(out) }
+    }
+
+    fn end_array<W: ?Sized + io::Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.arrays -= 1;
+        if self.arrays > 0 { out.write_all(b"]") } else { self.pretty.end_array(out) }
+    }
+
+    fn begin_array_value<W: ?Sized + io::Write>(
+        &mut self,
+        out: &mut W,
+        first: bool,
+    ) -> io::Result<()> {
+        match (self.arrays > 1, first) {
+            (false, _) => self.pretty.begin_array_value(out, first),
+            (true, true) => Ok(()),
+            (true, false) => out.write_all(b", "),
+        }
+    }
+
+    fn end_array_value<W: ?Sized + io::Write>(&mut self, out: &mut W) -> io::Result<()> {
+        if self.arrays > 1 { Ok(()) } else { self.pretty.end_array_value(out) }
+    }
+
+    fn begin_object<W: ?Sized + io::Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.pretty.begin_object(out)
+    }
+
+    fn end_object<W: ?Sized + io::Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.pretty.end_object(out)
+    }
+
+    fn begin_object_key<W: ?Sized + io::Write>(
+        &mut self,
+        out: &mut W,
+        first: bool,
+    ) -> io::Result<()> {
+        self.pretty.begin_object_key(out, first)
+    }
+
+    fn begin_object_value<W: ?Sized + io::Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.pretty.begin_object_value(out)
+    }
+
+    fn end_object_value<W: ?Sized + io::Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.pretty.end_object_value(out)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn pairs_stay_on_a_line_and_nothing_is_hidden() {
+        let text = pretty(&json!({"a": [["x", "\u{202e}"], ["y", "2"]], "b": "\u{1b}"}));
+        let expected = "{\n  \"a\": [\n    [\"x\", \"\\u202e\"],\n    [\"y\", \"2\"]\n  ],\n  \
+                        \"b\": \"\\u001b\"\n}\n";
+        assert_eq!(text, expected);
+    }
+}

@@ -1,0 +1,85 @@
+//! File names from what a sender wrote: they stay in their folder, whatever that was.
+
+use std::collections::HashMap;
+
+/// A longer provider and type is cut; the counter and an ending still fit any file system.
+const LONGEST: usize = 100;
+
+/// Names that Windows keeps for devices, whatever stands behind the first dot.
+const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "com", "lpt"];
+
+/// Names for deliveries, numbered by provider and type.
+#[derive(Debug, Default)]
+pub struct Names {
+    counts: HashMap<String, usize>,
+}
+
+impl Names {
+    /// The next name of a provider and a type, for instance `cribbly.message.updated.001`. The
+    /// same deliveries in the same order have the same names.
+    pub fn next(&mut self, provider: &str, kind: Option<&str>) -> String {
+        let kind = kind.filter(|kind| !kind.trim().is_empty()).unwrap_or("untyped");
+        let stem = sanitised(&format!("{provider}.{kind}"));
+        // `Ping` and `ping` are one file where case does not count.
+        let count = self.counts.entry(stem.to_ascii_lowercase()).or_default();
+        *count += 1;
+        format!("{stem}.{count:03}")
+    }
+}
+
+/// Letters, digits, `-`, `_` and single dots; never empty, never a device, nowhere else.
+fn sanitised(text: &str) -> String {
+    let mut out = String::with_capacity(text.len().min(LONGEST));
+    for character in text.chars() {
+        match character {
+            'a'..='z' | 'A'..='Z' | '0'..='9' | '-' | '_' => out.push(character),
+            '.' if out.is_empty() || out.ends_with('.') => {}
+            '.' => out.push('.'),
+            _ if out.ends_with('_') => {}
+            _ => out.push('_'),
+        }
+        if out.len() >= LONGEST {
+            break;
+        }
+    }
+    let kept = out.trim_end_matches('.');
+    let first = kept.split('.').next().unwrap_or_default().to_ascii_lowercase();
+    let first = first.trim_end_matches(|digit: char| digit.is_ascii_digit());
+    let odd = kept.is_empty() || DEVICES.contains(&first) || kept.starts_with('-');
+    if odd { format!("_{kept}") } else { kept.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_type_leaves_the_folder() {
+        for (kind, name) in [
+            ("message.updated", "cribbly.message.updated.001"),
+            ("../../x", "cribbly._._x.001"),
+            ("..", "cribbly.001"),
+            ("con", "cribbly.con.001"),
+            ("a\nb\u{202e}c", "cribbly.a_b_c.001"),
+            ("", "cribbly.untyped.001"),
+            ("/etc/passwd", "cribbly._etc_passwd.001"),
+            ("C:\\x", "cribbly.C_x.001"),
+        ] {
+            let found = Names::default().next("cribbly", Some(kind));
+            assert_eq!(found, name, "{kind:?}");
+        }
+        let long = Names::default().next("cribbly", Some(&"é.x".repeat(300)));
+        assert!(long.len() < 120, "{long}");
+        assert_eq!(Names::default().next("COM1", None), "_COM1.untyped.001");
+        assert_eq!(Names::default().next("../", None), "_.untyped.001");
+        assert_eq!(Names::default().next("-rf", None), "_-rf.untyped.001");
+    }
+
+    #[test]
+    fn names_are_counted_without_regard_to_case() {
+        let mut names = Names::default();
+        let got = ["ping", "Ping", "pong", "ping"].map(|kind| names.next("x", Some(kind)));
+        assert_eq!(got, ["x.ping.001", "x.Ping.002", "x.pong.001", "x.ping.003"]);
+        assert_eq!((0..998).map(|_| names.next("x", Some("ping"))).last().unwrap(), "x.ping.1001");
+    }
+}

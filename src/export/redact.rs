@@ -1,0 +1,178 @@
+//! Takes out of a request what should not be passed on, and leaves every other byte as it was.
+//!
+//! A value is replaced by the same pseudonym wherever the same redactor meets it, so that a person
+//! stays the same person across the files of an export. Signatures are not dealt with here:
+//! whoever redacts has to sign anew.
+
+mod pass;
+mod pattern;
+mod pseudonym;
+mod rule;
+mod scan;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bytes::Bytes;
+
+use crate::delivery::{Head, HeadError, header_text};
+use crate::payload::form;
+use pass::Pass;
+use pseudonym::Pseudonyms;
+
+pub use pattern::Pattern;
+pub use rule::{Instruction, Rule, RuleError};
+
+/// Headers that carry credentials, addresses or names of machines.
+const HEADERS: [&str; 18] = [
+    "authorization",
+    "proxy-authorization",
+    "cookie",
+    "set-cookie",
+    "*-api-key",
+    "api-key",
+    "*-token",
+    "*-secret",
+    "*-password",
+    "forwarded",
+    "via",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-original-*",
+    "*-client-ip",
+    "*-connecting-ip",
+    "x-real-ip",
+    "host",
+];
+
+/// Keys of JSON objects and forms under which credentials stand.
+const KEYS: [&str; 12] = [
+    "password",
+    "passwd",
+    "secret",
+    "client_secret",
+    "token",
+    "access_token",
+    "refresh_token",
+    "id_token",
+    "auth_token",
+    "api_key",
+    "apikey",
+    "private_key",
+];
+
+/// Why a request cannot be redacted.
+#[derive(Debug, thiserror::Error)]
+pub enum RedactError {
+    #[error(
+        "its body is compressed ({0}), so it cannot be looked through; `--redact none` exports it"
+    )]
+    Compressed(String),
+    #[error(transparent)]
+    Head(#[from] HeadError),
+}
+
+/// What is replaced.
+#[derive(Debug, Clone, Default)]
+pub struct Redaction {
+    rules: Vec<(Rule, bool)>,
+    keep: Vec<Rule>,
+}
+
+impl Redaction {
+    /// What the instructions come to; they add to what is replaced by default, unless one of them
+    /// is `none`.
+    pub fn new(instructions: &[Instruction]) -> Self {
+        let mut redaction = Self::default();
+        let is_bare = instructions.contains(&Instruction::None);
+        for instruction in instructions {
+            match instruction {
+                Instruction::Redact { rule, keeps_length } => {
+                    redaction.rules.push((rule.clone(), *keeps_length));
+                }
+                Instruction::Keep(rule) => redaction.keep.push(rule.clone()),
+                Instruction::Default | Instruction::None => {}
+            }
+        }
+        // The user's own come first, so that theirs decide whether the length is kept.
+        if !is_bare || instructions.contains(&Instruction::Default) {
+            let headers = HEADERS.iter().map(|name| Rule::Header((*name).to_owned()));
+            let keys = KEYS.iter().map(|name| Rule::Key((*name).to_owned()));
+            let patterns = Pattern::ALL.into_iter().map(Rule::Pattern);
+            redaction.rules.extend(headers.chain(keys).chain(patterns).map(|rule| (rule, false)));
+        }
+        redaction.rules.retain(|(rule, _)| !redaction.keep.contains(rule));
+        redaction
+    }
+
+    /// Whether every byte stays as it is.
+    pub fn is_none(&self) -> bool {
+        self.rules.is_empty()
+    }
+
+    /// The first rule that picks something, and whether it keeps the length.
+    fn picks(&self, picks: impl Fn(&Rule) -> bool) -> Option<(&Rule, bool)> {
+        if self.keep.iter().any(&picks) {
+            return None;
+        }
+        self.rules.iter().find(|(rule, _)| picks(rule)).map(|(rule, length)| (rule, *length))
+    }
+
+    fn pattern(&self, pattern: Pattern) -> Option<bool> {
+        self.picks(|rule| *rule == Rule::Pattern(pattern)).map(|(_, length)| length)
+    }
+}
+
+/// Replaces values, and remembers by what.
+#[derive(Debug, Default)]
+pub struct Redactor {
+    redaction: Redaction,
+    pseudonyms: Pseudonyms,
+}
+
+/// A request without what should not be passed on. It is not signed any more.
+#[derive(Debug)]
+pub struct Redacted {
+    pub head: Head,
+    pub body: Bytes,
+    /// How many values were replaced, by rule.
+    pub counts: BTreeMap<String, usize>,
+    /// The values that were replaced and that nothing else looks like.
+    pub originals: BTreeSet<String>,
+}
+
+impl Redactor {
+    pub fn new(redaction: Redaction) -> Self {
+        Self { redaction, pseudonyms: Pseudonyms::default() }
+    }
+
+    /// Redacts a request, but for the headers in `spare`, which the caller replaces.
+    pub fn redact(
+        &mut self,
+        head: &Head,
+        body: &Bytes,
+        spare: &[&str],
+    ) -> Result<Redacted, RedactError> {
+        let head = Head::parse(head.raw.clone())?;
+        if self.redaction.is_none() {
+            let (counts, originals) = (BTreeMap::new(), BTreeSet::new());
+            return Ok(Redacted { head, body: body.clone(), counts, originals });
+        }
+        if let Some(coding) = head.joined("content-encoding")
+            && !body.is_empty()
+            && !coding.eq_ignore_ascii_case(b"identity")
+        {
+            return Err(RedactError::Compressed(header_text(&coding).into_owned()));
+        }
+        let form = super::wire::content_type(&head)
+            .is_some_and(|kind| kind.to_ascii_lowercase().starts_with(form::MEDIA_TYPE));
+        let mut pass = Pass::new(self);
+        let mut done = pass.both(&head, body, (spare, form));
+        if pass.has_named() {
+            // What a rule named further behind may stand further in front as well.
+            done = pass.again(&head, body, (spare, form));
+        }
+        let (counts, originals) = pass.found();
+        let (raw, new) = done;
+        Ok(Redacted { head: Head::parse(raw.into())?, body: new, counts, originals })
+    }
+}

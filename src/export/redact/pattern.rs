@@ -1,0 +1,242 @@
+//! Parts of texts that look like something that should not be passed on.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::sync::LazyLock;
+
+use regex::{Captures, Regex};
+
+use super::pseudonym::Kind;
+
+/// What a text is looked through for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pattern {
+    Url,
+    Token,
+    Email,
+    Phone,
+    Ip,
+}
+
+impl Pattern {
+    /// In the order in which they are looked for: what a URL holds is not an e-mail address.
+    pub const ALL: [Self; 5] = [Self::Url, Self::Token, Self::Email, Self::Phone, Self::Ip];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Url => "url",
+            Self::Token => "token",
+            Self::Email => "email",
+            Self::Phone => "phone",
+            Self::Ip => "ip",
+        }
+    }
+
+    pub(super) fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|pattern| pattern.as_str() == word)
+    }
+
+    fn expressions(self) -> &'static [Regex] {
+        static URL: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+            compiled(&[
+                r#"(?i)\b[a-z][a-z0-9+.-]*://(?<value>[^/\s@?#"'<>\\]+)@"#,
+                r#"(?i)[?&;](?:[a-z_.-]*(?:token|secret|signature|password|credential)|api_?key|key|sig|auth|code|sas)=(?<value>[^&\s"'<>#\\]+)"#,
+            ])
+        });
+        static TOKEN: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+            compiled(&[
+                // JSON Web Tokens: two parts that begin as JSON does in base64, and a signature.
+                r"\b(?<value>eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*)",
+                // Prefixes that services document for their keys.
+                r"\b(?<value>(?:[sprk]{2}_(?:live|test)_|whsec_|gh[opsur]_|github_pat_|glpat-|xox[abeoprs]-|xapp-|npm_|pypi-|shp(?:at|ca|pa|ss)_|sk-(?:ant-|proj-)?|SG\.|AIza|ya29\.|dop_v1_|hf_)[A-Za-z0-9_.+/=-]{16,})",
+                r"\b(?<value>(?:AKIA|ASIA)[A-Z0-9]{16})\b",
+                r"(?i)\b(?:bearer|basic)\s+(?<value>[A-Za-z0-9_.~+/=-]{8,})",
+            ])
+        });
+        static EMAIL: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+            compiled(&[
+                r"(?<value>[\p{L}\p{N}._%+'-]*[\p{L}\p{N}_+-](?:@|%40)[\p{L}\p{N}](?:[\p{L}\p{N}.-]*[\p{L}\p{N}])?\.\p{L}{2,})",
+            ])
+        });
+        static PHONE: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+            compiled(&[
+                // E.164 with any punctuation; a plain number could be anything.
+                r"(?:^|[^\w+])(?<value>\+[1-9](?:[ ().-]{0,2}[0-9]){6,14})(?:$|[^\w])",
+                r"(?:^|[^\w.-])(?<value>(?:\([2-9][0-9]{2}\) ?|[2-9][0-9]{2}[-.])[2-9][0-9]{2}[-.][0-9]{4})(?:$|[^\w.-])",
+            ])
+        });
+        static IP: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+            compiled(&[
+                r"(?:^|[^\w.])(?<value>(?:[0-9]{1,3}\.){3}[0-9]{1,3})(?:$|[^\w.]|\.(?:$|\s))",
+                r"(?:^|[^\w:.])(?<value>[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}(?:\.[0-9]{1,3}){0,3})(?:$|[^\w:.])",
+            ])
+        });
+        match self {
+            Self::Url => &URL,
+            Self::Token => &TOKEN,
+            Self::Email => &EMAIL,
+            Self::Phone => &PHONE,
+            Self::Ip => &IP,
+        }
+    }
+
+    /// What stands for a find; nothing if it is none.
+    fn kind(self, found: &str) -> Option<Kind> {
+        match self {
+            Self::Url | Self::Token => Some(Kind::Token),
+            Self::Email => Some(Kind::Email),
+            Self::Phone => Some(Kind::Phone),
+            Self::Ip => ip(found),
+        }
+    }
+
+    /// The text with every find replaced; nothing if there is none.
+    pub(super) fn replaced(
+        self,
+        text: &str,
+        replace: &mut impl FnMut(Kind, &str) -> Option<String>,
+    ) -> Option<String> {
+        let mut now: Option<String> = None;
+        for expression in self.expressions() {
+            let current = now.as_deref().unwrap_or(text);
+            let Some(next) = self.once(expression, current, replace) else { continue };
+            now = Some(next);
+        }
+        now
+    }
+
+    fn once(
+        self,
+        expression: &Regex,
+        text: &str,
+        replace: &mut impl FnMut(Kind, &str) -> Option<String>,
+    ) -> Option<String> {
+        let mut out = String::new();
+        let mut copied = 0;
+        let mut at = 0;
+        while let Some(found) = expression.captures_at(text, at).and_then(value) {
+            // What stands behind a find may be what stands before the next one.
+            at = found.end();
+            // Credentials of a URL have been replaced already, and the rest of it is a host.
+            let before = text.get(..found.start()).unwrap_or_default();
+            let is_url = self == Self::Email && before.ends_with("://");
+            let Some(kind) = self.kind(found.as_str()).filter(|_| !is_url) else { continue };
+            let Some(new) = replace(kind, found.as_str()) else { continue };
+            out.push_str(text.get(copied..found.start())?);
+            out.push_str(&new);
+            copied = found.end();
+        }
+        if copied == 0 {
+            return None;
+        }
+        out.push_str(text.get(copied..)?);
+        Some(out)
+    }
+}
+
+fn value(captures: Captures<'_>) -> Option<regex::Match<'_>> {
+    captures.name("value")
+}
+
+fn compiled(sources: &[&str]) -> Vec<Regex> {
+    // One that cannot be compiled is found by this module's own tests.
+    sources.iter().filter_map(|source| Regex::new(source).ok()).collect()
+}
+
+/// Addresses of this machine tell nothing of anybody.
+fn ip(text: &str) -> Option<Kind> {
+    if let Ok(address) = text.parse::<Ipv4Addr>() {
+        let is_own = address.is_loopback() || address.is_unspecified();
+        return (!is_own).then_some(Kind::Ipv4);
+    }
+    let address: Ipv6Addr = text.parse().ok()?;
+    // `a::b` is more often a name than an address.
+    let groups = text.split(':').filter(|group| !group.is_empty()).count();
+    let is_own = address.is_loopback() || address.is_unspecified();
+    (!is_own && groups >= 3).then_some(Kind::Ipv6)
+}
+
+/// What a whole text is, so that a named value has the same pseudonym as one that was found.
+pub(super) fn whole(text: &str) -> Option<Kind> {
+    [Pattern::Email, Pattern::Phone, Pattern::Ip].into_iter().find_map(|pattern| {
+        let is_whole = |expression: &Regex| {
+            expression.captures(text).and_then(value).is_some_and(|found| found.as_str() == text)
+        };
+        pattern.expressions().iter().any(is_whole).then(|| pattern.kind(text)).flatten()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn finds(pattern: Pattern, text: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        pattern.replaced(text, &mut |_, value| {
+            found.push(value.to_owned());
+            Some("x".to_owned())
+        });
+        found
+    }
+
+    #[test]
+    fn every_expression_compiles() {
+        let counts = Pattern::ALL.map(|pattern| pattern.expressions().len());
+        assert_eq!(counts, [2, 4, 1, 2, 2]);
+    }
+
+    #[test]
+    fn finds_what_it_is_for_and_nothing_else() {
+        let jwt = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.c2ln";
+        for (pattern, text, expected) in [
+            (
+                Pattern::Email,
+                "Kevin <kevin.b+x@mail.example.org>, ü@ö.de.",
+                &["kevin.b+x@mail.example.org", "ü@ö.de"][..],
+            ),
+            (Pattern::Email, "?to=kevin%40example.org&x@y and @handle", &["kevin%40example.org"]),
+            (
+                Pattern::Phone,
+                "+15550100007, +49 (30) 1234-567",
+                &["+15550100007", "+49 (30) 1234-567"],
+            ),
+            (
+                Pattern::Phone,
+                "call 202-555-0143 or (202) 555-0143",
+                &["202-555-0143", "(202) 555-0143"],
+            ),
+            (
+                Pattern::Phone,
+                "1700000000 12345678 2026-11-24 1+12345678 550e8400-e29b-41d4-a716-446655440000",
+                &[],
+            ),
+            (
+                Pattern::Ip,
+                "203.0.113.9, 10.0.0.1; 2001:db8::1:2 x",
+                &["203.0.113.9", "10.0.0.1", "2001:db8::1:2"],
+            ),
+            (Pattern::Ip, "127.0.0.1 ::1 1.2.3.4.5 999.1.1.1 12:30:45 a::b std::fmt", &[]),
+            (
+                Pattern::Url,
+                "https://me:pass@host/x?token=abc&a=1&X-Amz-Signature=ff",
+                &["me:pass", "abc", "ff"],
+            ),
+            (Pattern::Url, "https://host/a@b?page=2&monkey=3", &[]),
+            (Pattern::Token, "Bearer abcdefgh123", &["abcdefgh123"]),
+            (Pattern::Token, &format!("x {jwt} y"), &[jwt]),
+            (
+                Pattern::Token,
+                "sk_test_notarealkey1234567 sk_ whsec_ ghp_short",
+                &["sk_test_notarealkey1234567"],
+            ),
+        ] {
+            assert_eq!(finds(pattern, text), expected, "{pattern:?} in {text}");
+        }
+    }
+
+    #[test]
+    fn a_whole_text_is_told_from_a_part() {
+        assert_eq!(whole("a@b.org"), Some(Kind::Email));
+        assert_eq!(whole("+15550100007"), Some(Kind::Phone));
+        assert_eq!(whole("mail a@b.org"), None);
+    }
+}

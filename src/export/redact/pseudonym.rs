@@ -1,0 +1,144 @@
+//! What stands for a value that is not passed on: the same for the same value, in the same form.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+/// What a value is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Kind {
+    Email,
+    Phone,
+    Ipv4,
+    Ipv6,
+    Token,
+    Url,
+    Host,
+    Text,
+    Number,
+}
+
+/// Pseudonyms that were given, by kind and value.
+#[derive(Debug, Default)]
+pub(super) struct Pseudonyms {
+    given: HashMap<(Kind, Option<usize>, String), String>,
+    counts: HashMap<Kind, usize>,
+    /// Pseudonyms that came in from elsewhere, and that mean somebody already.
+    taken: HashSet<String>,
+}
+
+impl Pseudonyms {
+    /// What stands for a value; nothing if it is a pseudonym already, so that what is exported
+    /// twice stays as it was the first time. With `keeps_length` it is as long as the value.
+    pub(super) fn of(&mut self, kind: Kind, value: &str, keeps_length: bool) -> Option<String> {
+        if kind != Kind::Number && is_one(value) {
+            self.taken.insert(value.to_owned());
+            return None;
+        }
+        let length = keeps_length.then(|| value.chars().count());
+        let key = (kind, length, value.to_owned());
+        if let Some(known) = self.given.get(&key) {
+            return Some(known.clone());
+        }
+        let count = self.counts.entry(kind).or_default();
+        let new = loop {
+            *count += 1;
+            let new = written(kind, *count, length);
+            // One that is too short to be told apart has to do.
+            if !self.taken.contains(&new) || length.is_some() {
+                break new;
+            }
+        };
+        self.given.insert(key, new.clone());
+        Some(new)
+    }
+}
+
+/// A pseudonym by its number: from names, numbers and addresses that are reserved for such uses
+/// (RFC 2606, RFC 2544, RFC 3849, 555-01xx).
+fn written(kind: Kind, number: usize, length: Option<usize>) -> String {
+    let (before, digits, fill, after) = match kind {
+        Kind::Email => ("person-", number.to_string(), 'x', "@redacted.example"),
+        Kind::Phone => {
+            let (area, line) = (201 + number / 100 % 700, number % 100);
+            ("+1", format!("{area}55501{line:02}"), '0', "")
+        }
+        Kind::Ipv4 => ("198.18.", format!("{}.{}", number / 256 % 256, number % 256), '0', ""),
+        Kind::Ipv6 => ("2001:db8:ffff::", format!("{number:x}"), '0', ""),
+        Kind::Token => ("redacted-token-", number.to_string(), 'x', ""),
+        Kind::Url => ("https://redacted.example/", number.to_string(), 'x', ""),
+        Kind::Host => ("redacted-", number.to_string(), 'x', ".example"),
+        Kind::Text => ("redacted-", number.to_string(), 'x', ""),
+        Kind::Number => ("", number.to_string(), '0', ""),
+    };
+    let whole = format!("{before}{digits}{after}");
+    let Some(length) = length else { return whole };
+    let filled = |text: &str, length: usize| {
+        let missing = length.saturating_sub(text.len());
+        let kept: String = text.chars().take(length).collect();
+        format!("{kept}{}", fill.to_string().repeat(missing))
+    };
+    match length.checked_sub(whole.len()) {
+        Some(more) => format!("{before}{}{after}", filled(&digits, digits.len() + more)),
+        None => filled(&digits, length),
+    }
+}
+
+/// Whether a text has the form of a pseudonym.
+fn is_one(text: &str) -> bool {
+    static FORM: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new(
+            r"^(?:redacted(?:-token)?-[0-9]+x*|redacted-[0-9]+x*\.example|person-[0-9]+x*@redacted\.example|\+1[2-9][0-9]{2}55501[0-9]{2}0*|198\.18\.[0-9]+\.[0-9]+|2001:db8:ffff::[0-9a-f]+|https://redacted\.example/[0-9]+x*)$",
+        )
+        .ok()
+    });
+    FORM.as_ref().is_some_and(|form| form.is_match(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KINDS: [Kind; 8] = [
+        Kind::Email,
+        Kind::Phone,
+        Kind::Ipv4,
+        Kind::Ipv6,
+        Kind::Token,
+        Kind::Url,
+        Kind::Host,
+        Kind::Text,
+    ];
+
+    #[test]
+    fn the_same_stays_the_same_and_others_differ() {
+        let mut names = Pseudonyms::default();
+        let first = names.of(Kind::Email, "a@b.org", false).unwrap();
+        assert_eq!(first, "person-1@redacted.example");
+        assert_ne!(names.of(Kind::Email, "c@b.org", false).unwrap(), first);
+        assert_eq!(names.of(Kind::Email, "a@b.org", false).unwrap(), first);
+        assert_eq!(names.of(Kind::Number, "4711", true).unwrap(), "1000");
+    }
+
+    #[test]
+    fn a_pseudonym_stays_and_nobody_else_gets_it() {
+        let mut names = Pseudonyms::default();
+        for kind in KINDS {
+            let one = written(kind, 1, None);
+            assert_eq!(names.of(kind, &one, false), None, "{one}");
+            assert_eq!(names.of(kind, "real", false).unwrap(), written(kind, 2, None));
+        }
+    }
+
+    #[test]
+    fn the_length_is_kept_where_that_is_asked() {
+        for kind in KINDS {
+            for length in 1..60 {
+                let mut names = Pseudonyms::default();
+                let new = names.of(kind, &"é".repeat(length), true).unwrap();
+                assert_eq!(new.chars().count(), length, "{kind:?} {new}");
+            }
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! What is to be replaced, and what is to be left, as the command line says it.
+
+use std::str::FromStr;
+
+use super::pattern::Pattern;
+
+/// What a value is picked by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rule {
+    /// A header by its name; a `*` stands for anything.
+    Header(String),
+    /// A value under this key of a JSON object or of a form, at any depth.
+    Key(String),
+    /// A value at a JSON pointer (RFC 6901); a step `*` stands for any key or index.
+    Json(Vec<String>),
+    /// A part of any text that looks like something.
+    Pattern(Pattern),
+}
+
+/// One `--redact`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Instruction {
+    /// What is replaced if nothing is said.
+    Default,
+    /// Nothing of that.
+    None,
+    Redact {
+        rule: Rule,
+        keeps_length: bool,
+    },
+    Keep(Rule),
+}
+
+/// Why a text is no rule.
+#[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
+#[error(
+    "`{0}` is no rule; expected header:NAME, key:NAME, json:/path, email, phone, token, url or ip \
+     (with `,length` behind it to keep the length, or `keep:` before it to leave such values), \
+     `default` or `none`"
+)]
+pub struct RuleError(String);
+
+impl FromStr for Instruction {
+    type Err = RuleError;
+
+    fn from_str(text: &str) -> Result<Self, RuleError> {
+        let wrong = || RuleError(text.to_owned());
+        if let Some(rule) = text.strip_prefix("keep:") {
+            return rule.parse().map(Self::Keep).map_err(|RuleError(_)| wrong());
+        }
+        match (text, text.strip_suffix(",length")) {
+            ("none", _) => Ok(Self::None),
+            ("default", _) => Ok(Self::Default),
+            (_, Some(rule)) => Ok(Self::Redact {
+                rule: rule.parse().map_err(|RuleError(_)| wrong())?,
+                keeps_length: true,
+            }),
+            (rule, None) => Ok(Self::Redact { rule: rule.parse()?, keeps_length: false }),
+        }
+    }
+}
+
+impl FromStr for Rule {
+    type Err = RuleError;
+
+    fn from_str(text: &str) -> Result<Self, RuleError> {
+        if let Some(pattern) = Pattern::from_word(text) {
+            return Ok(Self::Pattern(pattern));
+        }
+        match text.split_once(':') {
+            Some(("header", name)) if !name.is_empty() => {
+                Ok(Self::Header(name.to_ascii_lowercase()))
+            }
+            Some(("key", name)) if !name.is_empty() => Ok(Self::Key(name.to_owned())),
+            Some(("json", path)) if path.starts_with('/') => {
+                let step = |step: &str| step.replace("~1", "/").replace("~0", "~");
+                Ok(Self::Json(path.split('/').skip(1).map(step).collect()))
+            }
+            _ => Err(RuleError(text.to_owned())),
+        }
+    }
+}
+
+impl Rule {
+    pub(super) fn is_header(&self, name: &str) -> bool {
+        matches!(self, Self::Header(glob) if fits(glob, &name.to_ascii_lowercase()))
+    }
+
+    /// Whether it picks the value that these steps lead to, or one that holds it.
+    pub(super) fn is_value(&self, steps: &[String]) -> bool {
+        match self {
+            Self::Key(name) => steps.iter().any(|step| step.eq_ignore_ascii_case(name)),
+            Self::Json(path) => {
+                let step = |(wanted, step): (&String, &String)| wanted == "*" || wanted == step;
+                path.len() <= steps.len() && path.iter().zip(steps).all(step)
+            }
+            Self::Header(_) | Self::Pattern(_) => false,
+        }
+    }
+}
+
+/// Whether a name fits one with `*` in it.
+fn fits(glob: &str, name: &str) -> bool {
+    let mut parts = glob.split('*');
+    let Some(mut rest) = name.strip_prefix(parts.next().unwrap_or_default()) else { return false };
+    let mut parts = parts.peekable();
+    if parts.peek().is_none() {
+        return rest.is_empty();
+    }
+    while let Some(part) = parts.next() {
+        if parts.peek().is_none() {
+            return rest.ends_with(part);
+        }
+        let Some((_, behind)) = rest.split_once(part) else { return false };
+        rest = behind;
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_are_read_and_mistakes_say_what_is_expected() {
+        let path = ["payload", "*", "a/b"].map(str::to_owned).to_vec();
+        for (text, expected) in [
+            ("none", Instruction::None),
+            ("keep:email", Instruction::Keep(Rule::Pattern(Pattern::Email))),
+            (
+                "json:/payload/*/a~1b,length",
+                Instruction::Redact { rule: Rule::Json(path), keeps_length: true },
+            ),
+            (
+                "header:X-Own",
+                Instruction::Redact { rule: Rule::Header("x-own".into()), keeps_length: false },
+            ),
+        ] {
+            assert_eq!(text.parse(), Ok(expected), "{text}");
+        }
+        for wrong in ["", "e-mail", "header:", "json:a", "keep:none", "key:", "emails"] {
+            let error = wrong.parse::<Instruction>().unwrap_err().to_string();
+            assert!(error.contains(&format!("`{wrong}`")) && error.contains("json:/path"));
+        }
+    }
+
+    #[test]
+    fn stars_stand_for_anything() {
+        for (glob, name, is_it) in [
+            ("cookie", "cookie", true),
+            ("cookie", "cookies", false),
+            ("*-token", "x-own-token", true),
+            ("x-*-id", "x-a-b-id", true),
+            ("x-*-id", "x-id", false),
+            ("*", "any", true),
+        ] {
+            assert_eq!(fits(glob, name), is_it, "{glob} {name}");
+        }
+    }
+}

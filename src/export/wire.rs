@@ -1,0 +1,144 @@
+//! Bytes of a request in text: what JSON can say as it is, and base64 where it cannot.
+
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use crate::delivery::{Head, HeadError, header_text};
+
+/// A body: text where it is UTF-8, base64 where it is not.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Body<'d> {
+    #[serde(borrow)]
+    pub body: Option<Cow<'d, str>>,
+    #[serde(borrow)]
+    pub body_base64: Option<Cow<'d, str>>,
+}
+
+/// A header, name and value.
+pub type Pair<'d> = (Cow<'d, str>, Cow<'d, str>);
+
+/// Why text is not the bytes of a request.
+#[derive(Debug, thiserror::Error)]
+pub enum WireError {
+    #[error("`{0}` is not base64: {1}")]
+    Base64(&'static str, base64::DecodeError),
+    #[error("both `body` and `body_base64` are given; one of them is null")]
+    TwoBodies,
+    #[error(transparent)]
+    Head(#[from] HeadError),
+}
+
+impl<'d> Body<'d> {
+    pub fn of(bytes: &'d [u8]) -> Self {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Self { body: Some(text.into()), body_base64: None },
+            Err(_) => Self { body: None, body_base64: Some(STANDARD.encode(bytes).into()) },
+        }
+    }
+
+    /// The bytes; none at all where neither form is there.
+    pub fn bytes(&self) -> Result<Bytes, WireError> {
+        match (&self.body, &self.body_base64) {
+            (Some(_), Some(_)) => Err(WireError::TwoBodies),
+            (Some(text), None) => Ok(text.as_bytes().to_vec().into()),
+            (None, Some(text)) => decode("body_base64", text),
+            (None, None) => Ok(Bytes::new()),
+        }
+    }
+}
+
+pub(super) fn decode(name: &'static str, text: &str) -> Result<Bytes, WireError> {
+    STANDARD.decode(text).map(Bytes::from).map_err(|error| WireError::Base64(name, error))
+}
+
+/// A head as its parts say it.
+pub fn head_bytes(method: &str, target: &str, version: &str, headers: &[Pair<'_>]) -> Vec<u8> {
+    let mut raw = format!("{method} {target} {version}\r\n");
+    for (name, value) in headers {
+        raw.extend([name, ": ", value, "\r\n"]);
+    }
+    raw.push_str("\r\n");
+    raw.into_bytes()
+}
+
+/// The headers as text, by [`header_text`].
+pub fn pairs(head: &Head) -> Vec<Pair<'_>> {
+    head.headers.iter().map(|header| (header.name.as_str().into(), header.text())).collect()
+}
+
+/// The bytes of the head in base64, where its parts do not say them: values that are not UTF-8,
+/// other white space, or lines that could not be read.
+pub fn head_base64(head: &Head) -> Option<String> {
+    let said = head_bytes(&head.method, &head.target_text(), head.version.as_str(), &pairs(head));
+    (said != head.raw).then(|| STANDARD.encode(&head.raw))
+}
+
+/// The head that [`head_base64`] or else the parts say.
+pub fn head(
+    exact: Option<&str>,
+    method: &str,
+    target: &str,
+    (version, headers): (&str, &[Pair<'_>]),
+) -> Result<Head, WireError> {
+    let Some(exact) = exact else {
+        return Ok(Head::parse(head_bytes(method, target, version, headers).into())?);
+    };
+    let raw = decode("head_base64", exact)?;
+    // What was refused for its head is not one that can be read.
+    Ok(Head::parse(raw.clone()).unwrap_or_else(|_| Head::lenient(raw)))
+}
+
+/// The `Content-Type` as text, or nothing.
+pub(super) fn content_type(head: &Head) -> Option<String> {
+    head.joined("content-type").map(|kind| header_text(&kind).into_owned())
+}
+
+/// A time as JSON has it: RFC 3339 with six decimals, so that text sorts as time.
+pub mod moment {
+    use jiff::Timestamp;
+    use serde::{Deserialize as _, Deserializer, Serializer, de};
+
+    pub fn serialize<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&format!("{at:.6}"))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_head_and_body_comes_back() {
+        for raw in [
+            &b"POST /a?b HTTP/1.1\r\nHost: h\r\nX-a: 1\r\nx-A: 2\r\n\r\n"[..],
+            b"GET / HTTP/1.0\r\nName: caf\xe9\r\n\r\n",
+            b"GET / HTTP/1.1\r\nName:caf\xc3\xa9\t \r\n\r\n",
+            b"GET /\xff HTTP/1.1\r\n\r\n",
+            b"nonsense\r\n\r\n",
+        ] {
+            let raw = Bytes::from_static(raw);
+            let came = Head::parse(raw.clone()).unwrap_or_else(|_| Head::lenient(raw));
+            let (exact, pairs) = (head_base64(&came), pairs(&came));
+            let parts = (came.version.as_str(), pairs.as_slice());
+            let back = head(exact.as_deref(), &came.method, &came.target_text(), parts).unwrap();
+            assert_eq!(back, came);
+        }
+        for body in [&b""[..], b"text \x00 \xe2\x80\x99", b"\xff\x00"] {
+            assert_eq!(Body::of(body).bytes().unwrap(), body);
+        }
+    }
+
+    #[test]
+    fn a_plain_head_needs_no_base64() {
+        let raw = Bytes::from_static(b"POST / HTTP/1.1\r\nX: \xc3\xa9\r\n\r\n");
+        assert_eq!(head_base64(&Head::parse(raw).unwrap()), None);
+    }
+}

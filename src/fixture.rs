@@ -1,0 +1,214 @@
+//! From a delivery to a fixture: redacted, signed anew with a throw-away key, and proved.
+//!
+//! A fixture gets the verdict that its original had, under a key that anybody may know: a good
+//! signature stays good, a spoilt one spoilt, a missing one missing. What cannot be made so is left
+//! out with a reason.
+
+mod folder;
+mod key;
+mod leak;
+mod sign;
+
+use jiff::Timestamp;
+
+use crate::delivery::{Delivery, Head, SignatureStatus, Verdict};
+use crate::export::fixture::{
+    Event, Fixture, FixtureError, Original, Request, SCHEMA, Signature, State,
+};
+use crate::export::redact::{RedactError, Redacted, Redaction, Redactor};
+use crate::provider::Provider;
+use crate::secret::Secret;
+use crate::signature::{SignError, Subject, verify};
+use leak::Leaks;
+
+pub use folder::FolderError;
+pub use key::test_key;
+
+/// The address that providers which sign the URL are taken to have been given.
+const PUBLIC_URL: &str = "https://fixture.example";
+
+/// Makes fixtures of deliveries, with the same pseudonyms in all of them.
+#[derive(Debug)]
+pub struct Maker {
+    redactor: Redactor,
+    providers: Vec<Provider>,
+    /// The configured secrets; none of them may be in a fixture.
+    secrets: Vec<Secret>,
+    keeps_signature: bool,
+}
+
+/// What became of a delivery.
+#[derive(Debug)]
+pub enum Made {
+    Fixture(Box<Fixture>),
+    /// There is no fixture of it; why.
+    Skipped(String),
+}
+
+/// Why a fixture is not what it says.
+#[derive(Debug, thiserror::Error)]
+pub enum ProofError {
+    #[error(transparent)]
+    Form(#[from] FixtureError),
+    #[error("it reads back as another request than was written")]
+    Another,
+    #[error(
+        "{0} is still in it; name its place with --redact, or leave the delivery out with the filter"
+    )]
+    Leak(&'static str),
+    #[error("its signature is {found} under its test key, and it should be {due}")]
+    Verdict { found: SignatureStatus, due: String },
+    #[error("its provider `{0}` is not known")]
+    Provider(String),
+}
+
+/// A request that is to become a fixture.
+pub(crate) struct Signable {
+    pub(crate) head: Head,
+    pub(crate) body: bytes::Bytes,
+}
+
+impl Maker {
+    pub fn new(redaction: Redaction, providers: Vec<Provider>, secrets: Vec<Secret>) -> Self {
+        Self { redactor: Redactor::new(redaction), providers, secrets, keeps_signature: false }
+    }
+
+    /// The same, but with bytes and signatures as they came.
+    #[must_use]
+    pub fn keeping_signatures(self) -> Self {
+        Self { keeps_signature: true, ..self }
+    }
+
+    /// Makes a fixture of a delivery, and proves its text.
+    pub fn make(&mut self, delivery: &Delivery, name: &str) -> Result<Made, ProofError> {
+        let summary = &delivery.summary;
+        if let Some(refusal) = &summary.refused {
+            return Ok(Made::Skipped(format!(
+                "it was refused ({}), so it is not whole",
+                refusal.code
+            )));
+        }
+        if self.keeps_signature {
+            let fixture = self.kept(delivery, name);
+            proved_bytes(&fixture, &delivery.head.raw, &delivery.body)?;
+            return Ok(Made::Fixture(Box::new(fixture)));
+        }
+        let provider = self.providers.iter().find(|one| one.name == summary.provider);
+        let scheme = provider.map(|provider| &provider.scheme);
+        let spare = scheme.map(sign::signature_names).unwrap_or_default();
+        let spare: Vec<&str> = spare.iter().map(String::as_str).collect();
+        let Redacted { head, body, counts, originals } =
+            match self.redactor.redact(&delivery.head, &delivery.body, &spare) {
+                Ok(redacted) => redacted,
+                Err(error @ (RedactError::Compressed(_) | RedactError::Head(_))) => {
+                    return Ok(Made::Skipped(error.to_string()));
+                }
+            };
+        let changed = body != delivery.body;
+        let plain = Signable { head, body };
+        let (signed, signature) = match sign::signed(provider, plain, summary, changed) {
+            Ok(done) => done,
+            Err(reason) => return Ok(Made::Skipped(reason)),
+        };
+        let event = provider.map(|provider| provider.event(&signed.head, &signed.body));
+        let event = event.unwrap_or_default();
+        let fixture = Fixture {
+            schema: SCHEMA.to_owned(),
+            name: name.to_owned(),
+            provider: summary.provider.clone(),
+            event: Event { id: event.id, kind: event.kind },
+            received_at: summary.received_at,
+            request: Request::of(&signed.head, &signed.body),
+            signature,
+            original: original(&summary.signature),
+            redacted: counts,
+            expect: None,
+        };
+        let leaks = Leaks::new(delivery, scheme, &self.secrets, originals);
+        leaks.check(&fixture.text(), &signed, scheme)?;
+        proved_bytes(&fixture, &signed.head.raw, &signed.body)?;
+        prove(&fixture, &self.providers)?;
+        Ok(Made::Fixture(Box::new(fixture)))
+    }
+
+    fn kept(&self, delivery: &Delivery, name: &str) -> Fixture {
+        let summary = &delivery.summary;
+        let provider = self.providers.iter().find(|one| one.name == summary.provider);
+        let headers = provider.map(Provider::signature_headers).unwrap_or_default();
+        let event = &summary.event;
+        Fixture {
+            schema: SCHEMA.to_owned(),
+            name: name.to_owned(),
+            provider: summary.provider.clone(),
+            event: Event { id: event.id.clone(), kind: event.kind.clone() },
+            received_at: summary.received_at,
+            request: Request::of(&delivery.head, &delivery.body),
+            signature: Signature {
+                state: State::Kept,
+                headers: headers.into_iter().map(str::to_owned).collect(),
+                test_key: None,
+                url: None,
+                verdict: summary.signature.status.as_str().to_owned(),
+            },
+            original: original(&summary.signature),
+            redacted: std::collections::BTreeMap::new(),
+            expect: None,
+        }
+    }
+}
+
+fn original(verdict: &Verdict) -> Original {
+    Original { verdict: verdict.status.as_str().to_owned(), cause: verdict.cause.clone() }
+}
+
+/// Reads the text of a fixture back, and compares.
+fn proved_bytes(fixture: &Fixture, head: &[u8], body: &[u8]) -> Result<(), ProofError> {
+    let back = Fixture::read(&fixture.text())?;
+    let same = back == *fixture
+        && back.request.head().map_err(FixtureError::from)?.raw == head
+        && back.request.body().map_err(FixtureError::from)? == body;
+    if same { Ok(()) } else { Err(ProofError::Another) }
+}
+
+/// Verifies a fixture under its own test key, at the time that it names.
+pub fn prove(fixture: &Fixture, providers: &[Provider]) -> Result<(), ProofError> {
+    if fixture.signature.state == State::Kept {
+        // Only the real key could tell.
+        return Ok(());
+    }
+    let provider = providers.iter().find(|one| one.name == fixture.provider);
+    let Some(provider) = provider else {
+        // Of an unknown provider nothing was signed.
+        return match fixture.signature.state {
+            State::None => Ok(()),
+            State::ReSigned | State::Kept => Err(ProofError::Provider(fixture.provider.clone())),
+        };
+    };
+    let head = fixture.request.head().map_err(FixtureError::from)?;
+    let body = fixture.request.body().map_err(FixtureError::from)?;
+    let url = fixture.signature.url.as_deref();
+    let subject = Subject { head: &head, body: &body, url };
+    let found =
+        verdict(provider, fixture.signature.test_key.as_deref(), &subject, fixture.received_at);
+    if found.as_str() == fixture.signature.verdict {
+        Ok(())
+    } else {
+        Err(ProofError::Verdict { found, due: fixture.signature.verdict.clone() })
+    }
+}
+
+/// What verification finds under a test key.
+fn verdict(
+    provider: &Provider,
+    key: Option<&str>,
+    subject: &Subject<'_>,
+    now: Timestamp,
+) -> SignatureStatus {
+    let secrets: Vec<Secret> = key.map(|key| Secret::new("test key", key)).into_iter().collect();
+    verify(&provider.scheme, &secrets, subject, now).status
+}
+
+/// Why nothing can be signed in a provider's place, for people.
+fn unsigned(error: &SignError) -> String {
+    format!("{error}; --keep-signature exports it as it came")
+}

@@ -1,0 +1,100 @@
+//! JSON lines of deliveries, as `list --json` and `export --format jsonl` write them.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::{ImportError, Recorded};
+use crate::delivery::{EventRef, Refusal, SignatureStatus, Verdict};
+use crate::export::wire::{self, Body, Pair};
+
+const SCHEMA: &str = "hookglass.delivery/1";
+
+/// Fields that are not here are those of the store that the line came from.
+#[derive(Deserialize)]
+struct Line<'l> {
+    schema: Cow<'l, str>,
+    #[serde(with = "wire::moment")]
+    received_at: Timestamp,
+    peer: Option<String>,
+    method: String,
+    target: String,
+    version: String,
+    #[serde(borrow)]
+    headers: Vec<Pair<'l>>,
+    head_base64: Option<String>,
+    #[serde(borrow)]
+    body: Option<Cow<'l, str>>,
+    #[serde(borrow)]
+    body_base64: Option<Cow<'l, str>>,
+    body_size: Option<u64>,
+    provider: Option<String>,
+    event: Option<Event>,
+    signature: Option<Signature>,
+    response: Option<Answer>,
+    refused: Option<Refused>,
+}
+
+#[derive(Deserialize)]
+struct Event {
+    id: Option<String>,
+    #[serde(rename = "type")]
+    kind: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Signature {
+    status: String,
+    cause: Option<String>,
+    explanation: Option<String>,
+    secret: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    status: u16,
+}
+
+#[derive(Deserialize)]
+struct Refused {
+    code: String,
+    reason: String,
+}
+
+pub(super) fn read(text: &str) -> Result<Vec<Recorded>, ImportError> {
+    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    lines.map(|(at, text)| one(text).map_err(|reason| ImportError::at(at + 1, reason))).collect()
+}
+
+fn one(text: &str) -> Result<Recorded, String> {
+    let line: Line<'_> = serde_json::from_str(text).map_err(|error| {
+        format!("no delivery: {}", error.to_string().replace(" at line 1 column", " at column"))
+    })?;
+    if line.schema != SCHEMA {
+        return Err(format!("its form is `{}`, and only {SCHEMA} is known here", line.schema));
+    }
+    let parts = (line.version.as_str(), line.headers.as_slice());
+    let head = wire::head(line.head_base64.as_deref(), &line.method, &line.target, parts)
+        .map_err(|error| error.to_string())?;
+    let body = Body { body: line.body, body_base64: line.body_base64 }
+        .bytes()
+        .map_err(|error| error.to_string())?;
+    let verdict = |signature: Signature| {
+        let status = SignatureStatus::from_word(&signature.status)
+            .ok_or_else(|| format!("`{}` is no verdict", signature.status))?;
+        let Signature { cause, explanation, secret, .. } = signature;
+        Ok::<_, String>(Verdict { status, cause, explanation, secret })
+    };
+    Ok(Recorded {
+        received_at: Some(line.received_at),
+        peer: line.peer,
+        body_size: line.body_size.unwrap_or(body.len() as u64),
+        provider: line.provider,
+        event: line.event.map(|Event { id, kind }| EventRef { id, kind }),
+        signature: line.signature.map(verdict).transpose()?,
+        response: line.response.map(|answer| answer.status),
+        refused: line.refused.map(|Refused { code, reason }| Refusal { code, reason }),
+        ..Recorded::bare(head, body)
+    })
+}

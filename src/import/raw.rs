@@ -1,0 +1,43 @@
+//! One HTTP/1 request as it stands on the wire.
+
+use bytes::Bytes;
+
+use super::{ImportError, Recorded};
+use crate::delivery::{Head, header_text};
+
+/// Reads a request. Lines that end in a bare line feed will do, since that is how they come out of
+/// an editor; the bytes are kept as they are.
+pub(super) fn read(bytes: &[u8]) -> Result<Recorded, ImportError> {
+    let wrong = |reason: String| ImportError::Whole(reason);
+    let head = Head::parse(Bytes::copy_from_slice(bytes)).map_err(|error| {
+        wrong(format!("it is no HTTP/1 request, nor anything else that is known here: {error}"))
+    })?;
+    let body = bytes.get(head.raw.len()..).unwrap_or_default();
+    if let Some(coding) = head.joined("transfer-encoding") {
+        return Err(wrong(format!(
+            "its body is sent in parts (Transfer-Encoding: {}); only a body that stands whole can \
+             be read",
+            header_text(&coding)
+        )));
+    }
+    let Some(declared) = head.joined("content-length") else {
+        return Ok(Recorded::bare(head, Bytes::copy_from_slice(body)));
+    };
+    let declared = header_text(&declared).trim().to_owned();
+    let length: usize = declared
+        .parse()
+        .map_err(|_| wrong(format!("Content-Length is `{declared}`, which is no length")))?;
+    let rest = body.len().saturating_sub(length);
+    // An editor or a shell ends the last line; that is not a part of the body.
+    let is_line_end = matches!(body.get(length..), Some(b"" | b"\n" | b"\r\n"));
+    match body.get(..length) {
+        Some(whole) if is_line_end => Ok(Recorded::bare(head, Bytes::copy_from_slice(whole))),
+        Some(_) => Err(wrong(format!(
+            "{rest} bytes follow the body of {length} bytes that Content-Length declares"
+        ))),
+        None => Err(wrong(format!(
+            "it is cut off: Content-Length declares {length} bytes, and {} are there",
+            body.len()
+        ))),
+    }
+}

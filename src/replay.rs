@@ -1,0 +1,213 @@
+//! Fixtures sent to a target again, and whether it answers as expected.
+//!
+//! A request whose signature was good is signed anew, so that it is as fresh as on its first day;
+//! one that was bad goes out as it is, and has to be refused.
+
+mod expect;
+mod history;
+mod junit;
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::task::JoinSet;
+
+use crate::delivery::SignatureStatus;
+use crate::export::fixture::Expect;
+use crate::outbound::{Client, Request, Response, SendError, Sent, Target};
+use crate::provider::Provider;
+use crate::secret::Secret;
+use crate::send::{Identity, resigned};
+use crate::signature::Subject;
+
+pub use expect::{ExpectError, StatusRange, Statuses};
+pub use history::{Change, History};
+pub use junit::junit;
+
+/// A request that is to be sent, and what is expected of the answer.
+#[derive(Debug, Clone)]
+pub struct Case {
+    /// What it is called in reports: the fixture's name, or file and number.
+    pub name: String,
+    pub request: Request,
+    pub received_at: Option<Timestamp>,
+    /// Under whom and with what it is signed anew; nothing if it goes out as it is.
+    pub signer: Option<(Provider, Secret)>,
+    pub statuses: Statuses,
+    pub expect: Expect,
+}
+
+/// How long to wait between one request and the next.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Timing {
+    None,
+    /// As long as it was when they came, so many times faster.
+    Original(f64),
+}
+
+/// In which order and how often requests are sent.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    pub timing: Timing,
+    /// The seed of the order; nothing for the order that they came in.
+    pub shuffle: Option<u64>,
+    /// How often each is sent, one right after the other.
+    pub duplicate: usize,
+    /// How many may be under way.
+    pub concurrency: usize,
+}
+
+/// How one sending went.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    pub name: String,
+    pub status: Option<u16>,
+    pub took: Duration,
+    /// What was not as expected; empty if it passed.
+    pub failures: Vec<String>,
+    /// Whether nothing came back at all.
+    pub is_unreachable: bool,
+}
+
+/// The verdict that a request has, and with it what a target should think of it.
+pub fn default_statuses(verdict: Option<SignatureStatus>) -> Statuses {
+    if verdict.is_some_and(SignatureStatus::is_bad) {
+        Statuses::refused()
+    } else {
+        Statuses::accepted()
+    }
+}
+
+/// Sends every case, and tells of each outcome as it comes; the outcomes are in the order of
+/// sending.
+pub async fn run(
+    client: &Client,
+    target: &Target,
+    (cases, plan): (Vec<Case>, &Plan),
+    mut tell: impl FnMut(&Outcome),
+) -> Vec<Outcome> {
+    let mut sendings: JoinSet<(usize, Outcome)> = JoinSet::new();
+    let mut outcomes: Vec<(usize, Outcome)> = Vec::new();
+    let mut last: Option<Timestamp> = None;
+    let mut number = 0;
+    for case in ordered(cases, plan.shuffle) {
+        tokio::time::sleep(pause(plan.timing, last, case.received_at)).await;
+        last = case.received_at.or(last);
+        for _ in 0..plan.duplicate {
+            while sendings.len() >= plan.concurrency.max(1) {
+                take(&mut sendings, &mut outcomes, &mut tell).await;
+            }
+            let (client, target, case) = (client.clone(), target.clone(), case.clone());
+            sendings.spawn(async move { (number, send(&client, &target, case).await) });
+            number += 1;
+        }
+    }
+    while !sendings.is_empty() {
+        take(&mut sendings, &mut outcomes, &mut tell).await;
+    }
+    outcomes.sort_by_key(|(number, _)| *number);
+    outcomes.into_iter().map(|(_, outcome)| outcome).collect()
+}
+
+async fn take(
+    sendings: &mut JoinSet<(usize, Outcome)>,
+    outcomes: &mut Vec<(usize, Outcome)>,
+    tell: &mut impl FnMut(&Outcome),
+) {
+    match sendings.join_next().await {
+        Some(Ok(done)) => {
+            tell(&done.1);
+            outcomes.push(done);
+        }
+        Some(Err(failed)) if failed.is_panic() => std::panic::resume_unwind(failed.into_panic()),
+        Some(Err(_)) | None => {}
+    }
+}
+
+fn ordered(mut cases: Vec<Case>, shuffle: Option<u64>) -> Vec<Case> {
+    if let Some(seed) = shuffle {
+        fastrand::Rng::with_seed(seed).shuffle(&mut cases);
+    }
+    cases
+}
+
+fn pause(timing: Timing, last: Option<Timestamp>, next: Option<Timestamp>) -> Duration {
+    let (Timing::Original(speed), Some(last), Some(next)) = (timing, last, next) else {
+        return Duration::ZERO;
+    };
+    let gap = Duration::try_from(next.duration_since(last)).unwrap_or_default();
+    Duration::try_from_secs_f64(gap.as_secs_f64() / speed).unwrap_or_default()
+}
+
+async fn send(client: &Client, target: &Target, case: Case) -> Outcome {
+    let request = match signed(&case, target) {
+        Ok(request) => request,
+        Err(reason) => {
+            let failures = vec![reason];
+            let took = Duration::ZERO;
+            return Outcome {
+                name: case.name,
+                status: None,
+                took,
+                failures,
+                is_unreachable: false,
+            };
+        }
+    };
+    let Sent { took, outcome, .. } = client.send(target, &request).await;
+    let name = case.name.clone();
+    match outcome {
+        Ok(response) => Outcome {
+            name,
+            status: Some(response.status),
+            took,
+            failures: unmet(&case, &response),
+            is_unreachable: false,
+        },
+        Err(error) => {
+            let is_unreachable =
+                matches!(error, SendError::Refused { .. } | SendError::Name { .. });
+            Outcome { name, status: None, took, failures: vec![error.to_string()], is_unreachable }
+        }
+    }
+}
+
+/// The request as it goes out.
+fn signed(case: &Case, target: &Target) -> Result<Request, String> {
+    let Some((provider, secret)) = &case.signer else { return Ok(case.request.clone()) };
+    let url = target.url(&case.request.head.target_text());
+    let subject = Subject { head: &case.request.head, body: &case.request.body, url: Some(&url) };
+    #[expect(clippy::disallowed_methods, reason = "a signature may tell the time of signing")]
+    let now = Timestamp::now();
+    let again = resigned(provider, secret, &subject, now, Identity::Kept);
+    again.map(|again| again.request).map_err(|error| format!("it cannot be signed: {error}"))
+}
+
+/// What of the expectations an answer does not meet.
+fn unmet(case: &Case, response: &Response) -> Vec<String> {
+    let mut failures = Vec::new();
+    if !case.statuses.has(response.status) {
+        failures.push(format!("answered {}, expected {}", response.status, case.statuses));
+    }
+    failures.extend(expect::unmet_json(&case.expect.json, &response.body));
+    failures
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_follow_the_original() {
+        let at = |second| Timestamp::from_second(second).ok();
+        for (timing, last, next, millis) in [
+            (Timing::None, at(1), at(9), 0),
+            (Timing::Original(1.0), at(1), at(3), 2000),
+            (Timing::Original(4.0), at(1), at(3), 500),
+            (Timing::Original(1.0), at(3), at(1), 0),
+            (Timing::Original(1.0), None, at(1), 0),
+        ] {
+            assert_eq!(pause(timing, last, next), Duration::from_millis(millis));
+        }
+    }
+}

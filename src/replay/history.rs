@@ -1,0 +1,104 @@
+//! Which cases passed the last time, so that a run can say what it changed.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::Outcome;
+
+const SCHEMA: &str = "hookglass.replays/1";
+
+/// The last outcome of each case, by target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct History {
+    schema: String,
+    /// Whether a case passed, by target and name.
+    targets: BTreeMap<String, BTreeMap<String, bool>>,
+}
+
+/// What became of a case since the last run against the same target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    New,
+    Same,
+    Fixed,
+    Broken,
+}
+
+impl Change {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Same => "same",
+            Self::Fixed => "fixed",
+            Self::Broken => "broken",
+        }
+    }
+}
+
+impl Default for History {
+    fn default() -> Self {
+        Self { schema: SCHEMA.to_owned(), targets: BTreeMap::new() }
+    }
+}
+
+impl History {
+    /// Reads what [`History::text`] wrote; another form is as good as none.
+    pub fn read(text: &str) -> Option<Self> {
+        serde_json::from_str::<Self>(text).ok().filter(|history| history.schema == SCHEMA)
+    }
+
+    pub fn text(&self) -> String {
+        // Texts and booleans: there is nothing in it that JSON cannot say.
+        serde_json::to_string_pretty(self).unwrap_or_default()
+    }
+
+    /// Notes a run, and says of each case what changed. One that was sent more than once passed
+    /// if it did each time.
+    pub fn note(&mut self, target: &str, outcomes: &[Outcome]) -> BTreeMap<String, Change> {
+        let mut passed: BTreeMap<String, bool> = BTreeMap::new();
+        for outcome in outcomes {
+            *passed.entry(outcome.name.clone()).or_insert(true) &= outcome.failures.is_empty();
+        }
+        let known = self.targets.entry(target.to_owned()).or_default();
+        let mut changes = BTreeMap::new();
+        for (name, now) in passed {
+            let change = match (known.get(&name), now) {
+                (None, _) => Change::New,
+                (Some(before), now) if *before == now => Change::Same,
+                (Some(_), true) => Change::Fixed,
+                (Some(_), false) => Change::Broken,
+            };
+            known.insert(name.clone(), now);
+            changes.insert(name, change);
+        }
+        changes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn outcome(name: &str, passed: bool) -> Outcome {
+        let failures = if passed { Vec::new() } else { vec!["why".to_owned()] };
+        let took = Duration::ZERO;
+        Outcome { name: name.to_owned(), status: None, took, failures, is_unreachable: false }
+    }
+
+    #[test]
+    fn changes_are_told_from_the_last_run() {
+        let mut history = History::default();
+        history.note("t", &[outcome("a", true), outcome("b", false), outcome("c", true)]);
+        let mut history = History::read(&history.text()).unwrap();
+        let twice = [outcome("a", true), outcome("a", false), outcome("b", true)];
+        let changes = history.note("t", &twice);
+        assert_eq!((changes["a"], changes["b"]), (Change::Broken, Change::Fixed));
+        assert_eq!(history.note("t", &[outcome("c", true)])["c"], Change::Same);
+        assert_eq!(history.note("other", &[outcome("c", true)])["c"], Change::New);
+        assert_eq!(History::read("{}"), None);
+    }
+}

@@ -1,0 +1,536 @@
+//! From the store to files and back: fixtures, and the other forms.
+
+#![cfg(unix)]
+
+mod support;
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
+
+use bytes::Bytes;
+use hookglass::delivery::{
+    Delivery, DeliveryId, EventRef, Head, Header, SignatureStatus, Source, Verdict,
+};
+use hookglass::export::fixture::Fixture;
+use hookglass::export::jsonl;
+use hookglass::fixture::{prove, test_key};
+use hookglass::provider::{self, Provider};
+use hookglass::secret::Secret;
+use hookglass::send::{Content, Tamper, request as sample};
+use hookglass::store::{Exclusive, NewDelivery, Reader};
+use jiff::Timestamp;
+use serde_json::Value;
+use support::{Listener, Tested, exchange, hookglass};
+
+const STORE: &str = ".hookglass/deliveries.db";
+
+fn run(folder: &Path, args: &[&str]) -> Tested<Output> {
+    Ok(hookglass(folder).args(args).stdin(Stdio::null()).output()?)
+}
+
+fn ran(folder: &Path, args: &[&str]) -> Tested<Output> {
+    let output = run(folder, args)?;
+    if output.status.success() {
+        return Ok(output);
+    }
+    Err(format!("{args:?}: {}", String::from_utf8_lossy(&output.stderr)).into())
+}
+
+fn deliveries(folder: &Path) -> Tested<Vec<Delivery>> {
+    let reader = Reader::open(&folder.join(STORE))?;
+    let mut all: Vec<Delivery> = Vec::new();
+    loop {
+        let last = all.last().map_or(DeliveryId(0), |one| one.summary.id);
+        let page = reader.deliveries_after(last, 100)?;
+        if page.is_empty() {
+            return Ok(all);
+        }
+        all.extend(page);
+    }
+}
+
+/// Every file of a folder, by name.
+fn files(folder: &Path) -> Tested<Vec<(PathBuf, Vec<u8>)>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        found.push((PathBuf::from(path.file_name().ok_or("no name")?), fs::read(&path)?));
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn new(
+    head: Head,
+    body: impl Into<Bytes>,
+    provider: &Provider,
+    status: SignatureStatus,
+) -> NewDelivery {
+    let body: Bytes = body.into();
+    NewDelivery {
+        received_at: Timestamp::constant(1_795_453_608, 123_456_000),
+        peer: Some("203.0.113.9:4711".to_owned()),
+        body_size: body.len() as u64,
+        provider: provider.name.clone(),
+        event: provider.event(&head, &body),
+        signature: Verdict::explained(status, "why"),
+        response: Some(200),
+        refused: None,
+        source: Source::Live,
+        diagnosing: false,
+        origin: None,
+        head,
+        body,
+    }
+}
+
+fn keep(folder: &Path, new: &[NewDelivery]) -> Tested {
+    Exclusive::open(&folder.join(STORE), "a test", true)?.keep_all(new)?;
+    Ok(())
+}
+
+/// Deliveries that are as odd as they come, each another.
+fn odd(count: u64) -> Tested<Vec<NewDelivery>> {
+    let cribbly = Provider::named("cribbly")?;
+    let secret = Secret::new("TEST", support::SECRET);
+    let mut random = fastrand::Rng::with_seed(7);
+    let kinds =
+        ["message.created", "../../x", "con", "a\nb", "", "COM1.x", "Ping", "ping", "é\u{202e}"];
+    let mut found = Vec::new();
+    for number in 0..count {
+        let long = "x".repeat(300);
+        let kind = random.choice(kinds).filter(|_| number % 9 > 0).unwrap_or(&long);
+        let json = serde_json::to_string(kind)?;
+        let mut body = match number % 7 {
+            0 => Vec::new(),
+            1 => (0..random.usize(1..2000)).map(|_| random.u8(..)).collect(),
+            2 => format!("to=me%40mail.example.org&token=t{number}&x=1+2").into_bytes(),
+            3 => format!("<a>mail{number}@x.org\r\n\r\n### {{{{x}}}}</a>\n").into_bytes(),
+            _ => format!(
+                "{{\"id\":\"ev{number}\", \"type\":{json},\"n\":1.0,\"k\":\"\\/\\u00e9\",\
+                 \"m\":\"mail{}@x.org\"}}\n",
+                number % 5
+            )
+            .into_bytes(),
+        };
+        if number == 12 {
+            body.resize(1 << 20, b' ');
+        }
+        let tampers = [None, Some(Tamper::Signature), Some(Tamper::Missing)];
+        let tamper = random.choice(tampers).flatten();
+        let request = sample(&cribbly, Some(&secret), Content::json(body), "http://h/", tamper)?;
+        let mut headers = request.head.headers.clone();
+        headers.insert(1, Header::new("X-Twice", &b"caf\xe9"[..]));
+        headers.insert(3, Header::new("x-tWICE", format!("2; n={number}")));
+        let head = Head::build("POST", format!("/hooks/{number}?a={{b}}&c='"), &headers);
+        let status = match tamper {
+            None if number % 5 == 0 => SignatureStatus::Unchecked,
+            None => SignatureStatus::Verified,
+            Some(Tamper::Missing) => SignatureStatus::Missing,
+            Some(_) => SignatureStatus::Mismatch,
+        };
+        found.push(new(head, request.body, &cribbly, status));
+    }
+    Ok(found)
+}
+
+/// How many deliveries the identity is tried with; ten thousand by hand.
+fn count() -> u64 {
+    std::env::var("HOOKGLASS_TEST_ODD").ok().and_then(|text| text.parse().ok()).unwrap_or(300)
+}
+
+#[test]
+fn export_import_export_is_the_identity() -> Tested {
+    for format in ["fixture", "jsonl", "har", "http"] {
+        goes_round(format)?;
+    }
+    Ok(())
+}
+
+fn goes_round(format: &str) -> Tested {
+    let (first, second) = (tempfile::tempdir()?, tempfile::tempdir()?);
+    let all = odd(count())?;
+    keep(first.path(), &all)?;
+    let args = ["export", "--format", format, "--keep-signature"];
+    let args = if format == "fixture" { &args[..3] } else { &args[..] };
+    let name = format!("out/all.{format}");
+    let out = if format == "fixture" { "out" } else { &name };
+    ran(first.path(), &[args, &["--out", out]].concat())?;
+    let from = first.path().join(out);
+    ran(second.path(), &["import", &from.to_string_lossy()])?;
+    ran(second.path(), &[args, &["--out", out]].concat())?;
+    let (one, two) = (deliveries(first.path())?, deliveries(second.path())?);
+    assert!(two.iter().all(|one| one.summary.source == Source::Import));
+    let (before, after) = (files(&first.path().join("out"))?, files(&second.path().join("out"))?);
+    assert_eq!(one.len() as u64, count());
+    if format != "jsonl" {
+        // What is written goes by itself; only the text of a line tells where it was kept.
+        let differs = before.iter().zip(&after).find(|(before, after)| before != after);
+        let shown = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let shown = differs.map(|((name, before), (_, after))| {
+            format!("{}: {} {}", name.display(), shown(before), shown(after))
+        });
+        assert_eq!((shown, before.len()), (None, after.len()), "{format}");
+    }
+    same(format, one, two);
+    Ok(())
+}
+
+/// What came in is what went out.
+fn same(format: &str, one: Vec<Delivery>, two: Vec<Delivery>) {
+    if format != "fixture" {
+        for (one, two) in one.iter().zip(&two) {
+            assert_eq!((&one.head.raw, &one.body), (&two.head.raw, &two.body), "{format}");
+            assert_eq!(one.summary.event, two.summary.event);
+            assert_eq!(one.summary.received_at, two.summary.received_at);
+        }
+    }
+    if format == "jsonl" {
+        let told = |mut one: Delivery| {
+            (one.summary.source, one.summary.duplicate_of) = (Source::Import, None);
+            jsonl::line(&one)
+        };
+        let lines = |all: Vec<Delivery>| all.into_iter().map(told).collect::<Vec<_>>();
+        assert_eq!(lines(one), lines(two));
+    }
+}
+
+/// What somebody would not like to see in a repository.
+const PRIVATE: &str = "{\"id\":\"ev1\",\"type\":\"message.created\",\"payload\":{\"id\":\"p1\",\"contact\":\
+        {\"username\":\"Ada Lovelace\",\"phone_number\":\"+15550100007\",\"mail\":\"ada@engine.example.org\"},\
+        \"message\":\"Ada Lovelace wrote (ada@engine.example.org) from 203.0.113.77 \\u2019\",\
+        \"password\":\"hunter2-hunter2\",\"n\":1.50,\"big\":12345678901234567890,\
+        \"link\":\"https://user:passw0rd@host.example/?access_token=tok-en-1\",\
+        \"key\":\"sk_test_notarealkey1234567890\"}}";
+
+/// Parts of it, and of the request that it comes in.
+const HIDDEN: [&str; 15] = [
+    support::SECRET,
+    "Ada",
+    "Lovelace",
+    "+15550100007",
+    "engine.example.org",
+    "203.0.113",
+    "hunter2",
+    "passw0rd",
+    "tok-en-1",
+    "sk_test",
+    "query-token",
+    "my-tunnel",
+    "header-token",
+    "abc-def-ghi",
+    "abababab",
+];
+
+#[test]
+fn no_real_secret_signature_or_redacted_value_is_in_a_fixture() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let listener = Listener::start(&mut hookglass(folder.path()))?;
+    let body = PRIVATE;
+    let signature = support::sign(body.as_bytes());
+    let raw = format!(
+        "POST /hooks?token=query-token-1 HTTP/1.1\r\nHost: my-tunnel.example.net\r\n\
+         Authorization: Bearer header-token-1\r\nCookie: session=abc-def-ghi\r\n\
+         X-Forwarded-For: 203.0.113.78\r\nX-Hub-Signature: sha1={}\r\n\
+         x-Cribbly-Signature: {signature}\r\nContent-Length: {}\r\n\r\n{body}",
+        "ab".repeat(20),
+        body.len()
+    );
+    exchange(&listener.address, raw.as_bytes())?;
+    listener.stop()?;
+    let name = "--redact=json:/payload/contact/username";
+    ran(folder.path(), &["export", "--format", "fixture", "--out", "out", name])?;
+    let all = files(&folder.path().join("out"))?;
+    let [(name, bytes)] = all.as_slice() else { return Err("not one file".into()) };
+    assert_eq!(name, Path::new("cribbly.message.created.001.json"));
+    let mode = fs::metadata(folder.path().join("out").join(name))?.permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let text = String::from_utf8(bytes.clone())?;
+    for hidden in HIDDEN.into_iter().chain([signature.as_str()]) {
+        assert!(!text.contains(hidden), "{hidden} is in {text}");
+    }
+    let fixture = Fixture::read(&text)?;
+    let body = fixture.request.body.clone().ok_or("no body")?;
+    // What was not to be redacted is as it was written.
+    for kept in ["\\u2019\"", "\"n\":1.50,\"big\":12345678901234567890", "\"id\":\"ev1\""] {
+        assert!(body.contains(kept), "{kept} is not in {body}");
+    }
+    // Of a URL the credentials go, and its host is no e-mail address.
+    assert!(
+        body.contains("https://redacted-token-1@host.example/?access_token=redacted"),
+        "{body}"
+    );
+    let value: Value = serde_json::from_str(&body)?;
+    let contact = &value["payload"]["contact"];
+    let message = value["payload"]["message"].as_str().ok_or("no message")?;
+    for person in [&contact["username"], &contact["mail"]] {
+        assert!(message.contains(person.as_str().ok_or("no text")?), "{message} {person}");
+    }
+    assert_eq!(fixture.signature.verdict, "verified");
+    prove(&fixture, provider::all())?;
+    let mut other = fixture;
+    other.request.body = Some(body.replace("ev1", "ev2"));
+    assert!(prove(&other, provider::all()).is_err());
+    Ok(())
+}
+
+#[test]
+fn a_secret_that_no_rule_names_is_found_and_nothing_is_written() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let cribbly = Provider::named("cribbly")?;
+    let secret = Secret::new("TEST", support::SECRET);
+    let body = format!("{{\"id\":\"e\",\"note\":\"the key is {}\"}}", support::SECRET);
+    let request = sample(&cribbly, Some(&secret), Content::json(body), "http://h/", None)?;
+    let signature = request.head.joined("x-cribbly-signature").ok_or("not signed")?;
+    let echoed = Content::json(format!("{{\"got\":\"{}\"}}", String::from_utf8_lossy(&signature)));
+    let mut other = sample(&cribbly, Some(&secret), echoed, "http://h/", None)?;
+    let headers =
+        [other.head.headers, vec![Header::new("X-Cribbly-Signature", signature)]].concat();
+    other.head = Head::build("POST", "/", &headers);
+    let good = SignatureStatus::Verified;
+    let kept = [
+        new(request.head, request.body, &cribbly, good),
+        new(other.head, other.body, &cribbly, good),
+    ];
+    keep(folder.path(), &kept)?;
+    for (filter, what) in [("body:note", "a configured secret"), ("body:got", "the real signature")]
+    {
+        let output =
+            run(folder.path(), &["export", filter, "--format", "fixture", "--out", "out"])?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(3), "{said}");
+        assert!(said.contains(what) && said.contains("cribbly.untyped.001"), "{said}");
+        assert!(files(&folder.path().join("out"))?.is_empty());
+    }
+    let named =
+        ["export", "body:note", "--format", "fixture", "--out", "out", "--redact", "json:/note"];
+    ran(folder.path(), &named)?;
+    Ok(())
+}
+
+#[test]
+fn every_provider_that_can_be_signed_for_has_fixtures_that_verify() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let secret_of =
+        |provider: &Provider| Secret::new("TEST", test_key(provider).replace("test", "teSt"));
+    let mut kept = Vec::new();
+    let now = Timestamp::constant(1_795_453_608, 0);
+    for provider in provider::all() {
+        let secret = secret_of(provider);
+        for tamper in [None, Some(Tamper::Signature), Some(Tamper::Missing)] {
+            let Some(one) = provider.samples.first() else { continue };
+            let content = Content::of(one, fastrand::Rng::with_seed(1));
+            let Ok(request) =
+                sample(provider, Some(&secret), content, "https://fixture.example/", tamper)
+            else {
+                continue;
+            };
+            let status = match tamper {
+                None => SignatureStatus::Verified,
+                Some(Tamper::Missing) => SignatureStatus::Missing,
+                Some(_) => SignatureStatus::Mismatch,
+            };
+            let delivery = new(request.head, request.body, provider, status);
+            kept.push(NewDelivery { received_at: now, ..delivery });
+        }
+    }
+    keep(folder.path(), &kept)?;
+    let exported = ran(folder.path(), &["export", "--format", "fixture", "--out", "out"])?;
+    let said = String::from_utf8(exported.stderr)?;
+    let written = files(&folder.path().join("out"))?;
+    let verified = written.iter().filter(|(_, bytes)| {
+        String::from_utf8_lossy(bytes).contains("\"verdict\": \"verified\"\n  },\n  \"original\"")
+    });
+    let signable = kept.len() / 3;
+    assert!(verified.count() >= signable * 9 / 10, "{said}");
+    assert!(written.len() * 10 >= kept.len() * 9, "{} of {}: {said}", written.len(), kept.len());
+    Ok(())
+}
+
+#[test]
+fn nothing_is_overwritten_and_a_mistake_is_told_before_anything_is_written() -> Tested {
+    let folder = tempfile::tempdir()?;
+    keep(folder.path(), &odd(3)?)?;
+    let export = |args: &[&str]| run(folder.path(), &[&["export"], args].concat());
+    for (args, code, part) in [
+        (&["--format", "fixture"][..], 2, "--out"),
+        (&["--format", "fixture", "--out", "out", "--redact", "emails"], 2, "json:/path"),
+        (&["--format", "fixture", "--out", "out", "typ:x"], 2, "did you mean `type:`"),
+        (&["--format", "fixture", "--out", "out", "id:nobody"], 1, "nothing to export"),
+        (&["--format", "har", "--out", "."], 2, "is a folder"),
+        (&["--format", "jsonl", "--keep-signature", "--redact", "email"], 2, "--keep-signature"),
+        (&["--format", "fixture", "--out", "out"], 0, "read back and verified"),
+        (&["--format", "fixture", "--out", "out"], 2, "there already, and nothing was written"),
+        (&["--format", "fixture", "--out", "out", "--force"], 0, "wrote 3"),
+        (
+            &["--format", "fixture", "--out", "kept", "--keep-signature"],
+            0,
+            "keep these files to yourself",
+        ),
+        (&["--format", "har", "--out", "x.har"], 0, "wrote 3"),
+        (&["--format", "har", "--out", "x.har"], 2, "there already"),
+    ] {
+        let output = export(args)?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{args:?}: {said}");
+        assert!(said.contains(part), "{args:?}: {said}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_damaged_file_says_where_and_imports_nothing() -> Tested {
+    let folder = tempfile::tempdir()?;
+    keep(folder.path(), &odd(3)?)?;
+    ran(folder.path(), &["export", "--format", "jsonl", "--out", "good.jsonl"])?;
+    let good = fs::read_to_string(folder.path().join("good.jsonl"))?;
+    let other = folder.path().join("other");
+    fs::create_dir(&other)?;
+    for (name, content, parts) in [
+        (
+            "cut.jsonl",
+            good.get(..good.len() - 40).unwrap_or_default().to_owned(),
+            &["line 3", "EOF"][..],
+        ),
+        (
+            "verdict.jsonl",
+            good.replace("\"status\":\"", "\"status\":\"x"),
+            &["line 1", "no verdict"],
+        ),
+        ("fixture.json", "{\n\"schema\":\"hookglass.fixture/1\",\n\"name\":}".into(), &["line 3"]),
+        ("later.json", "{\"schema\":\"hookglass.fixture/9\"}".into(), &["fixture"]),
+        ("x.har", "{\"log\":{\"entries\":[{\"request\":{}}]}}".into(), &["line 1", "method"]),
+        ("x.http", "### a\nPOST http://h/\nnonsense\n\n".into(), &["line 3", "no header"]),
+        ("v.http", "POST {{host}}/ HTTP/1.1\n".into(), &["line 1", "variable"]),
+        (
+            "raw",
+            "POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nshort".into(),
+            &["cut off", "9 bytes"],
+        ),
+        ("nothing", "hello".into(), &["nor anything else"]),
+        ("empty", String::new(), &["empty"]),
+    ] {
+        fs::write(other.join(name), content)?;
+        // A good one before it comes in no more than the damaged one.
+        let output = run(&other, &["import", "../good.jsonl", name])?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{name}: {said}");
+        assert!(said.contains(name) && said.contains("nothing was imported"), "{said}");
+        for part in parts {
+            assert!(said.contains(part), "{part}: {said}");
+        }
+    }
+    assert!(!other.join(".hookglass").exists());
+    Ok(())
+}
+
+#[test]
+fn one_raw_request_comes_in_from_standard_input_and_a_held_store_is_told() -> Tested {
+    use std::io::Write as _;
+    let folder = tempfile::tempdir()?;
+    let import = || {
+        let mut importing = hookglass(folder.path())
+            .args(["import", "-"])
+            .stdin(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        importing.stdin.take().ok_or("no stdin")?.write_all(&support::request(1))?;
+        Ok::<_, Box<dyn std::error::Error>>(importing.wait_with_output()?)
+    };
+    assert!(import()?.status.success());
+    let all = deliveries(folder.path())?;
+    let summary = &all.first().ok_or("nothing")?.summary;
+    assert_eq!(
+        (summary.source, summary.signature.status),
+        (Source::Import, SignatureStatus::Verified)
+    );
+    assert_eq!(summary.event.id.as_deref(), Some("ev1"));
+    let _listener = Listener::start(&mut hookglass(folder.path()))?;
+    let held = import()?;
+    assert_eq!(held.status.code(), Some(3));
+    let said = String::from_utf8_lossy(&held.stderr);
+    assert!(said.contains("another hookglass") && said.contains("stop it"), "{said}");
+    Ok(())
+}
+
+#[test]
+fn event_refs_of_foreign_archives_are_recognised() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let (body, signature) = support::event(5);
+    let har = serde_json::json!({"log": {"version": "1.2", "creator": {"name": "x", "version": "1"},
+        "entries": [{"startedDateTime": "2026-11-23T17:06:48.000Z", "time": 1,
+            "request": {"method": "POST", "url": "https://h.example/hooks?x=1#f", "httpVersion": "HTTP/2",
+                "cookies": [], "queryString": [], "headersSize": -1, "bodySize": -1,
+                "headers": [{"name": ":method", "value": "POST"},
+                    {"name": "x-cribbly-signature", "value": signature}],
+                "postData": {"mimeType": "application/json", "text": body}},
+            "response": {"status": 201}}]}});
+    fs::write(folder.path().join("x.har"), har.to_string())?;
+    ran(folder.path(), &["import", "x.har"])?;
+    let all = deliveries(folder.path())?;
+    let one = all.first().ok_or("nothing")?;
+    assert_eq!(
+        one.summary.event,
+        EventRef { id: Some("ev5".into()), kind: Some("message.created".into()) }
+    );
+    assert_eq!(one.summary.signature.status, SignatureStatus::Verified);
+    assert_eq!((one.summary.target.as_str(), one.summary.response), ("/hooks?x=1", Some(201)));
+    Ok(())
+}
+
+/// What an independent validator says of files under a JSON Schema.
+const VALIDATE: &str = "import json, pathlib, sys, jsonschema\n\
+    schema = json.loads(pathlib.Path(sys.argv[1]).read_text())\n\
+    validator = jsonschema.Draft202012Validator(schema)\n\
+    validator.check_schema(schema)\n\
+    for path in sys.argv[2:]:\n    \
+    validator.validate(json.loads(pathlib.Path(path).read_text()))\n";
+
+#[test]
+fn fixtures_are_as_their_schema_says() -> Tested {
+    use std::io::Write as _;
+    let mut python = std::process::Command::new("python3");
+    if !python
+        .args(["-c", "import jsonschema"])
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|it| it.success())
+    {
+        writeln!(std::io::stderr(), "skipped: there is no python3 with jsonschema here")?;
+        return Ok(());
+    }
+    let folder = tempfile::tempdir()?;
+    keep(folder.path(), &odd(120)?)?;
+    ran(folder.path(), &["export", "--format", "fixture", "--out", "out"])?;
+    ran(folder.path(), &["export", "--format", "fixture", "--out", "kept", "--keep-signature"])?;
+    let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/fixture.schema.json");
+    let check = |paths: &[PathBuf]| {
+        std::process::Command::new("python3")
+            .args(["-c", VALIDATE])
+            .arg(&schema)
+            .args(paths)
+            .output()
+    };
+    let mut paths = Vec::new();
+    for inside in ["out", "kept"] {
+        let inside = folder.path().join(inside);
+        paths.extend(files(&inside)?.into_iter().map(|(name, _)| inside.join(name)));
+    }
+    let checked = check(&paths)?;
+    assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
+    let first = paths.first().ok_or("none")?;
+    let text = fs::read_to_string(first)?;
+    for (part, wrong) in [
+        ("\"schema\": \"hookglass.fixture/1\"", "\"schema\": \"hookglass.fixture/2\""),
+        ("\"state\": \"", "\"state\": \"x"),
+        ("\"body_base64\": null", "\"body_base64\": \"AA==\""),
+        ("\"redacted\"", "\"redakted\""),
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+        fs::write(first, text.replace(part, wrong))?;
+        assert!(!check(std::slice::from_ref(first))?.status.success(), "{wrong} passes");
+    }
+    Ok(())
+}

@@ -1,0 +1,274 @@
+//! Replay against an application, and what looks after the store.
+
+#![cfg(unix)]
+
+mod support;
+
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::Output;
+use std::thread;
+
+use bytes::Bytes;
+use hookglass::delivery::Head;
+use hookglass::provider::Provider;
+use hookglass::secret::Secret;
+use hookglass::signature::{Subject, verify};
+use jiff::Timestamp;
+use serde_json::Value;
+use support::{Listener, Tested, exchange, hookglass, request};
+
+type Serving<T> = thread::JoinHandle<std::io::Result<T>>;
+
+/// Reads a request with a length.
+fn read_request(stream: &mut TcpStream) -> std::io::Result<(Head, Vec<u8>)> {
+    let mut bytes = Vec::new();
+    let mut buffer = [0; 4096];
+    loop {
+        let read = stream.read(&mut buffer)?;
+        if read == 0 {
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        }
+        bytes.extend(buffer.iter().take(read));
+        let Ok(head) = Head::parse(Bytes::from(bytes.clone())) else { continue };
+        let length = head.joined("content-length").unwrap_or_default();
+        let length: usize = String::from_utf8_lossy(&length).parse().unwrap_or_default();
+        let body: Vec<u8> = bytes.iter().skip(head.raw.len()).copied().collect();
+        if body.len() == length {
+            return Ok((head, body));
+        }
+    }
+}
+
+fn answer(stream: &mut TcpStream, status: &str, body: &str) -> std::io::Result<()> {
+    let length = body.len();
+    write!(
+        stream,
+        "HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+    )
+}
+
+/// An application that verifies: 200 with JSON if the signature is good under `secret`, else 401.
+/// It ends after so many requests, and tells which events it saw.
+fn application(secret: &'static str, count: usize) -> Tested<(String, Serving<Vec<String>>)> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let url = format!("http://{}", listener.local_addr()?);
+    let cribbly = Provider::named("cribbly")?;
+    let serving = thread::spawn(move || {
+        let mut seen = Vec::new();
+        for stream in listener.incoming().take(count) {
+            let mut stream = stream?;
+            let (head, body) = read_request(&mut stream)?;
+            let secrets = [Secret::new("TEST", secret)];
+            let subject = Subject::new(&head, &body);
+            let verdict = verify(&cribbly.scheme, &secrets, &subject, Timestamp::UNIX_EPOCH);
+            let is_good = verdict.status.as_str() == "verified";
+            let (status, body_of) =
+                if is_good { ("200 OK", "{\"ok\":true}") } else { ("401 No", "{}") };
+            seen.push(cribbly.event(&head, &body).id.unwrap_or_default());
+            answer(&mut stream, status, body_of)?;
+        }
+        Ok(seen)
+    });
+    Ok((url, serving))
+}
+
+/// Fixtures of a good delivery, a spoilt one, and one without a signature.
+fn fixtures(folder: &Path) -> Tested {
+    let listener = Listener::start(&mut hookglass(folder))?;
+    exchange(&listener.address, &request(1))?;
+    for tamper in ["signature", "missing"] {
+        let mut send = hookglass(folder);
+        send.args(["send", "message.created", "--to", &listener.url(), "--tamper", tamper]);
+        assert!(send.output()?.status.success());
+    }
+    listener.stop()?;
+    let args = ["export", "--format", "fixture", "--out", "fixtures"];
+    assert!(hookglass(folder).args(args).output()?.status.success());
+    Ok(())
+}
+
+fn replay(folder: &Path, url: &str, args: &[&str]) -> Tested<Output> {
+    let mut command = hookglass(folder);
+    command.args(["replay", "fixtures", "--to", url]).args(args);
+    Ok(command.output()?)
+}
+
+fn said(output: &Output) -> String {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    format!("{}{}", text(&output.stdout), text(&output.stderr))
+}
+
+#[test]
+fn what_was_good_is_signed_anew_and_what_was_bad_has_to_be_refused() -> Tested {
+    let folder = tempfile::tempdir()?;
+    fixtures(folder.path())?;
+    // With the configured secret.
+    let (url, serving) = application(support::SECRET, 3)?;
+    let ran = replay(folder.path(), &url, &["--junit", "report.xml"])?;
+    assert_eq!(ran.status.code(), Some(0), "{}", said(&ran));
+    assert!(said(&ran).contains("1 signed anew with the configured secret"), "{}", said(&ran));
+    serving.join().map_err(|_| "the application panicked")??;
+    let report = fs::read_to_string(folder.path().join("report.xml"))?;
+    assert!(report.contains("tests=\"3\" failures=\"0\""), "{report}");
+    // With the test key, where none is configured.
+    let key: Value = serde_json::from_slice(&fs::read(
+        folder.path().join("fixtures/cribbly.message.created.001.json"),
+    )?)?;
+    let key: String = key["signature"]["test_key"].as_str().ok_or("no key")?.to_owned();
+    let (url, serving) = application(key.leak(), 3)?;
+    let mut command = hookglass(folder.path());
+    command.env_remove("CRIBBLY_WEBHOOK_SECRET").args(["replay", "fixtures", "--to", &url]);
+    let ran = command.output()?;
+    assert_eq!(ran.status.code(), Some(0), "{}", said(&ran));
+    assert!(said(&ran).contains("fixtures' own test keys"), "{}", said(&ran));
+    serving.join().map_err(|_| "the application panicked")??;
+    Ok(())
+}
+
+#[test]
+fn failures_are_told_and_compared_with_the_last_run() -> Tested {
+    let folder = tempfile::tempdir()?;
+    fixtures(folder.path())?;
+    let one = folder.path().join("fixtures/cribbly.message.created.001.json");
+    let mut fixture: Value = serde_json::from_slice(&fs::read(&one)?)?;
+    fixture["expect"] = serde_json::json!({"status": "200", "json": {"/ok": true, "/id": 7}});
+    fs::write(&one, fixture.to_string())?;
+    let taken = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+    let mut last = Vec::new();
+    for (expectation, code, change) in [
+        (serde_json::json!({"status": "200", "json": {"/ok": true, "/id": 7}}), 1, "new"),
+        (serde_json::json!({"status": "200", "json": {"/ok": true}}), 0, "fixed"),
+        (serde_json::json!({"status": "204"}), 1, "broken"),
+    ] {
+        fixture["expect"] = expectation;
+        fs::write(&one, fixture.to_string())?;
+        // The same address each time, or it would be another target.
+        let (url, serving) = at(taken, 3)?;
+        let ran = replay(folder.path(), &url, &["--json"])?;
+        serving.join().map_err(|_| "the application panicked")??;
+        assert_eq!(ran.status.code(), Some(code), "{}", said(&ran));
+        let lines: Vec<Value> = String::from_utf8(ran.stdout)?
+            .lines()
+            .map(serde_json::from_str)
+            .collect::<Result<_, _>>()?;
+        assert_eq!(lines.len(), 3);
+        assert_eq!(lines[0]["change"], change, "{lines:?}");
+        last = lines;
+    }
+    assert_eq!(last[0]["failures"][0], "answered 200, expected 204");
+    let unreachable = replay(folder.path(), "http://127.0.0.1:1", &[])?;
+    assert_eq!(unreachable.status.code(), Some(3), "{}", said(&unreachable));
+    for (args, part) in [
+        (&["--timing", "fast"][..], "no speed"),
+        (&["--expect", "fine"], "no status"),
+        (&["--seed", "1"], "--shuffle"),
+        (&["--duplicate", "0"], "0"),
+    ] {
+        let wrong = replay(folder.path(), "http://127.0.0.1:1", args)?;
+        assert_eq!(wrong.status.code(), Some(2), "{args:?}");
+        assert!(said(&wrong).contains(part), "{args:?}: {}", said(&wrong));
+    }
+    Ok(())
+}
+
+/// An application that takes what comes by its own path, at a certain address.
+fn at(address: SocketAddr, count: usize) -> Tested<(String, Serving<()>)> {
+    let listener = TcpListener::bind(address)?;
+    let serving = thread::spawn(move || {
+        for stream in listener.incoming().take(count) {
+            let mut stream = stream?;
+            let (head, _) = read_request(&mut stream)?;
+            let status = if head.target == "/hooks" { "200 OK" } else { "403 No" };
+            answer(&mut stream, status, "{\"ok\":true}")?;
+        }
+        Ok(())
+    });
+    Ok((format!("http://{address}"), serving))
+}
+
+#[test]
+fn order_repetition_and_concurrency_are_as_asked() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let listener = Listener::start(&mut hookglass(folder.path()))?;
+    for number in 0..20 {
+        exchange(&listener.address, &request(number))?;
+    }
+    listener.stop()?;
+    let args = ["export", "--format", "jsonl", "--out", "fixtures"];
+    assert!(hookglass(folder.path()).args(args).output()?.status.success());
+    let run = |args: &[&str], count| -> Tested<Vec<String>> {
+        let (url, serving) = application(support::SECRET, count)?;
+        let ran = replay(folder.path(), &url, args)?;
+        assert_eq!(ran.status.code(), Some(0), "{}", said(&ran));
+        Ok(serving.join().map_err(|_| "the application panicked")??)
+    };
+    let plain: Vec<String> = (0..20).map(|number| format!("ev{number}")).collect();
+    assert_eq!(run(&["--exact"], 20)?, plain);
+    let shuffled = run(&["--shuffle", "--seed", "7"], 20)?;
+    assert_ne!(shuffled, plain);
+    assert_eq!(run(&["--shuffle", "--seed", "7", "--timing", "1000x"], 20)?, shuffled);
+    let twice = run(&["--duplicate", "2"], 40)?;
+    assert_eq!(twice.get(..4).ok_or("few")?, ["ev0", "ev0", "ev1", "ev1"]);
+    let mut many = run(&["--concurrency", "8"], 20)?;
+    many.sort_by_key(|id| id.trim_start_matches("ev").parse::<u32>().unwrap_or_default());
+    assert_eq!(many, plain);
+    Ok(())
+}
+
+#[test]
+fn the_store_is_summed_up_and_not_changed_under_a_listener() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let run = |args: &[&str]| hookglass(folder.path()).args(args).output();
+    let listener = Listener::start(&mut hookglass(folder.path()))?;
+    for number in [1, 2, 3, 3] {
+        exchange(&listener.address, &request(number))?;
+    }
+    exchange(&listener.address, b"GET /x HTTP/1.1\r\n\r\n")?;
+    let stats: Value = serde_json::from_slice(&run(&["stats", "--json"])?.stdout)?;
+    assert_eq!((&stats["deliveries"], &stats["duplicates"]), (&5.into(), &1.into()));
+    assert_eq!(stats["verdicts"], serde_json::json!({"verified": 4, "missing": 1}));
+    assert_eq!(stats["types"]["message.created"], 4);
+    let table = String::from_utf8(run(&["stats", "sig:verified"])?.stdout)?;
+    assert!(table.starts_with("4 deliveries, 1 of them repeated"), "{table}");
+    assert!(!table.contains('█') && !table.contains("missing"), "{table}");
+    let held = run(&["prune", "--keep", "1"])?;
+    assert_eq!(held.status.code(), Some(3));
+    assert!(said(&held).contains("another hookglass is writing"), "{}", said(&held));
+    assert_eq!(run(&["store", "check"])?.status.code(), Some(0));
+    listener.stop()?;
+    Ok(())
+}
+
+#[test]
+fn the_store_is_pruned_and_checked() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let run = |args: &[&str]| hookglass(folder.path()).args(args).output();
+    let listener = Listener::start(&mut hookglass(folder.path()))?;
+    for number in [1, 2, 3, 3, 4] {
+        exchange(&listener.address, &request(number))?;
+    }
+    listener.stop()?;
+    for (keep, left) in [("30d", 5), ("10GiB", 5), ("100k", 5), ("2", 2), ("1B", 0)] {
+        let would = run(&["prune", "--keep", keep, "--dry-run"])?;
+        assert!(would.status.success(), "{}", said(&would));
+        let pruned = run(&["prune", "--keep", keep])?;
+        assert!(pruned.status.success(), "{}", said(&pruned));
+        let listed = run(&["list", "--json"])?.stdout;
+        assert_eq!(String::from_utf8(listed)?.lines().count(), left, "{keep}");
+    }
+    assert_eq!(run(&["store", "check"])?.status.code(), Some(0));
+    assert_eq!(run(&["prune", "--keep", "some"])?.status.code(), Some(2));
+    // A store that lost a page is told of, by whoever reads it.
+    let path = folder.path().join(".hookglass/deliveries.db");
+    let mut bytes = fs::read(&path)?;
+    let half = bytes.len() / 2;
+    bytes.iter_mut().skip(half).take(4096).for_each(|byte| *byte = 0x5a);
+    fs::write(&path, bytes)?;
+    let damaged = run(&["store", "check"])?;
+    assert_eq!(damaged.status.code(), Some(3), "{}", said(&damaged));
+    assert!(said(&damaged).contains("damaged"), "{}", said(&damaged));
+    Ok(())
+}
