@@ -237,7 +237,7 @@ impl World {
             return self.say(Notice::failed("this provider has no sample events")).await;
         };
         let content = Content::of(sample, fastrand::Rng::new());
-        let (secret, url) = (keyed.secrets.first(), self.setup.own.to_string());
+        let (secret, url) = (keyed.secrets.first(), self.setup.own.url("/"));
         let request = match request(&keyed.provider, secret, content, &url, None) {
             Ok(request) => request,
             Err(error) => {
