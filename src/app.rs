@@ -5,6 +5,7 @@
 //! enters as [`Event::Tick`]. Layout is a function that the update and the view both call.
 
 mod action;
+pub mod columns;
 pub mod detail;
 mod filtering;
 pub mod hints;
@@ -26,12 +27,12 @@ pub mod theme;
 mod update;
 
 pub use action::{
-    Action, Copyable, Edit, Facet, Fold, Grow, InDocument, Move, Narrow, Turn, Wanted,
+    Action, Copyable, Edit, Facet, Fold, Grow, InDocument, InList, Move, Narrow, Turn, Wanted,
 };
 pub use filtering::Filtering;
 pub use index::{Badges, Row};
 pub use message::{Effect, Event, Loaded, Mouse, MouseKind, Notice, NoticeKind, Within};
-pub use model::{Focus, Mode, Model, Preferences, Session};
+pub use model::{Confirm, Focus, Mode, Model, Page, Preferences, Session};
 pub use prompt::Prompt;
 pub use rate::Rate;
 pub use removals::{Removals, Which};

@@ -548,3 +548,44 @@ fn marks_and_removals_are_asked_for_and_shown_when_they_are_so() {
     assert_eq!(stage.model.removals.undo(), [Effect::Restore(vec![DeliveryId(3)])]);
     assert!(stage.model.removals.is_empty());
 }
+
+#[test]
+fn removals_are_confirmed_and_undone() {
+    let mut stage = Stage::new((120, 36), &[], 9);
+    let screen = stage.press("D").screen();
+    assert!(
+        screen.contains("remove the selected delivery? U brings back until you quit"),
+        "{screen}"
+    );
+    stage.press("n");
+    assert_eq!(stage.effects, []);
+    stage.press("Dy");
+    assert_eq!(stage.effects, [Effect::Remove(vec![DeliveryId(9)])]);
+    stage.happen(Event::Removed(vec![DeliveryId(9)]));
+    stage.effects.clear();
+    stage.press("U");
+    assert_eq!(stage.effects, [Effect::Restore(vec![DeliveryId(9)])]);
+}
+
+#[test]
+fn notes_orders_and_jumps() {
+    let mut stage = Stage::new((120, 36), &[], 9);
+    stage.press("alook at this<Enter>");
+    let note = Some("look at this".to_owned());
+    assert_eq!(stage.effects, [Effect::Note { id: DeliveryId(9), note }]);
+    let selected = |stage: &Stage| stage.model.list.selected().map(|row| row.id.0);
+    stage.press("#3<Enter>");
+    assert_eq!(selected(&stage), Some(3));
+    stage.press("#08:00:05<Enter>");
+    assert_eq!(selected(&stage), Some(5));
+    assert!(stage.press("#tea<Enter>").screen().contains("`tea` is neither"));
+    stage.press("<Esc>oy");
+    assert!(stage.screen().contains("type↑"), "{}", stage.screen());
+    // Turned round by a click on the name of the column.
+    stage.happen(Event::Mouse(Mouse { kind: MouseKind::Click, column: 14, row: 1 }));
+    assert!(stage.screen().contains("type↓"), "{}", stage.screen());
+    stage.press("f<Home>b");
+    assert_eq!(selected(&stage), Some(3));
+    stage.press("/type:group*<Enter>0<Home>nn");
+    assert_eq!(selected(&stage), Some(5));
+}

@@ -1,6 +1,8 @@
 //! What a key can mean.
 
 use super::detail::Tab;
+use super::list::Column;
+use super::removals::Which;
 
 /// A part of a delivery that can be copied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,6 +100,29 @@ pub enum Narrow {
     Save,
 }
 
+/// What can be done with deliveries as entries of the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InList {
+    /// Marks the selected one, or takes its mark away.
+    Mark,
+    /// Takes all marks away.
+    Unmark,
+    Note,
+    /// Removes deliveries after a question.
+    Remove(Which),
+    /// Brings the last removal back.
+    Undo,
+    /// Asks by what to sort.
+    SortMenu,
+    Sort(Column),
+    /// Asks for a number or a time to go to.
+    Jump,
+    /// To the next one that passes the filter in force or the last one.
+    Match(Turn),
+    Bad(Turn),
+    Marked(Turn),
+}
+
 /// What can be done in a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InDocument {
@@ -171,7 +196,7 @@ pub enum Action {
     TrySecret,
     CopyMenu,
     Copy(Copyable),
-    ToggleMark,
+    List(InList),
     SendSample,
     ToggleMouse,
     Help,

@@ -48,6 +48,11 @@ impl Seen {
 pub struct History(VecDeque<String>);
 
 impl History {
+    /// The latest one; nothing if there was none.
+    pub fn latest(&self) -> &str {
+        self.0.back().map_or("", String::as_str)
+    }
+
     pub fn keep(&mut self, filter: &str) {
         if filter.trim().is_empty() {
             return;

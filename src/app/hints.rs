@@ -21,6 +21,8 @@ pub struct Hint {
 fn lead(model: &Model) -> String {
     match model.mode {
         Mode::Copy => " copy:".to_owned(),
+        Mode::Sort => " sort by:".to_owned(),
+        Mode::Confirm(ref confirm) => format!(" {} ", confirm.question),
         Mode::Facet(Wanted::With) => " only with the same".to_owned(),
         Mode::Facet(Wanted::Without) => " all but the same".to_owned(),
         // What keeps deliveries out of the list should be in sight.
@@ -30,6 +32,8 @@ fn lead(model: &Model) -> String {
         | Mode::Find { .. }
         | Mode::Palette(_)
         | Mode::Filter(_)
+        | Mode::Note { .. }
+        | Mode::Jump { .. }
         | Mode::View { .. }
         | Mode::Target { .. }
         | Mode::Secret { .. } => String::new(),

@@ -21,6 +21,10 @@ pub enum Context {
     Copy,
     /// After a key that narrows the list.
     Facet,
+    /// After the key that sorts.
+    Sort,
+    /// While something is to be confirmed.
+    Confirm,
     Help,
     Palette,
     /// While a filter is typed, before what holds for every line that is typed.
@@ -29,13 +33,15 @@ pub enum Context {
 }
 
 impl Context {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Anywhere,
         Self::List,
         Self::Detail,
         Self::Document,
         Self::Copy,
         Self::Facet,
+        Self::Sort,
+        Self::Confirm,
         Self::Help,
         Self::Palette,
         Self::Filter,
@@ -50,6 +56,8 @@ impl Context {
             Self::Document => "In the payload",
             Self::Copy => "After y",
             Self::Facet => "After = or !",
+            Self::Sort => "After o",
+            Self::Confirm => "When asked",
             Self::Help => "In this help",
             Self::Palette => "In the palette",
             Self::Filter => "While typing a filter",
@@ -66,6 +74,8 @@ impl Context {
             Self::Document => "payload",
             Self::Copy => "copy",
             Self::Facet => "facet",
+            Self::Sort => "sort",
+            Self::Confirm => "confirm",
             Self::Help => "help",
             Self::Palette => "palette",
             Self::Filter => "filter",
@@ -215,6 +225,8 @@ mod tests {
         for contexts in [
             &[Context::Copy][..],
             &[Context::Facet],
+            &[Context::Sort],
+            &[Context::Confirm],
             &[Context::Help],
             &[Context::Palette, Context::Prompt],
             &[Context::Filter, Context::Prompt],

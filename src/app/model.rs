@@ -4,12 +4,13 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::action::Wanted;
+use super::columns::Column;
 use super::detail::{Detail, Tab};
 use super::filtering::{Filtering, History, Seen};
 use super::keymap::{Context, Keymap};
 use super::layout::{Areas, Arrangement, Size, areas};
 use super::list::List;
-use super::message::Notice;
+use super::message::{Effect, Notice};
 use super::palette::Palette;
 use super::pane;
 use super::prompt::Prompt;
@@ -36,6 +37,19 @@ pub enum Mode {
     Copy,
     /// The next key says of which value the list is to be full, or free.
     Facet(Wanted),
+    /// The next key says by what to sort.
+    Sort,
+    /// Something is to be confirmed.
+    Confirm(Confirm),
+    /// A note is being typed.
+    Note {
+        prompt: Prompt,
+    },
+    /// A number or a time to go to is being typed.
+    Jump {
+        prompt: Prompt,
+        error: Option<String>,
+    },
     Palette(Palette),
     /// A filter is being typed.
     Filter(Box<Filtering>),
@@ -60,6 +74,13 @@ pub enum Mode {
     Secret {
         prompt: Prompt,
     },
+}
+
+/// A question, and what is to be done if the answer is yes.
+#[derive(Debug, Clone)]
+pub struct Confirm {
+    pub question: String,
+    pub yes: Vec<Effect>,
 }
 
 /// A text over the panes, and its first line on the screen.
@@ -94,6 +115,8 @@ pub struct Preferences {
     pub keymap: Keymap,
     /// Names and filters of saved views.
     pub views: Vec<(String, String)>,
+    /// The columns of the list; nothing for the usual ones.
+    pub columns: Vec<Column>,
 }
 
 /// All that there is to draw.
@@ -103,6 +126,7 @@ pub struct Model {
     pub keymap: Keymap,
     /// Names and filters of saved views.
     pub views: Vec<(String, String)>,
+    pub columns: Vec<Column>,
     pub size: Size,
     pub now: Timestamp,
     pub zone: TimeZone,
@@ -147,11 +171,13 @@ impl Model {
         (now, zone): (Timestamp, TimeZone),
     ) -> Self {
         let target = session.forward.clone();
-        let Preferences { keymap, views } = preferences;
+        let Preferences { keymap, views, columns } = preferences;
+        let columns = if columns.is_empty() { Column::USUAL.to_vec() } else { columns };
         Self {
             session,
             keymap,
             views,
+            columns,
             size,
             now,
             zone,
@@ -205,11 +231,18 @@ impl Model {
             (Mode::Browse, Focus::Detail) => &[Context::Detail, Context::Anywhere],
             (Mode::Copy, _) => &[Context::Copy],
             (Mode::Facet(_), _) => &[Context::Facet],
+            (Mode::Sort, _) => &[Context::Sort],
+            (Mode::Confirm(_), _) => &[Context::Confirm],
             (Mode::Page(_), _) => &[Context::Help],
             (Mode::Palette(_), _) => &[Context::Palette, Context::Prompt],
             (Mode::Filter(_), _) => &[Context::Filter, Context::Prompt],
             (
-                Mode::Find { .. } | Mode::View { .. } | Mode::Target { .. } | Mode::Secret { .. },
+                Mode::Note { .. }
+                | Mode::Jump { .. }
+                | Mode::Find { .. }
+                | Mode::View { .. }
+                | Mode::Target { .. }
+                | Mode::Secret { .. },
                 _,
             ) => &[Context::Prompt],
         }

@@ -1,17 +1,18 @@
 //! Every command and every saved view by its name: typed in part, chosen, run.
 
-use super::action::{Action, Narrow, Wanted};
+use super::action::{Action, InList, Narrow, Wanted};
 use super::keymap::{Binding, Context, Keymap};
 use super::prompt::Prompt;
 
 /// Contexts whose commands can be run from the palette; the others hold while something is typed.
-const OFFERED: [Context; 6] = [
+const OFFERED: [Context; 7] = [
     Context::Anywhere,
     Context::List,
     Context::Detail,
     Context::Document,
     Context::Copy,
     Context::Facet,
+    Context::Sort,
 ];
 
 /// What the views are found under.
@@ -93,10 +94,12 @@ fn opener(context: Context) -> Option<Action> {
     match context {
         Context::Copy => Some(Action::CopyMenu),
         Context::Facet => Some(Action::Narrow(Narrow::Like(Wanted::With))),
+        Context::Sort => Some(Action::List(InList::SortMenu)),
         Context::Anywhere
         | Context::List
         | Context::Detail
         | Context::Document
+        | Context::Confirm
         | Context::Help
         | Context::Palette
         | Context::Filter
@@ -134,10 +137,12 @@ fn title(binding: &Binding) -> String {
     match binding.context {
         Context::Copy => format!("copy {name}"),
         Context::Facet => format!("only with the same {name}"),
+        Context::Sort => format!("sort by {name}"),
         Context::List | Context::Detail | Context::Document => {
             format!("{}: {name}", binding.context.name())
         }
         Context::Anywhere
+        | Context::Confirm
         | Context::Help
         | Context::Palette
         | Context::Filter

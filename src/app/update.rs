@@ -3,6 +3,7 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 
 mod browse;
+mod listing;
 mod narrowing;
 mod pointing;
 mod prompts;
@@ -122,7 +123,7 @@ fn press(model: &mut Model, key: Key) -> Vec<Effect> {
         (None, Some(character)) if contexts.contains(&Context::Prompt) => {
             prompts::paste(model, character.encode_utf8(&mut [0; 4]))
         }
-        (None, _) if matches!(model.mode, Mode::Copy | Mode::Facet(_)) => {
+        (None, _) if matches!(model.mode, Mode::Copy | Mode::Facet(_) | Mode::Sort) => {
             model.mode = Mode::Browse;
             tell(model, Notice::info(format!("{key} means nothing there")));
             Vec::new()
@@ -134,7 +135,12 @@ fn press(model: &mut Model, key: Key) -> Vec<Effect> {
 fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     match &model.mode {
         Mode::Browse => browse::act(model, action),
-        Mode::Copy => {
+        Mode::Confirm(confirm) => {
+            let yes = if action == Action::Submit { confirm.yes.clone() } else { Vec::new() };
+            model.mode = Mode::Browse;
+            yes
+        }
+        Mode::Copy | Mode::Sort => {
             model.mode = Mode::Browse;
             browse::act(model, action)
         }
@@ -151,6 +157,8 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Mode::Palette(_)
         | Mode::Find { .. }
         | Mode::Filter(_)
+        | Mode::Note { .. }
+        | Mode::Jump { .. }
         | Mode::View { .. }
         | Mode::Target { .. }
         | Mode::Secret { .. } => prompts::act(model, action),

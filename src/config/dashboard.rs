@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::app::Preferences;
+use crate::app::columns::Column;
 use crate::app::keymap::Key;
 use crate::app::theme::Theme;
 use crate::filter::Filter;
@@ -29,6 +30,7 @@ pub(super) struct Declared {
     /// For each place the names of what is bound, with their keys.
     keys: BTreeMap<String, BTreeMap<String, Keys>>,
     views: BTreeMap<String, String>,
+    columns: Vec<String>,
     themes: BTreeMap<String, BTreeMap<String, String>>,
 }
 
@@ -70,6 +72,15 @@ impl Declared {
             match text.parse::<Filter>() {
                 Ok(_) => dashboard.preferences.views.push((name, text)),
                 Err(wrong) => mistakes.push(format!("[dashboard.views] {name}: {wrong}")),
+            }
+        }
+        for name in &self.columns {
+            match Column::named(name) {
+                Some(column) => dashboard.preferences.columns.push(column),
+                None => mistakes.push(format!(
+                    "[dashboard] columns: there is no column `{name}`; there are {}",
+                    Column::ALL.map(Column::name).join(", ")
+                )),
             }
         }
         let mut own = BTreeMap::new();
@@ -114,7 +125,7 @@ mod tests {
     #[test]
     fn keys_views_and_themes_are_read() {
         let dashboard = read(
-            "theme = \"mine\"\nglyphs = \"ascii\"\n\
+            "theme = \"mine\"\nglyphs = \"ascii\"\ncolumns = [\"time\", \"event-id\"]\n\
              [keys.anywhere]\nresend = [\"ctrl-r\", \"f5\"]\nsuspend = []\n\
              [views]\nbad = \"sig:!verified\"\n[themes.mine]\nbad = \"#ff0000 bold\"\n",
         )
@@ -128,6 +139,7 @@ mod tests {
             (Some(Action::Resend), Some(Action::Resend))
         );
         assert_eq!((resolve("r"), resolve("ctrl-z")), (None, None));
+        assert_eq!(dashboard.preferences.columns, [Column::Time, Column::EventId]);
         assert_eq!(dashboard.preferences.views, [("bad".to_owned(), "sig:!verified".to_owned())]);
         let red = ratatui::style::Color::Rgb(255, 0, 0);
         assert_eq!(dashboard.theme.style(Role::Bad).fg, Some(red));
@@ -137,13 +149,21 @@ mod tests {
     #[test]
     fn all_mistakes_are_told_at_once() {
         let mistakes = read(
-            "theme = \"nihgt\"\n[keys.lst]\ndown = \"x\"\n[keys.list]\ndwon = \"x\"\nup = \"hyper-x\"\n\
+            "theme = \"nihgt\"\ncolumns = [\"tyme\"]\n[keys.lst]\ndown = \"x\"\n[keys.list]\ndwon = \"x\"\nup = \"hyper-x\"\n\
              [keys.anywhere]\nfilter = \"?\"\nquit = []\n[views]\nv = \"typ:x\"\n[themes.t]\nbda = \"red\"\n",
         )
         .unwrap_err();
-        for word in
-            ["`lst`", "`dwon`", "`hyper-x`", "`?` in", "`quit`", "`typ:`", "`bda`", "`nihgt`"]
-        {
+        for word in [
+            "`tyme`",
+            "`lst`",
+            "`dwon`",
+            "`hyper-x`",
+            "`?` in",
+            "`quit`",
+            "`typ:`",
+            "`bda`",
+            "`nihgt`",
+        ] {
             let told = mistakes.iter().filter(|mistake| mistake.contains(word)).count();
             assert_eq!(told, 1, "{word}: {mistakes:#?}");
         }

@@ -2,9 +2,12 @@
 
 use super::{Binding, Context, Key, KeyCode};
 use crate::app::action::{
-    Action, Copyable, Edit, Facet as Of, Fold, Grow, InDocument as In, Move, Narrow, Turn, Wanted,
+    Action, Copyable, Edit, Facet as Of, Fold, Grow, InDocument as In, InList as Entry, Move,
+    Narrow, Turn, Wanted,
 };
 use crate::app::detail::Tab;
+use crate::app::list::Column as By;
+use crate::app::removals::Which;
 
 const fn bind(
     context: Context,
@@ -28,7 +31,9 @@ const fn k(code: KeyCode) -> Key {
     Key::plain(code)
 }
 
-use Context::{Anywhere, Detail, Document, Facet, Filter, Help, List, Palette, Prompt};
+use Context::{
+    Anywhere, Confirm, Detail, Document, Facet, Filter, Help, List, Palette, Prompt, Sort,
+};
 
 /// Every binding there is, in the order in which help shows them.
 #[rustfmt::skip] // a row is a line, so that the table can be read as one
@@ -43,7 +48,13 @@ pub const BINDINGS: &[Binding] = &[
     bind(Anywhere, "resend-to", &[c('R')], Action::ResendTo, "resend to a URL that is asked for"),
     hinted(bind(Anywhere, "copy", &[c('y')], Action::CopyMenu, "copy: a second key says what"), "copy", 4),
     bind(Anywhere, "try-secret", &[c('S')], Action::TrySecret, "try another secret on this delivery; it is typed unseen and kept nowhere"),
-    bind(Anywhere, "mark", &[c('m')], Action::ToggleMark, "mark this delivery, or take the mark away"),
+    bind(Anywhere, "mark", &[c('m')], Action::List(Entry::Mark), "mark this delivery and go to the next, or take the mark away"),
+    bind(Anywhere, "unmark-all", &[], Action::List(Entry::Unmark), "take all marks away"),
+    bind(Anywhere, "note", &[c('a')], Action::List(Entry::Note), "write a note on this delivery"),
+    bind(Anywhere, "remove", &[c('D'), k(KeyCode::Delete)], Action::List(Entry::Remove(Which::Selected)), "remove the marked deliveries, or the selected one"),
+    bind(Anywhere, "remove-shown", &[], Action::List(Entry::Remove(Which::Shown)), "remove all that pass the filter"),
+    bind(Anywhere, "clear", &[], Action::List(Entry::Remove(Which::All)), "remove all deliveries"),
+    bind(Anywhere, "undo", &[c('U')], Action::List(Entry::Undo), "bring back what was removed last"),
     hinted(bind(Anywhere, "sample", &[c('s')], Action::SendSample, "send a signed sample event to this listener"), "sample", 7),
     hinted(bind(Anywhere, "follow", &[c('f')], Action::Follow, "follow the newest delivery, or stop following"), "follow", 6),
     hinted(bind(Anywhere, "other-pane", &[k(KeyCode::Tab), k(KeyCode::BackTab)], Action::SwitchFocus, "go to the other pane"), "pane", 5),
@@ -74,6 +85,14 @@ pub const BINDINGS: &[Binding] = &[
     bind(List, "last", &[k(KeyCode::End), c('G')], Action::Move(Move::Last), "the newest delivery, and follow"),
     bind(List, "next-tab", &[k(KeyCode::Right), c('l')], Action::NextTab, "next tab of the detail"),
     bind(List, "previous-tab", &[k(KeyCode::Left), c('h')], Action::PreviousTab, "previous tab of the detail"),
+    hinted(bind(List, "sort", &[c('o')], Action::List(Entry::SortMenu), "sort: a second key says by what; again turns it round"), "sort", 9),
+    bind(List, "jump", &[c('#')], Action::List(Entry::Jump), "go to a number or a time"),
+    bind(List, "next-match", &[c('n')], Action::List(Entry::Match(Turn::Next)), "next that passes the filter, or the last one that was in force"),
+    bind(List, "previous-match", &[c('N')], Action::List(Entry::Match(Turn::Previous)), "previous one"),
+    bind(List, "next-bad", &[c('b')], Action::List(Entry::Bad(Turn::Next)), "next with a bad signature"),
+    bind(List, "previous-bad", &[c('B')], Action::List(Entry::Bad(Turn::Previous)), "previous with a bad signature"),
+    bind(List, "next-marked", &[c('\'')], Action::List(Entry::Marked(Turn::Next)), "next marked one"),
+    bind(List, "previous-marked", &[c('"')], Action::List(Entry::Marked(Turn::Previous)), "previous marked one"),
     bind(List, "open", &[k(KeyCode::Enter)], Action::OpenDetail, "go to the detail"),
     bind(Detail, "down", &[k(KeyCode::Down), c('j')], Action::Move(Move::Down), "scroll down"),
     bind(Detail, "up", &[k(KeyCode::Up), c('k')], Action::Move(Move::Up), "scroll up"),
@@ -125,6 +144,15 @@ pub const BINDINGS: &[Binding] = &[
     hinted(bind(Facet, "source", &[c('o')], Action::Narrow(Narrow::Facet(Of::Source)), "how it came here"), "source", 6),
     hinted(bind(Facet, "peer", &[c('f')], Action::Narrow(Narrow::Facet(Of::Peer)), "whom it came from"), "from", 6),
     hinted(bind(Facet, "cancel", &[k(KeyCode::Esc), c('q'), Key::ctrl('c')], Action::Cancel, "leave the filter as it is"), "cancel", 1),
+    hinted(bind(Sort, "time", &[c('t')], Action::List(Entry::Sort(By::Time)), "by time"), "time", 1),
+    hinted(bind(Sort, "type", &[c('y')], Action::List(Entry::Sort(By::Type)), "by type"), "type", 1),
+    hinted(bind(Sort, "verdict", &[c('v')], Action::List(Entry::Sort(By::Verdict)), "by verdict"), "verdict", 1),
+    hinted(bind(Sort, "event-id", &[c('i')], Action::List(Entry::Sort(By::EventId)), "by event id"), "event id", 2),
+    hinted(bind(Sort, "size", &[c('s')], Action::List(Entry::Sort(By::Size)), "by size, the largest first"), "size", 1),
+    hinted(bind(Sort, "answer", &[c('a')], Action::List(Entry::Sort(By::Answer)), "by answer"), "answer", 2),
+    hinted(bind(Sort, "cancel", &[k(KeyCode::Esc), c('q'), Key::ctrl('c')], Action::Cancel, "leave the order as it is"), "cancel", 1),
+    hinted(bind(Confirm, "yes", &[c('y'), k(KeyCode::Enter)], Action::Submit, "yes"), "yes", 1),
+    hinted(bind(Confirm, "no", &[c('n'), k(KeyCode::Esc), c('q'), Key::ctrl('c')], Action::Cancel, "no"), "no", 1),
     bind(Help, "down", &[k(KeyCode::Down), c('j')], Action::Move(Move::Down), "scroll down"),
     bind(Help, "up", &[k(KeyCode::Up), c('k')], Action::Move(Move::Up), "scroll up"),
     bind(Help, "page-down", &[k(KeyCode::PageDown), c(' ')], Action::Move(Move::PageDown), "a page down"),

@@ -7,7 +7,7 @@ use super::super::model::{Focus, Mode, Model, Page};
 use super::super::palette::Palette;
 use super::super::pane;
 use super::super::prompt::Prompt;
-use super::{narrowing, reading, tell};
+use super::{listing, narrowing, reading, tell};
 
 pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     match action {
@@ -40,7 +40,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         }),
         Action::Copy(what) => return copy(model, what),
         Action::CopyMenu => with_selected(model, |model| model.mode = Mode::Copy),
-        Action::ToggleMark => return toggle_mark(model),
+        Action::List(what) => return listing::act(model, what),
         Action::SendSample => return vec![Effect::SendSample],
         Action::ToggleMouse => return toggle_mouse(model),
         Action::Help => {
@@ -206,15 +206,6 @@ pub(super) fn resend(model: &mut Model) -> Vec<Effect> {
 fn ask_target(model: &mut Model) {
     let last = model.target.clone().unwrap_or_else(|| "http://127.0.0.1:3000".to_owned());
     model.mode = Mode::Target { prompt: Prompt::new(last) };
-}
-
-fn toggle_mark(model: &mut Model) -> Vec<Effect> {
-    let selected = model.list.selected().map(|row| (row.id, row.badges.marked));
-    let Some((id, marked)) = selected else {
-        tell(model, Notice::info("no delivery is selected yet"));
-        return Vec::new();
-    };
-    vec![Effect::Mark { ids: vec![id], marked: !marked }]
 }
 
 pub(super) fn with_selected(model: &mut Model, go: impl FnOnce(&mut Model)) {

@@ -2,12 +2,13 @@
 
 use ratatui::layout::Position;
 
+use super::super::columns::{self, Column, placed};
 use super::super::detail::Tab;
 use super::super::hints::hints;
 use super::super::layout::Areas;
 use super::super::message::{Effect, Mouse, MouseKind};
 use super::super::model::{Focus, Mode, Model};
-use super::{act, browse, reading};
+use super::{act, browse, listing, reading};
 
 /// How many lines the wheel moves.
 const WHEEL: isize = 3;
@@ -45,6 +46,12 @@ fn click(model: &mut Model, areas: &Areas, at: Position) -> Vec<Effect> {
     } else if areas.list.contains(at) {
         model.focus = Focus::List;
         model.list.select_line(usize::from(at.y - areas.list.y));
+    } else if areas.list_head.contains(at) {
+        let columns = placed(&model.columns, usize::from(areas.list_head.width));
+        let column = columns::at(&columns, usize::from(at.x - areas.list_head.x));
+        if let Some(by) = column.and_then(Column::order) {
+            listing::sort(model, by);
+        }
     } else if areas.detail.contains(at) {
         model.focus = Focus::Detail;
         reading::select_line(model, usize::from(at.y - areas.detail.y));
@@ -81,6 +88,10 @@ fn turn(model: &mut Model, areas: &Areas, at: Position, by: isize) {
         Mode::Browse
         | Mode::Copy
         | Mode::Facet(_)
+        | Mode::Sort
+        | Mode::Confirm(_)
+        | Mode::Note { .. }
+        | Mode::Jump { .. }
         | Mode::Find { .. }
         | Mode::View { .. }
         | Mode::Palette(_)

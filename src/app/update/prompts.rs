@@ -9,7 +9,7 @@ use super::super::message::{Effect, Notice};
 use super::super::model::{Mode, Model};
 use super::super::palette::{Palette, Run, entries};
 use super::super::prompt::Prompt;
-use super::{browse, narrowing, reading, tell};
+use super::{browse, listing, narrowing, reading, tell};
 use crate::secret::Secret;
 
 pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
@@ -49,13 +49,25 @@ fn submit(model: &mut Model) -> Vec<Effect> {
             Vec::new()
         }
         Mode::Palette(palette) => run(model, &palette),
+        Mode::Note { prompt } => listing::note(model, &prompt.text()),
+        Mode::Jump { prompt, .. } => {
+            if let Err(wrong) = listing::jump(model, &prompt.text()) {
+                model.mode = Mode::Jump { prompt, error: Some(wrong) };
+            }
+            Vec::new()
+        }
         Mode::View { prompt } => narrowing::save_view(model, &prompt.text()),
         Mode::Target { prompt } => submit_target(model, &prompt.text()),
         Mode::Secret { mut prompt } => {
             let typed = prompt.take_secret();
             try_secret(model, typed)
         }
-        Mode::Browse | Mode::Copy | Mode::Facet(_) | Mode::Page(_) => Vec::new(),
+        Mode::Browse
+        | Mode::Copy
+        | Mode::Sort
+        | Mode::Confirm(_)
+        | Mode::Facet(_)
+        | Mode::Page(_) => Vec::new(),
     }
 }
 
@@ -75,6 +87,10 @@ fn cancel(model: &mut Model) -> Vec<Effect> {
             Vec::new()
         }
         Mode::Palette(_)
+        | Mode::Sort
+        | Mode::Confirm(_)
+        | Mode::Note { .. }
+        | Mode::Jump { .. }
         | Mode::View { .. }
         | Mode::Target { .. }
         | Mode::Browse
@@ -105,11 +121,24 @@ fn change(model: &mut Model, edit: impl FnOnce(&mut Prompt)) -> Vec<Effect> {
             edit(prompt);
             reading::find(model)
         }
-        Mode::View { prompt } | Mode::Target { prompt } | Mode::Secret { prompt } => {
+        Mode::Jump { prompt, error } => {
+            edit(prompt);
+            *error = None;
+            Vec::new()
+        }
+        Mode::Note { prompt }
+        | Mode::View { prompt }
+        | Mode::Target { prompt }
+        | Mode::Secret { prompt } => {
             edit(prompt);
             Vec::new()
         }
-        Mode::Browse | Mode::Copy | Mode::Facet(_) | Mode::Page(_) => Vec::new(),
+        Mode::Browse
+        | Mode::Copy
+        | Mode::Sort
+        | Mode::Confirm(_)
+        | Mode::Facet(_)
+        | Mode::Page(_) => Vec::new(),
     }
 }
 

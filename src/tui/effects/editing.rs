@@ -21,7 +21,7 @@ impl World {
     pub(super) async fn remove(&self, ids: Vec<DeliveryId>) {
         let notice = match self.setup.store.remove(&ids).await {
             Ok(()) => Notice::done(format!(
-                "deleted {}; undo brings back what was deleted, until hookglass ends",
+                "removed {}; undo brings it back until you quit",
                 counted(ids.len())
             )),
             Err(error) => Notice::failed(format!("not all were deleted: {error}")),

@@ -15,6 +15,17 @@ use crate::units;
 pub(super) fn draw(model: &Model, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
     match &model.mode {
         Mode::Filter(filtering) => draw_filtering(model, filtering, theme, frame, area),
+        Mode::Note { prompt } => {
+            let comment = Marked::new(Role::Dim, "  Enter keeps it, empty takes it away");
+            draw_prompt((" note: ", prompt, &comment), theme, frame, area);
+        }
+        Mode::Jump { prompt, error } => {
+            let comment = match error {
+                Some(error) => Marked::new(Role::Bad, format!("  ✗ {error}")),
+                None => Marked::new(Role::Dim, "  a number, or a time such as 17:06"),
+            };
+            draw_prompt((" go to: ", prompt, &comment), theme, frame, area);
+        }
         Mode::View { prompt } => {
             let comment = Marked::new(Role::Dim, "  Enter saves the filter, Esc goes back");
             draw_prompt((" name of the view: ", prompt, &comment), theme, frame, area);
@@ -37,7 +48,13 @@ pub(super) fn draw(model: &Model, theme: Theme, frame: &mut Frame<'_>, area: Rec
             };
             draw_prompt((" search: ", prompt, &comment), theme, frame, area);
         }
-        Mode::Browse | Mode::Copy | Mode::Facet(_) | Mode::Palette(_) | Mode::Page(_) => {
+        Mode::Browse
+        | Mode::Copy
+        | Mode::Facet(_)
+        | Mode::Sort
+        | Mode::Confirm(_)
+        | Mode::Palette(_)
+        | Mode::Page(_) => {
             let width = usize::from(area.width);
             if let Some(line) = status(model) {
                 draw_status(line, theme, frame, area);
@@ -108,7 +125,7 @@ fn offers(filtering: &Filtering, width: usize) -> Marked {
 
 /// What is more urgent than the keys.
 fn status(model: &Model) -> Option<Marked> {
-    if matches!(model.mode, Mode::Copy | Mode::Facet(_)) {
+    if matches!(model.mode, Mode::Copy | Mode::Facet(_) | Mode::Sort | Mode::Confirm(_)) {
         return None;
     }
     if let Some(Notice { kind, text }) = model.notice() {

@@ -4,49 +4,21 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr as _;
 
 use super::text::fit;
+use crate::app::columns::{Column, Placed, SIGNS, placed};
 use crate::app::layout::Areas;
+use crate::app::list::Order;
 use crate::app::pane::{clock, sign_of};
 use crate::app::theme::Theme;
-use crate::app::{Focus, Model, Role, Row};
+use crate::app::{Focus, Model, Role, Row, masked};
 use crate::payload::visible;
 use crate::units;
 
-/// The widths of the columns; one that has no room is 0.
-struct Columns {
-    kind: usize,
-    signature: usize,
-    event: usize,
-    size: usize,
-    answer: usize,
-}
-
-const TIME: usize = 8;
-
-impl Columns {
-    /// What a list of `width` columns has room for, the type first.
-    fn new(width: usize) -> Self {
-        let mut left = width.saturating_sub(1 + TIME + 2 + 1);
-        let mut take = |wanted: usize, keep: usize| {
-            let fits = left >= wanted + 1 + keep;
-            left -= if fits { wanted + 1 } else { 0 };
-            if fits { wanted } else { 0 }
-        };
-        // The sign of the verdict is always there; its word only where there is room.
-        let sign = take(1, 0);
-        let answer = take(6, 14);
-        let size = take(6, 18);
-        let event = take(17, 20);
-        let word = take(9, 24);
-        let signature = if word > 0 { sign + 1 + word } else { sign };
-        Self { kind: left, signature, event, size, answer }
-    }
-}
-
 pub(super) fn draw(model: &Model, theme: Theme, frame: &mut Frame<'_>, areas: &Areas) {
-    let columns = Columns::new(usize::from(areas.list.width));
-    frame.render_widget(head(&columns, theme), areas.list_head);
+    let columns = placed(&model.columns, usize::from(areas.list.width));
+    frame.render_widget(head(model, &columns, theme), areas.list_head);
     let height = usize::from(areas.list.height);
     let mut drawn = 0;
     for ((row, selected), place) in model.list.window(height).zip(areas.list.rows()) {
@@ -67,17 +39,17 @@ pub(super) fn draw(model: &Model, theme: Theme, frame: &mut Frame<'_>, areas: &A
     }
 }
 
-fn head(columns: &Columns, theme: Theme) -> Line<'static> {
-    let signature = if columns.signature > 1 { "signature" } else { "" };
-    let text = format!(
-        " {} {} {}{}{}{} ",
-        fit("time", TIME + 1),
-        fit("type", columns.kind),
-        fit(signature, columns.signature),
-        cell("event id", columns.event),
-        right_cell("size", columns.size),
-        right_cell("answer", columns.answer),
-    );
+/// The names of the columns, with an arrow at the one that the list is sorted by.
+fn head(model: &Model, columns: &[Placed], theme: Theme) -> Line<'static> {
+    let order = model.list.order();
+    let mut text = " ".repeat(SIGNS);
+    for Placed { column, width, .. } in columns {
+        let arrow = if order.descending { "↓" } else { "↑" };
+        let sorted = column.order() == Some(order.by) && order != Order::default();
+        let name = if *width < column.name().len() { "" } else { column.name() };
+        let name = if sorted { format!("{name}{arrow}") } else { name.to_owned() };
+        text.push_str(&cell(*column, &name, *width));
+    }
     Line::styled(text, theme.style(Role::Dim).add_modifier(Modifier::UNDERLINED))
 }
 
@@ -85,7 +57,7 @@ fn draw_row(
     model: &Model,
     theme: Theme,
     frame: &mut Frame<'_>,
-    (row, selected, columns): (&Row<'_>, bool, &Columns),
+    (row, selected, columns): (&Row<'_>, bool, &[Placed]),
     place: Rect,
 ) {
     let focused = model.focus == Focus::List;
@@ -100,34 +72,56 @@ fn draw_row(
         let style = if plain { Style::new() } else { theme.style(role) };
         Span::styled(text, style)
     };
-    let (sign, verdict) = sign_of(row.status);
-    let word = if columns.signature > 1 {
-        fit(&format!("{sign} {}", row.status), columns.signature)
-    } else {
-        sign.to_string()
-    };
-    let repeat = match (row.badges.marked, row.badges.duplicate) {
-        (true, _) => "◆",
-        (false, true) => "↻",
+    let mut spans = vec![
+        span(Role::Accent, if selected { "▌" } else { " " }.to_owned()),
+        span(Role::Warn, signs(row)),
+    ];
+    for Placed { column, width, .. } in columns {
+        let (role, text) = text(model, row, *column, *width);
+        let text =
+            if model.is_masked() && *column == Column::EventId { masked(&text) } else { text };
+        spans.push(span(role, cell(*column, &visible(&text), *width)));
+    }
+    frame.buffer_mut().set_style(place, base);
+    frame.render_widget(Line::from(spans).style(base), place);
+}
+
+/// What is to be seen of a delivery at a glance, in the columns before the first one.
+fn signs(row: &Row<'_>) -> String {
+    let first = if row.badges.marked { "◆" } else { " " };
+    let second = match (row.badges.duplicate, row.badges.noted) {
+        (true, _) => "↻",
+        (false, true) => "✎",
         (false, false) => " ",
     };
-    let answer = row.response.map_or_else(|| "…".to_owned(), |status| status.to_string());
-    let answered =
-        if row.response.is_some_and(|status| status >= 400) { Role::Bad } else { Role::Plain };
-    let (kind_role, kind) = kind(row);
-    let line = Line::from(vec![
-        span(Role::Accent, if selected { "▌" } else { " " }.to_owned()),
-        span(Role::Dim, fit(&clock(row.received_at, model.now, &model.zone), TIME)),
-        span(Role::Warn, repeat.to_owned()),
-        span(kind_role, format!(" {}", fit(&visible(&kind), columns.kind))),
-        span(verdict, format!(" {word}")),
-        span(Role::Dim, cell(&visible(row.event_id.unwrap_or("")), columns.event)),
-        span(Role::Plain, right_cell(&units::size(row.body_size), columns.size)),
-        span(answered, right_cell(&answer, columns.answer)),
-        span(Role::Plain, " ".to_owned()),
-    ]);
-    frame.buffer_mut().set_style(place, base);
-    frame.render_widget(line.style(base), place);
+    format!("{first}{second}")
+}
+
+/// What a column says of a delivery.
+fn text(model: &Model, row: &Row<'_>, column: Column, width: usize) -> (Role, String) {
+    match column {
+        Column::Id => (Role::Dim, row.id.to_string()),
+        Column::Time => (Role::Dim, clock(row.received_at, model.now, &model.zone)),
+        Column::Type => kind(row),
+        Column::Signature => {
+            let (sign, role) = sign_of(row.status);
+            let word = if width > 1 { format!("{sign} {}", row.status) } else { sign.to_string() };
+            (role, word)
+        }
+        Column::EventId => (Role::Dim, row.event_id.unwrap_or_default().to_owned()),
+        Column::Provider => (Role::Plain, row.provider.to_owned()),
+        Column::Method => (Role::Plain, row.method.to_owned()),
+        Column::Path => (Role::Plain, row.target.to_owned()),
+        Column::Cause => (Role::Warn, row.cause.unwrap_or_default().to_owned()),
+        Column::Source => (Role::Dim, row.source.as_str().to_owned()),
+        Column::Size => (Role::Plain, units::size(row.body_size)),
+        Column::Answer => match row.response {
+            Some(0) => (Role::Bad, "none".to_owned()),
+            Some(status) if status >= 400 => (Role::Bad, status.to_string()),
+            Some(status) => (Role::Plain, status.to_string()),
+            None => (Role::Dim, "…".to_owned()),
+        },
+    }
 }
 
 /// What a delivery is, in the column of the type: where it has none, the request itself.
@@ -141,11 +135,12 @@ fn kind(row: &Row<'_>) -> (Role, String) {
     }
 }
 
-/// A column with a blank before it, or nothing.
-fn cell(text: &str, width: usize) -> String {
-    if width == 0 { String::new() } else { format!(" {}", fit(text, width)) }
-}
-
-fn right_cell(text: &str, width: usize) -> String {
-    if width == 0 { String::new() } else { format!(" {text:>width$}") }
+/// A text in the columns of its own, with a blank behind.
+fn cell(column: Column, text: &str, width: usize) -> String {
+    let text = fit(text, width);
+    if column.is_right() {
+        let kept = text.trim_end();
+        return format!("{}{kept} ", " ".repeat(width.saturating_sub(kept.width())));
+    }
+    format!("{text} ")
 }
