@@ -349,3 +349,33 @@ fn a_signal_right_after_the_first_line_ends_it_in_order() -> Tested {
     }
     Ok(())
 }
+
+#[test]
+fn the_configuration_that_holds_is_told_with_where_it_comes_from() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let config = |args: &[&str]| hookglass(folder.path()).arg("config").args(args).output();
+    let default = config(&["--print-default"])?.stdout;
+    assert_eq!(default, include_bytes!("../assets/config.toml"));
+    let usual = String::from_utf8(config(&[])?.stdout)?;
+    for line in usual.lines() {
+        assert!(line.ends_with(" default"), "{line}");
+    }
+    std::fs::write(folder.path().join("d.toml"), &default)?;
+    let same = String::from_utf8(config(&["--config", "d.toml"])?.stdout)?;
+    let rows = |text: &str| -> Vec<String> {
+        let cells = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+        cells
+            .map(|cells| cells.split_last().map(|(_, rest)| rest.join(" ")).unwrap_or_default())
+            .collect()
+    };
+    // But for the line that names the file.
+    assert_eq!(rows(&same).get(1..), rows(&usual).get(1..));
+    let own = "strict = true\n[[forward]]\nfilter = \"type:x\"\nurl = \"http://h\"\n\
+               [[respond]]\nanswer = \"500x2,200\"\n";
+    std::fs::write(folder.path().join("hookglass.toml"), own)?;
+    let said = rows(&String::from_utf8(config(&[])?.stdout)?);
+    for row in ["strict on", "handshakes on", "forward type:x => http://h", "respond 500x2,200"] {
+        assert!(said.iter().any(|one| one == row), "{row} is not in {said:?}");
+    }
+    Ok(())
+}
