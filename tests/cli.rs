@@ -199,6 +199,8 @@ fn wrong_usage_is_exit_2() -> Tested {
         (&["--secret-file", "absent", "--headless"], "absent"),
         (&["--max-body", "much", "--headless"], "`much` is no size"),
         (&["--forward", "localhost:3000"], "no URL to send to"),
+        (&["--bind", "localhost"], "127.0.0.1:4400"),
+        (&["import", "-", "--secret-file", "-"], "standard input"),
         (&["--secret", "x"], "--secret"),
         (&["send", "nothing.known", "--to", "http://127.0.0.1:1"], "neither an event type"),
         (&["send", "message.created", "--to", "http://127.0.0.1:1", "--rate", "0"], "no rate"),
@@ -323,7 +325,9 @@ fn one_signature_is_checked_and_its_provider_recognised() -> Tested {
     for (args, part) in [
         (&["verify", "--header", &header][..], "GITHUB_WEBHOOK_SECRET"),
         (&["verify", "--header", "nonsense"], "no header"),
-        (&["verify"], "known"),
+        (&["verify", "--provider", "auto"], "known"),
+        (&["verify", "--secret-file", "-"], "standard input"),
+        (&["verify", "--at", "99999999999999"], "Unix seconds"),
         (&["verify", "--provider", "cribbly", "--body", "absent"], "absent"),
         (&["providers", "nobody"], "no provider `nobody`"),
     ] {
@@ -332,6 +336,19 @@ fn one_signature_is_checked_and_its_provider_recognised() -> Tested {
         assert_eq!(code(&failed), Some(2), "{args:?}: {said}");
         assert!(said.contains(part), "{args:?}: {said}");
     }
+    // What nobody is recognised in is checked as a delivery of the usual provider.
+    let unsigned = hookglass(folder.path())
+        .args(["verify", "--json", "--header", "X-Other: 1"])
+        .stdin(Stdio::null())
+        .output()?;
+    let said = String::from_utf8_lossy(&unsigned.stderr);
+    assert_eq!(code(&unsigned), Some(1), "{said}");
+    assert!(said.contains("--provider names another"), "{said}");
+    let verdict: Value = serde_json::from_slice(&unsigned.stdout)?;
+    assert_eq!(
+        (&verdict["provider"], &verdict["signature"]["status"]),
+        (&"cribbly".into(), &"missing".into())
+    );
     Ok(())
 }
 

@@ -166,6 +166,7 @@ fn failures_are_told_and_compared_with_the_last_run() -> Tested {
         (&["--expect", "fine"], "no status"),
         (&["--seed", "1"], "--shuffle"),
         (&["--duplicate", "0"], "0"),
+        (&["-", "--secret-file", "-"], "standard input"),
     ] {
         let wrong = replay(folder.path(), "http://127.0.0.1:1", args)?;
         assert_eq!(wrong.status.code(), Some(2), "{args:?}");

@@ -28,6 +28,9 @@ struct Keys {
 
 /// Every case of the files, in their order.
 pub(super) fn load(args: &ReplayArgs) -> Result<Vec<Case>, Failure> {
+    if args.paths.iter().any(|path| path.as_os_str() == "-") {
+        args.provider.secrets.leave_standard_input("PATH")?;
+    }
     let config = args.provider.config.load()?;
     let keyring = args.provider.keyring()?;
     let mut stderr = io::stderr();
