@@ -27,7 +27,8 @@ pub mod theme;
 mod update;
 
 pub use action::{
-    Action, Copyable, Edit, Facet, Fold, Grow, InDocument, InList, Move, Narrow, Turn, Wanted,
+    Action, Copyable, Edit, ExportForm, Facet, Fold, Grow, InDocument, InList, Move, Narrow, Turn,
+    Wanted,
 };
 pub use filtering::Filtering;
 pub use index::{Badges, Row};

@@ -9,6 +9,7 @@ mod compose;
 mod error;
 mod expression;
 mod field;
+mod jq;
 mod json;
 mod moment;
 mod number;

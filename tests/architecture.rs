@@ -61,6 +61,7 @@ const MAY_NAME: [(&str, &[&str]); 25] = [
             "delivery",
             "export",
             "filter",
+            "fixture",
             "intake",
             "outbound",
             "payload",

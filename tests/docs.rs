@@ -18,12 +18,14 @@ fn cell(text: &str) -> String {
 }
 
 fn keys() -> Tested<String> {
-    let mut out = String::from("| where | key | what it does |\n|---|---|---|\n");
+    let mut out = String::from("| where | key | what it does | name |\n|---|---|---|---|\n");
     for context in Context::ALL {
         for binding in BINDINGS.iter().filter(|binding| binding.context == context) {
             let keys: Vec<String> =
                 binding.keys.iter().map(|key: &Key| format!("`{key}`")).collect();
-            writeln!(out, "| {} | {} | {} |", context.title(), keys.join(" "), cell(binding.help))?;
+            let (place, help) = (context.title(), cell(binding.help));
+            let (keys, name) = (cell(&keys.join(" ")), binding.name);
+            writeln!(out, "| {place} | {keys} | {help} | `{}.{name}` |", context.name())?;
         }
     }
     Ok(out)

@@ -168,6 +168,33 @@ fn deliveries_are_seen_and_quitting_restores() -> Tested {
 }
 
 #[test]
+fn what_is_marked_is_exported_and_removed_and_comes_back() -> Tested {
+    let mut session = Session::start(&[])?;
+    let address = session.address()?;
+    for number in 1..=3 {
+        exchange(&address, &request(number))?;
+    }
+    session.wait_for("3 deliveries")?;
+    session.press("kkmm")?;
+    session.wait_for("◆")?;
+    session.press("xf")?;
+    session.wait_for("into the folder: fixtures")?;
+    session.press("\r")?;
+    session.wait_for("exported 2 to fixtures")?;
+    let written = std::fs::read_dir(session.folder.path().join("fixtures"))?.count();
+    assert_eq!(written, 2);
+    session.press("xj\rxj\r")?;
+    session.wait_for("it is there already")?;
+    session.press("Dy")?;
+    session.wait_for("1 delivery")?;
+    session.press("U")?;
+    session.wait_for("3 deliveries")?;
+    session.press("q")?;
+    assert_eq!(session.ended()?, 0);
+    Ok(())
+}
+
+#[test]
 fn ctrl_c_and_signals_restore() -> Tested {
     let mut session = Session::start(&[])?;
     session.address()?;

@@ -123,6 +123,39 @@ pub enum InList {
     Marked(Turn),
 }
 
+/// In which form deliveries are exported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExportForm {
+    Fixture,
+    Jsonl,
+    Har,
+    Http,
+    Curl,
+}
+
+impl ExportForm {
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Fixture => "fixtures, redacted and signed anew, into the folder",
+            Self::Jsonl => "JSON lines, every byte as it came, to the file",
+            Self::Har => "HTTP Archive to the file",
+            Self::Http => ".http requests to the file",
+            Self::Curl => "curl commands to the file",
+        }
+    }
+
+    /// Where it is written to if nothing else is typed.
+    pub fn usual_place(self) -> &'static str {
+        match self {
+            Self::Fixture => "fixtures",
+            Self::Jsonl => "deliveries.jsonl",
+            Self::Har => "deliveries.har",
+            Self::Http => "deliveries.http",
+            Self::Curl => "deliveries.sh",
+        }
+    }
+}
+
 /// What can be done in a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InDocument {
@@ -197,6 +230,9 @@ pub enum Action {
     CopyMenu,
     Copy(Copyable),
     List(InList),
+    ExportMenu,
+    /// The marked ones or the selected one, or all that are shown.
+    Export(ExportForm, Which),
     SendSample,
     ToggleMouse,
     Help,

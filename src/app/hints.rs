@@ -22,6 +22,7 @@ fn lead(model: &Model) -> String {
     match model.mode {
         Mode::Copy => " copy:".to_owned(),
         Mode::Sort => " sort by:".to_owned(),
+        Mode::ExportMenu => " export as:".to_owned(),
         Mode::Confirm(ref confirm) => format!(" {} ", confirm.question),
         Mode::Facet(Wanted::With) => " only with the same".to_owned(),
         Mode::Facet(Wanted::Without) => " all but the same".to_owned(),
@@ -32,6 +33,7 @@ fn lead(model: &Model) -> String {
         | Mode::Find { .. }
         | Mode::Palette(_)
         | Mode::Filter(_)
+        | Mode::Export { .. }
         | Mode::Note { .. }
         | Mode::Jump { .. }
         | Mode::View { .. }
@@ -43,7 +45,9 @@ fn lead(model: &Model) -> String {
 /// As many hints as fit; those of the least priority go first, the order stays.
 pub fn hints(model: &Model, width: usize) -> Vec<Hint> {
     let contexts = model.contexts();
-    let rows = model.keymap.rows().filter(|(binding, _)| contexts.contains(&binding.context));
+    // What holds here comes before what holds everywhere.
+    let of = |context| model.keymap.rows().filter(move |(row, _)| row.context == context);
+    let rows = contexts.iter().flat_map(|context| of(*context));
     let mut all: Vec<(u8, Hint)> = rows
         .filter_map(|(binding, keys)| {
             let (word, priority) = binding.hint?;

@@ -23,6 +23,8 @@ pub enum Context {
     Facet,
     /// After the key that sorts.
     Sort,
+    /// After the key that exports.
+    Export,
     /// While something is to be confirmed.
     Confirm,
     Help,
@@ -33,7 +35,7 @@ pub enum Context {
 }
 
 impl Context {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Anywhere,
         Self::List,
         Self::Detail,
@@ -41,6 +43,7 @@ impl Context {
         Self::Copy,
         Self::Facet,
         Self::Sort,
+        Self::Export,
         Self::Confirm,
         Self::Help,
         Self::Palette,
@@ -57,6 +60,7 @@ impl Context {
             Self::Copy => "After y",
             Self::Facet => "After = or !",
             Self::Sort => "After o",
+            Self::Export => "After x",
             Self::Confirm => "When asked",
             Self::Help => "In this help",
             Self::Palette => "In the palette",
@@ -75,6 +79,7 @@ impl Context {
             Self::Copy => "copy",
             Self::Facet => "facet",
             Self::Sort => "sort",
+            Self::Export => "export",
             Self::Confirm => "confirm",
             Self::Help => "help",
             Self::Palette => "palette",
@@ -226,6 +231,7 @@ mod tests {
             &[Context::Copy][..],
             &[Context::Facet],
             &[Context::Sort],
+            &[Context::Export],
             &[Context::Confirm],
             &[Context::Help],
             &[Context::Palette, Context::Prompt],

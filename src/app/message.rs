@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::action::Copyable;
+use super::action::{Copyable, ExportForm};
 use super::keymap::Key;
 use super::layout::Size;
 use crate::delivery::{Attempt, Delivery, DeliveryId, Summary, Verdict};
@@ -176,6 +176,12 @@ pub enum Effect {
     Copy {
         id: DeliveryId,
         what: Copyable,
+    },
+    /// Write deliveries to a folder or a file.
+    Export {
+        ids: Vec<DeliveryId>,
+        form: ExportForm,
+        to: String,
     },
     /// Copy a text that is at hand.
     CopyText {

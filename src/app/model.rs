@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::action::Wanted;
+use super::action::{ExportForm, Wanted};
 use super::columns::Column;
 use super::detail::{Detail, Tab};
 use super::filtering::{Filtering, History, Seen};
@@ -19,6 +19,7 @@ use super::reading::{Reading, Window};
 use super::removals::Removals;
 use super::role::Marked;
 use super::search::Search;
+use crate::delivery::DeliveryId;
 
 /// Which pane the keys go to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -39,6 +40,14 @@ pub enum Mode {
     Facet(Wanted),
     /// The next key says by what to sort.
     Sort,
+    /// The next key says in which form to export.
+    ExportMenu,
+    /// Where to export to is being typed.
+    Export {
+        prompt: Prompt,
+        form: ExportForm,
+        ids: Vec<DeliveryId>,
+    },
     /// Something is to be confirmed.
     Confirm(Confirm),
     /// A note is being typed.
@@ -89,6 +98,14 @@ pub struct Page {
     pub title: String,
     pub lines: Vec<Marked>,
     pub top: usize,
+}
+
+impl Page {
+    /// The lines on a screen of so many columns.
+    pub fn shown(&self, width: usize) -> Vec<Marked> {
+        const INDENT: usize = 25;
+        self.lines.iter().flat_map(|line| line.clone().wrap(width, INDENT)).collect()
+    }
 }
 
 /// What stays the same from start to end.
@@ -216,9 +233,14 @@ impl Model {
     }
 
     /// What is to be said above the document that is shown.
-    pub fn note(&self) -> Option<&str> {
+    pub fn note(&self) -> Option<String> {
         let loaded = self.detail.loaded.as_deref()?;
-        (self.detail.tab == Tab::Payload).then(|| pane::note(loaded, self.detail.is_hex()))?
+        let own = loaded.delivery.summary.note.as_ref().map(|note| format!("✎ {note}"));
+        let of_body = (self.detail.tab == Tab::Payload)
+            .then(|| pane::note(loaded, self.detail.is_hex()).map(ToOwned::to_owned))
+            .flatten();
+        let notes: Vec<String> = own.into_iter().chain(of_body).collect();
+        (!notes.is_empty()).then(|| notes.join("; "))
     }
 
     /// Where a key is looked up, nearest first.
@@ -232,12 +254,14 @@ impl Model {
             (Mode::Copy, _) => &[Context::Copy],
             (Mode::Facet(_), _) => &[Context::Facet],
             (Mode::Sort, _) => &[Context::Sort],
+            (Mode::ExportMenu, _) => &[Context::Export],
             (Mode::Confirm(_), _) => &[Context::Confirm],
             (Mode::Page(_), _) => &[Context::Help],
             (Mode::Palette(_), _) => &[Context::Palette, Context::Prompt],
             (Mode::Filter(_), _) => &[Context::Filter, Context::Prompt],
             (
-                Mode::Note { .. }
+                Mode::Export { .. }
+                | Mode::Note { .. }
                 | Mode::Jump { .. }
                 | Mode::Find { .. }
                 | Mode::View { .. }

@@ -5,7 +5,7 @@ use super::keymap::{Binding, Context, Keymap};
 use super::prompt::Prompt;
 
 /// Contexts whose commands can be run from the palette; the others hold while something is typed.
-const OFFERED: [Context; 7] = [
+const OFFERED: [Context; 8] = [
     Context::Anywhere,
     Context::List,
     Context::Detail,
@@ -13,6 +13,7 @@ const OFFERED: [Context; 7] = [
     Context::Copy,
     Context::Facet,
     Context::Sort,
+    Context::Export,
 ];
 
 /// What the views are found under.
@@ -94,6 +95,7 @@ fn opener(context: Context) -> Option<Action> {
     match context {
         Context::Copy => Some(Action::CopyMenu),
         Context::Facet => Some(Action::Narrow(Narrow::Like(Wanted::With))),
+        Context::Export => Some(Action::ExportMenu),
         Context::Sort => Some(Action::List(InList::SortMenu)),
         Context::Anywhere
         | Context::List
@@ -137,6 +139,7 @@ fn title(binding: &Binding) -> String {
     match binding.context {
         Context::Copy => format!("copy {name}"),
         Context::Facet => format!("only with the same {name}"),
+        Context::Export => format!("export {name}"),
         Context::Sort => format!("sort by {name}"),
         Context::List | Context::Detail | Context::Document => {
             format!("{}: {name}", binding.context.name())

@@ -3,6 +3,7 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 
 mod browse;
+mod exporting;
 mod listing;
 mod narrowing;
 mod pointing;
@@ -123,7 +124,12 @@ fn press(model: &mut Model, key: Key) -> Vec<Effect> {
         (None, Some(character)) if contexts.contains(&Context::Prompt) => {
             prompts::paste(model, character.encode_utf8(&mut [0; 4]))
         }
-        (None, _) if matches!(model.mode, Mode::Copy | Mode::Facet(_) | Mode::Sort) => {
+        (None, _)
+            if matches!(
+                model.mode,
+                Mode::Copy | Mode::Facet(_) | Mode::Sort | Mode::ExportMenu
+            ) =>
+        {
             model.mode = Mode::Browse;
             tell(model, Notice::info(format!("{key} means nothing there")));
             Vec::new()
@@ -140,7 +146,7 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             model.mode = Mode::Browse;
             yes
         }
-        Mode::Copy | Mode::Sort => {
+        Mode::Copy | Mode::Sort | Mode::ExportMenu => {
             model.mode = Mode::Browse;
             browse::act(model, action)
         }
@@ -157,6 +163,7 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Mode::Palette(_)
         | Mode::Find { .. }
         | Mode::Filter(_)
+        | Mode::Export { .. }
         | Mode::Note { .. }
         | Mode::Jump { .. }
         | Mode::View { .. }
@@ -223,7 +230,8 @@ fn settle(model: &mut Model) -> Vec<Effect> {
     let lines = pane::line_count(model, usize::from(areas.detail.width));
     model.detail.scroll(0, lines, usize::from(areas.detail.height));
     if let Mode::Page(page) = &mut model.mode {
-        let last = page.lines.len().saturating_sub(usize::from(areas.body.height));
+        let lines = page.shown(usize::from(areas.body.width)).len();
+        let last = lines.saturating_sub(usize::from(areas.body.height));
         page.top = page.top.min(last);
     }
     selected.filter(|_| load).map(Effect::Load).into_iter().collect()

@@ -59,19 +59,27 @@ fn fitting(mut words: Vec<String>, begun: &str) -> Vec<String> {
 /// Where the term at the end of the text begins, behind what negates or opens it.
 fn term_start(typed: &str) -> usize {
     let mut start = 0;
-    let mut is_quoted = false;
+    let mut quote = None;
     let mut characters = typed.char_indices();
     while let Some((at, character)) = characters.next() {
         match character {
-            '\\' => drop(characters.next()),
-            '"' => is_quoted = !is_quoted,
-            _ if is_quoted => {}
+            '\\' if quote != Some('\'') => drop(characters.next()),
+            '"' | '\'' if quote == Some(character) => quote = None,
+            _ if quote.is_some() => {}
+            '"' => quote = Some('"'),
+            // Anywhere else it is an apostrophe.
+            '\'' if opens_program(typed, start, at) => quote = Some('\''),
             _ if character.is_whitespace() || character == '(' => start = at + character.len_utf8(),
             '-' if at == start => start = at + 1,
             _ => {}
         }
     }
     start
+}
+
+fn opens_program(typed: &str, start: usize, at: usize) -> bool {
+    let before = typed.get(start..at).unwrap_or_default();
+    before.eq_ignore_ascii_case("jq:") || before.eq_ignore_ascii_case("jq:!")
 }
 
 #[cfg(test)]
@@ -99,6 +107,9 @@ mod tests {
             ["x (-sig:", "x (-status:", "x (-size:", "x (-since:", "x (-source:"]
         );
         assert_eq!(completed("hea"), ["header."]);
+        assert_eq!(completed("j"), ["jq:"]);
+        assert_eq!(completed("jq:'.a or (.b' sou"), ["jq:'.a or (.b' source:"]);
+        assert_eq!(completed("it's sou"), ["it's source:"]);
         assert_eq!(completed("sig:mis"), ["sig:missing", "sig:mismatch"]);
         assert_eq!(completed("sig:!missing,ex"), ["sig:!missing,expired"]);
         assert_eq!(completed("dup:"), ["dup:yes", "dup:no"]);
@@ -110,7 +121,16 @@ mod tests {
 
     #[test]
     fn offers_nothing_where_nothing_is_known() {
-        for input in ["zzz", "type:n", "nope:", "sig:verified", "\"a si", ".pay", "body:\"x sig:"] {
+        for input in [
+            "zzz",
+            "type:n",
+            "nope:",
+            "sig:verified",
+            "\"a si",
+            ".pay",
+            "body:\"x sig:",
+            "jq:'.a sig:mis",
+        ] {
             assert_eq!(completed(input), Vec::<String>::new(), "{input}");
         }
     }

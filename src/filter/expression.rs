@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::field::Key;
+use super::jq::Program;
 use super::json::Path;
 use super::pattern::Pattern;
 use super::value::Value;
@@ -27,6 +28,7 @@ pub(super) enum Term {
     Field(Key, Value),
     Header(String, Value),
     Json(Path, Value),
+    Jq(Program),
 }
 
 impl Expression {
@@ -114,6 +116,7 @@ impl fmt::Display for Term {
             Self::Field(key, value) => write!(f, "{}:{value}", key.name()),
             Self::Header(name, value) => write!(f, "header.{name}:{value}"),
             Self::Json(path, value) => write!(f, "{path}:{value}"),
+            Self::Jq(program) => write!(f, "jq:{program}"),
         }
     }
 }

@@ -20,6 +20,7 @@ pub(super) enum Reads {
     Key(Key),
     Header,
     Json,
+    Jq,
 }
 
 /// The fields that need no name besides their own.
@@ -62,6 +63,8 @@ pub(super) enum Takes {
     Data,
     /// The same, or whether there is anything.
     Json,
+    /// A jq program in quotes.
+    Jq,
 }
 
 /// Closed sets of words.
@@ -95,7 +98,8 @@ impl Field {
             | Takes::Size
             | Takes::Moment
             | Takes::Data
-            | Takes::Json => Vec::new(),
+            | Takes::Json
+            | Takes::Jq => Vec::new(),
         }
     }
 
@@ -150,6 +154,9 @@ pub const FIELDS: &[Field] = &[
     Field { name: ".", example: ".payload.contact.username:Kev*",
         help: "a value in a JSON body, text or number (.read_at:>0, .items[0].id:x); :empty for \"\", [], {} and null, :exists for any",
         reads: Reads::Json, takes: Takes::Json },
+    Field { name: "jq", example: "jq:'.payload.reactions|length>2'",
+        help: "a jq program in single or double quotes; fits where its first output from a JSON body is neither false nor null",
+        reads: Reads::Jq, takes: Takes::Jq },
 ];
 
 #[cfg(test)]
@@ -173,6 +180,7 @@ mod tests {
         assert!(FIELDS.iter().all(|field| match field.reads {
             Reads::Key(key) => key.name() == field.name,
             Reads::Header | Reads::Json => field.name.ends_with('.'),
+            Reads::Jq => field.name == "jq",
         }));
     }
 

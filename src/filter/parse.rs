@@ -4,18 +4,19 @@
 //! alternatives = terms { "or" terms }
 //! terms        = term { [ "and" ] term }
 //! term         = ( "-" | "not" ) term | "(" alternatives ")"
-//!              | NAME ":" value | PATH ":" value | word
+//!              | NAME ":" value | PATH ":" value | "jq:" [ "!" ] quoted | word
 //! value        = [ "!" ] [ atom ] { "," [ atom ] }
 //! ```
 //!
 //! A field whose value has not been typed yet is left out, so that a list does not jump.
+
+mod body;
 
 use std::ops::Range;
 
 use super::error::{Complaint, FilterError, nearest};
 use super::expression::{Expression, Term};
 use super::field::{FIELDS, Field, Reads, Takes};
-use super::json::Path;
 use super::pattern::{Manner, Pattern};
 use super::token::{Cursor, Place, ends_term};
 use super::value::{Atom, Choice, Value};
@@ -206,6 +207,9 @@ impl<'i> Parser<'i> {
         let Some(field) = known else {
             return Err(unknown(name).at(self.cursor.input, span));
         };
+        if field.reads == Reads::Jq {
+            return self.jq();
+        }
         let value = self.value(field.takes)?;
         Ok(value.and_then(|value| match (field.reads, header) {
             (Reads::Key(key), _) => Some(Expression::Term(Term::Field(key, value))),
@@ -213,53 +217,8 @@ impl<'i> Parser<'i> {
                 Some(Expression::Term(Term::Header(header.to_ascii_lowercase(), value)))
             }
             // Neither can be named without what follows the dot.
-            (Reads::Header, None) | (Reads::Json, _) => None,
+            (Reads::Header, None) | (Reads::Json | Reads::Jq, _) => None,
         }))
-    }
-
-    fn json(&mut self) -> Parsed<Option<Expression>> {
-        let start = self.cursor.at;
-        let mut keys = Vec::new();
-        while !self.cursor.eat(':') {
-            if ends_term(self.cursor.rest(), "),") {
-                let span = self.cursor.since(start);
-                let path = self.cursor.input.get(span.clone()).unwrap_or_default();
-                let message = format!(
-                    "a JSON path needs a value, for instance {path}:x or {path}:exists; \
-                     put it in quotes to search for the text"
-                );
-                return Err(self.cursor.error(span, message));
-            }
-            keys.push(self.json_key()?);
-        }
-        let value = self.value(Takes::Json)?;
-        Ok(value.map(|value| Expression::Term(Term::Json(Path(keys), value))))
-    }
-
-    /// `.key`, `."any key"`, `[0]` or `.[0]`.
-    fn json_key(&mut self) -> Parsed<String> {
-        let dot = self.cursor.eat('.');
-        if self.cursor.eat('[') {
-            let start = self.cursor.at;
-            let digits = self.cursor.rest().find(|next: char| !next.is_ascii_digit());
-            let index = self.cursor.take(digits.unwrap_or_default()).to_owned();
-            if index.is_empty() || !self.cursor.eat(']') {
-                let message = "an index and `]` are expected, for instance .items[0]";
-                return Err(self.cursor.error(start..self.cursor.next_span().end, message));
-            }
-            return Ok(index);
-        }
-        if dot && self.cursor.peek() == Some('"') {
-            return self.cursor.quoted();
-        }
-        let ends = |next: char| next.is_whitespace() || ".[]():,\"*".contains(next);
-        let length = self.cursor.rest().find(ends).unwrap_or(self.cursor.rest().len());
-        if !dot || length == 0 {
-            let message = "a key is expected, for instance .payload.items[0].id:x; \
-                           keys that are no words go in quotes";
-            return Err(self.cursor.error(self.cursor.next_span(), message));
-        }
-        Ok(self.cursor.take(length).to_owned())
     }
 
     /// A value, or nothing where none has been typed yet.

@@ -208,7 +208,7 @@ impl<'f> Test<'f> {
         match term {
             Term::Word(pattern) => Self::Word { pattern, memo: Memo::default(), ids_may_fit: true },
             Term::Field(key, value) => Self::field(*key, value, now),
-            Term::Header(..) | Term::Json(..) => Self::Open,
+            Term::Header(..) | Term::Json(..) | Term::Jq(_) => Self::Open,
         }
     }
 

@@ -19,7 +19,7 @@ pub(super) fn summary(term: &Term, summary: &Summary, now: Timestamp) -> Option<
             is_found.then_some(true)
         }
         Term::Field(key, value) => field(*key, value, summary, now),
-        Term::Header(..) | Term::Json(..) => None,
+        Term::Header(..) | Term::Json(..) | Term::Jq(_) => None,
     }
 }
 
@@ -51,6 +51,7 @@ pub(super) fn bytes(term: &Term, head: &Head, body: &[u8]) -> bool {
             let raw = path.find(body);
             value.passes(|choice| raw.is_some_and(|raw| fits_json(choice, raw)))
         }
+        Term::Jq(program) => program.fits(body),
     }
 }
 

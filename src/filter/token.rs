@@ -106,6 +106,18 @@ impl<'i> Cursor<'i> {
         Err(self.error(start..start + 1, "the quote is not closed"))
     }
 
+    /// Text in single quotes, in which nothing is escaped; the cursor stands on the first one.
+    pub(super) fn verbatim(&mut self) -> Result<&'i str, FilterError> {
+        let start = self.at;
+        self.eat('\'');
+        let Some(length) = self.rest().find('\'') else {
+            return Err(self.error(start..start + 1, "the quote is not closed"));
+        };
+        let text = self.take(length);
+        self.eat('\'');
+        Ok(text)
+    }
+
     /// The source of a regex, if one stands here: its second slash must end the term, or else it
     /// is a path. Where text commonly begins with a slash, only `/^` begins a regex.
     pub(super) fn regex(&mut self, place: Place, begin: &str) -> Option<&'i str> {

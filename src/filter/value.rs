@@ -58,7 +58,7 @@ impl Value {
 impl Choice {
     pub(super) fn new(takes: Takes, atom: &Atom<'_>) -> Result<Self, Complaint> {
         let manner = match takes {
-            Takes::Text | Takes::Data | Takes::Json => Manner::Whole,
+            Takes::Text | Takes::Data | Takes::Json | Takes::Jq => Manner::Whole,
             Takes::AnyCase => Manner::AnyCase,
             Takes::Path => Manner::Path,
             Takes::Part => Manner::Part,

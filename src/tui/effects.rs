@@ -2,6 +2,7 @@
 
 mod copying;
 mod editing;
+mod exporting;
 mod loading;
 mod searching;
 
@@ -29,6 +30,7 @@ pub(super) struct Effects {
     wanted: watch::Sender<Option<DeliveryId>>,
     loaded: watch::Receiver<Option<Arc<Loaded>>>,
     terminal: mpsc::Receiver<Vec<u8>>,
+    exports: mpsc::Sender<exporting::Job>,
 }
 
 /// What every effect may need.
@@ -81,7 +83,9 @@ impl Effects {
         let (latest, loaded) = watch::channel(None);
         tasks.spawn(loading::load_wanted(Arc::clone(&world), wishes, latest));
         tasks.spawn(loading::explain_wanted(Arc::clone(&world), loaded.clone()));
-        Ok((Self { world, tasks, wanted, loaded, terminal }, pages))
+        let (exports, jobs) = mpsc::channel(8);
+        tasks.spawn(exporting::work(Arc::clone(&world), jobs));
+        Ok((Self { world, tasks, wanted, loaded, terminal, exports }, pages))
     }
 
     /// What is to be written to the terminal beside the screen. An effect that panicked ends the
@@ -122,6 +126,11 @@ impl Effects {
             }
             Effect::Copy { id, what } => {
                 self.tasks.spawn_blocking(move || world.copy(id, what));
+            }
+            Effect::Export { ids, form, to } => {
+                let (jobs, job) = (self.exports.clone(), exporting::Job { ids, form, to });
+                // The one who exports has ended only if the program does.
+                self.tasks.spawn(async move { drop(jobs.send(job).await) });
             }
             Effect::CopyText { text, what } => {
                 self.tasks.spawn_blocking(move || world.copy_text(&text, what));

@@ -53,7 +53,8 @@ impl Painter {
         };
         title::draw(model, self.theme, frame, areas.title);
         if let Mode::Page(page) = &model.mode {
-            self.page(&page.lines, page.top, frame, areas.body);
+            let lines = page.shown(usize::from(areas.body.width));
+            self.page(&lines, page.top, frame, areas.body);
         } else if model.list.is_empty() {
             let lines = pane::welcome::lines(&model.session);
             let width = usize::from(areas.body.width.saturating_sub(4));

@@ -2,8 +2,8 @@
 
 use super::{Binding, Context, Key, KeyCode};
 use crate::app::action::{
-    Action, Copyable, Edit, Facet as Of, Fold, Grow, InDocument as In, InList as Entry, Move,
-    Narrow, Turn, Wanted,
+    Action, Copyable, Edit, ExportForm as Form, Facet as Of, Fold, Grow, InDocument as In,
+    InList as Entry, Move, Narrow, Turn, Wanted,
 };
 use crate::app::detail::Tab;
 use crate::app::list::Column as By;
@@ -32,7 +32,7 @@ const fn k(code: KeyCode) -> Key {
 }
 
 use Context::{
-    Anywhere, Confirm, Detail, Document, Facet, Filter, Help, List, Palette, Prompt, Sort,
+    Anywhere, Confirm, Detail, Document, Export, Facet, Filter, Help, List, Palette, Prompt, Sort,
 };
 
 /// Every binding there is, in the order in which help shows them.
@@ -49,6 +49,7 @@ pub const BINDINGS: &[Binding] = &[
     hinted(bind(Anywhere, "copy", &[c('y')], Action::CopyMenu, "copy: a second key says what"), "copy", 4),
     bind(Anywhere, "try-secret", &[c('S')], Action::TrySecret, "try another secret on this delivery; it is typed unseen and kept nowhere"),
     bind(Anywhere, "mark", &[c('m')], Action::List(Entry::Mark), "mark this delivery and go to the next, or take the mark away"),
+    hinted(bind(Anywhere, "export", &[c('x')], Action::ExportMenu, "export the marked deliveries, or the selected one; a second key says how"), "export", 6),
     bind(Anywhere, "unmark-all", &[], Action::List(Entry::Unmark), "take all marks away"),
     bind(Anywhere, "note", &[c('a')], Action::List(Entry::Note), "write a note on this delivery"),
     bind(Anywhere, "remove", &[c('D'), k(KeyCode::Delete)], Action::List(Entry::Remove(Which::Selected)), "remove the marked deliveries, or the selected one"),
@@ -151,6 +152,17 @@ pub const BINDINGS: &[Binding] = &[
     hinted(bind(Sort, "size", &[c('s')], Action::List(Entry::Sort(By::Size)), "by size, the largest first"), "size", 1),
     hinted(bind(Sort, "answer", &[c('a')], Action::List(Entry::Sort(By::Answer)), "by answer"), "answer", 2),
     hinted(bind(Sort, "cancel", &[k(KeyCode::Esc), c('q'), Key::ctrl('c')], Action::Cancel, "leave the order as it is"), "cancel", 1),
+    hinted(bind(Export, "fixture", &[c('f')], Action::Export(Form::Fixture, Which::Selected), "as fixtures for tests"), "fixture", 1),
+    hinted(bind(Export, "jsonl", &[c('j')], Action::Export(Form::Jsonl, Which::Selected), "as JSON lines"), "jsonl", 2),
+    hinted(bind(Export, "har", &[c('h')], Action::Export(Form::Har, Which::Selected), "as an HTTP Archive"), "har", 2),
+    hinted(bind(Export, "http", &[c('t')], Action::Export(Form::Http, Which::Selected), "as .http requests for editors"), "http", 2),
+    hinted(bind(Export, "curl", &[c('c')], Action::Export(Form::Curl, Which::Selected), "as curl commands"), "curl", 2),
+    hinted(bind(Export, "fixture-shown", &[c('F')], Action::Export(Form::Fixture, Which::Shown), "all that are shown as fixtures"), "all shown", 3),
+    bind(Export, "jsonl-shown", &[c('J')], Action::Export(Form::Jsonl, Which::Shown), "all that are shown as JSON lines"),
+    bind(Export, "har-shown", &[c('H')], Action::Export(Form::Har, Which::Shown), "all that are shown as an HTTP Archive"),
+    bind(Export, "http-shown", &[c('T')], Action::Export(Form::Http, Which::Shown), "all that are shown as .http requests"),
+    bind(Export, "curl-shown", &[c('C')], Action::Export(Form::Curl, Which::Shown), "all that are shown as curl commands"),
+    hinted(bind(Export, "cancel", &[k(KeyCode::Esc), c('q'), Key::ctrl('c')], Action::Cancel, "export nothing"), "cancel", 1),
     hinted(bind(Confirm, "yes", &[c('y'), k(KeyCode::Enter)], Action::Submit, "yes"), "yes", 1),
     hinted(bind(Confirm, "no", &[c('n'), k(KeyCode::Esc), c('q'), Key::ctrl('c')], Action::Cancel, "no"), "no", 1),
     bind(Help, "down", &[k(KeyCode::Down), c('j')], Action::Move(Move::Down), "scroll down"),

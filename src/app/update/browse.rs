@@ -7,7 +7,7 @@ use super::super::model::{Focus, Mode, Model, Page};
 use super::super::palette::Palette;
 use super::super::pane;
 use super::super::prompt::Prompt;
-use super::{listing, narrowing, reading, tell};
+use super::{exporting, listing, narrowing, reading, tell};
 
 pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     match action {
@@ -41,6 +41,8 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Copy(what) => return copy(model, what),
         Action::CopyMenu => with_selected(model, |model| model.mode = Mode::Copy),
         Action::List(what) => return listing::act(model, what),
+        Action::ExportMenu => with_selected(model, |model| model.mode = Mode::ExportMenu),
+        Action::Export(form, which) => exporting::ask(model, form, which),
         Action::SendSample => return vec![Effect::SendSample],
         Action::ToggleMouse => return toggle_mouse(model),
         Action::Help => {

@@ -89,6 +89,8 @@ fn turn(model: &mut Model, areas: &Areas, at: Position, by: isize) {
         | Mode::Copy
         | Mode::Facet(_)
         | Mode::Sort
+        | Mode::ExportMenu
+        | Mode::Export { .. }
         | Mode::Confirm(_)
         | Mode::Note { .. }
         | Mode::Jump { .. }

@@ -9,7 +9,7 @@ use super::super::message::{Effect, Notice};
 use super::super::model::{Mode, Model};
 use super::super::palette::{Palette, Run, entries};
 use super::super::prompt::Prompt;
-use super::{browse, listing, narrowing, reading, tell};
+use super::{browse, exporting, listing, narrowing, reading, tell};
 use crate::secret::Secret;
 
 pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
@@ -49,6 +49,7 @@ fn submit(model: &mut Model) -> Vec<Effect> {
             Vec::new()
         }
         Mode::Palette(palette) => run(model, &palette),
+        Mode::Export { prompt, form, ids } => exporting::submit(model, form, ids, &prompt.text()),
         Mode::Note { prompt } => listing::note(model, &prompt.text()),
         Mode::Jump { prompt, .. } => {
             if let Err(wrong) = listing::jump(model, &prompt.text()) {
@@ -65,6 +66,7 @@ fn submit(model: &mut Model) -> Vec<Effect> {
         Mode::Browse
         | Mode::Copy
         | Mode::Sort
+        | Mode::ExportMenu
         | Mode::Confirm(_)
         | Mode::Facet(_)
         | Mode::Page(_) => Vec::new(),
@@ -88,7 +90,9 @@ fn cancel(model: &mut Model) -> Vec<Effect> {
         }
         Mode::Palette(_)
         | Mode::Sort
+        | Mode::ExportMenu
         | Mode::Confirm(_)
+        | Mode::Export { .. }
         | Mode::Note { .. }
         | Mode::Jump { .. }
         | Mode::View { .. }
@@ -126,7 +130,8 @@ fn change(model: &mut Model, edit: impl FnOnce(&mut Prompt)) -> Vec<Effect> {
             *error = None;
             Vec::new()
         }
-        Mode::Note { prompt }
+        Mode::Export { prompt, .. }
+        | Mode::Note { prompt }
         | Mode::View { prompt }
         | Mode::Target { prompt }
         | Mode::Secret { prompt } => {
@@ -136,6 +141,7 @@ fn change(model: &mut Model, edit: impl FnOnce(&mut Prompt)) -> Vec<Effect> {
         Mode::Browse
         | Mode::Copy
         | Mode::Sort
+        | Mode::ExportMenu
         | Mode::Confirm(_)
         | Mode::Facet(_)
         | Mode::Page(_) => Vec::new(),

@@ -48,24 +48,36 @@ fn tabs(model: &Model, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
     let rest =
         Rect { x: area.x + used.min(area.width), width: area.width.saturating_sub(used), ..area };
     let facts = facts(model);
-    // Of a path that is too long, the end says more.
-    let facts = text::fit_end(&facts, usize::from(rest.width));
+    let room = usize::from(rest.width);
+    let facts = match facts {
+        // Of a path that is too long, the end says more; of other facts a part says nothing.
+        Facts::Path(path) => text::fit_end(&path, room),
+        Facts::Words(words) if words.chars().count() <= room => words,
+        Facts::Words(_) => String::new(),
+    };
     let line = Line::styled(facts, theme.style(Role::Dim)).alignment(Alignment::Right);
     frame.render_widget(line, rest);
 }
 
 /// What there is to know at a glance: how the search goes, where the cursor is, form and size.
-fn facts(model: &Model) -> String {
-    let Some(loaded) = model.detail.loaded.as_deref() else { return String::new() };
-    match model.detail.tab {
+enum Facts {
+    Path(String),
+    Words(String),
+}
+
+fn facts(model: &Model) -> Facts {
+    let Some(loaded) = model.detail.loaded.as_deref() else { return Facts::Words(String::new()) };
+    Facts::Words(match model.detail.tab {
         Tab::Payload | Tab::Raw => {
-            let Some((document, reading)) = model.detail.reading() else { return String::new() };
+            let Some((document, reading)) = model.detail.reading() else {
+                return Facts::Words(String::new());
+            };
             if let Some(finding) = &reading.finding {
-                return found(finding);
+                return Facts::Words(found(finding));
             }
             let node = document.node(reading.cursor).filter(|_| model.focus == Focus::Detail);
             if let Some(node) = node.filter(|_| reading.cursor > 0) {
-                return format!("{} ", visible(&node.path().breadcrumb()));
+                return Facts::Path(format!("{} ", visible(&node.path().breadcrumb())));
             }
             let size = units::size(document.wire().len() as u64);
             let (form, rows) = (document.form().as_str(), document.row_count());
@@ -74,7 +86,7 @@ fn facts(model: &Model) -> String {
         Tab::Headers => format!("{} headers ", loaded.delivery.head.headers.len()),
         Tab::Signature => String::new(),
         Tab::Timeline => format!("delivery {} ", loaded.delivery.summary.id),
-    }
+    })
 }
 
 fn found(finding: &Finding) -> String {
@@ -90,7 +102,7 @@ fn document(model: &Model, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
     };
     let mut area = indented(area);
     if let Some(note) = model.note() {
-        let line = Line::styled(visible(note).into_owned(), theme.style(Role::Warn));
+        let line = Line::styled(visible(&note).into_owned(), theme.style(Role::Warn));
         frame.render_widget(line, Rect { height: area.height.min(1), ..area });
         area = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
     }

@@ -15,6 +15,12 @@ use crate::units;
 pub(super) fn draw(model: &Model, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
     match &model.mode {
         Mode::Filter(filtering) => draw_filtering(model, filtering, theme, frame, area),
+        Mode::Export { prompt, form, ids } => {
+            let count = units::grouped(ids.len() as u64);
+            let label = format!(" export {count} as {}: ", form.title());
+            let comment = Marked::new(Role::Dim, "  Enter writes");
+            draw_prompt((&label, prompt, &comment), theme, frame, area);
+        }
         Mode::Note { prompt } => {
             let comment = Marked::new(Role::Dim, "  Enter keeps it, empty takes it away");
             draw_prompt((" note: ", prompt, &comment), theme, frame, area);
@@ -52,6 +58,7 @@ pub(super) fn draw(model: &Model, theme: Theme, frame: &mut Frame<'_>, area: Rec
         | Mode::Copy
         | Mode::Facet(_)
         | Mode::Sort
+        | Mode::ExportMenu
         | Mode::Confirm(_)
         | Mode::Palette(_)
         | Mode::Page(_) => {
@@ -125,7 +132,10 @@ fn offers(filtering: &Filtering, width: usize) -> Marked {
 
 /// What is more urgent than the keys.
 fn status(model: &Model) -> Option<Marked> {
-    if matches!(model.mode, Mode::Copy | Mode::Facet(_) | Mode::Sort | Mode::Confirm(_)) {
+    if matches!(
+        model.mode,
+        Mode::Copy | Mode::Facet(_) | Mode::Sort | Mode::ExportMenu | Mode::Confirm(_)
+    ) {
         return None;
     }
     if let Some(Notice { kind, text }) = model.notice() {

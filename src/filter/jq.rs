@@ -1,0 +1,195 @@
+//! `jq:'…'`: a jq program that is asked about a JSON body.
+//!
+//! The program is read and run by jaq. It fits where its first output is neither `false` nor `null`;
+//! an error, no output at all, or a body that is not JSON does not fit. Programs and bodies may
+//! both be hostile: [`guard`] lets nothing in that reaches out or never ends, and [`meter`] stops
+//! what takes too long.
+
+mod functions;
+mod guard;
+mod meter;
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use jaq_core::load::{self, Lexer, Loader, Parser, lex, parse};
+use jaq_core::val::ValT as _;
+use jaq_core::{Compiler, Ctx, Vars};
+use jaq_json::Val;
+
+use crate::payload::pointer;
+use meter::{Json, Meter};
+
+/// Longer programs are no filters any more, and jaq reads them recursively.
+const MAX_PROGRAM: usize = 1000;
+/// Brackets, signs and keywords in one another.
+const MAX_NESTING: usize = 32;
+/// Bodies that are nested deeper do not fit, since what jaq does with them is recursive.
+const MAX_DEPTH: usize = 128;
+/// Numbers of more digits do not fit, since they are read in quadratic time.
+const MAX_DIGITS: usize = 2048;
+
+/// A program, read once and run on many bodies.
+#[derive(Clone)]
+pub(super) struct Program {
+    source: String,
+    compiled: Arc<jaq_core::Filter<Json>>,
+}
+
+/// What is wrong with a program, and where in it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Mistake {
+    pub(super) span: Range<usize>,
+    pub(super) message: String,
+}
+
+impl Program {
+    pub(super) fn compile(source: &str) -> Result<Self, Mistake> {
+        let whole = 0..source.len();
+        let refused = |message: String| Mistake { span: whole.clone(), message };
+        if source.len() > MAX_PROGRAM {
+            return Err(refused(format!("a jq program has at most {MAX_PROGRAM} bytes")));
+        }
+        if nesting(source) > MAX_NESTING {
+            return Err(refused(format!("a jq program is nested at most {MAX_NESTING} deep")));
+        }
+        let term = guard::guarded(read(source)?, source)?;
+        let asked = parse::Def { name: guard::ASKED, args: Vec::new(), body: term };
+        let arena = load::Arena::default();
+        let file = load::File { code: guard::ASKED_CODE, path: () };
+        let loader = Loader::new(guard::definitions().into_iter().chain([asked]));
+        let modules = loader.load(&arena, file).map_err(|_| refused("jq cannot load it".into()))?;
+        let compiled = Compiler::default()
+            .with_funs(meter::natives())
+            .compile(modules)
+            .map_err(|errors| undefined(source, &errors))?;
+        Ok(Self { source: source.to_owned(), compiled: Arc::new(compiled) })
+    }
+
+    /// Whether the program says yes to a body.
+    pub(super) fn fits(&self, body: &[u8]) -> bool {
+        let Some(input) = value(body) else { return false };
+        let meter = Meter::new(&self.compiled.lut, body.len());
+        let context = Ctx::<Json>::new(&meter, Vars::new([]));
+        let mut outputs = self.compiled.id.run((context, input));
+        matches!(outputs.next(), Some(Ok(first)) if first.as_bool())
+    }
+}
+
+/// Reads JSON, and nothing that only jaq takes for JSON; numbers keep their text.
+fn value(body: &[u8]) -> Option<Val> {
+    is_tame(body).then_some(())?;
+    let text = pointer::raw(body, &[])?;
+    jaq_json::read::parse_single(text.as_bytes()).ok()
+}
+
+/// Whether neither its depth nor its numbers make a JSON text costly to read.
+fn is_tame(body: &[u8]) -> bool {
+    let (mut depth, mut digits) = (0_usize, 0_usize);
+    let (mut is_string, mut is_escaped) = (false, false);
+    for byte in body {
+        if is_string {
+            is_string = is_escaped || *byte != b'"';
+            is_escaped = *byte == b'\\' && !is_escaped;
+            continue;
+        }
+        digits = if byte.is_ascii_digit() { digits + 1 } else { 0 };
+        match byte {
+            b'"' => is_string = true,
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > MAX_DEPTH || digits > MAX_DIGITS {
+            return false;
+        }
+    }
+    true
+}
+
+/// How deep a program can nest at most; what stands in strings is counted too.
+fn nesting(source: &str) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0_usize);
+    for character in source.chars() {
+        match character {
+            '(' | '[' | '{' => depth += 1,
+            ')' | ']' | '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    let openers = ["try", "if", "label", "reduce", "foreach", "def", "-"];
+    let keywords: usize = openers.iter().map(|word| source.matches(word).count()).sum();
+    deepest + keywords
+}
+
+fn read(source: &str) -> Result<parse::Term<&str>, Mistake> {
+    let expected = |what: &str, at: &str| {
+        let what = if what == "nothing" { "the end" } else { what };
+        let found = if at.is_empty() { "the end".to_owned() } else { format!("`{at}`") };
+        format!("jq: {what} is expected, not {found}")
+    };
+    let tokens = Lexer::new(source).lex().map_err(|errors| {
+        let found = errors.first().map(|(what, rest)| {
+            // The lexer gives all that it did not read.
+            let end = rest.char_indices().nth(1).map_or(rest.len(), |(end, _)| end);
+            let at = rest.split_at_checked(end).map_or(*rest, |(at, _)| at);
+            (at, expected(what.as_str(), at))
+        });
+        mistake(source, found)
+    })?;
+    Parser::new(&tokens).parse(Parser::term).map_err(|errors| {
+        let found = errors.first().map(|(what, token)| {
+            let at = lex::Token::opt_as_str(*token, source);
+            (at, expected(what.as_str(), at))
+        });
+        mistake(source, found)
+    })
+}
+
+fn undefined(source: &str, errors: &jaq_core::compile::Errors<&str, ()>) -> Mistake {
+    let first = errors.iter().flat_map(|(_, errors)| errors).next();
+    mistake(
+        source,
+        first.map(|(name, kind)| {
+            (*name, format!("jq: the {} `{name}` is not known in a filter", kind.as_str()))
+        }),
+    )
+}
+
+fn mistake(source: &str, found: Option<(&str, String)>) -> Mistake {
+    let (part, message) = found.unwrap_or((source, "jq cannot read it".to_owned()));
+    Mistake { span: span(source, part), message }
+}
+
+/// Where a part of a program stands in it; all of it where the part is from elsewhere.
+fn span(source: &str, part: &str) -> Range<usize> {
+    let start = part.as_ptr().addr().wrapping_sub(source.as_ptr().addr());
+    if start <= source.len() && start + part.len() <= source.len() {
+        start..start + part.len()
+    } else {
+        0..source.len()
+    }
+}
+
+impl PartialEq for Program {
+    fn eq(&self, other: &Self) -> bool {
+        self.source == other.source
+    }
+}
+
+impl fmt::Debug for Program {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Program").field(&self.source).finish()
+    }
+}
+
+impl fmt::Display for Program {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.source.contains('\'') {
+            return write!(f, "'{}'", self.source);
+        }
+        write!(f, "\"{}\"", self.source.replace('\\', "\\\\").replace('"', "\\\""))
+    }
+}

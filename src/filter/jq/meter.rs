@@ -1,0 +1,208 @@
+//! What a run of a jq program costs, and the functions that count it.
+
+use std::cell::Cell;
+
+use jaq_core::box_iter::box_once;
+use jaq_core::native::{Fun, bome, v};
+use jaq_core::{DataT, Error, Exn, Lut, Native, ValX};
+use jaq_json::{Num, Val};
+use regex::bytes::RegexBuilder;
+
+/// The names of the functions that count; no program can spell them.
+pub(super) const STEP: &str = "!step";
+pub(super) const WEIGH: &str = "!weigh";
+pub(super) const KEY: &str = "!key";
+pub(super) const TIMES: &str = "!times";
+pub(super) const PRODUCT: &str = "!product";
+pub(super) const CONTAINS: &str = "!contains";
+
+/// Steps that every run may take: some milliseconds.
+const BASE_STEPS: u64 = 20_000;
+/// Steps more for each byte of the body.
+const STEPS_PER_BYTE: u64 = 4;
+const MAX_STEPS: u64 = 4_000_000;
+/// How much of a thread's stack a run may use; threads of Rust have two megabytes.
+const MAX_STACK: usize = 512 * 1024;
+/// Values are nested no deeper, since dropping and printing them is recursive.
+const MAX_DEPTH: usize = 256;
+const MAX_NUMBER_BITS: u64 = 1 << 15;
+/// How large a regular expression may become when it is compiled.
+const MAX_REGEX: usize = 1 << 18;
+
+/// The data types of our programs.
+pub(super) struct Json;
+
+impl DataT for Json {
+    type V<'a> = Val;
+    type Data<'a> = &'a Meter<'a>;
+}
+
+/// What one run has left.
+pub(super) struct Meter<'a> {
+    lut: &'a Lut<Json>,
+    steps: Cell<u64>,
+    stack: usize,
+}
+
+impl<'a> jaq_core::data::HasLut<'a, Json> for &'a Meter<'a> {
+    fn lut(&self) -> &'a Lut<Json> {
+        self.lut
+    }
+}
+
+/// An address in the part of the stack that is in use.
+fn stack_address() -> usize {
+    let here = 0_u8;
+    std::ptr::from_ref(std::hint::black_box(&here)).addr()
+}
+
+impl<'a> Meter<'a> {
+    pub(super) fn new(lut: &'a Lut<Json>, body_size: usize) -> Self {
+        let more = STEPS_PER_BYTE.saturating_mul(body_size as u64);
+        let steps = Cell::new(BASE_STEPS.saturating_add(more).min(MAX_STEPS));
+        Self { lut, steps, stack: stack_address() }
+    }
+
+    /// Goes on, or ends the run: a program cannot catch that.
+    fn spend(&self, steps: u64) -> Result<(), Exn<'static, Val>> {
+        let left = self.steps.get().checked_sub(steps);
+        self.steps.set(left.unwrap_or_default());
+        let is_deep = self.stack.abs_diff(stack_address()) > MAX_STACK;
+        if left.is_some() && !is_deep { Ok(()) } else { Err(Exn::halt(1)) }
+    }
+
+    fn weigh(&self, value: &Val) -> Result<(), Exn<'static, Val>> {
+        let left = weighed(value, 0, self.steps.get()).ok_or(Exn::halt(1))?;
+        self.spend(self.steps.get() - left)
+    }
+}
+
+/// What a value costs to look at without looking into it.
+fn shallow(value: &Val) -> u64 {
+    let size = match value {
+        Val::Null | Val::Bool(_) | Val::Num(_) => 0,
+        Val::BStr(bytes) | Val::TStr(bytes) => bytes.len() / 64,
+        Val::Arr(items) => items.len() / 16,
+        Val::Obj(items) => items.len() / 16,
+    };
+    1 + size as u64
+}
+
+/// The steps that are left when all of a value has been looked at; nothing where it is too much.
+fn weighed(value: &Val, depth: usize, left: u64) -> Option<u64> {
+    let left = left.checked_sub(shallow(value))?;
+    match value {
+        _ if depth > MAX_DEPTH => None,
+        Val::Num(Num::BigInt(number)) if number.bits() > MAX_NUMBER_BITS => None,
+        Val::Null | Val::Bool(_) | Val::Num(_) | Val::BStr(_) | Val::TStr(_) => Some(left),
+        Val::Arr(items) => items.iter().try_fold(left, |left, item| weighed(item, depth + 1, left)),
+        Val::Obj(items) => items.iter().try_fold(left, |left, (key, item)| {
+            weighed(item, depth + 1, weighed(key, depth + 1, left)?)
+        }),
+    }
+}
+
+/// The functions that programs and definitions call.
+pub(super) fn natives() -> impl Iterator<Item = Fun<Json>> {
+    let kept = jaq_core::funs().chain(jaq_std::base_funs()).chain(jaq_json::funs());
+    let kept = kept.filter_map(|(name, arguments, native)| match name {
+        // Replaced below, or of no use to a question.
+        "fromjson" | "bsearch" | "indices" | "tobytes" => None,
+        "contains" => Some((CONTAINS, arguments, native)),
+        _ => Some((name, arguments, native)),
+    });
+    kept.chain(counting()).chain(functions())
+}
+
+fn counting() -> [Fun<Json>; 2] {
+    let step = Native::<Json>::new(|cv| box_once(cv.0.data().spend(shallow(&cv.1)).map(|()| cv.1)))
+        .with_paths(|cv| box_once(cv.0.data().spend(1).map(|()| cv.1)))
+        .with_update(|cv, update| match cv.0.data().spend(shallow(&cv.1)) {
+            Ok(()) => update(cv.1),
+            Err(end) => box_once(Err(end)),
+        });
+    let weigh = Native::<Json>::new(|cv| box_once(cv.0.data().weigh(&cv.1).map(|()| cv.1)))
+        .with_paths(|cv| box_once(cv.0.data().weigh(&cv.1.0).map(|()| cv.1)))
+        .with_update(|cv, update| match cv.0.data().weigh(&cv.1) {
+            Ok(()) => update(cv.1),
+            Err(end) => box_once(Err(end)),
+        });
+    [(STEP, v(0), step), (WEIGH, v(0), weigh)]
+}
+
+fn functions() -> [Fun<Json>; 5] {
+    // An array as a key searches, in quadratic time.
+    let key = Native::<Json>::new(|cv| {
+        box_once(match &cv.1 {
+            Val::Arr(_) => Err(Error::str("an array is no key").into()),
+            _ => Ok(cv.1),
+        })
+    });
+    let times = Native::<Json>::new(|mut cv| {
+        let right = cv.0.pop_var();
+        let left = cv.0.pop_var();
+        box_once(times(cv.0.data(), left, right))
+    });
+    let product = Native::<Json>::new(|mut cv| {
+        let other = cv.0.pop_var();
+        box_once(product(cv.0.data(), &cv.1, &other).map(|()| cv.1))
+    });
+    let from_json = Native::<Json>::new(|cv| bome(from_json(&cv.1)));
+    let test = Native::<Json>::new(|mut cv| {
+        let flags = cv.0.pop_var();
+        let regex = cv.0.pop_var();
+        box_once(test(cv.0.data(), &cv.1, &regex, &flags))
+    });
+    [
+        (KEY, v(0), key),
+        (TIMES, v(2), times),
+        (PRODUCT, v(1), product),
+        ("fromjson", v(0), from_json),
+        ("test", v(2), test),
+    ]
+}
+
+/// What is read from a string must be as tame as a body.
+fn from_json(text: &Val) -> Result<Val, Error<Val>> {
+    super::value(&text.try_as_utf8_bytes_owned()?).ok_or_else(|| Error::str("this is not JSON"))
+}
+
+/// A product of a text and a number is the text so many times.
+fn times<'a>(meter: &Meter<'_>, left: Val, right: Val) -> ValX<'a, Val> {
+    if let (Val::BStr(text) | Val::TStr(text), Val::Num(number))
+    | (Val::Num(number), Val::BStr(text) | Val::TStr(text)) = (&left, &right)
+    {
+        let count = number.as_isize().map_or(u64::MAX, |count| u64::try_from(count).unwrap_or(0));
+        meter.spend(count.saturating_mul(text.len() as u64 + 1) / 64)?;
+    }
+    Ok((left * right)?)
+}
+
+/// Each part of the one may be held against each part of the other.
+fn product(meter: &Meter<'_>, one: &Val, other: &Val) -> Result<(), Exn<'static, Val>> {
+    let left = meter.steps.get();
+    let cost = |value: &Val| weighed(value, 0, left).map(|rest| left - rest);
+    let (Some(one), Some(other)) = (cost(one), cost(other)) else { return Err(Exn::halt(1)) };
+    meter.spend(one.saturating_mul(other))
+}
+
+/// Whether a text matches, by the engine that never goes back.
+fn test<'a>(meter: &Meter<'_>, text: &Val, regex: &Val, flags: &Val) -> ValX<'a, Val> {
+    let (text, regex) = (text.try_as_utf8_bytes_owned()?, regex.try_as_utf8_bytes_owned()?);
+    let cost = (text.len() as u64 / 64 + 64).saturating_mul(1 + regex.len() as u64 / 8);
+    meter.spend(cost)?;
+    let mut builder = RegexBuilder::new(&String::from_utf8_lossy(&regex));
+    builder.size_limit(MAX_REGEX).dfa_size_limit(MAX_REGEX);
+    for flag in &flags.try_as_utf8_bytes_owned()? {
+        match flag {
+            b'i' => builder.case_insensitive(true),
+            b'x' => builder.ignore_whitespace(true),
+            b's' => builder.dot_matches_new_line(true),
+            // All matches, and no empty ones, mean nothing to a question.
+            b'g' | b'n' => &mut builder,
+            _ => return Err(Error::str("the flags of a regex are i, x, s, g and n").into()),
+        };
+    }
+    let regex = builder.build().map_err(Error::str)?;
+    Ok(regex.is_match(&text).into())
+}

@@ -1,0 +1,91 @@
+//! The terms that look into a JSON body: paths and jq programs.
+
+use super::{Parsed, Parser};
+use crate::filter::error::Complaint;
+use crate::filter::expression::{Expression, Term};
+use crate::filter::field::Takes;
+use crate::filter::jq::Program;
+use crate::filter::json::Path;
+use crate::filter::token::{Place, ends_term};
+
+impl Parser<'_> {
+    /// A program in quotes. Its mistakes are shown where they stand, unless a backslash moved them.
+    pub(super) fn jq(&mut self) -> Parsed<Option<Expression>> {
+        let negated = self.cursor.eat('!');
+        let start = self.cursor.at;
+        let program = match self.cursor.peek() {
+            Some('"') => self.cursor.quoted()?,
+            Some('\'') => self.cursor.verbatim()?.to_owned(),
+            _ => {
+                let raw = self.cursor.plain(Place::Word, &mut 0);
+                if raw.is_empty() {
+                    return Ok(None);
+                }
+                let complaint = Complaint::new("a jq program stands in quotes");
+                let suggestion = (!raw.contains('\'')).then(|| format!("'{raw}'"));
+                let span = self.cursor.since(start);
+                return Err(complaint.suggest(suggestion).at(self.cursor.input, span));
+            }
+        };
+        let span = self.cursor.since(start);
+        if !ends_term(self.cursor.rest(), ")") {
+            let message = "white space is expected behind the quote";
+            return Err(self.cursor.error(self.cursor.next_span(), message));
+        }
+        if program.trim().is_empty() {
+            return Ok(None);
+        }
+        let compiled = Program::compile(&program).map_err(|mistake| {
+            let is_verbatim = span.len() == program.len() + 2;
+            let inside = start + 1 + mistake.span.start..start + 1 + mistake.span.end;
+            self.cursor.error(if is_verbatim { inside } else { span }, mistake.message)
+        })?;
+        let term = Expression::Term(Term::Jq(compiled));
+        Ok(Some(if negated { Expression::Not(Box::new(term)) } else { term }))
+    }
+
+    pub(super) fn json(&mut self) -> Parsed<Option<Expression>> {
+        let start = self.cursor.at;
+        let mut keys = Vec::new();
+        while !self.cursor.eat(':') {
+            if ends_term(self.cursor.rest(), "),") {
+                let span = self.cursor.since(start);
+                let path = self.cursor.input.get(span.clone()).unwrap_or_default();
+                let message = format!(
+                    "a JSON path needs a value, for instance {path}:x or {path}:exists; \
+                     put it in quotes to search for the text"
+                );
+                return Err(self.cursor.error(span, message));
+            }
+            keys.push(self.json_key()?);
+        }
+        let value = self.value(Takes::Json)?;
+        Ok(value.map(|value| Expression::Term(Term::Json(Path(keys), value))))
+    }
+
+    /// `.key`, `."any key"`, `[0]` or `.[0]`.
+    fn json_key(&mut self) -> Parsed<String> {
+        let dot = self.cursor.eat('.');
+        if self.cursor.eat('[') {
+            let start = self.cursor.at;
+            let digits = self.cursor.rest().find(|next: char| !next.is_ascii_digit());
+            let index = self.cursor.take(digits.unwrap_or_default()).to_owned();
+            if index.is_empty() || !self.cursor.eat(']') {
+                let message = "an index and `]` are expected, for instance .items[0]";
+                return Err(self.cursor.error(start..self.cursor.next_span().end, message));
+            }
+            return Ok(index);
+        }
+        if dot && self.cursor.peek() == Some('"') {
+            return self.cursor.quoted();
+        }
+        let ends = |next: char| next.is_whitespace() || ".[]():,\"*".contains(next);
+        let length = self.cursor.rest().find(ends).unwrap_or(self.cursor.rest().len());
+        if !dot || length == 0 {
+            let message = "a key is expected, for instance .payload.items[0].id:x; \
+                           keys that are no words go in quotes";
+            return Err(self.cursor.error(self.cursor.next_span(), message));
+        }
+        Ok(self.cursor.take(length).to_owned())
+    }
+}
