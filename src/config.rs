@@ -9,6 +9,6 @@ mod saving;
 pub mod secrets;
 
 pub use dashboard::{Dashboard, GlyphChoice};
-pub use file::{Config, ConfigError, DEFAULT, Switches};
-pub use onward::ForwardTo;
+pub use file::{Config, ConfigError, DEFAULT};
+pub use onward::{ForwardTo, Switches};
 pub use saving::{SaveError, save_view};

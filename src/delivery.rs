@@ -81,6 +81,13 @@ pub struct Refusal {
     pub reason: String,
 }
 
+impl Refusal {
+    /// Why nothing can be made of the delivery that would pass for the whole of it.
+    pub fn not_whole(&self) -> String {
+        format!("it was refused ({}), so it is not whole", self.code)
+    }
+}
+
 /// What a list shows of a delivery: everything but its bytes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Summary {

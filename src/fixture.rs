@@ -83,10 +83,7 @@ impl Maker {
     pub fn make(&mut self, delivery: &Delivery, name: &str) -> Result<Made, ProofError> {
         let summary = &delivery.summary;
         if let Some(refusal) = &summary.refused {
-            return Ok(Made::Skipped(format!(
-                "it was refused ({}), so it is not whole",
-                refusal.code
-            )));
+            return Ok(Made::Skipped(refusal.not_whole()));
         }
         if self.keeps_signature {
             let fixture = self.kept(delivery, name);

@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 
 use crate::delivery::SignatureStatus;
 use crate::export::fixture::Expect;
-use crate::outbound::{Client, Request, Response, SendError, Sent, Target};
+use crate::outbound::{Client, Request, Response, Sent, Target};
 use crate::provider::Provider;
 use crate::secret::Secret;
 use crate::send::{Identity, resigned};
@@ -165,8 +165,7 @@ async fn send(client: &Client, target: &Target, case: Case) -> Outcome {
             is_unreachable: false,
         },
         Err(error) => {
-            let is_unreachable =
-                matches!(error, SendError::Refused { .. } | SendError::Name { .. });
+            let is_unreachable = error.unreached();
             Outcome { name, status: None, took, failures: vec![error.to_string()], is_unreachable }
         }
     }

@@ -199,6 +199,8 @@ fn wrong_usage_is_exit_2() -> Tested {
         (&["--secret-file", "absent", "--headless"], "absent"),
         (&["--max-body", "much", "--headless"], "`much` is no size"),
         (&["--forward", "localhost:3000"], "no URL to send to"),
+        (&["--bind", "localhost"], "127.0.0.1:4400"),
+        (&["import", "-", "--secret-file", "-"], "standard input"),
         (&["--secret", "x"], "--secret"),
         (&["send", "nothing.known", "--to", "http://127.0.0.1:1"], "neither an event type"),
         (&["send", "message.created", "--to", "http://127.0.0.1:1", "--rate", "0"], "no rate"),
@@ -323,7 +325,9 @@ fn one_signature_is_checked_and_its_provider_recognised() -> Tested {
     for (args, part) in [
         (&["verify", "--header", &header][..], "GITHUB_WEBHOOK_SECRET"),
         (&["verify", "--header", "nonsense"], "no header"),
-        (&["verify"], "known"),
+        (&["verify", "--provider", "auto"], "known"),
+        (&["verify", "--secret-file", "-"], "standard input"),
+        (&["verify", "--at", "99999999999999"], "Unix seconds"),
         (&["verify", "--provider", "cribbly", "--body", "absent"], "absent"),
         (&["providers", "nobody"], "no provider `nobody`"),
     ] {
@@ -332,6 +336,19 @@ fn one_signature_is_checked_and_its_provider_recognised() -> Tested {
         assert_eq!(code(&failed), Some(2), "{args:?}: {said}");
         assert!(said.contains(part), "{args:?}: {said}");
     }
+    // What nobody is recognised in is checked as a delivery of the usual provider.
+    let unsigned = hookglass(folder.path())
+        .args(["verify", "--json", "--header", "X-Other: 1"])
+        .stdin(Stdio::null())
+        .output()?;
+    let said = String::from_utf8_lossy(&unsigned.stderr);
+    assert_eq!(code(&unsigned), Some(1), "{said}");
+    assert!(said.contains("--provider names another"), "{said}");
+    let verdict: Value = serde_json::from_slice(&unsigned.stdout)?;
+    assert_eq!(
+        (&verdict["provider"], &verdict["signature"]["status"]),
+        (&"cribbly".into(), &"missing".into())
+    );
     Ok(())
 }
 
@@ -346,6 +363,36 @@ fn a_signal_right_after_the_first_line_ends_it_in_order() -> Tested {
         let (status, printed, said) = listener.stop()?;
         assert!(status.success(), "{status}: {said}");
         assert_eq!(lines(&printed)?.len(), 1);
+    }
+    Ok(())
+}
+
+#[test]
+fn the_configuration_that_holds_is_told_with_where_it_comes_from() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let config = |args: &[&str]| hookglass(folder.path()).arg("config").args(args).output();
+    let default = config(&["--print-default"])?.stdout;
+    assert_eq!(default, include_bytes!("../assets/config.toml"));
+    let usual = String::from_utf8(config(&[])?.stdout)?;
+    for line in usual.lines() {
+        assert!(line.ends_with(" default"), "{line}");
+    }
+    std::fs::write(folder.path().join("d.toml"), &default)?;
+    let same = String::from_utf8(config(&["--config", "d.toml"])?.stdout)?;
+    let rows = |text: &str| -> Vec<String> {
+        let cells = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+        cells
+            .map(|cells| cells.split_last().map(|(_, rest)| rest.join(" ")).unwrap_or_default())
+            .collect()
+    };
+    // But for the line that names the file.
+    assert_eq!(rows(&same).get(1..), rows(&usual).get(1..));
+    let own = "strict = true\n[[forward]]\nfilter = \"type:x\"\nurl = \"http://h\"\n\
+               [[respond]]\nanswer = \"500x2,200\"\n";
+    std::fs::write(folder.path().join("hookglass.toml"), own)?;
+    let said = rows(&String::from_utf8(config(&[])?.stdout)?);
+    for row in ["strict on", "handshakes on", "forward type:x => http://h", "respond 500x2,200"] {
+        assert!(said.iter().any(|one| one == row), "{row} is not in {said:?}");
     }
     Ok(())
 }

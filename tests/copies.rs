@@ -11,41 +11,13 @@ use std::process::{Command, Stdio};
 use std::thread;
 
 use bytes::Bytes;
-use hookglass::delivery::{
-    Delivery, DeliveryId, EventRef, Head, Header, SignatureStatus, Source, Summary, Verdict,
-};
+use hookglass::delivery::{Delivery, Head, Header};
 use hookglass::export::{Copied, FORMATS, format};
 use hookglass::provider::Provider;
-use jiff::Timestamp;
 use support::{Listener, Tested, event, exchange, hookglass, request};
 
 fn delivery(method: &str, target: impl AsRef<[u8]>, headers: &[Header], body: &[u8]) -> Delivery {
-    let head = Head::build(method, target, headers);
-    Delivery {
-        summary: Summary {
-            id: DeliveryId(42),
-            received_at: Timestamp::UNIX_EPOCH,
-            peer: None,
-            method: method.to_owned(),
-            target: head.target_text().into_owned(),
-            version: head.version,
-            body_size: body.len() as u64,
-            provider: "cribbly".to_owned(),
-            event: EventRef::default(),
-            signature: Verdict::explained(SignatureStatus::Unchecked, "why"),
-            response: None,
-            refused: None,
-            source: Source::Live,
-            duplicate_of: None,
-            marked: false,
-            note: None,
-            origin: None,
-            diagnosing: false,
-        },
-        head,
-        body: Bytes::copy_from_slice(body),
-        attempts: Vec::new(),
-    }
+    support::delivery(Head::build(method, target, headers), Bytes::copy_from_slice(body))
 }
 
 struct Arrived {

@@ -1,42 +1,14 @@
 //! What is written for others as JSON lines.
 
-use bytes::Bytes;
-use hookglass::delivery::{
-    Delivery, DeliveryId, EventRef, Head, Header, SignatureStatus, Source, Summary, Verdict,
-};
-use hookglass::export::jsonl;
-use jiff::Timestamp;
-use serde_json::Value;
+mod support;
 
-type Tested<T = ()> = Result<T, Box<dyn std::error::Error>>;
+use hookglass::delivery::{Delivery, Head, Header};
+use hookglass::export::jsonl;
+use serde_json::Value;
+use support::Tested;
 
 fn delivery(method: &str, target: &str, headers: &[Header], body: &'static [u8]) -> Delivery {
-    let head = Head::build(method, target, headers);
-    Delivery {
-        summary: Summary {
-            id: DeliveryId(42),
-            received_at: Timestamp::UNIX_EPOCH,
-            peer: None,
-            method: method.to_owned(),
-            target: target.to_owned(),
-            version: head.version,
-            body_size: body.len() as u64,
-            provider: "cribbly".to_owned(),
-            event: EventRef::default(),
-            signature: Verdict::explained(SignatureStatus::Unchecked, "why"),
-            response: None,
-            refused: None,
-            source: Source::Live,
-            duplicate_of: None,
-            origin: None,
-            diagnosing: false,
-            marked: false,
-            note: None,
-        },
-        head,
-        body: Bytes::from_static(body),
-        attempts: Vec::new(),
-    }
+    support::delivery(Head::build(method, target, headers), body)
 }
 
 #[test]

@@ -129,6 +129,11 @@ async fn an_endless_answer_is_given_up() -> Tested {
     let (target, _serving) = target(b"end", answer).await?;
     let sent = Client::new().send(&target, &request(b"end")).await;
     assert!(matches!(sent.outcome, Err(SendError::TooLarge { .. })), "{:?}", sent.outcome);
+    // One that says beforehand how long it is need not be waited for.
+    let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\nx".to_vec();
+    let (target, _serving) = self::target(b"end", answer).await?;
+    let sent = Client::new().send(&target, &request(b"end")).await;
+    assert!(matches!(sent.outcome, Err(SendError::TooLarge { .. })), "{:?}", sent.outcome);
     Ok(())
 }
 

@@ -6,7 +6,7 @@ mod support;
 
 use std::fs;
 use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::Output;
 use std::thread;
@@ -136,7 +136,8 @@ fn failures_are_told_and_compared_with_the_last_run() -> Tested {
     let mut fixture: Value = serde_json::from_slice(&fs::read(&one)?)?;
     fixture["expect"] = serde_json::json!({"status": "200", "json": {"/ok": true, "/id": 7}});
     fs::write(&one, fixture.to_string())?;
-    let taken = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+    // The same address each time, or it would be another target.
+    let listener = TcpListener::bind("127.0.0.1:0")?;
     let mut last = Vec::new();
     for (expectation, code, change) in [
         (serde_json::json!({"status": "200", "json": {"/ok": true, "/id": 7}}), 1, "new"),
@@ -145,8 +146,7 @@ fn failures_are_told_and_compared_with_the_last_run() -> Tested {
     ] {
         fixture["expect"] = expectation;
         fs::write(&one, fixture.to_string())?;
-        // The same address each time, or it would be another target.
-        let (url, serving) = at(taken, 3)?;
+        let (url, serving) = at(listener.try_clone()?, 3)?;
         let ran = replay(folder.path(), &url, &["--json"])?;
         serving.join().map_err(|_| "the application panicked")??;
         assert_eq!(ran.status.code(), Some(code), "{}", said(&ran));
@@ -166,6 +166,7 @@ fn failures_are_told_and_compared_with_the_last_run() -> Tested {
         (&["--expect", "fine"], "no status"),
         (&["--seed", "1"], "--shuffle"),
         (&["--duplicate", "0"], "0"),
+        (&["-", "--secret-file", "-"], "standard input"),
     ] {
         let wrong = replay(folder.path(), "http://127.0.0.1:1", args)?;
         assert_eq!(wrong.status.code(), Some(2), "{args:?}");
@@ -174,9 +175,52 @@ fn failures_are_told_and_compared_with_the_last_run() -> Tested {
     Ok(())
 }
 
-/// An application that takes what comes by its own path, at a certain address.
-fn at(address: SocketAddr, count: usize) -> Tested<(String, Serving<()>)> {
-    let listener = TcpListener::bind(address)?;
+#[test]
+fn what_was_refused_is_nowhere_taken_for_a_whole_delivery() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let listener = Listener::start(hookglass(folder.path()).args(["--max-body", "10"]))?;
+    exchange(&listener.address, &request(1))?;
+    listener.stop()?;
+    let run = |args: &[&str]| hookglass(folder.path()).args(args).output();
+    assert!(run(&["export", "--format", "jsonl", "--out", "fixtures"])?.status.success());
+    let replay = &["replay", "fixtures", "--to", "http://127.0.0.1:1"][..];
+    for args in [
+        replay,
+        &["export", "--format", "har"],
+        &["export", "--format", "http"],
+        &["export", "--format", "curl"],
+        &["show", "1", "--curl"],
+        &["show", "1", "--as", "node"],
+    ] {
+        let ran = run(args)?;
+        assert_eq!(ran.status.code(), Some(1), "{args:?}: {}", said(&ran));
+        let why = "it was refused (body-too-large), so it is not whole";
+        assert!(said(&ran).contains(why), "{args:?}: {}", said(&ran));
+    }
+    Ok(())
+}
+
+#[test]
+fn what_came_of_it_is_told_where_nothing_can_be_remembered() -> Tested {
+    let folder = tempfile::tempdir()?;
+    fixtures(folder.path())?;
+    // Something else is where the folder of the last run would be.
+    let hidden = folder.path().join(".hookglass");
+    fs::rename(&hidden, folder.path().join("away"))?;
+    fs::write(&hidden, "")?;
+    let (url, serving) = application(support::SECRET, 3)?;
+    let ran = replay(folder.path(), &url, &["--junit", "report.xml"])?;
+    serving.join().map_err(|_| "the application panicked")??;
+    assert_eq!(ran.status.code(), Some(0), "{}", said(&ran));
+    assert_eq!(String::from_utf8_lossy(&ran.stdout).matches("passed").count(), 3);
+    assert!(said(&ran).contains("the next run cannot be compared"), "{}", said(&ran));
+    assert!(folder.path().join("report.xml").exists());
+    Ok(())
+}
+
+/// An application that takes what comes by its own path.
+fn at(listener: TcpListener, count: usize) -> Tested<(String, Serving<()>)> {
+    let address = listener.local_addr()?;
     let serving = thread::spawn(move || {
         for stream in listener.incoming().take(count) {
             let mut stream = stream?;

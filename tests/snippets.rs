@@ -8,15 +8,12 @@ use std::process::{Command, Stdio};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use hookglass::delivery::{
-    Delivery, DeliveryId, EventRef, Head, Header, SignatureStatus, Source, Summary, Verdict,
-};
+use hookglass::delivery::{Delivery, Head, Header};
 use hookglass::export::{Copied, FORMATS, format};
 use hookglass::provider::{self, Provider, SecretForm};
 use hookglass::secret::Secret;
 use hookglass::send::{Content, request};
-use jiff::Timestamp;
-use support::Tested;
+use support::{Tested, delivery};
 
 const URL: &str = "https://hooks.example/in?a=1";
 
@@ -33,34 +30,6 @@ fn secret(provider: &Provider) -> String {
         SecretForm::Hex => hex::encode(key),
     };
     format!("{}{text}", provider.scheme.secret_prefix)
-}
-
-fn delivery(head: Head, body: bytes::Bytes) -> Delivery {
-    Delivery {
-        summary: Summary {
-            id: DeliveryId(42),
-            received_at: Timestamp::UNIX_EPOCH,
-            peer: None,
-            method: head.method.clone(),
-            target: head.target_text().into_owned(),
-            version: head.version,
-            body_size: body.len() as u64,
-            provider: "cribbly".to_owned(),
-            event: EventRef::default(),
-            signature: Verdict::explained(SignatureStatus::Unchecked, "why"),
-            response: None,
-            refused: None,
-            source: Source::Live,
-            duplicate_of: None,
-            marked: false,
-            note: None,
-            origin: None,
-            diagnosing: false,
-        },
-        head,
-        body,
-        attempts: Vec::new(),
-    }
 }
 
 /// The first sample of every provider that can be signed for.

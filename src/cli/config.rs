@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::keyring::ConfigArgs;
 use super::{DEFAULT_STORE, Failure, StoreArgs};
-use crate::config::{Config, DEFAULT, defaults};
+use crate::config::{Config, DEFAULT, Switches, defaults};
 use crate::payload::visible;
 
 #[derive(Debug, Args)]
@@ -81,5 +81,31 @@ fn rows(args: &ConfigCommandArgs, config: &Config) -> Vec<Row> {
     let from = if args.store.store.is_some() { "--store" } else { "default" };
     let store = args.store.store.clone().unwrap_or_else(|| DEFAULT_STORE.into());
     rows.push(row("store", &store.display().to_string(), from));
+    rows.extend(onward(config).into_iter().map(|(name, value, is_usual)| {
+        row(name, &value, if is_usual { "default" } else { &shown })
+    }));
     rows
+}
+
+/// What becomes of deliveries: each setting, its value, and whether that holds without the file.
+fn onward(config: &Config) -> Vec<(&'static str, String, bool)> {
+    let (said, usual) = (config.switches, Switches::default());
+    let word = |on: bool| if on { "on" } else { "off" }.to_owned();
+    let mut found = vec![
+        ("strict", word(said.strict), said.strict == usual.strict),
+        ("handshakes", word(said.handshakes), said.handshakes == usual.handshakes),
+    ];
+    found.extend(config.forwards.iter().map(|forward| {
+        let target = forward.target();
+        let which =
+            if forward.filter.is_all() { String::new() } else { format!("{} => ", forward.filter) };
+        ("forward", format!("{which}{target}"), false)
+    }));
+    found.extend(config.rules.iter().map(|rule| ("respond", rule.to_string(), false)));
+    let asked: Vec<String> = config.ngrok_api.iter().map(ToString::to_string).collect();
+    let is_usual = config.ngrok_api == Config::default().ngrok_api;
+    found.push(("ngrok api", asked.join(", "), is_usual));
+    let views = config.dashboard.preferences.views.iter();
+    found.extend(views.map(|(name, filter)| ("view", format!("{name}: {filter}"), false)));
+    found
 }

@@ -32,6 +32,9 @@ const UNKNOWN: &str = "unknown";
 pub(super) fn run(args: &ImportArgs) -> Result<(), Failure> {
     let mut recorded = Vec::new();
     let files = files(&args.paths)?;
+    if files.iter().any(|path| path.as_os_str() == "-") {
+        args.provider.secrets.leave_standard_input("PATH")?;
+    }
     for path in &files {
         recorded.extend(read(path)?);
     }

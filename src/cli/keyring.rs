@@ -135,6 +135,17 @@ impl Keyring {
 }
 
 impl SecretArgs {
+    /// Standard input can be read once; `other` is what it is read for already.
+    pub(super) fn leave_standard_input(&self, other: &str) -> Result<(), Failure> {
+        if self.secret_file.iter().any(|path| path.as_os_str() == "-") {
+            return Err(Failure::Usage(format!(
+                "{other} and --secret-file cannot both read standard input; name a file for one \
+                 of them"
+            )));
+        }
+        Ok(())
+    }
+
     fn is_given(&self) -> bool {
         !self.secret_env.is_empty() || !self.secret_file.is_empty()
     }

@@ -33,7 +33,7 @@ use onward::{OnwardArgs, Plan};
 #[expect(clippy::struct_excessive_bools, reason = "flags of the command line")]
 pub(super) struct ListenArgs {
     /// Where to listen; port 0 picks a free one [default: 127.0.0.1:4400]
-    #[arg(long, value_name = "ADDR:PORT")]
+    #[arg(long, value_name = "ADDR:PORT", value_parser = parse_address)]
     bind: Option<SocketAddr>,
     #[command(flatten)]
     provider: ProviderArgs,
@@ -69,6 +69,15 @@ pub(super) enum Output {
 
 const DEFAULT_ADDRESS: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 4400);
+
+fn parse_address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        format!(
+            "`{text}` is no address with a port; write for instance 127.0.0.1:4400, [::1]:4400, or \
+             127.0.0.1:0 for a free port"
+        )
+    })
+}
 
 pub(super) fn run(args: ListenArgs) -> Result<(), Failure> {
     let config = args.provider.config.load()?;

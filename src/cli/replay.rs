@@ -91,7 +91,8 @@ pub(super) fn run(args: &ReplayArgs) -> Result<(), Failure> {
     let outcomes = runtime.block_on(sending);
     drop(progress);
     let target = args.to.to_string();
-    let changes = note(&target, &outcomes)?;
+    let mut history = last_run();
+    let changes = history.note(&target, &outcomes);
     let mut out = io::BufWriter::new(io::stdout().lock());
     for outcome in &outcomes {
         let change = changes.get(&outcome.name).copied().unwrap_or(Change::New);
@@ -105,6 +106,9 @@ pub(super) fn run(args: &ReplayArgs) -> Result<(), Failure> {
     if let Some(path) = &args.junit {
         write::file(path, replay::junit(&target, &outcomes).as_bytes())?;
     }
+    if let Err(failure) = remember(&history) {
+        writeln!(stderr, "hookglass: the next run cannot be compared with this one: {failure}")?;
+    }
     verdict(args, &outcomes, changes.values().copied().collect())
 }
 
@@ -114,18 +118,16 @@ fn history_path() -> PathBuf {
     Path::new(super::DEFAULT_STORE).with_file_name("replays.json")
 }
 
-/// Compares with the last run, and remembers this one.
-fn note(
-    target: &str,
-    outcomes: &[Outcome],
-) -> Result<std::collections::BTreeMap<String, Change>, Failure> {
+/// The outcomes of the last run. Another form, or none that can be read, is as good as none.
+fn last_run() -> History {
+    let text = fs::read_to_string(history_path()).ok();
+    text.and_then(|text| History::read(&text)).unwrap_or_default()
+}
+
+fn remember(history: &History) -> Result<(), Failure> {
     let path = history_path();
-    let known = fs::read_to_string(&path).ok().and_then(|text| History::read(&text));
-    let mut history = known.unwrap_or_default();
-    let changes = history.note(target, outcomes);
     store::prepare_folder(&path).map_err(Failure::world)?;
-    write::file(&path, history.text().as_bytes())?;
-    Ok(changes)
+    write::file(&path, history.text().as_bytes())
 }
 
 fn line(outcome: &Outcome, change: Change) -> serde_json::Value {

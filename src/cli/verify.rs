@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::Failure;
 use super::keyring::{ConfigArgs, ProviderArgs, SecretArgs};
+use crate::config::defaults;
 use crate::delivery::{Head, Header, SignatureStatus, Verdict};
 use crate::payload::visible;
 use crate::provider::Provider;
@@ -16,7 +17,8 @@ use crate::signature::{Budget, Subject, Verifier};
 
 #[derive(Debug, Args)]
 pub(super) struct VerifyArgs {
-    /// The service that sent it [default: the one whose signature header is there]
+    /// The service that sent it [default: the one whose signature header is there, else what
+    /// hookglass.toml says, else cribbly]
     #[arg(long, value_name = "NAME")]
     provider: Option<String>,
     #[command(flatten)]
@@ -56,12 +58,19 @@ pub(super) fn parse_header(text: &str) -> Result<Header, String> {
 }
 
 pub(super) fn run(args: &VerifyArgs) -> Result<(), Failure> {
+    if args.body.as_os_str() == "-" {
+        args.secrets.leave_standard_input("--body")?;
+    }
     let body = body(&args.body)
         .map_err(|error| Failure::Usage(format!("--body {}: {error}", args.body.display())))?;
     let head = head(args);
     let subject = Subject { head: &head, body: &body, url: args.url.as_deref() };
     let now = match args.at {
-        Some(seconds) => Timestamp::from_second(seconds).map_err(Failure::usage)?,
+        Some(seconds) => Timestamp::from_second(seconds).map_err(|_| {
+            Failure::Usage(format!(
+                "--at {seconds} is no time; write Unix seconds, as `date +%s` does"
+            ))
+        })?,
         #[expect(clippy::disallowed_methods, reason = "a signature is checked as of now")]
         None => Timestamp::now(),
     };
@@ -122,14 +131,7 @@ fn judge(
     subject: &Subject<'_>,
     now: Timestamp,
 ) -> Result<(Provider, Verdict), Failure> {
-    let name = args.provider.clone().unwrap_or_else(|| "auto".to_owned());
-    let (secrets, config) = (args.secrets.clone(), args.config.clone());
-    let keyring = ProviderArgs { provider: Some(name), secrets, config }.keyring()?;
-    let mut stderr = io::stderr();
-    for line in &keyring.warnings {
-        writeln!(stderr, "hookglass: {line}")?;
-    }
-    let verifier = Verifier::new(keyring.candidates);
+    let verifier = verifier(args, subject, now)?;
     let judged = verifier.judge(subject, now);
     let Some(keyed) = judged.keyed else {
         return Err(Failure::Usage(
@@ -145,6 +147,32 @@ fn judge(
     let whole = Budget { bytes: 4 * Budget::BYTES, go_on: &|| true };
     let verdict = verifier.explain(&judged, subject, now, whole).verdict;
     Ok((provider, verdict))
+}
+
+/// The providers to judge by. What nobody is recognised in is taken for a delivery of the provider
+/// that is listened for, as the listener does.
+fn verifier(args: &VerifyArgs, subject: &Subject<'_>, now: Timestamp) -> Result<Verifier, Failure> {
+    let name = args.provider.clone().unwrap_or_else(|| "auto".to_owned());
+    let (secrets, config) = (args.secrets.clone(), args.config.clone());
+    let keyring = ProviderArgs { provider: Some(name), secrets, config }.keyring()?;
+    let mut stderr = io::stderr();
+    for line in &keyring.warnings {
+        writeln!(stderr, "hookglass: {line}")?;
+    }
+    let verifier = Verifier::new(keyring.candidates);
+    if args.provider.is_some() || verifier.judge(subject, now).keyed.is_some() {
+        return Ok(verifier);
+    }
+    let config = args.config.load()?;
+    let usual = config.provider.first().map_or(defaults::PROVIDER, String::as_str);
+    let Some(keyed) = verifier.named(usual).cloned() else { return Ok(verifier) };
+    writeln!(
+        stderr,
+        "hookglass: none of the headers is a signature of a provider that is known, so it is \
+         checked as one of {}; --provider names another",
+        keyed.provider.title
+    )?;
+    Ok(Verifier::new(vec![keyed]))
 }
 
 fn no_secret(variable: &str) -> Failure {

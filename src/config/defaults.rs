@@ -11,7 +11,9 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::config::Config;
+    use crate::app::columns::Column;
+    use crate::config::{Config, ForwardTo};
+    use crate::outbound::Manner;
 
     fn read(text: &str) -> Config {
         let folder = tempfile::tempdir().unwrap();
@@ -22,13 +24,20 @@ mod tests {
 
     #[test]
     fn the_printed_configuration_is_that_of_the_defaults() {
-        let config = read(TEXT);
+        let (config, usual) = (read(TEXT), read(""));
         assert_eq!(config.provider, [PROVIDER]);
+        assert_eq!(config.switches, usual.switches);
+        assert_eq!(config.ngrok_api, usual.ngrok_api);
+        assert!(config.forwards.is_empty() && config.rules.is_empty());
+        let (dashboard, usual_one) = (&config.dashboard, &usual.dashboard);
+        assert_eq!((dashboard.theme, dashboard.glyphs), (usual_one.theme, usual_one.glyphs));
+        assert_eq!(dashboard.preferences.columns, Column::USUAL);
+        assert!(dashboard.preferences.views.is_empty());
         let providers =
             |config: &Config| config.providers().map(|one| one.name.clone()).collect::<Vec<_>>();
-        assert_eq!(providers(&config), providers(&read("")));
+        assert_eq!(providers(&config), providers(&usual));
         for provider in config.providers() {
-            assert_eq!(config.sources(provider), read("").sources(provider));
+            assert_eq!(config.sources(provider), usual.sources(provider));
         }
     }
 
@@ -42,5 +51,38 @@ mod tests {
         let said: Vec<String> = TEXT.lines().map(setting).collect();
         let config = read(&said.join("\n"));
         assert_eq!(config.providers().next().unwrap().name, "my-shop");
+        // But for what there is no default of, it is what holds if nothing is said.
+        let url = "http://127.0.0.1:3000/webhooks".parse().unwrap();
+        let usual = ForwardTo::everything(url, Manner::default());
+        let [forward] = config.forwards.as_slice() else { panic!("{:?}", config.forwards) };
+        assert_eq!(
+            (forward.target(), forward.pace(), forward.timeout),
+            (usual.target(), usual.pace(), usual.timeout)
+        );
+        let [rule] = config.rules.as_slice() else { panic!("{:?}", config.rules) };
+        assert_eq!(rule.to_string(), "type:message.deleted => 200");
+        assert_eq!(config.dashboard.preferences.views.len(), 1);
+    }
+
+    #[test]
+    fn it_shows_every_setting() {
+        // serde tells the names where it meets one that it does not know.
+        for (table, wrong) in [
+            ("", "x = 1"),
+            ("dashboard", "[dashboard]\nx = 1"),
+            ("forward", "[[forward]]\nx = 1"),
+            ("respond", "[[respond]]\nx = 1"),
+            ("tunnel", "[tunnel]\nx = 1"),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("hookglass.toml");
+            std::fs::write(&path, wrong).unwrap();
+            let error = Config::load(Some(&path)).unwrap_err().to_string();
+            let line = error.lines().find(|line| line.contains("unknown field")).unwrap();
+            for name in line.split('`').skip(3).step_by(2) {
+                let shown = [format!("{name} = "), format!("[{name}"), format!("{table}.{name}")];
+                assert!(shown.iter().any(|one| TEXT.contains(one)), "{table}: {name}");
+            }
+        }
     }
 }

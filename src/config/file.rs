@@ -10,7 +10,7 @@ use toml::Spanned;
 
 use super::dashboard::{self, Dashboard};
 use super::mistakes::{self, Found, Mistake};
-use super::onward::{ForwardTo, RespondWith};
+use super::onward::{ForwardTo, RespondWith, Switches};
 use super::secrets::Sources;
 use crate::outbound::Target;
 use crate::provider::{self, Declared, Provider, ProviderError};
@@ -37,13 +37,6 @@ pub struct Config {
     own: Vec<Provider>,
     /// Where the secrets of a provider are, for those that are named.
     sources: BTreeMap<String, Sources>,
-}
-
-/// What is on or off; nothing where the file does not say.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Switches {
-    pub handshakes: Option<bool>,
-    pub strict: Option<bool>,
 }
 
 /// Why the file cannot be used.
@@ -144,11 +137,15 @@ impl Config {
             }));
             Dashboard::default()
         });
+        let usual = Switches::default();
         let mut config = Self {
             provider: file.provider,
             dashboard,
             forwards: file.forward,
-            switches: Switches { handshakes: file.handshakes, strict: file.strict },
+            switches: Switches {
+                handshakes: file.handshakes.unwrap_or(usual.handshakes),
+                strict: file.strict.unwrap_or(usual.strict),
+            },
             ngrok_api: file.tunnel.ngrok_api,
             ..Self::default()
         };
@@ -256,8 +253,9 @@ mod tests {
         assert_eq!((forward.pace().at_once, forward.pace().waiting), (1, 9));
         assert!(forward.target().is_insecure());
         assert_eq!(forward.timeout.as_secs(), 2);
-        assert_eq!(config.rules.len(), 2);
-        assert_eq!(config.switches, Switches { handshakes: Some(false), strict: Some(true) });
+        let rules: Vec<String> = config.rules.iter().map(ToString::to_string).collect();
+        assert_eq!(rules, ["type:x => 500x2,200", "hold"]);
+        assert_eq!(config.switches, Switches { handshakes: false, strict: true });
         assert_eq!(config.ngrok_api[0].to_string(), "http://127.0.0.1:4041");
         assert_eq!(read("").unwrap().ngrok_api[0].to_string(), tunnel::NGROK_API);
     }
@@ -278,6 +276,18 @@ mod tests {
             ["line 8,", "`nobody` is not known"],
         ]) {
             assert!(parts.iter().all(|part| line.contains(part)), "{parts:?}: {line}");
+        }
+        let each = "[[forward]]\nurl = \"x\"\n[[forward]]\n[[forward]]\nqueue = 0\n\
+                    url = \"http://h\"\n";
+        let error = read(each).unwrap_err();
+        let lines: Vec<&str> = error.lines().collect();
+        assert_eq!(lines.len(), 3, "{error}");
+        for (line, part) in lines.iter().zip([
+            "line 2, forward.url",
+            "line 3, forward: missing",
+            "line 5, forward.queue",
+        ]) {
+            assert!(line.contains(part), "{part}: {line}");
         }
         let broken = read("a = \nb = [1\n[x\n").unwrap_err();
         assert!(broken.contains("line 1"), "{broken}");

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use serde::de::DeserializeOwned;
 use toml::Spanned;
-use toml::de::{DeTable, DeValue, Deserializer, Error};
+use toml::de::{DeArray, DeTable, DeValue, Deserializer, Error};
 
 use crate::filter::nearest;
 
@@ -53,6 +53,8 @@ pub(super) fn read<T: DeserializeOwned>(text: &str) -> Found<T> {
     if !mistakes.is_empty() {
         return Found { value: None, mistakes };
     }
+    // What was taken out is missing from then on, which is no mistake of its own.
+    let mut taken_out = Vec::new();
     loop {
         let error = match T::deserialize(Deserializer::from(table.clone())) {
             Ok(value) => return Found { value: Some(value), mistakes },
@@ -60,7 +62,16 @@ pub(super) fn read<T: DeserializeOwned>(text: &str) -> Found<T> {
         };
         let place = error.span().and_then(|span| take_out(table.get_mut(), &span));
         let is_stuck = place.is_none() || mistakes.len() >= MOST;
-        mistakes.push(mistake(text, &error, place.unwrap_or_default()));
+        let place = place.unwrap_or_default();
+        let missing = error.message().strip_prefix("missing field `");
+        let missing = missing.and_then(|name| name.split('`').next());
+        let follows = missing.map(|name| format!("{place}.{name}"));
+        if let Some(at) = taken_out.iter().position(|out| Some(out) == follows.as_ref()) {
+            taken_out.swap_remove(at);
+        } else {
+            mistakes.push(mistake(text, &error, place.clone()));
+            taken_out.push(place);
+        }
         if is_stuck {
             return Found { value: None, mistakes };
         }
@@ -113,11 +124,18 @@ fn within(value: &mut DeValue<'_>, span: &Range<usize>) -> Option<String> {
     match value {
         DeValue::Table(table) => take_out(table, span),
         DeValue::Array(items) => {
-            let mut tables = items.iter_mut();
-            tables.find_map(|item| match item.get_mut() {
+            let inside = items.iter_mut().find_map(|item| match item.get_mut() {
                 DeValue::Table(table) => take_out(table, span),
                 _ => None,
-            })
+            });
+            if inside.is_some() {
+                return inside;
+            }
+            // A whole item, so that those beside it are still looked at.
+            let at = items.iter().position(|item| touches(&item.span(), span))?;
+            let others = std::mem::replace(items, DeArray::new()).into_iter().enumerate();
+            *items = others.filter(|(place, _)| *place != at).map(|(_, item)| item).collect();
+            Some(String::new())
         }
         _ => None,
     }

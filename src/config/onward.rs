@@ -17,6 +17,19 @@ use crate::units::parse_duration;
 /// How long a target may take to answer if nothing else is said.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
+/// What is done with every delivery, or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Switches {
+    pub handshakes: bool,
+    pub strict: bool,
+}
+
+impl Default for Switches {
+    fn default() -> Self {
+        Self { handshakes: true, strict: false }
+    }
+}
+
 /// A target, and the deliveries that are for it.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -113,6 +113,11 @@ impl CopyFormat {
     /// The copy, or why there can be none. Text but for a payload that is not.
     pub fn write(&self, copied: &Copied<'_>) -> Result<Bytes, String> {
         let delivery = copied.delivery;
+        if let Some(refusal) = &delivery.summary.refused
+            && (self.is_command() || matches!(self.write, Write::Snippet(_)))
+        {
+            return Err(refusal.not_whole());
+        }
         let text = match &self.write {
             Write::Payload => return Ok(delivery.body.clone()),
             Write::Pretty => pretty(delivery),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http_body_util::{BodyExt as _, Full};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use jiff::Timestamp;
@@ -203,13 +203,18 @@ fn stand_in(request: &Request) -> hyper::Request<Full<Bytes>> {
 }
 
 async fn read(mut body: Incoming, target: &Target) -> Result<Bytes, SendError> {
+    let too_large = || SendError::TooLarge { target: target.to_string(), limit: MAX_ANSWER };
+    // What says so beforehand need not be read.
+    if body.size_hint().lower() > MAX_ANSWER {
+        return Err(too_large());
+    }
     let mut bytes = BytesMut::new();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| explain(&error, target))?;
         let Ok(data) = frame.into_data() else { continue };
         bytes.extend_from_slice(&data);
         if bytes.len() as u64 > MAX_ANSWER {
-            return Err(SendError::TooLarge { target: target.to_string(), limit: MAX_ANSWER });
+            return Err(too_large());
         }
     }
     Ok(bytes.freeze())

@@ -21,7 +21,7 @@ pub(super) fn script(text: &str) -> Result<Script, ScriptError> {
         steps.push(step(&mut walk)?);
         walk.skip_space();
         if walk.is_over() {
-            return Ok(Script { steps });
+            return Ok(Script { steps, text: text.trim().to_owned() });
         }
         if !walk.past(",") {
             return Err(walk.expected("a comma, x and a count, ; and a header, or : and an option"));

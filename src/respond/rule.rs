@@ -115,7 +115,8 @@ impl Rule {
                 .filter(|step| step.delay.is_zero())
                 .for_each(|step| step.delay = delay);
         }
-        let text = filter.to_string();
+        let text =
+            if filter.is_all() { script.to_string() } else { format!("{filter} => {script}") };
         Ok(Self { filter, script, text, count: AtomicU64::new(0) })
     }
 

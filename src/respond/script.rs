@@ -1,5 +1,6 @@
 //! What a rule does, step by step.
 
+use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -14,6 +15,8 @@ use crate::provider::{Fill, Filling};
 pub struct Script {
     /// At least one.
     pub(super) steps: Vec<Step>,
+    /// As it was written.
+    pub(super) text: String,
 }
 
 /// What happens to a delivery, or to several.
@@ -103,7 +106,8 @@ impl Script {
     /// The same bare answer for every delivery.
     pub fn always(status: u16) -> Self {
         let action = Action::Answer(Canned::bare(status));
-        Self { steps: vec![Step { chance: 1.0, times: 1, delay: Duration::ZERO, action }] }
+        let steps = vec![Step { chance: 1.0, times: 1, delay: Duration::ZERO, action }];
+        Self { steps, text: status.to_string() }
     }
 
     /// The step for the delivery that comes after `before` others.
@@ -123,6 +127,12 @@ impl Script {
             Action::Answer(canned) => Some(canned),
             Action::Timeout | Action::Close | Action::Hold | Action::Pass => None,
         })
+    }
+}
+
+impl fmt::Display for Script {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
     }
 }
 

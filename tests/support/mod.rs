@@ -9,6 +9,11 @@ use std::path::Path;
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
+use bytes::Bytes;
+use hookglass::delivery::{
+    Delivery, DeliveryId, EventRef, Head, SignatureStatus, Source, Summary, Verdict,
+};
+
 pub(crate) type Tested<T = ()> = Result<T, Box<dyn Error>>;
 
 pub(crate) const SECRET: &str = "test-key-current-not-real";
@@ -92,6 +97,36 @@ pub(crate) fn sign(body: &[u8]) -> String {
         .and_then(|cribbly| hookglass::signature::sign(&cribbly.scheme, &secret, &draft).ok());
     let header = signed.and_then(|signed| signed.headers.into_iter().next());
     header.map(|header| header.text().into_owned()).unwrap_or_default()
+}
+
+/// A delivery of which nothing is known but its bytes.
+pub(crate) fn delivery(head: Head, body: impl Into<Bytes>) -> Delivery {
+    let body = body.into();
+    Delivery {
+        summary: Summary {
+            id: DeliveryId(42),
+            received_at: jiff::Timestamp::UNIX_EPOCH,
+            peer: None,
+            method: head.method.clone(),
+            target: head.target_text().into_owned(),
+            version: head.version,
+            body_size: body.len() as u64,
+            provider: "cribbly".to_owned(),
+            event: EventRef::default(),
+            signature: Verdict::explained(SignatureStatus::Unchecked, "why"),
+            response: None,
+            refused: None,
+            source: Source::Live,
+            duplicate_of: None,
+            origin: None,
+            diagnosing: false,
+            marked: false,
+            note: None,
+        },
+        head,
+        body,
+        attempts: Vec::new(),
+    }
 }
 
 /// A signed event.

@@ -98,6 +98,12 @@ impl<'j> Stream<'j> {
         delivery: Delivery,
     ) -> Result<Result<(), String>, Failure> {
         let args = self.job.args;
+        // JSON lines say that it was refused; the others would say that its body is empty.
+        if let Some(refusal) = &delivery.summary.refused
+            && args.format != Format::Jsonl
+        {
+            return Ok(Err(refusal.not_whole()));
+        }
         let provider = self.job.config.named(&delivery.summary.provider).ok();
         let signatures = provider.as_ref().map(Provider::signature_headers).unwrap_or_default();
         let is_redacted = self.redactor.is_some();

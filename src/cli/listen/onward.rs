@@ -104,8 +104,8 @@ impl OnwardArgs {
         Plan {
             forwards: flags.chain(config.forwards).collect(),
             rules: self.respond.iter().cloned().chain(written).collect(),
-            strict: self.strict || config.switches.strict.unwrap_or_default(),
-            handshakes: !self.no_handshake && config.switches.handshakes.unwrap_or(true),
+            strict: self.strict || config.switches.strict,
+            handshakes: !self.no_handshake && config.switches.handshakes,
             tunnel: self.tunnel.tunnel,
             ngrok_api: config.ngrok_api,
             public_url: self.tunnel.public_url.clone(),

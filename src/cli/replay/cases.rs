@@ -28,6 +28,9 @@ struct Keys {
 
 /// Every case of the files, in their order.
 pub(super) fn load(args: &ReplayArgs) -> Result<Vec<Case>, Failure> {
+    if args.paths.iter().any(|path| path.as_os_str() == "-") {
+        args.provider.secrets.leave_standard_input("PATH")?;
+    }
     let config = args.provider.config.load()?;
     let keyring = args.provider.keyring()?;
     let mut stderr = io::stderr();
@@ -38,8 +41,16 @@ pub(super) fn load(args: &ReplayArgs) -> Result<Vec<Case>, Failure> {
     let mut cases = Vec::new();
     for path in files(&args.paths)? {
         for (name, fixture, recorded) in read(&path)? {
+            if let Some(refusal) = &recorded.refused {
+                let (name, reason) = (visible(&name), refusal.not_whole());
+                writeln!(stderr, "hookglass: left out {name}: {reason}")?;
+                continue;
+            }
             cases.push(keys.case(args, name, fixture.as_ref(), recorded)?);
         }
+    }
+    if cases.is_empty() {
+        return Err(Failure::No("there is no delivery that can be sent".to_owned()));
     }
     if !args.exact {
         keys.tell()?;
