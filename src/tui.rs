@@ -4,6 +4,7 @@
 mod clipboard;
 mod effects;
 mod feed;
+pub mod highlight;
 mod input;
 mod terminal;
 pub mod view;
