@@ -298,7 +298,10 @@ mod tests {
                         _ => joined.push((span.role, span.text().trim().to_owned())),
                     }
                 }
-                joined.into_iter().map(|(role, text)| (role, text.replace(' ', ""))).collect()
+                joined
+                    .into_iter()
+                    .map(|(role, text)| (role, text.replace(' ', "")))
+                    .collect::<Vec<_>>()
             };
             let expected: Vec<(Role, String)> = [
                 (Role::Name, "<b>"),
