@@ -5,6 +5,7 @@ mod clipboard;
 mod editor;
 mod effects;
 mod feed;
+pub mod highlight;
 mod input;
 mod terminal;
 pub mod view;

@@ -27,17 +27,19 @@ pub use glyphs::Glyphs;
 use crate::app::layout::SMALLEST;
 use crate::app::theme::Theme;
 use crate::app::{Marked, Mode, Model, Role, pane};
+use crate::tui::highlight::Highlighter;
 
 /// What drawing needs beside the model: the theme, and what was highlighted last.
 #[derive(Debug)]
 pub struct Painter {
     theme: Theme,
     glyphs: Glyphs,
+    highlighter: Highlighter,
 }
 
 impl Painter {
     pub fn new(theme: Theme, glyphs: Glyphs) -> Self {
-        Self { theme, glyphs }
+        Self { theme, glyphs, highlighter: Highlighter::default() }
     }
 
     /// Draws a whole frame.
