@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use hookglass::app::keymap::{Key, KeyCode};
 use hookglass::app::layout::Size;
+use hookglass::app::onward::{Change, Onward, Public, RuleLine, TargetLine};
 use hookglass::app::theme::Theme;
 use hookglass::app::{
-    Copyable, Effect, Event, Loaded, Mode, Model, Mouse, MouseKind, Notice, Order, Pace,
-    Preferences, Removals, Session, Which, update,
+    Copyable, Decision, Effect, Event, Loaded, Mode, Model, Mouse, MouseKind, Notice, Order, Pace,
+    Preferences, Removals, Session, Tally, Which, update,
 };
 use hookglass::delivery::{
     Delivery, DeliveryId, EventRef, Head, Header, Refusal, SignatureStatus, Source, Summary,
@@ -593,4 +594,121 @@ fn notes_orders_and_jumps() {
     assert_eq!(selected(&stage), Some(3));
     stage.press("/type:group*<Enter>0<Home>nn");
     assert_eq!(selected(&stage), Some(5));
+}
+
+fn onward() -> Event {
+    let rule = |text: &str, count, holds| RuleLine { text: text.to_owned(), count, holds };
+    let target = |url: &str, down: Option<&str>| TargetLine {
+        url: url.to_owned(),
+        down: down.map(ToOwned::to_owned),
+        waiting: 3,
+    };
+    Event::Onward(Box::new(Onward {
+        rules: vec![rule("type:contact.* => hold", 12, true), rule("500x2,200", 4, false)],
+        held: vec![(DeliveryId(7), at(20)), (DeliveryId(8), at(55))],
+        targets: vec![
+            target("http://127.0.0.1:3000", Some("nothing listens at 127.0.0.1:3000")),
+            target("http://127.0.0.1:3001", None),
+        ],
+        public: Public::Up("https://example-of-a-test.trycloudflare.com".to_owned()),
+    }))
+}
+
+#[test]
+fn pages_of_sending_at_three_sizes() {
+    for size in SIZES {
+        let named = |name: &str| format!("{name}_{}x{}", size.0, size.1);
+        let mut stage = Stage::new(size, &["SECRET"], 9);
+        stage.happen(onward());
+        insta::assert_snapshot!(named("target_down"), stage.screen());
+        insta::assert_snapshot!(named("answers"), stage.press("<Esc>Aj").screen());
+        let (typed, told) = ("50x".to_owned(), "column 1: no".to_owned());
+        stage.press("a50x<Enter>");
+        stage.happen(Event::RuleWrong { typed, told, caret: "^".to_owned() });
+        insta::assert_snapshot!(named("rule_wrong"), stage.screen());
+        insta::assert_snapshot!(named("address"), stage.press("<Esc><Esc>Q").screen());
+        insta::assert_snapshot!(named("resend_to"), stage.press("<Esc>R").screen());
+    }
+}
+
+#[test]
+fn held_senders_are_let_go_and_rules_removed() {
+    let mut stage = Stage::new((120, 36), &["SECRET"], 9);
+    stage.happen(onward());
+    // The one that is chosen, and where a rule is chosen the one that waits longest.
+    stage.press("Aj2jf");
+    let release = |id, decision| Effect::Change(Change::Release { id: DeliveryId(id), decision });
+    let (answer, forward) = (release(8, Decision::Answer(200)), release(7, Decision::Forward));
+    assert_eq!(stage.effects, [answer, forward]);
+    stage.effects.clear();
+    stage.press("jdE0");
+    let removed = Change::Remove { at: 1, text: "500x2,200".to_owned() };
+    let changes = [removed, Change::Add("500".to_owned()), Change::Reset];
+    assert_eq!(stage.effects, changes.map(Effect::Change));
+}
+
+#[test]
+fn many_are_resent_after_a_question_that_counts_them() {
+    let mut stage = Stage::new((120, 36), &["SECRET"], 9);
+    stage.happen(Event::Key(Key::ctrl('r')));
+    stage.press("<Tab> x2 1s<Enter>");
+    // One of the nine was refused and cannot be sent.
+    let screen = stage.screen();
+    assert!(screen.contains("the 8 shown deliveries"), "{screen}");
+    assert!(screen.contains("exactly as they came") && screen.contains("16 requests"), "{screen}");
+    stage.press("n");
+    assert_eq!(stage.effects, []);
+    stage.happen(Event::Key(Key::ctrl('r')));
+    // Signed or not as the last time.
+    stage.press("<Up><Enter>y");
+    let Some(Effect::Resend(order)) = stage.effects.pop() else { panic!("{:?}", stage.effects) };
+    assert_eq!((order.ids.len(), order.total(), order.exact), (8, 16, true));
+    let tally = Tally { number: order.number, total: 16, sent: 3, ..Tally::default() };
+    stage.happen(Event::Resending(tally.clone()));
+    assert!(stage.screen().contains("3 of 16 sent"), "{}", stage.screen());
+    stage.happen(Event::Key(Key::ctrl('x')));
+    assert_eq!(stage.effects, [Effect::StopResending(order.number)]);
+    stage.happen(Event::ResendingEnded { tally, remark: Some("ended by hand".to_owned()) });
+    assert!(stage.screen().contains("ended by hand"), "{}", stage.screen());
+}
+
+#[test]
+fn every_form_is_copied_with_its_signature_only_if_asked() {
+    let mut stage = Stage::new((120, 36), &["SECRET"], 9);
+    let id = DeliveryId(9);
+    for (keys, format, signed) in [
+        ("yP", "pretty", false),
+        ("yH", "httpie", false),
+        ("yx", "xh", false),
+        ("ywx", "xh", true),
+        ("yr", "http", false),
+        ("ywc", "curl", true),
+        ("ywh", "headers", true),
+        ("ydn", "node", false),
+        ("ydp", "python", false),
+        ("ydg", "go", false),
+        ("ydr", "ruby", false),
+        ("ydh", "php", false),
+        ("ydu", "rust", false),
+    ] {
+        assert!(hookglass::export::format(format).is_some(), "{format}");
+        stage.press(keys);
+        let what = Copyable::As { format, signed };
+        assert_eq!(stage.effects.pop(), Some(Effect::Copy { id, what }), "{keys}");
+    }
+    // Left without copying, the next copy is without it again.
+    stage.press("yw<Esc>yc");
+    assert_eq!(stage.effects, [Effect::Copy { id, what: Copyable::Curl }]);
+}
+
+#[test]
+fn what_was_edited_wrongly_goes_back_or_is_given_up() {
+    let mut stage = Stage::new((80, 24), &["SECRET"], 9);
+    for (key, again) in [("y", true), ("<Esc>", false)] {
+        let mistakes = "Line 3, column 4: expected `:`.".to_owned();
+        stage.happen(Event::Mistaken { number: 5, mistakes });
+        assert!(stage.screen().contains("column 4"), "{}", stage.screen());
+        stage.press(key);
+        assert_eq!(stage.effects.pop(), Some(Effect::EditAgain { number: 5, again }));
+    }
 }

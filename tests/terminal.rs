@@ -254,3 +254,121 @@ fn a_burst_neither_freezes_nor_skips_keys() -> Tested {
     assert_eq!(session.ended()?, 0);
     Ok(())
 }
+
+/// An editor that says what it was given, waits for a line, and changes the file by `sed`: at the
+/// first time so that it is no JSON any longer, then by putting that right.
+const EDITOR: &str = r#"#!/bin/sh
+cp "$1" "$0.seen"
+printf '%s' "$1" > "$0.path"
+stty -a > "$0.modes"
+printf 'the editor has the terminal\n'
+read line
+printf '%s' "$line" > "$0.typed"
+if [ -e "$0.broken" ]; then
+    sed -i 's/"type" /"type": /' "$1"
+else
+    : > "$0.broken"
+    sed -i 's/"type": "message.created"/"type" "edited.event"/' "$1"
+fi
+"#;
+
+/// A session whose editor is that script.
+fn with_editor() -> Tested<(Session, tempfile::TempDir, std::path::PathBuf)> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir()?;
+    let script = folder.path().join("an editor");
+    std::fs::write(&script, EDITOR)?;
+    std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755))?;
+    let editor = format!("'{}'", script.display());
+    let session = Session::start(&[("VISUAL", &editor), ("EDITOR", "false")])?;
+    Ok((session, folder, script))
+}
+
+/// What the script wrote beside itself.
+fn beside(script: &std::path::Path, what: &str) -> Tested<String> {
+    Ok(std::fs::read_to_string(format!("{}.{what}", script.display()))?)
+}
+
+/// Accepts one request, answers it with 200 and tells what came.
+fn target() -> Tested<(String, thread::JoinHandle<std::io::Result<String>>)> {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    let url = format!("http://{}", listener.local_addr()?);
+    let taken = thread::spawn(move || {
+        let (mut stream, _) = listener.accept()?;
+        let (mut came, mut buffer) = (String::new(), [0; 4096]);
+        while !came.ends_with('}') {
+            let length = stream.read(&mut buffer)?;
+            came.push_str(&String::from_utf8_lossy(buffer.get(..length).unwrap_or_default()));
+        }
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")?;
+        Ok(came)
+    });
+    Ok((url, taken))
+}
+
+#[test]
+fn a_delivery_is_edited_while_others_come_and_sent_as_one_of_its_own() -> Tested {
+    let (mut session, _folder, script) = with_editor()?;
+    let (url, taken) = target()?;
+    let address = session.address()?;
+    session.wait_for("Nothing has come yet")?;
+    exchange(&address, &request(1))?;
+    session.wait_for("message.created")?;
+    session.press("e")?;
+    session.wait_for("edit, and send to")?;
+    session.press(&format!("\u{15}{url}\r"))?;
+    session.wait_for("the editor has the terminal")?;
+    assert!(!session.screen.screen().alternate_screen());
+    assert_eq!(session.screen.screen().mouse_protocol_mode(), vt100::MouseProtocolMode::None);
+    // Answered, while nobody looks at the dashboard.
+    for number in 2..=4 {
+        exchange(&address, &request(number))?;
+    }
+    session.press("for the editor\r")?;
+    session.wait_for("Edit again?")?;
+    assert_eq!(beside(&script, "typed")?, "for the editor");
+    assert_eq!(Some(beside(&script, "modes")?), session.modes, "the line modes differ");
+    session.wait_for("4 deliveries")?;
+    session.press("y")?;
+    session.wait_for("the editor has the terminal")?;
+    session.press("\r")?;
+    session.wait_for("answered 200")?;
+    session.wait_for("5 deliveries")?;
+    assert!(beside(&script, "seen")?.starts_with("# ! line "), "the mistake was not shown");
+    let came = taken.join().map_err(|_| "the target panicked")??;
+    assert!(came.contains(r#""type":"edited.event""#), "{came}");
+    session.press("q")?;
+    session.child.wait()?;
+    let draft = beside(&script, "path")?;
+    let left = std::path::Path::new(&draft).parent().ok_or("no folder")?;
+    assert!(!left.exists(), "{draft} was left");
+    let store = session.folder.path().join(".hookglass/deliveries.db");
+    let reader = hookglass::store::Reader::open(&store)?;
+    let [first, edited] = [1, 5].map(hookglass::delivery::DeliveryId);
+    let first = reader.delivery(first)?.ok_or("no first one")?;
+    let edited = reader.delivery(edited)?.ok_or("no edited one")?;
+    assert_eq!(edited.summary.origin, Some(first.summary.id));
+    assert_eq!(edited.summary.signature.status, hookglass::delivery::SignatureStatus::Verified);
+    assert_eq!(edited.attempts.iter().map(|one| one.status()).collect::<Vec<_>>(), [Some(200)]);
+    assert!(first.attempts.is_empty() && first.summary.origin.is_none());
+    assert!(request(1).ends_with(&first.body));
+    session.ended()?;
+    Ok(())
+}
+
+#[test]
+fn ending_while_the_editor_is_open_leaves_neither_it_nor_its_file() -> Tested {
+    let (mut session, _folder, script) = with_editor()?;
+    let address = session.address()?;
+    exchange(&address, &request(1))?;
+    session.wait_for("message.created")?;
+    session.press("e")?;
+    session.wait_for("edit, and send to")?;
+    session.press("\r")?;
+    session.wait_for("the editor has the terminal")?;
+    signal(session.process()?, "TERM")?;
+    assert_eq!(session.ended()?, 0);
+    let draft = beside(&script, "path")?;
+    assert!(!std::path::Path::new(&draft).exists(), "{draft} was left");
+    Ok(())
+}

@@ -24,7 +24,7 @@ fn lead(model: &Model) -> String {
             " copy with the signature:".to_owned()
         }
         Mode::Copy => " copy:".to_owned(),
-        Mode::Snippet => " a program that verifies it, in".to_owned(),
+        Mode::Snippet => " a program in".to_owned(),
         Mode::Sort => " sort by:".to_owned(),
         Mode::ExportMenu => " export as:".to_owned(),
         Mode::Confirm(ref confirm) => format!(" {} ", confirm.question),

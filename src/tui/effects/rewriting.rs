@@ -158,7 +158,7 @@ impl World {
         let status = sent.attempt.status().unwrap_or(0);
         let answered = self.setup.store.answered(kept.id, status).await;
         let unkept = unkept.or(answered.err().map(|error| error.to_string()));
-        let made = format!("made from {}", original.summary.id);
+        let made = format!("made from delivery {}", original.summary.id);
         let remark = joined([Some(made), joined([ready.unsigned, unkept])]);
         let _ = self.events.send(Event::Resent { attempt: sent.attempt, compared, remark }).await;
         Ok(())
