@@ -5,7 +5,9 @@
 //! enters as [`Event::Tick`]. Layout is a function that the update and the view both call.
 
 mod action;
+pub mod answers;
 pub mod columns;
+pub mod comparing;
 pub mod detail;
 mod filtering;
 pub mod hints;
@@ -29,8 +31,8 @@ pub mod theme;
 mod update;
 
 pub use action::{
-    Action, Answering, Copyable, Decision, Edit, ExportForm, Facet, Fold, Grow, InDocument, InList,
-    Move, Narrow, Sending, Turn, Wanted,
+    Action, Answering, Copyable, Decision, Differ, Edit, ExportForm, Facet, Fold, Grow, InDocument,
+    InList, Move, Narrow, Sending, Turn, Wanted,
 };
 pub use filtering::Filtering;
 pub use index::{Badges, Row};

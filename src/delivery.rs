@@ -5,6 +5,7 @@
 
 mod attempt;
 mod head;
+mod standing;
 mod verdict;
 
 use std::fmt;
@@ -15,6 +16,7 @@ use jiff::Timestamp;
 
 pub use attempt::{Answered, Attempt, AttemptKind, Comparison, Outcome, Timing, Turn};
 pub use head::{Head, HeadError, Header, Version, header_text, is_added_on_the_way, is_hop_by_hop};
+pub use standing::{Related, Standing};
 pub use verdict::{SignatureStatus, Verdict};
 
 /// The number under which the store keeps a delivery; later deliveries have larger ones.
@@ -119,6 +121,7 @@ pub struct Summary {
     pub marked: bool,
     /// What the user wrote on it.
     pub note: Option<String>,
+    pub standing: Standing,
 }
 
 impl Summary {

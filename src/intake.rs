@@ -20,6 +20,7 @@ mod forwards;
 mod hold;
 mod judge;
 mod peer;
+mod shapes;
 
 use std::sync::Arc;
 
@@ -40,6 +41,7 @@ pub use forwards::{Forward, Forwards};
 pub use hold::{Held, Holds, Release};
 pub use judge::Strict;
 pub use peer::Proxies;
+pub use shapes::learn_shapes;
 
 /// After how many seconds a sender may try again.
 const RETRY_AFTER: &str = "5";

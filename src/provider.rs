@@ -11,6 +11,7 @@ mod template;
 
 use std::sync::LazyLock;
 
+use jiff::Timestamp;
 use serde::Deserialize;
 
 use crate::delivery::{EventRef, Head};
@@ -52,7 +53,7 @@ pub struct Provider {
     pub samples: Vec<Sample>,
 }
 
-/// Where an event's type and id stand; the first place that is filled counts.
+/// Where an event's type, its id and its object's id stand; the first place that is filled counts.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct EventPlaces {
@@ -60,6 +61,12 @@ struct EventPlaces {
     kind: Vec<Place>,
     #[serde(default, deserialize_with = "scheme::one_or_more")]
     id: Vec<Place>,
+    /// The id of the thing that the event tells of, which later events of it carry as well.
+    #[serde(default, deserialize_with = "scheme::one_or_more")]
+    object: Vec<Place>,
+    /// When what the event tells of was so.
+    #[serde(default, deserialize_with = "scheme::one_or_more")]
+    time: Vec<Place>,
 }
 
 /// What speaks for a provider, and what does not.
@@ -212,6 +219,36 @@ impl Provider {
         EventRef { id: find(&self.event.id), kind: find(&self.event.kind) }
     }
 
+    /// The id of the thing that a delivery tells of, where the provider says where it stands.
+    pub fn object(&self, head: &Head, body: &[u8]) -> Option<String> {
+        let mut found = self.event.object.iter().filter_map(|place| found(place, head, body));
+        found.find(|id| !id.is_empty())
+    }
+
+    /// Where the event's id stands.
+    pub fn id_places(&self) -> &[Place] {
+        &self.event.id
+    }
+
+    /// When that was so which a delivery tells of, where the provider says where it stands: in
+    /// RFC 3339, or in seconds, milliseconds or microseconds since 1970.
+    pub fn time(&self, head: &Head, body: &[u8]) -> Option<Timestamp> {
+        let text = self.event.time.iter().find_map(|place| found(place, head, body))?;
+        let Ok(number) = text.parse::<i64>() else { return text.parse().ok() };
+        let time = match number {
+            ..1 => return None,
+            1..100_000_000_000 => Timestamp::from_second(number),
+            100_000_000_000..100_000_000_000_000 => Timestamp::from_millisecond(number),
+            _ => Timestamp::from_microsecond(number),
+        };
+        time.ok()
+    }
+
+    /// Whether the id of an object can be found at all.
+    pub fn tells_object(&self) -> bool {
+        !self.event.object.is_empty()
+    }
+
     /// Whether an event type can be found at all.
     pub fn tells_type(&self) -> bool {
         !self.event.kind.is_empty()
@@ -281,5 +318,16 @@ mod tests {
         assert_eq!(event.id.as_deref(), Some("a1"));
         assert_eq!(event.kind.as_deref(), Some("group.created"));
         assert_eq!(cribbly.event(&head, b"not json"), EventRef::default());
+        let body = br#"{"id":"a1","payload":{"id":"g7"}}"#;
+        assert_eq!(cribbly.object(&head, body).as_deref(), Some("g7"));
+        let time = |time: &str| {
+            let body = format!(r#"{{"payload":{{"updated_at":{time}}}}}"#);
+            cribbly.time(&head, body.as_bytes()).map(|time| time.to_string())
+        };
+        assert_eq!(time("1800000000").as_deref(), Some("2027-01-15T08:00:00Z"));
+        assert_eq!(time("1800000000500").as_deref(), Some("2027-01-15T08:00:00.5Z"));
+        assert_eq!(time("\"2027-01-15T08:00:00Z\"").as_deref(), Some("2027-01-15T08:00:00Z"));
+        assert_eq!((time("0"), time("\"soon\"")), (None, None));
+        assert_eq!(cribbly.object(&head, br#"{"id":"a1","payload":{"id":""}}"#), None);
     }
 }

@@ -13,8 +13,10 @@ mod exclusive;
 mod lock;
 mod place;
 mod read;
+mod related;
 mod rows;
 mod schema;
+mod shapes;
 mod wire;
 mod write;
 mod writer;
@@ -32,6 +34,8 @@ pub use beside::Attempts;
 pub use error::{KeepError, StoreError};
 pub use exclusive::{Exclusive, Pruned, Retention};
 pub use read::{AttemptTime, Change, Reader, Tail};
+pub use related::Kin;
+pub use shapes::ShapeSeen;
 pub use wire::Wire;
 pub use writer::Writer;
 
@@ -71,6 +75,8 @@ pub struct Kept {
     pub id: DeliveryId,
     /// The first delivery with the same event id from the same provider.
     pub duplicate_of: Option<DeliveryId>,
+    /// Whether its body is another one than that delivery's.
+    pub differs: bool,
 }
 
 /// How far the store has come.
@@ -89,6 +95,7 @@ enum Job {
     Answered(DeliveryId, u16, oneshot::Sender<Result<(), KeepError>>),
     Explained(DeliveryId, Box<Verdict>, oneshot::Sender<Result<(), KeepError>>),
     Attempted(Box<Attempt>, oneshot::Sender<Result<(), KeepError>>),
+    Shape(Box<ShapeSeen>, oneshot::Sender<Result<(), KeepError>>),
     Edit(edit::Edit, oneshot::Sender<Result<(), KeepError>>),
     Finish,
 }
@@ -159,6 +166,11 @@ impl Store {
     /// Keeps an attempt to send a delivery onwards.
     pub async fn attempted(&self, attempt: Attempt) -> Result<(), KeepError> {
         self.ask(|reply| Job::Attempted(Box::new(attempt), reply)).await
+    }
+
+    /// Keeps what is known of the bodies of a type by now, and what was new in one.
+    pub async fn shape_seen(&self, seen: ShapeSeen) -> Result<(), KeepError> {
+        self.ask(|reply| Job::Shape(Box::new(seen), reply)).await
     }
 
     /// Marks deliveries, or takes their marks away. Those that are gone are passed over, here and

@@ -44,6 +44,7 @@ const MAY_NAME: [(&str, &[&str]); 25] = [
             "filter",
             "listener",
             "outbound",
+            "payload",
             "provider",
             "respond",
             "secret",

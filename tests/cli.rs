@@ -284,7 +284,7 @@ fn a_full_disk_is_503_and_told() -> Tested {
     let folder = tempfile::tempdir()?;
     // The shell sets a limit on the size of files, as a full disk would.
     let script = format!(
-        "trap '' XFSZ; ulimit -f 120; exec '{}' --headless --bind 127.0.0.1:0",
+        "trap '' XFSZ; ulimit -f 240; exec '{}' --headless --bind 127.0.0.1:0",
         env!("CARGO_BIN_EXE_hookglass")
     );
     let mut shell = std::process::Command::new("sh");

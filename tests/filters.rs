@@ -4,8 +4,8 @@
 use bytes::Bytes;
 use hookglass::app::list::List;
 use hookglass::delivery::{
-    Delivery, DeliveryId, EventRef, Head, Header, Refusal, SignatureStatus, Source, Summary,
-    Verdict, Version,
+    Delivery, DeliveryId, EventRef, Head, Header, Refusal, SignatureStatus, Source, Standing,
+    Summary, Verdict, Version,
 };
 use hookglass::filter::{FIELDS, Filter, FilterError, Open, complete};
 use jiff::{SignedDuration, Timestamp};
@@ -46,6 +46,7 @@ fn delivery(letter: char, target: &str, headers: &[(&str, &[u8])], body: &[u8]) 
         source: Source::Live,
         duplicate_of: None,
         origin: None,
+        standing: Standing::default(),
         diagnosing: false,
         marked: false,
         note: None,
@@ -72,6 +73,7 @@ fn deliveries() -> [Delivery; 4] {
     b.summary.response = Some(401);
     b.summary.source = Source::Resend;
     b.summary.duplicate_of = Some(DeliveryId(1));
+    b.summary.standing.differs = true;
     b.summary.peer = Some("[::1]:80".to_owned());
     b.summary.received_at = now() - SignedDuration::from_hours(3);
 
@@ -83,12 +85,14 @@ fn deliveries() -> [Delivery; 4] {
     c.summary.refused =
         Some(Refusal { code: "body-too-large".to_owned(), reason: "too large".to_owned() });
     c.summary.peer = None;
+    c.summary.standing.shape = vec![".x is new (null)".to_owned()];
 
     let mut d = delivery('d', "/raw", &[("Name", b"caf\xe9")], b"\xff\x00KEVIN\xfe or (else)");
     "generic".clone_into(&mut d.summary.provider);
     d.summary.signature.status = SignatureStatus::Missing;
     d.summary.response = None;
     d.summary.source = Source::Import;
+    d.summary.standing.resent = true;
     d.summary.received_at = now() - SignedDuration::from_hours(48);
     [a, b, c, d]
 }
@@ -170,6 +174,11 @@ fn fields_of_the_summary() {
             ("size:0..1KiB", "abd"),
             ("dup:yes", "b"),
             ("dup:no", "acd"),
+            ("dup:differs", "b"),
+            ("dup:!differs", "acd"),
+            ("shape:changed", "c"),
+            ("shape:!changed", "abd"),
+            ("resent:yes", "d"),
             ("source:live", "ac"),
             ("source:resend,import", "bd"),
             ("peer:127.0.0.1", "ad"),
@@ -622,6 +631,10 @@ fn varied(seed: u64) -> Vec<Delivery> {
         summary.marked = random.bool();
         summary.note = random.bool().then(|| "a note".to_owned());
         summary.duplicate_of = random.bool().then_some(DeliveryId(1));
+        summary.standing.differs = random.bool();
+        summary.standing.resent = random.bool();
+        summary.standing.shape =
+            random.bool().then(|| ".x is new (null)".to_owned()).into_iter().collect();
         summary.source = random.choice(Source::ALL).unwrap_or(Source::Live);
         summary.signature.status =
             random.choice(SignatureStatus::ALL).unwrap_or(SignatureStatus::Missing);
@@ -732,6 +745,13 @@ fn an_index_says_what_the_filter_says() {
         "until:1d",
         "since:!2026-11-23",
         "dup:no",
+        "dup:differs",
+        "dup:!differs",
+        "dup:!yes",
+        "shape:changed",
+        "shape:!changed",
+        "resent:yes,no",
+        "resent:no",
         "marked:yes",
         "marked:!yes,no",
         "sig:mis*",

@@ -2,7 +2,7 @@
 
 use hookglass::app::list::{Column, List, Order, Sought};
 use hookglass::delivery::{
-    DeliveryId, EventRef, SignatureStatus, Source, Summary, Verdict, Version,
+    DeliveryId, EventRef, SignatureStatus, Source, Standing, Summary, Verdict, Version,
 };
 use hookglass::filter::Filter;
 use jiff::Timestamp;
@@ -42,6 +42,7 @@ fn summary(id: i64, random: &mut fastrand::Rng) -> Summary {
         marked: random.u8(0..8) == 0,
         note: None,
         origin: None,
+        standing: Standing::default(),
     }
 }
 

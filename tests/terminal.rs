@@ -68,13 +68,23 @@ impl Session {
 
     /// Waits until a text is on the screen; returns the whole of it.
     fn wait_for(&mut self, text: &str) -> Tested<String> {
+        self.wait_until(|screen| screen.contains(text))
+            .map_err(|error| format!("{text:?}: {error}").into())
+    }
+
+    /// Waits until the screen is as it should be; returns it. A clock that goes on drawing does not
+    /// make a test wait for ever.
+    fn wait_until(&mut self, is_right: impl Fn(&str) -> bool) -> Tested<String> {
+        #[expect(clippy::disallowed_methods, reason = "what does not come has to be given up")]
+        let begun = std::time::Instant::now();
         loop {
             let shown = self.screen.screen().contents();
-            if shown.contains(text) {
+            if is_right(&shown) {
                 return Ok(shown);
             }
-            let more = self.bytes.recv_timeout(PATIENCE);
-            let more = more.map_err(|_| format!("no {text:?} on\n{shown}"))?;
+            let more = self.bytes.recv_timeout(PATIENCE).ok();
+            let more = more.filter(|_| begun.elapsed() < PATIENCE * 2);
+            let more = more.ok_or_else(|| format!("it is not so on\n{shown}"))?;
             self.screen.process(&more);
             self.seen.extend(more);
         }
@@ -175,8 +185,11 @@ fn what_is_marked_is_exported_and_removed_and_comes_back() -> Tested {
         exchange(&address, &request(number))?;
     }
     session.wait_for("3 deliveries")?;
-    session.press("kkmm")?;
+    session.press("kkm")?;
     session.wait_for("◆")?;
+    session.press("m")?;
+    // Marks are shown when they are kept.
+    session.wait_until(|screen| screen.matches('◆').count() == 2)?;
     session.press("xf")?;
     session.wait_for("into the folder: fixtures")?;
     session.press("\r")?;
@@ -349,7 +362,10 @@ fn a_delivery_is_edited_while_others_come_and_sent_as_one_of_its_own() -> Tested
     let edited = reader.delivery(edited)?.ok_or("no edited one")?;
     assert_eq!(edited.summary.origin, Some(first.summary.id));
     assert_eq!(edited.summary.signature.status, hookglass::delivery::SignatureStatus::Verified);
-    assert_eq!(edited.attempts.iter().map(|one| one.status()).collect::<Vec<_>>(), [Some(200)]);
+    assert_eq!(
+        edited.attempts.iter().map(hookglass::delivery::Attempt::status).collect::<Vec<_>>(),
+        [Some(200)]
+    );
     assert!(first.attempts.is_empty() && first.summary.origin.is_none());
     assert!(request(1).ends_with(&first.body));
     session.ended()?;

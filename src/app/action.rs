@@ -199,6 +199,14 @@ pub enum InDocument {
     Hit(Turn),
 }
 
+/// What can be done with two deliveries beside each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Differ {
+    /// Compares those that are marked, or again the selected one with the one before it.
+    Choose,
+    Change(Turn),
+}
+
 /// To the one after or to the one before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Turn {
@@ -284,6 +292,7 @@ pub enum Action {
     /// Side by side, or one above the other.
     Arrange,
     Document(InDocument),
+    Differ(Differ),
     /// More or less room for the list.
     Resize(Grow),
     Privacy,

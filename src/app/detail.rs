@@ -10,6 +10,9 @@ use crate::delivery::{DeliveryId, Verdict};
 use crate::payload::Document;
 use crate::signature::Diagnosis;
 
+/// From this width on tabs have their whole names.
+const SPACIOUS: u16 = 76;
+
 /// A view of the selected delivery.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Tab {
@@ -19,11 +22,12 @@ pub enum Tab {
     Signature,
     Timeline,
     Raw,
+    Diff,
 }
 
 impl Tab {
-    pub const ALL: [Self; 5] =
-        [Self::Payload, Self::Headers, Self::Signature, Self::Timeline, Self::Raw];
+    pub const ALL: [Self; 6] =
+        [Self::Payload, Self::Headers, Self::Signature, Self::Timeline, Self::Raw, Self::Diff];
 
     /// Whether it shows a document, in which a cursor moves.
     pub fn is_document(self) -> bool {
@@ -37,6 +41,18 @@ impl Tab {
             Self::Signature => "Signature",
             Self::Timeline => "Timeline",
             Self::Raw => "Raw",
+            Self::Diff => "Diff",
+        }
+    }
+
+    /// What a line of tabs of this width calls it: beside the names there has to be room for where
+    /// the cursor is.
+    pub fn label(self, width: u16) -> &'static str {
+        match self {
+            Self::Headers if width < SPACIOUS => "Head",
+            Self::Signature if width < SPACIOUS => "Sig",
+            Self::Timeline if width < SPACIOUS => "Time",
+            _ => self.title(),
         }
     }
 
@@ -44,7 +60,7 @@ impl Tab {
     pub fn places(line: Rect) -> impl Iterator<Item = (Self, Rect)> {
         let mut x = line.x.saturating_add(1);
         Self::ALL.into_iter().map(move |tab| {
-            let width = u16::try_from(tab.title().len()).unwrap_or(0) + 2;
+            let width = u16::try_from(tab.label(line.width).len()).unwrap_or(0) + 2;
             let place = Rect { x, width, ..line }.intersection(line);
             x = x.saturating_add(width);
             (tab, place)
@@ -136,7 +152,7 @@ impl Detail {
             (Tab::Payload, Some((document, reading))) => Some((document, reading)),
             (Tab::Payload, None) => Some((&loaded.document, &self.payload)),
             (Tab::Raw, _) => Some((&loaded.raw, &self.raw)),
-            (Tab::Headers | Tab::Signature | Tab::Timeline, _) => None,
+            (Tab::Headers | Tab::Signature | Tab::Timeline | Tab::Diff, _) => None,
         }
     }
 
@@ -147,7 +163,7 @@ impl Detail {
             (Tab::Payload, Some((document, reading))) => Some(go(document, reading)),
             (Tab::Payload, None) => Some(go(&loaded.document, &mut self.payload)),
             (Tab::Raw, _) => Some(go(&loaded.raw, &mut self.raw)),
-            (Tab::Headers | Tab::Signature | Tab::Timeline, _) => None,
+            (Tab::Headers | Tab::Signature | Tab::Timeline | Tab::Diff, _) => None,
         }
     }
 

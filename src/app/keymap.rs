@@ -17,6 +17,8 @@ pub enum Context {
     Detail,
     /// In the payload and in the raw request, before what holds in every detail.
     Document,
+    /// In the comparison, before what holds in every detail.
+    Diff,
     /// After the key that begins copying.
     Copy,
     /// After the key that begins copying, and the one for programs.
@@ -43,11 +45,12 @@ pub enum Context {
 }
 
 impl Context {
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Anywhere,
         Self::List,
         Self::Detail,
         Self::Document,
+        Self::Diff,
         Self::Copy,
         Self::Snippet,
         Self::Facet,
@@ -69,6 +72,7 @@ impl Context {
             Self::List => "In the list",
             Self::Detail => "In the detail",
             Self::Document => "In the payload",
+            Self::Diff => "In the comparison",
             Self::Copy => "After y",
             Self::Snippet => "After y and d",
             Self::Facet => "After = or !",
@@ -92,6 +96,7 @@ impl Context {
             Self::List => "list",
             Self::Detail => "detail",
             Self::Document => "payload",
+            Self::Diff => "diff",
             Self::Copy => "copy",
             Self::Snippet => "snippet",
             Self::Facet => "facet",

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::action::{Copyable, ExportForm};
+use super::answers::{Answer, Beside};
+use super::comparing::{Compared, Wish};
 use super::keymap::Key;
 use super::layout::Size;
 use super::onward::{Change, Onward};
 use super::sending::{Order, Tally};
-use crate::delivery::{Attempt, Comparison, Delivery, DeliveryId, Summary, Verdict};
+use crate::delivery::{Attempt, Comparison, Delivery, DeliveryId, Related, Summary, Verdict};
 use crate::filter::{Filter, Open};
 use crate::payload::{self, Document};
 use crate::secret::Secret;
@@ -24,6 +26,13 @@ pub struct Loaded {
     pub raw: Document,
     /// Nothing where no provider was recognised.
     pub examined: Option<Examined>,
+    /// The deliveries that belong to it.
+    pub related: Related,
+    /// A delivery of the same object that came before and tells of a later time.
+    pub overtaken: Option<Summary>,
+    /// Beside the attempts, one by one.
+    pub answers: Vec<Answer>,
+    pub beside: Vec<Beside>,
 }
 
 impl Loaded {
@@ -33,7 +42,15 @@ impl Loaded {
         let coding = delivery.head.joined_text("content-encoding");
         let document = Document::new(delivery.body.clone(), kind.as_deref(), coding.as_deref());
         let raw = Document::raw([&delivery.head.raw[..], &delivery.body[..]].concat().into());
-        Self { delivery, document, raw, examined }
+        let (answers, beside) = (Answer::all(&delivery.attempts), Beside::all(&delivery.attempts));
+        let related = Related::default();
+        Self { delivery, document, raw, examined, related, overtaken: None, answers, beside }
+    }
+
+    /// The same among the deliveries that belong to it.
+    #[must_use]
+    pub fn among(self, related: Related, overtaken: Option<Summary>) -> Self {
+        Self { related, overtaken, ..self }
     }
 }
 
@@ -136,6 +153,11 @@ pub enum Event {
         number: u64,
         search: payload::Search,
     },
+    /// An answer to [`Effect::Compare`]; the error says why there is nothing to compare.
+    Compared {
+        wish: Wish,
+        outcome: Result<Arc<Compared>, String>,
+    },
     /// These were removed on the user's behalf, and can be brought back.
     Removed(Vec<DeliveryId>),
     /// A delivery was sent again, well or badly.
@@ -186,6 +208,8 @@ pub enum Event {
 pub enum Effect {
     /// Load a delivery; a later request replaces an earlier one.
     Load(DeliveryId),
+    /// Compare two deliveries; a later request replaces an earlier one.
+    Compare(Wish),
     /// Test these deliveries whole, newest first; a later search replaces an earlier one.
     Search {
         search: u64,

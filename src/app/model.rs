@@ -5,6 +5,7 @@ use jiff::tz::TimeZone;
 
 use super::action::{ExportForm, Wanted};
 use super::columns::Column;
+use super::comparing::{Comparing, Volatile};
 use super::detail::{Detail, Tab};
 use super::filtering::{Filtering, History, Seen};
 use super::keymap::{Context, Keymap};
@@ -141,6 +142,8 @@ pub struct Preferences {
     pub keymap: Keymap,
     /// Names and filters of saved views.
     pub views: Vec<(String, String)>,
+    /// What is muted where deliveries are compared.
+    pub volatile: Volatile,
     /// The columns of the list; nothing for the usual ones.
     pub columns: Vec<Column>,
 }
@@ -159,6 +162,7 @@ pub struct Model {
     pub list: List,
     pub search: Search,
     pub detail: Detail,
+    pub comparing: Comparing,
     pub mode: Mode,
     pub focus: Focus,
     pub arrangement: Arrangement,
@@ -201,7 +205,7 @@ impl Model {
         (now, zone): (Timestamp, TimeZone),
     ) -> Self {
         let target = session.forward.clone();
-        let Preferences { keymap, views, columns } = preferences;
+        let Preferences { keymap, views, columns, volatile: _ } = preferences;
         let columns = if columns.is_empty() { Column::USUAL.to_vec() } else { columns };
         Self {
             session,
@@ -214,6 +218,7 @@ impl Model {
             list: List::default(),
             search: Search::default(),
             detail: Detail::default(),
+            comparing: Comparing::default(),
             mode: Mode::default(),
             focus: Focus::default(),
             arrangement: Arrangement::default(),
@@ -264,6 +269,9 @@ impl Model {
             (Mode::Browse, Focus::List) => &[Context::List, Context::Anywhere],
             (Mode::Browse, Focus::Detail) if self.detail.tab.is_document() => {
                 &[Context::Document, Context::Detail, Context::Anywhere]
+            }
+            (Mode::Browse, Focus::Detail) if self.detail.tab == Tab::Diff => {
+                &[Context::Diff, Context::Detail, Context::Anywhere]
             }
             (Mode::Browse, Focus::Detail) => &[Context::Detail, Context::Anywhere],
             (Mode::Copy, _) => &[Context::Copy],

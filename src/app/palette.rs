@@ -5,11 +5,12 @@ use super::keymap::{Binding, Context, Keymap};
 use super::prompt::Prompt;
 
 /// Contexts whose commands can be run from the palette; the others hold while something is typed.
-const OFFERED: [Context; 9] = [
+const OFFERED: [Context; 10] = [
     Context::Anywhere,
     Context::List,
     Context::Detail,
     Context::Document,
+    Context::Diff,
     Context::Copy,
     Context::Snippet,
     Context::Facet,
@@ -104,6 +105,7 @@ fn openers(context: Context) -> &'static [Action] {
         | Context::List
         | Context::Detail
         | Context::Document
+        | Context::Diff
         | Context::Confirm
         | Context::Help
         | Context::Palette
@@ -148,7 +150,7 @@ fn title(binding: &Binding) -> String {
         Context::Facet => format!("only with the same {name}"),
         Context::Export => format!("export {name}"),
         Context::Sort => format!("sort by {name}"),
-        Context::List | Context::Detail | Context::Document => {
+        Context::List | Context::Detail | Context::Document | Context::Diff => {
             format!("{}: {name}", binding.context.name())
         }
         Context::Anywhere

@@ -3,6 +3,8 @@
 
 pub mod answers;
 pub mod attempt;
+pub mod badges;
+pub mod diff;
 mod headers;
 pub mod help;
 mod signature;
@@ -17,6 +19,7 @@ use super::message::Loaded;
 use super::model::Model;
 use super::role::{Marked, Role};
 use crate::delivery::SignatureStatus;
+use crate::units;
 
 /// Columns of the labels on the left; what goes on below a line is indented as far.
 const LABEL: usize = 10;
@@ -25,13 +28,14 @@ const LABEL: usize = 10;
 pub fn lines(model: &Model, width: usize) -> Vec<Marked> {
     let Some(loaded) = model.detail.loaded.as_deref() else { return Vec::new() };
     let lines = match model.detail.tab {
-        Tab::Payload | Tab::Raw => Vec::new(),
+        Tab::Payload | Tab::Raw | Tab::Diff => Vec::new(),
         Tab::Headers => headers::lines(loaded),
         Tab::Signature => signature::lines(model, loaded),
         Tab::Timeline => timeline::lines(model, loaded),
     };
+    let indent = if model.detail.tab == Tab::Timeline { timeline::INDENT } else { LABEL };
     let mask = |line: Marked| if model.is_masked() { line.masked() } else { line };
-    lines.into_iter().map(mask).flat_map(|line| line.wrap(width, LABEL)).collect()
+    lines.into_iter().map(mask).flat_map(|line| line.wrap(width, indent)).collect()
 }
 
 /// How many lines the selected tab has, where it shows no document.
@@ -54,6 +58,15 @@ pub fn sign_of(status: SignatureStatus) -> (char, Role) {
 /// The time of day, to the millisecond.
 pub(crate) fn precise(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned_datetime(zone.clone()).strftime("%H:%M:%S%.3f").to_string()
+}
+
+/// The time between two moments in words, whichever is the later one.
+pub(crate) fn gap(from: Timestamp, to: Timestamp) -> String {
+    let gap = to.duration_since(from).abs();
+    if gap.as_secs() < 1 {
+        return units::took(gap.unsigned_abs());
+    }
+    units::seconds(gap.as_secs())
 }
 
 /// The time of day; of another day, the day.

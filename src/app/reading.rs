@@ -7,6 +7,7 @@ use super::action::{Fold, Move, Turn};
 use crate::payload::{Document, Folds};
 
 pub use finding::Finding;
+pub(super) use shown::role as piece_role;
 pub use shown::{Shown, Tokens, highlighted, shown};
 
 /// How much of the screen a document has.

@@ -126,6 +126,19 @@ impl Marked {
         Self(self.0.into_iter().map(Span::masked).collect())
     }
 
+    /// This line with another one behind it.
+    #[must_use]
+    pub fn joined(mut self, other: Self) -> Self {
+        self.0.extend(other.0);
+        self
+    }
+
+    /// The same text, all of one role.
+    #[must_use]
+    pub fn toned(self, role: Role) -> Self {
+        Self(self.0.into_iter().map(|span| Span { role, ..span }).collect())
+    }
+
     pub fn spans(&self) -> &[Span] {
         &self.0
     }

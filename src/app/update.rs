@@ -4,6 +4,7 @@
 
 mod answering;
 mod browse;
+mod comparing;
 mod exporting;
 mod listing;
 mod narrowing;
@@ -47,6 +48,7 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
         | Event::SecretTried { .. }
         | Event::Matched { .. }
         | Event::Found { .. }
+        | Event::Compared { .. }
         | Event::Resent { .. }
         | Event::Resending(_)
         | Event::ResendingEnded { .. }
@@ -104,6 +106,7 @@ fn learn(model: &mut Model, event: Event) {
         Event::Found { number, search } => {
             model.detail.read(|document, reading| reading.found(document, number, search));
         }
+        Event::Compared { wish, outcome } => model.comparing.take(wish, outcome),
         Event::Removed(ids) => model.removals.push(ids),
         Event::Resent { attempt, compared, remark } => {
             tell(model, sending::resent(&attempt, compared, remark));
@@ -230,6 +233,7 @@ fn settle(model: &mut Model) -> Vec<Effect> {
     if let Some(window) = model.window() {
         model.detail.read(|document, reading| reading.settle(document, window));
     }
+    model.comparing.settle(usize::from(areas.detail.height));
     let lines = pane::line_count(model, usize::from(areas.detail.width));
     model.detail.scroll(0, lines, usize::from(areas.detail.height));
     if let Mode::Page(page) = &mut model.mode {
@@ -237,5 +241,8 @@ fn settle(model: &mut Model) -> Vec<Effect> {
         let last = lines.saturating_sub(usize::from(areas.body.height));
         page.top = page.top.min(last);
     }
-    selected.filter(|_| load).map(Effect::Load).into_iter().collect()
+    let mut effects: Vec<Effect> =
+        selected.filter(|_| load).map(Effect::Load).into_iter().collect();
+    effects.extend(selected.and_then(|id| comparing::wanted(model, id)).map(Effect::Compare));
+    effects
 }

@@ -18,7 +18,7 @@ use super::{Failure, StoreArgs, demo, signals};
 use crate::app::Session;
 use crate::config::{Config, Dashboard, GlyphChoice};
 use crate::headless::{self, Format, HeadlessError};
-use crate::intake::{Controls, Diagnoser, Door, Holds, Intake};
+use crate::intake::{Controls, Diagnoser, Door, Holds, Intake, learn_shapes};
 use crate::listener::{self, BindError, Limits};
 use crate::outbound::Target;
 use crate::respond::Rulebook;
@@ -270,6 +270,7 @@ impl Front {
             work.await;
             finished.cancel();
         });
+        tasks.spawn(learn_shapes(self.store.clone(), stop.clone()));
         let plan = &self.onward.plan;
         let forwards = plan.forwards(tasks, self.store.clone(), &stop);
         let rules = Rulebook::new(plan.rules.iter().cloned());

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use crate::app::Preferences;
 use crate::app::columns::Column;
+use crate::app::comparing::Volatile;
 use crate::app::keymap::Key;
 use crate::app::theme::Theme;
 use crate::filter::Filter;
@@ -32,6 +33,8 @@ pub(super) struct Declared {
     views: BTreeMap<String, String>,
     columns: Vec<String>,
     themes: BTreeMap<String, BTreeMap<String, String>>,
+    /// Paths and headers that differ with each delivery.
+    volatile: Vec<String>,
 }
 
 /// One key or several; none takes what is bound away from all.
@@ -73,6 +76,10 @@ impl Declared {
                 Ok(_) => dashboard.preferences.views.push((name, text)),
                 Err(wrong) => mistakes.push(format!("[dashboard.views] {name}: {wrong}")),
             }
+        }
+        match Volatile::read(&self.volatile) {
+            Ok(volatile) => dashboard.preferences.volatile = volatile,
+            Err(wrong) => mistakes.push(format!("[dashboard] volatile: {wrong}")),
         }
         for name in &self.columns {
             match Column::named(name) {
@@ -147,11 +154,12 @@ mod tests {
     #[test]
     fn all_mistakes_are_told_at_once() {
         let mistakes = read(
-            "theme = \"nihgt\"\ncolumns = [\"tyme\"]\n[keys.lst]\ndown = \"x\"\n[keys.list]\ndwon = \"x\"\nup = \"hyper-x\"\n\
+            "theme = \"nihgt\"\ncolumns = [\"tyme\"]\nvolatile = [\"idd\"]\n[keys.lst]\ndown = \"x\"\n[keys.list]\ndwon = \"x\"\nup = \"hyper-x\"\n\
              [keys.anywhere]\nfilter = \"?\"\nquit = []\n[views]\nv = \"typ:x\"\n[themes.t]\nbda = \"red\"\n",
         )
         .unwrap_err();
         for word in [
+            "`idd`",
             "`tyme`",
             "`lst`",
             "`dwon`",

@@ -7,6 +7,7 @@ use super::wire::{self, Body, Pair};
 use crate::delivery::{Attempt, Comparison, Delivery, DeliveryId, Head, Outcome, Summary};
 
 #[derive(Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "things that are so or not by themselves")]
 struct Line<'d> {
     schema: &'static str,
     id: i64,
@@ -29,6 +30,9 @@ struct Line<'d> {
     refused: Option<Refused<'d>>,
     source: &'static str,
     duplicate_of: Option<i64>,
+    differs: bool,
+    shape: &'d [String],
+    resent: bool,
     marked: bool,
     note: Option<&'d str>,
     origin: Option<i64>,
@@ -191,6 +195,9 @@ fn of<'d>(summary: &'d Summary, head: &'d Head, body: &'d [u8]) -> Line<'d> {
             .map(|refusal| Refused { code: &refusal.code, reason: &refusal.reason }),
         source: summary.source.as_str(),
         duplicate_of: summary.duplicate_of.map(|id| id.0),
+        differs: summary.standing.differs,
+        shape: &summary.standing.shape,
+        resent: summary.standing.resent,
         marked: summary.marked,
         note: summary.note.as_deref(),
         origin: summary.origin.map(|id| id.0),

@@ -104,7 +104,7 @@ mod tests {
         assert_eq!(completed("ty"), ["type:"]);
         assert_eq!(
             completed("x (-S"),
-            ["x (-sig:", "x (-status:", "x (-size:", "x (-since:", "x (-source:"]
+            ["x (-sig:", "x (-status:", "x (-size:", "x (-since:", "x (-shape:", "x (-source:"]
         );
         assert_eq!(completed("hea"), ["header."]);
         assert_eq!(completed("j"), ["jq:"]);
@@ -112,7 +112,7 @@ mod tests {
         assert_eq!(completed("it's sou"), ["it's source:"]);
         assert_eq!(completed("sig:mis"), ["sig:missing", "sig:mismatch"]);
         assert_eq!(completed("sig:!missing,ex"), ["sig:!missing,expired"]);
-        assert_eq!(completed("dup:"), ["dup:yes", "dup:no"]);
+        assert_eq!(completed("dup:"), ["dup:yes", "dup:no", "dup:differs"]);
         assert_eq!(completed("source:r"), ["source:resend", "source:replay"]);
         assert_eq!(completed("type:mess"), ["type:message.created"]);
         assert_eq!(completed("type:x,a"), ["type:x,\"a b\""]);

@@ -39,6 +39,8 @@ pub(super) enum Key {
     Since,
     Until,
     Duplicate,
+    Shape,
+    Resent,
     Marked,
     Source,
     Peer,
@@ -67,12 +69,19 @@ pub(super) enum Takes {
     Jq,
 }
 
+/// A delivery whose event came before with other bytes.
+pub(super) const DIFFERS: &str = "differs";
+/// A delivery whose body has another shape than earlier ones of its type.
+pub(super) const CHANGED: &str = "changed";
+
 /// Closed sets of words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Words {
     Signature,
     Source,
     YesNo,
+    Duplicate,
+    Shape,
 }
 
 impl Words {
@@ -81,6 +90,8 @@ impl Words {
             Self::Signature => SignatureStatus::ALL.map(SignatureStatus::as_str).to_vec(),
             Self::Source => Source::ALL.map(Source::as_str).to_vec(),
             Self::YesNo => vec!["yes", "no"],
+            Self::Duplicate => vec!["yes", "no", DIFFERS],
+            Self::Shape => vec![CHANGED],
         }
     }
 }
@@ -146,7 +157,11 @@ pub const FIELDS: &[Field] = &[
     key(Key::Since, Takes::Moment, "since", "since:5m",
         "received then or later: 30s, 5m, 2h, 1d ago, 17:00, 2026-11-23, 2026-11-23T17:00 or A..B"),
     key(Key::Until, Takes::Moment, "until", "until:2026-11-23T17:00", "received then or earlier"),
-    key(Key::Duplicate, Takes::Words(Words::YesNo), "dup", "dup:yes", "whether the event id came before"),
+    key(Key::Duplicate, Takes::Words(Words::Duplicate), "dup", "dup:yes",
+        "whether the event id came before, yes or no; dup:differs if it came with another body"),
+    key(Key::Shape, Takes::Words(Words::Shape), "shape", "shape:changed",
+        "changed where its body has a path that is new, gone or of another type among those of its type"),
+    key(Key::Resent, Takes::Words(Words::YesNo), "resent", "resent:yes", "whether you sent it onwards by hand"),
     key(Key::Marked, Takes::Words(Words::YesNo), "marked", "marked:yes", "whether you marked it"),
     key(Key::Source, Takes::Words(Words::Source), "source", "source:live,resend",
         "how it came here: live, resend, replay or import"),
@@ -186,7 +201,7 @@ mod tests {
 
     #[test]
     fn the_help_names_every_word() {
-        for field in FIELDS.iter().filter(|field| !["dup", "marked"].contains(&field.name)) {
+        for field in FIELDS.iter().filter(|field| !["resent", "marked"].contains(&field.name)) {
             assert!(field.words().iter().all(|word| field.help.contains(word)), "{field:?}");
         }
     }

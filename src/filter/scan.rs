@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::Filter;
 use super::expression::{Expression, Term};
-use super::field::Key;
+use super::field::{CHANGED, Key};
 use super::pattern::Pattern;
 use super::test;
 use super::value::{Choice, Value};
@@ -41,6 +41,10 @@ pub trait Packed {
     fn source(&self) -> Source;
     fn is_duplicate(&self) -> bool;
     fn is_marked(&self) -> bool;
+    /// Whether its event came before with another body.
+    fn differs(&self) -> bool;
+    fn is_reshaped(&self) -> bool;
+    fn is_resent(&self) -> bool;
 }
 
 /// A filter made ready for many rows of one table.
@@ -82,8 +86,11 @@ enum Test<'f> {
     Duplicate {
         yes: bool,
         no: bool,
+        differs: bool,
     },
-    Marked {
+    /// What is so of a row or not.
+    Is {
+        key: Key,
         yes: bool,
         no: bool,
     },
@@ -230,8 +237,14 @@ impl<'f> Test<'f> {
                 Self::Signature(SignatureStatus::ALL.map(|status| passes(status.as_str())))
             }
             Key::Source => Self::Source(Source::ALL.map(|source| passes(source.as_str()))),
-            Key::Duplicate => Self::Duplicate { yes, no },
-            Key::Marked => Self::Marked { yes, no },
+            Key::Duplicate => {
+                Self::Duplicate { yes, no, differs: test::duplicate(value, (true, true)) }
+            }
+            Key::Marked | Key::Resent => Self::Is { key, yes, no },
+            Key::Shape => {
+                let (yes, no) = (passes(CHANGED), test::text(key, value, None));
+                Self::Is { key, yes, no }
+            }
             Key::Size => {
                 let spans = value.choices.iter().filter_map(Choice::whole_span).collect();
                 Self::Size { negated: value.negated, spans }
@@ -284,19 +297,18 @@ impl<'f> Test<'f> {
             Self::Source(passing) => {
                 passing.get(row.source() as usize).copied().unwrap_or_default()
             }
-            Self::Duplicate { yes, no } => {
-                if row.is_duplicate() {
-                    *yes
-                } else {
-                    *no
-                }
-            }
-            Self::Marked { yes, no } => {
-                if row.is_marked() {
-                    *yes
-                } else {
-                    *no
-                }
+            Self::Duplicate { yes, no, differs } => match (row.is_duplicate(), row.differs()) {
+                (false, _) => *no,
+                (true, false) => *yes,
+                (true, true) => *differs,
+            },
+            Self::Is { key, yes, no } => {
+                let is = match key {
+                    Key::Resent => row.is_resent(),
+                    Key::Shape => row.is_reshaped(),
+                    _ => row.is_marked(),
+                };
+                if is { *yes } else { *no }
             }
             Self::Size { negated, spans } => {
                 let size = row.body_size();

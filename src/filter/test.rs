@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::expression::Term;
-use super::field::Key;
+use super::field::{CHANGED, DIFFERS, Key};
 use super::json;
 use super::value::{Choice, Value};
 use crate::delivery::{Delivery, Head, Summary};
@@ -90,7 +90,11 @@ fn field(key: Key, value: &Value, summary: &Summary, now: Timestamp) -> Option<b
         Key::Size => is(Some(&summary.body_size.to_string())),
         Key::Since => time(true),
         Key::Until => time(false),
-        Key::Duplicate => is(Some(yes_or_no(summary.duplicate_of.is_some()))),
+        Key::Duplicate => {
+            duplicate(value, (summary.duplicate_of.is_some(), summary.standing.differs))
+        }
+        Key::Shape => is(Some(CHANGED).filter(|_| !summary.standing.shape.is_empty())),
+        Key::Resent => is(Some(yes_or_no(summary.standing.resent))),
         Key::Marked => is(Some(yes_or_no(summary.marked))),
         Key::Source => is(Some(summary.source.as_str())),
         Key::Peer => is(summary.peer.as_deref()),
@@ -99,6 +103,11 @@ fn field(key: Key, value: &Value, summary: &Summary, now: Timestamp) -> Option<b
 
 pub(super) fn yes_or_no(is: bool) -> &'static str {
     if is { "yes" } else { "no" }
+}
+
+/// One that differs is a duplicate all the same.
+pub(super) fn duplicate(value: &Value, (is, differs): (bool, bool)) -> bool {
+    value.passes(|choice| choice.fits(yes_or_no(is)) || (is && differs && choice.fits(DIFFERS)))
 }
 
 /// Whether the text of a field fits; some fields may be asked for by a part of it.

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
 use super::Forwards;
-use crate::delivery::{Delivery, DeliveryId, Summary};
+use crate::delivery::{Delivery, DeliveryId, Standing, Summary};
 use crate::listener::Answer;
 use crate::outbound::Ticket;
 use crate::respond::{Rulebook, Step};
@@ -115,6 +115,7 @@ impl Work {
             let delivery = delivery.map(|mut delivery| {
                 delivery.summary.id = kept.id;
                 delivery.summary.duplicate_of = kept.duplicate_of;
+                delivery.summary.standing.differs = kept.differs;
                 delivery
             });
             (kept.id, settled, delivery)
@@ -176,6 +177,7 @@ fn as_delivery(new: &NewDelivery) -> Delivery {
         marked: false,
         note: None,
         origin: new.origin,
+        standing: Standing::default(),
     };
     Delivery { summary, head: new.head.clone(), body: new.body.clone(), attempts: Vec::new() }
 }

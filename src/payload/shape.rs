@@ -1,11 +1,15 @@
 //! The shape of a JSON body: which paths it has and what stands there, whatever the values are.
 
+mod known;
+
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 use super::document::Document;
 use super::path::{Path, Step};
 use super::tree::{Kind, Node, Tree};
+
+pub use known::Known;
 
 /// More paths are not looked at, nor deeper ones, nor such with longer keys.
 const MAX_PATHS: usize = 2_000;

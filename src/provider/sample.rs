@@ -102,6 +102,7 @@ mod tests {
     fn every_sample_is_an_event_of_its_type() {
         for provider in names().map(|name| Provider::named(name).unwrap()) {
             assert!(!provider.samples.is_empty(), "{} has no sample", provider.name);
+            let mut objects = 0;
             for sample in &provider.samples {
                 let body = sample.body(&mut seed());
                 let mut headers = vec![Header::new("Content-Type", sample.content_type.clone())];
@@ -109,10 +110,15 @@ mod tests {
                 headers.extend(own.into_iter().map(|(name, value)| Header::new(name, value)));
                 let event = provider.event(&Head::build("POST", "/", &headers), body.as_bytes());
                 assert!(!body.contains('@'), "a place was left: {body}");
+                let object = provider.object(&Head::build("POST", "/", &headers), body.as_bytes());
+                objects += usize::from(object.is_some());
                 if provider.tells_type() {
                     assert_eq!(event.kind.as_ref(), Some(&sample.kind), "{}", provider.name);
                 }
             }
+            // Its samples tell of no single thing; what it sends beside them does.
+            let tells = provider.tells_object() && provider.name != "github-sha1";
+            assert_eq!(objects > 0, tells, "{}", provider.name);
         }
         assert_eq!(Provider::named("cribbly").unwrap().samples.len(), 15);
     }

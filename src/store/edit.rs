@@ -112,7 +112,11 @@ fn point_to_first(
     let mut statement = connection.prepare_cached(sql)?;
     let wrong = statement.query_map(params![provider, event, first], |row| row.get(0))?;
     let wrong: Vec<i64> = wrong.collect::<rusqlite::Result<_>>()?;
-    let sql = "UPDATE deliveries SET duplicate_of = nullif(?2, id), revision = ?3 WHERE id = ?1";
+    let sql = "UPDATE deliveries SET duplicate_of = nullif(?2, id), revision = ?3, \
+               differs = refused_code IS NULL \
+               AND (SELECT refused_code IS NULL FROM deliveries WHERE id = ?2) \
+               AND (SELECT body FROM wire WHERE delivery_id = ?1) \
+                <> (SELECT body FROM wire WHERE delivery_id = ?2) WHERE id = ?1";
     let mut statement = connection.prepare_cached(sql)?;
     for id in wrong {
         *revision += 1;

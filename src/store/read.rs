@@ -182,7 +182,7 @@ impl Reader {
         Ok(delivery)
     }
 
-    fn all<T>(
+    pub(super) fn all<T>(
         &self,
         sql: &str,
         params: impl rusqlite::Params,
@@ -242,6 +242,6 @@ fn whole(row: &Row<'_>) -> rusqlite::Result<Delivery> {
     Ok(Delivery { summary: rows::summary(row)?, head, body, attempts: Vec::new() })
 }
 
-fn limit_of(limit: usize) -> i64 {
+pub(super) fn limit_of(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }

@@ -9,17 +9,18 @@ use rusqlite::types::{FromSqlError, Type};
 
 use crate::delivery::{
     Answered, Attempt, AttemptKind, DeliveryId, EventRef, Head, Header, Outcome, Refusal,
-    SignatureStatus, Source, Summary, Timing, Verdict, Version,
+    SignatureStatus, Source, Standing, Summary, Timing, Verdict, Version,
 };
 
 /// The columns that [`summary`] reads, in its order.
 pub(super) const SUMMARY: &str = "d.id, d.received_at, d.peer, d.method, d.target, \
     d.http_version, d.body_size, d.provider, d.event_id, d.event_type, d.signature, d.cause, \
     d.explanation, d.secret_name, d.answer_status, d.refused_code, d.refused_reason, d.source, \
-    d.duplicate_of, d.diagnosing, d.marked, d.note, d.origin";
+    d.duplicate_of, d.diagnosing, d.marked, d.note, d.origin, \
+    d.differs, d.shape, d.resent";
 
 /// How many columns those are.
-pub(super) const SUMMARY_COLUMNS: usize = 23;
+pub(super) const SUMMARY_COLUMNS: usize = 26;
 
 /// The columns that [`attempt`] reads, in its order.
 pub(super) const ATTEMPT: &str = "delivery_id, kind, target_url, sent_at, took_us, status, \
@@ -60,7 +61,16 @@ pub(super) fn summary(row: &Row<'_>) -> rusqlite::Result<Summary> {
         marked: row.get(20)?,
         note: row.get(21)?,
         origin: row.get::<_, Option<i64>>(22)?.map(DeliveryId),
+        standing: Standing {
+            differs: row.get(23)?,
+            shape: sentences(row.get(24)?),
+            resent: row.get(25)?,
+        },
     })
+}
+
+fn sentences(lines: Option<String>) -> Vec<String> {
+    lines.iter().flat_map(|lines| lines.lines()).map(str::to_owned).collect()
 }
 
 /// The head and the body that stand behind the summary's columns. What was refused for its head

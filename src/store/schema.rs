@@ -9,10 +9,10 @@ use super::place::Location;
 const APPLICATION_ID: i64 = 0x484b_474c;
 
 /// What leads from each version to the next; the first one makes the tables.
-const MIGRATIONS: [&str; KNOWN as usize] = [V1, V2, V3, V4];
+const MIGRATIONS: [&str; KNOWN as usize] = [V1, V2, V3, V4, V5];
 
 /// The version of a store that this program writes.
-pub(super) const KNOWN: u32 = 4;
+pub(super) const KNOWN: u32 = 5;
 
 /// A smaller store is checked whole when it is opened.
 const CHECKED: i64 = 64 << 20;
@@ -98,12 +98,38 @@ ALTER TABLE attempts ADD COLUMN changes TEXT;
 ALTER TABLE deliveries ADD COLUMN origin INTEGER REFERENCES deliveries (id) ON DELETE SET NULL;
 ";
 
+const V5: &str = "
+-- Whether the body is another one than that of the first delivery of its event.
+ALTER TABLE deliveries ADD COLUMN differs INTEGER NOT NULL DEFAULT 0;
+UPDATE deliveries SET differs = 1 WHERE duplicate_of IS NOT NULL AND refused_code IS NULL
+  AND (SELECT refused_code IS NULL FROM deliveries first WHERE first.id = deliveries.duplicate_of)
+  AND (SELECT body FROM wire WHERE delivery_id = deliveries.id)
+   <> (SELECT body FROM wire WHERE delivery_id = deliveries.duplicate_of);
+-- What is new, gone or of another type against earlier bodies of its type: a sentence a line.
+ALTER TABLE deliveries ADD COLUMN shape TEXT;
+-- Whether it was sent onwards by hand.
+ALTER TABLE deliveries ADD COLUMN resent INTEGER NOT NULL DEFAULT 0;
+UPDATE deliveries SET resent = 1
+  WHERE id IN (SELECT delivery_id FROM attempts WHERE kind = 'resend');
+CREATE INDEX deliveries_by_type ON deliveries (provider, event_type) WHERE event_type IS NOT NULL;
+CREATE INDEX deliveries_by_origin ON deliveries (origin) WHERE origin IS NOT NULL;
+
+-- Shapes: the paths that bodies of a type had so far, and what stood there.
+CREATE TABLE shapes (
+  provider        TEXT    NOT NULL,
+  event_type      TEXT    NOT NULL,
+  paths           TEXT    NOT NULL,  -- a path a line, with a number for its types before it
+  PRIMARY KEY (provider, event_type)
+) WITHOUT ROWID;
+";
+
 /// What each version added to the tables, as statements of today name it where it is not there:
 /// the version, columns of deliveries, columns of attempts.
-const LATER: [(i64, &str, &str); 3] = [
+const LATER: [(i64, &str, &str); 4] = [
     (2, ", 0 AS diagnosing", ""),
     (3, ", 0 AS marked, NULL AS note, 0 AS removed", ""),
     (4, ", NULL AS origin", ", NULL AS connected_us, NULL AS first_byte_us, NULL AS changes"),
+    (5, ", 0 AS differs, NULL AS shape, 0 AS resent", ""),
 ];
 
 /// Makes a store of an older version readable without changing it, since a reader cannot bring it

@@ -1,16 +1,20 @@
 //! What the writer tells SQLite: new deliveries, and what becomes known of them later.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::{Kept, NewDelivery, rows};
-use crate::delivery::{Attempt, DeliveryId, Outcome, Verdict};
+use crate::delivery::{Attempt, AttemptKind, DeliveryId, Outcome, Verdict};
 
 const INSERT: &str = "INSERT INTO deliveries (revision, received_at, peer, method, target, \
     http_version, body_size, provider, event_id, event_type, signature, cause, explanation, \
     secret_name, answer_status, refused_code, refused_reason, source, duplicate_of, \
-    diagnosing, origin) \
+    diagnosing, origin, differs) \
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, \
-    ?20, ?21)";
+    ?20, ?21, ?22)";
+
+/// Whether a body, which was not refused, is another one than that of a delivery.
+const DIFFERS: &str = "SELECT w.body <> ?2 FROM wire w JOIN deliveries d ON d.id = w.delivery_id \
+    WHERE d.id = ?1 AND d.refused_code IS NULL";
 
 /// The first delivery with an event id from a provider.
 pub(super) const FIRST: &str =
@@ -27,6 +31,14 @@ pub(super) fn keep(
             .prepare_cached(FIRST)?
             .query_row(params![new.provider, event], |row| row.get(0))?,
     };
+    let differs = match first.filter(|_| new.refused.is_none()) {
+        None => None,
+        Some(first) => connection
+            .prepare_cached(DIFFERS)?
+            .query_row(params![first, &new.body[..]], |row| row.get(0))
+            .optional()?,
+    };
+    let differs: bool = differs.unwrap_or(false);
     let NewDelivery { head, event, signature, refused, .. } = new;
     connection.prepare_cached(INSERT)?.execute(params![
         revision,
@@ -50,12 +62,13 @@ pub(super) fn keep(
         first,
         new.diagnosing,
         new.origin.map(|id| id.0),
+        differs,
     ])?;
     let id = connection.last_insert_rowid();
     connection
         .prepare_cached("INSERT INTO wire (delivery_id, head, body) VALUES (?1, ?2, ?3)")?
         .execute(params![id, &head.raw[..], &new.body[..]])?;
-    Ok(Kept { id: DeliveryId(id), duplicate_of: first.map(DeliveryId) })
+    Ok(Kept { id: DeliveryId(id), duplicate_of: first.map(DeliveryId), differs })
 }
 
 pub(super) fn answered(
@@ -116,7 +129,7 @@ pub(super) fn attempted(
         attempt.changes,
     ])?;
     connection
-        .prepare_cached("UPDATE deliveries SET revision = ?2 WHERE id = ?1")?
-        .execute(params![attempt.delivery.0, revision])?;
+        .prepare_cached("UPDATE deliveries SET revision = ?2, resent = resent OR ?3 WHERE id = ?1")?
+        .execute(params![attempt.delivery.0, revision, attempt.kind == AttemptKind::Resend])?;
     Ok(())
 }

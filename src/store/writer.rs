@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::lock::Lock;
 use super::write::{answered, attempted, explained, keep};
-use super::{Job, KeepError, Kept, Progress, edit};
+use super::{Job, KeepError, Kept, Progress, edit, shapes};
 
 /// A commit takes at most so many jobs, and so many bytes of bodies, so that none waits long.
 const GROUP: usize = 512;
@@ -121,7 +121,7 @@ impl Group {
             Job::Finish => return false,
             Job::Keep(delivery, _) => self.bytes += delivery.body.len(),
             Job::Edit(edit, _) => self.bytes += edit.rows() * ROW_BYTES,
-            Job::Answered(..) | Job::Explained(..) | Job::Attempted(..) => {}
+            Job::Answered(..) | Job::Explained(..) | Job::Attempted(..) | Job::Shape(..) => {}
         }
         self.jobs.push(job);
         true
@@ -199,6 +199,7 @@ impl Job {
             Self::Answered(_, _, reply)
             | Self::Explained(_, _, reply)
             | Self::Edit(_, reply)
+            | Self::Shape(_, reply)
             | Self::Attempted(_, reply) => Some(Reply::Noted(reply, Err(error))),
             Self::Finish => None,
         }
@@ -234,6 +235,11 @@ impl Job {
             Self::Attempted(attempt, reply) => {
                 let (outcome, lost) =
                     alone(connection, || attempted(connection, &attempt, revision));
+                (Some(Reply::Noted(reply, outcome)), lost)
+            }
+            Self::Shape(seen, reply) => {
+                let (outcome, lost) =
+                    alone(connection, || shapes::keep(connection, &seen, revision));
                 (Some(Reply::Noted(reply, outcome)), lost)
             }
             Self::Edit(..) | Self::Finish => (None, None),

@@ -1,6 +1,7 @@
 //! Carries out what the core asks for; outcomes come back as events.
 
 mod answering;
+mod comparing;
 mod copying;
 mod editing;
 mod exporting;
@@ -17,6 +18,7 @@ use tokio::task::JoinSet;
 
 use super::clipboard::Clipboard;
 use super::{Setup, TuiError, feed};
+use crate::app::comparing::Wish;
 use crate::app::{Effect, Event, Loaded, Notice};
 use crate::config;
 use crate::delivery::{Delivery, DeliveryId};
@@ -34,6 +36,7 @@ pub(super) struct Effects {
     tasks: JoinSet<()>,
     wanted: watch::Sender<Option<DeliveryId>>,
     loaded: watch::Receiver<Option<Arc<Loaded>>>,
+    compare: watch::Sender<Option<Wish>>,
     terminal: mpsc::Receiver<ForTerminal>,
     exports: mpsc::Sender<exporting::Job>,
 }
@@ -106,9 +109,11 @@ impl Effects {
         tasks.spawn(loading::load_wanted(Arc::clone(&world), wishes, latest));
         tasks.spawn(answering::tell_changes(Arc::clone(&world)));
         tasks.spawn(loading::explain_wanted(Arc::clone(&world), loaded.clone()));
+        let (compare, wishes) = watch::channel(None);
+        tasks.spawn(comparing::compare_wanted(Arc::clone(&world), wishes));
         let (exports, jobs) = mpsc::channel(8);
         tasks.spawn(exporting::work(Arc::clone(&world), jobs));
-        Ok((Self { world, tasks, wanted, loaded, terminal, exports }, pages))
+        Ok((Self { world, tasks, wanted, loaded, compare, terminal, exports }, pages))
     }
 
     /// What is to be done with the terminal beside the screen. An effect that panicked ends the
@@ -128,6 +133,7 @@ impl Effects {
         let world = Arc::clone(&self.world);
         match effect {
             Effect::Load(id) => drop(self.wanted.send(Some(id))),
+            Effect::Compare(wish) => drop(self.compare.send(Some(wish))),
             Effect::Search { search, filter, open } => {
                 world.search.store(search, Ordering::Relaxed);
                 self.start_search(search, filter, open);

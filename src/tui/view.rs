@@ -10,6 +10,7 @@
 mod address;
 mod asking;
 mod detail;
+mod diff;
 mod glyphs;
 mod hints;
 mod list;

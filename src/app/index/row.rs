@@ -42,6 +42,9 @@ const MARKED: u8 = 1 << 2;
 const NOTED: u8 = 1 << 3;
 /// Whether it passes the filter in force.
 const SHOWN: u8 = 1 << 4;
+const DIFFERS: u8 = 1 << 5;
+const RESHAPED: u8 = 1 << 6;
+const RESENT: u8 = 1 << 7;
 
 impl Hot {
     pub(super) fn new(summary: &Summary, texts: &mut Texts) -> Self {
@@ -55,7 +58,10 @@ impl Hot {
             flags: flag(summary.duplicate_of.is_some(), DUPLICATE)
                 | flag(summary.diagnosing, DIAGNOSING)
                 | flag(summary.marked, MARKED)
-                | flag(summary.note.is_some(), NOTED),
+                | flag(summary.note.is_some(), NOTED)
+                | flag(summary.standing.differs, DIFFERS)
+                | flag(!summary.standing.shape.is_empty(), RESHAPED)
+                | flag(summary.standing.resent, RESENT),
         }
     }
 
@@ -196,6 +202,9 @@ impl<'i> Cell<'i> {
                 diagnosing: is(DIAGNOSING),
                 marked: is(MARKED),
                 noted: is(NOTED),
+                differs: is(DIFFERS),
+                reshaped: is(RESHAPED),
+                resent: is(RESENT),
             },
         }
     }
@@ -248,6 +257,18 @@ impl filter::Packed for Cell<'_> {
     fn is_marked(&self) -> bool {
         self.hot.is_marked()
     }
+
+    fn differs(&self) -> bool {
+        self.hot.flags & DIFFERS != 0
+    }
+
+    fn is_reshaped(&self) -> bool {
+        self.hot.flags & RESHAPED != 0
+    }
+
+    fn is_resent(&self) -> bool {
+        self.hot.flags & RESENT != 0
+    }
 }
 
 /// A delivery as a list shows it. What is not here stands in the store alone.
@@ -283,4 +304,9 @@ pub struct Badges {
     pub marked: bool,
     /// Whether there is a note on it.
     pub noted: bool,
+    /// Whether its body is another one than that of the first delivery of its event.
+    pub differs: bool,
+    /// Whether its body has another shape than earlier ones of its type.
+    pub reshaped: bool,
+    pub resent: bool,
 }

@@ -2,8 +2,8 @@
 
 use super::{Binding, Context, Key, KeyCode};
 use crate::app::action::{
-    Action, Answering, Copyable, Decision, Edit, ExportForm as Form, Facet as Of, Fold, Grow,
-    InDocument as In, InList as Entry, Move, Narrow, Sending, Turn, Wanted,
+    Action, Answering, Copyable, Decision, Differ, Edit, ExportForm as Form, Facet as Of, Fold,
+    Grow, InDocument as In, InList as Entry, Move, Narrow, Sending, Turn, Wanted,
 };
 use crate::app::detail::Tab;
 use crate::app::list::Column as By;
@@ -85,6 +85,8 @@ pub const BINDINGS: &[Binding] = &[
     bind(Anywhere, "signature", &[c('3')], Action::Show(Tab::Signature), "show the signature and what is wrong with it"),
     bind(Anywhere, "timeline", &[c('4')], Action::Show(Tab::Timeline), "show the answers: to the sender, and from targets"),
     bind(Anywhere, "raw", &[c('5')], Action::Show(Tab::Raw), "show the request as it was on the wire"),
+    bind(Anywhere, "diff", &[c('6')], Action::Show(Tab::Diff), "show what differs from the delivery before it"),
+    bind(Anywhere, "compare", &[c('d')], Action::Differ(Differ::Choose), "compare two marked deliveries, or the marked one with this one; again: with the one before it"),
     bind(Anywhere, "next-tab", &[c(']')], Action::NextTab, "next tab of the detail"),
     bind(Anywhere, "previous-tab", &[c('[')], Action::PreviousTab, "previous tab of the detail"),
     hinted(bind(Anywhere, "zoom", &[c('z')], Action::Zoom, "give the focused pane the whole screen, or take it back"), "zoom", 8),
@@ -144,6 +146,8 @@ pub const BINDINGS: &[Binding] = &[
     bind(Document, "left", &[c('H')], Action::Document(In::Sideways(Turn::Previous)), "scroll to the left"),
     bind(Document, "wrap", &[c('w')], Action::Document(In::Wrap), "break rows that are too wide, or cut them"),
     bind(Document, "hex", &[c('X')], Action::Document(In::Hex), "the body as it came, in hexadecimal"),
+    hinted(bind(Context::Diff, "next-change", &[c('n')], Action::Differ(Differ::Change(Turn::Next)), "next change"), "next change", 2),
+    bind(Context::Diff, "previous-change", &[c('N')], Action::Differ(Differ::Change(Turn::Previous)), "previous change"),
     hinted(bind(Context::Copy, "value", &[c('v')], Action::Copy(Copyable::Value), "the value under the cursor, without escapes"), "value", 2),
     bind(Context::Copy, "subtree", &[c('t')], Action::Copy(Copyable::Subtree), "the value under the cursor as it was sent"),
     bind(Context::Copy, "key", &[c('k')], Action::Copy(Copyable::Key), "the key under the cursor"),

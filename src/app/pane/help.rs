@@ -2,6 +2,7 @@
 
 use super::super::keymap::{Context, Key, Keymap};
 use super::super::role::{Marked, Role};
+use super::badges::SIGNS;
 use super::sign_of;
 use crate::delivery::SignatureStatus;
 
@@ -24,9 +25,8 @@ pub fn lines(keymap: &Keymap, now: &[Context]) -> Vec<Marked> {
         let (sign, role) = sign_of(status);
         lines.push(Marked::new(role, format!("  {sign:<22} ")).with(Role::Plain, status.as_str()));
     }
-    lines.push(
-        Marked::new(Role::Warn, format!("  {:<22} ", "↻"))
-            .with(Role::Plain, "the event came before: a retry or a replay"),
-    );
+    for (sign, role, meaning) in SIGNS {
+        lines.push(Marked::new(role, format!("  {sign:<22} ")).with(Role::Plain, meaning));
+    }
     lines
 }

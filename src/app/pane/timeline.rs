@@ -1,14 +1,21 @@
-//! What became of a delivery: the answer to its sender, and every sending onwards.
+//! What became of a delivery: its event's other deliveries, the answer to its sender, and every
+//! sending onwards.
+
+mod attempts;
+mod event;
 
 use super::super::message::Loaded;
 use super::super::model::Model;
 use super::super::role::{Marked, Role};
 use super::precise;
-use crate::delivery::{Answered, Attempt, Outcome};
+use crate::delivery::Summary;
 use crate::units;
 
-/// Lines of an answer's body that are shown; the store has the rest.
-const ANSWER_LINES: usize = 12;
+/// Columns of the time on the left, and what stands below it.
+const TIME: &str = "              ";
+
+/// What goes on in the next line stands a little behind that.
+pub(super) const INDENT: usize = TIME.len() + 2;
 
 pub(super) fn lines(model: &Model, loaded: &Loaded) -> Vec<Marked> {
     let summary = &loaded.delivery.summary;
@@ -26,57 +33,46 @@ pub(super) fn lines(model: &Model, loaded: &Loaded) -> Vec<Marked> {
         ),
     ];
     lines.extend(super::refused(loaded));
-    if let Some(first) = summary.duplicate_of {
-        lines.push(Marked::new(
+    lines.push(below(answer(summary)));
+    lines.extend(standing(summary).map(below));
+    lines.extend(event::lines(model, loaded));
+    lines.extend(attempts::lines(model, loaded));
+    lines
+}
+
+/// A line that stands below a time.
+fn below(line: Marked) -> Marked {
+    Marked::new(Role::Plain, TIME).joined(line)
+}
+
+/// What the sender was answered.
+fn answer(summary: &Summary) -> Marked {
+    match summary.response {
+        Some(0) => Marked::new(
             Role::Warn,
-            format!("{:14}the event came before, as delivery {first}", ""),
-        ));
-    }
-    lines.push(match summary.response {
-        Some(status) => Marked::new(Role::Plain, format!("{:14}the sender was answered ", ""))
+            "the sender got no answer, on purpose: the connection was closed, or held until it gave up",
+        ),
+        Some(status) => Marked::new(Role::Plain, "the sender was answered ")
             .with(status_role(status), status.to_string()),
-        None => Marked::new(Role::Dim, format!("{:14}the sender waits for its answer", "")),
+        None => Marked::new(Role::Dim, "the sender waits for its answer"),
+    }
+}
+
+/// How it stands to the deliveries before it.
+fn standing(summary: &Summary) -> impl Iterator<Item = Marked> {
+    let differs = summary.standing.differs;
+    let (sign, end) = if differs { ('≠', ", with another body") } else { ('↻', "") };
+    let first = summary.duplicate_of.map(|first| {
+        let text = format!("{sign} the event came before, as delivery {first}{end}");
+        Marked::new(Role::Warn, text)
     });
-    for attempt in &loaded.delivery.attempts {
-        lines.push(Marked::default());
-        lines.extend(attempt_lines(model, attempt));
-    }
-    lines
-}
-
-fn attempt_lines(model: &Model, attempt: &Attempt) -> Vec<Marked> {
-    let line = Marked::new(Role::Name, precise(attempt.at, &model.zone))
-        .with(Role::Plain, format!("  {} to ", attempt.kind.as_str()))
-        .with(Role::Accent, &attempt.target);
-    let took = units::took(attempt.took);
-    match &attempt.outcome {
-        Outcome::Failed { reason, .. } => {
-            vec![line, Marked::new(Role::Bad, format!("{:14}✗ {reason} ({took})", ""))]
-        }
-        Outcome::Answered(answered) => {
-            let size = units::size(answered.body_size);
-            let outcome = Marked::new(Role::Plain, format!("{:14}", ""))
-                .with(status_role(answered.status), format!("answered {}", answered.status))
-                .with(Role::Dim, format!(" in {took}, {size}"));
-            [line, outcome].into_iter().chain(answer_lines(answered)).collect()
-        }
-    }
-}
-
-fn answer_lines(answered: &Answered) -> Vec<Marked> {
-    let text = String::from_utf8_lossy(&answered.body);
-    let mut lines: Vec<Marked> = text
-        .lines()
-        .take(ANSWER_LINES)
-        .map(|line| Marked::new(Role::Dim, format!("{:14}│ ", "")).with(Role::Text, line))
-        .collect();
-    let total = text.lines().count();
-    let cut = answered.body_size > answered.body.len() as u64;
-    if total > ANSWER_LINES || cut {
-        let more = total.saturating_sub(ANSWER_LINES);
-        lines.push(Marked::new(Role::Dim, format!("{:14}│ … {more} more lines kept", "")));
-    }
-    lines
+    let origin = summary.origin;
+    let origin = origin.map(|id| Marked::new(Role::Plain, format!("edited from delivery {id}")));
+    let shape = &summary.standing.shape;
+    let head = (!shape.is_empty())
+        .then(|| Marked::new(Role::Warn, "△ its shape is new among the deliveries of its type:"));
+    let shape = shape.iter().map(|change| Marked::new(Role::Plain, format!("  {change}")));
+    first.into_iter().chain(origin).chain(head).chain(shape)
 }
 
 fn status_role(status: u16) -> Role {

@@ -233,7 +233,7 @@ fn with_time(line: Marked, document: &Document, row: usize, zone: &TimeZone) -> 
 }
 
 /// The role that a piece of a row has on the screen.
-fn role(kind: PieceKind) -> Role {
+pub(in crate::app) fn role(kind: PieceKind) -> Role {
     match kind {
         PieceKind::Blank => Role::Plain,
         PieceKind::Key | PieceKind::Tag => Role::Name,

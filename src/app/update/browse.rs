@@ -1,13 +1,14 @@
 //! What an action does while the lists and panes have the keys.
 
 use super::super::action::{Action, Copyable, Grow, Move};
+use super::super::detail::Tab;
 use super::super::index::Row;
 use super::super::message::{Effect, Notice};
 use super::super::model::{Focus, Mode, Model, Page};
 use super::super::palette::Palette;
 use super::super::pane;
 use super::super::prompt::Prompt;
-use super::{answering, exporting, listing, narrowing, reading, sending, tell};
+use super::{answering, comparing, exporting, listing, narrowing, reading, sending, tell};
 
 pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     match action {
@@ -29,6 +30,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             (model.arrangement.stacked, model.arrangement.list) = (Some(!stacked), None);
         }
         Action::Document(what) => reading::act(model, what),
+        Action::Differ(what) => comparing::act(model, what),
         Action::Resize(grow) => resize(model, grow),
         Action::Privacy => privacy(model),
         Action::Palette => model.mode = Mode::Palette(Palette::default()),
@@ -153,6 +155,10 @@ pub(super) fn scroll(model: &mut Model, by: isize) {
         reading::scroll(model, by);
         return;
     }
+    if model.detail.tab == Tab::Diff {
+        comparing::scroll(model, by);
+        return;
+    }
     let lines = pane::line_count(model, usize::from(areas.detail.width));
     model.detail.scroll(by, lines, usize::from(areas.detail.height));
 }
@@ -165,6 +171,9 @@ fn travel(model: &mut Model, step: Move) {
             model.list.move_by(lines_of(step, usize::from(areas.list.height)));
         }
         (Focus::Detail, _) if model.detail.tab.is_document() => reading::travel(model, step),
+        (Focus::Detail, _) if model.detail.tab == Tab::Diff => {
+            model.comparing.travel(step, usize::from(areas.detail.height));
+        }
         (Focus::Detail, _) => scroll(model, lines_of(step, usize::from(areas.detail.height))),
     }
 }

@@ -54,7 +54,12 @@ fn click(model: &mut Model, areas: &Areas, at: Position) -> Vec<Effect> {
         }
     } else if areas.detail.contains(at) {
         model.focus = Focus::Detail;
-        reading::select_line(model, usize::from(at.y - areas.detail.y));
+        let line = usize::from(at.y - areas.detail.y);
+        if model.detail.tab == Tab::Diff {
+            model.comparing.select_line(line);
+        } else {
+            reading::select_line(model, line);
+        }
     } else if let Some((tab, _)) = Tab::places(areas.tabs).find(|(_, place)| place.contains(at)) {
         model.detail.show(tab);
     } else if areas.divider.contains(at) || (areas.is_stacked() && areas.tabs.contains(at)) {

@@ -70,7 +70,10 @@ impl World {
         match self.read(id) {
             Ok(delivery) => {
                 let examined = self.setup.verifier.examine(&delivery);
-                Event::Loaded(Arc::new(Loaded::new(delivery, examined)))
+                // Without them the delivery itself can still be shown.
+                let (related, overtaken) = self.relations(&delivery).unwrap_or_default();
+                let loaded = Loaded::new(delivery, examined).among(related, overtaken);
+                Event::Loaded(Arc::new(loaded))
             }
             Err(reason) => Event::NotLoaded { id, reason },
         }

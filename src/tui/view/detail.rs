@@ -26,6 +26,10 @@ pub(super) fn draw(model: &Model, painter: &mut Painter, frame: &mut Frame<'_>, 
         document(model, painter, frame, areas.detail);
         return;
     }
+    if model.detail.tab == Tab::Diff {
+        super::diff::draw(model, theme, frame, indented(areas.detail));
+        return;
+    }
     let lines = pane::lines(model, usize::from(areas.detail.width.saturating_sub(1)));
     for (line, row) in lines.iter().skip(model.detail.top).zip(indented(areas.detail).rows()) {
         frame.render_widget(text::line(line, theme), row);
@@ -42,7 +46,7 @@ fn tabs(model: &Model, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
         } else if chosen {
             style = style.add_modifier(Modifier::UNDERLINED);
         }
-        frame.render_widget(Line::styled(format!(" {} ", tab.title()), style), place);
+        frame.render_widget(Line::styled(format!(" {} ", tab.label(area.width)), style), place);
     }
     let used: u16 = Tab::places(area).map(|(_, place)| place.width).sum::<u16>() + 2;
     let rest =
@@ -85,6 +89,7 @@ fn facts(model: &Model) -> Facts {
         }
         Tab::Headers => format!("{} headers ", loaded.delivery.head.headers.len()),
         Tab::Signature => String::new(),
+        Tab::Diff => format!("{} ", visible(&pane::diff::facts(model))),
         Tab::Timeline => format!("delivery {} ", loaded.delivery.summary.id),
     })
 }

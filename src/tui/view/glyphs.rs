@@ -12,7 +12,7 @@ pub enum Glyphs {
 }
 
 /// Our signs, and what stands for them.
-const PLAIN: [(char, char); 42] = [
+const PLAIN: [(char, char); 46] = [
     ('✓', '+'),
     ('✗', 'x'),
     ('⧗', '~'),
@@ -24,6 +24,10 @@ const PLAIN: [(char, char); 42] = [
     ('▸', '>'),
     ('▾', 'v'),
     ('↻', '@'),
+    ('◆', '#'),
+    ('✎', '"'),
+    ('⋯', '.'),
+    ('▶', '>'),
     ('⊘', '0'),
     ('≠', '!'),
     ('△', '^'),

@@ -10,6 +10,7 @@ use super::text::fit;
 use crate::app::columns::{Column, Placed, SIGNS, placed};
 use crate::app::layout::Areas;
 use crate::app::list::Order;
+use crate::app::pane::badges::signs;
 use crate::app::pane::{clock, sign_of};
 use crate::app::theme::Theme;
 use crate::app::{Focus, Model, Role, Row, masked};
@@ -72,10 +73,8 @@ fn draw_row(
         let style = if plain { Style::new() } else { theme.style(role) };
         Span::styled(text, style)
     };
-    let mut spans = vec![
-        span(Role::Accent, if selected { "▌" } else { " " }.to_owned()),
-        span(Role::Warn, signs(row)),
-    ];
+    let mut spans = vec![span(Role::Accent, if selected { "▌" } else { " " }.to_owned())];
+    spans.extend(signs(row.badges).map(|(sign, role)| span(role, sign.to_string())));
     for Placed { column, width, .. } in columns {
         let (role, text) = text(model, row, *column, *width);
         let text =
@@ -84,17 +83,6 @@ fn draw_row(
     }
     frame.buffer_mut().set_style(place, base);
     frame.render_widget(Line::from(spans).style(base), place);
-}
-
-/// What is to be seen of a delivery at a glance, in the columns before the first one.
-fn signs(row: &Row<'_>) -> String {
-    let first = if row.badges.marked { "◆" } else { " " };
-    let second = match (row.badges.duplicate, row.badges.noted) {
-        (true, _) => "↻",
-        (false, true) => "✎",
-        (false, false) => " ",
-    };
-    format!("{first}{second}")
 }
 
 /// What a column says of a delivery.

@@ -1,0 +1,94 @@
+//! The deliveries of an event, with the gaps between them, and those made from one.
+
+use jiff::Timestamp;
+
+use super::super::{gap, precise, sign_of};
+use super::{below, status_role};
+use crate::app::message::Loaded;
+use crate::app::model::Model;
+use crate::app::role::{Marked, Role};
+use crate::delivery::{DeliveryId, Summary};
+use crate::units;
+
+/// Deliveries that are listed around the one that is shown.
+const AROUND: usize = 8;
+
+pub(super) fn lines(model: &Model, loaded: &Loaded) -> Vec<Marked> {
+    let (related, summary) = (&loaded.related, &loaded.delivery.summary);
+    let mut lines = Vec::new();
+    if let Some(later) = &loaded.overtaken {
+        lines.push(below(Marked::new(
+            Role::Warn,
+            format!(
+                "! out of order: delivery {} of the same object came {} before this one, and tells \
+                 of a later time",
+                later.id,
+                gap(later.received_at, summary.received_at)
+            ),
+        )));
+    }
+    if related.of_event.len() > 1 {
+        let count = related.of_event.len() + related.more;
+        lines.push(Marked::default());
+        lines.push(Marked::new(
+            Role::Strong,
+            format!("Deliveries of this event: {}", units::grouped(count as u64)),
+        ));
+        lines.extend(listed(model, summary.id, &related.of_event, related.more));
+    }
+    if !related.made.is_empty() {
+        lines.push(Marked::default());
+        lines.push(Marked::new(Role::Strong, "Made from this one by an edit:"));
+        lines.extend(related.made.iter().take(2 * AROUND).map(|made| line(model, made, "", None)));
+        lines.extend(more(related.made.len().saturating_sub(2 * AROUND), "more"));
+    }
+    lines
+}
+
+/// Those around the one that is shown, each with the time since the one before it.
+fn listed(model: &Model, id: DeliveryId, all: &[Summary], unlisted: usize) -> Vec<Marked> {
+    let at = all.iter().position(|one| one.id == id).unwrap_or(0);
+    let (from, to) = (at.saturating_sub(AROUND), (at + AROUND + 1).min(all.len()));
+    let shown = all.get(from..to).unwrap_or_default();
+    let mut lines: Vec<Marked> = more(from + unlisted, "earlier").into_iter().collect();
+    let mut before = from.checked_sub(1).and_then(|at| all.get(at));
+    for one in shown {
+        let sign = if one.id == id { "▶" } else { "" };
+        lines.push(line(model, one, sign, before.map(|before| before.received_at)));
+        before = Some(one);
+    }
+    lines.extend(more(all.len() - to, "later"));
+    lines
+}
+
+fn more(count: usize, word: &str) -> Option<Marked> {
+    (count > 0).then(|| Marked::new(Role::Dim, format!("  … {count} {word}")))
+}
+
+fn line(model: &Model, one: &Summary, sign: &str, before: Option<Timestamp>) -> Marked {
+    let (verdict, role) = sign_of(one.signature.status);
+    let line = Marked::new(Role::Accent, format!("{sign:<2}"))
+        .with(Role::Name, precise(one.received_at, &model.zone))
+        .with(Role::Plain, format!("  delivery {} ", one.id))
+        .with(role, format!("{verdict} {}", one.signature.status));
+    let line = match one.response {
+        Some(0) => line.with(Role::Warn, ", not answered"),
+        Some(status) => {
+            line.with(Role::Dim, ", answered ").with(status_role(status), status.to_string())
+        }
+        None => line.with(Role::Dim, ", waits for its answer"),
+    };
+    let bytes = match (one.duplicate_of, one.standing.differs) {
+        (_, true) => " ≠ another body",
+        (Some(_), false) if one.refused.is_none() => " same body",
+        _ => "",
+    };
+    let line = line.with(if one.standing.differs { Role::Warn } else { Role::Dim }, bytes);
+    match before {
+        Some(before) if before <= one.received_at => {
+            line.with(Role::Dim, format!(", {} later", gap(before, one.received_at)))
+        }
+        Some(before) => line.with(Role::Dim, format!(", {} earlier", gap(one.received_at, before))),
+        None => line,
+    }
+}

@@ -1,0 +1,131 @@
+//! Deliveries that belong to one: of its event, made from it, or before it of its kind.
+
+use bytes::Bytes;
+use rusqlite::params;
+
+use super::read::limit_of;
+use super::{Reader, StoreError, rows};
+use crate::delivery::{Delivery, DeliveryId, Head, Related, Summary};
+
+/// Deliveries of an event that are listed, and of those made from one.
+const LISTED: usize = 200;
+
+/// Deliveries that are passed over at most on the way to those of a family of types.
+const PASSED: i64 = 20_000;
+
+/// Bytes of bodies that are read at most to find one.
+const READ: usize = 64 << 20;
+
+/// Which earlier deliveries are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kin<'k> {
+    /// Of this event type.
+    Type(&'k str),
+    /// Of types that begin so.
+    Family(&'k str),
+}
+
+impl Reader {
+    /// The deliveries of the same event and those made from it, as far as they are listed: of
+    /// very many, the newest.
+    pub fn related(&self, of: &Summary) -> Result<Related, StoreError> {
+        let mut related = Related { of_event: vec![of.clone()], ..Related::default() };
+        if let Some(event) = &of.event.id {
+            let sql = format!(
+                "SELECT {} FROM deliveries d WHERE d.provider = ?1 AND d.event_id = ?2 \
+                 AND NOT d.removed ORDER BY d.id DESC LIMIT ?3",
+                rows::SUMMARY
+            );
+            let listed = params![of.provider, event, limit_of(LISTED)];
+            let mut found = self.all(&sql, listed, rows::summary)?;
+            found.reverse();
+            if found.len() >= LISTED {
+                let sql = "SELECT count(*) FROM deliveries d WHERE d.provider = ?1 \
+                           AND d.event_id = ?2 AND NOT d.removed";
+                let count =
+                    self.all(sql, params![of.provider, event], |row| row.get::<_, i64>(0))?;
+                let count = count.first().copied().unwrap_or(0);
+                related.more = usize::try_from(count).unwrap_or(0).saturating_sub(found.len());
+            }
+            related.of_event = found;
+        }
+        let sql = format!(
+            "SELECT {} FROM deliveries d WHERE d.origin = ?1 AND NOT d.removed \
+             ORDER BY d.id LIMIT ?2",
+            rows::SUMMARY
+        );
+        related.made = self.all(&sql, params![of.id.0, limit_of(LISTED)], rows::summary)?;
+        Ok(related)
+    }
+
+    /// The newest delivery before one, of the same provider and kin, that `fits`; refused ones
+    /// are passed over. At most `limit` are looked at, and fewer if they are large.
+    pub fn last_before(
+        &self,
+        of: &Summary,
+        kin: Kin<'_>,
+        limit: usize,
+        mut fits: impl FnMut(DeliveryId, &Head, &[u8]) -> bool,
+    ) -> Result<Option<DeliveryId>, StoreError> {
+        let mut read = 0;
+        for id in self.ids_before(of, kin, limit)? {
+            let Some((head, body)) = self.bytes_of(id)? else { continue };
+            read += body.len();
+            if fits(id, &head, &body) {
+                return Ok(Some(id));
+            }
+            if read > READ {
+                break;
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whole deliveries of the same provider and type before one, oldest first: the newest
+    /// `limit` of them.
+    pub fn of_type_before(&self, of: &Summary, limit: usize) -> Result<Vec<Delivery>, StoreError> {
+        let Some(kind) = &of.event.kind else { return Ok(Vec::new()) };
+        let mut ids = self.ids_before(of, Kin::Type(kind), limit)?;
+        ids.reverse();
+        let mut found = Vec::with_capacity(ids.len());
+        for id in ids {
+            found.extend(self.delivery(id)?);
+        }
+        Ok(found)
+    }
+
+    fn ids_before(
+        &self,
+        of: &Summary,
+        kin: Kin<'_>,
+        limit: usize,
+    ) -> Result<Vec<DeliveryId>, StoreError> {
+        let (before, limit) = (of.id.0, limit_of(limit));
+        let id = |row: &rusqlite::Row<'_>| row.get(0).map(DeliveryId);
+        match kin {
+            Kin::Type(kind) => {
+                let sql = "SELECT id FROM deliveries WHERE provider = ?1 AND event_type = ?2 \
+                           AND id < ?3 AND NOT removed AND refused_code IS NULL \
+                           ORDER BY id DESC LIMIT ?4";
+                self.all(sql, params![of.provider, kind, before, limit], id)
+            }
+            // By rising number alone: those of a family stand at many places of the index.
+            Kin::Family(start) => {
+                let sql = "SELECT id FROM deliveries WHERE id < ?3 AND id >= ?3 - ?5 \
+                           AND +provider = ?1 AND substr(event_type, 1, length(?2)) = ?2 \
+                           AND NOT removed AND refused_code IS NULL ORDER BY id DESC LIMIT ?4";
+                self.all(sql, params![of.provider, start, before, limit, PASSED], id)
+            }
+        }
+    }
+
+    fn bytes_of(&self, id: DeliveryId) -> Result<Option<(Head, Bytes)>, StoreError> {
+        let sql = "SELECT head, body FROM wire WHERE delivery_id = ?1";
+        let read = |row: &rusqlite::Row<'_>| {
+            let raw = Bytes::from(row.get::<_, Vec<u8>>(0)?);
+            let head = Head::parse(raw.clone()).unwrap_or_else(|_| Head::lenient(raw));
+            Ok((head, Bytes::from(row.get::<_, Vec<u8>>(1)?)))
+        };
+        Ok(self.all(sql, params![id.0], read)?.into_iter().next())
+    }
+}
