@@ -17,6 +17,7 @@ use bytes::Bytes;
 use hookglass::payload::diff::{Diff, Muted};
 use hookglass::payload::shape::Shape;
 use hookglass::payload::{Document, Folds, Pattern, Search};
+use hookglass::tui::highlight::Highlighter;
 use serde::de::IgnoredAny;
 
 const ROUNDS: usize = 10;
@@ -109,6 +110,33 @@ fn main() {
     );
     let line = Document::new("x".repeat(5 << 20).into(), Some("text/plain"), None);
     say("a window of a line of 5 MB", best(|| window(&line)), serde);
+    highlight(serde);
+}
+
+/// The tokens of 60 rows of HTML: at first, and deep in it, where what stands above is read behind.
+fn highlight(serde: Duration) {
+    let row =
+        "<p class=\"event\">A <a href=\"/ev?x=1&amp;y=2\">word</a> &mdash; and more of it.</p>\n";
+    let page: Bytes = row.repeat((10 << 20) / row.len()).into();
+    let page = Document::new(page, Some("text/html"), None);
+    let mut highlighter = Highlighter::default();
+    // The syntaxes are loaded once, with the first text that needs them.
+    let start = Instant::now();
+    highlighter.tokens(&page, 0..60);
+    say("HTML of 10 MB: loading and the first frame", start.elapsed(), serde);
+    say("the same frame again", best(|| highlighter.tokens(&page, 0..60).len()), serde);
+    say(
+        "a frame at row 100 000",
+        best(|| highlighter.tokens(&page, 100_000..100_060).len()),
+        serde,
+    );
+    let start = Instant::now();
+    let mut frames = 0;
+    while !highlighter.is_settled() {
+        highlighter.tokens(&page, 100_000..100_060);
+        frames += 1;
+    }
+    say(&format!("right in {frames} frames more"), start.elapsed(), serde);
 }
 
 fn window(document: &Document) -> usize {

@@ -15,6 +15,7 @@ pub mod layout;
 pub mod list;
 mod message;
 mod model;
+pub mod onward;
 pub mod palette;
 pub mod pane;
 mod prompt;
@@ -23,12 +24,13 @@ pub mod reading;
 mod removals;
 mod role;
 mod search;
+mod sending;
 pub mod theme;
 mod update;
 
 pub use action::{
-    Action, Copyable, Edit, ExportForm, Facet, Fold, Grow, InDocument, InList, Move, Narrow, Turn,
-    Wanted,
+    Action, Answering, Copyable, Decision, Edit, ExportForm, Facet, Fold, Grow, InDocument, InList,
+    Move, Narrow, Sending, Turn, Wanted,
 };
 pub use filtering::Filtering;
 pub use index::{Badges, Row};
@@ -38,4 +40,5 @@ pub use prompt::Prompt;
 pub use rate::Rate;
 pub use removals::{Removals, Which};
 pub use role::{Marked, Role, Span, masked};
+pub use sending::{Order, Pace, Purpose, Tally, Targeting};
 pub use update::update;

@@ -2,8 +2,10 @@
 //! key means is decided in [`crate::app`].
 
 mod clipboard;
+mod editor;
 mod effects;
 mod feed;
+pub mod highlight;
 mod input;
 mod terminal;
 pub mod view;
@@ -17,7 +19,7 @@ use crossterm::event::EventStream;
 use futures_util::StreamExt as _;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
@@ -28,7 +30,7 @@ use crate::outbound::Target;
 use crate::signature::Verifier;
 use crate::store::{Store, StoreError};
 use crate::tunnel;
-use effects::Effects;
+use effects::{Effects, ForTerminal};
 use terminal::Terminal;
 use view::{Glyphs, Painter};
 
@@ -88,7 +90,7 @@ pub async fn run(setup: Setup, stop: CancellationToken) -> Result<(), TuiError> 
         update(&mut model, Event::Notice(notice));
     }
     let model = Box::new(model);
-    Shell { model, painter, terminal, effects, keys: Some(EventStream::new()) }
+    Shell { model, painter, terminal, effects, keys: Some(EventStream::new()), lent: None }
         .run(queue, pages, stop)
         .await
 }
@@ -119,6 +121,8 @@ struct Shell {
     effects: Effects,
     /// Absent while another program has the terminal: it would eat that program's keys.
     keys: Option<EventStream>,
+    /// Answered, or dropped, when that program has ended.
+    lent: Option<oneshot::Receiver<()>>,
 }
 
 impl Shell {
@@ -136,14 +140,15 @@ impl Shell {
             tokio::select! {
                 biased;
                 // Above the queue, or a burst of deliveries would starve the screen.
-                _ = frame.tick(), if stale => {
+                _ = frame.tick(), if stale && self.lent.is_none() => {
                     self.draw()?;
                     stale = false;
                 }
                 () = stop.cancelled() => batch.push(Event::Ended),
                 key = next_key(&mut self.keys) => batch.extend(key),
                 _ = second.tick() => batch.push(Event::Tick(now())),
-                bytes = self.effects.for_terminal() => Terminal::write(&bytes)?,
+                asked = self.effects.for_terminal(), if self.lent.is_none() => self.serve(asked)?,
+                () = returned(&mut self.lent) => batch.extend(self.take_back()?),
                 _ = queue.recv_many(&mut batch, BATCH) => {}
                 // One at a time: a page is as much work as all the others together.
                 Some(page) = pages.recv() => batch.push(page),
@@ -176,6 +181,27 @@ impl Shell {
         }
     }
 
+    fn serve(&mut self, asked: ForTerminal) -> io::Result<()> {
+        match asked {
+            ForTerminal::Write(bytes) => Terminal::write(&bytes),
+            // Deliveries are taken in meanwhile; only the drawing rests.
+            ForTerminal::Lend(loan) => {
+                self.keys = None;
+                Terminal::lend();
+                self.lent = Some(loan.give());
+                Ok(())
+            }
+        }
+    }
+
+    /// Takes the terminal back, whatever size it has by now.
+    fn take_back(&mut self) -> io::Result<Option<Event>> {
+        self.lent = None;
+        self.terminal.take_back(self.model.is_mouse_released())?;
+        self.keys = Some(EventStream::new());
+        Ok(Some(Event::Resize(self.terminal.size()?)))
+    }
+
     /// Gives the terminal back to the shell until `fg`. The listener stands still meanwhile, as
     /// any stopped process does; senders' connections wait.
     fn suspend(&mut self) -> io::Result<()> {
@@ -190,6 +216,15 @@ fn interval_of(period: Duration) -> Interval {
     let mut interval = interval(period);
     interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
     interval
+}
+
+/// Waits until whoever has the terminal gives it back.
+async fn returned(lent: &mut Option<oneshot::Receiver<()>>) {
+    match lent {
+        None => std::future::pending().await,
+        // Dropped or answered, the other program has ended.
+        Some(back) => drop(back.await),
+    }
 }
 
 /// What the terminal says next. A terminal that has gone or failed ends the program, or it would

@@ -22,7 +22,7 @@ const MAY_NAME: [(&str, &[&str]); 25] = [
     ("outbound", &["delivery", "task", "units"]),
     ("respond", &["delivery", "filter", "provider", "units"]),
     ("tunnel", &["delivery", "outbound"]),
-    ("app", &["delivery", "payload", "filter", "secret", "signature", "units"]),
+    ("app", &["delivery", "export", "payload", "filter", "secret", "signature", "units"]),
     ("search", &["delivery", "filter", "store"]),
     (
         "config",
@@ -66,6 +66,7 @@ const MAY_NAME: [(&str, &[&str]); 25] = [
             "outbound",
             "payload",
             "provider",
+            "respond",
             "search",
             "secret",
             "send",

@@ -7,8 +7,8 @@ use hookglass::app::keymap::{Key, KeyCode};
 use hookglass::app::layout::Size;
 use hookglass::app::theme::Theme;
 use hookglass::app::{
-    Copyable, Effect, Event, Loaded, Mode, Model, Mouse, MouseKind, Notice, Preferences, Removals,
-    Session, Which, update,
+    Copyable, Effect, Event, Loaded, Mode, Model, Mouse, MouseKind, Notice, Order, Pace,
+    Preferences, Removals, Session, Which, update,
 };
 use hookglass::delivery::{
     Delivery, DeliveryId, EventRef, Head, Header, Refusal, SignatureStatus, Source, Summary,
@@ -267,9 +267,14 @@ fn keys_ask_for_effects() {
     assert_eq!(stage.effects, [Effect::SendSample]);
     stage.effects.clear();
     stage.press("r<Backspace>1<Enter>r");
-    let target = "http://127.0.0.1:3001".to_owned();
-    let resend = Effect::Resend { id, target };
-    assert_eq!(stage.effects, [resend.clone(), resend]);
+    let order = |number| Order {
+        number,
+        ids: vec![id],
+        target: "http://127.0.0.1:3001".to_owned(),
+        exact: false,
+        pace: Pace::default(),
+    };
+    assert_eq!(stage.effects, [Effect::Resend(order(1)), Effect::Resend(order(2))]);
     stage.effects.clear();
     // A refused delivery has nothing to send.
     stage.press("<Home>jr");

@@ -19,12 +19,21 @@ pub enum Copyable {
     JqPath,
     /// The value under the cursor as it was sent, with all that is in it.
     Subtree,
+    /// One of [`crate::export::FORMATS`] by its name, with signatures and credentials or without.
+    As {
+        format: &'static str,
+        signed: bool,
+    },
+    /// The URL that senders are given.
+    Address,
 }
 
 impl Copyable {
     /// What was copied, for the notice.
     pub fn title(self) -> &'static str {
         match self {
+            Self::As { format, .. } => format_title(format),
+            Self::Address => "URL for senders",
             Self::Payload => "payload",
             Self::Headers => "headers",
             Self::EventId => "event id",
@@ -37,6 +46,22 @@ impl Copyable {
             Self::Subtree => "value as it was sent",
         }
     }
+
+    /// The same with signatures and credentials, where it can have them.
+    #[must_use]
+    pub fn with_signature(self) -> Self {
+        match self {
+            Self::Headers => Self::As { format: "headers", signed: true },
+            Self::Curl => Self::As { format: "curl", signed: true },
+            Self::As { format, .. } => Self::As { format, signed: true },
+            other => other,
+        }
+    }
+}
+
+fn format_title(name: &'static str) -> &'static str {
+    let found = crate::export::format(name);
+    found.map_or(name, |format| format.title.strip_prefix("verify in ").unwrap_or(format.title))
 }
 
 /// A movement: of the selection in the list, of the window elsewhere.
@@ -201,6 +226,46 @@ pub enum Edit {
     CursorEnd,
 }
 
+/// What sends deliveries again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sending {
+    /// To the last target.
+    Again,
+    /// To a target that is asked for.
+    To,
+    /// The marked ones, or all that are shown.
+    Batch,
+    /// Changes between a new signature and the one of before.
+    Signing,
+    /// Ends what is being sent.
+    Stop,
+    /// Changed in an editor, to the last target.
+    Edit,
+    EditTo,
+}
+
+/// What becomes of a delivery that was held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    Answer(u16),
+    Forward,
+    Close,
+}
+
+/// What changes how deliveries are answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answering {
+    Show,
+    /// Asks for a rule.
+    Add,
+    /// Puts a rule first that needs no typing.
+    Always(&'static str),
+    Remove,
+    /// The rules of the start hold again.
+    Reset,
+    Release(Decision),
+}
+
 /// Everything that a user can ask for; bound to keys by [`super::keymap::BINDINGS`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
@@ -224,11 +289,17 @@ pub enum Action {
     Privacy,
     Palette,
     Narrow(Narrow),
-    Resend,
-    ResendTo,
+    Sending(Sending),
+    Answering(Answering),
     TrySecret,
     CopyMenu,
+    /// The languages of programs that verify a delivery.
+    SnippetMenu,
+    /// Copies signatures and credentials along, or no longer does.
+    CopySigned,
     Copy(Copyable),
+    CopyAddress,
+    ShowAddress,
     List(InList),
     ExportMenu,
     /// The marked ones or the selected one, or all that are shown.

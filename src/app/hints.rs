@@ -20,7 +20,11 @@ pub struct Hint {
 /// What stands before the hints.
 fn lead(model: &Model) -> String {
     match model.mode {
+        Mode::Copy | Mode::Snippet if model.copies_signed() => {
+            " copy with the signature:".to_owned()
+        }
         Mode::Copy => " copy:".to_owned(),
+        Mode::Snippet => " a program that verifies it, in".to_owned(),
         Mode::Sort => " sort by:".to_owned(),
         Mode::ExportMenu => " export as:".to_owned(),
         Mode::Confirm(ref confirm) => format!(" {} ", confirm.question),
@@ -37,7 +41,10 @@ fn lead(model: &Model) -> String {
         | Mode::Note { .. }
         | Mode::Jump { .. }
         | Mode::View { .. }
-        | Mode::Target { .. }
+        | Mode::Answers(_)
+        | Mode::Rule(_)
+        | Mode::Address
+        | Mode::Target(_)
         | Mode::Secret { .. } => String::new(),
     }
 }

@@ -19,34 +19,46 @@ pub enum Context {
     Document,
     /// After the key that begins copying.
     Copy,
+    /// After the key that begins copying, and the one for programs.
+    Snippet,
     /// After a key that narrows the list.
     Facet,
     /// After the key that sorts.
     Sort,
     /// After the key that exports.
     Export,
+    /// On the page of rules and held deliveries.
+    Answers,
+    /// On the page of the address for senders.
+    Address,
     /// While something is to be confirmed.
     Confirm,
     Help,
     Palette,
+    /// While a target is typed, before what holds for every line that is typed.
+    Target,
     /// While a filter is typed, before what holds for every line that is typed.
     Filter,
     Prompt,
 }
 
 impl Context {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 17] = [
         Self::Anywhere,
         Self::List,
         Self::Detail,
         Self::Document,
         Self::Copy,
+        Self::Snippet,
         Self::Facet,
+        Self::Answers,
+        Self::Address,
         Self::Sort,
         Self::Export,
         Self::Confirm,
         Self::Help,
         Self::Palette,
+        Self::Target,
         Self::Filter,
         Self::Prompt,
     ];
@@ -58,7 +70,11 @@ impl Context {
             Self::Detail => "In the detail",
             Self::Document => "In the payload",
             Self::Copy => "After y",
+            Self::Snippet => "After y and d",
             Self::Facet => "After = or !",
+            Self::Answers => "Among answers",
+            Self::Address => "At the address",
+            Self::Target => "While typing a target",
             Self::Sort => "After o",
             Self::Export => "After x",
             Self::Confirm => "When asked",
@@ -77,7 +93,11 @@ impl Context {
             Self::Detail => "detail",
             Self::Document => "payload",
             Self::Copy => "copy",
+            Self::Snippet => "snippet",
             Self::Facet => "facet",
+            Self::Answers => "answers",
+            Self::Address => "address",
+            Self::Target => "target",
             Self::Sort => "sort",
             Self::Export => "export",
             Self::Confirm => "confirm",
@@ -154,6 +174,14 @@ impl Keymap {
         of_action.find_map(|(_, keys)| keys.first().copied())
     }
 
+    /// The key to be named for an action in a context; empty if it has none.
+    pub fn key_in(&self, context: Context, action: Action) -> String {
+        let mut rows = self.rows();
+        let found = rows.find(|(one, _)| one.context == context && one.action == action);
+        let key = found.and_then(|(_, keys)| keys.first());
+        key.map(ToString::to_string).unwrap_or_default()
+    }
+
     /// Gives a binding other keys, or none.
     pub fn rebind(&mut self, place: &str, name: &str, keys: Vec<Key>) -> Result<(), RebindError> {
         let context = Context::ALL.into_iter().find(|context| context.name() == place);
@@ -206,7 +234,7 @@ pub fn names(context: Context) -> Vec<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::action::Move;
+    use super::super::action::{Move, Sending};
     use super::*;
 
     fn resolve(contexts: &[Context], key: Key) -> Option<Action> {
@@ -229,11 +257,15 @@ mod tests {
         let esc = Key::plain(KeyCode::Esc);
         for contexts in [
             &[Context::Copy][..],
+            &[Context::Snippet],
             &[Context::Facet],
+            &[Context::Answers],
+            &[Context::Address],
             &[Context::Sort],
             &[Context::Export],
             &[Context::Confirm],
             &[Context::Help],
+            &[Context::Target, Context::Prompt],
             &[Context::Palette, Context::Prompt],
             &[Context::Filter, Context::Prompt],
         ] {
@@ -256,11 +288,12 @@ mod tests {
     fn keys_are_bound_anew_and_mistakes_are_told() {
         let mut keymap = Keymap::default();
         let key = Key::char('~');
+        let resend = Action::Sending(Sending::Again);
         keymap.rebind("anywhere", "resend", vec![key]).unwrap();
         let browsing = [Context::List, Context::Anywhere];
-        assert_eq!(keymap.resolve(&browsing, key), Some(Action::Resend));
+        assert_eq!(keymap.resolve(&browsing, key), Some(resend));
         assert_eq!(keymap.resolve(&browsing, Key::char('r')), None);
-        assert_eq!(keymap.key_of(Action::Resend), Some(key));
+        assert_eq!(keymap.key_of(resend), Some(key));
         let wrong = keymap.rebind("nowhere", "resend", Vec::new()).unwrap_err().to_string();
         assert!(wrong.contains("`nowhere`") && wrong.contains("anywhere, list"), "{wrong}");
         let wrong = keymap.rebind("anywhere", "resned", Vec::new()).unwrap_err().to_string();

@@ -7,7 +7,9 @@ use jiff::Timestamp;
 use super::action::{Copyable, ExportForm};
 use super::keymap::Key;
 use super::layout::Size;
-use crate::delivery::{Attempt, Delivery, DeliveryId, Summary, Verdict};
+use super::onward::{Change, Onward};
+use super::sending::{Order, Tally};
+use crate::delivery::{Attempt, Comparison, Delivery, DeliveryId, Summary, Verdict};
 use crate::filter::{Filter, Open};
 use crate::payload::{self, Document};
 use crate::secret::Secret;
@@ -136,8 +138,37 @@ pub enum Event {
     },
     /// These were removed on the user's behalf, and can be brought back.
     Removed(Vec<DeliveryId>),
-    /// A resend has ended, well or badly.
-    Resent(Attempt),
+    /// A delivery was sent again, well or badly.
+    Resent {
+        attempt: Attempt,
+        /// Beside the last one to the same target.
+        compared: Option<Comparison>,
+        /// What else is to be said.
+        remark: Option<String>,
+    },
+    /// How far an order of several requests has come.
+    Resending(Tally),
+    /// It has ended; what is to be said of its end.
+    ResendingEnded {
+        tally: Tally,
+        remark: Option<String>,
+    },
+    /// What was edited cannot be sent, and why.
+    Mistaken {
+        number: u64,
+        mistakes: String,
+    },
+    /// Rules, held deliveries, targets and the public address have changed.
+    Onward(Box<Onward>),
+    /// An answer to [`Change::Add`].
+    RuleAdded(String),
+    /// An answer to [`Change::Add`]: what is wrong with it, and a line with a caret below the
+    /// place.
+    RuleWrong {
+        typed: String,
+        told: String,
+        caret: String,
+    },
     /// An answer to [`Effect::SaveView`].
     ViewSaved {
         name: String,
@@ -188,11 +219,22 @@ pub enum Effect {
         text: String,
         what: Copyable,
     },
-    /// Send the exact bytes of a delivery to a URL, as it was typed or configured.
-    Resend {
-        id: DeliveryId,
-        target: String,
+    /// Send deliveries again; answered by [`Event::Resent`], or for more than one request by
+    /// [`Event::Resending`] and [`Event::ResendingEnded`].
+    Resend(Order),
+    /// End this order, and those before it.
+    StopResending(u64),
+    /// Let the user change a delivery, then send it as a new one; mistakes come back as
+    /// [`Event::Mistaken`].
+    Edit(Order),
+    /// Go back to the editor, or give up.
+    EditAgain {
+        number: u64,
+        again: bool,
     },
+    /// Change what becomes of deliveries; an added rule is answered by [`Event::RuleAdded`] or
+    /// [`Event::RuleWrong`].
+    Change(Change),
     /// Check a delivery with this secret instead of the configured ones.
     TrySecret {
         id: DeliveryId,

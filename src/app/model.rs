@@ -11,6 +11,7 @@ use super::keymap::{Context, Keymap};
 use super::layout::{Areas, Arrangement, Size, areas};
 use super::list::List;
 use super::message::{Effect, Notice};
+use super::onward::{Onward, Public, Ruling};
 use super::palette::Palette;
 use super::pane;
 use super::prompt::Prompt;
@@ -19,6 +20,7 @@ use super::reading::{Reading, Window};
 use super::removals::Removals;
 use super::role::Marked;
 use super::search::Search;
+use super::sending::{Sendings, Targeting};
 use crate::delivery::DeliveryId;
 
 /// Which pane the keys go to.
@@ -36,6 +38,14 @@ pub enum Mode {
     Browse,
     /// The next key says what to copy.
     Copy,
+    /// The next key says in which language.
+    Snippet,
+    /// Rules and held deliveries; which of them is chosen.
+    Answers(usize),
+    /// A rule is being typed.
+    Rule(Box<Ruling>),
+    /// The address for senders, also for cameras.
+    Address,
     /// The next key says of which value the list is to be full, or free.
     Facet(Wanted),
     /// The next key says by what to sort.
@@ -76,20 +86,19 @@ pub enum Mode {
         prompt: Prompt,
     },
     /// The URL to resend to is being typed.
-    Target {
-        prompt: Prompt,
-    },
+    Target(Box<Targeting>),
     /// A secret to try is being typed, unseen.
     Secret {
         prompt: Prompt,
     },
 }
 
-/// A question, and what is to be done if the answer is yes.
+/// A question, and what is to be done if the answer is yes, or no.
 #[derive(Debug, Clone)]
 pub struct Confirm {
     pub question: String,
     pub yes: Vec<Effect>,
+    pub no: Vec<Effect>,
 }
 
 /// A text over the panes, and its first line on the screen.
@@ -162,6 +171,8 @@ pub struct Model {
     pub trouble: Option<String>,
     /// Where the last resend went.
     pub(super) target: Option<String>,
+    pub sendings: Sendings,
+    pub onward: Onward,
     /// How many searches in documents there were.
     pub(super) searches: u64,
     pub(super) flags: Flags,
@@ -177,6 +188,8 @@ pub(super) struct Flags {
     pub(super) mouse_released: bool,
     /// The divider between the panes is being moved.
     pub(super) dragging: bool,
+    /// What is copied next has its signature with it.
+    pub(super) copy_signed: bool,
     pub(super) done: bool,
 }
 
@@ -211,6 +224,8 @@ impl Model {
             notice: None,
             trouble: None,
             target,
+            sendings: Sendings::default(),
+            onward: Onward::default(),
             searches: 0,
             flags: Flags::default(),
         }
@@ -252,6 +267,10 @@ impl Model {
             }
             (Mode::Browse, Focus::Detail) => &[Context::Detail, Context::Anywhere],
             (Mode::Copy, _) => &[Context::Copy],
+            (Mode::Snippet, _) => &[Context::Snippet],
+            (Mode::Answers(_), _) => &[Context::Answers],
+            (Mode::Address, _) => &[Context::Address],
+            (Mode::Target(_), _) => &[Context::Target, Context::Prompt],
             (Mode::Facet(_), _) => &[Context::Facet],
             (Mode::Sort, _) => &[Context::Sort],
             (Mode::ExportMenu, _) => &[Context::Export],
@@ -265,7 +284,7 @@ impl Model {
                 | Mode::Jump { .. }
                 | Mode::Find { .. }
                 | Mode::View { .. }
-                | Mode::Target { .. }
+                | Mode::Rule(_)
                 | Mode::Secret { .. },
                 _,
             ) => &[Context::Prompt],
@@ -283,6 +302,19 @@ impl Model {
     /// Whether values are masked, for a screen that others see.
     pub fn is_masked(&self) -> bool {
         self.flags.masked
+    }
+
+    /// The URL that senders are given: the public one, or else the listener's own.
+    pub fn address(&self) -> &str {
+        match &self.onward.public {
+            Public::Up(url) => url,
+            Public::None | Public::Starting | Public::Failed(_) => &self.session.url,
+        }
+    }
+
+    /// Whether what is copied next has its signature with it.
+    pub fn copies_signed(&self) -> bool {
+        self.flags.copy_signed
     }
 
     pub fn is_mouse_released(&self) -> bool {

@@ -5,12 +5,13 @@ use super::keymap::{Binding, Context, Keymap};
 use super::prompt::Prompt;
 
 /// Contexts whose commands can be run from the palette; the others hold while something is typed.
-const OFFERED: [Context; 8] = [
+const OFFERED: [Context; 9] = [
     Context::Anywhere,
     Context::List,
     Context::Detail,
     Context::Document,
     Context::Copy,
+    Context::Snippet,
     Context::Facet,
     Context::Sort,
     Context::Export,
@@ -62,11 +63,12 @@ pub fn entries(keymap: &Keymap, views: &[(String, String)], typed: &str) -> Vec<
     let commands = keymap.rows().filter(|(binding, _)| view.is_none() && is_offered(binding));
     let commands = commands.map(|(binding, keys)| {
         let key = keys.first().map(ToString::to_string).unwrap_or_default();
-        let before = opener(binding.context).and_then(|action| keymap.key_of(action));
+        let before = openers(binding.context).iter().filter_map(|action| keymap.key_of(*action));
+        let keys = before.map(|key| key.to_string()).chain([key]);
         Entry {
             title: title(binding),
             help: binding.help.to_owned(),
-            keys: before.map_or_else(|| key.clone(), |before| format!("{before} {key}")),
+            keys: keys.collect::<Vec<_>>().join(" "),
             run: Run::Action(binding.action),
         }
     });
@@ -90,13 +92,14 @@ fn is_offered(binding: &Binding) -> bool {
     OFFERED.contains(&binding.context) && binding.action != Action::Cancel
 }
 
-/// The action whose key comes before those of a context.
-fn opener(context: Context) -> Option<Action> {
+/// The actions whose keys come before those of a context.
+fn openers(context: Context) -> &'static [Action] {
     match context {
-        Context::Copy => Some(Action::CopyMenu),
-        Context::Facet => Some(Action::Narrow(Narrow::Like(Wanted::With))),
-        Context::Export => Some(Action::ExportMenu),
-        Context::Sort => Some(Action::List(InList::SortMenu)),
+        Context::Copy => &[Action::CopyMenu],
+        Context::Snippet => &[Action::CopyMenu, Action::SnippetMenu],
+        Context::Facet => &[Action::Narrow(Narrow::Like(Wanted::With))],
+        Context::Export => &[Action::ExportMenu],
+        Context::Sort => &[Action::List(InList::SortMenu)],
         Context::Anywhere
         | Context::List
         | Context::Detail
@@ -104,8 +107,11 @@ fn opener(context: Context) -> Option<Action> {
         | Context::Confirm
         | Context::Help
         | Context::Palette
+        | Context::Answers
+        | Context::Address
+        | Context::Target
         | Context::Filter
-        | Context::Prompt => None,
+        | Context::Prompt => &[],
     }
 }
 
@@ -138,6 +144,7 @@ fn title(binding: &Binding) -> String {
     let name = binding.name.replace('-', " ");
     match binding.context {
         Context::Copy => format!("copy {name}"),
+        Context::Snippet => format!("copy a program for {name}"),
         Context::Facet => format!("only with the same {name}"),
         Context::Export => format!("export {name}"),
         Context::Sort => format!("sort by {name}"),
@@ -148,6 +155,9 @@ fn title(binding: &Binding) -> String {
         | Context::Confirm
         | Context::Help
         | Context::Palette
+        | Context::Answers
+        | Context::Address
+        | Context::Target
         | Context::Filter
         | Context::Prompt => name,
     }

@@ -1,6 +1,8 @@
 //! What the tabs of the detail say, as marked lines; the payload's own lines stand in
 //! [`crate::payload::Document`].
 
+pub mod answers;
+pub mod attempt;
 mod headers;
 pub mod help;
 mod signature;

@@ -7,7 +7,7 @@ use super::action::{Fold, Move, Turn};
 use crate::payload::{Document, Folds};
 
 pub use finding::Finding;
-pub use shown::{Shown, shown};
+pub use shown::{Shown, Tokens, highlighted, shown};
 
 /// How much of the screen a document has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
+mod answering;
 mod browse;
 mod exporting;
 mod listing;
@@ -9,16 +10,16 @@ mod narrowing;
 mod pointing;
 mod prompts;
 mod reading;
+mod sending;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::action::{Action, Narrow};
 use super::keymap::{Context, Key};
 use super::message::{Effect, Event, Notice, NoticeKind};
-use super::model::{Mode, Model};
+use super::model::{Confirm, Mode, Model};
 use super::pane;
-use crate::delivery::{Attempt, Outcome, SignatureStatus, Summary, Verdict};
-use crate::units;
+use crate::delivery::{SignatureStatus, Summary, Verdict};
 
 /// Changes the model by what happened, and says what is to be done.
 pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
@@ -46,7 +47,13 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
         | Event::SecretTried { .. }
         | Event::Matched { .. }
         | Event::Found { .. }
-        | Event::Resent(_)
+        | Event::Resent { .. }
+        | Event::Resending(_)
+        | Event::ResendingEnded { .. }
+        | Event::Mistaken { .. }
+        | Event::Onward(_)
+        | Event::RuleAdded(_)
+        | Event::RuleWrong { .. }
         | Event::ViewSaved { .. }
         | Event::Trouble(_)
         | Event::Notice(_)
@@ -98,7 +105,15 @@ fn learn(model: &mut Model, event: Event) {
             model.detail.read(|document, reading| reading.found(document, number, search));
         }
         Event::Removed(ids) => model.removals.push(ids),
-        Event::Resent(attempt) => tell(model, resent(&attempt)),
+        Event::Resent { attempt, compared, remark } => {
+            tell(model, sending::resent(&attempt, compared, remark));
+        }
+        Event::Resending(tally) => model.sendings.round = Some(tally),
+        Event::ResendingEnded { tally, remark } => sending::ended(model, &tally, remark),
+        Event::Mistaken { number, mistakes } => sending::mistaken(model, number, mistakes),
+        Event::Onward(onward) => answering::learn(model, *onward),
+        Event::RuleAdded(text) => answering::added(model, &text),
+        Event::RuleWrong { typed, told, caret } => answering::wrong(model, &typed, told, caret),
         Event::ViewSaved { name, filter } => {
             tell(model, Notice::done(format!("saved the view `{name}`")));
             model.views.retain(|(known, _)| *known != name);
@@ -127,7 +142,7 @@ fn press(model: &mut Model, key: Key) -> Vec<Effect> {
         (None, _)
             if matches!(
                 model.mode,
-                Mode::Copy | Mode::Facet(_) | Mode::Sort | Mode::ExportMenu
+                Mode::Copy | Mode::Snippet | Mode::Facet(_) | Mode::Sort | Mode::ExportMenu
             ) =>
         {
             model.mode = Mode::Browse;
@@ -142,11 +157,11 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     match &model.mode {
         Mode::Browse => browse::act(model, action),
         Mode::Confirm(confirm) => {
-            let yes = if action == Action::Submit { confirm.yes.clone() } else { Vec::new() };
+            let Confirm { yes, no, .. } = confirm.clone();
             model.mode = Mode::Browse;
-            yes
+            if action == Action::Submit { yes } else { no }
         }
-        Mode::Copy | Mode::Sort | Mode::ExportMenu => {
+        Mode::Copy | Mode::Snippet | Mode::Address | Mode::Sort | Mode::ExportMenu => {
             model.mode = Mode::Browse;
             browse::act(model, action)
         }
@@ -160,6 +175,7 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             browse::page(model, action);
             Vec::new()
         }
+        Mode::Answers(_) => answering::page(model, action),
         Mode::Palette(_)
         | Mode::Find { .. }
         | Mode::Filter(_)
@@ -167,7 +183,8 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         | Mode::Note { .. }
         | Mode::Jump { .. }
         | Mode::View { .. }
-        | Mode::Target { .. }
+        | Mode::Rule(_)
+        | Mode::Target(_)
         | Mode::Secret { .. } => prompts::act(model, action),
     }
 }
@@ -200,20 +217,6 @@ fn tried(verdict: &Verdict) -> Notice {
         | SignatureStatus::Mismatch
         | SignatureStatus::Unchecked => {
             Notice::info(format!("with the typed secret it is not verified: {}", verdict.status))
-        }
-    }
-}
-
-fn resent(attempt: &Attempt) -> Notice {
-    let took = units::took(attempt.took);
-    match &attempt.outcome {
-        Outcome::Answered(answered) => {
-            let (id, target, status) = (attempt.delivery, &attempt.target, answered.status);
-            let text = format!("resent delivery {id}: {target} answered {status} in {took}");
-            if status < 400 { Notice::done(text) } else { Notice::failed(text) }
-        }
-        Outcome::Failed { reason, .. } => {
-            Notice::failed(format!("delivery {} was not resent: {reason}", attempt.delivery))
         }
     }
 }

@@ -29,7 +29,7 @@ pub(super) async fn run(
 ) {
     let secret = secrets.first();
     let client = Client::new();
-    let url = target.to_string();
+    let url = target.url("/");
     let mut random = fastrand::Rng::new();
     let mut last: Option<Request> = None;
     for (number, sample) in provider.samples.iter().cycle().enumerate() {

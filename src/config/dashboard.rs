@@ -116,7 +116,7 @@ impl Keys {
 mod tests {
     use super::*;
     use crate::app::keymap::Context;
-    use crate::app::{Action, Role};
+    use crate::app::{Action, Role, Sending};
 
     fn read(text: &str) -> Result<Dashboard, Vec<String>> {
         toml::from_str::<Declared>(text).unwrap().read()
@@ -126,7 +126,7 @@ mod tests {
     fn keys_views_and_themes_are_read() {
         let dashboard = read(
             "theme = \"mine\"\nglyphs = \"ascii\"\ncolumns = [\"time\", \"event-id\"]\n\
-             [keys.anywhere]\nresend = [\"ctrl-r\", \"f5\"]\nsuspend = []\n\
+             [keys.anywhere]\nresend = [\"ctrl-t\", \"f5\"]\nsuspend = []\n\
              [views]\nbad = \"sig:!verified\"\n[themes.mine]\nbad = \"#ff0000 bold\"\n",
         )
         .unwrap();
@@ -134,10 +134,8 @@ mod tests {
             let key = key.parse().unwrap();
             dashboard.preferences.keymap.resolve(&[Context::Anywhere], key)
         };
-        assert_eq!(
-            (resolve("ctrl-r"), resolve("f5")),
-            (Some(Action::Resend), Some(Action::Resend))
-        );
+        let resend = Some(Action::Sending(Sending::Again));
+        assert_eq!((resolve("ctrl-t"), resolve("f5")), (resend, resend));
         assert_eq!((resolve("r"), resolve("ctrl-z")), (None, None));
         assert_eq!(dashboard.preferences.columns, [Column::Time, Column::EventId]);
         assert_eq!(dashboard.preferences.views, [("bad".to_owned(), "sig:!verified".to_owned())]);

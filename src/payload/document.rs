@@ -56,6 +56,7 @@ pub struct Document {
     body: Bytes,
     sections: Vec<Section>,
     rows: usize,
+    language: Option<&'static str>,
 }
 
 impl Document {
@@ -70,7 +71,8 @@ impl Document {
         let rows = hex_view::row_count(&body);
         let content = Content::Hex(body.clone());
         let sections = vec![Section { row: 0, byte: 0, level: 0, content }];
-        Self { form: Form::Hex, note: None, wire: body.clone(), body, sections, rows }
+        let wire = body.clone();
+        Self { form: Form::Hex, note: None, wire, body, sections, rows, language: None }
     }
 
     /// Any bytes as lines, with what nobody sees in them; nothing is decoded.
@@ -78,11 +80,18 @@ impl Document {
         let raw = Raw::new(bytes.clone());
         let rows = raw.len();
         let sections = vec![Section { row: 0, byte: 0, level: 0, content: Content::Raw(raw) }];
-        Self { form: Form::Text, note: None, wire: bytes.clone(), body: bytes, sections, rows }
+        let wire = bytes.clone();
+        Self { form: Form::Text, note: None, wire, body: bytes, sections, rows, language: None }
     }
 
     pub fn form(&self) -> Form {
         self.form
+    }
+
+    /// The language of a text whose rows have no tokens of their own, by the ending that its files
+    /// have; empty where only the first line may tell.
+    pub fn language(&self) -> Option<&'static str> {
+        self.language
     }
 
     /// What the reader should know: what was decoded, where JSON is broken.

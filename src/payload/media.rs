@@ -44,6 +44,26 @@ impl Media {
         self.essence == "text/html" || self.essence == "application/xhtml+xml"
     }
 
+    /// The language that it names, by the ending of its files; empty where it names none.
+    pub(super) fn language(&self) -> &'static str {
+        const ENDINGS: &[(&[&str], &str)] = &[
+            (&["text/css"], "css"),
+            (&["text/javascript", "application/javascript", "application/ecmascript"], "js"),
+            (&["application/x-javascript", "text/ecmascript", "text/x-javascript"], "js"),
+            (&["application/yaml", "text/yaml", "application/x-yaml", "text/x-yaml"], "yaml"),
+            (&["text/markdown", "text/x-markdown"], "md"),
+            (&["application/sql", "text/sql", "text/x-sql"], "sql"),
+            (&["application/x-sh", "text/x-sh", "text/x-shellscript"], "sh"),
+            (&["text/x-python", "application/x-python"], "py"),
+            (&["text/x-ruby", "application/x-ruby"], "rb"),
+            (&["application/x-httpd-php", "text/x-php"], "php"),
+            (&["text/x-diff", "text/x-patch"], "diff"),
+            (&["application/x-perl", "text/x-perl"], "pl"),
+        ];
+        let named = ENDINGS.iter().find(|(types, _)| types.contains(&self.essence.as_str()));
+        named.map_or("", |(_, ending)| ending)
+    }
+
     pub(super) fn is_text(&self) -> bool {
         self.essence.starts_with("text/") || self.is_xml() || self.is_json()
     }

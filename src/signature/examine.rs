@@ -1,8 +1,10 @@
 //! What there is to see of a delivery's signature, made ready for people.
 
+use jiff::Timestamp;
+
 use super::content::{Subject, content};
 use super::verifier::{Keyed, Verifier};
-use super::verify::values;
+use super::verify::{told_url, values};
 use crate::delivery::{Delivery, SignatureStatus, header_text};
 use crate::payload::rewrite::{self, Language};
 use crate::payload::{around, visible_bytes};
@@ -77,17 +79,19 @@ impl Verifier {
         let url = self.url(&delivery.head);
         let subject = Subject { head: &delivery.head, body: &delivery.body, url: url.as_deref() };
         let summary = &delivery.summary;
-        self.look(&summary.provider, &subject, summary.signature.status)
+        self.look(&summary.provider, &subject, (summary.signature.status, summary.received_at))
     }
 
     fn look(
         &self,
         provider: &str,
         subject: &Subject<'_>,
-        status: SignatureStatus,
+        (status, at): (SignatureStatus, Timestamp),
     ) -> Option<Examined> {
         let keyed = self.known(provider)?;
         let scheme = &keyed.provider.scheme;
+        let told = told_url(scheme, &keyed.secrets, subject, at);
+        let subject = &Subject { url: subject.url.or(told.as_deref()), ..*subject };
         let value = values(scheme, subject).ok().and_then(|values| values.into_iter().next());
         let value = value.unwrap_or_default();
         let checked = status == SignatureStatus::Verified && scheme.covers_body;
@@ -166,7 +170,7 @@ mod tests {
         let headers = [Header::new("X-Slack-Request-Timestamp", "1531420618")];
         let head = Head::build("POST", "/", &headers);
         let subject = Subject::new(&head, b"{\"a\": \xff1.0}\r\n");
-        let status = SignatureStatus::Missing;
+        let status = (SignatureStatus::Missing, Timestamp::UNIX_EPOCH);
         let seen = verifier.look("slack", &subject, status).unwrap();
         assert_eq!(seen.content.unwrap().start, "v0:1531420618:{\"a\": \\xff1.0}\\r\\n");
         assert_eq!(seen.places[0].value, None);
@@ -181,7 +185,9 @@ mod tests {
         let verifier = Verifier::new(Vec::new());
         let head = Head::build("POST", "/", &[]);
         let subject = Subject::new(&head, br#"{"url":"a\/b","n":1.0}"#);
-        let breaks = |status| verifier.look("cribbly", &subject, status).unwrap().breaks;
+        let breaks = |status| {
+            verifier.look("cribbly", &subject, (status, Timestamp::UNIX_EPOCH)).unwrap().breaks
+        };
         assert!(breaks(SignatureStatus::Mismatch).is_empty());
         let found = breaks(SignatureStatus::Verified);
         assert_eq!(found[0].language, Language::JavaScript);

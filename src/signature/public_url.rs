@@ -2,6 +2,8 @@
 
 use tokio::sync::watch;
 
+use crate::delivery::Head;
+
 /// The URL that providers were given, as far as it is known by now: a tunnel tells its own late,
 /// and another one when it comes up again. Clones see the same.
 #[derive(Debug, Clone)]
@@ -47,9 +49,69 @@ fn with_target(public_url: &str, target: &str) -> String {
     }
 }
 
+/// The URLs that a request may have been sent to, by what it says itself, the likeliest first and
+/// at most four. A signature that covers one of them proves it; nothing else does.
+pub(super) fn told(head: &Head) -> Vec<String> {
+    let target = head.target_text();
+    if target.contains("://") {
+        return vec![target.into_owned()];
+    }
+    // Of proxies in a row, the first one's word is the sender's.
+    let first = |name: &str| {
+        let text = head.joined_text(name)?;
+        let first = text.split(',').next().unwrap_or_default().trim();
+        let is_plain = first.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'/');
+        (is_plain && !first.is_empty()).then(|| first.to_owned())
+    };
+    let mut schemes: Vec<String> = first("x-forwarded-proto").into_iter().collect();
+    schemes.extend(["http", "https"].map(str::to_owned));
+    let mut hosts: Vec<String> = first("x-forwarded-host").into_iter().collect();
+    hosts.extend(first("host"));
+    let mut urls = Vec::new();
+    for host in &hosts {
+        for scheme in schemes.iter().map(|scheme| scheme.to_ascii_lowercase()) {
+            let url = format!("{scheme}://{host}{target}");
+            if matches!(scheme.as_str(), "http" | "https") && !urls.contains(&url) {
+                urls.push(url);
+            }
+        }
+    }
+    urls
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::delivery::Header;
+
+    #[test]
+    fn a_request_tells_where_it_was_sent_to() {
+        let of = |headers: &[(&str, &str)]| {
+            let headers: Vec<Header> = headers
+                .iter()
+                .map(|(name, value)| Header::new(*name, value.as_bytes().to_vec()))
+                .collect();
+            told(&Head::build("POST", "/a?b=1", &headers))
+        };
+        assert_eq!(of(&[("Host", "h:80")]), ["http://h:80/a?b=1", "https://h:80/a?b=1"]);
+        assert_eq!(
+            of(&[("Host", "h"), ("X-Forwarded-Proto", "HTTPS, http")]),
+            ["https://h/a?b=1", "http://h/a?b=1"]
+        );
+        assert_eq!(
+            of(&[
+                ("Host", "h"),
+                ("X-Forwarded-Host", "x.example, y"),
+                ("x-forwarded-proto", "ftp")
+            ]),
+            ["http://x.example", "https://x.example", "http://h", "https://h"]
+                .map(|base| format!("{base}/a?b=1"))
+        );
+        assert_eq!(of(&[]), [""; 0]);
+        assert_eq!(of(&[("Host", "a b"), ("X-Forwarded-Host", "x/y")]), [""; 0]);
+        let absolute = Head::build("POST", "http://x.example/a", &[Header::new("Host", "h")]);
+        assert_eq!(told(&absolute), ["http://x.example/a"]);
+    }
 
     #[test]
     fn the_public_url_gets_the_path_that_it_does_not_have() {

@@ -5,10 +5,10 @@ use zeroize::Zeroizing;
 
 use super::content::{Absent, Subject, body_hash_fits, content};
 use super::entries::Entries;
-use super::{Cause, clock, digest, key};
+use super::{Cause, clock, digest, key, public_url};
 use crate::delivery::{SignatureStatus, Verdict};
 use crate::payload::visible;
-use crate::provider::{Algorithm, Encoding, Place, Scheme};
+use crate::provider::{Algorithm, Encoding, Part, Place, Scheme};
 use crate::secret::Secret;
 
 /// Checks a delivery against every secret, the current one first, as of `now`.
@@ -28,7 +28,41 @@ pub fn verify(
         let why = "no secret is configured, so the signature was not checked";
         return Verdict::explained(SignatureStatus::Unchecked, why);
     }
-    check(scheme, secrets, subject, now).unwrap_or_else(|verdict| verdict)
+    let verdict = |url| {
+        let subject = Subject { url, ..*subject };
+        check(scheme, secrets, &subject, now).unwrap_or_else(|early| early)
+    };
+    match told_url(scheme, secrets, subject, now) {
+        Some(url) => taken_from_the_request(verdict(Some(&url)), &url),
+        // One that does not verify may be the wrong one, so it is no mismatch.
+        None => verdict(subject.url),
+    }
+}
+
+/// The URL that verifies among those that the request itself tells, where none was configured.
+pub(super) fn told_url(
+    scheme: &Scheme,
+    secrets: &[Secret],
+    subject: &Subject<'_>,
+    now: Timestamp,
+) -> Option<String> {
+    let wanted = subject.url.is_none() && scheme.signed.has(&Part::Url);
+    let told = if wanted { public_url::told(subject.head) } else { Vec::new() };
+    told.into_iter().find(|url| {
+        let subject = Subject { url: Some(url), ..*subject };
+        check(scheme, secrets, &subject, now)
+            .is_ok_and(|verdict| verdict.status != SignatureStatus::Mismatch)
+    })
+}
+
+fn taken_from_the_request(mut verdict: Verdict, url: &str) -> Verdict {
+    let note = format!(
+        "no public URL is configured, and the signature fits the one that the request tells, {}",
+        visible(url)
+    );
+    let before = verdict.explanation.take();
+    verdict.explanation = Some(before.map_or(note.clone(), |before| format!("{before}; {note}")));
+    verdict
 }
 
 /// The verdict; as an error where it is found before a digest is computed.
@@ -108,8 +142,9 @@ fn missing(scheme: &Scheme, absent: Absent) -> Verdict {
     match absent {
         Absent::Url => Verdict::explained(
             SignatureStatus::Unchecked,
-            "the signature covers the public URL, which is not known here; `hookglass verify` \
-             takes it with --url",
+            "the signature covers the public URL, which is not known here, and none that the \
+             request itself tells fits; give it with --public-url, or to `hookglass verify` with \
+             --url",
         ),
         Absent::Place(place @ Place::Pair(_)) => {
             let why = format!("there is no {place}");

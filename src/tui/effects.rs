@@ -1,10 +1,13 @@
 //! Carries out what the core asks for; outcomes come back as events.
 
+mod answering;
 mod copying;
 mod editing;
 mod exporting;
 mod loading;
+mod rewriting;
 mod searching;
+mod sending;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,12 +19,14 @@ use super::clipboard::Clipboard;
 use super::{Setup, TuiError, feed};
 use crate::app::{Effect, Event, Loaded, Notice};
 use crate::config;
-use crate::delivery::{AttemptKind, Delivery, DeliveryId};
-use crate::outbound::{Client, Request, Target, attempt};
+use crate::delivery::{Delivery, DeliveryId};
+use crate::outbound::Client;
+use crate::respond::Rule;
 use crate::send::{Content, request};
 use crate::signature::Keyed;
 use crate::store::StoreError;
 use crate::task;
+use rewriting::Loan;
 
 /// Runs effects beside the loop.
 pub(super) struct Effects {
@@ -29,7 +34,7 @@ pub(super) struct Effects {
     tasks: JoinSet<()>,
     wanted: watch::Sender<Option<DeliveryId>>,
     loaded: watch::Receiver<Option<Arc<Loaded>>>,
-    terminal: mpsc::Receiver<Vec<u8>>,
+    terminal: mpsc::Receiver<ForTerminal>,
     exports: mpsc::Sender<exporting::Job>,
 }
 
@@ -45,7 +50,20 @@ struct World {
     finding: AtomicU64,
     /// Places for threads that search.
     searching: Arc<Semaphore>,
-    to_terminal: mpsc::Sender<Vec<u8>>,
+    to_terminal: mpsc::Sender<ForTerminal>,
+    /// The number of the last order that was ended by hand.
+    stopped: watch::Sender<u64>,
+    /// Whether to go back to the editor, and for which order.
+    decisions: watch::Sender<(u64, bool)>,
+    rules_of_the_start: Arc<[Arc<Rule>]>,
+}
+
+/// What only the loop can do with the terminal.
+pub(super) enum ForTerminal {
+    /// Bytes to be written beside the screen.
+    Write(Vec<u8>),
+    /// Another program wants it.
+    Lend(Loan),
 }
 
 impl Effects {
@@ -62,6 +80,7 @@ impl Effects {
         // Before anything is read, so that no delivery falls between the two.
         let tail = setup.store.reader()?.tail()?;
         let older = setup.store.reader()?;
+        let rules_of_the_start = setup.controls.rules.rules();
         let world = Arc::new(World {
             setup,
             events: events.clone(),
@@ -71,6 +90,9 @@ impl Effects {
             finding: AtomicU64::new(0),
             searching: Arc::new(Semaphore::new(searching::THREADS)),
             to_terminal,
+            stopped: watch::Sender::new(0),
+            decisions: watch::Sender::new((0, false)),
+            rules_of_the_start,
         });
         let mut tasks = JoinSet::new();
         let (one, older_rows) = (Arc::clone(&world), rows.clone());
@@ -82,18 +104,19 @@ impl Effects {
         });
         let (latest, loaded) = watch::channel(None);
         tasks.spawn(loading::load_wanted(Arc::clone(&world), wishes, latest));
+        tasks.spawn(answering::tell_changes(Arc::clone(&world)));
         tasks.spawn(loading::explain_wanted(Arc::clone(&world), loaded.clone()));
         let (exports, jobs) = mpsc::channel(8);
         tasks.spawn(exporting::work(Arc::clone(&world), jobs));
         Ok((Self { world, tasks, wanted, loaded, terminal, exports }, pages))
     }
 
-    /// What is to be written to the terminal beside the screen. An effect that panicked ends the
+    /// What is to be done with the terminal beside the screen. An effect that panicked ends the
     /// program.
-    pub(super) async fn for_terminal(&mut self) -> Vec<u8> {
+    pub(super) async fn for_terminal(&mut self) -> ForTerminal {
         loop {
             tokio::select! {
-                Some(bytes) = self.terminal.recv() => return bytes,
+                Some(asked) = self.terminal.recv() => return asked,
                 Some(ended) = self.tasks.join_next() => drop(task::outcome(ended)),
                 else => std::future::pending().await,
             }
@@ -140,9 +163,13 @@ impl Effects {
                 let loaded = self.loaded.borrow().clone();
                 self.tasks.spawn_blocking(move || world.find(loaded, number, &typed, within));
             }
-            Effect::Resend { id, target } => {
-                self.tasks.spawn(async move { world.resend(id, &target).await });
+            Effect::Resend(order) => drop(self.tasks.spawn(world.resend(order))),
+            Effect::StopResending(number) => drop(world.stopped.send_replace(number)),
+            Effect::Edit(order) => drop(self.tasks.spawn(world.edit(order))),
+            Effect::EditAgain { number, again } => {
+                world.decisions.send_replace((number, again));
             }
+            Effect::Change(change) => drop(self.tasks.spawn(world.change(change))),
             Effect::TrySecret { id, secret } => {
                 self.tasks.spawn_blocking(move || world.try_secret(id, secret));
             }
@@ -195,35 +222,6 @@ impl World {
         });
     }
 
-    async fn resend(self: Arc<Self>, id: DeliveryId, target: &str) {
-        let target: Target = match target.parse() {
-            Ok(target) => target,
-            Err(error) => {
-                return self.say(Notice::failed(format!("nothing was resent: {error}"))).await;
-            }
-        };
-        let one = Arc::clone(&self);
-        let delivery = match tokio::task::spawn_blocking(move || one.read(id)).await {
-            Ok(Ok(delivery)) => delivery,
-            Ok(Err(reason)) => {
-                return self.say(Notice::failed(format!("nothing was resent: {reason}"))).await;
-            }
-            Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
-        };
-        let request = Request { head: delivery.head, body: delivery.body };
-        let sent = self.client.send(&target, &request).await;
-        let attempt = attempt(AttemptKind::Resend, id, &target, &sent);
-        let kept = self.setup.store.attempted(attempt.clone()).await;
-        // The loop has ended if nobody takes it.
-        let _ = self.events.send(Event::Resent(attempt)).await;
-        if let Err(error) = kept {
-            self.say(Notice::failed(format!(
-                "it was resent, but the answer was not kept: {error}"
-            )))
-            .await;
-        }
-    }
-
     async fn send_sample(&self) {
         let candidates = self.setup.verifier.candidates().iter();
         let mut keyed: Vec<&Keyed> =
@@ -239,7 +237,7 @@ impl World {
             return self.say(Notice::failed("this provider has no sample events")).await;
         };
         let content = Content::of(sample, fastrand::Rng::new());
-        let (secret, url) = (keyed.secrets.first(), self.setup.own.to_string());
+        let (secret, url) = (keyed.secrets.first(), self.setup.own.url("/"));
         let request = match request(&keyed.provider, secret, content, &url, None) {
             Ok(request) => request,
             Err(error) => {

@@ -65,6 +65,16 @@ impl Terminal {
         out.flush()
     }
 
+    /// Lets another program have it.
+    pub(super) fn lend() {
+        give_back();
+    }
+
+    pub(super) fn take_back(&mut self, mouse_released: bool) -> io::Result<()> {
+        take(!mouse_released)?;
+        self.clear()
+    }
+
     /// Stops the process as Ctrl-Z does, and takes the terminal back when it goes on.
     pub(super) fn suspend(&mut self, mouse_released: bool) -> io::Result<()> {
         give_back();

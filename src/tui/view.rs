@@ -7,6 +7,8 @@
 //! hints, prompt or notice        view::hints
 //! ```
 
+mod address;
+mod asking;
 mod detail;
 mod glyphs;
 mod hints;
@@ -25,17 +27,19 @@ pub use glyphs::Glyphs;
 use crate::app::layout::SMALLEST;
 use crate::app::theme::Theme;
 use crate::app::{Marked, Mode, Model, Role, pane};
+use crate::tui::highlight::Highlighter;
 
 /// What drawing needs beside the model: the theme, and what was highlighted last.
 #[derive(Debug)]
 pub struct Painter {
     theme: Theme,
     glyphs: Glyphs,
+    highlighter: Highlighter,
 }
 
 impl Painter {
     pub fn new(theme: Theme, glyphs: Glyphs) -> Self {
-        Self { theme, glyphs }
+        Self { theme, glyphs, highlighter: Highlighter::default() }
     }
 
     /// Draws a whole frame.
@@ -55,6 +59,12 @@ impl Painter {
         if let Mode::Page(page) = &model.mode {
             let lines = page.shown(usize::from(areas.body.width));
             self.page(&lines, page.top, frame, areas.body);
+        } else if let Mode::Answers(chosen) = model.mode {
+            self.answers(model, chosen, frame, areas.body);
+        } else if matches!(model.mode, Mode::Rule(_)) {
+            self.answers(model, usize::MAX, frame, areas.body);
+        } else if matches!(model.mode, Mode::Address) {
+            address::draw(model, self, frame, areas.body);
         } else if model.list.is_empty() {
             let lines = pane::welcome::lines(&model.session);
             let width = usize::from(areas.body.width.saturating_sub(4));
@@ -76,6 +86,13 @@ impl Painter {
         for (line, row) in lines.iter().skip(top).zip(area.rows()) {
             frame.render_widget(text::line(line, self.theme), row);
         }
+    }
+
+    fn answers(&self, model: &Model, chosen: usize, frame: &mut Frame<'_>, area: Rect) {
+        let page = pane::answers::page(model, chosen);
+        // The chosen line is in sight, and what stands around it as far as there is room.
+        let top = (page.chosen + 2).saturating_sub(usize::from(area.height));
+        self.page(&page.lines, top, frame, area);
     }
 
     fn too_small(&self, frame: &mut Frame<'_>) {

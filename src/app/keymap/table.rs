@@ -2,8 +2,8 @@
 
 use super::{Binding, Context, Key, KeyCode};
 use crate::app::action::{
-    Action, Copyable, Edit, ExportForm as Form, Facet as Of, Fold, Grow, InDocument as In,
-    InList as Entry, Move, Narrow, Turn, Wanted,
+    Action, Answering, Copyable, Decision, Edit, ExportForm as Form, Facet as Of, Fold, Grow,
+    InDocument as In, InList as Entry, Move, Narrow, Sending, Turn, Wanted,
 };
 use crate::app::detail::Tab;
 use crate::app::list::Column as By;
@@ -31,8 +31,22 @@ const fn k(code: KeyCode) -> Key {
     Key::plain(code)
 }
 
+/// A copy without signatures and credentials.
+const fn plain(format: &'static str) -> Action {
+    Action::Copy(Copyable::As { format, signed: false })
+}
+
+const fn release(decision: Decision) -> Action {
+    Action::Answering(Answering::Release(decision))
+}
+
+const fn always(script: &'static str) -> Action {
+    Action::Answering(Answering::Always(script))
+}
+
 use Context::{
-    Anywhere, Confirm, Detail, Document, Export, Facet, Filter, Help, List, Palette, Prompt, Sort,
+    Address, Answers, Anywhere, Confirm, Detail, Document, Export, Facet, Filter, Help, List,
+    Palette, Prompt, Snippet, Sort, Target,
 };
 
 /// Every binding there is, in the order in which help shows them.
@@ -44,8 +58,15 @@ pub const BINDINGS: &[Binding] = &[
     bind(Anywhere, "clear-filter", &[c('0')], Action::Narrow(Narrow::Clear), "show all deliveries again"),
     bind(Anywhere, "views", &[c('V')], Action::Narrow(Narrow::Views), "choose a saved view"),
     bind(Anywhere, "save-view", &[Key::ctrl('s')], Action::Narrow(Narrow::Save), "save the filter as a view with a name, in hookglass.toml"),
-    hinted(bind(Anywhere, "resend", &[c('r')], Action::Resend, "resend the exact bytes, to the forward target or the last one used"), "resend", 3),
-    bind(Anywhere, "resend-to", &[c('R')], Action::ResendTo, "resend to a URL that is asked for"),
+    hinted(bind(Anywhere, "resend", &[c('r')], Action::Sending(Sending::Again), "resend to the forward target or the last one used, signed anew where there is a secret"), "resend", 3),
+    bind(Anywhere, "resend-to", &[c('R')], Action::Sending(Sending::To), "resend to a URL that is asked for, with a number of times and an interval"),
+    bind(Anywhere, "resend-all", &[Key::ctrl('r')], Action::Sending(Sending::Batch), "resend the marked deliveries, or else all that are shown"),
+    bind(Anywhere, "stop-resending", &[Key::ctrl('x')], Action::Sending(Sending::Stop), "end what is being resent"),
+    hinted(bind(Anywhere, "edit", &[c('e')], Action::Sending(Sending::Edit), "change it in your editor ($VISUAL, $EDITOR), then resend it as a delivery of its own"), "edit", 6),
+    bind(Anywhere, "edit-to", &[c('E')], Action::Sending(Sending::EditTo), "the same, to a URL that is asked for"),
+    hinted(bind(Anywhere, "answers", &[c('A')], Action::Answering(Answering::Show), "rules that answer deliveries, and senders that are held"), "answers", 8),
+    bind(Anywhere, "copy-address", &[c('Y')], Action::CopyAddress, "copy the URL for senders: the tunnel's, or this listener's"),
+    bind(Anywhere, "show-address", &[c('Q')], Action::ShowAddress, "show the URL for senders, also as a QR code"),
     hinted(bind(Anywhere, "copy", &[c('y')], Action::CopyMenu, "copy: a second key says what"), "copy", 4),
     bind(Anywhere, "try-secret", &[c('S')], Action::TrySecret, "try another secret on this delivery; it is typed unseen and kept nowhere"),
     bind(Anywhere, "mark", &[c('m')], Action::List(Entry::Mark), "mark this delivery and go to the next, or take the mark away"),
@@ -133,7 +154,20 @@ pub const BINDINGS: &[Binding] = &[
     hinted(bind(Context::Copy, "event-id", &[c('i')], Action::Copy(Copyable::EventId), "the event id"), "event id", 3),
     hinted(bind(Context::Copy, "signature", &[c('s')], Action::Copy(Copyable::Signature), "the signature header's value"), "signature", 4),
     hinted(bind(Context::Copy, "curl", &[c('c')], Action::Copy(Copyable::Curl), "a curl command that sends it here again, without the signature"), "curl", 1),
+    bind(Context::Copy, "formatted", &[c('P')], plain("pretty"), "the payload as it is shown"),
+    hinted(bind(Context::Copy, "httpie", &[c('H')], plain("httpie"), "an HTTPie command that sends it here again"), "HTTPie", 5),
+    hinted(bind(Context::Copy, "xh", &[c('x')], plain("xh"), "an xh command that sends it here again"), "xh", 6),
+    hinted(bind(Context::Copy, "raw", &[c('r')], plain("http"), "head and body as on the wire"), "raw HTTP", 5),
+    hinted(bind(Context::Copy, "program", &[c('d')], Action::SnippetMenu, "a program that verifies it; a third key says in which language"), "program", 3),
+    hinted(bind(Context::Copy, "signed", &[c('w')], Action::CopySigned, "with the signature and credentials, or without"), "with signature", 4),
     hinted(bind(Context::Copy, "cancel", &[k(KeyCode::Esc), c('q'), Key::ctrl('c')], Action::Cancel, "copy nothing"), "cancel", 1),
+    hinted(bind(Snippet, "node", &[c('n')], plain("node"), "Node"), "Node", 1),
+    hinted(bind(Snippet, "python", &[c('p')], plain("python"), "Python"), "Python", 1),
+    hinted(bind(Snippet, "go", &[c('g')], plain("go"), "Go"), "Go", 1),
+    hinted(bind(Snippet, "ruby", &[c('r')], plain("ruby"), "Ruby"), "Ruby", 1),
+    hinted(bind(Snippet, "php", &[c('h')], plain("php"), "PHP"), "PHP", 1),
+    hinted(bind(Snippet, "rust", &[c('u')], plain("rust"), "Rust"), "Rust", 1),
+    hinted(bind(Snippet, "cancel", &[k(KeyCode::Esc), c('q'), Key::ctrl('c')], Action::Cancel, "copy nothing"), "cancel", 1),
     hinted(bind(Facet, "type", &[c('t')], Action::Narrow(Narrow::Facet(Of::Kind)), "the event type"), "type", 1),
     hinted(bind(Facet, "signature", &[c('s')], Action::Narrow(Narrow::Facet(Of::Signature)), "the verdict"), "signature", 1),
     hinted(bind(Facet, "cause", &[c('c')], Action::Narrow(Narrow::Facet(Of::Cause)), "the cause of the verdict"), "cause", 3),
@@ -165,6 +199,27 @@ pub const BINDINGS: &[Binding] = &[
     hinted(bind(Export, "cancel", &[k(KeyCode::Esc), c('q'), Key::ctrl('c')], Action::Cancel, "export nothing"), "cancel", 1),
     hinted(bind(Confirm, "yes", &[c('y'), k(KeyCode::Enter)], Action::Submit, "yes"), "yes", 1),
     hinted(bind(Confirm, "no", &[c('n'), k(KeyCode::Esc), c('q'), Key::ctrl('c')], Action::Cancel, "no"), "no", 1),
+    bind(Answers, "down", &[k(KeyCode::Down), c('j')], Action::Move(Move::Down), "the next one"),
+    bind(Answers, "up", &[k(KeyCode::Up), c('k')], Action::Move(Move::Up), "the one before"),
+    bind(Answers, "first", &[k(KeyCode::Home), c('g')], Action::Move(Move::First), "the first one"),
+    bind(Answers, "last", &[k(KeyCode::End), c('G')], Action::Move(Move::Last), "the last one"),
+    hinted(bind(Answers, "add", &[c('a'), c('+')], Action::Answering(Answering::Add), "type a rule; it comes before the others"), "add", 2),
+    hinted(bind(Answers, "remove", &[c('d'), k(KeyCode::Delete)], Action::Answering(Answering::Remove), "remove the chosen rule"), "remove", 4),
+    hinted(bind(Answers, "reset", &[c('0')], Action::Answering(Answering::Reset), "the rules of the start again"), "reset", 5),
+    hinted(bind(Answers, "release-200", &[c('2')], release(Decision::Answer(200)), "answer the chosen held sender with 200, or the one that waits longest"), "200", 3),
+    hinted(bind(Answers, "release-400", &[c('4')], release(Decision::Answer(400)), "answer it with 400"), "400", 3),
+    hinted(bind(Answers, "release-500", &[c('5')], release(Decision::Answer(500)), "answer it with 500"), "500", 3),
+    hinted(bind(Answers, "release-forward", &[c('f')], release(Decision::Forward), "let it go on to the targets"), "forward", 3),
+    hinted(bind(Answers, "release-close", &[c('c')], release(Decision::Close), "close its connection without an answer"), "close", 3),
+    bind(Answers, "all-200", &[c('O')], always("200"), "from now on answer every delivery with 200"),
+    bind(Answers, "all-500", &[c('E')], always("500"), "from now on answer every delivery with 500"),
+    bind(Answers, "all-timeout", &[c('T')], always("timeout"), "from now on answer none"),
+    bind(Answers, "all-close", &[c('C')], always("close"), "from now on close every connection without an answer"),
+    bind(Answers, "all-hold", &[c('H')], always("hold"), "from now on hold every sender"),
+    hinted(bind(Answers, "help", &[c('?')], Action::Help, "show these keys"), "help", 2),
+    hinted(bind(Answers, "cancel", &[k(KeyCode::Esc), c('q'), c('A'), Key::ctrl('c')], Action::Cancel, "back to the deliveries"), "back", 1),
+    hinted(bind(Address, "copy", &[c('y'), c('Y')], Action::CopyAddress, "copy it"), "copy", 1),
+    hinted(bind(Address, "cancel", &[k(KeyCode::Esc), c('q'), c('Q'), Key::ctrl('c')], Action::Cancel, "back to the deliveries"), "back", 1),
     bind(Help, "down", &[k(KeyCode::Down), c('j')], Action::Move(Move::Down), "scroll down"),
     bind(Help, "up", &[k(KeyCode::Up), c('k')], Action::Move(Move::Up), "scroll up"),
     bind(Help, "page-down", &[k(KeyCode::PageDown), c(' ')], Action::Move(Move::PageDown), "a page down"),
@@ -177,6 +232,9 @@ pub const BINDINGS: &[Binding] = &[
     bind(Filter, "complete-back", &[k(KeyCode::BackTab)], Action::Complete(Turn::Previous), "go back to the one before"),
     bind(Filter, "earlier", &[k(KeyCode::Up), Key::ctrl('p')], Action::History(Turn::Previous), "an earlier filter"),
     bind(Filter, "later", &[k(KeyCode::Down), Key::ctrl('n')], Action::History(Turn::Next), "a later filter"),
+    hinted(bind(Target, "signing", &[k(KeyCode::Tab)], Action::Sending(Sending::Signing), "signed anew, or exactly as it came"), "signing", 1),
+    bind(Target, "earlier", &[k(KeyCode::Up), Key::ctrl('p')], Action::History(Turn::Previous), "an earlier target"),
+    bind(Target, "later", &[k(KeyCode::Down), Key::ctrl('n')], Action::History(Turn::Next), "a later target"),
     hinted(bind(Prompt, "take", &[k(KeyCode::Enter)], Action::Submit, "take what is typed"), "take", 1),
     hinted(bind(Prompt, "cancel", &[k(KeyCode::Esc), Key::ctrl('c')], Action::Cancel, "leave things as they were"), "cancel", 1),
     bind(Prompt, "erase-left", &[k(KeyCode::Backspace), Key::ctrl('h')], Action::Edit(Edit::EraseLeft), "erase to the left"),

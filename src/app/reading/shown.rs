@@ -1,10 +1,12 @@
 //! The rows of a document that are on the screen, as marked lines.
 
+use std::collections::BTreeMap;
+
 use jiff::tz::TimeZone;
 
 use super::{Reading, Window};
 use crate::app::role::{Marked, Role};
-use crate::payload::{Document, PieceKind, Row};
+use crate::payload::{Document, PieceKind, Row, visible};
 
 /// A row that holds more bytes is broken by bytes, not by words: it need not be measured whole.
 const LONG: usize = 32 << 10;
@@ -19,6 +21,10 @@ pub struct Shown {
     pub left: usize,
 }
 
+/// What the bytes of rows are, for forms whose rows have no tokens of their own: for each row,
+/// where in its text each role begins.
+pub type Tokens = BTreeMap<usize, Vec<(usize, Role)>>;
+
 /// The lines of a window.
 pub fn shown(
     reading: &Reading,
@@ -26,15 +32,31 @@ pub fn shown(
     window: Window,
     zone: &TimeZone,
 ) -> Vec<Shown> {
+    highlighted(reading, document, window, zone, &Tokens::new())
+}
+
+/// The lines of a window, with what is known of their tokens.
+pub fn highlighted(
+    reading: &Reading,
+    document: &Document,
+    window: Window,
+    zone: &TimeZone,
+    tokens: &Tokens,
+) -> Vec<Shown> {
     let mut lines = Vec::with_capacity(window.height);
     for visible in reading.top.. {
         let Some(row) = reading.folds.absolute(document, visible) else { break };
         if window.wrap {
             let skipped = if visible == reading.top { reading.skipped } else { 0 };
-            let parts = wrapped(reading, document, row, window.width).into_iter().skip(skipped);
+            let mut parts = wrapped(reading, document, row, window.width);
+            recolour(&mut parts, document, row, tokens);
+            let parts = parts.into_iter().skip(skipped);
             lines.extend(parts.map(|line| Shown { row, line, left: 0 }));
         } else {
-            let (line, left) = one_line(reading, document, row, window.width);
+            let (mut line, left) = one_line(reading, document, row, window.width);
+            if left == reading.left {
+                recolour(std::slice::from_mut(&mut line), document, row, tokens);
+            }
             lines.push(Shown { row, line: with_time(line, document, row, zone), left });
         }
         if lines.len() >= window.height {
@@ -146,6 +168,56 @@ fn marked(reading: &Reading, document: &Document, row: usize, shown: &Row<'_>) -
     line
 }
 
+/// Gives plain text the roles of its tokens. What was searched for keeps its own.
+///
+/// Lines are followed along the text as far as they show it: wrapping lays indents and drops
+/// blanks, and what was cut off has no tokens.
+fn recolour(lines: &mut [Marked], document: &Document, row: usize, tokens: &Tokens) {
+    let (Some(tokens), Some(text)) = (tokens.get(&row), document.line(row)) else { return };
+    let ends = tokens.iter().skip(1).map(|(start, _)| *start).chain([text.len()]);
+    let roles: Vec<(char, Role)> = tokens
+        .iter()
+        .zip(ends)
+        .filter_map(|((start, role), end)| Some((visible(text.get(*start..end)?), *role)))
+        .flat_map(|(part, role)| part.chars().map(move |one| (one, role)).collect::<Vec<_>>())
+        .collect();
+    let mut rest = roles.as_slice();
+    for line in lines {
+        let mut recoloured = Marked::default();
+        for span in line.spans() {
+            let mut from = 0;
+            let mut now = span.role;
+            for (at, character) in span.text().char_indices() {
+                let role = match next(&mut rest, character) {
+                    Some(role) if span.role == Role::Text => role,
+                    _ => span.role,
+                };
+                if role != now {
+                    recoloured = with_part(recoloured, now, span.text(), from..at);
+                    (from, now) = (at, role);
+                }
+            }
+            recoloured = with_part(recoloured, now, span.text(), from..span.text().len());
+        }
+        *line = recoloured;
+    }
+}
+
+/// The role of a character of a line, behind blanks that were dropped; nothing for one that was laid.
+fn next(rest: &mut &[(char, Role)], character: char) -> Option<Role> {
+    let blanks = if character.is_whitespace() {
+        0
+    } else {
+        rest.iter().take_while(|(one, _)| one.is_whitespace()).count()
+    };
+    let (one, role) = rest.get(blanks)?;
+    if *one != character {
+        return None;
+    }
+    *rest = rest.get(blanks + 1..).unwrap_or_default();
+    Some(*role)
+}
+
 fn with_part(line: Marked, role: Role, text: &str, part: std::ops::Range<usize>) -> Marked {
     match text.get(part) {
         Some(text) if !text.is_empty() => line.with(role, text),
@@ -203,6 +275,45 @@ mod tests {
             (Role::Literal, "null"),
         ] {
             assert!(spans.contains(&(role, text.to_owned())), "{text}: {spans:?}");
+        }
+    }
+
+    #[test]
+    fn tokens_follow_their_text_through_wraps_and_hits() {
+        let body = "<b>one two\u{1b} three</b>";
+        let document = Document::new(body.into(), Some("text/html"), None);
+        let tags = [(0, Role::Name), (3, Role::Text), (18, Role::Name)];
+        let tokens = Tokens::from([(0, tags.to_vec())]);
+        let mut reading = Reading::default();
+        reading.find(&document, "hree</", 1).unwrap();
+        for (width, wrap) in [(80, false), (80, true), (9, true)] {
+            let window = Window { width, height: 9, wrap };
+            let seen = |tokens| {
+                let lines = highlighted(&reading, &document, window, &TimeZone::UTC, tokens);
+                let spans = lines.iter().flat_map(|line| line.line.spans().to_vec());
+                let mut joined: Vec<(Role, String)> = Vec::new();
+                for span in spans.filter(|span| !span.text().trim().is_empty()) {
+                    match joined.last_mut() {
+                        Some(last) if last.0 == span.role => last.1.push_str(span.text().trim()),
+                        _ => joined.push((span.role, span.text().trim().to_owned())),
+                    }
+                }
+                joined
+                    .into_iter()
+                    .map(|(role, text)| (role, text.replace(' ', "")))
+                    .collect::<Vec<_>>()
+            };
+            let expected: Vec<(Role, String)> = [
+                (Role::Name, "<b>"),
+                (Role::Text, "onetwo\\x1bt"),
+                (Role::Found, "hree</"),
+                (Role::Name, "b>"),
+            ]
+            .map(|(role, text)| (role, text.to_owned()))
+            .to_vec();
+            assert_eq!(seen(&tokens), expected, "{width}");
+            let plain = Tokens::new();
+            assert_eq!(seen(&plain).len(), 3, "{width}");
         }
     }
 

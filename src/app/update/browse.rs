@@ -7,7 +7,7 @@ use super::super::model::{Focus, Mode, Model, Page};
 use super::super::palette::Palette;
 use super::super::pane;
 use super::super::prompt::Prompt;
-use super::{exporting, listing, narrowing, reading, tell};
+use super::{answering, exporting, listing, narrowing, reading, sending, tell};
 
 pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     match action {
@@ -33,13 +33,23 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Privacy => privacy(model),
         Action::Palette => model.mode = Mode::Palette(Palette::default()),
         Action::Narrow(narrow) => return narrowing::act(model, narrow),
-        Action::Resend => return resend(model),
-        Action::ResendTo => with_selected(model, ask_target),
+        Action::Sending(what) => return sending::act(model, what),
+        Action::Answering(what) => return answering::act(model, what),
         Action::TrySecret => with_selected(model, |model| {
             model.mode = Mode::Secret { prompt: Prompt::for_secret() };
         }),
         Action::Copy(what) => return copy(model, what),
-        Action::CopyMenu => with_selected(model, |model| model.mode = Mode::Copy),
+        Action::CopyMenu => with_selected(model, |model| {
+            model.flags.copy_signed = false;
+            model.mode = Mode::Copy;
+        }),
+        Action::CopySigned => {
+            model.flags.copy_signed = !model.flags.copy_signed;
+            model.mode = Mode::Copy;
+        }
+        Action::SnippetMenu => with_selected(model, |model| model.mode = Mode::Snippet),
+        Action::CopyAddress => return answering::copy_address(model),
+        Action::ShowAddress => model.mode = Mode::Address,
         Action::List(what) => return listing::act(model, what),
         Action::ExportMenu => with_selected(model, |model| model.mode = Mode::ExportMenu),
         Action::Export(form, which) => exporting::ask(model, form, which),
@@ -89,6 +99,8 @@ fn privacy(model: &mut Model) {
 }
 
 fn copy(model: &mut Model, what: Copyable) -> Vec<Effect> {
+    let signed = std::mem::take(&mut model.flags.copy_signed);
+    let what = if signed { what.with_signature() } else { what };
     if matches!(
         what,
         Copyable::Value | Copyable::Key | Copyable::Path | Copyable::JqPath | Copyable::Subtree
@@ -110,12 +122,14 @@ fn missing(row: &Row<'_>, what: Copyable) -> Option<&'static str> {
     match what {
         Copyable::EventId => row.event_id.is_none().then_some("no event id"),
         Copyable::Payload
+        | Copyable::As { format: "payload" | "pretty", .. }
         | Copyable::Value
         | Copyable::Key
         | Copyable::Path
         | Copyable::JqPath
         | Copyable::Subtree => (row.body_size == 0).then_some("no body"),
-        Copyable::Headers | Copyable::Signature | Copyable::Curl => {
+        Copyable::Address => None,
+        Copyable::Headers | Copyable::Signature | Copyable::Curl | Copyable::As { .. } => {
             row.refused.is_some().then_some("been refused, so it was not kept whole")
         }
     }
@@ -184,30 +198,6 @@ fn back(model: &mut Model) -> Vec<Effect> {
         return narrowing::put_in_force(model, "");
     }
     Vec::new()
-}
-
-pub(super) fn resend(model: &mut Model) -> Vec<Effect> {
-    let Some(row) = model.list.selected() else {
-        tell(model, Notice::info("there is no delivery to resend yet"));
-        return Vec::new();
-    };
-    if row.refused.is_some() {
-        let why = "this delivery was refused, so its bytes were not kept and it cannot be resent";
-        tell(model, Notice::failed(why));
-        return Vec::new();
-    }
-    let id = row.id;
-    let Some(target) = model.target.clone() else {
-        ask_target(model);
-        return Vec::new();
-    };
-    tell(model, Notice::info(format!("resending delivery {id} to {target} …")));
-    vec![Effect::Resend { id, target }]
-}
-
-fn ask_target(model: &mut Model) {
-    let last = model.target.clone().unwrap_or_else(|| "http://127.0.0.1:3000".to_owned());
-    model.mode = Mode::Target { prompt: Prompt::new(last) };
 }
 
 pub(super) fn with_selected(model: &mut Model, go: impl FnOnce(&mut Model)) {

@@ -86,7 +86,8 @@ fn ask_removal(model: &mut Model, which: Which) {
     }
     let key = model.keymap.key_of(super::super::Action::List(InList::Undo));
     let undo = key.map_or_else(String::new, |key| format!(" {key} brings back until you quit"));
-    model.mode = Mode::Confirm(Confirm { question: format!("remove {what}?{undo}"), yes });
+    model.mode =
+        Mode::Confirm(Confirm { question: format!("remove {what}?{undo}"), yes, no: Vec::new() });
 }
 
 fn undo(model: &mut Model) -> Vec<Effect> {

@@ -98,7 +98,11 @@ fn turn(model: &mut Model, areas: &Areas, at: Position, by: isize) {
         | Mode::View { .. }
         | Mode::Palette(_)
         | Mode::Filter(_)
-        | Mode::Target { .. }
+        | Mode::Snippet
+        | Mode::Answers(_)
+        | Mode::Rule(_)
+        | Mode::Address
+        | Mode::Target(_)
         | Mode::Secret { .. } => {}
     }
 }

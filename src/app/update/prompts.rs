@@ -2,14 +2,14 @@
 
 use zeroize::Zeroizing;
 
-use super::super::action::{Action, Move};
+use super::super::action::{Action, Move, Sending};
 use super::super::detail::Tab;
 use super::super::filtering::Filtering;
 use super::super::message::{Effect, Notice};
 use super::super::model::{Mode, Model};
 use super::super::palette::{Palette, Run, entries};
 use super::super::prompt::Prompt;
-use super::{browse, exporting, listing, narrowing, reading, tell};
+use super::{answering, browse, exporting, listing, narrowing, reading, sending, tell};
 use crate::secret::Secret;
 
 pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
@@ -18,7 +18,12 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Edit(edit) => change(model, |prompt| prompt.edit(edit)),
         Action::Complete(turn) => filtering(model, |filtering, _| filtering.turn(turn)),
         Action::History(turn) => {
+            sending::recall(model, turn);
             filtering(model, |filtering, history| filtering.recall(turn, history))
+        }
+        Action::Sending(Sending::Signing) => {
+            sending::toggle_signing(model);
+            Vec::new()
         }
         Action::Move(step) => {
             choose(model, step);
@@ -58,13 +63,17 @@ fn submit(model: &mut Model) -> Vec<Effect> {
             Vec::new()
         }
         Mode::View { prompt } => narrowing::save_view(model, &prompt.text()),
-        Mode::Target { prompt } => submit_target(model, &prompt.text()),
+        Mode::Target(targeting) => sending::submit(model, *targeting),
+        Mode::Rule(ruling) => answering::submit(model, *ruling),
         Mode::Secret { mut prompt } => {
             let typed = prompt.take_secret();
             try_secret(model, typed)
         }
         Mode::Browse
         | Mode::Copy
+        | Mode::Snippet
+        | Mode::Answers(_)
+        | Mode::Address
         | Mode::Sort
         | Mode::ExportMenu
         | Mode::Confirm(_)
@@ -88,6 +97,10 @@ fn cancel(model: &mut Model) -> Vec<Effect> {
             drop(prompt.take_secret());
             Vec::new()
         }
+        Mode::Rule(_) => {
+            answering::show(model);
+            Vec::new()
+        }
         Mode::Palette(_)
         | Mode::Sort
         | Mode::ExportMenu
@@ -96,9 +109,12 @@ fn cancel(model: &mut Model) -> Vec<Effect> {
         | Mode::Note { .. }
         | Mode::Jump { .. }
         | Mode::View { .. }
-        | Mode::Target { .. }
+        | Mode::Target(_)
         | Mode::Browse
         | Mode::Copy
+        | Mode::Snippet
+        | Mode::Answers(_)
+        | Mode::Address
         | Mode::Facet(_)
         | Mode::Page(_) => Vec::new(),
     }
@@ -130,16 +146,28 @@ fn change(model: &mut Model, edit: impl FnOnce(&mut Prompt)) -> Vec<Effect> {
             *error = None;
             Vec::new()
         }
+        Mode::Target(targeting) => {
+            edit(&mut targeting.prompt);
+            targeting.error = None;
+            Vec::new()
+        }
+        Mode::Rule(ruling) => {
+            edit(&mut ruling.prompt);
+            ruling.error = None;
+            Vec::new()
+        }
         Mode::Export { prompt, .. }
         | Mode::Note { prompt }
         | Mode::View { prompt }
-        | Mode::Target { prompt }
         | Mode::Secret { prompt } => {
             edit(prompt);
             Vec::new()
         }
         Mode::Browse
         | Mode::Copy
+        | Mode::Snippet
+        | Mode::Answers(_)
+        | Mode::Address
         | Mode::Sort
         | Mode::ExportMenu
         | Mode::Confirm(_)
@@ -193,7 +221,10 @@ fn choose(model: &mut Model, step: Move) {
 fn run(model: &mut Model, palette: &Palette) -> Vec<Effect> {
     let found = entries(&model.keymap, &model.views, &palette.prompt.text());
     match found.into_iter().nth(palette.chosen).map(|entry| entry.run) {
-        Some(Run::Action(action)) => browse::act(model, action),
+        Some(Run::Action(action)) => {
+            model.flags.copy_signed = false;
+            browse::act(model, action)
+        }
         Some(Run::View(filter)) => narrowing::put_in_force(model, &filter),
         None => {
             tell(model, Notice::info("nothing is called that"));
@@ -210,14 +241,4 @@ fn try_secret(model: &mut Model, typed: Zeroizing<String>) -> Vec<Effect> {
     model.detail.show(Tab::Signature);
     let secret = Secret::new("the typed secret", typed.as_bytes());
     vec![Effect::TrySecret { id, secret }]
-}
-
-fn submit_target(model: &mut Model, typed: &str) -> Vec<Effect> {
-    let typed = typed.trim();
-    if typed.is_empty() {
-        tell(model, Notice::info("no URL was given, so nothing was resent"));
-        return Vec::new();
-    }
-    model.target = Some(typed.to_owned());
-    browse::resend(model)
 }

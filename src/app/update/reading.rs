@@ -134,7 +134,9 @@ pub(super) fn copy(model: &mut Model, what: Copyable) -> Vec<Effect> {
         | Copyable::Headers
         | Copyable::EventId
         | Copyable::Signature
-        | Copyable::Curl => None,
+        | Copyable::Curl
+        | Copyable::As { .. }
+        | Copyable::Address => None,
     });
     match text {
         Some(text) if !text.is_empty() => vec![Effect::CopyText { text, what }],

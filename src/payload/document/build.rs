@@ -29,10 +29,22 @@ pub(super) fn document(wire: Bytes, kind: Option<&str>, encoding: Option<&str>) 
         None => (wire.clone(), None),
     };
     let mut builder = Builder::default();
-    let (form, note) = builder.body(&body, &Media::read(kind.unwrap_or_default()));
+    let media = Media::read(kind.unwrap_or_default());
+    let (form, note) = builder.body(&body, &media);
     let note = joined(undone.into_iter().chain(note));
     let Builder { sections, rows, .. } = builder;
-    Document { form, note, wire, body, sections, rows }
+    let is_lines = matches!(sections.as_slice(), [Section { content: Content::Lines(_), .. }]);
+    let language = is_lines.then(|| language(form, &media)).flatten();
+    Document { form, note, wire, body, sections, rows, language }
+}
+
+fn language(form: Form, media: &Media) -> Option<&'static str> {
+    match form {
+        Form::Html => Some("html"),
+        Form::Xml => Some("xml"),
+        Form::Text => Some(media.language()),
+        _ => None,
+    }
 }
 
 fn joined(notes: impl Iterator<Item = String>) -> Option<String> {

@@ -4,15 +4,16 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::super::clipboard::Copied;
-use super::World;
+use super::{ForTerminal, World};
 use crate::app::{Copyable, Event, Notice};
 use crate::delivery::{Delivery, DeliveryId};
-use crate::export::curl;
+use crate::export::{self, curl};
 
 impl World {
     pub(super) fn copy(&self, id: DeliveryId, what: Copyable) {
         let notice = match self.read(id) {
             Err(reason) => Notice::failed(format!("nothing was copied: {reason}")),
+            Ok(delivery) if matches!(what, Copyable::As { .. }) => self.copy_as(&delivery, what),
             Ok(delivery) => {
                 let (text, remark) = self.text_of(&delivery, what);
                 self.place(&text, what.title(), remark)
@@ -25,6 +26,32 @@ impl World {
         self.tell(Event::Notice(self.place(text, what.title(), "")));
     }
 
+    /// One of the forms that other tools read.
+    fn copy_as(&self, delivery: &Delivery, what: Copyable) -> Notice {
+        let Copyable::As { format, signed } = what else { return Notice::info("nothing to copy") };
+        let keyed = self.setup.verifier.named(&delivery.summary.provider);
+        let base = self.setup.own.to_string();
+        let copied = export::Copied {
+            delivery,
+            provider: keyed.map(|keyed| &keyed.provider),
+            base: &base,
+            with_signature: signed,
+        };
+        let written = export::format(format).map(|format| format.write(&copied));
+        match written {
+            None => Notice::failed(format!("nothing was copied: there is no form `{format}`")),
+            Some(Err(why)) => Notice::failed(format!("nothing was copied: {why}")),
+            Some(Ok(bytes)) => {
+                let with = if signed { " with the signature" } else { "" };
+                if let Ok(text) = std::str::from_utf8(&bytes) {
+                    return self.place(text, what.title(), with);
+                }
+                let remark = format!("{with} as base64, since it is not UTF-8");
+                self.place(&STANDARD.encode(&bytes), what.title(), &remark)
+            }
+        }
+    }
+
     /// Puts a text on the clipboard, and says by which way it went.
     fn place(&self, text: &str, title: &str, remark: &str) -> Notice {
         if text.is_empty() {
@@ -32,12 +59,14 @@ impl World {
         }
         match self.clipboard.copy(text) {
             Copied::By(way) => Notice::done(format!("copied the {title}{remark}, by {way}")),
-            Copied::Terminal(bytes) => match self.to_terminal.blocking_send(bytes) {
-                Ok(()) => Notice::done(format!(
-                    "copied the {title}{remark}, by the terminal (OSC 52), if it allows that"
-                )),
-                Err(_) => Notice::failed("nothing was copied: the terminal has gone"),
-            },
+            Copied::Terminal(bytes) => {
+                match self.to_terminal.blocking_send(ForTerminal::Write(bytes)) {
+                    Ok(()) => Notice::done(format!(
+                        "copied the {title}{remark}, by the terminal (OSC 52), if it allows that"
+                    )),
+                    Err(_) => Notice::failed("nothing was copied: the terminal has gone"),
+                }
+            }
             Copied::Failed(why) => Notice::failed(format!("nothing was copied: {why}")),
         }
     }
@@ -71,7 +100,9 @@ impl World {
             | Copyable::Key
             | Copyable::Path
             | Copyable::JqPath
-            | Copyable::Subtree => (String::new(), ""),
+            | Copyable::Subtree
+            | Copyable::As { .. }
+            | Copyable::Address => (String::new(), ""),
             Copyable::Curl => {
                 (curl::command(delivery, &self.setup.own.to_string(), &signatures), "")
             }

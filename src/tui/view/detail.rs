@@ -8,7 +8,7 @@ use ratatui::text::Line;
 use super::{Painter, text};
 use crate::app::detail::Tab;
 use crate::app::layout::Areas;
-use crate::app::reading::{Finding, shown};
+use crate::app::reading::{Finding, highlighted, shown};
 use crate::app::theme::Theme;
 use crate::app::{Focus, Model, Role, pane};
 use crate::payload::visible;
@@ -23,7 +23,7 @@ pub(super) fn draw(model: &Model, painter: &mut Painter, frame: &mut Frame<'_>, 
         return;
     }
     if model.detail.tab.is_document() {
-        document(model, theme, frame, areas.detail);
+        document(model, painter, frame, areas.detail);
         return;
     }
     let lines = pane::lines(model, usize::from(areas.detail.width.saturating_sub(1)));
@@ -96,7 +96,8 @@ fn found(finding: &Finding) -> String {
     format!("/{} {} of {count}{more} ", visible(&finding.typed), units::grouped(at as u64))
 }
 
-fn document(model: &Model, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
+fn document(model: &Model, painter: &mut Painter, frame: &mut Frame<'_>, area: Rect) {
+    let theme = painter.theme;
     let (Some((document, reading)), Some(window)) = (model.detail.reading(), model.window()) else {
         return;
     };
@@ -107,7 +108,15 @@ fn document(model: &Model, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
         area = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
     }
     let focused = model.focus == Focus::Detail;
-    for (shown, row) in shown(reading, document, window, &model.zone).into_iter().zip(area.rows()) {
+    let lines = if model.is_masked() {
+        // What is hidden must not be told apart by what it is.
+        shown(reading, document, window, &model.zone)
+    } else {
+        let rows = reading.top..reading.top.saturating_add(window.height);
+        let tokens = painter.highlighter.tokens(document, rows);
+        highlighted(reading, document, window, &model.zone, tokens)
+    };
+    for (shown, row) in lines.into_iter().zip(area.rows()) {
         let line = if model.is_masked() { shown.line.masked() } else { shown.line };
         let width = usize::from(row.width);
         frame.render_widget(text::clipped(&line, shown.left, width, theme), row);

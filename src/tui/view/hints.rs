@@ -7,9 +7,11 @@ use ratatui::widgets::Clear;
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
 
-use super::text;
+use super::{asking, text};
 use crate::app::theme::Theme;
-use crate::app::{Filtering, Marked, Mode, Model, Notice, NoticeKind, Prompt, Role, hints};
+use crate::app::{
+    Action, Filtering, Marked, Mode, Model, Notice, NoticeKind, Prompt, Role, Sending, hints,
+};
 use crate::units;
 
 pub(super) fn draw(model: &Model, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
@@ -26,19 +28,17 @@ pub(super) fn draw(model: &Model, theme: Theme, frame: &mut Frame<'_>, area: Rec
             draw_prompt((" note: ", prompt, &comment), theme, frame, area);
         }
         Mode::Jump { prompt, error } => {
-            let comment = match error {
-                Some(error) => Marked::new(Role::Bad, format!("  ✗ {error}")),
-                None => Marked::new(Role::Dim, "  a number, or a time such as 17:06"),
-            };
+            let comment = comment(error.as_deref(), "  a number, or a time such as 17:06");
             draw_prompt((" go to: ", prompt, &comment), theme, frame, area);
         }
         Mode::View { prompt } => {
             let comment = Marked::new(Role::Dim, "  Enter saves the filter, Esc goes back");
             draw_prompt((" name of the view: ", prompt, &comment), theme, frame, area);
         }
-        Mode::Target { prompt } => {
-            let comment = Marked::new(Role::Dim, "  Enter sends the exact bytes, Esc goes back");
-            draw_prompt((" resend to: ", prompt, &comment), theme, frame, area);
+        Mode::Target(targeting) => asking::draw_target(targeting, theme, frame, area),
+        Mode::Rule(ruling) => asking::draw_rule(ruling, theme, frame, area),
+        Mode::Confirm(confirm) if hints::hints(model, usize::from(area.width)).is_empty() => {
+            asking::draw_question(model, confirm, theme, frame, area);
         }
         Mode::Secret { prompt } => {
             let comment =
@@ -48,14 +48,15 @@ pub(super) fn draw(model: &Model, theme: Theme, frame: &mut Frame<'_>, area: Rec
             draw_prompt((" secret: ", &hidden, &comment), theme, frame, area);
         }
         Mode::Find { prompt, error, .. } => {
-            let comment = match error {
-                Some(error) => Marked::new(Role::Bad, format!("  ✗ {error}")),
-                None => Marked::new(Role::Dim, "  Enter keeps the hits, n N go on, Esc goes back"),
-            };
+            let comment =
+                comment(error.as_deref(), "  Enter keeps the hits, n N go on, Esc goes back");
             draw_prompt((" search: ", prompt, &comment), theme, frame, area);
         }
         Mode::Browse
         | Mode::Copy
+        | Mode::Snippet
+        | Mode::Answers(_)
+        | Mode::Address
         | Mode::Facet(_)
         | Mode::Sort
         | Mode::ExportMenu
@@ -70,6 +71,14 @@ pub(super) fn draw(model: &Model, theme: Theme, frame: &mut Frame<'_>, area: Rec
                 frame.render_widget(text::clipped(&line, 0, width, theme), area);
             }
         }
+    }
+}
+
+/// What stands behind a line that is being typed: what is wrong with it, or what can be done.
+fn comment(error: Option<&str>, hint: &str) -> Marked {
+    match error {
+        Some(error) => Marked::new(Role::Bad, format!("  ✗ {error}")),
+        None => Marked::new(Role::Dim, hint),
     }
 }
 
@@ -134,7 +143,12 @@ fn offers(filtering: &Filtering, width: usize) -> Marked {
 fn status(model: &Model) -> Option<Marked> {
     if matches!(
         model.mode,
-        Mode::Copy | Mode::Facet(_) | Mode::Sort | Mode::ExportMenu | Mode::Confirm(_)
+        Mode::Copy
+            | Mode::Snippet
+            | Mode::Facet(_)
+            | Mode::Sort
+            | Mode::ExportMenu
+            | Mode::Confirm(_)
     ) {
         return None;
     }
@@ -146,13 +160,23 @@ fn status(model: &Model) -> Option<Marked> {
         };
         return Some(Marked::new(role, format!(" {sign} ")).with(Role::Plain, text));
     }
+    if let Some(round) = &model.sendings.round {
+        let stop = model.keymap.key_of(Action::Sending(Sending::Stop));
+        let stop = stop.map(|key| format!("  {key}")).unwrap_or_default();
+        return Some(
+            Marked::new(Role::Accent, " → ")
+                .with(Role::Plain, format!("{}: {}", round.target, round.told()))
+                .with(Role::Accent, stop)
+                .with(Role::Plain, " ends it"),
+        );
+    }
     let trouble = model.trouble.as_ref()?;
     let text = format!(" deliveries are not kept, senders get 503: {trouble}");
     Some(Marked::new(Role::Bad, format!(" ✗{text}")))
 }
 
 /// A sentence that is too long for the line takes lines above it.
-fn draw_status(status: Marked, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
+pub(super) fn draw_status(status: Marked, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
     const MOST: u16 = 4;
     let width = usize::from(area.width);
     let lines = status.wrap(width.saturating_sub(1), 3);
@@ -164,7 +188,7 @@ fn draw_status(status: Marked, theme: Theme, frame: &mut Frame<'_>, area: Rect) 
     }
 }
 
-fn draw_prompt(
+pub(super) fn draw_prompt(
     (label, prompt, comment): (&str, &Prompt, &Marked),
     theme: Theme,
     frame: &mut Frame<'_>,

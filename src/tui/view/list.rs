@@ -119,6 +119,7 @@ fn text(model: &Model, row: &Row<'_>, column: Column, width: usize) -> (Role, St
             Some(0) => (Role::Bad, "none".to_owned()),
             Some(status) if status >= 400 => (Role::Bad, status.to_string()),
             Some(status) => (Role::Plain, status.to_string()),
+            None if model.onward.is_held(row.id) => (Role::Warn, "held".to_owned()),
             None => (Role::Dim, "…".to_owned()),
         },
     }

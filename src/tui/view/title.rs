@@ -5,6 +5,7 @@ use ratatui::layout::{Alignment, Rect};
 use ratatui::text::Line;
 
 use super::text;
+use crate::app::onward::Public;
 use crate::app::theme::Theme;
 use crate::app::{Marked, Model, Role};
 use crate::units;
@@ -54,15 +55,56 @@ fn left(model: &Model) -> Vec<Part> {
         part(4, Marked::new(Role::Plain, format!("  {}", session.provider))),
         part(3, secret),
     ];
-    if let Some(forward) = &session.forward {
-        parts.insert(2, part(5, Marked::new(Role::Plain, format!(" → {forward}"))));
+    let onward = targets(model).into_iter().chain(public(model));
+    for (at, one) in onward.enumerate() {
+        parts.insert(2 + at, one);
     }
     parts
+}
+
+/// Where deliveries go on to; what is down stays longest.
+fn targets(model: &Model) -> Option<Part> {
+    let targets = &model.onward.targets;
+    let Some(first) = targets.first() else {
+        let forward = model.session.forward.as_ref()?;
+        return Some(part(5, Marked::new(Role::Plain, format!(" → {forward}"))));
+    };
+    let down: Vec<_> = targets.iter().filter(|target| target.down.is_some()).collect();
+    let many = targets.len();
+    Some(match (down.as_slice(), many) {
+        ([], 1) => part(5, Marked::new(Role::Plain, format!(" → {}", first.url))),
+        ([], many) => {
+            part(5, Marked::new(Role::Plain, format!(" → {} and {} more", first.url, many - 1)))
+        }
+        ([one], 1) => part(1, Marked::new(Role::Bad, format!(" → {} down", one.url))),
+        ([one], many) => part(
+            1,
+            Marked::new(Role::Bad, format!(" → {} down", one.url))
+                .with(Role::Plain, format!(", 1 of {many}")),
+        ),
+        (several, many) => {
+            part(1, Marked::new(Role::Bad, format!(" → {} of {many} down", several.len())))
+        }
+    })
+}
+
+fn public(model: &Model) -> Option<Part> {
+    match &model.onward.public {
+        Public::None => None,
+        Public::Starting => Some(part(3, Marked::new(Role::Dim, " ⇄ tunnel starting"))),
+        Public::Up(url) => Some(part(1, Marked::new(Role::Accent, format!(" ⇄ {url}")))),
+        Public::Failed(_) => Some(part(1, Marked::new(Role::Bad, " ⇄ no tunnel"))),
+    }
 }
 
 fn right(model: &Model) -> Vec<Part> {
     let list = &model.list;
     let mut parts = Vec::new();
+    if let Some(longest) = model.onward.longest(model.now) {
+        let count = units::grouped(model.onward.held.len() as u64);
+        let longest = units::seconds(longest);
+        parts.push(part(0, Marked::new(Role::Warn, format!("{count} held, {longest}  "))));
+    }
     if list.is_filling() {
         parts.push(part(3, Marked::new(Role::Dim, "reading ")));
     }

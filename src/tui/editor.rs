@@ -1,0 +1,143 @@
+//! The user's editor, and the file that it is given.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
+use std::sync::{LazyLock, Once};
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tokio::process::{Child, Command};
+use tokio::sync::watch;
+
+use crate::delivery::DeliveryId;
+
+/// How long an editor that is asked to end may take, so that the terminal is left in order.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// The folder that a panic has to remove: where a panic aborts, nothing is dropped.
+static OPEN: LazyLock<watch::Sender<Option<PathBuf>>> = LazyLock::new(|| watch::Sender::new(None));
+static HOOKED: Once = Once::new();
+
+/// A file that only its owner can read, in a folder of its own, where editors may leave theirs
+/// beside it. Dropping removes the folder.
+#[derive(Debug)]
+pub(super) struct Draft {
+    /// Removed when dropped.
+    _folder: TempDir,
+    file: PathBuf,
+}
+
+impl Draft {
+    pub(super) fn new(id: DeliveryId, text: &str) -> io::Result<Self> {
+        HOOKED.call_once(|| {
+            let report = std::panic::take_hook();
+            std::panic::set_hook(Box::new(move |panic| {
+                if let Some(folder) = &*OPEN.borrow() {
+                    let _ = fs::remove_dir_all(folder);
+                }
+                report(panic);
+            }));
+        });
+        let mut builder = tempfile::Builder::new();
+        builder.prefix("hookglass-");
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+        let folder = builder.tempdir()?;
+        OPEN.send_replace(Some(folder.path().to_owned()));
+        let file = folder.path().join(format!("delivery-{id}.txt"));
+        let mut options = fs::OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.open(&file)?.write_all(text.as_bytes())?;
+        Ok(Self { _folder: folder, file })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.file
+    }
+
+    pub(super) fn read(&self) -> io::Result<Vec<u8>> {
+        fs::read(&self.file)
+    }
+
+    pub(super) fn write(&self, text: &str) -> io::Result<()> {
+        fs::write(&self.file, text)
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        OPEN.send_replace(None);
+    }
+}
+
+/// How the editor is called by whoever uses this terminal.
+pub(super) fn name() -> String {
+    let set = |name: &str| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
+    let usual = if cfg!(windows) { "notepad" } else { "vi" };
+    set("VISUAL").or_else(|| set("EDITOR")).unwrap_or_else(|| usual.to_owned())
+}
+
+/// Runs the editor in the terminal, which has to be free, until it ends.
+pub(super) async fn run(name: &str, file: &Path) -> io::Result<ExitStatus> {
+    Running(command(name, file).spawn()?).0.wait().await
+}
+
+/// An editor with arguments (`code --wait`) and quotes is what a shell reads, as git has it.
+#[cfg(unix)]
+fn command(name: &str, file: &Path) -> Command {
+    let mut command = Command::new("sh");
+    command.arg("-c").arg(format!("{name} \"$@\"")).arg(name).arg(file);
+    command
+}
+
+#[cfg(not(unix))]
+fn command(name: &str, file: &Path) -> Command {
+    let mut words = name.split_whitespace();
+    let mut command = Command::new(words.next().unwrap_or(name));
+    command.args(words).arg(file);
+    command
+}
+
+/// An editor that is asked to end if nobody waits for it any longer.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        #[cfg(unix)]
+        if let Some(id) = self.0.id().and_then(|id| i32::try_from(id).ok())
+            && let Some(process) = rustix::process::Pid::from_raw(id)
+        {
+            let _ = rustix::process::kill_process(process, rustix::process::Signal::TERM);
+        }
+        let step = PATIENCE / 50;
+        for _ in 0..50 {
+            if !matches!(self.0.try_wait(), Ok(None)) {
+                return;
+            }
+            std::thread::sleep(step);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(unix)]
+    fn a_draft_is_its_owners_alone_and_leaves_nothing() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let draft = Draft::new(DeliveryId(7), "text").unwrap();
+        let file = draft.path().to_owned();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&file), mode(file.parent().unwrap())), (0o600, 0o700));
+        fs::write(file.with_extension("txt~"), "left by an editor").unwrap();
+        assert_eq!(draft.read().unwrap(), b"text");
+        drop(draft);
+        assert!(!file.parent().unwrap().exists());
+    }
+}

@@ -1,0 +1,368 @@
+//! Marks the tokens of text that has none of its own, for the rows on the screen alone.
+//!
+//! A row's tokens depend on all rows above it. These are read behind, in slices, and what the
+//! parser knew is kept every so many rows; until the screen is reached, its rows are read as if the
+//! text began with them.
+
+use std::fmt;
+use std::ops::Range;
+
+use bytes::Bytes;
+use syntect::parsing::{ParseState, Scope, ScopeStack, SyntaxSet};
+
+use crate::app::Role;
+use crate::app::reading::Tokens;
+use crate::payload::Document;
+
+/// Bytes of a line that are parsed; the rest of a longer one looks like its end.
+const PARSED: usize = 2048;
+/// Rows between two states that are kept.
+const EVERY: usize = 200;
+/// Bytes that are parsed for one frame: some milliseconds.
+const SLICE: usize = 16 << 10;
+/// What a row costs, be it empty.
+const ROW: usize = 32;
+/// Rows whose tokens are kept.
+const KEPT: usize = 1000;
+
+/// Parses rows with syntect, whose syntaxes are loaded when the first text needs them.
+#[derive(Default)]
+pub struct Highlighter {
+    syntaxes: Option<Syntaxes>,
+    text: Option<Text>,
+}
+
+struct Syntaxes {
+    set: SyntaxSet,
+    roles: Vec<(Scope, Role)>,
+}
+
+/// The text that was on the screen last.
+struct Text {
+    /// Held, so that no other text can have its address.
+    body: Bytes,
+    /// Nothing where no syntax is known for it.
+    start: Option<State>,
+    /// What the parser knew in front of rows 0, 200, 400, ….
+    kept: Vec<State>,
+    /// How far all rows were read.
+    behind: Place,
+    /// Where the rows of the screen go on.
+    screen: Place,
+    tokens: Tokens,
+    is_guess: bool,
+}
+
+#[derive(Clone)]
+struct State {
+    parser: ParseState,
+    stack: ScopeStack,
+}
+
+#[derive(Clone)]
+struct Place {
+    row: usize,
+    state: Option<State>,
+}
+
+impl fmt::Debug for Highlighter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Highlighter").finish_non_exhaustive()
+    }
+}
+
+impl Syntaxes {
+    fn load() -> Self {
+        let roles = [
+            ("comment", Role::Dim),
+            ("string", Role::Text),
+            ("constant.numeric", Role::Number),
+            ("constant", Role::Literal),
+            ("entity", Role::Name),
+            ("support", Role::Name),
+            ("variable.parameter", Role::Name),
+            ("keyword", Role::Strong),
+            ("storage", Role::Strong),
+            ("markup.heading", Role::Strong),
+            ("markup.bold", Role::Strong),
+            ("markup.raw", Role::Literal),
+            ("punctuation", Role::Dim),
+        ];
+        let roles =
+            roles.into_iter().filter_map(|(name, role)| Some((Scope::new(name).ok()?, role)));
+        Self { set: SyntaxSet::load_defaults_newlines(), roles: roles.collect() }
+    }
+
+    /// The state at the start of a text, if its language is known.
+    fn start(&self, language: &str, first_line: &str) -> Option<State> {
+        let syntax = match language {
+            "" => self.set.find_syntax_by_first_line(first_line),
+            ending => self.set.find_syntax_by_extension(ending),
+        }?;
+        Some(State { parser: ParseState::new(syntax), stack: ScopeStack::new() })
+    }
+
+    /// The role of what stands in all these scopes: that of the innermost which has one.
+    fn role(&self, stack: &ScopeStack) -> Role {
+        let of = |scope: &Scope| self.roles.iter().find(|(of, _)| of.is_prefix_of(*scope));
+        stack.as_slice().iter().rev().find_map(of).map_or(Role::Text, |(_, role)| *role)
+    }
+
+    /// Reads a line: where each role begins in it.
+    fn read(&self, state: &mut State, line: &str) -> Vec<(usize, Role)> {
+        let length = line.floor_char_boundary(PARSED.min(line.len()));
+        let line = line.split_at_checked(length).map_or(line, |(parsed, _)| parsed);
+        let mut roles = vec![(0, self.role(&state.stack))];
+        let Ok(operations) = state.parser.parse_line(&format!("{line}\n"), &self.set) else {
+            return roles;
+        };
+        for (at, operation) in operations {
+            if state.stack.apply(&operation).is_err() {
+                continue;
+            }
+            let role = self.role(&state.stack);
+            match roles.last_mut() {
+                Some(last) if last.0 == at => last.1 = role,
+                Some(last) if last.1 == role => {}
+                _ if at < line.len() => roles.push((at, role)),
+                _ => {}
+            }
+        }
+        roles
+    }
+}
+
+impl Highlighter {
+    /// The tokens of rows, as far as they are known by now; of some forms none are needed.
+    pub fn tokens(&mut self, document: &Document, rows: Range<usize>) -> &Tokens {
+        const NONE: &Tokens = &Tokens::new();
+        let Some(language) = document.language() else { return NONE };
+        let syntaxes = self.syntaxes.get_or_insert_with(Syntaxes::load);
+        let body = document.body();
+        let is_same = self.text.as_ref().is_some_and(|text| {
+            text.body.as_ptr() == body.as_ptr() && text.body.len() == body.len()
+        });
+        if !is_same {
+            let start = syntaxes.start(language, &document.line(0).unwrap_or_default());
+            self.text = Some(Text::new(body.clone(), start));
+        }
+        let Some(text) = self.text.as_mut().filter(|text| text.start.is_some()) else {
+            return NONE;
+        };
+        text.advance(syntaxes, document, rows);
+        &text.tokens
+    }
+
+    /// Whether a row that is shown was read after all that stands above it.
+    pub fn is_settled(&self) -> bool {
+        self.text.as_ref().is_none_or(|text| !text.is_guess)
+    }
+}
+
+impl Text {
+    fn new(body: Bytes, start: Option<State>) -> Self {
+        let place = Place { row: 0, state: start.clone() };
+        Self {
+            body,
+            start,
+            kept: Vec::new(),
+            behind: place.clone(),
+            screen: place,
+            tokens: Tokens::new(),
+            is_guess: false,
+        }
+    }
+
+    /// Reads as much as one frame may cost: the rows of the screen first, if what they need is
+    /// known; else a guess at them, and then what stands above.
+    fn advance(&mut self, syntaxes: &Syntaxes, document: &Document, rows: Range<usize>) {
+        let rows = rows.start..rows.end.min(document.row_count());
+        if self.tokens.len() > KEPT {
+            self.tokens.clear();
+        }
+        let is_guess = self.behind.row < rows.start;
+        if is_guess != self.is_guess {
+            self.tokens.clear();
+            self.is_guess = is_guess;
+            self.screen = self.place(0, None);
+        }
+        let missing = rows.clone().find(|row| !self.tokens.contains_key(row));
+        let mut left = SLICE;
+        if let Some(missing) = missing {
+            let screen = self.nearest(missing);
+            left = self.read(syntaxes, document, (screen, rows.end), left);
+        }
+        if is_guess {
+            let behind = self.behind.clone();
+            self.carry(syntaxes, document, (behind, rows.start), left.max(SLICE / 2));
+        }
+    }
+
+    /// The nearest place from which a row can be read.
+    fn nearest(&self, row: usize) -> Place {
+        if self.is_guess {
+            let goes_on = self.screen.row == row;
+            return if goes_on { self.screen.clone() } else { self.place(row, None) };
+        }
+        let at = (row / EVERY).min(self.kept.len().saturating_sub(1));
+        let kept = self.place(at * EVERY, self.kept.get(at));
+        let others = [&self.screen, &self.behind].into_iter().filter(|place| place.row <= row);
+        let last = others.max_by_key(|place| place.row).filter(|place| place.row > kept.row);
+        last.cloned().unwrap_or(kept)
+    }
+
+    fn place(&self, row: usize, state: Option<&State>) -> Place {
+        Place { row, state: state.or(self.start.as_ref()).cloned() }
+    }
+
+    /// Reads rows into the tokens; returns what is left of the budget.
+    fn read(
+        &mut self,
+        syntaxes: &Syntaxes,
+        document: &Document,
+        (mut place, end): (Place, usize),
+        mut left: usize,
+    ) -> usize {
+        while place.row < end && left > 0 {
+            let (Some(state), Some(line)) = (&mut place.state, document.line(place.row)) else {
+                break;
+            };
+            if !self.is_guess
+                && place.row.is_multiple_of(EVERY)
+                && place.row / EVERY == self.kept.len()
+            {
+                self.kept.push(state.clone());
+            }
+            left = left.saturating_sub(line.len().min(PARSED) + ROW);
+            let tokens = syntaxes.read(state, &line);
+            self.tokens.insert(place.row, tokens);
+            place.row += 1;
+        }
+        if !self.is_guess && place.row > self.behind.row {
+            self.behind = place.clone();
+        }
+        self.screen = place;
+        left
+    }
+
+    /// Reads rows above the screen for the sake of what follows.
+    fn carry(
+        &mut self,
+        syntaxes: &Syntaxes,
+        document: &Document,
+        (mut place, end): (Place, usize),
+        mut left: usize,
+    ) {
+        while place.row < end && left > 0 {
+            let (Some(state), Some(line)) = (&mut place.state, document.line(place.row)) else {
+                break;
+            };
+            if place.row.is_multiple_of(EVERY) && place.row / EVERY == self.kept.len() {
+                self.kept.push(state.clone());
+            }
+            left = left.saturating_sub(line.len().min(PARSED) + ROW);
+            syntaxes.read(state, &line);
+            place.row += 1;
+        }
+        self.behind = place;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn document(body: &str, kind: Option<&str>) -> Document {
+        Document::new(Bytes::copy_from_slice(body.as_bytes()), kind, None)
+    }
+
+    /// The roles of the words of a text, once all of it has been read.
+    fn roles(body: &str, kind: &str, wanted: &[&str]) -> Vec<Option<Role>> {
+        let document = document(body, Some(kind));
+        let mut highlighter = Highlighter::default();
+        let tokens = highlighter.tokens(&document, 0..99);
+        let of = |word: &&str| {
+            let (row, line) = body.lines().enumerate().find(|(_, line)| line.contains(word))?;
+            let at = line.find(word)?;
+            let roles = tokens.get(&row)?;
+            roles.iter().rev().find(|(start, _)| *start <= at).map(|(_, role)| *role)
+        };
+        wanted.iter().map(of).collect()
+    }
+
+    #[test]
+    fn tells_tokens_from_text() {
+        for (kind, body, expected) in [
+            (
+                "text/html",
+                "<p class=\"x\">hello</p>\n<!-- remark\nmore -->",
+                &[
+                    ("p", Role::Name),
+                    ("class", Role::Name),
+                    ("hello", Role::Text),
+                    ("more", Role::Dim),
+                ][..],
+            ),
+            ("text/css", "/* a */\nb { width: 12px }", &[("a", Role::Dim), ("12", Role::Number)]),
+            (
+                "application/javascript",
+                "const n = null;",
+                &[("const", Role::Strong), ("null", Role::Literal)],
+            ),
+            (
+                "application/yaml",
+                "key: true\n# said",
+                &[("key", Role::Name), ("true", Role::Literal), ("said", Role::Dim)],
+            ),
+            ("text/plain", "#!/bin/sh\nif true; then", &[("if", Role::Strong)]),
+            ("application/xml", "<a>b <c d='e'/></a>", &[("c", Role::Name), ("b", Role::Text)]),
+        ] {
+            let words: Vec<&str> = expected.iter().map(|(word, _)| *word).collect();
+            let wanted: Vec<Option<Role>> = expected.iter().map(|(_, role)| Some(*role)).collect();
+            assert_eq!(roles(body, kind, &words), wanted, "{kind}: {words:?}");
+        }
+    }
+
+    #[test]
+    fn forms_with_tokens_of_their_own_and_plain_text_are_left_alone() {
+        let mut highlighter = Highlighter::default();
+        for (body, kind) in
+            [("{\"a\":1}", "application/json"), ("<a/>", "text/xml"), ("a=1", "text/plain")]
+        {
+            assert!(highlighter.tokens(&document(body, Some(kind)), 0..9).is_empty(), "{body}");
+        }
+    }
+
+    #[test]
+    fn deep_rows_are_guessed_at_first_and_right_in_the_end() {
+        let body = format!("<!--\n{}-->\n<p>end</p>\n", "<b>not a tag</b>\n".repeat(3000));
+        let document = document(&body, Some("text/html"));
+        let mut highlighter = Highlighter::default();
+        let first = highlighter.tokens(&document, 2000..2020).get(&2010).cloned();
+        assert!(first.is_some_and(|roles| roles.contains(&(1, Role::Name))));
+        assert!(!highlighter.is_settled());
+        let mut frames = 0;
+        while !highlighter.is_settled() {
+            highlighter.tokens(&document, 2000..2020);
+            frames += 1;
+            assert!(frames < 100, "it gets on");
+        }
+        assert!(frames > 5, "each frame does a part");
+        let comment = vec![(0, Role::Dim)];
+        assert_eq!(highlighter.tokens(&document, 2000..2020).get(&2010), Some(&comment));
+        // What was passed is known, without reading it again from the top.
+        assert_eq!(highlighter.tokens(&document, 1500..1520).get(&1510), Some(&comment));
+        assert!(highlighter.is_settled());
+        assert_eq!(highlighter.tokens(&document, 0..20).get(&1), Some(&comment));
+    }
+
+    #[test]
+    fn long_lines_cost_no_more_than_their_beginning() {
+        let body = format!("<p>{}</p>\n<b>x</b>", "<i>y</i>".repeat(100_000));
+        let document = document(&body, Some("text/html"));
+        let mut highlighter = Highlighter::default();
+        let tokens = highlighter.tokens(&document, 0..2);
+        assert!(tokens.get(&0).is_some_and(|roles| roles.iter().all(|(at, _)| *at < PARSED)));
+        assert!(tokens.get(&1).is_some());
+    }
+}

@@ -1,0 +1,144 @@
+//! The address for senders, in letters and for cameras.
+
+use qrcode::{Color as Module, EcLevel, QrCode};
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::{Color, Style};
+use ratatui::text::{Line, Span};
+
+use super::{Glyphs, Painter, text};
+use crate::app::onward::Public;
+use crate::app::{Marked, Model, Role};
+
+/// Blank modules around a code, as ISO/IEC 18004 wants them.
+const QUIET: usize = 4;
+
+/// Black and white of the palette of 256 that themes leave alone. They are the content, not
+/// decoration: a code in the terminal's own colours may be too pale for a camera, or inverted.
+const BLACK: Color = Color::Indexed(16);
+const WHITE: Color = Color::Indexed(231);
+
+pub(super) fn draw(model: &Model, painter: &Painter, frame: &mut Frame<'_>, area: Rect) {
+    let theme = painter.theme;
+    let address = model.address();
+    let told = told(model);
+    let width = usize::from(area.width.saturating_sub(2));
+    let head = told.into_iter().flat_map(|line| line.wrap(width, 2));
+    let head: Vec<Marked> = head.collect();
+    let below = area.height.saturating_sub(u16::try_from(head.len()).unwrap_or(u16::MAX));
+    for (line, row) in head.iter().zip(area.rows()) {
+        frame.render_widget(text::clipped(line, 0, usize::from(row.width), theme), row);
+    }
+    let place = Rect { y: area.bottom() - below, height: below, ..area };
+    // The page is for the code: where there is little room, it has all of it.
+    let codes = [(place, QUIET), (place, 2), (area, QUIET), (area, 2)];
+    let drawn = codes.into_iter().find_map(|(place, quiet)| {
+        let lines = code(address, quiet, painter.glyphs)?;
+        let (columns, rows) = (lines.first()?.width(), lines.len());
+        let fits = columns <= usize::from(place.width) && rows <= usize::from(place.height);
+        fits.then_some((place, lines))
+    });
+    let Some((place, lines)) = drawn else {
+        let why = "the screen is too small for a QR code; y copies the URL";
+        let row = Rect { height: place.height.min(1), ..place };
+        frame.render_widget(Line::styled(format!(" {why}"), theme.style(Role::Warn)), row);
+        return;
+    };
+    let width = lines.first().map_or(0, Line::width);
+    let indent = (usize::from(place.width) - width) / 2;
+    for (line, row) in lines.into_iter().zip(place.rows()) {
+        let x = row.x + u16::try_from(indent).unwrap_or(0);
+        let width = u16::try_from(width).unwrap_or(row.width);
+        frame.render_widget(line, Rect { x, width, ..row });
+    }
+}
+
+/// The address, and where it leads.
+fn told(model: &Model) -> Vec<Marked> {
+    let own = &model.session.url;
+    let address = Marked::new(Role::Plain, " ").with(Role::Accent, model.address());
+    match &model.onward.public {
+        Public::Up(_) => vec![address.with(Role::Dim, format!(" leads to {own}"))],
+        Public::None => {
+            let why = " (no tunnel: reachable from here alone; --tunnel makes it public)";
+            vec![address.with(Role::Dim, why)]
+        }
+        Public::Starting => vec![address.with(Role::Dim, " (the tunnel is starting)")],
+        Public::Failed(why) => {
+            vec![Marked::new(Role::Bad, format!(" ✗ there is no tunnel: {why}")), address]
+        }
+    }
+}
+
+/// A code as lines: two modules a character where there are half blocks, else two columns a
+/// module.
+fn code(address: &str, quiet: usize, glyphs: Glyphs) -> Option<Vec<Line<'static>>> {
+    let code = QrCode::with_error_correction_level(address, EcLevel::L).ok()?;
+    let side = code.width() + 2 * quiet;
+    let colour = |x: usize, y: usize| {
+        let inside = |at: usize| at.checked_sub(quiet).filter(|at| *at < code.width());
+        match (inside(x), inside(y)) {
+            (Some(x), Some(y)) if code[(x, y)] == Module::Dark => BLACK,
+            _ => WHITE,
+        }
+    };
+    let style = |above, below| Style::new().fg(above).bg(below);
+    let lines = match glyphs {
+        Glyphs::Unicode => (0..side.div_ceil(2))
+            .map(|row| {
+                let cell = |x| Span::styled("▀", style(colour(x, 2 * row), colour(x, 2 * row + 1)));
+                (0..side).map(cell).collect::<Vec<_>>().into()
+            })
+            .collect(),
+        Glyphs::Ascii => (0..side)
+            .map(|y| {
+                let cell = |x| Span::styled("  ", style(colour(x, y), colour(x, y)));
+                (0..side).map(cell).collect::<Vec<_>>().into()
+            })
+            .collect(),
+    };
+    Some(lines)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Reads the modules back out of the characters.
+    fn modules(lines: &[Line<'_>], glyphs: Glyphs) -> Vec<Vec<bool>> {
+        let dark = |colour: Option<Color>| colour == Some(BLACK);
+        lines
+            .iter()
+            .flat_map(|line| {
+                let row = |of: fn(&Style) -> Option<Color>| -> Vec<bool> {
+                    line.spans.iter().map(|span| dark(of(&span.style))).collect()
+                };
+                match glyphs {
+                    Glyphs::Unicode => vec![row(|style| style.fg), row(|style| style.bg)],
+                    Glyphs::Ascii => vec![row(|style| style.bg)],
+                }
+            })
+            .collect()
+    }
+
+    #[test]
+    fn both_forms_show_the_same_code_with_a_quiet_zone() {
+        let address = "https://example-tunnel-for-a-test.trycloudflare.com";
+        let known = QrCode::with_error_correction_level(address, EcLevel::L).unwrap();
+        let side = known.width() + 2 * QUIET;
+        for glyphs in [Glyphs::Unicode, Glyphs::Ascii] {
+            let lines = code(address, QUIET, glyphs).unwrap();
+            let shown = modules(&lines, glyphs);
+            for (y, row) in shown.iter().enumerate().take(side) {
+                for (x, dark) in row.iter().enumerate() {
+                    let (at, down) = (x.wrapping_sub(QUIET), y.wrapping_sub(QUIET));
+                    let inside = at < known.width() && down < known.width();
+                    let wanted = inside && known[(at, down)] == Module::Dark;
+                    assert_eq!(*dark, wanted, "{x} {y} {glyphs:?}");
+                }
+            }
+            // Such a URL fits beside one line on the smallest usual screen.
+            assert!(glyphs == Glyphs::Ascii || lines.len() <= 21, "{}", lines.len());
+        }
+    }
+}
