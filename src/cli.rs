@@ -28,6 +28,7 @@ mod verify;
 mod wait;
 mod write;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -111,6 +112,30 @@ struct StoreArgs {
 impl StoreArgs {
     fn path(&self) -> PathBuf {
         self.store.clone().unwrap_or_else(|| DEFAULT_STORE.into())
+    }
+}
+
+/// Commands that take a filter as their argument.
+const FILTERING: [&str; 4] = ["list", "wait", "export", "stats"];
+
+impl Cli {
+    /// Reads the arguments of the program, the first of which is its name.
+    ///
+    /// A filter may begin with `-term`, and that is no flag. Left to itself the parser would take
+    /// either one for a flag or all flags behind it for a part of the filter, so it gets `not term`.
+    pub fn read(args: impl IntoIterator<Item = OsString>) -> Self {
+        let mut filtering = false;
+        Self::parse_from(args.into_iter().map(|arg| match arg.to_str() {
+            Some(text) if filtering && !matches!(text, "-" | "-h" | "-V") => {
+                let term = text.strip_prefix('-').filter(|term| !term.starts_with('-'));
+                term.map_or_else(|| arg.clone(), |term| format!("not {term}").into())
+            }
+            Some(text) => {
+                filtering |= FILTERING.contains(&text);
+                arg
+            }
+            None => arg,
+        }))
     }
 }
 

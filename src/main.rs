@@ -3,11 +3,10 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use clap::Parser as _;
 use hookglass::cli::{Cli, Failure, run};
 
 fn main() -> ExitCode {
-    match run(Cli::parse()) {
+    match run(Cli::read(std::env::args_os())) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             if !matches!(failure, Failure::Pipe) {

@@ -45,6 +45,10 @@ fn deliveries_are_verified_kept_and_printed() -> Tested {
     assert_eq!(lines(&String::from_utf8(listed.stdout)?)?, printed);
     let bad = hookglass(folder.path()).args(["list", "--json", "sig:!verified"]).output()?;
     assert_eq!(lines(&String::from_utf8(bad.stdout)?)?.len(), 2);
+    // A term that begins with a hyphen is no flag, and flags behind it are.
+    let terms = "-sig:mismatch -sig:missing";
+    let good = hookglass(folder.path()).args(["list", terms, "--json"]).output()?;
+    assert_eq!(lines(&String::from_utf8(good.stdout)?)?, printed.get(..1).ok_or("nothing")?);
     let newest = hookglass(folder.path()).args(["list", "--json", "--limit", "1"]).output()?;
     assert_eq!(lines(&String::from_utf8(newest.stdout)?)?[0]["id"], 3);
     Ok(())

@@ -25,7 +25,7 @@ pub(super) struct ResendArgs {
     #[arg(value_name = "ID")]
     ids: Vec<DeliveryId>,
     /// Those that pass a filter, oldest first, for instance 'sig:verified since:10m'
-    #[arg(long, value_name = "FILTER")]
+    #[arg(long, value_name = "FILTER", allow_hyphen_values = true)]
     filter: Option<String>,
     /// Where to send to; a URL without a path keeps the path of each delivery
     #[arg(long, value_name = "URL")]

@@ -31,7 +31,7 @@ pub(super) struct WaitArgs {
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
     /// Filters that have to be met in this order; others may come between
-    #[arg(long, value_name = "FILTER", conflicts_with = "none")]
+    #[arg(long, value_name = "FILTER", conflicts_with = "none", allow_hyphen_values = true)]
     sequence: Vec<String>,
     /// Fail if one comes, and succeed when the time is over
     #[arg(long)]
