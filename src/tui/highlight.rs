@@ -4,18 +4,17 @@
 //! parser knew is kept every so many rows; until the screen is reached, its rows are read as if the
 //! text began with them.
 
+mod syntaxes;
+
 use std::fmt;
 use std::ops::Range;
 
 use bytes::Bytes;
-use syntect::parsing::{ParseState, Scope, ScopeStack, SyntaxSet};
 
-use crate::app::Role;
 use crate::app::reading::Tokens;
 use crate::payload::Document;
+use syntaxes::{PARSED, State, Syntaxes};
 
-/// Bytes of a line that are parsed; the rest of a longer one looks like its end.
-const PARSED: usize = 2048;
 /// Rows between two states that are kept.
 const EVERY: usize = 200;
 /// Bytes that are parsed for one frame: some milliseconds.
@@ -30,11 +29,6 @@ const KEPT: usize = 1000;
 pub struct Highlighter {
     syntaxes: Option<Syntaxes>,
     text: Option<Text>,
-}
-
-struct Syntaxes {
-    set: SyntaxSet,
-    roles: Vec<(Scope, Role)>,
 }
 
 /// The text that was on the screen last.
@@ -54,12 +48,6 @@ struct Text {
 }
 
 #[derive(Clone)]
-struct State {
-    parser: ParseState,
-    stack: ScopeStack,
-}
-
-#[derive(Clone)]
 struct Place {
     row: usize,
     state: Option<State>,
@@ -68,67 +56,6 @@ struct Place {
 impl fmt::Debug for Highlighter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Highlighter").finish_non_exhaustive()
-    }
-}
-
-impl Syntaxes {
-    fn load() -> Self {
-        let roles = [
-            ("comment", Role::Dim),
-            ("string", Role::Text),
-            ("constant.numeric", Role::Number),
-            ("constant", Role::Literal),
-            ("entity", Role::Name),
-            ("support", Role::Name),
-            ("variable.parameter", Role::Name),
-            ("keyword", Role::Strong),
-            ("storage", Role::Strong),
-            ("markup.heading", Role::Strong),
-            ("markup.bold", Role::Strong),
-            ("markup.raw", Role::Literal),
-            ("punctuation", Role::Dim),
-        ];
-        let roles =
-            roles.into_iter().filter_map(|(name, role)| Some((Scope::new(name).ok()?, role)));
-        Self { set: SyntaxSet::load_defaults_newlines(), roles: roles.collect() }
-    }
-
-    /// The state at the start of a text, if its language is known.
-    fn start(&self, language: &str, first_line: &str) -> Option<State> {
-        let syntax = match language {
-            "" => self.set.find_syntax_by_first_line(first_line),
-            ending => self.set.find_syntax_by_extension(ending),
-        }?;
-        Some(State { parser: ParseState::new(syntax), stack: ScopeStack::new() })
-    }
-
-    /// The role of what stands in all these scopes: that of the innermost which has one.
-    fn role(&self, stack: &ScopeStack) -> Role {
-        let of = |scope: &Scope| self.roles.iter().find(|(of, _)| of.is_prefix_of(*scope));
-        stack.as_slice().iter().rev().find_map(of).map_or(Role::Text, |(_, role)| *role)
-    }
-
-    /// Reads a line: where each role begins in it.
-    fn read(&self, state: &mut State, line: &str) -> Vec<(usize, Role)> {
-        let length = line.floor_char_boundary(PARSED.min(line.len()));
-        let line = line.split_at_checked(length).map_or(line, |(parsed, _)| parsed);
-        let mut roles = vec![(0, self.role(&state.stack))];
-        let Ok(operations) = state.parser.parse_line(&format!("{line}\n"), &self.set) else {
-            return roles;
-        };
-        for (at, operation) in operations {
-            if state.stack.apply(&operation).is_err() {
-                continue;
-            }
-            let role = self.role(&state.stack);
-            match roles.last_mut() {
-                Some(last) if last.0 == at => last.1 = role,
-                Some(last) if last.1 == role => {}
-                _ if at < line.len() => roles.push((at, role)),
-                _ => {}
-            }
-        }
-        roles
     }
 }
 
@@ -271,6 +198,7 @@ impl Text {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::Role;
 
     fn document(body: &str, kind: Option<&str>) -> Document {
         Document::new(Bytes::copy_from_slice(body.as_bytes()), kind, None)

@@ -1,0 +1,81 @@
+//! What the tokens of a line are, by syntect's syntaxes.
+
+use syntect::parsing::{ParseState, Scope, ScopeStack, SyntaxSet};
+
+use crate::app::Role;
+
+/// Bytes of a line that are parsed; the rest of a longer one looks like its end.
+pub(super) const PARSED: usize = 2048;
+/// The syntaxes that come with syntect, and the roles of their scopes.
+pub(super) struct Syntaxes {
+    set: SyntaxSet,
+    roles: Vec<(Scope, Role)>,
+}
+
+/// What the parser knows between two lines.
+#[derive(Clone)]
+pub(super) struct State {
+    parser: ParseState,
+    stack: ScopeStack,
+}
+
+impl Syntaxes {
+    pub(super) fn load() -> Self {
+        let roles = [
+            ("comment", Role::Dim),
+            ("string", Role::Text),
+            ("constant.numeric", Role::Number),
+            ("constant", Role::Literal),
+            ("entity", Role::Name),
+            ("support", Role::Name),
+            ("variable.parameter", Role::Name),
+            ("keyword", Role::Strong),
+            ("storage", Role::Strong),
+            ("markup.heading", Role::Strong),
+            ("markup.bold", Role::Strong),
+            ("markup.raw", Role::Literal),
+            ("punctuation", Role::Dim),
+        ];
+        let roles =
+            roles.into_iter().filter_map(|(name, role)| Some((Scope::new(name).ok()?, role)));
+        Self { set: SyntaxSet::load_defaults_newlines(), roles: roles.collect() }
+    }
+
+    /// The state at the start of a text, if its language is known.
+    pub(super) fn start(&self, language: &str, first_line: &str) -> Option<State> {
+        let syntax = match language {
+            "" => self.set.find_syntax_by_first_line(first_line),
+            ending => self.set.find_syntax_by_extension(ending),
+        }?;
+        Some(State { parser: ParseState::new(syntax), stack: ScopeStack::new() })
+    }
+
+    /// The role of what stands in all these scopes: that of the innermost which has one.
+    fn role(&self, stack: &ScopeStack) -> Role {
+        let of = |scope: &Scope| self.roles.iter().find(|(of, _)| of.is_prefix_of(*scope));
+        stack.as_slice().iter().rev().find_map(of).map_or(Role::Text, |(_, role)| *role)
+    }
+
+    /// Reads a line: where each role begins in it.
+    pub(super) fn read(&self, state: &mut State, line: &str) -> Vec<(usize, Role)> {
+        let length = line.floor_char_boundary(PARSED.min(line.len()));
+        let line = line.split_at_checked(length).map_or(line, |(parsed, _)| parsed);
+        let mut roles = vec![(0, self.role(&state.stack))];
+        let Ok(operations) = state.parser.parse_line(&format!("{line}\n"), &self.set) else {
+            return roles;
+        };
+        for (at, operation) in operations {
+            if state.stack.apply(&operation).is_err() {
+                continue;
+            }
+            let role = self.role(&state.stack);
+            match roles.last_mut() {
+                Some(last) if last.0 == at => last.1 = role,
+                Some(last) if last.1 == role => {}
+                _ if at < line.len() => roles.push((at, role)),
+                _ => {}
+            }
+        }
+        roles
+    }
+}
