@@ -286,7 +286,7 @@ fn a_delivery_is_edited_while_others_come_and_sent_as_one_of_its_own() -> Tested
     let address = session.address()?;
     session.wait_for("Nothing has come yet")?;
     exchange(&address, &request(1))?;
-    session.wait_for("message.created")?;
+    session.wait_for("1 delivery")?;
     session.press("e")?;
     session.wait_for("edit, and send to")?;
     session.press(&format!("\u{15}{url}\r"))?;
@@ -334,7 +334,7 @@ fn ending_while_the_editor_is_open_leaves_neither_it_nor_its_file() -> Tested {
     let (mut session, _folder, script) = with_editor()?;
     let address = session.address()?;
     exchange(&address, &request(1))?;
-    session.wait_for("message.created")?;
+    session.wait_for("1 delivery")?;
     session.press("e")?;
     session.wait_for("edit, and send to")?;
     session.press("\r")?;
