@@ -52,7 +52,7 @@ pub(super) fn draw_target(targeting: &Targeting, theme: Theme, frame: &mut Frame
             .with(Role::Accent, "  Tab")
             .with(Role::Dim, format!(" {other}  "))
             .with(Role::Accent, "↑")
-            .with(Role::Dim, " earlier  URL x3 500ms: 3 times, so far apart")
+            .with(Role::Dim, " earlier  URL x3 500ms: 3 times")
     });
     frame.render_widget(text::clipped(&below, 0, usize::from(area.width), theme), area);
 }

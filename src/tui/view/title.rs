@@ -49,9 +49,11 @@ fn left(model: &Model) -> Vec<Part> {
     } else {
         Marked::new(Role::Good, " ✓ secret")
     };
+    // Where there is a public URL, that is the one that people need.
+    let own = if matches!(model.onward.public, Public::Up(_)) { 4 } else { 0 };
     let mut parts = vec![
         part(6, Marked::new(Role::Strong, " hookglass ")),
-        part(0, Marked::new(Role::Accent, format!(" {}", session.url))),
+        part(own, Marked::new(Role::Accent, format!(" {}", session.url))),
         part(4, Marked::new(Role::Plain, format!("  {}", session.provider))),
         part(3, secret),
     ];
@@ -76,16 +78,17 @@ fn targets(model: &Model) -> Option<Part> {
         ([], many) => {
             part(5, Marked::new(Role::Plain, format!(" → {} and {} more", first.url, many - 1)))
         }
-        ([one], 1) => part(1, Marked::new(Role::Bad, format!(" → {} down", one.url))),
-        ([one], many) => part(
-            1,
-            Marked::new(Role::Bad, format!(" → {} down", one.url))
-                .with(Role::Plain, format!(", 1 of {many}")),
-        ),
+        ([one], _) => part(0, Marked::new(Role::Bad, format!(" → {} down", short(&one.url)))),
         (several, many) => {
-            part(1, Marked::new(Role::Bad, format!(" → {} of {many} down", several.len())))
+            part(0, Marked::new(Role::Bad, format!(" → {} of {many} down", several.len())))
         }
     })
+}
+
+/// A URL without what most have in common.
+fn short(url: &str) -> &str {
+    let url = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://")).unwrap_or(url);
+    url.trim_end_matches('/')
 }
 
 fn public(model: &Model) -> Option<Part> {
