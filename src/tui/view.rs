@@ -90,7 +90,7 @@ impl Painter {
     }
 
     fn answers(&self, model: &Model, chosen: usize, frame: &mut Frame<'_>, area: Rect) {
-        let page = pane::answers::page(model, chosen);
+        let page = pane::answers::page(model, chosen, usize::from(area.width));
         // The chosen line is in sight, and what stands around it as far as there is room.
         let top = (page.chosen + 2).saturating_sub(usize::from(area.height));
         self.page(&page.lines, top, frame, area);

@@ -13,8 +13,8 @@ pub struct Answers {
     pub chosen: usize,
 }
 
-/// The page, with one of [`Onward::choices`] chosen.
-pub fn page(model: &Model, chosen: usize) -> Answers {
+/// The page at most `width` columns wide, with one of [`Onward::choices`] chosen.
+pub fn page(model: &Model, chosen: usize, width: usize) -> Answers {
     let onward = &model.onward;
     let chosen = onward.choices().get(chosen).copied();
     let mut page = Answers { lines: Vec::new(), chosen: 0 };
@@ -25,7 +25,8 @@ pub fn page(model: &Model, chosen: usize) -> Answers {
     if !onward.targets.is_empty() {
         page.lines.push(Marked::default());
         page.lines.push(Marked::new(Role::Strong, "Targets, in the order in which they are asked"));
-        page.lines.extend(onward.targets.iter().flat_map(target));
+        let targets = onward.targets.iter().flat_map(target);
+        page.lines.extend(targets.flat_map(|line| line.wrap(width, 6)));
     }
     page
 }

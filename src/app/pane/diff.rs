@@ -25,7 +25,8 @@ pub struct DiffLine {
 pub fn lines(model: &Model, width: usize, height: usize) -> Vec<DiffLine> {
     let comparing = &model.comparing;
     if let Some(reason) = &comparing.failure {
-        return vec![plain(Marked::new(Role::Plain, reason))];
+        let reason = Marked::new(Role::Plain, reason).wrap(width, 0);
+        return reason.into_iter().take(height).map(plain).collect();
     }
     let Some(compared) = &comparing.compared else {
         return vec![plain(Marked::new(Role::Dim, "comparing …"))];

@@ -24,16 +24,21 @@ pub(super) fn lines(model: &Model, loaded: &Loaded) -> Vec<Marked> {
         .to_zoned_datetime(model.zone.clone())
         .strftime("%A, %d %B %Y")
         .to_string();
-    let peer = summary.peer.as_deref().unwrap_or("unknown");
+    let size = units::size(summary.body_size);
+    // What was edited has no sender, and nobody who waits for an answer.
+    let came = match (summary.origin, summary.peer.as_deref()) {
+        (Some(id), _) => format!("  {size}, edited from delivery {id}"),
+        (None, Some(peer)) => format!("  received {size} from {peer}"),
+        (None, None) => format!("  received {size}"),
+    };
     let mut lines = vec![
         Marked::new(Role::Dim, day),
-        Marked::new(Role::Name, precise(summary.received_at, &model.zone)).with(
-            Role::Plain,
-            format!("  received {} from {peer}", units::size(summary.body_size)),
-        ),
+        Marked::new(Role::Name, precise(summary.received_at, &model.zone)).with(Role::Plain, came),
     ];
     lines.extend(super::refused(loaded));
-    lines.push(below(answer(summary)));
+    if summary.origin.is_none() {
+        lines.push(below(answer(summary)));
+    }
     lines.extend(standing(summary).map(below));
     lines.extend(event::lines(model, loaded));
     lines.extend(attempts::lines(model, loaded));
@@ -66,13 +71,11 @@ fn standing(summary: &Summary) -> impl Iterator<Item = Marked> {
         let text = format!("{sign} the event came before, as delivery {first}{end}");
         Marked::new(Role::Warn, text)
     });
-    let origin = summary.origin;
-    let origin = origin.map(|id| Marked::new(Role::Plain, format!("edited from delivery {id}")));
     let shape = &summary.standing.shape;
     let head = (!shape.is_empty())
         .then(|| Marked::new(Role::Warn, "△ its shape is new among the deliveries of its type:"));
     let shape = shape.iter().map(|change| Marked::new(Role::Plain, format!("  {change}")));
-    first.into_iter().chain(origin).chain(head).chain(shape)
+    first.into_iter().chain(head).chain(shape)
 }
 
 fn status_role(status: u16) -> Role {
