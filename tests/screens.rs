@@ -409,6 +409,20 @@ fn filters_are_completed_recalled_and_left() {
     assert_eq!(stage.model.search.text(), "");
 }
 
+/// What is on the screen as one run of words, wherever its lines break.
+fn words(screen: &str) -> String {
+    screen.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn sentences_that_are_too_long_for_a_line_are_told_to_their_end() {
+    let mut stage = Stage::new((80, 24), &[], 9);
+    let screen = stage.press("/verdict:x").screen();
+    let told = words(&screen);
+    assert!(told.contains("filter: verdict:x ✗ column 1: `verdict:` is not known"), "{screen}");
+    assert!(told.contains("(put text with a colon in quotes)"), "{screen}");
+}
+
 #[test]
 fn the_palette_runs_commands_and_views() {
     let mut stage = Stage::new((120, 36), &["SECRET"], 9);

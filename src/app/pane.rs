@@ -30,7 +30,7 @@ pub fn lines(model: &Model, width: usize) -> Vec<Marked> {
     let lines = match model.detail.tab {
         Tab::Payload | Tab::Raw | Tab::Diff => Vec::new(),
         Tab::Headers => headers::lines(loaded),
-        Tab::Signature => signature::lines(model, loaded),
+        Tab::Signature => signature::lines(model, loaded, width),
         Tab::Timeline => timeline::lines(model, loaded),
     };
     let indent = if model.detail.tab == Tab::Timeline { timeline::INDENT } else { LABEL };

@@ -156,8 +156,8 @@ impl Marked {
         }
         let mut lines = vec![Self::default()];
         let mut used = 0;
-        let words = |span| Span::text(span).split_word_bounds();
-        for (role, word) in self.0.iter().flat_map(|span| words(span).map(|word| (span.role, word)))
+        for (role, word) in
+            self.0.iter().flat_map(|span| words(&span.text).map(|word| (span.role, word)))
         {
             let columns = word.width();
             if used + columns > width && columns <= width - indent && used > indent {
@@ -179,6 +179,22 @@ impl Marked {
             _ => self.0.push(Span { role, text: text.to_owned() }),
         }
     }
+}
+
+/// Words and what stands between them; what closes a word or a clause is part of the word before.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let closes =
+        |word: &str| word.chars().all(|c| matches!(c, ',' | ';' | ':' | '.' | '?' | '!' | ')'));
+    let blank = |word: &str| word.trim().is_empty();
+    let mut rest = text.split_word_bound_indices().peekable();
+    std::iter::from_fn(move || {
+        let (start, word) = rest.next()?;
+        let mut end = start + word.len();
+        while let Some((_, next)) = rest.next_if(|(_, next)| !blank(word) && closes(next)) {
+            end += next.len();
+        }
+        text.get(start..end)
+    })
 }
 
 /// Appends a word, broken wherever the line is full; returns the columns used of the last line.
@@ -217,6 +233,7 @@ mod tests {
         assert_eq!(wrapped("abcdefghij", 4), ["abcd", "  ef", "  gh", "  ij"]);
         assert_eq!(wrapped("漢字漢字", 5), ["漢字", "  漢", "  字"]);
         assert_eq!(wrapped("short", 20), ["short"]);
+        assert_eq!(wrapped("one two, (six).", 7), ["one ", "  two, ", "  (", "  six)."]);
     }
 
     #[test]

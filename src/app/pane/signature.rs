@@ -8,15 +8,15 @@ use crate::delivery::{SignatureStatus, Verdict};
 use crate::signature::{Break, Ends, Examined, Tried};
 use crate::units;
 
-pub(super) fn lines(model: &Model, loaded: &Loaded) -> Vec<Marked> {
+pub(super) fn lines(model: &Model, loaded: &Loaded, width: usize) -> Vec<Marked> {
     let summary = &loaded.delivery.summary;
-    let mut lines = told(&summary.signature);
+    let mut lines = told(&summary.signature, width);
     if let Some(typed) = &model.detail.typed {
         lines.push(Marked::default());
         lines.push(Marked::new(Role::Strong, "With the typed secret"));
-        lines.extend(told(typed));
+        lines.extend(told(typed, width));
     }
-    lines.extend(now(model, &summary.signature));
+    lines.extend(now(model, &summary.signature, width));
     if summary.refused.is_some() {
         return lines;
     }
@@ -37,12 +37,12 @@ pub(super) fn lines(model: &Model, loaded: &Loaded) -> Vec<Marked> {
                    a second delivery of an event is a retry or a replay";
         lines.push(labelled("note", Role::Warn, why));
     }
-    lines.extend(breaks(examined));
+    lines.extend(breaks(examined, width));
     lines
 }
 
 /// A verdict: the word, the sentence, the code.
-fn told(verdict: &Verdict) -> Vec<Marked> {
+fn told(verdict: &Verdict, width: usize) -> Vec<Marked> {
     let (sign, role) = sign_of(verdict.status);
     let mut first = Marked::new(role, format!("{sign} {}", verdict.status));
     if let Some(secret) = &verdict.secret {
@@ -53,7 +53,7 @@ fn told(verdict: &Verdict) -> Vec<Marked> {
         // The cause is one sentence; what shows it follows, each on a line of its own.
         let mut parts = explanation.split("; ");
         let sentence = parts.next().unwrap_or_default();
-        lines.push(Marked::new(Role::Plain, capitalised(sentence)));
+        lines.extend(Marked::new(Role::Plain, capitalised(sentence)).wrap(width, 0));
         lines.extend(parts.map(|part| labelled("", Role::Text, part)));
     }
     if let Some(cause) = &verdict.cause {
@@ -63,7 +63,7 @@ fn told(verdict: &Verdict) -> Vec<Marked> {
 }
 
 /// What the configured secrets say now, where that is something else.
-fn now(model: &Model, then: &Verdict) -> Vec<Marked> {
+fn now(model: &Model, then: &Verdict, width: usize) -> Vec<Marked> {
     let diagnosis = model.detail.diagnosis.as_ref();
     let Some(diagnosis) = diagnosis.filter(|found| found.verdict.status != then.status) else {
         return Vec::new();
@@ -72,7 +72,7 @@ fn now(model: &Model, then: &Verdict) -> Vec<Marked> {
         Marked::default(),
         Marked::new(Role::Strong, "With the secrets that are configured now"),
     ];
-    lines.extend(told(&diagnosis.verdict));
+    lines.extend(told(&diagnosis.verdict, width));
     lines
 }
 
@@ -137,6 +137,7 @@ fn tried(model: &Model, diagnosing: bool) -> Vec<Marked> {
     let mut lines: Vec<Marked> = diagnosis
         .tried
         .iter()
+        .filter(|tried| tried.count > 0)
         .enumerate()
         .map(|(at, Tried { what, count })| {
             let label = if at == 0 { "tried" } else { "" };
@@ -150,17 +151,13 @@ fn tried(model: &Model, diagnosing: bool) -> Vec<Marked> {
 }
 
 /// Frameworks that would not give the signed bytes back.
-fn breaks(examined: &Examined) -> Vec<Marked> {
+fn breaks(examined: &Examined, width: usize) -> Vec<Marked> {
     if examined.breaks.is_empty() {
         return Vec::new();
     }
-    let mut lines = vec![
-        Marked::default(),
-        Marked::new(
-            Role::Strong,
-            "Hash the raw bytes: parsed and written again, this body has another signature",
-        ),
-    ];
+    let advice = "Hash the raw bytes: parsed and written again, this body has another signature";
+    let mut lines = vec![Marked::default()];
+    lines.extend(Marked::new(Role::Strong, advice).wrap(width, 0));
     for Break { language, offset, what, shown } in &examined.breaks {
         let call = format!("  {}", language.call());
         lines.push(Marked::new(Role::Plain, language.title()).with(Role::Dim, call));

@@ -91,10 +91,6 @@ fn draw_filtering(
     area: Rect,
 ) {
     const LABEL: &str = " filter: ";
-    let above = Rect { y: area.y.saturating_sub(1), ..area };
-    frame.render_widget(Clear, above);
-    frame.render_widget(Clear, area);
-    draw_prompt((LABEL, &filtering.prompt, &Marked::default()), theme, frame, above);
     let width = usize::from(area.width);
     let below = if let Some(error) = &filtering.error {
         let typed = filtering.prompt.text();
@@ -103,7 +99,7 @@ fn draw_filtering(
         let indent = " ".repeat(LABEL.len());
         let told = format!("{indent}{caret} {error}");
         // Where there is no room behind the caret, the sentence names the column.
-        if told.width() > width {
+        if told.width() >= width {
             Marked::new(Role::Bad, format!(" ✗ {error}"))
         } else {
             Marked::new(Role::Bad, told)
@@ -119,7 +115,10 @@ fn draw_filtering(
     } else {
         offers(filtering, width)
     };
-    frame.render_widget(text::clipped(&below, 0, width, theme), area);
+    let height = draw_status(below, theme, frame, area);
+    let above = Rect { y: area.bottom().saturating_sub(height + 1), height: 1, ..area };
+    frame.render_widget(Clear, above);
+    draw_prompt((LABEL, &filtering.prompt, &Marked::default()), theme, frame, above);
 }
 
 /// What could follow, the chosen one in sight.
@@ -175,8 +174,8 @@ fn status(model: &Model) -> Option<Marked> {
     Some(Marked::new(Role::Bad, format!(" ✗{text}")))
 }
 
-/// A sentence that is too long for the line takes lines above it.
-pub(super) fn draw_status(status: Marked, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
+/// A sentence that is too long for the line takes lines above it; returns how many it has.
+pub(super) fn draw_status(status: Marked, theme: Theme, frame: &mut Frame<'_>, area: Rect) -> u16 {
     const MOST: u16 = 4;
     let width = usize::from(area.width);
     let lines = status.wrap(width.saturating_sub(1), 3);
@@ -186,6 +185,7 @@ pub(super) fn draw_status(status: Marked, theme: Theme, frame: &mut Frame<'_>, a
     for (line, row) in lines.iter().zip(place.rows()) {
         frame.render_widget(text::clipped(line, 0, width, theme), row);
     }
+    height
 }
 
 pub(super) fn draw_prompt(
