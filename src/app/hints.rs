@@ -55,16 +55,21 @@ pub fn hints(model: &Model, width: usize) -> Vec<Hint> {
     // What holds here comes before what holds everywhere.
     let of = |context| model.keymap.rows().filter(move |(row, _)| row.context == context);
     let rows = contexts.iter().flat_map(|context| of(*context));
-    let mut all: Vec<(u8, Hint)> = rows
-        .filter_map(|(binding, keys)| {
-            let (word, priority) = binding.hint?;
-            let key = *keys.first()?;
-            // A nearer context may have taken the key for something else.
-            model.keymap.resolve(contexts, key).filter(|action| *action == binding.action)?;
-            let width = key.to_string().width() + word.width() + 3;
-            Some((priority, Hint { key, word, action: binding.action, x: 0, width }))
-        })
-        .collect();
+    let found = rows.filter_map(|(binding, keys)| {
+        let (word, priority) = binding.hint?;
+        let key = *keys.first()?;
+        // A nearer context may have taken the key for something else.
+        model.keymap.resolve(contexts, key).filter(|action| *action == binding.action)?;
+        let width = key.to_string().width() + word.width() + 3;
+        Some((priority, Hint { key, word, action: binding.action, x: 0, width }))
+    });
+    let mut all: Vec<(u8, Hint)> = Vec::new();
+    for (priority, hint) in found {
+        // Or have a word of its own for the same.
+        if !all.iter().any(|(_, nearer)| nearer.key == hint.key) {
+            all.push((priority, hint));
+        }
+    }
     let start = Marked::new(Role::Strong, lead(model)).width();
     let used = |all: &[(u8, Hint)]| start + all.iter().map(|(_, hint)| hint.width).sum::<usize>();
     while used(&all) > width {
