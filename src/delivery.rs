@@ -29,11 +29,16 @@ impl fmt::Display for DeliveryId {
     }
 }
 
+/// What was given is not the number of a delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("deliveries have whole numbers, for instance 7; `hookglass list` tells them")]
+pub struct NoDeliveryId;
+
 impl FromStr for DeliveryId {
-    type Err = std::num::ParseIntError;
+    type Err = NoDeliveryId;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.parse().map(Self)
+        text.parse().map(Self).map_err(|_| NoDeliveryId)
     }
 }
 

@@ -198,6 +198,7 @@ fn wrong_usage_is_exit_2() -> Tested {
     let folder = tempfile::tempdir()?;
     for (args, part) in [
         (&["list", "typ:x"][..], "did you mean `type:`"),
+        (&["show", "abc"], "deliveries have whole numbers"),
         (&["--provider", "cribly", "--headless"], "no provider `cribly`"),
         (&["--secret-env", "HOOKGLASS_NOT_SET", "--headless"], "HOOKGLASS_NOT_SET"),
         (&["--secret-file", "absent", "--headless"], "absent"),
