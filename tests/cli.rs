@@ -393,10 +393,24 @@ fn the_configuration_that_holds_is_told_with_where_it_comes_from() -> Tested {
     // But for the line that names the file.
     assert_eq!(rows(&same).get(1..), rows(&usual).get(1..));
     let own = "strict = true\n[[forward]]\nfilter = \"type:x\"\nurl = \"http://h\"\n\
-               [[respond]]\nanswer = \"500x2,200\"\n";
+               [[respond]]\nanswer = \"500x2,200\"\n\
+               [dashboard]\ntheme = \"night\"\ncolumns = [\"id\", \"event-id\"]\n\
+               volatile = [\".payload.etag\", \"header.X-Trace\"]\n\
+               [dashboard.keys.anywhere]\nresend = [\"f5\", \"r\"]\n";
     std::fs::write(folder.path().join("hookglass.toml"), own)?;
     let said = rows(&String::from_utf8(config(&[])?.stdout)?);
-    for row in ["strict on", "handshakes on", "forward type:x => http://h", "respond 500x2,200"] {
+    for row in [
+        "strict on",
+        "handshakes on",
+        "forward type:x => http://h",
+        "respond 500x2,200",
+        "theme night",
+        "glyphs auto",
+        "columns id, event-id",
+        "volatile .payload.etag",
+        "volatile header.x-trace",
+        "key anywhere.resend F5, r",
+    ] {
         assert!(said.iter().any(|one| one == row), "{row} is not in {said:?}");
     }
     Ok(())

@@ -105,6 +105,29 @@ fn the_first_target_answers_and_the_others_are_kept_beside_it() -> Tested {
     Ok(())
 }
 
+/// Requests over so many connections at once, each of them answered 200.
+fn flood(address: &str, connections: usize, each: usize) -> Tested {
+    let send = |connection: usize| -> io::Result<()> {
+        let mut stream = TcpStream::connect(address)?;
+        let mut answers = BufReader::new(stream.try_clone()?);
+        for number in 0..each {
+            stream.write_all(&request(connection * each + number))?;
+            let status =
+                read_answer(&mut answers).map_err(|wrong| io::Error::other(wrong.to_string()))?;
+            assert_eq!(status, 200);
+        }
+        Ok(())
+    };
+    thread::scope(|scope| {
+        let senders: Vec<_> =
+            (0..connections).map(|connection| scope.spawn(move || send(connection))).collect();
+        for sender in senders {
+            sender.join().map_err(|_| "a sender panicked")??;
+        }
+        Ok(())
+    })
+}
+
 #[test]
 fn a_stalled_second_target_holds_nobody_up_and_loses_nothing() -> Tested {
     const CONNECTIONS: usize = 8;
@@ -120,19 +143,7 @@ fn a_stalled_second_target_holds_nobody_up_and_loses_nothing() -> Tested {
         ),
     )?;
     let listener = Listener::start(&mut hookglass(folder.path()))?;
-    thread::scope(|scope| {
-        for connection in 0..CONNECTIONS {
-            let address = &listener.address;
-            scope.spawn(move || {
-                let mut stream = TcpStream::connect(address).unwrap();
-                let mut answers = BufReader::new(stream.try_clone().unwrap());
-                for number in 0..EACH {
-                    stream.write_all(&request(connection * EACH + number)).unwrap();
-                    assert_eq!(read_answer(&mut answers).unwrap(), 200);
-                }
-            });
-        }
-    });
+    flood(&listener.address, CONNECTIONS, EACH)?;
     // Every sender is answered while the second target has answered nobody.
     assert_eq!(first_seen.try_iter().count(), CONNECTIONS * EACH);
     let (status, _, said) = listener.stop()?;
@@ -160,19 +171,7 @@ fn a_target_gets_deliveries_in_the_order_of_their_numbers() -> Tested {
     let folder = tempfile::tempdir()?;
     let (url, seen) = target(OK)?;
     let listener = Listener::start(hookglass(folder.path()).args(["--forward", &url]))?;
-    thread::scope(|scope| {
-        for connection in 0..CONNECTIONS {
-            let address = &listener.address;
-            scope.spawn(move || {
-                let mut stream = TcpStream::connect(address).unwrap();
-                let mut answers = BufReader::new(stream.try_clone().unwrap());
-                for number in 0..EACH {
-                    stream.write_all(&request(connection * EACH + number)).unwrap();
-                    assert_eq!(read_answer(&mut answers).unwrap(), 200);
-                }
-            });
-        }
-    });
+    flood(&listener.address, CONNECTIONS, EACH)?;
     listener.stop()?;
     let came: Vec<String> = seen.try_iter().map(|request| id_of(&request)).collect();
     let kept: Vec<String> = listed(folder.path())?

@@ -7,7 +7,9 @@ use clap::Args;
 
 use super::keyring::ConfigArgs;
 use super::{DEFAULT_STORE, Failure, StoreArgs};
-use crate::config::{Config, DEFAULT, Switches, defaults};
+use crate::app::Preferences;
+use crate::app::columns::Column;
+use crate::config::{Config, DEFAULT, Dashboard, Switches, defaults};
 use crate::payload::visible;
 
 #[derive(Debug, Args)]
@@ -81,31 +83,59 @@ fn rows(args: &ConfigCommandArgs, config: &Config) -> Vec<Row> {
     let from = if args.store.store.is_some() { "--store" } else { "default" };
     let store = args.store.store.clone().unwrap_or_else(|| DEFAULT_STORE.into());
     rows.push(row("store", &store.display().to_string(), from));
-    rows.extend(onward(config).into_iter().map(|(name, value, is_usual)| {
-        row(name, &value, if is_usual { "default" } else { &shown })
+    let held = onward(config).into_iter().chain(dashboard(&config.dashboard));
+    rows.extend(held.map(|(name, value, is_usual)| {
+        row(&name, &value, if is_usual { "default" } else { &shown })
     }));
     rows
 }
 
-/// What becomes of deliveries: each setting, its value, and whether that holds without the file.
-fn onward(config: &Config) -> Vec<(&'static str, String, bool)> {
+/// A setting, its value, and whether that holds without the file.
+type Held = (String, String, bool);
+
+/// What becomes of deliveries.
+fn onward(config: &Config) -> Vec<Held> {
     let (said, usual) = (config.switches, Switches::default());
     let word = |on: bool| if on { "on" } else { "off" }.to_owned();
     let mut found = vec![
-        ("strict", word(said.strict), said.strict == usual.strict),
-        ("handshakes", word(said.handshakes), said.handshakes == usual.handshakes),
+        ("strict".to_owned(), word(said.strict), said.strict == usual.strict),
+        ("handshakes".to_owned(), word(said.handshakes), said.handshakes == usual.handshakes),
     ];
     found.extend(config.forwards.iter().map(|forward| {
         let target = forward.target();
         let which =
             if forward.filter.is_all() { String::new() } else { format!("{} => ", forward.filter) };
-        ("forward", format!("{which}{target}"), false)
+        ("forward".to_owned(), format!("{which}{target}"), false)
     }));
-    found.extend(config.rules.iter().map(|rule| ("respond", rule.to_string(), false)));
+    found.extend(config.rules.iter().map(|rule| ("respond".to_owned(), rule.to_string(), false)));
     let asked: Vec<String> = config.ngrok_api.iter().map(ToString::to_string).collect();
     let is_usual = config.ngrok_api == Config::default().ngrok_api;
-    found.push(("ngrok api", asked.join(", "), is_usual));
-    let views = config.dashboard.preferences.views.iter();
-    found.extend(views.map(|(name, filter)| ("view", format!("{name}: {filter}"), false)));
+    found.push(("ngrok api".to_owned(), asked.join(", "), is_usual));
+    found
+}
+
+/// How the dashboard looks and behaves; of its keys those that were bound anew.
+fn dashboard(said: &Dashboard) -> Vec<Held> {
+    let usual = Dashboard::default();
+    let Preferences { keymap, views, volatile, columns } = &said.preferences;
+    let theme = said.theme_name.as_deref().unwrap_or(defaults::THEME);
+    let columns = if columns.is_empty() { &Column::USUAL[..] } else { columns };
+    let names: Vec<String> = columns.iter().map(|column| column.name().replace(' ', "-")).collect();
+    let mut found = vec![
+        ("theme".to_owned(), theme.to_owned(), theme == defaults::THEME),
+        ("glyphs".to_owned(), said.glyphs.name().to_owned(), said.glyphs == usual.glyphs),
+        ("columns".to_owned(), names.join(", "), columns == Column::USUAL),
+    ];
+    found.extend(volatile.names().map(|name| ("volatile".to_owned(), name, false)));
+    let bound = keymap.rows().filter(|(binding, keys)| binding.keys != *keys);
+    found.extend(bound.map(|(binding, keys)| {
+        let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
+        let keys = if keys.is_empty() { "no key".to_owned() } else { keys.join(", ") };
+        (format!("key {}.{}", binding.context.name(), binding.name), keys, false)
+    }));
+    let views = views.iter();
+    found.extend(
+        views.map(|(name, filter)| ("view".to_owned(), format!("{name}: {filter}"), false)),
+    );
     found
 }

@@ -22,6 +22,17 @@ pub enum GlyphChoice {
     Ascii,
 }
 
+impl GlyphChoice {
+    /// As the file says it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Unicode => "unicode",
+            Self::Ascii => "ascii",
+        }
+    }
+}
+
 /// The part of the file that is about the dashboard.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -50,6 +61,8 @@ enum Keys {
 pub struct Dashboard {
     pub preferences: Preferences,
     pub theme: Theme,
+    /// What the theme is called, where one is chosen.
+    pub theme_name: Option<String>,
     pub glyphs: GlyphChoice,
 }
 
@@ -105,6 +118,7 @@ impl Declared {
                 Err(wrong) => mistakes.push(format!("[dashboard] theme: {wrong}")),
             }
         }
+        dashboard.theme_name = self.theme;
         if mistakes.is_empty() { Ok(dashboard) } else { Err(mistakes) }
     }
 }

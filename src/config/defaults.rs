@@ -3,6 +3,9 @@
 /// The provider to listen for.
 pub const PROVIDER: &str = "cribbly";
 
+/// The theme of the terminal's own colours.
+pub const THEME: &str = "ansi";
+
 /// A configuration of defaults, with everything that can be said as comments.
 pub const TEXT: &str = include_str!("../../assets/config.toml");
 

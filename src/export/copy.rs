@@ -52,6 +52,18 @@ const fn format_of(
     CopyFormat { name, title, help, write }
 }
 
+/// The form of a program in some language.
+macro_rules! verifier {
+    ($name:literal, $language:literal, $snippet:expr) => {
+        format_of(
+            $name,
+            concat!("verify in ", $language),
+            concat!("a program for ", $language, " that verifies it"),
+            Write::Snippet($snippet),
+        )
+    };
+}
+
 /// Every form, in the order of a menu.
 pub const FORMATS: &[CopyFormat] = &[
     format_of("payload", "payload", "the body, byte for byte", Write::Payload),
@@ -61,42 +73,12 @@ pub const FORMATS: &[CopyFormat] = &[
     format_of("httpie", "HTTPie", "an HTTPie command that sends it", Write::Httpie("http")),
     format_of("xh", "xh", "an xh command that sends it", Write::Httpie("xh")),
     format_of("http", "raw HTTP", "head and body as on the wire", Write::Http),
-    format_of(
-        "node",
-        "verify in Node",
-        "a program for Node that verifies it",
-        Write::Snippet(snippet::NODE),
-    ),
-    format_of(
-        "python",
-        "verify in Python",
-        "a program for Python that verifies it",
-        Write::Snippet(snippet::PYTHON),
-    ),
-    format_of(
-        "go",
-        "verify in Go",
-        "a program for Go that verifies it",
-        Write::Snippet(snippet::GO),
-    ),
-    format_of(
-        "ruby",
-        "verify in Ruby",
-        "a program for Ruby that verifies it",
-        Write::Snippet(snippet::RUBY),
-    ),
-    format_of(
-        "php",
-        "verify in PHP",
-        "a program for PHP that verifies it",
-        Write::Snippet(snippet::PHP),
-    ),
-    format_of(
-        "rust",
-        "verify in Rust",
-        "a program for Rust that verifies it",
-        Write::Snippet(snippet::RUST),
-    ),
+    verifier!("node", "Node", snippet::NODE),
+    verifier!("python", "Python", snippet::PYTHON),
+    verifier!("go", "Go", snippet::GO),
+    verifier!("ruby", "Ruby", snippet::RUBY),
+    verifier!("php", "PHP", snippet::PHP),
+    verifier!("rust", "Rust", snippet::RUST),
 ];
 
 /// The form of a name.

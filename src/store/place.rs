@@ -139,7 +139,8 @@ pub(super) fn open_for_reading(location: &Location) -> Result<Connection, StoreE
             patient(Connection::open_with_flags(name, common | OpenFlags::SQLITE_OPEN_URI))
         }
         Location::File(path) => {
-            if !path.exists() {
+            // In a folder that may not be entered, nobody knows.
+            if !path.try_exists().map_err(|source| location.unopenable(source))? {
                 return Err(StoreError::Absent { path: location.shown() });
             }
             inspect(path)?;

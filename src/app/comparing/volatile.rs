@@ -28,6 +28,12 @@ pub enum VolatileError {
 const ALWAYS: [&str; 3] = ["date", "content-length", "x-request-id"];
 
 impl Volatile {
+    /// What is named, as the file says it.
+    pub fn names(&self) -> impl Iterator<Item = String> + '_ {
+        let headers = self.headers.iter().map(|name| format!("header.{name}"));
+        self.paths.iter().cloned().chain(headers)
+    }
+
     /// Reads paths in a JSON body, in which `*` stands for anything, and `header.NAME`.
     pub fn read(names: &[String]) -> Result<Self, VolatileError> {
         let mut volatile = Self::default();
