@@ -424,6 +424,14 @@ fn sentences_that_are_too_long_for_a_line_are_told_to_their_end() {
 }
 
 #[test]
+fn nothing_is_compared_where_nothing_passes_the_filter() {
+    let mut stage = Stage::new((80, 24), &[], 9);
+    let screen = stage.press("6/method:nothing<Enter>").screen();
+    assert!(screen.contains("nothing passes the filter"), "{screen}");
+    assert!(!screen.contains("compar"), "{screen}");
+}
+
+#[test]
 fn the_palette_runs_commands_and_views() {
     let mut stage = Stage::new((120, 36), &["SECRET"], 9);
     insta::assert_snapshot!(stage.press(":copy").screen());

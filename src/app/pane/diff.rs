@@ -24,6 +24,10 @@ pub struct DiffLine {
 /// The lines for a screen of `height` lines and `width` columns.
 pub fn lines(model: &Model, width: usize, height: usize) -> Vec<DiffLine> {
     let comparing = &model.comparing;
+    // Where nothing passes the filter, there is nothing that could be compared.
+    if model.detail.loaded.is_none() {
+        return Vec::new();
+    }
     if let Some(reason) = &comparing.failure {
         let reason = Marked::new(Role::Plain, reason).wrap(width, 0);
         return reason.into_iter().take(height).map(plain).collect();
