@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 use hookglass::app::list::{Column, List, Order, Sought};
 use hookglass::delivery::{DeliveryId, EventRef, Head, Header, SignatureStatus, Source, Verdict};
 use hookglass::filter::{Filter, Open};
-use hookglass::search::Search;
+use hookglass::ops::search::Search;
 use hookglass::store::{NewDelivery, Place, Reader, Store};
 use jiff::{SignedDuration, Timestamp};
 
@@ -93,7 +93,7 @@ fn delivery(number: usize, at: Timestamp) -> NewDelivery {
         body_size: body.len() as u64,
         body: body.into(),
         provider: provider.to_owned(),
-        event: EventRef { id: Some(event), kind: Some(kind) },
+        event: EventRef { id: Some(event), event_type: Some(kind) },
         signature: Verdict {
             status,
             cause: cause.map(str::to_owned),

@@ -14,10 +14,10 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use hookglass::dashboard::highlight::Highlighter;
 use hookglass::payload::diff::{Diff, Muted};
 use hookglass::payload::shape::Shape;
 use hookglass::payload::{Document, Folds, Pattern, Search};
-use hookglass::tui::highlight::Highlighter;
 use serde::de::IgnoredAny;
 
 const ROUNDS: usize = 10;

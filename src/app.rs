@@ -40,7 +40,7 @@ pub use message::{Effect, Event, Loaded, Mouse, MouseKind, Notice, NoticeKind, W
 pub use model::{Confirm, Focus, Mode, Model, Page, Preferences, Session};
 pub use prompt::Prompt;
 pub use rate::Rate;
-pub use removals::{Removals, Which};
+pub use removals::{Removals, Scope};
 pub use role::{Marked, Role, Span, masked};
 pub use sending::{Order, Pace, Purpose, Tally, Targeting};
 pub use update::update;

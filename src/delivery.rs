@@ -48,7 +48,7 @@ pub struct EventRef {
     /// The provider's event id; a retry carries the same one.
     pub id: Option<String>,
     /// The event type, for instance `message.updated`.
-    pub kind: Option<String>,
+    pub event_type: Option<String>,
 }
 
 /// How a delivery came to be in the store.
@@ -132,7 +132,7 @@ pub struct Summary {
 impl Summary {
     /// What a list calls it: its type, or the request itself where it has none.
     pub fn title(&self) -> String {
-        match (&self.refused, &self.event.kind) {
+        match (&self.refused, &self.event.event_type) {
             (Some(refusal), _) => format!("refused {}", refusal.code),
             (None, Some(kind)) => kind.clone(),
             (None, None) => format!("{} {}", self.method, self.target),

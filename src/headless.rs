@@ -10,7 +10,7 @@ use std::io::{self, Write};
 use tokio_util::sync::CancellationToken;
 
 use crate::delivery::{Delivery, DeliveryId};
-use crate::export::jsonl;
+use crate::formats::jsonl;
 use crate::payload::visible;
 use crate::store::{Reader, Store, StoreError};
 use crate::units;

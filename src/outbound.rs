@@ -2,7 +2,7 @@
 
 mod client;
 mod error;
-mod exact;
+mod raw_head_writer;
 mod forwarder;
 mod health;
 mod manner;

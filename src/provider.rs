@@ -216,7 +216,7 @@ impl Provider {
     /// The event id and type of a delivery, where it has them.
     pub fn event(&self, head: &Head, body: &[u8]) -> EventRef {
         let find = |places: &[Place]| places.iter().find_map(|place| found(place, head, body));
-        EventRef { id: find(&self.event.id), kind: find(&self.event.kind) }
+        EventRef { id: find(&self.event.id), event_type: find(&self.event.kind) }
     }
 
     /// The id of the thing that a delivery tells of, where the provider says where it stands.
@@ -316,7 +316,7 @@ mod tests {
         let head = Head::build("POST", "/", &[Header::new("Host", "h")]);
         let event = cribbly.event(&head, br#"{"id":"a1","type":"group.created","payload":{}}"#);
         assert_eq!(event.id.as_deref(), Some("a1"));
-        assert_eq!(event.kind.as_deref(), Some("group.created"));
+        assert_eq!(event.event_type.as_deref(), Some("group.created"));
         assert_eq!(cribbly.event(&head, b"not json"), EventRef::default());
         let body = br#"{"id":"a1","payload":{"id":"g7"}}"#;
         assert_eq!(cribbly.object(&head, body).as_deref(), Some("g7"));

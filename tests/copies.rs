@@ -12,7 +12,7 @@ use std::thread;
 
 use bytes::Bytes;
 use hookglass::delivery::{Delivery, Head, Header};
-use hookglass::export::{Copied, FORMATS, format};
+use hookglass::formats::{Copied, FORMATS, format};
 use hookglass::provider::Provider;
 use support::{Listener, Tested, event, exchange, hookglass, request};
 

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use hookglass::app::keymap::{BINDINGS, Context, Key};
 use hookglass::config::Config;
-use hookglass::export::FORMATS;
 use hookglass::filter::FIELDS;
+use hookglass::formats::FORMATS;
 use hookglass::provider::{Provider, names};
 use hookglass::signature::Cause;
 

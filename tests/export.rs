@@ -3,7 +3,7 @@
 mod support;
 
 use hookglass::delivery::{Delivery, Head, Header};
-use hookglass::export::jsonl;
+use hookglass::formats::jsonl;
 use serde_json::Value;
 use support::Tested;
 

@@ -56,7 +56,7 @@ fn delivery(letter: char, target: &str, headers: &[(&str, &[u8])], body: &[u8]) 
 }
 
 fn event(id: &str, kind: &str) -> EventRef {
-    EventRef { id: Some(id.to_owned()), kind: Some(kind.to_owned()) }
+    EventRef { id: Some(id.to_owned()), event_type: Some(kind.to_owned()) }
 }
 
 /// Four deliveries: a message, a contact with a bad signature, a refused one, and bytes.

@@ -13,12 +13,12 @@ use bytes::Bytes;
 use hookglass::delivery::{
     Delivery, DeliveryId, EventRef, Head, Header, SignatureStatus, Source, Verdict,
 };
-use hookglass::export::fixture::Fixture;
-use hookglass::export::jsonl;
-use hookglass::fixture::{prove, test_key};
+use hookglass::formats::fixture::Fixture;
+use hookglass::formats::jsonl;
+use hookglass::ops::fixture::{prove, test_key};
+use hookglass::ops::send::{Content, Tamper, request as sample};
 use hookglass::provider::{self, Provider};
 use hookglass::secret::Secret;
-use hookglass::send::{Content, Tamper, request as sample};
 use hookglass::store::{Exclusive, NewDelivery, Reader};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -473,7 +473,7 @@ fn event_refs_of_foreign_archives_are_recognised() -> Tested {
     let one = all.first().ok_or("nothing")?;
     assert_eq!(
         one.summary.event,
-        EventRef { id: Some("ev5".into()), kind: Some("message.created".into()) }
+        EventRef { id: Some("ev5".into()), event_type: Some("message.created".into()) }
     );
     assert_eq!(one.summary.signature.status, SignatureStatus::Verified);
     assert_eq!((one.summary.target.as_str(), one.summary.response), ("/hooks?x=1", Some(201)));

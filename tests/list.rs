@@ -31,7 +31,7 @@ fn summary(id: i64, random: &mut fastrand::Rng) -> Summary {
         provider: "cribbly".to_owned(),
         event: EventRef {
             id: event.flatten().map(|event| format!("{event}{}", random.u8(0..3))),
-            kind: random.choice(kinds).flatten().map(str::to_owned),
+            event_type: random.choice(kinds).flatten().map(str::to_owned),
         },
         signature: Verdict { status, cause: None, explanation: None, secret: None },
         response: random.choice([None, Some(200), Some(500)]).flatten(),
@@ -78,7 +78,7 @@ impl Plain {
         let mut shown: Vec<&Summary> = self.rows.iter().filter(passes).collect();
         match self.order.by {
             Column::Time => {}
-            Column::Type => shown.sort_by_key(|row| row.event.kind.clone()),
+            Column::Type => shown.sort_by_key(|row| row.event.event_type.clone()),
             Column::Verdict => shown.sort_by_key(|row| {
                 SignatureStatus::ALL.iter().position(|status| *status == row.signature.status)
             }),

@@ -11,11 +11,11 @@ use hookglass::app::theme::Theme;
 use hookglass::app::{
     Effect, Event, Loaded, Model, Mouse, MouseKind, Preferences, Session, update,
 };
+use hookglass::dashboard::view::{Glyphs, Painter};
 use hookglass::delivery::{
     Answered, Attempt, AttemptKind, Delivery, DeliveryId, EventRef, Head, Header, Outcome, Related,
     SignatureStatus, Source, Standing, Summary, Timing, Verdict,
 };
-use hookglass::tui::view::{Glyphs, Painter};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ratatui::Terminal;
@@ -54,7 +54,7 @@ fn delivery(id: i64) -> Delivery {
             version: head.version,
             body_size: body.len() as u64,
             provider: "cribbly".to_owned(),
-            event: EventRef { id: Some(format!("e{id}")), kind: Some(kind.to_owned()) },
+            event: EventRef { id: Some(format!("e{id}")), event_type: Some(kind.to_owned()) },
             signature: Verdict::explained(SignatureStatus::Unchecked, "no secret"),
             response: Some(200),
             refused: None,

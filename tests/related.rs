@@ -20,7 +20,7 @@ fn delivery(event: &str, kind: &str, body: &str) -> NewDelivery {
         body_size: body.len() as u64,
         body: Bytes::copy_from_slice(body.as_bytes()),
         provider: "cribbly".to_owned(),
-        event: EventRef { id: Some(event.to_owned()), kind: Some(kind.to_owned()) },
+        event: EventRef { id: Some(event.to_owned()), event_type: Some(kind.to_owned()) },
         signature: Verdict::explained(SignatureStatus::Unchecked, "no secret"),
         response: Some(200),
         refused: None,

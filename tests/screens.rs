@@ -9,8 +9,9 @@ use hookglass::app::onward::{Change, Onward, Public, RuleLine, TargetLine};
 use hookglass::app::theme::Theme;
 use hookglass::app::{
     Copyable, Decision, Effect, Event, Loaded, Mode, Model, Mouse, MouseKind, Notice, Order, Pace,
-    Preferences, Removals, Session, Tally, Which, update,
+    Preferences, Removals, Session, Tally, Scope, update,
 };
+use hookglass::dashboard::view::{Glyphs, Painter};
 use hookglass::delivery::{
     Delivery, DeliveryId, EventRef, Head, Header, Refusal, SignatureStatus, Source, Standing,
     Summary, Verdict,
@@ -18,7 +19,6 @@ use hookglass::delivery::{
 use hookglass::provider::Provider;
 use hookglass::secret::Secret;
 use hookglass::signature::{Keyed, Verifier};
-use hookglass::tui::view::{Glyphs, Painter};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ratatui::Terminal;
@@ -70,7 +70,7 @@ fn delivery(id: i64, status: SignatureStatus) -> Delivery {
             version: head.version,
             body_size: body.len() as u64,
             provider: "cribbly".to_owned(),
-            event: EventRef { id: Some(format!("event{id:011}")), kind: Some(kind.to_owned()) },
+            event: EventRef { id: Some(format!("event{id:011}")), event_type: Some(kind.to_owned()) },
             signature: Verdict {
                 status,
                 cause: None,
@@ -562,10 +562,10 @@ fn marks_and_removals_are_asked_for_and_shown_when_they_are_so() {
 
     let model = &mut stage.model;
     for (which, ids) in [
-        (Which::Selected, &[3][..]),
-        (Which::Marked, &[3]),
-        (Which::Shown, &[1, 2, 3]),
-        (Which::All, &[1, 2, 3]),
+        (Scope::Selected, &[3][..]),
+        (Scope::Marked, &[3]),
+        (Scope::Shown, &[1, 2, 3]),
+        (Scope::All, &[1, 2, 3]),
     ] {
         let ids: Vec<DeliveryId> = ids.iter().copied().map(DeliveryId).collect();
         assert_eq!(Removals::remove(&model.list, which), [Effect::Remove(ids)], "{which:?}");
@@ -574,7 +574,7 @@ fn marks_and_removals_are_asked_for_and_shown_when_they_are_so() {
     stage.happen(Event::Gone(vec![DeliveryId(3)]));
     stage.happen(Event::Removed(vec![DeliveryId(3)]));
     assert_eq!(stage.model.list.selected().map(|row| row.id), Some(DeliveryId(2)));
-    assert_eq!(Removals::remove(&stage.model.list, Which::Marked), []);
+    assert_eq!(Removals::remove(&stage.model.list, Scope::Marked), []);
     assert_eq!(stage.model.removals.undo(), [Effect::Restore(vec![DeliveryId(3)])]);
     assert!(stage.model.removals.is_empty());
 }
@@ -715,7 +715,7 @@ fn every_form_is_copied_with_its_signature_only_if_asked() {
         ("ydh", "php", false),
         ("ydu", "rust", false),
     ] {
-        assert!(hookglass::export::format(format).is_some(), "{format}");
+        assert!(hookglass::formats::format(format).is_some(), "{format}");
         stage.press(keys);
         let what = Copyable::As { format, signed };
         assert_eq!(stage.effects.pop(), Some(Effect::Copy { id, what }), "{keys}");

@@ -6,7 +6,7 @@ use std::error::Error;
 use hookglass::app::list::List;
 use hookglass::delivery::{DeliveryId, EventRef, Head, Header, SignatureStatus, Source, Verdict};
 use hookglass::filter::Filter;
-use hookglass::search::{Findings, Search};
+use hookglass::ops::search::{Findings, Search};
 use hookglass::store::{NewDelivery, Place, Store, Writer};
 use jiff::Timestamp;
 
@@ -22,7 +22,7 @@ fn delivery(number: i64) -> NewDelivery {
         body_size: body.len() as u64,
         body: body.into(),
         provider: "cribbly".to_owned(),
-        event: EventRef { id: None, kind: Some(format!("kind{}", number % 3)) },
+        event: EventRef { id: None, event_type: Some(format!("kind{}", number % 3)) },
         signature: Verdict::explained(SignatureStatus::Unchecked, "why"),
         response: None,
         refused: None,

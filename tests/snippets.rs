@@ -9,10 +9,10 @@ use std::process::{Command, Stdio};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hookglass::delivery::{Delivery, Head, Header};
-use hookglass::export::{Copied, FORMATS, format};
+use hookglass::formats::{Copied, FORMATS, format};
+use hookglass::ops::send::{Content, request};
 use hookglass::provider::{self, Provider, SecretForm};
 use hookglass::secret::Secret;
-use hookglass::send::{Content, request};
 use support::{Tested, delivery};
 
 const URL: &str = "https://hooks.example/in?a=1";

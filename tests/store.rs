@@ -28,7 +28,7 @@ fn delivery(event: &str, body: impl Into<Bytes>) -> NewDelivery {
         body_size: body.len() as u64,
         body,
         provider: "cribbly".to_owned(),
-        event: EventRef { id: Some(event.to_owned()), kind: Some("message.created".to_owned()) },
+        event: EventRef { id: Some(event.to_owned()), event_type: Some("message.created".to_owned()) },
         signature: Verdict {
             status: SignatureStatus::Verified,
             cause: Some("previous-secret".to_owned()),

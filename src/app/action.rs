@@ -2,7 +2,7 @@
 
 use super::detail::Tab;
 use super::list::Column;
-use super::removals::Which;
+use super::removals::Scope;
 
 /// A part of a delivery that can be copied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub enum Copyable {
     JqPath,
     /// The value under the cursor as it was sent, with all that is in it.
     Subtree,
-    /// One of [`crate::export::FORMATS`] by its name, with signatures and credentials or without.
+    /// One of [`crate::formats::FORMATS`] by its name, with signatures and credentials or without.
     As {
         format: &'static str,
         signed: bool,
@@ -60,7 +60,7 @@ impl Copyable {
 }
 
 fn format_title(name: &'static str) -> &'static str {
-    let found = crate::export::format(name);
+    let found = crate::formats::format(name);
     found.map_or(name, |format| format.title.strip_prefix("verify in ").unwrap_or(format.title))
 }
 
@@ -134,7 +134,7 @@ pub enum InList {
     Unmark,
     Note,
     /// Removes deliveries after a question.
-    Remove(Which),
+    Remove(Scope),
     /// Brings the last removal back.
     Undo,
     /// Asks by what to sort.
@@ -312,7 +312,7 @@ pub enum Action {
     List(InList),
     ExportMenu,
     /// The marked ones or the selected one, or all that are shown.
-    Export(ExportForm, Which),
+    Export(ExportForm, Scope),
     SendSample,
     ToggleMouse,
     Help,

@@ -27,7 +27,7 @@ impl Seen {
             let new = value.filter(|value| values.len() < VALUES && !values.contains(*value));
             values.extend(new.map(ToOwned::to_owned));
         };
-        add(&mut self.kinds, row.event.kind.as_deref());
+        add(&mut self.kinds, row.event.event_type.as_deref());
         add(&mut self.providers, Some(&row.provider));
         add(&mut self.causes, row.signature.cause.as_deref());
     }

@@ -6,7 +6,7 @@ use crate::delivery::DeliveryId;
 
 /// Which deliveries an action is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Which {
+pub enum Scope {
     Selected,
     Marked,
     /// All that pass the filter in force.
@@ -16,12 +16,12 @@ pub enum Which {
 
 impl List {
     /// The deliveries that are meant, by rising id.
-    pub fn which(&self, which: Which) -> Vec<DeliveryId> {
+    pub fn which(&self, which: Scope) -> Vec<DeliveryId> {
         match which {
-            Which::Selected => self.selected().map(|row| row.id).into_iter().collect(),
-            Which::Marked => self.marked_ids(),
-            Which::Shown => self.shown_ids(),
-            Which::All => self.ids(),
+            Scope::Selected => self.selected().map(|row| row.id).into_iter().collect(),
+            Scope::Marked => self.marked_ids(),
+            Scope::Shown => self.shown_ids(),
+            Scope::All => self.ids(),
         }
     }
 }
@@ -36,7 +36,7 @@ pub struct Removals {
 
 impl Removals {
     /// Asks for deliveries to be removed; nothing where none are meant.
-    pub fn remove(list: &List, which: Which) -> Vec<Effect> {
+    pub fn remove(list: &List, which: Scope) -> Vec<Effect> {
         let ids = list.which(which);
         if ids.is_empty() { Vec::new() } else { vec![Effect::Remove(ids)] }
     }

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use crate::ops::send::{Content, Tamper, request};
 use crate::outbound::{Client, Request, Target};
 use crate::secret::Secret;
-use crate::send::{Content, Tamper, request};
 use crate::signature::Keyed;
 
 /// From one sample to the next, about; the first few come faster, so that there is something to

@@ -13,8 +13,8 @@ use super::write::Existing;
 use super::{Failure, StoreArgs};
 use crate::config::{Config, secrets};
 use crate::delivery::DeliveryId;
-use crate::export::loader::Language;
-use crate::export::redact::Instruction;
+use crate::formats::loader::Language;
+use crate::redact::Instruction;
 use crate::secret::Secret;
 use crate::store::Reader;
 

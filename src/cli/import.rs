@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::keyring::{Keyring, ProviderArgs};
 use super::{Failure, StoreArgs};
 use crate::delivery::Source;
-use crate::import::{self, Recorded};
+use crate::formats::read::{self, Recorded};
 use crate::payload::visible;
 use crate::signature::{Subject, Verifier, verify};
 use crate::store::{Exclusive, NewDelivery};
@@ -97,7 +97,7 @@ pub(super) fn bytes(path: &Path) -> Result<Vec<u8>, Failure> {
 fn read(path: &Path) -> Result<Vec<Recorded>, Failure> {
     let folder = path.parent().unwrap_or(Path::new(""));
     let beside = |name: &str| fs::read(folder.join(name));
-    import::read(&bytes(path)?, &beside).map_err(|error| {
+    read::read(&bytes(path)?, &beside).map_err(|error| {
         let (shown, reason) = (path.display(), error.to_string());
         Failure::Usage(format!("{shown}: {}; nothing was imported", visible(&reason)))
     })

@@ -10,7 +10,7 @@ use super::following::Following;
 use super::picking::{FilterArgs, Picking};
 use super::{Failure, StoreArgs};
 use crate::delivery::{DeliveryId, Summary};
-use crate::export::jsonl;
+use crate::formats::jsonl;
 use crate::payload::visible;
 use crate::store::Reader;
 use crate::units;

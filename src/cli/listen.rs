@@ -17,6 +17,7 @@ use super::keyring::{Keyring, ProviderArgs};
 use super::{Failure, StoreArgs, demo, signals};
 use crate::app::Session;
 use crate::config::{Config, Dashboard, GlyphChoice};
+use crate::dashboard::{self, view::Glyphs};
 use crate::headless::{self, Format, HeadlessError};
 use crate::intake::{Controls, Diagnoser, Door, Holds, Intake, learn_shapes};
 use crate::listener::{self, BindError, Limits};
@@ -25,7 +26,6 @@ use crate::respond::Rulebook;
 use crate::signature::{Keyed, PublicUrl, Verifier};
 use crate::store::{Place, Store};
 use crate::task;
-use crate::tui::{self, view::Glyphs};
 use crate::tunnel;
 use onward::{OnwardArgs, Plan};
 
@@ -252,7 +252,7 @@ impl Front {
             let printing = headless::run(&self.store, last, format, finished);
             beside(printing, &mut tasks).await.map_err(Failure::from)
         } else {
-            let showing = tui::run(self.dashboard(own, controls, tunnel), stop.clone());
+            let showing = dashboard::run(self.dashboard(own, controls, tunnel), stop.clone());
             beside(showing, &mut tasks).await.map_err(Failure::world)
         };
         stop.cancel();
@@ -302,8 +302,8 @@ impl Front {
         own: Target,
         controls: Controls,
         tunnel: Option<watch::Receiver<tunnel::State>>,
-    ) -> tui::Setup {
-        tui::Setup {
+    ) -> dashboard::Setup {
+        dashboard::Setup {
             controls,
             tunnel,
             session: self.session.clone(),

@@ -12,9 +12,9 @@ use serde_json::json;
 use super::keyring::ProviderArgs;
 use super::progress::Progress;
 use super::{Failure, write};
+use crate::ops::replay::{self, Change, History, Outcome, Plan, Statuses, Timing};
 use crate::outbound::{Client, Target};
 use crate::payload::visible;
-use crate::replay::{self, Change, History, Outcome, Plan, Statuses, Timing};
 use crate::store;
 use crate::units;
 

@@ -10,11 +10,11 @@ use super::Failure;
 use super::keyring::{Keyring, ProviderArgs};
 use super::tally::{self, Tally};
 use crate::delivery::{AttemptKind, DeliveryId};
-use crate::export::jsonl;
+use crate::formats::jsonl;
+use crate::ops::send::{Content, Tamper, request};
 use crate::outbound::{self, Client, Target};
 use crate::provider::{Provider, Sample};
 use crate::secret::Secret;
-use crate::send::{Content, Tamper, request};
 use crate::signature::Keyed;
 
 #[derive(Debug, Args)]

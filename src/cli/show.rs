@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use super::keyring::ConfigArgs;
 use super::{Failure, StoreArgs};
 use crate::delivery::{Attempt, Delivery, Outcome};
-use crate::export::{self, Copied, CopyFormat, FORMATS, jsonl};
+use crate::formats::{self, Copied, CopyFormat, FORMATS, jsonl};
 use crate::payload::{Document, visible};
 use crate::store::Reader;
 use crate::units;
@@ -54,7 +54,7 @@ pub(super) struct ShowForm {
 }
 
 fn parse_format(name: &str) -> Result<&'static CopyFormat, String> {
-    export::format(name).ok_or_else(|| {
+    formats::format(name).ok_or_else(|| {
         let names: Vec<&str> = FORMATS.iter().map(|format| format.name).collect();
         format!("there is no such form; known are {}", names.join(", "))
     })
@@ -145,7 +145,7 @@ fn write_whole(out: &mut impl Write, delivery: &Delivery) -> io::Result<()> {
     if let Some(refusal) = &summary.refused {
         writeln!(out, "refused    {} ({})", visible(&refusal.reason), refusal.code)?;
     }
-    let kind = summary.event.kind.as_deref().unwrap_or("no event type");
+    let kind = summary.event.event_type.as_deref().unwrap_or("no event type");
     let event = summary.event.id.as_deref().unwrap_or("none");
     writeln!(out, "event      {}, id {}", visible(kind), visible(event))?;
     if let Some(first) = summary.duplicate_of {

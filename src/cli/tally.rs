@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 
 use super::{Failure, show};
 use crate::delivery::{Attempt, Comparison, DeliveryId, Outcome};
-use crate::export::jsonl;
+use crate::formats::jsonl;
 use crate::outbound::{Request, Target, onward};
 use crate::payload::visible;
 use crate::provider::{Algorithm, Provider};

@@ -81,7 +81,7 @@ pub(super) fn run(args: &VerifyArgs) -> Result<(), Failure> {
             "provider": provider.name,
             "event": {
                 "id": provider.event(&head, &body).id,
-                "type": provider.event(&head, &body).kind,
+                "type": provider.event(&head, &body).event_type,
             },
             "signature": {
                 "status": verdict.status.as_str(),

@@ -13,7 +13,7 @@ pub(super) fn summary(term: &Term, summary: &Summary, now: Timestamp) -> Option<
     match term {
         Term::Word(pattern) => {
             let event = &summary.event;
-            let texts = [event.kind.as_deref(), event.id.as_deref(), Some(&summary.target)];
+            let texts = [event.event_type.as_deref(), event.id.as_deref(), Some(&summary.target)];
             let is_found =
                 texts.into_iter().flatten().any(|text| pattern.is_match(text.as_bytes()));
             is_found.then_some(true)
@@ -78,7 +78,7 @@ fn field(key: Key, value: &Value, summary: &Summary, now: Timestamp) -> Option<b
         })
     };
     Some(match key {
-        Key::Type => is(summary.event.kind.as_deref()),
+        Key::Type => is(summary.event.event_type.as_deref()),
         Key::Signature => is(Some(summary.signature.status.as_str())),
         Key::Cause => is(summary.signature.cause.as_deref()),
         Key::Provider => is(Some(&summary.provider)),

@@ -158,7 +158,7 @@ impl Findings {
     /// A handshake is listed as what it is. Few are signed: what is missing there is no fault.
     fn greeted(&mut self, greeting: &Greeting<'_>) {
         greeting.keyed.provider.name.clone_into(&mut self.provider);
-        self.event.kind = Some(greeting.kind.clone());
+        self.event.event_type = Some(greeting.kind.clone());
         if matches!(self.verdict.status, SignatureStatus::Missing | SignatureStatus::Unchecked) {
             self.verdict =
                 Verdict::explained(SignatureStatus::Unchecked, greeting.explanation.clone());

@@ -105,7 +105,7 @@ impl Learner {
         delivery: &Delivery,
     ) -> Result<Option<ShapeSeen>, StoreError> {
         let summary = &delivery.summary;
-        let (Some(kind), Some(shape)) = (&summary.event.kind, shape_of(delivery)) else {
+        let (Some(kind), Some(shape)) = (&summary.event.event_type, shape_of(delivery)) else {
             return Ok(None);
         };
         let place = (summary.provider.clone(), kind.clone());
@@ -144,7 +144,7 @@ impl Learner {
 
 /// What was kept of a type, or what its earlier deliveries show.
 fn known_before(reader: &Reader, of: &Summary) -> Result<Option<Known>, StoreError> {
-    let kind = of.event.kind.as_deref().unwrap_or_default();
+    let kind = of.event.event_type.as_deref().unwrap_or_default();
     let kept = reader.shape(&of.provider, kind)?;
     if let Some(known) = kept.as_deref().and_then(Known::from_text) {
         return Ok(Some(known));

@@ -16,7 +16,7 @@ use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio_rustls::TlsConnector;
 
-use super::exact::Exact;
+use super::raw_head_writer::Exact;
 use super::tls::Tls;
 use super::{Request, Response, SendError, Sent, Target, onward};
 use crate::delivery::{Header, Timing};

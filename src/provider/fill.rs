@@ -88,7 +88,7 @@ impl Field {
         match self {
             Self::Number => from.number.map(|number| number.to_string()),
             Self::EventId => from.event.id.clone(),
-            Self::EventType => from.event.kind.clone(),
+            Self::EventType => from.event.event_type.clone(),
             Self::Provider => Some(from.provider.to_owned()),
             Self::Method => Some(from.head.method.clone()),
             Self::Target => Some(from.head.target_text().into_owned()),
@@ -202,7 +202,7 @@ mod tests {
 
     fn filled(template: &str) -> String {
         let head = Head::build("POST", "/a?q=x%20y&z=1", &[Header::new("X-A", "say \"hi\"")]);
-        let event = EventRef { id: Some("e1".to_owned()), kind: None };
+        let event = EventRef { id: Some("e1".to_owned()), event_type: None };
         let digest = |text: &str| Some(format!("<{text}>"));
         let filling = Filling {
             head: &head,

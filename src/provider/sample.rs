@@ -113,7 +113,7 @@ mod tests {
                 let object = provider.object(&Head::build("POST", "/", &headers), body.as_bytes());
                 objects += usize::from(object.is_some());
                 if provider.tells_type() {
-                    assert_eq!(event.kind.as_ref(), Some(&sample.kind), "{}", provider.name);
+                    assert_eq!(event.event_type.as_ref(), Some(&sample.kind), "{}", provider.name);
                 }
             }
             // Its samples tell of no single thing; what it sends beside them does.

@@ -84,7 +84,7 @@ impl Reader {
     /// Whole deliveries of the same provider and type before one, oldest first: the newest
     /// `limit` of them.
     pub fn of_type_before(&self, of: &Summary, limit: usize) -> Result<Vec<Delivery>, StoreError> {
-        let Some(kind) = &of.event.kind else { return Ok(Vec::new()) };
+        let Some(kind) = &of.event.event_type else { return Ok(Vec::new()) };
         let mut ids = self.ids_before(of, Kin::Type(kind), limit)?;
         ids.reverse();
         let mut found = Vec::with_capacity(ids.len());

@@ -43,7 +43,7 @@ pub(super) fn summary(row: &Row<'_>) -> rusqlite::Result<Summary> {
         version: version(row, 5)?,
         body_size: size(row, 6)?,
         provider: row.get(7)?,
-        event: EventRef { id: row.get(8)?, kind: row.get(9)? },
+        event: EventRef { id: row.get(8)?, event_type: row.get(9)? },
         signature: Verdict {
             status: word(row, 10, SignatureStatus::from_word)?,
             cause: row.get(11)?,

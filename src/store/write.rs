@@ -50,7 +50,7 @@ pub(super) fn keep(
         i64::try_from(new.body_size).unwrap_or(i64::MAX),
         new.provider,
         event.id,
-        event.kind,
+        event.event_type,
         signature.status.as_str(),
         signature.cause,
         signature.explanation,

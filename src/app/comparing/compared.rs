@@ -185,7 +185,7 @@ fn about(old: &Summary, new: &Summary, pick: Pick) -> [Line; 2] {
         .with(Role::Plain, format!("delivery {}", old.id))
         .with(Role::Dim, format!(", {} {word}", gap(old.received_at, new.received_at)));
     let reason = Marked::new(Role::Dim, why);
-    let reason = if old.event.kind == new.event.kind {
+    let reason = if old.event.event_type == new.event.event_type {
         reason
     } else {
         reason.with(Role::Dim, ": ").with(Role::Accent, old.title())

@@ -50,7 +50,7 @@ impl Hot {
     pub(super) fn new(summary: &Summary, texts: &mut Texts) -> Self {
         let flag = |is: bool, flag: u8| if is { flag } else { 0 };
         Self {
-            kind: texts.optional(summary.event.kind.as_deref()),
+            kind: texts.optional(summary.event.event_type.as_deref()),
             target: texts.number(&summary.target),
             response: summary.response.unwrap_or(0),
             status: summary.signature.status,

@@ -7,7 +7,7 @@ use crate::app::action::{
 };
 use crate::app::detail::Tab;
 use crate::app::list::Column as By;
-use crate::app::removals::Which;
+use crate::app::removals::Scope;
 
 const fn bind(
     context: Context,
@@ -73,9 +73,9 @@ pub const BINDINGS: &[Binding] = &[
     hinted(bind(Anywhere, "export", &[c('x')], Action::ExportMenu, "export the marked deliveries, or the selected one; a second key says how"), "export", 6),
     bind(Anywhere, "unmark-all", &[], Action::List(Entry::Unmark), "take all marks away"),
     bind(Anywhere, "note", &[c('a')], Action::List(Entry::Note), "write a note on this delivery"),
-    bind(Anywhere, "remove", &[c('D'), k(KeyCode::Delete)], Action::List(Entry::Remove(Which::Selected)), "remove the marked deliveries, or the selected one"),
-    bind(Anywhere, "remove-shown", &[], Action::List(Entry::Remove(Which::Shown)), "remove all that pass the filter"),
-    bind(Anywhere, "clear", &[], Action::List(Entry::Remove(Which::All)), "remove all deliveries"),
+    bind(Anywhere, "remove", &[c('D'), k(KeyCode::Delete)], Action::List(Entry::Remove(Scope::Selected)), "remove the marked deliveries, or the selected one"),
+    bind(Anywhere, "remove-shown", &[], Action::List(Entry::Remove(Scope::Shown)), "remove all that pass the filter"),
+    bind(Anywhere, "clear", &[], Action::List(Entry::Remove(Scope::All)), "remove all deliveries"),
     bind(Anywhere, "undo", &[c('U')], Action::List(Entry::Undo), "bring back what was removed last"),
     hinted(bind(Anywhere, "sample", &[c('s')], Action::SendSample, "send a signed sample event to this listener"), "sample", 7),
     hinted(bind(Anywhere, "follow", &[c('f')], Action::Follow, "follow the newest delivery, or stop following"), "follow", 6),
@@ -190,16 +190,16 @@ pub const BINDINGS: &[Binding] = &[
     hinted(bind(Sort, "size", &[c('s')], Action::List(Entry::Sort(By::Size)), "by size, the largest first"), "size", 1),
     hinted(bind(Sort, "answer", &[c('a')], Action::List(Entry::Sort(By::Answer)), "by answer"), "answer", 2),
     hinted(bind(Sort, "cancel", &[k(KeyCode::Esc), c('q'), Key::ctrl('c')], Action::Cancel, "leave the order as it is"), "cancel", 1),
-    hinted(bind(Export, "fixture", &[c('f')], Action::Export(Form::Fixture, Which::Selected), "as fixtures for tests"), "fixture", 1),
-    hinted(bind(Export, "jsonl", &[c('j')], Action::Export(Form::Jsonl, Which::Selected), "as JSON lines"), "jsonl", 2),
-    hinted(bind(Export, "har", &[c('h')], Action::Export(Form::Har, Which::Selected), "as an HTTP Archive"), "har", 2),
-    hinted(bind(Export, "http", &[c('t')], Action::Export(Form::Http, Which::Selected), "as .http requests for editors"), "http", 2),
-    hinted(bind(Export, "curl", &[c('c')], Action::Export(Form::Curl, Which::Selected), "as curl commands"), "curl", 2),
-    hinted(bind(Export, "fixture-shown", &[c('F')], Action::Export(Form::Fixture, Which::Shown), "all that are shown as fixtures"), "all shown", 3),
-    bind(Export, "jsonl-shown", &[c('J')], Action::Export(Form::Jsonl, Which::Shown), "all that are shown as JSON lines"),
-    bind(Export, "har-shown", &[c('H')], Action::Export(Form::Har, Which::Shown), "all that are shown as an HTTP Archive"),
-    bind(Export, "http-shown", &[c('T')], Action::Export(Form::Http, Which::Shown), "all that are shown as .http requests"),
-    bind(Export, "curl-shown", &[c('C')], Action::Export(Form::Curl, Which::Shown), "all that are shown as curl commands"),
+    hinted(bind(Export, "fixture", &[c('f')], Action::Export(Form::Fixture, Scope::Selected), "as fixtures for tests"), "fixture", 1),
+    hinted(bind(Export, "jsonl", &[c('j')], Action::Export(Form::Jsonl, Scope::Selected), "as JSON lines"), "jsonl", 2),
+    hinted(bind(Export, "har", &[c('h')], Action::Export(Form::Har, Scope::Selected), "as an HTTP Archive"), "har", 2),
+    hinted(bind(Export, "http", &[c('t')], Action::Export(Form::Http, Scope::Selected), "as .http requests for editors"), "http", 2),
+    hinted(bind(Export, "curl", &[c('c')], Action::Export(Form::Curl, Scope::Selected), "as curl commands"), "curl", 2),
+    hinted(bind(Export, "fixture-shown", &[c('F')], Action::Export(Form::Fixture, Scope::Shown), "all that are shown as fixtures"), "all shown", 3),
+    bind(Export, "jsonl-shown", &[c('J')], Action::Export(Form::Jsonl, Scope::Shown), "all that are shown as JSON lines"),
+    bind(Export, "har-shown", &[c('H')], Action::Export(Form::Har, Scope::Shown), "all that are shown as an HTTP Archive"),
+    bind(Export, "http-shown", &[c('T')], Action::Export(Form::Http, Scope::Shown), "all that are shown as .http requests"),
+    bind(Export, "curl-shown", &[c('C')], Action::Export(Form::Curl, Scope::Shown), "all that are shown as curl commands"),
     hinted(bind(Export, "cancel", &[k(KeyCode::Esc), c('q'), Key::ctrl('c')], Action::Cancel, "export nothing"), "cancel", 1),
     hinted(bind(Confirm, "yes", &[c('y'), k(KeyCode::Enter)], Action::Submit, "yes"), "yes", 1),
     hinted(bind(Confirm, "no", &[c('n'), k(KeyCode::Esc), c('q'), Key::ctrl('c')], Action::Cancel, "no"), "no", 1),

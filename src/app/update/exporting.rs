@@ -4,14 +4,14 @@ use super::super::action::ExportForm;
 use super::super::message::{Effect, Notice};
 use super::super::model::{Mode, Model};
 use super::super::prompt::Prompt;
-use super::super::removals::Which;
+use super::super::removals::Scope;
 use super::tell;
 use crate::delivery::DeliveryId;
 
 /// Asks where to; what was marked is what is meant, if anything was.
-pub(super) fn ask(model: &mut Model, form: ExportForm, which: Which) {
-    let marked = which == Which::Selected && model.list.marked() > 0;
-    let ids = model.list.which(if marked { Which::Marked } else { which });
+pub(super) fn ask(model: &mut Model, form: ExportForm, which: Scope) {
+    let marked = which == Scope::Selected && model.list.marked() > 0;
+    let ids = model.list.which(if marked { Scope::Marked } else { which });
     if ids.is_empty() {
         tell(model, Notice::info("there is no delivery to export"));
         return;

@@ -8,7 +8,7 @@ use super::super::list::{Column, Order, Sought};
 use super::super::message::{Effect, Notice};
 use super::super::model::{Confirm, Mode, Model};
 use super::super::prompt::Prompt;
-use super::super::removals::{Removals, Which};
+use super::super::removals::{Removals, Scope};
 use super::{browse, tell};
 use crate::delivery::DeliveryId;
 use crate::filter::Filter;
@@ -68,16 +68,16 @@ pub(super) fn note(model: &mut Model, typed: &str) -> Vec<Effect> {
 }
 
 /// Asks before anything is removed, and says how much that is.
-fn ask_removal(model: &mut Model, which: Which) {
+fn ask_removal(model: &mut Model, which: Scope) {
     // What was marked is what is meant.
-    let marked = which == Which::Selected && model.list.marked() > 0;
-    let which = if marked { Which::Marked } else { which };
+    let marked = which == Scope::Selected && model.list.marked() > 0;
+    let which = if marked { Scope::Marked } else { which };
     let count = model.list.which(which).len();
     let what = match which {
-        Which::Selected => "the selected delivery".to_owned(),
-        Which::Marked => format!("{} marked", units::grouped(count as u64)),
-        Which::Shown => format!("all {} that are shown", units::grouped(count as u64)),
-        Which::All => format!("all {} deliveries", units::grouped(count as u64)),
+        Scope::Selected => "the selected delivery".to_owned(),
+        Scope::Marked => format!("{} marked", units::grouped(count as u64)),
+        Scope::Shown => format!("all {} that are shown", units::grouped(count as u64)),
+        Scope::All => format!("all {} deliveries", units::grouped(count as u64)),
     };
     let yes = Removals::remove(&model.list, which);
     if yes.is_empty() {

@@ -128,7 +128,7 @@ fn how(exact: bool) -> &'static str {
 }
 
 fn question(model: &Model, order: &Order) -> String {
-    let marked = model.list.which(super::super::removals::Which::Marked);
+    let marked = model.list.which(super::super::removals::Scope::Marked);
     let which = if marked.is_empty() { "shown" } else { "marked" };
     let deliveries = units::grouped(order.ids.len() as u64);
     let how = if order.exact { "exactly as they came" } else { "signed anew" };

@@ -9,13 +9,13 @@ use super::super::progress::Progress;
 use super::super::write;
 use super::{Failure, Job};
 use crate::delivery::{Delivery, DeliveryId, Summary};
-use crate::export::fixture::{Fixture, State};
-use crate::export::loader;
-use crate::export::name::Names;
-use crate::export::redact::Redaction;
-use crate::fixture::{Made, Maker, prove};
+use crate::formats::fixture::{Fixture, State};
+use crate::formats::loader;
+use crate::formats::name::Names;
+use crate::ops::fixture::{Made, Maker, prove};
 use crate::payload::visible;
 use crate::provider::{Algorithm, Encoding, Place, Provider, SecretForm};
+use crate::redact::Redaction;
 
 /// Rows read at a time.
 const PAGE: usize = 500;
@@ -97,7 +97,7 @@ fn names(job: &Job<'_>) -> Result<Vec<(DeliveryId, String)>, Failure> {
     let mut found = Vec::with_capacity(job.ids.len());
     for page in job.ids.chunks(PAGE) {
         let rows = job.reader.summaries(page).map_err(Failure::world)?;
-        let name = |row: Summary| (row.id, names.next(&row.provider, row.event.kind.as_deref()));
+        let name = |row: Summary| (row.id, names.next(&row.provider, row.event.event_type.as_deref()));
         found.extend(rows.into_iter().map(name));
     }
     Ok(found)

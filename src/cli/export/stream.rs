@@ -8,10 +8,10 @@ use super::super::progress::Progress;
 use super::super::write::{self, Fresh};
 use super::{Failure, Format, Job};
 use crate::delivery::{Delivery, Head};
-use crate::export::redact::{Redaction, Redactor};
-use crate::export::{curl, har, http, jsonl};
+use crate::formats::{curl, har, http, jsonl};
 use crate::payload::visible;
 use crate::provider::Provider;
+use crate::redact::{Redaction, Redactor};
 
 pub(super) fn run(job: &Job<'_>) -> Result<(), Failure> {
     let out = job.args.out.as_deref().filter(|path| path.as_os_str() != "-");

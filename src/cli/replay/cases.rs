@@ -8,12 +8,12 @@ use super::super::import::{bytes, files};
 use super::super::keyring::Keyring;
 use super::{Failure, ReplayArgs};
 use crate::config::Config;
-use crate::export::fixture::{Expect, Fixture};
-use crate::import::{self, Recorded};
+use crate::formats::fixture::{Expect, Fixture};
+use crate::formats::read::{self, Recorded};
+use crate::ops::replay::{Case, Statuses, default_statuses};
 use crate::outbound::Request;
 use crate::payload::visible;
 use crate::provider::Provider;
-use crate::replay::{Case, Statuses, default_statuses};
 use crate::secret::Secret;
 use crate::signature::Keyed;
 
@@ -65,14 +65,14 @@ fn read(path: &Path) -> Result<Vec<Read>, Failure> {
     let shown = path.display();
     let trouble = |reason: String| Failure::Usage(format!("{shown}: {}", visible(&reason)));
     let text = std::str::from_utf8(&bytes).ok();
-    if let Some(text) = text.filter(|text| import::is_fixture(text)) {
+    if let Some(text) = text.filter(|text| read::is_fixture(text)) {
         let (fixture, recorded) =
-            import::fixture(text).map_err(|error| trouble(error.to_string()))?;
+            read::fixture(text).map_err(|error| trouble(error.to_string()))?;
         return Ok(vec![(fixture.name.clone(), Some(fixture), recorded)]);
     }
     let folder = path.parent().unwrap_or(Path::new(""));
     let beside = |name: &str| fs::read(folder.join(name));
-    let found = import::read(&bytes, &beside).map_err(|error| trouble(error.to_string()))?;
+    let found = read::read(&bytes, &beside).map_err(|error| trouble(error.to_string()))?;
     let stem = path.file_name().unwrap_or_default().to_string_lossy();
     let named = |(at, recorded)| (format!("{stem}#{}", at + 1), None, recorded);
     Ok(found.into_iter().enumerate().map(named).collect())

@@ -7,7 +7,7 @@ use super::super::clipboard::Copied;
 use super::{ForTerminal, World};
 use crate::app::{Copyable, Event, Notice};
 use crate::delivery::{Delivery, DeliveryId};
-use crate::export::{self, curl};
+use crate::formats::{self, curl};
 
 impl World {
     pub(super) fn copy(&self, id: DeliveryId, what: Copyable) {
@@ -31,13 +31,13 @@ impl World {
         let Copyable::As { format, signed } = what else { return Notice::info("nothing to copy") };
         let keyed = self.setup.verifier.named(&delivery.summary.provider);
         let base = self.setup.own.to_string();
-        let copied = export::Copied {
+        let copied = formats::Copied {
             delivery,
             provider: keyed.map(|keyed| &keyed.provider),
             base: &base,
             with_signature: signed,
         };
-        let written = export::format(format).map(|format| format.write(&copied));
+        let written = formats::format(format).map(|format| format.write(&copied));
         match written {
             None => Notice::failed(format!("nothing was copied: there is no form `{format}`")),
             Some(Err(why)) => Notice::failed(format!("nothing was copied: {why}")),

@@ -28,7 +28,7 @@ pub use glyphs::Glyphs;
 use crate::app::layout::SMALLEST;
 use crate::app::theme::Theme;
 use crate::app::{Marked, Mode, Model, Role, pane};
-use crate::tui::highlight::Highlighter;
+use crate::dashboard::highlight::Highlighter;
 
 /// What drawing needs beside the model: the theme, and what was highlighted last.
 #[derive(Debug)]

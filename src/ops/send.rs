@@ -1,10 +1,6 @@
 //! Requests of our own: sample events and files, signed as their provider would sign them, or
 //! spoilt on purpose; and kept deliveries, signed anew.
 
-mod again;
-pub mod edit;
-mod resigned;
-
 use bytes::Bytes;
 use jiff::Timestamp;
 
@@ -14,9 +10,6 @@ use crate::payload::pointer;
 use crate::provider::{Place, Provider, Sample, Seed};
 use crate::secret::Secret;
 use crate::signature::{self, Draft, SignError};
-
-pub use again::{Again, Sent, Signing};
-pub use resigned::{Change, Changed, Identity, Resigned, resigned};
 
 /// A way in which a request is spoilt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

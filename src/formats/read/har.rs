@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{ImportError, Recorded};
-use crate::export::har::Rest;
-use crate::export::wire::{self, Pair};
+use crate::formats::har::Rest;
+use crate::formats::wire::{self, Pair};
 
 #[derive(Deserialize)]
 struct Archive {

@@ -13,11 +13,11 @@ use jiff::Timestamp;
 use tokio::task::JoinSet;
 
 use crate::delivery::SignatureStatus;
-use crate::export::fixture::Expect;
+use crate::formats::fixture::Expect;
+use crate::ops::resign::{Identity, resigned};
 use crate::outbound::{Client, Request, Response, Sent, Target};
 use crate::provider::Provider;
 use crate::secret::Secret;
-use crate::send::{Identity, resigned};
 use crate::signature::Subject;
 
 pub use expect::{ExpectError, StatusRange, Statuses};

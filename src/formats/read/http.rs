@@ -4,8 +4,8 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::{Beside, ImportError, Recorded};
-use crate::export::http::{MARK, Rest};
-use crate::export::wire::{self, Pair};
+use crate::formats::http::{MARK, Rest};
+use crate::formats::wire::{self, Pair};
 
 /// Whether a text has requests as editors write them.
 pub(super) fn is_likely(text: &str) -> bool {

@@ -27,7 +27,7 @@
 //!   sent. `base64`: what is no text, in lines of any length.
 //! - `Content-Length`, where it came, becomes that of the new body.
 
-mod read;
+mod parse;
 
 use std::fmt;
 
@@ -38,7 +38,7 @@ use bytes::Bytes;
 use crate::delivery::Head;
 use crate::payload::{Document, Form, visible};
 
-pub use read::read;
+pub use parse::read;
 
 /// How a body is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -175,7 +175,7 @@ fn body_text(body: &[u8]) -> (BodyForm, String) {
         return (BodyForm::Text, text.to_owned());
     }
     let laid_out = document.text();
-    if read::without_space(&laid_out) == text {
+    if parse::without_space(&laid_out) == text {
         (BodyForm::Json, laid_out)
     } else {
         (BodyForm::JsonAsIs, text.to_owned())

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use crate::delivery::{EventRef, Head, Refusal, SignatureStatus, Verdict};
-use crate::export::fixture::Fixture;
+use crate::formats::fixture::Fixture;
 
 /// A request as a file has it. What the file does not say is nothing.
 #[derive(Debug, Clone, PartialEq)]
@@ -117,12 +117,12 @@ fn json(text: &str) -> Result<Vec<Recorded>, ImportError> {
 /// A fixture, and the request in it.
 pub fn fixture(text: &str) -> Result<(Fixture, Recorded), ImportError> {
     let fixture = Fixture::read(text).map_err(|error| match error {
-        crate::export::fixture::FixtureError::Json(error) => {
+        crate::formats::fixture::FixtureError::Json(error) => {
             ImportError::at(error.line(), format!("no fixture: {error}"))
         }
         other => ImportError::Whole(other.to_string()),
     })?;
-    let trouble = |error: crate::export::wire::WireError| ImportError::Whole(error.to_string());
+    let trouble = |error: crate::formats::wire::WireError| ImportError::Whole(error.to_string());
     let head = fixture.request.head().map_err(trouble)?;
     let body = fixture.request.body().map_err(trouble)?;
     let status = SignatureStatus::from_word(&fixture.original.verdict);
@@ -135,7 +135,7 @@ pub fn fixture(text: &str) -> Result<(Fixture, Recorded), ImportError> {
     let recorded = Recorded {
         received_at: Some(fixture.received_at),
         provider: Some(fixture.provider.clone()),
-        event: Some(EventRef { id: fixture.event.id.clone(), kind: fixture.event.kind.clone() }),
+        event: Some(EventRef { id: fixture.event.id.clone(), event_type: fixture.event.kind.clone() }),
         signature,
         ..Recorded::bare(head, body)
     };

@@ -49,7 +49,7 @@ impl World {
                 .reader()
                 .and_then(|reader| before(&reader, &new, provider))
                 .map_err(|error| error.to_string())?
-                .ok_or_else(|| match &new.summary.event.kind {
+                .ok_or_else(|| match &new.summary.event.event_type {
                     Some(_) => "there is no earlier delivery of this type to compare with; mark \
                                 another one and press d"
                         .to_owned(),
@@ -80,7 +80,7 @@ impl World {
         let keyed = self.setup.verifier.named(&summary.provider);
         let told = keyed.and_then(|keyed| {
             let provider = &keyed.provider;
-            let kind = summary.event.kind.as_deref()?;
+            let kind = summary.event.event_type.as_deref()?;
             Some((provider, kind, provider.object(head, body)?, provider.time(head, body)?))
         });
         let Some((provider, kind, object, time)) = told else { return Ok((related, None)) };
@@ -105,7 +105,7 @@ fn before(
     provider: Option<&Provider>,
 ) -> Result<Option<(DeliveryId, Pick)>, StoreError> {
     let summary = &new.summary;
-    let Some(kind) = &summary.event.kind else { return Ok(None) };
+    let Some(kind) = &summary.event.event_type else { return Ok(None) };
     let object =
         provider.and_then(|provider| Some((provider, provider.object(&new.head, &new.body)?)));
     if let Some((provider, object)) = &object {

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::{ImportError, Recorded};
 use crate::delivery::{EventRef, Refusal, SignatureStatus, Verdict};
-use crate::export::wire::{self, Body, Pair};
+use crate::formats::wire::{self, Body, Pair};
 
 const SCHEMA: &str = "hookglass.delivery/1";
 
@@ -91,7 +91,7 @@ fn one(text: &str) -> Result<Recorded, String> {
         peer: line.peer,
         body_size: line.body_size.unwrap_or(body.len() as u64),
         provider: line.provider,
-        event: line.event.map(|Event { id, kind }| EventRef { id, kind }),
+        event: line.event.map(|Event { id, kind }| EventRef { id, event_type: kind }),
         signature: line.signature.map(verdict).transpose()?,
         response: line.response.map(|answer| answer.status),
         refused: line.refused.map(|Refused { code, reason }| Refusal { code, reason }),

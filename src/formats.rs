@@ -13,7 +13,7 @@ pub mod jsonl;
 mod layout;
 pub mod loader;
 pub mod name;
-pub mod redact;
+pub mod read;
 mod shell;
 mod snippet;
 pub mod wire;

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Identity, resigned};
+use super::resign::{Identity, resigned};
 use crate::delivery::{Attempt, AttemptKind, Delivery};
 use crate::outbound::{self, Client, Request, Target};
 use crate::provider::Provider;

@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use super::World;
 use crate::app::{Event, Notice, Order, Tally};
 use crate::delivery::{Comparison, Delivery, DeliveryId, Outcome};
+use crate::ops::resend::{Again, Sent, Signing};
+use crate::ops::resign::Identity;
 use crate::outbound::Target;
-use crate::send::{Again, Identity, Sent, Signing};
 use crate::task;
 
 /// A request that is ready to go out, and why it is not signed anew where that was wanted.

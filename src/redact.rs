@@ -163,7 +163,8 @@ impl Redactor {
         {
             return Err(RedactError::Compressed(header_text(&coding).into_owned()));
         }
-        let form = super::wire::content_type(&head)
+        let form = head
+            .joined_text("content-type")
             .is_some_and(|kind| kind.to_ascii_lowercase().starts_with(form::MEDIA_TYPE));
         let mut pass = Pass::new(self);
         let mut done = pass.both(&head, body, (spare, form));

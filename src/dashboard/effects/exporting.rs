@@ -10,10 +10,10 @@ use tokio::sync::mpsc;
 use super::World;
 use crate::app::{Event, ExportForm, Notice};
 use crate::delivery::{Delivery, DeliveryId};
-use crate::export::redact::Redaction;
-use crate::export::{curl, har, http, jsonl};
-use crate::fixture::{FolderError, Maker};
+use crate::formats::{curl, har, http, jsonl};
+use crate::ops::fixture::{FolderError, Maker};
 use crate::provider::{self, Provider};
+use crate::redact::Redaction;
 use crate::task;
 use crate::units;
 

@@ -181,7 +181,7 @@ fn of<'d>(summary: &'d Summary, head: &'d Head, body: &'d [u8]) -> Line<'d> {
         body: Body::of(body),
         body_size: summary.body_size,
         provider: &summary.provider,
-        event: Event { id: summary.event.id.as_deref(), kind: summary.event.kind.as_deref() },
+        event: Event { id: summary.event.id.as_deref(), kind: summary.event.event_type.as_deref() },
         signature: Signature {
             status: verdict.status.as_str(),
             cause: verdict.cause.as_deref(),

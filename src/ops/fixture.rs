@@ -12,11 +12,11 @@ mod sign;
 use jiff::Timestamp;
 
 use crate::delivery::{Delivery, Head, SignatureStatus, Verdict};
-use crate::export::fixture::{
+use crate::formats::fixture::{
     Event, Fixture, FixtureError, Original, Request, SCHEMA, Signature, State,
 };
-use crate::export::redact::{RedactError, Redacted, Redaction, Redactor};
 use crate::provider::Provider;
+use crate::redact::{RedactError, Redacted, Redaction, Redactor};
 use crate::secret::Secret;
 use crate::signature::{SignError, Subject, verify};
 use leak::Leaks;
@@ -113,7 +113,7 @@ impl Maker {
             schema: SCHEMA.to_owned(),
             name: name.to_owned(),
             provider: summary.provider.clone(),
-            event: Event { id: event.id, kind: event.kind },
+            event: Event { id: event.id, kind: event.event_type },
             received_at: summary.received_at,
             request: Request::of(&signed.head, &signed.body),
             signature,
@@ -137,7 +137,7 @@ impl Maker {
             schema: SCHEMA.to_owned(),
             name: name.to_owned(),
             provider: summary.provider.clone(),
-            event: Event { id: event.id.clone(), kind: event.kind.clone() },
+            event: Event { id: event.id.clone(), kind: event.event_type.clone() },
             received_at: summary.received_at,
             request: Request::of(&delivery.head, &delivery.body),
             signature: Signature {

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use super::{Effects, World};
 use crate::app::Event;
 use crate::filter::{Filter, Open};
-use crate::search::{Findings, Search};
+use crate::ops::search::{Findings, Search};
 use crate::store::StoreError;
 use crate::task;
 
