@@ -19,11 +19,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use hookglass::app::list::{Column, List, Order, Sought};
+use hookglass::app::list::{JumpTarget, List, SortKey, SortOrder};
 use hookglass::delivery::{DeliveryId, EventRef, Head, Header, SignatureStatus, Source, Verdict};
-use hookglass::filter::{Filter, Open};
-use hookglass::ops::search::Search;
-use hookglass::store::{NewDelivery, Place, Reader, Store};
+use hookglass::filter::{Filter, Undecided};
+use hookglass::ops::search::StoreSearch;
+use hookglass::store::{NewDelivery, Store, StorePlace, StoreReader};
 use jiff::{SignedDuration, Timestamp};
 
 type Done<T = ()> = Result<T, Box<dyn Error>>;
@@ -110,7 +110,7 @@ fn delivery(number: usize, at: Timestamp) -> NewDelivery {
 
 /// Keeps deliveries as a listener does, with many senders at a time.
 async fn generate(path: &Path, count: usize) -> Done {
-    let (store, writer) = Store::open(&Place::File(path.to_owned()), "")?;
+    let (store, writer) = Store::open(&StorePlace::File(path.to_owned()), "")?;
     let start: Timestamp = "2026-11-01T00:00:00Z".parse()?;
     let mut senders = tokio::task::JoinSet::new();
     let next = std::sync::Arc::new(AtomicUsize::new(0));
@@ -157,7 +157,7 @@ fn now() -> Timestamp {
 }
 
 /// Fills a list as the dashboard does; prints how long that keeps the loop at most.
-fn fill(reader: &Reader, start: Instant) -> Done<List> {
+fn fill(reader: &StoreReader, start: Instant) -> Done<List> {
     let before = resident();
     let mut list = List::default();
     let nothing = Filter::default();
@@ -208,7 +208,7 @@ fn filters(list: &mut List) -> Done {
         "evt00000000f4",
     ] {
         let filter: Filter = text.parse()?;
-        let mut open = Open::default();
+        let mut open = Undecided::default();
         let took = best(|| open = list.filter(&filter, now()));
         let each = took.as_secs_f64() * 1e9 / list.len().max(1) as f64;
         let left = open.rows();
@@ -223,26 +223,26 @@ fn filters(list: &mut List) -> Done {
 
 fn moves(list: &mut List) -> Done {
     println!("sorting and moving");
-    for by in [Column::Type, Column::Verdict, Column::EventId, Column::Size, Column::Answer] {
-        let took = timed(|| list.sort(Order { by, descending: false })).1;
-        let turned = timed(|| list.sort(Order { by, descending: true })).1;
+    for by in [SortKey::Type, SortKey::Verdict, SortKey::EventId, SortKey::Size, SortKey::Answer] {
+        let took = timed(|| list.sort(SortOrder { by, descending: false })).1;
+        let turned = timed(|| list.sort(SortOrder { by, descending: true })).1;
         let key = best(|| {
             list.move_by(1);
             list.settle(50);
         });
-        let seeking = timed(|| black_box(list.seek(Sought::Marked, true))).1;
-        let bad = timed(|| black_box(list.seek(Sought::Bad, false))).1;
+        let seeking = timed(|| black_box(list.seek(JumpTarget::Marked, true))).1;
+        let bad = timed(|| black_box(list.seek(JumpTarget::Bad, false))).1;
         println!(
             "{:<12} {took:>9.1?}  turned {turned:>7.1?}  a key {key:>7.1?}  next marked {seeking:>8.1?}  bad {bad:>8.1?}",
             by.title()
         );
     }
-    list.sort(Order::default());
+    list.sort(SortOrder::default());
     let id = DeliveryId(i64::try_from(list.len() / 2)?);
     let to_id = best(|| _ = black_box(list.jump_to_id(id)));
     let to_time = best(|| _ = black_box(list.jump_to_time(now())));
     let passing: Filter = "id:evt0000000000001".parse()?;
-    let seeking = best(|| _ = black_box(list.seek(Sought::Passing(&passing, now()), false)));
+    let seeking = best(|| _ = black_box(list.seek(JumpTarget::Passing(&passing, now()), false)));
     let key = best(|| {
         list.move_by(-1);
         list.settle(50);
@@ -259,12 +259,12 @@ fn search(list: &mut List, store: &Path, text: &str) -> Done<(Duration, Duration
     let start = Instant::now();
     let open = list.filter(&filter, now());
     let (rows, found) = (open.rows(), AtomicUsize::new(list.shown()));
-    let search = Search::new(filter.clone(), open);
+    let search = StoreSearch::new(filter.clone(), open);
     let first = AtomicUsize::new(0);
     let tested = AtomicUsize::new(0);
     thread::scope(|scope| -> Done {
         let work = || -> Result<(), hookglass::store::StoreError> {
-            let reader = Reader::open(store)?.for_searching()?;
+            let reader = StoreReader::open(store)?.for_searching()?;
             search.run(
                 &reader,
                 || true,
@@ -293,7 +293,7 @@ fn search(list: &mut List, store: &Path, text: &str) -> Done<(Duration, Duration
 /// All bodies, a line each, as a file.
 fn lines(store: &Path, file: &Path) -> Done {
     use std::io::Write as _;
-    let reader = Reader::open(store)?;
+    let reader = StoreReader::open(store)?;
     let mut out = std::io::BufWriter::new(fs::File::create(file)?);
     let mut failed = Ok(());
     let _ = reader.wires(DeliveryId(0)..=DeliveryId(i64::MAX), false, |_, wire| {
@@ -363,7 +363,7 @@ fn searches(list: &mut List, store: &Path, folder: &Path) -> Done {
     Ok(())
 }
 
-fn news(list: &mut List, reader: &Reader) -> Done {
+fn news(list: &mut List, reader: &StoreReader) -> Done {
     let filter: Filter = "type:message.* tiger".parse()?;
     list.filter(&filter, now());
     let page = reader.newest(None, 500)?;
@@ -420,7 +420,7 @@ fn main() -> Done {
     }
     let size = fs::metadata(&store)?.len();
     let start = Instant::now();
-    let (opened, writer) = Store::open(&Place::File(store.clone()), "")?;
+    let (opened, writer) = Store::open(&StorePlace::File(store.clone()), "")?;
     println!("{:<44} {:>10.1?} ({} MB)", "opened", start.elapsed(), size >> 20);
     let reader = opened.reader()?;
     let mut list = fill(&reader, start)?;

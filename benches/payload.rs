@@ -15,9 +15,9 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use hookglass::dashboard::highlight::Highlighter;
-use hookglass::payload::diff::{Diff, Muted};
-use hookglass::payload::shape::Shape;
-use hookglass::payload::{Document, Folds, Pattern, Search};
+use hookglass::payload::diff::{Diff, IgnoredPaths};
+use hookglass::payload::schema::Schema;
+use hookglass::payload::{Document, DocumentSearch, Folds, SearchPattern};
 use serde::de::IgnoredAny;
 
 const ROUNDS: usize = 10;
@@ -81,19 +81,19 @@ fn main() {
         serde,
     );
     for typed in ["evt_00012345", "naïve", "/o.d+/", "nowhere"] {
-        let Ok(pattern) = Pattern::read(typed) else { return };
+        let Ok(pattern) = SearchPattern::read(typed) else { return };
         let whole = || {
-            let mut search = Search::new(pattern.clone());
+            let mut search = DocumentSearch::new(pattern.clone());
             while search.advance(&document, 1 << 20) {}
             search.count()
         };
         say(&format!("searching for {typed}: {} hits", whole()), best(whole), serde);
     }
-    say("its shape", best(|| Shape::of(&document)), serde);
+    say("its shape", best(|| Schema::of(&document)), serde);
     let changed =
         String::from_utf8_lossy(&body).replace("evt_00012345", "evt_x").replace("null", "37");
     let changed = Document::new(changed.into(), json, None);
-    let diff = || Diff::new(&document, &changed, &Muted::default());
+    let diff = || Diff::new(&document, &changed, &IgnoredPaths::default());
     say(&format!("comparing: {} changes", diff().changes().count()), best(diff), serde);
     let dense: Bytes = format!("[{}1]", "1,".repeat(5 << 20)).into();
     say(
@@ -105,7 +105,7 @@ fn main() {
     let (dense, other) = (Document::new(dense, json, None), Document::new(other, json, None));
     say(
         "comparing what has nothing in common",
-        best(|| Diff::new(&dense, &other, &Muted::default())),
+        best(|| Diff::new(&dense, &other, &IgnoredPaths::default())),
         serde,
     );
     let line = Document::new("x".repeat(5 << 20).into(), Some("text/plain"), None);

@@ -16,7 +16,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use hookglass::delivery::{Head, Header};
 use hookglass::provider::Provider;
 use hookglass::secret::Secret;
-use hookglass::signature::{Budget, Draft, Keyed, Subject, Verifier, sign, verify};
+use hookglass::signature::{Budget, Credentials, Draft, Subject, Verifier, sign, verify};
 use jiff::Timestamp;
 use sha2::Sha256;
 
@@ -87,7 +87,7 @@ fn main() {
         println!("{size:>9} B  {verifying:>10.1?}  {speed:>7.0} MB/s  {ratio:.2} × bare");
     }
     println!("diagnosis of a signature that nothing explains, against one verification");
-    let verifier = Verifier::new(vec![Keyed { provider, secrets: secrets.to_vec() }]);
+    let verifier = Verifier::new(vec![Credentials { provider, secrets: secrets.to_vec() }]);
     for size in [1 << 10, 128 << 10, 25 << 20] {
         let body = body(size);
         let headers = [Header::new("X-Cribbly-Signature", "ab".repeat(32))];

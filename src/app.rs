@@ -5,11 +5,12 @@
 //! enters as [`Event::Tick`]. Layout is a function that the update and the view both call.
 
 mod action;
-pub mod answers;
+mod active_filter;
 pub mod columns;
-pub mod comparing;
 pub mod detail;
-mod filtering;
+pub mod diff;
+pub mod document_view;
+mod filter_prompt;
 pub mod hints;
 mod index;
 pub mod keymap;
@@ -17,30 +18,29 @@ pub mod layout;
 pub mod list;
 mod message;
 mod model;
-pub mod onward;
 pub mod palette;
 pub mod pane;
 mod prompt;
 mod rate;
-pub mod reading;
 mod removals;
-mod role;
-mod search;
-mod sending;
+mod resend;
+pub mod routing;
+mod style;
+pub mod target_responses;
 pub mod theme;
 mod update;
 
 pub use action::{
-    Action, Answering, Copyable, Decision, Differ, Edit, ExportForm, Facet, Fold, Grow, InDocument,
-    InList, Move, Narrow, Sending, Turn, Wanted,
+    Action, Copyable, DiffAction, Direction, DocumentAction, ExportForm, Facet, FilterAction, Fold,
+    LineEdit, ListAction, Move, Polarity, ReleaseDecision, ResendAction, ResizeBy, ResponseAction,
 };
-pub use filtering::Filtering;
-pub use index::{Badges, Row};
-pub use message::{Effect, Event, Loaded, Mouse, MouseKind, Notice, NoticeKind, Within};
-pub use model::{Confirm, Focus, Mode, Model, Page, Preferences, Session};
+pub use filter_prompt::FilterPrompt;
+pub use index::{ListRow, RowBadges};
+pub use message::{DocumentTab, Effect, Event, Loaded, Mouse, MouseKind, Notice, NoticeKind};
+pub use model::{Confirm, Focus, HelpPage, Mode, Model, Preferences, Session};
 pub use prompt::Prompt;
 pub use rate::Rate;
 pub use removals::{Removals, Scope};
-pub use role::{Marked, Role, Span, masked};
-pub use sending::{Order, Pace, Purpose, Tally, Targeting};
+pub use resend::{ResendPace, ResendRequest, ResendSummary, TargetPrompt, TargetPurpose};
+pub use style::{StyleClass, StyledLine, StyledSpan, masked};
 pub use update::update;

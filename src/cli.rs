@@ -1,32 +1,32 @@
 //! The command line: what can be asked for, and one file for each command.
 
+mod atomic_file;
 mod columns;
 mod config;
 mod demo;
+mod error;
 mod export;
-mod failure;
-mod following;
+mod flag_docs;
 mod import;
 mod keyring;
 mod list;
 mod listen;
 mod man;
-mod picking;
 mod progress;
 mod providers;
 mod prune;
 mod replay;
 mod resend;
+mod selection;
 mod send;
 mod show;
 mod signals;
 mod stats;
 mod store;
-mod table;
-mod tally;
+mod summary;
+mod tail;
 mod verify;
 mod wait;
-mod write;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -34,8 +34,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use config::ConfigCommandArgs;
+pub use error::CliError;
 use export::ExportArgs;
-pub use failure::Failure;
 use import::ImportArgs;
 use list::ListArgs;
 use listen::ListenArgs;
@@ -140,7 +140,7 @@ impl Cli {
 }
 
 /// Carries out what was asked for.
-pub fn run(cli: Cli) -> Result<(), Failure> {
+pub fn run(cli: Cli) -> Result<(), CliError> {
     match cli.command.unwrap_or(Command::Listen(cli.listen)) {
         Command::Listen(args) => listen::run(args),
         Command::Send(args) => send::run(args),
@@ -164,5 +164,5 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
 
 /// The flags of every command, for the README: command, flag, value, help.
 pub fn flags() -> Vec<[String; 4]> {
-    table::flags::<Cli>()
+    flag_docs::flags::<Cli>()
 }

@@ -2,13 +2,13 @@
 
 mod dashboard;
 pub mod defaults;
+mod edit_file;
 mod file;
 mod mistakes;
-mod onward;
-mod saving;
+mod routing;
 pub mod secrets;
 
 pub use dashboard::{Dashboard, GlyphChoice};
+pub use edit_file::{SaveError, save_view};
 pub use file::{Config, ConfigError, DEFAULT};
-pub use onward::{ForwardTo, Switches};
-pub use saving::{SaveError, save_view};
+pub use routing::{ForwardTo, Switches};

@@ -60,7 +60,7 @@ pub struct Setup {
     /// Rules, held deliveries and targets.
     pub controls: Controls,
     /// The tunnel, where one was asked for.
-    pub tunnel: Option<watch::Receiver<tunnel::State>>,
+    pub tunnel: Option<watch::Receiver<tunnel::TunnelState>>,
     /// What the user should know from the start.
     pub notes: Vec<String>,
     pub warnings: Vec<String>,

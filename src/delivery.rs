@@ -4,8 +4,8 @@
 //! delivery; a [`Delivery`] adds the bytes as they came.
 
 mod attempt;
+mod flags;
 mod head;
-mod standing;
 mod verdict;
 
 use std::fmt;
@@ -14,9 +14,9 @@ use std::str::FromStr;
 use bytes::Bytes;
 use jiff::Timestamp;
 
-pub use attempt::{Answered, Attempt, AttemptKind, Comparison, Outcome, Timing, Turn};
+pub use attempt::{Attempt, AttemptKind, Comparison, Outcome, ResponseRecord, Timing, Transition};
+pub use flags::{DeliveryFlags, Related};
 pub use head::{Head, HeadError, Header, Version, header_text, is_added_on_the_way, is_hop_by_hop};
-pub use standing::{Related, Standing};
 pub use verdict::{SignatureStatus, Verdict};
 
 /// The number under which the store keeps a delivery; later deliveries have larger ones.
@@ -126,7 +126,7 @@ pub struct Summary {
     pub marked: bool,
     /// What the user wrote on it.
     pub note: Option<String>,
-    pub standing: Standing,
+    pub standing: DeliveryFlags,
 }
 
 impl Summary {

@@ -1,25 +1,25 @@
 //! Filters: one grammar for the dashboard, the commands and whoever else picks deliveries.
 //!
 //! A filter is tested against a [`Summary`] first, which may leave it open; then the bytes of
-//! the [`Delivery`] decide. A [`Scan`] holds it against many rows at once, and a [`Settling`] then
+//! the [`Delivery`] decide. A [`RowMatcher`] holds it against many rows at once, and a [`BodyMatcher`] then
 //! against the bytes of those that it left open. Nothing here reads a clock: whoever asks says when it is.
 
+mod body_matcher;
+mod builder;
 mod complete;
-mod compose;
 mod error;
+mod eval;
 mod expression;
 mod field;
 mod jq;
-mod json;
-mod moment;
+mod json_path;
 mod number;
-mod open;
 mod parse;
 mod pattern;
-mod scan;
-mod settle;
-mod test;
+mod row_matcher;
+mod time_expr;
 mod token;
+mod undecided;
 mod value;
 
 use std::fmt;
@@ -27,13 +27,13 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 
+pub use body_matcher::BodyMatcher;
+pub use builder::{path_term, term};
 pub use complete::{Completion, complete};
-pub use compose::{path_term, term};
 pub use error::{FilterError, nearest};
-pub use field::{FIELDS, Field};
-pub use open::{Open, Run};
-pub use scan::{Column, Packed, Scan};
-pub use settle::Settling;
+pub use field::{FIELDS, FilterField};
+pub use row_matcher::{FilterColumn, FilterRow, RowMatcher};
+pub use undecided::{IdRange, Undecided};
 
 use crate::delivery::{Delivery, Summary};
 use expression::Expression;
@@ -55,13 +55,13 @@ impl Filter {
     /// Whether a delivery passes; nothing where only its bytes can tell.
     pub fn test(&self, summary: &Summary, now: Timestamp) -> Option<bool> {
         let Some(root) = &self.root else { return Some(true) };
-        root.weigh(&|term| test::summary(term, summary, now))
+        root.weigh(&|term| eval::summary(term, summary, now))
     }
 
     /// Whether a delivery passes.
     pub fn matches(&self, delivery: &Delivery, now: Timestamp) -> bool {
         let Some(root) = &self.root else { return true };
-        root.weigh(&|term| Some(test::delivery(term, delivery, now))).unwrap_or_default()
+        root.weigh(&|term| Some(eval::delivery(term, delivery, now))).unwrap_or_default()
     }
 }
 

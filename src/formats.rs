@@ -18,4 +18,4 @@ mod shell;
 mod snippet;
 pub mod wire;
 
-pub use copy::{Copied, CopyFormat, FORMATS, format};
+pub use copy::{CopyFormat, CopySource, FORMATS, format};

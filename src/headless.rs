@@ -11,8 +11,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::delivery::{Delivery, DeliveryId};
 use crate::formats::jsonl;
-use crate::payload::visible;
-use crate::store::{Reader, Store, StoreError};
+use crate::payload::escape;
+use crate::store::{Store, StoreError, StoreReader};
 use crate::units;
 
 /// Deliveries read at a time; a body may be large.
@@ -66,11 +66,11 @@ pub async fn run(
 
 /// Prints what has come and is answered. At the end what is not answered is printed as well.
 fn print_new(
-    reader: Reader,
+    reader: StoreReader,
     mut last: DeliveryId,
     format: Format,
     ending: bool,
-) -> Result<(Reader, DeliveryId), HeadlessError> {
+) -> Result<(StoreReader, DeliveryId), HeadlessError> {
     let mut out = io::BufWriter::new(io::stdout().lock());
     'pages: loop {
         let page = reader.deliveries_after(last, PAGE)?;
@@ -109,8 +109,8 @@ fn text(delivery: &Delivery) -> String {
     format!(
         "{at}  {:<10}  {:<22}  {:<16}  {:>7}  {answer}",
         summary.signature.status,
-        visible(&summary.title()),
-        visible(event),
-        units::size(summary.body_size),
+        escape(&summary.title()),
+        escape(event),
+        units::format_size(summary.body_size),
     )
 }

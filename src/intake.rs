@@ -14,13 +14,13 @@
 //!
 //! It owns the way into the store; it shows nothing, and whoever shows reads the store.
 
+mod assess;
 mod diagnoser;
-mod door;
 mod forwards;
-mod hold;
-mod judge;
+mod pause;
 mod peer;
-mod shapes;
+mod schema_drift;
+mod sequencer;
 
 use std::sync::Arc;
 
@@ -28,20 +28,20 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::delivery::{AttemptKind, Delivery, DeliveryId, Header, is_hop_by_hop};
-use crate::listener::{Answer, Received, Reply};
-use crate::outbound::{Health, Response, SendError, Sent, Ticket, attempt};
-use crate::respond::{Action, Rulebook, Step};
+use crate::listener::{ClientResponse, Received, Reply};
+use crate::outbound::{Health, Response, SendError, SendOutcome, Ticket, attempt};
+use crate::respond::{Rulebook, ScriptAction, ScriptStep};
 use crate::signature::{Handshakes, Verifier};
 use crate::store::{KeepError, Store};
-use door::{Course, Passed};
+use sequencer::{Accepted, Disposition};
 
+pub use assess::Strict;
 pub use diagnoser::{Diagnoser, diagnose};
-pub use door::Door;
 pub use forwards::{Forward, Forwards};
-pub use hold::{Held, Holds, Release};
-pub use judge::Strict;
+pub use pause::{PausedRequest, PausedRequests, ReleaseAction};
 pub use peer::Proxies;
-pub use shapes::learn_shapes;
+pub use schema_drift::learn_shapes;
+pub use sequencer::Sequencer;
 
 /// After how many seconds a sender may try again.
 const RETRY_AFTER: &str = "5";
@@ -52,10 +52,10 @@ pub struct Intake {
     pub verifier: Arc<Verifier>,
     pub diagnoser: Diagnoser,
     pub store: Store,
-    pub door: Door,
+    pub door: Sequencer,
     pub rules: Rulebook,
     pub forwards: Arc<Forwards>,
-    pub holds: Holds,
+    pub holds: PausedRequests,
     pub policy: Policy,
     /// Cuts short what is only delayed.
     pub stop: CancellationToken,
@@ -75,7 +75,7 @@ pub struct Policy {
 #[derive(Debug)]
 pub struct Controls {
     pub rules: Rulebook,
-    pub holds: Holds,
+    pub holds: PausedRequests,
     /// Every target with how it is doing, in the order in which they are asked.
     pub targets: Vec<(String, watch::Receiver<Health>)>,
 }
@@ -83,13 +83,13 @@ pub struct Controls {
 impl Intake {
     /// Verifies a delivery, keeps it, and says what to answer.
     pub async fn take(&self, received: Received) -> Reply {
-        let judgement = self.judge(received).await;
-        let (mut new, settled) = (judgement.new, judgement.settled);
+        let judgement = self.assess(received).await;
+        let (mut new, settled) = (judgement.new, judgement.preset_response);
         let wants_cause = new.refused.is_none() && !judgement.diagnosed;
         let turn = self.diagnoser.turn(&new.signature).filter(|_| wants_cause);
         new.diagnosing = turn.is_some();
         let noted = new.response;
-        let passed = match self.door.pass(new, settled).await {
+        let passed = match self.door.submit(new, settled).await {
             Ok(passed) => passed,
             Err(error) => return unavailable(&error).into(),
         };
@@ -106,19 +106,19 @@ impl Intake {
         reply
     }
 
-    async fn carry_out(&self, passed: Passed) -> Reply {
-        let Passed { id, course } = passed;
+    async fn carry_out(&self, passed: Accepted) -> Reply {
+        let Accepted { id, course } = passed;
         match course {
-            Course::Answer(answer) => answer.into(),
-            Course::Respond(taken) => {
+            Disposition::Answer(answer) => answer.into(),
+            Disposition::Respond(taken) => {
                 let (step, delivery) = *taken;
                 self.respond(step, &delivery).await
             }
-            Course::Forward(ticket) => self.forwarded(id, ticket).await.into(),
+            Disposition::Forward(ticket) => self.forwarded(id, ticket).await.into(),
         }
     }
 
-    async fn respond(&self, step: Step, delivery: &Delivery) -> Reply {
+    async fn respond(&self, step: ScriptStep, delivery: &Delivery) -> Reply {
         if !step.delay.is_zero() {
             tokio::select! {
                 () = tokio::time::sleep(step.delay) => {}
@@ -126,39 +126,39 @@ impl Intake {
             }
         }
         match step.action {
-            Action::Answer(canned) => {
+            ScriptAction::Answer(canned) => {
                 let (headers, body) = canned.fill(delivery);
-                Answer { status: canned.status, headers, body }.into()
+                ClientResponse { status: canned.status, headers, body }.into()
             }
-            Action::Timeout => Reply::Silence,
-            Action::Close => Reply::Close,
-            Action::Hold => match self.holds.wait(delivery.summary.id).await {
-                Some(Release::Answer(status)) => {
+            ScriptAction::Timeout => Reply::Silence,
+            ScriptAction::Close => Reply::Close,
+            ScriptAction::Hold => match self.holds.wait(delivery.summary.id).await {
+                Some(ReleaseAction::Answer(status)) => {
                     let id = delivery.summary.id;
                     let text = format!("{status} by hand; kept as delivery {id}\n");
-                    Answer::text(status, text).into()
+                    ClientResponse::plain_text(status, text).into()
                 }
-                Some(Release::Forward) => self.send_on(delivery).await.into(),
-                Some(Release::Close) => Reply::Close,
+                Some(ReleaseAction::Forward) => self.send_on(delivery).await.into(),
+                Some(ReleaseAction::Close) => Reply::Close,
                 None => {
                     let why = "this delivery was kept, and held until hookglass stopped\n";
-                    later(Answer::text(503, why.to_owned())).into()
+                    later(ClientResponse::plain_text(503, why.to_owned())).into()
                 }
             },
-            Action::Pass => self.send_on(delivery).await.into(),
+            ScriptAction::Pass => self.send_on(delivery).await.into(),
         }
     }
 
     /// Sends a delivery on that the door did not.
-    async fn send_on(&self, delivery: &Delivery) -> Answer {
+    async fn send_on(&self, delivery: &Delivery) -> ClientResponse {
         let id = delivery.summary.id;
-        match self.forwards.begin(delivery, door::now()).await {
+        match self.forwards.begin(delivery, sequencer::now()).await {
             Some(ticket) => self.forwarded(id, ticket).await,
-            None => door::taken(id),
+            None => sequencer::default_response(id),
         }
     }
 
-    async fn forwarded(&self, id: DeliveryId, ticket: Ticket) -> Answer {
+    async fn forwarded(&self, id: DeliveryId, ticket: Ticket) -> ClientResponse {
         let target = ticket.target().clone();
         let sent = ticket.sent().await;
         let attempt = attempt(AttemptKind::Forward, id, &target, &sent);
@@ -168,31 +168,31 @@ impl Intake {
     }
 }
 
-fn later(mut answer: Answer) -> Answer {
+fn later(mut answer: ClientResponse) -> ClientResponse {
     answer.headers.push(Header::new("Retry-After", RETRY_AFTER));
     answer
 }
 
-fn unavailable(error: &KeepError) -> Answer {
-    later(Answer::text(503, format!("this delivery was not kept: {error}\n")))
+fn unavailable(error: &KeepError) -> ClientResponse {
+    later(ClientResponse::plain_text(503, format!("this delivery was not kept: {error}\n")))
 }
 
 /// The target's answer for the sender, or why there is none.
-fn onward_answer(sent: Sent) -> Answer {
+fn onward_answer(sent: SendOutcome) -> ClientResponse {
     match sent.outcome {
         Ok(Response { status, headers, body }) => {
             let passed = headers.into_iter().filter(|header| !is_hop_by_hop(&header.name));
-            Answer { status, headers: passed.collect(), body }
+            ClientResponse { status, headers: passed.collect(), body }
         }
         Err(error) => gateway_answer(&error),
     }
 }
 
-fn gateway_answer(error: &SendError) -> Answer {
+fn gateway_answer(error: &SendError) -> ClientResponse {
     let why = format!("hookglass kept this delivery, but could not forward it: {error}\n");
     match error {
-        _ if error.is_ours() => later(Answer::text(503, why)),
-        _ if error.timed_out() => Answer::text(504, why),
-        _ => Answer::text(502, why),
+        _ if error.is_ours() => later(ClientResponse::plain_text(503, why)),
+        _ if error.timed_out() => ClientResponse::plain_text(504, why),
+        _ => ClientResponse::plain_text(502, why),
     }
 }

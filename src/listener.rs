@@ -4,10 +4,10 @@
 //! case, the order and the repetition of headers, so a gate stands under it: that takes each
 //! head off the connection as it came and lets hyper see only what it needs for the framing.
 
-mod answer;
 mod body;
 mod framing;
-mod gate;
+mod head_capture;
+mod response;
 
 use std::future::Future;
 use std::io;
@@ -30,9 +30,9 @@ use tokio_util::task::TaskTracker;
 
 use crate::delivery::{Head, Refusal};
 use crate::task;
-use gate::{Arrival, Gate};
+use head_capture::{CapturedRequest, HeadCapture};
 
-pub use answer::{Answer, Reply};
+pub use response::{ClientResponse, Reply};
 
 /// How much a sender may send, and how long it may take.
 #[derive(Debug, Clone)]
@@ -136,7 +136,7 @@ where
         let accepted = tokio::select! {
             biased;
             () = stop.cancelled() => break,
-            Some(ended) = connections.join_next() => { task::outcome(ended); continue }
+            Some(ended) = connections.join_next() => { task::join_or_panic(ended); continue }
             accepted = accept(&listener, &places) => accepted,
         };
         // Out of file descriptors, most likely: those in use are given back soon.
@@ -153,7 +153,7 @@ where
     drop(listener);
     let ended = tokio::time::timeout(stop_time, async {
         while let Some(ended) = connections.join_next().await {
-            task::outcome(ended);
+            task::join_or_panic(ended);
         }
     });
     if ended.await.is_err() {
@@ -180,7 +180,7 @@ where
     // Answers are small and wait for nothing. A socket that refuses is as good without.
     let _ = stream.set_nodelay(true);
     let (arrivals, heads) = mpsc::channel();
-    let gate = Gate::new(stream, &shared.limits, arrivals, shared.stop.clone());
+    let gate = HeadCapture::new(stream, &shared.limits, arrivals, shared.stop.clone());
     let stop = shared.stop.clone();
     let (ending, mut ended) = watch::channel(None);
     let service = service_fn(move |request: hyper::Request<Incoming>| {
@@ -225,7 +225,7 @@ where
 }
 
 async fn answer_to<T, F>(
-    arrival: Arrival,
+    arrival: CapturedRequest,
     body: Incoming,
     peer: SocketAddr,
     shared: &Shared<T>,
@@ -234,7 +234,7 @@ where
     T: Fn(Received) -> F,
     F: Future<Output: Into<Reply> + Send + 'static> + Send + 'static,
 {
-    let Arrival { received_at, head, declared, refused } = arrival;
+    let CapturedRequest { received_at, head, declared, refused } = arrival;
     let (body, body_size, refused) = match refused {
         Some(refused) => (Bytes::new(), declared, Some(refused)),
         None => match body::collect(body, declared, &shared.limits).await {
@@ -245,8 +245,8 @@ where
     let closing = refused.is_some();
     let received = Received { received_at, peer, head, body, body_size, refused };
     let taken = shared.taking.spawn((shared.take)(received)).await;
-    let stopping = || Answer::text(503, "hookglass is stopping\n".to_owned()).into();
-    match task::outcome(taken).map_or_else(stopping, Into::into) {
+    let stopping = || ClientResponse::plain_text(503, "hookglass is stopping\n".to_owned()).into();
+    match task::join_or_panic(taken).map_or_else(stopping, Into::into) {
         Reply::Answer(answer) if closing => Reply::Answer(answer.closing()),
         reply => reply,
     }

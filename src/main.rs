@@ -3,13 +3,13 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use hookglass::cli::{Cli, Failure, run};
+use hookglass::cli::{Cli, CliError, run};
 
 fn main() -> ExitCode {
     match run(Cli::read(std::env::args_os())) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            if !matches!(failure, Failure::Pipe) {
+            if !matches!(failure, CliError::Pipe) {
                 // Nothing can be done about a standard error that cannot be written to.
                 let _ = writeln!(std::io::stderr(), "hookglass: {failure}");
             }

@@ -2,11 +2,11 @@
 
 mod client;
 mod error;
-mod raw_head_writer;
+mod forward_options;
 mod forwarder;
 mod health;
-mod manner;
-mod onward;
+mod next_hop;
+mod raw_head_writer;
 mod target;
 mod tls;
 
@@ -15,14 +15,16 @@ use std::time::Duration;
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use crate::delivery::{Answered, Attempt, AttemptKind, DeliveryId, Head, Header, Outcome, Timing};
+use crate::delivery::{
+    Attempt, AttemptKind, DeliveryId, Head, Header, Outcome, ResponseRecord, Timing,
+};
 
 pub use client::Client;
 pub use error::SendError;
-pub use forwarder::{Forwarder, Pace, Ticket};
-pub use health::{Condition, Health};
-pub use manner::{AddedHeaderError, Manner, added_header};
-pub use onward::onward;
+pub use forward_options::{AddedHeaderError, ForwardOptions, added_header};
+pub use forwarder::{Forwarder, QueueLimits, Ticket};
+pub use health::{Health, TargetCondition};
+pub use next_hop::next_hop_head;
 pub use target::{Target, TargetError};
 
 /// Bytes of an answer's body that are kept with an attempt.
@@ -45,7 +47,7 @@ pub struct Response {
 
 /// How a sending went.
 #[derive(Debug)]
-pub struct Sent {
+pub struct SendOutcome {
     pub started_at: Timestamp,
     /// From the start of the connection to the end of the answer.
     pub took: Duration,
@@ -55,9 +57,14 @@ pub struct Sent {
 
 /// What is kept of a sending of the bytes as they came; another form has its `changes` told
 /// afterwards.
-pub fn attempt(kind: AttemptKind, delivery: DeliveryId, target: &Target, sent: &Sent) -> Attempt {
+pub fn attempt(
+    kind: AttemptKind,
+    delivery: DeliveryId,
+    target: &Target,
+    sent: &SendOutcome,
+) -> Attempt {
     let outcome = match &sent.outcome {
-        Ok(response) => Outcome::Answered(Answered {
+        Ok(response) => Outcome::Answered(ResponseRecord {
             status: response.status,
             headers: response.headers.clone(),
             // A slice would hold on to the whole of a large answer.

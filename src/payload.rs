@@ -4,38 +4,38 @@
 //! ```text
 //!  wire bytes ─► coding ─► charset ─► Document: sections of rows (tree, lines, fields, hex, …)
 //!                                        │ row n ─► pieces     │ byte ◄─► row    │ JSON values
-//!                                      Folds                 Search          Diff, Shape
+//!                                      Folds                 DocumentSearch  Diff, Schema
 //! ```
 //!
 //! A [`Document`] is made once and never changes; what a reader does with it, [`Folds`] and a
-//! [`Search`] on its way, are values of their own that name rows and bytes of it.
+//! [`DocumentSearch`] on its way, are values of their own that name rows and bytes of it.
 
 mod charset;
-mod coding;
+mod content_encoding;
 pub mod diff;
 mod document;
+mod escape;
 mod folds;
 pub mod form;
 mod hex_view;
+mod json_tree;
 mod lines;
-mod markup;
 mod media;
 mod multipart;
 pub mod path;
-mod piece;
 pub mod pointer;
-mod raw;
-pub mod rewrite;
+mod raw_lines;
+pub mod reserialize;
+pub mod schema;
 mod search;
 mod section;
-pub mod shape;
-mod tree;
-mod visible;
+mod span;
+mod xml;
 
-pub use coding::{Decoded, decoded};
-pub use document::{Document, Form};
+pub use content_encoding::{Decoded, decoded};
+pub use document::{Document, DocumentForm};
+pub use escape::{around, escape, push_visible, visible_bytes};
 pub use folds::Folds;
-pub use piece::{Piece, PieceKind, Row};
-pub use search::{Pattern, PatternError, Search};
-pub use tree::{Kind, Node};
-pub use visible::{around, push_visible, visible, visible_bytes};
+pub use json_tree::{JsonKind, Node};
+pub use search::{DocumentSearch, PatternError, SearchPattern};
+pub use span::{DisplayRow, Span, SpanKind};

@@ -2,12 +2,12 @@
 //!
 //! A provider is a file in `assets/providers`; nothing here computes a signature.
 
-mod declared;
-mod fill;
+mod custom;
 mod handshake;
+mod placeholders;
 mod sample;
 mod scheme;
-mod template;
+mod signed_template;
 
 use std::sync::LazyLock;
 
@@ -17,12 +17,14 @@ use serde::Deserialize;
 use crate::delivery::{EventRef, Head};
 use crate::payload::{form, pointer};
 
-pub use declared::{Declared, one_or_more};
-pub use fill::{Digest, FIELDS, Field, Fill, FillError, Filling};
-pub use handshake::{Condition, FieldName, Handshake, Token};
+pub use custom::{CustomProvider, one_or_more};
+pub use handshake::{FieldName, Handshake, HandshakeCondition, Token};
+pub use placeholders::{Digest, FIELDS, FillField, Filling, PlaceholderError, Placeholders};
 pub use sample::{Sample, Seed};
-pub use scheme::{Algorithm, Clock, Encoding, Pairs, Place, Scheme, SecretForm, Unit};
-pub use template::{Part, Template};
+pub use scheme::{
+    Algorithm, Encoding, PairSyntax, Scheme, SecretForm, TimestampSpec, Unit, ValueLocation,
+};
+pub use signed_template::{SignedTemplate, TemplatePart};
 
 /// A service that sends webhooks.
 #[derive(Debug, Clone, Deserialize)]
@@ -38,11 +40,12 @@ pub struct Provider {
     /// How its secrets begin, where that belongs to the key.
     pub secret_starts: Option<String>,
     /// Headers that tell it from others that sign in the same header.
-    #[serde(default)]
-    known_by: Vec<String>,
+    #[serde(default, alias = "known_by")]
+    detect_headers: Vec<String>,
     /// A provider that signs in the same way, and that stands for this one where nothing tells
     /// them apart.
-    pub same_as: Option<String>,
+    #[serde(alias = "same_as")]
+    pub alias_of: Option<String>,
     pub scheme: Scheme,
     #[serde(default)]
     event: EventPlaces,
@@ -58,20 +61,20 @@ pub struct Provider {
 #[serde(deny_unknown_fields)]
 struct EventPlaces {
     #[serde(default, rename = "type", deserialize_with = "scheme::one_or_more")]
-    kind: Vec<Place>,
+    kind: Vec<ValueLocation>,
     #[serde(default, deserialize_with = "scheme::one_or_more")]
-    id: Vec<Place>,
+    id: Vec<ValueLocation>,
     /// The id of the thing that the event tells of, which later events of it carry as well.
     #[serde(default, deserialize_with = "scheme::one_or_more")]
-    object: Vec<Place>,
+    object: Vec<ValueLocation>,
     /// When what the event tells of was so.
     #[serde(default, deserialize_with = "scheme::one_or_more")]
-    time: Vec<Place>,
+    time: Vec<ValueLocation>,
 }
 
 /// What speaks for a provider, and what does not.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Marks {
+pub struct Evidence {
     pub headers: usize,
     pub places: usize,
     pub absent: usize,
@@ -215,7 +218,8 @@ impl Provider {
 
     /// The event id and type of a delivery, where it has them.
     pub fn event(&self, head: &Head, body: &[u8]) -> EventRef {
-        let find = |places: &[Place]| places.iter().find_map(|place| found(place, head, body));
+        let find =
+            |places: &[ValueLocation]| places.iter().find_map(|place| found(place, head, body));
         EventRef { id: find(&self.event.id), event_type: find(&self.event.kind) }
     }
 
@@ -226,7 +230,7 @@ impl Provider {
     }
 
     /// Where the event's id stands.
-    pub fn id_places(&self) -> &[Place] {
+    pub fn id_places(&self) -> &[ValueLocation] {
         &self.event.id
     }
 
@@ -260,12 +264,12 @@ impl Provider {
 
     /// How much of a delivery speaks for this provider, beside its signature: headers that no
     /// other sends, then places of the event that are filled, then those that are not.
-    pub fn marks(&self, head: &Head, body: &[u8]) -> Marks {
-        let own = self.known_by.iter().map(|name| Place::Header(name.clone()));
-        let mut marks = Marks::default();
+    pub fn evidence(&self, head: &Head, body: &[u8]) -> Evidence {
+        let own = self.detect_headers.iter().map(|name| ValueLocation::Header(name.clone()));
+        let mut marks = Evidence::default();
         for place in own.chain(self.event.kind.iter().chain(&self.event.id).cloned()) {
             match (found(&place, head, body), place) {
-                (Some(_), Place::Header(_)) => marks.headers += 1,
+                (Some(_), ValueLocation::Header(_)) => marks.headers += 1,
                 (Some(_), _) => marks.places += 1,
                 (None, _) => marks.absent += 1,
             }
@@ -280,15 +284,15 @@ impl Provider {
 }
 
 /// What stands at a place of a delivery.
-fn found(place: &Place, head: &Head, body: &[u8]) -> Option<String> {
+fn found(place: &ValueLocation, head: &Head, body: &[u8]) -> Option<String> {
     match place {
-        Place::Header(name) => {
+        ValueLocation::Header(name) => {
             let value = head.joined(name)?;
             Some(crate::delivery::header_text(&value).into_owned())
         }
-        Place::Json(path) => pointer::lookup(body, path),
-        Place::Form(field) => form::field(body, field),
-        Place::Pair(_) => None,
+        ValueLocation::Json(path) => pointer::lookup(body, path),
+        ValueLocation::Form(field) => form::field(body, field),
+        ValueLocation::Pair(_) => None,
     }
 }
 

@@ -19,8 +19,8 @@ use crate::payload::form;
 use pass::Pass;
 use pseudonym::Pseudonyms;
 
-pub use pattern::Pattern;
-pub use rule::{Instruction, Rule, RuleError};
+pub use pattern::SensitivePattern;
+pub use rule::{Instruction, RedactionRule, RedactionRuleError};
 
 /// Headers that carry credentials, addresses or names of machines.
 const HEADERS: [&str; 18] = [
@@ -74,8 +74,8 @@ pub enum RedactError {
 /// What is replaced.
 #[derive(Debug, Clone, Default)]
 pub struct Redaction {
-    rules: Vec<(Rule, bool)>,
-    keep: Vec<Rule>,
+    rules: Vec<(RedactionRule, bool)>,
+    keep: Vec<RedactionRule>,
 }
 
 impl Redaction {
@@ -95,9 +95,9 @@ impl Redaction {
         }
         // The user's own come first, so that theirs decide whether the length is kept.
         if !is_bare || instructions.contains(&Instruction::Default) {
-            let headers = HEADERS.iter().map(|name| Rule::Header((*name).to_owned()));
-            let keys = KEYS.iter().map(|name| Rule::Key((*name).to_owned()));
-            let patterns = Pattern::ALL.into_iter().map(Rule::Pattern);
+            let headers = HEADERS.iter().map(|name| RedactionRule::Header((*name).to_owned()));
+            let keys = KEYS.iter().map(|name| RedactionRule::Key((*name).to_owned()));
+            let patterns = SensitivePattern::ALL.into_iter().map(RedactionRule::Pattern);
             redaction.rules.extend(headers.chain(keys).chain(patterns).map(|rule| (rule, false)));
         }
         redaction.rules.retain(|(rule, _)| !redaction.keep.contains(rule));
@@ -110,15 +110,15 @@ impl Redaction {
     }
 
     /// The first rule that picks something, and whether it keeps the length.
-    fn picks(&self, picks: impl Fn(&Rule) -> bool) -> Option<(&Rule, bool)> {
+    fn picks(&self, picks: impl Fn(&RedactionRule) -> bool) -> Option<(&RedactionRule, bool)> {
         if self.keep.iter().any(&picks) {
             return None;
         }
         self.rules.iter().find(|(rule, _)| picks(rule)).map(|(rule, length)| (rule, *length))
     }
 
-    fn pattern(&self, pattern: Pattern) -> Option<bool> {
-        self.picks(|rule| *rule == Rule::Pattern(pattern)).map(|(_, length)| length)
+    fn pattern(&self, pattern: SensitivePattern) -> Option<bool> {
+        self.picks(|rule| *rule == RedactionRule::Pattern(pattern)).map(|(_, length)| length)
     }
 }
 

@@ -27,7 +27,7 @@ mod rulebook;
 mod script;
 mod token;
 
-pub use rule::{Rule, RuleError, Supplement};
+pub use rule::{ResponseRule, RuleError, Supplement};
 pub use rulebook::Rulebook;
-pub use script::{Action, Body, Canned, Script, Step};
+pub use script::{Canned, ResponseBody, Script, ScriptAction, ScriptStep};
 pub use token::ScriptError;

@@ -3,29 +3,29 @@
 //! Pure: no clock, no file, no socket. Secrets are compared in constant time.
 
 mod cause;
-mod clock;
-mod content;
 mod diagnose;
 mod digest;
-mod entries;
-mod examine;
 mod handshake;
-mod key;
-mod lint;
+mod header_values;
+mod mutations;
 mod public_url;
+mod report;
+mod secret_key;
+mod secret_lint;
 mod sign;
-mod variant;
+mod signed_payload;
+mod timestamp;
 mod verifier;
 mod verify;
 
 pub use cause::Cause;
-pub use content::Subject;
 pub use diagnose::{Budget, Tried};
-pub use examine::{Break, Ends, Examined, Seen};
 pub use handshake::{Greeting, Handshakes};
-pub use lint::{lint, lint_under};
 pub use public_url::PublicUrl;
+pub use report::{Ends, ReceivedSignature, Report, RewriteRisk};
+pub use secret_lint::{lint, lint_under};
 pub(crate) use sign::time_text;
 pub use sign::{Draft, SignError, Signed, sign, unsignable};
-pub use verifier::{Diagnosis, Judged, Keyed, Verifier};
+pub use signed_payload::Subject;
+pub use verifier::{Credentials, Diagnosis, Judgment, Verifier};
 pub use verify::{is_well_formed, verify};

@@ -6,18 +6,18 @@
 //! keeps them out of the writer's way. Whoever follows the store waits on [`Store::progress`]
 //! and reads what has changed since, so nothing is lost however slowly it reads.
 
-mod beside;
-mod edit;
+mod annotate;
+mod attempt_writer;
 mod error;
-mod exclusive;
+mod location;
 mod lock;
-mod place;
+mod maintenance;
+mod raw;
 mod read;
 mod related;
 mod rows;
 mod schema;
-mod shapes;
-mod wire;
+mod schemas;
 mod write;
 mod writer;
 
@@ -30,18 +30,18 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::delivery::{Attempt, DeliveryId, EventRef, Head, Refusal, Source, Verdict};
 
-pub use beside::Attempts;
+pub use attempt_writer::AttemptWriter;
 pub use error::{KeepError, StoreError};
-pub use exclusive::{Exclusive, Pruned, Retention};
-pub use read::{AttemptTime, Change, Reader, Tail};
-pub use related::Kin;
-pub use shapes::ShapeSeen;
-pub use wire::Wire;
+pub use maintenance::{Maintenance, Pruned, Retention};
+pub use raw::RawRequest;
+pub use read::{AttemptTime, StoreChange, StoreReader, Tail};
+pub use related::TypeMatch;
+pub use schemas::SchemaRecord;
 pub use writer::Writer;
 
 /// Where deliveries are kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
+pub enum StorePlace {
     File(PathBuf),
     /// Nowhere: quitting forgets.
     Memory,
@@ -71,7 +71,7 @@ pub struct NewDelivery {
 
 /// What a delivery got when it was kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Kept {
+pub struct Stored {
     pub id: DeliveryId,
     /// The first delivery with the same event id from the same provider.
     pub duplicate_of: Option<DeliveryId>,
@@ -81,7 +81,7 @@ pub struct Kept {
 
 /// How far the store has come.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Progress {
+pub struct StoreProgress {
     /// The revision of the last commit; every new or changed delivery has a larger one than
     /// those before.
     pub revision: i64,
@@ -90,22 +90,22 @@ pub struct Progress {
 }
 
 /// Something for the writer to do.
-enum Job {
-    Keep(Box<NewDelivery>, oneshot::Sender<Result<Kept, KeepError>>),
+enum WriteJob {
+    Keep(Box<NewDelivery>, oneshot::Sender<Result<Stored, KeepError>>),
     Answered(DeliveryId, u16, oneshot::Sender<Result<(), KeepError>>),
     Explained(DeliveryId, Box<Verdict>, oneshot::Sender<Result<(), KeepError>>),
     Attempted(Box<Attempt>, oneshot::Sender<Result<(), KeepError>>),
-    Shape(Box<ShapeSeen>, oneshot::Sender<Result<(), KeepError>>),
-    Edit(edit::Edit, oneshot::Sender<Result<(), KeepError>>),
+    Shape(Box<SchemaRecord>, oneshot::Sender<Result<(), KeepError>>),
+    Edit(annotate::Annotation, oneshot::Sender<Result<(), KeepError>>),
     Finish,
 }
 
 /// The way into the store, and to readers of it. Clones share one writer.
 #[derive(Debug, Clone)]
 pub struct Store {
-    jobs: mpsc::Sender<Job>,
-    progress: watch::Receiver<Progress>,
-    location: place::Location,
+    jobs: mpsc::Sender<WriteJob>,
+    progress: watch::Receiver<StoreProgress>,
+    location: location::StoreLocation,
 }
 
 /// How many deliveries may wait for the writer; behind them, senders wait in their connections.
@@ -113,103 +113,104 @@ const WAITING: usize = 1024;
 
 /// Makes the folder that a file of ours goes into: private, and ignored by git.
 pub fn prepare_folder(path: &std::path::Path) -> Result<(), StoreError> {
-    place::prepare(path)
+    location::prepare(path)
 }
 
 impl Store {
     /// Opens a store for writing, or makes one. `holder` is what another listener that finds it
     /// taken is told, the URL for instance.
-    pub fn open(place: &Place, holder: &str) -> Result<(Self, Writer), StoreError> {
-        let location = place::Location::of(place);
+    pub fn open(place: &StorePlace, holder: &str) -> Result<(Self, Writer), StoreError> {
+        let location = location::StoreLocation::of(place);
         let lock = match place {
-            Place::Memory => None,
-            Place::File(path) => {
-                place::prepare(path)?;
+            StorePlace::Memory => None,
+            StorePlace::File(path) => {
+                location::prepare(path)?;
                 let lock = lock::take(path, holder)?;
-                place::create(path)?;
+                location::create(path)?;
                 Some(lock)
             }
         };
-        let connection = place::open_for_writing(&location)?;
+        let connection = location::open_for_writing(&location)?;
         schema::migrate(&connection, &location)?;
         Self::start(connection, location, lock)
     }
 
     fn start(
         connection: Connection,
-        location: place::Location,
+        location: location::StoreLocation,
         lock: Option<lock::Lock>,
     ) -> Result<(Self, Writer), StoreError> {
-        let revision = read::revision(&connection).map_err(|error| location.trouble(error))?;
+        let revision = read::revision(&connection).map_err(|error| location.error(error))?;
         let (jobs, queue) = mpsc::channel(WAITING);
-        let (report, progress) = watch::channel(Progress { revision, trouble: None });
-        let writer = Writer::start(writer::Desk { connection, queue, report, lock }, jobs.clone())
-            .map_err(|source| location.unopenable(source))?;
+        let (report, progress) = watch::channel(StoreProgress { revision, trouble: None });
+        let writer =
+            Writer::start(writer::WriterState { connection, queue, report, lock }, jobs.clone())
+                .map_err(|source| location.unopenable(source))?;
         Ok((Self { jobs, progress, location }, writer))
     }
 
     /// Keeps a delivery; returns when it is on disk.
-    pub async fn keep(&self, delivery: NewDelivery) -> Result<Kept, KeepError> {
-        self.ask(|reply| Job::Keep(Box::new(delivery), reply)).await
+    pub async fn keep(&self, delivery: NewDelivery) -> Result<Stored, KeepError> {
+        self.ask(|reply| WriteJob::Keep(Box::new(delivery), reply)).await
     }
 
     /// Notes what the sender of a delivery was answered.
     pub async fn answered(&self, id: DeliveryId, status: u16) -> Result<(), KeepError> {
-        self.ask(|reply| Job::Answered(id, status, reply)).await
+        self.ask(|reply| WriteJob::Answered(id, status, reply)).await
     }
 
     /// Notes what the search for the cause of a verdict came to.
     pub async fn explained(&self, id: DeliveryId, verdict: Verdict) -> Result<(), KeepError> {
-        self.ask(|reply| Job::Explained(id, Box::new(verdict), reply)).await
+        self.ask(|reply| WriteJob::Explained(id, Box::new(verdict), reply)).await
     }
 
     /// Keeps an attempt to send a delivery onwards.
     pub async fn attempted(&self, attempt: Attempt) -> Result<(), KeepError> {
-        self.ask(|reply| Job::Attempted(Box::new(attempt), reply)).await
+        self.ask(|reply| WriteJob::Attempted(Box::new(attempt), reply)).await
     }
 
     /// Keeps what is known of the bodies of a type by now, and what was new in one.
-    pub async fn shape_seen(&self, seen: ShapeSeen) -> Result<(), KeepError> {
-        self.ask(|reply| Job::Shape(Box::new(seen), reply)).await
+    pub async fn shape_seen(&self, seen: SchemaRecord) -> Result<(), KeepError> {
+        self.ask(|reply| WriteJob::Shape(Box::new(seen), reply)).await
     }
 
     /// Marks deliveries, or takes their marks away. Those that are gone are passed over, here and
     /// below. Many ids are written in several commits, between which deliveries are kept; an
     /// error says that the rest was not done.
     pub async fn mark(&self, ids: &[DeliveryId], marked: bool) -> Result<(), KeepError> {
-        self.edit(ids, |ids| edit::Edit::Mark(ids, marked)).await
+        self.edit(ids, |ids| annotate::Annotation::Mark(ids, marked)).await
     }
 
     /// Writes a note on a delivery, or takes it away.
     pub async fn note(&self, id: DeliveryId, note: Option<String>) -> Result<(), KeepError> {
-        self.ask(|reply| Job::Edit(edit::Edit::Note(id, note), reply)).await
+        self.ask(|reply| WriteJob::Edit(annotate::Annotation::Note(id, note), reply)).await
     }
 
     /// Removes deliveries from everybody's sight. Until the writer finishes they can be brought
     /// back; then they are deleted for good, or if they are very many, beside the next run.
     pub async fn remove(&self, ids: &[DeliveryId]) -> Result<(), KeepError> {
-        self.edit(ids, edit::Edit::Remove).await
+        self.edit(ids, annotate::Annotation::Remove).await
     }
 
     /// Brings removed deliveries back.
     pub async fn restore(&self, ids: &[DeliveryId]) -> Result<(), KeepError> {
-        self.edit(ids, edit::Edit::Restore).await
+        self.edit(ids, annotate::Annotation::Restore).await
     }
 
     async fn edit(
         &self,
         ids: &[DeliveryId],
-        edit: impl Fn(Vec<DeliveryId>) -> edit::Edit,
+        edit: impl Fn(Vec<DeliveryId>) -> annotate::Annotation,
     ) -> Result<(), KeepError> {
-        for some in ids.chunks(edit::AT_ONCE) {
-            self.ask(|reply| Job::Edit(edit(some.to_vec()), reply)).await?;
+        for some in ids.chunks(annotate::AT_ONCE) {
+            self.ask(|reply| WriteJob::Edit(edit(some.to_vec()), reply)).await?;
         }
         Ok(())
     }
 
     async fn ask<T>(
         &self,
-        job: impl FnOnce(oneshot::Sender<Result<T, KeepError>>) -> Job,
+        job: impl FnOnce(oneshot::Sender<Result<T, KeepError>>) -> WriteJob,
     ) -> Result<T, KeepError> {
         let (reply, answer) = oneshot::channel();
         self.jobs.send(job(reply)).await.map_err(|_| KeepError::Stopped)?;
@@ -217,12 +218,12 @@ impl Store {
     }
 
     /// How far the store has come; changes with every commit.
-    pub fn progress(&self) -> watch::Receiver<Progress> {
+    pub fn progress(&self) -> watch::Receiver<StoreProgress> {
         self.progress.clone()
     }
 
     /// A reader with a connection of its own.
-    pub fn reader(&self) -> Result<Reader, StoreError> {
-        Reader::connect(&self.location)
+    pub fn reader(&self) -> Result<StoreReader, StoreError> {
+        StoreReader::connect(&self.location)
     }
 }

@@ -28,14 +28,14 @@ const ASKING_AGAIN: Duration = Duration::from_secs(3);
 
 /// Which agent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum TunnelKind {
     Ngrok,
     Cloudflared,
 }
 
 /// How the tunnel is doing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum State {
+pub enum TunnelState {
     Starting,
     /// The public URL.
     Up(String),
@@ -46,7 +46,7 @@ pub enum State {
 /// What leads where.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    pub kind: Kind,
+    pub kind: TunnelKind,
     /// The listener.
     pub address: SocketAddr,
     /// Where a running agent of ngrok tells its tunnels.
@@ -56,7 +56,7 @@ pub struct Settings {
 /// Where an agent of ngrok tells its tunnels if nothing else is said.
 pub const NGROK_API: &str = "http://127.0.0.1:4040";
 
-impl Kind {
+impl TunnelKind {
     pub const ALL: [Self; 2] = [Self::Ngrok, Self::Cloudflared];
 
     pub fn name(self) -> &'static str {
@@ -98,7 +98,7 @@ impl Kind {
     }
 }
 
-impl FromStr for Kind {
+impl FromStr for TunnelKind {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -113,14 +113,14 @@ impl FromStr for Kind {
 pub fn open(
     settings: Settings,
     stop: CancellationToken,
-) -> (watch::Receiver<State>, impl Future<Output = ()>) {
-    let (state, states) = watch::channel(State::Starting);
+) -> (watch::Receiver<TunnelState>, impl Future<Output = ()>) {
+    let (state, states) = watch::channel(TunnelState::Starting);
     (states, Work { settings, state }.run(stop))
 }
 
 struct Work {
     settings: Settings,
-    state: watch::Sender<State>,
+    state: watch::Sender<TunnelState>,
 }
 
 impl Work {
@@ -139,7 +139,7 @@ impl Work {
         let kind = self.settings.kind;
         let mut agent = match Agent::start(kind.name(), &kind.arguments(self.settings.address)) {
             Ok(agent) => agent,
-            Err(error) => return self.report(State::Failed(self.unstartable(&error))),
+            Err(error) => return self.report(TunnelState::Failed(self.unstartable(&error))),
         };
         tokio::select! {
             () = stop.cancelled() => {}
@@ -151,19 +151,21 @@ impl Work {
     /// The URL of an agent that runs already and leads here.
     async fn running(&self) -> Option<String> {
         match self.settings.kind {
-            Kind::Cloudflared => None,
-            Kind::Ngrok => ngrok::tunnel(&self.settings.ngrok_api, self.settings.address).await,
+            TunnelKind::Cloudflared => None,
+            TunnelKind::Ngrok => {
+                ngrok::tunnel(&self.settings.ngrok_api, self.settings.address).await
+            }
         }
     }
 
     /// Watches an agent that is not ours.
     async fn watch(&self, url: String) {
-        self.report(State::Up(url));
+        self.report(TunnelState::Up(url));
         loop {
             tokio::time::sleep(ASKING_AGAIN).await;
             self.report(match self.running().await {
-                Some(url) => State::Up(url),
-                None => State::Failed(format!(
+                Some(url) => TunnelState::Up(url),
+                None => TunnelState::Failed(format!(
                     "the ngrok agent that led here has gone; run `ngrok http {}` again, or start \
                      hookglass again",
                     self.settings.address.port()
@@ -180,27 +182,27 @@ impl Work {
         tokio::pin!(patience);
         let mut patient = true;
         loop {
-            let starting = !matches!(*self.state.borrow(), State::Up(_));
+            let starting = !matches!(*self.state.borrow(), TunnelState::Up(_));
             tokio::select! {
                 biased;
                 line = agent.line() => match line.map(|line| kind.read(&line)) {
                     None => break,
-                    Some(Said::Url(url)) => self.report(State::Up(url)),
+                    Some(Said::Url(url)) => self.report(TunnelState::Up(url)),
                     Some(Said::Trouble(said)) => trouble = said,
                     Some(Said::Nothing) => {}
                 },
                 // Not every version says where it leads; its local interface does.
-                url = self.asked(), if starting => self.report(State::Up(url)),
+                url = self.asked(), if starting => self.report(TunnelState::Up(url)),
                 () = &mut patience, if starting && patient => {
                     patient = false;
                     let name = kind.name();
-                    self.report(State::Failed(explained(&format!("{name} is not up yet"), &trouble, kind)));
+                    self.report(TunnelState::Failed(explained(&format!("{name} is not up yet"), &trouble, kind)));
                 }
             }
         }
         let status = agent.status().await;
         let ended = format!("{} ended ({status})", kind.name());
-        self.report(State::Failed(explained(&ended, &trouble, kind)));
+        self.report(TunnelState::Failed(explained(&ended, &trouble, kind)));
     }
 
     async fn asked(&self) -> String {
@@ -212,7 +214,7 @@ impl Work {
         }
     }
 
-    fn report(&self, state: State) {
+    fn report(&self, state: TunnelState) {
         self.state.send_if_modified(|before| {
             let changed = *before != state;
             *before = state;
@@ -235,7 +237,7 @@ impl Work {
     }
 }
 
-fn explained(what: &str, trouble: &str, kind: Kind) -> String {
+fn explained(what: &str, trouble: &str, kind: TunnelKind) -> String {
     let said = if trouble.is_empty() { String::new() } else { format!(": {trouble}") };
     format!("{what}{said}; {}", kind.advice(trouble))
 }

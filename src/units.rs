@@ -5,7 +5,7 @@ use std::time::Duration;
 /// A size in bytes, at most six characters wide up to a gigabyte: `412B`, `1.2k`, `25.0M`.
 ///
 /// Steps are powers of 1024.
-pub fn size(bytes: u64) -> String {
+pub fn format_size(bytes: u64) -> String {
     if bytes < 1024 {
         return format!("{bytes}B");
     }
@@ -25,7 +25,7 @@ fn f64_of(bytes: u64) -> f64 {
 }
 
 /// A count with a thin gap between the thousands: `1 204`.
-pub fn grouped(count: u64) -> String {
+pub fn format_count(count: u64) -> String {
     let digits = count.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {
@@ -38,7 +38,7 @@ pub fn grouped(count: u64) -> String {
 }
 
 /// A duration with three digits or so: `0.4 ms`, `12 ms`, `1.3 s`.
-pub fn took(duration: Duration) -> String {
+pub fn format_duration(duration: Duration) -> String {
     let millis = duration.as_secs_f64() * 1000.0;
     if millis < 10.0 {
         format!("{millis:.1} ms")
@@ -50,7 +50,7 @@ pub fn took(duration: Duration) -> String {
 }
 
 /// A length of time in words: `45 s`, `12 min`, `3 h 20 min`, `5 days`.
-pub fn seconds(seconds: i64) -> String {
+pub fn format_age(seconds: i64) -> String {
     let seconds = seconds.unsigned_abs();
     let two = |whole: u64, unit: &str, rest: u64, smaller: &str| match rest {
         0 => format!("{whole} {unit}"),
@@ -60,7 +60,7 @@ pub fn seconds(seconds: i64) -> String {
         0..120 => format!("{seconds} s"),
         120..3600 => two(seconds / 60, "min", seconds % 60, "s"),
         3600..172_800 => two(seconds / 3600, "h", seconds % 3600 / 60, "min"),
-        _ => format!("{} days", grouped(seconds / 86_400)),
+        _ => format!("{} days", format_count(seconds / 86_400)),
     }
 }
 
@@ -119,11 +119,11 @@ mod tests {
 
     #[test]
     fn writes_figures() {
-        let sizes = [0, 1023, 1024, 1_048_575, 26_214_400, 3 << 30].map(size);
+        let sizes = [0, 1023, 1024, 1_048_575, 26_214_400, 3 << 30].map(format_size);
         assert_eq!(sizes, ["0B", "1023B", "1.0k", "1.0M", "25.0M", "3.0G"]);
-        assert_eq!(grouped(1_204_000), "1\u{202f}204\u{202f}000");
-        assert_eq!(took(Duration::from_micros(412)), "0.4 ms");
-        assert_eq!(took(Duration::from_millis(1300)), "1.3 s");
+        assert_eq!(format_count(1_204_000), "1\u{202f}204\u{202f}000");
+        assert_eq!(format_duration(Duration::from_micros(412)), "0.4 ms");
+        assert_eq!(format_duration(Duration::from_millis(1300)), "1.3 s");
     }
 
     #[test]

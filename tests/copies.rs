@@ -12,7 +12,7 @@ use std::thread;
 
 use bytes::Bytes;
 use hookglass::delivery::{Delivery, Head, Header};
-use hookglass::formats::{Copied, FORMATS, format};
+use hookglass::formats::{CopySource, FORMATS, format};
 use hookglass::provider::Provider;
 use support::{Listener, Tested, event, exchange, hookglass, request};
 
@@ -41,7 +41,7 @@ fn run(form: &str, delivery: &Delivery, with_signature: bool) -> Tested<Option<A
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let base = format!("http://{}", listener.local_addr()?);
     let provider = Provider::named(&delivery.summary.provider)?;
-    let copied = Copied { delivery, provider: Some(&provider), base: &base, with_signature };
+    let copied = CopySource { delivery, provider: Some(&provider), base: &base, with_signature };
     let Ok(command) = format(form).ok_or("no such form")?.write(&copied) else { return Ok(None) };
     let text = std::str::from_utf8(&command)?;
     assert!(text.chars().all(|letter| !letter.is_control() || letter == '\n' || letter == '\t'));
@@ -180,7 +180,7 @@ fn httpie_says_what_it_cannot_send() -> Tested {
     {
         let sent = delivery("POST", target, &[Header::new("X-Odd", value)], b"");
         let copied =
-            Copied { delivery: &sent, provider: None, base: "http://h", with_signature: false };
+            CopySource { delivery: &sent, provider: None, base: "http://h", with_signature: false };
         assert!(form.write(&copied).is_err(), "{target}");
     }
     Ok(())
@@ -203,7 +203,7 @@ fn signatures_and_credentials_stay_out_unless_asked_for() -> Tested {
     let provider = Provider::named("mailgun")?;
     for form in ["curl", "httpie", "xh", "http"].iter().filter_map(|name| format(name)) {
         for with_signature in [false, true] {
-            let copied = Copied {
+            let copied = CopySource {
                 delivery: &sent,
                 provider: Some(&provider),
                 base: "http://h",

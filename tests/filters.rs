@@ -4,10 +4,10 @@
 use bytes::Bytes;
 use hookglass::app::list::List;
 use hookglass::delivery::{
-    Delivery, DeliveryId, EventRef, Head, Header, Refusal, SignatureStatus, Source, Standing,
+    Delivery, DeliveryFlags, DeliveryId, EventRef, Head, Header, Refusal, SignatureStatus, Source,
     Summary, Verdict, Version,
 };
-use hookglass::filter::{FIELDS, Filter, FilterError, Open, complete};
+use hookglass::filter::{FIELDS, Filter, FilterError, Undecided, complete};
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
@@ -46,7 +46,7 @@ fn delivery(letter: char, target: &str, headers: &[(&str, &[u8])], body: &[u8]) 
         source: Source::Live,
         duplicate_of: None,
         origin: None,
-        standing: Standing::default(),
+        standing: DeliveryFlags::default(),
         diagnosing: false,
         marked: false,
         note: None,
@@ -682,7 +682,7 @@ fn listed(all: &[Delivery], seed: u64) -> List {
 }
 
 /// The ids in runs, and what is known of each.
-fn opened<'o>(open: &'o Open, all: &[Delivery]) -> Vec<(DeliveryId, &'o [Option<bool>])> {
+fn opened<'o>(open: &'o Undecided, all: &[Delivery]) -> Vec<(DeliveryId, &'o [Option<bool>])> {
     let mut found = Vec::new();
     for run in &open.runs {
         let within = |id: &DeliveryId| (run.first..=run.last).contains(id);
@@ -711,7 +711,7 @@ fn agrees(input: &str, seed: u64) -> Result<(), TestCaseError> {
     found.sort_unstable();
     let ids: Vec<DeliveryId> = found.iter().map(|(id, _)| *id).collect();
     prop_assert_eq!(ids, with(None));
-    let settling = filter.settling();
+    let settling = filter.body_matcher();
     for (id, known) in found {
         let delivery = all.iter().find(|delivery| delivery.summary.id == id);
         let Some(delivery) = delivery else { continue };

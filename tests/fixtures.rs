@@ -16,10 +16,10 @@ use hookglass::delivery::{
 use hookglass::formats::fixture::Fixture;
 use hookglass::formats::jsonl;
 use hookglass::ops::fixture::{prove, test_key};
-use hookglass::ops::send::{Content, Tamper, request as sample};
+use hookglass::ops::send::{DraftEvent, Tamper, request as sample};
 use hookglass::provider::{self, Provider};
 use hookglass::secret::Secret;
-use hookglass::store::{Exclusive, NewDelivery, Reader};
+use hookglass::store::{Maintenance, NewDelivery, StoreReader};
 use jiff::Timestamp;
 use serde_json::Value;
 use support::{Listener, Tested, exchange, hookglass};
@@ -39,7 +39,7 @@ fn ran(folder: &Path, args: &[&str]) -> Tested<Output> {
 }
 
 fn deliveries(folder: &Path) -> Tested<Vec<Delivery>> {
-    let reader = Reader::open(&folder.join(STORE))?;
+    let reader = StoreReader::open(&folder.join(STORE))?;
     let mut all: Vec<Delivery> = Vec::new();
     loop {
         let last = all.last().map_or(DeliveryId(0), |one| one.summary.id);
@@ -87,7 +87,7 @@ fn new(
 }
 
 fn keep(folder: &Path, new: &[NewDelivery]) -> Tested {
-    Exclusive::open(&folder.join(STORE), "a test", true)?.keep_all(new)?;
+    Maintenance::open(&folder.join(STORE), "a test", true)?.keep_all(new)?;
     Ok(())
 }
 
@@ -120,7 +120,7 @@ fn odd(count: u64) -> Tested<Vec<NewDelivery>> {
         }
         let tampers = [None, Some(Tamper::Signature), Some(Tamper::Missing)];
         let tamper = random.choice(tampers).flatten();
-        let request = sample(&cribbly, Some(&secret), Content::json(body), "http://h/", tamper)?;
+        let request = sample(&cribbly, Some(&secret), DraftEvent::json(body), "http://h/", tamper)?;
         let mut headers = request.head.headers.clone();
         headers.insert(1, Header::new("X-Twice", &b"caf\xe9"[..]));
         headers.insert(3, Header::new("x-tWICE", format!("2; n={number}")));
@@ -282,9 +282,10 @@ fn a_secret_that_no_rule_names_is_found_and_nothing_is_written() -> Tested {
     let cribbly = Provider::named("cribbly")?;
     let secret = Secret::new("TEST", support::SECRET);
     let body = format!("{{\"id\":\"e\",\"note\":\"the key is {}\"}}", support::SECRET);
-    let request = sample(&cribbly, Some(&secret), Content::json(body), "http://h/", None)?;
+    let request = sample(&cribbly, Some(&secret), DraftEvent::json(body), "http://h/", None)?;
     let signature = request.head.joined("x-cribbly-signature").ok_or("not signed")?;
-    let echoed = Content::json(format!("{{\"got\":\"{}\"}}", String::from_utf8_lossy(&signature)));
+    let echoed =
+        DraftEvent::json(format!("{{\"got\":\"{}\"}}", String::from_utf8_lossy(&signature)));
     let mut other = sample(&cribbly, Some(&secret), echoed, "http://h/", None)?;
     let headers =
         [other.head.headers, vec![Header::new("X-Cribbly-Signature", signature)]].concat();
@@ -321,7 +322,7 @@ fn every_provider_that_can_be_signed_for_has_fixtures_that_verify() -> Tested {
         let secret = secret_of(provider);
         for tamper in [None, Some(Tamper::Signature), Some(Tamper::Missing)] {
             let Some(one) = provider.samples.first() else { continue };
-            let content = Content::of(one, fastrand::Rng::with_seed(1));
+            let content = DraftEvent::of(one, fastrand::Rng::with_seed(1));
             let Ok(request) =
                 sample(provider, Some(&secret), content, "https://fixture.example/", tamper)
             else {

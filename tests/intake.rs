@@ -6,14 +6,14 @@ use bytes::Bytes;
 use hookglass::delivery::{AttemptKind, DeliveryId, Head, Header};
 use hookglass::filter::Filter;
 use hookglass::intake::{
-    Diagnoser, Door, Forward, Forwards, Holds, Intake, Policy, Proxies, Release,
+    Diagnoser, Forward, Forwards, Intake, PausedRequests, Policy, Proxies, ReleaseAction, Sequencer,
 };
 use hookglass::listener::{Received, Reply};
-use hookglass::outbound::{Client, Forwarder, Pace, Target};
+use hookglass::outbound::{Client, Forwarder, QueueLimits, Target};
 use hookglass::provider::Provider;
-use hookglass::respond::{Rule, Rulebook};
-use hookglass::signature::{Keyed, Verifier};
-use hookglass::store::{Place, Store, Writer};
+use hookglass::respond::{ResponseRule, Rulebook};
+use hookglass::signature::{Credentials, Verifier};
+use hookglass::store::{Store, StorePlace, Writer};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -24,38 +24,38 @@ type Tested<T = ()> = Result<T, Box<dyn std::error::Error>>;
 struct Running {
     intake: Arc<Intake>,
     rules: Rulebook,
-    holds: Holds,
+    holds: PausedRequests,
     store: Store,
     stop: CancellationToken,
     work: JoinSet<()>,
     writer: Writer,
 }
 
-fn rule(text: &str) -> Tested<Rule> {
-    Ok(Rule::read(text, std::path::Path::new(""))?)
+fn rule(text: &str) -> Tested<ResponseRule> {
+    Ok(ResponseRule::read(text, std::path::Path::new(""))?)
 }
 
 /// An intake with a store in memory.
 fn start(rules: &[&str], targets: Vec<Target>) -> Tested<Running> {
-    let (store, writer) = Store::open(&Place::Memory, "test")?;
+    let (store, writer) = Store::open(&StorePlace::Memory, "test")?;
     let stop = CancellationToken::new();
-    let keyed = Keyed { provider: Provider::named("cribbly")?, secrets: Vec::new() };
+    let keyed = Credentials { provider: Provider::named("cribbly")?, secrets: Vec::new() };
     let verifier = Arc::new(Verifier::new(vec![keyed]));
     let (diagnoser, diagnosing) =
         Diagnoser::new(Arc::clone(&verifier), store.clone(), stop.clone());
     let rules = rules.iter().map(|text| rule(text).map(Arc::new)).collect::<Tested<Vec<_>>>()?;
-    let (rules, holds) = (Rulebook::new(rules), Holds::new(stop.clone()));
+    let (rules, holds) = (Rulebook::new(rules), PausedRequests::new(stop.clone()));
     let mut work = JoinSet::new();
     let mut forward = |target| {
         let (forwarder, forwarding) =
-            Forwarder::new(Client::new(), target, Pace::default(), stop.clone());
+            Forwarder::new(Client::new(), target, QueueLimits::default(), stop.clone());
         work.spawn(forwarding);
         Forward { filter: Filter::default(), forwarder }
     };
     let forwards = targets.into_iter().map(&mut forward).collect();
     let (forwards, keeping) = Forwards::new(forwards, store.clone());
     let forwards = Arc::new(forwards);
-    let (door, passing) = Door::new(store.clone(), rules.clone(), Arc::clone(&forwards));
+    let (door, passing) = Sequencer::new(store.clone(), rules.clone(), Arc::clone(&forwards));
     work.spawn(diagnosing);
     work.spawn(keeping);
     work.spawn(passing);
@@ -156,11 +156,11 @@ async fn what_is_held_is_let_go_by_hand() -> Tested {
     }
     let ids: Vec<i64> = running.holds.list().iter().map(|(id, _)| id.0).collect();
     assert_eq!(ids, [1, 2, 3]);
-    assert!(!running.holds.release(DeliveryId(9), Release::Close));
-    assert!(running.holds.release(DeliveryId(2), Release::Answer(422)));
-    assert!(!running.holds.release(DeliveryId(2), Release::Answer(422)));
-    assert!(running.holds.release(DeliveryId(1), Release::Close));
-    assert!(running.holds.release(DeliveryId(3), Release::Forward));
+    assert!(!running.holds.release(DeliveryId(9), ReleaseAction::Close));
+    assert!(running.holds.release(DeliveryId(2), ReleaseAction::Answer(422)));
+    assert!(!running.holds.release(DeliveryId(2), ReleaseAction::Answer(422)));
+    assert!(running.holds.release(DeliveryId(1), ReleaseAction::Close));
+    assert!(running.holds.release(DeliveryId(3), ReleaseAction::Forward));
     let (mut stream, _) = listener.accept().await?;
     let mut seen = Vec::new();
     while !seen.ends_with(b"}") {

@@ -1,8 +1,8 @@
 //! The list over its index: against a plain vector that does the same slowly.
 
-use hookglass::app::list::{Column, List, Order, Sought};
+use hookglass::app::list::{JumpTarget, List, SortKey, SortOrder};
 use hookglass::delivery::{
-    DeliveryId, EventRef, SignatureStatus, Source, Standing, Summary, Verdict, Version,
+    DeliveryFlags, DeliveryId, EventRef, SignatureStatus, Source, Summary, Verdict, Version,
 };
 use hookglass::filter::Filter;
 use jiff::Timestamp;
@@ -42,7 +42,7 @@ fn summary(id: i64, random: &mut fastrand::Rng) -> Summary {
         marked: random.u8(0..8) == 0,
         note: None,
         origin: None,
-        standing: Standing::default(),
+        standing: DeliveryFlags::default(),
     }
 }
 
@@ -51,7 +51,7 @@ fn summary(id: i64, random: &mut fastrand::Rng) -> Summary {
 struct Plain {
     rows: Vec<Summary>,
     filter: Filter,
-    order: Order,
+    order: SortOrder,
 }
 
 impl Plain {
@@ -77,14 +77,14 @@ impl Plain {
         let passes = |row: &&Summary| self.filter.test(row, now()) == Some(true);
         let mut shown: Vec<&Summary> = self.rows.iter().filter(passes).collect();
         match self.order.by {
-            Column::Time => {}
-            Column::Type => shown.sort_by_key(|row| row.event.event_type.clone()),
-            Column::Verdict => shown.sort_by_key(|row| {
+            SortKey::Time => {}
+            SortKey::Type => shown.sort_by_key(|row| row.event.event_type.clone()),
+            SortKey::Verdict => shown.sort_by_key(|row| {
                 SignatureStatus::ALL.iter().position(|status| *status == row.signature.status)
             }),
-            Column::EventId => shown.sort_by_key(|row| row.event.id.clone()),
-            Column::Size => shown.sort_by_key(|row| row.body_size),
-            Column::Answer => shown.sort_by_key(|row| row.response),
+            SortKey::EventId => shown.sort_by_key(|row| row.event.id.clone()),
+            SortKey::Size => shown.sort_by_key(|row| row.body_size),
+            SortKey::Answer => shown.sort_by_key(|row| row.response),
         }
         if self.order.descending {
             shown.reverse();
@@ -97,9 +97,9 @@ fn ids(rows: &[&Summary]) -> Vec<DeliveryId> {
     rows.iter().map(|row| row.id).collect()
 }
 
-fn orders() -> [Order; 12] {
-    std::array::from_fn(|at| Order {
-        by: Column::ALL.get(at / 2).copied().unwrap_or_default(),
+fn orders() -> [SortOrder; 12] {
+    std::array::from_fn(|at| SortOrder {
+        by: SortKey::ALL.get(at / 2).copied().unwrap_or_default(),
         descending: at % 2 == 1,
     })
 }
@@ -149,11 +149,11 @@ fn seeks(list: &mut List, plain: &Plain, random: &mut fastrand::Rng) {
     let down = random.bool();
     let passing: Filter = "type:message.*".parse().unwrap_or_default();
     let (kind, expected) = match random.u8(0..3) {
-        0 => (Sought::Bad, sought(list, plain, down, |row| row.signature.status.is_bad())),
-        1 => (Sought::Marked, sought(list, plain, down, |row| row.marked)),
+        0 => (JumpTarget::Bad, sought(list, plain, down, |row| row.signature.status.is_bad())),
+        1 => (JumpTarget::Marked, sought(list, plain, down, |row| row.marked)),
         _ => {
             let wanted = |row: &Summary| passing.test(row, now()) == Some(true);
-            (Sought::Passing(&passing, now()), sought(list, plain, down, wanted))
+            (JumpTarget::Passing(&passing, now()), sought(list, plain, down, wanted))
         }
     };
     let before = list.selected().map(|row| row.id);

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hookglass::listener::{Answer, Limits, Received, bind, serve};
+use hookglass::listener::{ClientResponse, Limits, Received, bind, serve};
 use support::{Tested, exchange};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -30,7 +30,8 @@ async fn start(limits: Limits) -> Tested<Running> {
         let sender = Arc::clone(&sender);
         async move {
             let status = received.refused.as_ref().map_or(200, |(status, _)| *status);
-            let answer = Answer::text(status, format!("{} bytes", received.body_size));
+            let answer =
+                ClientResponse::plain_text(status, format!("{} bytes", received.body_size));
             let _ = sender.send(received);
             answer
         }

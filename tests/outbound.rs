@@ -5,7 +5,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use hookglass::delivery::{Head, Header, Timing};
 use hookglass::outbound::{
-    Client, Condition, Forwarder, Health, Manner, Pace, Request, SendError, Target,
+    Client, ForwardOptions, Forwarder, Health, QueueLimits, Request, SendError, Target,
+    TargetCondition,
 };
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
@@ -153,7 +154,7 @@ async fn a_forwarder_ends_with_its_last_handle() -> Tested {
     let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".to_vec();
     let (target, _serving) = target(b"end", answer).await?;
     let (forwarder, work) =
-        Forwarder::new(Client::new(), target, Pace::default(), CancellationToken::new());
+        Forwarder::new(Client::new(), target, QueueLimits::default(), CancellationToken::new());
     let working = tokio::spawn(work);
     assert_eq!(forwarder.forward(request(b"end")).await.outcome?.status, 200);
     drop(forwarder);
@@ -193,7 +194,7 @@ async fn a_certificate_that_nobody_signed_is_taken_only_where_that_is_wanted() -
     let client = Client::new();
     let error = client.send(&target, &request(b"end")).await.outcome.err().ok_or("it worked")?;
     assert!(matches!(error, SendError::Tls { .. }), "{error:?}");
-    let insecure = target.with(Manner { insecure: true, ..Manner::default() });
+    let insecure = target.with(ForwardOptions { insecure: true, ..ForwardOptions::default() });
     assert!(insecure.is_insecure());
     assert_eq!(client.send(&insecure, &request(b"end")).await.outcome?.status, 200);
     Ok(())
@@ -204,7 +205,7 @@ async fn a_certificate_that_nobody_signed_is_taken_only_where_that_is_wanted() -
 async fn health_tells_whether_a_target_answers_and_what_waits() -> Tested {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let target: Target = format!("http://{}", listener.local_addr()?).parse()?;
-    let pace = Pace { waiting: 2, at_once: 1 };
+    let pace = QueueLimits { waiting: 2, at_once: 1 };
     let (forwarder, work) = Forwarder::new(Client::new(), target, pace, CancellationToken::new());
     let mut health = forwarder.health();
     assert_eq!(*health.borrow(), Health::default());
@@ -223,7 +224,7 @@ async fn health_tells_whether_a_target_answers_and_what_waits() -> Tested {
         }
         stream.write_all(b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n").await?;
         assert_eq!(ticket.sent().await.outcome?.status, 500);
-        assert_eq!(forwarder.health().borrow().condition, Condition::Up);
+        assert_eq!(forwarder.health().borrow().condition, TargetCondition::Up);
     }
     let (stream, _) = listener.accept().await?;
     drop((stream, listener));
@@ -243,7 +244,8 @@ async fn bodies_that_wait_have_a_bound_together() -> Tested {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let target: Target = format!("http://{}", listener.local_addr()?).parse()?;
     let stop = CancellationToken::new();
-    let (forwarder, work) = Forwarder::new(Client::new(), target, Pace::default(), stop.clone());
+    let (forwarder, work) =
+        Forwarder::new(Client::new(), target, QueueLimits::default(), stop.clone());
     let working = tokio::spawn(work);
     let large = || Request { body: Bytes::from(vec![b'x'; 25 << 20]), ..request(b"end") };
     let tickets = [(); 3].map(|()| forwarder.begin(large()));

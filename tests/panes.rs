@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use hookglass::app::comparing::{Compared, Pick, Volatile, Wish};
+use hookglass::app::diff::{BaselineReason, DeliveryDiff, DiffRequest, Volatile};
 use hookglass::app::keymap::{Key, KeyCode};
 use hookglass::app::layout::Size;
 use hookglass::app::theme::Theme;
@@ -13,8 +13,8 @@ use hookglass::app::{
 };
 use hookglass::dashboard::view::{Glyphs, Painter};
 use hookglass::delivery::{
-    Answered, Attempt, AttemptKind, Delivery, DeliveryId, EventRef, Head, Header, Outcome, Related,
-    SignatureStatus, Source, Standing, Summary, Timing, Verdict,
+    Attempt, AttemptKind, Delivery, DeliveryFlags, DeliveryId, EventRef, Head, Header, Outcome,
+    Related, ResponseRecord, SignatureStatus, Source, Summary, Timing, Verdict,
 };
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -64,7 +64,7 @@ fn delivery(id: i64) -> Delivery {
             diagnosing: false,
             marked: false,
             note: None,
-            standing: Standing::default(),
+            standing: DeliveryFlags::default(),
         },
         head,
         body: Bytes::copy_from_slice(body.as_bytes()),
@@ -74,7 +74,7 @@ fn delivery(id: i64) -> Delivery {
 
 fn attempt(second: i64, target: &str, status: Option<u16>, body: &str) -> Attempt {
     let outcome = match status {
-        Some(status) => Outcome::Answered(Answered {
+        Some(status) => Outcome::Answered(ResponseRecord {
             status,
             headers: vec![Header::new("X-Run", format!("{second}"))],
             body: Bytes::copy_from_slice(body.as_bytes()),
@@ -102,7 +102,7 @@ fn storied() -> Loaded {
     let mut delivery = delivery(3);
     delivery.summary.duplicate_of = Some(DeliveryId(2));
     delivery.summary.origin = Some(DeliveryId(1));
-    delivery.summary.standing = Standing {
+    delivery.summary.standing = DeliveryFlags {
         differs: true,
         shape: vec![".payload.contact.phone is null and was string".to_owned()],
         resent: true,
@@ -134,7 +134,7 @@ fn storied() -> Loaded {
 struct Stage {
     model: Model,
     size: (u16, u16),
-    wishes: Vec<Wish>,
+    wishes: Vec<DiffRequest>,
 }
 
 impl Stage {
@@ -217,16 +217,16 @@ impl Stage {
     }
 }
 
-fn compared(wish: Wish) -> Result<Arc<Compared>, String> {
+fn compared(wish: DiffRequest) -> Result<Arc<DeliveryDiff>, String> {
     let (old, pick) = match wish.old {
-        Some(old) => (old.0, Pick::Chosen),
+        Some(old) => (old.0, BaselineReason::Chosen),
         None if wish.new.0 == 1 => return Err("there is no earlier one".to_owned()),
-        None => (wish.new.0 - 1, Pick::Object),
+        None => (wish.new.0 - 1, BaselineReason::Object),
     };
     let names = [".id".to_owned()];
     let volatile = Volatile::read(&names).map_err(|error| error.to_string())?;
     let both = (delivery(old), delivery(wish.new.0));
-    Ok(Arc::new(Compared::new(both, pick, &volatile, &["x-cribbly-signature"])))
+    Ok(Arc::new(DeliveryDiff::new(both, pick, &volatile, &["x-cribbly-signature"])))
 }
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 36), (200, 60)];
@@ -298,7 +298,7 @@ fn nothing_is_compared_before_it_is_asked_for_and_late_answers_are_dropped() {
     let mut stage = Stage::new((120, 36));
     stage.press("k k 4");
     assert_eq!(stage.wishes, []);
-    let wish = Wish { new: DeliveryId(3), old: None };
+    let wish = DiffRequest { new: DeliveryId(3), old: None };
     stage.happen(Event::Compared { wish, outcome: compared(wish) });
     stage.press("6");
     stage.happen(Event::Compared { wish, outcome: Err("too late".to_owned()) });

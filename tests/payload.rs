@@ -1,9 +1,9 @@
 //! Payloads as rows: nothing of a body is lost or altered, whatever it holds.
 
 use bytes::Bytes;
-use hookglass::payload::diff::{Diff, Mark, Muted};
-use hookglass::payload::shape::Shape;
-use hookglass::payload::{Document, Folds, Form, Pattern, Search};
+use hookglass::payload::diff::{Diff, IgnoredPaths, Mark};
+use hookglass::payload::schema::Schema;
+use hookglass::payload::{Document, DocumentForm, DocumentSearch, Folds, SearchPattern};
 use proptest::prelude::*;
 
 type Tested<T = ()> = Result<T, Box<dyn std::error::Error>>;
@@ -323,7 +323,7 @@ const FREE: &[&str] = &[
 fn every_kind_of_json_is_shown_as_it_was_sent() -> Tested {
     for text in ACCEPTED.iter().chain(FREE) {
         let document = json(text.as_bytes());
-        assert_eq!((document.form(), document.note()), (Form::Json, None), "{text}");
+        assert_eq!((document.form(), document.note()), (DocumentForm::Json, None), "{text}");
         assert_eq!(sent(&document), without_blanks(text), "{text}");
     }
     for text in REFUSED {
@@ -368,7 +368,7 @@ fn broken_json_is_shown_as_far_as_it_goes() {
     let opened = json(b"[{");
     assert_eq!((opened.last_folded(0), opened.last_folded(1)), (Some(1), None));
     let log = Document::new("[info] started".into(), None, None);
-    assert_eq!((log.form(), log.note(), log.row_count()), (Form::Text, None, 1));
+    assert_eq!((log.form(), log.note(), log.row_count()), (DocumentForm::Text, None, 1));
 }
 
 #[test]
@@ -377,7 +377,7 @@ fn deep_nesting_neither_overflows_nor_leaves_the_screen() {
         ["[".repeat(100_000) + &"]".repeat(100_000), "[".repeat(100_000), "{\"a\":[".repeat(50_000)]
     {
         let document = json(body.as_bytes());
-        assert_eq!(document.form(), Form::Json);
+        assert_eq!(document.form(), DocumentForm::Json);
         assert!((0..document.row_count()).all(|row| document.row(row).unwrap().len() < 200));
         let deep = document.row_count() / 2;
         assert!(document.node(deep).unwrap().path().pointer().len() > 10_000);
@@ -458,10 +458,10 @@ fn json_lines_are_trees_one_after_another() {
     };
     let (shown, note, form) = lines_of(Some("application/x-ndjson"));
     let expected = ["{", "  \"a\": 1", "}", "[", "  2", "]", "{\"b\":", "{", "  \"c\": 3", "}"];
-    assert_eq!((shown, form), (expected.map(str::to_owned).to_vec(), Form::JsonLines));
+    assert_eq!((shown, form), (expected.map(str::to_owned).to_vec(), DocumentForm::JsonLines));
     assert!(note.starts_with("4 lines; not valid JSON at line 4 column 6 (byte 18)"), "{note}");
     let (shown, note, form) = lines_of(None);
-    assert_eq!((shown.len(), form), (10, Form::JsonLines));
+    assert_eq!((shown.len(), form), (10, DocumentForm::JsonLines));
     assert!(note.contains("as one JSON text it would end at line 3 column 1"), "{note}");
 }
 
@@ -470,14 +470,17 @@ fn forms_show_names_values_and_json() {
     let kind = Some("application/x-www-form-urlencoded; charset=utf-8");
     let body = "a=1+2&payload=%7B%22zen%22%3A%5B1%5D%7D&b=%C3%A9";
     let document = Document::new(body.into(), kind, None);
-    assert_eq!(document.form(), Form::Form);
+    assert_eq!(document.form(), DocumentForm::Form);
     let expected =
         ["a = 1 2", "payload =", "  {", "    \"zen\": [", "      1", "    ]", "  }", "b = é"];
     assert_eq!(lines(&document), expected);
     assert_eq!(document.node(3).map(|node| node.path().breadcrumb()).as_deref(), Some(".zen"));
     assert_eq!((document.parent(2), document.last_folded(1)), (Some(1), Some(6)));
     let curl = Document::new("{\"a\":1}".into(), kind, None);
-    assert_eq!((curl.form(), curl.note()), (Form::Json, Some("sent as a form, and it is JSON")));
+    assert_eq!(
+        (curl.form(), curl.note()),
+        (DocumentForm::Json, Some("sent as a form, and it is JSON"))
+    );
 }
 
 #[test]
@@ -486,7 +489,7 @@ fn parts_are_shown_by_their_own_rules() {
                 \r\n\r\n{\"a\":1}\r\n--x\r\nContent-Disposition: form-data; name=\"f\"; \
                 filename=\"f.bin\"\r\n\r\n\u{0}\u{1}\r\n--x--\r\n";
     let document = Document::new(body.into(), Some("multipart/form-data; boundary=x"), None);
-    assert_eq!((document.form(), document.note()), (Form::Multipart, Some("2 parts")));
+    assert_eq!((document.form(), document.note()), (DocumentForm::Multipart, Some("2 parts")));
     let expected = [
         "part 1: \"meta\", application/json, 7 bytes",
         "  Content-Disposition: form-data; name=\"meta\"",
@@ -516,16 +519,22 @@ fn other_forms_come_as_they_are() {
         let document = Document::new(Bytes::from_static(body), kind, None);
         (document.form(), lines(&document).join("|"))
     };
-    assert_eq!(form(b"a\r\n\nb\n", None), (Form::Text, "a||b".to_owned()));
+    assert_eq!(form(b"a\r\n\nb\n", None), (DocumentForm::Text, "a||b".to_owned()));
     assert_eq!(form(b"<a><b>1</b></a>", Some("text/xml")).1, "<a>|  <b>1</b>|</a>");
-    assert_eq!(form(b"<a>x<b/></a>", Some("a/b+xml")), (Form::Xml, "<a>x<b/></a>".to_owned()));
-    assert_eq!(form(b"<!DOCTYPE html><p>", None), (Form::Html, "<!DOCTYPE html><p>".to_owned()));
+    assert_eq!(
+        form(b"<a>x<b/></a>", Some("a/b+xml")),
+        (DocumentForm::Xml, "<a>x<b/></a>".to_owned())
+    );
+    assert_eq!(
+        form(b"<!DOCTYPE html><p>", None),
+        (DocumentForm::Html, "<!DOCTYPE html><p>".to_owned())
+    );
     assert_eq!(form(b"caf\xe9", Some("text/plain; charset=latin1")).1, "café");
-    assert_eq!(form(b"", None), (Form::Empty, String::new()));
-    assert_eq!(form(b"\xff\xfe\xfd", Some("image/png")).0, Form::Hex);
-    assert_eq!(form(b"a\0b", None).0, Form::Hex);
+    assert_eq!(form(b"", None), (DocumentForm::Empty, String::new()));
+    assert_eq!(form(b"\xff\xfe\xfd", Some("image/png")).0, DocumentForm::Hex);
+    assert_eq!(form(b"a\0b", None).0, DocumentForm::Hex);
     let hex = Document::hex("{}".into());
-    assert_eq!((hex.form(), hex.row_count()), (Form::Hex, 1));
+    assert_eq!((hex.form(), hex.row_count()), (DocumentForm::Hex, 1));
 }
 
 #[test]
@@ -546,7 +555,7 @@ fn xml_is_walked_and_folded_like_json() {
 }
 
 /// A difference as it could be shown: the sign, `!` where it is muted, and the rows.
-fn compared(old: &str, new: &str, muted: &Muted) -> (Vec<String>, String) {
+fn compared(old: &str, new: &str, muted: &IgnoredPaths) -> (Vec<String>, String) {
     let of = |body: &str| Document::new(Bytes::copy_from_slice(body.as_bytes()), None, None);
     let (old, new) = (of(old), of(new));
     let diff = Diff::new(&old, &new, muted);
@@ -573,7 +582,7 @@ fn json_is_compared_by_structure() {
     let old =
         r#"{"id":"a","n":1.0,"at":1700000000,"gone":{"x":[1]},"list":[1,2,3],"same":{"k":1}}"#;
     let new = r#"{"n":1,"id":"a","at":1700000001,"list":[3,1,2,4],"same":{"k":1},"come":null}"#;
-    let (rows, notes) = compared(old, new, &Muted::default());
+    let (rows, notes) = compared(old, new, &IgnoredPaths::default());
     let expected = [
         "  {",
         "~   \"n\": 1.0, -> \"n\": 1,",
@@ -596,7 +605,7 @@ fn json_is_compared_by_structure() {
     ];
     assert_eq!(rows, expected);
     assert_eq!(notes, "keys come in another order in 1 object");
-    let (rows, _) = compared("[[1,2]]", "[[2,1]]", &Muted::default());
+    let (rows, _) = compared("[[1,2]]", "[[2,1]]", &IgnoredPaths::default());
     assert_eq!(rows, ["  [", "    [", ">     2,", "      1", "    ]", "  ]"]);
 }
 
@@ -604,7 +613,7 @@ fn json_is_compared_by_structure() {
 fn items_with_an_id_are_compared_with_each_other() {
     let old = r#"{"l":[{"id":1,"v":"a"},{"id":2,"v":"b"}]}"#;
     let new = r#"{"l":[{"id":0,"v":"z"},{"id":2,"v":"c"},{"id":1,"v":"a"}]}"#;
-    let (rows, _) = compared(old, new, &Muted::nothing());
+    let (rows, _) = compared(old, new, &IgnoredPaths::nothing());
     let changed: Vec<_> = rows.iter().filter(|row| !row.starts_with(' ')).collect();
     let expected = [
         "+     {",
@@ -620,31 +629,31 @@ fn items_with_an_id_are_compared_with_each_other() {
 fn what_is_to_be_expected_is_muted() -> Tested {
     let old = r#"{"id":"a","when":"2026-01-01T00:00:00Z","l":[{"etag":1,"v":1}],"x_at":1}"#;
     let new = r#"{"id":"b","when":"2026-01-02T00:00:00Z","l":[{"etag":2,"v":2}]}"#;
-    let signs = |muted: &Muted| {
+    let signs = |muted: &IgnoredPaths| {
         let (rows, _) = compared(old, new, muted);
         let changed = rows.iter().filter(|row| !row.starts_with(' '));
         changed.map(|row| row.chars().take(2).collect::<String>()).collect::<Vec<_>>().join("|")
     };
-    assert_eq!(signs(&Muted::nothing()), "~ |~ |~ |~ |- ");
-    assert_eq!(signs(&Muted::default()), "~ |~!|~ |~ |- ");
-    let became = compared("[17]", "[1700000000]", &Muted::default()).0;
+    assert_eq!(signs(&IgnoredPaths::nothing()), "~ |~ |~ |~ |- ");
+    assert_eq!(signs(&IgnoredPaths::default()), "~ |~!|~ |~ |- ");
+    let became = compared("[17]", "[1700000000]", &IgnoredPaths::default()).0;
     assert_eq!(became.get(1).map(|row| row.starts_with("~ ")), Some(true), "{became:?}");
-    let paths = Muted::paths(&[".id", ".l[].etag", "*_at"])?;
+    let paths = IgnoredPaths::paths(&[".id", ".l[].etag", "*_at"])?;
     assert_eq!(signs(&paths), "~!|~!|~!|~ |-!");
     Ok(())
 }
 
 #[test]
 fn other_payloads_are_compared_by_line() {
-    let (rows, notes) = compared("a\nb\nc", "a\nx\nc\nd", &Muted::default());
+    let (rows, notes) = compared("a\nb\nc", "a\nx\nc\nd", &IgnoredPaths::default());
     assert_eq!(rows, ["  a", "- b", "+ x", "  c", "+ d"]);
     assert_eq!(notes, "compared line by line");
-    let (rows, notes) = compared("{\"a\":1}", "{\"a\":2", &Muted::default());
+    let (rows, notes) = compared("{\"a\":1}", "{\"a\":2", &IgnoredPaths::default());
     assert_eq!((rows.len(), notes.as_str()), (4, "compared line by line"));
-    let (rows, notes) = compared("[1]", "[ 1]", &Muted::default());
+    let (rows, notes) = compared("[1]", "[ 1]", &IgnoredPaths::default());
     assert_eq!(rows, ["  […] 1 item"]);
     assert_eq!(notes, "the same values: only white space, escapes or the order of keys differ");
-    assert_eq!(compared("[1]", "[1]", &Muted::default()).1, "byte for byte the same");
+    assert_eq!(compared("[1]", "[1]", &IgnoredPaths::default()).1, "byte for byte the same");
 }
 
 /// Text made of what JSON is made of, so that most of it is nearly JSON.
@@ -721,7 +730,7 @@ proptest! {
     fn nothing_of_broken_json_is_lost(text in nearly_json()) {
         let document = json(text.as_bytes());
         let valid = serde_json::from_str::<serde::de::IgnoredAny>(&text).is_ok();
-        if !text.is_empty() && document.form() == Form::Json {
+        if !text.is_empty() && document.form() == DocumentForm::Json {
             prop_assert_eq!(document.note().is_none(), valid, "{:?}", document.note());
         }
         is_faithful(&document)?;
@@ -813,8 +822,8 @@ proptest! {
         folds.fold_to(&document, at % 3);
         folds.toggle_all(&document, at);
         folds.reveal(&document, at);
-        if let Ok(pattern) = Pattern::read(&typed) {
-            let (mut small, mut large) = (Search::new(pattern.clone()), Search::new(pattern));
+        if let Ok(pattern) = SearchPattern::read(&typed) {
+            let (mut small, mut large) = (DocumentSearch::new(pattern.clone()), DocumentSearch::new(pattern));
             while small.advance(&document, 5) {}
             while large.advance(&document, 5000) {}
             prop_assert_eq!(small.count(), large.count());
@@ -825,16 +834,16 @@ proptest! {
             }
             prop_assert!(small.hits_in(&document, at).count() <= small.count());
         }
-        let _ = Shape::of(&document);
+        let _ = Schema::of(&document);
         let other = Document::hex(body.into());
-        let _ = Diff::new(&document, &other, &Muted::default());
+        let _ = Diff::new(&document, &other, &IgnoredPaths::default());
     }
 
     #[test]
     fn a_difference_holds_every_row_once(old in nearly_json(), new in nearly_json(), valid in (valid_json(), valid_json())) {
         for (old, new) in [(old, new), valid] {
             let (old, new) = (json(old.as_bytes()), json(new.as_bytes()));
-            let diff = Diff::new(&old, &new, &Muted::default());
+            let diff = Diff::new(&old, &new, &IgnoredPaths::default());
             if diff.rows.is_empty() {
                 prop_assert!(old.body() == new.body() || (old.row_count() == 0 && new.row_count() == 0));
                 continue;

@@ -2,11 +2,14 @@
 
 use bytes::Bytes;
 use hookglass::delivery::{
-    Attempt, AttemptKind, DeliveryId, EventRef, Head, Header, Outcome, Refusal, SignatureStatus,
-    Source, Standing, Summary, Verdict,
+    Attempt, AttemptKind, DeliveryFlags, DeliveryId, EventRef, Head, Header, Outcome, Refusal,
+    SignatureStatus, Source, Summary, Verdict,
 };
 use hookglass::intake::learn_shapes;
-use hookglass::store::{Attempts, Change, Kin, NewDelivery, Place, Reader, Store, Tail, Writer};
+use hookglass::store::{
+    AttemptWriter, NewDelivery, Store, StoreChange, StorePlace, StoreReader, Tail, TypeMatch,
+    Writer,
+};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -34,14 +37,14 @@ async fn finish(writer: Writer) -> Tested {
     Ok(tokio::task::spawn_blocking(move || writer.finish()).await?)
 }
 
-fn differing(reader: &Reader) -> Tested<Vec<i64>> {
+fn differing(reader: &StoreReader) -> Tested<Vec<i64>> {
     let all = reader.newest(None, 100)?;
     Ok(all.iter().rev().filter(|row| row.standing.differs).map(|row| row.id.0).collect())
 }
 
 #[tokio::test]
 async fn other_bytes_under_one_id_are_noted() -> Tested {
-    let (store, writer) = Store::open(&Place::Memory, "")?;
+    let (store, writer) = Store::open(&StorePlace::Memory, "")?;
     let reader = store.reader()?;
     let refusal = Refusal { code: "body-too-large".to_owned(), reason: "why".to_owned() };
     let refused = NewDelivery { refused: Some(refusal), ..delivery("a", "t", "") };
@@ -71,7 +74,7 @@ async fn other_bytes_under_one_id_are_noted() -> Tested {
 async fn what_was_resent_is_noted_whoever_keeps_the_attempt() -> Tested {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("resent.db");
-    let (store, writer) = Store::open(&Place::File(path.clone()), "")?;
+    let (store, writer) = Store::open(&StorePlace::File(path.clone()), "")?;
     let attempt = |id, kind| Attempt {
         delivery: DeliveryId(id),
         kind,
@@ -88,7 +91,7 @@ async fn what_was_resent_is_noted_whoever_keeps_the_attempt() -> Tested {
     store.attempted(attempt(1, AttemptKind::Resend)).await?;
     store.attempted(attempt(1, AttemptKind::Forward)).await?;
     store.attempted(attempt(2, AttemptKind::Forward)).await?;
-    Attempts::open(&path)?.keep(&attempt(3, AttemptKind::Resend))?;
+    AttemptWriter::open(&path)?.keep(&attempt(3, AttemptKind::Resend))?;
     let all = store.reader()?.newest(None, 9)?;
     let resent: Vec<_> = all.iter().map(|row| (row.id.0, row.standing.resent)).collect();
     assert_eq!(resent, [(3, true), (2, false), (1, true)]);
@@ -97,7 +100,7 @@ async fn what_was_resent_is_noted_whoever_keeps_the_attempt() -> Tested {
 
 #[tokio::test]
 async fn related_deliveries_are_found_and_removed_ones_are_not() -> Tested {
-    let (store, writer) = Store::open(&Place::Memory, "")?;
+    let (store, writer) = Store::open(&StorePlace::Memory, "")?;
     let reader = store.reader()?;
     for event in ["a", "b", "a", "a"] {
         store.keep(delivery(event, "t", event)).await?;
@@ -122,7 +125,7 @@ async fn related_deliveries_are_found_and_removed_ones_are_not() -> Tested {
 
 #[tokio::test]
 async fn the_last_one_before_of_a_type_or_family_is_found() -> Tested {
-    let (store, writer) = Store::open(&Place::Memory, "")?;
+    let (store, writer) = Store::open(&StorePlace::Memory, "")?;
     let reader = store.reader()?;
     for (kind, body) in [
         ("message.created", "x"),
@@ -140,13 +143,13 @@ async fn the_last_one_before_of_a_type_or_family_is_found() -> Tested {
         let fits = |_, _: &Head, body: &[u8]| wanted.is_empty() || body == wanted.as_bytes();
         Ok(reader.last_before(&of, kin, limit, fits)?.map(|id| id.0))
     };
-    let kind = Kin::Type("message.updated");
+    let kind = TypeMatch::Type("message.updated");
     assert_eq!(find(kind, 9, "")?, Some(3));
     assert_eq!(find(kind, 9, "y")?, Some(2));
     assert_eq!(find(kind, 1, "y")?, None);
     assert_eq!(find(kind, 9, "z")?, None);
-    assert_eq!(find(Kin::Family("message."), 9, "x")?, Some(3));
-    assert_eq!(find(Kin::Family("messages"), 9, "x")?, Some(4));
+    assert_eq!(find(TypeMatch::Family("message."), 9, "x")?, Some(3));
+    assert_eq!(find(TypeMatch::Family("messages"), 9, "x")?, Some(4));
     let earlier = reader.of_type_before(&of, 9)?;
     assert_eq!(earlier.iter().map(|one| one.summary.id.0).collect::<Vec<_>>(), [2, 3]);
     drop(reader);
@@ -158,9 +161,9 @@ async fn shape_of(store: &Store, tail: &mut Tail, id: DeliveryId) -> Tested<Vec<
     let mut progress = store.progress();
     loop {
         for change in tail.next(100)? {
-            if let Change::Kept(row) = change
+            if let StoreChange::Kept(row) = change
                 && row.id == id
-                && row.standing != Standing::default()
+                && row.standing != DeliveryFlags::default()
             {
                 return Ok(row.standing.shape);
             }
@@ -172,7 +175,7 @@ async fn shape_of(store: &Store, tail: &mut Tail, id: DeliveryId) -> Tested<Vec<
 #[tokio::test]
 async fn a_new_shape_is_told_and_what_was_learnt_outlives_the_program() -> Tested {
     let folder = tempfile::tempdir()?;
-    let place = Place::File(folder.path().join("shapes.db"));
+    let place = StorePlace::File(folder.path().join("shapes.db"));
     let run = || -> Tested<_> {
         let (store, writer) = Store::open(&place, "")?;
         let stop = CancellationToken::new();

@@ -6,8 +6,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use hookglass::delivery::{Head, Header, SignatureStatus};
-use hookglass::ops::resign::{Changed, Identity, Resigned, resigned};
-use hookglass::ops::send::{Content, request};
+use hookglass::ops::resign::{ChangeKind, EventIdPolicy, ReSigned, resign};
+use hookglass::ops::send::{DraftEvent, request};
 use hookglass::outbound::Request;
 use hookglass::provider::{self, Provider, SecretForm};
 use hookglass::secret::Secret;
@@ -42,10 +42,10 @@ fn again(
     provider: &Provider,
     secret: &Secret,
     request: &Request,
-    identity: Identity,
-) -> Result<Resigned, SignError> {
+    identity: EventIdPolicy,
+) -> Result<ReSigned, SignError> {
     let subject = Subject { head: &request.head, body: &request.body, url: Some(URL) };
-    resigned(provider, secret, &subject, later(), identity)
+    resign(provider, secret, &subject, later(), identity)
 }
 
 /// A time at which everything that was signed today has expired.
@@ -68,21 +68,21 @@ fn what_was_sent_long_ago_verifies_again_under_the_new_secret_alone() -> Tested 
     for provider in provider::all() {
         for sample in &provider.samples {
             let (old, new) = (secret(provider, 1), secret(provider, 2));
-            let content = Content::of(sample, fastrand::Rng::with_seed(7));
+            let content = DraftEvent::of(sample, fastrand::Rng::with_seed(7));
             let first = match request(provider, Some(&old), content, URL, None) {
                 Ok(first) => first,
                 Err(SignError::Unsupported(reason)) => {
                     let bare = sent("POST / HTTP/1.1", "")?;
                     let subject = Subject::new(&bare.head, b"");
-                    let refused = resigned(provider, &new, &subject, later(), Identity::Fresh);
+                    let refused = resign(provider, &new, &subject, later(), EventIdPolicy::Fresh);
                     assert_eq!(refused.err(), Some(SignError::Unsupported(reason)));
                     continue;
                 }
                 Err(error) => return Err(format!("{}: {error}", provider.name).into()),
             };
             let name = &provider.name;
-            let Resigned { request: second, changes } =
-                again(provider, &new, &first, Identity::Fresh)?;
+            let ReSigned { request: second, changes } =
+                again(provider, &new, &first, EventIdPolicy::Fresh)?;
             assert_eq!(
                 status(provider, &new, &second, later()),
                 SignatureStatus::Verified,
@@ -124,8 +124,8 @@ fn a_signature_stands_where_the_old_one_stood() -> Tested {
         "PUT /a%20b?x=1 HTTP/1.0\nHost: h\nSTRIPE-Signature: t=1,v1=00,v0=11\nX-A: 1\nx-a: 2\nstripe-signature: t=2",
         r#"{"a": 1.0}"#,
     )?;
-    let Resigned { request: second, changes } =
-        again(&stripe, &secret(&stripe, 1), &first, Identity::Fresh)?;
+    let ReSigned { request: second, changes } =
+        again(&stripe, &secret(&stripe, 1), &first, EventIdPolicy::Fresh)?;
     let names: Vec<&str> = second.head.headers.iter().map(|header| header.name.as_str()).collect();
     assert_eq!(names, ["Host", "STRIPE-Signature", "X-A", "x-a"]);
     assert_eq!((second.head.method.as_str(), &second.head.target[..]), ("PUT", &b"/a%20b?x=1"[..]));
@@ -144,7 +144,7 @@ fn the_family_of_names_that_came_is_kept() -> Tested {
         "POST / HTTP/1.1\nWebhook-Id: msg_1a2b3c4d5e6f\nWebhook-Timestamp: 1\nWebhook-Signature: v1,x",
         "{}",
     )?;
-    for (identity, kept) in [(Identity::Kept, true), (Identity::Fresh, false)] {
+    for (identity, kept) in [(EventIdPolicy::Kept, true), (EventIdPolicy::Fresh, false)] {
         let second = again(&svix, &secret(&svix, 1), &first, identity)?.request;
         let names: Vec<&str> =
             second.head.headers.iter().map(|header| header.name.as_str()).collect();
@@ -167,7 +167,7 @@ fn other_signatures_of_the_same_body_are_made_anew_or_removed() -> Tested {
         ),
         "{}",
     )?;
-    let second = again(&github, &key, &first, Identity::Fresh)?.request;
+    let second = again(&github, &key, &first, EventIdPolicy::Fresh)?.request;
     assert_eq!(status(&github, &key, &second, later()), SignatureStatus::Verified);
     assert_eq!(status(&old, &key, &second, later()), SignatureStatus::Verified);
     // Credentials are for whoever is sent to.
@@ -178,13 +178,14 @@ fn other_signatures_of_the_same_body_are_made_anew_or_removed() -> Tested {
         "POST / HTTP/1.1\nX-HubSpot-Signature: {}\nX-HubSpot-Request-Timestamp: 1",
         "0".repeat(64)
     );
-    let Resigned { request: second, changes } =
-        again(&hubspot, &secret(&hubspot, 1), &sent(&v1, "[]")?, Identity::Fresh)?;
+    let ReSigned { request: second, changes } =
+        again(&hubspot, &secret(&hubspot, 1), &sent(&v1, "[]")?, EventIdPolicy::Fresh)?;
     // It may be that of version 1 or of version 2.
     assert!(
         changes
             .iter()
-            .any(|change| change.place == "X-HubSpot-Signature" && change.what == Changed::Removed)
+            .any(|change| change.place == "X-HubSpot-Signature"
+                && change.what == ChangeKind::Removed)
     );
     assert_eq!(second.head.joined("x-hubspot-signature"), None);
     assert_eq!(status(&hubspot, &secret(&hubspot, 1), &second, later()), SignatureStatus::Verified);
@@ -199,12 +200,12 @@ fn the_method_and_the_url_are_those_of_the_sending() -> Tested {
         "PATCH /in HTTP/1.1\nX-HubSpot-Signature-v3: x\nX-HubSpot-Request-Timestamp: 1",
         "[]",
     )?;
-    let mut second = again(&hubspot, &key, &first, Identity::Fresh)?.request;
+    let mut second = again(&hubspot, &key, &first, EventIdPolicy::Fresh)?.request;
     assert_eq!(status(&hubspot, &key, &second, later()), SignatureStatus::Verified);
     second.head.method = "POST".to_owned();
     assert_eq!(status(&hubspot, &key, &second, later()), SignatureStatus::Mismatch);
     let nowhere = Subject::new(&first.head, &first.body);
-    let refused = resigned(&hubspot, &key, &nowhere, later(), Identity::Fresh);
+    let refused = resign(&hubspot, &key, &nowhere, later(), EventIdPolicy::Fresh);
     assert_eq!(refused.err(), Some(SignError::NoUrl));
     Ok(())
 }
@@ -218,7 +219,7 @@ fn the_headers_that_were_signed_are_signed_again() -> Tested {
         "{}",
     )?;
     first.head.headers.push(Header::new("User-Agent", "u"));
-    let second = again(&coinbase, &key, &first, Identity::Fresh)?.request;
+    let second = again(&coinbase, &key, &first, EventIdPolicy::Fresh)?.request;
     let value = second.head.joined("x-hook0-signature").ok_or("none")?;
     assert!(String::from_utf8_lossy(&value).contains(",h=x-event-id,"), "{value:?}");
     assert_eq!(status(&coinbase, &key, &second, later()), SignatureStatus::Verified);
@@ -231,7 +232,7 @@ fn a_time_in_the_body_is_refreshed_and_nothing_else_of_it() -> Tested {
     let key = secret(&linear, 1);
     let first =
         sent("POST / HTTP/1.1\nContent-Length: 38", r#"{ "n":1.0 , "webhookTimestamp" : 17 }"#)?;
-    let second = again(&linear, &key, &first, Identity::Fresh)?.request;
+    let second = again(&linear, &key, &first, EventIdPolicy::Fresh)?.request;
     let text = String::from_utf8(second.body.to_vec())?;
     assert!(
         text.starts_with(r#"{ "n":1.0 , "webhookTimestamp" : 4"#) && text.ends_with(" }"),
@@ -239,7 +240,7 @@ fn a_time_in_the_body_is_refreshed_and_nothing_else_of_it() -> Tested {
     );
     assert_eq!(second.head.joined("content-length").ok_or("none")?, text.len().to_string());
     assert_eq!(status(&linear, &key, &second, later()), SignatureStatus::Verified);
-    let without = again(&linear, &key, &sent("POST / HTTP/1.1", "{}")?, Identity::Fresh);
+    let without = again(&linear, &key, &sent("POST / HTTP/1.1", "{}")?, EventIdPolicy::Fresh);
     assert!(matches!(without, Err(SignError::NoPart(_))));
     Ok(())
 }

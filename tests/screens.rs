@@ -5,20 +5,20 @@ use std::sync::Arc;
 
 use hookglass::app::keymap::{Key, KeyCode};
 use hookglass::app::layout::Size;
-use hookglass::app::onward::{Change, Onward, Public, RuleLine, TargetLine};
+use hookglass::app::routing::{PublicAddress, Routing, RoutingChange, RuleLine, TargetLine};
 use hookglass::app::theme::Theme;
 use hookglass::app::{
-    Copyable, Decision, Effect, Event, Loaded, Mode, Model, Mouse, MouseKind, Notice, Order, Pace,
-    Preferences, Removals, Session, Tally, Scope, update,
+    Copyable, Effect, Event, Loaded, Mode, Model, Mouse, MouseKind, Notice, Preferences,
+    ReleaseDecision, Removals, ResendPace, ResendRequest, ResendSummary, Scope, Session, update,
 };
 use hookglass::dashboard::view::{Glyphs, Painter};
 use hookglass::delivery::{
-    Delivery, DeliveryId, EventRef, Head, Header, Refusal, SignatureStatus, Source, Standing,
+    Delivery, DeliveryFlags, DeliveryId, EventRef, Head, Header, Refusal, SignatureStatus, Source,
     Summary, Verdict,
 };
 use hookglass::provider::Provider;
 use hookglass::secret::Secret;
-use hookglass::signature::{Keyed, Verifier};
+use hookglass::signature::{Credentials, Verifier};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ratatui::Terminal;
@@ -43,7 +43,7 @@ fn session(secrets: &[&str]) -> Session {
 fn verifier(session: &Session) -> Verifier {
     let secrets = session.secrets.iter().map(|name| Secret::new(name, "test-key-not-a-real-one"));
     let secrets: Vec<Secret> = secrets.collect();
-    let keyed = Provider::named("cribbly").map(|provider| Keyed { provider, secrets });
+    let keyed = Provider::named("cribbly").map(|provider| Credentials { provider, secrets });
     Verifier::new(keyed.into_iter().collect())
 }
 
@@ -70,7 +70,10 @@ fn delivery(id: i64, status: SignatureStatus) -> Delivery {
             version: head.version,
             body_size: body.len() as u64,
             provider: "cribbly".to_owned(),
-            event: EventRef { id: Some(format!("event{id:011}")), event_type: Some(kind.to_owned()) },
+            event: EventRef {
+                id: Some(format!("event{id:011}")),
+                event_type: Some(kind.to_owned()),
+            },
             signature: Verdict {
                 status,
                 cause: None,
@@ -82,7 +85,7 @@ fn delivery(id: i64, status: SignatureStatus) -> Delivery {
             source: Source::Live,
             duplicate_of: (id == 4).then_some(DeliveryId(1)),
             origin: None,
-            standing: Standing::default(),
+            standing: DeliveryFlags::default(),
             diagnosing: false,
             marked: false,
             note: None,
@@ -269,12 +272,12 @@ fn keys_ask_for_effects() {
     assert_eq!(stage.effects, [Effect::SendSample]);
     stage.effects.clear();
     stage.press("r<Backspace>1<Enter>r");
-    let order = |number| Order {
+    let order = |number| ResendRequest {
         number,
         ids: vec![id],
         target: "http://127.0.0.1:3001".to_owned(),
         exact: false,
-        pace: Pace::default(),
+        pace: ResendPace::default(),
     };
     assert_eq!(stage.effects, [Effect::Resend(order(1)), Effect::Resend(order(2))]);
     stage.effects.clear();
@@ -627,14 +630,14 @@ fn onward() -> Event {
         down: down.map(ToOwned::to_owned),
         waiting: 3,
     };
-    Event::Onward(Box::new(Onward {
+    Event::Onward(Box::new(Routing {
         rules: vec![rule("type:contact.* => hold", 12, true), rule("500x2,200", 4, false)],
         held: vec![(DeliveryId(7), at(20)), (DeliveryId(8), at(55))],
         targets: vec![
             target("http://127.0.0.1:3000", Some("nothing listens at 127.0.0.1:3000")),
             target("http://127.0.0.1:3001", None),
         ],
-        public: Public::Up("https://example-of-a-test.trycloudflare.com".to_owned()),
+        public: PublicAddress::Up("https://example-of-a-test.trycloudflare.com".to_owned()),
     }))
 }
 
@@ -661,13 +664,15 @@ fn held_senders_are_let_go_and_rules_removed() {
     stage.happen(onward());
     // The one that is chosen, and where a rule is chosen the one that waits longest.
     stage.press("Aj2jf");
-    let release = |id, decision| Effect::Change(Change::Release { id: DeliveryId(id), decision });
-    let (answer, forward) = (release(8, Decision::Answer(200)), release(7, Decision::Forward));
+    let release =
+        |id, decision| Effect::Change(RoutingChange::Release { id: DeliveryId(id), decision });
+    let (answer, forward) =
+        (release(8, ReleaseDecision::Answer(200)), release(7, ReleaseDecision::Forward));
     assert_eq!(stage.effects, [answer, forward]);
     stage.effects.clear();
     stage.press("jdE0");
-    let removed = Change::Remove { at: 1, text: "500x2,200".to_owned() };
-    let changes = [removed, Change::Add("500".to_owned()), Change::Reset];
+    let removed = RoutingChange::Remove { at: 1, text: "500x2,200".to_owned() };
+    let changes = [removed, RoutingChange::Add("500".to_owned()), RoutingChange::Reset];
     assert_eq!(stage.effects, changes.map(Effect::Change));
 }
 
@@ -687,7 +692,8 @@ fn many_are_resent_after_a_question_that_counts_them() {
     stage.press("<Up><Enter>y");
     let Some(Effect::Resend(order)) = stage.effects.pop() else { panic!("{:?}", stage.effects) };
     assert_eq!((order.ids.len(), order.total(), order.exact), (8, 16, true));
-    let tally = Tally { number: order.number, total: 16, sent: 3, ..Tally::default() };
+    let tally =
+        ResendSummary { number: order.number, total: 16, sent: 3, ..ResendSummary::default() };
     stage.happen(Event::Resending(tally.clone()));
     assert!(stage.screen().contains("3 of 16 sent"), "{}", stage.screen());
     stage.happen(Event::Key(Key::ctrl('x')));

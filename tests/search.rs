@@ -6,8 +6,8 @@ use std::error::Error;
 use hookglass::app::list::List;
 use hookglass::delivery::{DeliveryId, EventRef, Head, Header, SignatureStatus, Source, Verdict};
 use hookglass::filter::Filter;
-use hookglass::ops::search::{Findings, Search};
-use hookglass::store::{NewDelivery, Place, Store, Writer};
+use hookglass::ops::search::{SearchBatch, StoreSearch};
+use hookglass::store::{NewDelivery, Store, StorePlace, Writer};
 use jiff::Timestamp;
 
 type Tested<T = ()> = Result<T, Box<dyn Error>>;
@@ -33,7 +33,7 @@ fn delivery(number: i64) -> NewDelivery {
 }
 
 /// A store of so many deliveries, and a list of them.
-async fn kept(place: &Place, count: i64) -> Tested<(Store, Writer, List)> {
+async fn kept(place: &StorePlace, count: i64) -> Tested<(Store, Writer, List)> {
     let (store, writer) = Store::open(place, "")?;
     let mut keeping = tokio::task::JoinSet::new();
     // The first gets the first id, and so on: the writer takes them in turn.
@@ -60,8 +60,8 @@ fn found(store: &Store, list: &mut List, text: &str) -> Tested<(Vec<DeliveryId>,
     let filter: Filter = text.parse()?;
     let open = list.filter(&filter, Timestamp::UNIX_EPOCH);
     let asked = open.rows();
-    let search = Search::new(filter, open);
-    let work = || -> Result<Vec<Findings>, hookglass::store::StoreError> {
+    let search = StoreSearch::new(filter, open);
+    let work = || -> Result<Vec<SearchBatch>, hookglass::store::StoreError> {
         let mut told = Vec::new();
         let reader = store.reader()?.for_searching()?;
         search.run(&reader, || true, |findings| told.push(findings))?;
@@ -88,7 +88,7 @@ async fn finish(writer: Writer) -> Tested {
 #[tokio::test]
 async fn threads_find_together_what_the_filter_lets_pass() -> Tested {
     let folder = tempfile::tempdir()?;
-    for place in [Place::Memory, Place::File(folder.path().join("searched.db"))] {
+    for place in [StorePlace::Memory, StorePlace::File(folder.path().join("searched.db"))] {
         let (store, writer, mut list) = kept(&place, 5000).await?;
         let deliveries = store.reader()?.deliveries_after(DeliveryId(0), usize::MAX)?;
         for text in [
@@ -113,7 +113,7 @@ async fn threads_find_together_what_the_filter_lets_pass() -> Tested {
 
 #[tokio::test]
 async fn what_is_removed_meanwhile_counts_as_tested_and_is_not_found() -> Tested {
-    let (store, writer, mut list) = kept(&Place::Memory, 300).await?;
+    let (store, writer, mut list) = kept(&StorePlace::Memory, 300).await?;
     let all = found(&store, &mut list, "tiger")?.0;
     let gone: Vec<DeliveryId> = all.iter().copied().step_by(2).collect();
     store.remove(&gone).await?;
@@ -124,10 +124,10 @@ async fn what_is_removed_meanwhile_counts_as_tested_and_is_not_found() -> Tested
 
 #[tokio::test]
 async fn the_newest_are_told_at_once_and_a_search_can_be_given_up() -> Tested {
-    let (store, writer, mut list) = kept(&Place::Memory, 5000).await?;
+    let (store, writer, mut list) = kept(&StorePlace::Memory, 5000).await?;
     let filter: Filter = "tiger".parse()?;
     let open = list.filter(&filter, Timestamp::UNIX_EPOCH);
-    let search = Search::new(filter, open);
+    let search = StoreSearch::new(filter, open);
     let reader = store.reader()?.for_searching()?;
     let told = RefCell::new(Vec::new());
     let wanted = Cell::new(true);

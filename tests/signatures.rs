@@ -5,10 +5,10 @@ use std::error::Error;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hookglass::delivery::{Head, Header, SignatureStatus, Verdict};
-use hookglass::provider::{self, Algorithm, Part, Provider, Seed};
+use hookglass::provider::{self, Algorithm, Provider, Seed, TemplatePart};
 use hookglass::secret::Secret;
 use hookglass::signature::{
-    Budget, Cause, Draft, Keyed, SignError, Subject, Verifier, sign, verify,
+    Budget, Cause, Credentials, Draft, SignError, Subject, Verifier, sign, verify,
 };
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -62,7 +62,7 @@ impl Case {
         let subject = Subject { head: &head, body: &body, url: self.public_url.as_deref() };
         let provider = Provider::named(&self.provider)?;
         let now = Timestamp::from_second(self.now)?;
-        let verifier = Verifier::new(vec![Keyed { provider, secrets }]);
+        let verifier = Verifier::new(vec![Credentials { provider, secrets }]);
         let budget = Budget { bytes: Budget::BYTES, go_on: &|| true };
         Ok(verifier.explain(&verifier.judge(&subject, now), &subject, now, budget).verdict)
     }
@@ -166,7 +166,7 @@ impl Sent {
     ) -> Result<Option<Self>, String> {
         let secrets = [secret(provider)];
         let scheme = &provider.scheme;
-        let url = scheme.signed.has(&Part::Url).then_some("https://hooks.example/in?a=1");
+        let url = scheme.signed.has(&TemplatePart::Url).then_some("https://hooks.example/in?a=1");
         let draft = Draft {
             body: &body,
             headers: &headers,
@@ -212,12 +212,12 @@ fn samples_are_recognised_among_all_providers() {
         let candidates = provider::all().iter().map(|provider| {
             let mine = provider.name == sent.provider.name;
             let secrets = if mine { sent.secrets.to_vec() } else { Vec::new() };
-            Keyed { provider: provider.clone(), secrets }
+            Credentials { provider: provider.clone(), secrets }
         });
         let verifier = Verifier::new(candidates.collect());
         let subject = Subject { head: &sent.head, body: &sent.body, url: sent.url };
         let judged = verifier.judge(&subject, now());
-        let name = &judged.keyed.unwrap().provider.name;
+        let name = &judged.credentials.unwrap().provider.name;
         assert_eq!(*name, sent.provider.name);
         assert_eq!(judged.verdict.status, SignatureStatus::Verified, "{name}");
     }
@@ -225,9 +225,10 @@ fn samples_are_recognised_among_all_providers() {
 
 #[test]
 fn what_is_not_signed_is_recognised_by_its_other_headers() {
-    let everybody = provider::all()
-        .iter()
-        .map(|provider| Keyed { provider: provider.clone(), secrets: vec![secret(provider)] });
+    let everybody = provider::all().iter().map(|provider| Credentials {
+        provider: provider.clone(),
+        secrets: vec![secret(provider)],
+    });
     let verifier = Verifier::new(everybody.collect());
     for (header, value, name, status) in [
         ("X-GitHub-Event", "push", Some("github"), SignatureStatus::Missing),
@@ -239,14 +240,14 @@ fn what_is_not_signed_is_recognised_by_its_other_headers() {
     ] {
         let head = Head::build("POST", "/", &[Header::new(header, value)]);
         let judged = verifier.judge(&Subject::new(&head, b"{}"), now());
-        assert_eq!(judged.keyed.map(|keyed| keyed.provider.name.as_str()), name);
+        assert_eq!(judged.credentials.map(|keyed| keyed.provider.name.as_str()), name);
         assert_eq!(judged.verdict.status, status, "{header}");
     }
 }
 
 /// Whether every byte of the body counts for a provider's signature.
 fn covers_every_byte(provider: &Provider) -> bool {
-    provider.scheme.covers_body && provider.scheme.signed.has(&Part::Body)
+    provider.scheme.covers_body && provider.scheme.signed.has(&TemplatePart::Body)
 }
 
 proptest! {
@@ -301,12 +302,12 @@ proptest! {
             let clock = scheme.timestamp.as_ref().map(|clock| &clock.from);
             let places = scheme.signature.iter().chain(clock).chain(scheme.id.as_ref());
             for place in places {
-                if let provider::Place::Header(name) = place {
+                if let provider::ValueLocation::Header(name) = place {
                     head.headers.push(Header::new(name, value.clone()));
                 }
             }
             let subject = Subject { head: &head, body: b"{}", url: Some("http://h/") };
-            let verifier = Verifier::new(vec![Keyed { provider: provider.clone(), secrets }]);
+            let verifier = Verifier::new(vec![Credentials { provider: provider.clone(), secrets }]);
             let judged = verifier.judge(&subject, now());
             prop_assert_ne!(judged.verdict.status, SignatureStatus::Verified, "{}", &provider.name);
             let budget = Budget { bytes: 1 << 16, go_on: &|| true };

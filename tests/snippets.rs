@@ -9,8 +9,8 @@ use std::process::{Command, Stdio};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hookglass::delivery::{Delivery, Head, Header};
-use hookglass::formats::{Copied, FORMATS, format};
-use hookglass::ops::send::{Content, request};
+use hookglass::formats::{CopySource, FORMATS, format};
+use hookglass::ops::send::{DraftEvent, request};
 use hookglass::provider::{self, Provider, SecretForm};
 use hookglass::secret::Secret;
 use support::{Tested, delivery};
@@ -36,15 +36,20 @@ fn secret(provider: &Provider) -> String {
 fn signed() -> Vec<(&'static Provider, Delivery)> {
     let all = provider::all().iter().filter_map(|provider| {
         let key = Secret::new("TEST", secret(provider));
-        let content = Content::of(provider.samples.first()?, fastrand::Rng::with_seed(7));
+        let content = DraftEvent::of(provider.samples.first()?, fastrand::Rng::with_seed(7));
         let request = request(provider, Some(&key), content, URL, None).ok()?;
         Some((provider, delivery(request.head, request.body)))
     });
     all.collect()
 }
 
-fn copied<'d>(provider: &'d Provider, delivery: &'d Delivery) -> Copied<'d> {
-    Copied { delivery, provider: Some(provider), base: "http://127.0.0.1:1", with_signature: false }
+fn copied<'d>(provider: &'d Provider, delivery: &'d Delivery) -> CopySource<'d> {
+    CopySource {
+        delivery,
+        provider: Some(provider),
+        base: "http://127.0.0.1:1",
+        with_signature: false,
+    }
 }
 
 /// Runs a program with a body; its exit code.
@@ -184,7 +189,7 @@ fn what_no_program_can_verify_says_why() -> Tested {
         assert!(reason.contains(says), "{name}: {reason}");
     }
     let unknown = delivery(Head::build("POST", "/", &[]), bytes::Bytes::new());
-    let nobody = Copied { delivery: &unknown, provider: None, base: "", with_signature: false };
+    let nobody = CopySource { delivery: &unknown, provider: None, base: "", with_signature: false };
     assert!(node.write(&nobody).is_err());
     Ok(())
 }

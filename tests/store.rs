@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hookglass::delivery::{
-    Answered, Attempt, AttemptKind, DeliveryId, EventRef, Head, Header, Outcome, Refusal,
+    Attempt, AttemptKind, DeliveryId, EventRef, Head, Header, Outcome, Refusal, ResponseRecord,
     SignatureStatus, Source, Summary, Timing, Verdict,
 };
 use hookglass::store::{
-    Attempts, Change, KeepError, NewDelivery, Place, Reader, Store, StoreError,
+    AttemptWriter, KeepError, NewDelivery, Store, StoreChange, StoreError, StorePlace, StoreReader,
 };
 use jiff::Timestamp;
 use rusqlite::Connection;
@@ -28,7 +28,10 @@ fn delivery(event: &str, body: impl Into<Bytes>) -> NewDelivery {
         body_size: body.len() as u64,
         body,
         provider: "cribbly".to_owned(),
-        event: EventRef { id: Some(event.to_owned()), event_type: Some("message.created".to_owned()) },
+        event: EventRef {
+            id: Some(event.to_owned()),
+            event_type: Some("message.created".to_owned()),
+        },
         signature: Verdict {
             status: SignatureStatus::Verified,
             cause: Some("previous-secret".to_owned()),
@@ -60,10 +63,10 @@ fn attempt(id: DeliveryId, outcome: Outcome) -> Attempt {
 }
 
 /// The summaries among changes.
-fn kept(changes: Vec<Change>) -> impl Iterator<Item = Summary> {
+fn kept(changes: Vec<StoreChange>) -> impl Iterator<Item = Summary> {
     changes.into_iter().filter_map(|change| match change {
-        Change::Kept(summary) => Some(*summary),
-        Change::Removed(_) => None,
+        StoreChange::Kept(summary) => Some(*summary),
+        StoreChange::Removed(_) => None,
     })
 }
 
@@ -75,14 +78,14 @@ async fn finish(writer: hookglass::store::Writer) -> Tested {
 async fn what_is_kept_comes_back_after_a_restart() -> Tested {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("kept.db");
-    let place = Place::File(path.clone());
+    let place = StorePlace::File(path.clone());
     let (store, writer) = Store::open(&place, "first")?;
     let new = delivery("e1", &b"\x00\xff body"[..]);
     let kept = store.keep(new.clone()).await?;
     let edited = NewDelivery { origin: Some(kept.id), ..delivery("e1", "other") };
     let again = store.keep(edited).await?;
     store.answered(kept.id, 202).await?;
-    let answered = Outcome::Answered(Answered {
+    let answered = Outcome::Answered(ResponseRecord {
         status: 404,
         headers: vec![Header::new("X-Y", &b"caf\xe9"[..])],
         body: "no".into(),
@@ -94,7 +97,7 @@ async fn what_is_kept_comes_back_after_a_restart() -> Tested {
     finish(writer).await?;
 
     let (_store, writer) = Store::open(&place, "second")?;
-    let reader = Reader::open(&path)?;
+    let reader = StoreReader::open(&path)?;
     let found = reader.delivery(kept.id)?.ok_or("it is gone")?;
     assert_eq!((found.head, found.body), (new.head, new.body));
     assert_eq!(found.summary.received_at, new.received_at);
@@ -114,7 +117,7 @@ async fn what_is_kept_comes_back_after_a_restart() -> Tested {
 
 #[tokio::test]
 async fn a_refused_request_is_kept_with_its_reason() -> Tested {
-    let (store, writer) = Store::open(&Place::Memory, "")?;
+    let (store, writer) = Store::open(&StorePlace::Memory, "")?;
     let refused = Refusal { code: "head-malformed".to_owned(), reason: "no HTTP".to_owned() };
     let head = Head::lenient(Bytes::from_static(b"\x16\x03\x01 what"));
     let new = NewDelivery { head: head.clone(), refused: Some(refused), ..delivery("e", "") };
@@ -127,7 +130,7 @@ async fn a_refused_request_is_kept_with_its_reason() -> Tested {
 #[tokio::test]
 async fn a_tail_tells_each_change_once() -> Tested {
     let folder = tempfile::tempdir()?;
-    for place in [Place::Memory, Place::File(folder.path().join("tail.db"))] {
+    for place in [StorePlace::Memory, StorePlace::File(folder.path().join("tail.db"))] {
         let (store, writer) = Store::open(&place, "")?;
         let before = store.keep(delivery("e0", "")).await?;
         let mut progress = store.progress();
@@ -151,11 +154,11 @@ async fn a_tail_tells_each_change_once() -> Tested {
 async fn attempts_are_kept_beside_the_listener_that_holds_the_store() -> Tested {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("shared.db");
-    let (store, writer) = Store::open(&Place::File(path.clone()), "")?;
+    let (store, writer) = Store::open(&StorePlace::File(path.clone()), "")?;
     let first = store.keep(delivery("e1", "")).await?.id;
     let mut tail = store.reader()?.tail()?;
     let failed = Outcome::Failed { reason: "refused".to_owned(), timed_out: false };
-    let mut attempts = Attempts::open(&path)?;
+    let mut attempts = AttemptWriter::open(&path)?;
     for _ in 0..3 {
         attempts.keep(&attempt(first, failed.clone()))?;
     }
@@ -168,13 +171,13 @@ async fn attempts_are_kept_beside_the_listener_that_holds_the_store() -> Tested 
     finish(writer).await?;
     // And when nobody holds it.
     attempts.keep(&attempt(second, failed))?;
-    assert_eq!(Reader::open(&path)?.delivery(second)?.ok_or("it is gone")?.attempts.len(), 1);
+    assert_eq!(StoreReader::open(&path)?.delivery(second)?.ok_or("it is gone")?.attempts.len(), 1);
     Ok(())
 }
 
 #[tokio::test]
 async fn large_deliveries_come_in_smaller_pages() -> Tested {
-    let (store, writer) = Store::open(&Place::Memory, "")?;
+    let (store, writer) = Store::open(&StorePlace::Memory, "")?;
     for event in ["a", "b", "c"] {
         store.keep(delivery(event, vec![b'x'; 9 << 20])).await?;
     }
@@ -189,7 +192,7 @@ async fn large_deliveries_come_in_smaller_pages() -> Tested {
 #[tokio::test]
 async fn many_senders_share_commits_and_ids_rise() -> Tested {
     let folder = tempfile::tempdir()?;
-    let (store, writer) = Store::open(&Place::File(folder.path().join("many.db")), "")?;
+    let (store, writer) = Store::open(&StorePlace::File(folder.path().join("many.db")), "")?;
     let mut tasks = tokio::task::JoinSet::new();
     for number in 0..500 {
         let store = store.clone();
@@ -207,7 +210,7 @@ async fn many_senders_share_commits_and_ids_rise() -> Tested {
 #[tokio::test]
 async fn one_that_fails_by_itself_harms_no_other() -> Tested {
     let folder = tempfile::tempdir()?;
-    let (store, writer) = Store::open(&Place::File(folder.path().join("one.db")), "")?;
+    let (store, writer) = Store::open(&StorePlace::File(folder.path().join("one.db")), "")?;
     let attempted = store
         .attempted(attempt(
             DeliveryId(77),
@@ -223,7 +226,7 @@ async fn one_that_fails_by_itself_harms_no_other() -> Tested {
 
 #[tokio::test]
 async fn after_the_end_nothing_is_promised() -> Tested {
-    let (store, writer) = Store::open(&Place::Memory, "")?;
+    let (store, writer) = Store::open(&StorePlace::Memory, "")?;
     finish(writer).await?;
     assert_eq!(store.keep(delivery("e", "")).await, Err(KeepError::Stopped));
     Ok(())
@@ -233,7 +236,7 @@ async fn after_the_end_nothing_is_promised() -> Tested {
 fn the_folder_is_private_and_ignored_by_git() -> Tested {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join(".hookglass/deliveries.db");
-    let (_store, writer) = Store::open(&Place::File(path.clone()), "")?;
+    let (_store, writer) = Store::open(&StorePlace::File(path.clone()), "")?;
     writer.finish();
     assert_eq!(fs::read_to_string(folder.path().join(".hookglass/.gitignore"))?, "*\n");
     #[cfg(unix)]
@@ -249,7 +252,7 @@ fn the_folder_is_private_and_ignored_by_git() -> Tested {
 #[test]
 fn a_second_listener_is_told_who_holds_the_store() -> Tested {
     let folder = tempfile::tempdir()?;
-    let place = Place::File(folder.path().join("held.db"));
+    let place = StorePlace::File(folder.path().join("held.db"));
     let (_store, writer) = Store::open(&place, "http://127.0.0.1:4400")?;
     let error = Store::open(&place, "").err().ok_or("it was opened twice")?;
     assert!(matches!(error, StoreError::Held { .. }), "{error}");
@@ -263,8 +266,9 @@ fn a_second_listener_is_told_who_holds_the_store() -> Tested {
 /// Opens a file for writing and for reading, and makes sure that neither changed a byte of it.
 fn refused(path: &Path) -> Result<[StoreError; 2], Box<dyn Error>> {
     let before = fs::read(path)?;
-    let writing = Store::open(&Place::File(path.to_owned()), "").err().ok_or("it was opened")?;
-    let reading = Reader::open(path).err().ok_or("it was read")?;
+    let writing =
+        Store::open(&StorePlace::File(path.to_owned()), "").err().ok_or("it was opened")?;
+    let reading = StoreReader::open(path).err().ok_or("it was read")?;
     assert_eq!(fs::read(path)?, before);
     Ok([writing, reading])
 }
@@ -288,7 +292,7 @@ fn what_is_no_store_is_left_alone() -> Tested {
 fn a_store_of_a_newer_version_is_left_alone() -> Tested {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("newer.db");
-    Store::open(&Place::File(path.clone()), "")?.1.finish();
+    Store::open(&StorePlace::File(path.clone()), "")?.1.finish();
     Connection::open(&path)?.execute_batch("PRAGMA user_version = 99")?;
     for error in refused(&path)? {
         assert!(matches!(error, StoreError::Newer { found: 99, .. }), "{error}");
@@ -300,7 +304,7 @@ fn a_store_of_a_newer_version_is_left_alone() -> Tested {
 async fn a_damaged_store_is_left_alone() -> Tested {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("damaged.db");
-    let (store, writer) = Store::open(&Place::File(path.clone()), "")?;
+    let (store, writer) = Store::open(&StorePlace::File(path.clone()), "")?;
     for number in 0..200 {
         store.keep(delivery(&format!("e{number}"), vec![b'x'; 300])).await?;
     }
@@ -318,7 +322,7 @@ async fn a_damaged_store_is_left_alone() -> Tested {
 fn an_absent_store_is_not_made_by_reading() -> Tested {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("absent.db");
-    assert!(matches!(Reader::open(&path), Err(StoreError::Absent { .. })));
+    assert!(matches!(StoreReader::open(&path), Err(StoreError::Absent { .. })));
     assert!(!path.exists());
     Ok(())
 }
@@ -327,7 +331,7 @@ fn an_absent_store_is_not_made_by_reading() -> Tested {
 fn columns_explain_themselves_to_sqlite() -> Tested {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("plain.db");
-    Store::open(&Place::File(path.clone()), "")?.1.finish();
+    Store::open(&StorePlace::File(path.clone()), "")?.1.finish();
     let plain = Connection::open(&path)?;
     let schema: String =
         plain.query_row("SELECT group_concat(sql) FROM sqlite_schema", [], |row| row.get(0))?;
@@ -354,20 +358,22 @@ async fn stores_of_older_versions_are_read_as_they_are_and_brought_up_by_a_liste
         let path = folder.path().join("older.db");
         older(&path, version)?;
         let before = fs::read(&path)?;
-        let told = Reader::open(&path)?.newest(None, 10)?;
+        let told = StoreReader::open(&path)?.newest(None, 10)?;
         let ids: Vec<_> = told.iter().map(|row| (row.id.0, row.duplicate_of)).collect();
         assert_eq!(ids, [(3, None), (2, Some(DeliveryId(1))), (1, None)], "{version}");
         assert!(
-            Reader::open(&path)?.delivery(DeliveryId(2))?.is_some_and(|it| !it.body.is_empty())
+            StoreReader::open(&path)?
+                .delivery(DeliveryId(2))?
+                .is_some_and(|it| !it.body.is_empty())
         );
         assert_eq!(fs::read(&path)?, before, "reading changed it");
 
-        let (store, writer) = Store::open(&Place::File(path.clone()), "")?;
+        let (store, writer) = Store::open(&StorePlace::File(path.clone()), "")?;
         assert_eq!(store.reader()?.newest(None, 10)?, told);
         store.mark(&[DeliveryId(2)], true).await?;
         store.remove(&[DeliveryId(1)]).await?;
         finish(writer).await?;
-        let now = Reader::open(&path)?.newest(None, 10)?;
+        let now = StoreReader::open(&path)?.newest(None, 10)?;
         let now: Vec<_> = now.iter().map(|row| (row.id.0, row.marked, row.duplicate_of)).collect();
         assert_eq!(now, [(3, false, None), (2, true, None)], "{version}");
     }
@@ -378,7 +384,7 @@ async fn stores_of_older_versions_are_read_as_they_are_and_brought_up_by_a_liste
 async fn marks_and_notes_last_and_are_told_of() -> Tested {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("marks.db");
-    let (store, writer) = Store::open(&Place::File(path.clone()), "")?;
+    let (store, writer) = Store::open(&StorePlace::File(path.clone()), "")?;
     let one = store.keep(delivery("e1", "")).await?.id;
     let two = store.keep(delivery("e2", "")).await?.id;
     let mut tail = store.reader()?.tail()?;
@@ -392,20 +398,20 @@ async fn marks_and_notes_last_and_are_told_of() -> Tested {
     store.note(one, Some("look here".to_owned())).await?;
     assert_eq!(tail.next(10)?, []);
     finish(writer).await?;
-    let kept = Reader::open(&path)?.delivery(one)?.ok_or("it is gone")?.summary;
+    let kept = StoreReader::open(&path)?.delivery(one)?.ok_or("it is gone")?.summary;
     assert_eq!((kept.marked, kept.note.as_deref()), (true, Some("look here")));
     Ok(())
 }
 
 /// What readers see: ids, and what each one repeats.
-fn seen(reader: &Reader) -> Result<Vec<(i64, Option<i64>)>, StoreError> {
+fn seen(reader: &StoreReader) -> Result<Vec<(i64, Option<i64>)>, StoreError> {
     let page = reader.newest(None, 100)?;
     Ok(page.iter().rev().map(|row| (row.id.0, row.duplicate_of.map(|id| id.0))).collect())
 }
 
 #[tokio::test]
 async fn what_is_removed_is_seen_by_nobody_until_it_comes_back() -> Tested {
-    let (store, writer) = Store::open(&Place::Memory, "")?;
+    let (store, writer) = Store::open(&StorePlace::Memory, "")?;
     let reader = store.reader()?;
     for event in ["a", "a", "b", "a"] {
         store.keep(delivery(event, "body")).await?;
@@ -427,8 +433,8 @@ async fn what_is_removed_is_seen_by_nobody_until_it_comes_back() -> Tested {
     let gone: Vec<_> = changes
         .iter()
         .filter_map(|change| match change {
-            Change::Removed(id) => Some(id.0),
-            Change::Kept(_) => None,
+            StoreChange::Removed(id) => Some(id.0),
+            StoreChange::Kept(_) => None,
         })
         .collect();
     assert_eq!(gone, [1, 3]);
@@ -446,7 +452,7 @@ async fn what_is_removed_is_seen_by_nobody_until_it_comes_back() -> Tested {
 async fn what_is_removed_is_deleted_at_the_end_and_no_revision_comes_twice() -> Tested {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("purged.db");
-    let place = Place::File(path.clone());
+    let place = StorePlace::File(path.clone());
     let count = |table: &str| -> Result<i64, rusqlite::Error> {
         let sql = format!("SELECT count(*) FROM {table}");
         Connection::open(&path)?.query_row(&sql, [], |row| row.get(0))
@@ -478,7 +484,7 @@ async fn what_is_removed_is_deleted_at_the_end_and_no_revision_comes_twice() -> 
 async fn what_a_killed_listener_had_removed_is_deleted_by_the_next_one() -> Tested {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("killed.db");
-    let place = Place::File(path.clone());
+    let place = StorePlace::File(path.clone());
     let (store, writer) = Store::open(&place, "")?;
     for event in ["a", "b", "c"] {
         store.keep(delivery(event, "body")).await?;
@@ -501,7 +507,7 @@ async fn what_a_killed_listener_had_removed_is_deleted_by_the_next_one() -> Test
 
 #[tokio::test]
 async fn many_are_removed_beside_deliveries_that_come() -> Tested {
-    let (store, writer) = Store::open(&Place::Memory, "")?;
+    let (store, writer) = Store::open(&StorePlace::Memory, "")?;
     let mut tasks = tokio::task::JoinSet::new();
     for number in 0..3000 {
         let store = store.clone();

@@ -147,7 +147,7 @@ fn marks_are_kept_and_bodies_are_searched() -> Tested {
     session.press("q")?;
     session.child.wait()?;
     let store = session.folder.path().join(".hookglass/deliveries.db");
-    let kept = hookglass::store::Reader::open(&store)?.newest(None, 10)?;
+    let kept = hookglass::store::StoreReader::open(&store)?.newest(None, 10)?;
     let marked: Vec<i64> = kept.iter().filter(|row| row.marked).map(|row| row.id.0).collect();
     assert_eq!(marked, [2]);
     session.ended()?;
@@ -358,7 +358,7 @@ fn a_delivery_is_edited_while_others_come_and_sent_as_one_of_its_own() -> Tested
     let left = std::path::Path::new(&draft).parent().ok_or("no folder")?;
     assert!(!left.exists(), "{draft} was left");
     let store = session.folder.path().join(".hookglass/deliveries.db");
-    let reader = hookglass::store::Reader::open(&store)?;
+    let reader = hookglass::store::StoreReader::open(&store)?;
     let [first, edited] = [1, 5].map(hookglass::delivery::DeliveryId);
     let first = reader.delivery(first)?.ok_or("no first one")?;
     let edited = reader.delivery(edited)?.ok_or("no edited one")?;

@@ -1,7 +1,7 @@
 //! What a key can mean.
 
 use super::detail::Tab;
-use super::list::Column;
+use super::list::SortKey;
 use super::removals::Scope;
 
 /// A part of a delivery that can be copied.
@@ -94,7 +94,7 @@ pub enum Facet {
 
 /// Whether deliveries with a value are wanted, or those without it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wanted {
+pub enum Polarity {
     With,
     Without,
 }
@@ -113,12 +113,12 @@ pub enum Fold {
 
 /// What changes which deliveries are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Narrow {
+pub enum FilterAction {
     /// Asks for a filter.
     Type,
     /// Only deliveries with a value of the selected one, or without it; which
     /// value, a second key says.
-    Like(Wanted),
+    Like(Polarity),
     Facet(Facet),
     Clear,
     Views,
@@ -127,7 +127,7 @@ pub enum Narrow {
 
 /// What can be done with deliveries as entries of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum InList {
+pub enum ListAction {
     /// Marks the selected one, or takes its mark away.
     Mark,
     /// Takes all marks away.
@@ -139,13 +139,13 @@ pub enum InList {
     Undo,
     /// Asks by what to sort.
     SortMenu,
-    Sort(Column),
+    Sort(SortKey),
     /// Asks for a number or a time to go to.
     Jump,
     /// To the next one that passes the filter in force or the last one.
-    Match(Turn),
-    Bad(Turn),
-    Marked(Turn),
+    Match(Direction),
+    Bad(Direction),
+    Marked(Direction),
 }
 
 /// In which form deliveries are exported.
@@ -183,47 +183,47 @@ impl ExportForm {
 
 /// What can be done in a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum InDocument {
+pub enum DocumentAction {
     /// Rows that are too wide go on in the next line, or are cut.
     Wrap,
     /// The body in hexadecimal as it came.
     Hex,
     Fold(Fold),
-    Sibling(Turn),
-    SameKey(Turn),
-    Sideways(Turn),
+    Sibling(Direction),
+    SameKey(Direction),
+    Sideways(Direction),
     /// Shows the string under the cursor without its escapes.
     Unescaped,
     /// Searches in the document.
     Find,
-    Hit(Turn),
+    Hit(Direction),
 }
 
 /// What can be done with two deliveries beside each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Differ {
+pub enum DiffAction {
     /// Compares those that are marked, or again the selected one with the one before it.
     Choose,
-    Change(Turn),
+    Change(Direction),
 }
 
 /// To the one after or to the one before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Turn {
+pub enum Direction {
     Next,
     Previous,
 }
 
 /// Whether something gets more room or less.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Grow {
+pub enum ResizeBy {
     More,
     Less,
 }
 
 /// An editing of the line that is being typed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Edit {
+pub enum LineEdit {
     EraseLeft,
     EraseRight,
     EraseWord,
@@ -236,7 +236,7 @@ pub enum Edit {
 
 /// What sends deliveries again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sending {
+pub enum ResendAction {
     /// To the last target.
     Again,
     /// To a target that is asked for.
@@ -254,7 +254,7 @@ pub enum Sending {
 
 /// What becomes of a delivery that was held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Decision {
+pub enum ReleaseDecision {
     Answer(u16),
     Forward,
     Close,
@@ -262,7 +262,7 @@ pub enum Decision {
 
 /// What changes how deliveries are answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answering {
+pub enum ResponseAction {
     Show,
     /// Asks for a rule.
     Add,
@@ -271,7 +271,7 @@ pub enum Answering {
     Remove,
     /// The rules of the start hold again.
     Reset,
-    Release(Decision),
+    Release(ReleaseDecision),
 }
 
 /// Everything that a user can ask for; bound to keys by [`super::keymap::BINDINGS`].
@@ -291,15 +291,15 @@ pub enum Action {
     Zoom,
     /// Side by side, or one above the other.
     Arrange,
-    Document(InDocument),
-    Differ(Differ),
+    Document(DocumentAction),
+    Differ(DiffAction),
     /// More or less room for the list.
-    Resize(Grow),
+    Resize(ResizeBy),
     Privacy,
     Palette,
-    Narrow(Narrow),
-    Sending(Sending),
-    Answering(Answering),
+    Narrow(FilterAction),
+    Sending(ResendAction),
+    Answering(ResponseAction),
     TrySecret,
     CopyMenu,
     /// The languages of programs that verify a delivery.
@@ -309,7 +309,7 @@ pub enum Action {
     Copy(Copyable),
     CopyAddress,
     ShowAddress,
-    List(InList),
+    List(ListAction),
     ExportMenu,
     /// The marked ones or the selected one, or all that are shown.
     Export(ExportForm, Scope),
@@ -323,9 +323,9 @@ pub enum Action {
     Submit,
     /// Leaves what has the keys now.
     Cancel,
-    Edit(Edit),
+    Edit(LineEdit),
     /// Goes on with what is being typed.
-    Complete(Turn),
+    Complete(Direction),
     /// A filter that was in force before.
-    History(Turn),
+    History(Direction),
 }

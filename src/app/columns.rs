@@ -1,10 +1,10 @@
 //! The columns of the list: which there are, which are wanted, and where each stands.
 
-use super::list::Column as SortBy;
+use super::list::SortKey as SortBy;
 
 /// A column of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Column {
+pub enum ListColumn {
     Id,
     Time,
     Type,
@@ -19,7 +19,7 @@ pub enum Column {
     Answer,
 }
 
-impl Column {
+impl ListColumn {
     pub const ALL: [Self; 12] = [
         Self::Id,
         Self::Time,
@@ -102,8 +102,8 @@ impl Column {
 
 /// A column with its place in the line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Placed {
-    pub column: Column,
+pub struct ColumnPlacement {
+    pub column: ListColumn,
     pub x: usize,
     pub width: usize,
 }
@@ -116,15 +116,17 @@ const SIGN: usize = 1;
 
 /// Where the wanted columns stand in a list of `width` columns. What has no room is left out; the
 /// type has what is left over, or else the last column that is no figure.
-pub fn placed(wanted: &[Column], width: usize) -> Vec<Placed> {
+pub fn placed(wanted: &[ListColumn], width: usize) -> Vec<ColumnPlacement> {
     let room = width.saturating_sub(SIGNS + 1);
-    let mut kept: Vec<(Column, usize)> =
+    let mut kept: Vec<(ListColumn, usize)> =
         wanted.iter().map(|column| (*column, column.wants().0)).collect();
-    let used = |kept: &[(Column, usize)]| kept.iter().map(|(_, width)| width + 1).sum::<usize>();
+    let used =
+        |kept: &[(ListColumn, usize)]| kept.iter().map(|(_, width)| width + 1).sum::<usize>();
     while used(&kept) > room {
         // The word of the verdict goes before any other column does, its sign never.
-        let word =
-            kept.iter_mut().find(|(column, width)| *column == Column::Signature && *width > SIGN);
+        let word = kept
+            .iter_mut()
+            .find(|(column, width)| *column == ListColumn::Signature && *width > SIGN);
         if let Some((_, width)) = word {
             *width = SIGN;
             continue;
@@ -138,14 +140,14 @@ pub fn placed(wanted: &[Column], width: usize) -> Vec<Placed> {
     let over = room.saturating_sub(used(&kept));
     let stretched = kept
         .iter()
-        .position(|(column, _)| *column == Column::Type)
+        .position(|(column, _)| *column == ListColumn::Type)
         .or_else(|| kept.iter().rposition(|(column, _)| !column.is_right()));
     if let Some((_, width)) = stretched.and_then(|at| kept.get_mut(at)) {
         *width += over;
     }
     let mut x = SIGNS;
-    let place = |(column, width): (Column, usize)| {
-        let placed = Placed { column, x, width };
+    let place = |(column, width): (ListColumn, usize)| {
+        let placed = ColumnPlacement { column, x, width };
         x += width + 1;
         placed
     };
@@ -153,7 +155,7 @@ pub fn placed(wanted: &[Column], width: usize) -> Vec<Placed> {
 }
 
 /// The column that stands at a place in the line.
-pub fn at(placed: &[Placed], x: usize) -> Option<Column> {
+pub fn at(placed: &[ColumnPlacement], x: usize) -> Option<ListColumn> {
     placed.iter().find(|one| (one.x..=one.x + one.width).contains(&x)).map(|one| one.column)
 }
 
@@ -164,29 +166,35 @@ mod tests {
     #[test]
     fn columns_fit_and_the_least_go_first() {
         for width in 20..240 {
-            for wanted in [&Column::USUAL[..], &Column::ALL] {
+            for wanted in [&ListColumn::USUAL[..], &ListColumn::ALL] {
                 let placed = placed(wanted, width);
                 let end = placed.last().map_or(0, |last| last.x + last.width + 1);
                 assert!(end <= width.max(SIGNS + 8 + 14 + 1 + 4), "{width}: {placed:?}");
-                assert!(placed.iter().any(|one| one.column == Column::Type));
+                assert!(placed.iter().any(|one| one.column == ListColumn::Type));
             }
         }
         let shown = |width| {
-            let columns: Vec<Column> =
-                placed(&Column::USUAL, width).iter().map(|one| one.column).collect();
+            let columns: Vec<ListColumn> =
+                placed(&ListColumn::USUAL, width).iter().map(|one| one.column).collect();
             columns
         };
-        assert_eq!(shown(80), Column::USUAL);
+        assert_eq!(shown(80), ListColumn::USUAL);
         assert_eq!(
             shown(48),
-            [Column::Time, Column::Type, Column::Signature, Column::Size, Column::Answer]
+            [
+                ListColumn::Time,
+                ListColumn::Type,
+                ListColumn::Signature,
+                ListColumn::Size,
+                ListColumn::Answer
+            ]
         );
-        assert_eq!(at(&placed(&Column::USUAL, 80), 4), Some(Column::Time));
+        assert_eq!(at(&placed(&ListColumn::USUAL, 80), 4), Some(ListColumn::Time));
     }
 
     #[test]
     fn names_are_read() {
-        assert_eq!(Column::named("event-id"), Some(Column::EventId));
-        assert_eq!(Column::named("nope"), None);
+        assert_eq!(ListColumn::named("event-id"), Some(ListColumn::EventId));
+        assert_eq!(ListColumn::named("nope"), None);
     }
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use ratatui::layout::Rect;
 
+use super::document_view::DocumentView;
 use super::message::Loaded;
-use super::reading::Reading;
 use crate::delivery::{DeliveryId, Verdict};
 use crate::payload::Document;
 use crate::signature::Diagnosis;
@@ -98,10 +98,10 @@ pub struct Detail {
     wanted: Option<DeliveryId>,
     /// The first line shown where there is no cursor.
     pub top: usize,
-    payload: Reading,
-    raw: Reading,
+    payload: DocumentView,
+    raw: DocumentView,
     /// The body in hexadecimal, while that is wanted.
-    hex: Option<(Document, Reading)>,
+    hex: Option<(Document, DocumentView)>,
 }
 
 impl Detail {
@@ -114,7 +114,8 @@ impl Detail {
         self.failure = None;
         (self.diagnosis, self.typed) = (None, None);
         self.top = 0;
-        (self.payload, self.raw, self.hex) = (Reading::default(), Reading::default(), None);
+        (self.payload, self.raw, self.hex) =
+            (DocumentView::default(), DocumentView::default(), None);
         if id.is_none() {
             self.loaded = None;
         }
@@ -146,7 +147,7 @@ impl Detail {
     }
 
     /// The document that is shown, and how far it is read.
-    pub fn reading(&self) -> Option<(&Document, &Reading)> {
+    pub fn reading(&self) -> Option<(&Document, &DocumentView)> {
         let loaded = self.loaded.as_deref()?;
         match (self.tab, &self.hex) {
             (Tab::Payload, Some((document, reading))) => Some((document, reading)),
@@ -157,7 +158,7 @@ impl Detail {
     }
 
     /// Reads on in the document that is shown.
-    pub fn read<R>(&mut self, go: impl FnOnce(&Document, &mut Reading) -> R) -> Option<R> {
+    pub fn read<R>(&mut self, go: impl FnOnce(&Document, &mut DocumentView) -> R) -> Option<R> {
         let loaded = self.loaded.as_deref()?;
         match (self.tab, &mut self.hex) {
             (Tab::Payload, Some((document, reading))) => Some(go(document, reading)),
@@ -175,7 +176,7 @@ impl Detail {
     pub fn toggle_hex(&mut self) {
         let wire = self.loaded.as_deref().map(|loaded| loaded.document.wire().clone());
         self.hex = match (&self.hex, wire) {
-            (None, Some(wire)) => Some((Document::hex(wire), Reading::default())),
+            (None, Some(wire)) => Some((Document::hex(wire), DocumentView::default())),
             _ => None,
         };
     }

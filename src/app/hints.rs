@@ -2,10 +2,10 @@
 
 use unicode_width::UnicodeWidthStr as _;
 
-use super::action::{Action, Wanted};
+use super::action::{Action, Polarity};
 use super::keymap::Key;
 use super::model::{Mode, Model};
-use super::role::{Marked, Role};
+use super::style::{StyleClass, StyledLine};
 
 /// A key, the word for what it does, and the columns that it takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,8 +28,8 @@ fn lead(model: &Model) -> String {
         Mode::Sort => " sort by:".to_owned(),
         Mode::ExportMenu => " export as:".to_owned(),
         Mode::Confirm(ref confirm) => format!(" {} ", confirm.question),
-        Mode::Facet(Wanted::With) => " only with the same".to_owned(),
-        Mode::Facet(Wanted::Without) => " all but the same".to_owned(),
+        Mode::Facet(Polarity::With) => " only with the same".to_owned(),
+        Mode::Facet(Polarity::Without) => " all but the same".to_owned(),
         // What keeps deliveries out of the list should be in sight.
         Mode::Browse if model.search.is_on() => format!(" filter {} ", model.search.text()),
         Mode::Browse
@@ -70,7 +70,7 @@ pub fn hints(model: &Model, width: usize) -> Vec<Hint> {
             all.push((priority, hint));
         }
     }
-    let start = Marked::new(Role::Strong, lead(model)).width();
+    let start = StyledLine::new(StyleClass::Strong, lead(model)).width();
     let used = |all: &[(u8, Hint)]| start + all.iter().map(|(_, hint)| hint.width).sum::<usize>();
     while used(&all) > width {
         let Some(least) = all.iter().map(|(priority, _)| *priority).max() else { break };
@@ -85,9 +85,10 @@ pub fn hints(model: &Model, width: usize) -> Vec<Hint> {
 }
 
 /// The line as it is shown.
-pub fn line(model: &Model, width: usize) -> Marked {
-    let start = Marked::new(Role::Strong, lead(model));
+pub fn line(model: &Model, width: usize) -> StyledLine {
+    let start = StyledLine::new(StyleClass::Strong, lead(model));
     hints(model, width).iter().fold(start, |line, Hint { key, word, .. }| {
-        line.with(Role::Accent, format!(" {key}")).with(Role::Plain, format!(" {word} "))
+        line.with(StyleClass::Accent, format!(" {key}"))
+            .with(StyleClass::Plain, format!(" {word} "))
     })
 }

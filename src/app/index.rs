@@ -9,12 +9,12 @@ mod texts;
 use std::collections::VecDeque;
 
 use crate::delivery::{DeliveryId, Summary};
-use crate::filter::Scan;
+use crate::filter::RowMatcher;
 use row::{Cold, Hot};
 use texts::Texts;
 
-pub(super) use row::Cell;
-pub use row::{Badges, Row};
+pub(super) use row::RowRef;
+pub use row::{ListRow, RowBadges};
 
 /// Rows of a page that is full; one may grow to twice as many before it is broken in two.
 const PAGE: usize = 4096;
@@ -44,14 +44,14 @@ struct Page {
 
 /// What a row was before it was put in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Before {
+pub(super) enum Previous {
     New,
     Known { shown: bool },
 }
 
 /// Which rows are looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Trait {
+pub(super) enum RowClass {
     Any,
     Bad,
     Marked,
@@ -62,11 +62,11 @@ impl Page {
         self.ids.first().copied().unwrap_or(DeliveryId(i64::MAX))
     }
 
-    fn may_have(&self, wanted: Trait) -> bool {
+    fn may_have(&self, wanted: RowClass) -> bool {
         match wanted {
-            Trait::Any => true,
-            Trait::Bad => self.bad > 0,
-            Trait::Marked => self.marked > 0,
+            RowClass::Any => true,
+            RowClass::Bad => self.bad > 0,
+            RowClass::Marked => self.marked > 0,
         }
     }
 
@@ -114,7 +114,7 @@ impl Index {
         self.pages.partition_point(|page| page.first() <= id).saturating_sub(1)
     }
 
-    pub(super) fn get(&self, id: DeliveryId) -> Option<Cell<'_>> {
+    pub(super) fn get(&self, id: DeliveryId) -> Option<RowRef<'_>> {
         let page = self.pages.get(self.page_of(id))?;
         let at = page.ids.binary_search(&id).ok()?;
         self.of_page(page, at..at + 1).next()
@@ -129,10 +129,10 @@ impl Index {
     }
 
     /// Takes in a row, or a newer state of a known one, which is not shown from now on.
-    pub(super) fn put(&mut self, summary: &Summary) -> Before {
+    pub(super) fn put(&mut self, summary: &Summary) -> Previous {
         let at = self.place(summary.id);
         let Self { pages, texts, .. } = self;
-        let Some(page) = pages.get_mut(at) else { return Before::New };
+        let Some(page) = pages.get_mut(at) else { return Previous::New };
         let found = page.ids.binary_search(&summary.id);
         let hot = Hot::new(summary, texts);
         let old = found.ok().and_then(|at| page.cold.get(at));
@@ -146,7 +146,7 @@ impl Index {
             Ok(at) => {
                 let (Some(old), Some(old_cold)) = (page.hot.get_mut(at), page.cold.get_mut(at))
                 else {
-                    return Before::New;
+                    return Previous::New;
                 };
                 *old_cold = cold;
                 let old = std::mem::replace(old, hot);
@@ -155,14 +155,14 @@ impl Index {
                 page.marked -= marked;
                 self.bad -= bad;
                 self.marked -= marked;
-                Before::Known { shown: old.is_shown() }
+                Previous::Known { shown: old.is_shown() }
             }
             Err(at) => {
                 page.ids.insert(at, summary.id);
                 page.hot.insert(at, hot);
                 page.cold.insert(at, cold);
                 self.count += 1;
-                Before::New
+                Previous::New
             }
         }
     }
@@ -257,15 +257,15 @@ impl Index {
     /// Weighs every row against a filter, by rising id, notes which pass, and tells of each.
     pub(super) fn weigh(
         &mut self,
-        scan: &mut Scan<'_>,
-        mut told: impl FnMut(&mut Scan<'_>, Cell<'_>, Option<bool>),
+        scan: &mut RowMatcher<'_>,
+        mut told: impl FnMut(&mut RowMatcher<'_>, RowRef<'_>, Option<bool>),
     ) {
         let Self { pages, texts, .. } = self;
         for page in pages {
             let Page { ids, hot, cold, events, .. } = page;
             scan.enter(events);
             for ((id, hot), cold) in ids.iter().zip(hot).zip(cold.iter()) {
-                let cell = Cell { id: *id, hot, cold, ids: events, texts };
+                let cell = RowRef { id: *id, hot, cold, ids: events, texts };
                 let verdict = scan.weigh(&cell);
                 told(scan, cell, verdict);
                 hot.set_shown(verdict == Some(true));
@@ -274,13 +274,13 @@ impl Index {
     }
 
     /// All rows by rising id, but for pages in which none has the trait.
-    pub(super) fn cells(&self, wanted: Trait) -> impl DoubleEndedIterator<Item = Cell<'_>> {
+    pub(super) fn cells(&self, wanted: RowClass) -> impl DoubleEndedIterator<Item = RowRef<'_>> {
         let pages = self.pages.iter().filter(move |page| page.may_have(wanted));
         pages.flat_map(|page| self.of_page(page, 0..page.ids.len()))
     }
 
     /// The rows from an id on.
-    pub(super) fn from(&self, id: DeliveryId) -> impl Iterator<Item = Cell<'_>> {
+    pub(super) fn from(&self, id: DeliveryId) -> impl Iterator<Item = RowRef<'_>> {
         let at = self.page_of(id);
         let start =
             self.pages.get(at).map_or(0, |page| page.ids.partition_point(|other| *other < id));
@@ -291,7 +291,7 @@ impl Index {
     }
 
     /// The rows before an id, the nearest first.
-    pub(super) fn before(&self, id: DeliveryId) -> impl Iterator<Item = Cell<'_>> {
+    pub(super) fn before(&self, id: DeliveryId) -> impl Iterator<Item = RowRef<'_>> {
         let at = self.page_of(id);
         let end =
             self.pages.get(at).map_or(0, |page| page.ids.partition_point(|other| *other < id));
@@ -305,12 +305,12 @@ impl Index {
         &'i self,
         page: &'i Page,
         rows: std::ops::Range<usize>,
-    ) -> impl DoubleEndedIterator<Item = Cell<'i>> {
+    ) -> impl DoubleEndedIterator<Item = RowRef<'i>> {
         let ids = page.ids.get(rows.clone()).unwrap_or_default();
         let hot = page.hot.get(rows.clone()).unwrap_or_default();
         let cold = page.cold.get(rows).unwrap_or_default();
         let rows = ids.iter().zip(hot).zip(cold);
-        rows.map(|((id, hot), cold)| Cell {
+        rows.map(|((id, hot), cold)| RowRef {
             id: *id,
             hot,
             cold,

@@ -239,7 +239,7 @@ pub fn names(context: Context) -> Vec<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::action::{Move, Sending};
+    use super::super::action::{Move, ResendAction};
     use super::*;
 
     fn resolve(contexts: &[Context], key: Key) -> Option<Action> {
@@ -293,7 +293,7 @@ mod tests {
     fn keys_are_bound_anew_and_mistakes_are_told() {
         let mut keymap = Keymap::default();
         let key = Key::char('~');
-        let resend = Action::Sending(Sending::Again);
+        let resend = Action::Sending(ResendAction::Again);
         keymap.rebind("anywhere", "resend", vec![key]).unwrap();
         let browsing = [Context::List, Context::Anywhere];
         assert_eq!(keymap.resolve(&browsing, key), Some(resend));

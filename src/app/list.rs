@@ -1,23 +1,23 @@
 //! The list of deliveries: which there are, which are shown, which one is selected.
 
-mod order;
-mod seek;
-mod shown;
+mod jump;
+mod sort;
+mod visible_rows;
 
 use jiff::Timestamp;
 
-use super::index::{Before, Cell, Index, Row, Trait};
+use super::index::{Index, ListRow, Previous, RowClass, RowRef};
 use crate::delivery::{DeliveryId, Summary};
-use crate::filter::{Filter, Open, Packed as _};
-pub use order::{Column, Order};
-pub use seek::Sought;
-use shown::Shown;
+use crate::filter::{Filter, FilterRow as _, Undecided};
+pub use jump::JumpTarget;
+pub use sort::{SortKey, SortOrder};
+use visible_rows::VisibleRows;
 
 /// All deliveries that are known, and the window on those that pass the filter.
 #[derive(Debug, Default)]
 pub struct List {
     index: Index,
-    shown: Shown,
+    shown: VisibleRows,
     selected: Option<DeliveryId>,
     /// The place among the shown ones of the first line on the screen.
     top: usize,
@@ -27,9 +27,9 @@ pub struct List {
 
 /// What taking in deliveries came to.
 #[derive(Debug, Default)]
-pub struct Taken {
+pub struct ListChange {
     /// Those that only their bytes can decide.
-    pub open: Open,
+    pub open: Undecided,
     /// Those that were known before.
     pub known: Vec<DeliveryId>,
 }
@@ -56,7 +56,7 @@ impl List {
         self.shown.len()
     }
 
-    pub fn order(&self) -> Order {
+    pub fn order(&self) -> SortOrder {
         self.shown.order()
     }
 
@@ -67,30 +67,30 @@ impl List {
 
     /// Whether the newest delivery is selected as it comes.
     pub fn is_following(&self) -> bool {
-        !self.paused && self.shown.order().by == Column::Time
+        !self.paused && self.shown.order().by == SortKey::Time
     }
 
-    pub fn get(&self, id: DeliveryId) -> Option<Row<'_>> {
+    pub fn get(&self, id: DeliveryId) -> Option<ListRow<'_>> {
         Some(self.index.get(id)?.row())
     }
 
-    pub fn selected(&self) -> Option<Row<'_>> {
+    pub fn selected(&self) -> Option<ListRow<'_>> {
         self.get(self.selected?)
     }
 
     /// The ids of all rows that are shown, by rising id.
     pub fn shown_ids(&self) -> Vec<DeliveryId> {
-        self.index.cells(Trait::Any).filter(Cell::is_shown).map(|cell| cell.id()).collect()
+        self.index.cells(RowClass::Any).filter(RowRef::is_shown).map(|cell| cell.id()).collect()
     }
 
     /// The ids of all marked rows, shown or not, by rising id.
     pub fn marked_ids(&self) -> Vec<DeliveryId> {
-        self.index.cells(Trait::Marked).filter(Cell::is_marked).map(|cell| cell.id()).collect()
+        self.index.cells(RowClass::Marked).filter(RowRef::is_marked).map(|cell| cell.id()).collect()
     }
 
     /// The ids of all rows, by rising id.
     pub fn ids(&self) -> Vec<DeliveryId> {
-        self.index.cells(Trait::Any).map(|cell| cell.id()).collect()
+        self.index.cells(RowClass::Any).map(|cell| cell.id()).collect()
     }
 
     /// How many of the shown deliveries stand after the selected one.
@@ -99,7 +99,7 @@ impl List {
     }
 
     /// The rows on a screen of `height` lines, and whether each is selected.
-    pub fn window(&self, height: usize) -> impl Iterator<Item = (Row<'_>, bool)> {
+    pub fn window(&self, height: usize) -> impl Iterator<Item = (ListRow<'_>, bool)> {
         (self.top..self.top + height).map_while(|at| self.shown.at(at)).filter_map(|id| {
             let row = self.get(id)?;
             Some((row, self.selected == Some(id)))
@@ -107,16 +107,16 @@ impl List {
     }
 
     /// Takes in new deliveries, and newer states of known ones.
-    pub fn take(&mut self, rows: &[Summary], filter: &Filter, now: Timestamp) -> Taken {
-        let mut taken = Taken::default();
+    pub fn take(&mut self, rows: &[Summary], filter: &Filter, now: Timestamp) -> ListChange {
+        let mut taken = ListChange::default();
         let line = self.line();
-        if self.order().by != Column::Time {
+        if self.order().by != SortKey::Time {
             // Where they stand may depend on what changes.
             let moving = self.shown_among(rows);
             self.shown.remove(&moving, &self.index);
         }
-        let before: Vec<Before> = rows.iter().map(|row| self.index.put(row)).collect();
-        let mut scan = filter.scan(now);
+        let before: Vec<Previous> = rows.iter().map(|row| self.index.put(row)).collect();
+        let mut scan = filter.row_matcher(now);
         let (mut came, mut stayed, mut went) = (Vec::new(), Vec::new(), Vec::new());
         for (row, before) in rows.iter().zip(before) {
             let Some(cell) = self.index.get(row.id) else { continue };
@@ -125,8 +125,8 @@ impl List {
                 taken.open.push(&mut scan, row.id, &cell);
             }
             taken.open.next();
-            let was_shown = before == Before::Known { shown: true };
-            if before != Before::New {
+            let was_shown = before == Previous::Known { shown: true };
+            if before != Previous::New {
                 taken.known.push(row.id);
             }
             match (verdict, was_shown) {
@@ -137,7 +137,7 @@ impl List {
                 (Some(false) | None, false) => {}
             }
         }
-        if self.order().by == Column::Time {
+        if self.order().by == SortKey::Time {
             // These stand where they stood; others were taken out, to come in where they belong.
             for id in stayed.iter().chain(&went) {
                 self.index.set_shown(*id, true);
@@ -159,14 +159,14 @@ impl List {
 
     /// Takes in deliveries of earlier runs, newest first; none say that there are no more. Those
     /// that are known are newer.
-    pub fn take_older(&mut self, rows: &[Summary], filter: &Filter, now: Timestamp) -> Open {
-        let mut open = Open::default();
+    pub fn take_older(&mut self, rows: &[Summary], filter: &Filter, now: Timestamp) -> Undecided {
+        let mut open = Undecided::default();
         self.filling = !rows.is_empty();
         let is_new = |row: &&Summary| self.index.get(row.id).is_none();
         let mut new: Vec<DeliveryId> = rows.iter().filter(is_new).map(|row| row.id).collect();
         new.reverse();
         self.index.put_older(rows);
-        let mut scan = filter.scan(now);
+        let mut scan = filter.row_matcher(now);
         let mut passing = Vec::new();
         for id in new {
             let Some(cell) = self.index.get(id) else { continue };
@@ -208,11 +208,11 @@ impl List {
 
     /// Shows what passes a filter, and returns what only bytes can decide, newest first. The
     /// selection stays, or goes to what stands behind.
-    pub fn filter(&mut self, filter: &Filter, now: Timestamp) -> Open {
+    pub fn filter(&mut self, filter: &Filter, now: Timestamp) -> Undecided {
         let Self { index, shown, .. } = self;
-        let mut open = Open::default();
+        let mut open = Undecided::default();
         shown.clear();
-        index.weigh(&mut filter.scan(now), |scan, cell, verdict| {
+        index.weigh(&mut filter.row_matcher(now), |scan, cell, verdict| {
             match verdict {
                 Some(true) => shown.push(cell.id()),
                 Some(false) => {}
@@ -227,8 +227,8 @@ impl List {
     }
 
     /// Sorts by a column. Only by time the newest is followed; the selection stays.
-    pub fn sort(&mut self, order: Order) {
-        self.paused |= order.by != Column::Time;
+    pub fn sort(&mut self, order: SortOrder) {
+        self.paused |= order.by != SortKey::Time;
         self.shown.sort(order, &self.index);
         self.top = 0;
     }
@@ -254,8 +254,8 @@ impl List {
     /// Follows the newest delivery from now on, or stops doing so. By another column than time
     /// nothing can be followed, so that it is sorted by time then.
     pub fn follow(&mut self, following: bool) {
-        if following && self.order().by != Column::Time {
-            self.sort(Order::default());
+        if following && self.order().by != SortKey::Time {
+            self.sort(SortOrder::default());
         }
         self.paused = !following;
     }

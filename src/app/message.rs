@@ -5,17 +5,17 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::action::{Copyable, ExportForm};
-use super::answers::{Answer, Beside};
-use super::comparing::{Compared, Wish};
+use super::diff::{DeliveryDiff, DiffRequest};
 use super::keymap::Key;
 use super::layout::Size;
-use super::onward::{Change, Onward};
-use super::sending::{Order, Tally};
+use super::resend::{ResendRequest, ResendSummary};
+use super::routing::{Routing, RoutingChange};
+use super::target_responses::{TargetComparison, TargetResponse};
 use crate::delivery::{Attempt, Comparison, Delivery, DeliveryId, Related, Summary, Verdict};
-use crate::filter::{Filter, Open};
+use crate::filter::{Filter, Undecided};
 use crate::payload::{self, Document};
 use crate::secret::Secret;
-use crate::signature::{Diagnosis, Examined};
+use crate::signature::{Diagnosis, Report};
 
 /// A delivery made ready to be shown.
 #[derive(Debug)]
@@ -25,24 +25,25 @@ pub struct Loaded {
     /// The request as it was on the wire.
     pub raw: Document,
     /// Nothing where no provider was recognised.
-    pub examined: Option<Examined>,
+    pub examined: Option<Report>,
     /// The deliveries that belong to it.
     pub related: Related,
     /// A delivery of the same object that came before and tells of a later time.
     pub overtaken: Option<Summary>,
     /// Beside the attempts, one by one.
-    pub answers: Vec<Answer>,
-    pub beside: Vec<Beside>,
+    pub answers: Vec<TargetResponse>,
+    pub beside: Vec<TargetComparison>,
 }
 
 impl Loaded {
     /// Reads what there is to show out of a delivery.
-    pub fn new(delivery: Delivery, examined: Option<Examined>) -> Self {
+    pub fn new(delivery: Delivery, examined: Option<Report>) -> Self {
         let kind = delivery.head.joined_text("content-type");
         let coding = delivery.head.joined_text("content-encoding");
         let document = Document::new(delivery.body.clone(), kind.as_deref(), coding.as_deref());
         let raw = Document::raw([&delivery.head.raw[..], &delivery.body[..]].concat().into());
-        let (answers, beside) = (Answer::all(&delivery.attempts), Beside::all(&delivery.attempts));
+        let (answers, beside) =
+            (TargetResponse::all(&delivery.attempts), TargetComparison::all(&delivery.attempts));
         let related = Related::default();
         Self { delivery, document, raw, examined, related, overtaken: None, answers, beside }
     }
@@ -56,7 +57,7 @@ impl Loaded {
 
 /// A document of the delivery that was loaded last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Within {
+pub enum DocumentTab {
     Payload,
     Hex,
     Raw,
@@ -151,12 +152,12 @@ pub enum Event {
     /// An answer to [`Effect::Find`].
     Found {
         number: u64,
-        search: payload::Search,
+        search: payload::DocumentSearch,
     },
     /// An answer to [`Effect::Compare`]; the error says why there is nothing to compare.
     Compared {
-        wish: Wish,
-        outcome: Result<Arc<Compared>, String>,
+        wish: DiffRequest,
+        outcome: Result<Arc<DeliveryDiff>, String>,
     },
     /// These were removed on the user's behalf, and can be brought back.
     Removed(Vec<DeliveryId>),
@@ -169,10 +170,10 @@ pub enum Event {
         remark: Option<String>,
     },
     /// How far an order of several requests has come.
-    Resending(Tally),
+    Resending(ResendSummary),
     /// It has ended; what is to be said of its end.
     ResendingEnded {
-        tally: Tally,
+        tally: ResendSummary,
         remark: Option<String>,
     },
     /// What was edited cannot be sent, and why.
@@ -181,10 +182,10 @@ pub enum Event {
         mistakes: String,
     },
     /// Rules, held deliveries, targets and the public address have changed.
-    Onward(Box<Onward>),
-    /// An answer to [`Change::Add`].
+    Onward(Box<Routing>),
+    /// An answer to [`RoutingChange::Add`].
     RuleAdded(String),
-    /// An answer to [`Change::Add`]: what is wrong with it, and a line with a caret below the
+    /// An answer to [`RoutingChange::Add`]: what is wrong with it, and a line with a caret below the
     /// place.
     RuleWrong {
         typed: String,
@@ -209,24 +210,24 @@ pub enum Effect {
     /// Load a delivery; a later request replaces an earlier one.
     Load(DeliveryId),
     /// Compare two deliveries; a later request replaces an earlier one.
-    Compare(Wish),
+    Compare(DiffRequest),
     /// Test these deliveries whole, newest first; a later search replaces an earlier one.
     Search {
         search: u64,
         filter: Filter,
-        open: Open,
+        open: Undecided,
     },
     /// Test these as well; they came while a search was on.
     SearchMore {
         search: u64,
         filter: Filter,
-        open: Open,
+        open: Undecided,
     },
     /// Search the rest of the document that is shown; a later search replaces an earlier one.
     Find {
         number: u64,
         typed: String,
-        within: Within,
+        within: DocumentTab,
     },
     Copy {
         id: DeliveryId,
@@ -245,12 +246,12 @@ pub enum Effect {
     },
     /// Send deliveries again; answered by [`Event::Resent`], or for more than one request by
     /// [`Event::Resending`] and [`Event::ResendingEnded`].
-    Resend(Order),
+    Resend(ResendRequest),
     /// End this order, and those before it.
     StopResending(u64),
     /// Let the user change a delivery, then send it as a new one; mistakes come back as
     /// [`Event::Mistaken`].
-    Edit(Order),
+    Edit(ResendRequest),
     /// Go back to the editor, or give up.
     EditAgain {
         number: u64,
@@ -258,7 +259,7 @@ pub enum Effect {
     },
     /// Change what becomes of deliveries; an added rule is answered by [`Event::RuleAdded`] or
     /// [`Event::RuleWrong`].
-    Change(Change),
+    Change(RoutingChange),
     /// Check a delivery with this secret instead of the configured ones.
     TrySecret {
         id: DeliveryId,

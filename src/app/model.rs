@@ -3,25 +3,25 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::action::{ExportForm, Wanted};
-use super::columns::Column;
-use super::comparing::{Comparing, Volatile};
+use super::action::{ExportForm, Polarity};
+use super::active_filter::ActiveFilter;
+use super::columns::ListColumn;
 use super::detail::{Detail, Tab};
-use super::filtering::{Filtering, History, Seen};
+use super::diff::{DiffView, Volatile};
+use super::document_view::{DocumentView, Viewport};
+use super::filter_prompt::{FilterHistory, FilterPrompt, SeenValues};
 use super::keymap::{Context, Keymap};
 use super::layout::{Areas, Arrangement, Size, areas};
 use super::list::List;
 use super::message::{Effect, Notice};
-use super::onward::{Onward, Public, Ruling};
 use super::palette::Palette;
 use super::pane;
 use super::prompt::Prompt;
 use super::rate::Rate;
-use super::reading::{Reading, Window};
 use super::removals::Removals;
-use super::role::Marked;
-use super::search::Search;
-use super::sending::{Sendings, Targeting};
+use super::resend::{ResendState, TargetPrompt};
+use super::routing::{PublicAddress, Routing, RulePrompt};
+use super::style::StyledLine;
 use crate::delivery::DeliveryId;
 
 /// Which pane the keys go to.
@@ -44,11 +44,11 @@ pub enum Mode {
     /// Rules and held deliveries; which of them is chosen.
     Answers(usize),
     /// A rule is being typed.
-    Rule(Box<Ruling>),
+    Rule(Box<RulePrompt>),
     /// The address for senders, also for cameras.
     Address,
     /// The next key says of which value the list is to be full, or free.
-    Facet(Wanted),
+    Facet(Polarity),
     /// The next key says by what to sort.
     Sort,
     /// The next key says in which form to export.
@@ -72,22 +72,22 @@ pub enum Mode {
     },
     Palette(Palette),
     /// A filter is being typed.
-    Filter(Box<Filtering>),
+    Filter(Box<FilterPrompt>),
     /// What to search for in the document is being typed.
     Find {
         prompt: Prompt,
         error: Option<String>,
         /// Where the cursor was, and what was searched for before.
-        before: Box<Reading>,
+        before: Box<DocumentView>,
     },
     /// A text over the panes.
-    Page(Page),
+    Page(HelpPage),
     /// The name of a view is being typed.
     View {
         prompt: Prompt,
     },
     /// The URL to resend to is being typed.
-    Target(Box<Targeting>),
+    Target(Box<TargetPrompt>),
     /// A secret to try is being typed, unseen.
     Secret {
         prompt: Prompt,
@@ -104,15 +104,15 @@ pub struct Confirm {
 
 /// A text over the panes, and its first line on the screen.
 #[derive(Debug, Clone)]
-pub struct Page {
+pub struct HelpPage {
     pub title: String,
-    pub lines: Vec<Marked>,
+    pub lines: Vec<StyledLine>,
     pub top: usize,
 }
 
-impl Page {
+impl HelpPage {
     /// The lines on a screen of so many columns.
-    pub fn shown(&self, width: usize) -> Vec<Marked> {
+    pub fn shown(&self, width: usize) -> Vec<StyledLine> {
         const INDENT: usize = 25;
         self.lines.iter().flat_map(|line| line.clone().wrap(width, INDENT)).collect()
     }
@@ -145,7 +145,7 @@ pub struct Preferences {
     /// What is muted where deliveries are compared.
     pub volatile: Volatile,
     /// The columns of the list; nothing for the usual ones.
-    pub columns: Vec<Column>,
+    pub columns: Vec<ListColumn>,
 }
 
 /// All that there is to draw.
@@ -155,28 +155,28 @@ pub struct Model {
     pub keymap: Keymap,
     /// Names and filters of saved views.
     pub views: Vec<(String, String)>,
-    pub columns: Vec<Column>,
+    pub columns: Vec<ListColumn>,
     pub size: Size,
     pub now: Timestamp,
     pub zone: TimeZone,
     pub list: List,
-    pub search: Search,
+    pub search: ActiveFilter,
     pub detail: Detail,
-    pub comparing: Comparing,
+    pub comparing: DiffView,
     pub mode: Mode,
     pub focus: Focus,
     pub arrangement: Arrangement,
     pub rate: Rate,
-    pub(super) seen: Seen,
-    pub(super) history: History,
+    pub(super) seen: SeenValues,
+    pub(super) history: FilterHistory,
     pub removals: Removals,
     pub(super) notice: Option<(Notice, Timestamp)>,
     /// Why the store cannot take deliveries.
     pub trouble: Option<String>,
     /// Where the last resend went.
     pub(super) target: Option<String>,
-    pub sendings: Sendings,
-    pub onward: Onward,
+    pub sendings: ResendState,
+    pub routing: Routing,
     /// How many searches in documents there were.
     pub(super) searches: u64,
     pub(super) flags: Flags,
@@ -206,7 +206,7 @@ impl Model {
     ) -> Self {
         let target = session.forward.clone();
         let Preferences { keymap, views, columns, volatile: _ } = preferences;
-        let columns = if columns.is_empty() { Column::USUAL.to_vec() } else { columns };
+        let columns = if columns.is_empty() { ListColumn::USUAL.to_vec() } else { columns };
         Self {
             session,
             keymap,
@@ -216,21 +216,21 @@ impl Model {
             now,
             zone,
             list: List::default(),
-            search: Search::default(),
+            search: ActiveFilter::default(),
             detail: Detail::default(),
-            comparing: Comparing::default(),
+            comparing: DiffView::default(),
             mode: Mode::default(),
             focus: Focus::default(),
             arrangement: Arrangement::default(),
             rate: Rate::default(),
-            seen: Seen::default(),
-            history: History::default(),
+            seen: SeenValues::default(),
+            history: FilterHistory::default(),
             removals: Removals::default(),
             notice: None,
             trouble: None,
             target,
-            sendings: Sendings::default(),
-            onward: Onward::default(),
+            sendings: ResendState::default(),
+            routing: Routing::default(),
             searches: 0,
             flags: Flags::default(),
         }
@@ -242,10 +242,10 @@ impl Model {
     }
 
     /// How much of the screen a document has; a note above it takes a line.
-    pub fn window(&self) -> Option<Window> {
+    pub fn window(&self) -> Option<Viewport> {
         let areas = self.areas()?;
         let note = self.note().is_some();
-        Some(Window {
+        Some(Viewport {
             width: usize::from(areas.detail.width.saturating_sub(2)),
             height: usize::from(areas.detail.height).saturating_sub(usize::from(note)),
             wrap: self.flags.wrapped,
@@ -314,9 +314,11 @@ impl Model {
 
     /// The URL that senders are given: the public one, or else the listener's own.
     pub fn address(&self) -> &str {
-        match &self.onward.public {
-            Public::Up(url) => url,
-            Public::None | Public::Starting | Public::Failed(_) => &self.session.url,
+        match &self.routing.public {
+            PublicAddress::Up(url) => url,
+            PublicAddress::None | PublicAddress::Starting | PublicAddress::Failed(_) => {
+                &self.session.url
+            }
         }
     }
 

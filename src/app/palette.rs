@@ -1,6 +1,6 @@
 //! Every command and every saved view by its name: typed in part, chosen, run.
 
-use super::action::{Action, InList, Narrow, Wanted};
+use super::action::{Action, FilterAction, ListAction, Polarity};
 use super::keymap::{Binding, Context, Keymap};
 use super::prompt::Prompt;
 
@@ -38,46 +38,46 @@ impl Palette {
 
 /// Something that can be run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct PaletteEntry {
     pub title: String,
     pub help: String,
     /// The keys that do the same, as they are shown.
     pub keys: String,
-    pub run: Run,
+    pub run: PaletteCommand,
 }
 
 /// What an entry does.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Run {
+pub enum PaletteCommand {
     Action(Action),
     /// Puts the filter of a view in force.
     View(String),
 }
 
 /// The entries that fit what is typed, the best ones first.
-pub fn entries(keymap: &Keymap, views: &[(String, String)], typed: &str) -> Vec<Entry> {
+pub fn entries(keymap: &Keymap, views: &[(String, String)], typed: &str) -> Vec<PaletteEntry> {
     let view = typed.strip_prefix(VIEW);
     let words = view.unwrap_or(typed).split_whitespace().map(str::to_lowercase);
     let words: Vec<String> = words.collect();
-    let mut found: Vec<(usize, Entry)> = Vec::new();
+    let mut found: Vec<(usize, PaletteEntry)> = Vec::new();
     // Whoever asks for a view wants no command.
     let commands = keymap.rows().filter(|(binding, _)| view.is_none() && is_offered(binding));
     let commands = commands.map(|(binding, keys)| {
         let key = keys.first().map(ToString::to_string).unwrap_or_default();
         let before = openers(binding.context).iter().filter_map(|action| keymap.key_of(*action));
         let keys = before.map(|key| key.to_string()).chain([key]);
-        Entry {
+        PaletteEntry {
             title: title(binding),
             help: binding.help.to_owned(),
             keys: keys.collect::<Vec<_>>().join(" "),
-            run: Run::Action(binding.action),
+            run: PaletteCommand::Action(binding.action),
         }
     });
-    let views = views.iter().map(|(name, filter)| Entry {
+    let views = views.iter().map(|(name, filter)| PaletteEntry {
         title: format!("{VIEW}{name}"),
         help: filter.clone(),
         keys: String::new(),
-        run: Run::View(filter.clone()),
+        run: PaletteCommand::View(filter.clone()),
     });
     for entry in commands.chain(views) {
         if found.iter().any(|(_, other)| other.run == entry.run && other.title == entry.title) {
@@ -98,9 +98,9 @@ fn openers(context: Context) -> &'static [Action] {
     match context {
         Context::Copy => &[Action::CopyMenu],
         Context::Snippet => &[Action::CopyMenu, Action::SnippetMenu],
-        Context::Facet => &[Action::Narrow(Narrow::Like(Wanted::With))],
+        Context::Facet => &[Action::Narrow(FilterAction::Like(Polarity::With))],
         Context::Export => &[Action::ExportMenu],
-        Context::Sort => &[Action::List(InList::SortMenu)],
+        Context::Sort => &[Action::List(ListAction::SortMenu)],
         Context::Anywhere
         | Context::List
         | Context::Detail
@@ -118,7 +118,7 @@ fn openers(context: Context) -> &'static [Action] {
 }
 
 /// How far an entry is from the words; nothing if one of them does not fit at all.
-fn rank(entry: &Entry, words: &[String]) -> Option<usize> {
+fn rank(entry: &PaletteEntry, words: &[String]) -> Option<usize> {
     let title = entry.title.to_lowercase();
     let help = entry.help.to_lowercase();
     let mut sum = 0;
@@ -189,7 +189,7 @@ mod tests {
     fn every_command_of_the_dashboard_is_offered() {
         let found = entries(&Keymap::default(), &[], "");
         for binding in crate::app::keymap::BINDINGS.iter().filter(|binding| is_offered(binding)) {
-            let run = Run::Action(binding.action);
+            let run = PaletteCommand::Action(binding.action);
             assert!(found.iter().any(|entry| entry.run == run), "{binding:?}");
         }
         let curl = found.iter().find(|entry| entry.title == "copy curl").unwrap();

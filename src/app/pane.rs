@@ -1,12 +1,12 @@
 //! What the tabs of the detail say, as marked lines; the payload's own lines stand in
 //! [`crate::payload::Document`].
 
-pub mod answers;
 pub mod attempt;
 pub mod badges;
 pub mod diff;
 mod headers;
 pub mod help;
+pub mod responses;
 mod signature;
 mod timeline;
 pub mod welcome;
@@ -17,7 +17,7 @@ use jiff::tz::TimeZone;
 use super::detail::Tab;
 use super::message::Loaded;
 use super::model::Model;
-use super::role::{Marked, Role};
+use super::style::{StyleClass, StyledLine};
 use crate::delivery::SignatureStatus;
 use crate::units;
 
@@ -25,7 +25,7 @@ use crate::units;
 const LABEL: usize = 10;
 
 /// Lines of the selected tab other than the payload, broken to `width` columns.
-pub fn lines(model: &Model, width: usize) -> Vec<Marked> {
+pub fn lines(model: &Model, width: usize) -> Vec<StyledLine> {
     let Some(loaded) = model.detail.loaded.as_deref() else { return Vec::new() };
     let lines = match model.detail.tab {
         Tab::Payload | Tab::Raw | Tab::Diff => Vec::new(),
@@ -34,7 +34,7 @@ pub fn lines(model: &Model, width: usize) -> Vec<Marked> {
         Tab::Timeline => timeline::lines(model, loaded),
     };
     let indent = if model.detail.tab == Tab::Timeline { timeline::INDENT } else { LABEL };
-    let mask = |line: Marked| if model.is_masked() { line.masked() } else { line };
+    let mask = |line: StyledLine| if model.is_masked() { line.masked() } else { line };
     lines.into_iter().map(mask).flat_map(|line| line.wrap(width, indent)).collect()
 }
 
@@ -44,14 +44,14 @@ pub fn line_count(model: &Model, width: usize) -> usize {
 }
 
 /// The sign and the weight of a verdict; the sign alone tells them apart without colour.
-pub fn sign_of(status: SignatureStatus) -> (char, Role) {
+pub fn sign_of(status: SignatureStatus) -> (char, StyleClass) {
     match status {
-        SignatureStatus::Verified => ('✓', Role::Good),
-        SignatureStatus::Mismatch => ('✗', Role::Bad),
-        SignatureStatus::Malformed => ('!', Role::Bad),
-        SignatureStatus::Missing => ('?', Role::Warn),
-        SignatureStatus::Expired => ('⧗', Role::Warn),
-        SignatureStatus::Unchecked => ('·', Role::Dim),
+        SignatureStatus::Verified => ('✓', StyleClass::Good),
+        SignatureStatus::Mismatch => ('✗', StyleClass::Bad),
+        SignatureStatus::Malformed => ('!', StyleClass::Bad),
+        SignatureStatus::Missing => ('?', StyleClass::Warn),
+        SignatureStatus::Expired => ('⧗', StyleClass::Warn),
+        SignatureStatus::Unchecked => ('·', StyleClass::Dim),
     }
 }
 
@@ -64,9 +64,9 @@ pub(crate) fn precise(at: Timestamp, zone: &TimeZone) -> String {
 pub(crate) fn gap(from: Timestamp, to: Timestamp) -> String {
     let gap = to.duration_since(from).abs();
     if gap.as_secs() < 1 {
-        return units::took(gap.unsigned_abs());
+        return units::format_duration(gap.unsigned_abs());
     }
-    units::seconds(gap.as_secs())
+    units::format_age(gap.as_secs())
 }
 
 /// The time of day; of another day, the day.
@@ -77,8 +77,8 @@ pub fn clock(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
 }
 
 /// A label and what it says, in two columns.
-fn labelled(label: &str, role: Role, text: impl AsRef<str>) -> Marked {
-    Marked::new(Role::Dim, format!("{label:<LABEL$}")).with(role, text)
+fn labelled(label: &str, role: StyleClass, text: impl AsRef<str>) -> StyledLine {
+    StyledLine::new(StyleClass::Dim, format!("{label:<LABEL$}")).with(role, text)
 }
 
 /// What stands above the payload: why it is not there, or not shown as its type says.
@@ -91,7 +91,7 @@ pub fn note(loaded: &Loaded, hex: bool) -> Option<&str> {
 }
 
 /// Why a refused delivery has nothing more to show.
-fn refused(loaded: &Loaded) -> Option<Marked> {
+fn refused(loaded: &Loaded) -> Option<StyledLine> {
     let refusal = loaded.delivery.summary.refused.as_ref()?;
-    Some(labelled("refused", Role::Bad, format!("{} ({})", refusal.reason, refusal.code)))
+    Some(labelled("refused", StyleClass::Bad, format!("{} ({})", refusal.reason, refusal.code)))
 }

@@ -4,7 +4,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::action::Edit;
+use super::action::LineEdit;
 
 /// Text and a cursor, which stands between what a reader takes for characters.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -58,30 +58,30 @@ impl Prompt {
     }
 
     /// Carries out an editing of the line.
-    pub fn edit(&mut self, edit: Edit) {
+    pub fn edit(&mut self, edit: LineEdit) {
         match edit {
-            Edit::EraseLeft => drop(take_last(&mut self.before)),
-            Edit::EraseRight => drop(take_first(&mut self.after)),
-            Edit::EraseAll => *self = Self::default(),
-            Edit::EraseWord => {
+            LineEdit::EraseLeft => drop(take_last(&mut self.before)),
+            LineEdit::EraseRight => drop(take_first(&mut self.after)),
+            LineEdit::EraseAll => *self = Self::default(),
+            LineEdit::EraseWord => {
                 let kept = self.before.trim_end().rfind(char::is_whitespace).map_or(0, |at| at + 1);
                 self.before.truncate(kept);
             }
-            Edit::CursorLeft => {
+            LineEdit::CursorLeft => {
                 if let Some(moved) = take_last(&mut self.before) {
                     self.after.insert_str(0, &moved);
                 }
             }
-            Edit::CursorRight => {
+            LineEdit::CursorRight => {
                 if let Some(moved) = take_first(&mut self.after) {
                     self.before.push_str(&moved);
                 }
             }
-            Edit::CursorStart => {
+            LineEdit::CursorStart => {
                 let all = self.text();
                 *self = Self { before: String::new(), after: all };
             }
-            Edit::CursorEnd => *self = Self::new(self.text()),
+            LineEdit::CursorEnd => *self = Self::new(self.text()),
         }
     }
 }
@@ -106,18 +106,18 @@ mod tests {
         let mut prompt = Prompt::new("aé");
         prompt.insert("👩‍💻\n\u{1b}x");
         assert_eq!(prompt.text(), "aé👩‍💻x");
-        prompt.edit(Edit::EraseLeft);
-        prompt.edit(Edit::CursorLeft);
-        prompt.edit(Edit::EraseLeft);
+        prompt.edit(LineEdit::EraseLeft);
+        prompt.edit(LineEdit::CursorLeft);
+        prompt.edit(LineEdit::EraseLeft);
         assert_eq!(prompt.text(), "a👩‍💻");
-        prompt.edit(Edit::EraseRight);
+        prompt.edit(LineEdit::EraseRight);
         assert_eq!((prompt.text(), prompt.cursor()), ("a".to_owned(), 1));
     }
 
     #[test]
     fn erases_a_word() {
         let mut prompt = Prompt::new("type:a  sig:b ");
-        prompt.edit(Edit::EraseWord);
+        prompt.edit(LineEdit::EraseWord);
         assert_eq!(prompt.text(), "type:a  ");
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ratatui::style::{Color, Modifier, Style};
 
-use super::role::Role;
+use super::style::StyleClass;
 
 /// The style of every role.
 ///
@@ -12,7 +12,7 @@ use super::role::Role;
 /// in dark and light terminals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Theme {
-    styles: [Style; Role::ALL.len()],
+    styles: [Style; StyleClass::ALL.len()],
     background: Option<Color>,
 }
 
@@ -44,19 +44,19 @@ impl Default for Theme {
     fn default() -> Self {
         let style = |colour: Color, modifier| Style::new().fg(colour).add_modifier(modifier);
         let of = |role| match role {
-            Role::Plain => style(Color::Reset, Modifier::empty()),
-            Role::Dim => style(Color::Reset, Modifier::DIM),
-            Role::Strong => style(Color::Reset, Modifier::BOLD),
-            Role::Name => style(Color::Blue, Modifier::empty()),
-            Role::Text => style(Color::Green, Modifier::empty()),
-            Role::Number | Role::Literal => style(Color::Magenta, Modifier::empty()),
-            Role::Good => style(Color::Green, Modifier::BOLD),
-            Role::Bad => style(Color::Red, Modifier::BOLD),
-            Role::Warn => style(Color::Yellow, Modifier::BOLD),
-            Role::Accent => style(Color::Cyan, Modifier::BOLD),
-            Role::Found => style(Color::Yellow, Modifier::REVERSED),
+            StyleClass::Plain => style(Color::Reset, Modifier::empty()),
+            StyleClass::Dim => style(Color::Reset, Modifier::DIM),
+            StyleClass::Strong => style(Color::Reset, Modifier::BOLD),
+            StyleClass::Name => style(Color::Blue, Modifier::empty()),
+            StyleClass::Text => style(Color::Green, Modifier::empty()),
+            StyleClass::Number | StyleClass::Literal => style(Color::Magenta, Modifier::empty()),
+            StyleClass::Good => style(Color::Green, Modifier::BOLD),
+            StyleClass::Bad => style(Color::Red, Modifier::BOLD),
+            StyleClass::Warn => style(Color::Yellow, Modifier::BOLD),
+            StyleClass::Accent => style(Color::Cyan, Modifier::BOLD),
+            StyleClass::Found => style(Color::Yellow, Modifier::REVERSED),
         };
-        Self { styles: Role::ALL.map(of), background: None }
+        Self { styles: StyleClass::ALL.map(of), background: None }
     }
 }
 
@@ -89,10 +89,10 @@ impl Theme {
                 theme.background = style.fg;
                 continue;
             }
-            let at = Role::ALL.iter().position(|role| role.name() == name);
+            let at = StyleClass::ALL.iter().position(|role| role.name() == name);
             let at = at.ok_or_else(|| ThemeError::Role {
                 role: name.clone(),
-                known: Role::ALL.map(Role::name).join(", "),
+                known: StyleClass::ALL.map(StyleClass::name).join(", "),
             })?;
             if let Some(slot) = theme.styles.get_mut(at) {
                 *slot = style;
@@ -111,7 +111,7 @@ impl Theme {
         self
     }
 
-    pub fn style(&self, role: Role) -> Style {
+    pub fn style(&self, role: StyleClass) -> Style {
         self.styles.get(role as usize).copied().unwrap_or_default()
     }
 
@@ -149,10 +149,10 @@ mod tests {
     fn the_themes_that_come_along_colour_every_role() {
         for (name, text) in FILES {
             let lines: BTreeMap<String, String> = toml::from_str(text).unwrap();
-            assert_eq!(lines.len(), Role::ALL.len() + 1, "{name}");
+            assert_eq!(lines.len(), StyleClass::ALL.len() + 1, "{name}");
             let theme = Theme::named(name).unwrap();
             assert!(theme.background().is_some(), "{name}");
-            for (at, role) in Role::ALL.into_iter().enumerate() {
+            for (at, role) in StyleClass::ALL.into_iter().enumerate() {
                 assert_eq!(role as usize, at);
                 let colour = theme.style(role).fg;
                 assert!(matches!(colour, Some(Color::Rgb(..))), "{name} {role:?}");
@@ -166,7 +166,7 @@ mod tests {
             let lines = BTreeMap::from([(role.to_owned(), words.to_owned())]);
             Theme::read(&lines).map_err(|error| error.to_string())
         };
-        let style = read("bad", "light-red bold").unwrap().style(Role::Bad);
+        let style = read("bad", "light-red bold").unwrap().style(StyleClass::Bad);
         assert_eq!(style, Style::new().fg(Color::LightRed).add_modifier(Modifier::BOLD));
         assert!(read("bda", "red").unwrap_err().contains("bad"));
         assert!(read("bad", "#12").unwrap_err().contains("`#12` of `bad`"));
@@ -177,7 +177,7 @@ mod tests {
     fn without_colour_the_weight_remains() {
         let theme = Theme::named("night").unwrap().without_colour();
         assert_eq!(theme.background(), None);
-        let strong = theme.style(Role::Strong);
+        let strong = theme.style(StyleClass::Strong);
         assert_eq!((strong.fg, strong.add_modifier), (None, Modifier::BOLD));
     }
 }

@@ -2,20 +2,20 @@
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
-mod answering;
-mod browse;
-mod comparing;
-mod exporting;
-mod listing;
-mod narrowing;
-mod pointing;
+mod diff;
+mod dispatch;
+mod document;
+mod export;
+mod filter;
+mod list;
+mod mouse;
 mod prompts;
-mod reading;
-mod sending;
+mod resend;
+mod rules;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::action::{Action, Narrow};
+use super::action::{Action, FilterAction};
 use super::keymap::{Context, Key};
 use super::message::{Effect, Event, Notice, NoticeKind};
 use super::model::{Confirm, Mode, Model};
@@ -27,8 +27,8 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
     let mut effects = match event {
         Event::Key(key) => press(model, key),
         Event::Paste(text) => prompts::paste(model, &text),
-        Event::Mouse(mouse) => pointing::point(model, mouse),
-        Event::Kept(rows) => kept(model, rows),
+        Event::Mouse(mouse) => mouse::point(model, mouse),
+        Event::Kept(rows) => on_stored(model, rows),
         Event::Older(rows) => {
             for row in &rows {
                 model.seen.note(row);
@@ -60,15 +60,15 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
         | Event::Trouble(_)
         | Event::Notice(_)
         | Event::Ended => {
-            learn(model, event);
+            apply(model, event);
             Vec::new()
         }
     };
-    effects.extend(settle(model));
+    effects.extend(sync_viewport(model));
     effects
 }
 
-fn kept(model: &mut Model, rows: Vec<Summary>) -> Vec<Effect> {
+fn on_stored(model: &mut Model, rows: Vec<Summary>) -> Vec<Effect> {
     for row in &rows {
         model.seen.note(row);
         if model.list.get(row.id).is_none() {
@@ -82,7 +82,7 @@ fn kept(model: &mut Model, rows: Vec<Summary>) -> Vec<Effect> {
 }
 
 /// Takes in what asks for nothing to be done.
-fn learn(model: &mut Model, event: Event) {
+fn apply(model: &mut Model, event: Event) {
     let wanted = model.detail.wanted();
     match event {
         Event::Tick(now) => tick(model, now),
@@ -96,7 +96,7 @@ fn learn(model: &mut Model, event: Event) {
         }
         Event::SecretTried { id, verdict } => {
             if wanted == Some(id) {
-                tell(model, tried(&verdict));
+                notify(model, tried(&verdict));
                 model.detail.typed = Some(verdict);
             }
         }
@@ -109,21 +109,21 @@ fn learn(model: &mut Model, event: Event) {
         Event::Compared { wish, outcome } => model.comparing.take(wish, outcome),
         Event::Removed(ids) => model.removals.push(ids),
         Event::Resent { attempt, compared, remark } => {
-            tell(model, sending::resent(&attempt, compared, remark));
+            notify(model, resend::resent(&attempt, compared, remark));
         }
         Event::Resending(tally) => model.sendings.round = Some(tally),
-        Event::ResendingEnded { tally, remark } => sending::ended(model, &tally, remark),
-        Event::Mistaken { number, mistakes } => sending::mistaken(model, number, mistakes),
-        Event::Onward(onward) => answering::learn(model, *onward),
-        Event::RuleAdded(text) => answering::added(model, &text),
-        Event::RuleWrong { typed, told, caret } => answering::wrong(model, &typed, told, caret),
+        Event::ResendingEnded { tally, remark } => resend::ended(model, &tally, remark),
+        Event::Mistaken { number, mistakes } => resend::mistaken(model, number, mistakes),
+        Event::Onward(routing) => rules::learn(model, *routing),
+        Event::RuleAdded(text) => rules::added(model, &text),
+        Event::RuleWrong { typed, told, caret } => rules::wrong(model, &typed, told, caret),
         Event::ViewSaved { name, filter } => {
-            tell(model, Notice::done(format!("saved the view `{name}`")));
+            notify(model, Notice::done(format!("saved the view `{name}`")));
             model.views.retain(|(known, _)| *known != name);
             model.views.push((name, filter));
         }
         Event::Trouble(trouble) => model.trouble = trouble,
-        Event::Notice(notice) => tell(model, notice),
+        Event::Notice(notice) => notify(model, notice),
         Event::Ended => model.flags.done = true,
         // The caller has dealt with these.
         Event::Key(_)
@@ -149,7 +149,7 @@ fn press(model: &mut Model, key: Key) -> Vec<Effect> {
             ) =>
         {
             model.mode = Mode::Browse;
-            tell(model, Notice::info(format!("{key} means nothing there")));
+            notify(model, Notice::info(format!("{key} means nothing there")));
             Vec::new()
         }
         (None, _) => Vec::new(),
@@ -158,7 +158,7 @@ fn press(model: &mut Model, key: Key) -> Vec<Effect> {
 
 fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     match &model.mode {
-        Mode::Browse => browse::act(model, action),
+        Mode::Browse => dispatch::act(model, action),
         Mode::Confirm(confirm) => {
             let Confirm { yes, no, .. } = confirm.clone();
             model.mode = Mode::Browse;
@@ -166,19 +166,19 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         }
         Mode::Copy | Mode::Snippet | Mode::Address | Mode::Sort | Mode::ExportMenu => {
             model.mode = Mode::Browse;
-            browse::act(model, action)
+            dispatch::act(model, action)
         }
         Mode::Facet(wanted) => {
             let wanted = *wanted;
             model.mode = Mode::Browse;
-            let Action::Narrow(Narrow::Facet(facet)) = action else { return Vec::new() };
-            narrowing::by_facet(model, facet, wanted)
+            let Action::Narrow(FilterAction::Facet(facet)) = action else { return Vec::new() };
+            filter::by_facet(model, facet, wanted)
         }
         Mode::Page(_) => {
-            browse::page(model, action);
+            dispatch::page(model, action);
             Vec::new()
         }
-        Mode::Answers(_) => answering::page(model, action),
+        Mode::Answers(_) => rules::page(model, action),
         Mode::Palette(_)
         | Mode::Find { .. }
         | Mode::Filter(_)
@@ -201,7 +201,7 @@ fn tick(model: &mut Model, now: Timestamp) {
 }
 
 /// Shows a sentence for a while; longer if something went wrong.
-fn tell(model: &mut Model, notice: Notice) {
+fn notify(model: &mut Model, notice: Notice) {
     let seconds = match notice.kind {
         NoticeKind::Done | NoticeKind::Info => 6,
         NoticeKind::Failed => 20,
@@ -225,7 +225,7 @@ fn tried(verdict: &Verdict) -> Notice {
 }
 
 /// Puts windows and selection right after any change; loads what is newly selected.
-fn settle(model: &mut Model) -> Vec<Effect> {
+fn sync_viewport(model: &mut Model) -> Vec<Effect> {
     let Some(areas) = model.areas() else { return Vec::new() };
     model.list.settle(usize::from(areas.list.height));
     let selected = model.list.selected().map(|row| row.id);
@@ -243,6 +243,6 @@ fn settle(model: &mut Model) -> Vec<Effect> {
     }
     let mut effects: Vec<Effect> =
         selected.filter(|_| load).map(Effect::Load).into_iter().collect();
-    effects.extend(selected.and_then(|id| comparing::wanted(model, id)).map(Effect::Compare));
+    effects.extend(selected.and_then(|id| diff::wanted(model, id)).map(Effect::Compare));
     effects
 }

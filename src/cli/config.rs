@@ -6,11 +6,11 @@ use std::path::Path;
 use clap::Args;
 
 use super::keyring::ConfigArgs;
-use super::{DEFAULT_STORE, Failure, StoreArgs};
+use super::{CliError, DEFAULT_STORE, StoreArgs};
 use crate::app::Preferences;
-use crate::app::columns::Column;
+use crate::app::columns::ListColumn;
 use crate::config::{Config, DEFAULT, Dashboard, Switches, defaults};
-use crate::payload::visible;
+use crate::payload::escape;
 
 #[derive(Debug, Args)]
 pub(super) struct ConfigCommandArgs {
@@ -26,7 +26,7 @@ pub(super) struct ConfigCommandArgs {
 /// A setting, its value, and where that comes from.
 type Row = (String, String, String);
 
-pub(super) fn run(args: &ConfigCommandArgs) -> Result<(), Failure> {
+pub(super) fn run(args: &ConfigCommandArgs) -> Result<(), CliError> {
     let mut out = io::stdout();
     if args.print_default {
         out.write_all(defaults::TEXT.as_bytes())?;
@@ -46,7 +46,7 @@ pub(super) fn run(args: &ConfigCommandArgs) -> Result<(), Failure> {
 
 fn rows(args: &ConfigCommandArgs, config: &Config) -> Vec<Row> {
     let row = |name: &str, value: &str, from: &str| {
-        (visible(name).into_owned(), visible(value).into_owned(), from.to_owned())
+        (escape(name).into_owned(), escape(value).into_owned(), from.to_owned())
     };
     let path = args.config.config.as_deref().unwrap_or(Path::new(DEFAULT));
     let shown = path.display().to_string();
@@ -83,7 +83,7 @@ fn rows(args: &ConfigCommandArgs, config: &Config) -> Vec<Row> {
     let from = if args.store.store.is_some() { "--store" } else { "default" };
     let store = args.store.store.clone().unwrap_or_else(|| DEFAULT_STORE.into());
     rows.push(row("store", &store.display().to_string(), from));
-    let held = onward(config).into_iter().chain(dashboard(&config.dashboard));
+    let held = routing(config).into_iter().chain(dashboard(&config.dashboard));
     rows.extend(held.map(|(name, value, is_usual)| {
         row(&name, &value, if is_usual { "default" } else { &shown })
     }));
@@ -94,7 +94,7 @@ fn rows(args: &ConfigCommandArgs, config: &Config) -> Vec<Row> {
 type Held = (String, String, bool);
 
 /// What becomes of deliveries.
-fn onward(config: &Config) -> Vec<Held> {
+fn routing(config: &Config) -> Vec<Held> {
     let (said, usual) = (config.switches, Switches::default());
     let word = |on: bool| if on { "on" } else { "off" }.to_owned();
     let mut found = vec![
@@ -119,12 +119,12 @@ fn dashboard(said: &Dashboard) -> Vec<Held> {
     let usual = Dashboard::default();
     let Preferences { keymap, views, volatile, columns } = &said.preferences;
     let theme = said.theme_name.as_deref().unwrap_or(defaults::THEME);
-    let columns = if columns.is_empty() { &Column::USUAL[..] } else { columns };
+    let columns = if columns.is_empty() { &ListColumn::USUAL[..] } else { columns };
     let names: Vec<String> = columns.iter().map(|column| column.name().replace(' ', "-")).collect();
     let mut found = vec![
         ("theme".to_owned(), theme.to_owned(), theme == defaults::THEME),
         ("glyphs".to_owned(), said.glyphs.name().to_owned(), said.glyphs == usual.glyphs),
-        ("columns".to_owned(), names.join(", "), columns == Column::USUAL),
+        ("columns".to_owned(), names.join(", "), columns == ListColumn::USUAL),
     ];
     found.extend(volatile.names().map(|name| ("volatile".to_owned(), name, false)));
     let bound = keymap.rows().filter(|(binding, keys)| binding.keys != *keys);

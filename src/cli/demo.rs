@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::ops::send::{Content, Tamper, request};
+use crate::ops::send::{DraftEvent, Tamper, request};
 use crate::outbound::{Client, Request, Target};
 use crate::secret::Secret;
-use crate::signature::Keyed;
+use crate::signature::Credentials;
 
 /// From one sample to the next, about; the first few come faster, so that there is something to
 /// look at.
@@ -23,7 +23,7 @@ pub(super) fn secret() -> Secret {
 
 /// Sends samples to the listener until it stops.
 pub(super) async fn run(
-    Keyed { provider, secrets }: Keyed,
+    Credentials { provider, secrets }: Credentials,
     target: Target,
     stop: CancellationToken,
 ) {
@@ -35,10 +35,10 @@ pub(super) async fn run(
     for (number, sample) in provider.samples.iter().cycle().enumerate() {
         let next = plan(number);
         let request = match (next, last.take()) {
-            (Plan::Again, Some(last)) => Ok(last),
+            (DemoPlan::Again, Some(last)) => Ok(last),
             (next, _) => {
-                let tamper = if let Plan::Spoilt(tamper) = next { Some(tamper) } else { None };
-                let content = Content::of(sample, random.fork());
+                let tamper = if let DemoPlan::Spoilt(tamper) = next { Some(tamper) } else { None };
+                let content = DraftEvent::of(sample, random.fork());
                 request(&provider, secret, content, &url, tamper)
             }
         };
@@ -59,7 +59,7 @@ pub(super) async fn run(
 
 /// What the next sample is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Plan {
+enum DemoPlan {
     Sound,
     Spoilt(Tamper),
     /// The one before once more, as a retry would be.
@@ -67,12 +67,12 @@ enum Plan {
 }
 
 /// The turns are primes to the number of types, so that each type meets each fate in time.
-fn plan(number: usize) -> Plan {
+fn plan(number: usize) -> DemoPlan {
     match number % 17 {
-        4 => Plan::Spoilt(Tamper::Body),
-        8 => Plan::Again,
-        11 => Plan::Spoilt(Tamper::Missing),
-        14 => Plan::Spoilt(Tamper::Signature),
-        _ => Plan::Sound,
+        4 => DemoPlan::Spoilt(Tamper::Body),
+        8 => DemoPlan::Again,
+        11 => DemoPlan::Spoilt(Tamper::Missing),
+        14 => DemoPlan::Spoilt(Tamper::Signature),
+        _ => DemoPlan::Sound,
     }
 }

@@ -7,16 +7,16 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::atomic_file::Existing;
 use super::keyring::ConfigArgs;
-use super::picking::FilterArgs;
-use super::write::Existing;
-use super::{Failure, StoreArgs};
+use super::selection::FilterArgs;
+use super::{CliError, StoreArgs};
 use crate::config::{Config, secrets};
 use crate::delivery::DeliveryId;
-use crate::formats::loader::Language;
+use crate::formats::loader::LoaderLanguage;
 use crate::redact::Instruction;
 use crate::secret::Secret;
-use crate::store::Reader;
+use crate::store::StoreReader;
 
 #[derive(Debug, Args)]
 pub(super) struct ExportArgs {
@@ -43,7 +43,7 @@ pub(super) struct ExportArgs {
     keep_signature: bool,
     /// Write a test beside the fixtures that reads them: node, python, rust, go, ruby or php
     #[arg(long, value_name = "LANGUAGE", value_parser = parse_language)]
-    with: Option<Language>,
+    with: Option<LoaderLanguage>,
     /// Replace files that are there
     #[arg(long)]
     force: bool,
@@ -66,9 +66,9 @@ enum Format {
     Curl,
 }
 
-fn parse_language(word: &str) -> Result<Language, String> {
-    Language::from_word(word).ok_or_else(|| {
-        let known = Language::ALL.map(Language::as_str).join(", ");
+fn parse_language(word: &str) -> Result<LoaderLanguage, String> {
+    LoaderLanguage::from_word(word).ok_or_else(|| {
+        let known = LoaderLanguage::ALL.map(LoaderLanguage::as_str).join(", ");
         format!("there is no test for `{word}`; known are {known}")
     })
 }
@@ -79,24 +79,24 @@ impl ExportArgs {
     }
 }
 
-pub(super) fn run(args: &ExportArgs) -> Result<(), Failure> {
+pub(super) fn run(args: &ExportArgs) -> Result<(), CliError> {
     if args.keep_signature && !args.redact.is_empty() && args.redact != [Instruction::None] {
-        return Err(Failure::Usage(
+        return Err(CliError::Usage(
             "--keep-signature writes bytes as they came, so nothing can be redacted; leave \
              --redact out"
                 .to_owned(),
         ));
     }
     if args.with.is_some() && args.format != Format::Fixture {
-        return Err(Failure::Usage("--with reads fixtures; add --format fixture".to_owned()));
+        return Err(CliError::Usage("--with reads fixtures; add --format fixture".to_owned()));
     }
     let config = args.config.load()?;
     let picking = args.filter.picking()?;
     let path = args.store.path();
-    let reader = Reader::open(&path).map_err(Failure::world)?;
+    let reader = StoreReader::open(&path).map_err(CliError::environment)?;
     let ids = picking.ids(&reader, None)?;
     if ids.is_empty() {
-        return Err(Failure::No(format!(
+        return Err(CliError::Negative(format!(
             "no delivery in {} passes, so there is nothing to export",
             path.display()
         )));
@@ -112,7 +112,7 @@ pub(super) fn run(args: &ExportArgs) -> Result<(), Failure> {
 struct Job<'a> {
     args: &'a ExportArgs,
     config: Config,
-    reader: Reader,
+    reader: StoreReader,
     ids: Vec<DeliveryId>,
 }
 

@@ -8,12 +8,12 @@ use clap::Args;
 use jiff::Timestamp;
 
 use super::keyring::{Keyring, ProviderArgs};
-use super::{Failure, StoreArgs};
+use super::{CliError, StoreArgs};
 use crate::delivery::Source;
-use crate::formats::read::{self, Recorded};
-use crate::payload::visible;
+use crate::formats::read::{self, RecordedRequest};
+use crate::payload::escape;
 use crate::signature::{Subject, Verifier, verify};
-use crate::store::{Exclusive, NewDelivery};
+use crate::store::{Maintenance, NewDelivery};
 
 #[derive(Debug, Args)]
 pub(super) struct ImportArgs {
@@ -29,7 +29,7 @@ pub(super) struct ImportArgs {
 /// The provider of a request in which none is recognised.
 const UNKNOWN: &str = "unknown";
 
-pub(super) fn run(args: &ImportArgs) -> Result<(), Failure> {
+pub(super) fn run(args: &ImportArgs) -> Result<(), CliError> {
     let mut recorded = Vec::new();
     let files = files(&args.paths)?;
     if files.iter().any(|path| path.as_os_str() == "-") {
@@ -41,22 +41,22 @@ pub(super) fn run(args: &ImportArgs) -> Result<(), Failure> {
     let judge = Judge::new(&args.provider)?;
     let new: Vec<NewDelivery> = recorded.into_iter().map(|one| judge.delivery(one)).collect();
     let path = args.store.path();
-    let store = Exclusive::open(&path, "an import", true).map_err(Failure::world)?;
-    store.keep_all(&new).map_err(Failure::world)?;
+    let store = Maintenance::open(&path, "an import", true).map_err(CliError::environment)?;
+    store.keep_all(&new).map_err(CliError::environment)?;
     let (count, noun) = (new.len(), if new.len() == 1 { "delivery" } else { "deliveries" });
     writeln!(io::stderr(), "hookglass: imported {count} {noun} into {}", path.display())?;
     Ok(())
 }
 
 /// The files that paths lead to; those of a folder by their names.
-pub(super) fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+pub(super) fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
     let mut found = Vec::new();
     for path in paths {
         if !path.is_dir() {
             found.push(path.clone());
             continue;
         }
-        let trouble = |error: io::Error| Failure::Usage(format!("{}: {error}", path.display()));
+        let trouble = |error: io::Error| CliError::Usage(format!("{}: {error}", path.display()));
         let mut inside = Vec::new();
         for entry in fs::read_dir(path).map_err(trouble)? {
             let file = entry.map_err(trouble)?.path();
@@ -67,7 +67,7 @@ pub(super) fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
         }
         if inside.is_empty() {
             let what = "no .json, .jsonl, .har or .http file is in this folder";
-            return Err(Failure::Usage(format!("{}: {what}", path.display())));
+            return Err(CliError::Usage(format!("{}: {what}", path.display())));
         }
         inside.sort_by_cached_key(|path| numbered(path));
         found.extend(inside);
@@ -84,8 +84,8 @@ fn numbered(path: &Path) -> (String, u64, PathBuf) {
 }
 
 /// The bytes of a file, or of standard input.
-pub(super) fn bytes(path: &Path) -> Result<Vec<u8>, Failure> {
-    let trouble = |error: io::Error| Failure::Usage(format!("{}: {error}", path.display()));
+pub(super) fn bytes(path: &Path) -> Result<Vec<u8>, CliError> {
+    let trouble = |error: io::Error| CliError::Usage(format!("{}: {error}", path.display()));
     if path.as_os_str() == "-" {
         let mut bytes = Vec::new();
         io::stdin().read_to_end(&mut bytes).map_err(trouble)?;
@@ -94,12 +94,12 @@ pub(super) fn bytes(path: &Path) -> Result<Vec<u8>, Failure> {
     fs::read(path).map_err(trouble)
 }
 
-fn read(path: &Path) -> Result<Vec<Recorded>, Failure> {
+fn read(path: &Path) -> Result<Vec<RecordedRequest>, CliError> {
     let folder = path.parent().unwrap_or(Path::new(""));
     let beside = |name: &str| fs::read(folder.join(name));
     read::read(&bytes(path)?, &beside).map_err(|error| {
         let (shown, reason) = (path.display(), error.to_string());
-        Failure::Usage(format!("{shown}: {}; nothing was imported", visible(&reason)))
+        CliError::Usage(format!("{shown}: {}; nothing was imported", escape(&reason)))
     })
 }
 
@@ -112,7 +112,7 @@ struct Judge {
 }
 
 impl Judge {
-    fn new(args: &ProviderArgs) -> Result<Self, Failure> {
+    fn new(args: &ProviderArgs) -> Result<Self, CliError> {
         let Keyring { candidates, notes, warnings } = args.keyring()?;
         let mut stderr = io::stderr();
         for line in notes.iter().chain(&warnings) {
@@ -124,19 +124,21 @@ impl Judge {
         Ok(Self { verifier: Verifier::new(candidates), providers, now })
     }
 
-    fn delivery(&self, recorded: Recorded) -> NewDelivery {
-        let Recorded { head, body, .. } = recorded;
+    fn delivery(&self, recorded: RecordedRequest) -> NewDelivery {
+        let RecordedRequest { head, body, .. } = recorded;
         let received_at = recorded.received_at.unwrap_or(self.now);
         let subject = Subject { head: &head, body: &body, url: None };
         let judged = self.verifier.judge(&subject, received_at);
-        let recognised = judged.keyed.map(|keyed| keyed.provider.name.clone());
+        let recognised = judged.credentials.map(|credentials| credentials.provider.name.clone());
         let named = recorded.provider.is_some();
         let provider = recorded.provider.or(recognised).unwrap_or_else(|| UNKNOWN.to_owned());
         let known = self.providers.iter().find(|one| one.name == provider);
         let verdict = match known.filter(|_| named) {
             Some(known) => {
-                let keyed = self.verifier.named(&provider);
-                let secrets = keyed.map(|keyed| keyed.secrets.as_slice()).unwrap_or_default();
+                let credentials = self.verifier.named(&provider);
+                let secrets = credentials
+                    .map(|credentials| credentials.secrets.as_slice())
+                    .unwrap_or_default();
                 verify(&known.scheme, secrets, &subject, received_at)
             }
             None => judged.verdict,

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::Failure;
+use super::CliError;
 use crate::config::secrets::{self, Sources};
 use crate::config::{Config, DEFAULT, defaults};
 use crate::provider::Provider;
-use crate::signature::{Keyed, lint, lint_under};
+use crate::signature::{Credentials, lint, lint_under};
 
 #[derive(Debug, Args)]
 pub(super) struct ProviderArgs {
@@ -44,7 +44,7 @@ pub(super) struct SecretArgs {
 /// Every provider that was asked for with its secrets, and what is to be said of them.
 #[derive(Default)]
 pub(super) struct Keyring {
-    pub(super) candidates: Vec<Keyed>,
+    pub(super) candidates: Vec<Credentials>,
     pub(super) notes: Vec<String>,
     pub(super) warnings: Vec<String>,
 }
@@ -55,20 +55,20 @@ impl ConfigArgs {
         self.config.clone().unwrap_or_else(|| DEFAULT.into())
     }
 
-    pub(super) fn load(&self) -> Result<Config, Failure> {
+    pub(super) fn load(&self) -> Result<Config, CliError> {
         Ok(Config::load(self.config.as_deref())?)
     }
 }
 
 impl ProviderArgs {
     /// The providers to listen for, or to send as.
-    pub(super) fn keyring(&self) -> Result<Keyring, Failure> {
+    pub(super) fn keyring(&self) -> Result<Keyring, CliError> {
         let config = self.config.load()?;
         self.keyring_under(&config)
     }
 
     /// The same, where the configuration was read already.
-    pub(super) fn keyring_under(&self, config: &Config) -> Result<Keyring, Failure> {
+    pub(super) fn keyring_under(&self, config: &Config) -> Result<Keyring, CliError> {
         self.keyring_or(config, || match config.provider.as_slice() {
             [] => vec![defaults::PROVIDER.to_owned()],
             names => names.to_vec(),
@@ -76,7 +76,7 @@ impl ProviderArgs {
     }
 
     /// The providers of deliveries, unless others were asked for.
-    pub(super) fn keyring_of(&self, names: &[String]) -> Result<Keyring, Failure> {
+    pub(super) fn keyring_of(&self, names: &[String]) -> Result<Keyring, CliError> {
         self.keyring_or(&self.config.load()?, || names.to_vec())
     }
 
@@ -84,7 +84,7 @@ impl ProviderArgs {
         &self,
         config: &Config,
         names: impl FnOnce() -> Vec<String>,
-    ) -> Result<Keyring, Failure> {
+    ) -> Result<Keyring, CliError> {
         let names = match &self.provider {
             Some(names) => names.split(',').map(|name| name.trim().to_owned()).collect(),
             None => names(),
@@ -103,7 +103,7 @@ impl Keyring {
         providers: Vec<Provider>,
         flags: &SecretArgs,
         config: &Config,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, CliError> {
         let mut keyring = Self::default();
         let one = providers.len() == 1;
         // Standard input can be read once only, and a flag's secrets are for all of them.
@@ -128,7 +128,7 @@ impl Keyring {
                 let odd = secrets.iter().flat_map(|secret| lint_under(&provider, secret));
                 keyring.warnings.extend(odd);
             }
-            keyring.candidates.push(Keyed { provider, secrets });
+            keyring.candidates.push(Credentials { provider, secrets });
         }
         Ok(keyring)
     }
@@ -136,9 +136,9 @@ impl Keyring {
 
 impl SecretArgs {
     /// Standard input can be read once; `other` is what it is read for already.
-    pub(super) fn leave_standard_input(&self, other: &str) -> Result<(), Failure> {
+    pub(super) fn leave_standard_input(&self, other: &str) -> Result<(), CliError> {
         if self.secret_file.iter().any(|path| path.as_os_str() == "-") {
-            return Err(Failure::Usage(format!(
+            return Err(CliError::Usage(format!(
                 "{other} and --secret-file cannot both read standard input; name a file for one \
                  of them"
             )));

@@ -6,13 +6,13 @@ use clap::Args;
 use jiff::tz::TimeZone;
 
 use super::columns::{fitted, terminal_width};
-use super::following::Following;
-use super::picking::{FilterArgs, Picking};
-use super::{Failure, StoreArgs};
+use super::selection::{FilterArgs, Selection};
+use super::tail::StoreTail;
+use super::{CliError, StoreArgs};
 use crate::delivery::{DeliveryId, Summary};
 use crate::formats::jsonl;
-use crate::payload::visible;
-use crate::store::Reader;
+use crate::payload::escape;
+use crate::store::StoreReader;
 use crate::units;
 
 #[derive(Debug, Args)]
@@ -35,12 +35,12 @@ pub(super) struct ListArgs {
 /// Rows written at a time.
 const PAGE: usize = 500;
 
-pub(super) fn run(args: &ListArgs) -> Result<(), Failure> {
+pub(super) fn run(args: &ListArgs) -> Result<(), CliError> {
     let picking = args.filter.picking()?;
-    let reader = Reader::open(&args.store.path()).map_err(Failure::world)?;
+    let reader = StoreReader::open(&args.store.path()).map_err(CliError::environment)?;
     let columns = Columns::new(terminal_width());
     // Before the first page is read, so that nothing falls between it and what follows.
-    let last = reader.last_id().map_err(Failure::world)?;
+    let last = reader.last_id().map_err(CliError::environment)?;
     let mut ids = picking.ids(&reader, args.limit)?;
     if args.follow {
         ids.retain(|id| *id <= last);
@@ -49,7 +49,9 @@ pub(super) fn run(args: &ListArgs) -> Result<(), Failure> {
     if args.json {
         for id in ids {
             // One that has been deleted since is no longer there to be listed.
-            let Some(delivery) = reader.delivery(id).map_err(Failure::world)? else { continue };
+            let Some(delivery) = reader.delivery(id).map_err(CliError::environment)? else {
+                continue;
+            };
             writeln!(out, "{}", jsonl::line(&delivery))?;
         }
     } else {
@@ -57,7 +59,7 @@ pub(super) fn run(args: &ListArgs) -> Result<(), Failure> {
     }
     out.flush()?;
     if args.follow {
-        return follow(&mut out, Following::new(reader, last), (args, &picking, &columns));
+        return follow(&mut out, StoreTail::new(reader, last), (args, &picking, &columns));
     }
     Ok(())
 }
@@ -65,9 +67,9 @@ pub(super) fn run(args: &ListArgs) -> Result<(), Failure> {
 /// Writes what comes and passes. What is slow to be read from us waits in the store.
 fn follow(
     out: &mut impl Write,
-    mut following: Following,
-    (args, picking, columns): (&ListArgs, &Picking, &Columns),
-) -> Result<(), Failure> {
+    mut following: StoreTail,
+    (args, picking, columns): (&ListArgs, &Selection, &Columns),
+) -> Result<(), CliError> {
     loop {
         following.wait(None)?;
         loop {
@@ -92,10 +94,10 @@ fn follow(
 /// Columns for people.
 fn write_table(
     out: &mut impl Write,
-    (reader, columns): (&Reader, &Columns),
+    (reader, columns): (&StoreReader, &Columns),
     ids: &[DeliveryId],
     goes_on: bool,
-) -> Result<(), Failure> {
+) -> Result<(), CliError> {
     if ids.is_empty() && !goes_on {
         if io::stdout().is_terminal() {
             writeln!(out, "no delivery passes")?;
@@ -104,7 +106,7 @@ fn write_table(
     }
     writeln!(out, "{}", columns.head())?;
     for page in ids.chunks(PAGE) {
-        for row in reader.summaries(page).map_err(Failure::world)? {
+        for row in reader.summaries(page).map_err(CliError::environment)? {
             writeln!(out, "{}", columns.row(&row))?;
         }
     }
@@ -149,9 +151,9 @@ impl Columns {
             &row.id.to_string(),
             &at.to_string(),
             row.signature.status.as_str(),
-            &visible(&row.title()),
-            &visible(row.event.id.as_deref().unwrap_or("-")),
-            &units::size(row.body_size),
+            &escape(&row.title()),
+            &escape(row.event.id.as_deref().unwrap_or("-")),
+            &units::format_size(row.body_size),
             &answer,
         ])
     }

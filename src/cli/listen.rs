@@ -1,6 +1,6 @@
 //! `hookglass listen`: the listener, the store and a front end, wired together.
 
-mod onward;
+mod routing;
 
 use std::io::{IsTerminal as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -14,23 +14,22 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::keyring::{Keyring, ProviderArgs};
-use super::{Failure, StoreArgs, demo, signals};
+use super::{CliError, StoreArgs, demo, signals};
 use crate::app::Session;
 use crate::config::{Config, Dashboard, GlyphChoice};
 use crate::dashboard::{self, view::Glyphs};
 use crate::headless::{self, Format, HeadlessError};
-use crate::intake::{Controls, Diagnoser, Door, Holds, Intake, learn_shapes};
+use crate::intake::{Controls, Diagnoser, Intake, PausedRequests, Sequencer, learn_shapes};
 use crate::listener::{self, BindError, Limits};
 use crate::outbound::Target;
 use crate::respond::Rulebook;
-use crate::signature::{Keyed, PublicUrl, Verifier};
-use crate::store::{Place, Store};
+use crate::signature::{Credentials, PublicUrl, Verifier};
+use crate::store::{Store, StorePlace};
 use crate::task;
 use crate::tunnel;
-use onward::{OnwardArgs, Plan};
+use routing::{RoutingArgs, RoutingPlan};
 
 #[derive(Debug, Args)]
-#[expect(clippy::struct_excessive_bools, reason = "flags of the command line")]
 pub(super) struct ListenArgs {
     /// Where to listen; port 0 picks a free one [default: 127.0.0.1:4400]
     #[arg(long, value_name = "ADDR:PORT", value_parser = parse_address)]
@@ -43,7 +42,7 @@ pub(super) struct ListenArgs {
     #[arg(long, conflicts_with = "store")]
     ephemeral: bool,
     #[command(flatten)]
-    onward: OnwardArgs,
+    routing: RoutingArgs,
     /// Refuse larger bodies with 413; for instance 512KiB or 25MiB
     #[arg(long, value_name = "SIZE", default_value = "25MiB", value_parser = crate::units::parse_size)]
     max_body: u64,
@@ -79,36 +78,39 @@ fn parse_address(text: &str) -> Result<SocketAddr, String> {
     })
 }
 
-pub(super) fn run(args: ListenArgs) -> Result<(), Failure> {
+pub(super) fn run(args: ListenArgs) -> Result<(), CliError> {
     let config = args.provider.config.load()?;
     let mut keyring = args.provider.keyring_under(&config)?;
-    if args.demo && keyring.candidates.iter().all(|keyed| keyed.secrets.is_empty()) {
-        keyring.candidates.iter_mut().for_each(|keyed| keyed.secrets.push(demo::secret()));
+    if args.demo && keyring.candidates.iter().all(|credentials| credentials.secrets.is_empty()) {
+        keyring
+            .candidates
+            .iter_mut()
+            .for_each(|credentials| credentials.secrets.push(demo::secret()));
     }
-    let runtime = tokio::runtime::Runtime::new().map_err(Failure::world)?;
+    let runtime = tokio::runtime::Runtime::new().map_err(CliError::environment)?;
     runtime.block_on(listen(args, config, keyring))
 }
 
-async fn listen(args: ListenArgs, config: Config, keyring: Keyring) -> Result<(), Failure> {
+async fn listen(args: ListenArgs, config: Config, keyring: Keyring) -> Result<(), CliError> {
     // From here on a signal ends it in order, whoever has been told that it listens.
-    let told = signals::caught().map_err(Failure::world)?;
+    let told = signals::caught().map_err(CliError::environment)?;
     // Before anything else: a taken port must not touch the store.
-    let listener = bind(&args).await.map_err(Failure::world)?;
-    let address = listener.local_addr().map_err(Failure::world)?;
+    let listener = bind(&args).await.map_err(CliError::environment)?;
+    let address = listener.local_addr().map_err(CliError::environment)?;
     let url = format!("http://{address}");
     let dashboard = config.dashboard.clone();
-    let plan = args.onward.plan(config);
+    let plan = args.routing.plan(config);
     plan.check(address)?;
     let place = if args.ephemeral || (args.demo && args.store.store.is_none()) {
-        Place::Memory
+        StorePlace::Memory
     } else {
-        Place::File(args.store.path())
+        StorePlace::File(args.store.path())
     };
     let opened = {
         let (place, url) = (place.clone(), url.clone());
         tokio::task::spawn_blocking(move || Store::open(&place, &url)).await
     };
-    let (store, writer) = opened.map_err(Failure::world)?.map_err(Failure::world)?;
+    let (store, writer) = opened.map_err(CliError::environment)?.map_err(CliError::environment)?;
     let headless = args.headless || !std::io::stdout().is_terminal();
     let Keyring { candidates, notes, warnings: found } = keyring;
     let warnings = warnings(found.into_iter().chain(plan.warnings(headless)).collect(), address);
@@ -124,11 +126,20 @@ async fn listen(args: ListenArgs, config: Config, keyring: Keyring) -> Result<()
     let public_url = plan.public_url();
     let verifier = Verifier::new(candidates).behind_changing(public_url.clone());
     let verifier = Arc::new(verifier);
-    let onward = Onward { plan, address, public_url };
-    let front =
-        Front { args, onward, verifier, store, session, dashboard, notes, warnings, headless };
+    let routing = Routing { plan, address, public_url };
+    let front = ListenSession {
+        args,
+        routing,
+        verifier,
+        store,
+        session,
+        dashboard,
+        notes,
+        warnings,
+        headless,
+    };
     let outcome = front.run(listener, told).await;
-    tokio::task::spawn_blocking(move || writer.finish()).await.map_err(Failure::world)?;
+    tokio::task::spawn_blocking(move || writer.finish()).await.map_err(CliError::environment)?;
     outcome
 }
 
@@ -151,14 +162,20 @@ fn warnings(mut warnings: Vec<String>, address: SocketAddr) -> Vec<String> {
     warnings
 }
 
-fn session(args: &ListenArgs, candidates: &[Keyed], url: &str, place: &Place) -> Session {
+fn session(
+    args: &ListenArgs,
+    candidates: &[Credentials],
+    url: &str,
+    place: &StorePlace,
+) -> Session {
     let absolute = |path: &Path| {
         std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string()
     };
-    let names: Vec<&str> = candidates.iter().map(|keyed| keyed.provider.title.as_str()).collect();
-    let secrets = candidates.iter().flat_map(|keyed| &keyed.secrets);
+    let names: Vec<&str> =
+        candidates.iter().map(|credentials| credentials.provider.title.as_str()).collect();
+    let secrets = candidates.iter().flat_map(|credentials| &credentials.secrets);
     let secret_env: Vec<&str> =
-        candidates.iter().map(|keyed| keyed.provider.secret_env.as_str()).collect();
+        candidates.iter().map(|credentials| credentials.provider.secret_env.as_str()).collect();
     Session {
         url: url.to_owned(),
         provider: if names.len() > 3 { "any provider".to_owned() } else { names.join(", ") },
@@ -166,23 +183,23 @@ fn session(args: &ListenArgs, candidates: &[Keyed], url: &str, place: &Place) ->
         secrets: secrets.map(|secret| secret.name().to_owned()).collect(),
         forward: None,
         keeps: match place {
-            Place::Memory => "in memory only; quitting forgets them".to_owned(),
-            Place::File(path) => format!("in {}", absolute(path)),
+            StorePlace::Memory => "in memory only; quitting forgets them".to_owned(),
+            StorePlace::File(path) => format!("in {}", absolute(path)),
         },
         demo: args.demo,
     }
 }
 
 /// What becomes of deliveries, and where they come from.
-struct Onward {
-    plan: Plan,
+struct Routing {
+    plan: RoutingPlan,
     /// Where it listens.
     address: SocketAddr,
     public_url: PublicUrl,
 }
 
 /// The ends of several things, in the order in which they come.
-struct Ends {
+struct Shutdown {
     /// It is told to stop.
     stop: CancellationToken,
     /// The last request is answered.
@@ -192,9 +209,9 @@ struct Ends {
 }
 
 /// Everything that runs until the end.
-struct Front {
+struct ListenSession {
     args: ListenArgs,
-    onward: Onward,
+    routing: Routing,
     verifier: Arc<Verifier>,
     store: Store,
     session: Session,
@@ -204,23 +221,23 @@ struct Front {
     headless: bool,
 }
 
-impl Front {
+impl ListenSession {
     async fn run(
         self,
         listener: TcpListener,
         told: impl Future<Output = ()> + Send + 'static,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), CliError> {
         let stop = CancellationToken::new();
         let answered = CancellationToken::new();
         let finished = CancellationToken::new();
         let last = self.store.reader().and_then(|reader| reader.last_id());
-        let last = last.map_err(Failure::world)?;
-        let own: Target = self.session.url.parse().map_err(Failure::world)?;
+        let last = last.map_err(CliError::environment)?;
+        let own: Target = self.session.url.parse().map_err(CliError::environment)?;
         let mut tasks = JoinSet::new();
         let ends =
-            Ends { stop: stop.clone(), answered: answered.clone(), finished: finished.clone() };
+            Shutdown { stop: stop.clone(), answered: answered.clone(), finished: finished.clone() };
         let (intake, controls) = self.intake(&mut tasks, ends);
-        let Onward { plan, address, public_url } = &self.onward;
+        let Routing { plan, address, public_url } = &self.routing;
         let tunnel = plan.tunnel(&mut tasks, *address, public_url.clone(), &stop);
         let (limits, stopping, done) = (self.limits(), stop.clone(), answered.clone());
         tasks.spawn(async move {
@@ -238,8 +255,8 @@ impl Front {
                 () = stopping.cancelled() => {}
             }
         });
-        if let Some(keyed) = self.verifier.candidates().first().filter(|_| self.args.demo) {
-            tasks.spawn(demo::run(keyed.clone(), own.clone(), stop.clone()));
+        if let Some(credentials) = self.verifier.candidates().first().filter(|_| self.args.demo) {
+            tasks.spawn(demo::run(credentials.clone(), own.clone(), stop.clone()));
         }
         let ended = if self.headless {
             let format = match self.args.output {
@@ -247,23 +264,23 @@ impl Front {
                 Output::Text => Format::Text,
             };
             if let Some(states) = tunnel {
-                tasks.spawn(onward::tell(states));
+                tasks.spawn(routing::tell(states));
             }
             let printing = headless::run(&self.store, last, format, finished);
-            beside(printing, &mut tasks).await.map_err(Failure::from)
+            beside(printing, &mut tasks).await.map_err(CliError::from)
         } else {
             let showing = dashboard::run(self.dashboard(own, controls, tunnel), stop.clone());
-            beside(showing, &mut tasks).await.map_err(Failure::world)
+            beside(showing, &mut tasks).await.map_err(CliError::environment)
         };
         stop.cancel();
         while let Some(ended) = tasks.join_next().await {
-            task::outcome(ended);
+            task::join_or_panic(ended);
         }
         ended
     }
 
-    fn intake(&self, tasks: &mut JoinSet<()>, ends: Ends) -> (Arc<Intake>, Controls) {
-        let Ends { stop, answered, finished } = ends;
+    fn intake(&self, tasks: &mut JoinSet<()>, ends: Shutdown) -> (Arc<Intake>, Controls) {
+        let Shutdown { stop, answered, finished } = ends;
         let (diagnoser, work) =
             Diagnoser::new(Arc::clone(&self.verifier), self.store.clone(), answered);
         tasks.spawn(async move {
@@ -271,11 +288,11 @@ impl Front {
             finished.cancel();
         });
         tasks.spawn(learn_shapes(self.store.clone(), stop.clone()));
-        let plan = &self.onward.plan;
+        let plan = &self.routing.plan;
         let forwards = plan.forwards(tasks, self.store.clone(), &stop);
         let rules = Rulebook::new(plan.rules.iter().cloned());
-        let holds = Holds::new(stop.clone());
-        let (door, work) = Door::new(self.store.clone(), rules.clone(), Arc::clone(&forwards));
+        let holds = PausedRequests::new(stop.clone());
+        let (door, work) = Sequencer::new(self.store.clone(), rules.clone(), Arc::clone(&forwards));
         tasks.spawn(work);
         let controls =
             Controls { rules: rules.clone(), holds: holds.clone(), targets: forwards.targets() };
@@ -301,7 +318,7 @@ impl Front {
         &self,
         own: Target,
         controls: Controls,
-        tunnel: Option<watch::Receiver<tunnel::State>>,
+        tunnel: Option<watch::Receiver<tunnel::TunnelState>>,
     ) -> dashboard::Setup {
         dashboard::Setup {
             controls,
@@ -324,11 +341,11 @@ impl Front {
     }
 }
 
-impl From<HeadlessError> for Failure {
+impl From<HeadlessError> for CliError {
     fn from(error: HeadlessError) -> Self {
         match error {
             HeadlessError::Output(error) => error.into(),
-            HeadlessError::Store(error) => Self::world(error),
+            HeadlessError::Store(error) => Self::environment(error),
         }
     }
 }
@@ -340,7 +357,7 @@ async fn beside<T>(front: impl Future<Output = T>, tasks: &mut JoinSet<()>) -> T
         tokio::select! {
             biased;
             outcome = &mut front => return outcome,
-            Some(ended) = tasks.join_next() => { task::outcome(ended); },
+            Some(ended) = tasks.join_next() => { task::join_or_panic(ended); },
         }
     }
 }

@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use clap::{Args, Command, CommandFactory as _};
 use clap_complete::Shell;
 
-use super::{Cli, Failure};
+use super::{Cli, CliError};
 
 #[derive(Debug, Args)]
 pub(super) struct CompletionsArgs {
@@ -14,7 +14,7 @@ pub(super) struct CompletionsArgs {
     shell: Shell,
 }
 
-pub(super) fn completions(args: &CompletionsArgs) -> Result<(), Failure> {
+pub(super) fn completions(args: &CompletionsArgs) -> Result<(), CliError> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "hookglass", &mut script);
     io::stdout().write_all(&script)?;
@@ -58,7 +58,7 @@ const EXIT_STATUS: &str = ".SH \"EXIT STATUS\"\n0 done; 1 the answer is no (not 
     out, an expectation failed); 2 wrong usage, filter or configuration; 3 the world failed (port \
     taken, store unreadable, target unreachable).\n";
 
-pub(super) fn run() -> Result<(), Failure> {
+pub(super) fn run() -> Result<(), CliError> {
     io::stdout().write_all(&page()?)?;
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
 
-use super::following::now;
+use super::tail::now;
 use crate::units;
 
 /// Shorter commands show nothing.
@@ -39,7 +39,8 @@ impl Progress {
         self.is_shown = true;
         let filled = self.done * WIDTH / self.total.max(1);
         let bar = format!("{}{}", "█".repeat(filled), "░".repeat(WIDTH.saturating_sub(filled)));
-        let (done, total) = (units::grouped(self.done as u64), units::grouped(self.total as u64));
+        let (done, total) =
+            (units::format_count(self.done as u64), units::format_count(self.total as u64));
         // Without it the work goes on as well.
         let _ = write!(io::stderr(), "\r{} {bar} {done} of {total}\x1b[K", self.what);
     }

@@ -4,7 +4,7 @@ use std::io::{self, Write as _};
 
 use clap::Args;
 
-use super::Failure;
+use super::CliError;
 use super::keyring::ConfigArgs;
 use crate::provider::{Provider, Scheme, SecretForm};
 
@@ -17,7 +17,7 @@ pub(super) struct ProvidersArgs {
     config: ConfigArgs,
 }
 
-pub(super) fn run(args: &ProvidersArgs) -> Result<(), Failure> {
+pub(super) fn run(args: &ProvidersArgs) -> Result<(), CliError> {
     let config = args.config.load()?;
     let mut out = io::stdout().lock();
     match &args.name {

@@ -5,8 +5,8 @@ use std::io::{self, Write as _};
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Failure, StoreArgs};
-use crate::store::{Exclusive, Retention};
+use super::{CliError, StoreArgs};
+use crate::store::{Maintenance, Retention};
 use crate::units;
 
 #[derive(Debug, Args)]
@@ -47,34 +47,34 @@ fn parse_amount(text: &str) -> Result<Amount, String> {
     units::parse_size(&lower).map(Amount::Count).map_err(|_| wrong())
 }
 
-pub(super) fn run(args: &PruneArgs) -> Result<(), Failure> {
+pub(super) fn run(args: &PruneArgs) -> Result<(), CliError> {
     let path = args.store.path();
-    let store = Exclusive::open(&path, "a prune", false).map_err(Failure::world)?;
+    let store = Maintenance::open(&path, "a prune", false).map_err(CliError::environment)?;
     let retention = match args.keep {
         Amount::Count(count) => Retention::Count(count),
         Amount::Bytes(bytes) => Retention::Bytes(bytes),
         Amount::Time(time) => {
             #[expect(clippy::disallowed_methods, reason = "an age is told from now")]
             let now = Timestamp::now();
-            let ago = SignedDuration::try_from(time).map_err(Failure::usage)?;
-            Retention::Since(now.checked_sub(ago).map_err(Failure::usage)?)
+            let ago = SignedDuration::try_from(time).map_err(CliError::usage)?;
+            Retention::Since(now.checked_sub(ago).map_err(CliError::usage)?)
         }
     };
     let mut stderr = io::stderr();
     if args.dry_run {
-        let count = store.beyond(retention).map_err(Failure::world)?;
-        let would = units::grouped(count);
+        let count = store.beyond(retention).map_err(CliError::environment)?;
+        let would = units::format_count(count);
         writeln!(stderr, "hookglass: {would} deliveries would go from {}", path.display())?;
         return Ok(());
     }
-    let pruned = store.prune(retention).map_err(Failure::world)?;
+    let pruned = store.prune(retention).map_err(CliError::environment)?;
     writeln!(
         stderr,
         "hookglass: {} deliveries are gone from {}, which went from {} to {}",
-        units::grouped(pruned.deliveries),
+        units::format_count(pruned.deliveries),
         path.display(),
-        units::size(pruned.before),
-        units::size(pruned.after)
+        units::format_size(pruned.before),
+        units::format_size(pruned.after)
     )?;
     Ok(())
 }

@@ -11,15 +11,16 @@ use serde_json::json;
 
 use super::keyring::ProviderArgs;
 use super::progress::Progress;
-use super::{Failure, write};
-use crate::ops::replay::{self, Change, History, Outcome, Plan, Statuses, Timing};
+use super::{CliError, atomic_file};
+use crate::ops::replay::{
+    self, CaseChange, CaseOutcome, ReplayHistory, ReplayPlan, ReplayTiming, Statuses,
+};
 use crate::outbound::{Client, Target};
-use crate::payload::visible;
+use crate::payload::escape;
 use crate::store;
 use crate::units;
 
 #[derive(Debug, Args)]
-#[expect(clippy::struct_excessive_bools, reason = "flags of the command line")]
 pub(super) struct ReplayArgs {
     /// Fixtures, JSON lines, HAR or `.http` files, or folders of these
     #[arg(value_name = "PATH", required = true)]
@@ -35,7 +36,7 @@ pub(super) struct ReplayArgs {
     expect: Option<Statuses>,
     /// The pauses between them: as they came (`original`), so many times faster (`2x`), or none
     #[arg(long, value_name = "SPEED", default_value = "none", value_parser = parse_timing)]
-    timing: Timing,
+    timing: ReplayTiming,
     /// Send in another order
     #[arg(long)]
     shuffle: bool,
@@ -59,32 +60,32 @@ pub(super) struct ReplayArgs {
     json: bool,
 }
 
-fn parse_timing(text: &str) -> Result<Timing, String> {
+fn parse_timing(text: &str) -> Result<ReplayTiming, String> {
     let speed = match text {
-        "none" => return Ok(Timing::None),
+        "none" => return Ok(ReplayTiming::None),
         "original" => Some(1.0),
         _ => text.strip_suffix('x').and_then(|number| number.parse::<f64>().ok()),
     };
     match speed.filter(|speed| speed.is_finite() && *speed > 0.0) {
-        Some(speed) => Ok(Timing::Original(speed)),
+        Some(speed) => Ok(ReplayTiming::Original(speed)),
         None => Err(format!("`{text}` is no speed; write original, none, or for instance 2x")),
     }
 }
 
-pub(super) fn run(args: &ReplayArgs) -> Result<(), Failure> {
+pub(super) fn run(args: &ReplayArgs) -> Result<(), CliError> {
     let cases = cases::load(args)?;
     let shuffle = args.shuffle.then(|| args.seed.unwrap_or_else(|| fastrand::u64(..)));
     let mut stderr = io::stderr();
     if let Some(seed) = shuffle {
         writeln!(stderr, "hookglass: the order is that of --seed {seed}")?;
     }
-    let plan = Plan {
+    let plan = ReplayPlan {
         timing: args.timing,
         shuffle,
         duplicate: args.duplicate.into(),
         concurrency: args.concurrency.into(),
     };
-    let runtime = tokio::runtime::Runtime::new().map_err(Failure::world)?;
+    let runtime = tokio::runtime::Runtime::new().map_err(CliError::environment)?;
     let mut progress = Progress::new("replaying", cases.len() * plan.duplicate);
     let client = Client::new();
     let sending = replay::run(&client, &args.to, (cases, &plan), |_| progress.step());
@@ -95,7 +96,7 @@ pub(super) fn run(args: &ReplayArgs) -> Result<(), Failure> {
     let changes = history.note(&target, &outcomes);
     let mut out = io::BufWriter::new(io::stdout().lock());
     for outcome in &outcomes {
-        let change = changes.get(&outcome.name).copied().unwrap_or(Change::New);
+        let change = changes.get(&outcome.name).copied().unwrap_or(CaseChange::New);
         if args.json {
             writeln!(out, "{}", line(outcome, change))?;
         } else {
@@ -104,7 +105,7 @@ pub(super) fn run(args: &ReplayArgs) -> Result<(), Failure> {
     }
     out.flush()?;
     if let Some(path) = &args.junit {
-        write::file(path, replay::junit(&target, &outcomes).as_bytes())?;
+        atomic_file::file(path, replay::junit(&target, &outcomes).as_bytes())?;
     }
     if let Err(failure) = remember(&history) {
         writeln!(stderr, "hookglass: the next run cannot be compared with this one: {failure}")?;
@@ -119,18 +120,18 @@ fn history_path() -> PathBuf {
 }
 
 /// The outcomes of the last run. Another form, or none that can be read, is as good as none.
-fn last_run() -> History {
+fn last_run() -> ReplayHistory {
     let text = fs::read_to_string(history_path()).ok();
-    text.and_then(|text| History::read(&text)).unwrap_or_default()
+    text.and_then(|text| ReplayHistory::read(&text)).unwrap_or_default()
 }
 
-fn remember(history: &History) -> Result<(), Failure> {
+fn remember(history: &ReplayHistory) -> Result<(), CliError> {
     let path = history_path();
-    store::prepare_folder(&path).map_err(Failure::world)?;
-    write::file(&path, history.text().as_bytes())
+    store::prepare_folder(&path).map_err(CliError::environment)?;
+    atomic_file::file(&path, history.text().as_bytes())
 }
 
-fn line(outcome: &Outcome, change: Change) -> serde_json::Value {
+fn line(outcome: &CaseOutcome, change: CaseChange) -> serde_json::Value {
     json!({
         "schema": "hookglass.replay/1",
         "name": outcome.name,
@@ -142,25 +143,29 @@ fn line(outcome: &Outcome, change: Change) -> serde_json::Value {
     })
 }
 
-fn write_row(out: &mut impl Write, outcome: &Outcome, change: Change) -> io::Result<()> {
+fn write_row(out: &mut impl Write, outcome: &CaseOutcome, change: CaseChange) -> io::Result<()> {
     let passed = outcome.failures.is_empty();
     let word = if passed { "✓ passed" } else { "✗ failed" };
     let status = outcome.status.map_or_else(|| "-".to_owned(), |status| status.to_string());
-    let took = units::took(outcome.took);
-    let name = visible(&outcome.name);
+    let took = units::format_duration(outcome.took);
+    let name = escape(&outcome.name);
     writeln!(out, "{word}  {:<6}  {status:>3}  {took:>8}  {name}", change.as_str())?;
     for failure in &outcome.failures {
-        writeln!(out, "          {}", visible(failure))?;
+        writeln!(out, "          {}", escape(failure))?;
     }
     Ok(())
 }
 
 /// What the run came to, in a line and as an exit code.
-fn verdict(args: &ReplayArgs, outcomes: &[Outcome], changes: Vec<Change>) -> Result<(), Failure> {
+fn verdict(
+    args: &ReplayArgs,
+    outcomes: &[CaseOutcome],
+    changes: Vec<CaseChange>,
+) -> Result<(), CliError> {
     let failed = outcomes.iter().filter(|outcome| !outcome.failures.is_empty()).count();
-    let count = |wanted: Change| changes.iter().filter(|change| **change == wanted).count();
-    let (fixed, broken) = (count(Change::Fixed), count(Change::Broken));
-    let (same, new) = (count(Change::Same), count(Change::New));
+    let count = |wanted: CaseChange| changes.iter().filter(|change| **change == wanted).count();
+    let (fixed, broken) = (count(CaseChange::Fixed), count(CaseChange::Broken));
+    let (same, new) = (count(CaseChange::Same), count(CaseChange::New));
     let told = format!(
         "{} sent to {}, {failed} failed; since the last run {fixed} fixed, {broken} broken, \
          {same} same, {new} new",
@@ -173,7 +178,7 @@ fn verdict(args: &ReplayArgs, outcomes: &[Outcome], changes: Vec<Change>) -> Res
     }
     if outcomes.iter().all(|outcome| outcome.is_unreachable) {
         let why = outcomes.first().and_then(|outcome| outcome.failures.first());
-        return Err(Failure::World(why.cloned().unwrap_or(told)));
+        return Err(CliError::Environment(why.cloned().unwrap_or(told)));
     }
-    Err(Failure::No(told))
+    Err(CliError::Negative(told))
 }

@@ -7,16 +7,16 @@ use clap::{ArgGroup, Args};
 use jiff::{SignedDuration, Timestamp};
 
 use super::keyring::{Keyring, ProviderArgs};
-use super::picking::Picking;
-use super::tally::{self, Tally};
-use super::{Failure, StoreArgs};
+use super::selection::Selection;
+use super::summary::{self, ResendReport};
+use super::{CliError, StoreArgs};
 use crate::delivery::{Attempt, Delivery, DeliveryId, Summary};
 use crate::formats::jsonl;
-use crate::ops::resend::{Again, Signing};
-use crate::ops::resign::Identity;
+use crate::ops::resend::{PreparedRequest, Signing};
+use crate::ops::resign::EventIdPolicy;
 use crate::outbound::{Client, Target};
-use crate::signature::Keyed;
-use crate::store::{Attempts, Reader, StoreError};
+use crate::signature::Credentials;
+use crate::store::{AttemptWriter, StoreError, StoreReader};
 use crate::units;
 
 #[derive(Debug, Args)]
@@ -67,46 +67,46 @@ fn parse_interval(text: &str) -> Result<Duration, String> {
     duration.ok_or_else(|| format!("`{text}` is no length of time; write for instance 500ms or 2s"))
 }
 
-pub(super) fn run(args: &ResendArgs) -> Result<(), Failure> {
-    let filter = args.filter.as_deref().map(Picking::read).transpose()?;
+pub(super) fn run(args: &ResendArgs) -> Result<(), CliError> {
+    let filter = args.filter.as_deref().map(Selection::read).transpose()?;
     let path = args.store.path();
-    let reader = Reader::open(&path).map_err(Failure::world)?;
+    let reader = StoreReader::open(&path).map_err(CliError::environment)?;
     let chosen = match &filter {
         Some(filter) => passing(&reader, filter)?,
         None => named(args, &reader)?,
     };
     let keyring = if args.signing.exact { Vec::new() } else { keyring(args, &chosen)? };
-    let mut round = Round { args, reader, keyring, last: None };
+    let mut round = ResendRun { args, reader, keyring, last: None };
     if args.dry_run {
         return chosen.iter().try_for_each(|row| round.print(row.id));
     }
     let total = args.count.saturating_mul(chosen.len() as u64);
     writeln!(io::stderr(), "{}", round.announcement(chosen.len()))?;
-    let attempts = Attempts::open(&path);
+    let attempts = AttemptWriter::open(&path);
     if let Err(error) = &attempts {
         writeln!(io::stderr(), "hookglass: the attempts are not kept: {error}")?;
     }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(Failure::world)?;
+        .map_err(CliError::environment)?;
     let tally = runtime.block_on(round.send(&chosen, total, attempts))?;
     tally.verdict(total, &args.to)
 }
 
 /// The deliveries that were named; each of them can be sent.
-fn named(args: &ResendArgs, reader: &Reader) -> Result<Vec<Summary>, Failure> {
-    let found = reader.summaries(&args.ids).map_err(Failure::world)?;
+fn named(args: &ResendArgs, reader: &StoreReader) -> Result<Vec<Summary>, CliError> {
+    let found = reader.summaries(&args.ids).map_err(CliError::environment)?;
     for id in &args.ids {
         let row = found.iter().find(|row| row.id == *id).ok_or_else(|| {
             let shown = args.store.path();
-            Failure::No(format!(
+            CliError::Negative(format!(
                 "there is no delivery {id} in {}; `hookglass list` shows which there are",
                 shown.display()
             ))
         })?;
         if let Some(refusal) = &row.refused {
-            return Err(Failure::No(format!(
+            return Err(CliError::Negative(format!(
                 "delivery {id} was refused ({}) and not kept whole, so it cannot be sent again",
                 refusal.code
             )));
@@ -116,33 +116,33 @@ fn named(args: &ResendArgs, reader: &Reader) -> Result<Vec<Summary>, Failure> {
 }
 
 /// The deliveries that pass a filter, without those that cannot be sent.
-fn passing(reader: &Reader, picking: &Picking) -> Result<Vec<Summary>, Failure> {
+fn passing(reader: &StoreReader, picking: &Selection) -> Result<Vec<Summary>, CliError> {
     let ids = picking.ids(reader, None)?;
-    let mut found = reader.summaries(&ids).map_err(Failure::world)?;
+    let mut found = reader.summaries(&ids).map_err(CliError::environment)?;
     let all = found.len();
     found.retain(|row| row.refused.is_none());
     if found.len() < all {
-        let refused = units::grouped((all - found.len()) as u64);
+        let refused = units::format_count((all - found.len()) as u64);
         writeln!(
             io::stderr(),
             "hookglass: {refused} refused ones are left out; they were not kept whole"
         )?;
     }
     if found.is_empty() {
-        return Err(Failure::No("no delivery passes, so nothing was sent".to_owned()));
+        return Err(CliError::Negative("no delivery passes, so nothing was sent".to_owned()));
     }
     Ok(found)
 }
 
 /// The providers that the deliveries are signed anew as.
-fn keyring(args: &ResendArgs, chosen: &[Summary]) -> Result<Vec<Keyed>, Failure> {
+fn keyring(args: &ResendArgs, chosen: &[Summary]) -> Result<Vec<Credentials>, CliError> {
     let mut names: Vec<String> = chosen.iter().map(|row| row.provider.clone()).collect();
     names.sort();
     names.dedup();
     let config = args.provider.config.load()?;
     let nobodys = chosen.iter().find(|row| config.named(&row.provider).is_err());
     if let (Some(row), None) = (nobodys, &args.provider.provider) {
-        return Err(Failure::Usage(format!(
+        return Err(CliError::Usage(format!(
             "it is not known whose delivery {} is, so neither is how it is signed; name its \
              sender with --provider, or send the bytes as they came with --exact",
             row.id
@@ -152,16 +152,16 @@ fn keyring(args: &ResendArgs, chosen: &[Summary]) -> Result<Vec<Keyed>, Failure>
     for line in notes.iter().chain(&warnings) {
         writeln!(io::stderr(), "hookglass: {line}")?;
     }
-    for Keyed { provider, secrets } in &candidates {
+    for Credentials { provider, secrets } in &candidates {
         if let Some(reason) = crate::signature::unsignable(&provider.scheme) {
-            return Err(Failure::Usage(format!(
+            return Err(CliError::Usage(format!(
                 "nothing can be signed anew in the place of {}: {reason}; --exact sends the bytes \
                  as they came",
                 provider.title
             )));
         }
         if secrets.is_empty() {
-            return Err(Failure::Usage(format!(
+            return Err(CliError::Usage(format!(
                 "no secret of {} is configured, so nothing can be signed anew; set {}, use \
                  --secret-env or --secret-file, or send the bytes as they came with --exact",
                 provider.title, provider.secret_env
@@ -172,28 +172,28 @@ fn keyring(args: &ResendArgs, chosen: &[Summary]) -> Result<Vec<Keyed>, Failure>
 }
 
 /// What is being sent, and with what.
-struct Round<'a> {
+struct ResendRun<'a> {
     args: &'a ResendArgs,
-    reader: Reader,
-    keyring: Vec<Keyed>,
+    reader: StoreReader,
+    keyring: Vec<Credentials>,
     /// The last attempt of this round.
     last: Option<Attempt>,
 }
 
-impl Round<'_> {
+impl ResendRun<'_> {
     fn announcement(&self, deliveries: usize) -> String {
         let many = match deliveries {
             1 => "1 delivery".to_owned(),
-            many => format!("{} deliveries", units::grouped(many as u64)),
+            many => format!("{} deliveries", units::format_count(many as u64)),
         };
         let often = match self.args.count {
             1 => String::new(),
-            count => format!(", {} times each", units::grouped(count)),
+            count => format!(", {} times each", units::format_count(count)),
         };
         let names: Vec<&str> = self
             .keyring
             .iter()
-            .filter_map(|keyed| keyed.secrets.first())
+            .filter_map(|credentials| credentials.secrets.first())
             .map(crate::secret::Secret::name)
             .collect();
         let how = match names.as_slice() {
@@ -203,61 +203,69 @@ impl Round<'_> {
         format!("sending {many}{often} to {}, {how}", self.args.to)
     }
 
-    fn load(&self, id: DeliveryId) -> Result<Delivery, Failure> {
-        let found = self.reader.delivery(id).map_err(Failure::world)?;
-        found.ok_or_else(|| Failure::World(format!("delivery {id} has been deleted meanwhile")))
+    fn load(&self, id: DeliveryId) -> Result<Delivery, CliError> {
+        let found = self.reader.delivery(id).map_err(CliError::environment)?;
+        found.ok_or_else(|| {
+            CliError::Environment(format!("delivery {id} has been deleted meanwhile"))
+        })
     }
 
     /// What a delivery is signed anew with; nothing where all go out exactly.
-    fn keyed(&self, delivery: &Delivery) -> Option<&Keyed> {
+    fn credentials(&self, delivery: &Delivery) -> Option<&Credentials> {
         let name = &delivery.summary.provider;
-        let own = self.keyring.iter().find(|keyed| keyed.provider.name == *name);
+        let own = self.keyring.iter().find(|credentials| credentials.provider.name == *name);
         own.or(self.keyring.first())
     }
 
-    fn ready(&self, delivery: &Delivery) -> Result<Again, Failure> {
+    fn ready(&self, delivery: &Delivery) -> Result<PreparedRequest, CliError> {
         let args = self.args;
-        let signing =
-            match self.keyed(delivery).and_then(|keyed| Some((keyed, keyed.secrets.first()?))) {
-                None => Signing::Exact,
-                Some((keyed, secret)) => Signing::Anew {
-                    provider: &keyed.provider,
-                    secret,
-                    #[expect(
-                        clippy::disallowed_methods,
-                        reason = "a signature tells when it was made"
-                    )]
-                    now: Timestamp::now(),
-                    identity: if args.signing.keep_id { Identity::Kept } else { Identity::Fresh },
+        let signing = match self
+            .credentials(delivery)
+            .and_then(|credentials| Some((credentials, credentials.secrets.first()?)))
+        {
+            None => Signing::Exact,
+            Some((credentials, secret)) => Signing::Anew {
+                provider: &credentials.provider,
+                secret,
+                #[expect(
+                    clippy::disallowed_methods,
+                    reason = "a signature tells when it was made"
+                )]
+                now: Timestamp::now(),
+                identity: if args.signing.keep_id {
+                    EventIdPolicy::Kept
+                } else {
+                    EventIdPolicy::Fresh
                 },
-            };
-        Again::new(delivery, &args.to, &signing).map_err(|error| {
+            },
+        };
+        PreparedRequest::new(delivery, &args.to, &signing).map_err(|error| {
             let id = delivery.summary.id;
-            Failure::Usage(format!(
+            CliError::Usage(format!(
                 "delivery {id} cannot be signed anew: {error}; --exact sends the bytes as they came"
             ))
         })
     }
 
     /// Prints a request as it would go out.
-    fn print(&self, id: DeliveryId) -> Result<(), Failure> {
+    fn print(&self, id: DeliveryId) -> Result<(), CliError> {
         let delivery = self.load(id)?;
-        let Again { request, changes } = self.ready(&delivery)?;
-        if let Some(keyed) = self.keyed(&delivery).filter(|_| changes.is_some()) {
-            tally::refuse_token(&keyed.provider)?;
+        let PreparedRequest { request, changes } = self.ready(&delivery)?;
+        if let Some(credentials) = self.credentials(&delivery).filter(|_| changes.is_some()) {
+            summary::refuse_token(&credentials.provider)?;
         }
-        tally::print(Some(id), (&request, changes.as_deref()), &self.args.to, self.args.json)
+        summary::print(Some(id), (&request, changes.as_deref()), &self.args.to, self.args.json)
     }
 
     async fn send(
         &mut self,
         chosen: &[Summary],
         total: u64,
-        mut attempts: Result<Attempts, StoreError>,
-    ) -> Result<Tally, Failure> {
+        mut attempts: Result<AttemptWriter, StoreError>,
+    ) -> Result<ResendReport, CliError> {
         let client = Client::new();
         let mut pace = self.args.interval.filter(|time| !time.is_zero()).map(tokio::time::interval);
-        let mut tally = Tally::default();
+        let mut tally = ResendReport::default();
         for row in chosen {
             let delivery = self.load(row.id)?;
             for _ in 0..self.args.count {
@@ -294,7 +302,7 @@ impl Round<'_> {
         if self.args.json {
             writeln!(out, "{}", jsonl::attempt_line(attempt, compared, kept))?;
         } else {
-            writeln!(out, "{}", tally::told(attempt, compared))?;
+            writeln!(out, "{}", summary::told(attempt, compared))?;
         }
         out.flush()?;
         self.last = Some(attempt.clone());

@@ -6,16 +6,16 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::Failure;
+use super::CliError;
 use super::keyring::{Keyring, ProviderArgs};
-use super::tally::{self, Tally};
+use super::summary::{self, ResendReport};
 use crate::delivery::{AttemptKind, DeliveryId};
 use crate::formats::jsonl;
-use crate::ops::send::{Content, Tamper, request};
+use crate::ops::send::{DraftEvent, Tamper, request};
 use crate::outbound::{self, Client, Target};
 use crate::provider::{Provider, Sample};
 use crate::secret::Secret;
-use crate::signature::Keyed;
+use crate::signature::Credentials;
 
 #[derive(Debug, Args)]
 pub(super) struct SendArgs {
@@ -63,18 +63,18 @@ pub(super) fn parse_rate(text: &str) -> Result<f64, String> {
     }
 }
 
-pub(super) fn run(args: SendArgs) -> Result<(), Failure> {
+pub(super) fn run(args: SendArgs) -> Result<(), CliError> {
     let Keyring { candidates, notes, warnings } = args.provider.keyring()?;
     let mut stderr = std::io::stderr();
     for line in notes.iter().chain(&warnings) {
         writeln!(stderr, "hookglass: {line}")?;
     }
     // Of several, the first that has such an event.
-    let has = |keyed: &&Keyed| keyed.provider.sample(&args.what).is_some();
-    let Some(Keyed { provider, secrets }) =
+    let has = |credentials: &&Credentials| credentials.provider.sample(&args.what).is_some();
+    let Some(Credentials { provider, secrets }) =
         candidates.iter().find(has).or(candidates.first()).cloned()
     else {
-        return Err(Failure::Usage("no provider was named".to_owned()));
+        return Err(CliError::Usage("no provider was named".to_owned()));
     };
     let secret = secrets.first();
     if secret.is_none() {
@@ -88,7 +88,7 @@ pub(super) fn run(args: SendArgs) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(Failure::world)?;
+        .map_err(CliError::environment)?;
     runtime.block_on(send_all(&args, &provider, secret, contents))
 }
 
@@ -99,14 +99,14 @@ enum Contents<'p> {
 }
 
 impl<'p> Contents<'p> {
-    fn new(what: &str, provider: &'p Provider) -> Result<Self, Failure> {
+    fn new(what: &str, provider: &'p Provider) -> Result<Self, CliError> {
         if let Some(sample) = provider.sample(what) {
             return Ok(Self::Sample(sample));
         }
         std::fs::read(Path::new(what)).map(Self::File).map_err(|error| {
             let known: Vec<&str> =
                 provider.samples.iter().map(|sample| sample.kind.as_str()).collect();
-            Failure::Usage(format!(
+            CliError::Usage(format!(
                 "`{what}` is neither an event type of {} nor a file that can be read ({error}); \
                  the types are {}",
                 provider.title,
@@ -115,10 +115,10 @@ impl<'p> Contents<'p> {
         })
     }
 
-    fn next(&self, random: &mut fastrand::Rng) -> Content {
+    fn next(&self, random: &mut fastrand::Rng) -> DraftEvent {
         match self {
-            Self::Sample(sample) => Content::of(sample, random.fork()),
-            Self::File(bytes) => Content::json(bytes.clone()),
+            Self::Sample(sample) => DraftEvent::of(sample, random.fork()),
+            Self::File(bytes) => DraftEvent::json(bytes.clone()),
         }
     }
 }
@@ -128,7 +128,7 @@ async fn send_all(
     provider: &Provider,
     secret: Option<&Secret>,
     contents: Contents<'_>,
-) -> Result<(), Failure> {
+) -> Result<(), CliError> {
     let client = Client::new();
     // What is sent is a POST to the target's own path.
     let url = args.to.url("/");
@@ -141,15 +141,15 @@ async fn send_all(
     let pause =
         args.rate.map_or(Duration::from_nanos(1), |rate| Duration::from_secs_f64(1.0 / rate));
     let mut pace = tokio::time::interval(pause);
-    let mut tally = Tally::default();
+    let mut tally = ResendReport::default();
     for number in 1..=args.count {
         let request = request(provider, secret, contents.next(&mut random), &url, tamper)
-            .map_err(Failure::usage)?;
+            .map_err(CliError::usage)?;
         if args.dry_run {
             if secret.is_some() {
-                tally::refuse_token(provider)?;
+                summary::refuse_token(provider)?;
             }
-            tally::print(None, (&request, None), &args.to, args.json)?;
+            summary::print(None, (&request, None), &args.to, args.json)?;
             continue;
         }
         pace.tick().await;

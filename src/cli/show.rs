@@ -6,11 +6,11 @@ use clap::Args;
 use jiff::tz::TimeZone;
 
 use super::keyring::ConfigArgs;
-use super::{Failure, StoreArgs};
+use super::{CliError, StoreArgs};
 use crate::delivery::{Attempt, Delivery, Outcome};
-use crate::formats::{self, Copied, CopyFormat, FORMATS, jsonl};
-use crate::payload::{Document, visible};
-use crate::store::Reader;
+use crate::formats::{self, CopyFormat, CopySource, FORMATS, jsonl};
+use crate::payload::{Document, escape};
+use crate::store::StoreReader;
 use crate::units;
 
 #[derive(Debug, Args)]
@@ -63,11 +63,11 @@ fn parse_format(name: &str) -> Result<&'static CopyFormat, String> {
 /// Where a curl command sends to: the listener's default address.
 const LISTENER: &str = "http://127.0.0.1:4400";
 
-pub(super) fn run(args: &ShowArgs) -> Result<(), Failure> {
+pub(super) fn run(args: &ShowArgs) -> Result<(), CliError> {
     let path = args.store.path();
-    let reader = Reader::open(&path).map_err(Failure::world)?;
-    let delivery = reader.delivery(args.id).map_err(Failure::world)?.ok_or_else(|| {
-        Failure::No(format!(
+    let reader = StoreReader::open(&path).map_err(CliError::environment)?;
+    let delivery = reader.delivery(args.id).map_err(CliError::environment)?.ok_or_else(|| {
+        CliError::Negative(format!(
             "there is no delivery {} in {}; `hookglass list` shows which there are",
             args.id,
             path.display()
@@ -88,14 +88,14 @@ pub(super) fn run(args: &ShowArgs) -> Result<(), Failure> {
         form.copy.or(form.curl.then(|| parse_format("curl").ok()).flatten())
     {
         let provider = args.config.load()?.named(&delivery.summary.provider).ok();
-        let copied = Copied {
+        let copied = CopySource {
             delivery: &delivery,
             provider: provider.as_ref(),
             base: LISTENER,
             with_signature: args.with_signature,
         };
         let copy = format.write(&copied).map_err(|reason| {
-            Failure::No(format!("delivery {} has no such form: {reason}", args.id))
+            CliError::Negative(format!("delivery {} has no such form: {reason}", args.id))
         })?;
         write_bytes(&mut out, &copy)?;
         // Bytes stay as they are; a command is a line.
@@ -117,7 +117,7 @@ pub(super) fn write_bytes(out: &mut impl Write, bytes: &[u8]) -> io::Result<()> 
     for line in String::from_utf8_lossy(bytes).split_inclusive('\n') {
         let text = line.trim_end_matches(['\r', '\n']);
         let end = if line.ends_with('\n') { "\n" } else { "" };
-        write!(out, "{}{end}", visible(text))?;
+        write!(out, "{}{end}", escape(text))?;
     }
     Ok(())
 }
@@ -127,7 +127,7 @@ fn write_headers(out: &mut impl Write, delivery: &Delivery) -> io::Result<()> {
     let terminal = io::stdout().is_terminal();
     for header in &delivery.head.headers {
         if terminal {
-            writeln!(out, "{}: {}", visible(&header.name), visible(&header.text()))?;
+            writeln!(out, "{}: {}", escape(&header.name), escape(&header.text()))?;
         } else {
             write!(out, "{}: ", header.name)?;
             out.write_all(&header.value)?;
@@ -143,11 +143,11 @@ fn write_whole(out: &mut impl Write, delivery: &Delivery) -> io::Result<()> {
     let from = summary.peer.as_deref().map(|peer| format!(" from {peer}")).unwrap_or_default();
     writeln!(out, "delivery   {}, {}{from}", summary.id, at.strftime("%Y-%m-%d %H:%M:%S%.6f %Z"))?;
     if let Some(refusal) = &summary.refused {
-        writeln!(out, "refused    {} ({})", visible(&refusal.reason), refusal.code)?;
+        writeln!(out, "refused    {} ({})", escape(&refusal.reason), refusal.code)?;
     }
     let kind = summary.event.event_type.as_deref().unwrap_or("no event type");
     let event = summary.event.id.as_deref().unwrap_or("none");
-    writeln!(out, "event      {}, id {}", visible(kind), visible(event))?;
+    writeln!(out, "event      {}, id {}", escape(kind), escape(event))?;
     if let Some(first) = summary.duplicate_of {
         writeln!(out, "repeats    delivery {first}")?;
     }
@@ -158,7 +158,7 @@ fn write_whole(out: &mut impl Write, delivery: &Delivery) -> io::Result<()> {
         writeln!(out, "cause      {cause}")?;
     }
     if let Some(explanation) = &verdict.explanation {
-        writeln!(out, "           {}", visible(explanation))?;
+        writeln!(out, "           {}", escape(explanation))?;
     }
     if let Some(status) = summary.response {
         writeln!(out, "answered   {status}")?;
@@ -167,37 +167,39 @@ fn write_whole(out: &mut impl Write, delivery: &Delivery) -> io::Result<()> {
         write_attempt(out, attempt)?;
     }
     let head = &delivery.head;
-    writeln!(out, "\n{} {} {}", visible(&head.method), visible(&head.target_text()), head.version)?;
+    writeln!(out, "\n{} {} {}", escape(&head.method), escape(&head.target_text()), head.version)?;
     for header in &head.headers {
-        writeln!(out, "{}: {}", visible(&header.name), visible(&header.text()))?;
+        writeln!(out, "{}: {}", escape(&header.name), escape(&header.text()))?;
     }
     writeln!(out)?;
     write_payload(out, delivery)
 }
 
 fn write_attempt(out: &mut impl Write, attempt: &Attempt) -> io::Result<()> {
-    let took = units::took(attempt.took);
+    let took = units::format_duration(attempt.took);
     let outcome = match &attempt.outcome {
         Outcome::Answered(answered) => format!("answered {} in {took}", answered.status),
-        Outcome::Failed { reason, .. } => format!("{} ({took})", visible(reason)),
+        Outcome::Failed { reason, .. } => format!("{} ({took})", escape(reason)),
     };
-    writeln!(out, "{:<9}  {}: {outcome}", attempt.kind.as_str(), visible(&attempt.target))?;
+    writeln!(out, "{:<9}  {}: {outcome}", attempt.kind.as_str(), escape(&attempt.target))?;
     let moments =
         [("connected", attempt.timing.connected), ("first byte", attempt.timing.first_byte)];
     let mut notes: Vec<String> = moments
         .iter()
-        .filter_map(|(name, at)| at.map(|at| format!("{name} after {}", units::took(at))))
+        .filter_map(|(name, at)| {
+            at.map(|at| format!("{name} after {}", units::format_duration(at)))
+        })
         .collect();
     if let Outcome::Answered(answered) = &attempt.outcome {
-        let size = units::size(answered.body_size);
+        let size = units::format_size(answered.body_size);
         let kept = answered.body.len() as u64;
         notes.push(if kept < answered.body_size {
-            format!("{size}, of which the first {} are kept", units::size(kept))
+            format!("{size}, of which the first {} are kept", units::format_size(kept))
         } else {
             size
         });
     }
-    notes.extend(attempt.changes.as_deref().map(|changes| visible(changes).into_owned()));
+    notes.extend(attempt.changes.as_deref().map(|changes| escape(changes).into_owned()));
     if notes.is_empty() { Ok(()) } else { writeln!(out, "           {}", notes.join(", ")) }
 }
 
@@ -206,10 +208,10 @@ fn write_payload(out: &mut impl Write, delivery: &Delivery) -> io::Result<()> {
     let encoding = delivery.head.joined_text("content-encoding");
     let document = Document::new(delivery.body.clone(), kind.as_deref(), encoding.as_deref());
     if let Some(note) = document.note() {
-        writeln!(out, "({})", visible(note))?;
+        writeln!(out, "({})", escape(note))?;
     }
     for line in (0..document.row_count()).filter_map(|at| document.line(at)) {
-        writeln!(out, "{}", visible(&line))?;
+        writeln!(out, "{}", escape(&line))?;
     }
     Ok(())
 }

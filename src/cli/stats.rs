@@ -10,10 +10,10 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::columns::{bar, fitted, terminal_width};
-use super::picking::FilterArgs;
-use super::{Failure, StoreArgs};
-use crate::payload::visible;
-use crate::store::Reader;
+use super::selection::FilterArgs;
+use super::{CliError, StoreArgs};
+use crate::payload::escape;
+use crate::store::StoreReader;
 use crate::units;
 use figures::Figures;
 
@@ -34,19 +34,19 @@ const PAGE: usize = 500;
 /// Rows shown of each table; `--json` has all.
 const SHOWN: usize = 12;
 
-pub(super) fn run(args: &StatsArgs) -> Result<(), Failure> {
+pub(super) fn run(args: &StatsArgs) -> Result<(), CliError> {
     let picking = args.filter.picking()?;
-    let reader = Reader::open(&args.store.path()).map_err(Failure::world)?;
+    let reader = StoreReader::open(&args.store.path()).map_err(CliError::environment)?;
     let ids = picking.ids(&reader, None)?;
     let mut figures = Figures::default();
     for page in ids.chunks(PAGE) {
-        let rows = reader.summaries(page).map_err(Failure::world)?;
+        let rows = reader.summaries(page).map_err(CliError::environment)?;
         for row in &rows {
             figures.count(row);
         }
     }
     let picked: HashSet<_> = ids.into_iter().collect();
-    for attempt in reader.attempt_times().map_err(Failure::world)? {
+    for attempt in reader.attempt_times().map_err(CliError::environment)? {
         if picked.contains(&attempt.delivery) {
             figures.time(attempt);
         }
@@ -101,19 +101,20 @@ fn object(figures: &Figures) -> Value {
     })
 }
 
-fn write_tables(out: &mut impl Write, figures: &Figures) -> Result<(), Failure> {
+fn write_tables(out: &mut impl Write, figures: &Figures) -> Result<(), CliError> {
     writeln!(
         out,
         "{} deliveries, {} of them repeated; {:.1} a minute",
-        units::grouped(figures.total),
-        units::grouped(figures.duplicates),
+        units::format_count(figures.total),
+        units::format_count(figures.duplicates),
         figures.per_minute()
     )?;
     if figures.total == 0 {
         return Ok(());
     }
-    let [median, p95, largest] = [50, 95, 100].map(|rank| units::size(figures.size_at(rank)));
-    let bytes = units::size(figures.bytes());
+    let [median, p95, largest] =
+        [50, 95, 100].map(|rank| units::format_size(figures.size_at(rank)));
+    let bytes = units::format_size(figures.bytes());
     writeln!(out, "{bytes} of bodies; median {median}, 95 of 100 up to {p95}, largest {largest}")?;
     for (title, rows) in [
         ("types", &figures.types),
@@ -127,8 +128,9 @@ fn write_tables(out: &mut impl Write, figures: &Figures) -> Result<(), Failure> 
         writeln!(out, "\nslowest targets\n     median       95%   slowest  failed")?;
     }
     for target in figures.targets.iter().take(SHOWN) {
-        let [median, p95, slowest] = [50, 95, 100].map(|rank| units::took(target.at(rank)));
-        let (failed, all, name) = (target.failed, target.took.len(), visible(&target.name));
+        let [median, p95, slowest] =
+            [50, 95, 100].map(|rank| units::format_duration(target.at(rank)));
+        let (failed, all, name) = (target.failed, target.took.len(), escape(&target.name));
         writeln!(out, "  {median:>9} {p95:>9} {slowest:>9}  {failed:>3} of {all}  {name}")?;
     }
     Ok(())
@@ -143,8 +145,8 @@ fn write_counts(out: &mut impl Write, title: &str, rows: &[(String, u64)]) -> io
     writeln!(out, "\n{title}")?;
     let most = rows.iter().map(|(_, count)| *count).max().unwrap_or_default();
     for (name, count) in rows.iter().take(SHOWN) {
-        let name = visible(name);
-        let number = units::grouped(*count);
+        let name = escape(name);
+        let number = units::format_count(*count);
         match terminal_width() {
             Some(width) => {
                 let wide = width.saturating_sub(BAR + 14).clamp(10, 40);

@@ -4,8 +4,8 @@ use std::io::{self, Write as _};
 
 use clap::{Args, Subcommand};
 
-use super::{Failure, StoreArgs};
-use crate::store::Reader;
+use super::{CliError, StoreArgs};
+use crate::store::StoreReader;
 use crate::units;
 
 #[derive(Debug, Args)]
@@ -20,15 +20,15 @@ enum StoreCommand {
     Check(StoreArgs),
 }
 
-pub(super) fn run(args: &StoreCommandArgs) -> Result<(), Failure> {
+pub(super) fn run(args: &StoreCommandArgs) -> Result<(), CliError> {
     let StoreCommand::Check(store) = &args.command;
     let path = store.path();
-    let reader = Reader::open(&path).map_err(Failure::world)?;
-    let damages = reader.damages().map_err(Failure::world)?;
+    let reader = StoreReader::open(&path).map_err(CliError::environment)?;
+    let damages = reader.damages().map_err(CliError::environment)?;
     if damages.is_empty() {
         let size = std::fs::metadata(&path).map(|found| found.len()).unwrap_or_default();
-        let (path, size) = (path.display(), units::size(size));
-        let last = reader.last_id().map_err(Failure::world)?;
+        let (path, size) = (path.display(), units::format_size(size));
+        let last = reader.last_id().map_err(CliError::environment)?;
         writeln!(io::stdout(), "{path} is sound: {size}, the newest delivery is {last}")?;
         return Ok(());
     }
@@ -37,7 +37,7 @@ pub(super) fn run(args: &StoreCommandArgs) -> Result<(), Failure> {
         writeln!(out, "{damage}")?;
     }
     let path = path.display();
-    Err(Failure::World(format!(
+    Err(CliError::Environment(format!(
         "the store {path} is damaged in {} places; stop the listener and save what can be read with \
          `sqlite3 {path} .recover`",
         damages.len()

@@ -7,11 +7,11 @@ use clap::Args;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::Failure;
+use super::CliError;
 use super::keyring::{ConfigArgs, ProviderArgs, SecretArgs};
 use crate::config::defaults;
 use crate::delivery::{Head, Header, SignatureStatus, Verdict};
-use crate::payload::visible;
+use crate::payload::escape;
 use crate::provider::Provider;
 use crate::signature::{Budget, Subject, Verifier};
 
@@ -57,17 +57,17 @@ pub(super) fn parse_header(text: &str) -> Result<Header, String> {
     }
 }
 
-pub(super) fn run(args: &VerifyArgs) -> Result<(), Failure> {
+pub(super) fn run(args: &VerifyArgs) -> Result<(), CliError> {
     if args.body.as_os_str() == "-" {
         args.secrets.leave_standard_input("--body")?;
     }
     let body = body(&args.body)
-        .map_err(|error| Failure::Usage(format!("--body {}: {error}", args.body.display())))?;
+        .map_err(|error| CliError::Usage(format!("--body {}: {error}", args.body.display())))?;
     let head = head(args);
     let subject = Subject { head: &head, body: &body, url: args.url.as_deref() };
     let now = match args.at {
         Some(seconds) => Timestamp::from_second(seconds).map_err(|_| {
-            Failure::Usage(format!(
+            CliError::Usage(format!(
                 "--at {seconds} is no time; write Unix seconds, as `date +%s` does"
             ))
         })?,
@@ -96,7 +96,7 @@ pub(super) fn run(args: &VerifyArgs) -> Result<(), Failure> {
             verdict.secret.as_deref().map(|name| format!(" with {name}")).unwrap_or_default();
         writeln!(out, "{}{with} ({})", verdict.status, provider.title)?;
         if let Some(explanation) = &verdict.explanation {
-            writeln!(out, "{}", visible(explanation))?;
+            writeln!(out, "{}", escape(explanation))?;
         }
         if let Some(cause) = &verdict.cause {
             writeln!(out, "cause: {cause}")?;
@@ -105,7 +105,7 @@ pub(super) fn run(args: &VerifyArgs) -> Result<(), Failure> {
     out.flush()?;
     match verdict.status {
         SignatureStatus::Verified => Ok(()),
-        status => Err(Failure::No(format!("the signature is {status}"))),
+        status => Err(CliError::Negative(format!("the signature is {status}"))),
     }
 }
 
@@ -130,18 +130,18 @@ fn judge(
     args: &VerifyArgs,
     subject: &Subject<'_>,
     now: Timestamp,
-) -> Result<(Provider, Verdict), Failure> {
+) -> Result<(Provider, Verdict), CliError> {
     let verifier = verifier(args, subject, now)?;
     let judged = verifier.judge(subject, now);
-    let Some(keyed) = judged.keyed else {
-        return Err(Failure::Usage(
+    let Some(credentials) = judged.credentials else {
+        return Err(CliError::Usage(
             "none of the headers is a signature of a provider that is known; name it with \
              --provider (`hookglass providers` lists them)"
                 .to_owned(),
         ));
     };
-    let provider = keyed.provider.clone();
-    if keyed.secrets.is_empty() && provider.scheme.unchecked.is_none() {
+    let provider = credentials.provider.clone();
+    if credentials.secrets.is_empty() && provider.scheme.unchecked.is_none() {
         return Err(no_secret(&provider.secret_env));
     }
     let whole = Budget { bytes: 4 * Budget::BYTES, go_on: &|| true };
@@ -151,7 +151,11 @@ fn judge(
 
 /// The providers to judge by. What nobody is recognised in is taken for a delivery of the provider
 /// that is listened for, as the listener does.
-fn verifier(args: &VerifyArgs, subject: &Subject<'_>, now: Timestamp) -> Result<Verifier, Failure> {
+fn verifier(
+    args: &VerifyArgs,
+    subject: &Subject<'_>,
+    now: Timestamp,
+) -> Result<Verifier, CliError> {
     let name = args.provider.clone().unwrap_or_else(|| "auto".to_owned());
     let (secrets, config) = (args.secrets.clone(), args.config.clone());
     let keyring = ProviderArgs { provider: Some(name), secrets, config }.keyring()?;
@@ -160,23 +164,23 @@ fn verifier(args: &VerifyArgs, subject: &Subject<'_>, now: Timestamp) -> Result<
         writeln!(stderr, "hookglass: {line}")?;
     }
     let verifier = Verifier::new(keyring.candidates);
-    if args.provider.is_some() || verifier.judge(subject, now).keyed.is_some() {
+    if args.provider.is_some() || verifier.judge(subject, now).credentials.is_some() {
         return Ok(verifier);
     }
     let config = args.config.load()?;
     let usual = config.provider.first().map_or(defaults::PROVIDER, String::as_str);
-    let Some(keyed) = verifier.named(usual).cloned() else { return Ok(verifier) };
+    let Some(credentials) = verifier.named(usual).cloned() else { return Ok(verifier) };
     writeln!(
         stderr,
         "hookglass: none of the headers is a signature of a provider that is known, so it is \
          checked as one of {}; --provider names another",
-        keyed.provider.title
+        credentials.provider.title
     )?;
-    Ok(Verifier::new(vec![keyed]))
+    Ok(Verifier::new(vec![credentials]))
 }
 
-fn no_secret(variable: &str) -> Failure {
-    Failure::Usage(format!(
+fn no_secret(variable: &str) -> CliError {
+    CliError::Usage(format!(
         "no secret is configured; set {variable}, or use --secret-env or --secret-file"
     ))
 }

@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
-use super::following::{Following, now};
-use super::picking::{FilterArgs, Picking};
-use super::{Failure, StoreArgs};
+use super::selection::{FilterArgs, Selection};
+use super::tail::{StoreTail, now};
+use super::{CliError, StoreArgs};
 use crate::delivery::{Delivery, DeliveryId};
 use crate::headless::{self, Format};
-use crate::payload::visible;
-use crate::store::{Reader, StoreError};
+use crate::payload::escape;
+use crate::store::{StoreError, StoreReader};
 use crate::units;
 
 #[derive(Debug, Args)]
@@ -44,13 +44,13 @@ pub(super) struct WaitArgs {
 /// How long to wait before looking again whether there is a store by now.
 const PACE: Duration = Duration::from_millis(50);
 
-pub(super) fn run(args: &WaitArgs) -> Result<(), Failure> {
+pub(super) fn run(args: &WaitArgs) -> Result<(), CliError> {
     let end = now() + args.timeout;
-    let since = args.since.as_deref().map(|since| Picking::read(&format!("since:{since}")));
+    let since = args.since.as_deref().map(|since| Selection::read(&format!("since:{since}")));
     let mut goal = Goal {
         picking: args.filter.picking()?,
         since: since.transpose()?,
-        steps: args.sequence.iter().map(|step| Picking::read(step)).collect::<Result<_, _>>()?,
+        steps: args.sequence.iter().map(|step| Selection::read(step)).collect::<Result<_, _>>()?,
         count: if args.none { usize::MAX } else { args.count },
         passed: Vec::new(),
         others: 0,
@@ -79,7 +79,9 @@ pub(super) fn run(args: &WaitArgs) -> Result<(), Failure> {
                 out.flush()?;
                 if args.none {
                     let id = delivery.summary.id;
-                    return Err(Failure::No(format!("delivery {id} came, and none should have")));
+                    return Err(CliError::Negative(format!(
+                        "delivery {id} came, and none should have"
+                    )));
                 }
                 if goal.is_reached() {
                     return Ok(());
@@ -97,40 +99,40 @@ pub(super) fn run(args: &WaitArgs) -> Result<(), Failure> {
 
 /// Waits until there is a store; nothing if there is none at the end. One that is made while we
 /// wait holds nothing that came before.
-fn begin(path: &Path, from_the_start: bool, end: Instant) -> Result<Option<Following>, Failure> {
+fn begin(path: &Path, from_the_start: bool, end: Instant) -> Result<Option<StoreTail>, CliError> {
     let mut was_absent = false;
     loop {
-        match Reader::open(path) {
+        match StoreReader::open(path) {
             Ok(reader) => {
                 let all = was_absent || from_the_start;
                 let last = if all { Ok(DeliveryId(0)) } else { reader.last_id() };
-                return Ok(Some(Following::new(reader, last.map_err(Failure::world)?)));
+                return Ok(Some(StoreTail::new(reader, last.map_err(CliError::environment)?)));
             }
             Err(StoreError::Absent { .. }) if now() < end => {
                 was_absent = true;
                 std::thread::sleep(PACE);
             }
             Err(StoreError::Absent { .. }) => return Ok(None),
-            Err(error) => return Err(Failure::world(error)),
+            Err(error) => return Err(CliError::environment(error)),
         }
     }
 }
 
-fn no_store(args: &WaitArgs) -> Failure {
-    Failure::No(format!(
+fn no_store(args: &WaitArgs) -> CliError {
+    CliError::Negative(format!(
         "nothing came within {}: there is no store at {}; start `hookglass --headless` in this \
          folder, or say with --store where its store is",
-        units::took(args.timeout),
+        units::format_duration(args.timeout),
         args.store.path().display()
     ))
 }
 
 /// What is waited for, and what has come.
 struct Goal {
-    picking: Picking,
-    since: Option<Picking>,
+    picking: Selection,
+    since: Option<Selection>,
     /// Empty if only the number counts.
-    steps: Vec<Picking>,
+    steps: Vec<Selection>,
     count: usize,
     /// Those that passed, and which steps each of them meets.
     passed: Vec<(DeliveryId, Vec<bool>)>,
@@ -173,13 +175,13 @@ impl Goal {
     }
 
     /// What there is to say when the time is over.
-    fn missed(&self, args: &WaitArgs) -> Failure {
+    fn missed(&self, args: &WaitArgs) -> CliError {
         let came = match args.sequence.get(self.steps_met()) {
             Some(step) => format!(
                 "step {} of {} did not come: {}",
                 self.steps_met() + 1,
                 self.steps.len(),
-                visible(step)
+                escape(step)
             ),
             None => format!("{} of {} came", self.passed.len(), self.count),
         };
@@ -192,6 +194,9 @@ impl Goal {
             Some(_) => "",
             None => "; what came before this command counts with --since",
         };
-        Failure::No(format!("not within {}: {came}, {others}{earlier}", units::took(args.timeout)))
+        CliError::Negative(format!(
+            "not within {}: {came}, {others}{earlier}",
+            units::format_duration(args.timeout)
+        ))
     }
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::app::Preferences;
-use crate::app::columns::Column;
-use crate::app::comparing::Volatile;
+use crate::app::columns::ListColumn;
+use crate::app::diff::Volatile;
 use crate::app::keymap::Key;
 use crate::app::theme::Theme;
 use crate::filter::Filter;
@@ -36,7 +36,7 @@ impl GlyphChoice {
 /// The part of the file that is about the dashboard.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub(super) struct Declared {
+pub(super) struct Setting {
     theme: Option<String>,
     glyphs: GlyphChoice,
     /// For each place the names of what is bound, with their keys.
@@ -66,7 +66,7 @@ pub struct Dashboard {
     pub glyphs: GlyphChoice,
 }
 
-impl Declared {
+impl Setting {
     /// What is declared, or every mistake in it.
     pub(super) fn read(self) -> Result<Dashboard, Vec<String>> {
         let mut mistakes = Vec::new();
@@ -95,11 +95,11 @@ impl Declared {
             Err(wrong) => mistakes.push(format!("[dashboard] volatile: {wrong}")),
         }
         for name in &self.columns {
-            match Column::named(name) {
+            match ListColumn::named(name) {
                 Some(column) => dashboard.preferences.columns.push(column),
                 None => mistakes.push(format!(
                     "[dashboard] columns: there is no column `{name}`; there are {}",
-                    Column::ALL.map(Column::name).join(", ")
+                    ListColumn::ALL.map(ListColumn::name).join(", ")
                 )),
             }
         }
@@ -137,10 +137,10 @@ impl Keys {
 mod tests {
     use super::*;
     use crate::app::keymap::Context;
-    use crate::app::{Action, Role, Sending};
+    use crate::app::{Action, ResendAction, StyleClass};
 
     fn read(text: &str) -> Result<Dashboard, Vec<String>> {
-        toml::from_str::<Declared>(text).unwrap().read()
+        toml::from_str::<Setting>(text).unwrap().read()
     }
 
     #[test]
@@ -155,13 +155,13 @@ mod tests {
             let key = key.parse().unwrap();
             dashboard.preferences.keymap.resolve(&[Context::Anywhere], key)
         };
-        let resend = Some(Action::Sending(Sending::Again));
+        let resend = Some(Action::Sending(ResendAction::Again));
         assert_eq!((resolve("ctrl-t"), resolve("f5")), (resend, resend));
         assert_eq!((resolve("r"), resolve("ctrl-z")), (None, None));
-        assert_eq!(dashboard.preferences.columns, [Column::Time, Column::EventId]);
+        assert_eq!(dashboard.preferences.columns, [ListColumn::Time, ListColumn::EventId]);
         assert_eq!(dashboard.preferences.views, [("bad".to_owned(), "sig:!verified".to_owned())]);
         let red = ratatui::style::Color::Rgb(255, 0, 0);
-        assert_eq!(dashboard.theme.style(Role::Bad).fg, Some(red));
+        assert_eq!(dashboard.theme.style(StyleClass::Bad).fg, Some(red));
         assert_eq!(dashboard.glyphs, GlyphChoice::Ascii);
     }
 

@@ -14,9 +14,9 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::app::columns::Column;
+    use crate::app::columns::ListColumn;
     use crate::config::{Config, ForwardTo};
-    use crate::outbound::Manner;
+    use crate::outbound::ForwardOptions;
 
     fn read(text: &str) -> Config {
         let folder = tempfile::tempdir().unwrap();
@@ -34,7 +34,7 @@ mod tests {
         assert!(config.forwards.is_empty() && config.rules.is_empty());
         let (dashboard, usual_one) = (&config.dashboard, &usual.dashboard);
         assert_eq!((dashboard.theme, dashboard.glyphs), (usual_one.theme, usual_one.glyphs));
-        assert_eq!(dashboard.preferences.columns, Column::USUAL);
+        assert_eq!(dashboard.preferences.columns, ListColumn::USUAL);
         assert!(dashboard.preferences.views.is_empty());
         let providers =
             |config: &Config| config.providers().map(|one| one.name.clone()).collect::<Vec<_>>();
@@ -56,7 +56,7 @@ mod tests {
         assert_eq!(config.providers().next().unwrap().name, "my-shop");
         // But for what there is no default of, it is what holds if nothing is said.
         let url = "http://127.0.0.1:3000/webhooks".parse().unwrap();
-        let usual = ForwardTo::everything(url, Manner::default());
+        let usual = ForwardTo::everything(url, ForwardOptions::default());
         let [forward] = config.forwards.as_slice() else { panic!("{:?}", config.forwards) };
         assert_eq!(
             (forward.target(), forward.pace(), forward.timeout),

@@ -9,12 +9,12 @@ use serde::{Deserialize, Deserializer, de};
 use toml::Spanned;
 
 use super::dashboard::{self, Dashboard};
-use super::mistakes::{self, Found, Mistake};
-use super::onward::{ForwardTo, RespondWith, Switches};
+use super::mistakes::{self, ConfigMistake, Found};
+use super::routing::{ForwardTo, RespondWith, Switches};
 use super::secrets::Sources;
 use crate::outbound::Target;
-use crate::provider::{self, Declared, Provider, ProviderError};
-use crate::respond::Rule;
+use crate::provider::{self, CustomProvider, Provider, ProviderError};
+use crate::respond::ResponseRule;
 use crate::tunnel;
 
 /// The file that is read if nothing else is said and it is there, in the current folder.
@@ -29,7 +29,7 @@ pub struct Config {
     /// Targets, in the order in which they are asked.
     pub forwards: Vec<ForwardTo>,
     /// Rules, in the order in which they are asked.
-    pub rules: Vec<Rule>,
+    pub rules: Vec<ResponseRule>,
     pub switches: Switches,
     /// Where a running agent of ngrok tells its tunnels.
     pub ngrok_api: Vec<Target>,
@@ -46,7 +46,7 @@ pub enum ConfigError {
     Unreadable { path: String, source: io::Error },
     /// Everything that is wrong, in the order of lines.
     #[error("{}", told(path, mistakes))]
-    Mistakes { path: String, mistakes: Vec<Mistake> },
+    Mistakes { path: String, mistakes: Vec<ConfigMistake> },
 }
 
 /// The line of the first table of the dashboard.
@@ -55,7 +55,7 @@ fn dashboard_line(text: &str) -> usize {
     at.unwrap_or_default() + 1
 }
 
-fn told(path: &str, mistakes: &[Mistake]) -> String {
+fn told(path: &str, mistakes: &[ConfigMistake]) -> String {
     let lines: Vec<String> = mistakes.iter().map(|mistake| format!("{path}, {mistake}")).collect();
     lines.join("\n")
 }
@@ -66,9 +66,9 @@ struct File {
     #[serde(default)]
     provider: Vec<String>,
     #[serde(default)]
-    providers: BTreeMap<String, Spanned<Declared>>,
+    providers: BTreeMap<String, Spanned<CustomProvider>>,
     #[serde(default)]
-    dashboard: dashboard::Declared,
+    dashboard: dashboard::Setting,
     #[serde(default)]
     forward: Vec<ForwardTo>,
     #[serde(default)]
@@ -129,7 +129,7 @@ impl Config {
         let Found { value, mut mistakes } = mistakes::read::<File>(text);
         let file = value.unwrap_or_default();
         let dashboard = file.dashboard.read().unwrap_or_else(|found| {
-            mistakes.extend(found.into_iter().map(|reason| Mistake {
+            mistakes.extend(found.into_iter().map(|reason| ConfigMistake {
                 line: dashboard_line(text),
                 place: String::new(),
                 reason,
@@ -156,7 +156,7 @@ impl Config {
                 Ok(rule) => config.rules.push(rule),
                 Err(reason) => {
                     let place = "respond".to_owned();
-                    mistakes.push(Mistake { line, place, reason, suggestion: None });
+                    mistakes.push(ConfigMistake { line, place, reason, suggestion: None });
                 }
             }
         }
@@ -179,7 +179,9 @@ impl Config {
             }
             match declared.provider(&name) {
                 Ok(own) => config.own.extend(own),
-                Err(reason) => mistakes.push(Mistake { line, place, reason, suggestion: None }),
+                Err(reason) => {
+                    mistakes.push(ConfigMistake { line, place, reason, suggestion: None });
+                }
             }
         }
         if mistakes.is_empty() {

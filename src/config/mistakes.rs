@@ -12,7 +12,7 @@ use crate::filter::nearest;
 
 /// Something that is wrong in the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mistake {
+pub struct ConfigMistake {
     /// Counted from 1.
     pub line: usize,
     /// The key with its tables, for instance `providers.x.scheme.encoding`; empty for broken TOML.
@@ -22,7 +22,7 @@ pub struct Mistake {
     pub suggestion: Option<String>,
 }
 
-impl fmt::Display for Mistake {
+impl fmt::Display for ConfigMistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "line {}, ", self.line)?;
         if !self.place.is_empty() {
@@ -39,7 +39,7 @@ impl fmt::Display for Mistake {
 /// What could be read, and everything that is wrong.
 pub(super) struct Found<T> {
     pub(super) value: Option<T>,
-    pub(super) mistakes: Vec<Mistake>,
+    pub(super) mistakes: Vec<ConfigMistake>,
 }
 
 /// A file with more is another kind of file.
@@ -48,7 +48,7 @@ const MOST: usize = 100;
 /// Reads a text. What is wrong is taken out and the rest is read again, until nothing is.
 pub(super) fn read<T: DeserializeOwned>(text: &str) -> Found<T> {
     let (mut table, broken) = DeTable::parse_recoverable(text);
-    let mut mistakes: Vec<Mistake> =
+    let mut mistakes: Vec<ConfigMistake> =
         broken.iter().map(|error| mistake(text, error, String::new())).collect();
     if !mistakes.is_empty() {
         return Found { value: None, mistakes };
@@ -83,11 +83,11 @@ pub(super) fn line(text: &str, offset: usize) -> usize {
     text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
 }
 
-fn mistake(text: &str, error: &Error, place: String) -> Mistake {
+fn mistake(text: &str, error: &Error, place: String) -> ConfigMistake {
     let line = line(text, error.span().map_or(0, |span| span.start));
     let reason = error.message().replace('\n', "; ");
     let suggestion = suggestion(&reason);
-    Mistake { line, place, reason, suggestion }
+    ConfigMistake { line, place, reason, suggestion }
 }
 
 /// Of an unknown word and those that are expected instead, the one that is most like the first.

@@ -13,7 +13,7 @@ const LARGEST: usize = 74_994;
 
 /// How a text was copied, or what is left to be done.
 #[derive(Debug)]
-pub(super) enum Copied {
+pub(super) enum CopyMethod {
     By(&'static str),
     /// Bytes for the terminal, which copies what they hold and does not say whether it did.
     Terminal(Vec<u8>),
@@ -43,13 +43,13 @@ impl Clipboard {
     }
 
     /// Copies a text. Blocks for as long as the desktop takes.
-    pub(super) fn copy(&self, text: &str) -> Copied {
+    pub(super) fn copy(&self, text: &str) -> CopyMethod {
         if std::env::var_os("TMUX").is_some() && tmux(text).is_ok() {
-            return Copied::By("tmux");
+            return CopyMethod::By("tmux");
         }
         let desktop = if has_display() { self.desktop(text) } else { Err(String::new()) };
         match desktop {
-            Ok(()) => Copied::By("the desktop's clipboard"),
+            Ok(()) => CopyMethod::By("the desktop's clipboard"),
             Err(reason) => terminal(text, &reason),
         }
     }
@@ -93,16 +93,16 @@ fn tmux(text: &str) -> io::Result<()> {
 }
 
 /// The sequence that xterm documents as "Operating System Command 52".
-fn terminal(text: &str, reason: &str) -> Copied {
+fn terminal(text: &str, reason: &str) -> CopyMethod {
     let encoded = STANDARD.encode(text);
     if encoded.len() > LARGEST {
         let why = if reason.is_empty() { "there is no desktop clipboard" } else { reason };
-        return Copied::Failed(format!(
+        return CopyMethod::Failed(format!(
             "{why}, and {} bytes are too many for the terminal's",
             text.len()
         ));
     }
-    Copied::Terminal(format!("\x1b]52;c;{encoded}\x07").into_bytes())
+    CopyMethod::Terminal(format!("\x1b]52;c;{encoded}\x07").into_bytes())
 }
 
 #[cfg(test)]
@@ -111,9 +111,11 @@ mod tests {
 
     #[test]
     fn what_the_terminal_cannot_take_is_said() {
-        let Copied::Terminal(bytes) = terminal("hi\x1b", "") else { panic!("not by terminal") };
+        let CopyMethod::Terminal(bytes) = terminal("hi\x1b", "") else { panic!("not by terminal") };
         assert_eq!(bytes, b"\x1b]52;c;aGkb\x07");
-        let Copied::Failed(why) = terminal(&"x".repeat(80_000), "") else { panic!("not failed") };
+        let CopyMethod::Failed(why) = terminal(&"x".repeat(80_000), "") else {
+            panic!("not failed")
+        };
         assert!(why.contains("80000"), "{why}");
     }
 }

@@ -23,13 +23,13 @@ static HOOKED: Once = Once::new();
 /// A file that only its owner can read, in a folder of its own, where editors may leave theirs
 /// beside it. Dropping removes the folder.
 #[derive(Debug)]
-pub(super) struct Draft {
+pub(super) struct EditorFile {
     /// Removed when dropped.
     _folder: TempDir,
     file: PathBuf,
 }
 
-impl Draft {
+impl EditorFile {
     pub(super) fn new(id: DeliveryId, text: &str) -> io::Result<Self> {
         HOOKED.call_once(|| {
             let report = std::panic::take_hook();
@@ -68,7 +68,7 @@ impl Draft {
     }
 }
 
-impl Drop for Draft {
+impl Drop for EditorFile {
     fn drop(&mut self) {
         OPEN.send_replace(None);
     }
@@ -131,7 +131,7 @@ mod tests {
     #[cfg(unix)]
     fn a_draft_is_its_owners_alone_and_leaves_nothing() {
         use std::os::unix::fs::PermissionsExt as _;
-        let draft = Draft::new(DeliveryId(7), "text").unwrap();
+        let draft = EditorFile::new(DeliveryId(7), "text").unwrap();
         let file = draft.path().to_owned();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(&file), mode(file.parent().unwrap())), (0o600, 0o700));

@@ -1,14 +1,14 @@
 //! Carries out what the core asks for; outcomes come back as events.
 
-mod answering;
-mod comparing;
-mod copying;
-mod editing;
-mod exporting;
-mod loading;
-mod rewriting;
-mod searching;
-mod sending;
+mod annotate;
+mod copy;
+mod diff;
+mod edit;
+mod export;
+mod load;
+mod resend;
+mod rules;
+mod search;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,31 +18,31 @@ use tokio::task::JoinSet;
 
 use super::clipboard::Clipboard;
 use super::{Setup, TuiError, feed};
-use crate::app::comparing::Wish;
+use crate::app::diff::DiffRequest;
 use crate::app::{Effect, Event, Loaded, Notice};
 use crate::config;
 use crate::delivery::{Delivery, DeliveryId};
-use crate::ops::send::{Content, request};
+use crate::ops::send::{DraftEvent, request};
 use crate::outbound::Client;
-use crate::respond::Rule;
-use crate::signature::Keyed;
+use crate::respond::ResponseRule;
+use crate::signature::Credentials;
 use crate::store::StoreError;
 use crate::task;
-use rewriting::Loan;
+use edit::TerminalLease;
 
 /// Runs effects beside the loop.
 pub(super) struct Effects {
-    world: Arc<World>,
+    context: Arc<Context>,
     tasks: JoinSet<()>,
     wanted: watch::Sender<Option<DeliveryId>>,
     loaded: watch::Receiver<Option<Arc<Loaded>>>,
-    compare: watch::Sender<Option<Wish>>,
+    compare: watch::Sender<Option<DiffRequest>>,
     terminal: mpsc::Receiver<ForTerminal>,
-    exports: mpsc::Sender<exporting::Job>,
+    exports: mpsc::Sender<export::ExportJob>,
 }
 
 /// What every effect may need.
-struct World {
+struct Context {
     setup: Setup,
     events: mpsc::Sender<Event>,
     client: Client,
@@ -58,7 +58,7 @@ struct World {
     stopped: watch::Sender<u64>,
     /// Whether to go back to the editor, and for which order.
     decisions: watch::Sender<(u64, bool)>,
-    rules_of_the_start: Arc<[Arc<Rule>]>,
+    rules_of_the_start: Arc<[Arc<ResponseRule>]>,
 }
 
 /// What only the loop can do with the terminal.
@@ -66,7 +66,7 @@ pub(super) enum ForTerminal {
     /// Bytes to be written beside the screen.
     Write(Vec<u8>),
     /// Another program wants it.
-    Lend(Loan),
+    Lend(TerminalLease),
 }
 
 impl Effects {
@@ -84,36 +84,36 @@ impl Effects {
         let tail = setup.store.reader()?.tail()?;
         let older = setup.store.reader()?;
         let rules_of_the_start = setup.controls.rules.rules();
-        let world = Arc::new(World {
+        let context = Arc::new(Context {
             setup,
             events: events.clone(),
             client: Client::new(),
             clipboard,
             search: AtomicU64::new(0),
             finding: AtomicU64::new(0),
-            searching: Arc::new(Semaphore::new(searching::THREADS)),
+            searching: Arc::new(Semaphore::new(search::THREADS)),
             to_terminal,
             stopped: watch::Sender::new(0),
             decisions: watch::Sender::new((0, false)),
             rules_of_the_start,
         });
         let mut tasks = JoinSet::new();
-        let (one, older_rows) = (Arc::clone(&world), rows.clone());
+        let (one, older_rows) = (Arc::clone(&context), rows.clone());
         tasks.spawn_blocking(move || one.told(feed::tell_older(&older, &older_rows)));
-        let one = Arc::clone(&world);
+        let one = Arc::clone(&context);
         tasks.spawn(async move {
             let news = feed::tell_news(one.setup.store.clone(), tail, rows).await;
             one.say_if_failed(news).await;
         });
         let (latest, loaded) = watch::channel(None);
-        tasks.spawn(loading::load_wanted(Arc::clone(&world), wishes, latest));
-        tasks.spawn(answering::tell_changes(Arc::clone(&world)));
-        tasks.spawn(loading::explain_wanted(Arc::clone(&world), loaded.clone()));
+        tasks.spawn(load::load_wanted(Arc::clone(&context), wishes, latest));
+        tasks.spawn(rules::tell_changes(Arc::clone(&context)));
+        tasks.spawn(load::explain_wanted(Arc::clone(&context), loaded.clone()));
         let (compare, wishes) = watch::channel(None);
-        tasks.spawn(comparing::compare_wanted(Arc::clone(&world), wishes));
+        tasks.spawn(diff::compare_wanted(Arc::clone(&context), wishes));
         let (exports, jobs) = mpsc::channel(8);
-        tasks.spawn(exporting::work(Arc::clone(&world), jobs));
-        Ok((Self { world, tasks, wanted, loaded, compare, terminal, exports }, pages))
+        tasks.spawn(export::work(Arc::clone(&context), jobs));
+        Ok((Self { context, tasks, wanted, loaded, compare, terminal, exports }, pages))
     }
 
     /// What is to be done with the terminal beside the screen. An effect that panicked ends the
@@ -122,7 +122,7 @@ impl Effects {
         loop {
             tokio::select! {
                 Some(asked) = self.terminal.recv() => return asked,
-                Some(ended) = self.tasks.join_next() => drop(task::outcome(ended)),
+                Some(ended) = self.tasks.join_next() => drop(task::join_or_panic(ended)),
                 else => std::future::pending().await,
             }
         }
@@ -130,67 +130,67 @@ impl Effects {
 
     /// Carries an effect out; those that need the terminal itself are the loop's.
     pub(super) fn begin(&mut self, effect: Effect) {
-        let world = Arc::clone(&self.world);
+        let context = Arc::clone(&self.context);
         match effect {
             Effect::Load(id) => drop(self.wanted.send(Some(id))),
             Effect::Compare(wish) => drop(self.compare.send(Some(wish))),
             Effect::Search { search, filter, open } => {
-                world.search.store(search, Ordering::Relaxed);
+                context.search.store(search, Ordering::Relaxed);
                 self.start_search(search, filter, open);
             }
             Effect::SearchMore { search, filter, open } => {
                 self.start_search(search, filter, open);
             }
             Effect::Mark { ids, marked } => {
-                self.tasks.spawn(async move { world.mark(&ids, marked).await });
+                self.tasks.spawn(async move { context.mark(&ids, marked).await });
             }
             Effect::Note { id, note } => {
-                self.tasks.spawn(async move { world.note(id, note).await });
+                self.tasks.spawn(async move { context.note(id, note).await });
             }
             Effect::Remove(ids) => {
-                self.tasks.spawn(async move { world.remove(ids).await });
+                self.tasks.spawn(async move { context.remove(ids).await });
             }
             Effect::Restore(ids) => {
-                self.tasks.spawn(async move { world.restore(ids).await });
+                self.tasks.spawn(async move { context.restore(ids).await });
             }
             Effect::Copy { id, what } => {
-                self.tasks.spawn_blocking(move || world.copy(id, what));
+                self.tasks.spawn_blocking(move || context.copy(id, what));
             }
             Effect::Export { ids, form, to } => {
-                let (jobs, job) = (self.exports.clone(), exporting::Job { ids, form, to });
+                let (jobs, job) = (self.exports.clone(), export::ExportJob { ids, form, to });
                 // The one who exports has ended only if the program does.
                 self.tasks.spawn(async move { drop(jobs.send(job).await) });
             }
             Effect::CopyText { text, what } => {
-                self.tasks.spawn_blocking(move || world.copy_text(&text, what));
+                self.tasks.spawn_blocking(move || context.copy_text(&text, what));
             }
             Effect::Find { number, typed, within } => {
-                self.world.finding.store(number, Ordering::Relaxed);
+                self.context.finding.store(number, Ordering::Relaxed);
                 let loaded = self.loaded.borrow().clone();
-                self.tasks.spawn_blocking(move || world.find(loaded, number, &typed, within));
+                self.tasks.spawn_blocking(move || context.find(loaded, number, &typed, within));
             }
-            Effect::Resend(order) => drop(self.tasks.spawn(world.resend(order))),
-            Effect::StopResending(number) => drop(world.stopped.send_replace(number)),
-            Effect::Edit(order) => drop(self.tasks.spawn(world.edit(order))),
+            Effect::Resend(order) => drop(self.tasks.spawn(context.resend(order))),
+            Effect::StopResending(number) => drop(context.stopped.send_replace(number)),
+            Effect::Edit(order) => drop(self.tasks.spawn(context.edit(order))),
             Effect::EditAgain { number, again } => {
-                world.decisions.send_replace((number, again));
+                context.decisions.send_replace((number, again));
             }
-            Effect::Change(change) => drop(self.tasks.spawn(world.change(change))),
+            Effect::Change(change) => drop(self.tasks.spawn(context.change(change))),
             Effect::TrySecret { id, secret } => {
-                self.tasks.spawn_blocking(move || world.try_secret(id, secret));
+                self.tasks.spawn_blocking(move || context.try_secret(id, secret));
             }
             Effect::SaveView { name, filter } => {
-                self.tasks.spawn_blocking(move || world.save_view(name, filter));
+                self.tasks.spawn_blocking(move || context.save_view(name, filter));
             }
             Effect::SendSample => {
-                self.tasks.spawn(async move { world.send_sample().await });
+                self.tasks.spawn(async move { context.send_sample().await });
             }
             Effect::CaptureMouse(_) | Effect::Redraw | Effect::Suspend => {}
         }
     }
 }
 
-impl World {
+impl Context {
     /// Tells an event. The loop has ended if nobody takes it.
     fn tell(&self, event: Event) {
         let _ = self.events.blocking_send(event);
@@ -230,21 +230,21 @@ impl World {
 
     async fn send_sample(&self) {
         let candidates = self.setup.verifier.candidates().iter();
-        let mut keyed: Vec<&Keyed> =
+        let mut credentials: Vec<&Credentials> =
             candidates.filter(|one| !one.provider.samples.is_empty()).collect();
         // Of several providers, those that can be checked here.
-        if keyed.iter().any(|keyed| !keyed.secrets.is_empty()) {
-            keyed.retain(|keyed| !keyed.secrets.is_empty());
+        if credentials.iter().any(|credentials| !credentials.secrets.is_empty()) {
+            credentials.retain(|credentials| !credentials.secrets.is_empty());
         }
-        let keyed = fastrand::choice(keyed);
-        let Some((keyed, sample)) =
-            keyed.and_then(|keyed| Some((keyed, fastrand::choice(&keyed.provider.samples)?)))
-        else {
+        let credentials = fastrand::choice(credentials);
+        let Some((credentials, sample)) = credentials.and_then(|credentials| {
+            Some((credentials, fastrand::choice(&credentials.provider.samples)?))
+        }) else {
             return self.say(Notice::failed("this provider has no sample events")).await;
         };
-        let content = Content::of(sample, fastrand::Rng::new());
-        let (secret, url) = (keyed.secrets.first(), self.setup.own.url("/"));
-        let request = match request(&keyed.provider, secret, content, &url, None) {
+        let content = DraftEvent::of(sample, fastrand::Rng::new());
+        let (secret, url) = (credentials.secrets.first(), self.setup.own.url("/"));
+        let request = match request(&credentials.provider, secret, content, &url, None) {
             Ok(request) => request,
             Err(error) => {
                 return self.say(Notice::failed(format!("no sample was sent: {error}"))).await;

@@ -6,7 +6,7 @@
 use tokio::sync::mpsc;
 
 use crate::app::Event;
-use crate::store::{Change, Reader, Store, StoreError, Tail};
+use crate::store::{Store, StoreChange, StoreError, StoreReader, Tail};
 
 /// Pages that may wait for the loop.
 pub(super) const WAITING: usize = 2;
@@ -19,7 +19,10 @@ const PAGE: usize = 4096;
 const NEWS: usize = 1000;
 
 /// Reads what was kept before, newest first, until all is told or nobody listens.
-pub(super) fn tell_older(reader: &Reader, pages: &mpsc::Sender<Event>) -> Result<(), StoreError> {
+pub(super) fn tell_older(
+    reader: &StoreReader,
+    pages: &mpsc::Sender<Event>,
+) -> Result<(), StoreError> {
     let mut before = None;
     loop {
         let size = if before.is_none() { FIRST_PAGE } else { PAGE };
@@ -83,13 +86,13 @@ async fn forward(tail: Tail, pages: &mpsc::Sender<Event>) -> Result<Tail, StoreE
 }
 
 /// Changes as the core takes them; each delivery is in one of the two.
-fn told(changes: Vec<Change>) -> impl Iterator<Item = Event> {
+fn told(changes: Vec<StoreChange>) -> impl Iterator<Item = Event> {
     let mut kept = Vec::with_capacity(changes.len());
     let mut gone = Vec::new();
     for change in changes {
         match change {
-            Change::Kept(row) => kept.push(*row),
-            Change::Removed(id) => gone.push(id),
+            StoreChange::Kept(row) => kept.push(*row),
+            StoreChange::Removed(id) => gone.push(id),
         }
     }
     let kept = (!kept.is_empty()).then_some(Event::Kept(kept));

@@ -11,9 +11,9 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
-use crate::app::reading::Tokens;
+use crate::app::document_view::Tokens;
 use crate::payload::Document;
-use syntaxes::{PARSED, State, Syntaxes};
+use syntaxes::{LineState, PARSED, Syntaxes};
 
 /// Rows between two states that are kept.
 const EVERY: usize = 200;
@@ -36,9 +36,9 @@ struct Text {
     /// Held, so that no other text can have its address.
     body: Bytes,
     /// Nothing where no syntax is known for it.
-    start: Option<State>,
+    start: Option<LineState>,
     /// What the parser knew in front of rows 0, 200, 400, ….
-    kept: Vec<State>,
+    kept: Vec<LineState>,
     /// How far all rows were read.
     behind: Place,
     /// Where the rows of the screen go on.
@@ -50,7 +50,7 @@ struct Text {
 #[derive(Clone)]
 struct Place {
     row: usize,
-    state: Option<State>,
+    state: Option<LineState>,
 }
 
 impl fmt::Debug for Highlighter {
@@ -87,7 +87,7 @@ impl Highlighter {
 }
 
 impl Text {
-    fn new(body: Bytes, start: Option<State>) -> Self {
+    fn new(body: Bytes, start: Option<LineState>) -> Self {
         let place = Place { row: 0, state: start.clone() };
         Self {
             body,
@@ -138,7 +138,7 @@ impl Text {
         last.cloned().unwrap_or(kept)
     }
 
-    fn place(&self, row: usize, state: Option<&State>) -> Place {
+    fn place(&self, row: usize, state: Option<&LineState>) -> Place {
         Place { row, state: state.or(self.start.as_ref()).cloned() }
     }
 
@@ -198,14 +198,14 @@ impl Text {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::Role;
+    use crate::app::StyleClass;
 
     fn document(body: &str, kind: Option<&str>) -> Document {
         Document::new(Bytes::copy_from_slice(body.as_bytes()), kind, None)
     }
 
     /// The roles of the words of a text, once all of it has been read.
-    fn roles(body: &str, kind: &str, wanted: &[&str]) -> Vec<Option<Role>> {
+    fn roles(body: &str, kind: &str, wanted: &[&str]) -> Vec<Option<StyleClass>> {
         let document = document(body, Some(kind));
         let mut highlighter = Highlighter::default();
         let tokens = highlighter.tokens(&document, 0..99);
@@ -225,28 +225,41 @@ mod tests {
                 "text/html",
                 "<p class=\"x\">hello</p>\n<!-- remark\nmore -->",
                 &[
-                    ("p", Role::Name),
-                    ("class", Role::Name),
-                    ("hello", Role::Text),
-                    ("more", Role::Dim),
+                    ("p", StyleClass::Name),
+                    ("class", StyleClass::Name),
+                    ("hello", StyleClass::Text),
+                    ("more", StyleClass::Dim),
                 ][..],
             ),
-            ("text/css", "/* a */\nb { width: 12px }", &[("a", Role::Dim), ("12", Role::Number)]),
+            (
+                "text/css",
+                "/* a */\nb { width: 12px }",
+                &[("a", StyleClass::Dim), ("12", StyleClass::Number)],
+            ),
             (
                 "application/javascript",
                 "const n = null;",
-                &[("const", Role::Strong), ("null", Role::Literal)],
+                &[("const", StyleClass::Strong), ("null", StyleClass::Literal)],
             ),
             (
                 "application/yaml",
                 "key: true\n# said",
-                &[("key", Role::Name), ("true", Role::Literal), ("said", Role::Dim)],
+                &[
+                    ("key", StyleClass::Name),
+                    ("true", StyleClass::Literal),
+                    ("said", StyleClass::Dim),
+                ],
             ),
-            ("text/plain", "#!/bin/sh\nif true; then", &[("if", Role::Strong)]),
-            ("application/xml", "<a>b <c d='e'/></a>", &[("c", Role::Name), ("b", Role::Text)]),
+            ("text/plain", "#!/bin/sh\nif true; then", &[("if", StyleClass::Strong)]),
+            (
+                "application/xml",
+                "<a>b <c d='e'/></a>",
+                &[("c", StyleClass::Name), ("b", StyleClass::Text)],
+            ),
         ] {
             let words: Vec<&str> = expected.iter().map(|(word, _)| *word).collect();
-            let wanted: Vec<Option<Role>> = expected.iter().map(|(_, role)| Some(*role)).collect();
+            let wanted: Vec<Option<StyleClass>> =
+                expected.iter().map(|(_, role)| Some(*role)).collect();
             assert_eq!(roles(body, kind, &words), wanted, "{kind}: {words:?}");
         }
     }
@@ -267,7 +280,7 @@ mod tests {
         let document = document(&body, Some("text/html"));
         let mut highlighter = Highlighter::default();
         let first = highlighter.tokens(&document, 2000..2020).get(&2010).cloned();
-        assert!(first.is_some_and(|roles| roles.contains(&(1, Role::Name))));
+        assert!(first.is_some_and(|roles| roles.contains(&(1, StyleClass::Name))));
         assert!(!highlighter.is_settled());
         let mut frames = 0;
         while !highlighter.is_settled() {
@@ -276,7 +289,7 @@ mod tests {
             assert!(frames < 100, "it gets on");
         }
         assert!(frames > 5, "each frame does a part");
-        let comment = vec![(0, Role::Dim)];
+        let comment = vec![(0, StyleClass::Dim)];
         assert_eq!(highlighter.tokens(&document, 2000..2020).get(&2010), Some(&comment));
         // What was passed is known, without reading it again from the top.
         assert_eq!(highlighter.tokens(&document, 1500..1520).get(&1510), Some(&comment));

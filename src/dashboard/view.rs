@@ -8,13 +8,13 @@
 //! ```
 
 mod address;
-mod asking;
 mod detail;
 mod diff;
 mod glyphs;
-mod hints;
 mod list;
 mod palette;
+mod prompt;
+mod status_line;
 mod text;
 mod title;
 
@@ -27,7 +27,7 @@ pub use glyphs::Glyphs;
 
 use crate::app::layout::SMALLEST;
 use crate::app::theme::Theme;
-use crate::app::{Marked, Mode, Model, Role, pane};
+use crate::app::{Mode, Model, StyleClass, StyledLine, pane};
 use crate::dashboard::highlight::Highlighter;
 
 /// What drawing needs beside the model: the theme, and what was highlighted last.
@@ -69,7 +69,7 @@ impl Painter {
         } else if model.list.is_empty() {
             let lines = pane::welcome::lines(&model.session);
             let width = usize::from(areas.body.width.saturating_sub(4));
-            let lines: Vec<Marked> =
+            let lines: Vec<StyledLine> =
                 lines.into_iter().flat_map(|line| line.wrap(width, 4)).collect();
             let place = centred(areas.body, &lines);
             self.page(&lines, 0, frame, place);
@@ -80,17 +80,17 @@ impl Painter {
         if let Mode::Palette(palette) = &model.mode {
             palette::draw(model, palette, self.theme, frame, &areas);
         }
-        hints::draw(model, self.theme, frame, areas.hints);
+        status_line::draw(model, self.theme, frame, areas.hints);
     }
 
-    fn page(&self, lines: &[Marked], top: usize, frame: &mut Frame<'_>, area: Rect) {
+    fn page(&self, lines: &[StyledLine], top: usize, frame: &mut Frame<'_>, area: Rect) {
         for (line, row) in lines.iter().skip(top).zip(area.rows()) {
             frame.render_widget(text::line(line, self.theme), row);
         }
     }
 
     fn answers(&self, model: &Model, chosen: usize, frame: &mut Frame<'_>, area: Rect) {
-        let page = pane::answers::page(model, chosen, usize::from(area.width));
+        let page = pane::responses::page(model, chosen, usize::from(area.width));
         // The chosen line is in sight, and what stands around it as far as there is room.
         let top = (page.chosen + 2).saturating_sub(usize::from(area.height));
         self.page(&page.lines, top, frame, area);
@@ -102,7 +102,7 @@ impl Painter {
         let area = frame.area();
         frame.render_widget(Clear, area);
         let paragraph = Paragraph::new(text)
-            .style(self.theme.style(Role::Warn))
+            .style(self.theme.style(StyleClass::Warn))
             .wrap(ratatui::widgets::Wrap { trim: true });
         frame.render_widget(paragraph, area);
     }
@@ -114,8 +114,8 @@ fn base(theme: Theme) -> Style {
 }
 
 /// Where text stands if it is to look centred, a little above the middle.
-fn centred(area: Rect, lines: &[Marked]) -> Rect {
-    let widest = lines.iter().map(Marked::width).max().unwrap_or(0);
+fn centred(area: Rect, lines: &[StyledLine]) -> Rect {
+    let widest = lines.iter().map(StyledLine::width).max().unwrap_or(0);
     let width = u16::try_from(widest).unwrap_or(u16::MAX).min(area.width);
     let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(area.height);
     Rect {

@@ -37,7 +37,7 @@ impl AttemptKind {
 
 /// What a target answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answered {
+pub struct ResponseRecord {
     pub status: u16,
     /// In the order received, as far as the client library tells.
     pub headers: Vec<Header>,
@@ -50,7 +50,7 @@ pub struct Answered {
 /// How an attempt ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    Answered(Answered),
+    Answered(ResponseRecord),
     /// No answer came; the reason in a sentence.
     Failed {
         reason: String,
@@ -86,7 +86,7 @@ pub struct Attempt {
 
 /// What became of a target's answer since it was last asked the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Turn {
+pub enum Transition {
     /// A 2xx now, and none before.
     Fixed,
     /// A 2xx before, and none now.
@@ -94,7 +94,7 @@ pub enum Turn {
     Same,
 }
 
-impl Turn {
+impl Transition {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Fixed => "fixed",
@@ -107,7 +107,7 @@ impl Turn {
 /// An attempt beside the one before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Comparison {
-    pub turn: Turn,
+    pub turn: Transition,
     /// Both were answered, with different statuses.
     pub status_differs: bool,
     /// Both were answered, with different bodies as far as these were kept.
@@ -136,9 +136,9 @@ impl Attempt {
     /// This attempt beside an earlier one.
     pub fn compared(&self, earlier: &Self) -> Comparison {
         let turn = match (earlier.is_accepted(), self.is_accepted()) {
-            (false, true) => Turn::Fixed,
-            (true, false) => Turn::Broken,
-            _ => Turn::Same,
+            (false, true) => Transition::Fixed,
+            (true, false) => Transition::Broken,
+            _ => Transition::Same,
         };
         let (mut status_differs, mut body_differs) = (false, false);
         if let (Outcome::Answered(one), Outcome::Answered(other)) =
@@ -161,8 +161,8 @@ impl fmt::Display for Comparison {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.turn.as_str())?;
         match (self.turn, self.status_differs, self.body_differs) {
-            (Turn::Same, true, _) => f.write_str(", but another status"),
-            (Turn::Same, false, true) => f.write_str(", but another body"),
+            (Transition::Same, true, _) => f.write_str(", but another status"),
+            (Transition::Same, false, true) => f.write_str(", but another body"),
             _ => Ok(()),
         }
     }
@@ -174,7 +174,7 @@ mod tests {
 
     fn attempt(target: &str, status: Option<u16>, body: &'static [u8]) -> Attempt {
         let outcome = match status {
-            Some(status) => Outcome::Answered(Answered {
+            Some(status) => Outcome::Answered(ResponseRecord {
                 status,
                 headers: Vec::new(),
                 body: Bytes::from_static(body),

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::compose::spelled;
-use super::field::{FIELDS, Field};
+use super::builder::spelled;
+use super::field::{FIELDS, FilterField};
 
 /// Texts that may take the place of what is being typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +23,8 @@ pub fn complete(input: &str, cursor: usize, seen: &impl Fn(&str) -> Vec<String>)
     let (from, words) = match term.split_once(':') {
         Some((name, value)) => {
             let from = value.rfind([',', '!']).map_or(0, |at| at + 1);
-            let words = Field::named(name).map(|field| values(field, seen)).unwrap_or_default();
+            let words =
+                FilterField::named(name).map(|field| values(field, seen)).unwrap_or_default();
             (start + name.len() + 1 + from, words)
         }
         None => (start, names()),
@@ -32,7 +33,7 @@ pub fn complete(input: &str, cursor: usize, seen: &impl Fn(&str) -> Vec<String>)
     Completion { span: from..typed.len(), words: fitting(words, begun) }
 }
 
-fn values(field: &Field, seen: &impl Fn(&str) -> Vec<String>) -> Vec<String> {
+fn values(field: &FilterField, seen: &impl Fn(&str) -> Vec<String>) -> Vec<String> {
     match field.words() {
         words if words.is_empty() => seen(field.name).iter().map(|value| spelled(value)).collect(),
         words => words.into_iter().map(ToOwned::to_owned).collect(),

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::payload::visible;
+use crate::payload::escape;
 
 /// Why a text is no filter.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,12 +21,12 @@ pub struct FilterError {
 
 /// An error that does not know yet where it stands.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Complaint {
+pub(super) struct ParseError {
     pub(super) message: String,
     pub(super) suggestion: Option<String>,
 }
 
-impl Complaint {
+impl ParseError {
     pub(super) fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), suggestion: None }
     }
@@ -52,17 +52,17 @@ impl FilterError {
     ///
     /// Both lines are safe to show, and the carets stand right where characters are wide.
     pub fn caret(&self, input: &str) -> String {
-        let before = visible(input.get(..self.span.start).unwrap_or(input)).width();
-        let marked = visible(input.get(self.span.clone()).unwrap_or_default()).width().max(1);
-        format!("{}\n{}{}", visible(input), " ".repeat(before), "^".repeat(marked))
+        let before = escape(input.get(..self.span.start).unwrap_or(input)).width();
+        let marked = escape(input.get(self.span.clone()).unwrap_or_default()).width().max(1);
+        format!("{}\n{}{}", escape(input), " ".repeat(before), "^".repeat(marked))
     }
 }
 
 impl fmt::Display for FilterError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "column {}: {}", self.column, visible(&self.message))?;
+        write!(f, "column {}: {}", self.column, escape(&self.message))?;
         match &self.suggestion {
-            Some(suggestion) => write!(f, "; did you mean `{}`?", visible(suggestion)),
+            Some(suggestion) => write!(f, "; did you mean `{}`?", escape(suggestion)),
             None => Ok(()),
         }
     }
@@ -141,10 +141,10 @@ mod tests {
     #[test]
     fn carets_stand_under_wide_and_escaped_characters() {
         let input = "漢\u{1b} typ:x";
-        let error = Complaint::new("no").at(input, 5..9);
+        let error = ParseError::new("no").at(input, 5..9);
         assert_eq!(error.caret(input), "漢\\x1b typ:x\n       ^^^^");
         assert_eq!(error.to_string(), "column 4: no");
-        let end = Complaint::new("no").suggest(Some("x".to_owned())).at("a", 1..1);
+        let end = ParseError::new("no").suggest(Some("x".to_owned())).at("a", 1..1);
         assert_eq!(end.caret("a"), "a\n ^");
         assert_eq!(end.to_string(), "column 2: no; did you mean `x`?");
     }

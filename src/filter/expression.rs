@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use super::field::Key;
+use super::field::FieldKey;
 use super::jq::Program;
-use super::json::Path;
-use super::pattern::Pattern;
-use super::value::Value;
+use super::json_path::JsonPath;
+use super::pattern::TextPattern;
+use super::value::FieldValue;
 
 /// A filter that is not empty.
 ///
@@ -24,10 +24,10 @@ pub(super) enum Expression {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Term {
     /// A bare word, which may stand in several places.
-    Word(Pattern),
-    Field(Key, Value),
-    Header(String, Value),
-    Json(Path, Value),
+    Word(TextPattern),
+    Field(FieldKey, FieldValue),
+    Header(String, FieldValue),
+    Json(JsonPath, FieldValue),
     Jq(Program),
 }
 
@@ -124,11 +124,11 @@ impl fmt::Display for Term {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::filter::pattern::Manner;
+    use crate::filter::pattern::MatchMode;
 
     /// A term whose first letter is what is known of it: yes, no or unknown.
     fn term(word: &str) -> Expression {
-        Expression::Term(Term::Word(Pattern::plain(word, Manner::Part).unwrap()))
+        Expression::Term(Term::Word(TextPattern::plain(word, MatchMode::Part).unwrap()))
     }
 
     fn weigh(expression: &Expression) -> Option<bool> {

@@ -4,20 +4,20 @@ use crate::delivery::{SignatureStatus, Source};
 
 /// A field that a term can ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Field {
+pub struct FilterField {
     /// What stands before the colon; a name that ends in a dot is followed by more.
     pub name: &'static str,
     /// A term that uses it.
     pub example: &'static str,
     pub help: &'static str,
-    pub(super) reads: Reads,
-    pub(super) takes: Takes,
+    pub(super) reads: FieldSource,
+    pub(super) takes: ValueKind,
 }
 
 /// What a field is read from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reads {
-    Key(Key),
+pub(super) enum FieldSource {
+    Key(FieldKey),
     Header,
     Json,
     Jq,
@@ -25,7 +25,7 @@ pub(super) enum Reads {
 
 /// The fields that need no name besides their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Key {
+pub(super) enum FieldKey {
     Type,
     Signature,
     Cause,
@@ -48,7 +48,7 @@ pub(super) enum Key {
 
 /// Which values a field takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Takes {
+pub(super) enum ValueKind {
     Text,
     /// Text in which upper case means nothing.
     AnyCase,
@@ -96,21 +96,21 @@ impl Words {
     }
 }
 
-impl Field {
+impl FilterField {
     /// The words that the field takes, where they are few and known.
     pub fn words(&self) -> Vec<&'static str> {
         match self.takes {
-            Takes::Words(words) => words.all(),
-            Takes::Text
-            | Takes::AnyCase
-            | Takes::Path
-            | Takes::Part
-            | Takes::Status
-            | Takes::Size
-            | Takes::Moment
-            | Takes::Data
-            | Takes::Json
-            | Takes::Jq => Vec::new(),
+            ValueKind::Words(words) => words.all(),
+            ValueKind::Text
+            | ValueKind::AnyCase
+            | ValueKind::Path
+            | ValueKind::Part
+            | ValueKind::Status
+            | ValueKind::Size
+            | ValueKind::Moment
+            | ValueKind::Data
+            | ValueKind::Json
+            | ValueKind::Jq => Vec::new(),
         }
     }
 
@@ -120,58 +120,58 @@ impl Field {
     }
 }
 
-impl Key {
+impl FieldKey {
     pub(super) fn name(self) -> &'static str {
-        let field = FIELDS.iter().find(|field| field.reads == Reads::Key(self));
+        let field = FIELDS.iter().find(|field| field.reads == FieldSource::Key(self));
         field.map_or("", |field| field.name)
     }
 }
 
 const fn key(
-    key: Key,
-    takes: Takes,
+    key: FieldKey,
+    takes: ValueKind,
     name: &'static str,
     example: &'static str,
     help: &'static str,
-) -> Field {
-    Field { name, example, help, reads: Reads::Key(key), takes }
+) -> FilterField {
+    FilterField { name, example, help, reads: FieldSource::Key(key), takes }
 }
 
 /// Every field, in the order in which they are explained.
 #[rustfmt::skip]
-pub const FIELDS: &[Field] = &[
-    key(Key::Type, Takes::Text, "type", "type:message.*", "the event type"),
-    key(Key::Signature, Takes::Words(Words::Signature), "sig", "sig:!verified",
+pub const FIELDS: &[FilterField] = &[
+    key(FieldKey::Type, ValueKind::Text, "type", "type:message.*", "the event type"),
+    key(FieldKey::Signature, ValueKind::Words(Words::Signature), "sig", "sig:!verified",
         "the verdict on the signature: missing, malformed, mismatch, expired, verified or unchecked"),
-    key(Key::Cause, Takes::Text, "cause", "cause:sig-case", "the proved cause of the verdict"),
-    key(Key::Provider, Takes::Text, "provider", "provider:cribbly", "who sent it"),
-    key(Key::Method, Takes::AnyCase, "method", "method:post,put", "the method of the request"),
-    key(Key::Path, Takes::Path, "path", "path:/hooks/*",
+    key(FieldKey::Cause, ValueKind::Text, "cause", "cause:sig-case", "the proved cause of the verdict"),
+    key(FieldKey::Provider, ValueKind::Text, "provider", "provider:cribbly", "who sent it"),
+    key(FieldKey::Method, ValueKind::AnyCase, "method", "method:post,put", "the method of the request"),
+    key(FieldKey::Path, ValueKind::Path, "path", "path:/hooks/*",
         "the request target, with its query or without; write \\? for a question mark, and /^…/ for a regex"),
-    key(Key::Status, Takes::Status, "status", "status:>=400", "the status that the sender was answered with"),
-    Field { name: "header.", example: "header.user-agent:*curl*", help: "a request header, text or number",
-        reads: Reads::Header, takes: Takes::Data },
-    key(Key::Body, Takes::Part, "body", "body:\"hello there\"", "text anywhere in the body"),
-    key(Key::Id, Takes::Text, "id", "id:a056V7R7NmNRjl70", "the event id"),
-    key(Key::Size, Takes::Size, "size", "size:>10k", "the size of the body"),
-    key(Key::Since, Takes::Moment, "since", "since:5m",
+    key(FieldKey::Status, ValueKind::Status, "status", "status:>=400", "the status that the sender was answered with"),
+    FilterField { name: "header.", example: "header.user-agent:*curl*", help: "a request header, text or number",
+        reads: FieldSource::Header, takes: ValueKind::Data },
+    key(FieldKey::Body, ValueKind::Part, "body", "body:\"hello there\"", "text anywhere in the body"),
+    key(FieldKey::Id, ValueKind::Text, "id", "id:a056V7R7NmNRjl70", "the event id"),
+    key(FieldKey::Size, ValueKind::Size, "size", "size:>10k", "the size of the body"),
+    key(FieldKey::Since, ValueKind::Moment, "since", "since:5m",
         "received then or later: 30s, 5m, 2h, 1d ago, 17:00, 2026-11-23, 2026-11-23T17:00 or A..B"),
-    key(Key::Until, Takes::Moment, "until", "until:2026-11-23T17:00", "received then or earlier"),
-    key(Key::Duplicate, Takes::Words(Words::Duplicate), "dup", "dup:yes",
+    key(FieldKey::Until, ValueKind::Moment, "until", "until:2026-11-23T17:00", "received then or earlier"),
+    key(FieldKey::Duplicate, ValueKind::Words(Words::Duplicate), "dup", "dup:yes",
         "whether the event id came before, yes or no; dup:differs if it came with another body"),
-    key(Key::Shape, Takes::Words(Words::Shape), "shape", "shape:changed",
+    key(FieldKey::Shape, ValueKind::Words(Words::Shape), "shape", "shape:changed",
         "changed where its body has a path that is new, gone or of another type among those of its type"),
-    key(Key::Resent, Takes::Words(Words::YesNo), "resent", "resent:yes", "whether you sent it onwards by hand"),
-    key(Key::Marked, Takes::Words(Words::YesNo), "marked", "marked:yes", "whether you marked it"),
-    key(Key::Source, Takes::Words(Words::Source), "source", "source:live,resend",
+    key(FieldKey::Resent, ValueKind::Words(Words::YesNo), "resent", "resent:yes", "whether you sent it onwards by hand"),
+    key(FieldKey::Marked, ValueKind::Words(Words::YesNo), "marked", "marked:yes", "whether you marked it"),
+    key(FieldKey::Source, ValueKind::Words(Words::Source), "source", "source:live,resend",
         "how it came here: live, resend, replay or import"),
-    key(Key::Peer, Takes::Text, "peer", "peer:127.0.0.1", "the address that it came from, with its port or without"),
-    Field { name: ".", example: ".payload.contact.username:Kev*",
+    key(FieldKey::Peer, ValueKind::Text, "peer", "peer:127.0.0.1", "the address that it came from, with its port or without"),
+    FilterField { name: ".", example: ".payload.contact.username:Kev*",
         help: "a value in a JSON body, text or number (.read_at:>0, .items[0].id:x); :empty for \"\", [], {} and null, :exists for any",
-        reads: Reads::Json, takes: Takes::Json },
-    Field { name: "jq", example: "jq:'.payload.reactions|length>2'",
+        reads: FieldSource::Json, takes: ValueKind::Json },
+    FilterField { name: "jq", example: "jq:'.payload.reactions|length>2'",
         help: "a jq program in single or double quotes; fits where its first output from a JSON body is neither false nor null",
-        reads: Reads::Jq, takes: Takes::Jq },
+        reads: FieldSource::Jq, takes: ValueKind::Jq },
 ];
 
 #[cfg(test)]
@@ -191,11 +191,11 @@ mod tests {
 
     #[test]
     fn every_key_has_its_row() {
-        assert_eq!(Key::Duplicate.name(), "dup");
+        assert_eq!(FieldKey::Duplicate.name(), "dup");
         assert!(FIELDS.iter().all(|field| match field.reads {
-            Reads::Key(key) => key.name() == field.name,
-            Reads::Header | Reads::Json => field.name.ends_with('.'),
-            Reads::Jq => field.name == "jq",
+            FieldSource::Key(key) => key.name() == field.name,
+            FieldSource::Header | FieldSource::Json => field.name.ends_with('.'),
+            FieldSource::Jq => field.name == "jq",
         }));
     }
 

@@ -39,15 +39,15 @@ pub(super) struct Program {
 
 /// What is wrong with a program, and where in it.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Mistake {
+pub(super) struct ProgramError {
     pub(super) span: Range<usize>,
     pub(super) message: String,
 }
 
 impl Program {
-    pub(super) fn compile(source: &str) -> Result<Self, Mistake> {
+    pub(super) fn compile(source: &str) -> Result<Self, ProgramError> {
         let whole = 0..source.len();
-        let refused = |message: String| Mistake { span: whole.clone(), message };
+        let refused = |message: String| ProgramError { span: whole.clone(), message };
         if source.len() > MAX_PROGRAM {
             return Err(refused(format!("a jq program has at most {MAX_PROGRAM} bytes")));
         }
@@ -124,7 +124,7 @@ fn nesting(source: &str) -> usize {
     deepest + keywords
 }
 
-fn read(source: &str) -> Result<parse::Term<&str>, Mistake> {
+fn read(source: &str) -> Result<parse::Term<&str>, ProgramError> {
     let expected = |what: &str, at: &str| {
         let what = if what == "nothing" { "the end" } else { what };
         let found = if at.is_empty() { "the end".to_owned() } else { format!("`{at}`") };
@@ -148,7 +148,7 @@ fn read(source: &str) -> Result<parse::Term<&str>, Mistake> {
     })
 }
 
-fn undefined(source: &str, errors: &jaq_core::compile::Errors<&str, ()>) -> Mistake {
+fn undefined(source: &str, errors: &jaq_core::compile::Errors<&str, ()>) -> ProgramError {
     let first = errors.iter().flat_map(|(_, errors)| errors).next();
     mistake(
         source,
@@ -158,9 +158,9 @@ fn undefined(source: &str, errors: &jaq_core::compile::Errors<&str, ()>) -> Mist
     )
 }
 
-fn mistake(source: &str, found: Option<(&str, String)>) -> Mistake {
+fn mistake(source: &str, found: Option<(&str, String)>) -> ProgramError {
     let (part, message) = found.unwrap_or((source, "jq cannot read it".to_owned()));
-    Mistake { span: span(source, part), message }
+    ProgramError { span: span(source, part), message }
 }
 
 /// Where a part of a program stands in it; all of it where the part is from elsewhere.

@@ -14,12 +14,12 @@ mod body;
 
 use std::ops::Range;
 
-use super::error::{Complaint, FilterError, nearest};
+use super::error::{FilterError, ParseError, nearest};
 use super::expression::{Expression, Term};
-use super::field::{FIELDS, Field, Reads, Takes};
-use super::pattern::{Manner, Pattern};
-use super::token::{Cursor, Place, ends_term};
-use super::value::{Atom, Choice, Value};
+use super::field::{FIELDS, FieldSource, FilterField, ValueKind};
+use super::pattern::{MatchMode, TextPattern};
+use super::token::{Cursor, ValueContext, ends_term};
+use super::value::{Alternative, Atom, FieldValue};
 
 /// Deeper nesting is a mistake or an attack on the stack.
 const MAX_DEPTH: usize = 64;
@@ -127,8 +127,8 @@ impl<'i> Parser<'i> {
             (Some('('), _) => self.group(start),
             (Some('.'), _) => self.json(),
             (Some('!'), _) => {
-                let rest = self.cursor.plain(Place::Word, &mut 0).replacen('!', "-", 1);
-                let complaint = Complaint::new("a term is negated with `-` or `not`");
+                let rest = self.cursor.plain(ValueContext::Word, &mut 0).replacen('!', "-", 1);
+                let complaint = ParseError::new("a term is negated with `-` or `not`");
                 Err(complaint.suggest(Some(rest)).at(self.cursor.input, self.cursor.since(start)))
             }
             _ => match self.cursor.name() {
@@ -181,10 +181,10 @@ impl<'i> Parser<'i> {
 
     fn word(&mut self) -> Parsed<Expression> {
         let start = self.cursor.at;
-        let pattern = match self.atom(Place::Word, "/", &mut 0)? {
-            Atom::Plain(raw) => Pattern::plain(raw, Manner::Part),
-            Atom::Quoted(text) => Pattern::literal(&text, Manner::Part),
-            Atom::Regex(source) => Pattern::regex(source, Manner::Part),
+        let pattern = match self.atom(ValueContext::Word, "/", &mut 0)? {
+            Atom::Plain(raw) => TextPattern::plain(raw, MatchMode::Part),
+            Atom::Quoted(text) => TextPattern::literal(&text, MatchMode::Part),
+            Atom::Regex(source) => TextPattern::regex(source, MatchMode::Part),
         };
         let pattern =
             pattern.map_err(|error| error.at(self.cursor.input, self.cursor.since(start)))?;
@@ -203,36 +203,36 @@ impl<'i> Parser<'i> {
             let message = "the name of a header is expected, for instance header.user-agent:";
             return Err(self.cursor.error(span, message));
         }
-        let known = Field::named(header.map_or(name, |_| "header."));
+        let known = FilterField::named(header.map_or(name, |_| "header."));
         let Some(field) = known else {
             return Err(unknown(name).at(self.cursor.input, span));
         };
-        if field.reads == Reads::Jq {
+        if field.reads == FieldSource::Jq {
             return self.jq();
         }
         let value = self.value(field.takes)?;
         Ok(value.and_then(|value| match (field.reads, header) {
-            (Reads::Key(key), _) => Some(Expression::Term(Term::Field(key, value))),
-            (Reads::Header, Some(header)) => {
+            (FieldSource::Key(key), _) => Some(Expression::Term(Term::Field(key, value))),
+            (FieldSource::Header, Some(header)) => {
                 Some(Expression::Term(Term::Header(header.to_ascii_lowercase(), value)))
             }
             // Neither can be named without what follows the dot.
-            (Reads::Header, None) | (Reads::Json | Reads::Jq, _) => None,
+            (FieldSource::Header, None) | (FieldSource::Json | FieldSource::Jq, _) => None,
         }))
     }
 
     /// A value, or nothing where none has been typed yet.
-    fn value(&mut self, takes: Takes) -> Parsed<Option<Value>> {
+    fn value(&mut self, takes: ValueKind) -> Parsed<Option<FieldValue>> {
         let negated = self.cursor.eat('!');
         let mut choices = Vec::new();
         let mut open = 0;
         let begin = match takes {
-            Takes::Path => "/^",
+            ValueKind::Path => "/^",
             _ => "/",
         };
         loop {
             let start = self.cursor.at;
-            let atom = self.atom(Place::List, begin, &mut open)?;
+            let atom = self.atom(ValueContext::List, begin, &mut open)?;
             let span = self.cursor.since(start);
             if matches!(atom, Atom::Plain(raw) if raw.starts_with('!')) {
                 let message =
@@ -240,20 +240,20 @@ impl<'i> Parser<'i> {
                 return Err(self.cursor.error(start..start + 1, message));
             }
             if atom != Atom::Plain("") {
-                let choice = Choice::new(takes, &atom);
+                let choice = Alternative::new(takes, &atom);
                 choices.push(choice.map_err(|error| error.at(self.cursor.input, span))?);
             }
             if !self.cursor.eat(',') {
                 break;
             }
         }
-        Ok((!choices.is_empty()).then_some(Value { negated, choices }))
+        Ok((!choices.is_empty()).then_some(FieldValue { negated, choices }))
     }
 
-    fn atom(&mut self, place: Place, begin: &str, open: &mut usize) -> Parsed<Atom<'i>> {
+    fn atom(&mut self, place: ValueContext, begin: &str, open: &mut usize) -> Parsed<Atom<'i>> {
         if self.cursor.peek() == Some('"') {
             let text = self.cursor.quoted()?;
-            let also = if place == Place::List { ")," } else { ")" };
+            let also = if place == ValueContext::List { ")," } else { ")" };
             if ends_term(self.cursor.rest(), also) {
                 return Ok(Atom::Quoted(text));
             }
@@ -267,14 +267,14 @@ impl<'i> Parser<'i> {
     }
 }
 
-fn unknown(name: &str) -> Complaint {
+fn unknown(name: &str) -> ParseError {
     let names = FIELDS.iter().map(|field| field.name).filter(|name| *name != ".");
     let near = nearest(name, names.clone()).map(|near| match near {
         "header." => near.to_owned(),
         _ => format!("{near}:"),
     });
     let known: Vec<&str> = names.collect();
-    Complaint::new(match near {
+    ParseError::new(match near {
         Some(_) => format!("`{name}:` is not known"),
         None => format!(
             "`{name}:` is not known; the fields are {} and .JSON.PATH \

@@ -3,15 +3,15 @@
 //! All three are compiled by the regex engine, which finds a literal in a large body without
 //! regard to case and without a lower-cased copy, and takes linear time for any wildcards.
 
-mod quick;
+mod prefilter;
 
 use std::fmt::{self, Write as _};
 
 use regex::bytes::{Regex, RegexBuilder};
 
-use super::error::Complaint;
+use super::error::ParseError;
 use crate::payload::path::write_quoted;
-use quick::{Quick, Stands};
+use prefilter::{Anchor, Prefilter};
 
 /// A compiled pattern may not grow past this; counted repetitions do so fast.
 const SIZE_LIMIT: usize = 1 << 20;
@@ -21,7 +21,7 @@ const RESERVED: [&str; 5] = ["and", "or", "not", "empty", "exists"];
 
 /// How text is held against a pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Manner {
+pub(super) enum MatchMode {
     /// The whole text; upper case matters if the pattern has any.
     Whole,
     /// The whole text, and upper case never matters.
@@ -51,28 +51,28 @@ enum Piece {
 
 /// A pattern; it prints as a value or a word that reads back as the same pattern.
 #[derive(Debug, Clone)]
-pub(super) struct Pattern {
+pub(super) struct TextPattern {
     wanted: Wanted,
-    manner: Manner,
+    manner: MatchMode,
     regex: Regex,
-    quick: Option<Quick>,
+    quick: Option<Prefilter>,
 }
 
-impl PartialEq for Pattern {
+impl PartialEq for TextPattern {
     fn eq(&self, other: &Self) -> bool {
         self.wanted == other.wanted && self.manner == other.manner
     }
 }
 
-impl Pattern {
+impl TextPattern {
     /// Text in which every character stands for itself.
-    pub(super) fn literal(text: &str, manner: Manner) -> Result<Self, Complaint> {
+    pub(super) fn literal(text: &str, manner: MatchMode) -> Result<Self, ParseError> {
         Self::compile(Wanted::Text(text.to_owned()), manner)
     }
 
     /// Text as typed without quotes: `*` and `?` are wildcards, a backslash takes the meaning
     /// from the punctuation or white space behind it.
-    pub(super) fn plain(raw: &str, manner: Manner) -> Result<Self, Complaint> {
+    pub(super) fn plain(raw: &str, manner: MatchMode) -> Result<Self, ParseError> {
         let mut pieces = Vec::new();
         let mut text = String::new();
         let mut characters = raw.chars().peekable();
@@ -104,22 +104,22 @@ impl Pattern {
     }
 
     /// A regular expression, which is anchored only where it says so.
-    pub(super) fn regex(source: &str, manner: Manner) -> Result<Self, Complaint> {
+    pub(super) fn regex(source: &str, manner: MatchMode) -> Result<Self, ParseError> {
         Self::compile(Wanted::Regex(source.to_owned()), manner)
     }
 
-    fn compile(wanted: Wanted, manner: Manner) -> Result<Self, Complaint> {
+    fn compile(wanted: Wanted, manner: MatchMode) -> Result<Self, ParseError> {
         let mut source = wanted.to_regex();
-        if manner != Manner::Part && !matches!(wanted, Wanted::Regex(_)) {
+        if manner != MatchMode::Part && !matches!(wanted, Wanted::Regex(_)) {
             source = format!(r"\A{source}\z");
         }
-        let any_case = manner == Manner::AnyCase || !wanted.has_upper_case();
+        let any_case = manner == MatchMode::AnyCase || !wanted.has_upper_case();
         let regex = RegexBuilder::new(&source)
             .case_insensitive(any_case)
             .size_limit(SIZE_LIMIT)
             .build()
             .map_err(|error| explain(&error))?;
-        let quick = if manner == Manner::Part { None } else { wanted.quick(any_case) };
+        let quick = if manner == MatchMode::Part { None } else { wanted.prefilter(any_case) };
         Ok(Self { wanted, manner, regex, quick })
     }
 
@@ -131,7 +131,7 @@ impl Pattern {
     /// False if no text among these, which stand together with line ends between them, fits.
     pub(super) fn may_stand_in(&self, texts: &[u8]) -> bool {
         match &self.wanted {
-            Wanted::Text(text) if self.manner == Manner::Part && !text.contains('\n') => {
+            Wanted::Text(text) if self.manner == MatchMode::Part && !text.contains('\n') => {
                 self.regex.is_match(texts)
             }
             _ => true,
@@ -140,12 +140,12 @@ impl Pattern {
 }
 
 impl Wanted {
-    fn quick(&self, any_case: bool) -> Option<Quick> {
+    fn prefilter(&self, any_case: bool) -> Option<Prefilter> {
         match self {
-            Self::Text(text) => Quick::new(text, Stands::Alone, any_case),
+            Self::Text(text) => Prefilter::new(text, Anchor::Alone, any_case),
             Self::Glob(pieces) => match pieces.as_slice() {
-                [Piece::Text(text), Piece::Any] => Quick::new(text, Stands::First, any_case),
-                [Piece::Any, Piece::Text(text)] => Quick::new(text, Stands::Last, any_case),
+                [Piece::Text(text), Piece::Any] => Prefilter::new(text, Anchor::First, any_case),
+                [Piece::Any, Piece::Text(text)] => Prefilter::new(text, Anchor::Last, any_case),
                 _ => None,
             },
             Self::Regex(_) => None,
@@ -194,14 +194,14 @@ impl Piece {
     }
 }
 
-fn explain(error: &regex::Error) -> Complaint {
+fn explain(error: &regex::Error) -> ParseError {
     if let regex::Error::CompiledTooBig(_) = error {
-        return Complaint::new("the pattern grows too large");
+        return ParseError::new("the pattern grows too large");
     }
     // The library draws a picture; its last line says what is wrong.
     let text = error.to_string();
     let last = text.lines().last().unwrap_or_default();
-    Complaint::new(format!("the regex is wrong: {}", last.strip_prefix("error: ").unwrap_or(last)))
+    ParseError::new(format!("the regex is wrong: {}", last.strip_prefix("error: ").unwrap_or(last)))
 }
 
 fn is_escapable(character: char) -> bool {
@@ -213,11 +213,13 @@ fn is_plain(character: char) -> bool {
 }
 
 /// Whether a character may begin unquoted text: not what begins a path, a regex or a `not`.
-fn may_begin(character: char, manner: Manner) -> bool {
-    character.is_alphanumeric() || character == '_' || (character == '/' && manner == Manner::Path)
+fn may_begin(character: char, manner: MatchMode) -> bool {
+    character.is_alphanumeric()
+        || character == '_'
+        || (character == '/' && manner == MatchMode::Path)
 }
 
-impl fmt::Display for Pattern {
+impl fmt::Display for TextPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.wanted {
             Wanted::Text(text) => {
@@ -245,7 +247,7 @@ impl fmt::Display for Pattern {
 fn write_escaped(
     f: &mut fmt::Formatter<'_>,
     text: &str,
-    manner: Manner,
+    manner: MatchMode,
     is_first: bool,
 ) -> fmt::Result {
     for (at, character) in text.chars().enumerate() {
@@ -262,23 +264,23 @@ fn write_escaped(
 mod tests {
     use super::*;
 
-    fn plain(raw: &str, manner: Manner) -> Pattern {
-        Pattern::plain(raw, manner).unwrap()
+    fn plain(raw: &str, manner: MatchMode) -> TextPattern {
+        TextPattern::plain(raw, manner).unwrap()
     }
 
-    fn hits(raw: &str, manner: Manner, text: &str) -> bool {
+    fn hits(raw: &str, manner: MatchMode, text: &str) -> bool {
         plain(raw, manner).is_match(text.as_bytes())
     }
 
     #[test]
     fn wildcards_cover_the_whole_or_a_part() {
-        assert!(hits("message.*", Manner::Whole, "message.updated"));
-        assert!(!hits("message.*", Manner::Whole, "x message.updated"));
-        assert!(hits("message.*d", Manner::Part, "x message.updated y"));
-        assert!(hits("a?c", Manner::Whole, "aéc") && !hits("a?c", Manner::Whole, "ac"));
-        assert!(!hits("a.c", Manner::Whole, "abc"));
-        assert!(hits(r"a\*c", Manner::Whole, "a*c") && !hits(r"a\*c", Manner::Whole, "abc"));
-        assert!(plain("a*c", Manner::Part).is_match(b"\xff a \xff\n c"));
+        assert!(hits("message.*", MatchMode::Whole, "message.updated"));
+        assert!(!hits("message.*", MatchMode::Whole, "x message.updated"));
+        assert!(hits("message.*d", MatchMode::Part, "x message.updated y"));
+        assert!(hits("a?c", MatchMode::Whole, "aéc") && !hits("a?c", MatchMode::Whole, "ac"));
+        assert!(!hits("a.c", MatchMode::Whole, "abc"));
+        assert!(hits(r"a\*c", MatchMode::Whole, "a*c") && !hits(r"a\*c", MatchMode::Whole, "abc"));
+        assert!(plain("a*c", MatchMode::Part).is_match(b"\xff a \xff\n c"));
     }
 
     #[test]
@@ -286,7 +288,7 @@ mod tests {
         let texts =
             ["", "k", "K", "\u{212a}", "kit", "KIT", "tik", "ſ", "s", "skit", "ki", "é", "É"];
         for raw in ["k", "K", "k*", "*k", "kit", "Kit*", "*kit", "s*", "é", "É*", "*"] {
-            for manner in [Manner::Whole, Manner::AnyCase] {
+            for manner in [MatchMode::Whole, MatchMode::AnyCase] {
                 let pattern = plain(raw, manner);
                 for text in texts {
                     let (quick, slow) = (pattern.is_match(text.as_bytes()), &pattern.regex);
@@ -298,31 +300,31 @@ mod tests {
 
     #[test]
     fn upper_case_makes_case_matter() {
-        assert!(hits("kev", Manner::Part, "xKEVx") && !hits("Kev", Manner::Part, "xKEVx"));
-        assert!(hits("é", Manner::Part, "É") && !hits("É", Manner::Part, "é"));
-        assert!(hits("POST", Manner::AnyCase, "post"));
-        let class = Pattern::regex(r"a\Sc", Manner::Part).unwrap();
+        assert!(hits("kev", MatchMode::Part, "xKEVx") && !hits("Kev", MatchMode::Part, "xKEVx"));
+        assert!(hits("é", MatchMode::Part, "É") && !hits("É", MatchMode::Part, "é"));
+        assert!(hits("POST", MatchMode::AnyCase, "post"));
+        let class = TextPattern::regex(r"a\Sc", MatchMode::Part).unwrap();
         assert!(class.is_match(b"xABC"));
-        assert!(!Pattern::regex("aB", Manner::Part).unwrap().is_match(b"ab"));
+        assert!(!TextPattern::regex("aB", MatchMode::Part).unwrap().is_match(b"ab"));
     }
 
     #[test]
     fn prints_so_that_it_reads_back() {
         for raw in ["message.updated", "a*", r"\-a?", r"\ *\)", "/a*", r"*\**", r"\a*", "*\u{a0}"] {
-            let pattern = plain(raw, Manner::Whole);
-            assert_eq!(plain(&pattern.to_string(), Manner::Whole), pattern, "{raw}");
+            let pattern = plain(raw, MatchMode::Whole);
+            assert_eq!(plain(&pattern.to_string(), MatchMode::Whole), pattern, "{raw}");
         }
-        assert_eq!(plain("/hooks/*", Manner::Path).to_string(), "/hooks/*");
-        assert_eq!(plain("/hooks/*", Manner::Whole).to_string(), r"\/hooks/*");
-        assert_eq!(plain("or", Manner::Part).to_string(), "\"or\"");
-        assert_eq!(plain("a\"b\\", Manner::Part).to_string(), r#""a\"b\\""#);
+        assert_eq!(plain("/hooks/*", MatchMode::Path).to_string(), "/hooks/*");
+        assert_eq!(plain("/hooks/*", MatchMode::Whole).to_string(), r"\/hooks/*");
+        assert_eq!(plain("or", MatchMode::Part).to_string(), "\"or\"");
+        assert_eq!(plain("a\"b\\", MatchMode::Part).to_string(), r#""a\"b\\""#);
     }
 
     #[test]
     fn says_what_is_wrong_with_a_regex() {
-        let error = Pattern::regex("a(b", Manner::Part).unwrap_err();
+        let error = TextPattern::regex("a(b", MatchMode::Part).unwrap_err();
         assert_eq!(error.message, "the regex is wrong: unclosed group");
-        let error = Pattern::regex("(a{1000}){1000}", Manner::Part).unwrap_err();
+        let error = TextPattern::regex("(a{1000}){1000}", MatchMode::Part).unwrap_err();
         assert_eq!(error.message, "the pattern grows too large");
     }
 }

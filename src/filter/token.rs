@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::error::{Complaint, FilterError};
+use super::error::{FilterError, ParseError};
 
 /// A place in the input. All moves stay on the boundaries of characters.
 #[derive(Debug, Clone)]
@@ -13,7 +13,7 @@ pub(super) struct Cursor<'i> {
 
 /// In which surroundings a value stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum ValueContext {
     /// A word of its own, in which a comma is a comma.
     Word,
     /// One of several values, separated by commas.
@@ -62,7 +62,7 @@ impl<'i> Cursor<'i> {
     }
 
     pub(super) fn error(&self, span: Range<usize>, message: impl Into<String>) -> FilterError {
-        Complaint::new(message).at(self.input, span)
+        ParseError::new(message).at(self.input, span)
     }
 
     /// The length of `keyword` if it stands here as a word of its own.
@@ -120,7 +120,7 @@ impl<'i> Cursor<'i> {
 
     /// The source of a regex, if one stands here: its second slash must end the term, or else it
     /// is a path. Where text commonly begins with a slash, only `/^` begins a regex.
-    pub(super) fn regex(&mut self, place: Place, begin: &str) -> Option<&'i str> {
+    pub(super) fn regex(&mut self, place: ValueContext, begin: &str) -> Option<&'i str> {
         let inside = self.rest().strip_prefix('/')?;
         self.rest().starts_with(begin).then_some(())?;
         let mut is_escaped = false;
@@ -130,7 +130,7 @@ impl<'i> Cursor<'i> {
             ends
         })?;
         let (source, after) = inside.split_at_checked(length)?;
-        let also = if place == Place::List { ")," } else { ")" };
+        let also = if place == ValueContext::List { ")," } else { ")" };
         if source.is_empty() || !ends_term(after.strip_prefix('/')?, also) {
             return None;
         }
@@ -140,7 +140,7 @@ impl<'i> Cursor<'i> {
 
     /// Unquoted text up to white space, a comma of a list, or a closing parenthesis that was
     /// not opened in it. `open` counts the parentheses over all values of a list.
-    pub(super) fn plain(&mut self, place: Place, open: &mut usize) -> &'i str {
+    pub(super) fn plain(&mut self, place: ValueContext, open: &mut usize) -> &'i str {
         let mut characters = self.rest().char_indices();
         let mut length = self.rest().len();
         while let Some((at, character)) = characters.next() {
@@ -154,7 +154,7 @@ impl<'i> Cursor<'i> {
                     *open += 1;
                     false
                 }
-                ',' => place == Place::List,
+                ',' => place == ValueContext::List,
                 // What follows has lost its meaning.
                 '\\' => {
                     characters.next();
@@ -180,23 +180,23 @@ pub(super) fn ends_term(after: &str, also: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn plain(input: &str, place: Place) -> &str {
+    fn plain(input: &str, place: ValueContext) -> &str {
         Cursor::new(input).plain(place, &mut 0)
     }
 
     #[test]
     fn unquoted_text_keeps_the_parentheses_that_it_opened() {
-        assert_eq!(plain("f(x) y", Place::Word), "f(x)");
-        assert_eq!(plain("f) y", Place::Word), "f");
-        assert_eq!(plain("a,b", Place::Word), "a,b");
-        assert_eq!(plain("a,b", Place::List), "a");
-        assert_eq!(plain(r"a\ \)b c", Place::Word), r"a\ \)b");
-        assert_eq!(plain(r"a\", Place::Word), r"a\");
+        assert_eq!(plain("f(x) y", ValueContext::Word), "f(x)");
+        assert_eq!(plain("f) y", ValueContext::Word), "f");
+        assert_eq!(plain("a,b", ValueContext::Word), "a,b");
+        assert_eq!(plain("a,b", ValueContext::List), "a");
+        assert_eq!(plain(r"a\ \)b c", ValueContext::Word), r"a\ \)b");
+        assert_eq!(plain(r"a\", ValueContext::Word), r"a\");
     }
 
     #[test]
     fn a_second_slash_inside_makes_it_a_path() {
-        let regex = |input, begin| Cursor::new(input).regex(Place::List, begin);
+        let regex = |input, begin| Cursor::new(input).regex(ValueContext::List, begin);
         assert_eq!(regex("/a b/ c", "/"), Some("a b"));
         assert_eq!(regex(r"/a\/b/,", "/"), Some(r"a\/b"));
         for path in ["/a/b", "//", "/a", "a/"] {

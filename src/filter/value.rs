@@ -3,28 +3,28 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-use super::error::{Complaint, nearest};
-use super::field::{Takes, Words};
-use super::moment::Moment;
+use super::error::{ParseError, nearest};
+use super::field::{ValueKind, Words};
 use super::number::Number;
-use super::pattern::{Manner, Pattern};
+use super::pattern::{MatchMode, TextPattern};
+use super::time_expr::TimeExpr;
 use crate::units;
 
 /// Alternatives, one of which must fit, or none if it is negated.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Value {
+pub(super) struct FieldValue {
     pub(super) negated: bool,
-    pub(super) choices: Vec<Choice>,
+    pub(super) choices: Vec<Alternative>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Choice {
-    Text(Pattern),
+pub(super) enum Alternative {
+    Text(TextPattern),
     Compare(Compare, Number),
     /// Both ends belong to it; an end that is left out is open.
     Range(Option<Number>, Option<Number>),
-    Moment(Moment),
-    Between(Moment, Moment),
+    Moment(TimeExpr),
+    Between(TimeExpr, TimeExpr),
     /// `:empty`
     Empty,
     /// `:exists`
@@ -48,21 +48,21 @@ pub(super) enum Atom<'i> {
     Regex(&'i str),
 }
 
-impl Value {
+impl FieldValue {
     /// Whether one of the alternatives fits, or none if it is negated.
-    pub(super) fn passes(&self, fits: impl FnMut(&Choice) -> bool) -> bool {
+    pub(super) fn passes(&self, fits: impl FnMut(&Alternative) -> bool) -> bool {
         self.choices.iter().any(fits) != self.negated
     }
 }
 
-impl Choice {
-    pub(super) fn new(takes: Takes, atom: &Atom<'_>) -> Result<Self, Complaint> {
+impl Alternative {
+    pub(super) fn new(takes: ValueKind, atom: &Atom<'_>) -> Result<Self, ParseError> {
         let manner = match takes {
-            Takes::Text | Takes::Data | Takes::Json | Takes::Jq => Manner::Whole,
-            Takes::AnyCase => Manner::AnyCase,
-            Takes::Path => Manner::Path,
-            Takes::Part => Manner::Part,
-            Takes::Words(_) | Takes::Status | Takes::Size | Takes::Moment => {
+            ValueKind::Text | ValueKind::Data | ValueKind::Json | ValueKind::Jq => MatchMode::Whole,
+            ValueKind::AnyCase => MatchMode::AnyCase,
+            ValueKind::Path => MatchMode::Path,
+            ValueKind::Part => MatchMode::Part,
+            ValueKind::Words(_) | ValueKind::Status | ValueKind::Size | ValueKind::Moment => {
                 return match atom {
                     Atom::Plain(raw) | Atom::Regex(raw) => Self::bare(takes, raw),
                     Atom::Quoted(text) => Self::bare(takes, text),
@@ -70,23 +70,23 @@ impl Choice {
             }
         };
         match (takes, atom) {
-            (_, Atom::Quoted(text)) => Pattern::literal(text, manner).map(Self::Text),
-            (_, Atom::Regex(source)) => Pattern::regex(source, manner).map(Self::Text),
-            (Takes::Json, Atom::Plain("empty")) => Ok(Self::Empty),
-            (Takes::Json, Atom::Plain("exists")) => Ok(Self::Exists),
-            (Takes::Json | Takes::Data, Atom::Plain(raw)) => match numeric(takes, raw)? {
+            (_, Atom::Quoted(text)) => TextPattern::literal(text, manner).map(Self::Text),
+            (_, Atom::Regex(source)) => TextPattern::regex(source, manner).map(Self::Text),
+            (ValueKind::Json, Atom::Plain("empty")) => Ok(Self::Empty),
+            (ValueKind::Json, Atom::Plain("exists")) => Ok(Self::Exists),
+            (ValueKind::Json | ValueKind::Data, Atom::Plain(raw)) => match numeric(takes, raw)? {
                 Some(choice) => Ok(choice),
-                None => Pattern::plain(raw, manner).map(Self::Text),
+                None => TextPattern::plain(raw, manner).map(Self::Text),
             },
-            (_, Atom::Plain(raw)) => Pattern::plain(raw, manner).map(Self::Text),
+            (_, Atom::Plain(raw)) => TextPattern::plain(raw, manner).map(Self::Text),
         }
     }
 
     /// Values that have a form of their own, so that quotes change nothing.
-    fn bare(takes: Takes, raw: &str) -> Result<Self, Complaint> {
+    fn bare(takes: ValueKind, raw: &str) -> Result<Self, ParseError> {
         match takes {
-            Takes::Words(words) => known_word(words, raw),
-            Takes::Moment => moment(raw),
+            ValueKind::Words(words) => known_word(words, raw),
+            ValueKind::Moment => moment(raw),
             _ => {
                 if let Some(choice) = numeric(takes, raw)? {
                     return Ok(choice);
@@ -96,8 +96,8 @@ impl Choice {
                 }
                 let is_glob = raw.contains(['*', '?'])
                     && raw.chars().all(|c| c.is_ascii_digit() || matches!(c, '*' | '?'));
-                if takes == Takes::Status && is_glob {
-                    return Pattern::plain(raw, Manner::Whole).map(Self::Text);
+                if takes == ValueKind::Status && is_glob {
+                    return TextPattern::plain(raw, MatchMode::Whole).map(Self::Text);
                 }
                 Err(no_number(takes, raw))
             }
@@ -169,11 +169,11 @@ impl Compare {
 }
 
 /// Reads a comparison or a range; nothing if it has the form of neither.
-fn numeric(takes: Takes, raw: &str) -> Result<Option<Choice>, Complaint> {
+fn numeric(takes: ValueKind, raw: &str) -> Result<Option<Alternative>, ParseError> {
     for compare in Compare::ALL {
         if let Some(bound) = raw.strip_prefix(compare.sign()) {
             let number = read_number(takes, bound).ok_or_else(|| no_number(takes, bound))?;
-            return Ok(Some(Choice::Compare(compare, number)));
+            return Ok(Some(Alternative::Compare(compare, number)));
         }
     }
     let Some((from, to)) = raw.split_once("..") else { return Ok(None) };
@@ -189,34 +189,34 @@ fn numeric(takes: Takes, raw: &str) -> Result<Option<Choice>, Complaint> {
             {
                 return Err(upside_down(low, high));
             }
-            Ok(Some(Choice::Range(from, to)))
+            Ok(Some(Alternative::Range(from, to)))
         }
     }
 }
 
-fn upside_down(low: &dyn fmt::Display, high: &dyn fmt::Display) -> Complaint {
-    Complaint::new("the range ends before it begins").suggest(Some(format!("{high}..{low}")))
+fn upside_down(low: &dyn fmt::Display, high: &dyn fmt::Display) -> ParseError {
+    ParseError::new("the range ends before it begins").suggest(Some(format!("{high}..{low}")))
 }
 
-fn read_number(takes: Takes, text: &str) -> Option<Number> {
+fn read_number(takes: ValueKind, text: &str) -> Option<Number> {
     let size = || units::parse_size(text).ok().map(Number::from);
     match takes {
-        Takes::Size => size(),
-        Takes::Status => text.parse::<u16>().ok().map(|status| Number::from(u64::from(status))),
+        ValueKind::Size => size(),
+        ValueKind::Status => text.parse::<u16>().ok().map(|status| Number::from(u64::from(status))),
         _ => Number::parse(text).or_else(size),
     }
 }
 
-fn no_number(takes: Takes, text: &str) -> Complaint {
+fn no_number(takes: ValueKind, text: &str) -> ParseError {
     let wrong = |kind: &str, examples: &str| {
         if text.is_empty() {
-            return Complaint::new(format!("a {kind} is expected, for instance {examples}"));
+            return ParseError::new(format!("a {kind} is expected, for instance {examples}"));
         }
-        Complaint::new(format!("`{text}` is no {kind}; write for instance {examples}"))
+        ParseError::new(format!("`{text}` is no {kind}; write for instance {examples}"))
     };
     match takes {
-        Takes::Size => wrong("size", "512, >10k, <=25MiB or 1k..1M"),
-        Takes::Status => {
+        ValueKind::Size => wrong("size", "512, >10k, <=25MiB or 1k..1M"),
+        ValueKind::Status => {
             let shape = text.replace(['x', 'X'], "?");
             let is_class = shape != text && shape.chars().all(|c| c.is_ascii_digit() || c == '?');
             wrong("status", "200, 4*, >=400 or 500..599").suggest(is_class.then_some(shape))
@@ -225,26 +225,26 @@ fn no_number(takes: Takes, text: &str) -> Complaint {
     }
 }
 
-fn known_word(words: Words, raw: &str) -> Result<Choice, Complaint> {
+fn known_word(words: Words, raw: &str) -> Result<Alternative, ParseError> {
     let all = words.all();
     let word = raw.to_lowercase();
     let is_glob = word.contains(['*', '?']);
     if is_glob || all.contains(&word.as_str()) {
-        let pattern = Pattern::plain(&word, Manner::Whole)?;
+        let pattern = TextPattern::plain(&word, MatchMode::Whole)?;
         if !is_glob || all.iter().any(|known| pattern.is_match(known.as_bytes())) {
-            return Ok(Choice::Text(pattern));
+            return Ok(Alternative::Text(pattern));
         }
     }
     let near = nearest(&word, all.iter().copied()).map(ToOwned::to_owned);
     let known = all.join(", ");
-    Err(Complaint::new(format!("`{raw}` is not known here; the words are {known}")).suggest(near))
+    Err(ParseError::new(format!("`{raw}` is not known here; the words are {known}")).suggest(near))
 }
 
-fn moment(raw: &str) -> Result<Choice, Complaint> {
+fn moment(raw: &str) -> Result<Alternative, ParseError> {
     let read = |text: &str| {
-        Moment::parse(text).ok_or_else(|| {
+        TimeExpr::parse(text).ok_or_else(|| {
             let examples = "5m, 2h, 1d, 17:00, 2026-11-23 or 2026-11-23T17:00";
-            Complaint::new(if text.is_empty() {
+            ParseError::new(if text.is_empty() {
                 format!("a moment is expected, for instance {examples}")
             } else {
                 format!("`{text}` is no moment; write for instance {examples}")
@@ -252,12 +252,12 @@ fn moment(raw: &str) -> Result<Choice, Complaint> {
         })
     };
     match raw.split_once("..") {
-        Some((from, to)) => Ok(Choice::Between(read(from)?, read(to)?)),
-        None => read(raw).map(Choice::Moment),
+        Some((from, to)) => Ok(Alternative::Between(read(from)?, read(to)?)),
+        None => read(raw).map(Alternative::Moment),
     }
 }
 
-impl fmt::Display for Value {
+impl fmt::Display for FieldValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.negated {
             f.write_str("!")?;
@@ -272,7 +272,7 @@ impl fmt::Display for Value {
     }
 }
 
-impl fmt::Display for Choice {
+impl fmt::Display for Alternative {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Text(pattern) => pattern.fmt(f),
@@ -294,22 +294,27 @@ impl fmt::Display for Choice {
 mod tests {
     use super::*;
 
-    fn read(takes: Takes, raw: &str) -> Result<Choice, Complaint> {
-        Choice::new(takes, &Atom::Plain(raw))
+    fn read(takes: ValueKind, raw: &str) -> Result<Alternative, ParseError> {
+        Alternative::new(takes, &Atom::Plain(raw))
     }
 
     #[test]
     fn compares_numbers_and_sizes() {
         for (takes, raw, fits, fails) in [
-            (Takes::Status, "200", "200", "201"),
-            (Takes::Status, "4*", "404", "200"),
-            (Takes::Status, ">=400", "400", "399"),
-            (Takes::Status, "500..599", "599", "600"),
-            (Takes::Status, "..299", "299", "300"),
-            (Takes::Size, ">10k", "10001", "10000"),
-            (Takes::Size, "1KiB..", "1024", "1023"),
-            (Takes::Data, "<-1.5", "-2", "-1.5"),
-            (Takes::Json, ">12345678901234567890", "12345678901234567891", "12345678901234567890"),
+            (ValueKind::Status, "200", "200", "201"),
+            (ValueKind::Status, "4*", "404", "200"),
+            (ValueKind::Status, ">=400", "400", "399"),
+            (ValueKind::Status, "500..599", "599", "600"),
+            (ValueKind::Status, "..299", "299", "300"),
+            (ValueKind::Size, ">10k", "10001", "10000"),
+            (ValueKind::Size, "1KiB..", "1024", "1023"),
+            (ValueKind::Data, "<-1.5", "-2", "-1.5"),
+            (
+                ValueKind::Json,
+                ">12345678901234567890",
+                "12345678901234567891",
+                "12345678901234567890",
+            ),
         ] {
             let choice = read(takes, raw).unwrap();
             assert!(choice.fits(fits) && !choice.fits(fails) && !choice.fits("x"), "{raw}");
@@ -319,27 +324,27 @@ mod tests {
 
     #[test]
     fn text_stays_text_where_it_is_no_number() {
-        assert!(read(Takes::Text, "..").unwrap().fits(".."));
-        assert!(read(Takes::Part, "<b>").unwrap().fits("a <b> c"));
-        assert!(read(Takes::Data, "1..x").unwrap().fits("1..x"));
-        assert!(read(Takes::Data, "2.50").unwrap().fits("2.50"));
-        assert!(!read(Takes::Data, "2.5").unwrap().fits("2.50"));
+        assert!(read(ValueKind::Text, "..").unwrap().fits(".."));
+        assert!(read(ValueKind::Part, "<b>").unwrap().fits("a <b> c"));
+        assert!(read(ValueKind::Data, "1..x").unwrap().fits("1..x"));
+        assert!(read(ValueKind::Data, "2.50").unwrap().fits("2.50"));
+        assert!(!read(ValueKind::Data, "2.5").unwrap().fits("2.50"));
     }
 
     #[test]
     fn mistakes_name_what_is_expected() {
         for (takes, raw, suggestion) in [
-            (Takes::Status, "4xx", Some("4??")),
-            (Takes::Status, "ok", None),
-            (Takes::Size, "5..1", Some("1..5")),
-            (Takes::Data, ">x", None),
-            (Takes::Moment, ">5m", None),
-            (Takes::Words(Words::Signature), "mismach", Some("mismatch")),
-            (Takes::Words(Words::YesNo), "z*", None),
+            (ValueKind::Status, "4xx", Some("4??")),
+            (ValueKind::Status, "ok", None),
+            (ValueKind::Size, "5..1", Some("1..5")),
+            (ValueKind::Data, ">x", None),
+            (ValueKind::Moment, ">5m", None),
+            (ValueKind::Words(Words::Signature), "mismach", Some("mismatch")),
+            (ValueKind::Words(Words::YesNo), "z*", None),
         ] {
             assert_eq!(read(takes, raw).unwrap_err().suggestion.as_deref(), suggestion, "{raw}");
         }
-        let empty = read(Takes::Size, ">").unwrap_err().message;
+        let empty = read(ValueKind::Size, ">").unwrap_err().message;
         assert_eq!(empty, "a size is expected, for instance 512, >10k, <=25MiB or 1k..1M");
     }
 }

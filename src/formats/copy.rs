@@ -6,11 +6,11 @@ use super::snippet::{self, Snippet};
 use super::{curl, httpie};
 use crate::delivery::{Delivery, Header};
 use crate::payload::{Document, pointer};
-use crate::provider::{self, Place, Provider, Scheme};
+use crate::provider::{self, Provider, Scheme, ValueLocation};
 
 /// What is copied, and how.
 #[derive(Debug, Clone, Copy)]
-pub struct Copied<'d> {
+pub struct CopySource<'d> {
     pub delivery: &'d Delivery,
     /// Whose it is, where that is known.
     pub provider: Option<&'d Provider>,
@@ -93,7 +93,7 @@ impl CopyFormat {
     }
 
     /// The copy, or why there can be none. Text but for a payload that is not.
-    pub fn write(&self, copied: &Copied<'_>) -> Result<Bytes, String> {
+    pub fn write(&self, copied: &CopySource<'_>) -> Result<Bytes, String> {
         let delivery = copied.delivery;
         if let Some(refusal) = &delivery.summary.refused
             && (self.is_command() || matches!(self.write, Write::Snippet(_)))
@@ -127,7 +127,7 @@ impl CopyFormat {
     }
 }
 
-impl<'d> Copied<'d> {
+impl<'d> CopySource<'d> {
     /// What is copied of it, and the headers that are left out.
     fn shown(&self) -> (Delivery, Vec<&'d str>) {
         let mut shown = self.delivery.clone();
@@ -136,7 +136,7 @@ impl<'d> Copied<'d> {
         }
         let places = self.provider.iter().flat_map(|provider| &provider.scheme.signature);
         for place in places {
-            if let Place::Json(path) = place
+            if let ValueLocation::Json(path) = place
                 && let Some(emptied) = pointer::with_string(&shown.body, path, "")
             {
                 shown.body = emptied.into();

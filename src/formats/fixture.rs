@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::layout;
-use super::wire::{self, Body, Pair, WireError};
+use super::wire::{self, BodyText, HeaderPair, WireError};
 use crate::delivery::{Head, SignatureStatus};
 
 /// What every fixture names as its form.
@@ -25,12 +25,12 @@ pub struct Fixture {
     /// The file's name without its ending.
     pub name: String,
     pub provider: String,
-    pub event: Event,
+    pub event: FixtureEvent,
     /// When the original came; the time at which the signature is good.
     #[serde(with = "super::wire::moment")]
     pub received_at: Timestamp,
-    pub request: Request,
-    pub signature: Signature,
+    pub request: FixtureRequest,
+    pub signature: FixtureSignature,
     pub original: Original,
     /// How many values were replaced, by rule.
     pub redacted: BTreeMap<String, usize>,
@@ -41,7 +41,7 @@ pub struct Fixture {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Event {
+pub struct FixtureEvent {
     pub id: Option<String>,
     #[serde(rename = "type")]
     pub kind: Option<String>,
@@ -50,7 +50,7 @@ pub struct Event {
 /// The request, byte for byte.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Request {
+pub struct FixtureRequest {
     pub method: String,
     pub target: String,
     pub version: String,
@@ -66,8 +66,8 @@ pub struct Request {
 /// How the request is signed now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Signature {
-    pub state: State,
+pub struct FixtureSignature {
+    pub state: FixtureState,
     /// The headers that carry it.
     pub headers: Vec<String>,
     /// The throw-away key; null where nothing was signed.
@@ -81,7 +81,7 @@ pub struct Signature {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum State {
+pub enum FixtureState {
     /// With the test key.
     ReSigned,
     /// The signature and the bytes are the original ones.
@@ -123,10 +123,10 @@ pub enum FixtureError {
     Wire(#[from] WireError),
 }
 
-impl Request {
+impl FixtureRequest {
     pub fn of(head: &Head, body: &[u8]) -> Self {
         let owned = |text: Option<Cow<'_, str>>| text.map(Cow::into_owned);
-        let Body { body, body_base64 } = Body::of(body);
+        let BodyText { body, body_base64 } = BodyText::of(body);
         let pairs = wire::pairs(head).into_iter();
         Self {
             method: head.method.clone(),
@@ -140,17 +140,17 @@ impl Request {
     }
 
     pub fn head(&self) -> Result<Head, WireError> {
-        let borrow = |(name, value): &'_ (String, String)| -> Pair<'static> {
+        let borrow = |(name, value): &'_ (String, String)| -> HeaderPair<'static> {
             (name.clone().into(), value.clone().into())
         };
-        let pairs: Vec<Pair<'_>> = self.headers.iter().map(borrow).collect();
+        let pairs: Vec<HeaderPair<'_>> = self.headers.iter().map(borrow).collect();
         let parts = (self.version.as_str(), pairs.as_slice());
         wire::head(self.head_base64.as_deref(), &self.method, &self.target, parts)
     }
 
     pub fn body(&self) -> Result<bytes::Bytes, WireError> {
         let borrow = |text: &Option<String>| text.clone().map(Cow::Owned);
-        Body { body: borrow(&self.body), body_base64: borrow(&self.body_base64) }.bytes()
+        BodyText { body: borrow(&self.body), body_base64: borrow(&self.body_base64) }.bytes()
     }
 }
 

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use super::layout::harmless;
-use super::wire::{self, Body};
+use super::wire::{self, BodyText};
 use crate::delivery::{Delivery, Header, header_text};
 use crate::payload::form;
 
@@ -121,7 +121,7 @@ pub fn entry(delivery: &Delivery, leave_out: &[&str]) -> String {
     let host = head.joined("host").map(|host| header_text(&host).into_owned());
     let host = host.filter(|host| is_host(host)).unwrap_or_else(|| "localhost".to_owned());
     let path = super::shell::path(&head.target);
-    let Body { body, body_base64 } = Body::of(&delivery.body);
+    let BodyText { body, body_base64 } = BodyText::of(&delivery.body);
     let encoding = body_base64.is_some().then_some("base64");
     let post_data = (!delivery.body.is_empty()).then(|| PostData {
         mime_type: wire::content_type(head).unwrap_or_default(),

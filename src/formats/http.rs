@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::layout::harmless;
 use super::wire;
 use crate::delivery::{Delivery, Header, is_hop_by_hop};
-use crate::payload::{form, visible};
+use crate::payload::{escape, form};
 
 /// How the comment begins that holds the rest.
 pub const MARK: &str = "# @hookglass ";
@@ -34,7 +34,7 @@ pub struct Rest {
 
 /// A request, and its body if that needs a file of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Written {
+pub struct WrittenRequest {
     pub text: String,
     /// The name of the file, and what belongs into it.
     pub file: Option<(String, bytes::Bytes)>,
@@ -42,7 +42,7 @@ pub struct Written {
 
 /// A delivery as a request to `base`, without the headers in `leave_out`. A body of its own would
 /// be the file `{stem}.{id}.body`.
-pub fn request(delivery: &Delivery, base: &str, leave_out: &[&str], stem: &str) -> Written {
+pub fn request(delivery: &Delivery, base: &str, leave_out: &[&str], stem: &str) -> WrittenRequest {
     let (summary, head) = (&delivery.summary, &delivery.head);
     let kept: Vec<Header> = head
         .headers
@@ -50,7 +50,7 @@ pub fn request(delivery: &Delivery, base: &str, leave_out: &[&str], stem: &str) 
         .filter(|header| !leave_out.iter().any(|name| header.is(name)))
         .cloned()
         .collect();
-    let said: Vec<wire::Pair<'_>> =
+    let said: Vec<wire::HeaderPair<'_>> =
         kept.iter().map(|header| (header.name.as_str().into(), header.text())).collect();
     let target = head.target_text();
     let exact = wire::head_bytes(&head.method, &target, head.version.as_str(), &said);
@@ -71,13 +71,13 @@ pub fn request(delivery: &Delivery, base: &str, leave_out: &[&str], stem: &str) 
     let rest = serde_json::to_string(&rest).unwrap_or_default();
     let mut text = format!("### {} {}\n{MARK}{}\n", summary.id, title(delivery), harmless(rest));
     let path = super::shell::path(&head.target);
-    let method = visible(&head.method);
+    let method = escape(&head.method);
     let base = base.trim_end_matches('/');
     // Writing to a String cannot fail.
     let _ = writeln!(text, "{method} {base}{path} {}", head.version);
     for header in kept.iter().filter(|header| !is_own(header)) {
         let line = format!("{}: {}", header.name, header.text());
-        let _ = writeln!(text, "{}", visible(&line));
+        let _ = writeln!(text, "{}", escape(&line));
     }
     // Editors write forms anew.
     let is_form = wire::content_type(head)
@@ -86,23 +86,23 @@ pub fn request(delivery: &Delivery, base: &str, leave_out: &[&str], stem: &str) 
     match plain {
         _ if delivery.body.is_empty() => {
             text.push('\n');
-            Written { text, file: None }
+            WrittenRequest { text, file: None }
         }
         Some(body) => {
             let _ = write!(text, "\n{body}\n\n");
-            Written { text, file: None }
+            WrittenRequest { text, file: None }
         }
         None => {
             let name = format!("{stem}.{}.body", summary.id);
             let _ = write!(text, "\n< ./{name}\n\n");
-            Written { text, file: Some((name, delivery.body.clone())) }
+            WrittenRequest { text, file: Some((name, delivery.body.clone())) }
         }
     }
 }
 
 fn title(delivery: &Delivery) -> String {
     let title = delivery.summary.title();
-    visible(&title).replace(['\n', '\r'], " ")
+    escape(&title).replace(['\n', '\r'], " ")
 }
 
 /// Whether an editor sends a body as it stands: no variables, no line that begins something, no
@@ -111,7 +111,7 @@ fn stays(body: &str) -> bool {
     let begins = |line: &str| {
         ["###", "<", ">", "#", "//"].iter().any(|mark| line.trim_start().starts_with(mark))
     };
-    let shown = |line: &str| visible(line) == line;
+    let shown = |line: &str| escape(line) == line;
     body.trim() == body
         && !body.contains("{{")
         && !body.contains('\r')

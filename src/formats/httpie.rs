@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::{curl, shell};
 use crate::delivery::{Delivery, Header};
-use crate::payload::visible;
+use crate::payload::escape;
 
 /// Headers that both add by themselves, and that have to be forbidden where they did not come.
 const THEIR_OWN: [&str; 4] = ["User-Agent", "Accept", "Accept-Encoding", "Content-Type"];
@@ -25,7 +25,7 @@ pub(super) fn command(
     let path = shell::path(&head.target);
     if path.as_bytes() != &head.target[..] {
         let target = head.target_text();
-        return Err(format!("{program} sends no such request target: {}", visible(&target)));
+        return Err(format!("{program} sends no such request target: {}", escape(&target)));
     }
     let mut out = String::new();
     let ignored = if delivery.body.is_empty() {

@@ -3,11 +3,10 @@
 use serde::Serialize;
 
 use super::layout::harmless;
-use super::wire::{self, Body, Pair};
+use super::wire::{self, BodyText, HeaderPair};
 use crate::delivery::{Attempt, Comparison, Delivery, DeliveryId, Head, Outcome, Summary};
 
 #[derive(Serialize)]
-#[expect(clippy::struct_excessive_bools, reason = "things that are so or not by themselves")]
 struct Line<'d> {
     schema: &'static str,
     id: i64,
@@ -16,12 +15,12 @@ struct Line<'d> {
     method: &'d str,
     target: &'d str,
     version: &'static str,
-    headers: Vec<Pair<'d>>,
+    headers: Vec<HeaderPair<'d>>,
     /// The head in base64, only where the fields above do not say its bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     head_base64: Option<String>,
     #[serde(flatten)]
-    body: Body<'d>,
+    body: BodyText<'d>,
     body_size: u64,
     provider: &'d str,
     event: Event<'d>,
@@ -78,7 +77,7 @@ struct AttemptLine<'d> {
     timed_out: bool,
     headers: Option<Vec<(&'d str, std::borrow::Cow<'d, str>)>>,
     #[serde(flatten)]
-    body: Body<'d>,
+    body: BodyText<'d>,
     body_size: Option<u64>,
     /// `exact` or `resigned`; nothing of a request of our own.
     form: Option<&'static str>,
@@ -107,7 +106,7 @@ struct RequestLine<'d> {
     target: std::borrow::Cow<'d, str>,
     headers: Vec<(&'d str, std::borrow::Cow<'d, str>)>,
     #[serde(flatten)]
-    body: Body<'d>,
+    body: BodyText<'d>,
     /// `exact` or `resigned`; nothing of a request of our own.
     form: Option<&'static str>,
     changes: Option<&'d str>,
@@ -155,7 +154,7 @@ pub fn request_line(
         method: &head.method,
         target: head.target_text(),
         headers: pairs(&head.headers),
-        body: Body::of(body),
+        body: BodyText::of(body),
         form: id.map(|_| if changes.is_some() { "resigned" } else { "exact" }),
         changes,
     };
@@ -178,7 +177,7 @@ fn of<'d>(summary: &'d Summary, head: &'d Head, body: &'d [u8]) -> Line<'d> {
         version: summary.version.as_str(),
         headers: wire::pairs(head),
         head_base64: wire::head_base64(head),
-        body: Body::of(body),
+        body: BodyText::of(body),
         body_size: summary.body_size,
         provider: &summary.provider,
         event: Event { id: summary.event.id.as_deref(), kind: summary.event.event_type.as_deref() },
@@ -222,7 +221,7 @@ fn attempt(attempt: &Attempt, compared: Option<Comparison>) -> AttemptLine<'_> {
         error,
         timed_out,
         headers: answered.map(|answered| pairs(&answered.headers)),
-        body: answered.map_or_else(Body::default, |answered| Body::of(&answered.body)),
+        body: answered.map_or_else(BodyText::default, |answered| BodyText::of(&answered.body)),
         body_size: answered.map(|answered| answered.body_size),
         form: Some(attempt.form()),
         changes: attempt.changes.as_deref(),

@@ -7,7 +7,7 @@ use std::io;
 use serde::Serialize;
 use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
 
-use crate::payload::visible;
+use crate::payload::escape;
 
 /// A value laid out, with a line end.
 pub(super) fn pretty(value: &impl Serialize) -> String {
@@ -28,12 +28,12 @@ pub(super) fn pretty(value: &impl Serialize) -> String {
 /// The same JSON with escapes for characters that a terminal would act on or hide. They stand
 /// only within strings, since the rest of JSON is plain ASCII.
 pub(super) fn harmless(line: String) -> String {
-    if visible(&line) == line {
+    if escape(&line) == line {
         return line;
     }
     let mut out = String::with_capacity(line.len() + 64);
     for character in line.chars() {
-        let shown = visible(character.encode_utf8(&mut [0; 4])).len() == character.len_utf8();
+        let shown = escape(character.encode_utf8(&mut [0; 4])).len() == character.len_utf8();
         if shown {
             out.push(character);
             continue;

@@ -2,7 +2,7 @@
 
 /// A language that tests are written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Language {
+pub enum LoaderLanguage {
     Node,
     Python,
     Rust,
@@ -11,7 +11,7 @@ pub enum Language {
     Php,
 }
 
-impl Language {
+impl LoaderLanguage {
     pub const ALL: [Self; 6] =
         [Self::Node, Self::Python, Self::Rust, Self::Go, Self::Ruby, Self::Php];
 
@@ -69,13 +69,13 @@ impl Language {
 
 /// The test. `plain` are the providers that sign the body alone with HMAC-SHA256 as hex, which it
 /// verifies by itself; for others the provider's own library is at hand.
-pub fn text(language: Language, plain: &[&str]) -> String {
+pub fn text(language: LoaderLanguage, plain: &[&str]) -> String {
     // Names of providers are file names or keys of TOML; quoted as JSON they fit every language.
     let quoted = plain.iter().filter_map(|name| serde_json::to_string(name).ok());
     let quoted: Vec<String> = quoted.map(|name| name.replace('$', "\\$")).collect();
     let list = match (language, quoted.is_empty()) {
         // `{}` is a dictionary.
-        (Language::Python, true) => "\"\"".to_owned(),
+        (LoaderLanguage::Python, true) => "\"\"".to_owned(),
         (..) => quoted.join(", "),
     };
     language.template().replace("@plain@", &list)

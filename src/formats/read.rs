@@ -16,7 +16,7 @@ use crate::formats::fixture::Fixture;
 
 /// A request as a file has it. What the file does not say is nothing.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Recorded {
+pub struct RecordedRequest {
     pub received_at: Option<Timestamp>,
     pub peer: Option<String>,
     pub head: Head,
@@ -40,9 +40,9 @@ pub enum ImportError {
 }
 
 /// Gives the bytes of a file that stands beside the one that is read.
-pub type Beside<'b> = &'b dyn Fn(&str) -> std::io::Result<Vec<u8>>;
+pub type ReadFile<'b> = &'b dyn Fn(&str) -> std::io::Result<Vec<u8>>;
 
-impl Recorded {
+impl RecordedRequest {
     /// A request of which nothing else is known.
     fn bare(head: Head, body: Bytes) -> Self {
         let body_size = body.len() as u64;
@@ -68,7 +68,7 @@ impl ImportError {
 }
 
 /// The requests of a file. What kind it is, its content tells.
-pub fn read(bytes: &[u8], beside: Beside<'_>) -> Result<Vec<Recorded>, ImportError> {
+pub fn read(bytes: &[u8], beside: ReadFile<'_>) -> Result<Vec<RecordedRequest>, ImportError> {
     let start = bytes.trim_ascii_start();
     if start.starts_with(b"{") {
         let text = std::str::from_utf8(bytes)
@@ -98,7 +98,7 @@ fn form(text: &str) -> Option<String> {
     serde_json::from_str::<Form>(text).ok().map(|form| form.schema)
 }
 
-fn json(text: &str) -> Result<Vec<Recorded>, ImportError> {
+fn json(text: &str) -> Result<Vec<RecordedRequest>, ImportError> {
     let first = text.trim_start().lines().next().unwrap_or_default();
     if is_fixture(text) {
         fixture(text).map(|(_, recorded)| vec![recorded])
@@ -115,7 +115,7 @@ fn json(text: &str) -> Result<Vec<Recorded>, ImportError> {
 }
 
 /// A fixture, and the request in it.
-pub fn fixture(text: &str) -> Result<(Fixture, Recorded), ImportError> {
+pub fn fixture(text: &str) -> Result<(Fixture, RecordedRequest), ImportError> {
     let fixture = Fixture::read(text).map_err(|error| match error {
         crate::formats::fixture::FixtureError::Json(error) => {
             ImportError::at(error.line(), format!("no fixture: {error}"))
@@ -132,12 +132,15 @@ pub fn fixture(text: &str) -> Result<(Fixture, Recorded), ImportError> {
         explanation: Some(format!("as the fixture {} says of its original", fixture.name)),
         secret: None,
     });
-    let recorded = Recorded {
+    let recorded = RecordedRequest {
         received_at: Some(fixture.received_at),
         provider: Some(fixture.provider.clone()),
-        event: Some(EventRef { id: fixture.event.id.clone(), event_type: fixture.event.kind.clone() }),
+        event: Some(EventRef {
+            id: fixture.event.id.clone(),
+            event_type: fixture.event.kind.clone(),
+        }),
         signature,
-        ..Recorded::bare(head, body)
+        ..RecordedRequest::bare(head, body)
     };
     Ok((fixture, recorded))
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::payload::visible;
+use crate::payload::escape;
 
 /// The longest text that stands in one argument; Linux takes 128 KiB.
 const LONGEST: usize = 100_000;
@@ -14,7 +14,7 @@ const LONGEST: usize = 100_000;
 /// and what is no UTF-8, is written as octal escapes of `printf`.
 pub(super) fn word(bytes: &[u8]) -> String {
     match std::str::from_utf8(bytes) {
-        Ok(text) if visible(text) == text => format!("'{}'", text.replace('\'', r"'\''")),
+        Ok(text) if escape(text) == text => format!("'{}'", text.replace('\'', r"'\''")),
         _ => format!("\"$(printf '{}')\"", octal(bytes)),
     }
 }
@@ -42,7 +42,7 @@ fn octal(bytes: &[u8]) -> String {
 /// than one argument holds, and lines of which none ends in something that gets lost.
 pub(super) fn plain(bytes: &[u8]) -> Option<&str> {
     let text = std::str::from_utf8(bytes).ok().filter(|text| text.len() <= LONGEST)?;
-    text.split(['\n', '\t']).all(|line| visible(line) == line).then_some(text)
+    text.split(['\n', '\t']).all(|line| escape(line) == line).then_some(text)
 }
 
 /// A command that prints these bytes.

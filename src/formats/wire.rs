@@ -11,7 +11,7 @@ use crate::delivery::{Head, HeadError, header_text};
 
 /// A body: text where it is UTF-8, base64 where it is not.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Body<'d> {
+pub struct BodyText<'d> {
     #[serde(borrow)]
     pub body: Option<Cow<'d, str>>,
     #[serde(borrow)]
@@ -19,7 +19,7 @@ pub struct Body<'d> {
 }
 
 /// A header, name and value.
-pub type Pair<'d> = (Cow<'d, str>, Cow<'d, str>);
+pub type HeaderPair<'d> = (Cow<'d, str>, Cow<'d, str>);
 
 /// Why text is not the bytes of a request.
 #[derive(Debug, thiserror::Error)]
@@ -32,7 +32,7 @@ pub enum WireError {
     Head(#[from] HeadError),
 }
 
-impl<'d> Body<'d> {
+impl<'d> BodyText<'d> {
     pub fn of(bytes: &'d [u8]) -> Self {
         match std::str::from_utf8(bytes) {
             Ok(text) => Self { body: Some(text.into()), body_base64: None },
@@ -56,7 +56,12 @@ pub(super) fn decode(name: &'static str, text: &str) -> Result<Bytes, WireError>
 }
 
 /// A head as its parts say it.
-pub fn head_bytes(method: &str, target: &str, version: &str, headers: &[Pair<'_>]) -> Vec<u8> {
+pub fn head_bytes(
+    method: &str,
+    target: &str,
+    version: &str,
+    headers: &[HeaderPair<'_>],
+) -> Vec<u8> {
     let mut raw = format!("{method} {target} {version}\r\n");
     for (name, value) in headers {
         raw.extend([name, ": ", value, "\r\n"]);
@@ -66,7 +71,7 @@ pub fn head_bytes(method: &str, target: &str, version: &str, headers: &[Pair<'_>
 }
 
 /// The headers as text, by [`header_text`].
-pub fn pairs(head: &Head) -> Vec<Pair<'_>> {
+pub fn pairs(head: &Head) -> Vec<HeaderPair<'_>> {
     head.headers.iter().map(|header| (header.name.as_str().into(), header.text())).collect()
 }
 
@@ -82,7 +87,7 @@ pub fn head(
     exact: Option<&str>,
     method: &str,
     target: &str,
-    (version, headers): (&str, &[Pair<'_>]),
+    (version, headers): (&str, &[HeaderPair<'_>]),
 ) -> Result<Head, WireError> {
     let Some(exact) = exact else {
         return Ok(Head::parse(head_bytes(method, target, version, headers).into())?);
@@ -132,7 +137,7 @@ mod tests {
             assert_eq!(back, came);
         }
         for body in [&b""[..], b"text \x00 \xe2\x80\x99", b"\xff\x00"] {
-            assert_eq!(Body::of(body).bytes().unwrap(), body);
+            assert_eq!(BodyText::of(body).bytes().unwrap(), body);
         }
     }
 

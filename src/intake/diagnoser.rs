@@ -34,9 +34,9 @@ pub struct Diagnoser {
 
 /// A place in the queue.
 #[derive(Debug)]
-pub(super) struct Turn(mpsc::OwnedPermit<DeliveryId>);
+pub(super) struct DiagnosisJob(mpsc::OwnedPermit<DeliveryId>);
 
-impl Turn {
+impl DiagnosisJob {
     pub(super) fn take(self, id: DeliveryId) {
         drop(self.0.send(id));
     }
@@ -56,9 +56,9 @@ impl Diagnoser {
 
     /// A place in the queue for a delivery with such a verdict; nothing if there is none, or
     /// nothing to look for.
-    pub(super) fn turn(&self, verdict: &Verdict) -> Option<Turn> {
+    pub(super) fn turn(&self, verdict: &Verdict) -> Option<DiagnosisJob> {
         let permit = verdict.wants_cause().then(|| self.queue.clone().try_reserve_owned().ok());
-        permit.flatten().map(Turn)
+        permit.flatten().map(DiagnosisJob)
     }
 }
 
@@ -79,7 +79,7 @@ impl Work {
             let limit = if waiting.is_empty() { LIMIT } else { LIMIT_IN_A_QUEUE };
             let one = Arc::clone(&this);
             let found = tokio::task::spawn_blocking(move || one.search(id, limit)).await;
-            if let Some(Some(verdict)) = task::outcome(found) {
+            if let Some(Some(verdict)) = task::join_or_panic(found) {
                 // If this is not kept, the store's trouble is shown already.
                 let _ = this.store.explained(id, verdict).await;
             }

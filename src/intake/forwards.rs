@@ -78,7 +78,7 @@ async fn keep(store: Store, mut tickets: mpsc::Receiver<(DeliveryId, Ticket)>) {
     loop {
         tokio::select! {
             biased;
-            Some(kept) = waiting.join_next() => drop(task::outcome(kept)),
+            Some(kept) = waiting.join_next() => drop(task::join_or_panic(kept)),
             ticket = tickets.recv() => {
                 let Some((id, ticket)) = ticket else { break };
                 let store = store.clone();
@@ -92,6 +92,6 @@ async fn keep(store: Store, mut tickets: mpsc::Receiver<(DeliveryId, Ticket)>) {
         }
     }
     while let Some(kept) = waiting.join_next().await {
-        task::outcome(kept);
+        task::join_or_panic(kept);
     }
 }

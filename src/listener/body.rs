@@ -44,7 +44,7 @@ pub(super) async fn collect(
 
 /// What a body over the limit is told; its declared or counted size stands beside it.
 pub(super) fn too_large(limits: &Limits) -> (u16, Refusal) {
-    let limit = units::size(limits.max_body);
+    let limit = units::format_size(limits.max_body);
     let reason = format!("the body is larger than {limit}; --max-body sets how large it may be");
     (413, refusal("body-too-large", reason))
 }
@@ -60,7 +60,7 @@ fn broken(error: &hyper::Error, came: u64, declared: u64) -> (u16, Refusal) {
 }
 
 fn too_slow(came: u64, after: Duration) -> (u16, Refusal) {
-    let after = units::took(after);
+    let after = units::format_duration(after);
     let reason = format!("the body came too slowly: {came} bytes in {after}");
     (408, refusal("body-timeout", reason))
 }

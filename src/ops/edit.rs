@@ -36,7 +36,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 
 use crate::delivery::Head;
-use crate::payload::{Document, Form, visible};
+use crate::payload::{Document, DocumentForm, escape};
 
 pub use parse::read;
 
@@ -76,7 +76,7 @@ impl BodyForm {
 
 /// Something in the file that cannot be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mistake {
+pub struct EditError {
     /// Counted from 1.
     pub line: usize,
     /// Counted from 1, where it is known.
@@ -84,7 +84,7 @@ pub struct Mistake {
     pub reason: String,
 }
 
-impl fmt::Display for Mistake {
+impl fmt::Display for EditError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.column {
             Some(column) => write!(f, "line {}, column {column}: {}", self.line, self.reason),
@@ -109,7 +109,7 @@ pub fn write(head: &Head, body: &[u8], about: &str) -> String {
         BodyForm::ALL.map(BodyForm::as_str).join(", ")
     );
     for line in [
-        visible(about).as_ref(),
+        escape(about).as_ref(),
         "What is above the first empty line is the head, one field a line. Lines like these are",
         "left out. Leave the file unchanged, or empty it, to send nothing.",
         forms.as_str(),
@@ -131,15 +131,15 @@ pub fn write(head: &Head, body: &[u8], about: &str) -> String {
 }
 
 /// The same file with its mistakes told at the top, instead of those of the last time.
-pub fn with_mistakes(file: &str, mistakes: &[Mistake]) -> String {
+pub fn with_mistakes(file: &str, mistakes: &[EditError]) -> String {
     let told = |line: &&str| line.starts_with(MISTAKE);
     let gone = file.lines().take_while(told).count();
     let mut out = String::with_capacity(file.len() + 256);
     for mistake in mistakes {
         let line = mistake.line + mistakes.len() - gone.min(mistake.line);
-        let moved = Mistake { line, ..mistake.clone() };
+        let moved = EditError { line, ..mistake.clone() };
         out.push_str(MISTAKE);
-        out.push_str(&visible(&moved.to_string()));
+        out.push_str(&escape(&moved.to_string()));
         out.push('\n');
     }
     out.extend(file.split_inclusive('\n').skip(gone));
@@ -149,7 +149,7 @@ pub fn with_mistakes(file: &str, mistakes: &[Mistake]) -> String {
 fn push_field(out: &mut String, name: &str, value: &[u8]) {
     out.push_str(name);
     match std::str::from_utf8(value) {
-        Ok(text) if visible(text) == text && text.trim() == text => {
+        Ok(text) if escape(text) == text && text.trim() == text => {
             out.push_str(": ");
             out.push_str(text);
         }
@@ -171,7 +171,7 @@ fn body_text(body: &[u8]) -> (BodyForm, String) {
         return (BodyForm::TextCrlf, text.replace("\r\n", "\n"));
     }
     let document = Document::new(Bytes::copy_from_slice(body), None, None);
-    if document.form() != Form::Json || document.note().is_some() {
+    if document.form() != DocumentForm::Json || document.note().is_some() {
         return (BodyForm::Text, text.to_owned());
     }
     let laid_out = document.text();

@@ -13,7 +13,8 @@ use jiff::Timestamp;
 
 use crate::delivery::{Delivery, Head, SignatureStatus, Verdict};
 use crate::formats::fixture::{
-    Event, Fixture, FixtureError, Original, Request, SCHEMA, Signature, State,
+    Fixture, FixtureError, FixtureEvent, FixtureRequest, FixtureSignature, FixtureState, Original,
+    SCHEMA,
 };
 use crate::provider::Provider;
 use crate::redact::{RedactError, Redacted, Redaction, Redactor};
@@ -29,7 +30,7 @@ const PUBLIC_URL: &str = "https://fixture.example";
 
 /// Makes fixtures of deliveries, with the same pseudonyms in all of them.
 #[derive(Debug)]
-pub struct Maker {
+pub struct FixtureMaker {
     redactor: Redactor,
     providers: Vec<Provider>,
     /// The configured secrets; none of them may be in a fixture.
@@ -39,7 +40,7 @@ pub struct Maker {
 
 /// What became of a delivery.
 #[derive(Debug)]
-pub enum Made {
+pub enum MadeFixture {
     Fixture(Box<Fixture>),
     /// There is no fixture of it; why.
     Skipped(String),
@@ -68,7 +69,7 @@ pub(crate) struct Signable {
     pub(crate) body: bytes::Bytes,
 }
 
-impl Maker {
+impl FixtureMaker {
     pub fn new(redaction: Redaction, providers: Vec<Provider>, secrets: Vec<Secret>) -> Self {
         Self { redactor: Redactor::new(redaction), providers, secrets, keeps_signature: false }
     }
@@ -80,15 +81,15 @@ impl Maker {
     }
 
     /// Makes a fixture of a delivery, and proves its text.
-    pub fn make(&mut self, delivery: &Delivery, name: &str) -> Result<Made, ProofError> {
+    pub fn make(&mut self, delivery: &Delivery, name: &str) -> Result<MadeFixture, ProofError> {
         let summary = &delivery.summary;
         if let Some(refusal) = &summary.refused {
-            return Ok(Made::Skipped(refusal.not_whole()));
+            return Ok(MadeFixture::Skipped(refusal.not_whole()));
         }
         if self.keeps_signature {
             let fixture = self.kept(delivery, name);
             proved_bytes(&fixture, &delivery.head.raw, &delivery.body)?;
-            return Ok(Made::Fixture(Box::new(fixture)));
+            return Ok(MadeFixture::Fixture(Box::new(fixture)));
         }
         let provider = self.providers.iter().find(|one| one.name == summary.provider);
         let scheme = provider.map(|provider| &provider.scheme);
@@ -98,14 +99,14 @@ impl Maker {
             match self.redactor.redact(&delivery.head, &delivery.body, &spare) {
                 Ok(redacted) => redacted,
                 Err(error @ (RedactError::Compressed(_) | RedactError::Head(_))) => {
-                    return Ok(Made::Skipped(error.to_string()));
+                    return Ok(MadeFixture::Skipped(error.to_string()));
                 }
             };
         let changed = body != delivery.body;
         let plain = Signable { head, body };
         let (signed, signature) = match sign::signed(provider, plain, summary, changed) {
             Ok(done) => done,
-            Err(reason) => return Ok(Made::Skipped(reason)),
+            Err(reason) => return Ok(MadeFixture::Skipped(reason)),
         };
         let event = provider.map(|provider| provider.event(&signed.head, &signed.body));
         let event = event.unwrap_or_default();
@@ -113,9 +114,9 @@ impl Maker {
             schema: SCHEMA.to_owned(),
             name: name.to_owned(),
             provider: summary.provider.clone(),
-            event: Event { id: event.id, kind: event.event_type },
+            event: FixtureEvent { id: event.id, kind: event.event_type },
             received_at: summary.received_at,
-            request: Request::of(&signed.head, &signed.body),
+            request: FixtureRequest::of(&signed.head, &signed.body),
             signature,
             original: original(&summary.signature),
             redacted: counts,
@@ -125,7 +126,7 @@ impl Maker {
         leaks.check(&fixture.text(), &signed, scheme)?;
         proved_bytes(&fixture, &signed.head.raw, &signed.body)?;
         prove(&fixture, &self.providers)?;
-        Ok(Made::Fixture(Box::new(fixture)))
+        Ok(MadeFixture::Fixture(Box::new(fixture)))
     }
 
     fn kept(&self, delivery: &Delivery, name: &str) -> Fixture {
@@ -137,11 +138,11 @@ impl Maker {
             schema: SCHEMA.to_owned(),
             name: name.to_owned(),
             provider: summary.provider.clone(),
-            event: Event { id: event.id.clone(), kind: event.event_type.clone() },
+            event: FixtureEvent { id: event.id.clone(), kind: event.event_type.clone() },
             received_at: summary.received_at,
-            request: Request::of(&delivery.head, &delivery.body),
-            signature: Signature {
-                state: State::Kept,
+            request: FixtureRequest::of(&delivery.head, &delivery.body),
+            signature: FixtureSignature {
+                state: FixtureState::Kept,
                 headers: headers.into_iter().map(str::to_owned).collect(),
                 test_key: None,
                 url: None,
@@ -169,7 +170,7 @@ fn proved_bytes(fixture: &Fixture, head: &[u8], body: &[u8]) -> Result<(), Proof
 
 /// Verifies a fixture under its own test key, at the time that it names.
 pub fn prove(fixture: &Fixture, providers: &[Provider]) -> Result<(), ProofError> {
-    if fixture.signature.state == State::Kept {
+    if fixture.signature.state == FixtureState::Kept {
         // Only the real key could tell.
         return Ok(());
     }
@@ -177,8 +178,10 @@ pub fn prove(fixture: &Fixture, providers: &[Provider]) -> Result<(), ProofError
     let Some(provider) = provider else {
         // Of an unknown provider nothing was signed.
         return match fixture.signature.state {
-            State::None => Ok(()),
-            State::ReSigned | State::Kept => Err(ProofError::Provider(fixture.provider.clone())),
+            FixtureState::None => Ok(()),
+            FixtureState::ReSigned | FixtureState::Kept => {
+                Err(ProofError::Provider(fixture.provider.clone()))
+            }
         };
     };
     let head = fixture.request.head().map_err(FixtureError::from)?;

@@ -14,14 +14,14 @@ use tokio::task::JoinSet;
 
 use crate::delivery::SignatureStatus;
 use crate::formats::fixture::Expect;
-use crate::ops::resign::{Identity, resigned};
-use crate::outbound::{Client, Request, Response, Sent, Target};
+use crate::ops::resign::{EventIdPolicy, resign};
+use crate::outbound::{Client, Request, Response, SendOutcome, Target};
 use crate::provider::Provider;
 use crate::secret::Secret;
 use crate::signature::Subject;
 
 pub use expect::{ExpectError, StatusRange, Statuses};
-pub use history::{Change, History};
+pub use history::{CaseChange, ReplayHistory};
 pub use junit::junit;
 
 /// A request that is to be sent, and what is expected of the answer.
@@ -39,7 +39,7 @@ pub struct Case {
 
 /// How long to wait between one request and the next.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Timing {
+pub enum ReplayTiming {
     None,
     /// As long as it was when they came, so many times faster.
     Original(f64),
@@ -47,8 +47,8 @@ pub enum Timing {
 
 /// In which order and how often requests are sent.
 #[derive(Debug, Clone)]
-pub struct Plan {
-    pub timing: Timing,
+pub struct ReplayPlan {
+    pub timing: ReplayTiming,
     /// The seed of the order; nothing for the order that they came in.
     pub shuffle: Option<u64>,
     /// How often each is sent, one right after the other.
@@ -59,7 +59,7 @@ pub struct Plan {
 
 /// How one sending went.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Outcome {
+pub struct CaseOutcome {
     pub name: String,
     pub status: Option<u16>,
     pub took: Duration,
@@ -83,11 +83,11 @@ pub fn default_statuses(verdict: Option<SignatureStatus>) -> Statuses {
 pub async fn run(
     client: &Client,
     target: &Target,
-    (cases, plan): (Vec<Case>, &Plan),
-    mut tell: impl FnMut(&Outcome),
-) -> Vec<Outcome> {
-    let mut sendings: JoinSet<(usize, Outcome)> = JoinSet::new();
-    let mut outcomes: Vec<(usize, Outcome)> = Vec::new();
+    (cases, plan): (Vec<Case>, &ReplayPlan),
+    mut tell: impl FnMut(&CaseOutcome),
+) -> Vec<CaseOutcome> {
+    let mut sendings: JoinSet<(usize, CaseOutcome)> = JoinSet::new();
+    let mut outcomes: Vec<(usize, CaseOutcome)> = Vec::new();
     let mut last: Option<Timestamp> = None;
     let mut number = 0;
     for case in ordered(cases, plan.shuffle) {
@@ -110,9 +110,9 @@ pub async fn run(
 }
 
 async fn take(
-    sendings: &mut JoinSet<(usize, Outcome)>,
-    outcomes: &mut Vec<(usize, Outcome)>,
-    tell: &mut impl FnMut(&Outcome),
+    sendings: &mut JoinSet<(usize, CaseOutcome)>,
+    outcomes: &mut Vec<(usize, CaseOutcome)>,
+    tell: &mut impl FnMut(&CaseOutcome),
 ) {
     match sendings.join_next().await {
         Some(Ok(done)) => {
@@ -131,21 +131,21 @@ fn ordered(mut cases: Vec<Case>, shuffle: Option<u64>) -> Vec<Case> {
     cases
 }
 
-fn pause(timing: Timing, last: Option<Timestamp>, next: Option<Timestamp>) -> Duration {
-    let (Timing::Original(speed), Some(last), Some(next)) = (timing, last, next) else {
+fn pause(timing: ReplayTiming, last: Option<Timestamp>, next: Option<Timestamp>) -> Duration {
+    let (ReplayTiming::Original(speed), Some(last), Some(next)) = (timing, last, next) else {
         return Duration::ZERO;
     };
     let gap = Duration::try_from(next.duration_since(last)).unwrap_or_default();
     Duration::try_from_secs_f64(gap.as_secs_f64() / speed).unwrap_or_default()
 }
 
-async fn send(client: &Client, target: &Target, case: Case) -> Outcome {
+async fn send(client: &Client, target: &Target, case: Case) -> CaseOutcome {
     let request = match signed(&case, target) {
         Ok(request) => request,
         Err(reason) => {
             let failures = vec![reason];
             let took = Duration::ZERO;
-            return Outcome {
+            return CaseOutcome {
                 name: case.name,
                 status: None,
                 took,
@@ -154,10 +154,10 @@ async fn send(client: &Client, target: &Target, case: Case) -> Outcome {
             };
         }
     };
-    let Sent { took, outcome, .. } = client.send(target, &request).await;
+    let SendOutcome { took, outcome, .. } = client.send(target, &request).await;
     let name = case.name.clone();
     match outcome {
-        Ok(response) => Outcome {
+        Ok(response) => CaseOutcome {
             name,
             status: Some(response.status),
             took,
@@ -166,7 +166,13 @@ async fn send(client: &Client, target: &Target, case: Case) -> Outcome {
         },
         Err(error) => {
             let is_unreachable = error.unreached();
-            Outcome { name, status: None, took, failures: vec![error.to_string()], is_unreachable }
+            CaseOutcome {
+                name,
+                status: None,
+                took,
+                failures: vec![error.to_string()],
+                is_unreachable,
+            }
         }
     }
 }
@@ -178,7 +184,7 @@ fn signed(case: &Case, target: &Target) -> Result<Request, String> {
     let subject = Subject { head: &case.request.head, body: &case.request.body, url: Some(&url) };
     #[expect(clippy::disallowed_methods, reason = "a signature may tell the time of signing")]
     let now = Timestamp::now();
-    let again = resigned(provider, secret, &subject, now, Identity::Kept);
+    let again = resign(provider, secret, &subject, now, EventIdPolicy::Kept);
     again.map(|again| again.request).map_err(|error| format!("it cannot be signed: {error}"))
 }
 
@@ -200,11 +206,11 @@ mod tests {
     fn pauses_follow_the_original() {
         let at = |second| Timestamp::from_second(second).ok();
         for (timing, last, next, millis) in [
-            (Timing::None, at(1), at(9), 0),
-            (Timing::Original(1.0), at(1), at(3), 2000),
-            (Timing::Original(4.0), at(1), at(3), 500),
-            (Timing::Original(1.0), at(3), at(1), 0),
-            (Timing::Original(1.0), None, at(1), 0),
+            (ReplayTiming::None, at(1), at(9), 0),
+            (ReplayTiming::Original(1.0), at(1), at(3), 2000),
+            (ReplayTiming::Original(4.0), at(1), at(3), 500),
+            (ReplayTiming::Original(1.0), at(3), at(1), 0),
+            (ReplayTiming::Original(1.0), None, at(1), 0),
         ] {
             assert_eq!(pause(timing, last, next), Duration::from_millis(millis));
         }

@@ -8,35 +8,35 @@ use jiff::Timestamp;
 use crate::delivery::{Head, Header};
 use crate::outbound::Request;
 use crate::payload::pointer;
-use crate::provider::{self, Algorithm, Place, Provider, Scheme};
+use crate::provider::{self, Algorithm, Provider, Scheme, ValueLocation};
 use crate::secret::Secret;
 use crate::signature::{self, Draft, SignError, Subject};
 
 /// A request that says what a delivery said, with another signature.
 #[derive(Debug, Clone)]
-pub struct Resigned {
+pub struct ReSigned {
     pub request: Request,
     /// What is not as it came, in the order in which it was changed. Values are left out: that
     /// of a token is a secret.
-    pub changes: Vec<Change>,
+    pub changes: Vec<SignatureChange>,
 }
 
 /// Something that was changed for a signature to be right.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
+pub struct SignatureChange {
     /// The header's name as it stands in the request, or the place in the body.
     pub place: String,
-    pub what: Changed,
+    pub what: ChangeKind,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Changed {
+pub enum ChangeKind {
     Added,
     Replaced,
     Removed,
 }
 
-impl Changed {
+impl ChangeKind {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Added => "added",
@@ -46,7 +46,7 @@ impl Changed {
     }
 }
 
-impl fmt::Display for Change {
+impl fmt::Display for SignatureChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.place, self.what.as_str())
     }
@@ -55,7 +55,7 @@ impl fmt::Display for Change {
 /// Which id a delivery gets, where its scheme signs one. Receivers that remember ids take the
 /// same one for a retry.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Identity {
+pub enum EventIdPolicy {
     #[default]
     Fresh,
     Kept,
@@ -67,13 +67,13 @@ pub enum Identity {
 /// Every other header, their order and case, the method and the request target stay. What takes
 /// the place of a signature, time or id stands where that stood, under the name that it had.
 /// Other signatures of the same body are made anew where it is known how, and removed where not.
-pub fn resigned(
+pub fn resign(
     provider: &Provider,
     secret: &Secret,
     received: &Subject<'_>,
     now: Timestamp,
-    identity: Identity,
-) -> Result<Resigned, SignError> {
+    identity: EventIdPolicy,
+) -> Result<ReSigned, SignError> {
     let scheme = &provider.scheme;
     if let Some(reason) = signature::unsignable(scheme) {
         return Err(SignError::Unsupported(reason));
@@ -89,8 +89,8 @@ pub fn resigned(
     let before = scheme.signature_headers().find_map(|name| draft.value(name));
     let id = scheme.id.as_ref().and_then(|place| draft.value_at(place));
     let id = match (identity, id) {
-        (Identity::Fresh, id) => similar(id.as_deref().unwrap_or(FIRST_ID)),
-        (Identity::Kept, id) => id.unwrap_or_default(),
+        (EventIdPolicy::Fresh, id) => similar(id.as_deref().unwrap_or(FIRST_ID)),
+        (EventIdPolicy::Kept, id) => id.unwrap_or_default(),
     };
     let signed = signature::sign(
         scheme,
@@ -110,7 +110,7 @@ pub fn resigned(
     draft.correct_length();
     let Redraft { headers, body, changes, .. } = draft;
     let head = Head::build(&head.method, &head.target, &headers);
-    Ok(Resigned { request: Request { head, body: Bytes::from(body) }, changes })
+    Ok(ReSigned { request: Request { head, body: Bytes::from(body) }, changes })
 }
 
 /// What ids look like where there was none.
@@ -138,7 +138,7 @@ struct Redraft<'s> {
     scheme: &'s Scheme,
     headers: Vec<Header>,
     body: Vec<u8>,
-    changes: Vec<Change>,
+    changes: Vec<SignatureChange>,
 }
 
 impl Redraft<'_> {
@@ -146,18 +146,18 @@ impl Redraft<'_> {
     fn refresh_time(&mut self, now: Timestamp) -> Result<(), SignError> {
         let Some(clock) = &self.scheme.timestamp else { return Ok(()) };
         match &clock.from {
-            Place::Json(path) => {
+            ValueLocation::Json(path) => {
                 let time = signature::time_text(clock.unit, now);
                 let body = pointer::with_scalar(&self.body, path, &time);
                 self.body = body.ok_or_else(|| SignError::NoPart(clock.from.clone()))?;
-                self.note(clock.from.to_string(), Changed::Replaced);
+                self.note(clock.from.to_string(), ChangeKind::Replaced);
                 Ok(())
             }
-            Place::Form(_) => Err(SignError::Unsupported(format!(
+            ValueLocation::Form(_) => Err(SignError::Unsupported(format!(
                 "the time of signing is {}, and no form is written anew",
                 clock.from
             ))),
-            Place::Header(_) | Place::Pair(_) => Ok(()),
+            ValueLocation::Header(_) | ValueLocation::Pair(_) => Ok(()),
         }
     }
 
@@ -168,11 +168,11 @@ impl Redraft<'_> {
         Some(header.text().into_owned())
     }
 
-    fn value_at(&self, place: &Place) -> Option<String> {
+    fn value_at(&self, place: &ValueLocation) -> Option<String> {
         match place {
-            Place::Header(name) => self.value(name),
-            Place::Json(path) => pointer::lookup(&self.body, path),
-            Place::Form(_) | Place::Pair(_) => None,
+            ValueLocation::Header(name) => self.value(name),
+            ValueLocation::Json(path) => pointer::lookup(&self.body, path),
+            ValueLocation::Form(_) | ValueLocation::Pair(_) => None,
         }
     }
 
@@ -181,8 +181,8 @@ impl Redraft<'_> {
         let clock = self.scheme.timestamp.as_ref().map(|clock| &clock.from);
         let places = self.scheme.signature.iter().chain(clock).chain(self.scheme.id.as_ref());
         places.filter_map(|place| match place {
-            Place::Header(name) => Some(name.as_str()),
-            Place::Json(_) | Place::Form(_) | Place::Pair(_) => None,
+            ValueLocation::Header(name) => Some(name.as_str()),
+            ValueLocation::Json(_) | ValueLocation::Form(_) | ValueLocation::Pair(_) => None,
         })
     }
 
@@ -204,7 +204,7 @@ impl Redraft<'_> {
         let in_body = signed.body.is_some();
         if let Some(body) = signed.body {
             self.body = body;
-            self.note(self.scheme.signature_place(), Changed::Replaced);
+            self.note(self.scheme.signature_place(), ChangeKind::Replaced);
         }
         let mut headers = signed.headers;
         let signature = if in_body { None } else { headers.pop() };
@@ -231,13 +231,13 @@ impl Redraft<'_> {
                 seen.push(name);
                 if header.value != *value {
                     header.value = value.clone();
-                    self.note(header.name.clone(), Changed::Replaced);
+                    self.note(header.name.clone(), ChangeKind::Replaced);
                 }
             }
             self.headers.push(header);
         }
         let Some(name) = names.first().filter(|_| seen.is_empty()) else { return };
-        self.note((*name).to_owned(), Changed::Added);
+        self.note((*name).to_owned(), ChangeKind::Added);
         self.headers.push(Header::new(*name, value.clone()));
     }
 
@@ -256,12 +256,12 @@ impl Redraft<'_> {
             match value {
                 None => {}
                 Some(None) => {
-                    self.note(header.name, Changed::Removed);
+                    self.note(header.name, ChangeKind::Removed);
                     continue;
                 }
                 Some(Some(value)) => {
                     header.value = value;
-                    self.note(header.name.clone(), Changed::Replaced);
+                    self.note(header.name.clone(), ChangeKind::Replaced);
                 }
             }
             self.headers.push(header);
@@ -291,8 +291,8 @@ impl Redraft<'_> {
         }
     }
 
-    fn note(&mut self, place: String, what: Changed) {
-        self.changes.push(Change { place, what });
+    fn note(&mut self, place: String, what: ChangeKind) {
+        self.changes.push(SignatureChange { place, what });
     }
 }
 

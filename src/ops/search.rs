@@ -1,14 +1,14 @@
 //! Tests deliveries by their bytes, the newest first, in as many threads as are given to it.
 //!
-//! What their rows left open comes as [`Open`] runs of ids; each thread takes the next block of
+//! What their rows left open comes as [`Undecided`] runs of ids; each thread takes the next block of
 //! them and reads it in one statement, where the pages of the store lie.
 
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::delivery::DeliveryId;
-use crate::filter::{Filter, Open, Run};
-use crate::store::{Reader, StoreError};
+use crate::filter::{Filter, IdRange, Undecided};
+use crate::store::{StoreError, StoreReader};
 
 /// Deliveries after which a thread tells what it found: few at first, so that something is seen
 /// at once, and more and more, so that whoever hears it has little to do.
@@ -20,23 +20,23 @@ const BLOCK: usize = 1024;
 
 /// A search, shared by its threads.
 #[derive(Debug)]
-pub struct Search {
+pub struct StoreSearch {
     filter: Filter,
     known: Vec<Vec<Option<bool>>>,
-    blocks: Vec<Run>,
+    blocks: Vec<IdRange>,
     next: AtomicUsize,
 }
 
 /// What a thread has found since it told last.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Findings {
+pub struct SearchBatch {
     pub ids: Vec<DeliveryId>,
-    /// How many were tested. Over all threads and tellings these come to [`Open::rows`].
+    /// How many were tested. Over all threads and tellings these come to [`Undecided::rows`].
     pub tested: usize,
 }
 
-impl Search {
-    pub fn new(filter: Filter, open: Open) -> Self {
+impl StoreSearch {
+    pub fn new(filter: Filter, open: Undecided) -> Self {
         let blocks = open.runs.iter().flat_map(|run| blocks_of(*run)).collect();
         Self { filter, known: open.known, blocks, next: AtomicUsize::new(0) }
     }
@@ -47,17 +47,17 @@ impl Search {
     }
 
     /// Tests what no other thread has taken, until all is done or nobody wants it any more.
-    /// The reader should be one [`Reader::for_searching`].
+    /// The reader should be one [`StoreReader::for_searching`].
     pub fn run(
         &self,
-        reader: &Reader,
+        reader: &StoreReader,
         is_wanted: impl Fn() -> bool,
-        mut tell: impl FnMut(Findings),
+        mut tell: impl FnMut(SearchBatch),
     ) -> Result<(), StoreError> {
-        let settling = self.filter.settling();
-        let mut findings = Findings::default();
+        let settling = self.filter.body_matcher();
+        let mut findings = SearchBatch::default();
         let mut step = FIRST_STEP;
-        let mut tell_if = |findings: &mut Findings, is_last: bool| {
+        let mut tell_if = |findings: &mut SearchBatch, is_last: bool| {
             if findings.tested >= step || (is_last && findings.tested > 0) {
                 step = (step * 2).min(LAST_STEP);
                 tell(std::mem::take(findings));
@@ -90,13 +90,13 @@ impl Search {
         Ok(())
     }
 
-    fn take(&self) -> Option<&Run> {
+    fn take(&self) -> Option<&IdRange> {
         self.blocks.get(self.next.fetch_add(1, Ordering::Relaxed))
     }
 }
 
 /// A run in blocks, newest first; each has its share of the rows, though ids may have gaps.
-fn blocks_of(run: Run) -> impl Iterator<Item = Run> {
+fn blocks_of(run: IdRange) -> impl Iterator<Item = IdRange> {
     let size = i64::try_from(BLOCK).unwrap_or(i64::MAX);
     let mut end = run.last.0;
     let mut rows = run.rows;
@@ -106,7 +106,7 @@ fn blocks_of(run: Run) -> impl Iterator<Item = Run> {
         }
         let first = run.first.0.max(end.saturating_sub(size - 1));
         let share = if first == run.first.0 { rows } else { rows.min(BLOCK) };
-        let block = Run { first: DeliveryId(first), last: DeliveryId(end), rows: share, ..run };
+        let block = IdRange { first: DeliveryId(first), last: DeliveryId(end), rows: share, ..run };
         rows -= share;
         end = first - 1;
         Some(block)
@@ -120,8 +120,8 @@ mod tests {
     #[test]
     fn blocks_cover_a_run_and_share_its_rows() {
         for (first, last, rows) in [(1, 1, 1), (1, 1024, 1024), (5, 4000, 3000), (1, 9000, 2)] {
-            let run = Run { first: DeliveryId(first), last: DeliveryId(last), rows, known: 3 };
-            let blocks: Vec<Run> = blocks_of(run).collect();
+            let run = IdRange { first: DeliveryId(first), last: DeliveryId(last), rows, known: 3 };
+            let blocks: Vec<IdRange> = blocks_of(run).collect();
             assert_eq!(blocks.iter().map(|block| block.rows).sum::<usize>(), rows);
             assert_eq!((blocks[0].last, blocks[blocks.len() - 1].first), (run.last, run.first));
             for pair in blocks.windows(2) {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::delivery::{Head, Header};
 use crate::outbound::Request;
 use crate::payload::pointer;
-use crate::provider::{Place, Provider, Sample, Seed};
+use crate::provider::{Provider, Sample, Seed, ValueLocation};
 use crate::secret::Secret;
 use crate::signature::{self, Draft, SignError};
 
@@ -24,14 +24,14 @@ pub enum Tamper {
 
 /// What is sent, before it is signed.
 #[derive(Debug, Clone)]
-pub struct Content {
+pub struct DraftEvent {
     pub body: Vec<u8>,
     pub content_type: String,
     /// What the provider sends besides.
     pub headers: Vec<Header>,
 }
 
-impl Content {
+impl DraftEvent {
     /// A body that is said to be JSON.
     pub fn json(body: impl Into<Vec<u8>>) -> Self {
         Self { body: body.into(), content_type: "application/json".to_owned(), headers: Vec::new() }
@@ -54,11 +54,11 @@ impl Content {
 pub fn request(
     provider: &Provider,
     secret: Option<&Secret>,
-    content: Content,
+    content: DraftEvent,
     url: &str,
     tamper: Option<Tamper>,
 ) -> Result<Request, SignError> {
-    let Content { mut body, content_type, headers: own } = content;
+    let DraftEvent { mut body, content_type, headers: own } = content;
     let mut headers = vec![
         // The one who sends puts the real host here.
         Header::new("Host", "localhost"),
@@ -110,7 +110,7 @@ fn signed(
 /// Leaves the signature out; where it would stand in the body, an empty text does.
 fn without(provider: &Provider, body: &mut Vec<u8>) -> Vec<Header> {
     for place in &provider.scheme.signature {
-        if let Place::Json(path) = place
+        if let ValueLocation::Json(path) = place
             && let Some(emptied) = pointer::with_string(body, path, "")
         {
             *body = emptied;
@@ -156,9 +156,14 @@ mod tests {
             (Some(Tamper::Missing), SignatureStatus::Missing),
         ] {
             for body in ["", "{}", r#"{"id":"a","type":"b.c","payload":{"id":"p"}}"#, "\u{1f405}"] {
-                let request =
-                    request(&cribbly, Some(&secrets[0]), Content::json(body), "http://h/", tamper)
-                        .unwrap();
+                let request = request(
+                    &cribbly,
+                    Some(&secrets[0]),
+                    DraftEvent::json(body),
+                    "http://h/",
+                    tamper,
+                )
+                .unwrap();
                 let verdict = {
                     let subject = signature::Subject::new(&request.head, &request.body);
                     signature::verify(&cribbly.scheme, &secrets, &subject, Timestamp::UNIX_EPOCH)

@@ -16,22 +16,22 @@ use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio_rustls::TlsConnector;
 
-use super::raw_head_writer::Exact;
+use super::raw_head_writer::RawHeadWriter;
 use super::tls::Tls;
-use super::{Request, Response, SendError, Sent, Target, onward};
+use super::{Request, Response, SendError, SendOutcome, Target, next_hop_head};
 use crate::delivery::{Header, Timing};
 
 /// A larger answer is given up.
 const MAX_ANSWER: u64 = 25 << 20;
 
 /// Who is told that a request has gone out.
-pub(super) type Departed = Option<oneshot::Sender<()>>;
+pub(super) type OnFlushed = Option<oneshot::Sender<()>>;
 
 /// Writes down when things happened, and tells when the request has gone out.
 struct Watch {
     start: std::time::Instant,
     timing: Timing,
-    departed: Departed,
+    departed: OnFlushed,
 }
 
 /// Sends requests.
@@ -64,8 +64,8 @@ impl Client {
         Self { answer_time, ..self }
     }
 
-    /// Sends a request as [`onward()`] writes it, and waits for the answer.
-    pub async fn send(&self, target: &Target, request: &Request) -> Sent {
+    /// Sends a request as [`next_hop_head()`] writes it, and waits for the answer.
+    pub async fn send(&self, target: &Target, request: &Request) -> SendOutcome {
         self.send_telling(target, request, None).await
     }
 
@@ -78,13 +78,13 @@ impl Client {
         &self,
         target: &Target,
         request: &Request,
-        departed: Departed,
-    ) -> Sent {
+        departed: OnFlushed,
+    ) -> SendOutcome {
         let started_at = Timestamp::now();
         let start = std::time::Instant::now();
         let mut watch = Watch { start, timing: Timing::default(), departed };
         let outcome = self.exchange(target, request, &mut watch).await;
-        Sent { started_at, took: start.elapsed(), timing: watch.timing, outcome }
+        SendOutcome { started_at, took: start.elapsed(), timing: watch.timing, outcome }
     }
 
     async fn exchange(
@@ -156,8 +156,8 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
     let broken = |error: hyper::Error| explain(&error, target);
-    let head = onward(&request.head, request.body.len(), target);
-    let exact = Exact::new(stream, head.raw, request.body.len(), watch.departed.take());
+    let head = next_hop_head(&request.head, request.body.len(), target);
+    let exact = RawHeadWriter::new(stream, head.raw, request.body.len(), watch.departed.take());
     let (mut sender, connection) = http1::handshake(TokioIo::new(exact)).await.map_err(broken)?;
     let answer = async move {
         let response = sender.send_request(stand_in(request)).await?;
@@ -190,7 +190,7 @@ where
 }
 
 /// The request as hyper believes to send it: method and body, so that it knows what answer to
-/// expect. [`Exact`] writes the real head.
+/// expect. [`RawHeadWriter`] writes the real head.
 fn stand_in(request: &Request) -> hyper::Request<Full<Bytes>> {
     let mut stand_in = hyper::Request::new(Full::new(request.body.clone()));
     let method = hyper::Method::from_bytes(request.head.method.as_bytes());

@@ -14,9 +14,9 @@ pub enum SendError {
     Refused { target: String },
     #[error("{target} cannot be reached: {source}")]
     Unreachable { target: String, source: io::Error },
-    #[error("{target} did not take the connection within {}", units::took(*.after))]
+    #[error("{target} did not take the connection within {}", units::format_duration(*.after))]
     ConnectTimeout { target: String, after: Duration },
-    #[error("{target} did not answer within {}", units::took(*.after))]
+    #[error("{target} did not answer within {}", units::format_duration(*.after))]
     AnswerTimeout { target: String, after: Duration },
     #[error("{target} speaks no TLS that can be trusted: {source}")]
     Tls { target: String, source: io::Error },
@@ -24,7 +24,7 @@ pub enum SendError {
     Ended { target: String },
     #[error("{target} answered with something that is no HTTP: {reason}")]
     Garbage { target: String, reason: String },
-    #[error("{target} answered with more than {}", units::size(*.limit))]
+    #[error("{target} answered with more than {}", units::format_size(*.limit))]
     TooLarge { target: String, limit: u64 },
     #[error("it was not sent to {target}: {waiting} others wait for it already")]
     Overrun { target: String, waiting: usize },

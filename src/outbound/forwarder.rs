@@ -18,8 +18,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::health::Condition;
-use super::{Client, Health, Request, SendError, Sent, Target};
+use super::health::TargetCondition;
+use super::{Client, Health, Request, SendError, SendOutcome, Target};
 use crate::delivery::Timing;
 use crate::task;
 
@@ -32,14 +32,14 @@ const GRACE: Duration = Duration::from_secs(2);
 
 /// How many deliveries a target is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pace {
+pub struct QueueLimits {
     /// Deliveries that may wait for their turn.
     pub waiting: usize,
     /// Deliveries that may be under way at a time.
     pub at_once: usize,
 }
 
-impl Default for Pace {
+impl Default for QueueLimits {
     fn default() -> Self {
         Self { waiting: 256, at_once: 16 }
     }
@@ -49,15 +49,15 @@ impl Default for Pace {
 #[derive(Debug, Clone)]
 pub struct Forwarder {
     target: Target,
-    queue: mpsc::Sender<Order>,
+    queue: mpsc::Sender<Job>,
     room: Arc<Semaphore>,
     health: watch::Sender<Health>,
 }
 
 #[derive(Debug)]
-struct Order {
+struct Job {
     request: Request,
-    reply: oneshot::Sender<Sent>,
+    reply: oneshot::Sender<SendOutcome>,
     _room: OwnedSemaphorePermit,
 }
 
@@ -65,7 +65,7 @@ struct Order {
 #[derive(Debug)]
 pub struct Ticket {
     target: Target,
-    sent: Result<oneshot::Receiver<Sent>, SendError>,
+    sent: Result<oneshot::Receiver<SendOutcome>, SendError>,
 }
 
 impl Ticket {
@@ -74,7 +74,7 @@ impl Ticket {
     }
 
     /// Waits for the answer.
-    pub async fn sent(self) -> Sent {
+    pub async fn sent(self) -> SendOutcome {
         let stopped = || SendError::Stopped { target: self.target.to_string() };
         match self.sent {
             Ok(reply) => reply.await.unwrap_or_else(|_| untried(stopped())),
@@ -84,10 +84,10 @@ impl Ticket {
 }
 
 /// A sending that did not come to pass.
-fn untried(error: SendError) -> Sent {
+fn untried(error: SendError) -> SendOutcome {
     #[expect(clippy::disallowed_methods, reason = "an attempt says when it was")]
     let started_at = Timestamp::now();
-    Sent { started_at, took: Duration::ZERO, timing: Timing::default(), outcome: Err(error) }
+    SendOutcome { started_at, took: Duration::ZERO, timing: Timing::default(), outcome: Err(error) }
 }
 
 impl Forwarder {
@@ -96,12 +96,13 @@ impl Forwarder {
     pub fn new(
         client: Client,
         target: Target,
-        pace: Pace,
+        pace: QueueLimits,
         stop: CancellationToken,
     ) -> (Self, impl Future<Output = ()>) {
         let (queue, orders) = mpsc::channel(pace.waiting.max(1));
         let (health, _) = watch::channel(Health::default());
-        let work = Work { client, target: target.clone(), pace, health: health.clone(), stop };
+        let work =
+            QueueWorker { client, target: target.clone(), pace, health: health.clone(), stop };
         let room = Arc::new(Semaphore::new(BYTES / UNIT));
         (Self { target, queue, room, health }, work.run(orders))
     }
@@ -124,11 +125,11 @@ impl Forwarder {
     }
 
     /// Sends a request when its turn has come, and waits for the answer.
-    pub async fn forward(&self, request: Request) -> Sent {
+    pub async fn forward(&self, request: Request) -> SendOutcome {
         self.begin(request).sent().await
     }
 
-    fn enqueue(&self, request: Request) -> Result<oneshot::Receiver<Sent>, SendError> {
+    fn enqueue(&self, request: Request) -> Result<oneshot::Receiver<SendOutcome>, SendError> {
         let target = || self.target.to_string();
         let overrun = || SendError::Overrun { target: target(), waiting: self.waiting() };
         // One that is larger than all the room has it for itself.
@@ -136,7 +137,7 @@ impl Forwarder {
         let units = u32::try_from(units).unwrap_or(u32::MAX);
         let room = Arc::clone(&self.room).try_acquire_many_owned(units).map_err(|_| overrun())?;
         let (reply, sent) = oneshot::channel();
-        let order = Order { request, reply, _room: room };
+        let order = Job { request, reply, _room: room };
         self.queue.try_send(order).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => overrun(),
             mpsc::error::TrySendError::Closed(_) => SendError::Stopped { target: target() },
@@ -149,16 +150,16 @@ impl Forwarder {
     }
 }
 
-struct Work {
+struct QueueWorker {
     client: Client,
     target: Target,
-    pace: Pace,
+    pace: QueueLimits,
     health: watch::Sender<Health>,
     stop: CancellationToken,
 }
 
-impl Work {
-    async fn run(self, mut orders: mpsc::Receiver<Order>) {
+impl QueueWorker {
+    async fn run(self, mut orders: mpsc::Receiver<Job>) {
         let this = Arc::new(self);
         let mut under_way = JoinSet::new();
         tokio::select! {
@@ -177,14 +178,14 @@ impl Work {
 
     async fn serve(
         self: &Arc<Self>,
-        orders: &mut mpsc::Receiver<Order>,
+        orders: &mut mpsc::Receiver<Job>,
         under_way: &mut JoinSet<()>,
     ) {
         loop {
             let order = tokio::select! {
                 biased;
                 Some(done) = under_way.join_next() => {
-                    task::outcome(done);
+                    task::join_or_panic(done);
                     self.report(orders.len(), under_way.len());
                     continue;
                 }
@@ -198,15 +199,15 @@ impl Work {
             let _ = departed.await;
         }
         while let Some(done) = under_way.join_next().await {
-            task::outcome(done);
+            task::join_or_panic(done);
         }
     }
 
-    async fn carry_out(self: Arc<Self>, order: Order, departing: oneshot::Sender<()>) {
+    async fn carry_out(self: Arc<Self>, order: Job, departing: oneshot::Sender<()>) {
         let sent = self.client.send_telling(&self.target, &order.request, Some(departing)).await;
         let condition = match &sent.outcome {
-            Ok(_) => Condition::Up,
-            Err(error) => Condition::Down(error.to_string()),
+            Ok(_) => TargetCondition::Up,
+            Err(error) => TargetCondition::Down(error.to_string()),
         };
         self.health.send_if_modified(|health| {
             let changed = health.condition != condition;

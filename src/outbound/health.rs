@@ -3,7 +3,7 @@
 /// How a target is doing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Health {
-    pub condition: Condition,
+    pub condition: TargetCondition,
     /// Deliveries that wait for their turn.
     pub waiting: usize,
     /// Deliveries that were begun and are not answered yet.
@@ -12,7 +12,7 @@ pub struct Health {
 
 /// What the last sending to a target came to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Condition {
+pub enum TargetCondition {
     /// Nothing was sent yet.
     #[default]
     Unknown,
@@ -24,6 +24,6 @@ pub enum Condition {
 
 impl Health {
     pub fn is_down(&self) -> bool {
-        matches!(self.condition, Condition::Down(_))
+        matches!(self.condition, TargetCondition::Down(_))
     }
 }

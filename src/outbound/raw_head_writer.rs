@@ -9,9 +9,9 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf as _, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::client::Departed;
+use super::client::OnFlushed;
 
-pub(super) struct Exact<S> {
+pub(super) struct RawHeadWriter<S> {
     stream: S,
     /// What is left to be written of our head.
     head: Bytes,
@@ -19,13 +19,13 @@ pub(super) struct Exact<S> {
     seen: usize,
     /// Bytes of the body that are still to be written.
     body: usize,
-    departed: Departed,
+    departed: OnFlushed,
 }
 
 const END: &[u8; 4] = b"\r\n\r\n";
 
-impl<S> Exact<S> {
-    pub(super) fn new(stream: S, head: Bytes, body: usize, departed: Departed) -> Self {
+impl<S> RawHeadWriter<S> {
+    pub(super) fn new(stream: S, head: Bytes, body: usize, departed: OnFlushed) -> Self {
         Self { stream, head, seen: 0, body, departed }
     }
 
@@ -50,7 +50,7 @@ impl<S> Exact<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Exact<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for RawHeadWriter<S> {
     fn poll_write(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -92,7 +92,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Exact<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Exact<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for RawHeadWriter<S> {
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use hyper::Uri;
 use hyper::http::uri::Authority;
 
-use super::Manner;
+use super::ForwardOptions;
 
 /// A URL that requests are sent to. One with a path of its own sends everything there; one
 /// without keeps the path of each delivery.
@@ -17,7 +17,7 @@ pub struct Target {
     pub(super) authority: Authority,
     /// Path and query, if the URL has any.
     pub(super) path: Option<String>,
-    pub(super) manner: Manner,
+    pub(super) manner: ForwardOptions,
 }
 
 /// Why a text is no target.
@@ -36,7 +36,7 @@ pub enum TargetError {
 impl Target {
     /// The same, sent to in another manner.
     #[must_use]
-    pub fn with(self, manner: Manner) -> Self {
+    pub fn with(self, manner: ForwardOptions) -> Self {
         Self { manner, ..self }
     }
 
@@ -98,7 +98,7 @@ impl FromStr for Target {
         }
         let path = uri.path_and_query().map(|path| path.as_str().to_owned());
         let path = path.filter(|path| path != "/");
-        Ok(Self { tls, authority, path, manner: Manner::default() })
+        Ok(Self { tls, authority, path, manner: ForwardOptions::default() })
     }
 }
 

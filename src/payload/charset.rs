@@ -6,7 +6,7 @@ use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
 
 /// Text, and what should be known of how it was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Text {
+pub(super) struct DecodedText {
     pub(super) content: ByteString,
     pub(super) note: Option<String>,
     /// Some bytes meant nothing.
@@ -15,7 +15,7 @@ pub(super) struct Text {
 
 /// Reads text; nothing where the bytes are none. With `guess`, what is not UTF-8 and not binary
 /// either is taken for Windows-1252, as browsers do.
-pub(super) fn read(body: &Bytes, label: Option<&str>, guess: bool) -> Option<Text> {
+pub(super) fn read(body: &Bytes, label: Option<&str>, guess: bool) -> Option<DecodedText> {
     if let Some((encoding, length)) = Encoding::for_bom(body) {
         let rest = body.slice(length..);
         let note = format!("a byte order mark says {}", encoding.name());
@@ -39,24 +39,24 @@ pub(super) fn read(body: &Bytes, label: Option<&str>, guess: bool) -> Option<Tex
         _ => {}
     }
     if let Ok(text) = ByteString::try_from(body.clone()) {
-        return Some(Text { content: text, note: None, lossy: false });
+        return Some(DecodedText { content: text, note: None, lossy: false });
     }
     let is_binary = memchr::memchr(0, body).is_some();
     let note = "the body is not UTF-8; read as windows-1252".to_owned();
     (guess && !is_binary).then(|| decode(body, WINDOWS_1252, Some(note))).flatten()
 }
 
-fn decode(body: &Bytes, encoding: &'static Encoding, note: Option<String>) -> Option<Text> {
+fn decode(body: &Bytes, encoding: &'static Encoding, note: Option<String>) -> Option<DecodedText> {
     if encoding == UTF_8 {
         let text = ByteString::try_from(body.clone()).ok()?;
-        return Some(Text { content: text, note, lossy: false });
+        return Some(DecodedText { content: text, note, lossy: false });
     }
     let (text, lossy) = encoding.decode_without_bom_handling(body);
     let note = match (note, lossy) {
         (Some(note), true) => Some(format!("{note}, with bytes that mean nothing in it")),
         (note, _) => note,
     };
-    Some(Text { content: text.into_owned().into(), note, lossy })
+    Some(DecodedText { content: text.into_owned().into(), note, lossy })
 }
 
 #[cfg(test)]

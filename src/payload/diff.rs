@@ -3,15 +3,15 @@
 mod array;
 mod digest;
 mod headers;
+mod ignored;
 mod json;
 mod lines;
 mod merge;
-mod muted;
 
 pub use headers::{HeaderChange, headers};
-pub use muted::{Muted, MutedError};
+pub use ignored::{IgnoredPaths, IgnoredPathsError};
 
-use super::document::{Document, Form};
+use super::document::{Document, DocumentForm};
 
 /// More differences than this are not listed.
 const MAX_ROWS: usize = 1_000_000;
@@ -83,7 +83,7 @@ pub struct Diff {
 
 impl Diff {
     /// Compares two payloads.
-    pub fn new(old: &Document, new: &Document, muted: &Muted) -> Self {
+    pub fn new(old: &Document, new: &Document, muted: &IgnoredPaths) -> Self {
         if old.body() == new.body() && old.form() == new.form() {
             return Self { rows: Vec::new(), notes: vec!["byte for byte the same".to_owned()] };
         }
@@ -91,7 +91,7 @@ impl Diff {
             (Some(before), Some(after)) => json::diff(before, after, muted),
             _ => lines::diff(old, new),
         };
-        let is_json = old.form() == Form::Json && new.form() == Form::Json;
+        let is_json = old.form() == DocumentForm::Json && new.form() == DocumentForm::Json;
         if is_json && diff.changes().next().is_none() {
             let what = "the same values: only white space, escapes or the order of keys differ";
             diff.notes.push(what.to_owned());

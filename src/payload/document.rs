@@ -1,21 +1,21 @@
 //! A body made ready to be shown, row by row.
 
 mod build;
-mod walk;
+mod navigate;
 
 use std::ops::Range;
 
 use bytes::Bytes;
 
 use super::hex_view;
-use super::piece::Row;
-use super::raw::Raw;
-use super::section::{Content, Section};
-use super::tree::{Node, Tree};
+use super::json_tree::{JsonTree, Node};
+use super::raw_lines::RawLines;
+use super::section::{Section, SectionContent};
+use super::span::DisplayRow;
 
 /// In which form a body is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Form {
+pub enum DocumentForm {
     Empty,
     Json,
     JsonLines,
@@ -27,7 +27,7 @@ pub enum Form {
     Hex,
 }
 
-impl Form {
+impl DocumentForm {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Empty => "empty",
@@ -47,10 +47,10 @@ impl Form {
 ///
 /// Its rows are made when they are asked for, from an index of where they stand in the body.
 /// Numbers, escapes, the order of keys and repeated keys are as they were sent. A row may hold
-/// anything that the body held; whoever shows one passes it through [`super::visible()`] first.
+/// anything that the body held; whoever shows one passes it through [`super::escape()`] first.
 #[derive(Debug, Clone)]
 pub struct Document {
-    form: Form,
+    form: DocumentForm,
     note: Option<String>,
     wire: Bytes,
     body: Bytes,
@@ -69,22 +69,31 @@ impl Document {
     /// Any body as offsets, hexadecimal and text; nothing is decoded.
     pub fn hex(body: Bytes) -> Self {
         let rows = hex_view::row_count(&body);
-        let content = Content::Hex(body.clone());
+        let content = SectionContent::Hex(body.clone());
         let sections = vec![Section { row: 0, byte: 0, level: 0, content }];
         let wire = body.clone();
-        Self { form: Form::Hex, note: None, wire, body, sections, rows, language: None }
+        Self { form: DocumentForm::Hex, note: None, wire, body, sections, rows, language: None }
     }
 
     /// Any bytes as lines, with what nobody sees in them; nothing is decoded.
     pub fn raw(bytes: Bytes) -> Self {
-        let raw = Raw::new(bytes.clone());
+        let raw = RawLines::new(bytes.clone());
         let rows = raw.len();
-        let sections = vec![Section { row: 0, byte: 0, level: 0, content: Content::Raw(raw) }];
+        let sections =
+            vec![Section { row: 0, byte: 0, level: 0, content: SectionContent::Raw(raw) }];
         let wire = bytes.clone();
-        Self { form: Form::Text, note: None, wire, body: bytes, sections, rows, language: None }
+        Self {
+            form: DocumentForm::Text,
+            note: None,
+            wire,
+            body: bytes,
+            sections,
+            rows,
+            language: None,
+        }
     }
 
-    pub fn form(&self) -> Form {
+    pub fn form(&self) -> DocumentForm {
         self.form
     }
 
@@ -114,12 +123,12 @@ impl Document {
     }
 
     /// A row with nothing folded; nothing behind the last one.
-    pub fn row(&self, row: usize) -> Option<Row<'_>> {
+    pub fn row(&self, row: usize) -> Option<DisplayRow<'_>> {
         self.section(row)?.show(row, false)
     }
 
     /// A row that stands for all that is folded under it, as one line with a count.
-    pub fn folded_row(&self, row: usize) -> Option<Row<'_>> {
+    pub fn folded_row(&self, row: usize) -> Option<DisplayRow<'_>> {
         self.section(row)?.show(row, true)
     }
 
@@ -180,18 +189,22 @@ impl Document {
     }
 
     /// The tree that a row stands in, and the tree's first row.
-    fn tree(&self, row: usize) -> Option<(&Tree, usize)> {
+    fn tree(&self, row: usize) -> Option<(&JsonTree, usize)> {
         let section = self.section(row)?;
         match &section.content {
-            Content::Tree(tree) => Some((tree, section.row)),
+            SectionContent::Tree(tree) => Some((tree, section.row)),
             _ => None,
         }
     }
 
     /// The tree of a document that is one JSON text and whole.
-    pub(super) fn only_tree(&self) -> Option<&Tree> {
+    pub(super) fn only_tree(&self) -> Option<&JsonTree> {
         let tree = match self.sections.as_slice() {
-            [Section { content: Content::Tree(tree), .. }] if self.form == Form::Json => tree,
+            [Section { content: SectionContent::Tree(tree), .. }]
+                if self.form == DocumentForm::Json =>
+            {
+                tree
+            }
             _ => return None,
         };
         tree.last(0).is_none_or(|last| tree.head(last) == 0).then_some(tree)

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::piece::{Piece, PieceKind, Row};
+use super::span::{DisplayRow, Span, SpanKind};
 
 const WIDTH: usize = 16;
 
@@ -24,18 +24,18 @@ pub(super) fn bytes(body: &[u8], row: usize) -> Option<&[u8]> {
 
 /// `00000010  61 62 …  63 …  abc…`; `base` is the place of the body in the document. The text has
 /// a character for each byte, so hits show in it.
-pub(super) fn show(body: &[u8], row: usize, base: usize) -> Option<Row<'static>> {
+pub(super) fn show(body: &[u8], row: usize, base: usize) -> Option<DisplayRow<'static>> {
     let shown = bytes(body, row)?;
     let (left, right) = shown.split_at(shown.len().min(WIDTH / 2));
     let text: String = shown
         .iter()
         .map(|&byte| if byte == b' ' || byte.is_ascii_graphic() { char::from(byte) } else { '.' })
         .collect();
-    let mut out = Row::new(0);
-    out.laid(PieceKind::Remark, format!("{:08x}  ", row * WIDTH));
-    out.laid(PieceKind::Number, format!("{:<23}  {:<23}  ", hex(left), hex(right)));
-    let (kind, at) = (PieceKind::Text, Some(base + row * WIDTH));
-    out.pieces.push(Piece { kind, text: Cow::Owned(text), at });
+    let mut out = DisplayRow::new(0);
+    out.laid(SpanKind::Remark, format!("{:08x}  ", row * WIDTH));
+    out.laid(SpanKind::Number, format!("{:<23}  {:<23}  ", hex(left), hex(right)));
+    let (kind, at) = (SpanKind::Text, Some(base + row * WIDTH));
+    out.pieces.push(Span { kind, text: Cow::Owned(text), at });
     Some(out)
 }
 

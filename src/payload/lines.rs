@@ -2,19 +2,19 @@
 
 use bytestring::ByteString;
 
-use super::piece::{PieceKind, Row};
+use super::span::{DisplayRow, SpanKind};
 
 /// Lines of text.
 #[derive(Debug, Clone)]
-pub(super) struct Lines {
+pub(super) struct LineIndex {
     text: ByteString,
     /// Where each line begins; nothing longer than four gigabytes is shown as lines.
     starts: Vec<u32>,
-    kind: PieceKind,
+    kind: SpanKind,
 }
 
-impl Lines {
-    pub(super) fn new(text: ByteString, kind: PieceKind) -> Self {
+impl LineIndex {
+    pub(super) fn new(text: ByteString, kind: SpanKind) -> Self {
         let newlines = memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1);
         let starts = std::iter::once(0).chain(newlines).filter(|start| *start < text.len());
         let starts = starts.filter_map(|start| u32::try_from(start).ok()).collect();
@@ -30,13 +30,13 @@ impl Lines {
     }
 
     /// A line without its line end.
-    pub(super) fn show(&self, at: usize, base: usize) -> Option<Row<'_>> {
+    pub(super) fn show(&self, at: usize, base: usize) -> Option<DisplayRow<'_>> {
         let start = *self.starts.get(at)? as usize;
         let end = self.starts.get(at + 1).map_or(self.text.len(), |next| *next as usize);
         let line = self.text.get(start..end)?;
         let line = line.strip_suffix('\n').unwrap_or(line);
         let line = line.strip_suffix('\r').unwrap_or(line);
-        let mut out = Row::new(0);
+        let mut out = DisplayRow::new(0);
         out.source(self.kind, line, base + start);
         Some(out)
     }
@@ -48,14 +48,14 @@ impl Lines {
 
 /// Names and values, one pair a row.
 #[derive(Debug, Clone)]
-pub(super) struct Fields {
+pub(super) struct FormFields {
     text: ByteString,
     /// Where each name begins and ends; its value follows, up to the next name.
     names: Vec<(usize, usize)>,
     between: &'static str,
 }
 
-impl Fields {
+impl FormFields {
     pub(super) fn new(pairs: &[(String, String)], between: &'static str) -> Self {
         let mut text = String::new();
         let mut names = Vec::with_capacity(pairs.len());
@@ -75,13 +75,13 @@ impl Fields {
         self.names.len()
     }
 
-    pub(super) fn show(&self, at: usize, base: usize) -> Option<Row<'_>> {
+    pub(super) fn show(&self, at: usize, base: usize) -> Option<DisplayRow<'_>> {
         let (start, end) = *self.names.get(at)?;
         let next = self.names.get(at + 1).map_or(self.text.len(), |next| next.0);
-        let mut out = Row::new(0);
-        out.source(PieceKind::Key, self.text.get(start..end)?, base + start);
-        out.laid(PieceKind::Punctuation, self.between);
-        out.source(PieceKind::String, self.text.get(end..next)?, base + end);
+        let mut out = DisplayRow::new(0);
+        out.source(SpanKind::Key, self.text.get(start..end)?, base + start);
+        out.laid(SpanKind::Punctuation, self.between);
+        out.source(SpanKind::String, self.text.get(end..next)?, base + end);
         Some(out)
     }
 

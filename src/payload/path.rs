@@ -28,7 +28,7 @@ pub fn write_quoted(out: &mut impl Write, text: &str) -> fmt::Result {
 
 /// One step from the outside in.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Step {
+pub enum PathStep {
     /// The key of an object, unescaped.
     Key(String),
     Index(usize),
@@ -36,14 +36,14 @@ pub enum Step {
 
 /// Where a value stands in a JSON text.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Path(pub Vec<Step>);
+pub struct PayloadPath(pub Vec<PathStep>);
 
-impl Path {
+impl PayloadPath {
     /// For the eye: `.payload.items[0]."odd key"`; the root is `.`.
     pub fn breadcrumb(&self) -> String {
         self.spelled(|out, step| match step {
-            Step::Key(key) => write_step(out, key),
-            Step::Index(index) => write!(out, "[{index}]"),
+            PathStep::Key(key) => write_step(out, key),
+            PathStep::Index(index) => write!(out, "[{index}]"),
         })
     }
 
@@ -53,8 +53,8 @@ impl Path {
         for step in &self.0 {
             out.push('/');
             match step {
-                Step::Key(key) => out.push_str(&key.replace('~', "~0").replace('/', "~1")),
-                Step::Index(index) => out.push_str(&index.to_string()),
+                PathStep::Key(key) => out.push_str(&key.replace('~', "~0").replace('/', "~1")),
+                PathStep::Index(index) => out.push_str(&index.to_string()),
             }
         }
         out
@@ -63,9 +63,11 @@ impl Path {
     /// As `jq` reads it: `.payload.items[0]["odd key"]`; the root is `.`.
     pub fn jq(&self) -> String {
         let out = self.spelled(|out, step| match step {
-            Step::Key(key) if is_identifier(key) => write!(out, ".{key}"),
-            Step::Key(key) => write!(out, "[{}]", serde_json::to_string(key).unwrap_or_default()),
-            Step::Index(index) => write!(out, "[{index}]"),
+            PathStep::Key(key) if is_identifier(key) => write!(out, ".{key}"),
+            PathStep::Key(key) => {
+                write!(out, "[{}]", serde_json::to_string(key).unwrap_or_default())
+            }
+            PathStep::Index(index) => write!(out, "[{index}]"),
         });
         if out.starts_with('[') { format!(".{out}") } else { out }
     }
@@ -77,14 +79,14 @@ impl Path {
         for step in &self.0 {
             // Writing to a String cannot fail.
             let _ = match step {
-                Step::Key(key) => write_step(&mut out, key),
-                Step::Index(index) => write!(out, ".{index}"),
+                PathStep::Key(key) => write_step(&mut out, key),
+                PathStep::Index(index) => write!(out, ".{index}"),
             };
         }
         out
     }
 
-    fn spelled(&self, write: impl Fn(&mut String, &Step) -> fmt::Result) -> String {
+    fn spelled(&self, write: impl Fn(&mut String, &PathStep) -> fmt::Result) -> String {
         let mut out = String::new();
         for step in &self.0 {
             // Writing to a String cannot fail.
@@ -106,15 +108,21 @@ mod tests {
 
     #[test]
     fn a_path_is_spelled_for_each_reader() {
-        let key = |key: &str| Step::Key(key.to_owned());
-        let path = Path(vec![key("a-b"), Step::Index(3), key("odd \"k/~y"), key("c_1"), key("")]);
+        let key = |key: &str| PathStep::Key(key.to_owned());
+        let path = PayloadPath(vec![
+            key("a-b"),
+            PathStep::Index(3),
+            key("odd \"k/~y"),
+            key("c_1"),
+            key(""),
+        ]);
         assert_eq!(path.breadcrumb(), r#".a-b[3]."odd \"k/~y".c_1."""#);
         assert_eq!(path.pointer(), r#"/a-b/3/odd "k~1~0y/c_1/"#);
         assert_eq!(path.jq(), r#".["a-b"][3]["odd \"k/~y"].c_1[""]"#);
         assert_eq!(path.filter(), r#".a-b.3."odd \"k/~y".c_1."""#);
-        let root = Path::default();
+        let root = PayloadPath::default();
         assert_eq!((root.breadcrumb(), root.pointer()), (".".to_owned(), String::new()));
         assert_eq!((root.jq(), root.filter()), (".".to_owned(), String::new()));
-        assert_eq!(Path(vec![Step::Index(0), key("0")]).jq(), r#".[0]["0"]"#);
+        assert_eq!(PayloadPath(vec![PathStep::Index(0), key("0")]).jq(), r#".[0]["0"]"#);
     }
 }

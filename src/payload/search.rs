@@ -17,7 +17,7 @@ const SIZE_LIMIT: usize = 1 << 20;
 
 /// What to search for.
 #[derive(Debug, Clone)]
-pub struct Pattern {
+pub struct SearchPattern {
     regex: Regex,
 }
 
@@ -30,7 +30,7 @@ pub enum PatternError {
     Malformed(String),
 }
 
-impl Pattern {
+impl SearchPattern {
     /// Reads text or `/a regular expression/`; without upper case letters in it, case does not
     /// matter. Characters are found in JSON strings as well where they were sent as escapes.
     pub fn read(typed: &str) -> Result<Self, PatternError> {
@@ -117,8 +117,8 @@ fn escape_of(character: char) -> String {
 ///
 /// It borrows nothing, so a background task can own it, hand over what it has, and be dropped.
 #[derive(Debug, Clone)]
-pub struct Search {
-    pattern: Pattern,
+pub struct DocumentSearch {
+    pattern: SearchPattern,
     /// Where hits begin and end in the document.
     hits: Vec<(u32, u32)>,
     count: usize,
@@ -127,8 +127,8 @@ pub struct Search {
     done: bool,
 }
 
-impl Search {
-    pub fn new(pattern: Pattern) -> Self {
+impl DocumentSearch {
+    pub fn new(pattern: SearchPattern) -> Self {
         Self { pattern, hits: Vec::new(), count: 0, text: 0, at: 0, done: false }
     }
 
@@ -214,7 +214,7 @@ impl Search {
     }
 
     /// The hits that a row shows, the first of them possibly from the row before. Where they stand
-    /// in its text says [`super::Row::shown`].
+    /// in its text says [`super::DisplayRow::shown`].
     pub fn hits_in(&self, document: &Document, row: usize) -> impl Iterator<Item = Range<usize>> {
         let from = self.hits.partition_point(|hit| document.row_at(hit.1 as usize - 1) < row);
         let rest = self.hits.get(from..).unwrap_or_default().iter();
@@ -229,7 +229,7 @@ mod tests {
 
     fn found(body: &str, typed: &str, slice: usize) -> Vec<String> {
         let document = Document::new(body.to_owned().into(), None, None);
-        let mut search = Search::new(Pattern::read(typed).unwrap());
+        let mut search = DocumentSearch::new(SearchPattern::read(typed).unwrap());
         while search.advance(&document, slice) {}
         assert_eq!((search.count(), search.is_done()), (search.kept(), true));
         let text = |number| {
@@ -277,17 +277,17 @@ mod tests {
 
     #[test]
     fn mistakes_are_told() {
-        assert_eq!(Pattern::read("").unwrap_err(), PatternError::Empty);
-        assert_eq!(Pattern::read("//").unwrap_err(), PatternError::Empty);
-        let error = Pattern::read("/a(/").unwrap_err().to_string();
+        assert_eq!(SearchPattern::read("").unwrap_err(), PatternError::Empty);
+        assert_eq!(SearchPattern::read("//").unwrap_err(), PatternError::Empty);
+        let error = SearchPattern::read("/a(/").unwrap_err().to_string();
         assert_eq!(error, "not a regular expression: unclosed group");
-        assert!(Pattern::read("a(").is_ok());
+        assert!(SearchPattern::read("a(").is_ok());
     }
 
     #[test]
     fn rows_know_their_hits() {
         let document = Document::new("{\"a\":\"x x\",\"b\":[\"x\"]}".into(), None, None);
-        let mut search = Search::new(Pattern::read("x").unwrap());
+        let mut search = DocumentSearch::new(SearchPattern::read("x").unwrap());
         search.advance(&document, 1000);
         let count = |row| search.hits_in(&document, row).count();
         assert_eq!((0..5).map(count).collect::<Vec<_>>(), [0, 2, 0, 1, 0]);
@@ -300,7 +300,7 @@ mod tests {
         assert_eq!(found("{\"a\":\"x\",\n\"b\":x}", "x", 4), ["x", "x"]);
         let form = "--b\n\nx\n--b\n\n{\"x\":1}\n--b--";
         let document = Document::new(form.into(), Some("multipart/mixed; boundary=b"), None);
-        let mut search = Search::new(Pattern::read("x").unwrap());
+        let mut search = DocumentSearch::new(SearchPattern::read("x").unwrap());
         while search.advance(&document, 2) {}
         let rows: Vec<_> = (0..search.count()).map(|hit| search.row(&document, hit)).collect();
         assert_eq!(rows, [Some(1), Some(4)]);

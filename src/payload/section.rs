@@ -5,22 +5,22 @@ use std::ops::Range;
 use bytes::Bytes;
 
 use super::hex_view;
-use super::lines::{Fields, Lines};
-use super::markup::Markup;
-use super::piece::{PieceKind, Row};
-use super::raw::Raw;
-use super::tree::Tree;
+use super::json_tree::JsonTree;
+use super::lines::{FormFields, LineIndex};
+use super::raw_lines::RawLines;
+use super::span::{DisplayRow, SpanKind};
+use super::xml::XmlLayout;
 
 /// What the rows of a section are made from.
 #[derive(Debug, Clone)]
-pub(super) enum Content {
-    Tree(Tree),
-    Lines(Lines),
-    Fields(Fields),
-    Markup(Markup),
+pub(super) enum SectionContent {
+    Tree(JsonTree),
+    Lines(LineIndex),
+    Fields(FormFields),
+    Markup(XmlLayout),
     Hex(Bytes),
     /// Lines with what nobody sees.
-    Raw(Raw),
+    Raw(RawLines),
     /// A row above others that belong to it, and how many these are.
     Heading {
         text: String,
@@ -37,10 +37,10 @@ pub(super) struct Section {
     pub(super) byte: usize,
     /// Levels of indentation around it.
     pub(super) level: usize,
-    pub(super) content: Content,
+    pub(super) content: SectionContent,
 }
 
-impl Content {
+impl SectionContent {
     pub(super) fn row_count(&self) -> usize {
         match self {
             Self::Tree(tree) => tree.len(),
@@ -73,22 +73,22 @@ impl Section {
     }
 
     /// A row of the document, which stands in this section.
-    pub(super) fn show(&self, row: usize, folded: bool) -> Option<Row<'_>> {
+    pub(super) fn show(&self, row: usize, folded: bool) -> Option<DisplayRow<'_>> {
         let at = row.checked_sub(self.row)?;
         let mut out = match &self.content {
-            Content::Tree(tree) if folded => tree.show_folded(at, self.byte)?,
-            Content::Tree(tree) => tree.show(at, self.byte)?,
-            Content::Lines(lines) => lines.show(at, self.byte)?,
-            Content::Fields(fields) => fields.show(at, self.byte)?,
-            Content::Markup(markup) => markup.show(at, self.byte, folded)?,
-            Content::Hex(bytes) => hex_view::show(bytes, at, self.byte)?,
-            Content::Raw(raw) => raw.show(at, self.byte)?,
-            Content::Heading { text, below } => {
-                let mut out = Row::new(0);
-                out.source(PieceKind::Remark, text, self.byte);
+            SectionContent::Tree(tree) if folded => tree.show_folded(at, self.byte)?,
+            SectionContent::Tree(tree) => tree.show(at, self.byte)?,
+            SectionContent::Lines(lines) => lines.show(at, self.byte)?,
+            SectionContent::Fields(fields) => fields.show(at, self.byte)?,
+            SectionContent::Markup(markup) => markup.show(at, self.byte, folded)?,
+            SectionContent::Hex(bytes) => hex_view::show(bytes, at, self.byte)?,
+            SectionContent::Raw(raw) => raw.show(at, self.byte)?,
+            SectionContent::Heading { text, below } => {
+                let mut out = DisplayRow::new(0);
+                out.source(SpanKind::Remark, text, self.byte);
                 if folded {
                     let noun = if *below == 1 { "row" } else { "rows" };
-                    out.laid(PieceKind::Remark, format!(" … {below} {noun}"));
+                    out.laid(SpanKind::Remark, format!(" … {below} {noun}"));
                 }
                 out
             }
@@ -102,13 +102,13 @@ impl Section {
         let at = byte.saturating_sub(self.byte);
         self.row
             + match &self.content {
-                Content::Tree(tree) => tree.row_at(at),
-                Content::Lines(lines) => lines.row_at(at),
-                Content::Fields(fields) => fields.row_at(at),
-                Content::Markup(markup) => markup.row_at(at),
-                Content::Hex(_) => hex_view::row_at(at),
-                Content::Raw(raw) => raw.row_at(at),
-                Content::Heading { .. } => 0,
+                SectionContent::Tree(tree) => tree.row_at(at),
+                SectionContent::Lines(lines) => lines.row_at(at),
+                SectionContent::Fields(fields) => fields.row_at(at),
+                SectionContent::Markup(markup) => markup.row_at(at),
+                SectionContent::Hex(_) => hex_view::row_at(at),
+                SectionContent::Raw(raw) => raw.row_at(at),
+                SectionContent::Heading { .. } => 0,
             }
     }
 
@@ -117,11 +117,11 @@ impl Section {
         let at = row.checked_sub(self.row)?;
         match &self.content {
             // What broken JSON opens last has nothing in it.
-            Content::Tree(tree) => {
+            SectionContent::Tree(tree) => {
                 tree.last(at).filter(|last| *last > at).map(|last| last + self.row)
             }
-            Content::Markup(markup) => markup.last(at).map(|last| last + self.row),
-            Content::Heading { below, .. } if *below > 0 => Some(row + below),
+            SectionContent::Markup(markup) => markup.last(at).map(|last| last + self.row),
+            SectionContent::Heading { below, .. } if *below > 0 => Some(row + below),
             _ => None,
         }
     }
@@ -130,8 +130,8 @@ impl Section {
     pub(super) fn head(&self, row: usize) -> usize {
         let at = row.saturating_sub(self.row);
         match &self.content {
-            Content::Tree(tree) => self.row + tree.head(at),
-            Content::Markup(markup) => self.row + markup.head(at),
+            SectionContent::Tree(tree) => self.row + tree.head(at),
+            SectionContent::Markup(markup) => self.row + markup.head(at),
             _ => row,
         }
     }
@@ -140,8 +140,8 @@ impl Section {
     pub(super) fn parent(&self, row: usize) -> Option<usize> {
         let at = row.checked_sub(self.row)?;
         let parent = match &self.content {
-            Content::Tree(tree) => tree.parent(at),
-            Content::Markup(markup) => markup.parent(at),
+            SectionContent::Tree(tree) => tree.parent(at),
+            SectionContent::Markup(markup) => markup.parent(at),
             _ => None,
         };
         parent.map(|parent| parent + self.row)
@@ -152,8 +152,8 @@ impl Section {
         let at = row.saturating_sub(self.row);
         self.level
             + match &self.content {
-                Content::Tree(tree) => tree.depth(at),
-                Content::Markup(markup) => markup.depth(at),
+                SectionContent::Tree(tree) => tree.depth(at),
+                SectionContent::Markup(markup) => markup.depth(at),
                 _ => 0,
             }
     }

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, de};
 
-use super::fill::{Field, Fill, Filling};
+use super::placeholders::{FillField, Filling, Placeholders};
 
 /// A request that has to be answered in a certain way before events come.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -15,24 +15,24 @@ pub struct Handshake {
     pub kind: String,
     pub method: String,
     /// What a delivery must have to be this handshake.
-    pub when: Vec<Condition>,
+    pub when: Vec<HandshakeCondition>,
     /// A token that the user chose, and that has to come back.
     pub token: Option<Token>,
     #[serde(default = "ok")]
     pub status: u16,
     pub content_type: Option<String>,
     #[serde(default)]
-    pub headers: Vec<(String, Fill)>,
+    pub headers: Vec<(String, Placeholders)>,
     #[serde(default)]
-    pub body: Fill,
+    pub body: Placeholders,
     /// What the user has to do now, in a sentence.
     pub tell: Option<String>,
 }
 
 /// A field that is filled, or that is filled with a certain text: `json:/type=url_verification`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Condition {
-    field: Field,
+pub struct HandshakeCondition {
+    field: FillField,
     is: Option<String>,
 }
 
@@ -46,7 +46,7 @@ pub struct Token {
 
 /// A field as it is written in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FieldName(pub Field);
+pub struct FieldName(pub FillField);
 
 fn ok() -> u16 {
     200
@@ -78,14 +78,14 @@ impl Handshake {
     }
 }
 
-impl Condition {
+impl HandshakeCondition {
     fn holds(&self, delivery: &Filling<'_>) -> bool {
         let found = self.field.find(delivery);
         found.is_some_and(|found| self.is.as_ref().is_none_or(|is| *is == found))
     }
 }
 
-impl FromStr for Condition {
+impl FromStr for HandshakeCondition {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -97,7 +97,7 @@ impl FromStr for Condition {
     }
 }
 
-impl<'de> Deserialize<'de> for Condition {
+impl<'de> Deserialize<'de> for HandshakeCondition {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }

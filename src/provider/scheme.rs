@@ -5,19 +5,19 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, de};
 
-use super::{Part, Template};
+use super::{SignedTemplate, TemplatePart};
 
 /// Where a value stands: `header:NAME`, `json:/pointer` (RFC 6901) into the body, `form:FIELD` of a
 /// body that is a form, or `pair:KEY` within the signature's own header.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
+pub enum ValueLocation {
     Header(String),
     Json(String),
     Form(String),
     Pair(String),
 }
 
-impl FromStr for Place {
+impl FromStr for ValueLocation {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -34,13 +34,13 @@ impl FromStr for Place {
     }
 }
 
-impl<'de> Deserialize<'de> for Place {
+impl<'de> Deserialize<'de> for ValueLocation {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for ValueLocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Header(name) => f.write_str(name),
@@ -139,8 +139,8 @@ pub enum Unit {
 /// When a delivery was signed, and how long that is good for.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Clock {
-    pub from: Place,
+pub struct TimestampSpec {
+    pub from: ValueLocation,
     pub unit: Unit,
     /// Seconds; older ones are expired.
     pub max_age: Option<i64>,
@@ -151,14 +151,14 @@ pub struct Clock {
 /// A signature header of several items: written as what stands between items, between key and
 /// value, and the keys of signatures, for instance `[",", "=", "v1"]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pairs {
+pub struct PairSyntax {
     pub between: String,
     pub equals: String,
     /// The first one is the one that a sender of ours uses.
     pub keys: Vec<String>,
 }
 
-impl Pairs {
+impl PairSyntax {
     /// The items, key and value.
     pub fn items<'v>(&self, value: &'v str) -> impl Iterator<Item = (&'v str, &'v str)> {
         value
@@ -167,7 +167,7 @@ impl Pairs {
     }
 }
 
-impl<'de> Deserialize<'de> for Pairs {
+impl<'de> Deserialize<'de> for PairSyntax {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut texts = Vec::<String>::deserialize(deserializer)?.into_iter();
         match (texts.next(), texts.next(), texts.collect::<Vec<_>>()) {
@@ -188,7 +188,7 @@ impl<'de> Deserialize<'de> for Pairs {
 pub struct Scheme {
     /// Where signatures stand; any may match.
     #[serde(deserialize_with = "one_or_more")]
-    pub signature: Vec<Place>,
+    pub signature: Vec<ValueLocation>,
     #[serde(default)]
     pub algorithm: Algorithm,
     #[serde(default)]
@@ -203,16 +203,16 @@ pub struct Scheme {
     /// What stands between several signatures in one value.
     pub list: Option<String>,
     /// Where the value is made of `key=value` items.
-    pub pairs: Option<Pairs>,
+    pub pairs: Option<PairSyntax>,
     #[serde(default)]
     pub secret: SecretForm,
     #[serde(default)]
     pub secret_prefix: String,
     #[serde(default)]
-    pub signed: Template,
-    pub timestamp: Option<Clock>,
+    pub signed: SignedTemplate,
+    pub timestamp: Option<TimestampSpec>,
     /// Where the delivery's id stands, if it is signed.
-    pub id: Option<Place>,
+    pub id: Option<ValueLocation>,
     /// The beginning of header names, and what some senders write instead of it.
     pub header_alias: Option<[String; 2]>,
     /// Why signatures of this provider cannot be checked at all; they are recognised only.
@@ -228,19 +228,19 @@ fn yes() -> bool {
 
 pub(super) fn one_or_more<'de, D: Deserializer<'de>>(
     deserializer: D,
-) -> Result<Vec<Place>, D::Error> {
+) -> Result<Vec<ValueLocation>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
-    enum Places {
+    enum ValueLocations {
         One(String),
         More(Vec<String>),
     }
-    let texts = match Places::deserialize(deserializer)? {
-        Places::One(text) => vec![text],
-        Places::More(texts) if texts.is_empty() => {
+    let texts = match ValueLocations::deserialize(deserializer)? {
+        ValueLocations::One(text) => vec![text],
+        ValueLocations::More(texts) if texts.is_empty() => {
             return Err(de::Error::custom("at least one place of a signature is due"));
         }
-        Places::More(texts) => texts,
+        ValueLocations::More(texts) => texts,
     };
     texts.iter().map(|text| text.parse().map_err(de::Error::custom)).collect()
 }
@@ -248,14 +248,14 @@ pub(super) fn one_or_more<'de, D: Deserializer<'de>>(
 impl Scheme {
     /// Finds keys that name what other keys do not give.
     pub(super) fn check(&self) -> Result<(), String> {
-        let has = |part: &Part| self.signed.has(part);
-        let pair = |place: &Place| matches!(place, Place::Pair(_));
+        let has = |part: &TemplatePart| self.signed.has(part);
+        let pair = |place: &ValueLocation| matches!(place, ValueLocation::Pair(_));
         let clock_in_pairs = self.timestamp.as_ref().is_some_and(|clock| pair(&clock.from));
         let wants_pairs = clock_in_pairs || self.id.as_ref().is_some_and(pair);
-        if has(&Part::Timestamp) && self.timestamp.is_none() {
+        if has(&TemplatePart::Timestamp) && self.timestamp.is_none() {
             return Err("`signed` holds {timestamp}, but there is no `timestamp`".to_owned());
         }
-        if has(&Part::Id) && self.id.is_none() {
+        if has(&TemplatePart::Id) && self.id.is_none() {
             return Err("`signed` holds {id}, but there is no `id`".to_owned());
         }
         if wants_pairs && self.pairs.is_none() {
@@ -276,8 +276,8 @@ impl Scheme {
     /// The headers that carry signatures.
     pub fn signature_headers(&self) -> impl Iterator<Item = &str> {
         self.signature.iter().filter_map(|place| match place {
-            Place::Header(name) => Some(name.as_str()),
-            Place::Json(_) | Place::Form(_) | Place::Pair(_) => None,
+            ValueLocation::Header(name) => Some(name.as_str()),
+            ValueLocation::Json(_) | ValueLocation::Form(_) | ValueLocation::Pair(_) => None,
         })
     }
 
@@ -311,7 +311,7 @@ impl fmt::Display for Scheme {
             return write!(f, "{algorithm}, in {place}");
         }
         let prefix = match (&self.pairs, self.prefix.as_str()) {
-            (Some(Pairs { equals, keys, .. }), _) => {
+            (Some(PairSyntax { equals, keys, .. }), _) => {
                 format!(" behind `{}{equals}`", keys.join("` or `"))
             }
             (None, "") => String::new(),

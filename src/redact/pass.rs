@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 
 use bytes::Bytes;
 
-use super::pattern::{self, Pattern};
-use super::pseudonym::Kind;
-use super::scan::{self, Token};
-use super::{Redactor, Rule};
+use super::pattern::{self, SensitivePattern};
+use super::pseudonym::PseudonymKind;
+use super::scan::{self, JsonToken};
+use super::{RedactionRule, Redactor};
 use crate::delivery::Head;
 use crate::payload::form;
 
@@ -64,7 +64,12 @@ impl<'r> Pass<'r> {
     }
 
     /// What stands for a value that a rule named.
-    fn named(&mut self, kind: Kind, value: &str, (rule, length): (String, bool)) -> Option<String> {
+    fn named(
+        &mut self,
+        kind: PseudonymKind,
+        value: &str,
+        (rule, length): (String, bool),
+    ) -> Option<String> {
         // What is a pseudonym already was replaced once, and counts as such.
         *self.counts.entry(rule).or_default() += 1;
         let new = self.redactor.pseudonyms.of(kind, value, length)?;
@@ -77,7 +82,7 @@ impl<'r> Pass<'r> {
     /// A text with everything replaced that looks like something, or that a rule named elsewhere.
     fn text(&mut self, text: &str) -> Option<String> {
         let mut now: Option<String> = None;
-        for pattern in Pattern::ALL {
+        for pattern in SensitivePattern::ALL {
             let Some(length) = self.redactor.redaction.pattern(pattern) else { continue };
             let names = &mut self.redactor.pseudonyms;
             let (mut found, mut count) = (Vec::new(), 0);
@@ -114,9 +119,9 @@ impl<'r> Pass<'r> {
                 _ if kept || value.is_empty() => None,
                 Some((rule, length)) => {
                     let kind = if header.is("host") || header.is("x-forwarded-host") {
-                        Kind::Host
+                        PseudonymKind::Host
                     } else {
-                        pattern::whole(&value).unwrap_or(Kind::Text)
+                        pattern::whole(&value).unwrap_or(PseudonymKind::Text)
                     };
                     self.named(kind, &value, (told(rule), length))
                 }
@@ -149,7 +154,7 @@ impl<'r> Pass<'r> {
         out.into()
     }
 
-    fn token(&mut self, token: &Token<'_>) -> Option<String> {
+    fn token(&mut self, token: &JsonToken<'_>) -> Option<String> {
         if !token.is_key
             && self.redactor.redaction.keep.iter().any(|rule| rule.is_value(token.steps))
         {
@@ -162,7 +167,7 @@ impl<'r> Pass<'r> {
                 || token.raw.starts_with(['6', '7', '8', '9']);
             return picked
                 .filter(|_| is_number)
-                .and_then(|picked| self.named(Kind::Number, token.raw, picked));
+                .and_then(|picked| self.named(PseudonymKind::Number, token.raw, picked));
         }
         // Half of a surrogate pair is valid JSON and no text; then the escapes are looked through.
         let Ok(value) = serde_json::from_str::<String>(token.raw) else {
@@ -197,9 +202,10 @@ impl<'r> Pass<'r> {
     }
 }
 
-fn kind(value: &str) -> Kind {
+fn kind(value: &str) -> PseudonymKind {
     let is_url = || value.starts_with("https://") || value.starts_with("http://");
-    pattern::whole(value).unwrap_or_else(|| if is_url() { Kind::Url } else { Kind::Text })
+    pattern::whole(value)
+        .unwrap_or_else(|| if is_url() { PseudonymKind::Url } else { PseudonymKind::Text })
 }
 
 /// Whether a value is unlike what stands in any delivery, so that it can be looked for.
@@ -208,15 +214,15 @@ fn is_distinct(value: &str) -> bool {
 }
 
 /// A rule as it is typed.
-fn told(rule: &Rule) -> String {
+fn told(rule: &RedactionRule) -> String {
     match rule {
-        Rule::Header(name) => format!("header:{name}"),
-        Rule::Key(name) => format!("key:{name}"),
-        Rule::Json(steps) => {
+        RedactionRule::Header(name) => format!("header:{name}"),
+        RedactionRule::Key(name) => format!("key:{name}"),
+        RedactionRule::Json(steps) => {
             let step = |step: &String| format!("/{}", step.replace('~', "~0").replace('/', "~1"));
             format!("json:{}", steps.iter().map(step).collect::<String>())
         }
-        Rule::Pattern(pattern) => pattern.as_str().to_owned(),
+        RedactionRule::Pattern(pattern) => pattern.as_str().to_owned(),
     }
 }
 

@@ -5,11 +5,11 @@ use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
 
-use super::pseudonym::Kind;
+use super::pseudonym::PseudonymKind;
 
 /// What a text is looked through for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pattern {
+pub enum SensitivePattern {
     Url,
     Token,
     Email,
@@ -17,7 +17,7 @@ pub enum Pattern {
     Ip,
 }
 
-impl Pattern {
+impl SensitivePattern {
     /// In the order in which they are looked for: what a URL holds is not an e-mail address.
     pub const ALL: [Self; 5] = [Self::Url, Self::Token, Self::Email, Self::Phone, Self::Ip];
 
@@ -80,11 +80,11 @@ impl Pattern {
     }
 
     /// What stands for a find; nothing if it is none.
-    fn kind(self, found: &str) -> Option<Kind> {
+    fn kind(self, found: &str) -> Option<PseudonymKind> {
         match self {
-            Self::Url | Self::Token => Some(Kind::Token),
-            Self::Email => Some(Kind::Email),
-            Self::Phone => Some(Kind::Phone),
+            Self::Url | Self::Token => Some(PseudonymKind::Token),
+            Self::Email => Some(PseudonymKind::Email),
+            Self::Phone => Some(PseudonymKind::Phone),
             Self::Ip => ip(found),
         }
     }
@@ -93,7 +93,7 @@ impl Pattern {
     pub(super) fn replaced(
         self,
         text: &str,
-        replace: &mut impl FnMut(Kind, &str) -> Option<String>,
+        replace: &mut impl FnMut(PseudonymKind, &str) -> Option<String>,
     ) -> Option<String> {
         let mut now: Option<String> = None;
         for expression in self.expressions() {
@@ -108,7 +108,7 @@ impl Pattern {
         self,
         expression: &Regex,
         text: &str,
-        replace: &mut impl FnMut(Kind, &str) -> Option<String>,
+        replace: &mut impl FnMut(PseudonymKind, &str) -> Option<String>,
     ) -> Option<String> {
         let mut out = String::new();
         let mut copied = 0;
@@ -143,33 +143,38 @@ fn compiled(sources: &[&str]) -> Vec<Regex> {
 }
 
 /// Addresses of this machine tell nothing of anybody.
-fn ip(text: &str) -> Option<Kind> {
+fn ip(text: &str) -> Option<PseudonymKind> {
     if let Ok(address) = text.parse::<Ipv4Addr>() {
         let is_own = address.is_loopback() || address.is_unspecified();
-        return (!is_own).then_some(Kind::Ipv4);
+        return (!is_own).then_some(PseudonymKind::Ipv4);
     }
     let address: Ipv6Addr = text.parse().ok()?;
     // `a::b` is more often a name than an address.
     let groups = text.split(':').filter(|group| !group.is_empty()).count();
     let is_own = address.is_loopback() || address.is_unspecified();
-    (!is_own && groups >= 3).then_some(Kind::Ipv6)
+    (!is_own && groups >= 3).then_some(PseudonymKind::Ipv6)
 }
 
 /// What a whole text is, so that a named value has the same pseudonym as one that was found.
-pub(super) fn whole(text: &str) -> Option<Kind> {
-    [Pattern::Email, Pattern::Phone, Pattern::Ip].into_iter().find_map(|pattern| {
-        let is_whole = |expression: &Regex| {
-            expression.captures(text).and_then(value).is_some_and(|found| found.as_str() == text)
-        };
-        pattern.expressions().iter().any(is_whole).then(|| pattern.kind(text)).flatten()
-    })
+pub(super) fn whole(text: &str) -> Option<PseudonymKind> {
+    [SensitivePattern::Email, SensitivePattern::Phone, SensitivePattern::Ip].into_iter().find_map(
+        |pattern| {
+            let is_whole = |expression: &Regex| {
+                expression
+                    .captures(text)
+                    .and_then(value)
+                    .is_some_and(|found| found.as_str() == text)
+            };
+            pattern.expressions().iter().any(is_whole).then(|| pattern.kind(text)).flatten()
+        },
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn finds(pattern: Pattern, text: &str) -> Vec<String> {
+    fn finds(pattern: SensitivePattern, text: &str) -> Vec<String> {
         let mut found = Vec::new();
         pattern.replaced(text, &mut |_, value| {
             found.push(value.to_owned());
@@ -180,7 +185,7 @@ mod tests {
 
     #[test]
     fn every_expression_compiles() {
-        let counts = Pattern::ALL.map(|pattern| pattern.expressions().len());
+        let counts = SensitivePattern::ALL.map(|pattern| pattern.expressions().len());
         assert_eq!(counts, [2, 4, 1, 2, 2]);
     }
 
@@ -189,42 +194,46 @@ mod tests {
         let jwt = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.c2ln";
         for (pattern, text, expected) in [
             (
-                Pattern::Email,
+                SensitivePattern::Email,
                 "Kevin <kevin.b+x@mail.example.org>, ü@ö.de.",
                 &["kevin.b+x@mail.example.org", "ü@ö.de"][..],
             ),
-            (Pattern::Email, "?to=kevin%40example.org&x@y and @handle", &["kevin%40example.org"]),
             (
-                Pattern::Phone,
+                SensitivePattern::Email,
+                "?to=kevin%40example.org&x@y and @handle",
+                &["kevin%40example.org"],
+            ),
+            (
+                SensitivePattern::Phone,
                 "+15550100007, +49 (30) 1234-567",
                 &["+15550100007", "+49 (30) 1234-567"],
             ),
             (
-                Pattern::Phone,
+                SensitivePattern::Phone,
                 "call 202-555-0143 or (202) 555-0143",
                 &["202-555-0143", "(202) 555-0143"],
             ),
             (
-                Pattern::Phone,
+                SensitivePattern::Phone,
                 "1700000000 12345678 2026-11-24 1+12345678 550e8400-e29b-41d4-a716-446655440000",
                 &[],
             ),
             (
-                Pattern::Ip,
+                SensitivePattern::Ip,
                 "203.0.113.9, 10.0.0.1; 2001:db8::1:2 x",
                 &["203.0.113.9", "10.0.0.1", "2001:db8::1:2"],
             ),
-            (Pattern::Ip, "127.0.0.1 ::1 1.2.3.4.5 999.1.1.1 12:30:45 a::b std::fmt", &[]),
+            (SensitivePattern::Ip, "127.0.0.1 ::1 1.2.3.4.5 999.1.1.1 12:30:45 a::b std::fmt", &[]),
             (
-                Pattern::Url,
+                SensitivePattern::Url,
                 "https://me:pass@host/x?token=abc&a=1&X-Amz-Signature=ff",
                 &["me:pass", "abc", "ff"],
             ),
-            (Pattern::Url, "https://host/a@b?page=2&monkey=3", &[]),
-            (Pattern::Token, "Bearer abcdefgh123", &["abcdefgh123"]),
-            (Pattern::Token, &format!("x {jwt} y"), &[jwt]),
+            (SensitivePattern::Url, "https://host/a@b?page=2&monkey=3", &[]),
+            (SensitivePattern::Token, "Bearer abcdefgh123", &["abcdefgh123"]),
+            (SensitivePattern::Token, &format!("x {jwt} y"), &[jwt]),
             (
-                Pattern::Token,
+                SensitivePattern::Token,
                 "sk_test_notarealkey1234567 sk_ whsec_ ghp_short",
                 &["sk_test_notarealkey1234567"],
             ),
@@ -235,8 +244,8 @@ mod tests {
 
     #[test]
     fn a_whole_text_is_told_from_a_part() {
-        assert_eq!(whole("a@b.org"), Some(Kind::Email));
-        assert_eq!(whole("+15550100007"), Some(Kind::Phone));
+        assert_eq!(whole("a@b.org"), Some(PseudonymKind::Email));
+        assert_eq!(whole("+15550100007"), Some(PseudonymKind::Phone));
         assert_eq!(whole("mail a@b.org"), None);
     }
 }

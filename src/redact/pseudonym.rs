@@ -7,7 +7,7 @@ use regex::Regex;
 
 /// What a value is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Kind {
+pub(super) enum PseudonymKind {
     Email,
     Phone,
     Ipv4,
@@ -22,8 +22,8 @@ pub(super) enum Kind {
 /// Pseudonyms that were given, by kind and value.
 #[derive(Debug, Default)]
 pub(super) struct Pseudonyms {
-    given: HashMap<(Kind, Option<usize>, String), String>,
-    counts: HashMap<Kind, usize>,
+    given: HashMap<(PseudonymKind, Option<usize>, String), String>,
+    counts: HashMap<PseudonymKind, usize>,
     /// Pseudonyms that came in from elsewhere, and that mean somebody already.
     taken: HashSet<String>,
 }
@@ -31,8 +31,13 @@ pub(super) struct Pseudonyms {
 impl Pseudonyms {
     /// What stands for a value; nothing if it is a pseudonym already, so that what is exported
     /// twice stays as it was the first time. With `keeps_length` it is as long as the value.
-    pub(super) fn of(&mut self, kind: Kind, value: &str, keeps_length: bool) -> Option<String> {
-        if kind != Kind::Number && is_one(value) {
+    pub(super) fn of(
+        &mut self,
+        kind: PseudonymKind,
+        value: &str,
+        keeps_length: bool,
+    ) -> Option<String> {
+        if kind != PseudonymKind::Number && is_one(value) {
             self.taken.insert(value.to_owned());
             return None;
         }
@@ -57,20 +62,22 @@ impl Pseudonyms {
 
 /// A pseudonym by its number: from names, numbers and addresses that are reserved for such uses
 /// (RFC 2606, RFC 2544, RFC 3849, 555-01xx).
-fn written(kind: Kind, number: usize, length: Option<usize>) -> String {
+fn written(kind: PseudonymKind, number: usize, length: Option<usize>) -> String {
     let (before, digits, fill, after) = match kind {
-        Kind::Email => ("person-", number.to_string(), 'x', "@redacted.example"),
-        Kind::Phone => {
+        PseudonymKind::Email => ("person-", number.to_string(), 'x', "@redacted.example"),
+        PseudonymKind::Phone => {
             let (area, line) = (201 + number / 100 % 700, number % 100);
             ("+1", format!("{area}55501{line:02}"), '0', "")
         }
-        Kind::Ipv4 => ("198.18.", format!("{}.{}", number / 256 % 256, number % 256), '0', ""),
-        Kind::Ipv6 => ("2001:db8:ffff::", format!("{number:x}"), '0', ""),
-        Kind::Token => ("redacted-token-", number.to_string(), 'x', ""),
-        Kind::Url => ("https://redacted.example/", number.to_string(), 'x', ""),
-        Kind::Host => ("redacted-", number.to_string(), 'x', ".example"),
-        Kind::Text => ("redacted-", number.to_string(), 'x', ""),
-        Kind::Number => ("", number.to_string(), '0', ""),
+        PseudonymKind::Ipv4 => {
+            ("198.18.", format!("{}.{}", number / 256 % 256, number % 256), '0', "")
+        }
+        PseudonymKind::Ipv6 => ("2001:db8:ffff::", format!("{number:x}"), '0', ""),
+        PseudonymKind::Token => ("redacted-token-", number.to_string(), 'x', ""),
+        PseudonymKind::Url => ("https://redacted.example/", number.to_string(), 'x', ""),
+        PseudonymKind::Host => ("redacted-", number.to_string(), 'x', ".example"),
+        PseudonymKind::Text => ("redacted-", number.to_string(), 'x', ""),
+        PseudonymKind::Number => ("", number.to_string(), '0', ""),
     };
     let whole = format!("{before}{digits}{after}");
     let Some(length) = length else { return whole };
@@ -100,25 +107,25 @@ fn is_one(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    const KINDS: [Kind; 8] = [
-        Kind::Email,
-        Kind::Phone,
-        Kind::Ipv4,
-        Kind::Ipv6,
-        Kind::Token,
-        Kind::Url,
-        Kind::Host,
-        Kind::Text,
+    const KINDS: [PseudonymKind; 8] = [
+        PseudonymKind::Email,
+        PseudonymKind::Phone,
+        PseudonymKind::Ipv4,
+        PseudonymKind::Ipv6,
+        PseudonymKind::Token,
+        PseudonymKind::Url,
+        PseudonymKind::Host,
+        PseudonymKind::Text,
     ];
 
     #[test]
     fn the_same_stays_the_same_and_others_differ() {
         let mut names = Pseudonyms::default();
-        let first = names.of(Kind::Email, "a@b.org", false).unwrap();
+        let first = names.of(PseudonymKind::Email, "a@b.org", false).unwrap();
         assert_eq!(first, "person-1@redacted.example");
-        assert_ne!(names.of(Kind::Email, "c@b.org", false).unwrap(), first);
-        assert_eq!(names.of(Kind::Email, "a@b.org", false).unwrap(), first);
-        assert_eq!(names.of(Kind::Number, "4711", true).unwrap(), "1000");
+        assert_ne!(names.of(PseudonymKind::Email, "c@b.org", false).unwrap(), first);
+        assert_eq!(names.of(PseudonymKind::Email, "a@b.org", false).unwrap(), first);
+        assert_eq!(names.of(PseudonymKind::Number, "4711", true).unwrap(), "1000");
     }
 
     #[test]

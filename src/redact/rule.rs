@@ -2,11 +2,11 @@
 
 use std::str::FromStr;
 
-use super::pattern::Pattern;
+use super::pattern::SensitivePattern;
 
 /// What a value is picked by.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Rule {
+pub enum RedactionRule {
     /// A header by its name; a `*` stands for anything.
     Header(String),
     /// A value under this key of a JSON object or of a form, at any depth.
@@ -14,7 +14,7 @@ pub enum Rule {
     /// A value at a JSON pointer (RFC 6901); a step `*` stands for any key or index.
     Json(Vec<String>),
     /// A part of any text that looks like something.
-    Pattern(Pattern),
+    Pattern(SensitivePattern),
 }
 
 /// One `--redact`.
@@ -25,10 +25,10 @@ pub enum Instruction {
     /// Nothing of that.
     None,
     Redact {
-        rule: Rule,
+        rule: RedactionRule,
         keeps_length: bool,
     },
-    Keep(Rule),
+    Keep(RedactionRule),
 }
 
 /// Why a text is no rule.
@@ -38,21 +38,21 @@ pub enum Instruction {
      (with `,length` behind it to keep the length, or `keep:` before it to leave such values), \
      `default` or `none`"
 )]
-pub struct RuleError(String);
+pub struct RedactionRuleError(String);
 
 impl FromStr for Instruction {
-    type Err = RuleError;
+    type Err = RedactionRuleError;
 
-    fn from_str(text: &str) -> Result<Self, RuleError> {
-        let wrong = || RuleError(text.to_owned());
+    fn from_str(text: &str) -> Result<Self, RedactionRuleError> {
+        let wrong = || RedactionRuleError(text.to_owned());
         if let Some(rule) = text.strip_prefix("keep:") {
-            return rule.parse().map(Self::Keep).map_err(|RuleError(_)| wrong());
+            return rule.parse().map(Self::Keep).map_err(|RedactionRuleError(_)| wrong());
         }
         match (text, text.strip_suffix(",length")) {
             ("none", _) => Ok(Self::None),
             ("default", _) => Ok(Self::Default),
             (_, Some(rule)) => Ok(Self::Redact {
-                rule: rule.parse().map_err(|RuleError(_)| wrong())?,
+                rule: rule.parse().map_err(|RedactionRuleError(_)| wrong())?,
                 keeps_length: true,
             }),
             (rule, None) => Ok(Self::Redact { rule: rule.parse()?, keeps_length: false }),
@@ -60,11 +60,11 @@ impl FromStr for Instruction {
     }
 }
 
-impl FromStr for Rule {
-    type Err = RuleError;
+impl FromStr for RedactionRule {
+    type Err = RedactionRuleError;
 
-    fn from_str(text: &str) -> Result<Self, RuleError> {
-        if let Some(pattern) = Pattern::from_word(text) {
+    fn from_str(text: &str) -> Result<Self, RedactionRuleError> {
+        if let Some(pattern) = SensitivePattern::from_word(text) {
             return Ok(Self::Pattern(pattern));
         }
         match text.split_once(':') {
@@ -76,12 +76,12 @@ impl FromStr for Rule {
                 let step = |step: &str| step.replace("~1", "/").replace("~0", "~");
                 Ok(Self::Json(path.split('/').skip(1).map(step).collect()))
             }
-            _ => Err(RuleError(text.to_owned())),
+            _ => Err(RedactionRuleError(text.to_owned())),
         }
     }
 }
 
-impl Rule {
+impl RedactionRule {
     pub(super) fn is_header(&self, name: &str) -> bool {
         matches!(self, Self::Header(glob) if fits(glob, &name.to_ascii_lowercase()))
     }
@@ -126,14 +126,17 @@ mod tests {
         let path = ["payload", "*", "a/b"].map(str::to_owned).to_vec();
         for (text, expected) in [
             ("none", Instruction::None),
-            ("keep:email", Instruction::Keep(Rule::Pattern(Pattern::Email))),
+            ("keep:email", Instruction::Keep(RedactionRule::Pattern(SensitivePattern::Email))),
             (
                 "json:/payload/*/a~1b,length",
-                Instruction::Redact { rule: Rule::Json(path), keeps_length: true },
+                Instruction::Redact { rule: RedactionRule::Json(path), keeps_length: true },
             ),
             (
                 "header:X-Own",
-                Instruction::Redact { rule: Rule::Header("x-own".into()), keeps_length: false },
+                Instruction::Redact {
+                    rule: RedactionRule::Header("x-own".into()),
+                    keeps_length: false,
+                },
             ),
         ] {
             assert_eq!(text.parse(), Ok(expected), "{text}");

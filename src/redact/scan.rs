@@ -1,7 +1,7 @@
 //! Goes through JSON token by token, so that what is not replaced stays as it was written.
 
 /// Where a token stands.
-pub(super) struct Token<'t> {
+pub(super) struct JsonToken<'t> {
     /// The keys and indexes that lead to it.
     pub(super) steps: &'t [String],
     /// As it is written, quotes included.
@@ -20,7 +20,7 @@ enum Frame {
 /// Valid JSON with some of its strings, numbers and keys replaced.
 pub(super) fn replaced(
     text: &str,
-    replace: &mut impl FnMut(&Token<'_>) -> Option<String>,
+    replace: &mut impl FnMut(&JsonToken<'_>) -> Option<String>,
 ) -> String {
     let mut out = String::with_capacity(text.len());
     let mut frames: Vec<Frame> = Vec::new();
@@ -61,7 +61,7 @@ pub(super) fn replaced(
                     set(&mut steps, serde_json::from_str(raw).unwrap_or_else(|_| raw.to_owned()));
                 }
                 let known = steps.get(..DEEPEST).unwrap_or(&steps);
-                let token = Token { steps: known, raw, is_key };
+                let token = JsonToken { steps: known, raw, is_key };
                 if let Some(new) = replace(&token) {
                     out.push_str(&new);
                     continue;

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::script::{Body, Canned};
-use super::token::Walk;
-use super::{Action, Script, ScriptError, Step};
+use super::script::{Canned, ResponseBody};
+use super::token::ScriptCursor;
+use super::{Script, ScriptAction, ScriptError, ScriptStep};
 use crate::delivery::{Header, is_hop_by_hop};
 use crate::units::parse_duration;
 
@@ -14,7 +14,7 @@ const ACTIONS: &str = "a status from 200 to 599, timeout, close, hold or pass";
 const MOST: usize = 256;
 
 pub(super) fn script(text: &str) -> Result<Script, ScriptError> {
-    let mut walk = Walk::new(text);
+    let mut walk = ScriptCursor::new(text);
     let mut steps = Vec::new();
     loop {
         walk.skip_space();
@@ -32,11 +32,11 @@ pub(super) fn script(text: &str) -> Result<Script, ScriptError> {
     }
 }
 
-fn step(walk: &mut Walk<'_>) -> Result<Step, ScriptError> {
+fn step(walk: &mut ScriptCursor<'_>) -> Result<ScriptStep, ScriptError> {
     let chance = chance(walk)?;
     let action = action(walk)?;
     let times = count(walk)?;
-    let mut step = Step { chance, times, delay: Duration::ZERO, action };
+    let mut step = ScriptStep { chance, times, delay: Duration::ZERO, action };
     loop {
         walk.skip_space();
         if walk.past(";") {
@@ -50,7 +50,7 @@ fn step(walk: &mut Walk<'_>) -> Result<Step, ScriptError> {
 }
 
 /// `10%:`, or nothing.
-fn chance(walk: &mut Walk<'_>) -> Result<f64, ScriptError> {
+fn chance(walk: &mut ScriptCursor<'_>) -> Result<f64, ScriptError> {
     let start = walk.at();
     let digits = |letter: char| letter.is_ascii_digit() || letter == '.';
     let number: &str = walk.rest().split(|letter| !digits(letter)).next().unwrap_or_default();
@@ -69,9 +69,9 @@ fn chance(walk: &mut Walk<'_>) -> Result<f64, ScriptError> {
     Ok(percent / 100.0)
 }
 
-fn action(walk: &mut Walk<'_>) -> Result<Action, ScriptError> {
+fn action(walk: &mut ScriptCursor<'_>) -> Result<ScriptAction, ScriptError> {
     let start = walk.at();
-    let wrong = |walk: &Walk<'_>, found: &str| {
+    let wrong = |walk: &ScriptCursor<'_>, found: &str| {
         let found = if found.is_empty() { "nothing".to_owned() } else { format!("`{found}`") };
         walk.wrong(start, format!("expected {ACTIONS}, found {found}"))
     };
@@ -79,14 +79,14 @@ fn action(walk: &mut Walk<'_>) -> Result<Action, ScriptError> {
         let digits = walk.while_(|letter| letter.is_ascii_digit());
         let status = digits.parse().ok().filter(|status| (200..=599).contains(status));
         return status
-            .map(|status| Action::Answer(Canned::bare(status)))
+            .map(|status| ScriptAction::Answer(Canned::bare(status)))
             .ok_or_else(|| wrong(walk, digits));
     }
     let known = [
-        ("timeout", Action::Timeout),
-        ("close", Action::Close),
-        ("hold", Action::Hold),
-        ("pass", Action::Pass),
+        ("timeout", ScriptAction::Timeout),
+        ("close", ScriptAction::Close),
+        ("hold", ScriptAction::Hold),
+        ("pass", ScriptAction::Pass),
     ];
     for (word, action) in known {
         if walk.past(word) {
@@ -98,7 +98,7 @@ fn action(walk: &mut Walk<'_>) -> Result<Action, ScriptError> {
 }
 
 /// `x2`, or nothing.
-fn count(walk: &mut Walk<'_>) -> Result<u64, ScriptError> {
+fn count(walk: &mut ScriptCursor<'_>) -> Result<u64, ScriptError> {
     if !walk.past("x") {
         return Ok(1);
     }
@@ -111,20 +111,20 @@ fn count(walk: &mut Walk<'_>) -> Result<u64, ScriptError> {
 }
 
 fn answer<'s>(
-    walk: &Walk<'_>,
-    step: &'s mut Step,
+    walk: &ScriptCursor<'_>,
+    step: &'s mut ScriptStep,
     what: &str,
 ) -> Result<&'s mut Canned, ScriptError> {
     match &mut step.action {
-        Action::Answer(canned) => Ok(canned),
-        Action::Timeout | Action::Close | Action::Hold | Action::Pass => {
+        ScriptAction::Answer(canned) => Ok(canned),
+        ScriptAction::Timeout | ScriptAction::Close | ScriptAction::Hold | ScriptAction::Pass => {
             Err(walk
                 .wrong(walk.at(), format!("{what} needs an answer; expected a status before it")))
         }
     }
 }
 
-fn header(walk: &mut Walk<'_>, step: &mut Step) -> Result<(), ScriptError> {
+fn header(walk: &mut ScriptCursor<'_>, step: &mut ScriptStep) -> Result<(), ScriptError> {
     let canned = answer(walk, step, "a header")?;
     walk.skip_space();
     let start = walk.at();
@@ -160,7 +160,7 @@ pub(super) fn checked_header(name: &str, value: &str) -> Result<Header, (bool, S
     Ok(Header::new(name, value.as_bytes().to_vec()))
 }
 
-fn option(walk: &mut Walk<'_>, step: &mut Step) -> Result<(), ScriptError> {
+fn option(walk: &mut ScriptCursor<'_>, step: &mut ScriptStep) -> Result<(), ScriptError> {
     let start = walk.at();
     let name = walk.while_(|letter| letter.is_ascii_alphabetic());
     let known = ["delay", "body", "file"].contains(&name);
@@ -179,13 +179,11 @@ fn option(walk: &mut Walk<'_>, step: &mut Step) -> Result<(), ScriptError> {
     }
     let canned = answer(walk, step, "a body")?;
     canned.body = if name == "file" {
-        Body::File(value)
+        ResponseBody::File(value)
     } else {
-        Body::Text(
-            value
-                .parse()
-                .map_err(|error: crate::provider::FillError| walk.wrong(value_at, error.message))?,
-        )
+        ResponseBody::Text(value.parse().map_err(|error: crate::provider::PlaceholderError| {
+            walk.wrong(value_at, error.message)
+        })?)
     };
     Ok(())
 }
@@ -200,17 +198,17 @@ mod tests {
 
     #[test]
     fn reads_steps() {
-        let answer = |status| Action::Answer(Canned::bare(status));
+        let answer = |status| ScriptAction::Answer(Canned::bare(status));
         for (text, steps) in [
             ("500", vec![(1.0, 1, 0, answer(500))]),
-            (" timeout ", vec![(1.0, 1, 0, Action::Timeout)]),
-            ("close:delay=2s", vec![(1.0, 1, 2000, Action::Close)]),
+            (" timeout ", vec![(1.0, 1, 0, ScriptAction::Timeout)]),
+            ("close:delay=2s", vec![(1.0, 1, 2000, ScriptAction::Close)]),
             ("500x2,200", vec![(1.0, 2, 0, answer(500)), (1.0, 1, 0, answer(200))]),
-            ("500x2, pass", vec![(1.0, 2, 0, answer(500)), (1.0, 1, 0, Action::Pass)]),
+            ("500x2, pass", vec![(1.0, 2, 0, answer(500)), (1.0, 1, 0, ScriptAction::Pass)]),
             ("10%:500", vec![(0.1, 1, 0, answer(500))]),
-            ("0.5%: hold", vec![(0.005, 1, 0, Action::Hold)]),
+            ("0.5%: hold", vec![(0.005, 1, 0, ScriptAction::Hold)]),
         ] {
-            let steps = steps.into_iter().map(|(chance, times, delay, action)| Step {
+            let steps = steps.into_iter().map(|(chance, times, delay, action)| ScriptStep {
                 chance,
                 times,
                 delay: Duration::from_millis(delay),
@@ -230,10 +228,10 @@ mod tests {
             canned.headers,
             [Header::new("retry-after", "5"), Header::new("Location", "http://x/,;\"")]
         );
-        assert_eq!(canned.body, Body::Text("{{id}}, ok".parse().unwrap()));
+        assert_eq!(canned.body, ResponseBody::Text("{{id}}, ok".parse().unwrap()));
         assert_eq!(
             read("200:file=a/b.json").answers().next().unwrap().body,
-            Body::File("a/b.json".into())
+            ResponseBody::File("a/b.json".into())
         );
     }
 

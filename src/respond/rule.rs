@@ -10,18 +10,18 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::read::checked_header;
-use super::script::Body;
-use super::{Action, Script, ScriptError, Step};
+use super::script::ResponseBody;
+use super::{Script, ScriptAction, ScriptError, ScriptStep};
 use crate::delivery::{Delivery, Header};
 use crate::filter::{Filter, FilterError};
-use crate::provider::{Fill, FillError};
+use crate::provider::{PlaceholderError, Placeholders};
 
 /// A file that fills a body is kept in memory; a larger one is something else.
 const MAX_FILE: u64 = 25 << 20;
 
 /// A filter and a script.
 #[derive(Debug)]
-pub struct Rule {
+pub struct ResponseRule {
     filter: Filter,
     script: Script,
     /// As it was written.
@@ -34,7 +34,7 @@ pub struct Rule {
 #[derive(Debug, Clone, Default)]
 pub struct Supplement {
     pub headers: Vec<Header>,
-    pub body: Option<Fill>,
+    pub body: Option<Placeholders>,
     pub file: Option<String>,
     pub delay: Option<Duration>,
 }
@@ -49,7 +49,7 @@ pub enum RuleError {
     #[error("the body cannot be read from {path}: {source}")]
     File { path: String, source: io::Error },
     #[error("the body in {path} is wrong: {error}")]
-    Template { path: String, error: FillError },
+    Template { path: String, error: PlaceholderError },
     #[error("the body in {path} is not UTF-8 text, or larger than 25 MiB")]
     NoText { path: String },
     #[error("a body is given twice, by `body` and by `file`; leave one out")]
@@ -58,7 +58,7 @@ pub enum RuleError {
     Header(String),
 }
 
-impl Rule {
+impl ResponseRule {
     /// Reads `[FILTER =>] SCRIPT`; files are looked for in `folder`.
     pub fn read(text: &str, folder: &Path) -> Result<Self, RuleError> {
         let (filter, script) = match arrow(text) {
@@ -92,8 +92,8 @@ impl Rule {
     ) -> Result<Self, RuleError> {
         let body = match (beside.body, beside.file) {
             (Some(_), Some(_)) => return Err(RuleError::TwoBodies),
-            (Some(text), None) => Some(Body::Text(text)),
-            (None, file) => file.map(Body::File),
+            (Some(text), None) => Some(ResponseBody::Text(text)),
+            (None, file) => file.map(ResponseBody::File),
         };
         for canned in script.answers() {
             for header in &beside.headers {
@@ -101,11 +101,11 @@ impl Rule {
                     canned.headers.push(header.clone());
                 }
             }
-            if let (Body::Own, Some(body)) = (&canned.body, &body) {
+            if let (ResponseBody::Own, Some(body)) = (&canned.body, &body) {
                 canned.body = body.clone();
             }
-            if let Body::File(path) = &canned.body {
-                canned.body = Body::Text(file(&folder.join(path))?);
+            if let ResponseBody::File(path) = &canned.body {
+                canned.body = ResponseBody::Text(file(&folder.join(path))?);
             }
         }
         if let Some(delay) = beside.delay {
@@ -122,17 +122,19 @@ impl Rule {
 
     /// What happens to a delivery; nothing if the rule is not for it, or passes it on. `roll` is
     /// a random number from 0 up to 1.
-    pub fn decide(&self, delivery: &Delivery, now: Timestamp, roll: f64) -> Option<&Step> {
+    pub fn decide(&self, delivery: &Delivery, now: Timestamp, roll: f64) -> Option<&ScriptStep> {
         if !self.filter.matches(delivery, now) {
             return None;
         }
         let before = self.count.fetch_add(1, Ordering::Relaxed);
-        self.script.step(before).filter(|step| roll < step.chance && step.action != Action::Pass)
+        self.script
+            .step(before)
+            .filter(|step| roll < step.chance && step.action != ScriptAction::Pass)
     }
 
     /// Whether it may hold deliveries, so that somebody has to let them go.
     pub fn holds(&self) -> bool {
-        self.script.steps.iter().any(|step| step.action == Action::Hold)
+        self.script.steps.iter().any(|step| step.action == ScriptAction::Hold)
     }
 
     /// How many deliveries it was for so far.
@@ -141,7 +143,7 @@ impl Rule {
     }
 }
 
-impl fmt::Display for Rule {
+impl fmt::Display for ResponseRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
@@ -176,7 +178,7 @@ fn arrow(text: &str) -> Option<usize> {
     None
 }
 
-fn file(path: &Path) -> Result<Fill, RuleError> {
+fn file(path: &Path) -> Result<Placeholders, RuleError> {
     let shown = || path.display().to_string();
     let unreadable = |source| RuleError::File { path: shown(), source };
     if fs::metadata(path).map_err(unreadable)?.len() > MAX_FILE {

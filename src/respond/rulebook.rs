@@ -5,35 +5,35 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-use super::{Rule, Step};
+use super::{ResponseRule, ScriptStep};
 use crate::delivery::Delivery;
 
 /// Rules in the order in which they are asked. Clones share them.
 #[derive(Debug, Clone)]
-pub struct Rulebook(watch::Sender<Arc<[Arc<Rule>]>>);
+pub struct Rulebook(watch::Sender<Arc<[Arc<ResponseRule>]>>);
 
 impl Rulebook {
-    pub fn new(rules: impl IntoIterator<Item = Arc<Rule>>) -> Self {
+    pub fn new(rules: impl IntoIterator<Item = Arc<ResponseRule>>) -> Self {
         Self(watch::Sender::new(rules.into_iter().collect()))
     }
 
     /// The rules that hold now.
-    pub fn rules(&self) -> Arc<[Arc<Rule>]> {
+    pub fn rules(&self) -> Arc<[Arc<ResponseRule>]> {
         Arc::clone(&self.0.borrow())
     }
 
     /// The rules of now and of every time they change.
-    pub fn changes(&self) -> watch::Receiver<Arc<[Arc<Rule>]>> {
+    pub fn changes(&self) -> watch::Receiver<Arc<[Arc<ResponseRule>]>> {
         self.0.subscribe()
     }
 
     /// From now on these hold. One that held before goes on where it was in its script.
-    pub fn replace(&self, rules: impl IntoIterator<Item = Arc<Rule>>) {
+    pub fn replace(&self, rules: impl IntoIterator<Item = Arc<ResponseRule>>) {
         self.0.send_replace(rules.into_iter().collect());
     }
 
     /// From now on this one is asked first.
-    pub fn put_first(&self, rule: Rule) {
+    pub fn put_first(&self, rule: ResponseRule) {
         let rule = Arc::new(rule);
         self.0.send_modify(|rules| {
             *rules = [&rule].into_iter().chain(rules.iter()).cloned().collect();
@@ -51,7 +51,7 @@ impl Rulebook {
     }
 
     /// What happens to a delivery: the first rule that is for it, and does not pass it on.
-    pub fn decide(&self, delivery: &Delivery, now: Timestamp) -> Option<Step> {
+    pub fn decide(&self, delivery: &Delivery, now: Timestamp) -> Option<ScriptStep> {
         let rules = self.rules();
         rules.iter().find_map(|rule| rule.decide(delivery, now, fastrand::f64()).cloned())
     }

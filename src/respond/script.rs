@@ -8,31 +8,31 @@ use bytes::Bytes;
 
 use super::{ScriptError, read};
 use crate::delivery::{Delivery, Header};
-use crate::provider::{Fill, Filling};
+use crate::provider::{Filling, Placeholders};
 
 /// Steps that are taken one after the other; the last one stays.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Script {
     /// At least one.
-    pub(super) steps: Vec<Step>,
+    pub(super) steps: Vec<ScriptStep>,
     /// As it was written.
     pub(super) text: String,
 }
 
 /// What happens to a delivery, or to several.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Step {
+pub struct ScriptStep {
     /// The share of deliveries that it happens to, up to 1; the others are passed on.
     pub chance: f64,
     /// How many deliveries it is for, unless it is the last one.
     pub times: u64,
     pub delay: Duration,
-    pub action: Action,
+    pub action: ScriptAction,
 }
 
 /// What happens to a delivery that a rule takes.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Action {
+pub enum ScriptAction {
     Answer(Canned),
     /// No answer ever comes.
     Timeout,
@@ -49,15 +49,15 @@ pub enum Action {
 pub struct Canned {
     pub status: u16,
     pub headers: Vec<Header>,
-    pub body: Body,
+    pub body: ResponseBody,
 }
 
 /// The body of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Body {
+pub enum ResponseBody {
     /// A sentence of ours.
     Own,
-    Text(Fill),
+    Text(Placeholders),
     /// Yet to be read.
     File(String),
 }
@@ -65,7 +65,7 @@ pub enum Body {
 impl Canned {
     /// An answer with a status and nothing more.
     pub fn bare(status: u16) -> Self {
-        Self { status, headers: Vec::new(), body: Body::Own }
+        Self { status, headers: Vec::new(), body: ResponseBody::Own }
     }
 
     /// Headers and body for a delivery.
@@ -73,9 +73,11 @@ impl Canned {
         let mut headers = self.headers.clone();
         let (text, kind) = match &self.body {
             _ if matches!(self.status, 204 | 304) => return (headers, Bytes::new()),
-            Body::Text(text) if text.is_json() => (filled(text, delivery), "application/json"),
-            Body::Text(text) => (filled(text, delivery), "text/plain; charset=utf-8"),
-            Body::Own | Body::File(_) => {
+            ResponseBody::Text(text) if text.is_json() => {
+                (filled(text, delivery), "application/json")
+            }
+            ResponseBody::Text(text) => (filled(text, delivery), "text/plain; charset=utf-8"),
+            ResponseBody::Own | ResponseBody::File(_) => {
                 let (status, id) = (self.status, delivery.summary.id);
                 (
                     format!("{status} by a rule; kept as delivery {id}\n"),
@@ -90,7 +92,7 @@ impl Canned {
     }
 }
 
-fn filled(text: &Fill, delivery: &Delivery) -> String {
+fn filled(text: &Placeholders, delivery: &Delivery) -> String {
     let summary = &delivery.summary;
     text.fill(&Filling {
         head: &delivery.head,
@@ -105,13 +107,13 @@ fn filled(text: &Fill, delivery: &Delivery) -> String {
 impl Script {
     /// The same bare answer for every delivery.
     pub fn always(status: u16) -> Self {
-        let action = Action::Answer(Canned::bare(status));
-        let steps = vec![Step { chance: 1.0, times: 1, delay: Duration::ZERO, action }];
+        let action = ScriptAction::Answer(Canned::bare(status));
+        let steps = vec![ScriptStep { chance: 1.0, times: 1, delay: Duration::ZERO, action }];
         Self { steps, text: status.to_string() }
     }
 
     /// The step for the delivery that comes after `before` others.
-    pub(super) fn step(&self, before: u64) -> Option<&Step> {
+    pub(super) fn step(&self, before: u64) -> Option<&ScriptStep> {
         let mut left = before;
         for step in &self.steps {
             match left.checked_sub(step.times) {
@@ -124,8 +126,11 @@ impl Script {
 
     pub(super) fn answers(&mut self) -> impl Iterator<Item = &mut Canned> {
         self.steps.iter_mut().filter_map(|step| match &mut step.action {
-            Action::Answer(canned) => Some(canned),
-            Action::Timeout | Action::Close | Action::Hold | Action::Pass => None,
+            ScriptAction::Answer(canned) => Some(canned),
+            ScriptAction::Timeout
+            | ScriptAction::Close
+            | ScriptAction::Hold
+            | ScriptAction::Pass => None,
         })
     }
 }

@@ -10,12 +10,12 @@ pub struct ScriptError {
 }
 
 /// A place in a text.
-pub(super) struct Walk<'t> {
+pub(super) struct ScriptCursor<'t> {
     text: &'t str,
     at: usize,
 }
 
-impl<'t> Walk<'t> {
+impl<'t> ScriptCursor<'t> {
     pub(super) fn new(text: &'t str) -> Self {
         Self { text, at: 0 }
     }

@@ -1,20 +1,20 @@
 //! Why a signature does not match. A cause is named only if a computation proves it: with that
 //! one change undone, the signature is right.
 
-mod content;
-mod difference;
-mod reading;
+mod encodings;
+mod first_difference;
 mod search;
+mod signed_payloads;
 
-use super::content::{Subject, content};
-use super::entries::Entries;
-use super::{Cause, digest, key, variant};
+use super::header_values::HeaderValues;
+use super::signed_payload::{Subject, signed_payload};
+use super::{Cause, digest, mutations, secret_key};
 use crate::delivery::header_text;
 use crate::provider::{Algorithm, Scheme};
 use crate::secret::Secret;
 
-use difference::difference;
-use reading::{Written, decodings, how, readings};
+use encodings::{DigestText, decodings, how, readings};
+use first_difference::difference;
 pub(super) use search::Search;
 pub use search::{Budget, Tried};
 
@@ -55,10 +55,10 @@ pub(super) fn diagnose(
     if scheme.algorithm == Algorithm::Token {
         return token(question, value, search);
     }
-    let signed = content(scheme, subject, value).ok();
-    search.keys = secrets.iter().filter_map(|secret| key::key(scheme, secret)).collect();
+    let signed = signed_payload(scheme, subject, value).ok();
+    search.keys = secrets.iter().filter_map(|secret| secret_key::key(scheme, secret)).collect();
     search.algorithm = scheme.algorithm;
-    search.received = Entries::read(scheme, value).good;
+    search.received = HeaderValues::read(scheme, value).good;
     if let Some(signed) = &signed {
         let found = written_otherwise(question, search, signed, value);
         if found.is_some() {
@@ -84,7 +84,7 @@ pub(super) fn diagnose(
     {
         return Some(found);
     }
-    content::other(question, value, search)
+    signed_payloads::other(question, value, search)
 }
 
 /// A token that is right but for white space, quotes or the case of its letters.
@@ -96,7 +96,7 @@ fn token(question: &Question<'_>, value: &str, search: &mut Search<'_>) -> Optio
         if bare.len() < value.trim().len() && digest::equal(bare.as_bytes(), due) {
             return Some(Cause::SigQuoted.into());
         }
-        for (cause, varied) in variant::secrets(due) {
+        for (cause, varied) in mutations::secrets(due) {
             search.count();
             if digest::equal(value.as_bytes(), &varied) {
                 return Some(cause.into());
@@ -110,9 +110,9 @@ fn token(question: &Question<'_>, value: &str, search: &mut Search<'_>) -> Optio
 fn quoted(question: &Question<'_>, value: &str, search: &mut Search<'_>) -> bool {
     let scheme = question.scheme;
     let bare = value.trim().trim_matches(['"', '\'']);
-    let signed = content(scheme, question.subject, bare).ok().filter(|_| bare != value);
+    let signed = signed_payload(scheme, question.subject, bare).ok().filter(|_| bare != value);
     let Some(signed) = signed else { return false };
-    let kept = std::mem::replace(&mut search.received, Entries::read(scheme, bare).good);
+    let kept = std::mem::replace(&mut search.received, HeaderValues::read(scheme, bare).good);
     let fits = search.fits(&signed);
     search.received = kept;
     fits
@@ -137,8 +137,10 @@ fn written_otherwise(
         let due = search.digest(scheme.algorithm, &key, signed)?;
         for (cause, text) in &texts {
             match how(scheme, &due, text) {
-                Some(Written::Rightly) => return cause.map(Proved::from),
-                Some(Written::Otherwise(written)) => return Some(cause.unwrap_or(written).into()),
+                Some(DigestText::Rightly) => return cause.map(Proved::from),
+                Some(DigestText::Otherwise(written)) => {
+                    return Some(cause.unwrap_or(written).into());
+                }
                 None => {}
             }
         }
@@ -165,15 +167,15 @@ fn meant_secrets(question: &Question<'_>) -> Vec<(Cause, zeroize::Zeroizing<Vec<
     for secret in question.secrets {
         let text = secret.expose();
         let rest = text.strip_prefix(scheme.secret_prefix.as_bytes()).unwrap_or(text);
-        let due = key::key(scheme, secret);
+        let due = secret_key::key(scheme, secret);
         for plain in [text, rest] {
             if due.as_ref().is_none_or(|due| due.as_slice() != plain) {
                 out.push((Cause::SecretNotDecoded, zeroize::Zeroizing::new(plain.to_vec())));
             }
         }
-        for (cause, varied) in variant::secrets(text) {
+        for (cause, varied) in mutations::secrets(text) {
             let varied = Secret::new(secret.name(), varied.to_vec());
-            out.extend(key::key(scheme, &varied).map(|key| (cause, key)));
+            out.extend(secret_key::key(scheme, &varied).map(|key| (cause, key)));
         }
     }
     out
@@ -183,8 +185,8 @@ fn other_body(question: &Question<'_>, value: &str, search: &mut Search<'_>) -> 
     let Question { scheme, subject, .. } = *question;
     search.family("other bodies");
     let mut found = None;
-    variant::bodies(subject.body, &mut |cause, body| {
-        let fits = content(scheme, &Subject { body, ..*subject }, value)
+    mutations::bodies(subject.body, &mut |cause, body| {
+        let fits = signed_payload(scheme, &Subject { body, ..*subject }, value)
             .is_ok_and(|signed| search.fits(&signed));
         if fits {
             let proof = difference(subject.body, body);
@@ -203,7 +205,7 @@ pub(super) fn elsewhere(question: &Question<'_>, search: &mut Search<'_>) -> Opt
         return None;
     }
     search.family("other headers");
-    search.keys = secrets.iter().filter_map(|secret| key::key(scheme, secret)).collect();
+    search.keys = secrets.iter().filter_map(|secret| secret_key::key(scheme, secret)).collect();
     for header in &subject.head.headers {
         let value = header_text(&header.value);
         let texts = readings(scheme, &value);
@@ -211,7 +213,7 @@ pub(super) fn elsewhere(question: &Question<'_>, search: &mut Search<'_>) -> Opt
         if !texts.iter().any(|(_, text)| text.len() >= 27) {
             continue;
         }
-        let Ok(signed) = content(scheme, subject, &value) else { continue };
+        let Ok(signed) = signed_payload(scheme, subject, &value) else { continue };
         for key in search.keys.clone() {
             let due = search.digest(scheme.algorithm, &key, &signed)?;
             let proof = Some(format!("it stands in the {} header", header.name));

@@ -2,12 +2,12 @@
 
 use bytes::Bytes;
 
-use super::{Verifier, digest, key};
+use super::{Verifier, digest, secret_key};
 use crate::delivery::{EventRef, Head, Header};
 use crate::provider::{Algorithm, Digest, Filling, Handshake};
 use crate::secret::Secret;
 
-use super::verifier::Keyed;
+use super::verifier::Credentials;
 
 /// Knows the tokens that users choose for handshakes.
 #[derive(Debug, Clone, Default)]
@@ -19,7 +19,7 @@ pub struct Handshakes {
 /// A handshake that was recognised, and what is to be answered.
 #[derive(Debug, Clone)]
 pub struct Greeting<'v> {
-    pub keyed: &'v Keyed,
+    pub credentials: &'v Credentials,
     /// The event type that it is listed under.
     pub kind: String,
     pub status: u16,
@@ -43,9 +43,9 @@ impl Handshakes {
         body: &[u8],
     ) -> Option<Greeting<'v>> {
         let nothing = EventRef::default();
-        verifier.candidates().iter().find_map(|keyed| {
-            let provider = &keyed.provider;
-            let hmac = |text: &str| hmac(keyed, text);
+        verifier.candidates().iter().find_map(|credentials| {
+            let provider = &credentials.provider;
+            let hmac = |text: &str| hmac(credentials, text);
             let filling = Filling {
                 head,
                 body,
@@ -55,19 +55,19 @@ impl Handshakes {
                 hmac: Some(Digest(&hmac)),
             };
             let handshake = provider.handshakes.iter().find(|one| one.is(&filling))?;
-            Some(self.answer(keyed, handshake, &filling))
+            Some(self.answer(credentials, handshake, &filling))
         })
     }
 
     fn answer<'v>(
         &self,
-        keyed: &'v Keyed,
+        credentials: &'v Credentials,
         handshake: &Handshake,
         filling: &Filling<'_>,
     ) -> Greeting<'v> {
-        let title = &keyed.provider.title;
+        let title = &credentials.provider.title;
         let refused = |status: u16, why: String| Greeting {
-            keyed,
+            credentials,
             kind: handshake.kind.clone(),
             status,
             headers: vec![Header::new("Content-Type", "text/plain; charset=utf-8")],
@@ -87,8 +87,8 @@ impl Handshakes {
                 format!("a handshake of {title} with another token than {}", token.env),
             );
         }
-        if handshake.wants_secret() && keyed.secrets.is_empty() {
-            let variable = &keyed.provider.secret_env;
+        if handshake.wants_secret() && credentials.secrets.is_empty() {
+            let variable = &credentials.provider.secret_env;
             return refused(
                 503,
                 format!(
@@ -106,7 +106,7 @@ impl Handshakes {
             explanation.push_str(tell);
         }
         Greeting {
-            keyed,
+            credentials,
             kind: handshake.kind.clone(),
             status: handshake.status,
             headers: content_type.chain(own).collect(),
@@ -118,11 +118,11 @@ impl Handshakes {
 
 /// The digest of a token under the current secret. Only of what looks like a token: whoever could
 /// have anything digested could sign deliveries.
-fn hmac(keyed: &Keyed, text: &str) -> Option<String> {
+fn hmac(credentials: &Credentials, text: &str) -> Option<String> {
     let is_token = (1..=128).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_+/=".contains(&byte));
-    let secret = keyed.secrets.first().filter(|_| is_token)?;
-    let key = key::key(&keyed.provider.scheme, secret)?;
+    let secret = credentials.secrets.first().filter(|_| is_token)?;
+    let key = secret_key::key(&credentials.provider.scheme, secret)?;
     Some(hex::encode(digest::compute(Algorithm::HmacSha256, &key, text.as_bytes())))
 }
 
@@ -138,8 +138,8 @@ mod tests {
 
     fn greet(provider: &str, secret: Option<&str>, head: &str, body: &str) -> Option<Heard> {
         let secrets = secret.map(|secret| Secret::new("TEST", secret)).into_iter().collect();
-        let keyed = Keyed { provider: Provider::named(provider).unwrap(), secrets };
-        let verifier = Verifier::new(vec![keyed]);
+        let credentials = Credentials { provider: Provider::named(provider).unwrap(), secrets };
+        let verifier = Verifier::new(vec![credentials]);
         let handshakes = Handshakes::new(vec![Secret::new("META_VERIFY_TOKEN", TOKEN)]);
         let head = Head::parse(Bytes::from(format!("{head}\r\nHost: h\r\n\r\n"))).unwrap();
         let found = handshakes.greet(&verifier, &head, body.as_bytes())?;

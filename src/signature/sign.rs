@@ -4,11 +4,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 
-use super::content::{Subject, content};
-use super::{digest, key};
+use super::signed_payload::{Subject, signed_payload};
+use super::{digest, secret_key};
 use crate::delivery::{Head, Header, is_hop_by_hop};
 use crate::payload::pointer;
-use crate::provider::{Encoding, Place, Scheme, Unit};
+use crate::provider::{Encoding, Scheme, Unit, ValueLocation};
 use crate::secret::Secret;
 
 /// Why a request cannot be signed under a scheme.
@@ -19,9 +19,9 @@ pub enum SignError {
     #[error("the secret cannot be decoded as this provider's secrets are")]
     Secret,
     #[error("this provider signs within the body, at {0}, and this body has no string there")]
-    NoPlace(Place),
+    NoPlace(ValueLocation),
     #[error("this provider signs {0}, and this request has none")]
-    NoPart(Place),
+    NoPart(ValueLocation),
     #[error("this provider signs the URL, and none was given")]
     NoUrl,
 }
@@ -75,30 +75,30 @@ pub fn sign(scheme: &Scheme, secret: &Secret, draft: &Draft<'_>) -> Result<Signe
     let nowhere = || SignError::Unsupported("its scheme says nowhere to sign".to_owned());
     let carrier = scheme.signature.first().ok_or_else(nowhere)?;
     let mut headers = Vec::new();
-    if let Some(Place::Header(name)) = &scheme.id {
+    if let Some(ValueLocation::Header(name)) = &scheme.id {
         headers.push(Header::new(name, draft.id.to_owned()));
     }
     let mut pairs = String::new();
     if let Some(clock) = &scheme.timestamp {
         let text = time_text(clock.unit, draft.now);
         match (&clock.from, &scheme.pairs) {
-            (Place::Header(name), _) => headers.push(Header::new(name, text)),
-            (Place::Pair(key), Some(form)) => {
+            (ValueLocation::Header(name), _) => headers.push(Header::new(name, text)),
+            (ValueLocation::Pair(key), Some(form)) => {
                 pairs = format!("{key}{}{text}{}", form.equals, form.between);
             }
             // The body is the caller's, and holds its own time.
-            (Place::Json(_) | Place::Form(_) | Place::Pair(_), _) => {}
+            (ValueLocation::Json(_) | ValueLocation::Form(_) | ValueLocation::Pair(_), _) => {}
         }
     }
     pairs.push_str(&named(scheme, draft));
     let all: Vec<Header> = draft.headers.iter().chain(&headers).cloned().collect();
     let head = Head::build(draft.method, "/", &all);
     let subject = Subject { head: &head, body: draft.body, url: draft.url };
-    let signed = content(scheme, &subject, &pairs).map_err(|absent| match absent {
-        super::content::Absent::Url => SignError::NoUrl,
-        super::content::Absent::Place(place) => SignError::NoPart(place),
+    let signed = signed_payload(scheme, &subject, &pairs).map_err(|absent| match absent {
+        super::signed_payload::Absent::Url => SignError::NoUrl,
+        super::signed_payload::Absent::Place(place) => SignError::NoPart(place),
     })?;
-    let key = key::key(scheme, secret).ok_or(SignError::Secret)?;
+    let key = secret_key::key(scheme, secret).ok_or(SignError::Secret)?;
     let text = written(scheme, &digest::compute(scheme.algorithm, &key, &signed));
     let open = draft.like.and_then(|value| open_text(scheme, value)).unwrap_or("hookglass");
     let prefix = scheme.prefix.replace('*', open);
@@ -110,13 +110,13 @@ pub fn sign(scheme: &Scheme, secret: &Secret, draft: &Draft<'_>) -> Result<Signe
         None => format!("{prefix}{text}"),
     };
     match carrier {
-        Place::Header(name) => headers.push(Header::new(name, value)),
-        Place::Json(path) => {
+        ValueLocation::Header(name) => headers.push(Header::new(name, value)),
+        ValueLocation::Json(path) => {
             let body = pointer::with_string(draft.body, path, &value);
             let body = Some(body.ok_or_else(|| SignError::NoPlace(carrier.clone()))?);
             return Ok(Signed { headers, body });
         }
-        Place::Form(_) | Place::Pair(_) => {
+        ValueLocation::Form(_) | ValueLocation::Pair(_) => {
             let reason = format!("no signature is written to {carrier}");
             return Err(SignError::Unsupported(reason));
         }

@@ -3,19 +3,19 @@
 use jiff::Timestamp;
 
 use super::Cause;
-use super::content::Subject;
 use super::diagnose::Search;
 use super::diagnose::{Budget, Proved, Question, Tried, diagnose, elsewhere};
 use super::public_url::PublicUrl;
+use super::signed_payload::Subject;
 use super::verify::{values, verify};
 use crate::delivery::{Head, SignatureStatus, Verdict, header_text, is_added_on_the_way};
-use crate::payload::visible;
-use crate::provider::{self, Place, Provider};
+use crate::payload::escape;
+use crate::provider::{self, Provider, ValueLocation};
 use crate::secret::Secret;
 
 /// A provider with its secrets, the current one first.
 #[derive(Debug, Clone)]
-pub struct Keyed {
+pub struct Credentials {
     pub provider: Provider,
     pub secrets: Vec<Secret>,
 }
@@ -23,15 +23,15 @@ pub struct Keyed {
 /// Everything that signatures are checked with.
 #[derive(Debug, Clone, Default)]
 pub struct Verifier {
-    candidates: Vec<Keyed>,
+    candidates: Vec<Credentials>,
     public_url: PublicUrl,
 }
 
 /// A verdict, and under which provider it was found.
 #[derive(Debug, Clone)]
-pub struct Judged<'v> {
+pub struct Judgment<'v> {
     /// Nothing where none of several providers was recognised.
-    pub keyed: Option<&'v Keyed>,
+    pub credentials: Option<&'v Credentials>,
     pub verdict: Verdict,
 }
 
@@ -48,7 +48,7 @@ pub struct Diagnosis {
 
 impl Verifier {
     /// One provider is taken at its word; of several, the one is recognised that sent.
-    pub fn new(candidates: Vec<Keyed>) -> Self {
+    pub fn new(candidates: Vec<Credentials>) -> Self {
         Self { candidates, public_url: PublicUrl::default() }
     }
 
@@ -67,18 +67,18 @@ impl Verifier {
     /// The same for one secret, and for any provider where the named one is not known.
     #[must_use]
     pub fn with_secret(&self, provider: &str, secret: Secret) -> Self {
-        let one = self.known(provider).map(|keyed| vec![keyed.provider]);
+        let one = self.known(provider).map(|credentials| vec![credentials.provider]);
         let providers = one.unwrap_or_else(|| provider::all().to_vec());
-        let keyed = |provider| Keyed { provider, secrets: vec![secret.clone()] };
-        let candidates = providers.into_iter().map(keyed).collect();
+        let credentials = |provider| Credentials { provider, secrets: vec![secret.clone()] };
+        let candidates = providers.into_iter().map(credentials).collect();
         Self { candidates, public_url: self.public_url.clone() }
     }
 
     /// The candidate of a name, or else the provider that comes with the program, without secrets.
-    pub(super) fn known(&self, name: &str) -> Option<Keyed> {
+    pub(super) fn known(&self, name: &str) -> Option<Credentials> {
         let bare = || {
             let found = provider::all().iter().find(|one| one.name == name)?;
-            Some(Keyed { provider: found.clone(), secrets: Vec::new() })
+            Some(Credentials { provider: found.clone(), secrets: Vec::new() })
         };
         self.named(name).cloned().or_else(bare)
     }
@@ -88,37 +88,37 @@ impl Verifier {
         self.public_url.of(&head.target_text())
     }
 
-    pub fn candidates(&self) -> &[Keyed] {
+    pub fn candidates(&self) -> &[Credentials] {
         &self.candidates
     }
 
     /// The candidate of a name.
-    pub fn named(&self, name: &str) -> Option<&Keyed> {
-        self.candidates.iter().find(|keyed| keyed.provider.name == name)
+    pub fn named(&self, name: &str) -> Option<&Credentials> {
+        self.candidates.iter().find(|credentials| credentials.provider.name == name)
     }
 
     /// Checks a delivery, without a search for the cause.
-    pub fn judge(&self, subject: &Subject<'_>, now: Timestamp) -> Judged<'_> {
+    pub fn judge(&self, subject: &Subject<'_>, now: Timestamp) -> Judgment<'_> {
         if let [only] = self.candidates.as_slice() {
             let verdict = verify(&only.provider.scheme, &only.secrets, subject, now);
-            return Judged { keyed: Some(only), verdict };
+            return Judgment { credentials: Some(only), verdict };
         }
-        let mut best: Option<(Weight, Judged<'_>)> = None;
-        for keyed in &self.candidates {
-            let scheme = &keyed.provider.scheme;
+        let mut best: Option<(Weight, Judgment<'_>)> = None;
+        for credentials in &self.candidates {
+            let scheme = &credentials.provider.scheme;
             if values(scheme, subject).is_err() {
                 continue;
             }
-            let verdict = verify(scheme, &keyed.secrets, subject, now);
+            let verdict = verify(scheme, &credentials.secrets, subject, now);
             // Credentials are sent by everybody; alone they tell nobody apart.
-            let marks = keyed.provider.marks(subject.head, subject.body);
+            let marks = credentials.provider.evidence(subject.head, subject.body);
             let marked = marks.headers + marks.places > 0;
-            if sends_credentials(keyed) && !marked && !is_proved(&verdict) {
+            if sends_credentials(credentials) && !marked && !is_proved(&verdict) {
                 continue;
             }
-            let weight = weight(keyed, subject, &verdict);
+            let weight = weight(credentials, subject, &verdict);
             if best.as_ref().is_none_or(|(known, _)| weight > *known) {
-                best = Some((weight, Judged { keyed: Some(keyed), verdict }));
+                best = Some((weight, Judgment { credentials: Some(credentials), verdict }));
             }
         }
         best.map(|(_, judged)| judged)
@@ -127,30 +127,30 @@ impl Verifier {
     }
 
     /// Checks a delivery in which no candidate's signature stands: it is whose other headers it has.
-    fn judge_unsigned(&self, subject: &Subject<'_>, now: Timestamp) -> Option<Judged<'_>> {
-        let weighed = self.candidates.iter().rev().map(|keyed| {
-            let configured = !keyed.secrets.is_empty();
-            let own = keyed.provider.same_as.is_none();
-            ((traces(keyed, subject), configured, own), keyed)
+    fn judge_unsigned(&self, subject: &Subject<'_>, now: Timestamp) -> Option<Judgment<'_>> {
+        let weighed = self.candidates.iter().rev().map(|credentials| {
+            let configured = !credentials.secrets.is_empty();
+            let own = credentials.provider.alias_of.is_none();
+            ((header_evidence(credentials, subject), configured, own), credentials)
         });
-        let (_, keyed) =
+        let (_, credentials) =
             weighed.filter(|((traces, ..), _)| *traces > 0).max_by_key(|(weight, _)| *weight)?;
-        let verdict = verify(&keyed.provider.scheme, &keyed.secrets, subject, now);
-        Some(Judged { keyed: Some(keyed), verdict })
+        let verdict = verify(&credentials.provider.scheme, &credentials.secrets, subject, now);
+        Some(Judgment { credentials: Some(credentials), verdict })
     }
 
     /// Looks for the cause of a verdict that is not good, as far as the budget goes.
     pub fn explain(
         &self,
-        judged: &Judged<'_>,
+        judged: &Judgment<'_>,
         subject: &Subject<'_>,
         now: Timestamp,
         budget: Budget<'_>,
     ) -> Diagnosis {
         let mut search = Search::new(budget);
         let mut verdict = judged.verdict.clone();
-        if let Some(keyed) = judged.keyed.filter(|_| may_be_explained(&verdict)) {
-            let (scheme, secrets) = (&keyed.provider.scheme, keyed.secrets.as_slice());
+        if let Some(credentials) = judged.credentials.filter(|_| may_be_explained(&verdict)) {
+            let (scheme, secrets) = (&credentials.provider.scheme, credentials.secrets.as_slice());
             let question = Question { scheme, secrets, subject };
             let there = values(scheme, subject).is_ok();
             let proved = if verdict.status == SignatureStatus::Missing && there {
@@ -161,14 +161,14 @@ impl Verifier {
                     Some(Proved { cause: Cause::LegacyHeaderOnly, proof }) => {
                         Some(Proved { cause: Cause::LegacyHeaderOnly, proof })
                     }
-                    found => other_provider(keyed, subject, now, &mut search).or(found),
+                    found => other_provider(credentials, subject, now, &mut search).or(found),
                 }
             } else {
                 let values = values(scheme, subject).unwrap_or_default();
                 let found = values.iter().find_map(|value| diagnose(&question, value, &mut search));
                 found
-                    .or_else(|| self.other_secret(keyed, subject, now, &mut search))
-                    .or_else(|| other_provider(keyed, subject, now, &mut search))
+                    .or_else(|| self.other_secret(credentials, subject, now, &mut search))
+                    .or_else(|| other_provider(credentials, subject, now, &mut search))
             };
             let found = proved.is_some();
             told(&mut verdict, proved, subject);
@@ -185,17 +185,17 @@ impl Verifier {
     /// Whether the secret of another endpoint verifies.
     fn other_secret(
         &self,
-        keyed: &Keyed,
+        credentials: &Credentials,
         subject: &Subject<'_>,
         now: Timestamp,
         search: &mut Search<'_>,
     ) -> Option<Proved> {
         search.family("other endpoints' secrets");
-        let others = self.candidates.iter().filter(|other| !std::ptr::eq(*other, keyed));
+        let others = self.candidates.iter().filter(|other| !std::ptr::eq(*other, credentials));
         for secret in others.flat_map(|other| &other.secrets) {
             search.count();
             let verdict =
-                verify(&keyed.provider.scheme, std::slice::from_ref(secret), subject, now);
+                verify(&credentials.provider.scheme, std::slice::from_ref(secret), subject, now);
             if is_proved(&verdict) {
                 let proof = Some(format!("{} verifies", secret.name()));
                 return Some(Proved { cause: Cause::OtherEndpointSecret, proof });
@@ -207,18 +207,18 @@ impl Verifier {
 
 /// Whether the configured secrets verify it as another provider's.
 fn other_provider(
-    keyed: &Keyed,
+    credentials: &Credentials,
     subject: &Subject<'_>,
     now: Timestamp,
     search: &mut Search<'_>,
 ) -> Option<Proved> {
     search.family("other providers");
     let others = provider::all().iter().filter(|other| {
-        other.name != keyed.provider.name && values(&other.scheme, subject).is_ok()
+        other.name != credentials.provider.name && values(&other.scheme, subject).is_ok()
     });
     for other in others {
         search.count();
-        let verdict = verify(&other.scheme, &keyed.secrets, subject, now);
+        let verdict = verify(&other.scheme, &credentials.secrets, subject, now);
         // A token that is sent in clear proves no scheme.
         if is_proved(&verdict) && other.scheme.covers_body {
             let proof = Some(format!("it verifies as {} (--provider {})", other.title, other.name));
@@ -265,7 +265,7 @@ fn observed(subject: &Subject<'_>) -> Option<String> {
         let name = header.name.to_ascii_lowercase();
         if is_added_on_the_way(&name) || name == "content-encoding" {
             let value: String = header_text(&header.value).chars().take(40).collect();
-            seen.push(format!("{name}: {}", visible(&value)));
+            seen.push(format!("{name}: {}", escape(&value)));
         }
     }
     if std::str::from_utf8(subject.body).is_ok_and(|text| text.contains('\u{fffd}')) {
@@ -274,41 +274,48 @@ fn observed(subject: &Subject<'_>) -> Option<String> {
     (!seen.is_empty()).then(|| format!("seen on its way: {}", seen.join(", ")))
 }
 
-fn unrecognised<'v>() -> Judged<'v> {
+fn unrecognised<'v>() -> Judgment<'v> {
     let why = "no provider was recognised: none of the headers is a signature that is known here";
-    Judged { keyed: None, verdict: Verdict::explained(SignatureStatus::Unchecked, why) }
+    Judgment { credentials: None, verdict: Verdict::explained(SignatureStatus::Unchecked, why) }
 }
 
 /// Whether the signature stands where any service puts its credentials.
-fn sends_credentials(keyed: &Keyed) -> bool {
-    keyed.provider.signature_headers().iter().any(|name| name.eq_ignore_ascii_case("authorization"))
+fn sends_credentials(credentials: &Credentials) -> bool {
+    credentials
+        .provider
+        .signature_headers()
+        .iter()
+        .any(|name| name.eq_ignore_ascii_case("authorization"))
 }
 
 /// How many headers of a provider are there, be they empty.
-fn traces(keyed: &Keyed, subject: &Subject<'_>) -> usize {
-    let scheme = &keyed.provider.scheme;
+fn header_evidence(credentials: &Credentials, subject: &Subject<'_>) -> usize {
+    let scheme = &credentials.provider.scheme;
     let clock = scheme.timestamp.as_ref().map(|clock| &clock.from);
     let places = scheme.signature.iter().chain(clock).chain(scheme.id.as_ref());
     let headers = places.filter_map(|place| match place {
-        Place::Header(name) if !sends_credentials(keyed) => subject.head.joined(name),
-        Place::Header(_) | Place::Json(_) | Place::Form(_) | Place::Pair(_) => None,
+        ValueLocation::Header(name) if !sends_credentials(credentials) => subject.head.joined(name),
+        ValueLocation::Header(_)
+        | ValueLocation::Json(_)
+        | ValueLocation::Form(_)
+        | ValueLocation::Pair(_) => None,
     });
-    headers.count() + keyed.provider.marks(subject.head, subject.body).headers
+    headers.count() + credentials.provider.evidence(subject.head, subject.body).headers
 }
 
 /// What speaks for a provider, the weightiest first.
 type Weight = (bool, bool, usize, bool, usize, bool, std::cmp::Reverse<usize>);
 
-fn weight(keyed: &Keyed, subject: &Subject<'_>, verdict: &Verdict) -> Weight {
-    let marks = keyed.provider.marks(subject.head, subject.body);
+fn weight(credentials: &Credentials, subject: &Subject<'_>, verdict: &Verdict) -> Weight {
+    let marks = credentials.provider.evidence(subject.head, subject.body);
     let formed = !matches!(verdict.status, SignatureStatus::Malformed | SignatureStatus::Missing);
     (
         is_proved(verdict),
-        formed && super::verify::is_well_formed(&keyed.provider.scheme, subject),
+        formed && super::verify::is_well_formed(&credentials.provider.scheme, subject),
         marks.headers,
-        !keyed.secrets.is_empty(),
+        !credentials.secrets.is_empty(),
         marks.places,
-        keyed.provider.same_as.is_none(),
+        credentials.provider.alias_of.is_none(),
         std::cmp::Reverse(marks.absent),
     )
 }

@@ -3,12 +3,12 @@
 use jiff::Timestamp;
 use zeroize::Zeroizing;
 
-use super::content::{Absent, Subject, body_hash_fits, content};
-use super::entries::Entries;
-use super::{Cause, clock, digest, key, public_url};
+use super::header_values::HeaderValues;
+use super::signed_payload::{Absent, Subject, body_hash_fits, signed_payload};
+use super::{Cause, digest, public_url, secret_key, timestamp};
 use crate::delivery::{SignatureStatus, Verdict};
-use crate::payload::visible;
-use crate::provider::{Algorithm, Encoding, Part, Place, Scheme};
+use crate::payload::escape;
+use crate::provider::{Algorithm, Encoding, Scheme, TemplatePart, ValueLocation};
 use crate::secret::Secret;
 
 /// Checks a delivery against every secret, the current one first, as of `now`.
@@ -46,7 +46,7 @@ pub(super) fn told_url(
     subject: &Subject<'_>,
     now: Timestamp,
 ) -> Option<String> {
-    let wanted = subject.url.is_none() && scheme.signed.has(&Part::Url);
+    let wanted = subject.url.is_none() && scheme.signed.has(&TemplatePart::Url);
     let told = if wanted { public_url::told(subject.head) } else { Vec::new() };
     told.into_iter().find(|url| {
         let subject = Subject { url: Some(url), ..*subject };
@@ -58,7 +58,7 @@ pub(super) fn told_url(
 fn taken_from_the_request(mut verdict: Verdict, url: &str) -> Verdict {
     let note = format!(
         "no public URL is configured, and the signature fits the one that the request tells, {}",
-        visible(url)
+        escape(url)
     );
     let before = verdict.explanation.take();
     verdict.explanation = Some(before.map_or(note.clone(), |before| format!("{before}; {note}")));
@@ -76,9 +76,10 @@ fn check(
     let mut found = Vec::new();
     let mut signed_at = None;
     for value in &values {
-        let signed = content(scheme, subject, value).map_err(|absent| missing(scheme, absent))?;
-        signed_at = clock::read(scheme, subject, value)?.or(signed_at);
-        found.push((Entries::read(scheme, value), signed));
+        let signed =
+            signed_payload(scheme, subject, value).map_err(|absent| missing(scheme, absent))?;
+        signed_at = timestamp::read(scheme, subject, value)?.or(signed_at);
+        found.push((HeaderValues::read(scheme, value), signed));
     }
     if found.iter().all(|(entries, _)| entries.is_empty()) {
         let value = values.first().map(String::as_str).unwrap_or_default();
@@ -93,11 +94,11 @@ fn check(
             let fits = |one: &Vec<u8>| digest::fits(algorithm, key, signed, one);
             if whole && entries.good.iter().any(fits) {
                 let mut verified = verified(scheme, secrets, rank);
-                if let Some(note) = clock::far_ahead(scheme, signed_at, now) {
+                if let Some(note) = timestamp::far_ahead(scheme, signed_at, now) {
                     verified.cause = Some(Cause::TimestampFuture.code().to_owned());
                     verified.explanation = Some(note);
                 }
-                return Ok(clock::expired(scheme, signed_at, now).unwrap_or(verified));
+                return Ok(timestamp::expired(scheme, signed_at, now).unwrap_or(verified));
             }
             if entries.upper_case.iter().any(fits) {
                 return Err(upper_case());
@@ -111,7 +112,7 @@ fn check(
 pub fn is_well_formed(scheme: &Scheme, subject: &Subject<'_>) -> bool {
     let values = values(scheme, subject).unwrap_or_default();
     scheme.unchecked.is_some()
-        || values.iter().any(|value| !Entries::read(scheme, value).is_empty())
+        || values.iter().any(|value| !HeaderValues::read(scheme, value).is_empty())
 }
 
 /// The values at the places of the signature.
@@ -127,13 +128,13 @@ pub(super) fn values(scheme: &Scheme, subject: &Subject<'_>) -> Result<Vec<Strin
         // Of a token nothing is proved: some are not configured to be sent at all.
         return Err(match scheme.algorithm {
             Algorithm::Token => Verdict::explained(SignatureStatus::Missing, why),
-            _ => caused(SignatureStatus::Missing, Cause::HeaderMissing, why),
+            _ => with_cause(SignatureStatus::Missing, Cause::HeaderMissing, why),
         });
     }
     let filled: Vec<String> = found.into_iter().filter(|value| !value.trim().is_empty()).collect();
     if filled.is_empty() {
         let why = format!("the {place} header is there, but it is empty");
-        return Err(caused(SignatureStatus::Missing, Cause::HeaderEmpty, why));
+        return Err(with_cause(SignatureStatus::Missing, Cause::HeaderEmpty, why));
     }
     Ok(filled)
 }
@@ -146,7 +147,7 @@ fn missing(scheme: &Scheme, absent: Absent) -> Verdict {
              request itself tells fits; give it with --public-url, or to `hookglass verify` with \
              --url",
         ),
-        Absent::Place(place @ Place::Pair(_)) => {
+        Absent::Place(place @ ValueLocation::Pair(_)) => {
             let why = format!("there is no {place}");
             Verdict::explained(SignatureStatus::Malformed, why)
         }
@@ -154,14 +155,14 @@ fn missing(scheme: &Scheme, absent: Absent) -> Verdict {
             let of_the_clock = scheme.timestamp.as_ref().is_some_and(|clock| clock.from == place);
             let cause = if of_the_clock { Cause::TimestampMissing } else { Cause::HeaderMissing };
             let why = format!("{place} is signed, but it is not there, or blank");
-            caused(SignatureStatus::Missing, cause, why)
+            with_cause(SignatureStatus::Missing, cause, why)
         }
     }
 }
 
 /// The key of each secret. None at all is the user's mistake, not the sender's.
 fn keys(scheme: &Scheme, secrets: &[Secret]) -> Result<Vec<Option<Zeroizing<Vec<u8>>>>, Verdict> {
-    let keys: Vec<_> = secrets.iter().map(|secret| key::key(scheme, secret)).collect();
+    let keys: Vec<_> = secrets.iter().map(|secret| secret_key::key(scheme, secret)).collect();
     if keys.iter().any(Option::is_some) {
         return Ok(keys);
     }
@@ -187,7 +188,8 @@ fn verified(scheme: &Scheme, secrets: &[Secret], rank: usize) -> Verdict {
     }
     let cause = if previous {
         Some(Cause::PreviousSecret)
-    } else if secrets.get(rank).is_some_and(|secret| key::is_normalized_away(scheme, secret)) {
+    } else if secrets.get(rank).is_some_and(|secret| secret_key::is_normalized_away(scheme, secret))
+    {
         notes.push("the provider takes the secret in another Unicode form (NFKD)".to_owned());
         Some(Cause::SecretUnicodeForm)
     } else {
@@ -205,13 +207,13 @@ fn malformed(scheme: &Scheme, subject: &Subject<'_>, value: &str) -> Verdict {
     let status = SignatureStatus::Malformed;
     let place = scheme.signature_place();
     let lines = match scheme.signature.first() {
-        Some(Place::Header(name)) => subject.head.values(name).count(),
+        Some(ValueLocation::Header(name)) => subject.head.values(name).count(),
         _ => 1,
     };
     if lines > 1 {
         let why =
             format!("the {place} header came {lines} times; joined, its values are no signature");
-        return caused(status, Cause::HeaderDuplicate, why);
+        return with_cause(status, Cause::HeaderDuplicate, why);
     }
     let bytes = digest::length(scheme.algorithm).unwrap_or_default();
     let plain = scheme.prefix.is_empty() && scheme.pairs.is_none() && scheme.list.is_none();
@@ -221,11 +223,11 @@ fn malformed(scheme: &Scheme, subject: &Subject<'_>, value: &str) -> Verdict {
     };
     if plain && scheme.encoding == Encoding::Hex && value.trim().len() == digits {
         let why = format!("the {place} header has the right length, but not only hex digits");
-        return caused(status, Cause::SigNotHex, why);
+        return with_cause(status, Cause::SigNotHex, why);
     }
     let length = value.chars().count();
     let start: String = value.chars().take(24).collect();
-    let start = visible(&start);
+    let start = escape(&start);
     let behind = match (&scheme.pairs, scheme.prefix.as_str()) {
         (Some(pairs), _) => {
             let key = pairs.keys.first().map(String::as_str).unwrap_or_default();
@@ -258,14 +260,14 @@ fn mismatch(scheme: &Scheme, secrets: &[Secret]) -> Verdict {
 fn upper_case() -> Verdict {
     let why = "the digest is right, but written in upper-case hex; the provider sends lower case, \
                and its own verifiers compare the text";
-    caused(SignatureStatus::Mismatch, Cause::SigCase, why.to_owned())
+    with_cause(SignatureStatus::Mismatch, Cause::SigCase, why.to_owned())
 }
 
 fn names(secrets: &[Secret]) -> String {
     secrets.iter().map(Secret::name).collect::<Vec<_>>().join(", ")
 }
 
-pub(super) fn caused(status: SignatureStatus, cause: Cause, explanation: String) -> Verdict {
+pub(super) fn with_cause(status: SignatureStatus, cause: Cause, explanation: String) -> Verdict {
     let cause = Some(cause.code().to_owned());
     Verdict { status, cause, explanation: Some(explanation), secret: None }
 }

@@ -23,10 +23,10 @@ fn path_of(store: &Path) -> PathBuf {
 /// Takes the lock and writes down who holds it; fails at once if another process does.
 pub(super) fn take(store: &Path, holder: &str) -> Result<Lock, StoreError> {
     let path = path_of(store);
-    let failed = |source| super::place::not_writable(store, source);
+    let failed = |source| super::location::not_writable(store, source);
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
-    super::place::private(&mut options);
+    super::location::private(&mut options);
     let mut file = options.open(&path).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => {}
@@ -43,7 +43,7 @@ fn held(store: &Path, file: &mut File) -> StoreError {
     let mut holder = String::new();
     // Where a lock keeps others from reading, the holder stays unnamed.
     let read = file.take(200).read_to_string(&mut holder);
-    let holder = crate::payload::visible(holder.trim());
+    let holder = crate::payload::escape(holder.trim());
     let by =
         if read.is_ok() && !holder.is_empty() { format!(" ({holder})") } else { String::new() };
     StoreError::Held { path: store.display().to_string(), by }

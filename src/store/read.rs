@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::place::{self, Location};
+use super::location::{self, StoreLocation};
 use super::{StoreError, rows, schema};
 use crate::delivery::{Delivery, DeliveryId, Summary};
 
@@ -24,9 +24,9 @@ pub struct AttemptTime {
 
 /// A connection that reads. It sees every commit that was made before a call.
 #[derive(Debug)]
-pub struct Reader {
+pub struct StoreReader {
     pub(super) connection: Connection,
-    pub(super) location: Location,
+    pub(super) location: StoreLocation,
 }
 
 /// The revision of the last change.
@@ -36,23 +36,23 @@ pub(super) fn revision(connection: &Connection) -> rusqlite::Result<i64> {
     connection.query_row(sql, [], |row| row.get(0))
 }
 
-impl Reader {
+impl StoreReader {
     /// Opens a store for reading, beside the listener that writes it if there is one. One of an
     /// older version is read as it is.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let location = Location::File(path.to_owned());
+        let location = StoreLocation::File(path.to_owned());
         let reader = Self::connect(&location)?;
         let version = schema::check(&reader.connection, &location)?;
         if version == 0 {
             return Err(StoreError::Absent { path: location.shown() });
         }
-        schema::bridge(&reader.connection, version).map_err(|error| location.trouble(error))?;
+        schema::bridge(&reader.connection, version).map_err(|error| location.error(error))?;
         Ok(reader)
     }
 
     /// Opens a store that this process has checked already.
-    pub(super) fn connect(location: &Location) -> Result<Self, StoreError> {
-        let connection = place::open_for_reading(location)?;
+    pub(super) fn connect(location: &StoreLocation) -> Result<Self, StoreError> {
+        let connection = location::open_for_reading(location)?;
         Ok(Self { connection, location: location.clone() })
     }
 
@@ -103,7 +103,7 @@ impl Reader {
              WHERE d.id > ?1 AND NOT d.removed ORDER BY d.id LIMIT ?2",
             rows::SUMMARY
         );
-        let trouble = |error| self.location.trouble(error);
+        let trouble = |error| self.location.error(error);
         let mut statement = self.connection.prepare_cached(&sql).map_err(trouble)?;
         let mut cursor = statement.query(params![last.0, limit_of(limit)]).map_err(trouble)?;
         let mut found = Vec::new();
@@ -124,7 +124,7 @@ impl Reader {
         let sql = "SELECT max(id) FROM deliveries";
         let found: rusqlite::Result<Option<Option<i64>>> =
             self.connection.query_row(sql, [], |row| row.get(0)).optional();
-        let found = found.map_err(|error| self.location.trouble(error))?;
+        let found = found.map_err(|error| self.location.error(error))?;
         Ok(DeliveryId(found.flatten().unwrap_or(0)))
     }
 
@@ -166,12 +166,12 @@ impl Reader {
     /// follow the store of another process. Asking costs a look at the shared index, no read.
     pub fn data_version(&self) -> Result<i64, StoreError> {
         let found = self.connection.query_row("PRAGMA data_version", [], |row| row.get(0));
-        found.map_err(|error| self.location.trouble(error))
+        found.map_err(|error| self.location.error(error))
     }
 
     /// Gives up reading at will, and tells of changes from now on instead.
     pub fn tail(self) -> Result<Tail, StoreError> {
-        let revision = revision(&self.connection).map_err(|error| self.location.trouble(error))?;
+        let revision = revision(&self.connection).map_err(|error| self.location.error(error))?;
         Ok(Tail { reader: self, revision })
     }
 
@@ -193,13 +193,13 @@ impl Reader {
             let found = statement.query_map(params, read)?;
             found.collect::<rusqlite::Result<Vec<T>>>()
         };
-        collect().map_err(|error| self.location.trouble(error))
+        collect().map_err(|error| self.location.error(error))
     }
 }
 
 /// What has become of a delivery.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Change {
+pub enum StoreChange {
     /// It is new, or something of it is.
     Kept(Box<Summary>),
     /// It was removed. If it comes back, it is told of as kept.
@@ -209,14 +209,14 @@ pub enum Change {
 /// Tells which deliveries are new, have changed or were removed.
 #[derive(Debug)]
 pub struct Tail {
-    reader: Reader,
+    reader: StoreReader,
     revision: i64,
 }
 
 impl Tail {
     /// What has changed since the last call, at most `limit`, in the order of the changes; a
     /// delivery that changed twice comes once.
-    pub fn next(&mut self, limit: usize) -> Result<Vec<Change>, StoreError> {
+    pub fn next(&mut self, limit: usize) -> Result<Vec<StoreChange>, StoreError> {
         let sql = format!(
             "SELECT {}, d.revision, d.removed FROM deliveries d WHERE d.revision > ?1 \
              ORDER BY d.revision LIMIT ?2",
@@ -225,9 +225,9 @@ impl Tail {
         let read = |row: &Row<'_>| {
             let revision: i64 = row.get(rows::SUMMARY_COLUMNS)?;
             let change = if row.get(rows::SUMMARY_COLUMNS + 1)? {
-                Change::Removed(DeliveryId(row.get(0)?))
+                StoreChange::Removed(DeliveryId(row.get(0)?))
             } else {
-                Change::Kept(Box::new(rows::summary(row)?))
+                StoreChange::Kept(Box::new(rows::summary(row)?))
             };
             Ok((change, revision))
         };

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use rusqlite::params;
 
 use super::read::limit_of;
-use super::{Reader, StoreError, rows};
+use super::{StoreError, StoreReader, rows};
 use crate::delivery::{Delivery, DeliveryId, Head, Related, Summary};
 
 /// Deliveries of an event that are listed, and of those made from one.
@@ -18,14 +18,14 @@ const READ: usize = 64 << 20;
 
 /// Which earlier deliveries are asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kin<'k> {
+pub enum TypeMatch<'k> {
     /// Of this event type.
     Type(&'k str),
     /// Of types that begin so.
     Family(&'k str),
 }
 
-impl Reader {
+impl StoreReader {
     /// The deliveries of the same event and those made from it, as far as they are listed: of
     /// very many, the newest.
     pub fn related(&self, of: &Summary) -> Result<Related, StoreError> {
@@ -63,7 +63,7 @@ impl Reader {
     pub fn last_before(
         &self,
         of: &Summary,
-        kin: Kin<'_>,
+        kin: TypeMatch<'_>,
         limit: usize,
         mut fits: impl FnMut(DeliveryId, &Head, &[u8]) -> bool,
     ) -> Result<Option<DeliveryId>, StoreError> {
@@ -85,7 +85,7 @@ impl Reader {
     /// `limit` of them.
     pub fn of_type_before(&self, of: &Summary, limit: usize) -> Result<Vec<Delivery>, StoreError> {
         let Some(kind) = &of.event.event_type else { return Ok(Vec::new()) };
-        let mut ids = self.ids_before(of, Kin::Type(kind), limit)?;
+        let mut ids = self.ids_before(of, TypeMatch::Type(kind), limit)?;
         ids.reverse();
         let mut found = Vec::with_capacity(ids.len());
         for id in ids {
@@ -97,20 +97,20 @@ impl Reader {
     fn ids_before(
         &self,
         of: &Summary,
-        kin: Kin<'_>,
+        kin: TypeMatch<'_>,
         limit: usize,
     ) -> Result<Vec<DeliveryId>, StoreError> {
         let (before, limit) = (of.id.0, limit_of(limit));
         let id = |row: &rusqlite::Row<'_>| row.get(0).map(DeliveryId);
         match kin {
-            Kin::Type(kind) => {
+            TypeMatch::Type(kind) => {
                 let sql = "SELECT id FROM deliveries WHERE provider = ?1 AND event_type = ?2 \
                            AND id < ?3 AND NOT removed AND refused_code IS NULL \
                            ORDER BY id DESC LIMIT ?4";
                 self.all(sql, params![of.provider, kind, before, limit], id)
             }
             // By rising number alone: those of a family stand at many places of the index.
-            Kin::Family(start) => {
+            TypeMatch::Family(start) => {
                 let sql = "SELECT id FROM deliveries WHERE id < ?3 AND id >= ?3 - ?5 \
                            AND +provider = ?1 AND substr(event_type, 1, length(?2)) = ?2 \
                            AND NOT removed AND refused_code IS NULL ORDER BY id DESC LIMIT ?4";

@@ -8,8 +8,8 @@ use rusqlite::Row;
 use rusqlite::types::{FromSqlError, Type};
 
 use crate::delivery::{
-    Answered, Attempt, AttemptKind, DeliveryId, EventRef, Head, Header, Outcome, Refusal,
-    SignatureStatus, Source, Standing, Summary, Timing, Verdict, Version,
+    Attempt, AttemptKind, DeliveryFlags, DeliveryId, EventRef, Head, Header, Outcome, Refusal,
+    ResponseRecord, SignatureStatus, Source, Summary, Timing, Verdict, Version,
 };
 
 /// The columns that [`summary`] reads, in its order.
@@ -61,7 +61,7 @@ pub(super) fn summary(row: &Row<'_>) -> rusqlite::Result<Summary> {
         marked: row.get(20)?,
         note: row.get(21)?,
         origin: row.get::<_, Option<i64>>(22)?.map(DeliveryId),
-        standing: Standing {
+        standing: DeliveryFlags {
             differs: row.get(23)?,
             shape: sentences(row.get(24)?),
             resent: row.get(25)?,
@@ -85,7 +85,7 @@ pub(super) fn wire(row: &Row<'_>) -> rusqlite::Result<(Head, Bytes)> {
 pub(super) fn attempt(row: &Row<'_>) -> rusqlite::Result<Attempt> {
     let status: Option<u16> = row.get(5)?;
     let outcome = match status {
-        Some(status) => Outcome::Answered(Answered {
+        Some(status) => Outcome::Answered(ResponseRecord {
             status,
             headers: header_lines(&row.get::<_, Option<Vec<u8>>>(6)?.unwrap_or_default()),
             body: row.get::<_, Option<Vec<u8>>>(7)?.unwrap_or_default().into(),

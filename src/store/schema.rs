@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 use super::StoreError;
-use super::place::Location;
+use super::location::StoreLocation;
 
 /// `HKGL`: tells our files from other SQLite files.
 const APPLICATION_ID: i64 = 0x484b_474c;
@@ -155,8 +155,8 @@ pub(super) fn bridge(connection: &Connection, version: i64) -> rusqlite::Result<
 }
 
 /// Brings a store up to the version of this program, all or nothing.
-pub(super) fn migrate(connection: &Connection, location: &Location) -> Result<(), StoreError> {
-    let trouble = |error| location.trouble(error);
+pub(super) fn migrate(connection: &Connection, location: &StoreLocation) -> Result<(), StoreError> {
+    let trouble = |error| location.error(error);
     let version = check(connection, location)?;
     // After the checks: this line is the first that writes.
     connection.pragma_update(None, "journal_mode", "wal").map_err(trouble)?;
@@ -184,10 +184,10 @@ pub(super) fn script(from: u32, to: u32) -> String {
 }
 
 /// The version of a store that this program may use.
-pub(super) fn check(connection: &Connection, location: &Location) -> Result<i64, StoreError> {
+pub(super) fn check(connection: &Connection, location: &StoreLocation) -> Result<i64, StoreError> {
     let number = |sql: &str| {
         let found: rusqlite::Result<i64> = connection.query_row(sql, [], |row| row.get(0));
-        found.map_err(|error| location.trouble(error))
+        found.map_err(|error| location.error(error))
     };
     let application = number("PRAGMA application_id")?;
     let version = number("PRAGMA user_version")?;
@@ -204,7 +204,7 @@ pub(super) fn check(connection: &Connection, location: &Location) -> Result<i64,
     if size <= CHECKED {
         let found: rusqlite::Result<String> =
             connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0));
-        let found = found.map_err(|error| location.trouble(error))?;
+        let found = found.map_err(|error| location.error(error))?;
         if found != "ok" {
             return Err(StoreError::Damaged { path: location.shown(), reason: found });
         }

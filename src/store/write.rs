@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::{Kept, NewDelivery, rows};
+use super::{NewDelivery, Stored, rows};
 use crate::delivery::{Attempt, AttemptKind, DeliveryId, Outcome, Verdict};
 
 const INSERT: &str = "INSERT INTO deliveries (revision, received_at, peer, method, target, \
@@ -24,7 +24,7 @@ pub(super) fn keep(
     connection: &Connection,
     new: &NewDelivery,
     revision: i64,
-) -> rusqlite::Result<Kept> {
+) -> rusqlite::Result<Stored> {
     let first: Option<i64> = match &new.event.id {
         None => None,
         Some(event) => connection
@@ -68,7 +68,7 @@ pub(super) fn keep(
     connection
         .prepare_cached("INSERT INTO wire (delivery_id, head, body) VALUES (?1, ?2, ?3)")?
         .execute(params![id, &head.raw[..], &new.body[..]])?;
-    Ok(Kept { id: DeliveryId(id), duplicate_of: first.map(DeliveryId), differs })
+    Ok(Stored { id: DeliveryId(id), duplicate_of: first.map(DeliveryId), differs })
 }
 
 pub(super) fn answered(

@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::lock::Lock;
 use super::write::{answered, attempted, explained, keep};
-use super::{Job, KeepError, Kept, Progress, edit, shapes};
+use super::{KeepError, StoreProgress, Stored, WriteJob, annotate, schemas};
 
 /// A commit takes at most so many jobs, and so many bytes of bodies, so that none waits long.
 const GROUP: usize = 512;
@@ -21,20 +21,20 @@ const ROW_BYTES: usize = 16 << 10;
 #[derive(Debug)]
 pub struct Writer {
     thread: JoinHandle<()>,
-    jobs: mpsc::Sender<Job>,
+    jobs: mpsc::Sender<WriteJob>,
 }
 
 /// What the thread works with.
-pub(super) struct Desk {
+pub(super) struct WriterState {
     pub(super) connection: Connection,
-    pub(super) queue: mpsc::Receiver<Job>,
-    pub(super) report: watch::Sender<Progress>,
+    pub(super) queue: mpsc::Receiver<WriteJob>,
+    pub(super) report: watch::Sender<StoreProgress>,
     /// Given back when the connection is closed.
     pub(super) lock: Option<Lock>,
 }
 
 impl Writer {
-    pub(super) fn start(desk: Desk, jobs: mpsc::Sender<Job>) -> io::Result<Self> {
+    pub(super) fn start(desk: WriterState, jobs: mpsc::Sender<WriteJob>) -> io::Result<Self> {
         let thread = thread::Builder::new().name("store".to_owned()).spawn(move || write(desk))?;
         Ok(Self { thread, jobs })
     }
@@ -42,15 +42,15 @@ impl Writer {
     /// Writes what was handed in before, closes the store and gives its lock back. Blocks.
     pub fn finish(self) {
         // It has ended already if nobody takes this.
-        let _ = self.jobs.blocking_send(Job::Finish);
+        let _ = self.jobs.blocking_send(WriteJob::Finish);
         if let Err(panicked) = self.thread.join() {
             std::panic::resume_unwind(panicked);
         }
     }
 }
 
-fn write(desk: Desk) {
-    let Desk { mut connection, mut queue, report, lock } = desk;
+fn write(desk: WriterState) {
+    let WriterState { mut connection, mut queue, report, lock } = desk;
     let mut going_on = true;
     // What was removed in earlier runs; of this run, everything may still come back.
     let mut leftovers = Leftovers { before: report.borrow().revision, may_be_left: true };
@@ -66,7 +66,7 @@ fn write(desk: Desk) {
         group.commit(&mut connection, &report);
     }
     // What is not purged now stays hidden, and is purged in the next run.
-    let _ = edit::purge_at_the_end(&connection);
+    let _ = annotate::purge_at_the_end(&connection);
     // Fails only if the disk does; the log then stays and is read at the next opening.
     let _ = connection.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE);");
     drop(connection);
@@ -85,15 +85,15 @@ impl Leftovers {
     fn purge_until_asked(
         &mut self,
         connection: &mut Connection,
-        queue: &mut mpsc::Receiver<Job>,
-    ) -> Option<Job> {
+        queue: &mut mpsc::Receiver<WriteJob>,
+    ) -> Option<WriteJob> {
         while self.may_be_left {
             match queue.try_recv() {
                 Ok(job) => return Some(job),
                 Err(mpsc::error::TryRecvError::Disconnected) => return None,
                 // A failure is one of the disk, which the next delivery meets as well.
                 Err(mpsc::error::TryRecvError::Empty) => {
-                    self.may_be_left = edit::purge(connection, self.before).unwrap_or(false);
+                    self.may_be_left = annotate::purge(connection, self.before).unwrap_or(false);
                 }
             }
         }
@@ -104,24 +104,27 @@ impl Leftovers {
 /// Jobs that are committed together.
 #[derive(Default)]
 struct Group {
-    jobs: Vec<Job>,
+    jobs: Vec<WriteJob>,
     bytes: usize,
 }
 
 /// An answer that is held back until the commit.
-enum Reply {
-    Kept(oneshot::Sender<Result<Kept, KeepError>>, Result<Kept, KeepError>),
+enum JobReply {
+    Kept(oneshot::Sender<Result<Stored, KeepError>>, Result<Stored, KeepError>),
     Noted(oneshot::Sender<Result<(), KeepError>>, Result<(), KeepError>),
 }
 
 impl Group {
     /// False if this was the last job.
-    fn take(&mut self, job: Job) -> bool {
+    fn take(&mut self, job: WriteJob) -> bool {
         match &job {
-            Job::Finish => return false,
-            Job::Keep(delivery, _) => self.bytes += delivery.body.len(),
-            Job::Edit(edit, _) => self.bytes += edit.rows() * ROW_BYTES,
-            Job::Answered(..) | Job::Explained(..) | Job::Attempted(..) | Job::Shape(..) => {}
+            WriteJob::Finish => return false,
+            WriteJob::Keep(delivery, _) => self.bytes += delivery.body.len(),
+            WriteJob::Edit(edit, _) => self.bytes += edit.rows() * ROW_BYTES,
+            WriteJob::Answered(..)
+            | WriteJob::Explained(..)
+            | WriteJob::Attempted(..)
+            | WriteJob::Shape(..) => {}
         }
         self.jobs.push(job);
         true
@@ -131,7 +134,7 @@ impl Group {
         self.jobs.len() < GROUP && self.bytes < GROUP_BYTES
     }
 
-    fn commit(self, connection: &mut Connection, report: &watch::Sender<Progress>) {
+    fn commit(self, connection: &mut Connection, report: &watch::Sender<StoreProgress>) {
         if self.jobs.is_empty() {
             return;
         }
@@ -140,7 +143,7 @@ impl Group {
         let jobs = self.jobs;
         let committed = transact(connection, jobs, &mut revision, &mut replies);
         let failure = committed.as_ref().err().map(KeepError::from);
-        let one_failed = replies.iter().find_map(Reply::failure);
+        let one_failed = replies.iter().find_map(JobReply::failure);
         let trouble = failure.as_ref().or(one_failed.as_ref()).map(ToString::to_string);
         report.send_modify(|progress| {
             progress.trouble = trouble;
@@ -158,9 +161,9 @@ impl Group {
 /// returned if nothing was committed.
 fn transact(
     connection: &mut Connection,
-    jobs: Vec<Job>,
+    jobs: Vec<WriteJob>,
     revision: &mut i64,
-    replies: &mut Vec<Reply>,
+    replies: &mut Vec<JobReply>,
 ) -> rusqlite::Result<()> {
     let begun = connection.execute_batch("BEGIN IMMEDIATE");
     // Somebody beside us may have kept attempts since, and counted on.
@@ -192,15 +195,15 @@ fn roll_back(connection: &Connection) {
     }
 }
 
-impl Job {
-    fn refuse(self, error: KeepError) -> Option<Reply> {
+impl WriteJob {
+    fn refuse(self, error: KeepError) -> Option<JobReply> {
         match self {
-            Self::Keep(_, reply) => Some(Reply::Kept(reply, Err(error))),
+            Self::Keep(_, reply) => Some(JobReply::Kept(reply, Err(error))),
             Self::Answered(_, _, reply)
             | Self::Explained(_, _, reply)
             | Self::Edit(_, reply)
             | Self::Shape(_, reply)
-            | Self::Attempted(_, reply) => Some(Reply::Noted(reply, Err(error))),
+            | Self::Attempted(_, reply) => Some(JobReply::Noted(reply, Err(error))),
             Self::Finish => None,
         }
     }
@@ -210,37 +213,38 @@ impl Job {
         self,
         connection: &Connection,
         counter: &mut i64,
-    ) -> (Option<Reply>, Option<rusqlite::Error>) {
+    ) -> (Option<JobReply>, Option<rusqlite::Error>) {
         if let Self::Edit(edit, reply) = self {
-            let (outcome, lost) = alone(connection, || edit.run(connection, counter));
-            return (Some(Reply::Noted(reply, outcome)), lost);
+            let (outcome, lost) = in_savepoint(connection, || edit.run(connection, counter));
+            return (Some(JobReply::Noted(reply, outcome)), lost);
         }
         *counter += 1;
         let revision = *counter;
         match self {
             Self::Keep(delivery, reply) => {
-                let (outcome, lost) = alone(connection, || keep(connection, &delivery, revision));
-                (Some(Reply::Kept(reply, outcome)), lost)
+                let (outcome, lost) =
+                    in_savepoint(connection, || keep(connection, &delivery, revision));
+                (Some(JobReply::Kept(reply, outcome)), lost)
             }
             Self::Answered(id, status, reply) => {
                 let (outcome, lost) =
-                    alone(connection, || answered(connection, id, status, revision));
-                (Some(Reply::Noted(reply, outcome)), lost)
+                    in_savepoint(connection, || answered(connection, id, status, revision));
+                (Some(JobReply::Noted(reply, outcome)), lost)
             }
             Self::Explained(id, verdict, reply) => {
                 let (outcome, lost) =
-                    alone(connection, || explained(connection, id, &verdict, revision));
-                (Some(Reply::Noted(reply, outcome)), lost)
+                    in_savepoint(connection, || explained(connection, id, &verdict, revision));
+                (Some(JobReply::Noted(reply, outcome)), lost)
             }
             Self::Attempted(attempt, reply) => {
                 let (outcome, lost) =
-                    alone(connection, || attempted(connection, &attempt, revision));
-                (Some(Reply::Noted(reply, outcome)), lost)
+                    in_savepoint(connection, || attempted(connection, &attempt, revision));
+                (Some(JobReply::Noted(reply, outcome)), lost)
             }
             Self::Shape(seen, reply) => {
                 let (outcome, lost) =
-                    alone(connection, || shapes::keep(connection, &seen, revision));
-                (Some(Reply::Noted(reply, outcome)), lost)
+                    in_savepoint(connection, || schemas::keep(connection, &seen, revision));
+                (Some(JobReply::Noted(reply, outcome)), lost)
             }
             Self::Edit(..) | Self::Finish => (None, None),
         }
@@ -248,7 +252,7 @@ impl Job {
 }
 
 /// Does work that is undone by itself if it fails, as long as SQLite can still go on.
-fn alone<T>(
+fn in_savepoint<T>(
     connection: &Connection,
     work: impl FnOnce() -> rusqlite::Result<T>,
 ) -> (Result<T, KeepError>, Option<rusqlite::Error>) {
@@ -265,7 +269,7 @@ fn alone<T>(
     }
 }
 
-impl Reply {
+impl JobReply {
     fn failure(&self) -> Option<KeepError> {
         match self {
             Self::Kept(_, outcome) => outcome.as_ref().err().cloned(),

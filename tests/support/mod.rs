@@ -119,7 +119,7 @@ pub(crate) fn delivery(head: Head, body: impl Into<Bytes>) -> Delivery {
             source: Source::Live,
             duplicate_of: None,
             origin: None,
-            standing: hookglass::delivery::Standing::default(),
+            standing: hookglass::delivery::DeliveryFlags::default(),
             diagnosing: false,
             marked: false,
             note: None,

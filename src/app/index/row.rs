@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::texts::Texts;
 use crate::delivery::{DeliveryId, SignatureStatus, Source, Summary};
-use crate::filter::{self, Column};
+use crate::filter::{self, FilterColumn};
 
 /// What filters ask for most, in 16 bytes: so many rows are looked at in a frame that only these
 /// should be read.
@@ -140,7 +140,7 @@ fn append(id: Option<&str>, ids: &mut Vec<u8>) -> (u32, u32) {
 
 /// A packed row and where its texts are.
 #[derive(Debug, Clone, Copy)]
-pub(in super::super) struct Cell<'i> {
+pub(in super::super) struct RowRef<'i> {
     pub(super) id: DeliveryId,
     pub(super) hot: &'i Hot,
     pub(super) cold: &'i Cold,
@@ -148,7 +148,7 @@ pub(in super::super) struct Cell<'i> {
     pub(super) texts: &'i Texts,
 }
 
-impl<'i> Cell<'i> {
+impl<'i> RowRef<'i> {
     pub(in super::super) fn id(&self) -> DeliveryId {
         self.id
     }
@@ -178,11 +178,11 @@ impl<'i> Cell<'i> {
         self.texts.text(self.hot.kind)
     }
 
-    pub(in super::super) fn row(&self) -> Row<'i> {
+    pub(in super::super) fn row(&self) -> ListRow<'i> {
         let Self { id, hot, cold, .. } = *self;
         let text = |number| self.texts.text(number);
         let is = |flag: u8| hot.flags & flag != 0;
-        Row {
+        ListRow {
             id,
             received_at: Timestamp::from_microsecond(cold.received_us).unwrap_or_default(),
             method: text(cold.method).unwrap_or_default(),
@@ -197,7 +197,7 @@ impl<'i> Cell<'i> {
             refused: text(cold.refused),
             source: hot.source,
             peer: text(cold.peer),
-            badges: Badges {
+            badges: RowBadges {
                 duplicate: is(DUPLICATE),
                 diagnosing: is(DIAGNOSING),
                 marked: is(MARKED),
@@ -210,15 +210,15 @@ impl<'i> Cell<'i> {
     }
 }
 
-impl filter::Packed for Cell<'_> {
-    fn symbol(&self, column: Column) -> u32 {
+impl filter::FilterRow for RowRef<'_> {
+    fn symbol(&self, column: FilterColumn) -> u32 {
         match column {
-            Column::Type => self.hot.kind,
-            Column::Cause => self.cold.cause,
-            Column::Provider => self.cold.provider,
-            Column::Method => self.cold.method,
-            Column::Path => self.hot.target,
-            Column::Peer => self.cold.peer,
+            FilterColumn::Type => self.hot.kind,
+            FilterColumn::Cause => self.cold.cause,
+            FilterColumn::Provider => self.cold.provider,
+            FilterColumn::Method => self.cold.method,
+            FilterColumn::Path => self.hot.target,
+            FilterColumn::Peer => self.cold.peer,
         }
     }
 
@@ -273,7 +273,7 @@ impl filter::Packed for Cell<'_> {
 
 /// A delivery as a list shows it. What is not here stands in the store alone.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Row<'i> {
+pub struct ListRow<'i> {
     pub id: DeliveryId,
     pub received_at: Timestamp,
     pub method: &'i str,
@@ -290,13 +290,13 @@ pub struct Row<'i> {
     pub refused: Option<&'i str>,
     pub source: Source,
     pub peer: Option<&'i str>,
-    pub badges: Badges,
+    pub badges: RowBadges,
 }
 
 /// What is or is not so of a delivery.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "things that are so or not by themselves")]
-pub struct Badges {
+pub struct RowBadges {
     /// Whether its event came before.
     pub duplicate: bool,
     /// Whether the cause of its verdict is still being looked for.

@@ -1,34 +1,35 @@
 //! What was sent in an attempt, and what has become of the target's answer.
 
-use super::super::role::{Marked, Role};
-use crate::delivery::{Attempt, AttemptKind, Turn};
+use super::super::style::{StyleClass, StyledLine};
+use crate::delivery::{Attempt, AttemptKind, Transition};
 
 /// Columns before what belongs to an attempt.
 const INDENT: usize = 14;
 
 /// Which headers went out changed, and how the answer stands beside the last one of the same
 /// target among `earlier` attempts.
-pub fn lines(attempt: &Attempt, earlier: &[Attempt]) -> Vec<Marked> {
+pub fn lines(attempt: &Attempt, earlier: &[Attempt]) -> Vec<StyledLine> {
     let indent = " ".repeat(INDENT);
     let mut lines = Vec::new();
     match (&attempt.changes, attempt.kind) {
         (Some(changes), _) => lines.push(
-            Marked::new(Role::Dim, format!("{indent}signed anew: ")).with(Role::Name, changes),
+            StyledLine::new(StyleClass::Dim, format!("{indent}signed anew: "))
+                .with(StyleClass::Name, changes),
         ),
         (None, AttemptKind::Resend | AttemptKind::Replay) => {
-            lines.push(Marked::new(Role::Dim, format!("{indent}exactly as it came")));
+            lines.push(StyledLine::new(StyleClass::Dim, format!("{indent}exactly as it came")));
         }
         (None, AttemptKind::Forward) => {}
     }
     if let Some(last) = attempt.last_of(earlier) {
         let compared = attempt.compared(last);
         let (sign, role) = match compared.turn {
-            Turn::Fixed => ("✓ ", Role::Good),
-            Turn::Broken => ("✗ ", Role::Bad),
-            Turn::Same => ("", Role::Dim),
+            Transition::Fixed => ("✓ ", StyleClass::Good),
+            Transition::Broken => ("✗ ", StyleClass::Bad),
+            Transition::Same => ("", StyleClass::Dim),
         };
         let told = format!("{indent}{sign}{compared}");
-        lines.push(Marked::new(role, told).with(Role::Dim, " since the last attempt"));
+        lines.push(StyledLine::new(role, told).with(StyleClass::Dim, " since the last attempt"));
     }
     lines
 }

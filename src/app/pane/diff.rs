@@ -1,9 +1,9 @@
 //! What two deliveries differ in: the lines of it that are on the screen.
 
-use super::super::comparing::{Compared, Line, Which};
+use super::super::diff::{DeliveryDiff, DiffEntry, DiffSide};
+use super::super::document_view::piece_role;
 use super::super::model::Model;
-use super::super::reading::piece_role;
-use super::super::role::{Marked, Role};
+use super::super::style::{StyleClass, StyledLine};
 use crate::payload::diff::Mark;
 use crate::units;
 
@@ -14,8 +14,8 @@ pub const GUTTER: usize = 3;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DiffLine {
     /// What happened, which stays where it is when the rest moves to the side.
-    pub sign: Marked,
-    pub line: Marked,
+    pub sign: StyledLine,
+    pub line: StyledLine,
     /// Columns that are to be cut off on the left.
     pub left: usize,
     pub has_cursor: bool,
@@ -29,11 +29,11 @@ pub fn lines(model: &Model, width: usize, height: usize) -> Vec<DiffLine> {
         return Vec::new();
     }
     if let Some(reason) = &comparing.failure {
-        let reason = Marked::new(Role::Plain, reason).wrap(width, 0);
+        let reason = StyledLine::new(StyleClass::Plain, reason).wrap(width, 0);
         return reason.into_iter().take(height).map(plain).collect();
     }
     let Some(compared) = &comparing.compared else {
-        return vec![plain(Marked::new(Role::Dim, "comparing …"))];
+        return vec![plain(StyledLine::new(StyleClass::Dim, "comparing …"))];
     };
     let shown = compared.lines.iter().enumerate().skip(comparing.top).take(height);
     shown
@@ -43,11 +43,11 @@ pub fn lines(model: &Model, width: usize, height: usize) -> Vec<DiffLine> {
             let (sign, role) = sign(line);
             // Values are masked by now, so that their roles may go.
             let text = match role {
-                Role::Plain => text,
+                StyleClass::Plain => text,
                 role => text.toned(role),
             };
             DiffLine {
-                sign: Marked::new(role, sign),
+                sign: StyledLine::new(role, sign),
                 line: text,
                 left,
                 has_cursor: at == comparing.cursor,
@@ -67,50 +67,55 @@ pub fn facts(model: &Model) -> String {
     let differ = if compared.count == 1 { "line differs" } else { "lines differ" };
     let muted = match compared.muted {
         0 => String::new(),
-        muted => format!(", {} expected", units::grouped(muted as u64)),
+        muted => format!(", {} expected", units::format_count(muted as u64)),
     };
-    format!("{} {differ}{muted}", units::grouped(compared.count as u64))
+    format!("{} {differ}{muted}", units::format_count(compared.count as u64))
 }
 
-fn plain(line: Marked) -> DiffLine {
-    DiffLine { sign: Marked::default(), line, left: 0, has_cursor: false }
+fn plain(line: StyledLine) -> DiffLine {
+    DiffLine { sign: StyledLine::default(), line, left: 0, has_cursor: false }
 }
 
 /// The sign of a line and its role; what was to be expected is dim.
-fn sign(line: &Line) -> (&'static str, Role) {
+fn sign(line: &DiffEntry) -> (&'static str, StyleClass) {
     let (sign, role) = match (line.mark(), line.which()) {
-        (Mark::Same, _) => ("", Role::Plain),
-        (Mark::Added, _) => ("+", Role::Good),
-        (Mark::Removed, _) => ("-", Role::Bad),
-        (Mark::Changed, Some(Which::Old)) => ("~-", Role::Bad),
-        (Mark::Changed, _) => ("~+", Role::Good),
-        (Mark::Moved, _) => (">", Role::Warn),
+        (Mark::Same, _) => ("", StyleClass::Plain),
+        (Mark::Added, _) => ("+", StyleClass::Good),
+        (Mark::Removed, _) => ("-", StyleClass::Bad),
+        (Mark::Changed, Some(DiffSide::Old)) => ("~-", StyleClass::Bad),
+        (Mark::Changed, _) => ("~+", StyleClass::Good),
+        (Mark::Moved, _) => (">", StyleClass::Warn),
     };
-    (sign, if line.is_muted() { Role::Dim } else { role })
+    (sign, if line.is_muted() { StyleClass::Dim } else { role })
 }
 
 /// A line as far as it may be on the screen, and what of it is still to be cut on the left.
-fn text(compared: &Compared, line: &Line, left: usize, width: usize) -> (Marked, usize) {
+fn text(
+    compared: &DeliveryDiff,
+    line: &DiffEntry,
+    left: usize,
+    width: usize,
+) -> (StyledLine, usize) {
     match line {
-        Line::Said(line) => (line.clone(), 0),
-        Line::Skipped(count) => {
-            let rows = units::grouped(*count as u64);
-            (Marked::new(Role::Dim, format!("⋯ {rows} lines are the same")), 0)
+        DiffEntry::Said(line) => (line.clone(), 0),
+        DiffEntry::Skipped(count) => {
+            let rows = units::format_count(*count as u64);
+            (StyledLine::new(StyleClass::Dim, format!("⋯ {rows} lines are the same")), 0)
         }
-        Line::Header { name, value, .. } => {
-            let line = Marked::new(Role::Name, name).with(Role::Dim, ": ");
-            (line.with(Role::Text, value), left)
+        DiffEntry::Header { name, value, .. } => {
+            let line = StyledLine::new(StyleClass::Name, name).with(StyleClass::Dim, ": ");
+            (line.with(StyleClass::Text, value), left)
         }
-        Line::Row { which, row, is_folded, .. } => {
+        DiffEntry::Row { which, row, is_folded, .. } => {
             let document = compared.document(*which);
             let found = if *is_folded { document.folded_row(*row) } else { document.row(*row) };
             let Some((found, cut)) = found.map(|found| found.scrolled(left)) else {
-                return (Marked::default(), 0);
+                return (StyledLine::default(), 0);
             };
             // No column takes more than four bytes, but for marks that are stacked on one.
             let rest = left - cut;
             let found = found.clipped((rest + width).saturating_mul(4).saturating_add(64));
-            let indent = Marked::new(Role::Plain, " ".repeat(found.indent));
+            let indent = StyledLine::new(StyleClass::Plain, " ".repeat(found.indent));
             let line = found
                 .pieces
                 .iter()

@@ -1,40 +1,40 @@
 //! The head of the request, header by header, in the order received.
 
 use super::super::message::Loaded;
-use super::super::role::{Marked, Role};
+use super::super::style::{StyleClass, StyledLine};
 use crate::delivery::{Header, is_added_on_the_way};
 
 /// Columns of the word that sets a header apart.
 const SET_APART: usize = 10;
 
-pub(super) fn lines(loaded: &Loaded) -> Vec<Marked> {
+pub(super) fn lines(loaded: &Loaded) -> Vec<StyledLine> {
     let head = &loaded.delivery.head;
     let summary = &loaded.delivery.summary;
-    let request = Marked::new(Role::Strong, &head.method)
-        .with(Role::Plain, " ")
-        .with(Role::Accent, head.target_text())
-        .with(Role::Dim, format!(" {}", head.version));
+    let request = StyledLine::new(StyleClass::Strong, &head.method)
+        .with(StyleClass::Plain, " ")
+        .with(StyleClass::Accent, head.target_text())
+        .with(StyleClass::Dim, format!(" {}", head.version));
     let peer = summary.peer.as_deref().unwrap_or("unknown");
-    let mut lines = vec![request, Marked::new(Role::Dim, format!("from {peer}"))];
+    let mut lines = vec![request, StyledLine::new(StyleClass::Dim, format!("from {peer}"))];
     lines.extend(super::refused(loaded));
-    lines.push(Marked::default());
+    lines.push(StyledLine::default());
     lines.extend(head.headers.iter().map(|header| line(loaded, header)));
     lines
 }
 
 /// A header, with a word in front where it is of the signature or was added on the way.
-fn line(loaded: &Loaded, header: &Header) -> Marked {
+fn line(loaded: &Loaded, header: &Header) -> StyledLine {
     let places = loaded.examined.iter().flat_map(|examined| &examined.places);
     let signs = places.filter(|seen| seen.is_header).any(|seen| header.is(&seen.place));
     let (word, role, name) = if signs {
-        ("signature", Role::Accent, Role::Accent)
+        ("signature", StyleClass::Accent, StyleClass::Accent)
     } else if is_added_on_the_way(&header.name) {
-        ("on its way", Role::Dim, Role::Dim)
+        ("on its way", StyleClass::Dim, StyleClass::Dim)
     } else {
-        ("", Role::Dim, Role::Name)
+        ("", StyleClass::Dim, StyleClass::Name)
     };
-    Marked::new(role, format!("{word:<SET_APART$} "))
+    StyledLine::new(role, format!("{word:<SET_APART$} "))
         .with(name, &header.name)
-        .with(Role::Dim, ": ")
-        .with(Role::Text, header.text())
+        .with(StyleClass::Dim, ": ")
+        .with(StyleClass::Text, header.text())
 }

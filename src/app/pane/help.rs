@@ -1,32 +1,37 @@
 //! The help screen, from the table of bindings.
 
 use super::super::keymap::{Context, Key, Keymap};
-use super::super::role::{Marked, Role};
+use super::super::style::{StyleClass, StyledLine};
 use super::badges::SIGNS;
 use super::sign_of;
 use crate::delivery::SignatureStatus;
 
 /// Every binding by context, those that hold now first, then what the signs of the list mean.
-pub fn lines(keymap: &Keymap, now: &[Context]) -> Vec<Marked> {
+pub fn lines(keymap: &Keymap, now: &[Context]) -> Vec<StyledLine> {
     let mut lines = Vec::new();
     let others = Context::ALL.into_iter().filter(|context| !now.contains(context));
     for context in now.iter().copied().chain(others) {
-        lines.push(Marked::new(Role::Strong, context.title()));
+        lines.push(StyledLine::new(StyleClass::Strong, context.title()));
         for (binding, keys) in keymap.rows().filter(|(binding, _)| binding.context == context) {
             let keys = keys.iter().map(Key::to_string).collect::<Vec<_>>().join(" ");
             lines.push(
-                Marked::new(Role::Accent, format!("  {keys:<22} ")).with(Role::Plain, binding.help),
+                StyledLine::new(StyleClass::Accent, format!("  {keys:<22} "))
+                    .with(StyleClass::Plain, binding.help),
             );
         }
-        lines.push(Marked::default());
+        lines.push(StyledLine::default());
     }
-    lines.push(Marked::new(Role::Strong, "Signs in the list"));
+    lines.push(StyledLine::new(StyleClass::Strong, "Signs in the list"));
     for status in SignatureStatus::ALL {
         let (sign, role) = sign_of(status);
-        lines.push(Marked::new(role, format!("  {sign:<22} ")).with(Role::Plain, status.as_str()));
+        lines.push(
+            StyledLine::new(role, format!("  {sign:<22} "))
+                .with(StyleClass::Plain, status.as_str()),
+        );
     }
     for (sign, role, meaning) in SIGNS {
-        lines.push(Marked::new(role, format!("  {sign:<22} ")).with(Role::Plain, meaning));
+        lines
+            .push(StyledLine::new(role, format!("  {sign:<22} ")).with(StyleClass::Plain, meaning));
     }
     lines
 }

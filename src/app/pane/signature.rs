@@ -2,18 +2,18 @@
 
 use super::super::message::Loaded;
 use super::super::model::{Model, Session};
-use super::super::role::{Marked, Role};
+use super::super::style::{StyleClass, StyledLine};
 use super::{labelled, sign_of};
 use crate::delivery::{SignatureStatus, Verdict};
-use crate::signature::{Break, Ends, Examined, Tried};
+use crate::signature::{Ends, Report, RewriteRisk, Tried};
 use crate::units;
 
-pub(super) fn lines(model: &Model, loaded: &Loaded, width: usize) -> Vec<Marked> {
+pub(super) fn lines(model: &Model, loaded: &Loaded, width: usize) -> Vec<StyledLine> {
     let summary = &loaded.delivery.summary;
     let mut lines = told(&summary.signature, width);
     if let Some(typed) = &model.detail.typed {
-        lines.push(Marked::default());
-        lines.push(Marked::new(Role::Strong, "With the typed secret"));
+        lines.push(StyledLine::default());
+        lines.push(StyledLine::new(StyleClass::Strong, "With the typed secret"));
         lines.extend(told(typed, width));
     }
     lines.extend(now(model, &summary.signature, width));
@@ -21,56 +21,56 @@ pub(super) fn lines(model: &Model, loaded: &Loaded, width: usize) -> Vec<Marked>
         return lines;
     }
     let Some(examined) = &loaded.examined else {
-        lines.push(labelled("do", Role::Plain, "name the provider with --provider"));
+        lines.push(labelled("do", StyleClass::Plain, "name the provider with --provider"));
         return lines;
     };
     if summary.signature.status == SignatureStatus::Unchecked && examined.secrets.is_empty() {
-        lines.push(labelled("do", Role::Plain, how_to_give_a_secret(&examined.secret_env)));
+        lines.push(labelled("do", StyleClass::Plain, how_to_give_a_secret(&examined.secret_env)));
     }
-    lines.push(Marked::default());
+    lines.push(StyledLine::default());
     lines.extend(scheme(examined));
     lines.extend(examined.content.iter().flat_map(|ends| content(examined, ends)));
     lines.extend(tried(model, summary.diagnosing));
     if summary.duplicate_of.is_some() && !examined.signs_time {
-        lines.push(Marked::default());
+        lines.push(StyledLine::default());
         let why = "no timestamp is signed, so the same signed bytes verify for ever; \
                    a second delivery of an event is a retry or a replay";
-        lines.push(labelled("note", Role::Warn, why));
+        lines.push(labelled("note", StyleClass::Warn, why));
     }
     lines.extend(breaks(examined, width));
     lines
 }
 
 /// A verdict: the word, the sentence, the code.
-fn told(verdict: &Verdict, width: usize) -> Vec<Marked> {
+fn told(verdict: &Verdict, width: usize) -> Vec<StyledLine> {
     let (sign, role) = sign_of(verdict.status);
-    let mut first = Marked::new(role, format!("{sign} {}", verdict.status));
+    let mut first = StyledLine::new(role, format!("{sign} {}", verdict.status));
     if let Some(secret) = &verdict.secret {
-        first = first.with(Role::Plain, format!(" with {secret}"));
+        first = first.with(StyleClass::Plain, format!(" with {secret}"));
     }
     let mut lines = vec![first];
     if let Some(explanation) = &verdict.explanation {
         // The cause is one sentence; what shows it follows, each on a line of its own.
         let mut parts = explanation.split("; ");
         let sentence = parts.next().unwrap_or_default();
-        lines.extend(Marked::new(Role::Plain, capitalised(sentence)).wrap(width, 0));
-        lines.extend(parts.map(|part| labelled("", Role::Text, part)));
+        lines.extend(StyledLine::new(StyleClass::Plain, capitalised(sentence)).wrap(width, 0));
+        lines.extend(parts.map(|part| labelled("", StyleClass::Text, part)));
     }
     if let Some(cause) = &verdict.cause {
-        lines.push(labelled("cause", Role::Accent, cause));
+        lines.push(labelled("cause", StyleClass::Accent, cause));
     }
     lines
 }
 
 /// What the configured secrets say now, where that is something else.
-fn now(model: &Model, then: &Verdict, width: usize) -> Vec<Marked> {
+fn now(model: &Model, then: &Verdict, width: usize) -> Vec<StyledLine> {
     let diagnosis = model.detail.diagnosis.as_ref();
     let Some(diagnosis) = diagnosis.filter(|found| found.verdict.status != then.status) else {
         return Vec::new();
     };
     let mut lines = vec![
-        Marked::default(),
-        Marked::new(Role::Strong, "With the secrets that are configured now"),
+        StyledLine::default(),
+        StyledLine::new(StyleClass::Strong, "With the secrets that are configured now"),
     ];
     lines.extend(told(&diagnosis.verdict, width));
     lines
@@ -86,83 +86,88 @@ pub(super) fn how_to_give_secrets(session: &Session) -> String {
     how_to_give_a_secret(&session.secret_env)
 }
 
-fn scheme(examined: &Examined) -> Vec<Marked> {
+fn scheme(examined: &Report) -> Vec<StyledLine> {
     let secrets = match examined.secrets.as_slice() {
         [] => "none configured".to_owned(),
         names => names.join(", "),
     };
     let mut lines = vec![
-        labelled("provider", Role::Plain, &examined.provider),
-        labelled("scheme", Role::Plain, &examined.scheme),
-        labelled("secrets", Role::Plain, secrets),
+        labelled("provider", StyleClass::Plain, &examined.provider),
+        labelled("scheme", StyleClass::Plain, &examined.scheme),
+        labelled("secrets", StyleClass::Plain, secrets),
     ];
     for (at, seen) in examined.places.iter().enumerate() {
         let label = if at == 0 { "received" } else { "" };
-        let start = labelled(label, Role::Name, format!("{}: ", seen.place));
+        let start = labelled(label, StyleClass::Name, format!("{}: ", seen.place));
         lines.push(match &seen.value {
-            Some(value) => start.with(Role::Text, value),
-            None => start.with(Role::Warn, "is not there"),
+            Some(value) => start.with(StyleClass::Text, value),
+            None => start.with(StyleClass::Warn, "is not there"),
         });
     }
     lines
 }
 
 /// The signed content: its size and both its ends, where invisible changes hide.
-fn content(examined: &Examined, ends: &Ends) -> Vec<Marked> {
-    let size = units::size(ends.size as u64);
-    let mut lines =
-        vec![labelled("signed", Role::Plain, format!("{}, {size} as received", examined.signed))];
+fn content(examined: &Report, ends: &Ends) -> Vec<StyledLine> {
+    let size = units::format_size(ends.size as u64);
+    let mut lines = vec![labelled(
+        "signed",
+        StyleClass::Plain,
+        format!("{}, {size} as received", examined.signed),
+    )];
     if !examined.covers_body {
-        lines.push(labelled("", Role::Warn, "the signature says nothing about the body"));
+        lines.push(labelled("", StyleClass::Warn, "the signature says nothing about the body"));
     }
     if ends.size == 0 {
         return lines;
     }
     match &ends.end {
-        None => lines.push(labelled("", Role::Text, &ends.start)),
+        None => lines.push(labelled("", StyleClass::Text, &ends.start)),
         Some(end) => {
-            lines.push(labelled("  begins", Role::Text, &ends.start));
-            lines.push(labelled("  ends", Role::Text, end));
+            lines.push(labelled("  begins", StyleClass::Text, &ends.start));
+            lines.push(labelled("  ends", StyleClass::Text, end));
         }
     }
     lines
 }
 
 /// What was tried to explain it.
-fn tried(model: &Model, diagnosing: bool) -> Vec<Marked> {
+fn tried(model: &Model, diagnosing: bool) -> Vec<StyledLine> {
     let Some(diagnosis) = &model.detail.diagnosis else {
-        let line = labelled("tried", Role::Dim, "looking for the cause …");
+        let line = labelled("tried", StyleClass::Dim, "looking for the cause …");
         return if diagnosing { vec![line] } else { Vec::new() };
     };
-    let mut lines: Vec<Marked> = diagnosis
+    let mut lines: Vec<StyledLine> = diagnosis
         .tried
         .iter()
         .filter(|tried| tried.count > 0)
         .enumerate()
         .map(|(at, Tried { what, count })| {
             let label = if at == 0 { "tried" } else { "" };
-            labelled(label, Role::Plain, format!("{count:>5} × {what}"))
+            labelled(label, StyleClass::Plain, format!("{count:>5} × {what}"))
         })
         .collect();
     if !diagnosis.complete {
-        lines.push(labelled("", Role::Warn, "then the search ended: it was long enough"));
+        lines.push(labelled("", StyleClass::Warn, "then the search ended: it was long enough"));
     }
     lines
 }
 
 /// Frameworks that would not give the signed bytes back.
-fn breaks(examined: &Examined, width: usize) -> Vec<Marked> {
+fn breaks(examined: &Report, width: usize) -> Vec<StyledLine> {
     if examined.breaks.is_empty() {
         return Vec::new();
     }
     let advice = "Hash the raw bytes: parsed and written again, this body has another signature";
-    let mut lines = vec![Marked::default()];
-    lines.extend(Marked::new(Role::Strong, advice).wrap(width, 0));
-    for Break { language, offset, what, shown } in &examined.breaks {
+    let mut lines = vec![StyledLine::default()];
+    lines.extend(StyledLine::new(StyleClass::Strong, advice).wrap(width, 0));
+    for RewriteRisk { language, offset, what, shown } in &examined.breaks {
         let call = format!("  {}", language.call());
-        lines.push(Marked::new(Role::Plain, language.title()).with(Role::Dim, call));
+        lines
+            .push(StyledLine::new(StyleClass::Plain, language.title()).with(StyleClass::Dim, call));
         lines.push(
-            labelled("", Role::Warn, format!("{what} at byte {offset}: ")).with(Role::Text, shown),
+            labelled("", StyleClass::Warn, format!("{what} at byte {offset}: "))
+                .with(StyleClass::Text, shown),
         );
     }
     lines

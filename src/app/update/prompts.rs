@@ -2,14 +2,14 @@
 
 use zeroize::Zeroizing;
 
-use super::super::action::{Action, Move, Sending};
+use super::super::action::{Action, Move, ResendAction};
 use super::super::detail::Tab;
-use super::super::filtering::Filtering;
+use super::super::filter_prompt::FilterPrompt;
 use super::super::message::{Effect, Notice};
 use super::super::model::{Mode, Model};
-use super::super::palette::{Palette, Run, entries};
+use super::super::palette::{Palette, PaletteCommand, entries};
 use super::super::prompt::Prompt;
-use super::{answering, browse, exporting, listing, narrowing, reading, sending, tell};
+use super::{dispatch, document, export, filter, list, notify, resend, rules};
 use crate::secret::Secret;
 
 pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
@@ -18,11 +18,11 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Edit(edit) => change(model, |prompt| prompt.edit(edit)),
         Action::Complete(turn) => filtering(model, |filtering, _| filtering.turn(turn)),
         Action::History(turn) => {
-            sending::recall(model, turn);
+            resend::recall(model, turn);
             filtering(model, |filtering, history| filtering.recall(turn, history))
         }
-        Action::Sending(Sending::Signing) => {
-            sending::toggle_signing(model);
+        Action::Sending(ResendAction::Signing) => {
+            resend::toggle_signing(model);
             Vec::new()
         }
         Action::Move(step) => {
@@ -50,21 +50,21 @@ fn submit(model: &mut Model) -> Vec<Effect> {
             Vec::new()
         }
         Mode::Find { .. } => {
-            reading::told(model);
+            document::told(model);
             Vec::new()
         }
         Mode::Palette(palette) => run(model, &palette),
-        Mode::Export { prompt, form, ids } => exporting::submit(model, form, ids, &prompt.text()),
-        Mode::Note { prompt } => listing::note(model, &prompt.text()),
+        Mode::Export { prompt, form, ids } => export::submit(model, form, ids, &prompt.text()),
+        Mode::Note { prompt } => list::note(model, &prompt.text()),
         Mode::Jump { prompt, .. } => {
-            if let Err(wrong) = listing::jump(model, &prompt.text()) {
+            if let Err(wrong) = list::jump(model, &prompt.text()) {
                 model.mode = Mode::Jump { prompt, error: Some(wrong) };
             }
             Vec::new()
         }
-        Mode::View { prompt } => narrowing::save_view(model, &prompt.text()),
-        Mode::Target(targeting) => sending::submit(model, *targeting),
-        Mode::Rule(ruling) => answering::submit(model, *ruling),
+        Mode::View { prompt } => filter::save_view(model, &prompt.text()),
+        Mode::Target(targeting) => resend::submit(model, *targeting),
+        Mode::Rule(ruling) => rules::submit(model, *ruling),
         Mode::Secret { mut prompt } => {
             let typed = prompt.take_secret();
             try_secret(model, typed)
@@ -98,7 +98,7 @@ fn cancel(model: &mut Model) -> Vec<Effect> {
             Vec::new()
         }
         Mode::Rule(_) => {
-            answering::show(model);
+            rules::show(model);
             Vec::new()
         }
         Mode::Palette(_)
@@ -139,7 +139,7 @@ fn change(model: &mut Model, edit: impl FnOnce(&mut Prompt)) -> Vec<Effect> {
         }
         Mode::Find { prompt, .. } => {
             edit(prompt);
-            reading::find(model)
+            document::find(model)
         }
         Mode::Jump { prompt, error } => {
             edit(prompt);
@@ -178,7 +178,7 @@ fn change(model: &mut Model, edit: impl FnOnce(&mut Prompt)) -> Vec<Effect> {
 
 fn filtering(
     model: &mut Model,
-    change: impl FnOnce(&mut Filtering, &super::super::filtering::History),
+    change: impl FnOnce(&mut FilterPrompt, &super::super::filter_prompt::FilterHistory),
 ) -> Vec<Effect> {
     let Mode::Filter(filtering) = &mut model.mode else { return Vec::new() };
     change(filtering, &model.history);
@@ -221,13 +221,13 @@ fn choose(model: &mut Model, step: Move) {
 fn run(model: &mut Model, palette: &Palette) -> Vec<Effect> {
     let found = entries(&model.keymap, &model.views, &palette.prompt.text());
     match found.into_iter().nth(palette.chosen).map(|entry| entry.run) {
-        Some(Run::Action(action)) => {
+        Some(PaletteCommand::Action(action)) => {
             model.flags.copy_signed = false;
-            browse::act(model, action)
+            dispatch::act(model, action)
         }
-        Some(Run::View(filter)) => narrowing::put_in_force(model, &filter),
+        Some(PaletteCommand::View(filter)) => filter::put_in_force(model, &filter),
         None => {
-            tell(model, Notice::info("nothing is called that"));
+            notify(model, Notice::info("nothing is called that"));
             Vec::new()
         }
     }
@@ -235,7 +235,7 @@ fn run(model: &mut Model, palette: &Palette) -> Vec<Effect> {
 
 fn try_secret(model: &mut Model, typed: Zeroizing<String>) -> Vec<Effect> {
     let Some(id) = model.list.selected().map(|row| row.id).filter(|_| !typed.is_empty()) else {
-        tell(model, Notice::info("no secret was typed, so nothing was tried"));
+        notify(model, Notice::info("no secret was typed, so nothing was tried"));
         return Vec::new();
     };
     model.detail.show(Tab::Signature);

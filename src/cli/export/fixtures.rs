@@ -5,32 +5,32 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use super::super::atomic_file;
 use super::super::progress::Progress;
-use super::super::write;
-use super::{Failure, Job};
+use super::{CliError, Job};
 use crate::delivery::{Delivery, DeliveryId, Summary};
-use crate::formats::fixture::{Fixture, State};
+use crate::formats::fixture::{Fixture, FixtureState};
 use crate::formats::loader;
 use crate::formats::name::Names;
-use crate::ops::fixture::{Made, Maker, prove};
-use crate::payload::visible;
-use crate::provider::{Algorithm, Encoding, Place, Provider, SecretForm};
+use crate::ops::fixture::{FixtureMaker, MadeFixture, prove};
+use crate::payload::escape;
+use crate::provider::{Algorithm, Encoding, Provider, SecretForm, ValueLocation};
 use crate::redact::Redaction;
 
 /// Rows read at a time.
 const PAGE: usize = 500;
 
-pub(super) fn run(job: &Job<'_>) -> Result<(), Failure> {
+pub(super) fn run(job: &Job<'_>) -> Result<(), CliError> {
     let Some(folder) = &job.args.out else {
-        return Err(Failure::Usage(
+        return Err(CliError::Usage(
             "fixtures are files, so name their folder: --out test/fixtures".to_owned(),
         ));
     };
     let names = names(job)?;
     let paths: Vec<PathBuf> = names.iter().map(|(_, name)| path(folder, name)).collect();
     let test = job.args.with.map(|language| folder.join(language.file_name()));
-    write::check(&paths, job.args.existing())?;
-    write::check(test.as_slice(), job.args.existing())?;
+    atomic_file::check(&paths, job.args.existing())?;
+    atomic_file::check(test.as_slice(), job.args.existing())?;
     let mut stderr = io::stderr();
     if job.args.keep_signature {
         writeln!(
@@ -41,16 +41,16 @@ pub(super) fn run(job: &Job<'_>) -> Result<(), Failure> {
     }
     let providers: Vec<Provider> = job.config.providers().cloned().collect();
     let redaction = Redaction::new(&job.args.redact);
-    let mut maker = Maker::new(redaction, providers.clone(), job.secrets());
+    let mut maker = FixtureMaker::new(redaction, providers.clone(), job.secrets());
     if job.args.keep_signature {
         maker = maker.keeping_signatures();
     }
-    fs::create_dir_all(folder).map_err(|error| write::trouble(folder, &error))?;
+    fs::create_dir_all(folder).map_err(|error| atomic_file::trouble(folder, &error))?;
     let mut done = Done::default();
     let mut progress = Progress::new("exporting", names.len());
     for ((id, name), path) in names.iter().zip(&paths) {
         progress.step();
-        let found = job.reader.delivery(*id).map_err(Failure::world)?;
+        let found = job.reader.delivery(*id).map_err(CliError::environment)?;
         // One that has been deleted since is no longer there to be exported.
         let Some(delivery) = found else { continue };
         match one(&mut maker, &providers, &delivery, (name, path))? {
@@ -60,7 +60,7 @@ pub(super) fn run(job: &Job<'_>) -> Result<(), Failure> {
             }
             Err(reason) => {
                 progress.clear();
-                writeln!(stderr, "hookglass: left out delivery {id}: {}", visible(&reason))?;
+                writeln!(stderr, "hookglass: left out delivery {id}: {}", escape(&reason))?;
             }
         }
     }
@@ -68,7 +68,7 @@ pub(super) fn run(job: &Job<'_>) -> Result<(), Failure> {
     if let (Some(language), Some(path)) = (job.args.with, test) {
         let plain = providers.iter().filter(|one| is_plain(one)).map(name);
         let used: Vec<&str> = plain.filter(|name| done.keys.contains_key(*name)).collect();
-        write::file(&path, loader::text(language, &used).as_bytes())?;
+        atomic_file::file(&path, loader::text(language, &used).as_bytes())?;
         writeln!(io::stdout(), "{}", path.display())?;
         writeln!(stderr, "hookglass: `{}` runs {}", language.runner(), path.display())?;
     }
@@ -88,16 +88,17 @@ fn is_plain(provider: &Provider) -> bool {
         && scheme.signed.is_body()
         && scheme.pairs.is_none()
         && scheme.list.is_none()
-        && matches!(scheme.signature.first(), Some(Place::Header(_)))
+        && matches!(scheme.signature.first(), Some(ValueLocation::Header(_)))
 }
 
 /// The name of each delivery, whatever becomes of it.
-fn names(job: &Job<'_>) -> Result<Vec<(DeliveryId, String)>, Failure> {
+fn names(job: &Job<'_>) -> Result<Vec<(DeliveryId, String)>, CliError> {
     let mut names = Names::default();
     let mut found = Vec::with_capacity(job.ids.len());
     for page in job.ids.chunks(PAGE) {
-        let rows = job.reader.summaries(page).map_err(Failure::world)?;
-        let name = |row: Summary| (row.id, names.next(&row.provider, row.event.event_type.as_deref()));
+        let rows = job.reader.summaries(page).map_err(CliError::environment)?;
+        let name =
+            |row: Summary| (row.id, names.next(&row.provider, row.event.event_type.as_deref()));
         found.extend(rows.into_iter().map(name));
     }
     Ok(found)
@@ -109,21 +110,21 @@ fn path(folder: &Path, name: &str) -> PathBuf {
 
 /// Makes a fixture, writes it, reads it back and verifies it; or says why there is none.
 fn one(
-    maker: &mut Maker,
+    maker: &mut FixtureMaker,
     providers: &[Provider],
     delivery: &Delivery,
     (name, path): (&str, &Path),
-) -> Result<Result<Fixture, String>, Failure> {
+) -> Result<Result<Fixture, String>, CliError> {
     let unproved = |reason: String| {
         let id = delivery.summary.id;
-        Failure::World(format!("{name} (delivery {id}) is no sound fixture: {reason}"))
+        CliError::Environment(format!("{name} (delivery {id}) is no sound fixture: {reason}"))
     };
     let made = maker.make(delivery, name).map_err(|error| unproved(error.to_string()))?;
     let fixture = match made {
-        Made::Fixture(fixture) => fixture,
-        Made::Skipped(reason) => return Ok(Err(reason)),
+        MadeFixture::Fixture(fixture) => fixture,
+        MadeFixture::Skipped(reason) => return Ok(Err(reason)),
     };
-    write::file(path, fixture.text().as_bytes())?;
+    atomic_file::file(path, fixture.text().as_bytes())?;
     let text = fs::read_to_string(path).map_err(|error| unproved(error.to_string()))?;
     let back = Fixture::read(&text).map_err(|error| unproved(error.to_string()))?;
     prove(&back, providers).map_err(|error| unproved(error.to_string()))?;
@@ -146,18 +147,18 @@ impl Done {
             *self.redacted.entry(rule.clone()).or_default() += count;
         }
         match (&fixture.signature.test_key, fixture.signature.state) {
-            (Some(key), State::ReSigned) => {
+            (Some(key), FixtureState::ReSigned) => {
                 self.keys.insert(fixture.provider.clone(), key.clone());
             }
-            (_, State::None) => self.unsigned += 1,
-            (_, State::ReSigned | State::Kept) => {}
+            (_, FixtureState::None) => self.unsigned += 1,
+            (_, FixtureState::ReSigned | FixtureState::Kept) => {}
         }
     }
 
-    fn tell(self, folder: &Path) -> Result<(), Failure> {
+    fn tell(self, folder: &Path) -> Result<(), CliError> {
         let mut stderr = io::stderr();
         if self.count == 0 {
-            return Err(Failure::No(
+            return Err(CliError::Negative(
                 "there is no delivery that a fixture can be made of".to_owned(),
             ));
         }
@@ -171,7 +172,7 @@ impl Done {
         if !self.redacted.is_empty() {
             let counts: Vec<String> =
                 self.redacted.iter().map(|(rule, count)| format!("{rule} {count}")).collect();
-            writeln!(stderr, "hookglass: redacted: {}", visible(&counts.join(", ")))?;
+            writeln!(stderr, "hookglass: redacted: {}", escape(&counts.join(", ")))?;
         }
         if self.unsigned > 0 {
             writeln!(stderr, "hookglass: {} of them carry no signature", self.unsigned)?;

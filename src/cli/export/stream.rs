@@ -4,16 +4,16 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
+use super::super::atomic_file::{self, NewFile};
 use super::super::progress::Progress;
-use super::super::write::{self, Fresh};
-use super::{Failure, Format, Job};
+use super::{CliError, Format, Job};
 use crate::delivery::{Delivery, Head};
 use crate::formats::{curl, har, http, jsonl};
-use crate::payload::visible;
+use crate::payload::escape;
 use crate::provider::Provider;
 use crate::redact::{Redaction, Redactor};
 
-pub(super) fn run(job: &Job<'_>) -> Result<(), Failure> {
+pub(super) fn run(job: &Job<'_>) -> Result<(), CliError> {
     let out = job.args.out.as_deref().filter(|path| path.as_os_str() != "-");
     let mut told = io::stderr();
     let Some(path) = out else {
@@ -23,19 +23,19 @@ pub(super) fn run(job: &Job<'_>) -> Result<(), Failure> {
         return Ok(());
     };
     if path.is_dir() {
-        return Err(Failure::Usage(format!(
+        return Err(CliError::Usage(format!(
             "{} is a folder, and this format is one file; name a file in it",
             path.display()
         )));
     }
-    write::check(&[path.to_owned()], job.args.existing())?;
+    atomic_file::check(&[path.to_owned()], job.args.existing())?;
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        fs::create_dir_all(folder).map_err(|error| write::trouble(folder, &error))?;
+        fs::create_dir_all(folder).map_err(|error| atomic_file::trouble(folder, &error))?;
     }
-    let mut fresh = Fresh::create(path)?;
+    let mut fresh = NewFile::create(path)?;
     let count =
         Stream::new(job, Some(path)).write(&mut fresh).map_err(|failure| match failure {
-            Failure::Pipe => write::trouble(path, &io::ErrorKind::BrokenPipe.into()),
+            CliError::Pipe => atomic_file::trouble(path, &io::ErrorKind::BrokenPipe.into()),
             other => other,
         })?;
     fresh.finish()?;
@@ -60,7 +60,7 @@ impl<'j> Stream<'j> {
     }
 
     /// Writes every delivery; how many those were.
-    fn write(mut self, out: &mut impl Write) -> Result<usize, Failure> {
+    fn write(mut self, out: &mut impl Write) -> Result<usize, CliError> {
         let format = self.job.args.format;
         match format {
             Format::Har => out.write_all(har::BEGIN.as_bytes())?,
@@ -70,14 +70,14 @@ impl<'j> Stream<'j> {
         let mut progress = Progress::new("exporting", self.job.ids.len());
         for id in &self.job.ids {
             progress.step();
-            let found = self.job.reader.delivery(*id).map_err(Failure::world)?;
+            let found = self.job.reader.delivery(*id).map_err(CliError::environment)?;
             // One that has been deleted since is no longer there to be exported.
             let Some(delivery) = found else { continue };
             match self.one(out, delivery)? {
                 Ok(()) => self.count += 1,
                 Err(reason) => {
                     progress.clear();
-                    let reason = visible(&reason).into_owned();
+                    let reason = escape(&reason).into_owned();
                     writeln!(io::stderr(), "hookglass: left out delivery {id}: {reason}")?;
                 }
             }
@@ -86,7 +86,7 @@ impl<'j> Stream<'j> {
             out.write_all(har::END.as_bytes())?;
         }
         if self.count == 0 {
-            return Err(Failure::No("there is no delivery that can be exported".to_owned()));
+            return Err(CliError::Negative("there is no delivery that can be exported".to_owned()));
         }
         Ok(self.count)
     }
@@ -96,7 +96,7 @@ impl<'j> Stream<'j> {
         &mut self,
         out: &mut impl Write,
         delivery: Delivery,
-    ) -> Result<Result<(), String>, Failure> {
+    ) -> Result<Result<(), String>, CliError> {
         let args = self.job.args;
         // JSON lines say that it was refused; the others would say that its body is empty.
         if let Some(refusal) = &delivery.summary.refused
@@ -135,9 +135,9 @@ impl<'j> Stream<'j> {
         out: &mut impl Write,
         delivery: &Delivery,
         leave_out: &[&str],
-    ) -> Result<Result<(), String>, Failure> {
+    ) -> Result<Result<(), String>, CliError> {
         let stem = self.path.and_then(Path::file_stem).unwrap_or_default().to_string_lossy();
-        let http::Written { text, file } =
+        let http::WrittenRequest { text, file } =
             http::request(delivery, &self.job.args.base, leave_out, &stem);
         if let Some((name, body)) = file {
             let Some(path) = self.path else {
@@ -145,8 +145,8 @@ impl<'j> Stream<'j> {
                 return Ok(Err(why.to_owned()));
             };
             let path = path.with_file_name(name);
-            write::check(std::slice::from_ref(&path), self.job.args.existing())?;
-            write::file(&path, &body)?;
+            atomic_file::check(std::slice::from_ref(&path), self.job.args.existing())?;
+            atomic_file::file(&path, &body)?;
         }
         out.write_all(text.as_bytes())?;
         Ok(Ok(()))

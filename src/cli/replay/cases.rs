@@ -6,16 +6,16 @@ use std::path::Path;
 
 use super::super::import::{bytes, files};
 use super::super::keyring::Keyring;
-use super::{Failure, ReplayArgs};
+use super::{CliError, ReplayArgs};
 use crate::config::Config;
 use crate::formats::fixture::{Expect, Fixture};
-use crate::formats::read::{self, Recorded};
+use crate::formats::read::{self, RecordedRequest};
 use crate::ops::replay::{Case, Statuses, default_statuses};
 use crate::outbound::Request;
-use crate::payload::visible;
+use crate::payload::escape;
 use crate::provider::Provider;
 use crate::secret::Secret;
-use crate::signature::Keyed;
+use crate::signature::Credentials;
 
 /// What is known of the keys, and how they were used.
 struct Keys {
@@ -27,7 +27,7 @@ struct Keys {
 }
 
 /// Every case of the files, in their order.
-pub(super) fn load(args: &ReplayArgs) -> Result<Vec<Case>, Failure> {
+pub(super) fn load(args: &ReplayArgs) -> Result<Vec<Case>, CliError> {
     if args.paths.iter().any(|path| path.as_os_str() == "-") {
         args.provider.secrets.leave_standard_input("PATH")?;
     }
@@ -42,7 +42,7 @@ pub(super) fn load(args: &ReplayArgs) -> Result<Vec<Case>, Failure> {
     for path in files(&args.paths)? {
         for (name, fixture, recorded) in read(&path)? {
             if let Some(refusal) = &recorded.refused {
-                let (name, reason) = (visible(&name), refusal.not_whole());
+                let (name, reason) = (escape(&name), refusal.not_whole());
                 writeln!(stderr, "hookglass: left out {name}: {reason}")?;
                 continue;
             }
@@ -50,7 +50,7 @@ pub(super) fn load(args: &ReplayArgs) -> Result<Vec<Case>, Failure> {
         }
     }
     if cases.is_empty() {
-        return Err(Failure::No("there is no delivery that can be sent".to_owned()));
+        return Err(CliError::Negative("there is no delivery that can be sent".to_owned()));
     }
     if !args.exact {
         keys.tell()?;
@@ -58,12 +58,12 @@ pub(super) fn load(args: &ReplayArgs) -> Result<Vec<Case>, Failure> {
     Ok(cases)
 }
 
-type Read = (String, Option<Fixture>, Recorded);
+type Read = (String, Option<Fixture>, RecordedRequest);
 
-fn read(path: &Path) -> Result<Vec<Read>, Failure> {
+fn read(path: &Path) -> Result<Vec<Read>, CliError> {
     let bytes = bytes(path)?;
     let shown = path.display();
-    let trouble = |reason: String| Failure::Usage(format!("{shown}: {}", visible(&reason)));
+    let trouble = |reason: String| CliError::Usage(format!("{shown}: {}", escape(&reason)));
     let text = std::str::from_utf8(&bytes).ok();
     if let Some(text) = text.filter(|text| read::is_fixture(text)) {
         let (fixture, recorded) =
@@ -84,14 +84,14 @@ impl Keys {
         args: &ReplayArgs,
         name: String,
         fixture: Option<&Fixture>,
-        recorded: Recorded,
-    ) -> Result<Case, Failure> {
+        recorded: RecordedRequest,
+    ) -> Result<Case, CliError> {
         let verdict = recorded.signature.as_ref().map(|verdict| verdict.status);
         let expect = fixture.and_then(|fixture| fixture.expect.clone()).unwrap_or_default();
         let statuses = match (&expect, &args.expect) {
             (Expect { status: Some(text), .. }, _) => text
                 .parse::<Statuses>()
-                .map_err(|error| Failure::Usage(format!("{name}: expect.status: {error}")))?,
+                .map_err(|error| CliError::Usage(format!("{name}: expect.status: {error}")))?,
             (_, Some(given)) => given.clone(),
             (_, None) => default_statuses(verdict),
         };
@@ -117,10 +117,11 @@ impl Keys {
             [only] => Some(only),
             _ => None,
         };
-        let named =
-            |name: &str| keyring.candidates.iter().find(|keyed| keyed.provider.name == name);
-        let keyed = provider.map_or(only, named);
-        if let Some(Keyed { provider, secrets }) = keyed
+        let named = |name: &str| {
+            keyring.candidates.iter().find(|credentials| credentials.provider.name == name)
+        };
+        let credentials = provider.map_or(only, named);
+        if let Some(Credentials { provider, secrets }) = credentials
             && let Some(secret) = secrets.first()
         {
             self.configured += 1;
@@ -136,7 +137,7 @@ impl Keys {
         None
     }
 
-    fn tell(&self) -> Result<(), Failure> {
+    fn tell(&self) -> Result<(), CliError> {
         let mut stderr = io::stderr();
         for (count, how) in [
             (self.configured, "signed anew with the configured secret"),

@@ -56,7 +56,11 @@ impl Figures {
         self.sizes.push(row.body_size);
         let answer = row.response.map_or_else(|| "none".to_owned(), |status| status.to_string());
         let places = &mut self.places;
-        add(places, ("type", &mut self.types), row.event.event_type.as_deref().unwrap_or("no type"));
+        add(
+            places,
+            ("type", &mut self.types),
+            row.event.event_type.as_deref().unwrap_or("no type"),
+        );
         add(places, ("verdict", &mut self.verdicts), row.signature.status.as_str());
         add(places, ("answer", &mut self.answers), &answer);
         if let Some(cause) = &row.signature.cause {

@@ -2,19 +2,19 @@
 
 use syntect::parsing::{ParseState, Scope, ScopeStack, SyntaxSet};
 
-use crate::app::Role;
+use crate::app::StyleClass;
 
 /// Bytes of a line that are parsed; the rest of a longer one looks like its end.
 pub(super) const PARSED: usize = 2048;
 /// The syntaxes that come with syntect, and the roles of their scopes.
 pub(super) struct Syntaxes {
     set: SyntaxSet,
-    roles: Vec<(Scope, Role)>,
+    roles: Vec<(Scope, StyleClass)>,
 }
 
 /// What the parser knows between two lines.
 #[derive(Clone)]
-pub(super) struct State {
+pub(super) struct LineState {
     parser: ParseState,
     stack: ScopeStack,
 }
@@ -22,19 +22,19 @@ pub(super) struct State {
 impl Syntaxes {
     pub(super) fn load() -> Self {
         let roles = [
-            ("comment", Role::Dim),
-            ("string", Role::Text),
-            ("constant.numeric", Role::Number),
-            ("constant", Role::Literal),
-            ("entity", Role::Name),
-            ("support", Role::Name),
-            ("variable.parameter", Role::Name),
-            ("keyword", Role::Strong),
-            ("storage", Role::Strong),
-            ("markup.heading", Role::Strong),
-            ("markup.bold", Role::Strong),
-            ("markup.raw", Role::Literal),
-            ("punctuation", Role::Dim),
+            ("comment", StyleClass::Dim),
+            ("string", StyleClass::Text),
+            ("constant.numeric", StyleClass::Number),
+            ("constant", StyleClass::Literal),
+            ("entity", StyleClass::Name),
+            ("support", StyleClass::Name),
+            ("variable.parameter", StyleClass::Name),
+            ("keyword", StyleClass::Strong),
+            ("storage", StyleClass::Strong),
+            ("markup.heading", StyleClass::Strong),
+            ("markup.bold", StyleClass::Strong),
+            ("markup.raw", StyleClass::Literal),
+            ("punctuation", StyleClass::Dim),
         ];
         let roles =
             roles.into_iter().filter_map(|(name, role)| Some((Scope::new(name).ok()?, role)));
@@ -42,22 +42,22 @@ impl Syntaxes {
     }
 
     /// The state at the start of a text, if its language is known.
-    pub(super) fn start(&self, language: &str, first_line: &str) -> Option<State> {
+    pub(super) fn start(&self, language: &str, first_line: &str) -> Option<LineState> {
         let syntax = match language {
             "" => self.set.find_syntax_by_first_line(first_line),
             ending => self.set.find_syntax_by_extension(ending),
         }?;
-        Some(State { parser: ParseState::new(syntax), stack: ScopeStack::new() })
+        Some(LineState { parser: ParseState::new(syntax), stack: ScopeStack::new() })
     }
 
     /// The role of what stands in all these scopes: that of the innermost which has one.
-    fn role(&self, stack: &ScopeStack) -> Role {
+    fn role(&self, stack: &ScopeStack) -> StyleClass {
         let of = |scope: &Scope| self.roles.iter().find(|(of, _)| of.is_prefix_of(*scope));
-        stack.as_slice().iter().rev().find_map(of).map_or(Role::Text, |(_, role)| *role)
+        stack.as_slice().iter().rev().find_map(of).map_or(StyleClass::Text, |(_, role)| *role)
     }
 
     /// Reads a line: where each role begins in it.
-    pub(super) fn read(&self, state: &mut State, line: &str) -> Vec<(usize, Role)> {
+    pub(super) fn read(&self, state: &mut LineState, line: &str) -> Vec<(usize, StyleClass)> {
         let length = line.floor_char_boundary(PARSED.min(line.len()));
         let line = line.split_at_checked(length).map_or(line, |(parsed, _)| parsed);
         let mut roles = vec![(0, self.role(&state.stack))];

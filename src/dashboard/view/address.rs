@@ -7,8 +7,8 @@ use ratatui::style::{Color, Style};
 use ratatui::text::{Line, Span};
 
 use super::{Glyphs, Painter, text};
-use crate::app::onward::Public;
-use crate::app::{Marked, Model, Role};
+use crate::app::routing::PublicAddress;
+use crate::app::{Model, StyleClass, StyledLine};
 
 /// Blank modules around a code, as ISO/IEC 18004 wants them.
 const QUIET: usize = 4;
@@ -24,7 +24,7 @@ pub(super) fn draw(model: &Model, painter: &Painter, frame: &mut Frame<'_>, area
     let told = told(model);
     let width = usize::from(area.width.saturating_sub(2));
     let head = told.into_iter().flat_map(|line| line.wrap(width, 2));
-    let head: Vec<Marked> = head.collect();
+    let head: Vec<StyledLine> = head.collect();
     let below = area.height.saturating_sub(u16::try_from(head.len()).unwrap_or(u16::MAX));
     for (line, row) in head.iter().zip(area.rows()) {
         frame.render_widget(text::clipped(line, 0, usize::from(row.width), theme), row);
@@ -41,7 +41,7 @@ pub(super) fn draw(model: &Model, painter: &Painter, frame: &mut Frame<'_>, area
     let Some((place, lines)) = drawn else {
         let why = "the screen is too small for a QR code; y copies the URL";
         let row = Rect { height: place.height.min(1), ..place };
-        frame.render_widget(Line::styled(format!(" {why}"), theme.style(Role::Warn)), row);
+        frame.render_widget(Line::styled(format!(" {why}"), theme.style(StyleClass::Warn)), row);
         return;
     };
     let width = lines.first().map_or(0, Line::width);
@@ -54,18 +54,18 @@ pub(super) fn draw(model: &Model, painter: &Painter, frame: &mut Frame<'_>, area
 }
 
 /// The address, and where it leads.
-fn told(model: &Model) -> Vec<Marked> {
+fn told(model: &Model) -> Vec<StyledLine> {
     let own = &model.session.url;
-    let address = Marked::new(Role::Plain, " ").with(Role::Accent, model.address());
-    match &model.onward.public {
-        Public::Up(_) => vec![address.with(Role::Dim, format!(" leads to {own}"))],
-        Public::None => {
+    let address = StyledLine::new(StyleClass::Plain, " ").with(StyleClass::Accent, model.address());
+    match &model.routing.public {
+        PublicAddress::Up(_) => vec![address.with(StyleClass::Dim, format!(" leads to {own}"))],
+        PublicAddress::None => {
             let why = " (no tunnel: reachable from here alone; --tunnel makes it public)";
-            vec![address.with(Role::Dim, why)]
+            vec![address.with(StyleClass::Dim, why)]
         }
-        Public::Starting => vec![address.with(Role::Dim, " (the tunnel is starting)")],
-        Public::Failed(why) => {
-            vec![Marked::new(Role::Bad, format!(" ✗ there is no tunnel: {why}")), address]
+        PublicAddress::Starting => vec![address.with(StyleClass::Dim, " (the tunnel is starting)")],
+        PublicAddress::Failed(why) => {
+            vec![StyledLine::new(StyleClass::Bad, format!(" ✗ there is no tunnel: {why}")), address]
         }
     }
 }

@@ -7,19 +7,19 @@ use ratatui::text::Line;
 
 use super::{Painter, text};
 use crate::app::detail::Tab;
+use crate::app::document_view::{Finding, highlighted, shown};
 use crate::app::layout::Areas;
-use crate::app::reading::{Finding, highlighted, shown};
 use crate::app::theme::Theme;
-use crate::app::{Focus, Model, Role, pane};
-use crate::payload::visible;
+use crate::app::{Focus, Model, StyleClass, pane};
+use crate::payload::escape;
 use crate::units;
 
 pub(super) fn draw(model: &Model, painter: &mut Painter, frame: &mut Frame<'_>, areas: &Areas) {
     let theme = painter.theme;
     tabs(model, theme, frame, areas.tabs);
     if let Some(reason) = &model.detail.failure {
-        let reason = format!(" this delivery cannot be shown: {}", visible(reason));
-        frame.render_widget(Line::styled(reason, theme.style(Role::Bad)), areas.detail);
+        let reason = format!(" this delivery cannot be shown: {}", escape(reason));
+        frame.render_widget(Line::styled(reason, theme.style(StyleClass::Bad)), areas.detail);
         return;
     }
     if model.detail.tab.is_document() {
@@ -40,7 +40,7 @@ fn tabs(model: &Model, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
     let focused = model.focus == Focus::Detail;
     for (tab, place) in Tab::places(area) {
         let chosen = tab == model.detail.tab;
-        let mut style = theme.style(if chosen { Role::Accent } else { Role::Dim });
+        let mut style = theme.style(if chosen { StyleClass::Accent } else { StyleClass::Dim });
         if chosen && focused {
             style = style.add_modifier(Modifier::REVERSED);
         } else if chosen {
@@ -59,7 +59,7 @@ fn tabs(model: &Model, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
         Facts::Words(words) if words.chars().count() <= room => words,
         Facts::Words(_) => String::new(),
     };
-    let line = Line::styled(facts, theme.style(Role::Dim)).alignment(Alignment::Right);
+    let line = Line::styled(facts, theme.style(StyleClass::Dim)).alignment(Alignment::Right);
     frame.render_widget(line, rest);
 }
 
@@ -81,24 +81,24 @@ fn facts(model: &Model) -> Facts {
             }
             let node = document.node(reading.cursor).filter(|_| model.focus == Focus::Detail);
             if let Some(node) = node.filter(|_| reading.cursor > 0) {
-                return Facts::Path(format!("{} ", visible(&node.path().breadcrumb())));
+                return Facts::Path(format!("{} ", escape(&node.path().breadcrumb())));
             }
-            let size = units::size(document.wire().len() as u64);
+            let size = units::format_size(document.wire().len() as u64);
             let (form, rows) = (document.form().as_str(), document.row_count());
-            format!("{form} {size}, {} lines ", units::grouped(rows as u64))
+            format!("{form} {size}, {} lines ", units::format_count(rows as u64))
         }
         Tab::Headers => format!("{} headers ", loaded.delivery.head.headers.len()),
         Tab::Signature => String::new(),
-        Tab::Diff => format!("{} ", visible(&pane::diff::facts(model))),
+        Tab::Diff => format!("{} ", escape(&pane::diff::facts(model))),
         Tab::Timeline => format!("delivery {} ", loaded.delivery.summary.id),
     })
 }
 
 fn found(finding: &Finding) -> String {
-    let count = units::grouped(finding.search.count() as u64);
+    let count = units::format_count(finding.search.count() as u64);
     let at = finding.at.map_or(0, |at| at + 1);
     let more = if finding.search.is_done() { "" } else { "+" };
-    format!("/{} {} of {count}{more} ", visible(&finding.typed), units::grouped(at as u64))
+    format!("/{} {} of {count}{more} ", escape(&finding.typed), units::format_count(at as u64))
 }
 
 fn document(model: &Model, painter: &mut Painter, frame: &mut Frame<'_>, area: Rect) {
@@ -108,7 +108,7 @@ fn document(model: &Model, painter: &mut Painter, frame: &mut Frame<'_>, area: R
     };
     let mut area = indented(area);
     if let Some(note) = model.note() {
-        let line = Line::styled(visible(&note).into_owned(), theme.style(Role::Warn));
+        let line = Line::styled(escape(&note).into_owned(), theme.style(StyleClass::Warn));
         frame.render_widget(line, Rect { height: area.height.min(1), ..area });
         area = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
     }
@@ -128,7 +128,7 @@ fn document(model: &Model, painter: &mut Painter, frame: &mut Frame<'_>, area: R
         if focused && shown.row == reading.cursor {
             // The column between the divider and the text.
             let mark = Rect { x: row.x.saturating_sub(1), width: 1, ..row };
-            frame.render_widget(Line::styled("▌", theme.style(Role::Accent)), mark);
+            frame.render_widget(Line::styled("▌", theme.style(StyleClass::Accent)), mark);
             frame.buffer_mut().set_style(row, Style::new().add_modifier(Modifier::BOLD));
         }
     }

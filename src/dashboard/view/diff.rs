@@ -8,7 +8,7 @@ use ratatui::text::Line;
 use super::text;
 use crate::app::pane::diff::{GUTTER, lines};
 use crate::app::theme::Theme;
-use crate::app::{Focus, Model, Role};
+use crate::app::{Focus, Model, StyleClass};
 
 pub(super) fn draw(model: &Model, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
     let gutter = area.width.min(u16::try_from(GUTTER).unwrap_or(0));
@@ -21,7 +21,7 @@ pub(super) fn draw(model: &Model, theme: Theme, frame: &mut Frame<'_>, area: Rec
         frame.render_widget(text::clipped(&shown.line, shown.left, width, theme), rest);
         if shown.has_cursor && model.focus == Focus::Detail {
             let mark = Rect { x: row.x.saturating_sub(1), width: 1, ..row };
-            frame.render_widget(Line::styled("▌", theme.style(Role::Accent)), mark);
+            frame.render_widget(Line::styled("▌", theme.style(StyleClass::Accent)), mark);
             frame.buffer_mut().set_style(row, Style::new().add_modifier(Modifier::BOLD));
         }
     }

@@ -7,14 +7,14 @@ use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr as _;
 
 use super::text::fit;
-use crate::app::columns::{Column, Placed, SIGNS, placed};
+use crate::app::columns::{ColumnPlacement, ListColumn, SIGNS, placed};
 use crate::app::layout::Areas;
-use crate::app::list::Order;
+use crate::app::list::SortOrder;
 use crate::app::pane::badges::signs;
 use crate::app::pane::{clock, sign_of};
 use crate::app::theme::Theme;
-use crate::app::{Focus, Model, Role, Row, masked};
-use crate::payload::visible;
+use crate::app::{Focus, ListRow, Model, StyleClass, masked};
+use crate::payload::escape;
 use crate::units;
 
 pub(super) fn draw(model: &Model, theme: Theme, frame: &mut Frame<'_>, areas: &Areas) {
@@ -33,32 +33,32 @@ pub(super) fn draw(model: &Model, theme: Theme, frame: &mut Frame<'_>, areas: &A
             " nothing passes the filter; Esc clears it"
         };
         let place = Rect { height: 1, ..areas.list };
-        frame.render_widget(Line::styled(text, theme.style(Role::Dim)), place);
+        frame.render_widget(Line::styled(text, theme.style(StyleClass::Dim)), place);
     }
     for place in areas.divider.rows() {
-        frame.render_widget(Line::styled("│", theme.style(Role::Dim)), place);
+        frame.render_widget(Line::styled("│", theme.style(StyleClass::Dim)), place);
     }
 }
 
 /// The names of the columns, with an arrow at the one that the list is sorted by.
-fn head(model: &Model, columns: &[Placed], theme: Theme) -> Line<'static> {
+fn head(model: &Model, columns: &[ColumnPlacement], theme: Theme) -> Line<'static> {
     let order = model.list.order();
     let mut text = " ".repeat(SIGNS);
-    for Placed { column, width, .. } in columns {
+    for ColumnPlacement { column, width, .. } in columns {
         let arrow = if order.descending { "↓" } else { "↑" };
-        let sorted = column.order() == Some(order.by) && order != Order::default();
+        let sorted = column.order() == Some(order.by) && order != SortOrder::default();
         let name = if *width < column.name().len() { "" } else { column.name() };
         let name = if sorted { format!("{name}{arrow}") } else { name.to_owned() };
         text.push_str(&cell(*column, &name, *width));
     }
-    Line::styled(text, theme.style(Role::Dim).add_modifier(Modifier::UNDERLINED))
+    Line::styled(text, theme.style(StyleClass::Dim).add_modifier(Modifier::UNDERLINED))
 }
 
 fn draw_row(
     model: &Model,
     theme: Theme,
     frame: &mut Frame<'_>,
-    (row, selected, columns): (&Row<'_>, bool, &[Placed]),
+    (row, selected, columns): (&ListRow<'_>, bool, &[ColumnPlacement]),
     place: Rect,
 ) {
     let focused = model.focus == Focus::List;
@@ -69,63 +69,68 @@ fn draw_row(
     };
     // On the reversed line a colour would become a patch of background; the signs remain.
     let plain = selected && focused;
-    let span = |role: Role, text: String| {
+    let span = |role: StyleClass, text: String| {
         let style = if plain { Style::new() } else { theme.style(role) };
         Span::styled(text, style)
     };
-    let mut spans = vec![span(Role::Accent, if selected { "▌" } else { " " }.to_owned())];
+    let mut spans = vec![span(StyleClass::Accent, if selected { "▌" } else { " " }.to_owned())];
     spans.extend(signs(row.badges).map(|(sign, role)| span(role, sign.to_string())));
-    for Placed { column, width, .. } in columns {
+    for ColumnPlacement { column, width, .. } in columns {
         let (role, text) = text(model, row, *column, *width);
         let text =
-            if model.is_masked() && *column == Column::EventId { masked(&text) } else { text };
-        spans.push(span(role, cell(*column, &visible(&text), *width)));
+            if model.is_masked() && *column == ListColumn::EventId { masked(&text) } else { text };
+        spans.push(span(role, cell(*column, &escape(&text), *width)));
     }
     frame.buffer_mut().set_style(place, base);
     frame.render_widget(Line::from(spans).style(base), place);
 }
 
 /// What a column says of a delivery.
-fn text(model: &Model, row: &Row<'_>, column: Column, width: usize) -> (Role, String) {
+fn text(
+    model: &Model,
+    row: &ListRow<'_>,
+    column: ListColumn,
+    width: usize,
+) -> (StyleClass, String) {
     match column {
-        Column::Id => (Role::Dim, row.id.to_string()),
-        Column::Time => (Role::Dim, clock(row.received_at, model.now, &model.zone)),
-        Column::Type => kind(row),
-        Column::Signature => {
+        ListColumn::Id => (StyleClass::Dim, row.id.to_string()),
+        ListColumn::Time => (StyleClass::Dim, clock(row.received_at, model.now, &model.zone)),
+        ListColumn::Type => kind(row),
+        ListColumn::Signature => {
             let (sign, role) = sign_of(row.status);
             let word = if width > 1 { format!("{sign} {}", row.status) } else { sign.to_string() };
             (role, word)
         }
-        Column::EventId => (Role::Dim, row.event_id.unwrap_or_default().to_owned()),
-        Column::Provider => (Role::Plain, row.provider.to_owned()),
-        Column::Method => (Role::Plain, row.method.to_owned()),
-        Column::Path => (Role::Plain, row.target.to_owned()),
-        Column::Cause => (Role::Warn, row.cause.unwrap_or_default().to_owned()),
-        Column::Source => (Role::Dim, row.source.as_str().to_owned()),
-        Column::Size => (Role::Plain, units::size(row.body_size)),
-        Column::Answer => match row.response {
-            Some(0) => (Role::Bad, "none".to_owned()),
-            Some(status) if status >= 400 => (Role::Bad, status.to_string()),
-            Some(status) => (Role::Plain, status.to_string()),
-            None if model.onward.is_held(row.id) => (Role::Warn, "held".to_owned()),
-            None => (Role::Dim, "…".to_owned()),
+        ListColumn::EventId => (StyleClass::Dim, row.event_id.unwrap_or_default().to_owned()),
+        ListColumn::Provider => (StyleClass::Plain, row.provider.to_owned()),
+        ListColumn::Method => (StyleClass::Plain, row.method.to_owned()),
+        ListColumn::Path => (StyleClass::Plain, row.target.to_owned()),
+        ListColumn::Cause => (StyleClass::Warn, row.cause.unwrap_or_default().to_owned()),
+        ListColumn::Source => (StyleClass::Dim, row.source.as_str().to_owned()),
+        ListColumn::Size => (StyleClass::Plain, units::format_size(row.body_size)),
+        ListColumn::Answer => match row.response {
+            Some(0) => (StyleClass::Bad, "none".to_owned()),
+            Some(status) if status >= 400 => (StyleClass::Bad, status.to_string()),
+            Some(status) => (StyleClass::Plain, status.to_string()),
+            None if model.routing.is_held(row.id) => (StyleClass::Warn, "held".to_owned()),
+            None => (StyleClass::Dim, "…".to_owned()),
         },
     }
 }
 
 /// What a delivery is, in the column of the type: where it has none, the request itself.
-fn kind(row: &Row<'_>) -> (Role, String) {
+fn kind(row: &ListRow<'_>) -> (StyleClass, String) {
     if let Some(code) = row.refused {
-        return (Role::Bad, format!("⊘ {code} {} {}", row.method, row.target));
+        return (StyleClass::Bad, format!("⊘ {code} {} {}", row.method, row.target));
     }
     match row.kind {
-        Some(kind) => (Role::Strong, kind.to_owned()),
-        None => (Role::Plain, format!("{} {}", row.method, row.target)),
+        Some(kind) => (StyleClass::Strong, kind.to_owned()),
+        None => (StyleClass::Plain, format!("{} {}", row.method, row.target)),
     }
 }
 
 /// A text in the columns of its own, with a blank behind.
-fn cell(column: Column, text: &str, width: usize) -> String {
+fn cell(column: ListColumn, text: &str, width: usize) -> String {
     let text = fit(text, width);
     if column.is_right() {
         let kept = text.trim_end();

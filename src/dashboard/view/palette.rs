@@ -8,8 +8,8 @@ use super::text;
 use crate::app::layout::Areas;
 use crate::app::palette::{Palette, entries};
 use crate::app::theme::Theme;
-use crate::app::{Marked, Model, Role};
-use crate::payload::visible;
+use crate::app::{Model, StyleClass, StyledLine};
+use crate::payload::escape;
 
 /// Columns of a command's name; what it does stands behind.
 const NAME: usize = 28;
@@ -24,13 +24,13 @@ pub(super) fn draw(
     let area = areas.palette();
     frame.render_widget(Clear, area);
     let block = Block::bordered()
-        .border_style(theme.style(Role::Accent))
+        .border_style(theme.style(StyleClass::Accent))
         .title(" commands ")
         .style(super::base(theme));
     frame.render_widget(block, area);
     let inside = area.inner(Margin::new(1, 1));
     let typed = palette.prompt.text();
-    let prompt = Marked::new(Role::Accent, "> ").with(Role::Plain, &typed);
+    let prompt = StyledLine::new(StyleClass::Accent, "> ").with(StyleClass::Plain, &typed);
     let width = usize::from(inside.width);
     frame.render_widget(text::clipped(&prompt, 0, width, theme), Rect { height: 1, ..inside });
     let column = u16::try_from(palette.prompt.cursor() + 2).unwrap_or(0);
@@ -42,11 +42,11 @@ pub(super) fn draw(
     for ((at, entry), row) in found.iter().enumerate().skip(top).zip(rows) {
         let help = width.saturating_sub(NAME + 12);
         let sign = if at == palette.chosen { "▌ " } else { "  " };
-        let name = if at == palette.chosen { Role::Strong } else { Role::Plain };
-        let line = Marked::new(Role::Accent, sign)
-            .with(name, text::fit(&visible(&entry.title), NAME))
-            .with(Role::Dim, text::fit(&visible(&entry.help), help))
-            .with(Role::Accent, format!(" {:>8}", entry.keys));
+        let name = if at == palette.chosen { StyleClass::Strong } else { StyleClass::Plain };
+        let line = StyledLine::new(StyleClass::Accent, sign)
+            .with(name, text::fit(&escape(&entry.title), NAME))
+            .with(StyleClass::Dim, text::fit(&escape(&entry.help), help))
+            .with(StyleClass::Accent, format!(" {:>8}", entry.keys));
         frame.render_widget(text::clipped(&line, 0, width, theme), row);
     }
 }

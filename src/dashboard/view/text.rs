@@ -6,17 +6,22 @@ use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
 use crate::app::theme::Theme;
-use crate::app::{Marked, Span};
+use crate::app::{StyledLine, StyledSpan};
 
 /// A whole line.
-pub(super) fn line(marked: &Marked, theme: Theme) -> Line<'_> {
+pub(super) fn line(marked: &StyledLine, theme: Theme) -> Line<'_> {
     let spans = marked.spans().iter();
     spans.map(|span| Styled::styled(span.text(), theme.style(span.role))).collect()
 }
 
 /// The columns from `left` on of a line, `width` of them. A wide character that is cut in two
 /// by the left edge leaves a blank.
-pub(super) fn clipped(marked: &Marked, left: usize, width: usize, theme: Theme) -> Line<'static> {
+pub(super) fn clipped(
+    marked: &StyledLine,
+    left: usize,
+    width: usize,
+    theme: Theme,
+) -> Line<'static> {
     let mut out = Vec::new();
     let mut column = 0;
     for span in marked.spans() {
@@ -34,7 +39,7 @@ pub(super) fn clipped(marked: &Marked, left: usize, width: usize, theme: Theme) 
 
 /// The part of a span between two columns; `column` is where the span begins, and ends up
 /// where it ends.
-fn window(span: &Span, column: &mut usize, left: usize, right: usize) -> String {
+fn window(span: &StyledSpan, column: &mut usize, left: usize, right: usize) -> String {
     let mut text = String::new();
     for grapheme in span.text().graphemes(true) {
         let width = grapheme.width();
@@ -93,7 +98,7 @@ pub(super) fn fit_end(text: &str, width: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::Role;
+    use crate::app::StyleClass;
 
     #[test]
     fn fits_and_cuts_by_columns() {
@@ -107,7 +112,7 @@ mod tests {
 
     #[test]
     fn clips_through_spans_and_wide_characters() {
-        let marked = Marked::new(Role::Name, "ab漢").with(Role::Text, "cd");
+        let marked = StyledLine::new(StyleClass::Name, "ab漢").with(StyleClass::Text, "cd");
         let text = |left, width| {
             let line = clipped(&marked, left, width, Theme::default());
             line.spans.iter().map(|span| span.content.to_string()).collect::<String>()

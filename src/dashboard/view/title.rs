@@ -5,9 +5,9 @@ use ratatui::layout::{Alignment, Rect};
 use ratatui::text::Line;
 
 use super::text;
-use crate::app::onward::Public;
+use crate::app::routing::PublicAddress;
 use crate::app::theme::Theme;
-use crate::app::{Marked, Model, Role};
+use crate::app::{Model, StyleClass, StyledLine};
 use crate::units;
 
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
@@ -34,31 +34,31 @@ pub(super) fn draw(model: &Model, theme: Theme, frame: &mut Frame<'_>, area: Rec
 
 /// A part of the title; of two, the one with the larger number goes first. 0 stays.
 struct Part {
-    marked: Marked,
+    marked: StyledLine,
     priority: u8,
 }
 
-fn part(priority: u8, marked: Marked) -> Part {
+fn part(priority: u8, marked: StyledLine) -> Part {
     Part { marked, priority }
 }
 
 fn left(model: &Model) -> Vec<Part> {
     let session = &model.session;
     let secret = if session.secrets.is_empty() {
-        Marked::new(Role::Warn, " ? no secret")
+        StyledLine::new(StyleClass::Warn, " ? no secret")
     } else {
-        Marked::new(Role::Good, " ✓ secret")
+        StyledLine::new(StyleClass::Good, " ✓ secret")
     };
     // Where there is a public URL, that is the one that people need.
-    let own = if matches!(model.onward.public, Public::Up(_)) { 4 } else { 0 };
+    let own = if matches!(model.routing.public, PublicAddress::Up(_)) { 4 } else { 0 };
     let mut parts = vec![
-        part(6, Marked::new(Role::Strong, " hookglass ")),
-        part(own, Marked::new(Role::Accent, format!(" {}", session.url))),
-        part(4, Marked::new(Role::Plain, format!("  {}", session.provider))),
+        part(6, StyledLine::new(StyleClass::Strong, " hookglass ")),
+        part(own, StyledLine::new(StyleClass::Accent, format!(" {}", session.url))),
+        part(4, StyledLine::new(StyleClass::Plain, format!("  {}", session.provider))),
         part(3, secret),
     ];
-    let onward = targets(model).into_iter().chain(public(model));
-    for (at, one) in onward.enumerate() {
+    let routing = targets(model).into_iter().chain(public(model));
+    for (at, one) in routing.enumerate() {
         parts.insert(2 + at, one);
     }
     parts
@@ -66,22 +66,26 @@ fn left(model: &Model) -> Vec<Part> {
 
 /// Where deliveries go on to; what is down stays longest.
 fn targets(model: &Model) -> Option<Part> {
-    let targets = &model.onward.targets;
+    let targets = &model.routing.targets;
     let Some(first) = targets.first() else {
         let forward = model.session.forward.as_ref()?;
-        return Some(part(5, Marked::new(Role::Plain, format!(" → {forward}"))));
+        return Some(part(5, StyledLine::new(StyleClass::Plain, format!(" → {forward}"))));
     };
     let down: Vec<_> = targets.iter().filter(|target| target.down.is_some()).collect();
     let many = targets.len();
     Some(match (down.as_slice(), many) {
-        ([], 1) => part(5, Marked::new(Role::Plain, format!(" → {}", first.url))),
-        ([], many) => {
-            part(5, Marked::new(Role::Plain, format!(" → {} and {} more", first.url, many - 1)))
+        ([], 1) => part(5, StyledLine::new(StyleClass::Plain, format!(" → {}", first.url))),
+        ([], many) => part(
+            5,
+            StyledLine::new(StyleClass::Plain, format!(" → {} and {} more", first.url, many - 1)),
+        ),
+        ([one], _) => {
+            part(0, StyledLine::new(StyleClass::Bad, format!(" → {} down", short(&one.url))))
         }
-        ([one], _) => part(0, Marked::new(Role::Bad, format!(" → {} down", short(&one.url)))),
-        (several, many) => {
-            part(0, Marked::new(Role::Bad, format!(" → {} of {many} down", several.len())))
-        }
+        (several, many) => part(
+            0,
+            StyledLine::new(StyleClass::Bad, format!(" → {} of {many} down", several.len())),
+        ),
     })
 }
 
@@ -92,52 +96,58 @@ fn short(url: &str) -> &str {
 }
 
 fn public(model: &Model) -> Option<Part> {
-    match &model.onward.public {
-        Public::None => None,
-        Public::Starting => Some(part(3, Marked::new(Role::Dim, " ⇄ tunnel starting"))),
-        Public::Up(url) => Some(part(1, Marked::new(Role::Accent, format!(" ⇄ {url}")))),
-        Public::Failed(_) => Some(part(1, Marked::new(Role::Bad, " ⇄ no tunnel"))),
+    match &model.routing.public {
+        PublicAddress::None => None,
+        PublicAddress::Starting => {
+            Some(part(3, StyledLine::new(StyleClass::Dim, " ⇄ tunnel starting")))
+        }
+        PublicAddress::Up(url) => {
+            Some(part(1, StyledLine::new(StyleClass::Accent, format!(" ⇄ {url}"))))
+        }
+        PublicAddress::Failed(_) => Some(part(1, StyledLine::new(StyleClass::Bad, " ⇄ no tunnel"))),
     }
 }
 
 fn right(model: &Model) -> Vec<Part> {
     let list = &model.list;
     let mut parts = Vec::new();
-    if let Some(longest) = model.onward.longest(model.now) {
-        let count = units::grouped(model.onward.held.len() as u64);
-        let longest = units::seconds(longest);
-        parts.push(part(0, Marked::new(Role::Warn, format!("{count} held, {longest}  "))));
+    if let Some(longest) = model.routing.longest(model.now) {
+        let count = units::format_count(model.routing.held.len() as u64);
+        let longest = units::format_age(longest);
+        parts
+            .push(part(0, StyledLine::new(StyleClass::Warn, format!("{count} held, {longest}  "))));
     }
     if list.is_filling() {
-        parts.push(part(3, Marked::new(Role::Dim, "reading ")));
+        parts.push(part(3, StyledLine::new(StyleClass::Dim, "reading ")));
     }
     if model.search.is_on() {
-        let shown = units::grouped(list.shown() as u64);
+        let shown = units::format_count(list.shown() as u64);
         let more = if model.search.is_running() { "+" } else { "" };
         if model.search.is_running() {
             let (tested, asked) = model.search.progress();
             let percent = tested.saturating_mul(100) / asked.max(1);
-            parts.push(part(4, Marked::new(Role::Dim, format!("searched {percent} %  "))));
+            parts
+                .push(part(4, StyledLine::new(StyleClass::Dim, format!("searched {percent} %  "))));
         }
-        parts.push(part(2, Marked::new(Role::Accent, format!("{shown}{more} of "))));
+        parts.push(part(2, StyledLine::new(StyleClass::Accent, format!("{shown}{more} of "))));
     }
-    let count = units::grouped(list.len() as u64);
+    let count = units::format_count(list.len() as u64);
     let noun = if list.len() == 1 { "delivery" } else { "deliveries" };
-    parts.push(part(2, Marked::new(Role::Plain, count)));
+    parts.push(part(2, StyledLine::new(StyleClass::Plain, count)));
     let more = if list.is_filling() { " …" } else { "" };
-    parts.push(part(5, Marked::new(Role::Plain, format!(" {noun}{more}"))));
+    parts.push(part(5, StyledLine::new(StyleClass::Plain, format!(" {noun}{more}"))));
     if list.bad() > 0 {
-        let bad = units::grouped(list.bad() as u64);
-        parts.push(part(1, Marked::new(Role::Bad, format!("  ✗ {bad} bad"))));
+        let bad = units::format_count(list.bad() as u64);
+        parts.push(part(1, StyledLine::new(StyleClass::Bad, format!("  ✗ {bad} bad"))));
     }
-    parts.push(part(7, Marked::new(Role::Dim, format!("  {}", bars(model)))));
+    parts.push(part(7, StyledLine::new(StyleClass::Dim, format!("  {}", bars(model)))));
     let rate = model.rate.per_second(model.now);
-    parts.push(part(6, Marked::new(Role::Dim, format!(" {rate:.1}/s"))));
+    parts.push(part(6, StyledLine::new(StyleClass::Dim, format!(" {rate:.1}/s"))));
     parts.push(if list.is_following() {
-        part(3, Marked::new(Role::Good, "  ● following "))
+        part(3, StyledLine::new(StyleClass::Good, "  ● following "))
     } else {
         let below = list.below_selected();
-        part(0, Marked::new(Role::Warn, format!("  ‖ paused, {below} below ")))
+        part(0, StyledLine::new(StyleClass::Warn, format!("  ‖ paused, {below} below ")))
     });
     parts
 }

@@ -11,7 +11,7 @@ use jaq_core::ops::Math;
 use jaq_core::path::{Part, Path};
 
 use super::functions::{is_deep, is_known, is_needed, not_here};
-use super::{Mistake, meter, span};
+use super::{ProgramError, meter, span};
 
 /// The name of the program among the definitions.
 pub(super) const ASKED: &str = "hookglass_asked";
@@ -22,14 +22,17 @@ pub(super) const ASKED_CODE: &str = ASKED;
 const MAX_DEPTH: usize = 64;
 
 /// Puts the counting into a program; fails on what a filter may not say.
-pub(super) fn guarded<'s>(term: Term<&'s str>, source: &'s str) -> Result<Term<&'s str>, Mistake> {
+pub(super) fn guarded<'s>(
+    term: Term<&'s str>,
+    source: &'s str,
+) -> Result<Term<&'s str>, ProgramError> {
     let mut guard = Guard { refusal: None, is_library: false, depth: 0 };
     let guarded = guard.term(term);
     match guard.refusal {
         None => Ok(guarded),
         Some((part, message)) => {
             let span = part.map_or(0..source.len(), |part| span(source, part));
-            Err(Mistake { span, message })
+            Err(ProgramError { span, message })
         }
     }
 }

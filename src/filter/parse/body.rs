@@ -1,12 +1,12 @@
 //! The terms that look into a JSON body: paths and jq programs.
 
 use super::{Parsed, Parser};
-use crate::filter::error::Complaint;
+use crate::filter::error::ParseError;
 use crate::filter::expression::{Expression, Term};
-use crate::filter::field::Takes;
+use crate::filter::field::ValueKind;
 use crate::filter::jq::Program;
-use crate::filter::json::Path;
-use crate::filter::token::{Place, ends_term};
+use crate::filter::json_path::JsonPath;
+use crate::filter::token::{ValueContext, ends_term};
 
 impl Parser<'_> {
     /// A program in quotes. Its mistakes are shown where they stand, unless a backslash moved them.
@@ -17,11 +17,11 @@ impl Parser<'_> {
             Some('"') => self.cursor.quoted()?,
             Some('\'') => self.cursor.verbatim()?.to_owned(),
             _ => {
-                let raw = self.cursor.plain(Place::Word, &mut 0);
+                let raw = self.cursor.plain(ValueContext::Word, &mut 0);
                 if raw.is_empty() {
                     return Ok(None);
                 }
-                let complaint = Complaint::new("a jq program stands in quotes");
+                let complaint = ParseError::new("a jq program stands in quotes");
                 let suggestion = (!raw.contains('\'')).then(|| format!("'{raw}'"));
                 let span = self.cursor.since(start);
                 return Err(complaint.suggest(suggestion).at(self.cursor.input, span));
@@ -59,8 +59,8 @@ impl Parser<'_> {
             }
             keys.push(self.json_key()?);
         }
-        let value = self.value(Takes::Json)?;
-        Ok(value.map(|value| Expression::Term(Term::Json(Path(keys), value))))
+        let value = self.value(ValueKind::Json)?;
+        Ok(value.map(|value| Expression::Term(Term::Json(JsonPath(keys), value))))
     }
 
     /// `.key`, `."any key"`, `[0]` or `.[0]`.

@@ -5,9 +5,9 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::{ImportError, Recorded};
+use super::{ImportError, RecordedRequest};
 use crate::formats::har::Rest;
-use crate::formats::wire::{self, Pair};
+use crate::formats::wire::{self, HeaderPair};
 
 #[derive(Deserialize)]
 struct Archive {
@@ -59,7 +59,7 @@ struct Response {
     status: i32,
 }
 
-pub(super) fn read(text: &str) -> Result<Vec<Recorded>, ImportError> {
+pub(super) fn read(text: &str) -> Result<Vec<RecordedRequest>, ImportError> {
     let archive: Archive = serde_json::from_str(text)
         .map_err(|error| ImportError::at(error.line(), format!("no HAR: {error}")))?;
     let entries = archive.log.entries.into_iter().enumerate();
@@ -69,13 +69,15 @@ pub(super) fn read(text: &str) -> Result<Vec<Recorded>, ImportError> {
     entries.map(|(at, entry)| one(entry).map_err(|reason| named(at, reason))).collect()
 }
 
-fn one(Entry { started_date_time, request, response, rest }: Entry) -> Result<Recorded, String> {
+fn one(
+    Entry { started_date_time, request, response, rest }: Entry,
+) -> Result<RecordedRequest, String> {
     let received_at = started_date_time
         .map(|text| text.parse::<Timestamp>().map_err(|error| format!("{text}: {error}")))
         .transpose()?;
     // Browsers write the pseudo-headers of HTTP/2, which are no header lines.
     let fields = request.headers.iter().filter(|field| !field.name.starts_with(':'));
-    let pairs: Vec<Pair<'_>> =
+    let pairs: Vec<HeaderPair<'_>> =
         fields.map(|field| (field.name.as_str().into(), field.value.as_str().into())).collect();
     let version = match request.http_version.as_deref() {
         Some("HTTP/1.0") => "HTTP/1.0",
@@ -97,11 +99,11 @@ fn one(Entry { started_date_time, request, response, rest }: Entry) -> Result<Re
     };
     // 0 and -1 stand for an answer that never came.
     let status = response.and_then(|response| u16::try_from(response.status).ok());
-    Ok(Recorded {
+    Ok(RecordedRequest {
         received_at,
         provider: rest.map(|rest| rest.provider),
         response: status.filter(|status| *status > 0),
-        ..Recorded::bare(head, body.into())
+        ..RecordedRequest::bare(head, body.into())
     })
 }
 

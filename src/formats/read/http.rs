@@ -3,9 +3,9 @@
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use super::{Beside, ImportError, Recorded};
+use super::{ImportError, ReadFile, RecordedRequest};
 use crate::formats::http::{MARK, Rest};
-use crate::formats::wire::{self, Pair};
+use crate::formats::wire::{self, HeaderPair};
 
 /// Whether a text has requests as editors write them.
 pub(super) fn is_likely(text: &str) -> bool {
@@ -19,7 +19,7 @@ fn is_url_line(line: &str) -> bool {
     line.split(' ').nth(1).is_some_and(|url| url.starts_with("http") || url.starts_with("{{"))
 }
 
-pub(super) fn read(text: &str, beside: Beside<'_>) -> Result<Vec<Recorded>, ImportError> {
+pub(super) fn read(text: &str, beside: ReadFile<'_>) -> Result<Vec<RecordedRequest>, ImportError> {
     let mut found = Vec::new();
     let mut part: Vec<(usize, &str)> = Vec::new();
     for (at, line) in text.split('\n').enumerate() {
@@ -38,7 +38,10 @@ pub(super) fn read(text: &str, beside: Beside<'_>) -> Result<Vec<Recorded>, Impo
 }
 
 /// The request of a part; nothing if it holds comments only.
-fn request(part: &[(usize, &str)], beside: Beside<'_>) -> Result<Option<Recorded>, ImportError> {
+fn request(
+    part: &[(usize, &str)],
+    beside: ReadFile<'_>,
+) -> Result<Option<RecordedRequest>, ImportError> {
     let mut rest: Option<Rest> = None;
     let mut lines = part.iter();
     let (at, first) = loop {
@@ -51,7 +54,7 @@ fn request(part: &[(usize, &str)], beside: Beside<'_>) -> Result<Option<Recorded
         }
     };
     let (method, url, version) = request_line(first).map_err(|why| ImportError::at(at, why))?;
-    let mut pairs: Vec<Pair<'_>> = Vec::new();
+    let mut pairs: Vec<HeaderPair<'_>> = Vec::new();
     for &(at, line) in lines.by_ref() {
         let line = line.trim_end_matches('\r');
         if line.trim().is_empty() {
@@ -75,10 +78,10 @@ fn request(part: &[(usize, &str)], beside: Beside<'_>) -> Result<Option<Recorded
     let head = wire::head(exact, method, &target, (version, &pairs))
         .map_err(|error| ImportError::at(at, error))?;
     let received_at = rest.as_ref().map(|rest| rest.received_at.parse::<Timestamp>());
-    Ok(Some(Recorded {
+    Ok(Some(RecordedRequest {
         received_at: received_at.transpose().map_err(|error| ImportError::at(at, error))?,
         provider: rest.map(|rest| rest.provider),
-        ..Recorded::bare(head, body(&lines.copied().collect::<Vec<_>>(), beside)?)
+        ..RecordedRequest::bare(head, body(&lines.copied().collect::<Vec<_>>(), beside)?)
     }))
 }
 
@@ -119,7 +122,7 @@ fn target(url: &str) -> String {
 }
 
 /// A body ends before the empty line that leads to the next request; `< PATH` stands for a file.
-fn body(lines: &[(usize, &str)], beside: Beside<'_>) -> Result<Bytes, ImportError> {
+fn body(lines: &[(usize, &str)], beside: ReadFile<'_>) -> Result<Bytes, ImportError> {
     let text = lines.iter().map(|(_, line)| *line).collect::<Vec<_>>().join("\n");
     let trimmed = text.trim_end_matches(['\n', '\r']);
     let Some(path) = trimmed.strip_prefix("< ") else {

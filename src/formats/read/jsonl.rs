@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::{ImportError, Recorded};
+use super::{ImportError, RecordedRequest};
 use crate::delivery::{EventRef, Refusal, SignatureStatus, Verdict};
-use crate::formats::wire::{self, Body, Pair};
+use crate::formats::wire::{self, BodyText, HeaderPair};
 
 const SCHEMA: &str = "hookglass.delivery/1";
 
@@ -22,7 +22,7 @@ struct Line<'l> {
     target: String,
     version: String,
     #[serde(borrow)]
-    headers: Vec<Pair<'l>>,
+    headers: Vec<HeaderPair<'l>>,
     head_base64: Option<String>,
     #[serde(borrow)]
     body: Option<Cow<'l, str>>,
@@ -62,12 +62,12 @@ struct Refused {
     reason: String,
 }
 
-pub(super) fn read(text: &str) -> Result<Vec<Recorded>, ImportError> {
+pub(super) fn read(text: &str) -> Result<Vec<RecordedRequest>, ImportError> {
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     lines.map(|(at, text)| one(text).map_err(|reason| ImportError::at(at + 1, reason))).collect()
 }
 
-fn one(text: &str) -> Result<Recorded, String> {
+fn one(text: &str) -> Result<RecordedRequest, String> {
     let line: Line<'_> = serde_json::from_str(text).map_err(|error| {
         format!("no delivery: {}", error.to_string().replace(" at line 1 column", " at column"))
     })?;
@@ -77,7 +77,7 @@ fn one(text: &str) -> Result<Recorded, String> {
     let parts = (line.version.as_str(), line.headers.as_slice());
     let head = wire::head(line.head_base64.as_deref(), &line.method, &line.target, parts)
         .map_err(|error| error.to_string())?;
-    let body = Body { body: line.body, body_base64: line.body_base64 }
+    let body = BodyText { body: line.body, body_base64: line.body_base64 }
         .bytes()
         .map_err(|error| error.to_string())?;
     let verdict = |signature: Signature| {
@@ -86,7 +86,7 @@ fn one(text: &str) -> Result<Recorded, String> {
         let Signature { cause, explanation, secret, .. } = signature;
         Ok::<_, String>(Verdict { status, cause, explanation, secret })
     };
-    Ok(Recorded {
+    Ok(RecordedRequest {
         received_at: Some(line.received_at),
         peer: line.peer,
         body_size: line.body_size.unwrap_or(body.len() as u64),
@@ -95,6 +95,6 @@ fn one(text: &str) -> Result<Recorded, String> {
         signature: line.signature.map(verdict).transpose()?,
         response: line.response.map(|answer| answer.status),
         refused: line.refused.map(|Refused { code, reason }| Refusal { code, reason }),
-        ..Recorded::bare(head, body)
+        ..RecordedRequest::bare(head, body)
     })
 }

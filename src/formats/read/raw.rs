@@ -2,12 +2,12 @@
 
 use bytes::Bytes;
 
-use super::{ImportError, Recorded};
+use super::{ImportError, RecordedRequest};
 use crate::delivery::{Head, header_text};
 
 /// Reads a request. Lines that end in a bare line feed will do, since that is how they come out of
 /// an editor; the bytes are kept as they are.
-pub(super) fn read(bytes: &[u8]) -> Result<Recorded, ImportError> {
+pub(super) fn read(bytes: &[u8]) -> Result<RecordedRequest, ImportError> {
     let wrong = |reason: String| ImportError::Whole(reason);
     let head = Head::parse(Bytes::copy_from_slice(bytes)).map_err(|error| {
         wrong(format!("it is no HTTP/1 request, nor anything else that is known here: {error}"))
@@ -21,7 +21,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Recorded, ImportError> {
         )));
     }
     let Some(declared) = head.joined("content-length") else {
-        return Ok(Recorded::bare(head, Bytes::copy_from_slice(body)));
+        return Ok(RecordedRequest::bare(head, Bytes::copy_from_slice(body)));
     };
     let declared = header_text(&declared).trim().to_owned();
     let length: usize = declared
@@ -31,7 +31,9 @@ pub(super) fn read(bytes: &[u8]) -> Result<Recorded, ImportError> {
     // An editor or a shell ends the last line; that is not a part of the body.
     let is_line_end = matches!(body.get(length..), Some(b"" | b"\n" | b"\r\n"));
     match body.get(..length) {
-        Some(whole) if is_line_end => Ok(Recorded::bare(head, Bytes::copy_from_slice(whole))),
+        Some(whole) if is_line_end => {
+            Ok(RecordedRequest::bare(head, Bytes::copy_from_slice(whole)))
+        }
         Some(_) => Err(wrong(format!(
             "{rest} bytes follow the body of {length} bytes that Content-Length declares"
         ))),

@@ -1,8 +1,10 @@
 //! What a snippet does, before it is written in any language.
 
 use crate::delivery::Delivery;
-use crate::payload::visible;
-use crate::provider::{Algorithm, Encoding, Part, Place, Provider, Scheme, SecretForm};
+use crate::payload::escape;
+use crate::provider::{
+    Algorithm, Encoding, Provider, Scheme, SecretForm, TemplatePart, ValueLocation,
+};
 
 /// The variable that a snippet takes the public URL from.
 const URL_VARIABLE: &str = "WEBHOOK_URL";
@@ -84,7 +86,7 @@ impl Recipe {
         };
         let mut recipe = Self {
             delivery: delivery.summary.id.0,
-            title: visible(title).replace("?>", "?"),
+            title: escape(title).replace("?>", "?"),
             variable: provider.secret_env.clone(),
             algorithm: scheme.algorithm,
             encoding: scheme.encoding,
@@ -108,28 +110,30 @@ impl Recipe {
 
     fn piece(
         &mut self,
-        part: &Part,
+        part: &TemplatePart,
         delivery: &Delivery,
         scheme: &Scheme,
     ) -> Result<Piece, String> {
         let place = match part {
-            Part::Text(text) => return Ok(Piece::Text(text.clone())),
-            Part::Body => return Ok(Piece::Body),
-            Part::Url => return Ok(Piece::Setting(URL_VARIABLE)),
-            Part::Method => return Ok(Piece::Text(delivery.head.method.clone())),
-            Part::Form => {
+            TemplatePart::Text(text) => return Ok(Piece::Text(text.clone())),
+            TemplatePart::Body => return Ok(Piece::Body),
+            TemplatePart::Url => return Ok(Piece::Setting(URL_VARIABLE)),
+            TemplatePart::Method => return Ok(Piece::Text(delivery.head.method.clone())),
+            TemplatePart::Form => {
                 return Err("no snippet is written for a signature over sorted fields of a form; \
                             use the provider's own library"
                     .to_owned());
             }
-            Part::Headers(key) => return Ok(self.headers(key, delivery, scheme)),
-            Part::Timestamp => ("timestamp", scheme.timestamp.as_ref().map(|clock| &clock.from)),
-            Part::Id => ("id", scheme.id.as_ref()),
-            Part::Place(place) => ("header", Some(place)),
+            TemplatePart::Headers(key) => return Ok(self.headers(key, delivery, scheme)),
+            TemplatePart::Timestamp => {
+                ("timestamp", scheme.timestamp.as_ref().map(|clock| &clock.from))
+            }
+            TemplatePart::Id => ("id", scheme.id.as_ref()),
+            TemplatePart::Place(place) => ("header", Some(place)),
         };
         match place {
-            (_, Some(Place::Pair(key))) => Ok(Piece::Pair(key.clone())),
-            (name, Some(Place::Header(wanted))) => {
+            (_, Some(ValueLocation::Pair(key))) => Ok(Piece::Pair(key.clone())),
+            (name, Some(ValueLocation::Header(wanted))) => {
                 let (header, text) = header(delivery, scheme, wanted)
                     .ok_or_else(|| format!("{wanted} is signed, and this delivery has none"))?;
                 if name == "header" && self.values.iter().any(|value| value.name == name) {
@@ -174,7 +178,7 @@ impl Recipe {
             Err(format!(
                 "no snippet is written where what is signed or received holds more than plain \
                  ASCII: `{}`",
-                visible(text)
+                escape(text)
             ))
         })
     }
@@ -220,7 +224,7 @@ fn notes(scheme: &Scheme) -> Vec<String> {
             "A handler also refuses what was signed more than {age} seconds ago; this does not."
         ));
     }
-    if scheme.signed.has(&Part::Url) {
+    if scheme.signed.has(&TemplatePart::Url) {
         notes.push(format!("{URL_VARIABLE} is the URL as the provider was given it."));
     }
     if !scheme.covers_body {

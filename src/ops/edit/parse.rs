@@ -5,12 +5,12 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde::de::IgnoredAny;
 
-use super::{BodyForm, Mistake};
+use super::{BodyForm, EditError};
 use crate::delivery::{Head, Header};
 use crate::outbound::Request;
 
 /// Reads a file as [`super::write`] lays it out.
-pub fn read(file: &[u8]) -> Result<Request, Vec<Mistake>> {
+pub fn read(file: &[u8]) -> Result<Request, Vec<EditError>> {
     let file = file.strip_prefix("\u{feff}".as_bytes()).unwrap_or(file);
     let mut fields = Fields::default();
     let mut rest = file;
@@ -39,8 +39,8 @@ pub fn read(file: &[u8]) -> Result<Request, Vec<Mistake>> {
     fields.request(body)
 }
 
-fn mistake(line: usize, reason: impl Into<String>) -> Mistake {
-    Mistake { line, column: None, reason: reason.into() }
+fn mistake(line: usize, reason: impl Into<String>) -> EditError {
+    EditError { line, column: None, reason: reason.into() }
 }
 
 /// What the head says.
@@ -50,7 +50,7 @@ struct Fields {
     target: Option<Vec<u8>>,
     form: Option<BodyForm>,
     headers: Vec<Header>,
-    mistakes: Vec<Mistake>,
+    mistakes: Vec<EditError>,
 }
 
 impl Fields {
@@ -106,7 +106,7 @@ impl Fields {
         .into()
     }
 
-    fn request(mut self, body: Bytes) -> Result<Request, Vec<Mistake>> {
+    fn request(mut self, body: Bytes) -> Result<Request, Vec<EditError>> {
         for (name, there) in [
             (":method", self.method.is_some()),
             (":target", self.target.is_some()),
@@ -178,7 +178,7 @@ fn with_crlf(body: &[u8]) -> Vec<u8> {
 }
 
 /// The body as text, if it is JSON.
-fn json(body: &[u8], head_lines: usize) -> Result<&str, Mistake> {
+fn json(body: &[u8], head_lines: usize) -> Result<&str, EditError> {
     let text = std::str::from_utf8(body).map_err(|error| {
         let before = body.get(..error.valid_up_to()).unwrap_or_default();
         let line = head_lines + 1 + memchr::memchr_iter(b'\n', before).count();
@@ -189,7 +189,7 @@ fn json(body: &[u8], head_lines: usize) -> Result<&str, Mistake> {
         let (line, column) = place(text, &error);
         let reason = without_place(&error.to_string());
         let way_out = "to send it all the same, write `:body: text` in the head";
-        Mistake {
+        EditError {
             line: head_lines + line,
             column: Some(column),
             reason: format!("{reason}; {way_out}"),

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Outcome;
+use super::CaseOutcome;
 
 const SCHEMA: &str = "hookglass.replays/1";
 
 /// The last outcome of each case, by target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct History {
+pub struct ReplayHistory {
     schema: String,
     /// Whether a case passed, by target and name.
     targets: BTreeMap<String, BTreeMap<String, bool>>,
@@ -19,14 +19,14 @@ pub struct History {
 
 /// What became of a case since the last run against the same target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Change {
+pub enum CaseChange {
     New,
     Same,
     Fixed,
     Broken,
 }
 
-impl Change {
+impl CaseChange {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::New => "new",
@@ -37,14 +37,14 @@ impl Change {
     }
 }
 
-impl Default for History {
+impl Default for ReplayHistory {
     fn default() -> Self {
         Self { schema: SCHEMA.to_owned(), targets: BTreeMap::new() }
     }
 }
 
-impl History {
-    /// Reads what [`History::text`] wrote; another form is as good as none.
+impl ReplayHistory {
+    /// Reads what [`ReplayHistory::text`] wrote; another form is as good as none.
     pub fn read(text: &str) -> Option<Self> {
         serde_json::from_str::<Self>(text).ok().filter(|history| history.schema == SCHEMA)
     }
@@ -56,7 +56,7 @@ impl History {
 
     /// Notes a run, and says of each case what changed. One that was sent more than once passed
     /// if it did each time.
-    pub fn note(&mut self, target: &str, outcomes: &[Outcome]) -> BTreeMap<String, Change> {
+    pub fn note(&mut self, target: &str, outcomes: &[CaseOutcome]) -> BTreeMap<String, CaseChange> {
         let mut passed: BTreeMap<String, bool> = BTreeMap::new();
         for outcome in outcomes {
             *passed.entry(outcome.name.clone()).or_insert(true) &= outcome.failures.is_empty();
@@ -65,10 +65,10 @@ impl History {
         let mut changes = BTreeMap::new();
         for (name, now) in passed {
             let change = match (known.get(&name), now) {
-                (None, _) => Change::New,
-                (Some(before), now) if *before == now => Change::Same,
-                (Some(_), true) => Change::Fixed,
-                (Some(_), false) => Change::Broken,
+                (None, _) => CaseChange::New,
+                (Some(before), now) if *before == now => CaseChange::Same,
+                (Some(_), true) => CaseChange::Fixed,
+                (Some(_), false) => CaseChange::Broken,
             };
             known.insert(name.clone(), now);
             changes.insert(name, change);
@@ -83,22 +83,22 @@ mod tests {
 
     use super::*;
 
-    fn outcome(name: &str, passed: bool) -> Outcome {
+    fn outcome(name: &str, passed: bool) -> CaseOutcome {
         let failures = if passed { Vec::new() } else { vec!["why".to_owned()] };
         let took = Duration::ZERO;
-        Outcome { name: name.to_owned(), status: None, took, failures, is_unreachable: false }
+        CaseOutcome { name: name.to_owned(), status: None, took, failures, is_unreachable: false }
     }
 
     #[test]
     fn changes_are_told_from_the_last_run() {
-        let mut history = History::default();
+        let mut history = ReplayHistory::default();
         history.note("t", &[outcome("a", true), outcome("b", false), outcome("c", true)]);
-        let mut history = History::read(&history.text()).unwrap();
+        let mut history = ReplayHistory::read(&history.text()).unwrap();
         let twice = [outcome("a", true), outcome("a", false), outcome("b", true)];
         let changes = history.note("t", &twice);
-        assert_eq!((changes["a"], changes["b"]), (Change::Broken, Change::Fixed));
-        assert_eq!(history.note("t", &[outcome("c", true)])["c"], Change::Same);
-        assert_eq!(history.note("other", &[outcome("c", true)])["c"], Change::New);
-        assert_eq!(History::read("{}"), None);
+        assert_eq!((changes["a"], changes["b"]), (CaseChange::Broken, CaseChange::Fixed));
+        assert_eq!(history.note("t", &[outcome("c", true)])["c"], CaseChange::Same);
+        assert_eq!(history.note("other", &[outcome("c", true)])["c"], CaseChange::New);
+        assert_eq!(ReplayHistory::read("{}"), None);
     }
 }

@@ -3,11 +3,11 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::Outcome;
-use crate::payload::visible;
+use super::CaseOutcome;
+use crate::payload::escape;
 
 /// The XML of a run.
-pub fn junit(target: &str, outcomes: &[Outcome]) -> String {
+pub fn junit(target: &str, outcomes: &[CaseOutcome]) -> String {
     let failed = outcomes.iter().filter(|outcome| !outcome.failures.is_empty()).count();
     let took: Duration = outcomes.iter().map(|outcome| outcome.took).sum();
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
@@ -37,7 +37,7 @@ pub fn junit(target: &str, outcomes: &[Outcome]) -> String {
 /// Text of an attribute or an element. XML 1.0 has no way to say control characters.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for character in visible(text).chars() {
+    for character in escape(text).chars() {
         match character {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
@@ -56,7 +56,7 @@ mod tests {
 
     #[test]
     fn nothing_in_a_name_is_markup() {
-        let outcome = Outcome {
+        let outcome = CaseOutcome {
             name: "a<b>&\"\u{1b}\u{0}".to_owned(),
             status: None,
             took: Duration::from_millis(1500),

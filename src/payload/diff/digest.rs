@@ -2,7 +2,7 @@
 
 use std::hash::{BuildHasher, RandomState};
 
-use crate::payload::tree::{Kind, Tree};
+use crate::payload::json_tree::{JsonKind, JsonTree};
 
 /// Digests of two trees that may be compared with each other. Their key is drawn anew each time,
 /// so that no sender can make different values look equal.
@@ -12,7 +12,7 @@ pub(super) struct Digests {
 }
 
 impl Digests {
-    pub(super) fn of(old: &Tree, new: &Tree) -> Self {
+    pub(super) fn of(old: &JsonTree, new: &JsonTree) -> Self {
         let state = RandomState::new();
         Self { old: digests(old, &state), new: digests(new, &state) }
     }
@@ -21,7 +21,7 @@ impl Digests {
 /// From the last row to the first, so that what is in a container is known before it. The order
 /// of keys does not count, that of items does; strings count by what they mean, numbers by how
 /// they are written.
-fn digests(tree: &Tree, state: &RandomState) -> Vec<u64> {
+fn digests(tree: &JsonTree, state: &RandomState) -> Vec<u64> {
     let mut out = vec![0_u64; tree.len()];
     for row in (0..tree.len()).rev() {
         let (Some(kind), Some(node)) = (tree.kind(row), tree.node(row)) else { continue };
@@ -30,9 +30,9 @@ fn digests(tree: &Tree, state: &RandomState) -> Vec<u64> {
         }
         let inside = out.get(row).copied().unwrap_or(0);
         let digest = match kind {
-            Kind::Object | Kind::EmptyObject => state.hash_one((1, inside)),
-            Kind::Array | Kind::EmptyArray => state.hash_one((2, inside)),
-            Kind::String => state.hash_one((3, node.string())),
+            JsonKind::Object | JsonKind::EmptyObject => state.hash_one((1, inside)),
+            JsonKind::Array | JsonKind::EmptyArray => state.hash_one((2, inside)),
+            JsonKind::String => state.hash_one((3, node.string())),
             _ => state.hash_one((4, node.source())),
         };
         if let Some(place) = out.get_mut(row) {

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use super::array::{Effort, Item, Items, paired};
 use super::digest::Digests;
 use super::merge::merged;
-use super::{Diff, DiffRow, Mark, Muted};
-use crate::payload::tree::{Kind, Tree};
+use super::{Diff, DiffRow, IgnoredPaths, Mark};
+use crate::payload::json_tree::{JsonKind, JsonTree};
 
 /// What is still to be compared or listed; the last one comes first.
 #[derive(Debug, Clone, Copy)]
@@ -20,10 +20,10 @@ enum Task {
 }
 
 struct Comparison<'t> {
-    old: &'t Tree,
-    new: &'t Tree,
+    old: &'t JsonTree,
+    new: &'t JsonTree,
     digests: Digests,
-    muted: &'t Muted,
+    muted: &'t IgnoredPaths,
     tasks: Vec<Task>,
     diff: Diff,
     effort: Effort,
@@ -31,7 +31,7 @@ struct Comparison<'t> {
     coarse: usize,
 }
 
-pub(super) fn diff(old: &Tree, new: &Tree, muted: &Muted) -> Diff {
+pub(super) fn diff(old: &JsonTree, new: &JsonTree, muted: &IgnoredPaths) -> Diff {
     let digests = Digests::of(old, new);
     let tasks = vec![Task::Pair(0, 0)];
     let (diff, effort) = (Diff::default(), Effort::default());
@@ -57,12 +57,12 @@ fn objects(count: usize) -> String {
     format!("{count} {}", if count == 1 { "object" } else { "objects" })
 }
 
-fn is_object(kind: Option<Kind>) -> bool {
-    matches!(kind, Some(Kind::Object | Kind::EmptyObject))
+fn is_object(kind: Option<JsonKind>) -> bool {
+    matches!(kind, Some(JsonKind::Object | JsonKind::EmptyObject))
 }
 
-fn is_array(kind: Option<Kind>) -> bool {
-    matches!(kind, Some(Kind::Array | Kind::EmptyArray))
+fn is_array(kind: Option<JsonKind>) -> bool {
+    matches!(kind, Some(JsonKind::Array | JsonKind::EmptyArray))
 }
 
 impl Comparison<'_> {
@@ -92,7 +92,7 @@ impl Comparison<'_> {
             self.items(old, new);
             return self.diff.push(head);
         }
-        let is_scalar = |kind: Option<Kind>| !is_object(kind) && !is_array(kind);
+        let is_scalar = |kind: Option<JsonKind>| !is_object(kind) && !is_array(kind);
         if is_scalar(before) && is_scalar(after) {
             let is_muted = self.muted.change(self.old.node(old), self.new.node(new));
             return self.diff.push(DiffRow { mark: Mark::Changed, is_muted, ..head });
@@ -156,7 +156,7 @@ impl Comparison<'_> {
     }
 
     /// Lists a value with all that is in it.
-    fn whole(&mut self, tree: &Tree, row: usize, mark: Mark) -> bool {
+    fn whole(&mut self, tree: &JsonTree, row: usize, mark: Mark) -> bool {
         let is_muted = tree.node(row).is_some_and(|node| self.muted.path(node));
         (row..=tree.last(row).unwrap_or(row)).all(|at| {
             let (old, new) =
@@ -166,17 +166,17 @@ impl Comparison<'_> {
     }
 }
 
-fn children(tree: &Tree, row: usize) -> Vec<usize> {
+fn children(tree: &JsonTree, row: usize) -> Vec<usize> {
     tree.children(row).collect()
 }
 
-fn keys<'t>(tree: &'t Tree, rows: &[usize]) -> Vec<Cow<'t, str>> {
+fn keys<'t>(tree: &'t JsonTree, rows: &[usize]) -> Vec<Cow<'t, str>> {
     let key = |row: &usize| tree.node(*row).and_then(|node| node.key()).unwrap_or_default();
     rows.iter().map(key).collect()
 }
 
 /// An object is named by its `id`, `uuid` or `key`, whichever comes first in it.
-fn described(tree: &Tree, rows: &[usize], digests: &[u64]) -> Items {
+fn described(tree: &JsonTree, rows: &[usize], digests: &[u64]) -> Items {
     /// Names that come later are not worth the way to them.
     const FIRST: usize = 16;
     let digest = |row: usize| digests.get(row).copied().unwrap_or(0);

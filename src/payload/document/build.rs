@@ -3,15 +3,15 @@
 use bytes::Bytes;
 use bytestring::ByteString;
 
-use super::{Document, Form};
-use crate::payload::lines::{Fields, Lines};
-use crate::payload::markup::{Markup, Refusal};
+use super::{Document, DocumentForm};
+use crate::payload::json_tree::{Fault, JsonTree};
+use crate::payload::lines::{FormFields, LineIndex};
 use crate::payload::media::Media;
 use crate::payload::multipart::{self, Parts};
-use crate::payload::piece::PieceKind;
-use crate::payload::section::{Content, Section};
-use crate::payload::tree::{Fault, Tree};
-use crate::payload::{charset, coding, form};
+use crate::payload::section::{Section, SectionContent};
+use crate::payload::span::SpanKind;
+use crate::payload::xml::{NotXml, XmlLayout};
+use crate::payload::{charset, content_encoding, form};
 
 /// Parts within parts beyond this are shown as text.
 const DEEPEST: usize = 4;
@@ -20,10 +20,10 @@ const DEEPEST: usize = 4;
 const MAX_FIELDS: usize = 100_000;
 
 /// What a body was shown as, and what is to be said of it.
-type Shown = (Form, Option<String>);
+type Shown = (DocumentForm, Option<String>);
 
 pub(super) fn document(wire: Bytes, kind: Option<&str>, encoding: Option<&str>) -> Document {
-    let decoded = encoding.map(|encoding| coding::decoded(&wire, encoding));
+    let decoded = encoding.map(|encoding| content_encoding::decoded(&wire, encoding));
     let (body, undone) = match decoded {
         Some(decoded) => (decoded.bytes, decoded.note),
         None => (wire.clone(), None),
@@ -33,16 +33,17 @@ pub(super) fn document(wire: Bytes, kind: Option<&str>, encoding: Option<&str>) 
     let (form, note) = builder.body(&body, &media);
     let note = joined(undone.into_iter().chain(note));
     let Builder { sections, rows, .. } = builder;
-    let is_lines = matches!(sections.as_slice(), [Section { content: Content::Lines(_), .. }]);
+    let is_lines =
+        matches!(sections.as_slice(), [Section { content: SectionContent::Lines(_), .. }]);
     let language = is_lines.then(|| language(form, &media)).flatten();
     Document { form, note, wire, body, sections, rows, language }
 }
 
-fn language(form: Form, media: &Media) -> Option<&'static str> {
+fn language(form: DocumentForm, media: &Media) -> Option<&'static str> {
     match form {
-        Form::Html => Some("html"),
-        Form::Xml => Some("xml"),
-        Form::Text => Some(media.language()),
+        DocumentForm::Html => Some("html"),
+        DocumentForm::Xml => Some("xml"),
+        DocumentForm::Text => Some(media.language()),
         _ => None,
     }
 }
@@ -61,7 +62,7 @@ struct Builder {
 }
 
 impl Builder {
-    fn add(&mut self, content: Content) {
+    fn add(&mut self, content: SectionContent) {
         let count = content.row_count();
         if count == 0 {
             return;
@@ -77,12 +78,12 @@ impl Builder {
     /// Adds a row and, one level deeper, what belongs to it.
     fn under(&mut self, text: String, build: impl FnOnce(&mut Self)) {
         let (at, first) = (self.sections.len(), self.rows + 1);
-        self.add(Content::Heading { text, below: 0 });
+        self.add(SectionContent::Heading { text, below: 0 });
         self.level += 1;
         build(self);
         self.level -= 1;
         let count = self.rows - first;
-        if let Some(Content::Heading { below, .. }) =
+        if let Some(SectionContent::Heading { below, .. }) =
             self.sections.get_mut(at).map(|section| &mut section.content)
         {
             *below = count;
@@ -91,7 +92,7 @@ impl Builder {
 
     fn body(&mut self, body: &Bytes, media: &Media) -> Shown {
         if body.is_empty() {
-            return (Form::Empty, Some("no body".to_owned()));
+            return (DocumentForm::Empty, Some("no body".to_owned()));
         }
         if let Some(shown) = self.multipart(body, media) {
             return shown;
@@ -101,7 +102,7 @@ impl Builder {
         let text = u32::try_from(body.len())
             .ok()
             .and_then(|_| charset::read(body, media.parameter("charset"), guess));
-        let Some(charset::Text { content: text, note, .. }) = text else {
+        let Some(charset::DecodedText { content: text, note, .. }) = text else {
             return self.hex(body, "the body is not UTF-8; shown as hex");
         };
         if memchr::memchr(0, text.as_bytes()).is_some() && !media.is_text() {
@@ -112,8 +113,8 @@ impl Builder {
     }
 
     fn hex(&mut self, body: &Bytes, why: &str) -> Shown {
-        self.add(Content::Hex(body.clone()));
-        (Form::Hex, Some(why.to_owned()))
+        self.add(SectionContent::Hex(body.clone()));
+        (DocumentForm::Hex, Some(why.to_owned()))
     }
 
     fn text(&mut self, text: ByteString, media: &Media) -> Shown {
@@ -126,16 +127,16 @@ impl Builder {
             return self.form(text);
         }
         if media.is_html() || (media.essence.is_empty() && looks_like_html(start)) {
-            return self.lines(text, Form::Html, None);
+            return self.lines(text, DocumentForm::Html, None);
         }
         if media.is_xml() || (media.essence.is_empty() && start.starts_with("<?xml")) {
             return self.xml(text);
         }
-        self.lines(text, Form::Text, None)
+        self.lines(text, DocumentForm::Text, None)
     }
 
-    fn lines(&mut self, text: ByteString, form: Form, note: Option<String>) -> Shown {
-        self.add(Content::Lines(Lines::new(text, PieceKind::Text)));
+    fn lines(&mut self, text: ByteString, form: DocumentForm, note: Option<String>) -> Shown {
+        self.add(SectionContent::Lines(LineIndex::new(text, SpanKind::Text)));
         (form, note)
     }
 
@@ -144,12 +145,12 @@ impl Builder {
         if media.is_json_lines() {
             return Some(self.json_lines(text, None));
         }
-        let (tree, fault) = Tree::read(text.clone());
+        let (tree, fault) = JsonTree::read(text.clone());
         let Some(fault) = fault else {
-            self.add(Content::Tree(tree));
+            self.add(SectionContent::Tree(tree));
             let note = (media.essence == form::MEDIA_TYPE)
                 .then(|| "sent as a form, and it is JSON".to_owned());
-            return Some((Form::Json, note));
+            return Some((DocumentForm::Json, note));
         };
         if is_first_line(&tree, text, fault) {
             let note = format!("as one JSON text it would end at {}", place(text, fault.at));
@@ -164,45 +165,45 @@ impl Builder {
             place(text, fault.at),
             fault.what
         );
-        Some((Form::Json, Some(note)))
+        Some((DocumentForm::Json, Some(note)))
     }
 
     /// Adds a tree, and what could not be read from a byte of its text on.
-    fn tree_and_rest(&mut self, tree: Tree, from: usize) {
+    fn tree_and_rest(&mut self, tree: JsonTree, from: usize) {
         let text = tree.text();
         let rest = text.slice_ref(text.get(from..).unwrap_or_default());
         let byte = self.bytes;
-        self.add(Content::Tree(tree));
+        self.add(SectionContent::Tree(tree));
         if !rest.is_empty() {
             // It is a piece of the same text, so its bytes are counted on from there.
             self.bytes = byte + from;
-            self.add(Content::Lines(Lines::new(rest, PieceKind::Error)));
+            self.add(SectionContent::Lines(LineIndex::new(rest, SpanKind::Error)));
         }
     }
 
     fn json_lines(&mut self, text: &ByteString, note: Option<String>) -> Shown {
-        let (tree, fault, end) = Tree::read_lines(text.clone());
+        let (tree, fault, end) = JsonTree::read_lines(text.clone());
         let values = tree.roots();
         self.tree_and_rest(tree, end);
         let broken = fault
             .map(|fault| format!("not valid JSON at {}: {}", place(text, fault.at), fault.what));
         let count = format!("{values} {}", if values == 1 { "line" } else { "lines" });
-        (Form::JsonLines, joined([count].into_iter().chain(note).chain(broken)))
+        (DocumentForm::JsonLines, joined([count].into_iter().chain(note).chain(broken)))
     }
 
     fn xml(&mut self, text: ByteString) -> Shown {
-        match Markup::read(text.clone()) {
+        match XmlLayout::read(text.clone()) {
             Ok(markup) => {
-                self.add(Content::Markup(markup));
-                (Form::Xml, None)
+                self.add(SectionContent::Markup(markup));
+                (DocumentForm::Xml, None)
             }
-            Err(Refusal::Mixed) => self.lines(text, Form::Xml, None),
-            Err(Refusal::Malformed(what, at)) => {
+            Err(NotXml::Mixed) => self.lines(text, DocumentForm::Xml, None),
+            Err(NotXml::Malformed(what, at)) => {
                 let note = format!(
                     "not well-formed XML at {}: {what}; shown as it came",
                     place(&text, at)
                 );
-                self.lines(text, Form::Xml, Some(note))
+                self.lines(text, DocumentForm::Xml, Some(note))
             }
         }
     }
@@ -210,25 +211,27 @@ impl Builder {
     fn form(&mut self, text: ByteString) -> Shown {
         if memchr::memchr_iter(b'&', text.as_bytes()).count() >= MAX_FIELDS {
             let note = "too many fields to be told apart; shown as it came".to_owned();
-            return self.lines(text, Form::Form, Some(note));
+            return self.lines(text, DocumentForm::Form, Some(note));
         }
         let mut plain = Vec::new();
         for (name, value) in form::fields(text.as_bytes()) {
-            let tree = value.starts_with(['{', '[']).then(|| Tree::read(value.clone().into()));
+            let tree = value.starts_with(['{', '[']).then(|| JsonTree::read(value.clone().into()));
             match tree {
                 Some((tree, None)) => {
                     self.fields(&mut plain, " = ");
-                    self.under(format!("{name} ="), |inside| inside.add(Content::Tree(tree)));
+                    self.under(format!("{name} ="), |inside| {
+                        inside.add(SectionContent::Tree(tree));
+                    });
                 }
                 _ => plain.push((name, value)),
             }
         }
         self.fields(&mut plain, " = ");
-        (Form::Form, None)
+        (DocumentForm::Form, None)
     }
 
     fn fields(&mut self, pairs: &mut Vec<(String, String)>, between: &'static str) {
-        self.add(Content::Fields(Fields::new(pairs, between)));
+        self.add(SectionContent::Fields(FormFields::new(pairs, between)));
         pairs.clear();
     }
 
@@ -245,18 +248,19 @@ impl Builder {
                 let (_, note) = inside.body(&part.body, &kind);
                 if let Some(note) = note {
                     let text = format!("({note})");
-                    inside.add(Content::Lines(Lines::new(text.into(), PieceKind::Remark)));
+                    inside
+                        .add(SectionContent::Lines(LineIndex::new(text.into(), SpanKind::Remark)));
                 }
             });
         }
         let noun = if parts.len() == 1 { "part" } else { "parts" };
         let count = format!("{} {noun}", parts.len());
-        Some((Form::Multipart, joined([count].into_iter().chain(note))))
+        Some((DocumentForm::Multipart, joined([count].into_iter().chain(note))))
     }
 }
 
 /// Whether a text of several values is JSON lines: the first fills the first line.
-fn is_first_line(tree: &Tree, text: &str, fault: Fault) -> bool {
+fn is_first_line(tree: &JsonTree, text: &str, fault: Fault) -> bool {
     let Some((start, end)) = tree.extent(0) else { return false };
     let between = text.get(end..fault.at).unwrap_or_default();
     let first = text.get(start..end).unwrap_or_default();

@@ -6,19 +6,19 @@ use super::super::{gap, precise, sign_of};
 use super::{below, status_role};
 use crate::app::message::Loaded;
 use crate::app::model::Model;
-use crate::app::role::{Marked, Role};
+use crate::app::style::{StyleClass, StyledLine};
 use crate::delivery::{DeliveryId, Summary};
 use crate::units;
 
 /// Deliveries that are listed around the one that is shown.
 const AROUND: usize = 8;
 
-pub(super) fn lines(model: &Model, loaded: &Loaded) -> Vec<Marked> {
+pub(super) fn lines(model: &Model, loaded: &Loaded) -> Vec<StyledLine> {
     let (related, summary) = (&loaded.related, &loaded.delivery.summary);
     let mut lines = Vec::new();
     if let Some(later) = &loaded.overtaken {
-        lines.push(below(Marked::new(
-            Role::Warn,
+        lines.push(below(StyledLine::new(
+            StyleClass::Warn,
             format!(
                 "! out of order: delivery {} of the same object came {} before this one, and tells \
                  of a later time",
@@ -29,16 +29,16 @@ pub(super) fn lines(model: &Model, loaded: &Loaded) -> Vec<Marked> {
     }
     if related.of_event.len() > 1 {
         let count = related.of_event.len() + related.more;
-        lines.push(Marked::default());
-        lines.push(Marked::new(
-            Role::Strong,
-            format!("Deliveries of this event: {}", units::grouped(count as u64)),
+        lines.push(StyledLine::default());
+        lines.push(StyledLine::new(
+            StyleClass::Strong,
+            format!("Deliveries of this event: {}", units::format_count(count as u64)),
         ));
         lines.extend(listed(model, summary.id, &related.of_event, related.more));
     }
     if !related.made.is_empty() {
-        lines.push(Marked::default());
-        lines.push(Marked::new(Role::Strong, "Made from this one by an edit:"));
+        lines.push(StyledLine::default());
+        lines.push(StyledLine::new(StyleClass::Strong, "Made from this one by an edit:"));
         lines.extend(related.made.iter().take(2 * AROUND).map(|made| line(model, made, "", None)));
         lines.extend(more(related.made.len().saturating_sub(2 * AROUND), "more"));
     }
@@ -46,11 +46,11 @@ pub(super) fn lines(model: &Model, loaded: &Loaded) -> Vec<Marked> {
 }
 
 /// Those around the one that is shown, each with the time since the one before it.
-fn listed(model: &Model, id: DeliveryId, all: &[Summary], unlisted: usize) -> Vec<Marked> {
+fn listed(model: &Model, id: DeliveryId, all: &[Summary], unlisted: usize) -> Vec<StyledLine> {
     let at = all.iter().position(|one| one.id == id).unwrap_or(0);
     let (from, to) = (at.saturating_sub(AROUND), (at + AROUND + 1).min(all.len()));
     let shown = all.get(from..to).unwrap_or_default();
-    let mut lines: Vec<Marked> = more(from + unlisted, "earlier").into_iter().collect();
+    let mut lines: Vec<StyledLine> = more(from + unlisted, "earlier").into_iter().collect();
     let mut before = from.checked_sub(1).and_then(|at| all.get(at));
     for one in shown {
         let sign = if one.id == id { "▶" } else { "" };
@@ -61,34 +61,37 @@ fn listed(model: &Model, id: DeliveryId, all: &[Summary], unlisted: usize) -> Ve
     lines
 }
 
-fn more(count: usize, word: &str) -> Option<Marked> {
-    (count > 0).then(|| Marked::new(Role::Dim, format!("  … {count} {word}")))
+fn more(count: usize, word: &str) -> Option<StyledLine> {
+    (count > 0).then(|| StyledLine::new(StyleClass::Dim, format!("  … {count} {word}")))
 }
 
-fn line(model: &Model, one: &Summary, sign: &str, before: Option<Timestamp>) -> Marked {
+fn line(model: &Model, one: &Summary, sign: &str, before: Option<Timestamp>) -> StyledLine {
     let (verdict, role) = sign_of(one.signature.status);
-    let line = Marked::new(Role::Accent, format!("{sign:<2}"))
-        .with(Role::Name, precise(one.received_at, &model.zone))
-        .with(Role::Plain, format!("  delivery {} ", one.id))
+    let line = StyledLine::new(StyleClass::Accent, format!("{sign:<2}"))
+        .with(StyleClass::Name, precise(one.received_at, &model.zone))
+        .with(StyleClass::Plain, format!("  delivery {} ", one.id))
         .with(role, format!("{verdict} {}", one.signature.status));
     let line = match one.response {
-        Some(0) => line.with(Role::Warn, ", not answered"),
+        Some(0) => line.with(StyleClass::Warn, ", not answered"),
         Some(status) => {
-            line.with(Role::Dim, ", answered ").with(status_role(status), status.to_string())
+            line.with(StyleClass::Dim, ", answered ").with(status_role(status), status.to_string())
         }
-        None => line.with(Role::Dim, ", waits for its answer"),
+        None => line.with(StyleClass::Dim, ", waits for its answer"),
     };
     let bytes = match (one.duplicate_of, one.standing.differs) {
         (_, true) => " ≠ another body",
         (Some(_), false) if one.refused.is_none() => " same body",
         _ => "",
     };
-    let line = line.with(if one.standing.differs { Role::Warn } else { Role::Dim }, bytes);
+    let line =
+        line.with(if one.standing.differs { StyleClass::Warn } else { StyleClass::Dim }, bytes);
     match before {
         Some(before) if before <= one.received_at => {
-            line.with(Role::Dim, format!(", {} later", gap(before, one.received_at)))
+            line.with(StyleClass::Dim, format!(", {} later", gap(before, one.received_at)))
         }
-        Some(before) => line.with(Role::Dim, format!(", {} earlier", gap(one.received_at, before))),
+        Some(before) => {
+            line.with(StyleClass::Dim, format!(", {} earlier", gap(one.received_at, before)))
+        }
         None => line,
     }
 }

@@ -1,0 +1,161 @@
+//! Two deliveries beside each other: which ones, and how far their difference is read.
+
+mod delivery_diff;
+mod volatile;
+
+use std::sync::Arc;
+
+use super::action::{Direction, Move};
+use super::list::List;
+use crate::delivery::DeliveryId;
+
+pub use delivery_diff::{BaselineReason, DeliveryDiff, DiffEntry, DiffSide};
+pub use volatile::{Volatile, VolatileError};
+
+/// Which deliveries are to be compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DiffRequest {
+    pub new: DeliveryId,
+    /// Nothing asks for the one before it that it has most in common with.
+    pub old: Option<DeliveryId>,
+}
+
+/// What the user chose to compare.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum DiffBasis {
+    /// The selected delivery with the one before it.
+    #[default]
+    Before,
+    /// The selected delivery with this one.
+    With(DeliveryId),
+    /// These two, whatever is selected.
+    Both(DeliveryId, DeliveryId),
+}
+
+/// The comparison that is shown.
+#[derive(Debug, Default)]
+pub struct DiffView {
+    pub choice: DiffBasis,
+    wish: Option<DiffRequest>,
+    pub compared: Option<Arc<DeliveryDiff>>,
+    /// Why there is nothing to compare with.
+    pub failure: Option<String>,
+    /// The line of the cursor.
+    pub cursor: usize,
+    /// The first line on the screen.
+    pub top: usize,
+    /// The first column on the screen.
+    pub left: usize,
+}
+
+/// Columns that a step to the side moves.
+const SIDEWAYS: usize = 8;
+
+impl DiffView {
+    /// What the marks ask for: two marked ones, or the one that is marked beside the selected.
+    pub fn by_marks(list: &List) -> DiffBasis {
+        let selected = list.selected().map(|row| row.id);
+        match list.marked_ids().as_slice() {
+            [one, other] => DiffBasis::Both(*one.min(other), *one.max(other)),
+            [one] if Some(*one) != selected => DiffBasis::With(*one),
+            _ => DiffBasis::Before,
+        }
+    }
+
+    /// What is to be compared while a delivery is selected.
+    pub fn wish(&self, selected: DeliveryId) -> DiffRequest {
+        match self.choice {
+            DiffBasis::Both(old, new) => DiffRequest { new, old: Some(old) },
+            DiffBasis::With(other) if other != selected => {
+                DiffRequest { new: selected.max(other), old: Some(selected.min(other)) }
+            }
+            DiffBasis::Before | DiffBasis::With(_) => DiffRequest { new: selected, old: None },
+        }
+    }
+
+    /// Notes what is wanted; true if it has to be compared.
+    pub fn want(&mut self, wish: DiffRequest) -> bool {
+        if self.wish == Some(wish) {
+            return false;
+        }
+        *self = Self { choice: self.choice, wish: Some(wish), ..Self::default() };
+        true
+    }
+
+    /// Forgets what was compared, so that it is compared anew.
+    pub fn forget(&mut self) {
+        self.wish = None;
+    }
+
+    /// Takes in an answer, unless something else is wanted by now.
+    pub fn take(&mut self, wish: DiffRequest, outcome: Result<Arc<DeliveryDiff>, String>) {
+        if self.wish != Some(wish) {
+            return;
+        }
+        match outcome {
+            Ok(compared) => {
+                // The first difference, and what stands above it.
+                self.cursor = compared.first_change();
+                self.compared = Some(compared);
+            }
+            Err(reason) => self.failure = Some(reason),
+        }
+    }
+
+    fn count(&self) -> usize {
+        self.compared.as_ref().map_or(0, |compared| compared.lines.len())
+    }
+
+    pub fn travel(&mut self, step: Move, height: usize) {
+        let page = height.saturating_sub(1).max(1);
+        let last = self.count().saturating_sub(1);
+        match step {
+            Move::Up => self.cursor = self.cursor.saturating_sub(1),
+            Move::Down => self.cursor = (self.cursor + 1).min(last),
+            Move::PageUp => self.cursor = self.cursor.saturating_sub(page),
+            Move::PageDown => self.cursor = (self.cursor + page).min(last),
+            Move::First => self.cursor = 0,
+            Move::Last => self.cursor = last,
+            Move::Left => self.left = self.left.saturating_sub(SIDEWAYS),
+            Move::Right => self.left = (self.left + SIDEWAYS).min(self.widest()),
+        }
+    }
+
+    /// Nothing stands further to the right than half a line of the cursor's row.
+    fn widest(&self) -> usize {
+        let line = self.compared.as_ref().and_then(|compared| compared.length(self.cursor));
+        line.unwrap_or(0).saturating_sub(SIDEWAYS).max(self.left)
+    }
+
+    /// Goes to the next change, from the top again behind the last one; false if there is none.
+    pub fn change(&mut self, turn: Direction) -> bool {
+        let Some(compared) = &self.compared else { return false };
+        let changes = &compared.changes;
+        let found = match turn {
+            Direction::Next => changes.iter().find(|line| **line > self.cursor).or(changes.first()),
+            Direction::Previous => {
+                changes.iter().rev().find(|line| **line < self.cursor).or(changes.last())
+            }
+        };
+        self.cursor = found.copied().unwrap_or(self.cursor);
+        found.is_some()
+    }
+
+    /// Puts the cursor on the n-th line of the screen, if anything stands there.
+    pub fn select_line(&mut self, line: usize) {
+        let line = self.top + line;
+        if line < self.count() {
+            self.cursor = line;
+        }
+    }
+
+    /// Puts cursor and window right; a little of what stands around the cursor is kept in sight.
+    pub fn settle(&mut self, height: usize) {
+        let height = height.max(1);
+        let (count, around) = (self.count(), (height - 1).min(6) / 2);
+        self.cursor = self.cursor.min(count.saturating_sub(1));
+        let lowest = (self.cursor + 1 + around).saturating_sub(height);
+        self.top = self.top.min(self.cursor.saturating_sub(around)).max(lowest);
+        self.top = self.top.min(count.saturating_sub(height));
+    }
+}

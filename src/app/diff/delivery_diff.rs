@@ -1,0 +1,260 @@
+//! What two deliveries differ in, line by line, as it is read.
+
+use super::Volatile;
+use crate::app::pane::gap;
+use crate::app::style::{StyleClass, StyledLine};
+use crate::delivery::{Delivery, Head, Summary, is_added_on_the_way};
+use crate::payload::Document;
+use crate::payload::diff::{Diff, DiffRow, Mark, headers};
+
+/// Rows that are the same and are shown beside a change.
+const CONTEXT: usize = 2;
+
+/// Why an older delivery is the one to compare with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BaselineReason {
+    /// Of the same object, and of this type.
+    Object,
+    /// Of the same object, and of another type.
+    ObjectOtherType,
+    /// Of the same type, since there is none of the same object.
+    Type,
+    /// Of the same type, since nothing tells of which object it is.
+    TypeAlone,
+    /// The user chose it.
+    Chosen,
+}
+
+/// One of the two deliveries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DiffSide {
+    Old,
+    New,
+}
+
+/// A line of the comparison.
+#[derive(Debug, Clone, PartialEq)]
+pub enum DiffEntry {
+    /// What is said about it all.
+    Said(StyledLine),
+    /// So many rows are the same.
+    Skipped(usize),
+    /// A row of one of the documents.
+    Row { mark: Mark, which: DiffSide, row: usize, is_folded: bool, is_muted: bool },
+    /// A header as one of the two has it.
+    Header { mark: Mark, which: DiffSide, name: String, value: String, is_muted: bool },
+}
+
+#[derive(Debug)]
+struct Side {
+    summary: Summary,
+    head: Head,
+    document: Document,
+}
+
+impl Side {
+    fn new(delivery: Delivery) -> Self {
+        let kind = delivery.head.joined_text("content-type");
+        let coding = delivery.head.joined_text("content-encoding");
+        let document = Document::new(delivery.body, kind.as_deref(), coding.as_deref());
+        Self { summary: delivery.summary, head: delivery.head, document }
+    }
+}
+
+/// Two deliveries and their difference, made ready to be shown.
+#[derive(Debug)]
+pub struct DeliveryDiff {
+    old: Side,
+    new: Side,
+    pub lines: Vec<DiffEntry>,
+    /// The lines at which changes begin that are not muted.
+    pub changes: Vec<usize>,
+    /// How many values, lines or headers differ, and how many of these are muted.
+    pub count: usize,
+    pub muted: usize,
+}
+
+impl DeliveryDiff {
+    /// Compares two deliveries; `signing` names the headers of the signature, which differ by
+    /// nature.
+    pub fn new(
+        (old, new): (Delivery, Delivery),
+        pick: BaselineReason,
+        volatile: &Volatile,
+        signing: &[&str],
+    ) -> Self {
+        let (old, new) = (Side::new(old), Side::new(new));
+        let diff = Diff::new(&old.document, &new.document, &volatile.muted);
+        let mut lines = about(&old.summary, &new.summary, pick).to_vec();
+        let say = |role, text: &str| DiffEntry::Said(StyledLine::new(role, text));
+        lines.extend(diff.notes.iter().map(|note| say(StyleClass::Dim, note)));
+        lines.extend(rows(&diff.rows));
+        let of_headers = header_lines(&old.head, &new.head, volatile, signing);
+        lines.extend(of_headers);
+        let is_change = |line: &DiffEntry| line.mark() != Mark::Same && !line.is_muted();
+        let mut before = false;
+        let mut changes = Vec::new();
+        for (at, line) in lines.iter().enumerate() {
+            let is = is_change(line);
+            if is && !before {
+                changes.push(at);
+            }
+            before = is;
+        }
+        // A change has a line for each side, and is one.
+        let differing = || {
+            lines.iter().filter(|line| match line.mark() {
+                Mark::Same => false,
+                Mark::Changed => line.which() == Some(DiffSide::New),
+                Mark::Added | Mark::Removed | Mark::Moved => true,
+            })
+        };
+        let (count, muted) = (differing().count(), differing().filter(|it| it.is_muted()).count());
+        Self { old, new, lines, changes, count, muted }
+    }
+
+    /// The line at which the first change begins that is not muted.
+    pub fn first_change(&self) -> usize {
+        self.changes.first().copied().unwrap_or(0)
+    }
+
+    pub fn document(&self, which: DiffSide) -> &Document {
+        match which {
+            DiffSide::Old => &self.old.document,
+            DiffSide::New => &self.new.document,
+        }
+    }
+
+    /// Bytes of a line, where it is a row.
+    pub fn length(&self, line: usize) -> Option<usize> {
+        match self.lines.get(line)? {
+            DiffEntry::Row { which, row, .. } => Some(self.document(*which).row(*row)?.len()),
+            DiffEntry::Header { name, value, .. } => Some(name.len() + 2 + value.len()),
+            DiffEntry::Said(line) => Some(line.width()),
+            DiffEntry::Skipped(_) => None,
+        }
+    }
+
+    /// Where a line stands: its path in the body, or its header.
+    pub fn place(&self, line: usize) -> Option<String> {
+        match self.lines.get(line)? {
+            DiffEntry::Row { which, row, .. } => {
+                Some(self.document(*which).node(*row)?.path().breadcrumb())
+            }
+            DiffEntry::Header { name, .. } => Some(format!("header {name}")),
+            DiffEntry::Said(_) | DiffEntry::Skipped(_) => None,
+        }
+    }
+}
+
+impl DiffEntry {
+    pub fn mark(&self) -> Mark {
+        match self {
+            Self::Row { mark, .. } | Self::Header { mark, .. } => *mark,
+            Self::Said(_) | Self::Skipped(_) => Mark::Same,
+        }
+    }
+
+    pub fn is_muted(&self) -> bool {
+        match self {
+            Self::Row { is_muted, .. } | Self::Header { is_muted, .. } => *is_muted,
+            Self::Said(_) | Self::Skipped(_) => false,
+        }
+    }
+
+    /// Whose line it is.
+    pub fn which(&self) -> Option<DiffSide> {
+        match self {
+            Self::Row { which, .. } | Self::Header { which, .. } => Some(*which),
+            Self::Said(_) | Self::Skipped(_) => None,
+        }
+    }
+}
+
+fn about(old: &Summary, new: &Summary, pick: BaselineReason) -> [DiffEntry; 2] {
+    let word = if new.received_at < old.received_at { "later" } else { "earlier" };
+    let why = match pick {
+        BaselineReason::Object => "the last one of the same object and type",
+        BaselineReason::ObjectOtherType => "the last one of the same object, of another type",
+        BaselineReason::Type => "the last one of its type; none of the same object is near",
+        BaselineReason::TypeAlone => "the last one of its type",
+        BaselineReason::Chosen => "as you chose",
+    };
+    let line = StyledLine::new(StyleClass::Plain, format!("delivery {} ", new.id))
+        .with(StyleClass::Dim, "against ")
+        .with(StyleClass::Plain, format!("delivery {}", old.id))
+        .with(StyleClass::Dim, format!(", {} {word}", gap(old.received_at, new.received_at)));
+    let reason = StyledLine::new(StyleClass::Dim, why);
+    let reason = if old.event.event_type == new.event.event_type {
+        reason
+    } else {
+        reason.with(StyleClass::Dim, ": ").with(StyleClass::Accent, old.title())
+    };
+    [DiffEntry::Said(line), DiffEntry::Said(reason)]
+}
+
+/// The rows of a difference, with long stretches that are the same folded.
+fn rows(all: &[DiffRow]) -> Vec<DiffEntry> {
+    let mut lines = Vec::new();
+    let mut at = 0;
+    for stretch in all.chunk_by(|one, other| (one.mark == Mark::Same) == (other.mark == Mark::Same))
+    {
+        let is_same = stretch.first().is_some_and(|row| row.mark == Mark::Same);
+        let before = if at == 0 { 0 } else { CONTEXT };
+        at += stretch.len();
+        let behind = if at == all.len() { 0 } else { CONTEXT };
+        // A line that says that one row is left out takes as much room as the row.
+        if is_same && stretch.len() > before + behind + 1 {
+            let (shown, rest) = stretch.split_at(before);
+            let (left_out, last) = rest.split_at(rest.len() - behind);
+            lines.extend(shown.iter().flat_map(lines_of));
+            lines.push(DiffEntry::Skipped(left_out.len()));
+            lines.extend(last.iter().flat_map(lines_of));
+        } else {
+            lines.extend(stretch.iter().flat_map(lines_of));
+        }
+    }
+    lines
+}
+
+/// A line for each side that a row has something of its own for.
+fn lines_of(row: &DiffRow) -> impl Iterator<Item = DiffEntry> {
+    let DiffRow { mark, is_muted, is_folded, .. } = *row;
+    let line = move |which, row| DiffEntry::Row { mark, which, row, is_folded, is_muted };
+    let old = row.old().filter(|_| matches!(mark, Mark::Removed | Mark::Changed));
+    let new = row.new_row().filter(|_| mark != Mark::Removed);
+    let old = old.map(|row| line(DiffSide::Old, row));
+    old.into_iter().chain(new.map(|row| line(DiffSide::New, row)))
+}
+
+fn header_lines(old: &Head, new: &Head, volatile: &Volatile, signing: &[&str]) -> Vec<DiffEntry> {
+    let texts = |head: &Head| -> Vec<(String, String)> {
+        let header = |header: &crate::delivery::Header| (header.name.clone(), header.text().into());
+        head.headers.iter().map(header).collect()
+    };
+    let (old, new) = (texts(old), texts(new));
+    let all = headers(&borrowed(&old), &borrowed(&new));
+    let same = all.iter().filter(|change| change.mark == Mark::Same).count();
+    let count = if same == 1 { "1 header is".to_owned() } else { format!("{same} headers are") };
+    let mut lines = vec![DiffEntry::Said(StyledLine::default())];
+    for change in all.iter().filter(|change| change.mark != Mark::Same) {
+        let is_muted = volatile.has_header(change.name)
+            || is_added_on_the_way(change.name)
+            || signing.iter().any(|name| name.eq_ignore_ascii_case(change.name));
+        let line = |which, value: &str| DiffEntry::Header {
+            mark: change.mark,
+            which,
+            name: change.name.to_owned(),
+            value: value.to_owned(),
+            is_muted,
+        };
+        lines.extend(change.old.map(|value| line(DiffSide::Old, value)));
+        lines.extend(change.new.map(|value| line(DiffSide::New, value)));
+    }
+    lines.push(DiffEntry::Said(StyledLine::new(StyleClass::Dim, format!("{count} the same"))));
+    lines
+}
+
+fn borrowed(pairs: &[(String, String)]) -> Vec<(&str, &str)> {
+    pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+}

@@ -1,0 +1,89 @@
+//! What changes with every delivery, so that a difference of it says nothing.
+
+use crate::payload::diff::IgnoredPaths;
+
+/// What is muted in a comparison: times always, and what the user named.
+#[derive(Debug, Clone, Default)]
+pub struct Volatile {
+    pub muted: IgnoredPaths,
+    /// As they were named.
+    paths: Vec<String>,
+    /// Headers, in lower case.
+    headers: Vec<String>,
+}
+
+/// Why something cannot be named as volatile.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum VolatileError {
+    #[error(
+        "`{0}` is neither a path such as `.id` or `.items[].etag` nor a header such as \
+         `header.x-request-id`"
+    )]
+    Neither(String),
+    #[error("these paths are too long to be looked for")]
+    TooLong,
+}
+
+/// Headers that say when or in which connection something was sent.
+const ALWAYS: [&str; 3] = ["date", "content-length", "x-request-id"];
+
+impl Volatile {
+    /// What is named, as the file says it.
+    pub fn names(&self) -> impl Iterator<Item = String> + '_ {
+        let headers = self.headers.iter().map(|name| format!("header.{name}"));
+        self.paths.iter().cloned().chain(headers)
+    }
+
+    /// Reads paths in a JSON body, in which `*` stands for anything, and `header.NAME`.
+    pub fn read(names: &[String]) -> Result<Self, VolatileError> {
+        let mut volatile = Self::default();
+        volatile.add(names)?;
+        Ok(volatile)
+    }
+
+    /// The same, and these names as well.
+    pub fn and(&self, names: &[String]) -> Result<Self, VolatileError> {
+        let mut volatile = self.clone();
+        volatile.add(names)?;
+        Ok(volatile)
+    }
+
+    fn add(&mut self, names: &[String]) -> Result<(), VolatileError> {
+        for name in names {
+            match name.strip_prefix("header.").filter(|header| !header.is_empty()) {
+                Some(header) => self.headers.push(header.to_ascii_lowercase()),
+                None if name.starts_with('.') || name.starts_with("[]") => {
+                    self.paths.push(name.clone());
+                }
+                None => return Err(VolatileError::Neither(name.clone())),
+            }
+        }
+        let paths: Vec<&str> = self.paths.iter().map(String::as_str).collect();
+        self.muted = IgnoredPaths::paths(&paths).map_err(|_| VolatileError::TooLong)?;
+        Ok(())
+    }
+
+    /// Whether a header is muted; its name may be in any case.
+    pub fn has_header(&self, name: &str) -> bool {
+        let name = name.to_ascii_lowercase();
+        ALWAYS.contains(&name.as_str()) || self.headers.contains(&name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_and_headers_are_told_apart() {
+        let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
+        let volatile = Volatile::read(&names(&[".id", "header.X-Trace", "[].at"])).unwrap();
+        assert!(volatile.has_header("x-tRace") && volatile.has_header("Date"));
+        assert!(!volatile.has_header("id"));
+        assert!(volatile.and(&names(&["header.id"])).unwrap().has_header("id"));
+        for wrong in ["id", "header.", ""] {
+            let error = Volatile::read(&names(&[wrong])).unwrap_err();
+            assert_eq!(error, VolatileError::Neither(wrong.to_owned()));
+        }
+    }
+}

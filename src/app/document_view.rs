@@ -1,0 +1,279 @@
+//! Reading a document: where the cursor is, what is folded, what is searched for.
+
+mod find;
+mod visible_lines;
+
+use super::action::{Direction, Fold, Move};
+use crate::payload::{Document, Folds};
+
+pub use find::Finding;
+pub(super) use visible_lines::role as piece_role;
+pub use visible_lines::{Tokens, VisibleLines, highlighted, shown};
+
+/// How much of the screen a document has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Viewport {
+    pub width: usize,
+    pub height: usize,
+    /// Whether rows that are too wide go on in the next line.
+    pub wrap: bool,
+}
+
+/// The state of reading one document.
+#[derive(Debug, Clone, Default)]
+pub struct DocumentView {
+    /// The row of the cursor, counted without regard to folds.
+    pub cursor: usize,
+    /// The first row on the screen, counted among those that show.
+    pub top: usize,
+    /// Lines of that row that are above the screen.
+    pub skipped: usize,
+    /// The first column on the screen.
+    pub left: usize,
+    pub folds: Folds,
+    /// Levels that show, where whole levels are folded.
+    level: Option<usize>,
+    pub finding: Option<Finding>,
+}
+
+impl DocumentView {
+    /// Moves the cursor, or through a row that is taller than the screen.
+    pub fn travel(&mut self, document: &Document, window: Viewport, step: Move) {
+        let page = window.height.saturating_sub(1).max(1);
+        match step {
+            Move::Up => self.up(document, 1),
+            Move::Down => self.down(document, window, 1),
+            Move::PageUp => self.up(document, page),
+            Move::PageDown => self.down(document, window, page),
+            Move::First => self.go_to(0),
+            Move::Last => {
+                let last = self.folds.visible_count(document).saturating_sub(1);
+                self.go_to(self.folds.absolute(document, last).unwrap_or(0));
+            }
+            Move::Left | Move::Right => {}
+        }
+    }
+
+    pub(super) fn go_to(&mut self, row: usize) {
+        (self.cursor, self.skipped) = (row, 0);
+    }
+
+    fn up(&mut self, document: &Document, by: usize) {
+        let visible = self.folds.visible(self.cursor);
+        if self.skipped > 0 && visible == self.top {
+            self.skipped = self.skipped.saturating_sub(by);
+            return;
+        }
+        let target = visible.saturating_sub(by);
+        self.go_to(self.folds.absolute(document, target).unwrap_or(0));
+    }
+
+    fn down(&mut self, document: &Document, window: Viewport, by: usize) {
+        let visible = self.folds.visible(self.cursor);
+        if window.wrap && visible == self.top {
+            let lines = self.lines_of(document, window, visible);
+            let below = lines.saturating_sub(self.skipped + window.height);
+            if below > 0 {
+                self.skipped += by.min(below);
+                return;
+            }
+        }
+        let last = self.folds.visible_count(document).saturating_sub(1);
+        let target = (visible + by).min(last);
+        // At the end there is nowhere to go, and the end of a tall row stays on the screen.
+        if target > visible {
+            self.go_to(self.folds.absolute(document, target).unwrap_or(self.cursor));
+        }
+    }
+
+    /// Puts the cursor on the n-th line of the screen; false if nothing is there.
+    pub fn select_line(&mut self, document: &Document, window: Viewport, line: usize) -> bool {
+        let mut left = line + self.skipped;
+        for visible in self.top.. {
+            let Some(row) = self.folds.absolute(document, visible) else { return false };
+            let lines = self.lines_of(document, window, visible);
+            if left < lines {
+                self.cursor = row;
+                return true;
+            }
+            left -= lines;
+        }
+        false
+    }
+
+    /// Closes the container under the cursor, or goes out of the one around it.
+    pub fn expand(&mut self, document: &Document) {
+        let head = document.head(self.cursor);
+        if !self.folds.is_folded(head) && self.folds.fold(document, head) {
+            self.go_to(head);
+        } else if let Some(parent) = document.parent(self.cursor) {
+            self.go_to(parent);
+        }
+    }
+
+    /// Opens the container under the cursor, or goes into it.
+    pub fn collapse(&mut self, document: &Document) {
+        if self.folds.is_folded(self.cursor) {
+            self.folds.unfold(document, self.cursor);
+        } else if let Some(child) = document.first_child(self.cursor) {
+            self.go_to(child);
+        }
+    }
+
+    pub fn fold(&mut self, document: &Document, fold: Fold) {
+        let head = document.head(self.cursor);
+        match fold {
+            Fold::Toggle => {
+                self.folds.toggle(document, head);
+                self.go_to(head);
+            }
+            Fold::ToggleAll => {
+                self.folds.toggle_all(document, head);
+                self.go_to(head);
+            }
+            Fold::Less => {
+                let level = self.level.map_or(1, |level| level.saturating_sub(1).max(1));
+                self.folds.fold_to(document, level);
+                self.level = Some(level);
+            }
+            Fold::More => match self.level.map(|level| level + 1) {
+                Some(level) => {
+                    self.folds.fold_to(document, level);
+                    let all = self.folds.visible_count(document) == document.row_count();
+                    self.level = (!all).then_some(level);
+                }
+                None => self.folds.unfold_all(),
+            },
+        }
+    }
+
+    pub fn sibling(&mut self, document: &Document, turn: Direction) {
+        let found = match turn {
+            Direction::Next => document.next_sibling(self.cursor),
+            Direction::Previous => document.previous_sibling(self.cursor),
+        };
+        self.go_to(found.unwrap_or(self.cursor));
+    }
+
+    /// Goes to the next row with the same key, wherever it is; false if there is no other.
+    pub fn same_key(&mut self, document: &Document, turn: Direction) -> bool {
+        let found = match turn {
+            Direction::Next => document.next_same_key(self.cursor),
+            Direction::Previous => document.previous_same_key(self.cursor),
+        };
+        let Some(row) = found else { return false };
+        self.folds.reveal(document, row);
+        self.go_to(row);
+        true
+    }
+
+    /// Puts cursor and window right.
+    pub fn settle(&mut self, document: &Document, window: Viewport) {
+        let count = self.folds.visible_count(document);
+        let height = window.height.max(1);
+        let visible = self.folds.visible(self.cursor).min(count.saturating_sub(1));
+        self.cursor = self.folds.absolute(document, visible).unwrap_or(0);
+        if window.wrap {
+            self.left = 0;
+        }
+        if visible < self.top {
+            (self.top, self.skipped) = (visible, 0);
+        } else if visible >= self.top + height {
+            (self.top, self.skipped) = (visible + 1 - height, 0);
+        }
+        self.top = self.top.min(count.saturating_sub(if window.wrap { 1 } else { height }));
+        if window.wrap {
+            let mut lines = self.skipped_sum(document, window, visible);
+            while self.top < visible && lines > height {
+                lines -= self.lines_of(document, window, self.top) - self.skipped;
+                (self.top, self.skipped) = (self.top + 1, 0);
+            }
+        }
+    }
+
+    /// Lines of the screen from the top to the end of a row.
+    fn skipped_sum(&self, document: &Document, window: Viewport, visible: usize) -> usize {
+        let all = self.top..=visible;
+        let lines: usize = all.map(|at| self.lines_of(document, window, at)).sum();
+        lines.saturating_sub(self.skipped)
+    }
+
+    /// Lines that a row takes.
+    fn lines_of(&self, document: &Document, window: Viewport, visible: usize) -> usize {
+        if !window.wrap {
+            return 1;
+        }
+        let row = self.folds.absolute(document, visible);
+        row.map_or(1, |row| visible_lines::wrapped(self, document, row, window.width).len().max(1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WINDOW: Viewport = Viewport { width: 20, height: 5, wrap: false };
+
+    fn document(body: &'static str) -> Document {
+        Document::new(body.into(), None, None)
+    }
+
+    fn numbers() -> Document {
+        let items: Vec<String> = (0..50).map(|number| format!("[{number},{number}]")).collect();
+        Document::new(format!("[{}]", items.join(",")).into(), None, None)
+    }
+
+    #[test]
+    fn the_cursor_moves_over_what_is_folded() {
+        let document = numbers();
+        let mut reading = DocumentView::default();
+        reading.fold(&document, Fold::Less);
+        assert_eq!(reading.folds.visible_count(&document), 52);
+        for _ in 0..3 {
+            reading.travel(&document, WINDOW, Move::Down);
+        }
+        assert_eq!(document.line(reading.cursor).unwrap().trim(), "[");
+        assert_eq!(reading.folds.visible(reading.cursor), 3);
+        reading.travel(&document, WINDOW, Move::Up);
+        assert_eq!(reading.folds.visible(reading.cursor), 2);
+        reading.travel(&document, WINDOW, Move::Last);
+        reading.settle(&document, WINDOW);
+        assert_eq!((reading.top, reading.folds.visible(reading.cursor)), (47, 51));
+        reading.travel(&document, WINDOW, Move::PageUp);
+        assert_eq!(reading.folds.visible(reading.cursor), 47);
+    }
+
+    #[test]
+    fn in_and_out_of_containers() {
+        let document = document(r#"{"a":{"b":1,"c":[2]},"d":3}"#);
+        let mut reading = DocumentView::default();
+        reading.collapse(&document);
+        reading.collapse(&document);
+        assert_eq!(document.line(reading.cursor).unwrap().trim(), "\"b\": 1,");
+        reading.expand(&document);
+        reading.expand(&document);
+        assert!(reading.folds.is_folded(1));
+        reading.sibling(&document, Direction::Next);
+        assert_eq!(document.line(reading.cursor).unwrap().trim(), "\"d\": 3");
+    }
+
+    #[test]
+    fn a_row_taller_than_the_screen_is_moved_through() {
+        let text: &'static str = Box::leak("word ".repeat(100).into_boxed_str());
+        let document = Document::new(text.into(), Some("text/plain"), None);
+        let window = Viewport { wrap: true, ..WINDOW };
+        let mut reading = DocumentView::default();
+        for expected in [1, 2, 3] {
+            reading.travel(&document, window, Move::Down);
+            reading.settle(&document, window);
+            assert_eq!((reading.top, reading.skipped), (0, expected));
+        }
+        for _ in 0..99 {
+            reading.travel(&document, window, Move::Down);
+        }
+        let last = reading.lines_of(&document, window, 0) - window.height;
+        assert_eq!(reading.skipped, last);
+        reading.travel(&document, window, Move::PageUp);
+        assert_eq!(reading.skipped, last - 4);
+    }
+}

@@ -1,0 +1,103 @@
+//! Searching in a document while it is read.
+
+use super::DocumentView;
+use crate::app::action::Direction;
+use crate::payload::{Document, DocumentSearch, PatternError, SearchPattern};
+
+/// Bytes that are searched at once while somebody types; the rest is searched beside the loop.
+const AT_ONCE: usize = 256 << 10;
+
+/// A search in a document.
+#[derive(Debug, Clone)]
+pub struct Finding {
+    /// Answers that carry another number belong to a search that is gone.
+    pub number: u64,
+    pub typed: String,
+    pub search: DocumentSearch,
+    /// Which of the hits was gone to last.
+    pub at: Option<usize>,
+}
+
+impl DocumentView {
+    /// Begins to search; true if more is to be searched beside the loop.
+    pub fn find(
+        &mut self,
+        document: &Document,
+        typed: &str,
+        number: u64,
+    ) -> Result<bool, PatternError> {
+        let mut search = DocumentSearch::new(SearchPattern::read(typed)?);
+        let more = search.advance(document, AT_ONCE);
+        let typed = typed.to_owned();
+        self.finding = Some(Finding { number, typed, search, at: None });
+        self.go_to_first_hit(document);
+        Ok(more)
+    }
+
+    /// Takes in what was searched beside the loop.
+    pub fn found(&mut self, document: &Document, number: u64, search: DocumentSearch) {
+        let Some(finding) = self.finding.as_mut().filter(|finding| finding.number == number) else {
+            return;
+        };
+        finding.search = search;
+        if finding.at.is_none() {
+            self.go_to_first_hit(document);
+        }
+    }
+
+    fn go_to_first_hit(&mut self, document: &Document) {
+        let cursor = self.cursor;
+        let Some(finding) = &mut self.finding else { return };
+        let first = finding.search.first_from(document, cursor);
+        let first = first.or((finding.search.kept() > 0).then_some(0));
+        finding.at = first;
+        self.show_hit(document);
+    }
+
+    /// Goes to the next hit, from the top again behind the last one; false if there is none.
+    pub fn hit(&mut self, document: &Document, turn: Direction) -> bool {
+        let Some(finding) = &mut self.finding else { return false };
+        let Some(last) = finding.search.kept().checked_sub(1) else { return false };
+        finding.at = Some(match (turn, finding.at) {
+            (Direction::Next, Some(at)) if at < last => at + 1,
+            (Direction::Next, _) => 0,
+            (Direction::Previous, Some(at)) if at > 0 => at - 1,
+            (Direction::Previous, _) => last,
+        });
+        self.show_hit(document);
+        true
+    }
+
+    fn show_hit(&mut self, document: &Document) {
+        let Some(finding) = &self.finding else { return };
+        let Some(at) = finding.at else { return };
+        let Some((hit, row)) = finding.search.hit(at).zip(finding.search.row(document, at)) else {
+            return;
+        };
+        self.folds.reveal(document, row);
+        self.go_to(row);
+        // A little of what stands before it is worth seeing too.
+        let start = document.row(row).and_then(|row| row.shown(&hit)).map_or(0, |hit| hit.start);
+        self.left = if start < 40 { 0 } else { start - 20 };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::action::Fold;
+
+    #[test]
+    fn hits_are_revealed_and_gone_to_in_turn() {
+        let document = Document::new(r#"{"a":{"b":"tiger"},"c":"tiger","d":1}"#.into(), None, None);
+        let mut reading = DocumentView::default();
+        reading.fold(&document, Fold::Less);
+        assert_eq!(reading.find(&document, "TIGER", 1).map(|_| reading.cursor), Ok(0));
+        assert_eq!(reading.find(&document, "tiger", 2), Ok(false));
+        let first = reading.cursor;
+        assert_eq!(reading.folds.hidden_by(first), None);
+        assert!(reading.hit(&document, Direction::Next) && reading.cursor > first);
+        assert!(reading.hit(&document, Direction::Next) && reading.cursor == first);
+        assert!(reading.find(&document, "/a(/", 3).is_err());
+    }
+}

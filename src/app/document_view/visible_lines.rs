@@ -1,0 +1,361 @@
+//! The rows of a document that are on the screen, as marked lines.
+
+use std::collections::BTreeMap;
+
+use jiff::tz::TimeZone;
+
+use super::{DocumentView, Viewport};
+use crate::app::style::{StyleClass, StyledLine};
+use crate::payload::{DisplayRow, Document, SpanKind, escape};
+
+/// A row that holds more bytes is broken by bytes, not by words: it need not be measured whole.
+const LONG: usize = 32 << 10;
+
+/// A line of the screen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VisibleLines {
+    /// The row of the document that it shows, or a part of.
+    pub row: usize,
+    pub line: StyledLine,
+    /// Columns that are to be cut off on the left.
+    pub left: usize,
+}
+
+/// What the bytes of rows are, for forms whose rows have no tokens of their own: for each row,
+/// where in its text each role begins.
+pub type Tokens = BTreeMap<usize, Vec<(usize, StyleClass)>>;
+
+/// The lines of a window.
+pub fn shown(
+    reading: &DocumentView,
+    document: &Document,
+    window: Viewport,
+    zone: &TimeZone,
+) -> Vec<VisibleLines> {
+    highlighted(reading, document, window, zone, &Tokens::new())
+}
+
+/// The lines of a window, with what is known of their tokens.
+pub fn highlighted(
+    reading: &DocumentView,
+    document: &Document,
+    window: Viewport,
+    zone: &TimeZone,
+    tokens: &Tokens,
+) -> Vec<VisibleLines> {
+    let mut lines = Vec::with_capacity(window.height);
+    for visible in reading.top.. {
+        let Some(row) = reading.folds.absolute(document, visible) else { break };
+        if window.wrap {
+            let skipped = if visible == reading.top { reading.skipped } else { 0 };
+            let mut parts = wrapped(reading, document, row, window.width);
+            recolour(&mut parts, document, row, tokens);
+            let parts = parts.into_iter().skip(skipped);
+            lines.extend(parts.map(|line| VisibleLines { row, line, left: 0 }));
+        } else {
+            let (mut line, left) = one_line(reading, document, row, window.width);
+            if left == reading.left {
+                recolour(std::slice::from_mut(&mut line), document, row, tokens);
+            }
+            lines.push(VisibleLines { row, line: with_time(line, document, row, zone), left });
+        }
+        if lines.len() >= window.height {
+            break;
+        }
+    }
+    lines.truncate(window.height);
+    lines
+}
+
+/// A row in lines of at most so many columns.
+pub(super) fn wrapped(
+    reading: &DocumentView,
+    document: &Document,
+    row: usize,
+    width: usize,
+) -> Vec<StyledLine> {
+    let Some(found) = of(reading, document, row) else { return Vec::new() };
+    let indent = found.indent;
+    if found.len() <= LONG {
+        return marked(reading, document, row, &found).wrap(width.max(1), indent);
+    }
+    let mut lines = Vec::new();
+    let mut rest = found;
+    loop {
+        let line = rest.clone().clipped(width.max(4));
+        let taken = line.len();
+        lines.push(marked(reading, document, row, &line));
+        if taken == 0 || taken >= rest.len() {
+            return lines;
+        }
+        rest = without(rest, taken);
+    }
+}
+
+/// A row in one line, cut to what may be on the screen, and what is left to be cut on the left.
+fn one_line(
+    reading: &DocumentView,
+    document: &Document,
+    row: usize,
+    width: usize,
+) -> (StyledLine, usize) {
+    let Some(found) = of(reading, document, row) else { return (StyledLine::default(), 0) };
+    let left = reading.left;
+    // Where every byte is a column, nothing before the screen need be looked at.
+    let cut = if left > LONG && is_plain(&found, left) { left - LONG / 2 } else { 0 };
+    let (rest, left) = (without(found, cut), left - cut);
+    // No column takes more than four bytes, but for marks that are stacked on one, and these
+    // are cut.
+    let most = (left + width).saturating_mul(4).saturating_add(64);
+    (marked(reading, document, row, &rest.clipped(most)), left)
+}
+
+fn of<'d>(reading: &DocumentView, document: &'d Document, row: usize) -> Option<DisplayRow<'d>> {
+    if reading.folds.is_folded(row) { document.folded_row(row) } else { document.row(row) }
+}
+
+/// Whether the first bytes of a row take a column each.
+fn is_plain(row: &DisplayRow<'_>, bytes: usize) -> bool {
+    let mut left = bytes.saturating_sub(row.indent);
+    row.pieces.iter().all(|piece| {
+        let part = piece.text.as_bytes().get(..left.min(piece.text.len())).unwrap_or_default();
+        left -= part.len();
+        part.iter().all(|byte| (0x20..0x7f).contains(byte))
+    })
+}
+
+/// A row without its first bytes.
+fn without(mut row: DisplayRow<'_>, bytes: usize) -> DisplayRow<'_> {
+    let mut left = bytes;
+    let indent = row.indent.min(left);
+    row.indent -= indent;
+    left -= indent;
+    for piece in &mut row.pieces {
+        if left == 0 {
+            break;
+        }
+        let cut = piece.text.floor_char_boundary(left.min(piece.text.len()));
+        left -= left.min(piece.text.len());
+        piece.at = piece.at.map(|at| at + cut);
+        piece.text = match std::mem::take(&mut piece.text) {
+            std::borrow::Cow::Borrowed(text) => text.get(cut..).unwrap_or_default().into(),
+            std::borrow::Cow::Owned(text) => text.get(cut..).unwrap_or_default().to_owned().into(),
+        };
+    }
+    row.pieces.retain(|piece| !piece.text.is_empty());
+    row
+}
+
+/// A row with the roles of its pieces and the hits of the search.
+fn marked(
+    reading: &DocumentView,
+    document: &Document,
+    row: usize,
+    shown: &DisplayRow<'_>,
+) -> StyledLine {
+    let mut line = StyledLine::default();
+    if shown.indent > 0 {
+        line = line.with(StyleClass::Plain, " ".repeat(shown.indent));
+    }
+    let search = reading.finding.as_ref().map(|finding| &finding.search);
+    let hits: Vec<_> =
+        search.into_iter().flat_map(|search| search.hits_in(document, row)).collect();
+    let hits: Vec<_> = hits.iter().filter_map(|hit| shown.shown(hit)).collect();
+    let mut column = shown.indent;
+    for piece in &shown.pieces {
+        let end = column + piece.text.len();
+        let role = role(piece.kind);
+        let mut from = column;
+        for hit in hits.iter().filter(|hit| hit.start < end && hit.end > column) {
+            let (start, stop) = (hit.start.max(from), hit.end.min(end));
+            line = with_part(line, role, &piece.text, from - column..start - column);
+            line = with_part(line, StyleClass::Found, &piece.text, start - column..stop - column);
+            from = stop;
+        }
+        line = with_part(line, role, &piece.text, from - column..end - column);
+        column = end;
+    }
+    line
+}
+
+/// Gives plain text the roles of its tokens. What was searched for keeps its own.
+///
+/// Lines are followed along the text as far as they show it: wrapping lays indents and drops
+/// blanks, and what was cut off has no tokens.
+fn recolour(lines: &mut [StyledLine], document: &Document, row: usize, tokens: &Tokens) {
+    let (Some(tokens), Some(text)) = (tokens.get(&row), document.line(row)) else { return };
+    let ends = tokens.iter().skip(1).map(|(start, _)| *start).chain([text.len()]);
+    let roles: Vec<(char, StyleClass)> = tokens
+        .iter()
+        .zip(ends)
+        .filter_map(|((start, role), end)| Some((escape(text.get(*start..end)?), *role)))
+        .flat_map(|(part, role)| part.chars().map(move |one| (one, role)).collect::<Vec<_>>())
+        .collect();
+    let mut rest = roles.as_slice();
+    for line in lines {
+        let mut recoloured = StyledLine::default();
+        for span in line.spans() {
+            let mut from = 0;
+            let mut now = span.role;
+            for (at, character) in span.text().char_indices() {
+                let role = match next(&mut rest, character) {
+                    Some(role) if span.role == StyleClass::Text => role,
+                    _ => span.role,
+                };
+                if role != now {
+                    recoloured = with_part(recoloured, now, span.text(), from..at);
+                    (from, now) = (at, role);
+                }
+            }
+            recoloured = with_part(recoloured, now, span.text(), from..span.text().len());
+        }
+        *line = recoloured;
+    }
+}
+
+/// The role of a character of a line, behind blanks that were dropped; nothing for one that was laid.
+fn next(rest: &mut &[(char, StyleClass)], character: char) -> Option<StyleClass> {
+    let blanks = if character.is_whitespace() {
+        0
+    } else {
+        rest.iter().take_while(|(one, _)| one.is_whitespace()).count()
+    };
+    let (one, role) = rest.get(blanks)?;
+    if *one != character {
+        return None;
+    }
+    *rest = rest.get(blanks + 1..).unwrap_or_default();
+    Some(*role)
+}
+
+fn with_part(
+    line: StyledLine,
+    role: StyleClass,
+    text: &str,
+    part: std::ops::Range<usize>,
+) -> StyledLine {
+    match text.get(part) {
+        Some(text) if !text.is_empty() => line.with(role, text),
+        _ => line,
+    }
+}
+
+/// What a Unix time means, beside the number.
+fn with_time(line: StyledLine, document: &Document, row: usize, zone: &TimeZone) -> StyledLine {
+    let Some(at) = document.node(row).and_then(|node| node.instant()) else { return line };
+    let time = at.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M:%S");
+    line.with(StyleClass::Dim, format!("  {time}"))
+}
+
+/// The role that a piece of a row has on the screen.
+pub(in crate::app) fn role(kind: SpanKind) -> StyleClass {
+    match kind {
+        SpanKind::Blank => StyleClass::Plain,
+        SpanKind::Key | SpanKind::Tag => StyleClass::Name,
+        SpanKind::String | SpanKind::Text => StyleClass::Text,
+        SpanKind::Number => StyleClass::Number,
+        SpanKind::Literal => StyleClass::Literal,
+        SpanKind::Punctuation | SpanKind::Remark => StyleClass::Dim,
+        SpanKind::Error => StyleClass::Bad,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::StyledSpan;
+
+    fn text(line: &StyledLine) -> String {
+        line.spans().iter().map(StyledSpan::text).collect()
+    }
+
+    #[test]
+    fn keys_values_and_hits_have_their_roles() {
+        let document = Document::new(r#"{"a":"a tiger","b":[1,null]}"#.into(), None, None);
+        let mut reading = DocumentView::default();
+        reading.find(&document, "tig", 1).unwrap();
+        let window = Viewport { width: 80, height: 9, wrap: false };
+        let lines = shown(&reading, &document, window, &TimeZone::UTC);
+        let spans: Vec<(StyleClass, String)> = lines
+            .iter()
+            .flat_map(|line| line.line.spans())
+            .map(|span| (span.role, span.text().trim().to_owned()))
+            .collect();
+        for (role, text) in [
+            (StyleClass::Name, "a"),
+            (StyleClass::Text, "a"),
+            (StyleClass::Found, "tig"),
+            (StyleClass::Text, "er"),
+            (StyleClass::Number, "1"),
+            (StyleClass::Literal, "null"),
+        ] {
+            assert!(spans.contains(&(role, text.to_owned())), "{text}: {spans:?}");
+        }
+    }
+
+    #[test]
+    fn tokens_follow_their_text_through_wraps_and_hits() {
+        let body = "<b>one two\u{1b} three</b>";
+        let document = Document::new(body.into(), Some("text/html"), None);
+        let tags = [(0, StyleClass::Name), (3, StyleClass::Text), (18, StyleClass::Name)];
+        let tokens = Tokens::from([(0, tags.to_vec())]);
+        let mut reading = DocumentView::default();
+        reading.find(&document, "hree</", 1).unwrap();
+        for (width, wrap) in [(80, false), (80, true), (9, true)] {
+            let window = Viewport { width, height: 9, wrap };
+            let seen = |tokens| {
+                let lines = highlighted(&reading, &document, window, &TimeZone::UTC, tokens);
+                let spans = lines.iter().flat_map(|line| line.line.spans().to_vec());
+                let mut joined: Vec<(StyleClass, String)> = Vec::new();
+                for span in spans.filter(|span| !span.text().trim().is_empty()) {
+                    match joined.last_mut() {
+                        Some(last) if last.0 == span.role => last.1.push_str(span.text().trim()),
+                        _ => joined.push((span.role, span.text().trim().to_owned())),
+                    }
+                }
+                joined
+                    .into_iter()
+                    .map(|(role, text)| (role, text.replace(' ', "")))
+                    .collect::<Vec<_>>()
+            };
+            let expected: Vec<(StyleClass, String)> = [
+                (StyleClass::Name, "<b>"),
+                (StyleClass::Text, "onetwo\\x1bt"),
+                (StyleClass::Found, "hree</"),
+                (StyleClass::Name, "b>"),
+            ]
+            .map(|(role, text)| (role, text.to_owned()))
+            .to_vec();
+            assert_eq!(seen(&tokens), expected, "{width}");
+            let plain = Tokens::new();
+            assert_eq!(seen(&plain).len(), 3, "{width}");
+        }
+    }
+
+    #[test]
+    fn a_unix_time_is_told_beside_its_number() {
+        let document = Document::new(r#"{"at":1800000000}"#.into(), None, None);
+        let window = Viewport { width: 80, height: 9, wrap: false };
+        let lines = shown(&DocumentView::default(), &document, window, &TimeZone::UTC);
+        assert_eq!(text(&lines[1].line).trim(), "\"at\": 1800000000  2027-01-15 08:00:00");
+    }
+
+    #[test]
+    fn long_rows_are_cut_and_broken_without_loss() {
+        let body: &'static str =
+            Box::leak(format!("é{}", "0123456789".repeat(9000)).into_boxed_str());
+        let document = Document::new(body.into(), Some("text/plain"), None);
+        let mut reading = DocumentView::default();
+        let lines = wrapped(&reading, &document, 0, 80);
+        assert_eq!(lines.iter().map(text).collect::<String>(), body);
+        assert!(lines.iter().all(|line| line.width() <= 80));
+        let plain: &'static str = body.strip_prefix("é").unwrap();
+        let document = Document::new(plain.into(), Some("text/plain"), None);
+        reading.left = 80_003;
+        let window = Viewport { width: 10, height: 1, wrap: false };
+        let lines = shown(&reading, &document, window, &TimeZone::UTC);
+        let seen: String = text(&lines[0].line).chars().skip(lines[0].left).take(10).collect();
+        assert_eq!(seen, "3456789012");
+        assert!(text(&lines[0].line).len() < 2 * LONG + 200);
+    }
+}

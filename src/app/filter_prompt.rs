@@ -1,0 +1,179 @@
+//! A filter while it is being typed: what it could go on with, what it was before.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use super::action::Direction;
+use super::prompt::Prompt;
+use crate::delivery::Summary;
+use crate::filter::{FilterError, complete};
+
+/// Values of one field that are remembered for completion; more would help nobody.
+const VALUES: usize = 500;
+
+/// Filters that are remembered.
+const REMEMBERED: usize = 100;
+
+/// Values that deliveries brought, by the field that asks for them.
+#[derive(Debug, Clone, Default)]
+pub struct SeenValues {
+    kinds: BTreeSet<String>,
+    providers: BTreeSet<String>,
+    causes: BTreeSet<String>,
+}
+
+impl SeenValues {
+    pub fn note(&mut self, row: &Summary) {
+        let add = |values: &mut BTreeSet<String>, value: Option<&str>| {
+            let new = value.filter(|value| values.len() < VALUES && !values.contains(*value));
+            values.extend(new.map(ToOwned::to_owned));
+        };
+        add(&mut self.kinds, row.event.event_type.as_deref());
+        add(&mut self.providers, Some(&row.provider));
+        add(&mut self.causes, row.signature.cause.as_deref());
+    }
+
+    fn of(&self, field: &str) -> Vec<String> {
+        let values = match field {
+            "type" => &self.kinds,
+            "provider" => &self.providers,
+            "cause" => &self.causes,
+            _ => return Vec::new(),
+        };
+        values.iter().cloned().collect()
+    }
+}
+
+/// Filters that were in force, the latest last.
+#[derive(Debug, Clone, Default)]
+pub struct FilterHistory(VecDeque<String>);
+
+impl FilterHistory {
+    /// The latest one; nothing if there was none.
+    pub fn latest(&self) -> &str {
+        self.0.back().map_or("", String::as_str)
+    }
+
+    pub fn keep(&mut self, filter: &str) {
+        if filter.trim().is_empty() {
+            return;
+        }
+        self.0.retain(|known| known != filter);
+        self.0.push_back(filter.to_owned());
+        if self.0.len() > REMEMBERED {
+            self.0.pop_front();
+        }
+    }
+}
+
+/// A filter that is being typed.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct FilterPrompt {
+    pub prompt: Prompt,
+    /// The one to go back to.
+    pub before: String,
+    pub error: Option<FilterError>,
+    /// What could stand in place of what is being typed.
+    pub offers: Vec<String>,
+    /// Which of the offers stands there now.
+    pub chosen: Option<usize>,
+    /// What stands before and behind the offers, while one of them is chosen.
+    around: (String, String),
+    /// How far back in the history; 0 is what is typed.
+    back: usize,
+    /// What was typed before the history was looked at.
+    draft: String,
+}
+
+impl FilterPrompt {
+    pub fn new(text: &str) -> Self {
+        let prompt = Prompt::new(text);
+        Self { prompt, before: text.to_owned(), ..Self::default() }
+    }
+
+    /// Looks anew at what could follow, after the text was changed by hand.
+    pub fn look(&mut self, seen: &SeenValues) {
+        let (before, after) = self.prompt.halves();
+        let completion = complete(before, before.len(), &|field| seen.of(field));
+        let stem = before.get(..completion.span.start).unwrap_or(before);
+        self.around = (stem.to_owned(), after.to_owned());
+        (self.offers, self.chosen) = (completion.words, None);
+        self.back = 0;
+    }
+
+    /// Puts the next offer, or the one before, in the place of what was typed.
+    pub fn turn(&mut self, turn: Direction) {
+        if self.offers.is_empty() {
+            return;
+        }
+        let last = self.offers.len() - 1;
+        let chosen = match (turn, self.chosen) {
+            (Direction::Next, Some(at)) if at < last => at + 1,
+            (Direction::Next, _) => 0,
+            (Direction::Previous, None | Some(0)) => last,
+            (Direction::Previous, Some(at)) => at - 1,
+        };
+        if let Some(offer) = self.offers.get(chosen) {
+            let (before, after) = &self.around;
+            self.prompt = Prompt::between(format!("{before}{offer}"), after.clone());
+            self.chosen = Some(chosen);
+        }
+    }
+
+    /// Goes through the filters that were in force before.
+    pub fn recall(&mut self, turn: Direction, history: &FilterHistory) {
+        let back = match turn {
+            Direction::Previous => (self.back + 1).min(history.0.len()),
+            Direction::Next => self.back.saturating_sub(1),
+        };
+        if back == self.back {
+            return;
+        }
+        if self.back == 0 {
+            self.draft = self.prompt.text();
+        }
+        let known = history.0.len().checked_sub(back).and_then(|at| history.0.get(at));
+        self.prompt = Prompt::new(known.unwrap_or(&self.draft));
+        (self.back, self.chosen) = (back, None);
+        self.offers.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn offers_take_turns_in_the_place_of_what_is_typed() {
+        let mut filtering = FilterPrompt::new("");
+        filtering.prompt.insert("x sig:mis");
+        filtering.look(&SeenValues::default());
+        assert_eq!(filtering.offers, ["missing", "mismatch"]);
+        let texts: Vec<String> =
+            [Direction::Next, Direction::Next, Direction::Next, Direction::Previous]
+                .map(|turn| {
+                    filtering.turn(turn);
+                    filtering.prompt.text()
+                })
+                .to_vec();
+        let [missing, mismatch] = ["x sig:missing", "x sig:mismatch"];
+        assert_eq!(texts, [missing, mismatch, missing, mismatch]);
+    }
+
+    #[test]
+    fn the_history_gives_back_what_was_being_typed() {
+        let mut history = FilterHistory::default();
+        for filter in ["a", "b", " ", "a"] {
+            history.keep(filter);
+        }
+        let mut filtering = FilterPrompt::new("draft");
+        let mut recalled = |turn| {
+            filtering.recall(turn, &history);
+            filtering.prompt.text()
+        };
+        assert_eq!(recalled(Direction::Previous), "a");
+        assert_eq!(recalled(Direction::Previous), "b");
+        assert_eq!(recalled(Direction::Previous), "b");
+        assert_eq!(recalled(Direction::Next), "a");
+        assert_eq!(recalled(Direction::Next), "draft");
+    }
+}

@@ -1,0 +1,135 @@
+//! Jumps: to an id, to a time, to the next row of a kind.
+
+use jiff::Timestamp;
+
+use super::super::index::{RowClass, RowRef};
+use super::sort::compare;
+use super::{List, SortKey};
+use crate::delivery::DeliveryId;
+use crate::filter::{Filter, FilterRow as _, RowMatcher};
+
+/// Steps that are tried one after the other before all rows are looked at.
+const NEAR: usize = 1024;
+
+/// Which rows are looked for.
+#[derive(Debug, Clone, Copy)]
+pub enum JumpTarget<'f> {
+    /// Those whose signature somebody should look at.
+    Bad,
+    Marked,
+    /// Those that pass a filter, as far as that can be told without their bytes.
+    Passing(&'f Filter, Timestamp),
+}
+
+struct Seeker<'f> {
+    sought: JumpTarget<'f>,
+    scan: Option<RowMatcher<'f>>,
+}
+
+impl Seeker<'_> {
+    fn wants(&mut self, cell: &RowRef<'_>) -> bool {
+        match (&self.sought, &mut self.scan) {
+            (JumpTarget::Bad, _) => cell.is_bad(),
+            (JumpTarget::Marked, _) => cell.is_marked(),
+            (JumpTarget::Passing(..), scan) => {
+                scan.as_mut().is_some_and(|scan| scan.weigh(cell) == Some(true))
+            }
+        }
+    }
+}
+
+impl List {
+    /// Selects the nearest such row below the selected one, or above it, and stops following.
+    /// False if there is none that way; then nothing changes.
+    pub fn seek(&mut self, sought: JumpTarget<'_>, down: bool) -> bool {
+        let scan = match sought {
+            JumpTarget::Passing(filter, now) => Some(filter.row_matcher(now)),
+            JumpTarget::Bad | JumpTarget::Marked => None,
+        };
+        let mut seeker = Seeker { sought, scan };
+        let found = match self.place() {
+            None => None,
+            Some(at) => match self.near(&mut seeker, at, down) {
+                Near::Found(id) => Some(id),
+                Near::End => None,
+                Near::Far => self.far(&mut seeker, down),
+            },
+        };
+        if let Some(id) = found {
+            self.select(id);
+        }
+        found.is_some()
+    }
+
+    fn near(&self, seeker: &mut Seeker<'_>, at: usize, down: bool) -> Near {
+        for step in 1..=NEAR {
+            let place = if down { Some(at + step) } else { at.checked_sub(step) };
+            let Some(id) = place.and_then(|place| self.shown.at(place)) else { return Near::End };
+            if self.index.get(id).is_some_and(|cell| seeker.wants(&cell)) {
+                return Near::Found(id);
+            }
+        }
+        Near::Far
+    }
+
+    /// Looks at all rows in the order in which they lie in memory, for the one that comes first
+    /// behind the selected one: quicker than to go from row to row when rows are sorted.
+    fn far(&self, seeker: &mut Seeker<'_>, down: bool) -> Option<DeliveryId> {
+        let order = self.order();
+        let rising = down != order.descending;
+        let selected = self.index.get(self.selected?)?;
+        let is_behind = |cell: &RowRef<'_>, other: &RowRef<'_>| {
+            let differ = compare(order.by, cell, other);
+            if rising { differ.is_gt() } else { differ.is_lt() }
+        };
+        let trait_ = match seeker.sought {
+            JumpTarget::Bad => RowClass::Bad,
+            JumpTarget::Marked => RowClass::Marked,
+            JumpTarget::Passing(..) => RowClass::Any,
+        };
+        let mut best: Option<RowRef<'_>> = None;
+        for cell in self.index.cells(trait_) {
+            let is_better = cell.is_shown()
+                && is_behind(&cell, &selected)
+                && best.as_ref().is_none_or(|best| is_behind(best, &cell));
+            if is_better && seeker.wants(&cell) {
+                best = Some(cell);
+            }
+        }
+        best.map(|cell| cell.id())
+    }
+
+    /// Selects the shown row whose id is nearest; of two, the earlier one. False if none is
+    /// shown.
+    pub fn jump_to_id(&mut self, id: DeliveryId) -> bool {
+        let later = self.index.from(id).find(RowRef::is_shown).map(|cell| cell.id());
+        let earlier = self.index.before(id).find(RowRef::is_shown).map(|cell| cell.id());
+        let far = |other: DeliveryId| other.0.abs_diff(id.0);
+        let nearest = [earlier, later].into_iter().flatten().min_by_key(|other| far(*other));
+        nearest.map(|id| self.select(id)).is_some()
+    }
+
+    /// Selects the shown row that came nearest to a time; of several, the earliest one. False if
+    /// none is shown.
+    pub fn jump_to_time(&mut self, at: Timestamp) -> bool {
+        // Imported deliveries may be older than what stands before them, so that all are
+        // looked at.
+        let wanted = at.as_microsecond();
+        let shown = self.index.cells(RowClass::Any).filter(RowRef::is_shown);
+        let nearest = shown.min_by_key(|cell| cell.received_us().abs_diff(wanted));
+        let nearest = nearest.map(|cell| cell.id());
+        nearest.map(|id| self.select(id)).is_some()
+    }
+
+    fn select(&mut self, id: DeliveryId) {
+        self.paused |= self.selected != Some(id) || self.order().by != SortKey::Time;
+        self.selected = Some(id);
+    }
+}
+
+enum Near {
+    Found(DeliveryId),
+    /// There is nothing more that way.
+    End,
+    Far,
+}

@@ -1,0 +1,115 @@
+//! In which order rows stand.
+
+use std::cmp::Ordering;
+
+use super::super::index::{Index, RowClass, RowRef};
+use crate::delivery::DeliveryId;
+use crate::filter::FilterRow as _;
+
+/// A column that a list can be sorted by.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum SortKey {
+    /// The order in which the deliveries came.
+    #[default]
+    Time,
+    Type,
+    Verdict,
+    EventId,
+    Size,
+    Answer,
+}
+
+impl SortKey {
+    pub const ALL: [Self; 6] =
+        [Self::Time, Self::Type, Self::Verdict, Self::EventId, Self::Size, Self::Answer];
+
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Time => "time",
+            Self::Type => "type",
+            Self::Verdict => "verdict",
+            Self::EventId => "event id",
+            Self::Size => "size",
+            Self::Answer => "answer",
+        }
+    }
+}
+
+/// An order of rows. Those that are equal in the column stand as they came; what has no value
+/// comes first. Descending is that order from its end.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SortOrder {
+    pub by: SortKey,
+    pub descending: bool,
+}
+
+/// Which of two rows comes first when rising.
+pub(super) fn compare(by: SortKey, one: &RowRef<'_>, other: &RowRef<'_>) -> Ordering {
+    let differ = match by {
+        SortKey::Time => Ordering::Equal,
+        SortKey::Type => one.kind().cmp(&other.kind()),
+        SortKey::Verdict => (one.status() as u8).cmp(&(other.status() as u8)),
+        SortKey::EventId => one.event_bytes().cmp(&other.event_bytes()),
+        SortKey::Size => one.body_size().cmp(&other.body_size()),
+        SortKey::Answer => one.response().cmp(&other.response()),
+    };
+    differ.then(one.id().cmp(&other.id()))
+}
+
+/// The ids of all rows that are shown, rising in a column.
+pub(super) fn sorted(by: SortKey, index: &Index) -> Vec<DeliveryId> {
+    let shown = index.cells(RowClass::Any).filter(RowRef::is_shown);
+    match by {
+        SortKey::Time => shown.map(|cell| cell.id()).collect(),
+        SortKey::Type => {
+            let ranks = ranks(index);
+            by_number(shown, |cell| {
+                ranks.get(cell.kind_symbol() as usize).map_or(0, |rank| u64::from(*rank))
+            })
+        }
+        SortKey::Verdict => by_number(shown, |cell| cell.status() as u64),
+        SortKey::Size => by_number(shown, RowRef::body_size),
+        SortKey::Answer => by_number(shown, |cell| u64::from(cell.response().unwrap_or(0))),
+        SortKey::EventId => by_text(index),
+    }
+}
+
+/// The place of each symbol among all texts, 0 for no text.
+fn ranks(index: &Index) -> Vec<u32> {
+    let mut symbols: Vec<u32> = (0..u32::try_from(index.symbols()).unwrap_or(u32::MAX)).collect();
+    symbols.sort_unstable_by_key(|symbol| index.text(*symbol));
+    let mut ranks = vec![0; symbols.len()];
+    for (rank, symbol) in (0..).zip(symbols) {
+        if let Some(place) = ranks.get_mut(symbol as usize) {
+            *place = rank;
+        }
+    }
+    ranks
+}
+
+fn by_number<'i>(
+    cells: impl Iterator<Item = RowRef<'i>>,
+    number: impl Fn(&RowRef<'i>) -> u64,
+) -> Vec<DeliveryId> {
+    let mut keys: Vec<(u64, DeliveryId)> = cells.map(|cell| (number(&cell), cell.id())).collect();
+    keys.sort_unstable();
+    keys.into_iter().map(|(_, id)| id).collect()
+}
+
+/// Compares the beginnings as numbers; only where they are the same, the texts are looked at.
+fn by_text(index: &Index) -> Vec<DeliveryId> {
+    let mut keys: Vec<(u128, Option<&[u8]>, DeliveryId)> = index
+        .cells(RowClass::Any)
+        .filter(RowRef::is_shown)
+        .map(|cell| {
+            let text = cell.event_bytes();
+            let mut beginning = [0; 16];
+            for (to, from) in beginning.iter_mut().zip(text.unwrap_or_default()) {
+                *to = *from;
+            }
+            (u128::from_be_bytes(beginning), text, cell.id())
+        })
+        .collect();
+    keys.sort_unstable();
+    keys.into_iter().map(|(.., id)| id).collect()
+}

@@ -1,0 +1,251 @@
+//! Sending deliveries again: what is asked for, how far it has come, and the line in which a
+//! target is typed.
+
+use std::time::Duration;
+
+use super::action::Direction;
+use super::prompt::Prompt;
+use crate::delivery::{Attempt, Comparison, DeliveryId};
+use crate::units;
+
+/// Targets that are remembered.
+const REMEMBERED: usize = 50;
+
+/// Nobody means more by typing a number.
+const MOST_TIMES: u64 = 100_000;
+
+/// How often each delivery is sent, and the time between two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ResendPace {
+    pub times: u64,
+    pub interval: Duration,
+}
+
+impl Default for ResendPace {
+    fn default() -> Self {
+        Self { times: 1, interval: Duration::ZERO }
+    }
+}
+
+/// Deliveries that are to be sent again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResendRequest {
+    /// Which of this run's orders it is.
+    pub number: u64,
+    pub ids: Vec<DeliveryId>,
+    /// A URL, as it was typed or configured.
+    pub target: String,
+    /// With the signature that they came with, instead of a new one.
+    pub exact: bool,
+    pub pace: ResendPace,
+}
+
+impl ResendRequest {
+    /// How many requests it takes.
+    pub fn total(&self) -> u64 {
+        self.pace.times.saturating_mul(self.ids.len() as u64)
+    }
+}
+
+/// How far an order has come.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ResendSummary {
+    /// Of the order.
+    pub number: u64,
+    pub target: String,
+    pub total: u64,
+    pub sent: u64,
+    /// Those that the target said yes to.
+    pub accepted: u64,
+    pub fixed: u64,
+    pub broken: u64,
+    /// Those that went out exactly, though a new signature was asked for.
+    pub unsigned: u64,
+}
+
+impl ResendSummary {
+    /// Counts an attempt, and what became of the target's answer.
+    pub fn count(&mut self, attempt: &Attempt, compared: Option<Comparison>) {
+        use crate::delivery::Transition;
+        self.sent += 1;
+        self.accepted += u64::from(attempt.is_accepted());
+        self.fixed +=
+            u64::from(compared.is_some_and(|compared| compared.turn == Transition::Fixed));
+        self.broken +=
+            u64::from(compared.is_some_and(|compared| compared.turn == Transition::Broken));
+    }
+
+    /// How it went, in figures.
+    pub fn told(&self) -> String {
+        let many = units::format_count;
+        let mut told = format!("{} of {} sent", many(self.sent), many(self.total));
+        for (count, word) in [
+            (self.accepted, "accepted"),
+            (self.sent - self.accepted, "not accepted"),
+            (self.fixed, "fixed"),
+            (self.broken, "broken"),
+            (self.unsigned, "exactly, since there is no secret to sign them anew with"),
+        ] {
+            if count > 0 {
+                told.push_str(", ");
+                told.push_str(&many(count));
+                told.push(' ');
+                told.push_str(word);
+            }
+        }
+        told
+    }
+}
+
+/// What the targets are typed for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TargetPurpose {
+    Resend(Vec<DeliveryId>),
+    /// To be changed in an editor first.
+    Edit(DeliveryId),
+}
+
+/// A target that is being typed.
+#[derive(Debug, Clone)]
+pub struct TargetPrompt {
+    pub prompt: Prompt,
+    pub purpose: TargetPurpose,
+    pub exact: bool,
+    pub error: Option<String>,
+    /// How far back among the targets of before; 0 is what is typed.
+    back: usize,
+    /// What was typed before those were looked at.
+    draft: String,
+}
+
+impl TargetPrompt {
+    /// Goes through the targets of before.
+    pub fn recall(&mut self, turn: Direction, targets: &[String]) {
+        let back = match turn {
+            Direction::Previous => (self.back + 1).min(targets.len()),
+            Direction::Next => self.back.saturating_sub(1),
+        };
+        if back == self.back {
+            return;
+        }
+        if self.back == 0 {
+            self.draft = self.prompt.text();
+        }
+        let known = targets.len().checked_sub(back).and_then(|at| targets.get(at));
+        self.prompt = Prompt::new(known.unwrap_or(&self.draft));
+        (self.back, self.error) = (back, None);
+    }
+}
+
+/// What there is to know of sending again.
+#[derive(Debug, Default)]
+pub struct ResendState {
+    /// Targets as they were typed, the latest last.
+    targets: Vec<String>,
+    /// Whether the signatures of before are wanted, going by the last time.
+    pub(super) exact: bool,
+    numbers: u64,
+    /// The order that is being carried out, where it takes more than one request.
+    pub round: Option<ResendSummary>,
+}
+
+impl ResendState {
+    pub fn targets(&self) -> &[String] {
+        &self.targets
+    }
+
+    /// The number of the next order.
+    pub(super) fn number(&mut self) -> u64 {
+        self.numbers += 1;
+        self.numbers
+    }
+
+    /// A line to type a target in, filled with `last`.
+    pub(super) fn ask(&self, purpose: TargetPurpose, last: Option<&str>) -> TargetPrompt {
+        TargetPrompt {
+            prompt: Prompt::new(last.unwrap_or("http://127.0.0.1:3000")),
+            purpose,
+            exact: self.exact,
+            error: None,
+            back: 0,
+            draft: String::new(),
+        }
+    }
+
+    /// Remembers what was typed.
+    pub(super) fn keep(&mut self, typed: &str) {
+        self.targets.retain(|known| known != typed);
+        self.targets.push(typed.to_owned());
+        if self.targets.len() > REMEMBERED {
+            self.targets.remove(0);
+        }
+    }
+}
+
+/// Reads `URL [xTIMES] [INTERVAL]`, for instance `http://127.0.0.1:3000 x3 500ms`.
+pub(super) fn read(typed: &str) -> Result<(String, ResendPace), String> {
+    let mut words = typed.split_whitespace();
+    let url = words.next().ok_or("expected a URL, for instance http://127.0.0.1:3000")?;
+    let mut pace = ResendPace::default();
+    for word in words {
+        let times = word.strip_prefix(['x', '×']).map(str::parse::<u64>);
+        match (times, units::parse_duration(word)) {
+            (Some(Ok(times @ 1..=MOST_TIMES)), _) => pace.times = times,
+            (Some(_), _) => {
+                let most = units::format_count(MOST_TIMES);
+                return Err(format!("`{word}` is no number of times from x1 to x{most}"));
+            }
+            (None, Ok(interval)) => pace.interval = interval,
+            (None, Err(_)) => {
+                return Err(format!(
+                    "`{word}`: behind the URL, expected a number of times (x3) or the time between \
+                     two (500ms)"
+                ));
+            }
+        }
+    }
+    Ok((url.to_owned(), pace))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_is_typed_with_a_number_of_times_and_an_interval() {
+        let url = "http://h:1/x".to_owned();
+        let pace = |times, millis| ResendPace { times, interval: Duration::from_millis(millis) };
+        assert_eq!(read("http://h:1/x"), Ok((url.clone(), pace(1, 0))));
+        assert_eq!(read(" http://h:1/x  x3 500ms "), Ok((url.clone(), pace(3, 500))));
+        assert_eq!(read("http://h:1/x 2s ×4"), Ok((url, pace(4, 2000))));
+        for (wrong, says) in [
+            ("", "expected a URL"),
+            ("http://h x0", "`x0`"),
+            ("http://h x", "`x`"),
+            ("http://h x1000000", "x100"),
+            ("http://h often", "`often`"),
+        ] {
+            let said = read(wrong).unwrap_err();
+            assert!(said.contains(says), "{wrong}: {said}");
+        }
+    }
+
+    #[test]
+    fn targets_of_before_come_back_and_what_was_typed_too() {
+        let mut sendings = ResendState::default();
+        for typed in ["http://a", "http://b x3", "http://a"] {
+            sendings.keep(typed);
+        }
+        assert_eq!(sendings.targets(), ["http://b x3", "http://a"]);
+        let mut targeting = sendings.ask(TargetPurpose::Resend(Vec::new()), Some("http://c"));
+        let mut turn = |turn| {
+            targeting.recall(turn, sendings.targets());
+            targeting.prompt.text()
+        };
+        assert_eq!(turn(Direction::Previous), "http://a");
+        assert_eq!(turn(Direction::Previous), "http://b x3");
+        assert_eq!(turn(Direction::Previous), "http://b x3");
+        assert_eq!(turn(Direction::Next), "http://a");
+        assert_eq!(turn(Direction::Next), "http://c");
+    }
+}

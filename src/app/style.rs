@@ -1,0 +1,246 @@
+//! Text with its meaning marked; the theme alone decides what a meaning looks like.
+
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
+
+use crate::payload::escape;
+
+/// What a piece of text is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StyleClass {
+    Plain,
+    /// Of lesser weight: labels, units, punctuation.
+    Dim,
+    Strong,
+    /// A name: a JSON key, a header, a field.
+    Name,
+    /// A JSON string.
+    Text,
+    Number,
+    /// `true`, `false`, `null`.
+    Literal,
+    Good,
+    Bad,
+    Warn,
+    /// What the eye should find first: the focused pane, a key to press.
+    Accent,
+    /// What was searched for.
+    Found,
+}
+
+impl StyleClass {
+    pub const ALL: [Self; 12] = [
+        Self::Plain,
+        Self::Dim,
+        Self::Strong,
+        Self::Name,
+        Self::Text,
+        Self::Number,
+        Self::Literal,
+        Self::Good,
+        Self::Bad,
+        Self::Warn,
+        Self::Accent,
+        Self::Found,
+    ];
+
+    /// The word for it in a theme.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Dim => "dim",
+            Self::Strong => "strong",
+            Self::Name => "name",
+            Self::Text => "text",
+            Self::Number => "number",
+            Self::Literal => "literal",
+            Self::Good => "good",
+            Self::Bad => "bad",
+            Self::Warn => "warn",
+            Self::Accent => "accent",
+            Self::Found => "found",
+        }
+    }
+
+    /// Whether it stands for what a delivery holds, which a shared screen may have to hide.
+    pub fn is_value(self) -> bool {
+        matches!(self, Self::Text | Self::Number | Self::Found)
+    }
+}
+
+/// The shape of a text without what it says: `Ab-7` becomes `Xx-0`.
+pub fn masked(text: &str) -> String {
+    let mask = |character: char| match character {
+        '0'..='9' => '0',
+        _ if character.is_uppercase() => 'X',
+        _ if character.is_alphanumeric() => 'x',
+        _ => character,
+    };
+    text.chars().map(mask).collect()
+}
+
+/// A piece of text of one role. It is safe to show: there is no way to make one that is not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StyledSpan {
+    pub role: StyleClass,
+    text: String,
+}
+
+impl StyledSpan {
+    pub fn new(role: StyleClass, text: &str) -> Self {
+        Self { role, text: escape(text).into_owned() }
+    }
+
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The same, with its shape alone where it is a value.
+    #[must_use]
+    pub fn masked(self) -> Self {
+        match self.role {
+            role if role.is_value() => Self { role, text: masked(&self.text) },
+            _ => self,
+        }
+    }
+}
+
+/// A line of marked text.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StyledLine(Vec<StyledSpan>);
+
+impl StyledLine {
+    pub fn new(role: StyleClass, text: impl AsRef<str>) -> Self {
+        Self::default().with(role, text)
+    }
+
+    #[must_use]
+    pub fn with(mut self, role: StyleClass, text: impl AsRef<str>) -> Self {
+        self.0.push(StyledSpan::new(role, text.as_ref()));
+        self
+    }
+
+    /// The same with values by their shapes alone.
+    #[must_use]
+    pub fn masked(self) -> Self {
+        Self(self.0.into_iter().map(StyledSpan::masked).collect())
+    }
+
+    /// This line with another one behind it.
+    #[must_use]
+    pub fn joined(mut self, other: Self) -> Self {
+        self.0.extend(other.0);
+        self
+    }
+
+    /// The same text, all of one role.
+    #[must_use]
+    pub fn toned(self, role: StyleClass) -> Self {
+        Self(self.0.into_iter().map(|span| StyledSpan { role, ..span }).collect())
+    }
+
+    pub fn spans(&self) -> &[StyledSpan] {
+        &self.0
+    }
+
+    /// Columns that the line takes.
+    pub fn width(&self) -> usize {
+        self.0.iter().map(|span| span.text.width()).sum()
+    }
+
+    /// Breaks the line into lines of at most `width` columns, those after the first indented.
+    /// Breaks stand behind blanks where there are any.
+    pub fn wrap(self, width: usize, indent: usize) -> Vec<Self> {
+        if self.width() <= width || width <= indent + 1 {
+            return vec![self];
+        }
+        let mut lines = vec![Self::default()];
+        let mut used = 0;
+        for (role, word) in
+            self.0.iter().flat_map(|span| words(&span.text).map(|word| (span.role, word)))
+        {
+            let columns = word.width();
+            if used + columns > width && columns <= width - indent && used > indent {
+                lines.push(Self::new(StyleClass::Plain, " ".repeat(indent)));
+                used = indent;
+                if word.trim().is_empty() {
+                    continue;
+                }
+            }
+            used = push_broken(&mut lines, role, word, (used, width, indent));
+        }
+        lines
+    }
+
+    /// Appends text of a role, to the last span if that has the same one.
+    fn push(&mut self, role: StyleClass, text: &str) {
+        match self.0.last_mut() {
+            Some(last) if last.role == role => last.text.push_str(text),
+            _ => self.0.push(StyledSpan { role, text: text.to_owned() }),
+        }
+    }
+}
+
+/// Words and what stands between them; what closes a word or a clause is part of the word before.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let closes =
+        |word: &str| word.chars().all(|c| matches!(c, ',' | ';' | ':' | '.' | '?' | '!' | ')'));
+    let blank = |word: &str| word.trim().is_empty();
+    let mut rest = text.split_word_bound_indices().peekable();
+    std::iter::from_fn(move || {
+        let (start, word) = rest.next()?;
+        let mut end = start + word.len();
+        while let Some((_, next)) = rest.next_if(|(_, next)| !blank(word) && closes(next)) {
+            end += next.len();
+        }
+        text.get(start..end)
+    })
+}
+
+/// Appends a word, broken wherever the line is full; returns the columns used of the last line.
+fn push_broken(
+    lines: &mut Vec<StyledLine>,
+    role: StyleClass,
+    word: &str,
+    (mut used, width, indent): (usize, usize, usize),
+) -> usize {
+    for grapheme in word.graphemes(true) {
+        let columns = grapheme.width();
+        if used + columns > width {
+            lines.push(StyledLine::new(StyleClass::Plain, " ".repeat(indent)));
+            used = indent;
+        }
+        if let Some(line) = lines.last_mut() {
+            line.push(role, grapheme);
+        }
+        used += columns;
+    }
+    used
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wrapped(text: &str, width: usize) -> Vec<String> {
+        let lines = StyledLine::new(StyleClass::Plain, text).wrap(width, 2);
+        lines.iter().map(|line| line.spans().iter().map(StyledSpan::text).collect()).collect()
+    }
+
+    #[test]
+    fn wraps_at_blanks_and_breaks_what_is_too_long() {
+        assert_eq!(wrapped("one two three", 8), ["one two ", "  three"]);
+        assert_eq!(wrapped("abcdefghij", 4), ["abcd", "  ef", "  gh", "  ij"]);
+        assert_eq!(wrapped("漢字漢字", 5), ["漢字", "  漢", "  字"]);
+        assert_eq!(wrapped("short", 20), ["short"]);
+        assert_eq!(wrapped("one two, (six).", 7), ["one ", "  two, ", "  (", "  six)."]);
+    }
+
+    #[test]
+    fn nothing_unsafe_becomes_a_span() {
+        assert_eq!(
+            StyledSpan::new(StyleClass::Plain, "a\u{1b}[0m\u{202e}").text(),
+            "a\\x1b[0m\\u{202e}"
+        );
+    }
+}

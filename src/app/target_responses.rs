@@ -1,0 +1,221 @@
+//! What targets answered, made ready to be read: bodies as text, and what is different from the
+//! answer before.
+
+use std::fmt::Write as _;
+
+use crate::delivery::{Attempt, Comparison, Outcome, ResponseRecord};
+use crate::payload::Document;
+use crate::payload::diff::{Mark, headers};
+
+/// Lines of an answer's body that are shown; the store has the rest.
+const LINES: usize = 12;
+
+/// Bytes of such a line.
+const LINE: usize = 400;
+
+/// Lines in which a first difference is looked for.
+const COMPARED: usize = 2_000;
+
+/// Headers that differ with each answer.
+const VOLATILE: [&str; 2] = ["date", "content-length"];
+
+/// What is shown of an attempt beside its own figures.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TargetResponse {
+    pub lines: Vec<String>,
+    /// Lines of what was kept that are not among them.
+    pub more: usize,
+    /// Bytes that the target sent and that were not kept.
+    pub cut: u64,
+    /// Beside the last attempt to the same target.
+    pub compared: Option<Comparison>,
+    /// Headers of the answer that are other than those of that attempt, with their signs.
+    pub headers: Vec<String>,
+}
+
+/// A target's last answer beside that of the target that was sent to first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetComparison {
+    pub first: String,
+    pub other: String,
+    /// The statuses, first target first.
+    pub status: (u16, u16),
+    /// The first line in which the bodies differ, from 1, and what stands there; nothing where
+    /// they are the same.
+    pub body: Option<(usize, String, String)>,
+}
+
+impl TargetResponse {
+    /// What there is to show of each attempt of a delivery, oldest first.
+    pub fn all(attempts: &[Attempt]) -> Vec<Self> {
+        let before = |at: usize| attempts.get(..at).unwrap_or_default();
+        let each = attempts.iter().enumerate();
+        each.map(|(at, attempt)| Self::new(attempt, attempt.last_of(before(at)))).collect()
+    }
+
+    fn new(attempt: &Attempt, last: Option<&Attempt>) -> Self {
+        let mut answer =
+            Self { compared: last.map(|last| attempt.compared(last)), ..Self::default() };
+        let Outcome::Answered(answered) = &attempt.outcome else { return answer };
+        let document = document(answered);
+        answer.lines = (0..LINES).filter_map(|row| document.line(row)).map(shortened).collect();
+        answer.more = document.row_count().saturating_sub(LINES);
+        answer.cut = answered.body_size.saturating_sub(answered.body.len() as u64);
+        if answered.body.is_empty() {
+            answer.lines.clear();
+        }
+        if let Some(Outcome::Answered(before)) = last.map(|last| &last.outcome) {
+            answer.headers = changed(before, answered);
+        }
+        answer
+    }
+}
+
+impl TargetComparison {
+    /// Each target's last answer beside that of the first target.
+    pub fn all(attempts: &[Attempt]) -> Vec<Self> {
+        let mut targets: Vec<&str> = Vec::new();
+        for attempt in attempts {
+            if !targets.contains(&attempt.target.as_str()) {
+                targets.push(&attempt.target);
+            }
+        }
+        let last = |target: &str| {
+            let mut of_target = attempts.iter().rev().filter(|attempt| attempt.target == target);
+            of_target.find_map(|attempt| match &attempt.outcome {
+                Outcome::Answered(answered) => Some(answered),
+                Outcome::Failed { .. } => None,
+            })
+        };
+        let Some((first, others)) = targets.split_first() else { return Vec::new() };
+        let Some(one) = last(first) else { return Vec::new() };
+        let beside = |target: &&str| {
+            let other = last(target)?;
+            Some(Self {
+                first: (*first).to_owned(),
+                other: (*target).to_owned(),
+                status: (one.status, other.status),
+                body: first_difference(one, other),
+            })
+        };
+        others.iter().filter_map(beside).collect()
+    }
+}
+
+fn first_difference(
+    one: &ResponseRecord,
+    other: &ResponseRecord,
+) -> Option<(usize, String, String)> {
+    if (&one.body, one.body_size) == (&other.body, other.body_size) {
+        return None;
+    }
+    let (one, other) = (document(one), document(other));
+    let line = |document: &Document, row| document.line(row).map(|line| line.trim().to_owned());
+    let differs = |row: &usize| line(&one, *row) != line(&other, *row);
+    let row = (0..COMPARED).find(differs);
+    let show = |document: &Document| {
+        let line = row.and_then(|row| line(document, row));
+        line.map_or_else(|| "nothing more".to_owned(), shortened)
+    };
+    Some((row.unwrap_or(COMPARED) + 1, show(&one), show(&other)))
+}
+
+fn document(answered: &ResponseRecord) -> Document {
+    let header = |name: &str| {
+        let found = answered.headers.iter().find(|header| header.is(name));
+        found.map(|header| header.text().into_owned())
+    };
+    let (kind, coding) = (header("content-type"), header("content-encoding"));
+    Document::new(answered.body.clone(), kind.as_deref(), coding.as_deref())
+}
+
+fn shortened(mut line: String) -> String {
+    if line.len() > LINE {
+        let left_out = line.len() - LINE;
+        line.truncate(line.floor_char_boundary(LINE));
+        // Writing to a String cannot fail.
+        let _ = write!(line, " … {left_out} more bytes");
+    }
+    line
+}
+
+fn changed(before: &ResponseRecord, now: &ResponseRecord) -> Vec<String> {
+    let texts = |answered: &ResponseRecord| -> Vec<(String, String)> {
+        let all = answered.headers.iter();
+        all.map(|header| (header.name.clone(), header.text().into_owned())).collect()
+    };
+    let (before, now) = (texts(before), texts(now));
+    let old: Vec<_> = before.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let new: Vec<_> = now.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    headers(&old, &new)
+        .into_iter()
+        .filter(|change| change.mark != Mark::Same)
+        .filter(|change| !VOLATILE.iter().any(|name| name.eq_ignore_ascii_case(change.name)))
+        .map(|change| {
+            let sign = change.mark.sign();
+            let text = match (change.old, change.new) {
+                (Some(old), Some(new)) => format!("{sign} {}: {old} → {new}", change.name),
+                (old, new) => format!("{sign} {}: {}", change.name, new.or(old).unwrap_or("")),
+            };
+            shortened(text)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use bytes::Bytes;
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::delivery::{AttemptKind, DeliveryId, Header, Timing};
+
+    fn attempt(target: &str, status: u16, body: &str) -> Attempt {
+        let headers = vec![
+            Header::new("Content-Type", "application/json"),
+            Header::new("Date", format!("{status}")),
+            Header::new("X-Status", format!("{status}")),
+        ];
+        let body = Bytes::copy_from_slice(body.as_bytes());
+        let body_size = body.len() as u64 + 5;
+        Attempt {
+            delivery: DeliveryId(1),
+            kind: AttemptKind::Forward,
+            target: target.to_owned(),
+            at: Timestamp::UNIX_EPOCH,
+            took: Duration::ZERO,
+            timing: Timing::default(),
+            changes: None,
+            outcome: Outcome::Answered(ResponseRecord { status, headers, body, body_size }),
+        }
+    }
+
+    #[test]
+    fn answers_are_told_beside_the_ones_before() {
+        let many = format!("[{}]", vec!["1"; 50].join(","));
+        let attempts = [attempt("http://a", 500, "{\"a\":1}"), attempt("http://a", 204, &many)];
+        let [first, second] = TargetResponse::all(&attempts).try_into().unwrap();
+        assert_eq!((first.lines.join("").replace(' ', ""), first.cut), ("{\"a\":1}".to_owned(), 5));
+        assert_eq!((first.compared, first.headers.len()), (None, 0));
+        assert_eq!((second.lines.len(), second.more), (12, 40));
+        assert_eq!(second.compared.unwrap().to_string(), "fixed");
+        assert_eq!(second.headers, ["~ X-Status: 500 → 204"]);
+        let long = TargetResponse::all(&[attempt("http://a", 200, &"é".repeat(900))]);
+        assert_eq!(long[0].lines[0].len(), 400 + " … 1400 more bytes".len());
+    }
+
+    #[test]
+    fn the_second_target_is_told_beside_the_first() {
+        let attempts = [
+            attempt("http://old", 200, r#"{"a":1,"b":2}"#),
+            attempt("http://new", 200, r#"{"a":1,"b":3}"#),
+            attempt("http://same", 200, r#"{"a":1,"b":2}"#),
+        ];
+        let beside = TargetComparison::all(&attempts);
+        assert_eq!(beside[0].body, Some((3, "\"b\": 2".to_owned(), "\"b\": 3".to_owned())));
+        assert_eq!((beside[1].other.as_str(), &beside[1].body), ("http://same", &None));
+        assert_eq!(TargetComparison::all(&attempts[..1]), []);
+    }
+}

@@ -1,0 +1,49 @@
+//! What an action does with two deliveries beside each other.
+
+use super::super::action::{DiffAction, Move};
+use super::super::detail::Tab;
+use super::super::diff::{DiffBasis, DiffRequest, DiffView};
+use super::super::message::Notice;
+use super::super::model::Model;
+use super::notify;
+use crate::delivery::DeliveryId;
+
+pub(super) fn act(model: &mut Model, what: DiffAction) {
+    match what {
+        DiffAction::Choose => choose(model),
+        DiffAction::Change(turn) => {
+            if !model.comparing.change(turn) {
+                notify(model, Notice::info("nothing differs but what was to be expected"));
+            }
+        }
+    }
+}
+
+/// Compares what is marked; what was compared that way already is left for the one before.
+fn choose(model: &mut Model) {
+    let by_marks = DiffView::by_marks(&model.list);
+    let is_shown = model.detail.tab == Tab::Diff;
+    let again = is_shown && model.comparing.choice == by_marks;
+    model.comparing.choice = if again { DiffBasis::Before } else { by_marks };
+    if is_shown && by_marks == DiffBasis::Before {
+        let why = "mark one delivery to compare it with the selected one, or two to compare them";
+        notify(model, Notice::info(why));
+    }
+    model.detail.show(Tab::Diff);
+}
+
+pub(super) fn scroll(model: &mut Model, by: isize) {
+    let step = if by < 0 { Move::Up } else { Move::Down };
+    for _ in 0..by.unsigned_abs() {
+        model.comparing.travel(step, 1);
+    }
+}
+
+/// What has to be compared now, while a delivery is selected and its difference is shown.
+pub(super) fn wanted(model: &mut Model, selected: DeliveryId) -> Option<DiffRequest> {
+    if model.detail.tab != Tab::Diff {
+        return None;
+    }
+    let wish = model.comparing.wish(selected);
+    model.comparing.want(wish).then_some(wish)
+}

@@ -1,0 +1,233 @@
+//! What an action does while the lists and panes have the keys.
+
+use super::super::action::{Action, Copyable, Move, ResizeBy};
+use super::super::detail::Tab;
+use super::super::index::ListRow;
+use super::super::message::{Effect, Notice};
+use super::super::model::{Focus, HelpPage, Mode, Model};
+use super::super::palette::Palette;
+use super::super::pane;
+use super::super::prompt::Prompt;
+use super::{diff, document, export, filter, list, notify, resend, rules};
+
+pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+    match action {
+        Action::Move(step) => travel(model, step),
+        Action::PreviousDelivery => model.list.move_by(-1),
+        Action::NextDelivery => model.list.move_by(1),
+        Action::Follow => model.list.follow(!model.list.is_following()),
+        Action::SwitchFocus => {
+            model.focus = if model.focus == Focus::List { Focus::Detail } else { Focus::List };
+        }
+        Action::OpenDetail => model.focus = Focus::Detail,
+        Action::Back => return back(model),
+        Action::Show(tab) => model.detail.show(tab),
+        Action::PreviousTab => model.detail.show(model.detail.tab.previous()),
+        Action::NextTab => model.detail.show(model.detail.tab.next()),
+        Action::Zoom => model.arrangement.zoomed = !model.arrangement.zoomed,
+        Action::Arrange => {
+            let stacked = model.arrangement.is_stacked(model.size.width);
+            (model.arrangement.stacked, model.arrangement.list) = (Some(!stacked), None);
+        }
+        Action::Document(what) => document::act(model, what),
+        Action::Differ(what) => diff::act(model, what),
+        Action::Resize(grow) => resize(model, grow),
+        Action::Privacy => privacy(model),
+        Action::Palette => model.mode = Mode::Palette(Palette::default()),
+        Action::Narrow(narrow) => return filter::act(model, narrow),
+        Action::Sending(what) => return resend::act(model, what),
+        Action::Answering(what) => return rules::act(model, what),
+        Action::TrySecret => with_selected(model, |model| {
+            model.mode = Mode::Secret { prompt: Prompt::for_secret() };
+        }),
+        Action::Copy(what) => return copy(model, what),
+        Action::CopyMenu => with_selected(model, |model| {
+            model.flags.copy_signed = false;
+            model.mode = Mode::Copy;
+        }),
+        Action::CopySigned => {
+            model.flags.copy_signed = !model.flags.copy_signed;
+            model.mode = Mode::Copy;
+        }
+        Action::SnippetMenu => with_selected(model, |model| model.mode = Mode::Snippet),
+        Action::CopyAddress => return rules::copy_address(model),
+        Action::ShowAddress => model.mode = Mode::Address,
+        Action::List(what) => return list::act(model, what),
+        Action::ExportMenu => with_selected(model, |model| model.mode = Mode::ExportMenu),
+        Action::Export(form, which) => export::ask(model, form, which),
+        Action::SendSample => return vec![Effect::SendSample],
+        Action::ToggleMouse => return toggle_mouse(model),
+        Action::Help => {
+            let lines = pane::help::lines(&model.keymap, model.contexts());
+            model.mode = Mode::Page(HelpPage { title: "keys".to_owned(), lines, top: 0 });
+        }
+        Action::Redraw => return vec![Effect::Redraw],
+        Action::Suspend => return vec![Effect::Suspend],
+        Action::Quit => model.flags.done = true,
+        // These belong to modes in which this function has no say.
+        Action::Submit
+        | Action::Cancel
+        | Action::Edit(_)
+        | Action::Complete(_)
+        | Action::History(_) => {}
+    }
+    Vec::new()
+}
+
+/// Gives the list more room, or less.
+fn resize(model: &mut Model, grow: ResizeBy) {
+    let Some(areas) = model.areas() else { return };
+    let (now, step) = if areas.is_stacked() {
+        (areas.list_head.height + areas.list.height, 2)
+    } else {
+        (areas.list.width, 6)
+    };
+    model.arrangement.list = Some(match grow {
+        ResizeBy::More => now.saturating_add(step),
+        ResizeBy::Less => now.saturating_sub(step),
+    });
+}
+
+fn privacy(model: &mut Model) {
+    model.flags.masked = !model.flags.masked;
+    notify(
+        model,
+        Notice::info(if model.flags.masked {
+            "values are masked on this screen; copying and resending are not"
+        } else {
+            "values are shown again"
+        }),
+    );
+}
+
+fn copy(model: &mut Model, what: Copyable) -> Vec<Effect> {
+    let signed = std::mem::take(&mut model.flags.copy_signed);
+    let what = if signed { what.with_signature() } else { what };
+    if matches!(
+        what,
+        Copyable::Value | Copyable::Key | Copyable::Path | Copyable::JqPath | Copyable::Subtree
+    ) {
+        return document::copy(model, what);
+    }
+    let Some(row) = model.list.selected() else { return Vec::new() };
+    match missing(&row, what) {
+        Some(missing) => {
+            notify(
+                model,
+                Notice::failed(format!("nothing was copied: this delivery has {missing}")),
+            );
+            Vec::new()
+        }
+        None => vec![Effect::Copy { id: row.id, what }],
+    }
+}
+
+/// What a delivery would need for something of it to be copied, and has not.
+fn missing(row: &ListRow<'_>, what: Copyable) -> Option<&'static str> {
+    match what {
+        Copyable::EventId => row.event_id.is_none().then_some("no event id"),
+        Copyable::Payload
+        | Copyable::As { format: "payload" | "pretty", .. }
+        | Copyable::Value
+        | Copyable::Key
+        | Copyable::Path
+        | Copyable::JqPath
+        | Copyable::Subtree => (row.body_size == 0).then_some("no body"),
+        Copyable::Address => None,
+        Copyable::Headers | Copyable::Signature | Copyable::Curl | Copyable::As { .. } => {
+            row.refused.is_some().then_some("been refused, so it was not kept whole")
+        }
+    }
+}
+
+/// Moves in a text over the panes.
+pub(super) fn page(model: &mut Model, action: Action) {
+    let height = model.areas().map_or(1, |areas| usize::from(areas.body.height));
+    let Mode::Page(page) = &mut model.mode else { return };
+    if let Action::Move(step) = action {
+        page.top = page.top.saturating_add_signed(lines_of(step, height));
+    } else if action == Action::Cancel {
+        model.mode = Mode::Browse;
+    }
+}
+
+/// Scrolls the detail by lines.
+pub(super) fn scroll(model: &mut Model, by: isize) {
+    let Some(areas) = model.areas() else { return };
+    if model.detail.tab.is_document() {
+        document::scroll(model, by);
+        return;
+    }
+    if model.detail.tab == Tab::Diff {
+        diff::scroll(model, by);
+        return;
+    }
+    let lines = pane::line_count(model, usize::from(areas.detail.width));
+    model.detail.scroll(by, lines, usize::from(areas.detail.height));
+}
+
+fn travel(model: &mut Model, step: Move) {
+    let Some(areas) = model.areas() else { return };
+    match (model.focus, step) {
+        (Focus::List, Move::Last) => model.list.follow(true),
+        (Focus::List, _) => {
+            model.list.move_by(lines_of(step, usize::from(areas.list.height)));
+        }
+        (Focus::Detail, _) if model.detail.tab.is_document() => document::travel(model, step),
+        (Focus::Detail, _) if model.detail.tab == Tab::Diff => {
+            model.comparing.travel(step, usize::from(areas.detail.height));
+        }
+        (Focus::Detail, _) => scroll(model, lines_of(step, usize::from(areas.detail.height))),
+    }
+}
+
+/// How far a movement goes on a screen of `height` lines; a page keeps one line in sight.
+fn lines_of(step: Move, height: usize) -> isize {
+    let page = isize::try_from(height).unwrap_or(isize::MAX).saturating_sub(1).max(1);
+    // Far enough for any list, and still safe to add to a position.
+    let all = isize::MAX / 2;
+    match step {
+        Move::Up => -1,
+        Move::Down => 1,
+        Move::PageUp => -page,
+        Move::PageDown => page,
+        Move::First => -all,
+        Move::Last => all,
+        Move::Left | Move::Right => 0,
+    }
+}
+
+/// Leaves the innermost thing that can be left.
+fn back(model: &mut Model) -> Vec<Effect> {
+    if model.notice.take().is_some() {
+        return Vec::new();
+    }
+    if model.arrangement.zoomed {
+        model.arrangement.zoomed = false;
+    } else if model.focus == Focus::Detail {
+        model.focus = Focus::List;
+    } else if model.search.is_on() {
+        return filter::put_in_force(model, "");
+    }
+    Vec::new()
+}
+
+pub(super) fn with_selected(model: &mut Model, go: impl FnOnce(&mut Model)) {
+    if model.list.selected().is_some() {
+        go(model);
+    } else {
+        notify(model, Notice::info("no delivery is selected yet"));
+    }
+}
+
+fn toggle_mouse(model: &mut Model) -> Vec<Effect> {
+    let released = !model.flags.mouse_released;
+    model.flags.mouse_released = released;
+    let text = if released {
+        "the mouse selects text now; M takes it back"
+    } else {
+        "the mouse clicks and scrolls again"
+    };
+    notify(model, Notice::info(text));
+    vec![Effect::CaptureMouse(!released)]
+}

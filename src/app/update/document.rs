@@ -1,0 +1,222 @@
+//! What an action does in a document: the payload, or the request as it was on the wire.
+
+use super::super::action::{Copyable, Direction, DocumentAction, Fold, Move};
+use super::super::detail::Tab;
+use super::super::document_view::{DocumentView, Viewport};
+use super::super::message::{DocumentTab, Effect, Notice};
+use super::super::model::{HelpPage, Mode, Model};
+use super::super::prompt::Prompt;
+use super::super::style::{StyleClass, StyledLine};
+use super::{filter, notify};
+use crate::filter::path_term;
+use crate::payload::path::PathStep;
+use crate::payload::{Document, Node};
+
+/// Columns that a step to the side moves.
+const SIDEWAYS: usize = 8;
+
+/// Does something in the document that is shown.
+fn read<R>(
+    model: &mut Model,
+    go: impl FnOnce(&Document, &mut DocumentView, Viewport) -> R,
+) -> Option<R> {
+    let window = model.window()?;
+    model.detail.read(|document, reading| go(document, reading, window))
+}
+
+pub(super) fn travel(model: &mut Model, step: Move) {
+    read(model, |document, reading, window| match step {
+        Move::Left => reading.expand(document),
+        Move::Right => reading.collapse(document),
+        Move::Up | Move::Down | Move::PageUp | Move::PageDown | Move::First | Move::Last => {
+            reading.travel(document, window, step);
+        }
+    });
+}
+
+pub(super) fn scroll(model: &mut Model, by: isize) {
+    let step = if by < 0 { Move::Up } else { Move::Down };
+    for _ in 0..by.unsigned_abs() {
+        travel(model, step);
+    }
+}
+
+pub(super) fn select_line(model: &mut Model, line: usize) {
+    let note = usize::from(model.note().is_some());
+    let Some(line) = line.checked_sub(note) else { return };
+    read(model, |document, reading, window| reading.select_line(document, window, line));
+}
+
+fn fold(model: &mut Model, fold: Fold) {
+    read(model, |document, reading, _| reading.fold(document, fold));
+}
+
+fn sibling(model: &mut Model, turn: Direction) {
+    read(model, |document, reading, _| reading.sibling(document, turn));
+}
+
+fn same_key(model: &mut Model, turn: Direction) {
+    let found = read(model, |document, reading, _| reading.same_key(document, turn));
+    if found == Some(false) {
+        notify(model, Notice::info("there is no other with this key"));
+    }
+}
+
+fn sideways(model: &mut Model, turn: Direction) {
+    read(model, |document, reading, window| {
+        let row = document.row(reading.cursor);
+        let last = row.map_or(0, |row| row.len()).saturating_sub(window.width / 2);
+        reading.left = match turn {
+            Direction::Next => (reading.left + SIDEWAYS).min(last.max(reading.left)),
+            Direction::Previous => reading.left.saturating_sub(SIDEWAYS),
+        };
+    });
+}
+
+fn hit(model: &mut Model, turn: Direction) {
+    let found = read(model, |document, reading, _| reading.hit(document, turn));
+    if found == Some(false) {
+        notify(model, Notice::info("nothing was searched for, or nothing was found; / searches"));
+    }
+}
+
+/// Asks what to search for.
+fn ask(model: &mut Model) {
+    let Some((_, reading)) = model.detail.reading() else { return };
+    let before = Box::new(reading.clone());
+    model.mode = Mode::Find { prompt: Prompt::default(), error: None, before };
+}
+
+/// Searches for what is typed so far.
+pub(super) fn find(model: &mut Model) -> Vec<Effect> {
+    let Mode::Find { prompt, before, .. } = &model.mode else { return Vec::new() };
+    let (typed, before) = (prompt.text(), before.clone());
+    model.searches += 1;
+    let number = model.searches;
+    let searched = read(model, |document, reading, _| {
+        *reading = *before;
+        if typed.is_empty() {
+            reading.finding = None;
+            return Ok(false);
+        }
+        reading.find(document, &typed, number)
+    });
+    let more = matches!(searched, Some(Ok(true)));
+    let wrong = searched.and_then(Result::err).map(|wrong| wrong.to_string());
+    if let Mode::Find { error, .. } = &mut model.mode {
+        *error = wrong;
+    }
+    let within = match (model.detail.tab == Tab::Raw, model.detail.is_hex()) {
+        (true, _) => DocumentTab::Raw,
+        (false, true) => DocumentTab::Hex,
+        (false, false) => DocumentTab::Payload,
+    };
+    if more { vec![Effect::Find { number, typed, within }] } else { Vec::new() }
+}
+
+/// Says how the search went.
+pub(super) fn told(model: &mut Model) {
+    let finding = model.detail.reading().and_then(|(_, reading)| reading.finding.as_ref());
+    if let Some(finding) = finding.filter(|finding| finding.search.is_done())
+        && finding.search.count() == 0
+    {
+        let text = format!("`{}` is nowhere in it", finding.typed);
+        notify(model, Notice::info(text));
+    }
+}
+
+/// The text under the cursor that is to be copied, or why there is none.
+pub(super) fn copy(model: &mut Model, what: Copyable) -> Vec<Effect> {
+    let text = with_node(model, |node| match what {
+        Copyable::Key => node.key().map(std::borrow::Cow::into_owned),
+        Copyable::Path => Some(node.path().filter()),
+        Copyable::JqPath => Some(node.path().jq()),
+        Copyable::Subtree => Some(node.source().to_owned()),
+        Copyable::Value => Some(value(node)),
+        Copyable::Payload
+        | Copyable::Headers
+        | Copyable::EventId
+        | Copyable::Signature
+        | Copyable::Curl
+        | Copyable::As { .. }
+        | Copyable::Address => None,
+    });
+    match text {
+        Some(text) if !text.is_empty() => vec![Effect::CopyText { text, what }],
+        _ => {
+            let why = format!("nothing was copied: there is no {} under the cursor", what.title());
+            notify(model, Notice::info(why));
+            Vec::new()
+        }
+    }
+}
+
+fn with_node<R>(model: &Model, go: impl FnOnce(Node<'_>) -> Option<R>) -> Option<R> {
+    let (document, reading) = model.detail.reading()?;
+    document.node(reading.cursor).and_then(go)
+}
+
+/// A value without the quotes and escapes of a string.
+fn value(node: Node<'_>) -> String {
+    node.string().map_or_else(|| node.source().to_owned(), std::borrow::Cow::into_owned)
+}
+
+/// Narrows the list to deliveries that have the value under the cursor there, or another.
+pub(super) fn narrow(model: &mut Model, negated: bool) -> Vec<Effect> {
+    let term = with_node(model, |node| {
+        let steps: Vec<String> = node
+            .path()
+            .0
+            .into_iter()
+            .map(|step| match step {
+                PathStep::Key(key) => key,
+                PathStep::Index(index) => index.to_string(),
+            })
+            .collect();
+        let scalar = !node.kind().is_open() && !steps.is_empty();
+        scalar.then(|| path_term(&steps, &value(node), negated))
+    });
+    let Some(term) = term else {
+        notify(
+            model,
+            Notice::info("there is no string, number or literal of JSON under the cursor"),
+        );
+        return Vec::new();
+    };
+    filter::by_term(model, &term)
+}
+
+/// Shows the string under the cursor line by line.
+fn unescaped(model: &mut Model) {
+    let shown = with_node(model, |node| {
+        let text = node.string()?;
+        let lines = text.lines().map(|line| StyledLine::new(StyleClass::Text, line)).collect();
+        Some(HelpPage { title: node.path().breadcrumb(), lines, top: 0 })
+    });
+    match shown {
+        Some(page) => model.mode = Mode::Page(page),
+        None => notify(model, Notice::info("there is no string under the cursor")),
+    }
+}
+
+/// Does what can be done in a document.
+pub(super) fn act(model: &mut Model, what: DocumentAction) {
+    match what {
+        DocumentAction::Fold(one) => fold(model, one),
+        DocumentAction::Sibling(turn) => sibling(model, turn),
+        DocumentAction::SameKey(turn) => same_key(model, turn),
+        DocumentAction::Sideways(turn) => sideways(model, turn),
+        DocumentAction::Hit(turn) => hit(model, turn),
+        DocumentAction::Unescaped => unescaped(model),
+        DocumentAction::Find => ask(model),
+        DocumentAction::Wrap => {
+            model.flags.wrapped = !model.flags.wrapped;
+            let text = if model.flags.wrapped { "rows are broken" } else { "rows are cut" };
+            notify(model, Notice::info(format!("{text} at the edge of the screen")));
+        }
+        DocumentAction::Hex => {
+            model.detail.show(Tab::Payload);
+            model.detail.toggle_hex();
+        }
+    }
+}

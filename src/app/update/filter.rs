@@ -1,0 +1,131 @@
+//! Narrows the list by what is pointed at, and keeps filters under names.
+
+use super::super::action::{Facet, FilterAction, Polarity};
+use super::super::detail::Tab;
+use super::super::filter_prompt::FilterPrompt;
+use super::super::index::ListRow;
+use super::super::message::{Effect, Notice};
+use super::super::model::{Focus, Mode, Model};
+use super::super::palette::{Palette, VIEW};
+use super::super::prompt::Prompt;
+use super::{dispatch, document, notify};
+use crate::filter::term;
+
+pub(super) fn act(model: &mut Model, narrow: FilterAction) -> Vec<Effect> {
+    match narrow {
+        FilterAction::Type => {
+            let mut filtering = FilterPrompt::new(model.search.text());
+            filtering.look(&model.seen);
+            model.mode = Mode::Filter(Box::new(filtering));
+        }
+        // Where a cursor stands on a value, that is what is meant.
+        FilterAction::Like(wanted)
+            if model.focus == Focus::Detail && model.detail.tab == Tab::Payload =>
+        {
+            return document::narrow(model, wanted == Polarity::Without);
+        }
+        FilterAction::Like(wanted) => {
+            dispatch::with_selected(model, |model| model.mode = Mode::Facet(wanted));
+        }
+        FilterAction::Facet(facet) => return by_facet(model, facet, Polarity::With),
+        FilterAction::Clear => return put_in_force(model, ""),
+        FilterAction::Views => {
+            model.mode = Mode::Palette(Palette { prompt: Prompt::new(VIEW), chosen: 0 });
+        }
+        FilterAction::Save => ask_name(model),
+    }
+    Vec::new()
+}
+
+/// Puts a filter in force that was typed before, or put together here.
+pub(super) fn put_in_force(model: &mut Model, filter: &str) -> Vec<Effect> {
+    match model.search.apply(filter, &mut model.list, model.now) {
+        Ok(effects) => {
+            model.history.keep(filter);
+            effects
+        }
+        Err(wrong) => {
+            notify(model, Notice::failed(wrong.to_string()));
+            Vec::new()
+        }
+    }
+}
+
+/// Narrows the list to deliveries that have the same value as the selected one, or another.
+pub(super) fn by_facet(model: &mut Model, facet: Facet, wanted: Polarity) -> Vec<Effect> {
+    let Some(row) = model.list.selected() else {
+        notify(model, Notice::info("no delivery is selected yet"));
+        return Vec::new();
+    };
+    let (field, value) = (field(facet), value(&row, facet));
+    let Some(value) = value else {
+        notify(model, Notice::info(format!("this delivery has nothing that `{field}:` asks for")));
+        return Vec::new();
+    };
+    by_term(model, &term(field, &value, wanted == Polarity::Without))
+}
+
+/// Narrows the list by a term beside those that are in force.
+pub(super) fn by_term(model: &mut Model, term: &str) -> Vec<Effect> {
+    match model.search.narrowed(term) {
+        Ok(filter) => put_in_force(model, &filter),
+        Err(wrong) => {
+            notify(model, Notice::failed(wrong.to_string()));
+            Vec::new()
+        }
+    }
+}
+
+fn field(facet: Facet) -> &'static str {
+    match facet {
+        Facet::Kind => "type",
+        Facet::EventId => "id",
+        Facet::Signature => "sig",
+        Facet::Cause => "cause",
+        Facet::Provider => "provider",
+        Facet::Method => "method",
+        Facet::Path => "path",
+        Facet::Status => "status",
+        Facet::Source => "source",
+        Facet::Peer => "peer",
+    }
+}
+
+fn value(row: &ListRow<'_>, facet: Facet) -> Option<String> {
+    match facet {
+        Facet::Kind => row.kind.map(ToOwned::to_owned),
+        Facet::EventId => row.event_id.map(ToOwned::to_owned),
+        Facet::Signature => Some(row.status.as_str().to_owned()),
+        Facet::Cause => row.cause.map(ToOwned::to_owned),
+        Facet::Provider => Some(row.provider.to_owned()),
+        Facet::Method => Some(row.method.to_owned()),
+        // Whatever stands in the query, it is the same place.
+        Facet::Path => row.target.split('?').next().map(ToOwned::to_owned),
+        Facet::Status => row.response.map(|status| status.to_string()),
+        Facet::Source => Some(row.source.as_str().to_owned()),
+        // The port is another one with every connection.
+        Facet::Peer => {
+            let peer = row.peer?;
+            let address = peer.rsplit_once(':').map_or(peer, |(address, _)| address);
+            Some(address.trim_matches(['[', ']']).to_owned())
+        }
+    }
+}
+
+/// Asks under which name the filter in force is to be kept.
+fn ask_name(model: &mut Model) {
+    if model.search.is_on() {
+        model.mode = Mode::View { prompt: Prompt::default() };
+    } else {
+        notify(model, Notice::info("there is no filter to save; / types one"));
+    }
+}
+
+pub(super) fn save_view(model: &mut Model, name: &str) -> Vec<Effect> {
+    let name = name.trim();
+    if name.is_empty() {
+        notify(model, Notice::info("no name was given, so nothing was saved"));
+        return Vec::new();
+    }
+    vec![Effect::SaveView { name: name.to_owned(), filter: model.search.text().to_owned() }]
+}

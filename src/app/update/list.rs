@@ -1,0 +1,162 @@
+//! What an action does to deliveries as entries of the list: marks, notes, removals, orders, jumps.
+
+use jiff::civil::{DateTime, Time};
+use jiff::{Timestamp, ToSpan as _};
+
+use super::super::action::{Direction, ListAction};
+use super::super::list::{JumpTarget, SortKey, SortOrder};
+use super::super::message::{Effect, Notice};
+use super::super::model::{Confirm, Mode, Model};
+use super::super::prompt::Prompt;
+use super::super::removals::{Removals, Scope};
+use super::{dispatch, notify};
+use crate::delivery::DeliveryId;
+use crate::filter::Filter;
+use crate::units;
+
+pub(super) fn act(model: &mut Model, what: ListAction) -> Vec<Effect> {
+    match what {
+        ListAction::Mark => return mark(model),
+        ListAction::Unmark => return unmark(model),
+        ListAction::Note => ask_note(model),
+        ListAction::Remove(which) => ask_removal(model, which),
+        ListAction::Undo => return undo(model),
+        ListAction::SortMenu => dispatch::with_selected(model, |model| model.mode = Mode::Sort),
+        ListAction::Sort(column) => sort(model, column),
+        ListAction::Jump => model.mode = Mode::Jump { prompt: Prompt::default(), error: None },
+        ListAction::Match(turn) => seek_match(model, turn),
+        ListAction::Bad(turn) => {
+            seek(model, JumpTarget::Bad, turn, "delivery with a bad signature");
+        }
+        ListAction::Marked(turn) => seek(model, JumpTarget::Marked, turn, "marked delivery"),
+    }
+    Vec::new()
+}
+
+fn mark(model: &mut Model) -> Vec<Effect> {
+    let Some((id, marked)) = model.list.selected().map(|row| (row.id, row.badges.marked)) else {
+        notify(model, Notice::info("no delivery is selected yet"));
+        return Vec::new();
+    };
+    // Whoever marks several in a row goes on to the next.
+    model.list.move_by(1);
+    vec![Effect::Mark { ids: vec![id], marked: !marked }]
+}
+
+fn unmark(model: &mut Model) -> Vec<Effect> {
+    let ids = model.list.marked_ids();
+    if ids.is_empty() {
+        notify(model, Notice::info("nothing is marked"));
+        return Vec::new();
+    }
+    vec![Effect::Mark { ids, marked: false }]
+}
+
+fn ask_note(model: &mut Model) {
+    let note = model.detail.loaded.as_deref().and_then(|loaded| {
+        let summary = &loaded.delivery.summary;
+        (Some(summary.id) == model.detail.wanted()).then(|| summary.note.clone())?
+    });
+    dispatch::with_selected(model, |model| {
+        model.mode = Mode::Note { prompt: Prompt::new(note.unwrap_or_default()) };
+    });
+}
+
+/// Takes a note that was typed; an empty one takes away what is there.
+pub(super) fn note(model: &mut Model, typed: &str) -> Vec<Effect> {
+    let Some(id) = model.list.selected().map(|row| row.id) else { return Vec::new() };
+    let note = Some(typed.trim().to_owned()).filter(|note| !note.is_empty());
+    vec![Effect::Note { id, note }]
+}
+
+/// Asks before anything is removed, and says how much that is.
+fn ask_removal(model: &mut Model, which: Scope) {
+    // What was marked is what is meant.
+    let marked = which == Scope::Selected && model.list.marked() > 0;
+    let which = if marked { Scope::Marked } else { which };
+    let count = model.list.which(which).len();
+    let what = match which {
+        Scope::Selected => "the selected delivery".to_owned(),
+        Scope::Marked => format!("{} marked", units::format_count(count as u64)),
+        Scope::Shown => format!("all {} that are shown", units::format_count(count as u64)),
+        Scope::All => format!("all {} deliveries", units::format_count(count as u64)),
+    };
+    let yes = Removals::remove(&model.list, which);
+    if yes.is_empty() {
+        notify(model, Notice::info("there is nothing to remove"));
+        return;
+    }
+    let key = model.keymap.key_of(super::super::Action::List(ListAction::Undo));
+    let undo = key.map_or_else(String::new, |key| format!(" {key} brings back until you quit"));
+    model.mode =
+        Mode::Confirm(Confirm { question: format!("remove {what}?{undo}"), yes, no: Vec::new() });
+}
+
+fn undo(model: &mut Model) -> Vec<Effect> {
+    if model.removals.is_empty() {
+        notify(model, Notice::info("nothing was removed since the start"));
+    }
+    model.removals.undo()
+}
+
+/// Sorts by a column; by the one that it is sorted by, the other way round.
+pub(super) fn sort(model: &mut Model, by: SortKey) {
+    let order = model.list.order();
+    let descending = if order.by == by { !order.descending } else { by == SortKey::Size };
+    model.list.sort(SortOrder { by, descending });
+    let way = if descending { "falling" } else { "rising" };
+    notify(model, Notice::info(format!("sorted by {}, {way}", by.title())));
+}
+
+fn seek(model: &mut Model, sought: JumpTarget<'_>, turn: Direction, what: &str) {
+    if !model.list.seek(sought, turn == Direction::Next) {
+        let way = if turn == Direction::Next { "below" } else { "above" };
+        notify(model, Notice::info(format!("there is no {what} {way}")));
+    }
+}
+
+/// Goes to the next delivery that passes the filter in force or, if none is, the last one.
+fn seek_match(model: &mut Model, turn: Direction) {
+    let text = if model.search.is_on() { model.search.text() } else { model.history.latest() };
+    let Ok(filter) = text.parse::<Filter>() else { return };
+    if filter.is_all() {
+        notify(model, Notice::info("there was no filter yet; / types one"));
+        return;
+    }
+    let now = model.now;
+    seek(model, JumpTarget::Passing(&filter, now), turn, "match");
+}
+
+/// Goes to the number of a delivery, or to a time.
+pub(super) fn jump(model: &mut Model, typed: &str) -> Result<(), String> {
+    let typed = typed.trim();
+    let found = if let Ok(id) = typed.parse::<DeliveryId>() {
+        model.list.jump_to_id(id)
+    } else {
+        let at = moment(model, typed).ok_or_else(|| {
+            format!("`{typed}` is neither a number of a delivery nor a time; write 42, 17:06 or 2026-11-23T17:06")
+        })?;
+        model.list.jump_to_time(at)
+    };
+    if !found {
+        notify(model, Notice::info("no delivery is shown"));
+    }
+    Ok(())
+}
+
+/// A time of today or, if that is still to come, of yesterday; or of any day.
+fn moment(model: &Model, typed: &str) -> Option<Timestamp> {
+    if let Ok(at) = typed.parse::<Timestamp>() {
+        return Some(at);
+    }
+    let today = model.now.to_zoned_datetime(model.zone.clone()).date();
+    let local = match (typed.contains(':') && !typed.contains('-'), typed.parse::<DateTime>()) {
+        (true, _) => today.to_datetime(typed.parse::<Time>().ok()?),
+        (false, parsed) => parsed.ok()?,
+    };
+    let at = model.zone.to_timestamp(local).ok()?;
+    if at > model.now && typed.contains(':') && !typed.contains('-') {
+        return model.zone.to_timestamp(local.checked_sub(1.day()).ok()?).ok();
+    }
+    Some(at)
+}

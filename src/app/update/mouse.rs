@@ -1,0 +1,113 @@
+//! What the mouse does.
+
+use ratatui::layout::Position;
+
+use super::super::columns::{self, ListColumn, placed};
+use super::super::detail::Tab;
+use super::super::hints::hints;
+use super::super::layout::Areas;
+use super::super::message::{Effect, Mouse, MouseKind};
+use super::super::model::{Focus, Mode, Model};
+use super::{act, dispatch, document, list};
+
+/// How many lines the wheel moves.
+const WHEEL: isize = 3;
+
+pub(super) fn point(model: &mut Model, mouse: Mouse) -> Vec<Effect> {
+    let at = Position::new(mouse.column, mouse.row);
+    let Some(areas) = model.areas() else { return Vec::new() };
+    match mouse.kind {
+        MouseKind::Release => model.flags.dragging = false,
+        MouseKind::Drag => drag(model, &areas, at),
+        MouseKind::WheelUp => turn(model, &areas, at, -WHEEL),
+        MouseKind::WheelDown => turn(model, &areas, at, WHEEL),
+        MouseKind::Click => return click(model, &areas, at),
+    }
+    Vec::new()
+}
+
+fn click(model: &mut Model, areas: &Areas, at: Position) -> Vec<Effect> {
+    if areas.hints.contains(at) {
+        let column = usize::from(at.x - areas.hints.x);
+        let shown = hints(model, usize::from(areas.hints.width));
+        let hit = shown.into_iter().find(|hint| (hint.x..hint.x + hint.width).contains(&column));
+        return hit.map(|hint| act(model, hint.action)).unwrap_or_default();
+    }
+    if let Mode::Palette(palette) = &mut model.mode {
+        let Some(line) = areas.palette_line(at) else {
+            model.mode = Mode::Browse;
+            return Vec::new();
+        };
+        palette.chosen = palette.top(areas.palette_height()) + line;
+        return act(model, super::super::action::Action::Submit);
+    }
+    if !matches!(model.mode, Mode::Browse) {
+        // A prompt keeps what it has; the mouse waits.
+    } else if areas.list.contains(at) {
+        model.focus = Focus::List;
+        model.list.select_line(usize::from(at.y - areas.list.y));
+    } else if areas.list_head.contains(at) {
+        let columns = placed(&model.columns, usize::from(areas.list_head.width));
+        let column = columns::at(&columns, usize::from(at.x - areas.list_head.x));
+        if let Some(by) = column.and_then(ListColumn::order) {
+            list::sort(model, by);
+        }
+    } else if areas.detail.contains(at) {
+        model.focus = Focus::Detail;
+        let line = usize::from(at.y - areas.detail.y);
+        if model.detail.tab == Tab::Diff {
+            model.comparing.select_line(line);
+        } else {
+            document::select_line(model, line);
+        }
+    } else if let Some((tab, _)) = Tab::places(areas.tabs).find(|(_, place)| place.contains(at)) {
+        model.detail.show(tab);
+    } else if areas.divider.contains(at) || (areas.is_stacked() && areas.tabs.contains(at)) {
+        model.flags.dragging = true;
+    }
+    Vec::new()
+}
+
+/// The divider goes where the mouse goes.
+fn drag(model: &mut Model, areas: &Areas, at: Position) {
+    if model.flags.dragging {
+        model.arrangement.list = Some(if areas.is_stacked() {
+            at.y.saturating_sub(areas.body.y)
+        } else {
+            at.x.saturating_sub(areas.body.x)
+        });
+    }
+}
+
+fn turn(model: &mut Model, areas: &Areas, at: Position, by: isize) {
+    match &mut model.mode {
+        Mode::Page(page) => page.top = page.top.saturating_add_signed(by),
+        Mode::Browse if areas.list.contains(at) => {
+            model.focus = Focus::List;
+            model.list.move_by(by);
+        }
+        Mode::Browse if areas.detail.contains(at) => {
+            model.focus = Focus::Detail;
+            dispatch::scroll(model, by);
+        }
+        Mode::Browse
+        | Mode::Copy
+        | Mode::Facet(_)
+        | Mode::Sort
+        | Mode::ExportMenu
+        | Mode::Export { .. }
+        | Mode::Confirm(_)
+        | Mode::Note { .. }
+        | Mode::Jump { .. }
+        | Mode::Find { .. }
+        | Mode::View { .. }
+        | Mode::Palette(_)
+        | Mode::Filter(_)
+        | Mode::Snippet
+        | Mode::Answers(_)
+        | Mode::Rule(_)
+        | Mode::Address
+        | Mode::Target(_)
+        | Mode::Secret { .. } => {}
+    }
+}

@@ -1,0 +1,159 @@
+//! Rules that answer deliveries, senders that are held, and the address for senders.
+
+use super::super::action::{Action, Copyable, Move, ReleaseDecision, ResponseAction};
+use super::super::message::{Effect, Notice};
+use super::super::model::{Mode, Model};
+use super::super::routing::{PublicAddress, Routing, RoutingChange, RoutingChoice, RulePrompt};
+use super::{dispatch, notify};
+
+pub(super) fn act(model: &mut Model, what: ResponseAction) -> Vec<Effect> {
+    match what {
+        ResponseAction::Show => show(model),
+        ResponseAction::Add => model.mode = Mode::Rule(Box::default()),
+        ResponseAction::Always(script) => {
+            return vec![Effect::Change(RoutingChange::Add(script.to_owned()))];
+        }
+        ResponseAction::Remove => return remove(model),
+        ResponseAction::Reset => return vec![Effect::Change(RoutingChange::Reset)],
+        ResponseAction::Release(decision) => return release(model, decision),
+    }
+    Vec::new()
+}
+
+/// Shows rules and held deliveries; the selected delivery is chosen if it is held.
+pub(super) fn show(model: &mut Model) {
+    let selected = model.list.selected().map(|row| RoutingChoice::Held(row.id));
+    let choices = model.routing.choices();
+    let chosen = choices.iter().position(|choice| Some(*choice) == selected);
+    model.mode = Mode::Answers(chosen.unwrap_or(0));
+}
+
+/// What a key does on the page.
+pub(super) fn page(model: &mut Model, action: Action) -> Vec<Effect> {
+    let Mode::Answers(chosen) = &mut model.mode else { return Vec::new() };
+    let last = model.routing.choices().len().saturating_sub(1);
+    #[expect(clippy::wildcard_enum_match_arm, reason = "no other action has a key there")]
+    match action {
+        Action::Move(step) => {
+            *chosen = match step {
+                Move::Up => chosen.saturating_sub(1),
+                Move::Down => (*chosen + 1).min(last),
+                Move::First | Move::PageUp => 0,
+                Move::Last | Move::PageDown => last,
+                Move::Left | Move::Right => *chosen,
+            };
+            Vec::new()
+        }
+        Action::Cancel => {
+            model.mode = Mode::Browse;
+            Vec::new()
+        }
+        other => dispatch::act(model, other),
+    }
+}
+
+fn chosen(model: &Model) -> Option<RoutingChoice> {
+    let Mode::Answers(chosen) = model.mode else { return None };
+    model.routing.choices().get(chosen).copied()
+}
+
+fn remove(model: &mut Model) -> Vec<Effect> {
+    if let Some(RoutingChoice::Rule(at)) = chosen(model)
+        && let Some(rule) = model.routing.rules.get(at)
+    {
+        return vec![Effect::Change(RoutingChange::Remove { at, text: rule.text.clone() })];
+    }
+    notify(model, Notice::info("no rule is chosen; ↓ goes to the rules"));
+    Vec::new()
+}
+
+/// Lets the chosen delivery go, or else the one that has been waiting for longest.
+fn release(model: &mut Model, decision: ReleaseDecision) -> Vec<Effect> {
+    let oldest = model.routing.held.first().map(|(id, _)| *id);
+    let id = match chosen(model) {
+        Some(RoutingChoice::Held(id)) => Some(id),
+        Some(RoutingChoice::Rule(_)) | None => oldest,
+    };
+    let Some(id) = id else {
+        notify(model, Notice::info("no sender is held"));
+        return Vec::new();
+    };
+    vec![Effect::Change(RoutingChange::Release { id, decision })]
+}
+
+/// Takes the rule that was typed.
+pub(super) fn submit(model: &mut Model, ruling: RulePrompt) -> Vec<Effect> {
+    let typed = ruling.prompt.text();
+    if typed.trim().is_empty() {
+        show(model);
+        notify(model, Notice::info("no rule was typed, so the rules are as they were"));
+        return Vec::new();
+    }
+    model.mode = Mode::Rule(Box::new(ruling));
+    vec![Effect::Change(RoutingChange::Add(typed))]
+}
+
+pub(super) fn added(model: &mut Model, text: &str) {
+    if matches!(model.mode, Mode::Rule(_)) {
+        model.mode = Mode::Answers(model.routing.held.len());
+    }
+    notify(model, Notice::done(format!("from now on: {text}")));
+}
+
+/// What was typed stays to be put right, unless it has been changed since.
+pub(super) fn wrong(model: &mut Model, typed: &str, told: String, caret: String) {
+    if let Mode::Rule(ruling) = &mut model.mode
+        && ruling.prompt.text() == typed
+    {
+        ruling.error = Some((told, caret));
+    } else {
+        notify(model, Notice::failed(told));
+    }
+}
+
+/// Takes in how things are; what has become worse is said.
+pub(super) fn learn(model: &mut Model, routing: Routing) {
+    let before = std::mem::replace(&mut model.routing, routing);
+    if let Mode::Answers(chosen) = &mut model.mode {
+        // Whatever comes or goes, the same thing stays chosen.
+        let was = before.choices().get(*chosen).copied();
+        let now = model.routing.choices();
+        let same = now.iter().position(|choice| Some(*choice) == was);
+        *chosen = same.unwrap_or(*chosen).min(now.len().saturating_sub(1));
+    }
+    let was_down =
+        |url: &str| before.targets.iter().any(|target| target.url == url && target.down.is_some());
+    let mut news = model.routing.targets.iter().filter(|target| !was_down(&target.url));
+    let down = news.find_map(|target| {
+        target.down.as_ref().map(|why| format!("{} is down: {why}", target.url))
+    });
+    let no_tunnel = match &model.routing.public {
+        PublicAddress::Failed(why) if before.public != model.routing.public => {
+            Some(format!("there is no tunnel: {why}"))
+        }
+        PublicAddress::Failed(_)
+        | PublicAddress::None
+        | PublicAddress::Starting
+        | PublicAddress::Up(_) => None,
+    };
+    let came_up = match &model.routing.public {
+        PublicAddress::Up(url) if before.public == PublicAddress::Starting => {
+            Some(format!("the tunnel is up: {url}"))
+        }
+        PublicAddress::Up(_)
+        | PublicAddress::None
+        | PublicAddress::Starting
+        | PublicAddress::Failed(_) => None,
+    };
+    if let Some(text) = no_tunnel.or(down) {
+        notify(model, Notice::failed(text));
+    } else if let Some(text) = came_up {
+        notify(model, Notice::done(text));
+    }
+}
+
+/// The URL that senders are given.
+pub(super) fn copy_address(model: &Model) -> Vec<Effect> {
+    let text = model.address().to_owned();
+    vec![Effect::CopyText { text, what: Copyable::Address }]
+}

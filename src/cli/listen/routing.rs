@@ -1,0 +1,246 @@
+//! What becomes of deliveries: flags and configuration, wired to targets, rules and tunnels.
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use clap::Args;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::CliError;
+use crate::config::{Config, ForwardTo};
+use crate::delivery::Header;
+use crate::filter::Filter;
+use crate::intake::{Forward, Forwards, Policy, Proxies, Strict};
+use crate::outbound::{Client, ForwardOptions, Forwarder, QueueLimits, Target, added_header};
+use crate::respond::{ResponseRule, RuleError};
+use crate::secret::Secret;
+use crate::signature::{Credentials, Handshakes, PublicUrl};
+use crate::store::Store;
+use crate::tunnel;
+
+#[derive(Debug, Args)]
+pub(super) struct RoutingArgs {
+    #[command(flatten)]
+    forward: ForwardArgs,
+    /// Answer by this script instead, for instance 500, `503;retry-after=5`, 500x2,200, 10%:500,
+    /// timeout, close or hold; 'type:message.* => 500' is for some deliveries only. Rules of flags
+    /// are asked before those of the configuration
+    #[arg(long, value_name = "SPEC", value_parser = rule)]
+    respond: Vec<Arc<ResponseRule>>,
+    /// Answer 401 unless the signature is verified
+    #[arg(long)]
+    strict: bool,
+    /// Treat what providers ask before they register a URL like any other delivery
+    #[arg(long)]
+    no_handshake: bool,
+    #[command(flatten)]
+    tunnel: TunnelArgs,
+}
+
+#[derive(Debug, Args)]
+struct ForwardArgs {
+    /// Send each delivery on to this URL and return its answer to the sender; further URLs get it
+    /// as well, and their answers are kept
+    #[arg(long, value_name = "URL")]
+    forward: Vec<Target>,
+    /// Let --forward keep the `Host` of the delivery
+    #[arg(long, requires = "forward")]
+    preserve_host: bool,
+    /// Let --forward add this header, 'Name: value'
+    #[arg(long, value_name = "HEADER", requires = "forward", value_parser = added_header)]
+    add_header: Vec<Header>,
+    /// Let --forward take any certificate of https, for instance a local one
+    #[arg(long, requires = "forward")]
+    insecure: bool,
+}
+
+#[derive(Debug, Args)]
+struct TunnelArgs {
+    /// Make it reachable from the internet, with an agent that runs or is started: ngrok or
+    /// cloudflared
+    #[arg(long, value_name = "AGENT", conflicts_with = "public_url")]
+    tunnel: Option<tunnel::TunnelKind>,
+    /// The URL that the provider was given, for providers that sign it, and where any other
+    /// tunnel or proxy leads here
+    #[arg(long, value_name = "URL", value_parser = public_url)]
+    public_url: Option<String>,
+}
+
+fn rule(text: &str) -> Result<Arc<ResponseRule>, RuleError> {
+    ResponseRule::read(text, Path::new("")).map(Arc::new)
+}
+
+fn public_url(text: &str) -> Result<String, String> {
+    // Read for its form; the text itself is what the provider signs.
+    text.parse::<Target>().map(|_| text.to_owned()).map_err(|error| error.to_string())
+}
+
+/// What flags and configuration say together.
+pub(super) struct RoutingPlan {
+    forwards: Vec<ForwardTo>,
+    pub(super) rules: Vec<Arc<ResponseRule>>,
+    strict: bool,
+    handshakes: bool,
+    tunnel: Option<tunnel::TunnelKind>,
+    ngrok_api: Vec<Target>,
+    public_url: Option<String>,
+}
+
+impl RoutingArgs {
+    /// Flags come first, so that they are asked first.
+    pub(super) fn plan(&self, config: Config) -> RoutingPlan {
+        let ForwardArgs { forward, preserve_host, add_header, insecure } = &self.forward;
+        let manner = ForwardOptions {
+            preserve_host: *preserve_host,
+            add_headers: add_header.clone(),
+            insecure: *insecure,
+        };
+        let flags = forward.iter().map(|url| ForwardTo::everything(url.clone(), manner.clone()));
+        let written = config.rules.into_iter().map(Arc::new);
+        RoutingPlan {
+            forwards: flags.chain(config.forwards).collect(),
+            rules: self.respond.iter().cloned().chain(written).collect(),
+            strict: self.strict || config.switches.strict,
+            handshakes: !self.no_handshake && config.switches.handshakes,
+            tunnel: self.tunnel.tunnel,
+            ngrok_api: config.ngrok_api,
+            public_url: self.tunnel.public_url.clone(),
+        }
+    }
+}
+
+impl RoutingPlan {
+    /// The first target that is for everything, if any: where the user most likely resends to.
+    pub(super) fn main_target(&self) -> Option<String> {
+        let whole = self.forwards.iter().find(|forward| forward.filter.is_all());
+        whole.or(self.forwards.first()).map(|forward| forward.target().to_string())
+    }
+
+    /// A target that is this listener would send deliveries round for ever.
+    pub(super) fn check(&self, address: SocketAddr) -> Result<(), CliError> {
+        let own = self.forwards.iter().map(ForwardTo::target).find(|one| one.leads_to(address));
+        own.map_or(Ok(()), |target| {
+            Err(CliError::usage(format!(
+                "{target} is this listener itself: every delivery would come round again; forward \
+                 to where your application listens"
+            )))
+        })
+    }
+
+    /// What the user should know of the targets, and of the rules where nobody sees the dashboard.
+    pub(super) fn warnings(&self, headless: bool) -> Vec<String> {
+        let insecure = self.forwards.iter().map(ForwardTo::target).filter(Target::is_insecure);
+        let warned = insecure.map(|target| {
+            format!("{target} may be anybody: its certificate is not checked (insecure)")
+        });
+        let holding = self.rules.iter().filter(|rule| headless && rule.holds());
+        let held = holding.map(|rule| {
+            format!(
+                "the rule `{rule}` holds deliveries, and without the dashboard nobody can let them \
+                 go: they are answered 503 when hookglass ends, and what comes after them is printed \
+                 then"
+            )
+        });
+        warned.chain(held).collect()
+    }
+
+    pub(super) fn policy(&self, candidates: &[Credentials]) -> Policy {
+        let proxies = match (&self.tunnel, &self.public_url) {
+            (Some(_), _) => Proxies::Local,
+            (None, Some(_)) => Proxies::Any,
+            (None, None) => Proxies::None,
+        };
+        Policy {
+            handshakes: self.handshakes.then(|| Handshakes::new(tokens(candidates))),
+            strict: self.strict.then(Strict::default),
+            proxies,
+        }
+    }
+
+    pub(super) fn public_url(&self) -> PublicUrl {
+        PublicUrl::new(self.public_url.clone())
+    }
+
+    /// The targets, at work until a moment after `stop`.
+    pub(super) fn forwards(
+        &self,
+        tasks: &mut JoinSet<()>,
+        store: Store,
+        stop: &CancellationToken,
+    ) -> Arc<Forwards> {
+        let client = Client::new();
+        let mut forward = |filter: &Filter, target: Target, pace: QueueLimits, client: Client| {
+            let (forwarder, work) = Forwarder::new(client, target, pace, stop.clone());
+            tasks.spawn(work);
+            Forward { filter: filter.clone(), forwarder }
+        };
+        let forwards = self.forwards.iter().map(|one| {
+            forward(&one.filter, one.target(), one.pace(), client.clone().waiting(one.timeout))
+        });
+        let (forwards, keeping) = Forwards::new(forwards.collect(), store);
+        tasks.spawn(keeping);
+        Arc::new(forwards)
+    }
+
+    /// The tunnel that was asked for, at work until `stop`. Its URL becomes the public one.
+    pub(super) fn tunnel(
+        &self,
+        tasks: &mut JoinSet<()>,
+        address: SocketAddr,
+        public_url: PublicUrl,
+        stop: &CancellationToken,
+    ) -> Option<watch::Receiver<tunnel::TunnelState>> {
+        let settings =
+            tunnel::Settings { kind: self.tunnel?, address, ngrok_api: self.ngrok_api.clone() };
+        let (mut states, work) = tunnel::open(settings, stop.clone());
+        tasks.spawn(work);
+        let (teller, told) = watch::channel(tunnel::TunnelState::Starting);
+        tasks.spawn(async move {
+            loop {
+                let state = states.borrow_and_update().clone();
+                // Before anybody is told: who is told may have deliveries sent there at once.
+                if let tunnel::TunnelState::Up(url) = &state {
+                    public_url.set(Some(url.clone()));
+                }
+                teller.send_replace(state);
+                if states.changed().await.is_err() {
+                    return;
+                }
+            }
+        });
+        Some(told)
+    }
+}
+
+/// Says on standard error what becomes of the tunnel.
+pub(super) async fn tell(mut states: watch::Receiver<tunnel::TunnelState>) {
+    loop {
+        let line = match &*states.borrow_and_update() {
+            tunnel::TunnelState::Starting => None,
+            tunnel::TunnelState::Up(url) => Some(format!("the public URL is {url}")),
+            tunnel::TunnelState::Failed(reason) => Some(format!("no tunnel: {reason}")),
+        };
+        if let Some(line) = line {
+            // Whoever read it may have gone; deliveries go on.
+            let _ = writeln!(std::io::stderr(), "hookglass: {line}");
+        }
+        if states.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+/// The tokens that users chose for handshakes, from their variables.
+fn tokens(candidates: &[Credentials]) -> Vec<Secret> {
+    let handshakes = candidates.iter().flat_map(|credentials| &credentials.provider.handshakes);
+    let variables = handshakes.filter_map(|handshake| Some(handshake.token.as_ref()?.env.as_str()));
+    let set = variables.filter_map(|name| {
+        let value = std::env::var(name).ok().filter(|value| !value.is_empty())?;
+        Some(Secret::new(name, value))
+    });
+    set.collect()
+}

@@ -1,0 +1,160 @@
+//! Where deliveries are sent on to, and which are answered here: `[[forward]]` and `[[respond]]`.
+
+use std::fmt;
+use std::path::Path;
+use std::str::FromStr;
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer, de};
+
+use crate::delivery::Header;
+use crate::filter::Filter;
+use crate::outbound::{ForwardOptions, QueueLimits, Target, added_header};
+use crate::provider::Placeholders;
+use crate::respond::{ResponseRule, Script, Supplement};
+use crate::units::parse_duration;
+
+/// How long a target may take to answer if nothing else is said.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What is done with every delivery, or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Switches {
+    pub handshakes: bool,
+    pub strict: bool,
+}
+
+impl Default for Switches {
+    fn default() -> Self {
+        Self { handshakes: true, strict: false }
+    }
+}
+
+/// A target, and the deliveries that are for it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ForwardTo {
+    #[serde(default, deserialize_with = "parsed")]
+    pub filter: Filter,
+    #[serde(deserialize_with = "parsed")]
+    url: Target,
+    #[serde(default)]
+    preserve_host: bool,
+    #[serde(default, deserialize_with = "headers_to_add")]
+    add_headers: Vec<Header>,
+    #[serde(default)]
+    insecure: bool,
+    #[serde(default = "timeout", deserialize_with = "length_of_time")]
+    pub timeout: Duration,
+    #[serde(default, deserialize_with = "at_least_one")]
+    concurrency: Option<usize>,
+    #[serde(default, deserialize_with = "at_least_one")]
+    queue: Option<usize>,
+}
+
+/// A rule as the file has it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RespondWith {
+    #[serde(default, deserialize_with = "parsed")]
+    filter: Filter,
+    #[serde(default = "ok", deserialize_with = "parsed")]
+    answer: Script,
+    #[serde(default, deserialize_with = "headers_of_answers")]
+    headers: Vec<Header>,
+    body: Option<Placeholders>,
+    file: Option<String>,
+    #[serde(default, deserialize_with = "maybe_length_of_time")]
+    delay: Option<Duration>,
+}
+
+impl ForwardTo {
+    /// Everything, with what is said of it by flags.
+    pub fn everything(url: Target, manner: ForwardOptions) -> Self {
+        let ForwardOptions { preserve_host, add_headers, insecure } = manner;
+        Self {
+            filter: Filter::default(),
+            url,
+            preserve_host,
+            add_headers,
+            insecure,
+            timeout: TIMEOUT,
+            concurrency: None,
+            queue: None,
+        }
+    }
+
+    pub fn target(&self) -> Target {
+        self.url.clone().with(ForwardOptions {
+            preserve_host: self.preserve_host,
+            add_headers: self.add_headers.clone(),
+            insecure: self.insecure,
+        })
+    }
+
+    pub fn pace(&self) -> QueueLimits {
+        let usual = QueueLimits::default();
+        QueueLimits {
+            at_once: self.concurrency.unwrap_or(usual.at_once),
+            waiting: self.queue.unwrap_or(usual.waiting),
+        }
+    }
+}
+
+impl RespondWith {
+    /// The rule; files are looked for in `folder`.
+    pub(super) fn rule(self, folder: &Path) -> Result<ResponseRule, String> {
+        let Self { filter, answer, headers, body, file, delay } = self;
+        let beside = Supplement { headers, body, file, delay };
+        ResponseRule::new(filter, answer, beside, folder).map_err(|error| error.to_string())
+    }
+}
+
+fn timeout() -> Duration {
+    TIMEOUT
+}
+
+fn ok() -> Script {
+    Script::always(200)
+}
+
+pub(super) fn parsed<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr<Err: fmt::Display>,
+{
+    String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+}
+
+fn length_of_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    let time = parse_duration(&String::deserialize(deserializer)?).map_err(de::Error::custom)?;
+    if time.is_zero() {
+        Err(de::Error::custom("expected more than no time at all"))
+    } else {
+        Ok(time)
+    }
+}
+
+fn maybe_length_of_time<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Duration>, D::Error> {
+    parse_duration(&String::deserialize(deserializer)?).map(Some).map_err(de::Error::custom)
+}
+
+fn at_least_one<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<usize>, D::Error> {
+    match usize::deserialize(deserializer)? {
+        0 => Err(de::Error::custom("expected 1 or more")),
+        number @ 1..=10_000 => Ok(Some(number)),
+        _ => Err(de::Error::custom("expected at most 10000")),
+    }
+}
+
+fn headers_to_add<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Header>, D::Error> {
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    texts.iter().map(|text| added_header(text).map_err(de::Error::custom)).collect()
+}
+
+fn headers_of_answers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Header>, D::Error> {
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    texts.iter().map(|text| Supplement::header(text).map_err(de::Error::custom)).collect()
+}

@@ -1,0 +1,130 @@
+//! Deliveries out of the store, made ready to be shown and explained.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use tokio::sync::watch;
+
+use super::Context;
+use crate::app::{DocumentTab, Event, Loaded, Notice};
+use crate::delivery::DeliveryId;
+use crate::intake::diagnose;
+use crate::payload::{Document, DocumentSearch, SearchPattern};
+use crate::secret::Secret;
+use crate::task;
+
+/// Bytes of a document that are searched between two looks at whether that is still wanted.
+const SLICE: usize = 1 << 20;
+
+/// Loads the delivery that is wanted last; those wanted meanwhile are passed over.
+pub(super) async fn load_wanted(
+    context: Arc<Context>,
+    mut wishes: watch::Receiver<Option<DeliveryId>>,
+    latest: watch::Sender<Option<Arc<Loaded>>>,
+) {
+    while wishes.changed().await.is_ok() {
+        let Some(id) = *wishes.borrow_and_update() else { continue };
+        let one = Arc::clone(&context);
+        let loading = tokio::task::spawn_blocking(move || one.load(id)).await;
+        let Some(event) = task::join_or_panic(loading) else { continue };
+        if let Event::Loaded(loaded) = &event {
+            latest.send_replace(Some(Arc::clone(loaded)));
+        }
+        if context.events.send(event).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Says what was tried on the delivery that was loaded last, if its signature is bad.
+pub(super) async fn explain_wanted(
+    context: Arc<Context>,
+    mut loaded: watch::Receiver<Option<Arc<Loaded>>>,
+) {
+    while loaded.changed().await.is_ok() {
+        let Some(loaded) = loaded.borrow_and_update().clone() else { continue };
+        let summary = &loaded.delivery.summary;
+        let (id, then) = (summary.id, summary.signature.clone());
+        if summary.refused.is_some() || !then.wants_cause() {
+            continue;
+        }
+        let one = Arc::clone(&context);
+        let finding = move || diagnose(&one.setup.verifier, &loaded.delivery);
+        let found = tokio::task::spawn_blocking(finding).await;
+        let Some(diagnosis) = task::join_or_panic(found) else { continue };
+        // There was no room for it when it came.
+        let late = then.cause.is_none() && diagnosis.verdict.cause.is_some();
+        if late && then.status == diagnosis.verdict.status {
+            let kept = context.setup.store.explained(id, diagnosis.verdict.clone()).await;
+            if let Err(error) = kept {
+                context.say(Notice::failed(format!("the cause was not kept: {error}"))).await;
+            }
+        }
+        // The loop has ended if nobody takes it.
+        let _ = context.events.send(Event::Diagnosed { id, diagnosis }).await;
+    }
+}
+
+impl Context {
+    fn load(&self, id: DeliveryId) -> Event {
+        match self.read(id) {
+            Ok(delivery) => {
+                let examined = self.setup.verifier.examine(&delivery);
+                // Without them the delivery itself can still be shown.
+                let (related, overtaken) = self.relations(&delivery).unwrap_or_default();
+                let loaded = Loaded::new(delivery, examined).among(related, overtaken);
+                Event::Loaded(Arc::new(loaded))
+            }
+            Err(reason) => Event::NotLoaded { id, reason },
+        }
+    }
+
+    /// Searches the whole of a document, and tells what was found from time to time.
+    pub(super) fn find(
+        &self,
+        loaded: Option<Arc<Loaded>>,
+        number: u64,
+        typed: &str,
+        within: DocumentTab,
+    ) {
+        let Some(loaded) = loaded else { return };
+        // It was read before it was sent here.
+        let Ok(pattern) = SearchPattern::read(typed) else { return };
+        let hex;
+        let document = match within {
+            DocumentTab::Payload => &loaded.document,
+            DocumentTab::Raw => &loaded.raw,
+            DocumentTab::Hex => {
+                hex = Document::hex(loaded.document.wire().clone());
+                &hex
+            }
+        };
+        let mut search = DocumentSearch::new(pattern);
+        let mut told = 0;
+        while search.advance(document, SLICE) {
+            if self.finding.load(Ordering::Relaxed) != number {
+                return;
+            }
+            // The first hits at once; later ones change a count.
+            if told == 0 && search.count() > 0 {
+                told = search.count();
+                self.tell(Event::Found { number, search: search.clone() });
+            }
+        }
+        self.tell(Event::Found { number, search });
+    }
+
+    /// Checks a delivery with one secret that is kept nowhere.
+    pub(super) fn try_secret(&self, id: DeliveryId, secret: Secret) {
+        match self.read(id) {
+            Ok(delivery) => {
+                let verifier = self.setup.verifier.with_secret(&delivery.summary.provider, secret);
+                let verdict = diagnose(&verifier, &delivery).verdict;
+                self.tell(Event::SecretTried { id, verdict });
+            }
+            Err(reason) => {
+                self.tell(Event::Notice(Notice::failed(format!("nothing was tried: {reason}"))));
+            }
+        }
+    }
+}

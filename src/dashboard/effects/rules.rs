@@ -1,0 +1,188 @@
+//! Rules, held deliveries, targets and the public address: watched, and changed.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::select_all;
+use tokio::sync::watch;
+use tokio::time::MissedTickBehavior;
+
+use super::Context;
+use super::edit::blocking;
+use crate::app::routing::{PublicAddress, Routing, RoutingChange, RuleLine, TargetLine};
+use crate::app::{Event, Notice, ReleaseDecision};
+use crate::delivery::{DeliveryId, Head};
+use crate::intake::ReleaseAction;
+use crate::outbound::TargetCondition;
+use crate::respond::{ResponseRule, RuleError, Rulebook};
+use crate::tunnel;
+
+/// The screen is told so often at most.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// How often the rules' counts are looked at; they change with every delivery.
+const COUNTS: Duration = Duration::from_secs(1);
+
+/// Tells how things are whenever that changes, until nobody listens.
+pub(super) async fn tell_changes(context: Arc<Context>) {
+    let controls = &context.setup.controls;
+    let mut rules = vec![controls.rules.changes()];
+    let mut held = vec![controls.holds.changes()];
+    let mut targets: Vec<_> = controls.targets.iter().map(|(_, health)| health.clone()).collect();
+    let mut tunnel: Vec<_> = context.setup.tunnel.iter().cloned().collect();
+    let mut counts = tokio::time::interval(COUNTS);
+    counts.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut told = Routing::default();
+    loop {
+        let now = context.routing();
+        if now != told {
+            told = now.clone();
+            if context.events.send(Event::Onward(Box::new(now))).await.is_err() {
+                return;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        tokio::select! {
+            () = changed(&mut rules) => {}
+            () = changed(&mut held) => {}
+            () = changed(&mut targets) => {}
+            () = changed(&mut tunnel) => {}
+            _ = counts.tick(), if !told.rules.is_empty() => {}
+        }
+    }
+}
+
+/// Waits until one of them changes; those that never will again are forgotten.
+async fn changed<T>(all: &mut Vec<watch::Receiver<T>>) {
+    while !all.is_empty() {
+        let changes = all.iter_mut().map(|one| Box::pin(one.changed()));
+        let (outcome, at, _) = select_all(changes).await;
+        if outcome.is_ok() {
+            return;
+        }
+        drop(all.remove(at));
+    }
+    std::future::pending::<()>().await;
+}
+
+impl Context {
+    fn routing(&self) -> Routing {
+        let controls = &self.setup.controls;
+        let rules = controls.rules.rules();
+        let rules = rules.iter().map(|rule| RuleLine {
+            text: rule.to_string(),
+            count: rule.count(),
+            holds: rule.holds(),
+        });
+        let targets = controls.targets.iter().map(|(url, health)| {
+            let health = health.borrow();
+            let down = match &health.condition {
+                TargetCondition::Down(why) => Some(why.clone()),
+                TargetCondition::Up | TargetCondition::Unknown => None,
+            };
+            TargetLine { url: url.clone(), down, waiting: health.waiting }
+        });
+        Routing {
+            rules: rules.collect(),
+            held: controls.holds.list(),
+            targets: targets.collect(),
+            public: self.public(),
+        }
+    }
+
+    fn public(&self) -> PublicAddress {
+        match self.setup.tunnel.as_ref().map(|state| state.borrow().clone()) {
+            Some(tunnel::TunnelState::Starting) => PublicAddress::Starting,
+            Some(tunnel::TunnelState::Up(url)) => PublicAddress::Up(url),
+            Some(tunnel::TunnelState::Failed(why)) => PublicAddress::Failed(why),
+            None => {
+                let root = Head::build("GET", "/", &[]);
+                let url = self.setup.verifier.url(&root);
+                url.map_or(PublicAddress::None, |url| {
+                    PublicAddress::Up(url.trim_end_matches('/').to_owned())
+                })
+            }
+        }
+    }
+
+    /// Changes rules, or lets a held sender go.
+    pub(super) async fn change(self: Arc<Self>, change: RoutingChange) {
+        match change {
+            RoutingChange::Add(typed) => blocking(move || self.add_rule(typed)).await,
+            RoutingChange::Remove { at, text } => self.remove_rule(at, &text).await,
+            RoutingChange::Reset => self.reset_rules().await,
+            RoutingChange::Release { id, decision } => self.release(id, decision).await,
+        }
+    }
+
+    /// Puts a rule first. It may read a file.
+    fn add_rule(&self, typed: String) {
+        let folder = self.setup.config.parent().unwrap_or_else(|| Path::new(""));
+        self.tell(match ResponseRule::read(&typed, folder) {
+            Ok(rule) => {
+                let text = rule.to_string();
+                self.setup.controls.rules.put_first(rule);
+                Event::RuleAdded(text)
+            }
+            Err(error) => wrong(typed, &error),
+        });
+    }
+
+    async fn remove_rule(&self, at: usize, text: &str) {
+        let rules: &Rulebook = &self.setup.controls.rules;
+        let is_it = rules.rules().get(at).is_some_and(|rule| rule.to_string() == text);
+        let notice = if is_it && rules.remove(at) {
+            Notice::done(format!("no longer: {text}"))
+        } else {
+            Notice::info("the rules have changed meanwhile; choose again")
+        };
+        self.say(notice).await;
+    }
+
+    async fn reset_rules(&self) {
+        let rules = self.rules_of_the_start.iter().cloned();
+        self.setup.controls.rules.replace(rules);
+        let told = match self.rules_of_the_start.len() {
+            0 => "no rule holds, as at the start".to_owned(),
+            1 => "the rule of the start holds again".to_owned(),
+            many => format!("the {many} rules of the start hold again"),
+        };
+        self.say(Notice::done(told)).await;
+    }
+
+    async fn release(&self, id: DeliveryId, decision: ReleaseDecision) {
+        let (release, word) = match decision {
+            ReleaseDecision::Answer(status) => {
+                (ReleaseAction::Answer(status), format!("answered {status}"))
+            }
+            ReleaseDecision::Forward => {
+                (ReleaseAction::Forward, "let go on to the targets".to_owned())
+            }
+            ReleaseDecision::Close => (ReleaseAction::Close, "closed without an answer".to_owned()),
+        };
+        let notice = if self.setup.controls.holds.release(id, release) {
+            Notice::done(format!("the sender of delivery {id} was {word}"))
+        } else {
+            Notice::info(format!("the sender of delivery {id} waits no longer"))
+        };
+        self.say(notice).await;
+    }
+}
+
+/// What is wrong with a rule, in a sentence and as a line with a caret in the column.
+fn wrong(typed: String, error: &RuleError) -> Event {
+    let said = error.to_string();
+    let mut lines = said.lines();
+    let told = lines.next().unwrap_or_default().to_owned();
+    let is_caret =
+        |line: &&str| !line.trim().is_empty() && line.trim().trim_matches('^').is_empty();
+    let caret = lines.last().filter(is_caret).unwrap_or_default();
+    // A filter is read without what is before it.
+    let before = match error {
+        RuleError::Filter { .. } => typed.len() - typed.trim_start().len(),
+        _ => 0,
+    };
+    let caret = format!("{}{caret}", " ".repeat(before));
+    Event::RuleWrong { typed, told, caret }
+}

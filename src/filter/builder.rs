@@ -1,0 +1,56 @@
+//! Filters put together from parts that were pointed at rather than typed.
+
+use super::expression::Expression;
+use super::json_path::JsonPath;
+use super::pattern::{MatchMode, TextPattern};
+use super::{Filter, FilterError};
+
+/// A term that asks for one value of a field, spelled so that it reads back as that value.
+pub fn term(field: &str, value: &str, negated: bool) -> String {
+    format!("{field}:{}{}", sign(negated), spelled(value))
+}
+
+/// The same for a value that stands at a path into a JSON body.
+pub fn path_term(path: &[String], value: &str, negated: bool) -> String {
+    format!("{}:{}{}", JsonPath(path.to_vec()), sign(negated), spelled(value))
+}
+
+fn sign(negated: bool) -> &'static str {
+    if negated { "!" } else { "" }
+}
+
+/// A value as a filter has to write it.
+pub(super) fn spelled(value: &str) -> String {
+    let pattern = TextPattern::literal(value, MatchMode::Whole);
+    pattern.map_or_else(|_| value.to_owned(), |pattern| pattern.to_string())
+}
+
+impl Filter {
+    /// What passes this filter and a further term too.
+    pub fn narrowed(&self, term: &str) -> Result<Self, FilterError> {
+        match &self.root {
+            None => term.parse(),
+            Some(Expression::Any(_)) => format!("({self}) {term}").parse(),
+            Some(_) => format!("{self} {term}").parse(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_term_is_added_to_all_that_was_asked_for() {
+        let narrowed = |filter: &str, term: &str| {
+            filter.parse::<Filter>().unwrap().narrowed(term).unwrap().to_string()
+        };
+        let created = term("type", "message.created", false);
+        assert_eq!(narrowed("", &created), "type:message.created");
+        assert_eq!(narrowed("a b", &created), "a b type:message.created");
+        assert_eq!(narrowed("a or b", &created), "(a or b) type:message.created");
+        assert_eq!(narrowed("a", &term("id", "x y*", true)), "a id:!\"x y*\"");
+        let path = ["payload".to_owned(), "odd key".to_owned(), "0".to_owned()];
+        assert_eq!(path_term(&path, "or", true), ".payload.\"odd key\".0:!\"or\"");
+    }
+}

@@ -1,0 +1,162 @@
+//! Holds terms against deliveries.
+
+use jiff::Timestamp;
+
+use super::expression::Term;
+use super::field::{CHANGED, DIFFERS, FieldKey};
+use super::json_path;
+use super::value::{Alternative, FieldValue};
+use crate::delivery::{Delivery, Head, Summary};
+
+/// Whether a term fits, if the summary alone can tell.
+pub(super) fn summary(term: &Term, summary: &Summary, now: Timestamp) -> Option<bool> {
+    match term {
+        Term::Word(pattern) => {
+            let event = &summary.event;
+            let texts = [event.event_type.as_deref(), event.id.as_deref(), Some(&summary.target)];
+            let is_found =
+                texts.into_iter().flatten().any(|text| pattern.is_match(text.as_bytes()));
+            is_found.then_some(true)
+        }
+        Term::Field(key, value) => field(*key, value, summary, now),
+        Term::Header(..) | Term::Json(..) | Term::Jq(_) => None,
+    }
+}
+
+/// Whether a term fits.
+pub(super) fn delivery(term: &Term, delivery: &Delivery, now: Timestamp) -> bool {
+    if let Some(verdict) = summary(term, &delivery.summary, now) {
+        return verdict;
+    }
+    bytes(term, &delivery.head, &delivery.body)
+}
+
+/// Whether a term fits that the summary leaves open.
+pub(super) fn bytes(term: &Term, head: &Head, body: &[u8]) -> bool {
+    match term {
+        Term::Word(pattern) => pattern.is_match(body),
+        Term::Field(_, value) => value.passes(|choice| match choice {
+            Alternative::Text(pattern) => pattern.is_match(body),
+            Alternative::Compare(..)
+            | Alternative::Range(..)
+            | Alternative::Moment(_)
+            | Alternative::Between(..)
+            | Alternative::Empty
+            | Alternative::Exists => false,
+        }),
+        Term::Header(name, value) => value.passes(|choice| {
+            head.headers.iter().any(|header| header.is(name) && choice.fits(&header.text()))
+        }),
+        Term::Json(path, value) => {
+            let raw = path.find(body);
+            value.passes(|choice| raw.is_some_and(|raw| fits_json(choice, raw)))
+        }
+        Term::Jq(program) => program.fits(body),
+    }
+}
+
+fn fits_json(choice: &Alternative, raw: &str) -> bool {
+    match choice {
+        Alternative::Exists => true,
+        Alternative::Empty => json_path::is_empty(raw),
+        Alternative::Text(_)
+        | Alternative::Compare(..)
+        | Alternative::Range(..)
+        | Alternative::Moment(_)
+        | Alternative::Between(..) => {
+            crate::payload::pointer::scalar(raw).is_some_and(|text| choice.fits(&text))
+        }
+    }
+}
+
+fn field(key: FieldKey, value: &FieldValue, summary: &Summary, now: Timestamp) -> Option<bool> {
+    let is = |it: Option<&str>| text(key, value, it);
+    let time = |is_since| {
+        value.passes(|choice| {
+            span(choice, now, is_since)
+                .is_some_and(|(from, to)| (from..=to).contains(&summary.received_at))
+        })
+    };
+    Some(match key {
+        FieldKey::Type => is(summary.event.event_type.as_deref()),
+        FieldKey::Signature => is(Some(summary.signature.status.as_str())),
+        FieldKey::Cause => is(summary.signature.cause.as_deref()),
+        FieldKey::Provider => is(Some(&summary.provider)),
+        FieldKey::Method => is(Some(&summary.method)),
+        FieldKey::Path => is(Some(&summary.target)),
+        FieldKey::Status => is(summary.response.map(|status| status.to_string()).as_deref()),
+        FieldKey::Body => return None,
+        FieldKey::Id => is(summary.event.id.as_deref()),
+        FieldKey::Size => is(Some(&summary.body_size.to_string())),
+        FieldKey::Since => time(true),
+        FieldKey::Until => time(false),
+        FieldKey::Duplicate => {
+            duplicate(value, (summary.duplicate_of.is_some(), summary.standing.differs))
+        }
+        FieldKey::Shape => is(Some(CHANGED).filter(|_| !summary.standing.shape.is_empty())),
+        FieldKey::Resent => is(Some(yes_or_no(summary.standing.resent))),
+        FieldKey::Marked => is(Some(yes_or_no(summary.marked))),
+        FieldKey::Source => is(Some(summary.source.as_str())),
+        FieldKey::Peer => is(summary.peer.as_deref()),
+    })
+}
+
+pub(super) fn yes_or_no(is: bool) -> &'static str {
+    if is { "yes" } else { "no" }
+}
+
+/// One that differs is a duplicate all the same.
+pub(super) fn duplicate(value: &FieldValue, (is, differs): (bool, bool)) -> bool {
+    value.passes(|choice| choice.fits(yes_or_no(is)) || (is && differs && choice.fits(DIFFERS)))
+}
+
+/// Whether the text of a field fits; some fields may be asked for by a part of it.
+pub(super) fn text(key: FieldKey, value: &FieldValue, text: Option<&str>) -> bool {
+    let Some(text) = text else { return value.passes(|_| false) };
+    let part = match key {
+        FieldKey::Path => text.split('?').next(),
+        FieldKey::Peer => Some(address(text)),
+        _ => None,
+    };
+    value.passes(|choice| choice.fits(text) || part.is_some_and(|part| choice.fits(part)))
+}
+
+/// The address without its port, and an IPv6 address without its brackets.
+fn address(peer: &str) -> &str {
+    let address = peer.rsplit_once(':').map_or(peer, |(address, _)| address);
+    let inside = address.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    inside.unwrap_or(address)
+}
+
+/// The first and the last instant that fit; nothing for what no calendar holds.
+pub(super) fn span(
+    choice: &Alternative,
+    now: Timestamp,
+    is_since: bool,
+) -> Option<(Timestamp, Timestamp)> {
+    match choice {
+        Alternative::Moment(moment) if is_since => Some((moment.start(now)?, Timestamp::MAX)),
+        Alternative::Moment(moment) => Some((Timestamp::MIN, moment.end(now)?)),
+        Alternative::Between(from, to) => {
+            let start = from.start(now)?;
+            Some((start, to.end_after(start, now)?))
+        }
+        Alternative::Text(_)
+        | Alternative::Compare(..)
+        | Alternative::Range(..)
+        | Alternative::Empty
+        | Alternative::Exists => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::address;
+
+    #[test]
+    fn an_address_has_neither_port_nor_brackets() {
+        assert_eq!(address("127.0.0.1:51234"), "127.0.0.1");
+        assert_eq!(address("[::1]:80"), "::1");
+        assert_eq!(address("pipe"), "pipe");
+    }
+}

@@ -1,0 +1,73 @@
+//! A path into a JSON body, and the original text that stands there.
+
+use std::fmt;
+
+use crate::payload::{path, pointer};
+
+/// Keys and indexes from the root of a body; a number is an index where an array stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct JsonPath(pub(super) Vec<String>);
+
+impl JsonPath {
+    /// The text of the value, as it was sent. Nothing where the body is not JSON or has no such
+    /// value. Of repeated keys the last counts, as in the parsers of the receivers.
+    pub(super) fn find<'b>(&self, body: &'b [u8]) -> Option<&'b str> {
+        pointer::raw(body, &self.0)
+    }
+}
+
+/// Whether a JSON value holds nothing: null, or an empty string, array or object.
+pub(super) fn is_empty(raw: &str) -> bool {
+    let inside = |open, close| {
+        raw.strip_prefix(open).and_then(|rest: &str| rest.strip_suffix(close)).map(str::trim)
+    };
+    raw == "null" || raw == "\"\"" || inside('[', ']') == Some("") || inside('{', '}') == Some("")
+}
+
+impl fmt::Display for JsonPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|key| path::write_step(f, key))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn find<'b>(body: &'b str, path: &[&str]) -> Option<&'b str> {
+        JsonPath(path.iter().map(ToString::to_string).collect()).find(body.as_bytes())
+    }
+
+    #[test]
+    fn finds_the_text_as_it_was_sent() {
+        let body =
+            r#" {"a":[{"b/c":"x\u00e9"},1.50, 12345678901234567890 ,null],"":{ "k" : [ ] }} "#;
+        assert_eq!(find(body, &["a", "0", "b/c"]), Some(r#""x\u00e9""#));
+        assert_eq!(find(body, &["a", "1"]), Some("1.50"));
+        assert_eq!(find(body, &["a", "2"]), Some("12345678901234567890"));
+        assert_eq!(find(body, &["a", "3"]), Some("null"));
+        assert_eq!(find(body, &["", "k"]), Some("[ ]"));
+        for absent in [&["a", "4"][..], &["b"], &["a", "1", "x"], &["a", "3", "x"], &["a", "x"]] {
+            assert_eq!(find(body, absent), None, "{absent:?}");
+        }
+    }
+
+    #[test]
+    fn takes_the_last_of_repeated_keys_and_refuses_what_is_not_json() {
+        assert_eq!(find(r#"{"a":1,"a":2}"#, &["a"]), Some("2"));
+        assert_eq!(find(r#"{"a":1} x"#, &["a"]), None);
+        assert_eq!(JsonPath(vec!["a".to_owned()]).find(b"{\"a\":\"\xff\"}"), None);
+        let deep = format!(r#"{{"a":1,"b":{}{}}}"#, "[".repeat(50_000), "]".repeat(50_000));
+        assert_eq!(find(&deep, &["a"]), Some("1"));
+    }
+
+    #[test]
+    fn knows_nothing_from_something() {
+        for empty in ["null", r#""""#, "[]", "{ }", "[\n]"] {
+            assert!(is_empty(empty), "{empty}");
+        }
+        for full in ["0", "false", r#"" ""#, "[0]", r#"{"a":1}"#] {
+            assert!(!is_empty(full), "{full}");
+        }
+    }
+}

@@ -1,0 +1,342 @@
+//! A filter against many rows in which equal texts have one symbol.
+//!
+//! Each text is held against a pattern once; after that, numbers are compared. What a row comes
+//! to is what [`super::Filter::test`] says of its summary.
+
+use jiff::Timestamp;
+
+use super::Filter;
+use super::eval;
+use super::expression::{Expression, Term};
+use super::field::{CHANGED, FieldKey};
+use super::pattern::TextPattern;
+use super::value::{Alternative, FieldValue};
+use crate::delivery::{SignatureStatus, Source};
+
+/// Columns whose texts repeat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FilterColumn {
+    Type,
+    Cause,
+    Provider,
+    Method,
+    Path,
+    Peer,
+}
+
+/// A row as a filter reads it.
+pub trait FilterRow {
+    /// What stands for the text of a column; 0 where there is none, small numbers elsewhere.
+    /// Equal texts have the same one in all rows and columns.
+    fn symbol(&self, column: FilterColumn) -> u32;
+    /// The text that a symbol stands for.
+    fn text(&self, symbol: u32) -> Option<&str>;
+    /// The bytes of the event id; that they are UTF-8 need not be looked at.
+    fn event_id(&self) -> Option<&[u8]>;
+    /// Microseconds since 1970.
+    fn received_us(&self) -> i64;
+    fn body_size(&self) -> u64;
+    fn response(&self) -> Option<u16>;
+    fn status(&self) -> SignatureStatus;
+    fn source(&self) -> Source;
+    fn is_duplicate(&self) -> bool;
+    fn is_marked(&self) -> bool;
+    /// Whether its event came before with another body.
+    fn differs(&self) -> bool;
+    fn is_reshaped(&self) -> bool;
+    fn is_resent(&self) -> bool;
+}
+
+/// A filter made ready for many rows of one table.
+#[derive(Debug)]
+pub struct RowMatcher<'f> {
+    root: Option<Node<'f>>,
+    known: Vec<Option<bool>>,
+}
+
+#[derive(Debug)]
+enum Node<'f> {
+    All(Vec<Self>),
+    Any(Vec<Self>),
+    Not(Box<Self>),
+    Test(Test<'f>),
+}
+
+#[derive(Debug)]
+enum Test<'f> {
+    /// Only the bytes can tell.
+    Open,
+    /// Event ids are looked at only if one of those at hand may fit.
+    Word {
+        pattern: &'f TextPattern,
+        memo: Memo,
+        ids_may_fit: bool,
+    },
+    Symbol {
+        key: FieldKey,
+        column: FilterColumn,
+        value: &'f FieldValue,
+        memo: Memo,
+    },
+    Id(&'f FieldValue),
+    Status(&'f FieldValue, Memo),
+    /// Whether each of a few states passes.
+    Signature([bool; SignatureStatus::ALL.len()]),
+    Source([bool; Source::ALL.len()]),
+    Duplicate {
+        yes: bool,
+        no: bool,
+        differs: bool,
+    },
+    /// What is so of a row or not.
+    Is {
+        key: FieldKey,
+        yes: bool,
+        no: bool,
+    },
+    Size {
+        negated: bool,
+        spans: Vec<(u64, u64)>,
+    },
+    Time {
+        negated: bool,
+        spans: Vec<(i64, i64)>,
+    },
+}
+
+/// What was found out about each symbol.
+#[derive(Debug, Default)]
+struct Memo(Vec<Option<bool>>);
+
+impl Memo {
+    fn get(&mut self, symbol: u32, find_out: impl FnOnce() -> bool) -> bool {
+        let at = symbol as usize;
+        if let Some(&Some(known)) = self.0.get(at) {
+            return known;
+        }
+        let found = find_out();
+        if self.0.len() <= at {
+            self.0.resize(at + 1, None);
+        }
+        if let Some(place) = self.0.get_mut(at) {
+            *place = Some(found);
+        }
+        found
+    }
+}
+
+impl Filter {
+    /// Makes the filter ready for many rows of one table, as it is meant `now`.
+    pub fn row_matcher(&self, now: Timestamp) -> RowMatcher<'_> {
+        RowMatcher { root: self.root.as_ref().map(|root| Node::new(root, now)), known: Vec::new() }
+    }
+}
+
+impl RowMatcher<'_> {
+    /// Tells of the event ids of the rows that come next: all of them, with a line end after
+    /// each.
+    pub fn enter(&mut self, event_ids: &[u8]) {
+        if let Some(root) = &mut self.root {
+            root.each_test(&mut |test| {
+                if let Test::Word { pattern, ids_may_fit, .. } = test {
+                    *ids_may_fit = pattern.may_stand_in(event_ids);
+                }
+            });
+        }
+    }
+
+    /// Whether a row passes; nothing where only its bytes can tell.
+    pub fn weigh(&mut self, row: &impl FilterRow) -> Option<bool> {
+        match &mut self.root {
+            Some(root) => root.weigh(row),
+            None => Some(true),
+        }
+    }
+
+    /// What is known of each term of a row that was left open, for [`super::BodyMatcher`].
+    pub fn known(&mut self, row: &impl FilterRow) -> &[Option<bool>] {
+        let Self { root, known } = self;
+        known.clear();
+        if let Some(root) = root {
+            root.each_test(&mut |test| known.push(test.weigh(row)));
+        }
+        known
+    }
+}
+
+impl<'f> Node<'f> {
+    fn new(expression: &'f Expression, now: Timestamp) -> Self {
+        let all = |parts: &'f [Expression]| parts.iter().map(|part| Self::new(part, now)).collect();
+        match expression {
+            Expression::All(parts) => Self::All(all(parts)),
+            Expression::Any(parts) => Self::Any(all(parts)),
+            Expression::Not(part) => Self::Not(Box::new(Self::new(part, now))),
+            Expression::Term(term) => Self::Test(Test::new(term, now)),
+        }
+    }
+
+    fn each_test(&mut self, visit: &mut impl FnMut(&mut Test<'f>)) {
+        match self {
+            Self::All(parts) | Self::Any(parts) => {
+                for part in parts {
+                    part.each_test(visit);
+                }
+            }
+            Self::Not(part) => part.each_test(visit),
+            Self::Test(test) => visit(test),
+        }
+    }
+
+    /// Kleene's logic, as in [`Expression::weigh`].
+    fn weigh(&mut self, row: &impl FilterRow) -> Option<bool> {
+        match self {
+            Self::All(parts) => decide(parts, false, row),
+            Self::Any(parts) => decide(parts, true, row),
+            Self::Not(part) => part.weigh(row).map(|passes| !passes),
+            Self::Test(test) => test.weigh(row),
+        }
+    }
+}
+
+fn decide(parts: &mut [Node<'_>], decisive: bool, row: &impl FilterRow) -> Option<bool> {
+    let mut all_known = true;
+    for part in parts {
+        match part.weigh(row) {
+            Some(verdict) if verdict == decisive => return Some(decisive),
+            Some(_) => {}
+            None => all_known = false,
+        }
+    }
+    all_known.then_some(!decisive)
+}
+
+impl<'f> Test<'f> {
+    fn new(term: &'f Term, now: Timestamp) -> Self {
+        match term {
+            Term::Word(pattern) => Self::Word { pattern, memo: Memo::default(), ids_may_fit: true },
+            Term::Field(key, value) => Self::field(*key, value, now),
+            Term::Header(..) | Term::Json(..) | Term::Jq(_) => Self::Open,
+        }
+    }
+
+    fn field(key: FieldKey, value: &'f FieldValue, now: Timestamp) -> Self {
+        let symbol = |column| Self::Symbol { key, column, value, memo: Memo::default() };
+        let passes = |word: &str| eval::text(key, value, Some(word));
+        let (yes, no) = (passes(eval::yes_or_no(true)), passes(eval::yes_or_no(false)));
+        match key {
+            FieldKey::Type => symbol(FilterColumn::Type),
+            FieldKey::Cause => symbol(FilterColumn::Cause),
+            FieldKey::Provider => symbol(FilterColumn::Provider),
+            FieldKey::Method => symbol(FilterColumn::Method),
+            FieldKey::Path => symbol(FilterColumn::Path),
+            FieldKey::Peer => symbol(FilterColumn::Peer),
+            FieldKey::Body => Self::Open,
+            FieldKey::Id => Self::Id(value),
+            FieldKey::Status => Self::Status(value, Memo::default()),
+            FieldKey::Signature => {
+                Self::Signature(SignatureStatus::ALL.map(|status| passes(status.as_str())))
+            }
+            FieldKey::Source => Self::Source(Source::ALL.map(|source| passes(source.as_str()))),
+            FieldKey::Duplicate => {
+                Self::Duplicate { yes, no, differs: eval::duplicate(value, (true, true)) }
+            }
+            FieldKey::Marked | FieldKey::Resent => Self::Is { key, yes, no },
+            FieldKey::Shape => {
+                let (yes, no) = (passes(CHANGED), eval::text(key, value, None));
+                Self::Is { key, yes, no }
+            }
+            FieldKey::Size => {
+                let spans = value.choices.iter().filter_map(Alternative::whole_span).collect();
+                Self::Size { negated: value.negated, spans }
+            }
+            FieldKey::Since | FieldKey::Until => Self::time(value, now, key == FieldKey::Since),
+        }
+    }
+
+    fn time(value: &FieldValue, now: Timestamp, is_since: bool) -> Self {
+        let spans = value.choices.iter().filter_map(|choice| {
+            let (from, to) = eval::span(choice, now, is_since)?;
+            // Rows count microseconds: the first that is not before, and the last not after.
+            let first = -(-from.as_nanosecond()).div_euclid(1000);
+            let last = to.as_nanosecond().div_euclid(1000);
+            Some((i64::try_from(first).ok()?, i64::try_from(last).ok()?))
+        });
+        Self::Time { negated: value.negated, spans: spans.collect() }
+    }
+
+    fn weigh(&mut self, row: &impl FilterRow) -> Option<bool> {
+        Some(match self {
+            Self::Open => return None,
+            Self::Word { pattern, memo, ids_may_fit } => {
+                return has_word(pattern, memo, *ids_may_fit, row).then_some(true);
+            }
+            Self::Symbol { key, column, value, memo } => {
+                let symbol = row.symbol(*column);
+                memo.get(symbol, || {
+                    eval::text(*key, value, row.text(symbol).filter(|_| symbol != 0))
+                })
+            }
+            Self::Id(value) => {
+                let id = row.event_id();
+                // Other choices are not made of what is typed for it.
+                value.passes(|choice| match choice {
+                    Alternative::Text(pattern) => id.is_some_and(|id| pattern.is_match(id)),
+                    _ => false,
+                })
+            }
+            Self::Status(value, memo) => {
+                let response = row.response();
+                memo.get(response.map_or(0, |status| u32::from(status) + 1), || {
+                    let text = response.map(|status| status.to_string());
+                    eval::text(FieldKey::Status, value, text.as_deref())
+                })
+            }
+            Self::Signature(passing) => {
+                passing.get(row.status() as usize).copied().unwrap_or_default()
+            }
+            Self::Source(passing) => {
+                passing.get(row.source() as usize).copied().unwrap_or_default()
+            }
+            Self::Duplicate { yes, no, differs } => match (row.is_duplicate(), row.differs()) {
+                (false, _) => *no,
+                (true, false) => *yes,
+                (true, true) => *differs,
+            },
+            Self::Is { key, yes, no } => {
+                let is = match key {
+                    FieldKey::Resent => row.is_resent(),
+                    FieldKey::Shape => row.is_reshaped(),
+                    _ => row.is_marked(),
+                };
+                if is { *yes } else { *no }
+            }
+            Self::Size { negated, spans } => {
+                let size = row.body_size();
+                spans.iter().any(|(from, to)| (*from..=*to).contains(&size)) != *negated
+            }
+            Self::Time { negated, spans } => {
+                let at = row.received_us();
+                spans.iter().any(|(from, to)| (*from..=*to).contains(&at)) != *negated
+            }
+        })
+    }
+}
+
+/// Whether a word stands in the row; if it does not, it may stand in the body.
+fn has_word(
+    pattern: &TextPattern,
+    memo: &mut Memo,
+    ids_may_fit: bool,
+    row: &impl FilterRow,
+) -> bool {
+    let mut stands_in = |column| {
+        let symbol = row.symbol(column);
+        memo.get(symbol, || {
+            let text = row.text(symbol).filter(|_| symbol != 0);
+            text.is_some_and(|text| pattern.is_match(text.as_bytes()))
+        })
+    };
+    stands_in(FilterColumn::Type)
+        || stands_in(FilterColumn::Path)
+        || (ids_may_fit && row.event_id().is_some_and(|id| pattern.is_match(id)))
+}

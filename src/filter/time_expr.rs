@@ -1,0 +1,171 @@
+//! Moments as people say them: so long ago, a time of day, a day, or an instant.
+
+use std::fmt;
+
+use jiff::civil::{Date, DateTime, Time};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+/// A moment, some kinds of which depend on when it is asked for.
+///
+/// What names no offset is meant in the time zone of this computer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TimeExpr {
+    /// Seconds before now.
+    Ago(i64),
+    /// The last time that the clock stood there.
+    Clock(Time),
+    Day(Date),
+    Local(DateTime),
+    Instant(Timestamp),
+}
+
+/// Seconds and the letter that stands for them, the longest first.
+const UNITS: [(char, i64); 5] = [('w', 604_800), ('d', 86_400), ('h', 3600), ('m', 60), ('s', 1)];
+
+impl TimeExpr {
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        if let Some(seconds) = read_ago(text) {
+            return Some(Self::Ago(seconds));
+        }
+        if let Ok(instant) = text.parse() {
+            return Some(Self::Instant(instant));
+        }
+        // The libraries take `1700` for a time too, but here it may be a slip for `1700s`.
+        if text.contains(':') && !text.contains('-') {
+            return text.parse().ok().map(Self::Clock);
+        }
+        if !text.contains('-') {
+            return None;
+        }
+        if text.contains(':') {
+            return text.parse().ok().map(Self::Local);
+        }
+        text.parse().ok().map(Self::Day)
+    }
+
+    /// Where it begins; nothing for what no calendar holds.
+    pub(super) fn start(self, now: Timestamp) -> Option<Timestamp> {
+        match self {
+            // Longer ago than time goes back is before everything.
+            Self::Ago(seconds) => {
+                let ago = SignedDuration::from_secs(seconds);
+                Some(now.checked_sub(ago).unwrap_or(Timestamp::MIN))
+            }
+            Self::Clock(time) => {
+                let zone = TimeZone::system();
+                let today = zone.to_datetime(now).date();
+                let at = zone.to_timestamp(today.to_datetime(time)).ok()?;
+                if at <= now {
+                    return Some(at);
+                }
+                zone.to_timestamp(today.yesterday().ok()?.to_datetime(time)).ok()
+            }
+            Self::Day(date) => TimeZone::system().to_timestamp(date.to_datetime(Time::MIN)).ok(),
+            Self::Local(at) => TimeZone::system().to_timestamp(at).ok(),
+            Self::Instant(at) => Some(at),
+        }
+    }
+
+    /// The last instant that belongs to it: of a day its end.
+    pub(super) fn end(self, now: Timestamp) -> Option<Timestamp> {
+        match self {
+            Self::Day(date) => TimeZone::system().to_timestamp(date.to_datetime(Time::MAX)).ok(),
+            Self::Ago(_) | Self::Clock(_) | Self::Local(_) | Self::Instant(_) => self.start(now),
+        }
+    }
+
+    /// The end of a range that begins at `start`.
+    pub(super) fn end_after(self, start: Timestamp, now: Timestamp) -> Option<Timestamp> {
+        let end = self.end(now)?;
+        // `17:00..18:00` asked for at half past five ends today, not yesterday.
+        if matches!(self, Self::Clock(_)) && end < start {
+            return end.checked_add(SignedDuration::from_hours(24)).ok();
+        }
+        Some(end)
+    }
+}
+
+/// Reads `90s`, `5m`, `1h30m`, `2d`, `1w`.
+fn read_ago(text: &str) -> Option<i64> {
+    let mut rest = text;
+    let mut seconds = 0_i64;
+    while !rest.is_empty() {
+        let digits = rest.find(|character: char| !character.is_ascii_digit())?;
+        let (number, after) = rest.split_at_checked(digits)?;
+        let letter = after.chars().next()?.to_ascii_lowercase();
+        let (_, unit) = UNITS.into_iter().find(|(name, _)| *name == letter)?;
+        seconds = seconds.checked_add(number.parse::<i64>().ok()?.checked_mul(unit)?)?;
+        rest = after.get(1..)?;
+    }
+    (!text.is_empty()).then_some(seconds)
+}
+
+impl fmt::Display for TimeExpr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ago(seconds) => {
+                let whole = UNITS.into_iter().find(|(_, unit)| seconds % unit == 0 && *seconds > 0);
+                let (letter, unit) = whole.unwrap_or(('s', 1));
+                write!(f, "{}{letter}", seconds / unit)
+            }
+            Self::Clock(time) => time.fmt(f),
+            Self::Day(date) => date.fmt(f),
+            Self::Local(at) => at.fmt(f),
+            Self::Instant(at) => at.fmt(f),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn now() -> Timestamp {
+        "2026-11-23T17:30:00Z".parse().unwrap()
+    }
+
+    fn start(text: &str) -> Timestamp {
+        TimeExpr::parse(text).unwrap().start(now()).unwrap()
+    }
+
+    #[test]
+    fn reads_what_people_write_and_prints_it_back() {
+        let moments =
+            ["90s", "5m", "90m", "2h", "1d", "1w", "0s", "2026-11-23T16:00:00Z", "17:00:00"];
+        for text in moments.into_iter().chain(["2026-11-23", "2026-11-23T17:00:00"]) {
+            assert_eq!(TimeExpr::parse(text).unwrap().to_string(), text);
+        }
+        for (text, same) in [("1h30m", "90m"), ("17:00", "17:00:00"), ("60M", "1h")] {
+            assert_eq!(TimeExpr::parse(text).unwrap().to_string(), same);
+        }
+        for wrong in ["", "5", "m", "5x", "1700", "25:00", "2026-13-01", "yesterdy", "5m-", "٣m"] {
+            assert_eq!(TimeExpr::parse(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn counts_back_from_now() {
+        assert_eq!(start("90m"), "2026-11-23T16:00:00Z".parse().unwrap());
+        assert_eq!(start("2026-11-23T17:00+01:00"), "2026-11-23T16:00:00Z".parse().unwrap());
+        assert_eq!(start("9999999999d"), Timestamp::MIN);
+    }
+
+    #[test]
+    fn local_times_follow_the_zone_of_the_computer() {
+        let zone = TimeZone::system();
+        let local = zone.to_datetime(now());
+        let today = local.date().to_string();
+        assert!(start(&today) <= now());
+        let end = TimeExpr::parse(&today).unwrap().end(now()).unwrap();
+        assert!(end >= now() && end.duration_since(start(&today)).as_hours() < 25);
+        // A clock time is never in the future, whichever zone this runs in.
+        for hour in 0..24 {
+            let at = start(&format!("{hour:02}:45"));
+            assert!(at <= now() && now().duration_since(at).as_hours() < 25, "{hour}");
+        }
+        let (early, late) = (start("17:00"), TimeExpr::parse("18:00").unwrap());
+        let length = late.end_after(early, now()).unwrap().duration_since(early);
+        assert_eq!(length, SignedDuration::from_hours(1));
+    }
+}

@@ -1,0 +1,193 @@
+//! What is to be kept of a request, and what is answered whatever rules and targets there are.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+
+use super::{Intake, diagnoser, peer};
+use crate::delivery::{EventRef, Header, Refusal, SignatureStatus, Source, Verdict};
+use crate::listener::{ClientResponse, Received};
+use crate::signature::{Greeting, Subject};
+use crate::store::NewDelivery;
+use crate::task;
+
+/// The provider of a delivery that none of several was recognised in.
+const UNKNOWN: &str = "unknown";
+
+/// How long to look for the cause before a delivery that is not verified is refused.
+const LIMIT: Duration = Duration::from_millis(200);
+
+/// Refuses what is not verified, and says why.
+#[derive(Debug)]
+pub struct Strict {
+    /// One search for a cause at a time: whoever floods with bad signatures is told less, and
+    /// slows nobody down.
+    searching: Arc<Semaphore>,
+}
+
+impl Default for Strict {
+    fn default() -> Self {
+        Self { searching: Arc::new(Semaphore::new(1)) }
+    }
+}
+
+/// What is known of a delivery before it is kept.
+pub(super) struct Assessment {
+    pub(super) new: NewDelivery,
+    /// The answer, where neither rules nor targets are asked.
+    pub(super) preset_response: Option<ClientResponse>,
+    /// Whether the cause of the verdict was looked for already.
+    pub(super) diagnosed: bool,
+}
+
+/// Who a delivery is from, what it is about and what is to be thought of its signature.
+struct Identified {
+    provider: String,
+    event: EventRef,
+    verdict: Verdict,
+}
+
+impl Intake {
+    pub(super) async fn assess(&self, received: Received) -> Assessment {
+        if let Some((status, refusal)) = &received.refused {
+            let (findings, answer) = (self.refused(refusal), refusal_answer(*status, refusal));
+            return self.preset_response(received, findings, Some(answer), false);
+        }
+        let greeting = self.policy.handshakes.as_ref().and_then(|handshakes| {
+            handshakes.greet(&self.verifier, &received.head, &received.body)
+        });
+        let mut findings = self.identify(&received);
+        if let Some(greeting) = greeting {
+            findings.greeted(&greeting);
+            let Greeting { status, headers, body, .. } = greeting;
+            return self.preset_response(
+                received,
+                findings,
+                Some(ClientResponse { status, headers, body }),
+                false,
+            );
+        }
+        let Some(strict) = &self.policy.strict else {
+            return self.preset_response(received, findings, None, false);
+        };
+        if findings.verdict.status == SignatureStatus::Verified {
+            return self.preset_response(received, findings, None, false);
+        }
+        let diagnosed = self.look_for_cause(strict, &received, &mut findings.verdict).await;
+        let answer = unverified(&findings.verdict);
+        self.preset_response(received, findings, Some(answer), diagnosed)
+    }
+
+    /// Whether a search for the cause came to its end.
+    async fn look_for_cause(
+        &self,
+        strict: &Strict,
+        received: &Received,
+        verdict: &mut Verdict,
+    ) -> bool {
+        if !verdict.wants_cause() {
+            return false;
+        }
+        let Ok(_permit) = Arc::clone(&strict.searching).try_acquire_owned() else { return false };
+        let verifier = Arc::clone(&self.verifier);
+        let (head, body, at) = (received.head.clone(), received.body.clone(), received.received_at);
+        let search = move || diagnoser::within(&verifier, &head, &body, at, LIMIT);
+        let Some(found) = task::join_or_panic(tokio::task::spawn_blocking(search).await) else {
+            return false;
+        };
+        *verdict = found.verdict;
+        found.complete
+    }
+
+    fn identify(&self, received: &Received) -> Identified {
+        let Received { head, body, received_at, .. } = received;
+        let url = self.verifier.url(head);
+        let subject = Subject { head, body, url: url.as_deref() };
+        let judged = self.verifier.judge(&subject, *received_at);
+        let event = judged.credentials.map(|credentials| credentials.provider.event(head, body));
+        let provider =
+            judged.credentials.map_or(UNKNOWN, |credentials| credentials.provider.name.as_str());
+        Identified {
+            provider: provider.to_owned(),
+            event: event.unwrap_or_default(),
+            verdict: judged.verdict,
+        }
+    }
+
+    fn refused(&self, refusal: &Refusal) -> Identified {
+        let only = match self.verifier.candidates() {
+            [only] => only.provider.name.as_str(),
+            _ => UNKNOWN,
+        };
+        let code = &refusal.code;
+        let why = format!("the delivery was refused ({code}), so its signature was not checked");
+        Identified {
+            provider: only.to_owned(),
+            event: EventRef::default(),
+            verdict: Verdict::explained(SignatureStatus::Unchecked, why),
+        }
+    }
+
+    /// Where the answer is a rule's or a target's, it is not known yet.
+    fn preset_response(
+        &self,
+        received: Received,
+        findings: Identified,
+        settled: Option<ClientResponse>,
+        diagnosed: bool,
+    ) -> Assessment {
+        let peer = peer::peer(self.policy.proxies, received.peer, &received.head);
+        let plain = self.rules.rules().is_empty() && self.forwards.is_empty();
+        let plainly = || plain.then_some(200);
+        let new = NewDelivery {
+            received_at: received.received_at,
+            peer: Some(peer),
+            head: received.head,
+            body: received.body,
+            body_size: received.body_size,
+            provider: findings.provider,
+            event: findings.event,
+            signature: findings.verdict,
+            response: settled.as_ref().map(|answer| answer.status).or_else(plainly),
+            refused: received.refused.map(|(_, refusal)| refusal),
+            source: Source::Live,
+            diagnosing: false,
+            origin: None,
+        };
+        Assessment { new, preset_response: settled, diagnosed }
+    }
+}
+
+impl Identified {
+    /// A handshake is listed as what it is. Few are signed: what is missing there is no fault.
+    fn greeted(&mut self, greeting: &Greeting<'_>) {
+        greeting.credentials.provider.name.clone_into(&mut self.provider);
+        self.event.event_type = Some(greeting.kind.clone());
+        if matches!(self.verdict.status, SignatureStatus::Missing | SignatureStatus::Unchecked) {
+            self.verdict =
+                Verdict::explained(SignatureStatus::Unchecked, greeting.explanation.clone());
+        }
+    }
+}
+
+fn refusal_answer(status: u16, refusal: &Refusal) -> ClientResponse {
+    ClientResponse::plain_text(status, format!("{}\n", refusal.reason))
+}
+
+fn unverified(verdict: &Verdict) -> ClientResponse {
+    let mut text = format!("not taken, since its signature is not verified: {}", verdict.status);
+    if let Some(cause) = &verdict.cause {
+        // Writing to a String cannot fail.
+        let _ = write!(text, " ({cause})");
+    }
+    if let Some(explanation) = &verdict.explanation {
+        let _ = write!(text, "; {explanation}");
+    }
+    text.push('\n');
+    let mut answer = ClientResponse::plain_text(401, text);
+    // RFC 9110 section 15.5.2 asks for a challenge.
+    answer.headers.push(Header::new("WWW-Authenticate", "Signature"));
+    answer
+}

@@ -1,0 +1,284 @@
+//! Stands between the socket and hyper: keeps each head as it came.
+//!
+//! hyper is given a head with nothing but method, version and framing, and the body as it is on
+//! the wire; the real head goes to the service beside it. A request that cannot be taken whole
+//! becomes an empty one, so that the service answers it like any other, and the connection ends.
+
+mod captured_io;
+
+use std::fmt::Write as _;
+use std::future::Future as _;
+use std::io;
+use std::pin::{Pin, pin};
+use std::sync::mpsc::Sender;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::{Buf as _, Bytes, BytesMut};
+use jiff::Timestamp;
+use tokio::net::TcpStream;
+use tokio::time::{Instant, Sleep};
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+
+use super::body::{refusal, too_large};
+use super::framing::Framing;
+use super::{Limits, Refusal};
+use crate::delivery::{Head, HeadError};
+use crate::units;
+
+/// Bytes read from the socket at a time.
+const ROOM: usize = 32 << 10;
+
+/// Headers that hyper needs to see.
+const FRAMING: [&str; 4] = ["connection", "content-length", "expect", "transfer-encoding"];
+
+/// The head of a request, on its way to the service.
+#[derive(Debug)]
+pub(super) struct CapturedRequest {
+    pub(super) received_at: Timestamp,
+    pub(super) head: Head,
+    /// Bytes of the body as the head declares them.
+    pub(super) declared: u64,
+    pub(super) refused: Option<(u16, Refusal)>,
+}
+
+/// What the socket's next bytes are.
+enum Phase {
+    Head,
+    Body(Framing),
+    /// Nobody's: the connection ends.
+    Over,
+}
+
+pub(super) struct HeadCapture {
+    socket: TcpStream,
+    limits: Limits,
+    arrivals: Sender<CapturedRequest>,
+    phase: Phase,
+    /// What came from the socket and went nowhere yet.
+    buffer: BytesMut,
+    /// How much of the buffer is known not to hold the end of a head.
+    scanned: usize,
+    /// A head for hyper.
+    skeleton: Bytes,
+    timer: Pin<Box<Sleep>>,
+    stop: Pin<Box<WaitForCancellationFutureOwned>>,
+    refused: bool,
+    shut: bool,
+}
+
+impl HeadCapture {
+    pub(super) fn new(
+        socket: TcpStream,
+        limits: &Limits,
+        arrivals: Sender<CapturedRequest>,
+        stop: CancellationToken,
+    ) -> Self {
+        Self {
+            socket,
+            limits: limits.clone(),
+            arrivals,
+            phase: Phase::Head,
+            buffer: BytesMut::new(),
+            scanned: 0,
+            skeleton: Bytes::new(),
+            timer: Box::pin(tokio::time::sleep(limits.idle_time)),
+            stop: Box::pin(stop.cancelled_owned()),
+            refused: false,
+            shut: false,
+        }
+    }
+
+    /// Ends when the sender has gone, or has nothing more to say.
+    pub(super) async fn until_hung_up(mut self) {
+        while let Ok(1..) = std::future::poll_fn(|cx| self.poll_fill(cx)).await {
+            self.buffer.clear();
+        }
+    }
+
+    fn set_timer(&mut self, time: Duration) {
+        let now = Instant::now();
+        self.timer.as_mut().reset(now + time);
+    }
+
+    /// Reads more from the socket; 0 is its end.
+    fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        self.buffer.reserve(ROOM);
+        let Self { socket, buffer, .. } = self;
+        pin!(tokio::io::AsyncReadExt::read_buf(socket, buffer)).poll(cx)
+    }
+
+    /// Gets on with the head: `Ready` once it, or its refusal, is on its way.
+    fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        loop {
+            self.skip_empty_lines();
+            if self.find_head() {
+                return Poll::Ready(Ok(()));
+            }
+            let first = self.buffer.is_empty();
+            match self.poll_fill(cx) {
+                Poll::Ready(Ok(0)) if first => self.phase = Phase::Over,
+                Poll::Ready(Ok(0)) => {
+                    let why = "the connection ended within the head".to_owned();
+                    self.refuse(400, refusal("head-malformed", why));
+                }
+                Poll::Ready(Ok(_)) if first => {
+                    self.set_timer(self.limits.head_time);
+                    continue;
+                }
+                Poll::Ready(Ok(_)) => continue,
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending => ready!(self.poll_patience(cx)),
+            }
+            return Poll::Ready(Ok(()));
+        }
+    }
+
+    /// `Ready` when there is no waiting for a head any longer.
+    fn poll_patience(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let idle = self.buffer.is_empty();
+        if idle && self.stop.as_mut().poll(cx).is_ready() {
+            self.phase = Phase::Over;
+            return Poll::Ready(());
+        }
+        ready!(self.timer.as_mut().poll(cx));
+        if idle {
+            self.phase = Phase::Over;
+        } else {
+            let (came, time) = (self.buffer.len(), units::format_duration(self.limits.head_time));
+            let why = format!("the head came too slowly: {came} bytes in {time}");
+            self.refuse(408, refusal("head-timeout", why));
+        }
+        Poll::Ready(())
+    }
+
+    /// Some senders end a request with a line end too many (RFC 9112 section 2.2).
+    fn skip_empty_lines(&mut self) {
+        while matches!(self.buffer.first(), Some(b'\r' | b'\n')) {
+            self.buffer.advance(1);
+        }
+    }
+
+    /// Takes a head off the buffer, or refuses it; false if more of it has to come.
+    fn find_head(&mut self) -> bool {
+        let Some(length) = self.head_length() else {
+            if self.buffer.len() > self.limits.max_head {
+                self.refuse_large_head();
+                return true;
+            }
+            return self.refuse_other_protocols();
+        };
+        if length > self.limits.max_head {
+            self.refuse_large_head();
+            return true;
+        }
+        let raw = self.buffer.split_to(length).freeze();
+        self.scanned = 0;
+        match Head::parse(raw.clone()) {
+            Ok(head) => self.pass(head),
+            Err(HeadError::Malformed(httparse::Error::TooManyHeaders)) => {
+                let why = "the head has more than 256 headers".to_owned();
+                self.refuse_head(Head::lenient(raw), 0, (431, refusal("head-too-large", why)));
+            }
+            Err(error) => {
+                let refused = (400, refusal("head-malformed", error.to_string()));
+                self.refuse_head(Head::lenient(raw), 0, refused);
+            }
+        }
+        true
+    }
+
+    /// The length of the head in the buffer, with its empty line.
+    fn head_length(&mut self) -> Option<usize> {
+        // The empty line may have begun in what was looked at before.
+        let start = self.scanned.saturating_sub(3);
+        let found = memchr::memchr_iter(b'\n', self.buffer.get(start..)?).find_map(|at| {
+            let next = start + at + 1;
+            match self.buffer.get(next..)? {
+                [b'\n', ..] => Some(next + 1),
+                [b'\r', b'\n', ..] => Some(next + 2),
+                _ => None,
+            }
+        });
+        self.scanned = self.buffer.len();
+        found
+    }
+
+    /// What never becomes a head is told so at once, not when its time is over.
+    fn refuse_other_protocols(&mut self) -> bool {
+        let why = match self.buffer.get(..3) {
+            Some([0x16, 3, _]) => "this is TLS, and the listener speaks plain HTTP: use http://",
+            _ => return false,
+        };
+        self.refuse(400, refusal("head-malformed", why.to_owned()));
+        true
+    }
+
+    /// Hands a head over, and its framing to hyper.
+    fn pass(&mut self, head: Head) {
+        let framing = match Framing::of(&head) {
+            Ok(framing) => framing,
+            Err(why) => {
+                let refused =
+                    (400, refusal("head-malformed", format!("the head is unclear: {why}")));
+                return self.refuse_head(head, 0, refused);
+            }
+        };
+        let declared = framing.declared();
+        if declared > self.limits.max_body {
+            let refused = too_large(&self.limits);
+            return self.refuse_head(head, declared, refused);
+        }
+        self.skeleton = skeleton(&head);
+        self.phase = Phase::Body(framing);
+        self.announce(head, declared, None);
+    }
+
+    fn refuse_large_head(&mut self) {
+        let limit = units::format_size(self.limits.max_head as u64);
+        self.refuse(431, refusal("head-too-large", format!("the head is larger than {limit}")));
+    }
+
+    /// Refuses what has come of a head.
+    fn refuse(&mut self, status: u16, why: Refusal) {
+        let mut raw = self.buffer.split().freeze();
+        raw.truncate(self.limits.max_head);
+        self.refuse_head(Head::lenient(raw), 0, (status, why));
+    }
+
+    fn refuse_head(&mut self, head: Head, declared: u64, refused: (u16, Refusal)) {
+        self.skeleton = Bytes::from_static(b"POST / HTTP/1.1\r\nconnection: close\r\n\r\n");
+        self.phase = Phase::Over;
+        self.refused = true;
+        self.announce(head, declared, Some(refused));
+    }
+
+    fn announce(&self, head: Head, declared: u64, refused: Option<(u16, Refusal)>) {
+        #[expect(clippy::disallowed_methods, reason = "this is when a delivery is received")]
+        let received_at = Timestamp::now();
+        // The service ends with the connection, and so does this.
+        let _ = self.arrivals.send(CapturedRequest { received_at, head, declared, refused });
+    }
+}
+
+/// Method, version and framing. A method that would change the rules of the connection is
+/// another word for POST here: nothing is tunnelled.
+fn skeleton(head: &Head) -> Bytes {
+    let method = if head.method == "CONNECT" { "POST" } else { &head.method };
+    let mut out = String::new();
+    // Writing to a String cannot fail.
+    let _ = write!(out, "{method} / {}\r\n", head.version);
+    let mut out = out.into_bytes();
+    for header in head.headers.iter().filter(|header| FRAMING.iter().any(|name| header.is(name))) {
+        // An upgrade is not offered, so that nobody may ask for one.
+        if header.is("connection") && header.value.to_ascii_lowercase().ends_with(b"upgrade") {
+            continue;
+        }
+        out.extend_from_slice(header.name.as_bytes());
+        out.extend_from_slice(b": ");
+        out.extend_from_slice(&header.value);
+        out.extend_from_slice(b"\r\n");
+    }
+    out.extend_from_slice(b"\r\n");
+    out.into()
+}

@@ -1,0 +1,76 @@
+//! How requests are sent to a target, beside where to.
+
+use hyper::header::{HeaderName, HeaderValue};
+
+use crate::delivery::{Header, is_hop_by_hop};
+
+/// What a target gets otherwise than the delivery came.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ForwardOptions {
+    /// Keep the `Host` of the delivery instead of naming the target's.
+    pub preserve_host: bool,
+    /// Headers that are put behind those of the delivery.
+    pub add_headers: Vec<Header>,
+    /// Take any certificate.
+    pub insecure: bool,
+}
+
+/// Why a text is no header to add.
+#[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
+pub enum AddedHeaderError {
+    #[error(
+        "`{0}` is no header; write a name, a colon and a value, for instance 'X-From: hookglass'"
+    )]
+    NoHeader(String),
+    #[error("`{0}` is no name of a header; it is made of letters, digits and -")]
+    Name(String),
+    #[error("the value of `{0}` holds a control character, which no header can carry")]
+    Value(String),
+    #[error("`{0}` cannot be added: it speaks of the connection or the length, which is not yours")]
+    Reserved(String),
+    #[error("`Host` cannot be added: it is the target's, or with --preserve-host the delivery's")]
+    Host,
+}
+
+/// Reads a header to add, `Name: value`.
+pub fn added_header(text: &str) -> Result<Header, AddedHeaderError> {
+    let (name, value) =
+        text.split_once(':').ok_or_else(|| AddedHeaderError::NoHeader(text.to_owned()))?;
+    let (name, value) = (name.trim(), value.trim());
+    if HeaderName::from_bytes(name.as_bytes()).is_err() {
+        return Err(AddedHeaderError::Name(name.to_owned()));
+    }
+    if HeaderValue::from_str(value).is_err() {
+        return Err(AddedHeaderError::Value(name.to_owned()));
+    }
+    if name.eq_ignore_ascii_case("host") {
+        return Err(AddedHeaderError::Host);
+    }
+    if name.eq_ignore_ascii_case("content-length") || is_hop_by_hop(name) {
+        return Err(AddedHeaderError::Reserved(name.to_owned()));
+    }
+    Ok(Header::new(name, value.as_bytes().to_vec()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_headers_to_add() {
+        assert_eq!(added_header("X-A:  b: c "), Ok(Header::new("X-A", "b: c")));
+        assert_eq!(added_header("X-Empty:"), Ok(Header::new("X-Empty", "")));
+        for (wrong, part) in [
+            ("X-A", "a colon"),
+            ("X A: b", "name"),
+            (": b", "name"),
+            ("X-A: a\r\nX-B: c", "control character"),
+            ("Host: x", "--preserve-host"),
+            ("content-LENGTH: 3", "length"),
+            ("Connection: close", "connection"),
+        ] {
+            let error = added_header(wrong).unwrap_err().to_string();
+            assert!(error.contains(part), "{wrong}: {error}");
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Differences that are to be expected: times, and paths that were said to change each time.
+
+use jiff::Timestamp;
+use regex::RegexSet;
+
+use crate::payload::json_tree::{JsonKind, Node};
+use crate::payload::path::{PathStep, PayloadPath};
+
+/// Values in more containers are not looked at: their paths would be longer than the text.
+const DEEPEST: usize = 200;
+
+/// Which differences are muted.
+#[derive(Debug, Clone)]
+pub struct IgnoredPaths {
+    paths: RegexSet,
+    times: bool,
+}
+
+/// Why a list of paths cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("these paths are too long to be looked for")]
+pub struct IgnoredPathsError;
+
+impl Default for IgnoredPaths {
+    /// Times that became other times.
+    fn default() -> Self {
+        Self { paths: RegexSet::empty(), times: true }
+    }
+}
+
+impl IgnoredPaths {
+    /// Mutes nothing.
+    pub fn nothing() -> Self {
+        Self { paths: RegexSet::empty(), times: false }
+    }
+
+    /// Mutes times, and paths such as `.id`, `.payload.*_at` and `.items[].etag`; `*` stands for
+    /// anything, dots included.
+    pub fn paths(globs: &[&str]) -> Result<Self, IgnoredPathsError> {
+        let expressions = globs.iter().map(|glob| {
+            let parts: Vec<String> = glob.split('*').map(regex::escape).collect();
+            format!("(?s)^(?:{})$", parts.join(".*"))
+        });
+        let paths = RegexSet::new(expressions).map_err(|_| IgnoredPathsError)?;
+        Ok(Self { paths, times: true })
+    }
+
+    /// Whether a scalar that became another one is muted.
+    pub(super) fn change(&self, old: Option<Node<'_>>, new: Option<Node<'_>>) -> bool {
+        let (Some(old), Some(new)) = (old, new) else { return false };
+        (self.times && is_time(old) && is_time(new)) || self.path(new)
+    }
+
+    /// Whether the path of a value is muted.
+    pub(super) fn path(&self, node: Node<'_>) -> bool {
+        !self.paths.is_empty()
+            && node.depth() < DEEPEST
+            && self.paths.is_match(&general(&node.path()))
+    }
+}
+
+/// The path with `[]` for any index.
+fn general(path: &PayloadPath) -> String {
+    let mut out = String::new();
+    for step in &path.0 {
+        match step {
+            PathStep::Key(_) => out.push_str(&PayloadPath(vec![step.clone()]).breadcrumb()),
+            PathStep::Index(_) => out.push_str("[]"),
+        }
+    }
+    out
+}
+
+/// A Unix time, or a time as RFC 3339 writes it.
+fn is_time(node: Node<'_>) -> bool {
+    match node.kind() {
+        JsonKind::Number => node.instant().is_some(),
+        JsonKind::String => node.string().is_some_and(|text| {
+            (10..=40).contains(&text.len())
+                && text.starts_with(|first: char| first.is_ascii_digit())
+                && (text.parse::<Timestamp>().is_ok()
+                    || text.parse::<jiff::civil::DateTime>().is_ok())
+        }),
+        _ => false,
+    }
+}

@@ -1,0 +1,98 @@
+//! The guard between a delivery and the terminal: whatever could move the cursor, reorder text
+//! or hide, is written as a visible escape.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+/// Whether a character may not reach the terminal as itself: controls (C0, DEL, C1), what has
+/// no width but a meaning, and what changes the direction of text (Unicode TR 36 section 3.1).
+fn is_unsafe(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            u32::from(character),
+            0x00AD                    // soft hyphen
+            | 0x034F                  // combining grapheme joiner
+            | 0x061C                  // Arabic letter mark
+            | 0x115F..=0x1160 | 0x3164 | 0xFFA0 // Hangul fillers
+            | 0x17B4..=0x17B5         // invisible Khmer vowels
+            | 0x180B..=0x180F         // Mongolian selectors and vowel separator
+            | 0x200B..=0x200F         // zero width, direction marks
+            | 0x2028..=0x202E         // line separators, embeddings, overrides
+            | 0x2060..=0x206F         // word joiner, isolates, deprecated formats
+            | 0xFEFF                  // byte order mark
+            | 0xFFF0..=0xFFFB         // interlinear annotation
+            | 0x1D173..=0x1D17A       // musical formats
+            | 0xE0000..=0xE0FFF       // tags, variation selectors supplement
+        )
+}
+
+/// Text that is safe to show: `\x1b` for a control character, `\u{202e}` for an invisible one.
+pub fn escape(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_unsafe) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for character in text.chars() {
+        push_visible(&mut out, character);
+    }
+    Cow::Owned(out)
+}
+
+/// Appends a character, or the escape that stands for it.
+pub fn push_visible(out: &mut String, character: char) {
+    // Writing to a String cannot fail.
+    let _ = match character {
+        '\t' => write!(out, "\\t"),
+        '\n' => write!(out, "\\n"),
+        '\r' => write!(out, "\\r"),
+        _ if !is_unsafe(character) => {
+            out.push(character);
+            Ok(())
+        }
+        _ if u32::from(character) < 0x100 => write!(out, "\\x{:02x}", u32::from(character)),
+        _ => write!(out, "\\u{{{:x}}}", u32::from(character)),
+    };
+}
+
+/// Bytes that are text or not, safe to show: what is not UTF-8 is written as `\xff`.
+pub fn visible_bytes(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len() + 16);
+    for chunk in bytes.utf8_chunks() {
+        out.push_str(&escape(chunk.valid()));
+        for byte in chunk.invalid() {
+            // Writing to a String cannot fail.
+            let _ = write!(out, "\\x{byte:02x}");
+        }
+    }
+    out
+}
+
+/// Up to `reach` bytes on either side of an offset, safe to show; `…` where more follows.
+pub fn around(bytes: &[u8], offset: usize, reach: usize) -> String {
+    let from = offset.saturating_sub(reach);
+    let to = (offset + reach).min(bytes.len());
+    let start = if from > 0 { "…" } else { "" };
+    let end = if to < bytes.len() { "…" } else { "" };
+    let shown = visible_bytes(bytes.get(from..to).unwrap_or_default());
+    format!("{start}{shown}{end}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_what_could_act_and_nothing_else() {
+        assert_eq!(escape("a\u{1b}[2Jb\u{9b}"), "a\\x1b[2Jb\\x9b");
+        assert_eq!(escape("\u{202e}gnp.exe\u{200b}"), "\\u{202e}gnp.exe\\u{200b}");
+        assert_eq!(escape("tab\tline\n"), "tab\\tline\\n");
+        let plain = "naïve 漢字 ✅ I’m";
+        assert!(matches!(escape(plain), Cow::Borrowed(same) if same == plain));
+    }
+
+    #[test]
+    fn what_comes_out_holds_no_control_character() {
+        let all: String = (0..0x3000).filter_map(char::from_u32).collect();
+        assert!(!escape(&all).chars().any(is_unsafe));
+    }
+}

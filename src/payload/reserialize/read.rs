@@ -1,0 +1,141 @@
+//! Reads a JSON body, and keeps where in it each value began.
+
+use std::collections::HashMap;
+use std::iter::Enumerate;
+use std::ops::Range;
+use std::slice::Iter;
+
+use super::{JsonLibrary, number};
+
+/// Where each token of a valid text is.
+pub(super) fn tokens(text: &str) -> Vec<Range<usize>> {
+    let bytes = text.as_bytes();
+    let mut tokens = Vec::new();
+    let mut start = 0;
+    while let Some(rest) = bytes.get(start..)
+        && let Some(first) = rest.first()
+    {
+        let length = match first {
+            b' ' | b'\t' | b'\n' | b'\r' => {
+                start += 1;
+                continue;
+            }
+            b'{' | b'}' | b'[' | b']' | b',' | b':' => 1,
+            b'"' => string_length(rest),
+            _ => rest.iter().take_while(|byte| !b" \t\n\r,]}".contains(byte)).count(),
+        };
+        tokens.push(start..start + length);
+        start += length;
+    }
+    tokens
+}
+
+/// How many bytes a string takes, from quote to quote.
+fn string_length(bytes: &[u8]) -> usize {
+    let mut escaped = false;
+    let inside = bytes.iter().skip(1).take_while(|byte| {
+        let ends = **byte == b'"' && !escaped;
+        escaped = **byte == b'\\' && !escaped;
+        !ends
+    });
+    inside.count() + 2
+}
+
+/// A value, and which token of the body it began with.
+pub(super) struct Value<'b> {
+    pub(super) source: usize,
+    pub(super) kind: ValueKind<'b>,
+}
+
+pub(super) enum ValueKind<'b> {
+    /// true, false or null
+    Literal(&'b str),
+    Number(&'b str),
+    Text(String),
+    List(Vec<Value<'b>>),
+    Object(Vec<Member<'b>>),
+}
+
+pub(super) struct Member<'b> {
+    pub(super) source: usize,
+    pub(super) key: String,
+    pub(super) value: Value<'b>,
+}
+
+/// The value of a valid text, from its tokens; nothing if it is nested too deeply, or if the
+/// language refuses a string or a number.
+pub(super) fn value<'b>(
+    language: JsonLibrary,
+    body: &'b str,
+    tokens: &[Range<usize>],
+) -> Option<Value<'b>> {
+    ValueReader { language, body, tokens: tokens.iter().enumerate() }.value(depth(language))
+}
+
+/// How many arrays and objects may stand in each other. Ruby's own limit is 100; for the others
+/// it is that of `serde_json`, which keeps the recursion here short.
+fn depth(language: JsonLibrary) -> usize {
+    if language == JsonLibrary::Ruby { 100 } else { 127 }
+}
+
+struct ValueReader<'b, 't> {
+    language: JsonLibrary,
+    body: &'b str,
+    tokens: Enumerate<Iter<'t, Range<usize>>>,
+}
+
+impl<'b> ValueReader<'b, '_> {
+    fn token(&mut self) -> Option<(usize, &'b str)> {
+        let (source, range) = self.tokens.next()?;
+        Some((source, self.body.get(range.clone())?))
+    }
+
+    fn value(&mut self, depth: usize) -> Option<Value<'b>> {
+        let (source, text) = self.token()?;
+        self.value_from(source, text, depth)
+    }
+
+    fn value_from(&mut self, source: usize, text: &'b str, depth: usize) -> Option<Value<'b>> {
+        let kind = match text.as_bytes().first()? {
+            b'[' => ValueKind::List(self.list(depth.checked_sub(1)?)?),
+            b'{' => ValueKind::Object(self.object(depth.checked_sub(1)?)?),
+            // Half of a surrogate pair cannot be read.
+            b'"' => ValueKind::Text(serde_json::from_str(text).ok()?),
+            b't' | b'f' | b'n' => ValueKind::Literal(text),
+            _ if number::refused(self.language, text) => return None,
+            _ => ValueKind::Number(text),
+        };
+        Some(Value { source, kind })
+    }
+
+    fn list(&mut self, depth: usize) -> Option<Vec<Value<'b>>> {
+        let mut values = Vec::new();
+        loop {
+            match self.token()? {
+                (_, "]") => return Some(values),
+                (_, ",") => {}
+                (source, text) => values.push(self.value_from(source, text, depth)?),
+            }
+        }
+    }
+
+    /// Of a repeated key the first place and the last value remain, in every language.
+    fn object(&mut self, depth: usize) -> Option<Vec<Member<'b>>> {
+        let mut entries: Vec<Member<'b>> = Vec::new();
+        let mut places = HashMap::new();
+        loop {
+            let (source, key) = match self.token()? {
+                (_, "}") => return Some(entries),
+                (_, ",") => continue,
+                (source, text) => (source, serde_json::from_str::<String>(text).ok()?),
+            };
+            let _colon = self.token()?;
+            let value = self.value(depth)?;
+            let place = *places.entry(key.clone()).or_insert(entries.len());
+            match entries.get_mut(place) {
+                Some(entry) => entry.value = value,
+                None => entries.push(Member { source, key, value }),
+            }
+        }
+    }
+}

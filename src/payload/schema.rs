@@ -1,0 +1,314 @@
+//! The shape of a JSON body: which paths it has and what stands there, whatever the values are.
+
+mod baseline;
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+
+use super::document::Document;
+use super::json_tree::{JsonKind, JsonTree, Node};
+use super::path::{PathStep, PayloadPath};
+
+pub use baseline::Baseline;
+
+/// More paths are not looked at, nor deeper ones, nor such with longer keys.
+const MAX_PATHS: usize = 2_000;
+const DEEPEST: usize = 64;
+const LONGEST_KEY: usize = 200;
+
+/// What stands at a path: one type, or several where an array mixes them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Types(u8);
+
+/// An array without items says nothing of them; it is no type of its own.
+const EMPTY: u8 = 1 << 6;
+const NAMES: [&str; 6] = ["null", "boolean", "number", "string", "array", "object"];
+
+impl Types {
+    fn of(node: Node<'_>) -> Self {
+        Self(match node.kind() {
+            JsonKind::Literal if node.source() == "null" => 1,
+            JsonKind::Number => 1 << 2,
+            JsonKind::String => 1 << 3,
+            JsonKind::Array => 1 << 4,
+            JsonKind::EmptyArray => 1 << 4 | EMPTY,
+            JsonKind::Object | JsonKind::EmptyObject => 1 << 5,
+            _ => 1 << 1,
+        })
+    }
+
+    fn named(self) -> u8 {
+        self.0 & !EMPTY
+    }
+
+    fn names(self) -> impl Iterator<Item = &'static str> {
+        NAMES
+            .into_iter()
+            .enumerate()
+            .filter(move |(bit, _)| self.0 & (1 << bit) != 0)
+            .map(|it| it.1)
+    }
+}
+
+impl fmt::Display for Types {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.names().collect::<Vec<_>>().join(" or "))
+    }
+}
+
+/// The paths of a body, with `[]` for any index, and what stands there.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Schema {
+    paths: BTreeMap<String, Types>,
+    is_whole: bool,
+}
+
+/// How a shape differs from an earlier one; its `Display` says so in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SchemaChange {
+    New { path: String, types: Types },
+    Gone { path: String, types: Types },
+    Type { path: String, old: Types, new: Types },
+}
+
+impl SchemaChange {
+    pub fn path(&self) -> &str {
+        match self {
+            Self::New { path, .. } | Self::Gone { path, .. } | Self::Type { path, .. } => path,
+        }
+    }
+}
+
+impl fmt::Display for SchemaChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::New { path, types } => write!(f, "{path} is new ({types})"),
+            Self::Gone { path, types } => write!(f, "{path} is gone (it was {types})"),
+            Self::Type { path, old, new } => write!(f, "{path} is {new} and was {old}"),
+        }
+    }
+}
+
+impl Schema {
+    /// The shape of a body that is one JSON text; nothing of others.
+    pub fn of(document: &Document) -> Option<Self> {
+        document.only_tree().map(|tree| Walk::new(tree).shape())
+    }
+
+    /// The paths in order, and what stands there.
+    pub fn paths(&self) -> impl Iterator<Item = (&str, Types)> {
+        self.paths.iter().map(|(path, types)| (path.as_str(), *types))
+    }
+
+    /// Whether all paths were looked at, or only as many as are kept.
+    pub fn is_whole(&self) -> bool {
+        self.is_whole
+    }
+
+    /// Takes in the paths of another body, so that what may be there counts as known.
+    pub fn extend(&mut self, other: &Self) {
+        self.is_whole &= other.is_whole;
+        for (path, types) in &other.paths {
+            self.paths.entry(path.clone()).or_default().0 |= types.0;
+        }
+    }
+
+    /// What is different in a newer shape. What stands in something that is new, gone or of
+    /// another type is not told as well, nor are items of an array that has none.
+    pub fn changes(&self, newer: &Self) -> Vec<SchemaChange> {
+        let mut out = Vec::new();
+        let mut told: Vec<&str> = Vec::new();
+        let mut all: Vec<&String> = self.paths.keys().chain(newer.paths.keys()).collect();
+        // Before what is in them.
+        all.sort_by_key(|path| (path.len(), path.as_str()));
+        all.dedup();
+        for path in all {
+            let (old, new) = (self.paths.get(path), newer.paths.get(path));
+            if old.map(|types| types.named()) == new.map(|types| types.named())
+                || told.iter().any(|above| is_inside(path, above))
+            {
+                continue;
+            }
+            let kept = match (old, new) {
+                (Some(old), Some(new)) => {
+                    Some(SchemaChange::Type { path: path.clone(), old: *old, new: *new })
+                }
+                (Some(types), None) => (newer.is_whole && !newer.is_open(path))
+                    .then(|| SchemaChange::Gone { path: path.clone(), types: *types }),
+                (None, types) => {
+                    (self.is_whole && !self.is_open(path)).then(|| SchemaChange::New {
+                        path: path.clone(),
+                        types: types.copied().unwrap_or_default(),
+                    })
+                }
+            };
+            told.push(path);
+            out.extend(kept);
+        }
+        out.sort_by(|one, other| one.path().cmp(other.path()));
+        out
+    }
+
+    /// Whether a path leads through an array that has no items to tell.
+    fn is_open(&self, path: &str) -> bool {
+        let arrays = path.match_indices("[]").filter_map(|(at, _)| path.get(..at));
+        let mut known = arrays.map(|array| if array.is_empty() { "." } else { array });
+        known.any(|array| {
+            let items = format!("{}[]", array.trim_end_matches('.'));
+            let is_empty = self.paths.get(array).is_some_and(|types| types.0 & EMPTY != 0);
+            is_empty && !self.paths.contains_key(&items)
+        })
+    }
+}
+
+/// Whether a path begins with another one and goes on with a step.
+fn is_inside(path: &str, above: &str) -> bool {
+    let rest = if above == "." { Some(path) } else { path.strip_prefix(above) };
+    rest.is_some_and(|rest| rest.starts_with(['.', '[']))
+}
+
+/// On the way through a tree.
+struct Walk<'t> {
+    tree: &'t JsonTree,
+    /// The paths by the path above and the last step; an index is no step.
+    known: HashMap<(usize, Option<String>), usize>,
+    paths: Vec<(String, Types)>,
+    /// The containers around: their last rows and their paths.
+    open: Vec<(usize, Option<usize>)>,
+    is_whole: bool,
+}
+
+impl<'t> Walk<'t> {
+    fn new(tree: &'t JsonTree) -> Self {
+        Self { tree, known: HashMap::new(), paths: Vec::new(), open: Vec::new(), is_whole: true }
+    }
+
+    fn shape(mut self) -> Schema {
+        for row in 0..self.tree.len() {
+            let Some(node) = self.tree.node(row).filter(|_| self.tree.head(row) == row) else {
+                continue;
+            };
+            while self.open.last().is_some_and(|(last, _)| *last < row) {
+                self.open.pop();
+            }
+            let path = self.path(node);
+            if let Some((_, types)) = path.and_then(|path| self.paths.get_mut(path)) {
+                types.0 |= Types::of(node).0;
+            }
+            if let Some(last) = self.tree.last(row) {
+                self.open.push((last, path));
+            }
+        }
+        let mut paths: BTreeMap<String, Types> = BTreeMap::new();
+        for (path, types) in self.paths {
+            let path = if path.is_empty() { ".".to_owned() } else { path };
+            paths.entry(path).or_default().0 |= types.0;
+        }
+        Schema { paths, is_whole: self.is_whole }
+    }
+
+    /// The path of a value; nothing where it is not kept.
+    fn path(&mut self, node: Node<'_>) -> Option<usize> {
+        let (above, prefix) = match self.open.last() {
+            None => (usize::MAX, ""),
+            Some((_, None)) => return None,
+            Some((_, Some(above))) => (*above, self.paths.get(*above)?.0.as_str()),
+        };
+        let key = node.key();
+        if self.open.len() > DEEPEST || key.as_ref().is_some_and(|key| key.len() > LONGEST_KEY) {
+            self.is_whole = false;
+            return None;
+        }
+        let place = (above, key.map(std::borrow::Cow::into_owned));
+        if let Some(path) = self.known.get(&place) {
+            return Some(*path);
+        }
+        if self.paths.len() >= MAX_PATHS {
+            self.is_whole = false;
+            return None;
+        }
+        let path = match &place.1 {
+            Some(key) => {
+                prefix.to_owned() + &PayloadPath(vec![PathStep::Key(key.clone())]).breadcrumb()
+            }
+            None if above == usize::MAX => String::new(),
+            None => format!("{prefix}[]"),
+        };
+        self.paths.push((path, Types::default()));
+        self.known.insert(place, self.paths.len() - 1);
+        Some(self.paths.len() - 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shape(body: &str) -> Schema {
+        Schema::of(&Document::new(body.to_owned().into(), Some("application/json"), None)).unwrap()
+    }
+
+    fn changes(old: &str, new: &str) -> Vec<String> {
+        shape(old).changes(&shape(new)).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn paths_are_general_and_types_are_told() {
+        let shape = shape(r#"{"a":[{"b":1},{"b":"x","c d":null},true],"e":{}}"#);
+        let paths: Vec<_> = shape.paths().map(|(path, types)| format!("{path} {types}")).collect();
+        assert_eq!(
+            paths,
+            [
+                ". object",
+                ".a array",
+                ".a[] boolean or object",
+                ".a[].\"c d\" null",
+                ".a[].b number or string",
+                ".e object"
+            ]
+        );
+    }
+
+    #[test]
+    fn changes_are_said_in_words() {
+        let old = r#"{"id":1,"who":{"name":"x"},"tags":["a"],"old":{"x":1}}"#;
+        let new = r#"{"id":"1","who":null,"tags":["b","c"],"more":{"y":1}}"#;
+        assert_eq!(
+            changes(old, new),
+            [
+                ".id is string and was number",
+                ".more is new (object)",
+                ".old is gone (it was object)",
+                ".who is null and was object"
+            ]
+        );
+        assert_eq!(changes(old, old), Vec::<String>::new());
+        assert_eq!(changes("[1]", r#"["a"]"#), ["[] is string and was number"]);
+    }
+
+    #[test]
+    fn arrays_without_items_say_nothing_of_them() {
+        let (full, empty) = (r#"{"a":[{"b":[1]}],"c":1}"#, r#"{"a":[],"c":1}"#);
+        assert_eq!(changes(full, empty), Vec::<String>::new());
+        assert_eq!(changes(empty, full), Vec::<String>::new());
+        assert_eq!(changes("[]", "[1]"), Vec::<String>::new());
+        let mut both = shape(empty);
+        both.extend(&shape(r#"{"a":[],"c":null}"#));
+        assert_eq!(both.changes(&shape(r#"{"a":[],"c":"x"}"#)).len(), 1);
+    }
+
+    #[test]
+    fn what_is_too_much_is_left_out_and_not_taken_for_a_change() {
+        let many = |count: usize| {
+            let keys: Vec<_> = (0..count).map(|at| format!("\"k{at}\":1")).collect();
+            format!("{{{}}}", keys.join(","))
+        };
+        assert!(!shape(&many(3_000)).is_whole());
+        assert_eq!(shape(&many(3_000)).paths().count(), MAX_PATHS);
+        assert_eq!(changes(&many(3_000), &many(10)).len(), MAX_PATHS - 11);
+        assert_eq!(changes(&many(10), &many(3_000)).len(), MAX_PATHS - 11);
+        assert_eq!(changes(&many(3_000), "{\"new\":1}").len(), MAX_PATHS - 1);
+        let deep = "[".repeat(100_000) + &"]".repeat(100_000);
+        assert!(!shape(&deep).is_whole());
+    }
+}

@@ -1,0 +1,196 @@
+//! What the bodies of a type looked like so far, and what is new in the next one.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use super::{MAX_PATHS, Schema, SchemaChange, Types, is_inside};
+
+/// The paths of all bodies so far. What was missing in one of them may be missing in others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Baseline {
+    shape: Schema,
+    /// Paths that were not in each body that had what is around them.
+    optional: BTreeSet<String>,
+}
+
+impl Baseline {
+    /// What is known after the first body.
+    pub fn new(first: Schema) -> Self {
+        Self { shape: first, optional: BTreeSet::new() }
+    }
+
+    /// Takes in another body; returns what is new in it, by path. What stands in something that
+    /// is new, gone or of another type is not told as well.
+    pub fn take(&mut self, newer: &Schema) -> Vec<SchemaChange> {
+        let mut found = Vec::new();
+        let mut told: Vec<String> = Vec::new();
+        let mut all: Vec<String> =
+            self.shape.paths.keys().chain(newer.paths.keys()).cloned().collect();
+        // Before what is in them.
+        all.sort_by(|one, other| (one.len(), one).cmp(&(other.len(), other)));
+        all.dedup();
+        for path in all {
+            if told.iter().any(|above| is_inside(&path, above)) {
+                continue;
+            }
+            let (old, new) = (self.shape.paths.get(&path), newer.paths.get(&path));
+            let change = match (old, new) {
+                (Some(old), Some(new)) if new.named() & !old.named() == 0 => {
+                    // An object that is null this time says nothing of its members.
+                    if !new.holds(*old) {
+                        told.push(path);
+                    }
+                    continue;
+                }
+                (Some(old), Some(new)) => {
+                    Some(SchemaChange::Type { path: path.clone(), old: *old, new: *new })
+                }
+                (Some(types), None) => {
+                    (!self.optional.contains(&path) && newer.is_whole && !newer.is_open(&path))
+                        .then(|| SchemaChange::Gone { path: path.clone(), types: *types })
+                }
+                (None, types) => {
+                    (self.shape.is_whole && !self.shape.is_open(&path)).then(|| SchemaChange::New {
+                        path: path.clone(),
+                        types: types.copied().unwrap_or_default(),
+                    })
+                }
+            };
+            if !matches!(change, Some(SchemaChange::Type { .. })) {
+                self.optional.insert(path.clone());
+            }
+            told.push(path);
+            found.extend(change);
+        }
+        self.extend(newer);
+        found.sort_by(|one, other| one.path().cmp(other.path()));
+        found
+    }
+
+    fn extend(&mut self, newer: &Schema) {
+        self.shape.extend(newer);
+        while self.shape.paths.len() > MAX_PATHS {
+            self.shape.is_whole = false;
+            self.shape.paths.pop_last();
+        }
+        let paths = &self.shape.paths;
+        self.optional.retain(|path| paths.contains_key(path));
+    }
+
+    /// As text that [`Self::from_text`] reads: a path a line.
+    pub fn to_text(&self) -> String {
+        let mut out = String::from(if self.shape.is_whole { "whole\n" } else { "part\n" });
+        for (path, types) in &self.shape.paths {
+            let sign = if self.optional.contains(path) { '?' } else { ' ' };
+            // Writing to a String cannot fail.
+            let _ = writeln!(out, "{}{sign}{}", types.0, serde_json::Value::from(path.as_str()));
+        }
+        out
+    }
+
+    /// Nothing of a text that was not written by [`Self::to_text`].
+    pub fn from_text(text: &str) -> Option<Self> {
+        let mut lines = text.lines();
+        let mut shape = Schema { is_whole: lines.next()? == "whole", ..Schema::default() };
+        let mut optional = BTreeSet::new();
+        for line in lines {
+            let (types, path) = line.split_at_checked(line.find([' ', '?'])?)?;
+            let (sign, path) = path.split_at_checked(1)?;
+            let path: String = serde_json::from_str(path).ok()?;
+            if sign == "?" {
+                optional.insert(path.clone());
+            }
+            shape.paths.insert(path, Types(types.parse().ok()?));
+        }
+        Some(Self { shape, optional })
+    }
+}
+
+impl Types {
+    /// Whether what may hold others is there as well.
+    fn holds(self, old: Self) -> bool {
+        const OPEN: u8 = 1 << 4 | 1 << 5;
+        self.0 & OPEN == old.0 & OPEN
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::payload::Document;
+
+    fn shape(body: &str) -> Schema {
+        Schema::of(&Document::new(body.to_owned().into(), Some("application/json"), None)).unwrap()
+    }
+
+    fn told(bodies: &[&str]) -> Vec<Vec<String>> {
+        let (first, rest) = bodies.split_first().unwrap();
+        let mut known = Baseline::new(shape(first));
+        let mut told = |body: &&str| {
+            let changes = known.take(&shape(body));
+            // What is kept in between changes nothing.
+            known = Baseline::from_text(&known.to_text()).unwrap();
+            changes.iter().map(ToString::to_string).collect()
+        };
+        rest.iter().map(&mut told).collect()
+    }
+
+    #[test]
+    fn what_may_be_missing_is_told_once() {
+        let (with, without) = (r#"{"id":1,"note":"x"}"#, r#"{"id":1}"#);
+        assert_eq!(
+            told(&[with, with, without, with, without]),
+            [vec![], vec![".note is gone (it was string)".to_owned()], vec![], vec![]]
+        );
+        assert_eq!(
+            told(&[without, with, without, with]),
+            [vec![".note is new (string)".to_owned()], vec![], vec![]]
+        );
+    }
+
+    #[test]
+    fn a_value_that_is_null_at_times_hides_nothing() {
+        let (null, whole) = (r#"{"who":null}"#, r#"{"who":{"name":"x"}}"#);
+        let more = r#"{"who":{"name":"x","age":3}}"#;
+        assert_eq!(
+            told(&[whole, null, whole, null, more, r#"{"who":{"age":4}}"#]),
+            [
+                vec![".who is null and was object".to_owned()],
+                vec![],
+                vec![],
+                vec![".who.age is new (number)".to_owned()],
+                vec![".who.name is gone (it was string)".to_owned()]
+            ]
+        );
+    }
+
+    #[test]
+    fn odd_keys_come_back_and_damage_is_nothing() {
+        let known = Baseline::new(shape("{\"a\\nb \\\"?\":[1],\"é\":{}}"));
+        assert_eq!(Baseline::from_text(&known.to_text()), Some(known));
+        for damaged in ["", "whole\nx", "whole\n4 .a", "whole\n999 \"a\"", "whole\né \"a\""] {
+            assert_eq!(
+                Baseline::from_text(damaged).filter(|_| !damaged.is_empty()),
+                None,
+                "{damaged}"
+            );
+        }
+    }
+
+    #[test]
+    fn keys_without_end_are_not_kept_without_end() {
+        let many = |from: usize| {
+            let keys: Vec<_> = (from..from + 1500).map(|at| format!("\"k{at}\":1")).collect();
+            format!("{{{}}}", keys.join(","))
+        };
+        let mut known = Baseline::new(shape(&many(0)));
+        assert_eq!(known.take(&shape(&many(10_000))).len(), 3000);
+        assert!(known.shape.paths.len() <= MAX_PATHS && !known.shape.is_whole);
+        assert!(
+            known
+                .take(&shape(r#"{"new":1}"#))
+                .iter()
+                .all(|change| { !matches!(change, SchemaChange::New { .. }) })
+        );
+    }
+}

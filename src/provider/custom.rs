@@ -1,0 +1,99 @@
+//! What a user writes under `[providers.NAME]`: a provider of their own, or where the secrets of
+//! a known one are.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Deserializer};
+
+use super::{EventPlaces, Handshake, Provider, Sample, Scheme};
+
+/// An entry of the configuration.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CustomProvider {
+    title: Option<String>,
+    /// Variables, the current secret first.
+    #[serde(default, deserialize_with = "one_or_more")]
+    pub secret_env: Vec<String>,
+    /// Files; relative ones are beside the configuration.
+    #[serde(default, deserialize_with = "one_or_more")]
+    pub secret_file: Vec<PathBuf>,
+    secret_starts: Option<String>,
+    #[serde(default, alias = "known_by")]
+    detect_headers: Vec<String>,
+    #[serde(alias = "same_as")]
+    alias_of: Option<String>,
+    scheme: Option<Scheme>,
+    event: Option<EventPlaces>,
+    #[serde(default)]
+    handshake: Vec<Handshake>,
+    #[serde(default)]
+    sample: Vec<Sample>,
+}
+
+/// Reads one thing, or an array of them.
+pub fn one_or_more<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "expected a text, or an array of texts")]
+    enum Either<T> {
+        One(T),
+        More(Vec<T>),
+    }
+    Ok(match Either::deserialize(deserializer)? {
+        Either::One(one) => vec![one],
+        Either::More(more) => more,
+    })
+}
+
+impl CustomProvider {
+    /// The provider that is described; nothing where only the secrets of a known one are given.
+    pub fn provider(self, name: &str) -> Result<Option<Provider>, String> {
+        let Some(scheme) = self.scheme else {
+            let more = self.title.is_some()
+                || self.secret_starts.is_some()
+                || self.alias_of.is_some()
+                || self.event.is_some()
+                || !self.detect_headers.is_empty()
+                || !self.handshake.is_empty()
+                || !self.sample.is_empty();
+            let known = super::names().any(|one| one == name);
+            return match (known, more) {
+                (true, false) => Ok(None),
+                (true, true) => Err(format!(
+                    "`{name}` comes with the program; only `secret_env` and `secret_file` can be \
+                     given, or a whole provider with its `scheme`"
+                )),
+                (false, _) => Err(format!(
+                    "`{name}` is not known; expected a table [providers.{name}.scheme] that says \
+                     how it signs"
+                )),
+            };
+        };
+        let provider = Provider {
+            name: name.to_owned(),
+            title: self.title.unwrap_or_else(|| name.to_owned()),
+            secret_env: self.secret_env.first().cloned().unwrap_or_else(|| variable(name)),
+            secret_starts: self.secret_starts,
+            detect_headers: self.detect_headers,
+            alias_of: self.alias_of,
+            scheme,
+            event: self.event.unwrap_or_default(),
+            handshakes: self.handshake,
+            samples: self.sample,
+        };
+        provider.check()?;
+        Ok(Some(provider))
+    }
+}
+
+/// The variable of a provider that names none: `my-shop` has `MY_SHOP_WEBHOOK_SECRET`.
+fn variable(name: &str) -> String {
+    let letter = |letter: char| {
+        if letter.is_ascii_alphanumeric() { letter.to_ascii_uppercase() } else { '_' }
+    };
+    format!("{}_WEBHOOK_SECRET", name.chars().map(letter).collect::<String>())
+}

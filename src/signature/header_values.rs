@@ -1,0 +1,72 @@
+//! From the value of a signature header to the digests in it.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::digest;
+use crate::provider::{Algorithm, Encoding, Scheme};
+
+/// The digests in a value.
+#[derive(Debug, Default)]
+pub(super) struct HeaderValues {
+    pub(super) good: Vec<Vec<u8>>,
+    /// Right but for being in upper case; official verifiers compare text, so none may pass.
+    pub(super) upper_case: Vec<Vec<u8>>,
+}
+
+impl HeaderValues {
+    pub(super) fn read(scheme: &Scheme, value: &str) -> Self {
+        let mut found = Self::default();
+        for text in texts(scheme, value.trim()) {
+            match decode(scheme, text) {
+                Some((bytes, true)) => found.good.push(bytes),
+                Some((bytes, false)) => found.upper_case.push(bytes),
+                None => {}
+            }
+        }
+        found
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.good.is_empty() && self.upper_case.is_empty()
+    }
+}
+
+/// The texts that should be digests.
+pub(super) fn texts<'v>(scheme: &'v Scheme, value: &'v str) -> Vec<&'v str> {
+    if let Some(pairs) = &scheme.pairs {
+        let items = pairs.items(value);
+        return items
+            .filter(|(key, _)| pairs.keys.iter().any(|due| due == key))
+            .map(|(_, text)| text)
+            .collect();
+    }
+    let entries: Vec<&str> = match &scheme.list {
+        Some(between) => value.split(between.as_str()).map(str::trim).collect(),
+        None => vec![value],
+    };
+    entries.into_iter().filter_map(|entry| scheme.without_prefix(entry)).collect()
+}
+
+/// The bytes of a digest, and whether it is written as its scheme writes it.
+fn decode(scheme: &Scheme, text: &str) -> Option<(Vec<u8>, bool)> {
+    let Some(length) = digest::length(scheme.algorithm) else {
+        return match scheme.algorithm {
+            // Basic credentials come as base64 (RFC 7617); other tokens as they are.
+            Algorithm::Token if scheme.encoding == Encoding::Base64 => {
+                Some((STANDARD.decode(text).ok()?, true))
+            }
+            Algorithm::Token => Some((text.as_bytes().to_vec(), true)),
+            _ => Some((STANDARD.decode(text).ok().filter(|bytes| !bytes.is_empty())?, true)),
+        };
+    };
+    let (bytes, exact) = match scheme.encoding {
+        Encoding::Hex => {
+            let bytes = hex::decode(text).ok()?;
+            let exact = !text.bytes().any(|byte| byte.is_ascii_uppercase());
+            (bytes, exact)
+        }
+        Encoding::Base64 => (STANDARD.decode(text).ok()?, true),
+    };
+    (bytes.len() == length).then_some((bytes, exact))
+}

@@ -1,0 +1,126 @@
+//! When a delivery was signed, and whether that is too long ago.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Cause;
+use super::signed_payload::Subject;
+use super::verify::with_cause;
+use crate::delivery::{SignatureStatus, Verdict};
+use crate::payload::escape;
+use crate::provider::{Scheme, TimestampSpec, Unit};
+use crate::units;
+
+/// When a delivery was signed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct SignedAt {
+    at: Timestamp,
+    /// As it was sent, where it is a number.
+    number: Option<i64>,
+}
+
+/// The time of signing; nothing where the scheme has none.
+pub(super) fn read(
+    scheme: &Scheme,
+    subject: &Subject<'_>,
+    signature: &str,
+) -> Result<Option<SignedAt>, Verdict> {
+    let Some(clock) = &scheme.timestamp else { return Ok(None) };
+    let text = subject.at(scheme, &clock.from, signature);
+    let Some(text) = text.filter(|text| !text.trim().is_empty()) else {
+        let why = format!("the time of signing, {}, is not there, or blank", clock.from);
+        return Err(with_cause(SignatureStatus::Missing, Cause::TimestampMissing, why));
+    };
+    let number = || text.trim().parse::<i64>().ok();
+    let parsed = match clock.unit {
+        // A number beyond any calendar is a time all the same: far ahead, or long ago.
+        Unit::Seconds => {
+            number().map(|seconds| Timestamp::from_second(seconds).unwrap_or(end(seconds)))
+        }
+        Unit::Milliseconds => {
+            number().map(|millis| Timestamp::from_millisecond(millis).unwrap_or(end(millis)))
+        }
+        Unit::Rfc3339 => text.trim().parse().ok(),
+    };
+    let number = number();
+    parsed.map(|at| Some(SignedAt { at, number })).ok_or_else(|| {
+        let shown: String = text.chars().take(40).collect();
+        let why = format!("the time of signing, {}, is no time: `{}`", clock.from, escape(&shown));
+        with_cause(SignatureStatus::Malformed, Cause::TimestampMalformed, why)
+    })
+}
+
+fn end(number: i64) -> Timestamp {
+    if number < 0 { Timestamp::MIN } else { Timestamp::MAX }
+}
+
+/// The verdict on a signature that is right but out of date.
+pub(super) fn expired(
+    scheme: &Scheme,
+    signed_at: Option<SignedAt>,
+    now: Timestamp,
+) -> Option<Verdict> {
+    let clock = scheme.timestamp.as_ref()?;
+    let signed_at = signed_at?;
+    let age = now.duration_since(signed_at.at);
+    let words = |seconds: i64| units::format_age(seconds);
+    let late = clock.max_age.is_some_and(|limit| age > SignedDuration::from_secs(limit));
+    let early = clock.max_ahead.is_some_and(|limit| -age > SignedDuration::from_secs(limit));
+    if (late || early) && other_unit(clock, signed_at, now) {
+        let (due, came) = match clock.unit {
+            Unit::Seconds => ("seconds", "milliseconds"),
+            _ => ("milliseconds", "seconds"),
+        };
+        let why = format!(
+            "the signature is right, but the time of signing counts {came} where {due} are due"
+        );
+        return Some(with_cause(SignatureStatus::Expired, Cause::TimestampUnit, why));
+    }
+    if let Some(limit) = clock.max_age
+        && age > SignedDuration::from_secs(limit)
+    {
+        let why = format!(
+            "the signature is right, but {} old, and the provider's verifiers take {}; a late \
+             retry, a replay, or a clock that is wrong",
+            words(age.as_secs()),
+            words(limit)
+        );
+        return Some(with_cause(SignatureStatus::Expired, Cause::TimestampOld, why));
+    }
+    if let Some(limit) = clock.max_ahead
+        && -age > SignedDuration::from_secs(limit)
+    {
+        let why = format!(
+            "the signature is right, but dated {} ahead, and the provider's verifiers take {}; \
+             one of the two clocks is wrong",
+            words(-age.as_secs()),
+            words(limit)
+        );
+        return Some(with_cause(SignatureStatus::Expired, Cause::TimestampFuture, why));
+    }
+    None
+}
+
+/// Whether the number would be within a day of now if it counted in the other unit.
+fn other_unit(clock: &TimestampSpec, signed_at: SignedAt, now: Timestamp) -> bool {
+    let Some(number) = signed_at.number else { return false };
+    let other = match clock.unit {
+        Unit::Seconds => Timestamp::from_millisecond(number),
+        Unit::Milliseconds => Timestamp::from_second(number),
+        Unit::Rfc3339 => return false,
+    };
+    other.is_ok_and(|other| now.duration_since(other).abs() < SignedDuration::from_hours(24))
+}
+
+/// A remark on a signature dated ahead, where the provider's verifiers do not mind.
+pub(super) fn far_ahead(
+    scheme: &Scheme,
+    signed_at: Option<SignedAt>,
+    now: Timestamp,
+) -> Option<String> {
+    let clock = scheme.timestamp.as_ref().filter(|clock| clock.max_ahead.is_none())?;
+    let ahead = signed_at?.at.duration_since(now);
+    (ahead > SignedDuration::from_secs(clock.max_age?)).then(|| {
+        let ahead = units::format_age(ahead.as_secs());
+        format!("dated {ahead} ahead, which this provider's verifiers take; a clock is wrong")
+    })
+}

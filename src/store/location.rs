@@ -1,0 +1,176 @@
+//! Where a store lives: its folder, its file, its connections.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use super::{StoreError, StorePlace};
+
+/// What every SQLite file begins with (<https://www.sqlite.org/fileformat2.html>, section 1.3).
+const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+
+/// How long a connection waits for another one's lock.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What SQLite is told to open.
+#[derive(Debug, Clone)]
+pub(super) enum StoreLocation {
+    File(PathBuf),
+    /// A database in memory that the connections of this process share, by its name.
+    Memory(String),
+}
+
+impl StoreLocation {
+    pub(super) fn of(place: &StorePlace) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        match place {
+            StorePlace::File(path) => Self::File(path.clone()),
+            StorePlace::Memory => {
+                let number = NEXT.fetch_add(1, Ordering::Relaxed);
+                Self::Memory(format!("file:/hookglass-{number}?vfs=memdb"))
+            }
+        }
+    }
+
+    pub(super) fn shown(&self) -> String {
+        match self {
+            Self::File(path) => path.display().to_string(),
+            Self::Memory(_) => "in memory".to_owned(),
+        }
+    }
+
+    /// What an error of SQLite means for this store.
+    pub(super) fn error(&self, error: rusqlite::Error) -> StoreError {
+        let path = self.shown();
+        let reason = error.to_string();
+        match error.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase) => StoreError::NotOurs { path, reason },
+            Some(ErrorCode::DatabaseCorrupt) => StoreError::Damaged { path, reason },
+            Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
+                StoreError::NotWritable { path, source: io::Error::other(reason) }
+            }
+            _ if matches!(error, rusqlite::Error::FromSqlConversionFailure(..)) => {
+                StoreError::Damaged { path, reason }
+            }
+            _ => StoreError::Failed { path, reason },
+        }
+    }
+
+    pub(super) fn unopenable(&self, source: io::Error) -> StoreError {
+        StoreError::Unopenable { path: self.shown(), source }
+    }
+}
+
+pub(super) fn not_writable(path: &Path, source: io::Error) -> StoreError {
+    StoreError::NotWritable { path: path.display().to_string(), source }
+}
+
+/// Lets nobody else read a file that is made with these options.
+pub(super) fn private(options: &mut OpenOptions) {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    #[cfg(not(unix))]
+    let _ = options;
+}
+
+/// Makes the folder of a store if there is none: private, and ignored by git.
+pub(super) fn prepare(path: &Path) -> Result<(), StoreError> {
+    let failed = |source| not_writable(path, source);
+    let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else {
+        return Ok(());
+    };
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder).map_err(failed)?;
+    fs::write(folder.join(".gitignore"), "*\n").map_err(failed)
+}
+
+/// Makes the file of a new store, or looks at the one that is there without touching it.
+pub(super) fn create(path: &Path) -> Result<(), StoreError> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    private(&mut options);
+    match options.open(path) {
+        Ok(mut file) => file.flush().map_err(|source| not_writable(path, source)),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => inspect(path),
+        Err(source) => Err(not_writable(path, source)),
+    }
+}
+
+/// Refuses what is no SQLite file. An empty one may become a store.
+fn inspect(path: &Path) -> Result<(), StoreError> {
+    let shown = path.display().to_string();
+    let unopenable = |source| StoreError::Unopenable { path: shown.clone(), source };
+    let mut start = Vec::new();
+    let file = fs::File::open(path).map_err(unopenable)?;
+    file.take(MAGIC.len() as u64).read_to_end(&mut start).map_err(unopenable)?;
+    if start.is_empty() || start == MAGIC {
+        return Ok(());
+    }
+    let reason = "it does not begin as an SQLite file does".to_owned();
+    Err(StoreError::NotOurs { path: shown, reason })
+}
+
+pub(super) fn open_for_writing(location: &StoreLocation) -> Result<Connection, StoreError> {
+    let common = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let opened = match location {
+        StoreLocation::File(path) => Connection::open_with_flags(path, common),
+        StoreLocation::Memory(name) => Connection::open_with_flags(
+            name,
+            common | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_CREATE,
+        ),
+    };
+    patient(opened).map_err(|error| location.error(error))
+}
+
+pub(super) fn open_for_reading(location: &StoreLocation) -> Result<Connection, StoreError> {
+    let common = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    match location {
+        StoreLocation::Memory(name) => {
+            patient(Connection::open_with_flags(name, common | OpenFlags::SQLITE_OPEN_URI))
+        }
+        StoreLocation::File(path) => {
+            // In a folder that may not be entered, nobody knows.
+            if !path.try_exists().map_err(|source| location.unopenable(source))? {
+                return Err(StoreError::Absent { path: location.shown() });
+            }
+            inspect(path)?;
+            patient(Connection::open_with_flags(path, common)).or_else(|_| immutable(path))
+        }
+    }
+    .map_err(|error| location.error(error))
+}
+
+/// Opens a file that cannot change: in a folder that we may not write to, the index of the
+/// write-ahead log cannot be made, and SQLite wants to be told that it is not needed.
+fn immutable(path: &Path) -> rusqlite::Result<Connection> {
+    let escaped: String = path
+        .to_string_lossy()
+        .chars()
+        .map(|character| match character {
+            '?' => "%3f".to_owned(),
+            '#' => "%23".to_owned(),
+            '%' => "%25".to_owned(),
+            _ => character.to_string(),
+        })
+        .collect();
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+    patient(Connection::open_with_flags(format!("file:{escaped}?immutable=1"), flags))
+}
+
+/// Sets how long to wait for a lock, and touches the file, since opening alone does not.
+fn patient(opened: rusqlite::Result<Connection>) -> rusqlite::Result<Connection> {
+    let connection = opened?;
+    connection.busy_timeout(PATIENCE)?;
+    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+    Ok(connection)
+}
