@@ -20,10 +20,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use hookglass::app::list::{JumpTarget, List, SortKey, SortOrder};
-use hookglass::delivery::{DeliveryId, EventRef, Head, Header, SignatureStatus, Source, Verdict};
+use hookglass::delivery::{
+    DeliveryId, EventRef, Head, Header, NewDelivery, SignatureStatus, Verdict,
+};
 use hookglass::filter::{Filter, Undecided};
 use hookglass::ops::search::StoreSearch;
-use hookglass::store::{NewDelivery, Store, StorePlace, StoreReader};
+use hookglass::store::{Store, StorePlace, StoreReader};
 use jiff::{SignedDuration, Timestamp};
 
 type Done<T = ()> = Result<T, Box<dyn Error>>;
@@ -86,26 +88,19 @@ fn delivery(number: usize, at: Timestamp) -> NewDelivery {
         2 => (SignatureStatus::Expired, None),
         _ => (SignatureStatus::Verified, None),
     };
-    NewDelivery {
-        received_at: at,
-        peer: Some(format!("127.0.0.1:{}", random.u16(32_768..60_999))),
-        head: Head::build("POST", random.choice(PATHS).unwrap_or("/"), &headers),
-        body_size: body.len() as u64,
-        body: body.into(),
-        provider: provider.to_owned(),
-        event: EventRef { id: Some(event), event_type: Some(kind) },
-        signature: Verdict {
-            status,
-            cause: cause.map(str::to_owned),
-            explanation: Some("what was found, in a sentence of the usual length".to_owned()),
-            secret: (status == SignatureStatus::Verified).then(|| "WEBHOOK_SECRET".to_owned()),
-        },
-        response: random.choice([Some(200), Some(200), Some(200), Some(204), Some(500)]).flatten(),
-        refused: None,
-        source: Source::Live,
-        diagnosing: false,
-        origin: None,
-    }
+    let head = Head::build("POST", random.choice(PATHS).unwrap_or("/"), &headers);
+    let mut new = NewDelivery::new(head, body.into(), at);
+    new.request.peer = Some(format!("127.0.0.1:{}", random.u16(32_768..60_999)));
+    provider.clone_into(&mut new.provider);
+    new.event = EventRef { id: Some(event), event_type: Some(kind) };
+    new.signature = Verdict {
+        status,
+        cause: cause.map(str::to_owned),
+        explanation: Some("what was found, in a sentence of the usual length".to_owned()),
+        secret: (status == SignatureStatus::Verified).then(|| "WEBHOOK_SECRET".to_owned()),
+    };
+    new.response = random.choice([Some(200), Some(200), Some(200), Some(204), Some(500)]).flatten();
+    new
 }
 
 /// Keeps deliveries as a listener does, with many senders at a time.

@@ -95,47 +95,131 @@ impl Refusal {
     }
 }
 
-/// What a list shows of a delivery: everything but its bytes.
+/// The provider of a delivery in which none was recognized.
+pub const UNKNOWN_PROVIDER: &str = "unknown";
+
+/// Facts about a request that are known once it was received or read from a file.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Summary {
-    pub id: DeliveryId,
+pub struct RequestFacts {
     pub received_at: Timestamp,
-    /// `ADDR:PORT` of the other end of the connection; absent where an imported file does not say.
+    /// `ADDR:PORT` of the client; absent if an imported file does not state it.
     pub peer: Option<String>,
     pub method: String,
     /// The request target as text; bytes that are not UTF-8 are read as Latin-1.
     pub target: String,
     pub version: Version,
-    /// Bytes of the body. Of a refused delivery: the declared size, or what had come by then.
+    /// Size of the body in bytes. Of a refused delivery: the declared size, or the bytes received.
     pub body_size: u64,
+    pub refused: Option<Refusal>,
+    pub source: Source,
+    /// The delivery that this one was made from by an edit.
+    pub origin: Option<DeliveryId>,
+}
+
+impl RequestFacts {
+    /// Facts of a live request with this head, received at `received_at`.
+    pub fn new(head: &Head, body_size: u64, received_at: Timestamp) -> Self {
+        Self {
+            received_at,
+            peer: None,
+            method: head.method.clone(),
+            target: head.target_text().into_owned(),
+            version: head.version,
+            body_size,
+            refused: None,
+            source: Source::Live,
+            origin: None,
+        }
+    }
+}
+
+/// What the user added to a delivery.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Annotations {
+    pub marked: bool,
+    pub note: Option<String>,
+}
+
+/// A delivery that the store has not numbered yet.
+#[derive(Debug, Clone)]
+pub struct NewDelivery {
+    pub request: RequestFacts,
+    pub head: Head,
+    pub body: Bytes,
     pub provider: String,
     pub event: EventRef,
     pub signature: Verdict,
-    /// The status that the sender was answered with; absent while it waits, and 0 where no answer
-    /// was sent on purpose.
+    /// Whether the search for the cause of the verdict is still running.
+    pub diagnosing: bool,
+    /// The status of the response, as far as it is known; see [`Summary::response`].
     pub response: Option<u16>,
-    pub refused: Option<Refusal>,
-    pub source: Source,
+}
+
+impl NewDelivery {
+    /// A live delivery about which only its bytes and its time are known.
+    pub fn new(head: Head, body: Bytes, received_at: Timestamp) -> Self {
+        Self {
+            request: RequestFacts::new(&head, body.len() as u64, received_at),
+            head,
+            body,
+            provider: UNKNOWN_PROVIDER.to_owned(),
+            event: EventRef::default(),
+            signature: Verdict {
+                status: SignatureStatus::Unchecked,
+                cause: None,
+                explanation: None,
+                secret: None,
+            },
+            diagnosing: false,
+            response: None,
+        }
+    }
+
+    /// The delivery under the number that the store gave it.
+    pub fn into_delivery(self, id: DeliveryId, duplicate_of: Option<DeliveryId>) -> Delivery {
+        let Self { request, head, body, provider, event, signature, diagnosing, response } = self;
+        let summary = Summary {
+            id,
+            request,
+            provider,
+            event,
+            signature,
+            diagnosing,
+            response,
+            duplicate_of,
+            annotations: Annotations::default(),
+            flags: DeliveryFlags::default(),
+        };
+        Delivery { summary, head, body, attempts: Vec::new() }
+    }
+}
+
+/// What a list shows of a delivery: everything but its bytes and attempts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Summary {
+    pub id: DeliveryId,
+    pub request: RequestFacts,
+    pub provider: String,
+    pub event: EventRef,
+    pub signature: Verdict,
+    /// Whether the search for the cause of the verdict is still running.
+    pub diagnosing: bool,
+    /// The status of the response to the client; none while it waits, and 0 if no response was
+    /// sent on purpose.
+    pub response: Option<u16>,
     /// The first delivery with the same event id from the same provider.
     pub duplicate_of: Option<DeliveryId>,
-    /// The delivery that this one was made from, by an edit.
-    pub origin: Option<DeliveryId>,
-    /// Whether the cause of the verdict is still being looked for.
-    pub diagnosing: bool,
-    /// Whether the user marked it.
-    pub marked: bool,
-    /// What the user wrote on it.
-    pub note: Option<String>,
-    pub standing: DeliveryFlags,
+    pub annotations: Annotations,
+    pub flags: DeliveryFlags,
 }
 
 impl Summary {
     /// What a list calls it: its type, or the request itself where it has none.
     pub fn title(&self) -> String {
-        match (&self.refused, &self.event.event_type) {
+        match (&self.request.refused, &self.event.event_type) {
             (Some(refusal), _) => format!("refused {}", refusal.code),
             (None, Some(kind)) => kind.clone(),
-            (None, None) => format!("{} {}", self.method, self.target),
+            (None, None) => format!("{} {}", self.request.method, self.request.target),
         }
     }
 }

@@ -102,8 +102,11 @@ pub fn print(out: &mut impl Write, delivery: &Delivery, format: Format) -> io::R
 /// A line for people: time, verdict, type, id, size, answer.
 fn text(delivery: &Delivery) -> String {
     let summary = &delivery.summary;
-    let at =
-        summary.received_at.to_zoned_datetime(jiff::tz::TimeZone::system()).strftime("%H:%M:%S");
+    let at = summary
+        .request
+        .received_at
+        .to_zoned_datetime(jiff::tz::TimeZone::system())
+        .strftime("%H:%M:%S");
     let event = summary.event.id.as_deref().unwrap_or("-");
     let answer = summary.response.map_or_else(|| "-".to_owned(), |status| status.to_string());
     format!(
@@ -111,6 +114,6 @@ fn text(delivery: &Delivery) -> String {
         summary.signature.status,
         escape(&summary.title()),
         escape(event),
-        units::format_size(summary.body_size),
+        units::format_size(summary.request.body_size),
     )
 }

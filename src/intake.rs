@@ -85,7 +85,7 @@ impl Intake {
     pub async fn take(&self, received: Received) -> Reply {
         let judgement = self.assess(received).await;
         let (mut new, settled) = (judgement.new, judgement.preset_response);
-        let wants_cause = new.refused.is_none() && !judgement.diagnosed;
+        let wants_cause = new.request.refused.is_none() && !judgement.diagnosed;
         let turn = self.diagnoser.turn(&new.signature).filter(|_| wants_cause);
         new.diagnosing = turn.is_some();
         let noted = new.response;

@@ -23,12 +23,10 @@ mod writer;
 
 use std::path::PathBuf;
 
-use bytes::Bytes;
-use jiff::Timestamp;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::delivery::{Attempt, DeliveryId, EventRef, Head, Refusal, Source, Verdict};
+use crate::delivery::{Attempt, DeliveryId, NewDelivery, Verdict};
 
 pub use attempt_writer::AttemptWriter;
 pub use error::{KeepError, StoreError};
@@ -45,28 +43,6 @@ pub enum StorePlace {
     File(PathBuf),
     /// Nowhere: quitting forgets.
     Memory,
-}
-
-/// A request to be kept.
-#[derive(Debug, Clone)]
-pub struct NewDelivery {
-    pub received_at: Timestamp,
-    pub peer: Option<String>,
-    pub head: Head,
-    pub body: Bytes,
-    /// Bytes of the body as declared or counted; of a refused one more than is kept.
-    pub body_size: u64,
-    pub provider: String,
-    pub event: EventRef,
-    pub signature: Verdict,
-    /// What the sender will be answered with, as far as that is known.
-    pub response: Option<u16>,
-    pub refused: Option<Refusal>,
-    pub source: Source,
-    /// The delivery that this one was made from, by an edit.
-    pub origin: Option<DeliveryId>,
-    /// Whether the cause of the verdict is looked for from now on; see [`Store::explained`].
-    pub diagnosing: bool,
 }
 
 /// What a delivery got when it was kept.

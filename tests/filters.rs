@@ -4,8 +4,8 @@
 use bytes::Bytes;
 use hookglass::app::list::List;
 use hookglass::delivery::{
-    Delivery, DeliveryFlags, DeliveryId, EventRef, Head, Header, Refusal, SignatureStatus, Source,
-    Summary, Verdict, Version,
+    Delivery, DeliveryId, EventRef, Head, Header, NewDelivery, Refusal, SignatureStatus, Source,
+    Summary, Verdict,
 };
 use hookglass::filter::{FIELDS, Filter, FilterError, Undecided, complete};
 use jiff::{SignedDuration, Timestamp};
@@ -30,29 +30,14 @@ fn delivery(letter: char, target: &str, headers: &[(&str, &[u8])], body: &[u8]) 
         .iter()
         .map(|(name, value)| Header::new(*name, Bytes::copy_from_slice(value)))
         .collect();
-    let summary = Summary {
-        id: DeliveryId(i64::from(u32::from(letter))),
-        received_at: now() - SignedDuration::from_mins(5),
-        peer: Some("127.0.0.1:51234".to_owned()),
-        method: "POST".to_owned(),
-        target: target.to_owned(),
-        version: Version::Http11,
-        body_size: body.len() as u64,
-        provider: "cribbly".to_owned(),
-        event: EventRef::default(),
-        signature: Verdict::explained(SignatureStatus::Verified, "fine"),
-        response: Some(200),
-        refused: None,
-        source: Source::Live,
-        duplicate_of: None,
-        origin: None,
-        standing: DeliveryFlags::default(),
-        diagnosing: false,
-        marked: false,
-        note: None,
-    };
     let head = Head::build("POST", target, &headers);
-    Delivery { summary, head, body: Bytes::copy_from_slice(body), attempts: Vec::new() }
+    let at = now() - SignedDuration::from_mins(5);
+    let mut new = NewDelivery::new(head, Bytes::copy_from_slice(body), at);
+    new.request.peer = Some("127.0.0.1:51234".to_owned());
+    "cribbly".clone_into(&mut new.provider);
+    new.signature = Verdict::explained(SignatureStatus::Verified, "fine");
+    new.response = Some(200);
+    new.into_delivery(DeliveryId(i64::from(u32::from(letter))), None)
 }
 
 fn event(id: &str, kind: &str) -> EventRef {
@@ -71,29 +56,29 @@ fn deliveries() -> [Delivery; 4] {
     b.summary.signature.status = SignatureStatus::Mismatch;
     b.summary.signature.cause = Some("sig-case".to_owned());
     b.summary.response = Some(401);
-    b.summary.source = Source::Resend;
+    b.summary.request.source = Source::Resend;
     b.summary.duplicate_of = Some(DeliveryId(1));
-    b.summary.standing.differs = true;
-    b.summary.peer = Some("[::1]:80".to_owned());
-    b.summary.received_at = now() - SignedDuration::from_hours(3);
+    b.summary.flags.differs = true;
+    b.summary.request.peer = Some("[::1]:80".to_owned());
+    b.summary.request.received_at = now() - SignedDuration::from_hours(3);
 
     let mut c = delivery('c', "/", &[], b"");
-    "PUT".clone_into(&mut c.summary.method);
-    c.summary.body_size = 30_000_000;
+    "PUT".clone_into(&mut c.summary.request.method);
+    c.summary.request.body_size = 30_000_000;
     c.summary.signature.status = SignatureStatus::Unchecked;
     c.summary.response = Some(413);
-    c.summary.refused =
+    c.summary.request.refused =
         Some(Refusal { code: "body-too-large".to_owned(), reason: "too large".to_owned() });
-    c.summary.peer = None;
-    c.summary.standing.shape = vec![".x is new (null)".to_owned()];
+    c.summary.request.peer = None;
+    c.summary.flags.schema_changes = vec![".x is new (null)".to_owned()];
 
     let mut d = delivery('d', "/raw", &[("Name", b"caf\xe9")], b"\xff\x00KEVIN\xfe or (else)");
     "generic".clone_into(&mut d.summary.provider);
     d.summary.signature.status = SignatureStatus::Missing;
     d.summary.response = None;
-    d.summary.source = Source::Import;
-    d.summary.standing.resent = true;
-    d.summary.received_at = now() - SignedDuration::from_hours(48);
+    d.summary.request.source = Source::Import;
+    d.summary.flags.resent = true;
+    d.summary.request.received_at = now() - SignedDuration::from_hours(48);
     [a, b, c, d]
 }
 
@@ -627,20 +612,20 @@ fn varied(seed: u64) -> Vec<Delivery> {
         // The index counts microseconds, as the store does.
         let ago = SignedDuration::from_micros(random.i64(0..200_000_000_000));
         summary.id = DeliveryId(id);
-        summary.received_at = now() - ago;
-        summary.marked = random.bool();
-        summary.note = random.bool().then(|| "a note".to_owned());
+        summary.request.received_at = now() - ago;
+        summary.annotations.marked = random.bool();
+        summary.annotations.note = random.bool().then(|| "a note".to_owned());
         summary.duplicate_of = random.bool().then_some(DeliveryId(1));
-        summary.standing.differs = random.bool();
-        summary.standing.resent = random.bool();
-        summary.standing.shape =
+        summary.flags.differs = random.bool();
+        summary.flags.resent = random.bool();
+        summary.flags.schema_changes =
             random.bool().then(|| ".x is new (null)".to_owned()).into_iter().collect();
-        summary.source = random.choice(Source::ALL).unwrap_or(Source::Live);
+        summary.request.source = random.choice(Source::ALL).unwrap_or(Source::Live);
         summary.signature.status =
             random.choice(SignatureStatus::ALL).unwrap_or(SignatureStatus::Missing);
         summary.response =
             random.choice([None, Some(1), Some(200), Some(404), Some(503)]).flatten();
-        summary.body_size = random.choice([0, 1, 99, 10_000, u64::MAX]).unwrap_or(0);
+        summary.request.body_size = random.choice([0, 1, 99, 10_000, u64::MAX]).unwrap_or(0);
         let ids = ["", "b1", "B1", "a\nb1", "kevin", "\u{212a}evin", "abc"];
         summary.event.id = random.choice(ids).filter(|_| random.u8(0..4) > 0).map(str::to_owned);
         all.push(one);
@@ -663,7 +648,7 @@ fn listed(all: &[Delivery], seed: u64) -> List {
     before.truncate(10);
     for row in &mut before {
         row.event.id = Some("before".to_owned());
-        row.marked = !row.marked;
+        row.annotations.marked = !row.annotations.marked;
     }
     before.extend(before.first().cloned().map(|row| Summary { id: DeliveryId(1000), ..row }));
     list.take(&before, &nothing, now());
@@ -774,7 +759,7 @@ fn moments_between_two_microseconds_divide_them() {
         let nanoseconds = [0, 1, 499, 999][at % 4];
         for sign in [-1, 1] {
             let off = SignedDuration::from_nanos(nanoseconds * sign);
-            let moment = delivery.summary.received_at + off;
+            let moment = delivery.summary.request.received_at + off;
             for input in [format!("since:{moment}"), format!("until:{moment}")] {
                 agrees(&input, 0).unwrap_or_else(|error| panic!("{input}: {error}"));
             }

@@ -11,7 +11,7 @@ use std::process::{Output, Stdio};
 
 use bytes::Bytes;
 use hookglass::delivery::{
-    Delivery, DeliveryId, EventRef, Head, Header, SignatureStatus, Source, Verdict,
+    Delivery, DeliveryId, EventRef, Head, Header, NewDelivery, SignatureStatus, Source, Verdict,
 };
 use hookglass::formats::fixture::Fixture;
 use hookglass::formats::jsonl;
@@ -19,7 +19,7 @@ use hookglass::ops::fixture::{prove, test_key};
 use hookglass::ops::send::{DraftEvent, Tamper, request as sample};
 use hookglass::provider::{self, Provider};
 use hookglass::secret::Secret;
-use hookglass::store::{Maintenance, NewDelivery, StoreReader};
+use hookglass::store::{Maintenance, StoreReader};
 use jiff::Timestamp;
 use serde_json::Value;
 use support::{Listener, Tested, exchange, hookglass};
@@ -69,21 +69,14 @@ fn new(
     status: SignatureStatus,
 ) -> NewDelivery {
     let body: Bytes = body.into();
-    NewDelivery {
-        received_at: Timestamp::constant(1_795_453_608, 123_456_000),
-        peer: Some("203.0.113.9:4711".to_owned()),
-        body_size: body.len() as u64,
-        provider: provider.name.clone(),
-        event: provider.event(&head, &body),
-        signature: Verdict::explained(status, "why"),
-        response: Some(200),
-        refused: None,
-        source: Source::Live,
-        diagnosing: false,
-        origin: None,
-        head,
-        body,
-    }
+    let event = provider.event(&head, &body);
+    let mut new = NewDelivery::new(head, body, Timestamp::constant(1_795_453_608, 123_456_000));
+    new.request.peer = Some("203.0.113.9:4711".to_owned());
+    new.provider.clone_from(&provider.name);
+    new.event = event;
+    new.signature = Verdict::explained(status, "why");
+    new.response = Some(200);
+    new
 }
 
 fn keep(folder: &Path, new: &[NewDelivery]) -> Tested {
@@ -162,7 +155,7 @@ fn goes_round(format: &str) -> Tested {
     ran(second.path(), &["import", &from.to_string_lossy()])?;
     ran(second.path(), &[args, &["--out", out]].concat())?;
     let (one, two) = (deliveries(first.path())?, deliveries(second.path())?);
-    assert!(two.iter().all(|one| one.summary.source == Source::Import));
+    assert!(two.iter().all(|one| one.summary.request.source == Source::Import));
     let (before, after) = (files(&first.path().join("out"))?, files(&second.path().join("out"))?);
     assert_eq!(one.len() as u64, count());
     if format != "jsonl" {
@@ -184,12 +177,12 @@ fn same(format: &str, one: Vec<Delivery>, two: Vec<Delivery>) {
         for (one, two) in one.iter().zip(&two) {
             assert_eq!((&one.head.raw, &one.body), (&two.head.raw, &two.body), "{format}");
             assert_eq!(one.summary.event, two.summary.event);
-            assert_eq!(one.summary.received_at, two.summary.received_at);
+            assert_eq!(one.summary.request.received_at, two.summary.request.received_at);
         }
     }
     if format == "jsonl" {
         let told = |mut one: Delivery| {
-            (one.summary.source, one.summary.duplicate_of) = (Source::Import, None);
+            (one.summary.request.source, one.summary.duplicate_of) = (Source::Import, None);
             jsonl::line(&one)
         };
         let lines = |all: Vec<Delivery>| all.into_iter().map(told).collect::<Vec<_>>();
@@ -333,8 +326,9 @@ fn every_provider_that_can_be_signed_for_has_fixtures_that_verify() -> Tested {
                 Some(Tamper::Missing) => SignatureStatus::Missing,
                 Some(_) => SignatureStatus::Mismatch,
             };
-            let delivery = new(request.head, request.body, provider, status);
-            kept.push(NewDelivery { received_at: now, ..delivery });
+            let mut delivery = new(request.head, request.body, provider, status);
+            delivery.request.received_at = now;
+            kept.push(delivery);
         }
     }
     keep(folder.path(), &kept)?;
@@ -444,7 +438,7 @@ fn one_raw_request_comes_in_from_standard_input_and_a_held_store_is_told() -> Te
     let all = deliveries(folder.path())?;
     let summary = &all.first().ok_or("nothing")?.summary;
     assert_eq!(
-        (summary.source, summary.signature.status),
+        (summary.request.source, summary.signature.status),
         (Source::Import, SignatureStatus::Verified)
     );
     assert_eq!(summary.event.id.as_deref(), Some("ev1"));
@@ -477,7 +471,10 @@ fn event_refs_of_foreign_archives_are_recognised() -> Tested {
         EventRef { id: Some("ev5".into()), event_type: Some("message.created".into()) }
     );
     assert_eq!(one.summary.signature.status, SignatureStatus::Verified);
-    assert_eq!((one.summary.target.as_str(), one.summary.response), ("/hooks?x=1", Some(201)));
+    assert_eq!(
+        (one.summary.request.target.as_str(), one.summary.response),
+        ("/hooks?x=1", Some(201))
+    );
     Ok(())
 }
 

@@ -175,7 +175,7 @@ async fn what_is_held_is_let_go_by_hand() -> Tested {
     assert_eq!((running.noted(1)?, running.noted(2)?), (Some(0), Some(422)));
     assert!(running.holds.list().is_empty());
     let third = running.store.reader()?.delivery(DeliveryId(3))?.ok_or("not kept")?;
-    assert_eq!(third.summary.peer.as_deref(), Some("203.0.113.7"));
+    assert_eq!(third.summary.request.peer.as_deref(), Some("203.0.113.7"));
     assert_eq!(third.attempts.len(), 1);
     assert_eq!(
         (third.attempts[0].kind, third.attempts[0].status()),

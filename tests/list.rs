@@ -1,8 +1,9 @@
 //! The list over its index: against a plain vector that does the same slowly.
 
+use bytes::Bytes;
 use hookglass::app::list::{JumpTarget, List, SortKey, SortOrder};
 use hookglass::delivery::{
-    DeliveryFlags, DeliveryId, EventRef, SignatureStatus, Source, Summary, Verdict, Version,
+    DeliveryId, EventRef, Head, NewDelivery, SignatureStatus, Summary, Verdict,
 };
 use hookglass::filter::Filter;
 use jiff::Timestamp;
@@ -18,32 +19,21 @@ fn summary(id: i64, random: &mut fastrand::Rng) -> Summary {
     let status = random.choice(SignatureStatus::ALL).unwrap_or(SignatureStatus::Missing);
     let kinds = [None, Some("message.created"), Some("message.updated"), Some("contact.created")];
     let event = random.choice([None, Some(""), Some("a"), Some("evt_00000000000000000001")]);
-    Summary {
-        id: DeliveryId(id),
-        // Some are older than what came before them, as imported ones can be.
-        received_at: Timestamp::from_second(1_700_000_000 + id * 7 - random.i64(0..40))
-            .unwrap_or_default(),
-        peer: None,
-        method: "POST".to_owned(),
-        target: format!("/{}", random.u8(0..5)),
-        version: Version::Http11,
-        body_size: random.u64(0..4),
-        provider: "cribbly".to_owned(),
-        event: EventRef {
-            id: event.flatten().map(|event| format!("{event}{}", random.u8(0..3))),
-            event_type: random.choice(kinds).flatten().map(str::to_owned),
-        },
-        signature: Verdict { status, cause: None, explanation: None, secret: None },
-        response: random.choice([None, Some(200), Some(500)]).flatten(),
-        refused: None,
-        source: Source::Live,
-        duplicate_of: None,
-        diagnosing: false,
-        marked: random.u8(0..8) == 0,
-        note: None,
-        origin: None,
-        standing: DeliveryFlags::default(),
-    }
+    // Some are older than what came before them, as imported ones can be.
+    let at = Timestamp::from_second(1_700_000_000 + id * 7 - random.i64(0..40));
+    let head = Head::build("POST", format!("/{}", random.u8(0..5)), &[]);
+    let mut new = NewDelivery::new(head, Bytes::new(), at.unwrap_or_default());
+    new.request.body_size = random.u64(0..4);
+    "cribbly".clone_into(&mut new.provider);
+    new.event = EventRef {
+        id: event.flatten().map(|event| format!("{event}{}", random.u8(0..3))),
+        event_type: random.choice(kinds).flatten().map(str::to_owned),
+    };
+    new.signature = Verdict { status, cause: None, explanation: None, secret: None };
+    new.response = random.choice([None, Some(200), Some(500)]).flatten();
+    let mut summary = new.into_delivery(DeliveryId(id), None).summary;
+    summary.annotations.marked = random.u8(0..8) == 0;
+    summary
 }
 
 /// What the list is held against.
@@ -83,7 +73,7 @@ impl Plain {
                 SignatureStatus::ALL.iter().position(|status| *status == row.signature.status)
             }),
             SortKey::EventId => shown.sort_by_key(|row| row.event.id.clone()),
-            SortKey::Size => shown.sort_by_key(|row| row.body_size),
+            SortKey::Size => shown.sort_by_key(|row| row.request.body_size),
             SortKey::Answer => shown.sort_by_key(|row| row.response),
         }
         if self.order.descending {
@@ -109,7 +99,7 @@ fn orders() -> [SortOrder; 12] {
 fn holds(list: &List, plain: &Plain, height: usize, step: impl std::fmt::Display) {
     let shown = ids(&plain.shown());
     let bad = plain.rows.iter().filter(|row| row.signature.status.is_bad()).count();
-    let marked = plain.rows.iter().filter(|row| row.marked).count();
+    let marked = plain.rows.iter().filter(|row| row.annotations.marked).count();
     let counts = (list.len(), list.shown(), list.bad(), list.marked());
     assert_eq!(counts, (plain.rows.len(), shown.len(), bad, marked), "after {step}");
     let mut rising = shown.clone();
@@ -150,7 +140,7 @@ fn seeks(list: &mut List, plain: &Plain, random: &mut fastrand::Rng) {
     let passing: Filter = "type:message.*".parse().unwrap_or_default();
     let (kind, expected) = match random.u8(0..3) {
         0 => (JumpTarget::Bad, sought(list, plain, down, |row| row.signature.status.is_bad())),
-        1 => (JumpTarget::Marked, sought(list, plain, down, |row| row.marked)),
+        1 => (JumpTarget::Marked, sought(list, plain, down, |row| row.annotations.marked)),
         _ => {
             let wanted = |row: &Summary| passing.test(row, now()) == Some(true);
             (JumpTarget::Passing(&passing, now()), sought(list, plain, down, wanted))
@@ -173,7 +163,7 @@ fn jumps(list: &mut List, plain: &Plain, random: &mut fastrand::Rng) {
     } else {
         let at = Timestamp::from_second(1_700_000_000 + random.i64(-100..newest * 7 + 100));
         let at = at.unwrap_or_default();
-        let far = |row: &&&Summary| row.received_at.duration_since(at).abs();
+        let far = |row: &&&Summary| row.request.received_at.duration_since(at).abs();
         let nearest = shown.iter().min_by_key(far).map(|row| row.id);
         assert_eq!(list.jump_to_time(at), nearest.is_some());
         assert_eq!(list.selected().map(|row| row.id), nearest, "{at}");
@@ -305,7 +295,7 @@ fn many_rows_in_many_pages_are_as_a_plain_list() {
     let (mut list, mut plain) = (List::default(), Plain::default());
     let mut rows: Vec<Summary> = (1..20_000).map(|id| summary(id, &mut random)).collect();
     for row in &mut rows {
-        row.marked = row.id.0 % 6000 == 17;
+        row.annotations.marked = row.id.0 % 6000 == 17;
     }
     // The even ones page by page, as at an opening; the odd ones among them, so that pages break.
     let (even, mut odd): (Vec<Summary>, Vec<Summary>) =

@@ -13,8 +13,8 @@ use hookglass::app::{
 };
 use hookglass::dashboard::view::{Glyphs, Painter};
 use hookglass::delivery::{
-    Attempt, AttemptKind, Delivery, DeliveryFlags, DeliveryId, EventRef, Head, Header, Outcome,
-    Related, ResponseRecord, SignatureStatus, Source, Summary, Timing, Verdict,
+    Attempt, AttemptKind, Delivery, DeliveryFlags, DeliveryId, EventRef, Head, Header, NewDelivery,
+    Outcome, Related, ResponseRecord, SignatureStatus, Timing, Verdict,
 };
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -44,32 +44,13 @@ fn delivery(id: i64) -> Delivery {
         headers.push(Header::new("X-New", "\x1b[31m red"));
     }
     let head = Head::build("POST", "/hooks", &headers);
-    Delivery {
-        summary: Summary {
-            id: DeliveryId(id),
-            received_at: at(id * 40),
-            peer: Some("127.0.0.1:50000".to_owned()),
-            method: "POST".to_owned(),
-            target: "/hooks".to_owned(),
-            version: head.version,
-            body_size: body.len() as u64,
-            provider: "cribbly".to_owned(),
-            event: EventRef { id: Some(format!("e{id}")), event_type: Some(kind.to_owned()) },
-            signature: Verdict::explained(SignatureStatus::Unchecked, "no secret"),
-            response: Some(200),
-            refused: None,
-            source: Source::Live,
-            duplicate_of: None,
-            origin: None,
-            diagnosing: false,
-            marked: false,
-            note: None,
-            standing: DeliveryFlags::default(),
-        },
-        head,
-        body: Bytes::copy_from_slice(body.as_bytes()),
-        attempts: Vec::new(),
-    }
+    let mut new = NewDelivery::new(head, Bytes::copy_from_slice(body.as_bytes()), at(id * 40));
+    new.request.peer = Some("127.0.0.1:50000".to_owned());
+    "cribbly".clone_into(&mut new.provider);
+    new.event = EventRef { id: Some(format!("e{id}")), event_type: Some(kind.to_owned()) };
+    new.signature = Verdict::explained(SignatureStatus::Unchecked, "no secret");
+    new.response = Some(200);
+    new.into_delivery(DeliveryId(id), None)
 }
 
 fn attempt(second: i64, target: &str, status: Option<u16>, body: &str) -> Attempt {
@@ -101,10 +82,10 @@ fn attempt(second: i64, target: &str, status: Option<u16>, body: &str) -> Attemp
 fn storied() -> Loaded {
     let mut delivery = delivery(3);
     delivery.summary.duplicate_of = Some(DeliveryId(2));
-    delivery.summary.origin = Some(DeliveryId(1));
-    delivery.summary.standing = DeliveryFlags {
+    delivery.summary.request.origin = Some(DeliveryId(1));
+    delivery.summary.flags = DeliveryFlags {
         differs: true,
-        shape: vec![".payload.contact.phone is null and was string".to_owned()],
+        schema_changes: vec![".payload.contact.phone is null and was string".to_owned()],
         resent: true,
     };
     delivery.attempts = vec![
@@ -116,7 +97,7 @@ fn storied() -> Loaded {
     let summary = |id: i64| {
         let mut summary = self::delivery(id).summary;
         summary.duplicate_of = (id > 2).then_some(DeliveryId(2));
-        summary.standing.differs = id == 3;
+        summary.flags.differs = id == 3;
         summary.response = [Some(500), Some(200), Some(0)]
             .get(usize::try_from(id - 2).unwrap_or(9))
             .copied()
@@ -172,7 +153,7 @@ impl Stage {
                 Effect::Mark { ids, marked } => {
                     let rows = ids.iter().map(|id| {
                         let mut summary = delivery(id.0).summary;
-                        summary.marked = marked;
+                        summary.annotations.marked = marked;
                         summary
                     });
                     self.happen(Event::Kept(rows.collect()));

@@ -2,13 +2,12 @@
 
 use bytes::Bytes;
 use hookglass::delivery::{
-    Attempt, AttemptKind, DeliveryFlags, DeliveryId, EventRef, Head, Header, Outcome, Refusal,
-    SignatureStatus, Source, Summary, Verdict,
+    Attempt, AttemptKind, DeliveryFlags, DeliveryId, EventRef, Head, Header, NewDelivery, Outcome,
+    Refusal, SignatureStatus, Summary, Verdict,
 };
 use hookglass::intake::learn_shapes;
 use hookglass::store::{
-    AttemptWriter, NewDelivery, Store, StoreChange, StorePlace, StoreReader, Tail, TypeMatch,
-    Writer,
+    AttemptWriter, Store, StoreChange, StorePlace, StoreReader, Tail, TypeMatch, Writer,
 };
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -16,21 +15,14 @@ use tokio_util::sync::CancellationToken;
 type Tested<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
 fn delivery(event: &str, kind: &str, body: &str) -> NewDelivery {
-    NewDelivery {
-        received_at: jiff::Timestamp::UNIX_EPOCH,
-        peer: None,
-        head: Head::build("POST", "/", &[Header::new("Content-Type", "application/json")]),
-        body_size: body.len() as u64,
-        body: Bytes::copy_from_slice(body.as_bytes()),
-        provider: "cribbly".to_owned(),
-        event: EventRef { id: Some(event.to_owned()), event_type: Some(kind.to_owned()) },
-        signature: Verdict::explained(SignatureStatus::Unchecked, "no secret"),
-        response: Some(200),
-        refused: None,
-        source: Source::Live,
-        origin: None,
-        diagnosing: false,
-    }
+    let head = Head::build("POST", "/", &[Header::new("Content-Type", "application/json")]);
+    let body = Bytes::copy_from_slice(body.as_bytes());
+    let mut new = NewDelivery::new(head, body, jiff::Timestamp::UNIX_EPOCH);
+    "cribbly".clone_into(&mut new.provider);
+    new.event = EventRef { id: Some(event.to_owned()), event_type: Some(kind.to_owned()) };
+    new.signature = Verdict::explained(SignatureStatus::Unchecked, "no secret");
+    new.response = Some(200);
+    new
 }
 
 async fn finish(writer: Writer) -> Tested {
@@ -39,7 +31,7 @@ async fn finish(writer: Writer) -> Tested {
 
 fn differing(reader: &StoreReader) -> Tested<Vec<i64>> {
     let all = reader.newest(None, 100)?;
-    Ok(all.iter().rev().filter(|row| row.standing.differs).map(|row| row.id.0).collect())
+    Ok(all.iter().rev().filter(|row| row.flags.differs).map(|row| row.id.0).collect())
 }
 
 #[tokio::test]
@@ -47,7 +39,8 @@ async fn other_bytes_under_one_id_are_noted() -> Tested {
     let (store, writer) = Store::open(&StorePlace::Memory, "")?;
     let reader = store.reader()?;
     let refusal = Refusal { code: "body-too-large".to_owned(), reason: "why".to_owned() };
-    let refused = NewDelivery { refused: Some(refusal), ..delivery("a", "t", "") };
+    let mut refused = delivery("a", "t", "");
+    refused.request.refused = Some(refusal);
     let mut told = Vec::new();
     for new in [
         delivery("a", "t", "1"),
@@ -93,7 +86,7 @@ async fn what_was_resent_is_noted_whoever_keeps_the_attempt() -> Tested {
     store.attempted(attempt(2, AttemptKind::Forward)).await?;
     AttemptWriter::open(&path)?.keep(&attempt(3, AttemptKind::Resend))?;
     let all = store.reader()?.newest(None, 9)?;
-    let resent: Vec<_> = all.iter().map(|row| (row.id.0, row.standing.resent)).collect();
+    let resent: Vec<_> = all.iter().map(|row| (row.id.0, row.flags.resent)).collect();
     assert_eq!(resent, [(3, true), (2, false), (1, true)]);
     finish(writer).await
 }
@@ -105,7 +98,8 @@ async fn related_deliveries_are_found_and_removed_ones_are_not() -> Tested {
     for event in ["a", "b", "a", "a"] {
         store.keep(delivery(event, "t", event)).await?;
     }
-    let edited = NewDelivery { origin: Some(DeliveryId(1)), ..delivery("a", "t", "edited") };
+    let mut edited = delivery("a", "t", "edited");
+    edited.request.origin = Some(DeliveryId(1));
     store.keep(edited).await?;
     store.remove(&[DeliveryId(4)]).await?;
     let summary =
@@ -163,9 +157,9 @@ async fn shape_of(store: &Store, tail: &mut Tail, id: DeliveryId) -> Tested<Vec<
         for change in tail.next(100)? {
             if let StoreChange::Kept(row) = change
                 && row.id == id
-                && row.standing != DeliveryFlags::default()
+                && row.flags != DeliveryFlags::default()
             {
-                return Ok(row.standing.shape);
+                return Ok(row.flags.schema_changes);
             }
         }
         progress.changed().await?;
@@ -203,7 +197,7 @@ async fn a_new_shape_is_told_and_what_was_learnt_outlives_the_program() -> Teste
             ".who is gone (it was null or object)"
         ]
     );
-    assert!(store.reader()?.summaries(&[DeliveryId(3)])?[0].standing.shape.is_empty());
+    assert!(store.reader()?.summaries(&[DeliveryId(3)])?[0].flags.schema_changes.is_empty());
     stop.cancel();
     learning.join_all().await;
     finish(writer).await?;
@@ -214,7 +208,7 @@ async fn a_new_shape_is_told_and_what_was_learnt_outlives_the_program() -> Teste
     let odd = store.keep(delivery("g", "t", r#"{"id":true}"#)).await?;
     let told = shape_of(&store, &mut tail, odd.id).await?;
     assert_eq!(told, [".id is boolean and was number or string"]);
-    assert!(store.reader()?.summaries(&[DeliveryId(6)])?[0].standing.shape.is_empty());
+    assert!(store.reader()?.summaries(&[DeliveryId(6)])?[0].flags.schema_changes.is_empty());
     stop.cancel();
     learning.join_all().await;
     finish(writer).await

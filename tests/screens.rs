@@ -13,8 +13,8 @@ use hookglass::app::{
 };
 use hookglass::dashboard::view::{Glyphs, Painter};
 use hookglass::delivery::{
-    Delivery, DeliveryFlags, DeliveryId, EventRef, Head, Header, Refusal, SignatureStatus, Source,
-    Summary, Verdict,
+    Annotations, Delivery, DeliveryId, EventRef, Head, Header, NewDelivery, Refusal,
+    SignatureStatus, Summary, Verdict,
 };
 use hookglass::provider::Provider;
 use hookglass::secret::Secret;
@@ -60,40 +60,18 @@ fn delivery(id: i64, status: SignatureStatus) -> Delivery {
         Header::new("X-Cribbly-Signature", "ab".repeat(32)),
     ];
     let head = Head::build("POST", "/hooks", &headers);
-    Delivery {
-        summary: Summary {
-            id: DeliveryId(id),
-            received_at: at(id),
-            peer: Some("127.0.0.1:50000".to_owned()),
-            method: "POST".to_owned(),
-            target: "/hooks".to_owned(),
-            version: head.version,
-            body_size: body.len() as u64,
-            provider: "cribbly".to_owned(),
-            event: EventRef {
-                id: Some(format!("event{id:011}")),
-                event_type: Some(kind.to_owned()),
-            },
-            signature: Verdict {
-                status,
-                cause: None,
-                explanation: Some("why it is so".to_owned()),
-                secret: (status == SignatureStatus::Verified).then(|| "SECRET".to_owned()),
-            },
-            response: Some(200),
-            refused: None,
-            source: Source::Live,
-            duplicate_of: (id == 4).then_some(DeliveryId(1)),
-            origin: None,
-            standing: DeliveryFlags::default(),
-            diagnosing: false,
-            marked: false,
-            note: None,
-        },
-        head,
-        body: body.into(),
-        attempts: Vec::new(),
-    }
+    let mut new = NewDelivery::new(head, body.into(), at(id));
+    new.request.peer = Some("127.0.0.1:50000".to_owned());
+    "cribbly".clone_into(&mut new.provider);
+    new.event = EventRef { id: Some(format!("event{id:011}")), event_type: Some(kind.to_owned()) };
+    new.signature = Verdict {
+        status,
+        cause: None,
+        explanation: Some("why it is so".to_owned()),
+        secret: (status == SignatureStatus::Verified).then(|| "SECRET".to_owned()),
+    };
+    new.response = Some(200);
+    new.into_delivery(DeliveryId(id), (id == 4).then_some(DeliveryId(1)))
 }
 
 fn some(count: i64) -> Vec<Delivery> {
@@ -103,7 +81,7 @@ fn some(count: i64) -> Vec<Delivery> {
     let mut all: Vec<Delivery> =
         (1..=count).zip(turns).map(|(id, status)| delivery(id, status)).collect();
     if let Some(second) = all.get_mut(1) {
-        second.summary.refused = Some(Refusal {
+        second.summary.request.refused = Some(Refusal {
             code: "body-too-large".to_owned(),
             reason: "the body is larger than 25.0M; --max-body sets how large it may be".to_owned(),
         });
@@ -558,7 +536,10 @@ fn marks_and_removals_are_asked_for_and_shown_when_they_are_so() {
     assert_eq!(stage.press("m").effects, [mark(true)]);
     assert!(!stage.screen().contains('◆'));
     let row = delivery(3, SignatureStatus::Verified).summary;
-    stage.happen(Event::Kept(vec![Summary { marked: true, ..row }]));
+    stage.happen(Event::Kept(vec![Summary {
+        annotations: Annotations { marked: true, ..row.annotations },
+        ..row
+    }]));
     assert!(stage.screen().contains('◆'), "{}", stage.screen());
     stage.effects.clear();
     assert_eq!(stage.press("m").effects, [mark(false)]);

@@ -4,10 +4,10 @@ use std::cell::{Cell, RefCell};
 use std::error::Error;
 
 use hookglass::app::list::List;
-use hookglass::delivery::{DeliveryId, EventRef, Head, Header, SignatureStatus, Source, Verdict};
+use hookglass::delivery::{DeliveryId, Head, Header, NewDelivery, SignatureStatus, Verdict};
 use hookglass::filter::Filter;
 use hookglass::ops::search::{SearchBatch, StoreSearch};
-use hookglass::store::{NewDelivery, Store, StorePlace, Writer};
+use hookglass::store::{Store, StorePlace, Writer};
 use jiff::Timestamp;
 
 type Tested<T = ()> = Result<T, Box<dyn Error>>;
@@ -15,21 +15,12 @@ type Tested<T = ()> = Result<T, Box<dyn Error>>;
 fn delivery(number: i64) -> NewDelivery {
     let body = format!("body {number} {}", if number % 10 == 0 { "tiger" } else { "" });
     let headers = [Header::new("X-Number", number.to_string())];
-    NewDelivery {
-        received_at: Timestamp::UNIX_EPOCH,
-        peer: None,
-        head: Head::build("POST", "/", &headers),
-        body_size: body.len() as u64,
-        body: body.into(),
-        provider: "cribbly".to_owned(),
-        event: EventRef { id: None, event_type: Some(format!("kind{}", number % 3)) },
-        signature: Verdict::explained(SignatureStatus::Unchecked, "why"),
-        response: None,
-        refused: None,
-        source: Source::Live,
-        diagnosing: false,
-        origin: None,
-    }
+    let head = Head::build("POST", "/", &headers);
+    let mut new = NewDelivery::new(head, body.into(), Timestamp::UNIX_EPOCH);
+    "cribbly".clone_into(&mut new.provider);
+    new.event.event_type = Some(format!("kind{}", number % 3));
+    new.signature = Verdict::explained(SignatureStatus::Unchecked, "why");
+    new
 }
 
 /// A store of so many deliveries, and a list of them.

@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hookglass::delivery::{
-    Attempt, AttemptKind, DeliveryId, EventRef, Head, Header, Outcome, Refusal, ResponseRecord,
-    SignatureStatus, Source, Summary, Timing, Verdict,
+    Attempt, AttemptKind, DeliveryId, EventRef, Head, Header, NewDelivery, Outcome, Refusal,
+    ResponseRecord, SignatureStatus, Summary, Timing, Verdict,
 };
 use hookglass::store::{
-    AttemptWriter, KeepError, NewDelivery, Store, StoreChange, StoreError, StorePlace, StoreReader,
+    AttemptWriter, KeepError, Store, StoreChange, StoreError, StorePlace, StoreReader,
 };
 use jiff::Timestamp;
 use rusqlite::Connection;
@@ -19,31 +19,20 @@ use rusqlite::Connection;
 type Tested = Result<(), Box<dyn Error>>;
 
 fn delivery(event: &str, body: impl Into<Bytes>) -> NewDelivery {
-    let body = body.into();
     let headers = [Header::new("Host", "h"), Header::new("X-a", "1"), Header::new("x-A", "2")];
-    NewDelivery {
-        received_at: "2026-01-02T03:04:05.000006Z".parse().unwrap_or(Timestamp::UNIX_EPOCH),
-        peer: Some("127.0.0.1:5".to_owned()),
-        head: Head::build("POST", "/hook?x=%20", &headers),
-        body_size: body.len() as u64,
-        body,
-        provider: "cribbly".to_owned(),
-        event: EventRef {
-            id: Some(event.to_owned()),
-            event_type: Some("message.created".to_owned()),
-        },
-        signature: Verdict {
-            status: SignatureStatus::Verified,
-            cause: Some("previous-secret".to_owned()),
-            explanation: Some("why".to_owned()),
-            secret: Some("OLD".to_owned()),
-        },
-        response: None,
-        refused: None,
-        source: Source::Live,
-        origin: None,
-        diagnosing: false,
-    }
+    let at = "2026-01-02T03:04:05.000006Z".parse().unwrap_or(Timestamp::UNIX_EPOCH);
+    let mut new = NewDelivery::new(Head::build("POST", "/hook?x=%20", &headers), body.into(), at);
+    new.request.peer = Some("127.0.0.1:5".to_owned());
+    "cribbly".clone_into(&mut new.provider);
+    new.event =
+        EventRef { id: Some(event.to_owned()), event_type: Some("message.created".to_owned()) };
+    new.signature = Verdict {
+        status: SignatureStatus::Verified,
+        cause: Some("previous-secret".to_owned()),
+        explanation: Some("why".to_owned()),
+        secret: Some("OLD".to_owned()),
+    };
+    new
 }
 
 fn attempt(id: DeliveryId, outcome: Outcome) -> Attempt {
@@ -82,7 +71,8 @@ async fn what_is_kept_comes_back_after_a_restart() -> Tested {
     let (store, writer) = Store::open(&place, "first")?;
     let new = delivery("e1", &b"\x00\xff body"[..]);
     let kept = store.keep(new.clone()).await?;
-    let edited = NewDelivery { origin: Some(kept.id), ..delivery("e1", "other") };
+    let mut edited = delivery("e1", "other");
+    edited.request.origin = Some(kept.id);
     let again = store.keep(edited).await?;
     store.answered(kept.id, 202).await?;
     let answered = Outcome::Answered(ResponseRecord {
@@ -100,7 +90,7 @@ async fn what_is_kept_comes_back_after_a_restart() -> Tested {
     let reader = StoreReader::open(&path)?;
     let found = reader.delivery(kept.id)?.ok_or("it is gone")?;
     assert_eq!((found.head, found.body), (new.head, new.body));
-    assert_eq!(found.summary.received_at, new.received_at);
+    assert_eq!(found.summary.request.received_at, new.request.received_at);
     assert_eq!(found.summary.signature, new.signature);
     assert_eq!(found.summary.event, new.event);
     assert_eq!(found.summary.response, Some(202));
@@ -109,7 +99,7 @@ async fn what_is_kept_comes_back_after_a_restart() -> Tested {
     let newest = reader.newest(None, 10)?;
     assert_eq!(newest.iter().map(|row| row.id).collect::<Vec<_>>(), [again.id, kept.id]);
     assert_eq!(newest[0].duplicate_of, Some(kept.id));
-    assert_eq!((newest[0].origin, newest[1].origin), (Some(kept.id), None));
+    assert_eq!((newest[0].request.origin, newest[1].request.origin), (Some(kept.id), None));
     assert_eq!(reader.newest(Some(again.id), 10)?.len(), 1);
     assert_eq!(reader.last_id()?, again.id);
     finish(writer).await
@@ -120,10 +110,11 @@ async fn a_refused_request_is_kept_with_its_reason() -> Tested {
     let (store, writer) = Store::open(&StorePlace::Memory, "")?;
     let refused = Refusal { code: "head-malformed".to_owned(), reason: "no HTTP".to_owned() };
     let head = Head::lenient(Bytes::from_static(b"\x16\x03\x01 what"));
-    let new = NewDelivery { head: head.clone(), refused: Some(refused), ..delivery("e", "") };
+    let mut new = NewDelivery { head: head.clone(), ..delivery("e", "") };
+    new.request.refused = Some(refused);
     let kept = store.keep(new.clone()).await?;
     let found = store.reader()?.delivery(kept.id)?.ok_or("it is gone")?;
-    assert_eq!((found.head.raw, found.summary.refused), (head.raw, new.refused));
+    assert_eq!((found.head.raw, found.summary.request.refused), (head.raw, new.request.refused));
     finish(writer).await
 }
 
@@ -374,7 +365,8 @@ async fn stores_of_older_versions_are_read_as_they_are_and_brought_up_by_a_liste
         store.remove(&[DeliveryId(1)]).await?;
         finish(writer).await?;
         let now = StoreReader::open(&path)?.newest(None, 10)?;
-        let now: Vec<_> = now.iter().map(|row| (row.id.0, row.marked, row.duplicate_of)).collect();
+        let now: Vec<_> =
+            now.iter().map(|row| (row.id.0, row.annotations.marked, row.duplicate_of)).collect();
         assert_eq!(now, [(3, false, None), (2, true, None)], "{version}");
     }
     Ok(())
@@ -391,7 +383,9 @@ async fn marks_and_notes_last_and_are_told_of() -> Tested {
     store.mark(&[two, one, DeliveryId(77)], true).await?;
     store.note(one, Some("look here".to_owned())).await?;
     store.mark(&[two], false).await?;
-    let told: Vec<_> = kept(tail.next(10)?).map(|row| (row.id, row.marked, row.note)).collect();
+    let told: Vec<_> = kept(tail.next(10)?)
+        .map(|row| (row.id, row.annotations.marked, row.annotations.note))
+        .collect();
     assert_eq!(told, [(one, true, Some("look here".to_owned())), (two, false, None)]);
     // What is so already is no news.
     store.mark(&[one], true).await?;
@@ -399,7 +393,10 @@ async fn marks_and_notes_last_and_are_told_of() -> Tested {
     assert_eq!(tail.next(10)?, []);
     finish(writer).await?;
     let kept = StoreReader::open(&path)?.delivery(one)?.ok_or("it is gone")?.summary;
-    assert_eq!((kept.marked, kept.note.as_deref()), (true, Some("look here")));
+    assert_eq!(
+        (kept.annotations.marked, kept.annotations.note.as_deref()),
+        (true, Some("look here"))
+    );
     Ok(())
 }
 

@@ -148,7 +148,8 @@ fn marks_are_kept_and_bodies_are_searched() -> Tested {
     session.child.wait()?;
     let store = session.folder.path().join(".hookglass/deliveries.db");
     let kept = hookglass::store::StoreReader::open(&store)?.newest(None, 10)?;
-    let marked: Vec<i64> = kept.iter().filter(|row| row.marked).map(|row| row.id.0).collect();
+    let marked: Vec<i64> =
+        kept.iter().filter(|row| row.annotations.marked).map(|row| row.id.0).collect();
     assert_eq!(marked, [2]);
     session.ended()?;
     Ok(())
@@ -362,10 +363,10 @@ fn a_delivery_is_edited_while_others_come_and_sent_as_one_of_its_own() -> Tested
     let [first, edited] = [1, 5].map(hookglass::delivery::DeliveryId);
     let first = reader.delivery(first)?.ok_or("no first one")?;
     let edited = reader.delivery(edited)?.ok_or("no edited one")?;
-    assert_eq!(edited.summary.origin, Some(first.summary.id));
+    assert_eq!(edited.summary.request.origin, Some(first.summary.id));
     assert_eq!(edited.summary.signature.status, hookglass::delivery::SignatureStatus::Verified);
     assert_eq!(edited.attempts.first().and_then(hookglass::delivery::Attempt::status), Some(200));
-    assert!(first.attempts.is_empty() && first.summary.origin.is_none());
+    assert!(first.attempts.is_empty() && first.summary.request.origin.is_none());
     assert!(request(1).ends_with(&first.body));
     session.ended()?;
     Ok(())

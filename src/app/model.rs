@@ -255,7 +255,7 @@ impl Model {
     /// What is to be said above the document that is shown.
     pub fn note(&self) -> Option<String> {
         let loaded = self.detail.loaded.as_deref()?;
-        let own = loaded.delivery.summary.note.as_ref().map(|note| format!("✎ {note}"));
+        let own = loaded.delivery.summary.annotations.note.as_ref().map(|note| format!("✎ {note}"));
         let of_body = (self.detail.tab == Tab::Payload)
             .then(|| pane::note(loaded, self.detail.is_hex()).map(ToOwned::to_owned))
             .flatten();

@@ -83,7 +83,7 @@ fn labelled(label: &str, role: StyleClass, text: impl AsRef<str>) -> StyledLine 
 
 /// What stands above the payload: why it is not there, or not shown as its type says.
 pub fn note(loaded: &Loaded, hex: bool) -> Option<&str> {
-    match &loaded.delivery.summary.refused {
+    match &loaded.delivery.summary.request.refused {
         Some(refusal) => Some(&refusal.reason),
         None if hex => Some("the body as it came, in hexadecimal"),
         None => loaded.document.note(),
@@ -92,6 +92,6 @@ pub fn note(loaded: &Loaded, hex: bool) -> Option<&str> {
 
 /// Why a refused delivery has nothing more to show.
 fn refused(loaded: &Loaded) -> Option<StyledLine> {
-    let refusal = loaded.delivery.summary.refused.as_ref()?;
+    let refusal = loaded.delivery.summary.request.refused.as_ref()?;
     Some(labelled("refused", StyleClass::Bad, format!("{} ({})", refusal.reason, refusal.code)))
 }

@@ -72,7 +72,7 @@ fn on_stored(model: &mut Model, rows: Vec<Summary>) -> Vec<Effect> {
     for row in &rows {
         model.seen.note(row);
         if model.list.get(row.id).is_none() {
-            model.rate.count(row.received_at);
+            model.rate.count(row.request.received_at);
         }
     }
     let watched = model.detail.wanted();

@@ -9,11 +9,11 @@ use jiff::Timestamp;
 
 use super::keyring::{Keyring, ProviderArgs};
 use super::{CliError, StoreArgs};
-use crate::delivery::Source;
+use crate::delivery::{NewDelivery, RequestFacts, Source, UNKNOWN_PROVIDER};
 use crate::formats::read::{self, RecordedRequest};
 use crate::payload::escape;
 use crate::signature::{Subject, Verifier, verify};
-use crate::store::{Maintenance, NewDelivery};
+use crate::store::Maintenance;
 
 #[derive(Debug, Args)]
 pub(super) struct ImportArgs {
@@ -25,9 +25,6 @@ pub(super) struct ImportArgs {
     #[command(flatten)]
     provider: ProviderArgs,
 }
-
-/// The provider of a request in which none is recognised.
-const UNKNOWN: &str = "unknown";
 
 pub(super) fn run(args: &ImportArgs) -> Result<(), CliError> {
     let mut recorded = Vec::new();
@@ -131,7 +128,8 @@ impl Judge {
         let judged = self.verifier.judge(&subject, received_at);
         let recognised = judged.credentials.map(|credentials| credentials.provider.name.clone());
         let named = recorded.provider.is_some();
-        let provider = recorded.provider.or(recognised).unwrap_or_else(|| UNKNOWN.to_owned());
+        let provider =
+            recorded.provider.or(recognised).unwrap_or_else(|| UNKNOWN_PROVIDER.to_owned());
         let known = self.providers.iter().find(|one| one.name == provider);
         let verdict = match known.filter(|_| named) {
             Some(known) => {
@@ -144,20 +142,21 @@ impl Judge {
             None => judged.verdict,
         };
         let event = recorded.event.or_else(|| known.map(|known| known.event(&head, &body)));
-        NewDelivery {
-            received_at,
+        let request = RequestFacts {
             peer: recorded.peer,
-            body_size: recorded.body_size,
+            refused: recorded.refused,
+            source: Source::Import,
+            ..RequestFacts::new(&head, recorded.body_size, received_at)
+        };
+        NewDelivery {
+            request,
+            head,
+            body,
             provider,
             event: event.unwrap_or_default(),
             signature: recorded.signature.unwrap_or(verdict),
-            response: recorded.response,
-            refused: recorded.refused,
-            source: Source::Import,
             diagnosing: false,
-            origin: None,
-            head,
-            body,
+            response: recorded.response,
         }
     }
 }

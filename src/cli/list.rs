@@ -145,7 +145,7 @@ impl Columns {
     }
 
     fn row(&self, row: &Summary) -> String {
-        let at = row.received_at.to_zoned_datetime(TimeZone::system()).strftime(self.time);
+        let at = row.request.received_at.to_zoned_datetime(TimeZone::system()).strftime(self.time);
         let answer = row.response.map_or_else(|| "-".to_owned(), |status| status.to_string());
         self.line([
             &row.id.to_string(),
@@ -153,7 +153,7 @@ impl Columns {
             row.signature.status.as_str(),
             &escape(&row.title()),
             &escape(row.event.id.as_deref().unwrap_or("-")),
-            &units::format_size(row.body_size),
+            &units::format_size(row.request.body_size),
             &answer,
         ])
     }

@@ -105,7 +105,7 @@ fn named(args: &ResendArgs, reader: &StoreReader) -> Result<Vec<Summary>, CliErr
                 shown.display()
             ))
         })?;
-        if let Some(refusal) = &row.refused {
+        if let Some(refusal) = &row.request.refused {
             return Err(CliError::Negative(format!(
                 "delivery {id} was refused ({}) and not kept whole, so it cannot be sent again",
                 refusal.code
@@ -120,7 +120,7 @@ fn passing(reader: &StoreReader, picking: &Selection) -> Result<Vec<Summary>, Cl
     let ids = picking.ids(reader, None)?;
     let mut found = reader.summaries(&ids).map_err(CliError::environment)?;
     let all = found.len();
-    found.retain(|row| row.refused.is_none());
+    found.retain(|row| row.request.refused.is_none());
     if found.len() < all {
         let refused = units::format_count((all - found.len()) as u64);
         writeln!(

@@ -139,10 +139,11 @@ fn write_headers(out: &mut impl Write, delivery: &Delivery) -> io::Result<()> {
 
 fn write_whole(out: &mut impl Write, delivery: &Delivery) -> io::Result<()> {
     let summary = &delivery.summary;
-    let at = summary.received_at.to_zoned_datetime(TimeZone::system());
-    let from = summary.peer.as_deref().map(|peer| format!(" from {peer}")).unwrap_or_default();
+    let at = summary.request.received_at.to_zoned_datetime(TimeZone::system());
+    let from =
+        summary.request.peer.as_deref().map(|peer| format!(" from {peer}")).unwrap_or_default();
     writeln!(out, "delivery   {}, {}{from}", summary.id, at.strftime("%Y-%m-%d %H:%M:%S%.6f %Z"))?;
-    if let Some(refusal) = &summary.refused {
+    if let Some(refusal) = &summary.request.refused {
         writeln!(out, "refused    {} ({})", escape(&refusal.reason), refusal.code)?;
     }
     let kind = summary.event.event_type.as_deref().unwrap_or("no event type");

@@ -96,7 +96,7 @@ impl StoreTail {
 /// What was imported was never answered.
 fn is_settled(delivery: &Delivery) -> bool {
     let summary = &delivery.summary;
-    (summary.response.is_some() || summary.source == Source::Import) && !summary.diagnosing
+    (summary.response.is_some() || summary.request.source == Source::Import) && !summary.diagnosing
 }
 
 #[expect(clippy::disallowed_methods, reason = "a command that waits has to know for how long")]

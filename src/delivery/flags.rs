@@ -1,27 +1,26 @@
-//! How a delivery stands to others: what the store found by comparing it, and which belong to it.
+//! Facts derived from other deliveries: flags of one delivery, and the deliveries related to it.
 
 use super::Summary;
 
-/// What is known of a delivery beside the others in the store.
+/// Facts that the store derives by comparing a delivery with others.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DeliveryFlags {
-    /// Its body is another one than that of the first delivery of its event.
+    /// The body differs from that of the event's first delivery.
     pub differs: bool,
-    /// What is new, gone or of another type in its body against the earlier ones of its type, a
-    /// sentence each; empty where nothing is, or where nobody looked.
-    pub shape: Vec<String>,
-    /// It was sent onwards by hand.
+    /// Fields added, removed, or of another type compared with earlier bodies of the event type,
+    /// one sentence each.
+    pub schema_changes: Vec<String>,
+    /// The user resent it.
     pub resent: bool,
 }
 
-/// The deliveries that belong to one, by rising id.
+/// The deliveries related to one, by ascending id.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Related {
-    /// All of the same event, the one itself among them; only the one itself where its event has
-    /// no id.
+    /// All deliveries of the same event, this one included; only this one if its event has no id.
     pub of_event: Vec<Summary>,
-    /// How many more there are of the event.
+    /// Number of further deliveries of the event that are not listed.
     pub more: usize,
-    /// Those that were made from it, by an edit.
+    /// Deliveries made from it by an edit.
     pub made: Vec<Summary>,
 }

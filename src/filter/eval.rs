@@ -13,7 +13,8 @@ pub(super) fn summary(term: &Term, summary: &Summary, now: Timestamp) -> Option<
     match term {
         Term::Word(pattern) => {
             let event = &summary.event;
-            let texts = [event.event_type.as_deref(), event.id.as_deref(), Some(&summary.target)];
+            let texts =
+                [event.event_type.as_deref(), event.id.as_deref(), Some(&summary.request.target)];
             let is_found =
                 texts.into_iter().flatten().any(|text| pattern.is_match(text.as_bytes()));
             is_found.then_some(true)
@@ -74,7 +75,7 @@ fn field(key: FieldKey, value: &FieldValue, summary: &Summary, now: Timestamp) -
     let time = |is_since| {
         value.passes(|choice| {
             span(choice, now, is_since)
-                .is_some_and(|(from, to)| (from..=to).contains(&summary.received_at))
+                .is_some_and(|(from, to)| (from..=to).contains(&summary.request.received_at))
         })
     };
     Some(match key {
@@ -82,22 +83,22 @@ fn field(key: FieldKey, value: &FieldValue, summary: &Summary, now: Timestamp) -
         FieldKey::Signature => is(Some(summary.signature.status.as_str())),
         FieldKey::Cause => is(summary.signature.cause.as_deref()),
         FieldKey::Provider => is(Some(&summary.provider)),
-        FieldKey::Method => is(Some(&summary.method)),
-        FieldKey::Path => is(Some(&summary.target)),
+        FieldKey::Method => is(Some(&summary.request.method)),
+        FieldKey::Path => is(Some(&summary.request.target)),
         FieldKey::Status => is(summary.response.map(|status| status.to_string()).as_deref()),
         FieldKey::Body => return None,
         FieldKey::Id => is(summary.event.id.as_deref()),
-        FieldKey::Size => is(Some(&summary.body_size.to_string())),
+        FieldKey::Size => is(Some(&summary.request.body_size.to_string())),
         FieldKey::Since => time(true),
         FieldKey::Until => time(false),
         FieldKey::Duplicate => {
-            duplicate(value, (summary.duplicate_of.is_some(), summary.standing.differs))
+            duplicate(value, (summary.duplicate_of.is_some(), summary.flags.differs))
         }
-        FieldKey::Shape => is(Some(CHANGED).filter(|_| !summary.standing.shape.is_empty())),
-        FieldKey::Resent => is(Some(yes_or_no(summary.standing.resent))),
-        FieldKey::Marked => is(Some(yes_or_no(summary.marked))),
-        FieldKey::Source => is(Some(summary.source.as_str())),
-        FieldKey::Peer => is(summary.peer.as_deref()),
+        FieldKey::Shape => is(Some(CHANGED).filter(|_| !summary.flags.schema_changes.is_empty())),
+        FieldKey::Resent => is(Some(yes_or_no(summary.flags.resent))),
+        FieldKey::Marked => is(Some(yes_or_no(summary.annotations.marked))),
+        FieldKey::Source => is(Some(summary.request.source.as_str())),
+        FieldKey::Peer => is(summary.request.peer.as_deref()),
     })
 }
 

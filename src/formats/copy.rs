@@ -95,7 +95,7 @@ impl CopyFormat {
     /// The copy, or why there can be none. Text but for a payload that is not.
     pub fn write(&self, copied: &CopySource<'_>) -> Result<Bytes, String> {
         let delivery = copied.delivery;
-        if let Some(refusal) = &delivery.summary.refused
+        if let Some(refusal) = &delivery.summary.request.refused
             && (self.is_command() || matches!(self.write, Write::Snippet(_)))
         {
             return Err(refusal.not_whole());

@@ -129,7 +129,7 @@ pub fn entry(delivery: &Delivery, leave_out: &[&str]) -> String {
         encoding,
     });
     let entry = Entry {
-        started_date_time: format!("{:.6}", summary.received_at),
+        started_date_time: format!("{:.6}", summary.request.received_at),
         time: 0.0,
         request: Request {
             method: &head.method,

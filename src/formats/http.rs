@@ -60,7 +60,7 @@ pub fn request(delivery: &Delivery, base: &str, leave_out: &[&str], stem: &str) 
     };
     let own = kept.iter().enumerate().filter(|(_, header)| is_own(header));
     let rest = Rest {
-        received_at: format!("{:.6}", summary.received_at),
+        received_at: format!("{:.6}", summary.request.received_at),
         provider: summary.provider.clone(),
         target: target.into_owned(),
         elsewhere: own

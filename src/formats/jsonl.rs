@@ -170,15 +170,15 @@ fn of<'d>(summary: &'d Summary, head: &'d Head, body: &'d [u8]) -> Line<'d> {
     Line {
         schema: "hookglass.delivery/1",
         id: summary.id.0,
-        received_at: format!("{:.6}", summary.received_at),
-        peer: summary.peer.as_deref(),
-        method: &summary.method,
-        target: &summary.target,
-        version: summary.version.as_str(),
+        received_at: format!("{:.6}", summary.request.received_at),
+        peer: summary.request.peer.as_deref(),
+        method: &summary.request.method,
+        target: &summary.request.target,
+        version: summary.request.version.as_str(),
         headers: wire::pairs(head),
         head_base64: wire::head_base64(head),
         body: BodyText::of(body),
-        body_size: summary.body_size,
+        body_size: summary.request.body_size,
         provider: &summary.provider,
         event: Event { id: summary.event.id.as_deref(), kind: summary.event.event_type.as_deref() },
         signature: Signature {
@@ -189,17 +189,18 @@ fn of<'d>(summary: &'d Summary, head: &'d Head, body: &'d [u8]) -> Line<'d> {
         },
         response: summary.response.map(|status| Answer { status }),
         refused: summary
+            .request
             .refused
             .as_ref()
             .map(|refusal| Refused { code: &refusal.code, reason: &refusal.reason }),
-        source: summary.source.as_str(),
+        source: summary.request.source.as_str(),
         duplicate_of: summary.duplicate_of.map(|id| id.0),
-        differs: summary.standing.differs,
-        shape: &summary.standing.shape,
-        resent: summary.standing.resent,
-        marked: summary.marked,
-        note: summary.note.as_deref(),
-        origin: summary.origin.map(|id| id.0),
+        differs: summary.flags.differs,
+        shape: &summary.flags.schema_changes,
+        resent: summary.flags.resent,
+        marked: summary.annotations.marked,
+        note: summary.annotations.note.as_deref(),
+        origin: summary.request.origin.map(|id| id.0),
         attempts: Vec::new(),
     }
 }

@@ -7,14 +7,13 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 use super::{Intake, diagnoser, peer};
-use crate::delivery::{EventRef, Header, Refusal, SignatureStatus, Source, Verdict};
+use crate::delivery::{
+    EventRef, Header, NewDelivery, Refusal, RequestFacts, SignatureStatus, UNKNOWN_PROVIDER,
+    Verdict,
+};
 use crate::listener::{ClientResponse, Received};
 use crate::signature::{Greeting, Subject};
-use crate::store::NewDelivery;
 use crate::task;
-
-/// The provider of a delivery that none of several was recognised in.
-const UNKNOWN: &str = "unknown";
 
 /// How long to look for the cause before a delivery that is not verified is refused.
 const LIMIT: Duration = Duration::from_millis(200);
@@ -107,8 +106,9 @@ impl Intake {
         let subject = Subject { head, body, url: url.as_deref() };
         let judged = self.verifier.judge(&subject, *received_at);
         let event = judged.credentials.map(|credentials| credentials.provider.event(head, body));
-        let provider =
-            judged.credentials.map_or(UNKNOWN, |credentials| credentials.provider.name.as_str());
+        let provider = judged
+            .credentials
+            .map_or(UNKNOWN_PROVIDER, |credentials| credentials.provider.name.as_str());
         Identified {
             provider: provider.to_owned(),
             event: event.unwrap_or_default(),
@@ -119,7 +119,7 @@ impl Intake {
     fn refused(&self, refusal: &Refusal) -> Identified {
         let only = match self.verifier.candidates() {
             [only] => only.provider.name.as_str(),
-            _ => UNKNOWN,
+            _ => UNKNOWN_PROVIDER,
         };
         let code = &refusal.code;
         let why = format!("the delivery was refused ({code}), so its signature was not checked");
@@ -141,20 +141,20 @@ impl Intake {
         let peer = peer::peer(self.policy.proxies, received.peer, &received.head);
         let plain = self.rules.rules().is_empty() && self.forwards.is_empty();
         let plainly = || plain.then_some(200);
-        let new = NewDelivery {
-            received_at: received.received_at,
+        let request = RequestFacts {
             peer: Some(peer),
+            refused: received.refused.map(|(_, refusal)| refusal),
+            ..RequestFacts::new(&received.head, received.body_size, received.received_at)
+        };
+        let new = NewDelivery {
+            request,
             head: received.head,
             body: received.body,
-            body_size: received.body_size,
             provider: findings.provider,
             event: findings.event,
             signature: findings.verdict,
-            response: settled.as_ref().map(|answer| answer.status).or_else(plainly),
-            refused: received.refused.map(|(_, refusal)| refusal),
-            source: Source::Live,
             diagnosing: false,
-            origin: None,
+            response: settled.as_ref().map(|answer| answer.status).or_else(plainly),
         };
         Assessment { new, preset_response: settled, diagnosed }
     }

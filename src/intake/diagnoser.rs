@@ -89,13 +89,13 @@ impl Work {
     fn search(&self, id: DeliveryId, limit: Duration) -> Option<Verdict> {
         let delivery = self.store.reader().and_then(|reader| reader.delivery(id)).ok()??;
         let Delivery { summary, head, body, .. } = &delivery;
-        Some(within(&self.verifier, head, body, summary.received_at, limit).verdict)
+        Some(within(&self.verifier, head, body, summary.request.received_at, limit).verdict)
     }
 }
 
 /// Looks for the cause of a kept delivery's verdict, as of when it came.
 pub fn diagnose(verifier: &Verifier, delivery: &Delivery) -> Diagnosis {
-    within(verifier, &delivery.head, &delivery.body, delivery.summary.received_at, LIMIT)
+    within(verifier, &delivery.head, &delivery.body, delivery.summary.request.received_at, LIMIT)
 }
 
 pub(super) fn within(

@@ -162,7 +162,7 @@ fn known_before(reader: &StoreReader, of: &Summary) -> Result<Option<Baseline>, 
 /// The shape of a body, if it is JSON that is not too large.
 fn shape_of(delivery: &Delivery) -> Option<Schema> {
     let summary = &delivery.summary;
-    if summary.refused.is_some() || summary.body_size > LARGEST {
+    if summary.request.refused.is_some() || summary.request.body_size > LARGEST {
         return None;
     }
     let kind = delivery.head.joined_text("content-type");

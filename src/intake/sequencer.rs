@@ -12,11 +12,11 @@ use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
 use super::Forwards;
-use crate::delivery::{Delivery, DeliveryFlags, DeliveryId, Summary};
+use crate::delivery::{Delivery, DeliveryId, NewDelivery};
 use crate::listener::ClientResponse;
 use crate::outbound::Ticket;
 use crate::respond::{Rulebook, ScriptStep};
-use crate::store::{KeepError, NewDelivery, Store};
+use crate::store::{KeepError, Store};
 
 /// Deliveries that may wait before the door, and as many that wait for the store.
 const WAITING: usize = 1024;
@@ -110,12 +110,11 @@ impl Worker {
         let Submission { new, preset_response: settled, reply } = entry;
         let awaited =
             settled.is_none() && !(self.rules.rules().is_empty() && self.forwards.is_empty());
-        let delivery = awaited.then(|| as_delivery(&new));
+        let delivery = awaited.then(|| new.clone());
         let kept = self.store.keep(new).await.map(|kept| {
-            let delivery = delivery.map(|mut delivery| {
-                delivery.summary.id = kept.id;
-                delivery.summary.duplicate_of = kept.duplicate_of;
-                delivery.summary.standing.differs = kept.differs;
+            let delivery = delivery.map(|new| {
+                let mut delivery = new.into_delivery(kept.id, kept.duplicate_of);
+                delivery.summary.flags.differs = kept.differs;
                 delivery
             });
             (kept.id, settled, delivery)
@@ -154,30 +153,4 @@ pub(super) fn default_response(id: DeliveryId) -> ClientResponse {
 #[expect(clippy::disallowed_methods, reason = "since: and until: are told from now")]
 pub(super) fn now() -> Timestamp {
     Timestamp::now()
-}
-
-/// What is to be kept as rules and filters see it. Its number is the store's to give.
-fn as_delivery(new: &NewDelivery) -> Delivery {
-    let summary = Summary {
-        id: DeliveryId(0),
-        received_at: new.received_at,
-        peer: new.peer.clone(),
-        method: new.head.method.clone(),
-        target: new.head.target_text().into_owned(),
-        version: new.head.version,
-        body_size: new.body_size,
-        provider: new.provider.clone(),
-        event: new.event.clone(),
-        signature: new.signature.clone(),
-        response: new.response,
-        refused: new.refused.clone(),
-        source: new.source,
-        duplicate_of: None,
-        diagnosing: new.diagnosing,
-        marked: false,
-        note: None,
-        origin: new.origin,
-        standing: DeliveryFlags::default(),
-    };
-    Delivery { summary, head: new.head.clone(), body: new.body.clone(), attempts: Vec::new() }
 }

@@ -83,7 +83,7 @@ impl FixtureMaker {
     /// Makes a fixture of a delivery, and proves its text.
     pub fn make(&mut self, delivery: &Delivery, name: &str) -> Result<MadeFixture, ProofError> {
         let summary = &delivery.summary;
-        if let Some(refusal) = &summary.refused {
+        if let Some(refusal) = &summary.request.refused {
             return Ok(MadeFixture::Skipped(refusal.not_whole()));
         }
         if self.keeps_signature {
@@ -115,7 +115,7 @@ impl FixtureMaker {
             name: name.to_owned(),
             provider: summary.provider.clone(),
             event: FixtureEvent { id: event.id, kind: event.event_type },
-            received_at: summary.received_at,
+            received_at: summary.request.received_at,
             request: FixtureRequest::of(&signed.head, &signed.body),
             signature,
             original: original(&summary.signature),
@@ -139,7 +139,7 @@ impl FixtureMaker {
             name: name.to_owned(),
             provider: summary.provider.clone(),
             event: FixtureEvent { id: event.id.clone(), kind: event.event_type.clone() },
-            received_at: summary.received_at,
+            received_at: summary.request.received_at,
             request: FixtureRequest::of(&delivery.head, &delivery.body),
             signature: FixtureSignature {
                 state: FixtureState::Kept,

@@ -79,7 +79,11 @@ impl Verifier {
         let url = self.url(&delivery.head);
         let subject = Subject { head: &delivery.head, body: &delivery.body, url: url.as_deref() };
         let summary = &delivery.summary;
-        self.look(&summary.provider, &subject, (summary.signature.status, summary.received_at))
+        self.look(
+            &summary.provider,
+            &subject,
+            (summary.signature.status, summary.request.received_at),
+        )
     }
 
     fn look(

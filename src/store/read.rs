@@ -65,15 +65,17 @@ impl StoreReader {
         let before = before.map_or(i64::MAX, |id| id.0);
         let sql = format!(
             "SELECT {} FROM deliveries d WHERE d.id < ?1 AND NOT d.removed ORDER BY d.id DESC LIMIT ?2",
-            rows::SUMMARY
+            *rows::SUMMARY
         );
         self.all(&sql, params![before, limit_of(limit)], rows::summary)
     }
 
     /// The summaries of these deliveries, in this order; those that are gone are left out.
     pub fn summaries(&self, ids: &[DeliveryId]) -> Result<Vec<Summary>, StoreError> {
-        let sql =
-            format!("SELECT {} FROM deliveries d WHERE d.id = ?1 AND NOT d.removed", rows::SUMMARY);
+        let sql = format!(
+            "SELECT {} FROM deliveries d WHERE d.id = ?1 AND NOT d.removed",
+            *rows::SUMMARY
+        );
         let mut found = Vec::with_capacity(ids.len());
         for id in ids {
             found.extend(self.all(&sql, params![id.0], rows::summary)?);
@@ -86,7 +88,7 @@ impl StoreReader {
         let sql = format!(
             "SELECT {}, w.head, w.body FROM deliveries d JOIN wire w ON w.delivery_id = d.id \
              WHERE d.id = ?1 AND NOT d.removed",
-            rows::SUMMARY
+            *rows::SUMMARY
         );
         let found = self.all(&sql, params![id.0], whole)?.into_iter().next();
         found.map(|delivery| self.with_attempts(delivery)).transpose()
@@ -101,7 +103,7 @@ impl StoreReader {
         let sql = format!(
             "SELECT {}, w.head, w.body FROM deliveries d JOIN wire w ON w.delivery_id = d.id \
              WHERE d.id > ?1 AND NOT d.removed ORDER BY d.id LIMIT ?2",
-            rows::SUMMARY
+            *rows::SUMMARY
         );
         let trouble = |error| self.location.error(error);
         let mut statement = self.connection.prepare_cached(&sql).map_err(trouble)?;
@@ -177,7 +179,7 @@ impl StoreReader {
 
     fn with_attempts(&self, mut delivery: Delivery) -> Result<Delivery, StoreError> {
         let sql =
-            format!("SELECT {} FROM attempts WHERE delivery_id = ?1 ORDER BY id", rows::ATTEMPT);
+            format!("SELECT {} FROM attempts WHERE delivery_id = ?1 ORDER BY id", *rows::ATTEMPT);
         delivery.attempts = self.all(&sql, params![delivery.summary.id.0], rows::attempt)?;
         Ok(delivery)
     }
@@ -220,7 +222,7 @@ impl Tail {
         let sql = format!(
             "SELECT {}, d.revision, d.removed FROM deliveries d WHERE d.revision > ?1 \
              ORDER BY d.revision LIMIT ?2",
-            rows::SUMMARY
+            *rows::SUMMARY
         );
         let read = |row: &Row<'_>| {
             let revision: i64 = row.get(rows::SUMMARY_COLUMNS)?;

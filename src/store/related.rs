@@ -34,7 +34,7 @@ impl StoreReader {
             let sql = format!(
                 "SELECT {} FROM deliveries d WHERE d.provider = ?1 AND d.event_id = ?2 \
                  AND NOT d.removed ORDER BY d.id DESC LIMIT ?3",
-                rows::SUMMARY
+                *rows::SUMMARY
             );
             let listed = params![of.provider, event, limit_of(LISTED)];
             let mut found = self.all(&sql, listed, rows::summary)?;
@@ -52,7 +52,7 @@ impl StoreReader {
         let sql = format!(
             "SELECT {} FROM deliveries d WHERE d.origin = ?1 AND NOT d.removed \
              ORDER BY d.id LIMIT ?2",
-            rows::SUMMARY
+            *rows::SUMMARY
         );
         related.made = self.all(&sql, params![of.id.0, limit_of(LISTED)], rows::summary)?;
         Ok(related)

@@ -1,31 +1,105 @@
-//! Between rows and the nouns that everyone shares.
+//! Conversion between SQLite rows and the domain types.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use rusqlite::Row;
-use rusqlite::types::{FromSqlError, Type};
+use rusqlite::types::{FromSql, FromSqlError, Type};
+use rusqlite::{Connection, Row, ToSql, params_from_iter};
 
 use crate::delivery::{
-    Attempt, AttemptKind, DeliveryFlags, DeliveryId, EventRef, Head, Header, Outcome, Refusal,
-    ResponseRecord, SignatureStatus, Source, Summary, Timing, Verdict, Version,
+    Annotations, Attempt, AttemptKind, DeliveryFlags, DeliveryId, EventRef, Head, Header, Outcome,
+    Refusal, RequestFacts, ResponseRecord, SignatureStatus, Source, Summary, Timing, Verdict,
+    Version,
 };
 
-/// The columns that [`summary`] reads, in its order.
-pub(super) const SUMMARY: &str = "d.id, d.received_at, d.peer, d.method, d.target, \
-    d.http_version, d.body_size, d.provider, d.event_id, d.event_type, d.signature, d.cause, \
-    d.explanation, d.secret_name, d.answer_status, d.refused_code, d.refused_reason, d.source, \
-    d.duplicate_of, d.diagnosing, d.marked, d.note, d.origin, \
-    d.differs, d.shape, d.resent";
+/// Declares the columns that a reader selects: one list gives both the SQL and the positions, so
+/// that rows are read by name at no cost.
+macro_rules! columns {
+    ($(#[$doc:meta])* $name:ident, $sql:ident: $($column:ident = $text:literal),+ $(,)?) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy)]
+        enum $name { $($column),+ }
 
-/// How many columns those are.
-pub(super) const SUMMARY_COLUMNS: usize = 26;
+        impl $name {
+            const TEXTS: &[&str] = &[$($text),+];
 
-/// The columns that [`attempt`] reads, in its order.
-pub(super) const ATTEMPT: &str = "delivery_id, kind, target_url, sent_at, took_us, status, \
-    answer_headers, answer_body, answer_size, failure, timed_out, connected_us, first_byte_us, \
-    changes";
+            fn get<T: FromSql>(self, row: &Row<'_>) -> rusqlite::Result<T> {
+                row.get(self as usize)
+            }
+        }
+
+        pub(super) static $sql: LazyLock<String> = LazyLock::new(|| $name::TEXTS.join(", "));
+    };
+}
+
+columns! {
+    /// The columns of [`summary`].
+    SummaryColumn, SUMMARY:
+    Id = "d.id",
+    ReceivedAt = "d.received_at",
+    Peer = "d.peer",
+    Method = "d.method",
+    Target = "d.target",
+    HttpVersion = "d.http_version",
+    BodySize = "d.body_size",
+    Provider = "d.provider",
+    EventId = "d.event_id",
+    EventType = "d.event_type",
+    Signature = "d.signature",
+    Cause = "d.cause",
+    Explanation = "d.explanation",
+    SecretName = "d.secret_name",
+    ResponseStatus = "d.answer_status",
+    RefusedCode = "d.refused_code",
+    RefusedReason = "d.refused_reason",
+    Source = "d.source",
+    DuplicateOf = "d.duplicate_of",
+    Diagnosing = "d.diagnosing",
+    Marked = "d.marked",
+    Note = "d.note",
+    Origin = "d.origin",
+    Differs = "d.differs",
+    SchemaChanges = "d.shape",
+    Resent = "d.resent",
+}
+
+/// Number of columns in [`SUMMARY`]; columns selected after them start at this position.
+pub(super) const SUMMARY_COLUMNS: usize = SummaryColumn::TEXTS.len();
+
+columns! {
+    /// The columns of [`attempt`].
+    AttemptColumn, ATTEMPT:
+    Delivery = "delivery_id",
+    Kind = "kind",
+    Target = "target_url",
+    SentAt = "sent_at",
+    Took = "took_us",
+    Status = "status",
+    ResponseHeaders = "answer_headers",
+    ResponseBody = "answer_body",
+    ResponseSize = "answer_size",
+    Failure = "failure",
+    TimedOut = "timed_out",
+    Connected = "connected_us",
+    FirstByte = "first_byte_us",
+    Changes = "changes",
+}
+
+/// Inserts one row. Each value is written next to the name of its column.
+pub(super) fn insert(
+    connection: &Connection,
+    table: &str,
+    values: &[(&str, &dyn ToSql)],
+) -> rusqlite::Result<()> {
+    let names: Vec<&str> = values.iter().map(|(name, _)| *name).collect();
+    let places = vec!["?"; values.len()].join(", ");
+    let sql = format!("INSERT INTO {table} ({}) VALUES ({places})", names.join(", "));
+    let values = values.iter().map(|(_, value)| *value);
+    connection.prepare_cached(&sql)?.execute(params_from_iter(values))?;
+    Ok(())
+}
 
 /// A time as it is written into the store: always six decimals, so that text sorts as time.
 pub(super) fn time_text(at: Timestamp) -> String {
@@ -33,38 +107,41 @@ pub(super) fn time_text(at: Timestamp) -> String {
 }
 
 pub(super) fn summary(row: &Row<'_>) -> rusqlite::Result<Summary> {
-    let refused: Option<String> = row.get(15)?;
+    use SummaryColumn as Column;
+    let refused: Option<String> = Column::RefusedCode.get(row)?;
+    let refused = match refused {
+        Some(code) => Some(Refusal { code, reason: Column::RefusedReason.get(row)? }),
+        None => None,
+    };
     Ok(Summary {
-        id: DeliveryId(row.get(0)?),
-        received_at: time(row, 1)?,
-        peer: row.get(2)?,
-        method: row.get(3)?,
-        target: row.get(4)?,
-        version: version(row, 5)?,
-        body_size: size(row, 6)?,
-        provider: row.get(7)?,
-        event: EventRef { id: row.get(8)?, event_type: row.get(9)? },
+        id: DeliveryId(Column::Id.get(row)?),
+        request: RequestFacts {
+            received_at: time(row, Column::ReceivedAt as usize)?,
+            peer: Column::Peer.get(row)?,
+            method: Column::Method.get(row)?,
+            target: Column::Target.get(row)?,
+            version: version(row, Column::HttpVersion as usize)?,
+            body_size: size(row, Column::BodySize as usize)?,
+            refused,
+            source: word(row, Column::Source as usize, Source::from_word)?,
+            origin: Column::Origin.get::<Option<i64>>(row)?.map(DeliveryId),
+        },
+        provider: Column::Provider.get(row)?,
+        event: EventRef { id: Column::EventId.get(row)?, event_type: Column::EventType.get(row)? },
         signature: Verdict {
-            status: word(row, 10, SignatureStatus::from_word)?,
-            cause: row.get(11)?,
-            explanation: row.get(12)?,
-            secret: row.get(13)?,
+            status: word(row, Column::Signature as usize, SignatureStatus::from_word)?,
+            cause: Column::Cause.get(row)?,
+            explanation: Column::Explanation.get(row)?,
+            secret: Column::SecretName.get(row)?,
         },
-        response: row.get(14)?,
-        refused: match refused {
-            Some(code) => Some(Refusal { code, reason: row.get(16)? }),
-            None => None,
-        },
-        source: word(row, 17, Source::from_word)?,
-        duplicate_of: row.get::<_, Option<i64>>(18)?.map(DeliveryId),
-        diagnosing: row.get(19)?,
-        marked: row.get(20)?,
-        note: row.get(21)?,
-        origin: row.get::<_, Option<i64>>(22)?.map(DeliveryId),
-        standing: DeliveryFlags {
-            differs: row.get(23)?,
-            shape: sentences(row.get(24)?),
-            resent: row.get(25)?,
+        diagnosing: Column::Diagnosing.get(row)?,
+        response: Column::ResponseStatus.get(row)?,
+        duplicate_of: Column::DuplicateOf.get::<Option<i64>>(row)?.map(DeliveryId),
+        annotations: Annotations { marked: Column::Marked.get(row)?, note: Column::Note.get(row)? },
+        flags: DeliveryFlags {
+            differs: Column::Differs.get(row)?,
+            schema_changes: sentences(Column::SchemaChanges.get(row)?),
+            resent: Column::Resent.get(row)?,
         },
     })
 }
@@ -73,8 +150,8 @@ fn sentences(lines: Option<String>) -> Vec<String> {
     lines.iter().flat_map(|lines| lines.lines()).map(str::to_owned).collect()
 }
 
-/// The head and the body that stand behind the summary's columns. What was refused for its head
-/// has one that can be read in part only.
+/// The head and the body, selected after the columns of [`SUMMARY`]. A delivery refused for a
+/// malformed head has one that parses only leniently.
 pub(super) fn wire(row: &Row<'_>) -> rusqlite::Result<(Head, Bytes)> {
     let raw = Bytes::from(row.get::<_, Vec<u8>>(SUMMARY_COLUMNS)?);
     let body = Bytes::from(row.get::<_, Vec<u8>>(SUMMARY_COLUMNS + 1)?);
@@ -83,27 +160,35 @@ pub(super) fn wire(row: &Row<'_>) -> rusqlite::Result<(Head, Bytes)> {
 }
 
 pub(super) fn attempt(row: &Row<'_>) -> rusqlite::Result<Attempt> {
-    let status: Option<u16> = row.get(5)?;
+    use AttemptColumn as Column;
+    let status: Option<u16> = Column::Status.get(row)?;
     let outcome = match status {
-        Some(status) => Outcome::Answered(ResponseRecord {
-            status,
-            headers: header_lines(&row.get::<_, Option<Vec<u8>>>(6)?.unwrap_or_default()),
-            body: row.get::<_, Option<Vec<u8>>>(7)?.unwrap_or_default().into(),
-            body_size: size(row, 8)?,
-        }),
+        Some(status) => {
+            let headers: Option<Vec<u8>> = Column::ResponseHeaders.get(row)?;
+            let body: Option<Vec<u8>> = Column::ResponseBody.get(row)?;
+            Outcome::Answered(ResponseRecord {
+                status,
+                headers: header_lines(&headers.unwrap_or_default()),
+                body: body.unwrap_or_default().into(),
+                body_size: size(row, Column::ResponseSize as usize)?,
+            })
+        }
         None => Outcome::Failed {
-            reason: row.get::<_, Option<String>>(9)?.unwrap_or_default(),
-            timed_out: row.get(10)?,
+            reason: Column::Failure.get::<Option<String>>(row)?.unwrap_or_default(),
+            timed_out: Column::TimedOut.get(row)?,
         },
     };
     Ok(Attempt {
-        delivery: DeliveryId(row.get(0)?),
-        kind: word(row, 1, AttemptKind::from_word)?,
-        target: row.get(2)?,
-        at: time(row, 3)?,
-        took: Duration::from_micros(size(row, 4)?),
-        timing: Timing { connected: moment(row, 11)?, first_byte: moment(row, 12)? },
-        changes: row.get(13)?,
+        delivery: DeliveryId(Column::Delivery.get(row)?),
+        kind: word(row, Column::Kind as usize, AttemptKind::from_word)?,
+        target: Column::Target.get(row)?,
+        at: time(row, Column::SentAt as usize)?,
+        took: Duration::from_micros(size(row, Column::Took as usize)?),
+        timing: Timing {
+            connected: moment(row, Column::Connected as usize)?,
+            first_byte: moment(row, Column::FirstByte as usize)?,
+        },
+        changes: Column::Changes.get(row)?,
         outcome,
     })
 }

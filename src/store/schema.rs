@@ -8,8 +8,36 @@ use super::location::StoreLocation;
 /// `HKGL`: tells our files from other SQLite files.
 const APPLICATION_ID: i64 = 0x484b_474c;
 
-/// What leads from each version to the next; the first one makes the tables.
-const MIGRATIONS: [&str; KNOWN as usize] = [V1, V2, V3, V4, V5];
+/// One version of the schema.
+struct SchemaVersion {
+    /// Statements that lead here from the version before; the first one creates the tables.
+    migration: &'static str,
+    /// Columns that it added to `deliveries`, with the value to read from an older store.
+    deliveries: &'static str,
+    /// Columns that it added to `attempts`, likewise.
+    attempts: &'static str,
+}
+
+/// Every version, the oldest first. Append one to change the schema.
+const VERSIONS: [SchemaVersion; KNOWN as usize] = [
+    SchemaVersion { migration: V1, deliveries: "", attempts: "" },
+    SchemaVersion { migration: V2, deliveries: ", 0 AS diagnosing", attempts: "" },
+    SchemaVersion {
+        migration: V3,
+        deliveries: ", 0 AS marked, NULL AS note, 0 AS removed",
+        attempts: "",
+    },
+    SchemaVersion {
+        migration: V4,
+        deliveries: ", NULL AS origin",
+        attempts: ", NULL AS connected_us, NULL AS first_byte_us, NULL AS changes",
+    },
+    SchemaVersion {
+        migration: V5,
+        deliveries: ", 0 AS differs, NULL AS shape, 0 AS resent",
+        attempts: "",
+    },
+];
 
 /// The version of a store that this program writes.
 pub(super) const KNOWN: u32 = 5;
@@ -123,24 +151,20 @@ CREATE TABLE shapes (
 ) WITHOUT ROWID;
 ";
 
-/// What each version added to the tables, as statements of today name it where it is not there:
-/// the version, columns of deliveries, columns of attempts.
-const LATER: [(i64, &str, &str); 4] = [
-    (2, ", 0 AS diagnosing", ""),
-    (3, ", 0 AS marked, NULL AS note, 0 AS removed", ""),
-    (4, ", NULL AS origin", ", NULL AS connected_us, NULL AS first_byte_us, NULL AS changes"),
-    (5, ", 0 AS differs, NULL AS shape, 0 AS resent", ""),
-];
+/// The versions after `from` up to `to`.
+fn versions(from: u32, to: u32) -> impl Iterator<Item = &'static SchemaVersion> {
+    (1..)
+        .zip(&VERSIONS)
+        .filter(move |(number, _)| *number > from && *number <= to)
+        .map(|(_, it)| it)
+}
 
-/// Makes a store of an older version readable without changing it, since a reader cannot bring it
-/// up.
+/// Makes a store of an older version readable without changing it, since a reader cannot migrate
+/// it: views supply the missing columns.
 pub(super) fn bridge(connection: &Connection, version: i64) -> rusqlite::Result<()> {
-    let missing = LATER.iter().filter(|(since, ..)| *since > version);
-    let (mut deliveries, mut attempts) = (String::new(), String::new());
-    for (_, of_deliveries, of_attempts) in missing {
-        deliveries.push_str(of_deliveries);
-        attempts.push_str(of_attempts);
-    }
+    let missing = || versions(u32::try_from(version).unwrap_or_default(), KNOWN);
+    let deliveries: String = missing().map(|version| version.deliveries).collect();
+    let attempts: String = missing().map(|version| version.attempts).collect();
     if deliveries.is_empty() {
         return Ok(());
     }
@@ -174,9 +198,7 @@ pub(super) fn migrate(connection: &Connection, location: &StoreLocation) -> Resu
 
 /// What leads from one version to a later one.
 pub(super) fn script(from: u32, to: u32) -> String {
-    let versions = (1..=KNOWN).zip(MIGRATIONS);
-    let pending = versions.filter(|(version, _)| (from + 1..=to).contains(version));
-    let steps: String = pending.map(|(_, step)| step).collect();
+    let steps: String = versions(from, to).map(|version| version.migration).collect();
     format!(
         "BEGIN IMMEDIATE; {steps} PRAGMA application_id = {APPLICATION_ID}; \
          PRAGMA user_version = {to}; COMMIT;"

@@ -2,15 +2,8 @@
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::{NewDelivery, Stored, rows};
-use crate::delivery::{Attempt, AttemptKind, DeliveryId, Outcome, Verdict};
-
-const INSERT: &str = "INSERT INTO deliveries (revision, received_at, peer, method, target, \
-    http_version, body_size, provider, event_id, event_type, signature, cause, explanation, \
-    secret_name, answer_status, refused_code, refused_reason, source, duplicate_of, \
-    diagnosing, origin, differs) \
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, \
-    ?20, ?21, ?22)";
+use super::{Stored, rows};
+use crate::delivery::{Attempt, AttemptKind, DeliveryId, NewDelivery, Outcome, Verdict};
 
 /// Whether a body, which was not refused, is another one than that of a delivery.
 const DIFFERS: &str = "SELECT w.body <> ?2 FROM wire w JOIN deliveries d ON d.id = w.delivery_id \
@@ -31,7 +24,7 @@ pub(super) fn keep(
             .prepare_cached(FIRST)?
             .query_row(params![new.provider, event], |row| row.get(0))?,
     };
-    let differs = match first.filter(|_| new.refused.is_none()) {
+    let differs = match first.filter(|_| new.request.refused.is_none()) {
         None => None,
         Some(first) => connection
             .prepare_cached(DIFFERS)?
@@ -39,31 +32,36 @@ pub(super) fn keep(
             .optional()?,
     };
     let differs: bool = differs.unwrap_or(false);
-    let NewDelivery { head, event, signature, refused, .. } = new;
-    connection.prepare_cached(INSERT)?.execute(params![
-        revision,
-        rows::time_text(new.received_at),
-        new.peer,
-        head.method,
-        head.target_text(),
-        head.version.as_str(),
-        i64::try_from(new.body_size).unwrap_or(i64::MAX),
-        new.provider,
-        event.id,
-        event.event_type,
-        signature.status.as_str(),
-        signature.cause,
-        signature.explanation,
-        signature.secret,
-        new.response,
-        refused.as_ref().map(|refusal| &refusal.code),
-        refused.as_ref().map(|refusal| &refusal.reason),
-        new.source.as_str(),
-        first,
-        new.diagnosing,
-        new.origin.map(|id| id.0),
-        differs,
-    ])?;
+    let NewDelivery { request, head, event, signature, .. } = new;
+    let refused = request.refused.as_ref();
+    rows::insert(
+        connection,
+        "deliveries",
+        &[
+            ("revision", &revision),
+            ("received_at", &rows::time_text(request.received_at)),
+            ("peer", &request.peer),
+            ("method", &request.method),
+            ("target", &request.target),
+            ("http_version", &request.version.as_str()),
+            ("body_size", &i64::try_from(request.body_size).unwrap_or(i64::MAX)),
+            ("provider", &new.provider),
+            ("event_id", &event.id),
+            ("event_type", &event.event_type),
+            ("signature", &signature.status.as_str()),
+            ("cause", &signature.cause),
+            ("explanation", &signature.explanation),
+            ("secret_name", &signature.secret),
+            ("answer_status", &new.response),
+            ("refused_code", &refused.map(|refusal| &refusal.code)),
+            ("refused_reason", &refused.map(|refusal| &refusal.reason)),
+            ("source", &request.source.as_str()),
+            ("duplicate_of", &first),
+            ("diagnosing", &new.diagnosing),
+            ("origin", &request.origin.map(|id| id.0)),
+            ("differs", &differs),
+        ],
+    )?;
     let id = connection.last_insert_rowid();
     connection
         .prepare_cached("INSERT INTO wire (delivery_id, head, body) VALUES (?1, ?2, ?3)")?
@@ -107,27 +105,27 @@ pub(super) fn attempted(
         Outcome::Answered(answered) => (Some(answered), None),
         Outcome::Failed { reason, timed_out } => (None, Some((reason, *timed_out))),
     };
-    let sql = format!(
-        "INSERT INTO attempts ({}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, \
-         ?13, ?14)",
-        rows::ATTEMPT
-    );
-    connection.prepare_cached(&sql)?.execute(params![
-        attempt.delivery.0,
-        attempt.kind.as_str(),
-        attempt.target,
-        rows::time_text(attempt.at),
-        rows::micros(attempt.took),
-        answer.map(|answered| answered.status),
-        answer.map(|answered| rows::header_bytes(&answered.headers)),
-        answer.map(|answered| answered.body.to_vec()),
-        answer.map(|answered| i64::try_from(answered.body_size).unwrap_or(i64::MAX)),
-        failure.map(|(reason, _)| reason),
-        failure.is_some_and(|(_, timed_out)| timed_out),
-        attempt.timing.connected.map(rows::micros),
-        attempt.timing.first_byte.map(rows::micros),
-        attempt.changes,
-    ])?;
+    let body_size = answer.map(|answered| i64::try_from(answered.body_size).unwrap_or(i64::MAX));
+    rows::insert(
+        connection,
+        "attempts",
+        &[
+            ("delivery_id", &attempt.delivery.0),
+            ("kind", &attempt.kind.as_str()),
+            ("target_url", &attempt.target),
+            ("sent_at", &rows::time_text(attempt.at)),
+            ("took_us", &rows::micros(attempt.took)),
+            ("status", &answer.map(|answered| answered.status)),
+            ("answer_headers", &answer.map(|answered| rows::header_bytes(&answered.headers))),
+            ("answer_body", &answer.map(|answered| &answered.body[..])),
+            ("answer_size", &body_size),
+            ("failure", &failure.map(|(reason, _)| reason)),
+            ("timed_out", &failure.is_some_and(|(_, timed_out)| timed_out)),
+            ("connected_us", &attempt.timing.connected.map(rows::micros)),
+            ("first_byte_us", &attempt.timing.first_byte.map(rows::micros)),
+            ("changes", &attempt.changes),
+        ],
+    )?;
     connection
         .prepare_cached("UPDATE deliveries SET revision = ?2, resent = resent OR ?3 WHERE id = ?1")?
         .execute(params![attempt.delivery.0, revision, attempt.kind == AttemptKind::Resend])?;

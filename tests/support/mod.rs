@@ -10,9 +10,7 @@ use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use bytes::Bytes;
-use hookglass::delivery::{
-    Delivery, DeliveryId, EventRef, Head, SignatureStatus, Source, Summary, Verdict,
-};
+use hookglass::delivery::{Delivery, DeliveryId, Head, NewDelivery, SignatureStatus, Verdict};
 
 pub(crate) type Tested<T = ()> = Result<T, Box<dyn Error>>;
 
@@ -101,33 +99,10 @@ pub(crate) fn sign(body: &[u8]) -> String {
 
 /// A delivery of which nothing is known but its bytes.
 pub(crate) fn delivery(head: Head, body: impl Into<Bytes>) -> Delivery {
-    let body = body.into();
-    Delivery {
-        summary: Summary {
-            id: DeliveryId(42),
-            received_at: jiff::Timestamp::UNIX_EPOCH,
-            peer: None,
-            method: head.method.clone(),
-            target: head.target_text().into_owned(),
-            version: head.version,
-            body_size: body.len() as u64,
-            provider: "cribbly".to_owned(),
-            event: EventRef::default(),
-            signature: Verdict::explained(SignatureStatus::Unchecked, "why"),
-            response: None,
-            refused: None,
-            source: Source::Live,
-            duplicate_of: None,
-            origin: None,
-            standing: hookglass::delivery::DeliveryFlags::default(),
-            diagnosing: false,
-            marked: false,
-            note: None,
-        },
-        head,
-        body,
-        attempts: Vec::new(),
-    }
+    let mut new = NewDelivery::new(head, body.into(), jiff::Timestamp::UNIX_EPOCH);
+    "cribbly".clone_into(&mut new.provider);
+    new.signature = Verdict::explained(SignatureStatus::Unchecked, "why");
+    new.into_delivery(DeliveryId(42), None)
 }
 
 /// A signed event.

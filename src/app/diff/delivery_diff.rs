@@ -172,7 +172,7 @@ impl DiffEntry {
 }
 
 fn about(old: &Summary, new: &Summary, pick: BaselineReason) -> [DiffEntry; 2] {
-    let word = if new.received_at < old.received_at { "later" } else { "earlier" };
+    let word = if new.request.received_at < old.request.received_at { "later" } else { "earlier" };
     let why = match pick {
         BaselineReason::Object => "the last one of the same object and type",
         BaselineReason::ObjectOtherType => "the last one of the same object, of another type",
@@ -183,7 +183,10 @@ fn about(old: &Summary, new: &Summary, pick: BaselineReason) -> [DiffEntry; 2] {
     let line = StyledLine::new(StyleClass::Plain, format!("delivery {} ", new.id))
         .with(StyleClass::Dim, "against ")
         .with(StyleClass::Plain, format!("delivery {}", old.id))
-        .with(StyleClass::Dim, format!(", {} {word}", gap(old.received_at, new.received_at)));
+        .with(
+            StyleClass::Dim,
+            format!(", {} {word}", gap(old.request.received_at, new.request.received_at)),
+        );
     let reason = StyledLine::new(StyleClass::Dim, why);
     let reason = if old.event.event_type == new.event.event_type {
         reason

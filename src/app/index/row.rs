@@ -16,7 +16,7 @@ pub(super) struct Hot {
     response: u16,
     status: SignatureStatus,
     source: Source,
-    flags: u8,
+    flags: u16,
 }
 
 /// The rest, in 48 bytes; the event id stands beside it.
@@ -36,32 +36,32 @@ pub(super) struct Cold {
 
 const NONE: u32 = u32::MAX;
 
-const DUPLICATE: u8 = 1;
-const DIAGNOSING: u8 = 1 << 1;
-const MARKED: u8 = 1 << 2;
-const NOTED: u8 = 1 << 3;
+const DUPLICATE: u16 = 1;
+const DIAGNOSING: u16 = 1 << 1;
+const MARKED: u16 = 1 << 2;
+const NOTED: u16 = 1 << 3;
 /// Whether it passes the filter in force.
-const SHOWN: u8 = 1 << 4;
-const DIFFERS: u8 = 1 << 5;
-const RESHAPED: u8 = 1 << 6;
-const RESENT: u8 = 1 << 7;
+const SHOWN: u16 = 1 << 4;
+const DIFFERS: u16 = 1 << 5;
+const RESHAPED: u16 = 1 << 6;
+const RESENT: u16 = 1 << 7;
 
 impl Hot {
     pub(super) fn new(summary: &Summary, texts: &mut Texts) -> Self {
-        let flag = |is: bool, flag: u8| if is { flag } else { 0 };
+        let flag = |is: bool, flag: u16| if is { flag } else { 0 };
         Self {
             kind: texts.optional(summary.event.event_type.as_deref()),
-            target: texts.number(&summary.target),
+            target: texts.number(&summary.request.target),
             response: summary.response.unwrap_or(0),
             status: summary.signature.status,
-            source: summary.source,
+            source: summary.request.source,
             flags: flag(summary.duplicate_of.is_some(), DUPLICATE)
                 | flag(summary.diagnosing, DIAGNOSING)
-                | flag(summary.marked, MARKED)
-                | flag(summary.note.is_some(), NOTED)
-                | flag(summary.standing.differs, DIFFERS)
-                | flag(!summary.standing.shape.is_empty(), RESHAPED)
-                | flag(summary.standing.resent, RESENT),
+                | flag(summary.annotations.marked, MARKED)
+                | flag(summary.annotations.note.is_some(), NOTED)
+                | flag(summary.flags.differs, DIFFERS)
+                | flag(!summary.flags.schema_changes.is_empty(), RESHAPED)
+                | flag(summary.flags.resent, RESENT),
         }
     }
 
@@ -105,15 +105,16 @@ impl Cold {
             _ => append(event, ids),
         };
         Self {
-            received_us: summary.received_at.as_microsecond(),
-            body_size: summary.body_size,
+            received_us: summary.request.received_at.as_microsecond(),
+            body_size: summary.request.body_size,
             event_at,
             event_length,
             cause: texts.optional(summary.signature.cause.as_deref()),
             provider: texts.number(&summary.provider),
-            method: texts.number(&summary.method),
-            peer: texts.optional(summary.peer.as_deref()),
-            refused: texts.optional(summary.refused.as_ref().map(|refusal| refusal.code.as_str())),
+            method: texts.number(&summary.request.method),
+            peer: texts.optional(summary.request.peer.as_deref()),
+            refused: texts
+                .optional(summary.request.refused.as_ref().map(|refusal| refusal.code.as_str())),
         }
     }
 
@@ -181,7 +182,7 @@ impl<'i> RowRef<'i> {
     pub(in super::super) fn row(&self) -> ListRow<'i> {
         let Self { id, hot, cold, .. } = *self;
         let text = |number| self.texts.text(number);
-        let is = |flag: u8| hot.flags & flag != 0;
+        let is = |flag: u16| hot.flags & flag != 0;
         ListRow {
             id,
             received_at: Timestamp::from_microsecond(cold.received_us).unwrap_or_default(),

@@ -14,7 +14,7 @@ pub(super) fn lines(loaded: &Loaded) -> Vec<StyledLine> {
         .with(StyleClass::Plain, " ")
         .with(StyleClass::Accent, head.target_text())
         .with(StyleClass::Dim, format!(" {}", head.version));
-    let peer = summary.peer.as_deref().unwrap_or("unknown");
+    let peer = summary.request.peer.as_deref().unwrap_or("unknown");
     let mut lines = vec![request, StyledLine::new(StyleClass::Dim, format!("from {peer}"))];
     lines.extend(super::refused(loaded));
     lines.push(StyledLine::default());

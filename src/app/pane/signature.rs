@@ -17,7 +17,7 @@ pub(super) fn lines(model: &Model, loaded: &Loaded, width: usize) -> Vec<StyledL
         lines.extend(told(typed, width));
     }
     lines.extend(now(model, &summary.signature, width));
-    if summary.refused.is_some() {
+    if summary.request.refused.is_some() {
         return lines;
     }
     let Some(examined) = &loaded.examined else {

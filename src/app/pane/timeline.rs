@@ -20,24 +20,25 @@ pub(super) const INDENT: usize = TIME.len() + 2;
 pub(super) fn lines(model: &Model, loaded: &Loaded) -> Vec<StyledLine> {
     let summary = &loaded.delivery.summary;
     let day = summary
+        .request
         .received_at
         .to_zoned_datetime(model.zone.clone())
         .strftime("%A, %d %B %Y")
         .to_string();
-    let size = units::format_size(summary.body_size);
+    let size = units::format_size(summary.request.body_size);
     // What was edited has no sender, and nobody who waits for an answer.
-    let came = match (summary.origin, summary.peer.as_deref()) {
+    let came = match (summary.request.origin, summary.request.peer.as_deref()) {
         (Some(id), _) => format!("  {size}, edited from delivery {id}"),
         (None, Some(peer)) => format!("  received {size} from {peer}"),
         (None, None) => format!("  received {size}"),
     };
     let mut lines = vec![
         StyledLine::new(StyleClass::Dim, day),
-        StyledLine::new(StyleClass::Name, precise(summary.received_at, &model.zone))
+        StyledLine::new(StyleClass::Name, precise(summary.request.received_at, &model.zone))
             .with(StyleClass::Plain, came),
     ];
     lines.extend(super::refused(loaded));
-    if summary.origin.is_none() {
+    if summary.request.origin.is_none() {
         lines.push(below(answer(summary)));
     }
     lines.extend(standing(summary).map(below));
@@ -66,13 +67,13 @@ fn answer(summary: &Summary) -> StyledLine {
 
 /// How it stands to the deliveries before it.
 fn standing(summary: &Summary) -> impl Iterator<Item = StyledLine> {
-    let differs = summary.standing.differs;
+    let differs = summary.flags.differs;
     let (sign, end) = if differs { ('≠', ", with another body") } else { ('↻', "") };
     let first = summary.duplicate_of.map(|first| {
         let text = format!("{sign} the event came before, as delivery {first}{end}");
         StyledLine::new(StyleClass::Warn, text)
     });
-    let shape = &summary.standing.shape;
+    let shape = &summary.flags.schema_changes;
     let head = (!shape.is_empty()).then(|| {
         StyledLine::new(StyleClass::Warn, "△ its shape is new among the deliveries of its type:")
     });

@@ -55,7 +55,7 @@ fn unmark(model: &mut Model) -> Vec<Effect> {
 fn ask_note(model: &mut Model) {
     let note = model.detail.loaded.as_deref().and_then(|loaded| {
         let summary = &loaded.delivery.summary;
-        (Some(summary.id) == model.detail.wanted()).then(|| summary.note.clone())?
+        (Some(summary.id) == model.detail.wanted()).then(|| summary.annotations.note.clone())?
     });
     dispatch::with_selected(model, |model| {
         model.mode = Mode::Note { prompt: Prompt::new(note.unwrap_or_default()) };

@@ -99,7 +99,7 @@ impl<'j> Stream<'j> {
     ) -> Result<Result<(), String>, CliError> {
         let args = self.job.args;
         // JSON lines say that it was refused; the others would say that its body is empty.
-        if let Some(refusal) = &delivery.summary.refused
+        if let Some(refusal) = &delivery.summary.request.refused
             && args.format != Format::Jsonl
         {
             return Ok(Err(refusal.not_whole()));
@@ -158,9 +158,9 @@ impl<'j> Stream<'j> {
         let Delivery { mut summary, head, body, attempts: _ } = delivery;
         let redacted = redactor.redact(&head, &body, spare).map_err(|error| error.to_string())?;
         let (head, body) = (redacted.head, redacted.body);
-        summary.peer = None;
-        summary.target = head.target_text().into_owned();
-        summary.body_size = body.len() as u64;
+        summary.request.peer = None;
+        summary.request.target = head.target_text().into_owned();
+        summary.request.body_size = body.len() as u64;
         if let Ok(provider) = self.job.config.named(&summary.provider) {
             summary.event = provider.event(&head, &body);
         }

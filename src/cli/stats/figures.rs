@@ -50,10 +50,10 @@ impl Figures {
     pub(super) fn count(&mut self, row: &Summary) {
         self.total += 1;
         self.duplicates += u64::from(row.duplicate_of.is_some());
-        let at = row.received_at;
+        let at = row.request.received_at;
         self.first = Some(self.first.map_or(at, |first| first.min(at)));
         self.last = Some(self.last.map_or(at, |last| last.max(at)));
-        self.sizes.push(row.body_size);
+        self.sizes.push(row.request.body_size);
         let answer = row.response.map_or_else(|| "none".to_owned(), |status| status.to_string());
         let places = &mut self.places;
         add(

@@ -39,7 +39,7 @@ pub(super) async fn compare_wanted(
 impl Context {
     fn compare(&self, wish: DiffRequest) -> Result<DeliveryDiff, String> {
         let new = self.read(wish.new)?;
-        if new.summary.refused.is_some() {
+        if new.summary.request.refused.is_some() {
             return Err("this delivery was refused, so there are no bytes to compare".to_owned());
         }
         let credentials = self.setup.verifier.named(&new.summary.provider);

@@ -9,12 +9,11 @@ use super::super::editor::{self, EditorFile};
 use super::resend::{Destination, joined};
 use super::{Context, ForTerminal};
 use crate::app::{Event, Notice, ResendRequest};
-use crate::delivery::{Delivery, EventRef, Source, Verdict};
+use crate::delivery::{Delivery, EventRef, NewDelivery, Source, Verdict};
 use crate::ops::edit;
 use crate::ops::resend::PreparedRequest;
 use crate::outbound::Request;
 use crate::signature::{Subject, verify};
-use crate::store::NewDelivery;
 use crate::task;
 
 /// The terminal, asked for and given back.
@@ -184,21 +183,10 @@ impl Context {
             ),
             None => (EventRef::default(), self.setup.verifier.judge(&subject, now).verdict),
         };
-        NewDelivery {
-            received_at: now,
-            peer: None,
-            head: head.clone(),
-            body: body.clone(),
-            body_size: body.len() as u64,
-            provider: provider.clone(),
-            event,
-            signature,
-            response: None,
-            refused: None,
-            source: Source::Resend,
-            origin: Some(original.summary.id),
-            diagnosing: false,
-        }
+        let mut new = NewDelivery::new(head.clone(), body.clone(), now);
+        new.request.source = Source::Resend;
+        new.request.origin = Some(original.summary.id);
+        NewDelivery { provider: provider.clone(), event, signature, ..new }
     }
 }
 

@@ -45,7 +45,7 @@ pub(super) async fn explain_wanted(
         let Some(loaded) = loaded.borrow_and_update().clone() else { continue };
         let summary = &loaded.delivery.summary;
         let (id, then) = (summary.id, summary.signature.clone());
-        if summary.refused.is_some() || !then.wants_cause() {
+        if summary.request.refused.is_some() || !then.wants_cause() {
             continue;
         }
         let one = Arc::clone(&context);

@@ -23,7 +23,7 @@ pub(super) fn lines(model: &Model, loaded: &Loaded) -> Vec<StyledLine> {
                 "! out of order: delivery {} of the same object came {} before this one, and tells \
                  of a later time",
                 later.id,
-                gap(later.received_at, summary.received_at)
+                gap(later.request.received_at, summary.request.received_at)
             ),
         )));
     }
@@ -54,7 +54,7 @@ fn listed(model: &Model, id: DeliveryId, all: &[Summary], unlisted: usize) -> Ve
     let mut before = from.checked_sub(1).and_then(|at| all.get(at));
     for one in shown {
         let sign = if one.id == id { "▶" } else { "" };
-        lines.push(line(model, one, sign, before.map(|before| before.received_at)));
+        lines.push(line(model, one, sign, before.map(|before| before.request.received_at)));
         before = Some(one);
     }
     lines.extend(more(all.len() - to, "later"));
@@ -68,7 +68,7 @@ fn more(count: usize, word: &str) -> Option<StyledLine> {
 fn line(model: &Model, one: &Summary, sign: &str, before: Option<Timestamp>) -> StyledLine {
     let (verdict, role) = sign_of(one.signature.status);
     let line = StyledLine::new(StyleClass::Accent, format!("{sign:<2}"))
-        .with(StyleClass::Name, precise(one.received_at, &model.zone))
+        .with(StyleClass::Name, precise(one.request.received_at, &model.zone))
         .with(StyleClass::Plain, format!("  delivery {} ", one.id))
         .with(role, format!("{verdict} {}", one.signature.status));
     let line = match one.response {
@@ -78,20 +78,18 @@ fn line(model: &Model, one: &Summary, sign: &str, before: Option<Timestamp>) -> 
         }
         None => line.with(StyleClass::Dim, ", waits for its answer"),
     };
-    let bytes = match (one.duplicate_of, one.standing.differs) {
+    let bytes = match (one.duplicate_of, one.flags.differs) {
         (_, true) => " ≠ another body",
-        (Some(_), false) if one.refused.is_none() => " same body",
+        (Some(_), false) if one.request.refused.is_none() => " same body",
         _ => "",
     };
-    let line =
-        line.with(if one.standing.differs { StyleClass::Warn } else { StyleClass::Dim }, bytes);
+    let line = line.with(if one.flags.differs { StyleClass::Warn } else { StyleClass::Dim }, bytes);
     match before {
-        Some(before) if before <= one.received_at => {
-            line.with(StyleClass::Dim, format!(", {} later", gap(before, one.received_at)))
+        Some(before) if before <= one.request.received_at => {
+            line.with(StyleClass::Dim, format!(", {} later", gap(before, one.request.received_at)))
         }
-        Some(before) => {
-            line.with(StyleClass::Dim, format!(", {} earlier", gap(one.received_at, before)))
-        }
+        Some(before) => line
+            .with(StyleClass::Dim, format!(", {} earlier", gap(one.request.received_at, before))),
         None => line,
     }
 }
