@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 
 use super::expression::Term;
-use super::field::{CHANGED, DIFFERS, FieldKey};
+use super::field::{BAD, CHANGED, DIFFERS, FAILED, FieldKey};
 use super::json_path;
 use super::value::{Alternative, FieldValue};
-use crate::delivery::{Delivery, Head, Summary};
+use crate::delivery::{Delivery, Head, SignatureStatus, Summary};
 
 /// Whether a term fits, if the summary alone can tell.
 pub(super) fn summary(term: &Term, summary: &Summary, now: Timestamp) -> Option<bool> {
@@ -80,7 +80,7 @@ fn field(key: FieldKey, value: &FieldValue, summary: &Summary, now: Timestamp) -
     };
     Some(match key {
         FieldKey::Type => is(summary.event.event_type.as_deref()),
-        FieldKey::Signature => is(Some(summary.signature.status.as_str())),
+        FieldKey::Signature => signature(value, summary.signature.status),
         FieldKey::Cause => is(summary.signature.cause.as_deref()),
         FieldKey::Provider => is(Some(&summary.provider)),
         FieldKey::Method => is(Some(&summary.request.method)),
@@ -104,6 +104,14 @@ fn field(key: FieldKey, value: &FieldValue, summary: &Summary, now: Timestamp) -
 
 pub(super) fn yes_or_no(is: bool) -> &'static str {
     if is { "yes" } else { "no" }
+}
+
+/// A failed verdict also matches the words that stand for all failed ones.
+pub(super) fn signature(value: &FieldValue, status: SignatureStatus) -> bool {
+    value.passes(|choice| {
+        choice.fits(status.as_str())
+            || (status.is_bad() && (choice.fits(FAILED) || choice.fits(BAD)))
+    })
 }
 
 /// One that differs is a duplicate all the same.

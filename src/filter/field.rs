@@ -74,6 +74,11 @@ pub(super) const DIFFERS: &str = "differs";
 /// A delivery whose body has another shape than earlier ones of its type.
 pub(super) const CHANGED: &str = "changed";
 
+/// Any verdict other than verified and unchecked.
+pub(super) const FAILED: &str = "failed";
+/// An alias of [`FAILED`].
+pub(super) const BAD: &str = "bad";
+
 /// Closed sets of words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Words {
@@ -87,7 +92,10 @@ pub(super) enum Words {
 impl Words {
     pub(super) fn all(self) -> Vec<&'static str> {
         match self {
-            Self::Signature => SignatureStatus::ALL.map(SignatureStatus::as_str).to_vec(),
+            Self::Signature => {
+                let verdicts = SignatureStatus::ALL.iter().map(|status| status.as_str());
+                verdicts.chain([FAILED, BAD]).collect()
+            }
             Self::Source => Source::ALL.map(Source::as_str).to_vec(),
             Self::YesNo => vec!["yes", "no"],
             Self::Duplicate => vec!["yes", "no", DIFFERS],
@@ -142,7 +150,7 @@ const fn key(
 pub const FIELDS: &[FilterField] = &[
     key(FieldKey::Type, ValueKind::Text, "type", "type:message.*", "the event type"),
     key(FieldKey::Signature, ValueKind::Words(Words::Signature), "sig", "sig:!verified",
-        "the verdict on the signature: missing, malformed, mismatch, expired, verified or unchecked"),
+        "the verdict on the signature: missing, malformed, mismatch, expired, verified, or unchecked; failed (or bad) is any but the last two"),
     key(FieldKey::Cause, ValueKind::Text, "cause", "cause:sig-case", "the proved cause of the verdict"),
     key(FieldKey::Provider, ValueKind::Text, "provider", "provider:cribbly", "who sent it"),
     key(FieldKey::Method, ValueKind::AnyCase, "method", "method:post,put", "the method of the request"),

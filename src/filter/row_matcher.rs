@@ -234,7 +234,7 @@ impl<'f> Test<'f> {
             FieldKey::Id => Self::Id(value),
             FieldKey::Status => Self::Status(value, Memo::default()),
             FieldKey::Signature => {
-                Self::Signature(SignatureStatus::ALL.map(|status| passes(status.as_str())))
+                Self::Signature(SignatureStatus::ALL.map(|status| eval::signature(value, status)))
             }
             FieldKey::Source => Self::Source(Source::ALL.map(|source| passes(source.as_str()))),
             FieldKey::Duplicate => {
