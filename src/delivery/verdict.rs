@@ -65,6 +65,12 @@ pub struct Verdict {
 }
 
 impl Verdict {
+    /// A verdict for a cause that was proved, by its code in the table of causes.
+    pub fn with_cause(status: SignatureStatus, code: &str, explanation: String) -> Self {
+        let cause = Some(code.to_owned());
+        Self { status, cause, explanation: Some(explanation), secret: None }
+    }
+
     /// Whether the signature was checked and is not good, for a reason other than its age.
     pub fn wants_cause(&self) -> bool {
         matches!(

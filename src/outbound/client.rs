@@ -13,19 +13,15 @@ use jiff::Timestamp;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::sync::oneshot;
 use tokio_rustls::TlsConnector;
 
-use super::raw_head_writer::RawHeadWriter;
+use super::raw_head_writer::{OnFlushed, RawHeadWriter};
 use super::tls::Tls;
 use super::{Request, Response, SendError, SendOutcome, Target, next_hop_head};
 use crate::delivery::{Header, Timing};
 
 /// A larger answer is given up.
 const MAX_ANSWER: u64 = 25 << 20;
-
-/// Who is told that a request has gone out.
-pub(super) type OnFlushed = Option<oneshot::Sender<()>>;
 
 /// Writes down when things happened, and tells when the request has gone out.
 struct Watch {

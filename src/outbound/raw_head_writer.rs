@@ -8,8 +8,10 @@ use std::task::{Context, Poll, ready};
 
 use bytes::{Buf as _, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::oneshot;
 
-use super::client::OnFlushed;
+/// Receives a message when the last byte of a request has been written.
+pub(super) type OnFlushed = Option<oneshot::Sender<()>>;
 
 pub(super) struct RawHeadWriter<S> {
     stream: S,

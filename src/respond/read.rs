@@ -1,5 +1,6 @@
 //! Reads a script; the grammar stands in [`super`].
 
+use std::str::FromStr;
 use std::time::Duration;
 
 use super::script::{Canned, ResponseBody};
@@ -13,7 +14,15 @@ const ACTIONS: &str = "a status from 200 to 599, timeout, close, hold or pass";
 /// More steps than anybody writes by hand.
 const MOST: usize = 256;
 
-pub(super) fn script(text: &str) -> Result<Script, ScriptError> {
+impl FromStr for Script {
+    type Err = ScriptError;
+
+    fn from_str(text: &str) -> Result<Self, ScriptError> {
+        script(text)
+    }
+}
+
+fn script(text: &str) -> Result<Script, ScriptError> {
     let mut walk = ScriptCursor::new(text);
     let mut steps = Vec::new();
     loop {

@@ -1,12 +1,10 @@
 //! What a rule does, step by step.
 
 use std::fmt;
-use std::str::FromStr;
 use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{ScriptError, read};
 use crate::delivery::{Delivery, Header};
 use crate::provider::{Filling, Placeholders};
 
@@ -138,13 +136,5 @@ impl Script {
 impl fmt::Display for Script {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
-    }
-}
-
-impl FromStr for Script {
-    type Err = ScriptError;
-
-    fn from_str(text: &str) -> Result<Self, ScriptError> {
-        read::script(text)
     }
 }

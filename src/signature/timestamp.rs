@@ -4,7 +4,6 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Cause;
 use super::signed_payload::Subject;
-use super::verify::with_cause;
 use crate::delivery::{SignatureStatus, Verdict};
 use crate::payload::escape;
 use crate::provider::{Scheme, TimestampSpec, Unit};
@@ -28,7 +27,11 @@ pub(super) fn read(
     let text = subject.at(scheme, &clock.from, signature);
     let Some(text) = text.filter(|text| !text.trim().is_empty()) else {
         let why = format!("the time of signing, {}, is not there, or blank", clock.from);
-        return Err(with_cause(SignatureStatus::Missing, Cause::TimestampMissing, why));
+        return Err(Verdict::with_cause(
+            SignatureStatus::Missing,
+            Cause::TimestampMissing.code(),
+            why,
+        ));
     };
     let number = || text.trim().parse::<i64>().ok();
     let parsed = match clock.unit {
@@ -45,7 +48,7 @@ pub(super) fn read(
     parsed.map(|at| Some(SignedAt { at, number })).ok_or_else(|| {
         let shown: String = text.chars().take(40).collect();
         let why = format!("the time of signing, {}, is no time: `{}`", clock.from, escape(&shown));
-        with_cause(SignatureStatus::Malformed, Cause::TimestampMalformed, why)
+        Verdict::with_cause(SignatureStatus::Malformed, Cause::TimestampMalformed.code(), why)
     })
 }
 
@@ -73,7 +76,11 @@ pub(super) fn expired(
         let why = format!(
             "the signature is right, but the time of signing counts {came} where {due} are due"
         );
-        return Some(with_cause(SignatureStatus::Expired, Cause::TimestampUnit, why));
+        return Some(Verdict::with_cause(
+            SignatureStatus::Expired,
+            Cause::TimestampUnit.code(),
+            why,
+        ));
     }
     if let Some(limit) = clock.max_age
         && age > SignedDuration::from_secs(limit)
@@ -84,7 +91,11 @@ pub(super) fn expired(
             words(age.as_secs()),
             words(limit)
         );
-        return Some(with_cause(SignatureStatus::Expired, Cause::TimestampOld, why));
+        return Some(Verdict::with_cause(
+            SignatureStatus::Expired,
+            Cause::TimestampOld.code(),
+            why,
+        ));
     }
     if let Some(limit) = clock.max_ahead
         && -age > SignedDuration::from_secs(limit)
@@ -95,7 +106,11 @@ pub(super) fn expired(
             words(-age.as_secs()),
             words(limit)
         );
-        return Some(with_cause(SignatureStatus::Expired, Cause::TimestampFuture, why));
+        return Some(Verdict::with_cause(
+            SignatureStatus::Expired,
+            Cause::TimestampFuture.code(),
+            why,
+        ));
     }
     None
 }

@@ -128,13 +128,13 @@ pub(super) fn values(scheme: &Scheme, subject: &Subject<'_>) -> Result<Vec<Strin
         // Of a token nothing is proved: some are not configured to be sent at all.
         return Err(match scheme.algorithm {
             Algorithm::Token => Verdict::explained(SignatureStatus::Missing, why),
-            _ => with_cause(SignatureStatus::Missing, Cause::HeaderMissing, why),
+            _ => Verdict::with_cause(SignatureStatus::Missing, Cause::HeaderMissing.code(), why),
         });
     }
     let filled: Vec<String> = found.into_iter().filter(|value| !value.trim().is_empty()).collect();
     if filled.is_empty() {
         let why = format!("the {place} header is there, but it is empty");
-        return Err(with_cause(SignatureStatus::Missing, Cause::HeaderEmpty, why));
+        return Err(Verdict::with_cause(SignatureStatus::Missing, Cause::HeaderEmpty.code(), why));
     }
     Ok(filled)
 }
@@ -155,7 +155,7 @@ fn missing(scheme: &Scheme, absent: Absent) -> Verdict {
             let of_the_clock = scheme.timestamp.as_ref().is_some_and(|clock| clock.from == place);
             let cause = if of_the_clock { Cause::TimestampMissing } else { Cause::HeaderMissing };
             let why = format!("{place} is signed, but it is not there, or blank");
-            with_cause(SignatureStatus::Missing, cause, why)
+            Verdict::with_cause(SignatureStatus::Missing, cause.code(), why)
         }
     }
 }
@@ -213,7 +213,7 @@ fn malformed(scheme: &Scheme, subject: &Subject<'_>, value: &str) -> Verdict {
     if lines > 1 {
         let why =
             format!("the {place} header came {lines} times; joined, its values are no signature");
-        return with_cause(status, Cause::HeaderDuplicate, why);
+        return Verdict::with_cause(status, Cause::HeaderDuplicate.code(), why);
     }
     let bytes = digest::length(scheme.algorithm).unwrap_or_default();
     let plain = scheme.prefix.is_empty() && scheme.pairs.is_none() && scheme.list.is_none();
@@ -223,7 +223,7 @@ fn malformed(scheme: &Scheme, subject: &Subject<'_>, value: &str) -> Verdict {
     };
     if plain && scheme.encoding == Encoding::Hex && value.trim().len() == digits {
         let why = format!("the {place} header has the right length, but not only hex digits");
-        return with_cause(status, Cause::SigNotHex, why);
+        return Verdict::with_cause(status, Cause::SigNotHex.code(), why);
     }
     let length = value.chars().count();
     let start: String = value.chars().take(24).collect();
@@ -260,14 +260,9 @@ fn mismatch(scheme: &Scheme, secrets: &[Secret]) -> Verdict {
 fn upper_case() -> Verdict {
     let why = "the digest is right, but written in upper-case hex; the provider sends lower case, \
                and its own verifiers compare the text";
-    with_cause(SignatureStatus::Mismatch, Cause::SigCase, why.to_owned())
+    Verdict::with_cause(SignatureStatus::Mismatch, Cause::SigCase.code(), why.to_owned())
 }
 
 fn names(secrets: &[Secret]) -> String {
     secrets.iter().map(Secret::name).collect::<Vec<_>>().join(", ")
-}
-
-pub(super) fn with_cause(status: SignatureStatus, cause: Cause, explanation: String) -> Verdict {
-    let cause = Some(cause.code().to_owned());
-    Verdict { status, cause, explanation: Some(explanation), secret: None }
 }
