@@ -239,8 +239,8 @@ pub fn names(context: Context) -> Vec<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::action::{Move, ResendAction};
     use super::*;
+    use crate::app::action::{Move, ResendAction};
 
     fn resolve(contexts: &[Context], key: Key) -> Option<Action> {
         Keymap::default().resolve(contexts, key)

@@ -70,7 +70,7 @@ mod tests {
     #[test]
     fn the_page_has_every_command_and_flag() {
         let page = String::from_utf8(page().unwrap()).unwrap().replace("\\-", "-");
-        for [command, flag, ..] in super::super::flags() {
+        for [command, flag, ..] in crate::cli::flags() {
             assert!(page.contains(&command.to_uppercase()), "{command}");
             assert!(page.contains(&flag), "{command} {flag}");
         }

@@ -63,7 +63,7 @@ impl RawLines {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Document;
+    use crate::payload::Document;
 
     #[test]
     fn line_ends_and_bytes_that_are_no_text_are_seen() {

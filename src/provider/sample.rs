@@ -90,9 +90,9 @@ fn uuid(random: u128) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Provider, names};
     use super::*;
     use crate::delivery::{Head, Header};
+    use crate::provider::{Provider, names};
 
     fn seed() -> Seed {
         Seed { now: Timestamp::UNIX_EPOCH, random: fastrand::Rng::with_seed(1) }

@@ -63,8 +63,8 @@ pub(super) fn bring_up(
 
 #[cfg(test)]
 mod tests {
-    use super::super::{StoreReader, lock};
     use super::*;
+    use crate::store::{StoreReader, lock};
 
     /// A store as the version before wrote it.
     fn older(path: &Path) -> Connection {

@@ -141,7 +141,7 @@ fn append(id: Option<&str>, ids: &mut Vec<u8>) -> (u32, u32) {
 
 /// A packed row and where its texts are.
 #[derive(Debug, Clone, Copy)]
-pub(in super::super) struct RowRef<'i> {
+pub(in crate::app) struct RowRef<'i> {
     pub(super) id: DeliveryId,
     pub(super) hot: &'i Hot,
     pub(super) cold: &'i Cold,
@@ -150,36 +150,36 @@ pub(in super::super) struct RowRef<'i> {
 }
 
 impl<'i> RowRef<'i> {
-    pub(in super::super) fn id(&self) -> DeliveryId {
+    pub(in crate::app) fn id(&self) -> DeliveryId {
         self.id
     }
 
-    pub(in super::super) fn is_shown(&self) -> bool {
+    pub(in crate::app) fn is_shown(&self) -> bool {
         self.hot.is_shown()
     }
 
-    pub(in super::super) fn is_bad(&self) -> bool {
+    pub(in crate::app) fn is_bad(&self) -> bool {
         self.hot.is_bad()
     }
 
-    pub(in super::super) fn kind_symbol(&self) -> u32 {
+    pub(in crate::app) fn kind_symbol(&self) -> u32 {
         self.hot.kind
     }
 
-    pub(in super::super) fn event(&self) -> Option<&'i str> {
+    pub(in crate::app) fn event(&self) -> Option<&'i str> {
         std::str::from_utf8(self.event_bytes()?).ok()
     }
 
     /// The event id, ordered as its text is.
-    pub(in super::super) fn event_bytes(&self) -> Option<&'i [u8]> {
+    pub(in crate::app) fn event_bytes(&self) -> Option<&'i [u8]> {
         self.cold.event(self.ids)
     }
 
-    pub(in super::super) fn kind(&self) -> Option<&'i str> {
+    pub(in crate::app) fn kind(&self) -> Option<&'i str> {
         self.texts.text(self.hot.kind)
     }
 
-    pub(in super::super) fn row(&self) -> ListRow<'i> {
+    pub(in crate::app) fn row(&self) -> ListRow<'i> {
         let Self { id, hot, cold, .. } = *self;
         let text = |number| self.texts.text(number);
         let is = |flag: u16| hot.flags & flag != 0;

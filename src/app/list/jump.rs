@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 
-use super::super::index::{RowClass, RowRef};
 use super::sort::compare;
 use super::{List, SortKey};
+use crate::app::index::{RowClass, RowRef};
 use crate::delivery::DeliveryId;
 use crate::filter::{Filter, FilterRow as _, RowMatcher};
 

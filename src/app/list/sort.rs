@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::super::index::{Index, RowClass, RowRef};
+use crate::app::index::{Index, RowClass, RowRef};
 use crate::delivery::DeliveryId;
 use crate::filter::FilterRow as _;
 

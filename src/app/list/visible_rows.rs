@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 
 use hashbrown::HashSet;
 
-use super::super::index::{Index, RowClass, RowRef};
 use super::sort::{SortKey, SortOrder, compare, sorted};
+use crate::app::index::{Index, RowClass, RowRef};
 use crate::delivery::DeliveryId;
 
 /// So many are taken out one by one; to take out more, all are looked at.

@@ -1,6 +1,6 @@
 //! What was sent in an attempt, and what has become of the target's answer.
 
-use super::super::style::{StyleClass, StyledLine};
+use crate::app::style::{StyleClass, StyledLine};
 use crate::delivery::{Attempt, AttemptKind, Transition};
 
 /// Columns before what belongs to an attempt.

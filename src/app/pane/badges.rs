@@ -1,7 +1,7 @@
 //! The signs that stand before a delivery in the list.
 
-use super::super::index::RowBadges;
-use super::super::style::StyleClass;
+use crate::app::index::RowBadges;
+use crate::app::style::StyleClass;
 
 /// The signs that there are, with what they mean; of several that would stand in one place, the
 /// first does.

@@ -1,9 +1,9 @@
 //! What two deliveries differ in: the lines of it that are on the screen.
 
-use super::super::diff::{DeliveryDiff, DiffEntry, DiffSide};
-use super::super::document_view::piece_role;
-use super::super::model::Model;
-use super::super::style::{StyleClass, StyledLine};
+use crate::app::diff::{DeliveryDiff, DiffEntry, DiffSide};
+use crate::app::document_view::piece_role;
+use crate::app::model::Model;
+use crate::app::style::{StyleClass, StyledLine};
 use crate::payload::diff::Mark;
 use crate::units;
 

@@ -1,7 +1,7 @@
 //! The head of the request, header by header, in the order received.
 
-use super::super::message::Loaded;
-use super::super::style::{StyleClass, StyledLine};
+use crate::app::message::Loaded;
+use crate::app::style::{StyleClass, StyledLine};
 use crate::delivery::{Header, is_added_on_the_way};
 
 /// Columns of the word that sets a header apart.

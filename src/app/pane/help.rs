@@ -1,9 +1,9 @@
 //! The help screen, from the table of bindings.
 
-use super::super::keymap::{Context, Key, Keymap};
-use super::super::style::{StyleClass, StyledLine};
 use super::badges::SIGNS;
 use super::sign_of;
+use crate::app::keymap::{Context, Key, Keymap};
+use crate::app::style::{StyleClass, StyledLine};
 use crate::delivery::SignatureStatus;
 
 /// Every binding by context, those that hold now first, then what the signs of the list mean.

@@ -1,9 +1,9 @@
 //! Who is held, which rules answer deliveries, and how the targets are doing.
 
-use super::super::keymap::Keymap;
-use super::super::model::Model;
-use super::super::routing::{Routing, RoutingChoice, TargetLine};
-use super::super::style::{StyleClass, StyledLine};
+use crate::app::keymap::Keymap;
+use crate::app::model::Model;
+use crate::app::routing::{Routing, RoutingChoice, TargetLine};
+use crate::app::style::{StyleClass, StyledLine};
 use crate::units;
 
 /// A page of lines, and the one that is chosen.
@@ -94,7 +94,7 @@ fn rules(routing: &Routing, chosen: Option<RoutingChoice>, page: &mut ResponsesP
 
 /// The rules that need no typing, with their keys.
 fn quick(keymap: &Keymap) -> Vec<StyledLine> {
-    use super::super::action::{Action, ResponseAction};
+    use crate::app::action::{Action, ResponseAction};
     let start = StyledLine::new(StyleClass::Dim, "  from now on, for every delivery:");
     let rows = keymap.rows().filter_map(|(binding, keys)| match binding.action {
         Action::Answering(ResponseAction::Always(script)) => Some((*keys.first()?, script)),

@@ -1,9 +1,9 @@
 //! Whether the signature is good, and why not.
 
-use super::super::message::Loaded;
-use super::super::model::{Model, Session};
-use super::super::style::{StyleClass, StyledLine};
 use super::{labelled, sign_of};
+use crate::app::message::Loaded;
+use crate::app::model::{Model, Session};
+use crate::app::style::{StyleClass, StyledLine};
 use crate::delivery::{SignatureStatus, Verdict};
 use crate::signature::{Ends, Report, RewriteRisk, Tried};
 use crate::units;

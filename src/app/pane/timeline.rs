@@ -4,10 +4,10 @@
 mod attempts;
 mod event;
 
-use super::super::message::Loaded;
-use super::super::model::Model;
-use super::super::style::{StyleClass, StyledLine};
 use super::precise;
+use crate::app::message::Loaded;
+use crate::app::model::Model;
+use crate::app::style::{StyleClass, StyledLine};
 use crate::delivery::Summary;
 use crate::units;
 

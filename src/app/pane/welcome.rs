@@ -1,8 +1,8 @@
 //! What to do when nothing has come yet.
 
-use super::super::model::Session;
-use super::super::style::{StyleClass, StyledLine};
 use super::signature::how_to_give_secrets;
+use crate::app::model::Session;
+use crate::app::style::{StyleClass, StyledLine};
 
 /// The listener's URL, a command that sends to it, and what is known of secrets.
 pub fn lines(session: &Session) -> Vec<StyledLine> {

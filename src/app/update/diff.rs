@@ -1,11 +1,11 @@
 //! What an action does with two deliveries beside each other.
 
-use super::super::action::{DiffAction, Move};
-use super::super::detail::Tab;
-use super::super::diff::{DiffBasis, DiffRequest, DiffView};
-use super::super::message::Notice;
-use super::super::model::Model;
 use super::notify;
+use crate::app::action::{DiffAction, Move};
+use crate::app::detail::Tab;
+use crate::app::diff::{DiffBasis, DiffRequest, DiffView};
+use crate::app::message::Notice;
+use crate::app::model::Model;
 use crate::delivery::DeliveryId;
 
 pub(super) fn act(model: &mut Model, what: DiffAction) {

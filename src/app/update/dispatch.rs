@@ -1,14 +1,14 @@
 //! What an action does while the lists and panes have the keys.
 
-use super::super::action::{Action, Copyable, Move, ResizeBy};
-use super::super::detail::Tab;
-use super::super::index::ListRow;
-use super::super::message::{Effect, Notice};
-use super::super::model::{Focus, HelpPage, Mode, Model};
-use super::super::palette::Palette;
-use super::super::pane;
-use super::super::prompt::Prompt;
 use super::{diff, document, export, filter, list, notify, resend, rules};
+use crate::app::action::{Action, Copyable, Move, ResizeBy};
+use crate::app::detail::Tab;
+use crate::app::index::ListRow;
+use crate::app::message::{Effect, Notice};
+use crate::app::model::{Focus, HelpPage, Mode, Model};
+use crate::app::palette::Palette;
+use crate::app::pane;
+use crate::app::prompt::Prompt;
 
 pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     match action {

@@ -1,13 +1,13 @@
 //! What an action does in a document: the payload, or the request as it was on the wire.
 
-use super::super::action::{Copyable, Direction, DocumentAction, Fold, Move};
-use super::super::detail::Tab;
-use super::super::document_view::{DocumentView, Viewport};
-use super::super::message::{DocumentTab, Effect, Notice};
-use super::super::model::{HelpPage, Mode, Model};
-use super::super::prompt::Prompt;
-use super::super::style::{StyleClass, StyledLine};
 use super::{filter, notify};
+use crate::app::action::{Copyable, Direction, DocumentAction, Fold, Move};
+use crate::app::detail::Tab;
+use crate::app::document_view::{DocumentView, Viewport};
+use crate::app::message::{DocumentTab, Effect, Notice};
+use crate::app::model::{HelpPage, Mode, Model};
+use crate::app::prompt::Prompt;
+use crate::app::style::{StyleClass, StyledLine};
 use crate::filter::path_term;
 use crate::payload::path::PathStep;
 use crate::payload::{Document, Node};

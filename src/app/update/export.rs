@@ -1,11 +1,11 @@
 //! Asks in which form and where to, and has deliveries exported.
 
-use super::super::action::ExportForm;
-use super::super::message::{Effect, Notice};
-use super::super::model::{Mode, Model};
-use super::super::prompt::Prompt;
-use super::super::removals::Scope;
 use super::notify;
+use crate::app::action::ExportForm;
+use crate::app::message::{Effect, Notice};
+use crate::app::model::{Mode, Model};
+use crate::app::prompt::Prompt;
+use crate::app::removals::Scope;
 use crate::delivery::DeliveryId;
 
 /// Asks where to; what was marked is what is meant, if anything was.

@@ -1,14 +1,14 @@
 //! Narrows the list by what is pointed at, and keeps filters under names.
 
-use super::super::action::{Facet, FilterAction, Polarity};
-use super::super::detail::Tab;
-use super::super::filter_prompt::FilterPrompt;
-use super::super::index::ListRow;
-use super::super::message::{Effect, Notice};
-use super::super::model::{Focus, Mode, Model};
-use super::super::palette::{Palette, VIEW};
-use super::super::prompt::Prompt;
 use super::{dispatch, document, notify};
+use crate::app::action::{Facet, FilterAction, Polarity};
+use crate::app::detail::Tab;
+use crate::app::filter_prompt::FilterPrompt;
+use crate::app::index::ListRow;
+use crate::app::message::{Effect, Notice};
+use crate::app::model::{Focus, Mode, Model};
+use crate::app::palette::{Palette, VIEW};
+use crate::app::prompt::Prompt;
 use crate::filter::term;
 
 pub(super) fn act(model: &mut Model, narrow: FilterAction) -> Vec<Effect> {

@@ -3,13 +3,13 @@
 use jiff::civil::{DateTime, Time};
 use jiff::{Timestamp, ToSpan as _};
 
-use super::super::action::{Direction, ListAction};
-use super::super::list::{JumpTarget, SortKey, SortOrder};
-use super::super::message::{Effect, Notice};
-use super::super::model::{Confirm, Mode, Model};
-use super::super::prompt::Prompt;
-use super::super::removals::{Removals, Scope};
 use super::{dispatch, notify};
+use crate::app::action::{Direction, ListAction};
+use crate::app::list::{JumpTarget, SortKey, SortOrder};
+use crate::app::message::{Effect, Notice};
+use crate::app::model::{Confirm, Mode, Model};
+use crate::app::prompt::Prompt;
+use crate::app::removals::{Removals, Scope};
 use crate::delivery::DeliveryId;
 use crate::filter::Filter;
 use crate::units;
@@ -86,7 +86,7 @@ fn ask_removal(model: &mut Model, which: Scope) {
         notify(model, Notice::info("there is nothing to remove"));
         return;
     }
-    let key = model.keymap.key_of(super::super::Action::List(ListAction::Undo));
+    let key = model.keymap.key_of(crate::app::Action::List(ListAction::Undo));
     let undo = key.map_or_else(String::new, |key| format!(" {key} brings back until you quit"));
     model.mode =
         Mode::Confirm(Confirm { question: format!("remove {what}?{undo}"), yes, no: Vec::new() });

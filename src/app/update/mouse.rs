@@ -2,13 +2,13 @@
 
 use ratatui::layout::Position;
 
-use super::super::columns::{self, ListColumn, placed};
-use super::super::detail::Tab;
-use super::super::hints::hints;
-use super::super::layout::Areas;
-use super::super::message::{Effect, Mouse, MouseKind};
-use super::super::model::{Focus, Mode, Model};
 use super::{act, dispatch, document, list};
+use crate::app::columns::{self, ListColumn, placed};
+use crate::app::detail::Tab;
+use crate::app::hints::hints;
+use crate::app::layout::Areas;
+use crate::app::message::{Effect, Mouse, MouseKind};
+use crate::app::model::{Focus, Mode, Model};
 
 /// How many lines the wheel moves.
 const WHEEL: isize = 3;
@@ -39,7 +39,7 @@ fn click(model: &mut Model, areas: &Areas, at: Position) -> Vec<Effect> {
             return Vec::new();
         };
         palette.chosen = palette.top(areas.palette_height()) + line;
-        return act(model, super::super::action::Action::Submit);
+        return act(model, crate::app::action::Action::Submit);
     }
     if !matches!(model.mode, Mode::Browse) {
         // A prompt keeps what it has; the mouse waits.

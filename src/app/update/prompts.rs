@@ -2,14 +2,14 @@
 
 use zeroize::Zeroizing;
 
-use super::super::action::{Action, Move, ResendAction};
-use super::super::detail::Tab;
-use super::super::filter_prompt::FilterPrompt;
-use super::super::message::{Effect, Notice};
-use super::super::model::{Mode, Model};
-use super::super::palette::{Palette, PaletteCommand, entries};
-use super::super::prompt::Prompt;
 use super::{dispatch, document, export, filter, list, notify, resend, rules};
+use crate::app::action::{Action, Move, ResendAction};
+use crate::app::detail::Tab;
+use crate::app::filter_prompt::FilterPrompt;
+use crate::app::message::{Effect, Notice};
+use crate::app::model::{Mode, Model};
+use crate::app::palette::{Palette, PaletteCommand, entries};
+use crate::app::prompt::Prompt;
 use crate::secret::Secret;
 
 pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
@@ -178,7 +178,7 @@ fn change(model: &mut Model, edit: impl FnOnce(&mut Prompt)) -> Vec<Effect> {
 
 fn filtering(
     model: &mut Model,
-    change: impl FnOnce(&mut FilterPrompt, &super::super::filter_prompt::FilterHistory),
+    change: impl FnOnce(&mut FilterPrompt, &crate::app::filter_prompt::FilterHistory),
 ) -> Vec<Effect> {
     let Mode::Filter(filtering) = &mut model.mode else { return Vec::new() };
     change(filtering, &model.history);

@@ -2,13 +2,13 @@
 
 use std::fmt::Write as _;
 
-use super::super::action::{Direction, ResendAction};
-use super::super::message::{Effect, Notice};
-use super::super::model::{Confirm, Mode, Model};
-use super::super::resend::{
+use super::notify;
+use crate::app::action::{Direction, ResendAction};
+use crate::app::message::{Effect, Notice};
+use crate::app::model::{Confirm, Mode, Model};
+use crate::app::resend::{
     ResendPace, ResendRequest, ResendSummary, TargetPrompt, TargetPurpose, read,
 };
-use super::notify;
 use crate::delivery::{Attempt, Comparison, DeliveryId, Outcome, Transition as Became};
 use crate::units;
 
@@ -135,7 +135,7 @@ fn how(exact: bool) -> &'static str {
 }
 
 fn question(model: &Model, order: &ResendRequest) -> String {
-    let marked = model.list.which(super::super::removals::Scope::Marked);
+    let marked = model.list.which(crate::app::removals::Scope::Marked);
     let which = if marked.is_empty() { "shown" } else { "marked" };
     let deliveries = units::format_count(order.ids.len() as u64);
     let how = if order.exact { "exactly as they came" } else { "signed anew" };

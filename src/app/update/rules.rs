@@ -1,10 +1,10 @@
 //! Rules that answer deliveries, senders that are held, and the address for senders.
 
-use super::super::action::{Action, Copyable, Move, ReleaseDecision, ResponseAction};
-use super::super::message::{Effect, Notice};
-use super::super::model::{Mode, Model};
-use super::super::routing::{PublicAddress, Routing, RoutingChange, RoutingChoice, RulePrompt};
 use super::{dispatch, notify};
+use crate::app::action::{Action, Copyable, Move, ReleaseDecision, ResponseAction};
+use crate::app::message::{Effect, Notice};
+use crate::app::model::{Mode, Model};
+use crate::app::routing::{PublicAddress, Routing, RoutingChange, RoutingChoice, RulePrompt};
 
 pub(super) fn act(model: &mut Model, what: ResponseAction) -> Vec<Effect> {
     match what {

@@ -5,9 +5,9 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::super::atomic_file;
-use super::super::progress::Progress;
 use super::{CliError, Job};
+use crate::cli::atomic_file;
+use crate::cli::progress::Progress;
 use crate::delivery::{Delivery, DeliveryId, Summary};
 use crate::formats::fixture::{Fixture, FixtureState};
 use crate::formats::loader;

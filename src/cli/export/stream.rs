@@ -4,9 +4,9 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
-use super::super::atomic_file::{self, NewFile};
-use super::super::progress::Progress;
 use super::{CliError, Format, Job};
+use crate::cli::atomic_file::{self, NewFile};
+use crate::cli::progress::Progress;
 use crate::delivery::{Delivery, Head};
 use crate::formats::{curl, har, http, jsonl};
 use crate::payload::escape;

@@ -4,9 +4,9 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use super::super::import::{bytes, files};
-use super::super::keyring::Keyring;
 use super::{CliError, ReplayArgs};
+use crate::cli::import::{bytes, files};
+use crate::cli::keyring::Keyring;
 use crate::config::Config;
 use crate::formats::fixture::{Expect, Fixture};
 use crate::formats::read::{self, RecordedRequest};

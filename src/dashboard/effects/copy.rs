@@ -3,9 +3,9 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::super::clipboard::CopyMethod;
 use super::{Context, ForTerminal};
 use crate::app::{Copyable, Event, Notice};
+use crate::dashboard::clipboard::CopyMethod;
 use crate::delivery::{Delivery, DeliveryId};
 use crate::formats::{self, curl};
 

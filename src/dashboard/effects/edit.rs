@@ -5,10 +5,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tokio::sync::oneshot;
 
-use super::super::editor::{self, EditorFile};
 use super::resend::{Destination, joined};
 use super::{Context, ForTerminal};
 use crate::app::{Event, Notice, ResendRequest};
+use crate::dashboard::editor::{self, EditorFile};
 use crate::delivery::{Delivery, EventRef, NewDelivery, Source, Verdict};
 use crate::ops::edit;
 use crate::ops::resend::PreparedRequest;

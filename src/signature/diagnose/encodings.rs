@@ -3,8 +3,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 
-use super::super::{Cause, header_values};
 use crate::provider::{Encoding, Scheme};
+use crate::signature::{Cause, header_values};
 
 /// Texts that senders put before a digest.
 const PREFIXES: [&str; 8] =

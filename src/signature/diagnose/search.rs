@@ -4,8 +4,8 @@ use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha512};
 use zeroize::Zeroizing;
 
-use super::super::{Cause, digest};
 use crate::provider::Algorithm;
+use crate::signature::{Cause, digest};
 
 /// How much a diagnosis may cost.
 #[derive(Clone, Copy)]
@@ -34,9 +34,9 @@ pub struct Tried {
     pub count: usize,
 }
 
-pub(in super::super) struct Search<'b> {
+pub(in crate::signature) struct Search<'b> {
     budget: Budget<'b>,
-    pub(in super::super) tried: Vec<Tried>,
+    pub(in crate::signature) tried: Vec<Tried>,
     over: bool,
     pub(super) keys: Vec<Zeroizing<Vec<u8>>>,
     pub(super) algorithm: Algorithm,
@@ -45,7 +45,7 @@ pub(in super::super) struct Search<'b> {
 }
 
 impl<'b> Search<'b> {
-    pub(in super::super) fn new(budget: Budget<'b>) -> Self {
+    pub(in crate::signature) fn new(budget: Budget<'b>) -> Self {
         Self {
             budget,
             tried: Vec::new(),
@@ -57,12 +57,12 @@ impl<'b> Search<'b> {
     }
 
     /// Whether it ended before everything was tried.
-    pub(in super::super) fn is_over(&self) -> bool {
+    pub(in crate::signature) fn is_over(&self) -> bool {
         self.over
     }
 
     /// Names what is tried from now on.
-    pub(in super::super) fn family(&mut self, what: &'static str) {
+    pub(in crate::signature) fn family(&mut self, what: &'static str) {
         if self.tried.last().is_none_or(|last| last.what != what) {
             match self.tried.iter().position(|known| known.what == what) {
                 Some(at) => {
@@ -74,7 +74,7 @@ impl<'b> Search<'b> {
         }
     }
 
-    pub(in super::super) fn count(&mut self) {
+    pub(in crate::signature) fn count(&mut self) {
         if let Some(last) = self.tried.last_mut() {
             last.count += 1;
         }

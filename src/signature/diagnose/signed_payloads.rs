@@ -1,11 +1,11 @@
 //! Other contents that may have been signed: without the time, with another URL, and so on.
 
-use super::super::Cause;
-use super::super::signed_payload::{Subject, signed_payload};
 use super::search::Search;
 use super::{Proved, Question};
 use crate::delivery::{Head, header_text};
 use crate::provider::TemplatePart;
+use crate::signature::Cause;
+use crate::signature::signed_payload::{Subject, signed_payload};
 
 /// What other providers sign; `T` is the time, `I` the delivery's id, `B` the body.
 const TEMPLATES: [&str; 10] =

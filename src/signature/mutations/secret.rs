@@ -5,11 +5,11 @@ use base64::engine::general_purpose::STANDARD;
 use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroizing;
 
-use super::super::Cause;
 use crate::payload::form;
+use crate::signature::Cause;
 
 /// Secrets that may have been meant instead of the configured one.
-pub(in super::super) fn secrets(secret: &[u8]) -> Vec<(Cause, Zeroizing<Vec<u8>>)> {
+pub(in crate::signature) fn secrets(secret: &[u8]) -> Vec<(Cause, Zeroizing<Vec<u8>>)> {
     let mut out: Vec<(Cause, Vec<u8>)> = vec![
         (Cause::SecretWhitespace, secret.trim_ascii().to_vec()),
         (Cause::SecretWhitespace, [secret, b"\n"].concat()),

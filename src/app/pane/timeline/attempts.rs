@@ -1,9 +1,9 @@
 //! Every sending onwards, what was answered, and how that stands to answers before.
 
-use super::super::precise;
 use super::{below, status_role};
 use crate::app::message::Loaded;
 use crate::app::model::Model;
+use crate::app::pane::precise;
 use crate::app::style::{StyleClass, StyledLine};
 use crate::app::target_responses::{TargetComparison, TargetResponse};
 use crate::delivery::{Attempt, Comparison, Outcome, Transition};

@@ -2,10 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::super::{gap, precise, sign_of};
 use super::{below, status_role};
 use crate::app::message::Loaded;
 use crate::app::model::Model;
+use crate::app::pane::{gap, precise, sign_of};
 use crate::app::style::{StyleClass, StyledLine};
 use crate::delivery::{DeliveryId, Summary};
 use crate::units;
