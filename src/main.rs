@@ -11,7 +11,7 @@ fn main() -> ExitCode {
         Err(failure) => {
             if !matches!(failure, CliError::Pipe) {
                 // Nothing can be done about a standard error that cannot be written to.
-                let _ = writeln!(std::io::stderr(), "hookglass: {failure}");
+                let _ = writeln!(std::io::stderr(), "error: {}", failure.report());
             }
             failure.exit_code()
         }

@@ -20,8 +20,8 @@ pub(super) struct NewFile {
     out: BufWriter<File>,
 }
 
-pub(super) fn trouble(path: &Path, error: &io::Error) -> CliError {
-    CliError::Environment(format!("cannot write {}: {error}", path.display()))
+pub(super) fn cannot_write(path: &Path, error: io::Error) -> CliError {
+    CliError::environment_in(format!("cannot write {}", path.display()), error)
 }
 
 /// Says which of these are there; nothing is written where one is.
@@ -36,7 +36,7 @@ pub(super) fn check(paths: &[PathBuf], existing: Existing) -> Result<(), CliErro
             } else {
                 format!(" and {} more are", rest.len())
             };
-            Err(CliError::Usage(format!(
+            Err(CliError::usage(format!(
                 "{}{more} there already, and nothing was written; give another --out, or --force \
                  to replace them",
                 first.display()
@@ -56,14 +56,14 @@ impl NewFile {
         options.write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(&partial).map_err(|error| trouble(path, &error))?;
+        let file = options.open(&partial).map_err(|error| cannot_write(path, error))?;
         Ok(Self { path: path.to_owned(), partial, out: BufWriter::new(file) })
     }
 
     /// Gives the file its name; what had it before is gone.
     pub(super) fn finish(mut self) -> Result<(), CliError> {
         let done = self.out.flush().and_then(|()| fs::rename(&self.partial, &self.path));
-        done.map_err(|error| trouble(&self.path, &error))
+        done.map_err(|error| cannot_write(&self.path, error))
     }
 }
 
@@ -87,6 +87,6 @@ impl Drop for NewFile {
 /// Writes a whole file.
 pub(super) fn file(path: &Path, content: &[u8]) -> Result<(), CliError> {
     let mut fresh = NewFile::create(path)?;
-    fresh.write_all(content).map_err(|error| trouble(path, &error))?;
+    fresh.write_all(content).map_err(|error| cannot_write(path, error))?;
     fresh.finish()
 }

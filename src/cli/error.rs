@@ -1,19 +1,25 @@
-//! How a command can fail, and with which exit code.
+//! Failures of commands and their exit codes.
 
-use std::fmt;
 use std::io;
 use std::process::ExitCode;
 
-/// Why a command did not do what it was asked for.
-#[derive(Debug)]
+use crate::error_chain::{self, BoxError, StepError};
+use crate::payload::escape;
+
+/// Reason why a command failed, by what the user can do about it.
+#[derive(Debug, thiserror::Error)]
 pub enum CliError {
-    /// The answer is no: not verified, an expectation failed.
-    Negative(String),
-    /// Wrong usage, filter or configuration.
-    Usage(String),
-    /// The world failed: port taken, store unreadable, target unreachable.
-    Environment(String),
-    /// Whoever read our output has gone; that is their good right.
+    /// The check failed: not verified, timed out, an expectation not met.
+    #[error(transparent)]
+    Negative(BoxError),
+    /// Wrong usage, filter, or configuration.
+    #[error(transparent)]
+    Usage(BoxError),
+    /// Environment error: port in use, store unreadable, target unreachable.
+    #[error(transparent)]
+    Environment(BoxError),
+    /// The reader of our output has closed it, which is no failure of ours.
+    #[error("the reader of the output closed it")]
     Pipe,
 }
 
@@ -27,21 +33,34 @@ impl CliError {
         })
     }
 
-    pub(super) fn environment(error: impl fmt::Display) -> Self {
-        Self::Environment(error.to_string())
+    /// The text to print: every source once, and safe for a terminal, since sources may quote
+    /// what others sent.
+    pub fn report(&self) -> String {
+        let text = error_chain::with_sources(self);
+        let lines: Vec<_> = text.lines().map(escape).collect();
+        lines.join("\n")
     }
 
-    pub(super) fn usage(error: impl fmt::Display) -> Self {
-        Self::Usage(error.to_string())
+    pub(super) fn negative(error: impl Into<BoxError>) -> Self {
+        Self::Negative(error.into())
     }
-}
 
-impl fmt::Display for CliError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Negative(text) | Self::Usage(text) | Self::Environment(text) => f.write_str(text),
-            Self::Pipe => Ok(()),
-        }
+    pub(super) fn usage(error: impl Into<BoxError>) -> Self {
+        Self::Usage(error.into())
+    }
+
+    pub(super) fn environment(error: impl Into<BoxError>) -> Self {
+        Self::Environment(error.into())
+    }
+
+    /// A step that failed because of the user's input, with the reason as its source.
+    pub(super) fn usage_in(step: impl Into<String>, source: impl Into<BoxError>) -> Self {
+        Self::usage(StepError::new(step, source))
+    }
+
+    /// A step that failed because of the environment, with the reason as its source.
+    pub(super) fn environment_in(step: impl Into<String>, source: impl Into<BoxError>) -> Self {
+        Self::environment(StepError::new(step, source))
     }
 }
 
@@ -50,7 +69,7 @@ impl From<io::Error> for CliError {
     fn from(error: io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::BrokenPipe => Self::Pipe,
-            _ => Self::Environment(format!("cannot write to standard output: {error}")),
+            _ => Self::environment_in("cannot write to standard output", error),
         }
     }
 }
@@ -70,5 +89,21 @@ impl From<crate::provider::ProviderError> for CliError {
 impl From<crate::config::secrets::SecretError> for CliError {
     fn from(error: crate::config::secrets::SecretError) -> Self {
         Self::usage(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_names_every_source_once() {
+        let error = CliError::usage_in("cannot read `a`", StepError::new("no file", "absent"));
+        assert_eq!(error.report(), "cannot read `a`: no file: absent");
+    }
+
+    #[test]
+    fn a_report_is_safe_for_a_terminal() {
+        assert_eq!(CliError::negative("a\u{1b}[2J\nb").report(), "a\\x1b[2J\nb");
     }
 }

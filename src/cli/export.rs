@@ -81,14 +81,14 @@ impl ExportArgs {
 
 pub(super) fn run(args: &ExportArgs) -> Result<(), CliError> {
     if args.keep_signature && !args.redact.is_empty() && args.redact != [Instruction::None] {
-        return Err(CliError::Usage(
+        return Err(CliError::usage(
             "--keep-signature writes bytes as they came, so nothing can be redacted; leave \
              --redact out"
                 .to_owned(),
         ));
     }
     if args.with.is_some() && args.format != Format::Fixture {
-        return Err(CliError::Usage("--with reads fixtures; add --format fixture".to_owned()));
+        return Err(CliError::usage("--with reads fixtures; add --format fixture".to_owned()));
     }
     let config = args.config.load()?;
     let picking = args.filter.picking()?;
@@ -96,7 +96,7 @@ pub(super) fn run(args: &ExportArgs) -> Result<(), CliError> {
     let reader = StoreReader::open(&path).map_err(CliError::environment)?;
     let ids = picking.ids(&reader, None)?;
     if ids.is_empty() {
-        return Err(CliError::Negative(format!(
+        return Err(CliError::negative(format!(
             "no delivery in {} passes, so there is nothing to export",
             path.display()
         )));

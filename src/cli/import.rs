@@ -11,7 +11,6 @@ use super::keyring::{Keyring, ProviderArgs};
 use super::{CliError, StoreArgs};
 use crate::delivery::{NewDelivery, RequestFacts, Source, UNKNOWN_PROVIDER};
 use crate::formats::read::{self, RecordedRequest};
-use crate::payload::escape;
 use crate::signature::{Subject, Verifier, verify};
 use crate::store::Maintenance;
 
@@ -53,10 +52,10 @@ pub(super) fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
             found.push(path.clone());
             continue;
         }
-        let trouble = |error: io::Error| CliError::Usage(format!("{}: {error}", path.display()));
+        let unreadable = |error: io::Error| CliError::usage_in(path.display().to_string(), error);
         let mut inside = Vec::new();
-        for entry in fs::read_dir(path).map_err(trouble)? {
-            let file = entry.map_err(trouble)?.path();
+        for entry in fs::read_dir(path).map_err(unreadable)? {
+            let file = entry.map_err(unreadable)?.path();
             let ending = file.extension().and_then(|ending| ending.to_str());
             if matches!(ending, Some("json" | "jsonl" | "ndjson" | "har" | "http" | "rest")) {
                 inside.push(file);
@@ -64,7 +63,7 @@ pub(super) fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
         }
         if inside.is_empty() {
             let what = "no .json, .jsonl, .har or .http file is in this folder";
-            return Err(CliError::Usage(format!("{}: {what}", path.display())));
+            return Err(CliError::usage(format!("{}: {what}", path.display())));
         }
         inside.sort_by_cached_key(|path| numbered(path));
         found.extend(inside);
@@ -82,21 +81,20 @@ fn numbered(path: &Path) -> (String, u64, PathBuf) {
 
 /// The bytes of a file, or of standard input.
 pub(super) fn bytes(path: &Path) -> Result<Vec<u8>, CliError> {
-    let trouble = |error: io::Error| CliError::Usage(format!("{}: {error}", path.display()));
+    let unreadable = |error: io::Error| CliError::usage_in(path.display().to_string(), error);
     if path.as_os_str() == "-" {
         let mut bytes = Vec::new();
-        io::stdin().read_to_end(&mut bytes).map_err(trouble)?;
+        io::stdin().read_to_end(&mut bytes).map_err(unreadable)?;
         return Ok(bytes);
     }
-    fs::read(path).map_err(trouble)
+    fs::read(path).map_err(unreadable)
 }
 
 fn read(path: &Path) -> Result<Vec<RecordedRequest>, CliError> {
     let folder = path.parent().unwrap_or(Path::new(""));
     let beside = |name: &str| fs::read(folder.join(name));
     read::read(&bytes(path)?, &beside).map_err(|error| {
-        let (shown, reason) = (path.display(), error.to_string());
-        CliError::Usage(format!("{shown}: {}; nothing was imported", escape(&reason)))
+        CliError::usage_in(format!("nothing was imported from {}", path.display()), error)
     })
 }
 

@@ -138,7 +138,7 @@ impl SecretArgs {
     /// Standard input can be read once; `other` is what it is read for already.
     pub(super) fn leave_standard_input(&self, other: &str) -> Result<(), CliError> {
         if self.secret_file.iter().any(|path| path.as_os_str() == "-") {
-            return Err(CliError::Usage(format!(
+            return Err(CliError::usage(format!(
                 "{other} and --secret-file cannot both read standard input; name a file for one \
                  of them"
             )));

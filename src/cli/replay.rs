@@ -178,7 +178,7 @@ fn verdict(
     }
     if outcomes.iter().all(|outcome| outcome.is_unreachable) {
         let why = outcomes.first().and_then(|outcome| outcome.failures.first());
-        return Err(CliError::Environment(why.cloned().unwrap_or(told)));
+        return Err(CliError::environment(why.cloned().unwrap_or(told)));
     }
-    Err(CliError::Negative(told))
+    Err(CliError::negative(told))
 }

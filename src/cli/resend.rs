@@ -100,13 +100,13 @@ fn named(args: &ResendArgs, reader: &StoreReader) -> Result<Vec<Summary>, CliErr
     for id in &args.ids {
         let row = found.iter().find(|row| row.id == *id).ok_or_else(|| {
             let shown = args.store.path();
-            CliError::Negative(format!(
+            CliError::negative(format!(
                 "there is no delivery {id} in {}; `hookglass list` shows which there are",
                 shown.display()
             ))
         })?;
         if let Some(refusal) = &row.request.refused {
-            return Err(CliError::Negative(format!(
+            return Err(CliError::negative(format!(
                 "delivery {id} was refused ({}) and not kept whole, so it cannot be sent again",
                 refusal.code
             )));
@@ -129,7 +129,7 @@ fn passing(reader: &StoreReader, picking: &Selection) -> Result<Vec<Summary>, Cl
         )?;
     }
     if found.is_empty() {
-        return Err(CliError::Negative("no delivery passes, so nothing was sent".to_owned()));
+        return Err(CliError::negative("no delivery passes, so nothing was sent".to_owned()));
     }
     Ok(found)
 }
@@ -142,7 +142,7 @@ fn keyring(args: &ResendArgs, chosen: &[Summary]) -> Result<Vec<Credentials>, Cl
     let config = args.provider.config.load()?;
     let nobodys = chosen.iter().find(|row| config.named(&row.provider).is_err());
     if let (Some(row), None) = (nobodys, &args.provider.provider) {
-        return Err(CliError::Usage(format!(
+        return Err(CliError::usage(format!(
             "it is not known whose delivery {} is, so neither is how it is signed; name its \
              sender with --provider, or send the bytes as they came with --exact",
             row.id
@@ -154,14 +154,14 @@ fn keyring(args: &ResendArgs, chosen: &[Summary]) -> Result<Vec<Credentials>, Cl
     }
     for Credentials { provider, secrets } in &candidates {
         if let Some(reason) = crate::signature::unsignable(&provider.scheme) {
-            return Err(CliError::Usage(format!(
+            return Err(CliError::usage(format!(
                 "nothing can be signed anew in the place of {}: {reason}; --exact sends the bytes \
                  as they came",
                 provider.title
             )));
         }
         if secrets.is_empty() {
-            return Err(CliError::Usage(format!(
+            return Err(CliError::usage(format!(
                 "no secret of {} is configured, so nothing can be signed anew; set {}, use \
                  --secret-env or --secret-file, or send the bytes as they came with --exact",
                 provider.title, provider.secret_env
@@ -206,7 +206,7 @@ impl ResendRun<'_> {
     fn load(&self, id: DeliveryId) -> Result<Delivery, CliError> {
         let found = self.reader.delivery(id).map_err(CliError::environment)?;
         found.ok_or_else(|| {
-            CliError::Environment(format!("delivery {id} has been deleted meanwhile"))
+            CliError::environment(format!("delivery {id} has been deleted meanwhile"))
         })
     }
 
@@ -241,7 +241,7 @@ impl ResendRun<'_> {
         };
         PreparedRequest::new(delivery, &args.to, &signing).map_err(|error| {
             let id = delivery.summary.id;
-            CliError::Usage(format!(
+            CliError::usage(format!(
                 "delivery {id} cannot be signed anew: {error}; --exact sends the bytes as they came"
             ))
         })

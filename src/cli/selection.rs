@@ -35,7 +35,7 @@ impl Selection {
     /// Reads a filter; a mistake in it is shown with a caret under it.
     pub(super) fn read(typed: &str) -> Result<Self, CliError> {
         let filter = typed.parse().map_err(|error: FilterError| {
-            CliError::Usage(format!("{error}\n{}", error.caret(typed)))
+            CliError::usage(format!("{error}\n{}", error.caret(typed)))
         })?;
         #[expect(clippy::disallowed_methods, reason = "since: and until: are told from now")]
         let now = Timestamp::now();

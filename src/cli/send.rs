@@ -74,7 +74,7 @@ pub(super) fn run(args: SendArgs) -> Result<(), CliError> {
     let Some(Credentials { provider, secrets }) =
         candidates.iter().find(has).or(candidates.first()).cloned()
     else {
-        return Err(CliError::Usage("no provider was named".to_owned()));
+        return Err(CliError::usage("no provider was named".to_owned()));
     };
     let secret = secrets.first();
     if secret.is_none() {
@@ -106,7 +106,7 @@ impl<'p> Contents<'p> {
         std::fs::read(Path::new(what)).map(Self::File).map_err(|error| {
             let known: Vec<&str> =
                 provider.samples.iter().map(|sample| sample.kind.as_str()).collect();
-            CliError::Usage(format!(
+            CliError::usage(format!(
                 "`{what}` is neither an event type of {} nor a file that can be read ({error}); \
                  the types are {}",
                 provider.title,

@@ -67,7 +67,7 @@ pub(super) fn run(args: &ShowArgs) -> Result<(), CliError> {
     let path = args.store.path();
     let reader = StoreReader::open(&path).map_err(CliError::environment)?;
     let delivery = reader.delivery(args.id).map_err(CliError::environment)?.ok_or_else(|| {
-        CliError::Negative(format!(
+        CliError::negative(format!(
             "there is no delivery {} in {}; `hookglass list` shows which there are",
             args.id,
             path.display()
@@ -95,7 +95,7 @@ pub(super) fn run(args: &ShowArgs) -> Result<(), CliError> {
             with_signature: args.with_signature,
         };
         let copy = format.write(&copied).map_err(|reason| {
-            CliError::Negative(format!("delivery {} has no such form: {reason}", args.id))
+            CliError::negative(format!("delivery {} has no such form: {reason}", args.id))
         })?;
         write_bytes(&mut out, &copy)?;
         // Bytes stay as they are; a command is a line.

@@ -37,7 +37,7 @@ pub(super) fn run(args: &StoreCommandArgs) -> Result<(), CliError> {
         writeln!(out, "{damage}")?;
     }
     let path = path.display();
-    Err(CliError::Environment(format!(
+    Err(CliError::environment(format!(
         "the store {path} is damaged in {} places; stop the listener and save what can be read with \
          `sqlite3 {path} .recover`",
         damages.len()

@@ -62,17 +62,17 @@ impl ResendReport {
                 0 => String::new(),
                 rest => format!("; {} of {many} were not sent", units::format_count(rest)),
             };
-            return Err(CliError::Environment(format!("{}{rest}", escape(&reason))));
+            return Err(CliError::environment(format!("{}{rest}", escape(&reason))));
         }
         if self.failed > 0 {
             let failed = units::format_count(self.failed);
-            return Err(CliError::Environment(format!(
+            return Err(CliError::environment(format!(
                 "{failed} of {many} got no answer from {target}"
             )));
         }
         if self.refused > 0 {
             let refused = units::format_count(self.refused);
-            return Err(CliError::Negative(format!(
+            return Err(CliError::negative(format!(
                 "{refused} of {many} were not answered with 2xx"
             )));
         }
@@ -101,7 +101,7 @@ pub(super) fn refuse_token(provider: &Provider) -> Result<(), CliError> {
     if provider.scheme.algorithm != Algorithm::Token {
         return Ok(());
     }
-    Err(CliError::Usage(format!(
+    Err(CliError::usage(format!(
         "{} sends the secret itself, and no secret is printed, so there is no dry run of it",
         provider.title
     )))

@@ -62,12 +62,12 @@ pub(super) fn run(args: &VerifyArgs) -> Result<(), CliError> {
         args.secrets.leave_standard_input("--body")?;
     }
     let body = body(&args.body)
-        .map_err(|error| CliError::Usage(format!("--body {}: {error}", args.body.display())))?;
+        .map_err(|error| CliError::usage_in(format!("--body {}", args.body.display()), error))?;
     let head = head(args);
     let subject = Subject { head: &head, body: &body, url: args.url.as_deref() };
     let now = match args.at {
         Some(seconds) => Timestamp::from_second(seconds).map_err(|_| {
-            CliError::Usage(format!(
+            CliError::usage(format!(
                 "--at {seconds} is no time; write Unix seconds, as `date +%s` does"
             ))
         })?,
@@ -105,7 +105,7 @@ pub(super) fn run(args: &VerifyArgs) -> Result<(), CliError> {
     out.flush()?;
     match verdict.status {
         SignatureStatus::Verified => Ok(()),
-        status => Err(CliError::Negative(format!("the signature is {status}"))),
+        status => Err(CliError::negative(format!("the signature is {status}"))),
     }
 }
 
@@ -134,7 +134,7 @@ fn judge(
     let verifier = verifier(args, subject, now)?;
     let judged = verifier.judge(subject, now);
     let Some(credentials) = judged.credentials else {
-        return Err(CliError::Usage(
+        return Err(CliError::usage(
             "none of the headers is a signature of a provider that is known; name it with \
              --provider (`hookglass providers` lists them)"
                 .to_owned(),
@@ -180,7 +180,7 @@ fn verifier(
 }
 
 fn no_secret(variable: &str) -> CliError {
-    CliError::Usage(format!(
+    CliError::usage(format!(
         "no secret is configured; set {variable}, or use --secret-env or --secret-file"
     ))
 }

@@ -79,7 +79,7 @@ pub(super) fn run(args: &WaitArgs) -> Result<(), CliError> {
                 out.flush()?;
                 if args.none {
                     let id = delivery.summary.id;
-                    return Err(CliError::Negative(format!(
+                    return Err(CliError::negative(format!(
                         "delivery {id} came, and none should have"
                     )));
                 }
@@ -119,7 +119,7 @@ fn begin(path: &Path, from_the_start: bool, end: Instant) -> Result<Option<Store
 }
 
 fn no_store(args: &WaitArgs) -> CliError {
-    CliError::Negative(format!(
+    CliError::negative(format!(
         "nothing came within {}: there is no store at {}; start `hookglass --headless` in this \
          folder, or say with --store where its store is",
         units::format_duration(args.timeout),
@@ -194,7 +194,7 @@ impl Goal {
             Some(_) => "",
             None => "; what came before this command counts with --since",
         };
-        CliError::Negative(format!(
+        CliError::negative(format!(
             "not within {}: {came}, {others}{earlier}",
             units::format_duration(args.timeout)
         ))

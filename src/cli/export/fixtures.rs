@@ -22,7 +22,7 @@ const PAGE: usize = 500;
 
 pub(super) fn run(job: &Job<'_>) -> Result<(), CliError> {
     let Some(folder) = &job.args.out else {
-        return Err(CliError::Usage(
+        return Err(CliError::usage(
             "fixtures are files, so name their folder: --out test/fixtures".to_owned(),
         ));
     };
@@ -45,7 +45,7 @@ pub(super) fn run(job: &Job<'_>) -> Result<(), CliError> {
     if job.args.keep_signature {
         maker = maker.keeping_signatures();
     }
-    fs::create_dir_all(folder).map_err(|error| atomic_file::trouble(folder, &error))?;
+    fs::create_dir_all(folder).map_err(|error| atomic_file::cannot_write(folder, error))?;
     let mut done = Done::default();
     let mut progress = Progress::new("exporting", names.len());
     for ((id, name), path) in names.iter().zip(&paths) {
@@ -117,7 +117,7 @@ fn one(
 ) -> Result<Result<Fixture, String>, CliError> {
     let unproved = |reason: String| {
         let id = delivery.summary.id;
-        CliError::Environment(format!("{name} (delivery {id}) is no sound fixture: {reason}"))
+        CliError::environment(format!("{name} (delivery {id}) is no sound fixture: {reason}"))
     };
     let made = maker.make(delivery, name).map_err(|error| unproved(error.to_string()))?;
     let fixture = match made {
@@ -158,7 +158,7 @@ impl Done {
     fn tell(self, folder: &Path) -> Result<(), CliError> {
         let mut stderr = io::stderr();
         if self.count == 0 {
-            return Err(CliError::Negative(
+            return Err(CliError::negative(
                 "there is no delivery that a fixture can be made of".to_owned(),
             ));
         }

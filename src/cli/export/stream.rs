@@ -23,19 +23,19 @@ pub(super) fn run(job: &Job<'_>) -> Result<(), CliError> {
         return Ok(());
     };
     if path.is_dir() {
-        return Err(CliError::Usage(format!(
+        return Err(CliError::usage(format!(
             "{} is a folder, and this format is one file; name a file in it",
             path.display()
         )));
     }
     atomic_file::check(&[path.to_owned()], job.args.existing())?;
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        fs::create_dir_all(folder).map_err(|error| atomic_file::trouble(folder, &error))?;
+        fs::create_dir_all(folder).map_err(|error| atomic_file::cannot_write(folder, error))?;
     }
     let mut fresh = NewFile::create(path)?;
     let count =
         Stream::new(job, Some(path)).write(&mut fresh).map_err(|failure| match failure {
-            CliError::Pipe => atomic_file::trouble(path, &io::ErrorKind::BrokenPipe.into()),
+            CliError::Pipe => atomic_file::cannot_write(path, io::ErrorKind::BrokenPipe.into()),
             other => other,
         })?;
     fresh.finish()?;
@@ -86,7 +86,7 @@ impl<'j> Stream<'j> {
             out.write_all(har::END.as_bytes())?;
         }
         if self.count == 0 {
-            return Err(CliError::Negative("there is no delivery that can be exported".to_owned()));
+            return Err(CliError::negative("there is no delivery that can be exported".to_owned()));
         }
         Ok(self.count)
     }

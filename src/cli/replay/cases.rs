@@ -8,6 +8,7 @@ use super::{CliError, ReplayArgs};
 use crate::cli::import::{bytes, files};
 use crate::cli::keyring::Keyring;
 use crate::config::Config;
+use crate::error_chain::BoxError;
 use crate::formats::fixture::{Expect, Fixture};
 use crate::formats::read::{self, RecordedRequest};
 use crate::ops::replay::{Case, Statuses, default_statuses};
@@ -50,7 +51,7 @@ pub(super) fn load(args: &ReplayArgs) -> Result<Vec<Case>, CliError> {
         }
     }
     if cases.is_empty() {
-        return Err(CliError::Negative("there is no delivery that can be sent".to_owned()));
+        return Err(CliError::negative("there is no delivery that can be sent".to_owned()));
     }
     if !args.exact {
         keys.tell()?;
@@ -63,16 +64,15 @@ type Read = (String, Option<Fixture>, RecordedRequest);
 fn read(path: &Path) -> Result<Vec<Read>, CliError> {
     let bytes = bytes(path)?;
     let shown = path.display();
-    let trouble = |reason: String| CliError::Usage(format!("{shown}: {}", escape(&reason)));
+    let unreadable = |error: BoxError| CliError::usage_in(shown.to_string(), error);
     let text = std::str::from_utf8(&bytes).ok();
     if let Some(text) = text.filter(|text| read::is_fixture(text)) {
-        let (fixture, recorded) =
-            read::fixture(text).map_err(|error| trouble(error.to_string()))?;
+        let (fixture, recorded) = read::fixture(text).map_err(|error| unreadable(error.into()))?;
         return Ok(vec![(fixture.name.clone(), Some(fixture), recorded)]);
     }
     let folder = path.parent().unwrap_or(Path::new(""));
     let beside = |name: &str| fs::read(folder.join(name));
-    let found = read::read(&bytes, &beside).map_err(|error| trouble(error.to_string()))?;
+    let found = read::read(&bytes, &beside).map_err(|error| unreadable(error.into()))?;
     let stem = path.file_name().unwrap_or_default().to_string_lossy();
     let named = |(at, recorded)| (format!("{stem}#{}", at + 1), None, recorded);
     Ok(found.into_iter().enumerate().map(named).collect())
@@ -91,7 +91,7 @@ impl Keys {
         let statuses = match (&expect, &args.expect) {
             (Expect { status: Some(text), .. }, _) => text
                 .parse::<Statuses>()
-                .map_err(|error| CliError::Usage(format!("{name}: expect.status: {error}")))?,
+                .map_err(|error| CliError::usage_in(format!("{name}: expect.status"), error))?,
             (_, Some(given)) => given.clone(),
             (_, None) => default_statuses(verdict),
         };
