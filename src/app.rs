@@ -41,6 +41,6 @@ pub use model::{Confirm, Focus, HelpPage, Mode, Model, Preferences, Session};
 pub use prompt::Prompt;
 pub use rate::Rate;
 pub use removals::{Removals, Scope};
-pub use resend::{ResendPace, ResendRequest, ResendSummary, TargetPrompt, TargetPurpose};
+pub use resend::{ResendProgress, ResendRequest, TargetPrompt, TargetPurpose, counts};
 pub use style::{StyleClass, StyledLine, StyledSpan, masked};
 pub use update::update;

@@ -1,5 +1,10 @@
 //! Operations on deliveries, each written once: every front end parses its input, calls one of
 //! these, and renders the outcome.
+//!
+//! An operation that takes a while reports its progress as events over a bounded channel
+//! (`tokio::sync::mpsc::Sender`): with `send` if it is async, with `blocking_send` if it runs on a
+//! thread of its own. The channel slows an operation down to its front end, and a closed one ends
+//! it. Operations never print, prompt, or format for a screen.
 
 pub mod edit;
 pub mod fixture;

@@ -23,7 +23,7 @@ const MAY_NAME: [(&str, &[&str]); 22] = [
     ("outbound", &["delivery", "task", "units"]),
     ("respond", &["delivery", "filter", "provider", "units"]),
     ("tunnel", &["delivery", "outbound"]),
-    ("app", &["delivery", "formats", "payload", "filter", "secret", "signature", "units"]),
+    ("app", &["delivery", "formats", "payload", "filter", "ops", "secret", "signature", "units"]),
     (
         "config",
         &[

@@ -115,14 +115,14 @@ fn a_delivery_is_signed_anew_unless_it_is_to_be_exact() -> Tested {
     )?;
     let url = target.url();
     let exact = resend(folder.path(), &["1", "--to", &url, "--exact"])?;
-    assert!(said(&exact).contains("exactly as they came"), "{}", said(&exact));
+    assert!(said(&exact).contains("exactly as received"), "{}", said(&exact));
     let mut anew = hookglass(folder.path());
     let anew = anew
         .env("OTHER", other)
         .args(["resend", "1", "--to", &url, "--secret-env", "OTHER"])
         .output()?;
     assert!(said(&anew).contains("sending 1 delivery to"), "{}", said(&anew));
-    assert!(said(&anew).contains("signed anew with OTHER"), "{}", said(&anew));
+    assert!(said(&anew).contains("re-signed with OTHER"), "{}", said(&anew));
     let (_, printed, _) = target.stop()?;
     let verdicts: Vec<String> = printed
         .lines()
@@ -211,7 +211,11 @@ fn what_cannot_be_done_is_told_before_anything_is_sent() -> Tested {
     exchange(&unknown.address, b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n")?;
     unknown.stop()?;
     for (args, code, says) in [
-        (&["2", "--to", &url][..], 2, "whose delivery 2 is"),
+        (
+            &["2", "--to", &url][..],
+            2,
+            "delivery 2 was not sent: it cannot be re-signed: its provider is unknown",
+        ),
         (&["7", "--to", &url][..], 1, "there is no delivery 7"),
         (&["--to", &url], 2, "--filter"),
         (&["1", "--filter", "x", "--to", &url], 2, "cannot be used with"),

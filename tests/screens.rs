@@ -9,13 +9,14 @@ use hookglass::app::routing::{PublicAddress, Routing, RoutingChange, RuleLine, T
 use hookglass::app::theme::Theme;
 use hookglass::app::{
     Copyable, Effect, Event, Loaded, Mode, Model, Mouse, MouseKind, Notice, Preferences,
-    ReleaseDecision, Removals, ResendPace, ResendRequest, ResendSummary, Scope, Session, update,
+    ReleaseDecision, Removals, ResendRequest, Scope, Session, update,
 };
 use hookglass::dashboard::view::{Glyphs, Painter};
 use hookglass::delivery::{
     Annotations, Delivery, DeliveryId, EventRef, Head, Header, NewDelivery, Refusal,
     SignatureStatus, Summary, Verdict,
 };
+use hookglass::ops::resend::{ResendEvent, ResendPace, ResendSummary, RunEnd};
 use hookglass::provider::Provider;
 use hookglass::secret::Secret;
 use hookglass::signature::{Credentials, Verifier};
@@ -673,14 +674,15 @@ fn many_are_resent_after_a_question_that_counts_them() {
     stage.press("<Up><Enter>y");
     let Some(Effect::Resend(order)) = stage.effects.pop() else { panic!("{:?}", stage.effects) };
     assert_eq!((order.ids.len(), order.total(), order.exact), (8, 16, true));
-    let tally =
-        ResendSummary { number: order.number, total: 16, sent: 3, ..ResendSummary::default() };
-    stage.happen(Event::Resending(tally.clone()));
+    let mut counts = ResendSummary { accepted: 3, ..ResendSummary::new(16) };
+    let happened = |event| Event::Resend { number: order.number, target: "t".to_owned(), event };
+    stage.happen(happened(ResendEvent::Started(counts.clone())));
     assert!(stage.screen().contains("3 of 16 sent"), "{}", stage.screen());
     stage.happen(Event::Key(Key::ctrl('x')));
     assert_eq!(stage.effects, [Effect::StopResending(order.number)]);
-    stage.happen(Event::ResendingEnded { tally, remark: Some("ended by hand".to_owned()) });
-    assert!(stage.screen().contains("ended by hand"), "{}", stage.screen());
+    counts.end = RunEnd::Stopped;
+    stage.happen(happened(ResendEvent::Finished(counts)));
+    assert!(stage.screen().contains("accepted; stopped"), "{}", stage.screen());
 }
 
 #[test]

@@ -8,11 +8,12 @@ use super::action::{Copyable, ExportForm};
 use super::diff::{DeliveryDiff, DiffRequest};
 use super::keymap::Key;
 use super::layout::Size;
-use super::resend::{ResendRequest, ResendSummary};
+use super::resend::ResendRequest;
 use super::routing::{Routing, RoutingChange};
 use super::target_responses::{TargetComparison, TargetResponse};
-use crate::delivery::{Attempt, Comparison, Delivery, DeliveryId, Related, Summary, Verdict};
+use crate::delivery::{Delivery, DeliveryId, Related, Summary, Verdict};
 use crate::filter::{Filter, Undecided};
+use crate::ops::resend::{ResendEvent, ResendOutcome};
 use crate::payload::{self, Document};
 use crate::secret::Secret;
 use crate::signature::{Diagnosis, Report};
@@ -161,20 +162,16 @@ pub enum Event {
     },
     /// These were removed on the user's behalf, and can be brought back.
     Removed(Vec<DeliveryId>),
-    /// A delivery was sent again, well or badly.
-    Resent {
-        attempt: Attempt,
-        /// Beside the last one to the same target.
-        compared: Option<Comparison>,
-        /// What else is to be said.
-        remark: Option<String>,
+    /// Progress of [`Effect::Resend`].
+    Resend {
+        number: u64,
+        target: String,
+        event: ResendEvent,
     },
-    /// How far an order of several requests has come.
-    Resending(ResendSummary),
-    /// It has ended; what is to be said of its end.
-    ResendingEnded {
-        tally: ResendSummary,
-        remark: Option<String>,
+    /// An edited delivery was sent, and which one it was made from.
+    EditSent {
+        origin: DeliveryId,
+        outcome: Box<ResendOutcome>,
     },
     /// What was edited cannot be sent, and why.
     Mistaken {
@@ -244,13 +241,12 @@ pub enum Effect {
         text: String,
         what: Copyable,
     },
-    /// Send deliveries again; answered by [`Event::Resent`], or for more than one request by
-    /// [`Event::Resending`] and [`Event::ResendingEnded`].
+    /// Resend deliveries; answered by [`Event::Resend`].
     Resend(ResendRequest),
     /// End this order, and those before it.
     StopResending(u64),
-    /// Let the user change a delivery, then send it as a new one; mistakes come back as
-    /// [`Event::Mistaken`].
+    /// Let the user change a delivery, then send it as a new one; answered by [`Event::Mistaken`]
+    /// and [`Event::EditSent`].
     Edit(ResendRequest),
     /// Go back to the editor, or give up.
     EditAgain {

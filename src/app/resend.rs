@@ -1,11 +1,12 @@
 //! Sending deliveries again: what is asked for, how far it has come, and the line in which a
 //! target is typed.
 
-use std::time::Duration;
+use std::fmt::Write as _;
 
 use super::action::Direction;
 use super::prompt::Prompt;
-use crate::delivery::{Attempt, Comparison, DeliveryId};
+use crate::delivery::DeliveryId;
+use crate::ops::resend::{ResendPace, ResendSummary};
 use crate::units;
 
 /// Targets that are remembered.
@@ -13,19 +14,6 @@ const REMEMBERED: usize = 50;
 
 /// Nobody means more by typing a number.
 const MOST_TIMES: u64 = 100_000;
-
-/// How often each delivery is sent, and the time between two.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ResendPace {
-    pub times: u64,
-    pub interval: Duration,
-}
-
-impl Default for ResendPace {
-    fn default() -> Self {
-        Self { times: 1, interval: Duration::ZERO }
-    }
-}
 
 /// Deliveries that are to be sent again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,58 +31,39 @@ pub struct ResendRequest {
 impl ResendRequest {
     /// How many requests it takes.
     pub fn total(&self) -> u64 {
-        self.pace.times.saturating_mul(self.ids.len() as u64)
+        self.pace.total(self.ids.len())
     }
 }
 
-/// How far an order has come.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ResendSummary {
-    /// Of the order.
+/// A run of several requests that is going on.
+#[derive(Debug, Clone)]
+pub struct ResendProgress {
+    /// Which of this session's runs it is.
     pub number: u64,
     pub target: String,
-    pub total: u64,
-    pub sent: u64,
-    /// Those that the target said yes to.
-    pub accepted: u64,
-    pub fixed: u64,
-    pub broken: u64,
-    /// Those that went out exactly, though a new signature was asked for.
-    pub unsigned: u64,
+    pub summary: ResendSummary,
+    /// What the user should know when it ends: the last delivery that was skipped or attempt that
+    /// was not recorded.
+    pub remark: Option<String>,
 }
 
-impl ResendSummary {
-    /// Counts an attempt, and what became of the target's answer.
-    pub fn count(&mut self, attempt: &Attempt, compared: Option<Comparison>) {
-        use crate::delivery::Transition;
-        self.sent += 1;
-        self.accepted += u64::from(attempt.is_accepted());
-        self.fixed +=
-            u64::from(compared.is_some_and(|compared| compared.turn == Transition::Fixed));
-        self.broken +=
-            u64::from(compared.is_some_and(|compared| compared.turn == Transition::Broken));
-    }
-
-    /// How it went, in figures.
-    pub fn told(&self) -> String {
-        let many = units::format_count;
-        let mut told = format!("{} of {} sent", many(self.sent), many(self.total));
-        for (count, word) in [
-            (self.accepted, "accepted"),
-            (self.sent - self.accepted, "not accepted"),
-            (self.fixed, "fixed"),
-            (self.broken, "broken"),
-            (self.unsigned, "exactly, since there is no secret to sign them anew with"),
-        ] {
-            if count > 0 {
-                told.push_str(", ");
-                told.push_str(&many(count));
-                told.push(' ');
-                told.push_str(word);
-            }
+/// The counts of a run, in words.
+pub fn counts(summary: &ResendSummary) -> String {
+    let many = units::format_count;
+    let mut text = format!("{} of {} sent", many(summary.sent()), many(summary.total));
+    for (count, word) in [
+        (summary.accepted, "accepted"),
+        (summary.rejected + summary.failed, "not accepted"),
+        (summary.fixed, "fixed"),
+        (summary.broken, "broken"),
+        (summary.unsigned, "exactly, since they cannot be re-signed"),
+        (summary.skipped, "skipped"),
+    ] {
+        if count > 0 {
+            let _ = write!(text, ", {} {word}", many(count));
         }
-        told
     }
+    text
 }
 
 /// What the targets are typed for.
@@ -146,7 +115,7 @@ pub struct ResendState {
     pub(super) exact: bool,
     numbers: u64,
     /// The order that is being carried out, where it takes more than one request.
-    pub round: Option<ResendSummary>,
+    pub round: Option<ResendProgress>,
 }
 
 impl ResendState {
@@ -209,6 +178,8 @@ pub(super) fn read(typed: &str) -> Result<(String, ResendPace), String> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]

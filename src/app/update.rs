@@ -49,9 +49,8 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
         | Event::Matched { .. }
         | Event::Found { .. }
         | Event::Compared { .. }
-        | Event::Resent { .. }
-        | Event::Resending(_)
-        | Event::ResendingEnded { .. }
+        | Event::Resend { .. }
+        | Event::EditSent { .. }
         | Event::Mistaken { .. }
         | Event::Onward(_)
         | Event::RuleAdded(_)
@@ -108,11 +107,10 @@ fn apply(model: &mut Model, event: Event) {
         }
         Event::Compared { wish, outcome } => model.comparing.take(wish, outcome),
         Event::Removed(ids) => model.removals.push(ids),
-        Event::Resent { attempt, compared, remark } => {
-            notify(model, resend::resent(&attempt, compared, remark));
+        Event::Resend { number, target, event } => resend::progress(model, number, target, event),
+        Event::EditSent { origin, outcome } => {
+            notify(model, resend::sent(&outcome, Some(format!("made from delivery {origin}"))));
         }
-        Event::Resending(tally) => model.sendings.round = Some(tally),
-        Event::ResendingEnded { tally, remark } => resend::ended(model, &tally, remark),
         Event::Mistaken { number, mistakes } => resend::mistaken(model, number, mistakes),
         Event::Onward(routing) => rules::learn(model, *routing),
         Event::RuleAdded(text) => rules::added(model, &text),

@@ -4,19 +4,23 @@ use std::io::{self, Write as _};
 use std::time::Duration;
 
 use clap::{ArgGroup, Args};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
+use tokio::sync::mpsc;
 
 use super::keyring::{Keyring, ProviderArgs};
 use super::selection::Selection;
-use super::summary::{self, ResendReport};
-use super::{CliError, StoreArgs};
-use crate::delivery::{Attempt, Delivery, DeliveryId, Summary};
+use super::{CliError, StoreArgs, summary};
+use crate::delivery::{DeliveryId, Summary};
 use crate::formats::jsonl;
-use crate::ops::resend::{PreparedRequest, Signing};
+use crate::ops::resend::{
+    AttemptRecorder, Destination, Fallback, PreparedRequest, ReSigning, Recorded, ResendEvent,
+    ResendOutcome, ResendPace, ResendRun, Signing, SkipReason,
+};
 use crate::ops::resign::EventIdPolicy;
 use crate::outbound::{Client, Target};
+use crate::secret::Secret;
 use crate::signature::Credentials;
-use crate::store::{AttemptWriter, StoreError, StoreReader};
+use crate::store::{AttemptWriter, StoreReader};
 use crate::units;
 
 #[derive(Debug, Args)]
@@ -76,23 +80,97 @@ pub(super) fn run(args: &ResendArgs) -> Result<(), CliError> {
         None => named(args, &reader)?,
     };
     let keyring = if args.signing.exact { Vec::new() } else { keyring(args, &chosen)? };
-    let mut round = ResendRun { args, reader, keyring, last: None };
+    let destination = destination(args, &chosen, &keyring)?;
     if args.dry_run {
-        return chosen.iter().try_for_each(|row| round.print(row.id));
+        return chosen.iter().try_for_each(|row| print(args, &reader, &destination, row.id));
     }
-    let total = args.count.saturating_mul(chosen.len() as u64);
-    writeln!(io::stderr(), "{}", round.announcement(chosen.len()))?;
-    let attempts = AttemptWriter::open(&path);
-    if let Err(error) = &attempts {
-        writeln!(io::stderr(), "hookglass: the attempts are not kept: {error}")?;
-    }
+    writeln!(io::stderr(), "{}", announcement(args, chosen.len(), &keyring))?;
+    let recorder = AttemptWriter::open(&path).map_or_else(
+        |error| {
+            writeln!(io::stderr(), "hookglass: the attempts are not recorded: {error}")?;
+            Ok::<_, io::Error>(AttemptRecorder::Off)
+        },
+        |writer| Ok(AttemptRecorder::Writer(Box::new(writer))),
+    )?;
+    let run = ResendRun {
+        ids: chosen.iter().map(|row| row.id).collect(),
+        destination,
+        pace: ResendPace { times: args.count, interval: args.interval.unwrap_or_default() },
+        reader,
+        recorder,
+        client: Client::new(),
+    };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(CliError::environment)?;
-    let tally = runtime.block_on(round.send(&chosen, total, attempts))?;
-    tally.verdict(total, &args.to)
+    runtime.block_on(async {
+        let (events, progress) = mpsc::channel(WAITING);
+        let stop = std::future::pending();
+        tokio::join!(run.run(events, stop), render(args, progress)).1
+    })
 }
+
+/// Events that may wait to be printed.
+const WAITING: usize = 16;
+
+/// Prints the progress of a run; its end decides about the exit code.
+async fn render(
+    args: &ResendArgs,
+    mut progress: mpsc::Receiver<ResendEvent>,
+) -> Result<(), CliError> {
+    let mut skipped = None;
+    while let Some(event) = progress.recv().await {
+        match event {
+            ResendEvent::Started(_) => {}
+            ResendEvent::Skipped { id, reason } => {
+                writeln!(io::stderr(), "hookglass: delivery {id} was not sent: {reason}")?;
+                skipped = Some((id, reason));
+            }
+            ResendEvent::Sent { outcome, summary: counts } => {
+                print_outcome(args, &outcome)?;
+                summary::show_progress(&counts)?;
+            }
+            ResendEvent::Finished(counts) => {
+                let verdict = summary::verdict(&counts, &args.to);
+                return match skipped {
+                    Some((id, reason)) if verdict.is_ok() => Err(unsent(id, &reason)),
+                    _ => verdict,
+                };
+            }
+        }
+    }
+    Ok(())
+}
+
+fn print_outcome(args: &ResendArgs, outcome: &ResendOutcome) -> io::Result<()> {
+    let ResendOutcome { attempt, comparison, recorded, .. } = outcome;
+    if let Recorded::Failed(error) = recorded {
+        writeln!(io::stderr(), "hookglass: this attempt is not recorded: {error}")?;
+    }
+    let mut out = io::stdout().lock();
+    if args.json {
+        let line = jsonl::attempt_line(attempt, *comparison, recorded.is_recorded());
+        writeln!(out, "{line}")?;
+    } else {
+        writeln!(out, "{}", summary::told(attempt, *comparison))?;
+    }
+    out.flush()
+}
+
+/// The exit of a delivery that cannot be sent.
+fn unsent(id: DeliveryId, reason: &SkipReason) -> CliError {
+    let text = format!("delivery {id} was not sent: {reason}");
+    match reason {
+        SkipReason::Refused(_) => CliError::negative(text),
+        SkipReason::Unsigned(_) => CliError::usage(format!("{text}; {WAYS_OUT}")),
+        SkipReason::Gone | SkipReason::Store(_) => CliError::environment(text),
+    }
+}
+
+/// What to do about a delivery that cannot be re-signed.
+const WAYS_OUT: &str = "use --provider, --secret-env, or --secret-file, or send the bytes as they \
+                        were received with --exact";
 
 /// The deliveries that were named; each of them can be sent.
 fn named(args: &ResendArgs, reader: &StoreReader) -> Result<Vec<Summary>, CliError> {
@@ -105,207 +183,99 @@ fn named(args: &ResendArgs, reader: &StoreReader) -> Result<Vec<Summary>, CliErr
                 shown.display()
             ))
         })?;
-        if let Some(refusal) = &row.request.refused {
-            return Err(CliError::negative(format!(
-                "delivery {id} was refused ({}) and not kept whole, so it cannot be sent again",
-                refusal.code
-            )));
+        if let Some(reason) = SkipReason::of(row) {
+            return Err(unsent(*id, &reason));
         }
     }
     Ok(found)
 }
 
-/// The deliveries that pass a filter, without those that cannot be sent.
+/// The deliveries that match a filter, without those that cannot be sent.
 fn passing(reader: &StoreReader, picking: &Selection) -> Result<Vec<Summary>, CliError> {
     let ids = picking.ids(reader, None)?;
     let mut found = reader.summaries(&ids).map_err(CliError::environment)?;
     let all = found.len();
-    found.retain(|row| row.request.refused.is_none());
+    found.retain(|row| SkipReason::of(row).is_none());
     if found.len() < all {
         let refused = units::format_count((all - found.len()) as u64);
         writeln!(
             io::stderr(),
-            "hookglass: {refused} refused ones are left out; they were not kept whole"
+            "hookglass: {refused} refused deliveries are left out; their bytes were not kept"
         )?;
     }
     if found.is_empty() {
-        return Err(CliError::negative("no delivery passes, so nothing was sent".to_owned()));
+        return Err(CliError::negative("no delivery matches, so nothing was sent".to_owned()));
     }
     Ok(found)
 }
 
-/// The providers that the deliveries are signed anew as.
+/// The providers that the deliveries are re-signed as, with their secrets.
 fn keyring(args: &ResendArgs, chosen: &[Summary]) -> Result<Vec<Credentials>, CliError> {
+    let config = args.provider.config.load()?;
     let mut names: Vec<String> = chosen.iter().map(|row| row.provider.clone()).collect();
     names.sort();
     names.dedup();
-    let config = args.provider.config.load()?;
-    let nobodys = chosen.iter().find(|row| config.named(&row.provider).is_err());
-    if let (Some(row), None) = (nobodys, &args.provider.provider) {
-        return Err(CliError::usage(format!(
-            "it is not known whose delivery {} is, so neither is how it is signed; name its \
-             sender with --provider, or send the bytes as they came with --exact",
-            row.id
-        )));
-    }
+    names.retain(|name| config.named(name).is_ok());
     let Keyring { candidates, notes, warnings } = args.provider.keyring_of(&names)?;
     for line in notes.iter().chain(&warnings) {
         writeln!(io::stderr(), "hookglass: {line}")?;
     }
-    for Credentials { provider, secrets } in &candidates {
-        if let Some(reason) = crate::signature::unsignable(&provider.scheme) {
-            return Err(CliError::usage(format!(
-                "nothing can be signed anew in the place of {}: {reason}; --exact sends the bytes \
-                 as they came",
-                provider.title
-            )));
-        }
-        if secrets.is_empty() {
-            return Err(CliError::usage(format!(
-                "no secret of {} is configured, so nothing can be signed anew; set {}, use \
-                 --secret-env or --secret-file, or send the bytes as they came with --exact",
-                provider.title, provider.secret_env
-            )));
-        }
-    }
     Ok(candidates)
 }
 
-/// What is being sent, and with what.
-struct ResendRun<'a> {
-    args: &'a ResendArgs,
-    reader: StoreReader,
-    keyring: Vec<Credentials>,
-    /// The last attempt of this round.
-    last: Option<Attempt>,
+/// Where the deliveries are sent, once it is certain that all of them can be signed.
+fn destination<'k>(
+    args: &ResendArgs,
+    chosen: &[Summary],
+    keyring: &'k [Credentials],
+) -> Result<Destination<'k>, CliError> {
+    let keys = ReSigning {
+        credentials: keyring,
+        assume_first: args.provider.provider.is_some(),
+        event_id: if args.signing.keep_id { EventIdPolicy::Kept } else { EventIdPolicy::Fresh },
+    };
+    let signing = if args.signing.exact { Signing::Exact } else { Signing::Resign(keys) };
+    if let Signing::Resign(keys) = &signing {
+        for row in chosen {
+            keys.key(&row.provider).map_err(|why| unsent(row.id, &SkipReason::Unsigned(why)))?;
+        }
+    }
+    Ok(Destination { target: args.to.clone(), signing, fallback: Fallback::Skip })
 }
 
-impl ResendRun<'_> {
-    fn announcement(&self, deliveries: usize) -> String {
-        let many = match deliveries {
-            1 => "1 delivery".to_owned(),
-            many => format!("{} deliveries", units::format_count(many as u64)),
-        };
-        let often = match self.args.count {
-            1 => String::new(),
-            count => format!(", {} times each", units::format_count(count)),
-        };
-        let names: Vec<&str> = self
-            .keyring
-            .iter()
-            .filter_map(|credentials| credentials.secrets.first())
-            .map(crate::secret::Secret::name)
-            .collect();
-        let how = match names.as_slice() {
-            [] => "exactly as they came".to_owned(),
-            names => format!("signed anew with {}", names.join(", ")),
-        };
-        format!("sending {many}{often} to {}, {how}", self.args.to)
-    }
+fn announcement(args: &ResendArgs, deliveries: usize, keyring: &[Credentials]) -> String {
+    let many = match deliveries {
+        1 => "1 delivery".to_owned(),
+        many => format!("{} deliveries", units::format_count(many as u64)),
+    };
+    let often = match args.count {
+        1 => String::new(),
+        count => format!(", {} times each", units::format_count(count)),
+    };
+    let secrets = keyring.iter().filter_map(|credentials| credentials.secrets.first());
+    let names: Vec<&str> = secrets.map(Secret::name).collect();
+    let how = match names.as_slice() {
+        [] => "exactly as received".to_owned(),
+        names => format!("re-signed with {}", names.join(", ")),
+    };
+    format!("sending {many}{often} to {}, {how}", args.to)
+}
 
-    fn load(&self, id: DeliveryId) -> Result<Delivery, CliError> {
-        let found = self.reader.delivery(id).map_err(CliError::environment)?;
-        found.ok_or_else(|| {
-            CliError::environment(format!("delivery {id} has been deleted meanwhile"))
-        })
+/// Prints a request as it would be sent.
+fn print(
+    args: &ResendArgs,
+    reader: &StoreReader,
+    destination: &Destination<'_>,
+    id: DeliveryId,
+) -> Result<(), CliError> {
+    let delivery = reader.delivery(id).map_err(CliError::environment)?;
+    let delivery = delivery.ok_or_else(|| unsent(id, &SkipReason::Gone))?;
+    let (prepared, _) = destination.prepare(&delivery).map_err(|why| unsent(id, &why))?;
+    if let Signing::Resign(keys) = &destination.signing
+        && let Ok((credentials, _)) = keys.key(&delivery.summary.provider)
+    {
+        summary::refuse_token(&credentials.provider)?;
     }
-
-    /// What a delivery is signed anew with; nothing where all go out exactly.
-    fn credentials(&self, delivery: &Delivery) -> Option<&Credentials> {
-        let name = &delivery.summary.provider;
-        let own = self.keyring.iter().find(|credentials| credentials.provider.name == *name);
-        own.or(self.keyring.first())
-    }
-
-    fn ready(&self, delivery: &Delivery) -> Result<PreparedRequest, CliError> {
-        let args = self.args;
-        let signing = match self
-            .credentials(delivery)
-            .and_then(|credentials| Some((credentials, credentials.secrets.first()?)))
-        {
-            None => Signing::Exact,
-            Some((credentials, secret)) => Signing::Anew {
-                provider: &credentials.provider,
-                secret,
-                #[expect(
-                    clippy::disallowed_methods,
-                    reason = "a signature tells when it was made"
-                )]
-                now: Timestamp::now(),
-                identity: if args.signing.keep_id {
-                    EventIdPolicy::Kept
-                } else {
-                    EventIdPolicy::Fresh
-                },
-            },
-        };
-        PreparedRequest::new(delivery, &args.to, &signing).map_err(|error| {
-            let id = delivery.summary.id;
-            CliError::usage(format!(
-                "delivery {id} cannot be signed anew: {error}; --exact sends the bytes as they came"
-            ))
-        })
-    }
-
-    /// Prints a request as it would go out.
-    fn print(&self, id: DeliveryId) -> Result<(), CliError> {
-        let delivery = self.load(id)?;
-        let PreparedRequest { request, changes } = self.ready(&delivery)?;
-        if let Some(credentials) = self.credentials(&delivery).filter(|_| changes.is_some()) {
-            summary::refuse_token(&credentials.provider)?;
-        }
-        summary::print(Some(id), (&request, changes.as_deref()), &self.args.to, self.args.json)
-    }
-
-    async fn send(
-        &mut self,
-        chosen: &[Summary],
-        total: u64,
-        mut attempts: Result<AttemptWriter, StoreError>,
-    ) -> Result<ResendReport, CliError> {
-        let client = Client::new();
-        let mut pace = self.args.interval.filter(|time| !time.is_zero()).map(tokio::time::interval);
-        let mut tally = ResendReport::default();
-        for row in chosen {
-            let delivery = self.load(row.id)?;
-            for _ in 0..self.args.count {
-                if let Some(pace) = &mut pace {
-                    pace.tick().await;
-                }
-                let sent = self.ready(&delivery)?.send(&client, &self.args.to, &delivery).await;
-                let attempt = sent.attempt;
-                let kept = match attempts.as_mut().map(|attempts| attempts.keep(&attempt)) {
-                    Ok(Ok(())) => true,
-                    Ok(Err(error)) => {
-                        writeln!(io::stderr(), "hookglass: this attempt is not kept: {error}")?;
-                        false
-                    }
-                    Err(_) => false,
-                };
-                tally.count(&attempt, sent.unreached);
-                self.tell(&attempt, &delivery, kept)?;
-                tally.show_progress(total)?;
-                if tally.is_over() {
-                    return Ok(tally);
-                }
-            }
-        }
-        Ok(tally)
-    }
-
-    /// Prints how an attempt went, beside the last one to the same target.
-    fn tell(&mut self, attempt: &Attempt, delivery: &Delivery, kept: bool) -> io::Result<()> {
-        let mine = self.last.as_ref().filter(|last| last.delivery == attempt.delivery);
-        let last = mine.or_else(|| attempt.last_of(&delivery.attempts));
-        let compared = last.map(|last| attempt.compared(last));
-        let mut out = io::stdout().lock();
-        if self.args.json {
-            writeln!(out, "{}", jsonl::attempt_line(attempt, compared, kept))?;
-        } else {
-            writeln!(out, "{}", summary::told(attempt, compared))?;
-        }
-        out.flush()?;
-        self.last = Some(attempt.clone());
-        Ok(())
-    }
+    let PreparedRequest { request, changes } = prepared;
+    summary::print(Some(id), (&request, changes.as_deref()), &args.to, args.json)
 }

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::CliError;
 use super::keyring::{Keyring, ProviderArgs};
-use super::summary::{self, ResendReport};
+use super::{CliError, summary};
 use crate::delivery::{AttemptKind, DeliveryId};
 use crate::formats::jsonl;
+use crate::ops::resend::{ResendSummary, RunEnd};
 use crate::ops::send::{DraftEvent, Tamper, request};
 use crate::outbound::{self, Client, Target};
 use crate::provider::{Provider, Sample};
@@ -141,7 +141,7 @@ async fn send_all(
     let pause =
         args.rate.map_or(Duration::from_nanos(1), |rate| Duration::from_secs_f64(1.0 / rate));
     let mut pace = tokio::time::interval(pause);
-    let mut tally = ResendReport::default();
+    let mut counts = ResendSummary::new(args.count);
     for number in 1..=args.count {
         let request = request(provider, secret, contents.next(&mut random), &url, tamper)
             .map_err(CliError::usage)?;
@@ -156,17 +156,20 @@ async fn send_all(
         let sent = client.send(&args.to, &request).await;
         // It belongs to no delivery.
         let attempt = outbound::attempt(AttemptKind::Resend, DeliveryId(0), &args.to, &sent);
-        tally.count(&attempt, sent.outcome.is_err());
+        counts.count_attempt(&attempt);
+        if let Err(error) = &sent.outcome {
+            counts.end = RunEnd::Unreached(error.to_string());
+        }
         let mut out = std::io::stdout();
         if args.json {
             writeln!(out, "{}", jsonl::sent_line(&attempt))?;
         } else if let Some(status) = attempt.status() {
             writeln!(out, "{number} of {}: {} answered {status}", args.count, args.to)?;
         }
-        tally.show_progress(args.count)?;
-        if tally.is_over() {
+        summary::show_progress(&counts)?;
+        if counts.end != RunEnd::Complete {
             break;
         }
     }
-    if args.dry_run { Ok(()) } else { tally.verdict(args.count, &args.to) }
+    if args.dry_run { Ok(()) } else { summary::verdict(&counts, &args.to) }
 }

@@ -5,79 +5,46 @@ use std::io::{self, IsTerminal as _, Write as _};
 use super::{CliError, show};
 use crate::delivery::{Attempt, Comparison, DeliveryId, Outcome};
 use crate::formats::jsonl;
+use crate::ops::resend::{ResendSummary, RunEnd};
 use crate::outbound::{Request, Target, next_hop_head};
 use crate::payload::escape;
 use crate::provider::{Algorithm, Provider};
 use crate::units;
 
-/// How many attempts ended how.
-#[derive(Default)]
-pub(super) struct ResendReport {
-    accepted: u64,
-    refused: u64,
-    failed: u64,
-    /// Why there was no connection, which ends the round.
-    unreached: Option<String>,
+/// Shows how far a run has come, on a terminal on which nothing else is printed.
+pub(super) fn show_progress(counts: &ResendSummary) -> io::Result<()> {
+    let mut err = io::stderr();
+    let (sent, total) = (counts.sent(), counts.total);
+    if total < 2 || !err.is_terminal() || io::stdout().is_terminal() {
+        return Ok(());
+    }
+    let is_over = sent == total || counts.end != RunEnd::Complete;
+    let end = if is_over { "\n" } else { "" };
+    write!(err, "\r{} of {} sent{end}", units::format_count(sent), units::format_count(total))?;
+    err.flush()
 }
 
-impl ResendReport {
-    pub(super) fn count(&mut self, attempt: &Attempt, unreached: bool) {
-        if let (Outcome::Failed { reason, .. }, true) = (&attempt.outcome, unreached) {
-            self.unreached = Some(reason.clone());
-        }
-        match attempt.status() {
-            None => self.failed += 1,
-            Some(_) if attempt.is_accepted() => self.accepted += 1,
-            Some(_) => self.refused += 1,
-        }
+/// The exit of a command that sent requests.
+pub(super) fn verdict(counts: &ResendSummary, target: &Target) -> Result<(), CliError> {
+    let many = units::format_count(counts.total);
+    if let RunEnd::Unreached(reason) = &counts.end {
+        let rest = match counts.unsent() {
+            0 => String::new(),
+            rest => format!("; {} of {many} were not sent", units::format_count(rest)),
+        };
+        return Err(CliError::environment(format!("{}{rest}", escape(reason))));
     }
-
-    fn sent(&self) -> u64 {
-        self.accepted + self.refused + self.failed
+    if counts.failed > 0 {
+        let failed = units::format_count(counts.failed);
+        return Err(CliError::environment(format!(
+            "{failed} of {many} got no response from {target}"
+        )));
     }
-
-    /// Whether another delivery would fare no better.
-    pub(super) fn is_over(&self) -> bool {
-        self.unreached.is_some()
+    if counts.rejected > 0 {
+        let rejected = units::format_count(counts.rejected);
+        return Err(CliError::negative(format!("{rejected} of {many} were not answered with 2xx")));
     }
-
-    /// Shows on a terminal how far it has come, where nothing else does.
-    pub(super) fn show_progress(&self, total: u64) -> io::Result<()> {
-        let mut err = io::stderr();
-        if total < 2 || !err.is_terminal() || io::stdout().is_terminal() {
-            return Ok(());
-        }
-        let sent = self.sent();
-        let end = if sent == total || self.is_over() { "\n" } else { "" };
-        write!(err, "\r{} of {} sent{end}", units::format_count(sent), units::format_count(total))?;
-        err.flush()
-    }
-
-    /// The exit of the command.
-    pub(super) fn verdict(self, total: u64, target: &Target) -> Result<(), CliError> {
-        let many = units::format_count(total);
-        let unsent = total - self.sent();
-        if let Some(reason) = self.unreached {
-            let rest = match unsent {
-                0 => String::new(),
-                rest => format!("; {} of {many} were not sent", units::format_count(rest)),
-            };
-            return Err(CliError::environment(format!("{}{rest}", escape(&reason))));
-        }
-        if self.failed > 0 {
-            let failed = units::format_count(self.failed);
-            return Err(CliError::environment(format!(
-                "{failed} of {many} got no answer from {target}"
-            )));
-        }
-        if self.refused > 0 {
-            let refused = units::format_count(self.refused);
-            return Err(CliError::negative(format!(
-                "{refused} of {many} were not answered with 2xx"
-            )));
-        }
-        Ok(())
-    }
+    Ok(())
 }
 
 /// An attempt in a line, beside the last one to the same target.

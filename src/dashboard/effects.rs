@@ -26,7 +26,7 @@ use crate::ops::send::{DraftEvent, request};
 use crate::outbound::Client;
 use crate::respond::ResponseRule;
 use crate::signature::Credentials;
-use crate::store::StoreError;
+use crate::store::{Store, StoreError};
 use crate::task;
 use edit::TerminalLease;
 
@@ -212,13 +212,13 @@ impl Context {
         }
     }
 
+    async fn fetch(&self, id: DeliveryId) -> Result<Delivery, String> {
+        let store = self.setup.store.clone();
+        task::blocking(move || read(&store, id)).await
+    }
+
     fn read(&self, id: DeliveryId) -> Result<Delivery, String> {
-        let found = self.setup.store.reader().and_then(|reader| reader.delivery(id));
-        match found {
-            Ok(Some(delivery)) => Ok(delivery),
-            Ok(None) => Err(format!("delivery {id} is no longer in the store")),
-            Err(error) => Err(error.to_string()),
-        }
+        read(&self.setup.store, id)
     }
 
     fn save_view(&self, name: String, filter: String) {
@@ -257,5 +257,13 @@ impl Context {
             Err(error) => Notice::failed(format!("no sample was sent: {error}")),
         };
         self.say(notice).await;
+    }
+}
+
+fn read(store: &Store, id: DeliveryId) -> Result<Delivery, String> {
+    match store.reader().and_then(|reader| reader.delivery(id)) {
+        Ok(Some(delivery)) => Ok(delivery),
+        Ok(None) => Err(format!("delivery {id} is no longer in the store")),
+        Err(error) => Err(error.to_string()),
     }
 }

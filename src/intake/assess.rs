@@ -12,7 +12,7 @@ use crate::delivery::{
     Verdict,
 };
 use crate::listener::{ClientResponse, Received};
-use crate::signature::{Greeting, Subject};
+use crate::signature::{Greeting, Identified, Subject};
 use crate::task;
 
 /// How long to look for the cause before a delivery that is not verified is refused.
@@ -41,13 +41,6 @@ pub(super) struct Assessment {
     pub(super) diagnosed: bool,
 }
 
-/// Who a delivery is from, what it is about and what is to be thought of its signature.
-struct Identified {
-    provider: String,
-    event: EventRef,
-    verdict: Verdict,
-}
-
 impl Intake {
     pub(super) async fn assess(&self, received: Received) -> Assessment {
         if let Some((status, refusal)) = &received.refused {
@@ -59,7 +52,7 @@ impl Intake {
         });
         let mut findings = self.identify(&received);
         if let Some(greeting) = greeting {
-            findings.greeted(&greeting);
+            findings = greeted(findings, &greeting);
             let Greeting { status, headers, body, .. } = greeting;
             return self.preset_response(
                 received,
@@ -103,17 +96,7 @@ impl Intake {
     fn identify(&self, received: &Received) -> Identified {
         let Received { head, body, received_at, .. } = received;
         let url = self.verifier.url(head);
-        let subject = Subject { head, body, url: url.as_deref() };
-        let judged = self.verifier.judge(&subject, *received_at);
-        let event = judged.credentials.map(|credentials| credentials.provider.event(head, body));
-        let provider = judged
-            .credentials
-            .map_or(UNKNOWN_PROVIDER, |credentials| credentials.provider.name.as_str());
-        Identified {
-            provider: provider.to_owned(),
-            event: event.unwrap_or_default(),
-            verdict: judged.verdict,
-        }
+        self.verifier.identify(&Subject { head, body, url: url.as_deref() }, *received_at)
     }
 
     fn refused(&self, refusal: &Refusal) -> Identified {
@@ -160,16 +143,15 @@ impl Intake {
     }
 }
 
-impl Identified {
-    /// A handshake is listed as what it is. Few are signed: what is missing there is no fault.
-    fn greeted(&mut self, greeting: &Greeting<'_>) {
-        greeting.credentials.provider.name.clone_into(&mut self.provider);
-        self.event.event_type = Some(greeting.kind.clone());
-        if matches!(self.verdict.status, SignatureStatus::Missing | SignatureStatus::Unchecked) {
-            self.verdict =
-                Verdict::explained(SignatureStatus::Unchecked, greeting.explanation.clone());
-        }
+/// Lists a handshake as what it is. Few are signed, so a missing signature is no failure.
+fn greeted(mut findings: Identified, greeting: &Greeting<'_>) -> Identified {
+    greeting.credentials.provider.name.clone_into(&mut findings.provider);
+    findings.event.event_type = Some(greeting.kind.clone());
+    if matches!(findings.verdict.status, SignatureStatus::Missing | SignatureStatus::Unchecked) {
+        findings.verdict =
+            Verdict::explained(SignatureStatus::Unchecked, greeting.explanation.clone());
     }
+    findings
 }
 
 fn refusal_answer(status: u16, refusal: &Refusal) -> ClientResponse {

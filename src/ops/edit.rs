@@ -27,7 +27,9 @@
 //!   sent. `base64`: what is no text, in lines of any length.
 //! - `Content-Length`, where it came, becomes that of the new body.
 
+mod check;
 mod parse;
+mod run;
 
 use std::fmt;
 
@@ -38,7 +40,9 @@ use bytes::Bytes;
 use crate::delivery::Head;
 use crate::payload::{Document, DocumentForm, escape};
 
+pub use check::{Checked, check};
 pub use parse::read;
+pub use run::{EditRun, EditSendError};
 
 /// How a body is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

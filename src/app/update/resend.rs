@@ -7,9 +7,10 @@ use crate::app::action::{Direction, ResendAction};
 use crate::app::message::{Effect, Notice};
 use crate::app::model::{Confirm, Mode, Model};
 use crate::app::resend::{
-    ResendPace, ResendRequest, ResendSummary, TargetPrompt, TargetPurpose, read,
+    ResendProgress, ResendRequest, TargetPrompt, TargetPurpose, counts, read,
 };
-use crate::delivery::{Attempt, Comparison, DeliveryId, Outcome, Transition as Became};
+use crate::delivery::{DeliveryId, Outcome, Transition};
+use crate::ops::resend::{Recorded, ResendEvent, ResendOutcome, ResendPace, ResendSummary, RunEnd};
 use crate::units;
 
 pub(super) fn act(model: &mut Model, what: ResendAction) -> Vec<Effect> {
@@ -170,40 +171,96 @@ pub(super) fn mistaken(model: &mut Model, number: u64, mistakes: String) {
     });
 }
 
-/// What is said of one delivery that was sent again.
-pub(super) fn resent(
-    attempt: &Attempt,
-    compared: Option<Comparison>,
-    remark: Option<String>,
-) -> Notice {
+/// Takes in the progress of a run: of one request as a notice, of several in the status line.
+pub(super) fn progress(model: &mut Model, number: u64, target: String, event: ResendEvent) {
+    match event {
+        ResendEvent::Started(summary) => {
+            if summary.total > 1 {
+                round(model, number, target).summary = summary;
+            }
+        }
+        ResendEvent::Sent { outcome, summary } if summary.total > 1 => {
+            let round = round(model, number, target);
+            round.summary = summary;
+            if let Some(why) = unrecorded(&outcome) {
+                round.remark = Some(why);
+            }
+        }
+        ResendEvent::Sent { outcome, .. } => notify(model, sent(&outcome, None)),
+        ResendEvent::Skipped { id, reason } => {
+            let why = format!("delivery {id} was not sent: {reason}");
+            match model.sendings.round.as_mut().filter(|round| round.number == number) {
+                Some(round) => {
+                    round.summary.skipped += 1;
+                    round.remark = Some(why);
+                }
+                None => notify(model, Notice::failed(why)),
+            }
+        }
+        ResendEvent::Finished(summary) if summary.total > 1 => {
+            let round = model.sendings.round.take_if(|round| round.number == number);
+            ended(model, &target, &summary, round.and_then(|round| round.remark));
+        }
+        ResendEvent::Finished(_) => {}
+    }
+}
+
+/// The run of this number, in the place of an earlier one.
+fn round(model: &mut Model, number: u64, target: String) -> &mut ResendProgress {
+    let round = model.sendings.round.take().filter(|round| round.number == number);
+    model.sendings.round.insert(round.unwrap_or_else(|| ResendProgress {
+        number,
+        target,
+        summary: ResendSummary::default(),
+        remark: None,
+    }))
+}
+
+fn unrecorded(outcome: &ResendOutcome) -> Option<String> {
+    match &outcome.recorded {
+        Recorded::Failed(error) => Some(format!("the attempt was not recorded: {error}")),
+        Recorded::Yes | Recorded::No => None,
+    }
+}
+
+/// Describes one request and its response.
+pub(super) fn sent(outcome: &ResendOutcome, origin: Option<String>) -> Notice {
+    let ResendOutcome { attempt, comparison, unsigned, .. } = outcome;
     let (id, target, took) =
         (attempt.delivery, &attempt.target, units::format_duration(attempt.took));
-    let became = compared.map(|compared| format!(": {compared}")).unwrap_or_default();
-    let remark = remark.map(|remark| format!("; {remark}")).unwrap_or_default();
+    let compared = comparison.map(|compared| format!(": {compared}")).unwrap_or_default();
+    let unsigned = unsigned.as_ref().map(|why| format!("not re-signed: {why}"));
+    let remarks = appended([origin, unsigned, unrecorded(outcome)]);
     let how = how(attempt.changes.is_none());
     match &attempt.outcome {
         Outcome::Answered(answered) => {
             let status = answered.status;
             let text = format!(
-                "delivery {id}, {how}: {target} answered {status} in {took}{became}{remark}"
+                "delivery {id}, {how}: {target} answered {status} in {took}{compared}{remarks}"
             );
-            let broken = compared.is_some_and(|compared| compared.turn == Became::Broken);
+            let broken = comparison.is_some_and(|compared| compared.turn == Transition::Broken);
             if status < 400 && !broken { Notice::done(text) } else { Notice::failed(text) }
         }
         Outcome::Failed { reason, .. } => {
-            Notice::failed(format!("delivery {id} was not resent: {reason}{became}{remark}"))
+            Notice::failed(format!("delivery {id} was not resent: {reason}{compared}{remarks}"))
         }
     }
 }
 
-/// An order of many requests has ended.
-pub(super) fn ended(model: &mut Model, tally: &ResendSummary, remark: Option<String>) {
-    let this = |round: &ResendSummary| round.number == tally.number;
-    if model.sendings.round.as_ref().is_some_and(this) {
-        model.sendings.round = None;
-    }
-    let told = format!("to {}: {}", tally.target, tally.told());
-    let good = tally.accepted == tally.total;
-    let text = remark.map_or_else(|| told.clone(), |remark| format!("{told}; {remark}"));
+/// What else there is to know, as the end of a sentence.
+fn appended<const N: usize>(remarks: [Option<String>; N]) -> String {
+    remarks.into_iter().flatten().flat_map(|remark| ["; ".to_owned(), remark]).collect()
+}
+
+/// Describes a run of several requests that has ended.
+fn ended(model: &mut Model, target: &str, summary: &ResendSummary, remark: Option<String>) {
+    let end = match &summary.end {
+        RunEnd::Complete => None,
+        RunEnd::Stopped => Some("stopped".to_owned()),
+        RunEnd::Unreached(reason) => Some(format!("the rest was not sent: {reason}")),
+    };
+    let remarks = appended([end, remark]);
+    let text = format!("to {target}: {}{remarks}", counts(summary));
+    let good = summary.accepted == summary.total;
     notify(model, if good { Notice::done(text) } else { Notice::failed(text) });
 }

@@ -9,13 +9,13 @@ use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
 use super::Context;
-use super::edit::blocking;
 use crate::app::routing::{PublicAddress, Routing, RoutingChange, RuleLine, TargetLine};
 use crate::app::{Event, Notice, ReleaseDecision};
 use crate::delivery::{DeliveryId, Head};
 use crate::intake::ReleaseAction;
 use crate::outbound::TargetCondition;
 use crate::respond::{ResponseRule, RuleError, Rulebook};
+use crate::task;
 use crate::tunnel;
 
 /// The screen is told so often at most.
@@ -109,7 +109,7 @@ impl Context {
     /// Changes rules, or lets a held sender go.
     pub(super) async fn change(self: Arc<Self>, change: RoutingChange) {
         match change {
-            RoutingChange::Add(typed) => blocking(move || self.add_rule(typed)).await,
+            RoutingChange::Add(typed) => task::blocking(move || self.add_rule(typed)).await,
             RoutingChange::Remove { at, text } => self.remove_rule(at, &text).await,
             RoutingChange::Reset => self.reset_rules().await,
             RoutingChange::Release { id, decision } => self.release(id, decision).await,

@@ -11,7 +11,7 @@ use super::{prompt, text};
 use crate::app::theme::Theme;
 use crate::app::{
     Action, FilterPrompt, Mode, Model, Notice, NoticeKind, Prompt, ResendAction, StyleClass,
-    StyledLine, hints,
+    StyledLine, counts, hints,
 };
 use crate::units;
 
@@ -169,7 +169,7 @@ fn status(model: &Model) -> Option<StyledLine> {
         let stop = stop.map(|key| format!("  {key}")).unwrap_or_default();
         return Some(
             StyledLine::new(StyleClass::Accent, " → ")
-                .with(StyleClass::Plain, format!("{}: {}", round.target, round.told()))
+                .with(StyleClass::Plain, format!("{}: {}", round.target, counts(&round.summary)))
                 .with(StyleClass::Accent, stop)
                 .with(StyleClass::Plain, " ends it"),
         );

@@ -1,0 +1,93 @@
+//! The request that a stored delivery is resent as.
+
+use jiff::Timestamp;
+
+use crate::delivery::Delivery;
+use crate::ops::resign::{EventIdPolicy, resign};
+use crate::outbound::{Request, Target};
+use crate::secret::Secret;
+use crate::signature::{self, Credentials, SignError, Subject};
+
+/// The signature that deliveries are resent with.
+#[derive(Debug, Clone, Copy)]
+pub enum Signing<'k> {
+    /// The one they were received with.
+    Exact,
+    /// A new one, as of the time of sending.
+    Resign(ReSigning<'k>),
+}
+
+/// Keys for new signatures, and which event id these cover.
+#[derive(Debug, Clone, Copy)]
+pub struct ReSigning<'k> {
+    /// One per provider; the first secret signs.
+    pub credentials: &'k [Credentials],
+    /// Sign deliveries of other providers with the first credentials: the user named a provider.
+    pub assume_first: bool,
+    pub event_id: EventIdPolicy,
+}
+
+/// Reason why a delivery cannot be re-signed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unsigned {
+    #[error("its provider is unknown, and so is how it is signed")]
+    UnknownProvider,
+    #[error("no secret is configured for {title}; set {variable}")]
+    NoSecret { title: String, variable: String },
+    #[error(transparent)]
+    Sign(#[from] SignError),
+}
+
+impl<'k> ReSigning<'k> {
+    /// What to sign a provider's deliveries with.
+    pub fn key(&self, provider: &str) -> Result<(&'k Credentials, &'k Secret), Unsigned> {
+        let own = self.credentials.iter().find(|credentials| credentials.provider.name == provider);
+        let assumed = || self.credentials.first().filter(|_| self.assume_first);
+        let credentials = own.or_else(assumed).ok_or(Unsigned::UnknownProvider)?;
+        let provider = &credentials.provider;
+        if let Some(reason) = signature::unsignable(&provider.scheme) {
+            return Err(SignError::Unsupported(reason).into());
+        }
+        let secret = credentials.secrets.first().ok_or_else(|| Unsigned::NoSecret {
+            title: provider.title.clone(),
+            variable: provider.secret_env.clone(),
+        })?;
+        Ok((credentials, secret))
+    }
+}
+
+/// A request that is ready to be sent.
+#[derive(Debug, Clone)]
+pub struct PreparedRequest {
+    pub request: Request,
+    /// What re-signing changed, in a line; none if the request is exactly what was received.
+    pub changes: Option<String>,
+}
+
+impl PreparedRequest {
+    /// The bytes as they were received.
+    pub fn exact(delivery: &Delivery) -> Self {
+        let Delivery { head, body, .. } = delivery;
+        Self { request: Request { head: head.clone(), body: body.clone() }, changes: None }
+    }
+
+    pub fn new(
+        delivery: &Delivery,
+        target: &Target,
+        signing: &Signing<'_>,
+    ) -> Result<Self, Unsigned> {
+        let Signing::Resign(keys) = signing else { return Ok(Self::exact(delivery)) };
+        let (Credentials { provider, .. }, secret) = keys.key(&delivery.summary.provider)?;
+        #[expect(clippy::disallowed_methods, reason = "a signature covers the time of signing")]
+        let now = Timestamp::now();
+        let Delivery { head, body, .. } = delivery;
+        let url = target.url(&head.target_text());
+        let received = Subject { head, body, url: Some(&url) };
+        let signed = resign(provider, secret, &received, now, keys.event_id)?;
+        let changes: Vec<String> = signed.changes.iter().map(ToString::to_string).collect();
+        let line = if changes.is_empty() { UNCHANGED.to_owned() } else { changes.join(", ") };
+        Ok(Self { request: signed.request, changes: Some(line) })
+    }
+}
+
+const UNCHANGED: &str = "re-signed without a change";

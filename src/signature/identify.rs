@@ -1,0 +1,49 @@
+//! What a request is: its provider, its event, and the verdict on its signature.
+
+use jiff::Timestamp;
+
+use super::signed_payload::Subject;
+use super::verifier::Verifier;
+use super::verify::verify;
+use crate::delivery::{EventRef, UNKNOWN_PROVIDER, Verdict};
+
+/// Provider, event, and verdict of a request.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Identified {
+    pub provider: String,
+    pub event: EventRef,
+    pub verdict: Verdict,
+}
+
+impl Verifier {
+    /// Detects the provider of a request and checks its signature, as of `at`.
+    pub fn identify(&self, subject: &Subject<'_>, at: Timestamp) -> Identified {
+        let judged = self.judge(subject, at);
+        let provider = judged.credentials.map(|credentials| &credentials.provider);
+        let name = provider.map_or(UNKNOWN_PROVIDER, |provider| &provider.name);
+        let event = provider.map(|provider| provider.event(subject.head, subject.body));
+        Identified {
+            provider: name.to_owned(),
+            event: event.unwrap_or_default(),
+            verdict: judged.verdict,
+        }
+    }
+
+    /// Checks a request whose provider is known already.
+    pub fn identify_as(&self, provider: &str, subject: &Subject<'_>, at: Timestamp) -> Identified {
+        let Some(credentials) = self.named(provider) else {
+            let verdict = self.judge(subject, at).verdict;
+            return Identified {
+                provider: provider.to_owned(),
+                event: EventRef::default(),
+                verdict,
+            };
+        };
+        let known = &credentials.provider;
+        Identified {
+            provider: known.name.clone(),
+            event: known.event(subject.head, subject.body),
+            verdict: verify(&known.scheme, &credentials.secrets, subject, at),
+        }
+    }
+}
