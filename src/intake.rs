@@ -1,18 +1,18 @@
-//! Takes a delivery in: verify, keep, answer. The answer goes out after the commit.
+//! Handles each request: assess it, store it, respond. The response is sent after the commit.
 //!
-//! Who answers is decided in this order; the first that has something to say does:
+//! The first of these that applies produces the response:
 //!
-//! 1. the listener, which **refused** a request that it could not take whole;
-//! 2. a **handshake** of the provider, unless handshakes are off;
-//! 3. **strict**, with 401, where the signature is not verified;
-//! 4. the first **rule** that is for the delivery and does not pass it on;
-//! 5. the first **target** that the delivery is for, or the reason why it cannot (502, 503, 504);
-//! 6. nobody: 200.
+//! 1. the listener, if it **refused** a request that it could not receive completely;
+//! 2. a **handshake** of the provider, unless handshakes are disabled;
+//! 3. **strict** mode, with 401, if the signature is not verified;
+//! 4. the first **rule** that matches the delivery and does not pass it on;
+//! 5. the first **target** whose filter matches, or a gateway error (502, 503, 504);
+//! 6. the default response, 200.
 //!
-//! Only what comes to 5 is sent on to targets, and all of those that it is for get it. Whatever is
-//! answered, the delivery is on disk before.
+//! Only a delivery that reaches step 5 is forwarded, to every target whose filter matches. Whatever the
+//! response, the delivery is on disk before it is sent.
 //!
-//! It owns the way into the store; it shows nothing, and whoever shows reads the store.
+//! It displays nothing: front ends follow the store.
 
 mod assess;
 mod diagnoser;
@@ -40,81 +40,81 @@ pub use diagnoser::{Diagnoser, diagnose};
 pub use forwards::{Forward, Forwards};
 pub use pause::{PausedRequest, PausedRequests, ReleaseAction};
 pub use peer::Proxies;
-pub use schema_drift::learn_shapes;
+pub use schema_drift::learn_schemas;
 pub use sequencer::Sequencer;
 
-/// After how many seconds a sender may try again.
+/// Seconds until a client may retry, as `Retry-After`.
 const RETRY_AFTER: &str = "5";
 
-/// What becomes of every delivery.
+/// Services and configuration that every delivery passes through.
 #[derive(Debug)]
 pub struct Intake {
     pub verifier: Arc<Verifier>,
     pub diagnoser: Diagnoser,
     pub store: Store,
-    pub door: Sequencer,
+    pub sequencer: Sequencer,
     pub rules: Rulebook,
     pub forwards: Arc<Forwards>,
-    pub holds: PausedRequests,
+    pub paused: PausedRequests,
     pub policy: Policy,
-    /// Cuts short what is only delayed.
+    /// Ends delays at shutdown.
     pub stop: CancellationToken,
 }
 
-/// How deliveries are met, beside rules and targets.
+/// Handling of deliveries apart from rules and targets.
 #[derive(Debug, Default)]
 pub struct Policy {
-    /// Answers handshakes; nothing where they are off.
+    /// Responds to handshakes; none if they are disabled.
     pub handshakes: Option<Handshakes>,
-    /// Refuses what is not verified; nothing where that is not wanted.
+    /// Refuses deliveries that are not verified; none if strict mode is off.
     pub strict: Option<Strict>,
     pub proxies: Proxies,
 }
 
-/// What a front end can watch and change while deliveries come.
+/// State that a front end can watch and change while deliveries arrive.
 #[derive(Debug)]
 pub struct Controls {
     pub rules: Rulebook,
-    pub holds: PausedRequests,
-    /// Every target with how it is doing, in the order in which they are asked.
+    pub paused: PausedRequests,
+    /// Every target with its health, in the order in which their filters are tried.
     pub targets: Vec<(String, watch::Receiver<Health>)>,
 }
 
 impl Intake {
-    /// Verifies a delivery, keeps it, and says what to answer.
-    pub async fn take(&self, received: Received) -> Reply {
-        let judgement = self.assess(received).await;
-        let (mut new, settled) = (judgement.new, judgement.preset_response);
-        let wants_cause = new.request.refused.is_none() && !judgement.diagnosed;
-        let turn = self.diagnoser.turn(&new.signature).filter(|_| wants_cause);
-        new.diagnosing = turn.is_some();
-        let noted = new.response;
-        let passed = match self.door.submit(new, settled).await {
-            Ok(passed) => passed,
+    /// Verifies a delivery, stores it, and returns the response.
+    pub async fn handle(&self, received: Received) -> Reply {
+        let assessment = self.assess(received).await;
+        let (mut new, preset_response) = (assessment.new, assessment.preset_response);
+        let find_cause = new.request.refused.is_none() && !assessment.diagnosed;
+        let diagnosis = self.diagnoser.reserve(&new.signature).filter(|_| find_cause);
+        new.diagnosing = diagnosis.is_some();
+        let stored_status = new.response;
+        let accepted = match self.sequencer.submit(new, preset_response).await {
+            Ok(accepted) => accepted,
             Err(error) => return unavailable(&error).into(),
         };
-        let id = passed.id;
-        if let Some(turn) = turn {
-            turn.take(id);
+        let id = accepted.id;
+        if let Some(diagnosis) = diagnosis {
+            diagnosis.start(id);
         }
-        let reply = self.carry_out(passed).await;
-        if noted != Some(reply.status()) {
-            // The delivery itself is on disk. If this is not, the store's trouble is shown
-            // already, and the sender still gets its answer.
+        let reply = self.carry_out(accepted).await;
+        if stored_status != Some(reply.status()) {
+            // The delivery itself is on disk. If the status cannot be stored, the error shows in
+            // the store's progress, and the client still gets its response.
             let _ = self.store.answered(id, reply.status()).await;
         }
         reply
     }
 
-    async fn carry_out(&self, passed: Accepted) -> Reply {
-        let Accepted { id, course } = passed;
-        match course {
-            Disposition::Answer(answer) => answer.into(),
-            Disposition::Respond(taken) => {
-                let (step, delivery) = *taken;
+    async fn carry_out(&self, accepted: Accepted) -> Reply {
+        let Accepted { id, disposition } = accepted;
+        match disposition {
+            Disposition::Answer(response) => response.into(),
+            Disposition::Respond(matched) => {
+                let (step, delivery) = *matched;
                 self.respond(step, &delivery).await
             }
-            Disposition::Forward(ticket) => self.forwarded(id, ticket).await.into(),
+            Disposition::Forward(ticket) => self.await_target(id, ticket).await.into(),
         }
     }
 
@@ -132,66 +132,70 @@ impl Intake {
             }
             ScriptAction::Timeout => Reply::Silence,
             ScriptAction::Close => Reply::Close,
-            ScriptAction::Hold => match self.holds.wait(delivery.summary.id).await {
+            ScriptAction::Hold => match self.paused.wait(delivery.summary.id).await {
                 Some(ReleaseAction::Answer(status)) => {
                     let id = delivery.summary.id;
                     let text = format!("{status} by hand; kept as delivery {id}\n");
                     ClientResponse::plain_text(status, text).into()
                 }
-                Some(ReleaseAction::Forward) => self.send_on(delivery).await.into(),
+                Some(ReleaseAction::Forward) => self.forward_now(delivery).await.into(),
                 Some(ReleaseAction::Close) => Reply::Close,
                 None => {
                     let why = "this delivery was kept, and held until hookglass stopped\n";
-                    later(ClientResponse::plain_text(503, why.to_owned())).into()
+                    with_retry_after(ClientResponse::plain_text(503, why.to_owned())).into()
                 }
             },
-            ScriptAction::Pass => self.send_on(delivery).await.into(),
+            ScriptAction::Pass => self.forward_now(delivery).await.into(),
         }
     }
 
-    /// Sends a delivery on that the door did not.
-    async fn send_on(&self, delivery: &Delivery) -> ClientResponse {
+    /// Forwards a delivery that a rule had kept from its targets.
+    async fn forward_now(&self, delivery: &Delivery) -> ClientResponse {
         let id = delivery.summary.id;
         match self.forwards.begin(delivery, sequencer::now()).await {
-            Some(ticket) => self.forwarded(id, ticket).await,
+            Some(ticket) => self.await_target(id, ticket).await,
             None => sequencer::default_response(id),
         }
     }
 
-    async fn forwarded(&self, id: DeliveryId, ticket: Ticket) -> ClientResponse {
+    async fn await_target(&self, id: DeliveryId, ticket: Ticket) -> ClientResponse {
         let target = ticket.target().clone();
         let sent = ticket.sent().await;
         let attempt = attempt(AttemptKind::Forward, id, &target, &sent);
-        // As with the status: the sender gets the answer that the target gave.
+        // As with the status: the client gets the target's response even if the attempt cannot be
+        // stored.
         let _ = self.store.attempted(attempt).await;
-        onward_answer(sent)
+        target_response(sent)
     }
 }
 
-fn later(mut answer: ClientResponse) -> ClientResponse {
-    answer.headers.push(Header::new("Retry-After", RETRY_AFTER));
-    answer
+fn with_retry_after(mut response: ClientResponse) -> ClientResponse {
+    response.headers.push(Header::new("Retry-After", RETRY_AFTER));
+    response
 }
 
 fn unavailable(error: &KeepError) -> ClientResponse {
-    later(ClientResponse::plain_text(503, format!("this delivery was not kept: {error}\n")))
+    with_retry_after(ClientResponse::plain_text(
+        503,
+        format!("this delivery was not kept: {error}\n"),
+    ))
 }
 
-/// The target's answer for the sender, or why there is none.
-fn onward_answer(sent: SendOutcome) -> ClientResponse {
+/// Response for the client: the target's, or a gateway error.
+fn target_response(sent: SendOutcome) -> ClientResponse {
     match sent.outcome {
         Ok(Response { status, headers, body }) => {
-            let passed = headers.into_iter().filter(|header| !is_hop_by_hop(&header.name));
-            ClientResponse { status, headers: passed.collect(), body }
+            let end_to_end = headers.into_iter().filter(|header| !is_hop_by_hop(&header.name));
+            ClientResponse { status, headers: end_to_end.collect(), body }
         }
-        Err(error) => gateway_answer(&error),
+        Err(error) => gateway_error(&error),
     }
 }
 
-fn gateway_answer(error: &SendError) -> ClientResponse {
+fn gateway_error(error: &SendError) -> ClientResponse {
     let why = format!("hookglass kept this delivery, but could not forward it: {error}\n");
     match error {
-        _ if error.is_ours() => later(ClientResponse::plain_text(503, why)),
+        _ if error.is_ours() => with_retry_after(ClientResponse::plain_text(503, why)),
         _ if error.timed_out() => ClientResponse::plain_text(504, why),
         _ => ClientResponse::plain_text(502, why),
     }

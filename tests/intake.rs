@@ -24,7 +24,7 @@ type Tested<T = ()> = Result<T, Box<dyn std::error::Error>>;
 struct Running {
     intake: Arc<Intake>,
     rules: Rulebook,
-    holds: PausedRequests,
+    paused: PausedRequests,
     store: Store,
     stop: CancellationToken,
     work: JoinSet<()>,
@@ -44,7 +44,7 @@ fn start(rules: &[&str], targets: Vec<Target>) -> Tested<Running> {
     let (diagnoser, diagnosing) =
         Diagnoser::new(Arc::clone(&verifier), store.clone(), stop.clone());
     let rules = rules.iter().map(|text| rule(text).map(Arc::new)).collect::<Tested<Vec<_>>>()?;
-    let (rules, holds) = (Rulebook::new(rules), PausedRequests::new(stop.clone()));
+    let (rules, paused) = (Rulebook::new(rules), PausedRequests::new(stop.clone()));
     let mut work = JoinSet::new();
     let mut forward = |target| {
         let (forwarder, forwarding) =
@@ -55,7 +55,7 @@ fn start(rules: &[&str], targets: Vec<Target>) -> Tested<Running> {
     let forwards = targets.into_iter().map(&mut forward).collect();
     let (forwards, keeping) = Forwards::new(forwards, store.clone());
     let forwards = Arc::new(forwards);
-    let (door, passing) = Sequencer::new(store.clone(), rules.clone(), Arc::clone(&forwards));
+    let (sequencer, passing) = Sequencer::new(store.clone(), rules.clone(), Arc::clone(&forwards));
     work.spawn(diagnosing);
     work.spawn(keeping);
     work.spawn(passing);
@@ -64,14 +64,14 @@ fn start(rules: &[&str], targets: Vec<Target>) -> Tested<Running> {
         verifier,
         diagnoser,
         store: store.clone(),
-        door,
+        sequencer,
         rules: rules.clone(),
         forwards,
-        holds: holds.clone(),
+        paused: paused.clone(),
         policy,
         stop: stop.clone(),
     });
-    Ok(Running { intake, rules, holds, store, stop, work, writer })
+    Ok(Running { intake, rules, paused, store, stop, work, writer })
 }
 
 fn received(path: &str) -> Received {
@@ -88,7 +88,7 @@ fn received(path: &str) -> Received {
 
 impl Running {
     async fn status(&self, path: &str) -> u16 {
-        self.intake.take(received(path)).await.status()
+        self.intake.handle(received(path)).await.status()
     }
 
     fn noted(&self, id: i64) -> Tested<Option<u16>> {
@@ -144,23 +144,23 @@ async fn what_is_held_is_let_go_by_hand() -> Tested {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let target: Target = format!("http://{}", listener.local_addr()?).parse()?;
     let mut running = start(&["path:/held* => hold"], vec![target])?;
-    let mut changes = running.holds.changes();
+    let mut changes = running.paused.changes();
     let mut answers = Vec::new();
     for (id, path) in (1_i64..).zip(["/held/a", "/held/b", "/held/c"]) {
         let intake = Arc::clone(&running.intake);
         let (sender, replied) = tokio::sync::oneshot::channel();
-        running.work.spawn(async move { drop(sender.send(intake.take(received(path)).await)) });
+        running.work.spawn(async move { drop(sender.send(intake.handle(received(path)).await)) });
         changes.wait_for(|held| held.contains_key(&DeliveryId(id))).await?;
         assert_eq!(running.noted(id)?, None);
         answers.push(replied);
     }
-    let ids: Vec<i64> = running.holds.list().iter().map(|(id, _)| id.0).collect();
+    let ids: Vec<i64> = running.paused.list().iter().map(|(id, _)| id.0).collect();
     assert_eq!(ids, [1, 2, 3]);
-    assert!(!running.holds.release(DeliveryId(9), ReleaseAction::Close));
-    assert!(running.holds.release(DeliveryId(2), ReleaseAction::Answer(422)));
-    assert!(!running.holds.release(DeliveryId(2), ReleaseAction::Answer(422)));
-    assert!(running.holds.release(DeliveryId(1), ReleaseAction::Close));
-    assert!(running.holds.release(DeliveryId(3), ReleaseAction::Forward));
+    assert!(!running.paused.release(DeliveryId(9), ReleaseAction::Close));
+    assert!(running.paused.release(DeliveryId(2), ReleaseAction::Answer(422)));
+    assert!(!running.paused.release(DeliveryId(2), ReleaseAction::Answer(422)));
+    assert!(running.paused.release(DeliveryId(1), ReleaseAction::Close));
+    assert!(running.paused.release(DeliveryId(3), ReleaseAction::Forward));
     let (mut stream, _) = listener.accept().await?;
     let mut seen = Vec::new();
     while !seen.ends_with(b"}") {
@@ -173,7 +173,7 @@ async fn what_is_held_is_let_go_by_hand() -> Tested {
     }
     assert_eq!(statuses, [0, 422, 203]);
     assert_eq!((running.noted(1)?, running.noted(2)?), (Some(0), Some(422)));
-    assert!(running.holds.list().is_empty());
+    assert!(running.paused.list().is_empty());
     let third = running.store.reader()?.delivery(DeliveryId(3))?.ok_or("not kept")?;
     assert_eq!(third.summary.request.peer.as_deref(), Some("203.0.113.7"));
     assert_eq!(third.attempts.len(), 1);
@@ -188,7 +188,7 @@ async fn what_is_held_is_let_go_by_hand() -> Tested {
 async fn a_delay_ends_with_the_program() -> Tested {
     let running = start(&["202:delay=24h"], Vec::new())?;
     running.stop.cancel();
-    let Reply::Answer(answer) = running.intake.take(received("/")).await else {
+    let Reply::Answer(answer) = running.intake.handle(received("/")).await else {
         return Err("no answer".into());
     };
     assert_eq!(answer.status, 202);

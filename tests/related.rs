@@ -5,7 +5,7 @@ use hookglass::delivery::{
     Attempt, AttemptKind, DeliveryFlags, DeliveryId, EventRef, Head, Header, NewDelivery, Outcome,
     Refusal, SignatureStatus, Summary, Verdict,
 };
-use hookglass::intake::learn_shapes;
+use hookglass::intake::learn_schemas;
 use hookglass::store::{
     AttemptWriter, Store, StoreChange, StorePlace, StoreReader, Tail, TypeMatch, Writer,
 };
@@ -174,7 +174,7 @@ async fn a_new_shape_is_told_and_what_was_learnt_outlives_the_program() -> Teste
         let (store, writer) = Store::open(&place, "")?;
         let stop = CancellationToken::new();
         let mut learning = JoinSet::new();
-        learning.spawn(learn_shapes(store.clone(), stop.clone()));
+        learning.spawn(learn_schemas(store.clone(), stop.clone()));
         Ok((store, writer, stop, learning))
     };
     let first = r#"{"id":1,"who":null}"#;

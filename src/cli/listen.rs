@@ -19,7 +19,7 @@ use crate::app::Session;
 use crate::config::{Config, Dashboard, GlyphChoice};
 use crate::dashboard::{self, view::Glyphs};
 use crate::headless::{self, Format, HeadlessError};
-use crate::intake::{Controls, Diagnoser, Intake, PausedRequests, Sequencer, learn_shapes};
+use crate::intake::{Controls, Diagnoser, Intake, PausedRequests, Sequencer, learn_schemas};
 use crate::listener::{self, BindError, Limits};
 use crate::outbound::Target;
 use crate::respond::Rulebook;
@@ -243,7 +243,7 @@ impl ListenSession {
         tasks.spawn(async move {
             let take = move |received| {
                 let intake = Arc::clone(&intake);
-                async move { intake.take(received).await }
+                async move { intake.handle(received).await }
             };
             listener::serve(listener, limits, take, stopping).await;
             done.cancel();
@@ -287,23 +287,24 @@ impl ListenSession {
             work.await;
             finished.cancel();
         });
-        tasks.spawn(learn_shapes(self.store.clone(), stop.clone()));
+        tasks.spawn(learn_schemas(self.store.clone(), stop.clone()));
         let plan = &self.routing.plan;
         let forwards = plan.forwards(tasks, self.store.clone(), &stop);
         let rules = Rulebook::new(plan.rules.iter().cloned());
-        let holds = PausedRequests::new(stop.clone());
-        let (door, work) = Sequencer::new(self.store.clone(), rules.clone(), Arc::clone(&forwards));
+        let paused = PausedRequests::new(stop.clone());
+        let (sequencer, work) =
+            Sequencer::new(self.store.clone(), rules.clone(), Arc::clone(&forwards));
         tasks.spawn(work);
         let controls =
-            Controls { rules: rules.clone(), holds: holds.clone(), targets: forwards.targets() };
+            Controls { rules: rules.clone(), paused: paused.clone(), targets: forwards.targets() };
         let intake = Intake {
             verifier: Arc::clone(&self.verifier),
             diagnoser,
             store: self.store.clone(),
-            door,
+            sequencer,
             rules,
             forwards,
-            holds,
+            paused,
             policy: plan.policy(self.verifier.candidates()),
             stop,
         };

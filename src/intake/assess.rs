@@ -85,7 +85,7 @@ impl Intake {
         let Ok(_permit) = Arc::clone(&strict.searching).try_acquire_owned() else { return false };
         let verifier = Arc::clone(&self.verifier);
         let (head, body, at) = (received.head.clone(), received.body.clone(), received.received_at);
-        let search = move || diagnoser::within(&verifier, &head, &body, at, LIMIT);
+        let search = move || diagnoser::search_within(&verifier, &head, &body, at, LIMIT);
         let Some(found) = task::join_or_panic(tokio::task::spawn_blocking(search).await) else {
             return false;
         };

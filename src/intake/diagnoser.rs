@@ -1,7 +1,7 @@
-//! Looks for the causes of bad signatures, off the path of the answers.
+//! Finds the causes of failed signatures, off the response path.
 //!
-//! One search at a time, each within a budget, and a bounded queue of numbers before it: whoever
-//! sends bad signatures slows down these searches and nothing else.
+//! One search runs at a time, within a time budget, behind a bounded queue of ids: a client that
+//! floods the listener with bad signatures delays these searches and nothing else.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,35 +15,34 @@ use crate::signature::{Budget, Diagnosis, Subject, Verifier};
 use crate::store::Store;
 use crate::task;
 
-/// Deliveries that may wait; of those that come on top no cause is looked for until they are
-/// opened.
+/// Capacity of the queue. A delivery that finds it full is diagnosed when it is opened.
 const WAITING: usize = 256;
 
-/// How long one search may take.
+/// Time limit of one search.
 const LIMIT: Duration = Duration::from_secs(2);
 
-/// How long one may take while others wait, so that the last of them waits for seconds only: what
-/// is printed without a dashboard keeps its order, and waits for the searches.
+/// Time limit of a search while others wait, so that the last of them waits for seconds only:
+/// headless output keeps its order, and waits for the searches.
 const LIMIT_IN_A_QUEUE: Duration = Duration::from_millis(20);
 
-/// The way to the searches.
+/// Handle to the search task.
 #[derive(Debug, Clone)]
 pub struct Diagnoser {
     queue: mpsc::Sender<DeliveryId>,
 }
 
-/// A place in the queue.
+/// A reserved place in the queue.
 #[derive(Debug)]
 pub(super) struct DiagnosisJob(mpsc::OwnedPermit<DeliveryId>);
 
 impl DiagnosisJob {
-    pub(super) fn take(self, id: DeliveryId) {
+    pub(super) fn start(self, id: DeliveryId) {
         drop(self.0.send(id));
     }
 }
 
 impl Diagnoser {
-    /// A diagnoser, and the work that it does until `stop`.
+    /// Returns a diagnoser and its work, which runs until `stop`.
     pub fn new(
         verifier: Arc<Verifier>,
         store: Store,
@@ -54,9 +53,8 @@ impl Diagnoser {
         (Self { queue }, work.run(waiting, stop))
     }
 
-    /// A place in the queue for a delivery with such a verdict; nothing if there is none, or
-    /// nothing to look for.
-    pub(super) fn turn(&self, verdict: &Verdict) -> Option<DiagnosisJob> {
+    /// Reserves a place in the queue. None if the queue is full, or the verdict needs no cause.
+    pub(super) fn reserve(&self, verdict: &Verdict) -> Option<DiagnosisJob> {
         let permit = verdict.wants_cause().then(|| self.queue.clone().try_reserve_owned().ok());
         permit.flatten().map(DiagnosisJob)
     }
@@ -69,7 +67,7 @@ struct Work {
 
 impl Work {
     async fn run(self, mut waiting: mpsc::Receiver<DeliveryId>, stop: CancellationToken) {
-        let this = Arc::new(self);
+        let worker = Arc::new(self);
         loop {
             let id = tokio::select! {
                 biased;
@@ -77,11 +75,11 @@ impl Work {
                 () = stop.cancelled() => return,
             };
             let limit = if waiting.is_empty() { LIMIT } else { LIMIT_IN_A_QUEUE };
-            let one = Arc::clone(&this);
-            let found = tokio::task::spawn_blocking(move || one.search(id, limit)).await;
+            let searcher = Arc::clone(&worker);
+            let found = tokio::task::spawn_blocking(move || searcher.search(id, limit)).await;
             if let Some(Some(verdict)) = task::join_or_panic(found) {
-                // If this is not kept, the store's trouble is shown already.
-                let _ = this.store.explained(id, verdict).await;
+                // A failure shows in the store's progress.
+                let _ = worker.store.explained(id, verdict).await;
             }
         }
     }
@@ -89,16 +87,22 @@ impl Work {
     fn search(&self, id: DeliveryId, limit: Duration) -> Option<Verdict> {
         let delivery = self.store.reader().and_then(|reader| reader.delivery(id)).ok()??;
         let Delivery { summary, head, body, .. } = &delivery;
-        Some(within(&self.verifier, head, body, summary.request.received_at, limit).verdict)
+        Some(search_within(&self.verifier, head, body, summary.request.received_at, limit).verdict)
     }
 }
 
-/// Looks for the cause of a kept delivery's verdict, as of when it came.
+/// Finds the cause of a stored delivery's verdict, as of the time it was received.
 pub fn diagnose(verifier: &Verifier, delivery: &Delivery) -> Diagnosis {
-    within(verifier, &delivery.head, &delivery.body, delivery.summary.request.received_at, LIMIT)
+    search_within(
+        verifier,
+        &delivery.head,
+        &delivery.body,
+        delivery.summary.request.received_at,
+        LIMIT,
+    )
 }
 
-pub(super) fn within(
+pub(super) fn search_within(
     verifier: &Verifier,
     head: &Head,
     body: &[u8],

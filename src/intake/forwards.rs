@@ -1,5 +1,5 @@
-//! Which targets a delivery is sent on to. The first one's answer is the sender's; the others run
-//! beside it, and what they answered is kept.
+//! Forwarding to targets. The first target that matches produces the client's response; attempts to
+//! the others run in the background and are stored.
 
 use std::collections::HashSet;
 use std::future::Future;
@@ -14,48 +14,48 @@ use crate::outbound::{Forwarder, Health, Request, Ticket, attempt};
 use crate::store::Store;
 use crate::task;
 
-/// Answers from beside that may wait to be kept; behind them deliveries wait, since the store
-/// does not keep up.
-const KEEPING: usize = 1024;
+/// Background attempts that may wait to be stored. When the queue is full, deliveries wait, since
+/// the store does not keep up.
+const BACKGROUND_QUEUE: usize = 1024;
 
-/// A target, and the deliveries that are for it.
+/// A target and the filter for its deliveries.
 #[derive(Debug)]
 pub struct Forward {
     pub filter: Filter,
     pub forwarder: Forwarder,
 }
 
-/// The targets, in the order in which they are asked.
+/// The targets, in the order in which their filters are tried.
 #[derive(Debug)]
 pub struct Forwards {
     forwards: Vec<Forward>,
-    beside: mpsc::Sender<(DeliveryId, Ticket)>,
+    background: mpsc::Sender<(DeliveryId, Ticket)>,
 }
 
 impl Forwards {
-    /// The way to the targets, and the work of keeping what those beside the first answer.
+    /// Returns the targets and the work of storing background attempts.
     pub fn new(forwards: Vec<Forward>, store: Store) -> (Self, impl Future<Output = ()>) {
-        let (beside, tickets) = mpsc::channel(KEEPING);
-        (Self { forwards, beside }, keep(store, tickets))
+        let (background, tickets) = mpsc::channel(BACKGROUND_QUEUE);
+        (Self { forwards, background }, record(store, tickets))
     }
 
     pub fn is_empty(&self) -> bool {
         self.forwards.is_empty()
     }
 
-    /// Every target, and how it is doing from now on.
+    /// Returns every target with its health from now on.
     pub fn targets(&self) -> Vec<(String, watch::Receiver<Health>)> {
         let forwarders = self.forwards.iter().map(|forward| &forward.forwarder);
         forwarders.map(|one| (one.target().to_string(), one.health())).collect()
     }
 
-    /// Puts a delivery into the queue of every target that it is for; the ticket is the first
-    /// one's. Each target gets it once, however many filters fit.
+    /// Enqueues a delivery for every target whose filter matches, and returns the first one's
+    /// ticket. A target gets it once, even if several filters name that target.
     pub(super) async fn begin(&self, delivery: &Delivery, now: Timestamp) -> Option<Ticket> {
-        let fitting = self.forwards.iter().filter(|forward| forward.filter.matches(delivery, now));
+        let matching = self.forwards.iter().filter(|forward| forward.filter.matches(delivery, now));
         let mut seen = HashSet::new();
         let mut first = None;
-        for forward in fitting {
+        for forward in matching {
             if !seen.insert(forward.forwarder.target().to_string()) {
                 continue;
             }
@@ -64,34 +64,34 @@ impl Forwards {
             if first.is_none() {
                 first = Some(ticket);
             } else {
-                // The keeper ends after everybody who could send to it.
-                let _ = self.beside.send((delivery.summary.id, ticket)).await;
+                // Fails only if the recording task has ended, which outlives its senders.
+                let _ = self.background.send((delivery.summary.id, ticket)).await;
             }
         }
         first
     }
 }
 
-/// Waits for the answers of targets beside the first, and keeps them.
-async fn keep(store: Store, mut tickets: mpsc::Receiver<(DeliveryId, Ticket)>) {
-    let mut waiting = JoinSet::new();
+/// Waits for the outcomes of background attempts and stores them.
+async fn record(store: Store, mut tickets: mpsc::Receiver<(DeliveryId, Ticket)>) {
+    let mut recording = JoinSet::new();
     loop {
         tokio::select! {
             biased;
-            Some(kept) = waiting.join_next() => drop(task::join_or_panic(kept)),
+            Some(recorded) = recording.join_next() => drop(task::join_or_panic(recorded)),
             ticket = tickets.recv() => {
                 let Some((id, ticket)) = ticket else { break };
                 let store = store.clone();
-                waiting.spawn(async move {
+                recording.spawn(async move {
                     let target = ticket.target().clone();
                     let sent = ticket.sent().await;
-                    // If this is not kept, the store's trouble is shown already.
+                    // A failure shows in the store's progress.
                     let _ = store.attempted(attempt(AttemptKind::Forward, id, &target, &sent)).await;
                 });
             }
         }
     }
-    while let Some(kept) = waiting.join_next().await {
-        task::join_or_panic(kept);
+    while let Some(recorded) = recording.join_next().await {
+        task::join_or_panic(recorded);
     }
 }

@@ -1,4 +1,4 @@
-//! Deliveries whose senders wait until somebody decides.
+//! Requests whose clients wait until the user decides on the response.
 
 use std::collections::BTreeMap;
 
@@ -8,71 +8,71 @@ use tokio_util::sync::CancellationToken;
 
 use crate::delivery::DeliveryId;
 
-/// The deliveries that are held. Clones share them.
+/// The paused requests. Clones share them.
 #[derive(Debug, Clone)]
 pub struct PausedRequests {
-    held: watch::Sender<BTreeMap<DeliveryId, PausedRequest>>,
+    paused: watch::Sender<BTreeMap<DeliveryId, PausedRequest>>,
     stop: CancellationToken,
 }
 
-/// A delivery that is held.
+/// A request whose client waits.
 #[derive(Debug)]
 pub struct PausedRequest {
     pub since: Timestamp,
     release: oneshot::Sender<ReleaseAction>,
 }
 
-/// What becomes of a delivery that was held.
+/// Ways to release a paused request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReleaseAction {
-    /// It is answered with this status.
+    /// Respond with this status.
     Answer(u16),
-    /// It goes on to the targets, as if it had not been held.
+    /// Forward it to its targets, as if it had not been paused.
     Forward,
-    /// The connection ends without an answer.
+    /// Close the connection without a response.
     Close,
 }
 
 impl PausedRequests {
-    /// Nothing is held; at `stop` everything that is held then is answered.
+    /// Creates an empty set; at `stop` every client that waits gets a response.
     pub fn new(stop: CancellationToken) -> Self {
-        Self { held: watch::Sender::new(BTreeMap::new()), stop }
+        Self { paused: watch::Sender::new(BTreeMap::new()), stop }
     }
 
-    /// What is held now, and whenever that changes.
+    /// Watches the set of paused requests.
     pub fn changes(&self) -> watch::Receiver<BTreeMap<DeliveryId, PausedRequest>> {
-        self.held.subscribe()
+        self.paused.subscribe()
     }
 
-    /// What is held and since when, the longest first.
+    /// Returns ids and start times, oldest first.
     pub fn list(&self) -> Vec<(DeliveryId, Timestamp)> {
         let mut list: Vec<_> =
-            self.held.borrow().iter().map(|(id, held)| (*id, held.since)).collect();
+            self.paused.borrow().iter().map(|(id, request)| (*id, request.since)).collect();
         list.sort_by_key(|(id, since)| (*since, *id));
         list
     }
 
-    /// Lets a delivery go; false if it is not held.
+    /// Releases a request; false if it is not paused.
     pub fn release(&self, id: DeliveryId, release: ReleaseAction) -> bool {
         let mut found = None;
-        self.held.send_if_modified(|held| {
-            found = held.remove(&id);
+        self.paused.send_if_modified(|paused| {
+            found = paused.remove(&id);
             found.is_some()
         });
-        found.is_some_and(|held| held.release.send(release).is_ok())
+        found.is_some_and(|request| request.release.send(release).is_ok())
     }
 
-    /// Holds a delivery until it is let go; nothing if the program ends first.
+    /// Waits for the release of a request; none if the program stops first.
     pub(super) async fn wait(&self, id: DeliveryId) -> Option<ReleaseAction> {
         let (release, released) = oneshot::channel();
-        #[expect(clippy::disallowed_methods, reason = "people are told how long it waits")]
+        #[expect(clippy::disallowed_methods, reason = "the dashboard shows how long it waits")]
         let since = Timestamp::now();
-        self.held.send_modify(|held| drop(held.insert(id, PausedRequest { since, release })));
+        self.paused.send_modify(|paused| drop(paused.insert(id, PausedRequest { since, release })));
         tokio::select! {
             biased;
             release = released => release.ok(),
             () = self.stop.cancelled() => {
-                self.held.send_modify(|held| drop(held.remove(&id)));
+                self.paused.send_modify(|paused| drop(paused.remove(&id)));
                 None
             }
         }

@@ -1,8 +1,7 @@
-//! Learns what the bodies of each type look like, off the path of the answers, and keeps what is
-//! new in one beside it.
+//! Learns the schema of each event type from its bodies, and records how a body differs from it.
 //!
-//! It follows the store as a front end does, so that nothing waits for it. What it learnt stands in
-//! the store as well; of a type that is new to it, it looks at earlier deliveries first.
+//! It follows the store as a front end does, off the response path. What it learned is stored too;
+//! for an event type that is new to it, it first reads earlier deliveries.
 
 use std::collections::HashMap;
 
@@ -14,29 +13,30 @@ use crate::payload::schema::{Baseline, Schema};
 use crate::store::{SchemaRecord, Store, StoreError, StoreReader};
 use crate::task;
 
-/// Deliveries that are looked at between two writings.
-const PAGE: usize = 32;
+/// Deliveries read at a time.
+const PAGE_SIZE: usize = 32;
 
-/// Deliveries that may wait; of those that come on top the older ones are passed over.
-const WAITING: i64 = 2000;
+/// Largest backlog; older deliveries are skipped.
+const MAX_BACKLOG: i64 = 2000;
 
-/// Earlier deliveries that are looked at for a type that is new.
-const EARLIER: usize = 20;
+/// Earlier deliveries read for a new event type.
+const EARLIER_DELIVERIES: usize = 20;
 
-/// Larger bodies are not looked at.
-const LARGEST: u64 = 1 << 20;
+/// Larger bodies are skipped.
+const MAX_BODY: u64 = 1 << 20;
 
-/// Types that are held in memory; others are read again.
-const TYPES: usize = 200;
+/// Baselines kept in memory; others are loaded again.
+const MAX_BASELINES: usize = 200;
 
-/// Changes that are told of one body.
-const TOLD: usize = 8;
+/// Changes reported for one body.
+const MAX_CHANGES: usize = 8;
 
-/// Looks at each delivery that comes from now on, until `stop`.
-pub fn learn_shapes(store: Store, stop: CancellationToken) -> impl Future<Output = ()> {
-    // Before anything can come. If the store cannot be read, that is shown elsewhere.
+/// Examines each delivery from now on, until `stop`.
+pub fn learn_schemas(store: Store, stop: CancellationToken) -> impl Future<Output = ()> {
+    // Read before the first request can arrive. If the store cannot be read, that is reported
+    // elsewhere.
     let last = store.reader().and_then(|reader| reader.last_id()).unwrap_or(DeliveryId(0));
-    let learner = SchemaLearner { store: store.clone(), last, known: HashMap::new() };
+    let learner = SchemaLearner { store: store.clone(), last, baselines: HashMap::new() };
     learn(learner, store, stop)
 }
 
@@ -47,11 +47,11 @@ async fn learn(mut learner: SchemaLearner, store: Store, stop: CancellationToken
             let page = learner.page();
             (learner, page)
         });
-        let Some((back, page)) = task::join_or_panic(page.await) else { return };
-        learner = back;
-        let Page { seen, is_last } = page.unwrap_or_default();
-        for one in seen {
-            let _ = store.shape_seen(one).await;
+        let Some((returned, page)) = task::join_or_panic(page.await) else { return };
+        learner = returned;
+        let Page { records, is_last } = page.unwrap_or_default();
+        for record in records {
+            let _ = store.shape_seen(record).await;
         }
         let more = async { is_last && progress.changed().await.is_err() };
         tokio::select! {
@@ -61,24 +61,24 @@ async fn learn(mut learner: SchemaLearner, store: Store, stop: CancellationToken
     }
 }
 
-/// What came of some deliveries.
+/// Records made from one page of deliveries.
 struct Page {
-    seen: Vec<SchemaRecord>,
+    records: Vec<SchemaRecord>,
     is_last: bool,
 }
 
 impl Default for Page {
     fn default() -> Self {
-        Self { seen: Vec::new(), is_last: true }
+        Self { records: Vec::new(), is_last: true }
     }
 }
 
 struct SchemaLearner {
     store: Store,
-    /// The delivery that was looked at last.
+    /// The last delivery examined.
     last: DeliveryId,
     /// By provider and event type.
-    known: HashMap<(String, String), Baseline>,
+    baselines: HashMap<(String, String), Baseline>,
 }
 
 impl SchemaLearner {
@@ -88,84 +88,85 @@ impl SchemaLearner {
         if self.last >= newest {
             return Ok(Page::default());
         }
-        let from = DeliveryId(self.last.0.max(newest.0 - WAITING));
-        let deliveries = reader.deliveries_after(from, PAGE)?;
+        let from = DeliveryId(self.last.0.max(newest.0 - MAX_BACKLOG));
+        let deliveries = reader.deliveries_after(from, PAGE_SIZE)?;
         self.last = deliveries.last().map_or(newest, |delivery| delivery.summary.id);
-        let mut seen = Vec::new();
+        let mut records = Vec::new();
         for delivery in &deliveries {
-            seen.extend(self.look(&reader, delivery)?);
+            records.extend(self.examine(&reader, delivery)?);
         }
-        Ok(Page { seen, is_last: deliveries.is_empty() })
+        Ok(Page { records, is_last: deliveries.is_empty() })
     }
 
-    /// What a delivery teaches, if anything.
-    fn look(
+    /// Returns the record of a delivery that changes the baseline, if it does.
+    fn examine(
         &mut self,
         reader: &StoreReader,
         delivery: &Delivery,
     ) -> Result<Option<SchemaRecord>, StoreError> {
         let summary = &delivery.summary;
-        let (Some(kind), Some(shape)) = (&summary.event.event_type, shape_of(delivery)) else {
+        let (Some(kind), Some(schema)) = (&summary.event.event_type, schema_of(delivery)) else {
             return Ok(None);
         };
-        let place = (summary.provider.clone(), kind.clone());
-        if !self.known.contains_key(&place) {
-            if self.known.len() >= TYPES {
-                self.known.clear();
+        let key = (summary.provider.clone(), kind.clone());
+        if !self.baselines.contains_key(&key) {
+            if self.baselines.len() >= MAX_BASELINES {
+                self.baselines.clear();
             }
-            if let Some(known) = known_before(reader, summary)? {
-                self.known.insert(place.clone(), known);
+            if let Some(known) = initial_baseline(reader, summary)? {
+                self.baselines.insert(key.clone(), known);
             }
         }
-        let (changes, known) = match self.known.get_mut(&place) {
+        let (changes, known) = match self.baselines.get_mut(&key) {
             Some(known) => {
                 let before = known.clone();
-                let changes = known.take(&shape);
+                let changes = known.take(&schema);
                 if *known == before {
                     return Ok(None);
                 }
                 (changes, &*known)
             }
-            None => (Vec::new(), &*self.known.entry(place).or_insert(Baseline::new(shape))),
+            None => (Vec::new(), &*self.baselines.entry(key).or_insert(Baseline::new(schema))),
         };
-        let mut told: Vec<String> = changes.iter().take(TOLD).map(ToString::to_string).collect();
-        if changes.len() > TOLD {
-            told.push(format!("and {} more changes", changes.len() - TOLD));
+        let mut reported: Vec<String> =
+            changes.iter().take(MAX_CHANGES).map(ToString::to_string).collect();
+        if changes.len() > MAX_CHANGES {
+            reported.push(format!("and {} more changes", changes.len() - MAX_CHANGES));
         }
         Ok(Some(SchemaRecord {
             id: summary.id,
             provider: summary.provider.clone(),
             kind: kind.clone(),
             paths: known.to_text(),
-            changes: told,
+            changes: reported,
         }))
     }
 }
 
-/// What was kept of a type, or what its earlier deliveries show.
-fn known_before(reader: &StoreReader, of: &Summary) -> Result<Option<Baseline>, StoreError> {
+/// Returns the stored baseline of an event type, or one learned from its earlier deliveries.
+fn initial_baseline(reader: &StoreReader, of: &Summary) -> Result<Option<Baseline>, StoreError> {
     let kind = of.event.event_type.as_deref().unwrap_or_default();
-    let kept = reader.shape(&of.provider, kind)?;
-    if let Some(known) = kept.as_deref().and_then(Baseline::from_text) {
+    let stored = reader.shape(&of.provider, kind)?;
+    if let Some(known) = stored.as_deref().and_then(Baseline::from_text) {
         return Ok(Some(known));
     }
-    let mut earlier = reader.of_type_before(of, EARLIER)?.into_iter();
-    let mut known = earlier.find_map(|delivery| shape_of(&delivery)).map(Baseline::new);
+    let mut earlier = reader.of_type_before(of, EARLIER_DELIVERIES)?.into_iter();
+    let mut known = earlier.find_map(|delivery| schema_of(&delivery)).map(Baseline::new);
     if let Some(known) = &mut known {
-        for shape in earlier.filter_map(|delivery| shape_of(&delivery)) {
-            known.take(&shape);
+        for schema in earlier.filter_map(|delivery| schema_of(&delivery)) {
+            known.take(&schema);
         }
     }
     Ok(known)
 }
 
-/// The shape of a body, if it is JSON that is not too large.
-fn shape_of(delivery: &Delivery) -> Option<Schema> {
+/// Returns the schema of a body that is JSON and not too large.
+fn schema_of(delivery: &Delivery) -> Option<Schema> {
     let summary = &delivery.summary;
-    if summary.request.refused.is_some() || summary.request.body_size > LARGEST {
+    if summary.request.refused.is_some() || summary.request.body_size > MAX_BODY {
         return None;
     }
-    let kind = delivery.head.joined_text("content-type");
-    let coding = delivery.head.joined_text("content-encoding");
-    Schema::of(&Document::new(delivery.body.clone(), kind.as_deref(), coding.as_deref()))
+    let media_type = delivery.head.joined_text("content-type");
+    let encoding = delivery.head.joined_text("content-encoding");
+    Schema::of(&Document::new(delivery.body.clone(), media_type.as_deref(), encoding.as_deref()))
 }

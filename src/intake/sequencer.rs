@@ -1,7 +1,7 @@
-//! The door that every delivery goes through, one after the other: it is numbered by the store,
-//! and then rules and queues of targets see it in the order of these numbers.
+//! Gives deliveries to the store one after the other, which numbers them. Rules and target queues
+//! then see them in the order of these numbers.
 //!
-//! Nobody waits in the door for anything but the store.
+//! The sequencer waits for the store alone, and for room in the queue of background attempts.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -18,19 +18,19 @@ use crate::outbound::Ticket;
 use crate::respond::{Rulebook, ScriptStep};
 use crate::store::{KeepError, Store};
 
-/// Deliveries that may wait before the door, and as many that wait for the store.
-const WAITING: usize = 1024;
+/// Deliveries that may wait for the sequencer, and likewise for the store.
+const QUEUE: usize = 1024;
 
-/// The way to the door.
+/// Handle to the sequencer's task.
 #[derive(Debug, Clone)]
 pub struct Sequencer {
-    entering: mpsc::Sender<Submission>,
+    queue: mpsc::Sender<Submission>,
 }
 
 #[derive(Debug)]
 struct Submission {
     new: NewDelivery,
-    /// What is answered whatever rules and targets there are.
+    /// The response, if rules and targets are not consulted.
     preset_response: Option<ClientResponse>,
     reply: Reply,
 }
@@ -41,39 +41,39 @@ type Reply = oneshot::Sender<Result<Accepted, KeepError>>;
 #[derive(Debug)]
 pub(super) struct Accepted {
     pub(super) id: DeliveryId,
-    pub(super) course: Disposition,
+    pub(super) disposition: Disposition,
 }
 
-/// What becomes of a delivery that is on disk.
+/// Producer of the response to a stored delivery.
 #[derive(Debug)]
 pub(super) enum Disposition {
     Answer(ClientResponse),
-    /// A rule takes it.
+    /// A rule matched.
     Respond(Box<(ScriptStep, Delivery)>),
-    /// It has a place in the queue of the target whose answer is the sender's.
+    /// It is in the queue of the target that produces the response.
     Forward(Ticket),
 }
 
 impl Sequencer {
-    /// A door, and the work that it does until nobody can enter any longer.
+    /// Returns a sequencer and its work, which runs until every clone is dropped.
     pub fn new(
         store: Store,
         rules: Rulebook,
         forwards: Arc<Forwards>,
     ) -> (Self, impl Future<Output = ()>) {
-        let (entering, entries) = mpsc::channel(WAITING);
-        (Self { entering }, Worker { store, rules, forwards }.run(entries))
+        let (queue, submissions) = mpsc::channel(QUEUE);
+        (Self { queue }, Worker { store, rules, forwards }.run(submissions))
     }
 
     pub(super) async fn submit(
         &self,
         new: NewDelivery,
-        settled: Option<ClientResponse>,
+        preset_response: Option<ClientResponse>,
     ) -> Result<Accepted, KeepError> {
-        let (reply, passed) = oneshot::channel();
-        let entry = Submission { new, preset_response: settled, reply };
-        self.entering.send(entry).await.map_err(|_| KeepError::Stopped)?;
-        passed.await.unwrap_or(Err(KeepError::Stopped))
+        let (reply, accepted) = oneshot::channel();
+        let submission = Submission { new, preset_response, reply };
+        self.queue.send(submission).await.map_err(|_| KeepError::Stopped)?;
+        accepted.await.unwrap_or(Err(KeepError::Stopped))
     }
 }
 
@@ -84,55 +84,55 @@ struct Worker {
 }
 
 impl Worker {
-    async fn run(self, mut entries: mpsc::Receiver<Submission>) {
-        let mut keeping = FuturesOrdered::new();
+    async fn run(self, mut submissions: mpsc::Receiver<Submission>) {
+        let mut storing = FuturesOrdered::new();
         let mut open = true;
-        while open || !keeping.is_empty() {
+        while open || !storing.is_empty() {
             tokio::select! {
-                // Those that were handed in are asked first, so that each is in the store's queue
-                // before the next one.
+                // Poll the submitted ones first, so that each is in the store's queue before the
+                // next one.
                 biased;
-                Some((reply, passed)) = keeping.next(), if !keeping.is_empty() => {
+                Some((reply, stored)) = storing.next(), if !storing.is_empty() => {
                     let reply: Reply = reply;
-                    // The listener has given up on it if nobody takes this.
-                    let _ = reply.send(self.decide(passed).await);
+                    // Fails only if the listener no longer waits for it.
+                    let _ = reply.send(self.decide(stored).await);
                 }
-                entry = entries.recv(), if open && keeping.len() < WAITING => match entry {
-                    Some(entry) => keeping.push_back(self.keep(entry)),
+                submission = submissions.recv(), if open && storing.len() < QUEUE => match submission {
+                    Some(submission) => storing.push_back(self.store(submission)),
                     None => open = false,
                 }
             }
         }
     }
 
-    /// Keeps a delivery. What rules and targets need of it is put aside only where there are any.
-    async fn keep(&self, entry: Submission) -> (Reply, Stored) {
-        let Submission { new, preset_response: settled, reply } = entry;
-        let awaited =
-            settled.is_none() && !(self.rules.rules().is_empty() && self.forwards.is_empty());
-        let delivery = awaited.then(|| new.clone());
-        let kept = self.store.keep(new).await.map(|kept| {
+    /// Stores a delivery. The copy for rules and targets is made only if there are any.
+    async fn store(&self, submission: Submission) -> (Reply, Stored) {
+        let Submission { new, preset_response, reply } = submission;
+        let consulted = preset_response.is_none()
+            && !(self.rules.rules().is_empty() && self.forwards.is_empty());
+        let delivery = consulted.then(|| new.clone());
+        let stored = self.store.keep(new).await.map(|stored| {
             let delivery = delivery.map(|new| {
-                let mut delivery = new.into_delivery(kept.id, kept.duplicate_of);
-                delivery.summary.flags.differs = kept.differs;
+                let mut delivery = new.into_delivery(stored.id, stored.duplicate_of);
+                delivery.summary.flags.differs = stored.differs;
                 delivery
             });
-            (kept.id, settled, delivery)
+            (stored.id, preset_response, delivery)
         });
-        (reply, kept)
+        (reply, stored)
     }
 
-    async fn decide(&self, kept: Stored) -> Result<Accepted, KeepError> {
-        let (id, settled, delivery) = kept?;
-        let course = match (settled, delivery) {
+    async fn decide(&self, stored: Stored) -> Result<Accepted, KeepError> {
+        let (id, preset_response, delivery) = stored?;
+        let disposition = match (preset_response, delivery) {
             (Some(answer), _) => Disposition::Answer(answer),
-            (None, Some(delivery)) => self.course(delivery).await,
+            (None, Some(delivery)) => self.disposition(delivery).await,
             (None, None) => Disposition::Answer(default_response(id)),
         };
-        Ok(Accepted { id, course })
+        Ok(Accepted { id, disposition })
     }
 
-    async fn course(&self, delivery: Delivery) -> Disposition {
+    async fn disposition(&self, delivery: Delivery) -> Disposition {
         let now = now();
         if let Some(step) = self.rules.decide(&delivery, now) {
             return Disposition::Respond(Box::new((step, delivery)));
@@ -145,12 +145,12 @@ impl Worker {
 
 type Stored = Result<(DeliveryId, Option<ClientResponse>, Option<Delivery>), KeepError>;
 
-/// What is answered where nobody says otherwise.
+/// The response if no rule or target produces one.
 pub(super) fn default_response(id: DeliveryId) -> ClientResponse {
     ClientResponse::plain_text(200, format!("kept as delivery {id}\n"))
 }
 
-#[expect(clippy::disallowed_methods, reason = "since: and until: are told from now")]
+#[expect(clippy::disallowed_methods, reason = "since: and until: count from now")]
 pub(super) fn now() -> Timestamp {
     Timestamp::now()
 }

@@ -28,7 +28,7 @@ const COUNTS: Duration = Duration::from_secs(1);
 pub(super) async fn tell_changes(context: Arc<Context>) {
     let controls = &context.setup.controls;
     let mut rules = vec![controls.rules.changes()];
-    let mut held = vec![controls.holds.changes()];
+    let mut held = vec![controls.paused.changes()];
     let mut targets: Vec<_> = controls.targets.iter().map(|(_, health)| health.clone()).collect();
     let mut tunnel: Vec<_> = context.setup.tunnel.iter().cloned().collect();
     let mut counts = tokio::time::interval(COUNTS);
@@ -85,7 +85,7 @@ impl Context {
         });
         Routing {
             rules: rules.collect(),
-            held: controls.holds.list(),
+            held: controls.paused.list(),
             targets: targets.collect(),
             public: self.public(),
         }
@@ -161,7 +161,7 @@ impl Context {
             }
             ReleaseDecision::Close => (ReleaseAction::Close, "closed without an answer".to_owned()),
         };
-        let notice = if self.setup.controls.holds.release(id, release) {
+        let notice = if self.setup.controls.paused.release(id, release) {
             Notice::done(format!("the sender of delivery {id} was {word}"))
         } else {
             Notice::info(format!("the sender of delivery {id} waits no longer"))
