@@ -1,4 +1,5 @@
-//! What is to be kept of a request, and what is answered whatever rules and targets there are.
+//! Assessment of a request before it is stored, and the responses that rules and targets cannot
+//! override.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -15,14 +16,14 @@ use crate::listener::{ClientResponse, Received};
 use crate::signature::{Greeting, Identified, Subject};
 use crate::task;
 
-/// How long to look for the cause before a delivery that is not verified is refused.
+/// Time limit of the search for a cause before a delivery is refused.
 const LIMIT: Duration = Duration::from_millis(200);
 
-/// Refuses what is not verified, and says why.
+/// Refuses deliveries that are not verified, and explains why.
 #[derive(Debug)]
 pub struct Strict {
-    /// One search for a cause at a time: whoever floods with bad signatures is told less, and
-    /// slows nobody down.
+    /// Allows one search at a time: a flood of bad signatures gets responses without a cause, and
+    /// delays nobody.
     searching: Arc<Semaphore>,
 }
 
@@ -32,20 +33,21 @@ impl Default for Strict {
     }
 }
 
-/// What is known of a delivery before it is kept.
+/// Everything known about a delivery before it is stored.
 pub(super) struct Assessment {
     pub(super) new: NewDelivery,
-    /// The answer, where neither rules nor targets are asked.
+    /// The response, if rules and targets are not consulted.
     pub(super) preset_response: Option<ClientResponse>,
-    /// Whether the cause of the verdict was looked for already.
+    /// The search for the cause is already complete.
     pub(super) diagnosed: bool,
 }
 
 impl Intake {
     pub(super) async fn assess(&self, received: Received) -> Assessment {
         if let Some((status, refusal)) = &received.refused {
-            let (findings, answer) = (self.refused(refusal), refusal_answer(*status, refusal));
-            return self.preset_response(received, findings, Some(answer), false);
+            let (findings, response) =
+                (self.identify_refused(refusal), refusal_response(*status, refusal));
+            return self.assessment(received, findings, Some(response), false);
         }
         let greeting = self.policy.handshakes.as_ref().and_then(|handshakes| {
             handshakes.greet(&self.verifier, &received.head, &received.body)
@@ -54,7 +56,7 @@ impl Intake {
         if let Some(greeting) = greeting {
             findings = greeted(findings, &greeting);
             let Greeting { status, headers, body, .. } = greeting;
-            return self.preset_response(
+            return self.assessment(
                 received,
                 findings,
                 Some(ClientResponse { status, headers, body }),
@@ -62,18 +64,18 @@ impl Intake {
             );
         }
         let Some(strict) = &self.policy.strict else {
-            return self.preset_response(received, findings, None, false);
+            return self.assessment(received, findings, None, false);
         };
         if findings.verdict.status == SignatureStatus::Verified {
-            return self.preset_response(received, findings, None, false);
+            return self.assessment(received, findings, None, false);
         }
-        let diagnosed = self.look_for_cause(strict, &received, &mut findings.verdict).await;
-        let answer = unverified(&findings.verdict);
-        self.preset_response(received, findings, Some(answer), diagnosed)
+        let diagnosed = self.find_cause(strict, &received, &mut findings.verdict).await;
+        let response = unverified(&findings.verdict);
+        self.assessment(received, findings, Some(response), diagnosed)
     }
 
-    /// Whether a search for the cause came to its end.
-    async fn look_for_cause(
+    /// Searches for the cause and puts it into the verdict; returns whether the search is complete.
+    async fn find_cause(
         &self,
         strict: &Strict,
         received: &Received,
@@ -99,7 +101,7 @@ impl Intake {
         self.verifier.identify(&Subject { head, body, url: url.as_deref() }, *received_at)
     }
 
-    fn refused(&self, refusal: &Refusal) -> Identified {
+    fn identify_refused(&self, refusal: &Refusal) -> Identified {
         let only = match self.verifier.candidates() {
             [only] => only.provider.name.as_str(),
             _ => UNKNOWN_PROVIDER,
@@ -113,17 +115,17 @@ impl Intake {
         }
     }
 
-    /// Where the answer is a rule's or a target's, it is not known yet.
-    fn preset_response(
+    /// Builds the assessment. The status of a response by a rule or a target is not known yet.
+    fn assessment(
         &self,
         received: Received,
         findings: Identified,
-        settled: Option<ClientResponse>,
+        preset_response: Option<ClientResponse>,
         diagnosed: bool,
     ) -> Assessment {
         let peer = peer::peer(self.policy.proxies, received.peer, &received.head);
-        let plain = self.rules.rules().is_empty() && self.forwards.is_empty();
-        let plainly = || plain.then_some(200);
+        let is_default = self.rules.rules().is_empty() && self.forwards.is_empty();
+        let default_status = || is_default.then_some(200);
         let request = RequestFacts {
             peer: Some(peer),
             refused: received.refused.map(|(_, refusal)| refusal),
@@ -137,9 +139,12 @@ impl Intake {
             event: findings.event,
             signature: findings.verdict,
             diagnosing: false,
-            response: settled.as_ref().map(|answer| answer.status).or_else(plainly),
+            response: preset_response
+                .as_ref()
+                .map(|response| response.status)
+                .or_else(default_status),
         };
-        Assessment { new, preset_response: settled, diagnosed }
+        Assessment { new, preset_response, diagnosed }
     }
 }
 
@@ -154,7 +159,7 @@ fn greeted(mut findings: Identified, greeting: &Greeting<'_>) -> Identified {
     findings
 }
 
-fn refusal_answer(status: u16, refusal: &Refusal) -> ClientResponse {
+fn refusal_response(status: u16, refusal: &Refusal) -> ClientResponse {
     ClientResponse::plain_text(status, format!("{}\n", refusal.reason))
 }
 
@@ -168,8 +173,8 @@ fn unverified(verdict: &Verdict) -> ClientResponse {
         let _ = write!(text, "; {explanation}");
     }
     text.push('\n');
-    let mut answer = ClientResponse::plain_text(401, text);
+    let mut response = ClientResponse::plain_text(401, text);
     // RFC 9110 section 15.5.2 asks for a challenge.
-    answer.headers.push(Header::new("WWW-Authenticate", "Signature"));
-    answer
+    response.headers.push(Header::new("WWW-Authenticate", "Signature"));
+    response
 }
