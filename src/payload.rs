@@ -18,6 +18,7 @@ mod escape;
 mod folds;
 pub mod form;
 mod hex_view;
+pub mod json;
 mod json_tree;
 mod lines;
 mod media;

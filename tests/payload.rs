@@ -3,7 +3,9 @@
 use bytes::Bytes;
 use hookglass::payload::diff::{Diff, IgnoredPaths, Mark};
 use hookglass::payload::schema::Schema;
-use hookglass::payload::{Document, DocumentForm, DocumentSearch, Folds, SearchPattern};
+use hookglass::payload::{
+    Document, DocumentForm, DocumentSearch, Folds, SearchPattern, json as json_text, pointer,
+};
 use proptest::prelude::*;
 
 type Tested<T = ()> = Result<T, Box<dyn std::error::Error>>;
@@ -717,7 +719,55 @@ fn valid_json() -> impl Strategy<Value = String> {
     })
 }
 
+/// Every JSON pointer into a value, and what is there.
+fn pointers<'v>(
+    value: &'v serde_json::Value,
+    at: &str,
+    out: &mut Vec<(String, &'v serde_json::Value)>,
+) {
+    out.push((at.to_owned(), value));
+    match value {
+        serde_json::Value::Array(items) => {
+            items
+                .iter()
+                .enumerate()
+                .for_each(|(index, item)| pointers(item, &format!("{at}/{index}"), out));
+        }
+        serde_json::Value::Object(members) => {
+            members.iter().for_each(|(key, item)| pointers(item, &format!("{at}/{key}"), out));
+        }
+        _ => {}
+    }
+}
+
 proptest! {
+    #[test]
+    fn the_reader_accepts_what_serde_json_accepts(text in nearly_json()) {
+        let valid = serde_json::from_str::<serde::de::IgnoredAny>(&text).is_ok();
+        prop_assert_eq!(json_text::is_valid(text.as_bytes()), valid);
+    }
+
+    #[test]
+    fn pointers_lead_where_serde_json_finds_them(text in valid_json()) {
+        // Numbers beyond the range of a float are valid, but no `Value` can hold them.
+        let Ok(value) = serde_json::from_str::<serde_json::Value>(&text) else { return Ok(()) };
+        let mut all = Vec::new();
+        pointers(&value, "", &mut all);
+        for (at, expected) in all {
+            let steps: Vec<String> = at.split('/').skip(1).map(str::to_owned).collect();
+            let found = pointer::raw(text.as_bytes(), &steps);
+            let found = found.and_then(|found| serde_json::from_str::<serde_json::Value>(found).ok());
+            prop_assert_eq!(found.as_ref(), Some(expected), "at {}", at);
+        }
+    }
+
+    #[test]
+    fn compact_json_is_the_same_value(text in valid_json()) {
+        let compact = json_text::compact(&text);
+        prop_assert_eq!(without_blanks(&compact), without_blanks(&text));
+        prop_assert!(json_text::is_valid(compact.as_bytes()));
+    }
+
     #[test]
     fn tokens_are_what_was_sent(text in valid_json()) {
         let document = json(text.as_bytes());

@@ -18,7 +18,7 @@ use jaq_core::val::ValT as _;
 use jaq_core::{Compiler, Ctx, Vars};
 use jaq_json::Val;
 
-use crate::payload::pointer;
+use crate::payload::json::{Reader, TokenKind};
 use meter::{Json, Meter};
 
 /// Longer programs are no filters any more, and jaq reads them recursively.
@@ -77,31 +77,20 @@ impl Program {
     }
 }
 
-/// Reads JSON, and nothing that only jaq takes for JSON; numbers keep their text.
+/// Reads JSON, but not what only jaq accepts as JSON. Numbers keep their text.
 fn value(body: &[u8]) -> Option<Val> {
-    is_tame(body).then_some(())?;
-    let text = pointer::raw(body, &[])?;
-    jaq_json::read::parse_single(text.as_bytes()).ok()
+    is_bounded(body).then_some(())?;
+    jaq_json::read::parse_single(std::str::from_utf8(body).ok()?.trim_ascii().as_bytes()).ok()
 }
 
-/// Whether neither its depth nor its numbers make a JSON text costly to read.
-fn is_tame(body: &[u8]) -> bool {
-    let (mut depth, mut digits) = (0_usize, 0_usize);
-    let (mut is_string, mut is_escaped) = (false, false);
-    for byte in body {
-        if is_string {
-            is_string = is_escaped || *byte != b'"';
-            is_escaped = *byte == b'\\' && !is_escaped;
-            continue;
-        }
-        digits = if byte.is_ascii_digit() { digits + 1 } else { 0 };
-        match byte {
-            b'"' => is_string = true,
-            b'[' | b'{' => depth += 1,
-            b']' | b'}' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        if depth > MAX_DEPTH || digits > MAX_DIGITS {
+/// Returns whether a body is JSON that is not costly to read by its depth or its numbers.
+fn is_bounded(body: &[u8]) -> bool {
+    let mut reader = Reader::new(body);
+    while let Some(step) = reader.next() {
+        let Ok((_, token)) = step else { return false };
+        let number = body.get(token.range()).filter(|_| token.kind == TokenKind::Number);
+        let runs = number.unwrap_or_default().split(|byte| !byte.is_ascii_digit());
+        if reader.depth() > MAX_DEPTH || runs.map(<[u8]>::len).max() > Some(MAX_DIGITS) {
             return false;
         }
     }

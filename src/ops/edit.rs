@@ -38,6 +38,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 
 use crate::delivery::Head;
+use crate::payload::json::compact;
 use crate::payload::{Document, DocumentForm, escape};
 
 pub use check::{Checked, check};
@@ -179,7 +180,7 @@ fn body_text(body: &[u8]) -> (BodyForm, String) {
         return (BodyForm::Text, text.to_owned());
     }
     let laid_out = document.text();
-    if parse::without_space(&laid_out) == text {
+    if compact(&laid_out) == text {
         (BodyForm::Json, laid_out)
     } else {
         (BodyForm::JsonAsIs, text.to_owned())

@@ -1,152 +1,142 @@
-//! Follows a path through a JSON body without building the rest.
+//! Finds values in a JSON body by JSON pointer (RFC 6901), and replaces them in place.
 
 use std::borrow::Cow;
-use std::fmt;
+use std::ops::Range;
 
-use serde::Deserialize as _;
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
+use super::json::{JsonEvent, Reader, Token};
 
-/// The string, number or boolean that stands at a JSON pointer (RFC 6901), as text; a number as
-/// it was sent.
+/// Returns the string, number, or boolean at a pointer as text; a number as it was sent.
 ///
-/// Nothing where the body is not JSON, or where there is nothing, null or a container.
+/// `None` if the body is not JSON, or if null, a container, or no value is there.
 pub fn lookup(body: &[u8], path: &str) -> Option<String> {
     let found = raw(body, &steps(path)).filter(|found| *found != "null")?;
     scalar(found).map(Cow::into_owned)
 }
 
-/// The body with another string at a JSON pointer; nothing if no string stands there.
+/// Returns the body with another string at a pointer; `None` if no string is there.
 pub fn with_string(body: &[u8], path: &str, text: &str) -> Option<Vec<u8>> {
-    let old = raw(body, &steps(path)).filter(|old| old.starts_with('"'))?;
-    with(body, old, &serde_json::to_string(text).ok()?)
+    let range = find(body, &steps(path))?;
+    let is_string = body.get(range.start) == Some(&b'"');
+    let new = serde_json::to_string(text).ok().filter(|_| is_string)?;
+    replaced(body, range, &new)
 }
 
-/// The body with another scalar at a JSON pointer: `text` quoted where a string stood, as it is
-/// where a number did; nothing if neither stands there.
+/// Returns the body with another scalar at a pointer: `text` is quoted if it replaces a string,
+/// and written as it is if it replaces a number. `None` for anything else.
 pub fn with_scalar(body: &[u8], path: &str, text: &str) -> Option<Vec<u8>> {
-    let old = raw(body, &steps(path))?;
-    match old.chars().next()? {
-        '"' => with_string(body, path, text),
-        '-' | '0'..='9' => with(body, old, text),
+    let range = find(body, &steps(path))?;
+    match body.get(range.start)? {
+        b'"' => replaced(body, range, &serde_json::to_string(text).ok()?),
+        b'-' | b'0'..=b'9' => replaced(body, range, text),
         _ => None,
     }
 }
 
-/// The body with other JSON text in the place of `old`, which is a part of it.
-fn with(body: &[u8], old: &str, new: &str) -> Option<Vec<u8>> {
-    // The difference of their places is the offset.
-    let start = (old.as_ptr() as usize).checked_sub(body.as_ptr() as usize)?;
-    Some([body.get(..start)?, new.as_bytes(), body.get(start + old.len()..)?].concat())
+fn replaced(body: &[u8], range: Range<usize>, new: &str) -> Option<Vec<u8>> {
+    Some([body.get(..range.start)?, new.as_bytes(), body.get(range.end..)?].concat())
 }
 
 fn steps(path: &str) -> Vec<String> {
     path.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~")).collect()
 }
 
-/// The JSON text of the value that keys and indexes lead to, as it was sent. Of repeated keys the
-/// last counts, as in the parsers of the receivers.
+/// Returns the JSON text of the value that keys and indexes lead to, as it was sent.
 pub fn raw<'b>(body: &'b [u8], steps: &[String]) -> Option<&'b str> {
-    let mut json = serde_json::Deserializer::from_slice(body);
-    let found = Follow { steps }.deserialize(&mut json).ok()?;
-    json.end().ok()?;
-    found.map(RawValue::get)
+    std::str::from_utf8(body.get(find(body, steps)?)?).ok()
 }
 
-/// The text of a string, number, boolean or null; nothing of arrays and objects.
+/// Returns the range of the value that keys and indexes lead to; `None` if the body is not JSON.
+/// Of repeated keys the last counts, as in the parsers of the receivers.
+pub fn find(body: &[u8], steps: &[String]) -> Option<Range<usize>> {
+    let mut search =
+        Search { body, steps, found: None, opened: None, matched: Vec::new(), key_matches: false };
+    let mut reader = Reader::new(body);
+    loop {
+        let (depth, is_item) = (reader.depth(), reader.is_in_array());
+        let Some(step) = reader.next() else { break };
+        let (event, token) = step.ok()?;
+        match event {
+            JsonEvent::Key => search.key(depth, token),
+            JsonEvent::Scalar | JsonEvent::Open => {
+                search.value(depth, is_item, event == JsonEvent::Open, token);
+            }
+            JsonEvent::Close => search.close(reader.depth(), token),
+        }
+    }
+    search.found
+}
+
+struct Search<'b> {
+    body: &'b [u8],
+    steps: &'b [String],
+    found: Option<Range<usize>>,
+    /// Start of the container that is the value, while it is open.
+    opened: Option<usize>,
+    /// Of each open container that the steps lead through, the index of its next item.
+    matched: Vec<usize>,
+    /// Whether the key just read is the next step.
+    key_matches: bool,
+}
+
+impl Search<'_> {
+    /// Returns the step that has to match in the container at a depth, if the steps lead there.
+    fn next_step(&self, depth: usize) -> Option<&str> {
+        let container = depth.checked_sub(1)?;
+        (self.matched.len() == depth).then(|| self.steps.get(container))?.map(String::as_str)
+    }
+
+    fn key(&mut self, depth: usize, token: Token) {
+        self.key_matches = self.next_step(depth).is_some_and(|step| {
+            let inside = self.body.get(token.start + 1..token.end - 1).unwrap_or_default();
+            if memchr::memchr(b'\\', inside).is_none() {
+                return inside == step.as_bytes();
+            }
+            let quoted = self.body.get(token.range()).unwrap_or_default();
+            serde_json::from_slice::<String>(quoted).is_ok_and(|key| key == step)
+        });
+    }
+
+    fn value(&mut self, depth: usize, is_item: bool, opens: bool, token: Token) {
+        if depth != 0 && !self.is_next(depth, is_item) {
+            return;
+        }
+        // An earlier value of a repeated key no longer counts.
+        self.found = None;
+        match (depth == self.steps.len(), opens) {
+            (true, true) => self.opened = Some(token.start),
+            (true, false) => self.found = Some(token.range()),
+            (false, true) => self.matched.push(0),
+            (false, false) => {}
+        }
+    }
+
+    fn is_next(&mut self, depth: usize, is_item: bool) -> bool {
+        if !is_item {
+            return self.matched.len() == depth && self.key_matches;
+        }
+        let wanted = self.next_step(depth).map(|step| step.parse().ok());
+        let (Some(wanted), Some(next)) = (wanted, self.matched.last_mut()) else { return false };
+        *next += 1;
+        wanted == Some(*next - 1)
+    }
+
+    fn close(&mut self, depth: usize, token: Token) {
+        if depth == self.steps.len()
+            && let Some(start) = self.opened.take()
+        {
+            self.found = Some(start..token.end);
+        }
+        self.matched.truncate(depth);
+    }
+}
+
+/// Returns the text of a string, number, boolean, or null; `None` for arrays and objects.
 pub fn scalar(raw: &str) -> Option<Cow<'_, str>> {
     match raw.chars().next()? {
         '[' | '{' => None,
-        // Half of a surrogate pair is valid JSON and no text; then the escapes stand for it.
+        // Half of a surrogate pair is valid JSON but not text; it stays escaped.
         '"' => Some(serde_json::from_str(raw).map_or(Cow::Borrowed(raw), Cow::<str>::Owned)),
         _ => Some(Cow::Borrowed(raw)),
-    }
-}
-
-struct Follow<'s> {
-    steps: &'s [String],
-}
-
-impl<'de> DeserializeSeed<'de> for Follow<'_> {
-    type Value = Option<&'de RawValue>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        if self.steps.is_empty() {
-            return <&RawValue>::deserialize(deserializer).map(Some);
-        }
-        deserializer.deserialize_any(self)
-    }
-}
-
-/// A path ends at any scalar that it leads through, so those are all nothing.
-impl<'de> Visitor<'de> for Follow<'_> {
-    type Value = Option<&'de RawValue>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("any JSON value")
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut found = None;
-        while let Some(key) = map.next_key::<String>()? {
-            match self.steps.split_first() {
-                Some((step, rest)) if *step == key => {
-                    found = map.next_value_seed(Follow { steps: rest })?;
-                }
-                _ => {
-                    map.next_value::<IgnoredAny>()?;
-                }
-            }
-        }
-        Ok(found)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
-        let wanted = self.steps.split_first().and_then(|(step, rest)| {
-            let index: usize = step.parse().ok()?;
-            Some((index, rest))
-        });
-        let mut found = None;
-        for at in 0.. {
-            match wanted {
-                Some((index, rest)) if index == at => {
-                    match items.next_element_seed(Follow { steps: rest })? {
-                        Some(value) => found = value,
-                        None => break,
-                    }
-                }
-                _ => {
-                    if items.next_element::<IgnoredAny>()?.is_none() {
-                        break;
-                    }
-                }
-            }
-        }
-        Ok(found)
     }
 }
 
@@ -176,6 +166,19 @@ mod tests {
         for absent in ["/a", "/a/3", "/a/9", "/b", "/type/x"] {
             assert_eq!(lookup(body, absent), None, "{absent}");
         }
+    }
+
+    #[test]
+    fn a_container_is_found_whole() {
+        let steps = |path: &str| steps(path);
+        let body = br#" {"a":5,"b":[1,[2 ,{"c":[]}],[3]],"b2":[4]} "#;
+        assert_eq!(raw(body, &steps("/a")), Some("5"));
+        assert_eq!(raw(body, &steps("/b/1")), Some(r#"[2 ,{"c":[]}]"#));
+        assert_eq!(raw(body, &steps("/b/1/1/c")), Some("[]"));
+        assert_eq!(raw(body, &[]), Some(r#"{"a":5,"b":[1,[2 ,{"c":[]}],[3]],"b2":[4]}"#));
+        assert_eq!(raw(br#"{"a":{"b":1},"a":{"c":2}}"#, &steps("/a/b")), None);
+        assert_eq!(raw(br#"{"a":{"b":1},"a":{"b":2}}"#, &steps("/a/b")), Some("2"));
+        assert_eq!(raw(br#"{"\u0061":1}"#, &steps("/a")), Some("1"));
     }
 
     #[test]

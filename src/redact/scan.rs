@@ -1,106 +1,91 @@
-//! Goes through JSON token by token, so that what is not replaced stays as it was written.
+//! Replaces strings and numbers in JSON and keeps every other byte.
 
-/// Where a token stands.
+use crate::payload::json::{JsonEvent, Reader};
+
+/// A key or scalar, and where it is.
 pub(super) struct JsonToken<'t> {
     /// The keys and indexes that lead to it.
     pub(super) steps: &'t [String],
-    /// As it is written, quotes included.
+    /// The text as it was sent, quotes included.
     pub(super) raw: &'t str,
     pub(super) is_key: bool,
 }
 
-/// Steps behind this one are not told: no rule is that long, and hostile depth costs nothing.
+/// Deeper steps are not reported. No rule is that long, and hostile depth stays cheap.
 const DEEPEST: usize = 256;
 
-enum Frame {
-    Object,
-    Array(usize),
-}
-
-/// Valid JSON with some of its strings, numbers and keys replaced.
+/// Returns valid JSON with some of its keys and scalars replaced.
 pub(super) fn replaced(
     text: &str,
     replace: &mut impl FnMut(&JsonToken<'_>) -> Option<String>,
 ) -> String {
     let mut out = String::with_capacity(text.len());
-    let mut frames: Vec<Frame> = Vec::new();
-    let mut steps: Vec<String> = Vec::new();
-    let mut is_key = false;
-    let mut rest = text;
-    while let Some(first) = rest.chars().next() {
-        let (raw, behind) = rest.split_at_checked(length(rest)).unwrap_or((rest, ""));
-        rest = behind;
-        match first {
-            '{' => {
-                frames.push(Frame::Object);
-                steps.push(String::new());
-                is_key = true;
+    let mut copied = 0;
+    let mut path = Path::default();
+    let mut reader = Reader::new(text.as_bytes());
+    loop {
+        let (depth, is_item) = (reader.depth(), reader.is_in_array());
+        let Some(Ok((event, token))) = reader.next() else { break };
+        let raw = text.get(token.range()).unwrap_or_default();
+        match event {
+            JsonEvent::Close => {
+                path.truncate(reader.depth());
+                continue;
             }
-            '[' => {
-                frames.push(Frame::Array(0));
-                steps.push("0".to_owned());
-                is_key = false;
-            }
-            '}' | ']' => {
-                frames.pop();
-                steps.pop();
-                is_key = false;
-            }
-            ',' => match frames.last_mut() {
-                Some(Frame::Array(index)) => {
-                    *index += 1;
-                    set(&mut steps, index.to_string());
-                }
-                Some(Frame::Object) => is_key = true,
-                None => {}
-            },
-            ':' => is_key = false,
-            ' ' | '\t' | '\n' | '\r' => {}
-            _ => {
-                if is_key {
-                    set(&mut steps, serde_json::from_str(raw).unwrap_or_else(|_| raw.to_owned()));
-                }
-                let known = steps.get(..DEEPEST).unwrap_or(&steps);
-                let token = JsonToken { steps: known, raw, is_key };
-                if let Some(new) = replace(&token) {
-                    out.push_str(&new);
-                    continue;
-                }
-            }
+            JsonEvent::Key => path.enter_member(depth, raw),
+            JsonEvent::Scalar | JsonEvent::Open if is_item => path.enter_item(depth),
+            JsonEvent::Scalar | JsonEvent::Open => {}
         }
-        out.push_str(raw);
+        if event == JsonEvent::Open {
+            path.open(depth);
+            continue;
+        }
+        let token_at = JsonToken { steps: &path.steps, raw, is_key: event == JsonEvent::Key };
+        if let Some(new) = replace(&token_at) {
+            out.push_str(text.get(copied..token.start).unwrap_or_default());
+            out.push_str(&new);
+            copied = token.end;
+        }
     }
+    out.push_str(text.get(copied..).unwrap_or_default());
     out
 }
 
-fn set(steps: &mut [String], step: String) {
-    if let Some(last) = steps.last_mut() {
-        *last = step;
-    }
+/// The first [`DEEPEST`] steps to the current value.
+#[derive(Default)]
+struct Path {
+    steps: Vec<String>,
+    /// Index of the next item of each open container.
+    next: Vec<usize>,
 }
 
-/// Bytes of the token, or of the white space, that a text begins with.
-fn length(text: &str) -> usize {
-    let bytes = text.as_bytes();
-    let blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
-    let found = match bytes.first() {
-        Some(b'"') => {
-            let mut escaped = false;
-            let inside = bytes.iter().skip(1).take_while(|&&byte| {
-                let ends = byte == b'"' && !escaped;
-                escaped = byte == b'\\' && !escaped;
-                !ends
-            });
-            inside.count() + 2
+impl Path {
+    fn open(&mut self, depth: usize) {
+        if depth < DEEPEST {
+            self.steps.push(String::new());
+            self.next.push(0);
         }
-        Some(b'{' | b'}' | b'[' | b']' | b',' | b':') | None => 1,
-        Some(first) if blank(first) => bytes.iter().take_while(|byte| blank(byte)).count(),
-        Some(_) => bytes
-            .iter()
-            .take_while(|byte| !blank(byte) && !matches!(byte, b',' | b':' | b'}' | b']'))
-            .count(),
-    };
-    found.clamp(1, bytes.len().max(1))
+    }
+
+    fn truncate(&mut self, depth: usize) {
+        self.steps.truncate(depth);
+        self.next.truncate(depth);
+    }
+
+    fn enter_member(&mut self, depth: usize, key: &str) {
+        let innermost = depth.checked_sub(1).and_then(|at| self.steps.get_mut(at));
+        if let Some(step) = innermost {
+            *step = serde_json::from_str(key).unwrap_or_else(|_| key.to_owned());
+        }
+    }
+
+    fn enter_item(&mut self, depth: usize) {
+        let Some(at) = depth.checked_sub(1) else { return };
+        if let (Some(step), Some(next)) = (self.steps.get_mut(at), self.next.get_mut(at)) {
+            *step = next.to_string();
+            *next += 1;
+        }
+    }
 }
 
 #[cfg(test)]

@@ -104,9 +104,10 @@ fn spacings(text: &str, will_do: &mut Accept<'_>) -> bool {
     }
     spelt.iter().any(|text| {
         spacing::STYLES.into_iter().any(|style| {
-            let restyled = spacing::restyled(text, style);
-            will_do(Cause::BodyReserialised, restyled.as_bytes())
-                || will_do(Cause::BodyReserialised, (restyled + "\n").as_bytes())
+            spacing::restyled(text, style).is_some_and(|restyled| {
+                will_do(Cause::BodyReserialised, restyled.as_bytes())
+                    || will_do(Cause::BodyReserialised, (restyled + "\n").as_bytes())
+            })
         })
     })
 }
@@ -127,7 +128,8 @@ fn charset(body: &[u8], text: Option<&str>, will_do: &mut Accept<'_>) -> bool {
 fn orders(text: &str, will_do: &mut Accept<'_>) -> bool {
     let sorted = spacing::sorted(text).unwrap_or_default();
     let mut try_order = |text: &str| will_do(Cause::BodyKeyOrder, text.as_bytes());
-    if try_order(&sorted) || try_order(&spacing::restyled(&sorted, (" ", " ", None))) {
+    let spaced = spacing::restyled(&sorted, (" ", " ", None)).unwrap_or_default();
+    if try_order(&sorted) || try_order(&spaced) {
         return true;
     }
     [false, true].into_iter().any(|spaced| spacing::orders(text, spaced, &mut try_order))

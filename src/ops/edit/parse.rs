@@ -8,6 +8,7 @@ use serde::de::IgnoredAny;
 use super::{BodyForm, EditError};
 use crate::delivery::{Head, Header};
 use crate::outbound::Request;
+use crate::payload::json::compact;
 
 /// Reads a file as [`super::write`] lays it out.
 pub fn read(file: &[u8]) -> Result<Request, Vec<EditError>> {
@@ -90,7 +91,7 @@ impl Fields {
             BodyForm::Text => Ok(body.to_vec()),
             BodyForm::TextCrlf => Ok(with_crlf(body)),
             BodyForm::JsonAsIs => json(body, head_lines).map(|text| text.as_bytes().to_vec()),
-            BodyForm::Json => json(body, head_lines).map(|text| without_space(text).into_bytes()),
+            BodyForm::Json => json(body, head_lines).map(|text| compact(text).into_bytes()),
             BodyForm::Base64 => {
                 let digits: Vec<u8> =
                     body.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
@@ -213,24 +214,6 @@ fn without_place(text: &str) -> String {
     text.split(" at line ").next().unwrap_or(text).to_owned()
 }
 
-/// Valid JSON without the white space between its tokens.
-pub(super) fn without_space(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let (mut in_string, mut escaped) = (false, false);
-    for letter in text.chars() {
-        if in_string {
-            in_string = escaped || letter != '"';
-            escaped = !escaped && letter == '\\';
-        } else if letter == '"' {
-            in_string = true;
-        } else if matches!(letter, ' ' | '\t' | '\n' | '\r') {
-            continue;
-        }
-        out.push(letter);
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -274,14 +257,6 @@ mod tests {
         assert_eq!(
             (&request.body[..], request.head.joined("x-a").unwrap()),
             (&b"a\r\nb"[..], "1".into())
-        );
-    }
-
-    #[test]
-    fn only_space_between_tokens_goes() {
-        assert_eq!(
-            without_space("{ \"a \\\" b\" :\n[ 1.0 , \"\\\\\" ]\t}"),
-            r#"{"a \" b":["#.to_owned() + r#"1.0,"\\"]}"#
         );
     }
 }

@@ -1,7 +1,7 @@
 //! The pieces of a row of JSON, exactly as they were sent.
 
-use super::read::string_end;
 use super::{COMMA, JsonKind, JsonTree, KEY};
+use crate::payload::json::string_end;
 use crate::payload::span::{DisplayRow, SpanKind};
 
 impl JsonTree {

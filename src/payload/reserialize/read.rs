@@ -6,39 +6,11 @@ use std::ops::Range;
 use std::slice::Iter;
 
 use super::{JsonLibrary, number};
+use crate::payload::json::{Lexer, Token};
 
-/// Where each token of a valid text is.
+/// Returns the range of each token of a valid text.
 pub(super) fn tokens(text: &str) -> Vec<Range<usize>> {
-    let bytes = text.as_bytes();
-    let mut tokens = Vec::new();
-    let mut start = 0;
-    while let Some(rest) = bytes.get(start..)
-        && let Some(first) = rest.first()
-    {
-        let length = match first {
-            b' ' | b'\t' | b'\n' | b'\r' => {
-                start += 1;
-                continue;
-            }
-            b'{' | b'}' | b'[' | b']' | b',' | b':' => 1,
-            b'"' => string_length(rest),
-            _ => rest.iter().take_while(|byte| !b" \t\n\r,]}".contains(byte)).count(),
-        };
-        tokens.push(start..start + length);
-        start += length;
-    }
-    tokens
-}
-
-/// How many bytes a string takes, from quote to quote.
-fn string_length(bytes: &[u8]) -> usize {
-    let mut escaped = false;
-    let inside = bytes.iter().skip(1).take_while(|byte| {
-        let ends = **byte == b'"' && !escaped;
-        escaped = **byte == b'\\' && !escaped;
-        !ends
-    });
-    inside.count() + 2
+    Lexer::new(text.as_bytes()).map_while(Result::ok).map(Token::range).collect()
 }
 
 /// A value, and which token of the body it began with.

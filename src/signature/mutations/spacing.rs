@@ -1,10 +1,12 @@
-//! JSON written again with another spacing, or with its keys in another order.
+//! JSON re-serialized with other spacing, or with its keys in another order.
 
 use serde::Deserialize as _;
 use serde::de::{Deserializer as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// How JSON is spaced: after a comma, after a colon, and how deep each level is indented.
+use crate::payload::json::{Lexer, TokenKind};
+
+/// Text after a comma, text after a colon, and indentation per level.
 pub(super) type Style = (&'static str, &'static str, Option<&'static str>);
 
 pub(super) const STYLES: [Style; 5] = [
@@ -15,74 +17,50 @@ pub(super) const STYLES: [Style; 5] = [
     ("", " ", Some("\t")),
 ];
 
-/// The same tokens with other white space between them.
-pub(super) fn restyled(text: &str, (comma, colon, indent): Style) -> String {
+/// Writes the same tokens with other white space between them; `None` if one is invalid.
+pub(super) fn restyled(text: &str, (comma, colon, indent): Style) -> Option<String> {
     let mut out = String::with_capacity(text.len() * 2);
     let mut depth = 0_usize;
-    let mut letters = text.chars().filter_map(within_strings()).peekable();
+    let mut tokens = Lexer::new(text.as_bytes()).peekable();
     let line = |out: &mut String, depth: usize| {
         if let Some(indent) = indent {
             out.push('\n');
             (0..depth).for_each(|_| out.push_str(indent));
         }
     };
-    while let Some((letter, quoted)) = letters.next() {
-        if quoted {
-            out.push(letter);
-            continue;
+    while let Some(token) = tokens.next() {
+        let token = token.ok()?;
+        let closes = matches!(token.kind, TokenKind::ObjectEnd | TokenKind::ArrayEnd);
+        if closes {
+            depth = depth.saturating_sub(1);
+            if !out.ends_with(['{', '[']) {
+                line(&mut out, depth);
+            }
         }
-        let next_closes = matches!(letters.peek(), Some(('}' | ']', false)));
-        match letter {
-            '{' | '[' => {
-                out.push(letter);
+        out.push_str(text.get(token.range())?);
+        match token.kind {
+            TokenKind::ObjectStart | TokenKind::ArrayStart => {
                 depth += 1;
-                if !next_closes {
+                let next = tokens.peek().and_then(|next| next.as_ref().ok()).map(|next| next.kind);
+                if !matches!(next, Some(TokenKind::ObjectEnd | TokenKind::ArrayEnd)) {
                     line(&mut out, depth);
                 }
             }
-            '}' | ']' => {
-                depth = depth.saturating_sub(1);
-                if !out.ends_with(['{', '[']) {
-                    line(&mut out, depth);
-                }
-                out.push(letter);
-            }
-            ',' => {
-                out.push(',');
+            TokenKind::Comma => {
                 out.push_str(comma);
                 line(&mut out, depth);
             }
-            ':' => {
-                out.push(':');
-                out.push_str(colon);
-            }
-            _ => out.push(letter),
+            TokenKind::Colon => out.push_str(colon),
+            _ => {}
         }
     }
-    out
+    Some(out)
 }
 
-/// Drops white space between tokens, and tells which characters stand in strings.
-fn within_strings() -> impl FnMut(char) -> Option<(char, bool)> {
-    let (mut inside, mut after_backslash) = (false, false);
-    move |letter| {
-        let was_inside = inside;
-        if inside {
-            inside = after_backslash || letter != '"';
-            after_backslash = !after_backslash && letter == '\\';
-        } else if letter == '"' {
-            inside = true;
-        } else if letter.is_ascii_whitespace() {
-            return None;
-        }
-        Some((letter, was_inside || letter == '"'))
-    }
-}
-
-/// Objects of at most so many keys are tried in every order.
+/// Largest number of keys of an object whose orders are all tried.
 const PERMUTED: usize = 6;
 
-/// The members of an object, key and value as they were sent; nothing if it is none.
+/// Returns the members of an object, key and value as they were sent; `None` for anything else.
 fn members(text: &str) -> Option<Vec<(&str, &str)>> {
     struct Members;
     impl<'de> Visitor<'de> for Members {
@@ -112,7 +90,7 @@ fn written(members: &[(&str, &str)], (comma, colon): (&str, &str)) -> String {
     format!("{{{}}}", items.join(&format!(",{comma}")))
 }
 
-/// The text with the keys of every object sorted, compact.
+/// Writes the text compactly with the keys of every object sorted.
 pub(super) fn sorted(text: &str) -> Option<String> {
     let text = text.trim();
     if text.starts_with('[') {
@@ -134,7 +112,7 @@ pub(super) fn sorted(text: &str) -> Option<String> {
     Some(written(&members, ("", ":")))
 }
 
-/// Tries the outermost object with its keys in other orders, until one will do.
+/// Tries the outermost object with its keys in other orders, until one is accepted.
 pub(super) fn orders(text: &str, spaced: bool, will_do: &mut dyn FnMut(&str) -> bool) -> bool {
     let Some(mut members) = members(text).filter(|members| members.len() <= PERMUTED) else {
         return false;
@@ -168,10 +146,15 @@ mod tests {
     #[test]
     fn json_is_spaced_as_its_writers_do() {
         let text = "{ \"a\\\"b\" : [1, {} ,\"x, y\"] }";
-        let styles = STYLES.map(|style| restyled(text, style));
+        let styles = STYLES.map(|style| restyled(text, style).unwrap());
         assert_eq!(styles[0], r#"{"a\"b":[1,{},"x, y"]}"#);
         assert_eq!(styles[1], r#"{"a\"b": [1, {}, "x, y"]}"#);
         assert_eq!(styles[2], "{\n  \"a\\\"b\": [\n    1,\n    {},\n    \"x, y\"\n  ]\n}");
+    }
+
+    #[test]
+    fn what_is_not_json_is_not_spaced() {
+        assert_eq!(restyled("{ \"a", STYLES[0]), None);
     }
 
     #[test]

@@ -1,0 +1,300 @@
+//! Reading JSON without building it: a [`Lexer`] for the tokens, and a [`Reader`] that also
+//! checks their order. Whatever reads JSON here and has to keep its bytes is built on these two:
+//! the rows of a document, pointers, redaction, re-spacing, and the limits for jq.
+
+mod lexer;
+
+use std::ops::Range;
+
+pub(in crate::payload) use lexer::string_end;
+pub use lexer::{JsonError, Lexer, Token, TokenKind};
+
+/// One step through a JSON text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JsonEvent {
+    /// A key of the innermost object.
+    Key,
+    /// A string, number, or literal.
+    Scalar,
+    /// `{` or `[`.
+    Open,
+    /// `}` or `]`.
+    Close,
+}
+
+/// What the grammar allows next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Expected {
+    Value,
+    /// The first key or item, or the end of the container.
+    First,
+    /// The colon after a key, and the value.
+    Colon,
+    /// A comma, the end of the container, or the end of the text.
+    Next,
+    /// Nothing: reading failed.
+    Failed,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Container {
+    Object,
+    Array,
+}
+
+/// Iterator over the keys and values of one JSON value. It checks the grammar, does not recurse,
+/// and takes one byte of memory per level of nesting. After an error it ends.
+#[derive(Debug, Clone)]
+pub struct Reader<'t> {
+    lexer: Lexer<'t>,
+    open: Vec<Container>,
+    expected: Expected,
+    commas: usize,
+}
+
+impl<'t> Reader<'t> {
+    pub fn new(bytes: &'t [u8]) -> Self {
+        Self::from(Lexer::new(bytes))
+    }
+
+    /// Reads only a part of the bytes. Positions still count from the start of all of them.
+    pub fn within(bytes: &'t [u8], part: Range<usize>) -> Self {
+        Self::from(Lexer::within(bytes, part))
+    }
+
+    /// Number of containers that are open.
+    pub fn depth(&self) -> usize {
+        self.open.len()
+    }
+
+    /// Number of commas read so far.
+    pub(in crate::payload) fn commas(&self) -> usize {
+        self.commas
+    }
+
+    /// Position of the next unread byte.
+    pub(in crate::payload) fn position(&self) -> usize {
+        self.lexer.position()
+    }
+
+    pub fn is_in_array(&self) -> bool {
+        self.open.last() == Some(&Container::Array)
+    }
+
+    fn error(&self, reason: &'static str) -> JsonError {
+        JsonError { at: self.lexer.position(), reason }
+    }
+
+    fn step(&mut self) -> Result<Option<(JsonEvent, Token)>, JsonError> {
+        let first = self.lexer.peek();
+        let container = self.open.last().copied();
+        match (self.expected, container) {
+            (Expected::Failed, _) => Ok(None),
+            (Expected::First, Some(container)) if first == Some(closing(container)) => {
+                self.close(closing(container)).map(Some)
+            }
+            (Expected::First, Some(Container::Object)) => self.key(first).map(Some),
+            (Expected::First | Expected::Value, _) => self.value(first).map(Some),
+            (Expected::Colon, _) => self.member_value(first).map(Some),
+            (Expected::Next, None) => match first {
+                None => Ok(None),
+                Some(_) => Err(self.error("nothing but white space may follow the value")),
+            },
+            (Expected::Next, Some(container)) => self.after_value(container, first),
+        }
+    }
+
+    fn key(&mut self, first: Option<u8>) -> Result<(JsonEvent, Token), JsonError> {
+        if first != Some(b'"') {
+            return Err(self.error("expected a key in double quotes"));
+        }
+        let key = self.lexer.token(b'"')?;
+        self.expected = Expected::Colon;
+        Ok((JsonEvent::Key, key))
+    }
+
+    fn member_value(&mut self, first: Option<u8>) -> Result<(JsonEvent, Token), JsonError> {
+        if first != Some(b':') {
+            return Err(self.error("expected a colon after the key"));
+        }
+        self.lexer.token(b':')?;
+        let first = self.lexer.peek();
+        self.value(first)
+    }
+
+    fn value(&mut self, first: Option<u8>) -> Result<(JsonEvent, Token), JsonError> {
+        let first = first.ok_or_else(|| self.error("the text ends where a value is expected"))?;
+        if matches!(first, b'}' | b']' | b',' | b':') {
+            return Err(self.error(lexer::NO_VALUE));
+        }
+        let token = self.lexer.token(first)?;
+        let container = match token.kind {
+            TokenKind::ObjectStart => Container::Object,
+            TokenKind::ArrayStart => Container::Array,
+            _ => {
+                self.expected = Expected::Next;
+                return Ok((JsonEvent::Scalar, token));
+            }
+        };
+        self.open.push(container);
+        self.expected = Expected::First;
+        Ok((JsonEvent::Open, token))
+    }
+
+    fn after_value(
+        &mut self,
+        container: Container,
+        first: Option<u8>,
+    ) -> Result<Option<(JsonEvent, Token)>, JsonError> {
+        match first {
+            Some(b',') => {
+                self.lexer.token(b',')?;
+                self.commas += 1;
+                let first = self.lexer.peek();
+                match container {
+                    Container::Object => self.key(first).map(Some),
+                    Container::Array => self.value(first).map(Some),
+                }
+            }
+            Some(byte) if byte == closing(container) => self.close(byte).map(Some),
+            Some(_) if container == Container::Object => Err(self.error("expected a comma or }")),
+            Some(_) => Err(self.error("expected a comma or ]")),
+            None => Err(self.error("the text ends before its objects and arrays do")),
+        }
+    }
+
+    fn close(&mut self, byte: u8) -> Result<(JsonEvent, Token), JsonError> {
+        let token = self.lexer.token(byte)?;
+        self.open.pop();
+        self.expected = Expected::Next;
+        Ok((JsonEvent::Close, token))
+    }
+}
+
+impl<'t> From<Lexer<'t>> for Reader<'t> {
+    fn from(lexer: Lexer<'t>) -> Self {
+        Self { lexer, open: Vec::new(), expected: Expected::Value, commas: 0 }
+    }
+}
+
+impl Iterator for Reader<'_> {
+    type Item = Result<(JsonEvent, Token), JsonError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let step = self.step();
+        if step.is_err() {
+            self.expected = Expected::Failed;
+        }
+        step.transpose()
+    }
+}
+
+fn closing(container: Container) -> u8 {
+    match container {
+        Container::Object => b'}',
+        Container::Array => b']',
+    }
+}
+
+/// Returns whether a text is one valid JSON value.
+pub fn is_valid(bytes: &[u8]) -> bool {
+    Reader::new(bytes).all(|step| step.is_ok())
+}
+
+/// Writes valid JSON without the white space between its tokens.
+pub fn compact(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for token in Lexer::new(text.as_bytes()).map_while(Result::ok) {
+        out.push_str(text.get(token.range()).unwrap_or_default());
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Texts on both sides of every rule of the grammar.
+    const TEXTS: [&str; 44] = [
+        "",
+        " ",
+        "1",
+        " 1 ",
+        "-0",
+        "-",
+        "01",
+        "1.",
+        "1.5",
+        ".5",
+        "1e",
+        "1e5",
+        "1E+05",
+        "1-",
+        "1a",
+        "true",
+        "True",
+        "truefalse",
+        "nul",
+        "\"\"",
+        "\"",
+        "\"\\",
+        "\"\\u00e9\"",
+        "\"\\u00eg\"",
+        "\"\\x\"",
+        "\"\n\"",
+        "\"\u{7f}é\"",
+        "\"\\ud800\"",
+        "[]",
+        "[",
+        "]",
+        "[1,]",
+        "[,1]",
+        "[1 2]",
+        "[1]]",
+        "[1}",
+        "{}",
+        "{\"a\":1}",
+        "{\"a\"}",
+        "{\"a\":}",
+        "{\"a\":1,}",
+        "{a:1}",
+        "{\"a\" : [ {} ] , \"b\":2}",
+        "{} {}",
+    ];
+
+    #[test]
+    fn the_grammar_is_that_of_serde_json() {
+        for text in TEXTS {
+            let expected = serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+            assert_eq!(is_valid(text.as_bytes()), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn every_prefix_of_a_value_is_incomplete() {
+        let text = r#"{"a":[1.5e3,"x\u00e9\"",true,null,{}],"b":{"c":[]}}"#;
+        for end in 0..text.len() {
+            assert!(!is_valid(&text.as_bytes()[..end]), "{end}");
+        }
+        assert!(is_valid(text.as_bytes()));
+    }
+
+    #[test]
+    fn an_error_is_reported_once() {
+        let mut reader = Reader::new(b"[1 2]");
+        let errors: Vec<_> = reader.by_ref().filter_map(Result::err).collect();
+        assert_eq!(errors, [JsonError { at: 3, reason: "expected a comma or ]" }]);
+        assert_eq!(reader.next(), None);
+    }
+
+    #[test]
+    fn depth_costs_only_memory() {
+        let deep = "[".repeat(200_000) + &"]".repeat(200_000);
+        assert!(is_valid(deep.as_bytes()));
+    }
+
+    #[test]
+    fn only_white_space_between_tokens_is_removed() {
+        assert_eq!(compact("{ \"a \\\" b\" :\n[ 1.0 , \"\\\\\" ]\t}"), r#"{"a \" b":[1.0,"\\"]}"#);
+    }
+}
