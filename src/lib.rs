@@ -58,6 +58,7 @@ pub mod listener;
 pub mod ops;
 pub mod outbound;
 pub mod payload;
+pub mod private_file;
 pub mod provider;
 pub mod redact;
 pub mod respond;

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 type Tested<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
 /// Every room, and the rooms it may name.
-const MAY_NAME: [(&str, &[&str]); 22] = [
+const MAY_NAME: [(&str, &[&str]); 23] = [
     ("delivery", &[]),
     ("error_chain", &[]),
     ("payload", &[]),
+    ("private_file", &[]),
     ("secret", &[]),
     ("task", &[]),
     ("units", &[]),
@@ -18,7 +19,7 @@ const MAY_NAME: [(&str, &[&str]); 22] = [
     ("signature", &["delivery", "payload", "provider", "secret", "units"]),
     ("redact", &["delivery", "payload", "provider"]),
     ("formats", &["delivery", "payload", "provider", "redact"]),
-    ("store", &["delivery", "payload"]),
+    ("store", &["delivery", "payload", "private_file"]),
     ("listener", &["delivery", "task", "units"]),
     ("outbound", &["delivery", "task", "units"]),
     ("respond", &["delivery", "filter", "provider", "units"]),
@@ -27,7 +28,15 @@ const MAY_NAME: [(&str, &[&str]); 22] = [
     (
         "config",
         &[
-            "app", "delivery", "filter", "outbound", "provider", "respond", "secret", "tunnel",
+            "app",
+            "delivery",
+            "filter",
+            "outbound",
+            "private_file",
+            "provider",
+            "respond",
+            "secret",
+            "tunnel",
             "units",
         ],
     ),
@@ -39,6 +48,7 @@ const MAY_NAME: [(&str, &[&str]); 22] = [
             "formats",
             "outbound",
             "payload",
+            "private_file",
             "provider",
             "redact",
             "secret",
@@ -77,6 +87,7 @@ const MAY_NAME: [(&str, &[&str]); 22] = [
             "ops",
             "outbound",
             "payload",
+            "private_file",
             "provider",
             "redact",
             "respond",

@@ -7,13 +7,13 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::atomic_file::Existing;
 use super::keyring::ConfigArgs;
 use super::selection::FilterArgs;
 use super::{CliError, StoreArgs};
 use crate::config::{Config, secrets};
 use crate::delivery::DeliveryId;
 use crate::formats::loader::LoaderLanguage;
+use crate::private_file::Existing;
 use crate::redact::Instruction;
 use crate::secret::Secret;
 use crate::store::StoreReader;
@@ -75,7 +75,7 @@ fn parse_language(word: &str) -> Result<LoaderLanguage, String> {
 
 impl ExportArgs {
     fn existing(&self) -> Existing {
-        if self.force { Existing::Replaced } else { Existing::Kept }
+        if self.force { Existing::Replace } else { Existing::Keep }
     }
 }
 

@@ -105,7 +105,7 @@ pub(super) fn run(args: &ReplayArgs) -> Result<(), CliError> {
     }
     out.flush()?;
     if let Some(path) = &args.junit {
-        atomic_file::file(path, replay::junit(&target, &outcomes).as_bytes())?;
+        atomic_file::replace(path, replay::junit(&target, &outcomes).as_bytes())?;
     }
     if let Err(failure) = remember(&history) {
         writeln!(stderr, "hookglass: the next run cannot be compared with this one: {failure}")?;
@@ -128,7 +128,7 @@ fn last_run() -> ReplayHistory {
 fn remember(history: &ReplayHistory) -> Result<(), CliError> {
     let path = history_path();
     store::prepare_folder(&path).map_err(CliError::environment)?;
-    atomic_file::file(&path, history.text().as_bytes())
+    atomic_file::replace(&path, history.text().as_bytes())
 }
 
 fn line(outcome: &CaseOutcome, change: CaseChange) -> serde_json::Value {

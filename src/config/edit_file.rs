@@ -1,10 +1,12 @@
 //! Writes into the user's configuration, and leaves everything else in it as it is.
 
 use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::Path;
 
 use toml_edit::{DocumentMut, Item, Table, value};
+
+use crate::private_file::replace_public;
 
 /// Why nothing was written.
 #[derive(Debug, thiserror::Error)]
@@ -33,7 +35,7 @@ pub fn save_view(path: &Path, name: &str, filter: &str) -> Result<(), SaveError>
         table(document.as_table_mut(), "dashboard").ok_or_else(|| no_table("dashboard"))?;
     let views = table(dashboard, "views").ok_or_else(|| no_table("dashboard.views"))?;
     views.insert(name, value(filter));
-    replace(path, document.to_string().as_bytes()).map_err(failed)
+    replace_public(path, document.to_string().as_bytes()).map_err(failed)
 }
 
 /// The table of a name in another one; it is made if there is none.
@@ -45,19 +47,6 @@ fn table<'t>(outer: &'t mut Table, name: &str) -> Option<&'t mut Table> {
         Item::Table(made)
     };
     outer.entry(name).or_insert_with(made).as_table_mut()
-}
-
-/// Puts bytes in the place of a file in one step, so that no half of one is ever there.
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".new");
-    let mut file = fs::File::create(&name)?;
-    if let Ok(old) = fs::metadata(path) {
-        file.set_permissions(old.permissions())?;
-    }
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&name, path)
 }
 
 #[cfg(test)]

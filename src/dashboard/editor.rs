@@ -12,6 +12,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::watch;
 
 use crate::delivery::DeliveryId;
+use crate::private_file;
 
 /// How long an editor that is asked to end may take, so that the terminal is left in order.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -47,11 +48,7 @@ impl EditorFile {
         let folder = builder.tempdir()?;
         OPEN.send_replace(Some(folder.path().to_owned()));
         let file = folder.path().join(format!("delivery-{id}.txt"));
-        let mut options = fs::OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options.open(&file)?.write_all(text.as_bytes())?;
+        private_file::create_new(&file)?.write_all(text.as_bytes())?;
         Ok(Self { _folder: folder, file })
     }
 

@@ -1,6 +1,6 @@
 //! Where a store lives: its folder, its file, its connections.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,6 +9,7 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::{StoreError, StorePlace};
+use crate::private_file;
 
 /// What every SQLite file begins with (<https://www.sqlite.org/fileformat2.html>, section 1.3).
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
@@ -69,14 +70,6 @@ pub(super) fn not_writable(path: &Path, source: io::Error) -> StoreError {
     StoreError::NotWritable { path: path.display().to_string(), source }
 }
 
-/// Lets nobody else read a file that is made with these options.
-pub(super) fn private(options: &mut OpenOptions) {
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
-    #[cfg(not(unix))]
-    let _ = options;
-}
-
 /// Makes the folder of a store if there is none: private, and ignored by git.
 pub(super) fn prepare(path: &Path) -> Result<(), StoreError> {
     let failed = |source| not_writable(path, source);
@@ -96,10 +89,7 @@ pub(super) fn prepare(path: &Path) -> Result<(), StoreError> {
 
 /// Makes the file of a new store, or looks at the one that is there without touching it.
 pub(super) fn create(path: &Path) -> Result<(), StoreError> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    private(&mut options);
-    match options.open(path) {
+    match private_file::create_new(path) {
         Ok(mut file) => file.flush().map_err(|source| not_writable(path, source)),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => inspect(path),
         Err(source) => Err(not_writable(path, source)),

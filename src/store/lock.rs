@@ -1,11 +1,12 @@
 //! One listener per store: a lock of the operating system, which ends with the process however
 //! the process ends.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::StoreError;
+use crate::private_file;
 
 /// Holds the store for as long as it lives.
 #[derive(Debug)]
@@ -24,10 +25,8 @@ fn path_of(store: &Path) -> PathBuf {
 pub(super) fn take(store: &Path, holder: &str) -> Result<Lock, StoreError> {
     let path = path_of(store);
     let failed = |source| super::location::not_writable(store, source);
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    super::location::private(&mut options);
-    let mut file = options.open(&path).map_err(failed)?;
+    let mut options = private_file::options();
+    let mut file = options.read(true).create(true).truncate(false).open(&path).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => return Err(held(store, &mut file)),

@@ -68,7 +68,7 @@ pub(super) fn run(job: &Job<'_>) -> Result<(), CliError> {
     if let (Some(language), Some(path)) = (job.args.with, test) {
         let plain = providers.iter().filter(|one| is_plain(one)).map(name);
         let used: Vec<&str> = plain.filter(|name| done.keys.contains_key(*name)).collect();
-        atomic_file::file(&path, loader::text(language, &used).as_bytes())?;
+        atomic_file::replace(&path, loader::text(language, &used).as_bytes())?;
         writeln!(io::stdout(), "{}", path.display())?;
         writeln!(stderr, "hookglass: `{}` runs {}", language.runner(), path.display())?;
     }
@@ -124,7 +124,7 @@ fn one(
         MadeFixture::Fixture(fixture) => fixture,
         MadeFixture::Skipped(reason) => return Ok(Err(reason)),
     };
-    atomic_file::file(path, fixture.text().as_bytes())?;
+    atomic_file::replace(path, fixture.text().as_bytes())?;
     let text = fs::read_to_string(path).map_err(|error| unproved(error.to_string()))?;
     let back = Fixture::read(&text).map_err(|error| unproved(error.to_string()))?;
     prove(&back, providers).map_err(|error| unproved(error.to_string()))?;

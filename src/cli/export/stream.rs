@@ -5,11 +5,12 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use super::{CliError, Format, Job};
-use crate::cli::atomic_file::{self, NewFile};
+use crate::cli::atomic_file;
 use crate::cli::progress::Progress;
 use crate::delivery::{Delivery, Head};
 use crate::formats::{curl, har, http, jsonl};
 use crate::payload::escape;
+use crate::private_file::PrivateFile;
 use crate::provider::Provider;
 use crate::redact::{Redaction, Redactor};
 
@@ -32,13 +33,14 @@ pub(super) fn run(job: &Job<'_>) -> Result<(), CliError> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         fs::create_dir_all(folder).map_err(|error| atomic_file::cannot_write(folder, error))?;
     }
-    let mut fresh = NewFile::create(path)?;
+    let mut fresh = PrivateFile::create(path, job.args.existing())
+        .map_err(|error| atomic_file::cannot_write(path, error))?;
     let count =
         Stream::new(job, Some(path)).write(&mut fresh).map_err(|failure| match failure {
             CliError::Pipe => atomic_file::cannot_write(path, io::ErrorKind::BrokenPipe.into()),
             other => other,
         })?;
-    fresh.finish()?;
+    fresh.finish().map_err(|error| atomic_file::cannot_write(path, error))?;
     writeln!(told, "hookglass: wrote {count} to {}", path.display())?;
     Ok(())
 }
@@ -146,7 +148,7 @@ impl<'j> Stream<'j> {
             };
             let path = path.with_file_name(name);
             atomic_file::check(std::slice::from_ref(&path), self.job.args.existing())?;
-            atomic_file::file(&path, &body)?;
+            atomic_file::replace(&path, &body)?;
         }
         out.write_all(text.as_bytes())?;
         Ok(Ok(()))

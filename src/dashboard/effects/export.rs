@@ -1,7 +1,7 @@
 //! Deliveries to files: fixtures of a folder, or one file of another form.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, BufWriter, Write};
+use std::fs;
+use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,6 +12,7 @@ use crate::app::{Event, ExportForm, Notice};
 use crate::delivery::{Delivery, DeliveryId};
 use crate::formats::{curl, har, http, jsonl};
 use crate::ops::fixture::{FixtureMaker, FolderError};
+use crate::private_file::{self, Existing, PrivateFile};
 use crate::provider::{self, Provider};
 use crate::redact::Redaction;
 use crate::task;
@@ -103,7 +104,7 @@ impl Context {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             fs::create_dir_all(folder)?;
         }
-        let mut out = BufWriter::new(create(path)?);
+        let mut out = PrivateFile::create(path, Existing::Keep)?;
         let (mut count, mut reason) = (0, String::new());
         out.write_all(match job.form {
             ExportForm::Har => har::BEGIN.as_bytes(),
@@ -124,7 +125,9 @@ impl Context {
         if job.form == ExportForm::Har {
             out.write_all(har::END.as_bytes())?;
         }
-        out.flush()?;
+        if count > 0 {
+            out.finish()?;
+        }
         Ok((count, reason))
     }
 
@@ -153,7 +156,7 @@ impl Context {
                 let stem = path.file_stem().unwrap_or_default().to_string_lossy();
                 let written = http::request(delivery, &base, &signatures, &stem);
                 if let Some((name, body)) = written.file {
-                    create(&path.with_file_name(name))?.write_all(&body)?;
+                    private_file::write(&path.with_file_name(name), &body, Existing::Keep)?;
                 }
                 out.write_all(written.text.as_bytes())
             }
@@ -166,18 +169,4 @@ impl Context {
             self.tell(Event::Notice(Notice::info(format!("exporting: {at} of {of} …"))));
         }
     }
-}
-
-/// A new file, for its owner only.
-fn create(path: &Path) -> io::Result<fs::File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => {
-            io::Error::other("it is there already, and nothing was written over; name another")
-        }
-        _ => error,
-    })
 }

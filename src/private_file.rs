@@ -1,0 +1,148 @@
+//! Files that only their owner can read, and that get their name once they are whole.
+//!
+//! A failure leaves neither a partial nor an empty file behind.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::{Builder, NamedTempFile};
+
+/// Policy for a file that already exists under the name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Existing {
+    Keep,
+    Replace,
+}
+
+/// A file that is being written next to its final name.
+#[derive(Debug)]
+pub struct PrivateFile {
+    path: PathBuf,
+    existing: Existing,
+    out: BufWriter<NamedTempFile>,
+}
+
+impl PrivateFile {
+    pub fn create(path: &Path, existing: Existing) -> io::Result<Self> {
+        // tempfile creates with mode 0600; the same folder makes the rename atomic.
+        let out = Builder::new().prefix(".hookglass-").tempfile_in(folder_of(path))?;
+        Ok(Self { path: path.to_owned(), existing, out: BufWriter::new(out) })
+    }
+
+    /// Gives the file its name.
+    pub fn finish(self) -> io::Result<()> {
+        let file = self.out.into_inner().map_err(io::IntoInnerError::into_error)?;
+        persist(file, &self.path, self.existing)
+    }
+}
+
+impl Write for PrivateFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.out.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+/// Writes a whole file.
+pub fn write(path: &Path, content: &[u8], existing: Existing) -> io::Result<()> {
+    let mut file = PrivateFile::create(path, existing)?;
+    file.write_all(content)?;
+    file.finish()
+}
+
+/// Replaces the content of a file that is not private, and keeps its permissions.
+pub fn replace_public(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut builder = Builder::new();
+    builder.prefix(".hookglass-");
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut file = builder.tempfile_in(folder_of(path))?;
+    if let Ok(old) = fs::metadata(path) {
+        file.as_file().set_permissions(old.permissions())?;
+    }
+    file.write_all(content)?;
+    file.as_file().sync_all()?;
+    persist(file, path, Existing::Replace)
+}
+
+/// Options for opening a file to write; one that is created is its owner's alone.
+pub fn options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+/// Creates a file under a name that is free.
+pub fn create_new(path: &Path) -> io::Result<File> {
+    options().create_new(true).open(path)
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+fn persist(file: NamedTempFile, path: &Path, existing: Existing) -> io::Result<()> {
+    match existing {
+        Existing::Keep => file.persist_noclobber(path),
+        Existing::Replace => file.persist(path),
+    }
+    .map(drop)
+    .map_err(|failed| failed.error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_existing_file_is_kept_unless_told_otherwise() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x");
+        write(&path, b"one", Existing::Keep).unwrap();
+        let error = write(&path, b"two", Existing::Keep).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(&path).unwrap(), b"one");
+        write(&path, b"three", Existing::Replace).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"three");
+    }
+
+    #[test]
+    fn a_file_that_is_not_finished_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut file = PrivateFile::create(&folder.path().join("x"), Existing::Keep).unwrap();
+        file.write_all(b"partial").unwrap();
+        drop(file);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn only_the_owner_can_read_it() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x");
+        write(&path, b"one", Existing::Keep).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_public_file_keeps_its_permissions() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x");
+        fs::write(&path, "old").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        replace_public(&path, b"new").unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
+    }
+}
