@@ -30,12 +30,12 @@ use jiff::Timestamp;
 pub use body_matcher::BodyMatcher;
 pub use builder::{path_term, term};
 pub use complete::{Completion, complete};
-pub use error::{FilterError, nearest};
 pub use field::{FIELDS, FilterField};
 pub use row_matcher::{FilterColumn, FilterRow, RowMatcher};
 pub use undecided::{IdRange, Undecided};
 
 use crate::delivery::{Delivery, Summary};
+use crate::diagnostic::Diagnostic;
 use expression::Expression;
 
 /// Which deliveries to show; without terms, all of them.
@@ -66,7 +66,7 @@ impl Filter {
 }
 
 impl FromStr for Filter {
-    type Err = FilterError;
+    type Err = Diagnostic;
 
     fn from_str(input: &str) -> Result<Self, Self::Err> {
         parse::parse(input).map(|root| Self { root })

@@ -41,7 +41,7 @@
 //!     import/                deliveries that others wrote down; pure
 //!  2  filter/                one grammar; pure
 //!     provider/              schemes and samples as data
-//!  1  delivery/  payload/  error_chain.rs  secret.rs  task.rs  units.rs
+//!  1  delivery/  payload/  diagnostic.rs  error_chain.rs  secret.rs  task.rs  units.rs
 //! ```
 
 pub mod app;
@@ -49,6 +49,7 @@ pub mod cli;
 pub mod config;
 pub mod dashboard;
 pub mod delivery;
+pub mod diagnostic;
 pub mod error_chain;
 pub mod filter;
 pub mod formats;

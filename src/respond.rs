@@ -30,4 +30,3 @@ mod token;
 pub use rule::{ResponseRule, RuleError, Supplement};
 pub use rulebook::Rulebook;
 pub use script::{Canned, ResponseBody, Script, ScriptAction, ScriptStep};
-pub use token::ScriptError;

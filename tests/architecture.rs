@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 type Tested<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
 /// Every room, and the rooms it may name.
-const MAY_NAME: [(&str, &[&str]); 23] = [
+const MAY_NAME: [(&str, &[&str]); 24] = [
     ("delivery", &[]),
+    ("diagnostic", &["payload"]),
     ("error_chain", &[]),
     ("payload", &[]),
     ("private_file", &[]),
@@ -15,21 +16,36 @@ const MAY_NAME: [(&str, &[&str]); 23] = [
     ("task", &[]),
     ("units", &[]),
     ("provider", &["delivery", "payload"]),
-    ("filter", &["delivery", "payload", "units"]),
+    ("filter", &["delivery", "diagnostic", "payload", "units"]),
     ("signature", &["delivery", "payload", "provider", "secret", "units"]),
     ("redact", &["delivery", "payload", "provider"]),
     ("formats", &["delivery", "payload", "provider", "redact"]),
     ("store", &["delivery", "payload", "private_file"]),
     ("listener", &["delivery", "task", "units"]),
     ("outbound", &["delivery", "task", "units"]),
-    ("respond", &["delivery", "filter", "provider", "units"]),
+    ("respond", &["delivery", "diagnostic", "filter", "provider", "units"]),
     ("tunnel", &["delivery", "outbound"]),
-    ("app", &["delivery", "formats", "payload", "filter", "ops", "secret", "signature", "units"]),
+    (
+        "app",
+        &[
+            "delivery",
+            "diagnostic",
+            "formats",
+            "payload",
+            "filter",
+            "ops",
+            "secret",
+            "signature",
+            "units",
+        ],
+    ),
     (
         "config",
         &[
             "app",
             "delivery",
+            "diagnostic",
+            "error_chain",
             "filter",
             "outbound",
             "private_file",
@@ -81,6 +97,8 @@ const MAY_NAME: [(&str, &[&str]); 23] = [
             "app",
             "config",
             "delivery",
+            "diagnostic",
+            "error_chain",
             "filter",
             "formats",
             "intake",

@@ -7,7 +7,8 @@ use hookglass::delivery::{
     Delivery, DeliveryId, EventRef, Head, Header, NewDelivery, Refusal, SignatureStatus, Source,
     Summary, Verdict,
 };
-use hookglass::filter::{FIELDS, Filter, FilterError, Undecided, complete};
+use hookglass::diagnostic::Diagnostic;
+use hookglass::filter::{FIELDS, Filter, Undecided, complete};
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
@@ -97,7 +98,7 @@ fn passing(filter: &Filter) -> (String, String) {
     (passing, open)
 }
 
-fn check(table: &[(&str, &str)]) -> Result<(), FilterError> {
+fn check(table: &[(&str, &str)]) -> Result<(), Diagnostic> {
     for (input, expected) in table {
         let filter: Filter = input.parse()?;
         assert_eq!(passing(&filter).0, *expected, "{input}");
@@ -481,7 +482,7 @@ fn mistakes_are_shown_under_the_input() {
     let input = "漢 typ:y";
     let error = input.parse::<Filter>().unwrap_err();
     assert_eq!(error.to_string(), "column 3: `typ:` is not known; did you mean `type:`?");
-    assert_eq!(error.caret(input), "漢 typ:y\n   ^^^^");
+    assert_eq!(error.excerpt(input), "漢 typ:y\n   ^^^^");
     let error = "labelled:yes".parse::<Filter>().unwrap_err().to_string();
     let known =
         FIELDS.iter().filter(|field| field.name != ".").all(|field| error.contains(field.name));
@@ -489,7 +490,7 @@ fn mistakes_are_shown_under_the_input() {
         error.starts_with("column 1: `labelled:` is not known; the fields are type, ") && known
     );
     let input = "\u{1b}[2J zzz:y";
-    assert_eq!(input.parse::<Filter>().unwrap_err().caret(input), "\\x1b[2J zzz:y\n        ^^^^");
+    assert_eq!(input.parse::<Filter>().unwrap_err().excerpt(input), "\\x1b[2J zzz:y\n        ^^^^");
 }
 
 #[test]
@@ -567,14 +568,14 @@ fn holds(input: &str) -> Result<(), TestCaseError> {
     let filter: Filter = match input.parse() {
         Ok(filter) => filter,
         Err(error) => {
-            let FilterError { span, .. } = &error;
+            let Diagnostic { span, .. } = &error;
             prop_assert!(input.get(span.clone()).is_some(), "{:?} of {:?}", span, input);
-            prop_assert_eq!(error.caret(input).lines().count(), 2);
+            prop_assert_eq!(error.excerpt(input).lines().count(), 2);
             return Ok(());
         }
     };
     let printed = filter.to_string();
-    let again: Result<Filter, FilterError> = printed.parse();
+    let again: Result<Filter, Diagnostic> = printed.parse();
     prop_assert_eq!(again.as_ref(), Ok(&filter), "{:?} printed {:?}", input, printed);
     for delivery in deliveries() {
         if let Some(verdict) = filter.test(&delivery.summary, now()) {

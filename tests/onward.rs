@@ -387,7 +387,7 @@ fn wrong_flags_name_the_column_and_what_is_expected() -> Tested {
     let folder = tempfile::tempdir()?;
     for (args, parts) in [
         (&["--respond", "500x"][..], &["column 5", "how many times"][..]),
-        (&["--respond", "typ:x => 500"], &["the filter", "column 1", "did you mean `type:`"]),
+        (&["--respond", "typ:x => 500"], &["column 1", "did you mean `type:`"]),
         (&["--respond", "type:x => 5000"], &["column 11", "from 200 to 599"]),
         (&["--respond", "200:file=absent"], &["absent", "cannot be read"]),
         (&["--add-header", "X-A: b"], &["--forward"]),

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use hookglass::app::keymap::{Key, KeyCode};
 use hookglass::app::layout::Size;
-use hookglass::app::routing::{PublicAddress, Routing, RoutingChange, RuleLine, TargetLine};
+use hookglass::app::routing::{
+    PublicAddress, Routing, RoutingChange, RuleLine, RuleMistake, TargetLine,
+};
 use hookglass::app::theme::Theme;
 use hookglass::app::{
     Copyable, Effect, Event, Loaded, Mode, Model, Mouse, MouseKind, Notice, Preferences,
@@ -631,9 +633,9 @@ fn pages_of_sending_at_three_sizes() {
         stage.happen(onward());
         insta::assert_snapshot!(named("target_down"), stage.screen());
         insta::assert_snapshot!(named("answers"), stage.press("<Esc>Aj").screen());
-        let (typed, told) = ("50x".to_owned(), "column 1: no".to_owned());
+        let mistake = RuleMistake { message: "column 1: no".to_owned(), span: Some(0..1) };
         stage.press("a50x<Enter>");
-        stage.happen(Event::RuleWrong { typed, told, caret: "^".to_owned() });
+        stage.happen(Event::RuleWrong { typed: "50x".to_owned(), mistake });
         insta::assert_snapshot!(named("rule_wrong"), stage.screen());
         insta::assert_snapshot!(named("address"), stage.press("<Esc><Esc>Q").screen());
         insta::assert_snapshot!(named("resend_to"), stage.press("<Esc>R").screen());

@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use super::list::List;
 use super::message::Effect;
 use crate::delivery::{DeliveryId, Summary};
-use crate::filter::{Filter, FilterError, Undecided};
+use crate::diagnostic::Diagnostic;
+use crate::filter::{Filter, Undecided};
 
 /// The filter in force.
 #[derive(Debug, Default)]
@@ -26,7 +27,7 @@ impl ActiveFilter {
     }
 
     /// The filter in force, narrowed by a term.
-    pub fn narrowed(&self, term: &str) -> Result<String, FilterError> {
+    pub fn narrowed(&self, term: &str) -> Result<String, Diagnostic> {
         self.filter.narrowed(term).map(|filter| filter.to_string())
     }
 
@@ -54,7 +55,7 @@ impl ActiveFilter {
         text: &str,
         list: &mut List,
         now: Timestamp,
-    ) -> Result<Vec<Effect>, FilterError> {
+    ) -> Result<Vec<Effect>, Diagnostic> {
         let filter: Filter = text.parse()?;
         text.clone_into(&mut self.text);
         // A letter that changes nothing lets the search go on.

@@ -5,7 +5,8 @@ use std::collections::{BTreeSet, VecDeque};
 use super::action::Direction;
 use super::prompt::Prompt;
 use crate::delivery::Summary;
-use crate::filter::{FilterError, complete};
+use crate::diagnostic::Diagnostic;
+use crate::filter::complete;
 
 /// Values of one field that are remembered for completion; more would help nobody.
 const VALUES: usize = 500;
@@ -71,7 +72,7 @@ pub struct FilterPrompt {
     pub prompt: Prompt,
     /// The one to go back to.
     pub before: String,
-    pub error: Option<FilterError>,
+    pub error: Option<Diagnostic>,
     /// What could stand in place of what is being typed.
     pub offers: Vec<String>,
     /// Which of the offers stands there now.

@@ -9,7 +9,7 @@ use super::diff::{DeliveryDiff, DiffRequest};
 use super::keymap::Key;
 use super::layout::Size;
 use super::resend::ResendRequest;
-use super::routing::{Routing, RoutingChange};
+use super::routing::{Routing, RoutingChange, RuleMistake};
 use super::target_responses::{TargetComparison, TargetResponse};
 use crate::delivery::{Delivery, DeliveryId, Related, Summary, Verdict};
 use crate::filter::{Filter, Undecided};
@@ -182,12 +182,10 @@ pub enum Event {
     Onward(Box<Routing>),
     /// An answer to [`RoutingChange::Add`].
     RuleAdded(String),
-    /// An answer to [`RoutingChange::Add`]: what is wrong with it, and a line with a caret below the
-    /// place.
+    /// An answer to [`RoutingChange::Add`]: the text that was typed, and its mistake.
     RuleWrong {
         typed: String,
-        told: String,
-        caret: String,
+        mistake: RuleMistake,
     },
     /// An answer to [`Effect::SaveView`].
     ViewSaved {

@@ -1,6 +1,8 @@
 //! What becomes of deliveries beside being kept: rules that answer them, senders that are held,
 //! targets, and the public address they come by.
 
+use std::ops::Range;
+
 use jiff::Timestamp;
 
 use super::action::ReleaseDecision;
@@ -94,6 +96,13 @@ pub enum RoutingChange {
 #[derive(Debug, Clone, Default)]
 pub struct RulePrompt {
     pub prompt: Prompt,
-    /// What is wrong with it, and the line with the caret below the place.
-    pub error: Option<(String, String)>,
+    pub error: Option<RuleMistake>,
+}
+
+/// Reason why a typed rule was not taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleMistake {
+    pub message: String,
+    /// Bytes of the typed text that the message is about, if it is about a part of it.
+    pub span: Option<Range<usize>>,
 }

@@ -114,7 +114,7 @@ fn apply(model: &mut Model, event: Event) {
         Event::Mistaken { number, mistakes } => resend::mistaken(model, number, mistakes),
         Event::Onward(routing) => rules::learn(model, *routing),
         Event::RuleAdded(text) => rules::added(model, &text),
-        Event::RuleWrong { typed, told, caret } => rules::wrong(model, &typed, told, caret),
+        Event::RuleWrong { typed, mistake } => rules::wrong(model, &typed, mistake),
         Event::ViewSaved { name, filter } => {
             notify(model, Notice::done(format!("saved the view `{name}`")));
             model.views.retain(|(known, _)| *known != name);

@@ -5,7 +5,8 @@ use jiff::Timestamp;
 
 use super::CliError;
 use crate::delivery::{Delivery, DeliveryId, Summary};
-use crate::filter::{Filter, FilterError};
+use crate::diagnostic::Diagnostic;
+use crate::filter::Filter;
 use crate::store::StoreReader;
 
 #[derive(Debug, Args)]
@@ -34,8 +35,8 @@ const PAGE: usize = 500;
 impl Selection {
     /// Reads a filter; a mistake in it is shown with a caret under it.
     pub(super) fn read(typed: &str) -> Result<Self, CliError> {
-        let filter = typed.parse().map_err(|error: FilterError| {
-            CliError::usage(format!("{error}\n{}", error.caret(typed)))
+        let filter = typed.parse().map_err(|error: Diagnostic| {
+            CliError::usage(format!("{error}\n{}", error.excerpt(typed)))
         })?;
         #[expect(clippy::disallowed_methods, reason = "since: and until: are told from now")]
         let now = Timestamp::now();

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Deserializer, de};
@@ -12,6 +13,7 @@ use super::dashboard::{self, Dashboard};
 use super::mistakes::{self, ConfigMistake, Found};
 use super::routing::{ForwardTo, RespondWith, Switches};
 use super::secrets::Sources;
+use crate::error_chain;
 use crate::outbound::Target;
 use crate::provider::{self, CustomProvider, Provider, ProviderError};
 use crate::respond::ResponseRule;
@@ -49,10 +51,18 @@ pub enum ConfigError {
     Mistakes { path: String, mistakes: Vec<ConfigMistake> },
 }
 
-/// The line of the first table of the dashboard.
-fn dashboard_line(text: &str) -> usize {
-    let at = text.lines().position(|line| line.trim_start().starts_with("[dashboard"));
-    at.unwrap_or_default() + 1
+/// The header of the first table of the dashboard.
+fn dashboard_span(text: &str) -> Range<usize> {
+    let header = "[dashboard";
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let blank = line.len() - line.trim_start().len();
+        if line.trim_start().starts_with(header) {
+            return start + blank..start + blank + header.len();
+        }
+        start += line.len();
+    }
+    0..0
 }
 
 fn told(path: &str, mistakes: &[ConfigMistake]) -> String {
@@ -129,12 +139,9 @@ impl Config {
         let Found { value, mut mistakes } = mistakes::read::<File>(text);
         let file = value.unwrap_or_default();
         let dashboard = file.dashboard.read().unwrap_or_else(|found| {
-            mistakes.extend(found.into_iter().map(|reason| ConfigMistake {
-                line: dashboard_line(text),
-                place: String::new(),
-                reason,
-                suggestion: None,
-            }));
+            let span = dashboard_span(text);
+            let found = found.into_iter();
+            mistakes.extend(found.map(|reason| ConfigMistake::at(text, span.clone(), "", reason)));
             Dashboard::default()
         });
         let usual = Switches::default();
@@ -151,17 +158,17 @@ impl Config {
         };
         let folder = path.parent().unwrap_or(Path::new(""));
         for respond in file.respond {
-            let line = mistakes::line(text, respond.span().start);
+            let span = respond.span();
             match respond.into_inner().rule(folder) {
                 Ok(rule) => config.rules.push(rule),
-                Err(reason) => {
-                    let place = "respond".to_owned();
-                    mistakes.push(ConfigMistake { line, place, reason, suggestion: None });
+                Err(error) => {
+                    let reason = error_chain::with_sources(&error);
+                    mistakes.push(ConfigMistake::at(text, span, "respond", reason));
                 }
             }
         }
         for (name, declared) in file.providers {
-            let line = mistakes::line(text, declared.span().start);
+            let span = declared.span();
             let declared = declared.into_inner();
             let files = declared.secret_file.iter().map(|file| folder.join(file));
             let sources = Sources {
@@ -180,14 +187,14 @@ impl Config {
             match declared.provider(&name) {
                 Ok(own) => config.own.extend(own),
                 Err(reason) => {
-                    mistakes.push(ConfigMistake { line, place, reason, suggestion: None });
+                    mistakes.push(ConfigMistake::at(text, span, place, reason));
                 }
             }
         }
         if mistakes.is_empty() {
             return Ok(config);
         }
-        mistakes.sort_by_key(|mistake| mistake.line);
+        mistakes.sort_by_key(|mistake| mistake.diagnostic.line());
         Err(ConfigError::Mistakes { path: path.display().to_string(), mistakes })
     }
 

@@ -8,31 +8,34 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue, Deserializer, Error};
 
-use crate::filter::nearest;
+use crate::diagnostic::{Diagnostic, nearest};
 
-/// Something that is wrong in the configuration.
+/// A mistake in the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigMistake {
-    /// Counted from 1.
-    pub line: usize,
     /// The key with its tables, for instance `providers.x.scheme.encoding`; empty for broken TOML.
     pub place: String,
-    pub reason: String,
-    /// What was probably meant.
-    pub suggestion: Option<String>,
+    pub diagnostic: Diagnostic,
+}
+
+impl ConfigMistake {
+    pub(super) fn at(
+        text: &str,
+        span: Range<usize>,
+        place: impl Into<String>,
+        reason: impl Into<String>,
+    ) -> Self {
+        Self { place: place.into(), diagnostic: Diagnostic::at(text, span, reason) }
+    }
 }
 
 impl fmt::Display for ConfigMistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}, ", self.line)?;
+        write!(f, "line {}, ", self.diagnostic.line())?;
         if !self.place.is_empty() {
             write!(f, "{}: ", self.place)?;
         }
-        f.write_str(self.reason.trim_end())?;
-        match &self.suggestion {
-            Some(suggestion) => write!(f, "; did you mean `{suggestion}`?"),
-            None => Ok(()),
-        }
+        f.write_str(&self.diagnostic.advice())
     }
 }
 
@@ -78,19 +81,15 @@ pub(super) fn read<T: DeserializeOwned>(text: &str) -> Found<T> {
     }
 }
 
-/// The line of a byte of the text, counted from 1.
-pub(super) fn line(text: &str, offset: usize) -> usize {
-    text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
-}
-
 fn mistake(text: &str, error: &Error, place: String) -> ConfigMistake {
-    let line = line(text, error.span().map_or(0, |span| span.start));
     let reason = error.message().replace('\n', "; ");
     let suggestion = suggestion(&reason);
-    ConfigMistake { line, place, reason, suggestion }
+    let diagnostic = Diagnostic::at(text, error.span().unwrap_or_default(), reason);
+    ConfigMistake { place, diagnostic: diagnostic.suggest(suggestion) }
 }
 
-/// Of an unknown word and those that are expected instead, the one that is most like the first.
+/// Returns the known word most like an unknown one. TOML's errors carry nothing but serde's
+/// sentence, which names the unknown word first and then the known ones, each in backticks.
 fn suggestion(reason: &str) -> Option<String> {
     let mut words = reason.split('`').skip(1).step_by(2);
     let word = words.next().filter(|_| reason.starts_with("unknown "))?;

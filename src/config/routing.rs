@@ -11,7 +11,7 @@ use crate::delivery::Header;
 use crate::filter::Filter;
 use crate::outbound::{ForwardOptions, QueueLimits, Target, added_header};
 use crate::provider::Placeholders;
-use crate::respond::{ResponseRule, Script, Supplement};
+use crate::respond::{ResponseRule, RuleError, Script, Supplement};
 use crate::units::parse_duration;
 
 /// How long a target may take to answer if nothing else is said.
@@ -103,10 +103,10 @@ impl ForwardTo {
 
 impl RespondWith {
     /// The rule; files are looked for in `folder`.
-    pub(super) fn rule(self, folder: &Path) -> Result<ResponseRule, String> {
+    pub(super) fn rule(self, folder: &Path) -> Result<ResponseRule, RuleError> {
         let Self { filter, answer, headers, body, file, delay } = self;
         let beside = Supplement { headers, body, file, delay };
-        ResponseRule::new(filter, answer, beside, folder).map_err(|error| error.to_string())
+        ResponseRule::new(filter, answer, beside, folder)
     }
 }
 

@@ -1,9 +1,10 @@
 //! Filters put together from parts that were pointed at rather than typed.
 
+use super::Filter;
 use super::expression::Expression;
 use super::json_path::JsonPath;
 use super::pattern::{MatchMode, TextPattern};
-use super::{Filter, FilterError};
+use crate::diagnostic::Diagnostic;
 
 /// A term that asks for one value of a field, spelled so that it reads back as that value.
 pub fn term(field: &str, value: &str, negated: bool) -> String {
@@ -27,7 +28,7 @@ pub(super) fn spelled(value: &str) -> String {
 
 impl Filter {
     /// What passes this filter and a further term too.
-    pub fn narrowed(&self, term: &str) -> Result<Self, FilterError> {
+    pub fn narrowed(&self, term: &str) -> Result<Self, Diagnostic> {
         match &self.root {
             None => term.parse(),
             Some(Expression::Any(_)) => format!("({self}) {term}").parse(),

@@ -14,17 +14,18 @@ mod body;
 
 use std::ops::Range;
 
-use super::error::{FilterError, ParseError, nearest};
+use super::error::ParseError;
 use super::expression::{Expression, Term};
 use super::field::{FIELDS, FieldSource, FilterField, ValueKind};
 use super::pattern::{MatchMode, TextPattern};
 use super::token::{Cursor, ValueContext, ends_term};
 use super::value::{Alternative, Atom, FieldValue};
+use crate::diagnostic::{Diagnostic, nearest};
 
 /// Deeper nesting is a mistake or an attack on the stack.
 const MAX_DEPTH: usize = 64;
 
-type Parsed<T> = Result<T, FilterError>;
+type Parsed<T> = Result<T, Diagnostic>;
 
 /// Parses a whole input; nothing where it asks for nothing.
 pub(super) fn parse(input: &str) -> Parsed<Option<Expression>> {
@@ -86,7 +87,7 @@ impl<'i> Parser<'i> {
     }
 
     /// Something stands where a term should, or nothing does.
-    fn no_term(&self, joint: Option<Range<usize>>) -> FilterError {
+    fn no_term(&self, joint: Option<Range<usize>>) -> Diagnostic {
         let here = self.cursor.next_span();
         let after = joint.clone().and_then(|span| self.cursor.input.get(span));
         match (after, self.cursor.peek()) {

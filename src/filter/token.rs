@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::error::{FilterError, ParseError};
+use crate::diagnostic::Diagnostic;
 
 /// A place in the input. All moves stay on the boundaries of characters.
 #[derive(Debug, Clone)]
@@ -61,8 +61,8 @@ impl<'i> Cursor<'i> {
         self.at..self.at + self.peek().map_or(0, char::len_utf8)
     }
 
-    pub(super) fn error(&self, span: Range<usize>, message: impl Into<String>) -> FilterError {
-        ParseError::new(message).at(self.input, span)
+    pub(super) fn error(&self, span: Range<usize>, message: impl Into<String>) -> Diagnostic {
+        Diagnostic::at(self.input, span, message)
     }
 
     /// The length of `keyword` if it stands here as a word of its own.
@@ -80,7 +80,7 @@ impl<'i> Cursor<'i> {
     }
 
     /// Text in quotes; the cursor stands on the first one.
-    pub(super) fn quoted(&mut self) -> Result<String, FilterError> {
+    pub(super) fn quoted(&mut self) -> Result<String, Diagnostic> {
         let start = self.at;
         self.eat('"');
         let mut text = String::new();
@@ -107,7 +107,7 @@ impl<'i> Cursor<'i> {
     }
 
     /// Text in single quotes, in which nothing is escaped; the cursor stands on the first one.
-    pub(super) fn verbatim(&mut self) -> Result<&'i str, FilterError> {
+    pub(super) fn verbatim(&mut self) -> Result<&'i str, Diagnostic> {
         let start = self.at;
         self.eat('\'');
         let Some(length) = self.rest().find('\'') else {

@@ -3,11 +3,12 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-use super::error::{ParseError, nearest};
+use super::error::ParseError;
 use super::field::{ValueKind, Words};
 use super::number::Number;
 use super::pattern::{MatchMode, TextPattern};
 use super::time_expr::TimeExpr;
+use crate::diagnostic::nearest;
 use crate::units;
 
 /// Alternatives, one of which must fit, or none if it is negated.

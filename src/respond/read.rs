@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use super::script::{Canned, ResponseBody};
 use super::token::ScriptCursor;
-use super::{Script, ScriptAction, ScriptError, ScriptStep};
+use super::{Script, ScriptAction, ScriptStep};
 use crate::delivery::{Header, is_hop_by_hop};
+use crate::diagnostic::Diagnostic;
 use crate::units::parse_duration;
 
 const ACTIONS: &str = "a status from 200 to 599, timeout, close, hold or pass";
@@ -15,14 +16,14 @@ const ACTIONS: &str = "a status from 200 to 599, timeout, close, hold or pass";
 const MOST: usize = 256;
 
 impl FromStr for Script {
-    type Err = ScriptError;
+    type Err = Diagnostic;
 
-    fn from_str(text: &str) -> Result<Self, ScriptError> {
+    fn from_str(text: &str) -> Result<Self, Diagnostic> {
         script(text)
     }
 }
 
-fn script(text: &str) -> Result<Script, ScriptError> {
+fn script(text: &str) -> Result<Script, Diagnostic> {
     let mut walk = ScriptCursor::new(text);
     let mut steps = Vec::new();
     loop {
@@ -41,7 +42,7 @@ fn script(text: &str) -> Result<Script, ScriptError> {
     }
 }
 
-fn step(walk: &mut ScriptCursor<'_>) -> Result<ScriptStep, ScriptError> {
+fn step(walk: &mut ScriptCursor<'_>) -> Result<ScriptStep, Diagnostic> {
     let chance = chance(walk)?;
     let action = action(walk)?;
     let times = count(walk)?;
@@ -59,7 +60,7 @@ fn step(walk: &mut ScriptCursor<'_>) -> Result<ScriptStep, ScriptError> {
 }
 
 /// `10%:`, or nothing.
-fn chance(walk: &mut ScriptCursor<'_>) -> Result<f64, ScriptError> {
+fn chance(walk: &mut ScriptCursor<'_>) -> Result<f64, Diagnostic> {
     let start = walk.at();
     let digits = |letter: char| letter.is_ascii_digit() || letter == '.';
     let number: &str = walk.rest().split(|letter| !digits(letter)).next().unwrap_or_default();
@@ -78,7 +79,7 @@ fn chance(walk: &mut ScriptCursor<'_>) -> Result<f64, ScriptError> {
     Ok(percent / 100.0)
 }
 
-fn action(walk: &mut ScriptCursor<'_>) -> Result<ScriptAction, ScriptError> {
+fn action(walk: &mut ScriptCursor<'_>) -> Result<ScriptAction, Diagnostic> {
     let start = walk.at();
     let wrong = |walk: &ScriptCursor<'_>, found: &str| {
         let found = if found.is_empty() { "nothing".to_owned() } else { format!("`{found}`") };
@@ -107,7 +108,7 @@ fn action(walk: &mut ScriptCursor<'_>) -> Result<ScriptAction, ScriptError> {
 }
 
 /// `x2`, or nothing.
-fn count(walk: &mut ScriptCursor<'_>) -> Result<u64, ScriptError> {
+fn count(walk: &mut ScriptCursor<'_>) -> Result<u64, Diagnostic> {
     if !walk.past("x") {
         return Ok(1);
     }
@@ -123,7 +124,7 @@ fn answer<'s>(
     walk: &ScriptCursor<'_>,
     step: &'s mut ScriptStep,
     what: &str,
-) -> Result<&'s mut Canned, ScriptError> {
+) -> Result<&'s mut Canned, Diagnostic> {
     match &mut step.action {
         ScriptAction::Answer(canned) => Ok(canned),
         ScriptAction::Timeout | ScriptAction::Close | ScriptAction::Hold | ScriptAction::Pass => {
@@ -133,7 +134,7 @@ fn answer<'s>(
     }
 }
 
-fn header(walk: &mut ScriptCursor<'_>, step: &mut ScriptStep) -> Result<(), ScriptError> {
+fn header(walk: &mut ScriptCursor<'_>, step: &mut ScriptStep) -> Result<(), Diagnostic> {
     let canned = answer(walk, step, "a header")?;
     walk.skip_space();
     let start = walk.at();
@@ -169,7 +170,7 @@ pub(super) fn checked_header(name: &str, value: &str) -> Result<Header, (bool, S
     Ok(Header::new(name, value.as_bytes().to_vec()))
 }
 
-fn option(walk: &mut ScriptCursor<'_>, step: &mut ScriptStep) -> Result<(), ScriptError> {
+fn option(walk: &mut ScriptCursor<'_>, step: &mut ScriptStep) -> Result<(), Diagnostic> {
     let start = walk.at();
     let name = walk.while_(|letter| letter.is_ascii_alphabetic());
     let known = ["delay", "body", "file"].contains(&name);
@@ -272,7 +273,7 @@ mod tests {
             ("ünd", 1, "found `ünd`"),
         ] {
             let error = script(text).unwrap_err();
-            assert_eq!(error.column, column, "{text}: {error}");
+            assert_eq!(error.column(), column, "{text}: {error}");
             assert!(error.message.contains(part), "{text}: {error}");
         }
     }

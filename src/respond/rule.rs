@@ -11,9 +11,10 @@ use jiff::Timestamp;
 
 use super::read::checked_header;
 use super::script::ResponseBody;
-use super::{Script, ScriptAction, ScriptError, ScriptStep};
+use super::{Script, ScriptAction, ScriptStep};
 use crate::delivery::{Delivery, Header};
-use crate::filter::{Filter, FilterError};
+use crate::diagnostic::Diagnostic;
+use crate::filter::Filter;
 use crate::provider::{PlaceholderError, Placeholders};
 
 /// A file that fills a body is kept in memory; a larger one is something else.
@@ -39,13 +40,12 @@ pub struct Supplement {
     pub delay: Option<Duration>,
 }
 
-/// Why a text is no rule.
+/// Reason why a rule cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum RuleError {
-    #[error("the filter: {error}\n{caret}")]
-    Filter { error: FilterError, caret: String },
-    #[error("{error}\n{caret}")]
-    Script { error: ScriptError, caret: String },
+    /// A mistake in the filter or the script, placed in the text of the whole rule.
+    #[error("{mistake}\n{}", mistake.excerpt(text))]
+    Syntax { text: String, mistake: Diagnostic },
     #[error("the body cannot be read from {path}: {source}")]
     File { path: String, source: io::Error },
     #[error("the body in {path} is wrong: {error}")]
@@ -58,27 +58,39 @@ pub enum RuleError {
     Header(String),
 }
 
+impl RuleError {
+    /// The mistake in the text of the rule, if it is one of syntax.
+    pub fn diagnostic(&self) -> Option<&Diagnostic> {
+        match self {
+            Self::Syntax { mistake, .. } => Some(mistake),
+            Self::File { .. }
+            | Self::Template { .. }
+            | Self::NoText { .. }
+            | Self::TwoBodies
+            | Self::Header(_) => None,
+        }
+    }
+}
+
 impl ResponseRule {
     /// Reads `[FILTER =>] SCRIPT`; files are looked for in `folder`.
     pub fn read(text: &str, folder: &Path) -> Result<Self, RuleError> {
+        let misplaced = |start| {
+            move |mistake: Diagnostic| RuleError::Syntax {
+                text: text.to_owned(),
+                mistake: mistake.within(text, start),
+            }
+        };
         let (filter, script) = match arrow(text) {
             Some(at) => {
                 let (filter, behind) = text.split_at(at);
-                let parsed = filter.trim().parse().map_err(|error: FilterError| {
-                    let caret = error.caret(filter.trim());
-                    RuleError::Filter { error, caret }
-                })?;
+                let blank = filter.len() - filter.trim_start().len();
+                let parsed = filter.trim().parse().map_err(misplaced(blank))?;
                 (parsed, behind.trim_start_matches("=>"))
             }
             None => (Filter::default(), text),
         };
-        let before = text.len() - script.len();
-        let column = text.get(..before).unwrap_or_default().chars().count();
-        let parsed: Script = script.parse().map_err(|error: ScriptError| {
-            let error = ScriptError { column: error.column + column, ..error };
-            let caret = format!("{text}\n{}^", " ".repeat(error.column - 1));
-            RuleError::Script { error, caret }
-        })?;
+        let parsed: Script = script.parse().map_err(misplaced(text.len() - script.len()))?;
         let supplement = Supplement::default();
         Ok(Self { text: text.trim().to_owned(), ..Self::new(filter, parsed, supplement, folder)? })
     }
@@ -187,4 +199,33 @@ fn file(path: &Path) -> Result<Placeholders, RuleError> {
     let bytes = fs::read(path).map_err(unreadable)?;
     let text = String::from_utf8(bytes).map_err(|_| RuleError::NoText { path: shown() })?;
     text.parse().map_err(|error| RuleError::Template { path: shown(), error })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mistake(text: &str) -> Diagnostic {
+        let error = ResponseRule::read(text, Path::new("")).unwrap_err();
+        error.diagnostic().unwrap().clone()
+    }
+
+    #[test]
+    fn a_mistake_in_the_filter_is_placed_in_the_whole_rule() {
+        let mistake = mistake("  typ:x => 500");
+        assert_eq!((mistake.span.clone(), mistake.column()), (2..6, 3));
+        assert_eq!(mistake.suggestion.as_deref(), Some("type:"));
+    }
+
+    #[test]
+    fn a_mistake_in_the_script_is_placed_in_the_whole_rule() {
+        let mistake = mistake("type:ü => 500x");
+        assert_eq!((mistake.span.clone(), mistake.column()), (15..15, 15));
+    }
+
+    #[test]
+    fn the_text_of_an_error_shows_the_rule_with_a_caret() {
+        let error = ResponseRule::read("typ:x => 500", Path::new("")).unwrap_err().to_string();
+        assert!(error.ends_with("\ntyp:x => 500\n^^^^"), "{error}");
+    }
 }

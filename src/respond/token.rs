@@ -1,13 +1,6 @@
-//! Walks along the text of a script, and says where it stands.
+//! Cursor over the text of a script.
 
-/// What is wrong with a script, and where.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("column {column}: {message}")]
-pub struct ScriptError {
-    /// In characters, from 1.
-    pub column: usize,
-    pub message: String,
-}
+use crate::diagnostic::Diagnostic;
 
 /// A place in a text.
 pub(super) struct ScriptCursor<'t> {
@@ -54,7 +47,7 @@ impl<'t> ScriptCursor<'t> {
     }
 
     /// A value: up to the next separator, or in quotes.
-    pub(super) fn value(&mut self) -> Result<String, ScriptError> {
+    pub(super) fn value(&mut self) -> Result<String, Diagnostic> {
         let start = self.at;
         if !self.past("\"") {
             return Ok(self.while_(|letter| !",;:".contains(letter)).trim().to_owned());
@@ -86,13 +79,14 @@ impl<'t> ScriptCursor<'t> {
     }
 
     /// An error at a byte of the text.
-    pub(super) fn wrong(&self, at: usize, message: impl Into<String>) -> ScriptError {
-        let before = self.text.get(..at).unwrap_or(self.text);
-        ScriptError { column: before.chars().count() + 1, message: message.into() }
+    pub(super) fn wrong(&self, at: usize, message: impl Into<String>) -> Diagnostic {
+        let width =
+            self.text.get(at..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
+        Diagnostic::at(self.text, at..at + width, message)
     }
 
     /// An error about what stands here.
-    pub(super) fn expected(&self, what: &str) -> ScriptError {
+    pub(super) fn expected(&self, what: &str) -> Diagnostic {
         let found: String = self.rest().chars().take(20).collect();
         let found = if found.is_empty() { "the end".to_owned() } else { format!("`{found}`") };
         self.wrong(self.at, format!("expected {what}, found {found}"))

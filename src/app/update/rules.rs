@@ -4,7 +4,9 @@ use super::{dispatch, notify};
 use crate::app::action::{Action, Copyable, Move, ReleaseDecision, ResponseAction};
 use crate::app::message::{Effect, Notice};
 use crate::app::model::{Mode, Model};
-use crate::app::routing::{PublicAddress, Routing, RoutingChange, RoutingChoice, RulePrompt};
+use crate::app::routing::{
+    PublicAddress, Routing, RoutingChange, RoutingChoice, RuleMistake, RulePrompt,
+};
 
 pub(super) fn act(model: &mut Model, what: ResponseAction) -> Vec<Effect> {
     match what {
@@ -101,13 +103,13 @@ pub(super) fn added(model: &mut Model, text: &str) {
 }
 
 /// What was typed stays to be put right, unless it has been changed since.
-pub(super) fn wrong(model: &mut Model, typed: &str, told: String, caret: String) {
+pub(super) fn wrong(model: &mut Model, typed: &str, mistake: RuleMistake) {
     if let Mode::Rule(ruling) = &mut model.mode
         && ruling.prompt.text() == typed
     {
-        ruling.error = Some((told, caret));
+        ruling.error = Some(mistake);
     } else {
-        notify(model, Notice::failed(told));
+        notify(model, Notice::failed(mistake.message));
     }
 }
 

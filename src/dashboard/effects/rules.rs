@@ -9,9 +9,12 @@ use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
 use super::Context;
-use crate::app::routing::{PublicAddress, Routing, RoutingChange, RuleLine, TargetLine};
+use crate::app::routing::{
+    PublicAddress, Routing, RoutingChange, RuleLine, RuleMistake, TargetLine,
+};
 use crate::app::{Event, Notice, ReleaseDecision};
 use crate::delivery::{DeliveryId, Head};
+use crate::error_chain;
 use crate::intake::ReleaseAction;
 use crate::outbound::TargetCondition;
 use crate::respond::{ResponseRule, RuleError, Rulebook};
@@ -170,19 +173,10 @@ impl Context {
     }
 }
 
-/// What is wrong with a rule, in a sentence and as a line with a caret in the column.
+/// Reports a mistake in a typed rule, with the part of the text that it is about.
 fn wrong(typed: String, error: &RuleError) -> Event {
-    let said = error.to_string();
-    let mut lines = said.lines();
-    let told = lines.next().unwrap_or_default().to_owned();
-    let is_caret =
-        |line: &&str| !line.trim().is_empty() && line.trim().trim_matches('^').is_empty();
-    let caret = lines.last().filter(is_caret).unwrap_or_default();
-    // A filter is read without what is before it.
-    let before = match error {
-        RuleError::Filter { .. } => typed.len() - typed.trim_start().len(),
-        _ => 0,
-    };
-    let caret = format!("{}{caret}", " ".repeat(before));
-    Event::RuleWrong { typed, told, caret }
+    let diagnostic = error.diagnostic();
+    let message = diagnostic.map_or_else(|| error_chain::with_sources(error), ToString::to_string);
+    let span = diagnostic.map(|diagnostic| diagnostic.span.clone());
+    Event::RuleWrong { typed, mistake: RuleMistake { message, span } }
 }

@@ -10,6 +10,7 @@ use crate::app::keymap::Context;
 use crate::app::routing::RulePrompt;
 use crate::app::theme::Theme;
 use crate::app::{Action, Confirm, Model, StyleClass, StyledLine, TargetPrompt, TargetPurpose};
+use crate::diagnostic::carets;
 use crate::units;
 
 /// A question that is too long for the line takes lines above it, its keys at the end.
@@ -71,7 +72,7 @@ pub(super) fn draw_target(
 pub(super) fn draw_rule(ruling: &RulePrompt, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
     const LABEL: &str = " rule: ";
     let width = usize::from(area.width);
-    let Some((told, caret)) = &ruling.error else {
+    let Some(mistake) = &ruling.error else {
         let above = Rect { y: area.y.saturating_sub(1), ..area };
         frame.render_widget(Clear, above);
         frame.render_widget(Clear, area);
@@ -82,8 +83,8 @@ pub(super) fn draw_rule(ruling: &RulePrompt, theme: Theme, frame: &mut Frame<'_>
         frame.render_widget(text::clipped(&comment, 0, width, theme), area);
         return;
     };
-    let told =
-        StyledLine::new(StyleClass::Bad, format!(" ✗ {told}")).wrap(width.saturating_sub(1), 3);
+    let told = StyledLine::new(StyleClass::Bad, format!(" ✗ {}", mistake.message))
+        .wrap(width.saturating_sub(1), 3);
     let height = u16::try_from(told.len()).unwrap_or(1).min(area.y.saturating_sub(2));
     let prompt = Rect { y: area.bottom().saturating_sub(height + 2), height: 1, ..area };
     for back in 0..height + 2 {
@@ -92,6 +93,8 @@ pub(super) fn draw_rule(ruling: &RulePrompt, theme: Theme, frame: &mut Frame<'_>
     draw_prompt((LABEL, &ruling.prompt, &StyledLine::default()), theme, frame, prompt);
     let used = LABEL.len() + ruling.prompt.cursor() + 1;
     let left = used.saturating_sub(width);
+    let caret = mistake.span.as_ref().map(|span| carets(&ruling.prompt.text(), span));
+    let caret = caret.unwrap_or_default();
     let caret = StyledLine::new(StyleClass::Bad, format!("{}{caret}", " ".repeat(LABEL.len())));
     let place = Rect { y: prompt.y + 1, ..prompt };
     frame.render_widget(text::clipped(&caret, left, width, theme), place);

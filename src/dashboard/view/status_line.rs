@@ -13,6 +13,7 @@ use crate::app::{
     Action, FilterPrompt, Mode, Model, Notice, NoticeKind, Prompt, ResendAction, StyleClass,
     StyledLine, counts, hints,
 };
+use crate::diagnostic::carets;
 use crate::units;
 
 pub(super) fn draw(model: &Model, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
@@ -98,8 +99,7 @@ fn draw_filtering(
     let width = usize::from(area.width);
     let below = if let Some(error) = &filtering.error {
         let typed = filtering.prompt.text();
-        let caret = error.caret(&typed);
-        let caret = caret.lines().nth(1).unwrap_or_default();
+        let caret = carets(&typed, &error.span);
         let indent = " ".repeat(LABEL.len());
         let told = format!("{indent}{caret} {error}");
         // Where there is no room behind the caret, the sentence names the column.
