@@ -24,7 +24,7 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::theme::Theme;
-use crate::app::{Effect, Event, Model, Notice, Preferences, Session, update};
+use crate::app::{Event, Model, Notice, Preferences, Session, update};
 use crate::intake::Controls;
 use crate::outbound::Target;
 use crate::signature::Verifier;
@@ -156,9 +156,7 @@ impl Shell {
             stale |= !batch.is_empty();
             for event in batch.drain(..) {
                 panic_for_a_test(&event);
-                for effect in update(&mut self.model, event) {
-                    self.start(effect)?;
-                }
+                self.happen(event)?;
             }
         }
         Ok(())
@@ -169,21 +167,22 @@ impl Shell {
         terminal.draw(|frame| painter.draw(model, frame))
     }
 
-    fn start(&mut self, effect: Effect) -> io::Result<()> {
-        match effect {
-            Effect::CaptureMouse(captured) => Terminal::capture_mouse(captured),
-            Effect::Redraw => self.terminal.clear(),
-            Effect::Suspend => self.suspend(),
-            other => {
-                self.effects.begin(other);
-                Ok(())
+    /// Takes an event in, and starts what it asks for.
+    fn happen(&mut self, event: Event) -> io::Result<()> {
+        for effect in update(&mut self.model, event) {
+            if let Some(asked) = self.effects.begin(effect) {
+                self.serve(asked)?;
             }
         }
+        Ok(())
     }
 
     fn serve(&mut self, asked: ForTerminal) -> io::Result<()> {
         match asked {
             ForTerminal::Write(bytes) => Terminal::write(&bytes),
+            ForTerminal::CaptureMouse(captured) => Terminal::capture_mouse(captured),
+            ForTerminal::Redraw => self.terminal.clear(),
+            ForTerminal::Suspend => self.suspend(),
             // Deliveries are taken in meanwhile; only the drawing rests.
             ForTerminal::Lend(loan) => {
                 self.keys = None;

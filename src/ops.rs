@@ -6,6 +6,9 @@
 //! thread of its own. The channel slows an operation down to its front end, and a closed one ends
 //! it. Operations never print, prompt, or format for a screen.
 
+pub mod annotate;
+pub mod diagnose;
+pub mod diff;
 pub mod edit;
 pub mod fixture;
 pub mod replay;

@@ -62,6 +62,7 @@ const MAY_NAME: [(&str, &[&str]); 24] = [
             "delivery",
             "filter",
             "formats",
+            "intake",
             "outbound",
             "payload",
             "private_file",

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use hookglass::app::diff::{BaselineReason, DeliveryDiff, DiffRequest, Volatile};
+use hookglass::app::diff::{DeliveryDiff, DiffRequest, Volatile};
 use hookglass::app::keymap::{Key, KeyCode};
 use hookglass::app::layout::Size;
 use hookglass::app::theme::Theme;
@@ -16,6 +16,8 @@ use hookglass::delivery::{
     Attempt, AttemptKind, Delivery, DeliveryFlags, DeliveryId, EventRef, Head, Header, NewDelivery,
     Outcome, Related, ResponseRecord, SignatureStatus, Timing, Verdict,
 };
+use hookglass::ops::annotate::Annotation;
+use hookglass::ops::diff::BaselineReason;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ratatui::Terminal;
@@ -150,7 +152,7 @@ impl Stage {
                     let outcome = compared(wish);
                     self.happen(Event::Compared { wish, outcome });
                 }
-                Effect::Mark { ids, marked } => {
+                Effect::Annotate(Annotation::Mark { ids, marked }) => {
                     let rows = ids.iter().map(|id| {
                         let mut summary = delivery(id.0).summary;
                         summary.annotations.marked = marked;

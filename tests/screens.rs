@@ -18,6 +18,7 @@ use hookglass::delivery::{
     Annotations, Delivery, DeliveryId, EventRef, Head, Header, NewDelivery, Refusal,
     SignatureStatus, Summary, Verdict,
 };
+use hookglass::ops::annotate::Annotation;
 use hookglass::ops::resend::{ResendEvent, ResendPace, ResendSummary, RunEnd};
 use hookglass::provider::Provider;
 use hookglass::secret::Secret;
@@ -535,7 +536,7 @@ fn the_title_says_how_far_reading_and_searching_have_come() {
 #[test]
 fn marks_and_removals_are_asked_for_and_shown_when_they_are_so() {
     let mut stage = Stage::new((120, 36), &[], 3);
-    let mark = |marked| Effect::Mark { ids: vec![DeliveryId(3)], marked };
+    let mark = |marked| Effect::Annotate(Annotation::Mark { ids: vec![DeliveryId(3)], marked });
     assert_eq!(stage.press("m").effects, [mark(true)]);
     assert!(!stage.screen().contains('◆'));
     let row = delivery(3, SignatureStatus::Verified).summary;
@@ -555,14 +556,21 @@ fn marks_and_removals_are_asked_for_and_shown_when_they_are_so() {
         (Scope::All, &[1, 2, 3]),
     ] {
         let ids: Vec<DeliveryId> = ids.iter().copied().map(DeliveryId).collect();
-        assert_eq!(Removals::remove(&model.list, which), [Effect::Remove(ids)], "{which:?}");
+        assert_eq!(
+            Removals::remove(&model.list, which),
+            [Effect::Annotate(Annotation::Remove(ids))],
+            "{which:?}"
+        );
     }
     assert_eq!(model.removals.undo(), []);
     stage.happen(Event::Gone(vec![DeliveryId(3)]));
     stage.happen(Event::Removed(vec![DeliveryId(3)]));
     assert_eq!(stage.model.list.selected().map(|row| row.id), Some(DeliveryId(2)));
     assert_eq!(Removals::remove(&stage.model.list, Scope::Marked), []);
-    assert_eq!(stage.model.removals.undo(), [Effect::Restore(vec![DeliveryId(3)])]);
+    assert_eq!(
+        stage.model.removals.undo(),
+        [Effect::Annotate(Annotation::Restore(vec![DeliveryId(3)]))]
+    );
     assert!(stage.model.removals.is_empty());
 }
 
@@ -577,11 +585,11 @@ fn removals_are_confirmed_and_undone() {
     stage.press("n");
     assert_eq!(stage.effects, []);
     stage.press("Dy");
-    assert_eq!(stage.effects, [Effect::Remove(vec![DeliveryId(9)])]);
+    assert_eq!(stage.effects, [Effect::Annotate(Annotation::Remove(vec![DeliveryId(9)]))]);
     stage.happen(Event::Removed(vec![DeliveryId(9)]));
     stage.effects.clear();
     stage.press("U");
-    assert_eq!(stage.effects, [Effect::Restore(vec![DeliveryId(9)])]);
+    assert_eq!(stage.effects, [Effect::Annotate(Annotation::Restore(vec![DeliveryId(9)]))]);
 }
 
 #[test]
@@ -589,7 +597,7 @@ fn notes_orders_and_jumps() {
     let mut stage = Stage::new((120, 36), &[], 9);
     stage.press("alook at this<Enter>");
     let note = Some("look at this".to_owned());
-    assert_eq!(stage.effects, [Effect::Note { id: DeliveryId(9), note }]);
+    assert_eq!(stage.effects, [Effect::Annotate(Annotation::Note { id: DeliveryId(9), note })]);
     let selected = |stage: &Stage| stage.model.list.selected().map(|row| row.id.0);
     stage.press("#3<Enter>");
     assert_eq!(selected(&stage), Some(3));

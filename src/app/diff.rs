@@ -9,7 +9,7 @@ use super::action::{Direction, Move};
 use super::list::List;
 use crate::delivery::DeliveryId;
 
-pub use delivery_diff::{BaselineReason, DeliveryDiff, DiffEntry, DiffSide};
+pub use delivery_diff::{DeliveryDiff, DiffEntry, DiffSide};
 pub use volatile::{Volatile, VolatileError};
 
 /// Which deliveries are to be compared.

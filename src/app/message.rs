@@ -13,6 +13,7 @@ use super::routing::{Routing, RoutingChange, RuleMistake};
 use super::target_responses::{TargetComparison, TargetResponse};
 use crate::delivery::{Delivery, DeliveryId, Related, Summary, Verdict};
 use crate::filter::{Filter, Undecided};
+use crate::ops::annotate::Annotation;
 use crate::ops::resend::{ResendEvent, ResendOutcome};
 use crate::payload::{self, Document};
 use crate::secret::Secret;
@@ -265,20 +266,8 @@ pub enum Effect {
         name: String,
         filter: String,
     },
-    /// Mark deliveries, or take their marks away.
-    Mark {
-        ids: Vec<DeliveryId>,
-        marked: bool,
-    },
-    /// Write a note on a delivery, or take it away.
-    Note {
-        id: DeliveryId,
-        note: Option<String>,
-    },
-    /// Remove deliveries; answered by [`Event::Removed`] for those that were.
-    Remove(Vec<DeliveryId>),
-    /// Bring removed deliveries back.
-    Restore(Vec<DeliveryId>),
+    /// Mark, note, remove, or restore deliveries; a removal is answered by [`Event::Removed`].
+    Annotate(Annotation),
     CaptureMouse(bool),
     Redraw,
     Suspend,

@@ -3,6 +3,7 @@
 use super::list::List;
 use super::message::Effect;
 use crate::delivery::DeliveryId;
+use crate::ops::annotate::Annotation;
 
 /// Which deliveries an action is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +39,7 @@ impl Removals {
     /// Asks for deliveries to be removed; nothing where none are meant.
     pub fn remove(list: &List, which: Scope) -> Vec<Effect> {
         let ids = list.which(which);
-        if ids.is_empty() { Vec::new() } else { vec![Effect::Remove(ids)] }
+        if ids.is_empty() { Vec::new() } else { vec![Effect::Annotate(Annotation::Remove(ids))] }
     }
 
     /// Notes that deliveries were removed.
@@ -52,6 +53,7 @@ impl Removals {
 
     /// Asks for the last removal to be undone; nothing where there is none.
     pub fn undo(&mut self) -> Vec<Effect> {
-        self.done.pop().map(Effect::Restore).into_iter().collect()
+        let undone = self.done.pop().map(Annotation::Restore);
+        undone.map(Effect::Annotate).into_iter().collect()
     }
 }

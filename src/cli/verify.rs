@@ -11,9 +11,10 @@ use super::CliError;
 use super::keyring::{ConfigArgs, ProviderArgs, SecretArgs};
 use crate::config::defaults;
 use crate::delivery::{Head, Header, SignatureStatus, Verdict};
+use crate::ops::diagnose::explain;
 use crate::payload::escape;
 use crate::provider::Provider;
-use crate::signature::{Budget, Subject, Verifier};
+use crate::signature::{Subject, Verifier};
 
 #[derive(Debug, Args)]
 pub(super) struct VerifyArgs {
@@ -132,7 +133,7 @@ fn judge(
     now: Timestamp,
 ) -> Result<(Provider, Verdict), CliError> {
     let verifier = verifier(args, subject, now)?;
-    let judged = verifier.judge(subject, now);
+    let (judged, diagnosis) = explain(&verifier, subject, now);
     let Some(credentials) = judged.credentials else {
         return Err(CliError::usage(
             "none of the headers is a signature of a provider that is known; name it with \
@@ -144,9 +145,7 @@ fn judge(
     if credentials.secrets.is_empty() && provider.scheme.unchecked.is_none() {
         return Err(no_secret(&provider.secret_env));
     }
-    let whole = Budget { bytes: 4 * Budget::BYTES, go_on: &|| true };
-    let verdict = verifier.explain(&judged, subject, now, whole).verdict;
-    Ok((provider, verdict))
+    Ok((provider, diagnosis.verdict))
 }
 
 /// The providers to judge by. What nobody is recognised in is taken for a delivery of the provider

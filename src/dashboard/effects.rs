@@ -67,6 +67,9 @@ pub(super) enum ForTerminal {
     Write(Vec<u8>),
     /// Another program wants it.
     Lend(TerminalLease),
+    CaptureMouse(bool),
+    Redraw,
+    Suspend,
 }
 
 impl Effects {
@@ -128,8 +131,8 @@ impl Effects {
         }
     }
 
-    /// Carries an effect out; those that need the terminal itself are the loop's.
-    pub(super) fn begin(&mut self, effect: Effect) {
+    /// Starts an effect, or returns what the loop has to do with the terminal.
+    pub(super) fn begin(&mut self, effect: Effect) -> Option<ForTerminal> {
         let context = Arc::clone(&self.context);
         match effect {
             Effect::Load(id) => drop(self.wanted.send(Some(id))),
@@ -141,18 +144,7 @@ impl Effects {
             Effect::SearchMore { search, filter, open } => {
                 self.start_search(search, filter, open);
             }
-            Effect::Mark { ids, marked } => {
-                self.tasks.spawn(async move { context.mark(&ids, marked).await });
-            }
-            Effect::Note { id, note } => {
-                self.tasks.spawn(async move { context.note(id, note).await });
-            }
-            Effect::Remove(ids) => {
-                self.tasks.spawn(async move { context.remove(ids).await });
-            }
-            Effect::Restore(ids) => {
-                self.tasks.spawn(async move { context.restore(ids).await });
-            }
+            Effect::Annotate(annotation) => drop(self.tasks.spawn(context.annotate(annotation))),
             Effect::Copy { id, what } => {
                 self.tasks.spawn_blocking(move || context.copy(id, what));
             }
@@ -185,8 +177,11 @@ impl Effects {
             Effect::SendSample => {
                 self.tasks.spawn(async move { context.send_sample().await });
             }
-            Effect::CaptureMouse(_) | Effect::Redraw | Effect::Suspend => {}
+            Effect::CaptureMouse(captured) => return Some(ForTerminal::CaptureMouse(captured)),
+            Effect::Redraw => return Some(ForTerminal::Redraw),
+            Effect::Suspend => return Some(ForTerminal::Suspend),
         }
+        None
     }
 }
 

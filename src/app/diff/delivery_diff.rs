@@ -4,26 +4,12 @@ use super::Volatile;
 use crate::app::pane::gap;
 use crate::app::style::{StyleClass, StyledLine};
 use crate::delivery::{Delivery, Head, Summary, is_added_on_the_way};
+use crate::ops::diff::BaselineReason;
 use crate::payload::Document;
 use crate::payload::diff::{Diff, DiffRow, Mark, headers};
 
 /// Rows that are the same and are shown beside a change.
 const CONTEXT: usize = 2;
-
-/// Why an older delivery is the one to compare with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BaselineReason {
-    /// Of the same object, and of this type.
-    Object,
-    /// Of the same object, and of another type.
-    ObjectOtherType,
-    /// Of the same type, since there is none of the same object.
-    Type,
-    /// Of the same type, since nothing tells of which object it is.
-    TypeAlone,
-    /// The user chose it.
-    Chosen,
-}
 
 /// One of the two deliveries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,6 +12,7 @@ use crate::app::prompt::Prompt;
 use crate::app::removals::{Removals, Scope};
 use crate::delivery::DeliveryId;
 use crate::filter::Filter;
+use crate::ops::annotate::Annotation;
 use crate::units;
 
 pub(super) fn act(model: &mut Model, what: ListAction) -> Vec<Effect> {
@@ -40,7 +41,7 @@ fn mark(model: &mut Model) -> Vec<Effect> {
     };
     // Whoever marks several in a row goes on to the next.
     model.list.move_by(1);
-    vec![Effect::Mark { ids: vec![id], marked: !marked }]
+    vec![Effect::Annotate(Annotation::Mark { ids: vec![id], marked: !marked })]
 }
 
 fn unmark(model: &mut Model) -> Vec<Effect> {
@@ -49,7 +50,7 @@ fn unmark(model: &mut Model) -> Vec<Effect> {
         notify(model, Notice::info("nothing is marked"));
         return Vec::new();
     }
-    vec![Effect::Mark { ids, marked: false }]
+    vec![Effect::Annotate(Annotation::Mark { ids, marked: false })]
 }
 
 fn ask_note(model: &mut Model) {
@@ -66,7 +67,7 @@ fn ask_note(model: &mut Model) {
 pub(super) fn note(model: &mut Model, typed: &str) -> Vec<Effect> {
     let Some(id) = model.list.selected().map(|row| row.id) else { return Vec::new() };
     let note = Some(typed.trim().to_owned()).filter(|note| !note.is_empty());
-    vec![Effect::Note { id, note }]
+    vec![Effect::Annotate(Annotation::Note { id, note })]
 }
 
 /// Asks before anything is removed, and says how much that is.

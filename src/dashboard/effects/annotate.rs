@@ -1,43 +1,35 @@
-//! Marks, notes and removals, into the store; the list hears of them from there.
+//! Marks, notes, and removals, as effects; the list learns of them from the store.
+
+use std::sync::Arc;
 
 use super::Context;
 use crate::app::{Event, Notice};
-use crate::delivery::DeliveryId;
+use crate::ops::annotate::{Annotation, annotate};
 use crate::units;
 
 impl Context {
-    pub(super) async fn mark(&self, ids: &[DeliveryId], marked: bool) {
-        if let Err(error) = self.setup.store.mark(ids, marked).await {
-            self.say(Notice::failed(format!("the mark was not kept: {error}"))).await;
-        }
-    }
-
-    pub(super) async fn note(&self, id: DeliveryId, note: Option<String>) {
-        if let Err(error) = self.setup.store.note(id, note).await {
-            self.say(Notice::failed(format!("the note was not kept: {error}"))).await;
-        }
-    }
-
-    pub(super) async fn remove(&self, ids: Vec<DeliveryId>) {
-        let notice = match self.setup.store.remove(&ids).await {
-            Ok(()) => Notice::done(format!(
+    pub(super) async fn annotate(self: Arc<Self>, annotation: Annotation) {
+        let outcome = annotate(&self.setup.store, &annotation).await;
+        let notice = match (&outcome, &annotation) {
+            (Ok(()), Annotation::Mark { .. } | Annotation::Note { .. }) => None,
+            (Ok(()), Annotation::Remove(ids)) => Some(Notice::done(format!(
                 "removed {}; undo brings it back until you quit",
                 counted(ids.len())
-            )),
-            Err(error) => Notice::failed(format!("not all were deleted: {error}")),
-        };
-        // Some may have been removed all the same; bringing back the others changes nothing.
-        let _ = self.events.send(Event::Removed(ids)).await;
-        self.say(notice).await;
-    }
-
-    pub(super) async fn restore(&self, ids: Vec<DeliveryId>) {
-        match self.setup.store.restore(&ids).await {
-            Ok(()) => self.say(Notice::done(format!("brought back {}", counted(ids.len())))).await,
-            Err(error) => {
-                let _ = self.events.send(Event::Removed(ids)).await;
-                self.say(Notice::failed(format!("not all were brought back: {error}"))).await;
+            ))),
+            (Ok(()), Annotation::Restore(ids)) => {
+                Some(Notice::done(format!("brought back {}", counted(ids.len()))))
             }
+            (Err(error), _) => Some(Notice::failed(error.to_string())),
+        };
+        match (annotation, outcome) {
+            // Some may be removed after an error; restoring the others changes nothing.
+            (Annotation::Remove(ids), _) | (Annotation::Restore(ids), Err(_)) => {
+                let _ = self.events.send(Event::Removed(ids)).await;
+            }
+            _ => {}
+        }
+        if let Some(notice) = notice {
+            self.say(notice).await;
         }
     }
 }

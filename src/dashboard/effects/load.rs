@@ -8,7 +8,8 @@ use tokio::sync::watch;
 use super::Context;
 use crate::app::{DocumentTab, Event, Loaded, Notice};
 use crate::delivery::DeliveryId;
-use crate::intake::diagnose;
+use crate::ops::diagnose::{diagnose, late_cause, report, try_secret};
+use crate::ops::diff::relations;
 use crate::payload::{Document, DocumentSearch, SearchPattern};
 use crate::secret::Secret;
 use crate::task;
@@ -43,22 +44,16 @@ pub(super) async fn explain_wanted(
 ) {
     while loaded.changed().await.is_ok() {
         let Some(loaded) = loaded.borrow_and_update().clone() else { continue };
+        let (one, delivery) = (Arc::clone(&context), Arc::clone(&loaded));
+        let finding = move || diagnose(&one.setup.verifier, &delivery.delivery);
+        let Some(diagnosis) = task::blocking(finding).await else { continue };
         let summary = &loaded.delivery.summary;
-        let (id, then) = (summary.id, summary.signature.clone());
-        if summary.request.refused.is_some() || !then.wants_cause() {
-            continue;
-        }
-        let one = Arc::clone(&context);
-        let finding = move || diagnose(&one.setup.verifier, &loaded.delivery);
-        let found = tokio::task::spawn_blocking(finding).await;
-        let Some(diagnosis) = task::join_or_panic(found) else { continue };
-        // There was no room for it when it came.
-        let late = then.cause.is_none() && diagnosis.verdict.cause.is_some();
-        if late && then.status == diagnosis.verdict.status {
-            let kept = context.setup.store.explained(id, diagnosis.verdict.clone()).await;
-            if let Err(error) = kept {
-                context.say(Notice::failed(format!("the cause was not kept: {error}"))).await;
-            }
+        let id = summary.id;
+        // The queue for searches was full when it was received.
+        if let Some(verdict) = late_cause(&summary.signature, &diagnosis)
+            && let Err(error) = context.setup.store.explained(id, verdict).await
+        {
+            context.say(Notice::failed(format!("the cause was not stored: {error}"))).await;
         }
         // The loop has ended if nobody takes it.
         let _ = context.events.send(Event::Diagnosed { id, diagnosis }).await;
@@ -69,9 +64,12 @@ impl Context {
     fn load(&self, id: DeliveryId) -> Event {
         match self.read(id) {
             Ok(delivery) => {
-                let examined = self.setup.verifier.examine(&delivery);
+                let examined = report(&self.setup.verifier, &delivery);
                 // Without them the delivery itself can still be shown.
-                let (related, overtaken) = self.relations(&delivery).unwrap_or_default();
+                let reader = self.setup.store.reader();
+                let related =
+                    reader.and_then(|reader| relations(&reader, &self.setup.verifier, &delivery));
+                let (related, overtaken) = related.unwrap_or_default();
                 let loaded = Loaded::new(delivery, examined).among(related, overtaken);
                 Event::Loaded(Arc::new(loaded))
             }
@@ -118,8 +116,7 @@ impl Context {
     pub(super) fn try_secret(&self, id: DeliveryId, secret: Secret) {
         match self.read(id) {
             Ok(delivery) => {
-                let verifier = self.setup.verifier.with_secret(&delivery.summary.provider, secret);
-                let verdict = diagnose(&verifier, &delivery).verdict;
+                let verdict = try_secret(&self.setup.verifier, &delivery, secret);
                 self.tell(Event::SecretTried { id, verdict });
             }
             Err(reason) => {
