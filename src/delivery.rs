@@ -1,7 +1,7 @@
-//! The nouns that everyone shares: a delivery, its head, its verdict, its attempts.
+//! Shared data types: a delivery, its head, its verdict, its attempts.
 //!
-//! Nothing here knows of sockets, files or screens. A [`Summary`] is what a list needs of a
-//! delivery; a [`Delivery`] adds the bytes as they came.
+//! This module knows no sockets, files, or screens. A [`Summary`] is what a list needs of a
+//! delivery; a [`Delivery`] adds the bytes as received.
 
 mod attempt;
 mod flags;
@@ -29,7 +29,7 @@ impl fmt::Display for DeliveryId {
     }
 }
 
-/// What was given is not the number of a delivery.
+/// Error of parsing a delivery id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("deliveries have whole numbers, for instance 7; `hookglass list` tells them")]
 pub struct NoDeliveryId;
@@ -42,16 +42,16 @@ impl FromStr for DeliveryId {
     }
 }
 
-/// What a delivery is about, as far as its provider says where to look.
+/// Event of a delivery, as far as its provider states where to find it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EventRef {
-    /// The provider's event id; a retry carries the same one.
+    /// The provider's event id, the same in every retry.
     pub id: Option<String>,
     /// The event type, for instance `message.updated`.
     pub event_type: Option<String>,
 }
 
-/// How a delivery came to be in the store.
+/// Origin of a delivery in the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
     Live,
@@ -78,18 +78,19 @@ impl Source {
     }
 }
 
-/// Why the listener did not take a request whole. Such a request is listed all the same.
+/// Reason why the listener did not receive a request completely. Such a request is listed all the
+/// same.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// A kebab-case code: `body-too-large`, `head-too-large`, `head-malformed`, `head-timeout`,
     /// `body-timeout`, `body-malformed`, `body-incomplete`.
     pub code: String,
-    /// What happened, in a sentence, with the figures that are known.
+    /// What happened, in one sentence with the known figures.
     pub reason: String,
 }
 
 impl Refusal {
-    /// Why nothing can be made of the delivery that would pass for the whole of it.
+    /// Explains why a refused delivery cannot be exported, copied, or sent as if it were complete.
     pub fn not_whole(&self) -> String {
         format!("it was refused ({}), so it is not whole", self.code)
     }
@@ -98,14 +99,14 @@ impl Refusal {
 /// The provider of a delivery in which none was recognized.
 pub const UNKNOWN_PROVIDER: &str = "unknown";
 
-/// Facts about a request that are known once it was received or read from a file.
+/// Facts known once a request was received or read from a file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RequestFacts {
     pub received_at: Timestamp,
     /// `ADDR:PORT` of the client; absent if an imported file does not state it.
     pub peer: Option<String>,
     pub method: String,
-    /// The request target as text; bytes that are not UTF-8 are read as Latin-1.
+    /// The request target as text; bytes that are not UTF-8 are decoded as Latin-1.
     pub target: String,
     pub version: Version,
     /// Size of the body in bytes. Of a refused delivery: the declared size, or the bytes received.
@@ -117,7 +118,7 @@ pub struct RequestFacts {
 }
 
 impl RequestFacts {
-    /// Facts of a live request with this head, received at `received_at`.
+    /// Creates the facts of a live request with this head, received at `received_at`.
     pub fn new(head: &Head, body_size: u64, received_at: Timestamp) -> Self {
         Self {
             received_at,
@@ -156,7 +157,7 @@ pub struct NewDelivery {
 }
 
 impl NewDelivery {
-    /// A live delivery about which only its bytes and its time are known.
+    /// Creates a live delivery of which only bytes and time are known.
     pub fn new(head: Head, body: Bytes, received_at: Timestamp) -> Self {
         Self {
             request: RequestFacts::new(&head, body.len() as u64, received_at),
@@ -175,7 +176,7 @@ impl NewDelivery {
         }
     }
 
-    /// The delivery under the number that the store gave it.
+    /// Turns it into a stored delivery with the id that the store assigned.
     pub fn into_delivery(self, id: DeliveryId, duplicate_of: Option<DeliveryId>) -> Delivery {
         let Self { request, head, body, provider, event, signature, diagnosing, response } = self;
         let summary = Summary {
@@ -194,7 +195,7 @@ impl NewDelivery {
     }
 }
 
-/// What a list shows of a delivery: everything but its bytes and attempts.
+/// Everything about a delivery but its bytes and attempts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Summary {
     pub id: DeliveryId,
@@ -214,7 +215,7 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// What a list calls it: its type, or the request itself where it has none.
+    /// Title in lists: the event type, or the request line of a delivery without one.
     pub fn title(&self) -> String {
         match (&self.request.refused, &self.event.event_type) {
             (Some(refusal), _) => format!("refused {}", refusal.code),
@@ -224,13 +225,13 @@ impl Summary {
     }
 }
 
-/// One HTTP request that came in, whole.
+/// One HTTP request, complete.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Delivery {
     pub summary: Summary,
     pub head: Head,
     /// The body bytes as received, chunk framing removed. Empty for a refused delivery.
     pub body: Bytes,
-    /// Every sending of this delivery onwards, oldest first.
+    /// Every attempt to send this delivery, oldest first.
     pub attempts: Vec<Attempt>,
 }

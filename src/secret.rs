@@ -1,13 +1,13 @@
-//! A webhook secret: wiped from memory when dropped, and printed by nothing.
+//! A webhook secret, wiped from memory when dropped and never printed.
 
 use std::fmt;
 
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
-/// A secret and the name of the place that it came from.
+/// A secret with the name of its source.
 ///
-/// Only [`Secret::expose`] gives the bytes, so that a search for that word finds every use.
+/// Only [`Secret::expose`] returns the bytes, so that a search for that word finds every use.
 #[derive(Clone)]
 pub struct Secret {
     name: String,
@@ -15,7 +15,7 @@ pub struct Secret {
 }
 
 impl Secret {
-    /// `name` is what the user is shown: the variable or the file, never the value.
+    /// Creates a secret. `name` is shown to the user: the variable or the file, never the value.
     pub fn new(name: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Self {
         Self { name: name.into(), bytes: Zeroizing::new(bytes.into()) }
     }
@@ -29,7 +29,7 @@ impl Secret {
     }
 }
 
-/// Compared in constant time, like everything that is secret.
+/// Compares in constant time.
 impl PartialEq for Secret {
     fn eq(&self, other: &Self) -> bool {
         self.name == other.name && bool::from(self.bytes.as_slice().ct_eq(&other.bytes))

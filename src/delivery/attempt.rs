@@ -1,4 +1,4 @@
-//! One sending of a delivery onwards, with the answer and the time that it took.
+//! Attempts: outgoing sends of a delivery, with response and timing.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,14 +8,14 @@ use jiff::Timestamp;
 
 use super::{DeliveryId, Header};
 
-/// On whose behalf a delivery was sent on.
+/// Reason for an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AttemptKind {
-    /// By `--forward`, while the sender waited for the answer.
+    /// Forwarded to a target, normally while the client waits for the response.
     Forward,
-    /// By the user's hand.
+    /// Resent by the user.
     Resend,
-    /// By a replay of fixtures.
+    /// Sent by a replay of fixtures.
     Replay,
 }
 
@@ -35,61 +35,60 @@ impl AttemptKind {
     }
 }
 
-/// What a target answered.
+/// Response of a target, as stored with an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResponseRecord {
     pub status: u16,
-    /// In the order received, as far as the client library tells.
+    /// In the order received, as far as the client library preserves it.
     pub headers: Vec<Header>,
     /// The body, or its beginning.
     pub body: Bytes,
-    /// Bytes that the target sent; more than `body.len()` where only the beginning is kept.
+    /// Bytes that the target sent; more than `body.len()` if only the beginning is kept.
     pub body_size: u64,
 }
 
-/// How an attempt ended.
+/// Outcome of one attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     Answered(ResponseRecord),
-    /// No answer came; the reason in a sentence.
+    /// No response was received; the reason in one sentence.
     Failed {
         reason: String,
         timed_out: bool,
     },
 }
 
-/// When things happened, counted from the start of an attempt.
+/// Times within an attempt, counted from its start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Timing {
-    /// The connection stood, with TLS where the target wants it.
+    /// The connection was established, including TLS if the target uses it.
     pub connected: Option<Duration>,
-    /// The head of the answer was there.
+    /// The head of the response was received.
     pub first_byte: Option<Duration>,
 }
 
-/// One sending of a delivery to a target.
+/// One outgoing send of a delivery to a target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
     pub delivery: DeliveryId,
     pub kind: AttemptKind,
-    /// The URL that was sent to, without credentials.
+    /// The target URL, without credentials.
     pub target: String,
     pub at: Timestamp,
-    /// From the start of the connection to the end of the answer.
+    /// From the start of the connection to the end of the response.
     pub took: Duration,
     pub timing: Timing,
-    /// What was changed for a new signature, in a line; nothing of one that was sent exactly as
-    /// it came.
+    /// Changes made for a new signature, in one line; none if it was sent exactly as received.
     pub changes: Option<String>,
     pub outcome: Outcome,
 }
 
-/// What became of a target's answer since it was last asked the same.
+/// Change between two attempts to send a delivery to the same target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Transition {
-    /// A 2xx now, and none before.
+    /// 2xx now, but not before.
     Fixed,
-    /// A 2xx before, and none now.
+    /// 2xx before, but not now.
     Broken,
     Same,
 }
@@ -104,18 +103,18 @@ impl Transition {
     }
 }
 
-/// An attempt beside the one before it.
+/// Comparison of an attempt with an earlier one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Comparison {
     pub turn: Transition,
-    /// Both were answered, with different statuses.
+    /// Both got responses, with different statuses.
     pub status_differs: bool,
-    /// Both were answered, with different bodies as far as these were kept.
+    /// Both got responses, with different bodies as far as they are kept.
     pub body_differs: bool,
 }
 
 impl Attempt {
-    /// The status that the target answered with, if it answered.
+    /// Returns the status of the response, if there was one.
     pub fn status(&self) -> Option<u16> {
         match &self.outcome {
             Outcome::Answered(answered) => Some(answered.status),
@@ -123,17 +122,17 @@ impl Attempt {
         }
     }
 
-    /// Whether the target said yes.
+    /// Returns true for a 2xx response.
     pub fn is_accepted(&self) -> bool {
         self.status().is_some_and(|status| (200..300).contains(&status))
     }
 
-    /// `exact`, or `resigned` where a new signature was put in.
+    /// Returns `resigned` if the attempt has a new signature, else `exact`.
     pub fn form(&self) -> &'static str {
         if self.changes.is_some() { "resigned" } else { "exact" }
     }
 
-    /// This attempt beside an earlier one.
+    /// Compares this attempt with an earlier one.
     pub fn compared(&self, earlier: &Self) -> Comparison {
         let turn = match (earlier.is_accepted(), self.is_accepted()) {
             (false, true) => Transition::Fixed,
@@ -150,8 +149,8 @@ impl Attempt {
         Comparison { turn, status_differs, body_differs }
     }
 
-    /// The attempt among `earlier` ones, oldest first, that this one is compared with: the last
-    /// one to the same target.
+    /// Finds the attempt among `earlier` ones, oldest first, to compare this one with: the last to
+    /// the same target.
     pub fn last_of<'a>(&self, earlier: &'a [Self]) -> Option<&'a Self> {
         earlier.iter().rev().find(|one| one.target == self.target)
     }
@@ -195,8 +194,8 @@ mod tests {
     }
 
     #[test]
-    fn an_attempt_is_compared_with_the_last_to_the_same_target() {
-        for (before, now, says) in [
+    fn compares_an_attempt_with_the_last_to_the_same_target() {
+        for (before, now, expected) in [
             ((Some(500), "a"), (Some(204), "a"), "fixed"),
             ((None, ""), (Some(200), ""), "fixed"),
             ((Some(299), ""), (None, ""), "broken"),
@@ -212,7 +211,7 @@ mod tests {
             ];
             let now = attempt("http://a", now.0, now.1.as_bytes());
             let last = now.last_of(&earlier).unwrap();
-            assert_eq!(now.compared(last).to_string(), says);
+            assert_eq!(now.compared(last).to_string(), expected);
         }
         assert_eq!(attempt("http://c", None, b"").last_of(&[]), None);
     }

@@ -10,14 +10,14 @@ pub struct DeliveryFlags {
     /// Fields added, removed, or of another type compared with earlier bodies of the event type,
     /// one sentence each.
     pub schema_changes: Vec<String>,
-    /// The user resent it.
+    /// The user has resent the delivery.
     pub resent: bool,
 }
 
 /// The deliveries related to one, by ascending id.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Related {
-    /// All deliveries of the same event, this one included; only this one if its event has no id.
+    /// Deliveries of the same event, this one included; only this one if its event has no id.
     pub of_event: Vec<Summary>,
     /// Number of further deliveries of the event that are not listed.
     pub more: usize,

@@ -1,14 +1,14 @@
-//! The head of a request: its bytes as they came, and what they say.
+//! The head of a request: its bytes as received, and the fields parsed from them.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use bytes::Bytes;
 
-/// More headers than any known sender uses; a head with more is refused.
+/// Limit on the number of headers, above that of any known sender; a head with more is refused.
 const MAX_HEADERS: usize = 256;
 
-/// Headers that speak of one connection and are not sent on (RFC 9110 section 7.6.1).
+/// Headers of a single connection, which are not forwarded (RFC 9110 section 7.6.1).
 const HOP_BY_HOP: [&str; 9] = [
     "connection",
     "keep-alive",
@@ -21,13 +21,13 @@ const HOP_BY_HOP: [&str; 9] = [
     "upgrade",
 ];
 
-/// Whether a header speaks of one connection only (RFC 9110 section 7.6.1).
+/// Returns whether a header concerns a single connection (RFC 9110 section 7.6.1).
 pub fn is_hop_by_hop(name: &str) -> bool {
     HOP_BY_HOP.iter().any(|hop| hop.eq_ignore_ascii_case(name))
 }
 
-/// Headers that tunnels, proxies and content networks add; a trailing `*` stands for any ending.
-const ON_THE_WAY: [&str; 13] = [
+/// Headers that tunnels, proxies, and CDNs add; a trailing `*` matches any suffix.
+const PROXY_HEADERS: [&str; 13] = [
     "via",
     "forwarded",
     "x-forwarded-*",
@@ -43,16 +43,16 @@ const ON_THE_WAY: [&str; 13] = [
     "x-cloud-trace-context",
 ];
 
-/// Whether a header was most likely not sent by the provider but added on its way.
+/// Returns whether a header was most likely added in transit, not sent by the provider.
 pub fn is_added_on_the_way(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    ON_THE_WAY.iter().any(|known| match known.strip_suffix('*') {
+    PROXY_HEADERS.iter().any(|known| match known.strip_suffix('*') {
         Some(start) => name.starts_with(start),
         None => name == *known,
     })
 }
 
-/// A header as received: the name's case kept, the value's bytes kept.
+/// A header as received, with its name's case and its value's bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Header {
     pub name: String,
@@ -68,13 +68,13 @@ impl Header {
         self.name.eq_ignore_ascii_case(name)
     }
 
-    /// The value as text, by [`header_text`].
+    /// Returns the value as text, by [`header_text`].
     pub fn text(&self) -> Cow<'_, str> {
         header_text(&self.value)
     }
 }
 
-/// Bytes of a head as text: UTF-8 if they are that, else Latin-1 (the historical reading of
+/// Decodes bytes of a head: as UTF-8 if they are valid, else as Latin-1 (the historical encoding,
 /// RFC 9110 section 5.5), so that no byte is lost or replaced.
 pub fn header_text(bytes: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(bytes) {
@@ -83,7 +83,7 @@ pub fn header_text(bytes: &[u8]) -> Cow<'_, str> {
     }
 }
 
-/// The HTTP version that a request named.
+/// The HTTP version of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Version {
     Http10,
@@ -105,7 +105,7 @@ impl fmt::Display for Version {
     }
 }
 
-/// Why bytes are not the head of an HTTP/1 request.
+/// Error of parsing the head of an HTTP/1 request.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum HeadError {
     #[error("the head is not whole: it does not end in an empty line")]
@@ -116,7 +116,7 @@ pub enum HeadError {
 
 /// The head of a request.
 ///
-/// `raw` is the truth, from the first byte of the request line to the empty line; the other
+/// `raw` is authoritative, from the first byte of the request line to the empty line; the other
 /// fields are views of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Head {
@@ -130,8 +130,8 @@ pub struct Head {
 }
 
 impl Head {
-    /// Reads a head that ends in its empty line. Bytes behind that line are an error of the
-    /// caller and are dropped.
+    /// Parses a head that ends in its empty line. Bytes after that line are an error of the caller
+    /// and are dropped.
     pub fn parse(raw: Bytes) -> Result<Self, HeadError> {
         let mut slots = [httparse::EMPTY_HEADER; MAX_HEADERS];
         let mut request = httparse::Request::new(&mut slots);
@@ -150,7 +150,7 @@ impl Head {
         Ok(Self { method, target, version, headers, raw: raw.slice(..length) })
     }
 
-    /// What can be made of a head that [`Head::parse`] refuses: the words of its first line.
+    /// Recovers what it can from a head that [`Head::parse`] refuses: the words of its first line.
     pub fn lenient(raw: Bytes) -> Self {
         let line = raw.split(|&byte| byte == b'\r' || byte == b'\n').next().unwrap_or_default();
         let mut words = line.split(|&byte| byte == b' ');
@@ -159,7 +159,7 @@ impl Head {
         Self { method, target, version: Version::Http11, headers: Vec::new(), raw }
     }
 
-    /// Writes a head from its parts, for requests of our own making.
+    /// Builds a head from its parts, for requests that hookglass itself creates.
     pub fn build(method: &str, target: impl AsRef<[u8]>, headers: &[Header]) -> Self {
         let target = target.as_ref();
         let mut raw = [method.as_bytes(), b" ", target, b" HTTP/1.1\r\n"].concat();
@@ -179,22 +179,22 @@ impl Head {
         }
     }
 
-    /// The target as text, by [`header_text`].
+    /// Returns the target as text, by [`header_text`].
     pub fn target_text(&self) -> Cow<'_, str> {
         header_text(&self.target)
     }
 
-    /// The values of a header in the order received; names compare without regard to case.
+    /// Returns the values of a header in the order received, ignoring the case of its name.
     pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Bytes> {
         self.headers.iter().filter(move |header| header.is(name)).map(|header| &header.value)
     }
 
-    /// As [`Self::joined`], as text; what is not UTF-8 becomes replacement characters.
+    /// As [`Self::joined`], as text; invalid UTF-8 becomes replacement characters.
     pub fn joined_text(&self, name: &str) -> Option<String> {
         self.joined(name).map(|value| String::from_utf8_lossy(&value).into_owned())
     }
 
-    /// The values of a header joined with `, `, as RFC 9110 section 5.3 reads repeated lines.
+    /// Joins the values of a header with `, `, as RFC 9110 section 5.3 defines for repeated lines.
     pub fn joined(&self, name: &str) -> Option<Bytes> {
         let mut values = self.values(name);
         let first = values.next()?.clone();
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn tells_what_was_added_on_the_way() {
+    fn recognizes_headers_added_in_transit() {
         for added in ["Via", "X-Forwarded-Proto", "CF-Ray", "forwarded"] {
             assert!(is_added_on_the_way(added), "{added}");
         }
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn makes_something_of_a_broken_head() {
+    fn recovers_the_first_line_of_a_malformed_head() {
         let raw = Bytes::from_static(b"PO ST /x\r\n: y\r\n\r\n");
         assert!(Head::parse(raw.clone()).is_err());
         let head = Head::lenient(raw.clone());
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_built_parses_back() {
+    fn parses_the_head_that_it_builds() {
         let headers = [Header::new("Host", "h"), Header::new("X-Y", "z")];
         let built = Head::build("POST", "/p?q", &headers);
         assert_eq!(Head::parse(built.raw.clone()).unwrap(), built);

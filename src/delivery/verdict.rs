@@ -1,8 +1,8 @@
-//! What verification found.
+//! Verdicts: the results of verification.
 
 use std::fmt;
 
-/// The outcome of checking a signature, in the order in which it is decided.
+/// Result of checking a signature, in the order in which the checks are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SignatureStatus {
     Missing,
@@ -52,26 +52,26 @@ impl fmt::Display for SignatureStatus {
     }
 }
 
-/// What verification found, and why.
+/// Result of verification, with its cause.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {
     pub status: SignatureStatus,
-    /// A code of the table of causes; only where a computation or an observation proved it.
+    /// A code from the table of causes, if a computation or an observation proved it.
     pub cause: Option<String>,
-    /// A sentence in the user's terms: what was found and what to do.
+    /// One sentence for the user: what was found and what to do.
     pub explanation: Option<String>,
-    /// The *name* of the secret that verified, never the secret.
+    /// *Name* of the secret that verified, never the secret.
     pub secret: Option<String>,
 }
 
 impl Verdict {
-    /// A verdict for a cause that was proved, by its code in the table of causes.
+    /// Creates a verdict for a proved cause, by its code in the table of causes.
     pub fn with_cause(status: SignatureStatus, code: &str, explanation: String) -> Self {
         let cause = Some(code.to_owned());
         Self { status, cause, explanation: Some(explanation), secret: None }
     }
 
-    /// Whether the signature was checked and is not good, for a reason other than its age.
+    /// Returns whether the signature failed for a reason other than its age.
     pub fn wants_cause(&self) -> bool {
         matches!(
             self.status,
@@ -79,7 +79,7 @@ impl Verdict {
         )
     }
 
-    /// A verdict that is explained but has no cause from the table.
+    /// Creates a verdict with an explanation but no cause from the table.
     pub fn explained(status: SignatureStatus, explanation: impl Into<String>) -> Self {
         Self { status, cause: None, explanation: Some(explanation.into()), secret: None }
     }
