@@ -9,8 +9,8 @@
 //! 5. the first **target** whose filter matches, or a gateway error (502, 503, 504);
 //! 6. the default response, 200.
 //!
-//! Only a delivery that reaches step 5 is forwarded, to every target whose filter matches. Whatever the
-//! response, the delivery is on disk before it is sent.
+//! Only a delivery that reaches step 5 is forwarded, to every target whose filter matches. Whatever
+//! the response, the delivery is on disk before it is sent.
 //!
 //! It displays nothing: front ends follow the store.
 

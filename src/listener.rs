@@ -1,8 +1,8 @@
-//! The listener: HTTP/1 connections in, whole requests out, answers back. It knows no store.
+//! HTTP/1 listener: receives complete requests and sends responses. It does not know the store.
 //!
-//! hyper reads bodies, keeps connections alive and writes answers. Its header map would lose the
-//! case, the order and the repetition of headers, so a gate stands under it: that takes each
-//! head off the connection as it came and lets hyper see only what it needs for the framing.
+//! hyper reads bodies, keeps connections alive, and writes responses. Its header map would lose the
+//! case, order, and repetition of headers, so a head capture reads the connection first: it
+//! keeps each head as received and passes on only what hyper needs for the framing.
 
 mod body;
 mod framing;
@@ -34,22 +34,22 @@ use head_capture::{CapturedRequest, HeadCapture};
 
 pub use response::{ClientResponse, Reply};
 
-/// How much a sender may send, and how long it may take.
+/// Limits on the size and duration of a request.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// Bytes of a body; a larger one is answered 413.
+    /// Bytes of a body; a larger one gets 413.
     pub max_body: u64,
-    /// Bytes of a head; a larger one is answered 431.
+    /// Bytes of a head; a larger one gets 431.
     pub max_head: usize,
     pub max_connections: usize,
-    /// From the first byte of a head to its last; then 408.
+    /// Time from the first byte of a head to its last; then 408.
     pub head_time: Duration,
-    /// For a body; then 408. Every `body_rate` bytes that have come add a second.
+    /// Time for a body; then 408. Every `body_rate` bytes received add a second.
     pub body_time: Duration,
     pub body_rate: u64,
-    /// How long a connection may stay without a request.
+    /// Time that a connection may stay idle.
     pub idle_time: Duration,
-    /// How long requests in flight may take to end once the listener is told to stop.
+    /// Time that requests in flight get to finish at shutdown.
     pub stop_time: Duration,
 }
 
@@ -68,18 +68,18 @@ impl Default for Limits {
     }
 }
 
-/// A request as it came.
+/// A request as received.
 #[derive(Debug)]
 pub struct Received {
-    /// When its head was there.
+    /// Time at which its head was complete.
     pub received_at: Timestamp,
     pub peer: SocketAddr,
     pub head: Head,
     /// Empty if the request was refused.
     pub body: Bytes,
-    /// Bytes of the body; of a refused one what was declared, or what had come.
+    /// Bytes of the body; of a refused request, the declared size or the bytes received.
     pub body_size: u64,
-    /// Why the request was not taken whole, and the status that says so.
+    /// Reason why the request was not received completely, with the status of its response.
     pub refused: Option<(u16, Refusal)>,
 }
 
@@ -102,7 +102,7 @@ pub enum BindError {
     Other { address: SocketAddr, source: io::Error },
 }
 
-/// Takes an address, so that senders can connect from now on.
+/// Binds an address; clients can connect from now on.
 pub async fn bind(address: SocketAddr) -> Result<TcpListener, BindError> {
     TcpListener::bind(address).await.map_err(|source| match source.kind() {
         io::ErrorKind::AddrInUse => BindError::Taken(address),
@@ -112,64 +112,66 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, BindError> {
     })
 }
 
-/// What all connections share.
+/// State shared by all connections.
 struct Shared<T> {
     limits: Limits,
-    take: T,
+    handle: T,
     stop: CancellationToken,
-    /// Requests that were received whole are dealt with to the end, even if the sender hangs up.
-    taking: TaskTracker,
+    /// Requests in progress. A complete request is processed to the end even if the client hangs
+    /// up.
+    processing: TaskTracker,
 }
 
-/// Serves connections until `stop`, then finishes what is in flight. Each request goes to
-/// `take`, whose reply goes back to the sender.
-pub async fn serve<T, F>(listener: TcpListener, limits: Limits, take: T, stop: CancellationToken)
+/// Serves connections until `stop`, then finishes requests in flight. `handle` produces the reply
+/// to each request.
+pub async fn serve<T, F>(listener: TcpListener, limits: Limits, handle: T, stop: CancellationToken)
 where
     T: Fn(Received) -> F + Send + Sync + 'static,
     F: Future<Output: Into<Reply> + Send + 'static> + Send + 'static,
 {
-    let places = Arc::new(Semaphore::new(limits.max_connections));
+    let slots = Arc::new(Semaphore::new(limits.max_connections));
     let stop_time = limits.stop_time;
-    let shared = Arc::new(Shared { limits, take, stop: stop.clone(), taking: TaskTracker::new() });
+    let shared =
+        Arc::new(Shared { limits, handle, stop: stop.clone(), processing: TaskTracker::new() });
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
             biased;
             () = stop.cancelled() => break,
-            Some(ended) = connections.join_next() => { task::join_or_panic(ended); continue }
-            accepted = accept(&listener, &places) => accepted,
+            Some(finished) = connections.join_next() => { task::join_or_panic(finished); continue }
+            accepted = accept(&listener, &slots) => accepted,
         };
-        // Out of file descriptors, most likely: those in use are given back soon.
-        let Ok((stream, peer, place)) = accepted else {
+        // Most likely out of file descriptors: some are released soon.
+        let Ok((stream, peer, slot)) = accepted else {
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
         let shared = Arc::clone(&shared);
         connections.spawn(async move {
             connection(stream, peer, shared).await;
-            drop(place);
+            drop(slot);
         });
     }
     drop(listener);
-    let ended = tokio::time::timeout(stop_time, async {
-        while let Some(ended) = connections.join_next().await {
-            task::join_or_panic(ended);
+    let finished = tokio::time::timeout(stop_time, async {
+        while let Some(finished) = connections.join_next().await {
+            task::join_or_panic(finished);
         }
     });
-    if ended.await.is_err() {
+    if finished.await.is_err() {
         connections.shutdown().await;
     }
-    shared.taking.close();
-    shared.taking.wait().await;
+    shared.processing.close();
+    shared.processing.wait().await;
 }
 
 async fn accept(
     listener: &TcpListener,
-    places: &Arc<Semaphore>,
+    slots: &Arc<Semaphore>,
 ) -> io::Result<(TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit)> {
-    let place = Arc::clone(places).acquire_owned().await.map_err(io::Error::other)?;
+    let slot = Arc::clone(slots).acquire_owned().await.map_err(io::Error::other)?;
     let (stream, peer) = listener.accept().await?;
-    Ok((stream, peer, place))
+    Ok((stream, peer, slot))
 }
 
 async fn connection<T, F>(stream: TcpStream, peer: SocketAddr, shared: Arc<Shared<T>>)
@@ -177,22 +179,23 @@ where
     T: Fn(Received) -> F + Send + Sync + 'static,
     F: Future<Output: Into<Reply> + Send + 'static> + Send + 'static,
 {
-    // Answers are small and wait for nothing. A socket that refuses is as good without.
+    // Responses are small and should not be delayed. Without the option they are only slower.
     let _ = stream.set_nodelay(true);
-    let (arrivals, heads) = mpsc::channel();
-    let gate = HeadCapture::new(stream, &shared.limits, arrivals, shared.stop.clone());
+    let (captured, heads) = mpsc::channel();
+    let capture = HeadCapture::new(stream, &shared.limits, captured, shared.stop.clone());
     let stop = shared.stop.clone();
-    let (ending, mut ended) = watch::channel(None);
+    let (end_without_response, mut finished) = watch::channel(None);
     let service = service_fn(move |request: hyper::Request<Incoming>| {
-        // The gate hands a head over before it lets hyper see that there is one.
-        let arrival = heads.try_recv().ok();
-        let (shared, ending) = (Arc::clone(&shared), ending.clone());
+        // The capture sends a head before hyper can see that there is one.
+        let request_head = heads.try_recv().ok();
+        let (shared, end_without_response) = (Arc::clone(&shared), end_without_response.clone());
         async move {
-            let arrival = arrival.ok_or_else(|| io::Error::other("a request without a head"))?;
-            match answer_to(arrival, request.into_body(), peer, &shared).await {
-                Reply::Answer(answer) => Ok::<_, io::Error>(answer.into_response()),
-                unanswered => {
-                    ending.send_replace(Some(unanswered));
+            let request_head =
+                request_head.ok_or_else(|| io::Error::other("a request without a head"))?;
+            match respond(request_head, request.into_body(), peer, &shared).await {
+                Reply::Answer(response) => Ok::<_, io::Error>(response.into_hyper()),
+                no_response => {
+                    end_without_response.send_replace(Some(no_response));
                     std::future::pending().await
                 }
             }
@@ -202,30 +205,30 @@ where
         .half_close(true)
         .header_read_timeout(None)
         .pipeline_flush(true)
-        .serve_connection(TokioIo::new(gate), service);
+        .serve_connection(TokioIo::new(capture), service);
     let mut stopping = false;
-    let silent = loop {
+    let keep_open = loop {
         tokio::select! {
-            // How a connection ends is the sender's business.
+            // Connection errors are the client's problem; there is no one to report them to.
             _ = &mut serving => return,
-            Ok(reply) = ended.wait_for(Option::is_some) => break *reply == Some(Reply::Silence),
+            Ok(reply) = finished.wait_for(Option::is_some) => break *reply == Some(Reply::Silence),
             () = stop.cancelled(), if !stopping => {
                 stopping = true;
                 std::pin::Pin::new(&mut serving).graceful_shutdown();
             }
         }
     };
-    if silent {
-        let gate = serving.into_parts().io.into_inner();
+    if keep_open {
+        let capture = serving.into_parts().io.into_inner();
         tokio::select! {
-            () = gate.until_hung_up() => {}
+            () = capture.until_hung_up() => {}
             () = stop.cancelled() => {}
         }
     }
 }
 
-async fn answer_to<T, F>(
-    arrival: CapturedRequest,
+async fn respond<T, F>(
+    request_head: CapturedRequest,
     body: Incoming,
     peer: SocketAddr,
     shared: &Shared<T>,
@@ -234,7 +237,7 @@ where
     T: Fn(Received) -> F,
     F: Future<Output: Into<Reply> + Send + 'static> + Send + 'static,
 {
-    let CapturedRequest { received_at, head, declared, refused } = arrival;
+    let CapturedRequest { received_at, head, declared, refused } = request_head;
     let (body, body_size, refused) = match refused {
         Some(refused) => (Bytes::new(), declared, Some(refused)),
         None => match body::collect(body, declared, &shared.limits).await {
@@ -242,12 +245,14 @@ where
             Err((size, refused)) => (Bytes::new(), size, Some(refused)),
         },
     };
-    let closing = refused.is_some();
+    let last_on_connection = refused.is_some();
     let received = Received { received_at, peer, head, body, body_size, refused };
-    let taken = shared.taking.spawn((shared.take)(received)).await;
+    let reply = shared.processing.spawn((shared.handle)(received)).await;
     let stopping = || ClientResponse::plain_text(503, "hookglass is stopping\n".to_owned()).into();
-    match task::join_or_panic(taken).map_or_else(stopping, Into::into) {
-        Reply::Answer(answer) if closing => Reply::Answer(answer.closing()),
+    match task::join_or_panic(reply).map_or_else(stopping, Into::into) {
+        Reply::Answer(response) if last_on_connection => {
+            Reply::Answer(response.last_on_connection())
+        }
         reply => reply,
     }
 }

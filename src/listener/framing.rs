@@ -1,39 +1,40 @@
-//! Where a body ends (RFC 9112 section 6), so that the next head is found behind it.
+//! Finds the end of a body (RFC 9112 section 6), and so the start of the next head.
 //!
-//! Chunks are followed, not checked: hyper reads the same bytes and says what is wrong with them.
+//! Chunks are followed, not checked: hyper reads the same bytes and reports errors in them.
 
 use crate::delivery::{Head, Version, header_text};
 
-/// What is left of a body.
+/// Rest of a body.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Framing {
     Length(u64),
     Chunked(Chunks),
 }
 
-/// Where in a chunked body the last byte stood.
+/// State after the last byte of a chunked body.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) enum Chunks {
-    /// In the line that tells a chunk's size; the digits so far.
+    /// At the start of a chunk's size line.
     #[default]
     Start,
     Size(u64),
-    /// Behind the digits, where extensions may stand.
+    /// After the digits, in chunk extensions.
     Extension(u64),
     Data(u64),
-    /// In the line end behind the data.
+    /// In the line end after the data.
     DataEnd,
-    /// In a line behind the last chunk; whether anything but a line end was in it.
+    /// After the last chunk, in a trailer line; `empty` until the line has a byte other than its
+    /// line end.
     Trailer {
         empty: bool,
     },
     Done,
-    /// Not chunks. Everything goes to hyper, which refuses it.
+    /// Malformed. Everything is passed to hyper, which refuses it.
     Broken,
 }
 
 impl Framing {
-    /// How a request's body is framed; the error says why nobody can tell.
+    /// Determines how a request's body is framed; the error explains why that is ambiguous.
     pub(super) fn of(head: &Head) -> Result<Self, String> {
         let coding = head.joined("transfer-encoding");
         let lengths: Vec<&bytes::Bytes> = head.values("content-length").collect();
@@ -59,7 +60,7 @@ impl Framing {
         }
     }
 
-    /// The length that the head declares; 0 for chunks.
+    /// Returns the declared length; 0 for chunks.
     pub(super) fn declared(&self) -> u64 {
         match self {
             Self::Length(length) => *length,
@@ -71,7 +72,7 @@ impl Framing {
         matches!(self, Self::Length(0) | Self::Chunked(Chunks::Done))
     }
 
-    /// Follows bytes; returns how many of them belong to this body.
+    /// Advances over bytes and returns how many of them belong to this body.
     pub(super) fn advance(&mut self, bytes: &[u8]) -> usize {
         match self {
             Self::Length(left) => {
@@ -154,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_how_a_body_is_framed() {
+    fn determines_the_framing_of_a_body() {
         assert_eq!(of(&[]), Ok(Framing::Length(0)));
         assert_eq!(of(&[("Content-Length", "5"), ("content-length", "5")]), Ok(Framing::Length(5)));
         assert_eq!(of(&[("Transfer-Encoding", "CHUNKED")]), Ok(Framing::Chunked(Chunks::Start)));
@@ -170,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn finds_the_end_of_chunks_however_they_are_cut() {
+    fn finds_the_end_of_chunks_in_any_split() {
         let body = b"4;x=\"y\"\r\nwiki\r\nA\r\n0123456789\r\n0\r\nT: r\r\n\r\n";
         let mut bytes = body.to_vec();
         bytes.extend_from_slice(b"POST /next");
@@ -185,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_chunk_goes_through() {
+    fn passes_malformed_chunks_through() {
         for wrong in ["xyz", "4\r\nwikiX", "ffffffffffffffffff\r\n", "\r\n"] {
             let mut framing = Framing::Chunked(Chunks::default());
             assert_eq!(framing.advance(wrong.as_bytes()), wrong.len(), "{wrong}");

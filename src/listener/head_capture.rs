@@ -1,8 +1,9 @@
-//! Stands between the socket and hyper: keeps each head as it came.
+//! Sits between the socket and hyper and keeps each head as received.
 //!
-//! hyper is given a head with nothing but method, version and framing, and the body as it is on
-//! the wire; the real head goes to the service beside it. A request that cannot be taken whole
-//! becomes an empty one, so that the service answers it like any other, and the connection ends.
+//! hyper sees a head with nothing but method, version, and framing, and the body as it is on the
+//! wire; the real head is sent to the service through a channel. A request that cannot be received
+//! completely becomes an empty one, so that the service responds to it like any other, and the
+//! connection ends.
 
 mod captured_io;
 
@@ -27,57 +28,57 @@ use crate::delivery::{Head, HeadError};
 use crate::units;
 
 /// Bytes read from the socket at a time.
-const ROOM: usize = 32 << 10;
+const READ_SIZE: usize = 32 << 10;
 
 /// Headers that hyper needs to see.
 const FRAMING: [&str; 4] = ["connection", "content-length", "expect", "transfer-encoding"];
 
-/// The head of a request, on its way to the service.
+/// The head of a request, in transit to the service.
 #[derive(Debug)]
 pub(super) struct CapturedRequest {
     pub(super) received_at: Timestamp,
     pub(super) head: Head,
-    /// Bytes of the body as the head declares them.
+    /// Length of the body as declared in the head.
     pub(super) declared: u64,
     pub(super) refused: Option<(u16, Refusal)>,
 }
 
-/// What the socket's next bytes are.
+/// Meaning of the next bytes from the socket.
 enum Phase {
     Head,
     Body(Framing),
-    /// Nobody's: the connection ends.
-    Over,
+    /// Ignored: the connection ends.
+    Done,
 }
 
 pub(super) struct HeadCapture {
     socket: TcpStream,
     limits: Limits,
-    arrivals: Sender<CapturedRequest>,
+    captured: Sender<CapturedRequest>,
     phase: Phase,
-    /// What came from the socket and went nowhere yet.
+    /// Bytes received and not yet used.
     buffer: BytesMut,
-    /// How much of the buffer is known not to hold the end of a head.
+    /// Length of the start of the buffer that does not contain the end of a head.
     scanned: usize,
-    /// A head for hyper.
+    /// Reduced head for hyper.
     skeleton: Bytes,
     timer: Pin<Box<Sleep>>,
     stop: Pin<Box<WaitForCancellationFutureOwned>>,
     refused: bool,
-    shut: bool,
+    is_shut_down: bool,
 }
 
 impl HeadCapture {
     pub(super) fn new(
         socket: TcpStream,
         limits: &Limits,
-        arrivals: Sender<CapturedRequest>,
+        captured: Sender<CapturedRequest>,
         stop: CancellationToken,
     ) -> Self {
         Self {
             socket,
             limits: limits.clone(),
-            arrivals,
+            captured,
             phase: Phase::Head,
             buffer: BytesMut::new(),
             scanned: 0,
@@ -85,11 +86,11 @@ impl HeadCapture {
             timer: Box::pin(tokio::time::sleep(limits.idle_time)),
             stop: Box::pin(stop.cancelled_owned()),
             refused: false,
-            shut: false,
+            is_shut_down: false,
         }
     }
 
-    /// Ends when the sender has gone, or has nothing more to say.
+    /// Returns when the client has closed its end.
     pub(super) async fn until_hung_up(mut self) {
         while let Ok(1..) = std::future::poll_fn(|cx| self.poll_fill(cx)).await {
             self.buffer.clear();
@@ -101,14 +102,14 @@ impl HeadCapture {
         self.timer.as_mut().reset(now + time);
     }
 
-    /// Reads more from the socket; 0 is its end.
+    /// Reads more from the socket; 0 at its end.
     fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        self.buffer.reserve(ROOM);
+        self.buffer.reserve(READ_SIZE);
         let Self { socket, buffer, .. } = self;
         pin!(tokio::io::AsyncReadExt::read_buf(socket, buffer)).poll(cx)
     }
 
-    /// Gets on with the head: `Ready` once it, or its refusal, is on its way.
+    /// Reads a head: `Ready` once it, or its refusal, was sent to the service.
     fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
             self.skip_empty_lines();
@@ -117,7 +118,7 @@ impl HeadCapture {
             }
             let first = self.buffer.is_empty();
             match self.poll_fill(cx) {
-                Poll::Ready(Ok(0)) if first => self.phase = Phase::Over,
+                Poll::Ready(Ok(0)) if first => self.phase = Phase::Done,
                 Poll::Ready(Ok(0)) => {
                     let why = "the connection ended within the head".to_owned();
                     self.refuse(400, refusal("head-malformed", why));
@@ -128,38 +129,39 @@ impl HeadCapture {
                 }
                 Poll::Ready(Ok(_)) => continue,
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                Poll::Pending => ready!(self.poll_patience(cx)),
+                Poll::Pending => ready!(self.poll_timeout(cx)),
             }
             return Poll::Ready(Ok(()));
         }
     }
 
-    /// `Ready` when there is no waiting for a head any longer.
-    fn poll_patience(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    /// `Ready` when the wait for a head is over.
+    fn poll_timeout(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let idle = self.buffer.is_empty();
         if idle && self.stop.as_mut().poll(cx).is_ready() {
-            self.phase = Phase::Over;
+            self.phase = Phase::Done;
             return Poll::Ready(());
         }
         ready!(self.timer.as_mut().poll(cx));
         if idle {
-            self.phase = Phase::Over;
+            self.phase = Phase::Done;
         } else {
-            let (came, time) = (self.buffer.len(), units::format_duration(self.limits.head_time));
-            let why = format!("the head came too slowly: {came} bytes in {time}");
+            let (received, time) =
+                (self.buffer.len(), units::format_duration(self.limits.head_time));
+            let why = format!("the head came too slowly: {received} bytes in {time}");
             self.refuse(408, refusal("head-timeout", why));
         }
         Poll::Ready(())
     }
 
-    /// Some senders end a request with a line end too many (RFC 9112 section 2.2).
+    /// Some clients send an extra line end after a request (RFC 9112 section 2.2).
     fn skip_empty_lines(&mut self) {
         while matches!(self.buffer.first(), Some(b'\r' | b'\n')) {
             self.buffer.advance(1);
         }
     }
 
-    /// Takes a head off the buffer, or refuses it; false if more of it has to come.
+    /// Takes a head from the buffer, or refuses it; false if more of it has to arrive.
     fn find_head(&mut self) -> bool {
         let Some(length) = self.head_length() else {
             if self.buffer.len() > self.limits.max_head {
@@ -175,7 +177,7 @@ impl HeadCapture {
         let raw = self.buffer.split_to(length).freeze();
         self.scanned = 0;
         match Head::parse(raw.clone()) {
-            Ok(head) => self.pass(head),
+            Ok(head) => self.accept(head),
             Err(HeadError::Malformed(httparse::Error::TooManyHeaders)) => {
                 let why = "the head has more than 256 headers".to_owned();
                 self.refuse_head(Head::lenient(raw), 0, (431, refusal("head-too-large", why)));
@@ -188,9 +190,9 @@ impl HeadCapture {
         true
     }
 
-    /// The length of the head in the buffer, with its empty line.
+    /// Returns the length of the head in the buffer, including its empty line.
     fn head_length(&mut self) -> Option<usize> {
-        // The empty line may have begun in what was looked at before.
+        // The empty line may begin in the part already scanned.
         let start = self.scanned.saturating_sub(3);
         let found = memchr::memchr_iter(b'\n', self.buffer.get(start..)?).find_map(|at| {
             let next = start + at + 1;
@@ -204,7 +206,7 @@ impl HeadCapture {
         found
     }
 
-    /// What never becomes a head is told so at once, not when its time is over.
+    /// Refuses another protocol at once, not when the time for a head is over.
     fn refuse_other_protocols(&mut self) -> bool {
         let why = match self.buffer.get(..3) {
             Some([0x16, 3, _]) => "this is TLS, and the listener speaks plain HTTP: use http://",
@@ -214,8 +216,8 @@ impl HeadCapture {
         true
     }
 
-    /// Hands a head over, and its framing to hyper.
-    fn pass(&mut self, head: Head) {
+    /// Sends a head to the service, and its framing to hyper.
+    fn accept(&mut self, head: Head) {
         let framing = match Framing::of(&head) {
             Ok(framing) => framing,
             Err(why) => {
@@ -239,7 +241,7 @@ impl HeadCapture {
         self.refuse(431, refusal("head-too-large", format!("the head is larger than {limit}")));
     }
 
-    /// Refuses what has come of a head.
+    /// Refuses the part of a head received so far.
     fn refuse(&mut self, status: u16, why: Refusal) {
         let mut raw = self.buffer.split().freeze();
         raw.truncate(self.limits.max_head);
@@ -248,7 +250,7 @@ impl HeadCapture {
 
     fn refuse_head(&mut self, head: Head, declared: u64, refused: (u16, Refusal)) {
         self.skeleton = Bytes::from_static(b"POST / HTTP/1.1\r\nconnection: close\r\n\r\n");
-        self.phase = Phase::Over;
+        self.phase = Phase::Done;
         self.refused = true;
         self.announce(head, declared, Some(refused));
     }
@@ -256,13 +258,13 @@ impl HeadCapture {
     fn announce(&self, head: Head, declared: u64, refused: Option<(u16, Refusal)>) {
         #[expect(clippy::disallowed_methods, reason = "this is when a delivery is received")]
         let received_at = Timestamp::now();
-        // The service ends with the connection, and so does this.
-        let _ = self.arrivals.send(CapturedRequest { received_at, head, declared, refused });
+        // Fails only if the connection, and the service with it, has ended.
+        let _ = self.captured.send(CapturedRequest { received_at, head, declared, refused });
     }
 }
 
-/// Method, version and framing. A method that would change the rules of the connection is
-/// another word for POST here: nothing is tunnelled.
+/// Builds the reduced head: method, version, and framing. CONNECT would change the rules of the
+/// connection, so hyper sees POST instead: nothing is tunneled.
 fn skeleton(head: &Head) -> Bytes {
     let method = if head.method == "CONNECT" { "POST" } else { &head.method };
     let mut out = String::new();
@@ -270,7 +272,7 @@ fn skeleton(head: &Head) -> Bytes {
     let _ = write!(out, "{method} / {}\r\n", head.version);
     let mut out = out.into_bytes();
     for header in head.headers.iter().filter(|header| FRAMING.iter().any(|name| header.is(name))) {
-        // An upgrade is not offered, so that nobody may ask for one.
+        // Upgrades are not supported, so hyper must not see a request for one.
         if header.is("connection") && header.value.to_ascii_lowercase().ends_with(b"upgrade") {
             continue;
         }

@@ -1,4 +1,4 @@
-//! What the sender is told.
+//! Responses to clients.
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -7,33 +7,33 @@ use hyper::header::{CONNECTION, CONTENT_LENGTH, HeaderName, HeaderValue};
 
 use crate::delivery::{Header, is_hop_by_hop};
 
-/// What becomes of a request.
+/// Result of handling a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reply {
     Answer(ClientResponse),
-    /// The connection ends without an answer.
+    /// Close the connection without a response.
     Close,
-    /// No answer ever comes; the connection stays until the sender has had enough.
+    /// Never respond; the connection stays open until the client gives up.
     Silence,
 }
 
 impl Reply {
-    /// The status that is sent; 0 where none is.
+    /// Returns the status sent to the client; 0 without a response.
     pub fn status(&self) -> u16 {
         match self {
-            Self::Answer(answer) => answer.status,
+            Self::Answer(response) => response.status,
             Self::Close | Self::Silence => 0,
         }
     }
 }
 
 impl From<ClientResponse> for Reply {
-    fn from(answer: ClientResponse) -> Self {
-        Self::Answer(answer)
+    fn from(response: ClientResponse) -> Self {
+        Self::Answer(response)
     }
 }
 
-/// An answer to a request.
+/// A response to a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientResponse {
     pub status: u16,
@@ -42,22 +42,23 @@ pub struct ClientResponse {
 }
 
 impl ClientResponse {
-    /// An answer in plain text.
+    /// Creates a plain-text response.
     pub fn plain_text(status: u16, text: String) -> Self {
         let headers = vec![Header::new("Content-Type", "text/plain; charset=utf-8")];
         Self { status, headers, body: text.into() }
     }
 
-    /// The same answer, the last one on its connection.
-    pub(super) fn closing(mut self) -> Self {
+    /// Makes this the last response on its connection.
+    pub(super) fn last_on_connection(mut self) -> Self {
         self.headers.push(Header::new("Connection", "close"));
         self
     }
 
-    /// Length and framing are hyper's to write; headers that cannot be sent are left out.
-    pub(super) fn into_response(self) -> hyper::Response<Full<Bytes>> {
+    /// Converts the response for hyper, which writes length and framing. Headers that cannot be
+    /// sent are left out.
+    pub(super) fn into_hyper(self) -> hyper::Response<Full<Bytes>> {
         let mut response = hyper::Response::new(Full::new(self.body));
-        // A final answer is due; an interim status here would leave the sender waiting.
+        // An interim status would leave the client waiting for the final one.
         let status =
             StatusCode::from_u16(self.status).ok().filter(|status| *status >= StatusCode::OK);
         *response.status_mut() = status.unwrap_or(StatusCode::BAD_GATEWAY);

@@ -1,4 +1,4 @@
-//! The gate as hyper sees it: a stream to read from and to write to.
+//! [`HeadCapture`] as hyper sees it: a stream to read from and to write to.
 
 use std::io;
 use std::pin::Pin;
@@ -10,12 +10,12 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::{HeadCapture, Phase};
 
-/// How long to go on listening to a sender that was refused: closing earlier would reset the
-/// connection, and the sender might never read why.
+/// Time to keep reading from a client that was refused: closing earlier would reset the connection,
+/// and the client might never read the response.
 const LINGER: Duration = Duration::from_secs(2);
 
-/// Moves bytes to the reader, as many as it has room for.
-fn give(from: &[u8], out: &mut ReadBuf<'_>) -> usize {
+/// Copies bytes to the reader, as many as fit.
+fn copy(from: &[u8], out: &mut ReadBuf<'_>) -> usize {
     let length = from.len().min(out.remaining());
     out.put_slice(from.get(..length).unwrap_or_default());
     length
@@ -27,34 +27,34 @@ impl AsyncRead for HeadCapture {
         cx: &mut Context<'_>,
         out: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let gate = self.get_mut();
+        let capture = self.get_mut();
         loop {
-            if !gate.skeleton.is_empty() {
-                let given = give(&gate.skeleton, out);
-                gate.skeleton.advance(given);
+            if !capture.skeleton.is_empty() {
+                let copied = copy(&capture.skeleton, out);
+                capture.skeleton.advance(copied);
                 return Poll::Ready(Ok(()));
             }
-            match &mut gate.phase {
-                Phase::Over => return Poll::Ready(Ok(())),
-                Phase::Head => ready!(gate.poll_head(cx))?,
+            match &mut capture.phase {
+                Phase::Done => return Poll::Ready(Ok(())),
+                Phase::Head => ready!(capture.poll_head(cx))?,
                 Phase::Body(framing) if framing.is_done() => {
-                    gate.phase = Phase::Head;
-                    let time = if gate.buffer.is_empty() {
-                        gate.limits.idle_time
+                    capture.phase = Phase::Head;
+                    let time = if capture.buffer.is_empty() {
+                        capture.limits.idle_time
                     } else {
-                        gate.limits.head_time
+                        capture.limits.head_time
                     };
-                    gate.set_timer(time);
+                    capture.set_timer(time);
                 }
-                Phase::Body(framing) if !gate.buffer.is_empty() => {
-                    let room = gate.buffer.len().min(out.remaining());
-                    let taken = framing.advance(gate.buffer.get(..room).unwrap_or_default());
-                    let given = give(gate.buffer.get(..taken).unwrap_or_default(), out);
-                    gate.buffer.advance(given);
+                Phase::Body(framing) if !capture.buffer.is_empty() => {
+                    let room = capture.buffer.len().min(out.remaining());
+                    let owned = framing.advance(capture.buffer.get(..room).unwrap_or_default());
+                    let copied = copy(capture.buffer.get(..owned).unwrap_or_default(), out);
+                    capture.buffer.advance(copied);
                     return Poll::Ready(Ok(()));
                 }
                 Phase::Body(_) => {
-                    if ready!(gate.poll_fill(cx))? == 0 {
+                    if ready!(capture.poll_fill(cx))? == 0 {
                         return Poll::Ready(Ok(()));
                     }
                 }
@@ -89,19 +89,19 @@ impl AsyncWrite for HeadCapture {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let gate = self.get_mut();
-        if !gate.shut {
-            ready!(Pin::new(&mut gate.socket).poll_shutdown(cx))?;
-            gate.shut = true;
-            gate.set_timer(LINGER);
+        let capture = self.get_mut();
+        if !capture.is_shut_down {
+            ready!(Pin::new(&mut capture.socket).poll_shutdown(cx))?;
+            capture.is_shut_down = true;
+            capture.set_timer(LINGER);
         }
-        let unread = matches!(&gate.phase, Phase::Body(framing) if !framing.is_done());
-        while gate.refused || unread {
-            gate.buffer.clear();
-            if gate.timer.as_mut().poll(cx).is_ready() {
+        let unread = matches!(&capture.phase, Phase::Body(framing) if !framing.is_done());
+        while capture.refused || unread {
+            capture.buffer.clear();
+            if capture.timer.as_mut().poll(cx).is_ready() {
                 break;
             }
-            match ready!(gate.poll_fill(cx)) {
+            match ready!(capture.poll_fill(cx)) {
                 Ok(0) | Err(_) => break,
                 Ok(_) => {}
             }
