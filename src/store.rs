@@ -1,10 +1,10 @@
-//! The store: every delivery that was answered, in one SQLite file.
+//! The store: every delivery, in one SQLite file.
 //!
-//! One thread writes. It takes what waits into one transaction, commits it with
-//! `synchronous=FULL` and only then lets the senders be answered, so that a commit's cost is
-//! shared by all that came meanwhile. Readers have connections of their own; the write-ahead log
-//! keeps them out of the writer's way. Whoever follows the store waits on [`Store::progress`]
-//! and reads what has changed since, so nothing is lost however slowly it reads.
+//! One thread writes. It puts all waiting jobs into one transaction, commits it with
+//! `synchronous=FULL`, and only then replies, so that deliveries that arrive together share the
+//! cost of a commit. Readers have connections of their own; the write-ahead log keeps them from
+//! blocking the writer. A follower waits on [`Store::progress`] and reads what has changed since,
+//! so nothing is lost however slowly it reads.
 
 mod annotate;
 mod attempt_writer;
@@ -37,35 +37,35 @@ pub use related::TypeMatch;
 pub use schemas::SchemaRecord;
 pub use writer::Writer;
 
-/// Where deliveries are kept.
+/// Place where deliveries are stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StorePlace {
     File(PathBuf),
-    /// Nowhere: quitting forgets.
+    /// In memory only, lost at exit.
     Memory,
 }
 
-/// What a delivery got when it was kept.
+/// Result of storing a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stored {
     pub id: DeliveryId,
     /// The first delivery with the same event id from the same provider.
     pub duplicate_of: Option<DeliveryId>,
-    /// Whether its body is another one than that delivery's.
+    /// The body differs from that delivery's.
     pub differs: bool,
 }
 
-/// How far the store has come.
+/// State of the store after the last commit.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StoreProgress {
-    /// The revision of the last commit; every new or changed delivery has a larger one than
-    /// those before.
+    /// Revision of the last commit; every new or changed delivery has a higher one than those
+    /// before.
     pub revision: i64,
-    /// Why the last commit failed; nothing once one has succeeded.
+    /// Error of the last commit; none once one has succeeded.
     pub trouble: Option<String>,
 }
 
-/// Something for the writer to do.
+/// Job for the writer.
 enum WriteJob {
     Keep(Box<NewDelivery>, oneshot::Sender<Result<Stored, KeepError>>),
     Answered(DeliveryId, u16, oneshot::Sender<Result<(), KeepError>>),
@@ -76,7 +76,7 @@ enum WriteJob {
     Finish,
 }
 
-/// The way into the store, and to readers of it. Clones share one writer.
+/// Handle for writing to the store and creating readers. Clones share one writer.
 #[derive(Debug, Clone)]
 pub struct Store {
     jobs: mpsc::Sender<WriteJob>,
@@ -84,17 +84,17 @@ pub struct Store {
     location: location::StoreLocation,
 }
 
-/// How many deliveries may wait for the writer; behind them, senders wait in their connections.
-const WAITING: usize = 1024;
+/// Jobs that may wait for the writer; when the queue is full, clients wait in their connections.
+const QUEUE: usize = 1024;
 
-/// Makes the folder that a file of ours goes into: private, and ignored by git.
+/// Creates the folder of a file that hookglass writes: private, and ignored by git.
 pub fn prepare_folder(path: &std::path::Path) -> Result<(), StoreError> {
     location::prepare(path)
 }
 
 impl Store {
-    /// Opens a store for writing, or makes one. `holder` is what another listener that finds it
-    /// taken is told, the URL for instance.
+    /// Opens a store for writing, or creates it. `holder` identifies this process, for instance by
+    /// its URL, to others that find the store locked.
     pub fn open(place: &StorePlace, holder: &str) -> Result<(Self, Writer), StoreError> {
         let location = location::StoreLocation::of(place);
         let lock = match place {
@@ -117,7 +117,7 @@ impl Store {
         lock: Option<lock::Lock>,
     ) -> Result<(Self, Writer), StoreError> {
         let revision = read::revision(&connection).map_err(|error| location.error(error))?;
-        let (jobs, queue) = mpsc::channel(WAITING);
+        let (jobs, queue) = mpsc::channel(QUEUE);
         let (report, progress) = watch::channel(StoreProgress { revision, trouble: None });
         let writer =
             Writer::start(writer::WriterState { connection, queue, report, lock }, jobs.clone())
@@ -125,50 +125,49 @@ impl Store {
         Ok((Self { jobs, progress, location }, writer))
     }
 
-    /// Keeps a delivery; returns when it is on disk.
+    /// Stores a delivery; returns when it is on disk.
     pub async fn keep(&self, delivery: NewDelivery) -> Result<Stored, KeepError> {
-        self.ask(|reply| WriteJob::Keep(Box::new(delivery), reply)).await
+        self.submit(|reply| WriteJob::Keep(Box::new(delivery), reply)).await
     }
 
-    /// Notes what the sender of a delivery was answered.
+    /// Records the status of the response to a delivery.
     pub async fn answered(&self, id: DeliveryId, status: u16) -> Result<(), KeepError> {
-        self.ask(|reply| WriteJob::Answered(id, status, reply)).await
+        self.submit(|reply| WriteJob::Answered(id, status, reply)).await
     }
 
-    /// Notes what the search for the cause of a verdict came to.
+    /// Records the result of a search for the cause of a verdict.
     pub async fn explained(&self, id: DeliveryId, verdict: Verdict) -> Result<(), KeepError> {
-        self.ask(|reply| WriteJob::Explained(id, Box::new(verdict), reply)).await
+        self.submit(|reply| WriteJob::Explained(id, Box::new(verdict), reply)).await
     }
 
-    /// Keeps an attempt to send a delivery onwards.
+    /// Stores an attempt.
     pub async fn attempted(&self, attempt: Attempt) -> Result<(), KeepError> {
-        self.ask(|reply| WriteJob::Attempted(Box::new(attempt), reply)).await
+        self.submit(|reply| WriteJob::Attempted(Box::new(attempt), reply)).await
     }
 
-    /// Keeps what is known of the bodies of a type by now, and what was new in one.
+    /// Stores the baseline of an event type, and the changes found in one body.
     pub async fn shape_seen(&self, seen: SchemaRecord) -> Result<(), KeepError> {
-        self.ask(|reply| WriteJob::Shape(Box::new(seen), reply)).await
+        self.submit(|reply| WriteJob::Shape(Box::new(seen), reply)).await
     }
 
-    /// Marks deliveries, or takes their marks away. Those that are gone are passed over, here and
-    /// below. Many ids are written in several commits, between which deliveries are kept; an
-    /// error says that the rest was not done.
+    /// Marks or unmarks deliveries. Deleted ones are skipped, here and below. Many ids are written
+    /// in several commits, with new deliveries in between; after an error the rest is not done.
     pub async fn mark(&self, ids: &[DeliveryId], marked: bool) -> Result<(), KeepError> {
         self.edit(ids, |ids| annotate::Annotation::Mark(ids, marked)).await
     }
 
-    /// Writes a note on a delivery, or takes it away.
+    /// Sets or removes the note of a delivery.
     pub async fn note(&self, id: DeliveryId, note: Option<String>) -> Result<(), KeepError> {
-        self.ask(|reply| WriteJob::Edit(annotate::Annotation::Note(id, note), reply)).await
+        self.submit(|reply| WriteJob::Edit(annotate::Annotation::Note(id, note), reply)).await
     }
 
-    /// Removes deliveries from everybody's sight. Until the writer finishes they can be brought
-    /// back; then they are deleted for good, or if they are very many, beside the next run.
+    /// Hides deliveries from all readers. Until the writer finishes they can be restored; then they
+    /// are deleted, or, if there are very many, in the background of the next run.
     pub async fn remove(&self, ids: &[DeliveryId]) -> Result<(), KeepError> {
         self.edit(ids, annotate::Annotation::Remove).await
     }
 
-    /// Brings removed deliveries back.
+    /// Restores removed deliveries.
     pub async fn restore(&self, ids: &[DeliveryId]) -> Result<(), KeepError> {
         self.edit(ids, annotate::Annotation::Restore).await
     }
@@ -178,27 +177,27 @@ impl Store {
         ids: &[DeliveryId],
         edit: impl Fn(Vec<DeliveryId>) -> annotate::Annotation,
     ) -> Result<(), KeepError> {
-        for some in ids.chunks(annotate::AT_ONCE) {
-            self.ask(|reply| WriteJob::Edit(edit(some.to_vec()), reply)).await?;
+        for chunk in ids.chunks(annotate::MAX_ROWS) {
+            self.submit(|reply| WriteJob::Edit(edit(chunk.to_vec()), reply)).await?;
         }
         Ok(())
     }
 
-    async fn ask<T>(
+    async fn submit<T>(
         &self,
         job: impl FnOnce(oneshot::Sender<Result<T, KeepError>>) -> WriteJob,
     ) -> Result<T, KeepError> {
-        let (reply, answer) = oneshot::channel();
+        let (reply, result) = oneshot::channel();
         self.jobs.send(job(reply)).await.map_err(|_| KeepError::Stopped)?;
-        answer.await.unwrap_or(Err(KeepError::Stopped))
+        result.await.unwrap_or(Err(KeepError::Stopped))
     }
 
-    /// How far the store has come; changes with every commit.
+    /// Watches the progress of the store, which changes with every commit.
     pub fn progress(&self) -> watch::Receiver<StoreProgress> {
         self.progress.clone()
     }
 
-    /// A reader with a connection of its own.
+    /// Opens a reader with its own connection.
     pub fn reader(&self) -> Result<StoreReader, StoreError> {
         StoreReader::connect(&self.location)
     }

@@ -1,7 +1,6 @@
-//! What the user does to deliveries: marks, notes, removal and its undoing; and the purge of what
-//! was removed.
+//! Changes by the user: marks, notes, removal and restoring; and the purge of removed deliveries.
 //!
-//! Each row that changes gets a revision of its own, so that whoever follows the store hears of it.
+//! Each changed row gets its own revision, so that followers see the change.
 
 use std::collections::BTreeSet;
 
@@ -10,16 +9,16 @@ use rusqlite::{Connection, params};
 use super::write::FIRST;
 use crate::delivery::DeliveryId;
 
-/// Rows of one change at most; more are written in several commits.
-pub(super) const AT_ONCE: usize = 1024;
+/// Most rows in one change; more are written in several commits.
+pub(super) const MAX_ROWS: usize = 1024;
 
-/// Removed deliveries that are deleted in one commit; a delivery that comes waits for them.
-const PURGED_AT_ONCE: i64 = 500;
+/// Deliveries purged in one commit; a new delivery waits for them.
+const PURGE_SIZE: i64 = 500;
 
-/// Such commits at the end, about a second's worth; the next run goes on with it beside its work.
-const PURGES_AT_THE_END: usize = 100;
+/// Purge commits at exit, about a second's worth; the next run does the rest in the background.
+const MAX_FINAL_PURGES: usize = 100;
 
-/// A change of what was kept.
+/// A change to stored deliveries.
 #[derive(Debug)]
 pub(super) enum Annotation {
     Mark(Vec<DeliveryId>, bool),
@@ -29,7 +28,7 @@ pub(super) enum Annotation {
 }
 
 impl Annotation {
-    /// How many rows it may change.
+    /// Returns the number of rows that it may change.
     pub(super) fn rows(&self) -> usize {
         match self {
             Self::Mark(ids, _) | Self::Remove(ids) | Self::Restore(ids) => ids.len(),
@@ -37,7 +36,7 @@ impl Annotation {
         }
     }
 
-    /// Makes the change; `revision` is the last one in use.
+    /// Makes the change; `revision` is the last one used.
     pub(super) fn run(&self, connection: &Connection, revision: &mut i64) -> rusqlite::Result<()> {
         match self {
             Self::Mark(ids, marked) => mark(connection, ids, *marked, revision),
@@ -87,20 +86,20 @@ fn set_removed(
         *revision += 1;
         let mut changed = statement.query(params![id.0, removed, *revision])?;
         while let Some(row) = changed.next()? {
-            let repeats: Option<i64> = row.get(2)?;
-            // Without one that repeats another, the others stay what they are.
+            let duplicate_of: Option<i64> = row.get(2)?;
+            // Removing a duplicate does not affect the event's other deliveries.
             if let Some(event) = row.get::<_, Option<String>>(1)?
-                && !(removed && repeats.is_some())
+                && !(removed && duplicate_of.is_some())
             {
                 events.insert((row.get(0)?, event));
             }
         }
     }
-    events.iter().try_for_each(|event| point_to_first(connection, event, revision))
+    events.iter().try_for_each(|event| update_duplicates(connection, event, revision))
 }
 
-/// Lets the deliveries of an event repeat the first one that is left.
-fn point_to_first(
+/// Makes the deliveries of an event duplicates of the first one left.
+fn update_duplicates(
     connection: &Connection,
     (provider, event): &AnnotationEvent,
     revision: &mut i64,
@@ -110,27 +109,26 @@ fn point_to_first(
     let sql = "SELECT id FROM deliveries WHERE provider = ?1 AND event_id = ?2 AND NOT removed \
                AND duplicate_of IS NOT nullif(?3, id)";
     let mut statement = connection.prepare_cached(sql)?;
-    let wrong = statement.query_map(params![provider, event, first], |row| row.get(0))?;
-    let wrong: Vec<i64> = wrong.collect::<rusqlite::Result<_>>()?;
+    let outdated = statement.query_map(params![provider, event, first], |row| row.get(0))?;
+    let outdated: Vec<i64> = outdated.collect::<rusqlite::Result<_>>()?;
     let sql = "UPDATE deliveries SET duplicate_of = nullif(?2, id), revision = ?3, \
                differs = refused_code IS NULL \
                AND (SELECT refused_code IS NULL FROM deliveries WHERE id = ?2) \
                AND (SELECT body FROM wire WHERE delivery_id = ?1) \
                 <> (SELECT body FROM wire WHERE delivery_id = ?2) WHERE id = ?1";
     let mut statement = connection.prepare_cached(sql)?;
-    for id in wrong {
+    for id in outdated {
         *revision += 1;
         statement.execute(params![id, first, *revision])?;
     }
     Ok(())
 }
 
-/// Deletes a few of the deliveries that were removed by a revision. Returns whether more may be
-/// left.
+/// Deletes some of the deliveries removed up to a revision. Returns whether more may be left.
 pub(super) fn purge(connection: &Connection, by: i64) -> rusqlite::Result<bool> {
     let found: Vec<i64> = connection
         .prepare_cached("SELECT id FROM deliveries WHERE removed AND revision <= ?1 LIMIT ?2")?
-        .query_map(params![by, PURGED_AT_ONCE], |row| row.get(0))?
+        .query_map(params![by, PURGE_SIZE], |row| row.get(0))?
         .collect::<rusqlite::Result<_>>()?;
     if found.is_empty() {
         return Ok(false);
@@ -148,19 +146,19 @@ pub(super) fn purge(connection: &Connection, by: i64) -> rusqlite::Result<bool> 
     Ok(true)
 }
 
-/// Deletes what was removed, as far as nobody has to wait for it long.
-pub(super) fn purge_at_the_end(connection: &Connection) -> rusqlite::Result<()> {
+/// Deletes removed deliveries at exit, as far as that takes no noticeable time.
+pub(super) fn purge_at_exit(connection: &Connection) -> rusqlite::Result<()> {
     let is_left = "SELECT EXISTS (SELECT 1 FROM deliveries WHERE NOT removed)";
     let is_removed = "SELECT EXISTS (SELECT 1 FROM deliveries WHERE removed)";
-    let told = |sql| connection.query_row(sql, [], |row| row.get::<_, bool>(0));
-    if told(is_removed)? && !told(is_left)? {
-        // Without a condition SQLite drops whole tables at once.
+    let query = |sql| connection.query_row(sql, [], |row| row.get::<_, bool>(0));
+    if query(is_removed)? && !query(is_left)? {
+        // Without a condition SQLite drops all rows at once.
         return delete(connection, |connection| {
             connection
                 .execute_batch("DELETE FROM attempts; DELETE FROM wire; DELETE FROM deliveries;")
         });
     }
-    for _ in 0..PURGES_AT_THE_END {
+    for _ in 0..MAX_FINAL_PURGES {
         if !purge(connection, i64::MAX)? {
             break;
         }
@@ -168,23 +166,23 @@ pub(super) fn purge_at_the_end(connection: &Connection) -> rusqlite::Result<()> 
     Ok(())
 }
 
-/// Deletes in one commit, and notes how far revisions had come.
+/// Deletes in one commit, and records the last revision.
 ///
-/// References are not enforced meanwhile: each table is dealt with by itself, and for every
-/// deleted row SQLite would look through all the others for one that repeats it.
+/// Foreign keys are off meanwhile: each table is handled here, and for every deleted row SQLite
+/// would search all others for its duplicates.
 fn delete(
     connection: &Connection,
     work: impl FnOnce(&Connection) -> rusqlite::Result<()>,
 ) -> rusqlite::Result<()> {
     connection.execute_batch("PRAGMA foreign_keys = OFF; BEGIN IMMEDIATE;")?;
-    let noted = connection.execute_batch(
+    let recorded = connection.execute_batch(
         "INSERT INTO purges SELECT max(revision) FROM deliveries; \
          DELETE FROM purges WHERE revision < (SELECT max(revision) FROM purges);",
     );
     let done =
-        noted.and_then(|()| work(connection)).and_then(|()| connection.execute_batch("COMMIT"));
+        recorded.and_then(|()| work(connection)).and_then(|()| connection.execute_batch("COMMIT"));
     if done.is_err() && !connection.is_autocommit() {
-        // If this fails, so will the next BEGIN, and its error is told.
+        // If this fails, so does the next BEGIN, whose error is reported.
         let _ = connection.execute_batch("ROLLBACK");
     }
     connection.execute_batch("PRAGMA foreign_keys = ON")?;

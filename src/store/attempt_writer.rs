@@ -1,5 +1,5 @@
-//! Writing beside the listener that holds a store, and bringing an older store up to date where
-//! nobody holds it.
+//! Writing attempts while a listener may have the store open, and upgrading an older store that no
+//! listener has open.
 
 use std::path::Path;
 
@@ -9,8 +9,8 @@ use super::location::{self, StoreLocation};
 use super::{StoreError, lock, read, schema, write};
 use crate::delivery::Attempt;
 
-/// Keeps attempts in a store, whether a listener holds it or not. `SQLite` lets one in at a time;
-/// a listener tells its followers of what was written here with its own next commit.
+/// Stores attempts, whether a listener has the store open or not. SQLite serializes the writers; a
+/// listener's followers see what was written here after its own next commit.
 #[derive(Debug)]
 pub struct AttemptWriter {
     connection: Connection,
@@ -18,11 +18,11 @@ pub struct AttemptWriter {
 }
 
 impl AttemptWriter {
-    /// Opens a store that is there, of this version or an older one.
+    /// Opens an existing store of this version or an older one.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let location = StoreLocation::File(path.to_owned());
         let reading = location::open_for_reading(&location)?;
-        bring_up(&reading, &location, path)?;
+        upgrade(&reading, &location, path)?;
         drop(reading);
         let connection = location::open_for_writing(&location)?;
         connection
@@ -31,33 +31,34 @@ impl AttemptWriter {
         Ok(Self { connection, location })
     }
 
-    /// Keeps an attempt; it is on disk when this returns.
+    /// Stores an attempt; it is on disk when this returns.
     pub fn keep(&mut self, attempt: &Attempt) -> Result<(), StoreError> {
         let Self { connection, location } = self;
         let mut write = || {
-            // Nobody else counts on while this holds the lock.
-            let work = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            write::attempted(&work, attempt, read::revision(&work)? + 1)?;
-            work.commit()
+            // No other writer can take the next revision within this transaction.
+            let transaction =
+                connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            write::attempted(&transaction, attempt, read::revision(&transaction)? + 1)?;
+            transaction.commit()
         };
         write().map_err(|error| location.error(error))
     }
 }
 
-/// Makes an older store one of this version, if no listener holds it.
-pub(super) fn bring_up(
+/// Upgrades an older store to this version, if no listener has it open.
+pub(super) fn upgrade(
     reading: &Connection,
     location: &StoreLocation,
     path: &Path,
 ) -> Result<(), StoreError> {
     match schema::check(reading, location)? {
-        0 => return Err(StoreError::Absent { path: location.shown() }),
+        0 => return Err(StoreError::Absent { path: location.display() }),
         version if version == i64::from(schema::KNOWN) => return Ok(()),
         _ => {}
     }
-    let held = lock::take(path, "bringing it up to date")?;
+    let lock = lock::take(path, "bringing it up to date")?;
     schema::migrate(&location::open_for_writing(location)?, location)?;
-    drop(held);
+    drop(lock);
     Ok(())
 }
 
@@ -66,7 +67,7 @@ mod tests {
     use super::*;
     use crate::store::{StoreReader, lock};
 
-    /// A store as the version before wrote it.
+    /// Creates a store of the previous version.
     fn older(path: &Path) -> Connection {
         let old = Connection::open(path).unwrap();
         old.execute_batch(&schema::script(0, schema::KNOWN - 1)).unwrap();
@@ -74,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn an_older_store_is_brought_up_to_date_unless_it_is_held() {
+    fn upgrades_an_older_store_unless_it_is_locked() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("old.db");
         let old = older(&path);

@@ -1,8 +1,8 @@
-//! How the store can fail, each failure with what to do next.
+//! Errors of the store, each with what to do next.
 
 use std::io;
 
-/// Why a store cannot be opened or read. Nothing was overwritten.
+/// Error of opening or reading a store. Nothing was overwritten.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     #[error("there is no store at {path}; start `hookglass` here first, or name one with --store")]
@@ -38,7 +38,7 @@ pub enum StoreError {
     Failed { path: String, reason: String },
 }
 
-/// Why a delivery was not kept; its sender is asked to try again.
+/// Error of storing a delivery; the client is asked to retry.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 pub enum KeepError {
     #[error("the disk of the store is full")]

@@ -1,4 +1,4 @@
-//! Where a store lives: its folder, its file, its connections.
+//! Location of a store: folder, file, and connections.
 
 use std::fs;
 use std::io::{self, Read as _, Write as _};
@@ -11,17 +11,17 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use super::{StoreError, StorePlace};
 use crate::private_file;
 
-/// What every SQLite file begins with (<https://www.sqlite.org/fileformat2.html>, section 1.3).
+/// First bytes of every SQLite file (<https://www.sqlite.org/fileformat2.html>, section 1.3).
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
-/// How long a connection waits for another one's lock.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Time that a connection waits for another one's lock.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What SQLite is told to open.
+/// Database that SQLite opens.
 #[derive(Debug, Clone)]
 pub(super) enum StoreLocation {
     File(PathBuf),
-    /// A database in memory that the connections of this process share, by its name.
+    /// An in-memory database that connections of this process share by its name.
     Memory(String),
 }
 
@@ -37,16 +37,16 @@ impl StoreLocation {
         }
     }
 
-    pub(super) fn shown(&self) -> String {
+    pub(super) fn display(&self) -> String {
         match self {
             Self::File(path) => path.display().to_string(),
             Self::Memory(_) => "in memory".to_owned(),
         }
     }
 
-    /// What an error of SQLite means for this store.
+    /// Converts an SQLite error for this store.
     pub(super) fn error(&self, error: rusqlite::Error) -> StoreError {
-        let path = self.shown();
+        let path = self.display();
         let reason = error.to_string();
         match error.sqlite_error_code() {
             Some(ErrorCode::NotADatabase) => StoreError::NotOurs { path, reason },
@@ -62,7 +62,7 @@ impl StoreLocation {
     }
 
     pub(super) fn unopenable(&self, source: io::Error) -> StoreError {
-        StoreError::Unopenable { path: self.shown(), source }
+        StoreError::Unopenable { path: self.display(), source }
     }
 }
 
@@ -70,7 +70,7 @@ pub(super) fn not_writable(path: &Path, source: io::Error) -> StoreError {
     StoreError::NotWritable { path: path.display().to_string(), source }
 }
 
-/// Makes the folder of a store if there is none: private, and ignored by git.
+/// Creates the folder of a store if it is missing: private, and ignored by git.
 pub(super) fn prepare(path: &Path) -> Result<(), StoreError> {
     let failed = |source| not_writable(path, source);
     let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else {
@@ -87,7 +87,7 @@ pub(super) fn prepare(path: &Path) -> Result<(), StoreError> {
     fs::write(folder.join(".gitignore"), "*\n").map_err(failed)
 }
 
-/// Makes the file of a new store, or looks at the one that is there without touching it.
+/// Creates the file of a new store, or inspects an existing one without changing it.
 pub(super) fn create(path: &Path) -> Result<(), StoreError> {
     match private_file::create_new(path) {
         Ok(mut file) => file.flush().map_err(|source| not_writable(path, source)),
@@ -96,10 +96,10 @@ pub(super) fn create(path: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// Refuses what is no SQLite file. An empty one may become a store.
+/// Refuses a file that is not an SQLite database. An empty one may become a store.
 fn inspect(path: &Path) -> Result<(), StoreError> {
-    let shown = path.display().to_string();
-    let unopenable = |source| StoreError::Unopenable { path: shown.clone(), source };
+    let display = path.display().to_string();
+    let unopenable = |source| StoreError::Unopenable { path: display.clone(), source };
     let mut start = Vec::new();
     let file = fs::File::open(path).map_err(unopenable)?;
     file.take(MAGIC.len() as u64).read_to_end(&mut start).map_err(unopenable)?;
@@ -107,7 +107,7 @@ fn inspect(path: &Path) -> Result<(), StoreError> {
         return Ok(());
     }
     let reason = "it does not begin as an SQLite file does".to_owned();
-    Err(StoreError::NotOurs { path: shown, reason })
+    Err(StoreError::NotOurs { path: display, reason })
 }
 
 pub(super) fn open_for_writing(location: &StoreLocation) -> Result<Connection, StoreError> {
@@ -119,30 +119,31 @@ pub(super) fn open_for_writing(location: &StoreLocation) -> Result<Connection, S
             common | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_CREATE,
         ),
     };
-    patient(opened).map_err(|error| location.error(error))
+    with_timeout(opened).map_err(|error| location.error(error))
 }
 
 pub(super) fn open_for_reading(location: &StoreLocation) -> Result<Connection, StoreError> {
     let common = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     match location {
         StoreLocation::Memory(name) => {
-            patient(Connection::open_with_flags(name, common | OpenFlags::SQLITE_OPEN_URI))
+            with_timeout(Connection::open_with_flags(name, common | OpenFlags::SQLITE_OPEN_URI))
         }
         StoreLocation::File(path) => {
-            // In a folder that may not be entered, nobody knows.
+            // Fails in a folder without permission to enter, where existence is unknown.
             if !path.try_exists().map_err(|source| location.unopenable(source))? {
-                return Err(StoreError::Absent { path: location.shown() });
+                return Err(StoreError::Absent { path: location.display() });
             }
             inspect(path)?;
-            patient(Connection::open_with_flags(path, common)).or_else(|_| immutable(path))
+            with_timeout(Connection::open_with_flags(path, common))
+                .or_else(|_| open_immutable(path))
         }
     }
     .map_err(|error| location.error(error))
 }
 
-/// Opens a file that cannot change: in a folder that we may not write to, the index of the
-/// write-ahead log cannot be made, and SQLite wants to be told that it is not needed.
-fn immutable(path: &Path) -> rusqlite::Result<Connection> {
+/// Opens a file as immutable: in a folder without write permission the index of the write-ahead log
+/// cannot be created, and SQLite must know that it is not needed.
+fn open_immutable(path: &Path) -> rusqlite::Result<Connection> {
     let escaped: String = path
         .to_string_lossy()
         .chars()
@@ -154,13 +155,13 @@ fn immutable(path: &Path) -> rusqlite::Result<Connection> {
         })
         .collect();
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
-    patient(Connection::open_with_flags(format!("file:{escaped}?immutable=1"), flags))
+    with_timeout(Connection::open_with_flags(format!("file:{escaped}?immutable=1"), flags))
 }
 
-/// Sets how long to wait for a lock, and touches the file, since opening alone does not.
-fn patient(opened: rusqlite::Result<Connection>) -> rusqlite::Result<Connection> {
+/// Sets the lock timeout and reads the file, since opening alone does not.
+fn with_timeout(opened: rusqlite::Result<Connection>) -> rusqlite::Result<Connection> {
     let connection = opened?;
-    connection.busy_timeout(PATIENCE)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
     Ok(connection)
 }

@@ -1,5 +1,5 @@
-//! One listener per store: a lock of the operating system, which ends with the process however
-//! the process ends.
+//! Lock that allows one listener per store. It belongs to the operating system and ends with the
+//! process, however the process ends.
 
 use std::fs::{File, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
@@ -8,20 +8,21 @@ use std::path::{Path, PathBuf};
 use super::StoreError;
 use crate::private_file;
 
-/// Holds the store for as long as it lives.
+/// Locks the store until dropped.
 #[derive(Debug)]
 pub(super) struct Lock {
     _file: File,
 }
 
-/// The lock stands beside the store, since SQLite locks ranges of the store itself.
+/// Path of the lock file. It is separate from the store, since SQLite locks ranges of the store
+/// itself.
 fn path_of(store: &Path) -> PathBuf {
     let mut name = store.as_os_str().to_owned();
     name.push(".lock");
     name.into()
 }
 
-/// Takes the lock and writes down who holds it; fails at once if another process does.
+/// Takes the lock and writes its holder into the file; fails at once if another process has it.
 pub(super) fn take(store: &Path, holder: &str) -> Result<Lock, StoreError> {
     let path = path_of(store);
     let failed = |source| super::location::not_writable(store, source);
@@ -29,7 +30,7 @@ pub(super) fn take(store: &Path, holder: &str) -> Result<Lock, StoreError> {
     let mut file = options.read(true).create(true).truncate(false).open(&path).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Err(held(store, &mut file)),
+        Err(TryLockError::WouldBlock) => return Err(already_locked(store, &mut file)),
         Err(TryLockError::Error(source)) => return Err(failed(source)),
     }
     file.set_len(0).map_err(failed)?;
@@ -38,9 +39,9 @@ pub(super) fn take(store: &Path, holder: &str) -> Result<Lock, StoreError> {
     Ok(Lock { _file: file })
 }
 
-fn held(store: &Path, file: &mut File) -> StoreError {
+fn already_locked(store: &Path, file: &mut File) -> StoreError {
     let mut holder = String::new();
-    // Where a lock keeps others from reading, the holder stays unnamed.
+    // On systems where a lock prevents reading, the holder is not named.
     let read = file.take(200).read_to_string(&mut holder);
     let holder = crate::payload::escape(holder.trim());
     let by =

@@ -1,4 +1,4 @@
-//! A store that no listener holds, in the hands of a command that changes much of it at once.
+//! Maintenance by a command that changes much of a store at once, while no listener has it open.
 
 use std::path::Path;
 
@@ -7,18 +7,18 @@ use rusqlite::{Connection, params};
 
 use super::{NewDelivery, StoreError, annotate, location, lock, read, rows, schema, write};
 
-/// What is kept of a store when it is pruned; the rest goes, oldest first.
+/// Deliveries to keep when a store is pruned; the others are deleted, oldest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Retention {
-    /// The newest so many.
+    /// The newest N deliveries.
     Count(u64),
-    /// The newest whose bodies and heads take so many bytes together.
+    /// The newest deliveries whose heads and bodies have this total size.
     Bytes(u64),
-    /// Those that came since then.
+    /// Deliveries received since then.
     Since(Timestamp),
 }
 
-/// A store that is held for as long as this lives.
+/// A store, locked until dropped.
 #[derive(Debug)]
 pub struct Maintenance {
     connection: Connection,
@@ -26,7 +26,7 @@ pub struct Maintenance {
     _lock: lock::Lock,
 }
 
-/// What pruning did.
+/// Result of pruning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pruned {
     pub deliveries: u64,
@@ -36,11 +36,11 @@ pub struct Pruned {
 }
 
 impl Maintenance {
-    /// Opens a store, or makes one if `make` says so; fails at once if a listener holds it.
-    pub fn open(path: &Path, holder: &str, make: bool) -> Result<Self, StoreError> {
+    /// Opens a store, or creates it if `create` is set; fails at once if a listener has it open.
+    pub fn open(path: &Path, holder: &str, create: bool) -> Result<Self, StoreError> {
         let location = location::StoreLocation::File(path.to_owned());
-        if !make && !path.exists() {
-            return Err(StoreError::Absent { path: location.shown() });
+        if !create && !path.exists() {
+            return Err(StoreError::Absent { path: location.display() });
         }
         location::prepare(path)?;
         let lock = lock::take(path, holder)?;
@@ -50,7 +50,7 @@ impl Maintenance {
         Ok(Self { connection, location, _lock: lock })
     }
 
-    /// Keeps deliveries in one transaction: all of them, or none.
+    /// Stores deliveries in one transaction: all of them, or none.
     pub fn keep_all(&self, new: &[NewDelivery]) -> Result<(), StoreError> {
         let work = || {
             let transaction = self.connection.unchecked_transaction()?;
@@ -63,7 +63,7 @@ impl Maintenance {
         work().map_err(|error| self.location.error(error))
     }
 
-    /// How many deliveries a retention would let go; marked ones stay.
+    /// Counts the deliveries that a retention would delete; marked ones stay.
     pub fn beyond(&self, retention: Retention) -> Result<u64, StoreError> {
         let last = self.last_beyond(retention).map_err(|error| self.location.error(error))?;
         let sql = "SELECT count(*) FROM deliveries WHERE id <= ?1 AND NOT marked AND NOT removed";
@@ -72,13 +72,14 @@ impl Maintenance {
         Ok(u64::try_from(count).unwrap_or_default())
     }
 
-    /// Lets go what is beyond a retention and not marked, and gives the space back.
+    /// Deletes unmarked deliveries beyond a retention and shrinks the file.
     pub fn prune(&self, retention: Retention) -> Result<Pruned, StoreError> {
         let work = || {
             let before = size(&self.connection)?;
             let last = self.last_beyond(retention)?;
-            // A repetition whose first one goes is a repetition still, of one that is not there.
-            let gone = self.connection.execute(
+            // References to deleted deliveries are cleared, without looking for a new first
+            // delivery.
+            let deleted = self.connection.execute(
                 "UPDATE deliveries SET removed = 1, duplicate_of = NULL \
                  WHERE id <= ?1 AND NOT marked",
                 [last],
@@ -91,12 +92,12 @@ impl Maintenance {
             while annotate::purge(&self.connection, i64::MAX)? {}
             self.connection.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE);")?;
             let after = size(&self.connection)?;
-            Ok(Pruned { deliveries: gone as u64, before, after })
+            Ok(Pruned { deliveries: deleted as u64, before, after })
         };
         work().map_err(|error| self.location.error(error))
     }
 
-    /// The newest delivery that goes; 0 if none does.
+    /// Returns the newest delivery to delete; 0 if there is none.
     fn last_beyond(&self, retention: Retention) -> rusqlite::Result<i64> {
         let number = |sql: &str, param: &dyn rusqlite::ToSql| {
             let found: Option<i64> =
@@ -117,11 +118,12 @@ impl Maintenance {
                  FROM wire) WHERE total > ?1",
                 &i64::try_from(bytes).unwrap_or(i64::MAX),
             ),
-            // Up to the first that is young enough: what was imported later may be older.
+            // Ends before the first recent one: deliveries imported later may be older.
             Retention::Since(since) => {
-                let young = "SELECT min(id) - 1 FROM deliveries WHERE received_at >= ?1";
+                let recent = "SELECT min(id) - 1 FROM deliveries WHERE received_at >= ?1";
                 let found: Option<i64> =
-                    self.connection.query_row(young, [rows::time_text(since)], |row| row.get(0))?;
+                    self.connection
+                        .query_row(recent, [rows::time_text(since)], |row| row.get(0))?;
                 match found {
                     Some(last) => Ok(last),
                     None => number("SELECT max(id) FROM deliveries WHERE ?1", &true),

@@ -1,4 +1,4 @@
-//! Reading: pages for lists, whole deliveries for details, and what has changed since.
+//! Reading: pages for lists, complete deliveries for details, and changes for followers.
 
 use std::path::Path;
 use std::time::Duration;
@@ -9,27 +9,27 @@ use super::location::{self, StoreLocation};
 use super::{StoreError, rows, schema};
 use crate::delivery::{Delivery, DeliveryId, Summary};
 
-/// Bytes of bodies after which a page of whole deliveries ends.
+/// Total body size at which a page of complete deliveries ends.
 const PAGE_BYTES: usize = 16 << 20;
 
-/// How long one attempt took.
+/// Duration and status of one attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AttemptTime {
     pub delivery: DeliveryId,
     pub target: String,
     pub took: Duration,
-    /// Nothing if no answer came.
+    /// None without a response.
     pub status: Option<u16>,
 }
 
-/// A connection that reads. It sees every commit that was made before a call.
+/// A read-only connection. It sees every commit made before a call.
 #[derive(Debug)]
 pub struct StoreReader {
     pub(super) connection: Connection,
     pub(super) location: StoreLocation,
 }
 
-/// The revision of the last change.
+/// Returns the revision of the last change.
 pub(super) fn revision(connection: &Connection) -> rusqlite::Result<i64> {
     let sql = "SELECT max(coalesce((SELECT max(revision) FROM deliveries), 0), \
                coalesce((SELECT max(revision) FROM purges), 0))";
@@ -37,26 +37,26 @@ pub(super) fn revision(connection: &Connection) -> rusqlite::Result<i64> {
 }
 
 impl StoreReader {
-    /// Opens a store for reading, beside the listener that writes it if there is one. One of an
-    /// older version is read as it is.
+    /// Opens a store for reading, also while a listener writes it. An older version is read as it
+    /// is.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let location = StoreLocation::File(path.to_owned());
         let reader = Self::connect(&location)?;
         let version = schema::check(&reader.connection, &location)?;
         if version == 0 {
-            return Err(StoreError::Absent { path: location.shown() });
+            return Err(StoreError::Absent { path: location.display() });
         }
         schema::bridge(&reader.connection, version).map_err(|error| location.error(error))?;
         Ok(reader)
     }
 
-    /// Opens a store that this process has checked already.
+    /// Opens a store that this process has already checked.
     pub(super) fn connect(location: &StoreLocation) -> Result<Self, StoreError> {
         let connection = location::open_for_reading(location)?;
         Ok(Self { connection, location: location.clone() })
     }
 
-    /// The newest deliveries, newest first; those before `before`, if that is given.
+    /// Returns the newest deliveries, newest first, or those before `before`.
     pub fn newest(
         &self,
         before: Option<DeliveryId>,
@@ -70,7 +70,7 @@ impl StoreReader {
         self.all(&sql, params![before, limit_of(limit)], rows::summary)
     }
 
-    /// The summaries of these deliveries, in this order; those that are gone are left out.
+    /// Returns the summaries of these deliveries in this order, without deleted ones.
     pub fn summaries(&self, ids: &[DeliveryId]) -> Result<Vec<Summary>, StoreError> {
         let sql = format!(
             "SELECT {} FROM deliveries d WHERE d.id = ?1 AND NOT d.removed",
@@ -83,18 +83,19 @@ impl StoreReader {
         Ok(found)
     }
 
-    /// One delivery whole.
+    /// Returns one complete delivery.
     pub fn delivery(&self, id: DeliveryId) -> Result<Option<Delivery>, StoreError> {
         let sql = format!(
             "SELECT {}, w.head, w.body FROM deliveries d JOIN wire w ON w.delivery_id = d.id \
              WHERE d.id = ?1 AND NOT d.removed",
             *rows::SUMMARY
         );
-        let found = self.all(&sql, params![id.0], whole)?.into_iter().next();
+        let found = self.all(&sql, params![id.0], complete)?.into_iter().next();
         found.map(|delivery| self.with_attempts(delivery)).transpose()
     }
 
-    /// Whole deliveries after one, by rising id: at most `limit`, fewer if they are large.
+    /// Returns complete deliveries after an id, ascending: at most `limit`, fewer if they are
+    /// large.
     pub fn deliveries_after(
         &self,
         last: DeliveryId,
@@ -105,13 +106,13 @@ impl StoreReader {
              WHERE d.id > ?1 AND NOT d.removed ORDER BY d.id LIMIT ?2",
             *rows::SUMMARY
         );
-        let trouble = |error| self.location.error(error);
-        let mut statement = self.connection.prepare_cached(&sql).map_err(trouble)?;
-        let mut cursor = statement.query(params![last.0, limit_of(limit)]).map_err(trouble)?;
+        let to_error = |error| self.location.error(error);
+        let mut statement = self.connection.prepare_cached(&sql).map_err(to_error)?;
+        let mut cursor = statement.query(params![last.0, limit_of(limit)]).map_err(to_error)?;
         let mut found = Vec::new();
         let mut bytes = 0;
-        while let Some(row) = cursor.next().map_err(trouble)? {
-            let delivery = whole(row).map_err(trouble)?;
+        while let Some(row) = cursor.next().map_err(to_error)? {
+            let delivery = complete(row).map_err(to_error)?;
             bytes += delivery.body.len();
             found.push(delivery);
             if bytes > PAGE_BYTES {
@@ -121,7 +122,7 @@ impl StoreReader {
         found.into_iter().map(|delivery| self.with_attempts(delivery)).collect()
     }
 
-    /// The id of the newest delivery, removed ones included; 0 in an empty store.
+    /// Returns the highest id, removed deliveries included; 0 in an empty store.
     pub fn last_id(&self) -> Result<DeliveryId, StoreError> {
         let sql = "SELECT max(id) FROM deliveries";
         let found: rusqlite::Result<Option<Option<i64>>> =
@@ -130,8 +131,7 @@ impl StoreReader {
         Ok(DeliveryId(found.flatten().unwrap_or(0)))
     }
 
-    /// Every attempt, without its answer: of which delivery, to where, how long it took, and the
-    /// status.
+    /// Returns duration and status of every attempt.
     pub fn attempt_times(&self) -> Result<Vec<AttemptTime>, StoreError> {
         let sql = "SELECT delivery_id, target_url, took_us, status FROM attempts ORDER BY id";
         self.all(sql, [], |row| {
@@ -145,7 +145,7 @@ impl StoreReader {
         })
     }
 
-    /// What SQLite finds wrong with the whole file; nothing if it is sound. Reads all of it.
+    /// Lists the errors that SQLite finds in the file; empty if it is sound. Reads all of it.
     pub fn damages(&self) -> Result<Vec<String>, StoreError> {
         let found = self.all("PRAGMA integrity_check", [], |row| row.get::<_, String>(0))?;
         let mut damages: Vec<String> = found.into_iter().filter(|line| line != "ok").collect();
@@ -154,24 +154,26 @@ impl StoreReader {
             Ok(format!("a row of {table} belongs to one of {of} that is not there"))
         };
         damages.extend(self.all("PRAGMA foreign_key_check", [], orphan)?);
-        let bare = "SELECT count(*) FROM deliveries WHERE id NOT IN (SELECT delivery_id FROM wire)";
-        let bare = self.all(bare, [], |row| row.get::<_, i64>(0))?;
+        let bodiless =
+            "SELECT count(*) FROM deliveries WHERE id NOT IN (SELECT delivery_id FROM wire)";
+        let bodiless = self.all(bodiless, [], |row| row.get::<_, i64>(0))?;
         damages.extend(
-            bare.into_iter()
+            bodiless
+                .into_iter()
                 .filter(|count| *count > 0)
                 .map(|count| format!("{count} deliveries have lost their bytes")),
         );
         Ok(damages)
     }
 
-    /// A number that changes when another connection commits (`PRAGMA data_version`), for those who
-    /// follow the store of another process. Asking costs a look at the shared index, no read.
+    /// Returns a number that changes when another connection commits (`PRAGMA data_version`), for
+    /// following another process's store. It costs a look at the shared index, no read.
     pub fn data_version(&self) -> Result<i64, StoreError> {
         let found = self.connection.query_row("PRAGMA data_version", [], |row| row.get(0));
         found.map_err(|error| self.location.error(error))
     }
 
-    /// Gives up reading at will, and tells of changes from now on instead.
+    /// Turns the reader into a stream of changes from now on.
     pub fn tail(self) -> Result<Tail, StoreError> {
         let revision = revision(&self.connection).map_err(|error| self.location.error(error))?;
         Ok(Tail { reader: self, revision })
@@ -199,16 +201,16 @@ impl StoreReader {
     }
 }
 
-/// What has become of a delivery.
+/// Change to a delivery.
 #[derive(Debug, Clone, PartialEq)]
 pub enum StoreChange {
-    /// It is new, or something of it is.
+    /// The delivery is new or changed.
     Kept(Box<Summary>),
-    /// It was removed. If it comes back, it is told of as kept.
+    /// The delivery was removed. A restored one is reported as `Kept`.
     Removed(DeliveryId),
 }
 
-/// Tells which deliveries are new, have changed or were removed.
+/// Reports new, changed, and removed deliveries.
 #[derive(Debug)]
 pub struct Tail {
     reader: StoreReader,
@@ -216,8 +218,8 @@ pub struct Tail {
 }
 
 impl Tail {
-    /// What has changed since the last call, at most `limit`, in the order of the changes; a
-    /// delivery that changed twice comes once.
+    /// Returns up to `limit` changes since the last call, in order; a delivery that changed twice
+    /// appears once.
     pub fn next(&mut self, limit: usize) -> Result<Vec<StoreChange>, StoreError> {
         let sql = format!(
             "SELECT {}, d.revision, d.removed FROM deliveries d WHERE d.revision > ?1 \
@@ -239,8 +241,8 @@ impl Tail {
     }
 }
 
-fn whole(row: &Row<'_>) -> rusqlite::Result<Delivery> {
-    let (head, body) = rows::wire(row)?;
+fn complete(row: &Row<'_>) -> rusqlite::Result<Delivery> {
+    let (head, body) = rows::raw_request(row)?;
     Ok(Delivery { summary: rows::summary(row)?, head, body, attempts: Vec::new() })
 }
 

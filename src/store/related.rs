@@ -1,4 +1,4 @@
-//! Deliveries that belong to one: of its event, made from it, or before it of its kind.
+//! Deliveries related to one: of its event, edited from it, or earlier ones of its type.
 
 use bytes::Bytes;
 use rusqlite::params;
@@ -7,27 +7,27 @@ use super::read::limit_of;
 use super::{StoreError, StoreReader, rows};
 use crate::delivery::{Delivery, DeliveryId, Head, Related, Summary};
 
-/// Deliveries of an event that are listed, and of those made from one.
-const LISTED: usize = 200;
+/// Limit on listed deliveries of an event, and on those edited from one.
+const MAX_LISTED: usize = 200;
 
-/// Deliveries that are passed over at most on the way to those of a family of types.
-const PASSED: i64 = 20_000;
+/// Range of ids searched for deliveries of a family of types.
+const MAX_ID_DISTANCE: i64 = 20_000;
 
-/// Bytes of bodies that are read at most to find one.
-const READ: usize = 64 << 20;
+/// Total body size read in search of one delivery.
+const MAX_BYTES: usize = 64 << 20;
 
-/// Which earlier deliveries are asked for.
+/// Event types that match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TypeMatch<'k> {
-    /// Of this event type.
+    /// This event type.
     Type(&'k str),
-    /// Of types that begin so.
+    /// Event types with this prefix.
     Family(&'k str),
 }
 
 impl StoreReader {
-    /// The deliveries of the same event and those made from it, as far as they are listed: of
-    /// very many, the newest.
+    /// Returns the deliveries of the same event and those edited from this one; if there are very
+    /// many, the newest.
     pub fn related(&self, of: &Summary) -> Result<Related, StoreError> {
         let mut related = Related { of_event: vec![of.clone()], ..Related::default() };
         if let Some(event) = &of.event.id {
@@ -36,10 +36,10 @@ impl StoreReader {
                  AND NOT d.removed ORDER BY d.id DESC LIMIT ?3",
                 *rows::SUMMARY
             );
-            let listed = params![of.provider, event, limit_of(LISTED)];
+            let listed = params![of.provider, event, limit_of(MAX_LISTED)];
             let mut found = self.all(&sql, listed, rows::summary)?;
             found.reverse();
-            if found.len() >= LISTED {
+            if found.len() >= MAX_LISTED {
                 let sql = "SELECT count(*) FROM deliveries d WHERE d.provider = ?1 \
                            AND d.event_id = ?2 AND NOT d.removed";
                 let count =
@@ -54,35 +54,35 @@ impl StoreReader {
              ORDER BY d.id LIMIT ?2",
             *rows::SUMMARY
         );
-        related.made = self.all(&sql, params![of.id.0, limit_of(LISTED)], rows::summary)?;
+        related.made = self.all(&sql, params![of.id.0, limit_of(MAX_LISTED)], rows::summary)?;
         Ok(related)
     }
 
-    /// The newest delivery before one, of the same provider and kin, that `fits`; refused ones
-    /// are passed over. At most `limit` are looked at, and fewer if they are large.
+    /// Finds the newest earlier delivery of the same provider and matching type that `fits`,
+    /// without refused ones. Examines at most `limit`, fewer if they are large.
     pub fn last_before(
         &self,
         of: &Summary,
-        kin: TypeMatch<'_>,
+        types: TypeMatch<'_>,
         limit: usize,
         mut fits: impl FnMut(DeliveryId, &Head, &[u8]) -> bool,
     ) -> Result<Option<DeliveryId>, StoreError> {
         let mut read = 0;
-        for id in self.ids_before(of, kin, limit)? {
+        for id in self.ids_before(of, types, limit)? {
             let Some((head, body)) = self.bytes_of(id)? else { continue };
             read += body.len();
             if fits(id, &head, &body) {
                 return Ok(Some(id));
             }
-            if read > READ {
+            if read > MAX_BYTES {
                 break;
             }
         }
         Ok(None)
     }
 
-    /// Whole deliveries of the same provider and type before one, oldest first: the newest
-    /// `limit` of them.
+    /// Returns the newest `limit` complete deliveries of the same provider and type before one,
+    /// oldest first.
     pub fn of_type_before(&self, of: &Summary, limit: usize) -> Result<Vec<Delivery>, StoreError> {
         let Some(kind) = &of.event.event_type else { return Ok(Vec::new()) };
         let mut ids = self.ids_before(of, TypeMatch::Type(kind), limit)?;
@@ -97,24 +97,24 @@ impl StoreReader {
     fn ids_before(
         &self,
         of: &Summary,
-        kin: TypeMatch<'_>,
+        types: TypeMatch<'_>,
         limit: usize,
     ) -> Result<Vec<DeliveryId>, StoreError> {
         let (before, limit) = (of.id.0, limit_of(limit));
         let id = |row: &rusqlite::Row<'_>| row.get(0).map(DeliveryId);
-        match kin {
+        match types {
             TypeMatch::Type(kind) => {
                 let sql = "SELECT id FROM deliveries WHERE provider = ?1 AND event_type = ?2 \
                            AND id < ?3 AND NOT removed AND refused_code IS NULL \
                            ORDER BY id DESC LIMIT ?4";
                 self.all(sql, params![of.provider, kind, before, limit], id)
             }
-            // By rising number alone: those of a family stand at many places of the index.
+            // By id alone: a family is spread over the index by type.
             TypeMatch::Family(start) => {
                 let sql = "SELECT id FROM deliveries WHERE id < ?3 AND id >= ?3 - ?5 \
                            AND +provider = ?1 AND substr(event_type, 1, length(?2)) = ?2 \
                            AND NOT removed AND refused_code IS NULL ORDER BY id DESC LIMIT ?4";
-                self.all(sql, params![of.provider, start, before, limit, PASSED], id)
+                self.all(sql, params![of.provider, start, before, limit, MAX_ID_DISTANCE], id)
             }
         }
     }

@@ -14,7 +14,7 @@ use crate::delivery::{
     Version,
 };
 
-/// Declares the columns that a reader selects: one list gives both the SQL and the positions, so
+/// Declares the columns that a reader selects: one list defines both the SQL and the positions, so
 /// that rows are read by name at no cost.
 macro_rules! columns {
     ($(#[$doc:meta])* $name:ident, $sql:ident: $($column:ident = $text:literal),+ $(,)?) => {
@@ -101,7 +101,7 @@ pub(super) fn insert(
     Ok(())
 }
 
-/// A time as it is written into the store: always six decimals, so that text sorts as time.
+/// Formats a time for the store, always with six decimals, so that text sorts as time.
 pub(super) fn time_text(at: Timestamp) -> String {
     format!("{at:.6}")
 }
@@ -150,9 +150,9 @@ fn sentences(lines: Option<String>) -> Vec<String> {
     lines.iter().flat_map(|lines| lines.lines()).map(str::to_owned).collect()
 }
 
-/// The head and the body, selected after the columns of [`SUMMARY`]. A delivery refused for a
-/// malformed head has one that parses only leniently.
-pub(super) fn wire(row: &Row<'_>) -> rusqlite::Result<(Head, Bytes)> {
+/// Reads head and body, selected after the columns of [`SUMMARY`]. The head of a delivery refused
+/// for it parses only leniently.
+pub(super) fn raw_request(row: &Row<'_>) -> rusqlite::Result<(Head, Bytes)> {
     let raw = Bytes::from(row.get::<_, Vec<u8>>(SUMMARY_COLUMNS)?);
     let body = Bytes::from(row.get::<_, Vec<u8>>(SUMMARY_COLUMNS + 1)?);
     let head = Head::parse(raw.clone()).unwrap_or_else(|_| Head::lenient(raw));
@@ -168,7 +168,7 @@ pub(super) fn attempt(row: &Row<'_>) -> rusqlite::Result<Attempt> {
             let body: Option<Vec<u8>> = Column::ResponseBody.get(row)?;
             Outcome::Answered(ResponseRecord {
                 status,
-                headers: header_lines(&headers.unwrap_or_default()),
+                headers: parse_headers(&headers.unwrap_or_default()),
                 body: body.unwrap_or_default().into(),
                 body_size: size(row, Column::ResponseSize as usize)?,
             })
@@ -185,25 +185,25 @@ pub(super) fn attempt(row: &Row<'_>) -> rusqlite::Result<Attempt> {
         at: time(row, Column::SentAt as usize)?,
         took: Duration::from_micros(size(row, Column::Took as usize)?),
         timing: Timing {
-            connected: moment(row, Column::Connected as usize)?,
-            first_byte: moment(row, Column::FirstByte as usize)?,
+            connected: optional_duration(row, Column::Connected as usize)?,
+            first_byte: optional_duration(row, Column::FirstByte as usize)?,
         },
         changes: Column::Changes.get(row)?,
         outcome,
     })
 }
 
-fn moment(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Duration>> {
+fn optional_duration(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Duration>> {
     let micros: Option<i64> = row.get(column)?;
     micros.map(|_| size(row, column).map(Duration::from_micros)).transpose()
 }
 
-/// A length of time in microseconds, as it is written into the store.
+/// Converts a duration to microseconds for the store.
 pub(super) fn micros(duration: Duration) -> i64 {
     i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
 }
 
-/// Headers as lines, for a column that people may read.
+/// Writes headers as lines, for a column that people may read.
 pub(super) fn header_bytes(headers: &[Header]) -> Vec<u8> {
     let mut out = Vec::new();
     for header in headers {
@@ -215,7 +215,7 @@ pub(super) fn header_bytes(headers: &[Header]) -> Vec<u8> {
     out
 }
 
-fn header_lines(bytes: &[u8]) -> Vec<Header> {
+fn parse_headers(bytes: &[u8]) -> Vec<Header> {
     let lines = bytes.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii_end);
     let read = |line: &[u8]| {
         let colon = line.iter().position(|&byte| byte == b':')?;

@@ -1,11 +1,11 @@
-//! What the writer tells SQLite: new deliveries, and what becomes known of them later.
+//! Statements of the writer: new deliveries, and later updates.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::{Stored, rows};
 use crate::delivery::{Attempt, AttemptKind, DeliveryId, NewDelivery, Outcome, Verdict};
 
-/// Whether a body, which was not refused, is another one than that of a delivery.
+/// Compares a body that was not refused with that of a delivery.
 const DIFFERS: &str = "SELECT w.body <> ?2 FROM wire w JOIN deliveries d ON d.id = w.delivery_id \
     WHERE d.id = ?1 AND d.refused_code IS NULL";
 

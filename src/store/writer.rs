@@ -1,4 +1,4 @@
-//! The thread that writes, and its group commit.
+//! The writer thread and its group commit.
 
 use std::io;
 use std::thread::{self, JoinHandle};
@@ -10,79 +10,79 @@ use super::lock::Lock;
 use super::write::{answered, attempted, explained, keep};
 use super::{KeepError, StoreProgress, Stored, WriteJob, annotate, schemas};
 
-/// A commit takes at most so many jobs, and so many bytes of bodies, so that none waits long.
-const GROUP: usize = 512;
+/// Limits on the jobs and body bytes of one commit, so that none waits long.
+const GROUP_JOBS: usize = 512;
 const GROUP_BYTES: usize = 32 << 20;
 
-/// What a changed row counts for beside them.
+/// Size that a changed row counts as.
 const ROW_BYTES: usize = 16 << 10;
 
-/// The thread that writes; it goes on until it is told to finish.
+/// The writer thread; it runs until [`Self::finish`].
 #[derive(Debug)]
 pub struct Writer {
     thread: JoinHandle<()>,
     jobs: mpsc::Sender<WriteJob>,
 }
 
-/// What the thread works with.
+/// State of the writer thread.
 pub(super) struct WriterState {
     pub(super) connection: Connection,
     pub(super) queue: mpsc::Receiver<WriteJob>,
     pub(super) report: watch::Sender<StoreProgress>,
-    /// Given back when the connection is closed.
+    /// Released after the connection is closed.
     pub(super) lock: Option<Lock>,
 }
 
 impl Writer {
-    pub(super) fn start(desk: WriterState, jobs: mpsc::Sender<WriteJob>) -> io::Result<Self> {
-        let thread = thread::Builder::new().name("store".to_owned()).spawn(move || write(desk))?;
+    pub(super) fn start(state: WriterState, jobs: mpsc::Sender<WriteJob>) -> io::Result<Self> {
+        let thread = thread::Builder::new().name("store".to_owned()).spawn(move || write(state))?;
         Ok(Self { thread, jobs })
     }
 
-    /// Writes what was handed in before, closes the store and gives its lock back. Blocks.
+    /// Writes the submitted jobs, closes the store, and releases its lock. Blocks.
     pub fn finish(self) {
-        // It has ended already if nobody takes this.
+        // Fails only if the thread has already ended.
         let _ = self.jobs.blocking_send(WriteJob::Finish);
-        if let Err(panicked) = self.thread.join() {
-            std::panic::resume_unwind(panicked);
+        if let Err(panic) = self.thread.join() {
+            std::panic::resume_unwind(panic);
         }
     }
 }
 
-fn write(desk: WriterState) {
-    let WriterState { mut connection, mut queue, report, lock } = desk;
-    let mut going_on = true;
-    // What was removed in earlier runs; of this run, everything may still come back.
-    let mut leftovers = Leftovers { before: report.borrow().revision, may_be_left: true };
-    while going_on && let Some(first) = leftovers.purge_until_asked(&mut connection, &mut queue) {
+fn write(state: WriterState) {
+    let WriterState { mut connection, mut queue, report, lock } = state;
+    let mut running = true;
+    // Purge only deliveries removed in earlier runs; those removed in this run may be restored.
+    let mut removals = EarlierRemovals { before: report.borrow().revision, may_be_left: true };
+    while running && let Some(first) = removals.purge_until_next_job(&mut connection, &mut queue) {
         let mut group = Group::default();
-        going_on = group.take(first);
-        while going_on && group.has_room() {
+        running = group.add(first);
+        while running && group.has_room() {
             match queue.try_recv() {
-                Ok(job) => going_on = group.take(job),
+                Ok(job) => running = group.add(job),
                 Err(_) => break,
             }
         }
         group.commit(&mut connection, &report);
     }
-    // What is not purged now stays hidden, and is purged in the next run.
-    let _ = annotate::purge_at_the_end(&connection);
-    // Fails only if the disk does; the log then stays and is read at the next opening.
+    // The rest stays hidden and is purged in the next run.
+    let _ = annotate::purge_at_exit(&connection);
+    // Fails only if the disk does; the log then remains and is read at the next opening.
     let _ = connection.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE);");
     drop(connection);
     drop(lock);
 }
 
 /// Deliveries that were removed in earlier runs.
-struct Leftovers {
-    /// The revision of the last change of those runs.
+struct EarlierRemovals {
+    /// The last revision of those runs.
     before: i64,
     may_be_left: bool,
 }
 
-impl Leftovers {
-    /// The next job; until there is one, a few removed deliveries at a time are purged.
-    fn purge_until_asked(
+impl EarlierRemovals {
+    /// Returns the next job; until there is one, purges a few deliveries at a time.
+    fn purge_until_next_job(
         &mut self,
         connection: &mut Connection,
         queue: &mut mpsc::Receiver<WriteJob>,
@@ -91,7 +91,7 @@ impl Leftovers {
             match queue.try_recv() {
                 Ok(job) => return Some(job),
                 Err(mpsc::error::TryRecvError::Disconnected) => return None,
-                // A failure is one of the disk, which the next delivery meets as well.
+                // A failure comes from the disk, and the next delivery reports it.
                 Err(mpsc::error::TryRecvError::Empty) => {
                     self.may_be_left = annotate::purge(connection, self.before).unwrap_or(false);
                 }
@@ -108,15 +108,15 @@ struct Group {
     bytes: usize,
 }
 
-/// An answer that is held back until the commit.
+/// A reply that waits for the commit.
 enum JobReply {
     Kept(oneshot::Sender<Result<Stored, KeepError>>, Result<Stored, KeepError>),
-    Noted(oneshot::Sender<Result<(), KeepError>>, Result<(), KeepError>),
+    Updated(oneshot::Sender<Result<(), KeepError>>, Result<(), KeepError>),
 }
 
 impl Group {
-    /// False if this was the last job.
-    fn take(&mut self, job: WriteJob) -> bool {
+    /// Adds a job; false if it was the last one.
+    fn add(&mut self, job: WriteJob) -> bool {
         match &job {
             WriteJob::Finish => return false,
             WriteJob::Keep(delivery, _) => self.bytes += delivery.body.len(),
@@ -131,7 +131,7 @@ impl Group {
     }
 
     fn has_room(&self) -> bool {
-        self.jobs.len() < GROUP && self.bytes < GROUP_BYTES
+        self.jobs.len() < GROUP_JOBS && self.bytes < GROUP_BYTES
     }
 
     fn commit(self, connection: &mut Connection, report: &watch::Sender<StoreProgress>) {
@@ -143,10 +143,10 @@ impl Group {
         let jobs = self.jobs;
         let committed = transact(connection, jobs, &mut revision, &mut replies);
         let failure = committed.as_ref().err().map(KeepError::from);
-        let one_failed = replies.iter().find_map(JobReply::failure);
-        let trouble = failure.as_ref().or(one_failed.as_ref()).map(ToString::to_string);
+        let job_failure = replies.iter().find_map(JobReply::failure);
+        let failure_text = failure.as_ref().or(job_failure.as_ref()).map(ToString::to_string);
         report.send_modify(|progress| {
-            progress.trouble = trouble;
+            progress.trouble = failure_text;
             if failure.is_none() {
                 progress.revision = revision;
             }
@@ -157,8 +157,8 @@ impl Group {
     }
 }
 
-/// Carries out jobs in one transaction. One that fails by itself is undone alone; an error is
-/// returned if nothing was committed.
+/// Runs jobs in one transaction. A job that fails is rolled back alone; an error is returned if
+/// nothing was committed.
 fn transact(
     connection: &mut Connection,
     jobs: Vec<WriteJob>,
@@ -166,13 +166,13 @@ fn transact(
     replies: &mut Vec<JobReply>,
 ) -> rusqlite::Result<()> {
     let begun = connection.execute_batch("BEGIN IMMEDIATE");
-    // Somebody beside us may have kept attempts since, and counted on.
-    let counted = begun.and_then(|()| super::read::revision(connection));
-    *revision = counted.as_ref().map_or(*revision, |counted| *counted.max(revision));
-    let mut failed = counted.err();
+    // Another process may have written attempts and advanced the revision.
+    let current = begun.and_then(|()| super::read::revision(connection));
+    *revision = current.as_ref().map_or(*revision, |current| *current.max(revision));
+    let mut failed = current.err();
     for job in jobs {
         let (reply, lost) = match &failed {
-            // Nothing more is tried, but everybody is told.
+            // After a failure the remaining jobs are refused.
             Some(error) => (job.refuse(KeepError::from(error)), None),
             None => job.run(connection, revision),
         };
@@ -190,7 +190,7 @@ fn transact(
 
 fn roll_back(connection: &Connection) {
     if !connection.is_autocommit() {
-        // If this fails, so will the next BEGIN, and its error is told.
+        // If this fails, so does the next BEGIN, whose error is reported.
         let _ = connection.execute_batch("ROLLBACK");
     }
 }
@@ -203,12 +203,12 @@ impl WriteJob {
             | Self::Explained(_, _, reply)
             | Self::Edit(_, reply)
             | Self::Shape(_, reply)
-            | Self::Attempted(_, reply) => Some(JobReply::Noted(reply, Err(error))),
+            | Self::Attempted(_, reply) => Some(JobReply::Updated(reply, Err(error))),
             Self::Finish => None,
         }
     }
 
-    /// Does the job. The error says that the whole transaction is lost.
+    /// Runs the job. An error means that the whole transaction is lost.
     fn run(
         self,
         connection: &Connection,
@@ -216,7 +216,7 @@ impl WriteJob {
     ) -> (Option<JobReply>, Option<rusqlite::Error>) {
         if let Self::Edit(edit, reply) = self {
             let (outcome, lost) = in_savepoint(connection, || edit.run(connection, counter));
-            return (Some(JobReply::Noted(reply, outcome)), lost);
+            return (Some(JobReply::Updated(reply, outcome)), lost);
         }
         *counter += 1;
         let revision = *counter;
@@ -229,29 +229,29 @@ impl WriteJob {
             Self::Answered(id, status, reply) => {
                 let (outcome, lost) =
                     in_savepoint(connection, || answered(connection, id, status, revision));
-                (Some(JobReply::Noted(reply, outcome)), lost)
+                (Some(JobReply::Updated(reply, outcome)), lost)
             }
             Self::Explained(id, verdict, reply) => {
                 let (outcome, lost) =
                     in_savepoint(connection, || explained(connection, id, &verdict, revision));
-                (Some(JobReply::Noted(reply, outcome)), lost)
+                (Some(JobReply::Updated(reply, outcome)), lost)
             }
             Self::Attempted(attempt, reply) => {
                 let (outcome, lost) =
                     in_savepoint(connection, || attempted(connection, &attempt, revision));
-                (Some(JobReply::Noted(reply, outcome)), lost)
+                (Some(JobReply::Updated(reply, outcome)), lost)
             }
             Self::Shape(seen, reply) => {
                 let (outcome, lost) =
                     in_savepoint(connection, || schemas::keep(connection, &seen, revision));
-                (Some(JobReply::Noted(reply, outcome)), lost)
+                (Some(JobReply::Updated(reply, outcome)), lost)
             }
             Self::Edit(..) | Self::Finish => (None, None),
         }
     }
 }
 
-/// Does work that is undone by itself if it fails, as long as SQLite can still go on.
+/// Runs work in a savepoint, which is rolled back if it fails, unless SQLite cannot continue.
 fn in_savepoint<T>(
     connection: &Connection,
     work: impl FnOnce() -> rusqlite::Result<T>,
@@ -262,9 +262,9 @@ fn in_savepoint<T>(
     match work().and_then(|done| connection.execute_batch("RELEASE job").map(|()| done)) {
         Ok(done) => (Ok(done), None),
         Err(error) => {
-            let told = Err(KeepError::from(&error));
+            let refused = Err(KeepError::from(&error));
             let undone = connection.execute_batch("ROLLBACK TO job; RELEASE job");
-            (told, undone.is_err().then_some(error))
+            (refused, undone.is_err().then_some(error))
         }
     }
 }
@@ -273,16 +273,16 @@ impl JobReply {
     fn failure(&self) -> Option<KeepError> {
         match self {
             Self::Kept(_, outcome) => outcome.as_ref().err().cloned(),
-            Self::Noted(_, outcome) => outcome.as_ref().err().cloned(),
+            Self::Updated(_, outcome) => outcome.as_ref().err().cloned(),
         }
     }
 
-    /// Tells the one who asked. Nobody listens if the program is ending; the work is done.
+    /// Sends the result. No one receives it if the program is ending; the work is done.
     fn send(self, failure: Option<&KeepError>) {
         let failed = failure.cloned();
         match self {
             Self::Kept(reply, outcome) => drop(reply.send(failed.map_or(outcome, Err))),
-            Self::Noted(reply, outcome) => drop(reply.send(failed.map_or(outcome, Err))),
+            Self::Updated(reply, outcome) => drop(reply.send(failed.map_or(outcome, Err))),
         }
     }
 }
