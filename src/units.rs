@@ -1,6 +1,8 @@
-//! Figures as people write them: sizes, counts and durations.
+//! Reads and formats sizes, counts, and durations.
 
 use std::time::Duration;
+
+use jiff::{Span, SpanRelativeTo};
 
 /// A size in bytes, at most six characters wide up to a gigabyte: `412B`, `1.2k`, `25.0M`.
 ///
@@ -90,27 +92,29 @@ pub fn parse_size(text: &str) -> Result<u64, SizeError> {
     number.checked_mul(factor).ok_or_else(wrong)
 }
 
-/// Why a text is no length of time.
+/// Why a text is not a duration.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("`{0}` is no length of time; write a number and a unit, for instance 500ms, 30s or 5m")]
+#[error(
+    "invalid duration `{0}`: expected a number with a unit, e.g. `500ms`, `30s`, `1h30m`, or `2d`"
+)]
 pub struct DurationError(String);
 
-/// Reads a length of time: a number with `ms`, `s`, `m`, `h` or `d`; without a unit, seconds.
+/// Reads a duration in jiff's friendly format, e.g. `500ms`, `1h30m`, or `1.5 hours`. A number
+/// without a unit is in seconds, a day has 24 hours, and case does not matter.
 pub fn parse_duration(text: &str) -> Result<Duration, DurationError> {
     let wrong = || DurationError(text.to_owned());
-    let text = text.trim();
-    let split = text.find(|character: char| !character.is_ascii_digit() && character != '.');
-    let (number, unit) = text.split_at_checked(split.unwrap_or(text.len())).ok_or_else(wrong)?;
-    let number: f64 = number.parse().map_err(|_| wrong())?;
-    let seconds = match unit.trim() {
-        "ms" => 0.001,
-        "" | "s" => 1.0,
-        "m" | "min" => 60.0,
-        "h" => 3600.0,
-        "d" => 86_400.0,
-        _ => return Err(wrong()),
-    };
-    Duration::try_from_secs_f64(number * seconds).map_err(|_| wrong())
+    let mut lower = text.trim().to_ascii_lowercase();
+    if lower.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+        lower.push('s');
+    }
+    // jiff also reads `01:30:00`, which here is a time of day.
+    let span: Span = Some(lower)
+        .filter(|text| !text.contains(':'))
+        .ok_or_else(wrong)?
+        .parse()
+        .map_err(|_| wrong())?;
+    let days = SpanRelativeTo::days_are_24_hours();
+    span.to_duration(days).ok().and_then(|time| time.try_into().ok()).ok_or_else(wrong)
 }
 
 #[cfg(test)]
@@ -137,13 +141,40 @@ mod tests {
     }
 
     #[test]
-    fn reads_lengths_of_time() {
-        for (text, millis) in
-            [("500ms", 500), ("30s", 30_000), ("1.5m", 90_000), ("2h", 7_200_000), ("7", 7000)]
-        {
+    fn reads_durations() {
+        for (text, millis) in [
+            ("500ms", 500),
+            ("30", 30_000),
+            ("0.5", 500),
+            ("30s", 30_000),
+            ("1.5m", 90_000),
+            ("1h30m", 5_400_000),
+            ("1H 30Min", 5_400_000),
+            ("2h", 7_200_000),
+            ("PT1H", 3_600_000),
+            ("2d", 172_800_000),
+            ("1w", 604_800_000),
+        ] {
             assert_eq!(parse_duration(text), Ok(Duration::from_millis(millis)), "{text}");
         }
-        for wrong in ["", "s", "-1s", "1.2.3s", "5 parsecs", "1e9h", "9999999999999999999999d"] {
+    }
+
+    #[test]
+    fn refuses_what_is_not_a_duration() {
+        for wrong in [
+            "",
+            "s",
+            ".",
+            "-1s",
+            "1s ago",
+            "1.2.3s",
+            "5 parsecs",
+            "1e9h",
+            "1mo",
+            "01:30:00",
+            "٣m",
+            "9999999999999999999999d",
+        ] {
             assert!(parse_duration(wrong).is_err(), "{wrong}");
         }
     }

@@ -9,6 +9,11 @@ use std::net::{TcpListener, TcpStream};
 use std::process::{Output, Stdio};
 use std::thread;
 
+use clap::Parser as _;
+use hookglass::cli::Cli;
+use hookglass::config::ForwardTo;
+use hookglass::filter::Filter;
+use hookglass::respond::Script;
 use serde_json::Value;
 use support::{Listener, Tested, event, exchange, hookglass, read_answer, request};
 
@@ -413,5 +418,64 @@ fn the_configuration_that_holds_is_told_with_where_it_comes_from() -> Tested {
     ] {
         assert!(said.iter().any(|one| one == row), "{row} is not in {said:?}");
     }
+    Ok(())
+}
+
+/// The steps of a script without the text they were read from.
+fn without_source(script: &Script) -> String {
+    let debug = format!("{script:?}");
+    debug.split(", text: ").next().unwrap_or_default().to_owned()
+}
+
+/// What every place that takes a duration reads in a text.
+fn durations(text: &str) -> Vec<Result<String, String>> {
+    let command = |args: &[&str]| {
+        let cli = Cli::try_parse_from(["hookglass"].iter().chain(args).copied());
+        cli.map(|cli| format!("{cli:?}")).map_err(|error| error.to_string())
+    };
+    let forward = format!("url = \"http://127.0.0.1:1\"\ntimeout = \"{text}\"");
+    let forward = toml::from_str::<ForwardTo>(&forward);
+    let script: Result<Script, _> = format!("503:delay={text}").parse();
+    let filter: Result<Filter, _> = format!("since:{text}").parse();
+    vec![
+        command(&["wait", "--timeout", text]),
+        command(&["resend", "1", "--to", "http://127.0.0.1:1", "--interval", text]),
+        command(&["prune", "--keep", text]),
+        forward.map(|forward| format!("{forward:?}")).map_err(|error| error.to_string()),
+        script.map(|script| without_source(&script)).map_err(|error| error.to_string()),
+        filter.map(|filter| filter.to_string()).map_err(|error| error.to_string()),
+    ]
+}
+
+#[test]
+fn a_duration_means_the_same_wherever_it_is_written() {
+    for (text, same) in [("1h30m", "5400s"), ("1.5h", "90min"), ("0.5s", "500ms"), ("1d", "24h")] {
+        let read = durations(text);
+        assert!(read.iter().all(Result::is_ok), "{text}: {read:?}");
+        assert_eq!(read, durations(same), "{text} is {same}");
+    }
+}
+
+#[test]
+fn a_number_without_a_unit_is_in_seconds_except_as_a_count_to_keep() {
+    let (bare, seconds) = (durations("30"), durations("30s"));
+    let different: Vec<_> = (0..bare.len()).filter(|at| bare[*at] != seconds[*at]).collect();
+    assert_eq!(different, [2], "only --keep counts deliveries");
+}
+
+#[test]
+fn what_is_not_a_duration_is_refused_wherever_it_is_written() {
+    for text in ["12x", "-1s", "1mo", "m"] {
+        let read = durations(text);
+        assert!(read.iter().all(Result::is_err), "{text}: {read:?}");
+    }
+}
+
+#[test]
+fn seconds_in_the_configuration_need_no_quotes() -> Tested {
+    let forward = |timeout: &str| {
+        toml::from_str::<ForwardTo>(&format!("url = \"http://127.0.0.1:1\"\ntimeout = {timeout}"))
+    };
+    assert_eq!(forward("30")?.timeout, forward("\"30s\"")?.timeout);
     Ok(())
 }

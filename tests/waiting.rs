@@ -61,7 +61,7 @@ fn it_answers_no_when_the_time_is_over_and_says_what_came() -> Tested {
         ),
         (&["typ:x"], 2, "did you mean `type:`"),
         (&["--since", "yesteryear"], 2, "^"),
-        (&["--timeout", "soon"], 2, "no length of time"),
+        (&["--timeout", "soon"], 2, "invalid duration"),
         (&["--none", "--count", "2"], 2, "--count"),
     ] {
         let waited = wait(folder.path(), args)?;

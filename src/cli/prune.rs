@@ -41,10 +41,9 @@ fn parse_amount(text: &str) -> Result<Amount, String> {
     if lower.ends_with('b') {
         return units::parse_size(&lower).map(Amount::Bytes).map_err(|_| wrong());
     }
-    if lower.ends_with(['d', 'h', 's']) || lower.ends_with("min") {
-        return units::parse_duration(&lower).map(Amount::Time).map_err(|_| wrong());
-    }
-    units::parse_size(&lower).map(Amount::Count).map_err(|_| wrong())
+    // `10m` is ten million deliveries, and `10min` a time.
+    let count = units::parse_size(&lower).map(Amount::Count);
+    count.or_else(|_| units::parse_duration(&lower).map(Amount::Time)).map_err(|_| wrong())
 }
 
 pub(super) fn run(args: &PruneArgs) -> Result<(), CliError> {

@@ -4,7 +4,6 @@ use std::io::{self, Write as _};
 use std::time::Duration;
 
 use clap::{ArgGroup, Args};
-use jiff::SignedDuration;
 use tokio::sync::mpsc;
 
 use super::keyring::{Keyring, ProviderArgs};
@@ -47,7 +46,7 @@ pub(super) struct ResendArgs {
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
     count: u64,
     /// How long to wait between two, for instance 500ms
-    #[arg(long, value_name = "TIME", value_parser = parse_interval)]
+    #[arg(long, value_name = "TIME", value_parser = units::parse_duration)]
     interval: Option<Duration>,
     #[command(flatten)]
     provider: ProviderArgs,
@@ -63,12 +62,6 @@ struct SigningArgs {
     /// Keep the delivery's own id where the provider signs one, as a retry has it
     #[arg(long, conflicts_with = "exact")]
     keep_id: bool,
-}
-
-fn parse_interval(text: &str) -> Result<Duration, String> {
-    let parsed = text.parse::<SignedDuration>().ok();
-    let duration = parsed.and_then(|duration| Duration::try_from(duration).ok());
-    duration.ok_or_else(|| format!("`{text}` is no length of time; write for instance 500ms or 2s"))
 }
 
 pub(super) fn run(args: &ResendArgs) -> Result<(), CliError> {

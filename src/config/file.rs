@@ -326,7 +326,7 @@ mod tests {
             ),
             (
                 "[[forward]]\nurl = \"http://h\"\ntimeout = \"soon\"",
-                &["line 3", "500ms, 30s or 5m"],
+                &["line 3", "invalid duration `soon`"],
             ),
             ("[[forward]]\nurl = \"http://h\"\nconcurrency = 0", &["line 3", "1 or more"]),
             (

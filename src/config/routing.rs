@@ -44,7 +44,7 @@ pub struct ForwardTo {
     add_headers: Vec<Header>,
     #[serde(default)]
     insecure: bool,
-    #[serde(default = "timeout", deserialize_with = "length_of_time")]
+    #[serde(default = "timeout", deserialize_with = "positive_duration")]
     pub timeout: Duration,
     #[serde(default, deserialize_with = "at_least_one")]
     concurrency: Option<usize>,
@@ -64,7 +64,7 @@ pub(super) struct RespondWith {
     headers: Vec<Header>,
     body: Option<Placeholders>,
     file: Option<String>,
-    #[serde(default, deserialize_with = "maybe_length_of_time")]
+    #[serde(default, deserialize_with = "optional_duration")]
     delay: Option<Duration>,
 }
 
@@ -126,8 +126,8 @@ where
     String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
 }
 
-fn length_of_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-    let time = parse_duration(&String::deserialize(deserializer)?).map_err(de::Error::custom)?;
+fn positive_duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    let time = deserializer.deserialize_any(DurationVisitor)?;
     if time.is_zero() {
         Err(de::Error::custom("expected more than no time at all"))
     } else {
@@ -135,10 +135,33 @@ fn length_of_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration
     }
 }
 
-fn maybe_length_of_time<'de, D: Deserializer<'de>>(
+fn optional_duration<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Duration>, D::Error> {
-    parse_duration(&String::deserialize(deserializer)?).map(Some).map_err(de::Error::custom)
+    deserializer.deserialize_any(DurationVisitor).map(Some)
+}
+
+/// Reads a duration as text or as a number of seconds.
+struct DurationVisitor;
+
+impl de::Visitor<'_> for DurationVisitor {
+    type Value = Duration;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a duration, e.g. \"30s\"")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Duration, E> {
+        parse_duration(text).map_err(E::custom)
+    }
+
+    fn visit_i64<E: de::Error>(self, seconds: i64) -> Result<Duration, E> {
+        self.visit_str(&seconds.to_string())
+    }
+
+    fn visit_f64<E: de::Error>(self, seconds: f64) -> Result<Duration, E> {
+        self.visit_str(&seconds.to_string())
+    }
 }
 
 fn at_least_one<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<usize>, D::Error> {
