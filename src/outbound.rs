@@ -1,4 +1,4 @@
-//! Sends requests onwards, byte for byte, and says how that went. It knows no store.
+//! Sends requests to targets, byte for byte, and reports the outcome. It does not know the store.
 
 mod client;
 mod error;
@@ -27,17 +27,17 @@ pub use health::{Health, TargetCondition};
 pub use next_hop::next_hop_head;
 pub use target::{Target, TargetError};
 
-/// Bytes of an answer's body that are kept with an attempt.
-const KEPT: usize = 64 << 10;
+/// Bytes of a response body that are kept with an attempt.
+const MAX_KEPT_BODY: usize = 64 << 10;
 
-/// A request to be sent.
+/// A request to send.
 #[derive(Debug, Clone)]
 pub struct Request {
     pub head: Head,
     pub body: Bytes,
 }
 
-/// What a target answered.
+/// Response of a target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Response {
     pub status: u16,
@@ -45,18 +45,18 @@ pub struct Response {
     pub body: Bytes,
 }
 
-/// How a sending went.
+/// Outcome of sending a request.
 #[derive(Debug)]
 pub struct SendOutcome {
     pub started_at: Timestamp,
-    /// From the start of the connection to the end of the answer.
+    /// From the start of the connection to the end of the response.
     pub took: Duration,
     pub timing: Timing,
     pub outcome: Result<Response, SendError>,
 }
 
-/// What is kept of a sending of the bytes as they came; another form has its `changes` told
-/// afterwards.
+/// Creates the attempt of a request sent exactly as received; for a re-signed one the caller sets
+/// `changes`.
 pub fn attempt(
     kind: AttemptKind,
     delivery: DeliveryId,
@@ -67,8 +67,8 @@ pub fn attempt(
         Ok(response) => Outcome::Answered(ResponseRecord {
             status: response.status,
             headers: response.headers.clone(),
-            // A slice would hold on to the whole of a large answer.
-            body: response.body.iter().copied().take(KEPT).collect(),
+            // Copied, since a slice would keep all of a large body in memory.
+            body: response.body.iter().copied().take(MAX_KEPT_BODY).collect(),
             body_size: response.body.len() as u64,
         }),
         Err(error) => Outcome::Failed { reason: error.to_string(), timed_out: error.timed_out() },

@@ -211,7 +211,7 @@ async fn health_tells_whether_a_target_answers_and_what_waits() -> Tested {
     assert_eq!(*health.borrow(), Health::default());
     let working = tokio::spawn(work);
     let one = forwarder.begin(request(b"end"));
-    health.wait_for(|health| (health.waiting, health.under_way) == (0, 1)).await?;
+    health.wait_for(|health| (health.waiting, health.in_flight) == (0, 1)).await?;
     let others = [(); 3].map(|()| forwarder.begin(request(b"end")));
     assert_eq!(forwarder.health().borrow().waiting, 2);
     let [second, third, overrun] = others;
@@ -234,7 +234,7 @@ async fn health_tells_whether_a_target_answers_and_what_waits() -> Tested {
     assert!(matches!(refused, Err(SendError::Refused { .. })), "{refused:?}");
     drop(forwarder);
     working.await?;
-    assert_eq!((health.borrow().waiting, health.borrow().under_way), (0, 0));
+    assert_eq!((health.borrow().waiting, health.borrow().in_flight), (0, 0));
     Ok(())
 }
 

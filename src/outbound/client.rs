@@ -1,4 +1,4 @@
-//! One request, one connection, one answer. Redirects are answers like any other.
+//! Sends one request per connection. Redirects are responses like any other.
 
 use std::io;
 use std::sync::Arc;
@@ -20,21 +20,21 @@ use super::tls::Tls;
 use super::{Request, Response, SendError, SendOutcome, Target, next_hop_head};
 use crate::delivery::{Header, Timing};
 
-/// A larger answer is given up.
-const MAX_ANSWER: u64 = 25 << 20;
+/// Larger responses are an error.
+const MAX_RESPONSE: u64 = 25 << 20;
 
-/// Writes down when things happened, and tells when the request has gone out.
-struct Watch {
+/// Records the timing, and signals when the request has been written.
+struct Progress {
     start: std::time::Instant,
     timing: Timing,
-    departed: OnFlushed,
+    on_flushed: OnFlushed,
 }
 
 /// Sends requests.
 #[derive(Debug, Clone)]
 pub struct Client {
     connect_time: Duration,
-    answer_time: Duration,
+    response_time: Duration,
     tls: Arc<Tls>,
 }
 
@@ -45,80 +45,77 @@ impl Default for Client {
 }
 
 impl Client {
-    /// A client that waits 5 seconds for a connection and 30 for the answer.
+    /// Creates a client that waits 5 seconds for a connection and 30 seconds for the response.
     pub fn new() -> Self {
         Self::with_timeouts(Duration::from_secs(5), Duration::from_secs(30))
     }
 
-    pub fn with_timeouts(connect_time: Duration, answer_time: Duration) -> Self {
-        Self { connect_time, answer_time, tls: Arc::default() }
+    pub fn with_timeouts(connect_time: Duration, response_time: Duration) -> Self {
+        Self { connect_time, response_time, tls: Arc::default() }
     }
 
-    /// The same, with another patience for the answer.
+    /// Sets the time to wait for the response.
     #[must_use]
-    pub fn waiting(self, answer_time: Duration) -> Self {
-        Self { answer_time, ..self }
+    pub fn waiting(self, response_time: Duration) -> Self {
+        Self { response_time, ..self }
     }
 
-    /// Sends a request as [`next_hop_head()`] writes it, and waits for the answer.
+    /// Sends a request with the head of [`next_hop_head()`], and waits for the response.
     pub async fn send(&self, target: &Target, request: &Request) -> SendOutcome {
-        self.send_telling(target, request, None).await
+        self.send_with_signal(target, request, None).await
     }
 
-    /// The same, and tells when the last byte of the request has gone out.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "an attempt says when it was and how long it took"
-    )]
-    pub(super) async fn send_telling(
+    /// As [`Self::send`], with a signal when the last byte of the request has been written.
+    #[expect(clippy::disallowed_methods, reason = "an attempt records its time and duration")]
+    pub(super) async fn send_with_signal(
         &self,
         target: &Target,
         request: &Request,
-        departed: OnFlushed,
+        on_flushed: OnFlushed,
     ) -> SendOutcome {
         let started_at = Timestamp::now();
         let start = std::time::Instant::now();
-        let mut watch = Watch { start, timing: Timing::default(), departed };
-        let outcome = self.exchange(target, request, &mut watch).await;
-        SendOutcome { started_at, took: start.elapsed(), timing: watch.timing, outcome }
+        let mut progress = Progress { start, timing: Timing::default(), on_flushed };
+        let outcome = self.exchange(target, request, &mut progress).await;
+        SendOutcome { started_at, took: start.elapsed(), timing: progress.timing, outcome }
     }
 
     async fn exchange(
         &self,
         target: &Target,
         request: &Request,
-        watch: &mut Watch,
+        progress: &mut Progress,
     ) -> Result<Response, SendError> {
         let name = || target.to_string();
         let after = self.connect_time;
         let connecting = tokio::time::timeout(after, connect(target));
         let stream =
             connecting.await.map_err(|_| SendError::ConnectTimeout { target: name(), after })??;
-        // A small request should not wait for company. Without it is as good, only slower.
+        // Small requests should not be delayed. Without the option they are only slower.
         let _ = stream.set_nodelay(true);
-        let after = self.answer_time;
-        let answer = async {
+        let after = self.response_time;
+        let response = async {
             if target.tls {
-                let stream = self.secured(target, stream).await?;
-                watch.timing.connected = Some(watch.start.elapsed());
-                talk(stream, target, request, watch).await
+                let stream = self.with_tls(target, stream).await?;
+                progress.timing.connected = Some(progress.start.elapsed());
+                exchange_on(stream, target, request, progress).await
             } else {
-                watch.timing.connected = Some(watch.start.elapsed());
-                talk(stream, target, request, watch).await
+                progress.timing.connected = Some(progress.start.elapsed());
+                exchange_on(stream, target, request, progress).await
             }
         };
-        tokio::time::timeout(after, answer)
+        tokio::time::timeout(after, response)
             .await
             .map_err(|_| SendError::AnswerTimeout { target: name(), after })?
     }
 
-    async fn secured(
+    async fn with_tls(
         &self,
         target: &Target,
         stream: TcpStream,
     ) -> Result<tokio_rustls::client::TlsStream<TcpStream>, SendError> {
         let failed = |source| SendError::Tls { target: target.to_string(), source };
-        let config = self.tls.config(target.manner.insecure);
+        let config = self.tls.config(target.options.insecure);
         let name = ServerName::try_from(target.host().to_owned())
             .map_err(|error| failed(io::Error::other(error)))?;
         TlsConnector::from(config).connect(name, stream).await.map_err(failed)
@@ -142,34 +139,35 @@ async fn connect(target: &Target) -> Result<TcpStream, SendError> {
     })
 }
 
-async fn talk<S>(
+async fn exchange_on<S>(
     stream: S,
     target: &Target,
     request: &Request,
-    watch: &mut Watch,
+    progress: &mut Progress,
 ) -> Result<Response, SendError>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
-    let broken = |error: hyper::Error| explain(&error, target);
+    let broken = |error: hyper::Error| to_send_error(&error, target);
     let head = next_hop_head(&request.head, request.body.len(), target);
-    let exact = RawHeadWriter::new(stream, head.raw, request.body.len(), watch.departed.take());
-    let (mut sender, connection) = http1::handshake(TokioIo::new(exact)).await.map_err(broken)?;
-    let answer = async move {
-        let response = sender.send_request(stand_in(request)).await?;
+    let writer =
+        RawHeadWriter::new(stream, head.raw, request.body.len(), progress.on_flushed.take());
+    let (mut sender, connection) = http1::handshake(TokioIo::new(writer)).await.map_err(broken)?;
+    let response = async move {
+        let response = sender.send_request(placeholder(request)).await?;
         Ok::<_, hyper::Error>(response)
     };
-    tokio::pin!(connection, answer);
-    // The connection does the work; it may end before the answer is looked at.
+    tokio::pin!(connection, response);
+    // Drives the connection, which may end before the response is polled.
     let response = tokio::select! {
         biased;
-        response = &mut answer => response.map_err(broken)?,
+        response = &mut response => response.map_err(broken)?,
         ended = &mut connection => {
             ended.map_err(broken)?;
-            answer.await.map_err(broken)?
+            response.await.map_err(broken)?
         }
     };
-    watch.timing.first_byte = Some(watch.start.elapsed());
+    progress.timing.first_byte = Some(progress.start.elapsed());
     let (parts, body) = response.into_parts();
     let reading = read(body, target);
     tokio::pin!(reading);
@@ -185,38 +183,38 @@ where
     Ok(Response { status: parts.status.as_u16(), headers, body })
 }
 
-/// The request as hyper believes to send it: method and body, so that it knows what answer to
-/// expect. [`RawHeadWriter`] writes the real head.
-fn stand_in(request: &Request) -> hyper::Request<Full<Bytes>> {
-    let mut stand_in = hyper::Request::new(Full::new(request.body.clone()));
+/// Builds the request that hyper believes it sends: method and body, so that it knows which
+/// response to expect. [`RawHeadWriter`] writes the real head.
+fn placeholder(request: &Request) -> hyper::Request<Full<Bytes>> {
+    let mut placeholder = hyper::Request::new(Full::new(request.body.clone()));
     let method = hyper::Method::from_bytes(request.head.method.as_bytes());
-    // A tunnel is never wanted, whatever the method's name.
+    // CONNECT would make hyper open a tunnel.
     let method = method.ok().filter(|method| *method != hyper::Method::CONNECT);
-    *stand_in.method_mut() = method.unwrap_or(hyper::Method::POST);
+    *placeholder.method_mut() = method.unwrap_or(hyper::Method::POST);
     let length = request.body.len().into();
-    stand_in.headers_mut().insert(hyper::header::CONTENT_LENGTH, length);
-    stand_in
+    placeholder.headers_mut().insert(hyper::header::CONTENT_LENGTH, length);
+    placeholder
 }
 
 async fn read(mut body: Incoming, target: &Target) -> Result<Bytes, SendError> {
-    let too_large = || SendError::TooLarge { target: target.to_string(), limit: MAX_ANSWER };
-    // What says so beforehand need not be read.
-    if body.size_hint().lower() > MAX_ANSWER {
+    let too_large = || SendError::TooLarge { target: target.to_string(), limit: MAX_RESPONSE };
+    // A response with too large a declared length need not be read.
+    if body.size_hint().lower() > MAX_RESPONSE {
         return Err(too_large());
     }
     let mut bytes = BytesMut::new();
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| explain(&error, target))?;
+        let frame = frame.map_err(|error| to_send_error(&error, target))?;
         let Ok(data) = frame.into_data() else { continue };
         bytes.extend_from_slice(&data);
-        if bytes.len() as u64 > MAX_ANSWER {
+        if bytes.len() as u64 > MAX_RESPONSE {
             return Err(too_large());
         }
     }
     Ok(bytes.freeze())
 }
 
-fn explain(error: &hyper::Error, target: &Target) -> SendError {
+fn to_send_error(error: &hyper::Error, target: &Target) -> SendError {
     let target = target.to_string();
     if error.is_parse() {
         SendError::Garbage { target, reason: error.to_string() }

@@ -1,11 +1,11 @@
-//! Why no answer came.
+//! Errors of sending a request.
 
 use std::io;
 use std::time::Duration;
 
 use crate::units;
 
-/// Why a request got no answer. What it was sent to is part of the sentence.
+/// Reason for the lack of a response. The message names the target.
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
     #[error("{target} cannot be found: {source}; check the name of the host")]
@@ -33,7 +33,7 @@ pub enum SendError {
 }
 
 impl SendError {
-    /// Whether there was no connection at all.
+    /// Returns true if no connection was made.
     pub fn unreached(&self) -> bool {
         matches!(
             self,
@@ -48,7 +48,7 @@ impl SendError {
         matches!(self, Self::ConnectTimeout { .. } | Self::AnswerTimeout { .. })
     }
 
-    /// Whether it was not even tried, so that it says nothing of the target.
+    /// Returns true if the request was not sent, so that the error says nothing about the target.
     pub fn is_ours(&self) -> bool {
         matches!(self, Self::Overrun { .. } | Self::Stopped { .. })
     }

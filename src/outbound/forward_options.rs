@@ -1,21 +1,21 @@
-//! How requests are sent to a target, beside where to.
+//! Options for sending requests to a target.
 
 use hyper::header::{HeaderName, HeaderValue};
 
 use crate::delivery::{Header, is_hop_by_hop};
 
-/// What a target gets otherwise than the delivery came.
+/// Differences between a delivery and the request that a target gets.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ForwardOptions {
     /// Keep the `Host` of the delivery instead of naming the target's.
     pub preserve_host: bool,
-    /// Headers that are put behind those of the delivery.
+    /// Headers appended to those of the delivery.
     pub add_headers: Vec<Header>,
-    /// Take any certificate.
+    /// Accept any TLS certificate.
     pub insecure: bool,
 }
 
-/// Why a text is no header to add.
+/// Error of parsing a header to add.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 pub enum AddedHeaderError {
     #[error(
@@ -32,7 +32,7 @@ pub enum AddedHeaderError {
     Host,
 }
 
-/// Reads a header to add, `Name: value`.
+/// Parses a header to add, `Name: value`.
 pub fn added_header(text: &str) -> Result<Header, AddedHeaderError> {
     let (name, value) =
         text.split_once(':').ok_or_else(|| AddedHeaderError::NoHeader(text.to_owned()))?;
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_headers_to_add() {
+    fn parses_headers_to_add() {
         assert_eq!(added_header("X-A:  b: c "), Ok(Header::new("X-A", "b: c")));
         assert_eq!(added_header("X-Empty:"), Ok(Header::new("X-Empty", "")));
         for (wrong, part) in [

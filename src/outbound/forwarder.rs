@@ -1,13 +1,12 @@
-//! Sends deliveries to one target in the order in which they came.
+//! Sends deliveries to one target in the order received.
 //!
-//! **Order.** A delivery is begun once the request of the one before it has gone out whole, or has
-//! failed, each on a connection of its own. So a target gets connections and requests in the order
-//! of arrival, and may deal with several at a time; with `at_once: 1` each waits for the *answer*
-//! of the one before it.
+//! **Order.** A delivery is started once the request of the previous one was written completely, or
+//! failed, each on its own connection. So a target gets connections and requests in order, and may
+//! process several at a time; with `at_once: 1` each waits for the *response* to the previous one.
 //!
-//! **Bounds.** So many wait, so many are under way, and what waits has so many bytes. What comes on
-//! top fails at once and says so; nobody who sends waits for a place. Nothing is shared with other
-//! targets.
+//! **Bounds.** The number of waiting deliveries, of those in flight, and their total size are
+//! limited. A delivery beyond a limit fails at once with an error; senders never wait. Targets
+//! share nothing.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -23,19 +22,19 @@ use super::{Client, Health, Request, SendError, SendOutcome, Target};
 use crate::delivery::Timing;
 use crate::task;
 
-/// Bytes of the bodies that wait or are under way, counted in [`UNIT`]s.
-const BYTES: usize = 64 << 20;
+/// Total body size of waiting and in-flight deliveries, counted in [`UNIT`]s.
+const MAX_BYTES: usize = 64 << 20;
 const UNIT: usize = 1 << 10;
 
-/// How long to go on once the program is stopping.
+/// Time to continue at shutdown.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// How many deliveries a target is given.
+/// Limits of a target's queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct QueueLimits {
-    /// Deliveries that may wait for their turn.
+    /// Deliveries that may wait.
     pub waiting: usize,
-    /// Deliveries that may be under way at a time.
+    /// Deliveries that may be in flight at a time.
     pub at_once: usize,
 }
 
@@ -45,12 +44,12 @@ impl Default for QueueLimits {
     }
 }
 
-/// The way to a target. Clones share one queue.
+/// Handle to a target's queue. Clones share one queue.
 #[derive(Debug, Clone)]
 pub struct Forwarder {
     target: Target,
     queue: mpsc::Sender<Job>,
-    room: Arc<Semaphore>,
+    capacity: Arc<Semaphore>,
     health: watch::Sender<Health>,
 }
 
@@ -58,10 +57,10 @@ pub struct Forwarder {
 struct Job {
     request: Request,
     reply: oneshot::Sender<SendOutcome>,
-    _room: OwnedSemaphorePermit,
+    _permit: OwnedSemaphorePermit,
 }
 
-/// A delivery's place in the queue of a target.
+/// Receipt for a delivery in the queue of a target.
 #[derive(Debug)]
 pub struct Ticket {
     target: Target,
@@ -73,50 +72,50 @@ impl Ticket {
         &self.target
     }
 
-    /// Waits for the answer.
+    /// Waits for the outcome.
     pub async fn sent(self) -> SendOutcome {
         let stopped = || SendError::Stopped { target: self.target.to_string() };
         match self.sent {
-            Ok(reply) => reply.await.unwrap_or_else(|_| untried(stopped())),
-            Err(error) => untried(error),
+            Ok(reply) => reply.await.unwrap_or_else(|_| not_sent(stopped())),
+            Err(error) => not_sent(error),
         }
     }
 }
 
-/// A sending that did not come to pass.
-fn untried(error: SendError) -> SendOutcome {
-    #[expect(clippy::disallowed_methods, reason = "an attempt says when it was")]
+/// Outcome of a request that was never sent.
+fn not_sent(error: SendError) -> SendOutcome {
+    #[expect(clippy::disallowed_methods, reason = "an attempt records its time")]
     let started_at = Timestamp::now();
     SendOutcome { started_at, took: Duration::ZERO, timing: Timing::default(), outcome: Err(error) }
 }
 
 impl Forwarder {
-    /// A forwarder, and the work it does; that ends when every clone is gone and all is sent, or
-    /// a moment after `stop`.
+    /// Returns a forwarder and its work, which ends when every clone is dropped and everything is
+    /// sent, or a moment after `stop`.
     pub fn new(
         client: Client,
         target: Target,
-        pace: QueueLimits,
+        limits: QueueLimits,
         stop: CancellationToken,
     ) -> (Self, impl Future<Output = ()>) {
-        let (queue, orders) = mpsc::channel(pace.waiting.max(1));
+        let (queue, jobs) = mpsc::channel(limits.waiting.max(1));
         let (health, _) = watch::channel(Health::default());
         let work =
-            QueueWorker { client, target: target.clone(), pace, health: health.clone(), stop };
-        let room = Arc::new(Semaphore::new(BYTES / UNIT));
-        (Self { target, queue, room, health }, work.run(orders))
+            QueueWorker { client, target: target.clone(), limits, health: health.clone(), stop };
+        let capacity = Arc::new(Semaphore::new(MAX_BYTES / UNIT));
+        (Self { target, queue, capacity, health }, work.run(jobs))
     }
 
     pub fn target(&self) -> &Target {
         &self.target
     }
 
-    /// How the target is doing, from now on.
+    /// Watches the health of the target.
     pub fn health(&self) -> watch::Receiver<Health> {
         self.health.subscribe()
     }
 
-    /// Takes a place in the queue, or says that there is none. Waits for nothing.
+    /// Enqueues a request without waiting; the ticket has an error if the queue is full.
     pub fn begin(&self, request: Request) -> Ticket {
         let sent = self.enqueue(request);
         let waiting = self.waiting();
@@ -124,22 +123,23 @@ impl Forwarder {
         Ticket { target: self.target.clone(), sent }
     }
 
-    /// Sends a request when its turn has come, and waits for the answer.
+    /// Enqueues a request and waits for the outcome.
     pub async fn forward(&self, request: Request) -> SendOutcome {
         self.begin(request).sent().await
     }
 
     fn enqueue(&self, request: Request) -> Result<oneshot::Receiver<SendOutcome>, SendError> {
         let target = || self.target.to_string();
-        let overrun = || SendError::Overrun { target: target(), waiting: self.waiting() };
-        // One that is larger than all the room has it for itself.
-        let units = request.body.len().div_ceil(UNIT).min(BYTES / UNIT);
+        let queue_full = || SendError::Overrun { target: target(), waiting: self.waiting() };
+        // A request larger than the total capacity takes all of it.
+        let units = request.body.len().div_ceil(UNIT).min(MAX_BYTES / UNIT);
         let units = u32::try_from(units).unwrap_or(u32::MAX);
-        let room = Arc::clone(&self.room).try_acquire_many_owned(units).map_err(|_| overrun())?;
+        let capacity =
+            Arc::clone(&self.capacity).try_acquire_many_owned(units).map_err(|_| queue_full())?;
         let (reply, sent) = oneshot::channel();
-        let order = Job { request, reply, _room: room };
-        self.queue.try_send(order).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => overrun(),
+        let job = Job { request, reply, _permit: capacity };
+        self.queue.try_send(job).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => queue_full(),
             mpsc::error::TrySendError::Closed(_) => SendError::Stopped { target: target() },
         })?;
         Ok(sent)
@@ -153,58 +153,55 @@ impl Forwarder {
 struct QueueWorker {
     client: Client,
     target: Target,
-    pace: QueueLimits,
+    limits: QueueLimits,
     health: watch::Sender<Health>,
     stop: CancellationToken,
 }
 
 impl QueueWorker {
-    async fn run(self, mut orders: mpsc::Receiver<Job>) {
-        let this = Arc::new(self);
-        let mut under_way = JoinSet::new();
+    async fn run(self, mut jobs: mpsc::Receiver<Job>) {
+        let worker = Arc::new(self);
+        let mut in_flight = JoinSet::new();
         tokio::select! {
-            () = this.serve(&mut orders, &mut under_way) => {}
-            () = this.patience() => under_way.shutdown().await,
+            () = worker.serve(&mut jobs, &mut in_flight) => {}
+            () = worker.grace_period_over() => in_flight.shutdown().await,
         }
-        // Those that were not answered see that nobody is there any longer.
-        drop(orders);
+        // Dropping the rest ends their tickets with an error.
+        drop(jobs);
     }
 
-    /// Ends a moment after the program was told to stop.
-    async fn patience(&self) {
+    /// Returns a moment after shutdown began.
+    async fn grace_period_over(&self) {
         self.stop.cancelled().await;
         tokio::time::sleep(GRACE).await;
     }
 
-    async fn serve(
-        self: &Arc<Self>,
-        orders: &mut mpsc::Receiver<Job>,
-        under_way: &mut JoinSet<()>,
-    ) {
+    async fn serve(self: &Arc<Self>, jobs: &mut mpsc::Receiver<Job>, in_flight: &mut JoinSet<()>) {
         loop {
-            let order = tokio::select! {
+            let job = tokio::select! {
                 biased;
-                Some(done) = under_way.join_next() => {
+                Some(done) = in_flight.join_next() => {
                     task::join_or_panic(done);
-                    self.report(orders.len(), under_way.len());
+                    self.report_load(jobs.len(), in_flight.len());
                     continue;
                 }
-                order = orders.recv(), if under_way.len() < self.pace.at_once.max(1) => order,
+                job = jobs.recv(), if in_flight.len() < self.limits.at_once.max(1) => job,
             };
-            let Some(order) = order else { break };
-            let (departing, departed) = oneshot::channel();
-            under_way.spawn(Arc::clone(self).carry_out(order, departing));
-            self.report(orders.len(), under_way.len());
-            // An error says that it failed before it had gone out: the next one may try.
-            let _ = departed.await;
+            let Some(job) = job else { break };
+            let (flush_signal, flushed) = oneshot::channel();
+            in_flight.spawn(Arc::clone(self).carry_out(job, flush_signal));
+            self.report_load(jobs.len(), in_flight.len());
+            // An error means that the request failed before it was written: start the next one.
+            let _ = flushed.await;
         }
-        while let Some(done) = under_way.join_next().await {
+        while let Some(done) = in_flight.join_next().await {
             task::join_or_panic(done);
         }
     }
 
-    async fn carry_out(self: Arc<Self>, order: Job, departing: oneshot::Sender<()>) {
-        let sent = self.client.send_telling(&self.target, &order.request, Some(departing)).await;
+    async fn carry_out(self: Arc<Self>, job: Job, flush_signal: oneshot::Sender<()>) {
+        let sent =
+            self.client.send_with_signal(&self.target, &job.request, Some(flush_signal)).await;
         let condition = match &sent.outcome {
             Ok(_) => TargetCondition::Up,
             Err(error) => TargetCondition::Down(error.to_string()),
@@ -214,15 +211,15 @@ impl QueueWorker {
             health.condition = condition;
             changed
         });
-        // Whoever asked has gone only if the program is ending.
-        let _ = order.reply.send(sent);
+        // Fails only if the program is ending.
+        let _ = job.reply.send(sent);
     }
 
-    fn report(&self, waiting: usize, under_way: usize) {
+    fn report_load(&self, waiting: usize, in_flight: usize) {
         self.health.send_if_modified(|health| {
-            let before = (health.waiting, health.under_way);
-            (health.waiting, health.under_way) = (waiting, under_way);
-            before != (waiting, under_way)
+            let before = (health.waiting, health.in_flight);
+            (health.waiting, health.in_flight) = (waiting, in_flight);
+            before != (waiting, in_flight)
         });
     }
 }

@@ -1,24 +1,24 @@
-//! How a target is doing, for whoever shows it.
+//! Health of targets, for front ends.
 
-/// How a target is doing.
+/// Health of a target.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Health {
     pub condition: TargetCondition,
-    /// Deliveries that wait for their turn.
+    /// Deliveries that wait in the queue.
     pub waiting: usize,
-    /// Deliveries that were begun and are not answered yet.
-    pub under_way: usize,
+    /// Deliveries in progress.
+    pub in_flight: usize,
 }
 
-/// What the last sending to a target came to.
+/// Condition of a target after the last request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum TargetCondition {
-    /// Nothing was sent yet.
+    /// Nothing has been sent yet.
     #[default]
     Unknown,
-    /// It answered, whatever the status.
+    /// It responded, with any status.
     Up,
-    /// It did not answer; why, in a sentence that names it.
+    /// It did not respond; the reason in one sentence that names it.
     Down(String),
 }
 

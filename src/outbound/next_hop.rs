@@ -1,29 +1,31 @@
-//! The head of a request that is sent on.
+//! Head of a forwarded request.
 
 use bytes::Bytes;
 
 use super::Target;
 use crate::delivery::{Head, Header, header_text, is_hop_by_hop};
 
-/// The head as the target gets it: as it came, but for what speaks of the connection. `Host`
-/// becomes the target's unless it is to be kept, headers of the old hop go (RFC 9110 section 7.6.1), the length is that
-/// of the body, and the connection ends with the answer.
+/// Rewrites the head for the target: as received, except for what concerns the connection. `Host`
+/// becomes the target's unless it is preserved, headers of the previous hop are removed (RFC 9110
+/// section 7.6.1), the length is that of the body, and the connection closes after the response.
 pub fn next_hop_head(head: &Head, body_len: usize, target: &Target) -> Head {
-    let named = head.joined("connection").unwrap_or_default();
-    let named = header_text(&named).to_ascii_lowercase();
-    let of_the_hop = |header: &Header| {
+    let connection_options = head.joined("connection").unwrap_or_default();
+    let connection_options = header_text(&connection_options).to_ascii_lowercase();
+    let is_of_previous_hop = |header: &Header| {
         let name = header.name.to_ascii_lowercase();
-        // 100-continue would have to be waited for; the body goes out at once instead.
-        is_hop_by_hop(&name) || name == "expect" || named.split(',').any(|one| one.trim() == name)
+        // The body is sent without waiting for 100 Continue.
+        is_hop_by_hop(&name)
+            || name == "expect"
+            || connection_options.split(',').any(|one| one.trim() == name)
     };
     let authority = Bytes::copy_from_slice(target.authority.as_str().as_bytes());
     let length = Bytes::from(body_len.to_string());
     let (mut has_host, mut has_length) = (false, false);
     let mut headers = Vec::with_capacity(head.headers.len() + 3);
-    for header in head.headers.iter().filter(|header| !of_the_hop(header)) {
+    for header in head.headers.iter().filter(|header| !is_of_previous_hop(header)) {
         let (seen, value) = if header.is("host") {
-            let kept = target.manner.preserve_host;
-            (&mut has_host, if kept { &header.value } else { &authority })
+            let preserve = target.options.preserve_host;
+            (&mut has_host, if preserve { &header.value } else { &authority })
         } else if header.is("content-length") {
             (&mut has_length, &length)
         } else {
@@ -41,7 +43,7 @@ pub fn next_hop_head(head: &Head, body_len: usize, target: &Target) -> Head {
     if !has_length && (body_len > 0 || !bodiless) {
         headers.push(Header { name: "Content-Length".to_owned(), value: length });
     }
-    headers.extend_from_slice(&target.manner.add_headers);
+    headers.extend_from_slice(&target.options.add_headers);
     headers.push(Header::new("Connection", "close"));
     match &target.path {
         Some(path) => Head::build(&head.method, path, &headers),
@@ -62,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn keeps_what_came_and_drops_what_was_of_the_hop() {
+    fn drops_headers_of_the_previous_hop() {
         let raw = "POST /a%20b?x HTTP/1.1\r\nhOST: me\r\nX-b: 1\r\nConnection: close, x-gone\r\n\
                    x-B: 2\r\nX-Gone: 1\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n";
         assert_eq!(
@@ -73,14 +75,14 @@ mod tests {
     }
 
     #[test]
-    fn the_host_is_kept_and_headers_are_added_where_that_is_wanted() {
-        let manner = ForwardOptions {
+    fn preserves_the_host_and_adds_headers_as_configured() {
+        let options = ForwardOptions {
             preserve_host: true,
             add_headers: vec![Header::new("X-A", "1"), Header::new("x-a", "2")],
             insecure: false,
         };
         let target: Target = "http://t:1".parse().unwrap();
-        let target = target.with(manner);
+        let target = target.with(options);
         let head = |raw: &'static str| Head::parse(Bytes::from_static(raw.as_bytes())).unwrap();
         let sent = |raw| header_text(&next_hop_head(&head(raw), 0, &target).raw).into_owned();
         assert_eq!(
@@ -91,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_of_the_target_replaces_the_deliverys() {
+    fn replaces_the_path_by_that_of_the_target() {
         let raw = "GET /old HTTP/1.0\r\n\r\n";
         assert_eq!(
             sent(raw, 0, "http://h/new?y"),

@@ -1,6 +1,5 @@
-//! Under hyper's client: puts our head in the place of the one that hyper writes, since hyper's
-//! would lose the case, the order and the repetition of headers. It also sees when the last byte
-//! of the request has gone out.
+//! Writes our head in place of hyper's, which would lose the case, order, and repetition of
+//! headers. Also signals when the last byte of the request has been written.
 
 use std::io;
 use std::pin::Pin;
@@ -15,40 +14,40 @@ pub(super) type OnFlushed = Option<oneshot::Sender<()>>;
 
 pub(super) struct RawHeadWriter<S> {
     stream: S,
-    /// What is left to be written of our head.
+    /// The rest of our head.
     head: Bytes,
-    /// How much of the empty line that ends hyper's head has been seen.
+    /// Length of the matched part of the empty line that ends hyper's head.
     seen: usize,
-    /// Bytes of the body that are still to be written.
+    /// Bytes of the body left to write.
     body: usize,
-    departed: OnFlushed,
+    on_flushed: OnFlushed,
 }
 
 const END: &[u8; 4] = b"\r\n\r\n";
 
 impl<S> RawHeadWriter<S> {
-    pub(super) fn new(stream: S, head: Bytes, body: usize, departed: OnFlushed) -> Self {
-        Self { stream, head, seen: 0, body, departed }
+    pub(super) fn new(stream: S, head: Bytes, body: usize, on_flushed: OnFlushed) -> Self {
+        Self { stream, head, seen: 0, body, on_flushed }
     }
 
-    fn is_gone(&self) -> bool {
+    fn is_written(&self) -> bool {
         self.head.is_empty() && self.body == 0 && self.seen == END.len()
     }
 
-    /// Swallows hyper's head; how many of the bytes belong to it.
-    fn swallow(&mut self, bytes: &[u8]) -> usize {
-        let mut taken = 0;
+    /// Skips hyper's head and returns how many of the bytes belong to it.
+    fn skip_head(&mut self, bytes: &[u8]) -> usize {
+        let mut skipped = 0;
         for byte in bytes {
             if self.seen == END.len() {
                 break;
             }
-            taken += 1;
+            skipped += 1;
             self.seen = match END.get(self.seen) {
                 Some(expected) if expected == byte => self.seen + 1,
                 _ => usize::from(*byte == b'\r'),
             };
         }
-        taken
+        skipped
     }
 }
 
@@ -58,33 +57,34 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for RawHeadWriter<S> {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let exact = self.get_mut();
-        // Before anything is said to be taken, so that nothing is swallowed twice.
-        while !exact.head.is_empty() {
-            let written = ready!(Pin::new(&mut exact.stream).poll_write(cx, &exact.head))?;
+        let writer = self.get_mut();
+        // Write our head first, before any byte is reported as written, so that nothing is skipped
+        // twice.
+        while !writer.head.is_empty() {
+            let written = ready!(Pin::new(&mut writer.stream).poll_write(cx, &writer.head))?;
             if written == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
-            exact.head.advance(written);
+            writer.head.advance(written);
         }
-        match exact.swallow(bytes) {
+        match writer.skip_head(bytes) {
             0 => {
-                let written = ready!(Pin::new(&mut exact.stream).poll_write(cx, bytes))?;
-                exact.body = exact.body.saturating_sub(written);
+                let written = ready!(Pin::new(&mut writer.stream).poll_write(cx, bytes))?;
+                writer.body = writer.body.saturating_sub(written);
                 Poll::Ready(Ok(written))
             }
-            swallowed => Poll::Ready(Ok(swallowed)),
+            skipped => Poll::Ready(Ok(skipped)),
         }
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let exact = self.get_mut();
-        ready!(Pin::new(&mut exact.stream).poll_flush(cx))?;
-        if exact.is_gone()
-            && let Some(departed) = exact.departed.take()
+        let writer = self.get_mut();
+        ready!(Pin::new(&mut writer.stream).poll_flush(cx))?;
+        if writer.is_written()
+            && let Some(on_flushed) = writer.on_flushed.take()
         {
-            // Whoever waited for it has gone only if the program is ending.
-            let _ = departed.send(());
+            // Fails only if the program is ending.
+            let _ = on_flushed.send(());
         }
         Poll::Ready(Ok(()))
     }

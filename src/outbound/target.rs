@@ -1,4 +1,4 @@
-//! Where requests are sent to.
+//! Targets: URLs that requests are sent to.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -9,18 +9,18 @@ use hyper::http::uri::Authority;
 
 use super::ForwardOptions;
 
-/// A URL that requests are sent to. One with a path of its own sends everything there; one
-/// without keeps the path of each delivery.
+/// A URL that requests are sent to. One with a path sends everything there; one without keeps the
+/// path of each delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     pub(super) tls: bool,
     pub(super) authority: Authority,
     /// Path and query, if the URL has any.
     pub(super) path: Option<String>,
-    pub(super) manner: ForwardOptions,
+    pub(super) options: ForwardOptions,
 }
 
-/// Why a text is no target.
+/// Error of parsing a target.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 pub enum TargetError {
     #[error(
@@ -34,21 +34,21 @@ pub enum TargetError {
 }
 
 impl Target {
-    /// The same, sent to in another manner.
+    /// Sets the options for sending.
     #[must_use]
-    pub fn with(self, manner: ForwardOptions) -> Self {
-        Self { manner, ..self }
+    pub fn with(self, options: ForwardOptions) -> Self {
+        Self { options, ..self }
     }
 
-    /// Whether anybody could stand in its place: it is `https`, and its certificate is not looked
-    /// at.
+    /// Returns true for `https` without verification of the certificate, so that anyone could
+    /// impersonate the target.
     pub fn is_insecure(&self) -> bool {
-        self.tls && self.manner.insecure
+        self.tls && self.options.insecure
     }
 
-    /// Whether it may be the listener at this address of this machine.
+    /// Returns true if the target may be the listener at this address of this machine.
     pub fn leads_to(&self, address: SocketAddr) -> bool {
-        let own = match self.host().parse::<IpAddr>() {
+        let is_same_host = match self.host().parse::<IpAddr>() {
             Ok(ip) => {
                 ip == address.ip()
                     || (address.ip().is_unspecified() && ip.is_loopback())
@@ -56,14 +56,14 @@ impl Target {
             }
             Err(_) => self.host().eq_ignore_ascii_case("localhost"),
         };
-        own && !self.tls && self.port() == address.port()
+        is_same_host && !self.tls && self.port() == address.port()
     }
 
     pub(super) fn host(&self) -> &str {
         self.authority.host().trim_start_matches('[').trim_end_matches(']')
     }
 
-    /// The whole URL that a request with this target goes to, as schemes sign it.
+    /// Returns the URL of a request with this request target, as schemes sign it.
     pub fn url(&self, request_target: &str) -> String {
         match &self.path {
             Some(_) => self.to_string(),
@@ -91,14 +91,14 @@ impl FromStr for Target {
         if authority.as_str().contains('@') {
             return Err(TargetError::Credentials);
         }
-        // A port of no or too many digits is taken for none by the parser.
+        // The parser treats an empty or too large port as none.
         let port = authority.as_str().strip_prefix(authority.host()).unwrap_or_default();
         if authority.host().is_empty() || (!port.is_empty() && authority.port_u16().is_none()) {
             return Err(wrong());
         }
         let path = uri.path_and_query().map(|path| path.as_str().to_owned());
         let path = path.filter(|path| path != "/");
-        Ok(Self { tls, authority, path, manner: ForwardOptions::default() })
+        Ok(Self { tls, authority, path, options: ForwardOptions::default() })
     }
 }
 
@@ -114,11 +114,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn knows_the_listener_itself() {
+    fn recognizes_the_listener_itself() {
         let leads = |target: &str, address: &str| {
             target.parse::<Target>().unwrap().leads_to(address.parse().unwrap())
         };
-        for (target, address, own) in [
+        for (target, address, expected) in [
             ("http://127.0.0.1:4400/x", "127.0.0.1:4400", true),
             ("http://localhost:4400", "127.0.0.1:4400", true),
             ("http://127.0.0.1:4400", "0.0.0.0:4400", true),
@@ -126,12 +126,12 @@ mod tests {
             ("https://127.0.0.1:4400", "127.0.0.1:4400", false),
             ("http://192.168.0.2:4400", "127.0.0.1:4400", false),
         ] {
-            assert_eq!(leads(target, address), own, "{target} {address}");
+            assert_eq!(leads(target, address), expected, "{target} {address}");
         }
     }
 
     #[test]
-    fn reads_urls() {
+    fn parses_urls() {
         let target: Target = "https://example.com/hooks?a=1".parse().unwrap();
         assert_eq!((target.host(), target.port()), ("example.com", 443));
         assert_eq!(target.to_string(), "https://example.com/hooks?a=1");

@@ -1,4 +1,4 @@
-//! Which certificates are taken.
+//! TLS configurations: with and without verification of certificates.
 
 use std::sync::{Arc, OnceLock};
 
@@ -7,34 +7,35 @@ use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signat
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
-/// The two ways to meet a certificate; each is made ready once, when it is needed: reading the
-/// system's certificates takes a while.
+/// Both configurations, each created when first needed, since loading the system's certificates
+/// takes a while.
 #[derive(Debug, Default)]
 pub(super) struct Tls {
-    checked: OnceLock<Arc<ClientConfig>>,
-    unchecked: OnceLock<Arc<ClientConfig>>,
+    verifying: OnceLock<Arc<ClientConfig>>,
+    accepting_any: OnceLock<Arc<ClientConfig>>,
 }
 
 impl Tls {
-    /// What to connect with: by the system's certificates, or taking any.
+    /// Returns the configuration that verifies by the system's certificates, or one that accepts
+    /// any.
     pub(super) fn config(&self, insecure: bool) -> Arc<ClientConfig> {
         let config = if insecure {
-            self.unchecked.get_or_init(|| Arc::new(unchecked()))
+            self.accepting_any.get_or_init(|| Arc::new(accepting_any()))
         } else {
-            self.checked.get_or_init(|| Arc::new(checked()))
+            self.verifying.get_or_init(|| Arc::new(verifying()))
         };
         Arc::clone(config)
     }
 }
 
-fn checked() -> ClientConfig {
+fn verifying() -> ClientConfig {
     let mut roots = RootCertStore::empty();
-    // What cannot be read is left out; without any the handshake fails and says so.
+    // Unreadable certificates are skipped; with none, the handshake fails with an error.
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     ClientConfig::builder().with_root_certificates(roots).with_no_client_auth()
 }
 
-fn unchecked() -> ClientConfig {
+fn accepting_any() -> ClientConfig {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     ClientConfig::builder()
         .dangerous()
@@ -42,7 +43,7 @@ fn unchecked() -> ClientConfig {
         .with_no_client_auth()
 }
 
-/// Takes whatever certificate is shown; that its key is the other end's is still checked.
+/// Accepts any certificate, but checks that the other end has its key.
 #[derive(Debug)]
 struct AnyCertificate(Arc<CryptoProvider>);
 
