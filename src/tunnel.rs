@@ -1,8 +1,8 @@
-//! Makes the listener reachable from the internet by the agent of a tunnel.
+//! Makes the listener reachable from the internet through a tunnel's agent.
 //!
-//! The agent is another program with a configuration of its own. It is found running, or started
-//! and taken down with us; what it says tells the public URL, or why there is none. Listening
-//! goes on in any case.
+//! The agent is another program with its own configuration. A running one is used, or one is
+//! started and stopped with hookglass; its output has the public URL, or the reason why there is
+//! none. The listener works in any case.
 
 mod agent;
 mod cloudflared;
@@ -17,43 +17,43 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::outbound::Target;
-use agent::{Agent, Said};
+use agent::{Agent, AgentOutput};
 
-/// An agent that is still not up after this long has something to say, or nothing.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Time after which an agent that is not up is reported as failed.
+const START_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How often a running agent is asked what it has.
-const ASKING: Duration = Duration::from_millis(300);
-const ASKING_AGAIN: Duration = Duration::from_secs(3);
+/// Interval of polling a starting agent for its tunnels, and a running one.
+const POLL_STARTING: Duration = Duration::from_millis(300);
+const POLL_RUNNING: Duration = Duration::from_secs(3);
 
-/// Which agent.
+/// Kind of agent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TunnelKind {
     Ngrok,
     Cloudflared,
 }
 
-/// How the tunnel is doing.
+/// State of a tunnel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TunnelState {
     Starting,
     /// The public URL.
     Up(String),
-    /// Why there is none, and what to do.
+    /// Reason why there is no public URL, and what to do.
     Failed(String),
 }
 
-/// What leads where.
+/// Configuration of a tunnel.
 #[derive(Debug, Clone)]
 pub struct Settings {
     pub kind: TunnelKind,
     /// The listener.
     pub address: SocketAddr,
-    /// Where a running agent of ngrok tells its tunnels.
+    /// API addresses of a running ngrok agent.
     pub ngrok_api: Vec<Target>,
 }
 
-/// Where an agent of ngrok tells its tunnels if nothing else is said.
+/// Default API address of an ngrok agent.
 pub const NGROK_API: &str = "http://127.0.0.1:4040";
 
 impl TunnelKind {
@@ -66,7 +66,7 @@ impl TunnelKind {
         }
     }
 
-    /// What it is started with.
+    /// Returns the arguments to start the agent with.
     fn arguments(self, address: SocketAddr) -> Vec<String> {
         match self {
             Self::Ngrok => ngrok::arguments(address),
@@ -74,15 +74,15 @@ impl TunnelKind {
         }
     }
 
-    /// What a line of its output tells.
-    fn read(self, line: &str) -> Said {
+    /// Parses a line of the agent's output.
+    fn parse_line(self, line: &str) -> AgentOutput {
         match self {
-            Self::Ngrok => ngrok::read(line),
-            Self::Cloudflared => cloudflared::read(line),
+            Self::Ngrok => ngrok::parse_line(line),
+            Self::Cloudflared => cloudflared::parse_line(line),
         }
     }
 
-    /// What to do about what it said last.
+    /// Returns advice for the agent's last error.
     fn advice(self, said: &str) -> &'static str {
         match self {
             Self::Ngrok => ngrok::advice(said),
@@ -109,7 +109,7 @@ impl FromStr for TunnelKind {
     }
 }
 
-/// A tunnel's state from now on, and the work of keeping it up until `stop`.
+/// Returns the state of a tunnel and the work of keeping it up, which runs until `stop`.
 pub fn open(
     settings: Settings,
     stop: CancellationToken,
@@ -139,16 +139,16 @@ impl Work {
         let kind = self.settings.kind;
         let mut agent = match Agent::start(kind.name(), &kind.arguments(self.settings.address)) {
             Ok(agent) => agent,
-            Err(error) => return self.report(TunnelState::Failed(self.unstartable(&error))),
+            Err(error) => return self.report(TunnelState::Failed(self.start_error(&error))),
         };
         tokio::select! {
             () = stop.cancelled() => {}
             () = self.follow(&mut agent) => {}
         }
-        agent.end().await;
+        agent.terminate().await;
     }
 
-    /// The URL of an agent that runs already and leads here.
+    /// Returns the URL of a running agent's tunnel to the listener.
     async fn running(&self) -> Option<String> {
         match self.settings.kind {
             TunnelKind::Cloudflared => None,
@@ -158,11 +158,11 @@ impl Work {
         }
     }
 
-    /// Watches an agent that is not ours.
+    /// Polls an agent that was already running.
     async fn watch(&self, url: String) {
         self.report(TunnelState::Up(url));
         loop {
-            tokio::time::sleep(ASKING_AGAIN).await;
+            tokio::time::sleep(POLL_RUNNING).await;
             self.report(match self.running().await {
                 Some(url) => TunnelState::Up(url),
                 None => TunnelState::Failed(format!(
@@ -174,40 +174,40 @@ impl Work {
         }
     }
 
-    /// Follows an agent of our own until it ends.
+    /// Reads the output of an agent that hookglass started, until it ends.
     async fn follow(&self, agent: &mut Agent) {
         let kind = self.settings.kind;
-        let mut trouble = String::new();
-        let patience = tokio::time::sleep(PATIENCE);
-        tokio::pin!(patience);
-        let mut patient = true;
+        let mut last_error = String::new();
+        let start_timeout = tokio::time::sleep(START_TIMEOUT);
+        tokio::pin!(start_timeout);
+        let mut waiting = true;
         loop {
             let starting = !matches!(*self.state.borrow(), TunnelState::Up(_));
             tokio::select! {
                 biased;
-                line = agent.line() => match line.map(|line| kind.read(&line)) {
+                line = agent.line() => match line.map(|line| kind.parse_line(&line)) {
                     None => break,
-                    Some(Said::Url(url)) => self.report(TunnelState::Up(url)),
-                    Some(Said::Trouble(said)) => trouble = said,
-                    Some(Said::Nothing) => {}
+                    Some(AgentOutput::Url(url)) => self.report(TunnelState::Up(url)),
+                    Some(AgentOutput::Error(text)) => last_error = text,
+                    Some(AgentOutput::Other) => {}
                 },
-                // Not every version says where it leads; its local interface does.
-                url = self.asked(), if starting => self.report(TunnelState::Up(url)),
-                () = &mut patience, if starting && patient => {
-                    patient = false;
+                // Not every version prints the URL, but its local API has it.
+                url = self.poll_url(), if starting => self.report(TunnelState::Up(url)),
+                () = &mut start_timeout, if starting && waiting => {
+                    waiting = false;
                     let name = kind.name();
-                    self.report(TunnelState::Failed(explained(&format!("{name} is not up yet"), &trouble, kind)));
+                    self.report(TunnelState::Failed(failure_text(&format!("{name} is not up yet"), &last_error, kind)));
                 }
             }
         }
         let status = agent.status().await;
         let ended = format!("{} ended ({status})", kind.name());
-        self.report(TunnelState::Failed(explained(&ended, &trouble, kind)));
+        self.report(TunnelState::Failed(failure_text(&ended, &last_error, kind)));
     }
 
-    async fn asked(&self) -> String {
+    async fn poll_url(&self) -> String {
         loop {
-            tokio::time::sleep(ASKING).await;
+            tokio::time::sleep(POLL_STARTING).await;
             if let Some(url) = self.running().await {
                 return url;
             }
@@ -222,7 +222,7 @@ impl Work {
         });
     }
 
-    fn unstartable(&self, error: &std::io::Error) -> String {
+    fn start_error(&self, error: &std::io::Error) -> String {
         let kind = self.settings.kind;
         let (name, install) = (kind.name(), kind.install());
         if error.kind() == std::io::ErrorKind::NotFound {
@@ -237,7 +237,7 @@ impl Work {
     }
 }
 
-fn explained(what: &str, trouble: &str, kind: TunnelKind) -> String {
-    let said = if trouble.is_empty() { String::new() } else { format!(": {trouble}") };
-    format!("{what}{said}; {}", kind.advice(trouble))
+fn failure_text(what: &str, last_error: &str, kind: TunnelKind) -> String {
+    let said = if last_error.is_empty() { String::new() } else { format!(": {last_error}") };
+    format!("{what}{said}; {}", kind.advice(last_error))
 }

@@ -1,4 +1,4 @@
-//! An agent as a process of ours: its output line by line, and its end with ours.
+//! Child process of an agent: its output line by line, and its termination.
 
 use std::io;
 use std::process::Stdio;
@@ -8,33 +8,33 @@ use tokio::io::{AsyncBufReadExt as _, BufReader, Split};
 use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 use tokio::time::Instant;
 
-/// How long an agent may take to end when it is asked to.
+/// Time that an agent gets to terminate.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// How long to wait for what an agent said last.
-const LAST_WORDS: Duration = Duration::from_millis(500);
+/// Time to wait for the last output of a terminated agent.
+const LAST_OUTPUT: Duration = Duration::from_millis(500);
 
-/// What a line of an agent's output tells.
+/// Meaning of a line of output.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Said {
+pub(super) enum AgentOutput {
     /// The public URL.
     Url(String),
-    /// Something that went wrong, in the agent's words.
-    Trouble(String),
-    Nothing,
+    /// An error, in the agent's words.
+    Error(String),
+    Other,
 }
 
 pub(super) struct Agent {
     child: Child,
-    out: Option<Split<BufReader<ChildStdout>>>,
-    err: Option<Split<BufReader<ChildStderr>>>,
-    /// Until when its last words are waited for, once it has ended.
-    last: Option<Instant>,
+    stdout: Option<Split<BufReader<ChildStdout>>>,
+    stderr: Option<Split<BufReader<ChildStderr>>>,
+    /// Deadline for the last output, once it has terminated.
+    deadline: Option<Instant>,
 }
 
 impl Agent {
-    /// Starts a program of the PATH, in a process group of its own: a Ctrl-C in our terminal is
-    /// ours, and what the agent starts ends with it.
+    /// Starts a program from the PATH in its own process group: a Ctrl-C in the terminal does not
+    /// reach it, and its children end with it.
     pub(super) fn start(program: &str, arguments: &[String]) -> io::Result<Self> {
         let mut command = Command::new(program);
         command
@@ -46,47 +46,46 @@ impl Agent {
         #[cfg(unix)]
         command.process_group(0);
         let mut child = command.spawn()?;
-        let out = child.stdout.take().map(|out| BufReader::new(out).split(b'\n'));
-        let err = child.stderr.take().map(|err| BufReader::new(err).split(b'\n'));
-        Ok(Self { child, out, err, last: None })
+        let stdout = child.stdout.take().map(|stdout| BufReader::new(stdout).split(b'\n'));
+        let stderr = child.stderr.take().map(|stderr| BufReader::new(stderr).split(b'\n'));
+        Ok(Self { child, stdout, stderr, deadline: None })
     }
 
-    /// The next line of what it says; nothing once it has ended and said everything.
+    /// Returns the next line of output; none once it has terminated and all was read.
     pub(super) async fn line(&mut self) -> Option<String> {
         loop {
-            let Self { child, out, err, last } = self;
-            let (line, of_out) = tokio::select! {
+            let Self { child, stdout, stderr, deadline } = self;
+            let (line, from_stdout) = tokio::select! {
                 biased;
-                line = next(out), if out.is_some() => (line, true),
-                line = next(err), if err.is_some() => (line, false),
-                // What it said last may arrive after its end, and its children may keep the pipes
-                // open for ever.
-                _ = child.wait(), if last.is_none() => {
-                    *last = Some(Instant::now() + LAST_WORDS);
+                line = next(stdout), if stdout.is_some() => (line, true),
+                line = next(stderr), if stderr.is_some() => (line, false),
+                // The last output may arrive after the end, and children may keep the pipes open.
+                _ = child.wait(), if deadline.is_none() => {
+                    *deadline = Some(Instant::now() + LAST_OUTPUT);
                     continue;
                 }
-                () = until(*last), if out.is_some() || err.is_some() => return None,
+                () = wait_until(*deadline), if stdout.is_some() || stderr.is_some() => return None,
                 else => return None,
             };
             match line {
                 Some(line) => return Some(String::from_utf8_lossy(&line).trim_end().to_owned()),
-                None if of_out => self.out = None,
-                None => self.err = None,
+                None if from_stdout => self.stdout = None,
+                None => self.stderr = None,
             }
         }
     }
 
-    /// How it ended.
+    /// Returns the exit status as text.
     pub(super) async fn status(&mut self) -> String {
         self.child.wait().await.map_or_else(|error| error.to_string(), |status| status.to_string())
     }
 
-    /// Asks it to end, and makes it end if it does not.
-    pub(super) async fn end(mut self) {
+    /// Terminates the agent, by force if it does not end in time.
+    pub(super) async fn terminate(mut self) {
         self.signal(false);
         if tokio::time::timeout(GRACE, self.child.wait()).await.is_err() {
             self.signal(true);
-            // It is gone, or not ours any longer.
+            // Fails only if the process is already gone.
             let _ = self.child.wait().await;
         }
     }
@@ -95,17 +94,17 @@ impl Agent {
     fn signal(&self, kill: bool) {
         use rustix::process::{Pid, Signal, kill_process_group};
         let signal = if kill { Signal::KILL } else { Signal::TERM };
-        // Once it was waited for it has no number, and somebody else may have that.
+        // After `wait` the process has no id, and another process may have got it.
         let group = self.child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
         if let Some(group) = group {
-            // Fails if all of them have ended already.
+            // Fails if the whole group has already ended.
             let _ = kill_process_group(group, signal);
         }
     }
 
     #[cfg(not(unix))]
     fn signal(&mut self, _kill: bool) {
-        // Fails if it has ended already.
+        // Fails if it has already ended.
         let _ = self.child.start_kill();
     }
 }
@@ -116,7 +115,7 @@ impl Drop for Agent {
     }
 }
 
-async fn until(instant: Option<Instant>) {
+async fn wait_until(instant: Option<Instant>) {
     match instant {
         Some(instant) => tokio::time::sleep_until(instant).await,
         None => std::future::pending().await,

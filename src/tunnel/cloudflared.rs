@@ -1,11 +1,11 @@
-//! Cloudflare's agent with a quick tunnel: no account, and a URL that its output tells
+//! Cloudflare's agent with a quick tunnel: no account, and a URL printed in its output
 //! (<https://developers.cloudflare.com/cloudflare-one/connections/connect-networks/do-more-with-tunnels/trycloudflare/>).
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use super::agent::Said;
+use super::agent::AgentOutput;
 
-/// Where quick tunnels are.
+/// Domain of quick tunnels.
 const DOMAIN: &str = ".trycloudflare.com";
 
 pub(super) fn arguments(address: SocketAddr) -> Vec<String> {
@@ -15,20 +15,20 @@ pub(super) fn arguments(address: SocketAddr) -> Vec<String> {
     ["tunnel", "--url", &url].map(str::to_owned).to_vec()
 }
 
-pub(super) fn read(line: &str) -> Said {
+pub(super) fn parse_line(line: &str) -> AgentOutput {
     if let Some(url) = url(line) {
-        return Said::Url(url);
+        return AgentOutput::Url(url);
     }
     let level = line.split_whitespace().nth(1).unwrap_or_default();
     if matches!(level, "ERR" | "FTL") {
-        let said = line.split_whitespace().skip(2).collect::<Vec<_>>().join(" ");
-        return Said::Trouble(said);
+        let message = line.split_whitespace().skip(2).collect::<Vec<_>>().join(" ");
+        return AgentOutput::Error(message);
     }
-    let is_trouble = ["failed", "error"].iter().any(|word| line.to_lowercase().starts_with(word));
-    if is_trouble { Said::Trouble(line.trim().to_owned()) } else { Said::Nothing }
+    let is_error = ["failed", "error"].iter().any(|word| line.to_lowercase().starts_with(word));
+    if is_error { AgentOutput::Error(line.trim().to_owned()) } else { AgentOutput::Other }
 }
 
-/// The URL of a quick tunnel in a line. Cloudflare's own interface is in the same domain.
+/// Finds the URL of a quick tunnel in a line. Cloudflare's own API is in the same domain.
 fn url(line: &str) -> Option<String> {
     let (_, rest) = line.split_once("https://")?;
     let end = rest.find(|letter: char| !letter.is_ascii_alphanumeric() && !".-".contains(letter));
@@ -37,10 +37,10 @@ fn url(line: &str) -> Option<String> {
     (!name.is_empty() && name != "api").then(|| format!("https://{host}"))
 }
 
-pub(super) fn advice(said: &str) -> &'static str {
-    if said.contains("429") || said.contains("Too Many Requests") {
+pub(super) fn advice(message: &str) -> &'static str {
+    if message.contains("429") || message.contains("Too Many Requests") {
         "too many quick tunnels were asked for from here: wait a few minutes, and start hookglass again"
-    } else if said.contains("config") {
+    } else if message.contains("config") {
         "quick tunnels do not go together with a configuration file in ~/.cloudflared: rename it, \
          and start hookglass again"
     } else {
@@ -54,20 +54,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_the_output() {
+    fn parses_the_output() {
         let line = "2026-11-24T22:00:00Z INF |  https://odd-words-here.trycloudflare.com                                                   |";
-        assert_eq!(read(line), Said::Url("https://odd-words-here.trycloudflare.com".to_owned()));
+        assert_eq!(
+            parse_line(line),
+            AgentOutput::Url("https://odd-words-here.trycloudflare.com".to_owned())
+        );
         let failed = r#"failed to request quick Tunnel: Post "https://api.trycloudflare.com/tunnel": dial tcp: lookup api.trycloudflare.com: no such host"#;
-        assert_eq!(read(failed), Said::Trouble(failed.to_owned()));
+        assert_eq!(parse_line(failed), AgentOutput::Error(failed.to_owned()));
         let error = "2026-11-24T22:00:00Z ERR Error unmarshaling QuickTunnel response: 429 Too Many Requests";
-        let Said::Trouble(said) = read(error) else { panic!("{error}") };
-        assert!(said.starts_with("Error unmarshaling") && advice(&said).contains("wait"), "{said}");
+        let AgentOutput::Error(message) = parse_line(error) else { panic!("{error}") };
+        assert!(
+            message.starts_with("Error unmarshaling") && advice(&message).contains("wait"),
+            "{message}"
+        );
         let info = "2026-11-24T22:00:00Z INF Thank you. By using it you agree to https://www.cloudflare.com/website-terms/";
-        assert_eq!(read(info), Said::Nothing);
+        assert_eq!(parse_line(info), AgentOutput::Other);
     }
 
     #[test]
-    fn leads_to_a_listener_that_is_bound_wide() {
+    fn uses_loopback_for_a_listener_on_all_addresses() {
         let arguments = arguments("0.0.0.0:4400".parse().unwrap());
         assert_eq!(arguments, ["tunnel", "--url", "http://127.0.0.1:4400"]);
     }

@@ -1,4 +1,4 @@
-//! ngrok's agent: its local interface (<https://ngrok.com/docs/agent/api/>) and its log.
+//! ngrok's agent: its local API (<https://ngrok.com/docs/agent/api/>) and its log.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -6,13 +6,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::Deserialize;
 
-use super::agent::Said;
+use super::agent::AgentOutput;
 use crate::delivery::{Head, Header};
 use crate::outbound::{Client, Request, Target};
 
-/// The interface is on this machine, or not there.
-const CONNECTING: Duration = Duration::from_millis(500);
-const ANSWERING: Duration = Duration::from_secs(2);
+/// The API is on this machine, or not there.
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(500);
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Deserialize)]
 struct Listing {
@@ -32,27 +32,26 @@ struct Config {
 }
 
 pub(super) fn arguments(address: SocketAddr) -> Vec<String> {
-    let there = if address.ip().is_loopback() || address.ip().is_unspecified() {
+    let destination = if address.ip().is_loopback() || address.ip().is_unspecified() {
         address.port().to_string()
     } else {
         address.to_string()
     };
-    ["http", &there, "--log", "stdout"].map(str::to_owned).to_vec()
+    ["http", &destination, "--log", "stdout"].map(str::to_owned).to_vec()
 }
 
-/// The public URL of a tunnel that leads to an address, if an agent has one; `https` if there is
-/// a choice.
-pub(super) async fn tunnel(interfaces: &[Target], address: SocketAddr) -> Option<String> {
-    let client = Client::with_timeouts(CONNECTING, ANSWERING);
-    for interface in interfaces {
-        let Ok(target) = format!("{interface}/api/tunnels").parse::<Target>() else { continue };
+/// Returns the public URL of a tunnel to an address, if an agent has one; `https` is preferred.
+pub(super) async fn tunnel(apis: &[Target], address: SocketAddr) -> Option<String> {
+    let client = Client::with_timeouts(CONNECT_TIMEOUT, RESPONSE_TIMEOUT);
+    for api in apis {
+        let Ok(target) = format!("{api}/api/tunnels").parse::<Target>() else { continue };
         let headers = [Header::new("Accept", "application/json")];
         let head = Head::build("GET", "/api/tunnels", &headers);
         let sent = client.send(&target, &Request { head, body: Bytes::new() }).await;
-        let Some(answer) = sent.outcome.ok().filter(|answer| answer.status == 200) else {
+        let Some(response) = sent.outcome.ok().filter(|response| response.status == 200) else {
             continue;
         };
-        let found = leading_to(&answer.body, address);
+        let found = find_tunnel(&response.body, address);
         if found.is_some() {
             return found;
         }
@@ -60,12 +59,12 @@ pub(super) async fn tunnel(interfaces: &[Target], address: SocketAddr) -> Option
     None
 }
 
-fn leading_to(listing: &[u8], address: SocketAddr) -> Option<String> {
+fn find_tunnel(listing: &[u8], address: SocketAddr) -> Option<String> {
     let listing: Listing = serde_json::from_slice(listing).ok()?;
     let mut urls: Vec<String> = listing
         .tunnels
         .into_iter()
-        .filter(|tunnel| leads(&tunnel.config.addr, address))
+        .filter(|tunnel| is_listener(&tunnel.config.addr, address))
         .map(|tunnel| tunnel.public_url)
         .filter(|url| url.starts_with("http"))
         .collect();
@@ -73,39 +72,40 @@ fn leading_to(listing: &[u8], address: SocketAddr) -> Option<String> {
     urls.into_iter().next()
 }
 
-/// Whether an address as ngrok writes it, `http://localhost:4400` or `4400`, is ours.
-fn leads(written: &str, address: SocketAddr) -> bool {
+/// Returns true if an address as ngrok writes it, `http://localhost:4400` or `4400`, is the
+/// listener's.
+fn is_listener(written: &str, address: SocketAddr) -> bool {
     let bare = written.split_once("://").map_or(written, |(_, rest)| rest);
     let bare = bare.split('/').next().unwrap_or_default();
     let (host, port) = bare.rsplit_once(':').unwrap_or(("localhost", bare));
     let host = host.trim_start_matches('[').trim_end_matches(']');
-    let here = match host.parse::<IpAddr>() {
+    let is_same_host = match host.parse::<IpAddr>() {
         Ok(ip) => ip == address.ip() || (ip.is_loopback() && address.ip().is_unspecified()),
         Err(_) => {
             host == "localhost" && (address.ip().is_loopback() || address.ip().is_unspecified())
         }
     };
-    here && port.parse() == Ok(address.port())
+    is_same_host && port.parse() == Ok(address.port())
 }
 
-/// Reads a line of the log, or an error that the agent ends with.
-pub(super) fn read(line: &str) -> Said {
+/// Parses a line of the log, or an error that the agent ends with.
+pub(super) fn parse_line(line: &str) -> AgentOutput {
     if line.contains("started tunnel")
         && let Some(url) = value(line, "url=")
     {
-        return Said::Url(url);
+        return AgentOutput::Url(url);
     }
     let error = value(line, "err=").filter(|error| error != "nil");
     if let Some(error) = error.filter(|_| line.contains("lvl=eror") || line.contains("lvl=crit")) {
-        return Said::Trouble(tidy(&error));
+        return AgentOutput::Error(collapse_spaces(&error));
     }
     match line.strip_prefix("ERROR:") {
-        Some(rest) if !rest.trim().is_empty() => Said::Trouble(tidy(rest)),
-        _ => Said::Nothing,
+        Some(rest) if !rest.trim().is_empty() => AgentOutput::Error(collapse_spaces(rest)),
+        _ => AgentOutput::Other,
     }
 }
 
-/// The value behind a key of a log line; in quotes if it has spaces.
+/// Returns the value of a key in a log line; quoted if it has spaces.
 fn value(line: &str, key: &str) -> Option<String> {
     let (_, rest) = line.split_once(&format!(" {key}"))?;
     Some(match rest.strip_prefix('"') {
@@ -122,13 +122,13 @@ fn value(line: &str, key: &str) -> Option<String> {
     })
 }
 
-fn tidy(text: &str) -> String {
+fn collapse_spaces(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// What to do about an error; the codes are those of <https://ngrok.com/docs/errors/>.
-pub(super) fn advice(said: &str) -> &'static str {
-    let has = |code: &str| said.contains(code);
+/// Returns advice for an error; the codes are from <https://ngrok.com/docs/errors/>.
+pub(super) fn advice(message: &str) -> &'static str {
+    let has = |code: &str| message.contains(code);
     if has("ERR_NGROK_4018") {
         "it has no authtoken: get yours at https://dashboard.ngrok.com/get-started/your-authtoken, \
          run `ngrok config add-authtoken TOKEN`, and start hookglass again"
@@ -151,32 +151,35 @@ mod tests {
     use super::*;
 
     #[test]
-    fn finds_the_tunnel_that_leads_here() {
+    fn finds_the_tunnel_to_the_listener() {
         let listing = br#"{"tunnels":[
             {"name":"a","uri":"/api/tunnels/a","public_url":"https://a.example","proto":"https","config":{"addr":"http://localhost:8080","inspect":true}},
             {"name":"b","public_url":"http://b.example","config":{"addr":"http://localhost:4400"}},
             {"name":"c","public_url":"tcp://c.example:1","config":{"addr":"localhost:4400"}},
             {"name":"d","public_url":"https://d.example","config":{"addr":"http://127.0.0.1:4400","inspect":true},"metrics":{}}
         ],"uri":"/api/tunnels"}"#;
-        let at = |address: &str| leading_to(listing, address.parse().unwrap());
+        let at = |address: &str| find_tunnel(listing, address.parse().unwrap());
         assert_eq!(at("127.0.0.1:4400").as_deref(), Some("https://d.example"));
         assert_eq!(at("0.0.0.0:8080").as_deref(), Some("https://a.example"));
         assert_eq!(at("127.0.0.1:80"), None);
         assert_eq!(at("192.168.1.2:8080"), None);
-        assert_eq!(leading_to(b"<html>", "127.0.0.1:80".parse().unwrap()), None);
+        assert_eq!(find_tunnel(b"<html>", "127.0.0.1:80".parse().unwrap()), None);
     }
 
     #[test]
-    fn reads_the_log() {
+    fn parses_the_log() {
         let started = r#"t=2026-11-24T22:00:00+0000 lvl=info msg="started tunnel" obj=tunnels name=command_line addr=http://localhost:4400 url=https://x.ngrok-free.app"#;
-        assert_eq!(read(started), Said::Url("https://x.ngrok-free.app".to_owned()));
+        assert_eq!(parse_line(started), AgentOutput::Url("https://x.ngrok-free.app".to_owned()));
         let failed = r#"t=2026-11-24T22:00:00+0000 lvl=eror msg="failed to reconnect session" obj=tunnels.session err="authentication failed: Usage of ngrok requires a verified account and authtoken.\n\nERR_NGROK_4018\n""#;
-        let Said::Trouble(said) = read(failed) else { panic!("{failed}") };
-        assert!(said.ends_with("authtoken. ERR_NGROK_4018"), "{said}");
-        assert!(advice(&said).contains("add-authtoken"));
-        assert_eq!(read("ERROR:  ERR_NGROK_4018"), Said::Trouble("ERR_NGROK_4018".to_owned()));
-        for nothing in ["ERROR:", "", r#"lvl=info msg="no configuration paths" err=nil"#] {
-            assert_eq!(read(nothing), Said::Nothing, "{nothing}");
+        let AgentOutput::Error(message) = parse_line(failed) else { panic!("{failed}") };
+        assert!(message.ends_with("authtoken. ERR_NGROK_4018"), "{message}");
+        assert!(advice(&message).contains("add-authtoken"));
+        assert_eq!(
+            parse_line("ERROR:  ERR_NGROK_4018"),
+            AgentOutput::Error("ERR_NGROK_4018".to_owned())
+        );
+        for other in ["ERROR:", "", r#"lvl=info msg="no configuration paths" err=nil"#] {
+            assert_eq!(parse_line(other), AgentOutput::Other, "{other}");
         }
     }
 }
