@@ -8,6 +8,7 @@ mod placeholders;
 mod sample;
 mod scheme;
 mod signed_template;
+mod value_location;
 
 use std::sync::LazyLock;
 
@@ -21,10 +22,9 @@ pub use custom::{CustomProvider, one_or_more};
 pub use handshake::{FieldName, Handshake, HandshakeCondition, Token};
 pub use placeholders::{Digest, FIELDS, FillField, Filling, PlaceholderError, Placeholders};
 pub use sample::{Sample, Seed};
-pub use scheme::{
-    Algorithm, Encoding, PairSyntax, Scheme, SecretForm, TimestampSpec, Unit, ValueLocation,
-};
+pub use scheme::{Algorithm, Encoding, PairSyntax, Scheme, SecretForm, TimestampSpec, Unit};
 pub use signed_template::{SignedTemplate, TemplatePart};
+pub use value_location::ValueLocation;
 
 /// A service that sends webhooks.
 #[derive(Debug, Clone, Deserialize)]
