@@ -4,7 +4,8 @@
 //! title                          view::title
 //! list_head     │ tabs           view::list    │ view::detail
 //! list          │ detail
-//! hints, prompt or notice        view::hints
+//! prompt                         view::prompt, or else
+//! notice or hints                view::status_line
 //! ```
 
 mod address;
@@ -80,7 +81,9 @@ impl Painter {
         if let Mode::Palette(palette) = &model.mode {
             palette::draw(model, palette, self.theme, frame, &areas);
         }
-        status_line::draw(model, self.theme, frame, areas.hints);
+        if !prompt::draw(model, self.theme, frame, areas.hints) {
+            status_line::draw(model, self.theme, frame, areas.hints);
+        }
     }
 
     fn page(&self, lines: &[StyledLine], top: usize, frame: &mut Frame<'_>, area: Rect) {
