@@ -19,7 +19,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use hookglass::app::list::{JumpTarget, List, SortKey, SortOrder};
+use hookglass::app::list::{JumpTarget, List};
+use hookglass::app::sort::{SortKey, SortOrder};
 use hookglass::delivery::{
     DeliveryId, EventRef, Head, Header, NewDelivery, SignatureStatus, Verdict,
 };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::{Span, SpanRelativeTo};
+use jiff::{Span, SpanRelativeTo, Timestamp};
 
 /// A size in bytes, at most six characters wide up to a gigabyte: `412B`, `1.2k`, `25.0M`.
 ///
@@ -115,6 +115,15 @@ pub fn parse_duration(text: &str) -> Result<Duration, DurationError> {
         .map_err(|_| wrong())?;
     let days = SpanRelativeTo::days_are_24_hours();
     span.to_duration(days).ok().and_then(|time| time.try_into().ok()).ok_or_else(wrong)
+}
+
+/// Formats the time between two moments, whichever is the later one.
+pub fn format_gap(from: Timestamp, to: Timestamp) -> String {
+    let gap = to.duration_since(from).abs();
+    if gap.as_secs() < 1 {
+        return format_duration(gap.unsigned_abs());
+    }
+    format_age(gap.as_secs())
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! The list over its index: against a plain vector that does the same slowly.
 
 use bytes::Bytes;
-use hookglass::app::list::{JumpTarget, List, SortKey, SortOrder};
+use hookglass::app::list::{JumpTarget, List};
+use hookglass::app::sort::{SortKey, SortOrder};
 use hookglass::delivery::{
     DeliveryId, EventRef, Head, NewDelivery, SignatureStatus, Summary, Verdict,
 };

@@ -1,8 +1,8 @@
 //! What a key can mean.
 
-use super::detail::Tab;
-use super::list::SortKey;
-use super::removals::Scope;
+use super::scope::Scope;
+use super::sort::SortKey;
+use super::tab::Tab;
 
 /// A part of a delivery that can be copied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
+use super::effect::Effect;
 use super::list::List;
-use super::message::Effect;
 use crate::delivery::{DeliveryId, Summary};
 use crate::diagnostic::Diagnostic;
 use crate::filter::{Filter, Undecided};

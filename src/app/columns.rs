@@ -1,6 +1,6 @@
 //! The columns of the list: which there are, which are wanted, and where each stands.
 
-use super::list::SortKey as SortBy;
+use super::sort::SortKey as SortBy;
 
 /// A column of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

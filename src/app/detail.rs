@@ -2,84 +2,48 @@
 
 use std::sync::Arc;
 
-use ratatui::layout::Rect;
-
 use super::document_view::DocumentView;
-use super::message::Loaded;
-use crate::delivery::{DeliveryId, Verdict};
+use super::tab::Tab;
+use super::target_responses::{TargetComparison, TargetResponse};
+use crate::delivery::{Delivery, DeliveryId, Related, Summary, Verdict};
 use crate::payload::Document;
-use crate::signature::Diagnosis;
+use crate::signature::{Diagnosis, Report};
 
-/// From this width on tabs have their whole names.
-const SPACIOUS: u16 = 76;
-
-/// A view of the selected delivery.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Tab {
-    #[default]
-    Payload,
-    Headers,
-    Signature,
-    Timeline,
-    Raw,
-    Diff,
+/// A delivery made ready to be shown.
+#[derive(Debug)]
+pub struct Loaded {
+    pub delivery: Delivery,
+    pub document: Document,
+    /// The request as it was on the wire.
+    pub raw: Document,
+    /// Nothing where no provider was recognised.
+    pub examined: Option<Report>,
+    /// The deliveries that belong to it.
+    pub related: Related,
+    /// A delivery of the same object that came before and tells of a later time.
+    pub overtaken: Option<Summary>,
+    /// Beside the attempts, one by one.
+    pub answers: Vec<TargetResponse>,
+    pub beside: Vec<TargetComparison>,
 }
 
-impl Tab {
-    pub const ALL: [Self; 6] =
-        [Self::Payload, Self::Headers, Self::Signature, Self::Timeline, Self::Raw, Self::Diff];
-
-    /// Whether it shows a document, in which a cursor moves.
-    pub fn is_document(self) -> bool {
-        matches!(self, Self::Payload | Self::Raw)
+impl Loaded {
+    /// Reads what there is to show out of a delivery.
+    pub fn new(delivery: Delivery, examined: Option<Report>) -> Self {
+        let kind = delivery.head.joined_text("content-type");
+        let coding = delivery.head.joined_text("content-encoding");
+        let document = Document::new(delivery.body.clone(), kind.as_deref(), coding.as_deref());
+        let raw = Document::raw([&delivery.head.raw[..], &delivery.body[..]].concat().into());
+        let (answers, beside) =
+            (TargetResponse::all(&delivery.attempts), TargetComparison::all(&delivery.attempts));
+        let related = Related::default();
+        Self { delivery, document, raw, examined, related, overtaken: None, answers, beside }
     }
 
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Payload => "Payload",
-            Self::Headers => "Headers",
-            Self::Signature => "Signature",
-            Self::Timeline => "Timeline",
-            Self::Raw => "Raw",
-            Self::Diff => "Diff",
-        }
-    }
-
-    /// What a line of tabs of this width calls it: beside the names there has to be room for where
-    /// the cursor is.
-    pub fn label(self, width: u16) -> &'static str {
-        match self {
-            Self::Headers if width < SPACIOUS => "Head",
-            Self::Signature if width < SPACIOUS => "Sig",
-            Self::Timeline if width < SPACIOUS => "Time",
-            _ => self.title(),
-        }
-    }
-
-    /// Where each tab stands in the line of tabs.
-    pub fn places(line: Rect) -> impl Iterator<Item = (Self, Rect)> {
-        let mut x = line.x.saturating_add(1);
-        Self::ALL.into_iter().map(move |tab| {
-            let width = u16::try_from(tab.label(line.width).len()).unwrap_or(0) + 2;
-            let place = Rect { x, width, ..line }.intersection(line);
-            x = x.saturating_add(width);
-            (tab, place)
-        })
-    }
-
-    fn beside(self, step: usize) -> Self {
-        let at = Self::ALL.iter().position(|tab| *tab == self).unwrap_or(0);
-        Self::ALL.into_iter().cycle().nth(at + step).unwrap_or_default()
-    }
-
+    /// The same among the deliveries that belong to it.
     #[must_use]
-    pub fn next(self) -> Self {
-        self.beside(1)
-    }
-
-    #[must_use]
-    pub fn previous(self) -> Self {
-        self.beside(Self::ALL.len() - 1)
+    pub fn among(self, related: Related, overtaken: Option<Summary>) -> Self {
+        Self { related, overtaken, ..self }
     }
 }
 

@@ -3,7 +3,13 @@
 
 use ratatui::layout::{Constraint, Layout, Margin, Position, Rect};
 
-use super::model::Focus;
+/// Which pane the keys go to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Focus {
+    #[default]
+    List,
+    Detail,
+}
 
 /// Columns and rows of the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,10 +7,10 @@ mod visible_rows;
 use jiff::Timestamp;
 
 use super::index::{Index, ListRow, Previous, RowClass, RowRef};
+use super::sort::{SortKey, SortOrder};
 use crate::delivery::{DeliveryId, Summary};
 use crate::filter::{Filter, FilterRow as _, Undecided};
 pub use jump::JumpTarget;
-pub use sort::{SortKey, SortOrder};
 use visible_rows::VisibleRows;
 
 /// All deliveries that are known, and the window on those that pass the filter.

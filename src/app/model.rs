@@ -6,31 +6,24 @@ use jiff::tz::TimeZone;
 use super::action::{ExportForm, Polarity};
 use super::active_filter::ActiveFilter;
 use super::columns::ListColumn;
-use super::detail::{Detail, Tab};
+use super::detail::Detail;
 use super::diff::{DiffView, Volatile};
-use super::document_view::{DocumentView, Viewport};
+use super::document_view::DocumentView;
+use super::effect::Effect;
 use super::filter_prompt::{FilterHistory, FilterPrompt, SeenValues};
 use super::keymap::{Context, Keymap};
-use super::layout::{Areas, Arrangement, Size, areas};
+use super::layout::{Areas, Arrangement, Focus, Size, areas};
 use super::list::List;
-use super::message::{Effect, Notice};
+use super::notice::Notice;
 use super::palette::Palette;
-use super::pane;
 use super::prompt::Prompt;
 use super::rate::Rate;
 use super::removals::Removals;
 use super::resend::{ResendState, TargetPrompt};
 use super::routing::{PublicAddress, Routing, RulePrompt};
 use super::style::StyledLine;
+use super::tab::Tab;
 use crate::delivery::DeliveryId;
-
-/// Which pane the keys go to.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Focus {
-    #[default]
-    List,
-    Detail,
-}
 
 /// What the keys mean at the moment.
 #[derive(Debug, Clone, Default)]
@@ -239,28 +232,6 @@ impl Model {
     /// Where things stand; `None` if the screen is too small.
     pub fn areas(&self) -> Option<Areas> {
         areas(self.size, self.focus, self.arrangement)
-    }
-
-    /// How much of the screen a document has; a note above it takes a line.
-    pub fn window(&self) -> Option<Viewport> {
-        let areas = self.areas()?;
-        let note = self.note().is_some();
-        Some(Viewport {
-            width: usize::from(areas.detail.width.saturating_sub(2)),
-            height: usize::from(areas.detail.height).saturating_sub(usize::from(note)),
-            wrap: self.flags.wrapped,
-        })
-    }
-
-    /// What is to be said above the document that is shown.
-    pub fn note(&self) -> Option<String> {
-        let loaded = self.detail.loaded.as_deref()?;
-        let own = loaded.delivery.summary.annotations.note.as_ref().map(|note| format!("✎ {note}"));
-        let of_body = (self.detail.tab == Tab::Payload)
-            .then(|| pane::note(loaded, self.detail.is_hex()).map(ToOwned::to_owned))
-            .flatten();
-        let notes: Vec<String> = own.into_iter().chain(of_body).collect();
-        (!notes.is_empty()).then(|| notes.join("; "))
     }
 
     /// Where a key is looked up, nearest first.

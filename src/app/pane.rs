@@ -14,12 +14,12 @@ pub mod welcome;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::detail::Tab;
-use super::message::Loaded;
+use super::detail::Loaded;
+use super::document_view::Viewport;
 use super::model::Model;
 use super::style::{StyleClass, StyledLine};
+use super::tab::Tab;
 use crate::delivery::SignatureStatus;
-use crate::units;
 
 /// Columns of the labels on the left; what goes on below a line is indented as far.
 const LABEL: usize = 10;
@@ -60,15 +60,6 @@ pub(crate) fn precise(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned_datetime(zone.clone()).strftime("%H:%M:%S%.3f").to_string()
 }
 
-/// The time between two moments in words, whichever is the later one.
-pub(crate) fn gap(from: Timestamp, to: Timestamp) -> String {
-    let gap = to.duration_since(from).abs();
-    if gap.as_secs() < 1 {
-        return units::format_duration(gap.unsigned_abs());
-    }
-    units::format_age(gap.as_secs())
-}
-
 /// The time of day; of another day, the day.
 pub fn clock(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
     let (then, now) = (at.to_zoned_datetime(zone.clone()), now.to_zoned_datetime(zone.clone()));
@@ -81,8 +72,30 @@ fn labelled(label: &str, role: StyleClass, text: impl AsRef<str>) -> StyledLine 
     StyledLine::new(StyleClass::Dim, format!("{label:<LABEL$}")).with(role, text)
 }
 
+/// How much of the screen a document has; a note above it takes a line.
+pub fn viewport(model: &Model) -> Option<Viewport> {
+    let areas = model.areas()?;
+    let note = note(model).is_some();
+    Some(Viewport {
+        width: usize::from(areas.detail.width.saturating_sub(2)),
+        height: usize::from(areas.detail.height).saturating_sub(usize::from(note)),
+        wrap: model.flags.wrapped,
+    })
+}
+
+/// What is to be said above the document that is shown.
+pub fn note(model: &Model) -> Option<String> {
+    let loaded = model.detail.loaded.as_deref()?;
+    let own = loaded.delivery.summary.annotations.note.as_ref().map(|note| format!("✎ {note}"));
+    let of_body = (model.detail.tab == Tab::Payload)
+        .then(|| note_on_body(loaded, model.detail.is_hex()).map(ToOwned::to_owned))
+        .flatten();
+    let notes: Vec<String> = own.into_iter().chain(of_body).collect();
+    (!notes.is_empty()).then(|| notes.join("; "))
+}
+
 /// What stands above the payload: why it is not there, or not shown as its type says.
-pub fn note(loaded: &Loaded, hex: bool) -> Option<&str> {
+fn note_on_body(loaded: &Loaded, hex: bool) -> Option<&str> {
     match &loaded.delivery.summary.request.refused {
         Some(refusal) => Some(&refusal.reason),
         None if hex => Some("the body as it came, in hexadecimal"),

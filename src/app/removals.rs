@@ -1,19 +1,10 @@
 //! What was removed, so that it can be brought back until the end.
 
+use super::effect::Effect;
 use super::list::List;
-use super::message::Effect;
+use super::scope::Scope;
 use crate::delivery::DeliveryId;
 use crate::ops::annotate::Annotation;
-
-/// Which deliveries an action is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scope {
-    Selected,
-    Marked,
-    /// All that pass the filter in force.
-    Shown,
-    All,
-}
 
 impl List {
     /// The deliveries that are meant, by rising id.

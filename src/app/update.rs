@@ -16,9 +16,11 @@ mod rules;
 use jiff::{SignedDuration, Timestamp};
 
 use super::action::{Action, FilterAction};
+use super::effect::Effect;
+use super::event::Event;
 use super::keymap::{Context, Key};
-use super::message::{Effect, Event, Notice, NoticeKind};
 use super::model::{Confirm, Mode, Model};
+use super::notice::{Notice, NoticeKind};
 use super::pane;
 use crate::delivery::{SignatureStatus, Summary, Verdict};
 
@@ -176,7 +178,13 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             dispatch::page(model, action);
             Vec::new()
         }
-        Mode::Answers(_) => rules::page(model, action),
+        Mode::Answers(_) => {
+            if rules::page(model, action) {
+                Vec::new()
+            } else {
+                dispatch::act(model, action)
+            }
+        }
         Mode::Palette(_)
         | Mode::Find { .. }
         | Mode::Filter(_)
@@ -208,6 +216,15 @@ fn notify(model: &mut Model, notice: Notice) {
     model.notice = Some((notice, until));
 }
 
+/// Does something with the selected delivery, if there is one.
+fn with_selected(model: &mut Model, go: impl FnOnce(&mut Model)) {
+    if model.list.selected().is_some() {
+        go(model);
+    } else {
+        notify(model, Notice::info("no delivery is selected yet"));
+    }
+}
+
 fn tried(verdict: &Verdict) -> Notice {
     match verdict.status {
         SignatureStatus::Verified | SignatureStatus::Expired => {
@@ -228,7 +245,7 @@ fn sync_viewport(model: &mut Model) -> Vec<Effect> {
     model.list.settle(usize::from(areas.list.height));
     let selected = model.list.selected().map(|row| row.id);
     let load = model.detail.want(selected);
-    if let Some(window) = model.window() {
+    if let Some(window) = pane::viewport(model) {
         model.detail.read(|document, reading| reading.settle(document, window));
     }
     model.comparing.settle(usize::from(areas.detail.height));

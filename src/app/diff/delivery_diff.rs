@@ -1,12 +1,12 @@
 //! What two deliveries differ in, line by line, as it is read.
 
 use super::Volatile;
-use crate::app::pane::gap;
 use crate::app::style::{StyleClass, StyledLine};
 use crate::delivery::{Delivery, Head, Summary, is_added_on_the_way};
 use crate::ops::diff::BaselineReason;
 use crate::payload::Document;
 use crate::payload::diff::{Diff, DiffRow, Mark, headers};
+use crate::units;
 
 /// Rows that are the same and are shown beside a change.
 const CONTEXT: usize = 2;
@@ -171,7 +171,10 @@ fn about(old: &Summary, new: &Summary, pick: BaselineReason) -> [DiffEntry; 2] {
         .with(StyleClass::Plain, format!("delivery {}", old.id))
         .with(
             StyleClass::Dim,
-            format!(", {} {word}", gap(old.request.received_at, new.request.received_at)),
+            format!(
+                ", {} {word}",
+                units::format_gap(old.request.received_at, new.request.received_at)
+            ),
         );
     let reason = StyledLine::new(StyleClass::Dim, why);
     let reason = if old.event.event_type == new.event.event_type {

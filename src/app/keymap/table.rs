@@ -6,9 +6,9 @@ use crate::app::action::{
     FilterAction, Fold, LineEdit, ListAction as Entry, Move, Polarity, ReleaseDecision,
     ResendAction, ResizeBy, ResponseAction,
 };
-use crate::app::detail::Tab;
-use crate::app::list::SortKey as By;
-use crate::app::removals::Scope;
+use crate::app::scope::Scope;
+use crate::app::sort::SortKey as By;
+use crate::app::tab::Tab;
 
 const fn bind(
     context: Context,

@@ -2,9 +2,10 @@
 
 use jiff::Timestamp;
 
+use super::List;
 use super::sort::compare;
-use super::{List, SortKey};
 use crate::app::index::{RowClass, RowRef};
+use crate::app::sort::SortKey;
 use crate::delivery::DeliveryId;
 use crate::filter::{Filter, FilterRow as _, RowMatcher};
 

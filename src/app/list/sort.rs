@@ -3,45 +3,9 @@
 use std::cmp::Ordering;
 
 use crate::app::index::{Index, RowClass, RowRef};
+use crate::app::sort::SortKey;
 use crate::delivery::DeliveryId;
 use crate::filter::FilterRow as _;
-
-/// A column that a list can be sorted by.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum SortKey {
-    /// The order in which the deliveries came.
-    #[default]
-    Time,
-    Type,
-    Verdict,
-    EventId,
-    Size,
-    Answer,
-}
-
-impl SortKey {
-    pub const ALL: [Self; 6] =
-        [Self::Time, Self::Type, Self::Verdict, Self::EventId, Self::Size, Self::Answer];
-
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Time => "time",
-            Self::Type => "type",
-            Self::Verdict => "verdict",
-            Self::EventId => "event id",
-            Self::Size => "size",
-            Self::Answer => "answer",
-        }
-    }
-}
-
-/// An order of rows. Those that are equal in the column stand as they came; what has no value
-/// comes first. Descending is that order from its end.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct SortOrder {
-    pub by: SortKey,
-    pub descending: bool,
-}
 
 /// Which of two rows comes first when rising.
 pub(super) fn compare(by: SortKey, one: &RowRef<'_>, other: &RowRef<'_>) -> Ordering {

@@ -5,8 +5,9 @@ use std::collections::VecDeque;
 
 use hashbrown::HashSet;
 
-use super::sort::{SortKey, SortOrder, compare, sorted};
+use super::sort::{compare, sorted};
 use crate::app::index::{Index, RowClass, RowRef};
+use crate::app::sort::{SortKey, SortOrder};
 use crate::delivery::DeliveryId;
 
 /// So many are taken out one by one; to take out more, all are looked at.

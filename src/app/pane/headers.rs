@@ -1,6 +1,6 @@
 //! The head of the request, header by header, in the order received.
 
-use crate::app::message::Loaded;
+use crate::app::detail::Loaded;
 use crate::app::style::{StyleClass, StyledLine};
 use crate::delivery::{Header, is_added_on_the_way};
 

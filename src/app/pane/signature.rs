@@ -1,7 +1,7 @@
 //! Whether the signature is good, and why not.
 
 use super::{labelled, sign_of};
-use crate::app::message::Loaded;
+use crate::app::detail::Loaded;
 use crate::app::model::{Model, Session};
 use crate::app::style::{StyleClass, StyledLine};
 use crate::delivery::{SignatureStatus, Verdict};

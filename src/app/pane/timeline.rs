@@ -5,7 +5,7 @@ mod attempts;
 mod event;
 
 use super::precise;
-use crate::app::message::Loaded;
+use crate::app::detail::Loaded;
 use crate::app::model::Model;
 use crate::app::style::{StyleClass, StyledLine};
 use crate::delivery::Summary;

@@ -2,10 +2,10 @@
 
 use super::notify;
 use crate::app::action::{DiffAction, Move};
-use crate::app::detail::Tab;
 use crate::app::diff::{DiffBasis, DiffRequest, DiffView};
-use crate::app::message::Notice;
 use crate::app::model::Model;
+use crate::app::notice::Notice;
+use crate::app::tab::Tab;
 use crate::delivery::DeliveryId;
 
 pub(super) fn act(model: &mut Model, what: DiffAction) {

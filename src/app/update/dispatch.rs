@@ -1,14 +1,16 @@
 //! What an action does while the lists and panes have the keys.
 
-use super::{diff, document, export, filter, list, notify, resend, rules};
+use super::{diff, document, export, filter, list, notify, resend, rules, with_selected};
 use crate::app::action::{Action, Copyable, Move, ResizeBy};
-use crate::app::detail::Tab;
+use crate::app::effect::Effect;
 use crate::app::index::ListRow;
-use crate::app::message::{Effect, Notice};
-use crate::app::model::{Focus, HelpPage, Mode, Model};
+use crate::app::layout::Focus;
+use crate::app::model::{HelpPage, Mode, Model};
+use crate::app::notice::Notice;
 use crate::app::palette::Palette;
 use crate::app::pane;
 use crate::app::prompt::Prompt;
+use crate::app::tab::Tab;
 
 pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     match action {
@@ -210,14 +212,6 @@ fn back(model: &mut Model) -> Vec<Effect> {
         return filter::put_in_force(model, "");
     }
     Vec::new()
-}
-
-pub(super) fn with_selected(model: &mut Model, go: impl FnOnce(&mut Model)) {
-    if model.list.selected().is_some() {
-        go(model);
-    } else {
-        notify(model, Notice::info("no delivery is selected yet"));
-    }
 }
 
 fn toggle_mouse(model: &mut Model) -> Vec<Effect> {

@@ -1,13 +1,15 @@
 //! What an action does in a document: the payload, or the request as it was on the wire.
 
-use super::{filter, notify};
+use super::notify;
 use crate::app::action::{Copyable, Direction, DocumentAction, Fold, Move};
-use crate::app::detail::Tab;
 use crate::app::document_view::{DocumentView, Viewport};
-use crate::app::message::{DocumentTab, Effect, Notice};
+use crate::app::effect::{DocumentTab, Effect};
 use crate::app::model::{HelpPage, Mode, Model};
+use crate::app::notice::Notice;
+use crate::app::pane;
 use crate::app::prompt::Prompt;
 use crate::app::style::{StyleClass, StyledLine};
+use crate::app::tab::Tab;
 use crate::filter::path_term;
 use crate::payload::path::PathStep;
 use crate::payload::{Document, Node};
@@ -20,7 +22,7 @@ fn read<R>(
     model: &mut Model,
     go: impl FnOnce(&Document, &mut DocumentView, Viewport) -> R,
 ) -> Option<R> {
-    let window = model.window()?;
+    let window = pane::viewport(model)?;
     model.detail.read(|document, reading| go(document, reading, window))
 }
 
@@ -42,7 +44,7 @@ pub(super) fn scroll(model: &mut Model, by: isize) {
 }
 
 pub(super) fn select_line(model: &mut Model, line: usize) {
-    let note = usize::from(model.note().is_some());
+    let note = usize::from(pane::note(model).is_some());
     let Some(line) = line.checked_sub(note) else { return };
     read(model, |document, reading, window| reading.select_line(document, window, line));
 }
@@ -161,9 +163,10 @@ fn value(node: Node<'_>) -> String {
     node.string().map_or_else(|| node.source().to_owned(), std::borrow::Cow::into_owned)
 }
 
-/// Narrows the list to deliveries that have the value under the cursor there, or another.
-pub(super) fn narrow(model: &mut Model, negated: bool) -> Vec<Effect> {
-    let term = with_node(model, |node| {
+/// A term of a filter for the value under the cursor, or for any other there; none where no value
+/// can be compared.
+pub(super) fn term(model: &Model, negated: bool) -> Option<String> {
+    with_node(model, |node| {
         let steps: Vec<String> = node
             .path()
             .0
@@ -175,15 +178,7 @@ pub(super) fn narrow(model: &mut Model, negated: bool) -> Vec<Effect> {
             .collect();
         let scalar = !node.kind().is_open() && !steps.is_empty();
         scalar.then(|| path_term(&steps, &value(node), negated))
-    });
-    let Some(term) = term else {
-        notify(
-            model,
-            Notice::info("there is no string, number or literal of JSON under the cursor"),
-        );
-        return Vec::new();
-    };
-    filter::by_term(model, &term)
+    })
 }
 
 /// Shows the string under the cursor line by line.

@@ -2,10 +2,11 @@
 
 use super::notify;
 use crate::app::action::ExportForm;
-use crate::app::message::{Effect, Notice};
+use crate::app::effect::Effect;
 use crate::app::model::{Mode, Model};
+use crate::app::notice::Notice;
 use crate::app::prompt::Prompt;
-use crate::app::removals::Scope;
+use crate::app::scope::Scope;
 use crate::delivery::DeliveryId;
 
 /// Asks where to; what was marked is what is meant, if anything was.

@@ -1,14 +1,16 @@
 //! Narrows the list by what is pointed at, and keeps filters under names.
 
-use super::{dispatch, document, notify};
+use super::{document, notify, with_selected};
 use crate::app::action::{Facet, FilterAction, Polarity};
-use crate::app::detail::Tab;
+use crate::app::effect::Effect;
 use crate::app::filter_prompt::FilterPrompt;
 use crate::app::index::ListRow;
-use crate::app::message::{Effect, Notice};
-use crate::app::model::{Focus, Mode, Model};
+use crate::app::layout::Focus;
+use crate::app::model::{Mode, Model};
+use crate::app::notice::Notice;
 use crate::app::palette::{Palette, VIEW};
 use crate::app::prompt::Prompt;
+use crate::app::tab::Tab;
 use crate::filter::term;
 
 pub(super) fn act(model: &mut Model, narrow: FilterAction) -> Vec<Effect> {
@@ -22,10 +24,10 @@ pub(super) fn act(model: &mut Model, narrow: FilterAction) -> Vec<Effect> {
         FilterAction::Like(wanted)
             if model.focus == Focus::Detail && model.detail.tab == Tab::Payload =>
         {
-            return document::narrow(model, wanted == Polarity::Without);
+            return by_cursor(model, wanted);
         }
         FilterAction::Like(wanted) => {
-            dispatch::with_selected(model, |model| model.mode = Mode::Facet(wanted));
+            with_selected(model, |model| model.mode = Mode::Facet(wanted));
         }
         FilterAction::Facet(facet) => return by_facet(model, facet, Polarity::With),
         FilterAction::Clear => return put_in_force(model, ""),
@@ -65,8 +67,18 @@ pub(super) fn by_facet(model: &mut Model, facet: Facet, wanted: Polarity) -> Vec
     by_term(model, &term(field, &value, wanted == Polarity::Without))
 }
 
+/// Narrows the list to deliveries that have the value under the cursor, or another.
+fn by_cursor(model: &mut Model, wanted: Polarity) -> Vec<Effect> {
+    let Some(term) = document::term(model, wanted == Polarity::Without) else {
+        let why = "there is no string, number or literal of JSON under the cursor";
+        notify(model, Notice::info(why));
+        return Vec::new();
+    };
+    by_term(model, &term)
+}
+
 /// Narrows the list by a term beside those that are in force.
-pub(super) fn by_term(model: &mut Model, term: &str) -> Vec<Effect> {
+fn by_term(model: &mut Model, term: &str) -> Vec<Effect> {
     match model.search.narrowed(term) {
         Ok(filter) => put_in_force(model, &filter),
         Err(wrong) => {

@@ -3,13 +3,16 @@
 use jiff::civil::{DateTime, Time};
 use jiff::{Timestamp, ToSpan as _};
 
-use super::{dispatch, notify};
+use super::{notify, with_selected};
 use crate::app::action::{Direction, ListAction};
-use crate::app::list::{JumpTarget, SortKey, SortOrder};
-use crate::app::message::{Effect, Notice};
+use crate::app::effect::Effect;
+use crate::app::list::JumpTarget;
 use crate::app::model::{Confirm, Mode, Model};
+use crate::app::notice::Notice;
 use crate::app::prompt::Prompt;
-use crate::app::removals::{Removals, Scope};
+use crate::app::removals::Removals;
+use crate::app::scope::Scope;
+use crate::app::sort::{SortKey, SortOrder};
 use crate::delivery::DeliveryId;
 use crate::filter::Filter;
 use crate::ops::annotate::Annotation;
@@ -22,7 +25,7 @@ pub(super) fn act(model: &mut Model, what: ListAction) -> Vec<Effect> {
         ListAction::Note => ask_note(model),
         ListAction::Remove(which) => ask_removal(model, which),
         ListAction::Undo => return undo(model),
-        ListAction::SortMenu => dispatch::with_selected(model, |model| model.mode = Mode::Sort),
+        ListAction::SortMenu => with_selected(model, |model| model.mode = Mode::Sort),
         ListAction::Sort(column) => sort(model, column),
         ListAction::Jump => model.mode = Mode::Jump { prompt: Prompt::default(), error: None },
         ListAction::Match(turn) => seek_match(model, turn),
@@ -58,7 +61,7 @@ fn ask_note(model: &mut Model) {
         let summary = &loaded.delivery.summary;
         (Some(summary.id) == model.detail.wanted()).then(|| summary.annotations.note.clone())?
     });
-    dispatch::with_selected(model, |model| {
+    with_selected(model, |model| {
         model.mode = Mode::Note { prompt: Prompt::new(note.unwrap_or_default()) };
     });
 }

@@ -4,11 +4,13 @@ use ratatui::layout::Position;
 
 use super::{act, dispatch, document, list};
 use crate::app::columns::{self, ListColumn, placed};
-use crate::app::detail::Tab;
+use crate::app::effect::Effect;
+use crate::app::event::{Mouse, MouseKind};
 use crate::app::hints::hints;
 use crate::app::layout::Areas;
-use crate::app::message::{Effect, Mouse, MouseKind};
-use crate::app::model::{Focus, Mode, Model};
+use crate::app::layout::Focus;
+use crate::app::model::{Mode, Model};
+use crate::app::tab::Tab;
 
 /// How many lines the wheel moves.
 const WHEEL: isize = 3;

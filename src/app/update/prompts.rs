@@ -4,12 +4,13 @@ use zeroize::Zeroizing;
 
 use super::{dispatch, document, export, filter, list, notify, resend, rules};
 use crate::app::action::{Action, Move, ResendAction};
-use crate::app::detail::Tab;
+use crate::app::effect::Effect;
 use crate::app::filter_prompt::FilterPrompt;
-use crate::app::message::{Effect, Notice};
 use crate::app::model::{Mode, Model};
+use crate::app::notice::Notice;
 use crate::app::palette::{Palette, PaletteCommand, entries};
 use crate::app::prompt::Prompt;
+use crate::app::tab::Tab;
 use crate::secret::Secret;
 
 pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {

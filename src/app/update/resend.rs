@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use super::notify;
 use crate::app::action::{Direction, ResendAction};
-use crate::app::message::{Effect, Notice};
+use crate::app::effect::Effect;
 use crate::app::model::{Confirm, Mode, Model};
+use crate::app::notice::Notice;
 use crate::app::resend::{
     ResendProgress, ResendRequest, TargetPrompt, TargetPurpose, counts, read,
 };
@@ -136,7 +137,7 @@ fn how(exact: bool) -> &'static str {
 }
 
 fn question(model: &Model, order: &ResendRequest) -> String {
-    let marked = model.list.which(crate::app::removals::Scope::Marked);
+    let marked = model.list.which(crate::app::scope::Scope::Marked);
     let which = if marked.is_empty() { "shown" } else { "marked" };
     let deliveries = units::format_count(order.ids.len() as u64);
     let how = if order.exact { "exactly as they came" } else { "signed anew" };

@@ -1,9 +1,10 @@
 //! Rules that answer deliveries, senders that are held, and the address for senders.
 
-use super::{dispatch, notify};
+use super::notify;
 use crate::app::action::{Action, Copyable, Move, ReleaseDecision, ResponseAction};
-use crate::app::message::{Effect, Notice};
+use crate::app::effect::Effect;
 use crate::app::model::{Mode, Model};
+use crate::app::notice::Notice;
 use crate::app::routing::{
     PublicAddress, Routing, RoutingChange, RoutingChoice, RuleMistake, RulePrompt,
 };
@@ -30,11 +31,11 @@ pub(super) fn show(model: &mut Model) {
     model.mode = Mode::Answers(chosen.unwrap_or(0));
 }
 
-/// What a key does on the page.
-pub(super) fn page(model: &mut Model, action: Action) -> Vec<Effect> {
-    let Mode::Answers(chosen) = &mut model.mode else { return Vec::new() };
+/// Moves on the page, or leaves it; false for any other action.
+pub(super) fn page(model: &mut Model, action: Action) -> bool {
+    let Mode::Answers(chosen) = &mut model.mode else { return false };
     let last = model.routing.choices().len().saturating_sub(1);
-    #[expect(clippy::wildcard_enum_match_arm, reason = "no other action has a key there")]
+    #[expect(clippy::wildcard_enum_match_arm, reason = "no other action is about the page")]
     match action {
         Action::Move(step) => {
             *chosen = match step {
@@ -44,14 +45,11 @@ pub(super) fn page(model: &mut Model, action: Action) -> Vec<Effect> {
                 Move::Last | Move::PageDown => last,
                 Move::Left | Move::Right => *chosen,
             };
-            Vec::new()
         }
-        Action::Cancel => {
-            model.mode = Mode::Browse;
-            Vec::new()
-        }
-        other => dispatch::act(model, other),
+        Action::Cancel => model.mode = Mode::Browse,
+        _ => return false,
     }
+    true
 }
 
 fn chosen(model: &Model) -> Option<RoutingChoice> {

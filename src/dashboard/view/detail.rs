@@ -6,9 +6,9 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::Line;
 
 use super::{Painter, text};
-use crate::app::detail::Tab;
 use crate::app::document_view::{Finding, highlighted, shown};
 use crate::app::layout::Areas;
+use crate::app::tab::Tab;
 use crate::app::theme::Theme;
 use crate::app::{Focus, Model, StyleClass, pane};
 use crate::payload::escape;
@@ -103,11 +103,12 @@ fn found(finding: &Finding) -> String {
 
 fn document(model: &Model, painter: &mut Painter, frame: &mut Frame<'_>, area: Rect) {
     let theme = painter.theme;
-    let (Some((document, reading)), Some(window)) = (model.detail.reading(), model.window()) else {
+    let (Some((document, reading)), Some(window)) = (model.detail.reading(), pane::viewport(model))
+    else {
         return;
     };
     let mut area = indented(area);
-    if let Some(note) = model.note() {
+    if let Some(note) = pane::note(model) {
         let line = Line::styled(escape(&note).into_owned(), theme.style(StyleClass::Warn));
         frame.render_widget(line, Rect { height: area.height.min(1), ..area });
         area = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };

@@ -1,7 +1,7 @@
 //! Every sending onwards, what was answered, and how that stands to answers before.
 
 use super::{below, status_role};
-use crate::app::message::Loaded;
+use crate::app::detail::Loaded;
 use crate::app::model::Model;
 use crate::app::pane::precise;
 use crate::app::style::{StyleClass, StyledLine};

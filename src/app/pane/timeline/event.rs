@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 
 use super::{below, status_role};
-use crate::app::message::Loaded;
+use crate::app::detail::Loaded;
 use crate::app::model::Model;
-use crate::app::pane::{gap, precise, sign_of};
+use crate::app::pane::{precise, sign_of};
 use crate::app::style::{StyleClass, StyledLine};
 use crate::delivery::{DeliveryId, Summary};
 use crate::units;
@@ -23,7 +23,7 @@ pub(super) fn lines(model: &Model, loaded: &Loaded) -> Vec<StyledLine> {
                 "! out of order: delivery {} of the same object came {} before this one, and tells \
                  of a later time",
                 later.id,
-                gap(later.request.received_at, summary.request.received_at)
+                units::format_gap(later.request.received_at, summary.request.received_at)
             ),
         )));
     }
@@ -85,11 +85,14 @@ fn line(model: &Model, one: &Summary, sign: &str, before: Option<Timestamp>) -> 
     };
     let line = line.with(if one.flags.differs { StyleClass::Warn } else { StyleClass::Dim }, bytes);
     match before {
-        Some(before) if before <= one.request.received_at => {
-            line.with(StyleClass::Dim, format!(", {} later", gap(before, one.request.received_at)))
-        }
-        Some(before) => line
-            .with(StyleClass::Dim, format!(", {} earlier", gap(one.request.received_at, before))),
+        Some(before) if before <= one.request.received_at => line.with(
+            StyleClass::Dim,
+            format!(", {} later", units::format_gap(before, one.request.received_at)),
+        ),
+        Some(before) => line.with(
+            StyleClass::Dim,
+            format!(", {} earlier", units::format_gap(one.request.received_at, before)),
+        ),
         None => line,
     }
 }
