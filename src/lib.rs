@@ -1,47 +1,47 @@
-//! A looking glass for webhooks: listens, verifies each delivery's signature, keeps it, and shows
-//! it live.
+//! Inspect, verify, and replay webhooks: listens, verifies the signature of each delivery, stores
+//! it, and shows it live.
 //!
 //! ```text
-//!  sender ─► listener ─► intake: verify ─► store ─► answer to the sender
-//!                                            │ progress
+//!  client ─► listener ─► intake: assess ─► store ─► response to the client
+//!                                            │ revisions
 //!                       ┌────────────────────┴───────────┐
 //!                       ▼                                ▼
-//!                  tui (dashboard)               headless (JSON lines)
+//!                   dashboard                     headless (JSON lines)
 //!                       │ effects
-//!                       └─► resend · copy · sample ─► attempts back into the store
+//!                       └─► resend · edit · copy · export ─► attempts into the store
 //!
-//!  intake asks: handshake? strict? a rule? ─► targets, each with a queue of its own
+//!  intake decides: handshake? strict? a rule? ─► targets, each with its own queue
 //! ```
 //!
-//! Every arrow is a bounded queue or a function call, and nothing in the way of a delivery waits
-//! for the screen.
+//! Every arrow is a bounded queue or a function call. Nothing on the response path waits for a
+//! front end.
 //!
-//! The house has six floors. A room names only what stands on a lower floor, or beside it where
-//! the table says so; `tests/architecture.rs` holds this.
+//! Modules are in layers. A module names modules of lower layers, or others of its own layer, and
+//! no cycle arises, down to single files. `tests/architecture.rs` computes this from the source.
 //!
 //! ```text
-//!  6  main.rs                parses, and turns failures into exit codes
-//!  5  cli/                   what can be asked for, one file a command
-//!     tui/                   the shell: loop, terminal, effects, theme, view
-//!     headless.rs            the other front end
-//!  4  config/                what the user configured
-//!     intake.rs              verify → keep → rules and targets → answer
-//!     search.rs              deliveries by their bytes, in threads
-//!     send/                  requests of our own, and kept deliveries: signed anew, edited
-//!     fixture.rs             deliveries for tests: redacted, signed with a test key, proved
-//!     replay.rs              fixtures sent to a target, and what is expected of it
-//!  3  app/                   the pure core of the dashboard
-//!     listener/              HTTP in; knows no store
-//!     outbound/              HTTP out; knows no store
-//!     tunnel/                the agents that make the listener public
-//!     respond/               answers on demand; waits for nothing
-//!     store/                 SQLite
-//!     signature/             verdicts and signing; pure
-//!     export/                deliveries written down for others; pure
-//!     import/                deliveries that others wrote down; pure
-//!  2  filter/                one grammar; pure
-//!     provider/              schemes and samples as data
-//!  1  delivery/  payload/  diagnostic.rs  error_chain.rs  secret.rs  task.rs  units.rs
+//!  main.rs           parse, run, exit code
+//!  front ends        cli/        one file per command
+//!                    dashboard/  event loop, terminal, effects, view
+//!                    headless    JSON lines
+//!  configuration     config/     settings of all of the above, and of what is below
+//!  dashboard core    app/        pure: Event → update → effects
+//!  operations        ops/        resend, edit, fixtures, replay, search
+//!  services          intake/     assess, sequence, respond
+//!  I/O               listener/   HTTP in
+//!                    outbound/   HTTP out
+//!                    tunnel/     agents that make the listener public
+//!                    store/      SQLite
+//!                    private_file, task
+//!  domain (pure)     signature/  verdicts, signing, diagnosis
+//!                    provider/   schemes and samples as data
+//!                    respond/    rules and scripts of responses
+//!                    formats/    fixture, JSON lines, HAR, .http, curl
+//!                    redact/     pseudonyms for secrets and personal data
+//!                    filter/     one grammar
+//!                    payload/    documents, diff, schema, search
+//!                    delivery/   deliveries, heads, verdicts, attempts
+//!                    diagnostic, error_chain, secret, units
 //! ```
 
 pub mod app;
