@@ -1,4 +1,4 @@
-//! Signatures: what a verdict is computed from, and how a request of our own is signed.
+//! Signatures: verification, diagnosis of failed ones, and signing of requests.
 //!
 //! Pure: no clock, no file, no socket. Secrets are compared in constant time.
 

@@ -1,8 +1,8 @@
-//! The table of causes: why a verdict is what it is, where that was proved.
+//! The table of causes: proved reasons for a verdict.
 
 macro_rules! causes {
     ($($(#[$doc:meta])* $name:ident $code:literal $meaning:literal,)*) => {
-        /// A proved cause. The code goes into JSON lines, filters and the store.
+        /// A proved cause. The code appears in JSON lines, filters, and the store.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Cause {
             $($(#[$doc])* $name,)*
@@ -17,12 +17,12 @@ macro_rules! causes {
                 }
             }
 
-            /// Whether it is that the body was changed.
-            pub(super) fn is_of_the_body(self) -> bool {
+            /// Returns true if the cause is a change of the body.
+            pub(super) fn is_body_change(self) -> bool {
                 self.code().starts_with("body-")
             }
 
-            /// What it means, as a sentence without its full stop.
+            /// Returns the meaning as a sentence without its period.
             pub fn meaning(self) -> &'static str {
                 match self {
                     $(Self::$name => $meaning,)*
@@ -69,7 +69,7 @@ causes! {
     BodyNewlineStyle "body-newline-style" "line ends of the body were changed between CRLF and LF",
     BodyWhitespace "body-whitespace" "white space around the body was changed",
     BodyBom "body-bom" "a byte order mark was added to the body or lost",
-    BodyReserialised "body-reserialised" "the JSON was parsed and written again: another spacing of it is signed; hash the raw bytes",
+    BodyReserialized "body-reserialised" "the JSON was parsed and written again: another spacing of it is signed; hash the raw bytes",
     BodyKeyOrder "body-key-order" "the JSON was parsed and written again with its keys in another order; hash the raw bytes",
     BodyCharset "body-charset" "the body was written in another character set than the signed one",
     BodyGzip "body-gzip" "the body was compressed after it was signed; the signature is that of the plain bytes",

@@ -1,4 +1,4 @@
-//! The digests themselves.
+//! Computes and verifies digests.
 
 use hmac::{EagerHash, Hmac, KeyInit, Mac};
 use sha1::Sha1;
@@ -7,13 +7,13 @@ use subtle::ConstantTimeEq as _;
 
 use crate::provider::Algorithm;
 
-/// Bytes of a digest; a token has no length of its own.
+/// Returns the size of a digest in bytes; a token has no fixed length.
 pub(super) fn length(algorithm: Algorithm) -> Option<usize> {
     match algorithm {
         Algorithm::HmacSha1 => Some(20),
         Algorithm::HmacSha256 | Algorithm::Sha256SecretFirst => Some(32),
         Algorithm::HmacSha512 | Algorithm::Ed25519 => Some(64),
-        // DER leaves out leading zeros.
+        // DER omits leading zeros.
         Algorithm::EcdsaP256 | Algorithm::Token => None,
     }
 }
@@ -27,12 +27,12 @@ pub(super) fn compute(algorithm: Algorithm, key: &[u8], content: &[u8]) -> Vec<u
             Sha256::new().chain_update(key).chain_update(content).finalize().to_vec()
         }
         Algorithm::Token => key.to_vec(),
-        // Nobody can compute these with a public key.
+        // A public key cannot compute these.
         Algorithm::Ed25519 | Algorithm::EcdsaP256 => Vec::new(),
     }
 }
 
-/// Whether a signature is that of the content under a key.
+/// Returns true if a signature is that of the content under a key.
 pub(super) fn fits(algorithm: Algorithm, key: &[u8], content: &[u8], received: &[u8]) -> bool {
     match algorithm {
         Algorithm::Ed25519 => ed25519(key, content, received).is_some(),

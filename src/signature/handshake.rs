@@ -1,4 +1,4 @@
-//! Answers what providers ask before they register a URL.
+//! Responds to the requests with which providers verify a URL.
 
 use bytes::Bytes;
 
@@ -9,33 +9,33 @@ use crate::secret::Secret;
 
 use super::verifier::Credentials;
 
-/// Knows the tokens that users choose for handshakes.
+/// Tokens that users choose for handshakes.
 #[derive(Debug, Clone, Default)]
 pub struct Handshakes {
-    /// Each under the name of its variable.
+    /// Each named after its variable.
     tokens: Vec<Secret>,
 }
 
-/// A handshake that was recognised, and what is to be answered.
+/// A recognized handshake and its response.
 #[derive(Debug, Clone)]
 pub struct Greeting<'v> {
     pub credentials: &'v Credentials,
-    /// The event type that it is listed under.
+    /// The event type shown for it.
     pub kind: String,
     pub status: u16,
     pub headers: Vec<Header>,
     pub body: Bytes,
-    /// What happened and what the user has to do.
+    /// What happened and what the user should do.
     pub explanation: String,
 }
 
 impl Handshakes {
-    /// Tokens are known by the name of the variable that held them.
+    /// Creates it from tokens, each named after its variable.
     pub fn new(tokens: Vec<Secret>) -> Self {
         Self { tokens }
     }
 
-    /// The answer to a delivery that is a handshake of one of the verifier's providers.
+    /// Recognizes a handshake of one of the verifier's providers.
     pub fn greet<'v>(
         &self,
         verifier: &'v Verifier,
@@ -55,11 +55,11 @@ impl Handshakes {
                 hmac: Some(Digest(&hmac)),
             };
             let handshake = provider.handshakes.iter().find(|one| one.is(&filling))?;
-            Some(self.answer(credentials, handshake, &filling))
+            Some(self.respond(credentials, handshake, &filling))
         })
     }
 
-    fn answer<'v>(
+    fn respond<'v>(
         &self,
         credentials: &'v Credentials,
         handshake: &Handshake,
@@ -80,7 +80,7 @@ impl Handshakes {
                 .from
                 .0
                 .find(filling)
-                .is_some_and(|came| digest::equal(came.as_bytes(), chosen.expose()))
+                .is_some_and(|received| digest::equal(received.as_bytes(), chosen.expose()))
         {
             return refused(
                 403,
@@ -98,8 +98,8 @@ impl Handshakes {
         }
         let content_type = handshake.content_type.iter();
         let content_type = content_type.map(|kind| Header::new("Content-Type", kind.clone()));
-        let own = handshake.headers.iter();
-        let own = own.map(|(name, value)| Header::new(name.clone(), value.fill(filling)));
+        let headers = handshake.headers.iter();
+        let headers = headers.map(|(name, value)| Header::new(name.clone(), value.fill(filling)));
         let mut explanation = format!("a handshake of {title}, answered as it wants");
         if let Some(tell) = &handshake.tell {
             explanation.push_str("; ");
@@ -109,15 +109,15 @@ impl Handshakes {
             credentials,
             kind: handshake.kind.clone(),
             status: handshake.status,
-            headers: content_type.chain(own).collect(),
+            headers: content_type.chain(headers).collect(),
             body: handshake.body.fill(filling).into(),
             explanation,
         }
     }
 }
 
-/// The digest of a token under the current secret. Only of what looks like a token: whoever could
-/// have anything digested could sign deliveries.
+/// Returns the digest of a token under the current secret. Only for texts that look like tokens: a
+/// client that can get the digest of any text could sign deliveries.
 fn hmac(credentials: &Credentials, text: &str) -> Option<String> {
     let is_token = (1..=128).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_+/=".contains(&byte));
@@ -133,10 +133,10 @@ mod tests {
 
     const TOKEN: &str = "test-token-not-real";
 
-    /// Status, headers, body, type and explanation.
-    type Heard = (u16, Vec<String>, String, String, String);
+    /// Status, headers, body, event type, and explanation.
+    type Response = (u16, Vec<String>, String, String, String);
 
-    fn greet(provider: &str, secret: Option<&str>, head: &str, body: &str) -> Option<Heard> {
+    fn greet(provider: &str, secret: Option<&str>, head: &str, body: &str) -> Option<Response> {
         let secrets = secret.map(|secret| Secret::new("TEST", secret)).into_iter().collect();
         let credentials = Credentials { provider: Provider::named(provider).unwrap(), secrets };
         let verifier = Verifier::new(vec![credentials]);
@@ -152,8 +152,8 @@ mod tests {
     const TEXT: &str = "Content-Type: text/plain; charset=utf-8";
     const JSON: &str = "Content-Type: application/json";
 
-    /// Provider, head, body; headers and body of the answer, and the type that is listed.
-    type Asked = (
+    /// Provider, head, body; headers and body of the response, and the event type shown.
+    type Case = (
         &'static str,
         &'static str,
         &'static str,
@@ -162,8 +162,8 @@ mod tests {
         &'static str,
     );
 
-    /// The shapes are those of each provider's documentation.
-    const ASKED: [Asked; 7] = [
+    /// As in each provider's documentation.
+    const CASES: [Case; 7] = [
         (
             "slack",
             "POST /slack HTTP/1.1",
@@ -223,26 +223,30 @@ mod tests {
     ];
 
     #[test]
-    fn each_provider_hears_what_it_wants() {
-        for (provider, head, body, headers, answer, kind) in ASKED {
-            let (status, said, came, listed, _) =
+    fn responds_as_each_provider_requires() {
+        for (provider, head, body, headers, answer, kind) in CASES {
+            let (status, said, received, listed, _) =
                 greet(provider, None, head, body).expect(provider);
-            assert_eq!((status, came.as_str(), listed.as_str()), (200, answer, kind), "{provider}");
+            assert_eq!(
+                (status, received.as_str(), listed.as_str()),
+                (200, answer, kind),
+                "{provider}"
+            );
             assert_eq!(said, headers, "{provider}");
         }
     }
 
     #[test]
-    fn zoom_hears_the_digest_of_its_token_and_of_nothing_else() {
+    fn digests_only_tokens_for_zoom() {
         let head = "POST / HTTP/1.1";
-        let asked = |token: &str| {
+        let request = |token: &str| {
             format!(
                 r#"{{"event":"endpoint.url_validation","payload":{{"plainToken":"{token}"}},"event_ts":1}}"#
             )
         };
         let plain = "qgg8vlvZRS6UYooatFL8Aw";
         let (status, _, body, kind, _) =
-            greet("zoom", Some("test-key"), head, &asked(plain)).unwrap();
+            greet("zoom", Some("test-key"), head, &request(plain)).unwrap();
         assert_eq!((status, kind.as_str()), (200, "endpoint.url_validation"));
         // printf qgg8vlvZRS6UYooatFL8Aw | openssl dgst -sha256 -hmac test-key
         assert_eq!(
@@ -251,15 +255,15 @@ mod tests {
                 r#"{{"plainToken":"{plain}","encryptedToken":"749129b99866a1dd2225206c26ee586637ae8a95c6cc4926211173e413cfd919"}}"#
             )
         );
-        // What Zoom signs begins so; an answer would be a signature.
-        let (_, _, body, ..) = greet("zoom", Some("test-key"), head, &asked("v0:1:{}")).unwrap();
+        // Zoom's signed payloads begin like this; a digest would be a signature.
+        let (_, _, body, ..) = greet("zoom", Some("test-key"), head, &request("v0:1:{}")).unwrap();
         assert_eq!(body, r#"{"plainToken":"v0:1:{}","encryptedToken":""}"#);
-        let (status, _, body, ..) = greet("zoom", None, head, &asked(plain)).unwrap();
+        let (status, _, body, ..) = greet("zoom", None, head, &request(plain)).unwrap();
         assert!(status == 503 && body.contains("ZOOM_WEBHOOK_SECRET_TOKEN"), "{body}");
     }
 
     #[test]
-    fn another_token_is_refused_and_events_are_no_handshakes() {
+    fn refuses_other_tokens_and_ignores_events() {
         let head = "GET /?hub.mode=subscribe&hub.challenge=1&hub.verify_token=guess HTTP/1.1";
         let (status, _, body, ..) = greet("meta", None, head, "").unwrap();
         assert!(status == 403 && body.contains("META_VERIFY_TOKEN"), "{body}");
@@ -278,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn the_user_is_told_where_the_secret_is_and_not_what_it_is() {
+    fn explains_where_the_secret_is_without_printing_it() {
         let head = "POST / HTTP/1.1\r\nX-Hook-Secret: test-hush";
         let (.., explanation) = greet("asana", None, head, "").unwrap();
         assert!(

@@ -1,4 +1,4 @@
-//! From the value of a signature header to the digests in it.
+//! Digests in the value of a signature header.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -10,7 +10,7 @@ use crate::provider::{Algorithm, Encoding, Scheme};
 #[derive(Debug, Default)]
 pub(super) struct HeaderValues {
     pub(super) good: Vec<Vec<u8>>,
-    /// Right but for being in upper case; official verifiers compare text, so none may pass.
+    /// Digests in upper case. Official verifiers compare text, so they must not verify.
     pub(super) upper_case: Vec<Vec<u8>>,
 }
 
@@ -32,27 +32,27 @@ impl HeaderValues {
     }
 }
 
-/// The texts that should be digests.
+/// Returns the texts that should be digests.
 pub(super) fn texts<'v>(scheme: &'v Scheme, value: &'v str) -> Vec<&'v str> {
     if let Some(pairs) = &scheme.pairs {
         let items = pairs.items(value);
         return items
-            .filter(|(key, _)| pairs.keys.iter().any(|due| due == key))
+            .filter(|(key, _)| pairs.keys.iter().any(|expected| expected == key))
             .map(|(_, text)| text)
             .collect();
     }
     let entries: Vec<&str> = match &scheme.list {
-        Some(between) => value.split(between.as_str()).map(str::trim).collect(),
+        Some(separator) => value.split(separator.as_str()).map(str::trim).collect(),
         None => vec![value],
     };
     entries.into_iter().filter_map(|entry| scheme.without_prefix(entry)).collect()
 }
 
-/// The bytes of a digest, and whether it is written as its scheme writes it.
+/// Decodes a digest; the flag is false if its case is not the scheme's.
 fn decode(scheme: &Scheme, text: &str) -> Option<(Vec<u8>, bool)> {
     let Some(length) = digest::length(scheme.algorithm) else {
         return match scheme.algorithm {
-            // Basic credentials come as base64 (RFC 7617); other tokens as they are.
+            // Basic credentials are base64 (RFC 7617), other tokens plain text.
             Algorithm::Token if scheme.encoding == Encoding::Base64 => {
                 Some((STANDARD.decode(text).ok()?, true))
             }

@@ -1,4 +1,4 @@
-//! What a request is: its provider, its event, and the verdict on its signature.
+//! Identifies a request: provider, event, and verdict.
 
 use jiff::Timestamp;
 

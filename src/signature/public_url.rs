@@ -1,11 +1,11 @@
-//! The URL that providers were given.
+//! The public URL registered with providers.
 
 use tokio::sync::watch;
 
 use crate::delivery::Head;
 
-/// The URL that providers were given, as far as it is known by now: a tunnel tells its own late,
-/// and another one when it comes up again. Clones see the same.
+/// The public URL, as far as it is known: a tunnel reports its own late, and another one after a
+/// restart. Clones share it.
 #[derive(Debug, Clone)]
 pub struct PublicUrl(watch::Sender<Option<String>>);
 
@@ -14,7 +14,7 @@ impl PublicUrl {
         Self(watch::Sender::new(url))
     }
 
-    /// From now on providers know this one.
+    /// Sets the URL.
     pub fn set(&self, url: Option<String>) {
         self.0.send_replace(url);
     }
@@ -23,7 +23,7 @@ impl PublicUrl {
         self.0.borrow().clone()
     }
 
-    /// The URL that a delivery was sent to, as its sender knows it.
+    /// Returns the URL of a delivery as its sender knows it.
     pub(super) fn of(&self, target: &str) -> Option<String> {
         self.0.borrow().as_deref().map(|url| with_target(url, target))
     }
@@ -35,28 +35,28 @@ impl Default for PublicUrl {
     }
 }
 
-/// The URL that the sender was given, for a delivery to a target.
+/// Combines the public URL with the request target of a delivery.
 fn with_target(public_url: &str, target: &str) -> String {
-    let behind = public_url.split_once("://").map_or(public_url, |(_, rest)| rest);
-    match behind.find('/') {
-        // One with a path of its own is the whole of it; its query is the delivery's.
-        Some(at) if at + 1 < behind.len() && !public_url.contains('?') => {
+    let after_scheme = public_url.split_once("://").map_or(public_url, |(_, rest)| rest);
+    match after_scheme.find('/') {
+        // A URL with a path is complete, except for the query of the delivery.
+        Some(at) if at + 1 < after_scheme.len() && !public_url.contains('?') => {
             let query = target.split_once('?').map(|(_, query)| format!("?{query}"));
             format!("{public_url}{}", query.unwrap_or_default())
         }
-        Some(at) if at + 1 < behind.len() => public_url.to_owned(),
+        Some(at) if at + 1 < after_scheme.len() => public_url.to_owned(),
         _ => format!("{}{target}", public_url.trim_end_matches('/')),
     }
 }
 
-/// The URLs that a request may have been sent to, by what it says itself, the likeliest first and
-/// at most four. A signature that covers one of them proves it; nothing else does.
-pub(super) fn told(head: &Head) -> Vec<String> {
+/// Returns up to four URLs that a request may have been sent to, inferred from its head, the
+/// likeliest first. Only a signature that covers one of them proves it.
+pub(super) fn infer(head: &Head) -> Vec<String> {
     let target = head.target_text();
     if target.contains("://") {
         return vec![target.into_owned()];
     }
-    // Of proxies in a row, the first one's word is the sender's.
+    // With several proxies the first value comes from the sender's side.
     let first = |name: &str| {
         let text = head.joined_text(name)?;
         let first = text.split(',').next().unwrap_or_default().trim();
@@ -85,13 +85,13 @@ mod tests {
     use crate::delivery::Header;
 
     #[test]
-    fn a_request_tells_where_it_was_sent_to() {
+    fn infers_urls_from_the_head() {
         let of = |headers: &[(&str, &str)]| {
             let headers: Vec<Header> = headers
                 .iter()
                 .map(|(name, value)| Header::new(*name, value.as_bytes().to_vec()))
                 .collect();
-            told(&Head::build("POST", "/a?b=1", &headers))
+            infer(&Head::build("POST", "/a?b=1", &headers))
         };
         assert_eq!(of(&[("Host", "h:80")]), ["http://h:80/a?b=1", "https://h:80/a?b=1"]);
         assert_eq!(
@@ -110,11 +110,11 @@ mod tests {
         assert_eq!(of(&[]), [""; 0]);
         assert_eq!(of(&[("Host", "a b"), ("X-Forwarded-Host", "x/y")]), [""; 0]);
         let absolute = Head::build("POST", "http://x.example/a", &[Header::new("Host", "h")]);
-        assert_eq!(told(&absolute), ["http://x.example/a"]);
+        assert_eq!(infer(&absolute), ["http://x.example/a"]);
     }
 
     #[test]
-    fn the_public_url_gets_the_path_that_it_does_not_have() {
+    fn adds_the_path_to_a_public_url_without_one() {
         assert_eq!(with_target("https://x.example", "/a?b=1"), "https://x.example/a?b=1");
         assert_eq!(with_target("https://x.example/", "/a"), "https://x.example/a");
         assert_eq!(with_target("https://x.example/in", "/a?b=1"), "https://x.example/in?b=1");

@@ -1,92 +1,92 @@
-//! What there is to see of a delivery's signature, made ready for people.
+//! Reports on a delivery's signature, for display.
 
 use jiff::Timestamp;
 
 use super::signed_payload::{Subject, signed_payload};
 use super::verifier::{Credentials, Verifier};
-use super::verify::{told_url, values};
+use super::verify::{inferred_url, values};
 use crate::delivery::{Delivery, SignatureStatus, header_text};
 use crate::payload::reserialize::{self, JsonLibrary};
 use crate::payload::{around, visible_bytes};
 use crate::provider::ValueLocation;
 
-/// Bytes of the signed content that are shown from each end.
+/// Bytes shown from each end of the signed payload.
 const ENDS: usize = 96;
 
-/// Bytes that are shown on either side of what a framework would change.
+/// Bytes shown before and after a change that a framework would make.
 const AROUND: usize = 12;
 
-/// Bodies up to this many bytes are written again in every language.
-const REWRITTEN: usize = 1 << 20;
+/// Size limit of bodies that are tested for reserialization in each language.
+const MAX_RESERIALIZED: usize = 1 << 20;
 
-/// A signature, what it was made of and how, as far as the delivery and the scheme tell.
+/// A signature and how it was made, as far as delivery and scheme show it.
 #[derive(Debug, Clone)]
 pub struct Report {
-    /// The provider as it writes its name.
+    /// Name of the provider in its own spelling.
     pub provider: String,
     /// The scheme in words.
     pub scheme: String,
-    /// What is signed, in words.
+    /// The signed payload in words.
     pub signed: String,
-    /// Every place that the scheme reads, and what stood there.
+    /// Every location that the scheme reads, with its value.
     pub places: Vec<ReceivedSignature>,
     pub content: Option<Ends>,
-    /// Whether the time of signing is told, so that an old delivery can be known as such.
+    /// The time of signing is part of the scheme, so that old deliveries can be detected.
     pub signs_time: bool,
     pub covers_body: bool,
     /// Names of the secrets, the current one first.
     pub secrets: Vec<String>,
-    /// The variable to set where no secret is configured.
+    /// The variable to set if no secret is configured.
     pub secret_env: String,
     /// Frameworks that would break this signature.
     pub breaks: Vec<RewriteRisk>,
 }
 
-/// A place and what stood there, as received.
+/// A location and its value, as received.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReceivedSignature {
     pub place: String,
     pub value: Option<String>,
-    /// Whether it is a header.
+    /// The location is a header.
     pub is_header: bool,
 }
 
-/// The signed content, by its ends; what nobody sees is escaped.
+/// Both ends of the signed payload; invisible characters are escaped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ends {
     /// In bytes.
     pub size: usize,
     pub start: String,
-    /// Nothing where the start is all of it.
+    /// None if the start is everything.
     pub end: Option<String>,
 }
 
-/// A language whose usual JSON library would not give the signed bytes back.
+/// A language whose usual JSON library would change the signed bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RewriteRisk {
     pub language: JsonLibrary,
-    /// The first byte that would change, counted from zero.
+    /// Offset of the first byte that would change.
     pub offset: usize,
-    /// What stands there, as a phrase.
+    /// The value at this offset, as a phrase.
     pub what: &'static str,
     /// The bytes around it.
     pub shown: String,
 }
 
 impl Verifier {
-    /// Looks at a kept delivery; nothing if its provider is not known.
+    /// Reports on a stored delivery; none if its provider is unknown.
     pub fn examine(&self, delivery: &Delivery) -> Option<Report> {
         let url = self.url(&delivery.head);
         let subject = Subject { head: &delivery.head, body: &delivery.body, url: url.as_deref() };
         let summary = &delivery.summary;
-        self.look(
+        self.report(
             &summary.provider,
             &subject,
             (summary.signature.status, summary.request.received_at),
         )
     }
 
-    fn look(
+    fn report(
         &self,
         provider: &str,
         subject: &Subject<'_>,
@@ -94,11 +94,11 @@ impl Verifier {
     ) -> Option<Report> {
         let credentials = self.known(provider)?;
         let scheme = &credentials.provider.scheme;
-        let told = told_url(scheme, &credentials.secrets, subject, at);
-        let subject = &Subject { url: subject.url.or(told.as_deref()), ..*subject };
+        let inferred = inferred_url(scheme, &credentials.secrets, subject, at);
+        let subject = &Subject { url: subject.url.or(inferred.as_deref()), ..*subject };
         let value = values(scheme, subject).ok().and_then(|values| values.into_iter().next());
         let value = value.unwrap_or_default();
-        let checked = status == SignatureStatus::Verified && scheme.covers_body;
+        let is_verified = status == SignatureStatus::Verified && scheme.covers_body;
         Some(Report {
             provider: credentials.provider.title.clone(),
             scheme: scheme.to_string(),
@@ -109,12 +109,12 @@ impl Verifier {
             covers_body: scheme.covers_body,
             secrets: credentials.secrets.iter().map(|secret| secret.name().to_owned()).collect(),
             secret_env: credentials.provider.secret_env.clone(),
-            breaks: if checked { breaks(subject.body) } else { Vec::new() },
+            breaks: if is_verified { breaks(subject.body) } else { Vec::new() },
         })
     }
 }
 
-/// What stands where the scheme looks: signature, time, id.
+/// Returns the values at the scheme's locations: signature, time, id.
 fn places(credentials: &Credentials, subject: &Subject<'_>, value: &str) -> Vec<ReceivedSignature> {
     let scheme = &credentials.provider.scheme;
     let clock = scheme.timestamp.as_ref().map(|clock| &clock.from);
@@ -122,19 +122,19 @@ fn places(credentials: &Credentials, subject: &Subject<'_>, value: &str) -> Vec<
     for place in scheme.signature.iter().chain(clock).chain(scheme.id.as_ref()) {
         let is_header = matches!(place, ValueLocation::Header(_));
         let value = match place {
-            // As it came, not as it is trimmed for verifying.
+            // As received, not trimmed as for verification.
             ValueLocation::Header(name) => {
                 let alias = || subject.head.joined(&scheme.alias(name)?);
                 let found = subject.head.joined(name).or_else(alias);
                 found.map(|value| header_text(&value).into_owned())
             }
             ValueLocation::Json(_) | ValueLocation::Form(_) | ValueLocation::Pair(_) => {
-                subject.at(scheme, place, value)
+                subject.value_at(scheme, place, value)
             }
         };
-        let seen = ReceivedSignature { place: place.to_string(), value, is_header };
-        if !out.contains(&seen) {
-            out.push(seen);
+        let found = ReceivedSignature { place: place.to_string(), value, is_header };
+        if !out.contains(&found) {
+            out.push(found);
         }
     }
     out
@@ -151,7 +151,7 @@ fn ends(content: &[u8]) -> Ends {
 }
 
 fn breaks(body: &[u8]) -> Vec<RewriteRisk> {
-    if body.len() > REWRITTEN {
+    if body.len() > MAX_RESERIALIZED {
         return Vec::new();
     }
     let of = |language| {
@@ -170,7 +170,7 @@ mod tests {
     use crate::secret::Secret;
 
     #[test]
-    fn shows_what_the_scheme_reads_and_what_it_signs() {
+    fn reports_locations_and_signed_payload() {
         let provider = Provider::named("slack").unwrap();
         let verifier =
             Verifier::new(vec![Credentials { provider, secrets: vec![Secret::new("S", "test")] }]);
@@ -178,22 +178,22 @@ mod tests {
         let head = Head::build("POST", "/", &headers);
         let subject = Subject::new(&head, b"{\"a\": \xff1.0}\r\n");
         let status = (SignatureStatus::Missing, Timestamp::UNIX_EPOCH);
-        let seen = verifier.look("slack", &subject, status).unwrap();
-        assert_eq!(seen.content.unwrap().start, "v0:1531420618:{\"a\": \\xff1.0}\\r\\n");
-        assert_eq!(seen.places[0].value, None);
-        assert_eq!(seen.places[1].value.as_deref(), Some("1531420618"));
-        assert_eq!(seen.secrets, ["S"]);
-        assert!(verifier.look("github", &subject, status).unwrap().secrets.is_empty());
-        assert!(verifier.look("nobody", &subject, status).is_none());
+        let found = verifier.report("slack", &subject, status).unwrap();
+        assert_eq!(found.content.unwrap().start, "v0:1531420618:{\"a\": \\xff1.0}\\r\\n");
+        assert_eq!(found.places[0].value, None);
+        assert_eq!(found.places[1].value.as_deref(), Some("1531420618"));
+        assert_eq!(found.secrets, ["S"]);
+        assert!(verifier.report("github", &subject, status).unwrap().secrets.is_empty());
+        assert!(verifier.report("nobody", &subject, status).is_none());
     }
 
     #[test]
-    fn only_a_verified_body_is_written_again() {
+    fn tests_only_verified_bodies_for_reserialization() {
         let verifier = Verifier::new(Vec::new());
         let head = Head::build("POST", "/", &[]);
         let subject = Subject::new(&head, br#"{"url":"a\/b","n":1.0}"#);
         let breaks = |status| {
-            verifier.look("cribbly", &subject, (status, Timestamp::UNIX_EPOCH)).unwrap().breaks
+            verifier.report("cribbly", &subject, (status, Timestamp::UNIX_EPOCH)).unwrap().breaks
         };
         assert!(breaks(SignatureStatus::Mismatch).is_empty());
         let found = breaks(SignatureStatus::Verified);

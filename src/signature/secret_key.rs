@@ -1,4 +1,4 @@
-//! The key that a secret's text stands for.
+//! Keys decoded from secrets.
 
 use base64::Engine as _;
 use base64::alphabet;
@@ -9,18 +9,18 @@ use zeroize::Zeroizing;
 use crate::provider::{Scheme, SecretForm};
 use crate::secret::Secret;
 
-/// Secrets are copied by hand, and padding gets lost.
+/// Padding is optional, since it gets lost when secrets are copied by hand.
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// The key of a secret under a scheme; nothing if its text is not of the scheme's form.
+/// Returns the key of a secret under a scheme; none if its text does not have the scheme's form.
 pub(super) fn key(scheme: &Scheme, secret: &Secret) -> Option<Zeroizing<Vec<u8>>> {
     let whole = secret.expose();
-    let cut = whole.strip_prefix(scheme.secret_prefix.as_bytes());
-    let rest = cut.unwrap_or(whole);
-    let prefixed = cut.is_some() && !scheme.secret_prefix.is_empty();
+    let stripped = whole.strip_prefix(scheme.secret_prefix.as_bytes());
+    let rest = stripped.unwrap_or(whole);
+    let prefixed = stripped.is_some() && !scheme.secret_prefix.is_empty();
     let key = match scheme.secret {
         SecretForm::Utf8 => rest.to_vec(),
         SecretForm::Utf8Nfkd => {
@@ -33,8 +33,8 @@ pub(super) fn key(scheme: &Scheme, secret: &Secret) -> Option<Zeroizing<Vec<u8>>
     Some(Zeroizing::new(key))
 }
 
-/// Whether the scheme takes the secret's text in a form that it does not have.
-pub(super) fn is_normalized_away(scheme: &Scheme, secret: &Secret) -> bool {
+/// Returns true if the scheme normalizes the secret's text to another one.
+pub(super) fn changes_when_normalized(scheme: &Scheme, secret: &Secret) -> bool {
     scheme.secret == SecretForm::Utf8Nfkd
         && key(scheme, secret).is_some_and(|key| key.as_slice() != secret.expose())
 }

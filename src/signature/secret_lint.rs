@@ -1,14 +1,14 @@
-//! Signs that a configured secret is not what the provider means, before the first delivery.
-//! Nothing here repeats a part of the secret.
+//! Checks of configured secrets, before the first delivery. Messages never contain a part of the
+//! secret.
 
 use super::secret_key::key;
 use crate::provider::{Algorithm, Provider, SecretForm};
 use crate::secret::Secret;
 
-/// Shorter secrets than this many bytes are guessed, or cut off.
-const SHORT: usize = 8;
+/// Minimum plausible length in bytes; shorter secrets are guessable, or cut off.
+const MIN_LENGTH: usize = 8;
 
-/// How keys begin that are no webhook secrets.
+/// Prefixes of API keys, which are not webhook secrets.
 const API_KEYS: [(&str, &str); 17] = [
     ("sk_live_", "a secret API key of Stripe"),
     ("sk_test_", "a secret API key of Stripe"),
@@ -29,7 +29,7 @@ const API_KEYS: [(&str, &str); 17] = [
     ("AKIA", "an access key of AWS"),
 ];
 
-/// What is odd about a secret, whatever the provider.
+/// Returns warnings about a secret that apply to any provider.
 pub fn lint(secret: &Secret) -> Vec<String> {
     let (name, bytes) = (secret.name(), secret.expose());
     let mut found = Vec::new();
@@ -50,13 +50,13 @@ pub fn lint(secret: &Secret) -> Vec<String> {
             "it begins with `{start}`, so it is {what}; the webhook secret is another one"
         ));
     }
-    if bare.len() < SHORT {
-        warn(format!("the secret is shorter than {SHORT} bytes; was it cut off?"));
+    if bare.len() < MIN_LENGTH {
+        warn(format!("the secret is shorter than {MIN_LENGTH} bytes; was it cut off?"));
     }
     found
 }
 
-/// What is odd about a secret under a provider.
+/// Returns warnings about a secret of a provider.
 pub fn lint_under(provider: &Provider, secret: &Secret) -> Vec<String> {
     let (name, bytes, scheme) = (secret.name(), secret.expose(), &provider.scheme);
     let title = &provider.title;
@@ -87,7 +87,7 @@ pub fn lint_under(provider: &Provider, secret: &Secret) -> Vec<String> {
         ));
     } else if scheme.algorithm != Algorithm::Token && scheme.secret == SecretForm::Utf8 {
         // The name of a variable instead of its value.
-        let all = |wanted: fn(&u8) -> bool| !bytes.is_empty() && bytes.iter().all(wanted);
+        let all = |is_match: fn(&u8) -> bool| !bytes.is_empty() && bytes.iter().all(is_match);
         if bytes == name.as_bytes() || (bytes.starts_with(b"$") && all(u8::is_ascii_graphic)) {
             found.push(format!("{name}: the secret is the name of a variable, not its value"));
         }
@@ -105,8 +105,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_secret_of_the_provider_is_said_and_not_printed() {
-        for (provider, text, says) in [
+    fn warns_about_implausible_secrets_without_printing_them() {
+        for (provider, text, expected) in [
             ("github", "test-key-hush ", "white space"),
             ("github", "\"test-key-hush\"", "quotes"),
             ("stripe", "sk_live_hush", "API key"),
@@ -118,7 +118,7 @@ mod tests {
             ("github", "$SECRET_hush", "variable"),
         ] {
             let found = of(provider, text);
-            assert!(found.iter().any(|one| one.contains(says)), "{says}: {found:?}");
+            assert!(found.iter().any(|one| one.contains(expected)), "{expected}: {found:?}");
             assert!(found.iter().all(|one| !one.contains("hush")), "{found:?}");
         }
         for (provider, text) in [

@@ -1,4 +1,4 @@
-//! Signing requests of our own, as their provider would.
+//! Signs requests as their provider would.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -11,7 +11,7 @@ use crate::payload::pointer;
 use crate::provider::{Encoding, Scheme, Unit, ValueLocation};
 use crate::secret::Secret;
 
-/// Why a request cannot be signed under a scheme.
+/// Error of signing a request.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 pub enum SignError {
     #[error("nothing can be signed in this provider's place: {0}")]
@@ -26,39 +26,40 @@ pub enum SignError {
     NoUrl,
 }
 
-/// What is to be signed.
+/// Request to sign.
 #[derive(Debug, Clone, Copy)]
 pub struct Draft<'d> {
     pub body: &'d [u8],
-    /// The headers other than those of the signature; some schemes sign a few of them.
+    /// Headers other than those of the signature; some schemes sign a few of them.
     pub headers: &'d [Header],
     pub method: &'d str,
-    /// Where it is sent to, for schemes that sign the URL.
+    /// The target URL, for schemes that sign it.
     pub url: Option<&'d str>,
-    /// The delivery's own id, for schemes that sign one.
+    /// The delivery's id, for schemes that sign one.
     pub id: &'d str,
     pub now: Timestamp,
-    /// The value that the signature takes the place of: the same headers are signed again, and
-    /// the text that a prefix leaves open stays.
+    /// The signature header to replace: the same headers are signed again, and the variable part of
+    /// its prefix stays.
     pub like: Option<&'d str>,
 }
 
-/// A signature, as it is sent.
+/// A signature as sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signed {
-    /// What comes to the headers, the signature last.
+    /// Headers to add, the signature last.
     pub headers: Vec<Header>,
-    /// The body with its signature, for schemes whose signature stands there.
+    /// The body including its signature, for schemes that put it there.
     pub body: Option<Vec<u8>>,
 }
 
-/// Why nobody but the provider can sign under a scheme; nothing where a secret is enough.
+/// Returns the reason why only the provider can sign under a scheme; none if a secret is
+/// sufficient.
 pub fn unsignable(scheme: &Scheme) -> Option<String> {
     let private = || format!("{} takes a private key that only the provider has", scheme.algorithm);
     scheme.unchecked.clone().or_else(|| scheme.algorithm.is_asymmetric().then(private))
 }
 
-/// A time as a scheme writes it.
+/// Formats a time as a scheme writes it.
 pub(crate) fn time_text(unit: Unit, at: Timestamp) -> String {
     match unit {
         Unit::Seconds => at.as_second().to_string(),
@@ -72,8 +73,8 @@ pub fn sign(scheme: &Scheme, secret: &Secret, draft: &Draft<'_>) -> Result<Signe
     if let Some(reason) = unsignable(scheme) {
         return Err(SignError::Unsupported(reason));
     }
-    let nowhere = || SignError::Unsupported("its scheme says nowhere to sign".to_owned());
-    let carrier = scheme.signature.first().ok_or_else(nowhere)?;
+    let no_location = || SignError::Unsupported("its scheme says nowhere to sign".to_owned());
+    let carrier = scheme.signature.first().ok_or_else(no_location)?;
     let mut headers = Vec::new();
     if let Some(ValueLocation::Header(name)) = &scheme.id {
         headers.push(Header::new(name, draft.id.to_owned()));
@@ -86,11 +87,11 @@ pub fn sign(scheme: &Scheme, secret: &Secret, draft: &Draft<'_>) -> Result<Signe
             (ValueLocation::Pair(key), Some(form)) => {
                 pairs = format!("{key}{}{text}{}", form.equals, form.between);
             }
-            // The body is the caller's, and holds its own time.
+            // The caller has already put the time into the body.
             (ValueLocation::Json(_) | ValueLocation::Form(_) | ValueLocation::Pair(_), _) => {}
         }
     }
-    pairs.push_str(&named(scheme, draft));
+    pairs.push_str(&header_names_item(scheme, draft));
     let all: Vec<Header> = draft.headers.iter().chain(&headers).cloned().collect();
     let head = Head::build(draft.method, "/", &all);
     let subject = Subject { head: &head, body: draft.body, url: draft.url };
@@ -99,9 +100,9 @@ pub fn sign(scheme: &Scheme, secret: &Secret, draft: &Draft<'_>) -> Result<Signe
         super::signed_payload::Absent::Place(place) => SignError::NoPart(place),
     })?;
     let key = secret_key::key(scheme, secret).ok_or(SignError::Secret)?;
-    let text = written(scheme, &digest::compute(scheme.algorithm, &key, &signed));
-    let open = draft.like.and_then(|value| open_text(scheme, value)).unwrap_or("hookglass");
-    let prefix = scheme.prefix.replace('*', open);
+    let text = encode(scheme, &digest::compute(scheme.algorithm, &key, &signed));
+    let wildcard = draft.like.and_then(|value| wildcard_text(scheme, value)).unwrap_or("hookglass");
+    let prefix = scheme.prefix.replace('*', wildcard);
     let value = match &scheme.pairs {
         Some(form) => {
             let key = form.keys.first().map(String::as_str).unwrap_or_default();
@@ -124,14 +125,14 @@ pub fn sign(scheme: &Scheme, secret: &Secret, draft: &Draft<'_>) -> Result<Signe
     Ok(Signed { headers, body: None })
 }
 
-/// The text that stood for the `*` of the scheme's prefix.
-fn open_text<'v>(scheme: &Scheme, value: &'v str) -> Option<&'v str> {
+/// Returns the text in place of the `*` in the scheme's prefix.
+fn wildcard_text<'v>(scheme: &Scheme, value: &'v str) -> Option<&'v str> {
     let (start, end) = scheme.prefix.split_once('*')?;
     Some(value.trim().strip_prefix(start)?.split_once(end)?.0)
 }
 
-/// The item that names the signed headers, where the scheme has one.
-fn named(scheme: &Scheme, draft: &Draft<'_>) -> String {
+/// Returns the item that names the signed headers, if the scheme has one.
+fn header_names_item(scheme: &Scheme, draft: &Draft<'_>) -> String {
     let Some(pairs) = &scheme.pairs else { return String::new() };
     let Some(key) = scheme.signed.headers_key() else { return String::new() };
     let before = draft.like.and_then(|value| pairs.items(value).find(|(one, _)| *one == key));
@@ -139,15 +140,15 @@ fn named(scheme: &Scheme, draft: &Draft<'_>) -> String {
         Some((_, names)) => names.split_ascii_whitespace().map(str::to_ascii_lowercase).collect(),
         None => draft.headers.iter().map(|header| header.name.to_ascii_lowercase()).collect(),
     };
-    // These are not the sender's to promise: the one who carries the request sets them.
-    let of_the_hop = |name: &str| ["host", "content-length"].contains(&name);
-    let kept = names.iter().filter(|name| !of_the_hop(name) && !is_hop_by_hop(name));
-    let names = kept.map(String::as_str).collect::<Vec<_>>().join(" ");
+    // Headers set by the transport cannot be signed.
+    let is_transport = |name: &str| ["host", "content-length"].contains(&name);
+    let signed = names.iter().filter(|name| !is_transport(name) && !is_hop_by_hop(name));
+    let names = signed.map(String::as_str).collect::<Vec<_>>().join(" ");
     format!("{key}{}{names}{}", pairs.equals, pairs.between)
 }
 
-/// A digest as the scheme writes it.
-fn written(scheme: &Scheme, digest: &[u8]) -> String {
+/// Encodes a digest as the scheme writes it.
+fn encode(scheme: &Scheme, digest: &[u8]) -> String {
     match (digest::length(scheme.algorithm), scheme.encoding) {
         (_, Encoding::Base64) => STANDARD.encode(digest),
         (None, Encoding::Hex) => String::from_utf8_lossy(digest).into_owned(),

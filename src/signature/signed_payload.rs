@@ -1,4 +1,4 @@
-//! The signed content of a delivery, from its scheme's template.
+//! The signed payload of a delivery, from its scheme's template.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use crate::delivery::{Head, header_text};
 use crate::payload::{form, pointer};
 use crate::provider::{Scheme, TemplatePart, ValueLocation};
 
-/// What is verified: a delivery, and the public URL that its sender knows, if we do.
+/// Input of verification: a delivery, and its public URL if known.
 #[derive(Debug, Clone, Copy)]
 pub struct Subject<'d> {
     pub head: &'d Head,
@@ -21,8 +21,8 @@ impl<'d> Subject<'d> {
         Self { head, body, url: None }
     }
 
-    /// What stands at a place; `signature` is the value of the signature header.
-    pub(super) fn at(
+    /// Returns the value at a location; `signature` is the value of the signature header.
+    pub(super) fn value_at(
         &self,
         scheme: &Scheme,
         place: &ValueLocation,
@@ -41,20 +41,20 @@ impl<'d> Subject<'d> {
     }
 }
 
-/// The first value of a key among the pairs of a signature header.
-fn pair<'v>(scheme: &Scheme, value: &'v str, wanted: &str) -> Option<&'v str> {
-    scheme.pairs.as_ref()?.items(value).find(|(key, _)| *key == wanted).map(|(_, value)| value)
+/// Returns the first value of a key among the pairs of a signature header.
+fn pair<'v>(scheme: &Scheme, value: &'v str, key_name: &str) -> Option<&'v str> {
+    scheme.pairs.as_ref()?.items(value).find(|(key, _)| *key == key_name).map(|(_, value)| value)
 }
 
-/// Why there is no signed content.
+/// Reason for a missing signed payload.
 pub(super) enum Absent {
-    /// What is missing of the request.
+    /// A value is missing from the request.
     Place(ValueLocation),
-    /// The public URL is signed, and not known here.
+    /// The public URL is signed but unknown.
     Url,
 }
 
-/// The bytes that were signed.
+/// Returns the signed bytes.
 pub(super) fn signed_payload<'d>(
     scheme: &Scheme,
     subject: &Subject<'d>,
@@ -64,10 +64,11 @@ pub(super) fn signed_payload<'d>(
         return Ok(Cow::Borrowed(subject.body));
     }
     let mut out = Vec::with_capacity(subject.body.len() + 64);
-    let needed = |place: Option<&ValueLocation>| {
-        // A scheme that signs what it does not place is damaged; nothing verifies under it.
+    let required = |place: Option<&ValueLocation>| {
+        // A scheme that signs a value without a location is invalid; nothing verifies.
         let place = place.ok_or_else(|| Absent::Place(ValueLocation::Pair("?".to_owned())))?;
-        let found = subject.at(scheme, place, signature).filter(|text| !text.trim().is_empty());
+        let found =
+            subject.value_at(scheme, place, signature).filter(|text| !text.trim().is_empty());
         found.ok_or_else(|| Absent::Place(place.clone()))
     };
     for part in &scheme.signed.parts {
@@ -76,27 +77,27 @@ pub(super) fn signed_payload<'d>(
             TemplatePart::Body => out.extend_from_slice(subject.body),
             TemplatePart::Timestamp => {
                 let from = scheme.timestamp.as_ref().map(|clock| &clock.from);
-                out.extend_from_slice(needed(from)?.as_bytes());
+                out.extend_from_slice(required(from)?.as_bytes());
             }
-            TemplatePart::Id => out.extend_from_slice(needed(scheme.id.as_ref())?.as_bytes()),
+            TemplatePart::Id => out.extend_from_slice(required(scheme.id.as_ref())?.as_bytes()),
             TemplatePart::Url => out.extend_from_slice(subject.url.ok_or(Absent::Url)?.as_bytes()),
             TemplatePart::Method => out.extend_from_slice(subject.head.method.as_bytes()),
             TemplatePart::Form => out.extend_from_slice(sorted_form(subject).as_bytes()),
             TemplatePart::Headers(key) => {
                 out.extend_from_slice(named_headers(scheme, subject, (key, signature)).as_bytes());
             }
-            // A field that is not there counts as empty, as Adyen's own verifier has it.
+            // A missing field counts as empty, as in Adyen's own verifier.
             TemplatePart::Place(place @ ValueLocation::Json(_)) => {
-                let found = subject.at(scheme, place, signature).unwrap_or_default();
+                let found = subject.value_at(scheme, place, signature).unwrap_or_default();
                 out.extend_from_slice(found.as_bytes());
             }
-            TemplatePart::Place(place) => out.extend_from_slice(needed(Some(place))?.as_bytes()),
+            TemplatePart::Place(place) => out.extend_from_slice(required(Some(place))?.as_bytes()),
         }
     }
     Ok(Cow::Owned(out))
 }
 
-/// The values of the headers that the signature itself names. One that is not there counts as
+/// Returns the values of the headers that the signature itself names. A missing one counts as
 /// empty, so that its loss is a mismatch and not a malformed request.
 fn named_headers(scheme: &Scheme, subject: &Subject<'_>, (key, signature): (&str, &str)) -> String {
     let names = pair(scheme, signature, key).unwrap_or_default();
@@ -107,7 +108,8 @@ fn named_headers(scheme: &Scheme, subject: &Subject<'_>, (key, signature): (&str
     names.split_ascii_whitespace().map(value).collect::<Vec<_>>().join(".")
 }
 
-/// Names and values of a form, sorted, each pair once (Twilio's request validation).
+/// Returns names and values of a form, sorted, without repeated pairs (Twilio's request
+/// validation).
 fn sorted_form(subject: &Subject<'_>) -> String {
     let kind = subject.head.joined("content-type").unwrap_or_default();
     if !header_text(&kind).to_ascii_lowercase().starts_with(form::MEDIA_TYPE) {
@@ -119,7 +121,7 @@ fn sorted_form(subject: &Subject<'_>) -> String {
     fields.into_iter().flat_map(|(name, value)| [name, value]).collect()
 }
 
-/// Where the URL carries the hash of the body, whether that is right (Twilio, for JSON).
+/// Checks the hash of the body in the URL, if it has one (Twilio, for JSON).
 pub(super) fn body_hash_fits(scheme: &Scheme, subject: &Subject<'_>) -> bool {
     let query = subject.url.filter(|_| scheme.signed.has(&TemplatePart::Form));
     let Some((_, hash)) = query.and_then(|url| url.split_once("bodySHA256=")) else { return true };

@@ -1,4 +1,4 @@
-//! When a delivery was signed, and whether that is too long ago.
+//! Time of signing, and its tolerance.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -9,22 +9,22 @@ use crate::payload::escape;
 use crate::provider::{Scheme, TimestampSpec, Unit};
 use crate::units;
 
-/// When a delivery was signed.
+/// Time at which a delivery was signed.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct SignedAt {
     at: Timestamp,
-    /// As it was sent, where it is a number.
+    /// The received value, if it is a number.
     number: Option<i64>,
 }
 
-/// The time of signing; nothing where the scheme has none.
+/// Reads the time of signing; none if the scheme has none.
 pub(super) fn read(
     scheme: &Scheme,
     subject: &Subject<'_>,
     signature: &str,
 ) -> Result<Option<SignedAt>, Verdict> {
     let Some(clock) = &scheme.timestamp else { return Ok(None) };
-    let text = subject.at(scheme, &clock.from, signature);
+    let text = subject.value_at(scheme, &clock.from, signature);
     let Some(text) = text.filter(|text| !text.trim().is_empty()) else {
         let why = format!("the time of signing, {}, is not there, or blank", clock.from);
         return Err(Verdict::with_cause(
@@ -35,12 +35,12 @@ pub(super) fn read(
     };
     let number = || text.trim().parse::<i64>().ok();
     let parsed = match clock.unit {
-        // A number beyond any calendar is a time all the same: far ahead, or long ago.
+        // A number out of range is far in the future or the past, not malformed.
         Unit::Seconds => {
-            number().map(|seconds| Timestamp::from_second(seconds).unwrap_or(end(seconds)))
+            number().map(|seconds| Timestamp::from_second(seconds).unwrap_or(clamped(seconds)))
         }
         Unit::Milliseconds => {
-            number().map(|millis| Timestamp::from_millisecond(millis).unwrap_or(end(millis)))
+            number().map(|millis| Timestamp::from_millisecond(millis).unwrap_or(clamped(millis)))
         }
         Unit::Rfc3339 => text.trim().parse().ok(),
     };
@@ -52,11 +52,11 @@ pub(super) fn read(
     })
 }
 
-fn end(number: i64) -> Timestamp {
+fn clamped(number: i64) -> Timestamp {
     if number < 0 { Timestamp::MIN } else { Timestamp::MAX }
 }
 
-/// The verdict on a signature that is right but out of date.
+/// Returns the verdict on a right signature outside the tolerance.
 pub(super) fn expired(
     scheme: &Scheme,
     signed_at: Option<SignedAt>,
@@ -69,12 +69,12 @@ pub(super) fn expired(
     let late = clock.max_age.is_some_and(|limit| age > SignedDuration::from_secs(limit));
     let early = clock.max_ahead.is_some_and(|limit| -age > SignedDuration::from_secs(limit));
     if (late || early) && other_unit(clock, signed_at, now) {
-        let (due, came) = match clock.unit {
+        let (expected, received) = match clock.unit {
             Unit::Seconds => ("seconds", "milliseconds"),
             _ => ("milliseconds", "seconds"),
         };
         let why = format!(
-            "the signature is right, but the time of signing counts {came} where {due} are due"
+            "the signature is right, but the time of signing counts {received} where {expected} are due"
         );
         return Some(Verdict::with_cause(
             SignatureStatus::Expired,
@@ -115,7 +115,7 @@ pub(super) fn expired(
     None
 }
 
-/// Whether the number would be within a day of now if it counted in the other unit.
+/// Returns true if the number is within a day of now when read in the other unit.
 fn other_unit(clock: &TimestampSpec, signed_at: SignedAt, now: Timestamp) -> bool {
     let Some(number) = signed_at.number else { return false };
     let other = match clock.unit {
@@ -126,8 +126,8 @@ fn other_unit(clock: &TimestampSpec, signed_at: SignedAt, now: Timestamp) -> boo
     other.is_ok_and(|other| now.duration_since(other).abs() < SignedDuration::from_hours(24))
 }
 
-/// A remark on a signature dated ahead, where the provider's verifiers do not mind.
-pub(super) fn far_ahead(
+/// Returns a note on a time of signing in the future, if the provider's verifiers accept it.
+pub(super) fn future_note(
     scheme: &Scheme,
     signed_at: Option<SignedAt>,
     now: Timestamp,

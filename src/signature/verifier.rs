@@ -1,10 +1,10 @@
-//! Whose delivery it is, what is to be thought of its signature, and why.
+//! Finds the provider of a delivery, the verdict on its signature, and the cause.
 
 use jiff::Timestamp;
 
 use super::Cause;
 use super::diagnose::Search;
-use super::diagnose::{Budget, Proved, Question, Tried, diagnose, elsewhere};
+use super::diagnose::{Budget, Proved, Question, Tried, diagnose, other_header};
 use super::public_url::PublicUrl;
 use super::signed_payload::Subject;
 use super::verify::{values, verify};
@@ -20,51 +20,52 @@ pub struct Credentials {
     pub secrets: Vec<Secret>,
 }
 
-/// Everything that signatures are checked with.
+/// Providers, secrets, and public URL that signatures are checked with.
 #[derive(Debug, Clone, Default)]
 pub struct Verifier {
     candidates: Vec<Credentials>,
     public_url: PublicUrl,
 }
 
-/// A verdict, and under which provider it was found.
+/// A verdict and its provider.
 #[derive(Debug, Clone)]
 pub struct Judgment<'v> {
-    /// Nothing where none of several providers was recognised.
+    /// None if none of several providers was recognized.
     pub credentials: Option<&'v Credentials>,
     pub verdict: Verdict,
 }
 
-/// What a search for the cause came to.
+/// Result of the search for a cause.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnosis {
-    /// The verdict, its cause and its explanation as good as they can be.
+    /// The verdict with the best known cause and explanation.
     pub verdict: Verdict,
-    /// What was tried.
+    /// The hypotheses tried.
     pub tried: Vec<Tried>,
     /// False if the budget ended the search.
     pub complete: bool,
 }
 
 impl Verifier {
-    /// One provider is taken at its word; of several, the one is recognised that sent.
+    /// Creates a verifier. A single provider is assumed for all deliveries; of several, the
+    /// sender's is detected.
     pub fn new(candidates: Vec<Credentials>) -> Self {
         Self { candidates, public_url: PublicUrl::default() }
     }
 
-    /// The same, with the URL that providers were given, for those that sign it.
+    /// Sets the public URL, for providers that sign it.
     #[must_use]
     pub fn behind(self, public_url: Option<String>) -> Self {
         self.behind_changing(PublicUrl::new(public_url))
     }
 
-    /// The same, with a URL that may come later.
+    /// Sets a public URL that may change.
     #[must_use]
     pub fn behind_changing(self, public_url: PublicUrl) -> Self {
         Self { public_url, ..self }
     }
 
-    /// The same for one secret, and for any provider where the named one is not known.
+    /// Creates a verifier for one secret; for all providers if the named one is unknown.
     #[must_use]
     pub fn with_secret(&self, provider: &str, secret: Secret) -> Self {
         let one = self.known(provider).map(|credentials| vec![credentials.provider]);
@@ -74,7 +75,7 @@ impl Verifier {
         Self { candidates, public_url: self.public_url.clone() }
     }
 
-    /// The candidate of a name, or else the provider that comes with the program, without secrets.
+    /// Returns the candidate of a name, or else the built-in provider without secrets.
     pub(super) fn known(&self, name: &str) -> Option<Credentials> {
         let bare = || {
             let found = provider::all().iter().find(|one| one.name == name)?;
@@ -83,7 +84,7 @@ impl Verifier {
         self.named(name).cloned().or_else(bare)
     }
 
-    /// The URL that a delivery was sent to, as its sender knows it.
+    /// Returns the URL of a delivery as its sender knows it.
     pub fn url(&self, head: &Head) -> Option<String> {
         self.public_url.of(&head.target_text())
     }
@@ -92,12 +93,12 @@ impl Verifier {
         &self.candidates
     }
 
-    /// The candidate of a name.
+    /// Returns the candidate of a name.
     pub fn named(&self, name: &str) -> Option<&Credentials> {
         self.candidates.iter().find(|credentials| credentials.provider.name == name)
     }
 
-    /// Checks a delivery, without a search for the cause.
+    /// Checks a delivery without searching for the cause.
     pub fn judge(&self, subject: &Subject<'_>, now: Timestamp) -> Judgment<'_> {
         if let [only] = self.candidates.as_slice() {
             let verdict = verify(&only.provider.scheme, &only.secrets, subject, now);
@@ -110,10 +111,10 @@ impl Verifier {
                 continue;
             }
             let verdict = verify(scheme, &credentials.secrets, subject, now);
-            // Credentials are sent by everybody; alone they tell nobody apart.
-            let marks = credentials.provider.evidence(subject.head, subject.body);
-            let marked = marks.headers + marks.places > 0;
-            if sends_credentials(credentials) && !marked && !is_proved(&verdict) {
+            // An Authorization header alone does not identify a provider.
+            let evidence = credentials.provider.evidence(subject.head, subject.body);
+            let is_evident = evidence.headers + evidence.places > 0;
+            if sends_credentials(credentials) && !is_evident && !is_proved(&verdict) {
                 continue;
             }
             let weight = weight(credentials, subject, &verdict);
@@ -121,43 +122,44 @@ impl Verifier {
                 best = Some((weight, Judgment { credentials: Some(credentials), verdict }));
             }
         }
-        best.map(|(_, judged)| judged)
+        best.map(|(_, judgment)| judgment)
             .or_else(|| self.judge_unsigned(subject, now))
-            .unwrap_or_else(unrecognised)
+            .unwrap_or_else(unrecognized)
     }
 
-    /// Checks a delivery in which no candidate's signature stands: it is whose other headers it has.
+    /// Checks a delivery without a signature of any candidate: its provider is inferred from the
+    /// other headers.
     fn judge_unsigned(&self, subject: &Subject<'_>, now: Timestamp) -> Option<Judgment<'_>> {
-        let weighed = self.candidates.iter().rev().map(|credentials| {
+        let weighted = self.candidates.iter().rev().map(|credentials| {
             let configured = !credentials.secrets.is_empty();
             let own = credentials.provider.alias_of.is_none();
             ((header_evidence(credentials, subject), configured, own), credentials)
         });
         let (_, credentials) =
-            weighed.filter(|((traces, ..), _)| *traces > 0).max_by_key(|(weight, _)| *weight)?;
+            weighted.filter(|((headers, ..), _)| *headers > 0).max_by_key(|(weight, _)| *weight)?;
         let verdict = verify(&credentials.provider.scheme, &credentials.secrets, subject, now);
         Some(Judgment { credentials: Some(credentials), verdict })
     }
 
-    /// Looks for the cause of a verdict that is not good, as far as the budget goes.
+    /// Searches for the cause of a failed verdict, within the budget.
     pub fn explain(
         &self,
-        judged: &Judgment<'_>,
+        judgment: &Judgment<'_>,
         subject: &Subject<'_>,
         now: Timestamp,
         budget: Budget<'_>,
     ) -> Diagnosis {
         let mut search = Search::new(budget);
-        let mut verdict = judged.verdict.clone();
-        if let Some(credentials) = judged.credentials.filter(|_| may_be_explained(&verdict)) {
+        let mut verdict = judgment.verdict.clone();
+        if let Some(credentials) = judgment.credentials.filter(|_| may_be_explained(&verdict)) {
             let (scheme, secrets) = (&credentials.provider.scheme, credentials.secrets.as_slice());
             let question = Question { scheme, secrets, subject };
-            let there = values(scheme, subject).is_ok();
-            let proved = if verdict.status == SignatureStatus::Missing && there {
-                // Something else is missing, and the verdict says what.
+            let has_signature = values(scheme, subject).is_ok();
+            let proved = if verdict.status == SignatureStatus::Missing && has_signature {
+                // Something else is missing, as the verdict already states.
                 None
             } else if verdict.status == SignatureStatus::Missing {
-                match elsewhere(&question, &mut search) {
+                match other_header(&question, &mut search) {
                     Some(Proved { cause: Cause::LegacyHeaderOnly, proof }) => {
                         Some(Proved { cause: Cause::LegacyHeaderOnly, proof })
                     }
@@ -171,7 +173,7 @@ impl Verifier {
                     .or_else(|| other_provider(credentials, subject, now, &mut search))
             };
             let found = proved.is_some();
-            told(&mut verdict, proved, subject);
+            add_explanation(&mut verdict, proved, subject);
             if search.is_over()
                 && !found
                 && let Some(sentence) = &mut verdict.explanation
@@ -182,7 +184,7 @@ impl Verifier {
         Diagnosis { verdict, complete: !search.is_over(), tried: search.tried }
     }
 
-    /// Whether the secret of another endpoint verifies.
+    /// Tries the secrets of other endpoints.
     fn other_secret(
         &self,
         credentials: &Credentials,
@@ -205,7 +207,7 @@ impl Verifier {
     }
 }
 
-/// Whether the configured secrets verify it as another provider's.
+/// Tries the configured secrets under other providers.
 fn other_provider(
     credentials: &Credentials,
     subject: &Subject<'_>,
@@ -219,7 +221,7 @@ fn other_provider(
     for other in others {
         search.count();
         let verdict = verify(&other.scheme, &credentials.secrets, subject, now);
-        // A token that is sent in clear proves no scheme.
+        // A token sent in clear text proves no scheme.
         if is_proved(&verdict) && other.scheme.covers_body {
             let proof = Some(format!("it verifies as {} (--provider {})", other.title, other.name));
             return Some(Proved { cause: Cause::OtherProvider, proof });
@@ -232,54 +234,56 @@ fn is_proved(verdict: &Verdict) -> bool {
     matches!(verdict.status, SignatureStatus::Verified | SignatureStatus::Expired)
 }
 
-/// Whether a search could tell more.
+/// Returns true if a search could find more.
 fn may_be_explained(verdict: &Verdict) -> bool {
-    // A header that came twice is explained by that, whatever its values hold.
+    // A repeated header is the cause itself, whatever its values.
     verdict.wants_cause() && verdict.cause.as_deref() != Some(Cause::HeaderDuplicate.code())
 }
 
-/// Puts into a verdict what was proved, or else what was seen.
-fn told(verdict: &mut Verdict, proved: Option<Proved>, subject: &Subject<'_>) {
-    let seen = observed(subject);
+/// Adds the proved cause to a verdict, or else what was observed.
+fn add_explanation(verdict: &mut Verdict, proved: Option<Proved>, subject: &Subject<'_>) {
+    let observations = observe(subject);
     if let Some(Proved { cause, proof }) = proved {
         verdict.cause = Some(cause.code().to_owned());
         let mut sentence = cause.meaning().to_owned();
-        for more in proof.into_iter().chain(cause.is_of_the_body().then_some(seen).flatten()) {
+        for more in
+            proof.into_iter().chain(cause.is_body_change().then_some(observations).flatten())
+        {
             sentence.push_str("; ");
             sentence.push_str(&more);
         }
         verdict.explanation = Some(sentence);
     } else if verdict.cause.is_none()
         && verdict.status == SignatureStatus::Mismatch
-        && let (Some(sentence), Some(seen)) = (&mut verdict.explanation, seen)
+        && let (Some(sentence), Some(observations)) = (&mut verdict.explanation, observations)
     {
         sentence.push_str("; ");
-        sentence.push_str(&seen);
+        sentence.push_str(&observations);
     }
 }
 
-/// What was seen that may have to do with a change of the body, without proving anything.
-fn observed(subject: &Subject<'_>) -> Option<String> {
-    let mut seen = Vec::new();
+/// Describes signs of a change of the body that prove nothing.
+fn observe(subject: &Subject<'_>) -> Option<String> {
+    let mut observations = Vec::new();
     for header in &subject.head.headers {
         let name = header.name.to_ascii_lowercase();
         if is_added_on_the_way(&name) || name == "content-encoding" {
             let value: String = header_text(&header.value).chars().take(40).collect();
-            seen.push(format!("{name}: {}", escape(&value)));
+            observations.push(format!("{name}: {}", escape(&value)));
         }
     }
     if std::str::from_utf8(subject.body).is_ok_and(|text| text.contains('\u{fffd}')) {
-        seen.push("U+FFFD in the body, where characters were lost for good".to_owned());
+        observations.push("U+FFFD in the body, where characters were lost for good".to_owned());
     }
-    (!seen.is_empty()).then(|| format!("seen on its way: {}", seen.join(", ")))
+    (!observations.is_empty()).then(|| format!("seen on its way: {}", observations.join(", ")))
 }
 
-fn unrecognised<'v>() -> Judgment<'v> {
+fn unrecognized<'v>() -> Judgment<'v> {
     let why = "no provider was recognised: none of the headers is a signature that is known here";
     Judgment { credentials: None, verdict: Verdict::explained(SignatureStatus::Unchecked, why) }
 }
 
-/// Whether the signature stands where any service puts its credentials.
+/// Returns true if the signature is in the Authorization header, which any service uses.
 fn sends_credentials(credentials: &Credentials) -> bool {
     credentials
         .provider
@@ -288,7 +292,7 @@ fn sends_credentials(credentials: &Credentials) -> bool {
         .any(|name| name.eq_ignore_ascii_case("authorization"))
 }
 
-/// How many headers of a provider are there, be they empty.
+/// Counts the headers that belong to a provider, empty ones included.
 fn header_evidence(credentials: &Credentials, subject: &Subject<'_>) -> usize {
     let scheme = &credentials.provider.scheme;
     let clock = scheme.timestamp.as_ref().map(|clock| &clock.from);
@@ -303,19 +307,19 @@ fn header_evidence(credentials: &Credentials, subject: &Subject<'_>) -> usize {
     headers.count() + credentials.provider.evidence(subject.head, subject.body).headers
 }
 
-/// What speaks for a provider, the weightiest first.
+/// Evidence for a provider, the strongest first.
 type Weight = (bool, bool, usize, bool, usize, bool, std::cmp::Reverse<usize>);
 
 fn weight(credentials: &Credentials, subject: &Subject<'_>, verdict: &Verdict) -> Weight {
-    let marks = credentials.provider.evidence(subject.head, subject.body);
-    let formed = !matches!(verdict.status, SignatureStatus::Malformed | SignatureStatus::Missing);
+    let evidence = credentials.provider.evidence(subject.head, subject.body);
+    let has_form = !matches!(verdict.status, SignatureStatus::Malformed | SignatureStatus::Missing);
     (
         is_proved(verdict),
-        formed && super::verify::is_well_formed(&credentials.provider.scheme, subject),
-        marks.headers,
+        has_form && super::verify::is_well_formed(&credentials.provider.scheme, subject),
+        evidence.headers,
         !credentials.secrets.is_empty(),
-        marks.places,
+        evidence.places,
         credentials.provider.alias_of.is_none(),
-        std::cmp::Reverse(marks.absent),
+        std::cmp::Reverse(evidence.absent),
     )
 }

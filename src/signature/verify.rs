@@ -1,4 +1,4 @@
-//! The verdict on a delivery, in the order missing, malformed, mismatch, expired, verified.
+//! Verification; the checks are made in the order missing, malformed, mismatch, expired, verified.
 
 use jiff::Timestamp;
 use zeroize::Zeroizing;
@@ -13,8 +13,8 @@ use crate::secret::Secret;
 
 /// Checks a delivery against every secret, the current one first, as of `now`.
 ///
-/// Without secrets the verdict is `unchecked`; how to give one is the caller's to say. Causes are
-/// those that are seen at once; [`super::Verifier::explain`] looks for the others.
+/// Without secrets the verdict is `unchecked`. Only causes that need no search are set;
+/// [`super::Verifier::explain`] finds the others.
 pub fn verify(
     scheme: &Scheme,
     secrets: &[Secret],
@@ -32,30 +32,30 @@ pub fn verify(
         let subject = Subject { url, ..*subject };
         check(scheme, secrets, &subject, now).unwrap_or_else(|early| early)
     };
-    match told_url(scheme, secrets, subject, now) {
-        Some(url) => taken_from_the_request(verdict(Some(&url)), &url),
-        // One that does not verify may be the wrong one, so it is no mismatch.
+    match inferred_url(scheme, secrets, subject, now) {
+        Some(url) => note_inferred_url(verdict(Some(&url)), &url),
+        // An inferred URL that does not verify may be wrong, so this is not a mismatch.
         None => verdict(subject.url),
     }
 }
 
-/// The URL that verifies among those that the request itself tells, where none was configured.
-pub(super) fn told_url(
+/// Returns the URL that verifies among those inferred from the request, if none is configured.
+pub(super) fn inferred_url(
     scheme: &Scheme,
     secrets: &[Secret],
     subject: &Subject<'_>,
     now: Timestamp,
 ) -> Option<String> {
-    let wanted = subject.url.is_none() && scheme.signed.has(&TemplatePart::Url);
-    let told = if wanted { public_url::told(subject.head) } else { Vec::new() };
-    told.into_iter().find(|url| {
+    let is_needed = subject.url.is_none() && scheme.signed.has(&TemplatePart::Url);
+    let inferred = if is_needed { public_url::infer(subject.head) } else { Vec::new() };
+    inferred.into_iter().find(|url| {
         let subject = Subject { url: Some(url), ..*subject };
         check(scheme, secrets, &subject, now)
             .is_ok_and(|verdict| verdict.status != SignatureStatus::Mismatch)
     })
 }
 
-fn taken_from_the_request(mut verdict: Verdict, url: &str) -> Verdict {
+fn note_inferred_url(mut verdict: Verdict, url: &str) -> Verdict {
     let note = format!(
         "no public URL is configured, and the signature fits the one that the request tells, {}",
         escape(url)
@@ -65,7 +65,7 @@ fn taken_from_the_request(mut verdict: Verdict, url: &str) -> Verdict {
     verdict
 }
 
-/// The verdict; as an error where it is found before a digest is computed.
+/// Returns the verdict, as an error if it is found before a digest is computed.
 fn check(
     scheme: &Scheme,
     secrets: &[Secret],
@@ -86,15 +86,15 @@ fn check(
         return Err(malformed(scheme, subject, value));
     }
     let keys = keys(scheme, secrets)?;
-    let whole = body_hash_fits(scheme, subject);
+    let body_hash_matches = body_hash_fits(scheme, subject);
     for (rank, key) in keys.iter().enumerate() {
         let Some(key) = key else { continue };
         for (entries, signed) in &found {
             let algorithm = scheme.algorithm;
             let fits = |one: &Vec<u8>| digest::fits(algorithm, key, signed, one);
-            if whole && entries.good.iter().any(fits) {
+            if body_hash_matches && entries.good.iter().any(fits) {
                 let mut verified = verified(scheme, secrets, rank);
-                if let Some(note) = timestamp::far_ahead(scheme, signed_at, now) {
+                if let Some(note) = timestamp::future_note(scheme, signed_at, now) {
                     verified.cause = Some(Cause::TimestampFuture.code().to_owned());
                     verified.explanation = Some(note);
                 }
@@ -108,24 +108,24 @@ fn check(
     Ok(mismatch(scheme, secrets))
 }
 
-/// Whether the signature has the form of the scheme's.
+/// Returns true if the signature has the form of the scheme.
 pub fn is_well_formed(scheme: &Scheme, subject: &Subject<'_>) -> bool {
     let values = values(scheme, subject).unwrap_or_default();
     scheme.unchecked.is_some()
         || values.iter().any(|value| !HeaderValues::read(scheme, value).is_empty())
 }
 
-/// The values at the places of the signature.
+/// Returns the values at the locations of the signature.
 pub(super) fn values(scheme: &Scheme, subject: &Subject<'_>) -> Result<Vec<String>, Verdict> {
     let found: Vec<String> =
-        scheme.signature.iter().filter_map(|place| subject.at(scheme, place, "")).collect();
+        scheme.signature.iter().filter_map(|place| subject.value_at(scheme, place, "")).collect();
     let place = scheme.signature_place();
     if found.is_empty() {
         let noun = if place.contains(' ') { "value at" } else { "header" };
         let what =
             if noun == "header" { format!("{place} header") } else { format!("{noun} {place}") };
         let why = format!("there is no {what}: the sender did not sign, or a proxy removed it");
-        // Of a token nothing is proved: some are not configured to be sent at all.
+        // A missing token proves nothing: some providers can be configured without one.
         return Err(match scheme.algorithm {
             Algorithm::Token => Verdict::explained(SignatureStatus::Missing, why),
             _ => Verdict::with_cause(SignatureStatus::Missing, Cause::HeaderMissing.code(), why),
@@ -152,15 +152,15 @@ fn missing(scheme: &Scheme, absent: Absent) -> Verdict {
             Verdict::explained(SignatureStatus::Malformed, why)
         }
         Absent::Place(place) => {
-            let of_the_clock = scheme.timestamp.as_ref().is_some_and(|clock| clock.from == place);
-            let cause = if of_the_clock { Cause::TimestampMissing } else { Cause::HeaderMissing };
+            let is_timestamp = scheme.timestamp.as_ref().is_some_and(|clock| clock.from == place);
+            let cause = if is_timestamp { Cause::TimestampMissing } else { Cause::HeaderMissing };
             let why = format!("{place} is signed, but it is not there, or blank");
             Verdict::with_cause(SignatureStatus::Missing, cause.code(), why)
         }
     }
 }
 
-/// The key of each secret. None at all is the user's mistake, not the sender's.
+/// Decodes the key of each secret. If all fail, the configuration is wrong, not the sender.
 fn keys(scheme: &Scheme, secrets: &[Secret]) -> Result<Vec<Option<Zeroizing<Vec<u8>>>>, Verdict> {
     let keys: Vec<_> = secrets.iter().map(|secret| secret_key::key(scheme, secret)).collect();
     if keys.iter().any(Option::is_some) {
@@ -188,7 +188,9 @@ fn verified(scheme: &Scheme, secrets: &[Secret], rank: usize) -> Verdict {
     }
     let cause = if previous {
         Some(Cause::PreviousSecret)
-    } else if secrets.get(rank).is_some_and(|secret| secret_key::is_normalized_away(scheme, secret))
+    } else if secrets
+        .get(rank)
+        .is_some_and(|secret| secret_key::changes_when_normalized(scheme, secret))
     {
         notes.push("the provider takes the secret in another Unicode form (NFKD)".to_owned());
         Some(Cause::SecretUnicodeForm)

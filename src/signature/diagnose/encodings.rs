@@ -1,4 +1,4 @@
-//! How a text holds a digest: rightly, or in another dress.
+//! Digests in texts: in the expected encoding or another.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
@@ -6,12 +6,15 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_S
 use crate::provider::{Encoding, Scheme};
 use crate::signature::{Cause, header_values};
 
-/// Texts that senders put before a digest.
+/// Prefixes that senders put before a digest.
 const PREFIXES: [&str; 8] =
     ["sha256=", "sha1=", "sha512=", "v0=", "v1=", "v1,", "v2=", "hmac-sha256-hex="];
 
-/// The texts of a value that could be a digest, and what is wrong with their place.
-pub(super) fn readings<'v>(scheme: &'v Scheme, value: &'v str) -> Vec<(Option<Cause>, &'v str)> {
+/// Returns the parts of a value that could be a digest, with the cause if they are right.
+pub(super) fn candidate_texts<'v>(
+    scheme: &'v Scheme,
+    value: &'v str,
+) -> Vec<(Option<Cause>, &'v str)> {
     let value = value.trim();
     let mut out: Vec<(Option<Cause>, &str)> =
         header_values::texts(scheme, value).into_iter().map(|text| (None, text)).collect();
@@ -37,39 +40,39 @@ pub(super) fn readings<'v>(scheme: &'v Scheme, value: &'v str) -> Vec<(Option<Ca
     out
 }
 
-/// How a text holds the digest that is due.
+/// Form in which a text contains the expected digest.
 pub(super) enum DigestText {
-    Rightly,
-    Otherwise(Cause),
+    AsExpected,
+    OtherForm(Cause),
 }
 
-/// Whether a text holds the digest that is due, and how.
-pub(super) fn how(scheme: &Scheme, due: &[u8], text: &str) -> Option<DigestText> {
-    let right = match scheme.encoding {
-        Encoding::Hex => hex::encode(due),
-        Encoding::Base64 => STANDARD.encode(due),
+/// Compares a text with the expected digest.
+pub(super) fn match_digest(scheme: &Scheme, expected: &[u8], text: &str) -> Option<DigestText> {
+    let encoded = match scheme.encoding {
+        Encoding::Hex => hex::encode(expected),
+        Encoding::Base64 => STANDARD.encode(expected),
     };
-    if text == right {
-        return Some(DigestText::Rightly);
+    if text == encoded {
+        return Some(DigestText::AsExpected);
     }
-    if scheme.encoding == Encoding::Hex && text.eq_ignore_ascii_case(&right) {
-        return Some(DigestText::Otherwise(Cause::SigCase));
+    if scheme.encoding == Encoding::Hex && text.eq_ignore_ascii_case(&encoded) {
+        return Some(DigestText::OtherForm(Cause::SigCase));
     }
-    if text.len() >= 8 && right.starts_with(text) {
-        return Some(DigestText::Otherwise(Cause::SigTruncated));
+    if text.len() >= 8 && encoded.starts_with(text) {
+        return Some(DigestText::OtherForm(Cause::SigTruncated));
     }
     let decoded = decodings(text);
-    if decoded.iter().any(|bytes| bytes == due) {
-        return Some(DigestText::Otherwise(Cause::SigEncoding));
+    if decoded.iter().any(|bytes| bytes == expected) {
+        return Some(DigestText::OtherForm(Cause::SigEncoding));
     }
-    let near = |bytes: &Vec<u8>| {
-        let differing = bytes.iter().zip(due).filter(|(one, other)| one != other).count();
-        bytes.len() == due.len() && differing <= 2
+    let is_close = |bytes: &Vec<u8>| {
+        let differing = bytes.iter().zip(expected).filter(|(one, other)| one != other).count();
+        bytes.len() == expected.len() && differing <= 2
     };
-    decoded.iter().any(near).then_some(DigestText::Otherwise(Cause::SigTampered))
+    decoded.iter().any(is_close).then_some(DigestText::OtherForm(Cause::SigTampered))
 }
 
-/// The bytes that a text stands for, in every encoding that senders use.
+/// Decodes a text in every encoding that senders use.
 pub(super) fn decodings(text: &str) -> Vec<Vec<u8>> {
     let plain = text.replace(':', "");
     let based = [STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD];

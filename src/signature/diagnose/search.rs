@@ -1,4 +1,4 @@
-//! A search that costs no more than it may, and remembers what it tried.
+//! A search within a budget that records its attempts.
 
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha512};
@@ -7,17 +7,17 @@ use zeroize::Zeroizing;
 use crate::provider::Algorithm;
 use crate::signature::{Cause, digest};
 
-/// How much a diagnosis may cost.
+/// Budget of a diagnosis.
 #[derive(Clone, Copy)]
 pub struct Budget<'b> {
-    /// Bytes that are hashed at most.
+    /// Limit on the bytes hashed.
     pub bytes: u64,
-    /// Asked between two digests; the search ends when it says no.
+    /// Called between two digests; the search ends when it returns false.
     pub go_on: &'b dyn Fn() -> bool,
 }
 
 impl Budget<'_> {
-    /// As many bytes as a second or so takes, and no clock.
+    /// The bytes hashed in about a second; no clock is needed.
     pub const BYTES: u64 = 1 << 30;
 }
 
@@ -27,7 +27,7 @@ impl std::fmt::Debug for Budget<'_> {
     }
 }
 
-/// A kind of hypothesis, and how many of it were computed.
+/// A kind of hypothesis, with the number of computations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tried {
     pub what: &'static str,
@@ -40,7 +40,7 @@ pub(in crate::signature) struct Search<'b> {
     over: bool,
     pub(super) keys: Vec<Zeroizing<Vec<u8>>>,
     pub(super) algorithm: Algorithm,
-    /// The digests that came.
+    /// The digests received.
     pub(super) received: Vec<Vec<u8>>,
 }
 
@@ -56,12 +56,12 @@ impl<'b> Search<'b> {
         }
     }
 
-    /// Whether it ended before everything was tried.
+    /// Returns true if it ended before everything was tried.
     pub(in crate::signature) fn is_over(&self) -> bool {
         self.over
     }
 
-    /// Names what is tried from now on.
+    /// Starts a kind of hypothesis.
     pub(in crate::signature) fn family(&mut self, what: &'static str) {
         if self.tried.last().is_none_or(|last| last.what != what) {
             match self.tried.iter().position(|known| known.what == what) {
@@ -80,9 +80,9 @@ impl<'b> Search<'b> {
         }
     }
 
-    /// Whether another digest of so many bytes may be computed.
+    /// Takes the cost of a digest of this many bytes from the budget; false if it is used up.
     fn spend(&mut self, bytes: usize) -> bool {
-        // A digest costs something even of nothing.
+        // Even a digest of nothing has a cost.
         let cost = bytes as u64 + 64;
         if self.over || cost > self.budget.bytes || !(self.budget.go_on)() {
             self.over = true;
@@ -100,7 +100,7 @@ impl<'b> Search<'b> {
         self.received.iter().any(|one| digest::fits(self.algorithm, key, signed, one))
     }
 
-    /// Whether a digest that came is that of the content under any of the keys.
+    /// Returns true if a received digest is that of the payload under any of the keys.
     pub(super) fn fits(&mut self, signed: &[u8]) -> bool {
         let keys = std::mem::take(&mut self.keys);
         let fits = keys.iter().any(|key| self.fits_under(key, signed));
@@ -117,8 +117,8 @@ impl<'b> Search<'b> {
         self.spend(signed.len()).then(|| digest::compute(algorithm, key, signed))
     }
 
-    /// What comes out if the key is left out, put beside the content, or swapped with it, and if
-    /// the digest is digested once more.
+    /// Digests with a misused key (left out, concatenated with the payload, or swapped with it),
+    /// and digests of digests.
     pub(super) fn misused(
         &mut self,
         hash: Algorithm,
@@ -142,7 +142,7 @@ impl<'b> Search<'b> {
     }
 }
 
-/// A hash without a key.
+/// Computes a hash without a key.
 fn plain(hash: Algorithm, parts: &[&[u8]]) -> Vec<u8> {
     fn of<D: Digest>(parts: &[&[u8]]) -> Vec<u8> {
         let hash = parts.iter().fold(D::new(), Digest::chain_update);

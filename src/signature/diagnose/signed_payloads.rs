@@ -1,4 +1,4 @@
-//! Other contents that may have been signed: without the time, with another URL, and so on.
+//! Other payloads that may have been signed: without the time, with another URL, and so on.
 
 use super::search::Search;
 use super::{Proved, Question};
@@ -7,11 +7,11 @@ use crate::provider::TemplatePart;
 use crate::signature::Cause;
 use crate::signature::signed_payload::{Subject, signed_payload};
 
-/// What other providers sign; `T` is the time, `I` the delivery's id, `B` the body.
+/// Payloads of other providers; `T` is the time, `I` the delivery's id, `B` the body.
 const TEMPLATES: [&str; 10] =
     ["T.B", "TB", "T:B", "BT", "B.T", "v0:T:B", "v1:T:B", "I.T.B", "ITB", "I.B"];
 
-/// Tries what else may have been signed.
+/// Tries other signed payloads.
 pub(super) fn other(
     question: &Question<'_>,
     value: &str,
@@ -22,24 +22,24 @@ pub(super) fn other(
     if !question.scheme.signed.is_body() && search.fits(subject.body) {
         return Some(Cause::TemplateBodyOnly.into());
     }
-    template(question, value, search).or_else(|| around(question, value, search))
+    template(question, value, search).or_else(|| url_or_method(question, value, search))
 }
 
-/// Other providers' templates, with whatever looks like a time or an id in this request.
+/// Tries other providers' templates, with anything that looks like a time or an id in this request.
 fn template(question: &Question<'_>, value: &str, search: &mut Search<'_>) -> Option<Proved> {
     let Question { scheme, subject, .. } = *question;
     let times = times(subject, value);
-    let ids: Vec<String> = named(subject, |name| name.ends_with("-id"));
+    let ids: Vec<String> = headers_where(subject, |name| name.ends_with("-id"));
     let empty = [String::new()];
     for template in TEMPLATES {
         let times = if template.contains('T') { times.as_slice() } else { &empty };
         let ids = if template.contains('I') { ids.as_slice() } else { &empty };
         for (time, id) in times.iter().flat_map(|time| ids.iter().map(move |id| (time, id))) {
-            if search.fits(&filled(template, (time, id), subject.body)) {
+            if search.fits(&fill(template, (time, id), subject.body)) {
                 let with_time =
                     template.contains('T') && !scheme.signed.has(&TemplatePart::Timestamp);
                 let cause = if with_time { Cause::TemplateExtraTimestamp } else { Cause::Template };
-                let shown = filled(template, (time, id), b"{body}");
+                let shown = fill(template, (time, id), b"{body}");
                 let proof = format!("signed was `{}`", String::from_utf8_lossy(&shown));
                 return Some(Proved { cause, proof: Some(proof) });
             }
@@ -48,7 +48,7 @@ fn template(question: &Question<'_>, value: &str, search: &mut Search<'_>) -> Op
     None
 }
 
-fn filled(template: &str, (time, id): (&str, &str), body: &[u8]) -> Vec<u8> {
+fn fill(template: &str, (time, id): (&str, &str), body: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(body.len() + 64);
     for letter in template.bytes() {
         match letter {
@@ -61,33 +61,34 @@ fn filled(template: &str, (time, id): (&str, &str), body: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Texts of the request that may be a time of signing.
+/// Returns texts of the request that may be the time of signing.
 fn times(subject: &Subject<'_>, value: &str) -> Vec<String> {
-    let mut out = named(subject, |name| name.contains("timestamp") || name == "date");
+    let mut out = headers_where(subject, |name| name.contains("timestamp") || name == "date");
     let items = value.split([',', ';']).filter_map(|item| item.trim().split_once('='));
     let stamps = items.filter(|(key, _)| ["t", "ts", "timestamp"].contains(key));
     out.extend(stamps.map(|(_, time)| time.to_owned()));
     out
 }
 
-fn named(subject: &Subject<'_>, wanted: impl Fn(&str) -> bool) -> Vec<String> {
+fn headers_where(subject: &Subject<'_>, matches: impl Fn(&str) -> bool) -> Vec<String> {
     let headers = subject.head.headers.iter();
     headers
-        .filter(|header| wanted(&header.name.to_ascii_lowercase()))
+        .filter(|header| matches(&header.name.to_ascii_lowercase()))
         .map(|header| header_text(&header.value).into_owned())
         .collect()
 }
 
-/// Changes of the URL and the method, where these are signed.
-fn around(question: &Question<'_>, value: &str, search: &mut Search<'_>) -> Option<Proved> {
+/// Tries changes of the URL and the method, if they are signed.
+fn url_or_method(question: &Question<'_>, value: &str, search: &mut Search<'_>) -> Option<Proved> {
     let Question { scheme, subject, .. } = *question;
     search.family("other URLs and methods");
-    let mut signs = |varied: &Subject<'_>| {
-        signed_payload(scheme, varied, value).is_ok_and(|signed| search.fits(&signed))
+    let mut verifies = |variant: &Subject<'_>| {
+        signed_payload(scheme, variant, value).is_ok_and(|signed| search.fits(&signed))
     };
     if let Some(url) = subject.url.filter(|_| scheme.signed.has(&TemplatePart::Url)) {
-        let varied = urls(url, &subject_hosts(subject));
-        let found = varied.iter().find(|(_, url)| signs(&Subject { url: Some(url), ..*subject }));
+        let variants = url_variants(url, &known_hosts(subject));
+        let found =
+            variants.iter().find(|(_, url)| verifies(&Subject { url: Some(url), ..*subject }));
         if let Some((cause, url)) = found {
             return Some(Proved { cause: *cause, proof: Some(format!("signed was {url}")) });
         }
@@ -95,7 +96,7 @@ fn around(question: &Question<'_>, value: &str, search: &mut Search<'_>) -> Opti
     if scheme.signed.has(&TemplatePart::Method) {
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
             let head = Head { method: method.to_owned(), ..subject.head.clone() };
-            if method != subject.head.method && signs(&Subject { head: &head, ..*subject }) {
+            if method != subject.head.method && verifies(&Subject { head: &head, ..*subject }) {
                 let proof = Some(format!("signed was {method}"));
                 return Some(Proved { cause: Cause::Method, proof });
             }
@@ -104,12 +105,12 @@ fn around(question: &Question<'_>, value: &str, search: &mut Search<'_>) -> Opti
     None
 }
 
-/// Hosts that proxies tell of.
-fn subject_hosts(subject: &Subject<'_>) -> Vec<String> {
-    let mut out = named(subject, |name| {
+/// Returns hosts named in headers, by proxies and clients.
+fn known_hosts(subject: &Subject<'_>) -> Vec<String> {
+    let mut out = headers_where(subject, |name| {
         ["x-forwarded-host", "x-original-host", "host", "origin"].contains(&name)
     });
-    for forwarded in named(subject, |name| name == "forwarded") {
+    for forwarded in headers_where(subject, |name| name == "forwarded") {
         let pairs = forwarded.split([';', ',']).filter_map(|item| item.trim().split_once('='));
         let hosts = pairs.filter(|(key, _)| key.eq_ignore_ascii_case("host"));
         out.extend(hosts.map(|(_, host)| host.trim_matches('"').to_owned()));
@@ -117,8 +118,8 @@ fn subject_hosts(subject: &Subject<'_>) -> Vec<String> {
     out
 }
 
-/// The URL with one thing changed, and then with another host.
-fn urls(url: &str, hosts: &[String]) -> Vec<(Cause, String)> {
+/// Returns variants of a URL: with one part changed, then with other hosts.
+fn url_variants(url: &str, hosts: &[String]) -> Vec<(Cause, String)> {
     let scheme_of = |url: &str| match url.strip_prefix("https:") {
         Some(rest) => format!("http:{rest}"),
         None => url.replacen("http:", "https:", 1),
@@ -135,16 +136,16 @@ fn urls(url: &str, hosts: &[String]) -> Vec<(Cause, String)> {
         (Cause::UrlPath, with_query(&slash)),
         (Cause::UrlQuery, path.to_owned()),
     ];
-    let behind =
+    let path_and_query =
         url.split_once("://").and_then(|(_, rest)| rest.find('/').and_then(|at| rest.get(at..)));
     for host in hosts {
         let host = host.split_once("://").map_or(host.as_str(), |(_, host)| host);
         for scheme in ["https", "http"] {
-            let whole = format!("{scheme}://{host}{}", behind.unwrap_or_default());
+            let whole = format!("{scheme}://{host}{}", path_and_query.unwrap_or_default());
             out.push((Cause::UrlHost, whole));
         }
     }
-    out.retain(|(_, varied)| varied != url);
+    out.retain(|(_, variant)| variant != url);
     out
 }
 
@@ -153,10 +154,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn urls_are_varied_one_thing_at_a_time() {
+    fn changes_one_part_of_a_url_at_a_time() {
         let hosts = ["app.example.com".to_owned()];
-        let varied = urls("http://localhost:4400/hooks?x=1", &hosts);
-        let texts: Vec<&str> = varied.iter().map(|(_, url)| url.as_str()).collect();
+        let variants = url_variants("http://localhost:4400/hooks?x=1", &hosts);
+        let texts: Vec<&str> = variants.iter().map(|(_, url)| url.as_str()).collect();
         assert_eq!(
             texts,
             [

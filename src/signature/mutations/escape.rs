@@ -1,8 +1,8 @@
-//! Ways in which the same text is spelt: escapes of JSON, character sets.
+//! Variants of a text: JSON escapes and character sets.
 
 use std::fmt::Write as _;
 
-/// Characters beyond ASCII as `\uXXXX`, as JSON writers that are careful do.
+/// Escapes characters outside ASCII as `\uXXXX`, as cautious JSON writers do.
 pub(super) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {
@@ -19,7 +19,7 @@ pub(super) fn escaped(text: &str) -> String {
     out
 }
 
-/// `\uXXXX` of characters beyond ASCII as the characters themselves.
+/// Replaces `\uXXXX` of characters outside ASCII by the characters.
 pub(super) fn unescaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -35,22 +35,22 @@ pub(super) fn unescaped(text: &str) -> String {
         let pair = char::decode_utf16(first.into_iter().chain(second)).next().and_then(Result::ok);
         let (length, letter) = match pair {
             Some(letter) if !letter.is_ascii() => (6 * letter.len_utf16(), Some(letter)),
-            // An escape of two characters is passed over whole, or `\\u` would be misread.
+            // Two-character escapes are skipped whole, or `\\u` would be misread.
             _ => (2, None),
         };
         let length = here.char_indices().map(|(at, _)| at).find(|at| *at >= length);
         let length = length.unwrap_or(here.len());
-        let (escape, behind) = here.split_at(length);
+        let (escape, after) = here.split_at(length);
         match letter {
             Some(letter) => out.push(letter),
             None => out.push_str(escape),
         }
-        rest = behind;
+        rest = after;
     }
     out + rest
 }
 
-/// What stands between 0x80 and 0x9f in Windows-1252; the rest of it is Latin-1.
+/// Characters 0x80 to 0x9f of Windows-1252; the others are Latin-1.
 const CP1252: [(u8, char); 27] = [
     (0x80, '€'),
     (0x82, '‚'),
@@ -81,8 +81,8 @@ const CP1252: [(u8, char); 27] = [
     (0x9f, 'Ÿ'),
 ];
 
-/// The text as bytes of Latin-1, or of Windows-1252; nothing if it has characters beyond it.
-pub(super) fn narrowed(text: &str, windows: bool) -> Option<Vec<u8>> {
+/// Encodes a text as Latin-1 or Windows-1252; none if it has other characters.
+pub(super) fn encode_latin(text: &str, windows: bool) -> Option<Vec<u8>> {
     text.chars()
         .map(|letter| {
             let special = CP1252.iter().find(|(_, known)| windows && *known == letter);
@@ -91,8 +91,8 @@ pub(super) fn narrowed(text: &str, windows: bool) -> Option<Vec<u8>> {
         .collect()
 }
 
-/// Bytes of Latin-1, or of Windows-1252, as text.
-pub(super) fn widened(bytes: &[u8], windows: bool) -> String {
+/// Decodes bytes of Latin-1 or Windows-1252.
+pub(super) fn decode_latin(bytes: &[u8], windows: bool) -> String {
     let read = |byte: &u8| {
         let special = CP1252.iter().find(|(known, _)| windows && known == byte);
         special.map_or(char::from(*byte), |(_, letter)| *letter)
@@ -105,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn escapes_go_there_and_back() {
+    fn unescapes_what_it_escapes() {
         let text = "a ’ 🐅 \\n \\\\u2019";
         assert_eq!(escaped(text), "a \\u2019 \\ud83d\\udc05 \\n \\\\u2019");
         assert_eq!(unescaped(&escaped(text)), text);
@@ -114,9 +114,9 @@ mod tests {
     }
 
     #[test]
-    fn character_sets_go_there_and_back() {
-        assert_eq!(narrowed("é€", true).unwrap(), b"\xe9\x80");
-        assert_eq!(narrowed("é€", false), None);
-        assert_eq!(widened(b"\xe9\x80", true), "é€");
+    fn decodes_what_it_encodes() {
+        assert_eq!(encode_latin("é€", true).unwrap(), b"\xe9\x80");
+        assert_eq!(encode_latin("é€", false), None);
+        assert_eq!(decode_latin(b"\xe9\x80", true), "é€");
     }
 }

@@ -1,4 +1,4 @@
-//! Secrets that may have been meant.
+//! Variants of a secret that the user may have meant.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use crate::payload::form;
 use crate::signature::Cause;
 
-/// Secrets that may have been meant instead of the configured one.
+/// Returns the secrets that may have been meant instead of the configured one.
 pub(in crate::signature) fn secrets(secret: &[u8]) -> Vec<(Cause, Zeroizing<Vec<u8>>)> {
     let mut out: Vec<(Cause, Vec<u8>)> = vec![
         (Cause::SecretWhitespace, secret.trim_ascii().to_vec()),

@@ -58,7 +58,7 @@ pub(super) fn restyled(text: &str, (comma, colon, indent): Style) -> Option<Stri
 }
 
 /// Largest number of keys of an object whose orders are all tried.
-const PERMUTED: usize = 6;
+const MAX_PERMUTED_KEYS: usize = 6;
 
 /// Returns the members of an object, key and value as they were sent; `None` for anything else.
 fn members(text: &str) -> Option<Vec<(&str, &str)>> {
@@ -84,7 +84,7 @@ fn members(text: &str) -> Option<Vec<(&str, &str)>> {
     Some(found)
 }
 
-fn written(members: &[(&str, &str)], (comma, colon): (&str, &str)) -> String {
+fn write_object(members: &[(&str, &str)], (comma, colon): (&str, &str)) -> String {
     let items: Vec<String> =
         members.iter().map(|(key, value)| format!("{key}{colon}{value}")).collect();
     format!("{{{}}}", items.join(&format!(",{comma}")))
@@ -109,16 +109,17 @@ pub(super) fn sorted(text: &str) -> Option<String> {
     members.sort_by_key(|(key, _)| *key);
     let members: Vec<(&str, &str)> =
         members.iter().map(|(key, value)| (*key, value.as_str())).collect();
-    Some(written(&members, ("", ":")))
+    Some(write_object(&members, ("", ":")))
 }
 
 /// Tries the outermost object with its keys in other orders, until one is accepted.
-pub(super) fn orders(text: &str, spaced: bool, will_do: &mut dyn FnMut(&str) -> bool) -> bool {
-    let Some(mut members) = members(text).filter(|members| members.len() <= PERMUTED) else {
+pub(super) fn orders(text: &str, spaced: bool, accept: &mut dyn FnMut(&str) -> bool) -> bool {
+    let Some(mut members) = members(text).filter(|members| members.len() <= MAX_PERMUTED_KEYS)
+    else {
         return false;
     };
     let spacing = if spaced { (" ", " ") } else { ("", "") };
-    // Heap's algorithm, without recursion: `at` counts the swaps of each place.
+    // Heap's algorithm without recursion; `swaps` counts per position.
     let mut swaps = vec![0; members.len()];
     let mut at = 0;
     while at < members.len() {
@@ -127,7 +128,7 @@ pub(super) fn orders(text: &str, spaced: bool, will_do: &mut dyn FnMut(&str) -> 
             let other = if at % 2 == 0 { 0 } else { *count };
             *count += 1;
             members.swap(other, at);
-            if will_do(&written(&members, spacing)) {
+            if accept(&write_object(&members, spacing)) {
                 return true;
             }
             at = 0;
@@ -144,7 +145,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn json_is_spaced_as_its_writers_do() {
+    fn spaces_json_like_common_writers() {
         let text = "{ \"a\\\"b\" : [1, {} ,\"x, y\"] }";
         let styles = STYLES.map(|style| restyled(text, style).unwrap());
         assert_eq!(styles[0], r#"{"a\"b":[1,{},"x, y"]}"#);
@@ -153,19 +154,19 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_json_is_not_spaced() {
+    fn rejects_text_that_is_not_json() {
         assert_eq!(restyled("{ \"a", STYLES[0]), None);
     }
 
     #[test]
-    fn keys_are_sorted_at_every_depth() {
+    fn sorts_keys_at_every_depth() {
         let text = r#" {"b":[{"d":1.0,"c":2}], "a":"x"} "#;
         assert_eq!(sorted(text).unwrap(), r#"{"a":"x","b":[{"c":2,"d":1.0}]}"#);
         assert_eq!(sorted("12"), None);
     }
 
     #[test]
-    fn every_order_is_tried_once() {
+    fn tries_every_order_once() {
         let mut seen = std::collections::BTreeSet::new();
         let mut count = 0;
         orders(r#"{"a":1,"b":2,"c":3,"d":4}"#, false, &mut |text| {
