@@ -24,7 +24,6 @@ mod signals;
 mod stats;
 mod store;
 mod summary;
-mod tail;
 mod verify;
 mod wait;
 

@@ -215,6 +215,12 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// Whether it will not change any more by itself: it was responded to and diagnosed. An
+    /// imported delivery never gets a response.
+    pub fn is_settled(&self) -> bool {
+        (self.response.is_some() || self.request.source == Source::Import) && !self.diagnosing
+    }
+
     /// Title in lists: the event type, or the request line of a delivery without one.
     pub fn title(&self) -> String {
         match (&self.request.refused, &self.event.event_type) {

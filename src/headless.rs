@@ -78,8 +78,7 @@ fn print_new(
             break;
         }
         for delivery in page {
-            let waits = delivery.summary.response.is_none() || delivery.summary.diagnosing;
-            if waits && !ending {
+            if !delivery.summary.is_settled() && !ending {
                 break 'pages;
             }
             print(&mut out, &delivery, format)?;

@@ -15,4 +15,7 @@ pub mod replay;
 pub mod resend;
 pub mod resign;
 pub mod search;
+pub mod selection;
 pub mod send;
+pub mod tail;
+pub mod wait;

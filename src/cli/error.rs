@@ -74,6 +74,12 @@ impl From<io::Error> for CliError {
     }
 }
 
+impl From<crate::store::StoreError> for CliError {
+    fn from(error: crate::store::StoreError) -> Self {
+        Self::environment(error)
+    }
+}
+
 impl From<crate::config::ConfigError> for CliError {
     fn from(error: crate::config::ConfigError) -> Self {
         Self::usage(error)

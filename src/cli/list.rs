@@ -1,16 +1,19 @@
 //! `hookglass list`: what was kept, oldest first, and what comes.
 
 use std::io::{self, IsTerminal as _, Write};
+use std::thread;
 
 use clap::Args;
 use jiff::tz::TimeZone;
+use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TryRecvError;
 
 use super::columns::{fitted, terminal_width};
-use super::selection::{FilterArgs, Selection};
-use super::tail::StoreTail;
+use super::selection::FilterArgs;
 use super::{CliError, StoreArgs};
-use crate::delivery::{DeliveryId, Summary};
+use crate::delivery::{Delivery, DeliveryId, Summary};
 use crate::formats::jsonl;
+use crate::ops::tail;
 use crate::payload::escape;
 use crate::store::StoreReader;
 use crate::units;
@@ -34,6 +37,9 @@ pub(super) struct ListArgs {
 
 /// Rows written at a time.
 const PAGE: usize = 500;
+
+/// New deliveries that may wait to be written.
+const WAITING: usize = 64;
 
 pub(super) fn run(args: &ListArgs) -> Result<(), CliError> {
     let picking = args.filter.picking()?;
@@ -59,35 +65,34 @@ pub(super) fn run(args: &ListArgs) -> Result<(), CliError> {
     }
     out.flush()?;
     if args.follow {
-        return follow(&mut out, StoreTail::new(reader, last), (args, &picking, &columns));
+        let (found, deliveries) = mpsc::channel(WAITING);
+        let following = thread::spawn(move || tail::follow(reader, last, &picking, &found));
+        write_new(&mut out, deliveries, |delivery| {
+            if args.json { jsonl::line(delivery) } else { columns.row(&delivery.summary) }
+        })?;
+        let end = following.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        return end.map_err(CliError::environment);
     }
     Ok(())
 }
 
-/// Writes what comes and passes. What is slow to be read from us waits in the store.
-fn follow(
+/// Writes deliveries as they are found. While this blocks, they wait in the store.
+fn write_new(
     out: &mut impl Write,
-    mut following: StoreTail,
-    (args, picking, columns): (&ListArgs, &Selection, &Columns),
-) -> Result<(), CliError> {
+    mut deliveries: mpsc::Receiver<Delivery>,
+    line: impl Fn(&Delivery) -> String,
+) -> io::Result<()> {
     loop {
-        following.wait(None)?;
-        loop {
-            for delivery in following.settled()? {
-                if !picking.matches(&delivery) {
-                    continue;
-                }
-                if args.json {
-                    writeln!(out, "{}", jsonl::line(&delivery))?;
-                } else {
-                    writeln!(out, "{}", columns.row(&delivery.summary))?;
-                }
+        let next = match deliveries.try_recv() {
+            Ok(delivery) => Some(delivery),
+            Err(TryRecvError::Empty) => {
+                out.flush()?;
+                deliveries.blocking_recv()
             }
-            out.flush()?;
-            if following.is_at_the_end()? {
-                break;
-            }
-        }
+            Err(TryRecvError::Disconnected) => None,
+        };
+        let Some(delivery) = next else { return out.flush() };
+        writeln!(out, "{}", line(&delivery))?;
     }
 }
 

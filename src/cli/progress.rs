@@ -3,7 +3,6 @@
 use std::io::{self, IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
 
-use super::tail::now;
 use crate::units;
 
 /// Shorter commands show nothing.
@@ -57,4 +56,9 @@ impl Drop for Progress {
     fn drop(&mut self) {
         self.clear();
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a bar is drawn now and then")]
+fn now() -> Instant {
+    Instant::now()
 }

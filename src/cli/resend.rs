@@ -7,7 +7,7 @@ use clap::{ArgGroup, Args};
 use tokio::sync::mpsc;
 
 use super::keyring::{Keyring, ProviderArgs};
-use super::selection::Selection;
+use super::selection::select;
 use super::{CliError, StoreArgs, summary};
 use crate::delivery::{DeliveryId, Summary};
 use crate::formats::jsonl;
@@ -16,6 +16,7 @@ use crate::ops::resend::{
     ResendOutcome, ResendPace, ResendRun, Signing, SkipReason,
 };
 use crate::ops::resign::EventIdPolicy;
+use crate::ops::selection::Selection;
 use crate::outbound::{Client, Target};
 use crate::secret::Secret;
 use crate::signature::Credentials;
@@ -65,7 +66,7 @@ struct SigningArgs {
 }
 
 pub(super) fn run(args: &ResendArgs) -> Result<(), CliError> {
-    let filter = args.filter.as_deref().map(Selection::read).transpose()?;
+    let filter = args.filter.as_deref().map(select).transpose()?;
     let path = args.store.path();
     let reader = StoreReader::open(&path).map_err(CliError::environment)?;
     let chosen = match &filter {

@@ -1,0 +1,59 @@
+//! Deliveries that a filter selects, by the same rules in every front end.
+
+use jiff::Timestamp;
+
+use crate::delivery::{Delivery, DeliveryId, Summary};
+use crate::filter::Filter;
+use crate::store::{StoreError, StoreReader};
+
+/// Rows that are read at a time.
+const PAGE: usize = 500;
+
+/// A filter, and the time that its `since:` and `until:` are relative to.
+#[derive(Debug, Clone)]
+pub struct Selection {
+    filter: Filter,
+    now: Timestamp,
+}
+
+impl Selection {
+    pub fn new(filter: Filter, now: Timestamp) -> Self {
+        Self { filter, now }
+    }
+
+    pub fn matches(&self, delivery: &Delivery) -> bool {
+        self.filter.matches(delivery, self.now)
+    }
+
+    /// The ids of the newest deliveries that match, oldest first.
+    pub fn ids(
+        &self,
+        reader: &StoreReader,
+        limit: Option<usize>,
+    ) -> Result<Vec<DeliveryId>, StoreError> {
+        let limit = limit.unwrap_or(usize::MAX);
+        let mut found = Vec::new();
+        let mut before = None;
+        while found.len() < limit {
+            let page = reader.newest(before, PAGE)?;
+            let Some(oldest) = page.last() else { break };
+            before = Some(oldest.id);
+            for row in &page {
+                if found.len() < limit && self.passes(reader, row)? {
+                    found.push(row.id);
+                }
+            }
+        }
+        found.reverse();
+        Ok(found)
+    }
+
+    /// Tests the row, and loads its bytes only if they decide.
+    pub fn passes(&self, reader: &StoreReader, row: &Summary) -> Result<bool, StoreError> {
+        if let Some(verdict) = self.filter.test(row, self.now) {
+            return Ok(verdict);
+        }
+        let delivery = reader.delivery(row.id)?;
+        Ok(delivery.is_some_and(|delivery| self.matches(&delivery)))
+    }
+}

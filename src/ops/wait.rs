@@ -1,0 +1,186 @@
+//! Waits until a listener has stored the deliveries that a test expects.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc;
+
+use super::selection::Selection;
+use super::tail::{PACE, StoreTail, Waited, now};
+use crate::delivery::{Delivery, DeliveryId};
+use crate::store::{StoreError, StoreReader};
+
+/// Deliveries to wait for, and how long.
+#[derive(Debug, Clone)]
+pub struct Expectation {
+    pub selection: Selection,
+    /// Also counts deliveries that are already stored and match this; if none, only later ones.
+    pub since: Option<Selection>,
+    pub goal: Goal,
+    pub timeout: Duration,
+}
+
+/// What has to match.
+#[derive(Debug, Clone)]
+pub enum Goal {
+    /// This many deliveries.
+    Count(usize),
+    /// One delivery for each step, in this order; others may come in between.
+    Sequence(Vec<Selection>),
+    /// No delivery until the time is over.
+    Absent,
+}
+
+/// How a wait ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WaitEnd {
+    /// The expectation was met.
+    Met,
+    /// A delivery matched although none should have.
+    Unexpected(DeliveryId),
+    TimedOut(Progress),
+    /// There was no store until the time was over.
+    NoStore,
+    /// Nobody receives the deliveries any more.
+    Abandoned,
+}
+
+/// How far an expectation was met.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Deliveries that matched.
+    pub matched: usize,
+    /// Steps of a sequence that were met in order.
+    pub steps: usize,
+    /// Deliveries that did not match.
+    pub others: usize,
+}
+
+/// Waits, and sends each delivery that matches. Blocks.
+pub fn wait(
+    path: &Path,
+    expectation: Expectation,
+    found: &mpsc::Sender<Delivery>,
+) -> Result<WaitEnd, StoreError> {
+    let end = now() + expectation.timeout;
+    let is_wanted = || !found.is_closed();
+    let absent = matches!(expectation.goal, Goal::Absent);
+    let Some(mut tail) = begin(path, expectation.since.is_some(), end, &is_wanted)? else {
+        return Ok(if absent { WaitEnd::Met } else { WaitEnd::NoStore });
+    };
+    let mut matches = Matches { expectation, passed: Vec::new(), others: 0 };
+    loop {
+        let waited = tail.wait(Some(end), &is_wanted)?;
+        if waited == Waited::Unwanted {
+            return Ok(WaitEnd::Abandoned);
+        }
+        let is_over = waited == Waited::TimedOut;
+        loop {
+            let mut received = tail.settled()?;
+            let is_all = tail.is_at_the_end()?;
+            // When the time is over, those that still lack a response count as well.
+            if is_all && is_over {
+                received.extend(tail.unsettled()?);
+            }
+            for delivery in received {
+                if !matches.take(&delivery) {
+                    continue;
+                }
+                let id = delivery.summary.id;
+                if found.blocking_send(delivery).is_err() {
+                    return Ok(WaitEnd::Abandoned);
+                }
+                if absent {
+                    return Ok(WaitEnd::Unexpected(id));
+                }
+                if matches.is_met() {
+                    return Ok(WaitEnd::Met);
+                }
+            }
+            if is_all {
+                break;
+            }
+        }
+        if is_over {
+            return Ok(if absent { WaitEnd::Met } else { WaitEnd::TimedOut(matches.progress()) });
+        }
+    }
+}
+
+/// Waits until there is a store, and returns none if there is none at the end. A store that is
+/// created in the meantime holds nothing that was received earlier.
+fn begin(
+    path: &Path,
+    from_the_start: bool,
+    end: Instant,
+    is_wanted: &dyn Fn() -> bool,
+) -> Result<Option<StoreTail>, StoreError> {
+    let mut was_absent = false;
+    loop {
+        match StoreReader::open(path) {
+            Ok(reader) => {
+                let all = was_absent || from_the_start;
+                let last = if all { DeliveryId(0) } else { reader.last_id()? };
+                return Ok(Some(StoreTail::new(reader, last)));
+            }
+            Err(StoreError::Absent { .. }) if now() < end && is_wanted() => {
+                was_absent = true;
+                std::thread::sleep(PACE);
+            }
+            Err(StoreError::Absent { .. }) => return Ok(None),
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Deliveries that matched so far.
+struct Matches {
+    expectation: Expectation,
+    /// Those that matched, and which steps each of them meets.
+    passed: Vec<(DeliveryId, Vec<bool>)>,
+    others: usize,
+}
+
+impl Matches {
+    fn steps(&self) -> &[Selection] {
+        match &self.expectation.goal {
+            Goal::Sequence(steps) => steps,
+            Goal::Count(_) | Goal::Absent => &[],
+        }
+    }
+
+    /// Returns whether a delivery is one of those that are waited for.
+    fn take(&mut self, delivery: &Delivery) -> bool {
+        let Expectation { selection, since, .. } = &self.expectation;
+        if since.as_ref().is_some_and(|since| !since.matches(delivery)) {
+            return false;
+        }
+        let meets: Vec<bool> = self.steps().iter().map(|step| step.matches(delivery)).collect();
+        let counts = self.steps().is_empty() || meets.contains(&true);
+        if !counts || !selection.matches(delivery) {
+            self.others += 1;
+            return false;
+        }
+        self.passed.push((delivery.summary.id, meets));
+        // Responses may come late; what counts is the order of receipt.
+        self.passed.sort_unstable_by_key(|(id, _)| *id);
+        true
+    }
+
+    fn progress(&self) -> Progress {
+        let mut steps = 0;
+        for (_, meets) in &self.passed {
+            steps += usize::from(meets.get(steps) == Some(&true));
+        }
+        Progress { matched: self.passed.len(), steps, others: self.others }
+    }
+
+    fn is_met(&self) -> bool {
+        let Progress { matched, steps, .. } = self.progress();
+        match &self.expectation.goal {
+            Goal::Count(count) => matched >= *count,
+            Goal::Sequence(all) => steps == all.len(),
+            Goal::Absent => false,
+        }
+    }
+}
