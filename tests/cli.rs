@@ -15,14 +15,12 @@ use hookglass::config::ForwardTo;
 use hookglass::filter::Filter;
 use hookglass::respond::Script;
 use serde_json::Value;
-use support::{Listener, Tested, event, exchange, hookglass, read_answer, request};
+use support::{
+    Listener, Target, Tested, event, exchange, hookglass, json_lines, read_answer, request,
+};
 
 fn code(output: &Output) -> Option<i32> {
     output.status.code()
-}
-
-fn lines(printed: &str) -> Tested<Vec<Value>> {
-    Ok(printed.lines().map(serde_json::from_str).collect::<Result<_, _>>()?)
 }
 
 #[test]
@@ -39,7 +37,7 @@ fn deliveries_are_verified_kept_and_printed() -> Tested {
     }
     let (status, printed, said) = listener.stop()?;
     assert!(status.success(), "{said}");
-    let printed = lines(&printed)?;
+    let printed = json_lines(&printed)?;
     let verdicts: Vec<&Value> = printed.iter().map(|line| &line["signature"]["status"]).collect();
     assert_eq!(verdicts, ["verified", "mismatch", "missing"]);
     assert_eq!(printed[0]["schema"], "hookglass.delivery/1");
@@ -47,15 +45,15 @@ fn deliveries_are_verified_kept_and_printed() -> Tested {
     assert_eq!(printed[0]["signature"]["secret"], "CRIBBLY_WEBHOOK_SECRET");
     assert_eq!(printed[0]["response"]["status"], 200);
     let listed = hookglass(folder.path()).args(["list", "--json"]).output()?;
-    assert_eq!(lines(&String::from_utf8(listed.stdout)?)?, printed);
+    assert_eq!(json_lines(listed.stdout)?, printed);
     let bad = hookglass(folder.path()).args(["list", "--json", "sig:!verified"]).output()?;
-    assert_eq!(lines(&String::from_utf8(bad.stdout)?)?.len(), 2);
+    assert_eq!(json_lines(bad.stdout)?.len(), 2);
     // A term that begins with a hyphen is no flag, and flags behind it are.
     let terms = "-sig:mismatch -sig:missing";
     let good = hookglass(folder.path()).args(["list", terms, "--json"]).output()?;
-    assert_eq!(lines(&String::from_utf8(good.stdout)?)?, printed.get(..1).ok_or("nothing")?);
+    assert_eq!(json_lines(good.stdout)?, printed.get(..1).ok_or("nothing")?);
     let newest = hookglass(folder.path()).args(["list", "--json", "--limit", "1"]).output()?;
-    assert_eq!(lines(&String::from_utf8(newest.stdout)?)?[0]["id"], 3);
+    assert_eq!(json_lines(newest.stdout)?[0]["id"], 3);
     Ok(())
 }
 
@@ -105,7 +103,7 @@ fn ten_thousand_over_sixty_four_connections_are_printed_in_order() -> Tested {
         }
     });
     support::signal(listener.child.id(), "TERM")?;
-    let printed = lines(&printing.join().map_err(|_| "printing panicked")??)?;
+    let printed = json_lines(&printing.join().map_err(|_| "printing panicked")??)?;
     assert_eq!(printed.len(), CONNECTIONS * EACH);
     for (at, line) in printed.iter().enumerate() {
         assert_eq!(line["id"], at + 1);
@@ -146,7 +144,7 @@ fn killed_under_load_it_has_kept_what_it_answered() -> Tested {
     drop(draining);
     let listed = hookglass(folder.path()).args(["list", "--json"]).output()?;
     assert_eq!(code(&listed), Some(0), "{}", String::from_utf8_lossy(&listed.stderr));
-    let kept = lines(&String::from_utf8(listed.stdout)?)?;
+    let kept = json_lines(listed.stdout)?;
     let kept: std::collections::HashSet<&str> =
         kept.iter().filter_map(|line| line["event"]["id"].as_str()).collect();
     let lost: Vec<&String> = promised.iter().filter(|id| !kept.contains(id.as_str())).collect();
@@ -194,7 +192,7 @@ fn a_store_in_use_is_exit_3_and_can_be_read() -> Tested {
     assert!(said.contains(&listener.address) && said.contains("--ephemeral"), "{said}");
     exchange(&listener.address, &request(1))?;
     let listed = hookglass(folder.path()).args(["list", "--json"]).output()?;
-    assert_eq!(lines(&String::from_utf8(listed.stdout)?)?.len(), 1);
+    assert_eq!(json_lines(listed.stdout)?.len(), 1);
     Ok(())
 }
 
@@ -241,7 +239,7 @@ fn secrets_come_from_files_and_rotate() -> Tested {
     let listener = Listener::start(&mut command)?;
     exchange(&listener.address, &request(1))?;
     let (_, printed, said) = listener.stop()?;
-    let signature = &lines(&printed)?[0]["signature"];
+    let signature = &json_lines(&printed)?[0]["signature"];
     assert_eq!(
         (&signature["secret"], &signature["cause"]),
         (&"old".into(), &"previous-secret".into())
@@ -255,24 +253,14 @@ fn secrets_come_from_files_and_rotate() -> Tested {
 #[test]
 fn forwarding_returns_the_targets_answer_and_says_when_it_cannot() -> Tested {
     let folder = tempfile::tempdir()?;
-    let target = TcpListener::bind("127.0.0.1:0")?;
-    let url = format!("http://{}", target.local_addr()?);
-    let listener = Listener::start(hookglass(folder.path()).args(["--forward", &url]))?;
-    let serving = thread::spawn(move || -> std::io::Result<String> {
-        let (mut stream, _) = target.accept()?;
-        let mut bytes = [0; 4096];
-        let mut seen = Vec::new();
-        while !seen.ends_with(b"}}") {
-            let read = stream.read(&mut bytes)?;
-            seen.extend_from_slice(&bytes[..read]);
-        }
-        stream.write_all(b"HTTP/1.1 418 Teapot\r\nX-Own: yes\r\nContent-Length: 5\r\n\r\nshort")?;
-        Ok(String::from_utf8_lossy(&seen).into_owned())
-    });
+    let teapot = "HTTP/1.1 418 Teapot\r\nX-Own: yes\r\nContent-Length: 5\r\n\r\nshort";
+    let target = Target::each(&[teapot])?;
+    let listener = Listener::start(hookglass(folder.path()).args(["--forward", &target.url]))?;
     let answer = exchange(&listener.address, &request(1))?;
     assert!(answer.starts_with("HTTP/1.1 418") && answer.ends_with("short"), "{answer}");
     assert!(answer.contains("x-own: yes"), "{answer}");
-    let seen = serving.join().map_err(|_| "the target panicked")??;
+    let [seen] = &target.finish()?[..] else { return Err("not one request".into()) };
+    let seen = seen.text();
     assert!(seen.starts_with("POST /hooks HTTP/1.1\r\nHost: 127.0.0.1:"), "{seen}");
     assert!(seen.contains("\r\nX-Cribbly-Signature: "), "{seen}");
     assert!(seen.ends_with(&event(1).0), "{seen}");
@@ -282,7 +270,7 @@ fn forwarding_returns_the_targets_answer_and_says_when_it_cannot() -> Tested {
         "{answer}"
     );
     let (_, printed, _) = listener.stop()?;
-    let printed = lines(&printed)?;
+    let printed = json_lines(&printed)?;
     let statuses: Vec<&Value> = printed.iter().map(|line| &line["response"]["status"]).collect();
     assert_eq!(statuses, [418, 502]);
     assert_eq!(printed[0]["attempts"][0]["body"], "short");
@@ -372,7 +360,7 @@ fn a_signal_right_after_the_first_line_ends_it_in_order() -> Tested {
         assert_eq!(read_answer(&mut stream)?, 200);
         let (status, printed, said) = listener.stop()?;
         assert!(status.success(), "{status}: {said}");
-        assert_eq!(lines(&printed)?.len(), 1);
+        assert_eq!(json_lines(&printed)?.len(), 1);
     }
     Ok(())
 }

@@ -5,64 +5,30 @@
 
 mod support;
 
-use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
-use std::thread;
 
 use bytes::Bytes;
 use hookglass::delivery::{Delivery, Head, Header};
 use hookglass::formats::{CopySource, FORMATS, format};
 use hookglass::provider::Provider;
-use support::{Listener, Tested, event, exchange, hookglass, request};
+use support::targets::{Arrived, response};
+use support::tools::is_installed;
+use support::{Listener, Target, Tested, event, exchange, hookglass, request};
 
 fn delivery(method: &str, target: impl AsRef<[u8]>, headers: &[Header], body: &[u8]) -> Delivery {
     support::delivery(Head::build(method, target, headers), Bytes::copy_from_slice(body))
 }
 
-struct Arrived {
-    head: Head,
-    body: Bytes,
-}
-
-fn is_here(program: &str) -> bool {
-    let found = Command::new(program).arg("--version").stdout(Stdio::null()).status();
-    if found.is_err() {
-        #[expect(clippy::print_stdout, reason = "who reads the tests' output should know")]
-        {
-            println!("skipped: there is no {program} here");
-        }
-    }
-    found.is_ok()
-}
-
 /// Runs a copied command in a shell, and returns what arrives; nothing where it cannot be said.
 fn run(form: &str, delivery: &Delivery, with_signature: bool) -> Tested<Option<Arrived>> {
-    let listener = TcpListener::bind("127.0.0.1:0")?;
-    let base = format!("http://{}", listener.local_addr()?);
+    let target = Target::start(&TcpListener::bind("127.0.0.1:0")?, 1, |_| response("200 OK", ""))?;
     let provider = Provider::named(&delivery.summary.provider)?;
-    let copied = CopySource { delivery, provider: Some(&provider), base: &base, with_signature };
+    let copied =
+        CopySource { delivery, provider: Some(&provider), base: &target.url, with_signature };
     let Ok(command) = format(form).ok_or("no such form")?.write(&copied) else { return Ok(None) };
     let text = std::str::from_utf8(&command)?;
     assert!(text.chars().all(|letter| !letter.is_control() || letter == '\n' || letter == '\t'));
-    let length = delivery.body.len();
-    let serving = thread::spawn(move || -> std::io::Result<Vec<u8>> {
-        let (mut stream, _) = listener.accept()?;
-        let mut seen = Vec::new();
-        let mut buffer = vec![0; 65536];
-        let mut end = None;
-        while end.is_none_or(|end| seen.len() < end + length) {
-            let read = stream.read(&mut buffer)?;
-            if read == 0 {
-                break;
-            }
-            seen.extend(buffer.iter().take(read));
-            let found = || seen.windows(4).position(|bytes| bytes == b"\r\n\r\n");
-            end = end.or_else(found).map(|at| at + if end.is_none() { 4 } else { 0 });
-        }
-        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")?;
-        Ok(seen)
-    });
     // A large command is no argument, but a script.
     let script = tempfile::NamedTempFile::new()?;
     std::fs::write(script.path(), &command)?;
@@ -70,10 +36,7 @@ fn run(form: &str, delivery: &Delivery, with_signature: bool) -> Tested<Option<A
     if !output.status.success() {
         return Err(format!("{}: {text}", String::from_utf8_lossy(&output.stderr)).into());
     }
-    let seen = Bytes::from(serving.join().map_err(|_| "the target panicked")??);
-    let head = Head::parse(seen.clone())?;
-    let body = seen.slice(head.raw.len()..);
-    Ok(Some(Arrived { head, body }))
+    Ok(Some(target.next()?))
 }
 
 const BODIES: [&[u8]; 8] = [
@@ -99,7 +62,7 @@ fn headers() -> [Header; 6] {
 }
 
 fn sends_the_same(program: &str, form: &str) -> Tested {
-    if !is_here(program) {
+    if !is_installed(program) {
         return Ok(());
     }
     let large = [b"0123456789abcdef".repeat(20_000), b"\xff".repeat(1_200_000)];
@@ -143,7 +106,7 @@ fn an_xh_command_sends_the_same_bytes() -> Tested {
 
 #[test]
 fn curl_says_what_hardly_can_be_said() -> Tested {
-    if !is_here("curl") {
+    if !is_installed("curl") {
         return Ok(());
     }
     let odd = [

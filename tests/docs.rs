@@ -1,5 +1,7 @@
 //! The README's tables are the code's own tables. `HOOKGLASS_WRITE_DOCS=1` writes them anew.
 
+mod support;
+
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
@@ -10,8 +12,7 @@ use hookglass::filter::FIELDS;
 use hookglass::formats::FORMATS;
 use hookglass::provider::{Provider, names};
 use hookglass::signature::Cause;
-
-type Tested<T = ()> = Result<T, Box<dyn std::error::Error>>;
+use support::Tested;
 
 fn cell(text: &str) -> String {
     text.replace('|', "\\|")

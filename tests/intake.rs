@@ -1,5 +1,7 @@
 //! What a front end can watch and change while deliveries come.
 
+mod support;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -14,12 +16,11 @@ use hookglass::provider::Provider;
 use hookglass::respond::{ResponseRule, Rulebook};
 use hookglass::signature::{Credentials, Verifier};
 use hookglass::store::{Store, StorePlace, Writer};
+use support::Tested;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-
-type Tested<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
 struct Running {
     intake: Arc<Intake>,

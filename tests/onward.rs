@@ -9,49 +9,13 @@ use std::fs;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::sync::mpsc;
 use std::thread;
 
 use serde_json::Value;
-use support::{Listener, Tested, event, exchange, hookglass, read_answer, request};
+use support::targets::silent;
+use support::{Listener, Target, Tested, event, exchange, hookglass, listed, read_answer, request};
 
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nfirst";
-
-/// A target that reads whole requests, one connection after the other in the order in which they
-/// come, and answers all of them alike. It ends with the test.
-fn target(answer: &'static [u8]) -> io::Result<(String, mpsc::Receiver<String>)> {
-    let listener = TcpListener::bind("127.0.0.1:0")?;
-    let url = format!("http://{}", listener.local_addr()?);
-    let (sender, seen) = mpsc::channel();
-    thread::spawn(move || {
-        for mut stream in listener.incoming().flatten() {
-            let mut bytes = vec![0; 65_536];
-            let mut request = Vec::new();
-            while !request.ends_with(b"}") {
-                match stream.read(&mut bytes) {
-                    Ok(0) | Err(_) => break,
-                    Ok(read) => request.extend(bytes.iter().take(read)),
-                }
-            }
-            // The test may have seen enough, and the other end too.
-            let _ = sender.send(String::from_utf8_lossy(&request).into_owned());
-            let _ = stream.write_all(answer);
-        }
-    });
-    Ok((url, seen))
-}
-
-/// A target that takes connections, reads nothing and answers nothing.
-fn stalled() -> io::Result<(String, TcpListener)> {
-    let listener = TcpListener::bind("127.0.0.1:0")?;
-    Ok((format!("http://{}", listener.local_addr()?), listener))
-}
-
-fn listed(folder: &Path) -> Tested<Vec<Value>> {
-    let listed = hookglass(folder).args(["list", "--json"]).output()?;
-    let text = String::from_utf8(listed.stdout)?;
-    Ok(text.lines().map(serde_json::from_str).collect::<Result<_, _>>()?)
-}
 
 fn configure(folder: &Path, text: &str) -> io::Result<()> {
     fs::write(folder.join("hookglass.toml"), text)
@@ -65,10 +29,10 @@ fn id_of(request: &str) -> String {
 #[test]
 fn the_first_target_answers_and_the_others_are_kept_beside_it() -> Tested {
     let folder = tempfile::tempdir()?;
-    let (first, first_seen) = target(OK)?;
-    let (second, second_seen) =
-        target(b"HTTP/1.1 302 Found\r\nLocation: /again\r\nContent-Length: 5\r\n\r\nother")?;
-    let (third, third_seen) = target(OK)?;
+    let first = Target::always(OK)?;
+    let second =
+        Target::always("HTTP/1.1 302 Found\r\nLocation: /again\r\nContent-Length: 5\r\n\r\nother")?;
+    let third = Target::always(OK)?;
     configure(
         folder.path(),
         &format!(
@@ -78,18 +42,18 @@ fn the_first_target_answers_and_the_others_are_kept_beside_it() -> Tested {
         ),
     )?;
     let mut command = hookglass(folder.path());
-    command.args(["--forward", &first, "--preserve-host", "--add-header", "X-From: flag"]);
+    command.args(["--forward", &first.url, "--preserve-host", "--add-header", "X-From: flag"]);
     let listener = Listener::start(&mut command)?;
     let answer = exchange(&listener.address, &request(1))?;
     assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("first"), "{answer}");
-    let (one, other) = (first_seen.recv()?, second_seen.recv()?);
+    let (one, other) = (first.next()?.text(), second.next()?.text());
     assert!(one.starts_with("POST /hooks HTTP/1.1\r\nHost: h\r\n"), "{one}");
     assert!(one.contains("\r\nX-From: flag\r\n") && one.ends_with(&event(1).0), "{one}");
     assert!(other.starts_with("POST /in HTTP/1.1\r\nHost: 127.0.0.1:"), "{other}");
     assert!(other.contains("\r\nX-From: file\r\n") && other.ends_with(&event(1).0), "{other}");
     let (status, _, said) = listener.stop()?;
     assert!(status.success(), "{said}");
-    assert!(third_seen.try_recv().is_err(), "the third is not for messages");
+    assert!(third.so_far().is_empty(), "the third is not for messages");
     let line = &listed(folder.path())?[0];
     assert_eq!(line["response"]["status"], 200);
     let mut kept: Vec<(String, u64, String)> = Vec::new();
@@ -100,7 +64,7 @@ fn the_first_target_answers_and_the_others_are_kept_beside_it() -> Tested {
     kept.sort_by_key(|(_, status, _)| *status);
     assert_eq!(
         kept,
-        [(first, 200, "first".to_owned()), (format!("{second}/in"), 302, "other".to_owned())]
+        [(first.url, 200, "first".to_owned()), (format!("{second}/in"), 302, "other".to_owned())]
     );
     Ok(())
 }
@@ -133,8 +97,8 @@ fn a_stalled_second_target_holds_nobody_up_and_loses_nothing() -> Tested {
     const CONNECTIONS: usize = 8;
     const EACH: usize = 25;
     let folder = tempfile::tempdir()?;
-    let (first, first_seen) = target(OK)?;
-    let (second, _stalled) = stalled()?;
+    let first = Target::always(OK)?;
+    let (second, _stalled) = silent()?;
     configure(
         folder.path(),
         &format!(
@@ -145,7 +109,7 @@ fn a_stalled_second_target_holds_nobody_up_and_loses_nothing() -> Tested {
     let listener = Listener::start(&mut hookglass(folder.path()))?;
     flood(&listener.address, CONNECTIONS, EACH)?;
     // Every sender is answered while the second target has answered nobody.
-    assert_eq!(first_seen.try_iter().count(), CONNECTIONS * EACH);
+    assert_eq!(first.so_far().len(), CONNECTIONS * EACH);
     let (status, _, said) = listener.stop()?;
     assert!(status.success(), "{said}");
     let (mut overrun, mut stopped) = (0, 0);
@@ -169,11 +133,12 @@ fn a_target_gets_deliveries_in_the_order_of_their_numbers() -> Tested {
     const CONNECTIONS: usize = 16;
     const EACH: usize = 20;
     let folder = tempfile::tempdir()?;
-    let (url, seen) = target(OK)?;
+    let target = Target::always(OK)?;
+    let url = target.url.clone();
     let listener = Listener::start(hookglass(folder.path()).args(["--forward", &url]))?;
     flood(&listener.address, CONNECTIONS, EACH)?;
     listener.stop()?;
-    let came: Vec<String> = seen.try_iter().map(|request| id_of(&request)).collect();
+    let came: Vec<String> = target.so_far().iter().map(|request| id_of(&request.text())).collect();
     let kept: Vec<String> = listed(folder.path())?
         .iter()
         .map(|line| line["event"]["id"].as_str().unwrap_or_default().to_owned())
@@ -190,23 +155,23 @@ fn targets_that_behave_badly_are_told_and_hurt_nobody() -> Tested {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         format!("http://{}", listener.local_addr()?)
     };
-    let (silent, _stalled) = stalled()?;
-    let (garbage, _) = target(b"SSH-2.0-OpenSSH\r\n\r\n")?;
-    let (reset, _) = target(b"")?;
-    let (large, _) = target(Vec::leak(
+    let (unread, _stalled) = silent()?;
+    let garbage = Target::always("SSH-2.0-OpenSSH\r\n\r\n")?;
+    let reset = Target::always("")?;
+    let large = Target::always(
         [&b"HTTP/1.1 200 OK\r\nContent-Length: 104857600\r\n\r\n"[..], &vec![b'x'; 26 << 20]]
             .concat(),
-    ))?;
-    let (round, _) =
-        target(b"HTTP/1.1 307 Again\r\nLocation: /hooks\r\nContent-Length: 0\r\n\r\n")?;
+    )?;
+    let round =
+        Target::always("HTTP/1.1 307 Again\r\nLocation: /hooks\r\nContent-Length: 0\r\n\r\n")?;
     let mut text = String::new();
     for (name, url) in [
         ("down", &down),
-        ("silent", &silent),
-        ("garbage", &garbage),
-        ("reset", &reset),
-        ("large", &large),
-        ("round", &round),
+        ("silent", &unread),
+        ("garbage", &garbage.url),
+        ("reset", &reset.url),
+        ("large", &large.url),
+        ("round", &round.url),
     ] {
         writeln!(
             text,
@@ -342,7 +307,8 @@ fn what_is_held_is_answered_when_it_ends() -> Tested {
 #[test]
 fn who_answers_is_decided_in_one_order() -> Tested {
     let folder = tempfile::tempdir()?;
-    let (url, seen) = target(OK)?;
+    let target = Target::always(OK)?;
+    let url = target.url.clone();
     let common = ["--provider", "slack", "--forward", &url, "--max-body", "1k"];
     let asked = br#"{"type":"url_verification","challenge":"ch4llenge"}"#;
     let (head, large) = ("POST / HTTP/1.1\r\nHost: h\r\n", "x".repeat(2000));
@@ -378,7 +344,7 @@ fn who_answers_is_decided_in_one_order() -> Tested {
         let handshake = printed.contains(r#""type":"url_verification""#);
         assert_eq!(handshake, !flags.contains(&"--no-handshake"), "{printed}");
     }
-    assert_eq!(seen.try_iter().count(), 1);
+    assert_eq!(target.so_far().len(), 1);
     Ok(())
 }
 

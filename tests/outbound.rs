@@ -1,5 +1,7 @@
 //! Sending onwards, to real sockets that behave well or badly.
 
+mod support;
+
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -8,12 +10,11 @@ use hookglass::outbound::{
     Client, ForwardOptions, Forwarder, Health, QueueLimits, Request, SendError, Target,
     TargetCondition,
 };
+use support::Tested;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-
-type Tested<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
 fn request(body: &'static [u8]) -> Request {
     let headers = [

@@ -1,27 +1,20 @@
 //! The comparison and the timeline: what is on the screen, and what keys do there.
 
+mod support;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use hookglass::app::diff::{DeliveryDiff, DiffRequest, Volatile};
-use hookglass::app::keymap::{Key, KeyCode};
-use hookglass::app::layout::Size;
-use hookglass::app::theme::Theme;
-use hookglass::app::{
-    Effect, Event, Loaded, Model, Mouse, MouseKind, Preferences, Session, update,
-};
-use hookglass::dashboard::view::{Glyphs, Painter};
+use hookglass::app::{Effect, Event, Loaded};
 use hookglass::delivery::{
     Attempt, AttemptKind, Delivery, DeliveryFlags, DeliveryId, EventRef, Head, Header, NewDelivery,
     Outcome, Related, ResponseRecord, SignatureStatus, Timing, Verdict,
 };
 use hookglass::ops::annotate::Annotation;
 use hookglass::ops::diff::BaselineReason;
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
-use ratatui::Terminal;
-use ratatui::backend::TestBackend;
+use support::stage::{SIZES, Stage, at, session};
 
 const BODIES: [&str; 4] = [
     r#"{"id":"e1","type":"message.created","payload":{"id":"m1","contact":{"id":"k1","username":"Kevin Bean","phone":"+15550100007"},"message":"Did you see it?","tags":["a","b","c"],"reactions":[],"read_at":0,"updated_at":1800000000}}"#,
@@ -29,10 +22,6 @@ const BODIES: [&str; 4] = [
     r#"{"id":"e3","type":"message.updated","payload":{"id":"m1","contact":{"id":"k1","username":"Kevin B. Bean","phone":null},"message":"It’s the tiger 🐅 from Thursday’s zoo trip, which was so long that nobody wants to read a line of it to its end, however wide the screen is","tags":["c","a","b"],"reactions":[{"emoji":"🐯","contact_id":"k1"}],"read_at":1800000050,"updated_at":1800000060}}"#,
     "no JSON\nat all\tand \u{202e}hostile\n",
 ];
-
-fn at(second: i64) -> Timestamp {
-    Timestamp::from_second(1_800_000_000 + second).unwrap_or(Timestamp::UNIX_EPOCH)
-}
 
 fn delivery(id: i64) -> Delivery {
     let body = usize::try_from(id - 1).ok().and_then(|at| BODIES.get(at)).unwrap_or(&"{}");
@@ -114,90 +103,35 @@ fn storied() -> Loaded {
     Loaded::new(delivery, None).among(related, Some(summary(2)))
 }
 
-struct Stage {
-    model: Model,
-    size: (u16, u16),
-    wishes: Vec<DiffRequest>,
+/// Opens the dashboard over the four deliveries; comparing and marking are carried out at once.
+fn open(size: (u16, u16)) -> Stage {
+    let rows = (1..=4).map(|id| delivery(id).summary).collect();
+    Stage::new(size, session(&[], "in memory only"), 300, rows, |effect| match effect {
+        Effect::Load(DeliveryId(3)) => Some(Event::Loaded(Arc::new(storied()))),
+        Effect::Load(id) => Some(Event::Loaded(Arc::new(Loaded::new(delivery(id.0), None)))),
+        &Effect::Compare(wish) => Some(Event::Compared { wish, outcome: compared(wish) }),
+        Effect::Annotate(Annotation::Mark { ids, marked }) => {
+            let mut rows: Vec<_> = ids.iter().map(|id| delivery(id.0).summary).collect();
+            for row in &mut rows {
+                row.annotations.marked = *marked;
+            }
+            Some(Event::Kept(rows))
+        }
+        _ => None,
+    })
 }
 
-impl Stage {
-    fn new(size: (u16, u16)) -> Self {
-        let session = Session {
-            url: "http://127.0.0.1:4400".to_owned(),
-            provider: "Cribbly".to_owned(),
-            secret_env: "CRIBBLY_WEBHOOK_SECRET".to_owned(),
-            secrets: Vec::new(),
-            forward: None,
-            keeps: "in memory only".to_owned(),
-            demo: false,
-        };
-        let size_of = Size { width: size.0, height: size.1 };
-        let clock = (at(300), TimeZone::UTC);
-        let model = Model::new(session, Preferences::default(), size_of, clock);
-        let mut stage = Self { model, size, wishes: Vec::new() };
-        stage.happen(Event::Kept((1..=4).map(|id| delivery(id).summary).collect()));
-        stage
-    }
+/// The comparisons that were asked for.
+fn wishes(stage: &Stage) -> Vec<(i64, Option<i64>)> {
+    let wish = |effect: &Effect| match effect {
+        Effect::Compare(wish) => Some((wish.new.0, wish.old.map(|old| old.0))),
+        _ => None,
+    };
+    stage.effects.iter().filter_map(wish).collect()
+}
 
-    fn happen(&mut self, event: Event) {
-        for effect in update(&mut self.model, event) {
-            match effect {
-                Effect::Load(DeliveryId(3)) => self.happen(Event::Loaded(Arc::new(storied()))),
-                Effect::Load(id) => {
-                    let loaded = Loaded::new(delivery(id.0), None);
-                    self.happen(Event::Loaded(Arc::new(loaded)));
-                }
-                Effect::Compare(wish) => {
-                    self.wishes.push(wish);
-                    let outcome = compared(wish);
-                    self.happen(Event::Compared { wish, outcome });
-                }
-                Effect::Annotate(Annotation::Mark { ids, marked }) => {
-                    let rows = ids.iter().map(|id| {
-                        let mut summary = delivery(id.0).summary;
-                        summary.annotations.marked = marked;
-                        summary
-                    });
-                    self.happen(Event::Kept(rows.collect()));
-                }
-                _ => {}
-            }
-        }
-    }
-
-    fn press(&mut self, keys: &str) -> &mut Self {
-        for key in keys.split(' ') {
-            let key = match key {
-                "Tab" => Key::plain(KeyCode::Tab),
-                "End" => Key::plain(KeyCode::End),
-                "Home" => Key::plain(KeyCode::Home),
-                "PageDown" => Key::plain(KeyCode::PageDown),
-                letter => Key::char(letter.chars().next().unwrap_or(' ')),
-            };
-            self.happen(Event::Key(key));
-        }
-        self
-    }
-
-    fn screen(&self) -> String {
-        let (width, height) = self.size;
-        let Ok(mut terminal) = Terminal::new(TestBackend::new(width, height));
-        let mut painter = Painter::new(Theme::default(), Glyphs::Unicode);
-        let Ok(_) = terminal.draw(|frame| painter.draw(&self.model, frame));
-        let buffer = terminal.backend().buffer();
-        let mut text = String::new();
-        for row in buffer.area.rows() {
-            let cells = row.columns().filter_map(|cell| buffer.cell((cell.x, cell.y)));
-            let line: String = cells.map(ratatui::buffer::Cell::symbol).collect();
-            text.push_str(line.trim_end());
-            text.push('\n');
-        }
-        text
-    }
-
-    fn last_wish(&self) -> Option<(i64, Option<i64>)> {
-        self.wishes.last().map(|wish| (wish.new.0, wish.old.map(|old| old.0)))
-    }
+fn last_wish(stage: &Stage) -> Option<(i64, Option<i64>)> {
+    wishes(stage).last().copied()
 }
 
 fn compared(wish: DiffRequest) -> Result<Arc<DeliveryDiff>, String> {
@@ -212,33 +146,33 @@ fn compared(wish: DiffRequest) -> Result<Arc<DeliveryDiff>, String> {
     Ok(Arc::new(DeliveryDiff::new(both, pick, &volatile, &["x-cribbly-signature"])))
 }
 
-const SIZES: [(u16, u16); 3] = [(80, 24), (120, 36), (200, 60)];
-
 #[test]
 fn panes_at_three_sizes() {
     for size in SIZES {
         let named = |name: &str| format!("{name}_{}x{}", size.0, size.1);
-        let mut stage = Stage::new(size);
-        insta::assert_snapshot!(named("diff"), stage.press("k 6 Tab").screen());
-        insta::assert_snapshot!(named("diff_end"), stage.press("End").screen());
+        let mut stage = open(size);
+        insta::assert_snapshot!(named("diff"), stage.press("k6<Tab>").screen());
+        insta::assert_snapshot!(named("diff_end"), stage.press("<End>").screen());
         insta::assert_snapshot!(named("timeline_storied"), stage.press("4").screen());
-        insta::assert_snapshot!(named("timeline_end"), stage.press("z End").screen());
-        insta::assert_snapshot!(named("diff_lines"), stage.press("6 z J").screen());
+        insta::assert_snapshot!(named("timeline_end"), stage.press("z<End>").screen());
+        insta::assert_snapshot!(named("diff_lines"), stage.press("6zJ").screen());
     }
 }
 
+/// What the tab line says about the change at the cursor.
+fn change(stage: &Stage) -> String {
+    let screen = stage.screen();
+    let tabs = screen.lines().nth(1).unwrap_or_default();
+    tabs.rsplit("  ").next().unwrap_or_default().trim().to_owned()
+}
+
 #[test]
-fn changes_are_gone_to_in_turn_and_expected_ones_are_passed_over() {
-    let mut stage = Stage::new((200, 60));
-    let place = |stage: &Stage| {
-        let screen = stage.screen();
-        let tabs = screen.lines().nth(1).unwrap_or_default();
-        tabs.rsplit("  ").next().unwrap_or_default().trim().to_owned()
-    };
-    stage.press("k 6 Tab");
-    let mut seen = vec![place(&stage)];
+fn n_goes_around_the_changes_and_skips_expected_ones() {
+    let mut stage = open((200, 60));
+    stage.press("k6<Tab>");
+    let mut seen = vec![change(&stage)];
     for _ in 0..6 {
-        seen.push(place(stage.press("n")));
+        seen.push(change(stage.press("n")));
     }
     assert_eq!(
         seen,
@@ -252,36 +186,66 @@ fn changes_are_gone_to_in_turn_and_expected_ones_are_passed_over() {
             ".payload.contact.username",
         ]
     );
-    assert_eq!(place(stage.press("N")), "header X-New");
-    assert_eq!(place(stage.press("Home")), "13 lines differ, 3 expected");
 }
 
 #[test]
-fn marks_say_what_is_compared() {
-    let mut stage = Stage::new((120, 36));
-    stage.press("6");
-    assert_eq!(stage.last_wish(), Some((4, None)));
-    // One that is marked, with the selected one, whichever came first.
-    stage.press("k k m k k d");
-    assert_eq!(stage.last_wish(), Some((2, Some(1))));
+fn shift_n_goes_to_the_change_before() {
+    let mut stage = open((200, 60));
+    assert_eq!(change(stage.press("k6<Tab>N")), "header X-New");
+}
+
+#[test]
+fn the_first_line_counts_the_changes() {
+    let mut stage = open((200, 60));
+    assert_eq!(change(stage.press("k6<Tab><Home>")), "13 lines differ, 3 expected");
+}
+
+#[test]
+fn the_selected_delivery_is_compared_with_an_earlier_one() {
+    let mut stage = open((120, 36));
+    assert_eq!(last_wish(stage.press("6")), Some((4, None)));
+}
+
+#[test]
+fn a_marked_delivery_is_compared_with_the_selected_one_in_order() {
+    let mut stage = open((120, 36));
+    stage.press("6kkmkkd");
+    assert_eq!(last_wish(&stage), Some((2, Some(1))));
     assert!(stage.screen().contains("delivery 2 against delivery 1"), "{}", stage.screen());
-    assert_eq!(stage.press("j j").last_wish(), Some((3, Some(2))));
-    // Again: the one before.
-    assert_eq!(stage.press("d").last_wish(), Some((3, None)));
-    // Two that are marked, wherever the selection goes.
-    stage.press("j m d");
-    assert_eq!(stage.last_wish(), Some((4, Some(2))));
-    assert_eq!(stage.press("k k k").last_wish(), Some((4, Some(2))));
-    let screen = stage.press("d").screen();
+    assert_eq!(last_wish(stage.press("jj")), Some((3, Some(2))));
+}
+
+#[test]
+fn d_goes_back_to_the_earlier_delivery() {
+    let mut stage = open((120, 36));
+    assert_eq!(last_wish(stage.press("6kkmkkdjjd")), Some((3, None)));
+}
+
+#[test]
+fn two_marked_deliveries_are_compared_wherever_the_selection_is() {
+    let mut stage = open((120, 36));
+    assert_eq!(last_wish(stage.press("6kkmjjmd")), Some((4, Some(2))));
+    assert_eq!(last_wish(stage.press("kkk")), Some((4, Some(2))));
+}
+
+#[test]
+fn the_first_delivery_has_nothing_to_be_compared_with() {
+    let mut stage = open((120, 36));
+    let screen = stage.press("6<Home>kkk").screen();
     assert!(screen.contains("there is no earlier one"), "{screen}");
 }
 
 #[test]
-fn nothing_is_compared_before_it_is_asked_for_and_late_answers_are_dropped() {
-    let mut stage = Stage::new((120, 36));
-    stage.press("k k 4");
-    assert_eq!(stage.wishes, []);
+fn nothing_is_compared_in_another_tab() {
+    let mut stage = open((120, 36));
+    assert_eq!(wishes(stage.press("kk4")), []);
+}
+
+#[test]
+fn a_second_outcome_of_the_same_comparison_is_ignored() {
+    let mut stage = open((120, 36));
     let wish = DiffRequest { new: DeliveryId(3), old: None };
+    stage.press("kk4");
     stage.happen(Event::Compared { wish, outcome: compared(wish) });
     stage.press("6");
     stage.happen(Event::Compared { wish, outcome: Err("too late".to_owned()) });
@@ -293,31 +257,44 @@ fn nothing_is_compared_before_it_is_asked_for_and_late_answers_are_dropped() {
 }
 
 #[test]
-fn values_are_masked_whatever_became_of_them() {
-    let mut stage = Stage::new((120, 60));
+fn values_are_masked_in_every_pane() {
+    let mut stage = open((120, 60));
     for tab in ["6", "4"] {
         let screen = stage.press("k").press(tab).press("P").screen();
         for value in ["tiger", "Bean", "15550100007", "new \\x1b", "31m red"] {
             assert!(!screen.contains(value), "{value}: {screen}");
         }
-        stage.press("P j");
+        stage.press("Pj");
     }
 }
 
 #[test]
-fn wide_rows_move_to_the_side_and_nothing_hostile_is_drawn() {
-    let mut stage = Stage::new((80, 24));
-    stage.press("6 Tab z End");
-    let screen = stage.screen();
+fn nothing_hostile_is_drawn() {
+    let mut stage = open((80, 24));
+    let screen = stage.press("6<Tab>z<End>").screen();
     assert!(screen.contains("hostile") && !screen.contains('\u{202e}'), "{screen}");
     assert!(!screen.contains('\x1b') && !screen.contains('\t'), "{screen}");
-    stage.press("z K z n");
-    assert!(!stage.screen().contains("to its end"));
-    stage.press("j l l l l l l l l");
-    let screen = stage.screen();
+}
+
+/// Compares the third delivery, which has a row that is wider than the screen.
+fn with_a_wide_row() -> Stage {
+    let mut stage = open((80, 24));
+    stage.press("6<Tab>z<End>zKznj");
+    stage
+}
+
+#[test]
+fn a_wide_row_scrolls_sideways() {
+    let mut stage = with_a_wide_row();
+    assert!(!stage.screen().contains("to its end"), "{}", stage.screen());
+    let screen = stage.press("llllllll").screen();
     assert!(screen.contains("to its end") && screen.contains("~+ "), "{screen}");
-    let click = |row| Event::Mouse(Mouse { kind: MouseKind::Click, column: 20, row });
+}
+
+#[test]
+fn a_click_moves_the_cursor_and_does_not_scroll() {
+    let mut stage = with_a_wide_row();
     let top = stage.model.comparing.top;
-    stage.happen(click(12));
+    stage.click(20, 12);
     assert_eq!((stage.model.comparing.cursor, stage.model.comparing.top), (top + 10, top));
 }

@@ -1,5 +1,7 @@
 //! Payloads as rows: nothing of a body is lost or altered, whatever it holds.
 
+mod support;
+
 use bytes::Bytes;
 use hookglass::payload::diff::{Diff, IgnoredPaths, Mark};
 use hookglass::payload::schema::Schema;
@@ -7,8 +9,7 @@ use hookglass::payload::{
     Document, DocumentForm, DocumentSearch, Folds, SearchPattern, json as json_text, pointer,
 };
 use proptest::prelude::*;
-
-type Tested<T = ()> = Result<T, Box<dyn std::error::Error>>;
+use support::Tested;
 
 fn json(body: &[u8]) -> Document {
     Document::new(Bytes::copy_from_slice(body), Some("application/json"), None)

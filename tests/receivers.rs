@@ -15,6 +15,7 @@ use hookglass::provider::{Provider, Seed};
 use hookglass::secret::Secret;
 use hookglass::signature::{Draft, sign};
 use jiff::{SignedDuration, Timestamp};
+use support::tools::skip;
 use support::{Listener, Tested, exchange, hookglass};
 
 /// The variable and the value of each provider's secret; obviously none that is real.
@@ -58,13 +59,6 @@ impl Drop for Receivers {
     }
 }
 
-fn skipped(why: &str) {
-    #[expect(clippy::print_stdout, reason = "who reads the tests' output should know")]
-    {
-        println!("skipped: {why}");
-    }
-}
-
 /// A folder for the libraries of a language, with its receivers in it.
 fn folder(language: &str) -> Tested<PathBuf> {
     let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/receivers").join(language);
@@ -84,11 +78,11 @@ fn done(command: &mut Command) -> bool {
         Ok(output) if output.status.success() => true,
         Ok(output) => {
             let said = String::from_utf8_lossy(&output.stderr).into_owned();
-            skipped(&format!("{shown}: {}: {said}", output.status));
+            skip(&format!("{shown}: {}: {said}", output.status));
             false
         }
         Err(error) => {
-            skipped(&format!("{shown}: {error}"));
+            skip(&format!("{shown}: {error}"));
             false
         }
     }

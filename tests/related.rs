@@ -1,5 +1,7 @@
 //! How deliveries stand to each other: what the store compares, finds and learns.
 
+mod support;
+
 use bytes::Bytes;
 use hookglass::delivery::{
     Attempt, AttemptKind, DeliveryFlags, DeliveryId, EventRef, Head, Header, NewDelivery, Outcome,
@@ -9,10 +11,9 @@ use hookglass::intake::learn_schemas;
 use hookglass::store::{
     AttemptWriter, Store, StoreChange, StorePlace, StoreReader, Tail, TypeMatch, Writer,
 };
+use support::Tested;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-
-type Tested<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
 fn delivery(event: &str, kind: &str, body: &str) -> NewDelivery {
     let head = Head::build("POST", "/", &[Header::new("Content-Type", "application/json")]);

@@ -5,74 +5,29 @@
 mod support;
 
 use std::fs;
-use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::Output;
-use std::thread;
 
-use bytes::Bytes;
-use hookglass::delivery::Head;
 use hookglass::provider::Provider;
 use hookglass::secret::Secret;
 use hookglass::signature::{Subject, verify};
 use jiff::Timestamp;
 use serde_json::Value;
-use support::{Listener, Tested, exchange, hookglass, request};
+use support::targets::{Arrived, response};
+use support::{Listener, Target, Tested, exchange, hookglass, printed, request};
 
-type Serving<T> = thread::JoinHandle<std::io::Result<T>>;
-
-/// Reads a request with a length.
-fn read_request(stream: &mut TcpStream) -> std::io::Result<(Head, Vec<u8>)> {
-    let mut bytes = Vec::new();
-    let mut buffer = [0; 4096];
-    loop {
-        let read = stream.read(&mut buffer)?;
-        if read == 0 {
-            return Err(std::io::ErrorKind::UnexpectedEof.into());
-        }
-        bytes.extend(buffer.iter().take(read));
-        let Ok(head) = Head::parse(Bytes::from(bytes.clone())) else { continue };
-        let length = head.joined("content-length").unwrap_or_default();
-        let length: usize = String::from_utf8_lossy(&length).parse().unwrap_or_default();
-        let body: Vec<u8> = bytes.iter().skip(head.raw.len()).copied().collect();
-        if body.len() == length {
-            return Ok((head, body));
-        }
-    }
-}
-
-fn answer(stream: &mut TcpStream, status: &str, body: &str) -> std::io::Result<()> {
-    let length = body.len();
-    write!(
-        stream,
-        "HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
-    )
-}
-
-/// An application that verifies: 200 with JSON if the signature is good under `secret`, else 401.
-/// It ends after so many requests, and tells which events it saw.
-fn application(secret: &'static str, count: usize) -> Tested<(String, Serving<Vec<String>>)> {
-    let listener = TcpListener::bind("127.0.0.1:0")?;
-    let url = format!("http://{}", listener.local_addr()?);
+/// An application that verifies `count` requests: 200 with JSON if the signature is good under
+/// `secret`, otherwise 401.
+fn application(secret: &'static str, count: usize) -> Tested<Target> {
     let cribbly = Provider::named("cribbly")?;
-    let serving = thread::spawn(move || {
-        let mut seen = Vec::new();
-        for stream in listener.incoming().take(count) {
-            let mut stream = stream?;
-            let (head, body) = read_request(&mut stream)?;
-            let secrets = [Secret::new("TEST", secret)];
-            let subject = Subject::new(&head, &body);
-            let verdict = verify(&cribbly.scheme, &secrets, &subject, Timestamp::UNIX_EPOCH);
-            let is_good = verdict.status.as_str() == "verified";
-            let (status, body_of) =
-                if is_good { ("200 OK", "{\"ok\":true}") } else { ("401 No", "{}") };
-            seen.push(cribbly.event(&head, &body).id.unwrap_or_default());
-            answer(&mut stream, status, body_of)?;
-        }
-        Ok(seen)
-    });
-    Ok((url, serving))
+    Target::start(&TcpListener::bind("127.0.0.1:0")?, count, move |request| {
+        let secrets = [Secret::new("TEST", secret)];
+        let subject = Subject::new(&request.head, &request.body);
+        let verdict = verify(&cribbly.scheme, &secrets, &subject, Timestamp::UNIX_EPOCH);
+        let is_good = verdict.status.as_str() == "verified";
+        if is_good { response("200 OK", "{\"ok\":true}") } else { response("401 No", "{}") }
+    })
 }
 
 /// Fixtures of a good delivery, a spoilt one, and one without a signature.
@@ -96,21 +51,20 @@ fn replay(folder: &Path, url: &str, args: &[&str]) -> Tested<Output> {
     Ok(command.output()?)
 }
 
-fn said(output: &Output) -> String {
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    format!("{}{}", text(&output.stdout), text(&output.stderr))
-}
-
 #[test]
 fn what_was_good_is_signed_anew_and_what_was_bad_has_to_be_refused() -> Tested {
     let folder = tempfile::tempdir()?;
     fixtures(folder.path())?;
     // With the configured secret.
-    let (url, serving) = application(support::SECRET, 3)?;
-    let ran = replay(folder.path(), &url, &["--junit", "report.xml"])?;
-    assert_eq!(ran.status.code(), Some(0), "{}", said(&ran));
-    assert!(said(&ran).contains("1 signed anew with the configured secret"), "{}", said(&ran));
-    serving.join().map_err(|_| "the application panicked")??;
+    let called = application(support::SECRET, 3)?;
+    let ran = replay(folder.path(), &called.url, &["--junit", "report.xml"])?;
+    assert_eq!(ran.status.code(), Some(0), "{}", printed(&ran));
+    assert!(
+        printed(&ran).contains("1 signed anew with the configured secret"),
+        "{}",
+        printed(&ran)
+    );
+    called.finish()?;
     let report = fs::read_to_string(folder.path().join("report.xml"))?;
     assert!(report.contains("tests=\"3\" failures=\"0\""), "{report}");
     // With the test key, where none is configured.
@@ -118,13 +72,13 @@ fn what_was_good_is_signed_anew_and_what_was_bad_has_to_be_refused() -> Tested {
         folder.path().join("fixtures/cribbly.message.created.001.json"),
     )?)?;
     let key: String = key["signature"]["test_key"].as_str().ok_or("no key")?.to_owned();
-    let (url, serving) = application(key.leak(), 3)?;
+    let called = application(key.leak(), 3)?;
     let mut command = hookglass(folder.path());
-    command.env_remove("CRIBBLY_WEBHOOK_SECRET").args(["replay", "fixtures", "--to", &url]);
+    command.env_remove("CRIBBLY_WEBHOOK_SECRET").args(["replay", "fixtures", "--to", &called.url]);
     let ran = command.output()?;
-    assert_eq!(ran.status.code(), Some(0), "{}", said(&ran));
-    assert!(said(&ran).contains("fixtures' own test keys"), "{}", said(&ran));
-    serving.join().map_err(|_| "the application panicked")??;
+    assert_eq!(ran.status.code(), Some(0), "{}", printed(&ran));
+    assert!(printed(&ran).contains("fixtures' own test keys"), "{}", printed(&ran));
+    called.finish()?;
     Ok(())
 }
 
@@ -146,10 +100,10 @@ fn failures_are_told_and_compared_with_the_last_run() -> Tested {
     ] {
         fixture["expect"] = expectation;
         fs::write(&one, fixture.to_string())?;
-        let (url, serving) = at(listener.try_clone()?, 3)?;
-        let ran = replay(folder.path(), &url, &["--json"])?;
-        serving.join().map_err(|_| "the application panicked")??;
-        assert_eq!(ran.status.code(), Some(code), "{}", said(&ran));
+        let called = by_path(&listener)?;
+        let ran = replay(folder.path(), &called.url, &["--json"])?;
+        called.finish()?;
+        assert_eq!(ran.status.code(), Some(code), "{}", printed(&ran));
         let lines: Vec<Value> = String::from_utf8(ran.stdout)?
             .lines()
             .map(serde_json::from_str)
@@ -160,7 +114,7 @@ fn failures_are_told_and_compared_with_the_last_run() -> Tested {
     }
     assert_eq!(last[0]["failures"][0], "answered 200, expected 204");
     let unreachable = replay(folder.path(), "http://127.0.0.1:1", &[])?;
-    assert_eq!(unreachable.status.code(), Some(3), "{}", said(&unreachable));
+    assert_eq!(unreachable.status.code(), Some(3), "{}", printed(&unreachable));
     for (args, part) in [
         (&["--timing", "fast"][..], "no speed"),
         (&["--expect", "fine"], "no status"),
@@ -170,7 +124,7 @@ fn failures_are_told_and_compared_with_the_last_run() -> Tested {
     ] {
         let wrong = replay(folder.path(), "http://127.0.0.1:1", args)?;
         assert_eq!(wrong.status.code(), Some(2), "{args:?}");
-        assert!(said(&wrong).contains(part), "{args:?}: {}", said(&wrong));
+        assert!(printed(&wrong).contains(part), "{args:?}: {}", printed(&wrong));
     }
     Ok(())
 }
@@ -193,9 +147,9 @@ fn what_was_refused_is_nowhere_taken_for_a_whole_delivery() -> Tested {
         &["show", "1", "--as", "node"],
     ] {
         let ran = run(args)?;
-        assert_eq!(ran.status.code(), Some(1), "{args:?}: {}", said(&ran));
+        assert_eq!(ran.status.code(), Some(1), "{args:?}: {}", printed(&ran));
         let why = "it was refused (body-too-large), so it is not whole";
-        assert!(said(&ran).contains(why), "{args:?}: {}", said(&ran));
+        assert!(printed(&ran).contains(why), "{args:?}: {}", printed(&ran));
     }
     Ok(())
 }
@@ -208,29 +162,22 @@ fn what_came_of_it_is_told_where_nothing_can_be_remembered() -> Tested {
     let hidden = folder.path().join(".hookglass");
     fs::rename(&hidden, folder.path().join("away"))?;
     fs::write(&hidden, "")?;
-    let (url, serving) = application(support::SECRET, 3)?;
-    let ran = replay(folder.path(), &url, &["--junit", "report.xml"])?;
-    serving.join().map_err(|_| "the application panicked")??;
-    assert_eq!(ran.status.code(), Some(0), "{}", said(&ran));
+    let called = application(support::SECRET, 3)?;
+    let ran = replay(folder.path(), &called.url, &["--junit", "report.xml"])?;
+    called.finish()?;
+    assert_eq!(ran.status.code(), Some(0), "{}", printed(&ran));
     assert_eq!(String::from_utf8_lossy(&ran.stdout).matches("passed").count(), 3);
-    assert!(said(&ran).contains("the next run cannot be compared"), "{}", said(&ran));
+    assert!(printed(&ran).contains("the next run cannot be compared"), "{}", printed(&ran));
     assert!(folder.path().join("report.xml").exists());
     Ok(())
 }
 
-/// An application that takes what comes by its own path.
-fn at(listener: TcpListener, count: usize) -> Tested<(String, Serving<()>)> {
-    let address = listener.local_addr()?;
-    let serving = thread::spawn(move || {
-        for stream in listener.incoming().take(count) {
-            let mut stream = stream?;
-            let (head, _) = read_request(&mut stream)?;
-            let status = if head.target == "/hooks" { "200 OK" } else { "403 No" };
-            answer(&mut stream, status, "{\"ok\":true}")?;
-        }
-        Ok(())
-    });
-    Ok((format!("http://{address}"), serving))
+/// An application that accepts three requests by their path.
+fn by_path(listener: &TcpListener) -> Tested<Target> {
+    Target::start(listener, 3, |request| {
+        let status = if request.head.target == "/hooks" { "200 OK" } else { "403 No" };
+        response(status, "{\"ok\":true}")
+    })
 }
 
 #[test]
@@ -243,11 +190,13 @@ fn order_repetition_and_concurrency_are_as_asked() -> Tested {
     listener.stop()?;
     let args = ["export", "--format", "jsonl", "--out", "fixtures"];
     assert!(hookglass(folder.path()).args(args).output()?.status.success());
+    let cribbly = Provider::named("cribbly")?;
     let run = |args: &[&str], count| -> Tested<Vec<String>> {
-        let (url, serving) = application(support::SECRET, count)?;
-        let ran = replay(folder.path(), &url, args)?;
-        assert_eq!(ran.status.code(), Some(0), "{}", said(&ran));
-        Ok(serving.join().map_err(|_| "the application panicked")??)
+        let called = application(support::SECRET, count)?;
+        let ran = replay(folder.path(), &called.url, args)?;
+        assert_eq!(ran.status.code(), Some(0), "{}", printed(&ran));
+        let id = |request: &Arrived| cribbly.event(&request.head, &request.body).id;
+        Ok(called.finish()?.iter().filter_map(id).collect())
     };
     let plain: Vec<String> = (0..20).map(|number| format!("ev{number}")).collect();
     assert_eq!(run(&["--exact"], 20)?, plain);
@@ -280,7 +229,7 @@ fn the_store_is_summed_up_and_not_changed_under_a_listener() -> Tested {
     assert!(!table.contains('█') && !table.contains("missing"), "{table}");
     let held = run(&["prune", "--keep", "1"])?;
     assert_eq!(held.status.code(), Some(3));
-    assert!(said(&held).contains("another hookglass is writing"), "{}", said(&held));
+    assert!(printed(&held).contains("another hookglass is writing"), "{}", printed(&held));
     assert_eq!(run(&["store", "check"])?.status.code(), Some(0));
     listener.stop()?;
     Ok(())
@@ -297,9 +246,9 @@ fn the_store_is_pruned_and_checked() -> Tested {
     listener.stop()?;
     for (keep, left) in [("30d", 5), ("10GiB", 5), ("100k", 5), ("2", 2), ("1B", 0)] {
         let would = run(&["prune", "--keep", keep, "--dry-run"])?;
-        assert!(would.status.success(), "{}", said(&would));
+        assert!(would.status.success(), "{}", printed(&would));
         let pruned = run(&["prune", "--keep", keep])?;
-        assert!(pruned.status.success(), "{}", said(&pruned));
+        assert!(pruned.status.success(), "{}", printed(&pruned));
         let listed = run(&["list", "--json"])?.stdout;
         assert_eq!(String::from_utf8(listed)?.lines().count(), left, "{keep}");
     }
@@ -312,7 +261,7 @@ fn the_store_is_pruned_and_checked() -> Tested {
     bytes.iter_mut().skip(half).take(4096).for_each(|byte| *byte = 0x5a);
     fs::write(&path, bytes)?;
     let damaged = run(&["store", "check"])?;
-    assert_eq!(damaged.status.code(), Some(3), "{}", said(&damaged));
-    assert!(said(&damaged).contains("damaged"), "{}", said(&damaged));
+    assert_eq!(damaged.status.code(), Some(3), "{}", printed(&damaged));
+    assert!(printed(&damaged).contains("damaged"), "{}", printed(&damaged));
     Ok(())
 }

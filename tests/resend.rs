@@ -4,53 +4,15 @@
 
 mod support;
 
-use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::Output;
-use std::thread::{self, JoinHandle};
 
 use serde_json::Value;
-use support::{Listener, SECRET, Tested, event, exchange, hookglass, request};
-
-/// What a target saw: each request whole.
-type Seen = std::io::Result<Vec<Vec<u8>>>;
-
-/// A target that gives these answers, one a connection.
-fn target(answers: &[&'static str]) -> Tested<(String, JoinHandle<Seen>)> {
-    let listener = TcpListener::bind("127.0.0.1:0")?;
-    let url = format!("http://{}", listener.local_addr()?);
-    let answers = answers.to_vec();
-    let serving = thread::spawn(move || {
-        let mut seen = Vec::new();
-        for answer in answers {
-            let (mut stream, _) = listener.accept()?;
-            let mut one = Vec::new();
-            let mut buffer = [0; 4096];
-            while !is_whole(&one) {
-                match stream.read(&mut buffer)? {
-                    0 => break,
-                    read => one.extend(buffer.iter().take(read)),
-                }
-            }
-            stream.write_all(answer.as_bytes())?;
-            seen.push(one);
-        }
-        Ok(seen)
-    });
-    Ok((url, serving))
-}
-
-fn is_whole(bytes: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(bytes).to_ascii_lowercase();
-    let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
-    let length = head.split("content-length: ").nth(1).and_then(|rest| rest.lines().next());
-    length.and_then(|length| length.parse().ok()).is_none_or(|length: usize| body.len() >= length)
-}
-
-fn joined(serving: JoinHandle<Seen>) -> Tested<Vec<Vec<u8>>> {
-    Ok(serving.join().map_err(|_| "the target panicked")??)
-}
+use support::targets::Arrived;
+use support::{
+    Listener, SECRET, Target, Tested, event, exchange, hookglass, json_lines, request, stderr,
+};
 
 const YES: &str = "HTTP/1.1 204 No Content\r\n\r\n";
 const NO: &str = "HTTP/1.1 500 Oops\r\nContent-Length: 3\r\n\r\nbad";
@@ -66,17 +28,13 @@ fn kept(folder: &Path, count: usize) -> Tested {
     Ok(())
 }
 
+/// Returns what a target was sent, byte for byte.
+fn requests(target: Target) -> Tested<Vec<Vec<u8>>> {
+    Ok(target.finish()?.iter().map(Arrived::bytes).collect())
+}
+
 fn resend(folder: &Path, args: &[&str]) -> Tested<Output> {
     Ok(hookglass(folder).arg("resend").args(args).output()?)
-}
-
-fn said(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-fn lines(output: &Output) -> Tested<Vec<Value>> {
-    let text = String::from_utf8(output.stdout.clone())?;
-    text.lines().map(|line| Ok(serde_json::from_str(line)?)).collect()
 }
 
 /// The attempts that a delivery has in the store.
@@ -91,13 +49,14 @@ fn a_dry_run_prints_what_would_go_out_byte_for_byte() -> Tested {
     let folder = tempfile::tempdir()?;
     kept(folder.path(), 1)?;
     for how in [&["--exact"][..], &[]] {
-        let (url, serving) = target(&[YES])?;
+        let target = Target::each(&[YES])?;
+        let url = target.url.clone();
         let common = [&["1", "--to", &url][..], how].concat();
         let dry = resend(folder.path(), &[&common[..], &["--dry-run"]].concat())?;
-        assert!(dry.status.success(), "{}", said(&dry));
+        assert!(dry.status.success(), "{}", stderr(&dry));
         let sent = resend(folder.path(), &common)?;
-        assert!(sent.status.success(), "{}", said(&sent));
-        assert_eq!(joined(serving)?, [dry.stdout]);
+        assert!(sent.status.success(), "{}", stderr(&sent));
+        assert_eq!(requests(target)?, [dry.stdout]);
     }
     // What was only printed is no attempt.
     assert_eq!(attempts(folder.path(), "1")?.len(), 2);
@@ -115,14 +74,14 @@ fn a_delivery_is_signed_anew_unless_it_is_to_be_exact() -> Tested {
     )?;
     let url = target.url();
     let exact = resend(folder.path(), &["1", "--to", &url, "--exact"])?;
-    assert!(said(&exact).contains("exactly as received"), "{}", said(&exact));
+    assert!(stderr(&exact).contains("exactly as received"), "{}", stderr(&exact));
     let mut anew = hookglass(folder.path());
     let anew = anew
         .env("OTHER", other)
         .args(["resend", "1", "--to", &url, "--secret-env", "OTHER"])
         .output()?;
-    assert!(said(&anew).contains("sending 1 delivery to"), "{}", said(&anew));
-    assert!(said(&anew).contains("re-signed with OTHER"), "{}", said(&anew));
+    assert!(stderr(&anew).contains("sending 1 delivery to"), "{}", stderr(&anew));
+    assert!(stderr(&anew).contains("re-signed with OTHER"), "{}", stderr(&anew));
     let (_, printed, _) = target.stop()?;
     let verdicts: Vec<String> = printed
         .lines()
@@ -142,19 +101,20 @@ fn a_delivery_is_signed_anew_unless_it_is_to_be_exact() -> Tested {
 fn each_answer_is_kept_and_compared_with_the_last_one() -> Tested {
     let folder = tempfile::tempdir()?;
     kept(folder.path(), 1)?;
-    let (url, serving) = target(&[NO, NO, YES, NO])?;
+    let target = Target::each(&[NO, NO, YES, NO])?;
+    let url = target.url.clone();
     let output = resend(folder.path(), &["1", "--to", &url, "--json", "--count", "3"])?;
-    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
-    assert!(said(&output).contains("1 delivery, 3 times each"), "{}", said(&output));
-    assert!(said(&output).contains("2 of 3 were not answered with 2xx"), "{}", said(&output));
-    let told = lines(&output)?;
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    assert!(stderr(&output).contains("1 delivery, 3 times each"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("2 of 3 were not answered with 2xx"), "{}", stderr(&output));
+    let told = json_lines(&output.stdout)?;
     let compared: Vec<&Value> = told.iter().map(|line| &line["compared"]).collect();
     assert_eq!(compared, [&Value::Null, &"same".into(), &"fixed".into()]);
     assert!(told.iter().all(|line| line["kept"] == true && line["delivery"] == 1));
     // The next round is compared with what the store has.
     let output = resend(folder.path(), &["1", "--to", &url])?;
     assert!(String::from_utf8(output.stdout)?.contains("answered 500 in"));
-    joined(serving)?;
+    requests(target)?;
     let kept = attempts(folder.path(), "1")?;
     let statuses: Vec<&Value> = kept.iter().map(|one| &one["status"]).collect();
     assert_eq!(statuses, [500, 500, 204, 500]);
@@ -174,14 +134,15 @@ fn a_filter_chooses_oldest_first_and_attempts_are_kept_beside_a_listener() -> Te
     kept(folder.path(), 3)?;
     // It holds the store, and goes on keeping.
     let holder = Listener::start(&mut hookglass(folder.path()))?;
-    let (url, serving) = target(&[YES, YES])?;
+    let target = Target::each(&[YES, YES])?;
+    let url = target.url.clone();
     let output = resend(folder.path(), &["--filter", "id:ev1,ev2", "--to", &url, "--json"])?;
-    assert!(output.status.success(), "{}", said(&output));
-    assert!(said(&output).contains("sending 2 deliveries"), "{}", said(&output));
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(stderr(&output).contains("sending 2 deliveries"), "{}", stderr(&output));
     let ids: Vec<Value> =
-        lines(&output)?.into_iter().map(|line| line["delivery"].clone()).collect();
+        json_lines(&output.stdout)?.into_iter().map(|line| line["delivery"].clone()).collect();
     assert_eq!(ids, [2, 3]);
-    let seen = joined(serving)?;
+    let seen = requests(target)?;
     assert!(String::from_utf8_lossy(&seen[0]).ends_with(&event(1).0));
     let answer = exchange(&holder.address, &request(9))?;
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
@@ -205,7 +166,7 @@ fn what_cannot_be_done_is_told_before_anything_is_sent() -> Tested {
         .output()?;
     assert_eq!(without.status.code(), Some(2));
     for word in ["CRIBBLY_WEBHOOK_SECRET", "--secret-file", "--exact"] {
-        assert!(said(&without).contains(word), "{}", said(&without));
+        assert!(stderr(&without).contains(word), "{}", stderr(&without));
     }
     let unknown = Listener::start(hookglass(folder.path()).args(["--provider", "stripe,github"]))?;
     exchange(&unknown.address, b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n")?;
@@ -232,8 +193,8 @@ fn what_cannot_be_done_is_told_before_anything_is_sent() -> Tested {
         let output =
             command.env("GITLAB_WEBHOOK_TOKEN", SECRET).arg("resend").args(args).output()?;
         assert!(!String::from_utf8_lossy(&output.stdout).contains(SECRET));
-        assert_eq!(output.status.code(), Some(code), "{args:?}: {}", said(&output));
-        assert!(said(&output).contains(says), "{args:?}: {}", said(&output));
+        assert_eq!(output.status.code(), Some(code), "{args:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains(says), "{args:?}: {}", stderr(&output));
     }
     silent.set_nonblocking(true)?;
     assert!(silent.accept().is_err(), "somebody called");
@@ -248,12 +209,12 @@ fn a_target_that_is_down_ends_the_round_with_exit_3() -> Tested {
     let url = format!("http://{}", free.local_addr()?);
     drop(free);
     let output = resend(folder.path(), &["1", "2", "--to", &url])?;
-    assert_eq!(output.status.code(), Some(3), "{}", said(&output));
-    assert!(said(&output).contains("refused the connection"), "{}", said(&output));
-    assert!(said(&output).contains("1 of 2 were not sent"), "{}", said(&output));
+    assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+    assert!(stderr(&output).contains("refused the connection"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("1 of 2 were not sent"), "{}", stderr(&output));
     assert_eq!(attempts(folder.path(), "1")?.len(), 1);
     assert_eq!(attempts(folder.path(), "2")?.len(), 0);
-    assert!(!said(&output).contains(SECRET));
+    assert!(!stderr(&output).contains(SECRET));
     Ok(())
 }
 
@@ -261,25 +222,26 @@ fn a_target_that_is_down_ends_the_round_with_exit_3() -> Tested {
 fn what_is_sent_of_our_own_is_printed_and_told_too() -> Tested {
     let folder = tempfile::tempdir()?;
     std::fs::write(folder.path().join("event.json"), event(1).0)?;
-    let (url, serving) = target(&[YES, NO])?;
+    let target = Target::each(&[YES, NO])?;
+    let url = target.url.clone();
     let run = |args: &[&str]| -> Tested<Output> {
         let common = ["send", "event.json", "--to", &url];
         Ok(hookglass(folder.path()).args(common).args(args).output()?)
     };
     let dry = run(&["--dry-run"])?;
-    assert!(dry.status.success(), "{}", said(&dry));
+    assert!(dry.status.success(), "{}", stderr(&dry));
     let told = run(&["--json", "--count", "2"])?;
-    assert_eq!(told.status.code(), Some(1), "{}", said(&told));
-    assert_eq!(joined(serving)?, [dry.stdout.clone(), dry.stdout]);
-    let told = lines(&told)?;
+    assert_eq!(told.status.code(), Some(1), "{}", stderr(&told));
+    assert_eq!(requests(target)?, [dry.stdout.clone(), dry.stdout]);
+    let told = json_lines(&told.stdout)?;
     assert_eq!((&told[0]["status"], &told[1]["status"]), (&204.into(), &500.into()));
     assert!(told.iter().all(|line| line["kind"] == "send" && line["delivery"].is_null()));
-    let line = &lines(&run(&["--dry-run", "--json"])?)?[0];
+    let line = &json_lines(&run(&["--dry-run", "--json"])?.stdout)?[0];
     assert_eq!((&line["body"], &line["method"]), (&event(1).0.into(), &"POST".into()));
     // Nobody is there any more.
     let failed = run(&["--json", "--count", "3"])?;
     assert_eq!(failed.status.code(), Some(3));
-    assert!(said(&failed).contains("2 of 3 were not sent"), "{}", said(&failed));
-    assert!(lines(&failed)?[0]["error"].is_string());
+    assert!(stderr(&failed).contains("2 of 3 were not sent"), "{}", stderr(&failed));
+    assert!(json_lines(&failed.stdout)?[0]["error"].is_string());
     Ok(())
 }

@@ -1,19 +1,19 @@
 //! Screens: a key script, and what is on the screen after it, with a legend of the styles.
 
-use std::collections::BTreeMap;
+mod support;
+
 use std::sync::Arc;
 
-use hookglass::app::keymap::{Key, KeyCode};
 use hookglass::app::layout::Size;
 use hookglass::app::routing::{
     PublicAddress, Routing, RoutingChange, RuleLine, RuleMistake, TargetLine,
 };
 use hookglass::app::theme::Theme;
 use hookglass::app::{
-    Copyable, Effect, Event, Loaded, Mode, Model, Mouse, MouseKind, Notice, Preferences,
-    ReleaseDecision, Removals, ResendRequest, Scope, Session, update,
+    Copyable, Effect, Event, Loaded, Mode, MouseKind, Notice, ReleaseDecision, Removals,
+    ResendRequest, Scope, Session,
 };
-use hookglass::dashboard::view::{Glyphs, Painter};
+use hookglass::dashboard::view::Glyphs;
 use hookglass::delivery::{
     Annotations, Delivery, DeliveryId, EventRef, Head, Header, NewDelivery, Refusal,
     SignatureStatus, Summary, Verdict,
@@ -23,26 +23,8 @@ use hookglass::ops::resend::{ResendEvent, ResendPace, ResendSummary, RunEnd};
 use hookglass::provider::Provider;
 use hookglass::secret::Secret;
 use hookglass::signature::{Credentials, Verifier};
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
-use ratatui::Terminal;
-use ratatui::backend::TestBackend;
-
-fn at(second: i64) -> Timestamp {
-    Timestamp::from_second(1_800_000_000 + second).unwrap_or(Timestamp::UNIX_EPOCH)
-}
-
-fn session(secrets: &[&str]) -> Session {
-    Session {
-        url: "http://127.0.0.1:4400".to_owned(),
-        provider: "Cribbly".to_owned(),
-        secret_env: "CRIBBLY_WEBHOOK_SECRET".to_owned(),
-        secrets: secrets.iter().map(|&name| name.to_owned()).collect(),
-        forward: None,
-        keeps: "in memory only; quitting forgets them".to_owned(),
-        demo: false,
-    }
-}
+use support::Tested;
+use support::stage::{SIZES, Stage, at, ids, session};
 
 fn verifier(session: &Session) -> Verifier {
     let secrets = session.secrets.iter().map(|name| Secret::new(name, "test-key-not-a-real-one"));
@@ -95,138 +77,48 @@ fn some(count: i64) -> Vec<Delivery> {
     all
 }
 
-struct Stage {
-    model: Model,
-    all: Vec<Delivery>,
-    /// Everything that was asked for, but for loading, which is done at once.
-    effects: Vec<Effect>,
-    size: (u16, u16),
-}
-
-impl Stage {
-    fn new(size: (u16, u16), secrets: &[&str], count: i64) -> Self {
-        let (width, height) = size;
-        let clock = (at(60), TimeZone::UTC);
-        let size_of = Size { width, height };
-        let model = Model::new(session(secrets), Preferences::default(), size_of, clock);
-        let mut stage = Self { model, all: some(count), effects: Vec::new(), size };
-        let rows = stage.all.iter().map(|delivery| delivery.summary.clone()).collect();
-        stage.happen(Event::Kept(rows));
-        stage
-    }
-
-    fn happen(&mut self, event: Event) {
-        for effect in update(&mut self.model, event) {
-            let Effect::Load(id) = effect else {
-                self.effects.push(effect);
-                continue;
-            };
-            let found = self.all.iter().find(|delivery| delivery.summary.id == id).cloned();
-            if let Some(delivery) = found {
-                let examined = verifier(&self.model.session).examine(&delivery);
-                self.happen(Event::Loaded(Arc::new(Loaded::new(delivery, examined))));
-            }
-        }
-    }
-
-    /// Presses keys: letters as they are, others by name in angle brackets.
-    fn press(&mut self, script: &str) -> &mut Self {
-        let mut rest = script;
-        while let Some(letter) = rest.chars().next() {
-            let (key, length) = match rest.split_once('>').filter(|_| letter == '<') {
-                Some((name, _)) => (named(name.trim_start_matches('<')), name.len() + 1),
-                None => (Key::char(letter), letter.len_utf8()),
-            };
-            self.happen(Event::Key(key));
-            rest = rest.get(length..).unwrap_or_default();
-        }
-        self
-    }
-
-    /// The screen as text, and the styles as letters with a legend.
-    fn screen(&self) -> String {
-        let (width, height) = self.size;
-        let Ok(mut terminal) = Terminal::new(TestBackend::new(width, height));
-        let mut painter = Painter::new(Theme::default(), Glyphs::Unicode);
-        let Ok(_) = terminal.draw(|frame| painter.draw(&self.model, frame));
-        let buffer = terminal.backend().buffer().clone();
-        let (mut text, mut marks) = (String::new(), String::new());
-        let mut legend: BTreeMap<String, char> = BTreeMap::new();
-        for row in buffer.area.rows() {
-            let (mut line, mut styles) = (String::new(), String::new());
-            for column in row.columns() {
-                let Some(cell) = buffer.cell((column.x, column.y)) else { continue };
-                line.push_str(cell.symbol());
-                let style = format!("{:?} {:?}", cell.fg, cell.modifier);
-                let next = char::from(b'a' + u8::try_from(legend.len()).unwrap_or(25));
-                styles.push(match style.as_str() {
-                    "Reset NONE" => '.',
-                    _ => *legend.entry(style).or_insert(next),
-                });
-            }
-            text.push_str(line.trim_end());
-            marks.push_str(styles.trim_end_matches('.'));
-            text.push('\n');
-            marks.push('\n');
-        }
-        let mut legend: Vec<_> = legend.into_iter().map(|(style, mark)| (mark, style)).collect();
-        legend.sort_unstable();
-        let legend: Vec<String> =
-            legend.iter().map(|(mark, style)| format!("{mark}: {style}")).collect();
-        let legend = legend.join(
-            "
-",
-        );
-        format!("{}\n\n{}\n\n{legend}", text.trim_end(), marks.trim_end())
-    }
-}
-
-fn named(name: &str) -> Key {
-    Key::plain(match name {
-        "Enter" => KeyCode::Enter,
-        "Tab" => KeyCode::Tab,
-        "Up" => KeyCode::Up,
-        "Home" => KeyCode::Home,
-        "PageDown" => KeyCode::PageDown,
-        "Backspace" => KeyCode::Backspace,
-        _ => KeyCode::Esc,
+/// Opens the dashboard over so many deliveries, each of which can be loaded.
+fn open(size: (u16, u16), secrets: &[&str], count: i64) -> Stage {
+    let session = session(secrets, "in memory only; quitting forgets them");
+    let (all, verifier) = (some(count), verifier(&session));
+    let rows = all.iter().map(|delivery| delivery.summary.clone()).collect();
+    Stage::new(size, session, 60, rows, move |effect| {
+        let Effect::Load(id) = effect else { return None };
+        let found = all.iter().find(|delivery| delivery.summary.id == *id).cloned()?;
+        let examined = verifier.examine(&found);
+        Some(Event::Loaded(Arc::new(Loaded::new(found, examined))))
     })
 }
-
-const SIZES: [(u16, u16); 3] = [(80, 24), (120, 36), (200, 60)];
 
 #[test]
 fn screens_at_three_sizes() {
     for size in SIZES {
         let named = |name: &str| format!("{name}_{}x{}", size.0, size.1);
-        insta::assert_snapshot!(named("welcome"), Stage::new(size, &[], 0).screen());
-        insta::assert_snapshot!(named("following"), Stage::new(size, &["SECRET"], 30).screen());
-        let mut stage = Stage::new(size, &["SECRET"], 9);
-        insta::assert_snapshot!(named("signature"), stage.press("3<Up>").screen());
-        insta::assert_snapshot!(named("headers"), stage.press("2").screen());
-        insta::assert_snapshot!(named("timeline"), stage.press("4").screen());
-        insta::assert_snapshot!(named("refused"), stage.press("1<Home>j").screen());
-        insta::assert_snapshot!(named("help"), stage.press("?").screen());
+        insta::assert_snapshot!(named("welcome"), open(size, &[], 0).styled_screen());
+        insta::assert_snapshot!(named("following"), open(size, &["SECRET"], 30).styled_screen());
+        let mut stage = open(size, &["SECRET"], 9);
+        insta::assert_snapshot!(named("signature"), stage.press("3<Up>").styled_screen());
+        insta::assert_snapshot!(named("headers"), stage.press("2").styled_screen());
+        insta::assert_snapshot!(named("timeline"), stage.press("4").styled_screen());
+        insta::assert_snapshot!(named("refused"), stage.press("1<Home>j").styled_screen());
+        insta::assert_snapshot!(named("help"), stage.press("?").styled_screen());
         stage.press("<Esc>/sig:!verified");
-        insta::assert_snapshot!(named("filter"), stage.screen());
-        insta::assert_snapshot!(named("filter_error"), stage.press(" typ:x").screen());
+        insta::assert_snapshot!(named("filter"), stage.styled_screen());
+        insta::assert_snapshot!(named("filter_error"), stage.press(" typ:x").styled_screen());
     }
 }
 
 #[test]
-fn too_small_a_screen_says_so() {
-    insta::assert_snapshot!(Stage::new((40, 8), &[], 3).screen());
+fn a_screen_that_is_too_small_says_so() {
+    insta::assert_snapshot!(open((40, 8), &[], 3).styled_screen());
 }
 
 #[test]
-fn without_colour_nothing_is_lost() {
-    let stage = Stage::new((80, 24), &["SECRET"], 9);
-    let Ok(mut terminal) = Terminal::new(TestBackend::new(80, 24));
-    let mut painter = Painter::new(Theme::default().without_colour(), Glyphs::Unicode);
-    let Ok(_) = terminal.draw(|frame| painter.draw(&stage.model, frame));
-    let cells = terminal.backend().buffer().content();
-    assert!(cells.iter().all(|cell| cell.fg == ratatui::style::Color::Reset));
-    let text: String = cells.iter().map(ratatui::buffer::Cell::symbol).collect();
+fn without_color_every_verdict_still_has_its_sign() {
+    let cells =
+        open((80, 24), &["SECRET"], 9).draw(Theme::default().without_colour(), Glyphs::Unicode);
+    assert!(cells.content().iter().all(|cell| cell.fg == ratatui::style::Color::Reset));
+    let text: String = cells.content().iter().map(ratatui::buffer::Cell::symbol).collect();
     for sign in ["✓ verified", "✗ mismatch", "? missing", "! malformed", "⧗ expired", "· unchecked"]
     {
         assert!(text.contains(sign), "{sign}");
@@ -235,7 +127,7 @@ fn without_colour_nothing_is_lost() {
 
 #[test]
 fn no_control_character_of_a_delivery_is_drawn() {
-    let mut stage = Stage::new((120, 36), &[], 3);
+    let mut stage = open((120, 36), &[], 3);
     for tab in ["1", "2", "3", "4"] {
         let screen = stage.press(tab).screen();
         assert!(!screen.contains('\x1b') && !screen.contains('\t'), "{screen}");
@@ -244,64 +136,87 @@ fn no_control_character_of_a_delivery_is_drawn() {
 }
 
 #[test]
-fn keys_ask_for_effects() {
-    let id = DeliveryId(9);
-    let mut stage = Stage::new((120, 36), &[], 9);
+fn a_payload_is_copied() {
+    let mut stage = open((120, 36), &[], 9);
     stage.press("yp");
-    assert_eq!(stage.effects, [Effect::Copy { id, what: Copyable::Payload }]);
-    stage.effects.clear();
+    assert_eq!(stage.effects, [Effect::Copy { id: DeliveryId(9), what: Copyable::Payload }]);
+}
+
+#[test]
+fn a_sample_is_sent() {
+    let mut stage = open((120, 36), &[], 9);
     stage.press("s");
     assert_eq!(stage.effects, [Effect::SendSample]);
-    stage.effects.clear();
+}
+
+#[test]
+fn the_target_of_a_resend_is_remembered() {
+    let mut stage = open((120, 36), &[], 9);
     stage.press("r<Backspace>1<Enter>r");
     let order = |number| ResendRequest {
         number,
-        ids: vec![id],
+        ids: ids(&[9]),
         target: "http://127.0.0.1:3001".to_owned(),
         exact: false,
         pace: ResendPace::default(),
     };
     assert_eq!(stage.effects, [Effect::Resend(order(1)), Effect::Resend(order(2))]);
-    stage.effects.clear();
-    // A refused delivery has nothing to send.
+}
+
+#[test]
+fn a_refused_delivery_cannot_be_resent() {
+    let mut stage = open((120, 36), &[], 9);
     stage.press("<Home>jr");
     assert_eq!(stage.effects, []);
-    assert!(stage.screen().contains("cannot be resent"));
+    assert!(stage.screen().contains("cannot be resent"), "{}", stage.screen());
+}
+
+#[test]
+fn q_quits() {
+    let mut stage = open((120, 36), &[], 9);
     assert!(!stage.model.is_done());
     assert!(stage.press("q").model.is_done());
 }
 
 #[test]
-fn moving_pauses_and_a_key_follows_again() {
-    let mut stage = Stage::new((80, 24), &[], 30);
-    let selected = |stage: &Stage| stage.model.list.selected().map(|row| row.id.0);
-    assert_eq!(selected(&stage), Some(30));
+fn moving_stops_following() {
+    let mut stage = open((80, 24), &[], 30);
     stage.press("kk");
     stage.happen(Event::Kept(vec![delivery(31, SignatureStatus::Verified).summary]));
-    assert_eq!(selected(&stage), Some(28));
-    stage.press("f");
-    assert_eq!(selected(&stage), Some(31));
-    stage.happen(Event::Kept(vec![delivery(32, SignatureStatus::Verified).summary]));
-    assert_eq!(selected(&stage), Some(32));
+    assert_eq!(stage.selected(), Some(28));
 }
 
 #[test]
-fn clicks_select_and_the_wheel_moves() {
-    let mut stage = Stage::new((120, 36), &[], 9);
-    let click = |column, row| Event::Mouse(Mouse { kind: MouseKind::Click, column, row });
-    stage.happen(click(5, 4));
-    assert_eq!(stage.model.list.selected().map(|row| row.id.0), Some(3));
-    let wheel = Mouse { kind: MouseKind::WheelDown, column: 5, row: 4 };
-    stage.happen(Event::Mouse(wheel));
-    assert_eq!(stage.model.list.selected().map(|row| row.id.0), Some(6));
-    stage.happen(click(79, 1));
-    assert!(stage.screen().contains("HMAC-SHA256"), "{}", stage.screen());
+fn f_follows_new_deliveries_again() {
+    let mut stage = open((80, 24), &[], 30);
+    stage.press("kkf");
+    assert_eq!(stage.selected(), Some(30));
+    stage.happen(Event::Kept(vec![delivery(31, SignatureStatus::Verified).summary]));
+    assert_eq!(stage.selected(), Some(31));
+}
+
+#[test]
+fn a_click_selects_a_row() {
+    assert_eq!(open((120, 36), &[], 9).click(5, 4).selected(), Some(3));
+}
+
+#[test]
+fn the_wheel_moves_the_selection() {
+    let mut stage = open((120, 36), &[], 9);
+    assert_eq!(stage.click(5, 4).mouse(MouseKind::WheelDown, 5, 4).selected(), Some(6));
+}
+
+#[test]
+fn a_click_opens_a_tab() {
+    let mut stage = open((120, 36), &[], 9);
+    let screen = stage.click(79, 1).screen();
+    assert!(screen.contains("HMAC-SHA256"), "{screen}");
 }
 
 #[test]
 fn the_window_holds_the_selection_whatever_happens() {
     let mut random = fastrand::Rng::with_seed(3);
-    let mut stage = Stage::new((80, 24), &[], 60);
+    let mut stage = open((80, 24), &[], 60);
     for step in 0..3000_i64 {
         match random.u8(0..9) {
             0 => {
@@ -331,23 +246,34 @@ fn the_window_holds_the_selection_whatever_happens() {
 
 #[test]
 fn a_long_notice_is_shown_whole() {
-    let mut stage = Stage::new((80, 24), &[], 3);
+    let mut stage = open((80, 24), &[], 3);
     let text = format!("{} the end", "a long story, ".repeat(12));
     stage.happen(Event::Notice(Notice::failed(text)));
     assert!(stage.screen().contains("the end"), "{}", stage.screen());
 }
 
 #[test]
-fn a_typed_secret_is_not_shown_and_is_tried_on_the_selected_delivery() {
-    let mut stage = Stage::new((120, 36), &["SECRET"], 3);
+fn a_typed_secret_is_not_shown() {
+    let mut stage = open((120, 36), &["SECRET"], 3);
     let screen = stage.press("Stest-hush").screen();
     assert!(screen.contains("secret: •••••••••") && !screen.contains("hush"), "{screen}");
-    stage.press("<Enter>");
+}
+
+#[test]
+fn a_typed_secret_is_tried_on_the_selected_delivery() {
+    let mut stage = open((120, 36), &["SECRET"], 3);
+    stage.press("Stest-hush<Enter>");
     let tried = stage.effects.iter().find_map(|effect| match effect {
         Effect::TrySecret { id, secret } => Some((*id, secret.expose().to_vec())),
         _ => None,
     });
     assert_eq!(tried, Some((DeliveryId(3), b"test-hush".to_vec())));
+}
+
+#[test]
+fn the_outcome_of_a_typed_secret_is_shown_with_its_delivery_only() {
+    let mut stage = open((120, 36), &["SECRET"], 3);
+    stage.press("Stest-hush<Enter>");
     let verdict = Verdict::explained(SignatureStatus::Mismatch, "why; what shows it");
     stage.happen(Event::SecretTried { id: DeliveryId(3), verdict });
     let screen = stage.screen();
@@ -355,43 +281,64 @@ fn a_typed_secret_is_not_shown_and_is_tried_on_the_selected_delivery() {
         screen.contains("With the typed secret") && screen.contains("what shows it"),
         "{screen}"
     );
-    // Another delivery knows nothing of it.
     assert!(!stage.press("k").screen().contains("With the typed secret"));
+}
+
+#[test]
+fn esc_leaves_the_prompt_for_a_secret() {
+    let mut stage = open((120, 36), &["SECRET"], 3);
     assert!(matches!(stage.press("S<Esc>").model.mode, Mode::Browse));
 }
 
 #[test]
-fn what_a_framework_would_break_is_said_of_verified_deliveries_only() {
-    let mut stage = Stage::new((120, 60), &["SECRET"], 3);
+fn risky_frameworks_are_named_for_verified_deliveries_only() {
+    let mut stage = open((120, 60), &["SECRET"], 3);
     let shows = |stage: &mut Stage| stage.press("3").screen().contains("JSON.stringify");
     assert!(!shows(&mut stage));
     assert!(shows(stage.press("<Home>")));
 }
 
 #[test]
-fn a_value_that_is_pointed_at_narrows_the_list() {
-    let mut stage = Stage::new((120, 36), &[], 9);
-    stage.press("=t");
-    assert_eq!(stage.model.search.text(), "type:message.created");
+fn the_type_of_the_selected_delivery_becomes_a_filter() {
+    let mut stage = open((120, 36), &[], 9);
+    assert_eq!(stage.press("=t").filter(), "type:message.created");
     assert_eq!(stage.model.list.shown(), 3);
-    stage.press("!s");
-    assert_eq!(stage.model.search.text(), "type:message.created sig:!missing");
-    stage.press("0=x");
-    assert_eq!(stage.model.search.text(), "");
-    assert!(stage.screen().contains("x means nothing there"));
 }
 
 #[test]
-fn filters_are_completed_recalled_and_left() {
-    let mut stage = Stage::new((120, 36), &[], 9);
+fn a_value_is_excluded_in_addition_to_the_filter() {
+    let mut stage = open((120, 36), &[], 9);
+    assert_eq!(stage.press("=t!s").filter(), "type:message.created sig:!missing");
+}
+
+#[test]
+fn a_key_that_names_no_value_leaves_the_filter_alone() {
+    let mut stage = open((120, 36), &[], 9);
+    assert_eq!(stage.press("=x").filter(), "");
+    assert!(stage.screen().contains("x means nothing there"), "{}", stage.screen());
+}
+
+#[test]
+fn tab_completes_a_filter() {
+    let mut stage = open((120, 36), &[], 9);
     let screen = stage.press("/type:m<Tab>").screen();
     assert!(screen.contains("filter: type:message.created"), "{screen}");
-    stage.press("<Enter>/<Backspace>x<Esc>");
-    assert_eq!(stage.model.search.text(), "type:message.created");
-    stage.press("0/<Up>");
-    assert_eq!(stage.model.search.text(), "type:message.created");
-    stage.press("<Esc>");
-    assert_eq!(stage.model.search.text(), "");
+}
+
+#[test]
+fn esc_restores_the_filter_that_was_in_force() {
+    let mut stage = open((120, 36), &[], 9);
+    assert_eq!(
+        stage.press("/type:m<Tab><Enter>/<Backspace>x<Esc>").filter(),
+        "type:message.created"
+    );
+    assert_eq!(stage.press("0/<Up><Esc>").filter(), "");
+}
+
+#[test]
+fn up_recalls_the_last_filter() {
+    let mut stage = open((120, 36), &[], 9);
+    assert_eq!(stage.press("/type:m<Tab><Enter>0/<Up>").filter(), "type:message.created");
 }
 
 /// What is on the screen as one run of words, wherever its lines break.
@@ -400,8 +347,8 @@ fn words(screen: &str) -> String {
 }
 
 #[test]
-fn sentences_that_are_too_long_for_a_line_are_told_to_their_end() {
-    let mut stage = Stage::new((80, 24), &[], 9);
+fn an_error_that_is_too_long_for_a_line_wraps() {
+    let mut stage = open((80, 24), &[], 9);
     let screen = stage.press("/verdict:x").screen();
     let told = words(&screen);
     assert!(told.contains("filter: verdict:x ✗ column 1: `verdict:` is not known"), "{screen}");
@@ -409,54 +356,76 @@ fn sentences_that_are_too_long_for_a_line_are_told_to_their_end() {
 }
 
 #[test]
-fn nothing_is_compared_where_nothing_passes_the_filter() {
-    let mut stage = Stage::new((80, 24), &[], 9);
+fn nothing_is_compared_if_nothing_matches() {
+    let mut stage = open((80, 24), &[], 9);
     let screen = stage.press("6/method:nothing<Enter>").screen();
     assert!(screen.contains("nothing passes the filter"), "{screen}");
     assert!(!screen.contains("compar"), "{screen}");
 }
 
 #[test]
-fn the_palette_runs_commands_and_views() {
-    let mut stage = Stage::new((120, 36), &["SECRET"], 9);
-    insta::assert_snapshot!(stage.press(":copy").screen());
-    stage.press("<Esc>:copy curl<Enter>");
-    assert_eq!(stage.effects, [Effect::Copy { id: DeliveryId(9), what: Copyable::Curl }]);
-    stage.effects.clear();
-    stage.press("/sig:!verified<Enter>");
-    stage.happen(Event::Key(Key::ctrl('s')));
-    stage.press("bad ones<Enter>0");
-    let (name, filter) = ("bad ones".to_owned(), "sig:!verified".to_owned());
-    let saved = Effect::SaveView { name: name.clone(), filter: filter.clone() };
-    assert!(stage.effects.contains(&saved), "{:?}", stage.effects);
-    stage.happen(Event::ViewSaved { name, filter });
-    stage.press("V<Enter>");
-    assert_eq!(stage.model.search.text(), "sig:!verified");
+fn the_palette_lists_matching_commands() {
+    let mut stage = open((120, 36), &["SECRET"], 9);
+    insta::assert_snapshot!(stage.press(":copy").styled_screen());
 }
 
 #[test]
-fn hints_are_clicked_and_the_divider_is_dragged() {
-    let mut stage = Stage::new((120, 36), &["SECRET"], 9);
-    let mouse = |kind, column, row| Event::Mouse(Mouse { kind, column, row });
+fn the_palette_runs_a_command() {
+    let mut stage = open((120, 36), &["SECRET"], 9);
+    stage.press(":copy curl<Enter>");
+    assert_eq!(stage.effects, [Effect::Copy { id: DeliveryId(9), what: Copyable::Curl }]);
+}
+
+#[test]
+fn a_filter_is_saved_as_a_view() {
+    let mut stage = open((120, 36), &["SECRET"], 9);
+    stage.press("/sig:!verified<Enter><ctrl-s>bad ones<Enter>");
+    let (name, filter) = ("bad ones".to_owned(), "sig:!verified".to_owned());
+    let saved = Effect::SaveView { name, filter };
+    assert!(stage.effects.contains(&saved), "{:?}", stage.effects);
+}
+
+#[test]
+fn the_palette_opens_a_view() {
+    let mut stage = open((120, 36), &["SECRET"], 9);
+    let (name, filter) = ("bad ones".to_owned(), "sig:!verified".to_owned());
+    stage.happen(Event::ViewSaved { name, filter });
+    assert_eq!(stage.press("V<Enter>").filter(), "sig:!verified");
+}
+
+#[test]
+fn a_click_on_a_hint_runs_it() {
+    let mut stage = open((120, 36), &["SECRET"], 9);
     let line = stage.screen();
     let hints = line.lines().nth(35).unwrap_or_default();
     let column = hints.find("commands").and_then(|at| u16::try_from(at).ok()).unwrap_or_default();
-    stage.happen(mouse(MouseKind::Click, column, 35));
+    stage.click(column, 35);
     assert!(matches!(stage.model.mode, Mode::Palette(_)), "{hints}");
-    stage.press("<Esc>");
-    let divider = stage.model.areas().map(|areas| areas.divider.x).unwrap_or_default();
-    stage.happen(mouse(MouseKind::Click, divider, 9));
-    stage.happen(mouse(MouseKind::Drag, 80, 9));
-    stage.happen(mouse(MouseKind::Release, 80, 9));
-    stage.happen(mouse(MouseKind::Drag, 30, 9));
-    assert_eq!(stage.model.areas().map(|areas| areas.divider.x), Some(80));
+}
+
+fn divider(stage: &Stage) -> Option<u16> {
+    stage.model.areas().map(|areas| areas.divider.x)
+}
+
+#[test]
+fn the_divider_is_dragged_until_the_button_is_released() {
+    let mut stage = open((120, 36), &["SECRET"], 9);
+    let column = divider(&stage).unwrap_or_default();
+    stage.click(column, 9).mouse(MouseKind::Drag, 80, 9).mouse(MouseKind::Release, 80, 9);
+    stage.mouse(MouseKind::Drag, 30, 9);
+    assert_eq!(divider(&stage), Some(80));
+}
+
+#[test]
+fn v_stacks_the_panes() {
+    let mut stage = open((120, 36), &["SECRET"], 9);
     stage.press("v");
     assert_eq!(stage.model.areas().map(|areas| areas.is_stacked()), Some(true));
 }
 
 #[test]
-fn what_is_masked_keeps_its_shape_alone() {
-    let mut stage = Stage::new((120, 36), &["SECRET"], 9);
+fn a_masked_value_keeps_only_its_shape() {
+    let mut stage = open((120, 36), &["SECRET"], 9);
     for tab in ["P1", "2", "3"] {
         let screen = stage.press(tab).screen();
         assert!(!screen.contains("tiger") && !screen.contains("abab"), "{tab}: {screen}");
@@ -466,36 +435,61 @@ fn what_is_masked_keeps_its_shape_alone() {
 
 #[test]
 fn a_terminal_without_unicode_gets_ascii() {
-    let stage = Stage::new((120, 36), &["SECRET"], 9);
-    let Ok(mut terminal) = Terminal::new(TestBackend::new(120, 36));
-    let mut painter = Painter::new(Theme::default(), Glyphs::Ascii);
-    let Ok(_) = terminal.draw(|frame| painter.draw(&stage.model, frame));
-    let cells = terminal.backend().buffer().content();
-    assert!(cells.iter().all(|cell| cell.symbol().is_ascii()));
+    let cells = open((120, 36), &["SECRET"], 9).draw(Theme::default(), Glyphs::Ascii);
+    assert!(cells.content().iter().all(|cell| cell.symbol().is_ascii()));
 }
 
 #[test]
-fn a_payload_is_folded_searched_and_copied_from() {
-    let mut stage = Stage::new((120, 36), &["SECRET"], 9);
+fn a_payload_is_folded() {
+    let mut stage = open((120, 36), &["SECRET"], 9);
     let screen = stage.press("<Enter>-").screen();
     assert!(screen.contains("\"payload\": {…} 4 keys"), "{screen}");
-    stage.press("jjj");
-    let screen = stage.screen();
+}
+
+#[test]
+fn the_path_of_the_line_is_shown() {
+    let mut stage = open((120, 36), &["SECRET"], 9);
+    let screen = stage.press("<Enter>-jjj").screen();
     assert!(screen.lines().nth(1).is_some_and(|tabs| tabs.ends_with(" .payload")), "{screen}");
-    insta::assert_snapshot!(stage.press("l/TIG<Backspace><Backspace><Backspace>tig").screen());
+}
+
+/// Opens a payload and searches in it, which unfolds what it finds.
+fn searching() -> Stage {
+    let mut stage = open((120, 36), &["SECRET"], 9);
+    stage.press("<Enter>-jjjl/TIG<Backspace><Backspace><Backspace>tig");
+    stage
+}
+
+#[test]
+fn a_payload_is_searched() {
+    insta::assert_snapshot!(searching().styled_screen());
+}
+
+#[test]
+fn a_value_of_a_payload_is_copied() {
+    let mut stage = searching();
     stage.press("<Enter>yv");
     let text = "It’s the tiger 🐅".to_owned();
     assert_eq!(stage.effects, [Effect::CopyText { text, what: Copyable::Value }]);
-    stage.effects.clear();
-    stage.press("yj=");
-    let text = ".payload.message".to_owned();
-    assert_eq!(stage.effects[0], Effect::CopyText { text, what: Copyable::JqPath });
-    assert_eq!(stage.model.search.text(), ".payload.message:\"It’s the tiger 🐅\"");
 }
 
 #[test]
-fn raw_and_hex_show_what_came() {
-    let mut stage = Stage::new((120, 36), &["SECRET"], 9);
+fn the_jq_path_of_a_value_is_copied() {
+    let mut stage = searching();
+    stage.press("<Enter>yj");
+    let text = ".payload.message".to_owned();
+    assert_eq!(stage.effects, [Effect::CopyText { text, what: Copyable::JqPath }]);
+}
+
+#[test]
+fn a_value_of_a_payload_becomes_a_filter() {
+    let mut stage = searching();
+    assert_eq!(stage.press("<Enter>=").filter(), ".payload.message:\"It’s the tiger 🐅\"");
+}
+
+#[test]
+fn raw_and_hex_show_the_bytes() {
+    let mut stage = open((120, 36), &["SECRET"], 9);
     let screen = stage.press("5").screen();
     assert!(screen.contains(r"POST /hooks HTTP/1.1\r\n"), "{screen}");
     assert!(screen.contains(r"X-Odd: tab\there \x1b[31m\r\n"), "{screen}");
@@ -505,114 +499,181 @@ fn raw_and_hex_show_what_came() {
     assert!(screen.contains("\"id\": \"event"), "{screen}");
 }
 
-#[test]
-fn the_title_says_how_far_reading_and_searching_have_come() {
-    let mut stage = Stage::new((200, 60), &[], 9);
-    let older =
-        vec![Summary { id: DeliveryId(0), ..delivery(1, SignatureStatus::Missing).summary }];
-    stage.happen(Event::Older(older));
-    assert!(stage.screen().contains("reading 10 deliveries …"), "{}", stage.screen());
-    stage.happen(Event::Older(Vec::new()));
-    assert!(!stage.screen().contains("reading"), "{}", stage.screen());
-    stage.press("/tiger");
-    let asked = stage.effects.iter().rev().find_map(|effect| match effect {
-        Effect::Search { search, open, .. } => Some((*search, open.rows())),
-        _ => None,
-    });
-    let Some((search, 10)) = asked else { panic!("{asked:?}") };
-    let matched = |ids: &[i64], tested| {
-        let ids = ids.iter().copied().map(DeliveryId).collect();
-        Event::Matched { search, ids, tested }
-    };
-    stage.happen(matched(&[7, 3], 4));
-    let screen = stage.screen();
-    assert!(screen.contains("searched 40 %  2+ of 10 deliveries"), "{screen}");
-    // What is not known, or not asked any more, is passed over.
-    stage.happen(Event::Matched { search: search - 1, ids: vec![DeliveryId(1)], tested: 10 });
-    stage.happen(matched(&[77], 6));
-    assert!(stage.screen().contains("2 of 10 deliveries"), "{}", stage.screen());
+/// Reads one older delivery, so that there are ten.
+fn reading() -> Stage {
+    let mut stage = open((200, 60), &[], 9);
+    let older = Summary { id: DeliveryId(0), ..delivery(1, SignatureStatus::Missing).summary };
+    stage.happen(Event::Older(vec![older]));
+    stage
 }
 
 #[test]
-fn marks_and_removals_are_asked_for_and_shown_when_they_are_so() {
-    let mut stage = Stage::new((120, 36), &[], 3);
-    let mark = |marked| Effect::Annotate(Annotation::Mark { ids: vec![DeliveryId(3)], marked });
-    assert_eq!(stage.press("m").effects, [mark(true)]);
-    assert!(!stage.screen().contains('◆'));
-    let row = delivery(3, SignatureStatus::Verified).summary;
-    stage.happen(Event::Kept(vec![Summary {
-        annotations: Annotations { marked: true, ..row.annotations },
-        ..row
-    }]));
-    assert!(stage.screen().contains('◆'), "{}", stage.screen());
-    stage.effects.clear();
-    assert_eq!(stage.press("m").effects, [mark(false)]);
+fn the_title_counts_deliveries_while_the_store_is_read() {
+    let mut stage = reading();
+    assert!(stage.screen().contains("reading 10 deliveries …"), "{}", stage.screen());
+    stage.happen(Event::Older(Vec::new()));
+    assert!(!stage.screen().contains("reading"), "{}", stage.screen());
+}
 
-    let model = &mut stage.model;
-    for (which, ids) in [
+/// Searches ten deliveries for a word; returns the number of the search too.
+fn searching_bodies() -> Tested<(Stage, u64)> {
+    let mut stage = reading();
+    stage.happen(Event::Older(Vec::new()));
+    stage.press("/tiger");
+    let search = stage.effects.iter().rev().find_map(|effect| match effect {
+        Effect::Search { search, open, .. } if open.rows() == 10 => Some(*search),
+        _ => None,
+    });
+    let search = search.ok_or_else(|| format!("no search in {:?}", stage.effects))?;
+    Ok((stage, search))
+}
+
+#[test]
+fn the_title_shows_the_progress_of_a_search() -> Tested {
+    let (mut stage, search) = searching_bodies()?;
+    stage.happen(Event::Matched { search, ids: ids(&[7, 3]), tested: 4 });
+    assert!(stage.screen().contains("searched 40 %  2+ of 10 deliveries"), "{}", stage.screen());
+    Ok(())
+}
+
+#[test]
+fn matches_of_an_earlier_search_and_of_unknown_deliveries_are_ignored() -> Tested {
+    let (mut stage, search) = searching_bodies()?;
+    stage.happen(Event::Matched { search, ids: ids(&[7, 3]), tested: 4 });
+    stage.happen(Event::Matched { search: search - 1, ids: ids(&[1]), tested: 10 });
+    stage.happen(Event::Matched { search, ids: ids(&[77]), tested: 6 });
+    assert!(stage.screen().contains("2 of 10 deliveries"), "{}", stage.screen());
+    Ok(())
+}
+
+/// Opens the dashboard over three deliveries, the last of which is marked.
+fn with_a_mark() -> Stage {
+    let mut stage = open((120, 36), &[], 3);
+    let row = delivery(3, SignatureStatus::Verified).summary;
+    let annotations = Annotations { marked: true, ..row.annotations };
+    stage.happen(Event::Kept(vec![Summary { annotations, ..row }]));
+    stage
+}
+
+#[test]
+fn a_mark_is_shown_once_it_is_stored() {
+    let mut stage = open((120, 36), &[], 3);
+    stage.press("m");
+    assert_eq!(
+        stage.effects,
+        [Effect::Annotate(Annotation::Mark { ids: ids(&[3]), marked: true })]
+    );
+    assert!(!stage.screen().contains('◆'), "{}", stage.screen());
+    assert!(with_a_mark().screen().contains('◆'));
+}
+
+#[test]
+fn a_mark_is_taken_back() {
+    let mut stage = with_a_mark();
+    stage.press("m");
+    assert_eq!(
+        stage.effects,
+        [Effect::Annotate(Annotation::Mark { ids: ids(&[3]), marked: false })]
+    );
+}
+
+#[test]
+fn a_removal_removes_exactly_its_scope() {
+    let list = &with_a_mark().model.list;
+    for (scope, numbers) in [
         (Scope::Selected, &[3][..]),
         (Scope::Marked, &[3]),
         (Scope::Shown, &[1, 2, 3]),
         (Scope::All, &[1, 2, 3]),
     ] {
-        let ids: Vec<DeliveryId> = ids.iter().copied().map(DeliveryId).collect();
         assert_eq!(
-            Removals::remove(&model.list, which),
-            [Effect::Annotate(Annotation::Remove(ids))],
-            "{which:?}"
+            Removals::remove(list, scope),
+            [Effect::Annotate(Annotation::Remove(ids(numbers)))],
+            "{scope:?}"
         );
     }
-    assert_eq!(model.removals.undo(), []);
-    stage.happen(Event::Gone(vec![DeliveryId(3)]));
-    stage.happen(Event::Removed(vec![DeliveryId(3)]));
-    assert_eq!(stage.model.list.selected().map(|row| row.id), Some(DeliveryId(2)));
+}
+
+#[test]
+fn the_row_before_a_removed_one_is_selected() {
+    let mut stage = with_a_mark();
+    stage.happen(Event::Gone(ids(&[3])));
+    assert_eq!(stage.selected(), Some(2));
     assert_eq!(Removals::remove(&stage.model.list, Scope::Marked), []);
-    assert_eq!(
-        stage.model.removals.undo(),
-        [Effect::Annotate(Annotation::Restore(vec![DeliveryId(3)]))]
-    );
+}
+
+#[test]
+fn a_removal_is_undone_once() {
+    let mut stage = with_a_mark();
+    assert_eq!(stage.model.removals.undo(), []);
+    stage.happen(Event::Gone(ids(&[3])));
+    stage.happen(Event::Removed(ids(&[3])));
+    assert_eq!(stage.model.removals.undo(), [Effect::Annotate(Annotation::Restore(ids(&[3])))]);
     assert!(stage.model.removals.is_empty());
 }
 
 #[test]
-fn removals_are_confirmed_and_undone() {
-    let mut stage = Stage::new((120, 36), &[], 9);
+fn a_removal_names_what_it_removes_and_is_confirmed() {
+    let mut stage = open((120, 36), &[], 9);
     let screen = stage.press("D").screen();
     assert!(
         screen.contains("remove the selected delivery? U brings back until you quit"),
         "{screen}"
     );
-    stage.press("n");
-    assert_eq!(stage.effects, []);
-    stage.press("Dy");
-    assert_eq!(stage.effects, [Effect::Annotate(Annotation::Remove(vec![DeliveryId(9)]))]);
-    stage.happen(Event::Removed(vec![DeliveryId(9)]));
-    stage.effects.clear();
-    stage.press("U");
-    assert_eq!(stage.effects, [Effect::Annotate(Annotation::Restore(vec![DeliveryId(9)]))]);
+    assert_eq!(stage.press("n").effects, []);
+    assert_eq!(stage.press("Dy").effects, [Effect::Annotate(Annotation::Remove(ids(&[9])))]);
 }
 
 #[test]
-fn notes_orders_and_jumps() {
-    let mut stage = Stage::new((120, 36), &[], 9);
+fn u_restores_the_last_removal() {
+    let mut stage = open((120, 36), &[], 9);
+    stage.happen(Event::Removed(ids(&[9])));
+    stage.press("U");
+    assert_eq!(stage.effects, [Effect::Annotate(Annotation::Restore(ids(&[9])))]);
+}
+
+#[test]
+fn a_note_is_stored() {
+    let mut stage = open((120, 36), &[], 9);
     stage.press("alook at this<Enter>");
     let note = Some("look at this".to_owned());
     assert_eq!(stage.effects, [Effect::Annotate(Annotation::Note { id: DeliveryId(9), note })]);
-    let selected = |stage: &Stage| stage.model.list.selected().map(|row| row.id.0);
-    stage.press("#3<Enter>");
-    assert_eq!(selected(&stage), Some(3));
-    stage.press("#08:00:05<Enter>");
-    assert_eq!(selected(&stage), Some(5));
-    assert!(stage.press("#tea<Enter>").screen().contains("`tea` is neither"));
-    stage.press("<Esc>oy");
-    assert!(stage.screen().contains("type↑"), "{}", stage.screen());
-    // Turned round by a click on the name of the column.
-    stage.happen(Event::Mouse(Mouse { kind: MouseKind::Click, column: 14, row: 1 }));
-    assert!(stage.screen().contains("type↓"), "{}", stage.screen());
-    stage.press("f<Home>b");
-    assert_eq!(selected(&stage), Some(3));
-    stage.press("/type:group*<Enter>0<Home>nn");
-    assert_eq!(selected(&stage), Some(5));
+}
+
+#[test]
+fn a_number_or_a_time_is_jumped_to() {
+    let mut stage = open((120, 36), &[], 9);
+    assert_eq!(stage.press("#3<Enter>").selected(), Some(3));
+    assert_eq!(stage.press("#08:00:05<Enter>").selected(), Some(5));
+}
+
+#[test]
+fn a_jump_to_something_else_is_refused() {
+    let mut stage = open((120, 36), &[], 9);
+    let screen = stage.press("#tea<Enter>").screen();
+    assert!(screen.contains("`tea` is neither"), "{screen}");
+}
+
+#[test]
+fn a_column_is_sorted_and_reversed() {
+    let mut stage = open((120, 36), &[], 9);
+    let screen = stage.press("oy").screen();
+    assert!(screen.contains("type↑"), "{screen}");
+    // The name of the column.
+    let screen = stage.click(14, 1).screen();
+    assert!(screen.contains("type↓"), "{screen}");
+}
+
+#[test]
+fn b_goes_to_the_next_failed_signature_in_the_order_of_the_list() {
+    let mut stage = open((120, 36), &[], 9);
+    assert_eq!(stage.press("oy<Home>b").selected(), Some(4));
+}
+
+#[test]
+fn n_goes_to_matches_of_the_last_filter() {
+    let mut stage = open((120, 36), &[], 9);
+    assert_eq!(stage.press("/type:group*<Enter>0<Home>nn").selected(), Some(5));
 }
 
 fn onward() -> Event {
@@ -634,70 +695,116 @@ fn onward() -> Event {
 }
 
 #[test]
-fn pages_of_sending_at_three_sizes() {
+fn routing_pages_at_three_sizes() {
     for size in SIZES {
         let named = |name: &str| format!("{name}_{}x{}", size.0, size.1);
-        let mut stage = Stage::new(size, &["SECRET"], 9);
+        let mut stage = open(size, &["SECRET"], 9);
         stage.happen(onward());
-        insta::assert_snapshot!(named("target_down"), stage.screen());
-        insta::assert_snapshot!(named("answers"), stage.press("<Esc>Aj").screen());
+        insta::assert_snapshot!(named("target_down"), stage.styled_screen());
+        insta::assert_snapshot!(named("answers"), stage.press("<Esc>Aj").styled_screen());
         let mistake = RuleMistake { message: "column 1: no".to_owned(), span: Some(0..1) };
         stage.press("a50x<Enter>");
         stage.happen(Event::RuleWrong { typed: "50x".to_owned(), mistake });
-        insta::assert_snapshot!(named("rule_wrong"), stage.screen());
-        insta::assert_snapshot!(named("address"), stage.press("<Esc><Esc>Q").screen());
-        insta::assert_snapshot!(named("resend_to"), stage.press("<Esc>R").screen());
+        insta::assert_snapshot!(named("rule_wrong"), stage.styled_screen());
+        insta::assert_snapshot!(named("address"), stage.press("<Esc><Esc>Q").styled_screen());
+        insta::assert_snapshot!(named("resend_to"), stage.press("<Esc>R").styled_screen());
     }
 }
 
+fn release(id: i64, decision: ReleaseDecision) -> Effect {
+    Effect::Change(RoutingChange::Release { id: DeliveryId(id), decision })
+}
+
 #[test]
-fn held_senders_are_let_go_and_rules_removed() {
-    let mut stage = Stage::new((120, 36), &["SECRET"], 9);
+fn the_chosen_paused_request_is_released() {
+    let mut stage = open((120, 36), &["SECRET"], 9);
     stage.happen(onward());
-    // The one that is chosen, and where a rule is chosen the one that waits longest.
-    stage.press("Aj2jf");
-    let release =
-        |id, decision| Effect::Change(RoutingChange::Release { id: DeliveryId(id), decision });
-    let (answer, forward) =
-        (release(8, ReleaseDecision::Answer(200)), release(7, ReleaseDecision::Forward));
-    assert_eq!(stage.effects, [answer, forward]);
-    stage.effects.clear();
-    stage.press("jdE0");
+    stage.press("Aj2");
+    assert_eq!(stage.effects, [release(8, ReleaseDecision::Answer(200))]);
+}
+
+#[test]
+fn where_a_rule_is_chosen_the_request_that_waits_longest_is_released() {
+    let mut stage = open((120, 36), &["SECRET"], 9);
+    stage.happen(onward());
+    stage.press("Ajjf");
+    assert_eq!(stage.effects, [release(7, ReleaseDecision::Forward)]);
+}
+
+#[test]
+fn rules_are_removed_added_and_reset() {
+    let mut stage = open((120, 36), &["SECRET"], 9);
+    stage.happen(onward());
+    stage.press("AjjjdE0");
     let removed = RoutingChange::Remove { at: 1, text: "500x2,200".to_owned() };
     let changes = [removed, RoutingChange::Add("500".to_owned()), RoutingChange::Reset];
     assert_eq!(stage.effects, changes.map(Effect::Change));
 }
 
 #[test]
-fn many_are_resent_after_a_question_that_counts_them() {
-    let mut stage = Stage::new((120, 36), &["SECRET"], 9);
-    stage.happen(Event::Key(Key::ctrl('r')));
-    stage.press("<Tab> x2 1s<Enter>");
+fn a_question_counts_what_is_going_to_be_resent() {
+    let mut stage = open((120, 36), &["SECRET"], 9);
+    let screen = stage.press("<ctrl-r><Tab> x2 1s<Enter>").screen();
     // One of the nine was refused and cannot be sent.
-    let screen = stage.screen();
     assert!(screen.contains("the 8 shown deliveries"), "{screen}");
     assert!(screen.contains("exactly as they came") && screen.contains("16 requests"), "{screen}");
-    stage.press("n");
-    assert_eq!(stage.effects, []);
-    stage.happen(Event::Key(Key::ctrl('r')));
-    // Signed or not as the last time.
-    stage.press("<Up><Enter>y");
-    let Some(Effect::Resend(order)) = stage.effects.pop() else { panic!("{:?}", stage.effects) };
-    assert_eq!((order.ids.len(), order.total(), order.exact), (8, 16, true));
-    let mut counts = ResendSummary { accepted: 3, ..ResendSummary::new(16) };
-    let happened = |event| Event::Resend { number: order.number, target: "t".to_owned(), event };
-    stage.happen(happened(ResendEvent::Started(counts.clone())));
-    assert!(stage.screen().contains("3 of 16 sent"), "{}", stage.screen());
-    stage.happen(Event::Key(Key::ctrl('x')));
-    assert_eq!(stage.effects, [Effect::StopResending(order.number)]);
-    counts.end = RunEnd::Stopped;
-    stage.happen(happened(ResendEvent::Finished(counts)));
-    assert!(stage.screen().contains("accepted; stopped"), "{}", stage.screen());
+    assert_eq!(stage.press("n").effects, []);
+}
+
+/// Resends eight deliveries twice, with the choices of the last time; returns the order.
+fn resending() -> Tested<(Stage, ResendRequest)> {
+    let mut stage = open((120, 36), &["SECRET"], 9);
+    stage.press("<ctrl-r><Tab> x2 1s<Enter>n<ctrl-r><Up><Enter>y");
+    match stage.effects.pop() {
+        Some(Effect::Resend(order)) => Ok((stage, order)),
+        other => Err(format!("no resend, but {other:?}").into()),
+    }
+}
+
+fn happened(order: &ResendRequest, event: ResendEvent) -> Event {
+    Event::Resend { number: order.number, target: "t".to_owned(), event }
+}
+
+fn three_of_sixteen() -> ResendSummary {
+    ResendSummary { accepted: 3, ..ResendSummary::new(16) }
 }
 
 #[test]
-fn every_form_is_copied_with_its_signature_only_if_asked() {
-    let mut stage = Stage::new((120, 36), &["SECRET"], 9);
+fn up_recalls_how_deliveries_were_resent() -> Tested {
+    let (_, order) = resending()?;
+    assert_eq!((order.ids.len(), order.total(), order.exact), (8, 16, true));
+    Ok(())
+}
+
+#[test]
+fn the_progress_of_a_resend_is_shown() -> Tested {
+    let (mut stage, order) = resending()?;
+    stage.happen(happened(&order, ResendEvent::Started(three_of_sixteen())));
+    assert!(stage.screen().contains("3 of 16 sent"), "{}", stage.screen());
+    Ok(())
+}
+
+#[test]
+fn a_resend_is_stopped() -> Tested {
+    let (mut stage, order) = resending()?;
+    stage.happen(happened(&order, ResendEvent::Started(three_of_sixteen())));
+    stage.press("<ctrl-x>");
+    assert_eq!(stage.effects, [Effect::StopResending(order.number)]);
+    Ok(())
+}
+
+#[test]
+fn the_end_of_a_resend_is_shown() -> Tested {
+    let (mut stage, order) = resending()?;
+    let counts = ResendSummary { end: RunEnd::Stopped, ..three_of_sixteen() };
+    stage.happen(happened(&order, ResendEvent::Finished(counts)));
+    assert!(stage.screen().contains("accepted; stopped"), "{}", stage.screen());
+    Ok(())
+}
+
+#[test]
+fn a_copy_has_its_signature_only_on_request() {
+    let mut stage = open((120, 36), &["SECRET"], 9);
     let id = DeliveryId(9);
     for (keys, format, signed) in [
         ("yP", "pretty", false),
@@ -725,8 +832,8 @@ fn every_form_is_copied_with_its_signature_only_if_asked() {
 }
 
 #[test]
-fn what_was_edited_wrongly_goes_back_or_is_given_up() {
-    let mut stage = Stage::new((80, 24), &["SECRET"], 9);
+fn a_mistake_in_an_edit_is_corrected_or_dropped() {
+    let mut stage = open((80, 24), &["SECRET"], 9);
     for (key, again) in [("y", true), ("<Esc>", false)] {
         let mistakes = "Line 3, column 4: expected `:`.".to_owned();
         stage.happen(Event::Mistaken { number: 5, mistakes });

@@ -1,7 +1,8 @@
 //! Searches in the bytes of deliveries, on real files.
 
+mod support;
+
 use std::cell::{Cell, RefCell};
-use std::error::Error;
 
 use hookglass::app::list::List;
 use hookglass::delivery::{DeliveryId, Head, Header, NewDelivery, SignatureStatus, Verdict};
@@ -9,8 +10,7 @@ use hookglass::filter::Filter;
 use hookglass::ops::search::{SearchBatch, StoreSearch};
 use hookglass::store::{Store, StorePlace, Writer};
 use jiff::Timestamp;
-
-type Tested<T = ()> = Result<T, Box<dyn Error>>;
+use support::Tested;
 
 fn delivery(number: i64) -> NewDelivery {
     let body = format!("body {number} {}", if number % 10 == 0 { "tiger" } else { "" });

@@ -13,6 +13,7 @@ use hookglass::formats::{CopySource, FORMATS, format};
 use hookglass::ops::send::{DraftEvent, request};
 use hookglass::provider::{self, Provider, SecretForm};
 use hookglass::secret::Secret;
+use support::tools::is_installed;
 use support::{Tested, delivery};
 
 const URL: &str = "https://hooks.example/in?a=1";
@@ -67,20 +68,8 @@ fn exit(command: &mut Command, provider: &Provider, body: &[u8]) -> Tested<Optio
     if said.is_empty() { Ok(output.status.code()) } else { Err(said.into()) }
 }
 
-/// Whether a program of the language is here; says so if not.
-fn is_here(program: &str) -> bool {
-    let here = Command::new(program).arg("--version").stdout(Stdio::null()).status().is_ok();
-    if !here {
-        #[expect(clippy::print_stdout, reason = "who reads the tests' output should know")]
-        {
-            println!("skipped: there is no {program} here");
-        }
-    }
-    here
-}
-
 fn verify_with(program: &str, form: &str, file: &str) -> Tested<usize> {
-    if !is_here(program) {
+    if !is_installed(program) {
         return Ok(usize::MAX);
     }
     let folder = tempfile::tempdir()?;
@@ -131,7 +120,7 @@ fn ruby_and_php_do_too_where_they_are() -> Tested {
 
 #[test]
 fn without_a_secret_nothing_is_said_of_the_signature() -> Tested {
-    if !is_here("node") {
+    if !is_installed("node") {
         return Ok(());
     }
     let all = signed();

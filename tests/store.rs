@@ -1,6 +1,7 @@
 //! The store, on real files.
 
-use std::error::Error;
+mod support;
+
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
@@ -15,8 +16,7 @@ use hookglass::store::{
 };
 use jiff::Timestamp;
 use rusqlite::Connection;
-
-type Tested = Result<(), Box<dyn Error>>;
+use support::Tested;
 
 fn delivery(event: &str, body: impl Into<Bytes>) -> NewDelivery {
     let headers = [Header::new("Host", "h"), Header::new("X-a", "1"), Header::new("x-A", "2")];
@@ -255,7 +255,7 @@ fn a_second_listener_is_told_who_holds_the_store() -> Tested {
 }
 
 /// Opens a file for writing and for reading, and makes sure that neither changed a byte of it.
-fn refused(path: &Path) -> Result<[StoreError; 2], Box<dyn Error>> {
+fn refused(path: &Path) -> Result<[StoreError; 2], Box<dyn std::error::Error>> {
     let before = fs::read(path)?;
     let writing =
         Store::open(&StorePlace::File(path.to_owned()), "").err().ok_or("it was opened")?;

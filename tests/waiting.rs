@@ -7,14 +7,10 @@ mod support;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Output, Stdio};
 
-use support::{Listener, Tested, exchange, hookglass, request};
+use support::{Listener, Tested, exchange, hookglass, request, stderr};
 
 fn wait(folder: &std::path::Path, args: &[&str]) -> Tested<Output> {
     Ok(hookglass(folder).arg("wait").args(args).output()?)
-}
-
-fn said(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 #[test]
@@ -41,7 +37,7 @@ fn it_answers_no_when_the_time_is_over_and_says_what_came() -> Tested {
     let folder = tempfile::tempdir()?;
     let none = wait(folder.path(), &["--timeout", "100ms"])?;
     assert_eq!(none.status.code(), Some(1));
-    assert!(said(&none).contains("there is no store at .hookglass"), "{}", said(&none));
+    assert!(stderr(&none).contains("there is no store at .hookglass"), "{}", stderr(&none));
     assert_eq!(wait(folder.path(), &["--none", "--timeout", "100ms"])?.status.code(), Some(0));
     let listener = Listener::start(&mut hookglass(folder.path()))?;
     exchange(&listener.address, &request(1))?;
@@ -65,8 +61,8 @@ fn it_answers_no_when_the_time_is_over_and_says_what_came() -> Tested {
         (&["--none", "--count", "2"], 2, "--count"),
     ] {
         let waited = wait(folder.path(), args)?;
-        assert_eq!(waited.status.code(), Some(code), "{args:?}: {}", said(&waited));
-        assert!(said(&waited).contains(part), "{args:?}: {}", said(&waited));
+        assert_eq!(waited.status.code(), Some(code), "{args:?}: {}", stderr(&waited));
+        assert!(stderr(&waited).contains(part), "{args:?}: {}", stderr(&waited));
     }
     Ok(())
 }

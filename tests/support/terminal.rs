@@ -1,0 +1,141 @@
+//! The dashboard as a process in a real pseudo-terminal.
+
+use std::io::{Read as _, Write};
+use std::num::NonZero;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread;
+use std::time::Duration;
+
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, SlavePty, native_pty_system};
+
+use super::{SECRET, Tested, keys};
+
+/// Output that takes longer than this is not going to arrive.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+const ROWS: NonZero<u16> = NonZero::new(36).unwrap();
+const COLUMNS: NonZero<u16> = NonZero::new(120).unwrap();
+
+pub(crate) struct Terminal {
+    /// Everything that the program wrote.
+    pub(crate) seen: Vec<u8>,
+    pub(crate) screen: vt100::Parser,
+    pub(crate) child: Box<dyn Child + Send + Sync>,
+    pub(crate) folder: tempfile::TempDir,
+    bytes: Receiver<Vec<u8>>,
+    keys: Box<dyn Write + Send>,
+    /// The line modes before the program began.
+    modes: String,
+    master: Box<dyn MasterPty + Send>,
+    /// Kept open so that the modes can still be read after the program has ended.
+    slave: Box<dyn SlavePty + Send>,
+}
+
+impl Terminal {
+    /// Starts the dashboard in a new folder with these variables.
+    pub(crate) fn start(variables: &[(&str, &str)]) -> Tested<Self> {
+        let folder = tempfile::tempdir()?;
+        let size =
+            PtySize { rows: ROWS.get(), cols: COLUMNS.get(), pixel_width: 0, pixel_height: 0 };
+        let pair = native_pty_system().openpty(size)?;
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_hookglass"));
+        command.args(["--bind", "127.0.0.1:0"]);
+        command.cwd(folder.path());
+        command.env("CRIBBLY_WEBHOOK_SECRET", SECRET);
+        command.env("TERM", "xterm-256color");
+        command.env_remove("NO_COLOR");
+        for (name, value) in variables {
+            command.env(name, value);
+        }
+        let modes = modes(pair.master.as_ref())?;
+        let child = pair.slave.spawn_command(command)?;
+        let mut reader = pair.master.try_clone_reader()?;
+        let keys = pair.master.take_writer()?;
+        let (sender, bytes) = channel();
+        thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            while let Ok(length) = reader.read(&mut buffer)
+                && length > 0
+                && sender.send(buffer.iter().take(length).copied().collect()).is_ok()
+            {}
+        });
+        let screen = vt100::Parser::new(ROWS, COLUMNS, 0);
+        let (master, slave) = (pair.master, pair.slave);
+        Ok(Self { seen: Vec::new(), screen, child, folder, bytes, keys, modes, master, slave })
+    }
+
+    /// Waits until a text is on the screen; returns the whole screen.
+    pub(crate) fn wait_for(&mut self, text: &str) -> Tested<String> {
+        self.wait_until(|screen| screen.contents().contains(text))
+            .map_err(|error| format!("{text:?}: {error}").into())
+    }
+
+    /// Waits until the screen is as expected; returns it. It gives up even if a clock goes on
+    /// drawing.
+    pub(crate) fn wait_until(
+        &mut self,
+        is_expected: impl Fn(&vt100::Screen) -> bool,
+    ) -> Tested<String> {
+        #[expect(clippy::disallowed_methods, reason = "a test must not wait for ever")]
+        let begun = std::time::Instant::now();
+        while !is_expected(self.screen.screen()) {
+            let more = self.bytes.recv_timeout(PATIENCE).ok();
+            let more = more.filter(|_| begun.elapsed() < PATIENCE * 2);
+            let shown = || format!("not on\n{}", self.screen.screen().contents());
+            let more = more.ok_or_else(shown)?;
+            self.screen.process(&more);
+            self.seen.extend(more);
+        }
+        Ok(self.screen.screen().contents())
+    }
+
+    /// Types the keys of a script.
+    pub(crate) fn press(&mut self, script: &str) -> Tested {
+        self.keys.write_all(&keys::bytes(script))?;
+        Ok(self.keys.flush()?)
+    }
+
+    /// Returns the address of the listener, as the screen shows it.
+    pub(crate) fn address(&mut self) -> Tested<String> {
+        let shown = self.wait_for("http://127.0.0.1:")?;
+        let (_, rest) = shown.split_once("http://").ok_or("no address")?;
+        Ok(rest.chars().take_while(|letter| !letter.is_whitespace()).collect())
+    }
+
+    pub(crate) fn process(&self) -> Tested<u32> {
+        Ok(self.child.process_id().ok_or("no process")?)
+    }
+
+    /// Checks that the line modes are those from before the program began.
+    pub(crate) fn assert_modes_restored(&self) -> Tested {
+        assert_eq!(modes(self.master.as_ref())?, self.modes, "the line modes changed");
+        Ok(())
+    }
+
+    /// Waits for the end, checks that the terminal is restored, and returns the exit code.
+    pub(crate) fn ended(mut self) -> Tested<u32> {
+        let status = self.child.wait()?;
+        self.assert_modes_restored()?;
+        // With the last open end of the slave, the output ends.
+        drop(self.slave);
+        loop {
+            match self.bytes.recv_timeout(PATIENCE) {
+                Ok(more) => self.screen.process(&more),
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => return Err("the terminal is still open".into()),
+            }
+        }
+        let screen = self.screen.screen();
+        assert!(!screen.alternate_screen(), "the alternate screen was not left");
+        assert!(!screen.hide_cursor(), "the cursor is hidden");
+        assert_eq!(screen.mouse_protocol_mode(), vt100::MouseProtocolMode::None);
+        assert!(!screen.bracketed_paste());
+        Ok(status.exit_code())
+    }
+}
+
+/// Returns echo, line editing, and the other modes of the terminal driver.
+fn modes(master: &dyn MasterPty) -> Tested<String> {
+    let modes = master.get_termios().ok_or("the terminal has no modes")?;
+    Ok(format!("{modes:?}"))
+}
