@@ -1,6 +1,6 @@
-//! Providers as data: how a service signs and names its events, and samples of these.
+//! Providers as data: how a service signs and names its events, and samples of them.
 //!
-//! A provider is a file in `assets/providers`; nothing here computes a signature.
+//! A provider is a file in `assets/providers`. Signatures are computed elsewhere.
 
 mod custom;
 mod handshake;
@@ -35,28 +35,27 @@ pub struct Provider {
     pub name: String,
     /// The name as the service writes it.
     pub title: String,
-    /// The environment variable that is read when no other secret is given.
+    /// Environment variable read when no other secret is given.
     pub secret_env: String,
-    /// How its secrets begin, where that belongs to the key.
+    /// Prefix of its secrets, if it is part of the key.
     pub secret_starts: Option<String>,
-    /// Headers that tell it from others that sign in the same header.
+    /// Headers that distinguish it from others with the same signature header.
     #[serde(default, alias = "known_by")]
     detect_headers: Vec<String>,
-    /// A provider that signs in the same way, and that stands for this one where nothing tells
-    /// them apart.
+    /// Provider with the same scheme that is assumed if nothing distinguishes the two.
     #[serde(alias = "same_as")]
     pub alias_of: Option<String>,
     pub scheme: Scheme,
     #[serde(default)]
     event: EventPlaces,
-    /// What is asked before a URL is registered.
+    /// Requests sent before a URL is registered.
     #[serde(default, rename = "handshake")]
     pub handshakes: Vec<Handshake>,
     #[serde(default, rename = "sample")]
     pub samples: Vec<Sample>,
 }
 
-/// Where an event's type, its id and its object's id stand; the first place that is filled counts.
+/// Places of an event's type, id, object, and time; the first place with a value counts.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct EventPlaces {
@@ -64,15 +63,15 @@ struct EventPlaces {
     kind: Vec<ValueLocation>,
     #[serde(default, deserialize_with = "scheme::one_or_more")]
     id: Vec<ValueLocation>,
-    /// The id of the thing that the event tells of, which later events of it carry as well.
+    /// Id of the object the event is about, which later events about it carry as well.
     #[serde(default, deserialize_with = "scheme::one_or_more")]
     object: Vec<ValueLocation>,
-    /// When what the event tells of was so.
+    /// Time of the state that the event describes.
     #[serde(default, deserialize_with = "scheme::one_or_more")]
     time: Vec<ValueLocation>,
 }
 
-/// What speaks for a provider, and what does not.
+/// Signs that a delivery is or is not from a provider.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Evidence {
     pub headers: usize,
@@ -80,10 +79,10 @@ pub struct Evidence {
     pub absent: usize,
 }
 
-/// Every provider that comes with the program.
+/// Returns every built-in provider.
 pub fn all() -> &'static [Provider] {
     static ALL: LazyLock<Vec<Provider>> = LazyLock::new(|| {
-        // A file that cannot be read is found by this module's own tests.
+        // A broken file fails this module's tests.
         names().filter_map(|name| Provider::named(name).ok()).collect()
     });
     &ALL
@@ -100,98 +99,16 @@ pub enum ProviderError {
     Unsound { name: String, reason: String },
 }
 
-macro_rules! files {
-    ($($name:literal),* $(,)?) => {
-        &[$(($name, include_str!(concat!("../assets/providers/", $name, ".toml")))),*]
-    };
-}
+/// Name and text of each file in `assets/providers`, listed by the build script.
+const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/providers.rs"));
 
-/// The files of the providers that come with the program.
-const FILES: &[(&str, &str)] = files![
-    "cribbly",
-    "adyen",
-    "asana",
-    "bitbucket",
-    "boldsign",
-    "box",
-    "calendly",
-    "chargebee",
-    "circleci",
-    "clerk",
-    "clickup",
-    "coinbase-cdp",
-    "coinbase-commerce",
-    "contentful",
-    "cursor",
-    "discord",
-    "docusign",
-    "dropbox",
-    "easypost",
-    "elevenlabs",
-    "figma",
-    "gitea",
-    "github",
-    "github-sha1",
-    "gitlab",
-    "gitlab-signing",
-    "gocardless",
-    "gogs",
-    "hubspot",
-    "hubspot-v1",
-    "hubspot-v2",
-    "intercom",
-    "jira",
-    "katana",
-    "lemonsqueezy",
-    "line",
-    "linear",
-    "logto",
-    "mailgun",
-    "meta",
-    "notion",
-    "okta",
-    "openai",
-    "paddle",
-    "pagerduty",
-    "paypal",
-    "plaid",
-    "postmark",
-    "razorpay",
-    "replicate",
-    "resend",
-    "rootly",
-    "sendgrid",
-    "sentry",
-    "shopify",
-    "slack",
-    "square",
-    "standard-webhooks",
-    "standard-webhooks-v1a",
-    "stripe",
-    "surge",
-    "svix",
-    "tiktok",
-    "twilio",
-    "twilio-sharedkey",
-    "twitch",
-    "typeform",
-    "vercel",
-    "webflow",
-    "woocommerce",
-    "workos",
-    "worldpay",
-    "zendesk",
-    "zoho-payments",
-    "zoom",
-];
-
-/// The names of the providers that come with the program.
+/// Returns the names of the built-in providers.
 pub fn names() -> impl Iterator<Item = &'static str> {
     FILES.iter().map(|(name, _)| *name)
 }
 
 impl Provider {
-    /// A provider that comes with the program, by the name of its file.
+    /// Reads a built-in provider by the name of its file.
     pub fn named(name: &str) -> Result<Self, ProviderError> {
         let file = FILES.iter().find(|(known, _)| *known == name);
         let (_, text) = file.ok_or_else(|| ProviderError::Unknown {
@@ -210,32 +127,32 @@ impl Provider {
         Ok(provider)
     }
 
-    /// Finds what each key allows, but not all of them together.
+    /// Checks what each key allows on its own but not together with the others.
     pub fn check(&self) -> Result<(), String> {
         self.handshakes.iter().try_for_each(Handshake::check)?;
         self.scheme.check()
     }
 
-    /// The event id and type of a delivery, where it has them.
+    /// Returns the event id and type of a delivery.
     pub fn event(&self, head: &Head, body: &[u8]) -> EventRef {
         let find =
             |places: &[ValueLocation]| places.iter().find_map(|place| found(place, head, body));
         EventRef { id: find(&self.event.id), event_type: find(&self.event.kind) }
     }
 
-    /// The id of the thing that a delivery tells of, where the provider says where it stands.
+    /// Returns the id of the object that a delivery is about.
     pub fn object(&self, head: &Head, body: &[u8]) -> Option<String> {
         let mut found = self.event.object.iter().filter_map(|place| found(place, head, body));
         found.find(|id| !id.is_empty())
     }
 
-    /// Where the event's id stands.
+    /// Returns the places of the event id.
     pub fn id_places(&self) -> &[ValueLocation] {
         &self.event.id
     }
 
-    /// When that was so which a delivery tells of, where the provider says where it stands: in
-    /// RFC 3339, or in seconds, milliseconds or microseconds since 1970.
+    /// Returns the time of the state that a delivery describes: in RFC 3339, or in seconds,
+    /// milliseconds, or microseconds since 1970.
     pub fn time(&self, head: &Head, body: &[u8]) -> Option<Timestamp> {
         let text = self.event.time.iter().find_map(|place| found(place, head, body))?;
         let Ok(number) = text.parse::<i64>() else { return text.parse().ok() };
@@ -248,12 +165,12 @@ impl Provider {
         time.ok()
     }
 
-    /// Whether the id of an object can be found at all.
+    /// Returns whether the provider has a place for the object's id.
     pub fn tells_object(&self) -> bool {
         !self.event.object.is_empty()
     }
 
-    /// Whether an event type can be found at all.
+    /// Returns whether the provider has a place for the event type.
     pub fn tells_type(&self) -> bool {
         !self.event.kind.is_empty()
     }
@@ -262,8 +179,8 @@ impl Provider {
         self.samples.iter().find(|sample| sample.kind == kind)
     }
 
-    /// How much of a delivery speaks for this provider, beside its signature: headers that no
-    /// other sends, then places of the event that are filled, then those that are not.
+    /// Counts signs of this provider apart from its signature: headers that only it sends, and
+    /// places of the event with and without a value.
     pub fn evidence(&self, head: &Head, body: &[u8]) -> Evidence {
         let own = self.detect_headers.iter().map(|name| ValueLocation::Header(name.clone()));
         let mut marks = Evidence::default();
@@ -277,13 +194,13 @@ impl Provider {
         marks
     }
 
-    /// The names of the headers that carry the signature; what is shared leaves them out.
+    /// Returns the headers that carry the signature. Shared copies leave them out.
     pub fn signature_headers(&self) -> Vec<&str> {
         self.scheme.signature_headers().collect()
     }
 }
 
-/// What stands at a place of a delivery.
+/// Returns the value at a place of a delivery.
 fn found(place: &ValueLocation, head: &Head, body: &[u8]) -> Option<String> {
     match place {
         ValueLocation::Header(name) => {

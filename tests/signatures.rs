@@ -17,7 +17,7 @@ use serde::Deserialize;
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
 /// Cases of all files.
-const SEEN: usize = 22 + 139;
+const FEWEST: usize = 161;
 
 #[derive(Debug, Deserialize)]
 struct Case {
@@ -93,7 +93,7 @@ fn verdicts_are_those_of_the_providers_own_verifiers() {
         let provable = case.cause.as_deref().filter(|cause| is_known(cause));
         assert_eq!(verdict.cause.as_deref(), provable, "{}: {verdict:?}", case.id);
     }
-    assert_eq!(cases.len(), SEEN);
+    assert!(cases.len() >= FEWEST, "{} cases", cases.len());
 }
 
 #[test]
