@@ -16,7 +16,7 @@ use serde::Deserialize;
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
-/// Cases of all files.
+/// Fewest cases expected, so that no file is read empty.
 const FEWEST: usize = 161;
 
 #[derive(Debug, Deserialize)]
