@@ -16,10 +16,10 @@ use jiff::Timestamp;
 
 pub use attempt::{Attempt, AttemptKind, Comparison, Outcome, ResponseRecord, Timing, Transition};
 pub use flags::{DeliveryFlags, Related};
-pub use head::{Head, HeadError, Header, Version, header_text, is_added_on_the_way, is_hop_by_hop};
+pub use head::{Head, HeadError, Header, Version, header_text, is_added_in_transit, is_hop_by_hop};
 pub use verdict::{SignatureStatus, Verdict};
 
-/// The number under which the store keeps a delivery; later deliveries have larger ones.
+/// The store's id of a delivery; later deliveries have larger ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DeliveryId(pub i64);
 
@@ -63,7 +63,7 @@ pub enum Source {
 impl Source {
     pub const ALL: [Self; 4] = [Self::Live, Self::Resend, Self::Replay, Self::Import];
 
-    /// The word used in JSON lines, filters and the store.
+    /// Returns the name used in JSON lines, filters, and the store.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Live => "live",
@@ -91,7 +91,7 @@ pub struct Refusal {
 
 impl Refusal {
     /// Explains why a refused delivery cannot be exported, copied, or sent as if it were complete.
-    pub fn not_whole(&self) -> String {
+    pub fn incomplete_reason(&self) -> String {
         format!("it was refused ({}), so it is not whole", self.code)
     }
 }
@@ -134,7 +134,7 @@ impl RequestFacts {
     }
 }
 
-/// What the user added to a delivery.
+/// Mark and note that the user added to a delivery.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Annotations {
     pub marked: bool,
@@ -150,7 +150,7 @@ pub struct NewDelivery {
     pub provider: String,
     pub event: EventRef,
     pub signature: Verdict,
-    /// Whether the search for the cause of the verdict is still running.
+    /// The search for the cause of the verdict is still running.
     pub diagnosing: bool,
     /// The status of the response, as far as it is known; see [`Summary::response`].
     pub response: Option<u16>,
@@ -203,7 +203,7 @@ pub struct Summary {
     pub provider: String,
     pub event: EventRef,
     pub signature: Verdict,
-    /// Whether the search for the cause of the verdict is still running.
+    /// The search for the cause of the verdict is still running.
     pub diagnosing: bool,
     /// The status of the response to the client; none while it waits, and 0 if no response was
     /// sent on purpose.

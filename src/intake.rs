@@ -101,7 +101,7 @@ impl Intake {
         if stored_status != Some(reply.status()) {
             // The delivery itself is on disk. If the status cannot be stored, the error shows in
             // the store's progress, and the client still gets its response.
-            let _ = self.store.answered(id, reply.status()).await;
+            let _ = self.store.record_response(id, reply.status()).await;
         }
         reply
     }
@@ -164,7 +164,7 @@ impl Intake {
         let attempt = attempt(AttemptKind::Forward, id, &target, &sent);
         // As with the status: the client gets the target's response even if the attempt cannot be
         // stored.
-        let _ = self.store.attempted(attempt).await;
+        let _ = self.store.record_attempt(attempt).await;
         target_response(sent)
     }
 }
@@ -195,7 +195,7 @@ fn target_response(sent: SendOutcome) -> ClientResponse {
 fn gateway_error(error: &SendError) -> ClientResponse {
     let why = format!("hookglass kept this delivery, but could not forward it: {error}\n");
     match error {
-        _ if error.is_ours() => with_retry_after(ClientResponse::plain_text(503, why)),
+        _ if error.was_not_sent() => with_retry_after(ClientResponse::plain_text(503, why)),
         _ if error.timed_out() => ClientResponse::plain_text(504, why),
         _ => ClientResponse::plain_text(502, why),
     }

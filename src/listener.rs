@@ -1,8 +1,8 @@
 //! HTTP/1 listener: receives complete requests and sends responses. It does not know the store.
 //!
 //! hyper reads bodies, keeps connections alive, and writes responses. Its header map would lose the
-//! case, order, and repetition of headers, so a head capture reads the connection first: it
-//! keeps each head as received and passes on only what hyper needs for the framing.
+//! case, order, and repetition of headers, so a head capture reads the connection first: it stores
+//! each head as received and passes on only what hyper needs for the framing.
 
 mod body;
 mod framing;
@@ -83,7 +83,7 @@ pub struct Received {
     pub refused: Option<(u16, Refusal)>,
 }
 
-/// Why an address cannot be listened on.
+/// Error of binding an address.
 #[derive(Debug, thiserror::Error)]
 pub enum BindError {
     #[error(

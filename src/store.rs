@@ -62,16 +62,16 @@ pub struct StoreProgress {
     /// before.
     pub revision: i64,
     /// Error of the last commit; none once one has succeeded.
-    pub trouble: Option<String>,
+    pub error: Option<String>,
 }
 
 /// Job for the writer.
 enum WriteJob {
     Keep(Box<NewDelivery>, oneshot::Sender<Result<Stored, KeepError>>),
-    Answered(DeliveryId, u16, oneshot::Sender<Result<(), KeepError>>),
-    Explained(DeliveryId, Box<Verdict>, oneshot::Sender<Result<(), KeepError>>),
-    Attempted(Box<Attempt>, oneshot::Sender<Result<(), KeepError>>),
-    Shape(Box<SchemaRecord>, oneshot::Sender<Result<(), KeepError>>),
+    RecordResponse(DeliveryId, u16, oneshot::Sender<Result<(), KeepError>>),
+    RecordDiagnosis(DeliveryId, Box<Verdict>, oneshot::Sender<Result<(), KeepError>>),
+    RecordAttempt(Box<Attempt>, oneshot::Sender<Result<(), KeepError>>),
+    RecordSchema(Box<SchemaRecord>, oneshot::Sender<Result<(), KeepError>>),
     Edit(annotate::Annotation, oneshot::Sender<Result<(), KeepError>>),
     Finish,
 }
@@ -118,7 +118,7 @@ impl Store {
     ) -> Result<(Self, Writer), StoreError> {
         let revision = read::revision(&connection).map_err(|error| location.error(error))?;
         let (jobs, queue) = mpsc::channel(QUEUE);
-        let (report, progress) = watch::channel(StoreProgress { revision, trouble: None });
+        let (report, progress) = watch::channel(StoreProgress { revision, error: None });
         let writer =
             Writer::start(writer::WriterState { connection, queue, report, lock }, jobs.clone())
                 .map_err(|source| location.unopenable(source))?;
@@ -131,23 +131,27 @@ impl Store {
     }
 
     /// Records the status of the response to a delivery.
-    pub async fn answered(&self, id: DeliveryId, status: u16) -> Result<(), KeepError> {
-        self.submit(|reply| WriteJob::Answered(id, status, reply)).await
+    pub async fn record_response(&self, id: DeliveryId, status: u16) -> Result<(), KeepError> {
+        self.submit(|reply| WriteJob::RecordResponse(id, status, reply)).await
     }
 
     /// Records the result of a search for the cause of a verdict.
-    pub async fn explained(&self, id: DeliveryId, verdict: Verdict) -> Result<(), KeepError> {
-        self.submit(|reply| WriteJob::Explained(id, Box::new(verdict), reply)).await
+    pub async fn record_diagnosis(
+        &self,
+        id: DeliveryId,
+        verdict: Verdict,
+    ) -> Result<(), KeepError> {
+        self.submit(|reply| WriteJob::RecordDiagnosis(id, Box::new(verdict), reply)).await
     }
 
     /// Stores an attempt.
-    pub async fn attempted(&self, attempt: Attempt) -> Result<(), KeepError> {
-        self.submit(|reply| WriteJob::Attempted(Box::new(attempt), reply)).await
+    pub async fn record_attempt(&self, attempt: Attempt) -> Result<(), KeepError> {
+        self.submit(|reply| WriteJob::RecordAttempt(Box::new(attempt), reply)).await
     }
 
     /// Stores the baseline of an event type, and the changes found in one body.
-    pub async fn shape_seen(&self, seen: SchemaRecord) -> Result<(), KeepError> {
-        self.submit(|reply| WriteJob::Shape(Box::new(seen), reply)).await
+    pub async fn record_schema(&self, record: SchemaRecord) -> Result<(), KeepError> {
+        self.submit(|reply| WriteJob::RecordSchema(Box::new(record), reply)).await
     }
 
     /// Marks or unmarks deliveries. Deleted ones are skipped, here and below. Many ids are written

@@ -83,10 +83,10 @@ impl TunnelKind {
     }
 
     /// Returns advice for the agent's last error.
-    fn advice(self, said: &str) -> &'static str {
+    fn advice(self, message: &str) -> &'static str {
         match self {
-            Self::Ngrok => ngrok::advice(said),
-            Self::Cloudflared => cloudflared::advice(said),
+            Self::Ngrok => ngrok::advice(message),
+            Self::Cloudflared => cloudflared::advice(message),
         }
     }
 
@@ -238,6 +238,6 @@ impl Work {
 }
 
 fn failure_text(what: &str, last_error: &str, kind: TunnelKind) -> String {
-    let said = if last_error.is_empty() { String::new() } else { format!(": {last_error}") };
-    format!("{what}{said}; {}", kind.advice(last_error))
+    let detail = if last_error.is_empty() { String::new() } else { format!(": {last_error}") };
+    format!("{what}{detail}; {}", kind.advice(last_error))
 }

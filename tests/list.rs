@@ -99,7 +99,7 @@ fn orders() -> [SortOrder; 12] {
 /// selection.
 fn holds(list: &List, plain: &Plain, height: usize, step: impl std::fmt::Display) {
     let shown = ids(&plain.shown());
-    let bad = plain.rows.iter().filter(|row| row.signature.status.is_bad()).count();
+    let bad = plain.rows.iter().filter(|row| row.signature.status.is_failed()).count();
     let marked = plain.rows.iter().filter(|row| row.annotations.marked).count();
     let counts = (list.len(), list.shown(), list.bad(), list.marked());
     assert_eq!(counts, (plain.rows.len(), shown.len(), bad, marked), "after {step}");
@@ -140,7 +140,7 @@ fn seeks(list: &mut List, plain: &Plain, random: &mut fastrand::Rng) {
     let down = random.bool();
     let passing: Filter = "type:message.*".parse().unwrap_or_default();
     let (kind, expected) = match random.u8(0..3) {
-        0 => (JumpTarget::Bad, sought(list, plain, down, |row| row.signature.status.is_bad())),
+        0 => (JumpTarget::Bad, sought(list, plain, down, |row| row.signature.status.is_failed())),
         1 => (JumpTarget::Marked, sought(list, plain, down, |row| row.annotations.marked)),
         _ => {
             let wanted = |row: &Summary| passing.test(row, now()) == Some(true);

@@ -98,7 +98,7 @@ fn storied() -> Loaded {
     let related = Related {
         of_event: vec![summary(2), summary(3), summary(4)],
         more: 0,
-        made: vec![summary(7)],
+        edited: vec![summary(7)],
     };
     Loaded::new(delivery, None).among(related, Some(summary(2)))
 }

@@ -82,9 +82,9 @@ async fn what_was_resent_is_noted_whoever_keeps_the_attempt() -> Tested {
     for event in ["a", "b", "c"] {
         store.keep(delivery(event, "t", "")).await?;
     }
-    store.attempted(attempt(1, AttemptKind::Resend)).await?;
-    store.attempted(attempt(1, AttemptKind::Forward)).await?;
-    store.attempted(attempt(2, AttemptKind::Forward)).await?;
+    store.record_attempt(attempt(1, AttemptKind::Resend)).await?;
+    store.record_attempt(attempt(1, AttemptKind::Forward)).await?;
+    store.record_attempt(attempt(2, AttemptKind::Forward)).await?;
     AttemptWriter::open(&path)?.keep(&attempt(3, AttemptKind::Resend))?;
     let all = store.reader()?.newest(None, 9)?;
     let resent: Vec<_> = all.iter().map(|row| (row.id.0, row.flags.resent)).collect();
@@ -107,7 +107,7 @@ async fn related_deliveries_are_found_and_removed_ones_are_not() -> Tested {
         |id| -> Tested<Summary> { Ok(reader.summaries(&[DeliveryId(id)])?.pop().ok_or("gone")?) };
     let related = reader.related(&summary(1)?)?;
     let ids = |rows: &[Summary]| rows.iter().map(|row| row.id.0).collect::<Vec<_>>();
-    assert_eq!((ids(&related.of_event), ids(&related.made)), (vec![1, 3, 5], vec![5]));
+    assert_eq!((ids(&related.of_event), ids(&related.edited)), (vec![1, 3, 5], vec![5]));
     assert_eq!(ids(&reader.related(&summary(2)?)?.of_event), [2]);
     for _ in 0..210 {
         store.keep(delivery("many", "t", "")).await?;
@@ -136,7 +136,7 @@ async fn the_last_one_before_of_a_type_or_family_is_found() -> Tested {
     let of = reader.summaries(&[DeliveryId(6)])?.pop().ok_or("gone")?;
     let find = |kin, limit, wanted: &str| -> Tested<Option<i64>> {
         let fits = |_, _: &Head, body: &[u8]| wanted.is_empty() || body == wanted.as_bytes();
-        Ok(reader.last_before(&of, kin, limit, fits)?.map(|id| id.0))
+        Ok(reader.find_earlier(&of, kin, limit, fits)?.map(|id| id.0))
     };
     let kind = TypeMatch::Type("message.updated");
     assert_eq!(find(kind, 9, "")?, Some(3));
@@ -145,7 +145,7 @@ async fn the_last_one_before_of_a_type_or_family_is_found() -> Tested {
     assert_eq!(find(kind, 9, "z")?, None);
     assert_eq!(find(TypeMatch::Family("message."), 9, "x")?, Some(3));
     assert_eq!(find(TypeMatch::Family("messages"), 9, "x")?, Some(4));
-    let earlier = reader.of_type_before(&of, 9)?;
+    let earlier = reader.earlier_of_type(&of, 9)?;
     assert_eq!(earlier.iter().map(|one| one.summary.id.0).collect::<Vec<_>>(), [2, 3]);
     drop(reader);
     finish(writer).await

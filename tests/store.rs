@@ -74,7 +74,7 @@ async fn what_is_kept_comes_back_after_a_restart() -> Tested {
     let mut edited = delivery("e1", "other");
     edited.request.origin = Some(kept.id);
     let again = store.keep(edited).await?;
-    store.answered(kept.id, 202).await?;
+    store.record_response(kept.id, 202).await?;
     let answered = Outcome::Answered(ResponseRecord {
         status: 404,
         headers: vec![Header::new("X-Y", &b"caf\xe9"[..])],
@@ -82,8 +82,8 @@ async fn what_is_kept_comes_back_after_a_restart() -> Tested {
         body_size: 20,
     });
     let failed = Outcome::Failed { reason: "refused".to_owned(), timed_out: true };
-    store.attempted(attempt(kept.id, answered.clone())).await?;
-    store.attempted(attempt(kept.id, failed.clone())).await?;
+    store.record_attempt(attempt(kept.id, answered.clone())).await?;
+    store.record_attempt(attempt(kept.id, failed.clone())).await?;
     finish(writer).await?;
 
     let (_store, writer) = Store::open(&place, "second")?;
@@ -130,8 +130,8 @@ async fn a_tail_tells_each_change_once() -> Tested {
         let first = store.keep(delivery("e1", "")).await?;
         let second = store.keep(delivery("e2", "")).await?;
         progress.changed().await?;
-        store.answered(first.id, 200).await?;
-        store.answered(before.id, 200).await?;
+        store.record_response(first.id, 200).await?;
+        store.record_response(before.id, 200).await?;
         let told = kept(tail.next(2)?).chain(kept(tail.next(10)?));
         let told: Vec<_> = told.map(|row| (row.id, row.response)).collect();
         assert_eq!(told, [(second.id, None), (first.id, Some(200)), (before.id, Some(200))]);
@@ -203,15 +203,15 @@ async fn one_that_fails_by_itself_harms_no_other() -> Tested {
     let folder = tempfile::tempdir()?;
     let (store, writer) = Store::open(&StorePlace::File(folder.path().join("one.db")), "")?;
     let attempted = store
-        .attempted(attempt(
+        .record_attempt(attempt(
             DeliveryId(77),
             Outcome::Failed { reason: String::new(), timed_out: false },
         ))
         .await;
     assert!(matches!(attempted, Err(KeepError::Failed(_))), "{attempted:?}");
-    assert!(store.progress().borrow().trouble.is_some());
+    assert!(store.progress().borrow().error.is_some());
     store.keep(delivery("e", "")).await?;
-    assert_eq!(store.progress().borrow().trouble, None);
+    assert_eq!(store.progress().borrow().error, None);
     finish(writer).await
 }
 
@@ -421,7 +421,7 @@ async fn what_is_removed_is_seen_by_nobody_until_it_comes_back() -> Tested {
     assert_eq!(reader.deliveries_after(DeliveryId(0), 10)?.len(), 2);
     let mut bytes = Vec::new();
     let all = DeliveryId(1)..=DeliveryId(9);
-    let _ = reader.wires(all, false, |id, wire| {
+    let _ = reader.for_each_raw_request(all, false, |id, wire| {
         bytes.push((id.0, wire.head.len(), wire.body.len()));
         std::ops::ControlFlow::Continue(())
     })?;
@@ -458,7 +458,7 @@ async fn what_is_removed_is_deleted_at_the_end_and_no_revision_comes_twice() -> 
     for event in ["a", "a", "b"] {
         let id = store.keep(delivery(event, "body")).await?.id;
         let failed = Outcome::Failed { reason: String::new(), timed_out: false };
-        store.attempted(attempt(id, failed)).await?;
+        store.record_attempt(attempt(id, failed)).await?;
     }
     store.remove(&[DeliveryId(1), DeliveryId(3)]).await?;
     assert_eq!(count("wire")?, 3, "it can still come back");

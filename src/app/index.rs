@@ -82,7 +82,7 @@ impl Page {
     }
 
     fn recount(&mut self) {
-        self.bad = self.hot.iter().filter(|row| row.is_bad()).count();
+        self.bad = self.hot.iter().filter(|row| row.is_failed()).count();
         self.marked = self.hot.iter().filter(|row| row.is_marked()).count();
     }
 }
@@ -137,7 +137,7 @@ impl Index {
         let hot = Hot::new(summary, texts);
         let old = found.ok().and_then(|at| page.cold.get(at));
         let cold = Cold::new(summary, old, texts, &mut page.events);
-        let (bad, marked) = (usize::from(hot.is_bad()), usize::from(hot.is_marked()));
+        let (bad, marked) = (usize::from(hot.is_failed()), usize::from(hot.is_marked()));
         page.bad += bad;
         page.marked += marked;
         self.bad += bad;
@@ -150,7 +150,7 @@ impl Index {
                 };
                 *old_cold = cold;
                 let old = std::mem::replace(old, hot);
-                let (bad, marked) = (usize::from(old.is_bad()), usize::from(old.is_marked()));
+                let (bad, marked) = (usize::from(old.is_failed()), usize::from(old.is_marked()));
                 page.bad -= bad;
                 page.marked -= marked;
                 self.bad -= bad;

@@ -50,12 +50,12 @@ impl TargetResponse {
     pub fn all(attempts: &[Attempt]) -> Vec<Self> {
         let before = |at: usize| attempts.get(..at).unwrap_or_default();
         let each = attempts.iter().enumerate();
-        each.map(|(at, attempt)| Self::new(attempt, attempt.last_of(before(at)))).collect()
+        each.map(|(at, attempt)| Self::new(attempt, attempt.predecessor_in(before(at)))).collect()
     }
 
     fn new(attempt: &Attempt, last: Option<&Attempt>) -> Self {
         let mut answer =
-            Self { compared: last.map(|last| attempt.compared(last)), ..Self::default() };
+            Self { compared: last.map(|last| attempt.compare_with(last)), ..Self::default() };
         let Outcome::Answered(answered) = &attempt.outcome else { return answer };
         let document = document(answered);
         answer.lines = (0..LINES).filter_map(|row| document.line(row)).map(shortened).collect();

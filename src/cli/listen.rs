@@ -124,7 +124,7 @@ async fn listen(args: ListenArgs, config: Config, keyring: Keyring) -> Result<()
     let session =
         Session { forward: plan.main_target(), ..session(&args, &candidates, &url, &place) };
     let public_url = plan.public_url();
-    let verifier = Verifier::new(candidates).behind_changing(public_url.clone());
+    let verifier = Verifier::new(candidates).with_public_url(public_url.clone());
     let verifier = Arc::new(verifier);
     let routing = Routing { plan, address, public_url };
     let front = ListenSession {

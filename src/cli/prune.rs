@@ -61,7 +61,7 @@ pub(super) fn run(args: &PruneArgs) -> Result<(), CliError> {
     };
     let mut stderr = io::stderr();
     if args.dry_run {
-        let count = store.beyond(retention).map_err(CliError::environment)?;
+        let count = store.count_prunable(retention).map_err(CliError::environment)?;
         let would = units::format_count(count);
         writeln!(stderr, "hookglass: {would} deliveries would go from {}", path.display())?;
         return Ok(());

@@ -24,7 +24,7 @@ pub(super) fn run(args: &StoreCommandArgs) -> Result<(), CliError> {
     let StoreCommand::Check(store) = &args.command;
     let path = store.path();
     let reader = StoreReader::open(&path).map_err(CliError::environment)?;
-    let damages = reader.damages().map_err(CliError::environment)?;
+    let damages = reader.integrity_errors().map_err(CliError::environment)?;
     if damages.is_empty() {
         let size = std::fs::metadata(&path).map(|found| found.len()).unwrap_or_default();
         let (path, size) = (path.display(), units::format_size(size));

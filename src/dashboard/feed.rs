@@ -47,7 +47,7 @@ pub(super) async fn tell_news(
     // What was committed between the making of the tail and now.
     progress.mark_changed();
     while progress.changed().await.is_ok() {
-        let now = progress.borrow_and_update().trouble.clone();
+        let now = progress.borrow_and_update().error.clone();
         if trouble != now {
             trouble = now;
             if pages.send(Event::Trouble(trouble.clone())).await.is_err() {

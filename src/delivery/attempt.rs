@@ -106,7 +106,7 @@ impl Transition {
 /// Comparison of an attempt with an earlier one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Comparison {
-    pub turn: Transition,
+    pub transition: Transition,
     /// Both got responses, with different statuses.
     pub status_differs: bool,
     /// Both got responses, with different bodies as far as they are kept.
@@ -133,8 +133,8 @@ impl Attempt {
     }
 
     /// Compares this attempt with an earlier one.
-    pub fn compared(&self, earlier: &Self) -> Comparison {
-        let turn = match (earlier.is_accepted(), self.is_accepted()) {
+    pub fn compare_with(&self, earlier: &Self) -> Comparison {
+        let transition = match (earlier.is_accepted(), self.is_accepted()) {
             (false, true) => Transition::Fixed,
             (true, false) => Transition::Broken,
             _ => Transition::Same,
@@ -146,20 +146,20 @@ impl Attempt {
             status_differs = one.status != other.status;
             body_differs = (one.body_size, &one.body) != (other.body_size, &other.body);
         }
-        Comparison { turn, status_differs, body_differs }
+        Comparison { transition, status_differs, body_differs }
     }
 
     /// Finds the attempt among `earlier` ones, oldest first, to compare this one with: the last to
     /// the same target.
-    pub fn last_of<'a>(&self, earlier: &'a [Self]) -> Option<&'a Self> {
+    pub fn predecessor_in<'a>(&self, earlier: &'a [Self]) -> Option<&'a Self> {
         earlier.iter().rev().find(|one| one.target == self.target)
     }
 }
 
 impl fmt::Display for Comparison {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.turn.as_str())?;
-        match (self.turn, self.status_differs, self.body_differs) {
+        f.write_str(self.transition.as_str())?;
+        match (self.transition, self.status_differs, self.body_differs) {
             (Transition::Same, true, _) => f.write_str(", but another status"),
             (Transition::Same, false, true) => f.write_str(", but another body"),
             _ => Ok(()),
@@ -210,9 +210,9 @@ mod tests {
                 attempt("http://b", Some(200), b"other"),
             ];
             let now = attempt("http://a", now.0, now.1.as_bytes());
-            let last = now.last_of(&earlier).unwrap();
-            assert_eq!(now.compared(last).to_string(), expected);
+            let last = now.predecessor_in(&earlier).unwrap();
+            assert_eq!(now.compare_with(last).to_string(), expected);
         }
-        assert_eq!(attempt("http://c", None, b"").last_of(&[]), None);
+        assert_eq!(attempt("http://c", None, b"").predecessor_in(&[]), None);
     }
 }

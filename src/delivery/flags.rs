@@ -22,5 +22,5 @@ pub struct Related {
     /// Number of further deliveries of the event that are not listed.
     pub more: usize,
     /// Deliveries made from it by an edit.
-    pub made: Vec<Summary>,
+    pub edited: Vec<Summary>,
 }

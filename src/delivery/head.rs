@@ -44,7 +44,7 @@ const PROXY_HEADERS: [&str; 13] = [
 ];
 
 /// Returns whether a header was most likely added in transit, not sent by the provider.
-pub fn is_added_on_the_way(name: &str) -> bool {
+pub fn is_added_in_transit(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     PROXY_HEADERS.iter().any(|known| match known.strip_suffix('*') {
         Some(start) => name.starts_with(start),
@@ -125,7 +125,7 @@ pub struct Head {
     /// The request target, byte for byte.
     pub target: Bytes,
     pub version: Version,
-    /// In the order received, repetitions kept.
+    /// In the order received, including repeated ones.
     pub headers: Vec<Header>,
 }
 
@@ -222,10 +222,10 @@ mod tests {
     #[test]
     fn recognizes_headers_added_in_transit() {
         for added in ["Via", "X-Forwarded-Proto", "CF-Ray", "forwarded"] {
-            assert!(is_added_on_the_way(added), "{added}");
+            assert!(is_added_in_transit(added), "{added}");
         }
         for sent in ["Host", "X-Forward", "X-Hub-Signature", "Content-Type"] {
-            assert!(!is_added_on_the_way(sent), "{sent}");
+            assert!(!is_added_in_transit(sent), "{sent}");
         }
     }
 

@@ -24,7 +24,7 @@ impl SignatureStatus {
         Self::Unchecked,
     ];
 
-    /// The word used in JSON lines, filters and the store.
+    /// Returns the name used in JSON lines, filters, and the store.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Missing => "missing",
@@ -40,8 +40,8 @@ impl SignatureStatus {
         Self::ALL.into_iter().find(|status| status.as_str() == word)
     }
 
-    /// Whether somebody should look at it: checked, and not verified.
-    pub fn is_bad(self) -> bool {
+    /// Returns true if the signature was checked and not verified.
+    pub fn is_failed(self) -> bool {
         !matches!(self, Self::Verified | Self::Unchecked)
     }
 }
@@ -72,7 +72,7 @@ impl Verdict {
     }
 
     /// Returns whether the signature failed for a reason other than its age.
-    pub fn wants_cause(&self) -> bool {
+    pub fn needs_cause(&self) -> bool {
         matches!(
             self.status,
             SignatureStatus::Missing | SignatureStatus::Malformed | SignatureStatus::Mismatch

@@ -110,7 +110,7 @@ pub(super) fn yes_or_no(is: bool) -> &'static str {
 pub(super) fn signature(value: &FieldValue, status: SignatureStatus) -> bool {
     value.passes(|choice| {
         choice.fits(status.as_str())
-            || (status.is_bad() && (choice.fits(FAILED) || choice.fits(BAD)))
+            || (status.is_failed() && (choice.fits(FAILED) || choice.fits(BAD)))
     })
 }
 

@@ -98,7 +98,7 @@ impl CopyFormat {
         if let Some(refusal) = &delivery.summary.request.refused
             && (self.is_command() || matches!(self.write, Write::Snippet(_)))
         {
-            return Err(refusal.not_whole());
+            return Err(refusal.incomplete_reason());
         }
         let text = match &self.write {
             Write::Payload => return Ok(delivery.body.clone()),

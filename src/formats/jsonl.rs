@@ -117,7 +117,7 @@ pub fn line(delivery: &Delivery) -> String {
     let Delivery { summary, head, body, attempts } = delivery;
     let attempts = attempts.iter().enumerate().map(|(at, one)| {
         let earlier = attempts.get(..at).unwrap_or_default();
-        attempt(one, one.last_of(earlier).map(|last| one.compared(last)))
+        attempt(one, one.predecessor_in(earlier).map(|last| one.compare_with(last)))
     });
     let attempts = attempts.collect();
     let line = Line { attempts, ..of(summary, head, body) };
@@ -226,6 +226,6 @@ fn attempt(attempt: &Attempt, compared: Option<Comparison>) -> AttemptLine<'_> {
         body_size: answered.map(|answered| answered.body_size),
         form: Some(attempt.form()),
         changes: attempt.changes.as_deref(),
-        compared: compared.map(|compared| compared.turn.as_str()),
+        compared: compared.map(|compared| compared.transition.as_str()),
     }
 }

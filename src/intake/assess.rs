@@ -54,7 +54,7 @@ impl Intake {
         });
         let mut findings = self.identify(&received);
         if let Some(greeting) = greeting {
-            findings = greeted(findings, &greeting);
+            findings = with_handshake(findings, &greeting);
             let Greeting { status, headers, body, .. } = greeting;
             return self.assessment(
                 received,
@@ -81,7 +81,7 @@ impl Intake {
         received: &Received,
         verdict: &mut Verdict,
     ) -> bool {
-        if !verdict.wants_cause() {
+        if !verdict.needs_cause() {
             return false;
         }
         let Ok(_permit) = Arc::clone(&strict.searching).try_acquire_owned() else { return false };
@@ -148,8 +148,8 @@ impl Intake {
     }
 }
 
-/// Lists a handshake as what it is. Few are signed, so a missing signature is no failure.
-fn greeted(mut findings: Identified, greeting: &Greeting<'_>) -> Identified {
+/// Describes a handshake as such. Few are signed, so a missing signature is not a failure.
+fn with_handshake(mut findings: Identified, greeting: &Greeting<'_>) -> Identified {
     greeting.credentials.provider.name.clone_into(&mut findings.provider);
     findings.event.event_type = Some(greeting.kind.clone());
     if matches!(findings.verdict.status, SignatureStatus::Missing | SignatureStatus::Unchecked) {

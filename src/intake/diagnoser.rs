@@ -55,7 +55,7 @@ impl Diagnoser {
 
     /// Reserves a place in the queue. None if the queue is full, or the verdict needs no cause.
     pub(super) fn reserve(&self, verdict: &Verdict) -> Option<DiagnosisJob> {
-        let permit = verdict.wants_cause().then(|| self.queue.clone().try_reserve_owned().ok());
+        let permit = verdict.needs_cause().then(|| self.queue.clone().try_reserve_owned().ok());
         permit.flatten().map(DiagnosisJob)
     }
 }
@@ -79,7 +79,7 @@ impl Work {
             let found = tokio::task::spawn_blocking(move || searcher.search(id, limit)).await;
             if let Some(Some(verdict)) = task::join_or_panic(found) {
                 // A failure shows in the store's progress.
-                let _ = worker.store.explained(id, verdict).await;
+                let _ = worker.store.record_diagnosis(id, verdict).await;
             }
         }
     }
@@ -111,10 +111,10 @@ pub(super) fn search_within(
 ) -> Diagnosis {
     let url = verifier.url(head);
     let subject = Subject { head, body, url: url.as_deref() };
-    let judged = verifier.judge(&subject, at);
+    let judgment = verifier.judge(&subject, at);
     #[expect(clippy::disallowed_methods, reason = "a search is bounded in time as well")]
     let until = Instant::now() + limit;
     #[expect(clippy::disallowed_methods, reason = "a search is bounded in time as well")]
     let go_on = || Instant::now() < until;
-    verifier.explain(&judged, &subject, at, Budget { bytes: Budget::BYTES, go_on: &go_on })
+    verifier.explain(&judgment, &subject, at, Budget { bytes: Budget::BYTES, go_on: &go_on })
 }

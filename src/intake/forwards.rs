@@ -86,7 +86,7 @@ async fn record(store: Store, mut tickets: mpsc::Receiver<(DeliveryId, Ticket)>)
                     let target = ticket.target().clone();
                     let sent = ticket.sent().await;
                     // A failure shows in the store's progress.
-                    let _ = store.attempted(attempt(AttemptKind::Forward, id, &target, &sent)).await;
+                    let _ = store.record_attempt(attempt(AttemptKind::Forward, id, &target, &sent)).await;
                 });
             }
         }

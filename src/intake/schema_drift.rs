@@ -25,7 +25,7 @@ const EARLIER_DELIVERIES: usize = 20;
 /// Larger bodies are skipped.
 const MAX_BODY: u64 = 1 << 20;
 
-/// Baselines kept in memory; others are loaded again.
+/// Baselines in memory; others are loaded again.
 const MAX_BASELINES: usize = 200;
 
 /// Changes reported for one body.
@@ -51,7 +51,7 @@ async fn learn(mut learner: SchemaLearner, store: Store, stop: CancellationToken
         learner = returned;
         let Page { records, is_last } = page.unwrap_or_default();
         for record in records {
-            let _ = store.shape_seen(record).await;
+            let _ = store.record_schema(record).await;
         }
         let more = async { is_last && progress.changed().await.is_err() };
         tokio::select! {
@@ -146,11 +146,11 @@ impl SchemaLearner {
 /// Returns the stored baseline of an event type, or one learned from its earlier deliveries.
 fn initial_baseline(reader: &StoreReader, of: &Summary) -> Result<Option<Baseline>, StoreError> {
     let kind = of.event.event_type.as_deref().unwrap_or_default();
-    let stored = reader.shape(&of.provider, kind)?;
+    let stored = reader.baseline(&of.provider, kind)?;
     if let Some(known) = stored.as_deref().and_then(Baseline::from_text) {
         return Ok(Some(known));
     }
-    let mut earlier = reader.of_type_before(of, EARLIER_DELIVERIES)?.into_iter();
+    let mut earlier = reader.earlier_of_type(of, EARLIER_DELIVERIES)?.into_iter();
     let mut known = earlier.find_map(|delivery| schema_of(&delivery)).map(Baseline::new);
     if let Some(known) = &mut known {
         for schema in earlier.filter_map(|delivery| schema_of(&delivery)) {

@@ -1,7 +1,7 @@
 //! Gives deliveries to the store one after the other, which numbers them. Rules and target queues
 //! then see them in the order of these numbers.
 //!
-//! The sequencer waits for the store alone, and for room in the queue of background attempts.
+//! The sequencer waits for the store alone, and for a slot in the queue of background attempts.
 
 use std::future::Future;
 use std::sync::Arc;

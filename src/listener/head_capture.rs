@@ -1,4 +1,4 @@
-//! Sits between the socket and hyper and keeps each head as received.
+//! Wraps the socket under hyper and stores each head as received.
 //!
 //! hyper sees a head with nothing but method, version, and framing, and the body as it is on the
 //! wire; the real head is sent to the service through a channel. A request that cannot be received

@@ -11,7 +11,7 @@ use crate::signature::{Budget, Diagnosis, Judgment, Report, Subject, Verifier};
 /// now. Returns none if there is no cause to search for.
 pub fn diagnose(verifier: &Verifier, delivery: &Delivery) -> Option<Diagnosis> {
     let summary = &delivery.summary;
-    let wanted = summary.request.refused.is_none() && summary.signature.wants_cause();
+    let wanted = summary.request.refused.is_none() && summary.signature.needs_cause();
     wanted.then(|| intake::diagnose(verifier, delivery))
 }
 

@@ -108,7 +108,7 @@ pub fn relations(
             && provider.object(head, body).as_ref() == Some(&object)
             && provider.time(head, body).is_some_and(|later| later > time)
     };
-    let found = reader.last_before(summary, types, OVERTAKING, overtook)?;
+    let found = reader.find_earlier(summary, types, OVERTAKING, overtook)?;
     let found = found.map(|id| reader.summaries(&[id])).transpose()?;
     Ok((related, found.and_then(|mut found| found.pop())))
 }
@@ -125,7 +125,7 @@ fn before(
         provider.and_then(|provider| Some((provider, provider.object(&new.head, &new.body)?)));
     if let Some((provider, object)) = &object {
         let of_object = |kin| {
-            reader.last_before(summary, kin, EARLIER, |_, head, body| {
+            reader.find_earlier(summary, kin, EARLIER, |_, head, body| {
                 provider.object(head, body).as_ref() == Some(object)
             })
         };
@@ -138,7 +138,7 @@ fn before(
             return Ok(Some((found, BaselineReason::ObjectOtherType)));
         }
     }
-    let of_type = reader.last_before(summary, TypeMatch::Type(kind), 1, |_, _, _| true)?;
+    let of_type = reader.find_earlier(summary, TypeMatch::Type(kind), 1, |_, _, _| true)?;
     let pick = if object.is_some() { BaselineReason::Type } else { BaselineReason::TypeAlone };
     Ok(of_type.map(|found| (found, pick)))
 }

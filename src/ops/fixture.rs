@@ -84,7 +84,7 @@ impl FixtureMaker {
     pub fn make(&mut self, delivery: &Delivery, name: &str) -> Result<MadeFixture, ProofError> {
         let summary = &delivery.summary;
         if let Some(refusal) = &summary.request.refused {
-            return Ok(MadeFixture::Skipped(refusal.not_whole()));
+            return Ok(MadeFixture::Skipped(refusal.incomplete_reason()));
         }
         if self.keeps_signature {
             let fixture = self.kept(delivery, name);

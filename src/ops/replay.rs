@@ -71,7 +71,7 @@ pub struct CaseOutcome {
 
 /// The verdict that a request has, and with it what a target should think of it.
 pub fn default_statuses(verdict: Option<SignatureStatus>) -> Statuses {
-    if verdict.is_some_and(SignatureStatus::is_bad) {
+    if verdict.is_some_and(SignatureStatus::is_failed) {
         Statuses::refused()
     } else {
         Statuses::accepted()
@@ -165,7 +165,7 @@ async fn send(client: &Client, target: &Target, case: Case) -> CaseOutcome {
             is_unreachable: false,
         },
         Err(error) => {
-            let is_unreachable = error.unreached();
+            let is_unreachable = error.is_unreachable();
             CaseOutcome {
                 name,
                 status: None,

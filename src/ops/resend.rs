@@ -218,13 +218,15 @@ impl RecordingSender {
         delivery: &mut Delivery,
     ) -> ResendOutcome {
         let sent = self.client.send(target, &prepared.request).await;
-        let unreached = sent.outcome.as_ref().err().is_some_and(outbound::SendError::unreached);
+        let unreached =
+            sent.outcome.as_ref().err().is_some_and(outbound::SendError::is_unreachable);
         let id = delivery.summary.id;
         let attempt = Attempt {
             changes: prepared.changes.clone(),
             ..outbound::attempt(AttemptKind::Resend, id, target, &sent)
         };
-        let comparison = attempt.last_of(&delivery.attempts).map(|last| attempt.compared(last));
+        let comparison =
+            attempt.predecessor_in(&delivery.attempts).map(|last| attempt.compare_with(last));
         let recorded = self.recorder.record(attempt.clone()).await;
         delivery.attempts.push(attempt.clone());
         ResendOutcome { attempt, comparison, recorded, unsigned: None, unreached }

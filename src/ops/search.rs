@@ -70,7 +70,7 @@ impl StoreSearch {
             let known = self.known.get(block.known).map(Vec::as_slice).unwrap_or_default();
             let mut seen = 0;
             let ids = block.first..=block.last;
-            let read = reader.wires(ids, settling.needs_head(), |id, wire| {
+            let read = reader.for_each_raw_request(ids, settling.needs_head(), |id, wire| {
                 if settling.passes(known, wire.head, wire.body) {
                     findings.ids.push(id);
                 }

@@ -56,7 +56,7 @@ impl Client {
 
     /// Sets the time to wait for the response.
     #[must_use]
-    pub fn waiting(self, response_time: Duration) -> Self {
+    pub fn with_response_timeout(self, response_time: Duration) -> Self {
         Self { response_time, ..self }
     }
 

@@ -34,7 +34,7 @@ pub enum SendError {
 
 impl SendError {
     /// Returns true if no connection was made.
-    pub fn unreached(&self) -> bool {
+    pub fn is_unreachable(&self) -> bool {
         matches!(
             self,
             Self::Name { .. }
@@ -49,7 +49,7 @@ impl SendError {
     }
 
     /// Returns true if the request was not sent, so that the error says nothing about the target.
-    pub fn is_ours(&self) -> bool {
+    pub fn was_not_sent(&self) -> bool {
         matches!(self, Self::Overrun { .. } | Self::Stopped { .. })
     }
 }

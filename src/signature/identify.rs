@@ -18,14 +18,14 @@ pub struct Identified {
 impl Verifier {
     /// Detects the provider of a request and checks its signature, as of `at`.
     pub fn identify(&self, subject: &Subject<'_>, at: Timestamp) -> Identified {
-        let judged = self.judge(subject, at);
-        let provider = judged.credentials.map(|credentials| &credentials.provider);
+        let judgment = self.judge(subject, at);
+        let provider = judgment.credentials.map(|credentials| &credentials.provider);
         let name = provider.map_or(UNKNOWN_PROVIDER, |provider| &provider.name);
         let event = provider.map(|provider| provider.event(subject.head, subject.body));
         Identified {
             provider: name.to_owned(),
             event: event.unwrap_or_default(),
-            verdict: judged.verdict,
+            verdict: judgment.verdict,
         }
     }
 

@@ -8,7 +8,7 @@ use super::diagnose::{Budget, Proved, Question, Tried, diagnose, other_header};
 use super::public_url::PublicUrl;
 use super::signed_payload::Subject;
 use super::verify::{values, verify};
-use crate::delivery::{Head, SignatureStatus, Verdict, header_text, is_added_on_the_way};
+use crate::delivery::{Head, SignatureStatus, Verdict, header_text, is_added_in_transit};
 use crate::payload::escape;
 use crate::provider::{self, Provider, ValueLocation};
 use crate::secret::Secret;
@@ -53,15 +53,9 @@ impl Verifier {
         Self { candidates, public_url: PublicUrl::default() }
     }
 
-    /// Sets the public URL, for providers that sign it.
+    /// Sets the public URL, which may change later, for providers that sign it.
     #[must_use]
-    pub fn behind(self, public_url: Option<String>) -> Self {
-        self.behind_changing(PublicUrl::new(public_url))
-    }
-
-    /// Sets a public URL that may change.
-    #[must_use]
-    pub fn behind_changing(self, public_url: PublicUrl) -> Self {
+    pub fn with_public_url(self, public_url: PublicUrl) -> Self {
         Self { public_url, ..self }
     }
 
@@ -237,7 +231,7 @@ fn is_proved(verdict: &Verdict) -> bool {
 /// Returns true if a search could find more.
 fn may_be_explained(verdict: &Verdict) -> bool {
     // A repeated header is the cause itself, whatever its values.
-    verdict.wants_cause() && verdict.cause.as_deref() != Some(Cause::HeaderDuplicate.code())
+    verdict.needs_cause() && verdict.cause.as_deref() != Some(Cause::HeaderDuplicate.code())
 }
 
 /// Adds the proved cause to a verdict, or else what was observed.
@@ -267,7 +261,7 @@ fn observe(subject: &Subject<'_>) -> Option<String> {
     let mut observations = Vec::new();
     for header in &subject.head.headers {
         let name = header.name.to_ascii_lowercase();
-        if is_added_on_the_way(&name) || name == "content-encoding" {
+        if is_added_in_transit(&name) || name == "content-encoding" {
             let value: String = header_text(&header.value).chars().take(40).collect();
             observations.push(format!("{name}: {}", escape(&value)));
         }

@@ -230,7 +230,7 @@ fn malformed(scheme: &Scheme, subject: &Subject<'_>, value: &str) -> Verdict {
     let length = value.chars().count();
     let start: String = value.chars().take(24).collect();
     let start = escape(&start);
-    let behind = match (&scheme.pairs, scheme.prefix.as_str()) {
+    let position = match (&scheme.pairs, scheme.prefix.as_str()) {
         (Some(pairs), _) => {
             let key = pairs.keys.first().map(String::as_str).unwrap_or_default();
             format!(" behind `{key}{}`", pairs.equals)
@@ -239,7 +239,7 @@ fn malformed(scheme: &Scheme, subject: &Subject<'_>, value: &str) -> Verdict {
         (None, prefix) => format!(" behind `{prefix}`"),
     };
     let why = format!(
-        "the {place} header is no signature: {digits} {encoding} are due{behind}, \
+        "the {place} header is no signature: {digits} {encoding} are due{position}, \
          {length} characters came, beginning `{start}`"
     );
     Verdict::explained(status, why)

@@ -38,7 +38,7 @@ impl AttemptWriter {
             // No other writer can take the next revision within this transaction.
             let transaction =
                 connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            write::attempted(&transaction, attempt, read::revision(&transaction)? + 1)?;
+            write::record_attempt(&transaction, attempt, read::revision(&transaction)? + 1)?;
             transaction.commit()
         };
         write().map_err(|error| location.error(error))

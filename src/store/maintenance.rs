@@ -64,8 +64,8 @@ impl Maintenance {
     }
 
     /// Counts the deliveries that a retention would delete; marked ones stay.
-    pub fn beyond(&self, retention: Retention) -> Result<u64, StoreError> {
-        let last = self.last_beyond(retention).map_err(|error| self.location.error(error))?;
+    pub fn count_prunable(&self, retention: Retention) -> Result<u64, StoreError> {
+        let last = self.last_prunable(retention).map_err(|error| self.location.error(error))?;
         let sql = "SELECT count(*) FROM deliveries WHERE id <= ?1 AND NOT marked AND NOT removed";
         let count: rusqlite::Result<i64> = self.connection.query_row(sql, [last], |row| row.get(0));
         let count = count.map_err(|error| self.location.error(error))?;
@@ -76,7 +76,7 @@ impl Maintenance {
     pub fn prune(&self, retention: Retention) -> Result<Pruned, StoreError> {
         let work = || {
             let before = size(&self.connection)?;
-            let last = self.last_beyond(retention)?;
+            let last = self.last_prunable(retention)?;
             // References to deleted deliveries are cleared, without looking for a new first
             // delivery.
             let deleted = self.connection.execute(
@@ -98,7 +98,7 @@ impl Maintenance {
     }
 
     /// Returns the newest delivery to delete; 0 if there is none.
-    fn last_beyond(&self, retention: Retention) -> rusqlite::Result<i64> {
+    fn last_prunable(&self, retention: Retention) -> rusqlite::Result<i64> {
         let number = |sql: &str, param: &dyn rusqlite::ToSql| {
             let found: Option<i64> =
                 self.connection.query_row(sql, params![param], |row| row.get(0))?;

@@ -37,7 +37,7 @@ impl StoreReader {
 
     /// Passes the bytes of the deliveries between two ids to `show`, newest first, until it returns
     /// `Break`.
-    pub fn wires(
+    pub fn for_each_raw_request(
         &self,
         ids: RangeInclusive<DeliveryId>,
         with_head: bool,

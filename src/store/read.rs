@@ -146,7 +146,7 @@ impl StoreReader {
     }
 
     /// Lists the errors that SQLite finds in the file; empty if it is sound. Reads all of it.
-    pub fn damages(&self) -> Result<Vec<String>, StoreError> {
+    pub fn integrity_errors(&self) -> Result<Vec<String>, StoreError> {
         let found = self.all("PRAGMA integrity_check", [], |row| row.get::<_, String>(0))?;
         let mut damages: Vec<String> = found.into_iter().filter(|line| line != "ok").collect();
         let orphan = |row: &Row<'_>| {
@@ -166,8 +166,8 @@ impl StoreReader {
         Ok(damages)
     }
 
-    /// Returns a number that changes when another connection commits (`PRAGMA data_version`), for
-    /// following another process's store. It costs a look at the shared index, no read.
+    /// Returns a number that changes when another connection commits (`PRAGMA data_version`), so
+    /// that a follower of another process's store queries it only after a change.
     pub fn data_version(&self) -> Result<i64, StoreError> {
         let found = self.connection.query_row("PRAGMA data_version", [], |row| row.get(0));
         found.map_err(|error| self.location.error(error))

@@ -54,13 +54,13 @@ impl StoreReader {
              ORDER BY d.id LIMIT ?2",
             *rows::SUMMARY
         );
-        related.made = self.all(&sql, params![of.id.0, limit_of(MAX_LISTED)], rows::summary)?;
+        related.edited = self.all(&sql, params![of.id.0, limit_of(MAX_LISTED)], rows::summary)?;
         Ok(related)
     }
 
     /// Finds the newest earlier delivery of the same provider and matching type that `fits`,
     /// without refused ones. Examines at most `limit`, fewer if they are large.
-    pub fn last_before(
+    pub fn find_earlier(
         &self,
         of: &Summary,
         types: TypeMatch<'_>,
@@ -83,7 +83,7 @@ impl StoreReader {
 
     /// Returns the newest `limit` complete deliveries of the same provider and type before one,
     /// oldest first.
-    pub fn of_type_before(&self, of: &Summary, limit: usize) -> Result<Vec<Delivery>, StoreError> {
+    pub fn earlier_of_type(&self, of: &Summary, limit: usize) -> Result<Vec<Delivery>, StoreError> {
         let Some(kind) = &of.event.event_type else { return Ok(Vec::new()) };
         let mut ids = self.ids_before(of, TypeMatch::Type(kind), limit)?;
         ids.reverse();

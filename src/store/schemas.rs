@@ -36,7 +36,7 @@ pub(super) fn keep(
 
 impl StoreReader {
     /// Returns the stored baseline of an event type, as text.
-    pub fn shape(&self, provider: &str, kind: &str) -> Result<Option<String>, StoreError> {
+    pub fn baseline(&self, provider: &str, kind: &str) -> Result<Option<String>, StoreError> {
         let sql = "SELECT paths FROM shapes WHERE provider = ?1 AND event_type = ?2";
         let found = self.connection.query_row(sql, params![provider, kind], |row| row.get(0));
         found.optional().map_err(|error| self.location.error(error))

@@ -69,7 +69,7 @@ pub(super) fn keep(
     Ok(Stored { id: DeliveryId(id), duplicate_of: first.map(DeliveryId), differs })
 }
 
-pub(super) fn answered(
+pub(super) fn record_response(
     connection: &Connection,
     id: DeliveryId,
     status: u16,
@@ -81,7 +81,7 @@ pub(super) fn answered(
     Ok(())
 }
 
-pub(super) fn explained(
+pub(super) fn record_diagnosis(
     connection: &Connection,
     id: DeliveryId,
     verdict: &Verdict,
@@ -96,7 +96,7 @@ pub(super) fn explained(
     Ok(())
 }
 
-pub(super) fn attempted(
+pub(super) fn record_attempt(
     connection: &Connection,
     attempt: &Attempt,
     revision: i64,

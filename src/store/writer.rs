@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::lock::Lock;
-use super::write::{answered, attempted, explained, keep};
+use super::write::{keep, record_attempt, record_diagnosis, record_response};
 use super::{KeepError, StoreProgress, Stored, WriteJob, annotate, schemas};
 
 /// Limits on the jobs and body bytes of one commit, so that none waits long.
@@ -121,10 +121,10 @@ impl Group {
             WriteJob::Finish => return false,
             WriteJob::Keep(delivery, _) => self.bytes += delivery.body.len(),
             WriteJob::Edit(edit, _) => self.bytes += edit.rows() * ROW_BYTES,
-            WriteJob::Answered(..)
-            | WriteJob::Explained(..)
-            | WriteJob::Attempted(..)
-            | WriteJob::Shape(..) => {}
+            WriteJob::RecordResponse(..)
+            | WriteJob::RecordDiagnosis(..)
+            | WriteJob::RecordAttempt(..)
+            | WriteJob::RecordSchema(..) => {}
         }
         self.jobs.push(job);
         true
@@ -146,7 +146,7 @@ impl Group {
         let job_failure = replies.iter().find_map(JobReply::failure);
         let failure_text = failure.as_ref().or(job_failure.as_ref()).map(ToString::to_string);
         report.send_modify(|progress| {
-            progress.trouble = failure_text;
+            progress.error = failure_text;
             if failure.is_none() {
                 progress.revision = revision;
             }
@@ -199,11 +199,11 @@ impl WriteJob {
     fn refuse(self, error: KeepError) -> Option<JobReply> {
         match self {
             Self::Keep(_, reply) => Some(JobReply::Kept(reply, Err(error))),
-            Self::Answered(_, _, reply)
-            | Self::Explained(_, _, reply)
+            Self::RecordResponse(_, _, reply)
+            | Self::RecordDiagnosis(_, _, reply)
             | Self::Edit(_, reply)
-            | Self::Shape(_, reply)
-            | Self::Attempted(_, reply) => Some(JobReply::Updated(reply, Err(error))),
+            | Self::RecordSchema(_, reply)
+            | Self::RecordAttempt(_, reply) => Some(JobReply::Updated(reply, Err(error))),
             Self::Finish => None,
         }
     }
@@ -226,24 +226,25 @@ impl WriteJob {
                     in_savepoint(connection, || keep(connection, &delivery, revision));
                 (Some(JobReply::Kept(reply, outcome)), lost)
             }
-            Self::Answered(id, status, reply) => {
+            Self::RecordResponse(id, status, reply) => {
                 let (outcome, lost) =
-                    in_savepoint(connection, || answered(connection, id, status, revision));
+                    in_savepoint(connection, || record_response(connection, id, status, revision));
                 (Some(JobReply::Updated(reply, outcome)), lost)
             }
-            Self::Explained(id, verdict, reply) => {
-                let (outcome, lost) =
-                    in_savepoint(connection, || explained(connection, id, &verdict, revision));
+            Self::RecordDiagnosis(id, verdict, reply) => {
+                let (outcome, lost) = in_savepoint(connection, || {
+                    record_diagnosis(connection, id, &verdict, revision)
+                });
                 (Some(JobReply::Updated(reply, outcome)), lost)
             }
-            Self::Attempted(attempt, reply) => {
+            Self::RecordAttempt(attempt, reply) => {
                 let (outcome, lost) =
-                    in_savepoint(connection, || attempted(connection, &attempt, revision));
+                    in_savepoint(connection, || record_attempt(connection, &attempt, revision));
                 (Some(JobReply::Updated(reply, outcome)), lost)
             }
-            Self::Shape(seen, reply) => {
+            Self::RecordSchema(record, reply) => {
                 let (outcome, lost) =
-                    in_savepoint(connection, || schemas::keep(connection, &seen, revision));
+                    in_savepoint(connection, || schemas::keep(connection, &record, revision));
                 (Some(JobReply::Updated(reply, outcome)), lost)
             }
             Self::Edit(..) | Self::Finish => (None, None),

@@ -2,7 +2,7 @@
 
 use super::Volatile;
 use crate::app::style::{StyleClass, StyledLine};
-use crate::delivery::{Delivery, Head, Summary, is_added_on_the_way};
+use crate::delivery::{Delivery, Head, Summary, is_added_in_transit};
 use crate::ops::diff::BaselineReason;
 use crate::payload::Document;
 use crate::payload::diff::{Diff, DiffRow, Mark, headers};
@@ -231,7 +231,7 @@ fn header_lines(old: &Head, new: &Head, volatile: &Volatile, signing: &[&str]) -
     let mut lines = vec![DiffEntry::Said(StyledLine::default())];
     for change in all.iter().filter(|change| change.mark != Mark::Same) {
         let is_muted = volatile.has_header(change.name)
-            || is_added_on_the_way(change.name)
+            || is_added_in_transit(change.name)
             || signing.iter().any(|name| name.eq_ignore_ascii_case(change.name));
         let line = |which, value: &str| DiffEntry::Header {
             mark: change.mark,

@@ -65,8 +65,8 @@ impl Hot {
         }
     }
 
-    pub(super) fn is_bad(&self) -> bool {
-        self.status.is_bad()
+    pub(super) fn is_failed(&self) -> bool {
+        self.status.is_failed()
     }
 
     pub(super) fn is_marked(&self) -> bool {
@@ -158,8 +158,8 @@ impl<'i> RowRef<'i> {
         self.hot.is_shown()
     }
 
-    pub(in crate::app) fn is_bad(&self) -> bool {
-        self.hot.is_bad()
+    pub(in crate::app) fn is_failed(&self) -> bool {
+        self.hot.is_failed()
     }
 
     pub(in crate::app) fn kind_symbol(&self) -> u32 {

@@ -30,7 +30,7 @@ struct Seeker<'f> {
 impl Seeker<'_> {
     fn wants(&mut self, cell: &RowRef<'_>) -> bool {
         match (&self.sought, &mut self.scan) {
-            (JumpTarget::Bad, _) => cell.is_bad(),
+            (JumpTarget::Bad, _) => cell.is_failed(),
             (JumpTarget::Marked, _) => cell.is_marked(),
             (JumpTarget::Passing(..), scan) => {
                 scan.as_mut().is_some_and(|scan| scan.weigh(cell) == Some(true))

@@ -21,9 +21,9 @@ pub fn lines(attempt: &Attempt, earlier: &[Attempt]) -> Vec<StyledLine> {
         }
         (None, AttemptKind::Forward) => {}
     }
-    if let Some(last) = attempt.last_of(earlier) {
-        let compared = attempt.compared(last);
-        let (sign, role) = match compared.turn {
+    if let Some(last) = attempt.predecessor_in(earlier) {
+        let compared = attempt.compare_with(last);
+        let (sign, role) = match compared.transition {
             Transition::Fixed => ("✓ ", StyleClass::Good),
             Transition::Broken => ("✗ ", StyleClass::Bad),
             Transition::Same => ("", StyleClass::Dim),

@@ -2,7 +2,7 @@
 
 use crate::app::detail::Loaded;
 use crate::app::style::{StyleClass, StyledLine};
-use crate::delivery::{Header, is_added_on_the_way};
+use crate::delivery::{Header, is_added_in_transit};
 
 /// Columns of the word that sets a header apart.
 const SET_APART: usize = 10;
@@ -28,7 +28,7 @@ fn line(loaded: &Loaded, header: &Header) -> StyledLine {
     let signs = places.filter(|seen| seen.is_header).any(|seen| header.is(&seen.place));
     let (word, role, name) = if signs {
         ("signature", StyleClass::Accent, StyleClass::Accent)
-    } else if is_added_on_the_way(&header.name) {
+    } else if is_added_in_transit(&header.name) {
         ("on its way", StyleClass::Dim, StyleClass::Dim)
     } else {
         ("", StyleClass::Dim, StyleClass::Name)

@@ -239,7 +239,8 @@ pub(super) fn sent(outcome: &ResendOutcome, origin: Option<String>) -> Notice {
             let text = format!(
                 "delivery {id}, {how}: {target} answered {status} in {took}{compared}{remarks}"
             );
-            let broken = comparison.is_some_and(|compared| compared.turn == Transition::Broken);
+            let broken =
+                comparison.is_some_and(|compared| compared.transition == Transition::Broken);
             if status < 400 && !broken { Notice::done(text) } else { Notice::failed(text) }
         }
         Outcome::Failed { reason, .. } => {

@@ -104,7 +104,7 @@ impl<'j> Stream<'j> {
         if let Some(refusal) = &delivery.summary.request.refused
             && args.format != Format::Jsonl
         {
-            return Ok(Err(refusal.not_whole()));
+            return Ok(Err(refusal.incomplete_reason()));
         }
         let provider = self.job.config.named(&delivery.summary.provider).ok();
         let signatures = provider.as_ref().map(Provider::signature_headers).unwrap_or_default();

@@ -179,7 +179,12 @@ impl RoutingPlan {
             Forward { filter: filter.clone(), forwarder }
         };
         let forwards = self.forwards.iter().map(|one| {
-            forward(&one.filter, one.target(), one.pace(), client.clone().waiting(one.timeout))
+            forward(
+                &one.filter,
+                one.target(),
+                one.pace(),
+                client.clone().with_response_timeout(one.timeout),
+            )
         });
         let (forwards, keeping) = Forwards::new(forwards.collect(), store);
         tasks.spawn(keeping);

@@ -43,7 +43,7 @@ pub(super) fn load(args: &ReplayArgs) -> Result<Vec<Case>, CliError> {
     for path in files(&args.paths)? {
         for (name, fixture, recorded) in read(&path)? {
             if let Some(refusal) = &recorded.refused {
-                let (name, reason) = (escape(&name), refusal.not_whole());
+                let (name, reason) = (escape(&name), refusal.incomplete_reason());
                 writeln!(stderr, "hookglass: left out {name}: {reason}")?;
                 continue;
             }
@@ -95,8 +95,8 @@ impl Keys {
             (_, Some(given)) => given.clone(),
             (_, None) => default_statuses(verdict),
         };
-        let is_bad = verdict.is_some_and(crate::delivery::SignatureStatus::is_bad);
-        let signer = if args.exact || is_bad {
+        let is_failed = verdict.is_some_and(crate::delivery::SignatureStatus::is_failed);
+        let signer = if args.exact || is_failed {
             None
         } else {
             self.signer(recorded.provider.as_deref(), fixture)

@@ -51,7 +51,7 @@ pub(super) async fn explain_wanted(
         let id = summary.id;
         // The queue for searches was full when it was received.
         if let Some(verdict) = late_cause(&summary.signature, &diagnosis)
-            && let Err(error) = context.setup.store.explained(id, verdict).await
+            && let Err(error) = context.setup.store.record_diagnosis(id, verdict).await
         {
             context.say(Notice::failed(format!("the cause was not stored: {error}"))).await;
         }

@@ -47,8 +47,8 @@ impl AsyncRead for HeadCapture {
                     capture.set_timer(time);
                 }
                 Phase::Body(framing) if !capture.buffer.is_empty() => {
-                    let room = capture.buffer.len().min(out.remaining());
-                    let owned = framing.advance(capture.buffer.get(..room).unwrap_or_default());
+                    let length = capture.buffer.len().min(out.remaining());
+                    let owned = framing.advance(capture.buffer.get(..length).unwrap_or_default());
                     let copied = copy(capture.buffer.get(..owned).unwrap_or_default(), out);
                     capture.buffer.advance(copied);
                     return Poll::Ready(Ok(()));

@@ -64,7 +64,7 @@ impl EditRun<'_> {
         let mut outcome = sender.send(target, &prepared, &mut delivery).await;
         // There is no client to respond to; the response is the target's, or none.
         let status = outcome.attempt.status().unwrap_or(0);
-        let noted: Recorded = self.store.answered(delivery.summary.id, status).await.into();
+        let noted: Recorded = self.store.record_response(delivery.summary.id, status).await.into();
         if outcome.recorded.is_recorded() {
             outcome.recorded = noted;
         }

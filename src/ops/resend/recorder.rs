@@ -43,7 +43,7 @@ impl AttemptRecorder {
         let outcome;
         (*self, outcome) = match std::mem::replace(self, Self::Off) {
             Self::Store(store) => {
-                let outcome = store.attempted(attempt).await;
+                let outcome = store.record_attempt(attempt).await;
                 (Self::Store(store), outcome.into())
             }
             // Another process may hold the lock for a while.

@@ -60,7 +60,7 @@ impl ResendSummary {
 
     pub(super) fn count(&mut self, outcome: &ResendOutcome) {
         self.count_attempt(&outcome.attempt);
-        match outcome.comparison.map(|comparison| comparison.turn) {
+        match outcome.comparison.map(|comparison| comparison.transition) {
             Some(Transition::Fixed) => self.fixed += 1,
             Some(Transition::Broken) => self.broken += 1,
             Some(Transition::Same) | None => {}

@@ -102,7 +102,7 @@ fn timing(attempt: &Attempt) -> String {
 }
 
 fn compared_line(compared: Comparison) -> StyledLine {
-    let (sign, role) = match compared.turn {
+    let (sign, role) = match compared.transition {
         Transition::Fixed => ("✓ ", StyleClass::Good),
         Transition::Broken => ("✗ ", StyleClass::Bad),
         Transition::Same => ("", StyleClass::Dim),

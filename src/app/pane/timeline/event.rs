@@ -36,11 +36,12 @@ pub(super) fn lines(model: &Model, loaded: &Loaded) -> Vec<StyledLine> {
         ));
         lines.extend(listed(model, summary.id, &related.of_event, related.more));
     }
-    if !related.made.is_empty() {
+    if !related.edited.is_empty() {
         lines.push(StyledLine::default());
         lines.push(StyledLine::new(StyleClass::Strong, "Made from this one by an edit:"));
-        lines.extend(related.made.iter().take(2 * AROUND).map(|made| line(model, made, "", None)));
-        lines.extend(more(related.made.len().saturating_sub(2 * AROUND), "more"));
+        lines
+            .extend(related.edited.iter().take(2 * AROUND).map(|made| line(model, made, "", None)));
+        lines.extend(more(related.edited.len().saturating_sub(2 * AROUND), "more"));
     }
     lines
 }
