@@ -26,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app::theme::Theme;
 use crate::app::{Event, Model, Notice, Preferences, Session, update};
 use crate::intake::Controls;
+use crate::ops::KnownProviders;
 use crate::outbound::Target;
 use crate::signature::Verifier;
 use crate::store::{Store, StoreError};
@@ -55,6 +56,7 @@ pub struct Setup {
     pub config: PathBuf,
     pub store: Store,
     pub verifier: Arc<Verifier>,
+    pub known: KnownProviders,
     /// The listener itself.
     pub own: Target,
     /// Rules, held deliveries and targets.

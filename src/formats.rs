@@ -1,9 +1,10 @@
-//! Deliveries written down for others: as JSON lines, fixtures, HAR, requests for editors, as
-//! commands that send them again, as programs that verify them.
+//! File and text formats of deliveries: JSON lines, fixtures, HAR, requests for editors, commands
+//! that send a delivery again, and programs that verify it.
 //!
-//! Pure: nothing here signs, opens a file or reads a clock.
+//! Pure: nothing here signs, opens a file, or reads a clock.
 
 mod copy;
+mod credentials;
 pub mod curl;
 pub mod fixture;
 pub mod har;
@@ -18,4 +19,5 @@ mod shell;
 mod snippet;
 pub mod wire;
 
-pub use copy::{CopyFormat, CopySource, FORMATS, format};
+pub use copy::{COPY_FORMATS, CopyFormat, CopyNeeds, CopySource, copy_format};
+pub use credentials::without_credentials;

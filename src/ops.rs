@@ -7,10 +7,12 @@
 //! it. Operations never print, prompt, or format for a screen.
 
 pub mod annotate;
+pub mod copy;
 pub mod diagnose;
 pub mod diff;
 pub mod edit;
 pub mod fixture;
+mod known_providers;
 pub mod replay;
 pub mod resend;
 pub mod resign;
@@ -19,3 +21,5 @@ pub mod selection;
 pub mod send;
 pub mod tail;
 pub mod wait;
+
+pub use known_providers::KnownProviders;

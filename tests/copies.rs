@@ -10,8 +10,7 @@ use std::process::{Command, Stdio};
 
 use bytes::Bytes;
 use hookglass::delivery::{Delivery, Head, Header};
-use hookglass::formats::{CopySource, FORMATS, format};
-use hookglass::provider::Provider;
+use hookglass::formats::{COPY_FORMATS, CopySource, copy_format};
 use support::targets::{Arrived, response};
 use support::tools::is_installed;
 use support::{Listener, Target, Tested, event, exchange, hookglass, request};
@@ -23,10 +22,10 @@ fn delivery(method: &str, target: impl AsRef<[u8]>, headers: &[Header], body: &[
 /// Runs a copied command in a shell, and returns what arrives; nothing where it cannot be said.
 fn run(form: &str, delivery: &Delivery, with_signature: bool) -> Tested<Option<Arrived>> {
     let target = Target::start(&TcpListener::bind("127.0.0.1:0")?, 1, |_| response("200 OK", ""))?;
-    let provider = Provider::named(&delivery.summary.provider)?;
-    let copied =
-        CopySource { delivery, provider: Some(&provider), base: &target.url, with_signature };
-    let Ok(command) = format(form).ok_or("no such form")?.write(&copied) else { return Ok(None) };
+    let copied = CopySource { delivery, providers: &[], base: &target.url, with_signature };
+    let Ok(command) = copy_format(form).ok_or("no such form")?.write(&copied) else {
+        return Ok(None);
+    };
     let text = std::str::from_utf8(&command)?;
     assert!(text.chars().all(|letter| !letter.is_control() || letter == '\n' || letter == '\t'));
     // A large command is no argument, but a script.
@@ -133,7 +132,7 @@ fn curl_says_what_hardly_can_be_said() -> Tested {
 
 #[test]
 fn httpie_says_what_it_cannot_send() -> Tested {
-    let form = format("httpie").ok_or("no form")?;
+    let form = copy_format("httpie").ok_or("no form")?;
     for (target, value) in
         [("/a#b", "x"), ("/", "back\\:slash"), ("/", "caf\u{e9}")].map(|(target, value)| {
             let latin: Vec<u8> =
@@ -143,7 +142,7 @@ fn httpie_says_what_it_cannot_send() -> Tested {
     {
         let sent = delivery("POST", target, &[Header::new("X-Odd", value)], b"");
         let copied =
-            CopySource { delivery: &sent, provider: None, base: "http://h", with_signature: false };
+            CopySource { delivery: &sent, providers: &[], base: "http://h", with_signature: false };
         assert!(form.write(&copied).is_err(), "{target}");
     }
     Ok(())
@@ -163,15 +162,10 @@ fn signatures_and_credentials_stay_out_unless_asked_for() -> Tested {
     let body = br#"{"signature":{"token":"t","timestamp":"1","signature":"test-signature"}}"#;
     let mut sent = delivery("POST", "/", &headers, body);
     "mailgun".clone_into(&mut sent.summary.provider);
-    let provider = Provider::named("mailgun")?;
-    for form in ["curl", "httpie", "xh", "http"].iter().filter_map(|name| format(name)) {
+    for form in ["curl", "httpie", "xh", "http"].iter().filter_map(|name| copy_format(name)) {
         for with_signature in [false, true] {
-            let copied = CopySource {
-                delivery: &sent,
-                provider: Some(&provider),
-                base: "http://h",
-                with_signature,
-            };
+            let copied =
+                CopySource { delivery: &sent, providers: &[], base: "http://h", with_signature };
             let text = String::from_utf8(form.write(&copied)?.to_vec())?;
             assert!(text.contains("kept"), "{text}");
             let found = text.matches("test-signature").count();
@@ -192,7 +186,7 @@ fn every_form_can_be_shown_and_bytes_are_bytes() -> Tested {
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         if output.status.success() { Ok(output.stdout) } else { Err(said.into()) }
     };
-    for form in FORMATS {
+    for form in COPY_FORMATS {
         assert!(!show(&["--as", form.name])?.is_empty(), "{}", form.name);
     }
     assert_eq!(show(&["--as", "payload"])?, event(1).0.into_bytes());

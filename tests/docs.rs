@@ -9,7 +9,7 @@ use std::path::Path;
 use hookglass::app::keymap::{BINDINGS, Context, Key};
 use hookglass::config::Config;
 use hookglass::filter::FIELDS;
-use hookglass::formats::FORMATS;
+use hookglass::formats::COPY_FORMATS;
 use hookglass::provider::{Provider, names};
 use hookglass::signature::Cause;
 use support::Tested;
@@ -62,7 +62,7 @@ fn causes() -> Tested<String> {
 
 fn copies() -> Tested<String> {
     let mut out = String::from("| form | what it is |\n|---|---|\n");
-    for format in FORMATS {
+    for format in COPY_FORMATS {
         writeln!(out, "| `{}` | {} |", format.name, cell(format.help))?;
     }
     Ok(out)

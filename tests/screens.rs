@@ -26,6 +26,10 @@ use hookglass::signature::{Credentials, Verifier};
 use support::Tested;
 use support::stage::{SIZES, Stage, at, ids, session};
 
+fn copyable(format: &'static str) -> Copyable {
+    Copyable::As { format, signed: false }
+}
+
 fn verifier(session: &Session) -> Verifier {
     let secrets = session.secrets.iter().map(|name| Secret::new(name, "test-key-not-a-real-one"));
     let secrets: Vec<Secret> = secrets.collect();
@@ -139,7 +143,7 @@ fn no_control_character_of_a_delivery_is_drawn() {
 fn a_payload_is_copied() {
     let mut stage = open((120, 36), &[], 9);
     stage.press("yp");
-    assert_eq!(stage.effects, [Effect::Copy { id: DeliveryId(9), what: Copyable::Payload }]);
+    assert_eq!(stage.effects, [Effect::Copy { id: DeliveryId(9), what: copyable("payload") }]);
 }
 
 #[test]
@@ -373,7 +377,7 @@ fn the_palette_lists_matching_commands() {
 fn the_palette_runs_a_command() {
     let mut stage = open((120, 36), &["SECRET"], 9);
     stage.press(":copy curl<Enter>");
-    assert_eq!(stage.effects, [Effect::Copy { id: DeliveryId(9), what: Copyable::Curl }]);
+    assert_eq!(stage.effects, [Effect::Copy { id: DeliveryId(9), what: copyable("curl") }]);
 }
 
 #[test]
@@ -821,14 +825,14 @@ fn a_copy_has_its_signature_only_on_request() {
         ("ydh", "php", false),
         ("ydu", "rust", false),
     ] {
-        assert!(hookglass::formats::format(format).is_some(), "{format}");
+        assert!(hookglass::formats::copy_format(format).is_some(), "{format}");
         stage.press(keys);
         let what = Copyable::As { format, signed };
         assert_eq!(stage.effects.pop(), Some(Effect::Copy { id, what }), "{keys}");
     }
     // Left without copying, the next copy is without it again.
     stage.press("yw<Esc>yc");
-    assert_eq!(stage.effects, [Effect::Copy { id, what: Copyable::Curl }]);
+    assert_eq!(stage.effects, [Effect::Copy { id, what: copyable("curl") }]);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hookglass::delivery::{Delivery, Head, Header};
-use hookglass::formats::{CopySource, FORMATS, format};
+use hookglass::formats::{COPY_FORMATS, CopySource, copy_format};
 use hookglass::ops::send::{DraftEvent, request};
 use hookglass::provider::{self, Provider, SecretForm};
 use hookglass::secret::Secret;
@@ -39,18 +39,19 @@ fn signed() -> Vec<(&'static Provider, Delivery)> {
         let key = Secret::new("TEST", secret(provider));
         let content = DraftEvent::of(provider.samples.first()?, fastrand::Rng::with_seed(7));
         let request = request(provider, Some(&key), content, URL, None).ok()?;
-        Some((provider, delivery(request.head, request.body)))
+        Some((provider, of_provider(&provider.name, request.head, request.body)))
     });
     all.collect()
 }
 
-fn copied<'d>(provider: &'d Provider, delivery: &'d Delivery) -> CopySource<'d> {
-    CopySource {
-        delivery,
-        provider: Some(provider),
-        base: "http://127.0.0.1:1",
-        with_signature: false,
-    }
+fn of_provider(name: &str, head: Head, body: bytes::Bytes) -> Delivery {
+    let mut delivery = delivery(head, body);
+    name.clone_into(&mut delivery.summary.provider);
+    delivery
+}
+
+fn copied(delivery: &Delivery) -> CopySource<'_> {
+    CopySource { delivery, providers: &[], base: "http://127.0.0.1:1", with_signature: false }
 }
 
 /// Runs a program with a body; its exit code.
@@ -74,7 +75,7 @@ fn verify_with(program: &str, form: &str, file: &str) -> Tested<usize> {
     }
     let folder = tempfile::tempdir()?;
     let path = folder.path().join(file);
-    let form = format(form).ok_or("no such form")?;
+    let form = copy_format(form).ok_or("no such form")?;
     let mut seen = std::collections::HashSet::new();
     for (provider, delivery) in signed() {
         // Of schemes that differ in names only, one is enough.
@@ -84,7 +85,7 @@ fn verify_with(program: &str, form: &str, file: &str) -> Tested<usize> {
         if !seen.insert(format!("{spelled:?} {parts:?} {}", scheme.signature.len() > 1)) {
             continue;
         }
-        let Ok(snippet) = form.write(&copied(provider, &delivery)) else { continue };
+        let Ok(snippet) = form.write(&copied(&delivery)) else { continue };
         std::fs::write(&path, &snippet)?;
         let name = &provider.name;
         let run = |body: &[u8]| {
@@ -125,7 +126,7 @@ fn without_a_secret_nothing_is_said_of_the_signature() -> Tested {
     }
     let all = signed();
     let (provider, delivery) = all.first().ok_or("no provider")?;
-    let snippet = format("node").ok_or("no node")?.write(&copied(provider, delivery))?;
+    let snippet = copy_format("node").ok_or("no node")?.write(&copied(delivery))?;
     let mut child = Command::new("node")
         .args(["--input-type=module", "-e", std::str::from_utf8(&snippet)?])
         .env_remove(&provider.secret_env)
@@ -142,8 +143,8 @@ fn every_language_has_a_program_for_the_same_providers_and_none_holds_a_secret()
     for (provider, delivery) in signed() {
         let copies: Vec<Result<_, _>> = LANGUAGES
             .iter()
-            .filter_map(|name| format(name))
-            .map(|form| form.write(&copied(provider, &delivery)))
+            .filter_map(|name| copy_format(name))
+            .map(|form| form.write(&copied(&delivery)))
             .collect();
         let right = copies.iter().filter(|copy| copy.is_ok()).count();
         assert!(right == 0 || right == LANGUAGES.len(), "{}: {right}", provider.name);
@@ -163,7 +164,7 @@ fn every_language_has_a_program_for_the_same_providers_and_none_holds_a_secret()
 
 #[test]
 fn what_no_program_can_verify_says_why() -> Tested {
-    let node = format("node").ok_or("no node")?;
+    let node = copy_format("node").ok_or("no node")?;
     for (name, says) in [
         ("gitlab", "the secret itself"),
         ("paypal", "certificate"),
@@ -171,26 +172,23 @@ fn what_no_program_can_verify_says_why() -> Tested {
         ("adyen", "no signature in a header"),
         ("twilio", "sorted fields of a form"),
     ] {
-        let provider = Provider::named(name)?;
         let head = Head::build("POST", "/", &[Header::new("X-Twilio-Signature", "x")]);
-        let delivery = delivery(head, bytes::Bytes::from_static(b"{}"));
-        let reason = node.write(&copied(&provider, &delivery)).err().ok_or("it was written")?;
+        let delivery = of_provider(name, head, bytes::Bytes::from_static(b"{}"));
+        let reason = node.write(&copied(&delivery)).err().ok_or("it was written")?;
         assert!(reason.contains(says), "{name}: {reason}");
     }
-    let unknown = delivery(Head::build("POST", "/", &[]), bytes::Bytes::new());
-    let nobody = CopySource { delivery: &unknown, provider: None, base: "", with_signature: false };
-    assert!(node.write(&nobody).is_err());
+    let unknown = of_provider("unknown", Head::build("POST", "/", &[]), bytes::Bytes::new());
+    assert!(node.write(&copied(&unknown)).is_err());
     Ok(())
 }
 
 #[test]
 fn what_a_sender_writes_is_no_code_in_any_language() -> Tested {
-    let provider = Provider::named("coinbase-cdp")?;
     let hostile = "t=1\",h=?><?php evil() ?>\\' */ #{evil} $evil,v1=00";
     let head = Head::build("POST", "/", &[Header::new("X-Hook0-Signature", hostile)]);
-    let delivery = delivery(head, bytes::Bytes::from_static(b"{}"));
+    let delivery = of_provider("coinbase-cdp", head, bytes::Bytes::from_static(b"{}"));
     for name in LANGUAGES {
-        let copy = format(name).ok_or("no form")?.write(&copied(&provider, &delivery))?;
+        let copy = copy_format(name).ok_or("no form")?.write(&copied(&delivery))?;
         let text = String::from_utf8(copy.to_vec())?;
         let lines: Vec<&str> = text.lines().filter(|line| line.contains("evil")).collect();
         // It stands in one literal, escaped.
@@ -203,9 +201,9 @@ fn what_a_sender_writes_is_no_code_in_any_language() -> Tested {
         assert!(escaped, "{name}: {line}");
     }
     let odd = Head::build("POST", "/", &[Header::new("X-Hook0-Signature", "t=\u{202e},v1=00")]);
-    let odd = self::delivery(odd, bytes::Bytes::new());
-    assert!(FORMATS.iter().filter(|form| LANGUAGES.contains(&form.name)).all(|form| {
-        form.write(&copied(&provider, &odd)).is_err_and(|reason| reason.contains("plain ASCII"))
+    let odd = of_provider("coinbase-cdp", odd, bytes::Bytes::new());
+    assert!(COPY_FORMATS.iter().filter(|form| LANGUAGES.contains(&form.name)).all(|form| {
+        form.write(&copied(&odd)).is_err_and(|reason| reason.contains("plain ASCII"))
     }));
     Ok(())
 }
@@ -224,7 +222,7 @@ fn programs_are_written_out_on_request() -> Tested {
             ("php", "verify.php"),
             ("rust", "verify.rs"),
         ] {
-            if let Ok(copy) = format(name).ok_or("no form")?.write(&copied(provider, &delivery)) {
+            if let Ok(copy) = copy_format(name).ok_or("no form")?.write(&copied(&delivery)) {
                 std::fs::write(place.join(file), copy)?;
             }
         }

@@ -7,11 +7,6 @@ use super::tab::Tab;
 /// A part of a delivery that can be copied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Copyable {
-    Payload,
-    Headers,
-    EventId,
-    Signature,
-    Curl,
     /// The value under the cursor: a string without its quotes and escapes.
     Value,
     Key,
@@ -19,7 +14,8 @@ pub enum Copyable {
     JqPath,
     /// The value under the cursor as it was sent, with all that is in it.
     Subtree,
-    /// One of [`crate::formats::FORMATS`] by its name, with signatures and credentials or without.
+    /// One of [`crate::formats::COPY_FORMATS`] by its name, with signatures and credentials or
+    /// without.
     As {
         format: &'static str,
         signed: bool,
@@ -34,11 +30,6 @@ impl Copyable {
         match self {
             Self::As { format, .. } => format_title(format),
             Self::Address => "URL for senders",
-            Self::Payload => "payload",
-            Self::Headers => "headers",
-            Self::EventId => "event id",
-            Self::Signature => "signature",
-            Self::Curl => "curl command (without the signature)",
             Self::Value => "value",
             Self::Key => "key",
             Self::Path => "path",
@@ -47,12 +38,10 @@ impl Copyable {
         }
     }
 
-    /// The same with signatures and credentials, where it can have them.
+    /// The same with signatures and credentials, if it can have them.
     #[must_use]
     pub fn with_signature(self) -> Self {
         match self {
-            Self::Headers => Self::As { format: "headers", signed: true },
-            Self::Curl => Self::As { format: "curl", signed: true },
             Self::As { format, .. } => Self::As { format, signed: true },
             other => other,
         }
@@ -60,7 +49,7 @@ impl Copyable {
 }
 
 fn format_title(name: &'static str) -> &'static str {
-    let found = crate::formats::format(name);
+    let found = crate::formats::copy_format(name);
     found.map_or(name, |format| format.title.strip_prefix("verify in ").unwrap_or(format.title))
 }
 

@@ -8,6 +8,7 @@ use clap::Args;
 use super::CliError;
 use crate::config::secrets::{self, Sources};
 use crate::config::{Config, DEFAULT, defaults};
+use crate::ops::KnownProviders;
 use crate::provider::Provider;
 use crate::signature::{Credentials, lint, lint_under};
 
@@ -96,6 +97,15 @@ impl ProviderArgs {
         };
         Keyring::load(providers, &self.secrets, config)
     }
+}
+
+/// Everything that the configuration knows, whether or not it is asked for here. A secret that
+/// cannot be read cannot be written by accident either, so it is left out.
+pub(super) fn known_providers(config: &Config) -> KnownProviders {
+    let providers: Vec<Provider> = config.providers().cloned().collect();
+    let found = providers.iter().filter_map(|one| secrets::load(&config.sources(one)).ok());
+    let secrets = found.flat_map(|found| found.secrets).collect();
+    KnownProviders { providers, secrets }
 }
 
 impl Keyring {

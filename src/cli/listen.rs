@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::keyring::{Keyring, ProviderArgs};
+use super::keyring::{Keyring, ProviderArgs, known_providers};
 use super::{CliError, StoreArgs, demo, signals};
 use crate::app::Session;
 use crate::config::{Config, Dashboard, GlyphChoice};
@@ -21,6 +21,7 @@ use crate::dashboard::{self, view::Glyphs};
 use crate::headless::{self, Format, HeadlessError};
 use crate::intake::{Controls, Diagnoser, Intake, PausedRequests, Sequencer, learn_schemas};
 use crate::listener::{self, BindError, Limits};
+use crate::ops::KnownProviders;
 use crate::outbound::Target;
 use crate::respond::Rulebook;
 use crate::signature::{Credentials, PublicUrl, Verifier};
@@ -99,6 +100,7 @@ async fn listen(args: ListenArgs, config: Config, keyring: Keyring) -> Result<()
     let address = listener.local_addr().map_err(CliError::environment)?;
     let url = format!("http://{address}");
     let dashboard = config.dashboard.clone();
+    let mut known = known_providers(&config);
     let plan = args.routing.plan(config);
     plan.check(address)?;
     let place = if args.ephemeral || (args.demo && args.store.store.is_none()) {
@@ -106,6 +108,8 @@ async fn listen(args: ListenArgs, config: Config, keyring: Keyring) -> Result<()
     } else {
         StorePlace::File(args.store.path())
     };
+    let own = keyring.candidates.iter().flat_map(|one| one.secrets.iter().cloned());
+    known.secrets.extend(own);
     let opened = {
         let (place, url) = (place.clone(), url.clone());
         tokio::task::spawn_blocking(move || Store::open(&place, &url)).await
@@ -131,6 +135,7 @@ async fn listen(args: ListenArgs, config: Config, keyring: Keyring) -> Result<()
         args,
         routing,
         verifier,
+        known,
         store,
         session,
         dashboard,
@@ -138,7 +143,8 @@ async fn listen(args: ListenArgs, config: Config, keyring: Keyring) -> Result<()
         warnings,
         headless,
     };
-    let outcome = front.run(listener, told).await;
+    // On the heap, since the state of every front end is in it.
+    let outcome = Box::pin(front.run(listener, told)).await;
     tokio::task::spawn_blocking(move || writer.finish()).await.map_err(CliError::environment)?;
     outcome
 }
@@ -213,6 +219,7 @@ struct ListenSession {
     args: ListenArgs,
     routing: Routing,
     verifier: Arc<Verifier>,
+    known: KnownProviders,
     store: Store,
     session: Session,
     dashboard: Dashboard,
@@ -335,6 +342,7 @@ impl ListenSession {
             config: self.args.provider.config.path(),
             store: self.store.clone(),
             verifier: Arc::clone(&self.verifier),
+            known: self.known.clone(),
             own,
             notes: self.notes.clone(),
             warnings: self.warnings.clone(),

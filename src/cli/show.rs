@@ -8,8 +8,10 @@ use jiff::tz::TimeZone;
 use super::keyring::ConfigArgs;
 use super::{CliError, StoreArgs};
 use crate::delivery::{Attempt, Delivery, Outcome};
-use crate::formats::{self, CopyFormat, CopySource, FORMATS, jsonl};
+use crate::formats::{COPY_FORMATS, CopyFormat, copy_format, jsonl};
+use crate::ops::copy::{CopyRequest, copy};
 use crate::payload::{Document, escape};
+use crate::provider::Provider;
 use crate::store::StoreReader;
 use crate::units;
 
@@ -21,7 +23,7 @@ pub(super) struct ShowArgs {
     store: StoreArgs,
     #[command(flatten)]
     form: ShowForm,
-    /// With the signature and credentials, which curl, httpie, xh and http leave out
+    /// Include signatures and credentials, which --as leaves out
     #[arg(long)]
     with_signature: bool,
     #[command(flatten)]
@@ -47,15 +49,15 @@ pub(super) struct ShowForm {
     /// As a curl command that sends it to the listener's default address; short for --as curl
     #[arg(long)]
     curl: bool,
-    /// In a form to be copied: payload, pretty, headers, curl, httpie, xh, http, or a program that
-    /// verifies it: node, python, go, ruby, php, rust
+    /// In a format to copy: payload, pretty, headers, event-id, signature, curl, httpie, xh, http, or
+    /// a program that verifies it: node, python, go, ruby, php, rust
     #[arg(long = "as", value_name = "FORM", value_parser = parse_format)]
     copy: Option<&'static CopyFormat>,
 }
 
 fn parse_format(name: &str) -> Result<&'static CopyFormat, String> {
-    formats::format(name).ok_or_else(|| {
-        let names: Vec<&str> = FORMATS.iter().map(|format| format.name).collect();
+    copy_format(name).ok_or_else(|| {
+        let names: Vec<&str> = COPY_FORMATS.iter().map(|format| format.name).collect();
         format!("there is no such form; known are {}", names.join(", "))
     })
 }
@@ -87,17 +89,12 @@ pub(super) fn run(args: &ShowArgs) -> Result<(), CliError> {
     } else if let Some(format) =
         form.copy.or(form.curl.then(|| parse_format("curl").ok()).flatten())
     {
-        let provider = args.config.load()?.named(&delivery.summary.provider).ok();
-        let copied = CopySource {
-            delivery: &delivery,
-            provider: provider.as_ref(),
-            base: LISTENER,
-            with_signature: args.with_signature,
-        };
-        let copy = format.write(&copied).map_err(|reason| {
+        let providers: Vec<Provider> = args.config.load()?.providers().cloned().collect();
+        let request = CopyRequest { format, base: LISTENER, with_signature: args.with_signature };
+        let copied = copy(&delivery, &providers, &request).map_err(|reason| {
             CliError::negative(format!("delivery {} has no such form: {reason}", args.id))
         })?;
-        write_bytes(&mut out, &copy)?;
+        write_bytes(&mut out, copied.bytes())?;
         // Bytes stay as they are; a command is a line.
         if form.copy.is_none_or(CopyFormat::is_command) {
             writeln!(out)?;

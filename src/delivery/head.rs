@@ -159,6 +159,21 @@ impl Head {
         Self { method, target, version: Version::Http11, headers: Vec::new(), raw }
     }
 
+    /// The same head without the lines of some headers, every other byte kept.
+    #[must_use]
+    pub fn without(&self, names: &[&str]) -> Self {
+        if names.is_empty() {
+            return self.clone();
+        }
+        let is_kept = |line: &&[u8]| {
+            let name = line.split(|&byte| byte == b':').next().unwrap_or_default();
+            !names.iter().any(|one| one.as_bytes().eq_ignore_ascii_case(name))
+        };
+        let lines = self.raw.split_inclusive(|&byte| byte == b'\n').filter(is_kept);
+        let raw: Bytes = lines.flatten().copied().collect();
+        Self::parse(raw.clone()).unwrap_or_else(|_| Self::lenient(raw))
+    }
+
     /// Builds a head from its parts, for requests that hookglass itself creates.
     pub fn build(method: &str, target: impl AsRef<[u8]>, headers: &[Header]) -> Self {
         let target = target.as_ref();
@@ -237,6 +252,13 @@ mod tests {
         assert_eq!(head.target, "/a?b=%20");
         assert_eq!(head.joined("x-b").unwrap(), "1, 3");
         assert_eq!(head.joined("x-c"), None);
+    }
+
+    #[test]
+    fn a_head_without_a_header_keeps_every_other_byte() {
+        let head = head("POST /a:b HTTP/1.0\r\nX-B:  1\r\ncookie: c\r\nx-c:2\r\nCookie: d\r\n\r\n");
+        let kept = "POST /a:b HTTP/1.0\r\nX-B:  1\r\nx-c:2\r\n\r\n";
+        assert_eq!(head.without(&["Cookie"]).raw, kept);
     }
 
     #[test]

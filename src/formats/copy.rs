@@ -1,27 +1,28 @@
-//! What a delivery can be copied as: one table for the dashboard's menu, `show --as` and the docs.
+//! Formats to copy a delivery in: one table for the dashboard's menu, `show --as`, and the docs.
 
 use bytes::Bytes;
 
+use super::credentials::{is_signature, provider_of};
 use super::snippet::{self, Snippet};
-use super::{curl, httpie};
+use super::{curl, httpie, without_credentials};
 use crate::delivery::{Delivery, Header};
-use crate::payload::{Document, pointer};
-use crate::provider::{self, Provider, Scheme, ValueLocation};
+use crate::payload::Document;
+use crate::provider::Provider;
 
 /// What is copied, and how.
 #[derive(Debug, Clone, Copy)]
 pub struct CopySource<'d> {
     pub delivery: &'d Delivery,
-    /// Whose it is, where that is known.
-    pub provider: Option<&'d Provider>,
+    /// Providers besides those that are built in; they come first.
+    pub providers: &'d [Provider],
     /// Where commands send to: a URL without a path.
     pub base: &'d str,
-    /// Whether signatures and credentials are copied along. Payload and headers are what they are,
-    /// and a program that verifies has the signature in it, since it verifies that.
+    /// Whether signatures and credentials are copied along. The payload is what it is, and a
+    /// program that verifies has the signature in it, since it verifies that.
     pub with_signature: bool,
 }
 
-/// A form to copy a delivery in.
+/// A format to copy a delivery in.
 #[derive(Debug)]
 pub struct CopyFormat {
     /// The word for the command line.
@@ -29,7 +30,18 @@ pub struct CopyFormat {
     /// The word for a menu.
     pub title: &'static str,
     pub help: &'static str,
+    pub needs: CopyNeeds,
     write: Write,
+}
+
+/// What a delivery must have to be copied in a format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CopyNeeds {
+    Nothing,
+    Body,
+    EventId,
+    /// That it was not refused, since then its body was not kept.
+    Whole,
 }
 
 #[derive(Debug)]
@@ -37,42 +49,51 @@ enum Write {
     Payload,
     Pretty,
     Headers,
+    EventId,
+    Signature,
     Curl,
     Httpie(&'static str),
     Http,
     Snippet(Snippet),
 }
 
-const fn format_of(
+const fn format(
     name: &'static str,
     title: &'static str,
     help: &'static str,
+    needs: CopyNeeds,
     write: Write,
 ) -> CopyFormat {
-    CopyFormat { name, title, help, write }
+    CopyFormat { name, title, help, needs, write }
 }
 
-/// The form of a program in some language.
+/// The format of a program in some language.
 macro_rules! verifier {
     ($name:literal, $language:literal, $snippet:expr) => {
-        format_of(
+        format(
             $name,
             concat!("verify in ", $language),
             concat!("a program for ", $language, " that verifies it"),
+            Whole,
             Write::Snippet($snippet),
         )
     };
 }
 
-/// Every form, in the order of a menu.
-pub const FORMATS: &[CopyFormat] = &[
-    format_of("payload", "payload", "the body, byte for byte", Write::Payload),
-    format_of("pretty", "payload, formatted", "the body as it is shown", Write::Pretty),
-    format_of("headers", "headers", "the header lines as received", Write::Headers),
-    format_of("curl", "curl", "a curl command that sends the same bytes", Write::Curl),
-    format_of("httpie", "HTTPie", "an HTTPie command that sends it", Write::Httpie("http")),
-    format_of("xh", "xh", "an xh command that sends it", Write::Httpie("xh")),
-    format_of("http", "raw HTTP", "head and body as on the wire", Write::Http),
+use CopyNeeds::{Body, EventId, Nothing, Whole};
+
+/// Every format, in the order of a menu.
+#[rustfmt::skip] // a row is a line
+pub const COPY_FORMATS: &[CopyFormat] = &[
+    format("payload", "payload", "the body, byte for byte", Body, Write::Payload),
+    format("pretty", "payload, formatted", "the body as it is shown", Body, Write::Pretty),
+    format("headers", "headers", "the header lines", Nothing, Write::Headers),
+    format("event-id", "event id", "the event id", EventId, Write::EventId),
+    format("signature", "signature", "the value of the provider's signature header", Nothing, Write::Signature),
+    format("curl", "curl command", "a curl command that sends the same bytes", Whole, Write::Curl),
+    format("httpie", "HTTPie", "an HTTPie command that sends it", Whole, Write::Httpie("http")),
+    format("xh", "xh", "an xh command that sends it", Whole, Write::Httpie("xh")),
+    format("http", "raw HTTP", "head and body as on the wire", Whole, Write::Http),
     verifier!("node", "Node", snippet::NODE),
     verifier!("python", "Python", snippet::PYTHON),
     verifier!("go", "Go", snippet::GO),
@@ -81,9 +102,9 @@ pub const FORMATS: &[CopyFormat] = &[
     verifier!("rust", "Rust", snippet::RUST),
 ];
 
-/// The form of a name.
-pub fn format(name: &str) -> Option<&'static CopyFormat> {
-    FORMATS.iter().find(|format| format.name == name)
+/// The copy format of a name.
+pub fn copy_format(name: &str) -> Option<&'static CopyFormat> {
+    COPY_FORMATS.iter().find(|format| format.name == name)
 }
 
 impl CopyFormat {
@@ -92,34 +113,32 @@ impl CopyFormat {
         matches!(self.write, Write::Curl | Write::Httpie(_))
     }
 
-    /// The copy, or why there can be none. Text but for a payload that is not.
-    pub fn write(&self, copied: &CopySource<'_>) -> Result<Bytes, String> {
-        let delivery = copied.delivery;
+    /// The copy, or the reason why there is none. It is text, except for a payload that is not.
+    pub fn write(&self, source: &CopySource<'_>) -> Result<Bytes, String> {
+        let delivery = source.delivery;
         if let Some(refusal) = &delivery.summary.request.refused
-            && (self.is_command() || matches!(self.write, Write::Snippet(_)))
+            && self.needs == Whole
         {
             return Err(refusal.incomplete_reason());
         }
         let text = match &self.write {
             Write::Payload => return Ok(delivery.body.clone()),
             Write::Pretty => pretty(delivery),
-            Write::Headers => return Ok(header_lines(&delivery.head.headers)),
-            Write::Curl => {
-                let (shown, leave_out) = copied.shown();
-                curl::command(&shown, copied.base, &leave_out)
+            Write::Headers => return Ok(header_lines(&source.shared().head.headers)),
+            Write::EventId => {
+                delivery.summary.event.id.clone().ok_or("this delivery has no event id")?
             }
-            Write::Httpie(program) => {
-                let (shown, leave_out) = copied.shown();
-                httpie::command(program, &shown, copied.base, &leave_out)?
-            }
+            Write::Signature => signature(source)?,
+            Write::Curl => curl::command(&source.shared(), source.base),
+            Write::Httpie(program) => httpie::command(program, &source.shared(), source.base)?,
             Write::Http => {
-                let (shown, leave_out) = copied.shown();
-                return Ok(raw(&shown, &leave_out));
+                let shared = source.shared();
+                return Ok([&shared.head.raw[..], &shared.body].concat().into());
             }
             Write::Snippet(snippet) => {
-                let unknown = "it is not known whose delivery this is, so neither is how it is \
-                               signed";
-                let provider = copied.provider.ok_or(unknown)?;
+                let unknown = "the provider of this delivery is not known, so neither is its \
+                               signature scheme";
+                let provider = provider_of(delivery, source.providers).ok_or(unknown)?;
                 snippet.write(delivery, provider)?
             }
         };
@@ -127,41 +146,15 @@ impl CopyFormat {
     }
 }
 
-impl<'d> CopySource<'d> {
-    /// What is copied of it, and the headers that are left out.
-    fn shown(&self) -> (Delivery, Vec<&'d str>) {
-        let mut shown = self.delivery.clone();
+impl CopySource<'_> {
+    /// The delivery as it may be passed on.
+    fn shared(&self) -> Delivery {
         if self.with_signature {
-            return (shown, Vec::new());
+            self.delivery.clone()
+        } else {
+            without_credentials(self.delivery, self.providers)
         }
-        let places = self.provider.iter().flat_map(|provider| &provider.scheme.signature);
-        for place in places {
-            if let ValueLocation::Json(path) = place
-                && let Some(emptied) = pointer::with_string(&shown.body, path, "")
-            {
-                shown.body = emptied.into();
-            }
-        }
-        let headers = self.delivery.head.headers.iter();
-        let secret = headers.filter(|header| self.is_secret(header));
-        (shown, secret.map(|header| header.name.as_str()).collect())
     }
-
-    /// Whether a header is a signature of any provider, or credentials.
-    fn is_secret(&self, header: &Header) -> bool {
-        let mine = self.provider.map(|provider| &provider.scheme);
-        let mut schemes = mine.into_iter().chain(provider::all().iter().map(|one| &one.scheme));
-        header.is("cookie")
-            || header.is("authorization")
-            || header.is("proxy-authorization")
-            || schemes.any(|scheme| signs_in(scheme, header))
-    }
-}
-
-fn signs_in(scheme: &Scheme, header: &Header) -> bool {
-    scheme
-        .signature_headers()
-        .any(|name| header.is(name) || scheme.alias(name).is_some_and(|alias| header.is(&alias)))
 }
 
 /// The body as it is shown.
@@ -182,12 +175,14 @@ fn header_lines(headers: &[Header]) -> Bytes {
     out.into()
 }
 
-/// Head and body as they came, without the lines of some headers.
-fn raw(delivery: &Delivery, leave_out: &[&str]) -> Bytes {
-    let kept = |line: &&[u8]| {
-        let name = line.split(|&byte| byte == b':').next().unwrap_or_default();
-        !leave_out.iter().any(|one| one.as_bytes().eq_ignore_ascii_case(name))
-    };
-    let lines = delivery.head.raw.split_inclusive(|&byte| byte == b'\n').filter(kept);
-    lines.chain([&delivery.body[..]]).flatten().copied().collect()
+fn signature(source: &CopySource<'_>) -> Result<String, &'static str> {
+    let scheme = provider_of(source.delivery, source.providers).map(|provider| &provider.scheme);
+    let headers = source.delivery.head.headers.iter();
+    let own = headers.filter(|header| scheme.is_some_and(|scheme| is_signature(scheme, header)));
+    let values: Vec<String> = own.map(|header| header.text().into_owned()).collect();
+    if values.is_empty() {
+        Err("this delivery has no signature header")
+    } else {
+        Ok(values.join(", "))
+    }
 }

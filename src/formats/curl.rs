@@ -11,9 +11,9 @@ const CURLS_OWN: [&str; 3] = ["User-Agent", "Accept", "Content-Type"];
 /// A larger body makes curl ask whether it is wanted (`Expect: 100-continue`), and wait.
 const ASKED_ABOUT: usize = 1024;
 
-/// A command that sends the delivery to `base`, without the headers in `leave_out`. It holds
-/// nothing but printable characters, and nothing that the shell would act on.
-pub fn command(delivery: &Delivery, base: &str, leave_out: &[&str]) -> String {
+/// A command that sends the delivery to `base`. It holds nothing but printable characters, and
+/// nothing that the shell would act on.
+pub fn command(delivery: &Delivery, base: &str) -> String {
     let head = &delivery.head;
     let mut out = String::new();
     // curl takes an `@` in front for the name of a file.
@@ -30,7 +30,7 @@ pub fn command(delivery: &Delivery, base: &str, leave_out: &[&str]) -> String {
     if path.as_bytes() != &head.target[..] {
         let _ = write!(out, " --request-target {}", shell::word(&head.target));
     }
-    for header in sent(delivery, leave_out) {
+    for header in sent(delivery) {
         let line = match header.value.trim_ascii() {
             b"" => [header.name.as_bytes(), b";"].concat(),
             value => [header.name.as_bytes(), b": ", value].concat(),
@@ -57,16 +57,12 @@ pub fn command(delivery: &Delivery, base: &str, leave_out: &[&str]) -> String {
     out
 }
 
-/// The headers that a command sends; the others are the business of whoever connects.
-pub(super) fn sent<'d>(
-    delivery: &'d Delivery,
-    leave_out: &[&str],
-) -> impl Iterator<Item = &'d Header> {
+/// The headers that a command sends; the client adds those of the connection itself.
+pub(super) fn sent(delivery: &Delivery) -> impl Iterator<Item = &Header> {
     delivery.head.headers.iter().filter(|header| {
         !header.is("host")
             && !header.is("content-length")
             && !header.is("expect")
             && !is_hop_by_hop(&header.name)
-            && !leave_out.iter().any(|name| header.is(name))
     })
 }

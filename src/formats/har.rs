@@ -107,17 +107,13 @@ pub const BEGIN: &str = concat!(
 );
 pub const END: &str = "\n]}}\n";
 
-/// A delivery as an entry on one line, without the headers in `leave_out`. The URL is the one that
-/// its `Host` header names.
-pub fn entry(delivery: &Delivery, leave_out: &[&str]) -> String {
+/// A delivery as an entry on one line. The URL is the one that its `Host` header names.
+pub fn entry(delivery: &Delivery) -> String {
     let (summary, head) = (&delivery.summary, &delivery.head);
-    let is_left_out = |header: &Header| leave_out.iter().any(|name| header.is(name));
-    let kept = head.headers.iter().filter(|header| !is_left_out(header));
     let field = |header: &'_ Header| Field {
         name: header.name.clone().into(),
         value: header.text().into_owned().into(),
     };
-    let is_whole = !head.headers.iter().any(is_left_out);
     let host = head.joined("host").map(|host| header_text(&host).into_owned());
     let host = host.filter(|host| is_host(host)).unwrap_or_else(|| "localhost".to_owned());
     let path = super::shell::path(&head.target);
@@ -136,7 +132,7 @@ pub fn entry(delivery: &Delivery, leave_out: &[&str]) -> String {
             url: format!("http://{host}{path}"),
             http_version: head.version.as_str(),
             cookies: [],
-            headers: kept.map(field).collect(),
+            headers: head.headers.iter().map(field).collect(),
             query_string: query(&head.target_text()),
             post_data,
             headers_size: head.raw.len(),
@@ -158,7 +154,7 @@ pub fn entry(delivery: &Delivery, leave_out: &[&str]) -> String {
         rest: Rest {
             provider: summary.provider.clone(),
             target: head.target_text().into_owned(),
-            head_base64: wire::head_base64(head).filter(|_| is_whole),
+            head_base64: wire::head_base64(head),
         },
     };
     // Text, numbers and lists: there is nothing in it that JSON cannot say.

@@ -40,21 +40,16 @@ pub struct WrittenRequest {
     pub file: Option<(String, bytes::Bytes)>,
 }
 
-/// A delivery as a request to `base`, without the headers in `leave_out`. A body of its own would
-/// be the file `{stem}.{id}.body`.
-pub fn request(delivery: &Delivery, base: &str, leave_out: &[&str], stem: &str) -> WrittenRequest {
+/// A delivery as a request to `base`. A body that needs a file of its own goes into
+/// `{stem}.{id}.body`.
+pub fn request(delivery: &Delivery, base: &str, stem: &str) -> WrittenRequest {
     let (summary, head) = (&delivery.summary, &delivery.head);
-    let kept: Vec<Header> = head
-        .headers
-        .iter()
-        .filter(|header| !leave_out.iter().any(|name| header.is(name)))
-        .cloned()
-        .collect();
+    let kept = &head.headers;
     let said: Vec<wire::HeaderPair<'_>> =
         kept.iter().map(|header| (header.name.as_str().into(), header.text())).collect();
     let target = head.target_text();
     let exact = wire::head_bytes(&head.method, &target, head.version.as_str(), &said);
-    let is_exact = kept.len() < head.headers.len() || exact == head.raw;
+    let is_exact = exact == head.raw;
     let is_own = |header: &Header| {
         is_hop_by_hop(&header.name) || header.is("host") || header.is("content-length")
     };

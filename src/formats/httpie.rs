@@ -13,14 +13,8 @@ const THEIR_OWN: [&str; 4] = ["User-Agent", "Accept", "Accept-Encoding", "Conten
 /// What ends the name of an item, or begins a name of a file behind it.
 const SPECIAL: [char; 4] = [':', '=', '@', ';'];
 
-/// A command of `program` that sends the delivery to `base`, without the headers in `leave_out`;
-/// or why it cannot be said.
-pub(super) fn command(
-    program: &str,
-    delivery: &Delivery,
-    base: &str,
-    leave_out: &[&str],
-) -> Result<String, String> {
+/// A command of `program` that sends the delivery to `base`, or the reason why there is none.
+pub(super) fn command(program: &str, delivery: &Delivery, base: &str) -> Result<String, String> {
     let head = &delivery.head;
     let path = shell::path(&head.target);
     if path.as_bytes() != &head.target[..] {
@@ -38,7 +32,7 @@ pub(super) fn command(
     let method = shell::word(head.method.as_bytes());
     let url = format!("{}{path}", base.trim_end_matches('/'));
     let _ = write!(out, "{program}{ignored}{as_is} -- {method} {}", shell::word(url.as_bytes()));
-    for header in curl::sent(delivery, leave_out) {
+    for header in curl::sent(delivery) {
         let _ = write!(out, " {}", shell::word(item(program, header)?.as_bytes()));
     }
     for name in THEIR_OWN {

@@ -11,6 +11,7 @@ use crate::app::palette::Palette;
 use crate::app::pane;
 use crate::app::prompt::Prompt;
 use crate::app::tab::Tab;
+use crate::formats::{CopyNeeds, copy_format};
 
 pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     match action {
@@ -124,19 +125,20 @@ fn copy(model: &mut Model, what: Copyable) -> Vec<Effect> {
     }
 }
 
-/// What a delivery would need for something of it to be copied, and has not.
+/// What a delivery lacks to be copied, if anything.
 fn missing(row: &ListRow<'_>, what: Copyable) -> Option<&'static str> {
-    match what {
-        Copyable::EventId => row.event_id.is_none().then_some("no event id"),
-        Copyable::Payload
-        | Copyable::As { format: "payload" | "pretty", .. }
-        | Copyable::Value
-        | Copyable::Key
-        | Copyable::Path
-        | Copyable::JqPath
-        | Copyable::Subtree => (row.body_size == 0).then_some("no body"),
-        Copyable::Address => None,
-        Copyable::Headers | Copyable::Signature | Copyable::Curl | Copyable::As { .. } => {
+    let needs = match what {
+        Copyable::As { format, .. } => copy_format(format)?.needs,
+        Copyable::Address => CopyNeeds::Nothing,
+        Copyable::Value | Copyable::Key | Copyable::Path | Copyable::JqPath | Copyable::Subtree => {
+            CopyNeeds::Body
+        }
+    };
+    match needs {
+        CopyNeeds::Nothing => None,
+        CopyNeeds::Body => (row.body_size == 0).then_some("no body"),
+        CopyNeeds::EventId => row.event_id.is_none().then_some("no event id"),
+        CopyNeeds::Whole => {
             row.refused.is_some().then_some("been refused, so it was not kept whole")
         }
     }

@@ -135,13 +135,7 @@ pub(super) fn copy(model: &mut Model, what: Copyable) -> Vec<Effect> {
         Copyable::JqPath => Some(node.path().jq()),
         Copyable::Subtree => Some(node.source().to_owned()),
         Copyable::Value => Some(value(node)),
-        Copyable::Payload
-        | Copyable::Headers
-        | Copyable::EventId
-        | Copyable::Signature
-        | Copyable::Curl
-        | Copyable::As { .. }
-        | Copyable::Address => None,
+        Copyable::As { .. } | Copyable::Address => None,
     });
     match text {
         Some(text) if !text.is_empty() => vec![Effect::CopyText { text, what }],

@@ -7,8 +7,8 @@ use std::path::Path;
 use super::{CliError, Format, Job};
 use crate::cli::atomic_file;
 use crate::cli::progress::Progress;
-use crate::delivery::{Delivery, Head};
-use crate::formats::{curl, har, http, jsonl};
+use crate::delivery::Delivery;
+use crate::formats::{curl, har, http, jsonl, without_credentials};
 use crate::payload::escape;
 use crate::private_file::PrivateFile;
 use crate::provider::Provider;
@@ -51,6 +51,7 @@ struct Stream<'j> {
     path: Option<&'j Path>,
     /// Nothing if bytes stay as they came.
     redactor: Option<Redactor>,
+    providers: Vec<Provider>,
     count: usize,
 }
 
@@ -58,7 +59,13 @@ impl<'j> Stream<'j> {
     fn new(job: &'j Job<'j>, path: Option<&'j Path>) -> Self {
         let redaction = Redaction::new(&job.args.redact);
         let wanted = !job.args.redact.is_empty() && !redaction.is_none();
-        Self { job, path, redactor: wanted.then(|| Redactor::new(redaction)), count: 0 }
+        Self {
+            job,
+            path,
+            redactor: wanted.then(|| Redactor::new(redaction)),
+            providers: job.config.providers().cloned().collect(),
+            count: 0,
+        }
     }
 
     /// Writes every delivery; how many those were.
@@ -115,18 +122,19 @@ impl<'j> Stream<'j> {
         };
         // JSON lines are for taking in again; the others are passed on to people.
         let is_bare = if args.format == Format::Jsonl { is_redacted } else { !args.keep_signature };
-        let leave_out: &[&str] = if is_bare { &signatures } else { &[] };
+        let delivery =
+            if is_bare { without_credentials(&delivery, &self.providers) } else { delivery };
         match args.format {
             Format::Har => {
                 let comma = if self.count > 0 { ",\n" } else { "" };
-                write!(out, "{comma}{}", har::entry(&delivery, leave_out))?;
+                write!(out, "{comma}{}", har::entry(&delivery))?;
             }
             Format::Curl => {
-                writeln!(out, "{}", curl::command(&delivery, &args.base, leave_out))?;
+                writeln!(out, "{}", curl::command(&delivery, &args.base))?;
             }
-            Format::Http => return self.http(out, &delivery, leave_out),
+            Format::Http => return self.http(out, &delivery),
             Format::Jsonl | Format::Fixture => {
-                writeln!(out, "{}", jsonl::line(&without(delivery, leave_out)))?;
+                writeln!(out, "{}", jsonl::line(&delivery))?;
             }
         }
         Ok(Ok(()))
@@ -136,11 +144,10 @@ impl<'j> Stream<'j> {
         &self,
         out: &mut impl Write,
         delivery: &Delivery,
-        leave_out: &[&str],
     ) -> Result<Result<(), String>, CliError> {
         let stem = self.path.and_then(Path::file_stem).unwrap_or_default().to_string_lossy();
         let http::WrittenRequest { text, file } =
-            http::request(delivery, &self.job.args.base, leave_out, &stem);
+            http::request(delivery, &self.job.args.base, &stem);
         if let Some((name, body)) = file {
             let Some(path) = self.path else {
                 let why = "its body needs a file of its own; name the .http file with --out";
@@ -168,15 +175,4 @@ impl<'j> Stream<'j> {
         }
         Ok(Delivery { summary, head, body, attempts: Vec::new() })
     }
-}
-
-fn without(mut delivery: Delivery, leave_out: &[&str]) -> Delivery {
-    if !leave_out.is_empty() {
-        let head = &delivery.head;
-        let kept =
-            head.headers.iter().filter(|header| !leave_out.iter().any(|name| header.is(name)));
-        let kept: Vec<_> = kept.cloned().collect();
-        delivery.head = Head::build(&head.method, &head.target, &kept);
-    }
-    delivery
 }

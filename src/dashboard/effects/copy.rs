@@ -1,23 +1,18 @@
 //! Parts of a delivery, to the clipboard.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-
 use super::{Context, ForTerminal};
 use crate::app::{Copyable, Event, Notice};
 use crate::dashboard::clipboard::CopyMethod;
 use crate::delivery::{Delivery, DeliveryId};
-use crate::formats::{self, curl};
+use crate::formats::copy_format;
+use crate::ops::copy::{CopiedText, CopyRequest, copy};
 
 impl Context {
     pub(super) fn copy(&self, id: DeliveryId, what: Copyable) {
-        let notice = match self.read(id) {
+        let copied = self.read(id).and_then(|delivery| self.text_of(&delivery, what));
+        let notice = match copied {
             Err(reason) => Notice::failed(format!("nothing was copied: {reason}")),
-            Ok(delivery) if matches!(what, Copyable::As { .. }) => self.copy_as(&delivery, what),
-            Ok(delivery) => {
-                let (text, remark) = self.text_of(&delivery, what);
-                self.place(&text, what.title(), remark)
-            }
+            Ok((text, remark)) => self.place(&text, what.title(), remark),
         };
         self.tell(Event::Notice(notice));
     }
@@ -26,30 +21,25 @@ impl Context {
         self.tell(Event::Notice(self.place(text, what.title(), "")));
     }
 
-    /// One of the forms that other tools read.
-    fn copy_as(&self, delivery: &Delivery, what: Copyable) -> Notice {
-        let Copyable::As { format, signed } = what else { return Notice::info("nothing to copy") };
-        let credentials = self.setup.verifier.named(&delivery.summary.provider);
+    /// The text to copy, and a remark for the notice.
+    fn text_of(
+        &self,
+        delivery: &Delivery,
+        what: Copyable,
+    ) -> Result<(String, &'static str), String> {
+        let Copyable::As { format, signed } = what else { return Ok((String::new(), "")) };
+        let format = copy_format(format).ok_or_else(|| format!("unknown format `{format}`"))?;
         let base = self.setup.own.to_string();
-        let copied = formats::CopySource {
-            delivery,
-            provider: credentials.map(|credentials| &credentials.provider),
-            base: &base,
-            with_signature: signed,
-        };
-        let written = formats::format(format).map(|format| format.write(&copied));
-        match written {
-            None => Notice::failed(format!("nothing was copied: there is no form `{format}`")),
-            Some(Err(why)) => Notice::failed(format!("nothing was copied: {why}")),
-            Some(Ok(bytes)) => {
-                let with = if signed { " with the signature" } else { "" };
-                if let Ok(text) = std::str::from_utf8(&bytes) {
-                    return self.place(text, what.title(), with);
-                }
-                let remark = format!("{with} as base64, since it is not UTF-8");
-                self.place(&STANDARD.encode(&bytes), what.title(), &remark)
+        let request = CopyRequest { format, base: &base, with_signature: signed };
+        let copied = copy(delivery, &self.setup.known.providers, &request)?;
+        Ok(match (copied.into_text(), signed) {
+            (CopiedText::Plain(text), false) => (text, ""),
+            (CopiedText::Plain(text), true) => (text, " with the signature"),
+            (CopiedText::Base64(text), false) => (text, " as base64, since it is not UTF-8"),
+            (CopiedText::Base64(text), true) => {
+                (text, " with the signature as base64, since it is not UTF-8")
             }
-        }
+        })
     }
 
     /// Puts a text on the clipboard, and says by which way it went.
@@ -68,46 +58,6 @@ impl Context {
                 }
             }
             CopyMethod::Failed(why) => Notice::failed(format!("nothing was copied: {why}")),
-        }
-    }
-
-    /// The text to be copied, and what has to be said of it.
-    fn text_of(&self, delivery: &Delivery, what: Copyable) -> (String, &'static str) {
-        let credentials = self.setup.verifier.named(&delivery.summary.provider);
-        let signatures = credentials
-            .map(|credentials| credentials.provider.signature_headers())
-            .unwrap_or_default();
-        let is_signature = |name: &str| signatures.iter().any(|one| one.eq_ignore_ascii_case(name));
-        let headers = delivery.head.headers.iter();
-        match what {
-            Copyable::Payload => std::str::from_utf8(&delivery.body).map_or_else(
-                |_| (STANDARD.encode(&delivery.body), " as base64, since it is not UTF-8"),
-                |text| (text.to_owned(), ""),
-            ),
-            Copyable::Headers => {
-                let lines = headers
-                    .filter(|header| !is_signature(&header.name))
-                    .map(|header| format!("{}: {}\n", header.name, header.text()));
-                (lines.collect(), "")
-            }
-            Copyable::EventId => (delivery.summary.event.id.clone().unwrap_or_default(), ""),
-            Copyable::Signature => {
-                let values = headers
-                    .filter(|header| is_signature(&header.name))
-                    .map(|header| header.text().into_owned());
-                (values.collect::<Vec<_>>().join(", "), "")
-            }
-            // Those are at hand where the cursor is.
-            Copyable::Value
-            | Copyable::Key
-            | Copyable::Path
-            | Copyable::JqPath
-            | Copyable::Subtree
-            | Copyable::As { .. }
-            | Copyable::Address => (String::new(), ""),
-            Copyable::Curl => {
-                (curl::command(delivery, &self.setup.own.to_string(), &signatures), "")
-            }
         }
     }
 }

@@ -10,10 +10,10 @@ use tokio::sync::mpsc;
 use super::Context;
 use crate::app::{Event, ExportForm, Notice};
 use crate::delivery::{Delivery, DeliveryId};
-use crate::formats::{curl, har, http, jsonl};
+use crate::formats::{curl, har, http, jsonl, without_credentials};
+use crate::ops::KnownProviders;
 use crate::ops::fixture::{FixtureMaker, FolderError};
 use crate::private_file::{self, Existing, PrivateFile};
-use crate::provider::{self, Provider};
 use crate::redact::Redaction;
 use crate::task;
 use crate::units;
@@ -31,13 +31,7 @@ pub(super) struct ExportJob {
 /// Exports one job after the other. The maker lives as long as the dashboard, so that a person has
 /// the same pseudonym in all fixtures of a session.
 pub(super) async fn work(context: Arc<Context>, mut jobs: mpsc::Receiver<ExportJob>) {
-    let candidates = context.setup.verifier.candidates();
-    let own = candidates.iter().map(|credentials| credentials.provider.clone());
-    let known =
-        provider::all().iter().filter(|known| context.setup.verifier.named(&known.name).is_none());
-    let providers: Vec<Provider> = own.chain(known.cloned()).collect();
-    let secrets =
-        candidates.iter().flat_map(|credentials| credentials.secrets.iter().cloned()).collect();
+    let KnownProviders { providers, secrets } = context.setup.known.clone();
     let mut maker = FixtureMaker::new(Redaction::new(&[]), providers, secrets);
     while let Some(job) = jobs.recv().await {
         let one = Arc::clone(&context);
@@ -139,22 +133,22 @@ impl Context {
         delivery: &Delivery,
         (path, first): (&Path, bool),
     ) -> io::Result<()> {
-        let provider = self.setup.verifier.named(&delivery.summary.provider);
-        let signatures = provider
-            .map(|credentials| credentials.provider.signature_headers())
-            .unwrap_or_default();
+        let delivery = &match form {
+            ExportForm::Jsonl => delivery.clone(),
+            _ => without_credentials(delivery, &self.setup.known.providers),
+        };
         let base = self.setup.own.to_string();
         match form {
             ExportForm::Fixture => Ok(()),
             ExportForm::Jsonl => writeln!(out, "{}", jsonl::line(delivery)),
             ExportForm::Har => {
                 let comma = if first { "" } else { ",\n" };
-                write!(out, "{comma}{}", har::entry(delivery, &signatures))
+                write!(out, "{comma}{}", har::entry(delivery))
             }
-            ExportForm::Curl => writeln!(out, "{}", curl::command(delivery, &base, &signatures)),
+            ExportForm::Curl => writeln!(out, "{}", curl::command(delivery, &base)),
             ExportForm::Http => {
                 let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-                let written = http::request(delivery, &base, &signatures, &stem);
+                let written = http::request(delivery, &base, &stem);
                 if let Some((name, body)) = written.file {
                     private_file::write(&path.with_file_name(name), &body, Existing::Keep)?;
                 }

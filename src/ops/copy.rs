@@ -1,0 +1,56 @@
+//! Copies a delivery in one of the formats of [`COPY_FORMATS`], without signatures and credentials
+//! unless they are asked for.
+//!
+//! [`COPY_FORMATS`]: crate::formats::COPY_FORMATS
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+
+use crate::delivery::Delivery;
+use crate::formats::{CopyFormat, CopySource};
+use crate::provider::Provider;
+
+/// A format, and what its commands and secrets depend on.
+#[derive(Debug, Clone, Copy)]
+pub struct CopyRequest<'r> {
+    pub format: &'static CopyFormat,
+    /// Where commands send to: a URL without a path.
+    pub base: &'r str,
+    pub with_signature: bool,
+}
+
+/// A copy of a delivery.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Copied(Bytes);
+
+/// A copy for a place that takes text only, such as a clipboard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CopiedText {
+    Plain(String),
+    /// Of bytes that are not UTF-8.
+    Base64(String),
+}
+
+/// Copies a delivery; the error states why it has no such copy.
+pub fn copy(
+    delivery: &Delivery,
+    providers: &[Provider],
+    request: &CopyRequest<'_>,
+) -> Result<Copied, String> {
+    let CopyRequest { format, base, with_signature } = *request;
+    format.write(&CopySource { delivery, providers, base, with_signature }).map(Copied)
+}
+
+impl Copied {
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    pub fn into_text(self) -> CopiedText {
+        match String::from_utf8(self.0.into()) {
+            Ok(text) => CopiedText::Plain(text),
+            Err(error) => CopiedText::Base64(STANDARD.encode(error.as_bytes())),
+        }
+    }
+}
