@@ -97,7 +97,7 @@ fn delivery(number: usize, at: Timestamp) -> NewDelivery {
     new.signature = Verdict {
         status,
         cause: cause.map(str::to_owned),
-        explanation: Some("what was found, in a sentence of the usual length".to_owned()),
+        explanation: Some("what was found, in a sentence of the usual length".into()),
         secret: (status == SignatureStatus::Verified).then(|| "WEBHOOK_SECRET".to_owned()),
     };
     new.response = random.choice([Some(200), Some(200), Some(200), Some(204), Some(500)]).flatten();

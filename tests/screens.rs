@@ -57,7 +57,7 @@ fn delivery(id: i64, status: SignatureStatus) -> Delivery {
     new.signature = Verdict {
         status,
         cause: None,
-        explanation: Some("why it is so".to_owned()),
+        explanation: Some("why it is so".into()),
         secret: (status == SignatureStatus::Verified).then(|| "SECRET".to_owned()),
     };
     new.response = Some(200);

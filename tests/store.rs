@@ -29,7 +29,7 @@ fn delivery(event: &str, body: impl Into<Bytes>) -> NewDelivery {
     new.signature = Verdict {
         status: SignatureStatus::Verified,
         cause: Some("previous-secret".to_owned()),
-        explanation: Some("why".to_owned()),
+        explanation: Some("why".into()),
         secret: Some("OLD".to_owned()),
     };
     new

@@ -156,7 +156,7 @@ fn write_whole(out: &mut impl Write, delivery: &Delivery) -> io::Result<()> {
         writeln!(out, "cause      {cause}")?;
     }
     if let Some(explanation) = &verdict.explanation {
-        writeln!(out, "           {}", escape(explanation))?;
+        writeln!(out, "           {}", escape(&explanation.to_string()))?;
     }
     if let Some(status) = summary.response {
         writeln!(out, "answered   {status}")?;

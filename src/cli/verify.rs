@@ -87,7 +87,7 @@ pub(super) fn run(args: &VerifyArgs) -> Result<(), CliError> {
             "signature": {
                 "status": verdict.status.as_str(),
                 "cause": verdict.cause,
-                "explanation": verdict.explanation,
+                "explanation": verdict.explanation.as_ref().map(ToString::to_string),
                 "secret": verdict.secret,
             },
         });
@@ -97,7 +97,7 @@ pub(super) fn run(args: &VerifyArgs) -> Result<(), CliError> {
             verdict.secret.as_deref().map(|name| format!(" with {name}")).unwrap_or_default();
         writeln!(out, "{}{with} ({})", verdict.status, provider.title)?;
         if let Some(explanation) = &verdict.explanation {
-            writeln!(out, "{}", escape(explanation))?;
+            writeln!(out, "{}", escape(&explanation.to_string()))?;
         }
         if let Some(cause) = &verdict.cause {
             writeln!(out, "cause: {cause}")?;

@@ -49,7 +49,7 @@ struct Event<'d> {
 struct Signature<'d> {
     status: &'static str,
     cause: Option<&'d str>,
-    explanation: Option<&'d str>,
+    explanation: Option<String>,
     secret: Option<&'d str>,
 }
 
@@ -184,7 +184,7 @@ fn of<'d>(summary: &'d Summary, head: &'d Head, body: &'d [u8]) -> Line<'d> {
         signature: Signature {
             status: verdict.status.as_str(),
             cause: verdict.cause.as_deref(),
-            explanation: verdict.explanation.as_deref(),
+            explanation: verdict.explanation.as_ref().map(ToString::to_string),
             secret: verdict.secret.as_deref(),
         },
         response: summary.response.map(|status| Answer { status }),

@@ -129,7 +129,7 @@ pub fn fixture(text: &str) -> Result<(Fixture, RecordedRequest), ImportError> {
     let signature = status.map(|status| Verdict {
         status,
         cause: fixture.original.cause.clone(),
-        explanation: Some(format!("as the fixture {} says of its original", fixture.name)),
+        explanation: Some(format!("as the fixture {} says of its original", fixture.name).into()),
         secret: None,
     });
     let recorded = RecordedRequest {

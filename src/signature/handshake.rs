@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::{Verifier, digest, secret_key};
-use crate::delivery::{EventRef, Head, Header};
+use crate::delivery::{EventRef, Explanation, Head, Header};
 use crate::provider::{Algorithm, Digest, Filling, Handshake};
 use crate::secret::Secret;
 
@@ -26,7 +26,7 @@ pub struct Greeting<'v> {
     pub headers: Vec<Header>,
     pub body: Bytes,
     /// What happened and what the user should do.
-    pub explanation: String,
+    pub explanation: Explanation,
 }
 
 impl Handshakes {
@@ -72,7 +72,7 @@ impl Handshakes {
             status,
             headers: vec![Header::new("Content-Type", "text/plain; charset=utf-8")],
             body: format!("{why}\n").into(),
-            explanation: why,
+            explanation: why.into(),
         };
         if let Some(token) = &handshake.token
             && let Some(chosen) = self.tokens.iter().find(|one| one.name() == token.env)
@@ -100,11 +100,10 @@ impl Handshakes {
         let content_type = content_type.map(|kind| Header::new("Content-Type", kind.clone()));
         let headers = handshake.headers.iter();
         let headers = headers.map(|(name, value)| Header::new(name.clone(), value.fill(filling)));
-        let mut explanation = format!("a handshake of {title}, answered as it wants");
-        if let Some(tell) = &handshake.tell {
-            explanation.push_str("; ");
-            explanation.push_str(tell);
-        }
+        let explanation = Explanation {
+            sentence: format!("a handshake of {title}, answered as it wants"),
+            evidence: handshake.tell.iter().cloned().collect(),
+        };
         Greeting {
             credentials,
             kind: handshake.kind.clone(),
@@ -146,7 +145,7 @@ mod tests {
         let header = |header: &Header| format!("{}: {}", header.name, header.text());
         let body = String::from_utf8(found.body.to_vec()).unwrap();
         let headers = found.headers.iter().map(header).collect();
-        Some((found.status, headers, body, found.kind, found.explanation))
+        Some((found.status, headers, body, found.kind, found.explanation.to_string()))
     }
 
     const TEXT: &str = "Content-Type: text/plain; charset=utf-8";

@@ -8,7 +8,9 @@ use super::diagnose::{Budget, Proved, Question, Tried, diagnose, other_header};
 use super::public_url::PublicUrl;
 use super::signed_payload::Subject;
 use super::verify::{values, verify};
-use crate::delivery::{Head, SignatureStatus, Verdict, header_text, is_added_in_transit};
+use crate::delivery::{
+    Explanation, Head, SignatureStatus, Verdict, header_text, is_added_in_transit,
+};
 use crate::payload::escape;
 use crate::provider::{self, Provider, ValueLocation};
 use crate::secret::Secret;
@@ -170,9 +172,9 @@ impl Verifier {
             add_explanation(&mut verdict, proved, subject);
             if search.is_over()
                 && !found
-                && let Some(sentence) = &mut verdict.explanation
+                && let Some(explanation) = &mut verdict.explanation
             {
-                sentence.push_str("; the search for a cause was cut short");
+                explanation.evidence.push("the search for a cause was cut short".to_owned());
             }
         }
         Diagnosis { verdict, complete: !search.is_over(), tried: search.tried }
@@ -239,20 +241,16 @@ fn add_explanation(verdict: &mut Verdict, proved: Option<Proved>, subject: &Subj
     let observations = observe(subject);
     if let Some(Proved { cause, proof }) = proved {
         verdict.cause = Some(cause.code().to_owned());
-        let mut sentence = cause.meaning().to_owned();
-        for more in
-            proof.into_iter().chain(cause.is_body_change().then_some(observations).flatten())
-        {
-            sentence.push_str("; ");
-            sentence.push_str(&more);
-        }
-        verdict.explanation = Some(sentence);
+        let observations = if cause.is_body_change() { observations } else { None };
+        verdict.explanation = Some(Explanation {
+            sentence: cause.meaning().to_owned(),
+            evidence: proof.into_iter().chain(observations).collect(),
+        });
     } else if verdict.cause.is_none()
         && verdict.status == SignatureStatus::Mismatch
-        && let (Some(sentence), Some(observations)) = (&mut verdict.explanation, observations)
+        && let (Some(explanation), Some(observations)) = (&mut verdict.explanation, observations)
     {
-        sentence.push_str("; ");
-        sentence.push_str(&observations);
+        explanation.evidence.push(observations);
     }
 }
 

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 use super::header_values::HeaderValues;
 use super::signed_payload::{Absent, Subject, body_hash_fits, signed_payload};
 use super::{Cause, digest, public_url, secret_key, timestamp};
-use crate::delivery::{SignatureStatus, Verdict};
+use crate::delivery::{Explanation, SignatureStatus, Verdict};
 use crate::payload::escape;
 use crate::provider::{Algorithm, Encoding, Scheme, TemplatePart, ValueLocation};
 use crate::secret::Secret;
@@ -22,7 +22,7 @@ pub fn verify(
     now: Timestamp,
 ) -> Verdict {
     if let Some(reason) = &scheme.unchecked {
-        return Verdict::explained(SignatureStatus::Unchecked, reason);
+        return Verdict::explained(SignatureStatus::Unchecked, reason.as_str());
     }
     if secrets.is_empty() {
         let why = "no secret is configured, so the signature was not checked";
@@ -60,8 +60,7 @@ fn note_inferred_url(mut verdict: Verdict, url: &str) -> Verdict {
         "no public URL is configured, and the signature fits the one that the request tells, {}",
         escape(url)
     );
-    let before = verdict.explanation.take();
-    verdict.explanation = Some(before.map_or(note.clone(), |before| format!("{before}; {note}")));
+    Explanation::add(&mut verdict.explanation, note);
     verdict
 }
 
@@ -96,7 +95,7 @@ fn check(
                 let mut verified = verified(scheme, secrets, rank);
                 if let Some(note) = timestamp::future_note(scheme, signed_at, now) {
                     verified.cause = Some(Cause::TimestampFuture.code().to_owned());
-                    verified.explanation = Some(note);
+                    verified.explanation = Some(note.into());
                 }
                 return Ok(timestamp::expired(scheme, signed_at, now).unwrap_or(verified));
             }
@@ -177,14 +176,13 @@ fn keys(scheme: &Scheme, secrets: &[Secret]) -> Result<Vec<Option<Zeroizing<Vec<
 fn verified(scheme: &Scheme, secrets: &[Secret], rank: usize) -> Verdict {
     let name = secrets.get(rank).map(|secret| secret.name().to_owned()).unwrap_or_default();
     let previous = rank > 0;
-    let mut notes = Vec::new();
+    let mut explanation = None;
+    let mut note = |text: String| Explanation::add(&mut explanation, text);
     if previous {
-        notes.push(format!(
-            "verified with {name}, which is not the first of the configured secrets"
-        ));
+        note(format!("verified with {name}, which is not the first of the configured secrets"));
     }
     if !scheme.covers_body {
-        notes.push("the signature says nothing about the body".to_owned());
+        note("the signature says nothing about the body".to_owned());
     }
     let cause = if previous {
         Some(Cause::PreviousSecret)
@@ -192,7 +190,7 @@ fn verified(scheme: &Scheme, secrets: &[Secret], rank: usize) -> Verdict {
         .get(rank)
         .is_some_and(|secret| secret_key::changes_when_normalized(scheme, secret))
     {
-        notes.push("the provider takes the secret in another Unicode form (NFKD)".to_owned());
+        note("the provider takes the secret in another Unicode form (NFKD)".to_owned());
         Some(Cause::SecretUnicodeForm)
     } else {
         None
@@ -200,7 +198,7 @@ fn verified(scheme: &Scheme, secrets: &[Secret], rank: usize) -> Verdict {
     Verdict {
         status: SignatureStatus::Verified,
         cause: cause.map(|cause| cause.code().to_owned()),
-        explanation: (!notes.is_empty()).then(|| notes.join("; ")),
+        explanation,
         secret: Some(name),
     }
 }

@@ -9,9 +9,9 @@ use rusqlite::types::{FromSql, FromSqlError, Type};
 use rusqlite::{Connection, Row, ToSql, params_from_iter};
 
 use crate::delivery::{
-    Annotations, Attempt, AttemptKind, DeliveryFlags, DeliveryId, EventRef, Head, Header, Outcome,
-    Refusal, RequestFacts, ResponseRecord, SignatureStatus, Source, Summary, Timing, Verdict,
-    Version,
+    Annotations, Attempt, AttemptKind, DeliveryFlags, DeliveryId, EventRef, Explanation, Head,
+    Header, Outcome, Refusal, RequestFacts, ResponseRecord, SignatureStatus, Source, Summary,
+    Timing, Verdict, Version,
 };
 
 /// Declares the columns that a reader selects: one list defines both the SQL and the positions, so
@@ -131,7 +131,9 @@ pub(super) fn summary(row: &Row<'_>) -> rusqlite::Result<Summary> {
         signature: Verdict {
             status: word(row, Column::Signature as usize, SignatureStatus::from_word)?,
             cause: Column::Cause.get(row)?,
-            explanation: Column::Explanation.get(row)?,
+            explanation: Column::Explanation
+                .get::<Option<String>>(row)?
+                .map(|lines| Explanation::from_lines(&lines)),
             secret: Column::SecretName.get(row)?,
         },
         diagnosing: Column::Diagnosing.get(row)?,

@@ -3,7 +3,9 @@
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::{Stored, rows};
-use crate::delivery::{Attempt, AttemptKind, DeliveryId, NewDelivery, Outcome, Verdict};
+use crate::delivery::{
+    Attempt, AttemptKind, DeliveryId, Explanation, NewDelivery, Outcome, Verdict,
+};
 
 /// Compares a body that was not refused with that of a delivery.
 const DIFFERS: &str = "SELECT w.body <> ?2 FROM wire w JOIN deliveries d ON d.id = w.delivery_id \
@@ -34,6 +36,7 @@ pub(super) fn keep(
     let differs: bool = differs.unwrap_or(false);
     let NewDelivery { request, head, event, signature, .. } = new;
     let refused = request.refused.as_ref();
+    let explanation = signature.explanation.as_ref().map(Explanation::to_lines);
     rows::insert(
         connection,
         "deliveries",
@@ -50,7 +53,7 @@ pub(super) fn keep(
             ("event_type", &event.event_type),
             ("signature", &signature.status.as_str()),
             ("cause", &signature.cause),
-            ("explanation", &signature.explanation),
+            ("explanation", &explanation),
             ("secret_name", &signature.secret),
             ("answer_status", &new.response),
             ("refused_code", &refused.map(|refusal| &refusal.code)),
@@ -87,12 +90,13 @@ pub(super) fn record_diagnosis(
     verdict: &Verdict,
     revision: i64,
 ) -> rusqlite::Result<()> {
+    let explanation = verdict.explanation.as_ref().map(Explanation::to_lines);
     connection
         .prepare_cached(
             "UPDATE deliveries SET cause = ?2, explanation = ?3, diagnosing = 0, revision = ?4 \
              WHERE id = ?1",
         )?
-        .execute(params![id.0, verdict.cause, verdict.explanation, revision])?;
+        .execute(params![id.0, verdict.cause, explanation, revision])?;
     Ok(())
 }
 

@@ -50,11 +50,10 @@ fn told(verdict: &Verdict, width: usize) -> Vec<StyledLine> {
     }
     let mut lines = vec![first];
     if let Some(explanation) = &verdict.explanation {
-        // The cause is one sentence; what shows it follows, each on a line of its own.
-        let mut parts = explanation.split("; ");
-        let sentence = parts.next().unwrap_or_default();
-        lines.extend(StyledLine::new(StyleClass::Plain, capitalised(sentence)).wrap(width, 0));
-        lines.extend(parts.map(|part| labelled("", StyleClass::Text, part)));
+        let sentence = capitalised(&explanation.sentence);
+        lines.extend(StyledLine::new(StyleClass::Plain, sentence).wrap(width, 0));
+        let evidence = explanation.evidence.iter();
+        lines.extend(evidence.map(|part| labelled("", StyleClass::Text, part)));
     }
     if let Some(cause) = &verdict.cause {
         lines.push(labelled("cause", StyleClass::Accent, cause));

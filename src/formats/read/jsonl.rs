@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{ImportError, RecordedRequest};
-use crate::delivery::{EventRef, Refusal, SignatureStatus, Verdict};
+use crate::delivery::{EventRef, Explanation, Refusal, SignatureStatus, Verdict};
 use crate::formats::wire::{self, BodyText, HeaderPair};
 
 const SCHEMA: &str = "hookglass.delivery/1";
@@ -84,7 +84,12 @@ fn one(text: &str) -> Result<RecordedRequest, String> {
         let status = SignatureStatus::from_word(&signature.status)
             .ok_or_else(|| format!("`{}` is no verdict", signature.status))?;
         let Signature { cause, explanation, secret, .. } = signature;
-        Ok::<_, String>(Verdict { status, cause, explanation, secret })
+        Ok::<_, String>(Verdict {
+            status,
+            cause,
+            explanation: explanation.map(Explanation::from),
+            secret,
+        })
     };
     Ok(RecordedRequest {
         received_at: Some(line.received_at),
