@@ -11,6 +11,7 @@ mod import;
 mod keyring;
 mod list;
 mod listen;
+mod log;
 mod man;
 mod progress;
 mod providers;
@@ -61,6 +62,10 @@ pub struct Cli {
     command: Option<Command>,
     #[command(flatten)]
     listen: ListenArgs,
+    /// Append a log to this file; it holds no bodies, header values, or secrets [env:
+    /// HOOKGLASS_LOG, and its level in HOOKGLASS_LOG_LEVEL]
+    #[arg(long, global = true, value_name = "FILE")]
+    log: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -140,6 +145,17 @@ impl Cli {
 
 /// Carries out what was asked for.
 pub fn run(cli: Cli) -> Result<(), CliError> {
+    log::start(cli.log.as_deref())?;
+    let outcome = dispatch(cli);
+    match &outcome {
+        Ok(()) | Err(CliError::Pipe) => tracing::info!("stopped"),
+        // Not the text, which may quote what the user or a client sent.
+        Err(error) => tracing::error!(kind = error.kind(), "stopped"),
+    }
+    outcome
+}
+
+fn dispatch(cli: Cli) -> Result<(), CliError> {
     match cli.command.unwrap_or(Command::Listen(cli.listen)) {
         Command::Listen(args) => listen::run(args),
         Command::Send(args) => send::run(args),

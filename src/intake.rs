@@ -24,10 +24,13 @@ mod sequencer;
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::delivery::{AttemptKind, Delivery, DeliveryId, Header, is_hop_by_hop};
+use crate::delivery::{
+    AttemptKind, Delivery, DeliveryId, Header, NewDelivery, SignatureStatus, is_hop_by_hop,
+};
 use crate::listener::{ClientResponse, Received, Reply};
 use crate::outbound::{Health, Response, SendError, SendOutcome, Ticket, attempt};
 use crate::respond::{Rulebook, ScriptAction, ScriptStep};
@@ -89,11 +92,18 @@ impl Intake {
         let diagnosis = self.diagnoser.reserve(&new.signature).filter(|_| find_cause);
         new.diagnosing = diagnosis.is_some();
         let stored_status = new.response;
+        let entry = tracing::enabled!(tracing::Level::INFO).then(|| LogEntry::of(&new));
         let accepted = match self.sequencer.submit(new, preset_response).await {
             Ok(accepted) => accepted,
-            Err(error) => return unavailable(&error).into(),
+            Err(error) => {
+                tracing::error!(%error, "delivery not stored");
+                return unavailable(&error).into();
+            }
         };
         let id = accepted.id;
+        if let Some(entry) = entry {
+            entry.write(id);
+        }
         if let Some(diagnosis) = diagnosis {
             diagnosis.start(id);
         }
@@ -108,6 +118,7 @@ impl Intake {
 
     async fn carry_out(&self, accepted: Accepted) -> Reply {
         let Accepted { id, disposition } = accepted;
+        tracing::debug!(id = id.0, by = disposition.name(), "response decided");
         match disposition {
             Disposition::Answer(response) => response.into(),
             Disposition::Respond(matched) => {
@@ -166,6 +177,36 @@ impl Intake {
         // stored.
         let _ = self.store.record_attempt(attempt).await;
         target_response(sent)
+    }
+}
+
+/// Facts of a delivery for the log, which holds nothing that a client chose freely.
+struct LogEntry {
+    provider: String,
+    signature: SignatureStatus,
+    refused: Option<String>,
+    body_size: u64,
+    received_at: Timestamp,
+}
+
+impl LogEntry {
+    fn of(new: &NewDelivery) -> Self {
+        let request = &new.request;
+        Self {
+            provider: new.provider.clone(),
+            signature: new.signature.status,
+            refused: request.refused.as_ref().map(|refusal| refusal.code.clone()),
+            body_size: request.body_size,
+            received_at: request.received_at,
+        }
+    }
+
+    fn write(self, id: DeliveryId) {
+        let Self { provider, signature, refused, body_size, received_at } = self;
+        let took_us = sequencer::now().duration_since(received_at).as_micros();
+        tracing::info!(
+            id = id.0, provider, %signature, refused, body_size, took_us, "delivery stored"
+        );
     }
 }
 

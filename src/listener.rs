@@ -209,8 +209,13 @@ where
     let mut stopping = false;
     let keep_open = loop {
         tokio::select! {
-            // Connection errors are the client's problem; there is no one to report them to.
-            _ = &mut serving => return,
+            // Connection errors are the client's problem; only the log reports them.
+            ended = &mut serving => {
+                if let Err(error) = ended {
+                    tracing::debug!(%peer, %error, "connection failed");
+                }
+                return;
+            }
             Ok(reply) = finished.wait_for(Option::is_some) => break *reply == Some(Reply::Silence),
             () = stop.cancelled(), if !stopping => {
                 stopping = true;

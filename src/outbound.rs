@@ -63,6 +63,25 @@ pub fn attempt(
     target: &Target,
     sent: &SendOutcome,
 ) -> Attempt {
+    let took_ms = sent.took.as_millis();
+    match &sent.outcome {
+        Ok(response) => tracing::info!(
+            id = delivery.0,
+            kind = kind.as_str(),
+            target = target.origin(),
+            status = response.status,
+            took_ms,
+            "attempt answered"
+        ),
+        Err(error) => tracing::warn!(
+            id = delivery.0,
+            kind = kind.as_str(),
+            target = target.origin(),
+            error = error.code(),
+            took_ms,
+            "attempt failed"
+        ),
+    }
     let outcome = match &sent.outcome {
         Ok(response) => Outcome::Answered(ResponseRecord {
             status: response.status,

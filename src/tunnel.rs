@@ -217,6 +217,15 @@ impl Work {
     fn report(&self, state: TunnelState) {
         self.state.send_if_modified(|before| {
             let changed = *before != state;
+            if changed {
+                // Not why it failed: an agent may print its token.
+                let state = match &state {
+                    TunnelState::Starting => "starting",
+                    TunnelState::Up(_) => "up",
+                    TunnelState::Failed(_) => "failed",
+                };
+                tracing::info!(kind = self.settings.kind.name(), state, "tunnel");
+            }
             *before = state;
             changed
         });

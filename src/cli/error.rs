@@ -33,6 +33,16 @@ impl CliError {
         })
     }
 
+    /// Name of the variant for the log, which holds no texts.
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Self::Negative(_) => "negative",
+            Self::Usage(_) => "usage",
+            Self::Environment(_) => "environment",
+            Self::Pipe => "pipe",
+        }
+    }
+
     /// The text to print: every source once, and safe for a terminal, since sources may quote
     /// what others sent.
     pub fn report(&self) -> String {

@@ -115,6 +115,7 @@ async fn listen(args: ListenArgs, config: Config, keyring: Keyring) -> Result<()
         tokio::task::spawn_blocking(move || Store::open(&place, &url)).await
     };
     let (store, writer) = opened.map_err(CliError::environment)?.map_err(CliError::environment)?;
+    tracing::info!(%address, store = ?place, providers = keyring.candidates.len(), "listening");
     let headless = args.headless || !std::io::stdout().is_terminal();
     let Keyring { candidates, notes, warnings: found } = keyring;
     let warnings = warnings(found.into_iter().chain(plan.warnings(headless)).collect(), address);

@@ -54,6 +54,17 @@ pub(super) enum Disposition {
     Forward(Ticket),
 }
 
+impl Disposition {
+    /// What decides the response, for the log.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Answer(_) => "default",
+            Self::Respond(_) => "rule",
+            Self::Forward(_) => "target",
+        }
+    }
+}
+
 impl Sequencer {
     /// Returns a sequencer and its work, which runs until every clone is dropped.
     pub fn new(

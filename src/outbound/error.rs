@@ -33,6 +33,23 @@ pub enum SendError {
 }
 
 impl SendError {
+    /// Code for logs, which the target and its response have no part in.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Name { .. } => "name-not-found",
+            Self::Refused { .. } => "connection-refused",
+            Self::Unreachable { .. } => "unreachable",
+            Self::ConnectTimeout { .. } => "connect-timeout",
+            Self::AnswerTimeout { .. } => "response-timeout",
+            Self::Tls { .. } => "tls",
+            Self::Ended { .. } => "connection-ended",
+            Self::Garbage { .. } => "not-http",
+            Self::TooLarge { .. } => "response-too-large",
+            Self::Overrun { .. } => "queue-full",
+            Self::Stopped { .. } => "stopped",
+        }
+    }
+
     /// Returns true if no connection was made.
     pub fn is_unreachable(&self) -> bool {
         matches!(

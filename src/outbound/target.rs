@@ -34,6 +34,12 @@ pub enum TargetError {
 }
 
 impl Target {
+    /// Scheme, host, and port. Logs show this, since paths and queries of targets may hold tokens.
+    pub fn origin(&self) -> String {
+        let scheme = if self.tls { "https" } else { "http" };
+        format!("{scheme}://{}", self.authority)
+    }
+
     /// Sets the options for sending.
     #[must_use]
     pub fn with(self, options: ForwardOptions) -> Self {

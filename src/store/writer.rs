@@ -144,6 +144,9 @@ impl Group {
         let committed = transact(connection, jobs, &mut revision, &mut replies);
         let failure = committed.as_ref().err().map(KeepError::from);
         let job_failure = replies.iter().find_map(JobReply::failure);
+        if let Some(error) = &failure {
+            tracing::error!(%error, "commit failed");
+        }
         let failure_text = failure.as_ref().or(job_failure.as_ref()).map(ToString::to_string);
         report.send_modify(|progress| {
             progress.error = failure_text;
