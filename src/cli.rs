@@ -6,6 +6,7 @@ mod config;
 mod demo;
 mod error;
 mod export;
+mod filter_words;
 mod flag_docs;
 mod import;
 mod keyring;
@@ -31,7 +32,7 @@ mod wait;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
 use config::ConfigCommandArgs;
 pub use error::CliError;
@@ -62,8 +63,8 @@ pub struct Cli {
     command: Option<Command>,
     #[command(flatten)]
     listen: ListenArgs,
-    /// Append a log to this file; it holds no bodies, header values, or secrets [env:
-    /// HOOKGLASS_LOG, and its level in HOOKGLASS_LOG_LEVEL]
+    /// Append a log without bodies, header values, or secrets to this file (default
+    /// `$HOOKGLASS_LOG`, level `$HOOKGLASS_LOG_LEVEL`)
     #[arg(long, global = true, value_name = "FILE")]
     log: Option<PathBuf>,
 }
@@ -119,27 +120,10 @@ impl StoreArgs {
     }
 }
 
-/// Commands that take a filter as their argument.
-const FILTERING: [&str; 4] = ["list", "wait", "export", "stats"];
-
 impl Cli {
-    /// Reads the arguments of the program, the first of which is its name.
-    ///
-    /// A filter may begin with `-term`, and that is no flag. Left to itself the parser would take
-    /// either one for a flag or all flags behind it for a part of the filter, so it gets `not term`.
+    /// Parses the arguments of the program, the first of which is its name.
     pub fn read(args: impl IntoIterator<Item = OsString>) -> Self {
-        let mut filtering = false;
-        Self::parse_from(args.into_iter().map(|arg| match arg.to_str() {
-            Some(text) if filtering && !matches!(text, "-" | "-h" | "-V") => {
-                let term = text.strip_prefix('-').filter(|term| !term.starts_with('-'));
-                term.map_or_else(|| arg.clone(), |term| format!("not {term}").into())
-            }
-            Some(text) => {
-                filtering |= FILTERING.contains(&text);
-                arg
-            }
-            None => arg,
-        }))
+        Self::parse_from(filter_words::separate(Self::command(), args))
     }
 }
 

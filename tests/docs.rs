@@ -36,6 +36,7 @@ fn flags() -> Tested<String> {
     let mut out = String::from("| command | flag | what it does |\n|---|---|---|\n");
     for [command, flag, value, help] in hookglass::cli::flags() {
         let flag = format!("{flag} {value}");
+        let command = if command.is_empty() { "(any)" } else { &command };
         writeln!(out, "| {command} | `{}` | {} |", cell(flag.trim()), cell(&help))?;
     }
     Ok(out)

@@ -60,10 +60,17 @@ fn silent_target() -> Tested<String> {
 fn a_log_tells_the_delivery_and_its_attempt() -> Tested {
     let folder = tempfile::tempdir()?;
     let mut command = hookglass(folder.path());
-    let log = log_of(command.args(["--log", "log", "--forward", &silent_target()?]), folder.path())?;
-    for part in
-        ["listening", "delivery stored", "id=1", "provider=cribbly", "verified", "attempt", "stopped"]
-    {
+    let log =
+        log_of(command.args(["--log", "log", "--forward", &silent_target()?]), folder.path())?;
+    for part in [
+        "listening",
+        "delivery stored",
+        "id=1",
+        "provider=\"cribbly\"",
+        "verified",
+        "attempt",
+        "stopped",
+    ] {
         assert!(log.contains(part), "`{part}` is missing:\n{log}");
     }
     Ok(())
@@ -75,7 +82,8 @@ fn a_log_holds_nothing_that_was_sent() -> Tested {
     let folder = tempfile::tempdir()?;
     let mut command = hookglass(folder.path());
     command.env("HOOKGLASS_LOG_LEVEL", "trace");
-    let log = log_of(command.args(["--log", "log", "--forward", &silent_target()?]), folder.path())?;
+    let log =
+        log_of(command.args(["--log", "log", "--forward", &silent_target()?]), folder.path())?;
     for text in HIDDEN {
         assert!(!log.contains(text), "`{text}` is in:\n{log}");
     }
@@ -128,6 +136,8 @@ fn an_unknown_level_is_a_usage_error() -> Tested {
     command.env("HOOKGLASS_LOG_LEVEL", "loud").args(["providers", "--log", "log"]);
     let failed = command.output()?;
     assert_eq!(failed.status.code(), Some(2));
-    assert!(String::from_utf8(failed.stderr)?.contains("expected error, warn, info, debug, or trace"));
+    assert!(
+        String::from_utf8(failed.stderr)?.contains("expected error, warn, info, debug, or trace")
+    );
     Ok(())
 }

@@ -2,9 +2,11 @@
 
 use clap::{Arg, Command, CommandFactory};
 
-/// Command, flag, value and help of every flag.
+/// Command, flag, value, and help of every flag; flags of all commands come first, without one.
 pub(super) fn flags<C: CommandFactory>() -> Vec<[String; 4]> {
-    inside(&C::command(), "")
+    let root = C::command();
+    let global = root.get_arguments().filter(|arg| arg.is_global_set()).map(|arg| row(arg, ""));
+    global.chain(inside(&root, "")).collect()
 }
 
 /// The rows of the commands of a command, under their whole names.
@@ -18,20 +20,22 @@ fn inside(command: &Command, name: &str) -> Vec<[String; 4]> {
 }
 
 fn rows(command: &Command, name: &str) -> Vec<[String; 4]> {
-    let row = |arg: &Arg| {
-        let flag = match arg.get_long() {
-            Some(long) => format!("--{long}"),
-            None => arg.get_value_names().map(|names| names.join(" ")).unwrap_or_default(),
-        };
-        let takes_value = arg.get_long().is_some() && arg.get_action().takes_values();
-        let value = arg.get_value_names().filter(|_| takes_value).map(|names| names.join(" "));
-        let defaults: Vec<_> =
-            arg.get_default_values().iter().map(|value| value.to_string_lossy()).collect();
-        let mut help = arg.get_help().map(ToString::to_string).unwrap_or_default();
-        if takes_value && !defaults.is_empty() {
-            help = format!("{help} [default: {}]", defaults.join(", "));
-        }
-        [name.to_owned(), flag, value.unwrap_or_default(), help]
+    let own = command.get_arguments().filter(|arg| arg.get_id() != "help");
+    own.map(|arg| row(arg, name)).collect()
+}
+
+fn row(arg: &Arg, name: &str) -> [String; 4] {
+    let flag = match arg.get_long() {
+        Some(long) => format!("--{long}"),
+        None => arg.get_value_names().map(|names| names.join(" ")).unwrap_or_default(),
     };
-    command.get_arguments().filter(|arg| arg.get_id() != "help").map(row).collect()
+    let takes_value = arg.get_long().is_some() && arg.get_action().takes_values();
+    let value = arg.get_value_names().filter(|_| takes_value).map(|names| names.join(" "));
+    let defaults: Vec<_> =
+        arg.get_default_values().iter().map(|value| value.to_string_lossy()).collect();
+    let mut help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+    if takes_value && !defaults.is_empty() {
+        help = format!("{help} [default: {}]", defaults.join(", "));
+    }
+    [name.to_owned(), flag, value.unwrap_or_default(), help]
 }

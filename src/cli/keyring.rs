@@ -57,7 +57,13 @@ impl ConfigArgs {
     }
 
     pub(super) fn load(&self) -> Result<Config, CliError> {
-        Ok(Config::load(self.config.as_deref())?)
+        let config = Config::load(self.config.as_deref())?;
+        tracing::info!(
+            forwards = config.forwards.len(),
+            rules = config.rules.len(),
+            "configuration loaded"
+        );
+        Ok(config)
     }
 }
 

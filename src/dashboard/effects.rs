@@ -10,6 +10,7 @@ mod resend;
 mod rules;
 mod search;
 
+use std::fmt::{self, Write as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -133,6 +134,7 @@ impl Effects {
 
     /// Starts an effect, or returns what the loop has to do with the terminal.
     pub(super) fn begin(&mut self, effect: Effect) -> Option<ForTerminal> {
+        tracing::debug!(effect = variant_name(&effect), "effect started");
         let context = Arc::clone(&self.context);
         match effect {
             Effect::Load(id) => drop(self.wanted.send(Some(id))),
@@ -183,6 +185,22 @@ impl Effects {
         }
         None
     }
+}
+
+/// Returns the name of an enum's variant without its fields, which may hold what the user typed.
+fn variant_name(value: &impl fmt::Debug) -> String {
+    struct Name(String);
+    impl fmt::Write for Name {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            let end = text.find(|letter: char| !letter.is_ascii_alphanumeric());
+            self.0.push_str(text.get(..end.unwrap_or(text.len())).unwrap_or_default());
+            if end.is_none() { Ok(()) } else { Err(fmt::Error) }
+        }
+    }
+    let mut name = Name(String::new());
+    // An error ends the text behind the name.
+    let _ = write!(name, "{value:?}");
+    name.0
 }
 
 impl Context {
@@ -260,5 +278,18 @@ fn read(store: &Store, id: DeliveryId) -> Result<Delivery, String> {
         Ok(Some(delivery)) => Ok(delivery),
         Ok(None) => Err(format!("delivery {id} is no longer in the store")),
         Err(error) => Err(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_an_effect_leaves_its_fields_out() {
+        let effect = Effect::SaveView { name: "a".to_owned(), filter: "hidden".to_owned() };
+        assert_eq!(variant_name(&effect), "SaveView");
+        assert_eq!(variant_name(&Effect::Load(DeliveryId(7))), "Load");
+        assert_eq!(variant_name(&Effect::SendSample), "SendSample");
     }
 }

@@ -78,6 +78,7 @@ impl Work {
             let searcher = Arc::clone(&worker);
             let found = tokio::task::spawn_blocking(move || searcher.search(id, limit)).await;
             if let Some(Some(verdict)) = task::join_or_panic(found) {
+                tracing::debug!(id = id.0, cause = verdict.cause, "cause searched");
                 // A failure shows in the store's progress.
                 let _ = worker.store.record_diagnosis(id, verdict).await;
             }
