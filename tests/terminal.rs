@@ -113,7 +113,7 @@ fn an_export_does_not_overwrite_a_file() -> Tested {
     session.press("xj<Enter>")?;
     session.wait_for("exported 1 to")?;
     session.press("xj<Enter>")?;
-    session.wait_for("it is there already")?;
+    session.wait_for("not exported to")?;
     Ok(())
 }
 

@@ -156,42 +156,66 @@ fn head_and_rest(area: Rect) -> (Rect, Rect) {
 mod tests {
     use super::*;
 
-    #[test]
-    fn areas_tile_the_screen_at_every_size() {
-        for width in SMALLEST.width..240 {
-            for height in SMALLEST.height..70 {
-                let plain = Arrangement::default();
-                let zoomed = Arrangement { zoomed: true, ..plain };
-                let odd = |stacked, list| Arrangement { stacked: Some(stacked), list, ..plain };
-                for (focus, arrangement) in [
-                    (Focus::List, plain),
-                    (Focus::List, zoomed),
-                    (Focus::Detail, zoomed),
-                    (Focus::List, odd(true, None)),
-                    (Focus::List, odd(false, None)),
-                    (Focus::List, odd(true, Some(0))),
-                    (Focus::List, odd(false, Some(u16::MAX))),
-                ] {
-                    let size = Size { width, height };
-                    let areas = areas(size, focus, arrangement).unwrap();
-                    let parts = [
-                        areas.title,
-                        areas.list_head,
-                        areas.list,
-                        areas.divider,
-                        areas.tabs,
-                        areas.detail,
-                        areas.hints,
-                    ];
-                    let cells: u32 = parts.iter().map(|part| part.area()).sum();
-                    assert_eq!(cells, u32::from(width) * u32::from(height), "{size:?}");
-                    assert!(areas.list.height + areas.detail.height >= 4, "{size:?}");
-                }
-            }
+    /// Checks every arrangement at one size.
+    fn tile_the_screen(width: u16, height: u16) {
+        let plain = Arrangement::default();
+        let zoomed = Arrangement { zoomed: true, ..plain };
+        let odd = |stacked, list| Arrangement { stacked: Some(stacked), list, ..plain };
+        for (focus, arrangement) in [
+            (Focus::List, plain),
+            (Focus::List, zoomed),
+            (Focus::Detail, zoomed),
+            (Focus::List, odd(true, None)),
+            (Focus::List, odd(false, None)),
+            (Focus::List, odd(true, Some(0))),
+            (Focus::List, odd(false, Some(u16::MAX))),
+        ] {
+            let size = Size { width, height };
+            let areas = areas(size, focus, arrangement).unwrap();
+            let parts = [
+                areas.title,
+                areas.list_head,
+                areas.list,
+                areas.divider,
+                areas.tabs,
+                areas.detail,
+                areas.hints,
+            ];
+            let cells: u32 = parts.iter().map(|part| part.area()).sum();
+            assert_eq!(cells, u32::from(width) * u32::from(height), "{size:?}");
+            assert!(areas.list.height + areas.detail.height >= 4, "{size:?}");
         }
-        assert_eq!(
-            areas(Size { width: 43, height: 50 }, Focus::List, Arrangement::default()),
-            None
-        );
+    }
+
+    // Columns depend on the width alone and rows on the height, but for whether panes are stacked.
+    #[test]
+    fn areas_tile_the_screen_at_every_width() {
+        for width in SMALLEST.width..240 {
+            tile_the_screen(width, SMALLEST.height);
+        }
+    }
+
+    #[test]
+    fn areas_tile_the_screen_at_every_height() {
+        for height in SMALLEST.height..70 {
+            tile_the_screen(SMALLEST.width, height);
+            tile_the_screen(240, height);
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn areas_tile_the_screen_at_any_size(
+            width in SMALLEST.width..1000,
+            height in SMALLEST.height..500,
+        ) {
+            tile_the_screen(width, height);
+        }
+    }
+
+    #[test]
+    fn a_screen_that_is_too_small_has_no_areas() {
+        let size = Size { width: SMALLEST.width - 1, height: 50 };
+        assert_eq!(areas(size, Focus::List, Arrangement::default()), None);
     }
 }
