@@ -34,6 +34,12 @@ use head_capture::{CapturedRequest, HeadCapture};
 
 pub use response::{ClientResponse, Reply};
 
+/// Finds the end of a body, for the fuzzer; see [`framing`].
+#[doc(hidden)]
+pub fn body_end(head: &Head, bytes: &[u8], step: usize) -> Result<Option<usize>, String> {
+    framing::body_end(head, bytes, step)
+}
+
 /// Limits on the size and duration of a request.
 #[derive(Debug, Clone)]
 pub struct Limits {

@@ -141,8 +141,24 @@ impl Chunks {
     }
 }
 
+/// Returns the end of the body in the bytes after a head, if it is among them, as found in pieces
+/// of `step` bytes.
+pub(super) fn body_end(head: &Head, bytes: &[u8], step: usize) -> Result<Option<usize>, String> {
+    let mut framing = Framing::of(head)?;
+    let mut end = 0;
+    for piece in bytes.chunks(step.max(1)) {
+        if framing.is_done() {
+            break;
+        }
+        end += framing.advance(piece);
+    }
+    Ok(framing.is_done().then_some(end))
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::delivery::Header;
 
@@ -191,6 +207,57 @@ mod tests {
             let mut framing = Framing::Chunked(Chunks::default());
             assert_eq!(framing.advance(wrong.as_bytes()), wrong.len(), "{wrong}");
             assert_eq!(framing, Framing::Chunked(Chunks::Broken), "{wrong}");
+        }
+    }
+
+    fn chunked() -> Head {
+        Head::build("POST", "/", &[Header::new("Transfer-Encoding", "chunked")])
+    }
+
+    proptest! {
+        #[test]
+        fn the_end_does_not_depend_on_how_any_bytes_are_cut(
+            bytes in prop_oneof![
+                proptest::collection::vec(any::<u8>(), 0..200),
+                "[0-9a-f;x\r\n]{0,200}".prop_map(String::into_bytes),
+            ],
+            step in 1..20_usize,
+        ) {
+            let whole = body_end(&chunked(), &bytes, bytes.len());
+            prop_assert_eq!(body_end(&chunked(), &bytes, step), whole);
+        }
+
+        #[test]
+        fn chunks_end_where_they_were_written_to_end(
+            chunks in proptest::collection::vec(
+                proptest::collection::vec(any::<u8>(), 1..40),
+                0..6,
+            ),
+            next in proptest::collection::vec(any::<u8>(), 0..40),
+            step in 1..50_usize,
+        ) {
+            let mut bytes = Vec::new();
+            for chunk in &chunks {
+                bytes.extend_from_slice(format!("{:X};n=v\r\n", chunk.len()).as_bytes());
+                bytes.extend_from_slice(chunk);
+                bytes.extend_from_slice(b"\r\n");
+            }
+            bytes.extend_from_slice(b"0\r\nX-Trailer: t\r\n\r\n");
+            let end = bytes.len();
+            bytes.extend_from_slice(&next);
+            prop_assert_eq!(body_end(&chunked(), &bytes, step), Ok(Some(end)));
+        }
+
+        #[test]
+        fn a_length_ends_the_body_after_so_many_bytes(
+            length in 0..100_usize,
+            bytes in proptest::collection::vec(any::<u8>(), 0..100),
+            step in 1..20_usize,
+        ) {
+            let headers = [Header::new("Content-Length", length.to_string())];
+            let head = Head::build("POST", "/", &headers);
+            let end = (bytes.len() >= length).then_some(length);
+            prop_assert_eq!(body_end(&head, &bytes, step), Ok(end));
         }
     }
 }

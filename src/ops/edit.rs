@@ -300,5 +300,20 @@ mod tests {
         fn no_file_makes_it_panic(file in proptest::collection::vec(any::<u8>(), 0..300)) {
             let _ = read(&file);
         }
+
+        #[test]
+        fn a_file_that_is_read_is_written_so_that_it_reads_back(
+            head in "(:method: [A-Z]{1,5}\n)(:target: /[a-z%?]{0,6}\n)([A-Za-z-]{1,6}::? ?[ -~]{0,8}\n){0,4}",
+            form in "(:body: (json|json-as-is|text|text-crlf|base64)\n)?",
+            body in "[\\[\\]{}\":,0-9aA= \n\r\t]{0,30}",
+        ) {
+            let file = format!("{head}{form}\n{body}");
+            if let Ok(request) = read(file.as_bytes()) {
+                let again = read(write(&request.head, &request.body, "").as_bytes()).unwrap();
+                prop_assert_eq!(&again.head.headers, &request.head.headers, "{:?}", file);
+                prop_assert_eq!(again.head.target, request.head.target, "{:?}", file);
+                prop_assert_eq!(again.body, request.body, "{:?}", file);
+            }
+        }
     }
 }

@@ -2,8 +2,8 @@
 #![no_main]
 
 use bytes::Bytes;
-use hookglass::payload::diff::{Diff, Muted};
-use hookglass::payload::shape::Shape;
+use hookglass::payload::diff::{Diff, IgnoredPaths};
+use hookglass::payload::schema::Schema;
 use hookglass::payload::{Document, Folds};
 use libfuzzer_sys::fuzz_target;
 
@@ -21,6 +21,6 @@ fuzz_target!(|input: (Option<&str>, Option<&str>, &[u8])| {
             let _ = (node.path().jq(), node.string(), node.instant());
         }
     }
-    let _ = Shape::of(&document);
-    let _ = Diff::new(&document, &Document::new(body, None, None), &Muted::default());
+    let _ = Schema::of(&document);
+    let _ = Diff::new(&document, &Document::new(body, None, None), &IgnoredPaths::default());
 });

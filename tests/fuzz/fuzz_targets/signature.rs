@@ -3,9 +3,9 @@
 #![no_main]
 
 use hookglass::delivery::{Head, Header, SignatureStatus};
-use hookglass::provider::{self, Algorithm, Place};
+use hookglass::provider::{self, Algorithm, ValueLocation};
 use hookglass::secret::Secret;
-use hookglass::signature::{Budget, Keyed, Subject, Verifier};
+use hookglass::signature::{Budget, Credentials, Subject, Verifier};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: (u8, Vec<u8>, Vec<u8>, String)| {
@@ -17,12 +17,12 @@ fuzz_target!(|data: (u8, Vec<u8>, Vec<u8>, String)| {
     let places = scheme.signature.iter().chain(clock).chain(scheme.id.as_ref());
     let mut head = Head::build("POST", "/", &[]);
     for place in places {
-        if let Place::Header(name) = place {
+        if let ValueLocation::Header(name) = place {
             head.headers.push(Header::new(name, value.clone()));
         }
     }
     let secrets = vec![Secret::new("TEST", "whsec_dGVzdC1rZXktbm90LWEtcmVhbC1vbmU=")];
-    let verifier = Verifier::new(vec![Keyed { provider: provider.clone(), secrets }]);
+    let verifier = Verifier::new(vec![Credentials { provider: provider.clone(), secrets }]);
     let subject = Subject { head: &head, body: &body, url: Some(&url) };
     let now = jiff::Timestamp::UNIX_EPOCH;
     let judged = verifier.judge(&subject, now);
