@@ -36,8 +36,9 @@ pub mod theme;
 mod update;
 
 pub use action::{
-    Action, Copyable, DiffAction, Direction, DocumentAction, ExportForm, Facet, FilterAction, Fold,
-    LineEdit, ListAction, Move, Polarity, ReleaseDecision, ResendAction, ResizeBy, ResponseAction,
+    Action, Ask, Copyable, DiffAction, Direction, DocumentAction, ExportForm, Facet, FilterAction,
+    Fold, LineEdit, ListAction, Move, Polarity, ReleaseDecision, ResendAction, ResizeBy,
+    ResponseAction,
 };
 pub use detail::Loaded;
 pub use effect::{DocumentTab, Effect};
@@ -45,7 +46,9 @@ pub use event::{Event, Mouse, MouseKind};
 pub use filter_prompt::FilterPrompt;
 pub use index::{ListRow, RowBadges};
 pub use layout::Focus;
-pub use model::{Confirm, HelpPage, Mode, Model, Preferences, Session};
+pub use model::{
+    Confirm, HelpPage, Menu, Mode, Model, OpenPrompt, Preferences, PromptComment, Session,
+};
 pub use notice::{Notice, NoticeKind};
 pub use prompt::Prompt;
 pub use rate::Rate;

@@ -103,15 +103,12 @@ pub enum Fold {
 /// What changes which deliveries are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FilterAction {
-    /// Asks for a filter.
-    Type,
     /// Only deliveries with a value of the selected one, or without it; which
     /// value, a second key says.
     Like(Polarity),
     Facet(Facet),
     Clear,
     Views,
-    Save,
 }
 
 /// What can be done with deliveries as entries of the list.
@@ -121,7 +118,6 @@ pub enum ListAction {
     Mark,
     /// Takes all marks away.
     Unmark,
-    Note,
     /// Removes deliveries after a question.
     Remove(Scope),
     /// Brings the last removal back.
@@ -129,8 +125,6 @@ pub enum ListAction {
     /// Asks by what to sort.
     SortMenu,
     Sort(SortKey),
-    /// Asks for a number or a time to go to.
-    Jump,
     /// To the next one that passes the filter in force or the last one.
     Match(Direction),
     Bad(Direction),
@@ -183,8 +177,6 @@ pub enum DocumentAction {
     Sideways(Direction),
     /// Shows the string under the cursor without its escapes.
     Unescaped,
-    /// Searches in the document.
-    Find,
     Hit(Direction),
 }
 
@@ -253,14 +245,27 @@ pub enum ReleaseDecision {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ResponseAction {
     Show,
-    /// Asks for a rule.
-    Add,
     /// Puts a rule first that needs no typing.
     Always(&'static str),
     Remove,
     /// The rules of the start hold again.
     Reset,
     Release(ReleaseDecision),
+}
+
+/// What a prompt asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ask {
+    Filter,
+    /// A text to search for in the document.
+    Find,
+    /// A number or a time to go to.
+    Jump,
+    Note,
+    Rule,
+    Secret,
+    /// A name for the filter in force.
+    ViewName,
 }
 
 /// Everything that a user can ask for; bound to keys by [`super::keymap::BINDINGS`].
@@ -289,7 +294,7 @@ pub enum Action {
     Narrow(FilterAction),
     Sending(ResendAction),
     Answering(ResponseAction),
-    TrySecret,
+    Ask(Ask),
     CopyMenu,
     /// The languages of programs that verify a delivery.
     SnippetMenu,

@@ -2,7 +2,7 @@
 
 use unicode_width::UnicodeWidthStr as _;
 
-use super::action::{Action, Polarity};
+use super::action::Action;
 use super::keymap::Key;
 use super::model::{Mode, Model};
 use super::style::{StyleClass, StyledLine};
@@ -19,33 +19,20 @@ pub struct Hint {
 
 /// What stands before the hints.
 fn lead(model: &Model) -> String {
-    match model.mode {
-        Mode::Copy | Mode::Snippet if model.copies_signed() => {
-            " copy with the signature:".to_owned()
+    match &model.mode {
+        Mode::Menu(menu) if model.copies_signed() => {
+            menu.signed_lead.unwrap_or(menu.lead).to_owned()
         }
-        Mode::Copy => " copy:".to_owned(),
-        Mode::Snippet => " a program in".to_owned(),
-        Mode::Sort => " sort by:".to_owned(),
-        Mode::ExportMenu => " export as:".to_owned(),
-        Mode::Confirm(ref confirm) => format!(" {} ", confirm.question),
-        Mode::Facet(Polarity::With) => " only with the same".to_owned(),
-        Mode::Facet(Polarity::Without) => " all but the same".to_owned(),
+        Mode::Menu(menu) => menu.lead.to_owned(),
+        Mode::Confirm(confirm) => format!(" {} ", confirm.question),
         // What keeps deliveries out of the list should be in sight.
         Mode::Browse if model.search.is_on() => format!(" filter {} ", model.search.text()),
         Mode::Browse
-        | Mode::Page(_)
-        | Mode::Find { .. }
+        | Mode::Prompt(_)
         | Mode::Palette(_)
-        | Mode::Filter(_)
-        | Mode::Export { .. }
-        | Mode::Note { .. }
-        | Mode::Jump { .. }
-        | Mode::View { .. }
+        | Mode::Page(_)
         | Mode::Answers(_)
-        | Mode::Rule(_)
-        | Mode::Address
-        | Mode::Target(_)
-        | Mode::Secret { .. } => String::new(),
+        | Mode::Address => String::new(),
     }
 }
 

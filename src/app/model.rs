@@ -1,99 +1,27 @@
 //! All that the dashboard knows.
 
+mod mode;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::action::{ExportForm, Polarity};
 use super::active_filter::ActiveFilter;
 use super::columns::ListColumn;
 use super::detail::Detail;
 use super::diff::{DiffView, Volatile};
-use super::document_view::DocumentView;
-use super::effect::Effect;
-use super::filter_prompt::{FilterHistory, FilterPrompt, SeenValues};
+use super::filter_prompt::{FilterHistory, SeenValues};
 use super::keymap::{Context, Keymap};
 use super::layout::{Areas, Arrangement, Focus, Size, areas};
 use super::list::List;
 use super::notice::Notice;
-use super::palette::Palette;
-use super::prompt::Prompt;
 use super::rate::Rate;
 use super::removals::Removals;
-use super::resend::{ResendState, TargetPrompt};
-use super::routing::{PublicAddress, Routing, RulePrompt};
+use super::resend::ResendState;
+use super::routing::{PublicAddress, Routing};
 use super::style::StyledLine;
 use super::tab::Tab;
-use crate::delivery::DeliveryId;
 
-/// What the keys mean at the moment.
-#[derive(Debug, Clone, Default)]
-pub enum Mode {
-    #[default]
-    Browse,
-    /// The next key says what to copy.
-    Copy,
-    /// The next key says in which language.
-    Snippet,
-    /// Rules and held deliveries; which of them is chosen.
-    Answers(usize),
-    /// A rule is being typed.
-    Rule(Box<RulePrompt>),
-    /// The address for senders, also for cameras.
-    Address,
-    /// The next key says of which value the list is to be full, or free.
-    Facet(Polarity),
-    /// The next key says by what to sort.
-    Sort,
-    /// The next key says in which form to export.
-    ExportMenu,
-    /// Where to export to is being typed.
-    Export {
-        prompt: Prompt,
-        form: ExportForm,
-        ids: Vec<DeliveryId>,
-    },
-    /// Something is to be confirmed.
-    Confirm(Confirm),
-    /// A note is being typed.
-    Note {
-        prompt: Prompt,
-    },
-    /// A number or a time to go to is being typed.
-    Jump {
-        prompt: Prompt,
-        error: Option<String>,
-    },
-    Palette(Palette),
-    /// A filter is being typed.
-    Filter(Box<FilterPrompt>),
-    /// What to search for in the document is being typed.
-    Find {
-        prompt: Prompt,
-        error: Option<String>,
-        /// Where the cursor was, and what was searched for before.
-        before: Box<DocumentView>,
-    },
-    /// A text over the panes.
-    Page(HelpPage),
-    /// The name of a view is being typed.
-    View {
-        prompt: Prompt,
-    },
-    /// The URL to resend to is being typed.
-    Target(Box<TargetPrompt>),
-    /// A secret to try is being typed, unseen.
-    Secret {
-        prompt: Prompt,
-    },
-}
-
-/// A question, and what is to be done if the answer is yes, or no.
-#[derive(Debug, Clone)]
-pub struct Confirm {
-    pub question: String,
-    pub yes: Vec<Effect>,
-    pub no: Vec<Effect>,
-}
+pub use mode::{Confirm, Menu, Mode, OpenPrompt, PromptComment};
 
 /// A text over the panes, and its first line on the screen.
 #[derive(Debug, Clone)]
@@ -245,28 +173,13 @@ impl Model {
                 &[Context::Diff, Context::Detail, Context::Anywhere]
             }
             (Mode::Browse, Focus::Detail) => &[Context::Detail, Context::Anywhere],
-            (Mode::Copy, _) => &[Context::Copy],
-            (Mode::Snippet, _) => &[Context::Snippet],
-            (Mode::Answers(_), _) => &[Context::Answers],
-            (Mode::Address, _) => &[Context::Address],
-            (Mode::Target(_), _) => &[Context::Target, Context::Prompt],
-            (Mode::Facet(_), _) => &[Context::Facet],
-            (Mode::Sort, _) => &[Context::Sort],
-            (Mode::ExportMenu, _) => &[Context::Export],
+            (Mode::Menu(menu), _) => menu.contexts,
+            (Mode::Prompt(prompt), _) => prompt.contexts(),
+            (Mode::Palette(_), _) => &[Context::Palette, Context::Prompt],
             (Mode::Confirm(_), _) => &[Context::Confirm],
             (Mode::Page(_), _) => &[Context::Help],
-            (Mode::Palette(_), _) => &[Context::Palette, Context::Prompt],
-            (Mode::Filter(_), _) => &[Context::Filter, Context::Prompt],
-            (
-                Mode::Export { .. }
-                | Mode::Note { .. }
-                | Mode::Jump { .. }
-                | Mode::Find { .. }
-                | Mode::View { .. }
-                | Mode::Rule(_)
-                | Mode::Secret { .. },
-                _,
-            ) => &[Context::Prompt],
+            (Mode::Answers(_), _) => &[Context::Answers],
+            (Mode::Address, _) => &[Context::Address],
         }
     }
 

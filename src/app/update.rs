@@ -5,10 +5,10 @@
 mod diff;
 mod dispatch;
 mod document;
-mod export;
 mod filter;
 mod list;
 mod mouse;
+mod palette;
 mod prompts;
 mod resend;
 mod rules;
@@ -26,77 +26,30 @@ use crate::delivery::{SignatureStatus, Summary, Verdict};
 
 /// Changes the model by what happened, and says what is to be done.
 pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
-    let mut effects = match event {
-        Event::Key(key) => press(model, key),
-        Event::Paste(text) => prompts::paste(model, &text),
-        Event::Mouse(mouse) => mouse::point(model, mouse),
-        Event::Kept(rows) => on_stored(model, rows),
-        Event::Older(rows) => {
-            for row in &rows {
-                model.seen.note(row);
-            }
-            model.search.take_older(&rows, &mut model.list, model.now)
-        }
-        Event::Gone(ids) => {
-            model.list.remove(&ids);
-            Vec::new()
-        }
-        Event::Tick(_)
-        | Event::Resize(_)
-        | Event::Removed(_)
-        | Event::Loaded(_)
-        | Event::NotLoaded { .. }
-        | Event::Diagnosed { .. }
-        | Event::SecretTried { .. }
-        | Event::Matched { .. }
-        | Event::Found { .. }
-        | Event::Compared { .. }
-        | Event::Resend { .. }
-        | Event::EditSent { .. }
-        | Event::Mistaken { .. }
-        | Event::Onward(_)
-        | Event::RuleAdded(_)
-        | Event::RuleWrong { .. }
-        | Event::ViewSaved { .. }
-        | Event::Trouble(_)
-        | Event::Notice(_)
-        | Event::Ended => {
-            apply(model, event);
-            Vec::new()
-        }
-    };
+    let mut effects = apply(model, event);
     effects.extend(sync_viewport(model));
     effects
 }
 
-fn on_stored(model: &mut Model, rows: Vec<Summary>) -> Vec<Effect> {
-    for row in &rows {
-        model.seen.note(row);
-        if model.list.get(row.id).is_none() {
-            model.rate.count(row.request.received_at);
-        }
-    }
-    let watched = model.detail.wanted();
-    let (mut effects, touched) = model.search.take(&rows, &mut model.list, model.now, watched);
-    effects.extend(watched.filter(|_| touched).map(Effect::Load));
-    effects
-}
-
-/// Takes in what asks for nothing to be done.
-fn apply(model: &mut Model, event: Event) {
-    let wanted = model.detail.wanted();
+fn apply(model: &mut Model, event: Event) -> Vec<Effect> {
     match event {
+        Event::Key(key) => return press(model, key),
+        Event::Paste(text) => return paste(model, &text),
+        Event::Mouse(mouse) => return mouse::point(model, mouse),
+        Event::Kept(rows) => return on_stored(model, rows),
+        Event::Older(rows) => return on_older(model, &rows),
+        Event::Gone(ids) => model.list.remove(&ids),
         Event::Tick(now) => tick(model, now),
         Event::Resize(size) => model.size = size,
         Event::Loaded(loaded) => model.detail.take(loaded),
         Event::NotLoaded { id, reason } => model.detail.fail(id, reason),
         Event::Diagnosed { id, diagnosis } => {
-            if wanted == Some(id) {
+            if model.detail.wanted() == Some(id) {
                 model.detail.diagnosis = Some(diagnosis);
             }
         }
         Event::SecretTried { id, verdict } => {
-            if wanted == Some(id) {
+            if model.detail.wanted() == Some(id) {
                 notify(model, tried(&verdict));
                 model.detail.typed = Some(verdict);
             }
@@ -125,14 +78,40 @@ fn apply(model: &mut Model, event: Event) {
         Event::Trouble(trouble) => model.trouble = trouble,
         Event::Notice(notice) => notify(model, notice),
         Event::Ended => model.flags.done = true,
-        // The caller has dealt with these.
-        Event::Key(_)
-        | Event::Paste(_)
-        | Event::Mouse(_)
-        | Event::Kept(_)
-        | Event::Gone(_)
-        | Event::Older(_) => {}
     }
+    Vec::new()
+}
+
+/// Types text in where a line is being typed.
+fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
+    if matches!(model.mode, Mode::Palette(_)) {
+        palette::change(model, |line| line.insert(text));
+        return Vec::new();
+    }
+    if matches!(model.mode, Mode::Prompt(_)) {
+        return prompts::paste(model, text);
+    }
+    Vec::new()
+}
+
+fn on_older(model: &mut Model, rows: &[Summary]) -> Vec<Effect> {
+    for row in rows {
+        model.seen.note(row);
+    }
+    model.search.take_older(rows, &mut model.list, model.now)
+}
+
+fn on_stored(model: &mut Model, rows: Vec<Summary>) -> Vec<Effect> {
+    for row in &rows {
+        model.seen.note(row);
+        if model.list.get(row.id).is_none() {
+            model.rate.count(row.request.received_at);
+        }
+    }
+    let watched = model.detail.wanted();
+    let (mut effects, touched) = model.search.take(&rows, &mut model.list, model.now, watched);
+    effects.extend(watched.filter(|_| touched).map(Effect::Load));
+    effects
 }
 
 fn press(model: &mut Model, key: Key) -> Vec<Effect> {
@@ -140,14 +119,9 @@ fn press(model: &mut Model, key: Key) -> Vec<Effect> {
     match (model.keymap.resolve(contexts, key), key.typed()) {
         (Some(action), _) => act(model, action),
         (None, Some(character)) if contexts.contains(&Context::Prompt) => {
-            prompts::paste(model, character.encode_utf8(&mut [0; 4]))
+            paste(model, character.encode_utf8(&mut [0; 4]))
         }
-        (None, _)
-            if matches!(
-                model.mode,
-                Mode::Copy | Mode::Snippet | Mode::Facet(_) | Mode::Sort | Mode::ExportMenu
-            ) =>
-        {
+        (None, _) if matches!(model.mode, Mode::Menu(_)) => {
             model.mode = Mode::Browse;
             notify(model, Notice::info(format!("{key} means nothing there")));
             Vec::new()
@@ -164,15 +138,17 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             model.mode = Mode::Browse;
             if action == Action::Submit { yes } else { no }
         }
-        Mode::Copy | Mode::Snippet | Mode::Address | Mode::Sort | Mode::ExportMenu => {
+        Mode::Menu(menu) => {
+            let polarity = menu.polarity;
             model.mode = Mode::Browse;
+            if let Action::Narrow(FilterAction::Facet(facet)) = action {
+                return filter::by_facet(model, facet, polarity);
+            }
             dispatch::act(model, action)
         }
-        Mode::Facet(wanted) => {
-            let wanted = *wanted;
+        Mode::Address => {
             model.mode = Mode::Browse;
-            let Action::Narrow(FilterAction::Facet(facet)) = action else { return Vec::new() };
-            filter::by_facet(model, facet, wanted)
+            dispatch::act(model, action)
         }
         Mode::Page(_) => {
             dispatch::page(model, action);
@@ -185,16 +161,8 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
                 dispatch::act(model, action)
             }
         }
-        Mode::Palette(_)
-        | Mode::Find { .. }
-        | Mode::Filter(_)
-        | Mode::Export { .. }
-        | Mode::Note { .. }
-        | Mode::Jump { .. }
-        | Mode::View { .. }
-        | Mode::Rule(_)
-        | Mode::Target(_)
-        | Mode::Secret { .. } => prompts::act(model, action),
+        Mode::Palette(_) => palette::act(model, action),
+        Mode::Prompt(_) => prompts::act(model, action),
     }
 }
 

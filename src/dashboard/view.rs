@@ -63,7 +63,7 @@ impl Painter {
             self.page(&lines, page.top, frame, areas.body);
         } else if let Mode::Answers(chosen) = model.mode {
             self.answers(model, chosen, frame, areas.body);
-        } else if matches!(model.mode, Mode::Rule(_)) {
+        } else if matches!(&model.mode, Mode::Prompt(prompt) if prompt.rule().is_some()) {
             self.answers(model, usize::MAX, frame, areas.body);
         } else if matches!(model.mode, Mode::Address) {
             address::draw(model, self, frame, areas.body);

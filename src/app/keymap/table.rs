@@ -2,9 +2,9 @@
 
 use super::{Binding, Context, Key, KeyCode};
 use crate::app::action::{
-    Action, Copyable, DiffAction, Direction, DocumentAction as In, ExportForm as Form, Facet as Of,
-    FilterAction, Fold, LineEdit, ListAction as Entry, Move, Polarity, ReleaseDecision,
-    ResendAction, ResizeBy, ResponseAction,
+    Action, Ask, Copyable, DiffAction, Direction, DocumentAction as In, ExportForm as Form,
+    Facet as Of, FilterAction, Fold, LineEdit, ListAction as Entry, Move, Polarity,
+    ReleaseDecision, ResendAction, ResizeBy, ResponseAction,
 };
 use crate::app::scope::Scope;
 use crate::app::sort::SortKey as By;
@@ -53,12 +53,12 @@ use Context::{
 /// Every binding there is, in the order in which help shows them.
 #[rustfmt::skip] // a row is a line, so that the table can be read as one
 pub const BINDINGS: &[Binding] = &[
-    hinted(bind(Anywhere, "filter", &[c('/')], Action::Narrow(FilterAction::Type), "filter the list: words, type:, sig:, …"), "filter", 2),
+    hinted(bind(Anywhere, "filter", &[c('/')], Action::Ask(Ask::Filter), "filter the list: words, type:, sig:, …"), "filter", 2),
     bind(Anywhere, "like", &[c('=')], Action::Narrow(FilterAction::Like(Polarity::With)), "only those with a value of this one; a second key says which"),
     bind(Anywhere, "unlike", &[c('!')], Action::Narrow(FilterAction::Like(Polarity::Without)), "only those without it"),
     bind(Anywhere, "clear-filter", &[c('0')], Action::Narrow(FilterAction::Clear), "show all deliveries again"),
     bind(Anywhere, "views", &[c('V')], Action::Narrow(FilterAction::Views), "choose a saved view"),
-    bind(Anywhere, "save-view", &[Key::ctrl('s')], Action::Narrow(FilterAction::Save), "save the filter as a view with a name, in hookglass.toml"),
+    bind(Anywhere, "save-view", &[Key::ctrl('s')], Action::Ask(Ask::ViewName), "save the filter as a view with a name, in hookglass.toml"),
     hinted(bind(Anywhere, "resend", &[c('r')], Action::Sending(ResendAction::Again), "resend to the forward target or the last one used, signed anew where there is a secret"), "resend", 3),
     bind(Anywhere, "resend-to", &[c('R')], Action::Sending(ResendAction::To), "resend to a URL that is asked for, with a number of times and an interval"),
     bind(Anywhere, "resend-all", &[Key::ctrl('r')], Action::Sending(ResendAction::Batch), "resend the marked deliveries, or else all that are shown"),
@@ -69,11 +69,11 @@ pub const BINDINGS: &[Binding] = &[
     bind(Anywhere, "copy-address", &[c('Y')], Action::CopyAddress, "copy the URL for senders: the tunnel's, or this listener's"),
     bind(Anywhere, "show-address", &[c('Q')], Action::ShowAddress, "show the URL for senders, also as a QR code"),
     hinted(bind(Anywhere, "copy", &[c('y')], Action::CopyMenu, "copy: a second key says what"), "copy", 4),
-    bind(Anywhere, "try-secret", &[c('S')], Action::TrySecret, "try another secret on this delivery; it is typed unseen and kept nowhere"),
+    bind(Anywhere, "try-secret", &[c('S')], Action::Ask(Ask::Secret), "try another secret on this delivery; it is typed unseen and kept nowhere"),
     bind(Anywhere, "mark", &[c('m')], Action::List(Entry::Mark), "mark this delivery and go to the next, or take the mark away"),
     hinted(bind(Anywhere, "export", &[c('x')], Action::ExportMenu, "export the marked deliveries, or the selected one; a second key says how"), "export", 6),
     bind(Anywhere, "unmark-all", &[], Action::List(Entry::Unmark), "take all marks away"),
-    bind(Anywhere, "note", &[c('a')], Action::List(Entry::Note), "write a note on this delivery"),
+    bind(Anywhere, "note", &[c('a')], Action::Ask(Ask::Note), "write a note on this delivery"),
     bind(Anywhere, "remove", &[c('D'), k(KeyCode::Delete)], Action::List(Entry::Remove(Scope::Selected)), "remove the marked deliveries, or the selected one"),
     bind(Anywhere, "remove-shown", &[], Action::List(Entry::Remove(Scope::Shown)), "remove all that pass the filter"),
     bind(Anywhere, "clear", &[], Action::List(Entry::Remove(Scope::All)), "remove all deliveries"),
@@ -111,7 +111,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(List, "next-tab", &[k(KeyCode::Right), c('l')], Action::NextTab, "next tab of the detail"),
     bind(List, "previous-tab", &[k(KeyCode::Left), c('h')], Action::PreviousTab, "previous tab of the detail"),
     hinted(bind(List, "sort", &[c('o')], Action::List(Entry::SortMenu), "sort: a second key says by what; again turns it round"), "sort", 9),
-    bind(List, "jump", &[c('#')], Action::List(Entry::Jump), "go to a number or a time"),
+    bind(List, "jump", &[c('#')], Action::Ask(Ask::Jump), "go to a number or a time"),
     bind(List, "next-match", &[c('n')], Action::List(Entry::Match(Direction::Next)), "next that passes the filter, or the last one that was in force"),
     bind(List, "previous-match", &[c('N')], Action::List(Entry::Match(Direction::Previous)), "previous one"),
     bind(List, "next-bad", &[c('b')], Action::List(Entry::Bad(Direction::Next)), "next with a bad signature"),
@@ -129,7 +129,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(Detail, "left", &[k(KeyCode::Left), c('h')], Action::Move(Move::Left), "scroll to the left"),
     bind(Detail, "next-delivery", &[c('J')], Action::NextDelivery, "next delivery, staying here"),
     bind(Detail, "previous-delivery", &[c('K')], Action::PreviousDelivery, "previous delivery, staying here"),
-    hinted(bind(Document, "find", &[c('/')], Action::Document(In::Find), "search in the whole of it: text, or /a regex/"), "search", 2),
+    hinted(bind(Document, "find", &[c('/')], Action::Ask(Ask::Find), "search in the whole of it: text, or /a regex/"), "search", 2),
     bind(Document, "next-hit", &[c('n')], Action::Document(In::Hit(Direction::Next)), "next hit"),
     bind(Document, "previous-hit", &[c('N')], Action::Document(In::Hit(Direction::Previous)), "previous hit"),
     bind(Document, "open", &[k(KeyCode::Right), c('l')], Action::Move(Move::Right), "unfold, or go into what is unfolded"),
@@ -208,7 +208,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(Answers, "up", &[k(KeyCode::Up), c('k')], Action::Move(Move::Up), "the one before"),
     bind(Answers, "first", &[k(KeyCode::Home), c('g')], Action::Move(Move::First), "the first one"),
     bind(Answers, "last", &[k(KeyCode::End), c('G')], Action::Move(Move::Last), "the last one"),
-    hinted(bind(Answers, "add", &[c('a'), c('+')], Action::Answering(ResponseAction::Add), "type a rule; it comes before the others"), "add", 2),
+    hinted(bind(Answers, "add", &[c('a'), c('+')], Action::Ask(Ask::Rule), "type a rule; it comes before the others"), "add", 2),
     hinted(bind(Answers, "remove", &[c('d'), k(KeyCode::Delete)], Action::Answering(ResponseAction::Remove), "remove the chosen rule"), "remove", 4),
     hinted(bind(Answers, "reset", &[c('0')], Action::Answering(ResponseAction::Reset), "the rules of the start again"), "reset", 5),
     hinted(bind(Answers, "release-200", &[c('2')], release(ReleaseDecision::Answer(200)), "answer the chosen held sender with 200, or the one that waits longest"), "200", 3),

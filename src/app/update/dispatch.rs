@@ -1,15 +1,15 @@
 //! What an action does while the lists and panes have the keys.
 
-use super::{diff, document, export, filter, list, notify, resend, rules, with_selected};
+use super::prompts::export_target;
+use super::{diff, document, filter, list, notify, prompts, resend, rules, with_selected};
 use crate::app::action::{Action, Copyable, Move, ResizeBy};
 use crate::app::effect::Effect;
 use crate::app::index::ListRow;
 use crate::app::layout::Focus;
-use crate::app::model::{HelpPage, Mode, Model};
+use crate::app::model::{HelpPage, Menu, Mode, Model};
 use crate::app::notice::Notice;
 use crate::app::palette::Palette;
 use crate::app::pane;
-use crate::app::prompt::Prompt;
 use crate::app::tab::Tab;
 use crate::formats::{CopyNeeds, copy_format};
 
@@ -40,24 +40,22 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Narrow(narrow) => return filter::act(model, narrow),
         Action::Sending(what) => return resend::act(model, what),
         Action::Answering(what) => return rules::act(model, what),
-        Action::TrySecret => with_selected(model, |model| {
-            model.mode = Mode::Secret { prompt: Prompt::for_secret() };
-        }),
+        Action::Ask(what) => prompts::open(model, what),
         Action::Copy(what) => return copy(model, what),
         Action::CopyMenu => with_selected(model, |model| {
             model.flags.copy_signed = false;
-            model.mode = Mode::Copy;
+            model.mode = Mode::Menu(Menu::COPY);
         }),
         Action::CopySigned => {
             model.flags.copy_signed = !model.flags.copy_signed;
-            model.mode = Mode::Copy;
+            model.mode = Mode::Menu(Menu::COPY);
         }
-        Action::SnippetMenu => with_selected(model, |model| model.mode = Mode::Snippet),
+        Action::SnippetMenu => with_selected(model, |model| model.mode = Mode::Menu(Menu::SNIPPET)),
         Action::CopyAddress => return rules::copy_address(model),
         Action::ShowAddress => model.mode = Mode::Address,
         Action::List(what) => return list::act(model, what),
-        Action::ExportMenu => with_selected(model, |model| model.mode = Mode::ExportMenu),
-        Action::Export(form, which) => export::ask(model, form, which),
+        Action::ExportMenu => with_selected(model, |model| model.mode = Mode::Menu(Menu::EXPORT)),
+        Action::Export(form, which) => export_target::open(model, form, which),
         Action::SendSample => return vec![Effect::SendSample],
         Action::ToggleMouse => return toggle_mouse(model),
         Action::Help => {

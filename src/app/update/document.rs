@@ -3,11 +3,10 @@
 use super::notify;
 use crate::app::action::{Copyable, Direction, DocumentAction, Fold, Move};
 use crate::app::document_view::{DocumentView, Viewport};
-use crate::app::effect::{DocumentTab, Effect};
+use crate::app::effect::Effect;
 use crate::app::model::{HelpPage, Mode, Model};
 use crate::app::notice::Notice;
 use crate::app::pane;
-use crate::app::prompt::Prompt;
 use crate::app::style::{StyleClass, StyledLine};
 use crate::app::tab::Tab;
 use crate::filter::path_term;
@@ -82,51 +81,6 @@ fn hit(model: &mut Model, turn: Direction) {
     }
 }
 
-/// Asks what to search for.
-fn ask(model: &mut Model) {
-    let Some((_, reading)) = model.detail.reading() else { return };
-    let before = Box::new(reading.clone());
-    model.mode = Mode::Find { prompt: Prompt::default(), error: None, before };
-}
-
-/// Searches for what is typed so far.
-pub(super) fn find(model: &mut Model) -> Vec<Effect> {
-    let Mode::Find { prompt, before, .. } = &model.mode else { return Vec::new() };
-    let (typed, before) = (prompt.text(), before.clone());
-    model.searches += 1;
-    let number = model.searches;
-    let searched = read(model, |document, reading, _| {
-        *reading = *before;
-        if typed.is_empty() {
-            reading.finding = None;
-            return Ok(false);
-        }
-        reading.find(document, &typed, number)
-    });
-    let more = matches!(searched, Some(Ok(true)));
-    let wrong = searched.and_then(Result::err).map(|wrong| wrong.to_string());
-    if let Mode::Find { error, .. } = &mut model.mode {
-        *error = wrong;
-    }
-    let within = match (model.detail.tab == Tab::Raw, model.detail.is_hex()) {
-        (true, _) => DocumentTab::Raw,
-        (false, true) => DocumentTab::Hex,
-        (false, false) => DocumentTab::Payload,
-    };
-    if more { vec![Effect::Find { number, typed, within }] } else { Vec::new() }
-}
-
-/// Says how the search went.
-pub(super) fn told(model: &mut Model) {
-    let finding = model.detail.reading().and_then(|(_, reading)| reading.finding.as_ref());
-    if let Some(finding) = finding.filter(|finding| finding.search.is_done())
-        && finding.search.count() == 0
-    {
-        let text = format!("`{}` is nowhere in it", finding.typed);
-        notify(model, Notice::info(text));
-    }
-}
-
 /// The text under the cursor that is to be copied, or why there is none.
 pub(super) fn copy(model: &mut Model, what: Copyable) -> Vec<Effect> {
     let text = with_node(model, |node| match what {
@@ -197,7 +151,6 @@ pub(super) fn act(model: &mut Model, what: DocumentAction) {
         DocumentAction::Sideways(turn) => sideways(model, turn),
         DocumentAction::Hit(turn) => hit(model, turn),
         DocumentAction::Unescaped => unescaped(model),
-        DocumentAction::Find => ask(model),
         DocumentAction::Wrap => {
             model.flags.wrapped = !model.flags.wrapped;
             let text = if model.flags.wrapped { "rows are broken" } else { "rows are cut" };

@@ -3,10 +3,9 @@
 use super::{document, notify, with_selected};
 use crate::app::action::{Facet, FilterAction, Polarity};
 use crate::app::effect::Effect;
-use crate::app::filter_prompt::FilterPrompt;
 use crate::app::index::ListRow;
 use crate::app::layout::Focus;
-use crate::app::model::{Mode, Model};
+use crate::app::model::{Menu, Mode, Model};
 use crate::app::notice::Notice;
 use crate::app::palette::{Palette, VIEW};
 use crate::app::prompt::Prompt;
@@ -15,11 +14,6 @@ use crate::filter::term;
 
 pub(super) fn act(model: &mut Model, narrow: FilterAction) -> Vec<Effect> {
     match narrow {
-        FilterAction::Type => {
-            let mut filtering = FilterPrompt::new(model.search.text());
-            filtering.look(&model.seen);
-            model.mode = Mode::Filter(Box::new(filtering));
-        }
         // Where a cursor stands on a value, that is what is meant.
         FilterAction::Like(wanted)
             if model.focus == Focus::Detail && model.detail.tab == Tab::Payload =>
@@ -27,14 +21,13 @@ pub(super) fn act(model: &mut Model, narrow: FilterAction) -> Vec<Effect> {
             return by_cursor(model, wanted);
         }
         FilterAction::Like(wanted) => {
-            with_selected(model, |model| model.mode = Mode::Facet(wanted));
+            with_selected(model, |model| model.mode = Mode::Menu(Menu::facets(wanted)));
         }
         FilterAction::Facet(facet) => return by_facet(model, facet, Polarity::With),
         FilterAction::Clear => return put_in_force(model, ""),
         FilterAction::Views => {
             model.mode = Mode::Palette(Palette { prompt: Prompt::new(VIEW), chosen: 0 });
         }
-        FilterAction::Save => ask_name(model),
     }
     Vec::new()
 }
@@ -122,22 +115,4 @@ fn value(row: &ListRow<'_>, facet: Facet) -> Option<String> {
             Some(address.trim_matches(['[', ']']).to_owned())
         }
     }
-}
-
-/// Asks under which name the filter in force is to be kept.
-fn ask_name(model: &mut Model) {
-    if model.search.is_on() {
-        model.mode = Mode::View { prompt: Prompt::default() };
-    } else {
-        notify(model, Notice::info("there is no filter to save; / types one"));
-    }
-}
-
-pub(super) fn save_view(model: &mut Model, name: &str) -> Vec<Effect> {
-    let name = name.trim();
-    if name.is_empty() {
-        notify(model, Notice::info("no name was given, so nothing was saved"));
-        return Vec::new();
-    }
-    vec![Effect::SaveView { name: name.to_owned(), filter: model.search.text().to_owned() }]
 }

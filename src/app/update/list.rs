@@ -1,19 +1,14 @@
-//! What an action does to deliveries as entries of the list: marks, notes, removals, orders, jumps.
-
-use jiff::civil::{DateTime, Time};
-use jiff::{Timestamp, ToSpan as _};
+//! What an action does to deliveries as entries of the list: marks, removals, orders, jumps.
 
 use super::{notify, with_selected};
 use crate::app::action::{Direction, ListAction};
 use crate::app::effect::Effect;
 use crate::app::list::JumpTarget;
-use crate::app::model::{Confirm, Mode, Model};
+use crate::app::model::{Confirm, Menu, Mode, Model};
 use crate::app::notice::Notice;
-use crate::app::prompt::Prompt;
 use crate::app::removals::Removals;
 use crate::app::scope::Scope;
 use crate::app::sort::{SortKey, SortOrder};
-use crate::delivery::DeliveryId;
 use crate::filter::Filter;
 use crate::ops::annotate::Annotation;
 use crate::units;
@@ -22,12 +17,10 @@ pub(super) fn act(model: &mut Model, what: ListAction) -> Vec<Effect> {
     match what {
         ListAction::Mark => return mark(model),
         ListAction::Unmark => return unmark(model),
-        ListAction::Note => ask_note(model),
         ListAction::Remove(which) => ask_removal(model, which),
         ListAction::Undo => return undo(model),
-        ListAction::SortMenu => with_selected(model, |model| model.mode = Mode::Sort),
+        ListAction::SortMenu => with_selected(model, |model| model.mode = Mode::Menu(Menu::SORT)),
         ListAction::Sort(column) => sort(model, column),
-        ListAction::Jump => model.mode = Mode::Jump { prompt: Prompt::default(), error: None },
         ListAction::Match(turn) => seek_match(model, turn),
         ListAction::Bad(turn) => {
             seek(model, JumpTarget::Bad, turn, "delivery with a bad signature");
@@ -54,23 +47,6 @@ fn unmark(model: &mut Model) -> Vec<Effect> {
         return Vec::new();
     }
     vec![Effect::Annotate(Annotation::Mark { ids, marked: false })]
-}
-
-fn ask_note(model: &mut Model) {
-    let note = model.detail.loaded.as_deref().and_then(|loaded| {
-        let summary = &loaded.delivery.summary;
-        (Some(summary.id) == model.detail.wanted()).then(|| summary.annotations.note.clone())?
-    });
-    with_selected(model, |model| {
-        model.mode = Mode::Note { prompt: Prompt::new(note.unwrap_or_default()) };
-    });
-}
-
-/// Takes a note that was typed; an empty one takes away what is there.
-pub(super) fn note(model: &mut Model, typed: &str) -> Vec<Effect> {
-    let Some(id) = model.list.selected().map(|row| row.id) else { return Vec::new() };
-    let note = Some(typed.trim().to_owned()).filter(|note| !note.is_empty());
-    vec![Effect::Annotate(Annotation::Note { id, note })]
 }
 
 /// Asks before anything is removed, and says how much that is.
@@ -129,38 +105,4 @@ fn seek_match(model: &mut Model, turn: Direction) {
     }
     let now = model.now;
     seek(model, JumpTarget::Passing(&filter, now), turn, "match");
-}
-
-/// Goes to the number of a delivery, or to a time.
-pub(super) fn jump(model: &mut Model, typed: &str) -> Result<(), String> {
-    let typed = typed.trim();
-    let found = if let Ok(id) = typed.parse::<DeliveryId>() {
-        model.list.jump_to_id(id)
-    } else {
-        let at = moment(model, typed).ok_or_else(|| {
-            format!("`{typed}` is neither a number of a delivery nor a time; write 42, 17:06 or 2026-11-23T17:06")
-        })?;
-        model.list.jump_to_time(at)
-    };
-    if !found {
-        notify(model, Notice::info("no delivery is shown"));
-    }
-    Ok(())
-}
-
-/// A time of today or, if that is still to come, of yesterday; or of any day.
-fn moment(model: &Model, typed: &str) -> Option<Timestamp> {
-    if let Ok(at) = typed.parse::<Timestamp>() {
-        return Some(at);
-    }
-    let today = model.now.to_zoned_datetime(model.zone.clone()).date();
-    let local = match (typed.contains(':') && !typed.contains('-'), typed.parse::<DateTime>()) {
-        (true, _) => today.to_datetime(typed.parse::<Time>().ok()?),
-        (false, parsed) => parsed.ok()?,
-    };
-    let at = model.zone.to_timestamp(local).ok()?;
-    if at > model.now && typed.contains(':') && !typed.contains('-') {
-        return model.zone.to_timestamp(local.checked_sub(1.day()).ok()?).ok();
-    }
-    Some(at)
 }

@@ -93,23 +93,11 @@ fn turn(model: &mut Model, areas: &Areas, at: Position, by: isize) {
             dispatch::scroll(model, by);
         }
         Mode::Browse
-        | Mode::Copy
-        | Mode::Facet(_)
-        | Mode::Sort
-        | Mode::ExportMenu
-        | Mode::Export { .. }
-        | Mode::Confirm(_)
-        | Mode::Note { .. }
-        | Mode::Jump { .. }
-        | Mode::Find { .. }
-        | Mode::View { .. }
+        | Mode::Menu(_)
+        | Mode::Prompt(_)
         | Mode::Palette(_)
-        | Mode::Filter(_)
-        | Mode::Snippet
+        | Mode::Confirm(_)
         | Mode::Answers(_)
-        | Mode::Rule(_)
-        | Mode::Address
-        | Mode::Target(_)
-        | Mode::Secret { .. } => {}
+        | Mode::Address => {}
     }
 }

@@ -1,15 +1,12 @@
 //! Sends deliveries again: which, where to, and what is said of it.
 
-use std::fmt::Write as _;
-
 use super::notify;
-use crate::app::action::{Direction, ResendAction};
+use super::prompts::target;
+use crate::app::action::ResendAction;
 use crate::app::effect::Effect;
 use crate::app::model::{Confirm, Mode, Model};
 use crate::app::notice::Notice;
-use crate::app::resend::{
-    ResendProgress, ResendRequest, TargetPrompt, TargetPurpose, counts, read,
-};
+use crate::app::resend::{ResendProgress, TargetPurpose, counts};
 use crate::delivery::{DeliveryId, Outcome, Transition};
 use crate::ops::resend::{Recorded, ResendEvent, ResendOutcome, ResendPace, ResendSummary, RunEnd};
 use crate::units;
@@ -51,15 +48,10 @@ fn again(
     }
     let purpose = purpose(vec![row.id]);
     if let Some(target) = model.target.clone().filter(|_| !ask) {
-        return send(model, purpose, target, ResendPace::default());
+        return target::send(model, purpose, target, ResendPace::default());
     }
-    self::ask(model, purpose);
+    target::open(model, purpose);
     Vec::new()
-}
-
-fn ask(model: &mut Model, purpose: TargetPurpose) {
-    let targeting = model.sendings.ask(purpose, model.target.as_deref());
-    model.mode = Mode::Target(Box::new(targeting));
 }
 
 /// Asks where to send the marked deliveries to, or else all that are shown.
@@ -71,87 +63,8 @@ fn ask_for_many(model: &mut Model) {
     if ids.is_empty() {
         notify(model, Notice::info("there is no delivery that can be resent"));
     } else {
-        ask(model, TargetPurpose::Resend(ids));
+        target::open(model, TargetPurpose::Resend(ids));
     }
-}
-
-/// Changes between a new signature and the one of before.
-pub(super) fn toggle_signing(model: &mut Model) {
-    if let Mode::Target(targeting) = &mut model.mode {
-        targeting.exact = !targeting.exact;
-    }
-}
-
-/// Goes through the targets of before.
-pub(super) fn recall(model: &mut Model, turn: Direction) {
-    if let Mode::Target(targeting) = &mut model.mode {
-        targeting.recall(turn, model.sendings.targets());
-    }
-}
-
-/// Takes the target that was typed; one that cannot be read stays to be put right.
-pub(super) fn submit(model: &mut Model, mut targeting: TargetPrompt) -> Vec<Effect> {
-    let typed = targeting.prompt.text();
-    let (target, pace) = match read(&typed) {
-        Ok(read) => read,
-        Err(wrong) => {
-            targeting.error = Some(wrong);
-            model.mode = Mode::Target(Box::new(targeting));
-            return Vec::new();
-        }
-    };
-    model.sendings.keep(typed.trim());
-    model.sendings.exact = targeting.exact;
-    model.target = Some(target.clone());
-    send(model, targeting.purpose, target, pace)
-}
-
-fn send(
-    model: &mut Model,
-    purpose: TargetPurpose,
-    target: String,
-    pace: ResendPace,
-) -> Vec<Effect> {
-    let (ids, edited) = match purpose {
-        TargetPurpose::Resend(ids) => (ids, false),
-        TargetPurpose::Edit(id) => (vec![id], true),
-    };
-    let number = model.sendings.number();
-    let order = ResendRequest { number, ids, target, exact: model.sendings.exact, pace };
-    if edited {
-        return vec![Effect::Edit(order)];
-    }
-    if let [id] = order.ids.as_slice() {
-        let text = format!("resending delivery {id} to {} {} …", order.target, how(order.exact));
-        notify(model, Notice::info(text));
-        return vec![Effect::Resend(order)];
-    }
-    let question = question(model, &order);
-    let yes = vec![Effect::Resend(order)];
-    model.mode = Mode::Confirm(Confirm { question, yes, no: Vec::new() });
-    Vec::new()
-}
-
-fn how(exact: bool) -> &'static str {
-    if exact { "exactly as it came" } else { "signed anew" }
-}
-
-fn question(model: &Model, order: &ResendRequest) -> String {
-    let marked = model.list.which(crate::app::scope::Scope::Marked);
-    let which = if marked.is_empty() { "shown" } else { "marked" };
-    let deliveries = units::format_count(order.ids.len() as u64);
-    let how = if order.exact { "exactly as they came" } else { "signed anew" };
-    let mut text = format!("Resend the {deliveries} {which} deliveries to {} {how}", order.target);
-    if order.pace.times > 1 {
-        let (times, total) =
-            (units::format_count(order.pace.times), units::format_count(order.total()));
-        let _ = write!(text, ", {times} times each: {total} requests");
-    }
-    if !order.pace.interval.is_zero() {
-        let _ = write!(text, ", {} apart", units::format_duration(order.pace.interval));
-    }
-    text.push('?');
-    text
 }
 
 fn stop(model: &mut Model) -> Vec<Effect> {
@@ -232,7 +145,7 @@ pub(super) fn sent(outcome: &ResendOutcome, origin: Option<String>) -> Notice {
     let compared = comparison.map(|compared| format!(": {compared}")).unwrap_or_default();
     let unsigned = unsigned.as_ref().map(|why| format!("not re-signed: {why}"));
     let remarks = appended([origin, unsigned, unrecorded(outcome)]);
-    let how = how(attempt.changes.is_none());
+    let how = target::how(attempt.changes.is_none());
     match &attempt.outcome {
         Outcome::Answered(answered) => {
             let status = answered.status;

@@ -5,14 +5,11 @@ use crate::app::action::{Action, Copyable, Move, ReleaseDecision, ResponseAction
 use crate::app::effect::Effect;
 use crate::app::model::{Mode, Model};
 use crate::app::notice::Notice;
-use crate::app::routing::{
-    PublicAddress, Routing, RoutingChange, RoutingChoice, RuleMistake, RulePrompt,
-};
+use crate::app::routing::{PublicAddress, Routing, RoutingChange, RoutingChoice, RuleMistake};
 
 pub(super) fn act(model: &mut Model, what: ResponseAction) -> Vec<Effect> {
     match what {
         ResponseAction::Show => show(model),
-        ResponseAction::Add => model.mode = Mode::Rule(Box::default()),
         ResponseAction::Always(script) => {
             return vec![Effect::Change(RoutingChange::Add(script.to_owned()))];
         }
@@ -81,20 +78,8 @@ fn release(model: &mut Model, decision: ReleaseDecision) -> Vec<Effect> {
     vec![Effect::Change(RoutingChange::Release { id, decision })]
 }
 
-/// Takes the rule that was typed.
-pub(super) fn submit(model: &mut Model, ruling: RulePrompt) -> Vec<Effect> {
-    let typed = ruling.prompt.text();
-    if typed.trim().is_empty() {
-        show(model);
-        notify(model, Notice::info("no rule was typed, so the rules are as they were"));
-        return Vec::new();
-    }
-    model.mode = Mode::Rule(Box::new(ruling));
-    vec![Effect::Change(RoutingChange::Add(typed))]
-}
-
 pub(super) fn added(model: &mut Model, text: &str) {
-    if matches!(model.mode, Mode::Rule(_)) {
+    if matches!(&model.mode, Mode::Prompt(prompt) if prompt.rule().is_some()) {
         model.mode = Mode::Answers(model.routing.held.len());
     }
     notify(model, Notice::done(format!("from now on: {text}")));
@@ -102,7 +87,8 @@ pub(super) fn added(model: &mut Model, text: &str) {
 
 /// What was typed stays to be put right, unless it has been changed since.
 pub(super) fn wrong(model: &mut Model, typed: &str, mistake: RuleMistake) {
-    if let Mode::Rule(ruling) = &mut model.mode
+    if let Mode::Prompt(prompt) = &mut model.mode
+        && let Some(ruling) = prompt.rule_mut()
         && ruling.prompt.text() == typed
     {
         ruling.error = Some(mistake);

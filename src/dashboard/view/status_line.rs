@@ -49,15 +49,7 @@ fn draw_question(
 
 /// What is more urgent than the keys.
 fn status(model: &Model) -> Option<StyledLine> {
-    if matches!(
-        model.mode,
-        Mode::Copy
-            | Mode::Snippet
-            | Mode::Facet(_)
-            | Mode::Sort
-            | Mode::ExportMenu
-            | Mode::Confirm(_)
-    ) {
+    if matches!(model.mode, Mode::Menu(_) | Mode::Confirm(_)) {
         return None;
     }
     if let Some(Notice { kind, text }) = model.notice() {

@@ -1,0 +1,60 @@
+//! What an action does in the palette.
+
+use super::{dispatch, filter, notify};
+use crate::app::action::{Action, Move};
+use crate::app::effect::Effect;
+use crate::app::model::{Mode, Model};
+use crate::app::notice::Notice;
+use crate::app::palette::{Palette, PaletteCommand, entries};
+use crate::app::prompt::Prompt;
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "no other action has a key here")]
+pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+    match action {
+        Action::Edit(edit) => change(model, |line| line.edit(edit)),
+        Action::Move(step) => choose(model, step),
+        Action::Submit => {
+            if let Mode::Palette(palette) = std::mem::take(&mut model.mode) {
+                return run(model, &palette);
+            }
+        }
+        Action::Complete(_) | Action::History(_) => {}
+        _ => model.mode = Mode::Browse,
+    }
+    Vec::new()
+}
+
+pub(super) fn change(model: &mut Model, edit: impl FnOnce(&mut Prompt)) {
+    if let Mode::Palette(palette) = &mut model.mode {
+        edit(&mut palette.prompt);
+        palette.chosen = 0;
+    }
+}
+
+/// Chooses another command of the palette.
+fn choose(model: &mut Model, step: Move) {
+    let Mode::Palette(Palette { prompt, chosen }) = &mut model.mode else { return };
+    let last = entries(&model.keymap, &model.views, &prompt.text()).len().saturating_sub(1);
+    *chosen = if step == Move::Up {
+        chosen.checked_sub(1).unwrap_or(last)
+    } else if *chosen < last {
+        *chosen + 1
+    } else {
+        0
+    };
+}
+
+fn run(model: &mut Model, palette: &Palette) -> Vec<Effect> {
+    let found = entries(&model.keymap, &model.views, &palette.prompt.text());
+    match found.into_iter().nth(palette.chosen).map(|entry| entry.run) {
+        Some(PaletteCommand::Action(action)) => {
+            model.flags.copy_signed = false;
+            dispatch::act(model, action)
+        }
+        Some(PaletteCommand::View(filter)) => filter::put_in_force(model, &filter),
+        None => {
+            notify(model, Notice::info("nothing is called that"));
+            Vec::new()
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! The prompt for the file or folder that deliveries are exported to.
+
+use crate::app::action::ExportForm;
+use crate::app::effect::Effect;
+use crate::app::model::{Mode, Model, OpenPrompt, PromptComment};
+use crate::app::notice::Notice;
+use crate::app::prompt::Prompt;
+use crate::app::scope::Scope;
+use crate::app::update::notify;
+use crate::delivery::DeliveryId;
+use crate::units;
+
+#[derive(Debug)]
+struct ExportTargetPrompt {
+    line: Prompt,
+    form: ExportForm,
+    ids: Vec<DeliveryId>,
+}
+
+/// Asks where to; what was marked is what is meant, if anything was.
+pub(in crate::app::update) fn open(model: &mut Model, form: ExportForm, which: Scope) {
+    let marked = which == Scope::Selected && model.list.marked() > 0;
+    let ids = model.list.which(if marked { Scope::Marked } else { which });
+    if ids.is_empty() {
+        notify(model, Notice::info("there is no delivery to export"));
+        return;
+    }
+    let line = Prompt::new(form.usual_place());
+    model.mode = Mode::Prompt(Box::new(ExportTargetPrompt { line, form, ids }));
+}
+
+impl OpenPrompt for ExportTargetPrompt {
+    fn line(&self) -> &Prompt {
+        &self.line
+    }
+
+    fn line_mut(&mut self) -> &mut Prompt {
+        &mut self.line
+    }
+
+    fn label(&self) -> String {
+        let count = units::format_count(self.ids.len() as u64);
+        format!(" export {count} as {}: ", self.form.title())
+    }
+
+    fn comment(&self, _model: &Model, _width: usize) -> PromptComment {
+        PromptComment::hint("  Enter writes")
+    }
+
+    fn submit(self: Box<Self>, model: &mut Model) -> Vec<Effect> {
+        let to = self.line.text().trim().to_owned();
+        if to.is_empty() {
+            notify(model, Notice::info("no path was given, so nothing was exported"));
+            return Vec::new();
+        }
+        vec![Effect::Export { ids: self.ids, form: self.form, to }]
+    }
+}

@@ -1,0 +1,85 @@
+//! The prompt for a text to find in the document; hits are shown as one types.
+
+use crate::app::document_view::DocumentView;
+use crate::app::effect::{DocumentTab, Effect};
+use crate::app::model::{Mode, Model, OpenPrompt, PromptComment};
+use crate::app::notice::Notice;
+use crate::app::prompt::Prompt;
+use crate::app::tab::Tab;
+use crate::app::update::notify;
+
+#[derive(Debug)]
+struct FindPrompt {
+    line: Prompt,
+    error: Option<String>,
+    /// Where the cursor was, and what was searched for before.
+    before: DocumentView,
+}
+
+pub(super) fn open(model: &mut Model) {
+    let Some((_, reading)) = model.detail.reading() else { return };
+    let before = reading.clone();
+    let prompt = FindPrompt { line: Prompt::default(), error: None, before };
+    model.mode = Mode::Prompt(Box::new(prompt));
+}
+
+impl OpenPrompt for FindPrompt {
+    fn line(&self) -> &Prompt {
+        &self.line
+    }
+
+    fn line_mut(&mut self) -> &mut Prompt {
+        &mut self.line
+    }
+
+    fn label(&self) -> String {
+        " search: ".to_owned()
+    }
+
+    fn comment(&self, _model: &Model, _width: usize) -> PromptComment {
+        let hint = "  Enter keeps the hits, n N go on, Esc goes back";
+        PromptComment::error_or(self.error.as_deref(), hint)
+    }
+
+    fn on_change(&mut self, model: &mut Model) -> Vec<Effect> {
+        let typed = self.line.text();
+        model.searches += 1;
+        let number = model.searches;
+        let searched = model.detail.read(|document, reading| {
+            *reading = self.before.clone();
+            if typed.is_empty() {
+                reading.finding = None;
+                return Ok(false);
+            }
+            reading.find(document, &typed, number)
+        });
+        let more = matches!(searched, Some(Ok(true)));
+        self.error = searched.and_then(Result::err).map(|wrong| wrong.to_string());
+        let within = match (model.detail.tab == Tab::Raw, model.detail.is_hex()) {
+            (true, _) => DocumentTab::Raw,
+            (false, true) => DocumentTab::Hex,
+            (false, false) => DocumentTab::Payload,
+        };
+        if more { vec![Effect::Find { number, typed, within }] } else { Vec::new() }
+    }
+
+    fn submit(self: Box<Self>, model: &mut Model) -> Vec<Effect> {
+        if self.error.is_some() {
+            model.mode = Mode::Prompt(self);
+            return Vec::new();
+        }
+        let finding = model.detail.reading().and_then(|(_, reading)| reading.finding.as_ref());
+        if let Some(finding) = finding.filter(|finding| finding.search.is_done())
+            && finding.search.count() == 0
+        {
+            let text = format!("`{}` is nowhere in it", finding.typed);
+            notify(model, Notice::info(text));
+        }
+        Vec::new()
+    }
+
+    fn cancel(self: Box<Self>, model: &mut Model) -> Vec<Effect> {
+        model.detail.read(|_, reading| *reading = self.before);
+        Vec::new()
+    }
+}

@@ -1,0 +1,78 @@
+//! The prompt for a rule that answers deliveries.
+
+use crate::app::effect::Effect;
+use crate::app::model::{Mode, Model, OpenPrompt, PromptComment};
+use crate::app::notice::Notice;
+use crate::app::prompt::Prompt;
+use crate::app::routing::{RoutingChange, RulePrompt};
+use crate::app::style::{StyleClass, StyledLine};
+use crate::app::update::{notify, rules};
+use crate::diagnostic::carets;
+
+const LABEL: &str = " rule: ";
+
+const EXAMPLE: &str =
+    " for instance 500x2,200 or type:a.* => 503:delay=2s or hold; Enter puts it first";
+
+pub(super) fn open(model: &mut Model) {
+    model.mode = Mode::Prompt(Box::<RulePrompt>::default());
+}
+
+impl OpenPrompt for RulePrompt {
+    fn line(&self) -> &Prompt {
+        &self.prompt
+    }
+
+    fn line_mut(&mut self) -> &mut Prompt {
+        &mut self.prompt
+    }
+
+    fn label(&self) -> String {
+        LABEL.to_owned()
+    }
+
+    /// The caret below the place of the mistake, and the mistake below that.
+    fn comment(&self, _model: &Model, width: usize) -> PromptComment {
+        let Some(mistake) = &self.error else {
+            return PromptComment::Below(vec![StyledLine::new(StyleClass::Dim, EXAMPLE)]);
+        };
+        let caret = mistake.span.as_ref().map(|span| carets(&self.prompt.text(), span));
+        let caret = format!("{}{}", " ".repeat(LABEL.len()), caret.unwrap_or_default());
+        // The line is shown from here on, so that its cursor is in sight.
+        let left = (LABEL.len() + self.prompt.cursor() + 1).saturating_sub(width);
+        let caret: String = caret.chars().skip(left).collect();
+        let message = StyledLine::new(StyleClass::Bad, format!(" ✗ {}", mistake.message));
+        let mut lines = vec![StyledLine::new(StyleClass::Bad, caret)];
+        lines.extend(message.wrap(width.saturating_sub(1), 3));
+        PromptComment::Below(lines)
+    }
+
+    fn rule(&self) -> Option<&RulePrompt> {
+        Some(self)
+    }
+
+    fn rule_mut(&mut self) -> Option<&mut RulePrompt> {
+        Some(self)
+    }
+
+    fn on_change(&mut self, _model: &mut Model) -> Vec<Effect> {
+        self.error = None;
+        Vec::new()
+    }
+
+    fn submit(self: Box<Self>, model: &mut Model) -> Vec<Effect> {
+        let typed = self.prompt.text();
+        if typed.trim().is_empty() {
+            rules::show(model);
+            notify(model, Notice::info("no rule was typed, so the rules are as they were"));
+            return Vec::new();
+        }
+        model.mode = Mode::Prompt(self);
+        vec![Effect::Change(RoutingChange::Add(typed))]
+    }
+
+    fn cancel(self: Box<Self>, model: &mut Model) -> Vec<Effect> {
+        rules::show(model);
+        Vec::new()
+    }
+}
