@@ -142,7 +142,7 @@ pub fn run(cli: Cli) -> Result<(), CliError> {
 fn dispatch(cli: Cli) -> Result<(), CliError> {
     match cli.command.unwrap_or(Command::Listen(cli.listen)) {
         Command::Listen(args) => listen::run(args),
-        Command::Send(args) => send::run(args),
+        Command::Send(args) => send::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Providers(args) => providers::run(&args),
         Command::List(args) => list::run(&args),

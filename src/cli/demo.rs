@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::ops::send::{DraftEvent, Tamper, request};
+use crate::ops::send::{EventSource, SendRun, Tamper};
 use crate::outbound::{Client, Request, Target};
 use crate::secret::Secret;
 use crate::signature::Credentials;
@@ -22,24 +22,25 @@ pub(super) fn secret() -> Secret {
 }
 
 /// Sends samples to the listener until it stops.
-pub(super) async fn run(
-    Credentials { provider, secrets }: Credentials,
-    target: Target,
-    stop: CancellationToken,
-) {
-    let secret = secrets.first();
+pub(super) async fn run(credentials: Credentials, target: Target, stop: CancellationToken) {
     let client = Client::new();
-    let url = target.url("/");
     let mut random = fastrand::Rng::new();
     let mut last: Option<Request> = None;
-    for (number, sample) in provider.samples.iter().cycle().enumerate() {
+    for (number, sample) in credentials.provider.samples.iter().cycle().enumerate() {
         let next = plan(number);
         let request = match (next, last.take()) {
             (DemoPlan::Again, Some(last)) => Ok(last),
             (next, _) => {
                 let tamper = if let DemoPlan::Spoilt(tamper) = next { Some(tamper) } else { None };
-                let content = DraftEvent::of(sample, random.fork());
-                request(&provider, secret, content, &url, tamper)
+                let run = SendRun {
+                    credentials: &credentials,
+                    source: EventSource::Sample(sample),
+                    target: target.clone(),
+                    tamper,
+                    count: 1,
+                    period: Duration::ZERO,
+                };
+                run.request()
             }
         };
         // A provider of which no sample can be signed has no demo.

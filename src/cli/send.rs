@@ -5,17 +5,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use tokio::sync::mpsc;
 
 use super::keyring::{Keyring, ProviderArgs};
 use super::{CliError, summary};
-use crate::delivery::{AttemptKind, DeliveryId};
 use crate::formats::jsonl;
-use crate::ops::resend::{ResendSummary, RunEnd};
-use crate::ops::send::{DraftEvent, Tamper, request};
-use crate::outbound::{self, Client, Target};
-use crate::provider::{Provider, Sample};
-use crate::secret::Secret;
-use crate::signature::Credentials;
+use crate::ops::send::{EventSource, SendEvent, SendRun, Tamper, credentials_for};
+use crate::outbound::{Client, Target};
+use crate::provider::Provider;
 
 #[derive(Debug, Args)]
 pub(super) struct SendArgs {
@@ -63,103 +60,84 @@ pub(super) fn parse_rate(text: &str) -> Result<f64, String> {
     }
 }
 
-pub(super) fn run(args: SendArgs) -> Result<(), CliError> {
+pub(super) fn run(args: &SendArgs) -> Result<(), CliError> {
     let Keyring { candidates, notes, warnings } = args.provider.keyring()?;
     let mut stderr = std::io::stderr();
     for line in notes.iter().chain(&warnings) {
         writeln!(stderr, "hookglass: {line}")?;
     }
-    // Of several, the first that has such an event.
-    let has = |credentials: &&Credentials| credentials.provider.sample(&args.what).is_some();
-    let Some(Credentials { provider, secrets }) =
-        candidates.iter().find(has).or(candidates.first()).cloned()
-    else {
-        return Err(CliError::usage("no provider was named".to_owned()));
-    };
-    let secret = secrets.first();
-    if secret.is_none() {
-        let variable = &provider.secret_env;
+    let credentials = credentials_for(&candidates, &args.what)
+        .ok_or_else(|| CliError::usage("no provider was named"))?;
+    if credentials.secrets.is_empty() {
+        let variable = &credentials.provider.secret_env;
         writeln!(
             stderr,
             "hookglass: no secret is configured, so nothing is signed; set {variable} or use --secret-file"
         )?;
     }
-    let contents = Contents::new(&args.what, &provider)?;
+    let run = SendRun {
+        credentials,
+        source: source(&args.what, &credentials.provider)?,
+        target: args.to.clone(),
+        tamper: args.tamper.map(|tamper| match tamper {
+            TamperArg::Body => Tamper::Body,
+            TamperArg::Signature => Tamper::Signature,
+            TamperArg::Missing => Tamper::Missing,
+        }),
+        count: args.count,
+        period: args.rate.map(|rate| Duration::from_secs_f64(1.0 / rate)).unwrap_or_default(),
+    };
+    if args.dry_run {
+        return (0..args.count).try_for_each(|_| print(args, &run));
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(CliError::environment)?;
-    runtime.block_on(send_all(&args, &provider, secret, contents))
+    runtime.block_on(async {
+        let client = Client::new();
+        let (events, progress) = mpsc::channel(WAITING);
+        tokio::join!(run.run(&client, events), render(args, progress)).1
+    })
 }
 
-/// Where what is sent comes from.
-enum Contents<'p> {
-    Sample(&'p Sample),
-    File(Vec<u8>),
-}
+/// Events that may wait to be printed.
+const WAITING: usize = 16;
 
-impl<'p> Contents<'p> {
-    fn new(what: &str, provider: &'p Provider) -> Result<Self, CliError> {
-        if let Some(sample) = provider.sample(what) {
-            return Ok(Self::Sample(sample));
-        }
-        std::fs::read(Path::new(what)).map(Self::File).map_err(|error| {
-            let known: Vec<&str> =
-                provider.samples.iter().map(|sample| sample.kind.as_str()).collect();
-            CliError::usage(format!(
-                "`{what}` is neither an event type of {} nor a file that can be read ({error}); \
-                 the types are {}",
-                provider.title,
-                known.join(", ")
-            ))
-        })
+/// What to send: a sample of the provider, or a file.
+fn source<'p>(what: &str, provider: &'p Provider) -> Result<EventSource<'p>, CliError> {
+    if let Some(sample) = provider.sample(what) {
+        return Ok(EventSource::Sample(sample));
     }
-
-    fn next(&self, random: &mut fastrand::Rng) -> DraftEvent {
-        match self {
-            Self::Sample(sample) => DraftEvent::of(sample, random.fork()),
-            Self::File(bytes) => DraftEvent::json(bytes.clone()),
-        }
-    }
+    std::fs::read(Path::new(what)).map(EventSource::File).map_err(|error| {
+        let known: Vec<&str> = provider.samples.iter().map(|sample| sample.kind.as_str()).collect();
+        CliError::usage(format!(
+            "`{what}` is neither an event type of {} nor a file that can be read ({error}); \
+             the types are {}",
+            provider.title,
+            known.join(", ")
+        ))
+    })
 }
 
-async fn send_all(
-    args: &SendArgs,
-    provider: &Provider,
-    secret: Option<&Secret>,
-    contents: Contents<'_>,
-) -> Result<(), CliError> {
-    let client = Client::new();
-    // What is sent is a POST to the target's own path.
-    let url = args.to.url("/");
-    let mut random = fastrand::Rng::new();
-    let tamper = args.tamper.map(|tamper| match tamper {
-        TamperArg::Body => Tamper::Body,
-        TamperArg::Signature => Tamper::Signature,
-        TamperArg::Missing => Tamper::Missing,
-    });
-    let pause =
-        args.rate.map_or(Duration::from_nanos(1), |rate| Duration::from_secs_f64(1.0 / rate));
-    let mut pace = tokio::time::interval(pause);
-    let mut counts = ResendSummary::new(args.count);
-    for number in 1..=args.count {
-        let request = request(provider, secret, contents.next(&mut random), &url, tamper)
-            .map_err(CliError::usage)?;
-        if args.dry_run {
-            if secret.is_some() {
-                summary::refuse_token(provider)?;
+/// Prints a request as it would be sent.
+fn print(args: &SendArgs, run: &SendRun<'_>) -> Result<(), CliError> {
+    let request = run.request().map_err(CliError::usage)?;
+    if !run.credentials.secrets.is_empty() {
+        summary::refuse_token(&run.credentials.provider)?;
+    }
+    summary::print(None, (&request, None), &args.to, args.json)
+}
+
+/// Prints the progress of a run; its end decides about the exit code.
+async fn render(args: &SendArgs, mut progress: mpsc::Receiver<SendEvent>) -> Result<(), CliError> {
+    while let Some(event) = progress.recv().await {
+        let (number, attempt, counts) = match event {
+            SendEvent::Sent { number, attempt, summary } => (number, attempt, summary),
+            SendEvent::Finished(counts) => {
+                return summary::verdict(&counts.map_err(CliError::usage)?, &args.to);
             }
-            summary::print(None, (&request, None), &args.to, args.json)?;
-            continue;
-        }
-        pace.tick().await;
-        let sent = client.send(&args.to, &request).await;
-        // It belongs to no delivery.
-        let attempt = outbound::attempt(AttemptKind::Resend, DeliveryId(0), &args.to, &sent);
-        counts.count_attempt(&attempt);
-        if let Err(error) = &sent.outcome {
-            counts.end = RunEnd::Unreached(error.to_string());
-        }
+        };
         let mut out = std::io::stdout();
         if args.json {
             writeln!(out, "{}", jsonl::sent_line(&attempt))?;
@@ -167,9 +145,6 @@ async fn send_all(
             writeln!(out, "{number} of {}: {} answered {status}", args.count, args.to)?;
         }
         summary::show_progress(&counts)?;
-        if counts.end != RunEnd::Complete {
-            break;
-        }
     }
-    if args.dry_run { Ok(()) } else { summary::verdict(&counts, &args.to) }
+    Ok(())
 }

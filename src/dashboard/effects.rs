@@ -13,6 +13,7 @@ mod search;
 use std::fmt::{self, Write as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
@@ -22,11 +23,10 @@ use super::{Setup, TuiError, feed};
 use crate::app::diff::DiffRequest;
 use crate::app::{Effect, Event, Loaded, Notice};
 use crate::config;
-use crate::delivery::{Delivery, DeliveryId};
-use crate::ops::send::{DraftEvent, request};
+use crate::delivery::{Delivery, DeliveryId, Outcome};
+use crate::ops::send::{EventSource, SendEvent, SendRun, random_sample};
 use crate::outbound::Client;
 use crate::respond::ResponseRule;
-use crate::signature::Credentials;
 use crate::store::{Store, StoreError};
 use crate::task;
 use edit::TerminalLease;
@@ -242,32 +242,33 @@ impl Context {
     }
 
     async fn send_sample(&self) {
-        let candidates = self.setup.verifier.candidates().iter();
-        let mut credentials: Vec<&Credentials> =
-            candidates.filter(|one| !one.provider.samples.is_empty()).collect();
-        // Of several providers, those that can be checked here.
-        if credentials.iter().any(|credentials| !credentials.secrets.is_empty()) {
-            credentials.retain(|credentials| !credentials.secrets.is_empty());
-        }
-        let credentials = fastrand::choice(credentials);
-        let Some((credentials, sample)) = credentials.and_then(|credentials| {
-            Some((credentials, fastrand::choice(&credentials.provider.samples)?))
-        }) else {
+        let Some((credentials, sample)) = random_sample(self.setup.verifier.candidates()) else {
             return self.say(Notice::failed("this provider has no sample events")).await;
         };
-        let content = DraftEvent::of(sample, fastrand::Rng::new());
-        let (secret, url) = (credentials.secrets.first(), self.setup.own.url("/"));
-        let request = match request(&credentials.provider, secret, content, &url, None) {
-            Ok(request) => request,
-            Err(error) => {
-                return self.say(Notice::failed(format!("no sample was sent: {error}"))).await;
-            }
+        let run = SendRun {
+            credentials,
+            source: EventSource::Sample(sample),
+            target: self.setup.own.clone(),
+            tamper: None,
+            count: 1,
+            period: Duration::ZERO,
         };
-        let notice = match self.client.send(&self.setup.own, &request).await.outcome {
-            Ok(response) => {
-                Notice::done(format!("sent a {}, answered {}", sample.kind, response.status))
+        let (events, mut progress) = mpsc::channel(2);
+        let first = async move { progress.recv().await };
+        let kind = &sample.kind;
+        let notice = match tokio::join!(run.run(&self.client, events), first).1 {
+            Some(SendEvent::Sent { attempt, .. }) => match attempt.outcome {
+                Outcome::Answered(response) => {
+                    Notice::done(format!("Sent {kind}: {}", response.status))
+                }
+                Outcome::Failed { reason, .. } => {
+                    Notice::failed(format!("no sample was sent: {reason}"))
+                }
+            },
+            Some(SendEvent::Finished(Err(error))) => {
+                Notice::failed(format!("no sample was sent: {error}"))
             }
-            Err(error) => Notice::failed(format!("no sample was sent: {error}")),
+            Some(SendEvent::Finished(Ok(_))) | None => return,
         };
         self.say(notice).await;
     }

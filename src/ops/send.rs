@@ -1,6 +1,8 @@
 //! Requests of our own: sample events and files, signed as their provider would sign them, or
 //! spoilt on purpose; and kept deliveries, signed anew.
 
+mod run;
+
 use bytes::Bytes;
 use jiff::Timestamp;
 
@@ -11,7 +13,9 @@ use crate::provider::{Provider, Sample, Seed, ValueLocation};
 use crate::secret::Secret;
 use crate::signature::{self, Draft, SignError};
 
-/// A way in which a request is spoilt.
+pub use run::{EventSource, SendEvent, SendRun, credentials_for, random_sample};
+
+/// A way to tamper with a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tamper {
     /// One byte of the body is changed after signing.
@@ -97,7 +101,7 @@ fn signed(
                 let other = Secret::new("another", [secret.expose(), b"00"].concat());
                 signed = signature::sign(&provider.scheme, &other, &draft)?;
             }
-            (None, Some(header)) => header.value = another_digit(&header.value).into(),
+            (None, Some(header)) => header.value = another_digit(&header.text()).into(),
             (None, None) => {}
         }
     }
@@ -119,13 +123,15 @@ fn without(provider: &Provider, body: &mut Vec<u8>) -> Vec<Header> {
     Vec::new()
 }
 
-/// Changes a digit near the end, to one that hex and base64 both have.
-fn another_digit(signature: &[u8]) -> Vec<u8> {
-    let mut out = signature.to_vec();
-    if let Some(digit) = out.iter_mut().rev().nth(4) {
-        *digit = if *digit == b'0' { b'1' } else { b'0' };
-    }
-    out
+/// Changes a digit near the end, to one that both hex and base64 have.
+pub(in crate::ops) fn another_digit(signature: &str) -> String {
+    let at = signature.char_indices().rev().nth(4).map(|(at, _)| at);
+    let Some((before, rest)) = at.and_then(|at| signature.split_at_checked(at)) else {
+        return "0".to_owned();
+    };
+    let mut rest = rest.chars();
+    let other = if rest.next() == Some('0') { '1' } else { '0' };
+    format!("{before}{other}{}", rest.as_str())
 }
 
 /// Changes one letter behind the middle of the body, so that JSON stays JSON where it can; an

@@ -1,0 +1,111 @@
+//! Runs of requests of our own: which provider's event to send, and how many.
+
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use super::{DraftEvent, Tamper, request};
+use crate::delivery::{Attempt, AttemptKind, DeliveryId};
+use crate::ops::resend::{ResendSummary, RunEnd};
+use crate::outbound::{self, Client, Request, Target};
+use crate::provider::{Provider, Sample};
+use crate::signature::{Credentials, SignError};
+
+/// Content that is sent.
+#[derive(Debug, Clone)]
+pub enum EventSource<'p> {
+    Sample(&'p Sample),
+    /// The bytes of a file, sent as JSON.
+    File(Vec<u8>),
+}
+
+/// Picks the credentials to send a named event with: of several providers, the first that has such
+/// a sample.
+pub fn credentials_for<'c>(
+    candidates: &'c [Credentials],
+    event_type: &str,
+) -> Option<&'c Credentials> {
+    let has = |credentials: &&Credentials| credentials.provider.sample(event_type).is_some();
+    candidates.iter().find(has).or(candidates.first())
+}
+
+/// Picks a sample event at random, of a provider that can be verified here if there is one.
+pub fn random_sample(candidates: &[Credentials]) -> Option<(&Credentials, &Sample)> {
+    let mut credentials: Vec<&Credentials> =
+        candidates.iter().filter(|one| !one.provider.samples.is_empty()).collect();
+    if credentials.iter().any(|credentials| !credentials.secrets.is_empty()) {
+        credentials.retain(|credentials| !credentials.secrets.is_empty());
+    }
+    let credentials = fastrand::choice(credentials)?;
+    Some((credentials, fastrand::choice(&credentials.provider.samples)?))
+}
+
+/// Requests to one target.
+#[derive(Debug, Clone)]
+pub struct SendRun<'k> {
+    pub credentials: &'k Credentials,
+    pub source: EventSource<'k>,
+    pub target: Target,
+    pub tamper: Option<Tamper>,
+    pub count: u64,
+    /// The time from one request to the next.
+    pub period: Duration,
+}
+
+/// Progress of a run, in order; the last event is `Finished`.
+#[derive(Debug)]
+pub enum SendEvent {
+    Sent { number: u64, attempt: Box<Attempt>, summary: ResendSummary },
+    Finished(Result<ResendSummary, SignError>),
+}
+
+impl SendRun<'_> {
+    fn provider(&self) -> &Provider {
+        &self.credentials.provider
+    }
+
+    /// Builds the next request: a new event each time.
+    pub fn request(&self) -> Result<Request, SignError> {
+        let draft = match &self.source {
+            EventSource::Sample(sample) => DraftEvent::of(sample, fastrand::Rng::new()),
+            EventSource::File(bytes) => DraftEvent::json(bytes.clone()),
+        };
+        // A POST to the target's own path.
+        let url = self.target.url("/");
+        request(self.provider(), self.credentials.secrets.first(), draft, &url, self.tamper)
+    }
+
+    /// Sends the requests until one gets no response, or until nobody receives `events`.
+    pub async fn run(self, client: &Client, events: mpsc::Sender<SendEvent>) {
+        let mut summary = ResendSummary::new(self.count);
+        let mut pace = tokio::time::interval(self.period.max(Duration::from_nanos(1)));
+        for number in 1..=self.count {
+            let request = match self.request() {
+                Ok(request) => request,
+                Err(error) => {
+                    let _ = events.send(SendEvent::Finished(Err(error))).await;
+                    return;
+                }
+            };
+            pace.tick().await;
+            let sent = client.send(&self.target, &request).await;
+            // It belongs to no delivery.
+            let attempt =
+                outbound::attempt(AttemptKind::Resend, DeliveryId(0), &self.target, &sent);
+            summary.count_attempt(&attempt);
+            if let Err(error) = &sent.outcome {
+                summary.end = RunEnd::Unreached(error.to_string());
+            }
+            let over = summary.end != RunEnd::Complete;
+            let attempt = Box::new(attempt);
+            let event = SendEvent::Sent { number, attempt, summary: summary.clone() };
+            if events.send(event).await.is_err() {
+                return;
+            }
+            if over {
+                break;
+            }
+        }
+        let _ = events.send(SendEvent::Finished(Ok(summary))).await;
+    }
+}
