@@ -34,12 +34,18 @@ pub(crate) struct Terminal {
 impl Terminal {
     /// Starts the dashboard in a new folder with these variables.
     pub(crate) fn start(variables: &[(&str, &str)]) -> Tested<Self> {
+        Self::start_with(&[], variables)
+    }
+
+    /// The same, with arguments.
+    pub(crate) fn start_with(args: &[&str], variables: &[(&str, &str)]) -> Tested<Self> {
         let folder = tempfile::tempdir()?;
         let size =
             PtySize { rows: ROWS.get(), cols: COLUMNS.get(), pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size)?;
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_hookglass"));
         command.args(["--bind", "127.0.0.1:0"]);
+        command.args(args);
         command.cwd(folder.path());
         command.env("CRIBBLY_WEBHOOK_SECRET", SECRET);
         command.env("TERM", "xterm-256color");
