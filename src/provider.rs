@@ -8,6 +8,7 @@ mod placeholders;
 mod sample;
 mod scheme;
 mod signed_template;
+pub(crate) mod template;
 mod value_location;
 
 use std::sync::LazyLock;

@@ -18,7 +18,7 @@ import (
 )
 
 // Providers that sign the body alone: HMAC-SHA256 as lower-case hex.
-var plain = []string{@plain@}
+var plain = []string{{{plain}}}
 
 type fixture struct {
 	Schema   string `json:"schema"`

@@ -8,7 +8,7 @@ import { test } from "node:test";
 
 const folder = new URL("./", import.meta.url);
 // Providers that sign the body alone: HMAC-SHA256 as lower-case hex.
-const plain = new Set([@plain@]);
+const plain = new Set([{{plain}}]);
 
 function load(name) {
   const fixture = JSON.parse(readFileSync(new URL(name, folder), "utf8"));

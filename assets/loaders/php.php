@@ -12,7 +12,7 @@ use PHPUnit\Framework\TestCase;
 final class FixturesTest extends TestCase
 {
     // Providers that sign the body alone: HMAC-SHA256 as lower-case hex.
-    private const PLAIN = [@plain@];
+    private const PLAIN = [{{plain}}];
 
     /** @return array<string, array{array<string, mixed>}> */
     public static function fixtures(): array

@@ -12,7 +12,7 @@ import unittest
 
 FOLDER = pathlib.Path(__file__).parent
 # Providers that sign the body alone: HMAC-SHA256 as lower-case hex.
-PLAIN = {@plain@}
+PLAIN = {{{plain}}}
 
 
 class Fixture:

@@ -7,7 +7,7 @@ require "openssl"
 
 module Fixtures
   # Providers that sign the body alone: HMAC-SHA256 as lower-case hex.
-  PLAIN = [@plain@].freeze
+  PLAIN = [{{plain}}].freeze
 
   Fixture = Struct.new(:content) do
     def name = content["name"]

@@ -1,12 +1,12 @@
-// Verifies delivery @delivery@ from @title@, with @packages@:
+// Verifies delivery {{delivery}} from {{title}}, with {{packages}}:
 //
-//	hookglass show @delivery@ --body | @variable@='…' go run verify.go
+//	hookglass show {{delivery}} --body | {{variable}}='…' go run verify.go
 //
-// Exits with 0 if the signature is right, and with 1 if it is not.@notes@
+// Exits with 0 if the signature is right, and with 1 if it is not.{{notes}}
 package main
 
 import (
-@imports@
+{{imports}}
 )
 
 func setting(name string) string {
@@ -22,20 +22,20 @@ func stop(why string) {
 	os.Exit(2)
 }
 
-@entries@
+{{entries}}
 func main() {
 	// The bytes as they came: JSON that was parsed and written again is another text.
 	body, err := io.ReadAll(os.Stdin)
 	if err != nil {
 		stop(err.Error())
 	}
-	secret := setting(@setting@)
-	@key@
-@values@
+	secret := setting({{setting}})
+	{{key}}
+{{values}}
 	verified := false
 	for _, value := range received {
-		content := bytes.Join([][]byte{@content@}, nil)
-		@digest@
+		content := bytes.Join([][]byte{{{content}}}, nil)
+		{{digest}}
 		for _, entry := range entries(value) {
 			verified = verified || hmac.Equal([]byte(entry), []byte(digest))
 		}

@@ -1,8 +1,8 @@
-// Verifies delivery @delivery@ from @title@, with Node's own library alone:
+// Verifies delivery {{delivery}} from {{title}}, with Node's own library alone:
 //
-//   hookglass show @delivery@ --body | @variable@='…' node verify.mjs
+//   hookglass show {{delivery}} --body | {{variable}}='…' node verify.mjs
 //
-// Exits with 0 if the signature is right, and with 1 if it is not.@notes@
+// Exits with 0 if the signature is right, and with 1 if it is not.{{notes}}
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import { readFileSync } from "node:fs";
 
@@ -14,12 +14,12 @@ const setting = (name) => {
 
 // The bytes as they came: JSON that was parsed and written again is another text.
 const body = readFileSync(0);
-const secret = setting(@setting@);
-const key = @key@;
-@values@
-@entries@
-const content = (value) => Buffer.concat([@content@]);
-const digest = (value) => @digest@;
+const secret = setting({{setting}});
+const key = {{key}};
+{{values}}
+{{entries}}
+const content = (value) => Buffer.concat([{{content}}]);
+const digest = (value) => {{digest}};
 const equal = (one, other) =>
   one.length === other.length && timingSafeEqual(Buffer.from(one), Buffer.from(other));
 

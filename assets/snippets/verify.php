@@ -1,9 +1,9 @@
 <?php
-// Verifies delivery @delivery@ from @title@, with PHP's own functions alone:
+// Verifies delivery {{delivery}} from {{title}}, with PHP's own functions alone:
 //
-//   hookglass show @delivery@ --body | @variable@='…' php verify.php
+//   hookglass show {{delivery}} --body | {{variable}}='…' php verify.php
 //
-// Exits with 0 if the signature is right, and with 1 if it is not.@notes@
+// Exits with 0 if the signature is right, and with 1 if it is not.{{notes}}
 declare(strict_types=1);
 
 function setting(string $name): string
@@ -18,12 +18,12 @@ function setting(string $name): string
 
 // The bytes as they came: JSON that was parsed and written again is another text.
 $body = stream_get_contents(STDIN);
-$secret = setting(@setting@);
-$key = @key@;
-@values@
-@entries@
-$content = fn (string $value): string => @content@;
-$digest = fn (string $value): string => @digest@;
+$secret = setting({{setting}});
+$key = {{key}};
+{{values}}
+{{entries}}
+$content = fn (string $value): string => {{content}};
+$digest = fn (string $value): string => {{digest}};
 
 $verified = false;
 foreach ($received as $value) {

@@ -1,8 +1,8 @@
-# Verifies delivery @delivery@ from @title@, with Python's own library alone:
+# Verifies delivery {{delivery}} from {{title}}, with Python's own library alone:
 #
-#   hookglass show @delivery@ --body | @variable@='…' python3 verify.py
+#   hookglass show {{delivery}} --body | {{variable}}='…' python3 verify.py
 #
-# Exits with 0 if the signature is right, and with 1 if it is not.@notes@
+# Exits with 0 if the signature is right, and with 1 if it is not.{{notes}}
 import base64
 import hashlib
 import hmac
@@ -20,18 +20,18 @@ def setting(name):
 
 # The bytes as they came: JSON that was parsed and written again is another text.
 body = sys.stdin.buffer.read()
-secret = setting(@setting@)
-key = @key@
-@values@
+secret = setting({{setting}})
+key = {{key}}
+{{values}}
 
-@entries@
+{{entries}}
 
 def content(value):
-    return b"".join([@content@])
+    return b"".join([{{content}}])
 
 
 def digest(value):
-    return @digest@
+    return {{digest}}
 
 
 verified = any(

@@ -1,8 +1,8 @@
-# Verifies delivery @delivery@ from @title@, with Ruby's own library alone:
+# Verifies delivery {{delivery}} from {{title}}, with Ruby's own library alone:
 #
-#   hookglass show @delivery@ --body | @variable@='…' ruby verify.rb
+#   hookglass show {{delivery}} --body | {{variable}}='…' ruby verify.rb
 #
-# Exits with 0 if the signature is right, and with 1 if it is not.@notes@
+# Exits with 0 if the signature is right, and with 1 if it is not.{{notes}}
 require "openssl"
 
 def setting(name)
@@ -14,12 +14,12 @@ end
 
 # The bytes as they came: JSON that was parsed and written again is another text.
 body = $stdin.binmode.read
-secret = setting(@setting@)
-key = @key@
-@values@
-@entries@
-content = ->(value) { [@content@].map(&:b).join }
-digest = ->(value) { @digest@ }
+secret = setting({{setting}})
+key = {{key}}
+{{values}}
+{{entries}}
+content = ->(value) { [{{content}}].map(&:b).join }
+digest = ->(value) { {{digest}} }
 
 verified = received.any? do |value|
   entries.(value).any? { |entry| OpenSSL.secure_compare(entry, digest.(value)) }

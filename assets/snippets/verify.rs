@@ -1,12 +1,12 @@
-//! Verifies delivery @delivery@ from @title@. In a new package, with this as `src/main.rs`:
+//! Verifies delivery {{delivery}} from {{title}}. In a new package, with this as `src/main.rs`:
 //!
-//!   cargo add @packages@
-//!   hookglass show @delivery@ --body | @variable@='…' cargo run
+//!   cargo add {{packages}}
+//!   hookglass show {{delivery}} --body | {{variable}}='…' cargo run
 //!
-//! Exits with 0 if the signature is right, and with 1 if it is not.@notes@
+//! Exits with 0 if the signature is right, and with 1 if it is not.{{notes}}
 use std::io::Read as _;
 
-@imports@
+{{imports}}
 
 fn setting(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| stop(&format!("{name} is not set")))
@@ -17,19 +17,19 @@ fn stop(why: &str) -> ! {
     std::process::exit(2)
 }
 
-@entries@
+{{entries}}
 fn main() {
     // The bytes as they came: JSON that was parsed and written again is another text.
     let mut body = Vec::new();
     if let Err(error) = std::io::stdin().read_to_end(&mut body) {
         stop(&error.to_string());
     }
-    let secret = setting(@setting@);
-    let key: Vec<u8> = @key@;
-@values@
+    let secret = setting({{setting}});
+    let key: Vec<u8> = {{key}};
+{{values}}
     let verified = received.into_iter().any(|value| {
-        let content = [@content@].concat();
-        let digest = @digest@;
+        let content = [{{content}}].concat();
+        let digest = {{digest}};
         entries(value).any(|entry| entry.as_bytes().ct_eq(digest.as_bytes()).into())
     });
     println!("{}", if verified { "verified" } else { "not verified" });

@@ -1,9 +1,13 @@
-//! `jq:'…'`: a jq program that is asked about a JSON body.
+//! `jq:'…'`: a jq program that is run on a JSON body.
 //!
-//! The program is read and run by jaq. It fits where its first output is neither `false` nor `null`;
-//! an error, no output at all, or a body that is not JSON does not fit. Programs and bodies may
-//! both be hostile: [`guard`] lets nothing in that reaches out or never ends, and [`meter`] stops
+//! jaq reads and runs the program. A body matches if the first output is neither `false` nor
+//! `null`; an error, no output, or a body that is not JSON does not match. Programs and bodies may
+//! both be hostile: [`guard`] refuses programs that reach outside or never end, and [`meter`] stops
 //! what takes too long.
+//!
+//! The program is rewritten because jaq has no fuel, stack, or memory limit of its own. A deadline
+//! between outputs does not help: one output can recurse or allocate without bound. Nor does a
+//! thread with a fixed stack: a stack overflow aborts the whole process.
 
 mod functions;
 mod guard;

@@ -78,5 +78,5 @@ pub fn text(language: LoaderLanguage, plain: &[&str]) -> String {
         (LoaderLanguage::Python, true) => "\"\"".to_owned(),
         (..) => quoted.join(", "),
     };
-    language.template().replace("@plain@", &list)
+    language.template().replace("{{plain}}", &list)
 }

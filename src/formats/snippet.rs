@@ -10,12 +10,13 @@ mod ruby;
 mod rust;
 
 use crate::delivery::Delivery;
+use crate::provider::template::{OldSpelling, Piece, pieces};
 use crate::provider::{Algorithm, Provider};
-use recipe::{Piece, Recipe};
+use recipe::{Piece as SignedPiece, Recipe};
 
 /// How a recipe is written in a language.
 trait Language: Sync {
-    /// The program, with `@name@` where something is filled in.
+    /// The program, with `{{name}}` where something is filled in.
     fn template(&self) -> &'static str;
     /// What a line of comment begins with.
     fn comment(&self) -> &'static str;
@@ -30,7 +31,7 @@ trait Language: Sync {
     /// The function `entries`, from the value of a header to the digests in it, and what it needs.
     fn entries(&self, recipe: &Recipe) -> String;
     /// A piece of the signed content, as bytes.
-    fn piece(&self, piece: &Piece) -> String;
+    fn piece(&self, piece: &SignedPiece) -> String;
     /// What stands between pieces.
     fn between(&self) -> &'static str {
         ", "
@@ -85,19 +86,18 @@ impl Snippet {
             "digest" => language.digest(&recipe),
             "imports" => language.imports(&recipe),
             "packages" => language.packages(&recipe),
-            other => format!("@{other}@"),
+            other => format!("{{{{{other}}}}}"),
         }))
     }
 }
 
-/// A template with its places filled in; what is put in is not looked at again.
+/// Fills in a template once; filled-in text is not searched again.
 fn filled(template: &str, fill: impl Fn(&str) -> String) -> String {
     let mut out = String::with_capacity(template.len() * 2);
-    for (at, piece) in template.split('@').enumerate() {
-        if at % 2 == 1 {
-            out.push_str(&fill(piece));
-        } else {
-            out.push_str(piece);
+    for piece in pieces(template, OldSpelling::None).unwrap_or_default() {
+        match piece {
+            Piece::Text(text) => out.push_str(text),
+            Piece::Placeholder { name, .. } => out.push_str(&fill(name)),
         }
     }
     out

@@ -1,17 +1,18 @@
-//! Text with places that a delivery fills in: `{"challenge":"{{json:/challenge}}"}`.
+//! Text filled in from a delivery: `{"challenge":"{{json:/challenge}}"}`.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, de};
 
+use super::template::{self, OldSpelling, Piece, Unclosed};
 use crate::delivery::{DeliveryId, EventRef, Head, header_text};
 use crate::payload::{form, pointer};
 
-/// Something that a delivery has.
+/// A value of a delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FillField {
-    /// The number under which it is kept.
+    /// Its number in the store.
     Number,
     EventId,
     EventType,
@@ -26,11 +27,11 @@ pub enum FillField {
     Hmac(Box<Self>),
 }
 
-/// What fields are, for errors and documents.
+/// Lists all fields, for errors and documentation.
 pub const FIELDS: &str = "{{id}}, {{event.id}}, {{event.type}}, {{provider}}, {{method}}, {{target}}, \
                           {{header:NAME}}, {{query:NAME}}, {{json:/pointer}} or {{form:FIELD}}";
 
-/// What fields are read from.
+/// Source of the fields.
 #[derive(Debug, Clone, Copy)]
 pub struct Filling<'d> {
     pub head: &'d Head,
@@ -38,8 +39,7 @@ pub struct Filling<'d> {
     pub event: &'d EventRef,
     pub provider: &'d str,
     pub number: Option<DeliveryId>,
-    /// The digest of a text; nothing where there is no secret, or where the text may not be
-    /// digested.
+    /// Digest of a text; `None` without a secret or if the text must not be digested.
     pub hmac: Option<Digest<'d>>,
 }
 
@@ -83,7 +83,7 @@ impl FromStr for FillField {
 }
 
 impl FillField {
-    /// What a delivery has there.
+    /// Returns the value of the field.
     pub fn find(&self, from: &Filling<'_>) -> Option<String> {
         match self {
             Self::Number => from.number.map(|number| number.to_string()),
@@ -121,7 +121,7 @@ pub struct Placeholders {
     json: bool,
 }
 
-/// What is wrong with such a text, and at which of its bytes.
+/// Error in such a text, and the byte where it is.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct PlaceholderError {
@@ -134,12 +134,12 @@ impl Placeholders {
         self.json
     }
 
-    /// Whether it asks for a digest, which only a provider's secret can give.
+    /// Returns whether it has a digest, which needs a provider's secret.
     pub fn wants_hmac(&self) -> bool {
         self.parts.iter().any(|part| matches!(part, FillPart::Field(FillField::Hmac(_))))
     }
 
-    /// The text for a delivery; what that does not have is left out.
+    /// Returns the text for a delivery. Fields without a value are left out.
     pub fn fill(&self, from: &Filling<'_>) -> String {
         let mut out = String::new();
         for part in &self.parts {
@@ -155,7 +155,7 @@ impl Placeholders {
     }
 }
 
-/// Puts a text into a string of JSON.
+/// Writes a text into a JSON string.
 fn push_escaped(out: &mut String, text: &str) {
     let quoted = serde_json::Value::from(text).to_string();
     let inside = quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
@@ -166,23 +166,16 @@ impl FromStr for Placeholders {
     type Err = PlaceholderError;
 
     fn from_str(text: &str) -> Result<Self, PlaceholderError> {
-        let mut parts = Vec::new();
-        let mut rest = text;
-        while let Some((before, behind)) = rest.split_once("{{") {
-            let at = text.len() - behind.len() - 2;
-            let wrong = |message: String| PlaceholderError { at, message };
-            if !before.is_empty() {
-                parts.push(FillPart::Text(before.to_owned()));
+        let wrong = |at: usize, message: String| PlaceholderError { at, message };
+        let pieces = template::pieces(text, OldSpelling::None)
+            .map_err(|Unclosed { at }| wrong(at, "`{{` is not closed; expected `}}`".to_owned()))?;
+        let part = |piece: &Piece<'_>| match *piece {
+            Piece::Text(text) => Ok(FillPart::Text(text.to_owned())),
+            Piece::Placeholder { name, at } => {
+                name.parse().map(FillPart::Field).map_err(|message| wrong(at, message))
             }
-            let (name, after) = behind
-                .split_once("}}")
-                .ok_or_else(|| wrong("`{{` is not closed; expected `}}` behind it".to_owned()))?;
-            parts.push(FillPart::Field(name.trim().parse().map_err(wrong)?));
-            rest = after;
-        }
-        if !rest.is_empty() {
-            parts.push(FillPart::Text(rest.to_owned()));
-        }
+        };
+        let parts = pieces.iter().map(part).collect::<Result<_, _>>()?;
         let first = text.trim_start();
         let json = first.starts_with('[') || (first.starts_with('{') && !first.starts_with("{{"));
         Ok(Self { parts, json })

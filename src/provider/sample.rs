@@ -1,11 +1,13 @@
-//! Sample events, for trying things out before the provider calls.
+//! Sample events, for trying things out before the provider sends any.
 //!
-//! A sample is a body with places to fill in: `@event@` (the event's id), `@id@` (a fresh object
-//! id each time), `@uuid@`, `@now@` or `@now-SECONDS@` (Unix seconds), `@ms@` (Unix milliseconds)
-//! and `@iso@` (RFC 3339).
+//! Placeholders in the body and the headers are `{{event}}` (the event's id), `{{id}}` (a fresh
+//! object id each time), `{{uuid}}`, `{{now}}` or `{{now-SECONDS}}` (Unix seconds), `{{ms}}` (Unix
+//! milliseconds), and `{{iso}}` (RFC 3339).
 
 use jiff::Timestamp;
 use serde::Deserialize;
+
+use super::template::{self, OldSpelling, Piece};
 
 /// A sample event of a provider.
 #[derive(Debug, Clone, Deserialize)]
@@ -17,7 +19,7 @@ pub struct Sample {
     body: String,
     #[serde(default = "json")]
     pub content_type: String,
-    /// What the provider sends besides, name and value.
+    /// Further headers, name and value.
     #[serde(default)]
     headers: Vec<[String; 2]>,
 }
@@ -26,7 +28,7 @@ fn json() -> String {
     "application/json".to_owned()
 }
 
-/// What makes one sample differ from the next.
+/// Source of what differs between samples.
 #[derive(Debug)]
 pub struct Seed {
     pub now: Timestamp,
@@ -34,12 +36,12 @@ pub struct Seed {
 }
 
 impl Sample {
-    /// The body of a new event, its ids and times filled in.
+    /// Returns the body of a new event, with its ids and times filled in.
     pub fn body(&self, seed: &mut Seed) -> String {
         filled(&self.body, seed)
     }
 
-    /// The headers of a new event other than those of its signature.
+    /// Returns the headers of a new event except those of its signature.
     pub fn headers(&self, seed: &mut Seed) -> Vec<(String, String)> {
         let fill = |[name, value]: &[String; 2]| (name.clone(), filled(value, seed));
         self.headers.iter().map(fill).collect()
@@ -47,29 +49,31 @@ impl Sample {
 }
 
 fn filled(template: &str, seed: &mut Seed) -> String {
+    // A placeholder without an end is sent as it is.
+    let Ok(pieces) = template::pieces(template, OldSpelling::At) else {
+        return template.to_owned();
+    };
     let mut out = String::with_capacity(template.len() + 64);
-    // Every other piece stands between two `@`; a sample's own text holds none.
-    for (at, piece) in template.split('@').enumerate() {
-        if at % 2 == 1 {
-            out.push_str(&fill(piece, seed));
-        } else {
-            out.push_str(piece);
+    for piece in pieces {
+        match piece {
+            Piece::Text(text) => out.push_str(text),
+            Piece::Placeholder { name, .. } => out.push_str(&fill(name, seed)),
         }
     }
     out
 }
 
-fn fill(place: &str, seed: &mut Seed) -> String {
+fn fill(name: &str, seed: &mut Seed) -> String {
     let second = seed.now.as_second();
-    match place {
+    match name {
         "event" | "id" => std::iter::repeat_with(|| seed.random.alphanumeric()).take(16).collect(),
         "uuid" => uuid(seed.random.u128(..)),
         "now" => second.to_string(),
         "ms" => seed.now.as_millisecond().to_string(),
         "iso" => format!("{:.3}", seed.now),
-        _ => match place.strip_prefix("now-").and_then(|ago| ago.parse::<i64>().ok()) {
+        _ => match name.strip_prefix("now-").and_then(|ago| ago.parse::<i64>().ok()) {
             Some(ago) => second.saturating_sub(ago).to_string(),
-            None => place.to_owned(),
+            None => name.to_owned(),
         },
     }
 }
@@ -109,7 +113,7 @@ mod tests {
                 let own = sample.headers(&mut seed());
                 headers.extend(own.into_iter().map(|(name, value)| Header::new(name, value)));
                 let event = provider.event(&Head::build("POST", "/", &headers), body.as_bytes());
-                assert!(!body.contains('@'), "a place was left: {body}");
+                assert!(!body.contains("{{") && !body.contains('@'), "left: {body}");
                 let object = provider.object(&Head::build("POST", "/", &headers), body.as_bytes());
                 objects += usize::from(object.is_some());
                 if provider.tells_type() {
@@ -121,6 +125,11 @@ mod tests {
             assert_eq!(objects > 0, tells, "{}", provider.name);
         }
         assert_eq!(Provider::named("cribbly").unwrap().samples.len(), 15);
+    }
+
+    #[test]
+    fn at_signs_around_a_name_still_work() {
+        assert_eq!(filled("@now-60@ @ms@ a@b.example", &mut seed()), "-60 0 a@b.example");
     }
 
     #[test]

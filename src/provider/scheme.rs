@@ -208,7 +208,7 @@ impl Scheme {
         let clock_in_pairs = self.timestamp.as_ref().is_some_and(|clock| pair(&clock.from));
         let wants_pairs = clock_in_pairs || self.id.as_ref().is_some_and(pair);
         if has(&TemplatePart::Timestamp) && self.timestamp.is_none() {
-            return Err("`signed` holds {timestamp}, but there is no `timestamp`".to_owned());
+            return Err("`signed` has {{timestamp}}, but `timestamp` is not set".to_owned());
         }
         if has(&TemplatePart::Id) && self.id.is_none() {
             return Err("`signed` holds {id}, but there is no `id`".to_owned());

@@ -1,34 +1,35 @@
-//! What a digest is computed over, as text with places to fill in.
+//! Template of the signed content, e.g. `{{timestamp}}.{{body}}`.
 
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, de};
 
 use super::ValueLocation;
+use super::template::{self, OldSpelling, Piece, Unclosed};
 
 /// A piece of the signed content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TemplatePart {
     Text(String),
-    /// The raw body bytes as they came.
+    /// The raw body bytes as received.
     Body,
-    /// The text of the timestamp, as it came.
+    /// The text of the timestamp as received.
     Timestamp,
-    /// The text of the delivery's id, as it came.
+    /// The text of the delivery's id as received.
     Id,
     /// The public URL that the provider was given.
     Url,
     Method,
     /// The fields of a form, sorted, each name with its value (Twilio).
     Form,
-    /// The values of the headers that are named, separated by spaces, under a key of the signature
-    /// header; joined by points (Coinbase).
+    /// The values of the headers named, separated by spaces, under a key of the signature header;
+    /// joined by dots (Coinbase).
     Headers(String),
     /// The value of a header, or a scalar of the body.
     Place(ValueLocation),
 }
 
-/// The signed content: `{timestamp}.{body}`, for instance.
+/// The signed content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedTemplate {
     pub parts: Vec<TemplatePart>,
@@ -36,12 +37,12 @@ pub struct SignedTemplate {
 }
 
 impl SignedTemplate {
-    /// Whether it is the body and nothing else.
+    /// Returns whether it is only the body.
     pub fn is_body(&self) -> bool {
         self.parts == [TemplatePart::Body]
     }
 
-    /// The key that names the signed headers.
+    /// Returns the key under which the signed headers are listed.
     pub fn headers_key(&self) -> Option<&str> {
         self.parts.iter().find_map(|part| match part {
             TemplatePart::Headers(key) => Some(key.as_str()),
@@ -56,12 +57,12 @@ impl SignedTemplate {
 
 impl Default for SignedTemplate {
     fn default() -> Self {
-        Self { parts: vec![TemplatePart::Body], text: "{body}".to_owned() }
+        Self { parts: vec![TemplatePart::Body], text: "{{body}}".to_owned() }
     }
 }
 
 impl fmt::Display for SignedTemplate {
-    /// In words where it is simple.
+    /// Writes the common case in words.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.is_body() {
             f.write_str("the raw body bytes")
@@ -80,36 +81,53 @@ impl<'de> Deserialize<'de> for SignedTemplate {
 }
 
 fn parts(text: &str) -> Result<Vec<TemplatePart>, String> {
-    let mut parts = Vec::new();
-    let mut rest = text;
-    while let Some((before, behind)) = rest.split_once('{') {
-        if !before.is_empty() {
-            parts.push(TemplatePart::Text(before.to_owned()));
-        }
-        let (name, after) =
-            behind.split_once('}').ok_or_else(|| format!("`{{{behind}` is not closed"))?;
-        parts.push(match name {
-            "body" => TemplatePart::Body,
-            "timestamp" => TemplatePart::Timestamp,
-            "id" => TemplatePart::Id,
-            "url" => TemplatePart::Url,
-            "method" => TemplatePart::Method,
-            "form" => TemplatePart::Form,
-            _ if name.starts_with("headers:") => {
-                TemplatePart::Headers(name.trim_start_matches("headers:").to_owned())
-            }
-            _ => TemplatePart::Place(name.parse().map_err(|_| {
-                format!(
-                    "`{{{name}}}` is no part of a signed content; expected {{body}}, {{timestamp}}, \
-                     {{id}}, {{url}}, {{method}}, {{form}}, {{header:NAME}}, {{json:/pointer}}, \
-                     {{pair:KEY}} or {{headers:KEY}}"
-                )
-            })?),
-        });
-        rest = after;
+    let pieces = template::pieces(text, OldSpelling::Braces).map_err(|Unclosed { at }| {
+        format!("`{}` is not closed", text.get(at..).unwrap_or_default())
+    })?;
+    pieces.iter().map(part).collect()
+}
+
+fn part(piece: &Piece<'_>) -> Result<TemplatePart, String> {
+    let name = match *piece {
+        Piece::Text(text) => return Ok(TemplatePart::Text(text.to_owned())),
+        Piece::Placeholder { name, .. } => name,
+    };
+    Ok(match name {
+        "body" => TemplatePart::Body,
+        "timestamp" => TemplatePart::Timestamp,
+        "id" => TemplatePart::Id,
+        "url" => TemplatePart::Url,
+        "method" => TemplatePart::Method,
+        "form" => TemplatePart::Form,
+        _ => match name.strip_prefix("headers:") {
+            Some(key) => TemplatePart::Headers(key.to_owned()),
+            None => TemplatePart::Place(name.parse().map_err(|_| unknown(name))?),
+        },
+    })
+}
+
+fn unknown(name: &str) -> String {
+    format!(
+        "unknown placeholder `{{{{{name}}}}}` in signed content: expected {{{{body}}}}, \
+         {{{{timestamp}}}}, {{{{id}}}}, {{{{url}}}}, {{{{method}}}}, {{{{form}}}}, \
+         {{{{header:NAME}}}}, {{{{json:/pointer}}}}, {{{{pair:KEY}}}}, or {{{{headers:KEY}}}}"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn single_braces_mean_the_same_as_double_braces() {
+        let old = parts("v0:{timestamp}.{header:x-a}{headers:h}{body}").unwrap();
+        let new = parts("v0:{{timestamp}}.{{header:x-a}}{{headers:h}}{{body}}").unwrap();
+        assert_eq!(old, new);
     }
-    if !rest.is_empty() {
-        parts.push(TemplatePart::Text(rest.to_owned()));
+
+    #[test]
+    fn an_unknown_placeholder_names_the_known_ones() {
+        let error = parts("{{bdy}}").unwrap_err();
+        assert!(error.contains("`{{bdy}}`") && error.contains("{{body}}"), "{error}");
     }
-    Ok(parts)
 }
