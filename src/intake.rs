@@ -89,7 +89,7 @@ impl Intake {
         let assessment = self.assess(received).await;
         let (mut new, preset_response) = (assessment.new, assessment.preset_response);
         let find_cause = new.request.refused.is_none() && !assessment.diagnosed;
-        let diagnosis = self.diagnoser.reserve(&new.signature).filter(|_| find_cause);
+        let diagnosis = if find_cause { self.diagnoser.reserve(&new.signature) } else { None };
         new.diagnosing = diagnosis.is_some();
         let stored_status = new.response;
         let entry = tracing::enabled!(tracing::Level::INFO).then(|| LogEntry::of(&new));

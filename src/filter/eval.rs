@@ -92,9 +92,9 @@ fn field(key: FieldKey, value: &FieldValue, summary: &Summary, now: Timestamp) -
         FieldKey::Since => time(true),
         FieldKey::Until => time(false),
         FieldKey::Duplicate => {
-            duplicate(value, (summary.duplicate_of.is_some(), summary.flags.differs))
+            duplicate(value, summary.duplicate_of.is_some(), summary.flags.differs)
         }
-        FieldKey::Shape => is(Some(CHANGED).filter(|_| !summary.flags.schema_changes.is_empty())),
+        FieldKey::Shape => is((!summary.flags.schema_changes.is_empty()).then_some(CHANGED)),
         FieldKey::Resent => is(Some(yes_or_no(summary.flags.resent))),
         FieldKey::Marked => is(Some(yes_or_no(summary.annotations.marked))),
         FieldKey::Source => is(Some(summary.request.source.as_str())),
@@ -114,8 +114,8 @@ pub(super) fn signature(value: &FieldValue, status: SignatureStatus) -> bool {
     })
 }
 
-/// One that differs is a duplicate all the same.
-pub(super) fn duplicate(value: &FieldValue, (is, differs): (bool, bool)) -> bool {
+/// A duplicate that differs still counts as a duplicate.
+pub(super) fn duplicate(value: &FieldValue, is: bool, differs: bool) -> bool {
     value.passes(|choice| choice.fits(yes_or_no(is)) || (is && differs && choice.fits(DIFFERS)))
 }
 

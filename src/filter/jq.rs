@@ -83,7 +83,9 @@ impl Program {
 
 /// Reads JSON, but not what only jaq accepts as JSON. Numbers keep their text.
 fn value(body: &[u8]) -> Option<Val> {
-    is_bounded(body).then_some(())?;
+    if !is_bounded(body) {
+        return None;
+    }
     jaq_json::read::parse_single(std::str::from_utf8(body).ok()?.trim_ascii().as_bytes()).ok()
 }
 

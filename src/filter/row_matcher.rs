@@ -29,7 +29,7 @@ pub trait FilterRow {
     /// What stands for the text of a column; 0 where there is none, small numbers elsewhere.
     /// Equal texts have the same one in all rows and columns.
     fn symbol(&self, column: FilterColumn) -> u32;
-    /// The text that a symbol stands for.
+    /// Returns the text of a symbol; none for 0.
     fn text(&self, symbol: u32) -> Option<&str>;
     /// The bytes of the event id; that they are UTF-8 need not be looked at.
     fn event_id(&self) -> Option<&[u8]>;
@@ -238,7 +238,7 @@ impl<'f> Test<'f> {
             }
             FieldKey::Source => Self::Source(Source::ALL.map(|source| passes(source.as_str()))),
             FieldKey::Duplicate => {
-                Self::Duplicate { yes, no, differs: eval::duplicate(value, (true, true)) }
+                Self::Duplicate { yes, no, differs: eval::duplicate(value, true, true) }
             }
             FieldKey::Marked | FieldKey::Resent => Self::Is { key, yes, no },
             FieldKey::Shape => {
@@ -272,9 +272,7 @@ impl<'f> Test<'f> {
             }
             Self::Symbol { key, column, value, memo } => {
                 let symbol = row.symbol(*column);
-                memo.get(symbol, || {
-                    eval::text(*key, value, row.text(symbol).filter(|_| symbol != 0))
-                })
+                memo.get(symbol, || eval::text(*key, value, row.text(symbol)))
             }
             Self::Id(value) => {
                 let id = row.event_id();
@@ -332,7 +330,7 @@ fn has_word(
     let mut stands_in = |column| {
         let symbol = row.symbol(column);
         memo.get(symbol, || {
-            let text = row.text(symbol).filter(|_| symbol != 0);
+            let text = row.text(symbol);
             text.is_some_and(|text| pattern.is_match(text.as_bytes()))
         })
     };

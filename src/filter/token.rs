@@ -122,7 +122,9 @@ impl<'i> Cursor<'i> {
     /// is a path. Where text commonly begins with a slash, only `/^` begins a regex.
     pub(super) fn regex(&mut self, place: ValueContext, begin: &str) -> Option<&'i str> {
         let inside = self.rest().strip_prefix('/')?;
-        self.rest().starts_with(begin).then_some(())?;
+        if !self.rest().starts_with(begin) {
+            return None;
+        }
         let mut is_escaped = false;
         let length = inside.find(|character| {
             let ends = character == '/' && !is_escaped;

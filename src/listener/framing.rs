@@ -40,10 +40,10 @@ impl Framing {
         let lengths: Vec<&bytes::Bytes> = head.values("content-length").collect();
         match (coding, lengths.as_slice()) {
             (None, []) => Ok(Self::Length(0)),
-            (None, [first, rest @ ..]) => length(first)
-                .filter(|_| rest.iter().all(|other| other == first))
-                .map(Self::Length)
-                .ok_or_else(|| "its Content-Length is not one whole number".to_owned()),
+            (None, [first, rest @ ..]) => match length(first) {
+                Some(length) if rest.iter().all(|other| other == first) => Ok(Self::Length(length)),
+                _ => Err("its Content-Length is not one whole number".to_owned()),
+            },
             (Some(_), [_, ..]) => {
                 Err("it has both Content-Length and Transfer-Encoding".to_owned())
             }
@@ -87,8 +87,11 @@ impl Framing {
 
 fn length(value: &[u8]) -> Option<u64> {
     let value = value.trim_ascii();
-    let digits = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
-    std::str::from_utf8(value).ok().filter(|_| digits)?.parse().ok()
+    if !value.iter().all(u8::is_ascii_digit) {
+        // `u64::from_str` would take a sign.
+        return None;
+    }
+    std::str::from_utf8(value).ok()?.parse().ok()
 }
 
 impl Chunks {

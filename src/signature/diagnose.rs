@@ -111,8 +111,10 @@ fn diagnose_token(question: &Question<'_>, value: &str, search: &mut Search<'_>)
 fn is_quoted(question: &Question<'_>, value: &str, search: &mut Search<'_>) -> bool {
     let scheme = question.scheme;
     let bare = value.trim().trim_matches(['"', '\'']);
-    let signed = signed_payload(scheme, question.subject, bare).ok().filter(|_| bare != value);
-    let Some(signed) = signed else { return false };
+    if bare == value {
+        return false;
+    }
+    let Ok(signed) = signed_payload(scheme, question.subject, bare) else { return false };
     let received = std::mem::replace(&mut search.received, HeaderValues::read(scheme, bare).good);
     let fits = search.fits(&signed);
     search.received = received;

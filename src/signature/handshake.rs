@@ -120,7 +120,10 @@ impl Handshakes {
 fn hmac(credentials: &Credentials, text: &str) -> Option<String> {
     let is_token = (1..=128).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_+/=".contains(&byte));
-    let secret = credentials.secrets.first().filter(|_| is_token)?;
+    if !is_token {
+        return None;
+    }
+    let secret = credentials.secrets.first()?;
     let key = secret_key::key(&credentials.provider.scheme, secret)?;
     Some(hex::encode(digest::compute(Algorithm::HmacSha256, &key, text.as_bytes())))
 }

@@ -82,7 +82,8 @@ impl Verifier {
         self.report(
             &summary.provider,
             &subject,
-            (summary.signature.status, summary.request.received_at),
+            summary.signature.status,
+            summary.request.received_at,
         )
     }
 
@@ -90,7 +91,8 @@ impl Verifier {
         &self,
         provider: &str,
         subject: &Subject<'_>,
-        (status, at): (SignatureStatus, Timestamp),
+        status: SignatureStatus,
+        at: Timestamp,
     ) -> Option<Report> {
         let credentials = self.known(provider)?;
         let scheme = &credentials.provider.scheme;
@@ -177,14 +179,16 @@ mod tests {
         let headers = [Header::new("X-Slack-Request-Timestamp", "1531420618")];
         let head = Head::build("POST", "/", &headers);
         let subject = Subject::new(&head, b"{\"a\": \xff1.0}\r\n");
-        let status = (SignatureStatus::Missing, Timestamp::UNIX_EPOCH);
-        let found = verifier.report("slack", &subject, status).unwrap();
+        let report = |provider| {
+            verifier.report(provider, &subject, SignatureStatus::Missing, Timestamp::UNIX_EPOCH)
+        };
+        let found = report("slack").unwrap();
         assert_eq!(found.content.unwrap().start, "v0:1531420618:{\"a\": \\xff1.0}\\r\\n");
         assert_eq!(found.places[0].value, None);
         assert_eq!(found.places[1].value.as_deref(), Some("1531420618"));
         assert_eq!(found.secrets, ["S"]);
-        assert!(verifier.report("github", &subject, status).unwrap().secrets.is_empty());
-        assert!(verifier.report("nobody", &subject, status).is_none());
+        assert!(report("github").unwrap().secrets.is_empty());
+        assert!(report("nobody").is_none());
     }
 
     #[test]
@@ -193,7 +197,7 @@ mod tests {
         let head = Head::build("POST", "/", &[]);
         let subject = Subject::new(&head, br#"{"url":"a\/b","n":1.0}"#);
         let breaks = |status| {
-            verifier.report("cribbly", &subject, (status, Timestamp::UNIX_EPOCH)).unwrap().breaks
+            verifier.report("cribbly", &subject, status, Timestamp::UNIX_EPOCH).unwrap().breaks
         };
         assert!(breaks(SignatureStatus::Mismatch).is_empty());
         let found = breaks(SignatureStatus::Verified);

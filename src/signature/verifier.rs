@@ -147,7 +147,9 @@ impl Verifier {
     ) -> Diagnosis {
         let mut search = Search::new(budget);
         let mut verdict = judgment.verdict.clone();
-        if let Some(credentials) = judgment.credentials.filter(|_| may_be_explained(&verdict)) {
+        if let Some(credentials) = judgment.credentials
+            && may_be_explained(&verdict)
+        {
             let (scheme, secrets) = (&credentials.provider.scheme, credentials.secrets.as_slice());
             let question = Question { scheme, secrets, subject };
             let has_signature = values(scheme, subject).is_ok();

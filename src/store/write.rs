@@ -26,8 +26,9 @@ pub(super) fn keep(
             .prepare_cached(FIRST)?
             .query_row(params![new.provider, event], |row| row.get(0))?,
     };
-    let differs = match first.filter(|_| new.request.refused.is_none()) {
+    let differs = match first {
         None => None,
+        Some(_) if new.request.refused.is_some() => None,
         Some(first) => connection
             .prepare_cached(DIFFERS)?
             .query_row(params![first, &new.body[..]], |row| row.get(0))

@@ -96,7 +96,9 @@ pub(super) fn parse_line(line: &str) -> AgentOutput {
         return AgentOutput::Url(url);
     }
     let error = value(line, "err=").filter(|error| error != "nil");
-    if let Some(error) = error.filter(|_| line.contains("lvl=eror") || line.contains("lvl=crit")) {
+    if let Some(error) = error
+        && (line.contains("lvl=eror") || line.contains("lvl=crit"))
+    {
         return AgentOutput::Error(collapse_spaces(&error));
     }
     match line.strip_prefix("ERROR:") {

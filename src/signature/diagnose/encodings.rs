@@ -25,8 +25,8 @@ pub(super) fn candidate_texts<'v>(
         out.extend(texts.into_iter().map(|text| (Some(Cause::SigQuoted), text)));
     }
     let stripped = |text: &'v str| {
-        let mut known = PREFIXES.iter().copied().chain(std::iter::once(scheme.prefix.as_str()));
-        known.find_map(|prefix| text.strip_prefix(prefix).filter(|_| !prefix.is_empty()))
+        let known = PREFIXES.iter().copied().chain(std::iter::once(scheme.prefix.as_str()));
+        known.filter(|prefix| !prefix.is_empty()).find_map(|prefix| text.strip_prefix(prefix))
     };
     for text in std::iter::successors(Some(bare), |text| stripped(text)).take(3) {
         out.push((Some(Cause::SigPrefix), text));

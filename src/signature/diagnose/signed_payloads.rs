@@ -35,11 +35,11 @@ fn template(question: &Question<'_>, value: &str, search: &mut Search<'_>) -> Op
         let times = if template.contains('T') { times.as_slice() } else { &empty };
         let ids = if template.contains('I') { ids.as_slice() } else { &empty };
         for (time, id) in times.iter().flat_map(|time| ids.iter().map(move |id| (time, id))) {
-            if search.fits(&fill(template, (time, id), subject.body)) {
+            if search.fits(&fill(template, time, id, subject.body)) {
                 let with_time =
                     template.contains('T') && !scheme.signed.has(&TemplatePart::Timestamp);
                 let cause = if with_time { Cause::TemplateExtraTimestamp } else { Cause::Template };
-                let shown = fill(template, (time, id), b"{body}");
+                let shown = fill(template, time, id, b"{body}");
                 let proof = format!("signed was `{}`", String::from_utf8_lossy(&shown));
                 return Some(Proved { cause, proof: Some(proof) });
             }
@@ -48,7 +48,7 @@ fn template(question: &Question<'_>, value: &str, search: &mut Search<'_>) -> Op
     None
 }
 
-fn fill(template: &str, (time, id): (&str, &str), body: &[u8]) -> Vec<u8> {
+fn fill(template: &str, time: &str, id: &str, body: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(body.len() + 64);
     for letter in template.bytes() {
         match letter {
@@ -85,7 +85,9 @@ fn url_or_method(question: &Question<'_>, value: &str, search: &mut Search<'_>) 
     let mut verifies = |variant: &Subject<'_>| {
         signed_payload(scheme, variant, value).is_ok_and(|signed| search.fits(&signed))
     };
-    if let Some(url) = subject.url.filter(|_| scheme.signed.has(&TemplatePart::Url)) {
+    if let Some(url) = subject.url
+        && scheme.signed.has(&TemplatePart::Url)
+    {
         let variants = url_variants(url, &known_hosts(subject));
         let found =
             variants.iter().find(|(_, url)| verifies(&Subject { url: Some(url), ..*subject }));
