@@ -36,9 +36,8 @@ pub mod theme;
 mod update;
 
 pub use action::{
-    Action, Ask, Copyable, DiffAction, Direction, DocumentAction, ExportForm, Facet, FilterAction,
-    Fold, LineEdit, ListAction, Move, Polarity, ReleaseDecision, ResendAction, ResizeBy,
-    ResponseAction,
+    Action, Ask, Copyable, DiffAction, Direction, DocumentAction, Facet, FilterAction, Fold,
+    LineEdit, ListAction, Move, Polarity, ReleaseDecision, ResendAction, ResizeBy, ResponseAction,
 };
 pub use detail::Loaded;
 pub use effect::{DocumentTab, Effect};

@@ -11,6 +11,7 @@ pub mod copy;
 pub mod diagnose;
 pub mod diff;
 pub mod edit;
+pub mod export;
 pub mod fixture;
 mod known_providers;
 pub mod replay;

@@ -6,7 +6,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use tempfile::{Builder, NamedTempFile};
+use tempfile::{Builder, NamedTempFile, TempPath};
 
 /// Policy for a file that already exists under the name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +44,67 @@ impl Write for PrivateFile {
 
     fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
+    }
+}
+
+/// Files that get their names together: if one of them cannot, none is new.
+#[derive(Debug)]
+pub struct FileSet {
+    existing: Existing,
+    waiting: Vec<(TempPath, PathBuf)>,
+}
+
+/// A file that could not be written.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write {}", .path.display())]
+pub struct WriteError {
+    pub path: PathBuf,
+    pub source: io::Error,
+}
+
+impl FileSet {
+    pub fn new(existing: Existing) -> Self {
+        Self { existing, waiting: Vec::new() }
+    }
+
+    /// Writes a file that waits for its name.
+    pub fn add(&mut self, path: &Path, content: &[u8]) -> Result<(), WriteError> {
+        let failed = |source| WriteError { path: path.to_owned(), source };
+        let mut file = PrivateFile::create(path, self.existing).map_err(failed)?;
+        file.write_all(content).map_err(failed)?;
+        self.add_file(file).map_err(failed)
+    }
+
+    pub fn add_file(&mut self, file: PrivateFile) -> io::Result<()> {
+        let PrivateFile { path, out, existing: _ } = file;
+        let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
+        // Closed, since a process may have few open files.
+        self.waiting.push((file.into_temp_path(), path));
+        Ok(())
+    }
+
+    /// Gives every file its name.
+    pub fn finish(self) -> Result<(), WriteError> {
+        let mut named: Vec<PathBuf> = Vec::new();
+        for (file, path) in self.waiting {
+            let persisted = match self.existing {
+                Existing::Keep => file.persist_noclobber(&path),
+                Existing::Replace => file.persist(&path),
+            };
+            if let Err(failed) = persisted {
+                // What was replaced cannot be brought back; what is new can go.
+                let new = match self.existing {
+                    Existing::Keep => named,
+                    Existing::Replace => Vec::new(),
+                };
+                for path in new {
+                    let _ = fs::remove_file(path);
+                }
+                return Err(WriteError { path, source: failed.error });
+            }
+            named.push(path);
+        }
+        Ok(())
     }
 }
 
@@ -122,6 +183,18 @@ mod tests {
         file.write_all(b"partial").unwrap();
         drop(file);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_set_with_a_taken_name_leaves_nothing_new() {
+        let folder = tempfile::tempdir().unwrap();
+        let [new, taken] = ["new", "taken"].map(|name| folder.path().join(name));
+        let mut files = FileSet::new(Existing::Keep);
+        files.add(&new, b"new").unwrap();
+        files.add(&taken, b"new").unwrap();
+        fs::write(&taken, "mine").unwrap();
+        assert_eq!(files.finish().unwrap_err().path, taken);
+        assert!(!new.exists());
     }
 
     #[test]

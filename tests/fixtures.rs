@@ -357,7 +357,11 @@ fn nothing_is_overwritten_and_a_mistake_is_told_before_anything_is_written() -> 
         (&["--format", "har", "--out", "."], 2, "is a folder"),
         (&["--format", "jsonl", "--keep-signature", "--redact", "email"], 2, "--keep-signature"),
         (&["--format", "fixture", "--out", "out"], 0, "read back and verified"),
-        (&["--format", "fixture", "--out", "out"], 2, "there already, and nothing was written"),
+        (
+            &["--format", "fixture", "--out", "out"],
+            2,
+            "already exists and 2 more do, and nothing was written",
+        ),
         (&["--format", "fixture", "--out", "out", "--force"], 0, "wrote 3"),
         (
             &["--format", "fixture", "--out", "kept", "--keep-signature"],
@@ -365,7 +369,7 @@ fn nothing_is_overwritten_and_a_mistake_is_told_before_anything_is_written() -> 
             "keep these files to yourself",
         ),
         (&["--format", "har", "--out", "x.har"], 0, "wrote 3"),
-        (&["--format", "har", "--out", "x.har"], 2, "there already"),
+        (&["--format", "har", "--out", "x.har"], 2, "already exists"),
     ] {
         let output = export(args)?;
         let said = String::from_utf8_lossy(&output.stderr);

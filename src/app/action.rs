@@ -131,39 +131,6 @@ pub enum ListAction {
     Marked(Direction),
 }
 
-/// In which form deliveries are exported.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ExportForm {
-    Fixture,
-    Jsonl,
-    Har,
-    Http,
-    Curl,
-}
-
-impl ExportForm {
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Fixture => "fixtures, redacted and signed anew, into the folder",
-            Self::Jsonl => "JSON lines, every byte as it came, to the file",
-            Self::Har => "HTTP Archive to the file",
-            Self::Http => ".http requests to the file",
-            Self::Curl => "curl commands to the file",
-        }
-    }
-
-    /// Where it is written to if nothing else is typed.
-    pub fn usual_place(self) -> &'static str {
-        match self {
-            Self::Fixture => "fixtures",
-            Self::Jsonl => "deliveries.jsonl",
-            Self::Har => "deliveries.har",
-            Self::Http => "deliveries.http",
-            Self::Curl => "deliveries.sh",
-        }
-    }
-}
-
 /// What can be done in a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DocumentAction {
@@ -305,8 +272,9 @@ pub enum Action {
     ShowAddress,
     List(ListAction),
     ExportMenu,
-    /// The marked ones or the selected one, or all that are shown.
-    Export(ExportForm, Scope),
+    /// The marked ones or the selected one, or all that are shown, in one of
+    /// [`crate::formats::EXPORT_FORMATS`] by its name.
+    Export(&'static str, Scope),
     SendSample,
     ToggleMouse,
     Help,

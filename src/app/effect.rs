@@ -1,11 +1,12 @@
 //! Effects: everything that leaves the core.
 
-use super::action::{Copyable, ExportForm};
+use super::action::Copyable;
 use super::diff::DiffRequest;
 use super::resend::ResendRequest;
 use super::routing::RoutingChange;
 use crate::delivery::DeliveryId;
 use crate::filter::{Filter, Undecided};
+use crate::formats::ExportFormat;
 use crate::ops::annotate::Annotation;
 use crate::secret::Secret;
 
@@ -49,7 +50,7 @@ pub enum Effect {
     /// Write deliveries to a folder or a file.
     Export {
         ids: Vec<DeliveryId>,
-        form: ExportForm,
+        format: &'static ExportFormat,
         to: String,
     },
     /// Copy a text that is at hand.

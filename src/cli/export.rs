@@ -1,22 +1,30 @@
-//! `hookglass export`: deliveries written down, as fixtures or for other tools.
+//! `hookglass export`: deliveries to files, as fixtures or for other tools.
 
-mod fixtures;
-mod stream;
+use std::io::{self, BufWriter, Write as _};
+use std::panic;
+use std::path::{Path, PathBuf};
+use std::thread;
 
-use std::path::PathBuf;
+use clap::Args;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use tokio::sync::mpsc;
 
-use clap::{Args, ValueEnum};
-
-use super::keyring::ConfigArgs;
+use super::keyring::{ConfigArgs, known_providers};
+use super::progress::Progress;
 use super::selection::FilterArgs;
 use super::{CliError, StoreArgs};
-use crate::config::{Config, secrets};
-use crate::delivery::DeliveryId;
 use crate::formats::loader::LoaderLanguage;
-use crate::private_file::Existing;
+use crate::formats::{EXPORT_FORMATS, ExportFormat, ExportLayout, export_format};
+use crate::ops::export::{
+    ExportError, ExportEvent, ExportPolicy, ExportRequest, ExportSummary, ExportTarget, Exporter,
+    OnConflict, SignaturePolicy,
+};
+use crate::payload::escape;
 use crate::redact::Instruction;
-use crate::secret::Secret;
 use crate::store::StoreReader;
+
+/// Events that may wait to be printed.
+const WAITING: usize = 64;
 
 #[derive(Debug, Args)]
 pub(super) struct ExportArgs {
@@ -26,9 +34,9 @@ pub(super) struct ExportArgs {
     store: StoreArgs,
     #[command(flatten)]
     config: ConfigArgs,
-    /// In what form
-    #[arg(long, value_name = "FORMAT", value_enum)]
-    format: Format,
+    /// Export format
+    #[arg(long, value_name = "FORMAT", value_parser = format_parser())]
+    format: &'static ExportFormat,
     /// The folder of fixtures, or the file of another format [default: standard output for those]
     #[arg(long, value_name = "PATH")]
     out: Option<PathBuf>,
@@ -38,13 +46,13 @@ pub(super) struct ExportArgs {
     /// (`default` for the defaults)
     #[arg(long, value_name = "RULE")]
     redact: Vec<Instruction>,
-    /// Write bytes and signatures as they came
+    /// Keep bytes, signatures, and credentials as received; JSON lines do so unless redacted
     #[arg(long)]
     keep_signature: bool,
     /// Write a test beside the fixtures that reads them: node, python, rust, go, ruby or php
     #[arg(long, value_name = "LANGUAGE", value_parser = parse_language)]
     with: Option<LoaderLanguage>,
-    /// Replace files that are there
+    /// Replace existing files
     #[arg(long)]
     force: bool,
     /// Where `http` and `curl` send to
@@ -52,18 +60,10 @@ pub(super) struct ExportArgs {
     base: String,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// A file a delivery for tests: redacted, signed with a test key, verified
-    Fixture,
-    /// A JSON line a delivery, every byte as it came
-    Jsonl,
-    /// An HTTP Archive (1.2)
-    Har,
-    /// Requests for editors (.http)
-    Http,
-    /// Shell commands
-    Curl,
+fn format_parser() -> impl TypedValueParser<Value = &'static ExportFormat> {
+    let values = EXPORT_FORMATS.iter().map(|one| PossibleValue::new(one.name).help(one.help));
+    PossibleValuesParser::new(values)
+        .try_map(|name| export_format(&name).ok_or("unknown export format"))
 }
 
 fn parse_language(word: &str) -> Result<LoaderLanguage, String> {
@@ -74,22 +74,38 @@ fn parse_language(word: &str) -> Result<LoaderLanguage, String> {
 }
 
 impl ExportArgs {
-    fn existing(&self) -> Existing {
-        if self.force { Existing::Replace } else { Existing::Keep }
+    fn check(&self) -> Result<(), CliError> {
+        if self.keep_signature && !self.redact.is_empty() && self.redact != [Instruction::None] {
+            return Err(CliError::usage(
+                "--keep-signature keeps every byte, so nothing can be redacted; leave --redact out"
+                    .to_owned(),
+            ));
+        }
+        if self.with.is_some() && !self.is_fixtures() {
+            return Err(CliError::usage("--with reads fixtures; add --format fixture".to_owned()));
+        }
+        Ok(())
+    }
+
+    fn is_fixtures(&self) -> bool {
+        matches!(self.format.layout, ExportLayout::Folder)
+    }
+
+    fn policy(&self) -> ExportPolicy {
+        ExportPolicy {
+            redact: self.redact.clone(),
+            signatures: if self.keep_signature {
+                SignaturePolicy::Keep
+            } else {
+                SignaturePolicy::Withhold
+            },
+            base: self.base.clone(),
+        }
     }
 }
 
 pub(super) fn run(args: &ExportArgs) -> Result<(), CliError> {
-    if args.keep_signature && !args.redact.is_empty() && args.redact != [Instruction::None] {
-        return Err(CliError::usage(
-            "--keep-signature writes bytes as they came, so nothing can be redacted; leave \
-             --redact out"
-                .to_owned(),
-        ));
-    }
-    if args.with.is_some() && args.format != Format::Fixture {
-        return Err(CliError::usage("--with reads fixtures; add --format fixture".to_owned()));
-    }
+    args.check()?;
     let config = args.config.load()?;
     let picking = args.filter.picking()?;
     let path = args.store.path();
@@ -101,27 +117,102 @@ pub(super) fn run(args: &ExportArgs) -> Result<(), CliError> {
             path.display()
         )));
     }
-    let job = Job { args, config, reader, ids };
-    match args.format {
-        Format::Fixture => fixtures::run(&job),
-        Format::Jsonl | Format::Har | Format::Http | Format::Curl => stream::run(&job),
+    let mut stderr = io::stderr();
+    if args.keep_signature && args.is_fixtures() && args.out.is_some() {
+        writeln!(
+            stderr,
+            "hookglass: nothing is redacted, and the signatures are those of your real secret: \
+             keep these files to yourself"
+        )?;
     }
+    let mut operation = Exporter::new(known_providers(&config), args.policy());
+    let request = ExportRequest {
+        format: args.format,
+        ids: &ids,
+        on_conflict: if args.force { OnConflict::Replace } else { OnConflict::Refuse },
+        loader: args.with,
+    };
+    let to = args.out.as_deref().filter(|path| path.as_os_str() != "-");
+    let (events, queue) = mpsc::channel(WAITING);
+    let (told, exported) = thread::scope(|scope| {
+        let exporting = scope.spawn(move || {
+            let mut out = BufWriter::new(io::stdout());
+            let target = to.map_or(ExportTarget::Output(&mut out), ExportTarget::Path);
+            let summary = operation.export(&reader, &request, target, &events)?;
+            out.flush().map_err(ExportError::Output)?;
+            Ok::<_, ExportError>(summary)
+        });
+        let told = print_events(queue, ids.len());
+        (told, exporting.join().unwrap_or_else(|panicked| panic::resume_unwind(panicked)))
+    });
+    told?;
+    print_summary(args, &exported?, to)
 }
 
-/// What is to be exported.
-struct Job<'a> {
-    args: &'a ExportArgs,
-    config: Config,
-    reader: StoreReader,
-    ids: Vec<DeliveryId>,
+/// Prints events as they come. Returning early ends the export.
+fn print_events(mut queue: mpsc::Receiver<ExportEvent>, count: usize) -> Result<(), CliError> {
+    let mut progress = Progress::new("exporting", count);
+    while let Some(event) = queue.blocking_recv() {
+        match event {
+            ExportEvent::Progress(_) => progress.step(),
+            ExportEvent::Written(path) => writeln!(io::stdout(), "{}", path.display())?,
+            ExportEvent::LeftOut { id, reason } => {
+                progress.clear();
+                writeln!(io::stderr(), "hookglass: left out delivery {id}: {}", escape(&reason))?;
+            }
+        }
+    }
+    Ok(())
 }
 
-impl Job<'_> {
-    /// Every secret that is configured, to make sure that none is written. One that cannot be read
-    /// is not in our hands, so it cannot be written either.
-    fn secrets(&self) -> Vec<Secret> {
-        let sources = self.config.providers().map(|provider| self.config.sources(provider));
-        let found = sources.filter_map(|sources| secrets::load(&sources).ok());
-        found.flat_map(|found| found.secrets).collect()
+fn print_summary(
+    args: &ExportArgs,
+    summary: &ExportSummary,
+    to: Option<&Path>,
+) -> Result<(), CliError> {
+    let ExportSummary { count, redacted, keys, unsigned } = summary;
+    if *count == 0 {
+        return Err(CliError::negative("no delivery can be exported in this format".to_owned()));
+    }
+    let Some(to) = to else { return Ok(()) };
+    let mut stderr = io::stderr();
+    if !args.is_fixtures() {
+        writeln!(stderr, "hookglass: wrote {count} to {}", to.display())?;
+        return Ok(());
+    }
+    if let Some(language) = args.with {
+        let path = to.join(language.file_name());
+        writeln!(stderr, "hookglass: `{}` runs {}", language.runner(), path.display())?;
+    }
+    let noun = if *count == 1 { "fixture" } else { "fixtures" };
+    let to = to.display();
+    writeln!(stderr, "hookglass: wrote {count} {noun} to {to}, each read back and verified")?;
+    if !redacted.is_empty() {
+        let counts: Vec<String> =
+            redacted.iter().map(|(rule, count)| format!("{rule} {count}")).collect();
+        writeln!(stderr, "hookglass: redacted: {}", escape(&counts.join(", ")))?;
+    }
+    if *unsigned > 0 {
+        writeln!(stderr, "hookglass: {unsigned} of them carry no signature")?;
+    }
+    for (provider, key) in keys {
+        writeln!(stderr, "hookglass: the test key of {provider} is {key}")?;
+    }
+    Ok(())
+}
+
+impl From<ExportError> for CliError {
+    fn from(error: ExportError) -> Self {
+        match error {
+            ExportError::Exists { .. } => Self::usage(format!(
+                "{error}; choose another --out, or --force to replace what exists"
+            )),
+            ExportError::Folder(_) | ExportError::NeedsFolder => Self::usage(error),
+            ExportError::Output(source) => source.into(),
+            ExportError::Store(_)
+            | ExportError::Write { .. }
+            | ExportError::Unsound { .. }
+            | ExportError::Stopped => Self::environment(error),
+        }
     }
 }

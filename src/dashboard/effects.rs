@@ -150,8 +150,8 @@ impl Effects {
             Effect::Copy { id, what } => {
                 self.tasks.spawn_blocking(move || context.copy(id, what));
             }
-            Effect::Export { ids, form, to } => {
-                let (jobs, job) = (self.exports.clone(), export::ExportJob { ids, form, to });
+            Effect::Export { ids, format, to } => {
+                let (jobs, job) = (self.exports.clone(), export::ExportJob { ids, format, to });
                 // The one who exports has ended only if the program does.
                 self.tasks.spawn(async move { drop(jobs.send(job).await) });
             }

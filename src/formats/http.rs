@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::layout::harmless;
 use super::wire;
+use super::{Entry, EntryOptions};
 use crate::delivery::{Delivery, Header, is_hop_by_hop};
 use crate::payload::{escape, form};
 
@@ -32,17 +33,10 @@ pub struct Rest {
     pub head_base64: Option<String>,
 }
 
-/// A request, and its body if that needs a file of its own.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WrittenRequest {
-    pub text: String,
-    /// The name of the file, and what belongs into it.
-    pub file: Option<(String, bytes::Bytes)>,
-}
-
-/// A delivery as a request to `base`. A body that needs a file of its own goes into
+/// A delivery as a request to the base URL. A body that needs a file of its own goes into
 /// `{stem}.{id}.body`.
-pub fn request(delivery: &Delivery, base: &str, stem: &str) -> WrittenRequest {
+pub fn request(delivery: &Delivery, options: &EntryOptions<'_>) -> Entry {
+    let EntryOptions { base, stem } = *options;
     let (summary, head) = (&delivery.summary, &delivery.head);
     let kept = &head.headers;
     let said: Vec<wire::HeaderPair<'_>> =
@@ -81,16 +75,16 @@ pub fn request(delivery: &Delivery, base: &str, stem: &str) -> WrittenRequest {
     match plain {
         _ if delivery.body.is_empty() => {
             text.push('\n');
-            WrittenRequest { text, file: None }
+            Entry { text, file: None }
         }
         Some(body) => {
             let _ = write!(text, "\n{body}\n\n");
-            WrittenRequest { text, file: None }
+            Entry { text, file: None }
         }
         None => {
             let name = format!("{stem}.{}.body", summary.id);
             let _ = write!(text, "\n< ./{name}\n\n");
-            WrittenRequest { text, file: Some((name, delivery.body.clone())) }
+            Entry { text, file: Some((name, delivery.body.clone())) }
         }
     }
 }

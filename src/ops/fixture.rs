@@ -4,7 +4,6 @@
 //! signature stays good, a spoilt one spoilt, a missing one missing. What cannot be made so is left
 //! out with a reason.
 
-mod folder;
 mod key;
 mod leak;
 mod sign;
@@ -22,8 +21,8 @@ use crate::secret::Secret;
 use crate::signature::{SignError, Subject, verify};
 use leak::Leaks;
 
-pub use folder::FolderError;
 pub use key::test_key;
+pub(super) use leak::holds_secret;
 
 /// The address that providers which sign the URL are taken to have been given.
 const PUBLIC_URL: &str = "https://fixture.example";

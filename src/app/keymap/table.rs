@@ -2,9 +2,9 @@
 
 use super::{Binding, Context, Key, KeyCode};
 use crate::app::action::{
-    Action, Ask, Copyable, DiffAction, Direction, DocumentAction as In, ExportForm as Form,
-    Facet as Of, FilterAction, Fold, LineEdit, ListAction as Entry, Move, Polarity,
-    ReleaseDecision, ResendAction, ResizeBy, ResponseAction,
+    Action, Ask, Copyable, DiffAction, Direction, DocumentAction as In, Facet as Of, FilterAction,
+    Fold, LineEdit, ListAction as Entry, Move, Polarity, ReleaseDecision, ResendAction, ResizeBy,
+    ResponseAction,
 };
 use crate::app::scope::Scope;
 use crate::app::sort::SortKey as By;
@@ -191,16 +191,16 @@ pub const BINDINGS: &[Binding] = &[
     hinted(bind(Sort, "size", &[c('s')], Action::List(Entry::Sort(By::Size)), "by size, the largest first"), "size", 1),
     hinted(bind(Sort, "answer", &[c('a')], Action::List(Entry::Sort(By::Answer)), "by answer"), "answer", 2),
     hinted(bind(Sort, "cancel", &[k(KeyCode::Esc), c('q'), Key::ctrl('c')], Action::Cancel, "leave the order as it is"), "cancel", 1),
-    hinted(bind(Export, "fixture", &[c('f')], Action::Export(Form::Fixture, Scope::Selected), "as fixtures for tests"), "fixture", 1),
-    hinted(bind(Export, "jsonl", &[c('j')], Action::Export(Form::Jsonl, Scope::Selected), "as JSON lines"), "jsonl", 2),
-    hinted(bind(Export, "har", &[c('h')], Action::Export(Form::Har, Scope::Selected), "as an HTTP Archive"), "har", 2),
-    hinted(bind(Export, "http", &[c('t')], Action::Export(Form::Http, Scope::Selected), "as .http requests for editors"), "http", 2),
-    hinted(bind(Export, "curl", &[c('c')], Action::Export(Form::Curl, Scope::Selected), "as curl commands"), "curl", 2),
-    hinted(bind(Export, "fixture-shown", &[c('F')], Action::Export(Form::Fixture, Scope::Shown), "all that are shown as fixtures"), "all shown", 3),
-    bind(Export, "jsonl-shown", &[c('J')], Action::Export(Form::Jsonl, Scope::Shown), "all that are shown as JSON lines"),
-    bind(Export, "har-shown", &[c('H')], Action::Export(Form::Har, Scope::Shown), "all that are shown as an HTTP Archive"),
-    bind(Export, "http-shown", &[c('T')], Action::Export(Form::Http, Scope::Shown), "all that are shown as .http requests"),
-    bind(Export, "curl-shown", &[c('C')], Action::Export(Form::Curl, Scope::Shown), "all that are shown as curl commands"),
+    hinted(bind(Export, "fixture", &[c('f')], Action::Export("fixture", Scope::Selected), "as fixtures for tests"), "fixture", 1),
+    hinted(bind(Export, "jsonl", &[c('j')], Action::Export("jsonl", Scope::Selected), "as JSON lines"), "jsonl", 2),
+    hinted(bind(Export, "har", &[c('h')], Action::Export("har", Scope::Selected), "as an HTTP Archive"), "har", 2),
+    hinted(bind(Export, "http", &[c('t')], Action::Export("http", Scope::Selected), "as .http requests for editors"), "http", 2),
+    hinted(bind(Export, "curl", &[c('c')], Action::Export("curl", Scope::Selected), "as curl commands"), "curl", 2),
+    hinted(bind(Export, "fixture-shown", &[c('F')], Action::Export("fixture", Scope::Shown), "all that are shown as fixtures"), "all shown", 3),
+    bind(Export, "jsonl-shown", &[c('J')], Action::Export("jsonl", Scope::Shown), "all that are shown as JSON lines"),
+    bind(Export, "har-shown", &[c('H')], Action::Export("har", Scope::Shown), "all that are shown as an HTTP Archive"),
+    bind(Export, "http-shown", &[c('T')], Action::Export("http", Scope::Shown), "all that are shown as .http requests"),
+    bind(Export, "curl-shown", &[c('C')], Action::Export("curl", Scope::Shown), "all that are shown as curl commands"),
     hinted(bind(Export, "cancel", &[k(KeyCode::Esc), c('q'), Key::ctrl('c')], Action::Cancel, "export nothing"), "cancel", 1),
     hinted(bind(Confirm, "yes", &[c('y'), k(KeyCode::Enter)], Action::Submit, "yes"), "yes", 1),
     hinted(bind(Confirm, "no", &[c('n'), k(KeyCode::Esc), c('q'), Key::ctrl('c')], Action::Cancel, "no"), "no", 1),

@@ -1,6 +1,5 @@
 //! The prompt for the file or folder that deliveries are exported to.
 
-use crate::app::action::ExportForm;
 use crate::app::effect::Effect;
 use crate::app::model::{Mode, Model, OpenPrompt, PromptComment};
 use crate::app::notice::Notice;
@@ -8,25 +7,27 @@ use crate::app::prompt::Prompt;
 use crate::app::scope::Scope;
 use crate::app::update::notify;
 use crate::delivery::DeliveryId;
+use crate::formats::{ExportFormat, export_format};
 use crate::units;
 
 #[derive(Debug)]
 struct ExportTargetPrompt {
     line: Prompt,
-    form: ExportForm,
+    format: &'static ExportFormat,
     ids: Vec<DeliveryId>,
 }
 
 /// Asks where to; what was marked is what is meant, if anything was.
-pub(in crate::app::update) fn open(model: &mut Model, form: ExportForm, which: Scope) {
+pub(in crate::app::update) fn open(model: &mut Model, name: &str, which: Scope) {
+    let Some(format) = export_format(name) else { return };
     let marked = which == Scope::Selected && model.list.marked() > 0;
     let ids = model.list.which(if marked { Scope::Marked } else { which });
     if ids.is_empty() {
         notify(model, Notice::info("there is no delivery to export"));
         return;
     }
-    let line = Prompt::new(form.usual_place());
-    model.mode = Mode::Prompt(Box::new(ExportTargetPrompt { line, form, ids }));
+    let line = Prompt::new(format.default_path);
+    model.mode = Mode::Prompt(Box::new(ExportTargetPrompt { line, format, ids }));
 }
 
 impl OpenPrompt for ExportTargetPrompt {
@@ -40,7 +41,7 @@ impl OpenPrompt for ExportTargetPrompt {
 
     fn label(&self) -> String {
         let count = units::format_count(self.ids.len() as u64);
-        format!(" export {count} as {}: ", self.form.title())
+        format!(" export {count} as {}: ", self.format.title)
     }
 
     fn comment(&self, _model: &Model, _width: usize) -> PromptComment {
@@ -53,6 +54,6 @@ impl OpenPrompt for ExportTargetPrompt {
             notify(model, Notice::info("no path was given, so nothing was exported"));
             return Vec::new();
         }
-        vec![Effect::Export { ids: self.ids, form: self.form, to }]
+        vec![Effect::Export { ids: self.ids, format: self.format, to }]
     }
 }
