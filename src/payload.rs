@@ -1,5 +1,5 @@
-//! From bytes to rows that can be shown, searched and compared. Colour is not decided here, and
-//! no byte is changed: what is shown is derived, what is kept stays as it came.
+//! Turns bodies into rows that can be displayed, searched, and compared. Colors are applied
+//! elsewhere. Rows are derived from the body, whose bytes never change.
 //!
 //! ```text
 //!  wire bytes ─► coding ─► charset ─► Document: sections of rows (tree, lines, fields, hex, …)
@@ -7,8 +7,8 @@
 //!                                      Folds                 DocumentSearch  Diff, Schema
 //! ```
 //!
-//! A [`Document`] is made once and never changes; what a reader does with it, [`Folds`] and a
-//! [`DocumentSearch`] on its way, are values of their own that name rows and bytes of it.
+//! A [`Document`] is built once and never changes. The state of a view, [`Folds`] and a running
+//! [`DocumentSearch`], is kept in separate values that refer to its rows and bytes.
 
 mod charset;
 mod content_encoding;

@@ -1,20 +1,20 @@
-//! From bytes to text, by the byte order mark, the declared charset, or UTF-8.
+//! Decodes bytes to text by the byte order mark, the declared charset, or UTF-8.
 
 use bytes::Bytes;
 use bytestring::ByteString;
 use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
 
-/// Text, and what should be known of how it was read.
+/// Decoded text, with a note about how it was decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct DecodedText {
     pub(super) content: ByteString,
     pub(super) note: Option<String>,
-    /// Some bytes meant nothing.
+    /// Some bytes could not be decoded.
     lossy: bool,
 }
 
-/// Reads text; nothing where the bytes are none. With `guess`, what is not UTF-8 and not binary
-/// either is taken for Windows-1252, as browsers do.
+/// Decodes text; `None` if the bytes are binary. With `guess`, bytes that are neither UTF-8 nor
+/// binary are decoded as Windows-1252, as browsers do.
 pub(super) fn read(body: &Bytes, label: Option<&str>, guess: bool) -> Option<DecodedText> {
     if let Some((encoding, length)) = Encoding::for_bom(body) {
         let rest = body.slice(length..);

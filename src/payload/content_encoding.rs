@@ -1,4 +1,4 @@
-//! Undoes a `Content-Encoding` for the eye (RFC 9110 section 8.4), within bounds.
+//! Decodes a `Content-Encoding` for display (RFC 9110 section 8.4), within limits.
 
 use std::io::{self, Read};
 
@@ -7,23 +7,23 @@ use bytes::Bytes;
 use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
-/// No body is decoded to more.
+/// Maximum size of a decoded body.
 const MOST: usize = 64 << 20;
 
-/// Nor to more than so many times its size, unless that is little.
+/// Maximum ratio of decoded to encoded size; small bodies are exempt.
 const RATIO: usize = 1000;
 const LITTLE: usize = 1 << 20;
 
-/// A body without its codings.
+/// A body with its content encodings removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decoded {
     pub bytes: Bytes,
-    /// What was undone, and what could not be; nothing where there was nothing to undo.
+    /// Which encodings were decoded and which failed; `None` if there were none.
     pub note: Option<String>,
 }
 
-/// Undoes codings, the last one first. What was decoded before an error or a bound is kept; what
-/// cannot be decoded at all stays as it came.
+/// Decodes the encodings, last one first. Keeps what was decoded before an error or a limit; a body
+/// that cannot be decoded at all is returned as received.
 pub fn decoded(body: &Bytes, encoding: &str) -> Decoded {
     let mut codings: Vec<String> = encoding
         .split(',')
@@ -58,7 +58,7 @@ fn limit(body: &[u8]) -> usize {
     body.len().saturating_mul(RATIO).clamp(LITTLE, MOST)
 }
 
-/// How decoding ended.
+/// Reason why decoding ended.
 #[derive(Debug, PartialEq, Eq)]
 enum End {
     Whole,
@@ -88,7 +88,7 @@ fn undo(name: &str, body: &[u8], limit: usize) -> Option<(Vec<u8>, End)> {
     Some(match name {
         "gzip" | "x-gzip" => drain(MultiGzDecoder::new(body), limit),
         "deflate" if has_zlib_head(body) => drain(ZlibDecoder::new(body), limit),
-        // Many senders leave the head out, against the standard.
+        // Many senders omit the zlib header, against the standard.
         "deflate" => drain(DeflateDecoder::new(body), limit),
         "br" => drain(Decompressor::new(body, 4096), limit),
         "zstd" => drain(Frames::new(body), limit),
@@ -96,7 +96,7 @@ fn undo(name: &str, body: &[u8], limit: usize) -> Option<(Vec<u8>, End)> {
     })
 }
 
-/// RFC 1950 section 2.2.
+/// Checks for a zlib header (RFC 1950 section 2.2).
 fn has_zlib_head(body: &[u8]) -> bool {
     matches!(body, [cmf, flg, ..] if cmf & 0x0F == 8
         && (u16::from(*cmf) << 8 | u16::from(*flg)) % 31 == 0)
@@ -119,7 +119,7 @@ fn drain(mut source: impl Read, limit: usize) -> (Vec<u8>, End) {
     }
 }
 
-/// Zstandard frames one after another (RFC 8878 section 3).
+/// Reader over consecutive Zstandard frames (RFC 8878 section 3).
 struct Frames<'b> {
     rest: &'b [u8],
     decoder: FrameDecoder,
@@ -159,7 +159,7 @@ impl<'b> Frames<'b> {
     }
 
     fn block(&mut self) {
-        /// An empty block that is the last one, and room for a checksum.
+        /// An empty last block, with room for a checksum.
         const END: &[u8] = &[1, 0, 0, 0, 0, 0, 0];
         let one = BlockDecodingStrategy::UptoBlocks(1);
         if let Err(error) = self.decoder.decode_blocks(&mut self.rest, one) {
@@ -168,8 +168,9 @@ impl<'b> Frames<'b> {
             } else {
                 io::Error::other(error)
             });
-            // The decoder holds back a window until the frame ends; it is wanted nevertheless. If
-            // that fails too, what it holds is lost and the trouble still told.
+            // The decoder keeps back a window until the frame ends, so a truncated frame is closed
+            // with an empty block to get that window. If this fails too, the window is lost, and
+            // the first error is still reported.
             let one = BlockDecodingStrategy::UptoBlocks(1);
             let _ = self.decoder.decode_blocks(END, one);
         }
@@ -183,7 +184,7 @@ impl<'b> Frames<'b> {
         }
     }
 
-    /// Passes over frames that hold no content.
+    /// Skips frames without content.
     fn skip(&mut self) {
         while let [0x50..=0x5F, 0x2A, 0x4D, 0x18, a, b, c, d, rest @ ..] = self.rest {
             let length = u32::from_le_bytes([*a, *b, *c, *d]) as usize;
@@ -274,7 +275,7 @@ mod tests {
         let (bytes, note) = run(other, "zstd");
         assert_eq!(bytes, content);
         assert!(note.ends_with("its checksum is of other content"), "{note}");
-        // One block of two, then nothing.
+        // The first of two blocks; the second is missing.
         let cut = b"\x28\xb5\x2f\xfd\x20\x0a\x28\x00\x00hello\x29\x00";
         let (bytes, note) = run(cut.to_vec(), "zstd");
         assert_eq!(bytes, b"hello");
@@ -313,7 +314,7 @@ mod tests {
     }
 
     proptest::proptest! {
-        /// What was altered on its way is decoded as far as it goes, or told.
+        /// An altered body is decoded as far as possible, or reported.
         #[test]
         fn altered_bodies_do_no_harm(
             which in 0..4_usize,

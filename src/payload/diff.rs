@@ -1,4 +1,4 @@
-//! What changed from one payload to the next: by structure where both are JSON, else by line.
+//! Differences between two payloads: by structure if both are JSON, otherwise by line.
 
 mod array;
 mod digest;
@@ -13,22 +13,22 @@ pub use ignored::{IgnoredPaths, IgnoredPathsError};
 
 use super::document::{Document, DocumentForm};
 
-/// More differences than this are not listed.
+/// Maximum number of rows in a diff.
 const MAX_ROWS: usize = 1_000_000;
 
-/// What happened to a value, a line or a header.
+/// Kind of change of a value, a line, or a header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Mark {
     Same,
     Added,
     Removed,
     Changed,
-    /// It stands at another place of its array, and is the same.
+    /// Equal, but at another index of its array.
     Moved,
 }
 
 impl Mark {
-    /// The sign that tells them apart without colour.
+    /// Returns the sign that distinguishes the marks without color.
     pub fn sign(self) -> char {
         match self {
             Self::Same => ' ',
@@ -40,19 +40,19 @@ impl Mark {
     }
 }
 
-/// One row of a difference, by the rows of the documents that it stands for.
+/// One row of a diff, as row numbers of the two documents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DiffRow {
     pub mark: Mark,
-    /// The difference was to be expected: a time, or a path that was said to change.
+    /// The difference was expected: a time, or a path that is ignored.
     pub is_muted: bool,
-    /// It stands for all that is in its container, as [`Document::folded_row`] shows it.
+    /// The row represents everything in its container, as [`Document::folded_row`] renders it.
     pub is_folded: bool,
     old: u32,
     new: u32,
 }
 
-/// Stands for "no row".
+/// Represents "no row".
 const NONE: u32 = u32::MAX;
 
 impl DiffRow {
@@ -62,22 +62,22 @@ impl DiffRow {
         Self { mark, is_muted: false, is_folded: false, old: narrow(old), new: narrow(new) }
     }
 
-    /// The row of the older document.
+    /// Returns the row of the older document.
     pub fn old(&self) -> Option<usize> {
         Some(self.old).filter(|row| *row != NONE).map(|row| row as usize)
     }
 
-    /// The row of the newer document.
+    /// Returns the row of the newer document.
     pub fn new_row(&self) -> Option<usize> {
         Some(self.new).filter(|row| *row != NONE).map(|row| row as usize)
     }
 }
 
-/// The difference of two documents as a flat list, in the order of the newer one.
+/// Differences between two documents as a flat list, in the order of the newer one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Diff {
     pub rows: Vec<DiffRow>,
-    /// How it was made, and what it leaves out.
+    /// Notes on how the diff was made and what it leaves out.
     pub notes: Vec<String>,
 }
 
@@ -99,12 +99,12 @@ impl Diff {
         diff
     }
 
-    /// The rows that are not the same on both sides.
+    /// Iterates over the rows that differ.
     pub fn changes(&self) -> impl Iterator<Item = &DiffRow> {
         self.rows.iter().filter(|row| row.mark != Mark::Same)
     }
 
-    /// Adds a row; false if there is no room for more.
+    /// Adds a row; returns false if the diff is full.
     fn push(&mut self, row: DiffRow) -> bool {
         if self.rows.len() >= MAX_ROWS {
             return false;

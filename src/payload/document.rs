@@ -1,4 +1,4 @@
-//! A body made ready to be shown, row by row.
+//! A body prepared for display, row by row.
 
 mod build;
 mod navigate;
@@ -13,7 +13,7 @@ use super::raw_lines::RawLines;
 use super::section::{Section, SectionContent};
 use super::span::DisplayRow;
 
-/// In which form a body is shown.
+/// Form in which a body is displayed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DocumentForm {
     Empty,
@@ -43,11 +43,11 @@ impl DocumentForm {
     }
 }
 
-/// A body made ready to be shown.
+/// A body prepared for display.
 ///
-/// Its rows are made when they are asked for, from an index of where they stand in the body.
-/// Numbers, escapes, the order of keys and repeated keys are as they were sent. A row may hold
-/// anything that the body held; whoever shows one passes it through [`super::escape()`] first.
+/// Rows are created on demand from an index of their positions in the body. Numbers, escapes, key
+/// order, and repeated keys stay as sent. A row may contain anything that the body contained, so it
+/// must pass through [`super::escape()`] before it is displayed.
 #[derive(Debug, Clone)]
 pub struct Document {
     form: DocumentForm,
@@ -60,13 +60,13 @@ pub struct Document {
 }
 
 impl Document {
-    /// Reads a body as its `Content-Type` and its `Content-Encoding` say, and by its looks where
-    /// they say nothing.
+    /// Reads a body by its `Content-Type` and `Content-Encoding`, or by its content if they are
+    /// absent.
     pub fn new(wire: Bytes, content_type: Option<&str>, content_encoding: Option<&str>) -> Self {
         build::document(wire, content_type, content_encoding)
     }
 
-    /// Any body as offsets, hexadecimal and text; nothing is decoded.
+    /// Renders any body as offsets, hexadecimal, and text, without decoding it.
     pub fn hex(body: Bytes) -> Self {
         let rows = hex_view::row_count(&body);
         let content = SectionContent::Hex(body.clone());
@@ -75,7 +75,7 @@ impl Document {
         Self { form: DocumentForm::Hex, note: None, wire, body, sections, rows, language: None }
     }
 
-    /// Any bytes as lines, with what nobody sees in them; nothing is decoded.
+    /// Renders any bytes as lines with visible escapes, without decoding them.
     pub fn raw(bytes: Bytes) -> Self {
         let raw = RawLines::new(bytes.clone());
         let rows = raw.len();
@@ -97,23 +97,23 @@ impl Document {
         self.form
     }
 
-    /// The language of a text whose rows have no tokens of their own, by the ending that its files
-    /// have; empty where only the first line may tell.
+    /// Returns the file extension of the language for text whose rows have no tokens of their own;
+    /// empty if only the first line identifies the language.
     pub fn language(&self) -> Option<&'static str> {
         self.language
     }
 
-    /// What the reader should know: what was decoded, where JSON is broken.
+    /// Returns what a reader should know: what was decoded, and where JSON is invalid.
     pub fn note(&self) -> Option<&str> {
         self.note.as_deref()
     }
 
-    /// The body as it was received.
+    /// Returns the body as received.
     pub fn wire(&self) -> &Bytes {
         &self.wire
     }
 
-    /// The body without its content codings.
+    /// Returns the body without its content encodings.
     pub fn body(&self) -> &Bytes {
         &self.body
     }
@@ -122,38 +122,39 @@ impl Document {
         self.rows
     }
 
-    /// A row with nothing folded; nothing behind the last one.
+    /// Returns an unfolded row; `None` after the last one.
     pub fn row(&self, row: usize) -> Option<DisplayRow<'_>> {
         self.section(row)?.show(row, false)
     }
 
-    /// A row that stands for all that is folded under it, as one line with a count.
+    /// Returns a row that represents everything folded under it, as one line with a count.
     pub fn folded_row(&self, row: usize) -> Option<DisplayRow<'_>> {
         self.section(row)?.show(row, true)
     }
 
-    /// The rows as text, with line ends between them.
+    /// Returns the rows as text, separated by line ends.
     pub fn text(&self) -> String {
         let rows = (0..self.rows).filter_map(|row| self.line(row));
         rows.collect::<Vec<_>>().join("\n")
     }
 
-    /// The text of a row.
+    /// Returns the text of a row.
     pub fn line(&self, row: usize) -> Option<String> {
         self.row(row).map(|row| row.text())
     }
 
-    /// The last row that hides when a row is folded; nothing for rows that cannot be.
+    /// Returns the last row that is hidden when a row is folded; `None` if it cannot be folded.
     pub fn last_folded(&self, row: usize) -> Option<usize> {
         self.section(row)?.last(row)
     }
 
-    /// How many containers a row stands in.
+    /// Returns the number of containers around a row.
     pub fn depth(&self, row: usize) -> usize {
         self.section(row).map_or(0, |section| section.depth(row))
     }
 
-    /// The row that shows a byte of the document, as pieces of rows and hits count them.
+    /// Returns the row that shows a byte of the document. Spans and hits count bytes in the same
+    /// way.
     pub fn row_at(&self, byte: usize) -> usize {
         let at = self.sections.partition_point(|section| section.byte <= byte);
         let before = self.sections.get(..at).unwrap_or_default();
@@ -161,13 +162,13 @@ impl Document {
         found.map_or(0, |section| section.row_at(byte))
     }
 
-    /// The JSON value that a row belongs to; nothing in other forms.
+    /// Returns the JSON value that a row belongs to; `None` in other forms.
     pub fn node(&self, row: usize) -> Option<Node<'_>> {
         let (tree, base) = self.tree(row)?;
         tree.node(row - base)
     }
 
-    /// Calls with each row of a range that can be folded, and its depth.
+    /// Calls `call` with each foldable row of a range, and its depth.
     pub(super) fn for_each_foldable(&self, rows: Range<usize>, mut call: impl FnMut(usize, usize)) {
         let first = self.sections.partition_point(|section| section.rows().end <= rows.start);
         let sections = self.sections.get(first..).unwrap_or_default();
@@ -183,12 +184,12 @@ impl Document {
 
     fn section(&self, row: usize) -> Option<&Section> {
         let at = self.sections.partition_point(|section| section.row <= row);
-        // Sections without rows begin where the next one does.
+        // A section without rows begins where the next one does.
         let found = self.sections.get(..at)?.last()?;
         found.rows().contains(&row).then_some(found)
     }
 
-    /// The tree that a row stands in, and the tree's first row.
+    /// Returns the tree that contains a row, and the tree's first row.
     fn tree(&self, row: usize) -> Option<(&JsonTree, usize)> {
         let section = self.section(row)?;
         match &section.content {
@@ -197,7 +198,7 @@ impl Document {
         }
     }
 
-    /// The tree of a document that is one JSON text and whole.
+    /// Returns the tree of a document that is one complete JSON text.
     pub(super) fn only_tree(&self) -> Option<&JsonTree> {
         let tree = match self.sections.as_slice() {
             [Section { content: SectionContent::Tree(tree), .. }]
@@ -210,11 +211,11 @@ impl Document {
         tree.last(0).is_none_or(|last| tree.head(last) == 0).then_some(tree)
     }
 
-    /// The texts of the document, and where each of them begins in it.
+    /// Iterates over the texts of the document, each with its first byte in the document.
     pub(super) fn texts(&self) -> impl Iterator<Item = (usize, &[u8])> {
         let ends = self.sections.iter().skip(1).map(|next| next.byte).chain([usize::MAX]);
         self.sections.iter().zip(ends).map(|(section, end)| {
-            // Of broken JSON, the rest is a section of its own.
+            // The rest of invalid JSON is a section of its own.
             let bytes = section.content.bytes();
             (section.byte, bytes.get(..end - section.byte).unwrap_or(bytes))
         })

@@ -1,11 +1,11 @@
-//! The guard between a delivery and the terminal: whatever could move the cursor, reorder text
-//! or hide, is written as a visible escape.
+//! Protects the terminal from the contents of deliveries: characters that could move the cursor,
+//! reorder text, or hide are written as visible escapes.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// Whether a character may not reach the terminal as itself: controls (C0, DEL, C1), what has
-/// no width but a meaning, and what changes the direction of text (Unicode TR 36 section 3.1).
+/// Returns whether a character must not reach the terminal: controls (C0, DEL, C1), zero-width
+/// characters, and those that change the direction of text (Unicode TR 36 section 3.1).
 fn is_unsafe(character: char) -> bool {
     character.is_control()
         || matches!(
@@ -26,7 +26,8 @@ fn is_unsafe(character: char) -> bool {
         )
 }
 
-/// Text that is safe to show: `\x1b` for a control character, `\u{202e}` for an invisible one.
+/// Returns text that is safe to display: `\x1b` for a control character, `\u{202e}` for an
+/// invisible one.
 pub fn escape(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_unsafe) {
         return Cow::Borrowed(text);
@@ -38,7 +39,7 @@ pub fn escape(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Appends a character, or the escape that stands for it.
+/// Appends a character, or its escape if it is unsafe.
 pub fn push_visible(out: &mut String, character: char) {
     // Writing to a String cannot fail.
     let _ = match character {
@@ -54,7 +55,7 @@ pub fn push_visible(out: &mut String, character: char) {
     };
 }
 
-/// Bytes that are text or not, safe to show: what is not UTF-8 is written as `\xff`.
+/// Returns any bytes as text that is safe to display, with `\xff` for bytes that are not UTF-8.
 pub fn visible_bytes(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len() + 16);
     for chunk in bytes.utf8_chunks() {
@@ -67,7 +68,8 @@ pub fn visible_bytes(bytes: &[u8]) -> String {
     out
 }
 
-/// Up to `reach` bytes on either side of an offset, safe to show; `…` where more follows.
+/// Returns up to `reach` bytes on either side of an offset, safe to display, with `…` if more
+/// follows.
 pub fn around(bytes: &[u8], offset: usize, reach: usize) -> String {
     let from = offset.saturating_sub(reach);
     let to = (offset + reach).min(bytes.len());

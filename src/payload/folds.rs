@@ -1,27 +1,27 @@
-//! Which rows of a document are folded. It belongs to whoever looks, not to the document.
+//! Folded rows of a document. They belong to the view, not to the document.
 
 use super::document::Document;
 
-/// A stretch of rows that does not show.
+/// A range of hidden rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Hidden {
-    /// The folded row that stands for them.
+    /// Folded row that hides the range.
     by: usize,
-    /// The last of them.
+    /// Last hidden row.
     last: usize,
-    /// How many rows are hidden up to and including this stretch.
+    /// Number of rows hidden up to and including this range.
     total: usize,
 }
 
 /// The folded rows of one document.
 ///
-/// Rows are counted from 0, *absolute* as the document has them, or *visible* as the screen has
-/// them. Looking one up takes a binary search; folding goes over what is folded once.
+/// Rows are numbered from 0: *absolute* rows as in the document, *visible* rows as on the screen. A
+/// lookup is a binary search; folding goes over the folded ranges once.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Folds {
-    /// A bit for each row, set where it is folded, be it visible or not.
+    /// One bit per row, set if the row is folded, visible or not.
     folded: Vec<u64>,
-    /// The outermost folded stretches in order.
+    /// Outermost folded ranges in order.
     hidden: Vec<Hidden>,
 }
 
@@ -30,12 +30,12 @@ impl Folds {
         self.folded.get(row / 64).is_some_and(|word| word & (1 << (row % 64)) != 0)
     }
 
-    /// How many rows show.
+    /// Returns the number of visible rows.
     pub fn visible_count(&self, document: &Document) -> usize {
         document.row_count() - self.hidden.last().map_or(0, |last| last.total)
     }
 
-    /// The absolute row of the n-th visible one; nothing behind the last.
+    /// Returns the absolute row of the n-th visible one; `None` after the last.
     pub fn absolute(&self, document: &Document, visible: usize) -> Option<usize> {
         let at = self.hidden.partition_point(|hidden| hidden.visible_by() < visible);
         let before = at.checked_sub(1).and_then(|at| self.hidden.get(at));
@@ -43,7 +43,7 @@ impl Folds {
         (row < document.row_count()).then_some(row)
     }
 
-    /// Where a row shows; of a hidden one, where the row shows that it is folded into.
+    /// Returns the visible row of an absolute one; for a hidden row, the visible row that hides it.
     pub fn visible(&self, row: usize) -> usize {
         let at = self.hidden.partition_point(|hidden| hidden.by < row);
         match at.checked_sub(1).and_then(|at| self.hidden.get(at)) {
@@ -53,30 +53,30 @@ impl Folds {
         }
     }
 
-    /// The folded row that hides a row, if one does.
+    /// Returns the folded row that hides a row, if any.
     pub fn hidden_by(&self, row: usize) -> Option<usize> {
         let at = self.hidden.partition_point(|hidden| hidden.by < row).checked_sub(1)?;
         self.hidden.get(at).filter(|hidden| row <= hidden.last).map(|hidden| hidden.by)
     }
 
-    /// Folds a row; false if there is nothing to fold.
+    /// Folds a row; returns false if it cannot be folded.
     pub fn fold(&mut self, document: &Document, row: usize) -> bool {
         let changed = document.last_folded(row).is_some() && self.mark(row, true);
         self.arrange_if(changed, document)
     }
 
-    /// Unfolds a row; what is folded in it stays so. False if it was not folded.
+    /// Unfolds a row, but not the rows in it. Returns false if it was not folded.
     pub fn unfold(&mut self, document: &Document, row: usize) -> bool {
         let changed = self.mark(row, false);
         self.arrange_if(changed, document)
     }
 
-    /// Folds a row that is not folded, and the other way round.
+    /// Folds a row, or unfolds it if it is folded.
     pub fn toggle(&mut self, document: &Document, row: usize) -> bool {
         if self.is_folded(row) { self.unfold(document, row) } else { self.fold(document, row) }
     }
 
-    /// As [`Self::toggle`], with everything in the row.
+    /// Like [`Self::toggle`], with everything in the row.
     pub fn toggle_all(&mut self, document: &Document, row: usize) -> bool {
         let Some(last) = document.last_folded(row) else { return false };
         let folds = !self.is_folded(row);
@@ -86,8 +86,8 @@ impl Folds {
         self.arrange_if(true, document)
     }
 
-    /// Folds whatever stands in `level` containers or more, and unfolds the rest: with 1, the
-    /// members of the outermost object show, each on one row.
+    /// Folds everything nested in `level` containers or more, and unfolds the rest. With 1, each
+    /// member of the outermost object is one row.
     pub fn fold_to(&mut self, document: &Document, level: usize) {
         document.for_each_foldable(0..document.row_count(), |row, depth| {
             self.mark(row, depth >= level);
@@ -99,10 +99,10 @@ impl Folds {
         *self = Self::default();
     }
 
-    /// Unfolds whatever hides a row; false if nothing did.
+    /// Unfolds everything that hides a row; returns false if the row was visible.
     pub fn reveal(&mut self, document: &Document, row: usize) -> bool {
         let mut changed = false;
-        // A closing row is hidden by the row that opens, which is no parent of it.
+        // A closing row is hidden by its opening row, which is not its parent.
         let head = document.head(row);
         let first = if head == row { document.parent(row) } else { Some(head) };
         for parent in std::iter::successors(first, |at| document.parent(*at)) {
@@ -115,7 +115,7 @@ impl Folds {
         changed
     }
 
-    /// True if that changes anything.
+    /// Returns true if that changes anything.
     fn mark(&mut self, row: usize, folds: bool) -> bool {
         if self.is_folded(row) == folds {
             return false;
@@ -136,7 +136,7 @@ impl Folds {
         changed
     }
 
-    /// Finds the outermost stretches anew.
+    /// Recomputes the outermost ranges.
     fn arrange(&mut self, document: &Document) {
         self.hidden.clear();
         let mut total = 0;
@@ -163,7 +163,7 @@ impl Folds {
 }
 
 impl Hidden {
-    /// Where its folded row shows.
+    /// Returns the visible row of its folded row.
     fn visible_by(&self) -> usize {
         self.by - (self.total - (self.last - self.by))
     }

@@ -3,7 +3,7 @@
 /// The media type of such bodies.
 pub const MEDIA_TYPE: &str = "application/x-www-form-urlencoded";
 
-/// Names and values in the order in which they came, decoded.
+/// Returns decoded names and values in the order received.
 pub fn fields(body: &[u8]) -> Vec<(String, String)> {
     let text = String::from_utf8_lossy(body);
     let items = text.split('&').filter(|item| !item.is_empty());
@@ -14,12 +14,12 @@ pub fn fields(body: &[u8]) -> Vec<(String, String)> {
     items.map(read).collect()
 }
 
-/// The value of the first field of a name.
+/// Returns the value of the first field with a name.
 pub fn field(body: &[u8], name: &str) -> Option<String> {
     fields(body).into_iter().find(|(known, _)| known == name).map(|(_, value)| value)
 }
 
-/// Reads `+` and `%41` as forms have them; what is no escape stays as it is.
+/// Decodes `+` and `%41` as in forms; keeps invalid escapes.
 pub fn decoded(text: &str) -> String {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();

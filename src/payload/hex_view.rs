@@ -1,4 +1,4 @@
-//! Bytes as offset, hexadecimal and text, sixteen a row. No row is made before it is shown.
+//! Renders bytes as offset, hexadecimal, and text, 16 per row. Rows are created on demand.
 
 use std::borrow::Cow;
 
@@ -10,20 +10,20 @@ pub(super) fn row_count(body: &[u8]) -> usize {
     body.len().div_ceil(WIDTH)
 }
 
-/// The row in which a byte is shown.
+/// Returns the row that shows a byte.
 pub(super) fn row_at(byte: usize) -> usize {
     byte / WIDTH
 }
 
-/// The bytes that a row shows.
+/// Returns the bytes of a row.
 pub(super) fn bytes(body: &[u8], row: usize) -> Option<&[u8]> {
     let start = row.checked_mul(WIDTH)?;
     let rest = body.get(start..).filter(|rest| !rest.is_empty())?;
     Some(rest.get(..WIDTH).unwrap_or(rest))
 }
 
-/// `00000010  61 62 …  63 …  abc…`; `base` is the place of the body in the document. The text has
-/// a character for each byte, so hits show in it.
+/// Returns a row such as `00000010  61 62 …  63 …  abc…`; `base` is the offset of the body in the
+/// document. The text has one character per byte, so hits can be highlighted in it.
 pub(super) fn show(body: &[u8], row: usize, base: usize) -> Option<DisplayRow<'static>> {
     let shown = bytes(body, row)?;
     let (left, right) = shown.split_at(shown.len().min(WIDTH / 2));

@@ -1,6 +1,6 @@
-//! Reading JSON without building it: a [`Lexer`] for the tokens, and a [`Reader`] that also
-//! checks their order. Whatever reads JSON here and has to keep its bytes is built on these two:
-//! the rows of a document, pointers, redaction, re-spacing, and the limits for jq.
+//! Reads JSON without building a value: a [`Lexer`] for the tokens, and a [`Reader`] that also
+//! checks their order. They are used wherever the bytes of JSON must be kept: rows of a document,
+//! pointers, redaction, compacting, and the limits for jq.
 
 mod lexer;
 

@@ -1,5 +1,5 @@
-//! JSON as flat rows of a fixed size: where each value stands in the text, and which rows belong
-//! together. Nothing is copied and nothing recurses, so size and depth cost only memory.
+//! JSON as flat rows of a fixed size: the position of each value in the text, and its relations to
+//! other rows. Nothing is copied and nothing recurses, so size and depth cost only memory.
 
 mod node;
 mod read;
@@ -10,18 +10,18 @@ pub(super) use read::Fault;
 
 use bytestring::ByteString;
 
-/// Stands for "no row".
+/// Represents "no row".
 const NONE: u32 = u32::MAX;
 
-/// More rows than this are not kept: what follows is shown as lines.
+/// Maximum number of rows; the rest is displayed as lines.
 const MAX_ROWS: usize = 4_000_000;
 
-/// The row belongs to a member of an object, and its key comes first.
+/// The row is a member of an object and begins with its key.
 const KEY: u8 = 1;
 /// A comma follows.
 const COMMA: u8 = 2;
 
-/// What a row of JSON holds.
+/// Content of a row of JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum JsonKind {
     /// `{`, with members in the rows below.
@@ -34,9 +34,9 @@ pub enum JsonKind {
     ArrayEnd,
     String,
     Number,
-    /// `true`, `false` or `null`.
+    /// `true`, `false`, or `null`.
     Literal,
-    /// A line of JSON lines that is no JSON.
+    /// A line of JSON Lines that is not JSON.
     Broken,
 }
 
@@ -53,25 +53,25 @@ impl JsonKind {
 /// One row, in 24 bytes.
 #[derive(Debug, Clone, Copy)]
 struct Row {
-    /// Where the key or, without one, the value begins.
+    /// Start of the key or, without one, of the value.
     start: u32,
     value: u32,
-    /// Of a container's rows the matching row, else where the value ends.
+    /// For the rows of a container, the matching row; otherwise the end of the value.
     tail: u32,
     parent: u32,
-    /// Which member of its parent it is; of the end of a container, how many there are.
+    /// Index of the member in its parent; for the end of a container, the number of members.
     ordinal: u32,
     depth: u16,
     kind: JsonKind,
     marks: u8,
 }
 
-/// The rows of a JSON text, or of JSON lines.
+/// Rows of a JSON text, or of JSON Lines.
 #[derive(Debug, Clone)]
 pub(super) struct JsonTree {
     text: ByteString,
     rows: Vec<Row>,
-    /// How many values stand side by side; more than one in JSON lines.
+    /// Number of top-level values; more than one in JSON Lines.
     roots: usize,
 }
 
@@ -92,7 +92,7 @@ impl JsonTree {
         self.row(row).map(|row| row.kind)
     }
 
-    /// How deep a row stands; the outermost values at 0.
+    /// Returns the depth of a row; top-level values have depth 0.
     pub(super) fn depth(&self, row: usize) -> usize {
         self.row(row).map_or(0, |row| usize::from(row.depth))
     }
@@ -101,7 +101,8 @@ impl JsonTree {
         self.rows.get(at).copied()
     }
 
-    /// The last row of the container that a row opens; it may lack its end in broken JSON.
+    /// Returns the last row of the container that a row opens; in invalid JSON its end may be
+    /// missing.
     pub(super) fn last(&self, row: usize) -> Option<usize> {
         let found = self.row(row).filter(|row| row.kind.is_open())?;
         Some(found.tail as usize)
@@ -111,7 +112,7 @@ impl JsonTree {
         self.row(row).map(|row| row.parent).filter(|parent| *parent != NONE).map(|at| at as usize)
     }
 
-    /// The row that stands for a value: where it is the end of a container, the one that opens it.
+    /// Returns the row that represents a value: for the end of a container, the row that opens it.
     pub(super) fn head(&self, row: usize) -> usize {
         self.row(row).filter(|found| found.kind.is_end()).map_or(row, |found| found.tail as usize)
     }
@@ -134,17 +135,17 @@ impl JsonTree {
         (self.row(row)?.parent == self.row(before)?.parent).then_some(before)
     }
 
-    /// The rows of the values directly in a container.
+    /// Iterates over the rows of the values directly in a container.
     pub(super) fn children(&self, row: usize) -> impl Iterator<Item = usize> + '_ {
         std::iter::successors(self.first_child(row), |child| self.next_sibling(*child))
     }
 
-    /// Which value of its container a row is, from 0.
+    /// Returns the index of a value in its container.
     pub(super) fn ordinal(&self, row: usize) -> usize {
         self.row(self.head(row)).map_or(0, |row| row.ordinal as usize)
     }
 
-    /// How many values a container holds.
+    /// Returns the number of values in a container.
     pub(super) fn count(&self, row: usize) -> usize {
         match self.last(row).and_then(|last| self.row(last)) {
             Some(end) if end.kind.is_end() && end.tail as usize == row => end.ordinal as usize,
@@ -152,12 +153,12 @@ impl JsonTree {
         }
     }
 
-    /// The row in which a byte of the text is shown, or the last one before it.
+    /// Returns the row that shows a byte of the text, or the last row before it.
     pub(super) fn row_at(&self, byte: usize) -> usize {
         self.rows.partition_point(|row| row.start as usize <= byte).saturating_sub(1)
     }
 
-    /// Where the value of a row begins and ends in the text.
+    /// Returns the start and end of a row's value in the text.
     pub(super) fn extent(&self, row: usize) -> Option<(usize, usize)> {
         let found = self.row(self.head(row))?;
         let start = found.value as usize;

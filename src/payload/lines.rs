@@ -1,4 +1,4 @@
-//! Text in lines as it came: an index of where each begins, and nothing more.
+//! Text in lines as received, with an index of where each begins.
 
 use bytestring::ByteString;
 
@@ -8,7 +8,7 @@ use super::span::{DisplayRow, SpanKind};
 #[derive(Debug, Clone)]
 pub(super) struct LineIndex {
     text: ByteString,
-    /// Where each line begins; nothing longer than four gigabytes is shown as lines.
+    /// Start of each line; texts of 4 GiB and more are not displayed as lines.
     starts: Vec<u32>,
     kind: SpanKind,
 }
@@ -29,7 +29,7 @@ impl LineIndex {
         self.starts.len()
     }
 
-    /// A line without its line end.
+    /// Returns a line without its line end.
     pub(super) fn show(&self, at: usize, base: usize) -> Option<DisplayRow<'_>> {
         let start = *self.starts.get(at)? as usize;
         let end = self.starts.get(at + 1).map_or(self.text.len(), |next| *next as usize);
@@ -46,11 +46,11 @@ impl LineIndex {
     }
 }
 
-/// Names and values, one pair a row.
+/// Names and values, one pair per row.
 #[derive(Debug, Clone)]
 pub(super) struct FormFields {
     text: ByteString,
-    /// Where each name begins and ends; its value follows, up to the next name.
+    /// Start and end of each name; its value follows, up to the next name.
     names: Vec<(usize, usize)>,
     between: &'static str,
 }

@@ -1,9 +1,9 @@
 //! Header values of the shape `type/subtype; name="value"` (RFC 9110 section 8.3, RFC 7578).
 
-/// A media type or a disposition, with its parameters.
+/// A media type or a disposition with its parameters.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Media {
-    /// In lower case.
+    /// Lowercase.
     pub(super) essence: String,
     parameters: Vec<(String, String)>,
 }
@@ -25,7 +25,8 @@ impl Media {
         self.parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// `application/json`, `application/vnd.github+json`, and what else has it in its name.
+    /// Returns whether the type is `application/json`, `application/vnd.github+json`, or another
+    /// type with JSON in its name.
     pub(super) fn is_json(&self) -> bool {
         self.essence.contains("json")
     }
@@ -44,7 +45,7 @@ impl Media {
         self.essence == "text/html" || self.essence == "application/xhtml+xml"
     }
 
-    /// The language that it names, by the ending of its files; empty where it names none.
+    /// Returns the file extension of the language that the type names; empty if it names none.
     pub(super) fn language(&self) -> &'static str {
         const ENDINGS: &[(&[&str], &str)] = &[
             (&["text/css"], "css"),
@@ -69,7 +70,8 @@ impl Media {
     }
 }
 
-/// A value and what follows it; in quotes, a backslash stands before what is meant as itself.
+/// Returns a value and the rest after it; in a quoted value, a backslash escapes the next
+/// character.
 fn parameter(text: &str) -> (String, &str) {
     let Some(inside) = text.strip_prefix('"') else {
         let end = text.find(';').unwrap_or(text.len());
@@ -81,7 +83,7 @@ fn parameter(text: &str) -> (String, &str) {
     while let Some(character) = characters.next() {
         match character {
             '"' => break,
-            // Browsers send backslashes of file names as they are.
+            // Browsers do not escape backslashes in file names.
             '\\' if characters.as_str().starts_with(['"', '\\']) => value.extend(characters.next()),
             _ => value.push(character),
         }

@@ -1,21 +1,21 @@
-//! Bodies of several parts (RFC 2046 section 5.1, RFC 7578).
+//! Multipart bodies (RFC 2046 section 5.1, RFC 7578).
 
 use bytes::Bytes;
 use memchr::memmem;
 
 use super::media::Media;
 
-/// More parts than this are shown as text.
+/// Maximum number of parts; bodies with more are displayed as text.
 const MAX_PARTS: usize = 10_000;
 
-/// One part, as it was sent.
+/// One part as sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Part {
     pub(super) headers: Vec<(String, String)>,
     pub(super) body: Bytes,
 }
 
-/// The parts, and what is odd about them.
+/// Parts, and what is unusual about them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Parts {
     pub(super) parts: Vec<Part>,
@@ -28,7 +28,7 @@ impl Part {
         found.map(|(_, value)| value.as_str())
     }
 
-    /// `part 2: "avatar", file "me.png", image/png, 5120 bytes`.
+    /// Returns a title such as `part 2: "avatar", file "me.png", image/png, 5120 bytes`.
     pub(super) fn title(&self, number: usize) -> String {
         let disposition = Media::read(self.header("content-disposition").unwrap_or_default());
         let name = disposition.parameter("name").map(|name| format!("{name:?}"));
@@ -41,7 +41,7 @@ impl Part {
     }
 }
 
-/// Takes a body apart at its boundary; nothing if that does not stand in it.
+/// Splits a body at its boundary; `None` if the boundary is absent.
 pub(super) fn parts(body: &Bytes, boundary: &str) -> Option<Parts> {
     let delimiter = format!("--{boundary}");
     let mut places = delimiters(body, delimiter.as_bytes());
@@ -76,7 +76,7 @@ pub(super) fn parts(body: &Bytes, boundary: &str) -> Option<Parts> {
     Some(Parts { parts, note: (!notes.is_empty()).then(|| notes.join("; ")) })
 }
 
-/// Where a delimiter stands, its line ends included.
+/// Position of a delimiter, including its line ends.
 struct Place {
     start: usize,
     end: usize,

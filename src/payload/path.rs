@@ -1,20 +1,20 @@
-//! How paths into JSON are spelled.
+//! Spellings of paths into JSON.
 
 use std::fmt::{self, Write};
 
-/// Whether a key needs no quotes in a path.
+/// Returns whether a key needs no quotes in a path.
 pub fn is_simple(key: &str) -> bool {
     let simple = |character: char| character.is_alphanumeric() || matches!(character, '_' | '-');
     !key.is_empty() && key.chars().all(simple)
 }
 
-/// Writes a step of a path as the filter reads it: `.contact`, `."odd key"`, `.0`.
+/// Writes a step of a path in filter syntax: `.contact`, `."odd key"`, `.0`.
 pub fn write_step(out: &mut impl Write, key: &str) -> fmt::Result {
     out.write_char('.')?;
     if is_simple(key) { out.write_str(key) } else { write_quoted(out, key) }
 }
 
-/// Writes text in double quotes; quotes and backslashes in it with a backslash before them.
+/// Writes text in double quotes, with quotes and backslashes escaped.
 pub fn write_quoted(out: &mut impl Write, text: &str) -> fmt::Result {
     out.write_char('"')?;
     for character in text.chars() {
@@ -26,20 +26,20 @@ pub fn write_quoted(out: &mut impl Write, text: &str) -> fmt::Result {
     out.write_char('"')
 }
 
-/// One step from the outside in.
+/// One step of a path, outermost first.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum PathStep {
-    /// The key of an object, unescaped.
+    /// Unescaped key of an object.
     Key(String),
     Index(usize),
 }
 
-/// Where a value stands in a JSON text.
+/// Position of a value in a JSON text.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PayloadPath(pub Vec<PathStep>);
 
 impl PayloadPath {
-    /// For the eye: `.payload.items[0]."odd key"`; the root is `.`.
+    /// Returns the path for display: `.payload.items[0]."odd key"`; the root is `.`.
     pub fn breadcrumb(&self) -> String {
         self.spelled(|out, step| match step {
             PathStep::Key(key) => write_step(out, key),
@@ -47,7 +47,7 @@ impl PayloadPath {
         })
     }
 
-    /// As RFC 6901 has it: `/payload/items/0/odd key`; the root is empty.
+    /// Returns a JSON pointer (RFC 6901): `/payload/items/0/odd key`; the root is empty.
     pub fn pointer(&self) -> String {
         let mut out = String::new();
         for step in &self.0 {
@@ -60,7 +60,7 @@ impl PayloadPath {
         out
     }
 
-    /// As `jq` reads it: `.payload.items[0]["odd key"]`; the root is `.`.
+    /// Returns the path in `jq` syntax: `.payload.items[0]["odd key"]`; the root is `.`.
     pub fn jq(&self) -> String {
         let out = self.spelled(|out, step| match step {
             PathStep::Key(key) if is_identifier(key) => write!(out, ".{key}"),
@@ -72,8 +72,8 @@ impl PayloadPath {
         if out.starts_with('[') { format!(".{out}") } else { out }
     }
 
-    /// As our filters read it: `.payload.items.0."odd key"`; the root, which they cannot name,
-    /// is empty.
+    /// Returns the path in filter syntax: `.payload.items.0."odd key"`; the root, which filters
+    /// cannot name, is empty.
     pub fn filter(&self) -> String {
         let mut out = String::new();
         for step in &self.0 {

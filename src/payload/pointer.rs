@@ -74,7 +74,7 @@ struct Search<'b> {
     opened: Option<usize>,
     /// Of each open container that the steps lead through, the index of its next item.
     matched: Vec<usize>,
-    /// Whether the key just read is the next step.
+    /// The key just read is the next step.
     key_matches: bool,
 }
 

@@ -1,18 +1,18 @@
-//! Bytes line by line with what nobody sees made visible: what is no text, and how lines end.
+//! Bytes line by line with invisible bytes escaped: those that are not text, and line ends.
 
 use bytes::Bytes;
 
 use super::span::{DisplayRow, SpanKind};
 use super::visible_bytes;
 
-/// A row of a stretch without line ends shows so many bytes.
+/// Maximum number of bytes in a row without line ends.
 const LONGEST: usize = 1 << 20;
 
-/// Bytes in rows: lines, and parts of very long ones.
+/// Bytes in rows: lines, and parts of very long lines.
 #[derive(Debug, Clone)]
 pub(super) struct RawLines {
     bytes: Bytes,
-    /// Where each row begins.
+    /// Start of each row.
     starts: Vec<usize>,
 }
 

@@ -1,7 +1,8 @@
-//! What a JSON body becomes when a receiver parses it and writes it again.
+//! Simulates a receiver that parses a JSON body and serializes it again.
 //!
-//! The signature of a webhook covers the bytes that were sent. A receiver that hashes what its
-//! JSON library wrote instead hashes other bytes, and this tells which, and why.
+//! The signature of a webhook covers the bytes that were sent. A receiver that hashes the output of
+//! its JSON library instead hashes other bytes. This module finds out which library that was, and
+//! what it changed.
 
 mod number;
 mod read;
@@ -12,7 +13,7 @@ use std::ops::Range;
 use self::write::{JsonWriter, Output};
 use super::json;
 
-/// A language whose usual JSON library parses a body and writes it again.
+/// A language whose usual JSON library parses a body and serializes it again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum JsonLibrary {
     JavaScript,
@@ -25,7 +26,7 @@ pub enum JsonLibrary {
 impl JsonLibrary {
     pub const ALL: [Self; 5] = [Self::JavaScript, Self::Python, Self::Go, Self::Php, Self::Ruby];
 
-    /// Its name, as its users write it.
+    /// Returns the language's name as its users write it.
     pub fn title(self) -> &'static str {
         match self {
             Self::JavaScript => "JavaScript",
@@ -36,7 +37,7 @@ impl JsonLibrary {
         }
     }
 
-    /// The calls that are meant, with no options.
+    /// Returns the simulated calls, without options.
     pub fn call(self) -> &'static str {
         match self {
             Self::JavaScript => "JSON.stringify(JSON.parse(body))",
@@ -48,22 +49,22 @@ impl JsonLibrary {
     }
 }
 
-/// Where the rewritten body first differs, and why.
+/// First difference in the reserialized body, and its reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReserializationChange {
-    /// The byte of the original body.
+    /// Byte of the original body.
     pub offset: usize,
-    /// A phrase for what stands there, such as "an escaped slash".
+    /// Phrase for the original text, such as "an escaped slash".
     pub what: &'static str,
 }
 
-/// What the body becomes; nothing if it is not JSON, is nested too deeply to say, or if the
-/// language gives an error.
+/// Returns the reserialized body; `None` if the body is not JSON, is nested too deeply, or if the
+/// language fails.
 pub fn rewritten(language: JsonLibrary, body: &[u8]) -> Option<Vec<u8>> {
     Reserialization::new(language, body).map(|rewrite| rewrite.writer.text.into_bytes())
 }
 
-/// The first change; nothing if the bytes stay the same or there is nothing to compare with.
+/// Returns the first change; `None` if the bytes stay the same or the body cannot be reserialized.
 pub fn change(language: JsonLibrary, body: &[u8]) -> Option<ReserializationChange> {
     let rewrite = Reserialization::new(language, body)?;
     let written = rewrite.writer.text.as_bytes();
@@ -72,7 +73,7 @@ pub fn change(language: JsonLibrary, body: &[u8]) -> Option<ReserializationChang
     (!same).then(|| ReserializationChange { offset, what: rewrite.what() })
 }
 
-/// A body, and what it becomes.
+/// A body and its reserialized form.
 struct Reserialization<'b> {
     body: &'b str,
     tokens: Vec<Range<usize>>,
@@ -82,7 +83,7 @@ struct Reserialization<'b> {
 impl<'b> Reserialization<'b> {
     fn new(language: JsonLibrary, body: &'b [u8]) -> Option<Self> {
         let body = std::str::from_utf8(body).ok()?;
-        // With the grammar checked here, the rest need not report errors.
+        // The grammar is checked here, so the rest need not report errors.
         json::is_valid(body.as_bytes()).then_some(())?;
         let tokens = read::tokens(body);
         let mut writer = JsonWriter::new(language);
@@ -90,7 +91,7 @@ impl<'b> Reserialization<'b> {
         Some(Self { body, tokens, writer })
     }
 
-    /// The reason for the first difference, found by going through both bodies token by token.
+    /// Finds the reason for the first difference by comparing both bodies token by token.
     fn what(&self) -> &'static str {
         let (mut body_end, mut written_end) = (0, 0);
         for (index, (token, written)) in self.tokens.iter().zip(&self.writer.tokens).enumerate() {
@@ -110,8 +111,8 @@ impl<'b> Reserialization<'b> {
 
     fn reason(&self, index: usize, written: &Output, was: &str, is: &str) -> &'static str {
         if written.source != Some(index) {
-            // Something else was written here. A key that comes later was moved; what never
-            // comes gave way to the last value of its key.
+            // Another token was written here. If this key appears later, it was moved; if not, it
+            // was replaced by the last value of its key.
             let moved = self.writer.tokens.iter().any(|written| written.source == Some(index));
             return if moved { "the order of keys" } else { "a repeated key" };
         }
@@ -129,7 +130,7 @@ impl<'b> Reserialization<'b> {
 
 const AROUND: &str = "white space around the value";
 
-/// What in a string is written in another way.
+/// Returns what changed in the spelling of a string.
 fn spelling(was: &str, is: &str) -> &'static str {
     let same = was.bytes().zip(is.bytes()).take_while(|(was, is)| was == is).count();
     let mut chars = was.char_indices();
@@ -138,7 +139,7 @@ fn spelling(was: &str, is: &str) -> &'static str {
         if escape == Some('u') {
             chars.by_ref().take(4).for_each(drop);
         }
-        // The first that ends after the difference began.
+        // The first character that ends after the difference began.
         if chars.offset() <= same {
             continue;
         }
@@ -159,7 +160,7 @@ fn spelling(was: &str, is: &str) -> &'static str {
 mod tests {
     use super::*;
 
-    /// Bodies, each with what node 20, Python 3.11, Go 1.27, PHP 8.2 and Ruby 3.4 make of it.
+    /// Bodies, each with the output of Node 20, Python 3.11, Go 1.27, PHP 8.2, and Ruby 3.4.
     const BODIES: &str = r#"
 { "a" : [ 1 , true ] }
 {"a":[1,true]}

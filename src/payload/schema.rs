@@ -1,4 +1,4 @@
-//! The shape of a JSON body: which paths it has and what stands there, whatever the values are.
+//! Schema of a JSON body: its paths and the types at them, regardless of values.
 
 mod baseline;
 
@@ -11,16 +11,16 @@ use super::path::{PathStep, PayloadPath};
 
 pub use baseline::Baseline;
 
-/// More paths are not looked at, nor deeper ones, nor such with longer keys.
+/// Limit for the number of paths; their depth and the length of their keys are limited too.
 const MAX_PATHS: usize = 2_000;
 const DEEPEST: usize = 64;
 const LONGEST_KEY: usize = 200;
 
-/// What stands at a path: one type, or several where an array mixes them.
+/// Types at a path; more than one if an array mixes them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Types(u8);
 
-/// An array without items says nothing of them; it is no type of its own.
+/// An array without items. It says nothing about their types, so it is not a type of its own.
 const EMPTY: u8 = 1 << 6;
 const NAMES: [&str; 6] = ["null", "boolean", "number", "string", "array", "object"];
 
@@ -56,14 +56,14 @@ impl fmt::Display for Types {
     }
 }
 
-/// The paths of a body, with `[]` for any index, and what stands there.
+/// Paths of a body, with `[]` for any index, and their types.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Schema {
     paths: BTreeMap<String, Types>,
     is_whole: bool,
 }
 
-/// How a shape differs from an earlier one; its `Display` says so in words.
+/// Difference from an earlier schema; its `Display` describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SchemaChange {
     New { path: String, types: Types },
@@ -90,22 +90,22 @@ impl fmt::Display for SchemaChange {
 }
 
 impl Schema {
-    /// The shape of a body that is one JSON text; nothing of others.
+    /// Returns the schema of a body that is one JSON text; `None` for others.
     pub fn of(document: &Document) -> Option<Self> {
         document.only_tree().map(|tree| Walk::new(tree).shape())
     }
 
-    /// The paths in order, and what stands there.
+    /// Iterates over the paths in order, with their types.
     pub fn paths(&self) -> impl Iterator<Item = (&str, Types)> {
         self.paths.iter().map(|(path, types)| (path.as_str(), *types))
     }
 
-    /// Whether all paths were looked at, or only as many as are kept.
+    /// Returns whether all paths were read, instead of only as many as are kept.
     pub fn is_whole(&self) -> bool {
         self.is_whole
     }
 
-    /// Takes in the paths of another body, so that what may be there counts as known.
+    /// Adds the paths of another body, so that optional paths count as known.
     pub fn extend(&mut self, other: &Self) {
         self.is_whole &= other.is_whole;
         for (path, types) in &other.paths {
@@ -113,13 +113,13 @@ impl Schema {
         }
     }
 
-    /// What is different in a newer shape. What stands in something that is new, gone or of
-    /// another type is not told as well, nor are items of an array that has none.
+    /// Returns the changes in a newer schema. Leaves out paths inside of a value that was added,
+    /// removed, or changed its type, and items of an array that is empty in one schema.
     pub fn changes(&self, newer: &Self) -> Vec<SchemaChange> {
         let mut out = Vec::new();
         let mut told: Vec<&str> = Vec::new();
         let mut all: Vec<&String> = self.paths.keys().chain(newer.paths.keys()).collect();
-        // Before what is in them.
+        // Containers come before what is in them.
         all.sort_by_key(|path| (path.len(), path.as_str()));
         all.dedup();
         for path in all {
@@ -149,7 +149,7 @@ impl Schema {
         out
     }
 
-    /// Whether a path leads through an array that has no items to tell.
+    /// Returns whether a path leads through an array that has no items.
     fn is_open(&self, path: &str) -> bool {
         let arrays = path.match_indices("[]").filter_map(|(at, _)| path.get(..at));
         let mut known = arrays.map(|array| if array.is_empty() { "." } else { array });
@@ -161,19 +161,19 @@ impl Schema {
     }
 }
 
-/// Whether a path begins with another one and goes on with a step.
+/// Returns whether a path is inside of another one.
 fn is_inside(path: &str, above: &str) -> bool {
     let rest = if above == "." { Some(path) } else { path.strip_prefix(above) };
     rest.is_some_and(|rest| rest.starts_with(['.', '[']))
 }
 
-/// On the way through a tree.
+/// State while walking a tree.
 struct Walk<'t> {
     tree: &'t JsonTree,
-    /// The paths by the path above and the last step; an index is no step.
+    /// Paths by the parent path and the last step; an index has no step.
     known: HashMap<(usize, Option<String>), usize>,
     paths: Vec<(String, Types)>,
-    /// The containers around: their last rows and their paths.
+    /// Containers around the current row: their last rows and their paths.
     open: Vec<(usize, Option<usize>)>,
     is_whole: bool,
 }
@@ -207,7 +207,7 @@ impl<'t> Walk<'t> {
         Schema { paths, is_whole: self.is_whole }
     }
 
-    /// The path of a value; nothing where it is not kept.
+    /// Returns the path of a value; `None` if it is not kept.
     fn path(&mut self, node: Node<'_>) -> Option<usize> {
         let (above, prefix) = match self.open.last() {
             None => (usize::MAX, ""),

@@ -1,4 +1,4 @@
-//! Search in the whole of a document, a slice at a time.
+//! Searches a whole document in slices.
 
 use std::ops::Range;
 
@@ -6,22 +6,22 @@ use regex::bytes::{Regex, RegexBuilder};
 
 use super::document::Document;
 
-/// Positions that are kept; further hits are only counted.
+/// Maximum number of stored positions; further hits are only counted.
 const MAX_KEPT: usize = 1_000_000;
 
-/// A hit across the end of a slice is found whole if it is no longer than this.
+/// Longest hit that is found completely across the end of a slice.
 const REACH: usize = 16 << 10;
 
-/// A compiled pattern may not grow past this; counted repetitions do so fast.
+/// Maximum size of a compiled pattern; counted repetitions reach it quickly.
 const SIZE_LIMIT: usize = 1 << 20;
 
-/// What to search for.
+/// Pattern to search for.
 #[derive(Debug, Clone)]
 pub struct SearchPattern {
     regex: Regex,
 }
 
-/// Why a pattern cannot be searched for.
+/// Reason why a pattern is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PatternError {
     #[error("type what to search for: text, or /a regular expression/")]
@@ -31,8 +31,8 @@ pub enum PatternError {
 }
 
 impl SearchPattern {
-    /// Reads text or `/a regular expression/`; without upper case letters in it, case does not
-    /// matter. Characters are found in JSON strings as well where they were sent as escapes.
+    /// Parses text or `/a regular expression/`; case-insensitive unless it has upper-case letters.
+    /// Characters in JSON strings are found even if they were sent as escapes.
     pub fn read(typed: &str) -> Result<Self, PatternError> {
         let inside = typed.strip_prefix('/').and_then(|rest| rest.strip_suffix('/'));
         let (source, is_smart) = match inside {
@@ -51,7 +51,7 @@ impl SearchPattern {
     }
 }
 
-/// Upper case letters that are meant, unlike those of `\W` and `\S`.
+/// Returns whether the expression has literal upper-case letters, unlike those of `\W` and `\S`.
 fn has_upper_case(expression: &str) -> bool {
     let mut escaped = false;
     expression.chars().any(|character| {
@@ -61,13 +61,14 @@ fn has_upper_case(expression: &str) -> bool {
     })
 }
 
-/// The engine draws its errors over several lines; the last one says what is wrong.
+/// Returns the last line of a regex error, which has the message; the lines before it draw the
+/// expression.
 fn last_line(error: &str) -> String {
     let line = error.lines().last().unwrap_or(error);
     line.strip_prefix("error: ").unwrap_or(line).to_owned()
 }
 
-/// An expression for text, be it sent as itself or escaped as JSON strings have it.
+/// Returns an expression that matches text, sent as it is or escaped as in JSON strings.
 fn literal(text: &str) -> String {
     let mut out = String::new();
     for character in text.chars() {
@@ -80,7 +81,7 @@ fn literal(text: &str) -> String {
             '\r' => Some(r"\\r".to_owned()),
             _ => None,
         };
-        // Plain letters are hardly ever escaped, and quick to find alone.
+        // Plain letters are rarely escaped, and searching for them alone is fast.
         let long = (!character.is_ascii()
             || short.is_some()
             || matches!(character, '<' | '>' | '&' | '\''))
@@ -94,8 +95,9 @@ fn literal(text: &str) -> String {
     out
 }
 
-/// `\u00e9`, in either case; a pair of them for what lies beyond the first plane. Of letters, both
-/// cases are tried where case does not matter.
+/// Returns an expression for escapes such as `\u00e9`, in either case, and for the surrogate pairs
+/// of characters beyond the first plane. Matches both cases of letters if the search is
+/// case-insensitive.
 fn escaped(character: char) -> String {
     let mut ways: Vec<String> = vec![escape_of(character)];
     for other in character.to_uppercase().chain(character.to_lowercase()) {
@@ -113,13 +115,13 @@ fn escape_of(character: char) -> String {
     escapes.collect()
 }
 
-/// A search on its way through a document, and what it has found.
+/// A running search of a document, and its hits so far.
 ///
-/// It borrows nothing, so a background task can own it, hand over what it has, and be dropped.
+/// It borrows nothing, so a background task can own it, hand over its hits, and be dropped.
 #[derive(Debug, Clone)]
 pub struct DocumentSearch {
     pattern: SearchPattern,
-    /// Where hits begin and end in the document.
+    /// Start and end of each hit in the document.
     hits: Vec<(u32, u32)>,
     count: usize,
     text: usize,
@@ -132,8 +134,8 @@ impl DocumentSearch {
         Self { pattern, hits: Vec::new(), count: 0, text: 0, at: 0, done: false }
     }
 
-    /// Searches about so many bytes further; true if there is more to search. Calls have to name
-    /// the same document.
+    /// Searches about `bytes` further; returns true if there is more to search. All calls have to
+    /// pass the same document.
     pub fn advance(&mut self, document: &Document, bytes: usize) -> bool {
         let mut left = bytes.max(1);
         while left > 0 {
@@ -161,7 +163,7 @@ impl DocumentSearch {
                 self.at = stop;
                 break;
             };
-            // What touches the end may go on behind it.
+            // A hit that touches the end may continue after it.
             if found.end() == seen && seen < text.len() {
                 seen = seen.saturating_add((seen - self.at).max(REACH)).min(text.len());
                 continue;
@@ -182,39 +184,40 @@ impl DocumentSearch {
         }
     }
 
-    /// Whether the whole document was searched.
+    /// Returns whether the whole document was searched.
     pub fn is_done(&self) -> bool {
         self.done
     }
 
-    /// How many hits there are so far.
+    /// Returns the number of hits so far.
     pub fn count(&self) -> usize {
         self.count
     }
 
-    /// How many hits can be gone to; fewer than [`Self::count`] where there are very many.
+    /// Returns the number of stored hits; less than [`Self::count`] if there are more than the
+    /// limit.
     pub fn kept(&self) -> usize {
         self.hits.len()
     }
 
-    /// Where the n-th hit stands in the document, in bytes as the pieces of rows count them.
+    /// Returns the range of the n-th hit in the document, in the bytes that spans count.
     pub fn hit(&self, number: usize) -> Option<Range<usize>> {
         self.hits.get(number).map(|&(start, end)| start as usize..end as usize)
     }
 
-    /// The row in which the n-th hit begins.
+    /// Returns the row in which the n-th hit begins.
     pub fn row(&self, document: &Document, number: usize) -> Option<usize> {
         self.hit(number).map(|hit| document.row_at(hit.start))
     }
 
-    /// The first hit that begins in a row or below.
+    /// Returns the first hit that begins in a row or after it.
     pub fn first_from(&self, document: &Document, row: usize) -> Option<usize> {
         let at = self.hits.partition_point(|hit| document.row_at(hit.0 as usize) < row);
         (at < self.hits.len()).then_some(at)
     }
 
-    /// The hits that a row shows, the first of them possibly from the row before. Where they stand
-    /// in its text says [`super::DisplayRow::shown`].
+    /// Iterates over the hits in a row; the first may begin in the row before.
+    /// [`super::DisplayRow::shown`] returns their positions in its text.
     pub fn hits_in(&self, document: &Document, row: usize) -> impl Iterator<Item = Range<usize>> {
         let from = self.hits.partition_point(|hit| document.row_at(hit.1 as usize - 1) < row);
         let rest = self.hits.get(from..).unwrap_or_default().iter();

@@ -1,4 +1,4 @@
-//! A stretch of rows of one kind; a document is a list of them.
+//! A range of rows of one kind; a document is a list of them.
 
 use std::ops::Range;
 
@@ -11,7 +11,7 @@ use super::raw_lines::RawLines;
 use super::span::{DisplayRow, SpanKind};
 use super::xml::XmlLayout;
 
-/// What the rows of a section are made from.
+/// Source of the rows of a section.
 #[derive(Debug, Clone)]
 pub(super) enum SectionContent {
     Tree(JsonTree),
@@ -19,23 +19,23 @@ pub(super) enum SectionContent {
     Fields(FormFields),
     Markup(XmlLayout),
     Hex(Bytes),
-    /// Lines with what nobody sees.
+    /// Lines with invisible bytes escaped.
     Raw(RawLines),
-    /// A row above others that belong to it, and how many these are.
+    /// A row above the rows that belong to it, and the number of these.
     Heading {
         text: String,
         below: usize,
     },
 }
 
-/// Content, and where it stands in the document.
+/// Content and its position in the document.
 #[derive(Debug, Clone)]
 pub(super) struct Section {
-    /// Its first row.
+    /// First row.
     pub(super) row: usize,
-    /// Its first byte: the texts of all sections are counted through.
+    /// First byte; bytes are numbered across the texts of all sections.
     pub(super) byte: usize,
-    /// Levels of indentation around it.
+    /// Levels of indentation.
     pub(super) level: usize,
     pub(super) content: SectionContent,
 }
@@ -53,7 +53,7 @@ impl SectionContent {
         }
     }
 
-    /// The bytes that its rows show.
+    /// Returns the bytes that its rows show.
     pub(super) fn bytes(&self) -> &[u8] {
         match self {
             Self::Tree(tree) => tree.text().as_bytes(),
@@ -72,7 +72,7 @@ impl Section {
         self.row..self.row + self.content.row_count()
     }
 
-    /// A row of the document, which stands in this section.
+    /// Returns a row of the document that is in this section.
     pub(super) fn show(&self, row: usize, folded: bool) -> Option<DisplayRow<'_>> {
         let at = row.checked_sub(self.row)?;
         let mut out = match &self.content {
@@ -97,7 +97,7 @@ impl Section {
         Some(out)
     }
 
-    /// The row that shows a byte of the document.
+    /// Returns the row that shows a byte of the document.
     pub(super) fn row_at(&self, byte: usize) -> usize {
         let at = byte.saturating_sub(self.byte);
         self.row
@@ -112,11 +112,11 @@ impl Section {
             }
     }
 
-    /// The last row that is hidden when a row is folded.
+    /// Returns the last row that is hidden when a row is folded.
     pub(super) fn last(&self, row: usize) -> Option<usize> {
         let at = row.checked_sub(self.row)?;
         match &self.content {
-            // What broken JSON opens last has nothing in it.
+            // The last container that invalid JSON opens is empty.
             SectionContent::Tree(tree) => {
                 tree.last(at).filter(|last| *last > at).map(|last| last + self.row)
             }
@@ -126,7 +126,7 @@ impl Section {
         }
     }
 
-    /// The row that opens what a row closes; else the row itself.
+    /// Returns the opening row of a closing row, or the row itself.
     pub(super) fn head(&self, row: usize) -> usize {
         let at = row.saturating_sub(self.row);
         match &self.content {
@@ -136,7 +136,7 @@ impl Section {
         }
     }
 
-    /// The row of the same section that a row stands in.
+    /// Returns the parent of a row in the same section.
     pub(super) fn parent(&self, row: usize) -> Option<usize> {
         let at = row.checked_sub(self.row)?;
         let parent = match &self.content {
@@ -147,7 +147,7 @@ impl Section {
         parent.map(|parent| parent + self.row)
     }
 
-    /// How deep a row stands, for folding to a level.
+    /// Returns the depth of a row, for folding to a level.
     pub(super) fn depth(&self, row: usize) -> usize {
         let at = row.saturating_sub(self.row);
         self.level

@@ -1,51 +1,51 @@
-//! A row as it is shown: pieces of text that say what they are. Colour is not decided here.
+//! Rows as displayed: spans of text, each with its kind. Colors are applied elsewhere.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// What a piece of a row is.
+/// Kind of a span.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SpanKind {
-    /// A blank that was laid, not sent.
+    /// White space that was added, not sent.
     Blank,
-    /// The name of a member, a field or a header, without quotes.
+    /// Name of a member, a field, or a header, without quotes.
     Key,
-    /// The inside of a string, or the value of a field.
+    /// Text of a string without quotes, or value of a field.
     String,
     Number,
     /// `true`, `false`, `null`.
     Literal,
-    /// Quotes, braces, commas; the signs around tags.
+    /// Quotes, braces, commas, and the signs around tags.
     Punctuation,
-    /// The name of an XML element with its attributes.
+    /// Name of an XML element with its attributes.
     Tag,
-    /// Text without a meaning of its own.
+    /// Text without a kind of its own.
     Text,
-    /// What does not belong where it stands.
+    /// Text that is invalid in its place.
     Error,
-    /// What we say of the body: a count, an offset, the head of a part.
+    /// Text that was added: a count, an offset, the title of a part.
     Remark,
 }
 
-/// A piece of a row.
+/// A part of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Span<'d> {
     pub kind: SpanKind,
-    /// Whatever the body held; whoever shows it passes it through [`super::escape()`] first.
+    /// Text of the body, possibly unsafe; pass it through [`super::escape()`] before displaying it.
     pub text: Cow<'d, str>,
-    /// The byte of the document at which it stands; nothing for what was laid around it.
+    /// Position in the document; none for text that was added.
     pub at: Option<usize>,
 }
 
-/// A row ready to be shown.
+/// A row ready to be displayed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DisplayRow<'d> {
-    /// Blanks to the left; deep levels are not indented further.
+    /// Spaces to the left, limited for deep levels.
     pub indent: usize,
     pub pieces: Vec<Span<'d>>,
 }
 
-/// Deeper levels are not indented further, or deep nesting would leave the screen.
+/// Deeper levels are not indented further, because deep nesting would leave the screen.
 const MAX_INDENT: usize = 64;
 
 impl<'d> DisplayRow<'d> {
@@ -53,26 +53,26 @@ impl<'d> DisplayRow<'d> {
         Self { indent: depth.min(MAX_INDENT) * 2, pieces: Vec::with_capacity(8) }
     }
 
-    /// Adds text of the document, unless there is none.
+    /// Adds text of the document unless it is empty.
     pub(super) fn source(&mut self, kind: SpanKind, text: &'d str, at: usize) {
         if !text.is_empty() {
             self.pieces.push(Span { kind, text: Cow::Borrowed(text), at: Some(at) });
         }
     }
 
-    /// Adds text that the document does not hold.
+    /// Adds text that is not in the document.
     pub(super) fn laid(&mut self, kind: SpanKind, text: impl Into<Cow<'d, str>>) {
         self.pieces.push(Span { kind, text: text.into(), at: None });
     }
 
-    /// The text of the row, indented.
+    /// Returns the text of the row, indented.
     pub fn text(&self) -> String {
         let mut out = " ".repeat(self.indent);
         out.extend(self.pieces.iter().map(|piece| &*piece.text));
         out
     }
 
-    /// Bytes of [`Self::text`], without making it.
+    /// Returns the length of [`Self::text`] in bytes, without building it.
     pub fn len(&self) -> usize {
         self.indent + self.pieces.iter().map(|piece| piece.text.len()).sum::<usize>()
     }
@@ -81,7 +81,7 @@ impl<'d> DisplayRow<'d> {
         self.len() == 0
     }
 
-    /// Where bytes of the document stand in [`Self::text`]; nothing if none of them is shown.
+    /// Returns the range of document bytes in [`Self::text`]; `None` if none of them is shown.
     pub fn shown(&self, source: &Range<usize>) -> Option<Range<usize>> {
         let mut column = self.indent;
         let mut found: Option<Range<usize>> = None;
@@ -99,8 +99,8 @@ impl<'d> DisplayRow<'d> {
         found
     }
 
-    /// The row without columns to the left that take one byte each, up to so many, and how many
-    /// these were: what was scrolled away need not be measured.
+    /// Removes up to `columns` columns of one byte each from the left, and returns their number, so
+    /// that text scrolled away need not be measured.
     #[must_use]
     pub fn scrolled(mut self, columns: usize) -> (Self, usize) {
         let mut left = columns - columns.min(self.indent);
@@ -108,7 +108,7 @@ impl<'d> DisplayRow<'d> {
         for piece in &mut self.pieces {
             let plain = |byte: &u8| *byte == b' ' || byte.is_ascii_graphic();
             let taken = piece.text.bytes().take(left).take_while(|byte| plain(byte)).count();
-            // A mark that is stacked on a letter stays with it.
+            // A combining mark stays with its letter.
             let taken = match piece.text.get(taken..) {
                 Some(rest) if rest.starts_with(|next: char| !next.is_ascii()) => {
                     taken.saturating_sub(1)
@@ -130,8 +130,8 @@ impl<'d> DisplayRow<'d> {
         (self, columns - left)
     }
 
-    /// The row with no more than about so many bytes to the right: what is wider than the screen
-    /// need not be measured. No character is cut.
+    /// Limits the row to about `bytes` to the right, so that text wider than the screen need not be
+    /// measured. Does not cut characters.
     #[must_use]
     pub fn clipped(mut self, bytes: usize) -> Self {
         let mut left = bytes.saturating_sub(self.indent);

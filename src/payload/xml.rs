@@ -1,4 +1,4 @@
-//! XML laid out with one element a row, where blanks between its tags mean nothing.
+//! XML with one element per row, if white space between its tags has no meaning.
 
 use bytestring::ByteString;
 use quick_xml::Reader;
@@ -6,47 +6,47 @@ use quick_xml::events::Event;
 
 use super::span::{DisplayRow, SpanKind};
 
-/// Larger texts are shown as they came.
+/// Maximum number of rows; larger texts are displayed as received.
 const MAX_ROWS: usize = 1_000_000;
 
-/// A tag, an element of text alone, or something else of one row.
+/// A tag, an element with only text, or anything else on one row.
 #[derive(Debug, Clone, Copy)]
 struct Element {
     start: u32,
     end: u32,
-    /// The row of the closing tag; its own row where nothing is to be folded.
+    /// Row of the closing tag; its own row if it cannot be folded.
     last: u32,
     depth: u16,
 }
 
-/// The rows of an XML text.
+/// Rows of an XML text.
 #[derive(Debug, Clone)]
 pub(super) struct XmlLayout {
     text: ByteString,
     rows: Vec<Element>,
 }
 
-/// Why a text is not laid out.
+/// Reason why a text has no layout.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum NotXml {
-    /// Not well-formed: what is wrong, and the byte at which it is.
+    /// Not well-formed: the error and its position in bytes.
     Malformed(String, usize),
-    /// Blanks may matter in it.
+    /// White space may have a meaning.
     Mixed,
 }
 
-/// What the reader is in the middle of.
+/// State while reading.
 struct Layout {
     rows: Vec<Element>,
-    /// The rows of the elements that are open.
+    /// Rows of the open elements.
     open: Vec<usize>,
-    /// The last row is an opening tag, and text has followed it.
+    /// The last row is an opening tag followed by text.
     text: bool,
     roots: usize,
 }
 
 impl XmlLayout {
-    /// Lays out a well-formed text in which no element holds both elements and text.
+    /// Lays out a well-formed text in which no element contains both elements and text.
     pub(super) fn read(text: ByteString) -> Result<Self, NotXml> {
         let mut reader = Reader::from_str(&text);
         reader.config_mut().check_comments = true;
@@ -87,7 +87,7 @@ impl XmlLayout {
         self.rows.get(row).map_or(0, |row| usize::from(row.depth))
     }
 
-    /// The row of the opening tag that a closing tag belongs to; else the row itself.
+    /// Returns the opening row of a closing tag, or the row itself.
     pub(super) fn head(&self, row: usize) -> usize {
         let beside = (0..row).rev().find(|at| self.depth(*at) <= self.depth(row));
         beside.filter(|at| self.last(*at) == Some(row)).unwrap_or(row)
@@ -158,7 +158,7 @@ impl Layout {
         self.roots += usize::from(self.open.is_empty());
     }
 
-    /// Adds a row; nothing may stand beside text.
+    /// Adds a row; an error if text is next to it.
     fn push(&mut self, start: usize, end: usize) -> Result<(), NotXml> {
         if self.text || self.rows.len() >= MAX_ROWS {
             return Err(NotXml::Mixed);
@@ -172,7 +172,7 @@ impl Layout {
         Ok(())
     }
 
-    /// Text stays on the row of its element, which has to hold nothing else.
+    /// Keeps text on the row of its element, which may contain nothing else.
     fn text(&mut self, end: usize) -> Result<(), NotXml> {
         let begins = self.open.last().copied() == self.rows.len().checked_sub(1);
         match self.rows.last_mut() {
@@ -202,7 +202,7 @@ impl Layout {
     }
 }
 
-/// Bytes of the tag that a text begins with; in quotes, `>` does not end it.
+/// Returns the length of the tag at the start of a text; `>` in quotes does not end it.
 fn tag_length(text: &str) -> usize {
     let mut quote = None;
     let ends = |character| match (quote, character) {

@@ -1,16 +1,16 @@
-//! Which items of an array became which.
+//! Pairs the items of two arrays.
 
 use std::collections::{HashMap, VecDeque};
 
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
-/// How much may be spent on finding what was put in between. Comparing two stretches takes up to
-/// the square of their lengths; what cannot be afforded is compared place by place.
+/// Budget for finding inserted items. Comparing two ranges takes up to the square of their lengths;
+/// ranges over the budget are compared index by index.
 #[derive(Debug)]
 pub(super) struct Effort(usize);
 
 impl Default for Effort {
-    /// About a tenth of a second.
+    /// Takes about 0.1 s.
     fn default() -> Self {
         Self(50_000_000)
     }
@@ -24,26 +24,26 @@ impl Effort {
     }
 }
 
-/// What became of an item, in the order of the newer array.
+/// Outcome for an item, in the order of the newer array.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Item {
     Same(usize, usize),
-    /// The same item at another place.
+    /// The same item at another index.
     Moved(usize, usize),
-    /// What stands for another one: of the same identity, or at the same place.
+    /// Two items with the same identity, or at the same index.
     Paired(usize, usize),
     Added(usize),
     Removed(usize),
 }
 
-/// The items of an array: what they are, and what names them where something does.
+/// Items of an array: their digests, and their identities if they have any.
 #[derive(Debug, Default)]
 pub(super) struct Items {
     pub(super) digests: Vec<u64>,
     pub(super) identities: Vec<Option<u64>>,
 }
 
-/// Pairs the items of two arrays. True if they were too long to find what was put in between.
+/// Pairs the items of two arrays. Returns true if the arrays were too long to find inserted items.
 pub(super) fn paired(old: &Items, new: &Items, effort: &mut Effort) -> (Vec<Item>, bool) {
     let (anchors, is_coarse) = anchors(&old.digests, &new.digests, effort);
     let mut pairs =
@@ -62,7 +62,7 @@ pub(super) fn paired(old: &Items, new: &Items, effort: &mut Effort) -> (Vec<Item
     (pairs.listed(), is_coarse)
 }
 
-/// Places of items that are the same in the same order.
+/// Indexes of equal items that come in the same order.
 pub(super) fn anchors(
     old: &[u64],
     new: &[u64],
@@ -145,8 +145,8 @@ impl Pairs {
         }
     }
 
-    /// All items in the order of the newer array; what is gone stands before the next one that
-    /// stayed.
+    /// Lists all items in the order of the newer array. A removed item comes before the next one
+    /// that was kept.
     fn listed(self) -> Vec<Item> {
         let free = self.used.iter().enumerate().filter(|(_, used)| !**used);
         let mut gone = free.map(|(at, _)| at).peekable();
@@ -202,7 +202,8 @@ mod tests {
         let mut effort = Effort::default();
         let (long, is_coarse) = anchors(&old, &new, &mut effort);
         assert_eq!((long.len(), is_coarse), (5_000, true));
-        // What was too long cost nothing, and what is short is affordable until all is spent.
+        // A range over the budget costs nothing, so short ranges are compared until the budget is
+        // spent.
         let coarse = |_| anchors(&[1; 1_500], &[2; 1_500], &mut effort).1;
         assert_eq!((0..7).map(coarse).filter(|is_coarse| *is_coarse).count(), 2);
     }

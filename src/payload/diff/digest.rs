@@ -1,11 +1,11 @@
-//! A number for each value of a tree, the same for equal values.
+//! A number for each value of a tree; equal values have equal numbers.
 
 use std::hash::{BuildHasher, RandomState};
 
 use crate::payload::json_tree::{JsonKind, JsonTree};
 
-/// Digests of two trees that may be compared with each other. Their key is drawn anew each time,
-/// so that no sender can make different values look equal.
+/// Digests of two trees that can be compared with each other. The hash key is random each time, so
+/// senders cannot craft different values with equal digests.
 pub(super) struct Digests {
     pub(super) old: Vec<u64>,
     pub(super) new: Vec<u64>,
@@ -18,9 +18,9 @@ impl Digests {
     }
 }
 
-/// From the last row to the first, so that what is in a container is known before it. The order
-/// of keys does not count, that of items does; strings count by what they mean, numbers by how
-/// they are written.
+/// Goes from the last row to the first, so that the digests in a container are known before its
+/// own. The order of items counts, the order of keys does not; strings are compared by value,
+/// numbers as written.
 fn digests(tree: &JsonTree, state: &RandomState) -> Vec<u64> {
     let mut out = vec![0_u64; tree.len()];
     for row in (0..tree.len()).rev() {

@@ -1,20 +1,20 @@
-//! Headers of two deliveries against each other.
+//! Compares the headers of two deliveries.
 
 use super::Mark;
 use super::merge::merged;
 
-/// A header and what became of it.
+/// A header and its change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HeaderChange<'h> {
     pub mark: Mark,
-    /// As the newer delivery spells it, or the older one where it is gone.
+    /// Spelled as in the newer delivery, or as in the older one if it was removed.
     pub name: &'h str,
     pub old: Option<&'h str>,
     pub new: Option<&'h str>,
 }
 
-/// Compares ordered names and values. The case of names does not matter; of repeated ones, the
-/// first is compared with the first.
+/// Compares ordered names and values. Names are case-insensitive; repeated headers are compared in
+/// order.
 pub fn headers<'h>(
     old: &[(&'h str, &'h str)],
     new: &[(&'h str, &'h str)],

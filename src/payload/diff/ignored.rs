@@ -1,4 +1,4 @@
-//! Differences that are to be expected: times, and paths that were said to change each time.
+//! Expected differences: times, and paths that change each time.
 
 use jiff::Timestamp;
 use regex::RegexSet;
@@ -6,35 +6,35 @@ use regex::RegexSet;
 use crate::payload::json_tree::{JsonKind, Node};
 use crate::payload::path::{PathStep, PayloadPath};
 
-/// Values in more containers are not looked at: their paths would be longer than the text.
+/// Maximum nesting of values that are checked: deeper paths would be longer than the text.
 const DEEPEST: usize = 200;
 
-/// Which differences are muted.
+/// Rules for ignored differences.
 #[derive(Debug, Clone)]
 pub struct IgnoredPaths {
     paths: RegexSet,
     times: bool,
 }
 
-/// Why a list of paths cannot be used.
+/// Reason why a list of paths is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("these paths are too long to be looked for")]
 pub struct IgnoredPathsError;
 
 impl Default for IgnoredPaths {
-    /// Times that became other times.
+    /// Ignores times that changed to other times.
     fn default() -> Self {
         Self { paths: RegexSet::empty(), times: true }
     }
 }
 
 impl IgnoredPaths {
-    /// Mutes nothing.
+    /// Ignores nothing.
     pub fn nothing() -> Self {
         Self { paths: RegexSet::empty(), times: false }
     }
 
-    /// Mutes times, and paths such as `.id`, `.payload.*_at` and `.items[].etag`; `*` stands for
+    /// Ignores times, and paths such as `.id`, `.payload.*_at`, and `.items[].etag`; `*` matches
     /// anything, dots included.
     pub fn paths(globs: &[&str]) -> Result<Self, IgnoredPathsError> {
         let expressions = globs.iter().map(|glob| {
@@ -45,13 +45,13 @@ impl IgnoredPaths {
         Ok(Self { paths, times: true })
     }
 
-    /// Whether a scalar that became another one is muted.
+    /// Returns whether the change of a scalar is ignored.
     pub(super) fn change(&self, old: Option<Node<'_>>, new: Option<Node<'_>>) -> bool {
         let (Some(old), Some(new)) = (old, new) else { return false };
         (self.times && is_time(old) && is_time(new)) || self.path(new)
     }
 
-    /// Whether the path of a value is muted.
+    /// Returns whether the path of a value is ignored.
     pub(super) fn path(&self, node: Node<'_>) -> bool {
         !self.paths.is_empty()
             && node.depth() < DEEPEST
@@ -59,7 +59,7 @@ impl IgnoredPaths {
     }
 }
 
-/// The path with `[]` for any index.
+/// Returns the path with `[]` for any index.
 fn general(path: &PayloadPath) -> String {
     let mut out = String::new();
     for step in &path.0 {
@@ -71,7 +71,7 @@ fn general(path: &PayloadPath) -> String {
     out
 }
 
-/// A Unix time, or a time as RFC 3339 writes it.
+/// Returns whether a value is a Unix time or an RFC 3339 time.
 fn is_time(node: Node<'_>) -> bool {
     match node.kind() {
         JsonKind::Number => node.instant().is_some(),

@@ -1,4 +1,4 @@
-//! The difference of two JSON texts, value by value and without recursion.
+//! Compares two JSON texts value by value, without recursion.
 
 use std::borrow::Cow;
 
@@ -8,12 +8,12 @@ use super::merge::merged;
 use super::{Diff, DiffRow, IgnoredPaths, Mark};
 use crate::payload::json_tree::{JsonKind, JsonTree};
 
-/// What is still to be compared or listed; the last one comes first.
+/// Work still to be done; the last task is done first.
 #[derive(Debug, Clone, Copy)]
 enum Task {
-    /// Values that stand for each other.
+    /// Compare two paired values.
     Pair(usize, usize),
-    /// A value with all its rows.
+    /// List a value with all its rows.
     Gone(usize),
     Come(usize),
     Row(DiffRow),
@@ -66,7 +66,7 @@ fn is_array(kind: Option<JsonKind>) -> bool {
 }
 
 impl Comparison<'_> {
-    /// False if there is no room for more rows.
+    /// Does one task; returns false if the diff is full.
     fn take(&mut self, task: Task) -> bool {
         match task {
             Task::Row(row) => self.diff.push(row),
@@ -106,7 +106,7 @@ impl Comparison<'_> {
         DiffRow { is_folded, ..DiffRow::new(mark, Some(old), Some(new)) }
     }
 
-    /// The closing rows, behind all that stands in the containers.
+    /// Adds the closing rows, after all that is in the containers.
     fn end(&mut self, old: usize, new: usize) {
         let (old, new) = (self.old.last(old), self.new.last(new));
         if old.is_some() || new.is_some() {
@@ -136,7 +136,7 @@ impl Comparison<'_> {
         let (before, after) = (children(self.old, old), children(self.new, new));
         let old_items = described(self.old, &before, &self.digests.old);
         let new_items = described(self.new, &after, &self.digests.new);
-        // The two keys of digests are one, so identities may be compared as well.
+        // Both sides use the same hash key, so identities are comparable too.
         let (listed, is_coarse) = paired(&old_items, &new_items, &mut self.effort);
         self.coarse += usize::from(is_coarse);
         let row = |rows: &[usize], at: usize| rows.get(at).copied().unwrap_or(0);
@@ -155,7 +155,7 @@ impl Comparison<'_> {
         }
     }
 
-    /// Lists a value with all that is in it.
+    /// Lists a value with everything in it.
     fn whole(&mut self, tree: &JsonTree, row: usize, mark: Mark) -> bool {
         let is_muted = tree.node(row).is_some_and(|node| self.muted.path(node));
         (row..=tree.last(row).unwrap_or(row)).all(|at| {
@@ -175,9 +175,10 @@ fn keys<'t>(tree: &'t JsonTree, rows: &[usize]) -> Vec<Cow<'t, str>> {
     rows.iter().map(key).collect()
 }
 
-/// An object is named by its `id`, `uuid` or `key`, whichever comes first in it.
+/// Returns the items of an array. An object is identified by the first of `id`, `uuid`, and `key`
+/// in it.
 fn described(tree: &JsonTree, rows: &[usize], digests: &[u64]) -> Items {
-    /// Names that come later are not worth the way to them.
+    /// Number of members in which the identity is searched; later ones are not worth the time.
     const FIRST: usize = 16;
     let digest = |row: usize| digests.get(row).copied().unwrap_or(0);
     let names = |row: &usize| tree.node(*row).and_then(|node| node.key()).is_some_and(is_name);

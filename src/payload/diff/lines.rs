@@ -1,4 +1,4 @@
-//! The difference of two payloads line by line, as their rows show them.
+//! Compares two payloads line by line, as their rows display them.
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -6,7 +6,7 @@ use super::array::{Effort, anchors};
 use super::{Diff, DiffRow, Mark};
 use crate::payload::document::Document;
 
-/// Rows beyond are not compared.
+/// Maximum number of compared rows.
 const MAX_LINES: usize = 100_000;
 
 pub(super) fn diff(old: &Document, new: &Document) -> Diff {

@@ -1,13 +1,13 @@
-//! Brings two lists of names together: what has the same name, and what is new or gone.
+//! Merges two lists of names: names in both lists, added ones, and removed ones.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 
-/// Places in the older and the newer list that belong together.
+/// Indexes in the older and the newer list.
 pub(super) type Pair = (Option<usize>, Option<usize>);
 
-/// Pairs by name, of repeated ones the first with the first. What is gone stands behind what it
-/// stood behind. True if the names in both lists come in another order.
+/// Pairs names; repeated names are paired in order. A removed name comes after its former
+/// predecessor. Returns true if the names in both lists are in a different order.
 pub(super) fn merged<K: Hash + Eq>(old: &[K], new: &[K]) -> (Vec<Pair>, bool) {
     let mut known: HashMap<&K, VecDeque<usize>> = HashMap::with_capacity(old.len());
     for (at, name) in old.iter().enumerate() {

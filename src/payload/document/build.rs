@@ -1,4 +1,4 @@
-//! Decides in which form a body is shown.
+//! Chooses the form in which a body is displayed.
 
 use bytes::Bytes;
 use bytestring::ByteString;
@@ -13,13 +13,13 @@ use crate::payload::span::SpanKind;
 use crate::payload::xml::{NotXml, XmlLayout};
 use crate::payload::{charset, content_encoding, form};
 
-/// Parts within parts beyond this are shown as text.
+/// Maximum nesting of multipart bodies; deeper ones are displayed as text.
 const DEEPEST: usize = 4;
 
-/// More fields of a form than this are shown as text.
+/// Maximum number of form fields; larger forms are displayed as text.
 const MAX_FIELDS: usize = 100_000;
 
-/// What a body was shown as, and what is to be said of it.
+/// Form of the displayed body, and a note about it.
 type Shown = (DocumentForm, Option<String>);
 
 pub(super) fn document(wire: Bytes, kind: Option<&str>, encoding: Option<&str>) -> Document {
@@ -71,11 +71,11 @@ impl Builder {
         let (row, byte, level) = (self.rows, self.bytes, self.level);
         self.sections.push(Section { row, byte, level, content });
         self.rows += count;
-        // A byte between two texts keeps their ends apart.
+        // A byte between two texts separates their ends.
         self.bytes += length + 1;
     }
 
-    /// Adds a row and, one level deeper, what belongs to it.
+    /// Adds a row and, one level deeper, the rows that belong to it.
     fn under(&mut self, text: String, build: impl FnOnce(&mut Self)) {
         let (at, first) = (self.sections.len(), self.rows + 1);
         self.add(SectionContent::Heading { text, below: 0 });
@@ -98,7 +98,7 @@ impl Builder {
             return shown;
         }
         let guess = media.is_text() && !media.is_json();
-        // Four gigabytes and more are no text to anybody.
+        // 4 GiB and more are not displayed as text.
         let text = u32::try_from(body.len())
             .ok()
             .and_then(|_| charset::read(body, media.parameter("charset"), guess));
@@ -140,7 +140,7 @@ impl Builder {
         (form, note)
     }
 
-    /// Nothing where text only begins like JSON, and nothing says that it is.
+    /// Returns `None` if the text only begins like JSON and is not declared as JSON.
     fn json(&mut self, text: &ByteString, media: &Media) -> Option<Shown> {
         if media.is_json_lines() {
             return Some(self.json_lines(text, None));
@@ -168,14 +168,14 @@ impl Builder {
         Some((DocumentForm::Json, Some(note)))
     }
 
-    /// Adds a tree, and what could not be read from a byte of its text on.
+    /// Adds a tree, and the rest of its text from the first byte that could not be read.
     fn tree_and_rest(&mut self, tree: JsonTree, from: usize) {
         let text = tree.text();
         let rest = text.slice_ref(text.get(from..).unwrap_or_default());
         let byte = self.bytes;
         self.add(SectionContent::Tree(tree));
         if !rest.is_empty() {
-            // It is a piece of the same text, so its bytes are counted on from there.
+            // The rest is a part of the same text, so its bytes are numbered from there.
             self.bytes = byte + from;
             self.add(SectionContent::Lines(LineIndex::new(rest, SpanKind::Error)));
         }
@@ -259,7 +259,7 @@ impl Builder {
     }
 }
 
-/// Whether a text of several values is JSON lines: the first fills the first line.
+/// Returns whether a text of several values is JSON Lines: its first value fills the first line.
 fn is_first_line(tree: &JsonTree, text: &str, fault: Fault) -> bool {
     let Some((start, end)) = tree.extent(0) else { return false };
     let between = text.get(end..fault.at).unwrap_or_default();
@@ -276,7 +276,7 @@ fn looks_like_html(start: &str) -> bool {
     head.starts_with("<!doctype html") || head.starts_with("<html")
 }
 
-/// Where a byte of a text stands, for people.
+/// Returns the position of a byte in a text, as line and column.
 fn place(text: &str, at: usize) -> String {
     let before = text.get(..text.floor_char_boundary(at)).unwrap_or(text);
     let line = memchr::memchr_iter(b'\n', before.as_bytes()).count() + 1;

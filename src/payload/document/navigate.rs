@@ -1,21 +1,21 @@
-//! From one row of a document to another.
+//! Moves between the rows of a document.
 
 use super::Document;
 use crate::payload::section::SectionContent;
 
 impl Document {
-    /// The row that stands for a value: of a closing brace or tag, the row that opens.
+    /// Returns the row that represents a value: for a closing brace or tag, the opening row.
     pub fn head(&self, row: usize) -> usize {
         self.section(row).map_or(row, |section| section.head(row))
     }
 
-    /// The row of the container that a row stands in.
+    /// Returns the row of the container around a row.
     pub fn parent(&self, row: usize) -> Option<usize> {
         let inside = self.section(row).and_then(|section| section.parent(row));
         inside.or_else(|| self.heading(row))
     }
 
-    /// The first row in a container that is not empty.
+    /// Returns the first row in a container that is not empty.
     pub fn first_child(&self, row: usize) -> Option<usize> {
         match self.tree(row) {
             Some((tree, base)) => tree.first_child(row - base).map(|child| child + base),
@@ -48,7 +48,7 @@ impl Document {
             && self.parent(one) == self.parent(other)
     }
 
-    /// The next row whose key is the same, from the top again behind the last one.
+    /// Returns the next row with the same key; wraps around at the end.
     pub fn next_same_key(&self, row: usize) -> Option<usize> {
         let (tree, base) = self.tree(row)?;
         let here = tree.head(row - base);
@@ -56,7 +56,7 @@ impl Document {
         self.same_key(row, rows.map(|at| at + base))
     }
 
-    /// The row before whose key is the same, from the bottom again before the first one.
+    /// Returns the previous row with the same key; wraps around at the start.
     pub fn previous_same_key(&self, row: usize) -> Option<usize> {
         let (tree, base) = self.tree(row)?;
         let here = tree.head(row - base);
@@ -67,7 +67,7 @@ impl Document {
     fn same_key(&self, row: usize, mut rows: impl Iterator<Item = usize>) -> Option<usize> {
         let (tree, base) = self.tree(row)?;
         let key = tree.node(row - base)?.key()?;
-        // The key of a closing row would be that of the row that opens.
+        // A closing row would have the key of its opening row.
         rows.find(|at| {
             tree.head(at - base) == at - base
                 && tree
@@ -77,7 +77,7 @@ impl Document {
         })
     }
 
-    /// The heading that a row belongs to.
+    /// Returns the heading of a row.
     fn heading(&self, row: usize) -> Option<usize> {
         let at = self.sections.partition_point(|section| section.row <= row);
         let before = self.sections.get(..at)?;

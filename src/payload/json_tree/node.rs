@@ -1,4 +1,4 @@
-//! A value of a JSON body: where it stands, and what it is.
+//! A value of a JSON body: its position and its content.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use super::{JsonKind, JsonTree};
 use crate::payload::path::{PathStep, PayloadPath};
 use crate::payload::pointer;
 
-/// The value that a row of a document belongs to.
+/// Value that a row of a document belongs to.
 #[derive(Debug, Clone, Copy)]
 pub struct Node<'d> {
     pub(super) tree: &'d JsonTree,
@@ -16,7 +16,8 @@ pub struct Node<'d> {
 }
 
 impl JsonTree {
-    /// The value that a row belongs to; the row of a closing brace to what it closes.
+    /// Returns the value that a row belongs to; the row of a closing brace belongs to the value it
+    /// closes.
     pub(in crate::payload) fn node(&self, row: usize) -> Option<Node<'_>> {
         let row = self.head(row);
         self.row(row).map(|_| Node { tree: self, row })
@@ -28,17 +29,17 @@ impl<'d> Node<'d> {
         self.tree.kind(self.row).unwrap_or(JsonKind::Broken)
     }
 
-    /// The key as it was sent, without its quotes.
+    /// Returns the key as sent, without its quotes.
     pub fn raw_key(&self) -> Option<&'d str> {
         self.tree.key_text(self.row).map(|(key, _)| key)
     }
 
-    /// The key, unescaped.
+    /// Returns the unescaped key.
     pub fn key(&self) -> Option<Cow<'d, str>> {
         self.raw_key().map(unescaped)
     }
 
-    /// Where the value stands. Of JSON lines, within its line.
+    /// Returns the path of the value; in JSON Lines, within its line.
     pub fn path(&self) -> PayloadPath {
         let up = |row: &usize| self.tree.parent(*row);
         let rows = std::iter::successors(Some(self.row), up);
@@ -47,30 +48,30 @@ impl<'d> Node<'d> {
         PayloadPath(steps)
     }
 
-    /// The value as it was sent, white space included.
+    /// Returns the value as sent, including white space.
     pub fn source(&self) -> &'d str {
         let (start, end) = self.tree.extent(self.row).unwrap_or_default();
         self.tree.slice(start, end)
     }
 
-    /// The text of a string, unescaped; nothing of other values.
+    /// Returns the unescaped text of a string; `None` for other values.
     pub fn string(&self) -> Option<Cow<'d, str>> {
         let inside = self.source().strip_prefix('"')?.strip_suffix('"')?;
         (self.kind() == JsonKind::String).then(|| unescaped(inside))
     }
 
-    /// How many containers the value stands in; beyond 65,535 that is what is said.
+    /// Returns the number of containers around the value, at most 65,535.
     pub fn depth(&self) -> usize {
         self.tree.depth(self.row)
     }
 
-    /// How many values a container holds.
+    /// Returns the number of values in a container.
     pub fn count(&self) -> usize {
         self.tree.count(self.row)
     }
 
-    /// The moment that a number means if it is a Unix time of our century: seconds in ten digits,
-    /// milliseconds in 13, microseconds in 16, nanoseconds in 19.
+    /// Returns the time that a number represents if it is a Unix time of this century: 10 digits
+    /// for seconds, 13 for milliseconds, 16 for microseconds, 19 for nanoseconds.
     pub fn instant(&self) -> Option<Timestamp> {
         (self.kind() == JsonKind::Number).then(|| instant(self.source())).flatten()
     }
@@ -87,8 +88,8 @@ impl JsonTree {
     }
 }
 
-/// The text that stands between two quotes. Half of a surrogate pair is valid JSON and no text;
-/// then the escapes stand for it.
+/// Unescapes the text between two quotes. Half of a surrogate pair is valid JSON but not text; then
+/// the escapes are kept.
 pub(in crate::payload) fn unescaped(inside: &str) -> Cow<'_, str> {
     if memchr::memchr(b'\\', inside.as_bytes()).is_none() {
         return Cow::Borrowed(inside);
@@ -99,7 +100,7 @@ pub(in crate::payload) fn unescaped(inside: &str) -> Cow<'_, str> {
     }
 }
 
-/// The moment that a number's text means, as [`Node::instant`] has it.
+/// Returns the time that the text of a number represents, as in [`Node::instant`].
 pub(in crate::payload) fn instant(number: &str) -> Option<Timestamp> {
     /// The years 2000 to 2099, in seconds.
     const CENTURY: std::ops::Range<i64> = 946_684_800..4_102_444_800;

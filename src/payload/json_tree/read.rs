@@ -1,4 +1,4 @@
-//! From text to rows in one pass over [`json::Reader`].
+//! Builds rows from text in one pass over [`json::Reader`].
 
 use std::ops::Range;
 
@@ -7,23 +7,23 @@ use bytestring::ByteString;
 use super::{COMMA, JsonKind, JsonTree, KEY, MAX_ROWS, NONE, Row};
 use crate::payload::json::{self, JsonError, JsonEvent, Token, TokenKind};
 
-/// Why reading ended before the text did.
+/// Reason why reading ended before the text did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::payload) struct Fault {
-    /// The byte that does not fit.
+    /// Byte that does not fit.
     pub(in crate::payload) at: usize,
     /// Start of the part that was not read: the member that holds the byte.
     pub(in crate::payload) from: usize,
     pub(in crate::payload) what: &'static str,
 }
 
-/// The fault that is no mistake of the sender.
+/// The only fault that is not the sender's mistake.
 pub(in crate::payload) const TOO_MANY: &str = "there are more rows than are kept";
 
 struct Builder<'t> {
     bytes: &'t [u8],
     rows: Vec<Row>,
-    /// The container that is open; its `tail` counts its members meanwhile.
+    /// Open container; meanwhile its `tail` counts its members.
     open: u32,
     roots: u32,
 }
@@ -63,7 +63,7 @@ impl JsonTree {
 
 impl<'t> Builder<'t> {
     fn new(text: &'t str) -> Self {
-        // Most payloads have a row per thirty bytes or so, and growing is cheap in comparison.
+        // Most payloads have about one row per 30 bytes, and growing is cheap in comparison.
         let rows = Vec::with_capacity((text.len() / 32).min(MAX_ROWS));
         Self { bytes: text.as_bytes(), rows, open: NONE, roots: 0 }
     }
@@ -76,7 +76,8 @@ impl<'t> Builder<'t> {
         let end = begin + content.get(blank..).unwrap_or_default().trim_ascii_end().len();
         let (rows, roots) = (self.rows.len(), self.roots);
         let fault = self.value(line).err()?;
-        // A line is read whole or not at all: half of its rows would seem to belong to the next.
+        // A line is read completely or not at all: its partial rows would appear to belong to the
+        // next line.
         self.rows.truncate(rows);
         (self.open, self.roots) = (NONE, roots);
         match self.push(begin, begin, JsonKind::Broken, end) {
@@ -95,7 +96,7 @@ impl<'t> Builder<'t> {
                 commas = reader.commas();
                 self.mark_comma();
             }
-            // The start of a string is needed for an error inside of it.
+            // The start of a string is needed for an error inside it.
             let from = key.unwrap_or_else(|| reader.position());
             let (event, token) =
                 step.map_err(|JsonError { at, reason }| Fault { at, from, what: reason })?;
@@ -160,7 +161,7 @@ impl<'t> Builder<'t> {
         let (start, tail) = (offset(token.start), offset(at));
         let row = Row { start, value: start, tail, ordinal, kind, marks: 0, ..*container };
         if end >= MAX_ROWS {
-            // Undone, so that `close_all` finds the container open.
+            // Restored so that `close_all` finds the container open.
             self.open = tail;
             return Err(JsonError { at: token.start, reason: TOO_MANY });
         }
@@ -191,7 +192,7 @@ impl<'t> Builder<'t> {
         Ok(())
     }
 
-    /// Lets what is still open reach to the last row.
+    /// Extends containers that are still open to the last row.
     fn close_all(&mut self) {
         let last = u32::try_from(self.rows.len().saturating_sub(1)).unwrap_or(NONE);
         while let Some(open) = self.rows.get_mut(self.open as usize) {
@@ -201,7 +202,7 @@ impl<'t> Builder<'t> {
     }
 }
 
-/// Texts of four gigabytes and more are never read as JSON.
+/// Texts of 4 GiB and more are never read as JSON.
 fn offset(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
 }

@@ -1,11 +1,11 @@
-//! The pieces of a row of JSON, exactly as they were sent.
+//! Spans of a row of JSON, exactly as sent.
 
 use super::{COMMA, JsonKind, JsonTree, KEY};
 use crate::payload::json::string_end;
 use crate::payload::span::{DisplayRow, SpanKind};
 
 impl JsonTree {
-    /// A row; `base` is the place of the tree's text in the document.
+    /// Returns a row; `base` is the offset of the tree's text in the document.
     pub(in crate::payload) fn show(&self, at: usize, base: usize) -> Option<DisplayRow<'_>> {
         let row = self.row(at)?;
         let mut out = DisplayRow::new(usize::from(row.depth));
@@ -47,7 +47,7 @@ impl JsonTree {
         Some(out)
     }
 
-    /// A container on one row: `"key": {…} 5 keys`.
+    /// Returns a container as one row: `"key": {…} 5 keys`.
     pub(in crate::payload) fn show_folded(&self, at: usize, base: usize) -> Option<DisplayRow<'_>> {
         let Some(last) = self.last(at) else { return self.show(at, base) };
         let row = self.row(at)?;
@@ -72,7 +72,7 @@ impl JsonTree {
         Some(out)
     }
 
-    /// The inside of a row's key, as it was sent, and where it begins.
+    /// Returns the text of a row's key as sent, without quotes, and its start.
     pub(super) fn key_text(&self, at: usize) -> Option<(&str, usize)> {
         let row = self.row(at).filter(|row| row.marks & KEY != 0)?;
         let start = row.start as usize;
@@ -99,7 +99,7 @@ impl JsonTree {
     }
 }
 
-/// Bytes of white space at the beginning.
+/// Returns the length of leading white space.
 fn white(text: &str) -> usize {
     let is_white = |byte: &u8| matches!(byte, b' ' | b'\n' | b'\r' | b'\t');
     text.bytes().take_while(|byte| is_white(byte)).count()

@@ -1,16 +1,15 @@
-//! How each language writes a number that it has read.
+//! Numbers as each language reads and writes them.
 
 use super::JsonLibrary;
 
-/// Python refuses to read a longer integer, for that takes time that grows with the square of
-/// the length.
+/// Python refuses longer integers, because reading one takes time quadratic in its length.
 const PYTHON_DIGITS: usize = 4300;
 
 fn is_integer(text: &str) -> bool {
     !text.contains(['.', 'e', 'E'])
 }
 
-/// Whether the language gives an error when it reads the number, even if it never writes it.
+/// Returns whether the language fails when it reads the number, even if it never writes it.
 pub(super) fn refused(language: JsonLibrary, text: &str) -> bool {
     match language {
         JsonLibrary::Go => text.parse::<f64>().is_ok_and(f64::is_infinite),
@@ -21,14 +20,14 @@ pub(super) fn refused(language: JsonLibrary, text: &str) -> bool {
     }
 }
 
-/// The number as the language writes it; nothing where it gives an error instead.
+/// Returns the number as the language writes it; `None` if it fails.
 pub(super) fn written(language: JsonLibrary, text: &str) -> Option<String> {
     match language {
-        // They keep every digit, but an integer has no negative zero.
+        // Both keep every digit, but an integer has no negative zero.
         JsonLibrary::Python | JsonLibrary::Ruby if is_integer(text) => {
             Some(without_negative_zero(text))
         }
-        // It keeps 64 bits of an integer, and reads a longer one as a float.
+        // PHP keeps 64-bit integers and reads longer ones as floats.
         JsonLibrary::Php if text.parse::<i64>().is_ok() => Some(without_negative_zero(text)),
         _ => float(language, text.parse().ok()?),
     }
@@ -48,13 +47,13 @@ fn float(language: JsonLibrary, value: f64) -> Option<String> {
         };
     }
     let decimal = Decimal::new(value)?;
-    // All write the fewest digits that read back as the same float, and differ in when they use
-    // an exponent, and in whether a whole number shows that it is a float.
+    // All write the fewest digits that read back as the same float. They differ in when they use an
+    // exponent, and in whether a whole number is marked as a float.
     let (plain, whole_plain, whole_exponent) = match language {
         JsonLibrary::JavaScript | JsonLibrary::Go => (-6..21, "", ""),
         JsonLibrary::Python => (-4..16, ".0", ""),
-        // It fills up with zeros to 15 digits, but a point may stand after 16. After 2.10 its
-        // json gem writes some exponents in another way, such as 1e+16.
+        // Ruby pads with zeros to 15 digits, but allows a point after 16. After 2.10 its json gem
+        // writes some exponents differently, such as 1e+16.
         JsonLibrary::Ruby if decimal.digits.len() < 17 => (-4..15, ".0", ".0"),
         JsonLibrary::Ruby => (-4..16, ".0", ".0"),
         JsonLibrary::Php => (-4..17, "", ".0"),
@@ -74,7 +73,7 @@ fn float(language: JsonLibrary, value: f64) -> Option<String> {
     })
 }
 
-/// The absolute value of a float: its first digit stands for this power of ten.
+/// Absolute value of a float; `exponent` is the power of ten of its first digit.
 struct Decimal {
     digits: String,
     exponent: i32,
@@ -85,8 +84,8 @@ impl Decimal {
         let value = value.abs();
         let shortest = format!("{value:e}");
         let places = shortest.split_once('e')?.0.len().saturating_sub(2);
-        // Where two such numbers are equally near, the others take the even one. So does Rust
-        // when it is told how many digits to write.
+        // If two such numbers are equally near, the other languages take the even one. So does Rust
+        // when the number of digits is given.
         let nearest = format!("{value:.places$e}");
         let same = nearest.parse::<f64>().is_ok_and(|read| read.to_bits() == value.to_bits());
         let (digits, exponent) = if same { &nearest } else { &shortest }.split_once('e')?;
@@ -101,7 +100,8 @@ impl Decimal {
         format!("0.{}{}", "0".repeat(zeros), self.digits)
     }
 
-    /// The digits with a point after the first `count`; where none are left, `whole` instead.
+    /// Returns the digits with a point after the first `count`; if no digits remain, `whole` in
+    /// place of the fraction.
     fn with_point(&self, count: usize, whole: &str) -> String {
         match self.digits.split_at_checked(count) {
             Some((before, after)) if !after.is_empty() => format!("{before}.{after}"),
@@ -114,7 +114,7 @@ impl Decimal {
 mod tests {
     use super::*;
 
-    /// As node 20, Python 3.11, Go 1.27, PHP 8.2 and Ruby 3.4 with json 2.9 write them.
+    /// Output of Node 20, Python 3.11, Go 1.27, PHP 8.2, and Ruby 3.4 with json 2.9.
     const NUMBERS: &str = "
 read    JavaScript         Python             Go                 PHP               Ruby
 -0      0                  0                  -0                 0                 0

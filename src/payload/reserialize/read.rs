@@ -1,4 +1,4 @@
-//! Reads a JSON body, and keeps where in it each value began.
+//! Reads a JSON body and keeps the position of each value.
 
 use std::collections::HashMap;
 use std::iter::Enumerate;
@@ -13,14 +13,14 @@ pub(super) fn tokens(text: &str) -> Vec<Range<usize>> {
     Lexer::new(text.as_bytes()).map_while(Result::ok).map(Token::range).collect()
 }
 
-/// A value, and which token of the body it began with.
+/// A value, and the token of the body that it began with.
 pub(super) struct Value<'b> {
     pub(super) source: usize,
     pub(super) kind: ValueKind<'b>,
 }
 
 pub(super) enum ValueKind<'b> {
-    /// true, false or null
+    /// `true`, `false`, or `null`.
     Literal(&'b str),
     Number(&'b str),
     Text(String),
@@ -34,7 +34,7 @@ pub(super) struct Member<'b> {
     pub(super) value: Value<'b>,
 }
 
-/// The value of a valid text, from its tokens; nothing if it is nested too deeply, or if the
+/// Reads the value of a valid text from its tokens; `None` if it is nested too deeply, or if the
 /// language refuses a string or a number.
 pub(super) fn value<'b>(
     language: JsonLibrary,
@@ -44,8 +44,8 @@ pub(super) fn value<'b>(
     ValueReader { language, body, tokens: tokens.iter().enumerate() }.value(depth(language))
 }
 
-/// How many arrays and objects may stand in each other. Ruby's own limit is 100; for the others
-/// it is that of `serde_json`, which keeps the recursion here short.
+/// Returns the maximum nesting. Ruby's limit is 100; the others get the limit of `serde_json`,
+/// which bounds the recursion here.
 fn depth(language: JsonLibrary) -> usize {
     if language == JsonLibrary::Ruby { 100 } else { 127 }
 }
@@ -91,7 +91,8 @@ impl<'b> ValueReader<'b, '_> {
         }
     }
 
-    /// Of a repeated key the first place and the last value remain, in every language.
+    /// Reads an object. In every language a repeated key keeps its first position and its last
+    /// value.
     fn object(&mut self, depth: usize) -> Option<Vec<Member<'b>>> {
         let mut entries: Vec<Member<'b>> = Vec::new();
         let mut places = HashMap::new();

@@ -1,4 +1,4 @@
-//! Writes a JSON value as a language does.
+//! Serializes a JSON value as a language does.
 
 use std::fmt::Write as _;
 use std::ops::Range;
@@ -6,8 +6,8 @@ use std::ops::Range;
 use super::read::{Member, Value, ValueKind};
 use super::{JsonLibrary, number};
 
-/// A token of the rewritten body, and which token of the body it stands for; nothing for what
-/// only separates or closes.
+/// A token of the reserialized body, and the token of the original body that it came from; none for
+/// separators and closing brackets.
 pub(super) struct Output {
     pub(super) range: Range<usize>,
     pub(super) source: Option<usize>,
@@ -30,7 +30,7 @@ impl JsonWriter {
         self.tokens.push(Output { range: start..self.text.len(), source });
     }
 
-    /// A comma or a colon.
+    /// Writes a comma or a colon.
     fn separate(&mut self, mark: &str) {
         self.push(None, mark);
         if self.language == JsonLibrary::Python {
@@ -38,7 +38,7 @@ impl JsonWriter {
         }
     }
 
-    /// Appends a value; nothing where the language gives an error.
+    /// Appends a value; `None` if the language fails.
     pub(super) fn value(&mut self, Value { source, kind }: Value<'_>) -> Option<()> {
         match kind {
             ValueKind::Literal(text) => self.push(Some(source), text),
@@ -55,7 +55,7 @@ impl JsonWriter {
         Some(())
     }
 
-    /// PHP has one type for both, and writes the keys 0, 1, 2 and so on as a list.
+    /// PHP has one type for objects and lists, and writes the keys 0, 1, 2, and so on as a list.
     fn becomes_list(&self, entries: &[Member<'_>]) -> bool {
         let mut keys = entries.iter().enumerate();
         self.language == JsonLibrary::Php
@@ -94,8 +94,9 @@ impl JsonWriter {
     }
 }
 
-/// `JavaScript` puts the keys that could index an array first, in ascending order; the last of
-/// these is one below the greatest `u32`, which thus stands for all other keys.
+/// Returns the sort key of an object key. `JavaScript` puts keys that are array indexes first, in
+/// ascending order. The greatest index is one below the greatest `u32`, which therefore represents
+/// all other keys.
 fn array_index(key: &str) -> u32 {
     key.parse().ok().filter(|index: &u32| index.to_string() == key).unwrap_or(u32::MAX)
 }
@@ -115,7 +116,7 @@ fn quoted(language: JsonLibrary, text: &str) -> String {
             '/' if language == JsonLibrary::Php => quoted.push_str("\\/"),
             _ if needs_escape(language, char) => {
                 for unit in char.encode_utf16(&mut [0; 2]) {
-                    // Writing to a string cannot fail.
+                    // Writing to a String cannot fail.
                     let _ = write!(quoted, "\\u{unit:04x}");
                 }
             }
@@ -129,7 +130,7 @@ fn quoted(language: JsonLibrary, text: &str) -> String {
 fn needs_escape(language: JsonLibrary, char: char) -> bool {
     char < ' '
         || match language {
-            // Its set of plain characters ends before the delete character.
+            // Python's set of plain characters ends before the delete character.
             JsonLibrary::Python => char > '~',
             JsonLibrary::Php => !char.is_ascii(),
             JsonLibrary::Go => matches!(char, '<' | '>' | '&' | '\u{2028}' | '\u{2029}'),

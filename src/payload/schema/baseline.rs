@@ -1,32 +1,32 @@
-//! What the bodies of a type looked like so far, and what is new in the next one.
+//! Schema learned from the earlier bodies of a type, and the changes in the next one.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::{MAX_PATHS, Schema, SchemaChange, Types, is_inside};
 
-/// The paths of all bodies so far. What was missing in one of them may be missing in others.
+/// Paths of all bodies so far. A path that was missing in one of them may be missing in others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Baseline {
     shape: Schema,
-    /// Paths that were not in each body that had what is around them.
+    /// Paths that were missing in a body that had their container.
     optional: BTreeSet<String>,
 }
 
 impl Baseline {
-    /// What is known after the first body.
+    /// Creates the baseline from the first body.
     pub fn new(first: Schema) -> Self {
         Self { shape: first, optional: BTreeSet::new() }
     }
 
-    /// Takes in another body; returns what is new in it, by path. What stands in something that
-    /// is new, gone or of another type is not told as well.
+    /// Adds another body; returns its changes by path. Leaves out paths inside of a value that was
+    /// added, removed, or changed its type.
     pub fn take(&mut self, newer: &Schema) -> Vec<SchemaChange> {
         let mut found = Vec::new();
         let mut told: Vec<String> = Vec::new();
         let mut all: Vec<String> =
             self.shape.paths.keys().chain(newer.paths.keys()).cloned().collect();
-        // Before what is in them.
+        // Containers come before what is in them.
         all.sort_by(|one, other| (one.len(), one).cmp(&(other.len(), other)));
         all.dedup();
         for path in all {
@@ -36,7 +36,7 @@ impl Baseline {
             let (old, new) = (self.shape.paths.get(&path), newer.paths.get(&path));
             let change = match (old, new) {
                 (Some(old), Some(new)) if new.named() & !old.named() == 0 => {
-                    // An object that is null this time says nothing of its members.
+                    // An object that is null in this body says nothing about its members.
                     if !new.holds(*old) {
                         told.push(path);
                     }
@@ -77,7 +77,7 @@ impl Baseline {
         self.optional.retain(|path| paths.contains_key(path));
     }
 
-    /// As text that [`Self::from_text`] reads: a path a line.
+    /// Returns the text that [`Self::from_text`] reads, one path per line.
     pub fn to_text(&self) -> String {
         let mut out = String::from(if self.shape.is_whole { "whole\n" } else { "part\n" });
         for (path, types) in &self.shape.paths {
@@ -88,7 +88,7 @@ impl Baseline {
         out
     }
 
-    /// Nothing of a text that was not written by [`Self::to_text`].
+    /// Returns `None` for a text that [`Self::to_text`] did not write.
     pub fn from_text(text: &str) -> Option<Self> {
         let mut lines = text.lines();
         let mut shape = Schema { is_whole: lines.next()? == "whole", ..Schema::default() };
@@ -107,7 +107,7 @@ impl Baseline {
 }
 
 impl Types {
-    /// Whether what may hold others is there as well.
+    /// Returns whether containers in `old` are present here as well.
     fn holds(self, old: Self) -> bool {
         const OPEN: u8 = 1 << 4 | 1 << 5;
         self.0 & OPEN == old.0 & OPEN
@@ -128,7 +128,7 @@ mod tests {
         let mut known = Baseline::new(shape(first));
         let mut told = |body: &&str| {
             let changes = known.take(&shape(body));
-            // What is kept in between changes nothing.
+            // Storing and loading the baseline in between changes nothing.
             known = Baseline::from_text(&known.to_text()).unwrap();
             changes.iter().map(ToString::to_string).collect()
         };
