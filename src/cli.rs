@@ -1,4 +1,4 @@
-//! The command line: what can be asked for, and one file for each command.
+//! The command line: arguments and options, with one file per command.
 
 mod atomic_file;
 mod columns;
@@ -52,7 +52,7 @@ use store::StoreCommandArgs;
 use verify::VerifyArgs;
 use wait::WaitArgs;
 
-/// Where deliveries are kept if nothing else is said, in the current folder.
+/// Default store path, relative to the working directory.
 const DEFAULT_STORE: &str = ".hookglass/deliveries.db";
 
 /// A looking glass for webhooks: listens, verifies each delivery, keeps it and shows it live.
@@ -121,19 +121,19 @@ impl StoreArgs {
 }
 
 impl Cli {
-    /// Parses the arguments of the program, the first of which is its name.
+    /// Parses the program's arguments, including the program name.
     pub fn read(args: impl IntoIterator<Item = OsString>) -> Self {
         Self::parse_from(filter_words::separate(Self::command(), args))
     }
 }
 
-/// Carries out what was asked for.
+/// Runs the command.
 pub fn run(cli: Cli) -> Result<(), CliError> {
     log::start(cli.log.as_deref())?;
     let outcome = dispatch(cli);
     match &outcome {
         Ok(()) | Err(CliError::Pipe) => tracing::info!("stopped"),
-        // Not the text, which may quote what the user or a client sent.
+        // Log only the kind: the message may quote input from the user or a client.
         Err(error) => tracing::error!(kind = error.kind(), "stopped"),
     }
     outcome
@@ -161,7 +161,7 @@ fn dispatch(cli: Cli) -> Result<(), CliError> {
     }
 }
 
-/// The flags of every command, for the README: command, flag, value, help.
+/// Returns the flags of every command for the README: command, flag, value, help.
 pub fn flags() -> Vec<[String; 4]> {
     flag_docs::flags::<Cli>()
 }

@@ -1,9 +1,8 @@
-//! The other front end: a line for each delivery on standard output.
+//! The headless front end: prints one line per delivery on standard output.
 //!
-//! It reads what the store has committed, in the order of ids, so nothing is lost or doubled
-//! however slowly the reader of the output is. A delivery that is being forwarded is printed
-//! once its answer is known, and one with a bad signature once its cause was
-//! looked for; those behind it wait for it.
+//! It reads committed deliveries from the store in id order, so a slow consumer neither loses nor
+//! repeats any. A forwarded delivery is printed once its response is known, and one with a failed
+//! signature once its cause has been searched for; later deliveries wait for it.
 
 use std::io::{self, Write};
 
@@ -15,17 +14,17 @@ use crate::payload::escape;
 use crate::store::{Store, StoreError, StoreReader};
 use crate::units;
 
-/// Deliveries read at a time; a body may be large.
+/// Deliveries read at a time. Kept small because bodies can be large.
 const PAGE: usize = 64;
 
-/// What is printed for a delivery.
+/// Output format of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     Jsonl,
     Text,
 }
 
-/// Why printing ended before it was asked to.
+/// Error that ended printing early.
 #[derive(Debug, thiserror::Error)]
 pub enum HeadlessError {
     #[error(transparent)]
@@ -34,7 +33,7 @@ pub enum HeadlessError {
     Output(#[from] io::Error),
 }
 
-/// Prints every delivery kept after `last`, until `ended` and nothing is left to print.
+/// Prints every delivery stored after `last`, until `ended` is canceled and all are printed.
 pub async fn run(
     store: &Store,
     last: DeliveryId,
@@ -47,7 +46,7 @@ pub async fn run(
     loop {
         let ending = ended.is_cancelled();
         progress.mark_unchanged();
-        // The output may block for as long as it likes; the runtime's own threads go on.
+        // Writing may block indefinitely; on a blocking thread it does not stall the runtime.
         let printed =
             tokio::task::spawn_blocking(move || print_new(reader, last, format, ending)).await;
         (reader, last) = match printed {
@@ -64,7 +63,7 @@ pub async fn run(
     }
 }
 
-/// Prints what has come and is answered. At the end what is not answered is printed as well.
+/// Prints new deliveries that have their response. At the end, prints the others as well.
 fn print_new(
     reader: StoreReader,
     mut last: DeliveryId,
@@ -90,7 +89,7 @@ fn print_new(
     Ok((reader, last))
 }
 
-/// Writes a delivery as a line.
+/// Writes a delivery as one line.
 pub fn print(out: &mut impl Write, delivery: &Delivery, format: Format) -> io::Result<()> {
     match format {
         Format::Jsonl => writeln!(out, "{}", jsonl::line(delivery)),
@@ -98,7 +97,7 @@ pub fn print(out: &mut impl Write, delivery: &Delivery, format: Format) -> io::R
     }
 }
 
-/// A line for people: time, verdict, type, id, size, answer.
+/// Formats a delivery as text: time, verdict, type, id, size, status.
 fn text(delivery: &Delivery) -> String {
     let summary = &delivery.summary;
     let at = summary

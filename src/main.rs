@@ -1,4 +1,4 @@
-//! Parses the command line, runs what it asks for, and turns a failure into an exit code.
+//! Parses the command line, runs the command, and turns an error into an exit code.
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -10,7 +10,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             if !matches!(failure, CliError::Pipe) {
-                // Nothing can be done about a standard error that cannot be written to.
+                // Nothing can be done if standard error cannot be written.
                 let _ = writeln!(std::io::stderr(), "error: {}", failure.report());
             }
             failure.exit_code()

@@ -1,10 +1,10 @@
-//! Text in columns: as wide as the terminal, or as wide as it needs to be in a pipe.
+//! Text in columns: limited to the terminal's width, unlimited in a pipe.
 
 use std::io::{self, IsTerminal as _};
 
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
-/// The columns of the terminal that standard output is; nothing if it is something else.
+/// Returns the width of the terminal on standard output, if it is a terminal.
 pub(super) fn terminal_width() -> Option<usize> {
     if !io::stdout().is_terminal() {
         return None;
@@ -12,7 +12,7 @@ pub(super) fn terminal_width() -> Option<usize> {
     crossterm::terminal::size().ok().map(|(columns, _)| usize::from(columns))
 }
 
-/// The text in exactly so many columns: filled up with blanks, or cut with an ellipsis.
+/// Pads the text with spaces or truncates it with an ellipsis to exactly `width` columns.
 pub(super) fn fitted(text: &str, width: usize) -> String {
     let have = text.width();
     if have <= width {
@@ -36,12 +36,12 @@ pub(super) fn fitted(text: &str, width: usize) -> String {
     out
 }
 
-/// A bar of `part` of the whole, at most `width` columns wide, in eighths of a column.
+/// Draws a bar for `part` of `whole`, at most `width` columns wide, in eighths of a column.
 pub(super) fn bar(part: u64, whole: u64, width: usize) -> String {
     const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
     let steps = u128::from(part) * width as u128 * 8 / u128::from(whole.max(1));
     let steps = usize::try_from(steps).unwrap_or(usize::MAX).min(width * 8);
-    // Something is never shown as nothing.
+    // A nonzero part is always visible.
     let steps = if part > 0 { steps.max(1) } else { steps };
     format!("{}{}", "█".repeat(steps / 8), EIGHTHS.get(steps % 8).unwrap_or(&""))
 }
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_fits_exactly() {
+    fn fitted_text_has_the_exact_width() {
         for (text, width, fits) in [
             ("abc", 5, "abc  "),
             ("abcdef", 4, "abc…"),
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn bars_are_in_proportion() {
+    fn bars_are_proportional() {
         assert_eq!(bar(8, 8, 4), "████");
         assert_eq!(bar(1, 2, 4), "██");
         assert_eq!(bar(1, 1000, 4), "▏");

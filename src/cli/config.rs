@@ -1,4 +1,4 @@
-//! `hookglass config`: what holds here, and who said so.
+//! `hookglass config`: effective configuration and where each value comes from.
 
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -23,7 +23,7 @@ pub(super) struct ConfigCommandArgs {
     print_default: bool,
 }
 
-/// A setting, its value, and where that comes from.
+/// A setting, its value, and its source.
 type Row = (String, String, String);
 
 pub(super) fn run(args: &ConfigCommandArgs) -> Result<(), CliError> {
@@ -63,13 +63,13 @@ fn rows(args: &ConfigCommandArgs, config: &Config) -> Vec<Row> {
     for provider in config.providers() {
         let sources = config.sources(provider);
         let is_named = names.contains(&provider.name);
-        let is_said = !sources.variables.is_empty() || !sources.files.is_empty();
-        if !is_named && !is_said {
+        let is_configured = !sources.variables.is_empty() || !sources.files.is_empty();
+        if !is_named && !is_configured {
             continue;
         }
-        let from = if is_said { shown.as_str() } else { "default" };
+        let from = if is_configured { shown.as_str() } else { "default" };
         let name = format!("{} secret", provider.name);
-        let default = (!is_said).then(|| sources.default_variable.clone());
+        let default = (!is_configured).then(|| sources.default_variable.clone());
         for variable in sources.variables.iter().chain(&default) {
             let set = std::env::var_os(variable).is_some_and(|value| !value.is_empty());
             let state = if set { "set" } else { "not set" };
@@ -90,11 +90,11 @@ fn rows(args: &ConfigCommandArgs, config: &Config) -> Vec<Row> {
     rows
 }
 
-/// A setting, its value, and whether that holds without the file.
-type Held = (String, String, bool);
+/// A setting, its value, and whether it is the default.
+type Setting = (String, String, bool);
 
-/// What becomes of deliveries.
-fn routing(config: &Config) -> Vec<Held> {
+/// Settings for responses, rules, and targets.
+fn routing(config: &Config) -> Vec<Setting> {
     let (said, usual) = (config.switches, Switches::default());
     let word = |on: bool| if on { "on" } else { "off" }.to_owned();
     let mut found = vec![
@@ -114,8 +114,8 @@ fn routing(config: &Config) -> Vec<Held> {
     found
 }
 
-/// How the dashboard looks and behaves; of its keys those that were bound anew.
-fn dashboard(said: &Dashboard) -> Vec<Held> {
+/// Settings of the dashboard; of the keys, only the rebound ones.
+fn dashboard(said: &Dashboard) -> Vec<Setting> {
     let usual = Dashboard::default();
     let Preferences { keymap, views, volatile, columns } = &said.preferences;
     let theme = said.theme_name.as_deref().unwrap_or(defaults::THEME);

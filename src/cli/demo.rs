@@ -1,4 +1,4 @@
-//! Signed samples that arrive by real HTTP at a human pace, a few of them spoilt.
+//! Signed samples sent over real HTTP at a human pace, a few of them tampered with.
 
 use std::time::Duration;
 
@@ -9,13 +9,12 @@ use crate::outbound::{Client, Request, Target};
 use crate::secret::Secret;
 use crate::signature::Credentials;
 
-/// From one sample to the next, about; the first few come faster, so that there is something to
-/// look at.
+/// Average interval between samples. The first few come faster to fill the list.
 const PACE: Duration = Duration::from_millis(1300);
 const FIRST_PACE: Duration = Duration::from_millis(250);
 const FIRST: usize = 6;
 
-/// A secret that nobody has to keep.
+/// Generates a throw-away secret.
 pub(super) fn secret() -> Secret {
     let random: String = std::iter::repeat_with(fastrand::alphanumeric).take(32).collect();
     Secret::new("the demo's own secret", random)
@@ -31,7 +30,8 @@ pub(super) async fn run(credentials: Credentials, target: Target, stop: Cancella
         let request = match (next, last.take()) {
             (DemoPlan::Again, Some(last)) => Ok(last),
             (next, _) => {
-                let tamper = if let DemoPlan::Spoilt(tamper) = next { Some(tamper) } else { None };
+                let tamper =
+                    if let DemoPlan::Tampered(tamper) = next { Some(tamper) } else { None };
                 let run = SendRun {
                     credentials: &credentials,
                     source: EventSource::Sample(sample),
@@ -43,37 +43,37 @@ pub(super) async fn run(credentials: Credentials, target: Target, stop: Cancella
                 run.request()
             }
         };
-        // A provider of which no sample can be signed has no demo.
+        // The demo does not work for a provider whose samples cannot be signed.
         let Ok(request) = request else { return };
         let pace = if number < FIRST { FIRST_PACE } else { PACE };
-        // Between half and one and a half of the pace.
+        // Between 0.5 and 1.5 times the pace.
         let pause = pace.mul_f64(0.5 + random.f64());
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(pause) => {}
         }
-        // What becomes of it is seen in the list.
+        // The result shows in the list.
         let _ = client.send(&target, &request).await;
         last = Some(request);
     }
 }
 
-/// What the next sample is for.
+/// How the next sample is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum DemoPlan {
-    Sound,
-    Spoilt(Tamper),
-    /// The one before once more, as a retry would be.
+    Intact,
+    Tampered(Tamper),
+    /// The previous sample again, like a retry.
     Again,
 }
 
-/// The turns are primes to the number of types, so that each type meets each fate in time.
+/// The periods are coprime to the number of types, so that every type gets every plan in time.
 fn plan(number: usize) -> DemoPlan {
     match number % 17 {
-        4 => DemoPlan::Spoilt(Tamper::Body),
+        4 => DemoPlan::Tampered(Tamper::Body),
         8 => DemoPlan::Again,
-        11 => DemoPlan::Spoilt(Tamper::Missing),
-        14 => DemoPlan::Spoilt(Tamper::Signature),
-        _ => DemoPlan::Sound,
+        11 => DemoPlan::Tampered(Tamper::Missing),
+        14 => DemoPlan::Tampered(Tamper::Signature),
+        _ => DemoPlan::Intact,
     }
 }

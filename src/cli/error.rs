@@ -18,7 +18,7 @@ pub enum CliError {
     /// Environment error: port in use, store unreadable, target unreachable.
     #[error(transparent)]
     Environment(BoxError),
-    /// The reader of our output has closed it, which is no failure of ours.
+    /// The reader of standard output closed it, which is not a failure.
     #[error("the reader of the output closed it")]
     Pipe,
 }
@@ -33,7 +33,7 @@ impl CliError {
         })
     }
 
-    /// Name of the variant for the log, which holds no texts.
+    /// Returns the name of the variant for the log, without any message text.
     pub(super) fn kind(&self) -> &'static str {
         match self {
             Self::Negative(_) => "negative",
@@ -43,8 +43,8 @@ impl CliError {
         }
     }
 
-    /// The text to print: every source once, and safe for a terminal, since sources may quote
-    /// what others sent.
+    /// Returns the message to print: each source once, escaped for the terminal because sources may
+    /// quote received data.
     pub fn report(&self) -> String {
         let text = error_chain::with_sources(self);
         let lines: Vec<_> = text.lines().map(escape).collect();
@@ -63,18 +63,18 @@ impl CliError {
         Self::Environment(error.into())
     }
 
-    /// A step that failed because of the user's input, with the reason as its source.
+    /// Wraps an error caused by the user's input in a description of the failed step.
     pub(super) fn usage_in(step: impl Into<String>, source: impl Into<BoxError>) -> Self {
         Self::usage(StepError::new(step, source))
     }
 
-    /// A step that failed because of the environment, with the reason as its source.
+    /// Wraps an error caused by the environment in a description of the failed step.
     pub(super) fn environment_in(step: impl Into<String>, source: impl Into<BoxError>) -> Self {
         Self::environment(StepError::new(step, source))
     }
 }
 
-/// An error of writing to standard output.
+/// Converts an error of writing to standard output.
 impl From<io::Error> for CliError {
     fn from(error: io::Error) -> Self {
         match error.kind() {
@@ -113,13 +113,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_report_names_every_source_once() {
+    fn report_names_every_source_once() {
         let error = CliError::usage_in("cannot read `a`", StepError::new("no file", "absent"));
         assert_eq!(error.report(), "cannot read `a`: no file: absent");
     }
 
     #[test]
-    fn a_report_is_safe_for_a_terminal() {
+    fn report_is_safe_for_a_terminal() {
         assert_eq!(CliError::negative("a\u{1b}[2J\nb").report(), "a\\x1b[2J\nb");
     }
 }

@@ -23,7 +23,7 @@ use crate::payload::escape;
 use crate::redact::Instruction;
 use crate::store::StoreReader;
 
-/// Events that may wait to be printed.
+/// Capacity of the queue of events to print.
 const WAITING: usize = 64;
 
 #[derive(Debug, Args)]
@@ -149,7 +149,7 @@ pub(super) fn run(args: &ExportArgs) -> Result<(), CliError> {
     print_summary(args, &exported?, to)
 }
 
-/// Prints events as they come. Returning early ends the export.
+/// Prints events as they arrive. Returning early stops the export.
 fn print_events(mut queue: mpsc::Receiver<ExportEvent>, count: usize) -> Result<(), CliError> {
     let mut progress = Progress::new("exporting", count);
     while let Some(event) = queue.blocking_recv() {

@@ -1,4 +1,4 @@
-//! Filters on the command line, whose terms may begin with a hyphen.
+//! Filter arguments whose terms may begin with a hyphen.
 
 use std::ffi::OsString;
 
@@ -7,7 +7,7 @@ use clap::{Arg, Command};
 /// Moves the words of a filter behind `--`, so that `-term` is not parsed as a flag.
 ///
 /// clap's `allow_hyphen_values` does not help: once a filter has begun, it also takes the flags
-/// behind it for values.
+/// that follow as values.
 pub(super) fn separate(
     mut root: Command,
     args: impl IntoIterator<Item = OsString>,
@@ -33,7 +33,7 @@ pub(super) fn separate(
                 flags.extend(args.next());
             }
         } else if text.starts_with("--") {
-            // A mistake in a flag, which the parser explains.
+            // An invalid flag; the parser reports it.
             flags.push(arg);
         } else {
             words.push(arg);
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn a_negated_term_is_a_word_of_the_filter() {
+    fn a_negated_term_is_part_of_the_filter() {
         assert_eq!(separated("hookglass list -type:x"), "hookglass list -- -type:x");
     }
 
@@ -92,13 +92,13 @@ mod tests {
     }
 
     #[test]
-    fn the_value_of_a_flag_is_no_word() {
+    fn flag_values_are_not_filter_words() {
         assert_eq!(separated("hookglass list --store -x -a"), "hookglass list --store -x -- -a");
         assert_eq!(separated("hookglass list --store=x -a"), "hookglass list --store=x -- -a");
     }
 
     #[test]
-    fn all_is_filter_behind_two_hyphens() {
+    fn everything_after_two_hyphens_is_the_filter() {
         assert_eq!(separated("hookglass list a -- --json"), "hookglass list -- a --json");
     }
 
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn other_commands_are_left_alone() {
+    fn other_commands_are_unchanged() {
         for line in
             ["hookglass send list -x", "hookglass --store list -x", "hookglass", "hookglass show 1"]
         {

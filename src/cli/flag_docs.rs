@@ -1,15 +1,16 @@
-//! The flags of every command as rows, from the definitions that parse them.
+//! The flags of every command as table rows, from the definitions that parse them.
 
 use clap::{Arg, Command, CommandFactory};
 
-/// Command, flag, value, and help of every flag; flags of all commands come first, without one.
+/// Returns command, flag, value, and help of every flag. Global flags come first, with an empty
+/// command.
 pub(super) fn flags<C: CommandFactory>() -> Vec<[String; 4]> {
     let root = C::command();
     let global = root.get_arguments().filter(|arg| arg.is_global_set()).map(|arg| row(arg, ""));
     global.chain(inside(&root, "")).collect()
 }
 
-/// The rows of the commands of a command, under their whole names.
+/// Returns the rows of a command's subcommands, under their full names.
 fn inside(command: &Command, name: &str) -> Vec<[String; 4]> {
     let commands = command.get_subcommands().filter(|command| command.get_name() != "help");
     let of = |command: &Command| {

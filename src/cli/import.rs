@@ -1,4 +1,4 @@
-//! `hookglass import`: deliveries that were written down.
+//! `hookglass import`: deliveries from files.
 
 use std::fs;
 use std::io::{self, Read as _, Write as _};
@@ -44,7 +44,7 @@ pub(super) fn run(args: &ImportArgs) -> Result<(), CliError> {
     Ok(())
 }
 
-/// The files that paths lead to; those of a folder by their names.
+/// Resolves paths to files, with the files of a folder sorted by name.
 pub(super) fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
     let mut found = Vec::new();
     for path in paths {
@@ -71,7 +71,7 @@ pub(super) fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
     Ok(found)
 }
 
-/// A key by which `x.999` comes before `x.1000`, and `Ping.1` before `ping.2`, as they were named.
+/// Natural sort key: `x.999` before `x.1000`, and `Ping.1` before `ping.2`.
 fn numbered(path: &Path) -> (String, u64, PathBuf) {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let before = stem.trim_end_matches(|digit: char| digit.is_ascii_digit()).to_owned();
@@ -79,7 +79,7 @@ fn numbered(path: &Path) -> (String, u64, PathBuf) {
     (before.to_lowercase(), number.unwrap_or_default(), path.to_owned())
 }
 
-/// The bytes of a file, or of standard input.
+/// Reads a file or standard input.
 pub(super) fn bytes(path: &Path) -> Result<Vec<u8>, CliError> {
     let unreadable = |error: io::Error| CliError::usage_in(path.display().to_string(), error);
     if path.as_os_str() == "-" {
@@ -98,10 +98,10 @@ fn read(path: &Path) -> Result<Vec<RecordedRequest>, CliError> {
     })
 }
 
-/// Judges what no file says a verdict of.
+/// Verifies imported deliveries that have no verdict in their file.
 struct Judge {
     verifier: Verifier,
-    /// For events of requests whose provider the file names.
+    /// For the events of requests whose file names the provider.
     providers: Vec<crate::provider::Provider>,
     now: Timestamp,
 }

@@ -1,5 +1,5 @@
-//! The providers that were asked for, each with its secrets: flags first, then the configuration,
-//! then each provider's own variable.
+//! Selected providers with their secrets: from flags first, then from the configuration, then from
+//! each provider's own variable.
 
 use std::path::PathBuf;
 
@@ -42,7 +42,7 @@ pub(super) struct SecretArgs {
     pub(super) secret_file: Vec<PathBuf>,
 }
 
-/// Every provider that was asked for with its secrets, and what is to be said of them.
+/// Selected providers with their secrets, and warnings about them.
 #[derive(Default)]
 pub(super) struct Keyring {
     pub(super) candidates: Vec<Credentials>,
@@ -51,7 +51,7 @@ pub(super) struct Keyring {
 }
 
 impl ConfigArgs {
-    /// The file that is read, and written to where something is saved.
+    /// Returns the path of the configuration file, which is also where changes are saved.
     pub(super) fn path(&self) -> PathBuf {
         self.config.clone().unwrap_or_else(|| DEFAULT.into())
     }
@@ -68,13 +68,13 @@ impl ConfigArgs {
 }
 
 impl ProviderArgs {
-    /// The providers to listen for, or to send as.
+    /// Returns the providers to listen for or to send as.
     pub(super) fn keyring(&self) -> Result<Keyring, CliError> {
         let config = self.config.load()?;
         self.keyring_under(&config)
     }
 
-    /// The same, where the configuration was read already.
+    /// Like [`Self::keyring`], with the configuration already read.
     pub(super) fn keyring_under(&self, config: &Config) -> Result<Keyring, CliError> {
         self.keyring_or(config, || match config.provider.as_slice() {
             [] => vec![defaults::PROVIDER.to_owned()],
@@ -82,7 +82,7 @@ impl ProviderArgs {
         })
     }
 
-    /// The providers of deliveries, unless others were asked for.
+    /// Returns the providers of given deliveries, unless others are selected.
     pub(super) fn keyring_of(&self, names: &[String]) -> Result<Keyring, CliError> {
         self.keyring_or(&self.config.load()?, || names.to_vec())
     }
@@ -105,8 +105,8 @@ impl ProviderArgs {
     }
 }
 
-/// Everything that the configuration knows, whether or not it is asked for here. A secret that
-/// cannot be read cannot be written by accident either, so it is left out.
+/// Returns all providers and secrets in the configuration, selected or not. A secret that cannot be
+/// read is left out: it cannot leak either.
 pub(super) fn known_providers(config: &Config) -> KnownProviders {
     let providers: Vec<Provider> = config.providers().cloned().collect();
     let found = providers.iter().filter_map(|one| secrets::load(&config.sources(one)).ok());
@@ -122,7 +122,7 @@ impl Keyring {
     ) -> Result<Self, CliError> {
         let mut keyring = Self::default();
         let one = providers.len() == 1;
-        // Standard input can be read once only, and a flag's secrets are for all of them.
+        // Standard input can be read only once, and the secrets from flags apply to all providers.
         let given = flags.is_given().then(|| secrets::load(&flags.sources())).transpose()?;
         if let Some(given) = &given {
             keyring.notes.clone_from(&given.notes);
@@ -139,7 +139,7 @@ impl Keyring {
                 keyring.warnings.extend(found.secrets.iter().flat_map(lint));
                 found.secrets
             };
-            // A secret that is for all of them fits few.
+            // A secret that applies to all providers may be invalid for some of them.
             if one || given.is_none() {
                 let odd = secrets.iter().flat_map(|secret| lint_under(&provider, secret));
                 keyring.warnings.extend(odd);
@@ -151,7 +151,7 @@ impl Keyring {
 }
 
 impl SecretArgs {
-    /// Standard input can be read once; `other` is what it is read for already.
+    /// Checks that no secret is read from standard input, because `other` already is.
     pub(super) fn leave_standard_input(&self, other: &str) -> Result<(), CliError> {
         if self.secret_file.iter().any(|path| path.as_os_str() == "-") {
             return Err(CliError::usage(format!(

@@ -1,4 +1,4 @@
-//! `hookglass list`: what was kept, oldest first, and what comes.
+//! `hookglass list`: stored deliveries, oldest first, and new ones with `--follow`.
 
 use std::io::{self, IsTerminal as _, Write};
 use std::thread;
@@ -38,14 +38,14 @@ pub(super) struct ListArgs {
 /// Rows written at a time.
 const PAGE: usize = 500;
 
-/// New deliveries that may wait to be written.
+/// Capacity of the queue of new deliveries.
 const WAITING: usize = 64;
 
 pub(super) fn run(args: &ListArgs) -> Result<(), CliError> {
     let picking = args.filter.picking()?;
     let reader = StoreReader::open(&args.store.path()).map_err(CliError::environment)?;
     let columns = Columns::new(terminal_width());
-    // Before the first page is read, so that nothing falls between it and what follows.
+    // Before reading the first page, so that no delivery is missed between the list and the tail.
     let last = reader.last_id().map_err(CliError::environment)?;
     let mut ids = picking.ids(&reader, args.limit)?;
     if args.follow {
@@ -54,7 +54,7 @@ pub(super) fn run(args: &ListArgs) -> Result<(), CliError> {
     let mut out = io::BufWriter::new(io::stdout().lock());
     if args.json {
         for id in ids {
-            // One that has been deleted since is no longer there to be listed.
+            // It was deleted in the meantime.
             let Some(delivery) = reader.delivery(id).map_err(CliError::environment)? else {
                 continue;
             };
@@ -76,7 +76,7 @@ pub(super) fn run(args: &ListArgs) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Writes deliveries as they are found. While this blocks, they wait in the store.
+/// Writes new deliveries as they arrive. While this blocks, they stay in the store.
 fn write_new(
     out: &mut impl Write,
     mut deliveries: mpsc::Receiver<Delivery>,
@@ -96,7 +96,7 @@ fn write_new(
     }
 }
 
-/// Columns for people.
+/// Writes a table for the terminal.
 fn write_table(
     out: &mut impl Write,
     (reader, columns): (&StoreReader, &Columns),
@@ -118,18 +118,18 @@ fn write_table(
     Ok(())
 }
 
-/// How wide the columns of a list are.
+/// Column widths of a list.
 struct Columns {
-    /// With the day, or the time alone.
+    /// Time format: with the date, or the time only.
     time: &'static str,
     time_width: usize,
     kind: usize,
     event: usize,
-    /// In a pipe nothing is cut.
+    /// Whether to truncate; nothing is truncated in a pipe.
     cuts: bool,
 }
 
-/// What the other columns take: id, signature, size and answer with their gaps.
+/// Width of the remaining columns (id, signature, size, status) and the gaps.
 const FIXED: usize = 6 + 2 + 2 + 10 + 2 + 2 + 7 + 2 + 6;
 
 impl Columns {
@@ -140,7 +140,7 @@ impl Columns {
         };
         let (time, time_width) = if width < 90 { ("%H:%M:%S", 8) } else { (time, time_width) };
         let rest = width.saturating_sub(FIXED + time_width + 2);
-        // A type says more than the beginning of an id.
+        // A type is more informative than the beginning of an id.
         let kind = (rest * 3 / 5).clamp(10, 40);
         Self { time, time_width, kind, event: rest.saturating_sub(kind), cuts: true }
     }
@@ -183,7 +183,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_are_as_wide_as_the_terminal_allows() {
+    fn rows_fit_the_terminal_width() {
         let long = "x".repeat(300);
         for width in [60, 80, 90, 120, 250] {
             let columns = Columns::new(Some(width));

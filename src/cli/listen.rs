@@ -1,4 +1,4 @@
-//! `hookglass listen`: the listener, the store and a front end, wired together.
+//! `hookglass listen`: connects the listener, the store, and a front end.
 
 mod routing;
 
@@ -93,9 +93,9 @@ pub(super) fn run(args: ListenArgs) -> Result<(), CliError> {
 }
 
 async fn listen(args: ListenArgs, config: Config, keyring: Keyring) -> Result<(), CliError> {
-    // From here on a signal ends it in order, whoever has been told that it listens.
-    let told = signals::caught().map_err(CliError::environment)?;
-    // Before anything else: a taken port must not touch the store.
+    // From here on a signal shuts down in order, even right after the address is printed.
+    let signal = signals::caught().map_err(CliError::environment)?;
+    // Bind first: if the port is in use, the store must stay untouched.
     let listener = bind(&args).await.map_err(CliError::environment)?;
     let address = listener.local_addr().map_err(CliError::environment)?;
     let url = format!("http://{address}");
@@ -144,13 +144,13 @@ async fn listen(args: ListenArgs, config: Config, keyring: Keyring) -> Result<()
         warnings,
         headless,
     };
-    // On the heap, since the state of every front end is in it.
-    let outcome = Box::pin(front.run(listener, told)).await;
+    // Boxed because the future holds the state of every front end.
+    let outcome = Box::pin(front.run(listener, signal)).await;
     tokio::task::spawn_blocking(move || writer.finish()).await.map_err(CliError::environment)?;
     outcome
 }
 
-/// Takes the address; the demo makes do with another port if nobody asked for a certain one.
+/// Binds the address. The demo uses another port if the default one is in use.
 async fn bind(args: &ListenArgs) -> Result<TcpListener, BindError> {
     match listener::bind(args.bind.unwrap_or(DEFAULT_ADDRESS)).await {
         Err(BindError::Taken(address)) if args.demo && args.bind.is_none() => {
@@ -197,25 +197,25 @@ fn session(
     }
 }
 
-/// What becomes of deliveries, and where they come from.
+/// Rules, targets, and the public address.
 struct Routing {
     plan: RoutingPlan,
-    /// Where it listens.
+    /// Address of the listener.
     address: SocketAddr,
     public_url: PublicUrl,
 }
 
-/// The ends of several things, in the order in which they come.
+/// Stages of the shutdown, in order.
 struct Shutdown {
-    /// It is told to stop.
+    /// Shutdown has been requested.
     stop: CancellationToken,
-    /// The last request is answered.
+    /// The last request has its response.
     answered: CancellationToken,
-    /// The last cause is found as well, so that headless prints that too.
+    /// The last cause has been searched for, so that headless output includes it.
     finished: CancellationToken,
 }
 
-/// Everything that runs until the end.
+/// Everything that runs until shutdown.
 struct ListenSession {
     args: ListenArgs,
     routing: Routing,
@@ -233,7 +233,7 @@ impl ListenSession {
     async fn run(
         self,
         listener: TcpListener,
-        told: impl Future<Output = ()> + Send + 'static,
+        signal: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), CliError> {
         let stop = CancellationToken::new();
         let answered = CancellationToken::new();
@@ -259,7 +259,7 @@ impl ListenSession {
         let stopping = stop.clone();
         tasks.spawn(async move {
             tokio::select! {
-                () = told => stopping.cancel(),
+                () = signal => stopping.cancel(),
                 () = stopping.cancelled() => {}
             }
         });
@@ -272,13 +272,13 @@ impl ListenSession {
                 Output::Text => Format::Text,
             };
             if let Some(states) = tunnel {
-                tasks.spawn(routing::tell(states));
+                tasks.spawn(routing::report_tunnel(states));
             }
             let printing = headless::run(&self.store, last, format, finished);
-            beside(printing, &mut tasks).await.map_err(CliError::from)
+            watch_tasks(printing, &mut tasks).await.map_err(CliError::from)
         } else {
             let showing = dashboard::run(self.dashboard(own, controls, tunnel), stop.clone());
-            beside(showing, &mut tasks).await.map_err(CliError::environment)
+            watch_tasks(showing, &mut tasks).await.map_err(CliError::environment)
         };
         stop.cancel();
         while let Some(ended) = tasks.join_next().await {
@@ -360,8 +360,8 @@ impl From<HeadlessError> for CliError {
     }
 }
 
-/// Waits for the front end; a panic behind it ends the program.
-async fn beside<T>(front: impl Future<Output = T>, tasks: &mut JoinSet<()>) -> T {
+/// Waits for the front end. A panic in a background task ends the program.
+async fn watch_tasks<T>(front: impl Future<Output = T>, tasks: &mut JoinSet<()>) -> T {
     tokio::pin!(front);
     loop {
         tokio::select! {

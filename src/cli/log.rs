@@ -1,8 +1,7 @@
-//! The log file: `--log FILE` or `HOOKGLASS_LOG`, off unless one of them is given.
+//! The log file, off unless `--log FILE` or `HOOKGLASS_LOG` is given.
 //!
-//! Only events of hookglass itself are written, never those of libraries, which may print what they
-//! handle. Events carry ids, names, sizes, and durations; never bodies, header values, queries, or
-//! secrets.
+//! Only hookglass's own events are written: those of libraries may print the data that they handle.
+//! Events carry ids, names, sizes, and durations; never bodies, header values, queries, or secrets.
 
 use std::env;
 use std::fs::File;
@@ -16,12 +15,12 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use super::CliError;
 use crate::private_file;
 
-/// Variable that names the file if `--log` does not.
+/// Variable with the path of the log file, if `--log` is not given.
 const FILE: &str = "HOOKGLASS_LOG";
 /// Variable with the least severe level to write.
 const LEVEL: &str = "HOOKGLASS_LOG_LEVEL";
 
-/// Starts to log if a file is named by the flag or the environment.
+/// Starts logging if the flag or the environment names a file.
 pub(super) fn start(flag: Option<&Path>) -> Result<(), CliError> {
     let variable = env::var_os(FILE).filter(|value| !value.is_empty()).map(PathBuf::from);
     let Some(path) = flag.map(Path::to_owned).or(variable) else { return Ok(()) };

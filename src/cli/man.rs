@@ -1,4 +1,4 @@
-//! `hookglass man` and `hookglass completions`: written from the definitions that parse.
+//! `hookglass man` and `hookglass completions`, generated from the argument definitions.
 
 use std::io::{self, Write as _};
 
@@ -21,7 +21,7 @@ pub(super) fn completions(args: &CompletionsArgs) -> Result<(), CliError> {
     Ok(())
 }
 
-/// The manual page, in roff: the program first, then each command.
+/// Renders the manual page in roff: the program first, then each command.
 pub(super) fn page() -> io::Result<Vec<u8>> {
     let mut root = Cli::command();
     root.build();
@@ -45,7 +45,7 @@ fn section(page: &mut Vec<u8>, command: &Command, name: &str) -> io::Result<()> 
     writeln!(page, "{}", about.replace('-', "\\-"))?;
     let mut options = Vec::new();
     clap_mangen::Man::new(command.clone()).render_options_section(&mut options)?;
-    // It stands under the command, not beside it.
+    // The options are a subsection of the command, not a section of their own.
     let options = String::from_utf8_lossy(&options).replace(".SH OPTIONS", ".SS Options");
     page.extend_from_slice(options.as_bytes());
     for inner in command.get_subcommands().filter(|one| one.get_name() != "help") {
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_page_has_every_command_and_flag() {
+    fn page_lists_every_command_and_flag() {
         let page = String::from_utf8(page().unwrap()).unwrap().replace("\\-", "-");
         for [command, flag, ..] in crate::cli::flags() {
             assert!(page.contains(&command.to_uppercase()), "{command}");

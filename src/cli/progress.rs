@@ -1,19 +1,19 @@
-//! How far a long command has come, on standard error if that is a terminal.
+//! Progress bar of a long command, on standard error if it is a terminal.
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
 
 use crate::units;
 
-/// Shorter commands show nothing.
+/// Commands shorter than this show no bar.
 const PATIENCE: Duration = Duration::from_millis(400);
 
-/// From one drawing to the next.
+/// Time between two redraws.
 const PACE: Duration = Duration::from_millis(100);
 
 const WIDTH: usize = 24;
 
-/// A bar that is drawn now and then, and wiped at the end.
+/// Progress bar that is redrawn at intervals and cleared at the end.
 pub(super) struct Progress {
     what: &'static str,
     total: usize,
@@ -40,11 +40,11 @@ impl Progress {
         let bar = format!("{}{}", "█".repeat(filled), "░".repeat(WIDTH.saturating_sub(filled)));
         let (done, total) =
             (units::format_count(self.done as u64), units::format_count(self.total as u64));
-        // Without it the work goes on as well.
+        // Progress is optional; a failed write does not stop the command.
         let _ = write!(io::stderr(), "\r{} {bar} {done} of {total}\x1b[K", self.what);
     }
 
-    /// Wipes the line, so that something else can be said.
+    /// Clears the line, so that other output can be printed.
     pub(super) fn clear(&mut self) {
         if std::mem::take(&mut self.is_shown) {
             let _ = write!(io::stderr(), "\r\x1b[K");

@@ -1,4 +1,4 @@
-//! `hookglass providers`: whose deliveries can be checked, and how each one signs.
+//! `hookglass providers`: supported providers and how each one signs.
 
 use std::io::{self, Write as _};
 
@@ -31,7 +31,7 @@ pub(super) fn run(args: &ProvidersArgs) -> Result<(), CliError> {
     Ok(out.flush()?)
 }
 
-/// A provider in words, with the exact signed content.
+/// Describes a provider, including its exact signed payload.
 fn explained(provider: &Provider) -> String {
     let scheme = &provider.scheme;
     let mut lines = vec![

@@ -1,4 +1,4 @@
-//! `hookglass prune`: lets go what is beyond a retention, and gives the space back.
+//! `hookglass prune`: deletes deliveries beyond a retention limit and frees the disk space.
 
 use std::io::{self, Write as _};
 
@@ -22,7 +22,7 @@ pub(super) struct PruneArgs {
     store: StoreArgs,
 }
 
-/// A retention, before it is known what time it is.
+/// Retention limit, relative to a time that is not known yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Amount {
     Count(u64),
@@ -41,7 +41,7 @@ fn parse_amount(text: &str) -> Result<Amount, String> {
     if lower.ends_with('b') {
         return units::parse_size(&lower).map(Amount::Bytes).map_err(|_| wrong());
     }
-    // `10m` is ten million deliveries, and `10min` a time.
+    // `10m` is ten million deliveries, and `10min` is a duration.
     let count = units::parse_size(&lower).map(Amount::Count);
     count.or_else(|_| units::parse_duration(&lower).map(Amount::Time)).map_err(|_| wrong())
 }
@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn amounts_are_told_apart_by_their_unit() {
+    fn unit_distinguishes_counts_from_durations() {
         for (text, amount) in [
             ("100k", Amount::Count(100_000)),
             ("7", Amount::Count(7)),

@@ -1,4 +1,4 @@
-//! `hookglass replay`: fixtures against an application, as a test.
+//! `hookglass replay`: sends fixtures to an application as a test.
 
 mod cases;
 
@@ -113,13 +113,13 @@ pub(super) fn run(args: &ReplayArgs) -> Result<(), CliError> {
     verdict(args, &outcomes, changes.values().copied().collect())
 }
 
-/// Where the outcomes of the last run are: in the folder of the store, which git ignores, since they
-/// belong to a machine and not to the fixtures.
+/// Returns the path of the last run's outcomes. They are in the store's folder, which git ignores,
+/// because they belong to one machine and not to the fixtures.
 fn history_path() -> PathBuf {
     Path::new(super::DEFAULT_STORE).with_file_name("replays.json")
 }
 
-/// The outcomes of the last run. Another form, or none that can be read, is as good as none.
+/// Reads the outcomes of the last run. An unreadable or outdated file counts as empty.
 fn last_run() -> ReplayHistory {
     let text = fs::read_to_string(history_path()).ok();
     text.and_then(|text| ReplayHistory::read(&text)).unwrap_or_default()
@@ -156,7 +156,7 @@ fn write_row(out: &mut impl Write, outcome: &CaseOutcome, change: CaseChange) ->
     Ok(())
 }
 
-/// What the run came to, in a line and as an exit code.
+/// Summarizes the run as a line and an exit code.
 fn verdict(
     args: &ReplayArgs,
     outcomes: &[CaseOutcome],

@@ -1,4 +1,4 @@
-//! `hookglass resend`: kept deliveries, sent again.
+//! `hookglass resend`: sends stored deliveries again.
 
 use std::io::{self, Write as _};
 use std::time::Duration;
@@ -105,10 +105,10 @@ pub(super) fn run(args: &ResendArgs) -> Result<(), CliError> {
     })
 }
 
-/// Events that may wait to be printed.
+/// Capacity of the queue of events to print.
 const WAITING: usize = 16;
 
-/// Prints the progress of a run; its end decides about the exit code.
+/// Prints the progress of a run. Its result determines the exit code.
 async fn render(
     args: &ResendArgs,
     mut progress: mpsc::Receiver<ResendEvent>,
@@ -147,12 +147,12 @@ fn print_outcome(args: &ResendArgs, outcome: &ResendOutcome) -> io::Result<()> {
         let line = jsonl::attempt_line(attempt, *comparison, recorded.is_recorded());
         writeln!(out, "{line}")?;
     } else {
-        writeln!(out, "{}", summary::told(attempt, *comparison))?;
+        writeln!(out, "{}", summary::attempt_line(attempt, *comparison))?;
     }
     out.flush()
 }
 
-/// The exit of a delivery that cannot be sent.
+/// Returns the error for a delivery that cannot be sent.
 fn unsent(id: DeliveryId, reason: &SkipReason) -> CliError {
     let text = format!("delivery {id} was not sent: {reason}");
     match reason {
@@ -162,11 +162,11 @@ fn unsent(id: DeliveryId, reason: &SkipReason) -> CliError {
     }
 }
 
-/// What to do about a delivery that cannot be re-signed.
+/// Suggestion for a delivery that cannot be re-signed.
 const WAYS_OUT: &str = "use --provider, --secret-env, or --secret-file, or send the bytes as they \
                         were received with --exact";
 
-/// The deliveries that were named; each of them can be sent.
+/// Returns the deliveries selected by id; fails if one of them cannot be sent.
 fn named(args: &ResendArgs, reader: &StoreReader) -> Result<Vec<Summary>, CliError> {
     let found = reader.summaries(&args.ids).map_err(CliError::environment)?;
     for id in &args.ids {
@@ -184,7 +184,7 @@ fn named(args: &ResendArgs, reader: &StoreReader) -> Result<Vec<Summary>, CliErr
     Ok(found)
 }
 
-/// The deliveries that match a filter, without those that cannot be sent.
+/// Returns the deliveries that match a filter, except those that cannot be sent.
 fn passing(reader: &StoreReader, picking: &Selection) -> Result<Vec<Summary>, CliError> {
     let ids = picking.ids(reader, None)?;
     let mut found = reader.summaries(&ids).map_err(CliError::environment)?;
@@ -203,7 +203,7 @@ fn passing(reader: &StoreReader, picking: &Selection) -> Result<Vec<Summary>, Cl
     Ok(found)
 }
 
-/// The providers that the deliveries are re-signed as, with their secrets.
+/// Returns the providers to re-sign as, with their secrets.
 fn keyring(args: &ResendArgs, chosen: &[Summary]) -> Result<Vec<Credentials>, CliError> {
     let config = args.provider.config.load()?;
     let mut names: Vec<String> = chosen.iter().map(|row| row.provider.clone()).collect();
@@ -217,7 +217,7 @@ fn keyring(args: &ResendArgs, chosen: &[Summary]) -> Result<Vec<Credentials>, Cl
     Ok(candidates)
 }
 
-/// Where the deliveries are sent, once it is certain that all of them can be signed.
+/// Returns the destination, after checking that all deliveries can be signed.
 fn destination<'k>(
     args: &ResendArgs,
     chosen: &[Summary],

@@ -1,4 +1,4 @@
-//! Which deliveries a command is about: one filter, read and applied in the same way by all.
+//! Selection of deliveries by a filter, parsed and applied the same way by all commands.
 
 use clap::Args;
 use jiff::Timestamp;
@@ -20,7 +20,7 @@ impl FilterArgs {
     }
 }
 
-/// Reads a filter; a mistake in it is shown with a caret under it.
+/// Parses a filter. An error includes a caret under the mistake.
 pub(super) fn select(typed: &str) -> Result<Selection, CliError> {
     let filter = typed.parse().map_err(|error: Diagnostic| {
         CliError::usage(format!("{error}\n{}", error.excerpt(typed)))

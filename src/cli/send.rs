@@ -51,7 +51,7 @@ pub(super) enum TamperArg {
     Missing,
 }
 
-/// Reads `N/s` or `N`.
+/// Parses `N/s` or `N`.
 pub(super) fn parse_rate(text: &str) -> Result<f64, String> {
     let number = text.strip_suffix("/s").unwrap_or(text);
     match number.parse::<f64>() {
@@ -101,10 +101,10 @@ pub(super) fn run(args: &SendArgs) -> Result<(), CliError> {
     })
 }
 
-/// Events that may wait to be printed.
+/// Capacity of the queue of events to print.
 const WAITING: usize = 16;
 
-/// What to send: a sample of the provider, or a file.
+/// Resolves the argument to a sample of the provider or to a file.
 fn source<'p>(what: &str, provider: &'p Provider) -> Result<EventSource<'p>, CliError> {
     if let Some(sample) = provider.sample(what) {
         return Ok(EventSource::Sample(sample));
@@ -129,7 +129,7 @@ fn print(args: &SendArgs, run: &SendRun<'_>) -> Result<(), CliError> {
     summary::print(None, (&request, None), &args.to, args.json)
 }
 
-/// Prints the progress of a run; its end decides about the exit code.
+/// Prints the progress of a run. Its result determines the exit code.
 async fn render(args: &SendArgs, mut progress: mpsc::Receiver<SendEvent>) -> Result<(), CliError> {
     while let Some(event) = progress.recv().await {
         let (number, attempt, counts) = match event {

@@ -1,4 +1,4 @@
-//! `hookglass show`: one delivery whole.
+//! `hookglass show`: one delivery in full.
 
 use std::io::{self, IsTerminal as _, Write};
 
@@ -62,7 +62,7 @@ fn parse_format(name: &str) -> Result<&'static CopyFormat, String> {
     })
 }
 
-/// Where a curl command sends to: the listener's default address.
+/// Target of a generated curl command: the listener's default address.
 const LISTENER: &str = "http://127.0.0.1:4400";
 
 pub(super) fn run(args: &ShowArgs) -> Result<(), CliError> {
@@ -95,7 +95,7 @@ pub(super) fn run(args: &ShowArgs) -> Result<(), CliError> {
             CliError::negative(format!("delivery {} has no such form: {reason}", args.id))
         })?;
         write_bytes(&mut out, copied.bytes())?;
-        // Bytes stay as they are; a command is a line.
+        // Raw bytes are printed unchanged; a command ends with a newline.
         if form.copy.is_none_or(CopyFormat::is_command) {
             writeln!(out)?;
         }
@@ -106,7 +106,7 @@ pub(super) fn run(args: &ShowArgs) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Bytes as they came into a file or a pipe; to a terminal, nothing that could act on it.
+/// Writes raw bytes to a file or a pipe, and escapes control characters on a terminal.
 pub(super) fn write_bytes(out: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
     if !io::stdout().is_terminal() {
         return out.write_all(bytes);
@@ -119,7 +119,7 @@ pub(super) fn write_bytes(out: &mut impl Write, bytes: &[u8]) -> io::Result<()> 
     Ok(())
 }
 
-/// As [`write_bytes`].
+/// Writes the headers, with the same escaping as [`write_bytes`].
 fn write_headers(out: &mut impl Write, delivery: &Delivery) -> io::Result<()> {
     let terminal = io::stdout().is_terminal();
     for header in &delivery.head.headers {

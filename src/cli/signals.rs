@@ -1,8 +1,8 @@
-//! Signals that ask the program to end.
+//! Signals that request a shutdown.
 
 use std::io;
 
-/// Catches them from now on; the future ends with the first one.
+/// Installs the handlers. The future completes with the first signal.
 #[cfg(unix)]
 pub(super) fn caught() -> io::Result<impl Future<Output = ()> + Send + 'static> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -18,7 +18,7 @@ pub(super) fn caught() -> io::Result<impl Future<Output = ()> + Send + 'static> 
     })
 }
 
-/// Catches them from now on; the future ends with the first one.
+/// Installs the handlers. The future completes with the first signal.
 #[cfg(windows)]
 pub(super) fn caught() -> io::Result<impl Future<Output = ()> + Send + 'static> {
     let mut interrupt = tokio::signal::windows::ctrl_c()?;

@@ -1,4 +1,4 @@
-//! `hookglass stats`: what came, how good it was, how fast it was answered.
+//! `hookglass stats`: counts, verdicts, and response times.
 
 mod figures;
 
@@ -31,7 +31,7 @@ pub(super) struct StatsArgs {
 /// Rows read at a time.
 const PAGE: usize = 500;
 
-/// Rows shown of each table; `--json` has all.
+/// Rows shown per table; `--json` prints all of them.
 const SHOWN: usize = 12;
 
 pub(super) fn run(args: &StatsArgs) -> Result<(), CliError> {
@@ -136,7 +136,7 @@ fn write_tables(out: &mut impl Write, figures: &Figures) -> Result<(), CliError>
     Ok(())
 }
 
-/// A table with bars on a terminal, and without in a pipe.
+/// Writes a table, with bars if the output is a terminal.
 fn write_counts(out: &mut impl Write, title: &str, rows: &[(String, u64)]) -> io::Result<()> {
     const BAR: usize = 30;
     if rows.is_empty() {

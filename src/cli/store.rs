@@ -1,4 +1,4 @@
-//! `hookglass store check`: whether the store is sound.
+//! `hookglass store check`: integrity check of the store.
 
 use std::io::{self, Write as _};
 

@@ -1,4 +1,4 @@
-//! How the sendings of a round would look, and how they went, one by one and all together.
+//! Output of the sending commands: requests, attempts, and a summary.
 
 use std::io::{self, IsTerminal as _, Write as _};
 
@@ -11,7 +11,7 @@ use crate::payload::escape;
 use crate::provider::{Algorithm, Provider};
 use crate::units;
 
-/// Shows how far a run has come, on a terminal on which nothing else is printed.
+/// Shows the progress of a run, if standard output is a terminal without other output.
 pub(super) fn show_progress(counts: &ResendSummary) -> io::Result<()> {
     let mut err = io::stderr();
     let (sent, total) = (counts.sent(), counts.total);
@@ -24,7 +24,7 @@ pub(super) fn show_progress(counts: &ResendSummary) -> io::Result<()> {
     err.flush()
 }
 
-/// The exit of a command that sent requests.
+/// Returns the result of a command that sent requests.
 pub(super) fn verdict(counts: &ResendSummary, target: &Target) -> Result<(), CliError> {
     let many = units::format_count(counts.total);
     if let RunEnd::Unreached(reason) = &counts.end {
@@ -47,8 +47,8 @@ pub(super) fn verdict(counts: &ResendSummary, target: &Target) -> Result<(), Cli
     Ok(())
 }
 
-/// An attempt in a line, beside the last one to the same target.
-pub(super) fn told(attempt: &Attempt, compared: Option<Comparison>) -> String {
+/// Formats an attempt as one line, compared with the last attempt to the same target.
+pub(super) fn attempt_line(attempt: &Attempt, compared: Option<Comparison>) -> String {
     let id = attempt.delivery;
     let took = units::format_duration(attempt.took);
     let outcome = match &attempt.outcome {
@@ -63,7 +63,7 @@ pub(super) fn told(attempt: &Attempt, compared: Option<Comparison>) -> String {
     format!("delivery {id}: {outcome}{compared}{}", changes.unwrap_or_default())
 }
 
-/// A token is the secret itself, and that is printed nowhere.
+/// Refuses to print a request whose token is the secret itself.
 pub(super) fn refuse_token(provider: &Provider) -> Result<(), CliError> {
     if provider.scheme.algorithm != Algorithm::Token {
         return Ok(());
@@ -74,7 +74,7 @@ pub(super) fn refuse_token(provider: &Provider) -> Result<(), CliError> {
     )))
 }
 
-/// Prints a request as it would go out, byte for byte or as a JSON line.
+/// Prints a request as it would be sent, as raw bytes or as a JSON line.
 pub(super) fn print(
     id: Option<DeliveryId>,
     (request, changes): (&Request, Option<&str>),

@@ -1,4 +1,4 @@
-//! `hookglass verify`: one signature, from the command line.
+//! `hookglass verify`: verifies one signature.
 
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -46,7 +46,7 @@ pub(super) struct VerifyArgs {
     json: bool,
 }
 
-/// Reads `Name: value`; white space around the value is not part of it (RFC 9110 section 5.5).
+/// Parses `Name: value`; surrounding whitespace is not part of the value (RFC 9110 section 5.5).
 pub(super) fn parse_header(text: &str) -> Result<Header, String> {
     match text.split_once(':') {
         Some((name, value))
@@ -126,7 +126,7 @@ fn head(args: &VerifyArgs) -> Head {
     Head::build(&args.method, target.unwrap_or("/"), &args.header)
 }
 
-/// The verdict under the provider that was named, or under the one that is recognised.
+/// Verifies under the named provider or the detected one.
 fn judge(
     args: &VerifyArgs,
     subject: &Subject<'_>,
@@ -148,8 +148,8 @@ fn judge(
     Ok((provider, diagnosis.verdict))
 }
 
-/// The providers to judge by. What nobody is recognised in is taken for a delivery of the provider
-/// that is listened for, as the listener does.
+/// Returns the providers to verify with. As in the listener, a request without a detected provider
+/// is verified as the configured one.
 fn verifier(
     args: &VerifyArgs,
     subject: &Subject<'_>,

@@ -1,4 +1,4 @@
-//! `hookglass wait`: until a listener has kept what a test expects.
+//! `hookglass wait`: waits until the listener has stored the deliveries that a test expects.
 
 use std::io::{self, Write as _};
 use std::thread;
@@ -42,7 +42,7 @@ pub(super) struct WaitArgs {
     json: bool,
 }
 
-/// Deliveries that may wait to be printed.
+/// Capacity of the queue of deliveries to print.
 const WAITING: usize = 16;
 
 pub(super) fn run(args: &WaitArgs) -> Result<(), CliError> {
@@ -65,7 +65,7 @@ pub(super) fn run(args: &WaitArgs) -> Result<(), CliError> {
     print(args, deliveries)?;
     let end = waiting.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
     match end.map_err(CliError::environment)? {
-        // Nobody but the process itself stops receiving.
+        // The receiver is dropped only when the process ends.
         WaitEnd::Met | WaitEnd::Abandoned => Ok(()),
         WaitEnd::Unexpected(id) => {
             Err(CliError::negative(format!("delivery {id} came, and none should have")))
@@ -75,7 +75,7 @@ pub(super) fn run(args: &WaitArgs) -> Result<(), CliError> {
     }
 }
 
-/// Prints deliveries as they are found.
+/// Prints deliveries as they match.
 fn print(args: &WaitArgs, mut deliveries: mpsc::Receiver<Delivery>) -> Result<(), CliError> {
     let format = if args.json { Format::Jsonl } else { Format::Text };
     let mut out = io::stdout().lock();

@@ -1,4 +1,4 @@
-//! What becomes of deliveries: flags and configuration, wired to targets, rules and tunnels.
+//! Responses, rules, targets, and tunnels, from flags and configuration.
 
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -75,11 +75,11 @@ fn rule(text: &str) -> Result<Arc<ResponseRule>, RuleError> {
 }
 
 fn public_url(text: &str) -> Result<String, String> {
-    // Read for its form; the text itself is what the provider signs.
+    // Parse to validate only: the provider signs the text as written.
     text.parse::<Target>().map(|_| text.to_owned()).map_err(|error| error.to_string())
 }
 
-/// What flags and configuration say together.
+/// Combined result of flags and configuration.
 pub(super) struct RoutingPlan {
     forwards: Vec<ForwardTo>,
     pub(super) rules: Vec<Arc<ResponseRule>>,
@@ -91,7 +91,7 @@ pub(super) struct RoutingPlan {
 }
 
 impl RoutingArgs {
-    /// Flags come first, so that they are asked first.
+    /// Combines the flags with the configuration. Flags take precedence.
     pub(super) fn plan(&self, config: Config) -> RoutingPlan {
         let ForwardArgs { forward, preserve_host, add_header, insecure } = &self.forward;
         let manner = ForwardOptions {
@@ -114,13 +114,13 @@ impl RoutingArgs {
 }
 
 impl RoutingPlan {
-    /// The first target that is for everything, if any: where the user most likely resends to.
+    /// Returns the first target without a filter, the most likely one for a resend.
     pub(super) fn main_target(&self) -> Option<String> {
         let whole = self.forwards.iter().find(|forward| forward.filter.is_all());
         whole.or(self.forwards.first()).map(|forward| forward.target().to_string())
     }
 
-    /// A target that is this listener would send deliveries round for ever.
+    /// Rejects a target that is the listener itself, which would forward in an endless loop.
     pub(super) fn check(&self, address: SocketAddr) -> Result<(), CliError> {
         let own = self.forwards.iter().map(ForwardTo::target).find(|one| one.leads_to(address));
         own.map_or(Ok(()), |target| {
@@ -131,7 +131,7 @@ impl RoutingPlan {
         })
     }
 
-    /// What the user should know of the targets, and of the rules where nobody sees the dashboard.
+    /// Returns warnings about targets, and about rules if there is no dashboard.
     pub(super) fn warnings(&self, headless: bool) -> Vec<String> {
         let insecure = self.forwards.iter().map(ForwardTo::target).filter(Target::is_insecure);
         let warned = insecure.map(|target| {
@@ -165,7 +165,7 @@ impl RoutingPlan {
         PublicUrl::new(self.public_url.clone())
     }
 
-    /// The targets, at work until a moment after `stop`.
+    /// Starts forwarding to the targets, until shortly after `stop`.
     pub(super) fn forwards(
         &self,
         tasks: &mut JoinSet<()>,
@@ -191,7 +191,7 @@ impl RoutingPlan {
         Arc::new(forwards)
     }
 
-    /// The tunnel that was asked for, at work until `stop`. Its URL becomes the public one.
+    /// Starts the configured tunnel, until `stop`. Its URL becomes the public URL.
     pub(super) fn tunnel(
         &self,
         tasks: &mut JoinSet<()>,
@@ -203,26 +203,26 @@ impl RoutingPlan {
             tunnel::Settings { kind: self.tunnel?, address, ngrok_api: self.ngrok_api.clone() };
         let (mut states, work) = tunnel::open(settings, stop.clone());
         tasks.spawn(work);
-        let (teller, told) = watch::channel(tunnel::TunnelState::Starting);
+        let (sender, receiver) = watch::channel(tunnel::TunnelState::Starting);
         tasks.spawn(async move {
             loop {
                 let state = states.borrow_and_update().clone();
-                // Before anybody is told: who is told may have deliveries sent there at once.
+                // Set it before reporting it: deliveries may arrive as soon as the URL is known.
                 if let tunnel::TunnelState::Up(url) = &state {
                     public_url.set(Some(url.clone()));
                 }
-                teller.send_replace(state);
+                sender.send_replace(state);
                 if states.changed().await.is_err() {
                     return;
                 }
             }
         });
-        Some(told)
+        Some(receiver)
     }
 }
 
-/// Says on standard error what becomes of the tunnel.
-pub(super) async fn tell(mut states: watch::Receiver<tunnel::TunnelState>) {
+/// Prints the state of the tunnel on standard error.
+pub(super) async fn report_tunnel(mut states: watch::Receiver<tunnel::TunnelState>) {
     loop {
         let line = match &*states.borrow_and_update() {
             tunnel::TunnelState::Starting => None,
@@ -230,7 +230,7 @@ pub(super) async fn tell(mut states: watch::Receiver<tunnel::TunnelState>) {
             tunnel::TunnelState::Failed(reason) => Some(format!("no tunnel: {reason}")),
         };
         if let Some(line) = line {
-            // Whoever read it may have gone; deliveries go on.
+            // Standard error may be closed; the listener continues.
             let _ = writeln!(std::io::stderr(), "hookglass: {line}");
         }
         if states.changed().await.is_err() {
@@ -239,7 +239,7 @@ pub(super) async fn tell(mut states: watch::Receiver<tunnel::TunnelState>) {
     }
 }
 
-/// The tokens that users chose for handshakes, from their variables.
+/// Reads the handshake tokens from their environment variables.
 fn tokens(candidates: &[Credentials]) -> Vec<Secret> {
     let handshakes = candidates.iter().flat_map(|credentials| &credentials.provider.handshakes);
     let variables = handshakes.filter_map(|handshake| Some(handshake.token.as_ref()?.env.as_str()));

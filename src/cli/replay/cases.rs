@@ -1,4 +1,4 @@
-//! From files to requests, each with its key and its expectations.
+//! Builds requests from files, each with its key and expectations.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -18,7 +18,7 @@ use crate::provider::Provider;
 use crate::secret::Secret;
 use crate::signature::Credentials;
 
-/// What is known of the keys, and how they were used.
+/// Available keys and how each was used.
 struct Keys {
     config: Config,
     keyring: Keyring,
@@ -27,7 +27,7 @@ struct Keys {
     unsigned: usize,
 }
 
-/// Every case of the files, in their order.
+/// Loads the cases from the files, in order.
 pub(super) fn load(args: &ReplayArgs) -> Result<Vec<Case>, CliError> {
     if args.paths.iter().any(|path| path.as_os_str() == "-") {
         args.provider.secrets.leave_standard_input("PATH")?;
@@ -54,7 +54,7 @@ pub(super) fn load(args: &ReplayArgs) -> Result<Vec<Case>, CliError> {
         return Err(CliError::negative("there is no delivery that can be sent".to_owned()));
     }
     if !args.exact {
-        keys.tell()?;
+        keys.report()?;
     }
     Ok(cases)
 }
@@ -106,7 +106,7 @@ impl Keys {
         Ok(Case { name, request, received_at, signer, statuses, expect })
     }
 
-    /// The secret that is configured for a provider, else the fixture's own test key.
+    /// Returns the configured secret of a provider, or the fixture's own test key.
     fn signer(
         &mut self,
         provider: Option<&str>,
@@ -137,7 +137,7 @@ impl Keys {
         None
     }
 
-    fn tell(&self) -> Result<(), CliError> {
+    fn report(&self) -> Result<(), CliError> {
         let mut stderr = io::stderr();
         for (count, how) in [
             (self.configured, "signed anew with the configured secret"),

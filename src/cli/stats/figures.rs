@@ -1,4 +1,4 @@
-//! The figures, from one row after the other.
+//! Statistics computed in one pass over the rows.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::delivery::Summary;
 use crate::store::AttemptTime;
 
-/// What there is to say of deliveries. Rows are sorted by [`Figures::sort`], most first.
+/// Statistics of deliveries. [`Figures::sort`] sorts the rows, highest count first.
 #[derive(Debug, Default)]
 pub(super) struct Figures {
     pub(super) total: u64,
@@ -19,7 +19,7 @@ pub(super) struct Figures {
     pub(super) verdicts: Vec<(String, u64)>,
     pub(super) causes: Vec<(String, u64)>,
     pub(super) answers: Vec<(String, u64)>,
-    /// The slowest one first, by its median.
+    /// Slowest target first, by median.
     pub(super) targets: Vec<TargetTimes>,
     sizes: Vec<u64>,
     places: HashMap<(&'static str, String), usize>,
@@ -29,18 +29,18 @@ pub(super) struct Figures {
 pub(super) struct TargetTimes {
     pub(super) name: String,
     pub(super) took: Vec<Duration>,
-    /// Without an answer, or answered with 400 and more.
+    /// Attempts without a response or with a status of 400 and above.
     pub(super) failed: u64,
 }
 
 impl TargetTimes {
-    /// The time within which so many of a hundred were answered.
+    /// Returns the response time at a percentile.
     pub(super) fn at(&self, rank: usize) -> Duration {
         at(&self.took, rank).unwrap_or_default()
     }
 }
 
-/// What so many of a hundred sorted values do not exceed.
+/// Returns the value at a percentile of sorted values.
 fn at<T: Copy>(sorted: &[T], rank: usize) -> Option<T> {
     let index = (sorted.len() * rank).div_ceil(100).saturating_sub(1);
     sorted.get(index).copied()
@@ -97,7 +97,7 @@ impl Figures {
         self.sizes.iter().sum()
     }
 
-    /// Deliveries a minute, from the first to the last.
+    /// Returns deliveries per minute, from the first to the last.
     #[expect(clippy::cast_precision_loss, reason = "a rate is shown with one decimal")]
     pub(super) fn per_minute(&self) -> f64 {
         let (Some(first), Some(last)) = (self.first, self.last) else { return 0.0 };
@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ranks_are_those_of_the_sorted_values() {
+    fn percentiles_come_from_the_sorted_values() {
         let sorted: Vec<u64> = (1..=20).collect();
         assert_eq!([50, 95, 100, 1].map(|rank| at(&sorted, rank).unwrap()), [10, 19, 20, 1]);
         assert_eq!(at(&[7], 50), Some(7));
