@@ -1,8 +1,9 @@
-//! Filters: one grammar for the dashboard, the commands and whoever else picks deliveries.
+//! Filters: one grammar for the dashboard, the commands, and everything else that selects
+//! deliveries.
 //!
-//! A filter is tested against a [`Summary`] first, which may leave it open; then the bytes of
-//! the [`Delivery`] decide. A [`RowMatcher`] holds it against many rows at once, and a [`BodyMatcher`] then
-//! against the bytes of those that it left open. Nothing here reads a clock: whoever asks says when it is.
+//! A filter is first evaluated on a [`Summary`], which may leave it undecided; then the bytes of
+//! the [`Delivery`] decide. A [`RowMatcher`] evaluates it on many rows, and a [`BodyMatcher`] on
+//! the bytes of the undecided ones. Nothing here reads a clock: callers pass the current time.
 
 mod body_matcher;
 mod builder;
@@ -38,27 +39,27 @@ use crate::delivery::{Delivery, Summary};
 use crate::diagnostic::Diagnostic;
 use expression::Expression;
 
-/// Which deliveries to show; without terms, all of them.
+/// Conditions for deliveries; without terms, all deliveries match.
 ///
-/// It prints as text that reads back as the same filter.
+/// Prints as text that parses as the same filter.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Filter {
     root: Option<Expression>,
 }
 
 impl Filter {
-    /// Whether every delivery passes, since nothing is asked of them.
+    /// Returns whether the filter is empty, so that every delivery matches.
     pub fn is_all(&self) -> bool {
         self.root.is_none()
     }
 
-    /// Whether a delivery passes; nothing where only its bytes can tell.
+    /// Returns whether a delivery matches; `None` if only its bytes can decide.
     pub fn test(&self, summary: &Summary, now: Timestamp) -> Option<bool> {
         let Some(root) = &self.root else { return Some(true) };
         root.weigh(&|term| eval::summary(term, summary, now))
     }
 
-    /// Whether a delivery passes.
+    /// Returns whether a delivery matches.
     pub fn matches(&self, delivery: &Delivery, now: Timestamp) -> bool {
         let Some(root) = &self.root else { return true };
         root.weigh(&|term| Some(eval::delivery(term, delivery, now))).unwrap_or_default()
@@ -104,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_typed_yet_asks_for_nothing() {
+    fn an_unfinished_field_is_ignored() {
         for input in ["", " ", "type:", "sig:!", "-type:", "(type:)", ".a.b:", "type:, or id:"] {
             assert!(input.parse::<Filter>().unwrap().is_all(), "{input}");
         }

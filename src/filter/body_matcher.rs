@@ -1,4 +1,4 @@
-//! What the bytes of a delivery decide where its row left a filter open.
+//! Evaluates filters on the bytes of deliveries whose rows leave them undecided.
 
 use bytes::Bytes;
 
@@ -7,7 +7,7 @@ use super::eval;
 use super::expression::{Expression, Term};
 use crate::delivery::Head;
 
-/// A filter made ready for the bytes of many deliveries.
+/// A filter prepared for the bytes of many deliveries.
 #[derive(Debug)]
 pub struct BodyMatcher<'f> {
     root: Option<Node<'f>>,
@@ -25,7 +25,7 @@ enum Node<'f> {
 }
 
 impl Filter {
-    /// Makes the filter ready for the bytes of many deliveries.
+    /// Prepares the filter for the bytes of many deliveries.
     pub fn body_matcher(&self) -> BodyMatcher<'_> {
         let mut terms = Vec::new();
         let root = self.root.as_ref().map(|root| Node::new(root, &mut terms));
@@ -35,12 +35,13 @@ impl Filter {
 }
 
 impl BodyMatcher<'_> {
-    /// Whether [`BodyMatcher::passes`] looks at heads.
+    /// Returns whether [`BodyMatcher::passes`] reads heads.
     pub fn needs_head(&self) -> bool {
         self.needs_head
     }
 
-    /// Whether a delivery passes of whose terms so much is `known`, by [`super::RowMatcher::known`].
+    /// Returns whether a delivery matches, given the results of its terms so far, from
+    /// [`super::RowMatcher::known`].
     pub fn passes(&self, known: &[Option<bool>], head: &[u8], body: &[u8]) -> bool {
         let Some(root) = &self.root else { return true };
         if !self.needs_head {

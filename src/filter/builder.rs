@@ -1,4 +1,4 @@
-//! Filters put together from parts that were pointed at rather than typed.
+//! Builds filters from selected values instead of typed text.
 
 use super::Filter;
 use super::expression::Expression;
@@ -6,12 +6,12 @@ use super::json_path::JsonPath;
 use super::pattern::{MatchMode, TextPattern};
 use crate::diagnostic::Diagnostic;
 
-/// A term that asks for one value of a field, spelled so that it reads back as that value.
+/// Returns a term that requires a field to have a value, spelled so that it parses as that value.
 pub fn term(field: &str, value: &str, negated: bool) -> String {
     format!("{field}:{}{}", sign(negated), spelled(value))
 }
 
-/// The same for a value that stands at a path into a JSON body.
+/// Returns a term for a value at a path in a JSON body.
 pub fn path_term(path: &[String], value: &str, negated: bool) -> String {
     format!("{}:{}{}", JsonPath(path.to_vec()), sign(negated), spelled(value))
 }
@@ -20,14 +20,14 @@ fn sign(negated: bool) -> &'static str {
     if negated { "!" } else { "" }
 }
 
-/// A value as a filter has to write it.
+/// Returns a value as spelled in a filter.
 pub(super) fn spelled(value: &str) -> String {
     let pattern = TextPattern::literal(value, MatchMode::Whole);
     pattern.map_or_else(|_| value.to_owned(), |pattern| pattern.to_string())
 }
 
 impl Filter {
-    /// What passes this filter and a further term too.
+    /// Combines the filter with another term by `and`.
     pub fn narrowed(&self, term: &str) -> Result<Self, Diagnostic> {
         match &self.root {
             None => term.parse(),
@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_term_is_added_to_all_that_was_asked_for() {
+    fn a_term_narrows_the_whole_filter() {
         let narrowed = |filter: &str, term: &str| {
             filter.parse::<Filter>().unwrap().narrowed(term).unwrap().to_string()
         };

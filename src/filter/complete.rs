@@ -1,21 +1,21 @@
-//! What a filter that is being typed could go on with.
+//! Completions for a filter that is being typed.
 
 use std::ops::Range;
 
 use super::builder::spelled;
 use super::field::{FIELDS, FilterField};
 
-/// Texts that may take the place of what is being typed.
+/// Replacements for the word at the cursor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Completion {
-    /// The bytes of the input that they replace; it ends at the cursor.
+    /// Bytes of the input to replace; the range ends at the cursor.
     pub span: Range<usize>,
-    /// Field names with their colon, or words that the field takes; in the order of the tables.
+    /// Field names with their colon, or values of the field, in the order of the tables.
     pub words: Vec<String>,
 }
 
-/// Completes a field name or one of its values, up to `cursor` (in bytes). `seen` tells the values
-/// of a field that deliveries have brought; the words that a field takes are known here.
+/// Completes a field name or one of its values, up to `cursor` (in bytes). `seen` returns the
+/// values of a field found in deliveries; fixed values of a field are known here.
 pub fn complete(input: &str, cursor: usize, seen: &impl Fn(&str) -> Vec<String>) -> Completion {
     let typed = input.get(..cursor).unwrap_or(input);
     let start = term_start(typed);
@@ -40,7 +40,7 @@ fn values(field: &FilterField, seen: &impl Fn(&str) -> Vec<String>) -> Vec<Strin
     }
 }
 
-/// A JSON path has no name to offer.
+/// JSON paths have no names to offer.
 fn names() -> Vec<String> {
     let names = FIELDS.iter().map(|field| field.name).filter(|name| *name != ".");
     names
@@ -57,7 +57,8 @@ fn fitting(mut words: Vec<String>, begun: &str) -> Vec<String> {
     words
 }
 
-/// Where the term at the end of the text begins, behind what negates or opens it.
+/// Returns the start of the term at the end of the text, after a negation or an opening
+/// parenthesis.
 fn term_start(typed: &str) -> usize {
     let mut start = 0;
     let mut quote = None;
@@ -68,7 +69,7 @@ fn term_start(typed: &str) -> usize {
             '"' | '\'' if quote == Some(character) => quote = None,
             _ if quote.is_some() => {}
             '"' => quote = Some('"'),
-            // Anywhere else it is an apostrophe.
+            // Elsewhere it is an apostrophe.
             '\'' if opens_program(typed, start, at) => quote = Some('\''),
             _ if character.is_whitespace() || character == '(' => start = at + character.len_utf8(),
             '-' if at == start => start = at + 1,
@@ -121,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn offers_nothing_where_nothing_is_known() {
+    fn offers_nothing_for_unknown_values() {
         for input in [
             "zzz",
             "type:n",
@@ -137,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn looks_only_at_what_stands_before_the_cursor() {
+    fn reads_only_text_before_the_cursor() {
         let completion = complete("ty sig:x", 2, &seen);
         assert_eq!(completion, Completion { span: 0..2, words: vec!["type:".to_owned()] });
         assert_eq!(complete("é", 1, &seen).span, 0..2);

@@ -1,10 +1,10 @@
-//! Mistakes in a filter that do not know their place yet.
+//! Errors in a filter before their position is known.
 
 use std::ops::Range;
 
 use crate::diagnostic::Diagnostic;
 
-/// A mistake found in a part of a filter; the parser adds the place.
+/// An error in a part of a filter; the parser adds the position.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct ParseError {
     pub(super) message: String,

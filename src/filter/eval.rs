@@ -1,4 +1,4 @@
-//! Holds terms against deliveries.
+//! Evaluates terms on deliveries.
 
 use jiff::Timestamp;
 
@@ -8,7 +8,7 @@ use super::json_path;
 use super::value::{Alternative, FieldValue};
 use crate::delivery::{Delivery, Head, SignatureStatus, Summary};
 
-/// Whether a term fits, if the summary alone can tell.
+/// Returns whether a term matches, if the summary alone can decide.
 pub(super) fn summary(term: &Term, summary: &Summary, now: Timestamp) -> Option<bool> {
     match term {
         Term::Word(pattern) => {
@@ -24,7 +24,7 @@ pub(super) fn summary(term: &Term, summary: &Summary, now: Timestamp) -> Option<
     }
 }
 
-/// Whether a term fits.
+/// Returns whether a term matches.
 pub(super) fn delivery(term: &Term, delivery: &Delivery, now: Timestamp) -> bool {
     if let Some(verdict) = summary(term, &delivery.summary, now) {
         return verdict;
@@ -32,7 +32,7 @@ pub(super) fn delivery(term: &Term, delivery: &Delivery, now: Timestamp) -> bool
     bytes(term, &delivery.head, &delivery.body)
 }
 
-/// Whether a term fits that the summary leaves open.
+/// Returns whether a term matches that the summary leaves undecided.
 pub(super) fn bytes(term: &Term, head: &Head, body: &[u8]) -> bool {
     match term {
         Term::Word(pattern) => pattern.is_match(body),
@@ -106,7 +106,7 @@ pub(super) fn yes_or_no(is: bool) -> &'static str {
     if is { "yes" } else { "no" }
 }
 
-/// A failed verdict also matches the words that stand for all failed ones.
+/// A failed verdict also matches the words that mean all failed ones.
 pub(super) fn signature(value: &FieldValue, status: SignatureStatus) -> bool {
     value.passes(|choice| {
         choice.fits(status.as_str())
@@ -114,12 +114,12 @@ pub(super) fn signature(value: &FieldValue, status: SignatureStatus) -> bool {
     })
 }
 
-/// A duplicate that differs still counts as a duplicate.
+/// A duplicate that differs is also a duplicate.
 pub(super) fn duplicate(value: &FieldValue, is: bool, differs: bool) -> bool {
     value.passes(|choice| choice.fits(yes_or_no(is)) || (is && differs && choice.fits(DIFFERS)))
 }
 
-/// Whether the text of a field fits; some fields may be asked for by a part of it.
+/// Returns whether the text of a field matches; some fields match a part of it.
 pub(super) fn text(key: FieldKey, value: &FieldValue, text: Option<&str>) -> bool {
     let Some(text) = text else { return value.passes(|_| false) };
     let part = match key {
@@ -130,14 +130,14 @@ pub(super) fn text(key: FieldKey, value: &FieldValue, text: Option<&str>) -> boo
     value.passes(|choice| choice.fits(text) || part.is_some_and(|part| choice.fits(part)))
 }
 
-/// The address without its port, and an IPv6 address without its brackets.
+/// Returns the address without its port, and an IPv6 address without its brackets.
 fn address(peer: &str) -> &str {
     let address = peer.rsplit_once(':').map_or(peer, |(address, _)| address);
     let inside = address.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     inside.unwrap_or(address)
 }
 
-/// The first and the last instant that fit; nothing for what no calendar holds.
+/// Returns the first and the last instant that match; `None` if they are out of range.
 pub(super) fn span(
     choice: &Alternative,
     now: Timestamp,

@@ -1,4 +1,4 @@
-//! Terms joined by and, or and not; how they are weighed and printed.
+//! Terms combined by `and`, `or`, and `not`, and their evaluation and printing.
 
 use std::fmt;
 
@@ -10,12 +10,12 @@ use super::value::FieldValue;
 
 /// A filter that is not empty.
 ///
-/// The parser bounds the depth, so recursion over it needs no guard.
+/// The parser limits the depth, so recursion over it needs no guard.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Expression {
-    /// Two or more, side by side.
+    /// Two or more, combined by `and`.
     All(Vec<Self>),
-    /// Two or more, with `or` between them.
+    /// Two or more, combined by `or`.
     Any(Vec<Self>),
     Not(Box<Self>),
     Term(Term),
@@ -23,7 +23,7 @@ pub(super) enum Expression {
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Term {
-    /// A bare word, which may stand in several places.
+    /// A bare word, which is searched in several places.
     Word(TextPattern),
     Field(FieldKey, FieldValue),
     Header(String, FieldValue),
@@ -32,17 +32,17 @@ pub(super) enum Term {
 }
 
 impl Expression {
-    /// The parts side by side; nothing where all of them were left empty.
+    /// Combines the parts by `and`; `None` if there are none.
     pub(super) fn all(mut parts: Vec<Self>) -> Option<Self> {
         if parts.len() > 1 { Some(Self::All(parts)) } else { parts.pop() }
     }
 
-    /// The parts with `or` between them; nothing where all of them were left empty.
+    /// Combines the parts by `or`; `None` if there are none.
     pub(super) fn any(mut parts: Vec<Self>) -> Option<Self> {
         if parts.len() > 1 { Some(Self::Any(parts)) } else { parts.pop() }
     }
 
-    /// Weighs the terms; nothing where those that cannot be told yet decide (Kleene's logic).
+    /// Evaluates the terms; `None` if the result depends on undecided ones (Kleene's logic).
     pub(super) fn weigh(&self, judge: &impl Fn(&Term) -> Option<bool>) -> Option<bool> {
         match self {
             Self::All(parts) => decide(parts, false, judge),
@@ -53,7 +53,7 @@ impl Expression {
     }
 }
 
-/// One part that comes to `decisive` settles it, whatever the others would come to.
+/// Combines results: one that equals `decisive` decides, whatever the others are.
 fn decide(
     parts: &[Expression],
     decisive: bool,
@@ -100,7 +100,7 @@ impl fmt::Display for Expression {
 }
 
 impl Expression {
-    /// Writes it so that neighbours cannot pull it apart.
+    /// Writes parentheses where neighbors would change the meaning.
     fn write_tight(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::All(_) | Self::Any(_) => write!(f, "({self})"),
@@ -126,7 +126,7 @@ mod tests {
     use super::*;
     use crate::filter::pattern::MatchMode;
 
-    /// A term whose first letter is what is known of it: yes, no or unknown.
+    /// A term whose first letter is its result: yes, no, or unknown.
     fn term(word: &str) -> Expression {
         Expression::Term(Term::Word(TextPattern::plain(word, MatchMode::Part).unwrap()))
     }
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn weighs_what_is_not_known() {
+    fn evaluates_undecided_terms() {
         for (one, other, all, any) in [
             ("yes", "unknown", None, Some(true)),
             ("unknown", "no", Some(false), None),
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn parentheses_stand_only_where_they_are_needed() {
+    fn parentheses_are_printed_only_if_needed() {
         let both = || Expression::All(vec![term("a"), term("b")]);
         let either = || Expression::Any(vec![term("a"), both()]);
         assert_eq!(either().to_string(), "a or a b");

@@ -1,20 +1,20 @@
-//! The table of fields. The parser, the completion and the README are made from it.
+//! Table of fields, from which the parser, the completion, and the README are built.
 
 use crate::delivery::{SignatureStatus, Source};
 
-/// A field that a term can ask for.
+/// A field of a filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FilterField {
-    /// What stands before the colon; a name that ends in a dot is followed by more.
+    /// Text before the colon; a name that ends in a dot takes a suffix.
     pub name: &'static str,
-    /// A term that uses it.
+    /// Term that uses the field.
     pub example: &'static str,
     pub help: &'static str,
     pub(super) reads: FieldSource,
     pub(super) takes: ValueKind,
 }
 
-/// What a field is read from.
+/// Source of a field's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FieldSource {
     Key(FieldKey),
@@ -23,7 +23,7 @@ pub(super) enum FieldSource {
     Jq,
 }
 
-/// The fields that need no name besides their own.
+/// Fields that take no suffix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FieldKey {
     Type,
@@ -46,32 +46,32 @@ pub(super) enum FieldKey {
     Peer,
 }
 
-/// Which values a field takes.
+/// Kind of values that a field takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ValueKind {
     Text,
-    /// Text in which upper case means nothing.
+    /// Case-insensitive text.
     AnyCase,
-    /// Text that begins with a slash, so that a regex must begin with `/^`.
+    /// Text that begins with a slash, so that a regex has to begin with `/^`.
     Path,
-    /// Text that may stand anywhere in what is searched.
+    /// Text that may be anywhere in the searched text.
     Part,
-    /// One of a few words.
+    /// One of a fixed set of words.
     Words(Words),
     Status,
     Size,
     Moment,
     /// Text, or a comparison of numbers.
     Data,
-    /// The same, or whether there is anything.
+    /// Like `Data`, or a test for presence.
     Json,
     /// A jq program in quotes.
     Jq,
 }
 
-/// A delivery whose event came before with other bytes.
+/// A delivery whose event was received before with other bytes.
 pub(super) const DIFFERS: &str = "differs";
-/// A delivery whose body has another shape than earlier ones of its type.
+/// A delivery whose body has another schema than earlier ones of its type.
 pub(super) const CHANGED: &str = "changed";
 
 /// Any verdict other than verified and unchecked.
@@ -79,7 +79,7 @@ pub(super) const FAILED: &str = "failed";
 /// An alias of [`FAILED`].
 pub(super) const BAD: &str = "bad";
 
-/// Closed sets of words.
+/// Fixed sets of words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Words {
     Signature,
@@ -105,7 +105,7 @@ impl Words {
 }
 
 impl FilterField {
-    /// The words that the field takes, where they are few and known.
+    /// Returns the words that the field takes, if they are fixed.
     pub fn words(&self) -> Vec<&'static str> {
         match self.takes {
             ValueKind::Words(words) => words.all(),
@@ -122,7 +122,7 @@ impl FilterField {
         }
     }
 
-    /// The field called `name`, which for a header or a JSON path is only the beginning.
+    /// Returns the field with a name; headers and JSON paths match by their prefix.
     pub(super) fn named(name: &str) -> Option<&'static Self> {
         FIELDS.iter().find(|field| field.name.eq_ignore_ascii_case(name))
     }
@@ -145,7 +145,7 @@ const fn key(
     FilterField { name, example, help, reads: FieldSource::Key(key), takes }
 }
 
-/// Every field, in the order in which they are explained.
+/// All fields, in the order of the documentation.
 #[rustfmt::skip]
 pub const FIELDS: &[FilterField] = &[
     key(FieldKey::Type, ValueKind::Text, "type", "type:message.*", "the event type"),
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn every_key_has_its_row() {
+    fn every_key_has_a_row() {
         assert_eq!(FieldKey::Duplicate.name(), "dup");
         assert!(FIELDS.iter().all(|field| match field.reads {
             FieldSource::Key(key) => key.name() == field.name,

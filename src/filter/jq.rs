@@ -2,7 +2,7 @@
 //!
 //! jaq reads and runs the program. A body matches if the first output is neither `false` nor
 //! `null`; an error, no output, or a body that is not JSON does not match. Programs and bodies may
-//! both be hostile: [`guard`] refuses programs that reach outside or never end, and [`meter`] stops
+//! both be hostile: [`guard`] refuses programs that have effects or never end, and [`meter`] stops
 //! what takes too long.
 //!
 //! The program is rewritten because jaq has no fuel, stack, or memory limit of its own. A deadline
@@ -25,23 +25,23 @@ use jaq_json::Val;
 use crate::payload::json::{Reader, TokenKind};
 use meter::{Json, Meter};
 
-/// Longer programs are no filters any more, and jaq reads them recursively.
+/// Longer programs are refused, because jaq reads them recursively.
 const MAX_PROGRAM: usize = 1000;
-/// Brackets, signs and keywords in one another.
+/// Maximum nesting of brackets, operators, and keywords.
 const MAX_NESTING: usize = 32;
-/// Bodies that are nested deeper do not fit, since what jaq does with them is recursive.
+/// Bodies nested deeper do not match, because jaq processes them recursively.
 const MAX_DEPTH: usize = 128;
-/// Numbers of more digits do not fit, since they are read in quadratic time.
+/// Bodies with longer numbers do not match, because reading them takes quadratic time.
 const MAX_DIGITS: usize = 2048;
 
-/// A program, read once and run on many bodies.
+/// A program, parsed once and run on many bodies.
 #[derive(Clone)]
 pub(super) struct Program {
     source: String,
     compiled: Arc<jaq_core::Filter<Json>>,
 }
 
-/// What is wrong with a program, and where in it.
+/// Error in a program and its position.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct ProgramError {
     pub(super) span: Range<usize>,
@@ -71,7 +71,7 @@ impl Program {
         Ok(Self { source: source.to_owned(), compiled: Arc::new(compiled) })
     }
 
-    /// Whether the program says yes to a body.
+    /// Returns whether a body matches.
     pub(super) fn fits(&self, body: &[u8]) -> bool {
         let Some(input) = value(body) else { return false };
         let meter = Meter::new(&self.compiled.lut, body.len());
@@ -103,7 +103,7 @@ fn is_bounded(body: &[u8]) -> bool {
     true
 }
 
-/// How deep a program can nest at most; what stands in strings is counted too.
+/// Returns an upper bound for the nesting of a program; the contents of strings are counted too.
 fn nesting(source: &str) -> usize {
     let (mut depth, mut deepest) = (0_usize, 0_usize);
     for character in source.chars() {
@@ -127,7 +127,7 @@ fn read(source: &str) -> Result<parse::Term<&str>, ProgramError> {
     };
     let tokens = Lexer::new(source).lex().map_err(|errors| {
         let found = errors.first().map(|(what, rest)| {
-            // The lexer gives all that it did not read.
+            // The lexer returns everything from the error on.
             let end = rest.char_indices().nth(1).map_or(rest.len(), |(end, _)| end);
             let at = rest.split_at_checked(end).map_or(*rest, |(at, _)| at);
             (at, expected(what.as_str(), at))
@@ -158,7 +158,7 @@ fn mistake(source: &str, found: Option<(&str, String)>) -> ProgramError {
     ProgramError { span: span(source, part), message }
 }
 
-/// Where a part of a program stands in it; all of it where the part is from elsewhere.
+/// Returns the range of a part of a program; the whole program if the part is from elsewhere.
 fn span(source: &str, part: &str) -> Range<usize> {
     let start = part.as_ptr().addr().wrapping_sub(source.as_ptr().addr());
     if start <= source.len() && start + part.len() <= source.len() {

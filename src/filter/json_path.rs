@@ -1,22 +1,22 @@
-//! A path into a JSON body, and the original text that stands there.
+//! Paths into a JSON body, which find the original text of a value.
 
 use std::fmt;
 
 use crate::payload::{path, pointer};
 
-/// Keys and indexes from the root of a body; a number is an index where an array stands.
+/// Keys and indexes from the root of a body; a number is an index if it is used on an array.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct JsonPath(pub(super) Vec<String>);
 
 impl JsonPath {
-    /// The text of the value, as it was sent. Nothing where the body is not JSON or has no such
-    /// value. Of repeated keys the last counts, as in the parsers of the receivers.
+    /// Returns the text of the value as sent; `None` if the body is not JSON or has no such value.
+    /// Of repeated keys the last counts, as in the parsers of receivers.
     pub(super) fn find<'b>(&self, body: &'b [u8]) -> Option<&'b str> {
         pointer::raw(body, &self.0)
     }
 }
 
-/// Whether a JSON value holds nothing: null, or an empty string, array or object.
+/// Returns whether a JSON value is empty: null, or an empty string, array, or object.
 pub(super) fn is_empty(raw: &str) -> bool {
     let inside = |open, close| {
         raw.strip_prefix(open).and_then(|rest: &str| rest.strip_suffix(close)).map(str::trim)
@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn knows_nothing_from_something() {
+    fn distinguishes_empty_values() {
         for empty in ["null", r#""""#, "[]", "{ }", "[\n]"] {
             assert!(is_empty(empty), "{empty}");
         }

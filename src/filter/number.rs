@@ -1,5 +1,4 @@
-//! Numbers as they are written, compared digit by digit: a 64-bit float would take
-//! neighbouring ids for the same.
+//! Numbers as written, compared digit by digit: as 64-bit floats, neighboring ids would be equal.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -7,17 +6,17 @@ use std::fmt;
 /// A decimal number of any length.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Number {
-    /// As it was written, which is how it is printed.
+    /// Original text, used for printing.
     text: String,
     negative: bool,
     /// Without zeros on either end; empty for zero.
     digits: String,
-    /// Where the point stands: the value is `0.DIGITS` times ten to the power of this.
+    /// Position of the point: the value is `0.DIGITS` times ten to this power.
     point: i64,
 }
 
 impl Number {
-    /// Reads a number in the grammar of JSON; leading zeros are let pass.
+    /// Parses a JSON number; leading zeros are accepted.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let (negative, unsigned) = match text.strip_prefix('-') {
             Some(rest) => (true, rest),
@@ -41,7 +40,7 @@ impl Number {
         let zeros = i64::try_from(digits.len() - significant.len()).ok()?;
         let point = i64::try_from(whole.len()).ok()?.checked_sub(zeros)?.checked_add(exponent)?;
         let digits = significant.trim_end_matches('0').to_owned();
-        // There is one zero.
+        // All spellings of zero are equal.
         let (negative, point) = if digits.is_empty() { (false, 0) } else { (negative, point) };
         Some(Self { text: text.to_owned(), negative, digits, point })
     }
@@ -62,7 +61,7 @@ impl Number {
     }
 }
 
-/// An exponent too long to count stands for one that is beyond all others.
+/// An exponent too long to count is greater than all others.
 fn read_exponent(text: &str) -> Option<i64> {
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -74,7 +73,7 @@ fn read_exponent(text: &str) -> Option<i64> {
 }
 
 impl Number {
-    /// The number itself, if it is whole and fits.
+    /// Returns the number if it is an integer in range.
     pub(super) fn as_u64(&self) -> Option<u64> {
         self.text.parse().ok()
     }
@@ -140,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_number() {
+    fn refuses_invalid_numbers() {
         for wrong in ["", "-", ".5", "1.", "1e", "1e+", "0x10", "1,5", "٣", "--1", "NaN"] {
             assert_eq!(Number::parse(wrong), None, "{wrong}");
         }

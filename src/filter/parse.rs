@@ -1,4 +1,4 @@
-//! From text to an expression.
+//! Parses text as an expression.
 //!
 //! ```text
 //! alternatives = terms { "or" terms }
@@ -8,7 +8,8 @@
 //! value        = [ "!" ] [ atom ] { "," [ atom ] }
 //! ```
 //!
-//! A field whose value has not been typed yet is left out, so that a list does not jump.
+//! A field without a value is skipped, so that a list does not change while the value is being
+//! typed.
 
 mod body;
 
@@ -22,12 +23,12 @@ use super::token::{Cursor, ValueContext, ends_term};
 use super::value::{Alternative, Atom, FieldValue};
 use crate::diagnostic::{Diagnostic, nearest};
 
-/// Deeper nesting is a mistake or an attack on the stack.
+/// Maximum nesting; deeper filters are mistakes or attacks on the stack.
 const MAX_DEPTH: usize = 64;
 
 type Parsed<T> = Result<T, Diagnostic>;
 
-/// Parses a whole input; nothing where it asks for nothing.
+/// Parses a whole input; `None` if it has no terms.
 pub(super) fn parse(input: &str) -> Parsed<Option<Expression>> {
     let mut parser = Parser { cursor: Cursor::new(input), depth: 0 };
     parser.cursor.skip_blank();
@@ -38,7 +39,7 @@ pub(super) fn parse(input: &str) -> Parsed<Option<Expression>> {
     if parser.cursor.rest().is_empty() {
         return Ok(found);
     }
-    // Nothing but a closing parenthesis stops the parser before the end.
+    // Only a closing parenthesis stops the parser before the end.
     let span = parser.cursor.next_span();
     Err(parser.cursor.error(span, "this `)` closes nothing; put it in quotes to search for it"))
 }
@@ -62,7 +63,7 @@ impl<'i> Parser<'i> {
         Ok(Expression::any(parts))
     }
 
-    /// At least one term; `joint` is the keyword that asks for it.
+    /// Parses one or more terms; `joint` is the keyword that requires them.
     fn terms(&mut self, joint: Option<Range<usize>>) -> Parsed<Option<Expression>> {
         let mut parts = Vec::new();
         let mut wanted = Some(joint);
@@ -86,7 +87,7 @@ impl<'i> Parser<'i> {
         Ok(Expression::all(parts))
     }
 
-    /// Something stands where a term should, or nothing does.
+    /// Returns the error for a missing term.
     fn no_term(&self, joint: Option<Range<usize>>) -> Diagnostic {
         let here = self.cursor.next_span();
         let after = joint.clone().and_then(|span| self.cursor.input.get(span));
@@ -217,12 +218,12 @@ impl<'i> Parser<'i> {
             (FieldSource::Header, Some(header)) => {
                 Some(Expression::Term(Term::Header(header.to_ascii_lowercase(), value)))
             }
-            // Neither can be named without what follows the dot.
+            // Both require a suffix after the dot.
             (FieldSource::Header, None) | (FieldSource::Json | FieldSource::Jq, _) => None,
         }))
     }
 
-    /// A value, or nothing where none has been typed yet.
+    /// Parses a value; `None` if it is not typed yet.
     fn value(&mut self, takes: ValueKind) -> Parsed<Option<FieldValue>> {
         let negated = self.cursor.eat('!');
         let mut choices = Vec::new();

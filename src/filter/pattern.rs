@@ -1,7 +1,7 @@
-//! Text to look for: literal, with wildcards, or a regular expression.
+//! Text patterns: literal, with wildcards, or a regular expression.
 //!
-//! All three are compiled by the regex engine, which finds a literal in a large body without
-//! regard to case and without a lower-cased copy, and takes linear time for any wildcards.
+//! All three are compiled by the regex engine, which finds a literal in a large body
+//! case-insensitively without a lower-case copy, and takes linear time for any wildcards.
 
 mod prefilter;
 
@@ -13,22 +13,22 @@ use super::error::ParseError;
 use crate::payload::path::write_quoted;
 use prefilter::{Anchor, Prefilter};
 
-/// A compiled pattern may not grow past this; counted repetitions do so fast.
+/// Maximum size of a compiled pattern; counted repetitions reach it quickly.
 const SIZE_LIMIT: usize = 1 << 20;
 
-/// Words that mean something where they are not quoted.
+/// Words with a meaning unless quoted.
 const RESERVED: [&str; 5] = ["and", "or", "not", "empty", "exists"];
 
-/// How text is held against a pattern.
+/// Way in which text is compared with a pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum MatchMode {
-    /// The whole text; upper case matters if the pattern has any.
+    /// The whole text; case-sensitive if the pattern has upper-case letters.
     Whole,
-    /// The whole text, and upper case never matters.
+    /// The whole text, case-insensitive.
     AnyCase,
-    /// As `Whole`, where a leading slash is no sign of a regex.
+    /// Like `Whole`, but a leading slash does not begin a regex.
     Path,
-    /// Any part of the text; upper case matters if the pattern has any.
+    /// Any part of the text; case-sensitive if the pattern has upper-case letters.
     Part,
 }
 
@@ -36,7 +36,7 @@ pub(super) enum MatchMode {
 enum Wanted {
     Text(String),
     Glob(Vec<Piece>),
-    /// The text between the slashes.
+    /// Text between the slashes.
     Regex(String),
 }
 
@@ -49,7 +49,7 @@ enum Piece {
     One,
 }
 
-/// A pattern; it prints as a value or a word that reads back as the same pattern.
+/// A pattern; prints as a value or a word that parses as the same pattern.
 #[derive(Debug, Clone)]
 pub(super) struct TextPattern {
     wanted: Wanted,
@@ -65,13 +65,13 @@ impl PartialEq for TextPattern {
 }
 
 impl TextPattern {
-    /// Text in which every character stands for itself.
+    /// Creates a pattern in which every character is literal.
     pub(super) fn literal(text: &str, manner: MatchMode) -> Result<Self, ParseError> {
         Self::compile(Wanted::Text(text.to_owned()), manner)
     }
 
-    /// Text as typed without quotes: `*` and `?` are wildcards, a backslash takes the meaning
-    /// from the punctuation or white space behind it.
+    /// Creates a pattern from unquoted text: `*` and `?` are wildcards, and a backslash makes the
+    /// punctuation or white space after it literal.
     pub(super) fn plain(raw: &str, manner: MatchMode) -> Result<Self, ParseError> {
         let mut pieces = Vec::new();
         let mut text = String::new();
@@ -103,7 +103,7 @@ impl TextPattern {
         Self::compile(Wanted::Glob(pieces), manner)
     }
 
-    /// A regular expression, which is anchored only where it says so.
+    /// Creates a pattern from a regular expression, anchored only where it says so.
     pub(super) fn regex(source: &str, manner: MatchMode) -> Result<Self, ParseError> {
         Self::compile(Wanted::Regex(source.to_owned()), manner)
     }
@@ -128,7 +128,7 @@ impl TextPattern {
         quickly.unwrap_or_else(|| self.regex.is_match(text))
     }
 
-    /// False if no text among these, which stand together with line ends between them, fits.
+    /// Returns false if none of the texts, which are separated by line ends, matches.
     pub(super) fn may_stand_in(&self, texts: &[u8]) -> bool {
         match &self.wanted {
             Wanted::Text(text) if self.manner == MatchMode::Part && !text.contains('\n') => {
@@ -168,7 +168,7 @@ impl Wanted {
                 pieces.iter().any(|piece| matches!(piece, Piece::Text(text) if upper(text)))
             }
             Self::Regex(source) => {
-                // The letter of a class such as `\S` asks for nothing in upper case.
+                // The letter of a class such as `\S` does not count as upper case.
                 let mut characters = source.chars();
                 while let Some(character) = characters.next() {
                     if character == '\\' {
@@ -187,7 +187,7 @@ impl Piece {
     fn to_regex(&self) -> String {
         match self {
             Self::Text(text) => regex::escape(text),
-            // Any bytes, also such as are not UTF-8.
+            // Matches any bytes, including invalid UTF-8.
             Self::Any => r"(?s-u:.)*".to_owned(),
             Self::One => r"(?s:.)".to_owned(),
         }
@@ -198,7 +198,7 @@ fn explain(error: &regex::Error) -> ParseError {
     if let regex::Error::CompiledTooBig(_) = error {
         return ParseError::new("the pattern grows too large");
     }
-    // The library draws a picture; its last line says what is wrong.
+    // The library draws the expression; its last line is the message.
     let text = error.to_string();
     let last = text.lines().last().unwrap_or_default();
     ParseError::new(format!("the regex is wrong: {}", last.strip_prefix("error: ").unwrap_or(last)))
@@ -212,7 +212,8 @@ fn is_plain(character: char) -> bool {
     character.is_alphanumeric() || matches!(character, '_' | '-' | '.' | '/' | '@')
 }
 
-/// Whether a character may begin unquoted text: not what begins a path, a regex or a `not`.
+/// Returns whether unquoted text may begin with a character: not one that begins a path, a regex,
+/// or a negation.
 fn may_begin(character: char, manner: MatchMode) -> bool {
     character.is_alphanumeric()
         || character == '_'
@@ -284,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn the_quick_way_comes_to_what_the_regex_engine_says() {
+    fn the_prefilter_agrees_with_the_regex_engine() {
         let texts =
             ["", "k", "K", "\u{212a}", "kit", "KIT", "tik", "ſ", "s", "skit", "ki", "é", "É"];
         for raw in ["k", "K", "k*", "*k", "kit", "Kit*", "*kit", "s*", "é", "É*", "*"] {
@@ -299,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn upper_case_makes_case_matter() {
+    fn upper_case_makes_a_pattern_case_sensitive() {
         assert!(hits("kev", MatchMode::Part, "xKEVx") && !hits("Kev", MatchMode::Part, "xKEVx"));
         assert!(hits("é", MatchMode::Part, "É") && !hits("É", MatchMode::Part, "é"));
         assert!(hits("POST", MatchMode::AnyCase, "post"));
@@ -309,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn prints_so_that_it_reads_back() {
+    fn printed_patterns_parse_as_the_same_pattern() {
         for raw in ["message.updated", "a*", r"\-a?", r"\ *\)", "/a*", r"*\**", r"\a*", "*\u{a0}"] {
             let pattern = plain(raw, MatchMode::Whole);
             assert_eq!(plain(&pattern.to_string(), MatchMode::Whole), pattern, "{raw}");
@@ -321,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn says_what_is_wrong_with_a_regex() {
+    fn reports_invalid_regexes() {
         let error = TextPattern::regex("a(b", MatchMode::Part).unwrap_err();
         assert_eq!(error.message, "the regex is wrong: unclosed group");
         let error = TextPattern::regex("(a{1000}){1000}", MatchMode::Part).unwrap_err();

@@ -1,7 +1,7 @@
-//! A filter against many rows in which equal texts have one symbol.
+//! Evaluates a filter on many rows in which equal texts have one symbol.
 //!
-//! Each text is held against a pattern once; after that, numbers are compared. What a row comes
-//! to is what [`super::Filter::test`] says of its summary.
+//! Each text is compared with a pattern once; after that, numbers are compared. The result for a
+//! row equals that of [`super::Filter::test`] for its summary.
 
 use jiff::Timestamp;
 
@@ -26,14 +26,14 @@ pub enum FilterColumn {
 
 /// A row as a filter reads it.
 pub trait FilterRow {
-    /// What stands for the text of a column; 0 where there is none, small numbers elsewhere.
-    /// Equal texts have the same one in all rows and columns.
+    /// Returns the symbol of a column's text: 0 for none, otherwise a small number. Equal texts
+    /// have the same symbol in all rows and columns.
     fn symbol(&self, column: FilterColumn) -> u32;
     /// Returns the text of a symbol; none for 0.
     fn text(&self, symbol: u32) -> Option<&str>;
-    /// The bytes of the event id; that they are UTF-8 need not be looked at.
+    /// Returns the bytes of the event id, not checked to be UTF-8.
     fn event_id(&self) -> Option<&[u8]>;
-    /// Microseconds since 1970.
+    /// Returns the time of receipt in microseconds since 1970.
     fn received_us(&self) -> i64;
     fn body_size(&self) -> u64;
     fn response(&self) -> Option<u16>;
@@ -41,13 +41,13 @@ pub trait FilterRow {
     fn source(&self) -> Source;
     fn is_duplicate(&self) -> bool;
     fn is_marked(&self) -> bool;
-    /// Whether its event came before with another body.
+    /// Returns whether its event was received before with another body.
     fn differs(&self) -> bool;
     fn is_reshaped(&self) -> bool;
     fn is_resent(&self) -> bool;
 }
 
-/// A filter made ready for many rows of one table.
+/// A filter prepared for many rows of one table.
 #[derive(Debug)]
 pub struct RowMatcher<'f> {
     root: Option<Node<'f>>,
@@ -64,9 +64,9 @@ enum Node<'f> {
 
 #[derive(Debug)]
 enum Test<'f> {
-    /// Only the bytes can tell.
+    /// Only the bytes can decide.
     Open,
-    /// Event ids are looked at only if one of those at hand may fit.
+    /// Event ids are compared only if one in the current block may match.
     Word {
         pattern: &'f TextPattern,
         memo: Memo,
@@ -80,7 +80,7 @@ enum Test<'f> {
     },
     Id(&'f FieldValue),
     Status(&'f FieldValue, Memo),
-    /// Whether each of a few states passes.
+    /// Result for each of a few states.
     Signature([bool; SignatureStatus::ALL.len()]),
     Source([bool; Source::ALL.len()]),
     Duplicate {
@@ -88,7 +88,7 @@ enum Test<'f> {
         no: bool,
         differs: bool,
     },
-    /// What is so of a row or not.
+    /// A flag of a row.
     Is {
         key: FieldKey,
         yes: bool,
@@ -104,7 +104,7 @@ enum Test<'f> {
     },
 }
 
-/// What was found out about each symbol.
+/// Results by symbol.
 #[derive(Debug, Default)]
 struct Memo(Vec<Option<bool>>);
 
@@ -126,15 +126,14 @@ impl Memo {
 }
 
 impl Filter {
-    /// Makes the filter ready for many rows of one table, as it is meant `now`.
+    /// Prepares the filter for many rows of one table, with times relative to `now`.
     pub fn row_matcher(&self, now: Timestamp) -> RowMatcher<'_> {
         RowMatcher { root: self.root.as_ref().map(|root| Node::new(root, now)), known: Vec::new() }
     }
 }
 
 impl RowMatcher<'_> {
-    /// Tells of the event ids of the rows that come next: all of them, with a line end after
-    /// each.
+    /// Sets the event ids of the next block of rows: all of them, each followed by a line end.
     pub fn enter(&mut self, event_ids: &[u8]) {
         if let Some(root) = &mut self.root {
             root.each_test(&mut |test| {
@@ -145,7 +144,7 @@ impl RowMatcher<'_> {
         }
     }
 
-    /// Whether a row passes; nothing where only its bytes can tell.
+    /// Returns whether a row matches; `None` if only its bytes can decide.
     pub fn weigh(&mut self, row: &impl FilterRow) -> Option<bool> {
         match &mut self.root {
             Some(root) => root.weigh(row),
@@ -153,7 +152,7 @@ impl RowMatcher<'_> {
         }
     }
 
-    /// What is known of each term of a row that was left open, for [`super::BodyMatcher`].
+    /// Returns the results of the terms for an undecided row, for [`super::BodyMatcher`].
     pub fn known(&mut self, row: &impl FilterRow) -> &[Option<bool>] {
         let Self { root, known } = self;
         known.clear();
@@ -187,7 +186,7 @@ impl<'f> Node<'f> {
         }
     }
 
-    /// Kleene's logic, as in [`Expression::weigh`].
+    /// Evaluates by Kleene's logic, as in [`Expression::weigh`].
     fn weigh(&mut self, row: &impl FilterRow) -> Option<bool> {
         match self {
             Self::All(parts) => decide(parts, false, row),
@@ -256,7 +255,8 @@ impl<'f> Test<'f> {
     fn time(value: &FieldValue, now: Timestamp, is_since: bool) -> Self {
         let spans = value.choices.iter().filter_map(|choice| {
             let (from, to) = eval::span(choice, now, is_since)?;
-            // Rows count microseconds: the first that is not before, and the last not after.
+            // Rows count microseconds: the first one not before the start, and the last one not
+            // after the end.
             let first = -(-from.as_nanosecond()).div_euclid(1000);
             let last = to.as_nanosecond().div_euclid(1000);
             Some((i64::try_from(first).ok()?, i64::try_from(last).ok()?))
@@ -276,7 +276,7 @@ impl<'f> Test<'f> {
             }
             Self::Id(value) => {
                 let id = row.event_id();
-                // Other choices are not made of what is typed for it.
+                // The parser creates no other alternatives for this field.
                 value.passes(|choice| match choice {
                     Alternative::Text(pattern) => id.is_some_and(|id| pattern.is_match(id)),
                     _ => false,
@@ -320,7 +320,7 @@ impl<'f> Test<'f> {
     }
 }
 
-/// Whether a word stands in the row; if it does not, it may stand in the body.
+/// Returns whether a word is in the row; if not, it may be in the body.
 fn has_word(
     pattern: &TextPattern,
     memo: &mut Memo,

@@ -46,10 +46,10 @@ impl TimeExpr {
         text.parse().ok().map(Self::Day)
     }
 
-    /// Returns where it begins; `None` if no calendar has it.
+    /// Returns the start; `None` if no calendar has it.
     pub(super) fn start(self, now: Timestamp) -> Option<Timestamp> {
         match self {
-            // Longer ago than any timestamp is before everything.
+            // A time before the first timestamp is before everything.
             Self::Ago(ago) => Some(now.checked_sub(ago).unwrap_or(Timestamp::MIN)),
             Self::Clock(time) => {
                 let zone = TimeZone::system();
@@ -66,7 +66,7 @@ impl TimeExpr {
         }
     }
 
-    /// Returns its last instant: the end, for a day.
+    /// Returns the last instant: the end, for a day.
     pub(super) fn end(self, now: Timestamp) -> Option<Timestamp> {
         match self {
             Self::Day(date) => TimeZone::system().to_timestamp(date.to_datetime(Time::MAX)).ok(),
@@ -77,7 +77,7 @@ impl TimeExpr {
     /// Returns the end of a range that begins at `start`.
     pub(super) fn end_after(self, start: Timestamp, now: Timestamp) -> Option<Timestamp> {
         let end = self.end(now)?;
-        // `17:00..18:00` asked for at half past five ends today, not yesterday.
+        // At half past five, `17:00..18:00` ends today, not yesterday.
         if matches!(self, Self::Clock(_)) && end < start {
             return end.checked_add(SignedDuration::from_hours(24)).ok();
         }
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_what_people_write_and_prints_it_back() {
+    fn parses_common_spellings_and_prints_them_back() {
         let moments =
             ["90s", "5m", "90m", "2h", "1d", "1w", "0s", "2026-11-23T16:00:00Z", "17:00:00"];
         for text in moments.into_iter().chain(["2026-11-23", "2026-11-23T17:00:00"]) {
@@ -154,7 +154,7 @@ mod tests {
         assert!(start(&today) <= now());
         let end = TimeExpr::parse(&today).unwrap().end(now()).unwrap();
         assert!(end >= now() && end.duration_since(start(&today)).as_hours() < 25);
-        // A clock time is never in the future, whichever zone this runs in.
+        // A clock time is never in the future, whatever the time zone.
         for hour in 0..24 {
             let at = start(&format!("{hour:02}:45"));
             assert!(at <= now() && now().duration_since(at).as_hours() < 25, "{hour}");

@@ -1,22 +1,22 @@
-//! Reads the smallest parts of a filter: names, quoted and unquoted text, regexes, keywords.
+//! Reads the tokens of a filter: names, quoted and unquoted text, regexes, and keywords.
 
 use std::ops::Range;
 
 use crate::diagnostic::Diagnostic;
 
-/// A place in the input. All moves stay on the boundaries of characters.
+/// A position in the input, always at a character boundary.
 #[derive(Debug, Clone)]
 pub(super) struct Cursor<'i> {
     pub(super) input: &'i str,
     pub(super) at: usize,
 }
 
-/// In which surroundings a value stands.
+/// Context of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ValueContext {
-    /// A word of its own, in which a comma is a comma.
+    /// A bare word, in which a comma is literal.
     Word,
-    /// One of several values, separated by commas.
+    /// One of several values separated by commas.
     List,
 }
 
@@ -45,7 +45,7 @@ impl<'i> Cursor<'i> {
         self.at += self.rest().len() - self.rest().trim_start().len();
     }
 
-    /// Moves over `length` bytes and returns them.
+    /// Advances by `length` bytes and returns them.
     pub(super) fn take(&mut self, length: usize) -> &'i str {
         let taken = self.rest().get(..length).unwrap_or_default();
         self.at += taken.len();
@@ -56,7 +56,7 @@ impl<'i> Cursor<'i> {
         start..self.at
     }
 
-    /// The character that comes next, or nothing at the end.
+    /// Returns the range of the next character; empty at the end.
     pub(super) fn next_span(&self) -> Range<usize> {
         self.at..self.at + self.peek().map_or(0, char::len_utf8)
     }
@@ -65,13 +65,13 @@ impl<'i> Cursor<'i> {
         Diagnostic::at(self.input, span, message)
     }
 
-    /// The length of `keyword` if it stands here as a word of its own.
+    /// Returns the length of `keyword` if it is the next word.
     pub(super) fn keyword(&self, keyword: &str) -> Option<usize> {
         let (word, after) = self.rest().split_at_checked(keyword.len())?;
         (word.eq_ignore_ascii_case(keyword) && ends_term(after, ")(")).then_some(keyword.len())
     }
 
-    /// The name that stands here in front of a colon.
+    /// Returns the name at the cursor if a colon follows.
     pub(super) fn name(&self) -> Option<&'i str> {
         let (name, _) = self.rest().split_once(':')?;
         let is_name = name.starts_with(|first: char| first.is_ascii_alphabetic())
@@ -79,7 +79,7 @@ impl<'i> Cursor<'i> {
         is_name.then_some(name)
     }
 
-    /// Text in quotes; the cursor stands on the first one.
+    /// Reads text in double quotes, from the opening quote on.
     pub(super) fn quoted(&mut self) -> Result<String, Diagnostic> {
         let start = self.at;
         self.eat('"');
@@ -97,7 +97,7 @@ impl<'i> Cursor<'i> {
                         text.push(escaped);
                         characters.next();
                     }
-                    // `\d` and the like are what they look like.
+                    // Other escapes such as `\d` are literal.
                     _ => text.push('\\'),
                 },
                 _ => text.push(character),
@@ -106,7 +106,7 @@ impl<'i> Cursor<'i> {
         Err(self.error(start..start + 1, "the quote is not closed"))
     }
 
-    /// Text in single quotes, in which nothing is escaped; the cursor stands on the first one.
+    /// Reads text in single quotes, which has no escapes, from the opening quote on.
     pub(super) fn verbatim(&mut self) -> Result<&'i str, Diagnostic> {
         let start = self.at;
         self.eat('\'');
@@ -118,8 +118,8 @@ impl<'i> Cursor<'i> {
         Ok(text)
     }
 
-    /// The source of a regex, if one stands here: its second slash must end the term, or else it
-    /// is a path. Where text commonly begins with a slash, only `/^` begins a regex.
+    /// Returns the source of a regex at the cursor: its second slash must end the term, otherwise
+    /// it is a path. Where text commonly begins with a slash, only `/^` begins a regex.
     pub(super) fn regex(&mut self, place: ValueContext, begin: &str) -> Option<&'i str> {
         let inside = self.rest().strip_prefix('/')?;
         if !self.rest().starts_with(begin) {
@@ -140,8 +140,8 @@ impl<'i> Cursor<'i> {
         Some(source)
     }
 
-    /// Unquoted text up to white space, a comma of a list, or a closing parenthesis that was
-    /// not opened in it. `open` counts the parentheses over all values of a list.
+    /// Reads unquoted text up to white space, a comma of a list, or an unmatched closing
+    /// parenthesis. `open` counts the parentheses over all values of a list.
     pub(super) fn plain(&mut self, place: ValueContext, open: &mut usize) -> &'i str {
         let mut characters = self.rest().char_indices();
         let mut length = self.rest().len();
@@ -157,7 +157,7 @@ impl<'i> Cursor<'i> {
                     false
                 }
                 ',' => place == ValueContext::List,
-                // What follows has lost its meaning.
+                // The next character is literal.
                 '\\' => {
                     characters.next();
                     false
@@ -173,7 +173,7 @@ impl<'i> Cursor<'i> {
     }
 }
 
-/// Whether a term can end in front of `after`.
+/// Returns whether a term can end before `after`.
 pub(super) fn ends_term(after: &str, also: &str) -> bool {
     after.chars().next().is_none_or(|next| next.is_whitespace() || also.contains(next))
 }
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn unquoted_text_keeps_the_parentheses_that_it_opened() {
+    fn unquoted_text_keeps_balanced_parentheses() {
         assert_eq!(plain("f(x) y", ValueContext::Word), "f(x)");
         assert_eq!(plain("f) y", ValueContext::Word), "f");
         assert_eq!(plain("a,b", ValueContext::Word), "a,b");
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn tells_names_and_keywords_from_words() {
+    fn distinguishes_names_and_keywords_from_words() {
         assert_eq!(Cursor::new("header.x-y:z").name(), Some("header.x-y"));
         assert_eq!(Cursor::new("17:00").name(), None);
         assert_eq!(Cursor::new("a b:c").name(), None);

@@ -1,16 +1,16 @@
-//! What a filter leaves open until bytes are read.
+//! Deliveries that a filter leaves undecided until their bytes are read.
 
 use super::{FilterRow, RowMatcher};
 use crate::delivery::DeliveryId;
 
-/// Deliveries with neighbouring ids, all of which are open in the same way.
+/// Deliveries with consecutive ids and the same results so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IdRange {
     pub first: DeliveryId,
     pub last: DeliveryId,
-    /// How many there are; ids can have gaps.
+    /// Number of deliveries; ids may have gaps.
     pub rows: usize,
-    /// Which of [`Undecided::known`] holds for them.
+    /// Index in [`Undecided::known`].
     pub known: usize,
 }
 
@@ -18,9 +18,9 @@ pub struct IdRange {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Undecided {
     pub runs: Vec<IdRange>,
-    /// What is known of the terms of the filter.
+    /// Known results of the filter's terms.
     pub known: Vec<Vec<Option<bool>>>,
-    /// Whether the last row was pushed, so that the next one can go on with its run.
+    /// The last row was pushed, so the next one can extend its range.
     goes_on: bool,
     has_next: bool,
 }
@@ -30,12 +30,12 @@ impl Undecided {
         self.runs.is_empty()
     }
 
-    /// How many deliveries these are.
+    /// Returns the number of deliveries.
     pub fn rows(&self) -> usize {
         self.runs.iter().map(|run| run.rows).sum()
     }
 
-    /// Takes the row at hand, which a scan left open.
+    /// Adds the current row, which the scan left undecided.
     pub fn push(&mut self, scan: &mut RowMatcher<'_>, id: DeliveryId, row: &impl FilterRow) {
         let known = scan.known(row);
         self.has_next = true;
@@ -55,12 +55,12 @@ impl Undecided {
         self.runs.push(IdRange { first: id, last: id, rows: 1, known: at });
     }
 
-    /// Goes on to the next row of the table, by rising id.
+    /// Advances to the next row of the table, by ascending id.
     pub fn next(&mut self) {
         self.goes_on = std::mem::take(&mut self.has_next);
     }
 
-    /// Ends it: the newest come first.
+    /// Finishes the list and sorts it, newest first.
     #[must_use]
     pub fn finish(mut self) -> Self {
         self.runs.reverse();

@@ -1,4 +1,4 @@
-//! What stands behind the colon: alternatives, comparisons and ranges.
+//! Values after the colon: alternatives, comparisons, and ranges.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -11,7 +11,7 @@ use super::time_expr::TimeExpr;
 use crate::diagnostic::nearest;
 use crate::units;
 
-/// Alternatives, one of which must fit, or none if it is negated.
+/// Alternatives; one must match, or none if the value is negated.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct FieldValue {
     pub(super) negated: bool,
@@ -22,7 +22,7 @@ pub(super) struct FieldValue {
 pub(super) enum Alternative {
     Text(TextPattern),
     Compare(Compare, Number),
-    /// Both ends belong to it; an end that is left out is open.
+    /// Both ends are included; a missing end is open.
     Range(Option<Number>, Option<Number>),
     Moment(TimeExpr),
     Between(TimeExpr, TimeExpr),
@@ -41,7 +41,7 @@ pub(super) enum Compare {
     AtMost,
 }
 
-/// One alternative as it was typed.
+/// One alternative as typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Atom<'i> {
     Plain(&'i str),
@@ -50,7 +50,7 @@ pub(super) enum Atom<'i> {
 }
 
 impl FieldValue {
-    /// Whether one of the alternatives fits, or none if it is negated.
+    /// Returns whether one of the alternatives matches, or none if the value is negated.
     pub(super) fn passes(&self, fits: impl FnMut(&Alternative) -> bool) -> bool {
         self.choices.iter().any(fits) != self.negated
     }
@@ -83,7 +83,7 @@ impl Alternative {
         }
     }
 
-    /// Values that have a form of their own, so that quotes change nothing.
+    /// Parses values of a fixed form, for which quotes make no difference.
     fn bare(takes: ValueKind, raw: &str) -> Result<Self, ParseError> {
         match takes {
             ValueKind::Words(words) => known_word(words, raw),
@@ -105,7 +105,7 @@ impl Alternative {
         }
     }
 
-    /// The smallest and the largest whole number that fit, where numbers are compared.
+    /// Returns the smallest and the largest integer that match a comparison.
     pub(super) fn whole_span(&self) -> Option<(u64, u64)> {
         let end = |end: &Option<Number>, open| end.as_ref().map_or(Some(open), Number::as_u64);
         match self {
@@ -126,7 +126,7 @@ impl Alternative {
         }
     }
 
-    /// Whether a text fits, read as a number where numbers are compared.
+    /// Returns whether a text matches; comparisons read it as a number.
     pub(super) fn fits(&self, text: &str) -> bool {
         match self {
             Self::Text(pattern) => pattern.is_match(text.as_bytes()),
@@ -139,7 +139,7 @@ impl Alternative {
             }),
             Self::Empty => text.is_empty(),
             Self::Exists => true,
-            // Moments are held against the time of arrival alone.
+            // Times are compared only with the time of receipt.
             Self::Moment(_) | Self::Between(..) => false,
         }
     }
@@ -169,7 +169,7 @@ impl Compare {
     }
 }
 
-/// Reads a comparison or a range; nothing if it has the form of neither.
+/// Parses a comparison or a range; `None` if it is neither.
 fn numeric(takes: ValueKind, raw: &str) -> Result<Option<Alternative>, ParseError> {
     for compare in Compare::ALL {
         if let Some(bound) = raw.strip_prefix(compare.sign()) {
@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn text_stays_text_where_it_is_no_number() {
+    fn text_is_not_compared_as_a_number() {
         assert!(read(ValueKind::Text, "..").unwrap().fits(".."));
         assert!(read(ValueKind::Part, "<b>").unwrap().fits("a <b> c"));
         assert!(read(ValueKind::Data, "1..x").unwrap().fits("1..x"));
@@ -333,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_name_what_is_expected() {
+    fn errors_name_the_expected_values() {
         for (takes, raw, suggestion) in [
             (ValueKind::Status, "4xx", Some("4??")),
             (ValueKind::Status, "ok", None),

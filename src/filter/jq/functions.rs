@@ -1,6 +1,6 @@
-//! The functions of jq that a filter may call.
+//! Functions of jq that a filter may call.
 
-/// Functions that look at their input no deeper than its own length.
+/// Functions that read only the outermost level of their input.
 #[rustfmt::skip]
 const SHALLOW: &[&str] = &[
     "all", "any", "arrays", "booleans", "empty", "endswith", "error", "false", "first", "floor",
@@ -12,7 +12,7 @@ const SHALLOW: &[&str] = &[
     "nan", "infinite", "isnan", "isinfinite", "isfinite",
 ];
 
-/// Functions that may look at all of it.
+/// Functions that may read all of their input.
 const DEEP: &[&str] = &[
     "add",
     "contains",
@@ -45,10 +45,10 @@ const DEEP: &[&str] = &[
     "with_entries",
 ];
 
-/// Definitions that those are made of.
+/// Definitions used by these functions.
 const WITHIN: &[&str] = &["totype", "@json", "@text"];
 
-/// Functions of jq that are left out on purpose.
+/// Functions of jq that are excluded on purpose.
 const REFUSED: &[&str] = &[
     "input",
     "inputs",
@@ -65,22 +65,22 @@ const REFUSED: &[&str] = &[
     "input_line_number",
 ];
 
-/// Whether a program may call it.
+/// Returns whether a program may call the function.
 pub(super) fn is_known(name: &str) -> bool {
     SHALLOW.contains(&name) || DEEP.contains(&name)
 }
 
-/// Whether a library's definition is needed, for itself or for others.
+/// Returns whether a library definition is needed, by programs or by other definitions.
 pub(super) fn is_needed(name: &str) -> bool {
     is_known(name) || WITHIN.contains(&name)
 }
 
-/// Whether it may look at all of its input.
+/// Returns whether the function may read all of its input.
 pub(super) fn is_deep(name: &str) -> bool {
     DEEP.contains(&name)
 }
 
-/// Why a program may not call it.
+/// Returns why a program may not call the function.
 pub(super) fn not_here(name: &str) -> String {
     if REFUSED.contains(&name) || name.starts_with('$') {
         return format!("jq: `{name}` is not allowed in a filter, which asks about the body alone");

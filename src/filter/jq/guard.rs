@@ -1,9 +1,9 @@
-//! What a jq program may say in a filter, and the places at which its work is counted.
+//! Restricts jq programs in filters, and inserts calls that count their work.
 //!
-//! A program is rewritten before jaq compiles it: wherever one value can become many or a large
-//! one can be made, a call to [`super::meter`] is put in. The same is done to those definitions of
-//! jaq's libraries that a program may call. A program defines nothing itself, so what loops is
-//! known, and it changes nothing, so what it is asked about stays what was sent.
+//! A program is rewritten before jaq compiles it: a call to [`super::meter`] is inserted wherever
+//! one value can become many, or a large one can be built. The library definitions that a program
+//! may call are rewritten too. Programs may not define functions, so all loops are known, and may
+//! not assign, so the body stays as sent.
 
 use jaq_core::load::lex::StrPart;
 use jaq_core::load::parse::{BinaryOp, Def, Pattern, Term};
@@ -13,15 +13,15 @@ use jaq_core::path::{Part, Path};
 use super::functions::{is_deep, is_known, is_needed, not_here};
 use super::{ProgramError, meter, span};
 
-/// The name of the program among the definitions.
+/// Name of the program among the definitions.
 pub(super) const ASKED: &str = "hookglass_asked";
-/// The program that jaq runs.
+/// Program that jaq runs.
 pub(super) const ASKED_CODE: &str = ASKED;
 
-/// Of operations that hang together, as those of a long pipe do: each takes stack.
+/// Maximum nesting of operations, such as those of a long pipe: each takes stack.
 const MAX_DEPTH: usize = 64;
 
-/// Puts the counting into a program; fails on what a filter may not say.
+/// Inserts the counting into a program; fails if the program is not allowed.
 pub(super) fn guarded<'s>(
     term: Term<&'s str>,
     source: &'s str,
@@ -37,12 +37,12 @@ pub(super) fn guarded<'s>(
     }
 }
 
-/// The definitions that a program may call.
+/// Returns the definitions that a program may call.
 pub(super) fn definitions() -> Vec<Def<&'static str>> {
     let mut guard = Guard { refusal: None, is_library: true, depth: 0 };
     let all = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
     let mut kept: Vec<Def<&'static str>> = all
-        // With two arguments or a regex as separator it needs what is left out.
+        // With two arguments, or with a regex as separator, it needs excluded functions.
         .filter(|def| is_needed(def.name))
         .filter(|def| !matches!((def.name, def.args.len()), ("split", 2) | ("test", _)))
         .map(|def| Def { body: guard.term(def.body), ..def })
@@ -57,7 +57,7 @@ pub(super) fn definitions() -> Vec<Def<&'static str>> {
 }
 
 struct Guard<'s> {
-    /// What is refused first, and where.
+    /// First error and its position.
     refusal: Option<(Option<&'s str>, String)>,
     is_library: bool,
     depth: usize,
@@ -71,7 +71,7 @@ fn call(name: &str) -> Term<&str> {
     Term::Call(name, Vec::new())
 }
 
-/// What costs next to nothing to compare with, whatever stands on the other side.
+/// Returns whether comparing with the term costs next to nothing, whatever the other side is.
 fn is_plain(term: &Term<&str>) -> bool {
     match term {
         Term::Num(_) | Term::Arr(None) => true,
@@ -89,7 +89,7 @@ impl<'s> Guard<'s> {
         }
     }
 
-    /// Guards it in the box that it is in.
+    /// Guards a boxed term in place.
     fn boxed(&mut self, mut term: Box<Term<&'s str>>) -> Box<Term<&'s str>> {
         *term = self.term(std::mem::take(&mut *term));
         term
@@ -100,7 +100,7 @@ impl<'s> Guard<'s> {
     }
 
     fn term(&mut self, term: Term<&'s str>) -> Term<&'s str> {
-        // What stands side by side in these is nested when it is compiled.
+        // Compiling makes these lists nested.
         let wide = match &term {
             Term::Path(_, Path(parts)) => parts.len(),
             Term::Obj(pairs) => pairs.len(),
@@ -185,7 +185,7 @@ impl<'s> Guard<'s> {
             if let Some(value) = value {
                 return (self.term(key), Some(self.term(value)));
             }
-            // `{a}` and `{$a}`: the key is read for its spelling, and must stay as it is.
+            // In `{a}` and `{$a}` the key is read for its spelling, and must not change.
             if matches!(key, Term::Str(..)) && !is_plain(&key) {
                 self.refuse(None, "jq: a key that is put together needs a value".to_owned());
             }
@@ -254,7 +254,7 @@ impl<'s> Guard<'s> {
         if many { pipe(called, call(meter::STEP)) } else { called }
     }
 
-    /// Goes along a path part by part, so that each is counted.
+    /// Rewrites a path part by part, so that each part is counted.
     fn path(
         &mut self,
         base: Term<&'s str>,

@@ -1,4 +1,4 @@
-//! What a run of a jq program costs, and the functions that count it.
+//! Cost of running a jq program, and the functions that count it.
 
 use std::cell::Cell;
 
@@ -8,7 +8,7 @@ use jaq_core::{DataT, Error, Exn, Lut, Native, ValX};
 use jaq_json::{Num, Val};
 use regex::bytes::RegexBuilder;
 
-/// The names of the functions that count; no program can spell them.
+/// Names of the counting functions, which a program cannot spell.
 pub(super) const STEP: &str = "!step";
 pub(super) const WEIGH: &str = "!weigh";
 pub(super) const KEY: &str = "!key";
@@ -18,18 +18,18 @@ pub(super) const CONTAINS: &str = "!contains";
 
 /// Steps that every run may take: some milliseconds.
 const BASE_STEPS: u64 = 20_000;
-/// Steps more for each byte of the body.
+/// Additional steps per byte of the body.
 const STEPS_PER_BYTE: u64 = 4;
 const MAX_STEPS: u64 = 4_000_000;
-/// How much of a thread's stack a run may use; threads of Rust have two megabytes.
+/// Maximum stack of a run; threads of Rust have 2 MiB.
 const MAX_STACK: usize = 512 * 1024;
-/// Values are nested no deeper, since dropping and printing them is recursive.
+/// Maximum nesting of values, because dropping and printing them is recursive.
 const MAX_DEPTH: usize = 256;
 const MAX_NUMBER_BITS: u64 = 1 << 15;
-/// How large a regular expression may become when it is compiled.
+/// Maximum size of a compiled regular expression.
 const MAX_REGEX: usize = 1 << 18;
 
-/// The data types of our programs.
+/// Data types of programs.
 pub(super) struct Json;
 
 impl DataT for Json {
@@ -37,7 +37,7 @@ impl DataT for Json {
     type Data<'a> = &'a Meter<'a>;
 }
 
-/// What one run has left.
+/// Remaining budget of one run.
 pub(super) struct Meter<'a> {
     lut: &'a Lut<Json>,
     steps: Cell<u64>,
@@ -50,7 +50,7 @@ impl<'a> jaq_core::data::HasLut<'a, Json> for &'a Meter<'a> {
     }
 }
 
-/// An address in the part of the stack that is in use.
+/// Returns an address in the used part of the stack.
 fn stack_address() -> usize {
     let here = 0_u8;
     std::ptr::from_ref(std::hint::black_box(&here)).addr()
@@ -63,7 +63,7 @@ impl<'a> Meter<'a> {
         Self { lut, steps, stack: stack_address() }
     }
 
-    /// Goes on, or ends the run: a program cannot catch that.
+    /// Continues, or ends the run in a way that programs cannot catch.
     fn spend(&self, steps: u64) -> Result<(), Exn<'static, Val>> {
         let left = self.steps.get().checked_sub(steps);
         self.steps.set(left.unwrap_or_default());
@@ -77,7 +77,7 @@ impl<'a> Meter<'a> {
     }
 }
 
-/// What a value costs to look at without looking into it.
+/// Returns the cost of reading a value without its contents.
 fn shallow(value: &Val) -> u64 {
     let size = match value {
         Val::Null | Val::Bool(_) | Val::Num(_) => 0,
@@ -88,7 +88,7 @@ fn shallow(value: &Val) -> u64 {
     1 + size as u64
 }
 
-/// The steps that are left when all of a value has been looked at; nothing where it is too much.
+/// Returns the steps left after reading a whole value; `None` if they do not suffice.
 fn weighed(value: &Val, depth: usize, left: u64) -> Option<u64> {
     let left = left.checked_sub(shallow(value))?;
     match value {
@@ -102,11 +102,11 @@ fn weighed(value: &Val, depth: usize, left: u64) -> Option<u64> {
     }
 }
 
-/// The functions that programs and definitions call.
+/// Returns the functions that programs and definitions call.
 pub(super) fn natives() -> impl Iterator<Item = Fun<Json>> {
     let kept = jaq_core::funs().chain(jaq_std::base_funs()).chain(jaq_json::funs());
     let kept = kept.filter_map(|(name, arguments, native)| match name {
-        // Replaced below, or of no use to a question.
+        // Replaced below, or useless in a filter.
         "fromjson" | "bsearch" | "indices" | "tobytes" => None,
         "contains" => Some((CONTAINS, arguments, native)),
         _ => Some((name, arguments, native)),
@@ -131,7 +131,7 @@ fn counting() -> [Fun<Json>; 2] {
 }
 
 fn functions() -> [Fun<Json>; 5] {
-    // An array as a key searches, in quadratic time.
+    // Indexing by an array searches in quadratic time.
     let key = Native::<Json>::new(|cv| {
         box_once(match &cv.1 {
             Val::Arr(_) => Err(Error::str("an array is no key").into()),
@@ -162,12 +162,12 @@ fn functions() -> [Fun<Json>; 5] {
     ]
 }
 
-/// What is read from a string must be as tame as a body.
+/// Values read from a string have the same limits as a body.
 fn from_json(text: &Val) -> Result<Val, Error<Val>> {
     super::value(&text.try_as_utf8_bytes_owned()?).ok_or_else(|| Error::str("this is not JSON"))
 }
 
-/// A product of a text and a number is the text so many times.
+/// The product of a text and a number is the repeated text.
 fn times<'a>(meter: &Meter<'_>, left: Val, right: Val) -> ValX<'a, Val> {
     if let (Val::BStr(text) | Val::TStr(text), Val::Num(number))
     | (Val::Num(number), Val::BStr(text) | Val::TStr(text)) = (&left, &right)
@@ -178,7 +178,7 @@ fn times<'a>(meter: &Meter<'_>, left: Val, right: Val) -> ValX<'a, Val> {
     Ok((left * right)?)
 }
 
-/// Each part of the one may be held against each part of the other.
+/// Counts a step for each pair of parts of the two values.
 fn product(meter: &Meter<'_>, one: &Val, other: &Val) -> Result<(), Exn<'static, Val>> {
     let left = meter.steps.get();
     let cost = |value: &Val| weighed(value, 0, left).map(|rest| left - rest);
@@ -186,7 +186,7 @@ fn product(meter: &Meter<'_>, one: &Val, other: &Val) -> Result<(), Exn<'static,
     meter.spend(one.saturating_mul(other))
 }
 
-/// Whether a text matches, by the engine that never goes back.
+/// Returns whether a text matches, using a regex engine without backtracking.
 fn test<'a>(meter: &Meter<'_>, text: &Val, regex: &Val, flags: &Val) -> ValX<'a, Val> {
     let (text, regex) = (text.try_as_utf8_bytes_owned()?, regex.try_as_utf8_bytes_owned()?);
     let cost = (text.len() as u64 / 64 + 64).saturating_mul(1 + regex.len() as u64 / 8);
@@ -198,7 +198,7 @@ fn test<'a>(meter: &Meter<'_>, text: &Val, regex: &Val, flags: &Val) -> ValX<'a,
             b'i' => builder.case_insensitive(true),
             b'x' => builder.ignore_whitespace(true),
             b's' => builder.dot_matches_new_line(true),
-            // All matches, and no empty ones, mean nothing to a question.
+            // "All matches" and "no empty matches" have no effect on a test.
             b'g' | b'n' => &mut builder,
             _ => return Err(Error::str("the flags of a regex are i, x, s, g and n").into()),
         };

@@ -1,4 +1,4 @@
-//! The terms that look into a JSON body: paths and jq programs.
+//! Parses the terms about a JSON body: paths and jq programs.
 
 use super::{Parsed, Parser};
 use crate::filter::error::ParseError;
@@ -9,7 +9,8 @@ use crate::filter::json_path::JsonPath;
 use crate::filter::token::{ValueContext, ends_term};
 
 impl Parser<'_> {
-    /// A program in quotes. Its mistakes are shown where they stand, unless a backslash moved them.
+    /// Parses a program in quotes. Its errors are shown at their positions, unless a backslash
+    /// shifted them.
     pub(super) fn jq(&mut self) -> Parsed<Option<Expression>> {
         let negated = self.cursor.eat('!');
         let start = self.cursor.at;

@@ -1,7 +1,7 @@
-//! The commonest patterns without the regex engine, whose start alone costs more than comparing
-//! a short text.
+//! Matches the most common patterns without the regex engine, whose setup alone costs more than
+//! comparing a short text.
 
-/// Where in a text something has to stand.
+/// Position of the text to find.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Anchor {
     Alone,
@@ -9,7 +9,7 @@ pub(super) enum Anchor {
     Last,
 }
 
-/// Text that has to stand in one place of another.
+/// Text to find at a position of another text.
 #[derive(Debug, Clone)]
 pub(super) struct Prefilter {
     text: Vec<u8>,
@@ -18,14 +18,14 @@ pub(super) struct Prefilter {
 }
 
 impl Prefilter {
-    /// Nothing if such a comparison could differ from the regex engine's.
+    /// Returns `None` if the comparison could differ from the regex engine's.
     pub(super) fn new(text: &str, stands: Anchor, any_case: bool) -> Option<Self> {
         let is_sure = !any_case || text.is_ascii();
         is_sure.then(|| Self { text: text.as_bytes().to_vec(), stands, any_case })
     }
 
-    /// Whether a text fits; nothing if only the regex engine can tell: beyond ASCII, there are
-    /// letters that stand for `k` and `s`.
+    /// Returns whether a text matches; `None` if only the regex engine can decide: some letters
+    /// beyond ASCII are case variants of `k` and `s`.
     pub(super) fn test(&self, text: &[u8]) -> Option<bool> {
         if self.any_case && !text.is_ascii() {
             return None;
