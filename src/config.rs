@@ -1,4 +1,4 @@
-//! What the user configured: defaults, then the environment, then flags.
+//! User configuration: defaults, then the environment, then flags.
 
 mod dashboard;
 pub mod defaults;

@@ -1,6 +1,6 @@
-//! Answers on demand: which deliveries are answered how, instead of by a target or with 200.
+//! Rules that choose the response to a delivery, in place of a target or the default 200.
 //!
-//! A rule is a filter and a script. Scripts are written in one small grammar, everywhere:
+//! A rule is a filter and a script. All scripts share one small grammar:
 //!
 //! ```text
 //! RULE   = [FILTER "=>"] SCRIPT              without a filter, every delivery
@@ -17,9 +17,9 @@
 //! VALUE  = anything up to the next , ; or :  or any text in "quotes", with \" and \\ in it
 //! ```
 //!
-//! `500x2,200` answers 500 twice and then 200 for ever; `10%:500` answers one in ten with 500 and
-//! passes the others on to the next rule. A step with a chance counts whether it is taken or not.
-//! Nothing here waits, and nothing reads a clock.
+//! `500x2,200` responds with 500 twice and then always with 200; `10%:500` responds to one in ten
+//! with 500 and passes the others to the next rule. A step with a chance is counted whether it is
+//! taken or not. Nothing here waits or reads a clock.
 
 mod read;
 mod rule;

@@ -1,4 +1,4 @@
-//! What the file says of the dashboard: keys, views, theme, glyphs.
+//! Dashboard section of the configuration: keys, views, theme, and glyphs.
 
 use std::collections::BTreeMap;
 
@@ -11,11 +11,11 @@ use crate::app::keymap::Key;
 use crate::app::theme::Theme;
 use crate::filter::Filter;
 
-/// Which characters the terminal is to be given.
+/// Characters that the terminal can display.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum GlyphChoice {
-    /// As the locale says.
+    /// Decided by the locale.
     #[default]
     Auto,
     Unicode,
@@ -23,7 +23,7 @@ pub enum GlyphChoice {
 }
 
 impl GlyphChoice {
-    /// As the file says it.
+    /// Returns the spelling used in the file.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Auto => "auto",
@@ -33,22 +33,22 @@ impl GlyphChoice {
     }
 }
 
-/// The part of the file that is about the dashboard.
+/// Dashboard section as written in the file.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Setting {
     theme: Option<String>,
     glyphs: GlyphChoice,
-    /// For each place the names of what is bound, with their keys.
+    /// Names of bound actions and their keys, by context.
     keys: BTreeMap<String, BTreeMap<String, Keys>>,
     views: BTreeMap<String, String>,
     columns: Vec<String>,
     themes: BTreeMap<String, BTreeMap<String, String>>,
-    /// Paths and headers that differ with each delivery.
+    /// Paths and headers that differ with every delivery.
     volatile: Vec<String>,
 }
 
-/// One key or several; none takes what is bound away from all.
+/// One key or several; an empty list removes the binding.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum Keys {
@@ -56,18 +56,18 @@ enum Keys {
     Several(Vec<String>),
 }
 
-/// How the dashboard is to look and to behave.
+/// Dashboard settings.
 #[derive(Debug, Clone, Default)]
 pub struct Dashboard {
     pub preferences: Preferences,
     pub theme: Theme,
-    /// What the theme is called, where one is chosen.
+    /// Name of the theme, if one is chosen.
     pub theme_name: Option<String>,
     pub glyphs: GlyphChoice,
 }
 
 impl Setting {
-    /// What is declared, or every mistake in it.
+    /// Returns the settings, or every mistake in them.
     pub(super) fn read(self) -> Result<Dashboard, Vec<String>> {
         let mut mistakes = Vec::new();
         let mut dashboard = Dashboard { glyphs: self.glyphs, ..Dashboard::default() };
@@ -113,7 +113,7 @@ impl Setting {
         if let Some(name) = &self.theme {
             match own.get(name.as_str()).map_or_else(|| Theme::named(name), |theme| Ok(*theme)) {
                 Ok(theme) => dashboard.theme = theme,
-                // One of the user's own that is wrong was told of already.
+                // An invalid theme of the user was already reported.
                 Err(_) if self.themes.contains_key(name) => {}
                 Err(wrong) => mistakes.push(format!("[dashboard] theme: {wrong}")),
             }
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn all_mistakes_are_told_at_once() {
+    fn all_mistakes_are_reported_at_once() {
         let mistakes = read(
             "theme = \"nihgt\"\ncolumns = [\"tyme\"]\nvolatile = [\"idd\"]\n[keys.lst]\ndown = \"x\"\n[keys.list]\ndwon = \"x\"\nup = \"hyper-x\"\n\
              [keys.anywhere]\nfilter = \"?\"\nquit = []\n[views]\nv = \"typ:x\"\n[themes.t]\nbda = \"red\"\n",

@@ -1,12 +1,12 @@
-//! What holds if nothing else is said, and the file that says so.
+//! Default values, and the file that documents them.
 
-/// The provider to listen for.
+/// Default provider.
 pub const PROVIDER: &str = "cribbly";
 
-/// The theme of the terminal's own colours.
+/// Default theme, which uses the terminal's own colors.
 pub const THEME: &str = "ansi";
 
-/// A configuration of defaults, with everything that can be said as comments.
+/// Configuration with the default values, and every other setting as a comment.
 pub const TEXT: &str = include_str!("../../assets/config.toml");
 
 #[cfg(test)]
@@ -45,8 +45,8 @@ mod tests {
     }
 
     #[test]
-    fn what_it_shows_as_comments_can_be_said() {
-        // A setting stands right behind its mark, prose behind a blank.
+    fn every_commented_setting_is_valid() {
+        // A setting directly follows the `#`, prose follows a space.
         let setting = |line: &str| match line.strip_prefix('#') {
             Some(rest) if !rest.starts_with(' ') => rest.to_owned(),
             _ => line.to_owned(),
@@ -54,7 +54,7 @@ mod tests {
         let said: Vec<String> = TEXT.lines().map(setting).collect();
         let config = read(&said.join("\n"));
         assert_eq!(config.providers().next().unwrap().name, "my-shop");
-        // But for what there is no default of, it is what holds if nothing is said.
+        // Apart from settings without a default, the file has the default values.
         let url = "http://127.0.0.1:3000/webhooks".parse().unwrap();
         let usual = ForwardTo::everything(url, ForwardOptions::default());
         let [forward] = config.forwards.as_slice() else { panic!("{:?}", config.forwards) };
@@ -69,7 +69,7 @@ mod tests {
 
     #[test]
     fn it_shows_every_setting() {
-        // serde tells the names where it meets one that it does not know.
+        // serde lists the known names when it finds an unknown one.
         for (table, wrong) in [
             ("", "x = 1"),
             ("dashboard", "[dashboard]\nx = 1"),

@@ -1,4 +1,4 @@
-//! Writes into the user's configuration, and leaves everything else in it as it is.
+//! Edits the user's configuration without changing the rest of it.
 
 use std::fs;
 use std::io;
@@ -8,7 +8,7 @@ use toml_edit::{DocumentMut, Item, Table, value};
 
 use crate::private_file::replace_public;
 
-/// Why nothing was written.
+/// Reason why nothing was written.
 #[derive(Debug, thiserror::Error)]
 pub enum SaveError {
     #[error("{path}: {source}")]
@@ -19,7 +19,7 @@ pub enum SaveError {
     NoTable { path: String, key: &'static str },
 }
 
-/// Keeps a filter under a name in `[dashboard.views]`; the file is made if there is none.
+/// Saves a filter under a name in `[dashboard.views]`; creates the file if it does not exist.
 pub fn save_view(path: &Path, name: &str, filter: &str) -> Result<(), SaveError> {
     let shown = path.display().to_string();
     let failed = |source| SaveError::Io { path: shown.clone(), source };
@@ -38,11 +38,11 @@ pub fn save_view(path: &Path, name: &str, filter: &str) -> Result<(), SaveError>
     replace_public(path, document.to_string().as_bytes()).map_err(failed)
 }
 
-/// The table of a name in another one; it is made if there is none.
+/// Returns a subtable by name, creating it if necessary.
 fn table<'t>(outer: &'t mut Table, name: &str) -> Option<&'t mut Table> {
     let made = || {
         let mut made = Table::new();
-        // A header of its own is only needed where something stands directly under it.
+        // A table needs its own header only if it contains values directly.
         made.set_implicit(true);
         Item::Table(made)
     };
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_lost_where_it_cannot_be_saved() {
+    fn a_failed_save_loses_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("hookglass.toml");
         for text in ["dashboard = 1\n", "[dashboard\n", "dashboard = { views = 3 }\n"] {

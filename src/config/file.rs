@@ -1,4 +1,4 @@
-//! `hookglass.toml`: providers of one's own, where secrets are, and what becomes of deliveries.
+//! `hookglass.toml`: custom providers, locations of secrets, routing, and responses.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -19,39 +19,39 @@ use crate::provider::{self, CustomProvider, Provider, ProviderError};
 use crate::respond::ResponseRule;
 use crate::tunnel;
 
-/// The file that is read if nothing else is said and it is there, in the current folder.
+/// Default file in the current folder, read if it exists.
 pub const DEFAULT: &str = "hookglass.toml";
 
-/// What the file says.
+/// Contents of the file.
 #[derive(Debug)]
 pub struct Config {
-    /// The providers to listen for if no flag says so.
+    /// Providers to listen for unless a flag names others.
     pub provider: Vec<String>,
     pub dashboard: Dashboard,
-    /// Targets, in the order in which they are asked.
+    /// Targets, in the order in which they are tried.
     pub forwards: Vec<ForwardTo>,
-    /// Rules, in the order in which they are asked.
+    /// Rules, in the order in which they are tried.
     pub rules: Vec<ResponseRule>,
     pub switches: Switches,
-    /// Where a running agent of ngrok tells its tunnels.
+    /// APIs of running ngrok agents, which list their tunnels.
     pub ngrok_api: Vec<Target>,
-    /// Providers of the user's own.
+    /// Custom providers.
     own: Vec<Provider>,
-    /// Where the secrets of a provider are, for those that are named.
+    /// Locations of the secrets, by provider.
     sources: BTreeMap<String, Sources>,
 }
 
-/// Why the file cannot be used.
+/// Reason why the file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     #[error("{path}: {source}")]
     Unreadable { path: String, source: io::Error },
-    /// Everything that is wrong, in the order of lines.
+    /// All mistakes, in the order of lines.
     #[error("{}", told(path, mistakes))]
     Mistakes { path: String, mistakes: Vec<ConfigMistake> },
 }
 
-/// The header of the first table of the dashboard.
+/// Returns the header of the first dashboard table.
 fn dashboard_span(text: &str) -> Range<usize> {
     let header = "[dashboard";
     let mut start = 0;
@@ -123,7 +123,7 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Reads the named file, or the default one if it is there.
+    /// Reads the given file, or the default one if it exists.
     pub fn load(path: Option<&Path>) -> Result<Self, ConfigError> {
         let shown = path.unwrap_or(Path::new(DEFAULT));
         match (fs::read_to_string(shown), path) {
@@ -180,7 +180,7 @@ impl Config {
                 config.sources.insert(name.clone(), sources);
             }
             let place = format!("providers.{name}");
-            // What is wrong within it may be all that is wrong with it.
+            // A mistake inside a table may be the table's only one.
             if mistakes.iter().any(|known| known.place.starts_with(&place)) {
                 continue;
             }
@@ -198,20 +198,21 @@ impl Config {
         Err(ConfigError::Mistakes { path: path.display().to_string(), mistakes })
     }
 
-    /// Every provider, the user's own first; one of theirs hides a known one of its name.
+    /// Iterates over all providers, custom ones first. A custom provider hides a built-in one of
+    /// the same name.
     pub fn providers(&self) -> impl Iterator<Item = &Provider> {
         let hidden = |name: &str| self.own.iter().any(|own| own.name == name);
         let known = provider::all().iter().filter(move |one| !hidden(&one.name));
         self.own.iter().chain(known)
     }
 
-    /// A provider by its name.
+    /// Returns a provider by name.
     pub fn named(&self, name: &str) -> Result<Provider, ProviderError> {
         let own = self.own.iter().find(|own| own.name == name);
         own.cloned().map_or_else(|| Provider::named(name), Ok)
     }
 
-    /// Where the secrets of a provider are.
+    /// Returns the locations of a provider's secrets.
     pub fn sources(&self, provider: &Provider) -> Sources {
         let bare =
             || Sources { default_variable: provider.secret_env.clone(), ..Sources::default() };
@@ -270,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn all_mistakes_are_told_at_once() {
+    fn all_mistakes_are_reported_at_once() {
         let text = "provider = 1\ncolour = 2\n[providers.x]\ntitle = 3\n[providers.x.scheme]\n\
                     signature = \"header:x\"\nencodign = \"hex\"\n\
                     [providers.nobody]\nsecret_env = \"A\"\n";

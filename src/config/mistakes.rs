@@ -1,4 +1,4 @@
-//! Reads TOML into a type, and goes on behind each mistake, so that all of them can be told at
+//! Deserializes TOML and continues after each mistake, so that all mistakes can be reported at
 //! once.
 
 use std::fmt;
@@ -13,7 +13,7 @@ use crate::diagnostic::{Diagnostic, nearest};
 /// A mistake in the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigMistake {
-    /// The key with its tables, for instance `providers.x.scheme.encoding`; empty for broken TOML.
+    /// Key with its tables, e.g. `providers.x.scheme.encoding`; empty for invalid TOML.
     pub place: String,
     pub diagnostic: Diagnostic,
 }
@@ -39,16 +39,17 @@ impl fmt::Display for ConfigMistake {
     }
 }
 
-/// What could be read, and everything that is wrong.
+/// Value that could be read, and all mistakes.
 pub(super) struct Found<T> {
     pub(super) value: Option<T>,
     pub(super) mistakes: Vec<ConfigMistake>,
 }
 
-/// A file with more is another kind of file.
+/// Maximum number of mistakes; a file with more is another kind of file.
 const MOST: usize = 100;
 
-/// Reads a text. What is wrong is taken out and the rest is read again, until nothing is.
+/// Deserializes a text. Each invalid entry is removed and the rest is read again, until nothing is
+/// invalid.
 pub(super) fn read<T: DeserializeOwned>(text: &str) -> Found<T> {
     let (mut table, broken) = DeTable::parse_recoverable(text);
     let mut mistakes: Vec<ConfigMistake> =
@@ -56,7 +57,7 @@ pub(super) fn read<T: DeserializeOwned>(text: &str) -> Found<T> {
     if !mistakes.is_empty() {
         return Found { value: None, mistakes };
     }
-    // What was taken out is missing from then on, which is no mistake of its own.
+    // A removed entry is missing from then on, which is not another mistake.
     let mut taken_out = Vec::new();
     loop {
         let error = match T::deserialize(Deserializer::from(table.clone())) {
@@ -88,15 +89,15 @@ fn mistake(text: &str, error: &Error, place: String) -> ConfigMistake {
     ConfigMistake { place, diagnostic: diagnostic.suggest(suggestion) }
 }
 
-/// Returns the known word most like an unknown one. TOML's errors carry nothing but serde's
-/// sentence, which names the unknown word first and then the known ones, each in backticks.
+/// Returns the known word most similar to an unknown one. TOML's errors have only serde's sentence,
+/// which names the unknown word first and then the known ones, each in backticks.
 fn suggestion(reason: &str) -> Option<String> {
     let mut words = reason.split('`').skip(1).step_by(2);
     let word = words.next().filter(|_| reason.starts_with("unknown "))?;
     nearest(word, words).map(str::to_owned)
 }
 
-/// Takes the innermost entry out that a mistake is about; its keys.
+/// Removes the innermost entry that a mistake is about; returns its keys.
 fn take_out(table: &mut DeTable<'_>, span: &Range<usize>) -> Option<String> {
     let inner = table.iter_mut().find_map(|(key, value)| {
         let inside = within(value.get_mut(), span)?;
@@ -118,7 +119,7 @@ fn take_out(table: &mut DeTable<'_>, span: &Range<usize>) -> Option<String> {
     Some(key)
 }
 
-/// As [`take_out`], for tables that stand within a value.
+/// Like [`take_out`], for tables in a value.
 fn within(value: &mut DeValue<'_>, span: &Range<usize>) -> Option<String> {
     match value {
         DeValue::Table(table) => take_out(table, span),
@@ -130,7 +131,7 @@ fn within(value: &mut DeValue<'_>, span: &Range<usize>) -> Option<String> {
             if inside.is_some() {
                 return inside;
             }
-            // A whole item, so that those beside it are still looked at.
+            // Removes a whole item, so that its neighbors are still checked.
             let at = items.iter().position(|item| touches(&item.span(), span))?;
             let others = std::mem::replace(items, DeArray::new()).into_iter().enumerate();
             *items = others.filter(|(place, _)| *place != at).map(|(_, item)| item).collect();

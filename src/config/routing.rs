@@ -1,4 +1,4 @@
-//! Where deliveries are sent on to, and which are answered here: `[[forward]]` and `[[respond]]`.
+//! Forwarding and responses: `[[forward]]` and `[[respond]]`.
 
 use std::fmt;
 use std::path::Path;
@@ -14,10 +14,10 @@ use crate::provider::Placeholders;
 use crate::respond::{ResponseRule, RuleError, Script, Supplement};
 use crate::units::parse_duration;
 
-/// How long a target may take to answer if nothing else is said.
+/// Default time limit for a target's response.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What is done with every delivery, or not.
+/// Switches that apply to every delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Switches {
     pub handshakes: bool,
@@ -30,7 +30,7 @@ impl Default for Switches {
     }
 }
 
-/// A target, and the deliveries that are for it.
+/// A target and the filter for its deliveries.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ForwardTo {
@@ -52,7 +52,7 @@ pub struct ForwardTo {
     queue: Option<usize>,
 }
 
-/// A rule as the file has it.
+/// A rule as written in the file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RespondWith {
@@ -69,7 +69,7 @@ pub(super) struct RespondWith {
 }
 
 impl ForwardTo {
-    /// Everything, with what is said of it by flags.
+    /// Forwards every delivery, with options from flags.
     pub fn everything(url: Target, manner: ForwardOptions) -> Self {
         let ForwardOptions { preserve_host, add_headers, insecure } = manner;
         Self {
@@ -102,7 +102,7 @@ impl ForwardTo {
 }
 
 impl RespondWith {
-    /// The rule; files are looked for in `folder`.
+    /// Returns the rule; files are relative to `folder`.
     pub(super) fn rule(self, folder: &Path) -> Result<ResponseRule, RuleError> {
         let Self { filter, answer, headers, body, file, delay } = self;
         let beside = Supplement { headers, body, file, delay };

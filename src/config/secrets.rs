@@ -1,4 +1,4 @@
-//! Where secrets come from: variables, files, standard input. Never a flag's value.
+//! Reads secrets from variables, files, and standard input, never from a flag's value.
 
 use std::fs;
 use std::io::{self, Read as _};
@@ -8,31 +8,31 @@ use zeroize::Zeroizing;
 
 use crate::secret::Secret;
 
-/// A secret is a line; a file larger than this is something else.
+/// A secret is one line; a larger file is something else.
 const MAX_FILE: u64 = 64 * 1024;
 
-/// Where the user said that secrets are.
+/// Locations of secrets given by the user.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sources {
     /// Names of environment variables.
     pub variables: Vec<String>,
     /// Paths; `-` is standard input.
     pub files: Vec<PathBuf>,
-    /// The variable that is read if nothing else is named; it may be unset.
+    /// Variable that is read if no location is given; it may be unset.
     pub default_variable: String,
 }
 
-/// The secrets that were found, and what the user should know of them.
+/// Secrets that were found, and notes for the user.
 #[derive(Debug, Default)]
 pub struct Secrets {
-    /// In the order given, variables first: the first one is the current one.
+    /// In the order given, variables first. The first one is the current secret.
     pub secrets: Vec<Secret>,
-    /// Facts, such as a newline that was not taken for a part of the secret.
+    /// Facts such as a newline that was not read as part of the secret.
     pub notes: Vec<String>,
     pub warnings: Vec<String>,
 }
 
-/// Why a secret could not be read. Says where it should have been, never what was there.
+/// Reason why a secret could not be read. Names its location, never its contents.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
     #[error("--secret-env {0}: the variable is not set; set it, or leave the flag out")]
@@ -51,7 +51,7 @@ pub enum SecretError {
     TwiceStandardInput,
 }
 
-/// Reads every secret that was named.
+/// Reads all given secrets.
 pub fn load(sources: &Sources) -> Result<Secrets, SecretError> {
     let mut found = Secrets::default();
     for name in &sources.variables {
@@ -121,7 +121,7 @@ impl Secrets {
     }
 }
 
-/// The length without one line end, if there is one: editors add it, providers do not.
+/// Returns the length without one trailing line end, which editors add but providers do not.
 fn without_line_end(bytes: &[u8]) -> Option<usize> {
     let rest = bytes.strip_suffix(b"\n")?;
     Some(rest.strip_suffix(b"\r").unwrap_or(rest).len())
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_secret_is_refused() {
+    fn an_invalid_secret_is_refused() {
         assert!(matches!(from_file(b"\n"), Err(SecretError::Empty(_))));
         assert!(matches!(from_file(&vec![b'x'; 65_537]), Err(SecretError::TooLarge(_))));
         let absent = Sources { files: vec!["/no/such/file".into()], ..Sources::default() };

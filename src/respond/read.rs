@@ -1,4 +1,4 @@
-//! Reads a script; the grammar stands in [`super`].
+//! Parses a script by the grammar in [`super`].
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::units::parse_duration;
 
 const ACTIONS: &str = "a status from 200 to 599, timeout, close, hold or pass";
 
-/// More steps than anybody writes by hand.
+/// Maximum number of steps, more than anybody writes by hand.
 const MOST: usize = 256;
 
 impl FromStr for Script {
@@ -59,7 +59,7 @@ fn step(walk: &mut ScriptCursor<'_>) -> Result<ScriptStep, Diagnostic> {
     }
 }
 
-/// `10%:`, or nothing.
+/// Reads `10%:`, if present.
 fn chance(walk: &mut ScriptCursor<'_>) -> Result<f64, Diagnostic> {
     let start = walk.at();
     let digits = |letter: char| letter.is_ascii_digit() || letter == '.';
@@ -107,7 +107,7 @@ fn action(walk: &mut ScriptCursor<'_>) -> Result<ScriptAction, Diagnostic> {
     Err(wrong(walk, found))
 }
 
-/// `x2`, or nothing.
+/// Reads `x2`, if present.
 fn count(walk: &mut ScriptCursor<'_>) -> Result<u64, Diagnostic> {
     if !walk.past("x") {
         return Ok(1);
@@ -152,7 +152,7 @@ fn header(walk: &mut ScriptCursor<'_>, step: &mut ScriptStep) -> Result<(), Diag
     Ok(())
 }
 
-/// A header that an answer may carry; or whether its value is wrong, and why.
+/// Checks a response header; the error states whether its value is invalid, and why.
 pub(super) fn checked_header(name: &str, value: &str) -> Result<Header, (bool, String)> {
     let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     if name.is_empty() || !name.bytes().all(token) {

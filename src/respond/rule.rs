@@ -1,4 +1,4 @@
-//! Which deliveries are answered how.
+//! Rules: filters with scripts.
 
 use std::fmt;
 use std::fs;
@@ -17,7 +17,7 @@ use crate::diagnostic::Diagnostic;
 use crate::filter::Filter;
 use crate::provider::{PlaceholderError, Placeholders};
 
-/// A file that fills a body is kept in memory; a larger one is something else.
+/// Maximum size of a file used as a body, which is kept in memory.
 const MAX_FILE: u64 = 25 << 20;
 
 /// A filter and a script.
@@ -25,13 +25,13 @@ const MAX_FILE: u64 = 25 << 20;
 pub struct ResponseRule {
     filter: Filter,
     script: Script,
-    /// As it was written.
+    /// Original text.
     text: String,
-    /// Deliveries that it was for so far.
+    /// Number of deliveries that matched so far.
     count: AtomicU64,
 }
 
-/// What is given beside the script, for those answers that do not say otherwise.
+/// Headers and body for responses of the script that set none of their own.
 #[derive(Debug, Clone, Default)]
 pub struct Supplement {
     pub headers: Vec<Header>,
@@ -43,7 +43,7 @@ pub struct Supplement {
 /// Reason why a rule cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum RuleError {
-    /// A mistake in the filter or the script, placed in the text of the whole rule.
+    /// A mistake in the filter or the script, at its position in the text of the rule.
     #[error("{mistake}\n{}", mistake.excerpt(text))]
     Syntax { text: String, mistake: Diagnostic },
     #[error("the body cannot be read from {path}: {source}")]
@@ -59,7 +59,7 @@ pub enum RuleError {
 }
 
 impl RuleError {
-    /// The mistake in the text of the rule, if it is one of syntax.
+    /// Returns the mistake in the text of the rule, if it is a syntax error.
     pub fn diagnostic(&self) -> Option<&Diagnostic> {
         match self {
             Self::Syntax { mistake, .. } => Some(mistake),
@@ -73,7 +73,7 @@ impl RuleError {
 }
 
 impl ResponseRule {
-    /// Reads `[FILTER =>] SCRIPT`; files are looked for in `folder`.
+    /// Parses `[FILTER =>] SCRIPT`; files are relative to `folder`.
     pub fn read(text: &str, folder: &Path) -> Result<Self, RuleError> {
         let misplaced = |start| {
             move |mistake: Diagnostic| RuleError::Syntax {
@@ -95,7 +95,7 @@ impl ResponseRule {
         Ok(Self { text: text.trim().to_owned(), ..Self::new(filter, parsed, supplement, folder)? })
     }
 
-    /// A rule of its parts.
+    /// Creates a rule from its parts.
     pub fn new(
         filter: Filter,
         mut script: Script,
@@ -132,8 +132,8 @@ impl ResponseRule {
         Ok(Self { filter, script, text, count: AtomicU64::new(0) })
     }
 
-    /// What happens to a delivery; nothing if the rule is not for it, or passes it on. `roll` is
-    /// a random number from 0 up to 1.
+    /// Returns the action for a delivery; `None` if the rule does not match or passes the delivery
+    /// on. `roll` is a random number from 0 up to 1.
     pub fn decide(&self, delivery: &Delivery, now: Timestamp, roll: f64) -> Option<&ScriptStep> {
         if !self.filter.matches(delivery, now) {
             return None;
@@ -144,12 +144,12 @@ impl ResponseRule {
             .filter(|step| roll < step.chance && step.action != ScriptAction::Pass)
     }
 
-    /// Whether it may hold deliveries, so that somebody has to let them go.
+    /// Returns whether the rule may pause requests until the user decides.
     pub fn holds(&self) -> bool {
         self.script.steps.iter().any(|step| step.action == ScriptAction::Hold)
     }
 
-    /// How many deliveries it was for so far.
+    /// Returns the number of deliveries that matched so far.
     pub fn count(&self) -> u64 {
         self.count.load(Ordering::Relaxed)
     }
@@ -162,7 +162,7 @@ impl fmt::Display for ResponseRule {
 }
 
 impl Supplement {
-    /// Reads a header of an answer, `Name: value`.
+    /// Parses a response header, `Name: value`.
     pub fn header(text: &str) -> Result<Header, RuleError> {
         let (name, value) = text.split_once(':').ok_or_else(|| {
             RuleError::Header(format!(
@@ -173,7 +173,7 @@ impl Supplement {
     }
 }
 
-/// Where the arrow stands that ends the filter: the first one outside quotes.
+/// Finds the arrow that ends the filter: the first one outside quotes.
 fn arrow(text: &str) -> Option<usize> {
     let mut quoted = false;
     let mut last = ' ';

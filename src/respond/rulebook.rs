@@ -1,4 +1,4 @@
-//! The rules that hold now; they can be changed while deliveries come.
+//! Active rules, which can change while deliveries are received.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use super::{ResponseRule, ScriptStep};
 use crate::delivery::Delivery;
 
-/// Rules in the order in which they are asked. Clones share them.
+/// Rules in the order in which they are tried. Clones share them.
 #[derive(Debug, Clone)]
 pub struct Rulebook(watch::Sender<Arc<[Arc<ResponseRule>]>>);
 
@@ -17,22 +17,22 @@ impl Rulebook {
         Self(watch::Sender::new(rules.into_iter().collect()))
     }
 
-    /// The rules that hold now.
+    /// Returns the active rules.
     pub fn rules(&self) -> Arc<[Arc<ResponseRule>]> {
         Arc::clone(&self.0.borrow())
     }
 
-    /// The rules of now and of every time they change.
+    /// Returns the active rules and all later changes.
     pub fn changes(&self) -> watch::Receiver<Arc<[Arc<ResponseRule>]>> {
         self.0.subscribe()
     }
 
-    /// From now on these hold. One that held before goes on where it was in its script.
+    /// Replaces the rules. A rule that is kept continues at its current step.
     pub fn replace(&self, rules: impl IntoIterator<Item = Arc<ResponseRule>>) {
         self.0.send_replace(rules.into_iter().collect());
     }
 
-    /// From now on this one is asked first.
+    /// Adds a rule before the others.
     pub fn put_first(&self, rule: ResponseRule) {
         let rule = Arc::new(rule);
         self.0.send_modify(|rules| {
@@ -40,7 +40,7 @@ impl Rulebook {
         });
     }
 
-    /// From now on the rule at this place does not hold; false if there is none.
+    /// Removes the rule at an index; returns false if there is none.
     pub fn remove(&self, at: usize) -> bool {
         self.0.send_if_modified(|rules| {
             let there = at < rules.len();
@@ -50,7 +50,7 @@ impl Rulebook {
         })
     }
 
-    /// What happens to a delivery: the first rule that is for it, and does not pass it on.
+    /// Returns the action for a delivery, from the first rule that matches and does not pass it on.
     pub fn decide(&self, delivery: &Delivery, now: Timestamp) -> Option<ScriptStep> {
         let rules = self.rules();
         rules.iter().find_map(|rule| rule.decide(delivery, now, fastrand::f64()).cloned())

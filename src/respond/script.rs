@@ -1,4 +1,4 @@
-//! What a rule does, step by step.
+//! Actions of a rule, step by step.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,41 +8,41 @@ use bytes::Bytes;
 use crate::delivery::{Delivery, Header};
 use crate::provider::{Filling, Placeholders};
 
-/// Steps that are taken one after the other; the last one stays.
+/// Steps taken one after the other; the last one repeats.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Script {
     /// At least one.
     pub(super) steps: Vec<ScriptStep>,
-    /// As it was written.
+    /// Original text.
     pub(super) text: String,
 }
 
-/// What happens to a delivery, or to several.
+/// Action for one delivery, or for several.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ScriptStep {
-    /// The share of deliveries that it happens to, up to 1; the others are passed on.
+    /// Share of deliveries that get the action, up to 1; the others are passed on.
     pub chance: f64,
-    /// How many deliveries it is for, unless it is the last one.
+    /// Number of deliveries for this step, unless it is the last one.
     pub times: u64,
     pub delay: Duration,
     pub action: ScriptAction,
 }
 
-/// What happens to a delivery that a rule takes.
+/// Action for a delivery that matches a rule.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ScriptAction {
     Answer(Canned),
-    /// No answer ever comes.
+    /// Never respond.
     Timeout,
-    /// The connection ends without an answer.
+    /// Close the connection without a response.
     Close,
-    /// The sender waits until somebody decides.
+    /// Pause the request until the user decides.
     Hold,
-    /// As if the rule were not there.
+    /// Continue with the next rule.
     Pass,
 }
 
-/// An answer that is known beforehand, but for what the delivery fills in.
+/// A fixed response with placeholders for values of the delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Canned {
     pub status: u16,
@@ -50,23 +50,23 @@ pub struct Canned {
     pub body: ResponseBody,
 }
 
-/// The body of an answer.
+/// Body of a response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ResponseBody {
-    /// A sentence of ours.
+    /// The default text.
     Own,
     Text(Placeholders),
-    /// Yet to be read.
+    /// A path that is not read yet.
     File(String),
 }
 
 impl Canned {
-    /// An answer with a status and nothing more.
+    /// Creates a response with only a status.
     pub fn bare(status: u16) -> Self {
         Self { status, headers: Vec::new(), body: ResponseBody::Own }
     }
 
-    /// Headers and body for a delivery.
+    /// Returns headers and body for a delivery.
     pub fn fill(&self, delivery: &Delivery) -> (Vec<Header>, Bytes) {
         let mut headers = self.headers.clone();
         let (text, kind) = match &self.body {
@@ -103,14 +103,14 @@ fn filled(text: &Placeholders, delivery: &Delivery) -> String {
 }
 
 impl Script {
-    /// The same bare answer for every delivery.
+    /// Creates a script that gives every delivery the same bare response.
     pub fn always(status: u16) -> Self {
         let action = ScriptAction::Answer(Canned::bare(status));
         let steps = vec![ScriptStep { chance: 1.0, times: 1, delay: Duration::ZERO, action }];
         Self { steps, text: status.to_string() }
     }
 
-    /// The step for the delivery that comes after `before` others.
+    /// Returns the step for the delivery that comes after `before` others.
     pub(super) fn step(&self, before: u64) -> Option<&ScriptStep> {
         let mut left = before;
         for step in &self.steps {

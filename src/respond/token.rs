@@ -2,7 +2,7 @@
 
 use crate::diagnostic::Diagnostic;
 
-/// A place in a text.
+/// A position in a text.
 pub(super) struct ScriptCursor<'t> {
     text: &'t str,
     at: usize,
@@ -25,7 +25,7 @@ impl<'t> ScriptCursor<'t> {
         self.rest().is_empty()
     }
 
-    /// Goes past a text if it stands here.
+    /// Skips a text if it is next.
     pub(super) fn past(&mut self, text: &str) -> bool {
         let is_here = self.rest().starts_with(text);
         if is_here {
@@ -34,7 +34,7 @@ impl<'t> ScriptCursor<'t> {
         is_here
     }
 
-    /// Goes past what fits.
+    /// Reads characters while they match.
     pub(super) fn while_(&mut self, fits: impl Fn(char) -> bool) -> &'t str {
         let rest = self.rest();
         let end = rest.find(|letter| !fits(letter)).unwrap_or(rest.len());
@@ -46,7 +46,7 @@ impl<'t> ScriptCursor<'t> {
         self.while_(char::is_whitespace);
     }
 
-    /// A value: up to the next separator, or in quotes.
+    /// Reads a value up to the next separator, or in quotes.
     pub(super) fn value(&mut self) -> Result<String, Diagnostic> {
         let start = self.at;
         if !self.past("\"") {
@@ -78,14 +78,14 @@ impl<'t> ScriptCursor<'t> {
         }
     }
 
-    /// An error at a byte of the text.
+    /// Returns an error at a byte of the text.
     pub(super) fn wrong(&self, at: usize, message: impl Into<String>) -> Diagnostic {
         let width =
             self.text.get(at..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
         Diagnostic::at(self.text, at..at + width, message)
     }
 
-    /// An error about what stands here.
+    /// Returns an error for the text at the cursor.
     pub(super) fn expected(&self, what: &str) -> Diagnostic {
         let found: String = self.rest().chars().take(20).collect();
         let found = if found.is_empty() { "the end".to_owned() } else { format!("`{found}`") };
