@@ -89,7 +89,7 @@ pub fn all() -> &'static [Provider] {
     &ALL
 }
 
-/// Why a provider cannot be used.
+/// Reason why a provider cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ProviderError {
     #[error("there is no provider `{name}`; known are: {known}")]
@@ -166,12 +166,12 @@ impl Provider {
         time.ok()
     }
 
-    /// Returns whether the provider has a place for the object's id.
+    /// Returns whether the provider identifies the object.
     pub fn tells_object(&self) -> bool {
         !self.event.object.is_empty()
     }
 
-    /// Returns whether the provider has a place for the event type.
+    /// Returns whether the provider names the event type.
     pub fn tells_type(&self) -> bool {
         !self.event.kind.is_empty()
     }
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_name_is_answered_with_the_known_ones() {
+    fn an_unknown_name_lists_the_known_ones() {
         let error = Provider::named("crribbly").unwrap_err().to_string();
         assert!(error.contains("`crribbly`") && error.contains("cribbly"), "{error}");
     }

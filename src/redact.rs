@@ -1,8 +1,7 @@
-//! Takes out of a request what should not be passed on, and leaves every other byte as it was.
+//! Redacts requests and leaves every other byte as it was.
 //!
-//! A value is replaced by the same pseudonym wherever the same redactor meets it, so that a person
-//! stays the same person across the files of an export. Signatures are not dealt with here:
-//! whoever redacts has to sign anew.
+//! A redactor always replaces a value by the same pseudonym, so that a person stays the same person
+//! across the files of an export. Signatures are not updated here: the caller has to re-sign.
 
 mod pass;
 mod pattern;
@@ -22,7 +21,7 @@ use pseudonym::Pseudonyms;
 pub use pattern::SensitivePattern;
 pub use rule::{Instruction, RedactionRule, RedactionRuleError};
 
-/// Headers that carry credentials, addresses or names of machines.
+/// Headers with credentials, addresses, or names of machines.
 const HEADERS: [&str; 18] = [
     "authorization",
     "proxy-authorization",
@@ -44,7 +43,7 @@ const HEADERS: [&str; 18] = [
     "host",
 ];
 
-/// Keys of JSON objects and forms under which credentials stand.
+/// Keys of JSON objects and forms that contain credentials.
 const KEYS: [&str; 12] = [
     "password",
     "passwd",
@@ -60,7 +59,7 @@ const KEYS: [&str; 12] = [
     "private_key",
 ];
 
-/// Why a request cannot be redacted.
+/// Reason why a request cannot be redacted.
 #[derive(Debug, thiserror::Error)]
 pub enum RedactError {
     #[error(
@@ -71,7 +70,7 @@ pub enum RedactError {
     Head(#[from] HeadError),
 }
 
-/// What is replaced.
+/// Rules for what is replaced.
 #[derive(Debug, Clone, Default)]
 pub struct Redaction {
     rules: Vec<(RedactionRule, bool)>,
@@ -79,8 +78,7 @@ pub struct Redaction {
 }
 
 impl Redaction {
-    /// What the instructions come to; they add to what is replaced by default, unless one of them
-    /// is `none`.
+    /// Combines the instructions; they add to the defaults unless one of them is `none`.
     pub fn new(instructions: &[Instruction]) -> Self {
         let mut redaction = Self::default();
         let is_bare = instructions.contains(&Instruction::None);
@@ -93,7 +91,7 @@ impl Redaction {
                 Instruction::Default | Instruction::None => {}
             }
         }
-        // The user's own come first, so that theirs decide whether the length is kept.
+        // The user's rules come first, so that they decide whether the length is kept.
         if !is_bare || instructions.contains(&Instruction::Default) {
             let headers = HEADERS.iter().map(|name| RedactionRule::Header((*name).to_owned()));
             let keys = KEYS.iter().map(|name| RedactionRule::Key((*name).to_owned()));
@@ -104,12 +102,12 @@ impl Redaction {
         redaction
     }
 
-    /// Whether every byte stays as it is.
+    /// Returns whether every byte stays as it is.
     pub fn is_none(&self) -> bool {
         self.rules.is_empty()
     }
 
-    /// The first rule that picks something, and whether it keeps the length.
+    /// Returns the first matching rule, and whether it keeps the length.
     fn picks(&self, picks: impl Fn(&RedactionRule) -> bool) -> Option<(&RedactionRule, bool)> {
         if self.keep.iter().any(&picks) {
             return None;
@@ -122,21 +120,21 @@ impl Redaction {
     }
 }
 
-/// Replaces values, and remembers by what.
+/// Replaces values and remembers their pseudonyms.
 #[derive(Debug, Default)]
 pub struct Redactor {
     redaction: Redaction,
     pseudonyms: Pseudonyms,
 }
 
-/// A request without what should not be passed on. It is not signed any more.
+/// A redacted request, no longer signed.
 #[derive(Debug)]
 pub struct Redacted {
     pub head: Head,
     pub body: Bytes,
-    /// How many values were replaced, by rule.
+    /// Number of replaced values by rule.
     pub counts: BTreeMap<String, usize>,
-    /// The values that were replaced and that nothing else looks like.
+    /// Replaced values that are distinctive enough to search for.
     pub originals: BTreeSet<String>,
 }
 
@@ -145,7 +143,7 @@ impl Redactor {
         Self { redaction, pseudonyms: Pseudonyms::default() }
     }
 
-    /// Redacts a request, but for the headers in `spare`, which the caller replaces.
+    /// Redacts a request except the headers in `spare`, which the caller replaces.
     pub fn redact(
         &mut self,
         head: &Head,
@@ -169,7 +167,7 @@ impl Redactor {
         let mut pass = Pass::new(self);
         let mut done = pass.both(&head, body, (spare, form));
         if pass.has_named() {
-            // What a rule named further behind may stand further in front as well.
+            // A value that a rule names late in the request may also occur earlier.
             done = pass.again(&head, body, (spare, form));
         }
         let (counts, originals) = pass.found();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::{Span, SpanRelativeTo, Timestamp};
 
-/// A size in bytes, at most six characters wide up to a gigabyte: `412B`, `1.2k`, `25.0M`.
+/// Formats a size in bytes, at most six characters wide up to a gigabyte: `412B`, `1.2k`, `25.0M`.
 ///
 /// Steps are powers of 1024.
 pub fn format_size(bytes: u64) -> String {
@@ -26,7 +26,7 @@ fn f64_of(bytes: u64) -> f64 {
     bytes as f64
 }
 
-/// A count with a thin gap between the thousands: `1 204`.
+/// Formats a count with a thin space between the thousands: `1 204`.
 pub fn format_count(count: u64) -> String {
     let digits = count.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
@@ -39,7 +39,7 @@ pub fn format_count(count: u64) -> String {
     out
 }
 
-/// A duration with three digits or so: `0.4 ms`, `12 ms`, `1.3 s`.
+/// Formats a duration with about three digits: `0.4 ms`, `12 ms`, `1.3 s`.
 pub fn format_duration(duration: Duration) -> String {
     let millis = duration.as_secs_f64() * 1000.0;
     if millis < 10.0 {
@@ -51,7 +51,7 @@ pub fn format_duration(duration: Duration) -> String {
     }
 }
 
-/// A length of time in words: `45 s`, `12 min`, `3 h 20 min`, `5 days`.
+/// Formats a length of time: `45 s`, `12 min`, `3 h 20 min`, `5 days`.
 pub fn format_age(seconds: i64) -> String {
     let seconds = seconds.unsigned_abs();
     let two = |whole: u64, unit: &str, rest: u64, smaller: &str| match rest {
@@ -66,13 +66,13 @@ pub fn format_age(seconds: i64) -> String {
     }
 }
 
-/// Why a text is no size.
+/// Reason why a text is not a size.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("`{0}` is no size; write a number and a unit, for instance 512KiB, 25MiB or 1048576")]
 pub struct SizeError(String);
 
-/// Reads a size: a whole number of bytes, or one with `k`, `M`, `G` (or `kB`, `MB`, `GB`:
-/// powers of 1000) or `KiB`, `MiB`, `GiB` (powers of 1024).
+/// Parses a size: a number of bytes, or a number with `k`, `M`, `G` (or `kB`, `MB`, `GB`: powers of
+/// 1000) or `KiB`, `MiB`, `GiB` (powers of 1024).
 pub fn parse_size(text: &str) -> Result<u64, SizeError> {
     let wrong = || SizeError(text.to_owned());
     let text = text.trim();
@@ -92,14 +92,14 @@ pub fn parse_size(text: &str) -> Result<u64, SizeError> {
     number.checked_mul(factor).ok_or_else(wrong)
 }
 
-/// Why a text is not a duration.
+/// Reason why a text is not a duration.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error(
     "invalid duration `{0}`: expected a number with a unit, e.g. `500ms`, `30s`, `1h30m`, or `2d`"
 )]
 pub struct DurationError(String);
 
-/// Reads a duration in jiff's friendly format, e.g. `500ms`, `1h30m`, or `1.5 hours`. A number
+/// Parses a duration in jiff's friendly format, e.g. `500ms`, `1h30m`, or `1.5 hours`. A number
 /// without a unit is in seconds, a day has 24 hours, and case does not matter.
 pub fn parse_duration(text: &str) -> Result<Duration, DurationError> {
     let wrong = || DurationError(text.to_owned());
@@ -117,7 +117,7 @@ pub fn parse_duration(text: &str) -> Result<Duration, DurationError> {
     span.to_duration(days).ok().and_then(|time| time.try_into().ok()).ok_or_else(wrong)
 }
 
-/// Formats the time between two moments, whichever is the later one.
+/// Formats the time between two moments, whichever is later.
 pub fn format_gap(from: Timestamp, to: Timestamp) -> String {
     let gap = to.duration_since(from).abs();
     if gap.as_secs() < 1 {
@@ -131,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn writes_figures() {
+    fn formats_numbers() {
         let sizes = [0, 1023, 1024, 1_048_575, 26_214_400, 3 << 30].map(format_size);
         assert_eq!(sizes, ["0B", "1023B", "1.0k", "1.0M", "25.0M", "3.0G"]);
         assert_eq!(format_count(1_204_000), "1\u{202f}204\u{202f}000");

@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn the_mark_the_charset_and_utf_8_are_tried_in_this_order() {
+    fn byte_order_mark_charset_and_utf_8_are_tried_in_order() {
         let read = |body, label| text(body, label, false).unwrap();
         let mark = |name: &str| format!("a byte order mark says {name}");
         assert_eq!(read(b"\xef\xbb\xbfa", Some("latin1")), said("a", &mark("UTF-8")));
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_text_is_none() {
+    fn binary_bytes_are_not_decoded() {
         assert_eq!(text(b"\xe9", None, false), None);
         assert_eq!(text(b"\xff\xfe\xfd", None, false), None);
         assert_eq!(text(b"\xe9\0", None, true), None);

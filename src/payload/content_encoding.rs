@@ -217,7 +217,7 @@ mod tests {
     const BROTLI: &[u8] = b"\x0b\x02\x80hello\x03";
 
     #[test]
-    fn each_coding_is_undone() {
+    fn each_encoding_is_decoded() {
         let mut zlib = ZlibEncoder::new(Vec::new(), Compression::fast());
         zlib.write_all(b"hello").unwrap();
         let mut raw = DeflateEncoder::new(Vec::new(), Compression::fast());
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn chains_and_several_members_are_undone() {
+    fn chains_and_several_members_are_decoded() {
         let chained = gzip(BROTLI);
         assert_eq!(
             run(chained, "br, gzip"),
@@ -264,7 +264,7 @@ mod tests {
         \x01\x00\x35\xd5\xcb\x05\x02\xfc\x3b\x22";
 
     #[test]
-    fn zstandard_is_checked_and_what_came_before_trouble_kept() {
+    fn zstandard_checksums_are_verified_and_partial_output_is_kept() {
         let content = b"webhook ".repeat(40);
         assert_eq!(
             run(CHECKED.to_vec(), "zstd"),
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_broken_is_told_and_what_came_of_it_kept() {
+    fn errors_are_reported_and_partial_output_is_kept() {
         let long: Vec<u8> = (0..200_000_u32).flat_map(u32::to_le_bytes).collect();
         let mut cut = gzip(&long);
         cut.truncate(cut.len() / 2);
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bomb_ends_at_its_bound() {
+    fn a_decompression_bomb_ends_at_the_limit() {
         let bomb = gzip(&vec![0; 5 << 20]);
         let small = gzip(&bomb);
         let (bytes, note) = run(small, "gzip, gzip");

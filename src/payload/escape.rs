@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn escapes_what_could_act_and_nothing_else() {
+    fn only_unsafe_characters_are_escaped() {
         assert_eq!(escape("a\u{1b}[2Jb\u{9b}"), "a\\x1b[2Jb\\x9b");
         assert_eq!(escape("\u{202e}gnp.exe\u{200b}"), "\\u{202e}gnp.exe\\u{200b}");
         assert_eq!(escape("tab\tline\n"), "tab\\tline\\n");
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_out_holds_no_control_character() {
+    fn escaped_text_has_no_control_characters() {
         let all: String = (0..0x3000).filter_map(char::from_u32).collect();
         assert!(!escape(&all).chars().any(is_unsafe));
     }

@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folded_row_stands_for_what_is_in_it() {
+    fn a_folded_row_hides_its_contents() {
         let document = Document::new(BODY.into(), None, None);
         let mut folds = Folds::default();
         assert!(folds.fold(&document, 1) && !folds.fold(&document, 1));

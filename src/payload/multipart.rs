@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_ones_are_told() {
+    fn irregular_parts_are_reported() {
         let (parts, note) = read("pre\n--b\nx: y\n\n1\n--b\n\n2").unwrap();
         assert_eq!(parts.iter().map(|part| part.1.as_str()).collect::<Vec<_>>(), ["1", "2"]);
         assert_eq!(note, "3 bytes before the first part are not shown; the last part has no end");

@@ -66,7 +66,7 @@ mod tests {
     use crate::payload::Document;
 
     #[test]
-    fn line_ends_and_bytes_that_are_no_text_are_seen() {
+    fn line_ends_and_binary_bytes_are_visible() {
         let document = Document::raw("POST / HTTP/1.1\r\n\r\na\nb\r".into());
         let lines: Vec<String> =
             (0..document.row_count()).filter_map(|row| document.line(row)).collect();

@@ -259,7 +259,7 @@ error
     }
 
     #[test]
-    fn bodies_become_what_the_languages_make_of_them() {
+    fn bodies_are_reserialized_as_by_the_languages() {
         for block in BODIES.trim().split("\n\n") {
             let (body, expected) = block.split_once('\n').unwrap();
             assert_eq!(expected.lines().count(), JsonLibrary::ALL.len());
@@ -272,7 +272,7 @@ error
     }
 
     #[test]
-    fn characters_that_do_not_show() {
+    fn invisible_characters_are_reserialized() {
         for language in JsonLibrary::ALL {
             let delete = if language == JsonLibrary::Python { "\"\\u007f\"" } else { "\"\u{7f}\"" };
             assert_eq!(text(language, "\"\u{7f}\"").as_deref(), Some(delete), "{language:?}");
@@ -283,7 +283,7 @@ error
     }
 
     #[test]
-    fn what_cannot_be_said_is_left_out() {
+    fn invalid_and_deep_bodies_are_not_reserialized() {
         let nested = |depth| "[".repeat(depth) + &"]".repeat(depth);
         for language in JsonLibrary::ALL {
             for body in ["", "{", "[1,]", "01", r#""\ud800""#, "{} {}", &nested(128)] {

@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_are_general_and_types_are_told() {
+    fn paths_have_general_indexes_and_types() {
         let shape = shape(r#"{"a":[{"b":1},{"b":"x","c d":null},true],"e":{}}"#);
         let paths: Vec<_> = shape.paths().map(|(path, types)| format!("{path} {types}")).collect();
         assert_eq!(
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn changes_are_said_in_words() {
+    fn changes_are_described_in_words() {
         let old = r#"{"id":1,"who":{"name":"x"},"tags":["a"],"old":{"x":1}}"#;
         let new = r#"{"id":"1","who":null,"tags":["b","c"],"more":{"y":1}}"#;
         assert_eq!(
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn arrays_without_items_say_nothing_of_them() {
+    fn empty_arrays_have_no_item_types() {
         let (full, empty) = (r#"{"a":[{"b":[1]}],"c":1}"#, r#"{"a":[],"c":1}"#);
         assert_eq!(changes(full, empty), Vec::<String>::new());
         assert_eq!(changes(empty, full), Vec::<String>::new());
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_much_is_left_out_and_not_taken_for_a_change() {
+    fn paths_over_the_limit_are_not_changes() {
         let many = |count: usize| {
             let keys: Vec<_> = (0..count).map(|at| format!("\"k{at}\":1")).collect();
             format!("{{{}}}", keys.join(","))

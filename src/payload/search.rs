@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn case_is_smart_and_slices_do_not_matter() {
+    fn smart_case_works_with_slices_of_any_size() {
         let body = r#"{"name":"Ada","b":["ADA",{"ada":"x ada"}]}"#;
         for slice in [1, 3, 7, 1000] {
             assert_eq!(found(body, "ada", slice), ["Ada", "ADA", "ada", "ada"]);
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn escaped_characters_are_found_by_themselves() {
+    fn escaped_characters_are_found() {
         let body = r#"["caf\u00e9","caf\u00E9","café","CAF\u00c9","\ud83d\ude00","a\/b","a\"b"]"#;
         assert_eq!(found(body, "café", 5), ["caf\\u00e9", "caf\\u00E9", "café", "CAF\\u00c9"]);
         assert_eq!(found(body, "CAFÉ", 5), ["CAF\\u00c9"]);
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn long_hits_are_found_whole() {
+    fn long_hits_are_found_completely() {
         let body = format!("a{}b{}", "x".repeat(100_000), "x".repeat(10));
         for slice in [1_000, 1 << 20] {
             let lengths: Vec<_> = found(&body, "/x+/", slice).iter().map(String::len).collect();
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_told() {
+    fn invalid_patterns_are_reported() {
         assert_eq!(SearchPattern::read("").unwrap_err(), PatternError::Empty);
         assert_eq!(SearchPattern::read("//").unwrap_err(), PatternError::Empty);
         let error = SearchPattern::read("/a(/").unwrap_err().to_string();
@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn broken_and_several_texts_are_searched_once() {
+    fn invalid_and_multiple_texts_are_searched_once() {
         assert_eq!(found("{\"a\":\"x\",\n\"b\":x}", "x", 4), ["x", "x"]);
         let form = "--b\n\nx\n--b\n\n{\"x\":1}\n--b--";
         let document = Document::new(form.into(), Some("multipart/mixed; boundary=b"), None);

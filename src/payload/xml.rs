@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn elements_get_rows_and_text_stays_with_its_own() {
+    fn elements_get_rows_and_text_stays_with_its_element() {
         let text = "<?xml version=\"1.0\"?><a x='1>2'><b>one &amp; two</b><!-- c --><d/>\n\
                     <e><f> <![CDATA[<]]></f></e><g> </g></a>\n";
         let shown = rows(text).unwrap();
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn what_blanks_could_matter_to_is_left_alone() {
+    fn mixed_content_is_not_laid_out() {
         for mixed in ["<a>text<b/></a>", "<a><b/>text</a>", "<a xml:space='preserve'> <b/></a>"] {
             assert_eq!(rows(mixed), Err(NotXml::Mixed), "{mixed}");
         }

@@ -1,5 +1,5 @@
-//! What a user writes under `[providers.NAME]`: a provider of their own, or where the secrets of
-//! a known one are.
+//! Entry under `[providers.NAME]`: a custom provider, or the location of a built-in provider's
+//! secrets.
 
 use std::path::PathBuf;
 
@@ -12,10 +12,10 @@ use super::{EventPlaces, Handshake, Provider, Sample, Scheme};
 #[serde(deny_unknown_fields)]
 pub struct CustomProvider {
     title: Option<String>,
-    /// Variables, the current secret first.
+    /// Environment variables, current secret first.
     #[serde(default, deserialize_with = "one_or_more")]
     pub secret_env: Vec<String>,
-    /// Files; relative ones are beside the configuration.
+    /// Files, relative to the configuration.
     #[serde(default, deserialize_with = "one_or_more")]
     pub secret_file: Vec<PathBuf>,
     secret_starts: Option<String>,
@@ -31,7 +31,7 @@ pub struct CustomProvider {
     sample: Vec<Sample>,
 }
 
-/// Reads one thing, or an array of them.
+/// Deserializes one value or an array of values.
 pub fn one_or_more<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -50,7 +50,7 @@ where
 }
 
 impl CustomProvider {
-    /// The provider that is described; nothing where only the secrets of a known one are given.
+    /// Returns the described provider; `None` if the entry has only the secrets of a built-in one.
     pub fn provider(self, name: &str) -> Result<Option<Provider>, String> {
         let Some(scheme) = self.scheme else {
             let more = self.title.is_some()
@@ -90,7 +90,7 @@ impl CustomProvider {
     }
 }
 
-/// The variable of a provider that names none: `my-shop` has `MY_SHOP_WEBHOOK_SECRET`.
+/// Returns the default variable of a provider: `MY_SHOP_WEBHOOK_SECRET` for `my-shop`.
 fn variable(name: &str) -> String {
     let letter = |letter: char| {
         if letter.is_ascii_alphanumeric() { letter.to_ascii_uppercase() } else { '_' }

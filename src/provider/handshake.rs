@@ -1,4 +1,4 @@
-//! What a provider asks before it registers a URL, and what it wants to hear.
+//! Requests that a provider sends before it registers a URL, and the responses it expects.
 
 use std::str::FromStr;
 
@@ -6,17 +6,17 @@ use serde::{Deserialize, Deserializer, de};
 
 use super::placeholders::{FillField, Filling, Placeholders};
 
-/// A request that has to be answered in a certain way before events come.
+/// A request that needs a certain response before events are sent.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Handshake {
-    /// The event type that it is listed under, in the provider's own word.
+    /// Event type under which it is listed, in the provider's word.
     #[serde(rename = "type")]
     pub kind: String,
     pub method: String,
-    /// What a delivery must have to be this handshake.
+    /// Conditions that a delivery must meet to be this handshake.
     pub when: Vec<HandshakeCondition>,
-    /// A token that the user chose, and that has to come back.
+    /// Token that the user chose and that the provider sends back.
     pub token: Option<Token>,
     #[serde(default = "ok")]
     pub status: u16,
@@ -25,18 +25,18 @@ pub struct Handshake {
     pub headers: Vec<(String, Placeholders)>,
     #[serde(default)]
     pub body: Placeholders,
-    /// What the user has to do now, in a sentence.
+    /// Sentence about what the user has to do next.
     pub tell: Option<String>,
 }
 
-/// A field that is filled, or that is filled with a certain text: `json:/type=url_verification`.
+/// A field that must have any value, or a certain one: `json:/type=url_verification`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HandshakeCondition {
     field: FillField,
     is: Option<String>,
 }
 
-/// Where a token comes back, and which variable holds the one that was chosen.
+/// Location of a token, and the variable with the chosen one.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Token {
@@ -44,7 +44,7 @@ pub struct Token {
     pub env: String,
 }
 
-/// A field as it is written in a file.
+/// A field as written in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldName(pub FillField);
 
@@ -53,12 +53,12 @@ fn ok() -> u16 {
 }
 
 impl Handshake {
-    /// Whether a delivery is this handshake.
+    /// Returns whether a delivery is this handshake.
     pub fn is(&self, delivery: &Filling<'_>) -> bool {
         delivery.head.method == self.method && self.when.iter().all(|one| one.holds(delivery))
     }
 
-    /// Finds what each key allows, but not all of them together.
+    /// Checks what each key allows on its own but not together with the others.
     pub(super) fn check(&self) -> Result<(), String> {
         let kind = &self.kind;
         if self.when.is_empty() {
@@ -72,7 +72,7 @@ impl Handshake {
         Ok(())
     }
 
-    /// Whether the answer needs the provider's secret.
+    /// Returns whether the response needs the provider's secret.
     pub fn wants_secret(&self) -> bool {
         self.body.wants_hmac() || self.headers.iter().any(|(_, value)| value.wants_hmac())
     }

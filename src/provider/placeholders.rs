@@ -12,7 +12,7 @@ use crate::payload::{form, pointer};
 /// A value of a delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FillField {
-    /// Its number in the store.
+    /// Number in the store.
     Number,
     EventId,
     EventType,
@@ -117,7 +117,7 @@ enum FillPart {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Placeholders {
     parts: Vec<FillPart>,
-    /// Whether it is JSON, so that what is filled in is escaped as in a string of JSON.
+    /// It is JSON, so values are escaped as in JSON strings.
     json: bool,
 }
 
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn says_where_a_text_is_wrong() {
+    fn errors_have_a_position() {
         for (text, at, part) in [
             ("ab{{event.id", 2, "not closed"),
             ("{{evnt.id}}", 0, "{{event.id}}"),

@@ -78,7 +78,7 @@ fn fill(name: &str, seed: &mut Seed) -> String {
     }
 }
 
-/// A random UUID (RFC 9562, version 4).
+/// Returns a random UUID (RFC 9562, version 4).
 fn uuid(random: u128) -> String {
     let version = random & !(0xf << 76) | 0x4 << 76;
     let digits = format!("{:032x}", version & !(0x3 << 62) | 0x2 << 62);
@@ -120,7 +120,7 @@ mod tests {
                     assert_eq!(event.event_type.as_ref(), Some(&sample.kind), "{}", provider.name);
                 }
             }
-            // Its samples tell of no single thing; what it sends beside them does.
+            // Its samples identify no single object; its other events do.
             let tells = provider.tells_object() && provider.name != "github-sha1";
             assert_eq!(objects > 0, tells, "{}", provider.name);
         }
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_uuid_tells_its_version() {
+    fn a_uuid_has_version_4() {
         assert_eq!(uuid(0), "00000000-0000-4000-8000-000000000000");
         assert_eq!(uuid(u128::MAX), "ffffffff-ffff-4fff-bfff-ffffffffffff");
     }

@@ -1,4 +1,4 @@
-//! The declared description of a signature.
+//! Declared description of a signature.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, de};
 
 use super::{SignedTemplate, TemplatePart, ValueLocation};
 
-/// How the digest is computed.
+/// Computation of the digest.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Algorithm {
@@ -14,7 +14,7 @@ pub enum Algorithm {
     HmacSha256,
     HmacSha1,
     HmacSha512,
-    /// No HMAC: the plain hash of the secret and what follows it (`HubSpot` v1 and v2).
+    /// No HMAC: the plain hash of the secret followed by the signed payload (`HubSpot` v1 and v2).
     Sha256SecretFirst,
     /// RFC 8032; the secret is the public key.
     Ed25519,
@@ -25,7 +25,7 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
-    /// Whether signing takes another key than verifying.
+    /// Returns whether signing takes another key than verifying.
     pub fn is_asymmetric(self) -> bool {
         matches!(self, Self::Ed25519 | Self::EcdsaP256)
     }
@@ -45,7 +45,7 @@ impl fmt::Display for Algorithm {
     }
 }
 
-/// How the digest is written.
+/// Text encoding of the digest.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Encoding {
@@ -65,22 +65,22 @@ impl fmt::Display for Encoding {
     }
 }
 
-/// How the key is made of the secret's text, once `secret_prefix` is cut off.
+/// Derivation of the key from the secret's text, after removing `secret_prefix`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SecretForm {
-    /// Its bytes.
+    /// Bytes of the text.
     #[default]
     Utf8,
-    /// Its bytes in the normalization form NFKD.
+    /// Bytes of the text in the normalization form NFKD.
     Utf8Nfkd,
     Base64,
-    /// Base64 where the prefix was there, bytes where it was not.
+    /// Base64 if the prefix was present, bytes otherwise.
     Base64IfPrefixed,
     Hex,
 }
 
-/// In what a timestamp counts.
+/// Unit of a timestamp.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub enum Unit {
     #[serde(rename = "s")]
@@ -91,30 +91,30 @@ pub enum Unit {
     Rfc3339,
 }
 
-/// When a delivery was signed, and how long that is good for.
+/// Time of signing, and its tolerance.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TimestampSpec {
     pub from: ValueLocation,
     pub unit: Unit,
-    /// Seconds; older ones are expired.
+    /// Seconds; older deliveries are expired.
     pub max_age: Option<i64>,
-    /// Seconds; ones further ahead are expired. Many providers do not look.
+    /// Seconds; deliveries further in the future are expired. Many providers do not check this.
     pub max_ahead: Option<i64>,
 }
 
-/// A signature header of several items: written as what stands between items, between key and
-/// value, and the keys of signatures, for instance `[",", "=", "v1"]`.
+/// Signature header with several items, written as the separator between items, the separator
+/// between key and value, and the keys of signatures: `[",", "=", "v1"]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PairSyntax {
     pub between: String,
     pub equals: String,
-    /// The first one is the one that a sender of ours uses.
+    /// The first one is used for signing.
     pub keys: Vec<String>,
 }
 
 impl PairSyntax {
-    /// The items, key and value.
+    /// Iterates over the items as key and value.
     pub fn items<'v>(&self, value: &'v str) -> impl Iterator<Item = (&'v str, &'v str)> {
         value
             .split(self.between.as_str())
@@ -137,27 +137,27 @@ impl<'de> Deserialize<'de> for PairSyntax {
     }
 }
 
-/// How a provider signs. Every key but `signature` has a default.
+/// Signature scheme of a provider. Every key but `signature` has a default.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scheme {
-    /// Where signatures stand; any may match.
+    /// Locations of signatures; any may match.
     #[serde(deserialize_with = "one_or_more")]
     pub signature: Vec<ValueLocation>,
     #[serde(default)]
     pub algorithm: Algorithm,
     #[serde(default)]
     pub encoding: Encoding,
-    /// What an entry has to begin with; in a list, others are passed over. A `*` stands for any
-    /// text, which ends where the rest of the prefix first follows.
+    /// Required prefix of an entry; in a list, entries without it are skipped. A `*` matches any
+    /// text up to the first occurrence of the rest of the prefix.
     #[serde(default)]
     pub prefix: String,
-    /// Whether an entry without the prefix is one as well.
+    /// Entries without the prefix are accepted too.
     #[serde(default)]
     pub prefix_optional: bool,
-    /// What stands between several signatures in one value.
+    /// Separator of several signatures in one value.
     pub list: Option<String>,
-    /// Where the value is made of `key=value` items.
+    /// Syntax of a value with `key=value` items.
     pub pairs: Option<PairSyntax>,
     #[serde(default)]
     pub secret: SecretForm,
@@ -166,13 +166,13 @@ pub struct Scheme {
     #[serde(default)]
     pub signed: SignedTemplate,
     pub timestamp: Option<TimestampSpec>,
-    /// Where the delivery's id stands, if it is signed.
+    /// Location of the delivery's id, if it is signed.
     pub id: Option<ValueLocation>,
-    /// The beginning of header names, and what some senders write instead of it.
+    /// Prefix of header names, and the one that some senders use instead.
     pub header_alias: Option<[String; 2]>,
-    /// Why signatures of this provider cannot be checked at all; they are recognised only.
+    /// Reason why signatures of this provider cannot be checked, only recognized.
     pub unchecked: Option<String>,
-    /// False where the signature says nothing of the body.
+    /// False if the signature does not cover the body.
     #[serde(default = "yes")]
     pub covers_body: bool,
 }
@@ -201,7 +201,7 @@ pub(super) fn one_or_more<'de, D: Deserializer<'de>>(
 }
 
 impl Scheme {
-    /// Finds keys that name what other keys do not give.
+    /// Finds keys that refer to missing keys.
     pub(super) fn check(&self) -> Result<(), String> {
         let has = |part: &TemplatePart| self.signed.has(part);
         let pair = |place: &ValueLocation| matches!(place, ValueLocation::Pair(_));
@@ -222,13 +222,13 @@ impl Scheme {
         Ok(())
     }
 
-    /// The other name that a header goes by.
+    /// Returns the alternative name of a header.
     pub fn alias(&self, name: &str) -> Option<String> {
         let [from, to] = self.header_alias.as_ref()?;
         name.strip_prefix(from.as_str()).map(|rest| format!("{to}{rest}"))
     }
 
-    /// The headers that carry signatures.
+    /// Iterates over the headers that carry signatures.
     pub fn signature_headers(&self) -> impl Iterator<Item = &str> {
         self.signature.iter().filter_map(|place| match place {
             ValueLocation::Header(name) => Some(name.as_str()),
@@ -236,7 +236,7 @@ impl Scheme {
         })
     }
 
-    /// An entry without its prefix; nothing if it has to have one and does not.
+    /// Returns an entry without its prefix; `None` if a required prefix is missing.
     pub fn without_prefix<'v>(&self, entry: &'v str) -> Option<&'v str> {
         let rest = match self.prefix.split_once('*') {
             None => entry.strip_prefix(self.prefix.as_str()),
@@ -248,14 +248,14 @@ impl Scheme {
         rest.or_else(|| self.prefix_optional.then_some(entry))
     }
 
-    /// The place of the signature, in words.
+    /// Describes the location of the signature.
     pub fn signature_place(&self) -> String {
         self.signature.first().map(ToString::to_string).unwrap_or_default()
     }
 }
 
 impl fmt::Display for Scheme {
-    /// The scheme in words.
+    /// Describes the scheme.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (algorithm, encoding) = (self.algorithm, self.encoding);
         let place = self.signature_place();

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, de};
 use super::ValueLocation;
 use super::template::{self, OldSpelling, Piece, Unclosed};
 
-/// A piece of the signed content.
+/// A part of the signed payload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TemplatePart {
     Text(String),
@@ -17,13 +17,13 @@ pub enum TemplatePart {
     Timestamp,
     /// The text of the delivery's id as received.
     Id,
-    /// The public URL that the provider was given.
+    /// The public URL registered with the provider.
     Url,
     Method,
     /// The fields of a form, sorted, each name with its value (Twilio).
     Form,
-    /// The values of the headers named, separated by spaces, under a key of the signature header;
-    /// joined by dots (Coinbase).
+    /// The values of the headers listed under a key of the signature header, separated by spaces,
+    /// or joined by dots (Coinbase).
     Headers(String),
     /// The value of a header, or a scalar of the body.
     Place(ValueLocation),
@@ -62,7 +62,7 @@ impl Default for SignedTemplate {
 }
 
 impl fmt::Display for SignedTemplate {
-    /// Writes the common case in words.
+    /// Describes the common case in words.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.is_body() {
             f.write_str("the raw body bytes")

@@ -1,8 +1,8 @@
 //! The placeholder syntax of every template: `{{name}}`.
 //!
-//! Signed content, responses, handshakes, samples, and copied programs share it. What a name
-//! means is up to each of them. Older spellings keep working where users may have written them:
-//! `{name}` in signed content and `@name@` in samples.
+//! Signed payloads, responses, handshakes, samples, and copied programs share it, and each defines
+//! its names. Older spellings keep working where users may have written them: `{name}` in signed
+//! payloads and `@name@` in samples.
 
 /// A piece of a template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,7 +84,7 @@ fn between_at_signs(text: &str) -> Option<usize> {
 mod tests {
     use super::*;
 
-    /// The pieces with placeholders in angle brackets.
+    /// Returns the template with placeholders in angle brackets.
     fn shown(text: &str, old: OldSpelling) -> String {
         let show = |piece: &Piece<'_>| match piece {
             Piece::Text(text) => (*text).to_owned(),

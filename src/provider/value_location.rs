@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, de};
 
-/// Location of a value: `header:NAME`, `json:/pointer` (RFC 6901) into the body, `form:FIELD` of a
-/// body that is a form, or `pair:KEY` within the signature's own header.
+/// Location of a value: `header:NAME`, `json:/pointer` (RFC 6901) in the body, `form:FIELD` in a
+/// form body, or `pair:KEY` in the signature header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ValueLocation {
     Header(String),

@@ -1,4 +1,4 @@
-//! One request, gone through: head, target and body, by what they are.
+//! Redacts one request: head, target, and body, each in its format.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -12,15 +12,15 @@ use super::{RedactionRule, Redactor};
 use crate::delivery::Head;
 use crate::payload::form;
 
-/// A shorter value, or one that is a plain word, is not looked for in other places.
+/// A shorter value, or a plain word, is not replaced in other places.
 const SHORTEST: usize = 6;
 
-/// One request, while its values are replaced.
+/// State while redacting one request.
 pub(super) struct Pass<'r> {
     redactor: &'r mut Redactor,
     counts: BTreeMap<String, usize>,
     originals: BTreeSet<String>,
-    /// Values that a rule named, and what stands for them in other places of this request.
+    /// Values matched by rules, and their pseudonyms for other places of this request.
     named: Vec<(String, String)>,
 }
 
@@ -29,7 +29,7 @@ impl<'r> Pass<'r> {
         Self { redactor, counts: BTreeMap::new(), originals: BTreeSet::new(), named: Vec::new() }
     }
 
-    /// The head and the body without what is not passed on.
+    /// Returns the redacted head and body.
     pub(super) fn both(
         &mut self,
         head: &Head,
@@ -40,12 +40,12 @@ impl<'r> Pass<'r> {
         (self.head(head, spare), body)
     }
 
-    /// Whether a rule named values that may stand in other places, too.
+    /// Returns whether rules matched values that may occur in other places too.
     pub(super) fn has_named(&self) -> bool {
         !self.named.is_empty()
     }
 
-    /// The same once more, with all names known; what was replaced is counted once.
+    /// Redacts once more with all values known; counts are not repeated.
     pub(super) fn again(
         &mut self,
         head: &Head,
@@ -58,19 +58,19 @@ impl<'r> Pass<'r> {
         done
     }
 
-    /// How many values were replaced by which rule, and those that nothing else looks like.
+    /// Returns the number of replaced values by rule, and the distinctive ones.
     pub(super) fn found(self) -> (BTreeMap<String, usize>, BTreeSet<String>) {
         (self.counts, self.originals)
     }
 
-    /// What stands for a value that a rule named.
+    /// Returns the pseudonym of a value that a rule matched.
     fn named(
         &mut self,
         kind: PseudonymKind,
         value: &str,
         (rule, length): (String, bool),
     ) -> Option<String> {
-        // What is a pseudonym already was replaced once, and counts as such.
+        // A pseudonym was replaced earlier, and is counted as such.
         *self.counts.entry(rule).or_default() += 1;
         let new = self.redactor.pseudonyms.of(kind, value, length)?;
         if is_distinct(value) && self.originals.insert(value.to_owned()) {
@@ -79,7 +79,7 @@ impl<'r> Pass<'r> {
         Some(new)
     }
 
-    /// A text with everything replaced that looks like something, or that a rule named elsewhere.
+    /// Redacts a text: patterns, and values that a rule matched elsewhere.
     fn text(&mut self, text: &str) -> Option<String> {
         let mut now: Option<String> = None;
         for pattern in SensitivePattern::ALL {
@@ -143,7 +143,7 @@ impl<'r> Pass<'r> {
         }
     }
 
-    /// Of bytes that are no text, the stretches that are.
+    /// Redacts the valid UTF-8 parts of other bytes.
     fn chunks(&mut self, body: &[u8]) -> Bytes {
         let mut out = Vec::with_capacity(body.len());
         for chunk in body.utf8_chunks() {
@@ -169,7 +169,7 @@ impl<'r> Pass<'r> {
                 .filter(|_| is_number)
                 .and_then(|picked| self.named(PseudonymKind::Number, token.raw, picked));
         }
-        // Half of a surrogate pair is valid JSON and no text; then the escapes are looked through.
+        // Half of a surrogate pair is valid JSON but not text; then the escaped text is redacted.
         let Ok(value) = serde_json::from_str::<String>(token.raw) else {
             let inside = token.raw.strip_prefix('"')?.strip_suffix('"')?;
             return self.text(inside).map(|new| format!("\"{new}\""));
@@ -208,12 +208,12 @@ fn kind(value: &str) -> PseudonymKind {
         .unwrap_or_else(|| if is_url() { PseudonymKind::Url } else { PseudonymKind::Text })
 }
 
-/// Whether a value is unlike what stands in any delivery, so that it can be looked for.
+/// Returns whether a value is distinctive enough to search for in other places.
 fn is_distinct(value: &str) -> bool {
     value.len() >= SHORTEST && !value.bytes().all(|byte| byte.is_ascii_lowercase())
 }
 
-/// A rule as it is typed.
+/// Returns a rule as typed.
 fn told(rule: &RedactionRule) -> String {
     match rule {
         RedactionRule::Header(name) => format!("header:{name}"),
@@ -226,7 +226,7 @@ fn told(rule: &RedactionRule) -> String {
     }
 }
 
-/// A text as JSON, with escapes where the one that it stands for had them.
+/// Returns a text as JSON, escaped like the original.
 fn quoted(text: &str, like: &str) -> String {
     let mut out = serde_json::to_string(text).unwrap_or_default();
     if like.contains("\\/") {
@@ -249,7 +249,7 @@ fn quoted(text: &str, like: &str) -> String {
     escaped
 }
 
-/// A value as a form writes it.
+/// Returns a value as encoded in a form.
 fn encoded(value: &str) -> String {
     let write = |byte: u8| match byte {
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'*' => {
@@ -261,7 +261,7 @@ fn encoded(value: &str) -> String {
     value.bytes().map(write).collect()
 }
 
-/// The bytes with parts of them replaced. The parts are views of them, in rising order.
+/// Returns the bytes with parts replaced. The parts are views of the bytes, in ascending order.
 fn spliced(raw: &Bytes, edits: Vec<(&Bytes, String)>) -> Vec<u8> {
     let mut out = Vec::with_capacity(raw.len());
     let mut copied = 0;

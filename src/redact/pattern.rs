@@ -1,4 +1,4 @@
-//! Parts of texts that look like something that should not be passed on.
+//! Patterns of sensitive text.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::LazyLock;
@@ -7,7 +7,7 @@ use regex::{Captures, Regex};
 
 use super::pseudonym::PseudonymKind;
 
-/// What a text is looked through for.
+/// Kind of text to search for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SensitivePattern {
     Url,
@@ -18,7 +18,7 @@ pub enum SensitivePattern {
 }
 
 impl SensitivePattern {
-    /// In the order in which they are looked for: what a URL holds is not an e-mail address.
+    /// In the order of the search: text in a URL is not an email address.
     pub const ALL: [Self; 5] = [Self::Url, Self::Token, Self::Email, Self::Phone, Self::Ip];
 
     pub fn as_str(self) -> &'static str {
@@ -44,7 +44,7 @@ impl SensitivePattern {
         });
         static TOKEN: LazyLock<Vec<Regex>> = LazyLock::new(|| {
             compiled(&[
-                // JSON Web Tokens: two parts that begin as JSON does in base64, and a signature.
+                // JSON Web Tokens: two parts that begin like JSON in base64, and a signature.
                 r"\b(?<value>eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*)",
                 // Prefixes that services document for their keys.
                 r"\b(?<value>(?:[sprk]{2}_(?:live|test)_|whsec_|gh[opsur]_|github_pat_|glpat-|xox[abeoprs]-|xapp-|npm_|pypi-|shp(?:at|ca|pa|ss)_|sk-(?:ant-|proj-)?|SG\.|AIza|ya29\.|dop_v1_|hf_)[A-Za-z0-9_.+/=-]{16,})",
@@ -59,7 +59,7 @@ impl SensitivePattern {
         });
         static PHONE: LazyLock<Vec<Regex>> = LazyLock::new(|| {
             compiled(&[
-                // E.164 with any punctuation; a plain number could be anything.
+                // E.164 with any punctuation; a number without `+` could be anything.
                 r"(?:^|[^\w+])(?<value>\+[1-9](?:[ ().-]{0,2}[0-9]){6,14})(?:$|[^\w])",
                 r"(?:^|[^\w.-])(?<value>(?:\([2-9][0-9]{2}\) ?|[2-9][0-9]{2}[-.])[2-9][0-9]{2}[-.][0-9]{4})(?:$|[^\w.-])",
             ])
@@ -79,7 +79,7 @@ impl SensitivePattern {
         }
     }
 
-    /// What stands for a find; nothing if it is none.
+    /// Returns the kind of pseudonym for a match; `None` if it is not sensitive.
     fn kind(self, found: &str) -> Option<PseudonymKind> {
         match self {
             Self::Url | Self::Token => Some(PseudonymKind::Token),
@@ -89,7 +89,7 @@ impl SensitivePattern {
         }
     }
 
-    /// The text with every find replaced; nothing if there is none.
+    /// Returns the text with every match replaced; `None` if there is no match.
     pub(super) fn replaced(
         self,
         text: &str,
@@ -114,9 +114,9 @@ impl SensitivePattern {
         let mut copied = 0;
         let mut at = 0;
         while let Some(found) = expression.captures_at(text, at).and_then(value) {
-            // What stands behind a find may be what stands before the next one.
+            // The character after a match may be the one before the next match.
             at = found.end();
-            // Credentials of a URL have been replaced already, and the rest of it is a host.
+            // Credentials in a URL are already replaced, and the rest of it is a host.
             let before = text.get(..found.start()).unwrap_or_default();
             let is_url = self == Self::Email && before.ends_with("://");
             let Some(kind) = self.kind(found.as_str()).filter(|_| !is_url) else { continue };
@@ -138,11 +138,11 @@ fn value(captures: Captures<'_>) -> Option<regex::Match<'_>> {
 }
 
 fn compiled(sources: &[&str]) -> Vec<Regex> {
-    // One that cannot be compiled is found by this module's own tests.
+    // An invalid expression fails this module's tests.
     sources.iter().filter_map(|source| Regex::new(source).ok()).collect()
 }
 
-/// Addresses of this machine tell nothing of anybody.
+/// Loopback addresses identify nobody.
 fn ip(text: &str) -> Option<PseudonymKind> {
     if let Ok(address) = text.parse::<Ipv4Addr>() {
         let is_own = address.is_loopback() || address.is_unspecified();
@@ -155,7 +155,8 @@ fn ip(text: &str) -> Option<PseudonymKind> {
     (!is_own && groups >= 3).then_some(PseudonymKind::Ipv6)
 }
 
-/// What a whole text is, so that a named value has the same pseudonym as one that was found.
+/// Returns the kind of a whole text, so that a value has the same pseudonym whether a rule or a
+/// pattern matched it.
 pub(super) fn whole(text: &str) -> Option<PseudonymKind> {
     [SensitivePattern::Email, SensitivePattern::Phone, SensitivePattern::Ip].into_iter().find_map(
         |pattern| {
@@ -190,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn finds_what_it_is_for_and_nothing_else() {
+    fn patterns_match_only_sensitive_text() {
         let jwt = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.c2ln";
         for (pattern, text, expected) in [
             (
@@ -243,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_text_is_told_from_a_part() {
+    fn a_whole_text_is_distinguished_from_a_part() {
         assert_eq!(whole("a@b.org"), Some(PseudonymKind::Email));
         assert_eq!(whole("+15550100007"), Some(PseudonymKind::Phone));
         assert_eq!(whole("mail a@b.org"), None);

@@ -1,11 +1,11 @@
-//! What stands for a value that is not passed on: the same for the same value, in the same form.
+//! Pseudonyms: the same for the same value, in the same form.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use regex::Regex;
 
-/// What a value is.
+/// Kind of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum PseudonymKind {
     Email,
@@ -19,18 +19,18 @@ pub(super) enum PseudonymKind {
     Number,
 }
 
-/// Pseudonyms that were given, by kind and value.
+/// Assigned pseudonyms, by kind and value.
 #[derive(Debug, Default)]
 pub(super) struct Pseudonyms {
     given: HashMap<(PseudonymKind, Option<usize>, String), String>,
     counts: HashMap<PseudonymKind, usize>,
-    /// Pseudonyms that came in from elsewhere, and that mean somebody already.
+    /// Pseudonyms found in input, which already represent other values.
     taken: HashSet<String>,
 }
 
 impl Pseudonyms {
-    /// What stands for a value; nothing if it is a pseudonym already, so that what is exported
-    /// twice stays as it was the first time. With `keeps_length` it is as long as the value.
+    /// Returns the pseudonym of a value; `None` if it already is one, so that a second export
+    /// changes nothing. With `keeps_length` it is as long as the value.
     pub(super) fn of(
         &mut self,
         kind: PseudonymKind,
@@ -50,7 +50,7 @@ impl Pseudonyms {
         let new = loop {
             *count += 1;
             let new = written(kind, *count, length);
-            // One that is too short to be told apart has to do.
+            // A pseudonym too short to be unique is accepted.
             if !self.taken.contains(&new) || length.is_some() {
                 break new;
             }
@@ -60,7 +60,7 @@ impl Pseudonyms {
     }
 }
 
-/// A pseudonym by its number: from names, numbers and addresses that are reserved for such uses
+/// Returns a pseudonym by its number, from names, numbers, and addresses reserved for such uses
 /// (RFC 2606, RFC 2544, RFC 3849, 555-01xx).
 fn written(kind: PseudonymKind, number: usize, length: Option<usize>) -> String {
     let (before, digits, fill, after) = match kind {
@@ -92,7 +92,7 @@ fn written(kind: PseudonymKind, number: usize, length: Option<usize>) -> String 
     }
 }
 
-/// Whether a text has the form of a pseudonym.
+/// Returns whether a text has the form of a pseudonym.
 fn is_one(text: &str) -> bool {
     static FORM: LazyLock<Option<Regex>> = LazyLock::new(|| {
         Regex::new(
@@ -119,7 +119,7 @@ mod tests {
     ];
 
     #[test]
-    fn the_same_stays_the_same_and_others_differ() {
+    fn equal_values_have_equal_pseudonyms() {
         let mut names = Pseudonyms::default();
         let first = names.of(PseudonymKind::Email, "a@b.org", false).unwrap();
         assert_eq!(first, "person-1@redacted.example");
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pseudonym_stays_and_nobody_else_gets_it() {
+    fn a_pseudonym_is_kept_and_not_assigned_again() {
         let mut names = Pseudonyms::default();
         for kind in KINDS {
             let one = written(kind, 1, None);
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn the_length_is_kept_where_that_is_asked() {
+    fn the_length_is_kept_on_request() {
         for kind in KINDS {
             for length in 1..60 {
                 let mut names = Pseudonyms::default();

@@ -1,28 +1,28 @@
-//! What is to be replaced, and what is to be left, as the command line says it.
+//! Redaction rules as given on the command line.
 
 use std::str::FromStr;
 
 use super::pattern::SensitivePattern;
 
-/// What a value is picked by.
+/// Condition for a value to be replaced.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RedactionRule {
-    /// A header by its name; a `*` stands for anything.
+    /// A header by name; `*` matches anything.
     Header(String),
-    /// A value under this key of a JSON object or of a form, at any depth.
+    /// A value under this key of a JSON object or a form, at any depth.
     Key(String),
-    /// A value at a JSON pointer (RFC 6901); a step `*` stands for any key or index.
+    /// A value at a JSON pointer (RFC 6901); a step `*` matches any key or index.
     Json(Vec<String>),
-    /// A part of any text that looks like something.
+    /// A part of any text that matches a pattern.
     Pattern(SensitivePattern),
 }
 
 /// One `--redact`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Instruction {
-    /// What is replaced if nothing is said.
+    /// The default rules.
     Default,
-    /// Nothing of that.
+    /// Disables the default rules.
     None,
     Redact {
         rule: RedactionRule,
@@ -31,7 +31,7 @@ pub enum Instruction {
     Keep(RedactionRule),
 }
 
-/// Why a text is no rule.
+/// Reason why a text is not a rule.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 #[error(
     "`{0}` is no rule; expected header:NAME, key:NAME, json:/path, email, phone, token, url or ip \
@@ -86,7 +86,7 @@ impl RedactionRule {
         matches!(self, Self::Header(glob) if fits(glob, &name.to_ascii_lowercase()))
     }
 
-    /// Whether it picks the value that these steps lead to, or one that holds it.
+    /// Returns whether the rule matches the value at these steps, or a container of it.
     pub(super) fn is_value(&self, steps: &[String]) -> bool {
         match self {
             Self::Key(name) => steps.iter().any(|step| step.eq_ignore_ascii_case(name)),
@@ -99,7 +99,7 @@ impl RedactionRule {
     }
 }
 
-/// Whether a name fits one with `*` in it.
+/// Returns whether a name matches a glob with `*`.
 fn fits(glob: &str, name: &str) -> bool {
     let mut parts = glob.split('*');
     let Some(mut rest) = name.strip_prefix(parts.next().unwrap_or_default()) else { return false };
@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rules_are_read_and_mistakes_say_what_is_expected() {
+    fn rules_are_parsed_and_errors_name_the_expected_forms() {
         let path = ["payload", "*", "a/b"].map(str::to_owned).to_vec();
         for (text, expected) in [
             ("none", Instruction::None),
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn stars_stand_for_anything() {
+    fn stars_match_anything() {
         for (glob, name, is_it) in [
             ("cookie", "cookie", true),
             ("cookie", "cookies", false),

@@ -2,16 +2,16 @@
 
 use crate::payload::json::{JsonEvent, Reader};
 
-/// A key or scalar, and where it is.
+/// A key or scalar and its position.
 pub(super) struct JsonToken<'t> {
-    /// The keys and indexes that lead to it.
+    /// Keys and indexes that lead to it.
     pub(super) steps: &'t [String],
-    /// The text as it was sent, quotes included.
+    /// Text as sent, including quotes.
     pub(super) raw: &'t str,
     pub(super) is_key: bool,
 }
 
-/// Deeper steps are not reported. No rule is that long, and hostile depth stays cheap.
+/// Maximum number of reported steps. No rule is that long, and hostile depth stays cheap.
 const DEEPEST: usize = 256;
 
 /// Returns valid JSON with some of its keys and scalars replaced.
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_path_of_every_token_is_known_and_the_rest_untouched() {
+    fn tokens_have_paths_and_other_bytes_stay() {
         let text = "\u{a0}{ \"a\" : [ {\"b\\u0063\":\"x\\\"y\"}, 1.0, [true] ] ,\n\"d\":{} , \"e/f\":-1e5}";
         let text = text.trim_start_matches('\u{a0}');
         let mut seen = Vec::new();
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn depth_is_no_matter() {
+    fn deep_nesting_is_scanned() {
         let deep = "[".repeat(50_000) + &"]".repeat(50_000);
         assert_eq!(replaced(&deep, &mut |_| None), deep);
     }

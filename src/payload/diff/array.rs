@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn items_are_put_in_taken_out_and_moved() {
+    fn items_are_inserted_removed_and_moved() {
         use Item::{Added, Moved, Paired, Removed, Same};
         assert_eq!(listed(&[1, 2], &[9, 1, 2]), [Added(0), Same(0, 1), Same(1, 2)]);
         assert_eq!(listed(&[1, 2, 3], &[1, 3]), [Same(0, 0), Removed(1), Same(2, 1)]);
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn an_identity_pairs_what_changed_and_moved() {
+    fn an_identity_pairs_changed_and_moved_items() {
         let old = Items { digests: vec![1, 2], identities: vec![Some(7), Some(8)] };
         let new = Items { digests: vec![3, 4], identities: vec![Some(8), Some(7)] };
         assert_eq!(
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn long_arrays_are_compared_place_by_place() {
+    fn long_arrays_are_compared_index_by_index() {
         let old: Vec<u64> = (0..10_000).collect();
         let new: Vec<u64> =
             (0..10_000).map(|at| if at % 2 == 0 { at } else { at + 50_000 }).collect();

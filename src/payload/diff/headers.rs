@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_compared_without_case() {
+    fn names_are_compared_case_insensitively() {
         let old = [("Host", "a"), ("X-Id", "1"), ("Accept", "*/*"), ("x-id", "2")];
         let new = [("host", "a"), ("X-New", ""), ("x-id", "3"), ("X-ID", "2")];
         let found: Vec<_> = headers(&old, &new)

@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_find_each_other() {
+    fn equal_names_are_paired() {
         let (pairs, is_reordered) = merged(&["a", "b", "c", "a"], &["a", "d", "c", "a", "a"]);
         let expected = [
             (Some(0), Some(0)),

@@ -138,7 +138,7 @@ read    JavaScript         Python             Go                 PHP            
 ";
 
     #[test]
-    fn numbers_become_what_the_languages_make_of_them() {
+    fn numbers_are_written_as_by_the_languages() {
         for row in NUMBERS.trim().lines().skip(1) {
             let (number, expected) = row.split_once(' ').unwrap();
             for (language, expected) in

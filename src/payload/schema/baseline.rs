@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_be_missing_is_told_once() {
+    fn an_optional_path_is_reported_once() {
         let (with, without) = (r#"{"id":1,"note":"x"}"#, r#"{"id":1}"#);
         assert_eq!(
             told(&[with, with, without, with, without]),
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_is_null_at_times_hides_nothing() {
+    fn a_nullable_value_hides_no_changes() {
         let (null, whole) = (r#"{"who":null}"#, r#"{"who":{"name":"x"}}"#);
         let more = r#"{"who":{"name":"x","age":3}}"#;
         assert_eq!(
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_keys_come_back_and_damage_is_nothing() {
+    fn odd_keys_round_trip_and_invalid_text_is_refused() {
         let known = Baseline::new(shape("{\"a\\nb \\\"?\":[1],\"é\":{}}"));
         assert_eq!(Baseline::from_text(&known.to_text()), Some(known));
         for damaged in ["", "whole\nx", "whole\n4 .a", "whole\n999 \"a\"", "whole\né \"a\""] {
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_without_end_are_not_kept_without_end() {
+    fn the_number_of_kept_keys_is_limited() {
         let many = |from: usize| {
             let keys: Vec<_> = (from..from + 1500).map(|at| format!("\"k{at}\":1")).collect();
             format!("{{{}}}", keys.join(","))
