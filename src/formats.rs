@@ -1,4 +1,4 @@
-//! File and text formats of deliveries: JSON lines, fixtures, HAR, requests for editors, commands
+//! File and text formats of deliveries: JSON Lines, fixtures, HAR, requests for editors, commands
 //! that send a delivery again, and programs that verify it.
 //!
 //! Pure: nothing here signs, opens a file, or reads a clock. A new export format is a module here
@@ -27,20 +27,20 @@ pub use credentials::without_credentials;
 
 use crate::delivery::Delivery;
 
-/// A format to export deliveries in.
+/// A format for exporting deliveries.
 #[derive(Debug)]
 pub struct ExportFormat {
-    /// The word for the command line.
+    /// Name on the command line.
     pub name: &'static str,
-    /// What the dashboard's prompt calls it.
+    /// Title in the dashboard's prompt.
     pub title: &'static str,
     pub help: &'static str,
-    /// Where the dashboard writes to unless another path is typed.
+    /// Path that the dashboard suggests.
     pub default_path: &'static str,
     pub layout: ExportLayout,
 }
 
-/// Where the deliveries of an export go.
+/// Layout of an export.
 #[derive(Debug)]
 pub enum ExportLayout {
     /// A folder with a proved fixture for each delivery.
@@ -58,28 +58,28 @@ pub struct Stream {
     pub between: &'static str,
     /// Text after the last entry.
     pub end: &'static str,
-    /// Whether an entry can state that its delivery was refused. In other formats it would pass
-    /// for a delivery with an empty body.
+    /// Whether an entry can state that its delivery was refused. In other formats it would look
+    /// like a delivery with an empty body.
     pub takes_refused: bool,
     /// Whether entries are for reading back, so that they keep every byte.
     pub keeps_credentials: bool,
     pub entry: fn(&Delivery, &EntryOptions<'_>) -> Entry,
 }
 
-/// Parameters of an entry besides its delivery.
+/// Options of an entry besides its delivery.
 #[derive(Debug, Clone, Copy)]
 pub struct EntryOptions<'o> {
-    /// Where commands and requests send to: a URL without a path.
+    /// Target of commands and requests: a URL without a path.
     pub base: &'o str,
     /// Prefix of the names of files that belong to the entry.
     pub stem: &'o str,
 }
 
-/// A delivery in a file of several.
+/// A delivery in a file with several.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     pub text: String,
-    /// Name and content of a file next to it, for a body that the text cannot hold.
+    /// Name and content of a file next to it, for a body that the text cannot contain.
     pub file: Option<(String, Bytes)>,
 }
 
@@ -89,7 +89,7 @@ impl Entry {
     }
 }
 
-/// Every format, in the order of the help.
+/// All formats, in the order of the help.
 pub static EXPORT_FORMATS: &[ExportFormat] = &[
     ExportFormat {
         name: "fixture",
@@ -158,12 +158,12 @@ pub static EXPORT_FORMATS: &[ExportFormat] = &[
     },
 ];
 
-/// The export format of a name.
+/// Returns the export format of a name.
 pub fn export_format(name: &str) -> Option<&'static ExportFormat> {
     EXPORT_FORMATS.iter().find(|format| format.name == name)
 }
 
-/// Formats are rows of one table, so their names tell them apart.
+/// Formats are rows of one table, so their names identify them.
 impl PartialEq for ExportFormat {
     fn eq(&self, other: &Self) -> bool {
         self.name == other.name

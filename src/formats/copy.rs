@@ -1,4 +1,4 @@
-//! Formats to copy a delivery in: one table for the dashboard's menu, `show --as`, and the docs.
+//! Formats for copying a delivery: one table for the dashboard's menu, `show --as`, and the docs.
 
 use bytes::Bytes;
 
@@ -9,38 +9,38 @@ use crate::delivery::{Delivery, Header};
 use crate::payload::Document;
 use crate::provider::Provider;
 
-/// What is copied, and how.
+/// Delivery to copy, and the options for it.
 #[derive(Debug, Clone, Copy)]
 pub struct CopySource<'d> {
     pub delivery: &'d Delivery,
-    /// Providers besides those that are built in; they come first.
+    /// Custom providers, which come before the built-in ones.
     pub providers: &'d [Provider],
-    /// Where commands send to: a URL without a path.
+    /// Target of commands: a URL without a path.
     pub base: &'d str,
-    /// Whether signatures and credentials are copied along. The payload is what it is, and a
-    /// program that verifies has the signature in it, since it verifies that.
+    /// Whether signatures and credentials are included. A payload is copied unchanged, and a
+    /// program that verifies always includes the signature it verifies.
     pub with_signature: bool,
 }
 
-/// A format to copy a delivery in.
+/// A format for copying a delivery.
 #[derive(Debug)]
 pub struct CopyFormat {
-    /// The word for the command line.
+    /// Name on the command line.
     pub name: &'static str,
-    /// The word for a menu.
+    /// Title in a menu.
     pub title: &'static str,
     pub help: &'static str,
     pub needs: CopyNeeds,
     write: Write,
 }
 
-/// What a delivery must have to be copied in a format.
+/// Requirement on a delivery to be copied in a format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CopyNeeds {
     Nothing,
     Body,
     EventId,
-    /// That it was not refused, since then its body was not kept.
+    /// Not refused, because the body of a refused delivery is not stored.
     Whole,
 }
 
@@ -67,7 +67,7 @@ const fn format(
     CopyFormat { name, title, help, needs, write }
 }
 
-/// The format of a program in some language.
+/// Defines the format of a verification program in a language.
 macro_rules! verifier {
     ($name:literal, $language:literal, $snippet:expr) => {
         format(
@@ -82,7 +82,7 @@ macro_rules! verifier {
 
 use CopyNeeds::{Body, EventId, Nothing, Whole};
 
-/// Every format, in the order of a menu.
+/// All formats, in the order of the menu.
 #[rustfmt::skip] // a row is a line
 pub const COPY_FORMATS: &[CopyFormat] = &[
     format("payload", "payload", "the body, byte for byte", Body, Write::Payload),
@@ -102,18 +102,18 @@ pub const COPY_FORMATS: &[CopyFormat] = &[
     verifier!("rust", "Rust", snippet::RUST),
 ];
 
-/// The copy format of a name.
+/// Returns the copy format of a name.
 pub fn copy_format(name: &str) -> Option<&'static CopyFormat> {
     COPY_FORMATS.iter().find(|format| format.name == name)
 }
 
 impl CopyFormat {
-    /// Whether it is a command, without the line end that a shell wants.
+    /// Returns whether it is a command, without the line end that a shell needs.
     pub fn is_command(&self) -> bool {
         matches!(self.write, Write::Curl | Write::Httpie(_))
     }
 
-    /// The copy, or the reason why there is none. It is text, except for a payload that is not.
+    /// Returns the copy, or the reason why there is none. It is text, except for a binary payload.
     pub fn write(&self, source: &CopySource<'_>) -> Result<Bytes, String> {
         let delivery = source.delivery;
         if let Some(refusal) = &delivery.summary.request.refused
@@ -147,7 +147,7 @@ impl CopyFormat {
 }
 
 impl CopySource<'_> {
-    /// The delivery as it may be passed on.
+    /// Returns the delivery in the form that may be shared.
     fn shared(&self) -> Delivery {
         if self.with_signature {
             self.delivery.clone()
@@ -157,7 +157,7 @@ impl CopySource<'_> {
     }
 }
 
-/// The body as it is shown.
+/// Returns the body as displayed.
 fn pretty(delivery: &Delivery) -> String {
     let kind = delivery.head.joined_text("content-type");
     let coding = delivery.head.joined_text("content-encoding");

@@ -1,4 +1,4 @@
-//! Signatures and credentials of a delivery, which leave it only on request.
+//! Signatures and credentials of a delivery, which are copied only on request.
 
 use crate::delivery::{Delivery, Head, Header};
 use crate::payload::pointer;
@@ -7,8 +7,8 @@ use crate::provider::{self, Provider, Scheme, ValueLocation};
 /// Headers that authenticate a client, whatever the provider.
 const CREDENTIALS: [&str; 4] = ["authorization", "proxy-authorization", "cookie", "set-cookie"];
 
-/// The delivery without credentials and without the signatures of any provider: of those in
-/// `providers`, and of those that are built in.
+/// Returns the delivery without credentials and without the signatures of any provider, custom or
+/// built-in.
 pub fn without_credentials(delivery: &Delivery, providers: &[Provider]) -> Delivery {
     let is_secret = |header: &Header| {
         CREDENTIALS.iter().any(|name| header.is(name))
@@ -23,7 +23,7 @@ pub fn without_credentials(delivery: &Delivery, providers: &[Provider]) -> Deliv
     shared
 }
 
-/// The provider of a delivery, if it is known.
+/// Returns the provider of a delivery, if it is known.
 pub(super) fn provider_of<'p>(
     delivery: &Delivery,
     providers: &'p [Provider],
@@ -31,19 +31,19 @@ pub(super) fn provider_of<'p>(
     all(providers).find(|provider| provider.name == delivery.summary.provider)
 }
 
-/// Whether a header carries a signature of a scheme, under any of its names.
+/// Returns whether a header carries a signature of a scheme, under any of its names.
 pub(super) fn is_signature(scheme: &Scheme, header: &Header) -> bool {
     scheme
         .signature_headers()
         .any(|name| header.is(name) || scheme.alias(name).is_some_and(|alias| header.is(&alias)))
 }
 
-/// Those of the caller come first, since they may override one that is built in.
+/// Custom providers come first, because they may override built-in ones.
 fn all(providers: &[Provider]) -> impl Iterator<Item = &Provider> {
     providers.iter().chain(provider::all())
 }
 
-/// Empties the signatures that a scheme puts into the body.
+/// Empties the signatures that a scheme puts in the body.
 fn empty_signatures(delivery: &mut Delivery, scheme: &Scheme) {
     for place in &scheme.signature {
         if let ValueLocation::Json(path) = place

@@ -5,23 +5,23 @@ use std::fmt::Write as _;
 use super::shell;
 use crate::delivery::{Delivery, Header, is_hop_by_hop};
 
-/// Headers that curl adds by itself, and that have to be forbidden where they did not come.
-const CURLS_OWN: [&str; 3] = ["User-Agent", "Accept", "Content-Type"];
+/// Headers that curl adds by default, and that have to be disabled if the delivery lacks them.
+const DEFAULT_HEADERS: [&str; 3] = ["User-Agent", "Accept", "Content-Type"];
 
-/// A larger body makes curl ask whether it is wanted (`Expect: 100-continue`), and wait.
-const ASKED_ABOUT: usize = 1024;
+/// Size above which curl sends `Expect: 100-continue` and waits.
+const EXPECT_CONTINUE_SIZE: usize = 1024;
 
-/// A command that sends the delivery to `base`. It holds nothing but printable characters, and
-/// nothing that the shell would act on.
+/// Returns a command that sends the delivery to `base`. It contains only printable characters, and
+/// none that the shell interprets.
 pub fn command(delivery: &Delivery, base: &str) -> String {
     let head = &delivery.head;
     let mut out = String::new();
-    // curl takes an `@` in front for the name of a file.
+    // curl reads a leading `@` as a file name.
     let text = shell::plain(&delivery.body).filter(|text| !text.starts_with('@'));
     if text.is_none() {
         let _ = write!(out, "{} | ", shell::printing(&delivery.body));
     }
-    // -g takes brackets, --path-as-is takes dots as they are.
+    // `-g` keeps brackets, `--path-as-is` keeps dots.
     let _ = write!(out, "curl -g --path-as-is -X {}", shell::word(head.method.as_bytes()));
     if head.method == "HEAD" {
         out.push_str(" -I");
@@ -37,12 +37,12 @@ pub fn command(delivery: &Delivery, base: &str) -> String {
         };
         let _ = write!(out, " -H {}", shell::word(&line));
     }
-    for name in CURLS_OWN {
+    for name in DEFAULT_HEADERS {
         if head.values(name).next().is_none() {
             let _ = write!(out, " -H '{name}:'");
         }
     }
-    if delivery.body.len() > ASKED_ABOUT {
+    if delivery.body.len() > EXPECT_CONTINUE_SIZE {
         out.push_str(" -H 'Expect:'");
     }
     match text {
@@ -57,7 +57,7 @@ pub fn command(delivery: &Delivery, base: &str) -> String {
     out
 }
 
-/// The headers that a command sends; the client adds those of the connection itself.
+/// Iterates over the headers that a command sends; the client adds those of the connection.
 pub(super) fn sent(delivery: &Delivery) -> impl Iterator<Item = &Header> {
     delivery.head.headers.iter().filter(|header| {
         !header.is("host")

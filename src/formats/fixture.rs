@@ -1,8 +1,8 @@
-//! A fixture: a delivery in a file that tests can be written against.
+//! Fixtures: deliveries in files for test suites.
 //!
-//! One file and not a pair of body and description: nothing can come apart, and the body stands in
-//! a string, where no editor, formatter or checkout changes a line end of what was signed.
-//! `assets/fixture.schema.json` describes it.
+//! A fixture is one file instead of a body and a description, so the two cannot be separated, and
+//! the body is in a string, where no editor, formatter, or checkout changes line ends in what was
+//! signed. `assets/fixture.schema.json` describes the format.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ use super::layout;
 use super::wire::{self, BodyText, HeaderPair, WireError};
 use crate::delivery::{Head, SignatureStatus};
 
-/// What every fixture names as its form.
+/// Schema name of every fixture.
 pub const SCHEMA: &str = "hookglass.fixture/1";
 
 /// A delivery for tests.
@@ -22,19 +22,19 @@ pub const SCHEMA: &str = "hookglass.fixture/1";
 #[serde(deny_unknown_fields)]
 pub struct Fixture {
     pub schema: String,
-    /// The file's name without its ending.
+    /// File name without extension.
     pub name: String,
     pub provider: String,
     pub event: FixtureEvent,
-    /// When the original came; the time at which the signature is good.
+    /// Time of the original's receipt, at which the signature is valid.
     #[serde(with = "super::wire::moment")]
     pub received_at: Timestamp,
     pub request: FixtureRequest,
     pub signature: FixtureSignature,
     pub original: Original,
-    /// How many values were replaced, by rule.
+    /// Number of replaced values by rule.
     pub redacted: BTreeMap<String, usize>,
-    /// What a replay expects of the target.
+    /// Response that a replay expects from the target.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expect: Option<Expect>,
 }
@@ -54,43 +54,43 @@ pub struct FixtureRequest {
     pub method: String,
     pub target: String,
     pub version: String,
-    /// In their order, repetitions kept.
+    /// In order, including repeated headers.
     pub headers: Vec<(String, String)>,
-    /// The head in base64, only where the fields above do not say its bytes.
+    /// Head in base64, only if the fields above do not determine its bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub head_base64: Option<String>,
     pub body: Option<String>,
     pub body_base64: Option<String>,
 }
 
-/// How the request is signed now.
+/// Signature of the fixture's request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FixtureSignature {
     pub state: FixtureState,
-    /// The headers that carry it.
+    /// Headers that carry it.
     pub headers: Vec<String>,
-    /// The throw-away key; null where nothing was signed.
+    /// Throw-away key; null if nothing was signed.
     pub test_key: Option<String>,
-    /// The public URL that was signed, for providers that sign it.
+    /// Public URL that was signed, for providers that sign it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// What verification under the test key finds at `received_at`.
+    /// Verdict of verification with the test key at `received_at`.
     pub verdict: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FixtureState {
-    /// With the test key.
+    /// Re-signed with the test key.
     ReSigned,
-    /// The signature and the bytes are the original ones.
+    /// Signature and bytes are the original ones.
     Kept,
-    /// There is none: the original had none, or its provider is not known.
+    /// Not signed: the original had no signature, or its provider is unknown.
     None,
 }
 
-/// What is known of the delivery that the fixture was made of.
+/// Known facts about the original delivery.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Original {
@@ -98,19 +98,19 @@ pub struct Original {
     pub cause: Option<String>,
 }
 
-/// What a replay expects of the answer.
+/// Response that a replay expects.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expect {
-    /// A status, or a class of them: `200`, `2xx`, `400..499`; several with commas.
+    /// A status, or a range of them: `200`, `2xx`, `400..499`; several are separated by commas.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
-    /// JSON pointers into the answer's body, and what has to stand there.
+    /// JSON pointers into the response body, and the expected values.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub json: BTreeMap<String, serde_json::Value>,
 }
 
-/// Why a text is no fixture.
+/// Reason why a text is not a fixture.
 #[derive(Debug, thiserror::Error)]
 pub enum FixtureError {
     #[error("no fixture: {0}")]
@@ -155,12 +155,12 @@ impl FixtureRequest {
 }
 
 impl Fixture {
-    /// The text of the file.
+    /// Returns the text of the file.
     pub fn text(&self) -> String {
         layout::pretty(self)
     }
 
-    /// Reads a file. What it says of verdicts is checked to be one, its bytes to be a request.
+    /// Parses a file and checks its verdicts and the bytes of its request.
     pub fn read(text: &str) -> Result<Self, FixtureError> {
         let fixture: Self = serde_json::from_str(text)?;
         if fixture.schema != SCHEMA {

@@ -1,12 +1,13 @@
 //! Deliveries as an HTTP Archive, version 1.2 (<http://www.softwareishard.com/blog/har-12-spec/>).
 //!
-//! What the format has no place for stands in fields that begin with an underscore, as it allows.
+//! Values without a field in the format are in fields that begin with an underscore, as the format
+//! allows.
 
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use super::layout::harmless;
+use super::layout::escape_unsafe;
 use super::wire::{self, BodyText};
 use crate::delivery::{Delivery, Header, header_text};
 use crate::payload::form;
@@ -60,12 +61,12 @@ struct Request<'d> {
 struct PostData<'d> {
     mime_type: String,
     text: Cow<'d, str>,
-    /// `base64` where the body is not text; the format has no word for that in a request.
+    /// `base64` if the body is not text; the format has no such field for requests.
     #[serde(rename = "_encoding", skip_serializing_if = "Option::is_none")]
     encoding: Option<&'static str>,
 }
 
-/// What the sender was answered; of the answer of hookglass itself only the status is kept.
+/// Response to the client; of hookglass's own responses only the status is stored.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Response {
@@ -88,18 +89,18 @@ struct Content {
     mime_type: &'static str,
 }
 
-/// What HAR has no place for.
+/// Values without a field in HAR.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rest {
     pub provider: String,
-    /// The request target as it came.
+    /// Request target as received.
     pub target: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub head_base64: Option<String>,
 }
 
-/// How an archive begins; entries with commas between them follow, then [`END`].
+/// Start of an archive; entries separated by commas follow, then [`END`].
 pub const BEGIN: &str = concat!(
     r#"{"log":{"version":"1.2","creator":{"name":"hookglass","version":""#,
     env!("CARGO_PKG_VERSION"),
@@ -107,7 +108,7 @@ pub const BEGIN: &str = concat!(
 );
 pub const END: &str = "\n]}}\n";
 
-/// A delivery as an entry on one line. The URL is the one that its `Host` header names.
+/// Returns a delivery as an entry on one line. The URL is the one that its `Host` header names.
 pub fn entry(delivery: &Delivery) -> String {
     let (summary, head) = (&delivery.summary, &delivery.head);
     let field = |header: &'_ Header| Field {
@@ -157,8 +158,8 @@ pub fn entry(delivery: &Delivery) -> String {
             head_base64: wire::head_base64(head),
         },
     };
-    // Text, numbers and lists: there is nothing in it that JSON cannot say.
-    harmless(serde_json::to_string(&entry).unwrap_or_default())
+    // Text, numbers, and lists always serialize.
+    escape_unsafe(serde_json::to_string(&entry).unwrap_or_default())
 }
 
 fn query(target: &str) -> Vec<Field<'static>> {
@@ -167,7 +168,7 @@ fn query(target: &str) -> Vec<Field<'static>> {
     fields.map(|(name, value)| Field { name: name.into(), value: value.into() }).collect()
 }
 
-/// Whether a URL can have it between its slashes.
+/// Returns whether a URL can contain the text as its host.
 fn is_host(host: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte);
     !host.is_empty() && host.bytes().all(fits)

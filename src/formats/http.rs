@@ -1,40 +1,40 @@
-//! Requests for editors: the `.http` files that the REST clients of several editors read
+//! Requests for editors: `.http` files, which the REST clients of several editors read
 //! (<https://github.com/JetBrains/http-request-in-editor-spec>).
 //!
-//! A comment before each request holds what the form has no place for, so that it can be read
-//! back byte for byte. Bodies that an editor would change stand in files of their own.
+//! A comment before each request contains what the format cannot express, so that the request can
+//! be read back byte for byte. Bodies that an editor would change are in files of their own.
 
 use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 
-use super::layout::harmless;
+use super::layout::escape_unsafe;
 use super::wire;
 use super::{Entry, EntryOptions};
 use crate::delivery::{Delivery, Header, is_hop_by_hop};
 use crate::payload::{escape, form};
 
-/// How the comment begins that holds the rest.
+/// Start of the comment with the other values.
 pub const MARK: &str = "# @hookglass ";
 
-/// What the form has no place for.
+/// Values that the format cannot express.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rest {
     pub received_at: String,
     pub provider: String,
-    /// The request target, since the request line holds a URL.
+    /// Request target, because the request line contains a URL.
     pub target: String,
-    /// Headers that an editor sends by itself: at which place they stood, name and value.
+    /// Headers that an editor sends by default: index, name, and value.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub elsewhere: Vec<(usize, String, String)>,
-    /// The head in base64, only where the lines do not say its bytes.
+    /// Head in base64, only if the lines do not determine its bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub head_base64: Option<String>,
 }
 
-/// A delivery as a request to the base URL. A body that needs a file of its own goes into
-/// `{stem}.{id}.body`.
+/// Returns a delivery as a request to the base URL. A body that needs a file of its own is written
+/// to `{stem}.{id}.body`.
 pub fn request(delivery: &Delivery, options: &EntryOptions<'_>) -> Entry {
     let EntryOptions { base, stem } = *options;
     let (summary, head) = (&delivery.summary, &delivery.head);
@@ -58,7 +58,8 @@ pub fn request(delivery: &Delivery, options: &EntryOptions<'_>) -> Entry {
         head_base64: if is_exact { None } else { wire::head_base64(head) },
     };
     let rest = serde_json::to_string(&rest).unwrap_or_default();
-    let mut text = format!("### {} {}\n{MARK}{}\n", summary.id, title(delivery), harmless(rest));
+    let mut text =
+        format!("### {} {}\n{MARK}{}\n", summary.id, title(delivery), escape_unsafe(rest));
     let path = super::shell::path(&head.target);
     let method = escape(&head.method);
     let base = base.trim_end_matches('/');
@@ -68,10 +69,11 @@ pub fn request(delivery: &Delivery, options: &EntryOptions<'_>) -> Entry {
         let line = format!("{}: {}", header.name, header.text());
         let _ = writeln!(text, "{}", escape(&line));
     }
-    // Editors write forms anew.
+    // Editors rewrite forms.
     let is_form = wire::content_type(head)
         .is_some_and(|kind| kind.to_ascii_lowercase().starts_with(form::MEDIA_TYPE));
-    let plain = std::str::from_utf8(&delivery.body).ok().filter(|body| stays(body) && !is_form);
+    let plain =
+        std::str::from_utf8(&delivery.body).ok().filter(|body| is_sent_unchanged(body) && !is_form);
     match plain {
         _ if delivery.body.is_empty() => {
             text.push('\n');
@@ -94,9 +96,9 @@ fn title(delivery: &Delivery) -> String {
     escape(&title).replace(['\n', '\r'], " ")
 }
 
-/// Whether an editor sends a body as it stands: no variables, no line that begins something, no
-/// white space at either end, nothing but plain lines.
-fn stays(body: &str) -> bool {
+/// Returns whether an editor sends a body unchanged: no variables, no line with a special start, no
+/// white space at either end, and only plain lines.
+fn is_sent_unchanged(body: &str) -> bool {
     let begins = |line: &str| {
         ["###", "<", ">", "#", "//"].iter().any(|mark| line.trim_start().starts_with(mark))
     };

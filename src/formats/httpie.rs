@@ -1,4 +1,4 @@
-//! A delivery as a command of `HTTPie`, or of xh, which takes the same words
+//! A delivery as a command of `HTTPie` or of xh, which has the same syntax
 //! (<https://httpie.io/docs/cli/request-items>).
 
 use std::fmt::Write as _;
@@ -7,13 +7,14 @@ use super::{curl, shell};
 use crate::delivery::{Delivery, Header};
 use crate::payload::escape;
 
-/// Headers that both add by themselves, and that have to be forbidden where they did not come.
-const THEIR_OWN: [&str; 4] = ["User-Agent", "Accept", "Accept-Encoding", "Content-Type"];
+/// Headers that both add by default, and that have to be disabled if the delivery lacks them.
+const DEFAULT_HEADERS: [&str; 4] = ["User-Agent", "Accept", "Accept-Encoding", "Content-Type"];
 
-/// What ends the name of an item, or begins a name of a file behind it.
+/// Characters that end the name of an item, or mark a file name after it.
 const SPECIAL: [char; 4] = [':', '=', '@', ';'];
 
-/// A command of `program` that sends the delivery to `base`, or the reason why there is none.
+/// Returns a command of `program` that sends the delivery to `base`, or the reason why there is
+/// none.
 pub(super) fn command(program: &str, delivery: &Delivery, base: &str) -> Result<String, String> {
     let head = &delivery.head;
     let path = shell::path(&head.target);
@@ -35,7 +36,7 @@ pub(super) fn command(program: &str, delivery: &Delivery, base: &str) -> Result<
     for header in curl::sent(delivery) {
         let _ = write!(out, " {}", shell::word(item(program, header)?.as_bytes()));
     }
-    for name in THEIR_OWN {
+    for name in DEFAULT_HEADERS {
         if head.values(name).next().is_none() {
             let _ = write!(out, " '{name}:'");
         }
@@ -43,8 +44,8 @@ pub(super) fn command(program: &str, delivery: &Delivery, base: &str) -> Result<
     Ok(out)
 }
 
-/// A header as an item. A first character that would make it a file's name or JSON is escaped;
-/// behind the separator nothing else means anything, but for a backslash before such a character.
+/// Returns a header as an item. Escapes a first character that would make it a file name or JSON;
+/// after the separator, only a backslash before such a character has a meaning.
 fn item(program: &str, header: &Header) -> Result<String, String> {
     let cannot =
         |why: &str| Err(format!("{program} cannot send the header {}: {why}", header.name));

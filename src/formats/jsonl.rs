@@ -1,8 +1,8 @@
-//! One JSON object a line for each delivery. Fields may be added; none changes its meaning.
+//! JSON Lines: one object per delivery. Fields may be added, but never change their meaning.
 
 use serde::Serialize;
 
-use super::layout::harmless;
+use super::layout::escape_unsafe;
 use super::wire::{self, BodyText, HeaderPair};
 use crate::delivery::{Attempt, Comparison, Delivery, DeliveryId, Head, Outcome, Summary};
 
@@ -16,7 +16,7 @@ struct Line<'d> {
     target: &'d str,
     version: &'static str,
     headers: Vec<HeaderPair<'d>>,
-    /// The head in base64, only where the fields above do not say its bytes.
+    /// Head in base64, only if the fields above do not determine its bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     head_base64: Option<String>,
     #[serde(flatten)]
@@ -79,17 +79,17 @@ struct AttemptLine<'d> {
     #[serde(flatten)]
     body: BodyText<'d>,
     body_size: Option<u64>,
-    /// `exact` or `resigned`; nothing of a request of our own.
+    /// `exact` or `resigned`; none for a request that hookglass created.
     form: Option<&'static str>,
     changes: Option<&'d str>,
     compared: Option<&'static str>,
 }
 
-/// An attempt by itself.
+/// An attempt on a line of its own.
 #[derive(Serialize)]
-struct Told<'d> {
+struct AttemptRecord<'d> {
     schema: &'static str,
-    /// Nothing for a request of our own.
+    /// None for a request that hookglass created.
     delivery: Option<i64>,
     #[serde(flatten)]
     attempt: AttemptLine<'d>,
@@ -107,12 +107,12 @@ struct RequestLine<'d> {
     headers: Vec<(&'d str, std::borrow::Cow<'d, str>)>,
     #[serde(flatten)]
     body: BodyText<'d>,
-    /// `exact` or `resigned`; nothing of a request of our own.
+    /// `exact` or `resigned`; none for a request that hookglass created.
     form: Option<&'static str>,
     changes: Option<&'d str>,
 }
 
-/// A delivery as one line of JSON, without the line end.
+/// Returns a delivery as one line of JSON, without the line end.
 pub fn line(delivery: &Delivery) -> String {
     let Delivery { summary, head, body, attempts } = delivery;
     let attempts = attempts.iter().enumerate().map(|(at, one)| {
@@ -121,27 +121,29 @@ pub fn line(delivery: &Delivery) -> String {
     });
     let attempts = attempts.collect();
     let line = Line { attempts, ..of(summary, head, body) };
-    // Text, numbers and lists: there is nothing in it that JSON cannot say.
-    harmless(serde_json::to_string(&line).unwrap_or_default())
+    // Text, numbers, and lists always serialize.
+    escape_unsafe(serde_json::to_string(&line).unwrap_or_default())
 }
 
-/// An attempt as one line of JSON, without the line end; `kept` says whether the store has it.
+/// Returns an attempt as one line of JSON, without the line end; `kept` states whether the store
+/// has it.
 pub fn attempt_line(one: &Attempt, compared: Option<Comparison>, kept: bool) -> String {
     let delivery = Some(one.delivery.0);
-    let told = Told { schema: ATTEMPT, delivery, attempt: attempt(one, compared), kept };
-    harmless(serde_json::to_string(&told).unwrap_or_default())
+    let record = AttemptRecord { schema: ATTEMPT, delivery, attempt: attempt(one, compared), kept };
+    escape_unsafe(serde_json::to_string(&record).unwrap_or_default())
 }
 
-/// How the sending of a request of our own went, as one line of JSON, without the line end.
+/// Returns the outcome of a request that hookglass created as one line of JSON, without the line
+/// end.
 pub fn sent_line(one: &Attempt) -> String {
     let attempt = AttemptLine { kind: "send", form: None, ..attempt(one, None) };
-    let told = Told { schema: ATTEMPT, delivery: None, attempt, kept: false };
-    harmless(serde_json::to_string(&told).unwrap_or_default())
+    let record = AttemptRecord { schema: ATTEMPT, delivery: None, attempt, kept: false };
+    escape_unsafe(serde_json::to_string(&record).unwrap_or_default())
 }
 
 const ATTEMPT: &str = "hookglass.attempt/1";
 
-/// A request that would go out, for a delivery or of our own, as one line of JSON, without the line end.
+/// Returns a request before it is sent as one line of JSON, without the line end.
 pub fn request_line(
     (id, to): (Option<DeliveryId>, &str),
     (head, body): (&Head, &[u8]),
@@ -158,7 +160,7 @@ pub fn request_line(
         form: id.map(|_| if changes.is_some() { "resigned" } else { "exact" }),
         changes,
     };
-    harmless(serde_json::to_string(&line).unwrap_or_default())
+    escape_unsafe(serde_json::to_string(&line).unwrap_or_default())
 }
 
 fn pairs(headers: &[crate::delivery::Header]) -> Vec<(&str, std::borrow::Cow<'_, str>)> {

@@ -1,5 +1,5 @@
-//! JSON for people and for `git diff`: a value a line, but pairs on one, and nothing in it that a
-//! terminal would act on.
+//! JSON for people and for `git diff`: one value per line, except pairs, and without characters
+//! that a terminal interprets.
 
 use std::fmt::Write as _;
 use std::io;
@@ -9,25 +9,25 @@ use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
 
 use crate::payload::escape;
 
-/// A value laid out, with a line end.
+/// Returns a value as indented JSON with a line end.
 pub(super) fn pretty(value: &impl Serialize) -> String {
     let mut out = Vec::new();
     let mut serializer = Serializer::with_formatter(&mut out, Lines::default());
-    // Text, numbers and lists: there is nothing in it that JSON cannot say.
+    // Text, numbers, and lists always serialize.
     let _ = value.serialize(&mut serializer);
     out.push(b'\n');
     let text = String::from_utf8(out).unwrap_or_default();
     text.split_inclusive('\n')
         .map(|line| match line.strip_suffix('\n') {
-            Some(line) => format!("{}\n", harmless(line.to_owned())),
-            None => harmless(line.to_owned()),
+            Some(line) => format!("{}\n", escape_unsafe(line.to_owned())),
+            None => escape_unsafe(line.to_owned()),
         })
         .collect()
 }
 
-/// The same JSON with escapes for characters that a terminal would act on or hide. They stand
-/// only within strings, since the rest of JSON is plain ASCII.
-pub(super) fn harmless(line: String) -> String {
+/// Escapes characters that a terminal interprets or hides. They occur only in strings, because the
+/// rest of JSON is ASCII.
+pub(super) fn escape_unsafe(line: String) -> String {
     if escape(&line) == line {
         return line;
     }
@@ -46,7 +46,7 @@ pub(super) fn harmless(line: String) -> String {
     out
 }
 
-/// As `PrettyFormatter`, but an array within an array stays on one line.
+/// Like `PrettyFormatter`, but an array in an array stays on one line.
 #[derive(Default)]
 struct Lines {
     pretty: PrettyFormatter<'static>,
@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pairs_stay_on_a_line_and_nothing_is_hidden() {
+    fn pairs_stay_on_a_line_and_invisible_characters_are_escaped() {
         let text = pretty(&json!({"a": [["x", "\u{202e}"], ["y", "2"]], "b": "\u{1b}"}));
         let expected = "{\n  \"a\": [\n    [\"x\", \"\\u202e\"],\n    [\"y\", \"2\"]\n  ],\n  \
                         \"b\": \"\\u001b\"\n}\n";

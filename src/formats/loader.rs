@@ -1,6 +1,6 @@
-//! A test beside the fixtures that reads them, in the habit of a language.
+//! A test that loads the fixtures next to it, in the style of a language.
 
-/// A language that tests are written in.
+/// A language for tests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LoaderLanguage {
     Node,
@@ -15,7 +15,7 @@ impl LoaderLanguage {
     pub const ALL: [Self; 6] =
         [Self::Node, Self::Python, Self::Rust, Self::Go, Self::Ruby, Self::Php];
 
-    /// The word on the command line.
+    /// Returns the name used on the command line.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Node => "node",
@@ -31,7 +31,7 @@ impl LoaderLanguage {
         Self::ALL.into_iter().find(|language| language.as_str() == word)
     }
 
-    /// The name under which the language's own test runner finds it.
+    /// Returns the file name that the language's test runner finds.
     pub fn file_name(self) -> &'static str {
         match self {
             Self::Node => "fixtures.test.mjs",
@@ -43,7 +43,7 @@ impl LoaderLanguage {
         }
     }
 
-    /// What to type to run it.
+    /// Returns the command that runs it.
     pub fn runner(self) -> &'static str {
         match self {
             Self::Node => "node --test",
@@ -67,14 +67,14 @@ impl LoaderLanguage {
     }
 }
 
-/// The test. `plain` are the providers that sign the body alone with HMAC-SHA256 as hex, which it
-/// verifies by itself; for others the provider's own library is at hand.
+/// Returns the test. It verifies deliveries of the providers in `plain`, which sign only the body
+/// with HMAC-SHA256 in hex; for others, use the provider's library.
 pub fn text(language: LoaderLanguage, plain: &[&str]) -> String {
-    // Names of providers are file names or keys of TOML; quoted as JSON they fit every language.
+    // Provider names are file names or TOML keys; quoted as JSON they are valid in every language.
     let quoted = plain.iter().filter_map(|name| serde_json::to_string(name).ok());
     let quoted: Vec<String> = quoted.map(|name| name.replace('$', "\\$")).collect();
     let list = match (language, quoted.is_empty()) {
-        // `{}` is a dictionary.
+        // In Python `{}` is a dictionary.
         (LoaderLanguage::Python, true) => "\"\"".to_owned(),
         (..) => quoted.join(", "),
     };

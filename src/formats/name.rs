@@ -1,11 +1,12 @@
-//! File names from what a sender wrote: they stay in their folder, whatever that was.
+//! File names from text that a sender wrote; they always stay in their folder.
 
 use std::collections::HashMap;
 
-/// A longer provider and type is cut; the counter and an ending still fit any file system.
-const LONGEST: usize = 100;
+/// Maximum length of provider and type; with the counter and an extension, the name fits any file
+/// system.
+const MAX_LENGTH: usize = 100;
 
-/// Names that Windows keeps for devices, whatever stands behind the first dot.
+/// Names that Windows reserves for devices, whatever follows the first dot.
 const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "com", "lpt"];
 
 /// Names for deliveries, numbered by provider and type.
@@ -15,21 +16,22 @@ pub struct Names {
 }
 
 impl Names {
-    /// The next name of a provider and a type, for instance `cribbly.message.updated.001`. The
-    /// same deliveries in the same order have the same names.
+    /// Returns the next name for a provider and a type, e.g. `cribbly.message.updated.001`. The
+    /// same deliveries in the same order get the same names.
     pub fn next(&mut self, provider: &str, kind: Option<&str>) -> String {
         let kind = kind.filter(|kind| !kind.trim().is_empty()).unwrap_or("untyped");
-        let stem = sanitised(&format!("{provider}.{kind}"));
-        // `Ping` and `ping` are one file where case does not count.
+        let stem = sanitized(&format!("{provider}.{kind}"));
+        // `Ping` and `ping` are one file on case-insensitive file systems.
         let count = self.counts.entry(stem.to_ascii_lowercase()).or_default();
         *count += 1;
         format!("{stem}.{count:03}")
     }
 }
 
-/// Letters, digits, `-`, `_` and single dots; never empty, never a device, nowhere else.
-fn sanitised(text: &str) -> String {
-    let mut out = String::with_capacity(text.len().min(LONGEST));
+/// Replaces everything but letters, digits, `-`, `_`, and single dots. The result is never empty, a
+/// device, or in another folder.
+fn sanitized(text: &str) -> String {
+    let mut out = String::with_capacity(text.len().min(MAX_LENGTH));
     for character in text.chars() {
         match character {
             'a'..='z' | 'A'..='Z' | '0'..='9' | '-' | '_' => out.push(character),
@@ -38,7 +40,7 @@ fn sanitised(text: &str) -> String {
             _ if out.ends_with('_') => {}
             _ => out.push('_'),
         }
-        if out.len() >= LONGEST {
+        if out.len() >= MAX_LENGTH {
             break;
         }
     }
@@ -54,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_type_leaves_the_folder() {
+    fn event_types_cannot_escape_the_folder() {
         for (kind, name) in [
             ("message.updated", "cribbly.message.updated.001"),
             ("../../x", "cribbly._._x.001"),
@@ -76,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_counted_without_regard_to_case() {
+    fn names_are_counted_case_insensitively() {
         let mut names = Names::default();
         let got = ["ping", "Ping", "pong", "ping"].map(|kind| names.next("x", Some(kind)));
         assert_eq!(got, ["x.ping.001", "x.Ping.002", "x.pong.001", "x.ping.003"]);

@@ -1,6 +1,6 @@
-//! Deliveries that were written down, read back: fixtures, JSON lines, HAR, `.http`, raw requests.
+//! Imports requests from fixtures, JSON Lines, HAR, `.http` files, and raw requests.
 //!
-//! Pure: it is given the bytes of files and opens none. A file is read whole or not at all.
+//! Pure: it gets the bytes of files and opens none. A file is read completely or not at all.
 
 mod har;
 mod http;
@@ -14,14 +14,14 @@ use serde::Deserialize;
 use crate::delivery::{EventRef, Head, Refusal, SignatureStatus, Verdict};
 use crate::formats::fixture::Fixture;
 
-/// A request as a file has it. What the file does not say is nothing.
+/// A request as recorded in a file. Values that the file lacks are `None`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RecordedRequest {
     pub received_at: Option<Timestamp>,
     pub peer: Option<String>,
     pub head: Head,
     pub body: Bytes,
-    /// Bytes of the body; of a refused one more than are there.
+    /// Size of the body; for a refused one, one byte more than is present.
     pub body_size: u64,
     pub provider: Option<String>,
     pub event: Option<EventRef>,
@@ -30,7 +30,7 @@ pub struct RecordedRequest {
     pub refused: Option<Refusal>,
 }
 
-/// Why a file cannot be read, and where.
+/// Reason why a file cannot be read, with its position.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 pub enum ImportError {
     #[error("line {line}: {reason}")]
@@ -39,11 +39,11 @@ pub enum ImportError {
     Whole(String),
 }
 
-/// Gives the bytes of a file that stands beside the one that is read.
+/// Reads a file next to the imported one.
 pub type ReadFile<'b> = &'b dyn Fn(&str) -> std::io::Result<Vec<u8>>;
 
 impl RecordedRequest {
-    /// A request of which nothing else is known.
+    /// Creates a request without other values.
     fn bare(head: Head, body: Bytes) -> Self {
         let body_size = body.len() as u64;
         Self {
@@ -67,8 +67,8 @@ impl ImportError {
     }
 }
 
-/// The requests of a file. What kind it is, its content tells.
-pub fn read(bytes: &[u8], beside: ReadFile<'_>) -> Result<Vec<RecordedRequest>, ImportError> {
+/// Reads the requests of a file, whose format is recognized by its content.
+pub fn read(bytes: &[u8], read_file: ReadFile<'_>) -> Result<Vec<RecordedRequest>, ImportError> {
     let start = bytes.trim_ascii_start();
     if start.starts_with(b"{") {
         let text = std::str::from_utf8(bytes)
@@ -79,17 +79,17 @@ pub fn read(bytes: &[u8], beside: ReadFile<'_>) -> Result<Vec<RecordedRequest>, 
         return Err(ImportError::Whole("it is empty".to_owned()));
     }
     match std::str::from_utf8(bytes) {
-        Ok(text) if http::is_likely(text) => http::read(text, beside),
+        Ok(text) if http::is_likely(text) => http::read(text, read_file),
         _ => raw::read(bytes).map(|one| vec![one]),
     }
 }
 
-/// Whether a text is a fixture, by what it says of itself.
+/// Returns whether a text is a fixture, by its `schema`.
 pub fn is_fixture(text: &str) -> bool {
     form(text).is_some_and(|form| form.starts_with("hookglass.fixture/"))
 }
 
-/// The `schema` of a JSON object.
+/// Returns the `schema` of a JSON object.
 fn form(text: &str) -> Option<String> {
     #[derive(Deserialize)]
     struct Form {
@@ -107,14 +107,14 @@ fn json(text: &str) -> Result<Vec<RecordedRequest>, ImportError> {
     } else if text.contains("\"log\"") {
         har::read(text)
     } else if text.contains("hookglass.fixture/") {
-        // What says that it is one, and cannot be read, is told where.
+        // An invalid fixture is reported with the position of its error.
         fixture(text).map(|(_, recorded)| vec![recorded])
     } else {
         jsonl::read(text)
     }
 }
 
-/// A fixture, and the request in it.
+/// Parses a fixture and the request in it.
 pub fn fixture(text: &str) -> Result<(Fixture, RecordedRequest), ImportError> {
     let fixture = Fixture::read(text).map_err(|error| match error {
         crate::formats::fixture::FixtureError::Json(error) => {
@@ -122,9 +122,9 @@ pub fn fixture(text: &str) -> Result<(Fixture, RecordedRequest), ImportError> {
         }
         other => ImportError::Whole(other.to_string()),
     })?;
-    let trouble = |error: crate::formats::wire::WireError| ImportError::Whole(error.to_string());
-    let head = fixture.request.head().map_err(trouble)?;
-    let body = fixture.request.body().map_err(trouble)?;
+    let invalid = |error: crate::formats::wire::WireError| ImportError::Whole(error.to_string());
+    let head = fixture.request.head().map_err(invalid)?;
+    let body = fixture.request.body().map_err(invalid)?;
     let status = SignatureStatus::from_word(&fixture.original.verdict);
     let signature = status.map(|status| Verdict {
         status,

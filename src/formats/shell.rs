@@ -7,11 +7,11 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::payload::escape;
 
-/// The longest text that stands in one argument; Linux takes 128 KiB.
-const LONGEST: usize = 100_000;
+/// Maximum length of text in one argument; the limit of Linux is 128 KiB.
+const MAX_LENGTH: usize = 100_000;
 
-/// A word that the shell takes as it is, whatever bytes it holds. What a terminal would act on,
-/// and what is no UTF-8, is written as octal escapes of `printf`.
+/// Quotes any bytes as one word for the shell. Bytes that a terminal interprets, and invalid UTF-8,
+/// are written as octal escapes of `printf`.
 pub(super) fn word(bytes: &[u8]) -> String {
     match std::str::from_utf8(bytes) {
         Ok(text) if escape(text) == text => format!("'{}'", text.replace('\'', r"'\''")),
@@ -19,7 +19,7 @@ pub(super) fn word(bytes: &[u8]) -> String {
     }
 }
 
-/// A format of `printf` that prints these bytes.
+/// Returns a `printf` format that prints these bytes.
 fn octal(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len() + 16);
     for &byte in bytes {
@@ -38,14 +38,14 @@ fn octal(bytes: &[u8]) -> String {
     out
 }
 
-/// Text that can stand in a command as it is: nothing that a terminal would act on, not more
-/// than one argument holds, and lines of which none ends in something that gets lost.
+/// Returns text that can be quoted directly: nothing that a terminal interprets, short enough for
+/// one argument, and no line end that would be lost.
 pub(super) fn plain(bytes: &[u8]) -> Option<&str> {
-    let text = std::str::from_utf8(bytes).ok().filter(|text| text.len() <= LONGEST)?;
+    let text = std::str::from_utf8(bytes).ok().filter(|text| text.len() <= MAX_LENGTH)?;
     text.split(['\n', '\t']).all(|line| escape(line) == line).then_some(text)
 }
 
-/// A command that prints these bytes.
+/// Returns a command that prints these bytes.
 pub(super) fn printing(bytes: &[u8]) -> String {
     match plain(bytes) {
         Some(text) => format!("printf %s '{}'", text.replace('\'', r"'\''")),
@@ -53,7 +53,7 @@ pub(super) fn printing(bytes: &[u8]) -> String {
     }
 }
 
-/// The request target as a URL may hold it; an absolute or `*` target becomes a path.
+/// Returns the request target as valid in a URL; an absolute or `*` target becomes a path.
 pub(super) fn path(target: &[u8]) -> String {
     let mut out = String::from(if target.starts_with(b"/") { "" } else { "/" });
     for &byte in target {
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_word_holds_what_it_was_given() {
+    fn a_quoted_word_keeps_its_bytes() {
         assert_eq!(word(b"it's $HOME"), r"'it'\''s $HOME'");
         assert_eq!(word(b"caf\xe9 100%\x1b'\\"), r#""$(printf 'caf\351 100%%\033'\''\\')""#);
         assert_eq!(path(b"*"), "/*");

@@ -1,5 +1,5 @@
-//! Programs that verify one delivery, written for somebody else's language from the scheme of its
-//! provider. They hold the signature and no secret; the body comes to them as raw bytes.
+//! Programs that verify one delivery, generated in a language from the scheme of its provider. They
+//! contain the signature but no secret, and read the body as raw bytes.
 
 mod go;
 mod node;
@@ -14,29 +14,30 @@ use crate::provider::template::{OldSpelling, Piece, pieces};
 use crate::provider::{Algorithm, Provider};
 use recipe::{Piece as SignedPiece, Recipe};
 
-/// How a recipe is written in a language.
+/// Renders a recipe in a language.
 trait Language: Sync {
-    /// The program, with `{{name}}` where something is filled in.
+    /// Returns the program with `{{name}}` placeholders.
     fn template(&self) -> &'static str;
-    /// What a line of comment begins with.
+    /// Returns the start of a comment line.
     fn comment(&self) -> &'static str;
-    /// A text that is plain ASCII, as a literal.
+    /// Returns an ASCII text as a literal.
     fn quote(&self, text: &str) -> String;
-    /// The key, as bytes, from `secret`.
+    /// Returns the key from `secret`, as bytes.
     fn key(&self, recipe: &Recipe) -> String;
-    /// A constant.
+    /// Returns the definition of a constant.
     fn value(&self, name: &str, text: &str, header: &str) -> String;
-    /// The received signatures, each with its header.
+    /// Returns the received signatures, each with its header.
     fn received(&self, signatures: &[String]) -> String;
-    /// The function `entries`, from the value of a header to the digests in it, and what it needs.
+    /// Returns the function `entries`, which extracts the digests from the value of a header, with
+    /// its helpers.
     fn entries(&self, recipe: &Recipe) -> String;
-    /// A piece of the signed content, as bytes.
+    /// Returns a part of the signed payload, as bytes.
     fn piece(&self, piece: &SignedPiece) -> String;
-    /// What stands between pieces.
+    /// Returns the separator of parts.
     fn between(&self) -> &'static str {
         ", "
     }
-    /// The digest of `content`, as text.
+    /// Returns the digest of `content`, as text.
     fn digest(&self, recipe: &Recipe) -> String;
     fn imports(&self, _: &Recipe) -> String {
         String::new()
@@ -46,7 +47,7 @@ trait Language: Sync {
     }
 }
 
-/// A language that snippets are written in.
+/// A language for snippets.
 #[derive(Clone, Copy)]
 pub(super) struct Snippet(&'static dyn Language);
 
@@ -64,7 +65,7 @@ impl std::fmt::Debug for Snippet {
 }
 
 impl Snippet {
-    /// The program for a delivery, or why there can be none.
+    /// Returns the program for a delivery, or the reason why there is none.
     pub(super) fn write(self, delivery: &Delivery, provider: &Provider) -> Result<String, String> {
         let recipe = Recipe::new(delivery, provider)?;
         let language = self.0;
@@ -91,7 +92,7 @@ impl Snippet {
     }
 }
 
-/// Fills in a template once; filled-in text is not searched again.
+/// Fills in a template once; inserted text is not searched again.
 fn filled(template: &str, fill: impl Fn(&str) -> String) -> String {
     let mut out = String::with_capacity(template.len() * 2);
     for piece in pieces(template, OldSpelling::None).unwrap_or_default() {
@@ -103,22 +104,22 @@ fn filled(template: &str, fill: impl Fn(&str) -> String) -> String {
     out
 }
 
-/// A literal in double quotes, as C has them.
+/// Returns a literal in double quotes, as in C.
 fn double_quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', r"\\").replace('"', r#"\""#))
 }
 
-/// A literal in single quotes, in which nothing is looked for.
+/// Returns a literal in single quotes, without interpolation.
 fn single_quoted(text: &str) -> String {
     format!("'{}'", text.replace('\\', r"\\").replace('\'', r"\'"))
 }
 
-/// Literals as the items of a list.
+/// Returns literals as the items of a list.
 fn list(quote: impl Fn(&str) -> String, texts: &[String]) -> String {
     texts.iter().map(|text| quote(text)).collect::<Vec<_>>().join(", ")
 }
 
-/// The hash of a recipe's algorithm, by the name that most languages have for it.
+/// Returns the hash of a recipe's algorithm, by the name common to most languages.
 fn hash(algorithm: Algorithm) -> &'static str {
     match algorithm {
         Algorithm::HmacSha1 => "sha1",

@@ -1,4 +1,4 @@
-//! Bytes of a request in text: what JSON can say as it is, and base64 where it cannot.
+//! Bytes of a request as text: plain if JSON can express them, base64 otherwise.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::delivery::{Head, HeadError, header_text};
 
-/// A body: text where it is UTF-8, base64 where it is not.
+/// A body: text if it is UTF-8, base64 otherwise.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BodyText<'d> {
     #[serde(borrow)]
@@ -21,7 +21,7 @@ pub struct BodyText<'d> {
 /// A header, name and value.
 pub type HeaderPair<'d> = (Cow<'d, str>, Cow<'d, str>);
 
-/// Why text is not the bytes of a request.
+/// Reason why text cannot be converted to the bytes of a request.
 #[derive(Debug, thiserror::Error)]
 pub enum WireError {
     #[error("`{0}` is not base64: {1}")]
@@ -40,7 +40,7 @@ impl<'d> BodyText<'d> {
         }
     }
 
-    /// The bytes; none at all where neither form is there.
+    /// Returns the bytes; empty if both forms are absent.
     pub fn bytes(&self) -> Result<Bytes, WireError> {
         match (&self.body, &self.body_base64) {
             (Some(_), Some(_)) => Err(WireError::TwoBodies),
@@ -55,7 +55,7 @@ pub(super) fn decode(name: &'static str, text: &str) -> Result<Bytes, WireError>
     STANDARD.decode(text).map(Bytes::from).map_err(|error| WireError::Base64(name, error))
 }
 
-/// A head as its parts say it.
+/// Builds a head from its parts.
 pub fn head_bytes(
     method: &str,
     target: &str,
@@ -70,19 +70,19 @@ pub fn head_bytes(
     raw.into_bytes()
 }
 
-/// The headers as text, by [`header_text`].
+/// Returns the headers as text, by [`header_text`].
 pub fn pairs(head: &Head) -> Vec<HeaderPair<'_>> {
     head.headers.iter().map(|header| (header.name.as_str().into(), header.text())).collect()
 }
 
-/// The bytes of the head in base64, where its parts do not say them: values that are not UTF-8,
-/// other white space, or lines that could not be read.
+/// Returns the head in base64 if its parts do not determine its bytes: values that are not UTF-8,
+/// other white space, or invalid lines.
 pub fn head_base64(head: &Head) -> Option<String> {
     let said = head_bytes(&head.method, &head.target_text(), head.version.as_str(), &pairs(head));
     (said != head.raw).then(|| STANDARD.encode(&head.raw))
 }
 
-/// The head that [`head_base64`] or else the parts say.
+/// Returns the head, from [`head_base64`] or else from the parts.
 pub fn head(
     exact: Option<&str>,
     method: &str,
@@ -93,16 +93,16 @@ pub fn head(
         return Ok(Head::parse(head_bytes(method, target, version, headers).into())?);
     };
     let raw = decode("head_base64", exact)?;
-    // What was refused for its head is not one that can be read.
+    // The head of a refused request may be invalid.
     Ok(Head::parse(raw.clone()).unwrap_or_else(|_| Head::lenient(raw)))
 }
 
-/// The `Content-Type` as text, or nothing.
+/// Returns the `Content-Type` as text, if present.
 pub(super) fn content_type(head: &Head) -> Option<String> {
     head.joined("content-type").map(|kind| header_text(&kind).into_owned())
 }
 
-/// A time as JSON has it: RFC 3339 with six decimals, so that text sorts as time.
+/// Serializes a time as RFC 3339 with six decimals, so that text sorts by time.
 pub mod moment {
     use jiff::Timestamp;
     use serde::{Deserialize as _, Deserializer, Serializer, de};
@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_head_and_body_comes_back() {
+    fn heads_and_bodies_round_trip() {
         for raw in [
             &b"POST /a?b HTTP/1.1\r\nHost: h\r\nX-a: 1\r\nx-A: 2\r\n\r\n"[..],
             b"GET / HTTP/1.0\r\nName: caf\xe9\r\n\r\n",

@@ -1,4 +1,4 @@
-//! HTTP Archives, of ours or of another program.
+//! Reads HTTP Archives, written by hookglass or another program.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -50,7 +50,7 @@ struct PostData {
     text: Option<String>,
     #[serde(rename = "_encoding")]
     own_encoding: Option<String>,
-    /// What some programs write here, as the format has it for answers.
+    /// Written by some programs here, although the format has it only for responses.
     encoding: Option<String>,
 }
 
@@ -75,7 +75,7 @@ fn one(
     let received_at = started_date_time
         .map(|text| text.parse::<Timestamp>().map_err(|error| format!("{text}: {error}")))
         .transpose()?;
-    // Browsers write the pseudo-headers of HTTP/2, which are no header lines.
+    // Browsers write the pseudo-headers of HTTP/2, which are not header lines.
     let fields = request.headers.iter().filter(|field| !field.name.starts_with(':'));
     let pairs: Vec<HeaderPair<'_>> =
         fields.map(|field| (field.name.as_str().into(), field.value.as_str().into())).collect();
@@ -97,7 +97,7 @@ fn one(
             }
         }
     };
-    // 0 and -1 stand for an answer that never came.
+    // 0 and -1 mean that there was no response.
     let status = response.and_then(|response| u16::try_from(response.status).ok());
     Ok(RecordedRequest {
         received_at,
@@ -107,7 +107,7 @@ fn one(
     })
 }
 
-/// Path and query of a URL.
+/// Returns the path and the query of a URL.
 fn target(url: &str) -> String {
     let behind = url.split_once("://").map_or(url, |(_, rest)| rest);
     let path = behind.find(['/', '?']).and_then(|at| behind.get(at..)).unwrap_or("/");

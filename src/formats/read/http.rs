@@ -1,4 +1,4 @@
-//! Requests of editors, of ours or written by hand.
+//! Reads requests of editors, written by hookglass or by hand.
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -7,40 +7,43 @@ use super::{ImportError, ReadFile, RecordedRequest};
 use crate::formats::http::{MARK, Rest};
 use crate::formats::wire::{self, HeaderPair};
 
-/// Whether a text has requests as editors write them.
+/// Returns whether a text contains requests as editors write them.
 pub(super) fn is_likely(text: &str) -> bool {
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let first = lines.next().unwrap_or_default();
     first.starts_with('#') || first.starts_with("//") || is_url_line(first)
 }
 
-/// `POST http://…`, while on the wire the target is a path.
+/// Matches `POST http://…`; in a raw request the target is a path.
 fn is_url_line(line: &str) -> bool {
     line.split(' ').nth(1).is_some_and(|url| url.starts_with("http") || url.starts_with("{{"))
 }
 
-pub(super) fn read(text: &str, beside: ReadFile<'_>) -> Result<Vec<RecordedRequest>, ImportError> {
+pub(super) fn read(
+    text: &str,
+    read_file: ReadFile<'_>,
+) -> Result<Vec<RecordedRequest>, ImportError> {
     let mut found = Vec::new();
     let mut part: Vec<(usize, &str)> = Vec::new();
     for (at, line) in text.split('\n').enumerate() {
         if line.starts_with("###") {
-            found.extend(request(&part, beside)?);
+            found.extend(request(&part, read_file)?);
             part.clear();
         } else {
             part.push((at + 1, line));
         }
     }
-    found.extend(request(&part, beside)?);
+    found.extend(request(&part, read_file)?);
     if found.is_empty() {
         return Err(ImportError::Whole("there is no request in it".to_owned()));
     }
     Ok(found)
 }
 
-/// The request of a part; nothing if it holds comments only.
+/// Parses the request of a section; `None` if it contains only comments.
 fn request(
     part: &[(usize, &str)],
-    beside: ReadFile<'_>,
+    read_file: ReadFile<'_>,
 ) -> Result<Option<RecordedRequest>, ImportError> {
     let mut rest: Option<Rest> = None;
     let mut lines = part.iter();
@@ -49,7 +52,7 @@ fn request(
         if let Some(json) = line.strip_prefix(MARK) {
             let read = serde_json::from_str(json);
             rest = Some(read.map_err(|error| ImportError::at(at, error))?);
-        } else if !is_passed_over(line) {
+        } else if !is_skipped(line) {
             break (at, line.trim());
         }
     };
@@ -81,13 +84,13 @@ fn request(
     Ok(Some(RecordedRequest {
         received_at: received_at.transpose().map_err(|error| ImportError::at(at, error))?,
         provider: rest.map(|rest| rest.provider),
-        ..RecordedRequest::bare(head, body(&lines.copied().collect::<Vec<_>>(), beside)?)
+        ..RecordedRequest::bare(head, body(&lines.copied().collect::<Vec<_>>(), read_file)?)
     }))
 }
 
-fn is_passed_over(line: &str) -> bool {
+fn is_skipped(line: &str) -> bool {
     let line = line.trim();
-    // Variables of a file begin with `@`; what they stand for is the editor's to know.
+    // Variables of a file begin with `@`; only the editor knows their values.
     line.is_empty() || line.starts_with('#') || line.starts_with("//") || line.starts_with('@')
 }
 
@@ -112,7 +115,7 @@ fn is_method(word: &str) -> bool {
     !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'-')
 }
 
-/// Path and query of a URL.
+/// Returns the path and the query of a URL.
 fn target(url: &str) -> String {
     let behind = url.split_once("://").map_or(url, |(_, rest)| rest);
     if url.starts_with('/') {
@@ -121,8 +124,8 @@ fn target(url: &str) -> String {
     behind.find('/').and_then(|at| behind.get(at..)).unwrap_or("/").to_owned()
 }
 
-/// A body ends before the empty line that leads to the next request; `< PATH` stands for a file.
-fn body(lines: &[(usize, &str)], beside: ReadFile<'_>) -> Result<Bytes, ImportError> {
+/// A body ends before the empty line that precedes the next request; `< PATH` includes a file.
+fn body(lines: &[(usize, &str)], read_file: ReadFile<'_>) -> Result<Bytes, ImportError> {
     let text = lines.iter().map(|(_, line)| *line).collect::<Vec<_>>().join("\n");
     let trimmed = text.trim_end_matches(['\n', '\r']);
     let Some(path) = trimmed.strip_prefix("< ") else {
@@ -130,5 +133,7 @@ fn body(lines: &[(usize, &str)], beside: ReadFile<'_>) -> Result<Bytes, ImportEr
     };
     let at = lines.first().map(|(at, _)| *at).unwrap_or_default();
     let path = path.trim();
-    beside(path).map(Bytes::from).map_err(|error| ImportError::at(at, format!("{path}: {error}")))
+    read_file(path)
+        .map(Bytes::from)
+        .map_err(|error| ImportError::at(at, format!("{path}: {error}")))
 }

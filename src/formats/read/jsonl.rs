@@ -1,4 +1,4 @@
-//! JSON lines of deliveries, as `list --json` and `export --format jsonl` write them.
+//! Reads deliveries as `list --json` and `export --format jsonl` write them.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ use crate::formats::wire::{self, BodyText, HeaderPair};
 
 const SCHEMA: &str = "hookglass.delivery/1";
 
-/// Fields that are not here are those of the store that the line came from.
+/// Other fields belong to the store that the line came from.
 #[derive(Deserialize)]
 struct Line<'l> {
     schema: Cow<'l, str>,

@@ -1,12 +1,12 @@
-//! One HTTP/1 request as it stands on the wire.
+//! Reads one raw HTTP/1 request.
 
 use bytes::Bytes;
 
 use super::{ImportError, RecordedRequest};
 use crate::delivery::{Head, header_text};
 
-/// Reads a request. Lines that end in a bare line feed will do, since that is how they come out of
-/// an editor; the bytes are kept as they are.
+/// Reads a request. Lines may end in a bare line feed, as editors write them; the bytes are kept as
+/// they are.
 pub(super) fn read(bytes: &[u8]) -> Result<RecordedRequest, ImportError> {
     let wrong = |reason: String| ImportError::Whole(reason);
     let head = Head::parse(Bytes::copy_from_slice(bytes)).map_err(|error| {
@@ -28,7 +28,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<RecordedRequest, ImportError> {
         .parse()
         .map_err(|_| wrong(format!("Content-Length is `{declared}`, which is no length")))?;
     let rest = body.len().saturating_sub(length);
-    // An editor or a shell ends the last line; that is not a part of the body.
+    // Editors and shells add a last line end, which is not part of the body.
     let is_line_end = matches!(body.get(length..), Some(b"" | b"\n" | b"\r\n"));
     match body.get(..length) {
         Some(whole) if is_line_end => {

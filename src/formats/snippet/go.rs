@@ -6,7 +6,7 @@ use crate::provider::{Algorithm, Encoding, SecretForm};
 
 pub(super) struct Go;
 
-/// The form of a secret that is not in Go's own library.
+/// Package for a secret form that Go's standard library lacks.
 const NORM: &str = "golang.org/x/text/unicode/norm";
 
 impl Language for Go {

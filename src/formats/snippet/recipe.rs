@@ -1,4 +1,4 @@
-//! What a snippet does, before it is written in any language.
+//! Content of a snippet, independent of the language.
 
 use crate::delivery::Delivery;
 use crate::payload::escape;
@@ -6,29 +6,29 @@ use crate::provider::{
     Algorithm, Encoding, Provider, Scheme, SecretForm, TemplatePart, ValueLocation,
 };
 
-/// The variable that a snippet takes the public URL from.
+/// Environment variable with the public URL for a snippet.
 const URL_VARIABLE: &str = "WEBHOOK_URL";
 
-/// A piece of the signed content.
+/// A part of the signed payload.
 pub(super) enum Piece {
     Text(String),
     Body,
-    /// The value of a setting.
+    /// Value of a setting.
     Setting(&'static str),
     /// A constant of the snippet.
     Value(&'static str),
-    /// The first value under a key of the signature header.
+    /// First value under a key of the signature header.
     Pair(String),
 }
 
-/// A constant, and the header that it came in.
+/// A constant, and the header that it came from.
 pub(super) struct Value {
     pub(super) name: &'static str,
     pub(super) text: String,
     pub(super) header: String,
 }
 
-/// How digests stand in the value of a signature header.
+/// Format of the digests in the value of a signature header.
 pub(super) enum Split {
     Whole,
     List(String),
@@ -43,14 +43,14 @@ pub(super) struct Recipe {
     pub(super) encoding: Encoding,
     pub(super) secret: SecretForm,
     pub(super) secret_prefix: String,
-    /// The values of the signature headers that came.
+    /// Values of the signature headers in the delivery.
     pub(super) received: Vec<String>,
     pub(super) split: Split,
     pub(super) prefix: String,
     pub(super) prefix_optional: bool,
     pub(super) values: Vec<Value>,
     pub(super) pieces: Vec<Piece>,
-    /// What is to be known, a line each.
+    /// Notes for the user, one per line.
     pub(super) notes: Vec<String>,
 }
 
@@ -149,7 +149,7 @@ impl Recipe {
         }
     }
 
-    /// The values of the headers that the signature names.
+    /// Adds the values of the headers that the signature names.
     fn headers(&mut self, key: &str, delivery: &Delivery, scheme: &Scheme) -> Piece {
         let first = self.received.first().map(String::as_str).unwrap_or_default();
         let mut items = scheme.pairs.iter().flat_map(|pairs| pairs.items(first));
@@ -157,13 +157,13 @@ impl Recipe {
         let value = |name| header(delivery, scheme, name).map(|(_, value)| value);
         let values: Vec<String> =
             names.split_ascii_whitespace().map(|name| value(name).unwrap_or_default()).collect();
-        // Not the names themselves: they are the sender's, and a comment is code to PHP.
+        // Names from the sender are left out, because PHP executes code in comments.
         let header = "the headers that the signature names".to_owned();
         self.values.push(Value { name: "headers", text: values.join("."), header });
         Piece::Value("headers")
     }
 
-    /// Refuses what a literal could not say in every language.
+    /// Refuses text that not every language can express as a literal.
     fn check(&self) -> Result<(), String> {
         let pieces = self.pieces.iter().filter_map(|piece| match piece {
             Piece::Text(text) | Piece::Pair(text) => Some(text),
@@ -184,7 +184,7 @@ impl Recipe {
     }
 }
 
-/// A header as it came, under the scheme's name or its other one.
+/// Returns a received header, under the scheme's name or the alternative one.
 fn header(delivery: &Delivery, scheme: &Scheme, name: &str) -> Option<(String, String)> {
     let find = |name: &str| {
         let value = delivery.head.joined(name)?;
@@ -194,7 +194,7 @@ fn header(delivery: &Delivery, scheme: &Scheme, name: &str) -> Option<(String, S
     (!found.1.trim().is_empty()).then_some(found)
 }
 
-/// The prefix; for a text that it leaves open stands the one that came.
+/// Returns the prefix, with the received text in place of a wildcard.
 fn prefix_of(scheme: &Scheme, value: &str) -> String {
     let Some((start, end)) = scheme.prefix.split_once('*') else { return scheme.prefix.clone() };
     let entries = scheme.list.as_deref().map_or(vec![value], |list| value.split(list).collect());

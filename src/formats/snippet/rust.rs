@@ -6,7 +6,7 @@ use crate::provider::{Algorithm, Encoding, SecretForm};
 
 pub(super) struct Rust;
 
-/// The type of the hash.
+/// Returns the type of the hash.
 fn hash(algorithm: Algorithm) -> (&'static str, &'static str) {
     match algorithm {
         Algorithm::HmacSha1 => ("sha1", "Sha1"),
