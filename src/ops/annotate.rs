@@ -1,9 +1,9 @@
-//! What the user adds to stored deliveries, or does to them: marks, notes, removal, and its undo.
+//! Changes of the user to stored deliveries: marks, notes, removal, and its undo.
 
 use crate::delivery::DeliveryId;
 use crate::store::{KeepError, Store};
 
-/// A change to stored deliveries. Deliveries that are gone are passed over.
+/// A change to stored deliveries. Deliveries that no longer exist are skipped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Annotation {
     Mark {

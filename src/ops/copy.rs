@@ -1,5 +1,5 @@
 //! Copies a delivery in one of the formats of [`COPY_FORMATS`], without signatures and credentials
-//! unless they are asked for.
+//! unless requested.
 //!
 //! [`COPY_FORMATS`]: crate::formats::COPY_FORMATS
 
@@ -15,7 +15,7 @@ use crate::provider::Provider;
 #[derive(Debug, Clone, Copy)]
 pub struct CopyRequest<'r> {
     pub format: &'static CopyFormat,
-    /// Where commands send to: a URL without a path.
+    /// Target of commands: a URL without a path.
     pub base: &'r str,
     pub with_signature: bool,
 }
@@ -24,7 +24,7 @@ pub struct CopyRequest<'r> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Copied(Bytes);
 
-/// A copy for a place that takes text only, such as a clipboard.
+/// A copy for a destination that takes only text, such as a clipboard.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CopiedText {
     Plain(String),

@@ -7,8 +7,8 @@ use crate::intake;
 use crate::secret::Secret;
 use crate::signature::{Budget, Diagnosis, Judgment, Report, Subject, Verifier};
 
-/// Searches for the cause of a stored delivery's verdict, as of its receipt and with the secrets of
-/// now. Returns none if there is no cause to search for.
+/// Searches for the cause of a stored delivery's verdict, as of its receipt and with the current
+/// secrets. Returns none if there is no cause to search for.
 pub fn diagnose(verifier: &Verifier, delivery: &Delivery) -> Option<Diagnosis> {
     let summary = &delivery.summary;
     let wanted = summary.request.refused.is_none() && summary.signature.needs_cause();
@@ -33,8 +33,7 @@ pub fn report(verifier: &Verifier, delivery: &Delivery) -> Option<Report> {
     verifier.examine(delivery)
 }
 
-/// Checks a request and searches for the cause of its verdict, as thoroughly as there is something
-/// to try.
+/// Checks a request and searches for the cause of its verdict, with everything there is to try.
 pub fn explain<'v>(
     verifier: &'v Verifier,
     subject: &Subject<'_>,

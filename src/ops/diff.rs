@@ -12,7 +12,7 @@ const EARLIER: usize = 300;
 /// Earlier deliveries that are searched for one that overtook.
 const OVERTAKING: usize = 50;
 
-/// Why an older delivery is the one to compare with.
+/// Reason for comparing with an older delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BaselineReason {
     /// Same object, same type.
@@ -35,7 +35,7 @@ pub struct DiffPair {
     pub reason: BaselineReason,
     /// Headers of the signature.
     pub signature_headers: Vec<String>,
-    /// Places of the event id, as paths such as `.id` and `header.x-id`.
+    /// Locations of the event id, as paths such as `.id` and `header.x-id`.
     pub id_places: Vec<String>,
 }
 
@@ -113,7 +113,7 @@ pub fn relations(
     Ok((related, found.and_then(|mut found| found.pop())))
 }
 
-/// The last delivery before one that it has most in common with.
+/// Finds the most similar delivery before one.
 fn before(
     reader: &StoreReader,
     new: &Delivery,
@@ -143,7 +143,7 @@ fn before(
     Ok(of_type.map(|found| (found, pick)))
 }
 
-/// Where a provider's event ids stand, as volatile things are named.
+/// Returns the locations of a provider's event ids, spelled like volatile paths.
 fn id_names(provider: &Provider) -> Vec<String> {
     let steps = |pointer: &str| {
         let mut name = String::new();
@@ -165,7 +165,7 @@ fn id_names(provider: &Provider) -> Vec<String> {
     provider.id_places().iter().filter_map(name).filter(|name| !name.is_empty()).collect()
 }
 
-/// What types of the same kind of object begin with: `message.` of `message.updated`.
+/// Returns the prefix shared by types about one kind of object: `message.` for `message.updated`.
 fn family(kind: &str) -> Option<&str> {
     let end = kind.rfind(['.', '/', ':', '_'])?;
     kind.get(..=end)
@@ -176,7 +176,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_are_named_where_they_stand() {
+    fn id_locations_are_spelled_as_paths() {
         let names = |name: &str| id_names(&Provider::named(name).unwrap());
         assert_eq!(names("cribbly"), [".id"]);
         assert_eq!(names("hubspot"), ["[].eventId"]);
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_family_is_what_stands_before_the_last_word() {
+    fn a_family_is_the_prefix_before_the_last_word() {
         for (kind, start) in [
             ("message.updated", Some("message.")),
             ("customer.subscription.updated", Some("customer.subscription.")),

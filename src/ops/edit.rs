@@ -1,4 +1,4 @@
-//! A delivery as a text file that people change in their editor, and back.
+//! A delivery as a text file for the user's editor, and back.
 //!
 //! ```text
 //! # Comments begin with a number sign and a blank.
@@ -13,19 +13,19 @@
 //! }
 //! ```
 //!
-//! What is not changed comes back as it was, byte for byte. For that:
+//! Whatever is not changed is read back byte for byte. For that:
 //!
-//! - Method and target stand in the head as fields of their own, since no header can begin with a
-//!   colon. Headers keep their order, case and repetition.
-//! - A value that an editor could not keep (bytes that are no UTF-8, control and invisible
-//!   characters) stands behind two colons in base64, as in LDIF (RFC 2849).
-//! - The body begins behind the first empty line, and ends before the last line end, which editors
-//!   put there or not as they like.
-//! - `:body:` says how it is written. `json`: JSON that came without white space is laid out here,
-//!   and goes out without. `json-as-is`: JSON as it stands. `text`: anything as it stands,
-//!   unchecked. `text-crlf`: text whose lines all end in CR LF, which editors lose, when it is
-//!   sent. `base64`: what is no text, in lines of any length.
-//! - `Content-Length`, where it came, becomes that of the new body.
+//! - Method and target are fields of their own in the head; no header can begin with a colon.
+//!   Headers keep their order, case, and repetition.
+//! - A value that an editor could not keep (invalid UTF-8, control and invisible characters)
+//!   follows two colons in base64, as in LDIF (RFC 2849).
+//! - The body begins after the first empty line and ends before the last line end, which editors
+//!   may add or not.
+//! - `:body:` names its format. `json`: JSON received without white space, indented in the file and
+//!   sent compact. `json-as-is`: JSON as it is. `text`: anything as it is, unchecked. `text-crlf`:
+//!   text whose lines all end in CR LF when sent, which editors lose. `base64`: binary data, in
+//!   lines of any length.
+//! - `Content-Length`, if present, is updated for the new body.
 
 mod check;
 mod parse;
@@ -45,7 +45,7 @@ pub use check::{Checked, check};
 pub use parse::read;
 pub use run::{EditRun, EditSendError};
 
-/// How a body is written.
+/// Format of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum BodyForm {
     Json,
@@ -84,7 +84,7 @@ impl BodyForm {
 pub struct EditError {
     /// Counted from 1.
     pub line: usize,
-    /// Counted from 1, where it is known.
+    /// Counted from 1, if known.
     pub column: Option<usize>,
     pub reason: String,
 }
@@ -98,13 +98,13 @@ impl fmt::Display for EditError {
     }
 }
 
-/// Base64 is broken into lines, as in mail (RFC 2045 section 6.8).
+/// Line length of base64, as in mail (RFC 2045 section 6.8).
 const BASE64_LINE: usize = 76;
 
-/// What a line that tells a mistake begins with.
+/// Start of a line that reports a mistake.
 const MISTAKE: &str = "# ! ";
 
-/// A delivery as a file; `about` is said in its first line, for instance what will be signed anew.
+/// Returns a delivery as a file; `about` is its first line, e.g. what will be re-signed.
 pub fn write(head: &Head, body: &[u8], about: &str) -> String {
     let (form, text) = body_text(body);
     let mut out = String::with_capacity(head.raw.len() + text.len() + 512);
@@ -135,19 +135,19 @@ pub fn write(head: &Head, body: &[u8], about: &str) -> String {
     out
 }
 
-/// The same file with its mistakes told at the top, instead of those of the last time.
+/// Returns the file with its mistakes at the top, in place of earlier ones.
 pub fn with_mistakes(file: &str, mistakes: &[EditError]) -> String {
-    let told = |line: &&str| line.starts_with(MISTAKE);
-    let gone = file.lines().take_while(told).count();
+    let is_report = |line: &&str| line.starts_with(MISTAKE);
+    let reports = file.lines().take_while(is_report).count();
     let mut out = String::with_capacity(file.len() + 256);
     for mistake in mistakes {
-        let line = mistake.line + mistakes.len() - gone.min(mistake.line);
+        let line = mistake.line + mistakes.len() - reports.min(mistake.line);
         let moved = EditError { line, ..mistake.clone() };
         out.push_str(MISTAKE);
         out.push_str(&escape(&moved.to_string()));
         out.push('\n');
     }
-    out.extend(file.split_inclusive('\n').skip(gone));
+    out.extend(file.split_inclusive('\n').skip(reports));
     out
 }
 
@@ -187,8 +187,8 @@ fn body_text(body: &[u8]) -> (BodyForm, String) {
     }
 }
 
-/// Whether editors keep a text: no control characters but for tabs and line ends, which are all of
-/// one kind, and nothing that is taken for a mark of the encoding.
+/// Returns whether editors keep a text unchanged: no control characters except tabs and line ends
+/// of one kind, and no byte order mark.
 fn is_editable(text: &str) -> bool {
     let odd = |letter: char| letter.is_control() && !matches!(letter, '\t' | '\n' | '\r');
     let crlf = || text.split("\r\n").all(|line| !line.contains(['\r', '\n']));
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_changed_comes_back() {
+    fn an_unchanged_file_round_trips() {
         let head = head(
             "/a?b=\u{202e}",
             &[
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn compact_json_is_laid_out_and_goes_out_compact() {
+    fn compact_json_is_indented_and_sent_compact() {
         let file = write(&head("/", &[]), br#"{"a":[1,2]}"#, "");
         assert!(file.ends_with(":body: json\n\n{\n  \"a\": [\n    1,\n    2\n  ]\n}\n"), "{file}");
         let changed = file.replace("    2\n", "    2.50,\n\t\"x y\"\n");
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn the_length_is_that_of_the_new_body() {
+    fn content_length_is_updated_for_the_new_body() {
         let file = write(&head("/", &[("content-LENGTH", b"2")]), b"ab", "");
         assert!(file.contains("content-LENGTH: 2"), "{file}");
         let request = read(file.replace("\nab\n", "\nabcd\n").as_bytes()).unwrap();
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_told_at_the_top_with_the_lines_that_they_get_by_that() {
+    fn mistakes_at_the_top_have_the_lines_of_the_annotated_file() {
         let file = write(&head("/", &[("X-A", b"1")]), br#"{"a":1}"#, "").replace("X-A:", "X A:");
         let mistakes = read(file.as_bytes()).unwrap_err();
         let once = with_mistakes(&file, &mistakes);
@@ -282,7 +282,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_delivery_comes_back(
+        fn any_delivery_round_trips(
             body in prop_oneof![
                 proptest::collection::vec(any::<u8>(), 0..200),
                 "[ -~\r\n\t]{0,200}".prop_map(String::into_bytes),
@@ -290,7 +290,7 @@ mod tests {
             ],
             value in proptest::collection::vec(any::<u8>(), 0..40),
         ) {
-            // What a head can hold (RFC 9110 section 5.5).
+            // Bytes that a header value can contain (RFC 9110 section 5.5).
             let value: Vec<u8> = value.into_iter().filter(|byte| *byte >= b' ' && *byte != 0x7f).collect();
             let value = Bytes::copy_from_slice(value.trim_ascii());
             back(&Head::build("POST", "/", &[Header::new("X-Any", value)]), &body);
@@ -302,7 +302,7 @@ mod tests {
         }
 
         #[test]
-        fn a_file_that_is_read_is_written_so_that_it_reads_back(
+        fn a_parsed_file_round_trips(
             head in "(:method: [A-Z]{1,5}\n)(:target: /[a-z%?]{0,6}\n)([A-Za-z-]{1,6}::? ?[ -~]{0,8}\n){0,4}",
             form in "(:body: (json|json-as-is|text|text-crlf|base64)\n)?",
             body in "[\\[\\]{}\":,0-9aA= \n\r\t]{0,30}",

@@ -1,6 +1,6 @@
 //! Exports deliveries: fixtures into a folder, or one file of another format.
 //!
-//! What is written is complete or absent: files get their names when the last delivery is written.
+//! An export is complete or absent: files get their names after the last delivery is written.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -26,47 +26,47 @@ use crate::store::{StoreError, StoreReader};
 /// Rows read at a time.
 const PAGE: usize = 500;
 
-/// What happens to signatures and credentials.
+/// Treatment of signatures and credentials.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum SignaturePolicy {
-    /// Left out, or replaced by those of a test key. JSON lines keep every byte unless they are
+    /// Left out, or replaced by those of a test key. JSON Lines keep every byte unless they are
     /// redacted.
     #[default]
     Withhold,
     Keep,
 }
 
-/// What an exporter replaces, leaves out, and sends to.
+/// Redaction, signatures, and the target of an export's requests.
 #[derive(Debug, Clone, Default)]
 pub struct ExportPolicy {
     /// Fixtures are redacted by default, other formats only if there is an instruction.
     pub redact: Vec<Instruction>,
     pub signatures: SignaturePolicy,
-    /// Where commands and requests send to: a URL without a path.
+    /// Target of commands and requests: a URL without a path.
     pub base: String,
 }
 
-/// What happens if a file exists.
+/// Treatment of existing files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnConflict {
-    /// Nothing is written.
+    /// Write nothing.
     Refuse,
     Replace,
-    /// Fixtures get the next free name; other formats refuse.
+    /// Give fixtures the next free name; other formats refuse.
     Rename,
 }
 
-/// Deliveries to export, and in which format.
+/// Deliveries to export, and their format.
 #[derive(Debug, Clone, Copy)]
 pub struct ExportRequest<'r> {
     pub format: &'static ExportFormat,
     pub ids: &'r [DeliveryId],
     pub on_conflict: OnConflict,
-    /// A test that reads the fixtures, in a language.
+    /// Language of a test that reads the fixtures.
     pub loader: Option<LoaderLanguage>,
 }
 
-/// Where an export goes.
+/// Destination of an export.
 pub enum ExportTarget<'t> {
     /// The folder of fixtures, or the file of another format.
     Path(&'t Path),
@@ -85,13 +85,13 @@ impl std::fmt::Debug for ExportTarget<'_> {
 /// Progress of an export.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ExportEvent {
-    /// So many deliveries are done.
+    /// Number of deliveries done.
     Progress(usize),
     LeftOut {
         id: DeliveryId,
         reason: String,
     },
-    /// A fixture, or the test that reads them.
+    /// A fixture, or the test that reads the fixtures.
     Written(PathBuf),
 }
 
@@ -107,7 +107,7 @@ pub struct ExportSummary {
     pub unsigned: usize,
 }
 
-/// Why nothing was exported.
+/// Reason why nothing was exported.
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
     #[error(transparent)]
@@ -153,13 +153,13 @@ impl From<WriteError> for ExportError {
 pub struct Exporter {
     known: KnownProviders,
     maker: FixtureMaker,
-    /// Absent if bytes stay as they are.
+    /// None if bytes stay as they are.
     redactor: Option<Redactor>,
     signatures: SignaturePolicy,
     base: String,
 }
 
-/// What the steps of one export share.
+/// State shared by the steps of one export.
 struct Run<'r> {
     reader: &'r StoreReader,
     request: &'r ExportRequest<'r>,
@@ -190,8 +190,8 @@ impl Run<'_> {
         }
     }
 
-    /// The name of each fixture, whether or not one can be made. The same deliveries have the same
-    /// names in an empty folder.
+    /// Returns the name of each fixture, whether or not one can be made. The same deliveries get
+    /// the same names in an empty folder.
     fn names(&self, folder: &Path) -> Result<Vec<(DeliveryId, String)>, ExportError> {
         let mut names = Names::default();
         let mut found = Vec::with_capacity(self.request.ids.len());
@@ -219,7 +219,7 @@ fn prepare(folder: &Path) -> Result<(), ExportError> {
     fs::create_dir_all(folder).map_err(|error| ExportError::write(folder, error))
 }
 
-/// A delivery that the store has no longer.
+/// Reason for a delivery that was deleted from the store.
 const GONE: &str = "it is no longer in the store";
 
 impl Exporter {
@@ -298,7 +298,7 @@ impl Exporter {
         Ok(summary)
     }
 
-    /// Makes a proved fixture, or states why there is none.
+    /// Makes a proved fixture, or returns the reason why there is none.
     fn fixture(
         &mut self,
         reader: &StoreReader,
@@ -371,7 +371,7 @@ impl Exporter {
         Ok(summary)
     }
 
-    /// A delivery as an entry, or the reason why it is left out.
+    /// Returns a delivery as an entry, or the reason why it is left out.
     fn entry(
         &mut self,
         reader: &StoreReader,
@@ -423,10 +423,10 @@ impl Exporter {
     }
 }
 
-/// Where the entries of a stream go.
+/// Destination of the entries of a stream.
 struct Sink<'s> {
     out: &'s mut dyn Write,
-    /// The file that is written, and the files next to it.
+    /// File that is written, and the files next to it.
     beside: Option<(&'s Path, &'s mut FileSet)>,
 }
 
@@ -467,7 +467,8 @@ impl ExportSummary {
     }
 }
 
-/// Whether a provider signs the body alone, with HMAC-SHA256 as hex under the text of its secret.
+/// Returns whether a provider signs only the body, with HMAC-SHA256 in hex and the text of its
+/// secret as key.
 fn is_plain(provider: &Provider) -> bool {
     let scheme = &provider.scheme;
     scheme.algorithm == Algorithm::HmacSha256

@@ -1,8 +1,8 @@
-//! From a delivery to a fixture: redacted, signed anew with a throw-away key, and proved.
+//! Makes a fixture of a delivery: redacts it, re-signs it with a throw-away key, and proves it.
 //!
-//! A fixture gets the verdict that its original had, under a key that anybody may know: a good
-//! signature stays good, a spoilt one spoilt, a missing one missing. What cannot be made so is left
-//! out with a reason.
+//! A fixture gets the verdict of its original, under a key that anybody may know: a valid signature
+//! stays valid, a tampered one tampered, a missing one missing. A delivery for which this is
+//! impossible is skipped with a reason.
 
 mod key;
 mod leak;
@@ -24,7 +24,7 @@ use leak::Leaks;
 pub use key::test_key;
 pub(super) use leak::holds_secret;
 
-/// The address that providers which sign the URL are taken to have been given.
+/// Assumed public URL for providers that sign it.
 const PUBLIC_URL: &str = "https://fixture.example";
 
 /// Makes fixtures of deliveries, with the same pseudonyms in all of them.
@@ -32,20 +32,20 @@ const PUBLIC_URL: &str = "https://fixture.example";
 pub struct FixtureMaker {
     redactor: Redactor,
     providers: Vec<Provider>,
-    /// The configured secrets; none of them may be in a fixture.
+    /// Configured secrets, none of which may be in a fixture.
     secrets: Vec<Secret>,
     keeps_signature: bool,
 }
 
-/// What became of a delivery.
+/// Outcome for a delivery.
 #[derive(Debug)]
 pub enum MadeFixture {
     Fixture(Box<Fixture>),
-    /// There is no fixture of it; why.
+    /// No fixture was made, for this reason.
     Skipped(String),
 }
 
-/// Why a fixture is not what it says.
+/// Reason why a fixture does not prove its verdict.
 #[derive(Debug, thiserror::Error)]
 pub enum ProofError {
     #[error(transparent)]
@@ -62,7 +62,7 @@ pub enum ProofError {
     Provider(String),
 }
 
-/// A request that is to become a fixture.
+/// A request that will become a fixture.
 pub(crate) struct Signable {
     pub(crate) head: Head,
     pub(crate) body: bytes::Bytes,
@@ -73,7 +73,7 @@ impl FixtureMaker {
         Self { redactor: Redactor::new(redaction), providers, secrets, keeps_signature: false }
     }
 
-    /// The same, but with bytes and signatures as they came.
+    /// Keeps bytes and signatures as received.
     #[must_use]
     pub fn keeping_signatures(self) -> Self {
         Self { keeps_signature: true, ..self }
@@ -158,7 +158,7 @@ fn original(verdict: &Verdict) -> Original {
     Original { verdict: verdict.status.as_str().to_owned(), cause: verdict.cause.clone() }
 }
 
-/// Reads the text of a fixture back, and compares.
+/// Reads the text of a fixture back and compares.
 fn proved_bytes(fixture: &Fixture, head: &[u8], body: &[u8]) -> Result<(), ProofError> {
     let back = Fixture::read(&fixture.text())?;
     let same = back == *fixture
@@ -167,15 +167,15 @@ fn proved_bytes(fixture: &Fixture, head: &[u8], body: &[u8]) -> Result<(), Proof
     if same { Ok(()) } else { Err(ProofError::Another) }
 }
 
-/// Verifies a fixture under its own test key, at the time that it names.
+/// Verifies a fixture with its own test key, at the time that it names.
 pub fn prove(fixture: &Fixture, providers: &[Provider]) -> Result<(), ProofError> {
     if fixture.signature.state == FixtureState::Kept {
-        // Only the real key could tell.
+        // Only the real key could verify it.
         return Ok(());
     }
     let provider = providers.iter().find(|one| one.name == fixture.provider);
     let Some(provider) = provider else {
-        // Of an unknown provider nothing was signed.
+        // Nothing was signed for an unknown provider.
         return match fixture.signature.state {
             FixtureState::None => Ok(()),
             FixtureState::ReSigned | FixtureState::Kept => {
@@ -196,7 +196,7 @@ pub fn prove(fixture: &Fixture, providers: &[Provider]) -> Result<(), ProofError
     }
 }
 
-/// What verification finds under a test key.
+/// Returns the verdict under a test key.
 fn verdict(
     provider: &Provider,
     key: Option<&str>,
@@ -207,7 +207,7 @@ fn verdict(
     verify(&provider.scheme, &secrets, subject, now).status
 }
 
-/// Why nothing can be signed in a provider's place, for people.
+/// Describes why nothing can be signed for a provider.
 fn unsigned(error: &SignError) -> String {
     format!("{error}; --keep-signature exports it as it came")
 }

@@ -1,14 +1,14 @@
-//! Providers and secrets that an installation knows, whether or not it listens for them.
+//! Providers and secrets known to an installation, whether or not it listens for them.
 
 use crate::provider::Provider;
 use crate::secret::Secret;
 
-/// Known providers, and every secret that is configured for one of them.
+/// Known providers, and every secret configured for one of them.
 #[derive(Debug, Clone, Default)]
 pub struct KnownProviders {
-    /// Those that are built in and those of the configuration, which come first.
+    /// Custom providers first, then built-in ones.
     pub providers: Vec<Provider>,
-    /// None of them may be in anything that is written for others.
+    /// Secrets that must not be in anything written for others.
     pub secrets: Vec<Secret>,
 }
 

@@ -1,7 +1,7 @@
-//! Fixtures sent to a target again, and whether it answers as expected.
+//! Sends fixtures to a target and checks its responses.
 //!
-//! A request whose signature was good is signed anew, so that it is as fresh as on its first day;
-//! one that was bad goes out as it is, and has to be refused.
+//! A request whose signature was valid is re-signed, so that it is as fresh as when it was
+//! received. One with an invalid signature is sent as it is, and has to be refused.
 
 mod expect;
 mod history;
@@ -24,52 +24,52 @@ pub use expect::{ExpectError, StatusRange, Statuses};
 pub use history::{CaseChange, ReplayHistory};
 pub use junit::junit;
 
-/// A request that is to be sent, and what is expected of the answer.
+/// A request to send, and the expected response.
 #[derive(Debug, Clone)]
 pub struct Case {
-    /// What it is called in reports: the fixture's name, or file and number.
+    /// Name in reports: the fixture's name, or file and number.
     pub name: String,
     pub request: Request,
     pub received_at: Option<Timestamp>,
-    /// Under whom and with what it is signed anew; nothing if it goes out as it is.
+    /// Provider and secret for re-signing; `None` to send the request as it is.
     pub signer: Option<(Provider, Secret)>,
     pub statuses: Statuses,
     pub expect: Expect,
 }
 
-/// How long to wait between one request and the next.
+/// Time between one request and the next.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum ReplayTiming {
     None,
-    /// As long as it was when they came, so many times faster.
+    /// The original time, divided by this factor.
     Original(f64),
 }
 
-/// In which order and how often requests are sent.
+/// Order and number of requests.
 #[derive(Debug, Clone)]
 pub struct ReplayPlan {
     pub timing: ReplayTiming,
-    /// The seed of the order; nothing for the order that they came in.
+    /// Seed of a random order; `None` for the original order.
     pub shuffle: Option<u64>,
-    /// How often each is sent, one right after the other.
+    /// Number of consecutive sends of each request.
     pub duplicate: usize,
-    /// How many may be under way.
+    /// Maximum number of requests in transit.
     pub concurrency: usize,
 }
 
-/// How one sending went.
+/// Outcome of one send.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CaseOutcome {
     pub name: String,
     pub status: Option<u16>,
     pub took: Duration,
-    /// What was not as expected; empty if it passed.
+    /// Unmet expectations; empty if the case passed.
     pub failures: Vec<String>,
-    /// Whether nothing came back at all.
+    /// There was no response at all.
     pub is_unreachable: bool,
 }
 
-/// The verdict that a request has, and with it what a target should think of it.
+/// Returns the statuses that a target should respond with, given the verdict of the request.
 pub fn default_statuses(verdict: Option<SignatureStatus>) -> Statuses {
     if verdict.is_some_and(SignatureStatus::is_failed) {
         Statuses::refused()
@@ -78,8 +78,8 @@ pub fn default_statuses(verdict: Option<SignatureStatus>) -> Statuses {
     }
 }
 
-/// Sends every case, and tells of each outcome as it comes; the outcomes are in the order of
-/// sending.
+/// Sends every case and reports each outcome as it arrives; the returned outcomes are in the order
+/// of sending.
 pub async fn run(
     client: &Client,
     target: &Target,
@@ -177,7 +177,7 @@ async fn send(client: &Client, target: &Target, case: Case) -> CaseOutcome {
     }
 }
 
-/// The request as it goes out.
+/// Returns the request to send.
 fn signed(case: &Case, target: &Target) -> Result<Request, String> {
     let Some((provider, secret)) = &case.signer else { return Ok(case.request.clone()) };
     let url = target.url(&case.request.head.target_text());
@@ -188,7 +188,7 @@ fn signed(case: &Case, target: &Target) -> Result<Request, String> {
     again.map(|again| again.request).map_err(|error| format!("it cannot be signed: {error}"))
 }
 
-/// What of the expectations an answer does not meet.
+/// Returns the expectations that a response does not meet.
 fn unmet(case: &Case, response: &Response) -> Vec<String> {
     let mut failures = Vec::new();
     if !case.statuses.has(response.status) {

@@ -42,12 +42,12 @@ impl ResendPace {
     }
 }
 
-/// Where deliveries are sent, and with what signature.
+/// Target of deliveries, and their signature.
 #[derive(Debug, Clone)]
 pub struct Destination<'k> {
     pub target: Target,
     pub signing: Signing<'k>,
-    /// What to do with a delivery that cannot be re-signed.
+    /// Treatment of a delivery that cannot be re-signed.
     pub fallback: Fallback,
 }
 
@@ -89,7 +89,7 @@ pub struct ResendOutcome {
     /// Compared with the last attempt of this delivery to the same target.
     pub comparison: Option<Comparison>,
     pub recorded: Recorded,
-    /// Why it was sent exactly although a new signature was wanted.
+    /// Reason why it was sent exactly although a new signature was wanted.
     pub unsigned: Option<Unsigned>,
     /// There was no connection, so other requests would fail as well.
     pub unreached: bool,
@@ -104,7 +104,7 @@ pub enum ResendEvent {
     Finished(ResendSummary),
 }
 
-/// One run of requests, by whichever front end.
+/// One run of requests, for any front end.
 #[derive(Debug)]
 pub struct ResendRun<'k> {
     pub ids: Vec<DeliveryId>,
@@ -120,7 +120,7 @@ struct Unheard;
 
 impl ResendRun<'_> {
     /// Sends everything, one request at a time, until `stop` or until nobody receives `events`. A
-    /// request that is on its way when `stop` comes is still waited for and recorded.
+    /// request in transit at `stop` is still completed and recorded.
     pub async fn run(self, events: mpsc::Sender<ResendEvent>, stop: impl Future<Output = ()>) {
         let mut summary = ResendSummary::new(self.pace.total(self.ids.len()));
         if report(&events, ResendEvent::Started(summary.clone())).await.is_err() {
@@ -188,7 +188,8 @@ impl ResendRun<'_> {
 }
 
 impl Destination<'_> {
-    /// The request for a delivery, and why it is not re-signed although that was wanted.
+    /// Prepares the request for a delivery; also returns why it is not re-signed if that was
+    /// wanted.
     pub fn prepare(
         &self,
         delivery: &Delivery,
@@ -234,7 +235,7 @@ impl RecordingSender {
 }
 
 impl ResendOutcome {
-    /// The reason why there was no connection.
+    /// Returns the reason why there was no connection.
     fn unreached_reason(&self) -> Option<&str> {
         match &self.attempt.outcome {
             Outcome::Failed { reason, .. } if self.unreached => Some(reason),
@@ -253,7 +254,7 @@ async fn pause(time: Duration) {
     }
 }
 
-/// Reads a delivery that can be sent, off the runtime's threads.
+/// Reads a delivery that can be sent, on a thread for blocking work.
 async fn load(reader: StoreReader, id: DeliveryId) -> (StoreReader, Result<Delivery, SkipReason>) {
     task::blocking(move || {
         let loaded = match reader.delivery(id) {

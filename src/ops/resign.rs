@@ -1,4 +1,4 @@
-//! A kept delivery, signed anew: as fresh as on its first day, and otherwise as it came.
+//! Re-signs a stored delivery: as fresh as when it was received, and otherwise unchanged.
 
 use std::fmt;
 
@@ -12,19 +12,19 @@ use crate::provider::{self, Algorithm, Provider, Scheme, ValueLocation};
 use crate::secret::Secret;
 use crate::signature::{self, Draft, SignError, Subject};
 
-/// A request that says what a delivery said, with another signature.
+/// A request with the content of a delivery and another signature.
 #[derive(Debug, Clone)]
 pub struct ReSigned {
     pub request: Request,
-    /// What is not as it came, in the order in which it was changed. Values are left out: that
-    /// of a token is a secret.
+    /// Changes from the original, in the order in which they were made. Values are left out,
+    /// because that of a token is a secret.
     pub changes: Vec<SignatureChange>,
 }
 
-/// Something that was changed for a signature to be right.
+/// A change needed for a valid signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignatureChange {
-    /// The header's name as it stands in the request, or the place in the body.
+    /// Name of the header as spelled in the request, or the location in the body.
     pub place: String,
     pub what: ChangeKind,
 }
@@ -52,8 +52,8 @@ impl fmt::Display for SignatureChange {
     }
 }
 
-/// Which id a delivery gets, where its scheme signs one. Receivers that remember ids take the
-/// same one for a retry.
+/// Id that a delivery gets if its scheme signs one. Receivers that remember ids take the same one
+/// for a retry.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum EventIdPolicy {
     #[default]
@@ -61,12 +61,11 @@ pub enum EventIdPolicy {
     Kept,
 }
 
-/// Signs a delivery anew, as of `now`; `received.url` is where it is sent to, for schemes that
-/// sign that.
+/// Re-signs a delivery as of `now`; `received.url` is the destination, for schemes that sign it.
 ///
-/// Every other header, their order and case, the method and the request target stay. What takes
-/// the place of a signature, time or id stands where that stood, under the name that it had.
-/// Other signatures of the same body are made anew where it is known how, and removed where not.
+/// Keeps every other header, their order and case, the method, and the request target. A new
+/// signature, time, or id replaces the old one in its place, under the same name. Other signatures
+/// of the same body are re-signed if the scheme is known, and removed otherwise.
 pub fn resign(
     provider: &Provider,
     secret: &Secret,
@@ -113,10 +112,10 @@ pub fn resign(
     Ok(ReSigned { request: Request { head, body: Bytes::from(body) }, changes })
 }
 
-/// What ids look like where there was none.
+/// Form of a new id if the delivery had none.
 const FIRST_ID: &str = "msg_000000000000000000000x";
 
-/// Another id of the same form: behind the prefix every digit and letter is another.
+/// Returns another id of the same form: every digit and letter after the prefix is different.
 fn similar(id: &str) -> String {
     let behind = id.rfind('_').map_or(0, |at| at + 1);
     let (prefix, rest) = id.split_at(behind);
@@ -142,7 +141,7 @@ struct Redraft<'s> {
 }
 
 impl Redraft<'_> {
-    /// Puts the time into the body, where the scheme looks for it there.
+    /// Updates the time in the body, if the scheme reads it there.
     fn refresh_time(&mut self, now: Timestamp) -> Result<(), SignError> {
         let Some(clock) = &self.scheme.timestamp else { return Ok(()) };
         match &clock.from {
@@ -161,7 +160,7 @@ impl Redraft<'_> {
         }
     }
 
-    /// The value of a header of the scheme, under whichever of its names it came.
+    /// Returns the value of a header of the scheme, received under any of its names.
     fn value(&self, name: &str) -> Option<String> {
         let found = |name: &str| self.headers.iter().find(|header| header.is(name));
         let header = found(name).or_else(|| found(&self.scheme.alias(name)?))?;
@@ -176,7 +175,8 @@ impl Redraft<'_> {
         }
     }
 
-    /// The names of the headers that a signature comes with, without their other names.
+    /// Iterates over the names of the headers that come with a signature, without alternative
+    /// names.
     fn own_names(&self) -> impl Iterator<Item = &str> {
         let clock = self.scheme.timestamp.as_ref().map(|clock| &clock.from);
         let places = self.scheme.signature.iter().chain(clock).chain(self.scheme.id.as_ref());
@@ -187,11 +187,11 @@ impl Redraft<'_> {
     }
 
     fn is_own(&self, header: &Header) -> bool {
-        self.own_names().any(|name| self.goes_by(header, name))
+        self.own_names().any(|name| self.has_name(header, name))
     }
 
-    /// Whether a header has a name of the scheme, or its other name.
-    fn goes_by(&self, header: &Header, name: &str) -> bool {
+    /// Returns whether a header has a name of the scheme, or its alternative name.
+    fn has_name(&self, header: &Header, name: &str) -> bool {
         header.is(name) || self.scheme.alias(name).is_some_and(|alias| header.is(&alias))
     }
 
@@ -199,7 +199,7 @@ impl Redraft<'_> {
         self.headers.iter().filter(|header| !self.is_own(header)).cloned().collect()
     }
 
-    /// Puts a signature, and what it comes with, where the old ones were.
+    /// Replaces the old signature, and the values that come with it.
     fn take(&mut self, signed: signature::Signed) {
         let in_body = signed.body.is_some();
         if let Some(body) = signed.body {
@@ -218,12 +218,12 @@ impl Redraft<'_> {
         }
     }
 
-    /// Puts a value where headers of these names stand, each name once; where none does, a
-    /// header of the first name comes to the others.
+    /// Replaces the value of headers with these names, each name once; if there is none, adds a
+    /// header with the first name after the others.
     fn put(&mut self, names: &[&str], value: &Bytes) {
         let mut seen: Vec<String> = Vec::new();
         for mut header in std::mem::take(&mut self.headers) {
-            if names.iter().any(|name| self.goes_by(&header, name)) {
+            if names.iter().any(|name| self.has_name(&header, name)) {
                 let name = header.name.to_ascii_lowercase();
                 if seen.contains(&name) {
                     continue;
@@ -241,9 +241,9 @@ impl Redraft<'_> {
         self.headers.push(Header::new(*name, value.clone()));
     }
 
-    /// Signs the body under the other schemes that it is signed under, for instance GitHub's
-    /// SHA-1 beside its SHA-256. A signature that cannot be made is removed, since it would be
-    /// wrong. Tokens stay: they are no worse than they were.
+    /// Re-signs the body under its other schemes, e.g. GitHub's SHA-1 next to its SHA-256. A
+    /// signature that cannot be made is removed, because it would be wrong. Tokens stay, because
+    /// they do not depend on the body.
     fn sign_elsewhere(&mut self, secret: &Secret, method: &str) {
         for mut header in std::mem::take(&mut self.headers) {
             let others = if self.is_own(&header) { Vec::new() } else { schemes_of(&header) };
@@ -268,7 +268,7 @@ impl Redraft<'_> {
         }
     }
 
-    /// The signature under a scheme that signs the body alone.
+    /// Returns the signature under a scheme that signs only the body.
     fn body_signature(&self, scheme: &Scheme, secret: &Secret, method: &str) -> Option<Bytes> {
         let alone = scheme.signed.is_body() && scheme.timestamp.is_none() && scheme.id.is_none();
         let draft = Draft {
@@ -296,7 +296,7 @@ impl Redraft<'_> {
     }
 }
 
-/// The known schemes under which a header is a signature, going by its name and form.
+/// Returns the known schemes of a signature header, judging by its name and format.
 fn schemes_of(header: &Header) -> Vec<&'static Scheme> {
     let alone = Head::build("POST", "/", std::slice::from_ref(header));
     let fits = |scheme: &&Scheme| {
@@ -312,7 +312,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_similar_id_has_the_same_form_and_is_another() {
+    fn a_similar_id_differs_and_has_the_same_form() {
         for id in [
             "msg_2Lh9KRb0pzN4LePd3XiA4v12Axj",
             "7f2b6a10-94c1-4d0e-8f55-0c2d61b7e3aa",

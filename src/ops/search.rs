@@ -1,7 +1,7 @@
-//! Tests deliveries by their bytes, the newest first, in as many threads as are given to it.
+//! Evaluates a filter on the bytes of deliveries, newest first, on any number of threads.
 //!
-//! What their rows left open comes as [`Undecided`] runs of ids; each thread takes the next block of
-//! them and reads it in one statement, where the pages of the store lie.
+//! Deliveries left undecided by their rows are passed as [`Undecided`] ranges of ids. Each thread
+//! takes the next block of them and reads it with one statement, in the order of the store's pages.
 
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,12 +10,12 @@ use crate::delivery::DeliveryId;
 use crate::filter::{Filter, IdRange, Undecided};
 use crate::store::{StoreError, StoreReader};
 
-/// Deliveries after which a thread tells what it found: few at first, so that something is seen
-/// at once, and more and more, so that whoever hears it has little to do.
+/// Deliveries after which a thread first reports its results. The number grows, so that the first
+/// results are reported at once, and the receiver has little to do later.
 const FIRST_STEP: usize = 64;
 const LAST_STEP: usize = 8192;
 
-/// Ids that are read in one statement; cancelling waits for so many at most.
+/// Ids read with one statement; cancelling waits for at most one block.
 const BLOCK: usize = 1024;
 
 /// A search, shared by its threads.
@@ -27,11 +27,12 @@ pub struct StoreSearch {
     next: AtomicUsize,
 }
 
-/// What a thread has found since it told last.
+/// Results of a thread since its last report.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct SearchBatch {
     pub ids: Vec<DeliveryId>,
-    /// How many were tested. Over all threads and tellings these come to [`Undecided::rows`].
+    /// Number of tested deliveries. Over all threads and reports, they add up to
+    /// [`Undecided::rows`].
     pub tested: usize,
 }
 
@@ -41,13 +42,13 @@ impl StoreSearch {
         Self { filter, known: open.known, blocks, next: AtomicUsize::new(0) }
     }
 
-    /// How many threads find something to do.
+    /// Returns the number of threads that can be used.
     pub fn width(&self) -> usize {
         self.blocks.len()
     }
 
-    /// Tests what no other thread has taken, until all is done or nobody wants it any more.
-    /// The reader should be one [`StoreReader::for_searching`].
+    /// Tests blocks that no other thread has taken, until all are done or the search is canceled.
+    /// The reader should come from [`StoreReader::for_searching`].
     pub fn run(
         &self,
         reader: &StoreReader,
@@ -81,7 +82,7 @@ impl StoreSearch {
                 }
                 ControlFlow::Continue(())
             });
-            // Those that were removed since count as tested.
+            // Deliveries deleted in the meantime count as tested.
             findings.tested += block.rows - seen;
             tell_if(&mut findings, read.is_err());
             let _: ControlFlow<()> = read?;
@@ -95,7 +96,8 @@ impl StoreSearch {
     }
 }
 
-/// A run in blocks, newest first; each has its share of the rows, though ids may have gaps.
+/// Splits a range into blocks, newest first. Each has its share of the rows, although ids may have
+/// gaps.
 fn blocks_of(run: IdRange) -> impl Iterator<Item = IdRange> {
     let size = i64::try_from(BLOCK).unwrap_or(i64::MAX);
     let mut end = run.last.0;

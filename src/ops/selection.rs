@@ -6,7 +6,7 @@ use crate::delivery::{Delivery, DeliveryId, Summary};
 use crate::filter::Filter;
 use crate::store::{StoreError, StoreReader};
 
-/// Rows that are read at a time.
+/// Rows read at a time.
 const PAGE: usize = 500;
 
 /// A filter, and the time that its `since:` and `until:` are relative to.
@@ -25,7 +25,7 @@ impl Selection {
         self.filter.matches(delivery, self.now)
     }
 
-    /// The ids of the newest deliveries that match, oldest first.
+    /// Returns the ids of the newest deliveries that match, oldest first.
     pub fn ids(
         &self,
         reader: &StoreReader,

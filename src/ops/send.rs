@@ -1,5 +1,5 @@
-//! Requests of our own: sample events and files, signed as their provider would sign them, or
-//! spoilt on purpose; and kept deliveries, signed anew.
+//! Requests that hookglass creates: sample events and files, signed as by their provider or
+//! tampered with.
 
 mod run;
 
@@ -26,22 +26,22 @@ pub enum Tamper {
     Missing,
 }
 
-/// What is sent, before it is signed.
+/// Content of a request, before it is signed.
 #[derive(Debug, Clone)]
 pub struct DraftEvent {
     pub body: Vec<u8>,
     pub content_type: String,
-    /// What the provider sends besides.
+    /// Other headers that the provider sends.
     pub headers: Vec<Header>,
 }
 
 impl DraftEvent {
-    /// A body that is said to be JSON.
+    /// Creates a body that is declared as JSON.
     pub fn json(body: impl Into<Vec<u8>>) -> Self {
         Self { body: body.into(), content_type: "application/json".to_owned(), headers: Vec::new() }
     }
 
-    /// A new event of a sample's type.
+    /// Creates a new event of a sample's type.
     pub fn of(sample: &Sample, random: fastrand::Rng) -> Self {
         #[expect(clippy::disallowed_methods, reason = "a sample tells the time of sending")]
         let mut seed = Seed { now: Timestamp::now(), random };
@@ -54,7 +54,7 @@ impl DraftEvent {
     }
 }
 
-/// A POST to `url`, signed if there is a secret.
+/// Creates a POST to `url`, signed if there is a secret.
 pub fn request(
     provider: &Provider,
     secret: Option<&Secret>,
@@ -64,7 +64,7 @@ pub fn request(
 ) -> Result<Request, SignError> {
     let DraftEvent { mut body, content_type, headers: own } = content;
     let mut headers = vec![
-        // The one who sends puts the real host here.
+        // The sender inserts the real host.
         Header::new("Host", "localhost"),
         Header::new("User-Agent", concat!("hookglass/", env!("CARGO_PKG_VERSION"))),
         Header::new("Content-Type", content_type),
@@ -82,7 +82,7 @@ pub fn request(
     Ok(Request { head: Head::build("POST", "/", &headers), body: Bytes::from(body) })
 }
 
-/// The headers of a signature; where it stands in the body, it is put there.
+/// Returns the headers of a signature; a signature in the body is inserted there.
 fn signed(
     provider: &Provider,
     secret: &Secret,
@@ -111,7 +111,7 @@ fn signed(
     Ok(signed.headers)
 }
 
-/// Leaves the signature out; where it would stand in the body, an empty text does.
+/// Leaves the signature out; in a body, it becomes an empty text.
 fn without(provider: &Provider, body: &mut Vec<u8>) -> Vec<Header> {
     for place in &provider.scheme.signature {
         if let ValueLocation::Json(path) = place
@@ -123,7 +123,7 @@ fn without(provider: &Provider, body: &mut Vec<u8>) -> Vec<Header> {
     Vec::new()
 }
 
-/// Changes a digit near the end, to one that both hex and base64 have.
+/// Changes a digit near the end to one that both hex and base64 have.
 pub(in crate::ops) fn another_digit(signature: &str) -> String {
     let at = signature.char_indices().rev().nth(4).map(|(at, _)| at);
     let Some((before, rest)) = at.and_then(|at| signature.split_at_checked(at)) else {
@@ -134,8 +134,8 @@ pub(in crate::ops) fn another_digit(signature: &str) -> String {
     format!("{before}{other}{}", rest.as_str())
 }
 
-/// Changes one letter behind the middle of the body, so that JSON stays JSON where it can; an
-/// empty body gets a byte.
+/// Changes one letter after the middle of the body, so that JSON stays valid if possible; an empty
+/// body gets a byte.
 fn change_a_byte(body: &mut Vec<u8>) {
     let middle = body.len() / 2;
     let letter = body.iter().skip(middle).position(u8::is_ascii_lowercase);
@@ -152,7 +152,7 @@ mod tests {
     use crate::delivery::SignatureStatus;
 
     #[test]
-    fn what_is_sent_gets_the_verdict_that_was_asked_for() {
+    fn requests_get_the_requested_verdict() {
         let cribbly = Provider::named("cribbly").unwrap();
         let secrets = [Secret::new("TEST_SECRET", "test-secret-not-a-real-one")];
         for (tamper, status) in [

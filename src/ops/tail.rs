@@ -13,7 +13,7 @@ use super::selection::Selection;
 use crate::delivery::{Delivery, DeliveryId};
 use crate::store::{StoreError, StoreReader};
 
-/// The time between two looks at the store.
+/// Time between two checks of the store.
 pub(super) const PACE: Duration = Duration::from_millis(50);
 
 /// A forward gives up earlier than this, so a delivery without a response never gets one: its
@@ -47,7 +47,7 @@ pub fn follow(
     Ok(())
 }
 
-/// What ended a wait.
+/// Reason why a wait ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Waited {
     Changed,
@@ -68,7 +68,7 @@ pub(super) struct StoreTail {
 impl StoreTail {
     /// Starts after the delivery `last`.
     pub(super) fn new(reader: StoreReader, last: DeliveryId) -> Self {
-        // SQLite never has this version, so the first look always happens.
+        // SQLite never has this version, so the first check always reads.
         Self { reader, version: -1, last, open: Vec::new() }
     }
 

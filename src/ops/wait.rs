@@ -20,7 +20,7 @@ pub struct Expectation {
     pub timeout: Duration,
 }
 
-/// What has to match.
+/// Condition to wait for.
 #[derive(Debug, Clone)]
 pub enum Goal {
     /// This many deliveries.
@@ -31,7 +31,7 @@ pub enum Goal {
     Absent,
 }
 
-/// How a wait ended.
+/// Outcome of a wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WaitEnd {
     /// The expectation was met.
@@ -45,7 +45,7 @@ pub enum WaitEnd {
     Abandoned,
 }
 
-/// How far an expectation was met.
+/// Progress of an expectation.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Progress {
     /// Deliveries that matched.

@@ -1,15 +1,15 @@
-//! What came back from an editor.
+//! Checks a file that the user edited.
 
 use super::{EditError, read, with_mistakes};
 use crate::outbound::Request;
 
-/// What to do with an edited file.
+/// Outcome for an edited file.
 #[derive(Debug, Clone)]
 pub enum Checked {
     Send(Request),
     Unchanged,
     Empty,
-    /// It cannot be sent. `annotated` is the file with its mistakes at the top, unless it is no
+    /// It cannot be sent. `annotated` is the file with its mistakes at the top, unless it is not
     /// text; the lines of `mistakes` are those of `annotated`.
     Mistakes {
         mistakes: Vec<EditError>,
@@ -17,13 +17,13 @@ pub enum Checked {
     },
 }
 
-/// Reads an edited file, given what it was before.
+/// Reads an edited file, given its earlier text.
 pub fn check(before: &str, edited: &[u8]) -> Checked {
     if edited.trim_ascii().is_empty() {
         return Checked::Empty;
     }
     let text = std::str::from_utf8(edited).ok();
-    // Editors end the last line or not as they like.
+    // Editors may add a line end after the last line.
     let same = |text: &str| with_mistakes(text, &[]).trim_end() == before.trim_end();
     if text.is_some_and(same) {
         return Checked::Unchanged;

@@ -1,4 +1,4 @@
-//! From the file back to a request, with every mistake of the head at once.
+//! Parses the file back to a request, and reports every mistake in the head at once.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -10,7 +10,7 @@ use crate::delivery::{Head, Header};
 use crate::outbound::Request;
 use crate::payload::json::compact;
 
-/// Reads a file as [`super::write`] lays it out.
+/// Reads a file in the format of [`super::write`].
 pub fn read(file: &[u8]) -> Result<Request, Vec<EditError>> {
     let file = file.strip_prefix("\u{feff}".as_bytes()).unwrap_or(file);
     let mut fields = Fields::default();
@@ -33,7 +33,7 @@ pub fn read(file: &[u8]) -> Result<Request, Vec<EditError>> {
         }
         fields.take(bare, number);
     };
-    // The line end that editors put behind the last line.
+    // Line end that editors add after the last line.
     let last: &[u8] = if windows { b"\r\n" } else { b"\n" };
     let body = body.strip_suffix(last).unwrap_or(body);
     let body = fields.body(body, number);
@@ -44,7 +44,7 @@ fn mistake(line: usize, reason: impl Into<String>) -> EditError {
     EditError { line, column: None, reason: reason.into() }
 }
 
-/// What the head says.
+/// Fields of the head.
 #[derive(Default)]
 struct Fields {
     method: Option<String>,
@@ -67,7 +67,7 @@ impl Fields {
     fn field(&mut self, line: &[u8]) -> Result<(), String> {
         let expected =
             "expected `Name: value`, `Name:: base64`, or a comment that begins with `# `";
-        // The first colon of all may belong to the name.
+        // The very first colon may belong to the name.
         let colon = line.iter().skip(1).position(|&byte| byte == b':').ok_or(expected)? + 1;
         let (name, value) = line.split_at_checked(colon).ok_or(expected)?;
         let name = std::str::from_utf8(name).map_err(|_| expected)?;
@@ -129,7 +129,7 @@ impl Fields {
     }
 }
 
-/// Whether a byte may stand in the name of a header or a method (RFC 9110 section 5.6.2).
+/// Returns whether a byte is valid in a header name or a method (RFC 9110 section 5.6.2).
 fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
@@ -171,14 +171,14 @@ fn header(name: &str, value: Vec<u8>) -> Result<Header, String> {
     Ok(Header::new(name, value))
 }
 
-/// The same lines, each ended by CR LF.
+/// Returns the same lines, each ended by CR LF.
 fn with_crlf(body: &[u8]) -> Vec<u8> {
     let lines = body.split(|&byte| byte == b'\n');
     let bare = lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line));
     bare.collect::<Vec<_>>().join(&b"\r\n"[..])
 }
 
-/// The body as text, if it is JSON.
+/// Returns the body as text if it is JSON.
 fn json(body: &[u8], head_lines: usize) -> Result<&str, EditError> {
     let text = std::str::from_utf8(body).map_err(|error| {
         let before = body.get(..error.valid_up_to()).unwrap_or_default();
@@ -198,7 +198,7 @@ fn json(body: &[u8], head_lines: usize) -> Result<&str, EditError> {
     })
 }
 
-/// Line and column of an error. One that is met at a line end belongs to the line that it ends.
+/// Returns the line and column of an error. An error at a line end belongs to the line it ends.
 fn place(text: &str, error: &serde_json::Error) -> (usize, usize) {
     match (error.line(), error.column()) {
         (line, 0) if line > 1 => {
@@ -209,7 +209,8 @@ fn place(text: &str, error: &serde_json::Error) -> (usize, usize) {
     }
 }
 
-/// What an error of the JSON parser says, without the place, which is that in the body alone.
+/// Returns the message of a JSON error without its position, which counts from the start of the
+/// body.
 fn without_place(text: &str) -> String {
     text.split(" at line ").next().unwrap_or(text).to_owned()
 }
@@ -218,7 +219,7 @@ fn without_place(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn told(file: &str) -> Vec<String> {
+    fn messages(file: &str) -> Vec<String> {
         read(file.as_bytes()).unwrap_err().iter().map(ToString::to_string).collect()
     }
 
@@ -227,21 +228,21 @@ mod tests {
         let file = "# x\n:method: PO ST\n:target: /a b\nno colon\nX(: 1\nX-Y:: ???\n:body: xml\n\
                     :other: 1\nX-Z:: YQpi\n\nbody";
         let lines: Vec<_> =
-            told(file).iter().map(|one| one.split(':').next().unwrap().to_owned()).collect();
+            messages(file).iter().map(|one| one.split(':').next().unwrap().to_owned()).collect();
         assert_eq!(
             lines,
             ["line 2", "line 3", "line 4", "line 5", "line 6", "line 7", "line 8", "line 9"]
         );
         assert_eq!(
-            told(":method: POST\n"),
+            messages(":method: POST\n"),
             ["line 2: there is no empty line between the head and the body"]
         );
-        assert_eq!(told(":method: POST\n:target: /\n\n"), ["line 1: the head has no `:body:`"]);
-        assert_eq!(told("\n"), ["line 1: the head has no `:method:`",]);
+        assert_eq!(messages(":method: POST\n:target: /\n\n"), ["line 1: the head has no `:body:`"]);
+        assert_eq!(messages("\n"), ["line 1: the head has no `:method:`",]);
     }
 
     #[test]
-    fn an_error_of_json_is_placed_in_the_file() {
+    fn json_errors_have_their_line_in_the_file() {
         let file = ":method: POST\n:target: /\n:body: json\n\n{\n  \"a\": 1,\n  \"b\": tru\n}\n";
         let [mistake] = &read(file.as_bytes()).unwrap_err()[..] else { panic!("not one") };
         assert_eq!((mistake.line, mistake.column), (7, Some(11)), "{mistake}");
@@ -251,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn files_of_windows_are_read_too() {
+    fn files_with_crlf_are_read() {
         let file = "\u{feff}:method: POST\r\n:target: /\r\nX-A: 1\r\n:body: text\r\n\r\na\r\nb\r\n";
         let request = read(file.as_bytes()).unwrap();
         assert_eq!(

@@ -1,4 +1,4 @@
-//! What an answer has to be.
+//! Expectations about responses.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,15 +6,15 @@ use std::str::FromStr;
 
 use serde_json::Value;
 
-/// Statuses, for instance `2xx`, `200,204` or `400..499`.
+/// Statuses, e.g. `2xx`, `200,204`, or `400..499`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statuses(Vec<StatusRange>);
 
-/// From the first to the last, both included.
+/// First and last status, both included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StatusRange(u16, u16);
 
-/// Why a text names no statuses.
+/// Reason why a text is not a list of statuses.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 #[error("`{0}` names no status; write for instance 200, 2xx, 400..499, or several with commas")]
 pub struct ExpectError(String);
@@ -76,7 +76,7 @@ impl fmt::Display for Statuses {
     }
 }
 
-/// What of an answer's body is not as expected.
+/// Returns the expectations that a response body does not meet.
 pub(super) fn unmet_json(expected: &BTreeMap<String, Value>, body: &[u8]) -> Vec<String> {
     if expected.is_empty() {
         return Vec::new();

@@ -1,4 +1,4 @@
-//! Which cases passed the last time, so that a run can say what it changed.
+//! Cases that passed in the last run, so that a run can report what it changed.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use super::CaseOutcome;
 
 const SCHEMA: &str = "hookglass.replays/1";
 
-/// The last outcome of each case, by target.
+/// Last outcome of each case, by target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReplayHistory {
@@ -17,7 +17,7 @@ pub struct ReplayHistory {
     targets: BTreeMap<String, BTreeMap<String, bool>>,
 }
 
-/// What became of a case since the last run against the same target.
+/// Change of a case since the last run against the same target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CaseChange {
     New,
@@ -44,18 +44,18 @@ impl Default for ReplayHistory {
 }
 
 impl ReplayHistory {
-    /// Reads what [`ReplayHistory::text`] wrote; another form is as good as none.
+    /// Reads what [`ReplayHistory::text`] wrote; `None` for any other format.
     pub fn read(text: &str) -> Option<Self> {
         serde_json::from_str::<Self>(text).ok().filter(|history| history.schema == SCHEMA)
     }
 
     pub fn text(&self) -> String {
-        // Texts and booleans: there is nothing in it that JSON cannot say.
+        // Text and booleans always serialize.
         serde_json::to_string_pretty(self).unwrap_or_default()
     }
 
-    /// Notes a run, and says of each case what changed. One that was sent more than once passed
-    /// if it did each time.
+    /// Records a run, and returns the change of each case. A case that was sent more than once
+    /// passed if it did so each time.
     pub fn note(&mut self, target: &str, outcomes: &[CaseOutcome]) -> BTreeMap<String, CaseChange> {
         let mut passed: BTreeMap<String, bool> = BTreeMap::new();
         for outcome in outcomes {
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn changes_are_told_from_the_last_run() {
+    fn changes_are_relative_to_the_last_run() {
         let mut history = ReplayHistory::default();
         history.note("t", &[outcome("a", true), outcome("b", false), outcome("c", true)]);
         let mut history = ReplayHistory::read(&history.text()).unwrap();

@@ -1,4 +1,4 @@
-//! Outcomes as a `JUnit` report, which build servers read.
+//! Outcomes as a `JUnit` report for build servers.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::CaseOutcome;
 use crate::payload::escape;
 
-/// The XML of a run.
+/// Returns the XML of a run.
 pub fn junit(target: &str, outcomes: &[CaseOutcome]) -> String {
     let failed = outcomes.iter().filter(|outcome| !outcome.failures.is_empty()).count();
     let took: Duration = outcomes.iter().map(|outcome| outcome.took).sum();
@@ -34,7 +34,7 @@ pub fn junit(target: &str, outcomes: &[CaseOutcome]) -> String {
     out
 }
 
-/// Text of an attribute or an element. XML 1.0 has no way to say control characters.
+/// Escapes text for an attribute or an element. XML 1.0 cannot express control characters.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in escape(text).chars() {
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_in_a_name_is_markup() {
+    fn names_are_escaped() {
         let outcome = CaseOutcome {
             name: "a<b>&\"\u{1b}\u{0}".to_owned(),
             status: None,

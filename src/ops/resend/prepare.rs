@@ -1,4 +1,4 @@
-//! The request that a stored delivery is resent as.
+//! Prepares the request that resends a stored delivery.
 
 use jiff::Timestamp;
 
@@ -39,7 +39,7 @@ pub enum Unsigned {
 }
 
 impl<'k> ReSigning<'k> {
-    /// What to sign a provider's deliveries with.
+    /// Returns the credentials and the secret that sign a provider's deliveries.
     pub fn key(&self, provider: &str) -> Result<(&'k Credentials, &'k Secret), Unsigned> {
         let own = self.credentials.iter().find(|credentials| credentials.provider.name == provider);
         let assumed = || self.credentials.first().filter(|_| self.assume_first);
@@ -60,12 +60,12 @@ impl<'k> ReSigning<'k> {
 #[derive(Debug, Clone)]
 pub struct PreparedRequest {
     pub request: Request,
-    /// What re-signing changed, in a line; none if the request is exactly what was received.
+    /// Summary of what re-signing changed, in one line; none if the request is exactly as received.
     pub changes: Option<String>,
 }
 
 impl PreparedRequest {
-    /// The bytes as they were received.
+    /// Returns the bytes as they were received.
     pub fn exact(delivery: &Delivery) -> Self {
         let Delivery { head, body, .. } = delivery;
         Self { request: Request { head: head.clone(), body: body.clone() }, changes: None }

@@ -1,10 +1,10 @@
-//! Where attempts are recorded.
+//! Records attempts.
 
 use crate::delivery::Attempt;
 use crate::store::{AttemptWriter, KeepError, Store, StoreError};
 use crate::task;
 
-/// The way into the store for attempts.
+/// Destination of recorded attempts.
 #[derive(Debug)]
 pub enum AttemptRecorder {
     /// The store that this process writes.
@@ -15,7 +15,7 @@ pub enum AttemptRecorder {
     Off,
 }
 
-/// Whether an attempt was recorded.
+/// Outcome of recording an attempt.
 #[derive(Debug)]
 pub enum Recorded {
     Yes,

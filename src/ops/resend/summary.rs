@@ -8,31 +8,31 @@ use crate::delivery::{Attempt, Transition};
 pub struct ResendSummary {
     /// Requests that were planned.
     pub total: u64,
-    /// Answered with 2xx.
+    /// Responses with 2xx.
     pub accepted: u64,
-    /// Answered with another status.
+    /// Responses with another status.
     pub rejected: u64,
-    /// Not answered.
+    /// Requests without a response.
     pub failed: u64,
     /// Accepted after the last attempt to the same target was not.
     pub fixed: u64,
     /// Not accepted after the last attempt to the same target was.
     pub broken: u64,
-    /// Sent exactly, since they could not be re-signed.
+    /// Sent exactly, because they could not be re-signed.
     pub unsigned: u64,
     /// Deliveries that could not be sent.
     pub skipped: u64,
     pub end: RunEnd,
 }
 
-/// What ended a run.
+/// Reason why a run ended.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum RunEnd {
     /// Nothing: it went through everything, or is not over yet.
     #[default]
     Complete,
     Stopped,
-    /// The target cannot be reached, and why.
+    /// The target cannot be reached, for this reason.
     Unreached(String),
 }
 

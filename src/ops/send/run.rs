@@ -1,4 +1,4 @@
-//! Runs of requests of our own: which provider's event to send, and how many.
+//! Runs of requests that hookglass creates.
 
 use std::time::Duration;
 
@@ -48,7 +48,7 @@ pub struct SendRun<'k> {
     pub target: Target,
     pub tamper: Option<Tamper>,
     pub count: u64,
-    /// The time from one request to the next.
+    /// Time from one request to the next.
     pub period: Duration,
 }
 
