@@ -56,13 +56,13 @@ impl Filter {
     /// Returns whether a delivery matches; `None` if only its bytes can decide.
     pub fn test(&self, summary: &Summary, now: Timestamp) -> Option<bool> {
         let Some(root) = &self.root else { return Some(true) };
-        root.weigh(&|term| eval::summary(term, summary, now))
+        root.evaluate(&|term| eval::summary(term, summary, now))
     }
 
     /// Returns whether a delivery matches.
     pub fn matches(&self, delivery: &Delivery, now: Timestamp) -> bool {
         let Some(root) = &self.root else { return true };
-        root.weigh(&|term| Some(eval::delivery(term, delivery, now))).unwrap_or_default()
+        root.evaluate(&|term| Some(eval::delivery(term, delivery, now))).unwrap_or_default()
     }
 }
 

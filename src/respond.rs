@@ -4,16 +4,16 @@
 //!
 //! ```text
 //! RULE   = [FILTER "=>"] SCRIPT              without a filter, every delivery
-//! SCRIPT = STEP {"," STEP}                   one after the other; the last one stays
+//! SCRIPT = STEP {"," STEP}                   one after the other; the last one repeats
 //! STEP   = [NUMBER "%:"] ACTION ["x" COUNT] {OPTION}
 //! ACTION = 200..599                          that status
-//!        | "timeout"                         no answer ever comes
-//!        | "close"                           the connection ends without an answer
-//!        | "hold"                            the sender waits until somebody decides
-//!        | "pass"                            as if this rule were not there
-//! OPTION = ";" HEADER "=" VALUE              a header of the answer
-//!        | ":delay=" TIME                    500ms, 2s, 1m: before whatever happens
-//!        | ":body=" VALUE | ":file=" VALUE   the body, with fields to fill in
+//!        | "timeout"                         no response
+//!        | "close"                           close the connection without a response
+//!        | "hold"                            pause the request until the user decides
+//!        | "pass"                            continue with the next rule
+//! OPTION = ";" HEADER "=" VALUE              a header of the response
+//!        | ":delay=" TIME                    500ms, 2s, 1m: before the action
+//!        | ":body=" VALUE | ":file=" VALUE   the body, with placeholders
 //! VALUE  = anything up to the next , ; or :  or any text in "quotes", with \" and \\ in it
 //! ```
 //!

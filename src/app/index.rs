@@ -266,7 +266,7 @@ impl Index {
             scan.enter(events);
             for ((id, hot), cold) in ids.iter().zip(hot).zip(cold.iter()) {
                 let cell = RowRef { id: *id, hot, cold, ids: events, texts };
-                let verdict = scan.weigh(&cell);
+                let verdict = scan.evaluate(&cell);
                 told(scan, cell, verdict);
                 hot.set_shown(verdict == Some(true));
             }

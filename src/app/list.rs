@@ -120,7 +120,7 @@ impl List {
         let (mut came, mut stayed, mut went) = (Vec::new(), Vec::new(), Vec::new());
         for (row, before) in rows.iter().zip(before) {
             let Some(cell) = self.index.get(row.id) else { continue };
-            let verdict = scan.weigh(&cell);
+            let verdict = scan.evaluate(&cell);
             if verdict.is_none() {
                 taken.open.push(&mut scan, row.id, &cell);
             }
@@ -170,7 +170,7 @@ impl List {
         let mut passing = Vec::new();
         for id in new {
             let Some(cell) = self.index.get(id) else { continue };
-            match scan.weigh(&cell) {
+            match scan.evaluate(&cell) {
                 Some(true) => passing.push(id),
                 Some(false) => {}
                 None => open.push(&mut scan, id, &cell),

@@ -184,8 +184,8 @@ mod tests {
             "`bda`",
             "`nihgt`",
         ] {
-            let told = mistakes.iter().filter(|mistake| mistake.contains(word)).count();
-            assert_eq!(told, 1, "{word}: {mistakes:#?}");
+            let count = mistakes.iter().filter(|mistake| mistake.contains(word)).count();
+            assert_eq!(count, 1, "{word}: {mistakes:#?}");
         }
     }
 }

@@ -47,7 +47,7 @@ pub enum ConfigError {
     #[error("{path}: {source}")]
     Unreadable { path: String, source: io::Error },
     /// All mistakes, in the order of lines.
-    #[error("{}", told(path, mistakes))]
+    #[error("{}", mistake_list(path, mistakes))]
     Mistakes { path: String, mistakes: Vec<ConfigMistake> },
 }
 
@@ -65,7 +65,7 @@ fn dashboard_span(text: &str) -> Range<usize> {
     0..0
 }
 
-fn told(path: &str, mistakes: &[ConfigMistake]) -> String {
+fn mistake_list(path: &str, mistakes: &[ConfigMistake]) -> String {
     let lines: Vec<String> = mistakes.iter().map(|mistake| format!("{path}, {mistake}")).collect();
     lines.join("\n")
 }

@@ -46,7 +46,7 @@ pub(super) struct Found<T> {
 }
 
 /// Maximum number of mistakes; a file with more is another kind of file.
-const MOST: usize = 100;
+const MAX_MISTAKES: usize = 100;
 
 /// Deserializes a text. Each invalid entry is removed and the rest is read again, until nothing is
 /// invalid.
@@ -65,7 +65,7 @@ pub(super) fn read<T: DeserializeOwned>(text: &str) -> Found<T> {
             Err(error) => error,
         };
         let place = error.span().and_then(|span| take_out(table.get_mut(), &span));
-        let is_stuck = place.is_none() || mistakes.len() >= MOST;
+        let is_stuck = place.is_none() || mistakes.len() >= MAX_MISTAKES;
         let place = place.unwrap_or_default();
         let missing = error.message().strip_prefix("missing field `");
         let missing = missing.and_then(|name| name.split('`').next());

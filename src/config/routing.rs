@@ -60,7 +60,7 @@ pub(super) struct RespondWith {
     filter: Filter,
     #[serde(default = "ok", deserialize_with = "parsed")]
     answer: Script,
-    #[serde(default, deserialize_with = "headers_of_answers")]
+    #[serde(default, deserialize_with = "response_headers")]
     headers: Vec<Header>,
     body: Option<Placeholders>,
     file: Option<String>,
@@ -105,8 +105,8 @@ impl RespondWith {
     /// Returns the rule; files are relative to `folder`.
     pub(super) fn rule(self, folder: &Path) -> Result<ResponseRule, RuleError> {
         let Self { filter, answer, headers, body, file, delay } = self;
-        let beside = Supplement { headers, body, file, delay };
-        ResponseRule::new(filter, answer, beside, folder)
+        let supplement = Supplement { headers, body, file, delay };
+        ResponseRule::new(filter, answer, supplement, folder)
     }
 }
 
@@ -177,7 +177,7 @@ fn headers_to_add<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Head
     texts.iter().map(|text| added_header(text).map_err(de::Error::custom)).collect()
 }
 
-fn headers_of_answers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Header>, D::Error> {
+fn response_headers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Header>, D::Error> {
     let texts = Vec::<String>::deserialize(deserializer)?;
     texts.iter().map(|text| Supplement::header(text).map_err(de::Error::custom)).collect()
 }

@@ -43,11 +43,11 @@ impl Expression {
     }
 
     /// Evaluates the terms; `None` if the result depends on undecided ones (Kleene's logic).
-    pub(super) fn weigh(&self, judge: &impl Fn(&Term) -> Option<bool>) -> Option<bool> {
+    pub(super) fn evaluate(&self, judge: &impl Fn(&Term) -> Option<bool>) -> Option<bool> {
         match self {
             Self::All(parts) => decide(parts, false, judge),
             Self::Any(parts) => decide(parts, true, judge),
-            Self::Not(part) => part.weigh(judge).map(|passes| !passes),
+            Self::Not(part) => part.evaluate(judge).map(|passes| !passes),
             Self::Term(term) => judge(term),
         }
     }
@@ -61,7 +61,7 @@ fn decide(
 ) -> Option<bool> {
     let mut all_known = true;
     for part in parts {
-        match part.weigh(judge) {
+        match part.evaluate(judge) {
             Some(verdict) if verdict == decisive => return Some(decisive),
             Some(_) => {}
             None => all_known = false,
@@ -131,8 +131,8 @@ mod tests {
         Expression::Term(Term::Word(TextPattern::plain(word, MatchMode::Part).unwrap()))
     }
 
-    fn weigh(expression: &Expression) -> Option<bool> {
-        expression.weigh(&|term| match term.to_string().as_str() {
+    fn evaluate(expression: &Expression) -> Option<bool> {
+        expression.evaluate(&|term| match term.to_string().as_str() {
             "yes" => Some(true),
             "no" => Some(false),
             _ => None,
@@ -151,12 +151,16 @@ mod tests {
         ] {
             for (first, second) in [(one, other), (other, one)] {
                 let parts = || vec![term(first), term(second)];
-                assert_eq!(weigh(&Expression::all(parts()).unwrap()), all, "{first} {second}");
-                assert_eq!(weigh(&Expression::any(parts()).unwrap()), any, "{first} or {second}");
+                assert_eq!(evaluate(&Expression::all(parts()).unwrap()), all, "{first} {second}");
+                assert_eq!(
+                    evaluate(&Expression::any(parts()).unwrap()),
+                    any,
+                    "{first} or {second}"
+                );
             }
         }
-        assert_eq!(weigh(&Expression::Not(Box::new(term("unknown")))), None);
-        assert_eq!(weigh(&Expression::Not(Box::new(term("no")))), Some(true));
+        assert_eq!(evaluate(&Expression::Not(Box::new(term("unknown")))), None);
+        assert_eq!(evaluate(&Expression::Not(Box::new(term("no")))), Some(true));
     }
 
     #[test]

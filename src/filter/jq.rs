@@ -59,10 +59,10 @@ impl Program {
             return Err(refused(format!("a jq program is nested at most {MAX_NESTING} deep")));
         }
         let term = guard::guarded(read(source)?, source)?;
-        let asked = parse::Def { name: guard::ASKED, args: Vec::new(), body: term };
+        let program_def = parse::Def { name: guard::PROGRAM, args: Vec::new(), body: term };
         let arena = load::Arena::default();
-        let file = load::File { code: guard::ASKED_CODE, path: () };
-        let loader = Loader::new(guard::definitions().into_iter().chain([asked]));
+        let file = load::File { code: guard::PROGRAM_CODE, path: () };
+        let loader = Loader::new(guard::definitions().into_iter().chain([program_def]));
         let modules = loader.load(&arena, file).map_err(|_| refused("jq cannot load it".into()))?;
         let compiled = Compiler::default()
             .with_funs(meter::natives())

@@ -145,9 +145,9 @@ impl RowMatcher<'_> {
     }
 
     /// Returns whether a row matches; `None` if only its bytes can decide.
-    pub fn weigh(&mut self, row: &impl FilterRow) -> Option<bool> {
+    pub fn evaluate(&mut self, row: &impl FilterRow) -> Option<bool> {
         match &mut self.root {
-            Some(root) => root.weigh(row),
+            Some(root) => root.evaluate(row),
             None => Some(true),
         }
     }
@@ -157,7 +157,7 @@ impl RowMatcher<'_> {
         let Self { root, known } = self;
         known.clear();
         if let Some(root) = root {
-            root.each_test(&mut |test| known.push(test.weigh(row)));
+            root.each_test(&mut |test| known.push(test.evaluate(row)));
         }
         known
     }
@@ -186,13 +186,13 @@ impl<'f> Node<'f> {
         }
     }
 
-    /// Evaluates by Kleene's logic, as in [`Expression::weigh`].
-    fn weigh(&mut self, row: &impl FilterRow) -> Option<bool> {
+    /// Evaluates by Kleene's logic, as in [`Expression::evaluate`].
+    fn evaluate(&mut self, row: &impl FilterRow) -> Option<bool> {
         match self {
             Self::All(parts) => decide(parts, false, row),
             Self::Any(parts) => decide(parts, true, row),
-            Self::Not(part) => part.weigh(row).map(|passes| !passes),
-            Self::Test(test) => test.weigh(row),
+            Self::Not(part) => part.evaluate(row).map(|passes| !passes),
+            Self::Test(test) => test.evaluate(row),
         }
     }
 }
@@ -200,7 +200,7 @@ impl<'f> Node<'f> {
 fn decide(parts: &mut [Node<'_>], decisive: bool, row: &impl FilterRow) -> Option<bool> {
     let mut all_known = true;
     for part in parts {
-        match part.weigh(row) {
+        match part.evaluate(row) {
             Some(verdict) if verdict == decisive => return Some(decisive),
             Some(_) => {}
             None => all_known = false,
@@ -264,7 +264,7 @@ impl<'f> Test<'f> {
         Self::Time { negated: value.negated, spans: spans.collect() }
     }
 
-    fn weigh(&mut self, row: &impl FilterRow) -> Option<bool> {
+    fn evaluate(&mut self, row: &impl FilterRow) -> Option<bool> {
         Some(match self {
             Self::Open => return None,
             Self::Word { pattern, memo, ids_may_fit } => {

@@ -8,11 +8,11 @@ use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
 /// Maximum size of a decoded body.
-const MOST: usize = 64 << 20;
+const MAX_SIZE: usize = 64 << 20;
 
 /// Maximum ratio of decoded to encoded size; small bodies are exempt.
-const RATIO: usize = 1000;
-const LITTLE: usize = 1 << 20;
+const MAX_RATIO: usize = 1000;
+const UNLIMITED_RATIO_SIZE: usize = 1 << 20;
 
 /// A body with its content encodings removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,37 +25,37 @@ pub struct Decoded {
 /// Decodes the encodings, last one first. Keeps what was decoded before an error or a limit; a body
 /// that cannot be decoded at all is returned as received.
 pub fn decoded(body: &Bytes, encoding: &str) -> Decoded {
-    let mut codings: Vec<String> = encoding
+    let mut encodings: Vec<String> = encoding
         .split(',')
         .map(|name| name.trim().to_ascii_lowercase())
         .filter(|name| !name.is_empty() && name != "identity")
         .collect();
     let mut bytes = body.clone();
-    let mut undone = Vec::new();
-    let mut trouble = None;
-    while let Some(name) = codings.pop() {
-        let Some((out, end)) = undo(&name, &bytes, limit(&bytes)) else {
-            trouble = Some(format!("the coding {name:?} is not known"));
+    let mut removed = Vec::new();
+    let mut problem = None;
+    while let Some(name) = encodings.pop() {
+        let Some((out, end)) = decode_one(&name, &bytes, limit(&bytes)) else {
+            problem = Some(format!("the coding {name:?} is not known"));
             break;
         };
         if out.is_empty() && !bytes.is_empty() && end != End::Whole {
-            trouble = end.told(&name, 0);
+            problem = end.told(&name, 0);
             break;
         }
         bytes = out.into();
-        trouble = end.told(&name, bytes.len());
-        undone.push(name);
-        if trouble.is_some() {
+        problem = end.told(&name, bytes.len());
+        removed.push(name);
+        if problem.is_some() {
             break;
         }
     }
-    let from = (!undone.is_empty()).then(|| format!("decoded from {}", undone.join(", ")));
-    let note: Vec<String> = from.into_iter().chain(trouble).collect();
+    let from = (!removed.is_empty()).then(|| format!("decoded from {}", removed.join(", ")));
+    let note: Vec<String> = from.into_iter().chain(problem).collect();
     Decoded { bytes, note: (!note.is_empty()).then(|| note.join("; ")) }
 }
 
 fn limit(body: &[u8]) -> usize {
-    body.len().saturating_mul(RATIO).clamp(LITTLE, MOST)
+    body.len().saturating_mul(MAX_RATIO).clamp(UNLIMITED_RATIO_SIZE, MAX_SIZE)
 }
 
 /// Reason why decoding ended.
@@ -84,7 +84,7 @@ impl End {
     }
 }
 
-fn undo(name: &str, body: &[u8], limit: usize) -> Option<(Vec<u8>, End)> {
+fn decode_one(name: &str, body: &[u8], limit: usize) -> Option<(Vec<u8>, End)> {
     Some(match name {
         "gzip" | "x-gzip" => drain(MultiGzDecoder::new(body), limit),
         "deflate" if has_zlib_head(body) => drain(ZlibDecoder::new(body), limit),
@@ -124,7 +124,7 @@ struct Frames<'b> {
     rest: &'b [u8],
     decoder: FrameDecoder,
     is_open: bool,
-    trouble: Option<io::Error>,
+    problem: Option<io::Error>,
 }
 
 impl Read for Frames<'_> {
@@ -133,8 +133,8 @@ impl Read for Frames<'_> {
             if self.is_open && self.decoder.can_collect() > 0 {
                 return self.decoder.read(buffer);
             }
-            if let Some(trouble) = self.trouble.take() {
-                return Err(trouble);
+            if let Some(problem) = self.problem.take() {
+                return Err(problem);
             }
             if !self.is_open {
                 self.skip();
@@ -155,7 +155,7 @@ impl Read for Frames<'_> {
 
 impl<'b> Frames<'b> {
     fn new(rest: &'b [u8]) -> Self {
-        Self { rest, decoder: FrameDecoder::new(), is_open: false, trouble: None }
+        Self { rest, decoder: FrameDecoder::new(), is_open: false, problem: None }
     }
 
     fn block(&mut self) {
@@ -163,7 +163,7 @@ impl<'b> Frames<'b> {
         const END: &[u8] = &[1, 0, 0, 0, 0, 0, 0];
         let one = BlockDecodingStrategy::UptoBlocks(1);
         if let Err(error) = self.decoder.decode_blocks(&mut self.rest, one) {
-            self.trouble = Some(if self.rest.is_empty() {
+            self.problem = Some(if self.rest.is_empty() {
                 io::Error::other("it ends before its last block")
             } else {
                 io::Error::other(error)
@@ -180,7 +180,7 @@ impl<'b> Frames<'b> {
         let (told, found) =
             (self.decoder.get_checksum_from_data(), self.decoder.get_calculated_checksum());
         if told.is_some() && told != found {
-            self.trouble = Some(io::Error::other("its checksum is of other content"));
+            self.problem = Some(io::Error::other("its checksum is of other content"));
         }
     }
 
@@ -310,7 +310,7 @@ mod tests {
         let (bytes, note) = run(small, "gzip, gzip");
         assert_eq!(bytes.len(), limit(&bomb));
         assert!(note.contains("there is more"), "{note}");
-        assert_eq!(limit(&vec![0; 1 << 20]), MOST);
+        assert_eq!(limit(&vec![0; 1 << 20]), MAX_SIZE);
     }
 
     proptest::proptest! {
@@ -335,7 +335,7 @@ mod tests {
             body.truncate(cut);
             let size = body.len();
             let (bytes, _) = run(body, encoding);
-            proptest::prop_assert!(bytes.len() <= LITTLE.max(size * RATIO));
+            proptest::prop_assert!(bytes.len() <= UNLIMITED_RATIO_SIZE.max(size * MAX_RATIO));
         }
     }
 }

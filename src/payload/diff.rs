@@ -83,12 +83,12 @@ pub struct Diff {
 
 impl Diff {
     /// Compares two payloads.
-    pub fn new(old: &Document, new: &Document, muted: &IgnoredPaths) -> Self {
+    pub fn new(old: &Document, new: &Document, ignored: &IgnoredPaths) -> Self {
         if old.body() == new.body() && old.form() == new.form() {
             return Self { rows: Vec::new(), notes: vec!["byte for byte the same".to_owned()] };
         }
         let mut diff = match (old.only_tree(), new.only_tree()) {
-            (Some(before), Some(after)) => json::diff(before, after, muted),
+            (Some(before), Some(after)) => json::diff(before, after, ignored),
             _ => lines::diff(old, new),
         };
         let is_json = old.form() == DocumentForm::Json && new.form() == DocumentForm::Json;

@@ -22,7 +22,7 @@ pub enum JsonEvent {
     Close,
 }
 
-/// What the grammar allows next.
+/// Items that the grammar allows next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Expected {
     Value,

@@ -6,7 +6,7 @@ use super::span::{DisplayRow, SpanKind};
 use super::visible_bytes;
 
 /// Maximum number of bytes in a row without line ends.
-const LONGEST: usize = 1 << 20;
+const MAX_ROW_LENGTH: usize = 1 << 20;
 
 /// Bytes in rows: lines, and parts of very long lines.
 #[derive(Debug, Clone)]
@@ -24,7 +24,7 @@ impl RawLines {
         for end in ends {
             while start < end {
                 starts.push(start);
-                start = end.min(start + LONGEST);
+                start = end.min(start + MAX_ROW_LENGTH);
             }
         }
         Self { bytes, starts }

@@ -13,8 +13,8 @@ pub use baseline::Baseline;
 
 /// Limit for the number of paths; their depth and the length of their keys are limited too.
 const MAX_PATHS: usize = 2_000;
-const DEEPEST: usize = 64;
-const LONGEST_KEY: usize = 200;
+const MAX_DEPTH: usize = 64;
+const MAX_KEY_LENGTH: usize = 200;
 
 /// Types at a path; more than one if an array mixes them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -117,7 +117,7 @@ impl Schema {
     /// removed, or changed its type, and items of an array that is empty in one schema.
     pub fn changes(&self, newer: &Self) -> Vec<SchemaChange> {
         let mut out = Vec::new();
-        let mut told: Vec<&str> = Vec::new();
+        let mut reported: Vec<&str> = Vec::new();
         let mut all: Vec<&String> = self.paths.keys().chain(newer.paths.keys()).collect();
         // Containers come before what is in them.
         all.sort_by_key(|path| (path.len(), path.as_str()));
@@ -125,7 +125,7 @@ impl Schema {
         for path in all {
             let (old, new) = (self.paths.get(path), newer.paths.get(path));
             if old.map(|types| types.named()) == new.map(|types| types.named())
-                || told.iter().any(|above| is_inside(path, above))
+                || reported.iter().any(|above| is_inside(path, above))
             {
                 continue;
             }
@@ -142,7 +142,7 @@ impl Schema {
                     })
                 }
             };
-            told.push(path);
+            reported.push(path);
             out.extend(kept);
         }
         out.sort_by(|one, other| one.path().cmp(other.path()));
@@ -215,7 +215,8 @@ impl<'t> Walk<'t> {
             Some((_, Some(above))) => (*above, self.paths.get(*above)?.0.as_str()),
         };
         let key = node.key();
-        if self.open.len() > DEEPEST || key.as_ref().is_some_and(|key| key.len() > LONGEST_KEY) {
+        if self.open.len() > MAX_DEPTH || key.as_ref().is_some_and(|key| key.len() > MAX_KEY_LENGTH)
+        {
             self.is_whole = false;
             return None;
         }

@@ -13,7 +13,7 @@ use crate::delivery::Head;
 use crate::payload::form;
 
 /// A shorter value, or a plain word, is not replaced in other places.
-const SHORTEST: usize = 6;
+const MIN_LENGTH: usize = 6;
 
 /// State while redacting one request.
 pub(super) struct Pass<'r> {
@@ -123,7 +123,7 @@ impl<'r> Pass<'r> {
                     } else {
                         pattern::whole(&value).unwrap_or(PseudonymKind::Text)
                     };
-                    self.named(kind, &value, (told(rule), length))
+                    self.named(kind, &value, (rule_text(rule), length))
                 }
                 None => self.text(&value),
             };
@@ -161,7 +161,8 @@ impl<'r> Pass<'r> {
             return None;
         }
         let picked = self.redactor.redaction.picks(|rule| rule.is_value(token.steps));
-        let picked = picked.filter(|_| !token.is_key).map(|(rule, length)| (told(rule), length));
+        let picked =
+            picked.filter(|_| !token.is_key).map(|(rule, length)| (rule_text(rule), length));
         if !token.raw.starts_with('"') {
             let is_number = token.raw.starts_with(['-', '0', '1', '2', '3', '4', '5'])
                 || token.raw.starts_with(['6', '7', '8', '9']);
@@ -192,7 +193,7 @@ impl<'r> Pass<'r> {
                 return item.to_owned();
             }
             let picked = redaction.picks(|rule| rule.is_value(&steps));
-            let new = match picked.map(|(rule, length)| (told(rule), length)) {
+            let new = match picked.map(|(rule, length)| (rule_text(rule), length)) {
                 Some(picked) => self.named(kind(&decoded), &decoded, picked),
                 None => self.text(&decoded),
             };
@@ -210,11 +211,11 @@ fn kind(value: &str) -> PseudonymKind {
 
 /// Returns whether a value is distinctive enough to search for in other places.
 fn is_distinct(value: &str) -> bool {
-    value.len() >= SHORTEST && !value.bytes().all(|byte| byte.is_ascii_lowercase())
+    value.len() >= MIN_LENGTH && !value.bytes().all(|byte| byte.is_ascii_lowercase())
 }
 
 /// Returns a rule as typed.
-fn told(rule: &RedactionRule) -> String {
+fn rule_text(rule: &RedactionRule) -> String {
     match rule {
         RedactionRule::Header(name) => format!("header:{name}"),
         RedactionRule::Key(name) => format!("key:{name}"),

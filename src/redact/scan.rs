@@ -12,7 +12,7 @@ pub(super) struct JsonToken<'t> {
 }
 
 /// Maximum number of reported steps. No rule is that long, and hostile depth stays cheap.
-const DEEPEST: usize = 256;
+const MAX_DEPTH: usize = 256;
 
 /// Returns valid JSON with some of its keys and scalars replaced.
 pub(super) fn replaced(
@@ -51,7 +51,7 @@ pub(super) fn replaced(
     out
 }
 
-/// The first [`DEEPEST`] steps to the current value.
+/// The first [`MAX_DEPTH`] steps to the current value.
 #[derive(Default)]
 struct Path {
     steps: Vec<String>,
@@ -61,7 +61,7 @@ struct Path {
 
 impl Path {
     fn open(&mut self, depth: usize) {
-        if depth < DEEPEST {
+        if depth < MAX_DEPTH {
             self.steps.push(String::new());
             self.next.push(0);
         }

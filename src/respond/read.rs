@@ -13,7 +13,7 @@ use crate::units::parse_duration;
 const ACTIONS: &str = "a status from 200 to 599, timeout, close, hold or pass";
 
 /// Maximum number of steps, more than anybody writes by hand.
-const MOST: usize = 256;
+const MAX_STEPS: usize = 256;
 
 impl FromStr for Script {
     type Err = Diagnostic;
@@ -36,8 +36,8 @@ fn script(text: &str) -> Result<Script, Diagnostic> {
         if !walk.past(",") {
             return Err(walk.expected("a comma, x and a count, ; and a header, or : and an option"));
         }
-        if steps.len() == MOST {
-            return Err(walk.wrong(walk.at(), format!("more than {MOST} steps")));
+        if steps.len() == MAX_STEPS {
+            return Err(walk.wrong(walk.at(), format!("more than {MAX_STEPS} steps")));
         }
     }
 }

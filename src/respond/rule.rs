@@ -99,16 +99,16 @@ impl ResponseRule {
     pub fn new(
         filter: Filter,
         mut script: Script,
-        beside: Supplement,
+        supplement: Supplement,
         folder: &Path,
     ) -> Result<Self, RuleError> {
-        let body = match (beside.body, beside.file) {
+        let body = match (supplement.body, supplement.file) {
             (Some(_), Some(_)) => return Err(RuleError::TwoBodies),
             (Some(text), None) => Some(ResponseBody::Text(text)),
             (None, file) => file.map(ResponseBody::File),
         };
         for canned in script.answers() {
-            for header in &beside.headers {
+            for header in &supplement.headers {
                 if !canned.headers.iter().any(|own| own.is(&header.name)) {
                     canned.headers.push(header.clone());
                 }
@@ -120,7 +120,7 @@ impl ResponseRule {
                 canned.body = ResponseBody::Text(file(&folder.join(path))?);
             }
         }
-        if let Some(delay) = beside.delay {
+        if let Some(delay) = supplement.delay {
             script
                 .steps
                 .iter_mut()

@@ -33,7 +33,7 @@ impl Seeker<'_> {
             (JumpTarget::Bad, _) => cell.is_failed(),
             (JumpTarget::Marked, _) => cell.is_marked(),
             (JumpTarget::Passing(..), scan) => {
-                scan.as_mut().is_some_and(|scan| scan.weigh(cell) == Some(true))
+                scan.as_mut().is_some_and(|scan| scan.evaluate(cell) == Some(true))
             }
         }
     }

@@ -46,7 +46,7 @@ const DEEP: &[&str] = &[
 ];
 
 /// Definitions used by these functions.
-const WITHIN: &[&str] = &["totype", "@json", "@text"];
+const HELPERS: &[&str] = &["totype", "@json", "@text"];
 
 /// Functions of jq that are excluded on purpose.
 const REFUSED: &[&str] = &[
@@ -72,7 +72,7 @@ pub(super) fn is_known(name: &str) -> bool {
 
 /// Returns whether a library definition is needed, by programs or by other definitions.
 pub(super) fn is_needed(name: &str) -> bool {
-    is_known(name) || WITHIN.contains(&name)
+    is_known(name) || HELPERS.contains(&name)
 }
 
 /// Returns whether the function may read all of its input.

@@ -14,9 +14,9 @@ use super::functions::{is_deep, is_known, is_needed, not_here};
 use super::{ProgramError, meter, span};
 
 /// Name of the program among the definitions.
-pub(super) const ASKED: &str = "hookglass_asked";
+pub(super) const PROGRAM: &str = "hookglass_asked";
 /// Program that jaq runs.
-pub(super) const ASKED_CODE: &str = ASKED;
+pub(super) const PROGRAM_CODE: &str = PROGRAM;
 
 /// Maximum nesting of operations, such as those of a long pipe: each takes stack.
 const MAX_DEPTH: usize = 64;

@@ -7,7 +7,7 @@ use crate::payload::json_tree::{JsonKind, Node};
 use crate::payload::path::{PathStep, PayloadPath};
 
 /// Maximum nesting of values that are checked: deeper paths would be longer than the text.
-const DEEPEST: usize = 200;
+const MAX_DEPTH: usize = 200;
 
 /// Rules for ignored differences.
 #[derive(Debug, Clone)]
@@ -54,7 +54,7 @@ impl IgnoredPaths {
     /// Returns whether the path of a value is ignored.
     pub(super) fn path(&self, node: Node<'_>) -> bool {
         !self.paths.is_empty()
-            && node.depth() < DEEPEST
+            && node.depth() < MAX_DEPTH
             && self.paths.is_match(&general(&node.path()))
     }
 }

@@ -23,7 +23,7 @@ struct Comparison<'t> {
     old: &'t JsonTree,
     new: &'t JsonTree,
     digests: Digests,
-    muted: &'t IgnoredPaths,
+    ignored: &'t IgnoredPaths,
     tasks: Vec<Task>,
     diff: Diff,
     effort: Effort,
@@ -31,12 +31,12 @@ struct Comparison<'t> {
     coarse: usize,
 }
 
-pub(super) fn diff(old: &JsonTree, new: &JsonTree, muted: &IgnoredPaths) -> Diff {
+pub(super) fn diff(old: &JsonTree, new: &JsonTree, ignored: &IgnoredPaths) -> Diff {
     let digests = Digests::of(old, new);
     let tasks = vec![Task::Pair(0, 0)];
     let (diff, effort) = (Diff::default(), Effort::default());
     let mut all =
-        Comparison { old, new, digests, muted, tasks, diff, effort, reordered: 0, coarse: 0 };
+        Comparison { old, new, digests, ignored, tasks, diff, effort, reordered: 0, coarse: 0 };
     while let Some(task) = all.tasks.pop() {
         if !all.take(task) {
             all.diff.notes.push("there are more differences than are listed".to_owned());
@@ -94,7 +94,7 @@ impl Comparison<'_> {
         }
         let is_scalar = |kind: Option<JsonKind>| !is_object(kind) && !is_array(kind);
         if is_scalar(before) && is_scalar(after) {
-            let is_muted = self.muted.change(self.old.node(old), self.new.node(new));
+            let is_muted = self.ignored.change(self.old.node(old), self.new.node(new));
             return self.diff.push(DiffRow { mark: Mark::Changed, is_muted, ..head });
         }
         self.tasks.push(Task::Come(new));
@@ -157,7 +157,7 @@ impl Comparison<'_> {
 
     /// Lists a value with everything in it.
     fn whole(&mut self, tree: &JsonTree, row: usize, mark: Mark) -> bool {
-        let is_muted = tree.node(row).is_some_and(|node| self.muted.path(node));
+        let is_muted = tree.node(row).is_some_and(|node| self.ignored.path(node));
         (row..=tree.last(row).unwrap_or(row)).all(|at| {
             let (old, new) =
                 if mark == Mark::Removed { (Some(at), None) } else { (None, Some(at)) };

@@ -14,7 +14,7 @@ use crate::payload::xml::{NotXml, XmlLayout};
 use crate::payload::{charset, content_encoding, form};
 
 /// Maximum nesting of multipart bodies; deeper ones are displayed as text.
-const DEEPEST: usize = 4;
+const MAX_DEPTH: usize = 4;
 
 /// Maximum number of form fields; larger forms are displayed as text.
 const MAX_FIELDS: usize = 100_000;
@@ -236,7 +236,7 @@ impl Builder {
     }
 
     fn multipart(&mut self, body: &Bytes, media: &Media) -> Option<Shown> {
-        if !media.essence.starts_with("multipart/") || self.level >= DEEPEST {
+        if !media.essence.starts_with("multipart/") || self.level >= MAX_DEPTH {
             return None;
         }
         let Parts { parts, note } = multipart::parts(body, media.parameter("boundary")?)?;

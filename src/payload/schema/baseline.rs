@@ -23,14 +23,14 @@ impl Baseline {
     /// added, removed, or changed its type.
     pub fn take(&mut self, newer: &Schema) -> Vec<SchemaChange> {
         let mut found = Vec::new();
-        let mut told: Vec<String> = Vec::new();
+        let mut reported: Vec<String> = Vec::new();
         let mut all: Vec<String> =
             self.shape.paths.keys().chain(newer.paths.keys()).cloned().collect();
         // Containers come before what is in them.
         all.sort_by(|one, other| (one.len(), one).cmp(&(other.len(), other)));
         all.dedup();
         for path in all {
-            if told.iter().any(|above| is_inside(&path, above)) {
+            if reported.iter().any(|above| is_inside(&path, above)) {
                 continue;
             }
             let (old, new) = (self.shape.paths.get(&path), newer.paths.get(&path));
@@ -38,7 +38,7 @@ impl Baseline {
                 (Some(old), Some(new)) if new.named() & !old.named() == 0 => {
                     // An object that is null in this body says nothing about its members.
                     if !new.holds(*old) {
-                        told.push(path);
+                        reported.push(path);
                     }
                     continue;
                 }
@@ -59,7 +59,7 @@ impl Baseline {
             if !matches!(change, Some(SchemaChange::Type { .. })) {
                 self.optional.insert(path.clone());
             }
-            told.push(path);
+            reported.push(path);
             found.extend(change);
         }
         self.extend(newer);
@@ -123,27 +123,27 @@ mod tests {
         Schema::of(&Document::new(body.to_owned().into(), Some("application/json"), None)).unwrap()
     }
 
-    fn told(bodies: &[&str]) -> Vec<Vec<String>> {
+    fn reported(bodies: &[&str]) -> Vec<Vec<String>> {
         let (first, rest) = bodies.split_first().unwrap();
         let mut known = Baseline::new(shape(first));
-        let mut told = |body: &&str| {
+        let mut reported = |body: &&str| {
             let changes = known.take(&shape(body));
             // Storing and loading the baseline in between changes nothing.
             known = Baseline::from_text(&known.to_text()).unwrap();
             changes.iter().map(ToString::to_string).collect()
         };
-        rest.iter().map(&mut told).collect()
+        rest.iter().map(&mut reported).collect()
     }
 
     #[test]
     fn an_optional_path_is_reported_once() {
         let (with, without) = (r#"{"id":1,"note":"x"}"#, r#"{"id":1}"#);
         assert_eq!(
-            told(&[with, with, without, with, without]),
+            reported(&[with, with, without, with, without]),
             [vec![], vec![".note is gone (it was string)".to_owned()], vec![], vec![]]
         );
         assert_eq!(
-            told(&[without, with, without, with]),
+            reported(&[without, with, without, with]),
             [vec![".note is new (string)".to_owned()], vec![], vec![]]
         );
     }
@@ -153,7 +153,7 @@ mod tests {
         let (null, whole) = (r#"{"who":null}"#, r#"{"who":{"name":"x"}}"#);
         let more = r#"{"who":{"name":"x","age":3}}"#;
         assert_eq!(
-            told(&[whole, null, whole, null, more, r#"{"who":{"age":4}}"#]),
+            reported(&[whole, null, whole, null, more, r#"{"who":{"age":4}}"#]),
             [
                 vec![".who is null and was object".to_owned()],
                 vec![],
