@@ -1,5 +1,5 @@
-//! The shell of the dashboard: the loop, the terminal, the effects. What is shown and what a
-//! key means is decided in [`crate::app`].
+//! The dashboard's event loop, terminal, and effects. [`crate::app`] decides what is shown and what
+//! a key does.
 
 mod clipboard;
 mod editor;
@@ -35,40 +35,40 @@ use effects::{Effects, ForTerminal};
 use terminal::Terminal;
 use view::{Glyphs, Painter};
 
-/// Events that may wait for the loop; producers wait behind them, the loop never does.
+/// Capacity of the loop's event queue. When it is full, producers wait; the loop never does.
 const WAITING: usize = 1024;
 
-/// Events that are dealt with between two looks at the clock and the keys.
+/// Events handled before the loop checks the clock and the keys again.
 const BATCH: usize = 256;
 
-/// The screen is drawn at most so often.
+/// Minimum time between two frames.
 const FRAME: Duration = Duration::from_millis(16);
 
-/// What the dashboard is given.
+/// Everything the dashboard needs to start.
 #[derive(Debug)]
 pub struct Setup {
     pub session: Session,
     pub preferences: Preferences,
     pub theme: Theme,
-    /// Nothing where the locale is to decide.
+    /// Glyph set; if none, the locale decides.
     pub glyphs: Option<Glyphs>,
-    /// The configuration, where views are saved.
+    /// Path of the configuration, where views are saved.
     pub config: PathBuf,
     pub store: Store,
     pub verifier: Arc<Verifier>,
     pub known: KnownProviders,
-    /// The listener itself.
+    /// URL of the listener itself.
     pub own: Target,
-    /// Rules, held deliveries and targets.
+    /// Rules, paused requests, and targets.
     pub controls: Controls,
-    /// The tunnel, where one was asked for.
+    /// State of the tunnel, if one is configured.
     pub tunnel: Option<watch::Receiver<tunnel::TunnelState>>,
-    /// What the user should know from the start.
+    /// Warnings to show at startup.
     pub notes: Vec<String>,
     pub warnings: Vec<String>,
 }
 
-/// Why the dashboard ended before it was asked to.
+/// Error that ended the dashboard early.
 #[derive(Debug, thiserror::Error)]
 pub enum TuiError {
     #[error("the terminal failed: {0}; use --headless where there is none")]
@@ -77,13 +77,15 @@ pub enum TuiError {
     Store(#[from] StoreError),
 }
 
-/// Shows the dashboard until the user quits or `stop` is cancelled.
+/// Runs the dashboard until the user quits or `stop` is canceled.
 pub async fn run(setup: Setup, stop: CancellationToken) -> Result<(), TuiError> {
     let (events, queue) = mpsc::channel(WAITING);
     let greeting = greeting(&setup);
     let (session, preferences) = (setup.session.clone(), setup.preferences.clone());
-    let painter =
-        Painter::new(in_colour(setup.theme), setup.glyphs.unwrap_or_else(Glyphs::from_environment));
+    let painter = Painter::new(
+        respecting_no_color(setup.theme),
+        setup.glyphs.unwrap_or_else(Glyphs::from_environment),
+    );
     let (effects, pages) = Effects::start(setup, &events)?;
     let terminal = Terminal::enter()?;
     let clock = (now(), TimeZone::system());
@@ -97,8 +99,8 @@ pub async fn run(setup: Setup, stop: CancellationToken) -> Result<(), TuiError> 
         .await
 }
 
-/// No colour if `NO_COLOR` is set to anything (<https://no-color.org>).
-fn in_colour(theme: Theme) -> Theme {
+/// Removes colors if `NO_COLOR` is set to anything (<https://no-color.org>).
+fn respecting_no_color(theme: Theme) -> Theme {
     let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     if unwanted { theme.without_colour() } else { theme }
 }
@@ -121,9 +123,9 @@ struct Shell {
     painter: Painter,
     terminal: Terminal,
     effects: Effects,
-    /// Absent while another program has the terminal: it would eat that program's keys.
+    /// `None` while another program uses the terminal, because the stream would swallow its keys.
     keys: Option<EventStream>,
-    /// Answered, or dropped, when that program has ended.
+    /// Completes, or is dropped, when that program has exited.
     lent: Option<oneshot::Receiver<()>>,
 }
 
@@ -141,7 +143,7 @@ impl Shell {
         while !self.model.is_done() {
             tokio::select! {
                 biased;
-                // Above the queue, or a burst of deliveries would starve the screen.
+                // Before the queue, or a burst of deliveries would starve the screen.
                 _ = frame.tick(), if stale && self.lent.is_none() => {
                     self.draw()?;
                     stale = false;
@@ -152,7 +154,7 @@ impl Shell {
                 asked = self.effects.for_terminal(), if self.lent.is_none() => self.serve(asked)?,
                 () = returned(&mut self.lent) => batch.extend(self.take_back()?),
                 _ = queue.recv_many(&mut batch, BATCH) => {}
-                // One at a time: a page is as much work as all the others together.
+                // One page at a time: it is as much work as all the other events together.
                 Some(page) = pages.recv() => batch.push(page),
             }
             stale |= !batch.is_empty();
@@ -169,7 +171,7 @@ impl Shell {
         terminal.draw(|frame| painter.draw(model, frame))
     }
 
-    /// Takes an event in, and starts what it asks for.
+    /// Applies an event to the model and starts its effects.
     fn happen(&mut self, event: Event) -> io::Result<()> {
         for effect in update(&mut self.model, event) {
             if let Some(asked) = self.effects.begin(effect) {
@@ -185,7 +187,7 @@ impl Shell {
             ForTerminal::CaptureMouse(captured) => Terminal::capture_mouse(captured),
             ForTerminal::Redraw => self.terminal.clear(),
             ForTerminal::Suspend => self.suspend(),
-            // Deliveries are taken in meanwhile; only the drawing rests.
+            // Deliveries are still processed; only drawing pauses.
             ForTerminal::Lend(loan) => {
                 self.keys = None;
                 Terminal::lend();
@@ -195,7 +197,7 @@ impl Shell {
         }
     }
 
-    /// Takes the terminal back, whatever size it has by now.
+    /// Takes the terminal back and reads its current size.
     fn take_back(&mut self) -> io::Result<Option<Event>> {
         self.lent = None;
         self.terminal.take_back(self.model.is_mouse_released())?;
@@ -203,8 +205,7 @@ impl Shell {
         Ok(Some(Event::Resize(self.terminal.size()?)))
     }
 
-    /// Gives the terminal back to the shell until `fg`. The listener stands still meanwhile, as
-    /// any stopped process does; senders' connections wait.
+    /// Suspends the process until `fg`. The listener stops as well, so clients' connections wait.
     fn suspend(&mut self) -> io::Result<()> {
         self.keys = None;
         self.terminal.suspend(self.model.is_mouse_released())?;
@@ -219,17 +220,17 @@ fn interval_of(period: Duration) -> Interval {
     interval
 }
 
-/// Waits until whoever has the terminal gives it back.
+/// Waits until the other program returns the terminal.
 async fn returned(lent: &mut Option<oneshot::Receiver<()>>) {
     match lent {
         None => std::future::pending().await,
-        // Dropped or answered, the other program has ended.
+        // Either way, the other program has exited.
         Some(back) => drop(back.await),
     }
 }
 
-/// What the terminal says next. A terminal that has gone or failed ends the program, or it would
-/// spin on the error for ever.
+/// Returns the next terminal event. A closed or failed terminal ends the program, because reading
+/// it again would loop on the error.
 async fn next_key(keys: &mut Option<EventStream>) -> Option<Event> {
     match keys {
         None => std::future::pending().await,
@@ -240,7 +241,7 @@ async fn next_key(keys: &mut Option<EventStream>) -> Option<Event> {
     }
 }
 
-/// Lets a test see what becomes of the terminal after a panic.
+/// Lets a test check the state of the terminal after a panic.
 #[cfg(debug_assertions)]
 fn panic_for_a_test(event: &Event) {
     let asked =

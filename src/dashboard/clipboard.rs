@@ -1,4 +1,4 @@
-//! The clipboard, by whichever way there is: tmux, the desktop's, or the terminal's (OSC 52).
+//! Clipboard access through tmux, the desktop, or the terminal (OSC 52).
 
 use std::io::{self, Write as _};
 use std::process::{Command, Stdio};
@@ -8,21 +8,23 @@ use std::thread;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-/// What terminals take by OSC 52; xterm's limit, and the smallest of the common ones.
+/// Largest sequence that terminals accept through OSC 52: xterm's limit, the smallest of the common
+/// ones.
 const LARGEST: usize = 74_994;
 
-/// How a text was copied, or what is left to be done.
+/// Method used to copy a text, and any remaining step.
 #[derive(Debug)]
 pub(super) enum CopyMethod {
     By(&'static str),
-    /// Bytes for the terminal, which copies what they hold and does not say whether it did.
+    /// Bytes for the terminal, which copies their content without confirming it.
     Terminal(Vec<u8>),
     Failed(String),
 }
 
 type Job = (String, mpsc::Sender<Result<(), String>>);
 
-/// Owns the desktop's clipboard: on X11 and Wayland its content lives only as long as its owner.
+/// Owner of the desktop's clipboard. On X11 and Wayland the content lives only as long as its
+/// owner.
 #[derive(Debug, Clone)]
 pub(super) struct Clipboard {
     jobs: mpsc::Sender<Job>,
@@ -35,14 +37,14 @@ impl Clipboard {
         thread::Builder::new().name("clipboard".to_owned()).spawn(move || {
             let mut desktop: Option<arboard::Clipboard> = None;
             for (text, reply) in queue {
-                // Nobody waits any longer if the program is ending.
+                // The receiver is gone if the program is ending.
                 let _ = reply.send(set(&mut desktop, text));
             }
         })?;
         Ok(Self { jobs })
     }
 
-    /// Copies a text. Blocks for as long as the desktop takes.
+    /// Copies a text. Blocks until the desktop responds.
     pub(super) fn copy(&self, text: &str) -> CopyMethod {
         if std::env::var_os("TMUX").is_some() && tmux(text).is_ok() {
             return CopyMethod::By("tmux");
@@ -70,14 +72,14 @@ fn set(desktop: &mut Option<arboard::Clipboard>, text: String) -> Result<(), Str
     clipboard.set_text(text).map_err(|error| error.to_string())
 }
 
-/// Over SSH the desktop that a variable may name is not the one in front of the user.
+/// Over SSH, the variable may name a desktop that the user does not sit at.
 fn has_display() -> bool {
     let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let unix = cfg!(all(unix, not(target_os = "macos")));
     !set("SSH_CONNECTION") && (!unix || set("DISPLAY") || set("WAYLAND_DISPLAY"))
 }
 
-/// `-w` lets tmux hand the text on to the terminal's clipboard.
+/// `-w` makes tmux pass the text to the terminal's clipboard.
 fn tmux(text: &str) -> io::Result<()> {
     let mut child = Command::new("tmux")
         .args(["load-buffer", "-w", "-"])
@@ -92,7 +94,7 @@ fn tmux(text: &str) -> io::Result<()> {
     if status.success() { Ok(()) } else { Err(io::Error::other("tmux refused")) }
 }
 
-/// The sequence that xterm documents as "Operating System Command 52".
+/// Builds the sequence that xterm documents as "Operating System Command 52".
 fn terminal(text: &str, reason: &str) -> CopyMethod {
     let encoded = STANDARD.encode(text);
     if encoded.len() > LARGEST {
@@ -110,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_terminal_cannot_take_is_said() {
+    fn osc52_encodes_text_and_limits_its_size() {
         let CopyMethod::Terminal(bytes) = terminal("hi\x1b", "") else { panic!("not by terminal") };
         assert_eq!(bytes, b"\x1b]52;c;aGkb\x07");
         let CopyMethod::Failed(why) = terminal(&"x".repeat(80_000), "") else {

@@ -1,4 +1,4 @@
-//! The user's editor, and the file that it is given.
+//! The user's editor and the file that it opens.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -14,15 +14,15 @@ use tokio::sync::watch;
 use crate::delivery::DeliveryId;
 use crate::private_file;
 
-/// How long an editor that is asked to end may take, so that the terminal is left in order.
+/// Time an editor may take to exit when stopped, so that it can restore the terminal.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// The folder that a panic has to remove: where a panic aborts, nothing is dropped.
+/// Folder that the panic hook has to remove, because nothing is dropped when a panic aborts.
 static OPEN: LazyLock<watch::Sender<Option<PathBuf>>> = LazyLock::new(|| watch::Sender::new(None));
 static HOOKED: Once = Once::new();
 
-/// A file that only its owner can read, in a folder of its own, where editors may leave theirs
-/// beside it. Dropping removes the folder.
+/// File readable only by its owner, in a folder of its own so that the editor's temporary files are
+/// removed with it. Dropping removes the folder.
 #[derive(Debug)]
 pub(super) struct EditorFile {
     /// Removed when dropped.
@@ -71,19 +71,20 @@ impl Drop for EditorFile {
     }
 }
 
-/// How the editor is called by whoever uses this terminal.
+/// Returns the user's editor command, from the environment.
 pub(super) fn name() -> String {
     let set = |name: &str| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
     let usual = if cfg!(windows) { "notepad" } else { "vi" };
     set("VISUAL").or_else(|| set("EDITOR")).unwrap_or_else(|| usual.to_owned())
 }
 
-/// Runs the editor in the terminal, which has to be free, until it ends.
+/// Runs the editor until it exits. The terminal must be free.
 pub(super) async fn run(name: &str, file: &Path) -> io::Result<ExitStatus> {
     Running(command(name, file).spawn()?).0.wait().await
 }
 
-/// An editor with arguments (`code --wait`) and quotes is what a shell reads, as git has it.
+/// Runs the editor through a shell, as git does, so that it may have arguments (`code --wait`) and
+/// quotes.
 #[cfg(unix)]
 fn command(name: &str, file: &Path) -> Command {
     let mut command = Command::new("sh");
@@ -99,7 +100,7 @@ fn command(name: &str, file: &Path) -> Command {
     command
 }
 
-/// An editor that is asked to end if nobody waits for it any longer.
+/// Editor process that is stopped when dropped.
 struct Running(Child);
 
 impl Drop for Running {
@@ -126,7 +127,7 @@ mod tests {
 
     #[test]
     #[cfg(unix)]
-    fn a_draft_is_its_owners_alone_and_leaves_nothing() {
+    fn editor_file_is_private_and_removed_on_drop() {
         use std::os::unix::fs::PermissionsExt as _;
         let draft = EditorFile::new(DeliveryId(7), "text").unwrap();
         let file = draft.path().to_owned();

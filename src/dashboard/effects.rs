@@ -1,4 +1,4 @@
-//! Carries out what the core asks for; outcomes come back as events.
+//! Executes the core's effects; their results return as events.
 
 mod annotate;
 mod copy;
@@ -31,7 +31,7 @@ use crate::store::{Store, StoreError};
 use crate::task;
 use edit::TerminalLease;
 
-/// Runs effects beside the loop.
+/// Runs effects outside of the loop.
 pub(super) struct Effects {
     context: Arc<Context>,
     tasks: JoinSet<()>,
@@ -42,31 +42,31 @@ pub(super) struct Effects {
     exports: mpsc::Sender<export::ExportJob>,
 }
 
-/// What every effect may need.
+/// Context shared by all effects.
 struct Context {
     setup: Setup,
     events: mpsc::Sender<Event>,
     client: Client,
     clipboard: Clipboard,
-    /// The number of the search whose matches are still wanted.
+    /// Number of the latest search; results of earlier ones are dropped.
     search: AtomicU64,
-    /// The same of the search in a document.
+    /// Number of the latest search in a document.
     finding: AtomicU64,
-    /// Places for threads that search.
+    /// Permits for search threads.
     searching: Arc<Semaphore>,
     to_terminal: mpsc::Sender<ForTerminal>,
-    /// The number of the last order that was ended by hand.
+    /// Number of the last run stopped by the user.
     stopped: watch::Sender<u64>,
-    /// Whether to go back to the editor, and for which order.
+    /// Whether to return to the editor, and for which run.
     decisions: watch::Sender<(u64, bool)>,
     rules_of_the_start: Arc<[Arc<ResponseRule>]>,
 }
 
-/// What only the loop can do with the terminal.
+/// Terminal operation that only the loop can perform.
 pub(super) enum ForTerminal {
-    /// Bytes to be written beside the screen.
+    /// Writes bytes outside of the frame.
     Write(Vec<u8>),
-    /// Another program wants it.
+    /// Hands the terminal to another program.
     Lend(TerminalLease),
     CaptureMouse(bool),
     Redraw,
@@ -74,8 +74,7 @@ pub(super) enum ForTerminal {
 }
 
 impl Effects {
-    /// Starts what runs beside the loop. The second is the queue of what the store holds and
-    /// gets.
+    /// Starts the background tasks. Also returns the queue of stored and changed deliveries.
     pub(super) fn start(
         setup: Setup,
         events: &mpsc::Sender<Event>,
@@ -84,7 +83,7 @@ impl Effects {
         let (to_terminal, terminal) = mpsc::channel(8);
         let (wanted, wishes) = watch::channel(None);
         let clipboard = Clipboard::start()?;
-        // Before anything is read, so that no delivery falls between the two.
+        // Before reading the list, so that no delivery is missed between the list and the tail.
         let tail = setup.store.reader()?.tail()?;
         let older = setup.store.reader()?;
         let rules_of_the_start = setup.controls.rules.rules();
@@ -103,15 +102,15 @@ impl Effects {
         });
         let mut tasks = JoinSet::new();
         let (one, older_rows) = (Arc::clone(&context), rows.clone());
-        tasks.spawn_blocking(move || one.told(feed::tell_older(&older, &older_rows)));
+        tasks.spawn_blocking(move || one.report_error(feed::send_older(&older, &older_rows)));
         let one = Arc::clone(&context);
         tasks.spawn(async move {
-            let news = feed::tell_news(one.setup.store.clone(), tail, rows).await;
+            let news = feed::send_changes(one.setup.store.clone(), tail, rows).await;
             one.say_if_failed(news).await;
         });
         let (latest, loaded) = watch::channel(None);
         tasks.spawn(load::load_wanted(Arc::clone(&context), wishes, latest));
-        tasks.spawn(rules::tell_changes(Arc::clone(&context)));
+        tasks.spawn(rules::report_changes(Arc::clone(&context)));
         tasks.spawn(load::explain_wanted(Arc::clone(&context), loaded.clone()));
         let (compare, wishes) = watch::channel(None);
         tasks.spawn(diff::compare_wanted(Arc::clone(&context), wishes));
@@ -120,8 +119,7 @@ impl Effects {
         Ok((Self { context, tasks, wanted, loaded, compare, terminal, exports }, pages))
     }
 
-    /// What is to be done with the terminal beside the screen. An effect that panicked ends the
-    /// program.
+    /// Waits for the next terminal operation. A panic in an effect ends the program.
     pub(super) async fn for_terminal(&mut self) -> ForTerminal {
         loop {
             tokio::select! {
@@ -132,7 +130,7 @@ impl Effects {
         }
     }
 
-    /// Starts an effect, or returns what the loop has to do with the terminal.
+    /// Starts an effect, or returns the terminal operation for the loop to perform.
     pub(super) fn begin(&mut self, effect: Effect) -> Option<ForTerminal> {
         tracing::debug!(effect = variant_name(&effect), "effect started");
         let context = Arc::clone(&self.context);
@@ -152,7 +150,7 @@ impl Effects {
             }
             Effect::Export { ids, format, to } => {
                 let (jobs, job) = (self.exports.clone(), export::ExportJob { ids, format, to });
-                // The one who exports has ended only if the program does.
+                // The exporter's queue closes only when the program ends.
                 self.tasks.spawn(async move { drop(jobs.send(job).await) });
             }
             Effect::CopyText { text, what } => {
@@ -187,7 +185,7 @@ impl Effects {
     }
 }
 
-/// Returns the name of an enum's variant without its fields, which may hold what the user typed.
+/// Returns the name of an enum's variant without its fields, which may contain text the user typed.
 fn variant_name(value: &impl fmt::Debug) -> String {
     struct Name(String);
     impl fmt::Write for Name {
@@ -198,20 +196,20 @@ fn variant_name(value: &impl fmt::Debug) -> String {
         }
     }
     let mut name = Name(String::new());
-    // An error ends the text behind the name.
+    // The writer returns an error to stop after the name.
     let _ = write!(name, "{value:?}");
     name.0
 }
 
 impl Context {
-    /// Tells an event. The loop has ended if nobody takes it.
-    fn tell(&self, event: Event) {
+    /// Sends an event to the loop, which may have ended.
+    fn send(&self, event: Event) {
         let _ = self.events.blocking_send(event);
     }
 
-    fn told(&self, outcome: Result<(), StoreError>) {
+    fn report_error(&self, outcome: Result<(), StoreError>) {
         if let Err(error) = outcome {
-            self.tell(Event::Notice(Notice::failed(error.to_string())));
+            self.send(Event::Notice(Notice::failed(error.to_string())));
         }
     }
 
@@ -235,7 +233,7 @@ impl Context {
     }
 
     fn save_view(&self, name: String, filter: String) {
-        self.tell(match config::save_view(&self.setup.config, &name, &filter) {
+        self.send(match config::save_view(&self.setup.config, &name, &filter) {
             Ok(()) => Event::ViewSaved { name, filter },
             Err(error) => Event::Notice(Notice::failed(format!("the view was not saved: {error}"))),
         });
@@ -287,7 +285,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_name_of_an_effect_leaves_its_fields_out() {
+    fn variant_name_omits_the_fields() {
         let effect = Effect::SaveView { name: "a".to_owned(), filter: "hidden".to_owned() };
         assert_eq!(variant_name(&effect), "SaveView");
         assert_eq!(variant_name(&Effect::Load(DeliveryId(7))), "Load");

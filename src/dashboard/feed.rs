@@ -1,25 +1,25 @@
-//! Brings what the store holds, and what it gets, to the loop.
+//! Feeds stored and changed deliveries to the loop.
 //!
-//! Both go through a queue of their own, of which the loop takes one page at a time: however
-//! much is read, keys wait for a page at most.
+//! Both arrive through a queue of their own, from which the loop takes one page at a time, so that
+//! a key waits for one page at most.
 
 use tokio::sync::mpsc;
 
 use crate::app::Event;
 use crate::store::{Store, StoreChange, StoreError, StoreReader, Tail};
 
-/// Pages that may wait for the loop.
+/// Capacity of the queue of pages.
 pub(super) const WAITING: usize = 2;
 
-/// The first page fills any screen; the rest comes behind it in larger ones.
+/// The first page fills any screen; the larger ones follow.
 const FIRST_PAGE: usize = 300;
 const PAGE: usize = 4096;
 
-/// Changes that are told of at a time.
+/// Changes reported at a time.
 const NEWS: usize = 1000;
 
-/// Reads what was kept before, newest first, until all is told or nobody listens.
-pub(super) fn tell_older(
+/// Reads earlier deliveries, newest first, until all are sent or the loop has ended.
+pub(super) fn send_older(
     reader: &StoreReader,
     pages: &mpsc::Sender<Event>,
 ) -> Result<(), StoreError> {
@@ -35,8 +35,8 @@ pub(super) fn tell_older(
     }
 }
 
-/// Tells of every change from `tail` on, for as long as the store is open.
-pub(super) async fn tell_news(
+/// Reports every change from `tail` on while the store is open.
+pub(super) async fn send_changes(
     store: Store,
     tail: Tail,
     pages: mpsc::Sender<Event>,
@@ -44,7 +44,7 @@ pub(super) async fn tell_news(
     let mut progress = store.progress();
     let mut trouble = None;
     let mut tail = tail;
-    // What was committed between the making of the tail and now.
+    // Includes commits made after the tail was created.
     progress.mark_changed();
     while progress.changed().await.is_ok() {
         let now = progress.borrow_and_update().error.clone();
@@ -59,7 +59,7 @@ pub(super) async fn tell_news(
     Ok(())
 }
 
-/// Passes on what has changed, page by page.
+/// Sends the pending changes page by page.
 async fn forward(tail: Tail, pages: &mpsc::Sender<Event>) -> Result<Tail, StoreError> {
     let mut tail = tail;
     loop {
@@ -74,7 +74,7 @@ async fn forward(tail: Tail, pages: &mpsc::Sender<Event>) -> Result<Tail, StoreE
         };
         let page = page?;
         let whole = page.len() == NEWS;
-        for event in told(page) {
+        for event in events_of(page) {
             if pages.send(event).await.is_err() {
                 return Ok(tail);
             }
@@ -85,8 +85,8 @@ async fn forward(tail: Tail, pages: &mpsc::Sender<Event>) -> Result<Tail, StoreE
     }
 }
 
-/// Changes as the core takes them; each delivery is in one of the two.
-fn told(changes: Vec<StoreChange>) -> impl Iterator<Item = Event> {
+/// Converts changes to events of the core; each delivery is in one of the two.
+fn events_of(changes: Vec<StoreChange>) -> impl Iterator<Item = Event> {
     let mut kept = Vec::with_capacity(changes.len());
     let mut gone = Vec::new();
     for change in changes {

@@ -1,8 +1,8 @@
-//! Marks the tokens of text that has none of its own, for the rows on the screen alone.
+//! Syntax highlighting for text without tokens of its own, limited to the visible rows.
 //!
-//! A row's tokens depend on all rows above it. These are read behind, in slices, and what the
-//! parser knew is kept every so many rows; until the screen is reached, its rows are read as if the
-//! text began with them.
+//! A row's tokens depend on all rows above it. Those are parsed in slices, and the parser's state
+//! is saved at intervals. Until parsing reaches the screen, its rows are highlighted as if the text
+//! began with them.
 
 mod syntaxes;
 
@@ -15,33 +15,33 @@ use crate::app::document_view::Tokens;
 use crate::payload::Document;
 use syntaxes::{LineState, PARSED, Syntaxes};
 
-/// Rows between two states that are kept.
+/// Rows between two saved states.
 const EVERY: usize = 200;
-/// Bytes that are parsed for one frame: some milliseconds.
+/// Bytes parsed per frame, which takes a few milliseconds.
 const SLICE: usize = 16 << 10;
-/// What a row costs, be it empty.
+/// Minimum cost of a row, even if it is empty.
 const ROW: usize = 32;
-/// Rows whose tokens are kept.
+/// Maximum number of rows whose tokens are cached.
 const KEPT: usize = 1000;
 
-/// Parses rows with syntect, whose syntaxes are loaded when the first text needs them.
+/// Highlighter based on syntect. The syntaxes are loaded when they are first needed.
 #[derive(Default)]
 pub struct Highlighter {
     syntaxes: Option<Syntaxes>,
     text: Option<Text>,
 }
 
-/// The text that was on the screen last.
+/// Text that was on the screen last.
 struct Text {
-    /// Held, so that no other text can have its address.
+    /// Kept alive so that no other text can have its address.
     body: Bytes,
-    /// Nothing where no syntax is known for it.
+    /// Initial state; none if the syntax is unknown.
     start: Option<LineState>,
-    /// What the parser knew in front of rows 0, 200, 400, ….
+    /// Parser states before rows 0, 200, 400, ….
     kept: Vec<LineState>,
-    /// How far all rows were read.
+    /// Position up to which all rows are parsed.
     behind: Place,
-    /// Where the rows of the screen go on.
+    /// Position at which parsing of the visible rows continues.
     screen: Place,
     tokens: Tokens,
     is_guess: bool,
@@ -60,7 +60,7 @@ impl fmt::Debug for Highlighter {
 }
 
 impl Highlighter {
-    /// The tokens of rows, as far as they are known by now; of some forms none are needed.
+    /// Returns the tokens of rows as far as they are known. Some forms need none.
     pub fn tokens(&mut self, document: &Document, rows: Range<usize>) -> &Tokens {
         const NONE: &Tokens = &Tokens::new();
         let Some(language) = document.language() else { return NONE };
@@ -80,7 +80,7 @@ impl Highlighter {
         &text.tokens
     }
 
-    /// Whether a row that is shown was read after all that stands above it.
+    /// Returns true if the visible rows were parsed after all rows above them.
     pub fn is_settled(&self) -> bool {
         self.text.as_ref().is_none_or(|text| !text.is_guess)
     }
@@ -100,8 +100,8 @@ impl Text {
         }
     }
 
-    /// Reads as much as one frame may cost: the rows of the screen first, if what they need is
-    /// known; else a guess at them, and then what stands above.
+    /// Parses within one frame's budget: the visible rows first, from a known state if possible,
+    /// otherwise from a guess. The rows above follow.
     fn advance(&mut self, syntaxes: &Syntaxes, document: &Document, rows: Range<usize>) {
         let rows = rows.start..rows.end.min(document.row_count());
         if self.tokens.len() > KEPT {
@@ -125,7 +125,7 @@ impl Text {
         }
     }
 
-    /// The nearest place from which a row can be read.
+    /// Returns the nearest position from which a row can be parsed.
     fn nearest(&self, row: usize) -> Place {
         if self.is_guess {
             let goes_on = self.screen.row == row;
@@ -142,7 +142,7 @@ impl Text {
         Place { row, state: state.or(self.start.as_ref()).cloned() }
     }
 
-    /// Reads rows into the tokens; returns what is left of the budget.
+    /// Parses rows into tokens; returns the remaining budget.
     fn read(
         &mut self,
         syntaxes: &Syntaxes,
@@ -172,7 +172,7 @@ impl Text {
         left
     }
 
-    /// Reads rows above the screen for the sake of what follows.
+    /// Parses rows above the screen to get the state at their end.
     fn carry(
         &mut self,
         syntaxes: &Syntaxes,
@@ -204,7 +204,7 @@ mod tests {
         Document::new(Bytes::copy_from_slice(body.as_bytes()), kind, None)
     }
 
-    /// The roles of the words of a text, once all of it has been read.
+    /// Returns the styles of the words after the whole text has been parsed.
     fn roles(body: &str, kind: &str, wanted: &[&str]) -> Vec<Option<StyleClass>> {
         let document = document(body, Some(kind));
         let mut highlighter = Highlighter::default();
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn tells_tokens_from_text() {
+    fn highlights_tokens_but_not_plain_text() {
         for (kind, body, expected) in [
             (
                 "text/html",
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn forms_with_tokens_of_their_own_and_plain_text_are_left_alone() {
+    fn forms_with_own_tokens_and_plain_text_are_unchanged() {
         let mut highlighter = Highlighter::default();
         for (body, kind) in
             [("{\"a\":1}", "application/json"), ("<a/>", "text/xml"), ("a=1", "text/plain")]
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn deep_rows_are_guessed_at_first_and_right_in_the_end() {
+    fn deep_rows_are_guessed_first_and_corrected_later() {
         let body = format!("<!--\n{}-->\n<p>end</p>\n", "<b>not a tag</b>\n".repeat(3000));
         let document = document(&body, Some("text/html"));
         let mut highlighter = Highlighter::default();
@@ -291,14 +291,14 @@ mod tests {
         assert!(frames > 5, "each frame does a part");
         let comment = vec![(0, StyleClass::Dim)];
         assert_eq!(highlighter.tokens(&document, 2000..2020).get(&2010), Some(&comment));
-        // What was passed is known, without reading it again from the top.
+        // Scrolling back needs no second pass from the top.
         assert_eq!(highlighter.tokens(&document, 1500..1520).get(&1510), Some(&comment));
         assert!(highlighter.is_settled());
         assert_eq!(highlighter.tokens(&document, 0..20).get(&1), Some(&comment));
     }
 
     #[test]
-    fn long_lines_cost_no_more_than_their_beginning() {
+    fn only_the_beginning_of_a_long_line_is_parsed() {
         let body = format!("<p>{}</p>\n<b>x</b>", "<i>y</i>".repeat(100_000));
         let document = document(&body, Some("text/html"));
         let mut highlighter = Highlighter::default();

@@ -1,4 +1,4 @@
-//! From the terminal's events to the core's.
+//! Translates terminal events to events of the core.
 
 use crossterm::event::{
     Event as TerminalEvent, KeyCode as TerminalKey, KeyEvent, KeyEventKind, KeyModifiers,
@@ -9,7 +9,7 @@ use crate::app::keymap::{Key, KeyCode};
 use crate::app::layout::Size;
 use crate::app::{Event, Mouse, MouseKind};
 
-/// What an event of the terminal means to the core, if anything.
+/// Translates a terminal event, if the core handles it.
 pub(super) fn translate(event: TerminalEvent) -> Option<Event> {
     match event {
         TerminalEvent::Key(key) => translate_key(key).map(Event::Key),
@@ -46,7 +46,8 @@ fn translate_key(key: KeyEvent) -> Option<Key> {
         TerminalKey::PageDown => KeyCode::PageDown,
         _ => return None,
     };
-    // Shift belongs to the character, and Ctrl to letters alone: terminals differ in the rest.
+    // Shift is part of the character, and Ctrl applies to letters only: terminals differ in the
+    // rest.
     let alt = key.modifiers.contains(KeyModifiers::ALT);
     Some(Key { code, ctrl: ctrl && matches!(code, KeyCode::Char(_)), alt })
 }

@@ -1,4 +1,4 @@
-//! The terminal: taken over when the dashboard starts, and given back however it ends.
+//! Terminal setup, restored however the dashboard ends.
 
 use std::io::{self, Stdout, Write as _};
 
@@ -15,13 +15,13 @@ use ratatui::backend::CrosstermBackend;
 
 use crate::app::layout::Size;
 
-/// The terminal while it is ours.
+/// Terminal in raw mode on the alternate screen.
 pub(super) struct Terminal {
     screen: ratatui::Terminal<CrosstermBackend<Stdout>>,
 }
 
 impl Terminal {
-    /// Takes the terminal over. A panic anywhere gives it back before it is reported.
+    /// Sets the terminal up. Any panic restores it before the report is printed.
     pub(super) fn enter() -> io::Result<Self> {
         let report = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
@@ -42,8 +42,8 @@ impl Terminal {
         self.screen.draw(draw).map(drop)
     }
 
-    /// Draws everything anew next time. (The library's own way asks the terminal where the
-    /// cursor is, and the answer would be read as a key.)
+    /// Forces a full redraw. (ratatui's own method queries the cursor position, and the response
+    /// would be read as a key.)
     pub(super) fn clear(&mut self) -> io::Result<()> {
         execute!(io::stdout(), Clear(ClearType::All))?;
         self.screen = ratatui::Terminal::new(CrosstermBackend::new(io::stdout()))?;
@@ -58,14 +58,14 @@ impl Terminal {
         }
     }
 
-    /// Writes what is not for the screen, between two frames.
+    /// Writes bytes outside of the frame.
     pub(super) fn write(bytes: &[u8]) -> io::Result<()> {
         let mut out = io::stdout();
         out.write_all(bytes)?;
         out.flush()
     }
 
-    /// Lets another program have it.
+    /// Restores the terminal for another program.
     pub(super) fn lend() {
         give_back();
     }
@@ -75,7 +75,7 @@ impl Terminal {
         self.clear()
     }
 
-    /// Stops the process as Ctrl-Z does, and takes the terminal back when it goes on.
+    /// Stops the process as Ctrl-Z does, and sets the terminal up again when it continues.
     pub(super) fn suspend(&mut self, mouse_released: bool) -> io::Result<()> {
         give_back();
         stop_process()?;
@@ -96,7 +96,7 @@ fn take(mouse: bool) -> io::Result<()> {
     if mouse { execute!(io::stdout(), EnableMouseCapture) } else { Ok(()) }
 }
 
-/// Each step is tried whatever became of the one before; a terminal that has gone needs none.
+/// Runs each step even if an earlier one failed; a closed terminal needs no restoring.
 fn give_back() {
     let mut out = io::stdout();
     let _ = execute!(out, DisableMouseCapture, DisableBracketedPaste);

@@ -31,7 +31,7 @@ use crate::app::theme::Theme;
 use crate::app::{Mode, Model, StyleClass, StyledLine, pane};
 use crate::dashboard::highlight::Highlighter;
 
-/// What drawing needs beside the model: the theme, and what was highlighted last.
+/// State for drawing other than the model: the theme and the last highlighted text.
 #[derive(Debug)]
 pub struct Painter {
     theme: Theme,
@@ -94,7 +94,7 @@ impl Painter {
 
     fn answers(&self, model: &Model, chosen: usize, frame: &mut Frame<'_>, area: Rect) {
         let page = pane::responses::page(model, chosen, usize::from(area.width));
-        // The chosen line is in sight, and what stands around it as far as there is room.
+        // Keeps the selected line visible, with its context as far as it fits.
         let top = (page.chosen + 2).saturating_sub(usize::from(area.height));
         self.page(&page.lines, top, frame, area);
     }
@@ -111,12 +111,12 @@ impl Painter {
     }
 }
 
-/// What everything is drawn on.
+/// Returns the base style of the screen.
 fn base(theme: Theme) -> Style {
     theme.background().map_or_else(Style::new, |colour| Style::new().bg(colour))
 }
 
-/// Where text stands if it is to look centred, a little above the middle.
+/// Returns the area for text that looks centered, slightly above the middle.
 fn centred(area: Rect, lines: &[StyledLine]) -> Rect {
     let widest = lines.iter().map(StyledLine::width).max().unwrap_or(0);
     let width = u16::try_from(widest).unwrap_or(u16::MAX).min(area.width);

@@ -1,4 +1,4 @@
-//! Marks, notes, and removals, as effects; the list learns of them from the store.
+//! Marks, notes, and removals, as effects; the list is updated through the store.
 
 use std::sync::Arc;
 

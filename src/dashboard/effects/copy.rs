@@ -1,4 +1,4 @@
-//! Parts of a delivery, to the clipboard.
+//! Copies parts of a delivery to the clipboard.
 
 use super::{Context, ForTerminal};
 use crate::app::{Copyable, Event, Notice};
@@ -14,14 +14,14 @@ impl Context {
             Err(reason) => Notice::failed(format!("nothing was copied: {reason}")),
             Ok((text, remark)) => self.place(&text, what.title(), remark),
         };
-        self.tell(Event::Notice(notice));
+        self.send(Event::Notice(notice));
     }
 
     pub(super) fn copy_text(&self, text: &str, what: Copyable) {
-        self.tell(Event::Notice(self.place(text, what.title(), "")));
+        self.send(Event::Notice(self.place(text, what.title(), "")));
     }
 
-    /// The text to copy, and a remark for the notice.
+    /// Returns the text to copy and a remark for the notice.
     fn text_of(
         &self,
         delivery: &Delivery,
@@ -42,7 +42,7 @@ impl Context {
         })
     }
 
-    /// Puts a text on the clipboard, and says by which way it went.
+    /// Copies a text to the clipboard and describes the method used.
     fn place(&self, text: &str, title: &str, remark: &str) -> Notice {
         if text.is_empty() {
             return Notice::failed(format!("nothing was copied: this delivery has no {title}"));

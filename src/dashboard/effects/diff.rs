@@ -10,7 +10,7 @@ use crate::app::diff::{DeliveryDiff, DiffRequest};
 use crate::ops::diff::{DiffError, DiffPair, pair};
 use crate::task;
 
-/// Compares the pair that was requested last; earlier requests are passed over.
+/// Compares the pair requested last; earlier requests are skipped.
 pub(super) async fn compare_wanted(
     context: Arc<Context>,
     mut wishes: watch::Receiver<Option<DiffRequest>>,
@@ -36,7 +36,7 @@ impl Context {
             DiffError::Refused | DiffError::Gone(_) | DiffError::Store(_) => error.to_string(),
         })?;
         let DiffPair { old, new, reason, signature_headers, id_places } = found;
-        // An event's id is another one each time.
+        // Event ids always differ.
         let volatile = self.setup.preferences.volatile.and(&id_places);
         let volatile = volatile.map_err(|error| error.to_string())?;
         let signing: Vec<&str> = signature_headers.iter().map(String::as_str).collect();

@@ -1,4 +1,4 @@
-//! Deliveries that the user edits: the file, the editor in the terminal, and the way back.
+//! Editing a delivery: the file, the editor in the terminal, and the checked result.
 
 use std::io;
 use std::sync::Arc;
@@ -14,25 +14,25 @@ use crate::ops::resend::SkipReason;
 use crate::outbound::Request;
 use crate::task;
 
-/// The terminal, asked for and given back.
+/// Handshake for borrowing the terminal from the loop.
 pub(crate) struct TerminalLease {
-    /// Told when it is free.
+    /// Signaled when the terminal is free.
     pub(super) given: oneshot::Sender<()>,
-    /// Answered, or dropped, when it may be taken back.
+    /// Completes, or is dropped, when the terminal may be taken back.
     pub(super) back: oneshot::Receiver<()>,
 }
 
 impl TerminalLease {
-    /// Tells that the terminal is free; what comes back ends the loan.
+    /// Signals that the terminal is free. The returned receiver completes when the lease ends.
     pub(crate) fn give(self) -> oneshot::Receiver<()> {
-        // Whoever asked has gone: then the other end is gone as well, which ends the loan.
+        // If the borrower is gone, so is the other end, which ends the lease.
         let _ = self.given.send(());
         self.back
     }
 }
 
 impl Context {
-    /// Lets the user edit a delivery, and sends the result.
+    /// Lets the user edit a delivery and sends the result.
     pub(super) async fn edit(self: Arc<Self>, order: ResendRequest) {
         if let Err(notice) = self.try_edit(&order).await {
             self.say(notice).await;
@@ -58,12 +58,12 @@ impl Context {
         let text = run.draft();
         let request = self.edited(order, text).await?;
         let outcome = run.send(request).await.map_err(|error| failed(error.to_string()))?;
-        // The loop has ended if nobody receives it.
+        // The receiver is gone if the loop has ended.
         let _ = self.events.send(Event::EditSent { origin, outcome: Box::new(outcome) }).await;
         Ok(())
     }
 
-    /// Lets the user edit until there is something that can be sent.
+    /// Lets the user edit until the result can be sent.
     async fn edited(&self, order: &ResendRequest, text: String) -> Result<Request, Notice> {
         let id = order.ids.first().copied().unwrap_or(DeliveryId(0));
         let mut decisions = self.decisions.subscribe();
@@ -86,7 +86,7 @@ impl Context {
             };
             decisions.borrow_and_update();
             let number = order.number;
-            // The loop has ended if nobody receives it.
+            // The receiver is gone if the loop has ended.
             let _ = self.events.send(Event::Mistaken { number, mistakes }).await;
             let decided = loop {
                 let gone = decisions.changed().await.is_err();
@@ -124,7 +124,7 @@ impl Context {
     }
 }
 
-/// Checks what the editor left; mistakes are written into the file as well.
+/// Parses the edited file; mistakes are also written into the file.
 fn read_back(file: &EditorFile, before: &str) -> Result<Checked, String> {
     let failed = |what: &str, error: io::Error| format!("nothing was sent: cannot {what}: {error}");
     let edited = file.read().map_err(|error| failed("read the edited file", error))?;
@@ -135,7 +135,7 @@ fn read_back(file: &EditorFile, before: &str) -> Result<Checked, String> {
     Ok(checked)
 }
 
-/// The first mistake as a sentence, and the number of others.
+/// Describes the first mistake and counts the others.
 fn first_of(mistakes: &[EditError]) -> String {
     let first = mistakes.first().map(ToString::to_string).unwrap_or_default();
     let mut letters = first.chars();

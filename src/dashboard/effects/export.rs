@@ -1,4 +1,4 @@
-//! Deliveries to files: fixtures in a folder, or one file of another format.
+//! Exports of deliveries: fixtures in a folder, or one file of another format.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -17,21 +17,21 @@ use crate::ops::export::{
 use crate::task;
 use crate::units;
 
-/// Number of deliveries between two notices of progress.
+/// Number of deliveries between two progress notices.
 const STEP: usize = 200;
 
-/// Events that may wait to be shown.
+/// Capacity of the queue of events to show.
 const WAITING: usize = 64;
 
-/// What is to be exported.
+/// Export request.
 pub(super) struct ExportJob {
     pub(super) ids: Vec<DeliveryId>,
     pub(super) format: &'static ExportFormat,
     pub(super) to: String,
 }
 
-/// Exports one job after the other. The exporter lives as long as the dashboard, so that a person
-/// has the same pseudonym in all fixtures of a session.
+/// Runs export jobs one after another. The exporter lives as long as the dashboard, so that a
+/// person has the same pseudonym in all fixtures of a session.
 pub(super) async fn work(context: Arc<Context>, mut jobs: mpsc::Receiver<ExportJob>) {
     let base = context.setup.own.to_string();
     let policy = ExportPolicy { base, ..ExportPolicy::default() };
@@ -43,7 +43,7 @@ pub(super) async fn work(context: Arc<Context>, mut jobs: mpsc::Receiver<ExportJ
             let outcome = one.export(&mut exporter, &job, &events);
             (exporter, outcome)
         });
-        let left_out = context.tell_progress(queue, count).await;
+        let left_out = context.report_progress(queue, count).await;
         let Some((back, outcome)) = task::join_or_panic(exporting.await) else { return };
         exporter = back;
         context.say(notice(&outcome, left_out, &to)).await;
@@ -88,9 +88,9 @@ impl Context {
         exporter.export(&self.setup.store.reader()?, &request, target, events)
     }
 
-    /// Shows how far an export of `count` deliveries is. Returns why the last one that was left
-    /// out was.
-    async fn tell_progress(
+    /// Shows the progress of an export of `count` deliveries. Returns the reason for the last
+    /// delivery that was skipped.
+    async fn report_progress(
         &self,
         mut queue: mpsc::Receiver<ExportEvent>,
         count: usize,

@@ -1,4 +1,4 @@
-//! Deliveries out of the store, made ready to be shown and explained.
+//! Loads deliveries from the store, ready to be shown and explained.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -14,10 +14,10 @@ use crate::payload::{Document, DocumentSearch, SearchPattern};
 use crate::secret::Secret;
 use crate::task;
 
-/// Bytes of a document that are searched between two looks at whether that is still wanted.
+/// Bytes of a document searched before checking for cancellation.
 const SLICE: usize = 1 << 20;
 
-/// Loads the delivery that is wanted last; those wanted meanwhile are passed over.
+/// Loads the delivery requested last; earlier requests are skipped.
 pub(super) async fn load_wanted(
     context: Arc<Context>,
     mut wishes: watch::Receiver<Option<DeliveryId>>,
@@ -37,7 +37,7 @@ pub(super) async fn load_wanted(
     }
 }
 
-/// Says what was tried on the delivery that was loaded last, if its signature is bad.
+/// Explains a failed signature of the delivery loaded last.
 pub(super) async fn explain_wanted(
     context: Arc<Context>,
     mut loaded: watch::Receiver<Option<Arc<Loaded>>>,
@@ -49,13 +49,13 @@ pub(super) async fn explain_wanted(
         let Some(diagnosis) = task::blocking(finding).await else { continue };
         let summary = &loaded.delivery.summary;
         let id = summary.id;
-        // The queue for searches was full when it was received.
+        // The diagnosis queue was full when it was received.
         if let Some(verdict) = late_cause(&summary.signature, &diagnosis)
             && let Err(error) = context.setup.store.record_diagnosis(id, verdict).await
         {
             context.say(Notice::failed(format!("the cause was not stored: {error}"))).await;
         }
-        // The loop has ended if nobody takes it.
+        // The receiver is gone if the loop has ended.
         let _ = context.events.send(Event::Diagnosed { id, diagnosis }).await;
     }
 }
@@ -65,7 +65,7 @@ impl Context {
         match self.read(id) {
             Ok(delivery) => {
                 let examined = report(&self.setup.verifier, &delivery);
-                // Without them the delivery itself can still be shown.
+                // On failure, the delivery itself can still be shown.
                 let reader = self.setup.store.reader();
                 let related =
                     reader.and_then(|reader| relations(&reader, &self.setup.verifier, &delivery));
@@ -77,7 +77,7 @@ impl Context {
         }
     }
 
-    /// Searches the whole of a document, and tells what was found from time to time.
+    /// Searches a whole document and reports the matches at intervals.
     pub(super) fn find(
         &self,
         loaded: Option<Arc<Loaded>>,
@@ -86,7 +86,7 @@ impl Context {
         within: DocumentTab,
     ) {
         let Some(loaded) = loaded else { return };
-        // It was read before it was sent here.
+        // The core has already parsed it.
         let Ok(pattern) = SearchPattern::read(typed) else { return };
         let hex;
         let document = match within {
@@ -98,29 +98,29 @@ impl Context {
             }
         };
         let mut search = DocumentSearch::new(pattern);
-        let mut told = 0;
+        let mut reported = 0;
         while search.advance(document, SLICE) {
             if self.finding.load(Ordering::Relaxed) != number {
                 return;
             }
-            // The first hits at once; later ones change a count.
-            if told == 0 && search.count() > 0 {
-                told = search.count();
-                self.tell(Event::Found { number, search: search.clone() });
+            // Report the first matches at once; later ones only change a count.
+            if reported == 0 && search.count() > 0 {
+                reported = search.count();
+                self.send(Event::Found { number, search: search.clone() });
             }
         }
-        self.tell(Event::Found { number, search });
+        self.send(Event::Found { number, search });
     }
 
-    /// Checks a delivery with one secret that is kept nowhere.
+    /// Verifies a delivery with a secret that is not saved.
     pub(super) fn try_secret(&self, id: DeliveryId, secret: Secret) {
         match self.read(id) {
             Ok(delivery) => {
                 let verdict = try_secret(&self.setup.verifier, &delivery, secret);
-                self.tell(Event::SecretTried { id, verdict });
+                self.send(Event::SecretTried { id, verdict });
             }
             Err(reason) => {
-                self.tell(Event::Notice(Notice::failed(format!("nothing was tried: {reason}"))));
+                self.send(Event::Notice(Notice::failed(format!("nothing was tried: {reason}"))));
             }
         }
     }

@@ -11,7 +11,7 @@ use crate::ops::resign::EventIdPolicy;
 use crate::outbound::TargetError;
 use crate::store::StoreError;
 
-/// Events of a run that may wait for the loop.
+/// Capacity of the queue of a run's events.
 const WAITING: usize = 16;
 
 #[derive(Debug, thiserror::Error)]
@@ -22,7 +22,7 @@ enum ResendError {
 }
 
 impl Context {
-    /// Resends deliveries, and reports each event to the loop.
+    /// Resends deliveries and reports each event to the loop.
     pub(super) async fn resend(self: Arc<Self>, order: ResendRequest) {
         let run = match self.resend_run(&order) {
             Ok(run) => run,
@@ -55,7 +55,7 @@ impl Context {
         })
     }
 
-    /// Where a request of the user's goes, and what it is signed with.
+    /// Returns the target of a resend and the secrets to sign with.
     pub(super) fn destination(
         &self,
         order: &ResendRequest,

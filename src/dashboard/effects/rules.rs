@@ -1,4 +1,4 @@
-//! Rules, held deliveries, targets and the public address: watched, and changed.
+//! Rules, paused requests, targets, and the public address: changes and updates of the screen.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -21,14 +21,14 @@ use crate::respond::{ResponseRule, RuleError, Rulebook};
 use crate::task;
 use crate::tunnel;
 
-/// The screen is told so often at most.
+/// Minimum time between two updates of the screen.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// How often the rules' counts are looked at; they change with every delivery.
+/// Interval for reading the rules' counts, which change with every delivery.
 const COUNTS: Duration = Duration::from_secs(1);
 
-/// Tells how things are whenever that changes, until nobody listens.
-pub(super) async fn tell_changes(context: Arc<Context>) {
+/// Reports the routing state whenever it changes, until the loop ends.
+pub(super) async fn report_changes(context: Arc<Context>) {
     let controls = &context.setup.controls;
     let mut rules = vec![controls.rules.changes()];
     let mut held = vec![controls.paused.changes()];
@@ -36,11 +36,11 @@ pub(super) async fn tell_changes(context: Arc<Context>) {
     let mut tunnel: Vec<_> = context.setup.tunnel.iter().cloned().collect();
     let mut counts = tokio::time::interval(COUNTS);
     counts.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut told = Routing::default();
+    let mut reported = Routing::default();
     loop {
         let now = context.routing();
-        if now != told {
-            told = now.clone();
+        if now != reported {
+            reported = now.clone();
             if context.events.send(Event::Onward(Box::new(now))).await.is_err() {
                 return;
             }
@@ -51,12 +51,12 @@ pub(super) async fn tell_changes(context: Arc<Context>) {
             () = changed(&mut held) => {}
             () = changed(&mut targets) => {}
             () = changed(&mut tunnel) => {}
-            _ = counts.tick(), if !told.rules.is_empty() => {}
+            _ = counts.tick(), if !reported.rules.is_empty() => {}
         }
     }
 }
 
-/// Waits until one of them changes; those that never will again are forgotten.
+/// Waits until one of them changes and removes the closed ones.
 async fn changed<T>(all: &mut Vec<watch::Receiver<T>>) {
     while !all.is_empty() {
         let changes = all.iter_mut().map(|one| Box::pin(one.changed()));
@@ -109,7 +109,7 @@ impl Context {
         }
     }
 
-    /// Changes rules, or lets a held sender go.
+    /// Changes rules or releases a paused request.
     pub(super) async fn change(self: Arc<Self>, change: RoutingChange) {
         match change {
             RoutingChange::Add(typed) => task::blocking(move || self.add_rule(typed)).await,
@@ -119,10 +119,10 @@ impl Context {
         }
     }
 
-    /// Puts a rule first. It may read a file.
+    /// Inserts a rule at the front. This may read a file.
     fn add_rule(&self, typed: String) {
         let folder = self.setup.config.parent().unwrap_or_else(|| Path::new(""));
-        self.tell(match ResponseRule::read(&typed, folder) {
+        self.send(match ResponseRule::read(&typed, folder) {
             Ok(rule) => {
                 let text = rule.to_string();
                 self.setup.controls.rules.put_first(rule);
@@ -146,12 +146,12 @@ impl Context {
     async fn reset_rules(&self) {
         let rules = self.rules_of_the_start.iter().cloned();
         self.setup.controls.rules.replace(rules);
-        let told = match self.rules_of_the_start.len() {
+        let reported = match self.rules_of_the_start.len() {
             0 => "no rule holds, as at the start".to_owned(),
             1 => "the rule of the start holds again".to_owned(),
             many => format!("the {many} rules of the start hold again"),
         };
-        self.say(Notice::done(told)).await;
+        self.say(Notice::done(reported)).await;
     }
 
     async fn release(&self, id: DeliveryId, decision: ReleaseDecision) {
@@ -173,7 +173,7 @@ impl Context {
     }
 }
 
-/// Reports a mistake in a typed rule, with the part of the text that it is about.
+/// Reports a mistake in a typed rule, with the affected part of the text.
 fn wrong(typed: String, error: &RuleError) -> Event {
     let diagnostic = error.diagnostic();
     let message = diagnostic.map_or_else(|| error_chain::with_sources(error), ToString::to_string);

@@ -1,4 +1,4 @@
-//! Searches in threads beside the loop, few at a time whatever is asked.
+//! Searches on a limited number of threads outside of the loop.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -10,7 +10,7 @@ use crate::ops::search::{SearchBatch, StoreSearch};
 use crate::store::StoreError;
 use crate::task;
 
-/// Threads that search at a time.
+/// Maximum number of concurrent search threads.
 pub(super) const THREADS: usize = 2;
 
 impl Effects {
@@ -19,12 +19,12 @@ impl Effects {
         for _ in 0..THREADS.min(search.width()) {
             let (context, search) = (Arc::clone(&self.context), Arc::clone(&search));
             self.tasks.spawn(async move {
-                // It is never closed.
+                // The semaphore is never closed.
                 let Ok(place) = Arc::clone(&context.searching).acquire_owned().await else {
                     return;
                 };
                 let searching = tokio::task::spawn_blocking(move || {
-                    context.told(context.search(number, &search));
+                    context.report_error(context.search(number, &search));
                     drop(place);
                 });
                 task::join_or_panic(searching.await);
@@ -41,7 +41,7 @@ impl Context {
         }
         let reader = self.setup.store.reader()?.for_searching()?;
         search.run(&reader, is_wanted, |SearchBatch { ids, tested }| {
-            self.tell(Event::Matched { search: number, ids, tested });
+            self.send(Event::Matched { search: number, ids, tested });
         })
     }
 }

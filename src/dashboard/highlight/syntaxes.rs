@@ -1,18 +1,18 @@
-//! What the tokens of a line are, by syntect's syntaxes.
+//! Tokens of a line, from syntect's syntaxes.
 
 use syntect::parsing::{ParseState, Scope, ScopeStack, SyntaxSet};
 
 use crate::app::StyleClass;
 
-/// Bytes of a line that are parsed; the rest of a longer one looks like its end.
+/// Bytes of a line that are parsed; the rest of a longer line keeps the last style.
 pub(super) const PARSED: usize = 2048;
-/// The syntaxes that come with syntect, and the roles of their scopes.
+/// The syntaxes bundled with syntect and the styles of their scopes.
 pub(super) struct Syntaxes {
     set: SyntaxSet,
     roles: Vec<(Scope, StyleClass)>,
 }
 
-/// What the parser knows between two lines.
+/// Parser state between two lines.
 #[derive(Clone)]
 pub(super) struct LineState {
     parser: ParseState,
@@ -41,7 +41,7 @@ impl Syntaxes {
         Self { set: SyntaxSet::load_defaults_newlines(), roles: roles.collect() }
     }
 
-    /// The state at the start of a text, if its language is known.
+    /// Returns the state at the start of a text if its language is known.
     pub(super) fn start(&self, language: &str, first_line: &str) -> Option<LineState> {
         let syntax = match language {
             "" => self.set.find_syntax_by_first_line(first_line),
@@ -50,13 +50,13 @@ impl Syntaxes {
         Some(LineState { parser: ParseState::new(syntax), stack: ScopeStack::new() })
     }
 
-    /// The role of what stands in all these scopes: that of the innermost which has one.
+    /// Returns the style of the innermost scope that has one.
     fn role(&self, stack: &ScopeStack) -> StyleClass {
         let of = |scope: &Scope| self.roles.iter().find(|(of, _)| of.is_prefix_of(*scope));
         stack.as_slice().iter().rev().find_map(of).map_or(StyleClass::Text, |(_, role)| *role)
     }
 
-    /// Reads a line: where each role begins in it.
+    /// Parses a line and returns the position at which each style begins.
     pub(super) fn read(&self, state: &mut LineState, line: &str) -> Vec<(usize, StyleClass)> {
         let length = line.floor_char_boundary(PARSED.min(line.len()));
         let line = line.split_at_checked(length).map_or(line, |(parsed, _)| parsed);

@@ -1,4 +1,4 @@
-//! The address for senders, in letters and for cameras.
+//! The URL for senders, as text and as a QR code.
 
 use qrcode::{Color as Module, EcLevel, QrCode};
 use ratatui::Frame;
@@ -10,27 +10,26 @@ use super::{Glyphs, Painter, text};
 use crate::app::routing::PublicAddress;
 use crate::app::{Model, StyleClass, StyledLine};
 
-/// Blank modules around a code, as ISO/IEC 18004 wants them.
+/// Quiet zone around a QR code in modules, as ISO/IEC 18004 requires.
 const QUIET: usize = 4;
 
-/// Black and white of the palette of 256 that themes leave alone. They are the content, not
-/// decoration: a code in the terminal's own colours may be too pale for a camera, or inverted.
+/// Black and white of the 256-color palette, which themes do not change. The terminal's own colors
+/// may be too pale for a camera, or inverted.
 const BLACK: Color = Color::Indexed(16);
 const WHITE: Color = Color::Indexed(231);
 
 pub(super) fn draw(model: &Model, painter: &Painter, frame: &mut Frame<'_>, area: Rect) {
     let theme = painter.theme;
     let address = model.address();
-    let told = told(model);
     let width = usize::from(area.width.saturating_sub(2));
-    let head = told.into_iter().flat_map(|line| line.wrap(width, 2));
+    let head = description(model).into_iter().flat_map(|line| line.wrap(width, 2));
     let head: Vec<StyledLine> = head.collect();
     let below = area.height.saturating_sub(u16::try_from(head.len()).unwrap_or(u16::MAX));
     for (line, row) in head.iter().zip(area.rows()) {
         frame.render_widget(text::clipped(line, 0, usize::from(row.width), theme), row);
     }
     let place = Rect { y: area.bottom() - below, height: below, ..area };
-    // The page is for the code: where there is little room, it has all of it.
+    // The code matters most: on a small screen it gets the whole page.
     let codes = [(place, QUIET), (place, 2), (area, QUIET), (area, 2)];
     let drawn = codes.into_iter().find_map(|(place, quiet)| {
         let lines = code(address, quiet, painter.glyphs)?;
@@ -53,8 +52,8 @@ pub(super) fn draw(model: &Model, painter: &Painter, frame: &mut Frame<'_>, area
     }
 }
 
-/// The address, and where it leads.
-fn told(model: &Model) -> Vec<StyledLine> {
+/// Returns the URL and where it leads.
+fn description(model: &Model) -> Vec<StyledLine> {
     let own = &model.session.url;
     let address = StyledLine::new(StyleClass::Plain, " ").with(StyleClass::Accent, model.address());
     match &model.routing.public {
@@ -70,8 +69,8 @@ fn told(model: &Model) -> Vec<StyledLine> {
     }
 }
 
-/// A code as lines: two modules a character where there are half blocks, else two columns a
-/// module.
+/// Renders a QR code as lines: with half blocks two modules per character, otherwise two columns
+/// per module.
 fn code(address: &str, quiet: usize, glyphs: Glyphs) -> Option<Vec<Line<'static>>> {
     let code = QrCode::with_error_correction_level(address, EcLevel::L).ok()?;
     let side = code.width() + 2 * quiet;
@@ -104,7 +103,7 @@ fn code(address: &str, quiet: usize, glyphs: Glyphs) -> Option<Vec<Line<'static>
 mod tests {
     use super::*;
 
-    /// Reads the modules back out of the characters.
+    /// Decodes the modules from the characters.
     fn modules(lines: &[Line<'_>], glyphs: Glyphs) -> Vec<Vec<bool>> {
         let dark = |colour: Option<Color>| colour == Some(BLACK);
         lines
@@ -137,7 +136,7 @@ mod tests {
                     assert_eq!(*dark, wanted, "{x} {y} {glyphs:?}");
                 }
             }
-            // Such a URL fits beside one line on the smallest usual screen.
+            // Such a URL leaves one line of text on the smallest common screen.
             assert!(glyphs == Glyphs::Ascii || lines.len() <= 21, "{}", lines.len());
         }
     }

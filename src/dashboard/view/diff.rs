@@ -1,4 +1,4 @@
-//! Two deliveries beside each other.
+//! The diff of two deliveries, side by side.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;

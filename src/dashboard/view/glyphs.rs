@@ -1,9 +1,9 @@
-//! Terminals that cannot show more than ASCII get other signs in the places of ours.
+//! ASCII replacements for terminals that cannot show our symbols.
 
 use ratatui::buffer::Buffer;
 use unicode_width::UnicodeWidthStr as _;
 
-/// Which characters the terminal can show.
+/// Character set of the terminal.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Glyphs {
     #[default]
@@ -11,7 +11,7 @@ pub enum Glyphs {
     Ascii,
 }
 
-/// Our signs, and what stands for them.
+/// Symbols and their ASCII replacements.
 const PLAIN: [(char, char); 46] = [
     ('✓', '+'),
     ('✗', 'x'),
@@ -62,8 +62,8 @@ const PLAIN: [(char, char); 46] = [
 ];
 
 impl Glyphs {
-    /// What the locale says that the terminal can show (`LC_ALL`, `LC_CTYPE`, `LANG`, in this
-    /// order, as POSIX has them). The console of Linux has few glyphs whatever the locale is.
+    /// Determines the character set from the locale (`LC_ALL`, `LC_CTYPE`, `LANG`, in POSIX order).
+    /// The Linux console has few glyphs in any locale.
     pub fn from_environment() -> Self {
         let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         let locale = set("LC_ALL").or_else(|| set("LC_CTYPE")).or_else(|| set("LANG"));
@@ -72,13 +72,13 @@ impl Glyphs {
 
     fn for_terminal(locale: Option<&str>, terminal: Option<&str>) -> Self {
         let locale = locale.unwrap_or_default().to_ascii_lowercase();
-        // Without a word on it most terminals of today take UTF-8.
+        // Without a locale, assume UTF-8 as most terminals support it.
         let other = !locale.is_empty() && !locale.contains("utf-8") && !locale.contains("utf8");
         let bare = matches!(locale.as_str(), "c" | "posix");
         if (other && !bare) || terminal == Some("linux") { Self::Ascii } else { Self::Unicode }
     }
 
-    /// Puts what the terminal can show in the place of what it cannot.
+    /// Replaces the symbols that the terminal cannot show.
     pub(super) fn settle(self, buffer: &mut Buffer) {
         if self == Self::Unicode {
             return;
@@ -92,7 +92,7 @@ impl Glyphs {
     }
 }
 
-/// A sign for a symbol, as wide as that is.
+/// Returns the ASCII replacement for a symbol, of the same width.
 fn plain(symbol: &str) -> String {
     let first = symbol.chars().next().unwrap_or(' ');
     let known = PLAIN.iter().find(|(sign, _)| *sign == first).map(|(_, sign)| *sign);
@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_locale_decides() {
+    fn locale_selects_the_glyphs() {
         let glyphs = Glyphs::for_terminal;
         assert_eq!(glyphs(Some("en_GB.UTF-8"), Some("xterm")), Glyphs::Unicode);
         assert_eq!(glyphs(Some("de_DE.ISO-8859-1"), Some("xterm")), Glyphs::Ascii);
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stand_in_is_as_wide_as_what_it_stands_for() {
+    fn replacements_have_the_same_width() {
         assert_eq!(plain("✓"), "+");
         assert_eq!(plain("漢"), "??");
         assert_eq!(plain("é"), "?");

@@ -1,4 +1,4 @@
-//! The list of deliveries: only the rows on the screen are looked at.
+//! The list of deliveries. Only the visible rows are rendered.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -40,7 +40,7 @@ pub(super) fn draw(model: &Model, theme: Theme, frame: &mut Frame<'_>, areas: &A
     }
 }
 
-/// The names of the columns, with an arrow at the one that the list is sorted by.
+/// Renders the column names, with an arrow at the sort column.
 fn head(model: &Model, columns: &[ColumnPlacement], theme: Theme) -> Line<'static> {
     let order = model.list.order();
     let mut text = " ".repeat(SIGNS);
@@ -67,7 +67,7 @@ fn draw_row(
         (true, false) => Style::new().add_modifier(Modifier::BOLD),
         (false, _) => Style::new(),
     };
-    // On the reversed line a colour would become a patch of background; the signs remain.
+    // On the reversed line, a color would become a patch of background.
     let plain = selected && focused;
     let span = |role: StyleClass, text: String| {
         let style = if plain { Style::new() } else { theme.style(role) };
@@ -85,7 +85,7 @@ fn draw_row(
     frame.render_widget(Line::from(spans).style(base), place);
 }
 
-/// What a column says of a delivery.
+/// Returns the text of a column for a delivery.
 fn text(
     model: &Model,
     row: &ListRow<'_>,
@@ -118,7 +118,7 @@ fn text(
     }
 }
 
-/// What a delivery is, in the column of the type: where it has none, the request itself.
+/// Returns the event type or, if absent, the method and path.
 fn kind(row: &ListRow<'_>) -> (StyleClass, String) {
     if let Some(code) = row.refused {
         return (StyleClass::Bad, format!("⊘ {code} {} {}", row.method, row.target));
@@ -129,7 +129,7 @@ fn kind(row: &ListRow<'_>) -> (StyleClass, String) {
     }
 }
 
-/// A text in the columns of its own, with a blank behind.
+/// Pads or truncates a text to its column, followed by a space.
 fn cell(column: ListColumn, text: &str, width: usize) -> String {
     let text = fit(text, width);
     if column.is_right() {

@@ -1,4 +1,4 @@
-//! The palette: a box over the panes with every command that fits.
+//! The command palette: a box over the panes with the matching commands.
 
 use ratatui::Frame;
 use ratatui::layout::{Margin, Position, Rect};
@@ -11,7 +11,7 @@ use crate::app::theme::Theme;
 use crate::app::{Model, StyleClass, StyledLine};
 use crate::payload::escape;
 
-/// Columns of a command's name; what it does stands behind.
+/// Width of a command's name; its description follows.
 const NAME: usize = 28;
 
 pub(super) fn draw(

@@ -1,4 +1,4 @@
-//! The prompt on the last lines: what is typed, and a comment on it.
+//! The prompt on the last lines: the typed text and a comment on it.
 
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
@@ -10,11 +10,11 @@ use super::text;
 use crate::app::theme::Theme;
 use crate::app::{Mode, Model, Prompt, PromptComment, StyleClass, StyledLine};
 
-/// Draws the prompt that is open; false if there is none.
+/// Draws the open prompt; false if there is none.
 pub(super) fn draw(model: &Model, theme: Theme, frame: &mut Frame<'_>, area: Rect) -> bool {
     let Mode::Prompt(prompt) = &model.mode else { return false };
     let width = usize::from(area.width);
-    // As many signs as were typed; the cursor stands behind them.
+    // One bullet per typed character, with the cursor after them.
     let signs = |line: &Prompt| Prompt::new("•".repeat(line.text().graphemes(true).count()));
     let hidden = prompt.is_hidden().then(|| signs(prompt.line()));
     let line = hidden.as_ref().unwrap_or_else(|| prompt.line());
@@ -43,7 +43,7 @@ fn draw_line(
 ) {
     let width = usize::from(area.width);
     let typed = prompt.text();
-    // What is typed keeps at least half of the line; its end stays in sight.
+    // The typed text keeps at least half of the line, and its end stays visible.
     let left = (label.len() + prompt.cursor() + 1).saturating_sub(width);
     let line = StyledLine::new(StyleClass::Accent, label).with(StyleClass::Plain, typed);
     frame.render_widget(text::clipped(&line, left, width, theme), area);

@@ -1,4 +1,4 @@
-//! The last line: a notice, or the keys that matter now.
+//! The last line: a notice, or the most relevant keys.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -29,7 +29,7 @@ pub(super) fn draw(model: &Model, theme: Theme, frame: &mut Frame<'_>, area: Rec
     }
 }
 
-/// A question that is too long for the line takes lines above it, its keys at the end.
+/// Draws a question. A long one wraps to lines above, with its keys at the end.
 fn draw_question(
     model: &Model,
     confirm: &Confirm,
@@ -38,16 +38,16 @@ fn draw_question(
     area: Rect,
 ) {
     let key = |action| model.keymap.key_in(Context::Confirm, action);
-    let told = StyledLine::new(StyleClass::Warn, " ? ")
+    let question = StyledLine::new(StyleClass::Warn, " ? ")
         .with(StyleClass::Plain, &confirm.question)
         .with(StyleClass::Accent, format!("  {}", key(Action::Submit)))
         .with(StyleClass::Plain, " yes")
         .with(StyleClass::Accent, format!("  {}", key(Action::Cancel)))
         .with(StyleClass::Plain, " no");
-    draw_status(told, theme, frame, area);
+    draw_status(question, theme, frame, area);
 }
 
-/// What is more urgent than the keys.
+/// Returns a message that is more urgent than the keys.
 fn status(model: &Model) -> Option<StyledLine> {
     if matches!(model.mode, Mode::Menu(_) | Mode::Confirm(_)) {
         return None;
@@ -75,7 +75,7 @@ fn status(model: &Model) -> Option<StyledLine> {
     Some(StyledLine::new(StyleClass::Bad, format!(" ✗{text}")))
 }
 
-/// A sentence that is too long for the line takes lines above it; returns how many it has.
+/// Draws a message. A long one wraps to lines above; returns the number of lines.
 pub(super) fn draw_status(
     status: StyledLine,
     theme: Theme,

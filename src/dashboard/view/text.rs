@@ -1,4 +1,4 @@
-//! From marked text to ratatui's, cut to the columns that are there.
+//! Converts styled text to ratatui's, clipped to the available columns.
 
 use ratatui::style::Style;
 use ratatui::text::{Line, Span as Styled};
@@ -8,14 +8,14 @@ use unicode_width::UnicodeWidthStr;
 use crate::app::theme::Theme;
 use crate::app::{StyledLine, StyledSpan};
 
-/// A whole line.
+/// Converts a whole line.
 pub(super) fn line(marked: &StyledLine, theme: Theme) -> Line<'_> {
     let spans = marked.spans().iter();
     spans.map(|span| Styled::styled(span.text(), theme.style(span.role))).collect()
 }
 
-/// The columns from `left` on of a line, `width` of them. A wide character that is cut in two
-/// by the left edge leaves a blank.
+/// Converts `width` columns of a line, starting at `left`. A wide character cut in two by the left
+/// edge becomes a space.
 pub(super) fn clipped(
     marked: &StyledLine,
     left: usize,
@@ -37,8 +37,8 @@ pub(super) fn clipped(
     Line::from(out)
 }
 
-/// The part of a span between two columns; `column` is where the span begins, and ends up
-/// where it ends.
+/// Returns the part of a span between two columns. `column` is the start of the span and is
+/// advanced to its end.
 fn window(span: &StyledSpan, column: &mut usize, left: usize, right: usize) -> String {
     let mut text = String::new();
     for grapheme in span.text().graphemes(true) {
@@ -56,7 +56,7 @@ fn window(span: &StyledSpan, column: &mut usize, left: usize, right: usize) -> S
     text
 }
 
-/// Text in exactly `width` columns: filled with blanks, or cut with an ellipsis.
+/// Pads a text with spaces or truncates it with an ellipsis to exactly `width` columns.
 pub(super) fn fit(text: &str, width: usize) -> String {
     let taken = text.width();
     if taken <= width {
@@ -79,7 +79,7 @@ pub(super) fn fit(text: &str, width: usize) -> String {
     out
 }
 
-/// Text in at most `width` columns, of which the end is kept.
+/// Truncates a text to at most `width` columns, keeping its end.
 pub(super) fn fit_end(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();

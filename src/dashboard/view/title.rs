@@ -1,4 +1,4 @@
-//! The title line: where we listen, whether signatures are checked, how much comes.
+//! The title line: address, secrets, and rate of deliveries.
 
 use ratatui::Frame;
 use ratatui::layout::{Alignment, Rect};
@@ -15,7 +15,7 @@ const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█']
 pub(super) fn draw(model: &Model, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
     let (mut left, mut right) = (left(model), right(model));
     let width = |parts: &[Part]| -> usize { parts.iter().map(|part| part.marked.width()).sum() };
-    // What matters least goes first when there is no room.
+    // Remove the least important part first if the line is too long.
     while width(&left) + width(&right) + 2 > usize::from(area.width) {
         let all = left.iter().chain(&right).map(|part| part.priority);
         let Some(least) = all.max().filter(|priority| *priority > 0) else { break };
@@ -32,7 +32,7 @@ pub(super) fn draw(model: &Model, theme: Theme, frame: &mut Frame<'_>, area: Rec
     frame.render_widget(line_of(&right).alignment(Alignment::Right), area);
 }
 
-/// A part of the title; of two, the one with the larger number goes first. 0 stays.
+/// Part of the title. The part with the largest number is removed first; 0 always stays.
 struct Part {
     marked: StyledLine,
     priority: u8,
@@ -49,7 +49,7 @@ fn left(model: &Model) -> Vec<Part> {
     } else {
         StyledLine::new(StyleClass::Good, " ✓ secret")
     };
-    // Where there is a public URL, that is the one that people need.
+    // If there is a public URL, the local one matters less.
     let own = if matches!(model.routing.public, PublicAddress::Up(_)) { 4 } else { 0 };
     let mut parts = vec![
         part(6, StyledLine::new(StyleClass::Strong, " hookglass ")),
@@ -64,7 +64,7 @@ fn left(model: &Model) -> Vec<Part> {
     parts
 }
 
-/// Where deliveries go on to; what is down stays longest.
+/// Formats the targets. Targets that are down always stay visible.
 fn targets(model: &Model) -> Option<Part> {
     let targets = &model.routing.targets;
     let Some(first) = targets.first() else {
@@ -89,7 +89,7 @@ fn targets(model: &Model) -> Option<Part> {
     })
 }
 
-/// A URL without what most have in common.
+/// Shortens a URL by omitting its usual parts.
 fn short(url: &str) -> &str {
     let url = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://")).unwrap_or(url);
     url.trim_end_matches('/')
