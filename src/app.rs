@@ -1,8 +1,8 @@
-//! The pure core of the dashboard: what happened comes in as an [`Event`], what is to be done
-//! goes out as [`Effect`]s, and the [`Model`] is all that there is to draw.
+//! The dashboard's state machine: an [`Event`] changes the [`Model`] and returns [`Effect`]s. The
+//! model is everything there is to draw.
 //!
-//! Nothing here waits, fails, or knows a clock, a file, a socket or a terminal library; time
-//! enters as [`Event::Tick`]. Layout is a function that the update and the view both call.
+//! Nothing here waits, fails, or uses a clock, a file, a socket, or a terminal library; time enters
+//! as [`Event::Tick`]. Layout is a function that both the update and the view call.
 
 mod action;
 mod active_filter;

@@ -102,7 +102,7 @@ pub async fn run(setup: Setup, stop: CancellationToken) -> Result<(), TuiError> 
 /// Removes colors if `NO_COLOR` is set to anything (<https://no-color.org>).
 fn respecting_no_color(theme: Theme) -> Theme {
     let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    if unwanted { theme.without_colour() } else { theme }
+    if unwanted { theme.without_color() } else { theme }
 }
 
 fn greeting(setup: &Setup) -> Option<Notice> {

@@ -120,7 +120,7 @@ fn a_screen_that_is_too_small_says_so() {
 #[test]
 fn without_color_every_verdict_still_has_its_sign() {
     let cells =
-        open((80, 24), &["SECRET"], 9).draw(Theme::default().without_colour(), Glyphs::Unicode);
+        open((80, 24), &["SECRET"], 9).draw(Theme::default().without_color(), Glyphs::Unicode);
     assert!(cells.content().iter().all(|cell| cell.fg == ratatui::style::Color::Reset));
     let text: String = cells.content().iter().map(ratatui::buffer::Cell::symbol).collect();
     for sign in ["✓ verified", "✗ mismatch", "? missing", "! malformed", "⧗ expired", "· unchecked"]

@@ -1,21 +1,21 @@
-//! What a key can mean.
+//! Actions that keys are bound to.
 
 use super::scope::Scope;
 use super::sort::SortKey;
 use super::tab::Tab;
 
-/// A part of a delivery that can be copied.
+/// Part of a delivery that can be copied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Copyable {
-    /// The value under the cursor: a string without its quotes and escapes.
+    /// The value under the cursor; a string without quotes and escapes.
     Value,
     Key,
     Path,
     JqPath,
-    /// The value under the cursor as it was sent, with all that is in it.
+    /// The value under the cursor as it was sent, including everything inside.
     Subtree,
-    /// One of [`crate::formats::COPY_FORMATS`] by its name, with signatures and credentials or
-    /// without.
+    /// A format of [`crate::formats::COPY_FORMATS`] by name, with or without signatures and
+    /// credentials.
     As {
         format: &'static str,
         signed: bool,
@@ -25,7 +25,7 @@ pub enum Copyable {
 }
 
 impl Copyable {
-    /// What was copied, for the notice.
+    /// Returns the name of the copied part for the notice.
     pub fn title(self) -> &'static str {
         match self {
             Self::As { format, .. } => format_title(format),
@@ -38,7 +38,7 @@ impl Copyable {
         }
     }
 
-    /// The same with signatures and credentials, if it can have them.
+    /// Returns the variant with signatures and credentials, if there is one.
     #[must_use]
     pub fn with_signature(self) -> Self {
         match self {
@@ -53,7 +53,7 @@ fn format_title(name: &'static str) -> &'static str {
     found.map_or(name, |format| format.title.strip_prefix("verify in ").unwrap_or(format.title))
 }
 
-/// A movement: of the selection in the list, of the window elsewhere.
+/// Movement of the selection in the list, or of the viewport elsewhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Move {
     Up,
@@ -66,7 +66,7 @@ pub enum Move {
     Right,
 }
 
-/// A part of a delivery that a filter can ask for.
+/// Part of a delivery that a filter can match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Facet {
     Kind,
@@ -81,95 +81,95 @@ pub enum Facet {
     Peer,
 }
 
-/// Whether deliveries with a value are wanted, or those without it.
+/// Include or exclude deliveries with a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Polarity {
     With,
     Without,
 }
 
-/// What is folded, and what opens again.
+/// Folding and unfolding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fold {
     Toggle,
-    /// With everything inside.
+    /// Including everything inside.
     ToggleAll,
-    /// One level less shows.
+    /// Shows one level less.
     Less,
-    /// One level more shows.
+    /// Shows one level more.
     More,
 }
 
-/// What changes which deliveries are shown.
+/// Changes to the filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FilterAction {
-    /// Only deliveries with a value of the selected one, or without it; which
-    /// value, a second key says.
+    /// Only deliveries with, or without, a value of the selected one; the next key picks the field.
     Like(Polarity),
     Facet(Facet),
     Clear,
     Views,
 }
 
-/// What can be done with deliveries as entries of the list.
+/// Actions on deliveries in the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ListAction {
-    /// Marks the selected one, or takes its mark away.
+    /// Marks the selected delivery, or removes its mark.
     Mark,
-    /// Takes all marks away.
+    /// Removes all marks.
     Unmark,
-    /// Removes deliveries after a question.
+    /// Removes deliveries after confirmation.
     Remove(Scope),
-    /// Brings the last removal back.
+    /// Undoes the last removal.
     Undo,
-    /// Asks by what to sort.
+    /// Opens the menu of sort columns.
     SortMenu,
     Sort(SortKey),
-    /// To the next one that passes the filter in force or the last one.
+    /// Selects the next match of the current filter or, if there is none, of the last one.
     Match(Direction),
     Bad(Direction),
     Marked(Direction),
 }
 
-/// What can be done in a document.
+/// Actions in a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DocumentAction {
-    /// Rows that are too wide go on in the next line, or are cut.
+    /// Toggles wrapping of long rows.
     Wrap,
-    /// The body in hexadecimal as it came.
+    /// Shows the raw body in hexadecimal.
     Hex,
     Fold(Fold),
     Sibling(Direction),
     SameKey(Direction),
     Sideways(Direction),
-    /// Shows the string under the cursor without its escapes.
+    /// Shows the string under the cursor without escapes.
     Unescaped,
     Hit(Direction),
 }
 
-/// What can be done with two deliveries beside each other.
+/// Actions in the diff of two deliveries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DiffAction {
-    /// Compares those that are marked, or again the selected one with the one before it.
+    /// Compares the marked deliveries, or returns to comparing the selected one with its
+    /// predecessor.
     Choose,
     Change(Direction),
 }
 
-/// To the one after or to the one before.
+/// Next or previous.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
     Next,
     Previous,
 }
 
-/// Whether something gets more room or less.
+/// Larger or smaller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ResizeBy {
     More,
     Less,
 }
 
-/// An editing of the line that is being typed.
+/// Edit of the typed line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LineEdit {
     EraseLeft,
@@ -182,25 +182,25 @@ pub enum LineEdit {
     CursorEnd,
 }
 
-/// What sends deliveries again.
+/// Actions that resend deliveries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ResendAction {
-    /// To the last target.
+    /// Resends to the last target.
     Again,
-    /// To a target that is asked for.
+    /// Prompts for a target.
     To,
-    /// The marked ones, or all that are shown.
+    /// Resends the marked deliveries, or all that are shown.
     Batch,
-    /// Changes between a new signature and the one of before.
+    /// Switches between re-signing and the original signature.
     Signing,
-    /// Ends what is being sent.
+    /// Stops the running resend.
     Stop,
-    /// Changed in an editor, to the last target.
+    /// Edits the delivery first, then resends it to the last target.
     Edit,
     EditTo,
 }
 
-/// What becomes of a delivery that was held.
+/// Decision on a paused request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReleaseDecision {
     Answer(u16),
@@ -208,38 +208,38 @@ pub enum ReleaseDecision {
     Close,
 }
 
-/// What changes how deliveries are answered.
+/// Changes to the responses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ResponseAction {
     Show,
-    /// Puts a rule first that needs no typing.
+    /// Inserts a predefined rule at the front.
     Always(&'static str),
     Remove,
-    /// The rules of the start hold again.
+    /// Restores the rules from startup.
     Reset,
     Release(ReleaseDecision),
 }
 
-/// What a prompt asks for.
+/// Kind of prompt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ask {
     Filter,
-    /// A text to search for in the document.
+    /// Searches for a text in the document.
     Find,
-    /// A number or a time to go to.
+    /// Goes to a delivery number or a time.
     Jump,
     Note,
     Rule,
     Secret,
-    /// A name for the filter in force.
+    /// Names the current filter to save it.
     ViewName,
 }
 
-/// Everything that a user can ask for; bound to keys by [`super::keymap::BINDINGS`].
+/// Every action of the user, bound to keys by [`super::keymap::BINDINGS`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     Move(Move),
-    /// Another delivery, while the detail keeps the focus.
+    /// Selects another delivery while the detail keeps the focus.
     PreviousDelivery,
     NextDelivery,
     Follow,
@@ -250,11 +250,11 @@ pub enum Action {
     PreviousTab,
     NextTab,
     Zoom,
-    /// Side by side, or one above the other.
+    /// Switches between side by side and stacked panes.
     Arrange,
     Document(DocumentAction),
     Differ(DiffAction),
-    /// More or less room for the list.
+    /// Resizes the list.
     Resize(ResizeBy),
     Privacy,
     Palette,
@@ -263,17 +263,17 @@ pub enum Action {
     Answering(ResponseAction),
     Ask(Ask),
     CopyMenu,
-    /// The languages of programs that verify a delivery.
+    /// Opens the menu of languages for verifier programs.
     SnippetMenu,
-    /// Copies signatures and credentials along, or no longer does.
+    /// Toggles copying of signatures and credentials.
     CopySigned,
     Copy(Copyable),
     CopyAddress,
     ShowAddress,
     List(ListAction),
     ExportMenu,
-    /// The marked ones or the selected one, or all that are shown, in one of
-    /// [`crate::formats::EXPORT_FORMATS`] by its name.
+    /// Exports the marked or selected deliveries, or all that are shown, in a format of
+    /// [`crate::formats::EXPORT_FORMATS`] by name.
     Export(&'static str, Scope),
     SendSample,
     ToggleMouse,
@@ -281,13 +281,13 @@ pub enum Action {
     Redraw,
     Suspend,
     Quit,
-    /// Takes what was typed.
+    /// Submits the prompt.
     Submit,
-    /// Leaves what has the keys now.
+    /// Leaves the current mode.
     Cancel,
     Edit(LineEdit),
-    /// Goes on with what is being typed.
+    /// Completes the typed word.
     Complete(Direction),
-    /// A filter that was in force before.
+    /// Recalls an earlier filter.
     History(Direction),
 }

@@ -1,4 +1,4 @@
-//! The filter in force, and the search for what only the bytes of a delivery can tell.
+//! The current filter, and the search for matches that only the bytes of a delivery can decide.
 
 use jiff::Timestamp;
 
@@ -8,15 +8,15 @@ use crate::delivery::{DeliveryId, Summary};
 use crate::diagnostic::Diagnostic;
 use crate::filter::{Filter, Undecided};
 
-/// The filter in force.
+/// The current filter.
 #[derive(Debug, Default)]
 pub struct ActiveFilter {
-    /// As the user typed it.
+    /// Text as typed by the user.
     text: String,
     filter: Filter,
-    /// Answers that carry another number belong to a filter that is gone.
+    /// Results with another number belong to an earlier filter.
     number: u64,
-    /// Deliveries whose bytes are to be tested, and those that were.
+    /// Number of deliveries to test by their bytes, including those already tested.
     asked: usize,
     tested: usize,
 }
@@ -26,7 +26,7 @@ impl ActiveFilter {
         &self.text
     }
 
-    /// The filter in force, narrowed by a term.
+    /// Returns the current filter narrowed by a term.
     pub fn narrowed(&self, term: &str) -> Result<String, Diagnostic> {
         self.filter.narrowed(term).map(|filter| filter.to_string())
     }
@@ -39,17 +39,17 @@ impl ActiveFilter {
         !self.filter.is_all()
     }
 
-    /// Whether matches may still come.
+    /// Returns true while more matches may arrive.
     pub fn is_running(&self) -> bool {
         self.tested < self.asked
     }
 
-    /// How many deliveries were tested whole, and how many are to be.
+    /// Returns the number of deliveries tested by their bytes and the total.
     pub fn progress(&self) -> (usize, usize) {
         (self.tested, self.asked)
     }
 
-    /// Puts a filter in force; an error leaves the old one.
+    /// Applies a filter. On an error, the previous one stays.
     pub fn apply(
         &mut self,
         text: &str,
@@ -58,7 +58,7 @@ impl ActiveFilter {
     ) -> Result<Vec<Effect>, Diagnostic> {
         let filter: Filter = text.parse()?;
         text.clone_into(&mut self.text);
-        // A letter that changes nothing lets the search go on.
+        // An edit that does not change the filter must not restart the search.
         if filter == self.filter && self.number > 0 {
             return Ok(Vec::new());
         }
@@ -67,12 +67,12 @@ impl ActiveFilter {
         let open = list.filter(&self.filter, now);
         (self.asked, self.tested) = (open.rows(), 0);
         let (search, filter) = (self.number, self.filter.clone());
-        // A search without deliveries still puts an end to the one before it.
+        // An empty search still cancels the previous one.
         Ok(vec![Effect::Search { search, filter, open }])
     }
 
-    /// Takes deliveries into the list; asks about those that only their bytes can decide.
-    /// Returns whether the `watched` one was among them and known before.
+    /// Adds deliveries to the list and requests a search for those that only their bytes can
+    /// decide. Returns true if the `watched` one is among them and was known before.
     pub fn take(
         &mut self,
         rows: &[Summary],
@@ -85,13 +85,13 @@ impl ActiveFilter {
         (self.more(taken.open), touched)
     }
 
-    /// The same for deliveries of earlier runs.
+    /// Like [`Self::take`], for deliveries of earlier runs.
     pub fn take_older(&mut self, rows: &[Summary], list: &mut List, now: Timestamp) -> Vec<Effect> {
         let open = list.take_older(rows, &self.filter, now);
         self.more(open)
     }
 
-    /// Takes in what a search found among so many that it `tested`.
+    /// Adds the matches of a search that has `tested` a number of deliveries.
     pub fn matched(&mut self, search: u64, ids: Vec<DeliveryId>, tested: usize, list: &mut List) {
         if search == self.number {
             list.show(ids);

@@ -1,8 +1,8 @@
-//! The columns of the list: which there are, which are wanted, and where each stands.
+//! Columns of the list: available ones, selected ones, and their placement.
 
 use super::sort::SortKey as SortBy;
 
-/// A column of the list.
+/// Column of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ListColumn {
     Id,
@@ -35,11 +35,11 @@ impl ListColumn {
         Self::Answer,
     ];
 
-    /// The columns if nothing else is configured.
+    /// Default columns.
     pub const USUAL: [Self; 6] =
         [Self::Time, Self::Type, Self::Signature, Self::EventId, Self::Size, Self::Answer];
 
-    /// The word for it above the list and in a configuration.
+    /// Returns the name, as shown above the list and used in the configuration.
     pub fn name(self) -> &'static str {
         match self {
             Self::Id => "id",
@@ -57,13 +57,13 @@ impl ListColumn {
         }
     }
 
-    /// A column by its name; a hyphen is as good as a blank.
+    /// Finds a column by its name; a hyphen counts as a space.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|column| column.name() == name.replace('-', " "))
     }
 
-    /// Columns that it takes where there is room for all, and how early it goes where there is
-    /// not: those with a larger number first, and 0 never.
+    /// Returns the preferred width and the order of removal: the largest number is removed first, 0
+    /// never.
     fn wants(self) -> (usize, u8) {
         match self {
             Self::Time => (8, 0),
@@ -81,12 +81,12 @@ impl ListColumn {
         }
     }
 
-    /// Whether figures stand at its right edge.
+    /// Returns true if the column is right-aligned.
     pub fn is_right(self) -> bool {
         matches!(self, Self::Id | Self::Size | Self::Answer)
     }
 
-    /// What the list can be sorted by.
+    /// Returns the sort key of the column, if it has one.
     pub fn order(self) -> Option<SortBy> {
         match self {
             Self::Time | Self::Id => Some(SortBy::Time),
@@ -100,7 +100,7 @@ impl ListColumn {
     }
 }
 
-/// A column with its place in the line.
+/// Column with its position in the line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ColumnPlacement {
     pub column: ListColumn,
@@ -108,14 +108,14 @@ pub struct ColumnPlacement {
     pub width: usize,
 }
 
-/// Columns of the mark on the left and of the signs before the first column.
+/// Width of the mark and the badges before the first column.
 pub const SIGNS: usize = 3;
 
-/// The sign of a verdict without its word.
+/// Width of a verdict's symbol without its word.
 const SIGN: usize = 1;
 
-/// Where the wanted columns stand in a list of `width` columns. What has no room is left out; the
-/// type has what is left over, or else the last column that is no figure.
+/// Places the selected columns in a list of `width` columns. Those without room are left out. The
+/// type gets the remaining width, or else the last text column.
 pub fn placed(wanted: &[ListColumn], width: usize) -> Vec<ColumnPlacement> {
     let room = width.saturating_sub(SIGNS + 1);
     let mut kept: Vec<(ListColumn, usize)> =
@@ -123,7 +123,7 @@ pub fn placed(wanted: &[ListColumn], width: usize) -> Vec<ColumnPlacement> {
     let used =
         |kept: &[(ListColumn, usize)]| kept.iter().map(|(_, width)| width + 1).sum::<usize>();
     while used(&kept) > room {
-        // The word of the verdict goes before any other column does, its sign never.
+        // The verdict's word is dropped before any other column, its symbol never.
         let word = kept
             .iter_mut()
             .find(|(column, width)| *column == ListColumn::Signature && *width > SIGN);
@@ -154,7 +154,7 @@ pub fn placed(wanted: &[ListColumn], width: usize) -> Vec<ColumnPlacement> {
     kept.into_iter().map(place).collect()
 }
 
-/// The column that stands at a place in the line.
+/// Returns the column at a position in the line.
 pub fn at(placed: &[ColumnPlacement], x: usize) -> Option<ListColumn> {
     placed.iter().find(|one| (one.x..=one.x + one.width).contains(&x)).map(|one| one.column)
 }
@@ -164,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn columns_fit_and_the_least_go_first() {
+    fn columns_fit_and_the_least_important_are_dropped_first() {
         for width in 20..240 {
             for wanted in [&ListColumn::USUAL[..], &ListColumn::ALL] {
                 let placed = placed(wanted, width);
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_read() {
+    fn names_parse() {
         assert_eq!(ListColumn::named("event-id"), Some(ListColumn::EventId));
         assert_eq!(ListColumn::named("nope"), None);
     }

@@ -1,4 +1,4 @@
-//! Two deliveries beside each other: which ones, and how far their difference is read.
+//! State of the diff view: the compared deliveries and the scroll position.
 
 mod delivery_diff;
 mod volatile;
@@ -12,47 +12,48 @@ use crate::delivery::DeliveryId;
 pub use delivery_diff::{DeliveryDiff, DiffEntry, DiffSide};
 pub use volatile::{Volatile, VolatileError};
 
-/// Which deliveries are to be compared.
+/// Deliveries to compare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DiffRequest {
     pub new: DeliveryId,
-    /// Nothing asks for the one before it that it has most in common with.
+    /// If absent, the earlier delivery that is most similar.
     pub old: Option<DeliveryId>,
 }
 
 /// What the user chose to compare.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum DiffBasis {
-    /// The selected delivery with the one before it.
+    /// The selected delivery with its predecessor.
     #[default]
     Before,
     /// The selected delivery with this one.
     With(DeliveryId),
-    /// These two, whatever is selected.
+    /// These two, regardless of the selection.
     Both(DeliveryId, DeliveryId),
 }
 
-/// The comparison that is shown.
+/// The comparison on the screen.
 #[derive(Debug, Default)]
 pub struct DiffView {
     pub choice: DiffBasis,
     wish: Option<DiffRequest>,
     pub compared: Option<Arc<DeliveryDiff>>,
-    /// Why there is nothing to compare with.
+    /// Reason why the comparison failed.
     pub failure: Option<String>,
-    /// The line of the cursor.
+    /// Line of the cursor.
     pub cursor: usize,
-    /// The first line on the screen.
+    /// First visible line.
     pub top: usize,
-    /// The first column on the screen.
+    /// First visible column.
     pub left: usize,
 }
 
-/// Columns that a step to the side moves.
+/// Columns per horizontal scroll step.
 const SIDEWAYS: usize = 8;
 
 impl DiffView {
-    /// What the marks ask for: two marked ones, or the one that is marked beside the selected.
+    /// Returns the choice made by marks: both marked deliveries, or the marked and the selected
+    /// one.
     pub fn by_marks(list: &List) -> DiffBasis {
         let selected = list.selected().map(|row| row.id);
         match list.marked_ids().as_slice() {
@@ -62,7 +63,7 @@ impl DiffView {
         }
     }
 
-    /// What is to be compared while a delivery is selected.
+    /// Returns the comparison to make for a selected delivery.
     pub fn wish(&self, selected: DeliveryId) -> DiffRequest {
         match self.choice {
             DiffBasis::Both(old, new) => DiffRequest { new, old: Some(old) },
@@ -73,7 +74,7 @@ impl DiffView {
         }
     }
 
-    /// Notes what is wanted; true if it has to be compared.
+    /// Records the wanted comparison; true if it has to be computed.
     pub fn want(&mut self, wish: DiffRequest) -> bool {
         if self.wish == Some(wish) {
             return false;
@@ -82,19 +83,19 @@ impl DiffView {
         true
     }
 
-    /// Forgets what was compared, so that it is compared anew.
+    /// Forgets the comparison, so that it is computed again.
     pub fn forget(&mut self) {
         self.wish = None;
     }
 
-    /// Takes in an answer, unless something else is wanted by now.
+    /// Stores a result, unless another comparison is wanted by now.
     pub fn take(&mut self, wish: DiffRequest, outcome: Result<Arc<DeliveryDiff>, String>) {
         if self.wish != Some(wish) {
             return;
         }
         match outcome {
             Ok(compared) => {
-                // The first difference, and what stands above it.
+                // Start at the first difference, with its context above.
                 self.cursor = compared.first_change();
                 self.compared = Some(compared);
             }
@@ -121,13 +122,14 @@ impl DiffView {
         }
     }
 
-    /// Nothing stands further to the right than half a line of the cursor's row.
+    /// Returns the maximum horizontal scroll position, which keeps the end of the cursor's row
+    /// visible.
     fn widest(&self) -> usize {
         let line = self.compared.as_ref().and_then(|compared| compared.length(self.cursor));
         line.unwrap_or(0).saturating_sub(SIDEWAYS).max(self.left)
     }
 
-    /// Goes to the next change, from the top again behind the last one; false if there is none.
+    /// Goes to the next change, wrapping around; false if there is none.
     pub fn change(&mut self, turn: Direction) -> bool {
         let Some(compared) = &self.compared else { return false };
         let changes = &compared.changes;
@@ -141,7 +143,7 @@ impl DiffView {
         found.is_some()
     }
 
-    /// Puts the cursor on the n-th line of the screen, if anything stands there.
+    /// Moves the cursor to a line of the screen, if it is not empty.
     pub fn select_line(&mut self, line: usize) {
         let line = self.top + line;
         if line < self.count() {
@@ -149,7 +151,7 @@ impl DiffView {
         }
     }
 
-    /// Puts cursor and window right; a little of what stands around the cursor is kept in sight.
+    /// Clamps the cursor and scrolls it into view with some context.
     pub fn settle(&mut self, height: usize) {
         let height = height.max(1);
         let (count, around) = (self.count(), (height - 1).min(6) / 2);

@@ -1,4 +1,4 @@
-//! Reading a document: where the cursor is, what is folded, what is searched for.
+//! Document view: cursor, folds, and search.
 
 mod find;
 mod visible_lines;
@@ -10,34 +10,34 @@ pub use find::Finding;
 pub(super) use visible_lines::role as piece_role;
 pub use visible_lines::{Tokens, VisibleLines, highlighted, shown};
 
-/// How much of the screen a document has.
+/// Part of the screen available to a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Viewport {
     pub width: usize,
     pub height: usize,
-    /// Whether rows that are too wide go on in the next line.
+    /// Whether long rows wrap to the next line.
     pub wrap: bool,
 }
 
-/// The state of reading one document.
+/// State of viewing one document.
 #[derive(Debug, Clone, Default)]
 pub struct DocumentView {
-    /// The row of the cursor, counted without regard to folds.
+    /// Row of the cursor, counting folded rows.
     pub cursor: usize,
-    /// The first row on the screen, counted among those that show.
+    /// First row on the screen, counting visible rows only.
     pub top: usize,
-    /// Lines of that row that are above the screen.
+    /// Lines of that row scrolled off the top.
     pub skipped: usize,
-    /// The first column on the screen.
+    /// First visible column.
     pub left: usize,
     pub folds: Folds,
-    /// Levels that show, where whole levels are folded.
+    /// Levels that show if folding by level.
     level: Option<usize>,
     pub finding: Option<Finding>,
 }
 
 impl DocumentView {
-    /// Moves the cursor, or through a row that is taller than the screen.
+    /// Moves the cursor, or scrolls through a row taller than the screen.
     pub fn travel(&mut self, document: &Document, window: Viewport, step: Move) {
         let page = window.height.saturating_sub(1).max(1);
         match step {
@@ -80,13 +80,13 @@ impl DocumentView {
         }
         let last = self.folds.visible_count(document).saturating_sub(1);
         let target = (visible + by).min(last);
-        // At the end there is nowhere to go, and the end of a tall row stays on the screen.
+        // At the last row, keep the end of a tall row on the screen.
         if target > visible {
             self.go_to(self.folds.absolute(document, target).unwrap_or(self.cursor));
         }
     }
 
-    /// Puts the cursor on the n-th line of the screen; false if nothing is there.
+    /// Moves the cursor to a line of the screen; false if it is empty.
     pub fn select_line(&mut self, document: &Document, window: Viewport, line: usize) -> bool {
         let mut left = line + self.skipped;
         for visible in self.top.. {
@@ -101,8 +101,8 @@ impl DocumentView {
         false
     }
 
-    /// Closes the container under the cursor, or goes out of the one around it.
-    pub fn expand(&mut self, document: &Document) {
+    /// Folds the container under the cursor, or goes to its parent.
+    pub fn collapse(&mut self, document: &Document) {
         let head = document.head(self.cursor);
         if !self.folds.is_folded(head) && self.folds.fold(document, head) {
             self.go_to(head);
@@ -111,8 +111,8 @@ impl DocumentView {
         }
     }
 
-    /// Opens the container under the cursor, or goes into it.
-    pub fn collapse(&mut self, document: &Document) {
+    /// Unfolds the container under the cursor, or enters it.
+    pub fn expand(&mut self, document: &Document) {
         if self.folds.is_folded(self.cursor) {
             self.folds.unfold(document, self.cursor);
         } else if let Some(child) = document.first_child(self.cursor) {
@@ -155,7 +155,7 @@ impl DocumentView {
         self.go_to(found.unwrap_or(self.cursor));
     }
 
-    /// Goes to the next row with the same key, wherever it is; false if there is no other.
+    /// Goes to the next row with the same key at any depth; false if there is none.
     pub fn same_key(&mut self, document: &Document, turn: Direction) -> bool {
         let found = match turn {
             Direction::Next => document.next_same_key(self.cursor),
@@ -167,7 +167,7 @@ impl DocumentView {
         true
     }
 
-    /// Puts cursor and window right.
+    /// Clamps the cursor and scrolls it into view.
     pub fn settle(&mut self, document: &Document, window: Viewport) {
         let count = self.folds.visible_count(document);
         let height = window.height.max(1);
@@ -191,14 +191,14 @@ impl DocumentView {
         }
     }
 
-    /// Lines of the screen from the top to the end of a row.
+    /// Counts screen lines from the top to the end of a row.
     fn skipped_sum(&self, document: &Document, window: Viewport, visible: usize) -> usize {
         let all = self.top..=visible;
         let lines: usize = all.map(|at| self.lines_of(document, window, at)).sum();
         lines.saturating_sub(self.skipped)
     }
 
-    /// Lines that a row takes.
+    /// Returns the number of lines a row takes.
     fn lines_of(&self, document: &Document, window: Viewport, visible: usize) -> usize {
         if !window.wrap {
             return 1;
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cursor_moves_over_what_is_folded() {
+    fn cursor_skips_folded_rows() {
         let document = numbers();
         let mut reading = DocumentView::default();
         reading.fold(&document, Fold::Less);
@@ -244,21 +244,21 @@ mod tests {
     }
 
     #[test]
-    fn in_and_out_of_containers() {
+    fn enters_and_leaves_containers() {
         let document = document(r#"{"a":{"b":1,"c":[2]},"d":3}"#);
         let mut reading = DocumentView::default();
-        reading.collapse(&document);
-        reading.collapse(&document);
+        reading.expand(&document);
+        reading.expand(&document);
         assert_eq!(document.line(reading.cursor).unwrap().trim(), "\"b\": 1,");
-        reading.expand(&document);
-        reading.expand(&document);
+        reading.collapse(&document);
+        reading.collapse(&document);
         assert!(reading.folds.is_folded(1));
         reading.sibling(&document, Direction::Next);
         assert_eq!(document.line(reading.cursor).unwrap().trim(), "\"d\": 3");
     }
 
     #[test]
-    fn a_row_taller_than_the_screen_is_moved_through() {
+    fn scrolls_through_a_row_taller_than_the_screen() {
         let text: &'static str = Box::leak("word ".repeat(100).into_boxed_str());
         let document = Document::new(text.into(), Some("text/plain"), None);
         let window = Viewport { wrap: true, ..WINDOW };

@@ -1,4 +1,4 @@
-//! Effects: everything that leaves the core.
+//! Effects: everything the core asks the dashboard to do.
 
 use super::action::Copyable;
 use super::diff::DiffRequest;
@@ -10,7 +10,7 @@ use crate::formats::ExportFormat;
 use crate::ops::annotate::Annotation;
 use crate::secret::Secret;
 
-/// A document of the delivery that was loaded last.
+/// Document of the loaded delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DocumentTab {
     Payload,
@@ -18,26 +18,26 @@ pub enum DocumentTab {
     Raw,
 }
 
-/// Everything that leaves the core.
+/// Everything the core asks the dashboard to do.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
     /// Load a delivery; a later request replaces an earlier one.
     Load(DeliveryId),
     /// Compare two deliveries; a later request replaces an earlier one.
     Compare(DiffRequest),
-    /// Test these deliveries whole, newest first; a later search replaces an earlier one.
+    /// Test these deliveries by their bytes, newest first; a later search replaces an earlier one.
     Search {
         search: u64,
         filter: Filter,
         open: Undecided,
     },
-    /// Test these as well; they came while a search was on.
+    /// Test these as well; they arrived during the search.
     SearchMore {
         search: u64,
         filter: Filter,
         open: Undecided,
     },
-    /// Search the rest of the document that is shown; a later search replaces an earlier one.
+    /// Search the rest of the current document; a later search replaces an earlier one.
     Find {
         number: u64,
         typed: String,
@@ -53,38 +53,38 @@ pub enum Effect {
         format: &'static ExportFormat,
         to: String,
     },
-    /// Copy a text that is at hand.
+    /// Copy the given text.
     CopyText {
         text: String,
         what: Copyable,
     },
-    /// Resend deliveries; answered by [`super::Event::Resend`].
+    /// Resend deliveries; reported by [`super::Event::Resend`].
     Resend(ResendRequest),
-    /// End this order, and those before it.
+    /// Stop this run and those before it.
     StopResending(u64),
-    /// Let the user change a delivery, then send it as a new one; answered by
+    /// Let the user edit a delivery, then send it as a new one; reported by
     /// [`super::Event::Mistaken`] and [`super::Event::EditSent`].
     Edit(ResendRequest),
-    /// Go back to the editor, or give up.
+    /// Return to the editor, or give up.
     EditAgain {
         number: u64,
         again: bool,
     },
-    /// Change what becomes of deliveries; an added rule is answered by [`super::Event::RuleAdded`] or
-    /// [`super::Event::RuleWrong`].
+    /// Change rules or release a request; an added rule is reported by [`super::Event::RuleAdded`]
+    /// or [`super::Event::RuleWrong`].
     Change(RoutingChange),
-    /// Check a delivery with this secret instead of the configured ones.
+    /// Verify a delivery with this secret instead of the configured ones.
     TrySecret {
         id: DeliveryId,
         secret: Secret,
     },
     SendSample,
-    /// Keep a filter under a name, for this session and later ones.
+    /// Save a filter under a name, for this session and later ones.
     SaveView {
         name: String,
         filter: String,
     },
-    /// Mark, note, remove, or restore deliveries; a removal is answered by
+    /// Mark, note, remove, or restore deliveries; a removal is reported by
     /// [`super::Event::Removed`].
     Annotate(Annotation),
     CaptureMouse(bool),

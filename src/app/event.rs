@@ -15,18 +15,18 @@ use crate::ops::resend::{ResendEvent, ResendOutcome};
 use crate::payload;
 use crate::signature::Diagnosis;
 
-/// What the mouse did.
+/// Action of the mouse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MouseKind {
     Click,
-    /// Moved with the button held down.
+    /// Movement with the button pressed.
     Drag,
     Release,
     WheelUp,
     WheelDown,
 }
 
-/// What the mouse did, and in which cell; the upper left one is 0, 0.
+/// Action of the mouse and its cell; the upper left one is 0, 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mouse {
     pub kind: MouseKind,
@@ -41,48 +41,48 @@ pub enum Event {
     Paste(String),
     Mouse(Mouse),
     Resize(Size),
-    /// The time, about once a second.
+    /// The current time, about once a second.
     Tick(Timestamp),
-    /// Deliveries that are new or have changed, in the order in which they did.
+    /// New and changed deliveries, in order of their revisions.
     Kept(Vec<Summary>),
     /// Deliveries that were removed.
     Gone(Vec<DeliveryId>),
-    /// Deliveries of earlier runs, newest first, each page older than the one before; an empty
-    /// one ends them.
+    /// Deliveries of earlier runs, newest first; each page is older than the previous one, and an
+    /// empty page ends them.
     Older(Vec<Summary>),
     Loaded(Arc<Loaded>),
     NotLoaded {
         id: DeliveryId,
         reason: String,
     },
-    /// What was tried to explain a bad signature, with the secrets of now.
+    /// Attempts to explain a failed signature with the current secrets.
     Diagnosed {
         id: DeliveryId,
         diagnosis: Diagnosis,
     },
-    /// An answer to [`super::Effect::TrySecret`].
+    /// Result of [`super::Effect::TrySecret`].
     SecretTried {
         id: DeliveryId,
         verdict: Verdict,
     },
-    /// An answer to [`super::Effect::Search`].
+    /// Result of [`super::Effect::Search`].
     Matched {
         search: u64,
         ids: Vec<DeliveryId>,
-        /// How many more have been tested by now.
+        /// Number of deliveries tested since the last result.
         tested: usize,
     },
-    /// An answer to [`super::Effect::Find`].
+    /// Result of [`super::Effect::Find`].
     Found {
         number: u64,
         search: payload::DocumentSearch,
     },
-    /// An answer to [`super::Effect::Compare`]; the error says why there is nothing to compare.
+    /// Result of [`super::Effect::Compare`], or the reason why there is nothing to compare with.
     Compared {
         wish: DiffRequest,
         outcome: Result<Arc<DeliveryDiff>, String>,
     },
-    /// These were removed on the user's behalf, and can be brought back.
+    /// Deliveries that the user removed; they can be restored.
     Removed(Vec<DeliveryId>),
     /// Progress of [`super::Effect::Resend`].
     Resend {
@@ -90,34 +90,33 @@ pub enum Event {
         target: String,
         event: ResendEvent,
     },
-    /// An edited delivery was sent, and which one it was made from.
+    /// An edited delivery was sent; includes its origin.
     EditSent {
         origin: DeliveryId,
         outcome: Box<ResendOutcome>,
     },
-    /// What was edited cannot be sent, and why.
+    /// The edited delivery cannot be sent; includes the reason.
     Mistaken {
         number: u64,
         mistakes: String,
     },
-    /// Rules, held deliveries, targets and the public address have changed.
+    /// Rules, paused requests, targets, or the public address have changed.
     Onward(Box<Routing>),
-    /// An answer to [`super::routing::RoutingChange::Add`].
+    /// Result of [`super::routing::RoutingChange::Add`].
     RuleAdded(String),
-    /// An answer to [`super::routing::RoutingChange::Add`]: the text that was typed, and its
-    /// mistake.
+    /// Result of [`super::routing::RoutingChange::Add`]: the typed text and its mistake.
     RuleWrong {
         typed: String,
         mistake: RuleMistake,
     },
-    /// An answer to [`super::Effect::SaveView`].
+    /// Result of [`super::Effect::SaveView`].
     ViewSaved {
         name: String,
         filter: String,
     },
-    /// Why the store cannot take deliveries now; nothing when it can again.
+    /// Reason why the store cannot save deliveries; none if it can again.
     Trouble(Option<String>),
     Notice(Notice),
-    /// The terminal has gone, or the system asks to end.
+    /// The terminal is closed, or a signal requested a shutdown.
     Ended,
 }

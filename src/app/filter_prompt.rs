@@ -1,4 +1,4 @@
-//! A filter while it is being typed: what it could go on with, what it was before.
+//! A filter while it is typed, with completions and history.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -8,13 +8,13 @@ use crate::delivery::Summary;
 use crate::diagnostic::Diagnostic;
 use crate::filter::complete;
 
-/// Values of one field that are remembered for completion; more would help nobody.
+/// Maximum number of values remembered per field for completion.
 const VALUES: usize = 500;
 
-/// Filters that are remembered.
+/// Maximum number of remembered filters.
 const REMEMBERED: usize = 100;
 
-/// Values that deliveries brought, by the field that asks for them.
+/// Values seen in deliveries, by field.
 #[derive(Debug, Clone, Default)]
 pub struct SeenValues {
     kinds: BTreeSet<String>,
@@ -44,12 +44,12 @@ impl SeenValues {
     }
 }
 
-/// Filters that were in force, the latest last.
+/// Previously applied filters, the latest last.
 #[derive(Debug, Clone, Default)]
 pub struct FilterHistory(VecDeque<String>);
 
 impl FilterHistory {
-    /// The latest one; nothing if there was none.
+    /// Returns the latest filter, or an empty text.
     pub fn latest(&self) -> &str {
         self.0.back().map_or("", String::as_str)
     }
@@ -66,22 +66,22 @@ impl FilterHistory {
     }
 }
 
-/// A filter that is being typed.
+/// Filter being typed.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct FilterPrompt {
     pub prompt: Prompt,
-    /// The one to go back to.
+    /// Filter to restore on cancel.
     pub before: String,
     pub error: Option<Diagnostic>,
-    /// What could stand in place of what is being typed.
+    /// Completions of the typed word.
     pub offers: Vec<String>,
-    /// Which of the offers stands there now.
+    /// Index of the inserted completion.
     pub chosen: Option<usize>,
-    /// What stands before and behind the offers, while one of them is chosen.
+    /// Text before and after the inserted completion.
     around: (String, String),
-    /// How far back in the history; 0 is what is typed.
+    /// Steps back in the history; 0 is the typed text.
     back: usize,
-    /// What was typed before the history was looked at.
+    /// Typed text from before the history was opened.
     draft: String,
 }
 
@@ -91,7 +91,7 @@ impl FilterPrompt {
         Self { prompt, before: text.to_owned(), ..Self::default() }
     }
 
-    /// Looks anew at what could follow, after the text was changed by hand.
+    /// Updates the completions after an edit.
     pub fn look(&mut self, seen: &SeenValues) {
         let (before, after) = self.prompt.halves();
         let completion = complete(before, before.len(), &|field| seen.of(field));
@@ -101,7 +101,7 @@ impl FilterPrompt {
         self.back = 0;
     }
 
-    /// Puts the next offer, or the one before, in the place of what was typed.
+    /// Inserts the next or previous completion.
     pub fn turn(&mut self, turn: Direction) {
         if self.offers.is_empty() {
             return;
@@ -120,7 +120,7 @@ impl FilterPrompt {
         }
     }
 
-    /// Goes through the filters that were in force before.
+    /// Steps through the previous filters.
     pub fn recall(&mut self, turn: Direction, history: &FilterHistory) {
         let back = match turn {
             Direction::Previous => (self.back + 1).min(history.0.len()),
@@ -144,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn offers_take_turns_in_the_place_of_what_is_typed() {
+    fn completions_replace_the_typed_word_in_turn() {
         let mut filtering = FilterPrompt::new("");
         filtering.prompt.insert("x sig:mis");
         filtering.look(&SeenValues::default());
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn the_history_gives_back_what_was_being_typed() {
+    fn history_restores_the_typed_text() {
         let mut history = FilterHistory::default();
         for filter in ["a", "b", " ", "a"] {
             history.keep(filter);

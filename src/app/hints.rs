@@ -1,4 +1,4 @@
-//! The keys on the last line, and where each stands, so that a click finds it too.
+//! Key hints on the last line and their positions, so that they can be clicked.
 
 use unicode_width::UnicodeWidthStr as _;
 
@@ -7,7 +7,7 @@ use super::keymap::Key;
 use super::model::{Mode, Model};
 use super::style::{StyleClass, StyledLine};
 
-/// A key, the word for what it does, and the columns that it takes.
+/// Key, its label, and the columns it takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hint {
     pub key: Key,
@@ -17,7 +17,7 @@ pub struct Hint {
     pub width: usize,
 }
 
-/// What stands before the hints.
+/// Returns the text before the hints.
 fn lead(model: &Model) -> String {
     match &model.mode {
         Mode::Menu(menu) if model.copies_signed() => {
@@ -25,7 +25,7 @@ fn lead(model: &Model) -> String {
         }
         Mode::Menu(menu) => menu.lead.to_owned(),
         Mode::Confirm(confirm) => format!(" {} ", confirm.question),
-        // What keeps deliveries out of the list should be in sight.
+        // The filter stays visible because it hides deliveries.
         Mode::Browse if model.search.is_on() => format!(" filter {} ", model.search.text()),
         Mode::Browse
         | Mode::Prompt(_)
@@ -36,23 +36,23 @@ fn lead(model: &Model) -> String {
     }
 }
 
-/// As many hints as fit; those of the least priority go first, the order stays.
+/// Returns the hints that fit. Those of lowest priority are dropped; the order stays.
 pub fn hints(model: &Model, width: usize) -> Vec<Hint> {
     let contexts = model.contexts();
-    // What holds here comes before what holds everywhere.
+    // Bindings of the current context come before global ones.
     let of = |context| model.keymap.rows().filter(move |(row, _)| row.context == context);
     let rows = contexts.iter().flat_map(|context| of(*context));
     let found = rows.filter_map(|(binding, keys)| {
         let (word, priority) = binding.hint?;
         let key = *keys.first()?;
-        // A nearer context may have taken the key for something else.
+        // A nearer context may bind the key to another action.
         model.keymap.resolve(contexts, key).filter(|action| *action == binding.action)?;
         let width = key.to_string().width() + word.width() + 3;
         Some((priority, Hint { key, word, action: binding.action, x: 0, width }))
     });
     let mut all: Vec<(u8, Hint)> = Vec::new();
     for (priority, hint) in found {
-        // Or have a word of its own for the same.
+        // A nearer context may have its own label for the key.
         if !all.iter().any(|(_, nearer)| nearer.key == hint.key) {
             all.push((priority, hint));
         }
@@ -71,7 +71,7 @@ pub fn hints(model: &Model, width: usize) -> Vec<Hint> {
     all.into_iter().scan(start, place).collect()
 }
 
-/// The line as it is shown.
+/// Renders the whole line.
 pub fn line(model: &Model, width: usize) -> StyledLine {
     let start = StyledLine::new(StyleClass::Strong, lead(model));
     hints(model, width).iter().fold(start, |line, Hint { key, word, .. }| {

@@ -1,7 +1,7 @@
-//! Every delivery that is known, by rising id, packed: about a hundred bytes each.
+//! Index of all deliveries by id, packed into about a hundred bytes each.
 //!
-//! Rows stand in pages, so that growing moves little and older ones come in before the others.
-//! Bodies, explanations and notes stay in the store.
+//! Rows are stored in pages, so that growing moves little data and earlier deliveries can be
+//! inserted in front. Bodies, explanations, and notes stay in the store.
 
 mod row;
 mod texts;
@@ -16,13 +16,13 @@ use texts::Texts;
 pub(super) use row::RowRef;
 pub use row::{ListRow, RowBadges};
 
-/// Rows of a page that is full; one may grow to twice as many before it is broken in two.
+/// Rows of a full page. A page may grow to twice as many before it is split.
 const PAGE: usize = 4096;
 
-/// All deliveries that are known.
+/// Index of all known deliveries.
 #[derive(Debug, Default)]
 pub(super) struct Index {
-    /// None is empty.
+    /// Never contains an empty page.
     pages: VecDeque<Page>,
     texts: Texts,
     count: usize,
@@ -32,24 +32,24 @@ pub(super) struct Index {
 
 #[derive(Debug, Default)]
 struct Page {
-    /// Three columns, a row each.
+    /// Parallel columns with one entry per row.
     ids: Vec<DeliveryId>,
     hot: Vec<Hot>,
     cold: Vec<Cold>,
-    /// Event ids, a line end after each; those of rows that are gone may linger.
+    /// Event ids, each followed by a newline; those of removed rows may remain.
     events: Vec<u8>,
     bad: usize,
     marked: usize,
 }
 
-/// What a row was before it was put in.
+/// State of a row before it was inserted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Previous {
     New,
     Known { shown: bool },
 }
 
-/// Which rows are looked for.
+/// Class of rows to find.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RowClass {
     Any,
@@ -72,7 +72,7 @@ impl Page {
 
     fn retain(&mut self, stays: impl Fn(DeliveryId) -> bool) {
         let staying: Vec<bool> = self.ids.iter().map(|id| stays(*id)).collect();
-        // Each column is gone through in the same order.
+        // Every column is filtered in the same order.
         let mut each = staying.iter().copied();
         self.ids.retain(|_| each.next().unwrap_or(true));
         let mut each = staying.iter().copied();
@@ -100,7 +100,7 @@ impl Index {
         self.marked
     }
 
-    /// How many different texts there are, 0 for none included.
+    /// Returns the number of distinct texts, including 0 for none.
     pub(super) fn symbols(&self) -> usize {
         self.texts.len()
     }
@@ -109,7 +109,7 @@ impl Index {
         self.texts.text(symbol)
     }
 
-    /// The page in which a row stands or would stand.
+    /// Returns the page that contains a row or would contain it.
     fn page_of(&self, id: DeliveryId) -> usize {
         self.pages.partition_point(|page| page.first() <= id).saturating_sub(1)
     }
@@ -120,7 +120,7 @@ impl Index {
         self.of_page(page, at..at + 1).next()
     }
 
-    /// Notes whether a row passes the filter; returns whether that is new.
+    /// Sets whether a row passes the filter; returns true if that changed.
     pub(super) fn set_shown(&mut self, id: DeliveryId, shown: bool) -> bool {
         let at = self.page_of(id);
         let Some(page) = self.pages.get_mut(at) else { return false };
@@ -128,7 +128,7 @@ impl Index {
         row.is_some_and(|row| row.set_shown(shown))
     }
 
-    /// Takes in a row, or a newer state of a known one, which is not shown from now on.
+    /// Inserts or updates a row. It is hidden until shown again.
     pub(super) fn put(&mut self, summary: &Summary) -> Previous {
         let at = self.place(summary.id);
         let Self { pages, texts, .. } = self;
@@ -167,7 +167,7 @@ impl Index {
         }
     }
 
-    /// The page for a row, which is made or given room if need be.
+    /// Returns the page for a row, creating or splitting one if necessary.
     fn place(&mut self, id: DeliveryId) -> usize {
         let is_newest =
             self.pages.back().and_then(|page| page.ids.last()).is_none_or(|last| *last < id);
@@ -182,7 +182,7 @@ impl Index {
         if let Some(page) = self.pages.get_mut(at)
             && page.ids.len() >= 2 * PAGE
         {
-            // The event ids stay where they are, for both.
+            // Both pages keep all event ids, so that offsets stay valid.
             let mut later = Page {
                 ids: page.ids.split_off(PAGE),
                 hot: page.hot.split_off(PAGE),
@@ -199,7 +199,7 @@ impl Index {
         at
     }
 
-    /// Takes in many rows, given newest first. Those that are known already are newer.
+    /// Inserts rows given newest first. Rows that are already known are more recent and stay.
     pub(super) fn put_older(&mut self, summaries: &[Summary]) {
         let is_older =
             |summary: &Summary| self.pages.front().is_none_or(|page| summary.id < page.first());
@@ -211,7 +211,7 @@ impl Index {
             }
             return;
         }
-        // All before the others, as a page of their own.
+        // They precede all others and get a page of their own.
         let mut page = Page {
             ids: summaries.iter().rev().map(|summary| summary.id).collect(),
             hot: Vec::with_capacity(summaries.len()),
@@ -232,7 +232,7 @@ impl Index {
         }
     }
 
-    /// Forgets rows, given by rising id.
+    /// Removes rows, given in ascending id order.
     pub(super) fn remove(&mut self, ids: &[DeliveryId]) {
         let mut rest = ids;
         while let Some(&first) = rest.first() {
@@ -254,11 +254,12 @@ impl Index {
         }
     }
 
-    /// Weighs every row against a filter, by rising id, notes which pass, and tells of each.
-    pub(super) fn weigh(
+    /// Evaluates a filter on every row in id order, stores which rows pass, and reports each
+    /// result.
+    pub(super) fn evaluate(
         &mut self,
         scan: &mut RowMatcher<'_>,
-        mut told: impl FnMut(&mut RowMatcher<'_>, RowRef<'_>, Option<bool>),
+        mut visit: impl FnMut(&mut RowMatcher<'_>, RowRef<'_>, Option<bool>),
     ) {
         let Self { pages, texts, .. } = self;
         for page in pages {
@@ -267,19 +268,19 @@ impl Index {
             for ((id, hot), cold) in ids.iter().zip(hot).zip(cold.iter()) {
                 let cell = RowRef { id: *id, hot, cold, ids: events, texts };
                 let verdict = scan.evaluate(&cell);
-                told(scan, cell, verdict);
+                visit(scan, cell, verdict);
                 hot.set_shown(verdict == Some(true));
             }
         }
     }
 
-    /// All rows by rising id, but for pages in which none has the trait.
+    /// Iterates over all rows in id order, skipping pages without rows of the class.
     pub(super) fn cells(&self, wanted: RowClass) -> impl DoubleEndedIterator<Item = RowRef<'_>> {
         let pages = self.pages.iter().filter(move |page| page.may_have(wanted));
         pages.flat_map(|page| self.of_page(page, 0..page.ids.len()))
     }
 
-    /// The rows from an id on.
+    /// Iterates over the rows from an id on.
     pub(super) fn from(&self, id: DeliveryId) -> impl Iterator<Item = RowRef<'_>> {
         let at = self.page_of(id);
         let start =
@@ -290,7 +291,7 @@ impl Index {
         })
     }
 
-    /// The rows before an id, the nearest first.
+    /// Iterates backward over the rows before an id.
     pub(super) fn before(&self, id: DeliveryId) -> impl Iterator<Item = RowRef<'_>> {
         let at = self.page_of(id);
         let end =

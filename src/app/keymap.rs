@@ -1,4 +1,4 @@
-//! What keys mean. Execution, help, hints, palette, README and configuration read one table.
+//! Key bindings. Execution, help, hints, palette, README, and configuration all read one table.
 
 mod key;
 mod table;
@@ -8,38 +8,38 @@ use super::action::Action;
 pub use key::{Key, KeyCode, KeyError};
 pub use table::BINDINGS;
 
-/// Where a binding holds.
+/// Context in which a binding applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Context {
-    /// In the dashboard, whichever pane has the focus.
+    /// In the dashboard, in any pane.
     Anywhere,
     List,
     Detail,
-    /// In the payload and in the raw request, before what holds in every detail.
+    /// In the payload and the raw request, before the bindings of all detail tabs.
     Document,
-    /// In the comparison, before what holds in every detail.
+    /// In the diff, before the bindings of all detail tabs.
     Diff,
-    /// After the key that begins copying.
+    /// After the copy key.
     Copy,
-    /// After the key that begins copying, and the one for programs.
+    /// After the copy key and the key for programs.
     Snippet,
-    /// After a key that narrows the list.
+    /// After a key that narrows the filter.
     Facet,
-    /// After the key that sorts.
+    /// After the sort key.
     Sort,
-    /// After the key that exports.
+    /// After the export key.
     Export,
-    /// On the page of rules and held deliveries.
+    /// On the page of rules and paused requests.
     Answers,
-    /// On the page of the address for senders.
+    /// On the page with the URL for senders.
     Address,
-    /// While something is to be confirmed.
+    /// While a confirmation is pending.
     Confirm,
     Help,
     Palette,
-    /// While a target is typed, before what holds for every line that is typed.
+    /// While a target is typed, before the bindings of all prompts.
     Target,
-    /// While a filter is typed, before what holds for every line that is typed.
+    /// While a filter is typed, before the bindings of all prompts.
     Filter,
     Prompt,
 }
@@ -89,7 +89,7 @@ impl Context {
         }
     }
 
-    /// The word for it in a configuration.
+    /// Returns the name used in the configuration.
     pub fn name(self) -> &'static str {
         match self {
             Self::Anywhere => "anywhere",
@@ -114,24 +114,22 @@ impl Context {
     }
 }
 
-/// Keys that mean an action in a context.
+/// Keys bound to an action in a context.
 #[derive(Debug, Clone, Copy)]
 pub struct Binding {
     pub context: Context,
-    /// What a configuration calls it; one name in a context.
+    /// Name in the configuration, unique within a context.
     pub name: &'static str,
-    /// The keys if nothing else is configured. The first one is the one shown in hints; without
-    /// any it is reached by the palette.
+    /// Default keys. Hints show the first one; a binding without keys is available in the palette.
     pub keys: &'static [Key],
     pub action: Action,
-    /// What it does, for the help screen.
+    /// Description for the help screen.
     pub help: &'static str,
-    /// A word or two for the hint line and how much it matters there (1 goes last); most
-    /// bindings have no hint.
+    /// Label for the hint line and its priority (1 is dropped first); most bindings have none.
     pub hint: Option<(&'static str, u8)>,
 }
 
-/// Why a configured binding cannot be.
+/// Reason why a configured binding is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RebindError {
     #[error("there is no place `{place}` for keys; they are {known}")]
@@ -144,10 +142,10 @@ pub enum RebindError {
     Locked { place: &'static str, name: &'static str },
 }
 
-/// The keys of every binding: the table's, or what was configured in their place.
+/// Keys of every binding: defaults, or those configured instead.
 #[derive(Debug, Clone)]
 pub struct Keymap {
-    /// Beside [`BINDINGS`], row by row.
+    /// Keys in the order of [`BINDINGS`].
     keys: Vec<Vec<Key>>,
 }
 
@@ -158,12 +156,12 @@ impl Default for Keymap {
 }
 
 impl Keymap {
-    /// Every binding with the keys that it has now.
+    /// Iterates over the bindings with their current keys.
     pub fn rows(&self) -> impl Iterator<Item = (&'static Binding, &[Key])> {
         BINDINGS.iter().zip(self.keys.iter().map(Vec::as_slice))
     }
 
-    /// The action that a key means in the first of the contexts that binds it.
+    /// Returns the action bound to a key in the first context that binds it.
     pub fn resolve(&self, contexts: &[Context], key: Key) -> Option<Action> {
         contexts.iter().find_map(|context| {
             let found = self
@@ -173,13 +171,13 @@ impl Keymap {
         })
     }
 
-    /// The key to be named for an action.
+    /// Returns the key to show for an action.
     pub fn key_of(&self, action: Action) -> Option<Key> {
         let mut of_action = self.rows().filter(|(binding, _)| binding.action == action);
         of_action.find_map(|(_, keys)| keys.first().copied())
     }
 
-    /// The key to be named for an action in a context; empty if it has none.
+    /// Returns the key to show for an action in a context; empty if it has none.
     pub fn key_in(&self, context: Context, action: Action) -> String {
         let mut rows = self.rows();
         let found = rows.find(|(one, _)| one.context == context && one.action == action);
@@ -187,7 +185,7 @@ impl Keymap {
         key.map(ToString::to_string).unwrap_or_default()
     }
 
-    /// Gives a binding other keys, or none.
+    /// Replaces the keys of a binding; an empty list unbinds it.
     pub fn rebind(&mut self, place: &str, name: &str, keys: Vec<Key>) -> Result<(), RebindError> {
         let context = Context::ALL.into_iter().find(|context| context.name() == place);
         let context = context.ok_or_else(|| RebindError::Place {
@@ -208,7 +206,7 @@ impl Keymap {
         Ok(())
     }
 
-    /// Everything that keeps the bindings from working together.
+    /// Returns every conflict between bindings.
     pub fn check(&self) -> Vec<RebindError> {
         let rows: Vec<_> = self.rows().collect();
         let mut found = Vec::new();
@@ -231,7 +229,7 @@ impl Keymap {
     }
 }
 
-/// What can be bound in a context.
+/// Returns the names of the bindings in a context.
 pub fn names(context: Context) -> Vec<&'static str> {
     let of_context = BINDINGS.iter().filter(|binding| binding.context == context);
     of_context.map(|binding| binding.name).collect()
@@ -247,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn the_table_has_one_meaning_for_each_key_and_one_name_for_each_meaning() {
+    fn keys_and_names_are_unique_per_context() {
         assert_eq!(Keymap::default().check(), []);
         for (at, binding) in BINDINGS.iter().enumerate() {
             assert!(!binding.help.is_empty(), "{binding:?}");
@@ -258,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn every_context_can_be_left() {
+    fn every_context_has_a_key_to_leave() {
         let esc = Key::plain(KeyCode::Esc);
         for contexts in [
             &[Context::Copy][..],
@@ -281,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn the_nearer_context_wins() {
+    fn nearer_context_wins() {
         let key = Key::char('l');
         let detail = [Context::Detail, Context::Anywhere];
         assert_eq!(resolve(&detail, key), Some(Action::Move(Move::Right)));
@@ -290,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_bound_anew_and_mistakes_are_told() {
+    fn keys_are_rebound_and_conflicts_reported() {
         let mut keymap = Keymap::default();
         let key = Key::char('~');
         let resend = Action::Sending(ResendAction::Again);

@@ -1,9 +1,9 @@
-//! Where things stand, as a function of the size alone; the update needs it for page heights
-//! and clicks, the view for drawing.
+//! Layout as a function of the size alone. The update needs it for page heights and clicks, the
+//! view for drawing.
 
 use ratatui::layout::{Constraint, Layout, Margin, Position, Rect};
 
-/// Which pane the keys go to.
+/// Pane that receives the keys.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Focus {
     #[default]
@@ -11,65 +11,65 @@ pub enum Focus {
     Detail,
 }
 
-/// Columns and rows of the screen.
+/// Screen size in columns and rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Size {
     pub width: u16,
     pub height: u16,
 }
 
-/// Below this the dashboard says so instead of drawing.
+/// Minimum size; on a smaller screen the dashboard only shows a message.
 pub const SMALLEST: Size = Size { width: 44, height: 10 };
 
-/// How the user wants the panes to stand.
+/// Arrangement of the panes chosen by the user.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Arrangement {
-    /// The focused pane has all of the screen.
+    /// The focused pane fills the screen.
     pub zoomed: bool,
-    /// Whether one stands above the other; if nothing is said, the width decides.
+    /// Stacked or side by side; if absent, the width decides.
     pub stacked: Option<bool>,
-    /// Columns of the list where panes stand side by side, lines of it where not.
+    /// Width of the list if the panes are side by side, otherwise its height.
     pub list: Option<u16>,
 }
 
 impl Arrangement {
-    /// Whether one pane stands above the other on a screen of this width.
+    /// Returns true if the panes are stacked on a screen of this width.
     pub fn is_stacked(self, width: u16) -> bool {
         self.stacked.unwrap_or(width < SIDE_BY_SIDE)
     }
 }
 
-/// Neither pane gets smaller than so many columns or lines.
+/// Minimum width or height of a pane.
 const NARROWEST: u16 = 20;
 const LOWEST: u16 = 4;
 
-/// From this width on the panes stand side by side.
+/// Minimum width for panes side by side.
 const SIDE_BY_SIDE: u16 = 110;
 
-/// The areas of the dashboard. A pane that is hidden has no height.
+/// Areas of the dashboard. A hidden pane has zero height.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Areas {
     pub title: Rect,
-    /// The line of column names above the list.
+    /// Column names above the list.
     pub list_head: Rect,
     pub list: Rect,
-    /// The line between panes that stand side by side.
+    /// Divider between panes side by side.
     pub divider: Rect,
-    /// The line of tabs above the detail.
+    /// Tabs above the detail.
     pub tabs: Rect,
     pub detail: Rect,
     pub hints: Rect,
-    /// Everything between title and hints.
+    /// Everything between the title and the hints.
     pub body: Rect,
 }
 
 impl Areas {
-    /// Whether the detail stands below the list, and both are there.
+    /// Returns true if both panes are visible and stacked.
     pub fn is_stacked(&self) -> bool {
         self.divider.area() == 0 && self.list.height > 0 && self.detail.height > 0
     }
 
-    /// Where the palette stands: its prompt on the first line, then commands.
+    /// Returns the area of the palette: its prompt, then the commands.
     pub fn palette(&self) -> Rect {
         let width = self.body.width.min(84);
         Rect {
@@ -80,12 +80,12 @@ impl Areas {
         }
     }
 
-    /// How many commands the palette shows; its frame and its prompt take three lines.
+    /// Returns the number of commands the palette shows; its frame and prompt take three lines.
     pub fn palette_height(&self) -> usize {
         usize::from(self.palette().height.saturating_sub(3))
     }
 
-    /// Which line of the palette's commands is there.
+    /// Returns the palette line at a position.
     pub fn palette_line(&self, at: Position) -> Option<usize> {
         let area = self.palette();
         let inside = area.inner(Margin::new(1, 1));
@@ -141,7 +141,7 @@ pub fn areas(size: Size, focus: Focus, arrangement: Arrangement) -> Option<Areas
     Some(Areas { title, list_head, list, divider, tabs, detail, hints, body })
 }
 
-/// The list has what its columns need; the payload gets the rest of a wide screen.
+/// Gives the list the width its columns need and the detail the rest.
 fn list_width(width: u16) -> u16 {
     (width / 2).min(84)
 }
@@ -187,7 +187,7 @@ mod tests {
         }
     }
 
-    // Columns depend on the width alone and rows on the height, but for whether panes are stacked.
+    // Columns depend on the width only and rows on the height only, except for stacking.
     #[test]
     fn areas_tile_the_screen_at_every_width() {
         for width in SMALLEST.width..240 {

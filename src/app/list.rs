@@ -1,4 +1,4 @@
-//! The list of deliveries: which there are, which are shown, which one is selected.
+//! The list of deliveries: all known, the visible ones, and the selection.
 
 mod jump;
 mod sort;
@@ -13,24 +13,24 @@ use crate::filter::{Filter, FilterRow as _, Undecided};
 pub use jump::JumpTarget;
 use visible_rows::VisibleRows;
 
-/// All deliveries that are known, and the window on those that pass the filter.
+/// All known deliveries, with a window on those that pass the filter.
 #[derive(Debug, Default)]
 pub struct List {
     index: Index,
     shown: VisibleRows,
     selected: Option<DeliveryId>,
-    /// The place among the shown ones of the first line on the screen.
+    /// Position of the first visible line among the shown deliveries.
     top: usize,
     paused: bool,
     filling: bool,
 }
 
-/// What taking in deliveries came to.
+/// Outcome of adding deliveries.
 #[derive(Debug, Default)]
 pub struct ListChange {
-    /// Those that only their bytes can decide.
+    /// Deliveries that only their bytes can decide.
     pub open: Undecided,
-    /// Those that were known before.
+    /// Deliveries that were already known.
     pub known: Vec<DeliveryId>,
 }
 
@@ -43,7 +43,7 @@ impl List {
         self.index.len() == 0
     }
 
-    /// Deliveries whose signature somebody should look at.
+    /// Returns the number of deliveries with a failed signature.
     pub fn bad(&self) -> usize {
         self.index.bad()
     }
@@ -60,12 +60,12 @@ impl List {
         self.shown.order()
     }
 
-    /// Whether deliveries of earlier runs are still being read.
+    /// Returns true while deliveries of earlier runs are being read.
     pub fn is_filling(&self) -> bool {
         self.filling
     }
 
-    /// Whether the newest delivery is selected as it comes.
+    /// Returns true if the selection follows the newest delivery.
     pub fn is_following(&self) -> bool {
         !self.paused && self.shown.order().by == SortKey::Time
     }
@@ -78,27 +78,27 @@ impl List {
         self.get(self.selected?)
     }
 
-    /// The ids of all rows that are shown, by rising id.
+    /// Returns the ids of all shown rows in ascending order.
     pub fn shown_ids(&self) -> Vec<DeliveryId> {
         self.index.cells(RowClass::Any).filter(RowRef::is_shown).map(|cell| cell.id()).collect()
     }
 
-    /// The ids of all marked rows, shown or not, by rising id.
+    /// Returns the ids of all marked rows, shown or not, in ascending order.
     pub fn marked_ids(&self) -> Vec<DeliveryId> {
         self.index.cells(RowClass::Marked).filter(RowRef::is_marked).map(|cell| cell.id()).collect()
     }
 
-    /// The ids of all rows, by rising id.
+    /// Returns the ids of all rows in ascending order.
     pub fn ids(&self) -> Vec<DeliveryId> {
         self.index.cells(RowClass::Any).map(|cell| cell.id()).collect()
     }
 
-    /// How many of the shown deliveries stand after the selected one.
+    /// Returns the number of shown deliveries after the selected one.
     pub fn below_selected(&self) -> usize {
         self.place().map_or(0, |at| self.shown.len().saturating_sub(at + 1))
     }
 
-    /// The rows on a screen of `height` lines, and whether each is selected.
+    /// Iterates over the rows on a screen of `height` lines, with whether each is selected.
     pub fn window(&self, height: usize) -> impl Iterator<Item = (ListRow<'_>, bool)> {
         (self.top..self.top + height).map_while(|at| self.shown.at(at)).filter_map(|id| {
             let row = self.get(id)?;
@@ -106,12 +106,12 @@ impl List {
         })
     }
 
-    /// Takes in new deliveries, and newer states of known ones.
+    /// Adds new deliveries and updates known ones.
     pub fn take(&mut self, rows: &[Summary], filter: &Filter, now: Timestamp) -> ListChange {
         let mut taken = ListChange::default();
         let line = self.line();
         if self.order().by != SortKey::Time {
-            // Where they stand may depend on what changes.
+            // Their position may depend on what changes.
             let moving = self.shown_among(rows);
             self.shown.remove(&moving, &self.index);
         }
@@ -130,7 +130,7 @@ impl List {
                 taken.known.push(row.id);
             }
             match (verdict, was_shown) {
-                // What its bytes let pass before, they let pass now.
+                // Bytes never change, so an earlier match by bytes is still valid.
                 (Some(true) | None, true) => stayed.push(row.id),
                 (Some(true), false) => came.push(row.id),
                 (Some(false), true) => went.push(row.id),
@@ -138,7 +138,7 @@ impl List {
             }
         }
         if self.order().by == SortKey::Time {
-            // These stand where they stood; others were taken out, to come in where they belong.
+            // These keep their positions; others were removed, to be inserted at new ones.
             for id in stayed.iter().chain(&went) {
                 self.index.set_shown(*id, true);
             }
@@ -151,14 +151,14 @@ impl List {
         taken
     }
 
-    /// Those of the rows that are shown now.
+    /// Returns the ids of those rows that are shown now.
     fn shown_among(&self, rows: &[Summary]) -> Vec<DeliveryId> {
         let is_shown = |id| self.index.get(id).is_some_and(|cell| cell.is_shown());
         rows.iter().map(|row| row.id).filter(|id| is_shown(*id)).collect()
     }
 
-    /// Takes in deliveries of earlier runs, newest first; none say that there are no more. Those
-    /// that are known are newer.
+    /// Adds deliveries of earlier runs, newest first; an empty page ends them. Rows that are
+    /// already known are more recent and stay.
     pub fn take_older(&mut self, rows: &[Summary], filter: &Filter, now: Timestamp) -> Undecided {
         let mut open = Undecided::default();
         self.filling = !rows.is_empty();
@@ -181,7 +181,7 @@ impl List {
         open.finish()
     }
 
-    /// Forgets deliveries; the selection goes to what stands behind.
+    /// Removes deliveries; the selection moves to the next one.
     pub fn remove(&mut self, ids: &[DeliveryId]) {
         self.hide(ids);
         let mut ids = ids.to_vec();
@@ -189,7 +189,7 @@ impl List {
         self.index.remove(&ids);
     }
 
-    /// Lets deliveries pass the filter; those that are not known are passed over.
+    /// Shows deliveries as matches of the filter; unknown ones are skipped.
     pub fn show(&mut self, mut ids: Vec<DeliveryId>) {
         ids.retain(|id| self.index.set_shown(*id, true));
         let line = self.line();
@@ -197,7 +197,7 @@ impl List {
         self.keep_line(line);
     }
 
-    /// Lets deliveries pass no longer.
+    /// Hides deliveries.
     fn hide(&mut self, ids: &[DeliveryId]) {
         let mut ids = ids.to_vec();
         ids.retain(|id| self.index.set_shown(*id, false));
@@ -206,13 +206,13 @@ impl List {
         self.keep_line(line);
     }
 
-    /// Shows what passes a filter, and returns what only bytes can decide, newest first. The
-    /// selection stays, or goes to what stands behind.
+    /// Applies a filter and returns the deliveries that only bytes can decide, newest first. The
+    /// selection stays, or moves to the next match.
     pub fn filter(&mut self, filter: &Filter, now: Timestamp) -> Undecided {
         let Self { index, shown, .. } = self;
         let mut open = Undecided::default();
         shown.clear();
-        index.weigh(&mut filter.row_matcher(now), |scan, cell, verdict| {
+        index.evaluate(&mut filter.row_matcher(now), |scan, cell, verdict| {
             match verdict {
                 Some(true) => shown.push(cell.id()),
                 Some(false) => {}
@@ -226,33 +226,34 @@ impl List {
         open.finish()
     }
 
-    /// Sorts by a column. Only by time the newest is followed; the selection stays.
+    /// Sorts by a column and keeps the selection. Only the time order can follow the newest
+    /// delivery.
     pub fn sort(&mut self, order: SortOrder) {
         self.paused |= order.by != SortKey::Time;
         self.shown.sort(order, &self.index);
         self.top = 0;
     }
 
-    /// The selection stays, or goes to what stands behind.
+    /// Keeps the selection, or moves it to the next shown row.
     fn keep_selection(&mut self) {
         if let Some(id) = self.selected {
             self.selected = self.shown.nearest(id, &self.index);
         }
     }
 
-    /// The line of the screen on which the selection is.
+    /// Returns the screen line of the selection.
     fn line(&self) -> usize {
         self.place().map_or(0, |place| place.saturating_sub(self.top))
     }
 
-    /// What comes in or goes elsewhere does not move the selection on the screen.
+    /// Keeps the selection on its screen line when rows are inserted or moved.
     fn keep_line(&mut self, line: usize) {
         self.keep_selection();
         self.top = self.place().map_or(0, |place| place.saturating_sub(line));
     }
 
-    /// Follows the newest delivery from now on, or stops doing so. By another column than time
-    /// nothing can be followed, so that it is sorted by time then.
+    /// Starts or stops following the newest delivery. Following requires the time order, so that it
+    /// is restored.
     pub fn follow(&mut self, following: bool) {
         if following && self.order().by != SortKey::Time {
             self.sort(SortOrder::default());
@@ -260,7 +261,7 @@ impl List {
         self.paused = !following;
     }
 
-    /// Selects the delivery `by` lines further down (or up), and stops following.
+    /// Moves the selection by a number of lines and stops following.
     pub fn move_by(&mut self, by: isize) {
         let at = self.place().unwrap_or(0).saturating_add_signed(by);
         let last = self.shown.len().saturating_sub(1);
@@ -269,7 +270,7 @@ impl List {
         self.selected = target;
     }
 
-    /// Selects what stands on a line of the screen; false if nothing does.
+    /// Selects the delivery on a screen line; false if the line is empty.
     pub fn select_line(&mut self, line: usize) -> bool {
         let Some(id) = self.shown.at(self.top + line) else { return false };
         self.paused |= self.selected != Some(id);
@@ -277,7 +278,7 @@ impl List {
         true
     }
 
-    /// Puts selection and window right for a screen of `height` lines.
+    /// Clamps the selection and scrolls it into view on a screen of `height` lines.
     pub fn settle(&mut self, height: usize) {
         if self.is_following() || self.selected.is_none() {
             self.selected = self.shown.newest(&self.index);
@@ -292,7 +293,7 @@ impl List {
         } else if at >= self.top + height {
             self.top = at + 1 - height;
         }
-        // A screen that grew is filled from above.
+        // Fill a taller screen from above.
         self.top = self.top.min(self.shown.len().saturating_sub(height));
     }
 

@@ -1,6 +1,6 @@
-//! Sentences for the user.
+//! Notices for the user.
 
-/// How a notice is meant.
+/// Kind of notice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoticeKind {
     Done,
@@ -8,7 +8,7 @@ pub enum NoticeKind {
     Failed,
 }
 
-/// A sentence for the user, shown for a few seconds.
+/// Message shown for a few seconds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
     pub kind: NoticeKind,

@@ -1,10 +1,10 @@
-//! Every command and every saved view by its name: typed in part, chosen, run.
+//! The command palette: commands and saved views by name.
 
 use super::action::{Action, FilterAction, ListAction, Polarity};
 use super::keymap::{Binding, Context, Keymap};
 use super::prompt::Prompt;
 
-/// Contexts whose commands can be run from the palette; the others hold while something is typed.
+/// Contexts whose commands the palette offers; the others apply only while something is typed.
 const OFFERED: [Context; 10] = [
     Context::Anywhere,
     Context::List,
@@ -18,49 +18,49 @@ const OFFERED: [Context; 10] = [
     Context::Export,
 ];
 
-/// What the views are found under.
+/// Prefix of saved views.
 pub const VIEW: &str = "view ";
 
-/// What is typed, and which of the entries that fit is chosen.
+/// Typed text and the selected match.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Palette {
     pub prompt: Prompt,
-    /// Counted from the top of the entries that fit.
+    /// Index among the matches.
     pub chosen: usize,
 }
 
 impl Palette {
-    /// The first entry that is shown of those that fit, where `height` lines are there.
+    /// Returns the first visible match on `height` lines.
     pub fn top(&self, height: usize) -> usize {
         (self.chosen + 1).saturating_sub(height)
     }
 }
 
-/// Something that can be run.
+/// Command or saved view.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaletteEntry {
     pub title: String,
     pub help: String,
-    /// The keys that do the same, as they are shown.
+    /// Keys that run the same command, as shown.
     pub keys: String,
     pub run: PaletteCommand,
 }
 
-/// What an entry does.
+/// Action of an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PaletteCommand {
     Action(Action),
-    /// Puts the filter of a view in force.
+    /// Applies the filter of a view.
     View(String),
 }
 
-/// The entries that fit what is typed, the best ones first.
+/// Returns the matching entries, best first.
 pub fn entries(keymap: &Keymap, views: &[(String, String)], typed: &str) -> Vec<PaletteEntry> {
     let view = typed.strip_prefix(VIEW);
     let words = view.unwrap_or(typed).split_whitespace().map(str::to_lowercase);
     let words: Vec<String> = words.collect();
     let mut found: Vec<(usize, PaletteEntry)> = Vec::new();
-    // Whoever asks for a view wants no command.
+    // With the view prefix, only views match.
     let commands = keymap.rows().filter(|(binding, _)| view.is_none() && is_offered(binding));
     let commands = commands.map(|(binding, keys)| {
         let key = keys.first().map(ToString::to_string).unwrap_or_default();
@@ -93,7 +93,7 @@ fn is_offered(binding: &Binding) -> bool {
     OFFERED.contains(&binding.context) && binding.action != Action::Cancel
 }
 
-/// The actions whose keys come before those of a context.
+/// Returns the actions whose keys open a context.
 fn openers(context: Context) -> &'static [Action] {
     match context {
         Context::Copy => &[Action::CopyMenu],
@@ -117,7 +117,7 @@ fn openers(context: Context) -> &'static [Action] {
     }
 }
 
-/// How far an entry is from the words; nothing if one of them does not fit at all.
+/// Ranks an entry for the words, 0 being best; none if a word does not match.
 fn rank(entry: &PaletteEntry, words: &[String]) -> Option<usize> {
     let title = entry.title.to_lowercase();
     let help = entry.help.to_lowercase();
@@ -135,13 +135,13 @@ fn rank(entry: &PaletteEntry, words: &[String]) -> Option<usize> {
     Some(sum)
 }
 
-/// Whether the letters of a word stand in a text in their order.
+/// Returns true if the letters of a word occur in a text in order.
 fn is_scattered(word: &str, text: &str) -> bool {
     let mut letters = text.chars();
     word.chars().all(|wanted| letters.any(|letter| letter == wanted))
 }
 
-/// What a command is called.
+/// Returns the title of a command.
 fn title(binding: &Binding) -> String {
     let name = binding.name.replace('-', " ");
     match binding.context {
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn finds_by_part_of_name_or_help_or_by_scattered_letters() {
+    fn finds_by_part_of_name_or_help_or_by_subsequence() {
         assert_eq!(titles("resend")[0], "resend");
         assert_eq!(titles("copy cur")[0], "copy curl");
         assert!(titles("qit").contains(&"quit".to_owned()));
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn every_command_of_the_dashboard_is_offered() {
+    fn offers_every_command_of_the_dashboard() {
         let found = entries(&Keymap::default(), &[], "");
         for binding in crate::app::keymap::BINDINGS.iter().filter(|binding| is_offered(binding)) {
             let run = PaletteCommand::Action(binding.action);

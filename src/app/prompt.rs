@@ -1,4 +1,4 @@
-//! A line that is being typed.
+//! A line being typed.
 
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
@@ -6,7 +6,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use super::action::LineEdit;
 
-/// Text and a cursor, which stands between what a reader takes for characters.
+/// Text and a cursor that moves by grapheme clusters.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Prompt {
     before: String,
@@ -14,28 +14,29 @@ pub struct Prompt {
 }
 
 impl Prompt {
-    /// A prompt with the cursor behind the text.
+    /// Creates a prompt with the cursor after the text.
     pub fn new(text: impl Into<String>) -> Self {
         Self { before: text.into(), after: String::new() }
     }
 
-    /// A prompt with the cursor between two texts.
+    /// Creates a prompt with the cursor between two texts.
     pub fn between(before: impl Into<String>, after: impl Into<String>) -> Self {
         Self { before: before.into(), after: after.into() }
     }
 
-    /// What stands before the cursor and behind it.
+    /// Returns the text before and after the cursor.
     pub fn halves(&self) -> (&str, &str) {
         (&self.before, &self.after)
     }
 
-    /// A prompt for a secret. It is given room at once, since growing leaves copies behind.
+    /// Creates a prompt for a secret, with its capacity reserved because growing would leave copies
+    /// in memory.
     pub fn for_secret() -> Self {
         const ROOM: usize = 4096;
         Self { before: String::with_capacity(ROOM), after: String::with_capacity(ROOM) }
     }
 
-    /// What was typed; the prompt forgets it.
+    /// Takes the typed secret out of the prompt.
     pub fn take_secret(&mut self) -> Zeroizing<String> {
         let typed = Zeroizing::new(self.text());
         self.before.zeroize();
@@ -47,17 +48,17 @@ impl Prompt {
         [self.before.as_str(), self.after.as_str()].concat()
     }
 
-    /// Columns before the cursor.
+    /// Returns the number of columns before the cursor.
     pub fn cursor(&self) -> usize {
         self.before.width()
     }
 
-    /// Types text in; line ends and other controls are dropped, since it is one line.
+    /// Inserts text at the cursor without newlines and other control characters.
     pub fn insert(&mut self, text: &str) {
         self.before.extend(text.chars().filter(|character| !character.is_control()));
     }
 
-    /// Carries out an editing of the line.
+    /// Applies an edit to the line.
     pub fn edit(&mut self, edit: LineEdit) {
         match edit {
             LineEdit::EraseLeft => drop(take_last(&mut self.before)),
@@ -102,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn edits_by_what_a_reader_takes_for_characters() {
+    fn edits_by_grapheme_clusters() {
         let mut prompt = Prompt::new("aé");
         prompt.insert("👩‍💻\n\u{1b}x");
         assert_eq!(prompt.text(), "aé👩‍💻x");

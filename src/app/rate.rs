@@ -1,16 +1,16 @@
-//! How many deliveries came lately, for the title line.
+//! Rate of deliveries, for the title line.
 
 use std::collections::VecDeque;
 
 use jiff::Timestamp;
 
-/// Seconds that are looked back on.
+/// Length of the history in seconds.
 const SECONDS: i64 = 60;
 
 /// Counts of the last minute, by second.
 #[derive(Debug, Clone, Default)]
 pub struct Rate {
-    /// Second and count, rising; seconds without a delivery are left out.
+    /// Seconds with their counts, ascending; seconds without deliveries are left out.
     counts: VecDeque<(i64, u32)>,
 }
 
@@ -29,7 +29,7 @@ impl Rate {
         }
     }
 
-    /// Deliveries a second, over the last ten.
+    /// Returns deliveries per second, averaged over the last ten.
     pub fn per_second(&self, now: Timestamp) -> f64 {
         let recent = |second: i64| second > now.as_second() - 10;
         let sum: u32 =
@@ -37,7 +37,7 @@ impl Rate {
         f64::from(sum) / 10.0
     }
 
-    /// Counts of `bars` equal parts of the last minute, oldest first.
+    /// Returns the counts of `bars` equal parts of the last minute, oldest first.
     pub fn bars(&self, now: Timestamp, bars: usize) -> Vec<u32> {
         let mut sums = vec![0; bars];
         let start = now.as_second() - SECONDS;

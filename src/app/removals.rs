@@ -1,4 +1,4 @@
-//! What was removed, so that it can be brought back until the end.
+//! Removals, which can be undone until the program ends.
 
 use super::effect::Effect;
 use super::list::List;
@@ -7,7 +7,7 @@ use crate::delivery::DeliveryId;
 use crate::ops::annotate::Annotation;
 
 impl List {
-    /// The deliveries that are meant, by rising id.
+    /// Returns the deliveries in scope, in ascending id order.
     pub fn which(&self, which: Scope) -> Vec<DeliveryId> {
         match which {
             Scope::Selected => self.selected().map(|row| row.id).into_iter().collect(),
@@ -18,22 +18,22 @@ impl List {
     }
 }
 
-/// The removals of this run, the last one at the end.
+/// Removals of this session, the latest last.
 ///
-/// The list itself learns from the store what is gone or back, as from anybody else's removal.
+/// The list is updated through the store, like for removals by other processes.
 #[derive(Debug, Default)]
 pub struct Removals {
     done: Vec<Vec<DeliveryId>>,
 }
 
 impl Removals {
-    /// Asks for deliveries to be removed; nothing where none are meant.
+    /// Requests the removal of deliveries; no effects if there are none.
     pub fn remove(list: &List, which: Scope) -> Vec<Effect> {
         let ids = list.which(which);
         if ids.is_empty() { Vec::new() } else { vec![Effect::Annotate(Annotation::Remove(ids))] }
     }
 
-    /// Notes that deliveries were removed.
+    /// Records a removal.
     pub fn push(&mut self, ids: Vec<DeliveryId>) {
         self.done.push(ids);
     }
@@ -42,7 +42,7 @@ impl Removals {
         self.done.is_empty()
     }
 
-    /// Asks for the last removal to be undone; nothing where there is none.
+    /// Requests the latest removal to be undone; no effects if there is none.
     pub fn undo(&mut self) -> Vec<Effect> {
         let undone = self.done.pop().map(Annotation::Restore);
         undone.map(Effect::Annotate).into_iter().collect()

@@ -1,5 +1,4 @@
-//! Sending deliveries again: what is asked for, how far it has come, and the line in which a
-//! target is typed.
+//! Resend state: requests, progress, and the prompt for a target.
 
 use std::fmt::Write as _;
 
@@ -9,45 +8,45 @@ use crate::delivery::DeliveryId;
 use crate::ops::resend::{ResendPace, ResendSummary};
 use crate::units;
 
-/// Targets that are remembered.
+/// Maximum number of remembered targets.
 const REMEMBERED: usize = 50;
 
-/// Nobody means more by typing a number.
+/// A larger number is most likely a typing mistake.
 const MOST_TIMES: u64 = 100_000;
 
-/// Deliveries that are to be sent again.
+/// Deliveries to resend.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResendRequest {
-    /// Which of this run's orders it is.
+    /// Number of the run in this session.
     pub number: u64,
     pub ids: Vec<DeliveryId>,
-    /// A URL, as it was typed or configured.
+    /// URL as typed or configured.
     pub target: String,
-    /// With the signature that they came with, instead of a new one.
+    /// Keep the original signature instead of re-signing.
     pub exact: bool,
     pub pace: ResendPace,
 }
 
 impl ResendRequest {
-    /// How many requests it takes.
+    /// Returns the total number of requests.
     pub fn total(&self) -> u64 {
         self.pace.total(self.ids.len())
     }
 }
 
-/// A run of several requests that is going on.
+/// Running resend of several requests.
 #[derive(Debug, Clone)]
 pub struct ResendProgress {
-    /// Which of this session's runs it is.
+    /// Number of the run in this session.
     pub number: u64,
     pub target: String,
     pub summary: ResendSummary,
-    /// What the user should know when it ends: the last delivery that was skipped or attempt that
-    /// was not recorded.
+    /// Remark for the final notice: the last delivery that was skipped or attempt that was not
+    /// recorded.
     pub remark: Option<String>,
 }
 
-/// The counts of a run, in words.
+/// Formats the counts of a run.
 pub fn counts(summary: &ResendSummary) -> String {
     let many = units::format_count;
     let mut text = format!("{} of {} sent", many(summary.sent()), many(summary.total));
@@ -66,29 +65,29 @@ pub fn counts(summary: &ResendSummary) -> String {
     text
 }
 
-/// What the targets are typed for.
+/// What a target is typed for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TargetPurpose {
     Resend(Vec<DeliveryId>),
-    /// To be changed in an editor first.
+    /// Edit the delivery first.
     Edit(DeliveryId),
 }
 
-/// A target that is being typed.
+/// Target being typed.
 #[derive(Debug, Clone)]
 pub struct TargetPrompt {
     pub prompt: Prompt,
     pub purpose: TargetPurpose,
     pub exact: bool,
     pub error: Option<String>,
-    /// How far back among the targets of before; 0 is what is typed.
+    /// Steps back in the history; 0 is the typed text.
     back: usize,
-    /// What was typed before those were looked at.
+    /// Typed text from before the history was opened.
     draft: String,
 }
 
 impl TargetPrompt {
-    /// Goes through the targets of before.
+    /// Steps through the previous targets.
     pub fn recall(&mut self, turn: Direction, targets: &[String]) {
         let back = match turn {
             Direction::Previous => (self.back + 1).min(targets.len()),
@@ -106,15 +105,15 @@ impl TargetPrompt {
     }
 }
 
-/// What there is to know of sending again.
+/// State of resending.
 #[derive(Debug, Default)]
 pub struct ResendState {
-    /// Targets as they were typed, the latest last.
+    /// Targets as typed, the latest last.
     targets: Vec<String>,
-    /// Whether the signatures of before are wanted, going by the last time.
+    /// Keep the original signatures, as chosen last.
     pub(super) exact: bool,
     numbers: u64,
-    /// The order that is being carried out, where it takes more than one request.
+    /// The running resend, if it takes more than one request.
     pub round: Option<ResendProgress>,
 }
 
@@ -123,13 +122,13 @@ impl ResendState {
         &self.targets
     }
 
-    /// The number of the next order.
+    /// Returns the number for the next run.
     pub(super) fn number(&mut self) -> u64 {
         self.numbers += 1;
         self.numbers
     }
 
-    /// A line to type a target in, filled with `last`.
+    /// Creates the prompt for a target, filled with `last`.
     pub(super) fn ask(&self, purpose: TargetPurpose, last: Option<&str>) -> TargetPrompt {
         TargetPrompt {
             prompt: Prompt::new(last.unwrap_or("http://127.0.0.1:3000")),
@@ -141,7 +140,7 @@ impl ResendState {
         }
     }
 
-    /// Remembers what was typed.
+    /// Remembers a typed target.
     pub(super) fn keep(&mut self, typed: &str) {
         self.targets.retain(|known| known != typed);
         self.targets.push(typed.to_owned());
@@ -151,7 +150,7 @@ impl ResendState {
     }
 }
 
-/// Reads `URL [xTIMES] [INTERVAL]`, for instance `http://127.0.0.1:3000 x3 500ms`.
+/// Parses `URL [xTIMES] [INTERVAL]`, for instance `http://127.0.0.1:3000 x3 500ms`.
 pub(super) fn read(typed: &str) -> Result<(String, ResendPace), String> {
     let mut words = typed.split_whitespace();
     let url = words.next().ok_or("expected a URL, for instance http://127.0.0.1:3000")?;
@@ -183,7 +182,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_target_is_typed_with_a_number_of_times_and_an_interval() {
+    fn parses_target_times_and_interval() {
         let url = "http://h:1/x".to_owned();
         let pace = |times, millis| ResendPace { times, interval: Duration::from_millis(millis) };
         assert_eq!(read("http://h:1/x"), Ok((url.clone(), pace(1, 0))));
@@ -202,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn targets_of_before_come_back_and_what_was_typed_too() {
+    fn history_recalls_targets_and_restores_the_typed_text() {
         let mut sendings = ResendState::default();
         for typed in ["http://a", "http://b x3", "http://a"] {
             sendings.keep(typed);

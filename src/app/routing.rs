@@ -1,5 +1,4 @@
-//! What becomes of deliveries beside being kept: rules that answer them, senders that are held,
-//! targets, and the public address they come by.
+//! Routing state: rules, paused requests, targets, and the public address.
 
 use std::ops::Range;
 
@@ -9,55 +8,55 @@ use super::action::ReleaseDecision;
 use super::prompt::Prompt;
 use crate::delivery::DeliveryId;
 
-/// A rule that answers deliveries.
+/// Rule that responds to deliveries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleLine {
-    /// As it was written.
+    /// Rule as written.
     pub text: String,
-    /// Deliveries that it was for so far.
+    /// Number of deliveries matched so far.
     pub count: u64,
-    /// Whether somebody has to let deliveries go.
+    /// Whether the rule pauses requests.
     pub holds: bool,
 }
 
-/// Where deliveries are sent on to.
+/// Forwarding target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TargetLine {
     pub url: String,
-    /// Why it does not answer.
+    /// Reason why the target is down.
     pub down: Option<String>,
-    /// Deliveries that wait for their turn.
+    /// Number of queued deliveries.
     pub waiting: usize,
 }
 
-/// By which address the world reaches the listener.
+/// Public address of the listener.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum PublicAddress {
-    /// No other than its own.
+    /// Only the listener's own address.
     #[default]
     None,
     Starting,
     Up(String),
-    /// Why there is none, and what to do.
+    /// Reason for the failure, and what to do.
     Failed(String),
 }
 
-/// All of it, as it is now.
+/// The whole routing state.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Routing {
     pub rules: Vec<RuleLine>,
-    /// Whose senders wait, and since when; the longest first.
+    /// Paused requests and their start times, the longest pause first.
     pub held: Vec<(DeliveryId, Timestamp)>,
-    /// In the order in which they are asked.
+    /// Targets in matching order.
     pub targets: Vec<TargetLine>,
     pub public: PublicAddress,
 }
 
-/// Something on the page of answers that can be chosen.
+/// Selectable entry on the responses page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RoutingChoice {
     Held(DeliveryId),
-    /// The place of a rule.
+    /// Index of a rule.
     Rule(usize),
 }
 
@@ -66,43 +65,43 @@ impl Routing {
         self.held.iter().any(|(held, _)| *held == id)
     }
 
-    /// How long the longest has been waiting, in seconds.
+    /// Returns the longest pause in seconds.
     pub fn longest(&self, now: Timestamp) -> Option<i64> {
         let (_, since) = self.held.first()?;
         Some(now.duration_since(*since).as_secs().max(0))
     }
 
-    /// What can be chosen, from above.
+    /// Returns the selectable entries from top to bottom.
     pub fn choices(&self) -> Vec<RoutingChoice> {
         let held = self.held.iter().map(|(id, _)| RoutingChoice::Held(*id));
         held.chain((0..self.rules.len()).map(RoutingChoice::Rule)).collect()
     }
 }
 
-/// A change of what becomes of deliveries.
+/// Change of the routing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RoutingChange {
-    /// Puts a rule first, as it was typed.
+    /// Inserts a rule at the front, as typed.
     Add(String),
-    /// Removes the rule at this place, if it still is this one.
+    /// Removes the rule at this position if it is still the same.
     Remove { at: usize, text: String },
-    /// The rules of the start hold again.
+    /// Restores the rules from startup.
     Reset,
-    /// Lets a held delivery go.
+    /// Releases a paused request.
     Release { id: DeliveryId, decision: ReleaseDecision },
 }
 
-/// A rule that is being typed.
+/// Rule being typed.
 #[derive(Debug, Clone, Default)]
 pub struct RulePrompt {
     pub prompt: Prompt,
     pub error: Option<RuleMistake>,
 }
 
-/// Reason why a typed rule was not taken.
+/// Reason why a typed rule is invalid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleMistake {
     pub message: String,
-    /// Bytes of the typed text that the message is about, if it is about a part of it.
+    /// Byte range of the mistake in the typed text, if it is about a part of it.
     pub span: Option<Range<usize>>,
 }

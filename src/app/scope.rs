@@ -1,11 +1,11 @@
-//! Which deliveries an action is about.
+//! Scope of an action.
 
-/// Which deliveries an action is about.
+/// Deliveries that an action applies to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
     Selected,
     Marked,
-    /// All that pass the filter in force.
+    /// All deliveries that pass the current filter.
     Shown,
     All,
 }

@@ -1,9 +1,9 @@
-//! The orders that the list can have.
+//! Sort orders of the list.
 
-/// A column that a list can be sorted by.
+/// Column to sort by.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum SortKey {
-    /// The order in which the deliveries came.
+    /// Time received.
     #[default]
     Time,
     Type,
@@ -29,8 +29,8 @@ impl SortKey {
     }
 }
 
-/// An order of rows. Those that are equal in the column stand as they came; what has no value
-/// comes first. Descending is that order from its end.
+/// Sort order of rows. Rows with equal values keep the order received, and absent values come
+/// first. Descending is the exact reverse.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SortOrder {
     pub by: SortKey,

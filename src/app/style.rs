@@ -1,15 +1,15 @@
-//! Text with its meaning marked; the theme alone decides what a meaning looks like.
+//! Styled text. The theme alone decides how a style class looks.
 
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
 use crate::payload::escape;
 
-/// What a piece of text is.
+/// Style class of a piece of text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StyleClass {
     Plain,
-    /// Of lesser weight: labels, units, punctuation.
+    /// Less important text: labels, units, punctuation.
     Dim,
     Strong,
     /// A name: a JSON key, a header, a field.
@@ -22,9 +22,9 @@ pub enum StyleClass {
     Good,
     Bad,
     Warn,
-    /// What the eye should find first: the focused pane, a key to press.
+    /// Emphasis: the focused pane, a key to press.
     Accent,
-    /// What was searched for.
+    /// Search match.
     Found,
 }
 
@@ -44,7 +44,7 @@ impl StyleClass {
         Self::Found,
     ];
 
-    /// The word for it in a theme.
+    /// Returns the name used in themes.
     pub fn name(self) -> &'static str {
         match self {
             Self::Plain => "plain",
@@ -62,13 +62,13 @@ impl StyleClass {
         }
     }
 
-    /// Whether it stands for what a delivery holds, which a shared screen may have to hide.
+    /// Returns true if the text is a value of a delivery, which is masked on a shared screen.
     pub fn is_value(self) -> bool {
         matches!(self, Self::Text | Self::Number | Self::Found)
     }
 }
 
-/// The shape of a text without what it says: `Ab-7` becomes `Xx-0`.
+/// Masks a text but keeps its form: `Ab-7` becomes `Xx-0`.
 pub fn masked(text: &str) -> String {
     let mask = |character: char| match character {
         '0'..='9' => '0',
@@ -79,7 +79,7 @@ pub fn masked(text: &str) -> String {
     text.chars().map(mask).collect()
 }
 
-/// A piece of text of one role. It is safe to show: there is no way to make one that is not.
+/// Piece of text with one style class. Every constructor makes the text safe for the terminal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StyledSpan {
     pub role: StyleClass,
@@ -95,7 +95,7 @@ impl StyledSpan {
         &self.text
     }
 
-    /// The same, with its shape alone where it is a value.
+    /// Masks the span if it is a value.
     #[must_use]
     pub fn masked(self) -> Self {
         match self.role {
@@ -105,7 +105,7 @@ impl StyledSpan {
     }
 }
 
-/// A line of marked text.
+/// Line of styled text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StyledLine(Vec<StyledSpan>);
 
@@ -120,20 +120,20 @@ impl StyledLine {
         self
     }
 
-    /// The same with values by their shapes alone.
+    /// Masks the values of the line.
     #[must_use]
     pub fn masked(self) -> Self {
         Self(self.0.into_iter().map(StyledSpan::masked).collect())
     }
 
-    /// This line with another one behind it.
+    /// Appends another line.
     #[must_use]
     pub fn joined(mut self, other: Self) -> Self {
         self.0.extend(other.0);
         self
     }
 
-    /// The same text, all of one role.
+    /// Applies one style class to the whole line.
     #[must_use]
     pub fn toned(self, role: StyleClass) -> Self {
         Self(self.0.into_iter().map(|span| StyledSpan { role, ..span }).collect())
@@ -143,13 +143,13 @@ impl StyledLine {
         &self.0
     }
 
-    /// Columns that the line takes.
+    /// Returns the width in columns.
     pub fn width(&self) -> usize {
         self.0.iter().map(|span| span.text.width()).sum()
     }
 
-    /// Breaks the line into lines of at most `width` columns, those after the first indented.
-    /// Breaks stand behind blanks where there are any.
+    /// Wraps the line to `width` columns, preferably at spaces, and indents every line after the
+    /// first.
     pub fn wrap(self, width: usize, indent: usize) -> Vec<Self> {
         if self.width() <= width || width <= indent + 1 {
             return vec![self];
@@ -172,7 +172,7 @@ impl StyledLine {
         lines
     }
 
-    /// Appends text of a role, to the last span if that has the same one.
+    /// Appends text, extending the last span if it has the same style class.
     fn push(&mut self, role: StyleClass, text: &str) {
         match self.0.last_mut() {
             Some(last) if last.role == role => last.text.push_str(text),
@@ -181,7 +181,8 @@ impl StyledLine {
     }
 }
 
-/// Words and what stands between them; what closes a word or a clause is part of the word before.
+/// Splits text into words and the spaces between them. Closing punctuation belongs to the preceding
+/// word.
 fn words(text: &str) -> impl Iterator<Item = &str> {
     let closes =
         |word: &str| word.chars().all(|c| matches!(c, ',' | ';' | ':' | '.' | '?' | '!' | ')'));
@@ -197,7 +198,7 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Appends a word, broken wherever the line is full; returns the columns used of the last line.
+/// Appends a word, breaking it at full lines; returns the columns used on the last line.
 fn push_broken(
     lines: &mut Vec<StyledLine>,
     role: StyleClass,
@@ -228,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn wraps_at_blanks_and_breaks_what_is_too_long() {
+    fn wraps_at_spaces_and_breaks_long_words() {
         assert_eq!(wrapped("one two three", 8), ["one two ", "  three"]);
         assert_eq!(wrapped("abcdefghij", 4), ["abcd", "  ef", "  gh", "  ij"]);
         assert_eq!(wrapped("漢字漢字", 5), ["漢字", "  漢", "  字"]);
@@ -237,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_unsafe_becomes_a_span() {
+    fn spans_are_safe_for_a_terminal() {
         assert_eq!(
             StyledSpan::new(StyleClass::Plain, "a\u{1b}[0m\u{202e}").text(),
             "a\\x1b[0m\\u{202e}"

@@ -1,5 +1,5 @@
-//! What targets answered, made ready to be read: bodies as text, and what is different from the
-//! answer before.
+//! Responses of targets, prepared for display: bodies as text, and the differences from the
+//! previous response.
 
 use std::fmt::Write as _;
 
@@ -7,46 +7,45 @@ use crate::delivery::{Attempt, Comparison, Outcome, ResponseRecord};
 use crate::payload::Document;
 use crate::payload::diff::{Mark, headers};
 
-/// Lines of an answer's body that are shown; the store has the rest.
+/// Lines shown of a response body; the store has the rest.
 const LINES: usize = 12;
 
-/// Bytes of such a line.
+/// Maximum length of such a line in bytes.
 const LINE: usize = 400;
 
-/// Lines in which a first difference is looked for.
+/// Lines searched for the first difference.
 const COMPARED: usize = 2_000;
 
-/// Headers that differ with each answer.
+/// Headers that differ in every response.
 const VOLATILE: [&str; 2] = ["date", "content-length"];
 
-/// What is shown of an attempt beside its own figures.
+/// Details of an attempt shown in addition to its status and timing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TargetResponse {
     pub lines: Vec<String>,
-    /// Lines of what was kept that are not among them.
+    /// Number of stored lines not shown.
     pub more: usize,
-    /// Bytes that the target sent and that were not kept.
+    /// Number of bytes received from the target but not stored.
     pub cut: u64,
-    /// Beside the last attempt to the same target.
+    /// Comparison with the last attempt to the same target.
     pub compared: Option<Comparison>,
-    /// Headers of the answer that are other than those of that attempt, with their signs.
+    /// Response headers that differ from that attempt, with their markers.
     pub headers: Vec<String>,
 }
 
-/// A target's last answer beside that of the target that was sent to first.
+/// Comparison of a target's last response with that of the first target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TargetComparison {
     pub first: String,
     pub other: String,
-    /// The statuses, first target first.
+    /// Both statuses, the first target's first.
     pub status: (u16, u16),
-    /// The first line in which the bodies differ, from 1, and what stands there; nothing where
-    /// they are the same.
+    /// First differing line of the bodies, from 1, with both texts; none if they are equal.
     pub body: Option<(usize, String, String)>,
 }
 
 impl TargetResponse {
-    /// What there is to show of each attempt of a delivery, oldest first.
+    /// Prepares each attempt of a delivery, oldest first.
     pub fn all(attempts: &[Attempt]) -> Vec<Self> {
         let before = |at: usize| attempts.get(..at).unwrap_or_default();
         let each = attempts.iter().enumerate();
@@ -72,7 +71,7 @@ impl TargetResponse {
 }
 
 impl TargetComparison {
-    /// Each target's last answer beside that of the first target.
+    /// Compares each target's last response with that of the first target.
     pub fn all(attempts: &[Attempt]) -> Vec<Self> {
         let mut targets: Vec<&str> = Vec::new();
         for attempt in attempts {
@@ -193,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_are_told_beside_the_ones_before() {
+    fn responses_are_compared_with_previous_ones() {
         let many = format!("[{}]", vec!["1"; 50].join(","));
         let attempts = [attempt("http://a", 500, "{\"a\":1}"), attempt("http://a", 204, &many)];
         let [first, second] = TargetResponse::all(&attempts).try_into().unwrap();
@@ -207,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn the_second_target_is_told_beside_the_first() {
+    fn second_target_is_compared_with_the_first() {
         let attempts = [
             attempt("http://old", 200, r#"{"a":1,"b":2}"#),
             attempt("http://new", 200, r#"{"a":1,"b":3}"#),

@@ -1,4 +1,4 @@
-//! What a role looks like, as data: one line for each role, in a file or in the configuration.
+//! Themes as data: one line per style class, in a file or in the configuration.
 
 use std::collections::BTreeMap;
 
@@ -6,27 +6,27 @@ use ratatui::style::{Color, Modifier, Style};
 
 use super::style::StyleClass;
 
-/// The style of every role.
+/// Style of every class.
 ///
-/// The default one uses the sixteen colours of the terminal's own palette, so that it looks right
-/// in dark and light terminals.
+/// The default theme uses the 16 colors of the terminal's own palette, so that it fits dark and
+/// light terminals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Theme {
     styles: [Style; StyleClass::ALL.len()],
     background: Option<Color>,
 }
 
-/// Themes that come with the program beside the default one.
+/// Built-in themes other than the default one.
 const FILES: [(&str, &str); 3] = [
     ("night", include_str!("../../assets/themes/night.toml")),
     ("ember", include_str!("../../assets/themes/ember.toml")),
     ("day", include_str!("../../assets/themes/day.toml")),
 ];
 
-/// The name of the default theme, which needs nothing but the terminal's own colours.
+/// Name of the default theme, which uses only the terminal's own colors.
 const DEFAULT: &str = "ansi";
 
-/// What is wrong with a theme.
+/// Mistake in a theme.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ThemeError {
     #[error("there is no theme `{name}`; there are {known}")]
@@ -61,12 +61,12 @@ impl Default for Theme {
 }
 
 impl Theme {
-    /// The names of the themes that come with the program, the default one first.
+    /// Returns the names of the built-in themes, the default one first.
     pub fn names() -> Vec<&'static str> {
         std::iter::once(DEFAULT).chain(FILES.iter().map(|(name, _)| *name)).collect()
     }
 
-    /// A theme that comes with the program.
+    /// Returns a built-in theme.
     pub fn named(name: &str) -> Result<Self, ThemeError> {
         if name == DEFAULT {
             return Ok(Self::default());
@@ -74,13 +74,13 @@ impl Theme {
         let unknown =
             || ThemeError::Unknown { name: name.to_owned(), known: Self::names().join(", ") };
         let (_, text) = FILES.iter().find(|(known, _)| *known == name).ok_or_else(unknown)?;
-        // A file that cannot be read is found by this room's own test.
+        // A test in this module checks that the built-in files parse.
         let lines: BTreeMap<String, String> = toml::from_str(text).unwrap_or_default();
         Self::read(&lines)
     }
 
-    /// Reads a theme: for each role a colour and how it is set, in words. Roles that are left out
-    /// look as in the default theme.
+    /// Parses a theme: a color and attributes for each style class. Classes that are left out look
+    /// as in the default theme.
     pub fn read(lines: &BTreeMap<String, String>) -> Result<Self, ThemeError> {
         let mut theme = Self::default();
         for (name, words) in lines {
@@ -101,9 +101,9 @@ impl Theme {
         Ok(theme)
     }
 
-    /// The same without a colour; bold, dim and the signs remain.
+    /// Removes all colors; bold, dim, and symbols remain.
     #[must_use]
-    pub fn without_colour(mut self) -> Self {
+    pub fn without_color(mut self) -> Self {
         self.background = None;
         for style in &mut self.styles {
             (style.fg, style.bg) = (None, None);
@@ -115,7 +115,7 @@ impl Theme {
         self.styles.get(role as usize).copied().unwrap_or_default()
     }
 
-    /// What is behind everything; nothing leaves the terminal's own.
+    /// Returns the background color; none for the terminal's own.
     pub fn background(&self) -> Option<Color> {
         self.background
     }
@@ -146,7 +146,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_themes_that_come_along_colour_every_role() {
+    fn built_in_themes_color_every_style_class() {
         for (name, text) in FILES {
             let lines: BTreeMap<String, String> = toml::from_str(text).unwrap();
             assert_eq!(lines.len(), StyleClass::ALL.len() + 1, "{name}");
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_say_what_there_is() {
+    fn errors_list_the_valid_names() {
         let read = |role: &str, words: &str| {
             let lines = BTreeMap::from([(role.to_owned(), words.to_owned())]);
             Theme::read(&lines).map_err(|error| error.to_string())
@@ -174,8 +174,8 @@ mod tests {
     }
 
     #[test]
-    fn without_colour_the_weight_remains() {
-        let theme = Theme::named("night").unwrap().without_colour();
+    fn attributes_remain_without_color() {
+        let theme = Theme::named("night").unwrap().without_color();
         assert_eq!(theme.background(), None);
         let strong = theme.style(StyleClass::Strong);
         assert_eq!((strong.fg, strong.add_modifier), (None, Modifier::BOLD));

@@ -1,4 +1,4 @@
-//! What an event does to the model.
+//! Applies events to the model.
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
@@ -24,7 +24,7 @@ use super::notice::{Notice, NoticeKind};
 use super::pane;
 use crate::delivery::{SignatureStatus, Summary, Verdict};
 
-/// Changes the model by what happened, and says what is to be done.
+/// Applies an event to the model and returns the effects.
 pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
     let mut effects = apply(model, event);
     effects.extend(sync_viewport(model));
@@ -82,7 +82,7 @@ fn apply(model: &mut Model, event: Event) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Types text in where a line is being typed.
+/// Inserts pasted text into the open prompt.
 fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
     if matches!(model.mode, Mode::Palette(_)) {
         palette::change(model, |line| line.insert(text));
@@ -174,7 +174,7 @@ fn tick(model: &mut Model, now: Timestamp) {
     }
 }
 
-/// Shows a sentence for a while; longer if something went wrong.
+/// Shows a notice for a while; longer if something failed.
 fn notify(model: &mut Model, notice: Notice) {
     let seconds = match notice.kind {
         NoticeKind::Done | NoticeKind::Info => 6,
@@ -184,7 +184,7 @@ fn notify(model: &mut Model, notice: Notice) {
     model.notice = Some((notice, until));
 }
 
-/// Does something with the selected delivery, if there is one.
+/// Runs a function if a delivery is selected.
 fn with_selected(model: &mut Model, go: impl FnOnce(&mut Model)) {
     if model.list.selected().is_some() {
         go(model);
@@ -207,7 +207,7 @@ fn tried(verdict: &Verdict) -> Notice {
     }
 }
 
-/// Puts windows and selection right after any change; loads what is newly selected.
+/// Clamps viewports and selection after any change, and loads a newly selected delivery.
 fn sync_viewport(model: &mut Model) -> Vec<Effect> {
     let Some(areas) = model.areas() else { return Vec::new() };
     model.list.settle(usize::from(areas.list.height));

@@ -1,4 +1,4 @@
-//! What two deliveries differ in, line by line, as it is read.
+//! Line-by-line diff of two deliveries.
 
 use super::Volatile;
 use crate::app::style::{StyleClass, StyledLine};
@@ -8,26 +8,26 @@ use crate::payload::Document;
 use crate::payload::diff::{Diff, DiffRow, Mark, headers};
 use crate::units;
 
-/// Rows that are the same and are shown beside a change.
+/// Unchanged rows shown around a change.
 const CONTEXT: usize = 2;
 
-/// One of the two deliveries.
+/// Side of the diff.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DiffSide {
     Old,
     New,
 }
 
-/// A line of the comparison.
+/// Line of the diff.
 #[derive(Debug, Clone, PartialEq)]
 pub enum DiffEntry {
-    /// What is said about it all.
+    /// Remark on the diff as a whole.
     Said(StyledLine),
-    /// So many rows are the same.
+    /// Number of unchanged rows left out.
     Skipped(usize),
-    /// A row of one of the documents.
+    /// Row of one of the documents.
     Row { mark: Mark, which: DiffSide, row: usize, is_folded: bool, is_muted: bool },
-    /// A header as one of the two has it.
+    /// Header of one of the deliveries.
     Header { mark: Mark, which: DiffSide, name: String, value: String, is_muted: bool },
 }
 
@@ -47,22 +47,21 @@ impl Side {
     }
 }
 
-/// Two deliveries and their difference, made ready to be shown.
+/// Two deliveries and their diff, ready to be shown.
 #[derive(Debug)]
 pub struct DeliveryDiff {
     old: Side,
     new: Side,
     pub lines: Vec<DiffEntry>,
-    /// The lines at which changes begin that are not muted.
+    /// Lines at which changes begin, except ignored ones.
     pub changes: Vec<usize>,
-    /// How many values, lines or headers differ, and how many of these are muted.
+    /// Number of values, lines, or headers that differ, and how many of those are ignored.
     pub count: usize,
     pub muted: usize,
 }
 
 impl DeliveryDiff {
-    /// Compares two deliveries; `signing` names the headers of the signature, which differ by
-    /// nature.
+    /// Compares two deliveries. `signing` names the signature headers, which always differ.
     pub fn new(
         (old, new): (Delivery, Delivery),
         pick: BaselineReason,
@@ -87,7 +86,7 @@ impl DeliveryDiff {
             }
             before = is;
         }
-        // A change has a line for each side, and is one.
+        // A change has a line per side but counts once.
         let differing = || {
             lines.iter().filter(|line| match line.mark() {
                 Mark::Same => false,
@@ -99,7 +98,7 @@ impl DeliveryDiff {
         Self { old, new, lines, changes, count, muted }
     }
 
-    /// The line at which the first change begins that is not muted.
+    /// Returns the line of the first change that is not ignored.
     pub fn first_change(&self) -> usize {
         self.changes.first().copied().unwrap_or(0)
     }
@@ -111,7 +110,7 @@ impl DeliveryDiff {
         }
     }
 
-    /// Bytes of a line, where it is a row.
+    /// Returns the length of a line in bytes, if it is a document row.
     pub fn length(&self, line: usize) -> Option<usize> {
         match self.lines.get(line)? {
             DiffEntry::Row { which, row, .. } => Some(self.document(*which).row(*row)?.len()),
@@ -121,7 +120,7 @@ impl DeliveryDiff {
         }
     }
 
-    /// Where a line stands: its path in the body, or its header.
+    /// Returns the location of a line: its path in the body, or its header.
     pub fn place(&self, line: usize) -> Option<String> {
         match self.lines.get(line)? {
             DiffEntry::Row { which, row, .. } => {
@@ -148,7 +147,7 @@ impl DiffEntry {
         }
     }
 
-    /// Whose line it is.
+    /// Returns the side that the line belongs to.
     pub fn which(&self) -> Option<DiffSide> {
         match self {
             Self::Row { which, .. } | Self::Header { which, .. } => Some(*which),
@@ -185,7 +184,7 @@ fn about(old: &Summary, new: &Summary, pick: BaselineReason) -> [DiffEntry; 2] {
     [DiffEntry::Said(line), DiffEntry::Said(reason)]
 }
 
-/// The rows of a difference, with long stretches that are the same folded.
+/// Builds the entries of a diff, with long unchanged stretches folded.
 fn rows(all: &[DiffRow]) -> Vec<DiffEntry> {
     let mut lines = Vec::new();
     let mut at = 0;
@@ -195,7 +194,7 @@ fn rows(all: &[DiffRow]) -> Vec<DiffEntry> {
         let before = if at == 0 { 0 } else { CONTEXT };
         at += stretch.len();
         let behind = if at == all.len() { 0 } else { CONTEXT };
-        // A line that says that one row is left out takes as much room as the row.
+        // Folding a single row would save nothing.
         if is_same && stretch.len() > before + behind + 1 {
             let (shown, rest) = stretch.split_at(before);
             let (left_out, last) = rest.split_at(rest.len() - behind);
@@ -209,7 +208,7 @@ fn rows(all: &[DiffRow]) -> Vec<DiffEntry> {
     lines
 }
 
-/// A line for each side that a row has something of its own for.
+/// Returns a line for each side that has its own content in the row.
 fn lines_of(row: &DiffRow) -> impl Iterator<Item = DiffEntry> {
     let DiffRow { mark, is_muted, is_folded, .. } = *row;
     let line = move |which, row| DiffEntry::Row { mark, which, row, is_folded, is_muted };

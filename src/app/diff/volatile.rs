@@ -1,18 +1,18 @@
-//! What changes with every delivery, so that a difference of it says nothing.
+//! Values ignored in comparisons because they differ in every delivery.
 
 use crate::payload::diff::IgnoredPaths;
 
-/// What is muted in a comparison: times always, and what the user named.
+/// Ignored values: times always, and those the user named.
 #[derive(Debug, Clone, Default)]
 pub struct Volatile {
     pub muted: IgnoredPaths,
-    /// As they were named.
+    /// Paths as configured.
     paths: Vec<String>,
-    /// Headers, in lower case.
+    /// Header names in lower case.
     headers: Vec<String>,
 }
 
-/// Why something cannot be named as volatile.
+/// Reason why an ignored path is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum VolatileError {
     #[error(
@@ -24,24 +24,24 @@ pub enum VolatileError {
     TooLong,
 }
 
-/// Headers that say when or in which connection something was sent.
+/// Headers that vary with time or connection.
 const ALWAYS: [&str; 3] = ["date", "content-length", "x-request-id"];
 
 impl Volatile {
-    /// What is named, as the file says it.
+    /// Returns the names as written in the configuration.
     pub fn names(&self) -> impl Iterator<Item = String> + '_ {
         let headers = self.headers.iter().map(|name| format!("header.{name}"));
         self.paths.iter().cloned().chain(headers)
     }
 
-    /// Reads paths in a JSON body, in which `*` stands for anything, and `header.NAME`.
+    /// Parses paths in a JSON body, in which `*` matches anything, and `header.NAME`.
     pub fn read(names: &[String]) -> Result<Self, VolatileError> {
         let mut volatile = Self::default();
         volatile.add(names)?;
         Ok(volatile)
     }
 
-    /// The same, and these names as well.
+    /// Returns a copy with more names.
     pub fn and(&self, names: &[String]) -> Result<Self, VolatileError> {
         let mut volatile = self.clone();
         volatile.add(names)?;
@@ -63,7 +63,7 @@ impl Volatile {
         Ok(())
     }
 
-    /// Whether a header is muted; its name may be in any case.
+    /// Returns true if a header is ignored, regardless of case.
     pub fn has_header(&self, name: &str) -> bool {
         let name = name.to_ascii_lowercase();
         ALWAYS.contains(&name.as_str()) || self.headers.contains(&name)
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths_and_headers_are_told_apart() {
+    fn distinguishes_paths_and_headers() {
         let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
         let volatile = Volatile::read(&names(&[".id", "header.X-Trace", "[].at"])).unwrap();
         assert!(volatile.has_header("x-tRace") && volatile.has_header("Date"));

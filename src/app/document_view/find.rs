@@ -1,25 +1,25 @@
-//! Searching in a document while it is read.
+//! Search in a document.
 
 use super::DocumentView;
 use crate::app::action::Direction;
 use crate::payload::{Document, DocumentSearch, PatternError, SearchPattern};
 
-/// Bytes that are searched at once while somebody types; the rest is searched beside the loop.
+/// Bytes searched immediately while typing; the rest is searched by an effect.
 const AT_ONCE: usize = 256 << 10;
 
-/// A search in a document.
+/// Search in a document.
 #[derive(Debug, Clone)]
 pub struct Finding {
-    /// Answers that carry another number belong to a search that is gone.
+    /// Results with another number belong to an earlier search.
     pub number: u64,
     pub typed: String,
     pub search: DocumentSearch,
-    /// Which of the hits was gone to last.
+    /// Index of the current match.
     pub at: Option<usize>,
 }
 
 impl DocumentView {
-    /// Begins to search; true if more is to be searched beside the loop.
+    /// Starts a search; true if an effect has to search the rest.
     pub fn find(
         &mut self,
         document: &Document,
@@ -34,7 +34,7 @@ impl DocumentView {
         Ok(more)
     }
 
-    /// Takes in what was searched beside the loop.
+    /// Stores the result of the search effect.
     pub fn found(&mut self, document: &Document, number: u64, search: DocumentSearch) {
         let Some(finding) = self.finding.as_mut().filter(|finding| finding.number == number) else {
             return;
@@ -54,7 +54,7 @@ impl DocumentView {
         self.show_hit(document);
     }
 
-    /// Goes to the next hit, from the top again behind the last one; false if there is none.
+    /// Goes to the next match, wrapping around; false if there is none.
     pub fn hit(&mut self, document: &Document, turn: Direction) -> bool {
         let Some(finding) = &mut self.finding else { return false };
         let Some(last) = finding.search.kept().checked_sub(1) else { return false };
@@ -76,7 +76,7 @@ impl DocumentView {
         };
         self.folds.reveal(document, row);
         self.go_to(row);
-        // A little of what stands before it is worth seeing too.
+        // Keep some text before the match visible.
         let start = document.row(row).and_then(|row| row.shown(&hit)).map_or(0, |hit| hit.start);
         self.left = if start < 40 { 0 } else { start - 20 };
     }
@@ -88,7 +88,7 @@ mod tests {
     use crate::app::action::Fold;
 
     #[test]
-    fn hits_are_revealed_and_gone_to_in_turn() {
+    fn matches_are_unfolded_and_visited_in_turn() {
         let document = Document::new(r#"{"a":{"b":"tiger"},"c":"tiger","d":1}"#.into(), None, None);
         let mut reading = DocumentView::default();
         reading.fold(&document, Fold::Less);

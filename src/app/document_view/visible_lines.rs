@@ -1,4 +1,4 @@
-//! The rows of a document that are on the screen, as marked lines.
+//! The visible rows of a document, as styled lines.
 
 use std::collections::BTreeMap;
 
@@ -8,24 +8,24 @@ use super::{DocumentView, Viewport};
 use crate::app::style::{StyleClass, StyledLine};
 use crate::payload::{DisplayRow, Document, SpanKind, escape};
 
-/// A row that holds more bytes is broken by bytes, not by words: it need not be measured whole.
+/// Rows with more bytes are wrapped by bytes instead of words, to avoid measuring them whole.
 const LONG: usize = 32 << 10;
 
-/// A line of the screen.
+/// Line of the screen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VisibleLines {
-    /// The row of the document that it shows, or a part of.
+    /// Row of the document that the line shows all or part of.
     pub row: usize,
     pub line: StyledLine,
-    /// Columns that are to be cut off on the left.
+    /// Columns to clip on the left.
     pub left: usize,
 }
 
-/// What the bytes of rows are, for forms whose rows have no tokens of their own: for each row,
-/// where in its text each role begins.
+/// Tokens of rows whose form has none of its own: for each row, where in its text each style
+/// begins.
 pub type Tokens = BTreeMap<usize, Vec<(usize, StyleClass)>>;
 
-/// The lines of a window.
+/// Returns the visible lines.
 pub fn shown(
     reading: &DocumentView,
     document: &Document,
@@ -35,7 +35,7 @@ pub fn shown(
     highlighted(reading, document, window, zone, &Tokens::new())
 }
 
-/// The lines of a window, with what is known of their tokens.
+/// Returns the visible lines, styled with the known tokens.
 pub fn highlighted(
     reading: &DocumentView,
     document: &Document,
@@ -49,13 +49,13 @@ pub fn highlighted(
         if window.wrap {
             let skipped = if visible == reading.top { reading.skipped } else { 0 };
             let mut parts = wrapped(reading, document, row, window.width);
-            recolour(&mut parts, document, row, tokens);
+            restyle(&mut parts, document, row, tokens);
             let parts = parts.into_iter().skip(skipped);
             lines.extend(parts.map(|line| VisibleLines { row, line, left: 0 }));
         } else {
             let (mut line, left) = one_line(reading, document, row, window.width);
             if left == reading.left {
-                recolour(std::slice::from_mut(&mut line), document, row, tokens);
+                restyle(std::slice::from_mut(&mut line), document, row, tokens);
             }
             lines.push(VisibleLines { row, line: with_time(line, document, row, zone), left });
         }
@@ -67,7 +67,7 @@ pub fn highlighted(
     lines
 }
 
-/// A row in lines of at most so many columns.
+/// Wraps a row into lines of at most `width` columns.
 pub(super) fn wrapped(
     reading: &DocumentView,
     document: &Document,
@@ -92,7 +92,8 @@ pub(super) fn wrapped(
     }
 }
 
-/// A row in one line, cut to what may be on the screen, and what is left to be cut on the left.
+/// Renders a row as one line, clipped to about the screen. Also returns the columns still to clip
+/// on the left.
 fn one_line(
     reading: &DocumentView,
     document: &Document,
@@ -101,11 +102,10 @@ fn one_line(
 ) -> (StyledLine, usize) {
     let Some(found) = of(reading, document, row) else { return (StyledLine::default(), 0) };
     let left = reading.left;
-    // Where every byte is a column, nothing before the screen need be looked at.
+    // If every byte is one column, the bytes before the screen can be skipped.
     let cut = if left > LONG && is_plain(&found, left) { left - LONG / 2 } else { 0 };
     let (rest, left) = (without(found, cut), left - cut);
-    // No column takes more than four bytes, but for marks that are stacked on one, and these
-    // are cut.
+    // A column takes at most four bytes, except for combining characters, and those are cut.
     let most = (left + width).saturating_mul(4).saturating_add(64);
     (marked(reading, document, row, &rest.clipped(most)), left)
 }
@@ -114,7 +114,7 @@ fn of<'d>(reading: &DocumentView, document: &'d Document, row: usize) -> Option<
     if reading.folds.is_folded(row) { document.folded_row(row) } else { document.row(row) }
 }
 
-/// Whether the first bytes of a row take a column each.
+/// Returns true if each of the first `bytes` bytes takes one column.
 fn is_plain(row: &DisplayRow<'_>, bytes: usize) -> bool {
     let mut left = bytes.saturating_sub(row.indent);
     row.pieces.iter().all(|piece| {
@@ -124,7 +124,7 @@ fn is_plain(row: &DisplayRow<'_>, bytes: usize) -> bool {
     })
 }
 
-/// A row without its first bytes.
+/// Removes the first bytes of a row.
 fn without(mut row: DisplayRow<'_>, bytes: usize) -> DisplayRow<'_> {
     let mut left = bytes;
     let indent = row.indent.min(left);
@@ -146,7 +146,7 @@ fn without(mut row: DisplayRow<'_>, bytes: usize) -> DisplayRow<'_> {
     row
 }
 
-/// A row with the roles of its pieces and the hits of the search.
+/// Styles a row by its spans and search matches.
 fn marked(
     reading: &DocumentView,
     document: &Document,
@@ -178,11 +178,11 @@ fn marked(
     line
 }
 
-/// Gives plain text the roles of its tokens. What was searched for keeps its own.
+/// Styles plain text by its tokens; search matches keep their style.
 ///
-/// Lines are followed along the text as far as they show it: wrapping lays indents and drops
-/// blanks, and what was cut off has no tokens.
-fn recolour(lines: &mut [StyledLine], document: &Document, row: usize, tokens: &Tokens) {
+/// The lines are matched with the text character by character, because wrapping inserts indents and
+/// drops spaces. Text that was cut off has no tokens.
+fn restyle(lines: &mut [StyledLine], document: &Document, row: usize, tokens: &Tokens) {
     let (Some(tokens), Some(text)) = (tokens.get(&row), document.line(row)) else { return };
     let ends = tokens.iter().skip(1).map(|(start, _)| *start).chain([text.len()]);
     let roles: Vec<(char, StyleClass)> = tokens
@@ -193,7 +193,7 @@ fn recolour(lines: &mut [StyledLine], document: &Document, row: usize, tokens: &
         .collect();
     let mut rest = roles.as_slice();
     for line in lines {
-        let mut recoloured = StyledLine::default();
+        let mut restyled = StyledLine::default();
         for span in line.spans() {
             let mut from = 0;
             let mut now = span.role;
@@ -203,17 +203,18 @@ fn recolour(lines: &mut [StyledLine], document: &Document, row: usize, tokens: &
                     _ => span.role,
                 };
                 if role != now {
-                    recoloured = with_part(recoloured, now, span.text(), from..at);
+                    restyled = with_part(restyled, now, span.text(), from..at);
                     (from, now) = (at, role);
                 }
             }
-            recoloured = with_part(recoloured, now, span.text(), from..span.text().len());
+            restyled = with_part(restyled, now, span.text(), from..span.text().len());
         }
-        *line = recoloured;
+        *line = restyled;
     }
 }
 
-/// The role of a character of a line, behind blanks that were dropped; nothing for one that was laid.
+/// Returns the style of the next character, skipping dropped spaces; none for an inserted
+/// character.
 fn next(rest: &mut &[(char, StyleClass)], character: char) -> Option<StyleClass> {
     let blanks = if character.is_whitespace() {
         0
@@ -240,14 +241,14 @@ fn with_part(
     }
 }
 
-/// What a Unix time means, beside the number.
+/// Appends the meaning of a Unix time to its number.
 fn with_time(line: StyledLine, document: &Document, row: usize, zone: &TimeZone) -> StyledLine {
     let Some(at) = document.node(row).and_then(|node| node.instant()) else { return line };
     let time = at.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M:%S");
     line.with(StyleClass::Dim, format!("  {time}"))
 }
 
-/// The role that a piece of a row has on the screen.
+/// Returns the style of a span.
 pub(in crate::app) fn role(kind: SpanKind) -> StyleClass {
     match kind {
         SpanKind::Blank => StyleClass::Plain,
@@ -270,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_values_and_hits_have_their_roles() {
+    fn keys_values_and_matches_are_styled() {
         let document = Document::new(r#"{"a":"a tiger","b":[1,null]}"#.into(), None, None);
         let mut reading = DocumentView::default();
         reading.find(&document, "tig", 1).unwrap();
@@ -294,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn tokens_follow_their_text_through_wraps_and_hits() {
+    fn tokens_keep_their_style_across_wraps_and_matches() {
         let body = "<b>one two\u{1b} three</b>";
         let document = Document::new(body.into(), Some("text/html"), None);
         let tags = [(0, StyleClass::Name), (3, StyleClass::Text), (18, StyleClass::Name)];
@@ -333,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn a_unix_time_is_told_beside_its_number() {
+    fn unix_time_is_shown_after_its_number() {
         let document = Document::new(r#"{"at":1800000000}"#.into(), None, None);
         let window = Viewport { width: 80, height: 9, wrap: false };
         let lines = shown(&DocumentView::default(), &document, window, &TimeZone::UTC);
@@ -341,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn long_rows_are_cut_and_broken_without_loss() {
+    fn long_rows_are_clipped_and_wrapped_without_loss() {
         let body: &'static str =
             Box::leak(format!("é{}", "0123456789".repeat(9000)).into_boxed_str());
         let document = Document::new(body.into(), Some("text/plain"), None);

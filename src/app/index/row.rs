@@ -1,4 +1,4 @@
-//! A delivery as the index keeps it, and as the list reads it.
+//! Packed row of the index and its unpacked form for the list.
 
 use jiff::Timestamp;
 
@@ -6,25 +6,25 @@ use super::texts::Texts;
 use crate::delivery::{DeliveryId, SignatureStatus, Source, Summary};
 use crate::filter::{self, FilterColumn};
 
-/// What filters ask for most, in 16 bytes: so many rows are looked at in a frame that only these
-/// should be read.
+/// Fields that filters use most, in 16 bytes, so that evaluating many rows per frame reads little
+/// memory.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Hot {
     kind: u32,
     target: u32,
-    /// 0 while no answer was given.
+    /// 0 if there is no response yet.
     response: u16,
     status: SignatureStatus,
     source: Source,
     flags: u16,
 }
 
-/// The rest, in 48 bytes; the event id stands beside it.
+/// The other fields in 48 bytes; the event id is stored separately.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Cold {
     received_us: i64,
     body_size: u64,
-    /// Where the event id stands among those of the page; none where the length is `NONE`.
+    /// Offset of the event id in the page; none if the length is `NONE`.
     event_at: u32,
     event_length: u32,
     cause: u32,
@@ -40,7 +40,7 @@ const DUPLICATE: u16 = 1;
 const DIAGNOSING: u16 = 1 << 1;
 const MARKED: u16 = 1 << 2;
 const NOTED: u16 = 1 << 3;
-/// Whether it passes the filter in force.
+/// Set if the row passes the current filter.
 const SHOWN: u16 = 1 << 4;
 const DIFFERS: u16 = 1 << 5;
 const RESHAPED: u16 = 1 << 6;
@@ -77,9 +77,9 @@ impl Hot {
         self.flags & SHOWN != 0
     }
 
-    /// Returns whether that is new.
+    /// Returns true if that changed.
     pub(super) fn set_shown(&mut self, shown: bool) -> bool {
-        // What is not written does not have to go back to memory.
+        // Skipping the write avoids dirtying the cache line.
         let differs = self.is_shown() != shown;
         if differs {
             self.flags ^= SHOWN;
@@ -89,8 +89,8 @@ impl Hot {
 }
 
 impl Cold {
-    /// Packs a delivery; its event id goes behind the others, unless it stands where it stood in
-    /// an older state of the same row.
+    /// Packs a delivery. Its event id is appended, unless an earlier state of the row already
+    /// stored it.
     pub(super) fn new(
         summary: &Summary,
         old: Option<&Self>,
@@ -127,7 +127,7 @@ impl Cold {
     }
 }
 
-/// Writes an event id behind the others; returns where it stands.
+/// Appends an event id and returns its offset and length.
 fn append(id: Option<&str>, ids: &mut Vec<u8>) -> (u32, u32) {
     let place = id.and_then(|id| {
         let at = u32::try_from(ids.len()).ok()?;
@@ -139,7 +139,7 @@ fn append(id: Option<&str>, ids: &mut Vec<u8>) -> (u32, u32) {
     (at, length)
 }
 
-/// A packed row and where its texts are.
+/// Packed row with access to its texts.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::app) struct RowRef<'i> {
     pub(super) id: DeliveryId,
@@ -170,7 +170,7 @@ impl<'i> RowRef<'i> {
         std::str::from_utf8(self.event_bytes()?).ok()
     }
 
-    /// The event id, ordered as its text is.
+    /// Returns the event id as bytes, which sort like the text.
     pub(in crate::app) fn event_bytes(&self) -> Option<&'i [u8]> {
         self.cold.event(self.ids)
     }
@@ -272,7 +272,7 @@ impl filter::FilterRow for RowRef<'_> {
     }
 }
 
-/// A delivery as a list shows it. What is not here stands in the store alone.
+/// Delivery as shown in the list. All other data is in the store only.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ListRow<'i> {
     pub id: DeliveryId,
@@ -282,32 +282,32 @@ pub struct ListRow<'i> {
     pub body_size: u64,
     pub provider: &'i str,
     pub event_id: Option<&'i str>,
-    /// The event type.
+    /// Event type.
     pub kind: Option<&'i str>,
     pub status: SignatureStatus,
     pub cause: Option<&'i str>,
     pub response: Option<u16>,
-    /// The code of the refusal.
+    /// Code of the refusal.
     pub refused: Option<&'i str>,
     pub source: Source,
     pub peer: Option<&'i str>,
     pub badges: RowBadges,
 }
 
-/// What is or is not so of a delivery.
+/// Properties that the list shows as badges.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "things that are so or not by themselves")]
 pub struct RowBadges {
-    /// Whether its event came before.
+    /// Set if its event was received before.
     pub duplicate: bool,
-    /// Whether the cause of its verdict is still being looked for.
+    /// Set while its cause is being searched for.
     pub diagnosing: bool,
     pub marked: bool,
-    /// Whether there is a note on it.
+    /// Set if it has a note.
     pub noted: bool,
-    /// Whether its body is another one than that of the first delivery of its event.
+    /// Set if its body differs from the first delivery of its event.
     pub differs: bool,
-    /// Whether its body has another shape than earlier ones of its type.
+    /// Set if its schema differs from earlier deliveries of its type.
     pub reshaped: bool,
     pub resent: bool,
 }

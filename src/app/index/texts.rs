@@ -1,14 +1,14 @@
-//! Texts that repeat, kept once each.
+//! Interned texts.
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 use std::hash::BuildHasher as _;
 
-/// A growing set of texts, each with a number from 1 on; 0 stands for no text.
+/// Growing set of texts, numbered from 1; 0 is no text.
 #[derive(Debug)]
 pub(super) struct Texts {
-    /// All texts, one behind the other.
+    /// Concatenated texts.
     all: String,
-    /// Where each ends; the first is the end of none.
+    /// End offset of each text, starting with that of number 0.
     ends: Vec<u32>,
     numbers: HashTable<u32>,
     hasher: DefaultHashBuilder,
@@ -26,7 +26,7 @@ impl Default for Texts {
 }
 
 impl Texts {
-    /// The number of a text, old or new.
+    /// Returns the number of a text, adding it if new.
     pub(super) fn number(&mut self, text: &str) -> u32 {
         let Self { all, ends, numbers, hasher } = self;
         let hash = hasher.hash_one(text);
@@ -37,7 +37,7 @@ impl Texts {
         let (Ok(number), Ok(end)) =
             (u32::try_from(ends.len()), u32::try_from(all.len() + text.len()))
         else {
-            // Four gigabytes of different texts: the list goes on without those that come.
+            // Over four gigabytes of distinct texts: the list shows further ones as empty.
             return 0;
         };
         all.push_str(text);
@@ -52,12 +52,12 @@ impl Texts {
         text.map_or(0, |text| self.number(text))
     }
 
-    /// The text that has a number.
+    /// Returns the text with a number.
     pub(super) fn text(&self, number: u32) -> Option<&str> {
         slice(&self.all, &self.ends, number)
     }
 
-    /// How many numbers there are, 0 included.
+    /// Returns the count of numbers, including 0.
     pub(super) fn len(&self) -> usize {
         self.ends.len()
     }

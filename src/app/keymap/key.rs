@@ -1,9 +1,9 @@
-//! Keys, as the terminal reports them and as people write them.
+//! Keys, as reported by the terminal and as written by people.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// A key without its modifiers.
+/// Key without modifiers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyCode {
     Char(char),
@@ -24,7 +24,7 @@ pub enum KeyCode {
     PageDown,
 }
 
-/// A key as pressed. Shift is part of the character.
+/// Pressed key. Shift is part of the character.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Key {
     pub code: KeyCode,
@@ -32,7 +32,7 @@ pub struct Key {
     pub alt: bool,
 }
 
-/// What a key is called on the screen, and how else it may be written; the first name is shown.
+/// Names of keys. The first is shown; the others are accepted in the configuration.
 const NAMES: [(KeyCode, &[&str]); 15] = [
     (KeyCode::Char(' '), &["Space"]),
     (KeyCode::Enter, &["Enter", "return"]),
@@ -64,7 +64,7 @@ impl Key {
         Self { code: KeyCode::Char(character), ctrl: true, alt: false }
     }
 
-    /// The character that the key types, if it types one.
+    /// Returns the character that the key types, if any.
     pub fn typed(self) -> Option<char> {
         match self.code {
             KeyCode::Char(character) if !self.ctrl && !self.alt => Some(character),
@@ -91,7 +91,7 @@ impl fmt::Display for Key {
     }
 }
 
-/// Why a text names no key.
+/// Error in the text of a key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{0}` is no key; write a character as it is typed (`r`, `R`, `?`), or for instance ctrl-r, \
@@ -102,7 +102,7 @@ pub struct KeyError(String);
 impl FromStr for Key {
     type Err = KeyError;
 
-    /// Reads a key as it is written in a configuration; the names disregard case.
+    /// Parses a key as written in the configuration; names are case-insensitive.
     fn from_str(text: &str) -> Result<Self, KeyError> {
         let (mut ctrl, mut alt, mut rest) = (false, false, text);
         loop {
@@ -148,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_reads_back_as_it_is_shown() {
+    fn displayed_keys_parse_back() {
         let codes = NAMES.iter().map(|(code, _)| *code);
         let codes = codes.chain([KeyCode::Char('r'), KeyCode::Char('?'), KeyCode::Function(5)]);
         for code in codes.chain([KeyCode::Char('-')]) {
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn other_spellings_are_taken_and_nonsense_is_not() {
+    fn aliases_parse_and_invalid_names_do_not() {
         assert_eq!("CTRL-R".parse(), Ok(Key::ctrl('r')));
         assert_eq!("c-r".parse(), Ok(Key::ctrl('r')));
         assert_eq!("R".parse(), Ok(Key::char('R')));

@@ -1,4 +1,4 @@
-//! Jumps: to an id, to a time, to the next row of a kind.
+//! Jumps to an id, a time, or the next row of a kind.
 
 use jiff::Timestamp;
 
@@ -9,16 +9,16 @@ use crate::app::sort::SortKey;
 use crate::delivery::DeliveryId;
 use crate::filter::{Filter, FilterRow as _, RowMatcher};
 
-/// Steps that are tried one after the other before all rows are looked at.
+/// Steps to try row by row before scanning the whole index.
 const NEAR: usize = 1024;
 
-/// Which rows are looked for.
+/// Rows to jump to.
 #[derive(Debug, Clone, Copy)]
 pub enum JumpTarget<'f> {
-    /// Those whose signature somebody should look at.
+    /// Rows with a failed signature.
     Bad,
     Marked,
-    /// Those that pass a filter, as far as that can be told without their bytes.
+    /// Rows that pass a filter, as far as it can be decided without their bytes.
     Passing(&'f Filter, Timestamp),
 }
 
@@ -40,8 +40,8 @@ impl Seeker<'_> {
 }
 
 impl List {
-    /// Selects the nearest such row below the selected one, or above it, and stops following.
-    /// False if there is none that way; then nothing changes.
+    /// Selects the nearest such row below or above the selected one and stops following. If there
+    /// is none in that direction, returns false and changes nothing.
     pub fn seek(&mut self, sought: JumpTarget<'_>, down: bool) -> bool {
         let scan = match sought {
             JumpTarget::Passing(filter, now) => Some(filter.row_matcher(now)),
@@ -73,8 +73,8 @@ impl List {
         Near::Far
     }
 
-    /// Looks at all rows in the order in which they lie in memory, for the one that comes first
-    /// behind the selected one: quicker than to go from row to row when rows are sorted.
+    /// Scans all rows in memory order for the first match after the selected one. In a sorted list
+    /// this is faster than stepping from row to row.
     fn far(&self, seeker: &mut Seeker<'_>, down: bool) -> Option<DeliveryId> {
         let order = self.order();
         let rising = down != order.descending;
@@ -100,8 +100,7 @@ impl List {
         best.map(|cell| cell.id())
     }
 
-    /// Selects the shown row whose id is nearest; of two, the earlier one. False if none is
-    /// shown.
+    /// Selects the shown row with the nearest id, the earlier one of two; false if no row is shown.
     pub fn jump_to_id(&mut self, id: DeliveryId) -> bool {
         let later = self.index.from(id).find(RowRef::is_shown).map(|cell| cell.id());
         let earlier = self.index.before(id).find(RowRef::is_shown).map(|cell| cell.id());
@@ -110,11 +109,10 @@ impl List {
         nearest.map(|id| self.select(id)).is_some()
     }
 
-    /// Selects the shown row that came nearest to a time; of several, the earliest one. False if
-    /// none is shown.
+    /// Selects the shown row received nearest to a time, the earliest one of several; false if no
+    /// row is shown.
     pub fn jump_to_time(&mut self, at: Timestamp) -> bool {
-        // Imported deliveries may be older than what stands before them, so that all are
-        // looked at.
+        // Imported deliveries may be older than those before them, so scan all rows.
         let wanted = at.as_microsecond();
         let shown = self.index.cells(RowClass::Any).filter(RowRef::is_shown);
         let nearest = shown.min_by_key(|cell| cell.received_us().abs_diff(wanted));
@@ -130,7 +128,7 @@ impl List {
 
 enum Near {
     Found(DeliveryId),
-    /// There is nothing more that way.
+    /// No more rows in that direction.
     End,
     Far,
 }

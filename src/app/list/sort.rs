@@ -1,4 +1,4 @@
-//! In which order rows stand.
+//! Sort order of the rows.
 
 use std::cmp::Ordering;
 
@@ -7,7 +7,7 @@ use crate::app::sort::SortKey;
 use crate::delivery::DeliveryId;
 use crate::filter::FilterRow as _;
 
-/// Which of two rows comes first when rising.
+/// Compares two rows in ascending order.
 pub(super) fn compare(by: SortKey, one: &RowRef<'_>, other: &RowRef<'_>) -> Ordering {
     let differ = match by {
         SortKey::Time => Ordering::Equal,
@@ -20,7 +20,7 @@ pub(super) fn compare(by: SortKey, one: &RowRef<'_>, other: &RowRef<'_>) -> Orde
     differ.then(one.id().cmp(&other.id()))
 }
 
-/// The ids of all rows that are shown, rising in a column.
+/// Returns the ids of all shown rows, ascending by a column.
 pub(super) fn sorted(by: SortKey, index: &Index) -> Vec<DeliveryId> {
     let shown = index.cells(RowClass::Any).filter(RowRef::is_shown);
     match by {
@@ -38,7 +38,7 @@ pub(super) fn sorted(by: SortKey, index: &Index) -> Vec<DeliveryId> {
     }
 }
 
-/// The place of each symbol among all texts, 0 for no text.
+/// Returns the rank of each symbol among all texts, 0 for no text.
 fn ranks(index: &Index) -> Vec<u32> {
     let mut symbols: Vec<u32> = (0..u32::try_from(index.symbols()).unwrap_or(u32::MAX)).collect();
     symbols.sort_unstable_by_key(|symbol| index.text(*symbol));
@@ -60,7 +60,7 @@ fn by_number<'i>(
     keys.into_iter().map(|(_, id)| id).collect()
 }
 
-/// Compares the beginnings as numbers; only where they are the same, the texts are looked at.
+/// Compares prefixes as numbers first, and the texts only if those are equal.
 fn by_text(index: &Index) -> Vec<DeliveryId> {
     let mut keys: Vec<(u128, Option<&[u8]>, DeliveryId)> = index
         .cells(RowClass::Any)

@@ -1,4 +1,4 @@
-//! The rows that pass the filter, in their order.
+//! The rows that pass the filter, in order.
 
 use std::cmp::Ordering;
 use std::collections::VecDeque;
@@ -10,10 +10,10 @@ use crate::app::index::{Index, RowClass, RowRef};
 use crate::app::sort::{SortKey, SortOrder};
 use crate::delivery::DeliveryId;
 
-/// So many are taken out one by one; to take out more, all are looked at.
+/// Up to this many rows are removed one by one; otherwise one pass over all rows removes them.
 const FEW: usize = 16;
 
-/// Ids in a rising order; a descending one is read from the end.
+/// Ids in ascending order; a descending list is read from the end.
 #[derive(Debug, Default)]
 pub(super) struct VisibleRows {
     ids: VecDeque<DeliveryId>,
@@ -29,12 +29,12 @@ impl VisibleRows {
         self.ids.len()
     }
 
-    /// What stands at a place, counted from above.
+    /// Returns the row at a position, counted from above.
     pub(super) fn at(&self, place: usize) -> Option<DeliveryId> {
         self.ids.get(self.mirrored(place)?).copied()
     }
 
-    /// From rising to from above, and back.
+    /// Converts between the ascending position and the one counted from above.
     fn mirrored(&self, at: usize) -> Option<usize> {
         if self.order.descending { (self.ids.len()).checked_sub(at + 1) } else { Some(at) }
     }
@@ -46,12 +46,12 @@ impl VisibleRows {
         }
     }
 
-    /// Where a row stands, counted from above.
+    /// Returns the position of a row, counted from above.
     pub(super) fn place(&self, id: DeliveryId, index: &Index) -> Option<usize> {
         self.mirrored(self.search(id, index).ok()?)
     }
 
-    /// What stands where a row would stand, or behind; the last one if there is nothing behind.
+    /// Returns the row at the position where a row is or would be; the last one if that is the end.
     pub(super) fn nearest(&self, id: DeliveryId, index: &Index) -> Option<DeliveryId> {
         let last = self.ids.len().checked_sub(1)?;
         let at = match self.search(id, index) {
@@ -62,10 +62,10 @@ impl VisibleRows {
         self.ids.get(at).copied()
     }
 
-    /// Where a row stands or would stand when rising.
+    /// Returns the ascending position at which a row is or would be.
     fn search(&self, id: DeliveryId, index: &Index) -> Result<usize, usize> {
         if self.order.by == SortKey::Time {
-            // Mostly one asks for the newest.
+            // Fast path: the newest row is the most frequent lookup.
             if self.ids.back() == Some(&id) {
                 return Ok(self.ids.len() - 1);
             }
@@ -78,12 +78,12 @@ impl VisibleRows {
         })
     }
 
-    /// Takes rows in that were not shown.
+    /// Inserts rows that were hidden.
     pub(super) fn insert(&mut self, mut ids: Vec<DeliveryId>, index: &Index) {
         ids.sort_unstable_by(|one, other| self.compare(*one, *other, index));
         let (Some(&first), Some(&last)) = (ids.first(), ids.last()) else { return };
         let (from, to) = (self.place_for(first, index), self.place_for(last, index));
-        // Only the shorter side of the new ones is moved.
+        // Move only the shorter side.
         if to < self.ids.len() - from {
             let before = self.ids.drain(..to).collect();
             let merged = self.merge(before, ids, index);
@@ -109,7 +109,7 @@ impl VisibleRows {
         self.search(id, index).unwrap_or_else(|at| at)
     }
 
-    /// Two runs of ids, each in order, as one.
+    /// Merges two sorted runs of ids.
     fn merge(
         &self,
         one: Vec<DeliveryId>,
@@ -126,7 +126,7 @@ impl VisibleRows {
         merged
     }
 
-    /// Takes rows out; each is one that is shown, and still known.
+    /// Removes rows. Each must be shown and still in the index.
     pub(super) fn remove(&mut self, ids: &[DeliveryId], index: &Index) {
         let mut places: Vec<usize> =
             ids.iter().filter_map(|id| self.search(*id, index).ok()).collect();
@@ -144,17 +144,17 @@ impl VisibleRows {
         }
     }
 
-    /// Forgets all, to be given what the index calls shown.
+    /// Clears the rows before they are pushed again from the index.
     pub(super) fn clear(&mut self) {
         self.ids.clear();
     }
 
-    /// Takes the next row, given by rising id; [`VisibleRows::resort`] puts an end to it.
+    /// Appends the next row in ascending id order; call [`VisibleRows::resort`] afterwards.
     pub(super) fn push(&mut self, id: DeliveryId) {
         self.ids.push_back(id);
     }
 
-    /// Sorts anew what the index calls shown.
+    /// Sorts the rows that the index marks as shown.
     pub(super) fn sort(&mut self, order: SortOrder, index: &Index) {
         if self.order.by != order.by {
             self.ids = sorted(order.by, index).into();
@@ -162,7 +162,7 @@ impl VisibleRows {
         self.order = order;
     }
 
-    /// Puts what was pushed into the order in force.
+    /// Sorts the pushed rows in the current order.
     pub(super) fn resort(&mut self, index: &Index) {
         if self.order.by != SortKey::Time {
             self.ids = sorted(self.order.by, index).into();

@@ -1,4 +1,4 @@
-//! Modes: what the keys mean at the moment.
+//! Modes of the dashboard, which determine the meaning of keys.
 
 use std::fmt::Debug;
 
@@ -11,34 +11,34 @@ use crate::app::prompt::Prompt;
 use crate::app::routing::RulePrompt;
 use crate::app::style::StyledLine;
 
-/// What the keys mean at the moment.
+/// Mode that determines the meaning of keys.
 #[derive(Debug, Default)]
 pub enum Mode {
     #[default]
     Browse,
-    /// The next key chooses.
+    /// Menu in which the next key chooses.
     Menu(Menu),
     /// A line is being typed.
     Prompt(Box<dyn OpenPrompt>),
     Palette(Palette),
-    /// Something is to be confirmed.
+    /// A confirmation is pending.
     Confirm(Confirm),
-    /// A text over the panes.
+    /// Text over the panes.
     Page(HelpPage),
-    /// Rules and held deliveries; which of them is chosen.
+    /// Page of rules and paused requests, with the index of the selected one.
     Answers(usize),
-    /// The address for senders, also for cameras.
+    /// Page with the URL for senders, also as a QR code.
     Address,
 }
 
-/// Keys that choose one of several, and the words in front of them.
+/// Keys to choose from, with a label.
 #[derive(Debug, Clone, Copy)]
 pub struct Menu {
     pub contexts: &'static [Context],
     pub lead: &'static str,
-    /// Words for copying with signatures and credentials.
+    /// Label if signatures and credentials are copied.
     pub signed_lead: Option<&'static str>,
-    /// For facets: which deliveries stay in the list.
+    /// For facets: include or exclude the value.
     pub polarity: Polarity,
 }
 
@@ -67,30 +67,30 @@ impl Menu {
     }
 }
 
-/// A line that is being typed, and what it is for. While a method runs, no prompt is open; one
-/// that is to stay open after [`Self::submit`] is put back.
+/// A typed line and its purpose. While a method runs, no prompt is open. To stay open after
+/// [`Self::submit`], a prompt is put back.
 pub trait OpenPrompt: Debug + Send {
     fn line(&self) -> &Prompt;
 
     fn line_mut(&mut self) -> &mut Prompt;
 
-    /// Words in front of the line.
+    /// Returns the label in front of the line.
     fn label(&self) -> String;
 
-    /// What is wrong with the line, or what can be done, on a screen of so many columns.
+    /// Returns the mistake in the line or a hint, for a screen of `width` columns.
     fn comment(&self, model: &Model, width: usize) -> PromptComment;
 
-    /// Where a key is looked up, nearest first.
+    /// Returns the contexts for looking up a key, nearest first.
     fn contexts(&self) -> &'static [Context] {
         &[Context::Prompt]
     }
 
-    /// Whether signs are shown in the place of what is typed.
+    /// Returns true if the typed text is masked.
     fn is_hidden(&self) -> bool {
         false
     }
 
-    /// The rule, if that is what is being typed.
+    /// Returns the rule prompt, if it is one.
     fn rule(&self) -> Option<&RulePrompt> {
         None
     }
@@ -99,31 +99,31 @@ pub trait OpenPrompt: Debug + Send {
         None
     }
 
-    /// Follows an edit of the line.
+    /// Handles an edit of the line.
     fn on_change(&mut self, _model: &mut Model) -> Vec<Effect> {
         Vec::new()
     }
 
-    /// Carries out an action other than editing, submitting, and canceling: completion, history.
+    /// Handles an action other than editing, submitting, and canceling: completion, history.
     fn on_action(&mut self, _model: &mut Model, _action: Action) -> Vec<Effect> {
         Vec::new()
     }
 
-    /// Takes what was typed.
+    /// Submits the line.
     fn submit(self: Box<Self>, model: &mut Model) -> Vec<Effect>;
 
-    /// Leaves things as they were.
+    /// Restores the state from before the prompt.
     fn cancel(self: Box<Self>, _model: &mut Model) -> Vec<Effect> {
         Vec::new()
     }
 }
 
-/// Words on a line that is being typed, and where they are.
+/// Comment on a typed line, and its position.
 #[derive(Debug, Clone)]
 pub enum PromptComment {
-    /// After what is typed.
+    /// After the typed text.
     Beside(StyledLine),
-    /// On lines below it, as many as fit.
+    /// On the lines below, as many as fit.
     Below(Vec<StyledLine>),
 }
 
@@ -132,7 +132,7 @@ impl PromptComment {
         Self::Beside(StyledLine::new(crate::app::style::StyleClass::Dim, text))
     }
 
-    /// What is wrong, or else a hint.
+    /// Shows the error, or a hint if there is none.
     pub fn error_or(error: Option<&str>, hint: &str) -> Self {
         let wrong = |error: &str| {
             let text = format!("  ✗ {error}");
@@ -142,7 +142,7 @@ impl PromptComment {
     }
 }
 
-/// A question, and what is to be done if the answer is yes, or no.
+/// Question with the effects of yes and no.
 #[derive(Debug, Clone)]
 pub struct Confirm {
     pub question: String,

@@ -1,12 +1,12 @@
-//! What was sent in an attempt, and what has become of the target's answer.
+//! One attempt: the request sent and the target's response.
 
 use crate::app::style::{StyleClass, StyledLine};
 use crate::delivery::{Attempt, AttemptKind, Transition};
 
-/// Columns before what belongs to an attempt.
+/// Indentation of the lines of an attempt.
 const INDENT: usize = 14;
 
-/// Which headers went out changed, and how the answer stands beside the last one of the same
+/// Renders the changed request headers and compares the response with the last one of the same
 /// target among `earlier` attempts.
 pub fn lines(attempt: &Attempt, earlier: &[Attempt]) -> Vec<StyledLine> {
     let indent = " ".repeat(INDENT);
@@ -28,8 +28,8 @@ pub fn lines(attempt: &Attempt, earlier: &[Attempt]) -> Vec<StyledLine> {
             Transition::Broken => ("✗ ", StyleClass::Bad),
             Transition::Same => ("", StyleClass::Dim),
         };
-        let told = format!("{indent}{sign}{compared}");
-        lines.push(StyledLine::new(role, told).with(StyleClass::Dim, " since the last attempt"));
+        let text = format!("{indent}{sign}{compared}");
+        lines.push(StyledLine::new(role, text).with(StyleClass::Dim, " since the last attempt"));
     }
     lines
 }

@@ -1,10 +1,9 @@
-//! The signs that stand before a delivery in the list.
+//! Badges in front of a delivery in the list.
 
 use crate::app::index::RowBadges;
 use crate::app::style::StyleClass;
 
-/// The signs that there are, with what they mean; of several that would stand in one place, the
-/// first does.
+/// Badges and their meanings. If several apply to one position, the first is shown.
 pub const SIGNS: [(char, StyleClass, &str); 7] = [
     ('◆', StyleClass::Warn, "you marked it"),
     ('✎', StyleClass::Warn, "you wrote a note on it"),
@@ -15,7 +14,8 @@ pub const SIGNS: [(char, StyleClass, &str); 7] = [
     ('⊘', StyleClass::Bad, "it was refused, so it was not kept whole"),
 ];
 
-/// What the user made of it, and what it is among the others: a sign for each, or a blank.
+/// Returns the badge of the user's annotations and the one of its relation to other deliveries; a
+/// space if there is none.
 pub fn signs(badges: RowBadges) -> [(char, StyleClass); 2] {
     let is = |sign: char| match sign {
         '◆' => badges.marked,
@@ -24,7 +24,7 @@ pub fn signs(badges: RowBadges) -> [(char, StyleClass); 2] {
         '△' => badges.reshaped,
         '↻' => badges.duplicate,
         '→' => badges.resent,
-        // This one stands before the type.
+        // The type column shows this one.
         _ => false,
     };
     let first = |some: &[(char, StyleClass, &str)]| {
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_badge_has_a_sign_and_the_weightier_comes_first() {
+    fn each_badge_has_a_symbol_and_the_most_important_is_first() {
         let shown = |badges| signs(badges).map(|(sign, _)| sign);
         let none = RowBadges::default();
         assert_eq!(shown(none), [' ', ' ']);

@@ -1,4 +1,4 @@
-//! What two deliveries differ in: the lines of it that are on the screen.
+//! Visible lines of the diff.
 
 use crate::app::diff::{DeliveryDiff, DiffEntry, DiffSide};
 use crate::app::document_view::piece_role;
@@ -7,24 +7,24 @@ use crate::app::style::{StyleClass, StyledLine};
 use crate::payload::diff::Mark;
 use crate::units;
 
-/// Columns of the signs on the left.
+/// Width of the markers on the left.
 pub const GUTTER: usize = 3;
 
-/// A line of the screen.
+/// Line of the screen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DiffLine {
-    /// What happened, which stays where it is when the rest moves to the side.
+    /// Marker of the change, which does not scroll horizontally.
     pub sign: StyledLine,
     pub line: StyledLine,
-    /// Columns that are to be cut off on the left.
+    /// Columns to clip on the left.
     pub left: usize,
     pub has_cursor: bool,
 }
 
-/// The lines for a screen of `height` lines and `width` columns.
+/// Renders the lines for a screen of `height` lines and `width` columns.
 pub fn lines(model: &Model, width: usize, height: usize) -> Vec<DiffLine> {
     let comparing = &model.comparing;
-    // Where nothing passes the filter, there is nothing that could be compared.
+    // If no delivery matches the filter, there is nothing to compare.
     if model.detail.loaded.is_none() {
         return Vec::new();
     }
@@ -41,7 +41,7 @@ pub fn lines(model: &Model, width: usize, height: usize) -> Vec<DiffLine> {
             let (text, left) = text(compared, line, comparing.left, width);
             let text = if model.is_masked() { text.masked() } else { text };
             let (sign, role) = sign(line);
-            // Values are masked by now, so that their roles may go.
+            // Values are already masked, so their style can be replaced.
             let text = match role {
                 StyleClass::Plain => text,
                 role => text.toned(role),
@@ -56,7 +56,7 @@ pub fn lines(model: &Model, width: usize, height: usize) -> Vec<DiffLine> {
         .collect()
 }
 
-/// How many of the lines differ, for the line of tabs.
+/// Returns the number of differing lines for the tab line.
 pub fn facts(model: &Model) -> String {
     let Some(compared) = &model.comparing.compared else { return String::new() };
     if let Some(place) = compared.place(model.comparing.cursor)
@@ -76,7 +76,7 @@ fn plain(line: StyledLine) -> DiffLine {
     DiffLine { sign: StyledLine::default(), line, left: 0, has_cursor: false }
 }
 
-/// The sign of a line and its role; what was to be expected is dim.
+/// Returns the marker of a line and its style; expected changes are dim.
 fn sign(line: &DiffEntry) -> (&'static str, StyleClass) {
     let (sign, role) = match (line.mark(), line.which()) {
         (Mark::Same, _) => ("", StyleClass::Plain),
@@ -89,7 +89,7 @@ fn sign(line: &DiffEntry) -> (&'static str, StyleClass) {
     (sign, if line.is_muted() { StyleClass::Dim } else { role })
 }
 
-/// A line as far as it may be on the screen, and what of it is still to be cut on the left.
+/// Renders a line clipped to about the screen. Also returns the columns still to clip on the left.
 fn text(
     compared: &DeliveryDiff,
     line: &DiffEntry,
@@ -112,7 +112,7 @@ fn text(
             let Some((found, cut)) = found.map(|found| found.scrolled(left)) else {
                 return (StyledLine::default(), 0);
             };
-            // No column takes more than four bytes, but for marks that are stacked on one.
+            // A column takes at most four bytes, except for combining characters.
             let rest = left - cut;
             let found = found.clipped((rest + width).saturating_mul(4).saturating_add(64));
             let indent = StyledLine::new(StyleClass::Plain, " ".repeat(found.indent));

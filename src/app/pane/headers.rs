@@ -1,10 +1,10 @@
-//! The head of the request, header by header, in the order received.
+//! Headers of the request, in the order received.
 
 use crate::app::detail::Loaded;
 use crate::app::style::{StyleClass, StyledLine};
 use crate::delivery::{Header, is_added_in_transit};
 
-/// Columns of the word that sets a header apart.
+/// Width of the label in front of a header.
 const SET_APART: usize = 10;
 
 pub(super) fn lines(loaded: &Loaded) -> Vec<StyledLine> {
@@ -22,7 +22,7 @@ pub(super) fn lines(loaded: &Loaded) -> Vec<StyledLine> {
     lines
 }
 
-/// A header, with a word in front where it is of the signature or was added on the way.
+/// Renders a header, labeled if it belongs to the signature or was added by a proxy.
 fn line(loaded: &Loaded, header: &Header) -> StyledLine {
     let places = loaded.examined.iter().flat_map(|examined| &examined.places);
     let signs = places.filter(|seen| seen.is_header).any(|seen| header.is(&seen.place));

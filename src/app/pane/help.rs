@@ -1,4 +1,4 @@
-//! The help screen, from the table of bindings.
+//! The help screen, generated from the table of bindings.
 
 use super::badges::SIGNS;
 use super::sign_of;
@@ -6,7 +6,7 @@ use crate::app::keymap::{Context, Key, Keymap};
 use crate::app::style::{StyleClass, StyledLine};
 use crate::delivery::SignatureStatus;
 
-/// Every binding by context, those that hold now first, then what the signs of the list mean.
+/// Lists every binding by context, the current contexts first, then the badges of the list.
 pub fn lines(keymap: &Keymap, now: &[Context]) -> Vec<StyledLine> {
     let mut lines = Vec::new();
     let others = Context::ALL.into_iter().filter(|context| !now.contains(context));

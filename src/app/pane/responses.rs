@@ -1,4 +1,4 @@
-//! Who is held, which rules answer deliveries, and how the targets are doing.
+//! Paused requests, rules, and the state of targets.
 
 use crate::app::keymap::Keymap;
 use crate::app::model::Model;
@@ -6,14 +6,14 @@ use crate::app::routing::{Routing, RoutingChoice, TargetLine};
 use crate::app::style::{StyleClass, StyledLine};
 use crate::units;
 
-/// A page of lines, and the one that is chosen.
+/// Lines of the page and the selected one.
 #[derive(Debug)]
 pub struct ResponsesPage {
     pub lines: Vec<StyledLine>,
     pub chosen: usize,
 }
 
-/// The page at most `width` columns wide, with one of [`Routing::choices`] chosen.
+/// Renders the page at most `width` columns wide, with one of [`Routing::choices`] selected.
 pub fn page(model: &Model, chosen: usize, width: usize) -> ResponsesPage {
     let routing = &model.routing;
     let chosen = routing.choices().get(chosen).copied();
@@ -92,7 +92,7 @@ fn rules(routing: &Routing, chosen: Option<RoutingChoice>, page: &mut ResponsesP
     }
 }
 
-/// The rules that need no typing, with their keys.
+/// Renders the predefined rules with their keys.
 fn quick(keymap: &Keymap) -> Vec<StyledLine> {
     use crate::app::action::{Action, ResponseAction};
     let start = StyledLine::new(StyleClass::Dim, "  from now on, for every delivery:");

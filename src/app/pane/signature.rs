@@ -1,4 +1,4 @@
-//! Whether the signature is good, and why not.
+//! Verdict of the signature and its explanation.
 
 use super::{labelled, sign_of};
 use crate::app::detail::Loaded;
@@ -10,11 +10,11 @@ use crate::units;
 
 pub(super) fn lines(model: &Model, loaded: &Loaded, width: usize) -> Vec<StyledLine> {
     let summary = &loaded.delivery.summary;
-    let mut lines = told(&summary.signature, width);
+    let mut lines = verdict_lines(&summary.signature, width);
     if let Some(typed) = &model.detail.typed {
         lines.push(StyledLine::default());
         lines.push(StyledLine::new(StyleClass::Strong, "With the typed secret"));
-        lines.extend(told(typed, width));
+        lines.extend(verdict_lines(typed, width));
     }
     lines.extend(now(model, &summary.signature, width));
     if summary.request.refused.is_some() {
@@ -37,12 +37,12 @@ pub(super) fn lines(model: &Model, loaded: &Loaded, width: usize) -> Vec<StyledL
                    a second delivery of an event is a retry or a replay";
         lines.push(labelled("note", StyleClass::Warn, why));
     }
-    lines.extend(breaks(examined, width));
+    lines.extend(breaking_frameworks(examined, width));
     lines
 }
 
-/// A verdict: the word, the sentence, the code.
-fn told(verdict: &Verdict, width: usize) -> Vec<StyledLine> {
+/// Renders a verdict: the word, the sentence, the code.
+fn verdict_lines(verdict: &Verdict, width: usize) -> Vec<StyledLine> {
     let (sign, role) = sign_of(verdict.status);
     let mut first = StyledLine::new(role, format!("{sign} {}", verdict.status));
     if let Some(secret) = &verdict.secret {
@@ -61,7 +61,7 @@ fn told(verdict: &Verdict, width: usize) -> Vec<StyledLine> {
     lines
 }
 
-/// What the configured secrets say now, where that is something else.
+/// Renders the verdict under the current secrets, if it differs.
 fn now(model: &Model, then: &Verdict, width: usize) -> Vec<StyledLine> {
     let diagnosis = model.detail.diagnosis.as_ref();
     let Some(diagnosis) = diagnosis.filter(|found| found.verdict.status != then.status) else {
@@ -71,16 +71,16 @@ fn now(model: &Model, then: &Verdict, width: usize) -> Vec<StyledLine> {
         StyledLine::default(),
         StyledLine::new(StyleClass::Strong, "With the secrets that are configured now"),
     ];
-    lines.extend(told(&diagnosis.verdict, width));
+    lines.extend(verdict_lines(&diagnosis.verdict, width));
     lines
 }
 
-/// What to do where there is no secret.
+/// Explains how to configure a secret.
 pub(super) fn how_to_give_a_secret(variable: &str) -> String {
     format!("start with {variable}=… in the environment, or with --secret-file PATH")
 }
 
-/// The same where several providers are listened for.
+/// Explains how to configure secrets for several providers.
 pub(super) fn how_to_give_secrets(session: &Session) -> String {
     how_to_give_a_secret(&session.secret_env)
 }
@@ -106,7 +106,7 @@ fn scheme(examined: &Report) -> Vec<StyledLine> {
     lines
 }
 
-/// The signed content: its size and both its ends, where invisible changes hide.
+/// Renders the signed payload: its size and both ends, where invisible changes hide.
 fn content(examined: &Report, ends: &Ends) -> Vec<StyledLine> {
     let size = units::format_size(ends.size as u64);
     let mut lines = vec![labelled(
@@ -130,7 +130,7 @@ fn content(examined: &Report, ends: &Ends) -> Vec<StyledLine> {
     lines
 }
 
-/// What was tried to explain it.
+/// Renders the attempts to explain the verdict.
 fn tried(model: &Model, diagnosing: bool) -> Vec<StyledLine> {
     let Some(diagnosis) = &model.detail.diagnosis else {
         let line = labelled("tried", StyleClass::Dim, "looking for the cause …");
@@ -152,8 +152,8 @@ fn tried(model: &Model, diagnosing: bool) -> Vec<StyledLine> {
     lines
 }
 
-/// Frameworks that would not give the signed bytes back.
-fn breaks(examined: &Report, width: usize) -> Vec<StyledLine> {
+/// Lists the frameworks that do not preserve the signed bytes.
+fn breaking_frameworks(examined: &Report, width: usize) -> Vec<StyledLine> {
     if examined.breaks.is_empty() {
         return Vec::new();
     }

@@ -1,5 +1,4 @@
-//! What became of a delivery: its event's other deliveries, the answer to its sender, and every
-//! sending onwards.
+//! Timeline of a delivery: other deliveries of its event, the response, and every attempt.
 
 mod attempts;
 mod event;
@@ -11,10 +10,10 @@ use crate::app::style::{StyleClass, StyledLine};
 use crate::delivery::Summary;
 use crate::units;
 
-/// Columns of the time on the left, and what stands below it.
+/// Width of the time on the left, as spaces for the lines below.
 const TIME: &str = "              ";
 
-/// What goes on in the next line stands a little behind that.
+/// Indentation of wrapped lines.
 pub(super) const INDENT: usize = TIME.len() + 2;
 
 pub(super) fn lines(model: &Model, loaded: &Loaded) -> Vec<StyledLine> {
@@ -26,7 +25,7 @@ pub(super) fn lines(model: &Model, loaded: &Loaded) -> Vec<StyledLine> {
         .strftime("%A, %d %B %Y")
         .to_string();
     let size = units::format_size(summary.request.body_size);
-    // What was edited has no sender, and nobody who waits for an answer.
+    // An edited delivery has no client, so no response either.
     let came = match (summary.request.origin, summary.request.peer.as_deref()) {
         (Some(id), _) => format!("  {size}, edited from delivery {id}"),
         (None, Some(peer)) => format!("  received {size} from {peer}"),
@@ -47,12 +46,12 @@ pub(super) fn lines(model: &Model, loaded: &Loaded) -> Vec<StyledLine> {
     lines
 }
 
-/// A line that stands below a time.
+/// Indents a line to align below the time.
 fn below(line: StyledLine) -> StyledLine {
     StyledLine::new(StyleClass::Plain, TIME).joined(line)
 }
 
-/// What the sender was answered.
+/// Renders the response to the client.
 fn answer(summary: &Summary) -> StyledLine {
     match summary.response {
         Some(0) => StyledLine::new(
@@ -65,7 +64,7 @@ fn answer(summary: &Summary) -> StyledLine {
     }
 }
 
-/// How it stands to the deliveries before it.
+/// Renders its relation to earlier deliveries.
 fn standing(summary: &Summary) -> impl Iterator<Item = StyledLine> {
     let differs = summary.flags.differs;
     let (sign, end) = if differs { ('≠', ", with another body") } else { ('↻', "") };

@@ -1,10 +1,10 @@
-//! What to do when nothing has come yet.
+//! Instructions for an empty list.
 
 use super::signature::how_to_give_secrets;
 use crate::app::model::Session;
 use crate::app::style::{StyleClass, StyledLine};
 
-/// The listener's URL, a command that sends to it, and what is known of secrets.
+/// Renders the listener's URL, a command that sends to it, and the state of the secrets.
 pub fn lines(session: &Session) -> Vec<StyledLine> {
     let url = &session.url;
     let provider = &session.provider;
@@ -20,7 +20,7 @@ pub fn lines(session: &Session) -> Vec<StyledLine> {
                 .with(StyleClass::Plain, format!(" with {}", names.join(", "))),
         ],
     };
-    // Short enough for one line of 80 columns, so that it can be selected whole.
+    // Fits one line of 80 columns, so that it can be selected as a whole.
     let body = r#"{"id":"e1","type":"message.created"}"#;
     let mut lines = vec![
         StyledLine::new(StyleClass::Strong, "Listening. Nothing has come yet."),

@@ -1,4 +1,4 @@
-//! What an action does with two deliveries beside each other.
+//! Actions in the diff.
 
 use super::notify;
 use crate::app::action::{DiffAction, Move};
@@ -19,7 +19,7 @@ pub(super) fn act(model: &mut Model, what: DiffAction) {
     }
 }
 
-/// Compares what is marked; what was compared that way already is left for the one before.
+/// Compares the marked deliveries. If they are already compared, returns to the predecessor.
 fn choose(model: &mut Model) {
     let by_marks = DiffView::by_marks(&model.list);
     let is_shown = model.detail.tab == Tab::Diff;
@@ -39,7 +39,7 @@ pub(super) fn scroll(model: &mut Model, by: isize) {
     }
 }
 
-/// What has to be compared now, while a delivery is selected and its difference is shown.
+/// Returns the comparison to compute for the selected delivery, if the diff is visible.
 pub(super) fn wanted(model: &mut Model, selected: DeliveryId) -> Option<DiffRequest> {
     if model.detail.tab != Tab::Diff {
         return None;

@@ -1,4 +1,4 @@
-//! What an action does while the lists and panes have the keys.
+//! Dispatches actions while the panes have the focus.
 
 use super::prompts::export_target;
 use super::{diff, document, filter, list, notify, prompts, resend, rules, with_selected};
@@ -65,7 +65,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Redraw => return vec![Effect::Redraw],
         Action::Suspend => return vec![Effect::Suspend],
         Action::Quit => model.flags.done = true,
-        // These belong to modes in which this function has no say.
+        // Handled by other modes.
         Action::Submit
         | Action::Cancel
         | Action::Edit(_)
@@ -75,7 +75,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Gives the list more room, or less.
+/// Resizes the list.
 fn resize(model: &mut Model, grow: ResizeBy) {
     let Some(areas) = model.areas() else { return };
     let (now, step) = if areas.is_stacked() {
@@ -123,7 +123,7 @@ fn copy(model: &mut Model, what: Copyable) -> Vec<Effect> {
     }
 }
 
-/// What a delivery lacks to be copied, if anything.
+/// Returns the missing part that prevents copying, if any.
 fn missing(row: &ListRow<'_>, what: Copyable) -> Option<&'static str> {
     let needs = match what {
         Copyable::As { format, .. } => copy_format(format)?.needs,
@@ -142,7 +142,7 @@ fn missing(row: &ListRow<'_>, what: Copyable) -> Option<&'static str> {
     }
 }
 
-/// Moves in a text over the panes.
+/// Scrolls a text over the panes.
 pub(super) fn page(model: &mut Model, action: Action) {
     let height = model.areas().map_or(1, |areas| usize::from(areas.body.height));
     let Mode::Page(page) = &mut model.mode else { return };
@@ -183,10 +183,11 @@ fn travel(model: &mut Model, step: Move) {
     }
 }
 
-/// How far a movement goes on a screen of `height` lines; a page keeps one line in sight.
+/// Returns the lines a movement covers on a screen of `height` lines; a page keeps one line
+/// visible.
 fn lines_of(step: Move, height: usize) -> isize {
     let page = isize::try_from(height).unwrap_or(isize::MAX).saturating_sub(1).max(1);
-    // Far enough for any list, and still safe to add to a position.
+    // Exceeds any list, but can be added to a position without overflow.
     let all = isize::MAX / 2;
     match step {
         Move::Up => -1,
@@ -199,7 +200,7 @@ fn lines_of(step: Move, height: usize) -> isize {
     }
 }
 
-/// Leaves the innermost thing that can be left.
+/// Leaves the innermost mode or pane.
 fn back(model: &mut Model) -> Vec<Effect> {
     if model.notice.take().is_some() {
         return Vec::new();

@@ -1,4 +1,4 @@
-//! What an action does in a document: the payload, or the request as it was on the wire.
+//! Actions in a document: the payload, or the raw request.
 
 use super::notify;
 use crate::app::action::{Copyable, Direction, DocumentAction, Fold, Move};
@@ -13,10 +13,10 @@ use crate::filter::path_term;
 use crate::payload::path::PathStep;
 use crate::payload::{Document, Node};
 
-/// Columns that a step to the side moves.
+/// Columns per horizontal scroll step.
 const SIDEWAYS: usize = 8;
 
-/// Does something in the document that is shown.
+/// Runs a function on the current document.
 fn read<R>(
     model: &mut Model,
     go: impl FnOnce(&Document, &mut DocumentView, Viewport) -> R,
@@ -27,8 +27,8 @@ fn read<R>(
 
 pub(super) fn travel(model: &mut Model, step: Move) {
     read(model, |document, reading, window| match step {
-        Move::Left => reading.expand(document),
-        Move::Right => reading.collapse(document),
+        Move::Left => reading.collapse(document),
+        Move::Right => reading.expand(document),
         Move::Up | Move::Down | Move::PageUp | Move::PageDown | Move::First | Move::Last => {
             reading.travel(document, window, step);
         }
@@ -81,7 +81,7 @@ fn hit(model: &mut Model, turn: Direction) {
     }
 }
 
-/// The text under the cursor that is to be copied, or why there is none.
+/// Copies the text under the cursor, or explains why it cannot.
 pub(super) fn copy(model: &mut Model, what: Copyable) -> Vec<Effect> {
     let text = with_node(model, |node| match what {
         Copyable::Key => node.key().map(std::borrow::Cow::into_owned),
@@ -106,13 +106,13 @@ fn with_node<R>(model: &Model, go: impl FnOnce(Node<'_>) -> Option<R>) -> Option
     document.node(reading.cursor).and_then(go)
 }
 
-/// A value without the quotes and escapes of a string.
+/// Returns a value; a string without quotes and escapes.
 fn value(node: Node<'_>) -> String {
     node.string().map_or_else(|| node.source().to_owned(), std::borrow::Cow::into_owned)
 }
 
-/// A term of a filter for the value under the cursor, or for any other there; none where no value
-/// can be compared.
+/// Builds a filter term for the value under the cursor, or its negation; none if the value cannot
+/// be compared.
 pub(super) fn term(model: &Model, negated: bool) -> Option<String> {
     with_node(model, |node| {
         let steps: Vec<String> = node
@@ -129,7 +129,7 @@ pub(super) fn term(model: &Model, negated: bool) -> Option<String> {
     })
 }
 
-/// Shows the string under the cursor line by line.
+/// Shows the string under the cursor line by line, unescaped.
 fn unescaped(model: &mut Model) {
     let shown = with_node(model, |node| {
         let text = node.string()?;
@@ -142,7 +142,7 @@ fn unescaped(model: &mut Model) {
     }
 }
 
-/// Does what can be done in a document.
+/// Runs an action on the document.
 pub(super) fn act(model: &mut Model, what: DocumentAction) {
     match what {
         DocumentAction::Fold(one) => fold(model, one),

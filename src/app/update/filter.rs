@@ -1,4 +1,4 @@
-//! Narrows the list by what is pointed at, and keeps filters under names.
+//! Narrows the filter by values, and saves filters as views.
 
 use super::{document, notify, with_selected};
 use crate::app::action::{Facet, FilterAction, Polarity};
@@ -14,7 +14,7 @@ use crate::filter::term;
 
 pub(super) fn act(model: &mut Model, narrow: FilterAction) -> Vec<Effect> {
     match narrow {
-        // Where a cursor stands on a value, that is what is meant.
+        // A cursor on a value selects that value.
         FilterAction::Like(wanted)
             if model.focus == Focus::Detail && model.detail.tab == Tab::Payload =>
         {
@@ -32,7 +32,7 @@ pub(super) fn act(model: &mut Model, narrow: FilterAction) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Puts a filter in force that was typed before, or put together here.
+/// Applies a filter from the history or built by an action.
 pub(super) fn put_in_force(model: &mut Model, filter: &str) -> Vec<Effect> {
     match model.search.apply(filter, &mut model.list, model.now) {
         Ok(effects) => {
@@ -46,7 +46,7 @@ pub(super) fn put_in_force(model: &mut Model, filter: &str) -> Vec<Effect> {
     }
 }
 
-/// Narrows the list to deliveries that have the same value as the selected one, or another.
+/// Narrows the filter by a value of the selected delivery, or its negation.
 pub(super) fn by_facet(model: &mut Model, facet: Facet, wanted: Polarity) -> Vec<Effect> {
     let Some(row) = model.list.selected() else {
         notify(model, Notice::info("no delivery is selected yet"));
@@ -60,7 +60,7 @@ pub(super) fn by_facet(model: &mut Model, facet: Facet, wanted: Polarity) -> Vec
     by_term(model, &term(field, &value, wanted == Polarity::Without))
 }
 
-/// Narrows the list to deliveries that have the value under the cursor, or another.
+/// Narrows the filter by the value under the cursor, or its negation.
 fn by_cursor(model: &mut Model, wanted: Polarity) -> Vec<Effect> {
     let Some(term) = document::term(model, wanted == Polarity::Without) else {
         let why = "there is no string, number or literal of JSON under the cursor";
@@ -70,7 +70,7 @@ fn by_cursor(model: &mut Model, wanted: Polarity) -> Vec<Effect> {
     by_term(model, &term)
 }
 
-/// Narrows the list by a term beside those that are in force.
+/// Adds a term to the current filter.
 fn by_term(model: &mut Model, term: &str) -> Vec<Effect> {
     match model.search.narrowed(term) {
         Ok(filter) => put_in_force(model, &filter),
@@ -104,11 +104,11 @@ fn value(row: &ListRow<'_>, facet: Facet) -> Option<String> {
         Facet::Cause => row.cause.map(ToOwned::to_owned),
         Facet::Provider => Some(row.provider.to_owned()),
         Facet::Method => Some(row.method.to_owned()),
-        // Whatever stands in the query, it is the same place.
+        // The query does not matter for the path.
         Facet::Path => row.target.split('?').next().map(ToOwned::to_owned),
         Facet::Status => row.response.map(|status| status.to_string()),
         Facet::Source => Some(row.source.as_str().to_owned()),
-        // The port is another one with every connection.
+        // The port differs with every connection.
         Facet::Peer => {
             let peer = row.peer?;
             let address = peer.rsplit_once(':').map_or(peer, |(address, _)| address);

@@ -1,4 +1,4 @@
-//! What an action does to deliveries as entries of the list: marks, removals, orders, jumps.
+//! Actions on deliveries in the list: marks, removals, sort orders, jumps.
 
 use super::{notify, with_selected};
 use crate::app::action::{Direction, ListAction};
@@ -35,7 +35,7 @@ fn mark(model: &mut Model) -> Vec<Effect> {
         notify(model, Notice::info("no delivery is selected yet"));
         return Vec::new();
     };
-    // Whoever marks several in a row goes on to the next.
+    // Go on to the next row, to mark several in a row.
     model.list.move_by(1);
     vec![Effect::Annotate(Annotation::Mark { ids: vec![id], marked: !marked })]
 }
@@ -49,9 +49,9 @@ fn unmark(model: &mut Model) -> Vec<Effect> {
     vec![Effect::Annotate(Annotation::Mark { ids, marked: false })]
 }
 
-/// Asks before anything is removed, and says how much that is.
+/// Asks for confirmation before a removal, with the number of deliveries.
 fn ask_removal(model: &mut Model, which: Scope) {
-    // What was marked is what is meant.
+    // Marked deliveries take precedence over the selected one.
     let marked = which == Scope::Selected && model.list.marked() > 0;
     let which = if marked { Scope::Marked } else { which };
     let count = model.list.which(which).len();
@@ -79,7 +79,7 @@ fn undo(model: &mut Model) -> Vec<Effect> {
     model.removals.undo()
 }
 
-/// Sorts by a column; by the one that it is sorted by, the other way round.
+/// Sorts by a column; reverses the order if it is already sorted by it.
 pub(super) fn sort(model: &mut Model, by: SortKey) {
     let order = model.list.order();
     let descending = if order.by == by { !order.descending } else { by == SortKey::Size };
@@ -95,7 +95,7 @@ fn seek(model: &mut Model, sought: JumpTarget<'_>, turn: Direction, what: &str) 
     }
 }
 
-/// Goes to the next delivery that passes the filter in force or, if none is, the last one.
+/// Goes to the next match of the current filter or, if there is none, of the last one.
 fn seek_match(model: &mut Model, turn: Direction) {
     let text = if model.search.is_on() { model.search.text() } else { model.history.latest() };
     let Ok(filter) = text.parse::<Filter>() else { return };

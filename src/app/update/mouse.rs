@@ -1,4 +1,4 @@
-//! What the mouse does.
+//! Mouse input.
 
 use ratatui::layout::Position;
 
@@ -12,7 +12,7 @@ use crate::app::layout::Focus;
 use crate::app::model::{Mode, Model};
 use crate::app::tab::Tab;
 
-/// How many lines the wheel moves.
+/// Lines per wheel step.
 const WHEEL: isize = 3;
 
 pub(super) fn point(model: &mut Model, mouse: Mouse) -> Vec<Effect> {
@@ -44,7 +44,7 @@ fn click(model: &mut Model, areas: &Areas, at: Position) -> Vec<Effect> {
         return act(model, crate::app::action::Action::Submit);
     }
     if !matches!(model.mode, Mode::Browse) {
-        // A prompt keeps what it has; the mouse waits.
+        // An open prompt ignores the mouse.
     } else if areas.list.contains(at) {
         model.focus = Focus::List;
         model.list.select_line(usize::from(at.y - areas.list.y));
@@ -70,7 +70,7 @@ fn click(model: &mut Model, areas: &Areas, at: Position) -> Vec<Effect> {
     Vec::new()
 }
 
-/// The divider goes where the mouse goes.
+/// Moves the divider to the mouse position.
 fn drag(model: &mut Model, areas: &Areas, at: Position) {
     if model.flags.dragging {
         model.arrangement.list = Some(if areas.is_stacked() {

@@ -1,4 +1,4 @@
-//! What an action does in the palette.
+//! Actions in the palette.
 
 use super::{dispatch, filter, notify};
 use crate::app::action::{Action, Move};
@@ -31,7 +31,7 @@ pub(super) fn change(model: &mut Model, edit: impl FnOnce(&mut Prompt)) {
     }
 }
 
-/// Chooses another command of the palette.
+/// Moves the selection in the palette.
 fn choose(model: &mut Model, step: Move) {
     let Mode::Palette(Palette { prompt, chosen }) = &mut model.mode else { return };
     let last = entries(&model.keymap, &model.views, &prompt.text()).len().saturating_sub(1);

@@ -1,4 +1,4 @@
-//! Prompts: lines that are typed, each with its label, comment, and outcome in a file of its own.
+//! Prompts, each with its label, comment, and outcome in a file of its own.
 
 pub(super) mod export_target;
 mod filter;
@@ -14,7 +14,7 @@ use crate::app::action::{Action, Ask};
 use crate::app::effect::Effect;
 use crate::app::model::{Mode, Model};
 
-/// Opens a prompt that takes nothing but what is selected.
+/// Opens a prompt that needs no context other than the selection.
 pub(super) fn open(model: &mut Model, what: Ask) {
     match what {
         Ask::Filter => filter::open(model),
@@ -27,7 +27,7 @@ pub(super) fn open(model: &mut Model, what: Ask) {
     }
 }
 
-/// Carries out an action in the prompt that is open.
+/// Runs an action in the open prompt.
 #[expect(clippy::wildcard_enum_match_arm, reason = "any other action leaves the prompt")]
 pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     let Mode::Prompt(mut prompt) = std::mem::take(&mut model.mode) else { return Vec::new() };
@@ -46,7 +46,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     effects
 }
 
-/// Types text in.
+/// Inserts text.
 pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
     let Mode::Prompt(mut prompt) = std::mem::take(&mut model.mode) else { return Vec::new() };
     prompt.line_mut().insert(text);

@@ -1,4 +1,4 @@
-//! Sends deliveries again: which, where to, and what is said of it.
+//! Resends deliveries: selection, target, progress, and result.
 
 use super::notify;
 use super::prompts::target;
@@ -22,7 +22,7 @@ pub(super) fn act(model: &mut Model, what: ResendAction) -> Vec<Effect> {
             Vec::new()
         }
         ResendAction::Stop => stop(model),
-        // It has its place where a target is typed.
+        // Handled by the target prompt.
         ResendAction::Signing => Vec::new(),
     }
 }
@@ -31,7 +31,7 @@ fn first(ids: &[DeliveryId]) -> DeliveryId {
     ids.first().copied().unwrap_or(DeliveryId(0))
 }
 
-/// Sends the selected delivery to the last target, or asks for one.
+/// Resends the selected delivery to the last target, or prompts for one.
 fn again(
     model: &mut Model,
     purpose: impl FnOnce(Vec<DeliveryId>) -> TargetPurpose,
@@ -54,7 +54,7 @@ fn again(
     Vec::new()
 }
 
-/// Asks where to send the marked deliveries to, or else all that are shown.
+/// Prompts for the target of the marked deliveries or, if none are marked, of all that are shown.
 fn ask_for_many(model: &mut Model) {
     let marked = model.list.marked_ids();
     let mut ids = if marked.is_empty() { model.list.shown_ids() } else { marked };
@@ -75,7 +75,7 @@ fn stop(model: &mut Model) -> Vec<Effect> {
     Vec::new()
 }
 
-/// What was edited cannot be sent as it is: back to the editor, or not.
+/// The edited delivery cannot be sent: asks whether to return to the editor.
 pub(super) fn mistaken(model: &mut Model, number: u64, mistakes: String) {
     let answer = |again| vec![Effect::EditAgain { number, again }];
     model.mode = Mode::Confirm(Confirm {
@@ -85,7 +85,7 @@ pub(super) fn mistaken(model: &mut Model, number: u64, mistakes: String) {
     });
 }
 
-/// Takes in the progress of a run: of one request as a notice, of several in the status line.
+/// Applies the progress of a run: one request as a notice, several in the status line.
 pub(super) fn progress(model: &mut Model, number: u64, target: String, event: ResendEvent) {
     match event {
         ResendEvent::Started(summary) => {
@@ -119,7 +119,7 @@ pub(super) fn progress(model: &mut Model, number: u64, target: String, event: Re
     }
 }
 
-/// The run of this number, in the place of an earlier one.
+/// Returns the run of this number, replacing an earlier one.
 fn round(model: &mut Model, number: u64, target: String) -> &mut ResendProgress {
     let round = model.sendings.round.take().filter(|round| round.number == number);
     model.sendings.round.insert(round.unwrap_or_else(|| ResendProgress {
@@ -162,12 +162,12 @@ pub(super) fn sent(outcome: &ResendOutcome, origin: Option<String>) -> Notice {
     }
 }
 
-/// What else there is to know, as the end of a sentence.
+/// Joins the remarks to the end of a sentence.
 fn appended<const N: usize>(remarks: [Option<String>; N]) -> String {
     remarks.into_iter().flatten().flat_map(|remark| ["; ".to_owned(), remark]).collect()
 }
 
-/// Describes a run of several requests that has ended.
+/// Describes a finished run of several requests.
 fn ended(model: &mut Model, target: &str, summary: &ResendSummary, remark: Option<String>) {
     let end = match &summary.end {
         RunEnd::Complete => None,

@@ -1,4 +1,4 @@
-//! Rules that answer deliveries, senders that are held, and the address for senders.
+//! Rules, paused requests, and the URL for senders.
 
 use super::notify;
 use crate::app::action::{Action, Copyable, Move, ReleaseDecision, ResponseAction};
@@ -20,7 +20,7 @@ pub(super) fn act(model: &mut Model, what: ResponseAction) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Shows rules and held deliveries; the selected delivery is chosen if it is held.
+/// Shows rules and paused requests, with the selected delivery chosen if it is paused.
 pub(super) fn show(model: &mut Model) {
     let selected = model.list.selected().map(|row| RoutingChoice::Held(row.id));
     let choices = model.routing.choices();
@@ -64,7 +64,7 @@ fn remove(model: &mut Model) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Lets the chosen delivery go, or else the one that has been waiting for longest.
+/// Releases the chosen request, or the one paused for longest.
 fn release(model: &mut Model, decision: ReleaseDecision) -> Vec<Effect> {
     let oldest = model.routing.held.first().map(|(id, _)| *id);
     let id = match chosen(model) {
@@ -85,7 +85,7 @@ pub(super) fn added(model: &mut Model, text: &str) {
     notify(model, Notice::done(format!("from now on: {text}")));
 }
 
-/// What was typed stays to be put right, unless it has been changed since.
+/// Puts the rule back into the prompt with its mistake, unless it has been edited since.
 pub(super) fn wrong(model: &mut Model, typed: &str, mistake: RuleMistake) {
     if let Mode::Prompt(prompt) = &mut model.mode
         && let Some(ruling) = prompt.rule_mut()
@@ -97,11 +97,11 @@ pub(super) fn wrong(model: &mut Model, typed: &str, mistake: RuleMistake) {
     }
 }
 
-/// Takes in how things are; what has become worse is said.
+/// Applies the routing state and reports new problems.
 pub(super) fn learn(model: &mut Model, routing: Routing) {
     let before = std::mem::replace(&mut model.routing, routing);
     if let Mode::Answers(chosen) = &mut model.mode {
-        // Whatever comes or goes, the same thing stays chosen.
+        // The same entry stays chosen when others appear or disappear.
         let was = before.choices().get(*chosen).copied();
         let now = model.routing.choices();
         let same = now.iter().position(|choice| Some(*choice) == was);
@@ -138,7 +138,7 @@ pub(super) fn learn(model: &mut Model, routing: Routing) {
     }
 }
 
-/// The URL that senders are given.
+/// Copies the URL that senders are given.
 pub(super) fn copy_address(model: &Model) -> Vec<Effect> {
     let text = model.address().to_owned();
     vec![Effect::CopyText { text, what: Copyable::Address }]

@@ -1,4 +1,4 @@
-//! Every sending onwards, what was answered, and how that stands to answers before.
+//! Attempts with their responses, each compared with earlier ones.
 
 use super::{below, status_role};
 use crate::app::detail::Loaded;
@@ -85,7 +85,7 @@ fn attempt_lines(model: &Model, attempt: &Attempt, answer: &TargetResponse) -> V
     lines
 }
 
-/// How long it took, and what of that was the connection and the wait for the first byte.
+/// Renders the duration, including connecting and the wait for the first byte.
 fn timing(attempt: &Attempt) -> String {
     let part = |time: Option<std::time::Duration>, word: &str| {
         time.map(|time| format!("{word} {}", units::format_duration(time)))

@@ -1,4 +1,4 @@
-//! The deliveries of an event, with the gaps between them, and those made from one.
+//! Deliveries of the same event, with the time between them, and deliveries derived from one.
 
 use jiff::Timestamp;
 
@@ -10,7 +10,7 @@ use crate::app::style::{StyleClass, StyledLine};
 use crate::delivery::{DeliveryId, Summary};
 use crate::units;
 
-/// Deliveries that are listed around the one that is shown.
+/// Deliveries listed around the current one.
 const AROUND: usize = 8;
 
 pub(super) fn lines(model: &Model, loaded: &Loaded) -> Vec<StyledLine> {
@@ -46,7 +46,7 @@ pub(super) fn lines(model: &Model, loaded: &Loaded) -> Vec<StyledLine> {
     lines
 }
 
-/// Those around the one that is shown, each with the time since the one before it.
+/// Lists the deliveries around the current one, each with the time since the previous one.
 fn listed(model: &Model, id: DeliveryId, all: &[Summary], unlisted: usize) -> Vec<StyledLine> {
     let at = all.iter().position(|one| one.id == id).unwrap_or(0);
     let (from, to) = (at.saturating_sub(AROUND), (at + AROUND + 1).min(all.len()));

@@ -1,4 +1,4 @@
-//! The prompt for the file or folder that deliveries are exported to.
+//! The prompt for the file or folder to export to.
 
 use crate::app::effect::Effect;
 use crate::app::model::{Mode, Model, OpenPrompt, PromptComment};
@@ -17,7 +17,7 @@ struct ExportTargetPrompt {
     ids: Vec<DeliveryId>,
 }
 
-/// Asks where to; what was marked is what is meant, if anything was.
+/// Prompts for the destination. Marked deliveries take precedence over the selected one.
 pub(in crate::app::update) fn open(model: &mut Model, name: &str, which: Scope) {
     let Some(format) = export_format(name) else { return };
     let marked = which == Scope::Selected && model.list.marked() > 0;

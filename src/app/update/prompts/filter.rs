@@ -1,4 +1,4 @@
-//! The prompt for a filter; the list narrows as one types.
+//! The prompt for a filter, which narrows the list as one types.
 
 use unicode_width::UnicodeWidthStr as _;
 
@@ -14,7 +14,7 @@ use crate::units;
 
 const LABEL: &str = " filter: ";
 
-/// Lines that a mistake may take.
+/// Maximum number of lines of an error.
 const MOST: usize = 4;
 
 pub(super) fn open(model: &mut Model) {
@@ -36,15 +36,15 @@ impl OpenPrompt for FilterPrompt {
         LABEL.to_owned()
     }
 
-    /// What is wrong and where, what could follow, or how many deliveries match.
+    /// Returns the error with its position, the completions, or the number of matches.
     fn comment(&self, model: &Model, width: usize) -> PromptComment {
         let below = if let Some(error) = &self.error {
             let caret = carets(&self.prompt.text(), &error.span);
             let indent = " ".repeat(LABEL.len());
-            let told = format!("{indent}{caret} {error}");
-            // Where there is no room behind the caret, the sentence names the column.
-            let told = if told.width() >= width { format!(" ✗ {error}") } else { told };
-            StyledLine::new(StyleClass::Bad, told)
+            let text = format!("{indent}{caret} {error}");
+            // If the message does not fit after the caret, it names the column instead.
+            let text = if text.width() >= width { format!(" ✗ {error}") } else { text };
+            StyledLine::new(StyleClass::Bad, text)
         } else if self.offers.is_empty() {
             let (shown, all) = (model.list.shown() as u64, model.list.len() as u64);
             let more = if model.search.is_running() { "+" } else { "" };
@@ -88,12 +88,12 @@ impl OpenPrompt for FilterPrompt {
     }
 
     fn cancel(self: Box<Self>, model: &mut Model) -> Vec<Effect> {
-        // It was in force before, so it parses.
+        // It was applied before, so it parses.
         model.search.apply(&self.before, &mut model.list, model.now).unwrap_or_default()
     }
 }
 
-/// Puts in force what is typed; what does not parse yet leaves the list as it is.
+/// Applies the typed filter; one that does not parse leaves the list unchanged.
 fn narrow(filtering: &mut FilterPrompt, model: &mut Model) -> Vec<Effect> {
     let text = filtering.prompt.text();
     filtering.error = None;
@@ -109,7 +109,7 @@ fn narrow(filtering: &mut FilterPrompt, model: &mut Model) -> Vec<Effect> {
     }
 }
 
-/// What could follow, the chosen one in sight.
+/// Renders the completions, keeping the chosen one visible.
 fn offers(filtering: &FilterPrompt, width: usize) -> StyledLine {
     let chosen = filtering.chosen.unwrap_or(0);
     let widths = |from: usize| -> usize {

@@ -1,4 +1,4 @@
-//! The prompt for a text to find in the document; hits are shown as one types.
+//! The prompt for a text to find in the document, with matches shown as one types.
 
 use crate::app::document_view::DocumentView;
 use crate::app::effect::{DocumentTab, Effect};
@@ -12,7 +12,7 @@ use crate::app::update::notify;
 struct FindPrompt {
     line: Prompt,
     error: Option<String>,
-    /// Where the cursor was, and what was searched for before.
+    /// Cursor position and search from before the prompt.
     before: DocumentView,
 }
 

@@ -1,4 +1,4 @@
-//! The prompt for the number of a delivery, or a time, to go to.
+//! The prompt for a delivery number or a time to go to.
 
 use jiff::civil::{DateTime, Time};
 use jiff::{Timestamp, ToSpan as _};
@@ -51,7 +51,7 @@ impl OpenPrompt for JumpPrompt {
     }
 }
 
-/// Goes to the number of a delivery, or to a time.
+/// Goes to a delivery number or a time.
 fn jump(model: &mut Model, typed: &str) -> Result<(), String> {
     let typed = typed.trim();
     let found = if let Ok(id) = typed.parse::<DeliveryId>() {
@@ -68,7 +68,7 @@ fn jump(model: &mut Model, typed: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// A time of today or, if that is still to come, of yesterday; or of any day.
+/// Parses a time of today, of yesterday if it is still to come, or of any given day.
 fn moment(model: &Model, typed: &str) -> Option<Timestamp> {
     if let Ok(at) = typed.parse::<Timestamp>() {
         return Some(at);

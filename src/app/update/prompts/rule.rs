@@ -31,14 +31,14 @@ impl OpenPrompt for RulePrompt {
         LABEL.to_owned()
     }
 
-    /// The caret below the place of the mistake, and the mistake below that.
+    /// Returns a caret below the mistake and the message below that.
     fn comment(&self, _model: &Model, width: usize) -> PromptComment {
         let Some(mistake) = &self.error else {
             return PromptComment::Below(vec![StyledLine::new(StyleClass::Dim, EXAMPLE)]);
         };
         let caret = mistake.span.as_ref().map(|span| carets(&self.prompt.text(), span));
         let caret = format!("{}{}", " ".repeat(LABEL.len()), caret.unwrap_or_default());
-        // The line is shown from here on, so that its cursor is in sight.
+        // Scroll the line to keep its cursor visible.
         let left = (LABEL.len() + self.prompt.cursor() + 1).saturating_sub(width);
         let caret: String = caret.chars().skip(left).collect();
         let message = StyledLine::new(StyleClass::Bad, format!(" ✗ {}", mistake.message));

@@ -1,4 +1,4 @@
-//! The prompt for a secret to try on the selected delivery; what is typed is not shown.
+//! The prompt for a secret to try on the selected delivery; the typed text is masked.
 
 use crate::app::effect::Effect;
 use crate::app::model::{Mode, Model, OpenPrompt, PromptComment};

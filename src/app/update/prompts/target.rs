@@ -72,7 +72,7 @@ impl OpenPrompt for TargetPrompt {
         Vec::new()
     }
 
-    /// A target that cannot be read stays to be put right.
+    /// An invalid target stays in the prompt to be corrected.
     fn submit(mut self: Box<Self>, model: &mut Model) -> Vec<Effect> {
         let typed = self.prompt.text();
         let (target, pace) = match read(&typed) {
@@ -90,7 +90,7 @@ impl OpenPrompt for TargetPrompt {
     }
 }
 
-/// Sends at once; asks first where it takes more than one request.
+/// Sends immediately, or asks for confirmation if it takes more than one request.
 pub(in crate::app::update) fn send(
     model: &mut Model,
     purpose: TargetPurpose,
