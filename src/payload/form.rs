@@ -1,17 +1,13 @@
 //! Bodies of the type `application/x-www-form-urlencoded`.
 
+use percent_encoding::percent_decode_str;
+
 /// The media type of such bodies.
 pub const MEDIA_TYPE: &str = "application/x-www-form-urlencoded";
 
 /// Returns decoded names and values in the order received.
 pub fn fields(body: &[u8]) -> Vec<(String, String)> {
-    let text = String::from_utf8_lossy(body);
-    let items = text.split('&').filter(|item| !item.is_empty());
-    let read = |item: &str| {
-        let (name, value) = item.split_once('=').unwrap_or((item, ""));
-        (decoded(name), decoded(value))
-    };
-    items.map(read).collect()
+    form_urlencoded::parse(body).into_owned().collect()
 }
 
 /// Returns the value of the first field with a name.
@@ -19,24 +15,13 @@ pub fn field(body: &[u8], name: &str) -> Option<String> {
     fields(body).into_iter().find(|(known, _)| known == name).map(|(_, value)| value)
 }
 
-/// Decodes `+` and `%41` as in forms; keeps invalid escapes.
+/// Decodes one name or value. Invalid escapes are text.
+///
+/// Redaction splits a form itself, since the fields that it leaves alone keep their bytes; then
+/// an `&` or `=` in a part is data, which `form_urlencoded` would split at.
 pub fn decoded(text: &str) -> String {
-    let mut out = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&byte, behind)) = rest.split_first() {
-        let digits = behind.get(..2).and_then(|digits| hex::decode(digits).ok());
-        match (byte, digits.as_deref()) {
-            (b'%', Some(&[byte])) => {
-                out.push(byte);
-                rest = behind.get(2..).unwrap_or_default();
-                continue;
-            }
-            (b'+', _) => out.push(b' '),
-            _ => out.push(byte),
-        }
-        rest = behind;
-    }
-    String::from_utf8_lossy(&out).into_owned()
+    let spaced = text.replace('+', " ");
+    percent_decode_str(&spaced).decode_utf8_lossy().into_owned()
 }
 
 #[cfg(test)]

@@ -2,10 +2,10 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use percent_encoding::percent_decode_str;
 use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroizing;
 
-use crate::payload::form;
 use crate::signature::Cause;
 
 /// Returns the secrets that may have been meant instead of the configured one.
@@ -25,8 +25,8 @@ pub(in crate::signature) fn secrets(secret: &[u8]) -> Vec<(Cause, Zeroizing<Vec<
     if let Ok(text) = std::str::from_utf8(secret) {
         out.push((Cause::SecretCase, text.to_lowercase().into_bytes()));
         out.push((Cause::SecretCase, text.to_uppercase().into_bytes()));
-        let plain = form::decoded(&text.replace('+', "%2B"));
-        out.push((Cause::SecretUrlEncoded, plain.into_bytes()));
+        let plain = percent_decode_str(text).decode_utf8_lossy();
+        out.push((Cause::SecretUrlEncoded, plain.into_owned().into_bytes()));
         for form in [text.nfc().collect::<String>(), text.nfd().collect()] {
             out.push((Cause::SecretUnicodeForm, form.into_bytes()));
         }
