@@ -4,12 +4,23 @@ use super::search::Search;
 use super::{Proved, Question};
 use crate::delivery::{Head, header_text};
 use crate::provider::TemplatePart;
+use crate::provider::template::{OldSpelling, Piece, pieces};
 use crate::signature::Cause;
 use crate::signature::signed_payload::{Subject, signed_payload};
 
-/// Payloads of other providers; `T` is the time, `I` the delivery's id, `B` the body.
-const TEMPLATES: [&str; 10] =
-    ["T.B", "TB", "T:B", "BT", "B.T", "v0:T:B", "v1:T:B", "I.T.B", "ITB", "I.B"];
+/// Payloads of other providers.
+const TEMPLATES: [&str; 10] = [
+    "{{timestamp}}.{{body}}",
+    "{{timestamp}}{{body}}",
+    "{{timestamp}}:{{body}}",
+    "{{body}}{{timestamp}}",
+    "{{body}}.{{timestamp}}",
+    "v0:{{timestamp}}:{{body}}",
+    "v1:{{timestamp}}:{{body}}",
+    "{{id}}.{{timestamp}}.{{body}}",
+    "{{id}}{{timestamp}}{{body}}",
+    "{{id}}.{{body}}",
+];
 
 /// Tries other signed payloads.
 pub(super) fn other(
@@ -31,15 +42,15 @@ fn template(question: &Question<'_>, value: &str, search: &mut Search<'_>) -> Op
     let times = times(subject, value);
     let ids: Vec<String> = headers_where(subject, |name| name.ends_with("-id"));
     let empty = [String::new()];
-    for template in TEMPLATES {
-        let times = if template.contains('T') { times.as_slice() } else { &empty };
-        let ids = if template.contains('I') { ids.as_slice() } else { &empty };
+    for pieces in TEMPLATES.iter().flat_map(|template| pieces(template, OldSpelling::None)) {
+        let has_time = has(&pieces, "timestamp");
+        let times = if has_time { times.as_slice() } else { &empty };
+        let ids = if has(&pieces, "id") { ids.as_slice() } else { &empty };
         for (time, id) in times.iter().flat_map(|time| ids.iter().map(move |id| (time, id))) {
-            if search.fits(&fill(template, time, id, subject.body)) {
-                let with_time =
-                    template.contains('T') && !scheme.signed.has(&TemplatePart::Timestamp);
+            if search.fits(&fill(&pieces, time, id, subject.body)) {
+                let with_time = has_time && !scheme.signed.has(&TemplatePart::Timestamp);
                 let cause = if with_time { Cause::TemplateExtraTimestamp } else { Cause::Template };
-                let shown = fill(template, time, id, b"{body}");
+                let shown = fill(&pieces, time, id, b"{body}");
                 let proof = format!("signed was `{}`", String::from_utf8_lossy(&shown));
                 return Some(Proved { cause, proof: Some(proof) });
             }
@@ -48,15 +59,19 @@ fn template(question: &Question<'_>, value: &str, search: &mut Search<'_>) -> Op
     None
 }
 
-fn fill(template: &str, time: &str, id: &str, body: &[u8]) -> Vec<u8> {
+fn has(pieces: &[Piece<'_>], wanted: &str) -> bool {
+    pieces.iter().any(|piece| matches!(piece, Piece::Placeholder { name, .. } if *name == wanted))
+}
+
+fn fill(pieces: &[Piece<'_>], time: &str, id: &str, body: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(body.len() + 64);
-    for letter in template.bytes() {
-        match letter {
-            b'T' => out.extend_from_slice(time.as_bytes()),
-            b'I' => out.extend_from_slice(id.as_bytes()),
-            b'B' => out.extend_from_slice(body),
-            other => out.push(other),
-        }
+    for piece in pieces {
+        out.extend_from_slice(match *piece {
+            Piece::Text(text) => text.as_bytes(),
+            Piece::Placeholder { name: "timestamp", .. } => time.as_bytes(),
+            Piece::Placeholder { name: "id", .. } => id.as_bytes(),
+            Piece::Placeholder { .. } => body,
+        });
     }
     out
 }
