@@ -66,7 +66,7 @@ pub struct Stream {
     pub entry: fn(&Delivery, &EntryOptions<'_>) -> Entry,
 }
 
-/// Options of an entry besides its delivery.
+/// Options of an entry other than its delivery.
 #[derive(Debug, Clone, Copy)]
 pub struct EntryOptions<'o> {
     /// Target of commands and requests: a URL without a path.

@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mistake_names_file_line_key_and_what_is_expected() {
+    fn a_mistake_names_file_line_key_and_expected_value() {
         let scheme = "[providers.x.scheme]\nsignature = \"header:x-sig\"\n";
         for (text, says) in [
             ("[providers.x]\ntitle = 1", &["line 2", "title", "string"][..]),

@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn takes_the_last_of_repeated_keys_and_refuses_what_is_not_json() {
+    fn the_last_repeated_key_counts_and_invalid_json_is_refused() {
         assert_eq!(find(r#"{"a":1,"a":2}"#, &["a"]), Some("2"));
         assert_eq!(find(r#"{"a":1} x"#, &["a"]), None);
         assert_eq!(JsonPath(vec!["a".to_owned()]).find(b"{\"a\":\"\xff\"}"), None);

@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn quotes_keep_backslashes_that_escape_nothing() {
+    fn quotes_keep_backslashes_without_an_escape() {
         let mut cursor = Cursor::new(r#""a\"\\\d" x"#);
         assert_eq!(cursor.quoted().unwrap(), r#"a"\\d"#);
         assert_eq!(cursor.rest(), " x");

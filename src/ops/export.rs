@@ -526,20 +526,20 @@ mod tests {
         let path = folder.join(to);
         let summary = exporter.export(&reader, &request, ExportTarget::Path(&path), &events)?;
         drop(events);
-        let mut told = Vec::new();
+        let mut events = Vec::new();
         while let Some(event) = queue.blocking_recv() {
-            told.push(event);
+            events.push(event);
         }
-        Ok((summary, told))
+        Ok((summary, events))
     }
 
     #[test]
     fn a_fixture_gets_the_next_free_name() {
         let folder = tempfile::tempdir().unwrap();
         for name in ["cribbly._x.001.json", "cribbly._x.002.json"] {
-            let (_, told) = export(folder.path(), &[new(&[])], "fixture", "out").unwrap();
+            let (_, events) = export(folder.path(), &[new(&[])], "fixture", "out").unwrap();
             let path = folder.path().join("out").join(name);
-            assert!(told.contains(&ExportEvent::Written(path)), "{told:?}");
+            assert!(events.contains(&ExportEvent::Written(path)), "{events:?}");
         }
     }
 
@@ -549,10 +549,10 @@ mod tests {
         let mut refused = new(&[]);
         let reason = "too large".to_owned();
         refused.request.refused = Some(Refusal { code: "body-too-large".to_owned(), reason });
-        let (summary, told) = export(folder.path(), &[refused], "har", "x.har").unwrap();
+        let (summary, events) = export(folder.path(), &[refused], "har", "x.har").unwrap();
         assert_eq!(summary.count, 0);
         let is_left_out = |event: &ExportEvent| matches!(event, ExportEvent::LeftOut { .. });
-        assert!(told.iter().any(is_left_out), "{told:?}");
+        assert!(events.iter().any(is_left_out), "{events:?}");
     }
 
     #[test]

@@ -182,7 +182,7 @@ fn signed(case: &Case, target: &Target) -> Result<Request, String> {
     let Some((provider, secret)) = &case.signer else { return Ok(case.request.clone()) };
     let url = target.url(&case.request.head.target_text());
     let subject = Subject { head: &case.request.head, body: &case.request.body, url: Some(&url) };
-    #[expect(clippy::disallowed_methods, reason = "a signature may tell the time of signing")]
+    #[expect(clippy::disallowed_methods, reason = "a signature may cover the time of signing")]
     let now = Timestamp::now();
     let again = resign(provider, secret, &subject, now, EventIdPolicy::Kept);
     again.map(|again| again.request).map_err(|error| format!("it cannot be signed: {error}"))

@@ -43,7 +43,7 @@ impl DraftEvent {
 
     /// Creates a new event of a sample's type.
     pub fn of(sample: &Sample, random: fastrand::Rng) -> Self {
-        #[expect(clippy::disallowed_methods, reason = "a sample tells the time of sending")]
+        #[expect(clippy::disallowed_methods, reason = "a sample contains the time of sending")]
         let mut seed = Seed { now: Timestamp::now(), random };
         let headers = sample.headers(&mut seed).into_iter();
         Self {
@@ -89,7 +89,7 @@ fn signed(
     (body, headers, url): (&mut Vec<u8>, &[Header], &str),
     tamper: Option<Tamper>,
 ) -> Result<Vec<Header>, SignError> {
-    #[expect(clippy::disallowed_methods, reason = "a signature may tell the time of signing")]
+    #[expect(clippy::disallowed_methods, reason = "a signature may cover the time of signing")]
     let now = Timestamp::now();
     let id: String = std::iter::repeat_with(fastrand::alphanumeric).take(24).collect();
     let id = format!("msg_{id}");

@@ -39,11 +39,11 @@ pub fn decoded(body: &Bytes, encoding: &str) -> Decoded {
             break;
         };
         if out.is_empty() && !bytes.is_empty() && end != End::Whole {
-            problem = end.told(&name, 0);
+            problem = end.note(&name, 0);
             break;
         }
         bytes = out.into();
-        problem = end.told(&name, bytes.len());
+        problem = end.note(&name, bytes.len());
         removed.push(name);
         if problem.is_some() {
             break;
@@ -67,7 +67,7 @@ enum End {
 }
 
 impl End {
-    fn told(&self, name: &str, length: usize) -> Option<String> {
+    fn note(&self, name: &str, length: usize) -> Option<String> {
         match self {
             Self::Whole => None,
             Self::TooMuch => Some(format!(
@@ -177,9 +177,9 @@ impl<'b> Frames<'b> {
     }
 
     fn check(&mut self) {
-        let (told, found) =
+        let (declared, computed) =
             (self.decoder.get_checksum_from_data(), self.decoder.get_calculated_checksum());
-        if told.is_some() && told != found {
+        if declared.is_some() && declared != computed {
             self.problem = Some(io::Error::other("its checksum is of other content"));
         }
     }

@@ -145,7 +145,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_string_is_replaced_and_nothing_else() {
+    fn only_the_string_is_replaced() {
         let body = br#"{ "a" : {"b":"old" , "c":1.0} }"#;
         let new = with_string(body, "/a/b", "n\"ew").unwrap();
         assert_eq!(new, br#"{ "a" : {"b":"n\"ew" , "c":1.0} }"#);
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_container_is_found_whole() {
+    fn containers_are_found_completely() {
         let steps = |path: &str| steps(path);
         let body = br#" {"a":5,"b":[1,[2 ,{"c":[]}],[3]],"b2":[4]} "#;
         assert_eq!(raw(body, &steps("/a")), Some("5"));
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn takes_the_last_of_repeated_keys_and_refuses_what_is_not_json() {
+    fn the_last_repeated_key_counts_and_invalid_json_is_refused() {
         assert_eq!(lookup(br#"{"id":"1","id":"2"}"#, "/id").as_deref(), Some("2"));
         assert_eq!(lookup(br#"{"id":"1"} x"#, "/id"), None);
         assert_eq!(lookup(b"\xff", "/id"), None);

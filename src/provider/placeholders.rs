@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn fills_in_what_a_delivery_has() {
+    fn fills_in_values_of_a_delivery() {
         for (template, text) in [
             ("", ""),
             ("plain } { text", "plain } { text"),

@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn old_spellings_are_accepted_where_they_were_used() {
+    fn old_spellings_are_still_accepted() {
         assert_eq!(shown("{t}.{{b}}{c}", OldSpelling::Braces), "<t>.<b><c>");
         assert_eq!(shown("@now-60@ {{id}}@id@", OldSpelling::At), "<now-60> <id><id>");
         assert_eq!(shown("{t} @now@", OldSpelling::None), "{t} @now@");

@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_name_the_column_and_what_was_expected() {
+    fn errors_name_the_column_and_the_expected_text() {
         for (text, column, part) in [
             ("", 1, "a status from 200 to 599, timeout, close, hold or pass, found nothing"),
             ("100", 1, "found `100`"),

@@ -211,14 +211,14 @@ mod tests {
     }
 
     #[test]
-    fn a_mistake_in_the_filter_is_placed_in_the_whole_rule() {
+    fn errors_in_the_filter_have_a_position_in_the_rule() {
         let mistake = mistake("  typ:x => 500");
         assert_eq!((mistake.span.clone(), mistake.column()), (2..6, 3));
         assert_eq!(mistake.suggestion.as_deref(), Some("type:"));
     }
 
     #[test]
-    fn a_mistake_in_the_script_is_placed_in_the_whole_rule() {
+    fn errors_in_the_script_have_a_position_in_the_rule() {
         let mistake = mistake("type:ü => 500x");
         assert_eq!((mistake.span.clone(), mistake.column()), (15..15, 15));
     }
