@@ -117,7 +117,7 @@ impl Detail {
             (Tab::Payload, Some((document, reading))) => Some((document, reading)),
             (Tab::Payload, None) => Some((&loaded.document, &self.payload)),
             (Tab::Raw, _) => Some((&loaded.raw, &self.raw)),
-            (Tab::Headers | Tab::Signature | Tab::Timeline | Tab::Diff, _) => None,
+            _ => None,
         }
     }
 
@@ -128,7 +128,7 @@ impl Detail {
             (Tab::Payload, Some((document, reading))) => Some(go(document, reading)),
             (Tab::Payload, None) => Some(go(&loaded.document, &mut self.payload)),
             (Tab::Raw, _) => Some(go(&loaded.raw, &mut self.raw)),
-            (Tab::Headers | Tab::Signature | Tab::Timeline | Tab::Diff, _) => None,
+            _ => None,
         }
     }
 

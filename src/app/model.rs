@@ -19,7 +19,7 @@ use super::removals::Removals;
 use super::resend::ResendState;
 use super::routing::{PublicAddress, Routing};
 use super::style::StyledLine;
-use super::tab::Tab;
+use super::tab::TabContent;
 
 pub use mode::{Confirm, Menu, Mode, OpenPrompt, PromptComment};
 
@@ -166,13 +166,11 @@ impl Model {
     pub fn contexts(&self) -> &'static [Context] {
         match (&self.mode, self.focus) {
             (Mode::Browse, Focus::List) => &[Context::List, Context::Anywhere],
-            (Mode::Browse, Focus::Detail) if self.detail.tab.is_document() => {
-                &[Context::Document, Context::Detail, Context::Anywhere]
-            }
-            (Mode::Browse, Focus::Detail) if self.detail.tab == Tab::Diff => {
-                &[Context::Diff, Context::Detail, Context::Anywhere]
-            }
-            (Mode::Browse, Focus::Detail) => &[Context::Detail, Context::Anywhere],
+            (Mode::Browse, Focus::Detail) => match self.detail.tab.content() {
+                TabContent::Document => &[Context::Document, Context::Detail, Context::Anywhere],
+                TabContent::Diff => &[Context::Diff, Context::Detail, Context::Anywhere],
+                TabContent::Lines => &[Context::Detail, Context::Anywhere],
+            },
             (Mode::Menu(menu), _) => menu.contexts,
             (Mode::Prompt(prompt), _) => prompt.contexts(),
             (Mode::Palette(_), _) => &[Context::Palette, Context::Prompt],

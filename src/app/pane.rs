@@ -1,4 +1,4 @@
-//! What the tabs of the detail say, as marked lines; the payload's own lines stand in
+//! The lines of the tabs that are not documents, as styled lines. Documents have theirs in
 //! [`crate::payload::Document`].
 
 pub mod attempt;
@@ -24,23 +24,57 @@ use crate::delivery::SignatureStatus;
 /// Columns of the labels on the left; what goes on below a line is indented as far.
 const LABEL: usize = 10;
 
-/// Lines of the selected tab other than the payload, broken to `width` columns.
-pub fn lines(model: &Model, width: usize) -> Vec<StyledLine> {
-    let Some(loaded) = model.detail.loaded.as_deref() else { return Vec::new() };
-    let lines = match model.detail.tab {
-        Tab::Payload | Tab::Raw | Tab::Diff => Vec::new(),
-        Tab::Headers => headers::lines(loaded),
-        Tab::Signature => signature::lines(model, loaded, width),
-        Tab::Timeline => timeline::lines(model, loaded),
-    };
-    let indent = if model.detail.tab == Tab::Timeline { timeline::INDENT } else { LABEL };
-    let mask = |line: StyledLine| if model.is_masked() { line.masked() } else { line };
-    lines.into_iter().map(mask).flat_map(|line| line.wrap(width, indent)).collect()
+/// What a tab of lines shows.
+struct Pane {
+    tab: Tab,
+    /// The lines, not yet wrapped to the width in columns that is given.
+    lines: fn(&Model, &Loaded, usize) -> Vec<StyledLine>,
+    /// Columns by which the rest of a wrapped line is indented.
+    indent: usize,
+    /// A summary for the line of tabs.
+    facts: fn(&Loaded) -> String,
 }
 
-/// How many lines the selected tab has, where it shows no document.
+/// Every tab whose content is [`super::tab::TabContent::Lines`].
+const PANES: [Pane; 3] = [
+    Pane {
+        tab: Tab::Headers,
+        lines: |_, loaded, _| headers::lines(loaded),
+        indent: LABEL,
+        facts: |loaded| format!("{} headers ", loaded.delivery.head.headers.len()),
+    },
+    Pane { tab: Tab::Signature, lines: signature::lines, indent: LABEL, facts: |_| String::new() },
+    Pane {
+        tab: Tab::Timeline,
+        lines: |model, loaded, _| timeline::lines(model, loaded),
+        indent: timeline::INDENT,
+        facts: |loaded| format!("delivery {} ", loaded.delivery.summary.id),
+    },
+];
+
+/// The selected pane of lines with its delivery, if the tab is one and the delivery is loaded.
+fn selected(model: &Model) -> Option<(Pane, &Loaded)> {
+    let loaded = model.detail.loaded.as_deref()?;
+    let pane = PANES.into_iter().find(|pane| pane.tab == model.detail.tab)?;
+    Some((pane, loaded))
+}
+
+/// Returns the lines of the selected tab, wrapped to `width` columns; none for other content.
+pub fn lines(model: &Model, width: usize) -> Vec<StyledLine> {
+    let Some((pane, loaded)) = selected(model) else { return Vec::new() };
+    let lines = (pane.lines)(model, loaded, width);
+    let mask = |line: StyledLine| if model.is_masked() { line.masked() } else { line };
+    lines.into_iter().map(mask).flat_map(|line| line.wrap(width, pane.indent)).collect()
+}
+
+/// Returns the summary of the selected tab for the line of tabs.
+pub fn facts(model: &Model) -> String {
+    selected(model).map(|(pane, loaded)| (pane.facts)(loaded)).unwrap_or_default()
+}
+
+/// Returns the number of lines of the selected tab at a width of `width` columns.
 pub fn line_count(model: &Model, width: usize) -> usize {
-    if model.detail.tab.is_document() { 0 } else { lines(model, width).len() }
+    lines(model, width).len()
 }
 
 /// The sign and the weight of a verdict; the sign alone tells them apart without colour.

@@ -1,8 +1,10 @@
-//! The tabs of the detail.
+//! The tabs of the detail view.
 
 use ratatui::layout::Rect;
 
-/// From this width on tabs have their whole names.
+use super::keymap::Key;
+
+/// Width in columns from which tabs show their full titles.
 const SPACIOUS: u16 = 76;
 
 /// A view of the selected delivery.
@@ -17,41 +19,71 @@ pub enum Tab {
     Diff,
 }
 
-impl Tab {
-    pub const ALL: [Self; 6] =
-        [Self::Payload, Self::Headers, Self::Signature, Self::Timeline, Self::Raw, Self::Diff];
+/// Kind of content that a tab shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TabContent {
+    /// A document with a cursor, folds, and search.
+    Document,
+    /// Two deliveries compared, with a cursor.
+    Diff,
+    /// Lines from [`super::pane`], which only scroll.
+    Lines,
+}
 
-    /// Whether it shows a document, in which a cursor moves.
+/// One tab: its titles, the keys that show it, and their description.
+#[derive(Debug)]
+pub struct TabRow {
+    pub tab: Tab,
+    pub title: &'static str,
+    /// Title in a narrow line of tabs.
+    pub short: &'static str,
+    pub content: TabContent,
+    /// Name of the binding in the configuration.
+    pub name: &'static str,
+    pub keys: &'static [Key],
+    pub help: &'static str,
+}
+
+/// Every tab, from left to right.
+#[rustfmt::skip] // one tab per line
+pub static TABS: [TabRow; 6] = [
+    TabRow { tab: Tab::Payload, title: "Payload", short: "Payload", content: TabContent::Document, name: "payload", keys: &[Key::char('1')], help: "show the payload" },
+    TabRow { tab: Tab::Headers, title: "Headers", short: "Head", content: TabContent::Lines, name: "headers", keys: &[Key::char('2')], help: "show the headers" },
+    TabRow { tab: Tab::Signature, title: "Signature", short: "Sig", content: TabContent::Lines, name: "signature", keys: &[Key::char('3')], help: "show the signature and what is wrong with it" },
+    TabRow { tab: Tab::Timeline, title: "Timeline", short: "Time", content: TabContent::Lines, name: "timeline", keys: &[Key::char('4')], help: "show the answers: to the sender, and from targets" },
+    TabRow { tab: Tab::Raw, title: "Raw", short: "Raw", content: TabContent::Document, name: "raw", keys: &[Key::char('5')], help: "show the request as it was on the wire" },
+    TabRow { tab: Tab::Diff, title: "Diff", short: "Diff", content: TabContent::Diff, name: "diff", keys: &[Key::char('6')], help: "show what differs from the delivery before it" },
+];
+
+impl Tab {
+    fn row(self) -> &'static TabRow {
+        let [first, ..] = &TABS;
+        TABS.iter().find(|row| row.tab == self).unwrap_or(first)
+    }
+
+    pub fn content(self) -> TabContent {
+        self.row().content
+    }
+
+    /// Returns whether the tab shows a document, in which a cursor moves.
     pub fn is_document(self) -> bool {
-        matches!(self, Self::Payload | Self::Raw)
+        self.content() == TabContent::Document
     }
 
     pub fn title(self) -> &'static str {
-        match self {
-            Self::Payload => "Payload",
-            Self::Headers => "Headers",
-            Self::Signature => "Signature",
-            Self::Timeline => "Timeline",
-            Self::Raw => "Raw",
-            Self::Diff => "Diff",
-        }
+        self.row().title
     }
 
-    /// What a line of tabs of this width calls it: beside the names there has to be room for where
-    /// the cursor is.
+    /// Returns the title that fits a line of tabs of this width and leaves room for the position
+    /// of the cursor.
     pub fn label(self, width: u16) -> &'static str {
-        match self {
-            Self::Headers if width < SPACIOUS => "Head",
-            Self::Signature if width < SPACIOUS => "Sig",
-            Self::Timeline if width < SPACIOUS => "Time",
-            _ => self.title(),
-        }
+        if width < SPACIOUS { self.row().short } else { self.row().title }
     }
 
-    /// Where each tab stands in the line of tabs.
+    /// Returns the area of each tab in the line of tabs.
     pub fn places(line: Rect) -> impl Iterator<Item = (Self, Rect)> {
         let mut x = line.x.saturating_add(1);
-        Self::ALL.into_iter().map(move |tab| {
+        TABS.iter().map(|row| row.tab).map(move |tab| {
             let width = u16::try_from(tab.label(line.width).len()).unwrap_or(0) + 2;
             let place = Rect { x, width, ..line }.intersection(line);
             x = x.saturating_add(width);
@@ -59,18 +91,18 @@ impl Tab {
         })
     }
 
-    fn beside(self, step: usize) -> Self {
-        let at = Self::ALL.iter().position(|tab| *tab == self).unwrap_or(0);
-        Self::ALL.into_iter().cycle().nth(at + step).unwrap_or_default()
+    fn neighbor(self, step: usize) -> Self {
+        let at = TABS.iter().position(|row| row.tab == self).unwrap_or(0);
+        TABS.iter().cycle().nth(at + step).map_or(self, |row| row.tab)
     }
 
     #[must_use]
     pub fn next(self) -> Self {
-        self.beside(1)
+        self.neighbor(1)
     }
 
     #[must_use]
     pub fn previous(self) -> Self {
-        self.beside(Self::ALL.len() - 1)
+        self.neighbor(TABS.len() - 1)
     }
 }

@@ -1,5 +1,7 @@
 //! Every binding: what is meant, in which context, by which keys, in words.
 
+use std::sync::LazyLock;
+
 use super::{Binding, Context, Key, KeyCode};
 use crate::app::action::{
     Action, Ask, Copyable, DiffAction, Direction, DocumentAction as In, Facet as Of, FilterAction,
@@ -8,7 +10,7 @@ use crate::app::action::{
 };
 use crate::app::scope::Scope;
 use crate::app::sort::SortKey as By;
-use crate::app::tab::Tab;
+use crate::app::tab::TABS;
 
 const fn bind(
     context: Context,
@@ -50,9 +52,16 @@ use Context::{
     Palette, Prompt, Snippet, Sort, Target,
 };
 
-/// Every binding there is, in the order in which help shows them.
+/// Every binding, in the order in which help shows them.
+pub static BINDINGS: LazyLock<Vec<Binding>> = LazyLock::new(|| {
+    let tabs =
+        TABS.iter().map(|row| bind(Anywhere, row.name, row.keys, Action::Show(row.tab), row.help));
+    BEFORE_TABS.iter().copied().chain(tabs).chain(AFTER_TABS.iter().copied()).collect()
+});
+
+/// The bindings before those of the tabs.
 #[rustfmt::skip] // a row is a line, so that the table can be read as one
-pub const BINDINGS: &[Binding] = &[
+const BEFORE_TABS: &[Binding] = &[
     hinted(bind(Anywhere, "filter", &[c('/')], Action::Ask(Ask::Filter), "filter the list: words, type:, sig:, …"), "filter", 2),
     bind(Anywhere, "like", &[c('=')], Action::Narrow(FilterAction::Like(Polarity::With)), "only those with a value of this one; a second key says which"),
     bind(Anywhere, "unlike", &[c('!')], Action::Narrow(FilterAction::Like(Polarity::Without)), "only those without it"),
@@ -81,12 +90,11 @@ pub const BINDINGS: &[Binding] = &[
     hinted(bind(Anywhere, "sample", &[c('s')], Action::SendSample, "send a signed sample event to this listener"), "sample", 7),
     hinted(bind(Anywhere, "follow", &[c('f')], Action::Follow, "follow the newest delivery, or stop following"), "follow", 6),
     hinted(bind(Anywhere, "other-pane", &[k(KeyCode::Tab), k(KeyCode::BackTab)], Action::SwitchFocus, "go to the other pane"), "pane", 5),
-    bind(Anywhere, "payload", &[c('1')], Action::Show(Tab::Payload), "show the payload"),
-    bind(Anywhere, "headers", &[c('2')], Action::Show(Tab::Headers), "show the headers"),
-    bind(Anywhere, "signature", &[c('3')], Action::Show(Tab::Signature), "show the signature and what is wrong with it"),
-    bind(Anywhere, "timeline", &[c('4')], Action::Show(Tab::Timeline), "show the answers: to the sender, and from targets"),
-    bind(Anywhere, "raw", &[c('5')], Action::Show(Tab::Raw), "show the request as it was on the wire"),
-    bind(Anywhere, "diff", &[c('6')], Action::Show(Tab::Diff), "show what differs from the delivery before it"),
+];
+
+/// The bindings after those of the tabs.
+#[rustfmt::skip] // a row is a line, so that the table can be read as one
+const AFTER_TABS: &[Binding] = &[
     bind(Anywhere, "compare", &[c('d')], Action::Differ(DiffAction::Choose), "compare two marked deliveries, or the marked one with this one; again: with the one before it"),
     bind(Anywhere, "next-tab", &[c(']')], Action::NextTab, "next tab of the detail"),
     bind(Anywhere, "previous-tab", &[c('[')], Action::PreviousTab, "previous tab of the detail"),

@@ -8,7 +8,7 @@ use ratatui::text::Line;
 use super::{Painter, text};
 use crate::app::document_view::{Finding, highlighted, shown};
 use crate::app::layout::Areas;
-use crate::app::tab::Tab;
+use crate::app::tab::{Tab, TabContent};
 use crate::app::theme::Theme;
 use crate::app::{Focus, Model, StyleClass, pane};
 use crate::payload::escape;
@@ -22,17 +22,16 @@ pub(super) fn draw(model: &Model, painter: &mut Painter, frame: &mut Frame<'_>, 
         frame.render_widget(Line::styled(reason, theme.style(StyleClass::Bad)), areas.detail);
         return;
     }
-    if model.detail.tab.is_document() {
-        document(model, painter, frame, areas.detail);
-        return;
-    }
-    if model.detail.tab == Tab::Diff {
-        super::diff::draw(model, theme, frame, indented(areas.detail));
-        return;
-    }
-    let lines = pane::lines(model, usize::from(areas.detail.width.saturating_sub(1)));
-    for (line, row) in lines.iter().skip(model.detail.top).zip(indented(areas.detail).rows()) {
-        frame.render_widget(text::line(line, theme), row);
+    match model.detail.tab.content() {
+        TabContent::Document => document(model, painter, frame, areas.detail),
+        TabContent::Diff => super::diff::draw(model, theme, frame, indented(areas.detail)),
+        TabContent::Lines => {
+            let lines = pane::lines(model, usize::from(areas.detail.width.saturating_sub(1)));
+            let rows = indented(areas.detail).rows();
+            for (line, row) in lines.iter().skip(model.detail.top).zip(rows) {
+                frame.render_widget(text::line(line, theme), row);
+            }
+        }
     }
 }
 
@@ -70,9 +69,11 @@ enum Facts {
 }
 
 fn facts(model: &Model) -> Facts {
-    let Some(loaded) = model.detail.loaded.as_deref() else { return Facts::Words(String::new()) };
-    Facts::Words(match model.detail.tab {
-        Tab::Payload | Tab::Raw => {
+    if model.detail.loaded.is_none() {
+        return Facts::Words(String::new());
+    }
+    Facts::Words(match model.detail.tab.content() {
+        TabContent::Document => {
             let Some((document, reading)) = model.detail.reading() else {
                 return Facts::Words(String::new());
             };
@@ -87,10 +88,8 @@ fn facts(model: &Model) -> Facts {
             let (form, rows) = (document.form().as_str(), document.row_count());
             format!("{form} {size}, {} lines ", units::format_count(rows as u64))
         }
-        Tab::Headers => format!("{} headers ", loaded.delivery.head.headers.len()),
-        Tab::Signature => String::new(),
-        Tab::Diff => format!("{} ", escape(&pane::diff::facts(model))),
-        Tab::Timeline => format!("delivery {} ", loaded.delivery.summary.id),
+        TabContent::Diff => format!("{} ", escape(&pane::diff::facts(model))),
+        TabContent::Lines => pane::facts(model),
     })
 }
 
