@@ -326,7 +326,7 @@ fn columns_explain_themselves_to_sqlite() -> Tested {
     let plain = Connection::open(&path)?;
     let schema: String =
         plain.query_row("SELECT group_concat(sql) FROM sqlite_schema", [], |row| row.get(0))?;
-    assert!(schema.contains("-- what the sender was answered"), "{schema}");
+    assert!(schema.contains("-- status of the response"), "{schema}");
     Ok(())
 }
 
