@@ -21,12 +21,13 @@ use support::terminal::Terminal;
 const DEFAULT_BASE: &str = "http://127.0.0.1:4400";
 
 /// The dashboard's keys of each copy format.
-const KEYS: [(&str, &str); 15] = [
+const KEYS: [(&str, &str); 16] = [
     ("payload", "yp"),
     ("pretty", "yP"),
     ("headers", "yh"),
     ("event-id", "yi"),
     ("signature", "ys"),
+    ("url", "yu"),
     ("curl", "yc"),
     ("httpie", "yH"),
     ("xh", "yx"),

@@ -49,7 +49,7 @@ pub(super) struct ShowForm {
     /// As a curl command that sends it to the listener's default address; short for --as curl
     #[arg(long)]
     curl: bool,
-    /// In a format to copy: payload, pretty, headers, event-id, signature, curl, httpie, xh, http, or
+    /// In a format to copy: payload, pretty, headers, event-id, signature, url, curl, httpie, xh, http, or
     /// a program that verifies it: node, python, go, ruby, php, rust
     #[arg(long = "as", value_name = "FORM", value_parser = parse_format)]
     copy: Option<&'static CopyFormat>,

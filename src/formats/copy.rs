@@ -4,8 +4,8 @@ use bytes::Bytes;
 
 use super::credentials::{is_signature, provider_of};
 use super::snippet::{self, Snippet};
-use super::{curl, httpie, without_credentials};
-use crate::delivery::{Delivery, Header};
+use super::{curl, httpie, shell, without_credentials};
+use crate::delivery::{Delivery, Head, Header};
 use crate::payload::Document;
 use crate::provider::Provider;
 
@@ -51,6 +51,7 @@ enum Write {
     Headers,
     EventId,
     Signature,
+    Url,
     Curl,
     Httpie(&'static str),
     Http,
@@ -90,6 +91,7 @@ pub const COPY_FORMATS: &[CopyFormat] = &[
     format("headers", "headers", "the header lines", Nothing, Write::Headers),
     format("event-id", "event id", "the event id", EventId, Write::EventId),
     format("signature", "signature", "the value of the provider's signature header", Nothing, Write::Signature),
+    format("url", "URL", "the URL that the request was sent to", Nothing, Write::Url),
     format("curl", "curl command", "a curl command that sends the same bytes", Whole, Write::Curl),
     format("httpie", "HTTPie", "an HTTPie command that sends it", Whole, Write::Httpie("http")),
     format("xh", "xh", "an xh command that sends it", Whole, Write::Httpie("xh")),
@@ -129,6 +131,7 @@ impl CopyFormat {
                 delivery.summary.event.id.clone().ok_or("this delivery has no event id")?
             }
             Write::Signature => signature(source)?,
+            Write::Url => url(&delivery.head, source.base),
             Write::Curl => curl::command(&source.shared(), source.base),
             Write::Httpie(program) => httpie::command(program, &source.shared(), source.base)?,
             Write::Http => {
@@ -155,6 +158,13 @@ impl CopySource<'_> {
             without_credentials(self.delivery, self.providers)
         }
     }
+}
+
+/// Returns the URL of a request at `base`, percent-encoded where a URL needs that. A request to a proxy
+/// names the whole URL in its target.
+fn url(head: &Head, base: &str) -> String {
+    let path = shell::path(&head.target);
+    if head.target.starts_with(b"/") { base.to_owned() + &path } else { path.replacen('/', "", 1) }
 }
 
 /// Returns the body as displayed.
@@ -184,5 +194,23 @@ fn signature(source: &CopySource<'_>) -> Result<String, &'static str> {
         Err("this delivery has no signature header")
     } else {
         Ok(values.join(", "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_the_target_at_the_base() {
+        for (target, expected) in [
+            ("/hooks?x=%20&y", "http://h:1/hooks?x=%20&y"),
+            ("/caf\u{e9}#a", "http://h:1/caf%C3%A9%23a"),
+            ("https://example.com/hooks", "https://example.com/hooks"),
+            ("*", "*"),
+        ] {
+            let head = Head::build("POST", target, &[]);
+            assert_eq!(url(&head, "http://h:1"), expected, "{target}");
+        }
     }
 }

@@ -166,6 +166,7 @@ const AFTER_TABS: &[Binding] = &[
     hinted(bind(Context::Copy, "headers", &[c('h')], plain("headers"), "the header lines, without signatures and credentials"), "headers", 2),
     hinted(bind(Context::Copy, "event-id", &[c('i')], plain("event-id"), "the event id"), "event id", 3),
     hinted(bind(Context::Copy, "signature", &[c('s')], plain("signature"), "the signature header's value"), "signature", 4),
+    bind(Context::Copy, "url", &[c('u')], plain("url"), "the URL that the request was sent to"),
     hinted(bind(Context::Copy, "curl", &[c('c')], plain("curl"), "a curl command that sends it here again, without signatures and credentials"), "curl", 1),
     bind(Context::Copy, "formatted", &[c('P')], plain("pretty"), "the payload as it is shown"),
     hinted(bind(Context::Copy, "httpie", &[c('H')], plain("httpie"), "an HTTPie command that sends it here again"), "HTTPie", 5),
