@@ -13,6 +13,8 @@ pub mod diff;
 pub mod edit;
 pub mod export;
 pub mod fixture;
+pub mod import;
+pub mod input;
 mod known_providers;
 pub mod replay;
 pub mod resend;

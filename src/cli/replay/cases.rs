@@ -1,16 +1,15 @@
 //! Builds requests from files, each with its key and expectations.
 
-use std::fs;
 use std::io::{self, Write as _};
 use std::path::Path;
 
 use super::{CliError, ReplayArgs};
-use crate::cli::import::{bytes, files};
 use crate::cli::keyring::Keyring;
 use crate::config::Config;
 use crate::error_chain::BoxError;
 use crate::formats::fixture::{Expect, Fixture};
 use crate::formats::read::{self, RecordedRequest};
+use crate::ops::input;
 use crate::ops::replay::{Case, Statuses, default_statuses};
 use crate::outbound::Request;
 use crate::payload::escape;
@@ -29,7 +28,7 @@ struct Keys {
 
 /// Loads the cases from the files, in order.
 pub(super) fn load(args: &ReplayArgs) -> Result<Vec<Case>, CliError> {
-    if args.paths.iter().any(|path| path.as_os_str() == "-") {
+    if args.paths.iter().any(|path| input::is_standard_input(path)) {
         args.provider.secrets.leave_standard_input("PATH")?;
     }
     let config = args.provider.config.load()?;
@@ -40,7 +39,7 @@ pub(super) fn load(args: &ReplayArgs) -> Result<Vec<Case>, CliError> {
     }
     let mut keys = Keys { config, keyring, configured: 0, test: 0, unsigned: 0 };
     let mut cases = Vec::new();
-    for path in files(&args.paths)? {
+    for path in input::files(&args.paths)? {
         for (name, fixture, recorded) in read(&path)? {
             if let Some(refusal) = &recorded.refused {
                 let (name, reason) = (escape(&name), refusal.incomplete_reason());
@@ -62,7 +61,7 @@ pub(super) fn load(args: &ReplayArgs) -> Result<Vec<Case>, CliError> {
 type Read = (String, Option<Fixture>, RecordedRequest);
 
 fn read(path: &Path) -> Result<Vec<Read>, CliError> {
-    let bytes = bytes(path)?;
+    let bytes = input::bytes(path, &mut io::stdin())?;
     let shown = path.display();
     let unreadable = |error: BoxError| CliError::usage_in(shown.to_string(), error);
     let text = std::str::from_utf8(&bytes).ok();
@@ -70,8 +69,7 @@ fn read(path: &Path) -> Result<Vec<Read>, CliError> {
         let (fixture, recorded) = read::fixture(text).map_err(|error| unreadable(error.into()))?;
         return Ok(vec![(fixture.name.clone(), Some(fixture), recorded)]);
     }
-    let folder = path.parent().unwrap_or(Path::new(""));
-    let beside = |name: &str| fs::read(folder.join(name));
+    let beside = |name: &str| input::beside(path, name);
     let found = read::read(&bytes, &beside).map_err(|error| unreadable(error.into()))?;
     let stem = path.file_name().unwrap_or_default().to_string_lossy();
     let named = |(at, recorded)| (format!("{stem}#{}", at + 1), None, recorded);
