@@ -20,7 +20,7 @@ use crate::delivery::{EventRef, Head};
 use crate::payload::{form, pointer};
 
 pub use custom::{CustomProvider, one_or_more};
-pub use handshake::{FieldName, Handshake, HandshakeCondition, Token};
+pub use handshake::{FieldName, Handshake, HandshakeCondition, HandshakeToken};
 pub use placeholders::{Digest, FIELDS, FillField, Filling, PlaceholderError, Placeholders};
 pub use sample::{Sample, Seed};
 pub use scheme::{Algorithm, Encoding, PairSyntax, Scheme, SecretForm, TimestampSpec, Unit};

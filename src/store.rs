@@ -72,7 +72,7 @@ enum WriteJob {
     RecordDiagnosis(DeliveryId, Box<Verdict>, oneshot::Sender<Result<(), KeepError>>),
     RecordAttempt(Box<Attempt>, oneshot::Sender<Result<(), KeepError>>),
     RecordSchema(Box<SchemaRecord>, oneshot::Sender<Result<(), KeepError>>),
-    Edit(annotate::Annotation, oneshot::Sender<Result<(), KeepError>>),
+    Edit(annotate::AnnotationJob, oneshot::Sender<Result<(), KeepError>>),
     Finish,
 }
 
@@ -157,29 +157,29 @@ impl Store {
     /// Marks or unmarks deliveries. Deleted ones are skipped, here and below. Many ids are written
     /// in several commits, with new deliveries in between; after an error the rest is not done.
     pub async fn mark(&self, ids: &[DeliveryId], marked: bool) -> Result<(), KeepError> {
-        self.edit(ids, |ids| annotate::Annotation::Mark(ids, marked)).await
+        self.edit(ids, |ids| annotate::AnnotationJob::Mark(ids, marked)).await
     }
 
     /// Sets or removes the note of a delivery.
     pub async fn note(&self, id: DeliveryId, note: Option<String>) -> Result<(), KeepError> {
-        self.submit(|reply| WriteJob::Edit(annotate::Annotation::Note(id, note), reply)).await
+        self.submit(|reply| WriteJob::Edit(annotate::AnnotationJob::Note(id, note), reply)).await
     }
 
     /// Hides deliveries from all readers. Until the writer finishes they can be restored; then they
     /// are deleted, or, if there are very many, in the background of the next run.
     pub async fn remove(&self, ids: &[DeliveryId]) -> Result<(), KeepError> {
-        self.edit(ids, annotate::Annotation::Remove).await
+        self.edit(ids, annotate::AnnotationJob::Remove).await
     }
 
     /// Restores removed deliveries.
     pub async fn restore(&self, ids: &[DeliveryId]) -> Result<(), KeepError> {
-        self.edit(ids, annotate::Annotation::Restore).await
+        self.edit(ids, annotate::AnnotationJob::Restore).await
     }
 
     async fn edit(
         &self,
         ids: &[DeliveryId],
-        edit: impl Fn(Vec<DeliveryId>) -> annotate::Annotation,
+        edit: impl Fn(Vec<DeliveryId>) -> annotate::AnnotationJob,
     ) -> Result<(), KeepError> {
         for chunk in ids.chunks(annotate::MAX_ROWS) {
             self.submit(|reply| WriteJob::Edit(edit(chunk.to_vec()), reply)).await?;

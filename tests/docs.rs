@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use hookglass::app::keymap::{BINDINGS, Context, Key};
+use hookglass::app::keymap::{BINDINGS, Key, KeyContext};
 use hookglass::config::Config;
 use hookglass::filter::FIELDS;
 use hookglass::formats::COPY_FORMATS;
@@ -20,7 +20,7 @@ fn cell(text: &str) -> String {
 
 fn keys() -> Tested<String> {
     let mut out = String::from("| where | key | what it does | name |\n|---|---|---|---|\n");
-    for context in Context::ALL {
+    for context in KeyContext::ALL {
         for binding in BINDINGS.iter().filter(|binding| binding.context == context) {
             let keys: Vec<String> =
                 binding.keys.iter().map(|key: &Key| format!("`{key}`")).collect();

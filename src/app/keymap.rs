@@ -10,7 +10,7 @@ pub use table::BINDINGS;
 
 /// Context in which a binding applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Context {
+pub enum KeyContext {
     /// In the dashboard, in any pane.
     Anywhere,
     List,
@@ -44,7 +44,7 @@ pub enum Context {
     Prompt,
 }
 
-impl Context {
+impl KeyContext {
     pub const ALL: [Self; 18] = [
         Self::Anywhere,
         Self::List,
@@ -117,7 +117,7 @@ impl Context {
 /// Keys bound to an action in a context.
 #[derive(Debug, Clone, Copy)]
 pub struct Binding {
-    pub context: Context,
+    pub context: KeyContext,
     /// Name in the configuration, unique within a context.
     pub name: &'static str,
     /// Default keys. Hints show the first one; a binding without keys is available in the palette.
@@ -162,7 +162,7 @@ impl Keymap {
     }
 
     /// Returns the action bound to a key in the first context that binds it.
-    pub fn resolve(&self, contexts: &[Context], key: Key) -> Option<Action> {
+    pub fn resolve(&self, contexts: &[KeyContext], key: Key) -> Option<Action> {
         contexts.iter().find_map(|context| {
             let found = self
                 .rows()
@@ -178,7 +178,7 @@ impl Keymap {
     }
 
     /// Returns the key to show for an action in a context; empty if it has none.
-    pub fn key_in(&self, context: Context, action: Action) -> String {
+    pub fn key_in(&self, context: KeyContext, action: Action) -> String {
         let mut rows = self.rows();
         let found = rows.find(|(one, _)| one.context == context && one.action == action);
         let key = found.and_then(|(_, keys)| keys.first());
@@ -187,10 +187,10 @@ impl Keymap {
 
     /// Replaces the keys of a binding; an empty list unbinds it.
     pub fn rebind(&mut self, place: &str, name: &str, keys: Vec<Key>) -> Result<(), RebindError> {
-        let context = Context::ALL.into_iter().find(|context| context.name() == place);
+        let context = KeyContext::ALL.into_iter().find(|context| context.name() == place);
         let context = context.ok_or_else(|| RebindError::Place {
             place: place.to_owned(),
-            known: Context::ALL.map(Context::name).join(", "),
+            known: KeyContext::ALL.map(KeyContext::name).join(", "),
         })?;
         let at = BINDINGS
             .iter()
@@ -230,7 +230,7 @@ impl Keymap {
 }
 
 /// Returns the names of the bindings in a context.
-pub fn names(context: Context) -> Vec<&'static str> {
+pub fn names(context: KeyContext) -> Vec<&'static str> {
     let of_context = BINDINGS.iter().filter(|binding| binding.context == context);
     of_context.map(|binding| binding.name).collect()
 }
@@ -240,7 +240,7 @@ mod tests {
     use super::*;
     use crate::app::action::{Move, ResendAction};
 
-    fn resolve(contexts: &[Context], key: Key) -> Option<Action> {
+    fn resolve(contexts: &[KeyContext], key: Key) -> Option<Action> {
         Keymap::default().resolve(contexts, key)
     }
 
@@ -259,31 +259,31 @@ mod tests {
     fn every_context_has_a_key_to_leave() {
         let esc = Key::plain(KeyCode::Esc);
         for contexts in [
-            &[Context::Copy][..],
-            &[Context::Snippet],
-            &[Context::Facet],
-            &[Context::Answers],
-            &[Context::Address],
-            &[Context::Sort],
-            &[Context::Export],
-            &[Context::Confirm],
-            &[Context::Help],
-            &[Context::Target, Context::Prompt],
-            &[Context::Palette, Context::Prompt],
-            &[Context::Filter, Context::Prompt],
+            &[KeyContext::Copy][..],
+            &[KeyContext::Snippet],
+            &[KeyContext::Facet],
+            &[KeyContext::Answers],
+            &[KeyContext::Address],
+            &[KeyContext::Sort],
+            &[KeyContext::Export],
+            &[KeyContext::Confirm],
+            &[KeyContext::Help],
+            &[KeyContext::Target, KeyContext::Prompt],
+            &[KeyContext::Palette, KeyContext::Prompt],
+            &[KeyContext::Filter, KeyContext::Prompt],
         ] {
             assert_eq!(resolve(contexts, esc), Some(Action::Cancel), "{contexts:?}");
         }
-        let browsing = [Context::List, Context::Anywhere];
+        let browsing = [KeyContext::List, KeyContext::Anywhere];
         assert_eq!(resolve(&browsing, Key::char('q')), Some(Action::Quit));
     }
 
     #[test]
     fn nearer_context_wins() {
         let key = Key::char('l');
-        let detail = [Context::Detail, Context::Anywhere];
+        let detail = [KeyContext::Detail, KeyContext::Anywhere];
         assert_eq!(resolve(&detail, key), Some(Action::Move(Move::Right)));
-        assert_eq!(resolve(&[Context::List, Context::Anywhere], key), Some(Action::NextTab));
+        assert_eq!(resolve(&[KeyContext::List, KeyContext::Anywhere], key), Some(Action::NextTab));
         assert_eq!(resolve(&detail, Key::char('~')), None);
     }
 
@@ -293,7 +293,7 @@ mod tests {
         let key = Key::char('~');
         let resend = Action::Sending(ResendAction::Again);
         keymap.rebind("anywhere", "resend", vec![key]).unwrap();
-        let browsing = [Context::List, Context::Anywhere];
+        let browsing = [KeyContext::List, KeyContext::Anywhere];
         assert_eq!(keymap.resolve(&browsing, key), Some(resend));
         assert_eq!(keymap.resolve(&browsing, Key::char('r')), None);
         assert_eq!(keymap.key_of(resend), Some(key));

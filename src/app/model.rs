@@ -10,7 +10,7 @@ use super::columns::ListColumn;
 use super::detail::Detail;
 use super::diff::{DiffView, Volatile};
 use super::filter_prompt::{FilterHistory, SeenValues};
-use super::keymap::{Context, Keymap};
+use super::keymap::{KeyContext, Keymap};
 use super::layout::{Areas, Arrangement, Focus, Size, areas};
 use super::list::List;
 use super::notice::Notice;
@@ -163,21 +163,23 @@ impl Model {
     }
 
     /// Where a key is looked up, nearest first.
-    pub fn contexts(&self) -> &'static [Context] {
+    pub fn contexts(&self) -> &'static [KeyContext] {
         match (&self.mode, self.focus) {
-            (Mode::Browse, Focus::List) => &[Context::List, Context::Anywhere],
+            (Mode::Browse, Focus::List) => &[KeyContext::List, KeyContext::Anywhere],
             (Mode::Browse, Focus::Detail) => match self.detail.tab.content() {
-                TabContent::Document => &[Context::Document, Context::Detail, Context::Anywhere],
-                TabContent::Diff => &[Context::Diff, Context::Detail, Context::Anywhere],
-                TabContent::Lines => &[Context::Detail, Context::Anywhere],
+                TabContent::Document => {
+                    &[KeyContext::Document, KeyContext::Detail, KeyContext::Anywhere]
+                }
+                TabContent::Diff => &[KeyContext::Diff, KeyContext::Detail, KeyContext::Anywhere],
+                TabContent::Lines => &[KeyContext::Detail, KeyContext::Anywhere],
             },
             (Mode::Menu(menu), _) => menu.contexts,
             (Mode::Prompt(prompt), _) => prompt.contexts(),
-            (Mode::Palette(_), _) => &[Context::Palette, Context::Prompt],
-            (Mode::Confirm(_), _) => &[Context::Confirm],
-            (Mode::Page(_), _) => &[Context::Help],
-            (Mode::Answers(_), _) => &[Context::Answers],
-            (Mode::Address, _) => &[Context::Address],
+            (Mode::Palette(_), _) => &[KeyContext::Palette, KeyContext::Prompt],
+            (Mode::Confirm(_), _) => &[KeyContext::Confirm],
+            (Mode::Page(_), _) => &[KeyContext::Help],
+            (Mode::Answers(_), _) => &[KeyContext::Answers],
+            (Mode::Address, _) => &[KeyContext::Address],
         }
     }
 

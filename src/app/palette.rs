@@ -1,21 +1,21 @@
 //! The command palette: commands and saved views by name.
 
 use super::action::{Action, FilterAction, ListAction, Polarity};
-use super::keymap::{Binding, Context, Keymap};
+use super::keymap::{Binding, KeyContext, Keymap};
 use super::prompt::Prompt;
 
 /// Contexts whose commands the palette offers; the others apply only while something is typed.
-const OFFERED: [Context; 10] = [
-    Context::Anywhere,
-    Context::List,
-    Context::Detail,
-    Context::Document,
-    Context::Diff,
-    Context::Copy,
-    Context::Snippet,
-    Context::Facet,
-    Context::Sort,
-    Context::Export,
+const OFFERED: [KeyContext; 10] = [
+    KeyContext::Anywhere,
+    KeyContext::List,
+    KeyContext::Detail,
+    KeyContext::Document,
+    KeyContext::Diff,
+    KeyContext::Copy,
+    KeyContext::Snippet,
+    KeyContext::Facet,
+    KeyContext::Sort,
+    KeyContext::Export,
 ];
 
 /// Prefix of saved views.
@@ -94,26 +94,26 @@ fn is_offered(binding: &Binding) -> bool {
 }
 
 /// Returns the actions whose keys open a context.
-fn openers(context: Context) -> &'static [Action] {
+fn openers(context: KeyContext) -> &'static [Action] {
     match context {
-        Context::Copy => &[Action::CopyMenu],
-        Context::Snippet => &[Action::CopyMenu, Action::SnippetMenu],
-        Context::Facet => &[Action::Narrow(FilterAction::Like(Polarity::With))],
-        Context::Export => &[Action::ExportMenu],
-        Context::Sort => &[Action::List(ListAction::SortMenu)],
-        Context::Anywhere
-        | Context::List
-        | Context::Detail
-        | Context::Document
-        | Context::Diff
-        | Context::Confirm
-        | Context::Help
-        | Context::Palette
-        | Context::Answers
-        | Context::Address
-        | Context::Target
-        | Context::Filter
-        | Context::Prompt => &[],
+        KeyContext::Copy => &[Action::CopyMenu],
+        KeyContext::Snippet => &[Action::CopyMenu, Action::SnippetMenu],
+        KeyContext::Facet => &[Action::Narrow(FilterAction::Like(Polarity::With))],
+        KeyContext::Export => &[Action::ExportMenu],
+        KeyContext::Sort => &[Action::List(ListAction::SortMenu)],
+        KeyContext::Anywhere
+        | KeyContext::List
+        | KeyContext::Detail
+        | KeyContext::Document
+        | KeyContext::Diff
+        | KeyContext::Confirm
+        | KeyContext::Help
+        | KeyContext::Palette
+        | KeyContext::Answers
+        | KeyContext::Address
+        | KeyContext::Target
+        | KeyContext::Filter
+        | KeyContext::Prompt => &[],
     }
 }
 
@@ -145,23 +145,23 @@ fn is_scattered(word: &str, text: &str) -> bool {
 fn title(binding: &Binding) -> String {
     let name = binding.name.replace('-', " ");
     match binding.context {
-        Context::Copy => format!("copy {name}"),
-        Context::Snippet => format!("copy a program for {name}"),
-        Context::Facet => format!("only with the same {name}"),
-        Context::Export => format!("export {name}"),
-        Context::Sort => format!("sort by {name}"),
-        Context::List | Context::Detail | Context::Document | Context::Diff => {
+        KeyContext::Copy => format!("copy {name}"),
+        KeyContext::Snippet => format!("copy a program for {name}"),
+        KeyContext::Facet => format!("only with the same {name}"),
+        KeyContext::Export => format!("export {name}"),
+        KeyContext::Sort => format!("sort by {name}"),
+        KeyContext::List | KeyContext::Detail | KeyContext::Document | KeyContext::Diff => {
             format!("{}: {name}", binding.context.name())
         }
-        Context::Anywhere
-        | Context::Confirm
-        | Context::Help
-        | Context::Palette
-        | Context::Answers
-        | Context::Address
-        | Context::Target
-        | Context::Filter
-        | Context::Prompt => name,
+        KeyContext::Anywhere
+        | KeyContext::Confirm
+        | KeyContext::Help
+        | KeyContext::Palette
+        | KeyContext::Answers
+        | KeyContext::Address
+        | KeyContext::Target
+        | KeyContext::Filter
+        | KeyContext::Prompt => name,
     }
 }
 

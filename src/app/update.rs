@@ -18,7 +18,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::action::{Action, FilterAction};
 use super::effect::Effect;
 use super::event::Event;
-use super::keymap::{Context, Key};
+use super::keymap::{Key, KeyContext};
 use super::model::{Confirm, Mode, Model};
 use super::notice::{Notice, NoticeKind};
 use super::pane;
@@ -118,7 +118,7 @@ fn press(model: &mut Model, key: Key) -> Vec<Effect> {
     let contexts = model.contexts();
     match (model.keymap.resolve(contexts, key), key.typed()) {
         (Some(action), _) => act(model, action),
-        (None, Some(character)) if contexts.contains(&Context::Prompt) => {
+        (None, Some(character)) if contexts.contains(&KeyContext::Prompt) => {
             paste(model, character.encode_utf8(&mut [0; 4]))
         }
         (None, _) if matches!(model.mode, Mode::Menu(_)) => {

@@ -10,7 +10,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use tokio::sync::mpsc;
 
 use super::keyring::{ConfigArgs, known_providers};
-use super::progress::Progress;
+use super::progress::ProgressLine;
 use super::selection::FilterArgs;
 use super::{CliError, StoreArgs};
 use crate::formats::loader::LoaderLanguage;
@@ -151,7 +151,7 @@ pub(super) fn run(args: &ExportArgs) -> Result<(), CliError> {
 
 /// Prints events as they arrive. Returning early stops the export.
 fn print_events(mut queue: mpsc::Receiver<ExportEvent>, count: usize) -> Result<(), CliError> {
-    let mut progress = Progress::new("exporting", count);
+    let mut progress = ProgressLine::new("exporting", count);
     while let Some(event) = queue.blocking_recv() {
         match event {
             ExportEvent::Progress(_) => progress.step(),

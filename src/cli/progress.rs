@@ -14,7 +14,7 @@ const PACE: Duration = Duration::from_millis(100);
 const WIDTH: usize = 24;
 
 /// Progress bar that is redrawn at intervals and cleared at the end.
-pub(super) struct Progress {
+pub(super) struct ProgressLine {
     what: &'static str,
     total: usize,
     done: usize,
@@ -23,7 +23,7 @@ pub(super) struct Progress {
     is_terminal: bool,
 }
 
-impl Progress {
+impl ProgressLine {
     pub(super) fn new(what: &'static str, total: usize) -> Self {
         let is_terminal = io::stderr().is_terminal();
         Self { what, total, done: 0, next: now() + PATIENCE, is_shown: false, is_terminal }
@@ -52,7 +52,7 @@ impl Progress {
     }
 }
 
-impl Drop for Progress {
+impl Drop for ProgressLine {
     fn drop(&mut self) {
         self.clear();
     }

@@ -10,7 +10,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::keyring::ProviderArgs;
-use super::progress::Progress;
+use super::progress::ProgressLine;
 use super::{CliError, atomic_file};
 use crate::ops::replay::{
     self, CaseChange, CaseOutcome, ReplayHistory, ReplayPlan, ReplayTiming, Statuses,
@@ -86,7 +86,7 @@ pub(super) fn run(args: &ReplayArgs) -> Result<(), CliError> {
         concurrency: args.concurrency.into(),
     };
     let runtime = tokio::runtime::Runtime::new().map_err(CliError::environment)?;
-    let mut progress = Progress::new("replaying", cases.len() * plan.duplicate);
+    let mut progress = ProgressLine::new("replaying", cases.len() * plan.duplicate);
     let client = Client::new();
     let sending = replay::run(&client, &args.to, (cases, &plan), |_| progress.step());
     let outcomes = runtime.block_on(sending);

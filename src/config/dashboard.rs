@@ -136,7 +136,7 @@ impl Keys {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::keymap::Context;
+    use crate::app::keymap::KeyContext;
     use crate::app::{Action, ResendAction, StyleClass};
 
     fn read(text: &str) -> Result<Dashboard, Vec<String>> {
@@ -153,7 +153,7 @@ mod tests {
         .unwrap();
         let resolve = |key: &str| {
             let key = key.parse().unwrap();
-            dashboard.preferences.keymap.resolve(&[Context::Anywhere], key)
+            dashboard.preferences.keymap.resolve(&[KeyContext::Anywhere], key)
         };
         let resend = Some(Action::Sending(ResendAction::Again));
         assert_eq!((resolve("ctrl-t"), resolve("f5")), (resend, resend));

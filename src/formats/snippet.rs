@@ -12,7 +12,7 @@ mod rust;
 use crate::delivery::Delivery;
 use crate::provider::template::{OldSpelling, Piece, pieces};
 use crate::provider::{Algorithm, Provider};
-use recipe::{Piece as SignedPiece, Recipe};
+use recipe::{Recipe, RecipePiece as SignedPiece};
 
 /// Renders a recipe in a language.
 trait Language: Sync {
@@ -51,7 +51,7 @@ trait Language: Sync {
 #[derive(Clone, Copy)]
 pub(super) struct Snippet(&'static dyn Language);
 
-pub(super) const NODE: Snippet = Snippet(&node::Node);
+pub(super) const NODE: Snippet = Snippet(&node::NodeJs);
 pub(super) const PYTHON: Snippet = Snippet(&python::Python);
 pub(super) const GO: Snippet = Snippet(&go::Go);
 pub(super) const RUBY: Snippet = Snippet(&ruby::Ruby);

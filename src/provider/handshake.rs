@@ -17,7 +17,7 @@ pub struct Handshake {
     /// Conditions that a delivery must meet to be this handshake.
     pub when: Vec<HandshakeCondition>,
     /// Token that the user chose and that the provider sends back.
-    pub token: Option<Token>,
+    pub token: Option<HandshakeToken>,
     #[serde(default = "ok")]
     pub status: u16,
     pub content_type: Option<String>,
@@ -39,7 +39,7 @@ pub struct HandshakeCondition {
 /// Location of a token, and the variable with the chosen one.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Token {
+pub struct HandshakeToken {
     pub from: FieldName,
     pub env: String,
 }

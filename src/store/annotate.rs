@@ -20,14 +20,14 @@ const MAX_FINAL_PURGES: usize = 100;
 
 /// A change to stored deliveries.
 #[derive(Debug)]
-pub(super) enum Annotation {
+pub(super) enum AnnotationJob {
     Mark(Vec<DeliveryId>, bool),
     Note(DeliveryId, Option<String>),
     Remove(Vec<DeliveryId>),
     Restore(Vec<DeliveryId>),
 }
 
-impl Annotation {
+impl AnnotationJob {
     /// Returns the number of rows that it may change.
     pub(super) fn rows(&self) -> usize {
         match self {

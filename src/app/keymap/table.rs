@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use super::{Binding, Context, Key, KeyCode};
+use super::{Binding, Key, KeyCode, KeyContext};
 use crate::app::action::{
     Action, Ask, Copyable, DiffAction, Direction, DocumentAction as In, Facet as Of, FilterAction,
     Fold, LineEdit, ListAction as Entry, Move, Polarity, ReleaseDecision, ResendAction, ResizeBy,
@@ -13,7 +13,7 @@ use crate::app::sort::SortKey as By;
 use crate::app::tab::TABS;
 
 const fn bind(
-    context: Context,
+    context: KeyContext,
     name: &'static str,
     keys: &'static [Key],
     action: Action,
@@ -47,7 +47,7 @@ const fn always(script: &'static str) -> Action {
     Action::Answering(ResponseAction::Always(script))
 }
 
-use Context::{
+use KeyContext::{
     Address, Answers, Anywhere, Confirm, Detail, Document, Export, Facet, Filter, Help, List,
     Palette, Prompt, Snippet, Sort, Target,
 };
@@ -155,26 +155,26 @@ const AFTER_TABS: &[Binding] = &[
     bind(Document, "left", &[c('H')], Action::Document(In::Sideways(Direction::Previous)), "scroll to the left"),
     bind(Document, "wrap", &[c('w')], Action::Document(In::Wrap), "break rows that are too wide, or cut them"),
     bind(Document, "hex", &[c('X')], Action::Document(In::Hex), "the body as it came, in hexadecimal"),
-    hinted(bind(Context::Diff, "next-change", &[c('n')], Action::Differ(DiffAction::Change(Direction::Next)), "next change"), "next change", 2),
-    bind(Context::Diff, "previous-change", &[c('N')], Action::Differ(DiffAction::Change(Direction::Previous)), "previous change"),
-    hinted(bind(Context::Copy, "value", &[c('v')], Action::Copy(Copyable::Value), "the value under the cursor, without escapes"), "value", 2),
-    bind(Context::Copy, "subtree", &[c('t')], Action::Copy(Copyable::Subtree), "the value under the cursor as it was sent"),
-    bind(Context::Copy, "key", &[c('k')], Action::Copy(Copyable::Key), "the key under the cursor"),
-    bind(Context::Copy, "path", &[c('.')], Action::Copy(Copyable::Path), "the path under the cursor, as filters read it"),
-    bind(Context::Copy, "jq-path", &[c('j')], Action::Copy(Copyable::JqPath), "the path under the cursor, as jq reads it"),
-    hinted(bind(Context::Copy, "payload", &[c('p'), c('y')], plain("payload"), "the payload, byte for byte where it is text"), "payload", 1),
-    hinted(bind(Context::Copy, "headers", &[c('h')], plain("headers"), "the header lines, without signatures and credentials"), "headers", 2),
-    hinted(bind(Context::Copy, "event-id", &[c('i')], plain("event-id"), "the event id"), "event id", 3),
-    hinted(bind(Context::Copy, "signature", &[c('s')], plain("signature"), "the signature header's value"), "signature", 4),
-    bind(Context::Copy, "url", &[c('u')], plain("url"), "the URL that the request was sent to"),
-    hinted(bind(Context::Copy, "curl", &[c('c')], plain("curl"), "a curl command that sends it here again, without signatures and credentials"), "curl", 1),
-    bind(Context::Copy, "formatted", &[c('P')], plain("pretty"), "the payload as it is shown"),
-    hinted(bind(Context::Copy, "httpie", &[c('H')], plain("httpie"), "an HTTPie command that sends it here again"), "HTTPie", 5),
-    hinted(bind(Context::Copy, "xh", &[c('x')], plain("xh"), "an xh command that sends it here again"), "xh", 6),
-    hinted(bind(Context::Copy, "raw", &[c('r')], plain("http"), "head and body as on the wire"), "raw HTTP", 5),
-    hinted(bind(Context::Copy, "program", &[c('d')], Action::SnippetMenu, "a program that verifies it; a third key says in which language"), "program", 3),
-    hinted(bind(Context::Copy, "signed", &[c('w')], Action::CopySigned, "with the signature and credentials, or without"), "with signature", 4),
-    hinted(bind(Context::Copy, "cancel", &[k(KeyCode::Esc), c('q'), Key::ctrl('c')], Action::Cancel, "copy nothing"), "cancel", 1),
+    hinted(bind(KeyContext::Diff, "next-change", &[c('n')], Action::Differ(DiffAction::Change(Direction::Next)), "next change"), "next change", 2),
+    bind(KeyContext::Diff, "previous-change", &[c('N')], Action::Differ(DiffAction::Change(Direction::Previous)), "previous change"),
+    hinted(bind(KeyContext::Copy, "value", &[c('v')], Action::Copy(Copyable::Value), "the value under the cursor, without escapes"), "value", 2),
+    bind(KeyContext::Copy, "subtree", &[c('t')], Action::Copy(Copyable::Subtree), "the value under the cursor as it was sent"),
+    bind(KeyContext::Copy, "key", &[c('k')], Action::Copy(Copyable::Key), "the key under the cursor"),
+    bind(KeyContext::Copy, "path", &[c('.')], Action::Copy(Copyable::Path), "the path under the cursor, as filters read it"),
+    bind(KeyContext::Copy, "jq-path", &[c('j')], Action::Copy(Copyable::JqPath), "the path under the cursor, as jq reads it"),
+    hinted(bind(KeyContext::Copy, "payload", &[c('p'), c('y')], plain("payload"), "the payload, byte for byte where it is text"), "payload", 1),
+    hinted(bind(KeyContext::Copy, "headers", &[c('h')], plain("headers"), "the header lines, without signatures and credentials"), "headers", 2),
+    hinted(bind(KeyContext::Copy, "event-id", &[c('i')], plain("event-id"), "the event id"), "event id", 3),
+    hinted(bind(KeyContext::Copy, "signature", &[c('s')], plain("signature"), "the signature header's value"), "signature", 4),
+    bind(KeyContext::Copy, "url", &[c('u')], plain("url"), "the URL that the request was sent to"),
+    hinted(bind(KeyContext::Copy, "curl", &[c('c')], plain("curl"), "a curl command that sends it here again, without signatures and credentials"), "curl", 1),
+    bind(KeyContext::Copy, "formatted", &[c('P')], plain("pretty"), "the payload as it is shown"),
+    hinted(bind(KeyContext::Copy, "httpie", &[c('H')], plain("httpie"), "an HTTPie command that sends it here again"), "HTTPie", 5),
+    hinted(bind(KeyContext::Copy, "xh", &[c('x')], plain("xh"), "an xh command that sends it here again"), "xh", 6),
+    hinted(bind(KeyContext::Copy, "raw", &[c('r')], plain("http"), "head and body as on the wire"), "raw HTTP", 5),
+    hinted(bind(KeyContext::Copy, "program", &[c('d')], Action::SnippetMenu, "a program that verifies it; a third key says in which language"), "program", 3),
+    hinted(bind(KeyContext::Copy, "signed", &[c('w')], Action::CopySigned, "with the signature and credentials, or without"), "with signature", 4),
+    hinted(bind(KeyContext::Copy, "cancel", &[k(KeyCode::Esc), c('q'), Key::ctrl('c')], Action::Cancel, "copy nothing"), "cancel", 1),
     hinted(bind(Snippet, "node", &[c('n')], plain("node"), "Node"), "Node", 1),
     hinted(bind(Snippet, "python", &[c('p')], plain("python"), "Python"), "Python", 1),
     hinted(bind(Snippet, "go", &[c('g')], plain("go"), "Go"), "Go", 1),

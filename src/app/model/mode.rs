@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use super::{HelpPage, Model};
 use crate::app::action::{Action, Polarity};
 use crate::app::effect::Effect;
-use crate::app::keymap::Context;
+use crate::app::keymap::KeyContext;
 use crate::app::palette::Palette;
 use crate::app::prompt::Prompt;
 use crate::app::routing::RulePrompt;
@@ -34,7 +34,7 @@ pub enum Mode {
 /// Keys to choose from, with a label.
 #[derive(Debug, Clone, Copy)]
 pub struct Menu {
-    pub contexts: &'static [Context],
+    pub contexts: &'static [KeyContext],
     pub lead: &'static str,
     /// Label if signatures and credentials are copied.
     pub signed_lead: Option<&'static str>,
@@ -45,16 +45,16 @@ pub struct Menu {
 impl Menu {
     pub const COPY: Self = Self {
         signed_lead: Some(" copy with the signature:"),
-        ..Self::new(&[Context::Copy], " copy:")
+        ..Self::new(&[KeyContext::Copy], " copy:")
     };
     pub const SNIPPET: Self = Self {
         signed_lead: Some(" copy with the signature:"),
-        ..Self::new(&[Context::Snippet], " a program in")
+        ..Self::new(&[KeyContext::Snippet], " a program in")
     };
-    pub const SORT: Self = Self::new(&[Context::Sort], " sort by:");
-    pub const EXPORT: Self = Self::new(&[Context::Export], " export as:");
+    pub const SORT: Self = Self::new(&[KeyContext::Sort], " sort by:");
+    pub const EXPORT: Self = Self::new(&[KeyContext::Export], " export as:");
 
-    const fn new(contexts: &'static [Context], lead: &'static str) -> Self {
+    const fn new(contexts: &'static [KeyContext], lead: &'static str) -> Self {
         Self { contexts, lead, signed_lead: None, polarity: Polarity::With }
     }
 
@@ -63,7 +63,7 @@ impl Menu {
             Polarity::With => " only with the same",
             Polarity::Without => " all but the same",
         };
-        Self { polarity, ..Self::new(&[Context::Facet], lead) }
+        Self { polarity, ..Self::new(&[KeyContext::Facet], lead) }
     }
 }
 
@@ -81,8 +81,8 @@ pub trait OpenPrompt: Debug + Send {
     fn comment(&self, model: &Model, width: usize) -> PromptComment;
 
     /// Returns the contexts for looking up a key, nearest first.
-    fn contexts(&self) -> &'static [Context] {
-        &[Context::Prompt]
+    fn contexts(&self) -> &'static [KeyContext] {
+        &[KeyContext::Prompt]
     }
 
     /// Returns true if the typed text is masked.

@@ -2,14 +2,14 @@
 
 use super::badges::SIGNS;
 use super::sign_of;
-use crate::app::keymap::{Context, Key, Keymap};
+use crate::app::keymap::{Key, KeyContext, Keymap};
 use crate::app::style::{StyleClass, StyledLine};
 use crate::delivery::SignatureStatus;
 
 /// Lists every binding by context, the current contexts first, then the badges of the list.
-pub fn lines(keymap: &Keymap, now: &[Context]) -> Vec<StyledLine> {
+pub fn lines(keymap: &Keymap, now: &[KeyContext]) -> Vec<StyledLine> {
     let mut lines = Vec::new();
-    let others = Context::ALL.into_iter().filter(|context| !now.contains(context));
+    let others = KeyContext::ALL.into_iter().filter(|context| !now.contains(context));
     for context in now.iter().copied().chain(others) {
         lines.push(StyledLine::new(StyleClass::Strong, context.title()));
         for (binding, keys) in keymap.rows().filter(|(binding, _)| binding.context == context) {

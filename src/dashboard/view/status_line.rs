@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::widgets::Clear;
 
 use super::text;
-use crate::app::keymap::Context;
+use crate::app::keymap::KeyContext;
 use crate::app::theme::Theme;
 use crate::app::{
     Action, Confirm, Mode, Model, Notice, NoticeKind, ResendAction, StyleClass, StyledLine, counts,
@@ -37,7 +37,7 @@ fn draw_question(
     frame: &mut Frame<'_>,
     area: Rect,
 ) {
-    let key = |action| model.keymap.key_in(Context::Confirm, action);
+    let key = |action| model.keymap.key_in(KeyContext::Confirm, action);
     let question = StyledLine::new(StyleClass::Warn, " ? ")
         .with(StyleClass::Plain, &confirm.question)
         .with(StyleClass::Accent, format!("  {}", key(Action::Submit)))

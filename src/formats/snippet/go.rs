@@ -1,6 +1,6 @@
 //! Go 1.18 and later.
 
-use super::recipe::{Piece, Recipe, Split};
+use super::recipe::{Recipe, RecipePiece, Split};
 use super::{Language, double_quoted, list};
 use crate::provider::{Algorithm, Encoding, SecretForm};
 
@@ -105,13 +105,13 @@ func entries(value string) []string {{
         )
     }
 
-    fn piece(&self, piece: &Piece) -> String {
+    fn piece(&self, piece: &RecipePiece) -> String {
         match piece {
-            Piece::Text(text) => format!("[]byte({})", self.quote(text)),
-            Piece::Body => "body".to_owned(),
-            Piece::Setting(name) => format!("[]byte(setting({}))", self.quote(name)),
-            Piece::Value(name) => format!("[]byte({name})"),
-            Piece::Pair(key) => {
+            RecipePiece::Text(text) => format!("[]byte({})", self.quote(text)),
+            RecipePiece::Body => "body".to_owned(),
+            RecipePiece::Setting(name) => format!("[]byte(setting({}))", self.quote(name)),
+            RecipePiece::Value(name) => format!("[]byte({name})"),
+            RecipePiece::Pair(key) => {
                 format!("[]byte(append(pairs(value, {}), \"\")[0])", self.quote(key))
             }
         }

@@ -1,12 +1,12 @@
 //! JavaScript for Node.
 
-use super::recipe::{Piece, Recipe, Split};
+use super::recipe::{Recipe, RecipePiece, Split};
 use super::{Language, double_quoted, list};
 use crate::provider::{Algorithm, Encoding, SecretForm};
 
-pub(super) struct Node;
+pub(super) struct NodeJs;
 
-impl Language for Node {
+impl Language for NodeJs {
     fn template(&self) -> &'static str {
         include_str!("../../../assets/snippets/verify.mjs")
     }
@@ -81,13 +81,13 @@ const entries = (value) => pairs(value, {keys});"
         format!("const entries = (value) =>\n  {found}{bare};")
     }
 
-    fn piece(&self, piece: &Piece) -> String {
+    fn piece(&self, piece: &RecipePiece) -> String {
         match piece {
-            Piece::Text(text) => format!("Buffer.from({})", self.quote(text)),
-            Piece::Body => "body".to_owned(),
-            Piece::Setting(name) => format!("Buffer.from(setting({}))", self.quote(name)),
-            Piece::Value(name) => format!("Buffer.from({name})"),
-            Piece::Pair(key) => {
+            RecipePiece::Text(text) => format!("Buffer.from({})", self.quote(text)),
+            RecipePiece::Body => "body".to_owned(),
+            RecipePiece::Setting(name) => format!("Buffer.from(setting({}))", self.quote(name)),
+            RecipePiece::Value(name) => format!("Buffer.from({name})"),
+            RecipePiece::Pair(key) => {
                 format!("Buffer.from(pairs(value, {})[0] ?? \"\")", self.quote(key))
             }
         }

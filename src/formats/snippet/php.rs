@@ -1,6 +1,6 @@
 //! PHP 8.
 
-use super::recipe::{Piece, Recipe, Split};
+use super::recipe::{Recipe, RecipePiece, Split};
 use super::{Language, list, single_quoted};
 use crate::provider::{Algorithm, Encoding, SecretForm};
 
@@ -92,13 +92,13 @@ $entries = fn (string $value): array => $pairs($value, {keys});"
         )
     }
 
-    fn piece(&self, piece: &Piece) -> String {
+    fn piece(&self, piece: &RecipePiece) -> String {
         match piece {
-            Piece::Text(text) => self.quote(text),
-            Piece::Body => "$body".to_owned(),
-            Piece::Setting(name) => format!("setting({})", self.quote(name)),
-            Piece::Value(name) => format!("${name}"),
-            Piece::Pair(key) => format!("($pairs($value, {})[0] ?? '')", self.quote(key)),
+            RecipePiece::Text(text) => self.quote(text),
+            RecipePiece::Body => "$body".to_owned(),
+            RecipePiece::Setting(name) => format!("setting({})", self.quote(name)),
+            RecipePiece::Value(name) => format!("${name}"),
+            RecipePiece::Pair(key) => format!("($pairs($value, {})[0] ?? '')", self.quote(key)),
         }
     }
 

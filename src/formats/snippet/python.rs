@@ -1,6 +1,6 @@
 //! Python 3.9 and later.
 
-use super::recipe::{Piece, Recipe, Split};
+use super::recipe::{Recipe, RecipePiece, Split};
 use super::{Language, double_quoted, list};
 use crate::provider::{Algorithm, Encoding, SecretForm};
 
@@ -78,13 +78,13 @@ def entries(value):
         format!("def entries(value):\n    return {bare}\n")
     }
 
-    fn piece(&self, piece: &Piece) -> String {
+    fn piece(&self, piece: &RecipePiece) -> String {
         match piece {
-            Piece::Text(text) => format!("b{}", self.quote(text)),
-            Piece::Body => "body".to_owned(),
-            Piece::Setting(name) => format!("setting({}).encode()", self.quote(name)),
-            Piece::Value(name) => format!("{name}.encode()"),
-            Piece::Pair(key) => {
+            RecipePiece::Text(text) => format!("b{}", self.quote(text)),
+            RecipePiece::Body => "body".to_owned(),
+            RecipePiece::Setting(name) => format!("setting({}).encode()", self.quote(name)),
+            RecipePiece::Value(name) => format!("{name}.encode()"),
+            RecipePiece::Pair(key) => {
                 format!("\"\".join(pairs(value, {})[:1]).encode()", self.quote(key))
             }
         }

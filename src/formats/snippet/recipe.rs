@@ -10,7 +10,7 @@ use crate::provider::{
 const URL_VARIABLE: &str = "WEBHOOK_URL";
 
 /// A part of the signed payload.
-pub(super) enum Piece {
+pub(super) enum RecipePiece {
     Text(String),
     Body,
     /// Value of a setting.
@@ -22,7 +22,7 @@ pub(super) enum Piece {
 }
 
 /// A constant, and the header that it came from.
-pub(super) struct Value {
+pub(super) struct RecipeValue {
     pub(super) name: &'static str,
     pub(super) text: String,
     pub(super) header: String,
@@ -48,8 +48,8 @@ pub(super) struct Recipe {
     pub(super) split: Split,
     pub(super) prefix: String,
     pub(super) prefix_optional: bool,
-    pub(super) values: Vec<Value>,
-    pub(super) pieces: Vec<Piece>,
+    pub(super) values: Vec<RecipeValue>,
+    pub(super) pieces: Vec<RecipePiece>,
     /// Notes for the user, one per line.
     pub(super) notes: Vec<String>,
 }
@@ -113,12 +113,12 @@ impl Recipe {
         part: &TemplatePart,
         delivery: &Delivery,
         scheme: &Scheme,
-    ) -> Result<Piece, String> {
+    ) -> Result<RecipePiece, String> {
         let place = match part {
-            TemplatePart::Text(text) => return Ok(Piece::Text(text.clone())),
-            TemplatePart::Body => return Ok(Piece::Body),
-            TemplatePart::Url => return Ok(Piece::Setting(URL_VARIABLE)),
-            TemplatePart::Method => return Ok(Piece::Text(delivery.head.method.clone())),
+            TemplatePart::Text(text) => return Ok(RecipePiece::Text(text.clone())),
+            TemplatePart::Body => return Ok(RecipePiece::Body),
+            TemplatePart::Url => return Ok(RecipePiece::Setting(URL_VARIABLE)),
+            TemplatePart::Method => return Ok(RecipePiece::Text(delivery.head.method.clone())),
             TemplatePart::Form => {
                 return Err("no snippet is written for a signature over sorted fields of a form; \
                             use the provider's own library"
@@ -132,15 +132,15 @@ impl Recipe {
             TemplatePart::Place(place) => ("header", Some(place)),
         };
         match place {
-            (_, Some(ValueLocation::Pair(key))) => Ok(Piece::Pair(key.clone())),
+            (_, Some(ValueLocation::Pair(key))) => Ok(RecipePiece::Pair(key.clone())),
             (name, Some(ValueLocation::Header(wanted))) => {
                 let (header, text) = header(delivery, scheme, wanted)
                     .ok_or_else(|| format!("{wanted} is signed, and this delivery has none"))?;
                 if name == "header" && self.values.iter().any(|value| value.name == name) {
-                    return Ok(Piece::Text(text));
+                    return Ok(RecipePiece::Text(text));
                 }
-                self.values.push(Value { name, text, header });
-                Ok(Piece::Value(name))
+                self.values.push(RecipeValue { name, text, header });
+                Ok(RecipePiece::Value(name))
             }
             (_, other) => Err(format!(
                 "no snippet is written for a signature over {}; use the provider's own library",
@@ -150,7 +150,7 @@ impl Recipe {
     }
 
     /// Adds the values of the headers that the signature names.
-    fn headers(&mut self, key: &str, delivery: &Delivery, scheme: &Scheme) -> Piece {
+    fn headers(&mut self, key: &str, delivery: &Delivery, scheme: &Scheme) -> RecipePiece {
         let first = self.received.first().map(String::as_str).unwrap_or_default();
         let mut items = scheme.pairs.iter().flat_map(|pairs| pairs.items(first));
         let names = items.find(|(one, _)| *one == key).map(|(_, names)| names).unwrap_or_default();
@@ -159,15 +159,15 @@ impl Recipe {
             names.split_ascii_whitespace().map(|name| value(name).unwrap_or_default()).collect();
         // Names from the sender are left out, because PHP executes code in comments.
         let header = "the headers that the signature names".to_owned();
-        self.values.push(Value { name: "headers", text: values.join("."), header });
-        Piece::Value("headers")
+        self.values.push(RecipeValue { name: "headers", text: values.join("."), header });
+        RecipePiece::Value("headers")
     }
 
     /// Refuses text that not every language can express as a literal.
     fn check(&self) -> Result<(), String> {
         let pieces = self.pieces.iter().filter_map(|piece| match piece {
-            Piece::Text(text) | Piece::Pair(text) => Some(text),
-            Piece::Body | Piece::Setting(_) | Piece::Value(_) => None,
+            RecipePiece::Text(text) | RecipePiece::Pair(text) => Some(text),
+            RecipePiece::Body | RecipePiece::Setting(_) | RecipePiece::Value(_) => None,
         });
         let values = self.values.iter().map(|value| &value.text);
         let own = [&self.variable, &self.prefix, &self.secret_prefix];

@@ -1,6 +1,6 @@
 //! Ruby 2.7 and later.
 
-use super::recipe::{Piece, Recipe, Split};
+use super::recipe::{Recipe, RecipePiece, Split};
 use super::{Language, list, single_quoted};
 use crate::provider::{Algorithm, Encoding, SecretForm};
 
@@ -74,13 +74,13 @@ entries = ->(value) {{ pairs.(value, {keys}) }}"
         format!("entries = lambda do |value|\n  {found}{bare}\nend")
     }
 
-    fn piece(&self, piece: &Piece) -> String {
+    fn piece(&self, piece: &RecipePiece) -> String {
         match piece {
-            Piece::Text(text) => self.quote(text),
-            Piece::Body => "body".to_owned(),
-            Piece::Setting(name) => format!("setting({})", self.quote(name)),
-            Piece::Value(name) => (*name).to_owned(),
-            Piece::Pair(key) => format!("pairs.(value, {}).first.to_s", self.quote(key)),
+            RecipePiece::Text(text) => self.quote(text),
+            RecipePiece::Body => "body".to_owned(),
+            RecipePiece::Setting(name) => format!("setting({})", self.quote(name)),
+            RecipePiece::Value(name) => (*name).to_owned(),
+            RecipePiece::Pair(key) => format!("pairs.(value, {}).first.to_s", self.quote(key)),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Rust, with the crates of the `RustCrypto` project.
 
-use super::recipe::{Piece, Recipe, Split};
+use super::recipe::{Recipe, RecipePiece, Split};
 use super::{Language, double_quoted, list};
 use crate::provider::{Algorithm, Encoding, SecretForm};
 
@@ -99,13 +99,13 @@ impl Language for Rust {
         format!("{ENTRIES} {{\n    {found}{bare}\n}}\n")
     }
 
-    fn piece(&self, piece: &Piece) -> String {
+    fn piece(&self, piece: &RecipePiece) -> String {
         match piece {
-            Piece::Text(text) => format!("{}.as_bytes()", self.quote(text)),
-            Piece::Body => "&body[..]".to_owned(),
-            Piece::Setting(name) => format!("setting({}).as_bytes()", self.quote(name)),
-            Piece::Value(name) => format!("{name}.as_bytes()"),
-            Piece::Pair(key) => {
+            RecipePiece::Text(text) => format!("{}.as_bytes()", self.quote(text)),
+            RecipePiece::Body => "&body[..]".to_owned(),
+            RecipePiece::Setting(name) => format!("setting({}).as_bytes()", self.quote(name)),
+            RecipePiece::Value(name) => format!("{name}.as_bytes()"),
+            RecipePiece::Pair(key) => {
                 format!(
                     "pairs(value, &[{}]).next().unwrap_or_default().as_bytes()",
                     self.quote(key)

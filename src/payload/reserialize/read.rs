@@ -14,24 +14,24 @@ pub(super) fn tokens(text: &str) -> Vec<Range<usize>> {
 }
 
 /// A value, and the token of the body that it began with.
-pub(super) struct Value<'b> {
+pub(super) struct JsonValue<'b> {
     pub(super) source: usize,
-    pub(super) kind: ValueKind<'b>,
+    pub(super) kind: JsonValueKind<'b>,
 }
 
-pub(super) enum ValueKind<'b> {
+pub(super) enum JsonValueKind<'b> {
     /// `true`, `false`, or `null`.
     Literal(&'b str),
     Number(&'b str),
     Text(String),
-    List(Vec<Value<'b>>),
+    List(Vec<JsonValue<'b>>),
     Object(Vec<Member<'b>>),
 }
 
 pub(super) struct Member<'b> {
     pub(super) source: usize,
     pub(super) key: String,
-    pub(super) value: Value<'b>,
+    pub(super) value: JsonValue<'b>,
 }
 
 /// Reads the value of a valid text from its tokens; `None` if it is nested too deeply, or if the
@@ -40,7 +40,7 @@ pub(super) fn value<'b>(
     language: JsonLibrary,
     body: &'b str,
     tokens: &[Range<usize>],
-) -> Option<Value<'b>> {
+) -> Option<JsonValue<'b>> {
     ValueReader { language, body, tokens: tokens.iter().enumerate() }.value(depth(language))
 }
 
@@ -62,25 +62,25 @@ impl<'b> ValueReader<'b, '_> {
         Some((source, self.body.get(range.clone())?))
     }
 
-    fn value(&mut self, depth: usize) -> Option<Value<'b>> {
+    fn value(&mut self, depth: usize) -> Option<JsonValue<'b>> {
         let (source, text) = self.token()?;
         self.value_from(source, text, depth)
     }
 
-    fn value_from(&mut self, source: usize, text: &'b str, depth: usize) -> Option<Value<'b>> {
+    fn value_from(&mut self, source: usize, text: &'b str, depth: usize) -> Option<JsonValue<'b>> {
         let kind = match text.as_bytes().first()? {
-            b'[' => ValueKind::List(self.list(depth.checked_sub(1)?)?),
-            b'{' => ValueKind::Object(self.object(depth.checked_sub(1)?)?),
+            b'[' => JsonValueKind::List(self.list(depth.checked_sub(1)?)?),
+            b'{' => JsonValueKind::Object(self.object(depth.checked_sub(1)?)?),
             // Half of a surrogate pair cannot be read.
-            b'"' => ValueKind::Text(serde_json::from_str(text).ok()?),
-            b't' | b'f' | b'n' => ValueKind::Literal(text),
+            b'"' => JsonValueKind::Text(serde_json::from_str(text).ok()?),
+            b't' | b'f' | b'n' => JsonValueKind::Literal(text),
             _ if number::refused(self.language, text) => return None,
-            _ => ValueKind::Number(text),
+            _ => JsonValueKind::Number(text),
         };
-        Some(Value { source, kind })
+        Some(JsonValue { source, kind })
     }
 
-    fn list(&mut self, depth: usize) -> Option<Vec<Value<'b>>> {
+    fn list(&mut self, depth: usize) -> Option<Vec<JsonValue<'b>>> {
         let mut values = Vec::new();
         loop {
             match self.token()? {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::ops::Range;
 
-use super::read::{Member, Value, ValueKind};
+use super::read::{JsonValue, JsonValueKind, Member};
 use super::{JsonLibrary, number};
 
 /// A token of the reserialized body, and the token of the original body that it came from; none for
@@ -39,18 +39,18 @@ impl JsonWriter {
     }
 
     /// Appends a value; `None` if the language fails.
-    pub(super) fn value(&mut self, Value { source, kind }: Value<'_>) -> Option<()> {
+    pub(super) fn value(&mut self, JsonValue { source, kind }: JsonValue<'_>) -> Option<()> {
         match kind {
-            ValueKind::Literal(text) => self.push(Some(source), text),
-            ValueKind::Number(text) => {
+            JsonValueKind::Literal(text) => self.push(Some(source), text),
+            JsonValueKind::Number(text) => {
                 self.push(Some(source), &number::written(self.language, text)?);
             }
-            ValueKind::Text(text) => self.push(Some(source), &quoted(self.language, &text)),
-            ValueKind::List(values) => self.list(source, values)?,
-            ValueKind::Object(entries) if self.becomes_list(&entries) => {
+            JsonValueKind::Text(text) => self.push(Some(source), &quoted(self.language, &text)),
+            JsonValueKind::List(values) => self.list(source, values)?,
+            JsonValueKind::Object(entries) if self.becomes_list(&entries) => {
                 self.list(source, entries.into_iter().map(|entry| entry.value).collect())?;
             }
-            ValueKind::Object(entries) => self.object(source, entries)?,
+            JsonValueKind::Object(entries) => self.object(source, entries)?,
         }
         Some(())
     }
@@ -62,7 +62,7 @@ impl JsonWriter {
             && keys.all(|(place, entry)| entry.key == place.to_string())
     }
 
-    fn list(&mut self, source: usize, values: Vec<Value<'_>>) -> Option<()> {
+    fn list(&mut self, source: usize, values: Vec<JsonValue<'_>>) -> Option<()> {
         self.push(Some(source), "[");
         for (place, value) in values.into_iter().enumerate() {
             if place > 0 {

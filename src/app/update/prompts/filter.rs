@@ -5,7 +5,7 @@ use unicode_width::UnicodeWidthStr as _;
 use crate::app::action::Action;
 use crate::app::effect::Effect;
 use crate::app::filter_prompt::FilterPrompt;
-use crate::app::keymap::Context;
+use crate::app::keymap::KeyContext;
 use crate::app::model::{Mode, Model, OpenPrompt, PromptComment};
 use crate::app::prompt::Prompt;
 use crate::app::style::{StyleClass, StyledLine};
@@ -59,8 +59,8 @@ impl OpenPrompt for FilterPrompt {
         PromptComment::Below(lines)
     }
 
-    fn contexts(&self) -> &'static [Context] {
-        &[Context::Filter, Context::Prompt]
+    fn contexts(&self) -> &'static [KeyContext] {
+        &[KeyContext::Filter, KeyContext::Prompt]
     }
 
     fn on_change(&mut self, model: &mut Model) -> Vec<Effect> {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::app::action::{Action, ResendAction};
 use crate::app::effect::Effect;
-use crate::app::keymap::Context;
+use crate::app::keymap::KeyContext;
 use crate::app::model::{Confirm, Mode, Model, OpenPrompt, PromptComment};
 use crate::app::notice::Notice;
 use crate::app::prompt::Prompt;
@@ -53,8 +53,8 @@ impl OpenPrompt for TargetPrompt {
         PromptComment::Below(vec![line])
     }
 
-    fn contexts(&self) -> &'static [Context] {
-        &[Context::Target, Context::Prompt]
+    fn contexts(&self) -> &'static [KeyContext] {
+        &[KeyContext::Target, KeyContext::Prompt]
     }
 
     fn on_change(&mut self, _model: &mut Model) -> Vec<Effect> {
