@@ -14,6 +14,8 @@ use std::str::FromStr;
 use bytes::Bytes;
 use jiff::Timestamp;
 
+use crate::words::words;
+
 pub use attempt::{Attempt, AttemptKind, Comparison, Outcome, ResponseRecord, Timing, Transition};
 pub use flags::{DeliveryFlags, Related};
 pub use head::{Head, HeadError, Header, Version, header_text, is_added_in_transit, is_hop_by_hop};
@@ -51,30 +53,14 @@ pub struct EventRef {
     pub event_type: Option<String>,
 }
 
-/// Origin of a delivery in the store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Source {
-    Live,
-    Resend,
-    Replay,
-    Import,
-}
-
-impl Source {
-    pub const ALL: [Self; 4] = [Self::Live, Self::Resend, Self::Replay, Self::Import];
-
-    /// Returns the name used in JSON lines, filters, and the store.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Live => "live",
-            Self::Resend => "resend",
-            Self::Replay => "replay",
-            Self::Import => "import",
-        }
-    }
-
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|source| source.as_str() == word)
+words! {
+    /// Origin of a delivery in the store.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum Source {
+        Live = "live",
+        Resend = "resend",
+        Replay = "replay",
+        Import = "import",
     }
 }
 

@@ -41,7 +41,7 @@
 //!                    filter/     one grammar
 //!                    payload/    documents, diff, schema, search
 //!                    delivery/   deliveries, heads, verdicts, attempts
-//!                    diagnostic, error_chain, secret, units
+//!                    diagnostic, error_chain, secret, units, words
 //! ```
 
 pub mod app;
@@ -69,3 +69,4 @@ pub mod store;
 pub mod task;
 pub mod tunnel;
 pub mod units;
+mod words;

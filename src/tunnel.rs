@@ -17,6 +17,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::outbound::Target;
+use crate::words::words;
 use agent::{Agent, AgentOutput};
 
 /// Time after which an agent that is not up is reported as failed.
@@ -26,11 +27,13 @@ const START_TIMEOUT: Duration = Duration::from_secs(30);
 const POLL_STARTING: Duration = Duration::from_millis(300);
 const POLL_RUNNING: Duration = Duration::from_secs(3);
 
-/// Kind of agent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TunnelKind {
-    Ngrok,
-    Cloudflared,
+words! {
+    /// Kind of agent.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum TunnelKind {
+        Ngrok = "ngrok",
+        Cloudflared = "cloudflared",
+    }
 }
 
 /// State of a tunnel.
@@ -57,15 +60,6 @@ pub struct Settings {
 pub const NGROK_API: &str = "http://127.0.0.1:4040";
 
 impl TunnelKind {
-    pub const ALL: [Self; 2] = [Self::Ngrok, Self::Cloudflared];
-
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Ngrok => "ngrok",
-            Self::Cloudflared => "cloudflared",
-        }
-    }
-
     /// Returns the arguments to start the agent with.
     fn arguments(self, address: SocketAddr) -> Vec<String> {
         match self {
@@ -102,8 +96,7 @@ impl FromStr for TunnelKind {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let found = Self::ALL.into_iter().find(|kind| kind.name() == text);
-        found.ok_or_else(|| {
+        Self::from_word(text).ok_or_else(|| {
             format!("`{text}` is no tunnel that is known here; write ngrok or cloudflared, or give the URL of any other with --public-url")
         })
     }
@@ -137,7 +130,7 @@ impl Work {
             return;
         }
         let kind = self.settings.kind;
-        let mut agent = match Agent::start(kind.name(), &kind.arguments(self.settings.address)) {
+        let mut agent = match Agent::start(kind.as_str(), &kind.arguments(self.settings.address)) {
             Ok(agent) => agent,
             Err(error) => return self.report(TunnelState::Failed(self.start_error(&error))),
         };
@@ -195,13 +188,13 @@ impl Work {
                 url = self.poll_url(), if starting => self.report(TunnelState::Up(url)),
                 () = &mut start_timeout, if starting && waiting => {
                     waiting = false;
-                    let name = kind.name();
+                    let name = kind.as_str();
                     self.report(TunnelState::Failed(failure_text(&format!("{name} is not up yet"), &last_error, kind)));
                 }
             }
         }
         let status = agent.status().await;
-        let ended = format!("{} ended ({status})", kind.name());
+        let ended = format!("{} ended ({status})", kind.as_str());
         self.report(TunnelState::Failed(failure_text(&ended, &last_error, kind)));
     }
 
@@ -224,7 +217,7 @@ impl Work {
                     TunnelState::Up(_) => "up",
                     TunnelState::Failed(_) => "failed",
                 };
-                tracing::info!(kind = self.settings.kind.name(), state, "tunnel");
+                tracing::info!(kind = self.settings.kind.as_str(), state, "tunnel");
             }
             *before = state;
             changed
@@ -233,7 +226,7 @@ impl Work {
 
     fn start_error(&self, error: &std::io::Error) -> String {
         let kind = self.settings.kind;
-        let (name, install) = (kind.name(), kind.install());
+        let (name, install) = (kind.as_str(), kind.install());
         if error.kind() == std::io::ErrorKind::NotFound {
             format!(
                 "{name} is not installed, or not on the PATH; get it from {install}, or let any \

@@ -39,6 +39,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "secret",
             "signature",
             "units",
+            "words",
         ],
     ),
 ];
@@ -58,6 +59,7 @@ const PURE: &[&str] = &[
     "secret",
     "signature",
     "units",
+    "words",
 ];
 
 /// What a pure module does not name.

@@ -26,7 +26,7 @@ fn keys() -> Tested<String> {
                 binding.keys.iter().map(|key: &Key| format!("`{key}`")).collect();
             let (place, help) = (context.title(), cell(binding.help));
             let (keys, name) = (cell(&keys.join(" ")), binding.name);
-            writeln!(out, "| {place} | {keys} | {help} | `{}.{name}` |", context.name())?;
+            writeln!(out, "| {place} | {keys} | {help} | `{}.{name}` |", context.as_str())?;
         }
     }
     Ok(out)

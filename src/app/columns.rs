@@ -1,65 +1,35 @@
 //! Columns of the list: available ones, selected ones, and their placement.
 
 use super::sort::SortKey as SortBy;
+use crate::words::words;
 
-/// Column of the list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ListColumn {
-    Id,
-    Time,
-    Type,
-    Signature,
-    EventId,
-    Provider,
-    Method,
-    Path,
-    Cause,
-    Source,
-    Size,
-    Answer,
+words! {
+    /// Column of the list.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum ListColumn {
+        Id = "id",
+        Time = "time",
+        Type = "type",
+        Signature = "signature",
+        EventId = "event id",
+        Provider = "provider",
+        Method = "method",
+        Path = "path",
+        Cause = "cause",
+        Source = "source",
+        Size = "size",
+        Answer = "answer",
+    }
 }
 
 impl ListColumn {
-    pub const ALL: [Self; 12] = [
-        Self::Id,
-        Self::Time,
-        Self::Type,
-        Self::Signature,
-        Self::EventId,
-        Self::Provider,
-        Self::Method,
-        Self::Path,
-        Self::Cause,
-        Self::Source,
-        Self::Size,
-        Self::Answer,
-    ];
-
     /// Default columns.
     pub const USUAL: [Self; 6] =
         [Self::Time, Self::Type, Self::Signature, Self::EventId, Self::Size, Self::Answer];
 
-    /// Returns the name, as shown above the list and used in the configuration.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Id => "id",
-            Self::Time => "time",
-            Self::Type => "type",
-            Self::Signature => "signature",
-            Self::EventId => "event id",
-            Self::Provider => "provider",
-            Self::Method => "method",
-            Self::Path => "path",
-            Self::Cause => "cause",
-            Self::Source => "source",
-            Self::Size => "size",
-            Self::Answer => "answer",
-        }
-    }
-
     /// Finds a column by its name; a hyphen counts as a space.
     pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|column| column.name() == name.replace('-', " "))
+        Self::from_word(&name.replace('-', " "))
     }
 
     /// Returns the preferred width and the order of removal: the largest number is removed first, 0

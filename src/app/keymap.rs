@@ -4,68 +4,50 @@ mod key;
 mod table;
 
 use super::action::Action;
+use crate::words::words;
 
 pub use key::{Key, KeyCode, KeyError};
 pub use table::BINDINGS;
 
-/// Context in which a binding applies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeyContext {
-    /// In the dashboard, in any pane.
-    Anywhere,
-    List,
-    Detail,
-    /// In the payload and the raw request, before the bindings of all detail tabs.
-    Document,
-    /// In the diff, before the bindings of all detail tabs.
-    Diff,
-    /// After the copy key.
-    Copy,
-    /// After the copy key and the key for programs.
-    Snippet,
-    /// After a key that narrows the filter.
-    Facet,
-    /// After the sort key.
-    Sort,
-    /// After the export key.
-    Export,
-    /// On the page of rules and paused requests.
-    Answers,
-    /// On the page with the URL for senders.
-    Address,
-    /// While a confirmation is pending.
-    Confirm,
-    Help,
-    Palette,
-    /// While a target is typed, before the bindings of all prompts.
-    Target,
-    /// While a filter is typed, before the bindings of all prompts.
-    Filter,
-    Prompt,
+words! {
+    /// KeyContext in which a binding applies.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum KeyContext {
+        /// In the dashboard, in any pane.
+        Anywhere = "anywhere",
+        List = "list",
+        Detail = "detail",
+        /// In the payload and the raw request, before the bindings of all detail tabs.
+        Document = "payload",
+        /// In the diff, before the bindings of all detail tabs.
+        Diff = "diff",
+        /// After the copy key.
+        Copy = "copy",
+        /// After the copy key and the key for programs.
+        Snippet = "snippet",
+        /// After a key that narrows the filter.
+        Facet = "facet",
+        /// On the page of rules and paused requests.
+        Answers = "answers",
+        /// On the page with the URL for senders.
+        Address = "address",
+        /// After the sort key.
+        Sort = "sort",
+        /// After the export key.
+        Export = "export",
+        /// While a confirmation is pending.
+        Confirm = "confirm",
+        Help = "help",
+        Palette = "palette",
+        /// While a target is typed, before the bindings of all prompts.
+        Target = "target",
+        /// While a filter is typed, before the bindings of all prompts.
+        Filter = "filter",
+        Prompt = "prompt",
+    }
 }
 
 impl KeyContext {
-    pub const ALL: [Self; 18] = [
-        Self::Anywhere,
-        Self::List,
-        Self::Detail,
-        Self::Document,
-        Self::Diff,
-        Self::Copy,
-        Self::Snippet,
-        Self::Facet,
-        Self::Answers,
-        Self::Address,
-        Self::Sort,
-        Self::Export,
-        Self::Confirm,
-        Self::Help,
-        Self::Palette,
-        Self::Target,
-        Self::Filter,
-        Self::Prompt,
-    ];
-
     pub fn title(self) -> &'static str {
         match self {
             Self::Anywhere => "Anywhere",
@@ -86,30 +68,6 @@ impl KeyContext {
             Self::Palette => "In the palette",
             Self::Filter => "While typing a filter",
             Self::Prompt => "While typing",
-        }
-    }
-
-    /// Returns the name used in the configuration.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Anywhere => "anywhere",
-            Self::List => "list",
-            Self::Detail => "detail",
-            Self::Document => "payload",
-            Self::Diff => "diff",
-            Self::Copy => "copy",
-            Self::Snippet => "snippet",
-            Self::Facet => "facet",
-            Self::Answers => "answers",
-            Self::Address => "address",
-            Self::Target => "target",
-            Self::Sort => "sort",
-            Self::Export => "export",
-            Self::Confirm => "confirm",
-            Self::Help => "help",
-            Self::Palette => "palette",
-            Self::Filter => "filter",
-            Self::Prompt => "prompt",
         }
     }
 }
@@ -187,10 +145,10 @@ impl Keymap {
 
     /// Replaces the keys of a binding; an empty list unbinds it.
     pub fn rebind(&mut self, place: &str, name: &str, keys: Vec<Key>) -> Result<(), RebindError> {
-        let context = KeyContext::ALL.into_iter().find(|context| context.name() == place);
+        let context = KeyContext::from_word(place);
         let context = context.ok_or_else(|| RebindError::Place {
             place: place.to_owned(),
-            known: KeyContext::ALL.map(KeyContext::name).join(", "),
+            known: KeyContext::ALL.map(KeyContext::as_str).join(", "),
         })?;
         let at = BINDINGS
             .iter()
@@ -215,14 +173,14 @@ impl Keymap {
             for (other, theirs) in behind.filter(|(other, _)| other.context == one.context) {
                 let shared = keys.iter().filter(|key| theirs.contains(key));
                 found.extend(shared.map(|key| RebindError::Clash {
-                    place: one.context.name(),
+                    place: one.context.as_str(),
                     key: key.to_string(),
                     one: one.name,
                     other: other.name,
                 }));
             }
             if matches!(one.action, Action::Cancel | Action::Quit) && keys.is_empty() {
-                found.push(RebindError::Locked { place: one.context.name(), name: one.name });
+                found.push(RebindError::Locked { place: one.context.as_str(), name: one.name });
             }
         }
         found

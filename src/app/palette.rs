@@ -151,7 +151,7 @@ fn title(binding: &Binding) -> String {
         KeyContext::Export => format!("export {name}"),
         KeyContext::Sort => format!("sort by {name}"),
         KeyContext::List | KeyContext::Detail | KeyContext::Document | KeyContext::Diff => {
-            format!("{}: {name}", binding.context.name())
+            format!("{}: {name}", binding.context.as_str())
         }
         KeyContext::Anywhere
         | KeyContext::Confirm

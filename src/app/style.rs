@@ -4,64 +4,34 @@ use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
 use crate::payload::escape;
+use crate::words::words;
 
-/// Style class of a piece of text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StyleClass {
-    Plain,
-    /// Less important text: labels, units, punctuation.
-    Dim,
-    Strong,
-    /// A name: a JSON key, a header, a field.
-    Name,
-    /// A JSON string.
-    Text,
-    Number,
-    /// `true`, `false`, `null`.
-    Literal,
-    Good,
-    Bad,
-    Warn,
-    /// Emphasis: the focused pane, a key to press.
-    Accent,
-    /// Search match.
-    Found,
+words! {
+    /// Style class of a piece of text.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum StyleClass {
+        Plain = "plain",
+        /// Less important text: labels, units, punctuation.
+        Dim = "dim",
+        Strong = "strong",
+        /// A name: a JSON key, a header, a field.
+        Name = "name",
+        /// A JSON string.
+        Text = "text",
+        Number = "number",
+        /// `true`, `false`, `null`.
+        Literal = "literal",
+        Good = "good",
+        Bad = "bad",
+        Warn = "warn",
+        /// Emphasis: the focused pane, a key to press.
+        Accent = "accent",
+        /// Search match.
+        Found = "found",
+    }
 }
 
 impl StyleClass {
-    pub const ALL: [Self; 12] = [
-        Self::Plain,
-        Self::Dim,
-        Self::Strong,
-        Self::Name,
-        Self::Text,
-        Self::Number,
-        Self::Literal,
-        Self::Good,
-        Self::Bad,
-        Self::Warn,
-        Self::Accent,
-        Self::Found,
-    ];
-
-    /// Returns the name used in themes.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Plain => "plain",
-            Self::Dim => "dim",
-            Self::Strong => "strong",
-            Self::Name => "name",
-            Self::Text => "text",
-            Self::Number => "number",
-            Self::Literal => "literal",
-            Self::Good => "good",
-            Self::Bad => "bad",
-            Self::Warn => "warn",
-            Self::Accent => "accent",
-            Self::Found => "found",
-        }
-    }
-
     /// Returns true if the text is a value of a delivery, which is masked on a shared screen.
     pub fn is_value(self) -> bool {
         matches!(self, Self::Text | Self::Number | Self::Found)

@@ -89,10 +89,10 @@ impl Theme {
                 theme.background = style.fg;
                 continue;
             }
-            let at = StyleClass::ALL.iter().position(|role| role.name() == name);
+            let at = StyleClass::ALL.iter().position(|role| role.as_str() == name);
             let at = at.ok_or_else(|| ThemeError::Role {
                 role: name.clone(),
-                known: StyleClass::ALL.map(StyleClass::name).join(", "),
+                known: StyleClass::ALL.map(StyleClass::as_str).join(", "),
             })?;
             if let Some(slot) = theme.styles.get_mut(at) {
                 *slot = style;

@@ -120,7 +120,8 @@ fn dashboard(said: &Dashboard) -> Vec<Setting> {
     let Preferences { keymap, views, volatile, columns } = &said.preferences;
     let theme = said.theme_name.as_deref().unwrap_or(defaults::THEME);
     let columns = if columns.is_empty() { &ListColumn::USUAL[..] } else { columns };
-    let names: Vec<String> = columns.iter().map(|column| column.name().replace(' ', "-")).collect();
+    let names: Vec<String> =
+        columns.iter().map(|column| column.as_str().replace(' ', "-")).collect();
     let mut found = vec![
         ("theme".to_owned(), theme.to_owned(), theme == defaults::THEME),
         ("glyphs".to_owned(), said.glyphs.name().to_owned(), said.glyphs == usual.glyphs),
@@ -131,7 +132,7 @@ fn dashboard(said: &Dashboard) -> Vec<Setting> {
     found.extend(bound.map(|(binding, keys)| {
         let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
         let keys = if keys.is_empty() { "no key".to_owned() } else { keys.join(", ") };
-        (format!("key {}.{}", binding.context.name(), binding.name), keys, false)
+        (format!("key {}.{}", binding.context.as_str(), binding.name), keys, false)
     }));
     let views = views.iter();
     found.extend(

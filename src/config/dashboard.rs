@@ -99,7 +99,7 @@ impl Setting {
                 Some(column) => dashboard.preferences.columns.push(column),
                 None => mistakes.push(format!(
                     "[dashboard] columns: there is no column `{name}`; there are {}",
-                    ListColumn::ALL.map(ListColumn::name).join(", ")
+                    ListColumn::ALL.map(ListColumn::as_str).join(", ")
                 )),
             }
         }

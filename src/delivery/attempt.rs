@@ -7,31 +7,18 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::{DeliveryId, Header};
+use crate::words::words;
 
-/// Reason for an attempt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AttemptKind {
-    /// Forwarded to a target, normally while the client waits for the response.
-    Forward,
-    /// Resent by the user.
-    Resend,
-    /// Sent by a replay of fixtures.
-    Replay,
-}
-
-impl AttemptKind {
-    pub const ALL: [Self; 3] = [Self::Forward, Self::Resend, Self::Replay];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Forward => "forward",
-            Self::Resend => "resend",
-            Self::Replay => "replay",
-        }
-    }
-
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+words! {
+    /// Reason for an attempt.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum AttemptKind {
+        /// Forwarded to a target, normally while the client waits for the response.
+        Forward = "forward",
+        /// Resent by the user.
+        Resend = "resend",
+        /// Sent by a replay of fixtures.
+        Replay = "replay",
     }
 }
 

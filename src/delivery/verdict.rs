@@ -2,44 +2,23 @@
 
 use std::fmt;
 
-/// Result of checking a signature, in the order in which the checks are made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum SignatureStatus {
-    Missing,
-    Malformed,
-    Mismatch,
-    Expired,
-    Verified,
-    /// Not checked: no secret is configured, or the delivery was refused.
-    Unchecked,
+use crate::words::words;
+
+words! {
+    /// Result of checking a signature, in the order in which the checks are made.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    pub enum SignatureStatus {
+        Missing = "missing",
+        Malformed = "malformed",
+        Mismatch = "mismatch",
+        Expired = "expired",
+        Verified = "verified",
+        /// Not checked: no secret is configured, or the delivery was refused.
+        Unchecked = "unchecked",
+    }
 }
 
 impl SignatureStatus {
-    pub const ALL: [Self; 6] = [
-        Self::Missing,
-        Self::Malformed,
-        Self::Mismatch,
-        Self::Expired,
-        Self::Verified,
-        Self::Unchecked,
-    ];
-
-    /// Returns the name used in JSON lines, filters, and the store.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Missing => "missing",
-            Self::Malformed => "malformed",
-            Self::Mismatch => "mismatch",
-            Self::Expired => "expired",
-            Self::Verified => "verified",
-            Self::Unchecked => "unchecked",
-        }
-    }
-
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.as_str() == word)
-    }
-
     /// Returns true if the signature was checked and not verified.
     pub fn is_failed(self) -> bool {
         !matches!(self, Self::Verified | Self::Unchecked)

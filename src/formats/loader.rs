@@ -1,36 +1,21 @@
 //! A test that loads the fixtures next to it, in the style of a language.
 
-/// A language for tests.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LoaderLanguage {
-    Node,
-    Python,
-    Rust,
-    Go,
-    Ruby,
-    Php,
+use crate::words::words;
+
+words! {
+    /// A language for tests.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum LoaderLanguage {
+        Node = "node",
+        Python = "python",
+        Rust = "rust",
+        Go = "go",
+        Ruby = "ruby",
+        Php = "php",
+    }
 }
 
 impl LoaderLanguage {
-    pub const ALL: [Self; 6] =
-        [Self::Node, Self::Python, Self::Rust, Self::Go, Self::Ruby, Self::Php];
-
-    /// Returns the name used on the command line.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Node => "node",
-            Self::Python => "python",
-            Self::Rust => "rust",
-            Self::Go => "go",
-            Self::Ruby => "ruby",
-            Self::Php => "php",
-        }
-    }
-
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|language| language.as_str() == word)
-    }
-
     /// Returns the file name that the language's test runner finds.
     pub fn file_name(self) -> &'static str {
         match self {

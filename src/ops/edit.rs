@@ -40,34 +40,25 @@ use bytes::Bytes;
 use crate::delivery::Head;
 use crate::payload::json::compact;
 use crate::payload::{Document, DocumentForm, escape};
+use crate::words::words;
 
 pub use check::{Checked, check};
 pub use parse::read;
 pub use run::{EditRun, EditSendError};
 
-/// Format of a body.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum BodyForm {
-    Json,
-    JsonAsIs,
-    Text,
-    TextCrlf,
-    Base64,
+words! {
+    /// Format of a body.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    enum BodyForm {
+        Json = "json",
+        JsonAsIs = "json-as-is",
+        Text = "text",
+        TextCrlf = "text-crlf",
+        Base64 = "base64",
+    }
 }
 
 impl BodyForm {
-    const ALL: [Self; 5] = [Self::Json, Self::JsonAsIs, Self::Text, Self::TextCrlf, Self::Base64];
-
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Json => "json",
-            Self::JsonAsIs => "json-as-is",
-            Self::Text => "text",
-            Self::TextCrlf => "text-crlf",
-            Self::Base64 => "base64",
-        }
-    }
-
     fn explained(self) -> &'static str {
         match self {
             Self::Json => "JSON; the white space is put in here, and not sent",

@@ -6,35 +6,22 @@ use std::sync::LazyLock;
 use regex::{Captures, Regex};
 
 use super::pseudonym::PseudonymKind;
+use crate::words::words;
 
-/// Kind of text to search for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SensitivePattern {
-    Url,
-    Token,
-    Email,
-    Phone,
-    Ip,
+words! {
+    /// Kind of text to search for, in the order of the search: text in a URL is not an email
+    /// address.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum SensitivePattern {
+        Url = "url",
+        Token = "token",
+        Email = "email",
+        Phone = "phone",
+        Ip = "ip",
+    }
 }
 
 impl SensitivePattern {
-    /// In the order of the search: text in a URL is not an email address.
-    pub const ALL: [Self; 5] = [Self::Url, Self::Token, Self::Email, Self::Phone, Self::Ip];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Url => "url",
-            Self::Token => "token",
-            Self::Email => "email",
-            Self::Phone => "phone",
-            Self::Ip => "ip",
-        }
-    }
-
-    pub(super) fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|pattern| pattern.as_str() == word)
-    }
-
     fn expressions(self) -> &'static [Regex] {
         static URL: LazyLock<Vec<Regex>> = LazyLock::new(|| {
             compiled(&[

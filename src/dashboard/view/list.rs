@@ -47,7 +47,7 @@ fn head(model: &Model, columns: &[ColumnPlacement], theme: Theme) -> Line<'stati
     for ColumnPlacement { column, width, .. } in columns {
         let arrow = if order.descending { "↓" } else { "↑" };
         let sorted = column.order() == Some(order.by) && order != SortOrder::default();
-        let name = if *width < column.name().len() { "" } else { column.name() };
+        let name = if *width < column.as_str().len() { "" } else { column.as_str() };
         let name = if sorted { format!("{name}{arrow}") } else { name.to_owned() };
         text.push_str(&cell(*column, &name, *width));
     }

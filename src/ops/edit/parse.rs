@@ -149,7 +149,7 @@ fn target(value: Vec<u8>) -> Result<Vec<u8>, String> {
 }
 
 fn form(value: &[u8]) -> Result<BodyForm, String> {
-    let known = BodyForm::ALL.into_iter().find(|form| form.as_str().as_bytes() == value);
+    let known = std::str::from_utf8(value).ok().and_then(BodyForm::from_word);
     known.ok_or_else(|| {
         let names = BodyForm::ALL.map(BodyForm::as_str).join(", ");
         format!("there is no such form of a body; known are {names}")
