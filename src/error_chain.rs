@@ -3,18 +3,18 @@
 use std::error::Error;
 
 /// The boxed form in which errors of any type travel to where they are printed.
-pub type BoxError = Box<dyn Error + Send + Sync>;
+pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
 
 /// A step that failed, with the error that made it fail as its source.
 #[derive(Debug, thiserror::Error)]
 #[error("{step}")]
-pub struct StepError {
+pub(crate) struct StepError {
     step: String,
     source: BoxError,
 }
 
 impl StepError {
-    pub fn new(step: impl Into<String>, source: impl Into<BoxError>) -> Self {
+    pub(crate) fn new(step: impl Into<String>, source: impl Into<BoxError>) -> Self {
         Self { step: step.into(), source: source.into() }
     }
 }
@@ -23,7 +23,7 @@ impl StepError {
 ///
 /// A source that the text already contains is left out: many errors name theirs in their own
 /// message, where it reads better in the middle of a sentence.
-pub fn with_sources(error: &dyn Error) -> String {
+pub(crate) fn with_sources(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

@@ -19,7 +19,7 @@ const PAGE: usize = 64;
 
 /// Output format of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
+pub(crate) enum Format {
     Jsonl,
     Text,
 }
@@ -34,7 +34,7 @@ pub enum HeadlessError {
 }
 
 /// Prints every delivery stored after `last`, until `ended` is canceled and all are printed.
-pub async fn run(
+pub(crate) async fn run(
     store: &Store,
     last: DeliveryId,
     format: Format,
@@ -90,7 +90,7 @@ fn print_new(
 }
 
 /// Writes a delivery as one line.
-pub fn print(out: &mut impl Write, delivery: &Delivery, format: Format) -> io::Result<()> {
+pub(crate) fn print(out: &mut impl Write, delivery: &Delivery, format: Format) -> io::Result<()> {
     match format {
         Format::Jsonl => writeln!(out, "{}", jsonl::line(delivery)),
         Format::Text => writeln!(out, "{}", text(delivery)),

@@ -10,28 +10,28 @@ use tempfile::{Builder, NamedTempFile, TempPath};
 
 /// Policy for a file that already exists under the name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Existing {
+pub(crate) enum Existing {
     Keep,
     Replace,
 }
 
 /// A file that is being written next to its final name.
 #[derive(Debug)]
-pub struct PrivateFile {
+pub(crate) struct PrivateFile {
     path: PathBuf,
     existing: Existing,
     out: BufWriter<NamedTempFile>,
 }
 
 impl PrivateFile {
-    pub fn create(path: &Path, existing: Existing) -> io::Result<Self> {
+    pub(crate) fn create(path: &Path, existing: Existing) -> io::Result<Self> {
         // tempfile creates with mode 0600; the same folder makes the rename atomic.
         let out = Builder::new().prefix(".hookglass-").tempfile_in(folder_of(path))?;
         Ok(Self { path: path.to_owned(), existing, out: BufWriter::new(out) })
     }
 
     /// Gives the file its name.
-    pub fn finish(self) -> io::Result<()> {
+    pub(crate) fn finish(self) -> io::Result<()> {
         let file = self.out.into_inner().map_err(io::IntoInnerError::into_error)?;
         persist(file, &self.path, self.existing)
     }
@@ -49,7 +49,7 @@ impl Write for PrivateFile {
 
 /// Files that get their names together: if one of them cannot, none is new.
 #[derive(Debug)]
-pub struct FileSet {
+pub(crate) struct FileSet {
     existing: Existing,
     waiting: Vec<(TempPath, PathBuf)>,
 }
@@ -63,19 +63,19 @@ pub struct WriteError {
 }
 
 impl FileSet {
-    pub fn new(existing: Existing) -> Self {
+    pub(crate) fn new(existing: Existing) -> Self {
         Self { existing, waiting: Vec::new() }
     }
 
     /// Writes a file that waits for its name.
-    pub fn add(&mut self, path: &Path, content: &[u8]) -> Result<(), WriteError> {
+    pub(crate) fn add(&mut self, path: &Path, content: &[u8]) -> Result<(), WriteError> {
         let failed = |source| WriteError { path: path.to_owned(), source };
         let mut file = PrivateFile::create(path, self.existing).map_err(failed)?;
         file.write_all(content).map_err(failed)?;
         self.add_file(file).map_err(failed)
     }
 
-    pub fn add_file(&mut self, file: PrivateFile) -> io::Result<()> {
+    pub(crate) fn add_file(&mut self, file: PrivateFile) -> io::Result<()> {
         let PrivateFile { path, out, existing: _ } = file;
         let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
         // Closed, since a process may have few open files.
@@ -84,7 +84,7 @@ impl FileSet {
     }
 
     /// Gives every file its name.
-    pub fn finish(self) -> Result<(), WriteError> {
+    pub(crate) fn finish(self) -> Result<(), WriteError> {
         let mut named: Vec<PathBuf> = Vec::new();
         for (file, path) in self.waiting {
             let persisted = match self.existing {
@@ -109,14 +109,14 @@ impl FileSet {
 }
 
 /// Writes a whole file.
-pub fn write(path: &Path, content: &[u8], existing: Existing) -> io::Result<()> {
+pub(crate) fn write(path: &Path, content: &[u8], existing: Existing) -> io::Result<()> {
     let mut file = PrivateFile::create(path, existing)?;
     file.write_all(content)?;
     file.finish()
 }
 
 /// Replaces the content of a file that is not private, and keeps its permissions.
-pub fn replace_public(path: &Path, content: &[u8]) -> io::Result<()> {
+pub(crate) fn replace_public(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut builder = Builder::new();
     builder.prefix(".hookglass-");
     #[cfg(unix)]
@@ -131,7 +131,7 @@ pub fn replace_public(path: &Path, content: &[u8]) -> io::Result<()> {
 }
 
 /// Options for opening a file to write; one that is created is its owner's alone.
-pub fn options() -> OpenOptions {
+pub(crate) fn options() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.write(true);
     #[cfg(unix)]
@@ -140,7 +140,7 @@ pub fn options() -> OpenOptions {
 }
 
 /// Creates a file under a name that is free.
-pub fn create_new(path: &Path) -> io::Result<File> {
+pub(crate) fn create_new(path: &Path) -> io::Result<File> {
     options().create_new(true).open(path)
 }
 

@@ -18,8 +18,8 @@ use crate::payload::form;
 use pass::Pass;
 use pseudonym::Pseudonyms;
 
-pub use pattern::SensitivePattern;
-pub use rule::{Instruction, RedactionRule, RedactionRuleError};
+pub(crate) use pattern::SensitivePattern;
+pub(crate) use rule::{Instruction, RedactionRule};
 
 /// Headers with credentials, addresses, or names of machines.
 const HEADERS: [&str; 18] = [
@@ -61,7 +61,7 @@ const KEYS: [&str; 12] = [
 
 /// Reason why a request cannot be redacted.
 #[derive(Debug, thiserror::Error)]
-pub enum RedactError {
+pub(crate) enum RedactError {
     #[error(
         "its body is compressed ({0}), so it cannot be looked through; `--redact none` exports it"
     )]
@@ -122,14 +122,14 @@ impl Redaction {
 
 /// Replaces values and remembers their pseudonyms.
 #[derive(Debug, Default)]
-pub struct Redactor {
+pub(crate) struct Redactor {
     redaction: Redaction,
     pseudonyms: Pseudonyms,
 }
 
 /// A redacted request, no longer signed.
 #[derive(Debug)]
-pub struct Redacted {
+pub(crate) struct Redacted {
     pub head: Head,
     pub body: Bytes,
     /// Number of replaced values by rule.
@@ -139,12 +139,12 @@ pub struct Redacted {
 }
 
 impl Redactor {
-    pub fn new(redaction: Redaction) -> Self {
+    pub(crate) fn new(redaction: Redaction) -> Self {
         Self { redaction, pseudonyms: Pseudonyms::default() }
     }
 
     /// Redacts a request except the headers in `spare`, which the caller replaces.
-    pub fn redact(
+    pub(crate) fn redact(
         &mut self,
         head: &Head,
         body: &Bytes,

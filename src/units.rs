@@ -7,7 +7,7 @@ use jiff::{Span, SpanRelativeTo, Timestamp};
 /// Formats a size in bytes, at most six characters wide up to a gigabyte: `412B`, `1.2k`, `25.0M`.
 ///
 /// Steps are powers of 1024.
-pub fn format_size(bytes: u64) -> String {
+pub(crate) fn format_size(bytes: u64) -> String {
     if bytes < 1024 {
         return format!("{bytes}B");
     }
@@ -27,7 +27,7 @@ fn f64_of(bytes: u64) -> f64 {
 }
 
 /// Formats a count with a thin space between the thousands: `1 204`.
-pub fn format_count(count: u64) -> String {
+pub(crate) fn format_count(count: u64) -> String {
     let digits = count.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {
@@ -40,7 +40,7 @@ pub fn format_count(count: u64) -> String {
 }
 
 /// Formats a duration with about three digits: `0.4 ms`, `12 ms`, `1.3 s`.
-pub fn format_duration(duration: Duration) -> String {
+pub(crate) fn format_duration(duration: Duration) -> String {
     let millis = duration.as_secs_f64() * 1000.0;
     if millis < 10.0 {
         format!("{millis:.1} ms")
@@ -52,7 +52,7 @@ pub fn format_duration(duration: Duration) -> String {
 }
 
 /// Formats a length of time: `45 s`, `12 min`, `3 h 20 min`, `5 days`.
-pub fn format_age(seconds: i64) -> String {
+pub(crate) fn format_age(seconds: i64) -> String {
     let seconds = seconds.unsigned_abs();
     let two = |whole: u64, unit: &str, rest: u64, smaller: &str| match rest {
         0 => format!("{whole} {unit}"),
@@ -69,11 +69,11 @@ pub fn format_age(seconds: i64) -> String {
 /// Reason why a text is not a size.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("`{0}` is no size; write a number and a unit, for instance 512KiB, 25MiB or 1048576")]
-pub struct SizeError(String);
+pub(crate) struct SizeError(String);
 
 /// Parses a size: a number of bytes, or a number with `k`, `M`, `G` (or `kB`, `MB`, `GB`: powers of
 /// 1000) or `KiB`, `MiB`, `GiB` (powers of 1024).
-pub fn parse_size(text: &str) -> Result<u64, SizeError> {
+pub(crate) fn parse_size(text: &str) -> Result<u64, SizeError> {
     let wrong = || SizeError(text.to_owned());
     let text = text.trim();
     let split = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
@@ -97,11 +97,11 @@ pub fn parse_size(text: &str) -> Result<u64, SizeError> {
 #[error(
     "invalid duration `{0}`: expected a number with a unit, e.g. `500ms`, `30s`, `1h30m`, or `2d`"
 )]
-pub struct DurationError(String);
+pub(crate) struct DurationError(String);
 
 /// Parses a duration in jiff's friendly format, e.g. `500ms`, `1h30m`, or `1.5 hours`. A number
 /// without a unit is in seconds, a day has 24 hours, and case does not matter.
-pub fn parse_duration(text: &str) -> Result<Duration, DurationError> {
+pub(crate) fn parse_duration(text: &str) -> Result<Duration, DurationError> {
     let wrong = || DurationError(text.to_owned());
     let mut lower = text.trim().to_ascii_lowercase();
     if lower.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
@@ -118,7 +118,7 @@ pub fn parse_duration(text: &str) -> Result<Duration, DurationError> {
 }
 
 /// Formats the time between two moments, whichever is later.
-pub fn format_gap(from: Timestamp, to: Timestamp) -> String {
+pub(crate) fn format_gap(from: Timestamp, to: Timestamp) -> String {
     let gap = to.duration_since(from).abs();
     if gap.as_secs() < 1 {
         return format_duration(gap.unsigned_abs());

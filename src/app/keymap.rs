@@ -10,7 +10,7 @@ pub use key::{Key, KeyCode, KeyError};
 pub use table::BINDINGS;
 
 words! {
-    /// KeyContext in which a binding applies.
+    /// Where a binding applies.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum KeyContext {
         /// In the dashboard, in any pane.

@@ -187,10 +187,6 @@ impl Model {
         self.flags.done
     }
 
-    pub fn is_zoomed(&self) -> bool {
-        self.arrangement.zoomed
-    }
-
     /// Whether values are masked, for a screen that others see.
     pub fn is_masked(&self) -> bool {
         self.flags.masked

@@ -70,10 +70,6 @@ impl Tab {
         self.content() == TabContent::Document
     }
 
-    pub fn title(self) -> &'static str {
-        self.row().title
-    }
-
     /// Returns the title that fits a line of tabs of this width and leaves room for the position
     /// of the cursor.
     pub fn label(self, width: u16) -> &'static str {
