@@ -59,7 +59,7 @@ fn numbered(path: &Path) -> (String, u64, PathBuf) {
 }
 
 /// Reads a file, or standard input if the path is `-`.
-pub fn bytes(path: &Path, standard_input: &mut dyn Read) -> Result<Vec<u8>, InputError> {
+pub(super) fn bytes(path: &Path, standard_input: &mut dyn Read) -> Result<Vec<u8>, InputError> {
     let read = if is_standard_input(path) {
         let mut bytes = Vec::new();
         standard_input.read_to_end(&mut bytes).map(|_| bytes)
@@ -70,6 +70,6 @@ pub fn bytes(path: &Path, standard_input: &mut dyn Read) -> Result<Vec<u8>, Inpu
 }
 
 /// Reads a file next to another one, such as the body of a request in an `.http` file.
-pub fn beside(path: &Path, name: &str) -> io::Result<Vec<u8>> {
+pub(super) fn beside(path: &Path, name: &str) -> io::Result<Vec<u8>> {
     fs::read(path.parent().unwrap_or(Path::new("")).join(name))
 }

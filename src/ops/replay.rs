@@ -3,6 +3,7 @@
 //! A request whose signature was valid is re-signed, so that it is as fresh as when it was
 //! received. One with an invalid signature is sent as it is, and has to be refused.
 
+mod cases;
 mod expect;
 mod history;
 mod junit;
@@ -20,6 +21,7 @@ use crate::provider::Provider;
 use crate::secret::Secret;
 use crate::signature::Subject;
 
+pub use cases::{CaseError, CaseReader, FileCases, KeyCounts, LeftOutCase};
 pub use expect::{ExpectError, StatusRange, Statuses};
 pub use history::{CaseChange, ReplayHistory};
 pub use junit::junit;

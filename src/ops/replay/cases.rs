@@ -1,0 +1,155 @@
+//! Builds cases from files, each with its key and expectations.
+
+use std::io::Read;
+use std::path::Path;
+
+use super::{Case, ExpectError, Statuses, default_statuses};
+use crate::delivery::SignatureStatus;
+use crate::formats::fixture::{Expect, Fixture};
+use crate::formats::read::{self, RecordedRequest};
+use crate::ops::input::{self, InputError};
+use crate::outbound::Request;
+use crate::provider::Provider;
+use crate::secret::Secret;
+use crate::signature::Credentials;
+
+/// Why a file contains no cases.
+#[derive(Debug, thiserror::Error)]
+pub enum CaseError {
+    #[error(transparent)]
+    Input(#[from] InputError),
+    #[error("{path}")]
+    Malformed { path: String, source: read::ImportError },
+    #[error("{name}: expect.status")]
+    Expectation { name: String, source: ExpectError },
+}
+
+/// Number of cases by the key that signs them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct KeyCounts {
+    pub configured: usize,
+    /// Signed with a fixture's own test key.
+    pub test: usize,
+    pub unsigned: usize,
+}
+
+/// A request that is not replayed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftOutCase {
+    pub name: String,
+    pub reason: String,
+}
+
+/// Content of a file.
+#[derive(Debug, Default)]
+pub struct FileCases {
+    pub cases: Vec<Case>,
+    pub left_out: Vec<LeftOutCase>,
+}
+
+/// Builds cases from files, and counts the keys that sign them.
+#[derive(Debug)]
+pub struct CaseReader {
+    /// Configured secrets. A single one also signs requests whose file names no provider.
+    pub candidates: Vec<Credentials>,
+    /// Providers that a fixture's own test key can sign for.
+    pub providers: Vec<Provider>,
+    /// Expected statuses of cases whose fixture has none.
+    pub statuses: Option<Statuses>,
+    /// Keep all requests as they are, without signing them.
+    pub exact: bool,
+    pub counts: KeyCounts,
+}
+
+struct Recorded {
+    name: String,
+    fixture: Option<Fixture>,
+    request: RecordedRequest,
+}
+
+impl CaseReader {
+    /// Reads the cases of a file, in order. Blocks.
+    pub fn read(
+        &mut self,
+        path: &Path,
+        standard_input: &mut dyn Read,
+    ) -> Result<FileCases, CaseError> {
+        let mut found = FileCases::default();
+        for recorded in read(path, standard_input)? {
+            match &recorded.request.refused {
+                Some(refusal) => found
+                    .left_out
+                    .push(LeftOutCase { reason: refusal.incomplete_reason(), name: recorded.name }),
+                None => found.cases.push(self.case(recorded)?),
+            }
+        }
+        Ok(found)
+    }
+
+    fn case(&mut self, recorded: Recorded) -> Result<Case, CaseError> {
+        let Recorded { name, fixture, request: recorded } = recorded;
+        let fixture = fixture.as_ref();
+        let verdict = recorded.signature.as_ref().map(|verdict| verdict.status);
+        let expect = fixture.and_then(|fixture| fixture.expect.clone()).unwrap_or_default();
+        let statuses = match (&expect, &self.statuses) {
+            (Expect { status: Some(text), .. }, _) => text
+                .parse::<Statuses>()
+                .map_err(|source| CaseError::Expectation { name: name.clone(), source })?,
+            (_, Some(given)) => given.clone(),
+            (_, None) => default_statuses(verdict),
+        };
+        let is_failed = verdict.is_some_and(SignatureStatus::is_failed);
+        let signer = if self.exact || is_failed {
+            None
+        } else {
+            self.signer(recorded.provider.as_deref(), fixture)
+        };
+        let request = Request { head: recorded.head, body: recorded.body };
+        let received_at = recorded.received_at;
+        Ok(Case { name, request, received_at, signer, statuses, expect })
+    }
+
+    /// Returns the configured secret of a provider, or the fixture's own test key.
+    fn signer(
+        &mut self,
+        provider: Option<&str>,
+        fixture: Option<&Fixture>,
+    ) -> Option<(Provider, Secret)> {
+        let only = match self.candidates.as_slice() {
+            [only] => Some(only),
+            _ => None,
+        };
+        let named =
+            |name: &str| self.candidates.iter().find(|candidate| candidate.provider.name == name);
+        if let Some(Credentials { provider, secrets }) = provider.map_or(only, named)
+            && let Some(secret) = secrets.first()
+        {
+            self.counts.configured += 1;
+            return Some((provider.clone(), secret.clone()));
+        }
+        let key = fixture.and_then(|fixture| fixture.signature.test_key.clone());
+        let known = provider.and_then(|name| self.providers.iter().find(|one| one.name == name));
+        if let (Some(known), Some(key)) = (known, key) {
+            self.counts.test += 1;
+            return Some((known.clone(), Secret::new("the fixture's test key", key)));
+        }
+        self.counts.unsigned += 1;
+        None
+    }
+}
+
+fn read(path: &Path, standard_input: &mut dyn Read) -> Result<Vec<Recorded>, CaseError> {
+    let bytes = input::bytes(path, standard_input)?;
+    let malformed = |source| CaseError::Malformed { path: path.display().to_string(), source };
+    let text = std::str::from_utf8(&bytes).ok();
+    if let Some(text) = text.filter(|text| read::is_fixture(text)) {
+        let (fixture, request) = read::fixture(text).map_err(malformed)?;
+        let name = fixture.name.clone();
+        return Ok(vec![Recorded { name, fixture: Some(fixture), request }]);
+    }
+    let found = read::read(&bytes, &|name| input::beside(path, name)).map_err(malformed)?;
+    let stem = path.file_name().unwrap_or_default().to_string_lossy();
+    let named =
+        |(at, request)| Recorded { name: format!("{stem}#{}", at + 1), fixture: None, request };
+    Ok(found.into_iter().enumerate().map(named).collect())
+}
