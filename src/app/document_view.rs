@@ -15,7 +15,7 @@ pub use visible_lines::{Tokens, VisibleLines, highlighted, shown};
 pub struct Viewport {
     pub width: usize,
     pub height: usize,
-    /// Whether long rows wrap to the next line.
+    /// Long rows wrap to the next line.
     pub wrap: bool,
 }
 

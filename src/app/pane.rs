@@ -24,7 +24,7 @@ use crate::delivery::SignatureStatus;
 /// Columns of the labels on the left; what goes on below a line is indented as far.
 const LABEL: usize = 10;
 
-/// What a tab of lines shows.
+/// Content of a tab of lines.
 struct Pane {
     tab: Tab,
     /// The lines, not yet wrapped to the width in columns that is given.
@@ -106,7 +106,7 @@ fn labelled(label: &str, role: StyleClass, text: impl AsRef<str>) -> StyledLine 
     StyledLine::new(StyleClass::Dim, format!("{label:<LABEL$}")).with(role, text)
 }
 
-/// How much of the screen a document has; a note above it takes a line.
+/// Returns the part of the screen that a document has; a note above it takes a line.
 pub fn viewport(model: &Model) -> Option<Viewport> {
     let areas = model.areas()?;
     let note = note(model).is_some();
@@ -117,7 +117,7 @@ pub fn viewport(model: &Model) -> Option<Viewport> {
     })
 }
 
-/// What is to be said above the document that is shown.
+/// Returns the note above the document, if there is one.
 pub fn note(model: &Model) -> Option<String> {
     let loaded = model.detail.loaded.as_deref()?;
     let own = loaded.delivery.summary.annotations.note.as_ref().map(|note| format!("✎ {note}"));
@@ -128,7 +128,7 @@ pub fn note(model: &Model) -> Option<String> {
     (!notes.is_empty()).then(|| notes.join("; "))
 }
 
-/// What stands above the payload: why it is not there, or not shown as its type says.
+/// Returns why the payload is absent, or not shown as its type suggests.
 fn note_on_body(loaded: &Loaded, hex: bool) -> Option<&str> {
     match &loaded.delivery.summary.request.refused {
         Some(refusal) => Some(&refusal.reason),
@@ -137,7 +137,7 @@ fn note_on_body(loaded: &Loaded, hex: bool) -> Option<&str> {
     }
 }
 
-/// Why a refused delivery has nothing more to show.
+/// Returns the line that explains a refused delivery.
 fn refused(loaded: &Loaded) -> Option<StyledLine> {
     let refusal = loaded.delivery.summary.request.refused.as_ref()?;
     Some(labelled("refused", StyleClass::Bad, format!("{} ({})", refusal.reason, refusal.code)))

@@ -65,7 +65,7 @@ pub fn counts(summary: &ResendSummary) -> String {
     text
 }
 
-/// What a target is typed for.
+/// Purpose of the target being typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TargetPurpose {
     Resend(Vec<DeliveryId>),

@@ -15,7 +15,7 @@ pub struct RuleLine {
     pub text: String,
     /// Number of deliveries matched so far.
     pub count: u64,
-    /// Whether the rule pauses requests.
+    /// The rule pauses requests.
     pub holds: bool,
 }
 
