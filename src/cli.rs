@@ -161,7 +161,7 @@ fn dispatch(cli: Cli) -> Result<(), CliError> {
     }
 }
 
-/// Returns the flags of every command for the README: command, flag, value, help.
+/// Returns the flags of every command for the documentation: command, flag, value, help.
 pub fn flags() -> Vec<[String; 4]> {
     flag_docs::flags::<Cli>()
 }

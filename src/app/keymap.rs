@@ -1,4 +1,4 @@
-//! Key bindings. Execution, help, hints, palette, README, and configuration all read one table.
+//! Key bindings. Execution, help, hints, palette, documentation, and configuration all read one table.
 
 mod key;
 mod table;

@@ -1,4 +1,4 @@
-//! Table of fields, from which the parser, the completion, and the README are built.
+//! Table of fields, from which the parser, the completion, and the documentation are built.
 
 use crate::delivery::{SignatureStatus, Source};
 
