@@ -8,6 +8,7 @@ mod error;
 mod export;
 mod filter_words;
 mod flag_docs;
+mod help;
 mod import;
 mod keyring;
 mod list;
@@ -30,6 +31,7 @@ mod verify;
 mod wait;
 
 use std::ffi::OsString;
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
@@ -55,9 +57,9 @@ use wait::WaitArgs;
 /// Default store path, relative to the working directory.
 const DEFAULT_STORE: &str = ".hookglass/deliveries.db";
 
-/// A looking glass for webhooks: listens, verifies each delivery, keeps it and shows it live.
+/// Inspect, verify, and replay webhooks from the terminal.
 #[derive(Debug, Parser)]
-#[command(version, args_conflicts_with_subcommands = true, max_term_width = 100)]
+#[command(version, args_conflicts_with_subcommands = true, max_term_width = 100, after_help = help::footer(""))]
 pub struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -71,45 +73,65 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Listen and show deliveries as they come (this is also what happens without a command)
+    /// Receive, verify, store, and show webhooks (the default command)
+    #[command(after_help = help::footer("listen"))]
     Listen(ListenArgs),
-    /// Send signed sample events, or files
+    /// Send signed sample events or files
+    #[command(after_help = help::footer("send"))]
     Send(SendArgs),
-    /// Check one signature
+    /// Verify one signature and explain why it fails
+    #[command(after_help = help::footer("verify"))]
     Verify(VerifyArgs),
-    /// List the providers, or explain one
+    /// List the known providers, or describe one
+    #[command(after_help = help::footer("providers"))]
     Providers(ProvidersArgs),
-    /// List what was kept, oldest first
+    /// List stored deliveries, oldest first
+    #[command(after_help = help::footer("list"))]
     List(ListArgs),
-    /// Show one delivery whole
+    /// Show one delivery
+    #[command(after_help = help::footer("show"))]
     Show(ShowArgs),
-    /// Wait until deliveries have come that a test expects
+    /// Wait for the deliveries that a test expects
+    #[command(after_help = help::footer("wait"))]
     Wait(WaitArgs),
-    /// Write deliveries down: as fixtures for tests, or for other tools
+    /// Export deliveries as test fixtures, HAR, .http, curl, or JSON Lines
+    #[command(after_help = help::footer("export"))]
     Export(ExportArgs),
-    /// Take deliveries in that were written down
+    /// Import deliveries from fixtures, JSON Lines, HAR, or .http files
+    #[command(after_help = help::footer("import"))]
     Import(ImportArgs),
-    /// Send fixtures to an application, and check its answers
+    /// Send fixtures to an application and check its responses
+    #[command(after_help = help::footer("replay"))]
     Replay(ReplayArgs),
-    /// Sum up what was kept
+    /// Summarize stored deliveries
+    #[command(after_help = help::footer("stats"))]
     Stats(StatsArgs),
-    /// Let old deliveries go
+    /// Delete old deliveries
+    #[command(after_help = help::footer("prune"))]
     Prune(PruneArgs),
-    /// Look after the store
+    /// Check the store
     Store(StoreCommandArgs),
-    /// Show the configuration that holds, and where it comes from
+    /// Show the effective configuration and where each value comes from
+    #[command(after_help = help::footer("config"))]
     Config(ConfigCommandArgs),
-    /// Print a script that completes commands and flags
+    /// Print a shell completion script
+    #[command(after_help = help::footer("completions"))]
     Completions(CompletionsArgs),
-    /// Print the manual page
+    /// Print the man page
+    #[command(after_help = help::footer("man"))]
     Man,
-    /// Send kept deliveries again, signed anew or exactly as they came
+    /// Send stored deliveries again, re-signed or byte for byte
+    #[command(after_help = help::footer("resend"))]
     Resend(ResendArgs),
+    #[command(hide = true, about = help::filters(), help_template = "{about}\n")]
+    Filters,
+    #[command(hide = true, about = help::RESPOND, help_template = "{about}\n")]
+    Respond,
 }
 
 #[derive(Debug, Args)]
 struct StoreArgs {
-    /// The file that keeps the deliveries [default: .hookglass/deliveries.db]
+    /// Store file [default: .hookglass/deliveries.db]
     #[arg(long, value_name = "PATH")]
     store: Option<PathBuf>,
 }
@@ -123,7 +145,11 @@ impl StoreArgs {
 impl Cli {
     /// Parses the program's arguments, including the program name.
     pub fn read(args: impl IntoIterator<Item = OsString>) -> Self {
-        Self::parse_from(filter_words::separate(Self::command(), args))
+        Self::try_read(args).unwrap_or_else(|error| error.exit())
+    }
+
+    fn try_read(args: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        Self::try_parse_from(filter_words::separate(Self::command(), args))
     }
 }
 
@@ -158,7 +184,14 @@ fn dispatch(cli: Cli) -> Result<(), CliError> {
         Command::Completions(args) => man::completions(&args),
         Command::Man => man::run(),
         Command::Resend(args) => resend::run(&args),
+        Command::Filters => print(&help::filters()),
+        Command::Respond => print(help::RESPOND),
     }
+}
+
+fn print(text: &str) -> Result<(), CliError> {
+    writeln!(io::stdout(), "{text}")?;
+    Ok(())
 }
 
 /// Returns the flags of every command for the documentation: command, flag, value, help.

@@ -5,11 +5,11 @@ use std::io::{self, Write as _};
 use clap::{Args, Command, CommandFactory as _};
 use clap_complete::Shell;
 
-use super::{Cli, CliError};
+use super::{Cli, CliError, help};
 
 #[derive(Debug, Args)]
 pub(super) struct CompletionsArgs {
-    /// For which shell
+    /// Shell to generate the script for
     #[arg(value_name = "SHELL", value_enum)]
     shell: Shell,
 }
@@ -32,10 +32,18 @@ pub(super) fn page() -> io::Result<Vec<u8>> {
     manual.render_synopsis_section(&mut page)?;
     manual.render_description_section(&mut page)?;
     manual.render_options_section(&mut page)?;
-    for command in root.get_subcommands().filter(|one| one.get_name() != "help") {
+    let is_command = |one: &&Command| one.get_name() != "help" && !one.is_hide_set();
+    for command in root.get_subcommands().filter(is_command) {
         section(&mut page, command, command.get_name())?;
     }
-    page.extend_from_slice(EXIT_STATUS.as_bytes());
+    for (title, topic) in [("FILTERS", help::filters()), ("RESPONSE SCRIPTS", help::RESPOND.into())]
+    {
+        write!(page, ".SH \"{title}\"\n.nf\n{}\n.fi\n", literal(&topic))?;
+    }
+    list(&mut page, "ENVIRONMENT", help::ENVIRONMENT)?;
+    list(&mut page, "FILES", help::FILES)?;
+    list(&mut page, "EXIT STATUS", help::EXIT_STATUS)?;
+    examples(&mut page, ".SH EXAMPLES", "")?;
     Ok(page)
 }
 
@@ -48,15 +56,43 @@ fn section(page: &mut Vec<u8>, command: &Command, name: &str) -> io::Result<()> 
     // The options are a subsection of the command, not a section of their own.
     let options = String::from_utf8_lossy(&options).replace(".SH OPTIONS", ".SS Options");
     page.extend_from_slice(options.as_bytes());
+    examples(page, ".SS Examples", name)?;
     for inner in command.get_subcommands().filter(|one| one.get_name() != "help") {
         section(page, inner, &format!("{name} {}", inner.get_name()))?;
     }
     Ok(())
 }
 
-const EXIT_STATUS: &str = ".SH \"EXIT STATUS\"\n0 done; 1 the answer is no (not verified, timed \
-    out, an expectation failed); 2 wrong usage, filter or configuration; 3 the world failed (port \
-    taken, store unreadable, target unreachable).\n";
+/// Writes a section of terms and their descriptions.
+fn list(page: &mut Vec<u8>, title: &str, entries: &[(&str, &str)]) -> io::Result<()> {
+    writeln!(page, ".SH \"{title}\"")?;
+    for (term, text) in entries {
+        write!(page, ".TP\n\\fB{}\\fR\n{}\n", literal(term), literal(text))?;
+    }
+    Ok(())
+}
+
+/// Writes the examples of a command, if it has any, under a heading.
+fn examples(page: &mut Vec<u8>, heading: &str, command: &str) -> io::Result<()> {
+    let examples = help::examples(command);
+    if !examples.is_empty() {
+        writeln!(page, "{heading}")?;
+    }
+    for (task, line) in examples {
+        write!(page, ".TP\n{}\n\\fB{}\\fR\n", literal(task), literal(line))?;
+    }
+    Ok(())
+}
+
+/// Escapes text for roff: backslashes, hyphens, and a control character at the start of a line.
+fn literal(text: &str) -> String {
+    let text = text.replace('\\', "\\e").replace('-', "\\-");
+    let lines = text.lines().map(|line| match line.starts_with(['.', '\'']) {
+        true => format!("\\&{line}"),
+        false => line.to_owned(),
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
 
 pub(super) fn run() -> Result<(), CliError> {
     io::stdout().write_all(&page()?)?;

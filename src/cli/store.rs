@@ -4,7 +4,7 @@ use std::io::{self, Write as _};
 
 use clap::{Args, Subcommand};
 
-use super::{CliError, StoreArgs};
+use super::{CliError, StoreArgs, help};
 use crate::store::StoreReader;
 use crate::units;
 
@@ -16,7 +16,8 @@ pub(super) struct StoreCommandArgs {
 
 #[derive(Debug, Subcommand)]
 enum StoreCommand {
-    /// Read the whole store, and say whether it is sound
+    /// Check the integrity of the whole store
+    #[command(after_help = help::footer("store check"))]
     Check(StoreArgs),
 }
 
