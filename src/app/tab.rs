@@ -49,10 +49,10 @@ pub struct TabRow {
 pub static TABS: [TabRow; 6] = [
     TabRow { tab: Tab::Payload, title: "Payload", short: "Payload", content: TabContent::Document, name: "payload", keys: &[Key::char('1')], help: "show the payload" },
     TabRow { tab: Tab::Headers, title: "Headers", short: "Head", content: TabContent::Lines, name: "headers", keys: &[Key::char('2')], help: "show the headers" },
-    TabRow { tab: Tab::Signature, title: "Signature", short: "Sig", content: TabContent::Lines, name: "signature", keys: &[Key::char('3')], help: "show the signature and what is wrong with it" },
-    TabRow { tab: Tab::Timeline, title: "Timeline", short: "Time", content: TabContent::Lines, name: "timeline", keys: &[Key::char('4')], help: "show the answers: to the sender, and from targets" },
-    TabRow { tab: Tab::Raw, title: "Raw", short: "Raw", content: TabContent::Document, name: "raw", keys: &[Key::char('5')], help: "show the request as it was on the wire" },
-    TabRow { tab: Tab::Diff, title: "Diff", short: "Diff", content: TabContent::Diff, name: "diff", keys: &[Key::char('6')], help: "show what differs from the delivery before it" },
+    TabRow { tab: Tab::Signature, title: "Signature", short: "Sig", content: TabContent::Lines, name: "signature", keys: &[Key::char('3')], help: "show the signature and why it failed" },
+    TabRow { tab: Tab::Timeline, title: "Timeline", short: "Time", content: TabContent::Lines, name: "timeline", keys: &[Key::char('4')], help: "show responses and attempts" },
+    TabRow { tab: Tab::Raw, title: "Raw", short: "Raw", content: TabContent::Document, name: "raw", keys: &[Key::char('5')], help: "show the raw request" },
+    TabRow { tab: Tab::Diff, title: "Diff", short: "Diff", content: TabContent::Diff, name: "diff", keys: &[Key::char('6')], help: "show differences from the previous delivery" },
 ];
 
 impl Tab {

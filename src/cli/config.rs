@@ -18,7 +18,7 @@ pub(super) struct ConfigCommandArgs {
     config: ConfigArgs,
     #[command(flatten)]
     store: StoreArgs,
-    /// Print a configuration of all defaults, with comments
+    /// Print a commented configuration file with all defaults
     #[arg(long)]
     print_default: bool,
 }

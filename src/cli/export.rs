@@ -37,25 +37,25 @@ pub(super) struct ExportArgs {
     /// Export format
     #[arg(long, value_name = "FORMAT", value_parser = format_parser())]
     format: &'static ExportFormat,
-    /// The folder of fixtures, or the file of another format [default: standard output for those]
+    /// Folder for fixtures, or file for another format [default: standard output for other formats]
     #[arg(long, value_name = "PATH")]
     out: Option<PathBuf>,
-    /// What to replace: `header:NAME`, `key:NAME`, `json:/path`, `email`, `phone`, `token`, `url` or
-    /// `ip`; `,length` behind it keeps the length, `keep:` before it leaves such values; `none` is
-    /// nothing but what is named. Fixtures are redacted in any case, other formats if this is given
-    /// (`default` for the defaults)
+    /// Values to redact: `header:NAME`, `key:NAME`, `json:/path`, `email`, `phone`, `token`, `url`, or
+    /// `ip`. Append `,length` to keep the length, prefix `keep:` to exclude values, and use `none` to
+    /// turn the default rules off. Fixtures are always redacted, other formats only with this flag
+    /// (`default` for the default rules)
     #[arg(long, value_name = "RULE")]
     redact: Vec<Instruction>,
-    /// Keep bytes, signatures, and credentials as received; JSON lines do so unless redacted
+    /// Keep bytes, signatures, and credentials as received (JSON Lines always do, unless redacted)
     #[arg(long)]
     keep_signature: bool,
-    /// Write a test beside the fixtures that reads them: node, python, rust, go, ruby or php
+    /// Also write a test that loads the fixtures: node, python, rust, go, ruby, or php
     #[arg(long, value_name = "LANGUAGE", value_parser = parse_language)]
     with: Option<LoaderLanguage>,
     /// Replace existing files
     #[arg(long)]
     force: bool,
-    /// Where `http` and `curl` send to
+    /// Target URL for the `http` and `curl` formats
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:4400")]
     base: String,
 }

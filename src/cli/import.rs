@@ -14,7 +14,7 @@ use crate::signature::Verifier;
 
 #[derive(Debug, Args)]
 pub(super) struct ImportArgs {
-    /// Fixtures, JSON lines, HAR, `.http`, raw requests, or folders of these; - is standard input
+    /// Fixtures, JSON Lines, HAR, `.http`, or raw request files, or folders of these; - for standard input
     #[arg(value_name = "PATH", required = true)]
     paths: Vec<PathBuf>,
     #[command(flatten)]

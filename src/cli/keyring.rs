@@ -14,8 +14,8 @@ use crate::signature::{Credentials, lint, lint_under};
 
 #[derive(Debug, Args)]
 pub(super) struct ProviderArgs {
-    /// The service that sends; several with commas between them, or `auto` for whichever is
-    /// recognised [default: what hookglass.toml says, else cribbly]
+    /// Provider; several separated by commas, or `auto` to recognize each delivery [default: `provider`
+    /// in hookglass.toml, else cribbly]
     #[arg(long, value_name = "NAME")]
     pub(super) provider: Option<String>,
     #[command(flatten)]
@@ -26,18 +26,18 @@ pub(super) struct ProviderArgs {
 
 #[derive(Debug, Clone, Args)]
 pub(super) struct ConfigArgs {
-    /// The configuration [default: hookglass.toml, where it is there]
+    /// Configuration file [default: hookglass.toml, if it exists]
     #[arg(long, value_name = "PATH")]
     pub(super) config: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Args)]
 pub(super) struct SecretArgs {
-    /// Read a webhook secret from this variable; more than one for rotation
-    /// [default: the provider's own, for instance `CRIBBLY_WEBHOOK_SECRET`]
+    /// Environment variable with a webhook secret; repeat during a rotation [default: the provider's
+    /// own, e.g. `CRIBBLY_WEBHOOK_SECRET`]
     #[arg(long, value_name = "VAR")]
     pub(super) secret_env: Vec<String>,
-    /// Read a webhook secret from this file, or from standard input with -
+    /// File with a webhook secret, or - for standard input
     #[arg(long, value_name = "PATH")]
     pub(super) secret_file: Vec<PathBuf>,
 }

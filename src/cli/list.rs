@@ -24,13 +24,13 @@ pub(super) struct ListArgs {
     filter: FilterArgs,
     #[command(flatten)]
     store: StoreArgs,
-    /// Print JSON lines
+    /// Print JSON Lines
     #[arg(long)]
     json: bool,
-    /// Only the newest N that pass the filter
+    /// Show only the newest N matches
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
-    /// Go on with those that come, until interrupted; each once it is answered
+    /// Keep printing new deliveries, each once it has a response, until interrupted
     #[arg(long)]
     follow: bool,
 }

@@ -32,38 +32,38 @@ use routing::{RoutingArgs, RoutingPlan};
 
 #[derive(Debug, Args)]
 pub(super) struct ListenArgs {
-    /// Where to listen; port 0 picks a free one [default: 127.0.0.1:4400]
+    /// Address to listen on; port 0 picks a free port [default: 127.0.0.1:4400]
     #[arg(long, value_name = "ADDR:PORT", value_parser = parse_address)]
     bind: Option<SocketAddr>,
     #[command(flatten)]
     provider: ProviderArgs,
     #[command(flatten)]
     store: StoreArgs,
-    /// Keep nothing on disk; quitting forgets
+    /// Keep deliveries in a temporary store that is deleted on exit
     #[arg(long, conflicts_with = "store")]
     ephemeral: bool,
     #[command(flatten)]
     routing: RoutingArgs,
-    /// Refuse larger bodies with 413; for instance 512KiB or 25MiB
+    /// Maximum body size, e.g. 512KiB or 25MiB; larger requests get 413
     #[arg(long, value_name = "SIZE", default_value = "25MiB", value_parser = crate::units::parse_size)]
     max_body: u64,
-    /// Print deliveries instead of showing the dashboard; so it is without a terminal
+    /// Print deliveries instead of showing the dashboard (default if stdout is not a terminal)
     #[arg(long)]
     headless: bool,
-    /// What to print for each delivery
+    /// Output format in headless mode
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
     output: Output,
-    /// Let signed sample events arrive, a few of them spoilt; keeps nothing unless --store is given
+    /// Send signed sample events to itself, some of them tampered with; keeps nothing without --store
     #[arg(long)]
     demo: bool,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(super) enum Output {
-    /// One JSON object a line
+    /// One JSON object per line
     #[default]
     Jsonl,
-    /// A line for people
+    /// One readable line per delivery
     Text,
 }
 

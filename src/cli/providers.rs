@@ -10,7 +10,7 @@ use crate::provider::{Provider, Scheme, SecretForm};
 
 #[derive(Debug, Args)]
 pub(super) struct ProvidersArgs {
-    /// The one to explain
+    /// Provider to describe
     #[arg(value_name = "NAME")]
     name: Option<String>,
     #[command(flatten)]

@@ -11,11 +11,11 @@ use crate::units;
 
 #[derive(Debug, Args)]
 pub(super) struct PruneArgs {
-    /// What stays: the newest so many (`100k`), so many bytes of the newest (`10GiB`), or what came
-    /// within a time (`30d`); marked ones always do
+    /// Deliveries to keep: a count (`100k`), a total size (`10GiB`), or an age (`30d`), newest first;
+    /// marked deliveries are always kept
     #[arg(long, value_name = "AMOUNT", value_parser = parse_amount)]
     keep: Amount,
-    /// Only say what would go
+    /// Print what would be deleted, without deleting
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]

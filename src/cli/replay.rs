@@ -22,40 +22,40 @@ use crate::units;
 
 #[derive(Debug, Args)]
 pub(super) struct ReplayArgs {
-    /// Fixtures, JSON lines, HAR or `.http` files, or folders of these
+    /// Fixtures, JSON Lines, HAR, or `.http` files, or folders of these
     #[arg(value_name = "PATH", required = true)]
     paths: Vec<PathBuf>,
-    /// Where to send to
+    /// URL to send to
     #[arg(long, value_name = "URL")]
     to: Target,
     #[command(flatten)]
     provider: ProviderArgs,
-    /// The answers that are expected, for instance 2xx or 200,202 [default: what the fixture says,
-    /// else 2xx, and 4xx where the signature is bad]
+    /// Expected statuses, e.g. 2xx or 200,202 [default: as stated in the fixture, else 2xx, or 4xx if
+    /// the signature is bad]
     #[arg(long, value_name = "STATUS")]
     expect: Option<Statuses>,
-    /// The pauses between them: as they came (`original`), so many times faster (`2x`), or none
+    /// Pauses between requests: as recorded (`original`), a factor faster (`2x`), or `none`
     #[arg(long, value_name = "SPEED", default_value = "none", value_parser = parse_timing)]
     timing: ReplayTiming,
-    /// Send in another order
+    /// Send in random order
     #[arg(long)]
     shuffle: bool,
-    /// The seed of that order [default: another one each time; it is told]
+    /// Seed of the random order [default: random; it is printed]
     #[arg(long, value_name = "N", requires = "shuffle")]
     seed: Option<u64>,
-    /// Send each so many times, to see that the second time does no harm
+    /// Send each request this many times, to test that duplicates are harmless
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     duplicate: u16,
-    /// How many may be under way at a time
+    /// Maximum number of requests in flight
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
     concurrency: u16,
-    /// Send the bytes as they are, without signing anew
+    /// Send the bytes as recorded, without re-signing
     #[arg(long)]
     exact: bool,
-    /// Write a report for build servers
+    /// Write a JUnit report to this file
     #[arg(long, value_name = "PATH")]
     junit: Option<PathBuf>,
-    /// Print a JSON line for each sending
+    /// Print one JSON line per request
     #[arg(long)]
     json: bool,
 }

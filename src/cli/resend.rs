@@ -26,27 +26,27 @@ use crate::units;
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("which").required(true).args(["ids", "filter"]))]
 pub(super) struct ResendArgs {
-    /// The numbers of the deliveries, as `list` shows them
+    /// Delivery numbers, as shown by `hookglass list`
     #[arg(value_name = "ID")]
     ids: Vec<DeliveryId>,
-    /// Those that pass a filter, oldest first, for instance 'sig:verified since:10m'
+    /// Resend all matches of a filter, oldest first, e.g. 'sig:verified since:10m'
     #[arg(long, value_name = "FILTER", allow_hyphen_values = true)]
     filter: Option<String>,
-    /// Where to send to; a URL without a path keeps the path of each delivery
+    /// URL to send to; without a path, each delivery's own path is kept
     #[arg(long, value_name = "URL")]
     to: Target,
     #[command(flatten)]
     signing: SigningArgs,
-    /// Print each request byte for byte as it would go out, and send nothing
+    /// Print each request byte for byte instead of sending it
     #[arg(long)]
     dry_run: bool,
-    /// Print a JSON line for each attempt
+    /// Print one JSON line per attempt
     #[arg(long)]
     json: bool,
-    /// How often to send each
+    /// Number of times to send each delivery
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
     count: u64,
-    /// How long to wait between two, for instance 500ms
+    /// Pause between requests, e.g. 500ms
     #[arg(long, value_name = "TIME", value_parser = units::parse_duration)]
     interval: Option<Duration>,
     #[command(flatten)]
@@ -57,10 +57,10 @@ pub(super) struct ResendArgs {
 
 #[derive(Debug, Args)]
 struct SigningArgs {
-    /// Send the bytes as they came, with the signature that they came with
+    /// Send the bytes as received, with the original signature
     #[arg(long)]
     exact: bool,
-    /// Keep the delivery's own id where the provider signs one, as a retry has it
+    /// Keep the original delivery id, as a retry does, if the provider signs one
     #[arg(long, conflicts_with = "exact")]
     keep_id: bool,
 }

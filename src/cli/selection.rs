@@ -9,7 +9,7 @@ use crate::ops::selection::Selection;
 
 #[derive(Debug, Args)]
 pub(super) struct FilterArgs {
-    /// Which ones, for instance 'type:message.* sig:!verified'
+    /// Filter, e.g. 'type:message.* sig:!verified' (see `hookglass help filters`)
     #[arg(value_name = "FILTER")]
     filter: Vec<String>,
 }

@@ -16,27 +16,27 @@ use crate::provider::Provider;
 
 #[derive(Debug, Args)]
 pub(super) struct SendArgs {
-    /// An event type of the provider (`message.created`), or a file whose bytes are sent
+    /// Event type of the provider (e.g. `message.created`), or a file to send
     #[arg(value_name = "TYPE|FILE")]
     what: String,
-    /// Where to send to
+    /// URL to send to
     #[arg(long, value_name = "URL")]
     to: Target,
     #[command(flatten)]
     provider: ProviderArgs,
-    /// How many to send
+    /// Number of requests
     #[arg(long, value_name = "N", default_value_t = 1)]
     count: u64,
-    /// At most this many a second, for instance 5/s; as fast as it goes if left out
+    /// Maximum rate, e.g. 5/s [default: unlimited]
     #[arg(long, value_name = "N/s", value_parser = parse_rate)]
     rate: Option<f64>,
-    /// Spoil what is sent
+    /// Tamper with the request after signing it
     #[arg(long, value_enum)]
     tamper: Option<TamperArg>,
-    /// Print each request byte for byte as it would go out, and send nothing
+    /// Print each request byte for byte instead of sending it
     #[arg(long)]
     dry_run: bool,
-    /// Print a JSON line for each sending
+    /// Print one JSON line per attempt
     #[arg(long)]
     json: bool,
 }
@@ -45,9 +45,9 @@ pub(super) struct SendArgs {
 pub(super) enum TamperArg {
     /// Change one byte of the body after signing
     Body,
-    /// Change one digit of the signature
+    /// Change one character of the signature
     Signature,
-    /// Leave the signature out
+    /// Omit the signature
     Missing,
 }
 

@@ -17,13 +17,13 @@ use crate::units;
 
 #[derive(Debug, Args)]
 pub(super) struct ShowArgs {
-    /// The number of the delivery, as `list` shows it
+    /// Delivery number, as shown by `hookglass list`
     id: crate::delivery::DeliveryId,
     #[command(flatten)]
     store: StoreArgs,
     #[command(flatten)]
     form: ShowForm,
-    /// Include signatures and credentials, which --as leaves out
+    /// Include signatures and credentials, which --as omits
     #[arg(long)]
     with_signature: bool,
     #[command(flatten)]
@@ -34,23 +34,23 @@ pub(super) struct ShowArgs {
 #[group(multiple = false)]
 #[expect(clippy::struct_excessive_bools, reason = "flags of which at most one can be given")]
 pub(super) struct ShowForm {
-    /// As one JSON line
+    /// Print one JSON line
     #[arg(long)]
     json: bool,
-    /// The body, byte for byte
+    /// Print the body, byte for byte
     #[arg(long)]
     body: bool,
-    /// The header lines as received
+    /// Print the header lines as received
     #[arg(long)]
     headers: bool,
-    /// Head and body as on the wire
+    /// Print head and body as received
     #[arg(long)]
     raw: bool,
-    /// As a curl command that sends it to the listener's default address; short for --as curl
+    /// Print a curl command for the listener's default address; short for --as curl
     #[arg(long)]
     curl: bool,
-    /// In a format to copy: payload, pretty, headers, event-id, signature, url, curl, httpie, xh, http, or
-    /// a program that verifies it: node, python, go, ruby, php, rust
+    /// Print in a copy format: payload, pretty, headers, event-id, signature, url, curl, httpie, xh, http,
+    /// or a program that verifies it: node, python, go, ruby, php, rust
     #[arg(long = "as", value_name = "FORM", value_parser = parse_format)]
     copy: Option<&'static CopyFormat>,
 }

@@ -18,27 +18,26 @@ use crate::signature::{Subject, Verifier};
 
 #[derive(Debug, Args)]
 pub(super) struct VerifyArgs {
-    /// The service that sent it [default: the one whose signature header is there, else what
-    /// hookglass.toml says, else cribbly]
+    /// Provider [default: recognized by the headers, else `provider` in hookglass.toml, else cribbly]
     #[arg(long, value_name = "NAME")]
     provider: Option<String>,
     #[command(flatten)]
     secrets: SecretArgs,
     #[command(flatten)]
     config: ConfigArgs,
-    /// A header as received, 'Name: value'; as many as there are
+    /// Request header, 'Name: value'; repeat for each header
     #[arg(long, value_name = "HEADER", value_parser = parse_header)]
     header: Vec<Header>,
-    /// The request method
+    /// Request method
     #[arg(long, value_name = "METHOD", default_value = "POST")]
     method: String,
-    /// The public URL, for providers that sign it
+    /// Public URL, for providers that sign it
     #[arg(long, value_name = "URL")]
     url: Option<String>,
-    /// The file of the body, or - for standard input
+    /// File with the body, or - for standard input
     #[arg(long, value_name = "PATH", default_value = "-")]
     body: PathBuf,
-    /// Check as of this time, in Unix seconds, instead of now
+    /// Unix time in seconds to check timestamps against [default: now]
     #[arg(long, value_name = "UNIX", allow_negative_numbers = true)]
     at: Option<i64>,
     /// Print one JSON object

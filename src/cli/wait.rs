@@ -22,22 +22,22 @@ pub(super) struct WaitArgs {
     filter: FilterArgs,
     #[command(flatten)]
     store: StoreArgs,
-    /// How many have to come
+    /// Number of matching deliveries to wait for
     #[arg(long, value_name = "N", default_value_t = 1, conflicts_with_all = ["sequence", "none"])]
     count: usize,
-    /// How long to wait, for instance 500ms, 30s or 5m
+    /// Time limit, e.g. 500ms, 30s, or 5m
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = units::parse_duration)]
     timeout: Duration,
-    /// Count those as well that came since then, for instance 5m or 2026-11-24T10:00
+    /// Also count deliveries received since then, e.g. 5m or 2026-11-24T10:00
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
-    /// Filters that have to be met in this order; others may come between
+    /// Filters that must match in this order; other deliveries may arrive in between
     #[arg(long, value_name = "FILTER", conflicts_with = "none", allow_hyphen_values = true)]
     sequence: Vec<String>,
-    /// Fail if one comes, and succeed when the time is over
+    /// Fail if a matching delivery arrives before the time limit
     #[arg(long)]
     none: bool,
-    /// Print JSON lines
+    /// Print JSON Lines
     #[arg(long)]
     json: bool,
 }

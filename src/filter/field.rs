@@ -1,4 +1,4 @@
-//! Table of fields, from which the parser, the completion, and the documentation are built.
+//! Table of fields, used by the parser, the completion, the help, and the docs.
 
 use crate::delivery::{SignatureStatus, Source};
 
@@ -148,37 +148,37 @@ const fn key(
 /// All fields, in the order of the documentation.
 #[rustfmt::skip]
 pub const FIELDS: &[FilterField] = &[
-    key(FieldKey::Type, ValueKind::Text, "type", "type:message.*", "the event type"),
+    key(FieldKey::Type, ValueKind::Text, "type", "type:message.*", "event type"),
     key(FieldKey::Signature, ValueKind::Words(Words::Signature), "sig", "sig:!verified",
-        "the verdict on the signature: missing, malformed, mismatch, expired, verified, or unchecked; failed (or bad) is any but the last two"),
-    key(FieldKey::Cause, ValueKind::Text, "cause", "cause:sig-case", "the proved cause of the verdict"),
-    key(FieldKey::Provider, ValueKind::Text, "provider", "provider:cribbly", "who sent it"),
-    key(FieldKey::Method, ValueKind::AnyCase, "method", "method:post,put", "the method of the request"),
+        "verdict: verified, mismatch, missing, malformed, expired, or unchecked; failed (or bad): any except verified and unchecked"),
+    key(FieldKey::Cause, ValueKind::Text, "cause", "cause:sig-case", "proved cause of a failed verdict"),
+    key(FieldKey::Provider, ValueKind::Text, "provider", "provider:cribbly", "provider"),
+    key(FieldKey::Method, ValueKind::AnyCase, "method", "method:post,put", "request method"),
     key(FieldKey::Path, ValueKind::Path, "path", "path:/hooks/*",
-        "the request target, with its query or without; write \\? for a question mark, and /^…/ for a regex"),
-    key(FieldKey::Status, ValueKind::Status, "status", "status:>=400", "the status that the sender was answered with"),
-    FilterField { name: "header.", example: "header.user-agent:*curl*", help: "a request header, text or number",
+        "request target, with or without its query; \\? matches a question mark, /^…/ is a regex"),
+    key(FieldKey::Status, ValueKind::Status, "status", "status:>=400", "response status"),
+    FilterField { name: "header.", example: "header.user-agent:*curl*", help: "request header, as text or number",
         reads: FieldSource::Header, takes: ValueKind::Data },
     key(FieldKey::Body, ValueKind::Part, "body", "body:\"hello there\"", "text anywhere in the body"),
-    key(FieldKey::Id, ValueKind::Text, "id", "id:a056V7R7NmNRjl70", "the event id"),
-    key(FieldKey::Size, ValueKind::Size, "size", "size:>10k", "the size of the body"),
+    key(FieldKey::Id, ValueKind::Text, "id", "id:a056V7R7NmNRjl70", "event id"),
+    key(FieldKey::Size, ValueKind::Size, "size", "size:>10k", "body size"),
     key(FieldKey::Since, ValueKind::Moment, "since", "since:5m",
-        "received then or later: 30s, 5m, 2h, 1d ago, 17:00, 2026-11-23, 2026-11-23T17:00 or A..B"),
+        "received then or later: 30s, 5m, 2h, or 1d ago, 17:00, 2026-11-23, 2026-11-23T17:00, or a range A..B"),
     key(FieldKey::Until, ValueKind::Moment, "until", "until:2026-11-23T17:00", "received then or earlier"),
     key(FieldKey::Duplicate, ValueKind::Words(Words::Duplicate), "dup", "dup:yes",
-        "whether the event id came before, yes or no; dup:differs if it came with another body"),
+        "event id was received before: yes or no; differs: with another body"),
     key(FieldKey::Shape, ValueKind::Words(Words::Shape), "shape", "shape:changed",
-        "changed where its body has a path that is new, gone or of another type among those of its type"),
-    key(FieldKey::Resent, ValueKind::Words(Words::YesNo), "resent", "resent:yes", "whether you sent it onwards by hand"),
-    key(FieldKey::Marked, ValueKind::Words(Words::YesNo), "marked", "marked:yes", "whether you marked it"),
+        "changed: the body has a new, missing, or differently typed field compared with earlier deliveries of its type"),
+    key(FieldKey::Resent, ValueKind::Words(Words::YesNo), "resent", "resent:yes", "resent by you: yes or no"),
+    key(FieldKey::Marked, ValueKind::Words(Words::YesNo), "marked", "marked:yes", "marked: yes or no"),
     key(FieldKey::Source, ValueKind::Words(Words::Source), "source", "source:live,resend",
-        "how it came here: live, resend, replay or import"),
-    key(FieldKey::Peer, ValueKind::Text, "peer", "peer:127.0.0.1", "the address that it came from, with its port or without"),
+        "origin: live, resend, replay, or import"),
+    key(FieldKey::Peer, ValueKind::Text, "peer", "peer:127.0.0.1", "client address, with or without the port"),
     FilterField { name: ".", example: ".payload.contact.username:Kev*",
-        help: "a value in a JSON body, text or number (.read_at:>0, .items[0].id:x); :empty for \"\", [], {} and null, :exists for any",
+        help: "value in a JSON body, as text or number (.read_at:>0, .items[0].id:x); empty: \"\", [], {}, or null; exists: any value",
         reads: FieldSource::Json, takes: ValueKind::Json },
     FilterField { name: "jq", example: "jq:'.payload.reactions|length>2'",
-        help: "a jq program in single or double quotes; fits where its first output from a JSON body is neither false nor null",
+        help: "quoted jq program; matches if its first output is neither false nor null",
         reads: FieldSource::Jq, takes: ValueKind::Jq },
 ];
 

@@ -74,7 +74,7 @@ macro_rules! verifier {
         format(
             $name,
             concat!("verify in ", $language),
-            concat!("a program for ", $language, " that verifies it"),
+            concat!($language, " program that verifies it"),
             Whole,
             Write::Snippet($snippet),
         )
@@ -86,16 +86,16 @@ use CopyNeeds::{Body, EventId, Nothing, Whole};
 /// All formats, in the order of the menu.
 #[rustfmt::skip] // a row is a line
 pub const COPY_FORMATS: &[CopyFormat] = &[
-    format("payload", "payload", "the body, byte for byte", Body, Write::Payload),
-    format("pretty", "payload, formatted", "the body as it is shown", Body, Write::Pretty),
-    format("headers", "headers", "the header lines", Nothing, Write::Headers),
-    format("event-id", "event id", "the event id", EventId, Write::EventId),
-    format("signature", "signature", "the value of the provider's signature header", Nothing, Write::Signature),
-    format("url", "URL", "the URL that the request was sent to", Nothing, Write::Url),
-    format("curl", "curl command", "a curl command that sends the same bytes", Whole, Write::Curl),
-    format("httpie", "HTTPie", "an HTTPie command that sends it", Whole, Write::Httpie("http")),
-    format("xh", "xh", "an xh command that sends it", Whole, Write::Httpie("xh")),
-    format("http", "raw HTTP", "head and body as on the wire", Whole, Write::Http),
+    format("payload", "payload", "body, byte for byte", Body, Write::Payload),
+    format("pretty", "payload, formatted", "body, formatted", Body, Write::Pretty),
+    format("headers", "headers", "header lines", Nothing, Write::Headers),
+    format("event-id", "event id", "event id", EventId, Write::EventId),
+    format("signature", "signature", "value of the signature header", Nothing, Write::Signature),
+    format("url", "URL", "request URL", Nothing, Write::Url),
+    format("curl", "curl command", "curl command that sends the same bytes", Whole, Write::Curl),
+    format("httpie", "HTTPie", "HTTPie command", Whole, Write::Httpie("http")),
+    format("xh", "xh", "xh command", Whole, Write::Httpie("xh")),
+    format("http", "raw HTTP", "head and body as received", Whole, Write::Http),
     verifier!("node", "Node", snippet::NODE),
     verifier!("python", "Python", snippet::PYTHON),
     verifier!("go", "Go", snippet::GO),

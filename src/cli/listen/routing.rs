@@ -26,15 +26,15 @@ use crate::tunnel;
 pub(super) struct RoutingArgs {
     #[command(flatten)]
     forward: ForwardArgs,
-    /// Answer by this script instead, for instance 500, `503;retry-after=5`, 500x2,200, 10%:500,
-    /// timeout, close or hold; 'type:message.* => 500' is for some deliveries only. Rules of flags
-    /// are asked before those of the configuration
+    /// Respond with a script, e.g. 500, `503;retry-after=5`, 500x2,200, 10%:500, timeout, close,
+    /// or hold; 'type:message.* => 500' applies to matching deliveries only. Takes precedence over
+    /// rules in the configuration (see `hookglass help respond`)
     #[arg(long, value_name = "SPEC", value_parser = rule)]
     respond: Vec<Arc<ResponseRule>>,
-    /// Answer 401 unless the signature is verified
+    /// Respond with 401 unless the signature is verified
     #[arg(long)]
     strict: bool,
-    /// Treat what providers ask before they register a URL like any other delivery
+    /// Do not answer provider URL-verification requests
     #[arg(long)]
     no_handshake: bool,
     #[command(flatten)]
@@ -43,29 +43,29 @@ pub(super) struct RoutingArgs {
 
 #[derive(Debug, Args)]
 struct ForwardArgs {
-    /// Send each delivery on to this URL and return its answer to the sender; further URLs get it
-    /// as well, and their answers are kept
+    /// Forward each delivery to this URL and return its response to the client. Repeat to forward
+    /// to more URLs; their responses are stored
     #[arg(long, value_name = "URL")]
     forward: Vec<Target>,
-    /// Let --forward keep the `Host` of the delivery
+    /// Keep the delivery's `Host` header when forwarding
     #[arg(long, requires = "forward")]
     preserve_host: bool,
-    /// Let --forward add this header, 'Name: value'
+    /// Header to add when forwarding, 'Name: value'
     #[arg(long, value_name = "HEADER", requires = "forward", value_parser = added_header)]
     add_header: Vec<Header>,
-    /// Let --forward take any certificate of https, for instance a local one
+    /// Accept any TLS certificate when forwarding, e.g. a self-signed one
     #[arg(long, requires = "forward")]
     insecure: bool,
 }
 
 #[derive(Debug, Args)]
 struct TunnelArgs {
-    /// Make it reachable from the internet, with an agent that runs or is started: ngrok or
-    /// cloudflared
+    /// Make the listener reachable from the internet through ngrok or cloudflared; uses a running
+    /// agent or starts one
     #[arg(long, value_name = "AGENT", conflicts_with = "public_url")]
     tunnel: Option<tunnel::TunnelKind>,
-    /// The URL that the provider was given, for providers that sign it, and where any other
-    /// tunnel or proxy leads here
+    /// Public URL registered with the provider, for schemes that sign it and for other tunnels or
+    /// proxies
     #[arg(long, value_name = "URL", value_parser = public_url)]
     public_url: Option<String>,
 }
