@@ -87,9 +87,8 @@ fn examples(page: &mut Vec<u8>, heading: &str, command: &str) -> io::Result<()> 
 /// Escapes text for roff: backslashes, hyphens, and a control character at the start of a line.
 fn literal(text: &str) -> String {
     let text = text.replace('\\', "\\e").replace('-', "\\-");
-    let lines = text.lines().map(|line| match line.starts_with(['.', '\'']) {
-        true => format!("\\&{line}"),
-        false => line.to_owned(),
+    let lines = text.lines().map(|line| {
+        if line.starts_with(['.', '\'']) { format!("\\&{line}") } else { line.to_owned() }
     });
     lines.collect::<Vec<_>>().join("\n")
 }
