@@ -1,21 +1,32 @@
 //! The headless front end: prints one line per delivery on standard output.
 //!
-//! It reads committed deliveries from the store in id order, so a slow consumer neither loses nor
-//! repeats any. A forwarded delivery is printed once its response is known, and one with a failed
-//! signature once its cause has been searched for; later deliveries wait for it.
+//! It follows the store in id order, and reads what it missed from it, so a slow consumer neither
+//! loses nor repeats any. A forwarded delivery is printed once its response is known, and one with a
+//! failed signature once its cause has been searched for; later deliveries wait for it.
 
+use std::collections::VecDeque;
 use std::io::{self, Write};
+use std::sync::Arc;
 
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
-use crate::delivery::{Delivery, DeliveryId};
+use crate::delivery::{Attempt, Delivery, DeliveryId};
 use crate::formats::jsonl;
 use crate::payload::escape;
-use crate::store::{Store, StoreError, StoreReader};
+use crate::store::{Followed, Follower, Store, StoreChange, StoreError, StoreReader};
 use crate::units;
 
 /// Deliveries read at a time. Kept small because bodies can be large.
 const PAGE: usize = 64;
+
+/// Deliveries in memory that wait for an earlier one, and their total body size; more are read from
+/// the store again.
+const MAX_WAITING: usize = 1024;
+const MAX_WAITING_BYTES: usize = 4 << 20;
+
+/// Bytes written at a time.
+const BUFFER: usize = 64 << 10;
 
 /// Output format of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,60 +44,170 @@ pub enum HeadlessError {
     Output(#[from] io::Error),
 }
 
-/// Prints every delivery stored after `last`, until `ended` is canceled and all are printed.
+/// Prints every delivery stored after `last`, where `follower` began, until `ended` is canceled and
+/// all are printed.
 pub(crate) async fn run(
     store: &Store,
-    last: DeliveryId,
+    (last, follower): (DeliveryId, Follower),
     format: Format,
     ended: CancellationToken,
 ) -> Result<(), HeadlessError> {
-    let mut reader = store.reader()?;
-    let mut progress = store.progress();
-    let mut last = last;
-    loop {
-        let ending = ended.is_cancelled();
-        progress.mark_unchanged();
-        // Writing may block indefinitely; on a blocking thread it does not stall the runtime.
-        let printed =
-            tokio::task::spawn_blocking(move || print_new(reader, last, format, ending)).await;
-        (reader, last) = match printed {
-            Ok(outcome) => outcome?,
-            Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
-        };
-        if ending {
-            return Ok(());
-        }
-        tokio::select! {
-            changed = progress.changed() => if changed.is_err() { ended.cancelled().await },
-            () = ended.cancelled() => {}
-        }
+    let reader = store.reader()?;
+    let printer =
+        Printer { reader, format, last, waiting: VecDeque::new(), bytes: 0, behind: None };
+    let runtime = Handle::current();
+    // Writing may block indefinitely; on a blocking thread it does not stall the runtime.
+    let printing =
+        tokio::task::spawn_blocking(move || runtime.block_on(printer.run(follower, ended)));
+    match printing.await {
+        Ok(outcome) => outcome,
+        Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
     }
 }
 
-/// Prints new deliveries that have their response. At the end, prints the others as well.
-fn print_new(
+/// Prints deliveries from memory, or from the store if it has fallen behind.
+struct Printer {
     reader: StoreReader,
-    mut last: DeliveryId,
     format: Format,
-    ending: bool,
-) -> Result<(StoreReader, DeliveryId), HeadlessError> {
-    let mut out = io::BufWriter::new(io::stdout().lock());
-    'pages: loop {
-        let page = reader.deliveries_after(last, PAGE)?;
-        if page.is_empty() {
-            break;
-        }
-        for delivery in page {
-            if !delivery.summary.is_settled() && !ending {
-                break 'pages;
+    /// The last delivery printed.
+    last: DeliveryId,
+    /// The deliveries after it; the first one is not settled.
+    waiting: VecDeque<Arc<Delivery>>,
+    /// Total size of their bodies.
+    bytes: usize,
+    /// Set while deliveries after `last` are in the store only.
+    behind: Option<Behind>,
+}
+
+/// Reason why the store is not read to its end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Behind {
+    /// It has not been read yet.
+    Unread,
+    /// This delivery is not settled.
+    Unsettled(DeliveryId),
+}
+
+impl Printer {
+    async fn run(
+        mut self,
+        mut follower: Follower,
+        ended: CancellationToken,
+    ) -> Result<(), HeadlessError> {
+        loop {
+            let news = tokio::select! {
+                biased;
+                () = ended.cancelled() => break,
+                news = follower.next() => news,
+            };
+            // Without a writer there are no more deliveries.
+            let Some(news) = news else {
+                ended.cancelled().await;
+                break;
+            };
+            let mut out = io::BufWriter::with_capacity(BUFFER, io::stdout().lock());
+            let mut next = Some(news);
+            while let Some(news) = next {
+                match news {
+                    Followed::Commit(commit) => commit.changes().for_each(|it| self.take(it)),
+                    Followed::Missed => {
+                        follower.skip_missed();
+                        self.fall_behind();
+                    }
+                }
+                self.print_settled(&mut out)?;
+                next = follower.try_next();
             }
-            print(&mut out, &delivery, format)?;
-            last = delivery.summary.id;
+            out.flush()?;
+        }
+        // Prints all others, settled or not.
+        let mut out = io::BufWriter::with_capacity(BUFFER, io::stdout().lock());
+        self.print_stored(&mut out, true)?;
+        Ok(out.flush()?)
+    }
+
+    fn fall_behind(&mut self) {
+        self.waiting.clear();
+        self.bytes = 0;
+        self.behind = Some(Behind::Unread);
+    }
+
+    fn take(&mut self, change: &StoreChange) {
+        if let Some(behind) = self.behind {
+            if let StoreChange::Kept(summary) = change
+                && behind == Behind::Unsettled(summary.id)
+                && summary.is_settled()
+            {
+                self.behind = Some(Behind::Unread);
+            }
+            if let StoreChange::Removed(id) = change
+                && behind == Behind::Unsettled(*id)
+            {
+                self.behind = Some(Behind::Unread);
+            }
+            return;
+        }
+        match change {
+            // It was printed when the store was read.
+            StoreChange::New(delivery) if delivery.summary.id <= self.last => {}
+            StoreChange::New(delivery) => {
+                self.bytes += delivery.body.len();
+                self.waiting.push_back(Arc::clone(delivery));
+                if self.waiting.len() > MAX_WAITING || self.bytes > MAX_WAITING_BYTES {
+                    self.fall_behind();
+                }
+            }
+            StoreChange::Attempted(attempt) => {
+                if let Some(delivery) = self.waiting_for(attempt.delivery) {
+                    delivery.attempts.push(Attempt::clone(attempt));
+                }
+            }
+            StoreChange::Kept(summary) => {
+                if let Some(delivery) = self.waiting_for(summary.id) {
+                    delivery.summary.clone_from(summary);
+                }
+            }
+            StoreChange::Removed(id) => self.waiting.retain(|one| one.summary.id != *id),
         }
     }
-    out.flush()?;
-    drop(out);
-    Ok((reader, last))
+
+    fn waiting_for(&mut self, id: DeliveryId) -> Option<&mut Delivery> {
+        let at = self.waiting.binary_search_by_key(&id, |one| one.summary.id).ok()?;
+        self.waiting.get_mut(at).map(Arc::make_mut)
+    }
+
+    fn print_settled(&mut self, out: &mut impl Write) -> Result<(), HeadlessError> {
+        if self.behind == Some(Behind::Unread) {
+            return self.print_stored(out, false);
+        }
+        while self.waiting.front().is_some_and(|first| first.summary.is_settled())
+            && let Some(delivery) = self.waiting.pop_front()
+        {
+            print(out, &delivery, self.format)?;
+            self.bytes = self.bytes.saturating_sub(delivery.body.len());
+            self.last = delivery.summary.id;
+        }
+        Ok(())
+    }
+
+    /// Prints deliveries from the store up to one that is not settled; at the end, all.
+    fn print_stored(&mut self, out: &mut impl Write, is_end: bool) -> Result<(), HeadlessError> {
+        loop {
+            let page = self.reader.deliveries_after(self.last, PAGE)?;
+            if page.is_empty() {
+                self.behind = None;
+                return Ok(());
+            }
+            for delivery in page {
+                if !delivery.summary.is_settled() && !is_end {
+                    self.behind = Some(Behind::Unsettled(delivery.summary.id));
+                    return Ok(());
+                }
+                print(out, &delivery, self.format)?;
+                self.last = delivery.summary.id;
+            }
+        }
+    }
 }
 
 /// Writes a delivery as one line.

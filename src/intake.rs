@@ -35,7 +35,7 @@ use crate::listener::{ClientResponse, Received, Reply};
 use crate::outbound::{Health, Response, SendError, SendOutcome, Ticket, attempt};
 use crate::respond::{Rulebook, ScriptAction, ScriptStep};
 use crate::signature::{Handshakes, Verifier};
-use crate::store::{KeepError, Store};
+use crate::store::{KeepError, Store, Stored};
 use sequencer::{Accepted, Disposition};
 
 pub use assess::Strict;
@@ -93,14 +93,14 @@ impl Intake {
         new.diagnosing = diagnosis.is_some();
         let stored_status = new.response;
         let entry = tracing::enabled!(tracing::Level::INFO).then(|| LogEntry::of(&new));
-        let accepted = match self.sequencer.submit(new, preset_response).await {
+        let accepted = match self.store_and_decide(new, preset_response).await {
             Ok(accepted) => accepted,
             Err(error) => {
                 tracing::error!(%error, "delivery not stored");
                 return unavailable(&error).into();
             }
         };
-        let id = accepted.id;
+        let id = accepted.delivery.summary.id;
         if let Some(entry) = entry {
             entry.write(id);
         }
@@ -116,15 +116,32 @@ impl Intake {
         reply
     }
 
+    /// Stores a delivery and decides who responds. Only rules and targets need the sequencer.
+    async fn store_and_decide(
+        &self,
+        new: NewDelivery,
+        preset_response: Option<ClientResponse>,
+    ) -> Result<Accepted, KeepError> {
+        if preset_response.is_none() && !self.is_default() {
+            return self.sequencer.submit(new).await;
+        }
+        let Stored { delivery, id, .. } = self.store.keep(new).await?;
+        let response = preset_response.unwrap_or_else(|| sequencer::default_response(id));
+        Ok(Accepted { delivery, disposition: Disposition::Answer(response) })
+    }
+
+    /// Returns whether every delivery gets the default response.
+    fn is_default(&self) -> bool {
+        self.rules.is_empty() && self.forwards.is_empty()
+    }
+
     async fn carry_out(&self, accepted: Accepted) -> Reply {
-        let Accepted { id, disposition } = accepted;
+        let Accepted { delivery, disposition } = accepted;
+        let id = delivery.summary.id;
         tracing::debug!(id = id.0, by = disposition.name(), "response decided");
         match disposition {
             Disposition::Answer(response) => response.into(),
-            Disposition::Respond(matched) => {
-                let (step, delivery) = *matched;
-                self.respond(step, &delivery).await
-            }
+            Disposition::Respond(step) => self.respond(step, &delivery).await,
             Disposition::Forward(ticket) => self.await_target(id, ticket).await.into(),
         }
     }

@@ -3,10 +3,10 @@
 //!
 //! ```text
 //!  client ─► listener ─► intake: assess ─► store ─► response to the client
-//!                                            │ revisions
-//!                       ┌────────────────────┴───────────┐
-//!                       ▼                                ▼
-//!                   dashboard                     headless (JSON lines)
+//!                                            │ feed: each commit, in memory
+//!                       ┌────────────────────┼───────────┐
+//!                       ▼                    ▼           ▼
+//!                   dashboard         schema drift  headless (JSON lines)
 //!                       │ effects
 //!                       └─► resend · edit · copy · export ─► attempts into the store
 //!

@@ -3,12 +3,13 @@
 //! One thread writes. It puts all waiting jobs into one transaction, commits it with
 //! `synchronous=FULL`, and only then replies, so that deliveries that arrive together share the
 //! cost of a commit. Readers have connections of their own; the write-ahead log keeps them from
-//! blocking the writer. A follower waits on [`Store::progress`] and reads what has changed since,
-//! so nothing is lost however slowly it reads.
+//! blocking the writer. A [`Follower`] receives each commit in memory; one that falls behind reads
+//! what it missed by revision, so nothing is lost however slow it is.
 
 mod annotate;
 mod attempt_writer;
 mod error;
+mod feed;
 mod location;
 mod lock;
 mod maintenance;
@@ -22,14 +23,16 @@ mod write;
 mod writer;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::delivery::{Attempt, DeliveryId, NewDelivery, Verdict};
+use crate::delivery::{Attempt, Delivery, DeliveryId, NewDelivery, Verdict};
 
 pub use attempt_writer::AttemptWriter;
 pub use error::{KeepError, StoreError};
+pub use feed::{Commit, Followed, Follower};
 pub use maintenance::{Maintenance, Pruned, Retention};
 pub use raw::RawRequest;
 pub use read::{AttemptTime, StoreChange, StoreReader, Tail};
@@ -46,8 +49,10 @@ pub enum StorePlace {
 }
 
 /// Result of storing a delivery.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Stored {
+    /// The delivery, complete.
+    pub delivery: Arc<Delivery>,
     pub id: DeliveryId,
     /// The first delivery with the same event id from the same provider.
     pub duplicate_of: Option<DeliveryId>,
@@ -70,7 +75,7 @@ enum WriteJob {
     Keep(Box<NewDelivery>, oneshot::Sender<Result<Stored, KeepError>>),
     RecordResponse(DeliveryId, u16, oneshot::Sender<Result<(), KeepError>>),
     RecordDiagnosis(DeliveryId, Box<Verdict>, oneshot::Sender<Result<(), KeepError>>),
-    RecordAttempt(Box<Attempt>, oneshot::Sender<Result<(), KeepError>>),
+    RecordAttempt(Arc<Attempt>, oneshot::Sender<Result<(), KeepError>>),
     RecordSchema(Box<SchemaRecord>, oneshot::Sender<Result<(), KeepError>>),
     Edit(annotate::AnnotationJob, oneshot::Sender<Result<(), KeepError>>),
     Finish,
@@ -81,6 +86,7 @@ enum WriteJob {
 pub struct Store {
     jobs: mpsc::Sender<WriteJob>,
     progress: watch::Receiver<StoreProgress>,
+    feed: feed::FeedHandle,
     location: location::StoreLocation,
 }
 
@@ -119,10 +125,12 @@ impl Store {
         let revision = read::revision(&connection).map_err(|error| location.error(error))?;
         let (jobs, queue) = mpsc::channel(QUEUE);
         let (report, progress) = watch::channel(StoreProgress { revision, error: None });
-        let writer =
-            Writer::start(writer::WriterState { connection, queue, report, lock }, jobs.clone())
-                .map_err(|source| location.unopenable(source))?;
-        Ok((Self { jobs, progress, location }, writer))
+        let feed = feed::Feed::new();
+        let handle = feed.handle();
+        let state = writer::WriterState { connection, queue, report, feed, lock };
+        let writer = Writer::start(state, jobs.clone());
+        let writer = writer.map_err(|source| location.unopenable(source))?;
+        Ok((Self { jobs, progress, feed: handle, location }, writer))
     }
 
     /// Stores a delivery; returns when it is on disk.
@@ -146,7 +154,7 @@ impl Store {
 
     /// Stores an attempt.
     pub async fn record_attempt(&self, attempt: Attempt) -> Result<(), KeepError> {
-        self.submit(|reply| WriteJob::RecordAttempt(Box::new(attempt), reply)).await
+        self.submit(|reply| WriteJob::RecordAttempt(Arc::new(attempt), reply)).await
     }
 
     /// Stores the baseline of an event type, and the changes found in one body.
@@ -199,6 +207,11 @@ impl Store {
     /// Watches the progress of the store, which changes with every commit.
     pub fn progress(&self) -> watch::Receiver<StoreProgress> {
         self.progress.clone()
+    }
+
+    /// Follows every change from now on.
+    pub fn follow(&self) -> Result<Follower, StoreError> {
+        self.feed.follow(|| self.reader()?.tail())
     }
 
     /// Opens a reader with its own connection.

@@ -4,15 +4,18 @@ mod support;
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::future::join_all;
 use hookglass::delivery::{
     Attempt, AttemptKind, DeliveryId, EventRef, Head, Header, NewDelivery, Outcome, Refusal,
     ResponseRecord, SignatureStatus, Summary, Timing, Verdict,
 };
 use hookglass::store::{
-    AttemptWriter, KeepError, Store, StoreChange, StoreError, StorePlace, StoreReader,
+    AttemptWriter, Followed, Follower, KeepError, Store, StoreChange, StoreError, StorePlace,
+    StoreReader,
 };
 use jiff::Timestamp;
 use rusqlite::Connection;
@@ -55,7 +58,7 @@ fn attempt(id: DeliveryId, outcome: Outcome) -> Attempt {
 fn kept(changes: Vec<StoreChange>) -> impl Iterator<Item = Summary> {
     changes.into_iter().filter_map(|change| match change {
         StoreChange::Kept(summary) => Some(*summary),
-        StoreChange::Removed(_) => None,
+        StoreChange::New(_) | StoreChange::Attempted(_) | StoreChange::Removed(_) => None,
     })
 }
 
@@ -431,7 +434,7 @@ async fn what_is_removed_is_seen_by_nobody_until_it_comes_back() -> Tested {
         .iter()
         .filter_map(|change| match change {
             StoreChange::Removed(id) => Some(id.0),
-            StoreChange::Kept(_) => None,
+            StoreChange::New(_) | StoreChange::Attempted(_) | StoreChange::Kept(_) => None,
         })
         .collect();
     assert_eq!(gone, [1, 3]);
@@ -522,5 +525,161 @@ async fn many_are_removed_beside_deliveries_that_come() -> Tested {
     let repeats = store.reader()?.newest(None, 4000)?;
     assert_eq!(repeats.iter().filter(|row| row.duplicate_of.is_some()).count(), 2990);
     assert!(repeats.iter().all(|row| row.duplicate_of.is_none_or(|first| first < row.id)));
+    finish(writer).await
+}
+
+/// Everything that a follower receives until it has all commits so far.
+fn followed(follower: &mut Follower) -> Vec<Followed> {
+    std::iter::from_fn(|| follower.try_next()).collect()
+}
+
+/// The ids of new deliveries that a follower received in memory.
+fn new_ids(followed: &[Followed]) -> Vec<i64> {
+    let commits = followed.iter().filter_map(|followed| match followed {
+        Followed::Commit(commit) => Some(commit),
+        Followed::Missed => None,
+    });
+    let new = commits.flat_map(|commit| commit.changes()).filter_map(|change| match change {
+        StoreChange::New(delivery) => Some(delivery.summary.id.0),
+        StoreChange::Attempted(_) | StoreChange::Kept(_) | StoreChange::Removed(_) => None,
+    });
+    new.collect()
+}
+
+#[tokio::test]
+async fn a_follower_is_handed_the_delivery_that_was_stored() -> Tested {
+    let (store, writer) = Store::open(&StorePlace::Memory, "")?;
+    let mut follower = store.follow()?;
+    let stored = store.keep(delivery("e1", "body")).await?;
+    let Some(Followed::Commit(commit)) = follower.next().await else {
+        return Err("there is no commit".into());
+    };
+    let changes: Vec<_> = commit.changes().cloned().collect();
+    let [StoreChange::New(handed)] = changes.as_slice() else {
+        return Err(format!("{changes:?}").into());
+    };
+    assert!(Arc::ptr_eq(handed, &stored.delivery));
+    finish(writer).await
+}
+
+#[tokio::test]
+async fn a_follower_receives_what_the_store_holds() -> Tested {
+    let (store, writer) = Store::open(&StorePlace::Memory, "")?;
+    let mut follower = store.follow()?;
+    store.keep(delivery("e1", "body")).await?;
+    let stored = store.keep(delivery("e1", "other")).await?;
+    assert_eq!(new_ids(&followed(&mut follower)), [1, 2]);
+    assert_eq!(store.reader()?.delivery(stored.id)?.as_ref(), Some(&*stored.delivery));
+    finish(writer).await
+}
+
+#[tokio::test]
+async fn a_follower_receives_attempts_and_changes_in_memory() -> Tested {
+    let (store, writer) = Store::open(&StorePlace::Memory, "")?;
+    let id = store.keep(delivery("e1", "")).await?.id;
+    let mut follower = store.follow()?;
+    let failed = Outcome::Failed { reason: "refused".to_owned(), timed_out: false };
+    store.record_attempt(attempt(id, failed.clone())).await?;
+    let Some(Followed::Commit(commit)) = follower.next().await else {
+        return Err("there is no commit".into());
+    };
+    let summary = store.reader()?.summaries(&[id])?.pop().ok_or("not kept")?;
+    let expected = [
+        StoreChange::Attempted(Arc::new(attempt(id, failed))),
+        StoreChange::Kept(Box::new(summary)),
+    ];
+    assert_eq!(commit.changes().cloned().collect::<Vec<_>>(), expected);
+    finish(writer).await
+}
+
+#[tokio::test]
+async fn a_follower_that_lags_reads_what_it_missed() -> Tested {
+    let (store, writer) = Store::open(&StorePlace::Memory, "")?;
+    let mut follower = store.follow()?;
+    for number in 0..300 {
+        store.keep(delivery(&format!("e{number}"), "")).await?;
+    }
+    assert!(matches!(follower.next().await, Some(Followed::Missed)));
+    let mut ids = Vec::new();
+    loop {
+        let page = follower.read_missed(7)?;
+        if page.is_empty() {
+            break;
+        }
+        ids.extend(kept(page).map(|row| row.id.0));
+    }
+    assert_eq!(ids, (1..=300).collect::<Vec<_>>());
+    finish(writer).await
+}
+
+#[tokio::test]
+async fn a_follower_that_caught_up_receives_nothing_twice() -> Tested {
+    let (store, writer) = Store::open(&StorePlace::Memory, "")?;
+    let mut follower = store.follow()?;
+    for number in 0..300 {
+        store.keep(delivery(&format!("e{number}"), "")).await?;
+    }
+    assert!(matches!(follower.next().await, Some(Followed::Missed)));
+    while !follower.read_missed(100)?.is_empty() {}
+    store.keep(delivery("last", "")).await?;
+    let rest = followed(&mut follower);
+    assert!(!rest.iter().any(|it| matches!(it, Followed::Missed)), "{rest:?}");
+    assert_eq!(new_ids(&rest), [301]);
+    finish(writer).await
+}
+
+#[tokio::test]
+async fn a_follower_reads_large_bodies_from_the_store() -> Tested {
+    let (store, writer) = Store::open(&StorePlace::Memory, "")?;
+    let mut follower = store.follow()?;
+    store.keep(delivery("e1", vec![b'x'; 20 << 20])).await?;
+    assert!(matches!(follower.next().await, Some(Followed::Missed)));
+    assert_eq!(kept(follower.read_missed(10)?).count(), 1);
+    finish(writer).await
+}
+
+#[tokio::test]
+async fn a_follower_learns_what_another_process_wrote() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("shared.db");
+    let (store, writer) = Store::open(&StorePlace::File(path.clone()), "")?;
+    let first = store.keep(delivery("e1", "")).await?.id;
+    let mut follower = store.follow()?;
+    let failed = Outcome::Failed { reason: "refused".to_owned(), timed_out: false };
+    AttemptWriter::open(&path)?.keep(&attempt(first, failed))?;
+    let second = store.keep(delivery("e2", "")).await?.id;
+    assert!(matches!(follower.next().await, Some(Followed::Missed)));
+    let ids: Vec<_> = kept(follower.read_missed(10)?).map(|row| row.id).collect();
+    assert_eq!(ids, [first, second]);
+    finish(writer).await
+}
+
+#[tokio::test]
+async fn a_follower_ends_with_the_writer() -> Tested {
+    let (store, writer) = Store::open(&StorePlace::Memory, "")?;
+    let mut follower = store.follow()?;
+    finish(writer).await?;
+    assert!(follower.next().await.is_none());
+    assert!(store.follow()?.next().await.is_none());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_job_that_fails_in_a_group_is_undone_alone() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let (store, writer) = Store::open(&StorePlace::File(folder.path().join("one.db")), "")?;
+    let mut follower = store.follow()?;
+    let refused =
+        || attempt(DeliveryId(77), Outcome::Failed { reason: String::new(), timed_out: false });
+    // Submitted at once, so that most of them share a commit.
+    let keeping = (0..50).map(|number| store.keep(delivery(&format!("e{number}"), "x")));
+    let failing = (0..50).map(|_| store.record_attempt(refused()));
+    let (stored, failed) = tokio::join!(join_all(keeping), join_all(failing));
+    assert!(failed.iter().all(Result::is_err));
+    let ids: Vec<_> =
+        stored.into_iter().map(|it| it.map(|it| it.id.0)).collect::<Result<_, _>>()?;
+    assert_eq!(ids, (1..=50).collect::<Vec<_>>());
+    assert_eq!(new_ids(&followed(&mut follower)), ids);
+    assert_eq!(store.reader()?.newest(None, 100)?.len(), 50);
     finish(writer).await
 }

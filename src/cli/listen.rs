@@ -238,6 +238,7 @@ impl ListenSession {
         let stop = CancellationToken::new();
         let answered = CancellationToken::new();
         let finished = CancellationToken::new();
+        let follower = self.store.follow().map_err(CliError::environment)?;
         let last = self.store.reader().and_then(|reader| reader.last_id());
         let last = last.map_err(CliError::environment)?;
         let own: Target = self.session.url.parse().map_err(CliError::environment)?;
@@ -274,7 +275,7 @@ impl ListenSession {
             if let Some(states) = tunnel {
                 tasks.spawn(routing::report_tunnel(states));
             }
-            let printing = headless::run(&self.store, last, format, finished);
+            let printing = headless::run(&self.store, (last, follower), format, finished);
             watch_tasks(printing, &mut tasks).await.map_err(CliError::from)
         } else {
             let showing = dashboard::run(self.dashboard(own, controls, tunnel), stop.clone());

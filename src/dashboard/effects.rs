@@ -83,8 +83,8 @@ impl Effects {
         let (to_terminal, terminal) = mpsc::channel(8);
         let (wanted, wishes) = watch::channel(None);
         let clipboard = Clipboard::start()?;
-        // Before reading the list, so that no delivery is missed between the list and the tail.
-        let tail = setup.store.reader()?.tail()?;
+        // Before reading the list, so that no delivery is missed between the two.
+        let follower = setup.store.follow()?;
         let older = setup.store.reader()?;
         let rules_of_the_start = setup.controls.rules.rules();
         let context = Arc::new(Context {
@@ -105,7 +105,7 @@ impl Effects {
         tasks.spawn_blocking(move || one.report_error(feed::send_older(&older, &older_rows)));
         let one = Arc::clone(&context);
         tasks.spawn(async move {
-            let news = feed::send_changes(one.setup.store.clone(), tail, rows).await;
+            let news = feed::send_changes(one.setup.store.clone(), follower, rows).await;
             one.say_if_failed(news).await;
         });
         let (latest, loaded) = watch::channel(None);

@@ -6,7 +6,7 @@
 use tokio::sync::mpsc;
 
 use crate::app::Event;
-use crate::store::{Store, StoreChange, StoreError, StoreReader, Tail};
+use crate::store::{Followed, Follower, Store, StoreChange, StoreError, StoreReader};
 
 /// Capacity of the queue of pages.
 pub(super) const WAITING: usize = 2;
@@ -35,63 +35,98 @@ pub(super) fn send_older(
     }
 }
 
-/// Reports every change from `tail` on while the store is open.
+/// Reports every change while the store is open.
 pub(super) async fn send_changes(
     store: Store,
-    tail: Tail,
+    mut follower: Follower,
     pages: mpsc::Sender<Event>,
 ) -> Result<(), StoreError> {
     let mut progress = store.progress();
-    let mut trouble = None;
-    let mut tail = tail;
-    // Includes commits made after the tail was created.
-    progress.mark_changed();
-    while progress.changed().await.is_ok() {
-        let now = progress.borrow_and_update().error.clone();
-        if trouble != now {
-            trouble = now;
-            if pages.send(Event::Trouble(trouble.clone())).await.is_err() {
-                break;
+    let mut error = None;
+    loop {
+        let changed_error = async {
+            let changed = progress.wait_for(|progress| progress.error != error).await;
+            changed.map(|progress| progress.error.clone())
+        };
+        tokio::select! {
+            news = follower.next() => {
+                let Some(news) = news else { return Ok(()) };
+                let (changes, is_missing) = gather(&mut follower, news);
+                let mut sent = send(changes, &pages).await;
+                if is_missing && sent.is_ok() {
+                    (follower, sent) = send_missed(follower, &pages).await?;
+                }
+                if sent.is_err() {
+                    return Ok(());
+                }
+            }
+            Ok(changed) = changed_error => {
+                error.clone_from(&changed);
+                if pages.send(Event::Trouble(changed)).await.is_err() {
+                    return Ok(());
+                }
             }
         }
-        tail = forward(tail, &pages).await?;
     }
-    Ok(())
 }
 
-/// Sends the pending changes page by page.
-async fn forward(tail: Tail, pages: &mpsc::Sender<Event>) -> Result<Tail, StoreError> {
-    let mut tail = tail;
+/// Collects the changes of all commits so far, and whether some have to be read after them.
+fn gather(follower: &mut Follower, first: Followed) -> (Vec<StoreChange>, bool) {
+    let mut changes = Vec::new();
+    let mut next = Some(first);
+    while let Some(news) = next {
+        match news {
+            Followed::Commit(commit) => changes.extend(commit.changes().cloned()),
+            Followed::Missed => return (changes, true),
+        }
+        next = if changes.len() < NEWS { follower.try_next() } else { None };
+    }
+    (changes, false)
+}
+
+type SendResult = Result<(), mpsc::error::SendError<Event>>;
+
+/// Sends the changes that the follower has missed, page by page.
+async fn send_missed(
+    mut follower: Follower,
+    pages: &mpsc::Sender<Event>,
+) -> Result<(Follower, SendResult), StoreError> {
     loop {
         let read = tokio::task::spawn_blocking(move || {
-            let page = tail.next(NEWS);
-            (tail, page)
+            let page = follower.read_missed(NEWS);
+            (follower, page)
         });
         let page;
-        (tail, page) = match read.await {
+        (follower, page) = match read.await {
             Ok(read) => read,
             Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
         };
         let page = page?;
-        let whole = page.len() == NEWS;
-        for event in events_of(page) {
-            if pages.send(event).await.is_err() {
-                return Ok(tail);
-            }
-        }
-        if !whole {
-            return Ok(tail);
+        let is_last = page.len() < NEWS;
+        let sent = send(page, pages).await;
+        if is_last || sent.is_err() {
+            return Ok((follower, sent));
         }
     }
 }
 
+async fn send(changes: Vec<StoreChange>, pages: &mpsc::Sender<Event>) -> SendResult {
+    for event in events_of(changes) {
+        pages.send(event).await?;
+    }
+    Ok(())
+}
+
 /// Converts changes to events of the core; each delivery is in one of the two.
 fn events_of(changes: Vec<StoreChange>) -> impl Iterator<Item = Event> {
-    let mut kept = Vec::with_capacity(changes.len());
+    let mut kept = Vec::new();
     let mut gone = Vec::new();
     for change in changes {
         match change {
+            StoreChange::New(delivery) => kept.push(delivery.summary.clone()),
             StoreChange::Kept(row) => kept.push(*row),
+            // The change of its delivery follows.
+            StoreChange::Attempted(_) => {}
             StoreChange::Removed(id) => gone.push(id),
         }
     }

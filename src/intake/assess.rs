@@ -124,8 +124,7 @@ impl Intake {
         diagnosed: bool,
     ) -> Assessment {
         let peer = peer::peer(self.policy.proxies, received.peer, &received.head);
-        let is_default = self.rules.rules().is_empty() && self.forwards.is_empty();
-        let default_status = || is_default.then_some(200);
+        let default_status = || self.is_default().then_some(200);
         let request = RequestFacts {
             peer: Some(peer),
             refused: received.refused.map(|(_, refusal)| refusal),

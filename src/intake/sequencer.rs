@@ -1,5 +1,5 @@
-//! Gives deliveries to the store one after the other, which numbers them. Rules and target queues
-//! then see them in the order of these numbers.
+//! Gives deliveries that rules or targets may handle to the store one after the other, which numbers
+//! them. Rules and target queues then see them in the order of these numbers.
 //!
 //! The sequencer waits for the store alone, and for a slot in the queue of background attempts.
 
@@ -16,7 +16,7 @@ use crate::delivery::{Delivery, DeliveryId, NewDelivery};
 use crate::listener::ClientResponse;
 use crate::outbound::Ticket;
 use crate::respond::{Rulebook, ScriptStep};
-use crate::store::{KeepError, Store};
+use crate::store::{KeepError, Store, Stored};
 
 /// Deliveries that may wait for the sequencer, and likewise for the store.
 const QUEUE: usize = 1024;
@@ -24,15 +24,7 @@ const QUEUE: usize = 1024;
 /// Handle to the sequencer's task.
 #[derive(Debug, Clone)]
 pub struct Sequencer {
-    queue: mpsc::Sender<Submission>,
-}
-
-#[derive(Debug)]
-struct Submission {
-    new: NewDelivery,
-    /// The response, if rules and targets are not consulted.
-    preset_response: Option<ClientResponse>,
-    reply: Reply,
+    queue: mpsc::Sender<(NewDelivery, Reply)>,
 }
 
 type Reply = oneshot::Sender<Result<Accepted, KeepError>>;
@@ -40,7 +32,7 @@ type Reply = oneshot::Sender<Result<Accepted, KeepError>>;
 /// A delivery that is on disk.
 #[derive(Debug)]
 pub(super) struct Accepted {
-    pub(super) id: DeliveryId,
+    pub(super) delivery: Arc<Delivery>,
     pub(super) disposition: Disposition,
 }
 
@@ -49,7 +41,7 @@ pub(super) struct Accepted {
 pub(super) enum Disposition {
     Answer(ClientResponse),
     /// A rule matched.
-    Respond(Box<(ScriptStep, Delivery)>),
+    Respond(ScriptStep),
     /// It is in the queue of the target that produces the response.
     Forward(Ticket),
 }
@@ -76,14 +68,9 @@ impl Sequencer {
         (Self { queue }, Worker { store, rules, forwards }.run(submissions))
     }
 
-    pub(super) async fn submit(
-        &self,
-        new: NewDelivery,
-        preset_response: Option<ClientResponse>,
-    ) -> Result<Accepted, KeepError> {
+    pub(super) async fn submit(&self, new: NewDelivery) -> Result<Accepted, KeepError> {
         let (reply, accepted) = oneshot::channel();
-        let submission = Submission { new, preset_response, reply };
-        self.queue.send(submission).await.map_err(|_| KeepError::Stopped)?;
+        self.queue.send((new, reply)).await.map_err(|_| KeepError::Stopped)?;
         accepted.await.unwrap_or(Err(KeepError::Stopped))
     }
 }
@@ -95,7 +82,7 @@ struct Worker {
 }
 
 impl Worker {
-    async fn run(self, mut submissions: mpsc::Receiver<Submission>) {
+    async fn run(self, mut submissions: mpsc::Receiver<(NewDelivery, Reply)>) {
         let mut storing = FuturesOrdered::new();
         let mut open = true;
         while open || !storing.is_empty() {
@@ -104,57 +91,37 @@ impl Worker {
                 // next one.
                 biased;
                 Some((reply, stored)) = storing.next(), if !storing.is_empty() => {
+                    let accepted = match stored {
+                        Ok(stored) => Ok(self.decide(stored).await),
+                        Err(error) => Err(error),
+                    };
                     let reply: Reply = reply;
                     // Fails only if the listener no longer waits for it.
-                    let _ = reply.send(self.decide(stored).await);
+                    let _ = reply.send(accepted);
                 }
                 submission = submissions.recv(), if open && storing.len() < QUEUE => match submission {
-                    Some(submission) => storing.push_back(self.store(submission)),
+                    Some((new, reply)) => {
+                        storing.push_back(async { (reply, self.store.keep(new).await) });
+                    }
                     None => open = false,
                 }
             }
         }
     }
 
-    /// Stores a delivery. The copy for rules and targets is made only if there are any.
-    async fn store(&self, submission: Submission) -> (Reply, Stored) {
-        let Submission { new, preset_response, reply } = submission;
-        let consulted = preset_response.is_none()
-            && !(self.rules.rules().is_empty() && self.forwards.is_empty());
-        let delivery = consulted.then(|| new.clone());
-        let stored = self.store.keep(new).await.map(|stored| {
-            let delivery = delivery.map(|new| {
-                let mut delivery = new.into_delivery(stored.id, stored.duplicate_of);
-                delivery.summary.flags.differs = stored.differs;
-                delivery
-            });
-            (stored.id, preset_response, delivery)
-        });
-        (reply, stored)
-    }
-
-    async fn decide(&self, stored: Stored) -> Result<Accepted, KeepError> {
-        let (id, preset_response, delivery) = stored?;
-        let disposition = match (preset_response, delivery) {
-            (Some(answer), _) => Disposition::Answer(answer),
-            (None, Some(delivery)) => self.disposition(delivery).await,
-            (None, None) => Disposition::Answer(default_response(id)),
-        };
-        Ok(Accepted { id, disposition })
-    }
-
-    async fn disposition(&self, delivery: Delivery) -> Disposition {
+    async fn decide(&self, stored: Stored) -> Accepted {
+        let Stored { delivery, id, .. } = stored;
         let now = now();
-        if let Some(step) = self.rules.decide(&delivery, now) {
-            return Disposition::Respond(Box::new((step, delivery)));
-        }
-        let id = delivery.summary.id;
-        let ticket = self.forwards.begin(&delivery, now).await;
-        ticket.map_or_else(|| Disposition::Answer(default_response(id)), Disposition::Forward)
+        let disposition = match self.rules.decide(&delivery, now) {
+            Some(step) => Disposition::Respond(step),
+            None => match self.forwards.begin(&delivery, now).await {
+                Some(ticket) => Disposition::Forward(ticket),
+                None => Disposition::Answer(default_response(id)),
+            },
+        };
+        Accepted { delivery, disposition }
     }
 }
-
-type Stored = Result<(DeliveryId, Option<ClientResponse>, Option<Delivery>), KeepError>;
 
 /// The response if no rule or target produces one.
 pub(super) fn default_response(id: DeliveryId) -> ClientResponse {

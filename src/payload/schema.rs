@@ -1,6 +1,7 @@
 //! Schema of a JSON body: its paths and the types at them, regardless of values.
 
 mod baseline;
+mod fingerprint;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -10,6 +11,7 @@ use super::json_tree::{JsonKind, JsonTree, Node};
 use super::path::{PathStep, PayloadPath};
 
 pub use baseline::Baseline;
+pub use fingerprint::fingerprint;
 
 /// Limit for the number of paths; their depth and the length of their keys are limited too.
 const MAX_PATHS: usize = 2_000;

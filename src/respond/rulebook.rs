@@ -17,6 +17,10 @@ impl Rulebook {
         Self(watch::Sender::new(rules.into_iter().collect()))
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.0.borrow().is_empty()
+    }
+
     /// Returns the active rules.
     pub fn rules(&self) -> Arc<[Arc<ResponseRule>]> {
         Arc::clone(&self.0.borrow())

@@ -17,6 +17,9 @@ const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 /// Time that a connection waits for another one's lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Statements that a connection keeps prepared; more than there are.
+const CACHED_STATEMENTS: usize = 64;
+
 /// Database that SQLite opens.
 #[derive(Debug, Clone)]
 pub(super) enum StoreLocation {
@@ -162,6 +165,7 @@ fn open_immutable(path: &Path) -> rusqlite::Result<Connection> {
 fn with_timeout(opened: rusqlite::Result<Connection>) -> rusqlite::Result<Connection> {
     let connection = opened?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
     connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
     Ok(connection)
 }

@@ -1,13 +1,14 @@
 //! Reading: pages for lists, complete deliveries for details, and changes for followers.
 
 use std::path::Path;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::location::{self, StoreLocation};
 use super::{StoreError, rows, schema};
-use crate::delivery::{Delivery, DeliveryId, Summary};
+use crate::delivery::{Attempt, Delivery, DeliveryId, Summary};
 
 /// Total body size at which a page of complete deliveries ends.
 const PAGE_BYTES: usize = 16 << 20;
@@ -33,7 +34,7 @@ pub struct StoreReader {
 pub(super) fn revision(connection: &Connection) -> rusqlite::Result<i64> {
     let sql = "SELECT max(coalesce((SELECT max(revision) FROM deliveries), 0), \
                coalesce((SELECT max(revision) FROM purges), 0))";
-    connection.query_row(sql, [], |row| row.get(0))
+    connection.prepare_cached(sql)?.query_row([], |row| row.get(0))
 }
 
 impl StoreReader {
@@ -204,6 +205,10 @@ impl StoreReader {
 /// Change to a delivery.
 #[derive(Debug, Clone, PartialEq)]
 pub enum StoreChange {
+    /// The delivery is new. Read from the store, it is reported as `Kept`.
+    New(Arc<Delivery>),
+    /// An attempt to send a delivery was stored; `Kept` follows.
+    Attempted(Arc<Attempt>),
     /// The delivery is new or changed.
     Kept(Box<Summary>),
     /// The delivery was removed. A restored one is reported as `Kept`.
@@ -221,24 +226,45 @@ impl Tail {
     /// Returns up to `limit` changes since the last call, in order; a delivery that changed twice
     /// appears once.
     pub fn next(&mut self, limit: usize) -> Result<Vec<StoreChange>, StoreError> {
-        let sql = format!(
+        let found = changes_after(&self.reader.connection, self.revision, limit_of(limit));
+        let found = found.map_err(|error| self.reader.location.error(error))?;
+        self.revision = found.last().map_or(self.revision, |(revision, _)| *revision);
+        Ok(found.into_iter().map(|(_, change)| change).collect())
+    }
+
+    pub(super) fn revision(&self) -> i64 {
+        self.revision
+    }
+
+    /// Skips the changes up to a revision.
+    pub(super) fn skip_to(&mut self, revision: i64) {
+        self.revision = self.revision.max(revision);
+    }
+}
+
+/// Returns up to `limit` changes after a revision, each with its own.
+pub(super) fn changes_after(
+    connection: &Connection,
+    revision: i64,
+    limit: i64,
+) -> rusqlite::Result<Vec<(i64, StoreChange)>> {
+    static SQL: LazyLock<String> = LazyLock::new(|| {
+        format!(
             "SELECT {}, d.revision, d.removed FROM deliveries d WHERE d.revision > ?1 \
              ORDER BY d.revision LIMIT ?2",
             *rows::SUMMARY
-        );
-        let read = |row: &Row<'_>| {
-            let revision: i64 = row.get(rows::SUMMARY_COLUMNS)?;
-            let change = if row.get(rows::SUMMARY_COLUMNS + 1)? {
-                StoreChange::Removed(DeliveryId(row.get(0)?))
-            } else {
-                StoreChange::Kept(Box::new(rows::summary(row)?))
-            };
-            Ok((change, revision))
+        )
+    });
+    let read = |row: &Row<'_>| {
+        let revision: i64 = row.get(rows::SUMMARY_COLUMNS)?;
+        let change = if row.get(rows::SUMMARY_COLUMNS + 1)? {
+            StoreChange::Removed(DeliveryId(row.get(0)?))
+        } else {
+            StoreChange::Kept(Box::new(rows::summary(row)?))
         };
-        let found = self.reader.all(&sql, params![self.revision, limit_of(limit)], read)?;
-        self.revision = found.last().map_or(self.revision, |(_, revision)| *revision);
-        Ok(found.into_iter().map(|(change, _)| change).collect())
-    }
+        Ok((revision, change))
+    };
+    connection.prepare_cached(&SQL)?.query_map(params![revision, limit], read)?.collect()
 }
 
 fn complete(row: &Row<'_>) -> rusqlite::Result<Delivery> {

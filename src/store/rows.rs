@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::Timestamp;
+use rusqlite::Row;
 use rusqlite::types::{FromSql, FromSqlError, Type};
-use rusqlite::{Connection, Row, ToSql, params_from_iter};
 
 use crate::delivery::{
     Annotations, Attempt, AttemptKind, DeliveryFlags, DeliveryId, EventRef, Explanation, Head,
@@ -87,19 +87,21 @@ columns! {
     Changes = "changes",
 }
 
-/// Inserts one row. Each value is written next to the name of its column.
-pub(super) fn insert(
-    connection: &Connection,
-    table: &str,
-    values: &[(&str, &dyn ToSql)],
-) -> rusqlite::Result<()> {
-    let names: Vec<&str> = values.iter().map(|(name, _)| *name).collect();
-    let places = vec!["?"; values.len()].join(", ");
-    let sql = format!("INSERT INTO {table} ({}) VALUES ({places})", names.join(", "));
-    let values = values.iter().map(|(_, value)| *value);
-    connection.prepare_cached(&sql)?.execute(params_from_iter(values))?;
-    Ok(())
+/// Inserts one row with a cached statement. Each value is written next to the name of its column.
+macro_rules! insert {
+    ($connection:expr, $table:literal, $first:literal = $value:expr
+        $(, $column:literal = $other:expr)* $(,)?) => {{
+        const SQL: &str = concat!(
+            "INSERT INTO ", $table, " (", $first $(, ", ", $column)*, ") VALUES (?"
+            $(, $crate::store::rows::insert!(@place $column))*, ")"
+        );
+        $connection
+            .prepare_cached(SQL)
+            .and_then(|mut statement| statement.execute(rusqlite::params![$value $(, $other)*]))
+    }};
+    (@place $column:literal) => { ", ?" };
 }
+pub(super) use insert;
 
 /// Formats a time for the store, always with six decimals, so that text sorts as time.
 pub(super) fn time_text(at: Timestamp) -> String {

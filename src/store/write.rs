@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::{Stored, rows};
+use super::rows::{self, insert};
 use crate::delivery::{
     Attempt, AttemptKind, DeliveryId, Explanation, NewDelivery, Outcome, Verdict,
 };
@@ -15,11 +15,21 @@ const DIFFERS: &str = "SELECT w.body <> ?2 FROM wire w JOIN deliveries d ON d.id
 pub(super) const FIRST: &str =
     "SELECT min(id) FROM deliveries WHERE provider = ?1 AND event_id = ?2 AND NOT removed";
 
+/// Facts about a delivery that was inserted.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Inserted {
+    pub(super) id: DeliveryId,
+    /// The first delivery with the same event id from the same provider.
+    pub(super) duplicate_of: Option<DeliveryId>,
+    /// The body differs from that delivery's.
+    pub(super) differs: bool,
+}
+
 pub(super) fn keep(
     connection: &Connection,
     new: &NewDelivery,
     revision: i64,
-) -> rusqlite::Result<Stored> {
+) -> rusqlite::Result<Inserted> {
     let first: Option<i64> = match &new.event.id {
         None => None,
         Some(event) => connection
@@ -38,39 +48,37 @@ pub(super) fn keep(
     let NewDelivery { request, head, event, signature, .. } = new;
     let refused = request.refused.as_ref();
     let explanation = signature.explanation.as_ref().map(Explanation::to_lines);
-    rows::insert(
-        connection,
-        "deliveries",
-        &[
-            ("revision", &revision),
-            ("received_at", &rows::time_text(request.received_at)),
-            ("peer", &request.peer),
-            ("method", &request.method),
-            ("target", &request.target),
-            ("http_version", &request.version.as_str()),
-            ("body_size", &i64::try_from(request.body_size).unwrap_or(i64::MAX)),
-            ("provider", &new.provider),
-            ("event_id", &event.id),
-            ("event_type", &event.event_type),
-            ("signature", &signature.status.as_str()),
-            ("cause", &signature.cause),
-            ("explanation", &explanation),
-            ("secret_name", &signature.secret),
-            ("answer_status", &new.response),
-            ("refused_code", &refused.map(|refusal| &refusal.code)),
-            ("refused_reason", &refused.map(|refusal| &refusal.reason)),
-            ("source", &request.source.as_str()),
-            ("duplicate_of", &first),
-            ("diagnosing", &new.diagnosing),
-            ("origin", &request.origin.map(|id| id.0)),
-            ("differs", &differs),
-        ],
-    )?;
+    insert! { connection, "deliveries",
+        "revision" = revision,
+        "received_at" = rows::time_text(request.received_at),
+        "peer" = request.peer,
+        "method" = request.method,
+        "target" = request.target,
+        "http_version" = request.version.as_str(),
+        "body_size" = i64::try_from(request.body_size).unwrap_or(i64::MAX),
+        "provider" = new.provider,
+        "event_id" = event.id,
+        "event_type" = event.event_type,
+        "signature" = signature.status.as_str(),
+        "cause" = signature.cause,
+        "explanation" = explanation,
+        "secret_name" = signature.secret,
+        "answer_status" = new.response,
+        "refused_code" = refused.map(|refusal| &refusal.code),
+        "refused_reason" = refused.map(|refusal| &refusal.reason),
+        "source" = request.source.as_str(),
+        "duplicate_of" = first,
+        "diagnosing" = new.diagnosing,
+        "origin" = request.origin.map(|id| id.0),
+        "differs" = differs,
+    }?;
     let id = connection.last_insert_rowid();
-    connection
-        .prepare_cached("INSERT INTO wire (delivery_id, head, body) VALUES (?1, ?2, ?3)")?
-        .execute(params![id, &head.raw[..], &new.body[..]])?;
-    Ok(Stored { id: DeliveryId(id), duplicate_of: first.map(DeliveryId), differs })
+    insert! { connection, "wire",
+        "delivery_id" = id,
+        "head" = &head.raw[..],
+        "body" = &new.body[..],
+    }?;
+    Ok(Inserted { id: DeliveryId(id), duplicate_of: first.map(DeliveryId), differs })
 }
 
 pub(super) fn record_response(
@@ -111,26 +119,22 @@ pub(super) fn record_attempt(
         Outcome::Failed { reason, timed_out } => (None, Some((reason, *timed_out))),
     };
     let body_size = answer.map(|answered| i64::try_from(answered.body_size).unwrap_or(i64::MAX));
-    rows::insert(
-        connection,
-        "attempts",
-        &[
-            ("delivery_id", &attempt.delivery.0),
-            ("kind", &attempt.kind.as_str()),
-            ("target_url", &attempt.target),
-            ("sent_at", &rows::time_text(attempt.at)),
-            ("took_us", &rows::micros(attempt.took)),
-            ("status", &answer.map(|answered| answered.status)),
-            ("answer_headers", &answer.map(|answered| rows::header_bytes(&answered.headers))),
-            ("answer_body", &answer.map(|answered| &answered.body[..])),
-            ("answer_size", &body_size),
-            ("failure", &failure.map(|(reason, _)| reason)),
-            ("timed_out", &failure.is_some_and(|(_, timed_out)| timed_out)),
-            ("connected_us", &attempt.timing.connected.map(rows::micros)),
-            ("first_byte_us", &attempt.timing.first_byte.map(rows::micros)),
-            ("changes", &attempt.changes),
-        ],
-    )?;
+    insert! { connection, "attempts",
+        "delivery_id" = attempt.delivery.0,
+        "kind" = attempt.kind.as_str(),
+        "target_url" = attempt.target,
+        "sent_at" = rows::time_text(attempt.at),
+        "took_us" = rows::micros(attempt.took),
+        "status" = answer.map(|answered| answered.status),
+        "answer_headers" = answer.map(|answered| rows::header_bytes(&answered.headers)),
+        "answer_body" = answer.map(|answered| &answered.body[..]),
+        "answer_size" = body_size,
+        "failure" = failure.map(|(reason, _)| reason),
+        "timed_out" = failure.is_some_and(|(_, timed_out)| timed_out),
+        "connected_us" = attempt.timing.connected.map(rows::micros),
+        "first_byte_us" = attempt.timing.first_byte.map(rows::micros),
+        "changes" = attempt.changes,
+    }?;
     connection
         .prepare_cached("UPDATE deliveries SET revision = ?2, resent = resent OR ?3 WHERE id = ?1")?
         .execute(params![attempt.delivery.0, revision, attempt.kind == AttemptKind::Resend])?;

@@ -1,18 +1,25 @@
 //! The writer thread and its group commit.
 
 use std::io;
+use std::iter;
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::feed::Feed;
 use super::lock::Lock;
-use super::write::{keep, record_attempt, record_diagnosis, record_response};
-use super::{KeepError, StoreProgress, Stored, WriteJob, annotate, schemas};
+use super::write::{Inserted, keep, record_attempt, record_diagnosis, record_response};
+use super::{KeepError, StoreChange, StoreProgress, Stored, WriteJob, annotate, read, schemas};
+use crate::delivery::NewDelivery;
 
 /// Limits on the jobs and body bytes of one commit, so that none waits long.
 const GROUP_JOBS: usize = 512;
 const GROUP_BYTES: usize = 32 << 20;
+
+/// `LIMIT` that returns all rows.
+const NO_LIMIT: i64 = -1;
 
 /// Size that a changed row counts as.
 const ROW_BYTES: usize = 16 << 10;
@@ -29,6 +36,7 @@ pub(super) struct WriterState {
     pub(super) connection: Connection,
     pub(super) queue: mpsc::Receiver<WriteJob>,
     pub(super) report: watch::Sender<StoreProgress>,
+    pub(super) feed: Feed,
     /// Released after the connection is closed.
     pub(super) lock: Option<Lock>,
 }
@@ -50,7 +58,7 @@ impl Writer {
 }
 
 fn write(state: WriterState) {
-    let WriterState { mut connection, mut queue, report, lock } = state;
+    let WriterState { mut connection, mut queue, report, feed, lock } = state;
     let mut running = true;
     // Purge only deliveries removed in earlier runs; those removed in this run may be restored.
     let mut removals = EarlierRemovals { before: report.borrow().revision, may_be_left: true };
@@ -63,7 +71,7 @@ fn write(state: WriterState) {
                 Err(_) => break,
             }
         }
-        group.commit(&mut connection, &report);
+        group.commit(&connection, &report, &feed);
     }
     // The rest stays hidden and is purged in the next run.
     let _ = annotate::purge_at_exit(&connection);
@@ -108,12 +116,6 @@ struct Group {
     bytes: usize,
 }
 
-/// A reply that waits for the commit.
-enum JobReply {
-    Kept(oneshot::Sender<Result<Stored, KeepError>>, Result<Stored, KeepError>),
-    Updated(oneshot::Sender<Result<(), KeepError>>, Result<(), KeepError>),
-}
-
 impl Group {
     /// Adds a job; false if it was the last one.
     fn add(&mut self, job: WriteJob) -> bool {
@@ -134,159 +136,256 @@ impl Group {
         self.jobs.len() < GROUP_JOBS && self.bytes < GROUP_BYTES
     }
 
-    fn commit(self, connection: &mut Connection, report: &watch::Sender<StoreProgress>) {
+    fn commit(self, connection: &Connection, report: &watch::Sender<StoreProgress>, feed: &Feed) {
         if self.jobs.is_empty() {
             return;
         }
-        let mut revision = report.borrow().revision;
-        let mut replies = Vec::with_capacity(self.jobs.len());
-        let jobs = self.jobs;
-        let committed = transact(connection, jobs, &mut revision, &mut replies);
-        let failure = committed.as_ref().err().map(KeepError::from);
-        let job_failure = replies.iter().find_map(JobReply::failure);
-        if let Some(error) = &failure {
+        let before = report.borrow().revision;
+        let committed = transact(connection, &self.jobs, before, feed.has_followers());
+        let committed = committed.unwrap_or_else(|error| {
             tracing::error!(%error, "commit failed");
-        }
-        let failure_text = failure.as_ref().or(job_failure.as_ref()).map(ToString::to_string);
-        report.send_modify(|progress| {
-            progress.error = failure_text;
-            if failure.is_none() {
-                progress.revision = revision;
-            }
+            Committed::failed(before, KeepError::from(&error), self.jobs.len())
         });
-        for reply in replies {
-            reply.send(failure.as_ref());
+        let error = committed.outcomes.iter().find_map(|outcome| outcome.as_ref().err());
+        let error = error.map(ToString::to_string);
+        report.send_modify(|progress| {
+            progress.error = error;
+            progress.revision = committed.revision;
+        });
+        let mut changes = committed.changes;
+        let jobs = self.jobs.into_iter().zip(committed.outcomes);
+        let replies: Vec<JobReply> =
+            jobs.filter_map(|(job, outcome)| job.reply(outcome, changes.as_mut())).collect();
+        if committed.revision > before {
+            feed.publish(before, committed.revision, changes.map(Changes::in_order));
         }
+        for reply in replies {
+            reply.send();
+        }
+    }
+}
+
+/// Result of a job in a transaction.
+enum JobOutcome {
+    Kept(Inserted),
+    Updated,
+}
+
+/// Result of a transaction.
+struct Committed {
+    revision: i64,
+    /// One for each job.
+    outcomes: Vec<Result<JobOutcome, KeepError>>,
+    /// None if followers have to read the store.
+    changes: Option<Changes>,
+}
+
+impl Committed {
+    /// The transaction was rolled back.
+    fn failed(revision: i64, error: KeepError, jobs: usize) -> Self {
+        let outcomes = iter::repeat_with(|| Err(error.clone())).take(jobs).collect();
+        Self { revision, outcomes, changes: None }
+    }
+}
+
+/// Changes of one commit.
+#[derive(Default)]
+struct Changes {
+    new: Vec<StoreChange>,
+    /// Changed deliveries.
+    changed: Vec<StoreChange>,
+}
+
+impl Changes {
+    fn in_order(self) -> Vec<StoreChange> {
+        let mut changes = self.new;
+        changes.extend(self.changed);
+        changes
     }
 }
 
 /// Runs jobs in one transaction. A job that fails is rolled back alone; an error is returned if
 /// nothing was committed.
 fn transact(
-    connection: &mut Connection,
-    jobs: Vec<WriteJob>,
-    revision: &mut i64,
-    replies: &mut Vec<JobReply>,
-) -> rusqlite::Result<()> {
-    let begun = connection.execute_batch("BEGIN IMMEDIATE");
-    // Another process may have written attempts and advanced the revision.
-    let current = begun.and_then(|()| super::read::revision(connection));
-    *revision = current.as_ref().map_or(*revision, |current| *current.max(revision));
-    let mut failed = current.err();
-    for job in jobs {
-        let (reply, lost) = match &failed {
-            // After a failure the remaining jobs are refused.
-            Some(error) => (job.refuse(KeepError::from(error)), None),
-            None => job.run(connection, revision),
+    connection: &Connection,
+    jobs: &[WriteJob],
+    known: i64,
+    is_followed: bool,
+) -> rusqlite::Result<Committed> {
+    let work = || {
+        let mut start = begin(connection)?;
+        let mut revision = start.max(known);
+        let together = run_together(connection, jobs, &mut revision);
+        let outcomes = if let Ok(outcomes) = together {
+            outcomes
+        } else {
+            // A savepoint for each job costs as much as a small job, so only a failure adds them.
+            execute(connection, "ROLLBACK")?;
+            start = begin(connection)?;
+            revision = start.max(known);
+            run_separately(connection, jobs, &mut revision)?
         };
-        failed = failed.or(lost);
-        replies.extend(reply);
-    }
-    match failed {
-        None => connection.execute_batch("COMMIT").inspect_err(|_| roll_back(connection)),
-        Some(error) => {
-            roll_back(connection);
-            Err(error)
+        // Another process may have written attempts.
+        let is_ours = start <= known;
+        let changes = if is_followed && is_ours {
+            Some(changes(connection, jobs, &outcomes, known)?)
+        } else {
+            None
+        };
+        execute(connection, "COMMIT")?;
+        Ok(Committed { revision, outcomes, changes })
+    };
+    work().inspect_err(|_| {
+        if !connection.is_autocommit() {
+            // If this fails, so does the next BEGIN, whose error is reported.
+            let _ = execute(connection, "ROLLBACK");
         }
-    }
+    })
 }
 
-fn roll_back(connection: &Connection) {
-    if !connection.is_autocommit() {
-        // If this fails, so does the next BEGIN, whose error is reported.
-        let _ = connection.execute_batch("ROLLBACK");
+fn execute(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
+    connection.prepare_cached(sql)?.execute([]).map(drop)
+}
+
+/// Begins a transaction and returns the last revision.
+fn begin(connection: &Connection) -> rusqlite::Result<i64> {
+    execute(connection, "BEGIN IMMEDIATE")?;
+    read::revision(connection)
+}
+
+fn run_together(
+    connection: &Connection,
+    jobs: &[WriteJob],
+    revision: &mut i64,
+) -> rusqlite::Result<Vec<Result<JobOutcome, KeepError>>> {
+    jobs.iter().map(|job| job.run(connection, revision).map(Ok)).collect()
+}
+
+/// Runs each job in a savepoint. An error means that the whole transaction is lost.
+fn run_separately(
+    connection: &Connection,
+    jobs: &[WriteJob],
+    revision: &mut i64,
+) -> rusqlite::Result<Vec<Result<JobOutcome, KeepError>>> {
+    let mut outcomes = Vec::with_capacity(jobs.len());
+    for job in jobs {
+        execute(connection, "SAVEPOINT job")?;
+        let outcome = job.run(connection, revision);
+        if let Err(error) = &outcome
+            && execute(connection, "ROLLBACK TO job").is_err()
+        {
+            return Err(rusqlite::Error::ToSqlConversionFailure(error.to_string().into()));
+        }
+        execute(connection, "RELEASE job")?;
+        outcomes.push(outcome.map_err(|error| KeepError::from(&error)));
     }
+    Ok(outcomes)
+}
+
+/// Reads the changed deliveries. New ones are already in memory.
+fn changes(
+    connection: &Connection,
+    jobs: &[WriteJob],
+    outcomes: &[Result<JobOutcome, KeepError>],
+    before: i64,
+) -> rusqlite::Result<Changes> {
+    let is_update = |job: &WriteJob| !matches!(job, WriteJob::Keep(..));
+    if !jobs.iter().any(is_update) {
+        return Ok(Changes::default());
+    }
+    let attempts = jobs.iter().zip(outcomes).filter_map(|(job, outcome)| match (job, outcome) {
+        (WriteJob::RecordAttempt(attempt, _), Ok(_)) => {
+            Some(StoreChange::Attempted(Arc::clone(attempt)))
+        }
+        _ => None,
+    });
+    let mut changed: Vec<StoreChange> = attempts.collect();
+    // Removing the first delivery of an event changes the others, even new ones.
+    let may_change_new = jobs.iter().any(|job| matches!(job, WriteJob::Edit(..)));
+    let first_new = outcomes.iter().find_map(|outcome| match outcome {
+        Ok(JobOutcome::Kept(inserted)) if !may_change_new => Some(inserted.id),
+        _ => None,
+    });
+    let is_old = |change: &StoreChange| match change {
+        StoreChange::Kept(summary) => first_new.is_none_or(|first| summary.id < first),
+        _ => true,
+    };
+    let found = read::changes_after(connection, before, NO_LIMIT)?;
+    changed.extend(found.into_iter().map(|(_, change)| change).filter(is_old));
+    Ok(Changes { new: Vec::new(), changed })
 }
 
 impl WriteJob {
-    fn refuse(self, error: KeepError) -> Option<JobReply> {
+    /// Runs the job; `counter` is the last revision used.
+    fn run(&self, connection: &Connection, counter: &mut i64) -> rusqlite::Result<JobOutcome> {
+        if let Self::Edit(edit, _) = self {
+            return edit.run(connection, counter).map(|()| JobOutcome::Updated);
+        }
+        *counter += 1;
+        let revision = *counter;
+        let updated = match self {
+            Self::Keep(delivery, _) => {
+                return keep(connection, delivery, revision).map(JobOutcome::Kept);
+            }
+            Self::RecordResponse(id, status, _) => {
+                record_response(connection, *id, *status, revision)
+            }
+            Self::RecordDiagnosis(id, verdict, _) => {
+                record_diagnosis(connection, *id, verdict, revision)
+            }
+            Self::RecordAttempt(attempt, _) => record_attempt(connection, attempt, revision),
+            Self::RecordSchema(record, _) => schemas::keep(connection, record, revision),
+            Self::Edit(..) | Self::Finish => Ok(()),
+        };
+        updated.map(|()| JobOutcome::Updated)
+    }
+
+    /// Prepares the reply; adds a new delivery to the changes.
+    fn reply(
+        self,
+        outcome: Result<JobOutcome, KeepError>,
+        changes: Option<&mut Changes>,
+    ) -> Option<JobReply> {
         match self {
-            Self::Keep(_, reply) => Some(JobReply::Kept(reply, Err(error))),
+            Self::Keep(new, reply) => {
+                let stored = outcome.and_then(|outcome| match outcome {
+                    JobOutcome::Kept(inserted) => Ok(stored(*new, inserted)),
+                    JobOutcome::Updated => Err(KeepError::Stopped),
+                });
+                if let (Ok(stored), Some(changes)) = (&stored, changes) {
+                    changes.new.push(StoreChange::New(Arc::clone(&stored.delivery)));
+                }
+                Some(JobReply::Kept(reply, stored))
+            }
             Self::RecordResponse(_, _, reply)
             | Self::RecordDiagnosis(_, _, reply)
             | Self::Edit(_, reply)
             | Self::RecordSchema(_, reply)
-            | Self::RecordAttempt(_, reply) => Some(JobReply::Updated(reply, Err(error))),
+            | Self::RecordAttempt(_, reply) => Some(JobReply::Updated(reply, outcome.map(|_| ()))),
             Self::Finish => None,
         }
     }
-
-    /// Runs the job. An error means that the whole transaction is lost.
-    fn run(
-        self,
-        connection: &Connection,
-        counter: &mut i64,
-    ) -> (Option<JobReply>, Option<rusqlite::Error>) {
-        if let Self::Edit(edit, reply) = self {
-            let (outcome, lost) = in_savepoint(connection, || edit.run(connection, counter));
-            return (Some(JobReply::Updated(reply, outcome)), lost);
-        }
-        *counter += 1;
-        let revision = *counter;
-        match self {
-            Self::Keep(delivery, reply) => {
-                let (outcome, lost) =
-                    in_savepoint(connection, || keep(connection, &delivery, revision));
-                (Some(JobReply::Kept(reply, outcome)), lost)
-            }
-            Self::RecordResponse(id, status, reply) => {
-                let (outcome, lost) =
-                    in_savepoint(connection, || record_response(connection, id, status, revision));
-                (Some(JobReply::Updated(reply, outcome)), lost)
-            }
-            Self::RecordDiagnosis(id, verdict, reply) => {
-                let (outcome, lost) = in_savepoint(connection, || {
-                    record_diagnosis(connection, id, &verdict, revision)
-                });
-                (Some(JobReply::Updated(reply, outcome)), lost)
-            }
-            Self::RecordAttempt(attempt, reply) => {
-                let (outcome, lost) =
-                    in_savepoint(connection, || record_attempt(connection, &attempt, revision));
-                (Some(JobReply::Updated(reply, outcome)), lost)
-            }
-            Self::RecordSchema(record, reply) => {
-                let (outcome, lost) =
-                    in_savepoint(connection, || schemas::keep(connection, &record, revision));
-                (Some(JobReply::Updated(reply, outcome)), lost)
-            }
-            Self::Edit(..) | Self::Finish => (None, None),
-        }
-    }
 }
 
-/// Runs work in a savepoint, which is rolled back if it fails, unless SQLite cannot continue.
-fn in_savepoint<T>(
-    connection: &Connection,
-    work: impl FnOnce() -> rusqlite::Result<T>,
-) -> (Result<T, KeepError>, Option<rusqlite::Error>) {
-    if let Err(error) = connection.execute_batch("SAVEPOINT job") {
-        return (Err(KeepError::from(&error)), Some(error));
-    }
-    match work().and_then(|done| connection.execute_batch("RELEASE job").map(|()| done)) {
-        Ok(done) => (Ok(done), None),
-        Err(error) => {
-            let refused = Err(KeepError::from(&error));
-            let undone = connection.execute_batch("ROLLBACK TO job; RELEASE job");
-            (refused, undone.is_err().then_some(error))
-        }
-    }
+fn stored(new: NewDelivery, inserted: Inserted) -> Stored {
+    let Inserted { id, duplicate_of, differs } = inserted;
+    let mut delivery = new.into_delivery(id, duplicate_of);
+    delivery.summary.flags.differs = differs;
+    Stored { delivery: Arc::new(delivery), id, duplicate_of, differs }
+}
+
+/// A reply that waits for the commit.
+enum JobReply {
+    Kept(oneshot::Sender<Result<Stored, KeepError>>, Result<Stored, KeepError>),
+    Updated(oneshot::Sender<Result<(), KeepError>>, Result<(), KeepError>),
 }
 
 impl JobReply {
-    fn failure(&self) -> Option<KeepError> {
-        match self {
-            Self::Kept(_, outcome) => outcome.as_ref().err().cloned(),
-            Self::Updated(_, outcome) => outcome.as_ref().err().cloned(),
-        }
-    }
-
     /// Sends the result. No one receives it if the program is ending; the work is done.
-    fn send(self, failure: Option<&KeepError>) {
-        let failed = failure.cloned();
+    fn send(self) {
         match self {
-            Self::Kept(reply, outcome) => drop(reply.send(failed.map_or(outcome, Err))),
-            Self::Updated(reply, outcome) => drop(reply.send(failed.map_or(outcome, Err))),
+            Self::Kept(reply, outcome) => drop(reply.send(outcome)),
+            Self::Updated(reply, outcome) => drop(reply.send(outcome)),
         }
     }
 }
