@@ -6,6 +6,7 @@
 
 mod action;
 mod active_filter;
+pub mod badges;
 pub mod columns;
 pub mod detail;
 pub mod diff;
@@ -13,6 +14,7 @@ pub mod document_view;
 mod effect;
 mod event;
 mod filter_prompt;
+pub mod footer;
 pub mod hints;
 mod index;
 pub mod keymap;
@@ -52,7 +54,7 @@ pub use notice::{Notice, NoticeKind};
 pub use prompt::Prompt;
 pub use rate::Rate;
 pub use removals::Removals;
-pub use resend::{ResendProgress, ResendRequest, TargetPrompt, TargetPurpose, counts};
+pub use resend::{ResendProgress, ResendRequest, TargetPrompt, TargetPurpose};
 pub use scope::Scope;
-pub use style::{StyleClass, StyledLine, StyledSpan, masked};
+pub use style::{StyleClass, StyledLine, StyledSpan, is_plain_name, masked};
 pub use update::update;

@@ -84,12 +84,23 @@ pub const SIGNS: usize = 3;
 /// Width of a verdict's symbol without its word.
 const SIGN: usize = 1;
 
+/// Width of a day and a time of day.
+pub const DAY_AND_TIME: usize = 12;
+
+/// Minimum width of a list that shows the day and the time of day.
+const WIDE: usize = 60;
+
 /// Places the selected columns in a list of `width` columns. Those without room are left out. The
-/// type gets the remaining width, or else the last text column.
-pub fn placed(wanted: &[ListColumn], width: usize) -> Vec<ColumnPlacement> {
+/// type gets the remaining width, or else the last text column. With `days`, the time is wide enough
+/// for the day as well, if there is room.
+pub fn placed(wanted: &[ListColumn], width: usize, days: bool) -> Vec<ColumnPlacement> {
     let room = width.saturating_sub(SIGNS + 1);
     let mut kept: Vec<(ListColumn, usize)> =
         wanted.iter().map(|column| (*column, column.wants().0)).collect();
+    let time = kept.iter_mut().find(|(column, _)| *column == ListColumn::Time);
+    if let Some((_, time)) = time.filter(|_| days && width >= WIDE) {
+        *time = DAY_AND_TIME;
+    }
     let used =
         |kept: &[(ListColumn, usize)]| kept.iter().map(|(_, width)| width + 1).sum::<usize>();
     while used(&kept) > room {
@@ -137,7 +148,7 @@ mod tests {
     fn columns_fit_and_the_least_important_are_dropped_first() {
         for width in 20..240 {
             for wanted in [&ListColumn::USUAL[..], &ListColumn::ALL] {
-                let placed = placed(wanted, width);
+                let placed = placed(wanted, width, false);
                 let end = placed.last().map_or(0, |last| last.x + last.width + 1);
                 assert!(end <= width.max(SIGNS + 8 + 14 + 1 + 4), "{width}: {placed:?}");
                 assert!(placed.iter().any(|one| one.column == ListColumn::Type));
@@ -145,7 +156,7 @@ mod tests {
         }
         let shown = |width| {
             let columns: Vec<ListColumn> =
-                placed(&ListColumn::USUAL, width).iter().map(|one| one.column).collect();
+                placed(&ListColumn::USUAL, width, false).iter().map(|one| one.column).collect();
             columns
         };
         assert_eq!(shown(80), ListColumn::USUAL);
@@ -159,7 +170,7 @@ mod tests {
                 ListColumn::Answer
             ]
         );
-        assert_eq!(at(&placed(&ListColumn::USUAL, 80), 4), Some(ListColumn::Time));
+        assert_eq!(at(&placed(&ListColumn::USUAL, 80, false), 4), Some(ListColumn::Time));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The detail of the selected delivery: which tab, what is loaded, how far it is scrolled.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::document_view::DocumentView;
@@ -66,7 +67,20 @@ pub struct Detail {
     raw: DocumentView,
     /// The body in hexadecimal, while that is wanted.
     hex: Option<(Document, DocumentView)>,
+    /// Views of the deliveries before, so that cursor and folds are as they were when one is shown
+    /// again, such as while a filter is typed.
+    earlier: VecDeque<EarlierView>,
 }
+
+#[derive(Debug)]
+struct EarlierView {
+    id: DeliveryId,
+    payload: DocumentView,
+    raw: DocumentView,
+}
+
+/// Maximum number of remembered views.
+const EARLIER: usize = 8;
 
 impl Detail {
     /// Notes which delivery is selected; true if it has to be loaded.
@@ -74,16 +88,30 @@ impl Detail {
         if self.wanted == id {
             return false;
         }
+        self.remember();
         self.wanted = id;
         self.failure = None;
         (self.diagnosis, self.typed) = (None, None);
         self.top = 0;
-        (self.payload, self.raw, self.hex) =
-            (DocumentView::default(), DocumentView::default(), None);
+        self.hex = None;
+        let known = self.earlier.iter().position(|view| Some(view.id) == id);
+        let known = known.and_then(|at| self.earlier.remove(at));
+        (self.payload, self.raw) = known.map(|view| (view.payload, view.raw)).unwrap_or_default();
         if id.is_none() {
             self.loaded = None;
         }
         id.is_some()
+    }
+
+    /// Keeps the views of the current delivery.
+    fn remember(&mut self) {
+        let Some(id) = self.wanted else { return };
+        let payload = std::mem::take(&mut self.payload);
+        let raw = std::mem::take(&mut self.raw);
+        self.earlier.push_back(EarlierView { id, payload, raw });
+        if self.earlier.len() > EARLIER {
+            self.earlier.pop_front();
+        }
     }
 
     pub fn wanted(&self) -> Option<DeliveryId> {

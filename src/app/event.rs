@@ -84,6 +84,8 @@ pub enum Event {
     },
     /// Deliveries that the user removed; they can be restored.
     Removed(Vec<DeliveryId>),
+    /// Deliveries that were removed and are back.
+    Restored(Vec<DeliveryId>),
     /// Progress of [`super::Effect::Resend`].
     Resend {
         number: u64,

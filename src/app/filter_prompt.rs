@@ -72,6 +72,8 @@ pub struct FilterPrompt {
     pub prompt: Prompt,
     /// Filter to restore on cancel.
     pub before: String,
+    /// Something was typed, so the typed filter replaces that one.
+    pub changed: bool,
     pub error: Option<Diagnostic>,
     /// Completions of the typed word.
     pub offers: Vec<String>,
@@ -86,9 +88,9 @@ pub struct FilterPrompt {
 }
 
 impl FilterPrompt {
-    pub fn new(text: &str) -> Self {
-        let prompt = Prompt::new(text);
-        Self { prompt, before: text.to_owned(), ..Self::default() }
+    /// Creates an empty prompt over a filter.
+    pub fn new(before: &str) -> Self {
+        Self { before: before.to_owned(), ..Self::default() }
     }
 
     /// Updates the completions after an edit.
@@ -166,7 +168,8 @@ mod tests {
         for filter in ["a", "b", " ", "a"] {
             history.keep(filter);
         }
-        let mut filtering = FilterPrompt::new("draft");
+        let mut filtering =
+            FilterPrompt { prompt: Prompt::new("draft"), ..FilterPrompt::default() };
         let mut recalled = |turn| {
             filtering.recall(turn, &history);
             filtering.prompt.text()

@@ -1,18 +1,19 @@
-//! Key hints on the last line and their positions, so that they can be clicked.
+//! Key hints at the bottom of the screen and their positions, so that they can be clicked.
 
 use unicode_width::UnicodeWidthStr as _;
 
 use super::action::Action;
-use super::keymap::Key;
+use super::keymap::{Binding, Key};
 use super::model::{Mode, Model};
 use super::style::{StyleClass, StyledLine};
 
-/// Key, its label, and the columns it takes.
+/// Key, its label, and its position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hint {
     pub key: Key,
     pub word: &'static str,
     pub action: Action,
+    pub row: usize,
     pub x: usize,
     pub width: usize,
 }
@@ -25,8 +26,6 @@ fn lead(model: &Model) -> String {
         }
         Mode::Menu(menu) => menu.lead.to_owned(),
         Mode::Confirm(confirm) => format!(" {} ", confirm.question),
-        // The filter stays visible because it hides deliveries.
-        Mode::Browse if model.search.is_on() => format!(" filter {} ", model.search.text()),
         Mode::Browse
         | Mode::Prompt(_)
         | Mode::Palette(_)
@@ -36,19 +35,29 @@ fn lead(model: &Model) -> String {
     }
 }
 
-/// Returns the hints that fit. Those of lowest priority are dropped; the order stays.
-pub fn hints(model: &Model, width: usize) -> Vec<Hint> {
+/// Returns whether every key has to be visible, on as many lines as that takes.
+fn is_complete(model: &Model) -> bool {
+    matches!(model.mode, Mode::Menu(_) | Mode::Confirm(_) | Mode::Answers(_))
+}
+
+/// Returns the hints of the current contexts with their priorities, not yet placed.
+fn wanted(model: &Model) -> Vec<(u8, Hint)> {
     let contexts = model.contexts();
+    let label = |binding: &Binding| match (&model.mode, binding.hint) {
+        // A menu is a list of choices, so none is left out.
+        (Mode::Menu(_), None) => Some((binding.name, u8::MAX)),
+        (_, hint) => hint,
+    };
     // Bindings of the current context come before global ones.
     let of = |context| model.keymap.rows().filter(move |(row, _)| row.context == context);
     let rows = contexts.iter().flat_map(|context| of(*context));
     let found = rows.filter_map(|(binding, keys)| {
-        let (word, priority) = binding.hint?;
+        let (word, priority) = label(binding)?;
         let key = *keys.first()?;
         // A nearer context may bind the key to another action.
         model.keymap.resolve(contexts, key).filter(|action| *action == binding.action)?;
         let width = key.to_string().width() + word.width() + 3;
-        Some((priority, Hint { key, word, action: binding.action, x: 0, width }))
+        Some((priority, Hint { key, word, action: binding.action, row: 0, x: 0, width }))
     });
     let mut all: Vec<(u8, Hint)> = Vec::new();
     for (priority, hint) in found {
@@ -57,25 +66,51 @@ pub fn hints(model: &Model, width: usize) -> Vec<Hint> {
             all.push((priority, hint));
         }
     }
-    let start = StyledLine::new(StyleClass::Strong, lead(model)).width();
-    let used = |all: &[(u8, Hint)]| start + all.iter().map(|(_, hint)| hint.width).sum::<usize>();
-    while used(&all) > width {
-        let Some(least) = all.iter().map(|(priority, _)| *priority).max() else { break };
-        all.retain(|(priority, _)| *priority < least);
-    }
-    let place = |x: &mut usize, (_, hint): (u8, Hint)| {
-        let placed = Hint { x: *x, ..hint };
-        *x += hint.width;
-        Some(placed)
-    };
-    all.into_iter().scan(start, place).collect()
+    all
 }
 
-/// Renders the whole line.
-pub fn line(model: &Model, width: usize) -> StyledLine {
-    let start = StyledLine::new(StyleClass::Strong, lead(model));
-    hints(model, width).iter().fold(start, |line, Hint { key, word, .. }| {
-        line.with(StyleClass::Accent, format!(" {key}"))
-            .with(StyleClass::Plain, format!(" {word} "))
-    })
+/// Returns the hints with their positions. In a menu and at a question all are shown; elsewhere
+/// those of lowest priority are dropped until one line is enough.
+pub fn hints(model: &Model, width: usize) -> Vec<Hint> {
+    let mut all = wanted(model);
+    let lead = lead_lines(model, width);
+    let start = lead.last().map_or(0, StyledLine::width);
+    if !is_complete(model) {
+        let used = |all: &[(u8, Hint)]| all.iter().map(|(_, hint)| hint.width).sum::<usize>();
+        while start + used(&all) > width {
+            let Some(least) = all.iter().map(|(priority, _)| *priority).max() else { break };
+            all.retain(|(priority, _)| *priority < least);
+        }
+    }
+    let (mut row, mut x) = (lead.len().saturating_sub(1), start);
+    let place = |(_, hint): (u8, Hint)| {
+        if x + hint.width > width && x > 1 {
+            (row, x) = (row + 1, 1);
+        }
+        let placed = Hint { row, x, ..hint };
+        x += hint.width;
+        placed
+    };
+    all.into_iter().map(place).collect()
+}
+
+fn lead_lines(model: &Model, width: usize) -> Vec<StyledLine> {
+    StyledLine::new(StyleClass::Strong, lead(model)).wrap(width.saturating_sub(1), 3)
+}
+
+/// Renders the lines.
+pub(super) fn lines(model: &Model, width: usize) -> Vec<StyledLine> {
+    let mut lines = lead_lines(model, width);
+    for Hint { key, word, row, x, .. } in hints(model, width) {
+        while lines.len() <= row {
+            lines.push(StyledLine::default());
+        }
+        let Some(line) = lines.get_mut(row) else { continue };
+        let gap = x.saturating_sub(line.width());
+        *line = std::mem::take(line)
+            .with(StyleClass::Plain, " ".repeat(gap))
+            .with(StyleClass::Accent, format!(" {key}"))
+            .with(StyleClass::Plain, format!(" {word} "));
+    }
+    lines
 }

@@ -94,7 +94,7 @@ impl Areas {
     }
 }
 
-/// The areas for a size; `None` if it is too small.
+/// Returns the areas for a size, with `footer` lines at the bottom; `None` if it is too small.
 ///
 /// ```text
 /// title                          title
@@ -104,13 +104,15 @@ impl Areas {
 ///               │                detail
 /// hints                          hints
 /// ```
-pub fn areas(size: Size, focus: Focus, arrangement: Arrangement) -> Option<Areas> {
+pub fn areas(size: Size, focus: Focus, arrangement: Arrangement, footer: u16) -> Option<Areas> {
     if size.width < SMALLEST.width || size.height < SMALLEST.height {
         return None;
     }
     let screen = Rect::new(0, 0, size.width, size.height);
+    // The panes keep their minimum height on any screen.
+    let footer = footer.clamp(1, size.height - 1 - LOWEST - 1);
     let [title, body, hints] =
-        Layout::vertical([Constraint::Length(1), Constraint::Fill(1), Constraint::Length(1)])
+        Layout::vertical([Constraint::Length(1), Constraint::Fill(1), Constraint::Length(footer)])
             .areas(screen);
     let none = Rect::new(body.x, body.y, 0, 0);
     let (upper, divider, lower) = match (arrangement.zoomed, focus) {
@@ -171,7 +173,7 @@ mod tests {
             (Focus::List, odd(false, Some(u16::MAX))),
         ] {
             let size = Size { width, height };
-            let areas = areas(size, focus, arrangement).unwrap();
+            let areas = areas(size, focus, arrangement, 1).unwrap();
             let parts = [
                 areas.title,
                 areas.list_head,
@@ -216,6 +218,6 @@ mod tests {
     #[test]
     fn a_screen_that_is_too_small_has_no_areas() {
         let size = Size { width: SMALLEST.width - 1, height: 50 };
-        assert_eq!(areas(size, Focus::List, Arrangement::default()), None);
+        assert_eq!(areas(size, Focus::List, Arrangement::default(), 1), None);
     }
 }

@@ -10,7 +10,7 @@ use super::index::{Index, ListRow, Previous, RowClass, RowRef};
 use super::sort::{SortKey, SortOrder};
 use crate::delivery::{DeliveryId, Summary};
 use crate::filter::{Filter, FilterRow as _, Undecided};
-pub use jump::JumpTarget;
+pub use jump::{JumpTarget, Seek};
 use visible_rows::VisibleRows;
 
 /// All known deliveries, with a window on those that pass the filter.
@@ -19,9 +19,14 @@ pub struct List {
     index: Index,
     shown: VisibleRows,
     selected: Option<DeliveryId>,
+    /// Delivery that was under the cursor before a filter hid it. The selection returns to it as
+    /// soon as it is shown again.
+    pointed: Option<DeliveryId>,
     /// Position of the first visible line among the shown deliveries.
     top: usize,
     paused: bool,
+    /// New deliveries do not move the selection, even if it follows them.
+    held: bool,
     filling: bool,
 }
 
@@ -91,6 +96,12 @@ impl List {
     /// Returns the ids of all rows in ascending order.
     pub fn ids(&self) -> Vec<DeliveryId> {
         self.index.cells(RowClass::Any).map(|cell| cell.id()).collect()
+    }
+
+    /// Returns how many of these deliveries the filter hides.
+    pub fn count_hidden(&self, ids: &[DeliveryId]) -> usize {
+        let is_hidden = |id: &&DeliveryId| !self.index.get(**id).is_some_and(|row| row.is_shown());
+        ids.iter().filter(is_hidden).count()
     }
 
     /// Returns the number of shown deliveries after the selected one.
@@ -186,6 +197,9 @@ impl List {
         self.hide(ids);
         let mut ids = ids.to_vec();
         ids.sort_unstable();
+        if self.pointed.is_some_and(|id| ids.binary_search(&id).is_ok()) {
+            self.pointed = self.selected;
+        }
         self.index.remove(&ids);
     }
 
@@ -207,7 +221,7 @@ impl List {
     }
 
     /// Applies a filter and returns the deliveries that only bytes can decide, newest first. The
-    /// selection stays, or moves to the next match.
+    /// selection stays, or moves to the next match until its delivery is shown again.
     pub fn filter(&mut self, filter: &Filter, now: Timestamp) -> Undecided {
         let Self { index, shown, .. } = self;
         let mut open = Undecided::default();
@@ -234,11 +248,28 @@ impl List {
         self.top = 0;
     }
 
-    /// Keeps the selection, or moves it to the next shown row.
+    /// Selects the delivery that was pointed at, or the shown row next to its position.
     fn keep_selection(&mut self) {
-        if let Some(id) = self.selected {
+        if let Some(id) = self.pointed.or(self.selected) {
             self.selected = self.shown.nearest(id, &self.index);
         }
+    }
+
+    /// Points at the selected delivery. Not called while a filter is typed or matched, because the
+    /// selection may have moved aside only for that time.
+    pub fn settle_pointer(&mut self) {
+        self.pointed = self.selected.or(self.pointed);
+    }
+
+    /// Selects a delivery on the user's request.
+    fn point(&mut self, id: Option<DeliveryId>) {
+        (self.selected, self.pointed) = (id, id.or(self.pointed));
+    }
+
+    /// Keeps the selection where it is while a menu or a prompt acts on it, even if it follows the
+    /// newest delivery.
+    pub fn hold(&mut self, held: bool) {
+        self.held = held;
     }
 
     /// Returns the screen line of the selection.
@@ -267,21 +298,25 @@ impl List {
         let last = self.shown.len().saturating_sub(1);
         let target = self.shown.at(at.min(last));
         self.paused |= self.selected != target;
-        self.selected = target;
+        self.point(target);
     }
 
     /// Selects the delivery on a screen line; false if the line is empty.
     pub fn select_line(&mut self, line: usize) -> bool {
         let Some(id) = self.shown.at(self.top + line) else { return false };
         self.paused |= self.selected != Some(id);
-        self.selected = Some(id);
+        self.point(Some(id));
         true
     }
 
     /// Clamps the selection and scrolls it into view on a screen of `height` lines.
     pub fn settle(&mut self, height: usize) {
-        if self.is_following() || self.selected.is_none() {
+        if self.is_following() && !self.held {
             self.selected = self.shown.newest(&self.index);
+            self.pointed = self.selected.or(self.pointed);
+        } else if self.selected.is_none() {
+            self.keep_selection();
+            self.selected = self.selected.or_else(|| self.shown.newest(&self.index));
         }
         let Some(at) = self.place() else {
             self.top = 0;

@@ -2,6 +2,8 @@
 
 mod mode;
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -11,15 +13,16 @@ use super::detail::Detail;
 use super::diff::{DiffView, Volatile};
 use super::filter_prompt::{FilterHistory, SeenValues};
 use super::keymap::{KeyContext, Keymap};
-use super::layout::{Areas, Arrangement, Focus, Size, areas};
+use super::layout::{Arrangement, Focus, Size};
 use super::list::List;
 use super::notice::Notice;
 use super::rate::Rate;
 use super::removals::Removals;
 use super::resend::ResendState;
 use super::routing::{PublicAddress, Routing};
-use super::style::StyledLine;
+use super::style::{StyledLine, is_plain_name, masked};
 use super::tab::TabContent;
+use crate::delivery::DeliveryId;
 
 pub use mode::{Confirm, Menu, Mode, OpenPrompt, PromptComment};
 
@@ -91,6 +94,8 @@ pub struct Model {
     pub(super) seen: SeenValues,
     pub(super) history: FilterHistory,
     pub removals: Removals,
+    /// The newest delivery so far. Later ones are arrivals; earlier ones were read or restored.
+    pub(super) newest: Option<DeliveryId>,
     pub(super) notice: Option<(Notice, Timestamp)>,
     /// Why the store cannot take deliveries.
     pub trouble: Option<String>,
@@ -147,6 +152,7 @@ impl Model {
             seen: SeenValues::default(),
             history: FilterHistory::default(),
             removals: Removals::default(),
+            newest: None,
             notice: None,
             trouble: None,
             target,
@@ -155,11 +161,6 @@ impl Model {
             searches: 0,
             flags: Flags::default(),
         }
-    }
-
-    /// Where things stand; `None` if the screen is too small.
-    pub fn areas(&self) -> Option<Areas> {
-        areas(self.size, self.focus, self.arrangement)
     }
 
     /// Where a key is looked up, nearest first.
@@ -190,6 +191,17 @@ impl Model {
     /// Whether values are masked, for a screen that others see.
     pub fn is_masked(&self) -> bool {
         self.flags.masked
+    }
+
+    /// Returns a value of a delivery as the screen may show it: masked in privacy mode.
+    pub fn shown_value<'t>(&self, value: &'t str) -> Cow<'t, str> {
+        if self.is_masked() { masked(value).into() } else { value.into() }
+    }
+
+    /// Returns a name that a sender chose, such as an event type. In privacy mode, it is masked unless
+    /// it is made of plain words.
+    pub fn shown_name<'t>(&self, name: &'t str) -> Cow<'t, str> {
+        if is_plain_name(name) { name.into() } else { self.shown_value(name) }
     }
 
     /// The URL that senders are given: the public one, or else the listener's own.

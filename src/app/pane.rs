@@ -14,8 +14,10 @@ pub mod welcome;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::columns::{self, ColumnPlacement, placed};
 use super::detail::Loaded;
 use super::document_view::Viewport;
+use super::layout::Areas;
 use super::model::Model;
 use super::style::{StyleClass, StyledLine};
 use super::tab::Tab;
@@ -62,9 +64,11 @@ fn selected(model: &Model) -> Option<(Pane, &Loaded)> {
 /// Returns the lines of the selected tab, wrapped to `width` columns; none for other content.
 pub fn lines(model: &Model, width: usize) -> Vec<StyledLine> {
     let Some((pane, loaded)) = selected(model) else { return Vec::new() };
-    let lines = (pane.lines)(model, loaded, width);
+    let note = loaded.delivery.summary.annotations.note.as_ref();
+    let note = note.map(|note| StyledLine::new(StyleClass::Warn, format!("✎ {note}")));
+    let lines = note.into_iter().chain((pane.lines)(model, loaded, width));
     let mask = |line: StyledLine| if model.is_masked() { line.masked() } else { line };
-    lines.into_iter().map(mask).flat_map(|line| line.wrap(width, pane.indent)).collect()
+    lines.map(mask).flat_map(|line| line.wrap(width, pane.indent)).collect()
 }
 
 /// Returns the summary of the selected tab for the line of tabs.
@@ -94,11 +98,28 @@ pub(crate) fn precise(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned_datetime(zone.clone()).strftime("%H:%M:%S%.3f").to_string()
 }
 
-/// The time of day; of another day, the day.
-pub fn clock(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
-    let (then, now) = (at.to_zoned_datetime(zone.clone()), now.to_zoned_datetime(zone.clone()));
-    let format = if then.date() == now.date() { "%H:%M:%S" } else { "%d %b" };
+/// Returns the time of day; on another day, the day, and the time as well if `width` columns are
+/// enough for both.
+pub fn clock(model: &Model, at: Timestamp, width: usize) -> String {
+    let then = at.to_zoned_datetime(model.zone.clone());
+    let format = match (is_today(model, at), width >= columns::DAY_AND_TIME) {
+        (true, _) => "%H:%M:%S",
+        (false, true) => "%d %b %H:%M",
+        (false, false) => "%d %b",
+    };
     then.strftime(format).to_string()
+}
+
+fn is_today(model: &Model, at: Timestamp) -> bool {
+    let day = |at: Timestamp| at.to_zoned_datetime(model.zone.clone()).date();
+    day(at) == day(model.now)
+}
+
+/// Places the columns of the list. The time gets room for the day if a visible row needs it.
+pub fn list_columns(model: &Model, areas: &Areas) -> Vec<ColumnPlacement> {
+    let mut rows = model.list.window(usize::from(areas.list.height));
+    let is_old = rows.any(|(row, _)| !is_today(model, row.received_at));
+    placed(&model.columns, usize::from(areas.list.width), is_old)
 }
 
 /// A label and what it says, in two columns.

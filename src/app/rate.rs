@@ -29,12 +29,14 @@ impl Rate {
         }
     }
 
-    /// Returns deliveries per second, averaged over the last ten.
+    /// Returns deliveries per second, averaged over the last three complete seconds.
     pub fn per_second(&self, now: Timestamp) -> f64 {
-        let recent = |second: i64| second > now.as_second() - 10;
+        const WINDOW: i64 = 3;
+        let now = now.as_second();
+        let recent = |second: i64| (now - WINDOW..now).contains(&second);
         let sum: u32 =
             self.counts.iter().filter(|(second, _)| recent(*second)).map(|(_, count)| count).sum();
-        f64::from(sum) / 10.0
+        f64::from(sum) / 3.0
     }
 
     /// Returns the counts of `bars` equal parts of the last minute, oldest first.
@@ -63,7 +65,7 @@ mod tests {
             rate.count(at(second));
         }
         rate.forget(at(160));
-        assert!((rate.per_second(at(160)) - 0.1).abs() < 1e-9);
+        assert!((rate.per_second(at(160)) - 1.0 / 3.0).abs() < 1e-9);
         assert_eq!(rate.bars(at(160), 6), [1, 0, 0, 0, 0, 1]);
     }
 }

@@ -5,6 +5,10 @@ use super::list::List;
 use super::scope::Scope;
 use crate::delivery::DeliveryId;
 use crate::ops::annotate::Annotation;
+use crate::units;
+
+/// Maximum number of remembered names. A removal without a name is counted.
+const NAMES: usize = 100;
 
 impl List {
     /// Returns the deliveries in scope, in ascending id order.
@@ -24,6 +28,15 @@ impl List {
 #[derive(Debug, Default)]
 pub struct Removals {
     done: Vec<Vec<DeliveryId>>,
+    /// What removals are called in notices, because their rows are gone by then.
+    names: Vec<(RemovalKey, String)>,
+}
+
+/// First delivery of a removal and the number of deliveries.
+type RemovalKey = (Option<DeliveryId>, usize);
+
+fn key(ids: &[DeliveryId]) -> RemovalKey {
+    (ids.first().copied(), ids.len())
 }
 
 impl Removals {
@@ -31,6 +44,21 @@ impl Removals {
     pub fn remove(list: &List, which: Scope) -> Vec<Effect> {
         let ids = list.which(which);
         if ids.is_empty() { Vec::new() } else { vec![Effect::Annotate(Annotation::Remove(ids))] }
+    }
+
+    /// Remembers the name of deliveries that are about to be removed.
+    pub(super) fn name(&mut self, ids: &[DeliveryId], name: String) {
+        self.names.retain(|(known, _)| *known != key(ids));
+        self.names.push((key(ids), name));
+        if self.names.len() > NAMES {
+            self.names.remove(0);
+        }
+    }
+
+    /// Returns the name of removed deliveries, or else their number.
+    pub(super) fn name_of(&self, ids: &[DeliveryId]) -> String {
+        let known = self.names.iter().find(|(known, _)| *known == key(ids));
+        known.map_or_else(|| counted(ids.len()), |(_, name)| name.clone())
     }
 
     /// Records a removal.
@@ -46,5 +74,12 @@ impl Removals {
     pub fn undo(&mut self) -> Vec<Effect> {
         let undone = self.done.pop().map(Annotation::Restore);
         undone.map(Effect::Annotate).into_iter().collect()
+    }
+}
+
+fn counted(count: usize) -> String {
+    match count {
+        1 => "1 delivery".to_owned(),
+        _ => format!("{} deliveries", units::format_count(count as u64)),
     }
 }

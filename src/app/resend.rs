@@ -47,7 +47,7 @@ pub struct ResendProgress {
 }
 
 /// Formats the counts of a run.
-pub fn counts(summary: &ResendSummary) -> String {
+pub(super) fn counts(summary: &ResendSummary) -> String {
     let many = units::format_count;
     let mut text = format!("{} of {} sent", many(summary.sent()), many(summary.total));
     for (count, word) in [

@@ -17,6 +17,8 @@ pub struct RuleLine {
     pub count: u64,
     /// The rule pauses requests.
     pub holds: bool,
+    /// The rule has no filter.
+    pub is_for_all: bool,
 }
 
 /// Forwarding target.

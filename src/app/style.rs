@@ -49,6 +49,13 @@ pub fn masked(text: &str) -> String {
     text.chars().map(mask).collect()
 }
 
+/// Returns whether a name is made of plain words, like event types, keys, and headers usually are, so
+/// that it says nothing about a person.
+pub fn is_plain_name(name: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphabetic() || b"_-.:/ ".contains(&byte);
+    name.len() <= 64 && name.bytes().all(fits)
+}
+
 /// Piece of text with one style class. Every constructor makes the text safe for the terminal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StyledSpan {

@@ -8,6 +8,7 @@ mod document;
 mod filter;
 mod list;
 mod mouse;
+mod naming;
 mod palette;
 mod prompts;
 mod resend;
@@ -15,14 +16,14 @@ mod rules;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::action::{Action, FilterAction};
+use super::action::{Action, FilterAction, ListAction};
 use super::effect::Effect;
 use super::event::Event;
 use super::keymap::{Key, KeyContext};
 use super::model::{Confirm, Mode, Model};
 use super::notice::{Notice, NoticeKind};
 use super::pane;
-use crate::delivery::{SignatureStatus, Summary, Verdict};
+use crate::delivery::{SignatureStatus, Source, Summary, Verdict};
 
 /// Applies an event to the model and returns the effects.
 pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
@@ -61,17 +62,25 @@ fn apply(model: &mut Model, event: Event) -> Vec<Effect> {
             model.detail.read(|document, reading| reading.found(document, number, search));
         }
         Event::Compared { wish, outcome } => model.comparing.take(wish, outcome),
-        Event::Removed(ids) => model.removals.push(ids),
+        Event::Removed(ids) => {
+            let key = model.keymap.key_of(Action::List(ListAction::Undo));
+            let undo = key.map_or_else(String::new, |key| format!(" · {key} undoes"));
+            notify(model, Notice::done(format!("Removed {}{undo}", model.removals.name_of(&ids))));
+            model.removals.push(ids);
+        }
+        Event::Restored(ids) => {
+            notify(model, Notice::done(format!("Restored {}", model.removals.name_of(&ids))));
+        }
         Event::Resend { number, target, event } => resend::progress(model, number, target, event),
         Event::EditSent { origin, outcome } => {
-            notify(model, resend::sent(&outcome, Some(format!("made from delivery {origin}"))));
+            notify(model, resend::sent(&outcome, Some(format!("edited from delivery {origin}"))));
         }
         Event::Mistaken { number, mistakes } => resend::mistaken(model, number, mistakes),
         Event::Onward(routing) => rules::learn(model, *routing),
         Event::RuleAdded(text) => rules::added(model, &text),
         Event::RuleWrong { typed, mistake } => rules::wrong(model, &typed, mistake),
         Event::ViewSaved { name, filter } => {
-            notify(model, Notice::done(format!("saved the view `{name}`")));
+            notify(model, Notice::done(format!("Saved the view `{name}`")));
             model.views.retain(|(known, _)| *known != name);
             model.views.push((name, filter));
         }
@@ -97,6 +106,7 @@ fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
 fn on_older(model: &mut Model, rows: &[Summary]) -> Vec<Effect> {
     for row in rows {
         model.seen.note(row);
+        model.newest = model.newest.max(Some(row.id));
     }
     model.search.take_older(rows, &mut model.list, model.now)
 }
@@ -104,9 +114,11 @@ fn on_older(model: &mut Model, rows: &[Summary]) -> Vec<Effect> {
 fn on_stored(model: &mut Model, rows: Vec<Summary>) -> Vec<Effect> {
     for row in &rows {
         model.seen.note(row);
-        if model.list.get(row.id).is_none() {
+        // A restored or imported delivery did not arrive now.
+        if Some(row.id) > model.newest && row.request.source != Source::Import {
             model.rate.count(row.request.received_at);
         }
+        model.newest = model.newest.max(Some(row.id));
     }
     let watched = model.detail.wanted();
     let (mut effects, touched) = model.search.take(&rows, &mut model.list, model.now, watched);
@@ -116,14 +128,17 @@ fn on_stored(model: &mut Model, rows: Vec<Summary>) -> Vec<Effect> {
 
 fn press(model: &mut Model, key: Key) -> Vec<Effect> {
     let contexts = model.contexts();
+    // A notice ends when it has been read.
+    let had_notice = model.notice.take().is_some();
     match (model.keymap.resolve(contexts, key), key.typed()) {
+        (Some(Action::Back), _) if had_notice => Vec::new(),
         (Some(action), _) => act(model, action),
         (None, Some(character)) if contexts.contains(&KeyContext::Prompt) => {
             paste(model, character.encode_utf8(&mut [0; 4]))
         }
         (None, _) if matches!(model.mode, Mode::Menu(_)) => {
             model.mode = Mode::Browse;
-            notify(model, Notice::info(format!("{key} means nothing there")));
+            notify(model, Notice::info(format!("{key} is not a choice of this menu")));
             Vec::new()
         }
         (None, _) => Vec::new(),
@@ -189,7 +204,7 @@ fn with_selected(model: &mut Model, go: impl FnOnce(&mut Model)) {
     if model.list.selected().is_some() {
         go(model);
     } else {
-        notify(model, Notice::info("no delivery is selected yet"));
+        notify(model, Notice::info("No delivery is selected"));
     }
 }
 
@@ -210,7 +225,18 @@ fn tried(verdict: &Verdict) -> Notice {
 /// Clamps viewports and selection after any change, and loads a newly selected delivery.
 fn sync_viewport(model: &mut Model) -> Vec<Effect> {
     let Some(areas) = model.areas() else { return Vec::new() };
+    // While a menu or a prompt acts on the selected delivery, a new one must not take its place.
+    let is_acting = match &model.mode {
+        Mode::Menu(_) | Mode::Prompt(_) | Mode::Palette(_) | Mode::Confirm(_) => true,
+        Mode::Browse | Mode::Page(_) | Mode::Answers(_) | Mode::Address => false,
+    };
+    model.list.hold(is_acting);
     model.list.settle(usize::from(areas.list.height));
+    let is_filtering = matches!(&model.mode, Mode::Prompt(prompt)
+        if prompt.contexts().contains(&KeyContext::Filter));
+    if !is_filtering && !model.search.is_running() {
+        model.list.settle_pointer();
+    }
     let selected = model.list.selected().map(|row| row.id);
     let load = model.detail.want(selected);
     if let Some(window) = pane::viewport(model) {

@@ -149,6 +149,11 @@ impl ResponseRule {
         self.script.steps.iter().any(|step| step.action == ScriptAction::Hold)
     }
 
+    /// Returns whether the rule has no filter.
+    pub fn is_for_all(&self) -> bool {
+        self.filter.is_all()
+    }
+
     /// Returns the number of deliveries that matched so far.
     pub fn count(&self) -> u64 {
         self.count.load(Ordering::Relaxed)

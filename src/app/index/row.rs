@@ -59,7 +59,8 @@ impl Hot {
                 | flag(summary.diagnosing, DIAGNOSING)
                 | flag(summary.annotations.marked, MARKED)
                 | flag(summary.annotations.note.is_some(), NOTED)
-                | flag(summary.flags.differs, DIFFERS)
+                // The user's own edit differs on purpose.
+                | flag(summary.flags.differs && summary.request.origin.is_none(), DIFFERS)
                 | flag(!summary.flags.schema_changes.is_empty(), RESHAPED)
                 | flag(summary.flags.resent, RESENT),
         }

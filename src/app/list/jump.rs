@@ -39,27 +39,42 @@ impl Seeker<'_> {
     }
 }
 
+/// Outcome of a search for a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seek {
+    Found,
+    /// The search continued at the other end of the list.
+    Wrapped,
+    /// No row but the selected one matches.
+    NotFound,
+}
+
 impl List {
-    /// Selects the nearest such row below or above the selected one and stops following. If there
-    /// is none in that direction, returns false and changes nothing.
-    pub fn seek(&mut self, sought: JumpTarget<'_>, down: bool) -> bool {
+    /// Selects the nearest such row below or above the selected one and stops following. Continues
+    /// at the other end of the list; if no other row matches, changes nothing.
+    pub fn seek(&mut self, sought: JumpTarget<'_>, down: bool) -> Seek {
         let scan = match sought {
             JumpTarget::Passing(filter, now) => Some(filter.row_matcher(now)),
             JumpTarget::Bad | JumpTarget::Marked => None,
         };
         let mut seeker = Seeker { sought, scan };
-        let found = match self.place() {
-            None => None,
-            Some(at) => match self.near(&mut seeker, at, down) {
-                Near::Found(id) => Some(id),
-                Near::End => None,
-                Near::Far => self.far(&mut seeker, down),
-            },
+        let Some(at) = self.place() else { return Seek::NotFound };
+        let ahead = match self.near(&mut seeker, at, down) {
+            Near::Found(id) => Some(id),
+            Near::End => None,
+            Near::Far => self.far(&mut seeker, down, self.selected),
         };
-        if let Some(id) = found {
-            self.select(id);
+        let (found, outcome) = match ahead {
+            Some(id) => (Some(id), Seek::Found),
+            None => (self.far(&mut seeker, down, None), Seek::Wrapped),
+        };
+        match found.filter(|id| self.selected != Some(*id)) {
+            Some(id) => {
+                self.select(id);
+                outcome
+            }
+            None => Seek::NotFound,
         }
-        found.is_some()
     }
 
     fn near(&self, seeker: &mut Seeker<'_>, at: usize, down: bool) -> Near {
@@ -73,12 +88,17 @@ impl List {
         Near::Far
     }
 
-    /// Scans all rows in memory order for the first match after the selected one. In a sorted list
-    /// this is faster than stepping from row to row.
-    fn far(&self, seeker: &mut Seeker<'_>, down: bool) -> Option<DeliveryId> {
+    /// Scans all rows in memory order for the first match after a row, or from the end of the list.
+    /// In a sorted list this is faster than stepping from row to row.
+    fn far(
+        &self,
+        seeker: &mut Seeker<'_>,
+        down: bool,
+        after: Option<DeliveryId>,
+    ) -> Option<DeliveryId> {
         let order = self.order();
         let rising = down != order.descending;
-        let selected = self.index.get(self.selected?)?;
+        let after = after.and_then(|id| self.index.get(id));
         let is_behind = |cell: &RowRef<'_>, other: &RowRef<'_>| {
             let differ = compare(order.by, cell, other);
             if rising { differ.is_gt() } else { differ.is_lt() }
@@ -91,7 +111,7 @@ impl List {
         let mut best: Option<RowRef<'_>> = None;
         for cell in self.index.cells(trait_) {
             let is_better = cell.is_shown()
-                && is_behind(&cell, &selected)
+                && after.as_ref().is_none_or(|after| is_behind(&cell, after))
                 && best.as_ref().is_none_or(|best| is_behind(best, &cell));
             if is_better && seeker.wants(&cell) {
                 best = Some(cell);
@@ -100,13 +120,14 @@ impl List {
         best.map(|cell| cell.id())
     }
 
-    /// Selects the shown row with the nearest id, the earlier one of two; false if no row is shown.
-    pub fn jump_to_id(&mut self, id: DeliveryId) -> bool {
+    /// Selects the shown row with the nearest id, the earlier one of two, and returns its id; none if
+    /// no row is shown.
+    pub fn jump_to_id(&mut self, id: DeliveryId) -> Option<DeliveryId> {
         let later = self.index.from(id).find(RowRef::is_shown).map(|cell| cell.id());
         let earlier = self.index.before(id).find(RowRef::is_shown).map(|cell| cell.id());
         let far = |other: DeliveryId| other.0.abs_diff(id.0);
         let nearest = [earlier, later].into_iter().flatten().min_by_key(|other| far(*other));
-        nearest.map(|id| self.select(id)).is_some()
+        nearest.inspect(|id| self.select(*id))
     }
 
     /// Selects the shown row received nearest to a time, the earliest one of several; false if no
@@ -122,7 +143,7 @@ impl List {
 
     fn select(&mut self, id: DeliveryId) {
         self.paused |= self.selected != Some(id) || self.order().by != SortKey::Time;
-        self.selected = Some(id);
+        self.point(Some(id));
     }
 }
 

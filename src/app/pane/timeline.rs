@@ -66,7 +66,7 @@ fn answer(summary: &Summary) -> StyledLine {
 
 /// Renders its relation to earlier deliveries.
 fn standing(summary: &Summary) -> impl Iterator<Item = StyledLine> {
-    let differs = summary.flags.differs;
+    let differs = summary.flags.differs && summary.request.origin.is_none();
     let (sign, end) = if differs { ('≠', ", with another body") } else { ('↻', "") };
     let first = summary.duplicate_of.map(|first| {
         let text = format!("{sign} the event came before, as delivery {first}{end}");

@@ -10,6 +10,7 @@ use crate::app::model::{HelpPage, Menu, Mode, Model};
 use crate::app::notice::Notice;
 use crate::app::palette::Palette;
 use crate::app::pane;
+use crate::app::sort::SortOrder;
 use crate::app::tab::Tab;
 use crate::formats::{CopyNeeds, copy_format};
 
@@ -18,7 +19,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Move(step) => travel(model, step),
         Action::PreviousDelivery => model.list.move_by(-1),
         Action::NextDelivery => model.list.move_by(1),
-        Action::Follow => model.list.follow(!model.list.is_following()),
+        Action::Follow => follow(model, !model.list.is_following()),
         Action::SwitchFocus => {
             model.focus = if model.focus == Focus::List { Focus::Detail } else { Focus::List };
         }
@@ -94,9 +95,9 @@ fn privacy(model: &mut Model) {
     notify(
         model,
         Notice::info(if model.flags.masked {
-            "values are masked on this screen; copying and resending are not"
+            "Values are masked on this screen, but not in copies and resends"
         } else {
-            "values are shown again"
+            "Values are shown again"
         }),
     );
 }
@@ -115,7 +116,7 @@ fn copy(model: &mut Model, what: Copyable) -> Vec<Effect> {
         Some(missing) => {
             notify(
                 model,
-                Notice::failed(format!("nothing was copied: this delivery has {missing}")),
+                Notice::failed(format!("Nothing was copied: this delivery has {missing}")),
             );
             Vec::new()
         }
@@ -168,10 +169,19 @@ pub(super) fn scroll(model: &mut Model, by: isize) {
     model.detail.scroll(by, lines, usize::from(areas.detail.height));
 }
 
+/// Starts or stops following. Following sorts by time, which is said because it changes the order.
+fn follow(model: &mut Model, following: bool) {
+    let sorted = model.list.order() != SortOrder::default();
+    model.list.follow(following);
+    if following && sorted {
+        notify(model, Notice::info("Sorted by time again to follow the newest delivery"));
+    }
+}
+
 fn travel(model: &mut Model, step: Move) {
     let Some(areas) = model.areas() else { return };
     match (model.focus, step) {
-        (Focus::List, Move::Last) => model.list.follow(true),
+        (Focus::List, Move::Last) => follow(model, true),
         (Focus::List, _) => {
             model.list.move_by(lines_of(step, usize::from(areas.list.height)));
         }
@@ -202,9 +212,6 @@ fn lines_of(step: Move, height: usize) -> isize {
 
 /// Leaves the innermost mode or pane.
 fn back(model: &mut Model) -> Vec<Effect> {
-    if model.notice.take().is_some() {
-        return Vec::new();
-    }
     if model.arrangement.zoomed {
         model.arrangement.zoomed = false;
     } else if model.focus == Focus::Detail {
@@ -219,9 +226,9 @@ fn toggle_mouse(model: &mut Model) -> Vec<Effect> {
     let released = !model.flags.mouse_released;
     model.flags.mouse_released = released;
     let text = if released {
-        "the mouse selects text now; M takes it back"
+        "Mouse released for text selection (M to capture it again)"
     } else {
-        "the mouse clicks and scrolls again"
+        "Mouse captured: it clicks and scrolls"
     };
     notify(model, Notice::info(text));
     vec![Effect::CaptureMouse(!released)]

@@ -1,7 +1,7 @@
 //! Narrows the filter by values, and saves filters as views.
 
 use super::{document, notify, with_selected};
-use crate::app::action::{Facet, FilterAction, Polarity};
+use crate::app::action::{Action, Ask, Facet, FilterAction, Polarity};
 use crate::app::effect::Effect;
 use crate::app::index::ListRow;
 use crate::app::layout::Focus;
@@ -26,6 +26,13 @@ pub(super) fn act(model: &mut Model, narrow: FilterAction) -> Vec<Effect> {
         FilterAction::Facet(facet) => return by_facet(model, facet, Polarity::With),
         FilterAction::Clear => return put_in_force(model, ""),
         FilterAction::Views => {
+            if model.views.is_empty() {
+                let key = model.keymap.key_of(Action::Ask(Ask::ViewName));
+                let key = key.map_or_else(|| "save-view".to_owned(), |key| key.to_string());
+                let how = format!("No saved views. Filter with /, then save the filter with {key}");
+                notify(model, Notice::info(how));
+                return Vec::new();
+            }
             model.mode = Mode::Palette(Palette { prompt: Prompt::new(VIEW), chosen: 0 });
         }
     }
@@ -49,12 +56,12 @@ pub(super) fn put_in_force(model: &mut Model, filter: &str) -> Vec<Effect> {
 /// Narrows the filter by a value of the selected delivery, or its negation.
 pub(super) fn by_facet(model: &mut Model, facet: Facet, wanted: Polarity) -> Vec<Effect> {
     let Some(row) = model.list.selected() else {
-        notify(model, Notice::info("no delivery is selected yet"));
+        notify(model, Notice::info("No delivery is selected"));
         return Vec::new();
     };
     let (field, value) = (field(facet), value(&row, facet));
     let Some(value) = value else {
-        notify(model, Notice::info(format!("this delivery has nothing that `{field}:` asks for")));
+        notify(model, Notice::info(format!("This delivery has no value for `{field}:`")));
         return Vec::new();
     };
     by_term(model, &term(field, &value, wanted == Polarity::Without))
@@ -63,7 +70,7 @@ pub(super) fn by_facet(model: &mut Model, facet: Facet, wanted: Polarity) -> Vec
 /// Narrows the filter by the value under the cursor, or its negation.
 fn by_cursor(model: &mut Model, wanted: Polarity) -> Vec<Effect> {
     let Some(term) = document::term(model, wanted == Polarity::Without) else {
-        let why = "there is no string, number or literal of JSON under the cursor";
+        let why = "No JSON string, number, or literal under the cursor";
         notify(model, Notice::info(why));
         return Vec::new();
     };

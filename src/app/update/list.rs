@@ -1,9 +1,9 @@
 //! Actions on deliveries in the list: marks, removals, sort orders, jumps.
 
-use super::{notify, with_selected};
+use super::{naming, notify, with_selected};
 use crate::app::action::{Direction, ListAction};
 use crate::app::effect::Effect;
-use crate::app::list::JumpTarget;
+use crate::app::list::{JumpTarget, Seek};
 use crate::app::model::{Confirm, Menu, Mode, Model};
 use crate::app::notice::Notice;
 use crate::app::removals::Removals;
@@ -11,7 +11,6 @@ use crate::app::scope::Scope;
 use crate::app::sort::{SortKey, SortOrder};
 use crate::filter::Filter;
 use crate::ops::annotate::Annotation;
-use crate::units;
 
 pub(super) fn act(model: &mut Model, what: ListAction) -> Vec<Effect> {
     match what {
@@ -23,7 +22,7 @@ pub(super) fn act(model: &mut Model, what: ListAction) -> Vec<Effect> {
         ListAction::Sort(column) => sort(model, column),
         ListAction::Match(turn) => seek_match(model, turn),
         ListAction::Bad(turn) => {
-            seek(model, JumpTarget::Bad, turn, "delivery with a bad signature");
+            seek(model, JumpTarget::Bad, turn, "failed signature");
         }
         ListAction::Marked(turn) => seek(model, JumpTarget::Marked, turn, "marked delivery"),
     }
@@ -32,7 +31,7 @@ pub(super) fn act(model: &mut Model, what: ListAction) -> Vec<Effect> {
 
 fn mark(model: &mut Model) -> Vec<Effect> {
     let Some((id, marked)) = model.list.selected().map(|row| (row.id, row.badges.marked)) else {
-        notify(model, Notice::info("no delivery is selected yet"));
+        notify(model, Notice::info("No delivery is selected"));
         return Vec::new();
     };
     // Go on to the next row, to mark several in a row.
@@ -43,7 +42,7 @@ fn mark(model: &mut Model) -> Vec<Effect> {
 fn unmark(model: &mut Model) -> Vec<Effect> {
     let ids = model.list.marked_ids();
     if ids.is_empty() {
-        notify(model, Notice::info("nothing is marked"));
+        notify(model, Notice::info("Nothing is marked"));
         return Vec::new();
     }
     vec![Effect::Annotate(Annotation::Mark { ids, marked: false })]
@@ -54,27 +53,23 @@ fn ask_removal(model: &mut Model, which: Scope) {
     // Marked deliveries take precedence over the selected one.
     let marked = which == Scope::Selected && model.list.marked() > 0;
     let which = if marked { Scope::Marked } else { which };
-    let count = model.list.which(which).len();
-    let what = match which {
-        Scope::Selected => "the selected delivery".to_owned(),
-        Scope::Marked => format!("{} marked", units::format_count(count as u64)),
-        Scope::Shown => format!("all {} that are shown", units::format_count(count as u64)),
-        Scope::All => format!("all {} deliveries", units::format_count(count as u64)),
-    };
+    let ids = model.list.which(which);
     let yes = Removals::remove(&model.list, which);
     if yes.is_empty() {
-        notify(model, Notice::info("there is nothing to remove"));
+        notify(model, Notice::info("Nothing to remove"));
         return;
     }
+    let what = naming::deliveries(model, &ids, which);
     let key = model.keymap.key_of(crate::app::Action::List(ListAction::Undo));
-    let undo = key.map_or_else(String::new, |key| format!(" {key} brings back until you quit"));
-    model.mode =
-        Mode::Confirm(Confirm { question: format!("remove {what}?{undo}"), yes, no: Vec::new() });
+    let undo = key.map_or_else(String::new, |key| format!(" {key} undoes until you quit."));
+    let question = format!("Remove {what}?{undo}");
+    model.removals.name(&ids, what);
+    model.mode = Mode::Confirm(Confirm { question, yes, no: Vec::new() });
 }
 
 fn undo(model: &mut Model) -> Vec<Effect> {
     if model.removals.is_empty() {
-        notify(model, Notice::info("nothing was removed since the start"));
+        notify(model, Notice::info("Nothing to undo"));
     }
     model.removals.undo()
 }
@@ -84,14 +79,28 @@ pub(super) fn sort(model: &mut Model, by: SortKey) {
     let order = model.list.order();
     let descending = if order.by == by { !order.descending } else { by == SortKey::Size };
     model.list.sort(SortOrder { by, descending });
-    let way = if descending { "falling" } else { "rising" };
-    notify(model, Notice::info(format!("sorted by {}, {way}", by.title())));
+    let way = if descending { "descending" } else { "ascending" };
+    notify(model, Notice::info(format!("Sorted by {}, {way}", by.title())));
 }
 
 fn seek(model: &mut Model, sought: JumpTarget<'_>, turn: Direction, what: &str) {
-    if !model.list.seek(sought, turn == Direction::Next) {
-        let way = if turn == Direction::Next { "below" } else { "above" };
-        notify(model, Notice::info(format!("there is no {what} {way}")));
+    let is_down = turn == Direction::Next;
+    let notice = match (model.list.seek(sought, is_down), is_down) {
+        (Seek::Found, _) => return,
+        (Seek::Wrapped, true) => format!("No more {} below; continued at the top", plural(what)),
+        (Seek::Wrapped, false) => {
+            format!("No more {} above; continued at the bottom", plural(what))
+        }
+        (Seek::NotFound, _) => format!("No other {what} is shown"),
+    };
+    notify(model, Notice::info(notice));
+}
+
+fn plural(what: &str) -> &str {
+    match what {
+        "failed signature" => "failed signatures",
+        "marked delivery" => "marked deliveries",
+        _ => "matches",
     }
 }
 
@@ -100,7 +109,7 @@ fn seek_match(model: &mut Model, turn: Direction) {
     let text = if model.search.is_on() { model.search.text() } else { model.history.latest() };
     let Ok(filter) = text.parse::<Filter>() else { return };
     if filter.is_all() {
-        notify(model, Notice::info("there was no filter yet; / types one"));
+        notify(model, Notice::info("No filter yet: type one after /"));
         return;
     }
     let now = model.now;

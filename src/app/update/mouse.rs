@@ -3,13 +3,15 @@
 use ratatui::layout::Position;
 
 use super::{act, dispatch, document, list};
-use crate::app::columns::{self, ListColumn, placed};
+use crate::app::columns::{self, ListColumn};
 use crate::app::effect::Effect;
 use crate::app::event::{Mouse, MouseKind};
-use crate::app::hints::hints;
+use crate::app::footer;
+use crate::app::hints::{Hint, hints};
 use crate::app::layout::Areas;
 use crate::app::layout::Focus;
 use crate::app::model::{Mode, Model};
+use crate::app::pane;
 use crate::app::tab::Tab;
 
 /// Lines per wheel step.
@@ -17,7 +19,11 @@ const WHEEL: isize = 3;
 
 pub(super) fn point(model: &mut Model, mouse: Mouse) -> Vec<Effect> {
     let at = Position::new(mouse.column, mouse.row);
+    // The areas as they were drawn, with the notice that the click dismisses.
     let Some(areas) = model.areas() else { return Vec::new() };
+    if mouse.kind == MouseKind::Click && model.notice.take().is_some() && areas.hints.contains(at) {
+        return Vec::new();
+    }
     match mouse.kind {
         MouseKind::Release => model.flags.dragging = false,
         MouseKind::Drag => drag(model, &areas, at),
@@ -30,9 +36,15 @@ pub(super) fn point(model: &mut Model, mouse: Mouse) -> Vec<Effect> {
 
 fn click(model: &mut Model, areas: &Areas, at: Position) -> Vec<Effect> {
     if areas.hints.contains(at) {
-        let column = usize::from(at.x - areas.hints.x);
+        // A message hides the hints.
+        if footer::status(model).is_some() {
+            return Vec::new();
+        }
+        let (column, row) = (usize::from(at.x - areas.hints.x), usize::from(at.y - areas.hints.y));
         let shown = hints(model, usize::from(areas.hints.width));
-        let hit = shown.into_iter().find(|hint| (hint.x..hint.x + hint.width).contains(&column));
+        let is_hit =
+            |hint: &Hint| hint.row == row && (hint.x..hint.x + hint.width).contains(&column);
+        let hit = shown.into_iter().find(is_hit);
         return hit.map(|hint| act(model, hint.action)).unwrap_or_default();
     }
     if let Mode::Palette(palette) = &mut model.mode {
@@ -49,7 +61,7 @@ fn click(model: &mut Model, areas: &Areas, at: Position) -> Vec<Effect> {
         model.focus = Focus::List;
         model.list.select_line(usize::from(at.y - areas.list.y));
     } else if areas.list_head.contains(at) {
-        let columns = placed(&model.columns, usize::from(areas.list_head.width));
+        let columns = pane::list_columns(model, areas);
         let column = columns::at(&columns, usize::from(at.x - areas.list_head.x));
         if let Some(by) = column.and_then(ListColumn::order) {
             list::sort(model, by);

@@ -53,7 +53,7 @@ fn run(model: &mut Model, palette: &Palette) -> Vec<Effect> {
         }
         Some(PaletteCommand::View(filter)) => filter::put_in_force(model, &filter),
         None => {
-            notify(model, Notice::info("nothing is called that"));
+            notify(model, Notice::info("No command matches"));
             Vec::new()
         }
     }

@@ -77,6 +77,7 @@ impl Context {
             text: rule.to_string(),
             count: rule.count(),
             holds: rule.holds(),
+            is_for_all: rule.is_for_all(),
         });
         let targets = controls.targets.iter().map(|(url, health)| {
             let health = health.borrow();

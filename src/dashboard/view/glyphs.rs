@@ -12,13 +12,14 @@ pub enum Glyphs {
 }
 
 /// Symbols and their ASCII replacements.
-const PLAIN: [(char, char); 46] = [
+const PLAIN: [(char, char); 47] = [
     ('✓', '+'),
     ('✗', 'x'),
     ('⧗', '~'),
     ('·', '-'),
     ('•', '*'),
     ('●', '*'),
+    ('○', 'o'),
     ('‖', '|'),
     ('▌', '>'),
     ('▸', '>'),

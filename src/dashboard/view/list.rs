@@ -7,10 +7,10 @@ use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr as _;
 
 use super::text::fit;
-use crate::app::columns::{ColumnPlacement, ListColumn, SIGNS, placed};
+use crate::app::columns::{ColumnPlacement, ListColumn, SIGNS};
 use crate::app::layout::Areas;
 use crate::app::pane::badges::signs;
-use crate::app::pane::{clock, sign_of};
+use crate::app::pane::{self, clock, sign_of};
 use crate::app::sort::SortOrder;
 use crate::app::theme::Theme;
 use crate::app::{Focus, ListRow, Model, StyleClass, masked};
@@ -18,7 +18,7 @@ use crate::payload::escape;
 use crate::units;
 
 pub(super) fn draw(model: &Model, theme: Theme, frame: &mut Frame<'_>, areas: &Areas) {
-    let columns = placed(&model.columns, usize::from(areas.list.width));
+    let columns = pane::list_columns(model, areas);
     frame.render_widget(head(model, &columns, theme), areas.list_head);
     let height = usize::from(areas.list.height);
     let mut drawn = 0;
@@ -94,7 +94,7 @@ fn text(
 ) -> (StyleClass, String) {
     match column {
         ListColumn::Id => (StyleClass::Dim, row.id.to_string()),
-        ListColumn::Time => (StyleClass::Dim, clock(row.received_at, model.now, &model.zone)),
+        ListColumn::Time => (StyleClass::Dim, clock(model, row.received_at, width)),
         ListColumn::Type => kind(row),
         ListColumn::Signature => {
             let (sign, role) = sign_of(row.status);

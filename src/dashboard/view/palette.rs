@@ -38,13 +38,19 @@ pub(super) fn draw(
     frame.set_cursor_position(Position::new(inside.x + column.min(last), inside.y));
     let top = palette.top(areas.palette_height());
     let found = entries(&model.keymap, &model.views, &typed);
+    if found.is_empty() {
+        let none = StyledLine::new(StyleClass::Dim, "  No command matches");
+        let row = Rect { y: inside.y + 1, height: inside.height.min(2) / 2, ..inside };
+        frame.render_widget(text::clipped(&none, 0, width, theme), row);
+    }
     let rows = inside.rows().skip(1);
     for ((at, entry), row) in found.iter().enumerate().skip(top).zip(rows) {
-        let help = width.saturating_sub(NAME + 12);
+        let help = width.saturating_sub(NAME + 13);
         let sign = if at == palette.chosen { "▌ " } else { "  " };
         let name = if at == palette.chosen { StyleClass::Strong } else { StyleClass::Plain };
         let line = StyledLine::new(StyleClass::Accent, sign)
             .with(name, text::fit(&escape(&entry.title), NAME))
+            .with(StyleClass::Plain, " ")
             .with(StyleClass::Dim, text::fit(&escape(&entry.help), help))
             .with(StyleClass::Accent, format!(" {:>8}", entry.keys));
         frame.render_widget(text::clipped(&line, 0, width, theme), row);

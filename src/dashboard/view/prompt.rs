@@ -3,7 +3,6 @@
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::Line;
-use ratatui::widgets::Clear;
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::text;
@@ -22,15 +21,9 @@ pub(super) fn draw(model: &Model, theme: Theme, frame: &mut Frame<'_>, area: Rec
         PromptComment::Beside(comment) => (comment, Vec::new()),
         PromptComment::Below(lines) => (StyledLine::default(), lines),
     };
-    let height = u16::try_from(below.len()).unwrap_or(u16::MAX).min(area.y.saturating_sub(1));
-    let above = Rect { y: area.bottom().saturating_sub(height + 1), height: 1, ..area };
-    if height > 0 {
-        frame.render_widget(Clear, Rect { height: height + 1, ..above });
-    }
-    draw_line((&prompt.label(), line, &beside), theme, frame, above);
-    for (line, down) in below.iter().zip(1..=height) {
-        let place = Rect { y: above.y + down, ..above };
-        frame.render_widget(text::clipped(line, 0, width, theme), place);
+    draw_line((&prompt.label(), line, &beside), theme, frame, Rect { height: 1, ..area });
+    for (line, row) in below.iter().zip(area.rows().skip(1)) {
+        frame.render_widget(text::clipped(line, 0, width, theme), row);
     }
     true
 }

@@ -2,12 +2,13 @@
 
 use ratatui::Frame;
 use ratatui::layout::{Alignment, Rect};
-use ratatui::text::Line;
+use ratatui::style::Modifier;
+use ratatui::text::{Line, Span};
 
 use super::text;
 use crate::app::routing::PublicAddress;
 use crate::app::theme::Theme;
-use crate::app::{Model, StyleClass, StyledLine};
+use crate::app::{Model, StyleClass, StyledLine, badges};
 use crate::units;
 
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
@@ -23,10 +24,12 @@ pub(super) fn draw(model: &Model, theme: Theme, frame: &mut Frame<'_>, area: Rec
         right.retain(|part| part.priority < least);
     }
     let line_of = |parts: &[Part]| -> Line<'static> {
-        let spans = parts.iter().flat_map(|part| text::line(&part.marked, theme).spans);
-        spans
-            .map(|span| ratatui::text::Span::styled(span.content.into_owned(), span.style))
-            .collect()
+        let spans = parts.iter().flat_map(|part| {
+            let reversed = if part.is_badge { Modifier::REVERSED } else { Modifier::empty() };
+            let spans = text::line(&part.marked, theme).spans.into_iter();
+            spans.map(move |span| (span.content.into_owned(), span.style.add_modifier(reversed)))
+        });
+        spans.map(|(text, style)| Span::styled(text, style)).collect()
     };
     frame.render_widget(line_of(&left), area);
     frame.render_widget(line_of(&right).alignment(Alignment::Right), area);
@@ -36,10 +39,12 @@ pub(super) fn draw(model: &Model, theme: Theme, frame: &mut Frame<'_>, area: Rec
 struct Part {
     marked: StyledLine,
     priority: u8,
+    /// Drawn in reverse video.
+    is_badge: bool,
 }
 
 fn part(priority: u8, marked: StyledLine) -> Part {
-    Part { marked, priority }
+    Part { marked, priority, is_badge: false }
 }
 
 fn left(model: &Model) -> Vec<Part> {
@@ -111,34 +116,26 @@ fn public(model: &Model) -> Option<Part> {
 fn right(model: &Model) -> Vec<Part> {
     let list = &model.list;
     let mut parts = Vec::new();
-    if let Some(longest) = model.routing.longest(model.now) {
-        let count = units::format_count(model.routing.held.len() as u64);
-        let longest = units::format_age(longest);
-        parts
-            .push(part(0, StyledLine::new(StyleClass::Warn, format!("{count} held, {longest}  "))));
+    for badge in badges::badges(model) {
+        parts.push(Part { is_badge: true, ..part(badge.priority, badge.line) });
+        parts.push(part(badge.priority, StyledLine::new(StyleClass::Plain, " ")));
     }
     if list.is_filling() {
-        parts.push(part(3, StyledLine::new(StyleClass::Dim, "reading ")));
+        parts.push(part(3, StyledLine::new(StyleClass::Dim, "reading")));
     }
-    if model.search.is_on() {
-        let shown = units::format_count(list.shown() as u64);
-        let more = if model.search.is_running() { "+" } else { "" };
-        if model.search.is_running() {
-            let (tested, asked) = model.search.progress();
-            let percent = tested.saturating_mul(100) / asked.max(1);
-            parts
-                .push(part(4, StyledLine::new(StyleClass::Dim, format!("searched {percent} %  "))));
-        }
-        parts.push(part(2, StyledLine::new(StyleClass::Accent, format!("{shown}{more} of "))));
+    if model.search.is_running() {
+        let (tested, asked) = model.search.progress();
+        let percent = tested.saturating_mul(100) / asked.max(1);
+        parts.push(part(4, StyledLine::new(StyleClass::Dim, format!("searched {percent} %  "))));
     }
     let count = units::format_count(list.len() as u64);
     let noun = if list.len() == 1 { "delivery" } else { "deliveries" };
-    parts.push(part(2, StyledLine::new(StyleClass::Plain, count)));
+    parts.push(part(4, StyledLine::new(StyleClass::Plain, format!(" {count}"))));
     let more = if list.is_filling() { " …" } else { "" };
     parts.push(part(5, StyledLine::new(StyleClass::Plain, format!(" {noun}{more}"))));
     if list.bad() > 0 {
         let bad = units::format_count(list.bad() as u64);
-        parts.push(part(1, StyledLine::new(StyleClass::Bad, format!("  ✗ {bad} bad"))));
+        parts.push(part(2, StyledLine::new(StyleClass::Bad, format!("  ✗ {bad} bad"))));
     }
     parts.push(part(7, StyledLine::new(StyleClass::Dim, format!("  {}", bars(model)))));
     let rate = model.rate.per_second(model.now);
@@ -147,7 +144,7 @@ fn right(model: &Model) -> Vec<Part> {
         part(3, StyledLine::new(StyleClass::Good, "  ● following "))
     } else {
         let below = list.below_selected();
-        part(0, StyledLine::new(StyleClass::Warn, format!("  ‖ paused, {below} below ")))
+        part(0, StyledLine::new(StyleClass::Warn, format!("  ○ {below} below ")))
     });
     parts
 }

@@ -18,6 +18,7 @@ const LABEL: &str = " filter: ";
 const MOST: usize = 4;
 
 pub(super) fn open(model: &mut Model) {
+    // Empty, so that a new filter is not appended to the old one.
     let mut filtering = FilterPrompt::new(model.search.text());
     filtering.look(&model.seen);
     model.mode = Mode::Prompt(Box::new(filtering));
@@ -49,13 +50,23 @@ impl OpenPrompt for FilterPrompt {
             let (shown, all) = (model.list.shown() as u64, model.list.len() as u64);
             let more = if model.search.is_running() { "+" } else { "" };
             let (shown, all) = (units::format_count(shown), units::format_count(all));
-            let text = format!(" {shown}{more} of {all} match; Enter keeps it, Esc goes back");
+            let text = format!(" {shown}{more} of {all} match; Enter keeps it, Esc cancels");
             StyledLine::new(StyleClass::Dim, text)
         } else {
             offers(self, width)
         };
         let mut lines = below.wrap(width.saturating_sub(1), 3);
         lines.truncate(MOST);
+        if !self.changed && !self.before.is_empty() {
+            let text = format!(" now {}", self.before);
+            lines.push(
+                StyledLine::new(StyleClass::Dim, text)
+                    .with(StyleClass::Accent, "  ↑")
+                    .with(StyleClass::Dim, " edits it  ")
+                    .with(StyleClass::Accent, "Enter")
+                    .with(StyleClass::Dim, " keeps it"),
+            );
+        }
         PromptComment::Below(lines)
     }
 
@@ -64,6 +75,7 @@ impl OpenPrompt for FilterPrompt {
     }
 
     fn on_change(&mut self, model: &mut Model) -> Vec<Effect> {
+        self.changed = true;
         self.look(&model.seen);
         narrow(self, model)
     }
@@ -75,6 +87,7 @@ impl OpenPrompt for FilterPrompt {
             Action::History(turn) => self.recall(turn, &model.history),
             _ => return Vec::new(),
         }
+        self.changed = true;
         narrow(self, model)
     }
 

@@ -55,15 +55,24 @@ impl OpenPrompt for JumpPrompt {
 fn jump(model: &mut Model, typed: &str) -> Result<(), String> {
     let typed = typed.trim();
     let found = if let Ok(id) = typed.parse::<DeliveryId>() {
-        model.list.jump_to_id(id)
+        let found = model.list.jump_to_id(id);
+        if let Some(other) = found.filter(|found| *found != id) {
+            let why = if model.list.get(id).is_some() {
+                format!("The filter hides delivery {id}; went to {other}")
+            } else {
+                format!("There is no delivery {id}; went to {other}")
+            };
+            notify(model, Notice::info(why));
+        }
+        found.is_some()
     } else {
         let at = moment(model, typed).ok_or_else(|| {
-            format!("`{typed}` is neither a number of a delivery nor a time; write 42, 17:06 or 2026-11-23T17:06")
+            format!("invalid delivery or time `{typed}`: expected 42, 17:06, or 2026-11-23T17:06")
         })?;
         model.list.jump_to_time(at)
     };
     if !found {
-        notify(model, Notice::info("no delivery is shown"));
+        notify(model, Notice::info("No delivery is shown"));
     }
     Ok(())
 }

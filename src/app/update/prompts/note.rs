@@ -4,10 +4,14 @@ use crate::app::effect::Effect;
 use crate::app::model::{Mode, Model, OpenPrompt, PromptComment};
 use crate::app::prompt::Prompt;
 use crate::app::update::with_selected;
+use crate::delivery::DeliveryId;
 use crate::ops::annotate::Annotation;
 
 #[derive(Debug)]
-struct NotePrompt(Prompt);
+struct NotePrompt {
+    line: Prompt,
+    id: DeliveryId,
+}
 
 pub(super) fn open(model: &mut Model) {
     let note = model.detail.loaded.as_deref().and_then(|loaded| {
@@ -15,30 +19,31 @@ pub(super) fn open(model: &mut Model) {
         (Some(summary.id) == model.detail.wanted()).then(|| summary.annotations.note.clone())?
     });
     with_selected(model, |model| {
-        model.mode = Mode::Prompt(Box::new(NotePrompt(Prompt::new(note.unwrap_or_default()))));
+        let Some(id) = model.list.selected().map(|row| row.id) else { return };
+        let line = Prompt::new(note.unwrap_or_default());
+        model.mode = Mode::Prompt(Box::new(NotePrompt { line, id }));
     });
 }
 
 impl OpenPrompt for NotePrompt {
     fn line(&self) -> &Prompt {
-        &self.0
+        &self.line
     }
 
     fn line_mut(&mut self) -> &mut Prompt {
-        &mut self.0
+        &mut self.line
     }
 
     fn label(&self) -> String {
-        " note: ".to_owned()
+        format!(" note on delivery {}: ", self.id)
     }
 
     fn comment(&self, _model: &Model, _width: usize) -> PromptComment {
-        PromptComment::hint("  Enter keeps it, empty takes it away")
+        PromptComment::hint("  Enter saves, an empty note is deleted")
     }
 
-    fn submit(self: Box<Self>, model: &mut Model) -> Vec<Effect> {
-        let Some(id) = model.list.selected().map(|row| row.id) else { return Vec::new() };
-        let note = Some(self.0.text().trim().to_owned()).filter(|note| !note.is_empty());
-        vec![Effect::Annotate(Annotation::Note { id, note })]
+    fn submit(self: Box<Self>, _model: &mut Model) -> Vec<Effect> {
+        let note = Some(self.line.text().trim().to_owned()).filter(|note| !note.is_empty());
+        vec![Effect::Annotate(Annotation::Note { id: self.id, note })]
     }
 }

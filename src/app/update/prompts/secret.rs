@@ -6,32 +6,37 @@ use crate::app::notice::Notice;
 use crate::app::prompt::Prompt;
 use crate::app::tab::Tab;
 use crate::app::update::{notify, with_selected};
+use crate::delivery::DeliveryId;
 use crate::secret::Secret;
 
 #[derive(Debug)]
-struct SecretPrompt(Prompt);
+struct SecretPrompt {
+    line: Prompt,
+    id: DeliveryId,
+}
 
 pub(super) fn open(model: &mut Model) {
     with_selected(model, |model| {
-        model.mode = Mode::Prompt(Box::new(SecretPrompt(Prompt::for_secret())));
+        let Some(id) = model.list.selected().map(|row| row.id) else { return };
+        model.mode = Mode::Prompt(Box::new(SecretPrompt { line: Prompt::for_secret(), id }));
     });
 }
 
 impl OpenPrompt for SecretPrompt {
     fn line(&self) -> &Prompt {
-        &self.0
+        &self.line
     }
 
     fn line_mut(&mut self) -> &mut Prompt {
-        &mut self.0
+        &mut self.line
     }
 
     fn label(&self) -> String {
-        " secret: ".to_owned()
+        format!(" secret for delivery {}: ", self.id)
     }
 
     fn comment(&self, _model: &Model, _width: usize) -> PromptComment {
-        PromptComment::hint("  Enter tries it on this delivery, Esc goes back")
+        PromptComment::hint("  Enter tries it, Esc cancels")
     }
 
     fn is_hidden(&self) -> bool {
@@ -39,18 +44,18 @@ impl OpenPrompt for SecretPrompt {
     }
 
     fn submit(mut self: Box<Self>, model: &mut Model) -> Vec<Effect> {
-        let typed = self.0.take_secret();
-        let Some(id) = model.list.selected().map(|row| row.id).filter(|_| !typed.is_empty()) else {
-            notify(model, Notice::info("no secret was typed, so nothing was tried"));
+        let typed = self.line.take_secret();
+        if typed.is_empty() {
+            notify(model, Notice::info("No secret was typed"));
             return Vec::new();
-        };
+        }
         model.detail.show(Tab::Signature);
         let secret = Secret::new("the typed secret", typed.as_bytes());
-        vec![Effect::TrySecret { id, secret }]
+        vec![Effect::TrySecret { id: self.id, secret }]
     }
 
     fn cancel(mut self: Box<Self>, _model: &mut Model) -> Vec<Effect> {
-        drop(self.0.take_secret());
+        drop(self.line.take_secret());
         Vec::new()
     }
 }

@@ -11,7 +11,8 @@ use crate::app::prompt::Prompt;
 use crate::app::resend::{ResendRequest, TargetPrompt, TargetPurpose, read};
 use crate::app::scope::Scope;
 use crate::app::style::{StyleClass, StyledLine};
-use crate::app::update::notify;
+use crate::app::update::{naming, notify};
+use crate::delivery::DeliveryId;
 use crate::ops::resend::ResendPace;
 use crate::units;
 
@@ -31,8 +32,11 @@ impl OpenPrompt for TargetPrompt {
 
     fn label(&self) -> String {
         match &self.purpose {
-            TargetPurpose::Edit(_) => " edit, and send to: ".to_owned(),
-            TargetPurpose::Resend(ids) if ids.len() == 1 => " resend to: ".to_owned(),
+            TargetPurpose::Edit(id) => format!(" edit delivery {id}, send to: "),
+            TargetPurpose::Resend(ids) if ids.len() == 1 => {
+                let id = ids.first().copied().unwrap_or(DeliveryId(0));
+                format!(" resend delivery {id} to: ")
+            }
             TargetPurpose::Resend(ids) => {
                 format!(" resend {} to: ", units::format_count(ids.len() as u64))
             }
@@ -44,7 +48,7 @@ impl OpenPrompt for TargetPrompt {
             let wrong = StyledLine::new(StyleClass::Bad, format!(" ✗ {error}"));
             return PromptComment::Below(vec![wrong]);
         }
-        let other = if self.exact { "signs it anew" } else { "sends it exactly" };
+        let other = if self.exact { "re-signs it" } else { "sends it exactly" };
         let line = StyledLine::new(StyleClass::Strong, format!(" {}", how(self.exact)))
             .with(StyleClass::Accent, "  Tab")
             .with(StyleClass::Dim, format!(" {other}  "))
@@ -107,7 +111,8 @@ pub(in crate::app::update) fn send(
         return vec![Effect::Edit(order)];
     }
     if let [id] = order.ids.as_slice() {
-        let text = format!("resending delivery {id} to {} {} …", order.target, how(order.exact));
+        let what = naming::delivery(model, *id);
+        let text = format!("Resending {what} to {} {} …", order.target, how(order.exact));
         notify(model, Notice::info(text));
         return vec![Effect::Resend(order)];
     }
@@ -119,10 +124,10 @@ pub(in crate::app::update) fn send(
 
 fn question(model: &Model, order: &ResendRequest) -> String {
     let marked = model.list.which(Scope::Marked);
-    let which = if marked.is_empty() { "shown" } else { "marked" };
-    let deliveries = units::format_count(order.ids.len() as u64);
-    let how = if order.exact { "exactly as they came" } else { "signed anew" };
-    let mut text = format!("Resend the {deliveries} {which} deliveries to {} {how}", order.target);
+    let which = if marked.is_empty() { Scope::Shown } else { Scope::Marked };
+    let what = naming::deliveries(model, &order.ids, which);
+    let how = if order.exact { "exactly as received" } else { "re-signed" };
+    let mut text = format!("Resend {what} to {} {how}", order.target);
     if order.pace.times > 1 {
         let (times, total) =
             (units::format_count(order.pace.times), units::format_count(order.total()));
@@ -136,5 +141,5 @@ fn question(model: &Model, order: &ResendRequest) -> String {
 }
 
 pub(in crate::app::update) fn how(exact: bool) -> &'static str {
-    if exact { "exactly as it came" } else { "signed anew" }
+    if exact { "exactly as received" } else { "re-signed" }
 }

@@ -1,7 +1,7 @@
 //! The prompt for the name under which the filter in force is saved.
 
 use crate::app::effect::Effect;
-use crate::app::model::{Mode, Model, OpenPrompt, PromptComment};
+use crate::app::model::{Confirm, Mode, Model, OpenPrompt, PromptComment};
 use crate::app::notice::Notice;
 use crate::app::prompt::Prompt;
 use crate::app::update::notify;
@@ -13,7 +13,7 @@ pub(super) fn open(model: &mut Model) {
     if model.search.is_on() {
         model.mode = Mode::Prompt(Box::<ViewNamePrompt>::default());
     } else {
-        notify(model, Notice::info("there is no filter to save; / types one"));
+        notify(model, Notice::info("No filter to save: type one after /"));
     }
 }
 
@@ -31,15 +31,25 @@ impl OpenPrompt for ViewNamePrompt {
     }
 
     fn comment(&self, _model: &Model, _width: usize) -> PromptComment {
-        PromptComment::hint("  Enter saves the filter, Esc goes back")
+        PromptComment::hint("  Enter saves the filter, Esc cancels")
     }
 
     fn submit(self: Box<Self>, model: &mut Model) -> Vec<Effect> {
         let name = self.0.text().trim().to_owned();
         if name.is_empty() {
-            notify(model, Notice::info("no name was given, so nothing was saved"));
+            notify(model, Notice::info("No name was typed, so nothing was saved"));
             return Vec::new();
         }
-        vec![Effect::SaveView { name, filter: model.search.text().to_owned() }]
+        let known = model.views.iter().find(|(known, _)| *known == name);
+        let replaced = known.map(|(_, filter)| filter.clone());
+        let save = Effect::SaveView { name, filter: model.search.text().to_owned() };
+        match (replaced, &save) {
+            (Some(old), Effect::SaveView { name, filter }) if old != *filter => {
+                let question = format!("Replace the view `{name}` ({old})?");
+                model.mode = Mode::Confirm(Confirm { question, yes: vec![save], no: Vec::new() });
+                Vec::new()
+            }
+            _ => vec![save],
+        }
     }
 }

@@ -1,0 +1,75 @@
+//! The lines at the bottom of the screen: a prompt, a question, a menu, a notice, or key hints. The
+//! panes above give way, so that the footer never covers the row that it is about.
+
+use super::action::{Action, ResendAction};
+use super::hints;
+use super::layout::{Areas, areas};
+use super::model::{Mode, Model, PromptComment};
+use super::notice::{Notice, NoticeKind};
+use super::resend::counts;
+use super::style::{StyleClass, StyledLine};
+
+/// Maximum number of lines of a notice.
+const MOST: usize = 4;
+
+impl Model {
+    /// Returns the areas of the screen; `None` if it is too small.
+    pub fn areas(&self) -> Option<Areas> {
+        areas(self.size, self.focus, self.arrangement, height(self))
+    }
+}
+
+/// Returns the number of lines of the footer.
+fn height(model: &Model) -> u16 {
+    let width = usize::from(model.size.width);
+    let lines = match &model.mode {
+        Mode::Prompt(prompt) => match prompt.comment(model, width) {
+            PromptComment::Beside(_) => 1,
+            PromptComment::Below(lines) => 1 + lines.len(),
+        },
+        Mode::Browse
+        | Mode::Menu(_)
+        | Mode::Palette(_)
+        | Mode::Confirm(_)
+        | Mode::Page(_)
+        | Mode::Answers(_)
+        | Mode::Address => lines(model, width).len(),
+    };
+    u16::try_from(lines).unwrap_or(u16::MAX).clamp(1, (model.size.height / 2).max(1))
+}
+
+/// Returns the lines of a footer without a prompt.
+pub fn lines(model: &Model, width: usize) -> Vec<StyledLine> {
+    let Some(status) = status(model) else { return hints::lines(model, width) };
+    let mut lines = status.wrap(width.saturating_sub(1), 3);
+    lines.truncate(MOST);
+    lines
+}
+
+/// Returns a message that is more urgent than the keys.
+pub(super) fn status(model: &Model) -> Option<StyledLine> {
+    if matches!(model.mode, Mode::Menu(_) | Mode::Confirm(_)) {
+        return None;
+    }
+    if let Some(Notice { kind, text }) = model.notice() {
+        let (sign, role) = match kind {
+            NoticeKind::Done => ("✓", StyleClass::Good),
+            NoticeKind::Info => ("•", StyleClass::Accent),
+            NoticeKind::Failed => ("✗", StyleClass::Bad),
+        };
+        return Some(StyledLine::new(role, format!(" {sign} ")).with(StyleClass::Plain, text));
+    }
+    if let Some(round) = &model.sendings.round {
+        let stop = model.keymap.key_of(Action::Sending(ResendAction::Stop));
+        let stop = stop.map(|key| format!("  {key}")).unwrap_or_default();
+        return Some(
+            StyledLine::new(StyleClass::Accent, " → ")
+                .with(StyleClass::Plain, format!("{}: {}", round.target, counts(&round.summary)))
+                .with(StyleClass::Accent, stop)
+                .with(StyleClass::Plain, " stops"),
+        );
+    }
+    let trouble = model.trouble.as_ref()?;
+    let text = format!(" Deliveries are not stored, clients get 503: {trouble}");
+    Some(StyledLine::new(StyleClass::Bad, format!(" ✗{text}")))
+}
