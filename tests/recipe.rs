@@ -34,7 +34,7 @@ fn the_recipe_runs_as_written_from_a_clean_folder() -> Tested {
         (&[("COUNT", "2"), ("TIMEOUT", "200ms")], send, 1, "1 of 2 came"),
         (&[("FORBID", "sig:!verified")], send, 0, ""),
         (&[("FORBID", "sig:!verified")], &tampered, 1, "delivery 2 came"),
-        (&[], "exit 7", 7, "this is what came"),
+        (&[], "exit 7", 7, "received deliveries"),
         (&[("EXPECT", "typ:x")], send, 2, "did you mean `type:`"),
         (&[("FORWARD", "nowhere")], send, 3, "no URL to send to"),
     ] {

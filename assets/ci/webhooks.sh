@@ -1,21 +1,21 @@
 #!/usr/bin/env bash
-# Runs tests that make webhooks come, and asserts what came. hookglass listens meanwhile, without a
-# terminal; the command finds its address in WEBHOOK_URL.
+# Runs a command that causes webhooks, and checks what arrived. hookglass listens meanwhile; the
+# command finds its address in WEBHOOK_URL.
 #
 #   EXPECT='type:message.created sig:verified' COUNT=2 webhooks.sh npm test
 #
-# EXPECT    what has to come, a filter; without it anything will do
-# COUNT     how many of those (1)
-# TIMEOUT   how long to wait for them once the command is done (30s)
-# FORBID    what must not come, a filter, for instance 'sig:!verified'
-# FORWARD   the URL of the application under test; without it hookglass answers 200 by itself
-# FIXTURES  the folder for what came, if something fails (hookglass-fixtures)
+# EXPECT    filter for the expected deliveries (default: any)
+# COUNT     number of expected deliveries (default: 1)
+# TIMEOUT   time to wait for them after the command has finished (default: 30s)
+# FORBID    filter for deliveries that must not arrive, e.g. 'sig:failed'
+# FORWARD   URL of the application under test (default: hookglass responds with 200)
+# FIXTURES  folder for fixtures of what arrived, if a check fails (default: hookglass-fixtures)
 #
-# Exit codes: that of the command if it fails, else 1 if an expectation fails, 2 for wrong usage,
-# 3 if hookglass cannot work.
+# Exit codes: that of the command if it fails, else 1 if a check fails, 2 for a usage error, 3 if
+# hookglass cannot start.
 set -uo pipefail
 hookglass=${HOOKGLASS:-hookglass}
-[ $# -gt 0 ] || { echo 'webhooks.sh: name a command that makes webhooks come' >&2; exit 2; }
+[ $# -gt 0 ] || { echo 'webhooks.sh: name a command that causes webhooks' >&2; exit 2; }
 
 work=$(mktemp -d) || exit 3
 store=$work/deliveries.db
@@ -50,7 +50,7 @@ if [ $code -eq 0 ] && [ -n "${FORBID:-}" ]; then
 fi
 stop
 if [ $code -ne 0 ]; then
-  echo 'webhooks.sh: this is what came' >&2
+  echo 'webhooks.sh: received deliveries:' >&2
   "$hookglass" list --store "$store" >&2
   "$hookglass" export --format fixture --out "${FIXTURES:-hookglass-fixtures}" --force \
     --store "$store" >&2

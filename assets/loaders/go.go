@@ -17,7 +17,7 @@ import (
 	"testing"
 )
 
-// Providers that sign the body alone: HMAC-SHA256 as lower-case hex.
+// Providers that sign only the body: HMAC-SHA256 as lowercase hex.
 var plain = []string{{{plain}}}
 
 type fixture struct {

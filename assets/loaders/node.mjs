@@ -7,7 +7,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 
 const folder = new URL("./", import.meta.url);
-// Providers that sign the body alone: HMAC-SHA256 as lower-case hex.
+// Providers that sign only the body: HMAC-SHA256 as lowercase hex.
 const plain = new Set([{{plain}}]);
 
 function load(name) {

@@ -11,7 +11,7 @@ use PHPUnit\Framework\TestCase;
 
 final class FixturesTest extends TestCase
 {
-    // Providers that sign the body alone: HMAC-SHA256 as lower-case hex.
+    // Providers that sign only the body: HMAC-SHA256 as lowercase hex.
     private const PLAIN = [{{plain}}];
 
     /** @return array<string, array{array<string, mixed>}> */

@@ -11,7 +11,7 @@ import pathlib
 import unittest
 
 FOLDER = pathlib.Path(__file__).parent
-# Providers that sign the body alone: HMAC-SHA256 as lower-case hex.
+# Providers that sign only the body: HMAC-SHA256 as lowercase hex.
 PLAIN = {{{plain}}}
 
 

@@ -6,7 +6,7 @@ require "json"
 require "openssl"
 
 module Fixtures
-  # Providers that sign the body alone: HMAC-SHA256 as lower-case hex.
+  # Providers that sign only the body: HMAC-SHA256 as lowercase hex.
   PLAIN = [{{plain}}].freeze
 
   Fixture = Struct.new(:content) do

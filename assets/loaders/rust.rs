@@ -1,5 +1,5 @@
-//! Written by `hookglass export --with rust`. In a folder of `tests`, for instance `tests/fixtures`,
-//! `cargo test` finds it by itself; it needs `serde_json` as a dev-dependency.
+//! Written by `hookglass export --with rust`. In a folder of `tests`, e.g. `tests/fixtures`,
+//! `cargo test` finds it; it needs `serde_json` as a dev-dependency.
 //!
 //! `fixtures()` is for your own tests: send each request to your handler, with `test_key` as its
 //! secret.
@@ -8,13 +8,13 @@ use std::path::Path;
 
 use serde_json::Value;
 
-/// A delivery, as the file has it.
+/// A delivery as the file contains it.
 pub struct Fixture {
     pub name: String,
     pub method: String,
     pub target: String,
     pub headers: Vec<(String, String)>,
-    /// The exact bytes that are signed; nothing where they are no text, and stand in `content`.
+    /// Exact bytes of the body. `None` if they are not UTF-8; `content` has them as base64.
     pub body: Option<String>,
     pub test_key: Option<String>,
     pub verdict: String,
@@ -28,7 +28,7 @@ impl Fixture {
     }
 }
 
-/// Every fixture of this folder, by name.
+/// Returns every fixture in this folder, by name.
 pub fn fixtures() -> Vec<Fixture> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(file!());
     let folder = file.parent().expect("a file is in a folder");
