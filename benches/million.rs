@@ -260,7 +260,7 @@ fn search(list: &mut List, store: &Path, text: &str) -> Done<(Duration, Duration
     let tested = AtomicUsize::new(0);
     thread::scope(|scope| -> Done {
         let work = || -> Result<(), hookglass::store::StoreError> {
-            let reader = StoreReader::open(store)?.for_searching()?;
+            let reader = StoreReader::open(store)?;
             search.run(
                 &reader,
                 || true,

@@ -65,6 +65,33 @@ pub(crate) async fn run(
     }
 }
 
+/// Reports on standard error when deliveries cannot be stored, and when they can again.
+pub(crate) async fn report_store_errors(store: &Store) {
+    let mut progress = store.progress();
+    let (mut error, mut restored) = (None, None);
+    while progress.changed().await.is_ok() {
+        let now = progress.borrow_and_update().clone();
+        if now.restored != restored
+            && let Some(text) = &now.restored
+        {
+            report(text);
+        }
+        match (&error, &now.error) {
+            (before, Some(text)) if before.as_ref() != Some(text) => {
+                report(&format!("deliveries are not stored, clients get 503: {text}"));
+            }
+            (Some(_), None) => report("deliveries are stored again"),
+            _ => {}
+        }
+        (error, restored) = (now.error, now.restored);
+    }
+}
+
+fn report(text: &str) {
+    // Standard error may be closed; the listener continues.
+    let _ = writeln!(io::stderr(), "hookglass: {}", escape(text));
+}
+
 /// Prints deliveries from memory, or from the store if it has fallen behind.
 struct Printer {
     reader: StoreReader,
@@ -178,7 +205,14 @@ impl Printer {
 
     fn print_settled(&mut self, out: &mut impl Write) -> Result<(), HeadlessError> {
         if self.behind == Some(Behind::Unread) {
-            return self.print_stored(out, false);
+            return match self.print_stored(out, false) {
+                // The next commit may restore the store.
+                Err(HeadlessError::Store(error)) => {
+                    report(&error.to_string());
+                    Ok(())
+                }
+                outcome => outcome,
+            };
         }
         while self.waiting.front().is_some_and(|first| first.summary.is_settled())
             && let Some(delivery) = self.waiting.pop_front()
@@ -192,6 +226,7 @@ impl Printer {
 
     /// Prints deliveries from the store up to one that is not settled; at the end, all.
     fn print_stored(&mut self, out: &mut impl Write, is_end: bool) -> Result<(), HeadlessError> {
+        self.reader.refresh()?;
         loop {
             let page = self.reader.deliveries_after(self.last, PAGE)?;
             if page.is_empty() {

@@ -144,6 +144,45 @@ pub(crate) fn create_new(path: &Path) -> io::Result<File> {
     options().create_new(true).open(path)
 }
 
+/// Opens a file to read and write, or creates it. Fails if the name is a symbolic link, if the file
+/// has another name, or if it is not a regular file: it may then belong to someone else.
+pub(crate) fn open_own(path: &Path) -> io::Result<File> {
+    let mut options = options();
+    options.read(true).create(true).truncate(false);
+    #[cfg(unix)]
+    {
+        use rustix::fs::OFlags;
+        let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY).bits();
+        std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, flags.cast_signed());
+    }
+    let file = options.open(path).map_err(|error| link_error(path, error))?;
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(io::Error::other(format!("{} is not a regular file", path.display())));
+    }
+    if links(&metadata) > 1 {
+        return Err(io::Error::other(format!("{} has another name (a hard link)", path.display())));
+    }
+    Ok(file)
+}
+
+/// Explains the error of opening a symbolic link.
+fn link_error(path: &Path, error: io::Error) -> io::Error {
+    let is_link = fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink());
+    if is_link { io::Error::other(format!("{} is a symbolic link", path.display())) } else { error }
+}
+
+/// Returns the number of names of a file.
+#[cfg(unix)]
+pub(crate) fn links(metadata: &fs::Metadata) -> u64 {
+    std::os::unix::fs::MetadataExt::nlink(metadata)
+}
+
+#[cfg(not(unix))]
+pub(crate) fn links(_metadata: &fs::Metadata) -> u64 {
+    1
+}
+
 fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,

@@ -10,9 +10,12 @@ mod annotate;
 mod attempt_writer;
 mod error;
 mod feed;
+mod file_id;
+mod index_file;
 mod location;
 mod lock;
 mod maintenance;
+mod open_store;
 mod raw;
 mod read;
 mod related;
@@ -25,10 +28,10 @@ mod writer;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::delivery::{Attempt, Delivery, DeliveryId, NewDelivery, Verdict};
+use open_store::OpenStore;
 
 pub use attempt_writer::AttemptWriter;
 pub use error::{KeepError, StoreError};
@@ -68,6 +71,8 @@ pub struct StoreProgress {
     pub revision: i64,
     /// Error of the last commit; none once one has succeeded.
     pub error: Option<String>,
+    /// What happened when the store was last restored, if it was.
+    pub restored: Option<Arc<str>>,
 }
 
 /// Job for the writer.
@@ -109,25 +114,22 @@ impl Store {
                 location::prepare(path)?;
                 let lock = lock::take(path, holder)?;
                 location::create(path)?;
-                Some(lock)
+                Some((lock, location::real_path(path)))
             }
         };
         let connection = location::open_for_writing(&location)?;
         schema::migrate(&connection, &location)?;
-        Self::start(connection, location, lock)
-    }
-
-    fn start(
-        connection: Connection,
-        location: location::StoreLocation,
-        lock: Option<lock::Lock>,
-    ) -> Result<(Self, Writer), StoreError> {
         let revision = read::revision(&connection).map_err(|error| location.error(error))?;
+        let store = match lock {
+            None => OpenStore::in_memory(connection),
+            Some((lock, path)) => OpenStore::new(connection, path, holder, lock),
+        };
         let (jobs, queue) = mpsc::channel(QUEUE);
-        let (report, progress) = watch::channel(StoreProgress { revision, error: None });
+        let first = StoreProgress { revision, error: None, restored: None };
+        let (report, progress) = watch::channel(first);
         let feed = feed::Feed::new();
         let handle = feed.handle();
-        let state = writer::WriterState { connection, queue, report, feed, lock };
+        let state = writer::WriterState { store, queue, report, feed };
         let writer = Writer::start(state, jobs.clone());
         let writer = writer.map_err(|source| location.unopenable(source))?;
         Ok((Self { jobs, progress, feed: handle, location }, writer))

@@ -54,7 +54,7 @@ fn found(store: &Store, list: &mut List, text: &str) -> Tested<(Vec<DeliveryId>,
     let search = StoreSearch::new(filter, open);
     let work = || -> Result<Vec<SearchBatch>, hookglass::store::StoreError> {
         let mut told = Vec::new();
-        let reader = store.reader()?.for_searching()?;
+        let reader = store.reader()?;
         search.run(&reader, || true, |findings| told.push(findings))?;
         Ok(told)
     };
@@ -119,7 +119,7 @@ async fn the_newest_are_told_at_once_and_a_search_can_be_given_up() -> Tested {
     let filter: Filter = "tiger".parse()?;
     let open = list.filter(&filter, Timestamp::UNIX_EPOCH);
     let search = StoreSearch::new(filter, open);
-    let reader = store.reader()?.for_searching()?;
+    let reader = store.reader()?;
     let told = RefCell::new(Vec::new());
     let wanted = Cell::new(true);
     search.run(

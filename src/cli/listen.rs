@@ -275,6 +275,14 @@ impl ListenSession {
             if let Some(states) = tunnel {
                 tasks.spawn(routing::report_tunnel(states));
             }
+            let store = self.store.clone();
+            let stopping = stop.clone();
+            tasks.spawn(async move {
+                tokio::select! {
+                    () = headless::report_store_errors(&store) => {}
+                    () = stopping.cancelled() => {}
+                }
+            });
             let printing = headless::run(&self.store, (last, follower), format, finished);
             watch_tasks(printing, &mut tasks).await.map_err(CliError::from)
         } else {

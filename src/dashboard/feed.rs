@@ -5,7 +5,7 @@
 
 use tokio::sync::mpsc;
 
-use crate::app::Event;
+use crate::app::{Event, Notice};
 use crate::store::{Followed, Follower, Store, StoreChange, StoreError, StoreReader};
 
 /// Capacity of the queue of pages.
@@ -43,10 +43,13 @@ pub(super) async fn send_changes(
 ) -> Result<(), StoreError> {
     let mut progress = store.progress();
     let mut error = None;
+    let mut restored = None;
     loop {
         let changed_error = async {
-            let changed = progress.wait_for(|progress| progress.error != error).await;
-            changed.map(|progress| progress.error.clone())
+            let changed = progress
+                .wait_for(|progress| progress.error != error || progress.restored != restored)
+                .await;
+            changed.map(|progress| (progress.error.clone(), progress.restored.clone()))
         };
         tokio::select! {
             news = follower.next() => {
@@ -60,7 +63,12 @@ pub(super) async fn send_changes(
                     return Ok(());
                 }
             }
-            Ok(changed) = changed_error => {
+            Ok((changed, now_restored)) = changed_error => {
+                if now_restored != restored && let Some(text) = &now_restored {
+                    // The next event reports a loop that has ended.
+                    let _ = pages.send(Event::Notice(Notice::failed(text.to_string()))).await;
+                }
+                restored = now_restored;
                 error.clone_from(&changed);
                 if pages.send(Event::Trouble(changed)).await.is_err() {
                     return Ok(());

@@ -48,7 +48,6 @@ impl StoreSearch {
     }
 
     /// Tests blocks that no other thread has taken, until all are done or the search is canceled.
-    /// The reader should come from [`StoreReader::for_searching`].
     pub fn run(
         &self,
         reader: &StoreReader,

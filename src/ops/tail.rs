@@ -85,6 +85,7 @@ impl StoreTail {
         is_wanted: &dyn Fn() -> bool,
     ) -> Result<Waited, StoreError> {
         loop {
+            self.reader.refresh()?;
             let version = self.reader.data_version()?;
             if version != self.version {
                 self.version = version;

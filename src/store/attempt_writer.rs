@@ -22,6 +22,7 @@ impl AttemptWriter {
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let location = StoreLocation::File(path.to_owned());
         let reading = location::open_for_reading(&location)?;
+        location::refuse_other_names(path)?;
         upgrade(&reading, &location, path)?;
         drop(reading);
         let connection = location::open_for_writing(&location)?;

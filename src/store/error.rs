@@ -32,6 +32,12 @@ pub enum StoreError {
          --store or --ephemeral"
     )]
     NotWritable { path: String, source: io::Error },
+    #[error(
+        "the newest deliveries of {path} are in its log {log}, which cannot be read without \
+         permission to write in its folder; make the folder writable, or copy both files to \
+         another folder"
+    )]
+    UnreadableLog { path: String, log: String },
     #[error("the store {path} cannot be opened: {source}")]
     Unopenable { path: String, source: io::Error },
     #[error("the store {path} failed: {reason}")]

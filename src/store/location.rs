@@ -69,17 +69,44 @@ impl StoreLocation {
     }
 }
 
+/// Returns the path without symbolic links, as SQLite resolves it. The file may be missing.
+pub(super) fn real_path(path: &Path) -> PathBuf {
+    if let Ok(real) = fs::canonicalize(path) {
+        return real;
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = fs::canonicalize(folder.unwrap_or(Path::new(".")));
+    match (folder, path.file_name()) {
+        (Ok(folder), Some(name)) => folder.join(name),
+        _ => path.to_owned(),
+    }
+}
+
+/// Appends to the name of a file.
+pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
 pub(super) fn not_writable(path: &Path, source: io::Error) -> StoreError {
     StoreError::NotWritable { path: path.display().to_string(), source }
 }
 
-/// Creates the folder of a store if it is missing: private, and ignored by git.
+/// Name of the folder that hookglass creates for itself.
+const OWN_FOLDER: &str = ".hookglass";
+
+/// Creates the folder of a store if it is missing: private, and ignored by git. An existing
+/// `.hookglass` folder becomes so.
 pub(super) fn prepare(path: &Path) -> Result<(), StoreError> {
     let failed = |source| not_writable(path, source);
     let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else {
         return Ok(());
     };
     if folder.is_dir() {
+        if folder.file_name().is_some_and(|name| name == OWN_FOLDER) {
+            protect(folder);
+        }
         return Ok(());
     }
     let mut builder = fs::DirBuilder::new();
@@ -90,13 +117,53 @@ pub(super) fn prepare(path: &Path) -> Result<(), StoreError> {
     fs::write(folder.join(".gitignore"), "*\n").map_err(failed)
 }
 
+/// Makes an existing folder private, and ignored by git. It may belong to another user or be
+/// read-only, which the store's own files then report.
+fn protect(folder: &Path) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let others =
+            |found: &fs::Metadata| found.is_dir() && found.permissions().mode() & 0o077 != 0;
+        if fs::symlink_metadata(folder).is_ok_and(|found| others(&found)) {
+            let _ = fs::set_permissions(folder, fs::Permissions::from_mode(0o700));
+        }
+    }
+    if let Ok(mut ignore) = fs::File::create_new(folder.join(".gitignore")) {
+        let _ = ignore.write_all(b"*\n");
+    }
+}
+
 /// Creates the file of a new store, or inspects an existing one without changing it.
 pub(super) fn create(path: &Path) -> Result<(), StoreError> {
     match private_file::create_new(path) {
         Ok(mut file) => file.flush().map_err(|source| not_writable(path, source)),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => inspect(path),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            inspect(path)?;
+            refuse_other_names(path)
+        }
         Err(source) => Err(not_writable(path, source)),
     }
+}
+
+/// Refuses to write a file under one of several names: SQLite names the log after the file, so
+/// that another writer would not see it. An empty file behind a link is not turned into a store.
+pub(super) fn refuse_other_names(path: &Path) -> Result<(), StoreError> {
+    let failed = |source| not_writable(path, source);
+    let file = fs::metadata(path).map_err(failed)?;
+    if !file.is_file() {
+        return Err(failed(io::Error::other("it is not a regular file")));
+    }
+    if private_file::links(&file) > 1 {
+        let reason = "it has another name (a hard link), under which others may write to it; copy \
+                      it with `cp`, and use the copy";
+        return Err(failed(io::Error::other(reason)));
+    }
+    let is_link = fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink());
+    if is_link && file.len() == 0 {
+        return Err(failed(io::Error::other("it is a symbolic link to an empty file")));
+    }
+    Ok(())
 }
 
 /// Refuses a file that is not an SQLite database. An empty one may become a store.
@@ -125,23 +192,44 @@ pub(super) fn open_for_writing(location: &StoreLocation) -> Result<Connection, S
     with_timeout(opened).map_err(|error| location.error(error))
 }
 
+/// Opens a store that this process has not open yet.
 pub(super) fn open_for_reading(location: &StoreLocation) -> Result<Connection, StoreError> {
+    if let StoreLocation::File(path) = location {
+        // Fails in a folder without permission to enter, where existence is unknown.
+        if !path.try_exists().map_err(|source| location.unopenable(source))? {
+            return Err(StoreError::Absent { path: location.display() });
+        }
+        inspect(path)?;
+    }
+    open_inspected(location)
+}
+
+/// Opens a store that this process may have open. Reads the file only through SQLite: closing any
+/// other descriptor would release the locks of all connections in this process.
+pub(super) fn open_inspected(location: &StoreLocation) -> Result<Connection, StoreError> {
     let common = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    match location {
+    let opened = match location {
         StoreLocation::Memory(name) => {
             with_timeout(Connection::open_with_flags(name, common | OpenFlags::SQLITE_OPEN_URI))
         }
-        StoreLocation::File(path) => {
-            // Fails in a folder without permission to enter, where existence is unknown.
-            if !path.try_exists().map_err(|source| location.unopenable(source))? {
-                return Err(StoreError::Absent { path: location.display() });
+        StoreLocation::File(path) => with_timeout(Connection::open_with_flags(path, common)),
+    };
+    match (opened, location) {
+        (Err(error), StoreLocation::File(path)) => {
+            let log = with_suffix(&real_path(path), "-wal");
+            if fs::metadata(&log).is_ok_and(|log| log.len() > 0) {
+                return Err(match error.sqlite_error_code() {
+                    Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen) => {
+                        let log = log.display().to_string();
+                        StoreError::UnreadableLog { path: location.display(), log }
+                    }
+                    _ => location.error(error),
+                });
             }
-            inspect(path)?;
-            with_timeout(Connection::open_with_flags(path, common))
-                .or_else(|_| open_immutable(path))
+            open_immutable(path).map_err(|error| location.error(error))
         }
+        (opened, _) => opened.map_err(|error| location.error(error)),
     }
-    .map_err(|error| location.error(error))
 }
 
 /// Opens a file as immutable: in a folder without write permission the index of the write-ahead log

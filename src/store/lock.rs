@@ -2,41 +2,60 @@
 //! process, however the process ends.
 
 use std::fs::{File, TryLockError};
-use std::io::{Read as _, Seek as _, Write as _};
+use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::StoreError;
+use super::file_id::FileId;
+use super::{StoreError, location};
 use crate::private_file;
+
+/// First word of a lock file, by which one is recognized before it is overwritten.
+const MARK: &str = "process ";
 
 /// Locks the store until dropped.
 #[derive(Debug)]
 pub(super) struct Lock {
-    _file: File,
+    file: File,
+}
+
+impl Lock {
+    pub(super) fn id(&self) -> Option<FileId> {
+        self.file.metadata().ok().map(|metadata| FileId::of(&metadata))
+    }
 }
 
 /// Path of the lock file. It is separate from the store, since SQLite locks ranges of the store
 /// itself.
-fn path_of(store: &Path) -> PathBuf {
-    let mut name = store.as_os_str().to_owned();
-    name.push(".lock");
-    name.into()
+pub(super) fn path_of(store: &Path) -> PathBuf {
+    location::with_suffix(store, ".lock")
 }
 
-/// Takes the lock and writes its holder into the file; fails at once if another process has it.
+/// Takes the lock and writes its holder into the file; fails at once if another process has it. All
+/// names of a store lead to the same lock.
 pub(super) fn take(store: &Path, holder: &str) -> Result<Lock, StoreError> {
-    let path = path_of(store);
-    let failed = |source| super::location::not_writable(store, source);
-    let mut options = private_file::options();
-    let mut file = options.read(true).create(true).truncate(false).open(&path).map_err(failed)?;
+    let path = path_of(&location::real_path(store));
+    let failed = |source| location::not_writable(store, source);
+    let mut file = private_file::open_own(&path).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => return Err(already_locked(store, &mut file)),
         Err(TryLockError::Error(source)) => return Err(failed(source)),
     }
+    if !is_lock_file(&mut file).map_err(failed)? {
+        let reason = format!("{} is not a lock file; move it away", path.display());
+        return Err(failed(io::Error::other(reason)));
+    }
     file.set_len(0).map_err(failed)?;
     file.rewind().map_err(failed)?;
-    writeln!(file, "process {}, {holder}", std::process::id()).map_err(failed)?;
-    Ok(Lock { _file: file })
+    writeln!(file, "{MARK}{}, {holder}", std::process::id()).map_err(failed)?;
+    Ok(Lock { file })
+}
+
+/// Returns whether the file is empty or was written as a lock.
+fn is_lock_file(file: &mut File) -> io::Result<bool> {
+    let mut start = Vec::new();
+    file.take(MARK.len() as u64).read_to_end(&mut start)?;
+    Ok(start.is_empty() || start == MARK.as_bytes())
 }
 
 fn already_locked(store: &Path, file: &mut File) -> StoreError {

@@ -7,10 +7,6 @@ use rusqlite::params;
 use super::{StoreError, StoreReader};
 use crate::delivery::DeliveryId;
 
-/// Largest part of a store that a searching connection maps into memory, in bytes. A mapped page is
-/// read in place; otherwise SQLite copies it first.
-const MMAP_SIZE: i64 = 1 << 40;
-
 /// Borrowed bytes of a delivery.
 #[derive(Debug, Clone, Copy)]
 pub struct RawRequest<'w> {
@@ -20,13 +16,6 @@ pub struct RawRequest<'w> {
 }
 
 impl StoreReader {
-    /// Optimizes this connection for reading many bodies.
-    pub fn for_searching(self) -> Result<Self, StoreError> {
-        let mapped = self.connection.pragma_update(None, "mmap_size", MMAP_SIZE);
-        mapped.map_err(|error| self.location.error(error))?;
-        Ok(self)
-    }
-
     fn has_removed(&self, ids: &RangeInclusive<DeliveryId>) -> Result<bool, StoreError> {
         let sql = "SELECT EXISTS (SELECT 1 FROM deliveries WHERE removed AND id BETWEEN ?1 AND ?2)";
         let found = self.connection.prepare_cached(sql).and_then(|mut statement| {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
+use super::file_id::FileId;
 use super::location::{self, StoreLocation};
 use super::{StoreError, rows, schema};
 use crate::delivery::{Attempt, Delivery, DeliveryId, Summary};
@@ -28,6 +29,8 @@ pub struct AttemptTime {
 pub struct StoreReader {
     pub(super) connection: Connection,
     pub(super) location: StoreLocation,
+    /// File that the connection has open.
+    file: Option<FileId>,
 }
 
 /// Returns the revision of the last change.
@@ -42,7 +45,7 @@ impl StoreReader {
     /// is.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let location = StoreLocation::File(path.to_owned());
-        let reader = Self::connect(&location)?;
+        let reader = Self::new(location::open_for_reading(&location)?, location.clone());
         let version = schema::check(&reader.connection, &location)?;
         if version == 0 {
             return Err(StoreError::Absent { path: location.display() });
@@ -53,8 +56,21 @@ impl StoreReader {
 
     /// Opens a store that this process has already checked.
     pub(super) fn connect(location: &StoreLocation) -> Result<Self, StoreError> {
-        let connection = location::open_for_reading(location)?;
-        Ok(Self { connection, location: location.clone() })
+        Ok(Self::new(location::open_inspected(location)?, location.clone()))
+    }
+
+    fn new(connection: Connection, location: StoreLocation) -> Self {
+        let file = file_at(&location);
+        Self { connection, location, file }
+    }
+
+    /// Opens the store again if its file was replaced, as the listener does after its deletion.
+    pub fn refresh(&mut self) -> Result<(), StoreError> {
+        let file = file_at(&self.location);
+        if file.is_some() && file != self.file {
+            *self = Self::connect(&self.location)?;
+        }
+        Ok(())
     }
 
     /// Returns the newest deliveries, newest first, or those before `before`.
@@ -226,6 +242,7 @@ impl Tail {
     /// Returns up to `limit` changes since the last call, in order; a delivery that changed twice
     /// appears once.
     pub fn next(&mut self, limit: usize) -> Result<Vec<StoreChange>, StoreError> {
+        self.reader.refresh()?;
         let found = changes_after(&self.reader.connection, self.revision, limit_of(limit));
         let found = found.map_err(|error| self.reader.location.error(error))?;
         self.revision = found.last().map_or(self.revision, |(revision, _)| *revision);
@@ -265,6 +282,13 @@ pub(super) fn changes_after(
         Ok((revision, change))
     };
     connection.prepare_cached(&SQL)?.query_map(params![revision, limit], read)?.collect()
+}
+
+fn file_at(location: &StoreLocation) -> Option<FileId> {
+    match location {
+        StoreLocation::File(path) => FileId::at(&location::real_path(path)),
+        StoreLocation::Memory(_) => None,
+    }
 }
 
 fn complete(row: &Row<'_>) -> rusqlite::Result<Delivery> {

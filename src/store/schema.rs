@@ -178,22 +178,28 @@ pub(super) fn bridge(connection: &Connection, version: i64) -> rusqlite::Result<
     connection.execute_batch(&views)
 }
 
+/// Turns the write-ahead log on, and makes every commit durable.
+pub(super) fn set_up_for_writing(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "journal_mode", "wal")?;
+    connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
+}
+
 /// Migrates a store to the version of this program, all or nothing.
 pub(super) fn migrate(connection: &Connection, location: &StoreLocation) -> Result<(), StoreError> {
     let to_error = |error| location.error(error);
     let version = check(connection, location)?;
     // After the checks: this line is the first that writes.
-    connection.pragma_update(None, "journal_mode", "wal").map_err(to_error)?;
-    connection
-        .execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
-        .map_err(to_error)?;
+    set_up_for_writing(connection).map_err(to_error)?;
     let version = u32::try_from(version).unwrap_or_default();
     if version == KNOWN {
         // Searches that were running when the last listener stopped will not finish.
         let reset = "UPDATE deliveries SET diagnosing = 0 WHERE diagnosing";
         return connection.execute_batch(reset).map_err(to_error);
     }
-    connection.execute_batch(&script(version, KNOWN)).map_err(to_error)
+    // Without the log, the file is then an empty store and not an empty file.
+    connection
+        .execute_batch(&format!("{} PRAGMA wal_checkpoint;", script(version, KNOWN)))
+        .map_err(to_error)
 }
 
 /// Returns the statements that migrate from one version to a later one.

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::feed::Feed;
-use super::lock::Lock;
+use super::open_store::{Checked, OpenStore};
 use super::write::{Inserted, keep, record_attempt, record_diagnosis, record_response};
 use super::{KeepError, StoreChange, StoreProgress, Stored, WriteJob, annotate, read, schemas};
 use crate::delivery::NewDelivery;
@@ -33,12 +33,10 @@ pub struct Writer {
 
 /// State of the writer thread.
 pub(super) struct WriterState {
-    pub(super) connection: Connection,
+    pub(super) store: OpenStore,
     pub(super) queue: mpsc::Receiver<WriteJob>,
     pub(super) report: watch::Sender<StoreProgress>,
     pub(super) feed: Feed,
-    /// Released after the connection is closed.
-    pub(super) lock: Option<Lock>,
 }
 
 impl Writer {
@@ -58,11 +56,13 @@ impl Writer {
 }
 
 fn write(state: WriterState) {
-    let WriterState { mut connection, mut queue, report, feed, lock } = state;
+    let WriterState { mut store, mut queue, report, feed } = state;
     let mut running = true;
     // Purge only deliveries removed in earlier runs; those removed in this run may be restored.
     let mut removals = EarlierRemovals { before: report.borrow().revision, may_be_left: true };
-    while running && let Some(first) = removals.purge_until_next_job(&mut connection, &mut queue) {
+    while running
+        && let Some(first) = removals.purge_until_next_job(&mut store.connection, &mut queue)
+    {
         let mut group = Group::default();
         running = group.add(first);
         while running && group.has_room() {
@@ -71,14 +71,14 @@ fn write(state: WriterState) {
                 Err(_) => break,
             }
         }
-        group.commit(&connection, &report, &feed);
+        group.commit(&mut store, &report, &feed);
     }
+    store.prepare_to_close();
+    let connection = &store.connection;
     // The rest stays hidden and is purged in the next run.
-    let _ = annotate::purge_at_exit(&connection);
+    let _ = annotate::purge_at_exit(connection);
     // Fails only if the disk does; the log then remains and is read at the next opening.
     let _ = connection.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE);");
-    drop(connection);
-    drop(lock);
 }
 
 /// Deliveries that were removed in earlier runs.
@@ -136,20 +136,28 @@ impl Group {
         self.jobs.len() < GROUP_JOBS && self.bytes < GROUP_BYTES
     }
 
-    fn commit(self, connection: &Connection, report: &watch::Sender<StoreProgress>, feed: &Feed) {
+    fn commit(self, store: &mut OpenStore, report: &watch::Sender<StoreProgress>, feed: &Feed) {
         if self.jobs.is_empty() {
             return;
         }
         let before = report.borrow().revision;
-        let committed = transact(connection, &self.jobs, before, feed.has_followers());
+        let mut restored = None;
+        let committed = store.ensure_intact().and_then(|checked| {
+            restored = checked.restored();
+            let committed = transact(store, &self.jobs, before, feed.has_followers());
+            let committed = committed.map_err(|error| KeepError::from(&error))?;
+            restored = check_readable(store, committed.revision)?.or(restored.take());
+            Ok(committed)
+        });
         let committed = committed.unwrap_or_else(|error| {
             tracing::error!(%error, "commit failed");
-            Committed::failed(before, KeepError::from(&error), self.jobs.len())
+            Committed::failed(before, error, self.jobs.len())
         });
         let error = committed.outcomes.iter().find_map(|outcome| outcome.as_ref().err());
         let error = error.map(ToString::to_string);
         report.send_modify(|progress| {
             progress.error = error;
+            progress.restored = restored.map(Into::into).or(progress.restored.take());
             progress.revision = committed.revision;
         });
         let mut changes = committed.changes;
@@ -207,11 +215,12 @@ impl Changes {
 /// Runs jobs in one transaction. A job that fails is rolled back alone; an error is returned if
 /// nothing was committed.
 fn transact(
-    connection: &Connection,
+    store: &OpenStore,
     jobs: &[WriteJob],
     known: i64,
     is_followed: bool,
 ) -> rusqlite::Result<Committed> {
+    let connection = &store.connection;
     let work = || {
         let mut start = begin(connection)?;
         let mut revision = start.max(known);
@@ -232,6 +241,7 @@ fn transact(
         } else {
             None
         };
+        store.check_index()?;
         execute(connection, "COMMIT")?;
         Ok(Committed { revision, outcomes, changes })
     };
@@ -241,6 +251,20 @@ fn transact(
             let _ = execute(connection, "ROLLBACK");
         }
     })
+}
+
+/// Checks that a commit is in the files that others read. Returns what happened if they had to be
+/// restored.
+fn check_readable(store: &mut OpenStore, revision: i64) -> Result<Option<String>, KeepError> {
+    let checked = store.ensure_intact()?;
+    if checked == Checked::Intact {
+        return Ok(None);
+    }
+    match read::revision(&store.connection) {
+        Ok(current) if current >= revision => Ok(checked.restored()),
+        Ok(_) => Err(KeepError::Failed("its log was truncated by another program".to_owned())),
+        Err(error) => Err(KeepError::from(&error)),
+    }
 }
 
 fn execute(connection: &Connection, sql: &str) -> rusqlite::Result<()> {

@@ -39,7 +39,7 @@ impl Context {
         if !is_wanted() {
             return Ok(());
         }
-        let reader = self.setup.store.reader()?.for_searching()?;
+        let reader = self.setup.store.reader()?;
         search.run(&reader, is_wanted, |SearchBatch { ids, tested }| {
             self.send(Event::Matched { search: number, ids, tested });
         })

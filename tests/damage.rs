@@ -1,0 +1,286 @@
+//! The store's files are deleted, renamed, replaced, or truncated under a listener, or it is given
+//! files that are not its own.
+
+#![cfg(unix)]
+
+mod support;
+
+use std::fs;
+use std::io::{BufReader, Write as _};
+use std::net::TcpStream;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::Path;
+use std::time::Duration;
+
+use hookglass::store::{Store, StorePlace};
+use support::program::{Listener, listed, signal};
+use support::senders::{read_answer, request};
+use support::{Tested, hookglass, stderr};
+
+const STORE: &str = ".hookglass/deliveries.db";
+
+/// Sends deliveries one after the other on one connection; returns the numbers of those that got a
+/// 2xx.
+fn acknowledged(address: &str, numbers: std::ops::RangeInclusive<usize>) -> Tested<Vec<usize>> {
+    let stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+    let mut reader = BufReader::new(stream.try_clone()?);
+    let mut writer = stream;
+    let mut found = Vec::new();
+    for number in numbers {
+        writer.write_all(&request(number))?;
+        if (200..300).contains(&read_answer(&mut reader)?) {
+            found.push(number);
+        }
+    }
+    Ok(found)
+}
+
+/// Returns the numbers of the events that the store of a folder lists.
+fn stored(folder: &Path) -> Tested<Vec<usize>> {
+    let numbers = listed(folder)?.into_iter().filter_map(|line| {
+        let id = line.pointer("/event/id")?.as_str()?.strip_prefix("ev")?.to_owned();
+        id.parse().ok()
+    });
+    Ok(numbers.collect())
+}
+
+/// Damages the store of a listener after five deliveries and sends 20 more. Checks that every
+/// acknowledged delivery is listed while the listener runs and after it ended.
+fn survives(damage: impl FnOnce(&Path) -> Tested) -> Tested<(Vec<usize>, String)> {
+    let folder = tempfile::tempdir()?;
+    let listener = Listener::start(&mut hookglass(folder.path()))?;
+    let mut answered = acknowledged(&listener.address, 1..=5)?;
+    damage(folder.path())?;
+    answered.extend(acknowledged(&listener.address, 6..=25)?);
+    assert_eq!(stored(folder.path())?, answered, "while it runs");
+    let (status, _, said) = listener.stop()?;
+    assert!(status.success(), "{status}: {said}");
+    assert_eq!(stored(folder.path())?, answered, "after it ended");
+    Ok((answered, said))
+}
+
+fn all_survive(damage: impl FnOnce(&Path) -> Tested) -> Tested {
+    let (answered, said) = survives(damage)?;
+    assert_eq!(answered.len(), 25, "{said}");
+    assert!(said.contains("written again with every delivery"), "{said}");
+    Ok(())
+}
+
+#[test]
+fn a_deleted_folder_is_written_again() -> Tested {
+    all_survive(|folder| Ok(fs::remove_dir_all(folder.join(".hookglass"))?))
+}
+
+#[test]
+fn a_deleted_file_is_written_again() -> Tested {
+    all_survive(|folder| Ok(fs::remove_file(folder.join(STORE))?))
+}
+
+#[test]
+fn a_renamed_folder_is_written_again() -> Tested {
+    all_survive(|folder| Ok(fs::rename(folder.join(".hookglass"), folder.join("moved"))?))
+}
+
+#[test]
+fn a_renamed_file_is_written_again() -> Tested {
+    all_survive(|folder| Ok(fs::rename(folder.join(STORE), folder.join("moved.db"))?))
+}
+
+#[test]
+fn a_deleted_log_is_written_again() -> Tested {
+    all_survive(|folder| Ok(fs::remove_file(folder.join(format!("{STORE}-wal")))?))
+}
+
+#[test]
+fn a_deleted_index_is_written_again() -> Tested {
+    all_survive(|folder| Ok(fs::remove_file(folder.join(format!("{STORE}-shm")))?))
+}
+
+#[test]
+fn a_file_replaced_by_a_copy_of_itself_is_written_again() -> Tested {
+    all_survive(|folder| {
+        let copy = folder.join("copy");
+        fs::copy(folder.join(STORE), &copy)?;
+        Ok(fs::rename(copy, folder.join(STORE))?)
+    })
+}
+
+#[test]
+fn a_log_replaced_by_a_copy_of_itself_is_written_again() -> Tested {
+    all_survive(|folder| {
+        let (copy, log) = (folder.join("copy"), folder.join(format!("{STORE}-wal")));
+        fs::copy(&log, &copy)?;
+        Ok(fs::rename(copy, log)?)
+    })
+}
+
+#[test]
+fn a_foreign_file_in_place_of_the_store_is_moved_aside() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let listener = Listener::start(&mut hookglass(folder.path()))?;
+    acknowledged(&listener.address, 1..=1)?;
+    fs::remove_file(folder.path().join(STORE))?;
+    fs::write(folder.path().join(STORE), "mine")?;
+    acknowledged(&listener.address, 2..=2)?;
+    listener.stop()?;
+    assert_eq!(fs::read_to_string(folder.path().join(format!("{STORE}.replaced-1")))?, "mine");
+    Ok(())
+}
+
+#[test]
+fn a_truncated_index_does_not_end_the_listener() -> Tested {
+    let (answered, _) = survives(|folder| {
+        let index = fs::OpenOptions::new().write(true).open(folder.join(format!("{STORE}-shm")))?;
+        Ok(index.set_len(0)?)
+    })?;
+    assert_eq!(answered.len(), 25);
+    Ok(())
+}
+
+/// The listener may end: only one failing access to the index can be repeated.
+#[test]
+fn an_index_truncated_within_a_commit_loses_nothing() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let listener = Listener::start(&mut hookglass(folder.path()))?;
+    let address = listener.address.clone();
+    let sending = std::thread::spawn(move || {
+        (1..=300).take_while(|number| acknowledged(&address, *number..=*number).is_ok()).count()
+    });
+    let index = folder.path().join(format!("{STORE}-shm"));
+    let log = folder.path().join(format!("{STORE}-wal"));
+    while fs::metadata(&log)?.len() < 100_000 {
+        std::thread::yield_now();
+    }
+    fs::OpenOptions::new().write(true).open(index)?.set_len(0)?;
+    let answered = sending.join().map_err(|_| "the sender panicked")?;
+    // It may have ended already.
+    let _ = signal(listener.child.id(), "TERM");
+    drop(listener);
+    let stored = stored(folder.path())?;
+    let lost: Vec<usize> = (1..=answered).filter(|number| !stored.contains(number)).collect();
+    assert_eq!(lost, [0_usize; 0]);
+    Ok(())
+}
+
+#[test]
+fn deliveries_after_a_truncated_log_are_found() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let listener = Listener::start(&mut hookglass(folder.path()))?;
+    acknowledged(&listener.address, 1..=5)?;
+    let log = folder.path().join(format!("{STORE}-wal"));
+    fs::OpenOptions::new().write(true).open(log)?.set_len(0)?;
+    let answered = acknowledged(&listener.address, 6..=25)?;
+    let (_, _, said) = listener.stop()?;
+    let stored = stored(folder.path())?;
+    assert!(answered.iter().all(|number| stored.contains(number)), "{stored:?} {said}");
+    assert!(said.contains("truncated by another program"), "{said}");
+    Ok(())
+}
+
+#[test]
+fn a_command_that_closes_the_store_leaves_the_log_of_a_listener() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let runtime = tokio::runtime::Runtime::new()?;
+    let place = StorePlace::File(folder.path().join(STORE));
+    let (store, writer) = Store::open(&place, "test")?;
+    let log = folder.path().join(format!("{STORE}-wal"));
+    // A reader in the same process must not release the writer's lock.
+    drop(store.reader()?);
+    // The import is refused; checking closes a connection that may write.
+    let attempts =
+        hookglass(folder.path()).args(["resend", "1", "--to", "http://127.0.0.1:9"]).output()?;
+    assert!(log.exists(), "{}", stderr(&attempts));
+    drop(store);
+    writer.finish();
+    drop(runtime);
+    Ok(())
+}
+
+#[test]
+fn a_second_name_of_a_store_does_not_let_a_second_listener_in() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let listener = Listener::start(&mut hookglass(folder.path()))?;
+    let [hard, soft] = ["hard.db", "soft.db"].map(|name| folder.path().join(name));
+    fs::hard_link(folder.path().join(STORE), &hard)?;
+    symlink(folder.path().join(STORE), &soft)?;
+    for (name, reason) in [(hard, "hard link"), (soft, "another hookglass is writing")] {
+        let second = hookglass(folder.path())
+            .args(["--headless", "--bind", "127.0.0.1:0", "--store"])
+            .arg(&name)
+            .output()?;
+        assert_eq!(second.status.code(), Some(3));
+        assert!(stderr(&second).contains(reason), "{}", stderr(&second));
+    }
+    drop(listener);
+    Ok(())
+}
+
+#[test]
+fn a_planted_lock_does_not_overwrite_a_file() -> Tested {
+    for link in [true, false] {
+        let folder = tempfile::tempdir()?;
+        let victim = folder.path().join("authorized_keys");
+        fs::write(&victim, "ssh-ed25519 AAAA\n")?;
+        fs::create_dir(folder.path().join(".hookglass"))?;
+        let lock = folder.path().join(format!("{STORE}.lock"));
+        if link {
+            symlink(&victim, &lock)?;
+        } else {
+            fs::copy(&victim, &lock)?;
+        }
+        let started =
+            hookglass(folder.path()).args(["--headless", "--bind", "127.0.0.1:0"]).output()?;
+        assert_eq!(started.status.code(), Some(3), "{}", stderr(&started));
+        assert_eq!(fs::read_to_string(&lock)?, "ssh-ed25519 AAAA\n");
+    }
+    Ok(())
+}
+
+#[test]
+fn an_empty_file_behind_a_link_does_not_become_a_store() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let victim = folder.path().join("empty");
+    fs::write(&victim, "")?;
+    fs::create_dir(folder.path().join(".hookglass"))?;
+    symlink(&victim, folder.path().join(STORE))?;
+    let started =
+        hookglass(folder.path()).args(["--headless", "--bind", "127.0.0.1:0"]).output()?;
+    assert_eq!(started.status.code(), Some(3), "{}", stderr(&started));
+    assert_eq!(fs::metadata(&victim)?.len(), 0);
+    Ok(())
+}
+
+#[test]
+fn an_existing_folder_becomes_private_and_ignored() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let own = folder.path().join(".hookglass");
+    fs::create_dir(&own)?;
+    fs::set_permissions(&own, fs::Permissions::from_mode(0o777))?;
+    let listener = Listener::start(&mut hookglass(folder.path()))?;
+    let mode = fs::metadata(&own)?.permissions().mode() & 0o777;
+    assert_eq!((mode, fs::read_to_string(own.join(".gitignore"))?.as_str()), (0o700, "*\n"));
+    drop(listener);
+    Ok(())
+}
+
+#[test]
+fn a_limit_of_the_file_size_is_answered_with_503() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let mut command = std::process::Command::new("sh");
+    let program = env!("CARGO_BIN_EXE_hookglass");
+    command
+        .current_dir(folder.path())
+        .env("CRIBBLY_WEBHOOK_SECRET", support::SECRET)
+        // In blocks of 512 or 1,024 bytes, depending on the shell.
+        .args(["-c", &format!("ulimit -f 400; exec {program} \"$@\""), "sh"]);
+    let listener = Listener::start(&mut command)?;
+    let mut stream = TcpStream::connect(&listener.address)?;
+    let body = vec![b'x'; 1 << 20];
+    let head = format!("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: {}\r\n\r\n", body.len());
+    stream.write_all(&[head.as_bytes(), &body].concat())?;
+    let status = read_answer(&mut BufReader::new(stream.try_clone()?))?;
+    assert_eq!(status, 503);
+    signal(listener.child.id(), "0")?;
+    Ok(())
+}
