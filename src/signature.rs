@@ -2,6 +2,7 @@
 //!
 //! Pure: no clock, no file, no socket. Secrets are compared in constant time.
 
+mod advice;
 mod cause;
 mod diagnose;
 mod digest;

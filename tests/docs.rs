@@ -53,9 +53,10 @@ fn filters() -> Tested<String> {
 }
 
 fn causes() -> Tested<String> {
-    let mut out = String::from("| cause | what was proved |\n|---|---|\n");
+    let mut out = String::from("| cause | what was proved | for example |\n|---|---|---|\n");
     for cause in Cause::ALL {
-        writeln!(out, "| `{}` | {} |", cause.code(), cause.meaning())?;
+        let (code, meaning) = (cause.code(), cause.meaning());
+        writeln!(out, "| `{code}` | {meaning} | {} |", cell(cause.example()))?;
     }
     Ok(out)
 }

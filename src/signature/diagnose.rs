@@ -1,22 +1,28 @@
 //! Finds out why a signature does not match. A cause is named only if a computation proves it: with
 //! that one change undone, the signature is right.
 
-mod encodings;
-mod first_difference;
+mod bodies;
+mod finding;
 mod search;
+mod signature_text;
 mod signed_payloads;
+mod tokens;
+mod urls;
+
+use zeroize::Zeroizing;
 
 use super::header_values::HeaderValues;
-use super::signed_payload::{Subject, signed_payload};
-use super::{Cause, digest, mutations, secret_key};
-use crate::delivery::header_text;
-use crate::provider::{Algorithm, Scheme};
+use super::mutations::{self, SecretVariant};
+use super::signed_payload::{Subject, body_hash_fits, signed_payload};
+use super::{Cause, digest, secret_key};
+use crate::delivery::{ProofRow, header_text};
+use crate::provider::{Algorithm, Provider, Scheme, SecretForm, ValueLocation};
 use crate::secret::Secret;
 
-use encodings::{DigestText, candidate_texts, decodings, match_digest};
-use first_difference::difference;
+pub(super) use finding::Finding;
 pub(super) use search::Search;
 pub use search::{Budget, Tried};
+pub(super) use signature_text::sample;
 
 const HASHES: [(Algorithm, Cause); 3] = [
     (Algorithm::HmacSha1, Cause::AlgSha1),
@@ -24,25 +30,47 @@ const HASHES: [(Algorithm, Cause); 3] = [
     (Algorithm::HmacSha512, Cause::AlgSha512),
 ];
 
-/// A cause that a computation proved.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Proved {
-    pub(super) cause: Cause,
-    /// Evidence: where bytes differ, or the text that verifies.
-    pub(super) proof: Option<String>,
-}
-
-impl From<Cause> for Proved {
-    fn from(cause: Cause) -> Self {
-        Self { cause, proof: None }
-    }
-}
-
 /// A failed signature and what it was checked against.
+#[derive(Clone, Copy)]
 pub(super) struct Question<'q> {
+    pub(super) provider: &'q Provider,
     pub(super) scheme: &'q Scheme,
     pub(super) secrets: &'q [Secret],
     pub(super) subject: &'q Subject<'q>,
+}
+
+impl Question<'_> {
+    /// Returns the provider's name in its own spelling.
+    fn title(&self) -> &str {
+        &self.provider.title
+    }
+
+    /// Returns the place of the signature.
+    fn place(&self) -> String {
+        self.scheme.signature_place()
+    }
+
+    fn keys(&self) -> Vec<Zeroizing<Vec<u8>>> {
+        let keys = self.secrets.iter().filter_map(|secret| secret_key::key(self.scheme, secret));
+        keys.collect()
+    }
+
+    /// Adds the payload that was signed, and the provider's.
+    fn signed_as(&self, finding: Finding, signed: &str) -> Finding {
+        let own = self.scheme.signed.to_string();
+        let own = if self.scheme.signed.is_body() { "{{body}}" } else { own.trim_matches('`') };
+        let (received, expected) =
+            (ProofRow::new("signed", signed), ProofRow::new("expected", own));
+        finding.rows(received, expected)
+    }
+}
+
+/// Describes a location of the request.
+fn describe(place: &ValueLocation) -> String {
+    match place {
+        ValueLocation::Header(name) => format!("the {name} header"),
+        other => other.to_string(),
+    }
 }
 
 /// Finds the one change that explains a value of the signature.
@@ -50,183 +78,174 @@ pub(super) fn diagnose(
     question: &Question<'_>,
     value: &str,
     search: &mut Search<'_>,
-) -> Option<Proved> {
-    let Question { scheme, secrets, subject } = *question;
+) -> Option<Finding> {
+    let Question { scheme, subject, .. } = *question;
     if scheme.algorithm == Algorithm::Token {
         return diagnose_token(question, value, search);
     }
     let signed = signed_payload(scheme, subject, value).ok();
-    search.keys = secrets.iter().filter_map(|secret| secret_key::key(scheme, secret)).collect();
-    search.algorithm = scheme.algorithm;
-    search.received = HeaderValues::read(scheme, value).good;
+    search.set_keys(scheme.algorithm, question.keys());
+    search.set_received(HeaderValues::read(scheme, value).good);
     if let Some(signed) = &signed {
-        let found = other_encoding_or_hash(question, search, signed, value);
+        if !body_hash_fits(scheme, subject) && search.fits(signed) {
+            return Some(bodies::other_hash(question, value, search));
+        }
+        let found = signature_text::find(question, value, signed, search)
+            .or_else(|| signature_text::other_hash(question, value, signed, search));
         if found.is_some() {
             return found;
         }
     }
-    if is_quoted(question, value, search) {
-        return Some(Cause::SigQuoted.into());
+    let found = signature_text::without_digest(question, value)
+        .or_else(|| signature_text::in_quotes(question, value, search));
+    if found.is_some() {
+        return found;
     }
-    if search.received.is_empty() {
-        return None;
-    }
-    if let Some(signed) = &signed {
-        search.family("other forms of the secret");
-        let found =
-            secret_variants(question).into_iter().find(|(_, key)| search.fits_under(key, signed));
-        if let Some((cause, _)) = found {
-            return Some(cause.into());
-        }
-    }
-    if scheme.covers_body
-        && let Some(found) = other_body(question, value, search)
+    if signed.is_none()
+        && let Some(found) = signature_text::other_syntax(question, value, search)
     {
         return Some(found);
     }
-    signed_payloads::other(question, value, search)
+    if !search.has_received() {
+        return None;
+    }
+    signed
+        .and_then(|signed| other_secret_form(question, &signed, search))
+        .or_else(|| bodies::other(question, value, search))
+        .or_else(|| signed_payloads::other(question, value, search))
+        .or_else(|| urls::other(question, value, search))
 }
 
 /// Finds a token that is right except for white space, quotes, or letter case.
-fn diagnose_token(question: &Question<'_>, value: &str, search: &mut Search<'_>) -> Option<Proved> {
-    search.family("other forms of the secret");
+fn diagnose_token(
+    question: &Question<'_>,
+    value: &str,
+    search: &mut Search<'_>,
+) -> Option<Finding> {
+    search.family("forms of the secret");
     let bare = value.trim().trim_matches(['"', '\'']);
+    let prefix = secret_prefix(question);
     for secret in question.secrets {
         let expected = secret.expose();
         if bare.len() < value.trim().len() && digest::equal(bare.as_bytes(), expected) {
-            return Some(Cause::SigQuoted.into());
+            let says = format!("the token in {} is in quotes", question.place());
+            return Some(Finding::from(Cause::SigQuoted).says(says));
         }
-        for (cause, variant) in mutations::secrets(expected) {
+        for variant in mutations::secrets(expected, prefix) {
             search.count();
-            if digest::equal(value.as_bytes(), &variant) {
-                return Some(cause.into());
+            if digest::equal(value.as_bytes(), &variant.bytes) {
+                return Some(secret_finding(secret, variant));
             }
         }
     }
     None
 }
 
-/// Returns true if the value is right without the quotes around it. (With key-value pairs they hide
-/// the first key.)
-fn is_quoted(question: &Question<'_>, value: &str, search: &mut Search<'_>) -> bool {
-    let scheme = question.scheme;
-    let bare = value.trim().trim_matches(['"', '\'']);
-    if bare == value {
-        return false;
-    }
-    let Ok(signed) = signed_payload(scheme, question.subject, bare) else { return false };
-    let received = std::mem::replace(&mut search.received, HeaderValues::read(scheme, bare).good);
-    let fits = search.fits(&signed);
-    search.received = received;
-    fits
+/// Returns the prefix of the provider's secrets.
+fn secret_prefix<'q>(question: &Question<'q>) -> &'q str {
+    let own = question.scheme.secret_prefix.as_str();
+    question.provider.secret_starts.as_deref().unwrap_or(own)
 }
 
-/// Finds the right digest in another encoding than the scheme's, or another digest of the same
-/// payload.
-fn other_encoding_or_hash(
+/// Tries likely variants of the secrets.
+fn other_secret_form(
     question: &Question<'_>,
-    search: &mut Search<'_>,
     signed: &[u8],
-    value: &str,
-) -> Option<Proved> {
+    search: &mut Search<'_>,
+) -> Option<Finding> {
+    search.family("forms of the secret");
     let scheme = question.scheme;
-    // A public key can verify signatures but not compute them.
-    if scheme.algorithm.is_asymmetric() {
-        return None;
-    }
-    let texts = candidate_texts(scheme, value);
-    for key in search.keys.clone() {
-        search.family("other ways to write the signature");
-        let expected = search.digest(scheme.algorithm, &key, signed)?;
-        for (cause, text) in &texts {
-            match match_digest(scheme, &expected, text) {
-                Some(DigestText::AsExpected) => return cause.map(Proved::from),
-                Some(DigestText::OtherForm(form)) => {
-                    return Some(cause.unwrap_or(form).into());
-                }
-                None => {}
-            }
-        }
-        search.family("other hashes, and other ways to use the key");
-        let contains =
-            |expected: &Vec<u8>| texts.iter().any(|(_, text)| decodings(text).contains(expected));
-        for (hash, cause) in HASHES {
-            if hash != scheme.algorithm && contains(&search.digest(hash, &key, signed)?) {
-                return Some(cause.into());
-            }
-            for (cause, expected) in search.misused(hash, &key, signed)? {
-                if contains(&expected) {
-                    return Some(cause.into());
-                }
-            }
-        }
-    }
-    None
-}
-
-/// Returns the keys of likely variants of the secrets.
-fn secret_variants(question: &Question<'_>) -> Vec<(Cause, zeroize::Zeroizing<Vec<u8>>)> {
-    let scheme = question.scheme;
-    let mut out = Vec::new();
+    let prefix = secret_prefix(question);
     for secret in question.secrets {
         let text = secret.expose();
         let rest = text.strip_prefix(scheme.secret_prefix.as_bytes()).unwrap_or(text);
-        let expected = secret_key::key(scheme, secret);
+        let own = secret_key::key(scheme, secret);
         for plain in [text, rest] {
-            if expected.as_ref().is_none_or(|expected| expected.as_slice() != plain) {
-                out.push((Cause::SecretNotDecoded, zeroize::Zeroizing::new(plain.to_vec())));
+            let is_own = own.as_ref().is_some_and(|own| own.as_slice() == plain);
+            if !is_own && search.fits_under(plain, signed) {
+                let (form, decode) = match scheme.secret {
+                    SecretForm::Hex => ("hex", "hex_decode(••••)"),
+                    SecretForm::Base64 | SecretForm::Base64IfPrefixed => {
+                        ("base64", "base64_decode(••••)")
+                    }
+                    _ => ("normalized text", "NFKD(••••)"),
+                };
+                let says = format!(
+                    "the sender used the text of the secret as the key; {}'s secrets are {form}, \
+                     and the key is what they decode to",
+                    question.title()
+                );
+                let row = ProofRow::new;
+                let finding = Finding::from(Cause::SecretNotDecoded).says(says);
+                return Some(finding.rows(row("signed", "••••"), row("expected", decode)));
             }
         }
-        for (cause, variant) in mutations::secrets(text) {
-            let variant = Secret::new(secret.name(), variant.to_vec());
-            out.extend(secret_key::key(scheme, &variant).map(|key| (cause, key)));
+        for variant in mutations::secrets(text, prefix) {
+            // The key as it is, and as the scheme derives it from a secret's text.
+            let derived = Secret::new(secret.name(), variant.bytes.to_vec());
+            let derived = secret_key::key(scheme, &derived);
+            let as_text = variant.cause == Cause::SecretBase64Encoded
+                || variant.cause == Cause::SecretHexEncoded;
+            let whole = as_text.then(|| variant.bytes.clone());
+            let keys: Vec<Zeroizing<Vec<u8>>> = derived.into_iter().chain(whole).collect();
+            for key in keys {
+                let is_own = own.as_ref().is_some_and(|own| **own == *key);
+                if !is_own && search.fits_under(&key, signed) {
+                    return Some(secret_finding(secret, variant));
+                }
+            }
         }
     }
-    out
+    None
 }
 
-fn other_body(question: &Question<'_>, value: &str, search: &mut Search<'_>) -> Option<Proved> {
-    let Question { scheme, subject, .. } = *question;
-    search.family("other bodies");
-    let mut found = None;
-    mutations::bodies(subject.body, &mut |cause, body| {
-        let fits = signed_payload(scheme, &Subject { body, ..*subject }, value)
-            .is_ok_and(|signed| search.fits(&signed));
-        if fits {
-            let proof = difference(subject.body, body);
-            found = Some(Proved { cause, proof: (!body.is_empty()).then_some(proof) });
-        }
-        // A search out of budget ends as well.
-        fits || search.is_over()
-    });
-    found
+fn secret_finding(secret: &Secret, variant: SecretVariant) -> Finding {
+    let [configured, right] = variant.shown;
+    let says = format!("the configured secret ({}) {}", secret.name(), variant.wrong);
+    let rows = [ProofRow::new("configured", configured), ProofRow::new("verifies", right)];
+    let [configured, right] = rows;
+    Finding::from(variant.cause).says(says).rows(configured, right)
 }
 
 /// Looks for a missing signature in the other headers.
-pub(super) fn other_header(question: &Question<'_>, search: &mut Search<'_>) -> Option<Proved> {
-    let Question { scheme, secrets, subject } = *question;
-    if scheme.algorithm.is_asymmetric() || scheme.algorithm == Algorithm::Token {
+pub(super) fn other_header(question: &Question<'_>, search: &mut Search<'_>) -> Option<Finding> {
+    let Question { scheme, subject, .. } = *question;
+    if scheme.algorithm == Algorithm::Token {
         return None;
     }
     search.family("other headers");
-    search.keys = secrets.iter().filter_map(|secret| secret_key::key(scheme, secret)).collect();
+    search.set_keys(scheme.algorithm, question.keys());
     for header in &subject.head.headers {
         let value = header_text(&header.value);
-        let texts = candidate_texts(scheme, &value);
-        // A digest has at least 27 characters; most headers are skipped here.
-        if !texts.iter().any(|(_, text)| text.len() >= 27) {
+        if scheme.signature_headers().any(|name| header.is(name)) {
             continue;
         }
+        let length = digest::length(scheme.algorithm);
+        let found = tokens::tokens(&value, &length.map_or_else(|| vec![70, 71, 72], |at| vec![at]));
         let Ok(signed) = signed_payload(scheme, subject, &value) else { continue };
-        for key in search.keys.clone() {
-            let expected = search.digest(scheme.algorithm, &key, &signed)?;
-            let proof = Some(format!("it stands in the {} header", header.name));
-            if texts.iter().any(|(_, text)| decodings(text).contains(&expected)) {
-                return Some(Proved { cause: Cause::WrongHeader, proof });
-            }
+        if found.iter().any(|token| search.is_right(&signed, &token.bytes)) {
+            let (title, place) = (question.title(), question.place());
+            let says = format!(
+                "the signature is right, but it is in the {} header; {title} sends it in {place}",
+                header.name
+            );
+            let fix = format!("send the signature in the {place} header");
+            return Some(Finding::from(Cause::WrongHeader).says(says).fix(fix));
+        }
+        if scheme.algorithm.is_asymmetric() || scheme.algorithm == Algorithm::HmacSha1 {
+            continue;
+        }
+        let found = tokens::tokens(&value, &[20]);
+        let keys = if found.is_empty() { Vec::new() } else { search.raw_keys() };
+        for key in keys {
             let legacy = search.digest(Algorithm::HmacSha1, &key, &signed)?;
-            if texts.iter().any(|(_, text)| decodings(text).contains(&legacy)) {
-                return Some(Proved { cause: Cause::LegacyHeaderOnly, proof });
+            if found.iter().any(|token| token.bytes == legacy) {
+                let says = format!(
+                    "there is only an older SHA-1 signature, in the {} header; {} is missing",
+                    header.name,
+                    question.place()
+                );
+                return Some(Finding::from(Cause::LegacyHeaderOnly).says(says));
             }
         }
     }

@@ -4,6 +4,7 @@ use hmac::{EagerHash, Hmac, KeyInit, Mac};
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256, Sha512};
 use subtle::ConstantTimeEq as _;
+use zeroize::Zeroizing;
 
 use crate::provider::Algorithm;
 
@@ -61,11 +62,60 @@ pub(super) fn equal(one: &[u8], other: &[u8]) -> bool {
 }
 
 #[expect(clippy::expect_used, reason = "HMAC takes a key of any length (RFC 2104 section 2)")]
+fn keyed<D: EagerHash>(key: &[u8]) -> Hmac<D>
+where
+    Hmac<D>: KeyInit,
+{
+    <Hmac<D> as KeyInit>::new_from_slice(key).expect("a key of any length")
+}
+
+fn finish<D: EagerHash>(mut mac: Hmac<D>, content: &[u8]) -> Vec<u8>
+where
+    Hmac<D>: Mac,
+{
+    Mac::update(&mut mac, content);
+    mac.finalize().into_bytes().to_vec()
+}
+
 fn mac<D: EagerHash>(key: &[u8], content: &[u8]) -> Vec<u8>
 where
     Hmac<D>: Mac + KeyInit,
 {
-    let mut mac = <Hmac<D> as KeyInit>::new_from_slice(key).expect("a key of any length");
-    Mac::update(&mut mac, content);
-    mac.finalize().into_bytes().to_vec()
+    finish(keyed::<D>(key), content)
+}
+
+/// A key of one algorithm, prepared for many digests.
+pub(super) enum PreparedKey {
+    Sha1(Hmac<Sha1>),
+    Sha256(Hmac<Sha256>),
+    Sha512(Box<Hmac<Sha512>>),
+    Other(Algorithm, Zeroizing<Vec<u8>>),
+}
+
+impl PreparedKey {
+    pub(super) fn new(algorithm: Algorithm, key: &[u8]) -> Self {
+        match algorithm {
+            Algorithm::HmacSha1 => Self::Sha1(keyed(key)),
+            Algorithm::HmacSha256 => Self::Sha256(keyed(key)),
+            Algorithm::HmacSha512 => Self::Sha512(Box::new(keyed(key))),
+            other => Self::Other(other, Zeroizing::new(key.to_vec())),
+        }
+    }
+
+    pub(super) fn compute(&self, content: &[u8]) -> Vec<u8> {
+        match self {
+            Self::Sha1(mac) => finish(mac.clone(), content),
+            Self::Sha256(mac) => finish(mac.clone(), content),
+            Self::Sha512(mac) => finish((**mac).clone(), content),
+            Self::Other(algorithm, key) => compute(*algorithm, key, content),
+        }
+    }
+
+    /// Returns true if a signature is that of the content.
+    pub(super) fn fits(&self, content: &[u8], received: &[u8]) -> bool {
+        match self {
+            Self::Other(algorithm, key) => fits(*algorithm, key, content, received),
+            _ => equal(&self.compute(content), received),
+        }
+    }
 }

@@ -103,6 +103,7 @@ impl Handshakes {
         let explanation = Explanation {
             sentence: format!("a handshake of {title}, answered as it wants"),
             evidence: handshake.tell.iter().cloned().collect(),
+            ..Explanation::default()
         };
         Greeting {
             credentials,

@@ -1,16 +1,22 @@
 //! Changes to a body or secret that common software makes, one at a time.
 
-mod escape;
+mod charset;
+mod form;
+mod json;
+mod key_order;
 mod secret;
-mod spacing;
 
-use std::borrow::Cow;
+use std::fmt;
 use std::io::Read as _;
 
-use super::Cause;
-use crate::payload::form;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 
-pub(super) use secret::secrets;
+use super::Cause;
+use crate::payload::form as form_body;
+
+pub(super) use key_order::is_reordered;
+pub(super) use secret::{SecretVariant, secrets};
 
 /// Of larger bodies only single changes are tried, since each one costs a digest of the whole body.
 const LARGE: usize = 128 << 10;
@@ -18,45 +24,104 @@ const LARGE: usize = 128 << 10;
 /// Size limit of a decompressed body.
 const INFLATED: u64 = 32 << 20;
 
-/// Returns true for the body that was signed, which ends the search.
-pub(super) type Accept<'w> = dyn FnMut(Cause, &[u8]) -> bool + 'w;
+/// Gets a cause, a phrase about the change if there is more to say, and the body before it. Returns
+/// true for the body that was signed, which ends the search.
+pub(super) type Accept<'w> = dyn FnMut(Cause, fmt::Arguments<'_>, &[u8]) -> bool + 'w;
 
 /// Passes bodies that may have been signed instead of the received one to `accept`, the likely ones
 /// first. Returns true if one is accepted.
 pub(super) fn bodies(body: &[u8], accept: &mut Accept<'_>) -> bool {
-    let mut accept_changed =
-        |cause: Cause, changed: &[u8]| changed != body && accept(cause, changed);
-    if ends(body, &mut accept_changed) || accept_changed(Cause::SigOfEmptyBody, b"") {
+    let mut accept_changed = |cause: Cause, how: fmt::Arguments<'_>, changed: &[u8]| {
+        changed != body && accept(cause, how, changed)
+    };
+    let accept = &mut accept_changed;
+    if ends(body, accept) || accept(Cause::SigOfEmptyBody, format_args!(""), b"") {
         return true;
     }
-    if compressed(body, &mut accept_changed) || wrapped(body, &mut accept_changed) {
+    if compressed(body, accept) || wrapped(body, accept) {
         return true;
     }
     let Ok(text) = std::str::from_utf8(body) else {
-        return charset(body, None, &mut accept_changed);
+        return charset::bodies(body, None, accept);
     };
-    escapes(text, &mut accept_changed)
-        || spacing_styles(text, &mut accept_changed)
-        || charset(body, Some(text), &mut accept_changed)
-        || (text.len() <= LARGE && key_orders(text, &mut accept_changed))
+    let is_small = text.len() <= LARGE;
+    json::escapes(text, accept)
+        || json::styles(text, is_small, accept)
+        || charset::bodies(body, Some(text), accept)
+        || (is_small && key_order::bodies(text, accept))
+        || (is_small && form::bodies(body, accept))
 }
 
+const BOM: &[u8] = b"\xef\xbb\xbf";
+
+/// Most white space removed from an end, a byte at a time.
+const MAX_STRIPPED: usize = 8;
+
+/// Tries other white space at the ends, other line ends, and a byte order mark.
 fn ends(body: &[u8], accept: &mut Accept<'_>) -> bool {
+    let none = || format_args!("");
     let mut added = [&b"\r\n"[..], b"\n"].into_iter().filter_map(|end| body.strip_suffix(end));
-    added.any(|rest| accept(Cause::BodyNewlineAdded, rest))
-        || accept(Cause::BodyNewlineStripped, &[body, b"\n"].concat())
-        || accept(Cause::BodyNewlineStripped, &[body, b"\r\n"].concat())
-        || accept(Cause::BodyNewlineStyle, &replaced(body, b"\r\n", b"\n"))
+    let unix = replaced(body, b"\r\n", b"\n");
+    added.any(|rest| accept(Cause::BodyNewlineAdded, none(), rest))
+        || accept(Cause::BodyNewlineStripped, none(), &[body, b"\n"].concat())
+        || accept(Cause::BodyNewlineStripped, none(), &[body, b"\r\n"].concat())
         || accept(
             Cause::BodyNewlineStyle,
-            &replaced(&replaced(body, b"\r\n", b"\n"), b"\n", b"\r\n"),
+            format_args!("line ends were changed from LF to CRLF after the body was signed"),
+            &unix,
         )
-        || accept(Cause::BodyWhitespace, body.trim_ascii())
-        || body.strip_prefix(b"\xef\xbb\xbf").is_some_and(|rest| accept(Cause::BodyBom, rest))
-        || accept(Cause::BodyBom, &[b"\xef\xbb\xbf", body].concat())
+        || accept(
+            Cause::BodyNewlineStyle,
+            format_args!("line ends were changed from CRLF to LF after the body was signed"),
+            &replaced(&unix, b"\n", b"\r\n"),
+        )
+        || surrounding(body, accept)
+        || body.strip_prefix(BOM).is_some_and(|rest| {
+            let how = format_args!("a byte order mark (BOM) was added before the body");
+            accept(Cause::BodyBom, how, rest)
+        })
+        || accept(
+            Cause::BodyBom,
+            format_args!("the byte order mark (BOM) before the body was lost"),
+            &[BOM, body].concat(),
+        )
 }
 
-/// Tries a body that was compressed after it was signed.
+/// Tries the body with less white space at its ends, then with more.
+fn surrounding(body: &[u8], accept: &mut Accept<'_>) -> bool {
+    let added = || format_args!("white space was added at the end of the body");
+    let leading = || format_args!("white space was added before the body");
+    let is_space = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_whitespace);
+    let (mut start, mut end) = (body, body);
+    for _ in 0..MAX_STRIPPED {
+        if is_space(end.last()) {
+            end = end.split_last().map_or(end, |(_, rest)| rest);
+            if accept(Cause::BodyWhitespace, added(), end) {
+                return true;
+            }
+        }
+        if is_space(start.first()) {
+            start = start.split_first().map_or(start, |(_, rest)| rest);
+            if accept(Cause::BodyWhitespace, leading(), start) {
+                return true;
+            }
+        }
+    }
+    let around = format_args!("white space was added around the body");
+    if accept(Cause::BodyWhitespace, around, body.trim_ascii()) {
+        return true;
+    }
+    let lost = || format_args!("white space at the end of the body was lost");
+    [&b"\n\n"[..], b" ", b"\r\n\r\n", b"\n\n\n", b" \n", b"\n ", b"  ", b"\r", b"\t"]
+        .into_iter()
+        .any(|end| accept(Cause::BodyWhitespace, lost(), &[body, end].concat()))
+        || [&b"\n"[..], b" ", b"\r\n"].into_iter().any(|start| {
+            let lost = format_args!("white space before the body was lost");
+            accept(Cause::BodyWhitespace, lost, &[start, body].concat())
+        })
+}
+
+/// Tries a body that was compressed or base64-encoded after it was signed.
 fn compressed(body: &[u8], accept: &mut Accept<'_>) -> bool {
     let inflated = |reader: &mut dyn std::io::Read| {
         let mut out = Vec::new();
@@ -67,70 +132,54 @@ fn compressed(body: &[u8], accept: &mut Accept<'_>) -> bool {
         [0x78, ..] => inflated(&mut flate2::read::ZlibDecoder::new(body)),
         _ => None,
     };
-    plain.is_some_and(|plain| accept(Cause::BodyGzip, &plain))
-}
-
-/// Tries the JSON in each field of a form.
-fn wrapped(body: &[u8], accept: &mut Accept<'_>) -> bool {
-    let json = |text: &str| text.starts_with(['{', '[']);
-    let is_form = !body.starts_with(b"{") && body.contains(&b'=') && body.len() <= LARGE;
-    is_form
-        && form::fields(body)
-            .iter()
-            .any(|(_, value)| json(value) && accept(Cause::BodyFormWrapped, value.as_bytes()))
-}
-
-/// Tries the same JSON with other escapes.
-fn escapes(text: &str, accept: &mut Accept<'_>) -> bool {
-    accept(Cause::BodyUnicodeUnescaped, escape::escaped(text).as_bytes())
-        || accept(Cause::BodyUnicodeEscaped, escape::unescaped(text).as_bytes())
-        || accept(Cause::BodySlashEscaping, text.replace("\\/", "/").as_bytes())
-        || accept(Cause::BodySlashEscaping, text.replace("\\/", "/").replace('/', "\\/").as_bytes())
-}
-
-/// Tries the same JSON with other spacing, and of small bodies with other escapes too.
-fn spacing_styles(text: &str, accept: &mut Accept<'_>) -> bool {
-    if !text.trim_start().starts_with(['{', '[']) {
-        return false;
-    }
-    let mut variants = vec![Cow::Borrowed(text)];
-    if text.len() <= LARGE {
-        variants.push(escape::escaped(text).into());
-        variants.push(escape::unescaped(text).into());
-        variants.push(text.replace("\\/", "/").into());
-        variants.push(text.replace("\\/", "/").replace('/', "\\/").into());
-    }
-    variants.iter().any(|text| {
-        spacing::STYLES.into_iter().any(|style| {
-            spacing::restyled(text, style).is_some_and(|restyled| {
-                accept(Cause::BodyReserialized, restyled.as_bytes())
-                    || accept(Cause::BodyReserialized, (restyled + "\n").as_bytes())
-            })
-        })
-    })
-}
-
-/// Tries the same text in another character set, or decoded with a wrong one.
-fn charset(body: &[u8], text: Option<&str>, accept: &mut Accept<'_>) -> bool {
-    if body.is_ascii() {
-        return false;
-    }
-    [false, true].into_iter().any(|windows| {
-        let narrowed = text.and_then(|text| escape::encode_latin(text, windows));
-        narrowed.is_some_and(|bytes| accept(Cause::BodyCharset, &bytes))
-            || accept(Cause::BodyCharset, escape::decode_latin(body, windows).as_bytes())
-    })
-}
-
-/// Tries the same JSON with its keys in another order.
-fn key_orders(text: &str, accept: &mut Accept<'_>) -> bool {
-    let sorted = spacing::sorted(text).unwrap_or_default();
-    let mut try_order = |text: &str| accept(Cause::BodyKeyOrder, text.as_bytes());
-    let spaced = spacing::restyled(&sorted, (" ", " ", None)).unwrap_or_default();
-    if try_order(&sorted) || try_order(&spaced) {
+    let is_base64 = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=".contains(byte);
+    let text = body.trim_ascii();
+    let decoded = (!text.is_empty() && text.iter().all(is_base64)).then(|| STANDARD.decode(text));
+    let decoded = decoded.and_then(Result::ok);
+    if plain.is_some_and(|plain| accept(Cause::BodyGzip, format_args!(""), &plain))
+        || decoded.is_some_and(|plain| accept(Cause::BodyBase64, format_args!(""), &plain))
+    {
         return true;
     }
-    [false, true].into_iter().any(|spaced| spacing::orders(text, spaced, &mut try_order))
+    let how = format_args!("the base64 of the body was signed");
+    body.len() <= LARGE && accept(Cause::BodyBase64, how, STANDARD.encode(body).as_bytes())
+}
+
+/// Tries the JSON in each field of a form, and the JSON in a string of JSON.
+fn wrapped(body: &[u8], accept: &mut Accept<'_>) -> bool {
+    if body.len() > LARGE {
+        return false;
+    }
+    let json = |text: &str| text.starts_with(['{', '[']);
+    let is_form = !body.starts_with(b"{") && body.contains(&b'=');
+    if is_form {
+        let fields = form_body::fields(body);
+        let mut values = fields.iter().filter(|(_, value)| json(value));
+        if values.any(|(name, value)| {
+            let how = format_args!("the signed JSON was put into the form field `{name}`");
+            accept(Cause::BodyFormWrapped, how, value.as_bytes())
+        }) {
+            return true;
+        }
+    }
+    let Ok(text) = std::str::from_utf8(body) else { return false };
+    if let Ok(inner) = serde_json::from_str::<String>(text) {
+        let how = format_args!("the body is a JSON string that contains the signed JSON");
+        if accept(Cause::BodyDoubleEncoded, how, inner.as_bytes()) {
+            return true;
+        }
+    }
+    if !json(text) {
+        return false;
+    }
+    let encoded: String = form_urlencoded::byte_serialize(body).collect();
+    let how = format_args!("the JSON was signed inside the form field `payload`");
+    if accept(Cause::BodyFormWrapped, how, format!("payload={encoded}").as_bytes()) {
+        return true;
+    }
+    let how = format_args!("a JSON string that contains this JSON was signed");
+    let string = serde_json::to_string(text).unwrap_or_default();
+    accept(Cause::BodyDoubleEncoded, how, string.as_bytes())
 }
 
 fn replaced(body: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {

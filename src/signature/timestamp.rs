@@ -126,6 +126,28 @@ fn other_unit(clock: &TimestampSpec, signed_at: SignedAt, now: Timestamp) -> boo
     other.is_ok_and(|other| now.duration_since(other).abs() < SignedDuration::from_hours(24))
 }
 
+/// Returns a received time in other units, each with its name.
+pub(super) fn other_units(received: &str) -> Vec<(&'static str, String)> {
+    let text = received.trim();
+    let mut out = Vec::new();
+    let at = match text.parse::<i64>() {
+        Ok(number) if number.abs() < MILLISECONDS => Timestamp::from_second(number).ok(),
+        Ok(number) => Timestamp::from_millisecond(number).ok(),
+        Err(_) => text.parse().ok(),
+    };
+    if let Some(at) = at {
+        out.push(("seconds", at.as_second().to_string()));
+        out.push(("milliseconds", at.as_millisecond().to_string()));
+        out.push(("RFC 3339", at.to_string()));
+        out.push(("RFC 3339 with milliseconds", at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()));
+    }
+    out.retain(|(_, other)| other != text);
+    out
+}
+
+/// Smallest number read as milliseconds: the year 5138 in seconds, 1973 in milliseconds.
+const MILLISECONDS: i64 = 100_000_000_000;
+
 /// Returns a note on a time of signing in the future, if the provider's verifiers accept it.
 pub(super) fn future_note(
     scheme: &Scheme,

@@ -1,19 +1,19 @@
 //! Finds the provider of a delivery, the verdict on its signature, and the cause.
 
 use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
 
 use super::Cause;
-use super::diagnose::Search;
-use super::diagnose::{Budget, Proved, Question, Tried, diagnose, other_header};
+use super::advice::advise;
+use super::diagnose::{Budget, Finding, Question, Search, Tried, diagnose, other_header};
 use super::public_url::PublicUrl;
 use super::signed_payload::Subject;
 use super::verify::{values, verify};
-use crate::delivery::{
-    Explanation, Head, SignatureStatus, Verdict, header_text, is_added_in_transit,
-};
-use crate::payload::escape;
+use crate::delivery::{Head, SignatureStatus, Verdict, header_text, is_added_in_transit};
+use crate::payload::{escape, json};
 use crate::provider::{self, Provider, ValueLocation};
 use crate::secret::Secret;
+use crate::units;
 
 /// A provider with its secrets, the current one first.
 #[derive(Debug, Clone)]
@@ -96,6 +96,14 @@ impl Verifier {
 
     /// Checks a delivery without searching for the cause.
     pub fn judge(&self, subject: &Subject<'_>, now: Timestamp) -> Judgment<'_> {
+        let mut judgment = self.detect(subject, now);
+        if let Some(Credentials { provider, secrets }) = judgment.credentials {
+            advise(&mut judgment.verdict, provider, secrets);
+        }
+        judgment
+    }
+
+    fn detect(&self, subject: &Subject<'_>, now: Timestamp) -> Judgment<'_> {
         if let [only] = self.candidates.as_slice() {
             let verdict = verify(&only.provider.scheme, &only.secrets, subject, now);
             return Judgment { credentials: Some(only), verdict };
@@ -150,36 +158,46 @@ impl Verifier {
         if let Some(credentials) = judgment.credentials
             && may_be_explained(&verdict)
         {
-            let (scheme, secrets) = (&credentials.provider.scheme, credentials.secrets.as_slice());
-            let question = Question { scheme, secrets, subject };
-            let has_signature = values(scheme, subject).is_ok();
-            let proved = if verdict.status == SignatureStatus::Missing && has_signature {
-                // Something else is missing, as the verdict already states.
-                None
-            } else if verdict.status == SignatureStatus::Missing {
-                match other_header(&question, &mut search) {
-                    Some(Proved { cause: Cause::LegacyHeaderOnly, proof }) => {
-                        Some(Proved { cause: Cause::LegacyHeaderOnly, proof })
-                    }
-                    found => other_provider(credentials, subject, now, &mut search).or(found),
-                }
-            } else {
-                let values = values(scheme, subject).unwrap_or_default();
-                let found = values.iter().find_map(|value| diagnose(&question, value, &mut search));
-                found
-                    .or_else(|| self.other_secret(credentials, subject, now, &mut search))
-                    .or_else(|| other_provider(credentials, subject, now, &mut search))
-            };
-            let found = proved.is_some();
-            add_explanation(&mut verdict, proved, subject);
-            if search.is_over()
-                && !found
-                && let Some(explanation) = &mut verdict.explanation
-            {
-                explanation.evidence.push("the search for a cause was cut short".to_owned());
+            let found = self.search(credentials, &verdict, subject, now, &mut search);
+            match found {
+                Some(finding) => add_finding(&mut verdict, finding, subject),
+                None if verdict.cause.is_none() => add_ruled_out(&mut verdict, subject, &search),
+                None => {}
             }
+            advise(&mut verdict, &credentials.provider, &credentials.secrets);
         }
         Diagnosis { verdict, complete: !search.is_over(), tried: search.tried }
+    }
+
+    fn search(
+        &self,
+        credentials: &Credentials,
+        verdict: &Verdict,
+        subject: &Subject<'_>,
+        now: Timestamp,
+        search: &mut Search<'_>,
+    ) -> Option<Finding> {
+        let Credentials { provider, secrets } = credentials;
+        let scheme = &provider.scheme;
+        let question = Question { provider, scheme, secrets, subject };
+        let values = values(scheme, subject);
+        if verdict.status != SignatureStatus::Missing {
+            let values = values.unwrap_or_default();
+            return values
+                .iter()
+                .find_map(|value| diagnose(&question, value, search))
+                .or_else(|| self.other_secret(credentials, subject, now, search))
+                .or_else(|| other_provider(credentials, subject, now, search));
+        }
+        if values.is_ok() {
+            // Something else is missing, as the verdict already states.
+            return None;
+        }
+        let found = other_header(&question, search);
+        if found.as_ref().is_some_and(|found| found.cause == Some(Cause::LegacyHeaderOnly)) {
+            return found;
+        }
+        other_provider(credentials, subject, now, search).or(found)
     }
 
     /// Tries the secrets of other endpoints.
@@ -189,7 +207,7 @@ impl Verifier {
         subject: &Subject<'_>,
         now: Timestamp,
         search: &mut Search<'_>,
-    ) -> Option<Proved> {
+    ) -> Option<Finding> {
         search.family("other endpoints' secrets");
         let others = self.candidates.iter().filter(|other| !std::ptr::eq(*other, credentials));
         for secret in others.flat_map(|other| &other.secrets) {
@@ -197,8 +215,8 @@ impl Verifier {
             let verdict =
                 verify(&credentials.provider.scheme, std::slice::from_ref(secret), subject, now);
             if is_proved(&verdict) {
-                let proof = Some(format!("{} verifies", secret.name()));
-                return Some(Proved { cause: Cause::OtherEndpointSecret, proof });
+                let says = format!("signed with the secret of another endpoint, {}", secret.name());
+                return Some(Finding::from(Cause::OtherEndpointSecret).says(says));
             }
         }
         None
@@ -211,7 +229,7 @@ fn other_provider(
     subject: &Subject<'_>,
     now: Timestamp,
     search: &mut Search<'_>,
-) -> Option<Proved> {
+) -> Option<Finding> {
     search.family("other providers");
     let others = provider::all().iter().filter(|other| {
         other.name != credentials.provider.name && values(&other.scheme, subject).is_ok()
@@ -219,10 +237,17 @@ fn other_provider(
     for other in others {
         search.count();
         let verdict = verify(&other.scheme, &credentials.secrets, subject, now);
-        // A token sent in clear text proves no scheme.
-        if is_proved(&verdict) && other.scheme.covers_body {
-            let proof = Some(format!("it verifies as {} (--provider {})", other.title, other.name));
-            return Some(Proved { cause: Cause::OtherProvider, proof });
+        // A token sent in clear text proves no scheme, and neither does the digest of a body alone
+        // in a header that several services use.
+        let is_evident = !other.scheme.signed.is_body()
+            || other.evidence(subject.head, subject.body).headers > 0;
+        if is_proved(&verdict) && other.scheme.covers_body && is_evident {
+            let says = format!(
+                "this is a {} delivery, signed with the configured secret; it was checked as {}'s",
+                other.title, credentials.provider.title
+            );
+            let fix = format!("start with `--provider {}` or `--provider auto`", other.name);
+            return Some(Finding::from(Cause::OtherProvider).says(says).fix(fix));
         }
     }
     None
@@ -234,42 +259,89 @@ fn is_proved(verdict: &Verdict) -> bool {
 
 /// Returns true if a search could find more.
 fn may_be_explained(verdict: &Verdict) -> bool {
-    // A repeated header is the cause itself, whatever its values.
-    verdict.needs_cause() && verdict.cause.as_deref() != Some(Cause::HeaderDuplicate.code())
+    // These are causes themselves, whatever else a search finds.
+    let is_final = [Cause::HeaderDuplicate, Cause::TimestampMalformed, Cause::TimestampMissing]
+        .iter()
+        .any(|cause| verdict.cause.as_deref() == Some(cause.code()));
+    verdict.needs_cause() && !is_final
 }
 
-/// Adds the proved cause to a verdict, or else what was observed.
-fn add_explanation(verdict: &mut Verdict, proved: Option<Proved>, subject: &Subject<'_>) {
-    let observations = observe(subject);
-    if let Some(Proved { cause, proof }) = proved {
-        verdict.cause = Some(cause.code().to_owned());
-        let observations = if cause.is_body_change() { observations } else { None };
-        verdict.explanation = Some(Explanation {
-            sentence: cause.meaning().to_owned(),
-            evidence: proof.into_iter().chain(observations).collect(),
-        });
-    } else if verdict.cause.is_none()
-        && verdict.status == SignatureStatus::Mismatch
-        && let (Some(explanation), Some(observations)) = (&mut verdict.explanation, observations)
-    {
-        explanation.evidence.push(observations);
+/// Replaces the explanation of a verdict by what was found.
+fn add_finding(verdict: &mut Verdict, finding: Finding, subject: &Subject<'_>) {
+    let cause = finding.cause;
+    let mut explanation = finding.into_explanation();
+    if cause.is_some_and(Cause::is_body_change) {
+        explanation.evidence.extend(observe(subject));
     }
+    verdict.cause = cause.map(|cause| cause.code().to_owned());
+    verdict.explanation = Some(explanation);
+}
+
+/// Adds what was ruled out to a verdict without a cause.
+fn add_ruled_out(verdict: &mut Verdict, subject: &Subject<'_>, search: &Search<'_>) {
+    let Some(explanation) = &mut verdict.explanation else { return };
+    if verdict.status != SignatureStatus::Mismatch {
+        return;
+    }
+    explanation.evidence.extend(observe(subject));
+    let tried: Vec<&str> =
+        search.tried.iter().filter(|tried| tried.count > 0).map(|tried| tried.what).collect();
+    let count = search.tried.iter().map(|tried| tried.count).sum::<usize>();
+    if !tried.is_empty() {
+        let count = units::format_count(count as u64);
+        explanation.evidence.push(format!("ruled out {count} possibilities: {}", tried.join(", ")));
+    }
+    if search.is_over() {
+        explanation.evidence.push("the search stopped at its time limit".to_owned());
+    }
+    let size = units::format_count(subject.body.len() as u64);
+    let hash = hex::encode(Sha256::digest(subject.body));
+    let hash = hash.get(..16).unwrap_or_default();
+    explanation.evidence.push(format!("body: {size} B, SHA-256 {hash}…"));
 }
 
 /// Describes signs of a change of the body that prove nothing.
-fn observe(subject: &Subject<'_>) -> Option<String> {
-    let mut observations = Vec::new();
+fn observe(subject: &Subject<'_>) -> Vec<String> {
+    let mut out = Vec::new();
+    let mut headers = Vec::new();
     for header in &subject.head.headers {
         let name = header.name.to_ascii_lowercase();
         if is_added_in_transit(&name) || name == "content-encoding" {
             let value: String = header_text(&header.value).chars().take(40).collect();
-            observations.push(format!("{name}: {}", escape(&value)));
+            headers.push(format!("{name}: {}", escape(&value)));
         }
     }
-    if std::str::from_utf8(subject.body).is_ok_and(|text| text.contains('\u{fffd}')) {
-        observations.push("U+FFFD in the body, where characters were lost for good".to_owned());
+    if !headers.is_empty() {
+        out.push(format!("headers of a proxy or an encoding: {}", headers.join(", ")));
     }
-    (!observations.is_empty()).then(|| format!("seen on its way: {}", observations.join(", ")))
+    if std::str::from_utf8(subject.body).is_ok_and(|text| text.contains('\u{fffd}')) {
+        out.push(
+            "the body contains U+FFFD: bytes that were not UTF-8 were replaced before they got \
+             here"
+                .to_owned(),
+        );
+    }
+    if subject.body.is_empty() {
+        out.push("the body is empty".to_owned());
+    } else if let Some(problem) = broken_json(subject) {
+        out.push(problem);
+    }
+    out
+}
+
+/// Describes a body that should be JSON and is not.
+fn broken_json(subject: &Subject<'_>) -> Option<String> {
+    let kind = subject.head.joined_text("content-type").unwrap_or_default();
+    let body = subject.body;
+    if !kind.contains("json") && !body.starts_with(b"{") {
+        return None;
+    }
+    let problem = json::Reader::new(body).find_map(Result::err)?;
+    Some(if problem.at >= body.len() {
+        format!("the body is not complete JSON: it ends at byte {}", problem.at)
+    } else {
+        format!("the body is not JSON: {} at byte {}", problem.reason, problem.at)
+    })
 }
 
 fn unrecognized<'v>() -> Judgment<'v> {

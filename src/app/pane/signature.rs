@@ -52,8 +52,9 @@ fn verdict_lines(verdict: &Verdict, width: usize) -> Vec<StyledLine> {
     if let Some(explanation) = &verdict.explanation {
         let sentence = capitalised(&explanation.sentence);
         lines.extend(StyledLine::new(StyleClass::Plain, sentence).wrap(width, 0));
-        let evidence = explanation.evidence.iter();
-        lines.extend(evidence.map(|part| labelled("", StyleClass::Text, part)));
+        for detail in explanation.details() {
+            lines.push(labelled("", StyleClass::Text, detail));
+        }
     }
     if let Some(cause) = &verdict.cause {
         lines.push(labelled("cause", StyleClass::Accent, cause));

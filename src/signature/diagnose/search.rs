@@ -5,7 +5,8 @@ use sha2::{Digest, Sha256, Sha512};
 use zeroize::Zeroizing;
 
 use crate::provider::Algorithm;
-use crate::signature::{Cause, digest};
+use crate::signature::Cause;
+use crate::signature::digest::{self, PreparedKey};
 
 /// Budget of a diagnosis.
 #[derive(Clone, Copy)]
@@ -38,11 +39,15 @@ pub(in crate::signature) struct Search<'b> {
     budget: Budget<'b>,
     pub(in crate::signature) tried: Vec<Tried>,
     over: bool,
-    pub(super) keys: Vec<Zeroizing<Vec<u8>>>,
-    pub(super) algorithm: Algorithm,
+    algorithm: Algorithm,
+    keys: Vec<Zeroizing<Vec<u8>>>,
+    prepared: Vec<PreparedKey>,
     /// The digests received.
-    pub(super) received: Vec<Vec<u8>>,
+    received: Vec<Vec<u8>>,
 }
+
+/// Cost of a signature by public key, in bytes hashed in the same time.
+const ASYMMETRIC: u64 = 64 << 10;
 
 impl<'b> Search<'b> {
     pub(in crate::signature) fn new(budget: Budget<'b>) -> Self {
@@ -50,10 +55,31 @@ impl<'b> Search<'b> {
             budget,
             tried: Vec::new(),
             over: false,
-            keys: Vec::new(),
             algorithm: Algorithm::default(),
+            keys: Vec::new(),
+            prepared: Vec::new(),
             received: Vec::new(),
         }
+    }
+
+    /// Sets the keys that every digest is computed with.
+    pub(super) fn set_keys(&mut self, algorithm: Algorithm, keys: Vec<Zeroizing<Vec<u8>>>) {
+        self.algorithm = algorithm;
+        self.prepared = keys.iter().map(|key| PreparedKey::new(algorithm, key)).collect();
+        self.keys = keys;
+    }
+
+    /// Sets the digests that [`Self::fits`] compares with.
+    pub(super) fn set_received(&mut self, received: Vec<Vec<u8>>) {
+        self.received = received;
+    }
+
+    pub(super) fn has_received(&self) -> bool {
+        !self.received.is_empty()
+    }
+
+    pub(super) fn raw_keys(&self) -> Vec<Zeroizing<Vec<u8>>> {
+        self.keys.clone()
     }
 
     /// Returns true if it ended before everything was tried.
@@ -83,7 +109,8 @@ impl<'b> Search<'b> {
     /// Takes the cost of a digest of this many bytes from the budget; false if it is used up.
     fn spend(&mut self, bytes: usize) -> bool {
         // Even a digest of nothing has a cost.
-        let cost = bytes as u64 + 64;
+        let fixed = if self.algorithm.is_asymmetric() { ASYMMETRIC } else { 64 };
+        let cost = bytes as u64 + fixed;
         if self.over || cost > self.budget.bytes || !(self.budget.go_on)() {
             self.over = true;
             return false;
@@ -93,19 +120,40 @@ impl<'b> Search<'b> {
         true
     }
 
+    /// Returns true if a received digest is that of the payload under a key.
     pub(super) fn fits_under(&mut self, key: &[u8], signed: &[u8]) -> bool {
-        if !self.spend(signed.len()) {
-            return false;
+        self.spend(signed.len()) && {
+            let key = PreparedKey::new(self.algorithm, key);
+            self.received.iter().any(|received| key.fits(signed, received))
         }
-        self.received.iter().any(|one| digest::fits(self.algorithm, key, signed, one))
     }
 
     /// Returns true if a received digest is that of the payload under any of the keys.
     pub(super) fn fits(&mut self, signed: &[u8]) -> bool {
-        let keys = std::mem::take(&mut self.keys);
-        let fits = keys.iter().any(|key| self.fits_under(key, signed));
-        self.keys = keys;
-        fits
+        (0..self.prepared.len()).any(|at| {
+            self.spend(signed.len())
+                && self.prepared.get(at).is_some_and(|key| {
+                    self.received.iter().any(|received| key.fits(signed, received))
+                })
+        })
+    }
+
+    /// Returns true if this digest is that of the payload under any of the keys.
+    pub(super) fn is_right(&mut self, signed: &[u8], digest: &[u8]) -> bool {
+        (0..self.prepared.len()).any(|at| {
+            self.spend(signed.len())
+                && self.prepared.get(at).is_some_and(|key| key.fits(signed, digest))
+        })
+    }
+
+    /// Computes the digest of the payload under each key; none if only a public key is known.
+    pub(super) fn expected(&mut self, signed: &[u8]) -> Vec<Vec<u8>> {
+        if self.algorithm.is_asymmetric() {
+            return Vec::new();
+        }
+        let keys = self.prepared.len();
+        let count = (0..keys).take_while(|_| self.spend(signed.len())).count();
+        self.prepared.iter().take(count).map(|key| key.compute(signed)).collect()
     }
 
     pub(super) fn digest(
@@ -118,27 +166,58 @@ impl<'b> Search<'b> {
     }
 
     /// Digests with a misused key (left out, concatenated with the payload, or swapped with it),
-    /// and digests of digests.
+    /// and digests of digests, each with its formula.
     pub(super) fn misused(
         &mut self,
         hash: Algorithm,
         key: &[u8],
         signed: &[u8],
-    ) -> Option<Vec<(Cause, Vec<u8>)>> {
+    ) -> Option<Vec<(Cause, String, Vec<u8>)>> {
         if !self.spend(signed.len().saturating_mul(4)) {
             return None;
         }
+        let name = short(hash);
         let plain = plain(hash, &[signed]);
         let once = digest::compute(hash, key, signed);
         let again = |text: &str| digest::compute(hash, key, text.as_bytes());
+        let of = |cause, formula: String, digest| (cause, formula, digest);
         Some(vec![
-            (Cause::AlgNoKey, plain.clone()),
-            (Cause::AlgConcat, super::search::plain(hash, &[key, signed])),
-            (Cause::AlgConcat, super::search::plain(hash, &[signed, key])),
-            (Cause::AlgSwapped, digest::compute(hash, signed, key)),
-            (Cause::SigDouble, again(&hex::encode(&once))),
-            (Cause::SigDouble, again(&hex::encode(plain))),
+            of(Cause::AlgNoKey, format!("{name}(content)"), plain.clone()),
+            of(
+                Cause::AlgConcat,
+                format!("{name}(secret + content)"),
+                super::search::plain(hash, &[key, signed]),
+            ),
+            of(
+                Cause::AlgConcat,
+                format!("{name}(content + secret)"),
+                super::search::plain(hash, &[signed, key]),
+            ),
+            of(
+                Cause::AlgSwapped,
+                format!("hmac_{name}(content, secret)"),
+                digest::compute(hash, signed, key),
+            ),
+            of(
+                Cause::SigDouble,
+                format!("hmac_{name}(secret, hex(hmac_{name}(secret, content)))"),
+                again(&hex::encode(&once)),
+            ),
+            of(
+                Cause::SigDouble,
+                format!("hmac_{name}(secret, hex({name}(content)))"),
+                again(&hex::encode(plain)),
+            ),
         ])
+    }
+}
+
+/// Returns the name of a hash in formulas.
+pub(super) fn short(hash: Algorithm) -> &'static str {
+    match hash {
+        Algorithm::HmacSha1 => "sha1",
+        Algorithm::HmacSha512 => "sha512",
+        _ => "sha256",
     }
 }
 

@@ -1,18 +1,23 @@
-//! Other payloads that may have been signed: without the time, with another URL, and so on.
+//! Other payloads that may have been signed: without the time, in another order, and so on.
 
+use std::borrow::Cow;
+
+use super::finding::Finding;
 use super::search::Search;
-use super::{Proved, Question};
-use crate::delivery::{Head, header_text};
-use crate::provider::TemplatePart;
+use super::{Question, describe};
+use crate::delivery::{ProofRow, header_text};
+use crate::payload::escape;
 use crate::provider::template::{OldSpelling, Piece, pieces};
-use crate::signature::Cause;
+use crate::provider::{Scheme, TemplatePart, Unit};
 use crate::signature::signed_payload::{Subject, signed_payload};
+use crate::signature::{Cause, timestamp};
 
 /// Payloads of other providers.
-const TEMPLATES: [&str; 10] = [
+const TEMPLATES: [&str; 12] = [
     "{{timestamp}}.{{body}}",
     "{{timestamp}}{{body}}",
     "{{timestamp}}:{{body}}",
+    "{{timestamp}}\n{{body}}",
     "{{body}}{{timestamp}}",
     "{{body}}.{{timestamp}}",
     "v0:{{timestamp}}:{{body}}",
@@ -20,6 +25,7 @@ const TEMPLATES: [&str; 10] = [
     "{{id}}.{{timestamp}}.{{body}}",
     "{{id}}{{timestamp}}{{body}}",
     "{{id}}.{{body}}",
+    "{{timestamp}}.{{id}}.{{body}}",
 ];
 
 /// Tries other signed payloads.
@@ -27,32 +33,128 @@ pub(super) fn other(
     question: &Question<'_>,
     value: &str,
     search: &mut Search<'_>,
-) -> Option<Proved> {
-    search.family("other signed contents");
-    let subject = question.subject;
-    if !question.scheme.signed.is_body() && search.fits(subject.body) {
-        return Some(Cause::TemplateBodyOnly.into());
+) -> Option<Finding> {
+    search.family("other signed payloads");
+    let Question { scheme, subject, .. } = *question;
+    if !scheme.signed.is_body() && search.fits(subject.body) {
+        let says =
+            format!("only the body was signed; {} signs {}", question.title(), scheme.signed);
+        let finding = Finding::from(Cause::TemplateBodyOnly).says(says);
+        return Some(question.signed_as(finding, "{{body}}"));
     }
-    template(question, value, search).or_else(|| url_or_method(question, value, search))
+    time_in_other_unit(question, value, search)
+        .or_else(|| without_a_part(question, value, search))
+        .or_else(|| template(question, value, search))
+}
+
+/// Returns the signed payload with another text as the time.
+fn with_time<'d>(
+    scheme: &Scheme,
+    subject: &Subject<'d>,
+    value: &str,
+    time: &str,
+) -> Option<Cow<'d, [u8]>> {
+    let mut scheme = scheme.clone();
+    for part in &mut scheme.signed.parts {
+        if *part == TemplatePart::Timestamp {
+            *part = TemplatePart::Text(time.to_owned());
+        }
+    }
+    signed_payload(&scheme, subject, value).ok()
+}
+
+/// Tries the time of signing in another unit than the request has it.
+fn time_in_other_unit(
+    question: &Question<'_>,
+    value: &str,
+    search: &mut Search<'_>,
+) -> Option<Finding> {
+    let Question { scheme, subject, .. } = *question;
+    let clock = scheme.timestamp.as_ref()?;
+    if !scheme.signed.has(&TemplatePart::Timestamp) {
+        return None;
+    }
+    let received = subject.value_at(scheme, &clock.from, value)?;
+    for (unit, time) in timestamp::other_units(&received) {
+        let signed = with_time(scheme, subject, value, &time)?;
+        if search.fits(&signed) {
+            let own = match clock.unit {
+                Unit::Seconds => "seconds",
+                Unit::Milliseconds => "milliseconds",
+                Unit::Rfc3339 => "RFC 3339",
+            };
+            let says = format!(
+                "the time was signed in {unit}, but is sent in {own} in {}",
+                describe(&clock.from)
+            );
+            let received = ProofRow::new("received", escape(&received));
+            let finding = Finding::from(Cause::TimestampUnit).says(says);
+            return Some(finding.rows(received, ProofRow::new("signed", time)));
+        }
+    }
+    None
+}
+
+/// Tries the scheme's own payload without one of its parts.
+fn without_a_part(
+    question: &Question<'_>,
+    value: &str,
+    search: &mut Search<'_>,
+) -> Option<Finding> {
+    let Question { scheme, subject, .. } = *question;
+    let parts = &scheme.signed.parts;
+    for at in 0..parts.len() {
+        let mut changed = scheme.clone();
+        let part = changed.signed.parts.remove(at);
+        // Without the body the signature says nothing.
+        if part == TemplatePart::Body || changed.signed.parts.is_empty() {
+            continue;
+        }
+        let Ok(signed) = signed_payload(&changed, subject, value) else { continue };
+        if search.fits(&signed) {
+            let what = match part {
+                TemplatePart::Text(text) => format!("the text `{text}`"),
+                TemplatePart::Timestamp => "the time".to_owned(),
+                TemplatePart::Id => "the id".to_owned(),
+                TemplatePart::Url => "the URL".to_owned(),
+                TemplatePart::Method => "the method".to_owned(),
+                TemplatePart::Form => "the form's fields".to_owned(),
+                _ => "one of its parts".to_owned(),
+            };
+            let title = question.title();
+            let says =
+                format!("the payload was signed without {what}; {title} signs {}", scheme.signed);
+            return Some(Finding::from(Cause::Template).says(says));
+        }
+    }
+    None
 }
 
 /// Tries other providers' templates, with anything that looks like a time or an id in this request.
-fn template(question: &Question<'_>, value: &str, search: &mut Search<'_>) -> Option<Proved> {
+fn template(question: &Question<'_>, value: &str, search: &mut Search<'_>) -> Option<Finding> {
     let Question { scheme, subject, .. } = *question;
     let times = times(subject, value);
     let ids: Vec<String> = headers_where(subject, |name| name.ends_with("-id"));
     let empty = [String::new()];
-    for pieces in TEMPLATES.iter().flat_map(|template| pieces(template, OldSpelling::None)) {
+    for text in TEMPLATES {
+        // With another time or id the provider's own template is no other one.
+        if scheme.signed.to_string() == format!("`{text}`") {
+            continue;
+        }
+        let Ok(pieces) = pieces(text, OldSpelling::None) else { continue };
         let has_time = has(&pieces, "timestamp");
         let times = if has_time { times.as_slice() } else { &empty };
         let ids = if has(&pieces, "id") { ids.as_slice() } else { &empty };
         for (time, id) in times.iter().flat_map(|time| ids.iter().map(move |id| (time, id))) {
             if search.fits(&fill(&pieces, time, id, subject.body)) {
-                let with_time = has_time && !scheme.signed.has(&TemplatePart::Timestamp);
-                let cause = if with_time { Cause::TemplateExtraTimestamp } else { Cause::Template };
+                let extra = has_time && !scheme.signed.has(&TemplatePart::Timestamp);
+                let cause = if extra { Cause::TemplateExtraTimestamp } else { Cause::Template };
                 let shown = fill(&pieces, time, id, b"{body}");
-                let proof = format!("signed was `{}`", String::from_utf8_lossy(&shown));
-                return Some(Proved { cause, proof: Some(proof) });
+                let shown = escape(&String::from_utf8_lossy(&shown)).into_owned();
+                let title = question.title();
+                let says = format!("`{text}` was signed; {title} signs {}", scheme.signed);
+                let finding = Finding::from(cause).says(says);
+                return Some(question.signed_as(finding, &shown));
             }
         }
     }
@@ -85,105 +187,10 @@ fn times(subject: &Subject<'_>, value: &str) -> Vec<String> {
     out
 }
 
-fn headers_where(subject: &Subject<'_>, matches: impl Fn(&str) -> bool) -> Vec<String> {
+pub(super) fn headers_where(subject: &Subject<'_>, matches: impl Fn(&str) -> bool) -> Vec<String> {
     let headers = subject.head.headers.iter();
     headers
         .filter(|header| matches(&header.name.to_ascii_lowercase()))
         .map(|header| header_text(&header.value).into_owned())
         .collect()
-}
-
-/// Tries changes of the URL and the method, if they are signed.
-fn url_or_method(question: &Question<'_>, value: &str, search: &mut Search<'_>) -> Option<Proved> {
-    let Question { scheme, subject, .. } = *question;
-    search.family("other URLs and methods");
-    let mut verifies = |variant: &Subject<'_>| {
-        signed_payload(scheme, variant, value).is_ok_and(|signed| search.fits(&signed))
-    };
-    if let Some(url) = subject.url
-        && scheme.signed.has(&TemplatePart::Url)
-    {
-        let variants = url_variants(url, &known_hosts(subject));
-        let found =
-            variants.iter().find(|(_, url)| verifies(&Subject { url: Some(url), ..*subject }));
-        if let Some((cause, url)) = found {
-            return Some(Proved { cause: *cause, proof: Some(format!("signed was {url}")) });
-        }
-    }
-    if scheme.signed.has(&TemplatePart::Method) {
-        for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
-            let head = Head { method: method.to_owned(), ..subject.head.clone() };
-            if method != subject.head.method && verifies(&Subject { head: &head, ..*subject }) {
-                let proof = Some(format!("signed was {method}"));
-                return Some(Proved { cause: Cause::Method, proof });
-            }
-        }
-    }
-    None
-}
-
-/// Returns hosts named in headers, by proxies and clients.
-fn known_hosts(subject: &Subject<'_>) -> Vec<String> {
-    let mut out = headers_where(subject, |name| {
-        ["x-forwarded-host", "x-original-host", "host", "origin"].contains(&name)
-    });
-    for forwarded in headers_where(subject, |name| name == "forwarded") {
-        let pairs = forwarded.split([';', ',']).filter_map(|item| item.trim().split_once('='));
-        let hosts = pairs.filter(|(key, _)| key.eq_ignore_ascii_case("host"));
-        out.extend(hosts.map(|(_, host)| host.trim_matches('"').to_owned()));
-    }
-    out
-}
-
-/// Returns variants of a URL: with one part changed, then with other hosts.
-fn url_variants(url: &str, hosts: &[String]) -> Vec<(Cause, String)> {
-    let scheme_of = |url: &str| match url.strip_prefix("https:") {
-        Some(rest) => format!("http:{rest}"),
-        None => url.replacen("http:", "https:", 1),
-    };
-    let (path, query) =
-        url.split_once('?').map_or((url, None), |(path, query)| (path, Some(query)));
-    let with_query = |path: &str| match query {
-        Some(query) => format!("{path}?{query}"),
-        None => path.to_owned(),
-    };
-    let slash = path.strip_suffix('/').map_or_else(|| format!("{path}/"), str::to_owned);
-    let mut out = vec![
-        (Cause::UrlScheme, scheme_of(url)),
-        (Cause::UrlPath, with_query(&slash)),
-        (Cause::UrlQuery, path.to_owned()),
-    ];
-    let path_and_query =
-        url.split_once("://").and_then(|(_, rest)| rest.find('/').and_then(|at| rest.get(at..)));
-    for host in hosts {
-        let host = host.split_once("://").map_or(host.as_str(), |(_, host)| host);
-        for scheme in ["https", "http"] {
-            let whole = format!("{scheme}://{host}{}", path_and_query.unwrap_or_default());
-            out.push((Cause::UrlHost, whole));
-        }
-    }
-    out.retain(|(_, variant)| variant != url);
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn changes_one_part_of_a_url_at_a_time() {
-        let hosts = ["app.example.com".to_owned()];
-        let variants = url_variants("http://localhost:4400/hooks?x=1", &hosts);
-        let texts: Vec<&str> = variants.iter().map(|(_, url)| url.as_str()).collect();
-        assert_eq!(
-            texts,
-            [
-                "https://localhost:4400/hooks?x=1",
-                "http://localhost:4400/hooks/?x=1",
-                "http://localhost:4400/hooks",
-                "https://app.example.com/hooks?x=1",
-                "http://app.example.com/hooks?x=1",
-            ]
-        );
-    }
 }
