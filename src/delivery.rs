@@ -33,7 +33,7 @@ impl fmt::Display for DeliveryId {
 
 /// Error of parsing a delivery id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("deliveries have whole numbers, for instance 7; `hookglass list` tells them")]
+#[error("expected a delivery number such as 7 (see `hookglass list`)")]
 pub struct NoDeliveryId;
 
 impl FromStr for DeliveryId {
@@ -78,7 +78,7 @@ pub struct Refusal {
 impl Refusal {
     /// Explains why a refused delivery cannot be exported, copied, or sent as if it were complete.
     pub fn incomplete_reason(&self) -> String {
-        format!("it was refused ({}), so it is not whole", self.code)
+        format!("it was refused ({}), so it is incomplete", self.code)
     }
 }
 

@@ -92,7 +92,7 @@ pub fn all() -> &'static [Provider] {
 /// Reason why a provider cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ProviderError {
-    #[error("there is no provider `{name}`; known are: {known}")]
+    #[error("unknown provider `{name}`: expected one of {known}")]
     Unknown { name: String, known: String },
     #[error("the provider file of `{name}` is damaged: {source}")]
     Damaged { name: String, source: Box<toml::de::Error> },

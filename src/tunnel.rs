@@ -97,7 +97,10 @@ impl FromStr for TunnelKind {
 
     fn from_str(text: &str) -> Result<Self, String> {
         Self::from_word(text).ok_or_else(|| {
-            format!("`{text}` is no tunnel that is known here; write ngrok or cloudflared, or give the URL of any other with --public-url")
+            format!(
+                "unknown tunnel `{text}`: expected ngrok or cloudflared; for any other tunnel use \
+                 --public-url"
+            )
         })
     }
 }
@@ -159,8 +162,7 @@ impl Work {
             self.report(match self.running().await {
                 Some(url) => TunnelState::Up(url),
                 None => TunnelState::Failed(format!(
-                    "the ngrok agent that led here has gone; run `ngrok http {}` again, or start \
-                     hookglass again",
+                    "the ngrok agent has stopped; run `ngrok http {}` again, or restart hookglass",
                     self.settings.address.port()
                 )),
             });
@@ -229,8 +231,8 @@ impl Work {
         let (name, install) = (kind.as_str(), kind.install());
         if error.kind() == std::io::ErrorKind::NotFound {
             format!(
-                "{name} is not installed, or not on the PATH; get it from {install}, or let any \
-                 other tunnel lead to {} and give its URL with --public-url",
+                "{name} is not installed or not on the PATH; get it from {install}, or point \
+                 another tunnel at {} and pass its URL with --public-url",
                 self.settings.address
             )
         } else {

@@ -68,7 +68,7 @@ pub(crate) fn format_age(seconds: i64) -> String {
 
 /// Reason why a text is not a size.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("`{0}` is no size; write a number and a unit, for instance 512KiB, 25MiB or 1048576")]
+#[error("invalid size `{0}`: expected a number with a unit, e.g. 512KiB, 25MiB, or 1048576")]
 pub(crate) struct SizeError(String);
 
 /// Parses a size: a number of bytes, or a number with `k`, `M`, `G` (or `kB`, `MB`, `GB`: powers of

@@ -201,11 +201,11 @@ fn wrong_usage_is_exit_2() -> Tested {
     let folder = tempfile::tempdir()?;
     for (args, part) in [
         (&["list", "typ:x"][..], "did you mean `type:`"),
-        (&["show", "abc"], "deliveries have whole numbers"),
-        (&["--provider", "cribly", "--headless"], "no provider `cribly`"),
+        (&["show", "abc"], "expected a delivery number"),
+        (&["--provider", "cribly", "--headless"], "unknown provider `cribly`"),
         (&["--secret-env", "HOOKGLASS_NOT_SET", "--headless"], "HOOKGLASS_NOT_SET"),
         (&["--secret-file", "absent", "--headless"], "absent"),
-        (&["--max-body", "much", "--headless"], "`much` is no size"),
+        (&["--max-body", "much", "--headless"], "invalid size `much`"),
         (&["--forward", "localhost:3000"], "no URL to send to"),
         (&["--bind", "localhost"], "127.0.0.1:4400"),
         (&["import", "-", "--secret-file", "-"], "standard input"),
@@ -221,7 +221,7 @@ fn wrong_usage_is_exit_2() -> Tested {
     }
     let absent = hookglass(folder.path()).arg("list").output()?;
     assert_eq!(code(&absent), Some(3));
-    assert!(String::from_utf8_lossy(&absent.stderr).contains("there is no store"));
+    assert!(String::from_utf8_lossy(&absent.stderr).contains("no store"));
     let unreachable = hookglass(folder.path())
         .args(["send", "message.created", "--to", "http://127.0.0.1:1"])
         .output()?;
@@ -244,7 +244,7 @@ fn secrets_come_from_files_and_rotate() -> Tested {
         (&signature["secret"], &signature["cause"]),
         (&"old".into(), &"previous-secret".into())
     );
-    assert!(said.contains("the newline at the end is not taken"), "{said}");
+    assert!(said.contains("ignored the newline at the end"), "{said}");
     assert!(said.contains("chmod 600"), "{said}");
     assert!(!said.contains("not-real") && !printed.contains("not-real"), "{said}");
     Ok(())
@@ -327,7 +327,7 @@ fn one_signature_is_checked_and_its_provider_recognised() -> Tested {
         (&["verify", "--secret-file", "-"], "standard input"),
         (&["verify", "--at", "99999999999999"], "Unix seconds"),
         (&["verify", "--provider", "cribbly", "--body", "absent"], "absent"),
-        (&["providers", "nobody"], "no provider `nobody`"),
+        (&["providers", "nobody"], "unknown provider `nobody`"),
     ] {
         let failed = hookglass(folder.path()).args(args).stdin(Stdio::null()).output()?;
         let said = String::from_utf8_lossy(&failed.stderr);

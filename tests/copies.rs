@@ -194,6 +194,6 @@ fn every_form_can_be_shown_and_bytes_are_bytes() -> Tested {
     assert!(String::from_utf8(show(&["--as", "pretty"])?)?.contains("\n  \"type\": "));
     assert_eq!(show(&["--as", "curl"])?, show(&["--curl"])?);
     let wrong = show(&["--as", "wget"]).err().ok_or("it is known")?.to_string();
-    assert!(wrong.contains("known are payload, pretty"), "{wrong}");
+    assert!(wrong.contains("expected one of payload, pretty"), "{wrong}");
     Ok(())
 }

@@ -498,7 +498,7 @@ fn hostile_nesting_is_an_error_and_not_a_crash() {
     for opener in ["(", "-", "not ", "-(", "((a) "] {
         let input = opener.repeat(100_000) + "a";
         let error = input.parse::<Filter>().unwrap_err();
-        assert_eq!(error.message, "terms are nested more than 64 deep", "{opener}");
+        assert_eq!(error.message, "parentheses are nested more than 64 deep", "{opener}");
     }
     let deep = format!("{}a{}", "(".repeat(64), ")".repeat(64));
     assert_eq!(deep.parse::<Filter>().unwrap().to_string(), "a");

@@ -31,9 +31,9 @@ fn the_recipe_runs_as_written_from_a_clean_folder() -> Tested {
     let tampered = format!("{send} && {send} --tamper body");
     for (variables, script, code, part) in [
         (&[("EXPECT", "type:message.created sig:verified")][..], send, 0, ""),
-        (&[("COUNT", "2"), ("TIMEOUT", "200ms")], send, 1, "1 of 2 came"),
+        (&[("COUNT", "2"), ("TIMEOUT", "200ms")], send, 1, "1 of 2 arrived"),
         (&[("FORBID", "sig:!verified")], send, 0, ""),
-        (&[("FORBID", "sig:!verified")], &tampered, 1, "delivery 2 came"),
+        (&[("FORBID", "sig:!verified")], &tampered, 1, "delivery 2 arrived"),
         (&[], "exit 7", 7, "received deliveries"),
         (&[("EXPECT", "typ:x")], send, 2, "did you mean `type:`"),
         (&[("FORWARD", "nowhere")], send, 3, "no URL to send to"),

@@ -106,7 +106,7 @@ fn each_answer_is_kept_and_compared_with_the_last_one() -> Tested {
     let output = resend(folder.path(), &["1", "--to", &url, "--json", "--count", "3"])?;
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
     assert!(stderr(&output).contains("1 delivery, 3 times each"), "{}", stderr(&output));
-    assert!(stderr(&output).contains("2 of 3 were not answered with 2xx"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("2 of 3 did not get a 2xx response"), "{}", stderr(&output));
     let told = json_lines(&output.stdout)?;
     let compared: Vec<&Value> = told.iter().map(|line| &line["compared"]).collect();
     assert_eq!(compared, [&Value::Null, &"same".into(), &"fixed".into()]);
@@ -177,7 +177,7 @@ fn what_cannot_be_done_is_told_before_anything_is_sent() -> Tested {
             2,
             "delivery 2 was not sent: it cannot be re-signed: its provider is unknown",
         ),
-        (&["7", "--to", &url][..], 1, "there is no delivery 7"),
+        (&["7", "--to", &url][..], 1, "no delivery 7"),
         (&["--to", &url], 2, "--filter"),
         (&["1", "--filter", "x", "--to", &url], 2, "cannot be used with"),
         (&["--filter", "typ:x", "--to", &url], 2, "type:"),
@@ -186,8 +186,8 @@ fn what_cannot_be_done_is_told_before_anything_is_sent() -> Tested {
         (&["1", "--to", &url, "--interval", "soon"], 2, "500ms"),
         (&["1", "--to", &url, "--count", "0"], 2, "--count"),
         (&["1", "--to", &url, "--provider", "paypal"], 2, "--exact"),
-        (&["1", "--to", &url, "--provider", "nobody"], 2, "there is no provider"),
-        (&["1", "--to", &url, "--provider", "gitlab", "--dry-run"], 2, "no secret is printed"),
+        (&["1", "--to", &url, "--provider", "nobody"], 2, "unknown provider"),
+        (&["1", "--to", &url, "--provider", "gitlab", "--dry-run"], 2, "never printed"),
     ] {
         let mut command = hookglass(folder.path());
         let output =

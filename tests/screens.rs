@@ -83,7 +83,7 @@ fn some(count: i64) -> Vec<Delivery> {
 
 /// Opens the dashboard over so many deliveries, each of which can be loaded.
 fn open(size: (u16, u16), secrets: &[&str], count: i64) -> Stage {
-    let session = session(secrets, "in memory only; quitting forgets them");
+    let session = session(secrets, "in memory only, until you quit");
     let (all, verifier) = (some(count), verifier(&session));
     let rows = all.iter().map(|delivery| delivery.summary.clone()).collect();
     Stage::new(size, session, 60, rows, move |effect| {

@@ -94,11 +94,11 @@ fn an_agent_that_runs_already_is_used() -> Tested {
         r#"{{"tunnels":[{{"name":"a","public_url":"https://a.example","proto":"https",
             "config":{{"addr":"http://localhost:{port}","inspect":true}}}}],"uri":"/api/tunnels"}}"#
     ))?;
-    assert_eq!(says(&mut running)?, "hookglass: the public URL is https://a.example");
+    assert_eq!(says(&mut running)?, "hookglass: public URL: https://a.example");
     // The agent goes, and listening goes on.
     tunnels.send(r#"{"tunnels":[]}"#.to_owned())?;
     let gone = says(&mut running)?;
-    assert!(gone.contains("has gone") && gone.contains(&format!("ngrok http {port}")), "{gone}");
+    assert!(gone.contains("has stopped") && gone.contains(&format!("ngrok http {port}")), "{gone}");
     let answer = exchange(&running.address, &request(1))?;
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     assert!(running.stop()?.0.success());
@@ -117,7 +117,7 @@ fn ngrok_is_started_and_taken_down_with_us() -> Tested {
            wait"#,
     )?;
     let mut running = listener(folder.path(), "ngrok", NOBODY)?;
-    assert_eq!(says(&mut running)?, "hookglass: the public URL is https://own.example");
+    assert_eq!(says(&mut running)?, "hookglass: public URL: https://own.example");
     let port = running.address.rsplit_once(':').ok_or("no port")?.1.to_owned();
     let arguments = fs::read_to_string(folder.path().join("arguments"))?;
     assert!(arguments.starts_with(&format!("http {port} ")), "{arguments}");
@@ -150,7 +150,7 @@ fn the_url_of_a_silent_ngrok_comes_from_its_interface() -> Tested {
     tunnels.send(format!(
         r#"{{"tunnels":[{{"public_url":"https://late.example","config":{{"addr":"localhost:{port}"}}}}]}}"#
     ))?;
-    assert_eq!(says(&mut running)?, "hookglass: the public URL is https://late.example");
+    assert_eq!(says(&mut running)?, "hookglass: public URL: https://late.example");
     running.stop()?;
     Ok(())
 }
@@ -174,7 +174,7 @@ fn what_is_wrong_with_an_agent_is_told_while_listening_goes_on() -> Tested {
         (
             "cloudflared",
             Some(r"echo 'failed to request quick Tunnel: dial tcp: no such host' >&2; exit 1"),
-            &["cloudflared ended", "no such host", "by hand"],
+            &["cloudflared ended", "no such host", "to see why"],
         ),
         (
             "cloudflared",

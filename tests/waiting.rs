@@ -37,23 +37,23 @@ fn it_answers_no_when_the_time_is_over_and_says_what_came() -> Tested {
     let folder = tempfile::tempdir()?;
     let none = wait(folder.path(), &["--timeout", "100ms"])?;
     assert_eq!(none.status.code(), Some(1));
-    assert!(stderr(&none).contains("there is no store at .hookglass"), "{}", stderr(&none));
+    assert!(stderr(&none).contains("no store at .hookglass"), "{}", stderr(&none));
     assert_eq!(wait(folder.path(), &["--none", "--timeout", "100ms"])?.status.code(), Some(0));
     let listener = Listener::start(&mut hookglass(folder.path()))?;
     exchange(&listener.address, &request(1))?;
     exchange(&listener.address, &request(2))?;
     for (args, code, part) in [
-        (&["--timeout", "100ms"][..], 1, "0 of 1 came, nothing else came; what came before"),
+        (&["--timeout", "100ms"][..], 1, "0 of 1 arrived, no other deliveries. Use --since"),
         (&["--since", "1h", "--count", "2"], 0, ""),
-        (&["--since", "1h", "--count", "3", "--timeout", "100ms"], 1, "2 of 3 came"),
+        (&["--since", "1h", "--count", "3", "--timeout", "100ms"], 1, "2 of 3 arrived"),
         (&["id:ev1", "--since", "1h", "--count", "2", "--timeout", "100ms"], 1, "1 other"),
-        (&["--since", "1h", "--none", "id:ev2", "--timeout", "100ms"], 1, "delivery 2 came"),
+        (&["--since", "1h", "--none", "id:ev2", "--timeout", "100ms"], 1, "delivery 2 arrived"),
         (&["--since", "1h", "--none", "id:ev3", "--timeout", "100ms"], 0, ""),
         (&["--since", "1h", "--sequence", "id:ev1", "--sequence", "id:ev2"], 0, ""),
         (
             &["--since=1h", "--sequence", "id:ev2", "--sequence", "id:ev1", "--timeout=100ms"],
             1,
-            "step 2 of 2 did not come: id:ev1",
+            "step 2 of 2 did not arrive: id:ev1",
         ),
         (&["typ:x"], 2, "did you mean `type:`"),
         (&["--since", "yesteryear"], 2, "^"),

@@ -51,7 +51,7 @@ fn rows(args: &ConfigCommandArgs, config: &Config) -> Vec<Row> {
     let path = args.config.config.as_deref().unwrap_or(Path::new(DEFAULT));
     let shown = path.display().to_string();
     let from = if args.config.config.is_some() { "--config" } else { "default" };
-    let there = if path.exists() { shown.clone() } else { format!("{shown} (not there)") };
+    let there = if path.exists() { shown.clone() } else { format!("{shown} (does not exist)") };
     let mut rows = vec![row("configuration", &there, from)];
     let names: Vec<String> = if config.provider.is_empty() {
         rows.push(row("provider", defaults::PROVIDER, "default"));

@@ -69,7 +69,7 @@ fn format_parser() -> impl TypedValueParser<Value = &'static ExportFormat> {
 fn parse_language(word: &str) -> Result<LoaderLanguage, String> {
     LoaderLanguage::from_word(word).ok_or_else(|| {
         let known = LoaderLanguage::ALL.map(LoaderLanguage::as_str).join(", ");
-        format!("there is no test for `{word}`; known are {known}")
+        format!("no test for `{word}`: expected one of {known}")
     })
 }
 
@@ -77,12 +77,11 @@ impl ExportArgs {
     fn check(&self) -> Result<(), CliError> {
         if self.keep_signature && !self.redact.is_empty() && self.redact != [Instruction::None] {
             return Err(CliError::usage(
-                "--keep-signature keeps every byte, so nothing can be redacted; leave --redact out"
-                    .to_owned(),
+                "--keep-signature keeps every byte and excludes --redact; remove one".to_owned(),
             ));
         }
         if self.with.is_some() && !self.is_fixtures() {
-            return Err(CliError::usage("--with reads fixtures; add --format fixture".to_owned()));
+            return Err(CliError::usage("--with requires --format fixture".to_owned()));
         }
         Ok(())
     }
@@ -112,17 +111,14 @@ pub(super) fn run(args: &ExportArgs) -> Result<(), CliError> {
     let reader = StoreReader::open(&path).map_err(CliError::environment)?;
     let ids = picking.ids(&reader, None)?;
     if ids.is_empty() {
-        return Err(CliError::negative(format!(
-            "no delivery in {} passes, so there is nothing to export",
-            path.display()
-        )));
+        return Err(CliError::negative(format!("no delivery matches in {}", path.display())));
     }
     let mut stderr = io::stderr();
     if args.keep_signature && args.is_fixtures() && args.out.is_some() {
         writeln!(
             stderr,
-            "hookglass: nothing is redacted, and the signatures are those of your real secret: \
-             keep these files to yourself"
+            "warning: nothing is redacted and the signatures come from your real secret; do not \
+             share these files"
         )?;
     }
     let mut operation = Exporter::new(known_providers(&config), args.policy());
@@ -158,7 +154,7 @@ fn print_events(mut queue: mpsc::Receiver<ExportEvent>, count: usize) -> Result<
             ExportEvent::Written(path) => writeln!(io::stdout(), "{}", path.display())?,
             ExportEvent::LeftOut { id, reason } => {
                 progress.clear();
-                writeln!(io::stderr(), "hookglass: left out delivery {id}: {}", escape(&reason))?;
+                writeln!(io::stderr(), "skipped delivery {id}: {}", escape(&reason))?;
             }
         }
     }
@@ -177,7 +173,7 @@ fn print_summary(
     let Some(to) = to else { return Ok(()) };
     let mut stderr = io::stderr();
     if !args.is_fixtures() {
-        writeln!(stderr, "hookglass: wrote {count} to {}", to.display())?;
+        writeln!(stderr, "wrote {count} to {}", to.display())?;
         return Ok(());
     }
     if let Some(language) = args.with {
@@ -186,17 +182,17 @@ fn print_summary(
     }
     let noun = if *count == 1 { "fixture" } else { "fixtures" };
     let to = to.display();
-    writeln!(stderr, "hookglass: wrote {count} {noun} to {to}, each read back and verified")?;
+    writeln!(stderr, "wrote {count} {noun} to {to}, each read back and verified")?;
     if !redacted.is_empty() {
         let counts: Vec<String> =
             redacted.iter().map(|(rule, count)| format!("{rule} {count}")).collect();
         writeln!(stderr, "hookglass: redacted: {}", escape(&counts.join(", ")))?;
     }
     if *unsigned > 0 {
-        writeln!(stderr, "hookglass: {unsigned} of them carry no signature")?;
+        writeln!(stderr, "{unsigned} of them have no signature")?;
     }
     for (provider, key) in keys {
-        writeln!(stderr, "hookglass: the test key of {provider} is {key}")?;
+        writeln!(stderr, "test key of {provider}: {key}")?;
     }
     Ok(())
 }
@@ -205,7 +201,7 @@ impl From<ExportError> for CliError {
     fn from(error: ExportError) -> Self {
         match error {
             ExportError::Exists { .. } => Self::usage(format!(
-                "{error}; choose another --out, or --force to replace what exists"
+                "{error}; choose another --out, or use --force to replace existing files"
             )),
             ExportError::Folder(_) | ExportError::NeedsFolder => Self::usage(error),
             ExportError::Output(source) => source.into(),

@@ -32,7 +32,7 @@ pub(super) fn run(args: &ImportArgs) -> Result<(), CliError> {
     let path = args.store.path();
     let ImportSummary { count } = importer(&args.provider)?.import(recorded, &path)?;
     let noun = if count == 1 { "delivery" } else { "deliveries" };
-    writeln!(io::stderr(), "hookglass: imported {count} {noun} into {}", path.display())?;
+    writeln!(io::stderr(), "imported {count} {noun} into {}", path.display())?;
     Ok(())
 }
 

@@ -155,8 +155,8 @@ impl SecretArgs {
     pub(super) fn leave_standard_input(&self, other: &str) -> Result<(), CliError> {
         if self.secret_file.iter().any(|path| path.as_os_str() == "-") {
             return Err(CliError::usage(format!(
-                "{other} and --secret-file cannot both read standard input; name a file for one \
-                 of them"
+                "{other} and --secret-file cannot both read standard input; use a file for one of \
+                 them"
             )));
         }
         Ok(())

@@ -105,7 +105,7 @@ fn write_table(
 ) -> Result<(), CliError> {
     if ids.is_empty() && !goes_on {
         if io::stdout().is_terminal() {
-            writeln!(out, "no delivery passes")?;
+            writeln!(out, "no delivery matches")?;
         }
         return Ok(());
     }

@@ -73,8 +73,8 @@ const DEFAULT_ADDRESS: SocketAddr =
 fn parse_address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| {
         format!(
-            "`{text}` is no address with a port; write for instance 127.0.0.1:4400, [::1]:4400, or \
-             127.0.0.1:0 for a free port"
+            "invalid address `{text}`: expected an address with a port, e.g. 127.0.0.1:4400, \
+             [::1]:4400, or 127.0.0.1:0 for a free port"
         )
     })
 }
@@ -163,7 +163,7 @@ async fn bind(args: &ListenArgs) -> Result<TcpListener, BindError> {
 fn warnings(mut warnings: Vec<String>, address: SocketAddr) -> Vec<String> {
     if !address.ip().is_loopback() {
         warnings.push(format!(
-            "listening on {address}: other machines can reach this; everything they send is kept"
+            "listening on {address}, reachable from other machines; everything they send is stored"
         ));
     }
     warnings
@@ -190,7 +190,7 @@ fn session(
         secrets: secrets.map(|secret| secret.name().to_owned()).collect(),
         forward: None,
         keeps: match place {
-            StorePlace::Memory => "in memory only; quitting forgets them".to_owned(),
+            StorePlace::Memory => "in memory only, until you quit".to_owned(),
             StorePlace::File(path) => format!("in {}", absolute(path)),
         },
         demo: args.demo,

@@ -32,10 +32,7 @@ pub(super) enum Amount {
 
 fn parse_amount(text: &str) -> Result<Amount, String> {
     let wrong = || {
-        format!(
-            "`{text}` is no amount; write a number of deliveries (100k), a size (10GiB) or a time \
-             (30d)"
-        )
+        format!("invalid limit `{text}`: expected a count (100k), a size (10GiB), or an age (30d)")
     };
     let lower = text.trim().to_ascii_lowercase();
     if lower.ends_with('b') {
@@ -63,13 +60,13 @@ pub(super) fn run(args: &PruneArgs) -> Result<(), CliError> {
     if args.dry_run {
         let count = store.count_prunable(retention).map_err(CliError::environment)?;
         let would = units::format_count(count);
-        writeln!(stderr, "hookglass: {would} deliveries would go from {}", path.display())?;
+        writeln!(stderr, "would delete {would} deliveries from {}", path.display())?;
         return Ok(());
     }
     let pruned = store.prune(retention).map_err(CliError::environment)?;
     writeln!(
         stderr,
-        "hookglass: {} deliveries are gone from {}, which went from {} to {}",
+        "deleted {} deliveries from {} ({} → {})",
         units::format_count(pruned.deliveries),
         path.display(),
         units::format_size(pruned.before),

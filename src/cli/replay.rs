@@ -68,7 +68,9 @@ fn parse_timing(text: &str) -> Result<ReplayTiming, String> {
     };
     match speed.filter(|speed| speed.is_finite() && *speed > 0.0) {
         Some(speed) => Ok(ReplayTiming::Original(speed)),
-        None => Err(format!("`{text}` is no speed; write original, none, or for instance 2x")),
+        None => {
+            Err(format!("invalid speed `{text}`: expected original, none, or a factor, e.g. 2x"))
+        }
     }
 }
 
@@ -77,7 +79,7 @@ pub(super) fn run(args: &ReplayArgs) -> Result<(), CliError> {
     let shuffle = args.shuffle.then(|| args.seed.unwrap_or_else(|| fastrand::u64(..)));
     let mut stderr = io::stderr();
     if let Some(seed) = shuffle {
-        writeln!(stderr, "hookglass: the order is that of --seed {seed}")?;
+        writeln!(stderr, "random order: --seed {seed}")?;
     }
     let plan = ReplayPlan {
         timing: args.timing,
@@ -108,7 +110,7 @@ pub(super) fn run(args: &ReplayArgs) -> Result<(), CliError> {
         atomic_file::replace(path, replay::junit(&target, &outcomes).as_bytes())?;
     }
     if let Err(failure) = remember(&history) {
-        writeln!(stderr, "hookglass: the next run cannot be compared with this one: {failure}")?;
+        writeln!(stderr, "warning: the next run cannot be compared with this one: {failure}")?;
     }
     verdict(args, &outcomes, changes.values().copied().collect())
 }

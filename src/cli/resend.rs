@@ -81,7 +81,7 @@ pub(super) fn run(args: &ResendArgs) -> Result<(), CliError> {
     writeln!(io::stderr(), "{}", announcement(args, chosen.len(), &keyring))?;
     let recorder = AttemptWriter::open(&path).map_or_else(
         |error| {
-            writeln!(io::stderr(), "hookglass: the attempts are not recorded: {error}")?;
+            writeln!(io::stderr(), "warning: attempts are not recorded: {error}")?;
             Ok::<_, io::Error>(AttemptRecorder::Off)
         },
         |writer| Ok(AttemptRecorder::Writer(Box::new(writer))),
@@ -118,7 +118,7 @@ async fn render(
         match event {
             ResendEvent::Started(_) => {}
             ResendEvent::Skipped { id, reason } => {
-                writeln!(io::stderr(), "hookglass: delivery {id} was not sent: {reason}")?;
+                writeln!(io::stderr(), "delivery {id} was not sent: {reason}")?;
                 skipped = Some((id, reason));
             }
             ResendEvent::Sent { outcome, summary: counts } => {
@@ -140,7 +140,7 @@ async fn render(
 fn print_outcome(args: &ResendArgs, outcome: &ResendOutcome) -> io::Result<()> {
     let ResendOutcome { attempt, comparison, recorded, .. } = outcome;
     if let Recorded::Failed(error) = recorded {
-        writeln!(io::stderr(), "hookglass: this attempt is not recorded: {error}")?;
+        writeln!(io::stderr(), "warning: this attempt is not recorded: {error}")?;
     }
     let mut out = io::stdout().lock();
     if args.json {
@@ -173,7 +173,7 @@ fn named(args: &ResendArgs, reader: &StoreReader) -> Result<Vec<Summary>, CliErr
         let row = found.iter().find(|row| row.id == *id).ok_or_else(|| {
             let shown = args.store.path();
             CliError::negative(format!(
-                "there is no delivery {id} in {}; `hookglass list` shows which there are",
+                "no delivery {id} in {} (see `hookglass list`)",
                 shown.display()
             ))
         })?;
@@ -192,13 +192,10 @@ fn passing(reader: &StoreReader, picking: &Selection) -> Result<Vec<Summary>, Cl
     found.retain(|row| SkipReason::of(row).is_none());
     if found.len() < all {
         let refused = units::format_count((all - found.len()) as u64);
-        writeln!(
-            io::stderr(),
-            "hookglass: {refused} refused deliveries are left out; their bytes were not kept"
-        )?;
+        writeln!(io::stderr(), "skipped {refused} refused deliveries, which have no stored bytes")?;
     }
     if found.is_empty() {
-        return Err(CliError::negative("no delivery matches, so nothing was sent".to_owned()));
+        return Err(CliError::negative("no delivery matches; nothing was sent".to_owned()));
     }
     Ok(found)
 }

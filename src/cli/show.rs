@@ -58,7 +58,7 @@ pub(super) struct ShowForm {
 fn parse_format(name: &str) -> Result<&'static CopyFormat, String> {
     copy_format(name).ok_or_else(|| {
         let names: Vec<&str> = COPY_FORMATS.iter().map(|format| format.name).collect();
-        format!("there is no such form; known are {}", names.join(", "))
+        format!("unknown format: expected one of {}", names.join(", "))
     })
 }
 
@@ -70,7 +70,7 @@ pub(super) fn run(args: &ShowArgs) -> Result<(), CliError> {
     let reader = StoreReader::open(&path).map_err(CliError::environment)?;
     let delivery = reader.delivery(args.id).map_err(CliError::environment)?.ok_or_else(|| {
         CliError::negative(format!(
-            "there is no delivery {} in {}; `hookglass list` shows which there are",
+            "no delivery {} in {} (see `hookglass list`)",
             args.id,
             path.display()
         ))
@@ -92,7 +92,10 @@ pub(super) fn run(args: &ShowArgs) -> Result<(), CliError> {
         let providers: Vec<Provider> = args.config.load()?.providers().cloned().collect();
         let request = CopyRequest { format, base: LISTENER, with_signature: args.with_signature };
         let copied = copy(&delivery, &providers, &request).map_err(|reason| {
-            CliError::negative(format!("delivery {} has no such form: {reason}", args.id))
+            CliError::negative(format!(
+                "delivery {} cannot be copied in this format: {reason}",
+                args.id
+            ))
         })?;
         write_bytes(&mut out, copied.bytes())?;
         // Raw bytes are printed unchanged; a command ends with a newline.
@@ -192,7 +195,7 @@ fn write_attempt(out: &mut impl Write, attempt: &Attempt) -> io::Result<()> {
         let size = units::format_size(answered.body_size);
         let kept = answered.body.len() as u64;
         notes.push(if kept < answered.body_size {
-            format!("{size}, of which the first {} are kept", units::format_size(kept))
+            format!("{size}, of which the first {} are stored", units::format_size(kept))
         } else {
             size
         });

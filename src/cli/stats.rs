@@ -104,7 +104,7 @@ fn object(figures: &Figures) -> Value {
 fn write_tables(out: &mut impl Write, figures: &Figures) -> Result<(), CliError> {
     writeln!(
         out,
-        "{} deliveries, {} of them repeated; {:.1} a minute",
+        "{} deliveries, {} duplicates; {:.1} per minute",
         units::format_count(figures.total),
         units::format_count(figures.duplicates),
         figures.per_minute()
@@ -115,7 +115,7 @@ fn write_tables(out: &mut impl Write, figures: &Figures) -> Result<(), CliError>
     let [median, p95, largest] =
         [50, 95, 100].map(|rank| units::format_size(figures.size_at(rank)));
     let bytes = units::format_size(figures.bytes());
-    writeln!(out, "{bytes} of bodies; median {median}, 95 of 100 up to {p95}, largest {largest}")?;
+    writeln!(out, "{bytes} of bodies; median {median}, p95 {p95}, largest {largest}")?;
     for (title, rows) in [
         ("types", &figures.types),
         ("verdicts", &figures.verdicts),

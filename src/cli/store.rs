@@ -30,7 +30,7 @@ pub(super) fn run(args: &StoreCommandArgs) -> Result<(), CliError> {
         let size = std::fs::metadata(&path).map(|found| found.len()).unwrap_or_default();
         let (path, size) = (path.display(), units::format_size(size));
         let last = reader.last_id().map_err(CliError::environment)?;
-        writeln!(io::stdout(), "{path} is sound: {size}, the newest delivery is {last}")?;
+        writeln!(io::stdout(), "{path} is intact: {size}, newest delivery {last}")?;
         return Ok(());
     }
     let mut out = io::stdout();

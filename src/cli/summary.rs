@@ -42,7 +42,7 @@ pub(super) fn verdict(counts: &ResendSummary, target: &Target) -> Result<(), Cli
     }
     if counts.rejected > 0 {
         let rejected = units::format_count(counts.rejected);
-        return Err(CliError::negative(format!("{rejected} of {many} were not answered with 2xx")));
+        return Err(CliError::negative(format!("{rejected} of {many} did not get a 2xx response")));
     }
     Ok(())
 }
@@ -69,7 +69,7 @@ pub(super) fn refuse_token(provider: &Provider) -> Result<(), CliError> {
         return Ok(());
     }
     Err(CliError::usage(format!(
-        "{} sends the secret itself, and no secret is printed, so there is no dry run of it",
+        "{} sends the secret itself, which is never printed; --dry-run is not available",
         provider.title
     )))
 }

@@ -67,9 +67,9 @@ pub(super) fn run(args: &WaitArgs) -> Result<(), CliError> {
     match end.map_err(CliError::environment)? {
         // The receiver is dropped only when the process ends.
         WaitEnd::Met | WaitEnd::Abandoned => Ok(()),
-        WaitEnd::Unexpected(id) => {
-            Err(CliError::negative(format!("delivery {id} came, and none should have")))
-        }
+        WaitEnd::Unexpected(id) => Err(CliError::negative(format!(
+            "delivery {id} arrived, but none was expected (--none)"
+        ))),
         WaitEnd::TimedOut(progress) => Err(missed(args, progress)),
         WaitEnd::NoStore => Err(no_store(args)),
     }
@@ -88,8 +88,8 @@ fn print(args: &WaitArgs, mut deliveries: mpsc::Receiver<Delivery>) -> Result<()
 
 fn no_store(args: &WaitArgs) -> CliError {
     CliError::negative(format!(
-        "nothing came within {}: there is no store at {}; start `hookglass --headless` in this \
-         folder, or say with --store where its store is",
+        "no delivery within {}: no store at {}; start `hookglass --headless` in this folder, or \
+         use --store",
         units::format_duration(args.timeout),
         args.store.path().display()
     ))
@@ -99,24 +99,24 @@ fn no_store(args: &WaitArgs) -> CliError {
 fn missed(args: &WaitArgs, progress: Progress) -> CliError {
     let came = match args.sequence.get(progress.steps) {
         Some(step) => format!(
-            "step {} of {} did not come: {}",
+            "step {} of {} did not arrive: {}",
             progress.steps + 1,
             args.sequence.len(),
             escape(step)
         ),
-        None => format!("{} of {} came", progress.matched, args.count),
+        None => format!("{} of {} arrived", progress.matched, args.count),
     };
     let others = match progress.others {
-        0 => "nothing else came".to_owned(),
-        1 => "1 other delivery did not pass".to_owned(),
-        others => format!("{others} other deliveries did not pass"),
+        0 => "no other deliveries".to_owned(),
+        1 => "1 other delivery did not match".to_owned(),
+        others => format!("{others} other deliveries did not match"),
     };
     let earlier = match args.since {
         Some(_) => "",
-        None => "; what came before this command counts with --since",
+        None => ". Use --since to count earlier ones",
     };
     CliError::negative(format!(
-        "not within {}: {came}, {others}{earlier}",
+        "timed out after {}: {came}, {others}{earlier}",
         units::format_duration(args.timeout)
     ))
 }

@@ -98,7 +98,7 @@ impl Setting {
             match ListColumn::named(name) {
                 Some(column) => dashboard.preferences.columns.push(column),
                 None => mistakes.push(format!(
-                    "[dashboard] columns: there is no column `{name}`; there are {}",
+                    "[dashboard] columns: unknown column `{name}`: expected one of {}",
                     ListColumn::ALL.map(ListColumn::as_str).join(", ")
                 )),
             }

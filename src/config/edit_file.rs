@@ -15,7 +15,7 @@ pub enum SaveError {
     Io { path: String, source: io::Error },
     #[error("{path} cannot be read as TOML: {source}")]
     Damaged { path: String, source: toml_edit::TomlError },
-    #[error("{path}: `{key}` is there, and is no table; make it one, or take it out")]
+    #[error("{path}: `{key}` must be a table; change or remove it")]
     NoTable { path: String, key: &'static str },
 }
 

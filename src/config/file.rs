@@ -334,11 +334,11 @@ mod tests {
                 "[[forward]]\nurl = \"http://h\"\nadd_headers = [\"Host: x\"]",
                 &["line 3", "preserve-host"],
             ),
-            ("\n[[respond]]\nanswer = \"500x\"", &["line 3", "column 5", "how many times"]),
-            ("\n[[respond]]\nheaders = [\"X\"]", &["line 3", "a colon and a value"]),
+            ("\n[[respond]]\nanswer = \"500x\"", &["line 3", "column 5", "expected a count"]),
+            ("\n[[respond]]\nheaders = [\"X\"]", &["line 3", "Name: value"]),
             ("\n[[respond]]\nbody = \"{{evnt}}\"", &["line 3", "{{event.id}}"]),
             ("\n[[respond]]\nfile = \"absent.json\"", &["line 2", "respond", "folder/absent.json"]),
-            ("[[respond]]\nfile = \"a\"\nbody = \"b\"", &["line 1", "twice"]),
+            ("[[respond]]\nfile = \"a\"\nbody = \"b\"", &["line 1", "exclude each other"]),
             ("[tunnel]\nngrok_api = \"4041\"", &["line 2", "4041", "no URL"]),
         ] {
             let error = read(text).unwrap_err();

@@ -128,11 +128,7 @@ where
 
 fn positive_duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     let time = deserializer.deserialize_any(DurationVisitor)?;
-    if time.is_zero() {
-        Err(de::Error::custom("expected more than no time at all"))
-    } else {
-        Ok(time)
-    }
+    if time.is_zero() { Err(de::Error::custom("expected a duration above zero")) } else { Ok(time) }
 }
 
 fn optional_duration<'de, D: Deserializer<'de>>(

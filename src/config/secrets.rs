@@ -35,17 +35,15 @@ pub struct Secrets {
 /// Reason why a secret could not be read. Names its location, never its contents.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
-    #[error("--secret-env {0}: the variable is not set; set it, or leave the flag out")]
+    #[error("--secret-env {0}: the variable is not set; set it, or omit the flag")]
     Unset(String),
-    #[error("{0}: the secret is empty; put the secret there that the provider shows you")]
+    #[error("{0}: the secret is empty; set it to the secret that the provider shows")]
     Empty(String),
-    #[error(
-        "{0}: the variable holds bytes that are not UTF-8; use --secret-file for such a secret"
-    )]
+    #[error("{0}: the value is not UTF-8; put such a secret in a file and use --secret-file")]
     NotText(String),
     #[error("--secret-file {path}: {source}")]
     Unreadable { path: String, source: io::Error },
-    #[error("--secret-file {0}: larger than 64 KiB, so this is not a file with a webhook secret")]
+    #[error("--secret-file {0}: larger than 64 KiB, which is too large for a webhook secret")]
     TooLarge(String),
     #[error("--secret-file - was given twice, but standard input can be read only once")]
     TwiceStandardInput,
@@ -69,7 +67,7 @@ pub fn load(sources: &Sources) -> Result<Secrets, SecretError> {
             Ok(secret) => found.secrets.extend(secret),
             // An empty default is common in shell scripts; it means the same as none.
             Err(SecretError::Empty(name)) => {
-                found.warnings.push(format!("{name} is set but empty, so it is not used"));
+                found.warnings.push(format!("{name} is set but empty; ignored"));
             }
             Err(error) => return Err(error),
         }
@@ -108,9 +106,7 @@ impl Secrets {
             return Err(SecretError::TooLarge(shown));
         }
         if let Some(kept) = without_line_end(&bytes) {
-            self.notes.push(format!(
-                "{name}: the newline at the end is not taken for a part of the secret"
-            ));
+            self.notes.push(format!("{name}: ignored the newline at the end"));
             bytes.truncate(kept);
         }
         if bytes.is_empty() {
@@ -132,8 +128,9 @@ fn readable_by_others(file: &fs::File, shown: &str) -> Option<String> {
     use std::os::unix::fs::PermissionsExt as _;
     let metadata = file.metadata().ok()?;
     let mode = metadata.permissions().mode() & 0o777;
-    (metadata.is_file() && mode & 0o044 != 0)
-        .then(|| format!("{shown} can be read by others (mode {mode:03o}); run chmod 600 on it"))
+    (metadata.is_file() && mode & 0o044 != 0).then(|| {
+        format!("{shown} is readable by other users (mode {mode:03o}); run chmod 600 on it")
+    })
 }
 
 #[cfg(not(unix))]

@@ -147,8 +147,8 @@ impl fmt::Display for Comparison {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.transition.as_str())?;
         match (self.transition, self.status_differs, self.body_differs) {
-            (Transition::Same, true, _) => f.write_str(", but another status"),
-            (Transition::Same, false, true) => f.write_str(", but another body"),
+            (Transition::Same, true, _) => f.write_str(", different status"),
+            (Transition::Same, false, true) => f.write_str(", different body"),
             _ => Ok(()),
         }
     }
@@ -188,8 +188,8 @@ mod tests {
             ((Some(299), ""), (None, ""), "broken"),
             ((Some(200), "a"), (Some(300), "a"), "broken"),
             ((Some(200), "a"), (Some(200), "a"), "same"),
-            ((Some(200), "a"), (Some(200), "b"), "same, but another body"),
-            ((Some(500), "a"), (Some(404), "b"), "same, but another status"),
+            ((Some(200), "a"), (Some(200), "b"), "same, different body"),
+            ((Some(500), "a"), (Some(404), "b"), "same, different status"),
             ((None, ""), (None, ""), "same"),
         ] {
             let earlier = [

@@ -108,9 +108,9 @@ impl fmt::Display for Version {
 /// Error of parsing the head of an HTTP/1 request.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum HeadError {
-    #[error("the head is not whole: it does not end in an empty line")]
+    #[error("the head is incomplete: it does not end with an empty line")]
     Incomplete,
-    #[error("the head is no HTTP/1 request: {0}")]
+    #[error("the head is not an HTTP/1 request: {0}")]
     Malformed(#[from] httparse::Error),
 }
 

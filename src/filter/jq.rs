@@ -123,7 +123,7 @@ fn read(source: &str) -> Result<parse::Term<&str>, ProgramError> {
     let expected = |what: &str, at: &str| {
         let what = if what == "nothing" { "the end" } else { what };
         let found = if at.is_empty() { "the end".to_owned() } else { format!("`{at}`") };
-        format!("jq: {what} is expected, not {found}")
+        format!("jq: expected {what}, found {found}")
     };
     let tokens = Lexer::new(source).lex().map_err(|errors| {
         let found = errors.first().map(|(what, rest)| {
@@ -147,9 +147,7 @@ fn undefined(source: &str, errors: &jaq_core::compile::Errors<&str, ()>) -> Prog
     let first = errors.iter().flat_map(|(_, errors)| errors).next();
     mistake(
         source,
-        first.map(|(name, kind)| {
-            (*name, format!("jq: the {} `{name}` is not known in a filter", kind.as_str()))
-        }),
+        first.map(|(name, kind)| (*name, format!("jq: unknown {} `{name}`", kind.as_str()))),
     )
 }
 

@@ -41,7 +41,7 @@ pub(super) fn parse(input: &str) -> Parsed<Option<Expression>> {
     }
     // Only a closing parenthesis stops the parser before the end.
     let span = parser.cursor.next_span();
-    Err(parser.cursor.error(span, "this `)` closes nothing; put it in quotes to search for it"))
+    Err(parser.cursor.error(span, "unmatched `)`; quote it to search for it"))
 }
 
 struct Parser<'i> {
@@ -93,19 +93,17 @@ impl<'i> Parser<'i> {
         let after = joint.clone().and_then(|span| self.cursor.input.get(span));
         match (after, self.cursor.peek()) {
             (Some(after), _) => {
-                let message = format!("a term is expected after `{after}`");
+                let message = format!("expected a term after `{after}`");
                 self.cursor.error(joint.unwrap_or(here), message)
             }
-            (None, Some(')')) => self.cursor.error(here, "a term is expected before `)`"),
+            (None, Some(')')) => self.cursor.error(here, "expected a term before `)`"),
             (None, Some(_)) => {
                 let span = here.start..here.start + self.keyword_length();
                 let word = self.cursor.input.get(span.clone()).unwrap_or_default();
-                let message = format!(
-                    "a term is expected before `{word}`; put it in quotes to search for it"
-                );
+                let message = format!("expected a term before `{word}`; quote it to search for it");
                 self.cursor.error(span, message)
             }
-            (None, None) => self.cursor.error(here, "a term is expected here"),
+            (None, None) => self.cursor.error(here, "expected a term"),
         }
     }
 
@@ -130,7 +128,7 @@ impl<'i> Parser<'i> {
             (Some('.'), _) => self.json(),
             (Some('!'), _) => {
                 let rest = self.cursor.plain(ValueContext::Word, &mut 0).replacen('!', "-", 1);
-                let complaint = ParseError::new("a term is negated with `-` or `not`");
+                let complaint = ParseError::new("expected `-` or `not` to negate a term");
                 Err(complaint.suggest(Some(rest)).at(self.cursor.input, self.cursor.since(start)))
             }
             _ => match self.cursor.name() {
@@ -146,7 +144,7 @@ impl<'i> Parser<'i> {
         let next = self.cursor.peek();
         if keyword || next.is_none_or(|next| next == ')' || next.is_whitespace()) {
             let text = self.cursor.input.get(span).unwrap_or_default().trim_end();
-            let message = format!("a term is expected after `{text}`");
+            let message = format!("expected a term after `{text}`");
             return Err(self.cursor.error(start..start + text.len(), message));
         }
         self.deeper(span)?;
@@ -161,21 +159,17 @@ impl<'i> Parser<'i> {
         self.deeper(span.clone())?;
         self.cursor.skip_blank();
         if self.cursor.peek().is_none() {
-            return Err(self.cursor.error(span, "a term is expected after `(`"));
+            return Err(self.cursor.error(span, "expected a term after `(`"));
         }
         let part = self.alternatives()?;
         self.depth -= 1;
-        if self.cursor.eat(')') {
-            Ok(part)
-        } else {
-            Err(self.cursor.error(span, "this `(` is not closed"))
-        }
+        if self.cursor.eat(')') { Ok(part) } else { Err(self.cursor.error(span, "unclosed `(`")) }
     }
 
     fn deeper(&mut self, span: Range<usize>) -> Parsed<()> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
-            let message = format!("terms are nested more than {MAX_DEPTH} deep");
+            let message = format!("parentheses are nested more than {MAX_DEPTH} deep");
             return Err(self.cursor.error(span, message));
         }
         Ok(())
@@ -202,7 +196,7 @@ impl<'i> Parser<'i> {
             _ => None,
         };
         if header == Some("") {
-            let message = "the name of a header is expected, for instance header.user-agent:";
+            let message = "expected a header name, e.g. header.user-agent:";
             return Err(self.cursor.error(span, message));
         }
         let known = FilterField::named(header.map_or(name, |_| "header."));
@@ -237,8 +231,7 @@ impl<'i> Parser<'i> {
             let atom = self.atom(ValueContext::List, begin, &mut open)?;
             let span = self.cursor.since(start);
             if matches!(atom, Atom::Plain(raw) if raw.starts_with('!')) {
-                let message =
-                    "`!` stands once, in front of all values; put it in quotes to search for it";
+                let message = "expected `!` once, before all values; quote it to search for it";
                 return Err(self.cursor.error(start..start + 1, message));
             }
             if atom != Atom::Plain("") {
@@ -260,7 +253,7 @@ impl<'i> Parser<'i> {
                 return Ok(Atom::Quoted(text));
             }
             let span = self.cursor.next_span();
-            return Err(self.cursor.error(span, "white space is expected behind the quote"));
+            return Err(self.cursor.error(span, "expected a space after the quote"));
         }
         Ok(match self.cursor.regex(place, begin) {
             Some(source) => Atom::Regex(source),

@@ -196,12 +196,12 @@ impl Piece {
 
 fn explain(error: &regex::Error) -> ParseError {
     if let regex::Error::CompiledTooBig(_) = error {
-        return ParseError::new("the pattern grows too large");
+        return ParseError::new("the pattern is too large");
     }
     // The library draws the expression; its last line is the message.
     let text = error.to_string();
     let last = text.lines().last().unwrap_or_default();
-    ParseError::new(format!("the regex is wrong: {}", last.strip_prefix("error: ").unwrap_or(last)))
+    ParseError::new(format!("invalid regex: {}", last.strip_prefix("error: ").unwrap_or(last)))
 }
 
 fn is_escapable(character: char) -> bool {
@@ -324,8 +324,8 @@ mod tests {
     #[test]
     fn reports_invalid_regexes() {
         let error = TextPattern::regex("a(b", MatchMode::Part).unwrap_err();
-        assert_eq!(error.message, "the regex is wrong: unclosed group");
+        assert_eq!(error.message, "invalid regex: unclosed group");
         let error = TextPattern::regex("(a{1000}){1000}", MatchMode::Part).unwrap_err();
-        assert_eq!(error.message, "the pattern grows too large");
+        assert_eq!(error.message, "the pattern is too large");
     }
 }

@@ -196,7 +196,8 @@ fn numeric(takes: ValueKind, raw: &str) -> Result<Option<Alternative>, ParseErro
 }
 
 fn upside_down(low: &dyn fmt::Display, high: &dyn fmt::Display) -> ParseError {
-    ParseError::new("the range ends before it begins").suggest(Some(format!("{high}..{low}")))
+    ParseError::new("the end of the range is before its start")
+        .suggest(Some(format!("{high}..{low}")))
 }
 
 fn read_number(takes: ValueKind, text: &str) -> Option<Number> {
@@ -211,9 +212,9 @@ fn read_number(takes: ValueKind, text: &str) -> Option<Number> {
 fn no_number(takes: ValueKind, text: &str) -> ParseError {
     let wrong = |kind: &str, examples: &str| {
         if text.is_empty() {
-            return ParseError::new(format!("a {kind} is expected, for instance {examples}"));
+            return ParseError::new(format!("expected a {kind}, e.g. {examples}"));
         }
-        ParseError::new(format!("`{text}` is no {kind}; write for instance {examples}"))
+        ParseError::new(format!("invalid {kind} `{text}`: expected e.g. {examples}"))
     };
     match takes {
         ValueKind::Size => wrong("size", "512, >10k, <=25MiB or 1k..1M"),
@@ -238,7 +239,7 @@ fn known_word(words: Words, raw: &str) -> Result<Alternative, ParseError> {
     }
     let near = nearest(&word, all.iter().copied()).map(ToOwned::to_owned);
     let known = all.join(", ");
-    Err(ParseError::new(format!("`{raw}` is not known here; the words are {known}")).suggest(near))
+    Err(ParseError::new(format!("unknown value `{raw}`: expected one of {known}")).suggest(near))
 }
 
 fn moment(raw: &str) -> Result<Alternative, ParseError> {
@@ -246,9 +247,9 @@ fn moment(raw: &str) -> Result<Alternative, ParseError> {
         TimeExpr::parse(text).ok_or_else(|| {
             let examples = "5m, 2h, 1d, 17:00, 2026-11-23 or 2026-11-23T17:00";
             ParseError::new(if text.is_empty() {
-                format!("a moment is expected, for instance {examples}")
+                format!("expected a time, e.g. {examples}")
             } else {
-                format!("`{text}` is no moment; write for instance {examples}")
+                format!("invalid time `{text}`: expected e.g. {examples}")
             })
         })
     };
@@ -346,6 +347,6 @@ mod tests {
             assert_eq!(read(takes, raw).unwrap_err().suggestion.as_deref(), suggestion, "{raw}");
         }
         let empty = read(ValueKind::Size, ">").unwrap_err().message;
-        assert_eq!(empty, "a size is expected, for instance 512, >10k, <=25MiB or 1k..1M");
+        assert_eq!(empty, "expected a size, e.g. 512, >10k, <=25MiB or 1k..1M");
     }
 }

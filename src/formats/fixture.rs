@@ -113,11 +113,11 @@ pub struct Expect {
 /// Reason why a text is not a fixture.
 #[derive(Debug, thiserror::Error)]
 pub enum FixtureError {
-    #[error("no fixture: {0}")]
+    #[error("not a fixture: {0}")]
     Json(#[from] serde_json::Error),
-    #[error("a fixture of the form `{0}`, which is not known here; known is {SCHEMA}")]
+    #[error("unknown fixture schema `{0}`: expected {SCHEMA}")]
     Schema(String),
-    #[error("`{name}` is `{word}`, which is no verdict")]
+    #[error("invalid verdict `{word}` in `{name}`")]
     Verdict { name: &'static str, word: String },
     #[error("request: {0}")]
     Wire(#[from] WireError),

@@ -72,7 +72,7 @@ pub fn read(bytes: &[u8], read_file: ReadFile<'_>) -> Result<Vec<RecordedRequest
     let start = bytes.trim_ascii_start();
     if start.starts_with(b"{") {
         let text = std::str::from_utf8(bytes)
-            .map_err(|error| ImportError::Whole(format!("it is JSON, but not UTF-8: {error}")))?;
+            .map_err(|error| ImportError::Whole(format!("JSON, but not UTF-8: {error}")))?;
         return json(text);
     }
     if start.is_empty() {
@@ -118,7 +118,7 @@ fn json(text: &str) -> Result<Vec<RecordedRequest>, ImportError> {
 pub fn fixture(text: &str) -> Result<(Fixture, RecordedRequest), ImportError> {
     let fixture = Fixture::read(text).map_err(|error| match error {
         crate::formats::fixture::FixtureError::Json(error) => {
-            ImportError::at(error.line(), format!("no fixture: {error}"))
+            ImportError::at(error.line(), format!("not a fixture: {error}"))
         }
         other => ImportError::Whole(other.to_string()),
     })?;

@@ -26,7 +26,7 @@ pub type HeaderPair<'d> = (Cow<'d, str>, Cow<'d, str>);
 pub enum WireError {
     #[error("`{0}` is not base64: {1}")]
     Base64(&'static str, base64::DecodeError),
-    #[error("both `body` and `body_base64` are given; one of them is null")]
+    #[error("both `body` and `body_base64` are set; one must be null")]
     TwoBodies,
     #[error(transparent)]
     Head(#[from] HeadError),

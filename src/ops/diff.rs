@@ -42,11 +42,11 @@ pub struct DiffPair {
 /// Reason why there is nothing to compare.
 #[derive(Debug, thiserror::Error)]
 pub enum DiffError {
-    #[error("this delivery was refused, so there are no bytes to compare")]
+    #[error("This delivery was refused, so there are no bytes to compare")]
     Refused,
-    #[error("there is no earlier delivery of this type to compare with")]
+    #[error("No earlier delivery of this type")]
     NoEarlier,
-    #[error("this delivery has no event type, so there is none to compare it with")]
+    #[error("No event type, so no earlier delivery to compare with")]
     NoType,
     #[error("delivery {0} is no longer in the store")]
     Gone(DeliveryId),

@@ -61,11 +61,11 @@ words! {
 impl BodyForm {
     fn explained(self) -> &'static str {
         match self {
-            Self::Json => "JSON; the white space is put in here, and not sent",
-            Self::JsonAsIs => "JSON, sent as it stands here",
-            Self::Text => "text, sent as it stands here",
-            Self::TextCrlf => "text, sent with CR LF where a line ends here",
-            Self::Base64 => "no text; base64 of the bytes that are sent",
+            Self::Json => "JSON, formatted for editing; sent compact",
+            Self::JsonAsIs => "JSON, sent as written",
+            Self::Text => "text, sent as written",
+            Self::TextCrlf => "text, sent with CRLF line ends",
+            Self::Base64 => "base64 of a binary body",
         }
     }
 }
@@ -106,8 +106,8 @@ pub fn write(head: &Head, body: &[u8], about: &str) -> String {
     );
     for line in [
         escape(about).as_ref(),
-        "What is above the first empty line is the head, one field a line. Lines like these are",
-        "left out. Leave the file unchanged, or empty it, to send nothing.",
+        "The head is above the first empty line, one field per line. Lines like these are",
+        "ignored. Leave the file unchanged, or empty it, to send nothing.",
         forms.as_str(),
     ] {
         out.push_str("# ");

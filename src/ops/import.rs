@@ -17,7 +17,7 @@ use crate::store::{Maintenance, StoreError};
 pub enum ImportError {
     #[error(transparent)]
     Input(#[from] InputError),
-    #[error("nothing was imported from {path}")]
+    #[error("cannot import {path}; nothing was imported")]
     Malformed { path: String, source: read::ImportError },
 }
 

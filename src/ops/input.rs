@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 pub enum InputError {
     #[error("{path}")]
     Unreadable { path: String, source: io::Error },
-    #[error("{0}: no .json, .jsonl, .har or .http file is in this folder")]
+    #[error("{0}: no .json, .jsonl, .har, or .http file in this folder")]
     EmptyFolder(String),
 }
 

@@ -66,7 +66,7 @@ pub enum SkipReason {
     #[error("it is no longer in the store")]
     Gone,
     /// A refused request is stored without its body, or with a part of it.
-    #[error("it was refused ({0}), so its bytes were not kept")]
+    #[error("it was refused ({0}), so its bytes were not stored")]
     Refused(String),
     #[error("it cannot be re-signed: {0}")]
     Unsigned(Unsigned),

@@ -70,10 +70,10 @@ fn chance(walk: &mut ScriptCursor<'_>) -> Result<f64, Diagnostic> {
     let number = walk.while_(digits);
     let percent = number.parse().ok().filter(|percent: &f64| *percent > 0.0 && *percent <= 100.0);
     let percent =
-        percent.ok_or_else(|| walk.wrong(start, "expected a share above 0% and up to 100%"))?;
+        percent.ok_or_else(|| walk.wrong(start, "expected a share above 0% and at most 100%"))?;
     walk.past("%");
     if !walk.past(":") {
-        return Err(walk.expected("a colon behind the share, for instance 10%:500"));
+        return Err(walk.expected("a colon after the share, e.g. 10%:500"));
     }
     walk.skip_space();
     Ok(percent / 100.0)
@@ -115,9 +115,7 @@ fn count(walk: &mut ScriptCursor<'_>) -> Result<u64, Diagnostic> {
     let start = walk.at();
     let digits = walk.while_(|letter| letter.is_ascii_digit());
     let count = digits.parse().ok().filter(|count| *count > 0);
-    count.ok_or_else(|| {
-        walk.wrong(start, "expected how many times behind the x, for instance 500x2")
-    })
+    count.ok_or_else(|| walk.wrong(start, "expected a count after the x, e.g. 500x2"))
 }
 
 fn answer<'s>(
@@ -129,7 +127,7 @@ fn answer<'s>(
         ScriptAction::Answer(canned) => Ok(canned),
         ScriptAction::Timeout | ScriptAction::Close | ScriptAction::Hold | ScriptAction::Pass => {
             Err(walk
-                .wrong(walk.at(), format!("{what} needs an answer; expected a status before it")))
+                .wrong(walk.at(), format!("{what} needs a response; expected a status before it")))
         }
     }
 }
@@ -140,9 +138,7 @@ fn header(walk: &mut ScriptCursor<'_>, step: &mut ScriptStep) -> Result<(), Diag
     let start = walk.at();
     let name = walk.while_(|letter| !",;:=".contains(letter)).trim();
     if !walk.past("=") {
-        return Err(
-            walk.expected("= and a value behind the name of a header, for instance ;retry-after=5")
-        );
+        return Err(walk.expected("= and a value after the header name, e.g. ;retry-after=5"));
     }
     let value_at = walk.at();
     let value = walk.value()?;
@@ -156,16 +152,16 @@ fn header(walk: &mut ScriptCursor<'_>, step: &mut ScriptStep) -> Result<(), Diag
 pub(super) fn checked_header(name: &str, value: &str) -> Result<Header, (bool, String)> {
     let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     if name.is_empty() || !name.bytes().all(token) {
-        return Err((false, format!("`{name}` is no name of a header")));
+        return Err((false, format!("invalid header name `{name}`")));
     }
     if name.eq_ignore_ascii_case("content-length") || is_hop_by_hop(name) {
         return Err((
             false,
-            format!("`{name}` cannot be set: length and connection are the listener's"),
+            format!("`{name}` cannot be set: the listener sets length and connection headers"),
         ));
     }
     if value.bytes().any(|byte| byte < b' ' && byte != b'\t' || byte == 0x7f) {
-        return Err((true, format!("the value of `{name}` holds a control character")));
+        return Err((true, format!("the value of `{name}` contains a control character")));
     }
     Ok(Header::new(name, value.as_bytes().to_vec()))
 }
@@ -177,7 +173,7 @@ fn option(walk: &mut ScriptCursor<'_>, step: &mut ScriptStep) -> Result<(), Diag
     if !known || !walk.past("=") {
         return Err(walk.wrong(
             start,
-            "expected delay=, body= or file= behind the colon; a value that holds , ; or : stands in quotes",
+            "expected delay=, body=, or file= after the colon; quote values that contain , ; or :",
         ));
     }
     let value_at = walk.at();
@@ -253,23 +249,23 @@ mod tests {
             ("600", 1, "from 200 to 599"),
             ("99999999", 1, "from 200 to 599"),
             ("teapot", 1, "found `teapot`"),
-            ("500x", 5, "how many times"),
-            ("500x0", 5, "how many times"),
+            ("500x", 5, "expected a count"),
+            ("500x0", 5, "expected a count"),
             ("500,,200", 5, "found nothing"),
             ("500 200", 5, "a comma"),
             ("0%:500", 1, "above 0%"),
-            ("101%:500", 1, "up to 100%"),
-            ("10%500", 4, "a colon behind the share"),
-            ("200:dealy=2s", 5, "delay=, body= or file="),
+            ("101%:500", 1, "at most 100%"),
+            ("10%500", 4, "a colon after the share"),
+            ("200:dealy=2s", 5, "delay=, body=, or file="),
             ("200:delay=2x", 11, "invalid duration `2x`"),
-            ("200;location=http://x", 19, "stands in quotes"),
+            ("200;location=http://x", 19, "quote values"),
             ("200;retry-after", 16, "= and a value"),
-            ("200;a b=1", 5, "no name of a header"),
-            ("200;Content-Length=1", 5, "the listener's"),
-            ("200;x=\"a", 7, "not closed"),
-            ("200;x=\"a\\n\"", 9, "behind a \\"),
+            ("200;a b=1", 5, "invalid header name"),
+            ("200;Content-Length=1", 5, "the listener sets"),
+            ("200;x=\"a", 7, "unclosed quote"),
+            ("200;x=\"a\\n\"", 9, "after \\"),
             ("200:body={{evnt}}", 10, "{{event.id}}"),
-            ("timeout;x=1", 9, "needs an answer"),
+            ("timeout;x=1", 9, "needs a response"),
             ("ünd", 1, "found `ünd`"),
         ] {
             let error = script(text).unwrap_err();

@@ -46,13 +46,13 @@ pub enum RuleError {
     /// A mistake in the filter or the script, at its position in the text of the rule.
     #[error("{mistake}\n{}", mistake.excerpt(text))]
     Syntax { text: String, mistake: Diagnostic },
-    #[error("the body cannot be read from {path}: {source}")]
+    #[error("cannot read the body from {path}: {source}")]
     File { path: String, source: io::Error },
-    #[error("the body in {path} is wrong: {error}")]
+    #[error("invalid body in {path}: {error}")]
     Template { path: String, error: PlaceholderError },
     #[error("the body in {path} is not UTF-8 text, or larger than 25 MiB")]
     NoText { path: String },
-    #[error("a body is given twice, by `body` and by `file`; leave one out")]
+    #[error("`body` and `file` exclude each other; remove one")]
     TwoBodies,
     #[error("{0}")]
     Header(String),
@@ -170,9 +170,7 @@ impl Supplement {
     /// Parses a response header, `Name: value`.
     pub fn header(text: &str) -> Result<Header, RuleError> {
         let (name, value) = text.split_once(':').ok_or_else(|| {
-            RuleError::Header(format!(
-                "`{text}` is no header; expected a name, a colon and a value"
-            ))
+            RuleError::Header(format!("invalid header `{text}`: expected `Name: value`"))
         })?;
         checked_header(name.trim(), value.trim()).map_err(|(_, why)| RuleError::Header(why))
     }

@@ -57,7 +57,7 @@ impl<'t> ScriptCursor<'t> {
             let mut letters = self.rest().chars();
             let letter = match letters.next() {
                 None => {
-                    return Err(self.wrong(start, "this quote is not closed; expected another \""));
+                    return Err(self.wrong(start, "unclosed quote; expected \""));
                 }
                 Some('"') => {
                     self.at += 1;
@@ -67,7 +67,7 @@ impl<'t> ScriptCursor<'t> {
                     self.at += 1;
                     let Some(letter @ ('"' | '\\')) = letters.next() else {
                         let at = self.at - 1;
-                        return Err(self.wrong(at, "in quotes, expected \\\" or \\\\ behind a \\"));
+                        return Err(self.wrong(at, "expected \\\" or \\\\ after \\ in quotes"));
                     };
                     letter
                 }

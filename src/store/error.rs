@@ -5,21 +5,21 @@ use std::io;
 /// Error of opening or reading a store. Nothing was overwritten.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    #[error("there is no store at {path}; start `hookglass` here first, or name one with --store")]
+    #[error("no store at {path}; start `hookglass` in this folder first, or use --store")]
     Absent { path: String },
     #[error(
-        "the store {path} was written by a newer hookglass (its version is {found}, this program \
-         knows up to {known}); update hookglass, or use another --store"
+        "the store {path} was written by a newer hookglass (store version {found}, supported up \
+         to {known}); update hookglass, or use another --store"
     )]
     Newer { path: String, found: i64, known: i64 },
     #[error(
-        "{path} is not a hookglass store: {reason}; nothing in it was changed. Move it away, or \
-         use another --store"
+        "{path} is not a hookglass store: {reason}. It was not changed; move it away, or use \
+         another --store"
     )]
     NotOurs { path: String, reason: String },
     #[error(
-        "the store {path} is damaged: {reason}; nothing in it was changed. Move it away and start \
-         anew, or try `sqlite3 {path} .recover`"
+        "the store {path} is damaged: {reason}. It was not changed; move it away to start with an \
+         empty store, or try `sqlite3 {path} .recover`"
     )]
     Damaged { path: String, reason: String },
     #[error(
@@ -28,8 +28,8 @@ pub enum StoreError {
     )]
     Held { path: String, by: String },
     #[error(
-        "the store {path} cannot be written to: {source}; make it writable, or use another \
-         --store or --ephemeral"
+        "the store {path} is not writable: {source}; make it writable, or use another --store or \
+         --ephemeral"
     )]
     NotWritable { path: String, source: io::Error },
     #[error(
@@ -38,7 +38,7 @@ pub enum StoreError {
          another folder"
     )]
     UnreadableLog { path: String, log: String },
-    #[error("the store {path} cannot be opened: {source}")]
+    #[error("cannot open the store {path}: {source}")]
     Unopenable { path: String, source: io::Error },
     #[error("the store {path} failed: {reason}")]
     Failed { path: String, reason: String },
@@ -47,9 +47,9 @@ pub enum StoreError {
 /// Error of storing a delivery; the client is asked to retry.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 pub enum KeepError {
-    #[error("the disk of the store is full")]
+    #[error("the disk is full")]
     Full,
-    #[error("the store cannot be written to any more ({0})")]
+    #[error("the store is no longer writable ({0})")]
     NotWritable(String),
     #[error("the store failed ({0})")]
     Failed(String),

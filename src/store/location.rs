@@ -176,7 +176,7 @@ fn inspect(path: &Path) -> Result<(), StoreError> {
     if start.is_empty() || start == MAGIC {
         return Ok(());
     }
-    let reason = "it does not begin as an SQLite file does".to_owned();
+    let reason = "it has no SQLite header".to_owned();
     Err(StoreError::NotOurs { path: display, reason })
 }
 

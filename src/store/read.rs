@@ -168,7 +168,7 @@ impl StoreReader {
         let mut damages: Vec<String> = found.into_iter().filter(|line| line != "ok").collect();
         let orphan = |row: &Row<'_>| {
             let (table, of): (String, String) = (row.get(0)?, row.get(2)?);
-            Ok(format!("a row of {table} belongs to one of {of} that is not there"))
+            Ok(format!("a row of {table} refers to a missing row of {of}"))
         };
         damages.extend(self.all("PRAGMA foreign_key_check", [], orphan)?);
         let bodiless =
@@ -178,7 +178,7 @@ impl StoreReader {
             bodiless
                 .into_iter()
                 .filter(|count| *count > 0)
-                .map(|count| format!("{count} deliveries have lost their bytes")),
+                .map(|count| format!("{count} deliveries have no stored bytes")),
         );
         Ok(damages)
     }

@@ -221,7 +221,7 @@ pub(super) fn check(connection: &Connection, location: &StoreLocation) -> Result
     let version = number("PRAGMA user_version")?;
     let tables = number("SELECT count(*) FROM sqlite_schema")?;
     if application != APPLICATION_ID && (application, version, tables) != (0, 0, 0) {
-        let reason = "it is an SQLite file of another program".to_owned();
+        let reason = "it is the database of another program".to_owned();
         return Err(StoreError::NotOurs { path: location.display(), reason });
     }
     if version > i64::from(KNOWN) {

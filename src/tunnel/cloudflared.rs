@@ -39,13 +39,13 @@ fn url(line: &str) -> Option<String> {
 
 pub(super) fn advice(message: &str) -> &'static str {
     if message.contains("429") || message.contains("Too Many Requests") {
-        "too many quick tunnels were asked for from here: wait a few minutes, and start hookglass again"
+        "too many quick tunnels were started from this address; wait a few minutes, then restart \
+         hookglass"
     } else if message.contains("config") {
-        "quick tunnels do not go together with a configuration file in ~/.cloudflared: rename it, \
-         and start hookglass again"
+        "quick tunnels do not work with a configuration file in ~/.cloudflared; rename it, then \
+         restart hookglass"
     } else {
-        "run `cloudflared tunnel --url http://127.0.0.1:4400` by hand to see why, and start \
-         hookglass again"
+        "run `cloudflared tunnel --url http://127.0.0.1:4400` to see why, then restart hookglass"
     }
 }
 

@@ -132,19 +132,18 @@ fn collapse_spaces(text: &str) -> String {
 pub(super) fn advice(message: &str) -> &'static str {
     let has = |code: &str| message.contains(code);
     if has("ERR_NGROK_4018") {
-        "it has no authtoken: get yours at https://dashboard.ngrok.com/get-started/your-authtoken, \
-         run `ngrok config add-authtoken TOKEN`, and start hookglass again"
+        "no authtoken; get yours at https://dashboard.ngrok.com/get-started/your-authtoken, run \
+         `ngrok config add-authtoken TOKEN`, and restart hookglass"
     } else if has("ERR_NGROK_105") || has("ERR_NGROK_107") {
-        "its authtoken is not valid: copy it anew from \
+        "the authtoken is not valid; copy it again from \
          https://dashboard.ngrok.com/get-started/your-authtoken, run `ngrok config add-authtoken \
-         TOKEN`, and start hookglass again"
+         TOKEN`, and restart hookglass"
     } else if has("ERR_NGROK_108") {
-        "another agent of your account runs: end that one, or let it lead here, and start \
-         hookglass again"
+        "another agent of your account is running; stop it or point it here, and restart hookglass"
     } else if has("ERR_NGROK_334") {
-        "the same address is online already: end the other tunnel, and start hookglass again"
+        "this address is already online; stop the other tunnel, and restart hookglass"
     } else {
-        "run `ngrok diagnose` to see why, and start hookglass again"
+        "run `ngrok diagnose` to see why, then restart hookglass"
     }
 }
 

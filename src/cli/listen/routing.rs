@@ -125,8 +125,8 @@ impl RoutingPlan {
         let own = self.forwards.iter().map(ForwardTo::target).find(|one| one.leads_to(address));
         own.map_or(Ok(()), |target| {
             Err(CliError::usage(format!(
-                "{target} is this listener itself: every delivery would come round again; forward \
-                 to where your application listens"
+                "{target} is this listener, which would be a loop; forward to the address of your \
+                 application"
             )))
         })
     }
@@ -134,15 +134,13 @@ impl RoutingPlan {
     /// Returns warnings about targets, and about rules if there is no dashboard.
     pub(super) fn warnings(&self, headless: bool) -> Vec<String> {
         let insecure = self.forwards.iter().map(ForwardTo::target).filter(Target::is_insecure);
-        let warned = insecure.map(|target| {
-            format!("{target} may be anybody: its certificate is not checked (insecure)")
-        });
+        let warned =
+            insecure.map(|target| format!("the certificate of {target} is not checked (insecure)"));
         let holding = self.rules.iter().filter(|rule| headless && rule.holds());
         let held = holding.map(|rule| {
             format!(
-                "the rule `{rule}` holds deliveries, and without the dashboard nobody can let them \
-                 go: they are answered 503 when hookglass ends, and what comes after them is printed \
-                 then"
+                "the rule `{rule}` pauses requests, which only the dashboard can release; without \
+                 it, they get 503 when hookglass stops, and later deliveries are printed only then"
             )
         });
         warned.chain(held).collect()
@@ -226,7 +224,7 @@ pub(super) async fn report_tunnel(mut states: watch::Receiver<tunnel::TunnelStat
     loop {
         let line = match &*states.borrow_and_update() {
             tunnel::TunnelState::Starting => None,
-            tunnel::TunnelState::Up(url) => Some(format!("the public URL is {url}")),
+            tunnel::TunnelState::Up(url) => Some(format!("public URL: {url}")),
             tunnel::TunnelState::Failed(reason) => Some(format!("no tunnel: {reason}")),
         };
         if let Some(line) = line {

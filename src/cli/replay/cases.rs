@@ -30,12 +30,12 @@ pub(super) fn load(args: &ReplayArgs) -> Result<Vec<Case>, CliError> {
         let found = reader.read(&path, &mut io::stdin())?;
         for left_out in found.left_out {
             let (name, reason) = (escape(&left_out.name), left_out.reason);
-            writeln!(stderr, "hookglass: left out {name}: {reason}")?;
+            writeln!(stderr, "skipped {name}: {reason}")?;
         }
         cases.extend(found.cases);
     }
     if cases.is_empty() {
-        return Err(CliError::negative("there is no delivery that can be sent".to_owned()));
+        return Err(CliError::negative("no delivery can be sent".to_owned()));
     }
     if !args.exact {
         report(reader.counts)?;
@@ -46,9 +46,9 @@ pub(super) fn load(args: &ReplayArgs) -> Result<Vec<Case>, CliError> {
 fn report(counts: KeyCounts) -> Result<(), CliError> {
     let mut stderr = io::stderr();
     for (count, how) in [
-        (counts.configured, "signed anew with the configured secret"),
-        (counts.test, "signed anew with the fixtures' own test keys"),
-        (counts.unsigned, "sent as they are, since there is no key for them"),
+        (counts.configured, "re-signed with the configured secret"),
+        (counts.test, "re-signed with the fixtures' test keys"),
+        (counts.unsigned, "sent as recorded (no key)"),
     ] {
         if count > 0 {
             writeln!(stderr, "hookglass: {count} {how}")?;

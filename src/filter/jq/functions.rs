@@ -83,7 +83,7 @@ pub(super) fn is_deep(name: &str) -> bool {
 /// Returns why a program may not call the function.
 pub(super) fn not_here(name: &str) -> String {
     if REFUSED.contains(&name) || name.starts_with('$') {
-        return format!("jq: `{name}` is not allowed in a filter, which asks about the body alone");
+        return format!("jq: `{name}` is not available; filters read only the body");
     }
-    format!("jq: the filter `{name}` is not known here")
+    format!("jq: unknown filter `{name}`")
 }

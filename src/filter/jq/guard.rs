@@ -109,7 +109,7 @@ impl<'s> Guard<'s> {
             _ => 0,
         };
         if self.depth + wide >= MAX_DEPTH {
-            self.refuse(None, format!("jq: more than {MAX_DEPTH} operations follow one another"));
+            self.refuse(None, format!("jq: more than {MAX_DEPTH} operations in a row"));
             return term;
         }
         self.depth += 1;
@@ -154,7 +154,7 @@ impl<'s> Guard<'s> {
 
     fn define(&mut self, defs: Vec<Def<&'s str>>, inner: Box<Term<&'s str>>) -> Term<&'s str> {
         if let Some(first) = defs.first() {
-            self.refuse(Some(first.name), "jq: a filter defines no functions".to_owned());
+            self.refuse(Some(first.name), "jq: functions cannot be defined in a filter".to_owned());
         }
         let defs = defs.into_iter().map(|def| Def { body: self.term(def.body), ..def });
         Term::Def(defs.collect(), self.boxed(inner))
@@ -187,7 +187,7 @@ impl<'s> Guard<'s> {
             }
             // In `{a}` and `{$a}` the key is read for its spelling, and must not change.
             if matches!(key, Term::Str(..)) && !is_plain(&key) {
-                self.refuse(None, "jq: a key that is put together needs a value".to_owned());
+                self.refuse(None, "jq: a computed key needs a value".to_owned());
             }
             (key, None)
         });
@@ -222,7 +222,10 @@ impl<'s> Guard<'s> {
             }
             BinaryOp::Cmp(_) => join(left, op, right),
             BinaryOp::Assign | BinaryOp::Update | BinaryOp::UpdateMath(_) | BinaryOp::UpdateAlt => {
-                self.refuse(None, "jq: a filter assigns nothing; compare with `==`".to_owned());
+                self.refuse(
+                    None,
+                    "jq: assignment is not available in a filter; compare with `==`".to_owned(),
+                );
                 weighed(join(left, op, right))
             }
         }

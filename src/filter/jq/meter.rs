@@ -134,7 +134,7 @@ fn functions() -> [Fun<Json>; 5] {
     // Indexing by an array searches in quadratic time.
     let key = Native::<Json>::new(|cv| {
         box_once(match &cv.1 {
-            Val::Arr(_) => Err(Error::str("an array is no key").into()),
+            Val::Arr(_) => Err(Error::str("an array cannot be a key").into()),
             _ => Ok(cv.1),
         })
     });
@@ -200,7 +200,7 @@ fn test<'a>(meter: &Meter<'_>, text: &Val, regex: &Val, flags: &Val) -> ValX<'a,
             b's' => builder.dot_matches_new_line(true),
             // "All matches" and "no empty matches" have no effect on a test.
             b'g' | b'n' => &mut builder,
-            _ => return Err(Error::str("the flags of a regex are i, x, s, g and n").into()),
+            _ => return Err(Error::str("expected the regex flags i, x, s, g, or n").into()),
         };
     }
     let regex = builder.build().map_err(Error::str)?;

@@ -22,7 +22,7 @@ impl Parser<'_> {
                 if raw.is_empty() {
                     return Ok(None);
                 }
-                let complaint = ParseError::new("a jq program stands in quotes");
+                let complaint = ParseError::new("expected a jq program in quotes");
                 let suggestion = (!raw.contains('\'')).then(|| format!("'{raw}'"));
                 let span = self.cursor.since(start);
                 return Err(complaint.suggest(suggestion).at(self.cursor.input, span));
@@ -30,7 +30,7 @@ impl Parser<'_> {
         };
         let span = self.cursor.since(start);
         if !ends_term(self.cursor.rest(), ")") {
-            let message = "white space is expected behind the quote";
+            let message = "expected a space after the quote";
             return Err(self.cursor.error(self.cursor.next_span(), message));
         }
         if program.trim().is_empty() {
@@ -83,8 +83,8 @@ impl Parser<'_> {
         let ends = |next: char| next.is_whitespace() || ".[]():,\"*".contains(next);
         let length = self.cursor.rest().find(ends).unwrap_or(self.cursor.rest().len());
         if !dot || length == 0 {
-            let message = "a key is expected, for instance .payload.items[0].id:x; \
-                           keys that are no words go in quotes";
+            let message = "expected a key, e.g. .payload.items[0].id:x; quote keys with special \
+                           characters";
             return Err(self.cursor.error(self.cursor.next_span(), message));
         }
         Ok(self.cursor.take(length).to_owned())

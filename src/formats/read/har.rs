@@ -61,10 +61,10 @@ struct Response {
 
 pub(super) fn read(text: &str) -> Result<Vec<RecordedRequest>, ImportError> {
     let archive: Archive = serde_json::from_str(text)
-        .map_err(|error| ImportError::at(error.line(), format!("no HAR: {error}")))?;
+        .map_err(|error| ImportError::at(error.line(), format!("not a HAR archive: {error}")))?;
     let entries = archive.log.entries.into_iter().enumerate();
     let named = |at: usize, reason: String| {
-        ImportError::Whole(format!("entry {} of the archive: {reason}", at + 1))
+        ImportError::Whole(format!("entry {} of the HAR archive: {reason}", at + 1))
     };
     entries.map(|(at, entry)| one(entry).map_err(|reason| named(at, reason))).collect()
 }

@@ -35,7 +35,7 @@ pub(super) fn read(
     }
     found.extend(request(&part, read_file)?);
     if found.is_empty() {
-        return Err(ImportError::Whole("there is no request in it".to_owned()));
+        return Err(ImportError::Whole("no request found".to_owned()));
     }
     Ok(found)
 }
@@ -67,7 +67,7 @@ fn request(
             continue;
         }
         let Some((name, value)) = line.split_once(':') else {
-            return Err(ImportError::at(at, format!("`{line}` is no header")));
+            return Err(ImportError::at(at, format!("invalid header line `{line}`")));
         };
         pairs.push((name.into(), value.trim().into()));
     }
@@ -96,7 +96,7 @@ fn is_skipped(line: &str) -> bool {
 
 fn request_line(line: &str) -> Result<(&str, &str, &str), String> {
     if line.contains("{{") {
-        return Err(format!("`{line}` has a variable, which only the editor knows; write it out"));
+        return Err(format!("`{line}` contains a variable; replace it with its value"));
     }
     let mut words = line.split_ascii_whitespace();
     match (words.next(), words.next(), words.next(), words.next()) {
@@ -105,9 +105,7 @@ fn request_line(line: &str) -> Result<(&str, &str, &str), String> {
             let version = version.filter(|version| version.starts_with("HTTP/1"));
             Ok((method, url, version.unwrap_or("HTTP/1.1")))
         }
-        _ => {
-            Err(format!("`{line}` is no request line; expected for instance POST http://host/path"))
-        }
+        _ => Err(format!("invalid request line `{line}`: expected e.g. POST http://host/path")),
     }
 }
 

@@ -72,7 +72,7 @@ fn one(text: &str) -> Result<RecordedRequest, String> {
         format!("no delivery: {}", error.to_string().replace(" at line 1 column", " at column"))
     })?;
     if line.schema != SCHEMA {
-        return Err(format!("its form is `{}`, and only {SCHEMA} is known here", line.schema));
+        return Err(format!("unknown schema `{}`: expected {SCHEMA}", line.schema));
     }
     let parts = (line.version.as_str(), line.headers.as_slice());
     let head = wire::head(line.head_base64.as_deref(), &line.method, &line.target, parts)
@@ -82,7 +82,7 @@ fn one(text: &str) -> Result<RecordedRequest, String> {
         .map_err(|error| error.to_string())?;
     let verdict = |signature: Signature| {
         let status = SignatureStatus::from_word(&signature.status)
-            .ok_or_else(|| format!("`{}` is no verdict", signature.status))?;
+            .ok_or_else(|| format!("invalid verdict `{}`", signature.status))?;
         let Signature { cause, explanation, secret, .. } = signature;
         Ok::<_, String>(Verdict {
             status,

@@ -15,8 +15,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<RecordedRequest, ImportError> {
     let body = bytes.get(head.raw.len()..).unwrap_or_default();
     if let Some(coding) = head.joined("transfer-encoding") {
         return Err(wrong(format!(
-            "its body is sent in parts (Transfer-Encoding: {}); only a body that stands whole can \
-             be read",
+            "the body is chunked (Transfer-Encoding: {}); expected a body with Content-Length",
             header_text(&coding)
         )));
     }
@@ -24,9 +23,8 @@ pub(super) fn read(bytes: &[u8]) -> Result<RecordedRequest, ImportError> {
         return Ok(RecordedRequest::bare(head, Bytes::copy_from_slice(body)));
     };
     let declared = header_text(&declared).trim().to_owned();
-    let length: usize = declared
-        .parse()
-        .map_err(|_| wrong(format!("Content-Length is `{declared}`, which is no length")))?;
+    let length: usize =
+        declared.parse().map_err(|_| wrong(format!("invalid Content-Length `{declared}`")))?;
     let rest = body.len().saturating_sub(length);
     // Editors and shells add a last line end, which is not part of the body.
     let is_line_end = matches!(body.get(length..), Some(b"" | b"\n" | b"\r\n"));
@@ -38,7 +36,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<RecordedRequest, ImportError> {
             "{rest} bytes follow the body of {length} bytes that Content-Length declares"
         ))),
         None => Err(wrong(format!(
-            "it is cut off: Content-Length declares {length} bytes, and {} are there",
+            "truncated: Content-Length is {length} bytes, but only {} are present",
             body.len()
         ))),
     }

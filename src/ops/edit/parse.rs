@@ -20,7 +20,7 @@ pub fn read(file: &[u8]) -> Result<Request, Vec<EditError>> {
     let body = loop {
         number += 1;
         let Some(end) = memchr::memchr(b'\n', rest) else {
-            let why = "there is no empty line between the head and the body";
+            let why = "no empty line between head and body";
             fields.mistakes.push(mistake(number, why));
             break &b""[..];
         };
@@ -74,7 +74,7 @@ impl Fields {
         let value = match value.strip_prefix(b"::") {
             Some(digits) => STANDARD
                 .decode(digits.trim_ascii())
-                .map_err(|error| format!("what stands behind `::` is no base64: {error}"))?,
+                .map_err(|error| format!("invalid base64 after `::`: {error}"))?,
             None => value.get(1..).unwrap_or_default().trim_ascii().to_vec(),
         };
         match name {
@@ -96,7 +96,7 @@ impl Fields {
                 let digits: Vec<u8> =
                     body.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
                 STANDARD.decode(digits).map_err(|error| {
-                    mistake(head_lines + 1, format!("the body is no base64: {error}"))
+                    mistake(head_lines + 1, format!("the body is not base64: {error}"))
                 })
             }
         };
@@ -137,13 +137,13 @@ fn is_token(byte: u8) -> bool {
 fn method(value: Vec<u8>) -> Result<String, String> {
     let word =
         String::from_utf8(value).ok().filter(|word| !word.is_empty() && word.bytes().all(is_token));
-    word.ok_or_else(|| "the method is one word, for instance POST".to_owned())
+    word.ok_or_else(|| "the method must be one word, e.g. POST".to_owned())
 }
 
 fn target(value: Vec<u8>) -> Result<Vec<u8>, String> {
     let odd = |byte: &u8| *byte <= b' ' || *byte == 0x7f;
     if value.is_empty() || value.iter().any(odd) {
-        return Err("the target is a path without blanks, for instance /webhooks?x=1".to_owned());
+        return Err("the target must be a path without spaces, e.g. /webhooks?x=1".to_owned());
     }
     Ok(value)
 }
@@ -152,21 +152,19 @@ fn form(value: &[u8]) -> Result<BodyForm, String> {
     let known = std::str::from_utf8(value).ok().and_then(BodyForm::from_word);
     known.ok_or_else(|| {
         let names = BodyForm::ALL.map(BodyForm::as_str).join(", ");
-        format!("there is no such form of a body; known are {names}")
+        format!("unknown body form: expected one of {names}")
     })
 }
 
 fn header(name: &str, value: Vec<u8>) -> Result<Header, String> {
     if name.starts_with(':') {
-        return Err(
-            "of fields with a colon in front there are :method, :target and :body".to_owned()
-        );
+        return Err("unknown field: expected :method, :target, or :body".to_owned());
     }
     if !name.bytes().all(is_token) {
-        return Err(format!("`{name}` is no name of a header"));
+        return Err(format!("invalid header name `{name}`"));
     }
     if value.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
-        return Err(format!("the value of {name} holds a line end, which no header can"));
+        return Err(format!("the value of {name} contains a line break"));
     }
     Ok(Header::new(name, value))
 }
@@ -183,13 +181,13 @@ fn json(body: &[u8], head_lines: usize) -> Result<&str, EditError> {
     let text = std::str::from_utf8(body).map_err(|error| {
         let before = body.get(..error.valid_up_to()).unwrap_or_default();
         let line = head_lines + 1 + memchr::memchr_iter(b'\n', before).count();
-        mistake(line, "the body is not UTF-8, so it is no JSON")
+        mistake(line, "the body is not UTF-8, so it is not JSON")
     })?;
     let checked = serde_json::from_str::<IgnoredAny>(text).map(drop);
     checked.map(|()| text).map_err(|error| {
         let (line, column) = place(text, &error);
         let reason = without_place(&error.to_string());
-        let way_out = "to send it all the same, write `:body: text` in the head";
+        let way_out = "to send it anyway, write `:body: text` in the head";
         EditError {
             line: head_lines + line,
             column: Some(column),
@@ -233,10 +231,7 @@ mod tests {
             lines,
             ["line 2", "line 3", "line 4", "line 5", "line 6", "line 7", "line 8", "line 9"]
         );
-        assert_eq!(
-            messages(":method: POST\n"),
-            ["line 2: there is no empty line between the head and the body"]
-        );
+        assert_eq!(messages(":method: POST\n"), ["line 2: no empty line between head and body"]);
         assert_eq!(messages(":method: POST\n:target: /\n\n"), ["line 1: the head has no `:body:`"]);
         assert_eq!(messages("\n"), ["line 1: the head has no `:method:`",]);
     }

@@ -24,7 +24,7 @@ pub struct EditRun<'k> {
 /// Reason why an edited delivery was not sent.
 #[derive(Debug, thiserror::Error)]
 pub enum EditSendError {
-    #[error("your version cannot be stored: {0}")]
+    #[error("cannot store the edited delivery: {0}")]
     Keep(#[from] KeepError),
     #[error(transparent)]
     Skipped(#[from] SkipReason),
@@ -35,16 +35,16 @@ impl EditRun<'_> {
     pub fn draft(&self) -> String {
         let Delivery { summary, head, body, .. } = &self.original;
         let how = match (&self.destination.signing, self.destination.prepare(&self.original)) {
-            (Signing::Exact, _) => "exactly as you leave it".to_owned(),
+            (Signing::Exact, _) => "exactly as edited".to_owned(),
             (_, Ok((_, None))) => "re-signed".to_owned(),
             (_, Ok((_, Some(unsigned)))) => {
-                format!("exactly as you leave it, since it cannot be re-signed: {unsigned}")
+                format!("exactly as edited, since it cannot be re-signed: {unsigned}")
             }
             (_, Err(reason)) => format!("only if it can be re-signed: {reason}"),
         };
         let (id, target) = (summary.id, &self.destination.target);
         let about = format!(
-            "Delivery {id}, which stays unchanged. Your version is sent to {target} {how}."
+            "Delivery {id} (not changed by editing). The edited version is sent to {target} {how}."
         );
         write(head, body, &about)
     }

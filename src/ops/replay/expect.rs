@@ -16,7 +16,7 @@ pub struct StatusRange(u16, u16);
 
 /// Reason why a text is not a list of statuses.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
-#[error("`{0}` names no status; write for instance 200, 2xx, 400..499, or several with commas")]
+#[error("invalid status `{0}`: expected e.g. 200, 2xx, 400..499, or a list such as 200,202")]
 pub struct ExpectError(String);
 
 impl Statuses {
@@ -82,12 +82,12 @@ pub(super) fn unmet_json(expected: &BTreeMap<String, Value>, body: &[u8]) -> Vec
         return Vec::new();
     }
     let Ok(answer) = serde_json::from_slice::<Value>(body) else {
-        return vec!["the answer's body is not JSON, and some is expected".to_owned()];
+        return vec!["the response body is not JSON, as expected".to_owned()];
     };
     let unmet = |(path, due): (&String, &Value)| match answer.pointer(path) {
         Some(found) if found == due => None,
         Some(found) => Some(format!("{path} is {found}, expected {due}")),
-        None => Some(format!("{path} is not in the answer, expected {due}")),
+        None => Some(format!("{path} is missing in the response, expected {due}")),
     };
     expected.iter().filter_map(unmet).collect()
 }
@@ -119,7 +119,8 @@ mod tests {
             BTreeMap::from([("/ok".to_owned(), json!(true)), ("/a/0".to_owned(), json!("x"))]);
         assert_eq!(unmet_json(&expected, br#"{"a":["x"],"ok":true}"#), Vec::<String>::new());
         let unmet = unmet_json(&expected, br#"{"ok":false}"#);
-        let texts = ["/a/0 is not in the answer, expected \"x\"", "/ok is false, expected true"];
+        let texts =
+            ["/a/0 is missing in the response, expected \"x\"", "/ok is false, expected true"];
         assert_eq!(unmet, texts);
         assert_eq!(unmet_json(&expected, b"ok").len(), 1);
     }

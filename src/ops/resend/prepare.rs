@@ -30,7 +30,7 @@ pub struct ReSigning<'k> {
 /// Reason why a delivery cannot be re-signed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unsigned {
-    #[error("its provider is unknown, and so is how it is signed")]
+    #[error("its provider is unknown")]
     UnknownProvider,
     #[error("no secret is configured for {title}; set {variable}")]
     NoSecret { title: String, variable: String },
