@@ -16,7 +16,7 @@ use hookglass::filter::Filter;
 use hookglass::respond::Script;
 use serde_json::Value;
 use support::{
-    Listener, Target, Tested, event, exchange, hookglass, json_lines, read_answer, request,
+    Listener, Target, Tested, event, exchange, hookglass, json_lines, listed, read_answer, request,
 };
 
 fn code(output: &Output) -> Option<i32> {
@@ -54,6 +54,21 @@ fn deliveries_are_verified_kept_and_printed() -> Tested {
     assert_eq!(json_lines(good.stdout)?, printed.get(..1).ok_or("nothing")?);
     let newest = hookglass(folder.path()).args(["list", "--json", "--limit", "1"]).output()?;
     assert_eq!(json_lines(newest.stdout)?[0]["id"], 3);
+    Ok(())
+}
+
+#[test]
+fn a_reserialized_sample_is_diagnosed_as_such() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let listener = Listener::start(&mut hookglass(folder.path()))?;
+    hookglass(folder.path())
+        .args(["send", "message.created", "--tamper", "reserialize", "--to", &listener.url()])
+        .output()?;
+    // The cause is searched for after the response, and before the listener ends.
+    listener.stop()?;
+    let causes: Vec<Value> =
+        listed(folder.path())?.into_iter().map(|line| line["signature"]["cause"].clone()).collect();
+    assert_eq!(causes, ["body-reserialised"]);
     Ok(())
 }
 

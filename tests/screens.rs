@@ -94,6 +94,26 @@ fn open(size: (u16, u16), secrets: &[&str], count: i64) -> Stage {
     })
 }
 
+fn demo(size: (u16, u16)) -> Stage {
+    let session = Session { demo: true, ..session(&["SECRET"], "in memory only") };
+    Stage::new(size, session, 60, vec![delivery(1, SignatureStatus::Verified).summary], |_| None)
+}
+
+#[test]
+fn the_demo_says_what_to_press_until_the_first_key() {
+    let mut stage = demo((120, 36));
+    let introduced = "b next failure · 3 why · r resend · ? keys · q quit";
+    assert!(stage.screen().contains(introduced), "{}", stage.screen());
+    assert!(!stage.press("j").screen().contains(introduced));
+}
+
+#[test]
+fn the_demo_has_a_badge() {
+    for size in SIZES {
+        assert!(demo(size).screen().contains(" DEMO "));
+    }
+}
+
 #[test]
 fn screens_at_three_sizes() {
     for size in SIZES {

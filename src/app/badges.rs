@@ -26,6 +26,9 @@ pub fn badges(model: &Model) -> Vec<Badge> {
     if model.trouble.is_some() {
         badges.push(badge(0, StyleClass::Bad, "NOT STORED→503"));
     }
+    if model.session.demo {
+        badges.push(badge(2, StyleClass::Accent, "DEMO"));
+    }
     badges.extend(rules(model));
     if let Some(longest) = model.routing.longest(model.now) {
         let count = units::format_count(model.routing.held.len() as u64);

@@ -4,8 +4,8 @@ mod mode;
 
 use std::borrow::Cow;
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
 use super::active_filter::ActiveFilter;
 use super::columns::ListColumn;
@@ -41,6 +41,10 @@ impl HelpPage {
         self.lines.iter().flat_map(|line| line.clone().wrap(width, INDENT)).collect()
     }
 }
+
+/// Introduction to the demo, shown until the first key.
+const DEMO: &str =
+    "Demo: signed samples, some tampered with. b next failure · 3 why · r resend · ? keys · q quit";
 
 /// What stays the same from start to end.
 #[derive(Debug, Clone)]
@@ -131,6 +135,10 @@ impl Model {
         (now, zone): (Timestamp, TimeZone),
     ) -> Self {
         let target = session.forward.clone();
+        let notice = session.demo.then(|| {
+            let until = now.saturating_add(SignedDuration::from_mins(1)).unwrap_or(now);
+            (Notice::info(DEMO), until)
+        });
         let Preferences { keymap, views, columns, volatile: _ } = preferences;
         let columns = if columns.is_empty() { ListColumn::USUAL.to_vec() } else { columns };
         Self {
@@ -153,7 +161,7 @@ impl Model {
             history: FilterHistory::default(),
             removals: Removals::default(),
             newest: None,
-            notice: None,
+            notice,
             trouble: None,
             target,
             sendings: ResendState::default(),

@@ -70,7 +70,8 @@ enum DemoPlan {
 /// The periods are coprime to the number of types, so that every type gets every plan in time.
 fn plan(number: usize) -> DemoPlan {
     match number % 17 {
-        4 => DemoPlan::Tampered(Tamper::Body),
+        4 => DemoPlan::Tampered(Tamper::Reserialize),
+        6 => DemoPlan::Tampered(Tamper::Body),
         8 => DemoPlan::Again,
         11 => DemoPlan::Tampered(Tamper::Missing),
         14 => DemoPlan::Tampered(Tamper::Signature),

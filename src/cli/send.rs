@@ -45,6 +45,8 @@ pub(super) struct SendArgs {
 pub(super) enum TamperArg {
     /// Change one byte of the body after signing
     Body,
+    /// Parse and serialize the JSON body after signing, like a framework does
+    Reserialize,
     /// Change one character of the signature
     Signature,
     /// Omit the signature
@@ -81,6 +83,7 @@ pub(super) fn run(args: &SendArgs) -> Result<(), CliError> {
         target: args.to.clone(),
         tamper: args.tamper.map(|tamper| match tamper {
             TamperArg::Body => Tamper::Body,
+            TamperArg::Reserialize => Tamper::Reserialize,
             TamperArg::Signature => Tamper::Signature,
             TamperArg::Missing => Tamper::Missing,
         }),

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use crate::delivery::{Head, Header};
 use crate::outbound::Request;
 use crate::payload::pointer;
+use crate::payload::reserialize::{JsonLibrary, rewritten};
 use crate::provider::{Provider, Sample, Seed, ValueLocation};
 use crate::secret::Secret;
 use crate::signature::{self, Draft, SignError};
@@ -20,6 +21,9 @@ pub use run::{EventSource, SendEvent, SendRun, credentials_for, random_sample};
 pub enum Tamper {
     /// One byte of the body is changed after signing.
     Body,
+    /// The JSON body is parsed and serialized again after signing, as a framework does. A body that
+    /// is not JSON gets one byte changed.
+    Reserialize,
     /// One digit of the signature is changed.
     Signature,
     /// The signature is left out.
@@ -74,8 +78,13 @@ pub fn request(
         (None, _) | (_, Some(Tamper::Missing)) => without(provider, &mut body),
         (Some(secret), _) => signed(provider, secret, (&mut body, &headers, url), tamper)?,
     };
-    if tamper == Some(Tamper::Body) {
-        change_a_byte(&mut body);
+    match tamper {
+        Some(Tamper::Body) => change_a_byte(&mut body),
+        Some(Tamper::Reserialize) => match rewritten(JsonLibrary::Python, &body) {
+            Some(reserialized) if reserialized != body => body = reserialized,
+            _ => change_a_byte(&mut body),
+        },
+        Some(Tamper::Signature | Tamper::Missing) | None => {}
     }
     headers.push(Header::new("Content-Length", body.len().to_string()));
     headers.extend(signature);
@@ -158,6 +167,7 @@ mod tests {
         for (tamper, status) in [
             (None, SignatureStatus::Verified),
             (Some(Tamper::Body), SignatureStatus::Mismatch),
+            (Some(Tamper::Reserialize), SignatureStatus::Mismatch),
             (Some(Tamper::Signature), SignatureStatus::Mismatch),
             (Some(Tamper::Missing), SignatureStatus::Missing),
         ] {
