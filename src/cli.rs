@@ -31,11 +31,12 @@ mod verify;
 mod wait;
 
 use std::ffi::OsString;
-use std::io::{self, Write as _};
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
+use crate::output;
 use config::ConfigCommandArgs;
 pub use error::CliError;
 use export::ExportArgs;
@@ -190,7 +191,7 @@ fn dispatch(cli: Cli) -> Result<(), CliError> {
 }
 
 fn print(text: &str) -> Result<(), CliError> {
-    writeln!(io::stdout(), "{text}")?;
+    writeln!(output::stdout(), "{text}")?;
     Ok(())
 }
 

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::delivery::{Attempt, Delivery, DeliveryId};
 use crate::formats::jsonl;
+use crate::output;
 use crate::payload::escape;
 use crate::store::{Followed, Follower, Store, StoreChange, StoreError, StoreReader};
 use crate::units;
@@ -24,9 +25,6 @@ const PAGE: usize = 64;
 /// the store again.
 const MAX_WAITING: usize = 1024;
 const MAX_WAITING_BYTES: usize = 4 << 20;
-
-/// Bytes written at a time.
-const BUFFER: usize = 64 << 10;
 
 /// Output format of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,7 +87,7 @@ pub(crate) async fn report_store_errors(store: &Store) {
 
 fn report(text: &str) {
     // Standard error may be closed; the listener continues.
-    let _ = writeln!(io::stderr(), "hookglass: {}", escape(text));
+    let _ = writeln!(output::stderr(), "hookglass: {}", escape(text));
 }
 
 /// Prints deliveries from memory, or from the store if it has fallen behind.
@@ -132,7 +130,7 @@ impl Printer {
                 ended.cancelled().await;
                 break;
             };
-            let mut out = io::BufWriter::with_capacity(BUFFER, io::stdout().lock());
+            let mut out = output::buffered();
             let mut next = Some(news);
             while let Some(news) = next {
                 match news {
@@ -148,7 +146,7 @@ impl Printer {
             out.flush()?;
         }
         // Prints all others, settled or not.
-        let mut out = io::BufWriter::with_capacity(BUFFER, io::stdout().lock());
+        let mut out = output::buffered();
         self.print_stored(&mut out, true)?;
         Ok(out.flush()?)
     }

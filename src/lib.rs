@@ -58,6 +58,7 @@ pub mod intake;
 pub mod listener;
 pub mod ops;
 pub mod outbound;
+pub(crate) mod output;
 pub mod payload;
 pub(crate) mod private_file;
 pub mod provider;

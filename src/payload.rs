@@ -35,7 +35,7 @@ mod xml;
 
 pub use content_encoding::{Decoded, decoded};
 pub use document::{Document, DocumentForm};
-pub use escape::{around, escape, push_visible, visible_bytes};
+pub use escape::{around, escape, visible_bytes};
 pub use folds::Folds;
 pub use json_tree::{JsonKind, Node};
 pub use search::{DocumentSearch, PatternError, SearchPattern};

@@ -23,7 +23,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("dashboard core", &["app"]),
     ("operations", &["ops"]),
     ("services", &["intake"]),
-    ("I/O", &["listener", "outbound", "private_file", "store", "task", "tunnel"]),
+    ("I/O", &["listener", "outbound", "output", "private_file", "store", "task", "tunnel"]),
     (
         "domain",
         &[

@@ -64,7 +64,7 @@ fn dashboard() -> Tested<Terminal> {
 fn by_dashboard(terminal: &mut Terminal, target: &Target, exact: bool) -> Tested<Vec<Arrived>> {
     let keys = if exact { "<Tab>" } else { "" };
     terminal.press(&format!("<ctrl-r><ctrl-u>{target}{keys}<Enter>"))?;
-    terminal.wait_for("the 3 shown deliveries")?;
+    terminal.wait_for("all 3 shown deliveries")?;
     terminal.press("y")?;
     terminal.wait_for("3 of 3 sent")?;
     Ok(target.so_far())

@@ -107,10 +107,10 @@ fn every_copy_format_is_the_same_in_both_front_ends() -> Tested {
             let title = title.strip_prefix("verify in ").unwrap_or(title);
             match copy {
                 Some(bytes) => {
-                    session.wait_for(&format!("copied the {title}"))?;
+                    session.wait_for(&format!("Copied {title}"))?;
                     expected.push((id, format, as_text(bytes, &base)));
                 }
-                None => drop(session.wait_for("nothing was copied")?),
+                None => drop(session.wait_for("Nothing was copied")?),
             }
         }
         session.press("j")?;

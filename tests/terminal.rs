@@ -40,7 +40,7 @@ fn a_word_is_searched_in_bodies() -> Tested {
     let mut session = with_deliveries(3)?;
     // One body alone has this word.
     session.press("/p2<Enter>")?;
-    session.wait_for("1 of 3 deliveries")?;
+    session.wait_for(" 1/3 ")?;
     Ok(())
 }
 
@@ -99,9 +99,9 @@ fn marked_deliveries_are_exported_as_fixtures() -> Tested {
     // Marks are shown when they are stored.
     session.wait_until(|screen| screen.contents().matches('◆').count() == 2)?;
     session.press("xf")?;
-    session.wait_for("into the folder: fixtures")?;
+    session.wait_for("exports 2 marked deliveries")?;
     session.press("<Enter>")?;
-    session.wait_for("exported 2 to fixtures")?;
+    session.wait_for("Exported 2 to fixtures")?;
     let written = std::fs::read_dir(session.folder.path().join("fixtures"))?.count();
     assert_eq!(written, 2);
     Ok(())
@@ -111,9 +111,9 @@ fn marked_deliveries_are_exported_as_fixtures() -> Tested {
 fn an_export_does_not_overwrite_a_file() -> Tested {
     let mut session = with_deliveries(1)?;
     session.press("xj<Enter>")?;
-    session.wait_for("exported 1 to")?;
+    session.wait_for("Exported 1 to")?;
     session.press("xj<Enter>")?;
-    session.wait_for("not exported to")?;
+    session.wait_for("Not exported to")?;
     Ok(())
 }
 
@@ -230,7 +230,7 @@ fn open_editor(session: &mut Terminal, target: &str) -> Tested {
     exchange(&address, &request(1))?;
     session.wait_for("1 delivery")?;
     session.press("e")?;
-    session.wait_for("edit, and send to")?;
+    session.wait_for("send to: ")?;
     session.press(&format!("<ctrl-u>{target}<Enter>"))?;
     session.wait_for("the editor has the terminal")?;
     Ok(())

@@ -1,6 +1,6 @@
 //! `hookglass config`: effective configuration and where each value comes from.
 
-use std::io::{self, Write as _};
+use std::io::Write as _;
 use std::path::Path;
 
 use clap::Args;
@@ -10,6 +10,7 @@ use super::{CliError, DEFAULT_STORE, StoreArgs};
 use crate::app::Preferences;
 use crate::app::columns::ListColumn;
 use crate::config::{Config, DEFAULT, Dashboard, Switches, defaults};
+use crate::output;
 use crate::payload::escape;
 
 #[derive(Debug, Args)]
@@ -27,7 +28,7 @@ pub(super) struct ConfigCommandArgs {
 type Row = (String, String, String);
 
 pub(super) fn run(args: &ConfigCommandArgs) -> Result<(), CliError> {
-    let mut out = io::stdout();
+    let mut out = output::stdout();
     if args.print_default {
         out.write_all(defaults::TEXT.as_bytes())?;
         return Ok(());

@@ -1,6 +1,6 @@
 //! `hookglass export`: deliveries to files, as fixtures or for other tools.
 
-use std::io::{self, BufWriter, Write as _};
+use std::io::{BufWriter, Write as _};
 use std::panic;
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -19,6 +19,7 @@ use crate::ops::export::{
     ExportError, ExportEvent, ExportPolicy, ExportRequest, ExportSummary, ExportTarget, Exporter,
     OnConflict, SignaturePolicy,
 };
+use crate::output;
 use crate::payload::escape;
 use crate::redact::Instruction;
 use crate::store::StoreReader;
@@ -113,7 +114,7 @@ pub(super) fn run(args: &ExportArgs) -> Result<(), CliError> {
     if ids.is_empty() {
         return Err(CliError::negative(format!("no delivery matches in {}", path.display())));
     }
-    let mut stderr = io::stderr();
+    let mut stderr = output::stderr();
     if args.keep_signature && args.is_fixtures() && args.out.is_some() {
         writeln!(
             stderr,
@@ -132,7 +133,7 @@ pub(super) fn run(args: &ExportArgs) -> Result<(), CliError> {
     let (events, queue) = mpsc::channel(WAITING);
     let (told, exported) = thread::scope(|scope| {
         let exporting = scope.spawn(move || {
-            let mut out = BufWriter::new(io::stdout());
+            let mut out = BufWriter::new(output::raw_stdout());
             let target = to.map_or(ExportTarget::Output(&mut out), ExportTarget::Path);
             let summary = operation.export(&reader, &request, target, &events)?;
             out.flush().map_err(ExportError::Output)?;
@@ -151,10 +152,10 @@ fn print_events(mut queue: mpsc::Receiver<ExportEvent>, count: usize) -> Result<
     while let Some(event) = queue.blocking_recv() {
         match event {
             ExportEvent::Progress(_) => progress.step(),
-            ExportEvent::Written(path) => writeln!(io::stdout(), "{}", path.display())?,
+            ExportEvent::Written(path) => writeln!(output::stdout(), "{}", path.display())?,
             ExportEvent::LeftOut { id, reason } => {
                 progress.clear();
-                writeln!(io::stderr(), "skipped delivery {id}: {}", escape(&reason))?;
+                writeln!(output::stderr(), "skipped delivery {id}: {}", escape(&reason))?;
             }
         }
     }
@@ -171,7 +172,7 @@ fn print_summary(
         return Err(CliError::negative("no delivery can be exported in this format".to_owned()));
     }
     let Some(to) = to else { return Ok(()) };
-    let mut stderr = io::stderr();
+    let mut stderr = output::stderr();
     if !args.is_fixtures() {
         writeln!(stderr, "wrote {count} to {}", to.display())?;
         return Ok(());

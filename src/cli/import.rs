@@ -10,6 +10,7 @@ use super::keyring::{Keyring, ProviderArgs};
 use super::{CliError, StoreArgs};
 use crate::ops::import::{self, ImportError, ImportSummary, Importer};
 use crate::ops::input::{self, InputError};
+use crate::output;
 use crate::signature::Verifier;
 
 #[derive(Debug, Args)]
@@ -32,13 +33,13 @@ pub(super) fn run(args: &ImportArgs) -> Result<(), CliError> {
     let path = args.store.path();
     let ImportSummary { count } = importer(&args.provider)?.import(recorded, &path)?;
     let noun = if count == 1 { "delivery" } else { "deliveries" };
-    writeln!(io::stderr(), "imported {count} {noun} into {}", path.display())?;
+    writeln!(output::stderr(), "imported {count} {noun} into {}", path.display())?;
     Ok(())
 }
 
 fn importer(args: &ProviderArgs) -> Result<Importer, CliError> {
     let Keyring { candidates, notes, warnings } = args.keyring()?;
-    let mut stderr = io::stderr();
+    let mut stderr = output::stderr();
     for line in notes.iter().chain(&warnings) {
         writeln!(stderr, "hookglass: {line}")?;
     }

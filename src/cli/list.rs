@@ -14,6 +14,7 @@ use super::{CliError, StoreArgs};
 use crate::delivery::{Delivery, DeliveryId, Summary};
 use crate::formats::jsonl;
 use crate::ops::tail;
+use crate::output;
 use crate::payload::escape;
 use crate::store::StoreReader;
 use crate::units;
@@ -51,7 +52,7 @@ pub(super) fn run(args: &ListArgs) -> Result<(), CliError> {
     if args.follow {
         ids.retain(|id| *id <= last);
     }
-    let mut out = io::BufWriter::new(io::stdout().lock());
+    let mut out = output::buffered();
     if args.json {
         for id in ids {
             // It was deleted in the meantime.

@@ -23,6 +23,7 @@ use crate::intake::{Controls, Diagnoser, Intake, PausedRequests, Sequencer, lear
 use crate::listener::{self, BindError, Limits};
 use crate::ops::KnownProviders;
 use crate::outbound::Target;
+use crate::output;
 use crate::respond::Rulebook;
 use crate::signature::{Credentials, PublicUrl, Verifier};
 use crate::store::{Store, StorePlace};
@@ -120,7 +121,7 @@ async fn listen(args: ListenArgs, config: Config, keyring: Keyring) -> Result<()
     let Keyring { candidates, notes, warnings: found } = keyring;
     let warnings = warnings(found.into_iter().chain(plan.warnings(headless)).collect(), address);
     if headless {
-        let mut stderr = std::io::stderr();
+        let mut stderr = output::stderr();
         writeln!(stderr, "listening on {url}")?;
         for line in notes.iter().chain(&warnings) {
             writeln!(stderr, "hookglass: {line}")?;

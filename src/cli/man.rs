@@ -6,6 +6,7 @@ use clap::{Args, Command, CommandFactory as _};
 use clap_complete::Shell;
 
 use super::{Cli, CliError, help};
+use crate::output;
 
 #[derive(Debug, Args)]
 pub(super) struct CompletionsArgs {
@@ -17,7 +18,7 @@ pub(super) struct CompletionsArgs {
 pub(super) fn completions(args: &CompletionsArgs) -> Result<(), CliError> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "hookglass", &mut script);
-    io::stdout().write_all(&script)?;
+    output::raw_stdout().write_all(&script)?;
     Ok(())
 }
 
@@ -94,7 +95,7 @@ fn literal(text: &str) -> String {
 }
 
 pub(super) fn run() -> Result<(), CliError> {
-    io::stdout().write_all(&page()?)?;
+    output::raw_stdout().write_all(&page()?)?;
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
 
+use crate::output;
 use crate::units;
 
 /// Commands shorter than this show no bar.
@@ -41,13 +42,13 @@ impl ProgressLine {
         let (done, total) =
             (units::format_count(self.done as u64), units::format_count(self.total as u64));
         // Progress is optional; a failed write does not stop the command.
-        let _ = write!(io::stderr(), "\r{} {bar} {done} of {total}\x1b[K", self.what);
+        let _ = write!(output::raw_stderr(), "\r{} {bar} {done} of {total}\x1b[K", self.what);
     }
 
     /// Clears the line, so that other output can be printed.
     pub(super) fn clear(&mut self) {
         if std::mem::take(&mut self.is_shown) {
-            let _ = write!(io::stderr(), "\r\x1b[K");
+            let _ = write!(output::raw_stderr(), "\r\x1b[K");
         }
     }
 }

@@ -1,11 +1,12 @@
 //! `hookglass providers`: supported providers and how each one signs.
 
-use std::io::{self, Write as _};
+use std::io::Write as _;
 
 use clap::Args;
 
 use super::CliError;
 use super::keyring::ConfigArgs;
+use crate::output;
 use crate::provider::{Provider, Scheme, SecretForm};
 
 #[derive(Debug, Args)]
@@ -19,7 +20,7 @@ pub(super) struct ProvidersArgs {
 
 pub(super) fn run(args: &ProvidersArgs) -> Result<(), CliError> {
     let config = args.config.load()?;
-    let mut out = io::stdout().lock();
+    let mut out = output::stdout();
     match &args.name {
         Some(name) => write!(out, "{}", explained(&config.named(name)?))?,
         None => {

@@ -1,11 +1,12 @@
 //! `hookglass prune`: deletes deliveries beyond a retention limit and frees the disk space.
 
-use std::io::{self, Write as _};
+use std::io::Write as _;
 
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{CliError, StoreArgs};
+use crate::output;
 use crate::store::{Maintenance, Retention};
 use crate::units;
 
@@ -56,7 +57,7 @@ pub(super) fn run(args: &PruneArgs) -> Result<(), CliError> {
             Retention::Since(now.checked_sub(ago).map_err(CliError::usage)?)
         }
     };
-    let mut stderr = io::stderr();
+    let mut stderr = output::stderr();
     if args.dry_run {
         let count = store.count_prunable(retention).map_err(CliError::environment)?;
         let would = units::format_count(count);

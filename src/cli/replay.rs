@@ -12,10 +12,12 @@ use serde_json::json;
 use super::keyring::ProviderArgs;
 use super::progress::ProgressLine;
 use super::{CliError, atomic_file};
+use crate::formats::jsonl;
 use crate::ops::replay::{
     self, CaseChange, CaseOutcome, ReplayHistory, ReplayPlan, ReplayTiming, Statuses,
 };
 use crate::outbound::{Client, Target};
+use crate::output;
 use crate::payload::escape;
 use crate::store;
 use crate::units;
@@ -77,7 +79,7 @@ fn parse_timing(text: &str) -> Result<ReplayTiming, String> {
 pub(super) fn run(args: &ReplayArgs) -> Result<(), CliError> {
     let cases = cases::load(args)?;
     let shuffle = args.shuffle.then(|| args.seed.unwrap_or_else(|| fastrand::u64(..)));
-    let mut stderr = io::stderr();
+    let mut stderr = output::stderr();
     if let Some(seed) = shuffle {
         writeln!(stderr, "random order: --seed {seed}")?;
     }
@@ -96,11 +98,11 @@ pub(super) fn run(args: &ReplayArgs) -> Result<(), CliError> {
     let target = args.to.to_string();
     let mut history = last_run();
     let changes = history.note(&target, &outcomes);
-    let mut out = io::BufWriter::new(io::stdout().lock());
+    let mut out = output::buffered();
     for outcome in &outcomes {
         let change = changes.get(&outcome.name).copied().unwrap_or(CaseChange::New);
         if args.json {
-            writeln!(out, "{}", line(outcome, change))?;
+            writeln!(out, "{}", jsonl::value_line(&line(outcome, change)))?;
         } else {
             write_row(&mut out, outcome, change)?;
         }
@@ -175,7 +177,7 @@ fn verdict(
         args.to
     );
     if failed == 0 {
-        writeln!(io::stderr(), "hookglass: {told}")?;
+        writeln!(output::stderr(), "hookglass: {told}")?;
         return Ok(());
     }
     if outcomes.iter().all(|outcome| outcome.is_unreachable) {

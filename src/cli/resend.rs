@@ -18,6 +18,7 @@ use crate::ops::resend::{
 use crate::ops::resign::EventIdPolicy;
 use crate::ops::selection::Selection;
 use crate::outbound::{Client, Target};
+use crate::output;
 use crate::secret::Secret;
 use crate::signature::Credentials;
 use crate::store::{AttemptWriter, StoreReader};
@@ -78,10 +79,10 @@ pub(super) fn run(args: &ResendArgs) -> Result<(), CliError> {
     if args.dry_run {
         return chosen.iter().try_for_each(|row| print(args, &reader, &destination, row.id));
     }
-    writeln!(io::stderr(), "{}", announcement(args, chosen.len(), &keyring))?;
+    writeln!(output::stderr(), "{}", announcement(args, chosen.len(), &keyring))?;
     let recorder = AttemptWriter::open(&path).map_or_else(
         |error| {
-            writeln!(io::stderr(), "warning: attempts are not recorded: {error}")?;
+            writeln!(output::stderr(), "warning: attempts are not recorded: {error}")?;
             Ok::<_, io::Error>(AttemptRecorder::Off)
         },
         |writer| Ok(AttemptRecorder::Writer(Box::new(writer))),
@@ -118,7 +119,7 @@ async fn render(
         match event {
             ResendEvent::Started(_) => {}
             ResendEvent::Skipped { id, reason } => {
-                writeln!(io::stderr(), "delivery {id} was not sent: {reason}")?;
+                writeln!(output::stderr(), "delivery {id} was not sent: {reason}")?;
                 skipped = Some((id, reason));
             }
             ResendEvent::Sent { outcome, summary: counts } => {
@@ -140,9 +141,9 @@ async fn render(
 fn print_outcome(args: &ResendArgs, outcome: &ResendOutcome) -> io::Result<()> {
     let ResendOutcome { attempt, comparison, recorded, .. } = outcome;
     if let Recorded::Failed(error) = recorded {
-        writeln!(io::stderr(), "warning: this attempt is not recorded: {error}")?;
+        writeln!(output::stderr(), "warning: this attempt is not recorded: {error}")?;
     }
-    let mut out = io::stdout().lock();
+    let mut out = output::stdout();
     if args.json {
         let line = jsonl::attempt_line(attempt, *comparison, recorded.is_recorded());
         writeln!(out, "{line}")?;
@@ -192,7 +193,10 @@ fn passing(reader: &StoreReader, picking: &Selection) -> Result<Vec<Summary>, Cl
     found.retain(|row| SkipReason::of(row).is_none());
     if found.len() < all {
         let refused = units::format_count((all - found.len()) as u64);
-        writeln!(io::stderr(), "skipped {refused} refused deliveries, which have no stored bytes")?;
+        writeln!(
+            output::stderr(),
+            "skipped {refused} refused deliveries, which have no stored bytes"
+        )?;
     }
     if found.is_empty() {
         return Err(CliError::negative("no delivery matches; nothing was sent".to_owned()));
@@ -209,7 +213,7 @@ fn keyring(args: &ResendArgs, chosen: &[Summary]) -> Result<Vec<Credentials>, Cl
     names.retain(|name| config.named(name).is_ok());
     let Keyring { candidates, notes, warnings } = args.provider.keyring_of(&names)?;
     for line in notes.iter().chain(&warnings) {
-        writeln!(io::stderr(), "hookglass: {line}")?;
+        writeln!(output::stderr(), "hookglass: {line}")?;
     }
     Ok(candidates)
 }

@@ -12,6 +12,7 @@ use super::{CliError, summary};
 use crate::formats::jsonl;
 use crate::ops::send::{EventSource, SendEvent, SendRun, Tamper, credentials_for};
 use crate::outbound::{Client, Target};
+use crate::output;
 use crate::provider::Provider;
 
 #[derive(Debug, Args)]
@@ -64,7 +65,7 @@ pub(super) fn parse_rate(text: &str) -> Result<f64, String> {
 
 pub(super) fn run(args: &SendArgs) -> Result<(), CliError> {
     let Keyring { candidates, notes, warnings } = args.provider.keyring()?;
-    let mut stderr = std::io::stderr();
+    let mut stderr = output::stderr();
     for line in notes.iter().chain(&warnings) {
         writeln!(stderr, "hookglass: {line}")?;
     }
@@ -141,7 +142,7 @@ async fn render(args: &SendArgs, mut progress: mpsc::Receiver<SendEvent>) -> Res
                 return summary::verdict(&counts.map_err(CliError::usage)?, &args.to);
             }
         };
-        let mut out = std::io::stdout();
+        let mut out = output::stdout();
         if args.json {
             writeln!(out, "{}", jsonl::sent_line(&attempt))?;
         } else if let Some(status) = attempt.status() {

@@ -10,6 +10,7 @@ use super::{CliError, StoreArgs};
 use crate::delivery::{Attempt, Delivery, Outcome};
 use crate::formats::{COPY_FORMATS, CopyFormat, copy_format, jsonl};
 use crate::ops::copy::{CopyRequest, copy};
+use crate::output::{self, SafeWriter};
 use crate::payload::{Document, escape};
 use crate::provider::Provider;
 use crate::store::StoreReader;
@@ -75,7 +76,7 @@ pub(super) fn run(args: &ShowArgs) -> Result<(), CliError> {
             path.display()
         ))
     })?;
-    let mut out = io::BufWriter::new(io::stdout().lock());
+    let mut out = output::buffered();
     let form = &args.form;
     if form.json {
         writeln!(out, "{}", jsonl::line(&delivery))?;
@@ -110,9 +111,9 @@ pub(super) fn run(args: &ShowArgs) -> Result<(), CliError> {
 }
 
 /// Writes raw bytes to a file or a pipe, and escapes control characters on a terminal.
-pub(super) fn write_bytes(out: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
+pub(super) fn write_bytes<W: Write>(out: &mut SafeWriter<W>, bytes: &[u8]) -> io::Result<()> {
     if !io::stdout().is_terminal() {
-        return out.write_all(bytes);
+        return out.raw().write_all(bytes);
     }
     for line in String::from_utf8_lossy(bytes).split_inclusive('\n') {
         let text = line.trim_end_matches(['\r', '\n']);
@@ -123,12 +124,13 @@ pub(super) fn write_bytes(out: &mut impl Write, bytes: &[u8]) -> io::Result<()> 
 }
 
 /// Writes the headers, with the same escaping as [`write_bytes`].
-fn write_headers(out: &mut impl Write, delivery: &Delivery) -> io::Result<()> {
+fn write_headers<W: Write>(out: &mut SafeWriter<W>, delivery: &Delivery) -> io::Result<()> {
     let terminal = io::stdout().is_terminal();
     for header in &delivery.head.headers {
         if terminal {
             writeln!(out, "{}: {}", escape(&header.name), escape(&header.text()))?;
         } else {
+            let out = out.raw();
             write!(out, "{}: ", header.name)?;
             out.write_all(&header.value)?;
             writeln!(out)?;
@@ -140,11 +142,15 @@ fn write_headers(out: &mut impl Write, delivery: &Delivery) -> io::Result<()> {
 fn write_whole(out: &mut impl Write, delivery: &Delivery) -> io::Result<()> {
     let summary = &delivery.summary;
     let at = summary.request.received_at.to_zoned_datetime(TimeZone::system());
-    let from =
-        summary.request.peer.as_deref().map(|peer| format!(" from {peer}")).unwrap_or_default();
+    let from = summary
+        .request
+        .peer
+        .as_deref()
+        .map(|peer| format!(" from {}", escape(peer)))
+        .unwrap_or_default();
     writeln!(out, "delivery   {}, {}{from}", summary.id, at.strftime("%Y-%m-%d %H:%M:%S%.6f %Z"))?;
     if let Some(refusal) = &summary.request.refused {
-        writeln!(out, "refused    {} ({})", escape(&refusal.reason), refusal.code)?;
+        writeln!(out, "refused    {} ({})", escape(&refusal.reason), escape(&refusal.code))?;
     }
     let kind = summary.event.event_type.as_deref().unwrap_or("no event type");
     let event = summary.event.id.as_deref().unwrap_or("none");
@@ -153,10 +159,11 @@ fn write_whole(out: &mut impl Write, delivery: &Delivery) -> io::Result<()> {
         writeln!(out, "repeats    delivery {first}")?;
     }
     let verdict = &summary.signature;
-    let with = verdict.secret.as_deref().map(|name| format!(" with {name}")).unwrap_or_default();
+    let with =
+        verdict.secret.as_deref().map(|name| format!(" with {}", escape(name))).unwrap_or_default();
     writeln!(out, "signature  {}{with}", verdict.status)?;
     if let Some(cause) = &verdict.cause {
-        writeln!(out, "cause      {cause}")?;
+        writeln!(out, "cause      {}", escape(cause))?;
     }
     if let Some(explanation) = &verdict.explanation {
         writeln!(out, "           {}", escape(&explanation.to_string()))?;

@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 use super::columns::{bar, fitted, terminal_width};
 use super::selection::FilterArgs;
 use super::{CliError, StoreArgs};
+use crate::formats::jsonl;
+use crate::output;
 use crate::payload::escape;
 use crate::store::StoreReader;
 use crate::units;
@@ -52,9 +54,9 @@ pub(super) fn run(args: &StatsArgs) -> Result<(), CliError> {
         }
     }
     figures.sort();
-    let mut out = io::BufWriter::new(io::stdout().lock());
+    let mut out = output::buffered();
     if args.json {
-        writeln!(out, "{}", object(&figures))?;
+        writeln!(out, "{}", jsonl::value_line(&object(&figures)))?;
     } else {
         write_tables(&mut out, &figures)?;
     }

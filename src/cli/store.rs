@@ -1,10 +1,11 @@
 //! `hookglass store check`: integrity check of the store.
 
-use std::io::{self, Write as _};
+use std::io::Write as _;
 
 use clap::{Args, Subcommand};
 
 use super::{CliError, StoreArgs, help};
+use crate::output;
 use crate::store::StoreReader;
 use crate::units;
 
@@ -30,10 +31,10 @@ pub(super) fn run(args: &StoreCommandArgs) -> Result<(), CliError> {
         let size = std::fs::metadata(&path).map(|found| found.len()).unwrap_or_default();
         let (path, size) = (path.display(), units::format_size(size));
         let last = reader.last_id().map_err(CliError::environment)?;
-        writeln!(io::stdout(), "{path} is intact: {size}, newest delivery {last}")?;
+        writeln!(output::stdout(), "{path} is intact: {size}, newest delivery {last}")?;
         return Ok(());
     }
-    let mut out = io::stdout();
+    let mut out = output::stdout();
     for damage in &damages {
         writeln!(out, "{damage}")?;
     }

@@ -7,13 +7,14 @@ use crate::delivery::{Attempt, Comparison, DeliveryId, Outcome};
 use crate::formats::jsonl;
 use crate::ops::resend::{ResendSummary, RunEnd};
 use crate::outbound::{Request, Target, next_hop_head};
+use crate::output;
 use crate::payload::escape;
 use crate::provider::{Algorithm, Provider};
 use crate::units;
 
 /// Shows the progress of a run, if standard output is a terminal without other output.
 pub(super) fn show_progress(counts: &ResendSummary) -> io::Result<()> {
-    let mut err = io::stderr();
+    let mut err = output::raw_stderr();
     let (sent, total) = (counts.sent(), counts.total);
     if total < 2 || !err.is_terminal() || io::stdout().is_terminal() {
         return Ok(());
@@ -82,7 +83,7 @@ pub(super) fn print(
     json: bool,
 ) -> Result<(), CliError> {
     let head = next_hop_head(&request.head, request.body.len(), target);
-    let mut out = io::stdout().lock();
+    let mut out = output::stdout();
     if json {
         let line = jsonl::request_line((id, &target.to_string()), (&head, &request.body), changes);
         writeln!(out, "{line}")?;

@@ -11,7 +11,9 @@ use super::CliError;
 use super::keyring::{ConfigArgs, ProviderArgs, SecretArgs};
 use crate::config::defaults;
 use crate::delivery::{Head, Header, SignatureStatus, Verdict};
+use crate::formats::jsonl;
 use crate::ops::diagnose::explain;
+use crate::output;
 use crate::payload::escape;
 use crate::provider::Provider;
 use crate::signature::{Subject, Verifier};
@@ -75,7 +77,7 @@ pub(super) fn run(args: &VerifyArgs) -> Result<(), CliError> {
         None => Timestamp::now(),
     };
     let (provider, verdict) = judge(args, &subject, now)?;
-    let mut out = io::stdout().lock();
+    let mut out = output::stdout();
     if args.json {
         let line = json!({
             "provider": provider.name,
@@ -90,7 +92,7 @@ pub(super) fn run(args: &VerifyArgs) -> Result<(), CliError> {
                 "secret": verdict.secret,
             },
         });
-        writeln!(out, "{line}")?;
+        writeln!(out, "{}", jsonl::value_line(&line))?;
     } else {
         let with =
             verdict.secret.as_deref().map(|name| format!(" with {name}")).unwrap_or_default();
@@ -157,7 +159,7 @@ fn verifier(
     let name = args.provider.clone().unwrap_or_else(|| "auto".to_owned());
     let (secrets, config) = (args.secrets.clone(), args.config.clone());
     let keyring = ProviderArgs { provider: Some(name), secrets, config }.keyring()?;
-    let mut stderr = io::stderr();
+    let mut stderr = output::stderr();
     for line in &keyring.warnings {
         writeln!(stderr, "hookglass: {line}")?;
     }

@@ -1,6 +1,6 @@
 //! `hookglass wait`: waits until the listener has stored the deliveries that a test expects.
 
-use std::io::{self, Write as _};
+use std::io::Write as _;
 use std::thread;
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use crate::delivery::Delivery;
 use crate::headless::{self, Format};
 use crate::ops::selection::Selection;
 use crate::ops::wait::{Expectation, Goal, Progress, WaitEnd, wait};
+use crate::output;
 use crate::payload::escape;
 use crate::units;
 
@@ -78,7 +79,7 @@ pub(super) fn run(args: &WaitArgs) -> Result<(), CliError> {
 /// Prints deliveries as they match.
 fn print(args: &WaitArgs, mut deliveries: mpsc::Receiver<Delivery>) -> Result<(), CliError> {
     let format = if args.json { Format::Jsonl } else { Format::Text };
-    let mut out = io::stdout().lock();
+    let mut out = output::stdout();
     while let Some(delivery) = deliveries.blocking_recv() {
         headless::print(&mut out, &delivery, format)?;
         out.flush()?;

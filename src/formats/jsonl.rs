@@ -125,6 +125,11 @@ pub fn line(delivery: &Delivery) -> String {
     escape_unsafe(serde_json::to_string(&line).unwrap_or_default())
 }
 
+/// Returns any JSON as one line without characters that a terminal interprets.
+pub fn value_line(value: &serde_json::Value) -> String {
+    escape_unsafe(value.to_string())
+}
+
 /// Returns an attempt as one line of JSON, without the line end; `kept` states whether the store
 /// has it.
 pub fn attempt_line(one: &Attempt, compared: Option<Comparison>, kept: bool) -> String {

@@ -3,44 +3,70 @@
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::sync::LazyLock;
 
-/// Returns whether a character must not reach the terminal: controls (C0, DEL, C1), zero-width
-/// characters, and those that change the direction of text (Unicode TR 36 section 3.1).
+use regex_syntax::hir::{Class, HirKind};
+
+/// Characters that a terminal interprets or shows as nothing, by their properties in Unicode: controls,
+/// formats (TR 36 section 3.1: bidirectional, zero width, tags, shorthand, hieroglyphs), separators of
+/// lines, and those that are ignored or blank by design. Format characters with a glyph of their own,
+/// such as Arabic number signs, are left out.
+const UNSAFE: &str = r"[\p{Cc}[\p{Cf}--\p{Prepended_Concatenation_Mark}]\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}\x{2800}\x{13441}\x{13442}\x{16FE4}\x{1D159}]";
+
+/// Characters that a variation selector can turn into text or an emoji.
+const BASES: &str = r"\p{Emoji}";
+
+/// Selectors of the text and the emoji form of the character before.
+const SELECTORS: [char; 2] = ['\u{fe0e}', '\u{fe0f}'];
+
+static UNSAFE_RANGES: LazyLock<Vec<(char, char)>> = LazyLock::new(|| ranges(UNSAFE));
+static BASE_RANGES: LazyLock<Vec<(char, char)>> = LazyLock::new(|| ranges(BASES));
+
+/// Returns the ranges of a class in ascending order. An invalid class fails this module's tests.
+fn ranges(class: &str) -> Vec<(char, char)> {
+    let parsed = regex_syntax::parse(class).map(regex_syntax::hir::Hir::into_kind);
+    match parsed {
+        Ok(HirKind::Class(Class::Unicode(class))) => {
+            class.iter().map(|range| (range.start(), range.end())).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn is_in(ranges: &[(char, char)], character: char) -> bool {
+    let at = ranges.partition_point(|(_, end)| *end < character);
+    ranges.get(at).is_some_and(|(start, _)| *start <= character)
+}
+
+/// Returns whether a character must not reach the terminal.
 fn is_unsafe(character: char) -> bool {
-    character.is_control()
-        || matches!(
-            u32::from(character),
-            0x00AD                    // soft hyphen
-            | 0x034F                  // combining grapheme joiner
-            | 0x061C                  // Arabic letter mark
-            | 0x115F..=0x1160 | 0x3164 | 0xFFA0 // Hangul fillers
-            | 0x17B4..=0x17B5         // invisible Khmer vowels
-            | 0x180B..=0x180F         // Mongolian selectors and vowel separator
-            | 0x200B..=0x200F         // zero width, direction marks
-            | 0x2028..=0x202E         // line separators, embeddings, overrides
-            | 0x2060..=0x206F         // word joiner, isolates, deprecated formats
-            | 0xFEFF                  // byte order mark
-            | 0xFFF0..=0xFFFB         // interlinear annotation
-            | 0x1D173..=0x1D17A       // musical formats
-            | 0xE0000..=0xE0FFF       // tags, variation selectors supplement
-        )
+    match character {
+        ' '..='~' => false,
+        _ => is_in(&UNSAFE_RANGES, character),
+    }
 }
 
 /// Returns text that is safe to display: `\x1b` for a control character, `\u{202e}` for an
-/// invisible one.
+/// invisible one. A selector of an emoji's form stays after a character that has such a form.
 pub fn escape(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(is_unsafe) {
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) || !text.chars().any(is_unsafe) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 16);
+    let mut last = ' ';
     for character in text.chars() {
-        push_visible(&mut out, character);
+        if SELECTORS.contains(&character) && is_in(&BASE_RANGES, last) {
+            out.push(character);
+        } else {
+            push_visible(&mut out, character);
+        }
+        last = character;
     }
-    Cow::Owned(out)
+    if out == text { Cow::Borrowed(text) } else { Cow::Owned(out) }
 }
 
 /// Appends a character, or its escape if it is unsafe.
-pub fn push_visible(out: &mut String, character: char) {
+fn push_visible(out: &mut String, character: char) {
     // Writing to a String cannot fail.
     let _ = match character {
         '\t' => write!(out, "\\t"),
@@ -94,7 +120,34 @@ mod tests {
 
     #[test]
     fn escaped_text_has_no_control_characters() {
-        let all: String = (0..0x3000).filter_map(char::from_u32).collect();
-        assert!(!escape(&all).chars().any(is_unsafe));
+        let all: String = (0..0x11_0000).filter_map(char::from_u32).collect();
+        assert!(!escape(&all).chars().any(|one| is_unsafe(one) && !SELECTORS.contains(&one)));
+    }
+
+    #[test]
+    fn invisible_characters_are_told_by_their_properties() {
+        let invisible = [
+            0x00AD, 0x034F, 0x061C, 0x115F, 0x1160, 0x17B4, 0x180B, 0x180E, 0x200B, 0x200D, 0x200F,
+            0x2028, 0x2029, 0x202A, 0x2060, 0x2065, 0x206F, 0x2800, 0x3164, 0xFDD0, 0xFE00, 0xFE0D,
+            0xFEFF, 0xFFA0, 0xFFF0, 0xFFF9, 0xFFFB, 0xFFFE, 0xFFFF, 0x13430, 0x1343F, 0x13441,
+            0x16FE4, 0x1BCA0, 0x1BCA3, 0x1D159, 0x1D173, 0x1FFFE, 0xE0001, 0xE007F, 0xE0100,
+            0xE0FFF,
+        ];
+        for code in invisible {
+            let text = format!("a{}b", char::from_u32(code).unwrap());
+            assert!(escape(&text).is_ascii(), "{code:x}");
+        }
+        for visible in
+            ["\u{600}", "\u{6dd}", "\u{110bd}", "é", "漢", "\u{e000}", "\u{a0}", "👍🏽", "🇨🇭"]
+        {
+            assert_eq!(escape(visible), visible);
+        }
+    }
+
+    #[test]
+    fn a_selector_stays_only_after_a_base_that_takes_it() {
+        assert_eq!(escape("❤\u{fe0f} ☎\u{fe0e}"), "❤\u{fe0f} ☎\u{fe0e}");
+        assert_eq!(escape("a\u{fe0f}\u{fe0f}"), "a\\u{fe0f}\\u{fe0f}");
+        assert_eq!(escape("❤\u{fe0f}\u{fe0f}\u{fe00}"), "❤\u{fe0f}\\u{fe0f}\\u{fe00}");
     }
 }

@@ -16,6 +16,7 @@ use crate::delivery::Header;
 use crate::filter::Filter;
 use crate::intake::{Forward, Forwards, Policy, Proxies, Strict};
 use crate::outbound::{Client, ForwardOptions, Forwarder, QueueLimits, Target, added_header};
+use crate::output;
 use crate::respond::{ResponseRule, RuleError};
 use crate::secret::Secret;
 use crate::signature::{Credentials, Handshakes, PublicUrl};
@@ -229,7 +230,7 @@ pub(super) async fn report_tunnel(mut states: watch::Receiver<tunnel::TunnelStat
         };
         if let Some(line) = line {
             // Standard error may be closed; the listener continues.
-            let _ = writeln!(std::io::stderr(), "hookglass: {line}");
+            let _ = writeln!(output::stderr(), "hookglass: {line}");
         }
         if states.changed().await.is_err() {
             return;

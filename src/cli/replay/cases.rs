@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 use super::{CliError, ReplayArgs};
 use crate::ops::input;
 use crate::ops::replay::{Case, CaseError, CaseReader, KeyCounts};
+use crate::output;
 use crate::payload::escape;
 
 /// Loads the cases from the files, in order.
@@ -14,7 +15,7 @@ pub(super) fn load(args: &ReplayArgs) -> Result<Vec<Case>, CliError> {
     }
     let config = args.provider.config.load()?;
     let keyring = args.provider.keyring()?;
-    let mut stderr = io::stderr();
+    let mut stderr = output::stderr();
     for line in keyring.notes.iter().chain(&keyring.warnings) {
         writeln!(stderr, "hookglass: {line}")?;
     }
@@ -44,7 +45,7 @@ pub(super) fn load(args: &ReplayArgs) -> Result<Vec<Case>, CliError> {
 }
 
 fn report(counts: KeyCounts) -> Result<(), CliError> {
-    let mut stderr = io::stderr();
+    let mut stderr = output::stderr();
     for (count, how) in [
         (counts.configured, "re-signed with the configured secret"),
         (counts.test, "re-signed with the fixtures' test keys"),

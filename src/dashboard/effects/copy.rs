@@ -11,7 +11,7 @@ impl Context {
     pub(super) fn copy(&self, id: DeliveryId, what: Copyable) {
         let copied = self.read(id).and_then(|delivery| self.text_of(&delivery, what));
         let notice = match copied {
-            Err(reason) => Notice::failed(format!("nothing was copied: {reason}")),
+            Err(reason) => Notice::failed(format!("Nothing was copied: {reason}")),
             Ok((text, remark)) => self.place(&text, what.title(), remark),
         };
         self.send(Event::Notice(notice));
@@ -45,19 +45,17 @@ impl Context {
     /// Copies a text to the clipboard and describes the method used.
     fn place(&self, text: &str, title: &str, remark: &str) -> Notice {
         if text.is_empty() {
-            return Notice::failed(format!("nothing was copied: this delivery has no {title}"));
+            return Notice::failed(format!("Nothing was copied: this delivery has no {title}"));
         }
         match self.clipboard.copy(text) {
-            CopyMethod::By(way) => Notice::done(format!("copied the {title}{remark}, by {way}")),
+            CopyMethod::By(way) => Notice::done(format!("Copied {title}{remark} (by {way})")),
             CopyMethod::Terminal(bytes) => {
                 match self.to_terminal.blocking_send(ForTerminal::Write(bytes)) {
-                    Ok(()) => Notice::done(format!(
-                        "copied the {title}{remark}, by the terminal (OSC 52), if it allows that"
-                    )),
-                    Err(_) => Notice::failed("nothing was copied: the terminal has gone"),
+                    Ok(()) => Notice::done(format!("Copied {title}{remark} (via OSC 52)")),
+                    Err(_) => Notice::failed("Nothing was copied: the terminal has gone"),
                 }
             }
-            CopyMethod::Failed(why) => Notice::failed(format!("nothing was copied: {why}")),
+            CopyMethod::Failed(why) => Notice::failed(format!("Nothing was copied: {why}")),
         }
     }
 }

@@ -57,16 +57,16 @@ fn notice(
 ) -> Notice {
     match outcome {
         Ok(summary) if summary.count == 0 => {
-            Notice::failed(format!("nothing was exported: {}", left_out.unwrap_or_default()))
+            Notice::failed(format!("Nothing was exported: {}", left_out.unwrap_or_default()))
         }
         Ok(summary) => {
             let left_out = left_out.map(|reason| format!("; left out: {reason}"));
             let count = units::format_count(summary.count as u64);
-            Notice::done(format!("exported {count} to {to}{}", left_out.unwrap_or_default()))
+            Notice::done(format!("Exported {count} to {to}{}", left_out.unwrap_or_default()))
         }
         Err(error) => {
             let error = error_chain::with_sources(error);
-            Notice::failed(format!("not exported to {to}: {error}"))
+            Notice::failed(format!("Not exported to {to}: {error}"))
         }
     }
 }
@@ -100,7 +100,7 @@ impl Context {
             match event {
                 ExportEvent::Progress(at) if at > 0 && at.is_multiple_of(STEP) => {
                     let [at, of] = [at, count].map(|count| units::format_count(count as u64));
-                    self.say(Notice::info(format!("exporting: {at} of {of} …"))).await;
+                    self.say(Notice::info(format!("Exporting: {at} of {of} …"))).await;
                 }
                 ExportEvent::LeftOut { id, reason } => {
                     left_out = Some(format!("delivery {id}: {reason}"));

@@ -84,6 +84,11 @@ fn one(text: &str) -> Result<RecordedRequest, String> {
         let status = SignatureStatus::from_word(&signature.status)
             .ok_or_else(|| format!("invalid verdict `{}`", signature.status))?;
         let Signature { cause, explanation, secret, .. } = signature;
+        if let Some(cause) = cause.as_deref().filter(|cause| !is_code(cause)) {
+            return Err(format!(
+                "invalid signature.cause `{cause}`: expected a code such as `timestamp-expired`"
+            ));
+        }
         Ok::<_, String>(Verdict {
             status,
             cause,
@@ -102,4 +107,10 @@ fn one(text: &str) -> Result<RecordedRequest, String> {
         refused: line.refused.map(|Refused { code, reason }| Refusal { code, reason }),
         ..RecordedRequest::bare(head, body)
     })
+}
+
+/// Returns whether a text has the form of a code of the table of causes, which may be a newer one.
+fn is_code(text: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    (1..=64).contains(&text.len()) && text.bytes().all(fits)
 }

@@ -1,0 +1,103 @@
+//! Standard output and standard error, safe for a terminal.
+//!
+//! Commands print through these writers only, so that no text from outside (deliveries, responses of
+//! targets, imports, cells of a store, file names) reaches a terminal with its control characters,
+//! even if its field is printed without thinking of it.
+
+use std::io::{self, BufWriter, Stderr, Stdout, StdoutLock, Write};
+
+use crate::payload::escape;
+
+/// Capacity of [`buffered`].
+const BUFFER: usize = 64 << 10;
+
+/// Writer that escapes what a terminal interprets or hides, except for line ends.
+#[derive(Debug)]
+pub(crate) struct SafeWriter<W> {
+    inner: W,
+}
+
+impl<W: Write> SafeWriter<W> {
+    pub(crate) fn new(inner: W) -> Self {
+        Self { inner }
+    }
+
+    /// Returns the writer below, for bytes that are wanted as they are and do not go to a terminal.
+    pub(crate) fn raw(&mut self) -> &mut W {
+        &mut self.inner
+    }
+}
+
+impl<W: Write> Write for SafeWriter<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let is_plain = |byte: &u8| matches!(byte, b' '..=b'~' | b'\n');
+        if bytes.iter().all(is_plain) {
+            self.inner.write_all(bytes)?;
+            return Ok(bytes.len());
+        }
+        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+            let (text, end) = match line.strip_suffix(b"\n") {
+                Some(text) => (text, &b"\n"[..]),
+                None => (line, &b""[..]),
+            };
+            match std::str::from_utf8(text) {
+                Ok(text) => self.inner.write_all(escape(text).as_bytes())?,
+                Err(_) => self.inner.write_all(crate::payload::visible_bytes(text).as_bytes())?,
+            }
+            self.inner.write_all(end)?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
+
+/// Standard output with a buffer.
+pub(crate) type Buffered = SafeWriter<BufWriter<StdoutLock<'static>>>;
+
+/// Returns standard output, written line by line.
+pub(crate) fn stdout() -> SafeWriter<StdoutLock<'static>> {
+    SafeWriter::new(io::stdout().lock())
+}
+
+/// Returns standard output, written when the buffer is full or flushed.
+pub(crate) fn buffered() -> Buffered {
+    SafeWriter::new(BufWriter::with_capacity(BUFFER, io::stdout().lock()))
+}
+
+/// Returns standard output for bytes that are wanted as they are: a manual page, a script, an export.
+pub(crate) fn raw_stdout() -> Stdout {
+    io::stdout()
+}
+
+/// Returns standard error for progress, which moves the cursor.
+pub(crate) fn raw_stderr() -> Stderr {
+    io::stderr()
+}
+
+pub(crate) fn stderr() -> SafeWriter<Stderr> {
+    SafeWriter::new(io::stderr())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(bytes: &[u8]) -> String {
+        let mut out = SafeWriter::new(Vec::new());
+        out.write_all(bytes).unwrap();
+        String::from_utf8(out.inner).unwrap()
+    }
+
+    #[test]
+    fn only_line_ends_pass_unescaped() {
+        assert_eq!(written(b"plain\ntext\n"), "plain\ntext\n");
+        assert_eq!(
+            written("a\u{1b}]0;x\u{7}\nb\u{202e}\r\n".as_bytes()),
+            "a\\x1b]0;x\\x07\nb\\u{202e}\\r\n"
+        );
+        assert_eq!(written(b"\xff\x9b2J"), "\\xff\\x9b2J");
+    }
+}
