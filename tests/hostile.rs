@@ -1,8 +1,6 @@
 //! Text from outside in every field, from every origin, through every command with a terminal as
 //! its output: nothing of it reaches the terminal as itself.
 
-#![cfg(unix)]
-
 mod support;
 
 use std::fs;

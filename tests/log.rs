@@ -35,7 +35,6 @@ fn request(address: &str) -> Vec<u8> {
 }
 
 /// Sends one delivery through a listener with these arguments, and returns the log.
-#[cfg(unix)]
 fn log_of(command: &mut Command, folder: &Path) -> Tested<String> {
     let listener = Listener::start(command)?;
     exchange(&listener.address, &request(&listener.address))?;
@@ -56,7 +55,6 @@ fn silent_target() -> Tested<String> {
 }
 
 #[test]
-#[cfg(unix)]
 fn a_log_tells_the_delivery_and_its_attempt() -> Tested {
     let folder = tempfile::tempdir()?;
     let mut command = hookglass(folder.path());
@@ -77,7 +75,6 @@ fn a_log_tells_the_delivery_and_its_attempt() -> Tested {
 }
 
 #[test]
-#[cfg(unix)]
 fn a_log_holds_nothing_that_was_sent() -> Tested {
     let folder = tempfile::tempdir()?;
     let mut command = hookglass(folder.path());
@@ -90,8 +87,8 @@ fn a_log_holds_nothing_that_was_sent() -> Tested {
     Ok(())
 }
 
-#[test]
 #[cfg(unix)]
+#[test]
 fn only_the_owner_can_read_a_log() -> Tested {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = tempfile::tempdir()?;

@@ -1,7 +1,5 @@
 //! Several providers at once, providers of the user's own, and causes: by real processes.
 
-#![cfg(unix)]
-
 mod support;
 
 use serde_json::Value;

@@ -1,7 +1,5 @@
 //! Replay against an application, and what looks after the store.
 
-#![cfg(unix)]
-
 mod support;
 
 use std::fs;

@@ -1,7 +1,5 @@
 //! `hookglass resend`: kept deliveries that are sent again, by real processes to real sockets.
 
-#![cfg(unix)]
-
 mod support;
 
 use std::net::TcpListener;

@@ -1,7 +1,5 @@
 //! Schemes that sign the URL, where no public one was configured: the request's own word is tried.
 
-#![cfg(unix)]
-
 mod support;
 
 use std::fs;

@@ -1,7 +1,5 @@
 //! Commands that follow the store of a running listener: `wait`, and `list --follow`.
 
-#![cfg(unix)]
-
 mod support;
 
 use std::io::{BufRead as _, BufReader};

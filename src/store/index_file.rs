@@ -15,6 +15,7 @@ use super::file_id::FileId;
 const PAGE: u64 = 32 << 10;
 
 /// Length of the header, whose two copies SQLite compares before it trusts the index.
+#[cfg(unix)]
 const HEADER: [u8; 136] = [0; 136];
 
 /// The open index of a store.

@@ -43,10 +43,13 @@ impl Listener {
         format!("http://{}", self.address)
     }
 
-    /// Asks it to end, and returns its status, standard output, and standard error.
-    #[cfg(unix)]
+    /// Stops it, and returns its status, standard output, and standard error. Without signals it
+    /// is killed, so that the status means nothing.
     pub(crate) fn stop(mut self) -> Tested<(ExitStatus, String, String)> {
+        #[cfg(unix)]
         signal(self.child.id(), "TERM")?;
+        #[cfg(not(unix))]
+        self.child.kill()?;
         let mut printed = String::new();
         self.child.stdout.take().ok_or("no stdout")?.read_to_string(&mut printed)?;
         let mut said = String::new();
