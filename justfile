@@ -49,3 +49,7 @@ deb: dist-files
 # Build the container image
 image:
     docker build --tag hookglass .
+
+# Record the animation in README (assets/demo.svg)
+recording:
+    cargo test --locked --test recording -- --ignored

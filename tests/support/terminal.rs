@@ -39,9 +39,18 @@ impl Terminal {
 
     /// The same, with arguments.
     pub(crate) fn start_with(args: &[&str], variables: &[(&str, &str)]) -> Tested<Self> {
+        Self::start_sized((ROWS, COLUMNS), args, variables)
+    }
+
+    /// The same, in a terminal of this many rows and columns.
+    pub(crate) fn start_sized(
+        (rows, columns): (NonZero<u16>, NonZero<u16>),
+        args: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Tested<Self> {
         let folder = tempfile::tempdir()?;
         let size =
-            PtySize { rows: ROWS.get(), cols: COLUMNS.get(), pixel_width: 0, pixel_height: 0 };
+            PtySize { rows: rows.get(), cols: columns.get(), pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size)?;
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_hookglass"));
         command.args(["--bind", "127.0.0.1:0"]);
@@ -65,7 +74,7 @@ impl Terminal {
                 && sender.send(buffer.iter().take(length).copied().collect()).is_ok()
             {}
         });
-        let screen = vt100::Parser::new(ROWS, COLUMNS, 0);
+        let screen = vt100::Parser::new(rows, columns, 0);
         let (master, slave) = (pair.master, pair.slave);
         Ok(Self { seen: Vec::new(), screen, child, folder, bytes, keys, modes, master, slave })
     }
@@ -93,6 +102,13 @@ impl Terminal {
             self.seen.extend(more);
         }
         Ok(self.screen.screen().contents())
+    }
+
+    /// Processes what the program writes within this time; returns whether it wrote something.
+    pub(crate) fn process_output(&mut self, time: Duration) -> bool {
+        let Ok(more) = self.bytes.recv_timeout(time) else { return false };
+        self.screen.process(&more);
+        true
     }
 
     /// Types the keys of a script.
