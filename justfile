@@ -50,6 +50,6 @@ deb: dist-files
 image:
     docker build --tag hookglass .
 
-# Record the animation in README (assets/demo.svg)
+# Record the pictures in README (assets/*.svg)
 recording:
     cargo test --locked --test recording -- --ignored

@@ -1,5 +1,6 @@
 //! Records the animation in README: `just recording`, or
-//! `cargo test --test recording -- --ignored`. Writes `assets/demo.svg`.
+//! `cargo test --test recording -- --ignored`. Writes `assets/demo.svg`
+//! and `assets/signature.svg`.
 
 #![cfg(unix)]
 
@@ -49,6 +50,9 @@ const STEPS: &[(&str, &str, &str, u64)] = &[
     ("4", "4", "your application accepts it now", 3400),
     ("/sig:failed<Enter>", "/", "filter: sig:failed", 2600),
 ];
+
+/// The step whose last frame is a picture of its own.
+const STILL: &str = "Tab z";
 
 /// The screen at a time, as rows of SVG, and the caption.
 struct Frame {
@@ -257,21 +261,27 @@ fn application() -> Tested<Target> {
 }
 
 #[test]
-#[ignore = "writes assets/demo.svg"]
+#[ignore = "writes pictures to assets/"]
 fn record() -> Tested {
     let application = application()?;
     let args = ["--demo", "--forward", application.url.as_str()];
     let terminal = Terminal::start_sized((ROWS, COLUMNS), &args, &[])?;
     let mut recorder = Recorder { terminal, frames: Vec::new(), length: Duration::ZERO };
     recorder.terminal.wait_for("1 delivery")?;
+    let assets = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets");
     for (script, keys, what, milliseconds) in STEPS {
         if *script == "b" {
             recorder.terminal.wait_until(|screen| screen.contents().contains('✗'))?;
         }
         recorder.terminal.press(script)?;
         recorder.record((keys, what), Duration::from_millis(*milliseconds));
+        if *keys == STILL
+            && let Some(last) = recorder.frames.last()
+        {
+            let picture = svg(std::slice::from_ref(last), Duration::from_secs(1))?;
+            std::fs::write(assets.join("signature.svg"), picture)?;
+        }
     }
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/demo.svg");
-    std::fs::write(path, svg(&recorder.frames, recorder.length)?)?;
+    std::fs::write(assets.join("demo.svg"), svg(&recorder.frames, recorder.length)?)?;
     Ok(())
 }
