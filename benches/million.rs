@@ -26,7 +26,7 @@ use hookglass::delivery::{
 };
 use hookglass::filter::{Filter, Undecided};
 use hookglass::ops::search::StoreSearch;
-use hookglass::store::{Store, StorePlace, StoreReader};
+use hookglass::store::{RawParts, Store, StorePlace, StoreReader};
 use jiff::{SignedDuration, Timestamp};
 
 type Done<T = ()> = Result<T, Box<dyn Error>>;
@@ -286,6 +286,8 @@ fn search(list: &mut List, store: &Path, text: &str) -> Done<(Duration, Duration
     Ok((Duration::from_nanos(first.into_inner() as u64), all, found.into_inner()))
 }
 
+const BODIES: RawParts = RawParts { head: false, body: true };
+
 /// All bodies, a line each, as a file.
 fn lines(store: &Path, file: &Path) -> Done {
     use std::io::Write as _;
@@ -293,7 +295,7 @@ fn lines(store: &Path, file: &Path) -> Done {
     let mut out = std::io::BufWriter::new(fs::File::create(file)?);
     let mut failed = Ok(());
     let _ =
-        reader.for_each_raw_request(DeliveryId(0)..=DeliveryId(i64::MAX), false, |_, wire| {
+        reader.for_each_raw_request(DeliveryId(0)..=DeliveryId(i64::MAX), BODIES, |_, wire| {
             failed = out.write_all(wire.body).and_then(|()| out.write_all(b"\n"));
             if failed.is_ok() {
                 std::ops::ControlFlow::Continue(())

@@ -37,7 +37,7 @@ pub use attempt_writer::AttemptWriter;
 pub use error::{KeepError, StoreError};
 pub use feed::{Commit, Followed, Follower};
 pub use maintenance::{Maintenance, Pruned, Retention};
-pub use raw::RawRequest;
+pub use raw::{RawParts, RawRequest};
 pub use read::{AttemptTime, StoreChange, StoreReader, Tail};
 pub use related::TypeMatch;
 pub use schemas::SchemaRecord;

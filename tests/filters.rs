@@ -748,6 +748,13 @@ fn an_index_says_what_the_filter_says() {
         "kevin -header.x-try:1",
         "-(kevin or body:hi)",
         "(type:m* or header.name:*) .payload.contact.username:kev*",
+        ".payload.contact.username:*EVIN,\u{e9}*",
+        ".payload.contact.username:!kev*",
+        ".payload.absent:exists or .payload.contact:!empty",
+        ".payload.read_at:null or .payload.read_at:>0",
+        "header.x-try:1,*2",
+        "header.x-try:!/^1/",
+        "header.name:*\u{e9} or header.Name:!CAF*",
         "cause:* or sig:missing a b1",
     ] {
         for seed in 0..8 {

@@ -14,8 +14,8 @@ use hookglass::delivery::{
     ResponseRecord, SignatureStatus, Summary, Timing, Verdict,
 };
 use hookglass::store::{
-    AttemptWriter, Followed, Follower, KeepError, Store, StoreChange, StoreError, StorePlace,
-    StoreReader,
+    AttemptWriter, Followed, Follower, KeepError, RawParts, Store, StoreChange, StoreError,
+    StorePlace, StoreReader,
 };
 use jiff::Timestamp;
 use rusqlite::Connection;
@@ -424,7 +424,8 @@ async fn what_is_removed_is_seen_by_nobody_until_it_comes_back() -> Tested {
     assert_eq!(reader.deliveries_after(DeliveryId(0), 10)?.len(), 2);
     let mut bytes = Vec::new();
     let all = DeliveryId(1)..=DeliveryId(9);
-    let _ = reader.for_each_raw_request(all, false, |id, wire| {
+    let parts = RawParts { head: false, body: true };
+    let _ = reader.for_each_raw_request(all, parts, |id, wire| {
         bytes.push((id.0, wire.head.len(), wire.body.len()));
         std::ops::ControlFlow::Continue(())
     })?;

@@ -1,10 +1,15 @@
 //! Evaluates filters on the bytes of deliveries whose rows leave them undecided.
 
+use std::cell::OnceCell;
+
 use bytes::Bytes;
+use memchr::memmem::Finder;
+use regex::bytes::Regex;
 
 use super::Filter;
 use super::eval;
 use super::expression::{Expression, Term};
+use super::value::{Alternative, FieldValue};
 use crate::delivery::Head;
 
 /// A filter prepared for the bytes of many deliveries.
@@ -12,7 +17,7 @@ use crate::delivery::Head;
 pub struct BodyMatcher<'f> {
     root: Option<Node<'f>>,
     needs_head: bool,
-    no_head: Head,
+    needs_body: bool,
 }
 
 #[derive(Debug)]
@@ -21,7 +26,34 @@ enum Node<'f> {
     Any(Vec<Self>),
     Not(Box<Self>),
     /// A term and its number in the filter, from the left.
-    Term(usize, &'f Term),
+    Term(usize, PreparedTerm<'f>),
+}
+
+/// A term with a quick test that most deliveries fail, so that few are parsed. It has to let pass
+/// whatever [`eval::bytes`] finds.
+#[derive(Debug)]
+struct PreparedTerm<'f> {
+    term: &'f Term,
+    /// One of these is in the bytes if an alternative matches; none if there is no such test.
+    literals: Option<Vec<Regex>>,
+    /// The last key of a path.
+    key: Option<Finder<'f>>,
+}
+
+/// The bytes of a delivery, and its head once a term needs it.
+struct Request<'r> {
+    head: &'r [u8],
+    body: &'r [u8],
+    parsed: OnceCell<Head>,
+}
+
+impl Request<'_> {
+    fn parsed(&self) -> &Head {
+        self.parsed.get_or_init(|| {
+            let raw = Bytes::copy_from_slice(self.head);
+            Head::parse(raw.clone()).unwrap_or_else(|_| Head::lenient(raw))
+        })
+    }
 }
 
 impl Filter {
@@ -29,8 +61,12 @@ impl Filter {
     pub fn body_matcher(&self) -> BodyMatcher<'_> {
         let mut terms = Vec::new();
         let root = self.root.as_ref().map(|root| Node::new(root, &mut terms));
-        let needs_head = terms.iter().any(|term| matches!(term, Term::Header(..)));
-        BodyMatcher { root, needs_head, no_head: Head::lenient(Bytes::new()) }
+        let is_header = |term: &&Term| matches!(term, Term::Header(..));
+        BodyMatcher {
+            root,
+            needs_head: terms.iter().any(is_header),
+            needs_body: !terms.iter().all(is_header),
+        }
     }
 }
 
@@ -40,16 +76,16 @@ impl BodyMatcher<'_> {
         self.needs_head
     }
 
+    /// Returns whether [`BodyMatcher::passes`] reads bodies.
+    pub fn needs_body(&self) -> bool {
+        self.needs_body
+    }
+
     /// Returns whether a delivery matches, given the results of its terms so far, from
     /// [`super::RowMatcher::known`].
     pub fn passes(&self, known: &[Option<bool>], head: &[u8], body: &[u8]) -> bool {
-        let Some(root) = &self.root else { return true };
-        if !self.needs_head {
-            return root.passes(known, &self.no_head, body);
-        }
-        let raw = Bytes::copy_from_slice(head);
-        let head = Head::parse(raw.clone()).unwrap_or_else(|_| Head::lenient(raw));
-        root.passes(known, &head, body)
+        let request = Request { head, body, parsed: OnceCell::new() };
+        self.root.as_ref().is_none_or(|root| root.passes(known, &request))
     }
 }
 
@@ -63,20 +99,70 @@ impl<'f> Node<'f> {
             Expression::Not(part) => Self::Not(Box::new(Self::new(part, terms))),
             Expression::Term(term) => {
                 terms.push(term);
-                Self::Term(terms.len() - 1, term)
+                Self::Term(terms.len() - 1, PreparedTerm::new(term))
             }
         }
     }
 
-    fn passes(&self, known: &[Option<bool>], head: &Head, body: &[u8]) -> bool {
+    fn passes(&self, known: &[Option<bool>], request: &Request<'_>) -> bool {
         match self {
-            Self::All(parts) => parts.iter().all(|part| part.passes(known, head, body)),
-            Self::Any(parts) => parts.iter().any(|part| part.passes(known, head, body)),
-            Self::Not(part) => !part.passes(known, head, body),
+            Self::All(parts) => parts.iter().all(|part| part.passes(known, request)),
+            Self::Any(parts) => parts.iter().any(|part| part.passes(known, request)),
+            Self::Not(part) => !part.passes(known, request),
             Self::Term(number, term) => {
                 let known = known.get(*number).copied().flatten();
-                known.unwrap_or_else(|| eval::bytes(term, head, body))
+                known.unwrap_or_else(|| term.passes(request))
             }
         }
     }
+}
+
+impl<'f> PreparedTerm<'f> {
+    fn new(term: &'f Term) -> Self {
+        let (literals, key) = match term {
+            Term::Header(_, value) => (literals(value), None),
+            Term::Json(path, value) => {
+                // A number may be an index, which is not in the body.
+                let keys = path.0.iter().rev();
+                let key = keys.into_iter().find(|step| step.parse::<usize>().is_err());
+                (literals(value), key.map(|key| Finder::new(key.as_bytes())))
+            }
+            Term::Word(_) | Term::Field(..) | Term::Jq(_) => (None, None),
+        };
+        Self { term, literals, key }
+    }
+
+    fn passes(&self, request: &Request<'_>) -> bool {
+        let is_in = |bytes: &[u8]| {
+            self.literals.as_ref().is_none_or(|all| all.iter().any(|it| it.is_match(bytes)))
+                && self.key.as_ref().is_none_or(|key| key.find(bytes).is_some())
+        };
+        match self.term {
+            Term::Header(_, value) if !is_in(request.head) => value.negated,
+            // Keys and texts may be written with escapes.
+            Term::Json(_, value)
+                if !is_in(request.body) && memchr::memchr(b'\\', request.body).is_none() =>
+            {
+                value.negated
+            }
+            Term::Header(..) => eval::bytes(self.term, request.parsed(), request.body),
+            Term::Word(_) | Term::Field(..) | Term::Json(..) | Term::Jq(_) => {
+                eval::body(self.term, request.body)
+            }
+        }
+    }
+}
+
+/// Returns an expression for each alternative that is in the bytes if it matches.
+fn literals(value: &FieldValue) -> Option<Vec<Regex>> {
+    let literal = |choice: &Alternative| match choice {
+        Alternative::Text(pattern) => pattern.literal_part(),
+        Alternative::Compare(..)
+        | Alternative::Range(..)
+        | Alternative::Moment(_)
+        | Alternative::Between(..)
+        | Alternative::Empty
+        | Alternative::Exists => None,
+    };
+    value.choices.iter().map(literal).collect()
 }

@@ -35,6 +35,16 @@ pub(super) fn delivery(term: &Term, delivery: &Delivery, now: Timestamp) -> bool
 /// Returns whether a term matches that the summary leaves undecided.
 pub(super) fn bytes(term: &Term, head: &Head, body: &[u8]) -> bool {
     match term {
+        Term::Header(name, value) => value.passes(|choice| {
+            head.headers.iter().any(|header| header.is(name) && choice.fits(&header.text()))
+        }),
+        Term::Word(_) | Term::Field(..) | Term::Json(..) | Term::Jq(_) => self::body(term, body),
+    }
+}
+
+/// Returns whether a term matches that the body alone decides.
+pub(super) fn body(term: &Term, body: &[u8]) -> bool {
+    match term {
         Term::Word(pattern) => pattern.is_match(body),
         Term::Field(_, value) => value.passes(|choice| match choice {
             Alternative::Text(pattern) => pattern.is_match(body),
@@ -45,9 +55,8 @@ pub(super) fn bytes(term: &Term, head: &Head, body: &[u8]) -> bool {
             | Alternative::Empty
             | Alternative::Exists => false,
         }),
-        Term::Header(name, value) => value.passes(|choice| {
-            head.headers.iter().any(|header| header.is(name) && choice.fits(&header.text()))
-        }),
+        // Decided by the head.
+        Term::Header(..) => false,
         Term::Json(path, value) => {
             let raw = path.find(body);
             value.passes(|choice| raw.is_some_and(|raw| fits_json(choice, raw)))

@@ -128,6 +128,28 @@ impl TextPattern {
         quickly.unwrap_or_else(|| self.regex.is_match(text))
     }
 
+    /// Returns an expression that is found in every text that contains a match; `None` if the pattern
+    /// has no literal part.
+    pub(super) fn literal_part(&self) -> Option<Regex> {
+        let literal = match &self.wanted {
+            Wanted::Text(text) => text,
+            Wanted::Glob(pieces) => {
+                let texts = pieces.iter().filter_map(|piece| match piece {
+                    Piece::Text(text) => Some(text),
+                    Piece::Any | Piece::One => None,
+                });
+                texts.max_by_key(|text| text.len())?
+            }
+            Wanted::Regex(_) => return None,
+        };
+        let any_case = self.manner == MatchMode::AnyCase || !self.wanted.has_upper_case();
+        // Header values that are not UTF-8 are read as Latin-1.
+        if literal.is_empty() || !literal.is_ascii() {
+            return None;
+        }
+        RegexBuilder::new(&regex::escape(literal)).case_insensitive(any_case).build().ok()
+    }
+
     /// Returns false if none of the texts, which are separated by line ends, matches.
     pub(super) fn may_stand_in(&self, texts: &[u8]) -> bool {
         match &self.wanted {

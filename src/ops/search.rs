@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::delivery::DeliveryId;
 use crate::filter::{Filter, IdRange, Undecided};
-use crate::store::{StoreError, StoreReader};
+use crate::store::{RawParts, StoreError, StoreReader};
 
 /// Deliveries after which a thread first reports its results. The number grows, so that the first
 /// results are reported at once, and the receiver has little to do later.
@@ -54,7 +54,8 @@ impl StoreSearch {
         is_wanted: impl Fn() -> bool,
         mut tell: impl FnMut(SearchBatch),
     ) -> Result<(), StoreError> {
-        let settling = self.filter.body_matcher();
+        let matcher = self.filter.body_matcher();
+        let parts = RawParts { head: matcher.needs_head(), body: matcher.needs_body() };
         let mut findings = SearchBatch::default();
         let mut step = FIRST_STEP;
         let mut tell_if = |findings: &mut SearchBatch, is_last: bool| {
@@ -70,8 +71,8 @@ impl StoreSearch {
             let known = self.known.get(block.known).map(Vec::as_slice).unwrap_or_default();
             let mut seen = 0;
             let ids = block.first..=block.last;
-            let read = reader.for_each_raw_request(ids, settling.needs_head(), |id, wire| {
-                if settling.passes(known, wire.head, wire.body) {
+            let read = reader.for_each_raw_request(ids, parts, |id, wire| {
+                if matcher.passes(known, wire.head, wire.body) {
                     findings.ids.push(id);
                 }
                 if seen < block.rows {

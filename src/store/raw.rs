@@ -7,12 +7,18 @@ use rusqlite::params;
 use super::{StoreError, StoreReader};
 use crate::delivery::DeliveryId;
 
-/// Borrowed bytes of a delivery.
+/// Borrowed bytes of a delivery; what was not requested is empty.
 #[derive(Debug, Clone, Copy)]
 pub struct RawRequest<'w> {
-    /// Empty unless requested.
     pub head: &'w [u8],
     pub body: &'w [u8],
+}
+
+/// Bytes of a delivery to read.
+#[derive(Debug, Clone, Copy)]
+pub struct RawParts {
+    pub head: bool,
+    pub body: bool,
 }
 
 impl StoreReader {
@@ -29,10 +35,11 @@ impl StoreReader {
     pub fn for_each_raw_request(
         &self,
         ids: RangeInclusive<DeliveryId>,
-        with_head: bool,
+        parts: RawParts,
         mut show: impl FnMut(DeliveryId, RawRequest<'_>) -> ControlFlow<()>,
     ) -> Result<ControlFlow<()>, StoreError> {
-        let head = if with_head { "head" } else { "x''" };
+        let head = if parts.head { "head" } else { "x''" };
+        let body = if parts.body { "body" } else { "x''" };
         // A lookup per row would cost as much as reading it, and usually no delivery is removed.
         let hidden = if self.has_removed(&ids)? {
             "AND delivery_id NOT IN \
@@ -41,7 +48,7 @@ impl StoreReader {
             ""
         };
         let sql = format!(
-            "SELECT delivery_id, {head}, body FROM wire \
+            "SELECT delivery_id, {head}, {body} FROM wire \
              WHERE delivery_id BETWEEN ?1 AND ?2 {hidden} ORDER BY delivery_id DESC"
         );
         let mut read = || {
