@@ -61,8 +61,8 @@ pub struct Detail {
     /// The verdict under a secret that was typed in.
     pub typed: Option<Verdict>,
     wanted: Option<DeliveryId>,
-    /// The first line shown where there is no cursor.
-    pub top: usize,
+    /// The first line shown in a pane without a cursor; see [`Self::first_line`].
+    top: usize,
     payload: DocumentView,
     raw: DocumentView,
     /// The body in hexadecimal, while that is wanted.
@@ -176,6 +176,12 @@ impl Detail {
     /// Moves the window; it never leaves the text.
     pub fn scroll(&mut self, by: isize, lines: usize, height: usize) {
         let last = lines.saturating_sub(height);
-        self.top = self.top.saturating_add_signed(by).min(last);
+        self.top = self.first_line(lines, height).saturating_add_signed(by).min(last);
+    }
+
+    /// Returns the first line shown in a pane without a cursor. Its lines may have become fewer
+    /// since it was scrolled: they are laid out only when they are drawn.
+    pub fn first_line(&self, lines: usize, height: usize) -> usize {
+        self.top.min(lines.saturating_sub(height))
     }
 }

@@ -243,8 +243,6 @@ fn sync_viewport(model: &mut Model) -> Vec<Effect> {
         model.detail.read(|document, reading| reading.settle(document, window));
     }
     model.comparing.settle(usize::from(areas.detail.height));
-    let lines = pane::line_count(model, usize::from(areas.detail.width));
-    model.detail.scroll(0, lines, usize::from(areas.detail.height));
     if let Mode::Page(page) = &mut model.mode {
         let lines = page.shown(usize::from(areas.body.width)).len();
         let last = lines.saturating_sub(usize::from(areas.body.height));

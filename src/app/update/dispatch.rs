@@ -165,7 +165,7 @@ pub(super) fn scroll(model: &mut Model, by: isize) {
         diff::scroll(model, by);
         return;
     }
-    let lines = pane::line_count(model, usize::from(areas.detail.width));
+    let lines = pane::line_count(model, usize::from(areas.detail.width.saturating_sub(1)));
     model.detail.scroll(by, lines, usize::from(areas.detail.height));
 }
 

@@ -27,8 +27,9 @@ pub(super) fn draw(model: &Model, painter: &mut Painter, frame: &mut Frame<'_>, 
         TabContent::Diff => super::diff::draw(model, theme, frame, indented(areas.detail)),
         TabContent::Lines => {
             let lines = pane::lines(model, usize::from(areas.detail.width.saturating_sub(1)));
+            let first = model.detail.first_line(lines.len(), usize::from(areas.detail.height));
             let rows = indented(areas.detail).rows();
-            for (line, row) in lines.iter().skip(model.detail.top).zip(rows) {
+            for (line, row) in lines.iter().skip(first).zip(rows) {
                 frame.render_widget(text::line(line, theme), row);
             }
         }
