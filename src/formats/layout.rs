@@ -1,6 +1,7 @@
 //! JSON for people and for `git diff`: one value per line, except pairs, and without characters
 //! that a terminal interprets.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io;
 
@@ -28,7 +29,7 @@ pub(super) fn pretty(value: &impl Serialize) -> String {
 /// Escapes characters that a terminal interprets or hides. They occur only in strings, because the
 /// rest of JSON is ASCII.
 pub(super) fn escape_unsafe(line: String) -> String {
-    if escape(&line) == line {
+    if matches!(escape(&line), Cow::Borrowed(_)) {
         return line;
     }
     let mut out = String::with_capacity(line.len() + 64);

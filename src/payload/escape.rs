@@ -49,7 +49,7 @@ fn is_unsafe(character: char) -> bool {
 /// Returns text that is safe to display: `\x1b` for a control character, `\u{202e}` for an
 /// invisible one. A selector of an emoji's form stays after a character that has such a form.
 pub fn escape(text: &str) -> Cow<'_, str> {
-    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) || !text.chars().any(is_unsafe) {
+    if is_printable_ascii(text.as_bytes()) || !text.chars().any(is_unsafe) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 16);
@@ -63,6 +63,12 @@ pub fn escape(text: &str) -> Cow<'_, str> {
         last = character;
     }
     if out == text { Cow::Borrowed(text) } else { Cow::Owned(out) }
+}
+
+/// Returns whether all bytes are printable. Testing all of them is faster than stopping at the first
+/// other one.
+fn is_printable_ascii(text: &[u8]) -> bool {
+    text.iter().fold(true, |all, byte| all & matches!(byte, b' '..=b'~'))
 }
 
 /// Appends a character, or its escape if it is unsafe.

@@ -42,6 +42,11 @@ const VERSIONS: [SchemaVersion; KNOWN as usize] = [
 /// The version of a store that this program writes.
 pub(super) const KNOWN: u32 = 5;
 
+/// Page size of new stores in bytes. Twice SQLite's default takes an eighth less CPU for each
+/// delivery, since the log has a header and two system calls for each page; four times as much costs
+/// a single client more than it saves.
+const PAGE_SIZE: i64 = 8 << 10;
+
 /// Smaller stores are checked completely when opened.
 const MAX_CHECKED_SIZE: i64 = 64 << 20;
 
@@ -188,7 +193,8 @@ pub(super) fn set_up_for_writing(connection: &Connection) -> rusqlite::Result<()
 pub(super) fn migrate(connection: &Connection, location: &StoreLocation) -> Result<(), StoreError> {
     let to_error = |error| location.error(error);
     let version = check(connection, location)?;
-    // After the checks: this line is the first that writes.
+    // After the checks: these lines are the first that write.
+    connection.pragma_update(None, "page_size", PAGE_SIZE).map_err(to_error)?;
     set_up_for_writing(connection).map_err(to_error)?;
     let version = u32::try_from(version).unwrap_or_default();
     if version == KNOWN {

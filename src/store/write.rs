@@ -140,3 +140,28 @@ pub(super) fn record_attempt(
         .execute(params![attempt.delivery.0, revision, attempt.kind == AttemptKind::Resend])?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use rusqlite::StatementStatus;
+
+    use super::*;
+    use crate::delivery::Head;
+    use crate::store::{StorePlace, location, schema};
+
+    #[test]
+    fn looking_up_an_event_prepares_the_statement_once() {
+        let location = location::StoreLocation::of(&StorePlace::Memory);
+        let connection = location::open_for_writing(&location).unwrap();
+        schema::migrate(&connection, &location).unwrap();
+        for revision in 1..4 {
+            let head = Head::build("POST", "/", &[]);
+            let mut new = NewDelivery::new(head, "x".into(), Timestamp::UNIX_EPOCH);
+            new.event.id = Some(format!("e{revision}"));
+            keep(&connection, &new, revision).unwrap();
+        }
+        let statement = connection.prepare_cached(FIRST).unwrap();
+        assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
+    }
+}
