@@ -27,7 +27,7 @@ use crate::delivery::{Delivery, DeliveryId, Outcome};
 use crate::ops::send::{EventSource, SendEvent, SendRun, random_sample};
 use crate::outbound::Client;
 use crate::respond::ResponseRule;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, StoreReader};
 use crate::task;
 use edit::TerminalLease;
 
@@ -273,7 +273,11 @@ impl Context {
 }
 
 fn read(store: &Store, id: DeliveryId) -> Result<Delivery, String> {
-    match store.reader().and_then(|reader| reader.delivery(id)) {
+    store.reader().map_err(|error| error.to_string()).and_then(|reader| read_from(&reader, id))
+}
+
+fn read_from(reader: &StoreReader, id: DeliveryId) -> Result<Delivery, String> {
+    match reader.delivery(id) {
         Ok(Some(delivery)) => Ok(delivery),
         Ok(None) => Err(format!("delivery {id} is no longer in the store")),
         Err(error) => Err(error.to_string()),

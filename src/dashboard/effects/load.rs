@@ -2,20 +2,26 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::{MissedTickBehavior, interval};
 
-use super::Context;
+use super::{Context, read_from};
 use crate::app::{DocumentTab, Event, Loaded, Notice};
 use crate::delivery::DeliveryId;
 use crate::ops::diagnose::{diagnose, late_cause, report, try_secret};
 use crate::ops::diff::relations;
 use crate::payload::{Document, DocumentSearch, SearchPattern};
 use crate::secret::Secret;
+use crate::store::StoreReader;
 use crate::task;
 
 /// Bytes of a document searched before checking for cancellation.
 const SLICE: usize = 1 << 20;
+
+/// Minimum time between two loads: the selection may follow deliveries faster than anyone reads.
+const PACE: Duration = Duration::from_millis(33);
 
 /// Loads the delivery requested last; earlier requests are skipped.
 pub(super) async fn load_wanted(
@@ -23,11 +29,19 @@ pub(super) async fn load_wanted(
     mut wishes: watch::Receiver<Option<DeliveryId>>,
     latest: watch::Sender<Option<Arc<Loaded>>>,
 ) {
+    let mut pace = interval(PACE);
+    pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut reader = None;
     while wishes.changed().await.is_ok() {
+        pace.tick().await;
         let Some(id) = *wishes.borrow_and_update() else { continue };
         let one = Arc::clone(&context);
-        let loading = tokio::task::spawn_blocking(move || one.load(id)).await;
-        let Some(event) = task::join_or_panic(loading) else { continue };
+        let loading = tokio::task::spawn_blocking(move || {
+            let event = one.load(&mut reader, id);
+            (reader, event)
+        });
+        let Some((returned, event)) = task::join_or_panic(loading.await) else { return };
+        reader = returned;
         if let Event::Loaded(loaded) = &event {
             latest.send_replace(Some(Arc::clone(loaded)));
         }
@@ -61,14 +75,18 @@ pub(super) async fn explain_wanted(
 }
 
 impl Context {
-    fn load(&self, id: DeliveryId) -> Event {
-        match self.read(id) {
+    /// Loads a delivery with a reader that is opened once.
+    fn load(&self, reader: &mut Option<StoreReader>, id: DeliveryId) -> Event {
+        let opened = reader.take().map_or_else(|| self.setup.store.reader(), Ok);
+        let reader = match opened {
+            Ok(opened) => reader.insert(opened),
+            Err(error) => return Event::NotLoaded { id, reason: error.to_string() },
+        };
+        match read_from(reader, id) {
             Ok(delivery) => {
                 let examined = report(&self.setup.verifier, &delivery);
                 // On failure, the delivery itself can still be shown.
-                let reader = self.setup.store.reader();
-                let related =
-                    reader.and_then(|reader| relations(&reader, &self.setup.verifier, &delivery));
+                let related = relations(reader, &self.setup.verifier, &delivery);
                 let (related, overtaken) = related.unwrap_or_default();
                 let loaded = Loaded::new(delivery, examined).among(related, overtaken);
                 Event::Loaded(Arc::new(loaded))
