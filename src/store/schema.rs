@@ -185,6 +185,8 @@ pub(super) fn bridge(connection: &Connection, version: i64) -> rusqlite::Result<
 
 /// Turns the write-ahead log on, and makes every commit durable.
 pub(super) fn set_up_for_writing(connection: &Connection) -> rusqlite::Result<()> {
+    // Has an effect on a new store only.
+    connection.pragma_update(None, "page_size", PAGE_SIZE)?;
     connection.pragma_update(None, "journal_mode", "wal")?;
     connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
 }
@@ -193,8 +195,7 @@ pub(super) fn set_up_for_writing(connection: &Connection) -> rusqlite::Result<()
 pub(super) fn migrate(connection: &Connection, location: &StoreLocation) -> Result<(), StoreError> {
     let to_error = |error| location.error(error);
     let version = check(connection, location)?;
-    // After the checks: these lines are the first that write.
-    connection.pragma_update(None, "page_size", PAGE_SIZE).map_err(to_error)?;
+    // After the checks: this line is the first that writes.
     set_up_for_writing(connection).map_err(to_error)?;
     let version = u32::try_from(version).unwrap_or_default();
     if version == KNOWN {
