@@ -26,7 +26,7 @@ enum Node<'f> {
     Any(Vec<Self>),
     Not(Box<Self>),
     /// A term and its number in the filter, from the left.
-    Term(usize, PreparedTerm<'f>),
+    Term(usize, Box<PreparedTerm<'f>>),
 }
 
 /// A term with a quick test that most deliveries fail, so that few are parsed. It has to let pass
@@ -99,7 +99,7 @@ impl<'f> Node<'f> {
             Expression::Not(part) => Self::Not(Box::new(Self::new(part, terms))),
             Expression::Term(term) => {
                 terms.push(term);
-                Self::Term(terms.len() - 1, PreparedTerm::new(term))
+                Self::Term(terms.len() - 1, Box::new(PreparedTerm::new(term)))
             }
         }
     }
