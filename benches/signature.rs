@@ -86,6 +86,29 @@ fn main() {
         let speed = rate(body.len(), verifying);
         println!("{size:>9} B  {verifying:>10.1?}  {speed:>7.0} MB/s  {ratio:.2} × bare");
     }
+    println!("recognition among all providers, against checking as the one that sent it");
+    for size in [1 << 10, 1 << 20, 20 << 20] {
+        let body = body(size);
+        let draft =
+            Draft { body: &body, headers: &[], method: "POST", url: None, id: "", now, like: None };
+        let Ok(signed) = sign(&provider.scheme, &secret, &draft) else { return };
+        let head = Head::build("POST", "/", &signed.headers);
+        let subject = Subject::new(&head, &body);
+        let with_secret = |one: &Provider| {
+            let secrets = if one.name == provider.name { secrets.to_vec() } else { Vec::new() };
+            Credentials { provider: one.clone(), secrets }
+        };
+        let single = Verifier::new(vec![with_secret(&provider)]);
+        let auto = Verifier::new(hookglass::provider::all().iter().map(with_secret).collect());
+        let identify = |verifier: &Verifier| {
+            best(|| {
+                black_box(verifier.identify(black_box(&subject), now));
+            })
+        };
+        let (single, auto) = (identify(&single), identify(&auto));
+        let ratio = auto.as_secs_f64() / single.as_secs_f64();
+        println!("{size:>9} B  {auto:>10.1?}  {ratio:.2} × single");
+    }
     println!("diagnosis of a signature that nothing explains, against one verification");
     let verifier = Verifier::new(vec![Credentials { provider, secrets: secrets.to_vec() }]);
     for size in [1 << 10, 128 << 10, 25 << 20] {

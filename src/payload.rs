@@ -25,6 +25,7 @@ mod media;
 mod multipart;
 pub mod path;
 pub mod pointer;
+pub mod pointer_set;
 mod raw_lines;
 pub mod reserialize;
 pub mod schema;

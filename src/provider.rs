@@ -2,7 +2,9 @@
 //!
 //! A provider is a file in `assets/providers`. Signatures are computed elsewhere.
 
+mod common;
 mod custom;
+mod event;
 mod handshake;
 mod placeholders;
 mod sample;
@@ -10,22 +12,31 @@ mod scheme;
 mod signed_template;
 pub(crate) mod template;
 mod value_location;
+mod values;
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use crate::delivery::{EventRef, Head};
-use crate::payload::{form, pointer};
+use crate::delivery::{EventRef, Head, Header};
+use crate::diagnostic::nearest;
+use event::EventPlaces;
 
+pub use common::{common_event, common_pointers};
 pub use custom::{CustomProvider, one_or_more};
+pub use event::{EventPart, EventValue};
 pub use handshake::{FieldName, Handshake, HandshakeCondition, HandshakeToken};
 pub use placeholders::{Digest, FIELDS, FillField, Filling, PlaceholderError, Placeholders};
 pub use sample::{Sample, Seed};
-pub use scheme::{Algorithm, Encoding, PairSyntax, Scheme, SecretForm, TimestampSpec, Unit};
-pub use signed_template::{SignedTemplate, TemplatePart};
+pub use scheme::{
+    Algorithm, AlgorithmFrom, Encoding, PairSyntax, Scheme, SchemeCondition, Schemes, SecretForm,
+    TimestampSpec, Unit,
+};
+pub use signed_template::{BodyHash, SignedTemplate, TemplatePart};
 pub use value_location::ValueLocation;
+pub use values::{RequestValues, without_encoding};
 
 /// A service that sends webhooks.
 #[derive(Debug, Clone, Deserialize)]
@@ -40,13 +51,25 @@ pub struct Provider {
     pub secret_env: String,
     /// Prefix of its secrets, if it is part of the key.
     pub secret_starts: Option<String>,
-    /// Headers that distinguish it from others with the same signature header.
+    /// Address of the documentation that the file was written from.
+    pub docs: Option<String>,
+    /// Headers that only it sends.
     #[serde(default, alias = "known_by")]
     detect_headers: Vec<String>,
+    /// Start of its User-Agent.
+    user_agent: Option<String>,
+    /// Fields that its deliveries have, if headers alone do not identify it.
+    #[serde(default)]
+    detect_fields: Vec<SchemeCondition>,
+    /// Other services sign in a header of this name too, so it alone does not identify the provider.
+    #[serde(default)]
+    pub shared_header: bool,
     /// Provider with the same scheme that is assumed if nothing distinguishes the two.
     #[serde(alias = "same_as")]
     pub alias_of: Option<String>,
-    pub scheme: Scheme,
+    /// Provider whose signature decides if a delivery has both.
+    pub weaker_than: Option<String>,
+    pub scheme: Schemes,
     #[serde(default)]
     event: EventPlaces,
     /// Requests sent before a URL is registered.
@@ -54,30 +77,6 @@ pub struct Provider {
     pub handshakes: Vec<Handshake>,
     #[serde(default, rename = "sample")]
     pub samples: Vec<Sample>,
-}
-
-/// Places of an event's type, id, object, and time; the first place with a value counts.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct EventPlaces {
-    #[serde(default, rename = "type", deserialize_with = "scheme::one_or_more")]
-    kind: Vec<ValueLocation>,
-    #[serde(default, deserialize_with = "scheme::one_or_more")]
-    id: Vec<ValueLocation>,
-    /// Id of the object the event is about, which later events about it carry as well.
-    #[serde(default, deserialize_with = "scheme::one_or_more")]
-    object: Vec<ValueLocation>,
-    /// Time of the state that the event describes.
-    #[serde(default, deserialize_with = "scheme::one_or_more")]
-    time: Vec<ValueLocation>,
-}
-
-/// Signs that a delivery is or is not from a provider.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Evidence {
-    pub headers: usize,
-    pub places: usize,
-    pub absent: usize,
 }
 
 /// Returns every built-in provider.
@@ -92,11 +91,15 @@ pub fn all() -> &'static [Provider] {
 /// Reason why a provider cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ProviderError {
-    #[error("unknown provider `{name}`: expected one of {known}")]
-    Unknown { name: String, known: String },
-    #[error("the provider file of `{name}` is damaged: {source}")]
+    #[error("unknown provider `{name}`{hint}; `hookglass providers` lists all of them")]
+    Unknown {
+        name: String,
+        /// A similar name, as a question.
+        hint: String,
+    },
+    #[error("invalid file of the provider `{name}`: {source}")]
     Damaged { name: String, source: Box<toml::de::Error> },
-    #[error("the provider `{name}` cannot work: {reason}")]
+    #[error("invalid provider `{name}`: {reason}")]
     Unsound { name: String, reason: String },
 }
 
@@ -112,10 +115,8 @@ impl Provider {
     /// Reads a built-in provider by the name of its file.
     pub fn named(name: &str) -> Result<Self, ProviderError> {
         let file = FILES.iter().find(|(known, _)| *known == name);
-        let (_, text) = file.ok_or_else(|| ProviderError::Unknown {
-            name: name.to_owned(),
-            known: names().collect::<Vec<_>>().join(", "),
-        })?;
+        let (_, text) =
+            file.ok_or_else(|| ProviderError::unknown(name, &names().collect::<Vec<_>>()))?;
         let parsed: Result<Self, toml::de::Error> = toml::from_str(text);
         let mut provider = parsed.map_err(|source| ProviderError::Damaged {
             name: name.to_owned(),
@@ -131,31 +132,78 @@ impl Provider {
     /// Checks what each key allows on its own but not together with the others.
     pub fn check(&self) -> Result<(), String> {
         self.handshakes.iter().try_for_each(Handshake::check)?;
-        self.scheme.check()
+        self.scheme.iter().try_for_each(Scheme::check)
+    }
+
+    /// Checks that samples are events of their type.
+    fn check_samples(&self) -> Result<(), String> {
+        let mut seed = Seed { now: Timestamp::UNIX_EPOCH, random: fastrand::Rng::with_seed(1) };
+        for sample in &self.samples {
+            let mut headers = vec![Header::new("Content-Type", sample.content_type.clone())];
+            let own = sample.headers(&mut seed).into_iter();
+            headers.extend(own.map(|(name, value)| Header::new(name, value)));
+            let body = sample.body(&mut seed);
+            let found = self.event(&Head::build("POST", "/", &headers), body.as_bytes());
+            if let Some(found) = found.event_type.filter(|found| *found != sample.kind) {
+                return Err(format!(
+                    "the sample `{}` is an event of the type `{found}`; give it that type, or another \
+                     body",
+                    sample.kind
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// Returns the event id and type of a delivery.
     pub fn event(&self, head: &Head, body: &[u8]) -> EventRef {
-        let find =
-            |places: &[ValueLocation]| places.iter().find_map(|place| found(place, head, body));
-        EventRef { id: find(&self.event.id), event_type: find(&self.event.kind) }
+        let pointers = event::pointers(&[&self.event.id, &self.event.kind]);
+        self.event_in(&RequestValues::new(head, body, &pointers))
+    }
+
+    /// Returns the event id and type of a delivery from its values.
+    pub fn event_in(&self, values: &RequestValues<'_>) -> EventRef {
+        self.event.event(values)
     }
 
     /// Returns the id of the object that a delivery is about.
     pub fn object(&self, head: &Head, body: &[u8]) -> Option<String> {
-        let mut found = self.event.object.iter().filter_map(|place| found(place, head, body));
-        found.find(|id| !id.is_empty())
+        let pointers = event::pointers(&[&self.event.object]);
+        event::first(&self.event.object, &RequestValues::new(head, body, &pointers))
     }
 
-    /// Returns the places of the event id.
-    pub fn id_places(&self) -> &[ValueLocation] {
-        &self.event.id
+    /// Returns the places that hold nothing but the event's id. Those of a composed id hold more.
+    pub fn id_places(&self) -> impl Iterator<Item = &ValueLocation> {
+        self.event.id.iter().filter_map(|value| match value {
+            EventValue::Place(place) => Some(place),
+            EventValue::Composed(_) => None,
+        })
+    }
+
+    /// Returns the JSON pointers of everything that is read to recognize a delivery and its event.
+    pub(crate) fn pointers(&self) -> impl Iterator<Item = String> {
+        let events = self.event.kind.iter().chain(&self.event.id).flat_map(EventValue::places);
+        let fields = self.detect_fields.iter().map(SchemeCondition::place);
+        events.chain(fields).filter_map(ValueLocation::body_pointer)
+    }
+
+    /// Returns the places of type, id, and object in words, for display.
+    pub fn event_places(&self) -> [(&'static str, String); 3] {
+        let words = |values: &[EventValue]| {
+            values.iter().map(ToString::to_string).collect::<Vec<_>>().join(", else ")
+        };
+        [
+            ("type", words(&self.event.kind)),
+            ("id", words(&self.event.id)),
+            ("object", words(&self.event.object)),
+        ]
     }
 
     /// Returns the time of the state that a delivery describes: in RFC 3339, or in seconds,
     /// milliseconds, or microseconds since 1970.
     pub fn time(&self, head: &Head, body: &[u8]) -> Option<Timestamp> {
-        let text = self.event.time.iter().find_map(|place| found(place, head, body))?;
+        let pointers = event::pointers(&[&self.event.time]);
+        let text = event::first(&self.event.time, &RequestValues::new(head, body, &pointers))?;
         let Ok(number) = text.parse::<i64>() else { return text.parse().ok() };
         let time = match number {
             ..1 => return None,
@@ -176,42 +224,121 @@ impl Provider {
         !self.event.kind.is_empty()
     }
 
+    /// Returns the sample of an event type, or of one that starts with `kind` and a dot.
     pub fn sample(&self, kind: &str) -> Option<&Sample> {
-        self.samples.iter().find(|sample| sample.kind == kind)
+        let is_exact = |sample: &&Sample| sample.kind == kind;
+        let is_kind = |sample: &&Sample| {
+            sample.kind.strip_prefix(kind).is_some_and(|rest| rest.starts_with('.'))
+        };
+        let mut samples = self.samples.iter();
+        samples.find(is_exact).or_else(|| self.samples.iter().find(is_kind))
     }
 
-    /// Counts signs of this provider apart from its signature: headers that only it sends, and
-    /// places of the event with and without a value.
-    pub fn evidence(&self, head: &Head, body: &[u8]) -> Evidence {
-        let own = self.detect_headers.iter().map(|name| ValueLocation::Header(name.clone()));
-        let mut marks = Evidence::default();
-        for place in own.chain(self.event.kind.iter().chain(&self.event.id).cloned()) {
-            match (found(&place, head, body), place) {
-                (Some(_), ValueLocation::Header(_)) => marks.headers += 1,
-                (Some(_), _) => marks.places += 1,
-                (None, _) => marks.absent += 1,
+    /// Returns the headers of a request that only this provider sends.
+    pub fn own_headers<'h>(&self, head: &'h Head) -> Vec<&'h str> {
+        let events = self.event.kind.iter().chain(&self.event.id).flat_map(EventValue::places);
+        let events = events.filter_map(header_name).filter(|name| !is_common(name));
+        let detect = self.detect_headers.iter().map(String::as_str);
+        let mut names: Vec<String> = events.chain(detect).map(str::to_owned).collect();
+        for scheme in self.scheme.iter() {
+            let clock = scheme.timestamp.as_ref().map(|clock| &clock.from);
+            let signature = scheme.signature.iter().filter(|_| !self.shared_header);
+            let places = signature.chain(clock).chain(scheme.id.as_ref()).chain(&scheme.requires);
+            for name in places.filter_map(header_name).filter(|name| !is_common(name)) {
+                names.extend(scheme.alias(name));
+                names.push(name.to_owned());
             }
         }
-        marks
+        let mut found: Vec<&str> = Vec::new();
+        for header in &head.headers {
+            let is_own = names.iter().any(|name| header.is(name)) || self.is_user_agent(header);
+            if is_own && !found.iter().any(|known| header.is(known)) {
+                found.push(header.name.as_str());
+            }
+        }
+        found
+    }
+
+    fn is_user_agent(&self, header: &Header) -> bool {
+        let Some(start) = self.user_agent.as_ref().filter(|_| header.is("user-agent")) else {
+            return false;
+        };
+        let value = header.text();
+        value.get(..start.len()).is_some_and(|found| found.eq_ignore_ascii_case(start))
+    }
+
+    /// Returns whether a delivery has the fields that identify the provider; none if it has no such
+    /// fields.
+    pub fn has_detect_fields(&self, values: &RequestValues<'_>) -> Option<bool> {
+        let fields = Some(&self.detect_fields).filter(|fields| !fields.is_empty())?;
+        Some(fields.iter().all(|field| field.holds_in(values)))
+    }
+
+    /// Counts the places of the event's type and id that have no value.
+    pub fn absent_places(&self, values: &RequestValues<'_>) -> usize {
+        let all = self.event.kind.iter().chain(&self.event.id).flat_map(EventValue::places);
+        all.filter(|place| values.find(place).is_none()).count()
     }
 
     /// Returns the headers that carry the signature. Shared copies leave them out.
     pub fn signature_headers(&self) -> Vec<&str> {
-        self.scheme.signature_headers().collect()
+        self.scheme.iter().flat_map(Scheme::signature_headers).collect()
     }
 }
 
-/// Returns the value at a place of a delivery.
-fn found(place: &ValueLocation, head: &Head, body: &[u8]) -> Option<String> {
-    match place {
-        ValueLocation::Header(name) => {
-            let value = head.joined(name)?;
-            Some(crate::delivery::header_text(&value).into_owned())
-        }
-        ValueLocation::Json(path) => pointer::lookup(body, path),
-        ValueLocation::Form(field) => form::field(body, field),
-        ValueLocation::Pair(_) => None,
+impl ProviderError {
+    /// Creates the error of an unknown name, with a similar one of the known names.
+    pub fn unknown(name: &str, known: &[&str]) -> Self {
+        let hint =
+            nearest(name, known.iter().copied()).map(|known| format!(": did you mean `{known}`?"));
+        Self::Unknown { name: name.to_owned(), hint: hint.unwrap_or_default() }
     }
+}
+
+/// Returns the names of the providers whose deliveries of one event have the same id, because they
+/// describe one service or one family of services.
+pub fn same_service(name: &str) -> Vec<&str> {
+    static SERVICES: LazyLock<HashMap<&str, Vec<&str>>> = LazyLock::new(|| {
+        let names = || all().iter().map(|one| one.name.as_str());
+        let related = |name| names().filter(move |other| root_of(other) == root_of(name));
+        names().map(|name| (name, related(name).collect())).collect()
+    });
+    SERVICES.get(name).cloned().unwrap_or_else(|| vec![name])
+}
+
+fn root_of(name: &str) -> &str {
+    let parent = |name: &&str| {
+        let provider = all().iter().find(|one| one.name == *name)?;
+        provider.weaker_than.as_deref().or(provider.alias_of.as_deref())
+    };
+    std::iter::successors(Some(name), parent).take(4).last().unwrap_or(name)
+}
+
+fn header_name(place: &ValueLocation) -> Option<&str> {
+    match place {
+        ValueLocation::Header(name) => Some(name),
+        ValueLocation::Query(_)
+        | ValueLocation::Json(_)
+        | ValueLocation::Form(_)
+        | ValueLocation::Pair(_) => None,
+    }
+}
+
+/// Returns whether several services use a header of this name.
+fn is_common(name: &str) -> bool {
+    const COMMON: [&str; 10] = [
+        "authorization",
+        "idempotency-key",
+        "request-id",
+        "x-event-id",
+        "x-event-name",
+        "x-event-type",
+        "x-request-id",
+        "x-webhook-event",
+        "x-webhook-id",
+        "user-agent",
+    ];
+    COMMON.iter().any(|common| name.eq_ignore_ascii_case(common))
 }
 
 #[cfg(test)]
@@ -227,9 +354,16 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_name_lists_the_known_ones() {
+    fn an_unknown_name_suggests_a_similar_one() {
         let error = Provider::named("crribbly").unwrap_err().to_string();
-        assert!(error.contains("`crribbly`") && error.contains("cribbly"), "{error}");
+        assert!(error.contains("`crribbly`: did you mean `cribbly`?"), "{error}");
+    }
+
+    #[test]
+    fn relatives_are_the_same_service() {
+        assert_eq!(same_service("github-sha1"), same_service("github"));
+        assert_eq!(same_service("stripe"), ["stripe"]);
+        assert_eq!(same_service("nobody"), ["nobody"]);
     }
 
     #[test]

@@ -217,7 +217,10 @@ fn wrong_usage_is_exit_2() -> Tested {
     for (args, part) in [
         (&["list", "typ:x"][..], "did you mean `type:`"),
         (&["show", "abc"], "expected a delivery number"),
-        (&["--provider", "cribly", "--headless"], "unknown provider `cribly`"),
+        (
+            &["--provider", "cribly", "--headless"],
+            "unknown provider `cribly`: did you mean `cribbly`?",
+        ),
         (&["--secret-env", "HOOKGLASS_NOT_SET", "--headless"], "HOOKGLASS_NOT_SET"),
         (&["--secret-file", "absent", "--headless"], "absent"),
         (&["--max-body", "much", "--headless"], "invalid size `much`"),
@@ -226,7 +229,10 @@ fn wrong_usage_is_exit_2() -> Tested {
         (&["import", "-", "--secret-file", "-"], "standard input"),
         (&["--secret", "x"], "--secret"),
         (&["send", "nothing.known", "--to", "http://127.0.0.1:1"], "neither an event type"),
-        (&["send", "message.created", "--to", "http://127.0.0.1:1", "--rate", "0"], "no rate"),
+        (
+            &["send", "message.created", "--to", "http://127.0.0.1:1", "--rate", "0"],
+            "invalid rate `0`",
+        ),
     ] {
         let failed = hookglass(folder.path()).args(args).output()?;
         let said = String::from_utf8_lossy(&failed.stderr);

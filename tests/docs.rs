@@ -73,7 +73,7 @@ fn providers() -> Tested<String> {
     let mut out = String::from("| name | provider | signature | secret |\n|---|---|---|---|\n");
     for name in names() {
         let provider = Provider::named(name)?;
-        let (title, scheme, secret) = (&provider.title, &provider.scheme, &provider.secret_env);
+        let (title, scheme, secret) = (&provider.title, &*provider.scheme, &provider.secret_env);
         writeln!(out, "| `{name}` | {title} | {scheme} | `{secret}` |")?;
     }
     Ok(out)

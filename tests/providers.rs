@@ -79,7 +79,7 @@ fn a_mistake_in_the_configuration_is_exit_2_and_says_where() -> Tested {
         ("encoding = \"base64\"", "encoding = \"base46\"", "line 6"),
         ("{timestamp}", "{timstamp}", "{timstamp}"),
         ("secret_file", "secret_fill", "secret_fill"),
-        ("max_age = 300", "max_age = \"300\"", "i64"),
+        ("max_age = 300", "max_age = \"300\"", "a whole number"),
     ] {
         std::fs::write(folder.path().join("hookglass.toml"), CONFIG.replace(right, wrong))?;
         let failed = hookglass(folder.path()).arg("providers").output()?;

@@ -21,7 +21,9 @@ const URL: &str = "https://hooks.example/in?a=1";
 fn secret(provider: &Provider, number: u8) -> Secret {
     let key = [&b"test-key-not-a-real-one-32-byte"[..], &[b'0' + number]].concat();
     let text = match provider.scheme.secret {
-        SecretForm::Utf8 | SecretForm::Utf8Nfkd => format!("test-key-not-a-real-one-{number}"),
+        SecretForm::Utf8 | SecretForm::Utf8Nfkd | SecretForm::Utf8Html => {
+            format!("test-key-not-a-real-one-{number}")
+        }
         SecretForm::Base64 | SecretForm::Base64IfPrefixed => STANDARD.encode(&key),
         SecretForm::Hex => hex::encode(&key),
     };
@@ -78,6 +80,8 @@ fn what_was_sent_long_ago_verifies_again_under_the_new_secret_alone() -> Tested 
                     assert_eq!(refused.err(), Some(SignError::Unsupported(reason)));
                     continue;
                 }
+                // Its own test signs with a throw-away key.
+                Err(SignError::PublicKey) => continue,
                 Err(error) => return Err(format!("{}: {error}", provider.name).into()),
             };
             let name = &provider.name;

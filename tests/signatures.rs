@@ -161,7 +161,9 @@ fn secret(provider: &Provider) -> Secret {
     use hookglass::provider::SecretForm;
     let key = b"test-key-not-a-real-one-32-bytes";
     let text = match provider.scheme.secret {
-        SecretForm::Utf8 | SecretForm::Utf8Nfkd => "test-key-not-a-real-one".to_owned(),
+        SecretForm::Utf8 | SecretForm::Utf8Nfkd | SecretForm::Utf8Html => {
+            "test-key-not-a-real-one".to_owned()
+        }
         SecretForm::Base64 | SecretForm::Base64IfPrefixed => STANDARD.encode(key),
         SecretForm::Hex => hex::encode(key),
     };
@@ -213,7 +215,7 @@ impl Sent {
         };
         let signed = match sign(scheme, &secrets[0], &draft) {
             Ok(signed) => signed,
-            Err(SignError::Unsupported(_)) => return Ok(None),
+            Err(SignError::Unsupported(_) | SignError::PublicKey) => return Ok(None),
             Err(error) => return Err(format!("{}: {error}", provider.name)),
         };
         headers.extend(signed.headers);

@@ -12,6 +12,7 @@ use crate::app::columns::ListColumn;
 use crate::config::{Config, DEFAULT, Dashboard, Switches, defaults};
 use crate::output;
 use crate::payload::escape;
+use crate::provider::Provider;
 
 #[derive(Debug, Args)]
 pub(super) struct ConfigCommandArgs {
@@ -63,7 +64,7 @@ fn rows(args: &ConfigCommandArgs, config: &Config) -> Vec<Row> {
     };
     for provider in config.providers() {
         let sources = config.sources(provider);
-        let is_named = names.contains(&provider.name);
+        let is_named = names.contains(&provider.name) || is_default_sender(&names, provider);
         let is_configured = !sources.variables.is_empty() || !sources.files.is_empty();
         if !is_named && !is_configured {
             continue;
@@ -89,6 +90,13 @@ fn rows(args: &ConfigCommandArgs, config: &Config) -> Vec<Row> {
         row(&name, &value, if is_usual { "default" } else { &shown })
     }));
     rows
+}
+
+/// Of all providers, only the secret of the one that is sent as by default is listed even if it is
+/// not set.
+fn is_default_sender(names: &[String], provider: &Provider) -> bool {
+    let is_set = std::env::var_os(&provider.secret_env).is_some_and(|value| !value.is_empty());
+    names == [defaults::PROVIDER] && (provider.name == defaults::SENDER || is_set)
 }
 
 /// A setting, its value, and whether it is the default.

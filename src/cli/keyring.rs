@@ -15,7 +15,7 @@ use crate::signature::{Credentials, lint, lint_under};
 #[derive(Debug, Args)]
 pub(super) struct ProviderArgs {
     /// Provider; several separated by commas, or `auto` to recognize each delivery [default: `provider`
-    /// in hookglass.toml, else cribbly]
+    /// in hookglass.toml, else `auto` to listen and `cribbly` to send]
     #[arg(long, value_name = "NAME")]
     pub(super) provider: Option<String>,
     #[command(flatten)]
@@ -76,8 +76,17 @@ impl ProviderArgs {
 
     /// Like [`Self::keyring`], with the configuration already read.
     pub(super) fn keyring_under(&self, config: &Config) -> Result<Keyring, CliError> {
+        self.keyring_with_default(config, defaults::SENDER)
+    }
+
+    /// Returns the providers to listen for.
+    pub(super) fn listening_keyring(&self, config: &Config) -> Result<Keyring, CliError> {
+        self.keyring_with_default(config, defaults::PROVIDER)
+    }
+
+    fn keyring_with_default(&self, config: &Config, default: &str) -> Result<Keyring, CliError> {
         self.keyring_or(config, || match config.provider.as_slice() {
-            [] => vec![defaults::PROVIDER.to_owned()],
+            [] => vec![default.to_owned()],
             names => names.to_vec(),
         })
     }
@@ -96,12 +105,17 @@ impl ProviderArgs {
             Some(names) => names.split(',').map(|name| name.trim().to_owned()).collect(),
             None => names(),
         };
-        let providers: Vec<Provider> = if names == ["auto"] {
-            config.providers().cloned().collect()
-        } else {
-            names.iter().map(|name| config.named(name)).collect::<Result<_, _>>()?
-        };
-        Keyring::load(providers, &self.secrets, config)
+        if names == [defaults::PROVIDER] {
+            return Keyring::load(
+                config.providers().cloned().collect(),
+                &self.secrets,
+                config,
+                true,
+            );
+        }
+        let providers: Result<Vec<Provider>, _> =
+            names.iter().map(|name| config.named(name)).collect();
+        Keyring::load(providers?, &self.secrets, config, false)
     }
 }
 
@@ -115,10 +129,13 @@ pub(super) fn known_providers(config: &Config) -> KnownProviders {
 }
 
 impl Keyring {
+    /// Loads the secrets of providers. `auto`: of all of them, so a secret that cannot be read is
+    /// only worth a warning.
     fn load(
         providers: Vec<Provider>,
         flags: &SecretArgs,
         config: &Config,
+        auto: bool,
     ) -> Result<Self, CliError> {
         let mut keyring = Self::default();
         let one = providers.len() == 1;
@@ -133,7 +150,13 @@ impl Keyring {
             let secrets = if let Some(given) = &given {
                 given.secrets.clone()
             } else {
-                let found = secrets::load(&config.sources(&provider))?;
+                let found = match secrets::load(&config.sources(&provider)) {
+                    Err(error) if auto => {
+                        keyring.warnings.push(format!("{error}; it is not used"));
+                        secrets::Secrets::default()
+                    }
+                    found => found?,
+                };
                 keyring.notes.extend(found.notes);
                 keyring.warnings.extend(found.warnings);
                 keyring.warnings.extend(found.secrets.iter().flat_map(lint));
@@ -171,6 +194,7 @@ impl SecretArgs {
             variables: self.secret_env.clone(),
             files: self.secret_file.clone(),
             default_variable: String::new(),
+            table: None,
         }
     }
 }

@@ -82,7 +82,11 @@ fn parse_address(text: &str) -> Result<SocketAddr, String> {
 
 pub(super) fn run(args: ListenArgs) -> Result<(), CliError> {
     let config = args.provider.config.load()?;
-    let mut keyring = args.provider.keyring_under(&config)?;
+    let mut keyring = if args.demo {
+        args.provider.keyring_under(&config)?
+    } else {
+        args.provider.listening_keyring(&config)?
+    };
     if args.demo && keyring.candidates.iter().all(|credentials| credentials.secrets.is_empty()) {
         keyring
             .candidates
@@ -130,7 +134,8 @@ async fn listen(args: ListenArgs, config: Config, keyring: Keyring) -> Result<()
     let session =
         Session { forward: plan.main_target(), ..session(&args, &candidates, &url, &place) };
     let public_url = plan.public_url();
-    let verifier = Verifier::new(candidates).with_public_url(public_url.clone());
+    let verifier =
+        Verifier::new(candidates).with_public_url(public_url.clone()).assuming_only_secret();
     let verifier = Arc::new(verifier);
     let routing = Routing { plan, address, public_url };
     let front = ListenSession {

@@ -22,10 +22,14 @@ pub(super) fn run(args: &ProvidersArgs) -> Result<(), CliError> {
     let config = args.config.load()?;
     let mut out = output::stdout();
     match &args.name {
-        Some(name) => write!(out, "{}", explained(&config.named(name)?))?,
+        Some(name) => {
+            let provider = config.named(name)?;
+            let variables = config.sources(&provider).variables;
+            write!(out, "{}", explained(&provider, &variables))?;
+        }
         None => {
             for Provider { name, title, scheme, .. } in config.providers() {
-                writeln!(out, "{name:<20} {title:<28} {scheme}")?;
+                writeln!(out, "{name:<20} {title:<28} {}", **scheme)?;
             }
         }
     }
@@ -33,42 +37,79 @@ pub(super) fn run(args: &ProvidersArgs) -> Result<(), CliError> {
 }
 
 /// Describes a provider, including its exact signed payload.
-fn explained(provider: &Provider) -> String {
-    let scheme = &provider.scheme;
-    let mut lines = vec![
-        format!("{} ({})", provider.title, provider.name),
-        format!("signs      {scheme}"),
-        format!("content    {}", scheme.signed),
-        format!("secret     {}, from {}", secret(scheme), provider.secret_env),
-        format!("time       {}", time(scheme)),
-    ];
-    if !scheme.covers_body {
-        lines.push("warning    the signature says nothing about the body".to_owned());
+fn explained(provider: &Provider, variables: &[String]) -> String {
+    let mut lines = vec![format!("{} ({})", provider.title, provider.name)];
+    let variables = match variables {
+        [] => provider.secret_env.clone(),
+        names => names.join(", "),
+    };
+    let many = provider.scheme.iter().count() > 1;
+    for (number, scheme) in provider.scheme.iter().enumerate() {
+        if many {
+            lines.push(format!("scheme {}   {}", number + 1, selected_by(scheme)));
+        }
+        lines.push(format!("signs      {scheme}"));
+        if scheme.unchecked.is_none() {
+            lines.push(format!("content    {}", scheme.signed));
+            lines.push(format!("secret     {}, from {variables}", secret(scheme)));
+            lines.push(format!("time       {}", time(scheme)));
+        }
+        if !scheme.covers_body {
+            lines.push(match scheme.array() {
+                Some(_) => {
+                    "warning    the signature covers only some fields of the body".to_owned()
+                }
+                None => "warning    the signature does not cover the body".to_owned(),
+            });
+        }
+    }
+    for (what, places) in provider.event_places() {
+        if !places.is_empty() {
+            lines.push(format!("{what:<10} {places}"));
+        }
+    }
+    for handshake in &provider.handshakes {
+        lines.push(format!("handshake  {} ({})", handshake.kind, handshake.method));
     }
     let samples: Vec<&str> = provider.samples.iter().map(|sample| sample.kind.as_str()).collect();
     if !samples.is_empty() {
         lines.push(format!("samples    {}", samples.join(", ")));
     }
+    if let Some(docs) = &provider.docs {
+        lines.push(format!("docs       {docs}"));
+    }
     lines.join("\n") + "\n"
+}
+
+/// Describes which requests are signed by a scheme.
+fn selected_by(scheme: &Scheme) -> String {
+    let kind = scheme.content_type.iter().map(|kind| format!("content type {kind}"));
+    let when = scheme.when.iter().map(ToString::to_string);
+    let all: Vec<String> = kind.chain(when).collect();
+    if all.is_empty() {
+        return format!("if {} is there", scheme.signature_place());
+    }
+    format!("if {}", all.join(" and "))
 }
 
 fn secret(scheme: &Scheme) -> String {
     let form = match scheme.secret {
         SecretForm::Utf8 => "its bytes are the key",
+        SecretForm::Utf8Html => "its bytes are the key, with HTML entities decoded",
         SecretForm::Utf8Nfkd => "its bytes in the form NFKD are the key",
         SecretForm::Base64 => "base64 of the key",
-        SecretForm::Base64IfPrefixed => "base64 of the key where it has the prefix, else the key",
+        SecretForm::Base64IfPrefixed => "base64 of the key if it has the prefix, else the key",
         SecretForm::Hex => "hex of the key",
     };
     match scheme.secret_prefix.as_str() {
         "" => form.to_owned(),
-        prefix => format!("{form}, behind `{prefix}`"),
+        prefix => format!("{form}, after `{prefix}`"),
     }
 }
 
 fn time(scheme: &Scheme) -> String {
     let Some(clock) = &scheme.timestamp else {
-        return "none: the same bytes verify for ever".to_owned();
+        return "none: the same bytes verify at any time".to_owned();
     };
     let limit = |seconds: Option<i64>, word: &str| match seconds {
         Some(seconds) => format!("at most {seconds} s {word}"),

@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 use super::keyring::{Keyring, ProviderArgs};
 use super::{CliError, summary};
 use crate::formats::jsonl;
+use crate::ops::resend::throw_away_note;
 use crate::ops::send::{EventSource, SendEvent, SendRun, Tamper, credentials_for};
 use crate::outbound::{Client, Target};
 use crate::output;
@@ -59,7 +60,9 @@ pub(super) fn parse_rate(text: &str) -> Result<f64, String> {
     let number = text.strip_suffix("/s").unwrap_or(text);
     match number.parse::<f64>() {
         Ok(rate) if rate.is_finite() && rate > 0.0 => Ok(rate),
-        _ => Err(format!("`{text}` is no rate; write how many a second, for instance 5/s")),
+        _ => Err(format!(
+            "invalid rate `{text}`: expected a number of requests per second, e.g. 5/s"
+        )),
     }
 }
 
@@ -71,7 +74,9 @@ pub(super) fn run(args: &SendArgs) -> Result<(), CliError> {
     }
     let credentials = credentials_for(&candidates, &args.what)
         .ok_or_else(|| CliError::usage("no provider was named"))?;
-    if credentials.secrets.is_empty() {
+    if let Some(note) = throw_away_note(credentials) {
+        writeln!(stderr, "hookglass: {note}")?;
+    } else if credentials.secrets.is_empty() {
         let variable = &credentials.provider.secret_env;
         writeln!(
             stderr,
@@ -91,6 +96,11 @@ pub(super) fn run(args: &SendArgs) -> Result<(), CliError> {
         count: args.count,
         period: args.rate.map(|rate| Duration::from_secs_f64(1.0 / rate)).unwrap_or_default(),
     };
+    if run.tamper.is_some()
+        && let Some(note) = run.request().ok().and_then(|request| run.tampering_note(&request))
+    {
+        writeln!(stderr, "hookglass: {note}")?;
+    }
     if args.dry_run {
         return (0..args.count).try_for_each(|_| print(args, &run));
     }

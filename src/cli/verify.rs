@@ -168,7 +168,8 @@ fn verifier(
         return Ok(verifier);
     }
     let config = args.config.load()?;
-    let usual = config.provider.first().map_or(defaults::PROVIDER, String::as_str);
+    let named = config.provider.first().filter(|name| *name != defaults::PROVIDER);
+    let usual = named.map_or(defaults::SENDER, String::as_str);
     let Some(credentials) = verifier.named(usual).cloned() else { return Ok(verifier) };
     writeln!(
         stderr,

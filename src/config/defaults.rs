@@ -1,7 +1,10 @@
 //! Default values, and the file that documents them.
 
-/// Default provider.
-pub const PROVIDER: &str = "cribbly";
+/// Providers to listen for by default: the sender is recognized.
+pub const PROVIDER: &str = "auto";
+
+/// Provider to send as by default.
+pub const SENDER: &str = "cribbly";
 
 /// Default theme, which uses the terminal's own colors.
 pub const THEME: &str = "ansi";
@@ -81,7 +84,7 @@ mod tests {
             let path = folder.path().join("hookglass.toml");
             std::fs::write(&path, wrong).unwrap();
             let error = Config::load(Some(&path)).unwrap_err().to_string();
-            let line = error.lines().find(|line| line.contains("unknown field")).unwrap();
+            let line = error.lines().find(|line| line.contains("unknown key")).unwrap();
             for name in line.split('`').skip(3).step_by(2) {
                 let shown = [format!("{name} = "), format!("[{name}"), format!("{table}.{name}")];
                 assert!(shown.iter().any(|one| TEXT.contains(one)), "{table}: {name}");

@@ -167,6 +167,7 @@ impl Config {
                 }
             }
         }
+        let mut parents = Vec::new();
         for (name, declared) in file.providers {
             let span = declared.span();
             let declared = declared.into_inner();
@@ -175,6 +176,7 @@ impl Config {
                 variables: declared.secret_env.clone(),
                 files: files.collect::<Vec<PathBuf>>(),
                 default_variable: String::new(),
+                table: Some(format!("providers.{name}")),
             };
             if !sources.variables.is_empty() || !sources.files.is_empty() {
                 config.sources.insert(name.clone(), sources);
@@ -185,10 +187,24 @@ impl Config {
                 continue;
             }
             match declared.provider(&name) {
-                Ok(own) => config.own.extend(own),
+                Ok(own) => {
+                    let relatives = own.iter().flat_map(|own| [&own.alias_of, &own.weaker_than]);
+                    let relatives = relatives.flatten().cloned();
+                    parents.extend(relatives.map(|other| (name.clone(), span.clone(), other)));
+                    config.own.extend(own);
+                }
                 Err(reason) => {
                     mistakes.push(ConfigMistake::at(text, span, place, reason));
                 }
+            }
+        }
+        for (name, span, parent) in parents {
+            let is_known = config.providers().any(|one| one.name == parent);
+            if !is_known {
+                let known: Vec<&str> = config.providers().map(|one| one.name.as_str()).collect();
+                let error = ProviderError::unknown(&parent, &known);
+                let place = format!("providers.{name}");
+                mistakes.push(ConfigMistake::at(text, span, place, error.to_string()));
             }
         }
         if mistakes.is_empty() {
@@ -209,7 +225,16 @@ impl Config {
     /// Returns a provider by name.
     pub fn named(&self, name: &str) -> Result<Provider, ProviderError> {
         let own = self.own.iter().find(|own| own.name == name);
-        own.cloned().map_or_else(|| Provider::named(name), Ok)
+        let known = || {
+            Provider::named(name).map_err(|error| match error {
+                ProviderError::Unknown { .. } => {
+                    let known: Vec<&str> = self.providers().map(|one| one.name.as_str()).collect();
+                    ProviderError::unknown(name, &known)
+                }
+                error => error,
+            })
+        };
+        own.cloned().map_or_else(known, Ok)
     }
 
     /// Returns the locations of a provider's secrets.
@@ -283,7 +308,7 @@ mod tests {
             ["line 2,", "colour:"],
             ["line 4,", "providers.x.title:"],
             ["line 7,", "did you mean `encoding`?"],
-            ["line 8,", "`nobody` is not known"],
+            ["line 8,", "`nobody` is not built in"],
         ]) {
             assert!(parts.iter().all(|part| line.contains(part)), "{parts:?}: {line}");
         }
@@ -307,7 +332,7 @@ mod tests {
     fn a_mistake_names_file_line_key_and_expected_value() {
         let scheme = "[providers.x.scheme]\nsignature = \"header:x-sig\"\n";
         for (text, says) in [
-            ("[providers.x]\ntitle = 1", &["line 2", "title", "string"][..]),
+            ("[providers.x]\ntitle = 1", &["line 2", "title", "expected a text"][..]),
             (&format!("{scheme}encodign = \"hex\""), &["line 3", "encodign", "`encoding`"]),
             (&format!("{scheme}encoding = \"hexx\""), &["line 3", "hexx", "`hex`"]),
             (&format!("{scheme}signed = \"{{bdy}}\""), &["line 3", "{bdy}", "{body}"]),
@@ -317,7 +342,42 @@ mod tests {
             ),
             ("\n[providers.x]\nsecret_env = \"A\"", &["line 2", "scheme"]),
             ("[providers.github]\ntitle = \"G\"", &["line 1", "secret_env"]),
-            ("[provider]\n", &["line 1", "sequence"]),
+            ("[provider]\n", &["line 1", "expected an array, found a table"]),
+            (
+                "provider = [\"x\"]\n[provider.acme]\ntitle = \"A\"",
+                &["line 2", "write [providers.acme]"],
+            ),
+            (
+                &format!("{scheme}list = \",\"\npairs = [\",\", \"=\", \"v\"]"),
+                &["`list` and `pairs`"],
+            ),
+            (&format!("{scheme}signed = \"${{body}}\""), &["line 3", "dollar sign"]),
+            (
+                &format!(
+                    "{scheme}timestamp = {{ from = \"header:t\", unit = \"s\", max_age = -5 }}"
+                ),
+                &["`max_age = -5`", "0 or more"],
+            ),
+            (
+                &format!(
+                    "{scheme}timestamp = {{ from = \"header:t\", unit = \"s\", max_age = \"5m\" }}"
+                ),
+                &["line 3", "expected a whole number, found a text `5m`"],
+            ),
+            (&format!("{scheme}algorithm = \"md5\""), &["{{secret}}"]),
+            (
+                "[providers.x]\nalias_of = \"strype\"\n[providers.x.scheme]\nsignature = \"header:s\"",
+                &["line 1", "unknown provider `strype`", "did you mean `stripe`?"],
+            ),
+            (
+                "[providers.\"my shop\".scheme]\nsignature = \"header:s\"",
+                &["line 1", "invalid name `my shop`"],
+            ),
+            (
+                "[providers.x.scheme]\nsignature = \"header:s\"\n[providers.x.event]\n\
+                 type = \"json:/t\"\n[[providers.x.sample]]\ntype = \"a\"\nbody = '{\"t\":\"b\"}'",
+                &["the sample `a`", "`b`"],
+            ),
             ("colour = 1", &["line 1", "colour", "`provider`"]),
             ("[[forward]]\nfilter = \"x\"", &["line 1", "url"]),
             ("[[forward]]\nurl = \"x\"", &["line 2", "no URL to send to"]),

@@ -55,6 +55,10 @@ pub(super) fn read<T: DeserializeOwned>(text: &str) -> Found<T> {
     let mut mistakes: Vec<ConfigMistake> =
         broken.iter().map(|error| mistake(text, error, String::new())).collect();
     if !mistakes.is_empty() {
+        // One such table is an error at each of its keys.
+        if let Some(mistake) = singular_table(text) {
+            mistakes = vec![mistake];
+        }
         return Found { value: None, mistakes };
     }
     // A removed entry is missing from then on, which is not another mistake.
@@ -82,8 +86,68 @@ pub(super) fn read<T: DeserializeOwned>(text: &str) -> Found<T> {
     }
 }
 
+/// Finds a table `[provider.NAME]`, which contradicts the list `provider`.
+fn singular_table(text: &str) -> Option<ConfigMistake> {
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let found = line.trim_start().strip_prefix("[provider.");
+        if let Some((name, _)) = found.and_then(|rest| rest.split_once(['.', ']'])) {
+            let reason = format!(
+                "`provider` is the list of names to listen for; write [providers.{name}] for a table"
+            );
+            return Some(ConfigMistake::at(text, start..start + line.trim_end().len(), "", reason));
+        }
+        start += line.len();
+    }
+    None
+}
+
+/// Rewrites the sentences of serde in the words of a configuration file.
+fn in_plain_words(reason: &str) -> String {
+    if let Some(rest) = reason.strip_prefix("unknown variant ") {
+        return format!("unknown value {}", known_words(rest));
+    }
+    if let Some(rest) = reason.strip_prefix("unknown field ") {
+        return format!("unknown key {}", known_words(rest));
+    }
+    if let Some(rest) = reason.strip_prefix("missing field ") {
+        return format!("missing key {rest}");
+    }
+    let Some((found, expected)) =
+        reason.strip_prefix("invalid type: ").and_then(|rest| rest.split_once(", expected "))
+    else {
+        return reason.to_owned();
+    };
+    let (kind, value) = match found.split_once(' ') {
+        Some((kind, value)) => (kind, format!(" {}", value.replace('"', "`"))),
+        None => (found, String::new()),
+    };
+    format!("expected {}, found {}{value}", type_name(expected), type_name(kind))
+}
+
+fn known_words(rest: &str) -> String {
+    rest.replacen(", expected one of ", ": expected one of ", 1).replacen(
+        ", expected ",
+        ": expected ",
+        1,
+    )
+}
+
+/// Returns the name of a type in a configuration file.
+fn type_name(name: &str) -> &str {
+    match name {
+        "i64" | "u64" | "i32" | "u32" | "u16" | "usize" | "integer" => "a whole number",
+        "f64" | "floating point" => "a number",
+        "bool" | "a boolean" | "boolean" => "true or false",
+        "a sequence" | "sequence" => "an array",
+        "a map" | "map" => "a table",
+        "string" | "a string" => "a text",
+        other => other,
+    }
+}
+
 fn mistake(text: &str, error: &Error, place: String) -> ConfigMistake {
-    let reason = error.message().replace('\n', "; ");
+    let reason = in_plain_words(&error.message().replace('\n', "; "));
     let suggestion = suggestion(&reason);
     let diagnostic = Diagnostic::at(text, error.span().unwrap_or_default(), reason);
     ConfigMistake { place, diagnostic: diagnostic.suggest(suggestion) }

@@ -20,6 +20,8 @@ pub struct Sources {
     pub files: Vec<PathBuf>,
     /// Variable that is read if no location is given; it may be unset.
     pub default_variable: String,
+    /// Table of the configuration that names the locations; none for flags.
+    pub table: Option<String>,
 }
 
 /// Secrets that were found, and notes for the user.
@@ -41,9 +43,9 @@ pub enum SecretError {
     Empty(String),
     #[error("{0}: the value is not UTF-8; put such a secret in a file and use --secret-file")]
     NotText(String),
-    #[error("--secret-file {path}: {source}")]
-    Unreadable { path: String, source: io::Error },
-    #[error("--secret-file {0}: larger than 64 KiB, which is too large for a webhook secret")]
+    #[error("{place}: {source}")]
+    Unreadable { place: String, source: io::Error },
+    #[error("{0}: larger than 64 KiB, which is too large for a webhook secret")]
     TooLarge(String),
     #[error("--secret-file - was given twice, but standard input can be read only once")]
     TwiceStandardInput,
@@ -53,14 +55,25 @@ pub enum SecretError {
 pub fn load(sources: &Sources) -> Result<Secrets, SecretError> {
     let mut found = Secrets::default();
     for name in &sources.variables {
-        let value = variable(name)?.ok_or_else(|| SecretError::Unset(name.clone()))?;
-        found.secrets.push(value);
+        match (variable(name), &sources.table) {
+            (Ok(Some(value)), _) => found.secrets.push(value),
+            (Ok(None), None) => return Err(SecretError::Unset(name.clone())),
+            // The variable of an old secret may be gone, and that of a new one may not be set yet.
+            (Ok(None), Some(table)) => found.warnings.push(format!(
+                "{name} is not set, so it is not used; `secret_env` of [{table}] names it"
+            )),
+            (Err(error), _) => return Err(error),
+        }
     }
     if sources.files.iter().filter(|path| is_standard_input(path)).count() > 1 {
         return Err(SecretError::TwiceStandardInput);
     }
     for path in &sources.files {
-        found.read_file(path)?;
+        let place = match &sources.table {
+            Some(table) => format!("`secret_file` of [{table}]: {}", path.display()),
+            None => format!("--secret-file {}", path.display()),
+        };
+        found.read_file(path, place)?;
     }
     if sources.variables.is_empty() && sources.files.is_empty() {
         match variable(&sources.default_variable) {
@@ -89,9 +102,9 @@ fn is_standard_input(path: &Path) -> bool {
 }
 
 impl Secrets {
-    fn read_file(&mut self, path: &Path) -> Result<(), SecretError> {
+    fn read_file(&mut self, path: &Path, place: String) -> Result<(), SecretError> {
         let shown = path.display().to_string();
-        let unreadable = |source| SecretError::Unreadable { path: shown.clone(), source };
+        let unreadable = |source| SecretError::Unreadable { place: place.clone(), source };
         let mut bytes = Zeroizing::new(Vec::new());
         let name = if is_standard_input(path) {
             io::stdin().take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(unreadable)?;
@@ -100,10 +113,10 @@ impl Secrets {
             let file = fs::File::open(path).map_err(unreadable)?;
             self.warnings.extend(readable_by_others(&file, &shown));
             file.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-            shown.clone()
+            shown
         };
         if bytes.len() as u64 > MAX_FILE {
-            return Err(SecretError::TooLarge(shown));
+            return Err(SecretError::TooLarge(place));
         }
         if let Some(kept) = without_line_end(&bytes) {
             self.notes.push(format!("{name}: ignored the newline at the end"));

@@ -186,7 +186,7 @@ fn header_lines(headers: &[Header]) -> Bytes {
 }
 
 fn signature(source: &CopySource<'_>) -> Result<String, &'static str> {
-    let scheme = provider_of(source.delivery, source.providers).map(|provider| &provider.scheme);
+    let scheme = provider_of(source.delivery, source.providers).map(|provider| &*provider.scheme);
     let headers = source.delivery.head.headers.iter();
     let own = headers.filter(|header| scheme.is_some_and(|scheme| is_signature(scheme, header)));
     let values: Vec<String> = own.map(|header| header.text().into_owned()).collect();

@@ -5,19 +5,23 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::sync::Semaphore;
 
 use super::{Intake, diagnoser, peer};
 use crate::delivery::{
-    EventRef, Header, NewDelivery, Refusal, RequestFacts, SignatureStatus, UNKNOWN_PROVIDER,
+    EventRef, Head, Header, NewDelivery, Refusal, RequestFacts, SignatureStatus, UNKNOWN_PROVIDER,
     Verdict,
 };
 use crate::listener::{ClientResponse, Received};
-use crate::signature::{Greeting, Identified, Subject};
+use crate::signature::{Greeting, Identified, Subject, Verifier};
 use crate::task;
 
 /// Time limit of the search for a cause before a delivery is refused.
 const LIMIT: Duration = Duration::from_millis(200);
+
+/// Largest body that is checked on the thread that serves connections.
+const INLINE: usize = 64 << 10;
 
 /// Refuses deliveries that are not verified, and explains why.
 #[derive(Debug)]
@@ -52,7 +56,7 @@ impl Intake {
         let greeting = self.policy.handshakes.as_ref().and_then(|handshakes| {
             handshakes.greet(&self.verifier, &received.head, &received.body)
         });
-        let mut findings = self.identify(&received);
+        let mut findings = self.identify(&received).await;
         if let Some(greeting) = greeting {
             findings = with_handshake(findings, &greeting);
             let Greeting { status, headers, body, .. } = greeting;
@@ -95,10 +99,23 @@ impl Intake {
         found.complete
     }
 
-    fn identify(&self, received: &Received) -> Identified {
+    async fn identify(&self, received: &Received) -> Identified {
         let Received { head, body, received_at, .. } = received;
-        let url = self.verifier.url(head);
-        self.verifier.identify(&Subject { head, body, url: url.as_deref() }, *received_at)
+        let identify = |verifier: &Verifier, head: &Head, body: &[u8], at: Timestamp| {
+            let url = verifier.url(head);
+            verifier.identify(&Subject { head, body, url: url.as_deref() }, at)
+        };
+        if body.len() <= INLINE {
+            return identify(&self.verifier, head, body, *received_at);
+        }
+        let (head, body, at) = (head.clone(), body.clone(), *received_at);
+        let verifier = Arc::clone(&self.verifier);
+        let work = move || identify(&verifier, &head, &body, at);
+        match task::join_or_panic(tokio::task::spawn_blocking(work).await) {
+            Some(found) => found,
+            // The runtime is shutting down.
+            None => identify(&self.verifier, &received.head, &received.body, *received_at),
+        }
     }
 
     fn identify_refused(&self, refusal: &Refusal) -> Identified {

@@ -160,9 +160,9 @@ fn id_names(provider: &Provider) -> Vec<String> {
     let name = |place: &ValueLocation| match place {
         ValueLocation::Json(pointer) => Some(steps(pointer)),
         ValueLocation::Header(header) => Some(format!("header.{header}")),
-        ValueLocation::Form(_) | ValueLocation::Pair(_) => None,
+        ValueLocation::Query(_) | ValueLocation::Form(_) | ValueLocation::Pair(_) => None,
     };
-    provider.id_places().iter().filter_map(name).filter(|name| !name.is_empty()).collect()
+    provider.id_places().filter_map(name).filter(|name| !name.is_empty()).collect()
 }
 
 /// Returns the prefix shared by types about one kind of object: `message.` for `message.updated`.
@@ -181,7 +181,8 @@ mod tests {
         assert_eq!(names("cribbly"), [".id"]);
         assert_eq!(names("hubspot"), ["[].eventId"]);
         assert_eq!(names("mailgun"), [".event-data.id"]);
-        assert_eq!(names("shopify"), ["header.x-shopify-webhook-id"]);
+        assert_eq!(names("square"), [".event_id"]);
+        assert_eq!(names("woocommerce"), ["header.x-wc-webhook-delivery-id"]);
     }
 
     #[test]

@@ -18,7 +18,7 @@ use crate::formats::fixture::{
 use crate::provider::Provider;
 use crate::redact::{RedactError, Redacted, Redaction, Redactor};
 use crate::secret::Secret;
-use crate::signature::{SignError, Subject, verify};
+use crate::signature::{SignError, Subject, verify_as};
 use leak::Leaks;
 
 pub use key::test_key;
@@ -91,7 +91,7 @@ impl FixtureMaker {
             return Ok(MadeFixture::Fixture(Box::new(fixture)));
         }
         let provider = self.providers.iter().find(|one| one.name == summary.provider);
-        let scheme = provider.map(|provider| &provider.scheme);
+        let scheme = provider.map(|one| one.scheme.of(&delivery.head, &delivery.body));
         let spare = scheme.map(sign::signature_names).unwrap_or_default();
         let spare: Vec<&str> = spare.iter().map(String::as_str).collect();
         let Redacted { head, body, counts, originals } =
@@ -204,7 +204,7 @@ fn verdict(
     now: Timestamp,
 ) -> SignatureStatus {
     let secrets: Vec<Secret> = key.map(|key| Secret::new("test key", key)).into_iter().collect();
-    verify(&provider.scheme, &secrets, subject, now).status
+    verify_as(provider, &secrets, subject, now).status
 }
 
 /// Describes why nothing can be signed for a provider.

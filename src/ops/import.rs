@@ -9,7 +9,7 @@ use super::input::{self, InputError};
 use crate::delivery::{NewDelivery, RequestFacts, Source, UNKNOWN_PROVIDER};
 use crate::formats::read::{self, RecordedRequest};
 use crate::provider::Provider;
-use crate::signature::{Subject, Verifier, verify};
+use crate::signature::{Subject, Verifier, verify_as};
 use crate::store::{Maintenance, StoreError};
 
 /// Why files cannot be imported.
@@ -81,7 +81,7 @@ impl Importer {
                 let secrets = credentials
                     .map(|credentials| credentials.secrets.as_slice())
                     .unwrap_or_default();
-                verify(&known.scheme, secrets, &subject, received_at)
+                verify_as(known, secrets, &subject, received_at)
             }
             None => judged.verdict,
         };

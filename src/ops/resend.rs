@@ -18,7 +18,8 @@ use crate::outbound::{self, Client, Target};
 use crate::store::{StoreError, StoreReader};
 use crate::task;
 
-pub use prepare::{PreparedRequest, ReSigning, Signing, Unsigned};
+pub(in crate::ops) use prepare::signing_secret;
+pub use prepare::{PreparedRequest, ReSigning, Signing, Unsigned, throw_away_note};
 pub use recorder::{AttemptRecorder, RecordError, Recorded};
 pub use summary::{ResendSummary, RunEnd};
 

@@ -73,9 +73,9 @@ pub fn resign(
     now: Timestamp,
     identity: EventIdPolicy,
 ) -> Result<ReSigned, SignError> {
-    let scheme = &provider.scheme;
+    let scheme = provider.scheme.of(received.head, received.body);
     if let Some(reason) = signature::unsignable(scheme) {
-        return Err(SignError::Unsupported(reason));
+        return Err(SignError::Unsupported(reason.to_owned()));
     }
     let head = received.head;
     let mut draft = Redraft {
@@ -152,10 +152,9 @@ impl Redraft<'_> {
                 self.note(clock.from.to_string(), ChangeKind::Replaced);
                 Ok(())
             }
-            ValueLocation::Form(_) => Err(SignError::Unsupported(format!(
-                "the time of signing is {}, and no form is written anew",
-                clock.from
-            ))),
+            ValueLocation::Query(_) | ValueLocation::Form(_) => Err(SignError::Unsupported(
+                format!("the time of signing is {}, which cannot be replaced", clock.from),
+            )),
             ValueLocation::Header(_) | ValueLocation::Pair(_) => Ok(()),
         }
     }
@@ -171,7 +170,7 @@ impl Redraft<'_> {
         match place {
             ValueLocation::Header(name) => self.value(name),
             ValueLocation::Json(path) => pointer::lookup(&self.body, path),
-            ValueLocation::Form(_) | ValueLocation::Pair(_) => None,
+            ValueLocation::Query(_) | ValueLocation::Form(_) | ValueLocation::Pair(_) => None,
         }
     }
 
@@ -182,7 +181,10 @@ impl Redraft<'_> {
         let places = self.scheme.signature.iter().chain(clock).chain(self.scheme.id.as_ref());
         places.filter_map(|place| match place {
             ValueLocation::Header(name) => Some(name.as_str()),
-            ValueLocation::Json(_) | ValueLocation::Form(_) | ValueLocation::Pair(_) => None,
+            ValueLocation::Query(_)
+            | ValueLocation::Json(_)
+            | ValueLocation::Form(_)
+            | ValueLocation::Pair(_) => None,
         })
     }
 
@@ -304,7 +306,7 @@ fn schemes_of(header: &Header) -> Vec<&'static Scheme> {
             && scheme.signature_headers().any(|name| header.is(name))
             && signature::is_well_formed(scheme, &Subject::new(&alone, b""))
     };
-    provider::all().iter().map(|provider| &provider.scheme).filter(fits).collect()
+    provider::all().iter().flat_map(|provider| provider.scheme.iter()).filter(fits).collect()
 }
 
 #[cfg(test)]

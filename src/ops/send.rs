@@ -6,13 +6,13 @@ mod run;
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use crate::delivery::{Head, Header};
+use crate::delivery::{Head, Header, SignatureStatus};
 use crate::outbound::Request;
 use crate::payload::pointer;
 use crate::payload::reserialize::{JsonLibrary, rewritten};
-use crate::provider::{Provider, Sample, Seed, ValueLocation};
+use crate::provider::{Provider, Sample, Scheme, Seed, TemplatePart, ValueLocation};
 use crate::secret::Secret;
-use crate::signature::{self, Draft, SignError};
+use crate::signature::{self, Draft, SignError, Subject};
 
 pub use run::{EventSource, SendEvent, SendRun, credentials_for, random_sample};
 
@@ -66,75 +66,159 @@ pub fn request(
     url: &str,
     tamper: Option<Tamper>,
 ) -> Result<Request, SignError> {
-    let DraftEvent { mut body, content_type, headers: own } = content;
+    let DraftEvent { body, content_type, headers: own } = content;
     let mut headers = vec![
         // The sender inserts the real host.
         Header::new("Host", "localhost"),
         Header::new("User-Agent", concat!("hookglass/", env!("CARGO_PKG_VERSION"))),
         Header::new("Content-Type", content_type),
     ];
+    headers.retain(|header| !own.iter().any(|other| other.is(&header.name)));
     headers.extend(own);
-    let signature = match (secret, tamper) {
-        (None, _) | (_, Some(Tamper::Missing)) => without(provider, &mut body),
-        (Some(secret), _) => signed(provider, secret, (&mut body, &headers, url), tamper)?,
+    let (body, signature) = match secret {
+        Some(secret) => signed(provider, secret, body, &headers, url)?,
+        None => (without_signature(provider, body), Vec::new()),
     };
-    match tamper {
-        Some(Tamper::Body) => change_a_byte(&mut body),
-        Some(Tamper::Reserialize) => match rewritten(JsonLibrary::Python, &body) {
-            Some(reserialized) if reserialized != body => body = reserialized,
-            _ => change_a_byte(&mut body),
-        },
-        Some(Tamper::Signature | Tamper::Missing) | None => {}
-    }
     headers.push(Header::new("Content-Length", body.len().to_string()));
     headers.extend(signature);
-    Ok(Request { head: Head::build("POST", "/", &headers), body: Bytes::from(body) })
+    let target = "/";
+    let request = Request { head: Head::build("POST", target, &headers), body: Bytes::from(body) };
+    Ok(match tamper {
+        Some(tamper) => tampered(provider, secret, request, url, tamper),
+        None => request,
+    })
 }
 
-/// Returns the headers of a signature; a signature in the body is inserted there.
+/// Returns the body and the headers of a signature.
 fn signed(
     provider: &Provider,
     secret: &Secret,
-    (body, headers, url): (&mut Vec<u8>, &[Header], &str),
-    tamper: Option<Tamper>,
-) -> Result<Vec<Header>, SignError> {
+    body: Vec<u8>,
+    headers: &[Header],
+    url: &str,
+) -> Result<(Vec<u8>, Vec<Header>), SignError> {
     #[expect(clippy::disallowed_methods, reason = "a signature may cover the time of signing")]
     let now = Timestamp::now();
     let id: String = std::iter::repeat_with(fastrand::alphanumeric).take(24).collect();
     let id = format!("msg_{id}");
-    let draft = Draft { body, headers, method: "POST", url: Some(url), id: &id, now, like: None };
-    let mut signed = signature::sign(&provider.scheme, secret, &draft)?;
-    if tamper == Some(Tamper::Signature) {
-        match (&signed.body, signed.headers.last_mut()) {
-            (Some(_), _) => {
-                let other = Secret::new("another", [secret.expose(), b"00"].concat());
-                signed = signature::sign(&provider.scheme, &other, &draft)?;
-            }
-            (None, Some(header)) => header.value = another_digit(&header.text()).into(),
-            (None, None) => {}
-        }
-    }
-    if let Some(with_signature) = signed.body {
-        *body = with_signature;
-    }
-    Ok(signed.headers)
+    let draft =
+        Draft { body: &body, headers, method: "POST", url: Some(url), id: &id, now, like: None };
+    let head = Head::build("POST", "/", headers);
+    let signed = signature::sign(provider.scheme.of(&head, &body), secret, &draft)?;
+    Ok((signed.body.unwrap_or(body), signed.headers))
 }
 
-/// Leaves the signature out; in a body, it becomes an empty text.
-fn without(provider: &Provider, body: &mut Vec<u8>) -> Vec<Header> {
-    for place in &provider.scheme.signature {
-        if let ValueLocation::Json(path) = place
-            && let Some(emptied) = pointer::with_string(body, path, "")
-        {
-            *body = emptied;
+/// Empties a signature that is in the body.
+fn without_signature(provider: &Provider, body: Vec<u8>) -> Vec<u8> {
+    let places = provider.scheme.iter().flat_map(|scheme| &scheme.signature);
+    places
+        .filter_map(ValueLocation::body_pointer)
+        .fold(body, |body, path| pointer::with_string(&body, &path, "").unwrap_or(body))
+}
+
+/// Tampers with a request. What the signature does not cover can be changed, and the request still
+/// verifies; so another byte is tried, and the caller checks the result.
+fn tampered(
+    provider: &Provider,
+    secret: Option<&Secret>,
+    request: Request,
+    url: &str,
+    tamper: Tamper,
+) -> Request {
+    let scheme = provider.scheme.of(&request.head, &request.body).at_item(Some(0));
+    match tamper {
+        Tamper::Body => {
+            let mut body = request.body.to_vec();
+            change_a_byte(&mut body);
+            let changed = with_body(&request, body);
+            if !still_verifies(provider, secret, &changed, url) {
+                return changed;
+            }
+            let places = scheme.signed.parts.iter().filter_map(|part| match part {
+                TemplatePart::Place(place) => place.body_pointer(),
+                _ => None,
+            });
+            let mut variants = places.filter_map(|path| {
+                let value = pointer::lookup(&request.body, &path)?;
+                let mut value = value.into_bytes();
+                change_a_byte(&mut value);
+                let value = String::from_utf8(value).ok()?;
+                Some(with_body(&request, pointer::with_string(&request.body, &path, &value)?))
+            });
+            variants.find(|one| !still_verifies(provider, secret, one, url)).unwrap_or(changed)
+        }
+        Tamper::Reserialize => match rewritten(JsonLibrary::Python, &request.body) {
+            Some(body) if body != request.body => with_body(&request, body),
+            _ => tampered(provider, secret, request, url, Tamper::Body),
+        },
+        Tamper::Signature => change_signature(&scheme, &request, another_digit),
+        Tamper::Missing => {
+            let names: Vec<String> = scheme
+                .signature_headers()
+                .flat_map(|name| [Some(name.to_owned()), scheme.alias(name)])
+                .flatten()
+                .collect();
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            let head = request.head.without(&names);
+            let request = Request { head, ..request };
+            change_signature(&scheme, &request, |_| String::new())
         }
     }
-    Vec::new()
+}
+
+/// Returns whether a request verifies; false without a secret.
+pub fn still_verifies(
+    provider: &Provider,
+    secret: Option<&Secret>,
+    request: &Request,
+    url: &str,
+) -> bool {
+    let key = signature::throw_away(provider).map(|key| Secret::new("public", key.verifying));
+    let Some(secret) = key.as_ref().or(secret) else { return false };
+    #[expect(clippy::disallowed_methods, reason = "a signature may cover the time of signing")]
+    let now = Timestamp::now();
+    let subject = Subject { head: &request.head, body: &request.body, url: Some(url) };
+    let verdict = signature::verify_as(provider, std::slice::from_ref(secret), &subject, now);
+    verdict.status == SignatureStatus::Verified
+}
+
+fn with_body(request: &Request, body: Vec<u8>) -> Request {
+    let mut headers = request.head.headers.clone();
+    for header in headers.iter_mut().filter(|header| header.is("content-length")) {
+        header.value = body.len().to_string().into();
+    }
+    let head = Head::build(&request.head.method, &request.head.target, &headers);
+    Request { head, body: Bytes::from(body) }
+}
+
+/// Replaces the values of a signature, in headers and in the body.
+fn change_signature(
+    scheme: &Scheme,
+    request: &Request,
+    change: impl Fn(&str) -> String,
+) -> Request {
+    let mut body = request.body.to_vec();
+    for path in scheme.signature.iter().filter_map(ValueLocation::body_pointer) {
+        if let Some(value) = pointer::lookup(&body, &path)
+            && let Some(new) = pointer::with_string(&body, &path, &change(&value))
+        {
+            body = new;
+        }
+    }
+    let mut headers = request.head.headers.clone();
+    let names: Vec<&str> = scheme.signature_headers().collect();
+    for header in headers.iter_mut().filter(|header| names.iter().any(|name| header.is(name))) {
+        header.value = change(&header.text()).into();
+    }
+    let head = Head::build(&request.head.method, &request.head.target, &headers);
+    with_body(&Request { head, body: Bytes::new() }, body)
 }
 
 /// Changes a digit near the end to one that both hex and base64 have.
 pub(in crate::ops) fn another_digit(signature: &str) -> String {
-    let at = signature.char_indices().rev().nth(4).map(|(at, _)| at);
+    // Padding has no digits.
+    let digits = signature.trim_end_matches('=');
+    let at = digits.char_indices().rev().nth(4).map(|(at, _)| at);
     let Some((before, rest)) = at.and_then(|at| signature.split_at_checked(at)) else {
         return "0".to_owned();
     };
@@ -158,7 +242,46 @@ fn change_a_byte(body: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::delivery::SignatureStatus;
+    use crate::ops::fixture::test_key;
+
+    #[test]
+    fn tampering_is_noticed_if_the_scheme_allows() {
+        for provider in crate::provider::all().iter().filter(|one| one.scheme.unchecked.is_none()) {
+            let key = Secret::new("TEST_SECRET", test_key(provider));
+            let throw_away = signature::throw_away(provider).map(|key| key.signing);
+            let secret = throw_away.as_ref().unwrap_or(&key);
+            let sample = provider.samples.first().unwrap();
+            for (tamper, intact) in [
+                (None, true),
+                (Some(Tamper::Signature), false),
+                (Some(Tamper::Missing), false),
+                // A token covers nothing, and Mailgun signs a time and a token.
+                (Some(Tamper::Body), !provider.scheme.covers_body && provider.name != "adyen"),
+            ] {
+                let content = DraftEvent::of(sample, fastrand::Rng::with_seed(1));
+                let url = "http://127.0.0.1:4400/";
+                let request = request(provider, Some(secret), content, url, tamper).unwrap();
+                let found = still_verifies(provider, Some(&key), &request, url);
+                // Mailgun's token is in the body, and is changed.
+                let intact = intact && !(provider.name == "mailgun" && tamper.is_some());
+                assert_eq!(found, intact, "{} {tamper:?}", provider.name);
+            }
+        }
+    }
+
+    #[test]
+    fn a_lost_signature_leaves_time_and_id() {
+        let svix = Provider::named("svix").unwrap();
+        let secret = Secret::new("TEST_SECRET", test_key(&svix));
+        let content = DraftEvent::json("{}");
+        let made = request(&svix, Some(&secret), content, "http://h/", Some(Tamper::Missing));
+        let head = made.unwrap().head;
+        let has = |name: &str| head.joined(name).is_some();
+        assert_eq!(
+            (has("svix-id"), has("svix-timestamp"), has("svix-signature")),
+            (true, true, false)
+        );
+    }
 
     #[test]
     fn requests_get_the_requested_verdict() {
@@ -181,7 +304,7 @@ mod tests {
                 )
                 .unwrap();
                 let verdict = {
-                    let subject = signature::Subject::new(&request.head, &request.body);
+                    let subject = Subject::new(&request.head, &request.body);
                     signature::verify(&cribbly.scheme, &secrets, &subject, Timestamp::UNIX_EPOCH)
                 };
                 assert_eq!(verdict.status, status, "{tamper:?} of {body:?}");

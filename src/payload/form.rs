@@ -1,6 +1,10 @@
 //! Bodies of the type `application/x-www-form-urlencoded`.
 
+use bytes::Bytes;
 use percent_encoding::percent_decode_str;
+
+use super::media::Media;
+use super::multipart;
 
 /// The media type of such bodies.
 pub const MEDIA_TYPE: &str = "application/x-www-form-urlencoded";
@@ -13,6 +17,21 @@ pub fn fields(body: &[u8]) -> Vec<(String, String)> {
 /// Returns the value of the first field with a name.
 pub fn field(body: &[u8], name: &str) -> Option<String> {
     fields(body).into_iter().find(|(known, _)| known == name).map(|(_, value)| value)
+}
+
+/// Returns the value of the first field with a name in a form of the given content type, which may
+/// be multipart.
+pub fn field_as(content_type: &str, body: &[u8], name: &str) -> Option<String> {
+    let media = Media::read(content_type);
+    if media.essence != "multipart/form-data" {
+        return field(body, name);
+    }
+    let parts = multipart::parts(&Bytes::copy_from_slice(body), media.parameter("boundary")?)?;
+    let named = parts.parts.into_iter().find(|part| {
+        let disposition = Media::read(part.header("content-disposition").unwrap_or_default());
+        disposition.parameter("name") == Some(name)
+    })?;
+    String::from_utf8(named.body.to_vec()).ok()
 }
 
 /// Decodes one name or value. Invalid escapes are text.

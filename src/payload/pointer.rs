@@ -36,7 +36,8 @@ fn replaced(body: &[u8], range: Range<usize>, new: &str) -> Option<Vec<u8>> {
     Some([body.get(..range.start)?, new.as_bytes(), body.get(range.end..)?].concat())
 }
 
-fn steps(path: &str) -> Vec<String> {
+/// Returns the keys and indexes of a pointer.
+pub fn steps(path: &str) -> Vec<String> {
     path.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~")).collect()
 }
 
@@ -64,6 +65,30 @@ pub fn find(body: &[u8], steps: &[String]) -> Option<Range<usize>> {
         }
     }
     search.found
+}
+
+/// Returns the JSON texts of the items of the array at a pointer; empty if no array is there.
+pub fn items<'b>(body: &'b [u8], path: &str) -> Vec<&'b [u8]> {
+    let Some(range) = find(body, &steps(path)) else { return Vec::new() };
+    let mut items = Vec::new();
+    if body.get(range.start) != Some(&b'[') {
+        return items;
+    }
+    let mut reader = Reader::within(body, range);
+    let mut opened = None;
+    loop {
+        let depth = reader.depth();
+        let Some(Ok((event, token))) = reader.next() else { break };
+        match event {
+            JsonEvent::Scalar if depth == 1 => items.extend(body.get(token.range())),
+            JsonEvent::Open if depth == 1 => opened = Some(token.start),
+            JsonEvent::Close if reader.depth() == 1 => {
+                items.extend(opened.take().and_then(|start| body.get(start..token.end)));
+            }
+            JsonEvent::Scalar | JsonEvent::Open | JsonEvent::Close | JsonEvent::Key => {}
+        }
+    }
+    items
 }
 
 struct Search<'b> {
@@ -179,6 +204,13 @@ mod tests {
         assert_eq!(raw(br#"{"a":{"b":1},"a":{"c":2}}"#, &steps("/a/b")), None);
         assert_eq!(raw(br#"{"a":{"b":1},"a":{"b":2}}"#, &steps("/a/b")), Some("2"));
         assert_eq!(raw(br#"{"\u0061":1}"#, &steps("/a")), Some("1"));
+    }
+
+    #[test]
+    fn items_of_an_array_are_found_completely() {
+        let body = br#"{"a":[1, {"b":[2,3]} ,[],"x"],"c":4}"#;
+        let items: Vec<&[u8]> = items(body, "/a");
+        assert_eq!(items, [&b"1"[..], br#"{"b":[2,3]}"#, b"[]", br#""x""#]);
     }
 
     #[test]

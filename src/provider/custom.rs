@@ -5,7 +5,11 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Deserializer};
 
-use super::{EventPlaces, Handshake, Provider, Sample, Scheme};
+use super::event::EventPlaces;
+use super::{Handshake, Provider, Sample, SchemeCondition, Schemes};
+
+/// Name that means all providers.
+const AUTO: &str = "auto";
 
 /// An entry of the configuration.
 #[derive(Debug, Deserialize)]
@@ -21,9 +25,16 @@ pub struct CustomProvider {
     secret_starts: Option<String>,
     #[serde(default, alias = "known_by")]
     detect_headers: Vec<String>,
+    user_agent: Option<String>,
+    #[serde(default)]
+    detect_fields: Vec<SchemeCondition>,
+    #[serde(default)]
+    shared_header: bool,
+    docs: Option<String>,
     #[serde(alias = "same_as")]
     alias_of: Option<String>,
-    scheme: Option<Scheme>,
+    weaker_than: Option<String>,
+    scheme: Option<Schemes>,
     event: Option<EventPlaces>,
     #[serde(default)]
     handshake: Vec<Handshake>,
@@ -64,12 +75,12 @@ impl CustomProvider {
             return match (known, more) {
                 (true, false) => Ok(None),
                 (true, true) => Err(format!(
-                    "`{name}` comes with the program; only `secret_env` and `secret_file` can be \
-                     given, or a whole provider with its `scheme`"
+                    "`{name}` is built in; set only `secret_env` and `secret_file`, or define a whole \
+                     provider with its `scheme`"
                 )),
                 (false, _) => Err(format!(
-                    "`{name}` is not known; expected a table [providers.{name}.scheme] that says \
-                     how it signs"
+                    "`{name}` is not built in; expected a table [providers.{name}.scheme] that describes \
+                     its signature"
                 )),
             };
         };
@@ -78,14 +89,25 @@ impl CustomProvider {
             title: self.title.unwrap_or_else(|| name.to_owned()),
             secret_env: self.secret_env.first().cloned().unwrap_or_else(|| variable(name)),
             secret_starts: self.secret_starts,
+            docs: self.docs,
             detect_headers: self.detect_headers,
+            user_agent: self.user_agent,
+            detect_fields: self.detect_fields,
+            shared_header: self.shared_header,
+            weaker_than: self.weaker_than,
             alias_of: self.alias_of,
             scheme,
             event: self.event.unwrap_or_default(),
             handshakes: self.handshake,
             samples: self.sample,
         };
+        if name == AUTO || name.contains(|letter: char| letter.is_whitespace() || letter == ',') {
+            return Err(format!(
+                "invalid name `{name}`: expected letters, digits, and hyphens, and not `{AUTO}`"
+            ));
+        }
         provider.check()?;
+        provider.check_samples()?;
         Ok(Some(provider))
     }
 }

@@ -1,10 +1,15 @@
 //! Declared description of a signature.
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Deref;
 
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::{Deserialize, Deserializer, de};
 
-use super::{SignedTemplate, TemplatePart, ValueLocation};
+use super::value_location::one_or_more;
+use super::{RequestValues, SignedTemplate, TemplatePart, ValueLocation};
+use crate::delivery::Head;
 
 /// Computation of the digest.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -13,9 +18,21 @@ pub enum Algorithm {
     #[default]
     HmacSha256,
     HmacSha1,
+    HmacSha384,
     HmacSha512,
+    HmacMd5,
     /// No HMAC: the plain hash of the secret followed by the signed payload (`HubSpot` v1 and v2).
     Sha256SecretFirst,
+    /// A plain hash of the signed payload, which has the secret somewhere in it.
+    Md5,
+    /// As [`Self::Md5`].
+    Sha1,
+    /// As [`Self::Md5`].
+    Sha256,
+    /// As [`Self::Md5`].
+    Sha384,
+    /// As [`Self::Md5`].
+    Sha512,
     /// RFC 8032; the secret is the public key.
     Ed25519,
     /// ECDSA over P-256 with SHA-256, the signature in DER; the secret is the public key (SPKI).
@@ -29,6 +46,11 @@ impl Algorithm {
     pub fn is_asymmetric(self) -> bool {
         matches!(self, Self::Ed25519 | Self::EcdsaP256)
     }
+
+    /// Returns whether it is a hash of a payload that contains the secret.
+    pub fn is_plain_hash(self) -> bool {
+        matches!(self, Self::Md5 | Self::Sha1 | Self::Sha256 | Self::Sha384 | Self::Sha512)
+    }
 }
 
 impl fmt::Display for Algorithm {
@@ -36,7 +58,14 @@ impl fmt::Display for Algorithm {
         f.write_str(match self {
             Self::HmacSha256 => "HMAC-SHA256",
             Self::HmacSha1 => "HMAC-SHA1",
+            Self::HmacSha384 => "HMAC-SHA384",
             Self::HmacSha512 => "HMAC-SHA512",
+            Self::HmacMd5 => "HMAC-MD5",
+            Self::Md5 => "MD5",
+            Self::Sha1 => "SHA-1",
+            Self::Sha256 => "SHA-256",
+            Self::Sha384 => "SHA-384",
+            Self::Sha512 => "SHA-512",
             Self::Sha256SecretFirst => "SHA-256 of the secret and",
             Self::Ed25519 => "Ed25519",
             Self::EcdsaP256 => "ECDSA P-256",
@@ -52,15 +81,32 @@ pub enum Encoding {
     /// Lower-case hexadecimal.
     #[default]
     Hex,
+    /// Upper-case hexadecimal.
+    HexUpper,
+    /// Hexadecimal in either case, for verifiers that decode it.
+    HexAny,
     /// The standard alphabet with padding (RFC 4648 section 4).
     Base64,
+    /// The URL-safe alphabet (RFC 4648 section 5), written without padding and read with or
+    /// without it.
+    #[serde(rename = "base64url")]
+    Base64Url,
+}
+
+impl Encoding {
+    pub fn is_hex(self) -> bool {
+        matches!(self, Self::Hex | Self::HexUpper | Self::HexAny)
+    }
 }
 
 impl fmt::Display for Encoding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Hex => "lower-case hex",
+            Self::HexUpper => "upper-case hex",
+            Self::HexAny => "hex",
             Self::Base64 => "base64",
+            Self::Base64Url => "base64url",
         })
     }
 }
@@ -74,6 +120,8 @@ pub enum SecretForm {
     Utf8,
     /// Bytes of the text in the normalization form NFKD.
     Utf8Nfkd,
+    /// Bytes of the text with its HTML entities decoded (`WooCommerce`).
+    Utf8Html,
     Base64,
     /// Base64 if the prefix was present, bytes otherwise.
     Base64IfPrefixed,
@@ -101,6 +149,84 @@ pub struct TimestampSpec {
     pub max_age: Option<i64>,
     /// Seconds; deliveries further in the future are expired. Many providers do not check this.
     pub max_ahead: Option<i64>,
+    /// The number is signed in its usual form, however it is written: libraries that parse it first
+    /// sign `5` for `+5` and `05`.
+    #[serde(default)]
+    pub as_number: bool,
+}
+
+/// Algorithm that the request itself names.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AlgorithmFrom {
+    pub from: ValueLocation,
+    /// Key of the item `KEY=NAME` of a comma-separated value; without it, the whole value is the
+    /// name.
+    pub key: Option<String>,
+    /// Names and their algorithms.
+    pub names: BTreeMap<String, Algorithm>,
+    /// Algorithm if the place has a value without the key.
+    pub otherwise: Option<Algorithm>,
+}
+
+impl AlgorithmFrom {
+    /// Returns the name of the algorithm in a value.
+    pub fn name<'v>(&self, value: &'v str) -> Option<&'v str> {
+        let Some(key) = &self.key else { return Some(value.trim()) };
+        let items = value.split(',').filter_map(|item| item.split_once('='));
+        let named = items.filter(|(name, _)| name.trim() == key).map(|(_, name)| name.trim());
+        named.into_iter().find(|name| !name.is_empty())
+    }
+
+    /// Returns the algorithm of a name, ignoring case.
+    pub fn algorithm(&self, name: &str) -> Option<Algorithm> {
+        self.names.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, one)| *one)
+    }
+}
+
+/// A value that must be present, or be a certain text: `header:x-version=v2`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SchemeCondition {
+    place: ValueLocation,
+    is: Option<String>,
+}
+
+impl SchemeCondition {
+    pub(super) fn place(&self) -> &ValueLocation {
+        &self.place
+    }
+
+    fn holds(&self, head: &Head, body: &[u8]) -> bool {
+        self.allows(self.place.find(head, body))
+    }
+
+    pub(super) fn holds_in(&self, values: &RequestValues<'_>) -> bool {
+        self.allows(values.find(&self.place))
+    }
+
+    fn allows(&self, found: Option<String>) -> bool {
+        found.is_some_and(|found| self.is.as_ref().is_none_or(|is| *is == found.trim()))
+    }
+}
+
+impl fmt::Display for SchemeCondition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.is {
+            Some(is) => write!(f, "{} is `{is}`", self.place),
+            None => write!(f, "{} is there", self.place),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for SchemeCondition {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let (place, is) = match text.split_once('=') {
+            Some((place, is)) => (place, Some(is.to_owned())),
+            None => (text.as_str(), None),
+        };
+        Ok(Self { place: place.parse().map_err(de::Error::custom)?, is })
+    }
 }
 
 /// Signature header with several items, written as the separator between items, the separator
@@ -113,15 +239,6 @@ pub struct PairSyntax {
     pub keys: Vec<String>,
 }
 
-impl PairSyntax {
-    /// Iterates over the items as key and value.
-    pub fn items<'v>(&self, value: &'v str) -> impl Iterator<Item = (&'v str, &'v str)> {
-        value
-            .split(self.between.as_str())
-            .filter_map(|item| item.trim().split_once(self.equals.as_str()))
-    }
-}
-
 impl<'de> Deserialize<'de> for PairSyntax {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut texts = Vec::<String>::deserialize(deserializer)?.into_iter();
@@ -130,14 +247,15 @@ impl<'de> Deserialize<'de> for PairSyntax {
                 Ok(Self { between, equals, keys })
             }
             _ => Err(de::Error::custom(
-                "expected what stands between items, between key and value, and one key or more, \
-                 for instance [\",\", \"=\", \"v1\"]",
+                "expected the separator between items, the one between key and value, and one or more \
+                 keys, e.g. [\",\", \"=\", \"v1\"]",
             )),
         }
     }
 }
 
 /// Signature scheme of a provider. Every key but `signature` has a default.
+#[expect(clippy::struct_excessive_bools, reason = "independent keys of a file")]
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scheme {
@@ -159,6 +277,10 @@ pub struct Scheme {
     pub list: Option<String>,
     /// Syntax of a value with `key=value` items.
     pub pairs: Option<PairSyntax>,
+    /// Blanks around the items of `list` and `pairs` are ignored. Many libraries do not ignore
+    /// them.
+    #[serde(default = "yes")]
+    pub trim: bool,
     #[serde(default)]
     pub secret: SecretForm,
     #[serde(default)]
@@ -170,6 +292,24 @@ pub struct Scheme {
     pub id: Option<ValueLocation>,
     /// Prefix of header names, and the one that some senders use instead.
     pub header_alias: Option<[String; 2]>,
+    /// Media type of the requests that are signed in this way; none for any.
+    pub content_type: Option<String>,
+    /// Conditions on the requests that are signed in this way.
+    #[serde(default, deserialize_with = "one_or_more")]
+    pub when: Vec<SchemeCondition>,
+    /// Places that must have a value, apart from those of the signature.
+    #[serde(default, deserialize_with = "one_or_more")]
+    pub requires: Vec<ValueLocation>,
+    pub algorithm_from: Option<AlgorithmFrom>,
+    /// The URL may be signed with its port or without it.
+    #[serde(default)]
+    pub url_ports: bool,
+    /// Characters whose percent-encoding is decoded in the URL before it is signed.
+    #[serde(default)]
+    pub url_decoded: String,
+    /// Place of the SHA-256 of the body, in hex. Not checked for forms or if the place has no
+    /// value.
+    pub body_hash: Option<ValueLocation>,
     /// Reason why signatures of this provider cannot be checked, only recognized.
     pub unchecked: Option<String>,
     /// False if the signature does not cover the body.
@@ -181,45 +321,111 @@ fn yes() -> bool {
     true
 }
 
-pub(super) fn one_or_more<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Vec<ValueLocation>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum ValueLocations {
-        One(String),
-        More(Vec<String>),
-    }
-    let texts = match ValueLocations::deserialize(deserializer)? {
-        ValueLocations::One(text) => vec![text],
-        ValueLocations::More(texts) if texts.is_empty() => {
-            return Err(de::Error::custom("at least one place of a signature is due"));
-        }
-        ValueLocations::More(texts) => texts,
-    };
-    texts.iter().map(|text| text.parse().map_err(de::Error::custom)).collect()
-}
-
 impl Scheme {
-    /// Finds keys that refer to missing keys.
+    /// Finds keys that refer to missing keys or contradict each other.
     pub(super) fn check(&self) -> Result<(), String> {
         let has = |part: &TemplatePart| self.signed.has(part);
         let pair = |place: &ValueLocation| matches!(place, ValueLocation::Pair(_));
         let clock_in_pairs = self.timestamp.as_ref().is_some_and(|clock| pair(&clock.from));
         let wants_pairs = clock_in_pairs || self.id.as_ref().is_some_and(pair);
+        let fail = |reason: &str| Err(reason.to_owned());
         if has(&TemplatePart::Timestamp) && self.timestamp.is_none() {
-            return Err("`signed` has {{timestamp}}, but `timestamp` is not set".to_owned());
+            return fail("`signed` has {{timestamp}}, but `timestamp` is not set");
         }
         if has(&TemplatePart::Id) && self.id.is_none() {
-            return Err("`signed` holds {id}, but there is no `id`".to_owned());
+            return fail("`signed` has {{id}}, but `id` is not set");
         }
         if wants_pairs && self.pairs.is_none() {
-            return Err("a place is `pair:`, but there is no `pairs`".to_owned());
+            return fail("a place is `pair:`, but `pairs` is not set");
         }
         if self.signature.iter().any(pair) {
-            return Err("`signature` is where the pairs are, so it cannot be one".to_owned());
+            return fail("`signature` is the place of the pairs, so it cannot be one of them");
+        }
+        if self.list.is_some() && self.pairs.is_some() {
+            return fail("`list` and `pairs` cannot be combined: a value is one or the other");
+        }
+        if has(&TemplatePart::Secret) != self.algorithm.is_plain_hash() {
+            return fail(
+                "a plain hash (`md5`, `sha1`, `sha256`, `sha384`, `sha512`) and {{secret}} in `signed` \
+                 belong together",
+            );
+        }
+        if self.array().is_some() && self.signed.covers_whole_body() {
+            return fail("a signature of each item (`*`) cannot cover the whole body");
+        }
+        for (key, limit) in self
+            .timestamp
+            .iter()
+            .flat_map(|clock| [("max_age", clock.max_age), ("max_ahead", clock.max_ahead)])
+        {
+            if let Some(limit) = limit.filter(|limit| *limit < 0) {
+                return Err(format!("`{key} = {limit}`: expected 0 or more seconds"));
+            }
         }
         Ok(())
+    }
+
+    /// Returns whether requests like this one are signed in this way.
+    pub fn applies(&self, head: &Head, body: &[u8]) -> bool {
+        let is_of_type = |kind: &String| {
+            let found = head.joined_text("content-type").unwrap_or_default();
+            found.split(';').next().is_some_and(|found| found.trim().eq_ignore_ascii_case(kind))
+        };
+        self.content_type.as_ref().is_none_or(is_of_type)
+            && self.when.iter().all(|condition| condition.holds(head, body))
+    }
+
+    /// Returns whether the signature is present, whatever its value.
+    pub fn is_present(&self, head: &Head, body: &[u8]) -> bool {
+        self.signature.iter().any(|place| match place {
+            ValueLocation::Header(name) => {
+                head.values(name).next().is_some()
+                    || self.alias(name).is_some_and(|name| head.values(&name).next().is_some())
+            }
+            place => place.find(head, body).is_some(),
+        })
+    }
+
+    /// Returns the pointer of the array of which each item is signed.
+    pub fn array(&self) -> Option<&str> {
+        self.signature.iter().find_map(ValueLocation::array)
+    }
+
+    /// Returns the scheme of one item, with absolute places; without an index, with places relative
+    /// to the item.
+    #[must_use]
+    pub fn at_item(&self, index: Option<usize>) -> Self {
+        let at = |place: &ValueLocation| place.at_item(index);
+        let clock = self.timestamp.clone();
+        Self {
+            signature: self.signature.iter().map(at).collect(),
+            signed: self.signed.map_places(at),
+            timestamp: clock.map(|clock| TimestampSpec { from: at(&clock.from), ..clock }),
+            id: self.id.as_ref().map(at),
+            ..self.clone()
+        }
+    }
+
+    /// Returns the scheme with another algorithm.
+    #[must_use]
+    pub fn with_algorithm(&self, algorithm: Algorithm) -> Self {
+        Self { algorithm, ..self.clone() }
+    }
+
+    /// Iterates over the `key=value` items of a signature header; empty without `pairs`.
+    pub fn pair_items<'v>(&self, value: &'v str) -> impl Iterator<Item = (&'v str, &'v str)> {
+        let pairs = self.pairs.as_ref();
+        let items = pairs.map(|pairs| value.split(pairs.between.as_str()));
+        items.into_iter().flatten().filter_map(move |item| {
+            let equals = pairs?.equals.as_str();
+            let item = if self.trim { item.trim() } else { item };
+            let (key, text) = item.split_once(equals)?;
+            // Libraries that take an item as it is split it at every separator, and take the second
+            // part. Padding of base64 is not a separator.
+            let is_split = !self.trim && self.encoding.is_hex();
+            let text = if is_split { text.split(equals).next().unwrap_or(text) } else { text };
+            Some((key, text))
+        })
     }
 
     /// Returns the alternative name of a header.
@@ -232,7 +438,10 @@ impl Scheme {
     pub fn signature_headers(&self) -> impl Iterator<Item = &str> {
         self.signature.iter().filter_map(|place| match place {
             ValueLocation::Header(name) => Some(name.as_str()),
-            ValueLocation::Json(_) | ValueLocation::Form(_) | ValueLocation::Pair(_) => None,
+            ValueLocation::Query(_)
+            | ValueLocation::Json(_)
+            | ValueLocation::Form(_)
+            | ValueLocation::Pair(_) => None,
         })
     }
 
@@ -260,18 +469,80 @@ impl fmt::Display for Scheme {
         let (algorithm, encoding) = (self.algorithm, self.encoding);
         let place = self.signature_place();
         if self.unchecked.is_some() {
-            return write!(f, "recognised by {place}, not checked");
+            return write!(f, "recognized by {place}, not checked");
         }
         if algorithm == Algorithm::Token {
             return write!(f, "{algorithm}, in {place}");
         }
         let prefix = match (&self.pairs, self.prefix.as_str()) {
             (Some(PairSyntax { equals, keys, .. }), _) => {
-                format!(" behind `{}{equals}`", keys.join("` or `"))
+                format!(" after `{}{equals}`", keys.join("` or `"))
             }
             (None, "") => String::new(),
-            (None, prefix) => format!(" behind `{prefix}`"),
+            (None, prefix) => format!(" after `{prefix}`"),
         };
         write!(f, "{algorithm} of {}, as {encoding}{prefix} in {place}", self.signed)
+    }
+}
+
+/// The schemes of a provider, the strongest first: the first one that applies to a request and whose
+/// signature is there decides, so that a weaker signature never hides a failing one.
+#[derive(Debug, Clone)]
+pub struct Schemes {
+    first: Scheme,
+    others: Vec<Scheme>,
+}
+
+impl Schemes {
+    /// Iterates over all schemes, the strongest first.
+    pub fn iter(&self) -> impl Iterator<Item = &Scheme> {
+        std::iter::once(&self.first).chain(&self.others)
+    }
+
+    /// Returns the scheme that decides on a request.
+    pub fn of(&self, head: &Head, body: &[u8]) -> &Scheme {
+        if self.others.is_empty() {
+            return &self.first;
+        }
+        let mut applying = self.iter().filter(|scheme| scheme.applies(head, body)).peekable();
+        let usual = applying.peek().copied().unwrap_or(&self.first);
+        applying.find(|scheme| scheme.is_present(head, body)).unwrap_or(usual)
+    }
+}
+
+/// The first scheme describes the provider where no request is given.
+impl Deref for Schemes {
+    type Target = Scheme;
+
+    fn deref(&self) -> &Scheme {
+        &self.first
+    }
+}
+
+impl<'de> Deserialize<'de> for Schemes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+
+        impl<'de> de::Visitor<'de> for Visitor {
+            type Value = Schemes;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a table `scheme`, or several tables `[[scheme]]`")
+            }
+
+            fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<Schemes, A::Error> {
+                let first = Scheme::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(Schemes { first, others: Vec::new() })
+            }
+
+            fn visit_seq<A: de::SeqAccess<'de>>(self, items: A) -> Result<Schemes, A::Error> {
+                let all = Vec::<Scheme>::deserialize(SeqAccessDeserializer::new(items))?;
+                let mut all = all.into_iter();
+                let first = all.next().ok_or_else(|| de::Error::custom("expected a scheme"))?;
+                Ok(Schemes { first, others: all.collect() })
+            }
+        }
+
+        deserializer.deserialize_any(Visitor)
     }
 }

@@ -22,11 +22,38 @@ pub enum TemplatePart {
     Method,
     /// The fields of a form, sorted, each name with its value (Twilio).
     Form,
+    /// The path of the URL.
+    Path,
+    /// The query of the URL, without its question mark.
+    Query,
+    /// The host of the URL, with its port if it has one.
+    Host,
+    /// A hash of the raw body as text.
+    BodyHash(BodyHash),
+    /// The body without its content encoding.
+    Decoded,
+    /// The secret, in a plain hash.
+    Secret,
     /// The values of the headers listed under a key of the signature header, separated by spaces,
     /// or joined by dots (Coinbase).
     Headers(String),
     /// The value of a header, or a scalar of the body.
     Place(ValueLocation),
+}
+
+/// Hash of the body in a signed payload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyHash {
+    /// In lower-case hex.
+    Md5,
+    /// In lower-case hex.
+    Sha1,
+    /// In lower-case hex.
+    Sha256,
+    /// In lower-case hex.
+    Sha512,
+    /// In decimal.
+    Crc32,
 }
 
 /// The signed content.
@@ -52,6 +79,27 @@ impl SignedTemplate {
 
     pub fn has(&self, part: &TemplatePart) -> bool {
         self.parts.contains(part)
+    }
+
+    /// Returns whether a part depends on the bytes of the body as a whole.
+    pub fn covers_whole_body(&self) -> bool {
+        self.parts.iter().any(|part| {
+            matches!(part, TemplatePart::Body | TemplatePart::Decoded | TemplatePart::BodyHash(_))
+        })
+    }
+
+    /// Returns the template with every place mapped.
+    pub(super) fn map_places(&self, map: impl Fn(&ValueLocation) -> ValueLocation) -> Self {
+        let part = |part: &TemplatePart| match part {
+            TemplatePart::Place(place) => TemplatePart::Place(map(place)),
+            other => other.clone(),
+        };
+        Self { parts: self.parts.iter().map(part).collect(), text: self.text.clone() }
+    }
+
+    /// Returns the text in the file.
+    pub fn text(&self) -> &str {
+        &self.text
     }
 }
 
@@ -81,6 +129,13 @@ impl<'de> Deserialize<'de> for SignedTemplate {
 }
 
 fn parts(text: &str) -> Result<Vec<TemplatePart>, String> {
+    if let Some(at) = text.find("${") {
+        let shown: String = text.get(at..).unwrap_or_default().chars().take(24).collect();
+        return Err(format!(
+            "`{shown}` has a dollar sign before a placeholder, which would be signed as text: write \
+             `{{{{body}}}}`, not `${{body}}`"
+        ));
+    }
     let pieces = template::pieces(text, OldSpelling::Braces).map_err(|Unclosed { at }| {
         format!("`{}` is not closed", text.get(at..).unwrap_or_default())
     })?;
@@ -99,6 +154,16 @@ fn part(piece: &Piece<'_>) -> Result<TemplatePart, String> {
         "url" => TemplatePart::Url,
         "method" => TemplatePart::Method,
         "form" => TemplatePart::Form,
+        "path" => TemplatePart::Path,
+        "query" => TemplatePart::Query,
+        "host" => TemplatePart::Host,
+        "decoded" => TemplatePart::Decoded,
+        "secret" => TemplatePart::Secret,
+        "md5:body" => TemplatePart::BodyHash(BodyHash::Md5),
+        "sha1:body" => TemplatePart::BodyHash(BodyHash::Sha1),
+        "sha256:body" => TemplatePart::BodyHash(BodyHash::Sha256),
+        "sha512:body" => TemplatePart::BodyHash(BodyHash::Sha512),
+        "crc32:body" => TemplatePart::BodyHash(BodyHash::Crc32),
         _ => match name.strip_prefix("headers:") {
             Some(key) => TemplatePart::Headers(key.to_owned()),
             None => TemplatePart::Place(name.parse().map_err(|_| unknown(name))?),
@@ -108,9 +173,11 @@ fn part(piece: &Piece<'_>) -> Result<TemplatePart, String> {
 
 fn unknown(name: &str) -> String {
     format!(
-        "unknown placeholder `{{{{{name}}}}}` in signed content: expected {{{{body}}}}, \
-         {{{{timestamp}}}}, {{{{id}}}}, {{{{url}}}}, {{{{method}}}}, {{{{form}}}}, \
-         {{{{header:NAME}}}}, {{{{json:/pointer}}}}, {{{{pair:KEY}}}}, or {{{{headers:KEY}}}}"
+        "unknown placeholder `{{{{{name}}}}}` in the signed payload: expected {{{{body}}}}, \
+         {{{{decoded}}}}, {{{{timestamp}}}}, {{{{id}}}}, {{{{url}}}}, {{{{path}}}}, {{{{query}}}}, \
+         {{{{host}}}}, {{{{method}}}}, {{{{form}}}}, {{{{secret}}}}, {{{{HASH:body}}}} with md5, sha1, \
+         sha256, sha512, or crc32, {{{{header:NAME}}}}, {{{{query:NAME}}}}, {{{{json:/pointer}}}}, \
+         {{{{form:FIELD}}}}, {{{{pair:KEY}}}}, or {{{{headers:KEY}}}}"
     )
 }
 

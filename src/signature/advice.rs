@@ -90,7 +90,14 @@ impl Advice<'_> {
                 Encoding::Base64 => "encode the digest as padded base64: `.digest('base64')` in \
                                      Node.js, `base64.b64encode(digest)` in Python"
                     .to_owned(),
-                Encoding::Hex => {
+                Encoding::Base64Url => "encode the digest as base64url without padding: \
+                                        `.digest('base64url')` in Node.js"
+                    .to_owned(),
+                Encoding::HexUpper => "encode the digest as uppercase hex: \
+                                       `.digest('hex').toUpperCase()` in Node.js, \
+                                       `.hexdigest().upper()` in Python"
+                    .to_owned(),
+                Encoding::Hex | Encoding::HexAny => {
                     "encode the digest as lowercase hex: `.digest('hex')` in Node.js, \
                       `.hexdigest()` in Python"
                         .to_owned()

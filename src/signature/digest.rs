@@ -1,8 +1,9 @@
 //! Computes and verifies digests.
 
 use hmac::{EagerHash, Hmac, KeyInit, Mac};
+use md5::Md5;
 use sha1::Sha1;
-use sha2::{Digest as _, Sha256, Sha512};
+use sha2::{Digest as _, Sha256, Sha384, Sha512};
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
@@ -11,9 +12,11 @@ use crate::provider::Algorithm;
 /// Returns the size of a digest in bytes; a token has no fixed length.
 pub(super) fn length(algorithm: Algorithm) -> Option<usize> {
     match algorithm {
-        Algorithm::HmacSha1 => Some(20),
-        Algorithm::HmacSha256 | Algorithm::Sha256SecretFirst => Some(32),
-        Algorithm::HmacSha512 | Algorithm::Ed25519 => Some(64),
+        Algorithm::HmacMd5 | Algorithm::Md5 => Some(16),
+        Algorithm::HmacSha1 | Algorithm::Sha1 => Some(20),
+        Algorithm::HmacSha256 | Algorithm::Sha256 | Algorithm::Sha256SecretFirst => Some(32),
+        Algorithm::HmacSha384 | Algorithm::Sha384 => Some(48),
+        Algorithm::HmacSha512 | Algorithm::Sha512 | Algorithm::Ed25519 => Some(64),
         // DER omits leading zeros.
         Algorithm::EcdsaP256 | Algorithm::Token => None,
     }
@@ -23,7 +26,15 @@ pub(super) fn compute(algorithm: Algorithm, key: &[u8], content: &[u8]) -> Vec<u
     match algorithm {
         Algorithm::HmacSha1 => mac::<Sha1>(key, content),
         Algorithm::HmacSha256 => mac::<Sha256>(key, content),
+        Algorithm::HmacSha384 => mac::<Sha384>(key, content),
         Algorithm::HmacSha512 => mac::<Sha512>(key, content),
+        Algorithm::HmacMd5 => mac::<Md5>(key, content),
+        // The content has the secret in it.
+        Algorithm::Md5 => Md5::digest(content).to_vec(),
+        Algorithm::Sha1 => Sha1::digest(content).to_vec(),
+        Algorithm::Sha256 => Sha256::digest(content).to_vec(),
+        Algorithm::Sha384 => Sha384::digest(content).to_vec(),
+        Algorithm::Sha512 => Sha512::digest(content).to_vec(),
         Algorithm::Sha256SecretFirst => {
             Sha256::new().chain_update(key).chain_update(content).finalize().to_vec()
         }

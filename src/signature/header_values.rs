@@ -1,17 +1,25 @@
 //! Digests in the value of a signature header.
 
 use base64::Engine as _;
+use base64::alphabet;
 use base64::engine::general_purpose::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use super::digest;
 use crate::provider::{Algorithm, Encoding, Scheme};
+
+/// The URL-safe alphabet, which libraries write with or without padding.
+const URL_SAFE_LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::URL_SAFE,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 
 /// The digests in a value.
 #[derive(Debug, Default)]
 pub(super) struct HeaderValues {
     pub(super) good: Vec<Vec<u8>>,
-    /// Digests in upper case. Official verifiers compare text, so they must not verify.
-    pub(super) upper_case: Vec<Vec<u8>>,
+    /// Digests in hex of the other case. Official verifiers compare text, so they must not verify.
+    pub(super) other_case: Vec<Vec<u8>>,
 }
 
 impl HeaderValues {
@@ -20,7 +28,7 @@ impl HeaderValues {
         for text in texts(scheme, value.trim()) {
             match decode(scheme, text) {
                 Some((bytes, true)) => found.good.push(bytes),
-                Some((bytes, false)) => found.upper_case.push(bytes),
+                Some((bytes, false)) => found.other_case.push(bytes),
                 None => {}
             }
         }
@@ -28,21 +36,22 @@ impl HeaderValues {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.good.is_empty() && self.upper_case.is_empty()
+        self.good.is_empty() && self.other_case.is_empty()
     }
 }
 
 /// Returns the texts that should be digests.
 pub(super) fn texts<'v>(scheme: &'v Scheme, value: &'v str) -> Vec<&'v str> {
     if let Some(pairs) = &scheme.pairs {
-        let items = pairs.items(value);
+        let items = scheme.pair_items(value);
         return items
             .filter(|(key, _)| pairs.keys.iter().any(|expected| expected == key))
             .map(|(_, text)| text)
             .collect();
     }
     let entries: Vec<&str> = match &scheme.list {
-        Some(separator) => value.split(separator.as_str()).map(str::trim).collect(),
+        Some(separator) if scheme.trim => value.split(separator.as_str()).map(str::trim).collect(),
+        Some(separator) => value.split(separator.as_str()).collect(),
         None => vec![value],
     };
     entries.into_iter().filter_map(|entry| scheme.without_prefix(entry)).collect()
@@ -57,16 +66,25 @@ fn decode(scheme: &Scheme, text: &str) -> Option<(Vec<u8>, bool)> {
                 Some((STANDARD.decode(text).ok()?, true))
             }
             Algorithm::Token => Some((text.as_bytes().to_vec(), true)),
-            _ => Some((STANDARD.decode(text).ok().filter(|bytes| !bytes.is_empty())?, true)),
+            _ => {
+                let bytes = match scheme.encoding {
+                    Encoding::Base64 => STANDARD.decode(text).ok()?,
+                    Encoding::Base64Url => URL_SAFE_LENIENT.decode(text).ok()?,
+                    Encoding::Hex | Encoding::HexUpper | Encoding::HexAny => {
+                        hex::decode(text).ok()?
+                    }
+                };
+                (!bytes.is_empty()).then_some((bytes, true))
+            }
         };
     };
+    let has = |is: fn(&u8) -> bool| text.bytes().any(|byte| is(&byte));
     let (bytes, exact) = match scheme.encoding {
-        Encoding::Hex => {
-            let bytes = hex::decode(text).ok()?;
-            let exact = !text.bytes().any(|byte| byte.is_ascii_uppercase());
-            (bytes, exact)
-        }
+        Encoding::Hex => (hex::decode(text).ok()?, !has(u8::is_ascii_uppercase)),
+        Encoding::HexUpper => (hex::decode(text).ok()?, !has(u8::is_ascii_lowercase)),
+        Encoding::HexAny => (hex::decode(text).ok()?, true),
         Encoding::Base64 => (STANDARD.decode(text).ok()?, true),
+        Encoding::Base64Url => (URL_SAFE_LENIENT.decode(text).ok()?, true),
     };
     (bytes.len() == length).then_some((bytes, exact))
 }

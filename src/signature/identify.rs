@@ -4,8 +4,9 @@ use jiff::Timestamp;
 
 use super::signed_payload::Subject;
 use super::verifier::Verifier;
-use super::verify::verify;
+use super::verify::verify_as;
 use crate::delivery::{EventRef, UNKNOWN_PROVIDER, Verdict};
+use crate::provider::common_event;
 
 /// Provider, event, and verdict of a request.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,15 +19,15 @@ pub struct Identified {
 impl Verifier {
     /// Detects the provider of a request and checks its signature, as of `at`.
     pub fn identify(&self, subject: &Subject<'_>, at: Timestamp) -> Identified {
-        let judgment = self.judge(subject, at);
+        let values = self.values(subject);
+        let judgment = self.judge_values(subject, &values, at);
         let provider = judgment.credentials.map(|credentials| &credentials.provider);
         let name = provider.map_or(UNKNOWN_PROVIDER, |provider| &provider.name);
-        let event = provider.map(|provider| provider.event(subject.head, subject.body));
-        Identified {
-            provider: name.to_owned(),
-            event: event.unwrap_or_default(),
-            verdict: judgment.verdict,
-        }
+        let event = match provider {
+            Some(provider) => provider.event_in(&values),
+            None => common_event(&values),
+        };
+        Identified { provider: name.to_owned(), event, verdict: judgment.verdict }
     }
 
     /// Checks a request whose provider is known already.
@@ -43,7 +44,7 @@ impl Verifier {
         Identified {
             provider: known.name.clone(),
             event: known.event(subject.head, subject.body),
-            verdict: verify(&known.scheme, &credentials.secrets, subject, at),
+            verdict: verify_as(known, &credentials.secrets, subject, at),
         }
     }
 }

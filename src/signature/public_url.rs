@@ -3,6 +3,7 @@
 use tokio::sync::watch;
 
 use crate::delivery::Head;
+use crate::provider::Scheme;
 
 /// The public URL, as far as it is known: a tunnel reports its own late, and another one after a
 /// restart. Clones share it.
@@ -79,6 +80,57 @@ pub(super) fn infer(head: &Head) -> Vec<String> {
     urls
 }
 
+/// Returns the path and query of a URL.
+pub(super) fn target(url: &str) -> Option<&str> {
+    let (_, rest) = url.split_once("://")?;
+    rest.find('/').and_then(|at| rest.get(at..))
+}
+
+/// Returns the forms in which a provider may have signed a URL, the one it documents first.
+pub(super) fn forms(scheme: &Scheme, url: &str) -> Vec<String> {
+    let mut forms = Vec::new();
+    if !scheme.url_decoded.is_empty() {
+        forms.push(decoded(url, &scheme.url_decoded));
+    }
+    forms.push(url.to_owned());
+    if scheme.url_ports {
+        forms.extend(with_other_port(url));
+    }
+    forms.dedup();
+    forms
+}
+
+/// Decodes the percent-encoding of certain characters.
+fn decoded(url: &str, characters: &str) -> String {
+    let mut out = String::with_capacity(url.len());
+    let mut rest = url;
+    while let Some((before, after)) = rest.split_once('%') {
+        out.push_str(before);
+        let code = after.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        let known = code.map(char::from).filter(|found| characters.contains(*found));
+        out.push(known.unwrap_or('%'));
+        rest = if known.is_some() { after.get(2..).unwrap_or_default() } else { after };
+    }
+    out.push_str(rest);
+    out
+}
+
+/// Returns the URL without its port, or with the usual port if it has none.
+fn with_other_port(url: &str) -> Option<String> {
+    let (scheme, rest) = url.split_once("://")?;
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at_checked(end)?;
+    // The colons of an IPv6 address are inside its brackets.
+    let after_address = authority.rfind(']').map_or(0, |at| at + 1);
+    let port = authority.get(after_address..)?.rfind(':').map(|at| at + after_address);
+    let authority = match port {
+        Some(at) => authority.get(..at)?.to_owned(),
+        None if scheme.eq_ignore_ascii_case("https") => format!("{authority}:443"),
+        None => format!("{authority}:80"),
+    };
+    Some(format!("{scheme}://{authority}{path}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -111,6 +163,21 @@ mod tests {
         assert_eq!(of(&[("Host", "a b"), ("X-Forwarded-Host", "x/y")]), [""; 0]);
         let absolute = Head::build("POST", "http://x.example/a", &[Header::new("Host", "h")]);
         assert_eq!(infer(&absolute), ["http://x.example/a"]);
+    }
+
+    #[test]
+    fn a_port_is_added_or_removed() {
+        let other = |url| with_other_port(url).unwrap();
+        assert_eq!(other("https://h.example/a?b=1:2"), "https://h.example:443/a?b=1:2");
+        assert_eq!(other("http://h.example"), "http://h.example:80");
+        assert_eq!(other("https://h.example:8443/a"), "https://h.example/a");
+        assert_eq!(other("http://[::1]:80/a"), "http://[::1]/a");
+        assert_eq!(other("http://[::1]/a"), "http://[::1]:80/a");
+    }
+
+    #[test]
+    fn only_the_listed_characters_are_decoded() {
+        assert_eq!(decoded("/a?b=%40%3a%25%2&c=%20é%", "@:"), "/a?b=@:%25%2&c=%20é%");
     }
 
     #[test]

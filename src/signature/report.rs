@@ -3,12 +3,12 @@
 use jiff::Timestamp;
 
 use super::signed_payload::{Subject, signed_payload};
-use super::verifier::{Credentials, Verifier};
+use super::verifier::{Verifier, deciding};
 use super::verify::{inferred_url, values};
 use crate::delivery::{Delivery, SignatureStatus, header_text};
 use crate::payload::reserialize::{self, JsonLibrary};
 use crate::payload::{around, visible_bytes};
-use crate::provider::ValueLocation;
+use crate::provider::{Scheme, ValueLocation};
 
 /// Bytes shown from each end of the signed payload.
 const ENDS: usize = 96;
@@ -95,7 +95,7 @@ impl Verifier {
         at: Timestamp,
     ) -> Option<Report> {
         let credentials = self.known(provider)?;
-        let scheme = &credentials.provider.scheme;
+        let scheme = &*deciding(&credentials.provider, &credentials.secrets, subject, at);
         let inferred = inferred_url(scheme, &credentials.secrets, subject, at);
         let subject = &Subject { url: subject.url.or(inferred.as_deref()), ..*subject };
         let value = values(scheme, subject).ok().and_then(|values| values.into_iter().next());
@@ -105,7 +105,7 @@ impl Verifier {
             provider: credentials.provider.title.clone(),
             scheme: scheme.to_string(),
             signed: scheme.signed.to_string(),
-            places: places(&credentials, subject, &value),
+            places: places(scheme, subject, &value),
             content: signed_payload(scheme, subject, &value).ok().map(|content| ends(&content)),
             signs_time: scheme.timestamp.is_some(),
             covers_body: scheme.covers_body,
@@ -117,8 +117,7 @@ impl Verifier {
 }
 
 /// Returns the values at the scheme's locations: signature, time, id.
-fn places(credentials: &Credentials, subject: &Subject<'_>, value: &str) -> Vec<ReceivedSignature> {
-    let scheme = &credentials.provider.scheme;
+fn places(scheme: &Scheme, subject: &Subject<'_>, value: &str) -> Vec<ReceivedSignature> {
     let clock = scheme.timestamp.as_ref().map(|clock| &clock.from);
     let mut out: Vec<ReceivedSignature> = Vec::new();
     for place in scheme.signature.iter().chain(clock).chain(scheme.id.as_ref()) {
@@ -130,9 +129,10 @@ fn places(credentials: &Credentials, subject: &Subject<'_>, value: &str) -> Vec<
                 let found = subject.head.joined(name).or_else(alias);
                 found.map(|value| header_text(&value).into_owned())
             }
-            ValueLocation::Json(_) | ValueLocation::Form(_) | ValueLocation::Pair(_) => {
-                subject.value_at(scheme, place, value)
-            }
+            ValueLocation::Query(_)
+            | ValueLocation::Json(_)
+            | ValueLocation::Form(_)
+            | ValueLocation::Pair(_) => subject.value_at(scheme, place, value),
         };
         let found = ReceivedSignature { place: place.to_string(), value, is_header };
         if !out.contains(&found) {
@@ -170,6 +170,7 @@ mod tests {
     use crate::delivery::{Head, Header};
     use crate::provider::Provider;
     use crate::secret::Secret;
+    use crate::signature::Credentials;
 
     #[test]
     fn reports_locations_and_signed_payload() {

@@ -26,11 +26,34 @@ pub(super) fn key(scheme: &Scheme, secret: &Secret) -> Option<Zeroizing<Vec<u8>>
         SecretForm::Utf8Nfkd => {
             std::str::from_utf8(rest).ok()?.nfkd().collect::<String>().into_bytes()
         }
+        SecretForm::Utf8Html => html_decoded(std::str::from_utf8(rest).ok()?).into_bytes(),
         SecretForm::Base64IfPrefixed if !prefixed => whole.to_vec(),
         SecretForm::Base64 | SecretForm::Base64IfPrefixed => LENIENT.decode(rest).ok()?,
         SecretForm::Hex => hex::decode(rest).ok()?,
     };
     Some(Zeroizing::new(key))
+}
+
+/// Decodes the entities that `WordPress` writes for special characters, as its
+/// `wp_specialchars_decode` does for the settings of a plugin.
+fn html_decoded(text: &str) -> String {
+    const ENTITIES: [(&str, &str); 10] = [
+        ("&#039;", "'"),
+        ("&#39;", "'"),
+        ("&#x27;", "'"),
+        ("&lt;", "<"),
+        ("&#x3c;", "<"),
+        ("&gt;", ">"),
+        ("&#x3e;", ">"),
+        ("&quot;", "\""),
+        ("&#034;", "\""),
+        ("&amp;", "&"),
+    ];
+    let mut decoded = text.to_owned();
+    for (entity, character) in ENTITIES {
+        decoded = decoded.replace(entity, character);
+    }
+    decoded
 }
 
 /// Returns true if the scheme normalizes the secret's text to another one.

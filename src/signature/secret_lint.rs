@@ -79,7 +79,7 @@ pub fn lint_under(provider: &Provider, secret: &Secret) -> Vec<String> {
         let form = match scheme.secret {
             SecretForm::Base64 | SecretForm::Base64IfPrefixed => "base64",
             SecretForm::Hex => "hex",
-            SecretForm::Utf8 | SecretForm::Utf8Nfkd => "text",
+            SecretForm::Utf8 | SecretForm::Utf8Nfkd | SecretForm::Utf8Html => "text",
         };
         let what = if scheme.algorithm.is_asymmetric() { "public keys" } else { "secrets" };
         found.push(format!(

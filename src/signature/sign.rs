@@ -1,11 +1,14 @@
 //! Signs requests as their provider would.
 
+use std::borrow::Cow;
+
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 
-use super::signed_payload::{Subject, signed_payload};
-use super::{digest, secret_key};
+use super::signed_payload::{Subject, signed_payload_under};
+use super::verify::with_named_algorithm;
+use super::{digest, public_url, secret_key, throw_away};
 use crate::delivery::{Head, Header, is_hop_by_hop};
 use crate::payload::pointer;
 use crate::provider::{Encoding, Scheme, Unit, ValueLocation};
@@ -18,6 +21,8 @@ pub enum SignError {
     Unsupported(String),
     #[error("the secret cannot be decoded as this provider's secrets are")]
     Secret,
+    #[error("the configured key is the provider's public key, which cannot sign")]
+    PublicKey,
     #[error("this provider signs within the body, at {0}, and this body has no string there")]
     NoPlace(ValueLocation),
     #[error("this provider signs {0}, and this request has none")]
@@ -52,11 +57,9 @@ pub struct Signed {
     pub body: Option<Vec<u8>>,
 }
 
-/// Returns the reason why only the provider can sign under a scheme; none if a secret is
-/// sufficient.
-pub fn unsignable(scheme: &Scheme) -> Option<String> {
-    let private = || format!("{} takes a private key that only the provider has", scheme.algorithm);
-    scheme.unchecked.clone().or_else(|| scheme.algorithm.is_asymmetric().then(private))
+/// Returns the reason why nothing can be signed under a scheme; none if a key is sufficient.
+pub fn unsignable(scheme: &Scheme) -> Option<&str> {
+    scheme.unchecked.as_deref()
 }
 
 /// Formats a time as a scheme writes it.
@@ -70,8 +73,20 @@ pub(crate) fn time_text(unit: Unit, at: Timestamp) -> String {
 
 /// Signs a draft.
 pub fn sign(scheme: &Scheme, secret: &Secret, draft: &Draft<'_>) -> Result<Signed, SignError> {
+    let Some(array) = scheme.array() else { return sign_one(scheme, secret, draft) };
+    let count = pointer::items(draft.body, array).len();
+    let mut signed = sign_one(&scheme.at_item(Some(0)), secret, draft)?;
+    for index in 1..count {
+        let body = signed.body.take().unwrap_or_else(|| draft.body.to_vec());
+        let draft = Draft { body: &body, ..*draft };
+        signed = sign_one(&scheme.at_item(Some(index)), secret, &draft)?;
+    }
+    Ok(signed)
+}
+
+fn sign_one(scheme: &Scheme, secret: &Secret, draft: &Draft<'_>) -> Result<Signed, SignError> {
     if let Some(reason) = unsignable(scheme) {
-        return Err(SignError::Unsupported(reason));
+        return Err(SignError::Unsupported(reason.to_owned()));
     }
     let no_location = || SignError::Unsupported("its scheme says nowhere to sign".to_owned());
     let carrier = scheme.signature.first().ok_or_else(no_location)?;
@@ -88,19 +103,36 @@ pub fn sign(scheme: &Scheme, secret: &Secret, draft: &Draft<'_>) -> Result<Signe
                 pairs = format!("{key}{}{text}{}", form.equals, form.between);
             }
             // The caller has already put the time into the body.
-            (ValueLocation::Json(_) | ValueLocation::Form(_) | ValueLocation::Pair(_), _) => {}
+            (
+                ValueLocation::Query(_)
+                | ValueLocation::Json(_)
+                | ValueLocation::Form(_)
+                | ValueLocation::Pair(_),
+                _,
+            ) => {}
         }
     }
     pairs.push_str(&header_names_item(scheme, draft));
     let all: Vec<Header> = draft.headers.iter().chain(&headers).cloned().collect();
-    let head = Head::build(draft.method, "/", &all);
-    let subject = Subject { head: &head, body: draft.body, url: draft.url };
-    let signed = signed_payload(scheme, &subject, &pairs).map_err(|absent| match absent {
-        super::signed_payload::Absent::Url => SignError::NoUrl,
-        super::signed_payload::Absent::Place(place) => SignError::NoPart(place),
-    })?;
-    let key = secret_key::key(scheme, secret).ok_or(SignError::Secret)?;
-    let text = encode(scheme, &digest::compute(scheme.algorithm, &key, &signed));
+    let target = draft.url.and_then(public_url::target).unwrap_or("/");
+    let head = Head::build(draft.method, target, &all);
+    let url = draft.url.and_then(|url| public_url::forms(scheme, url).into_iter().next());
+    let subject = Subject { head: &head, body: draft.body, url: url.as_deref() };
+    let scheme = &*with_named_algorithm(scheme, &subject).unwrap_or(Cow::Borrowed(scheme));
+    let payload = |key: &[u8]| {
+        signed_payload_under(scheme, &subject, &pairs, key).map_err(|absent| match absent {
+            super::signed_payload::Absent::Url => SignError::NoUrl,
+            super::signed_payload::Absent::Place(place) => SignError::NoPart(place),
+        })
+    };
+    let digest = if scheme.algorithm.is_asymmetric() {
+        let signed = throw_away::sign(scheme.algorithm, secret, &payload(b"")?);
+        signed.ok_or(SignError::PublicKey)?
+    } else {
+        let key = secret_key::key(scheme, secret).ok_or(SignError::Secret)?;
+        digest::compute(scheme.algorithm, &key, &payload(&key)?)
+    };
+    let text = encode(scheme, &digest);
     let wildcard = draft.like.and_then(|value| wildcard_text(scheme, value)).unwrap_or("hookglass");
     let prefix = scheme.prefix.replace('*', wildcard);
     let value = match &scheme.pairs {
@@ -117,7 +149,7 @@ pub fn sign(scheme: &Scheme, secret: &Secret, draft: &Draft<'_>) -> Result<Signe
             let body = Some(body.ok_or_else(|| SignError::NoPlace(carrier.clone()))?);
             return Ok(Signed { headers, body });
         }
-        ValueLocation::Form(_) | ValueLocation::Pair(_) => {
+        ValueLocation::Query(_) | ValueLocation::Form(_) | ValueLocation::Pair(_) => {
             let reason = format!("no signature is written to {carrier}");
             return Err(SignError::Unsupported(reason));
         }
@@ -135,7 +167,7 @@ fn wildcard_text<'v>(scheme: &Scheme, value: &'v str) -> Option<&'v str> {
 fn header_names_item(scheme: &Scheme, draft: &Draft<'_>) -> String {
     let Some(pairs) = &scheme.pairs else { return String::new() };
     let Some(key) = scheme.signed.headers_key() else { return String::new() };
-    let before = draft.like.and_then(|value| pairs.items(value).find(|(one, _)| *one == key));
+    let before = draft.like.and_then(|value| scheme.pair_items(value).find(|(one, _)| *one == key));
     let names: Vec<String> = match before {
         Some((_, names)) => names.split_ascii_whitespace().map(str::to_ascii_lowercase).collect(),
         None => draft.headers.iter().map(|header| header.name.to_ascii_lowercase()).collect(),
@@ -151,7 +183,9 @@ fn header_names_item(scheme: &Scheme, draft: &Draft<'_>) -> String {
 fn encode(scheme: &Scheme, digest: &[u8]) -> String {
     match (digest::length(scheme.algorithm), scheme.encoding) {
         (_, Encoding::Base64) => STANDARD.encode(digest),
-        (None, Encoding::Hex) => String::from_utf8_lossy(digest).into_owned(),
-        (Some(_), Encoding::Hex) => hex::encode(digest),
+        (_, Encoding::Base64Url) => URL_SAFE_NO_PAD.encode(digest),
+        (None, _) => String::from_utf8_lossy(digest).into_owned(),
+        (Some(_), Encoding::HexUpper) => hex::encode_upper(digest),
+        (Some(_), Encoding::Hex | Encoding::HexAny) => hex::encode(digest),
     }
 }

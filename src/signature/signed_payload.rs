@@ -2,11 +2,13 @@
 
 use std::borrow::Cow;
 
-use sha2::{Digest as _, Sha256};
+use md5::Md5;
+use sha1::Sha1;
+use sha2::{Digest as _, Sha256, Sha512};
 
 use crate::delivery::{Head, header_text};
-use crate::payload::{form, pointer};
-use crate::provider::{Scheme, TemplatePart, ValueLocation};
+use crate::payload::form;
+use crate::provider::{BodyHash, Scheme, TemplatePart, ValueLocation, without_encoding};
 
 /// Input of verification: a delivery, and its public URL if known.
 #[derive(Debug, Clone, Copy)]
@@ -34,16 +36,36 @@ impl<'d> Subject<'d> {
                     self.head.joined(name).or_else(|| self.head.joined(&scheme.alias(name)?));
                 found.map(|value| header_text(&value).into_owned())
             }
-            ValueLocation::Json(path) => pointer::lookup(self.body, path),
-            ValueLocation::Form(field) => form::field(self.body, field),
             ValueLocation::Pair(key) => pair(scheme, signature, key).map(str::to_owned),
+            ValueLocation::Query(_) | ValueLocation::Json(_) | ValueLocation::Form(_) => {
+                place.find(self.head, self.body)
+            }
         }
+    }
+
+    /// Returns path and query of the URL: of the public one if it is known.
+    fn path_and_query(&self) -> (String, String) {
+        let target = self.head.target_text();
+        let whole = self.url.unwrap_or(&target);
+        let after_scheme = whole.split_once("://").map_or(whole, |(_, rest)| rest);
+        let target = after_scheme.find('/').and_then(|at| after_scheme.get(at..)).unwrap_or("/");
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        (path.to_owned(), query.to_owned())
+    }
+
+    fn host(&self) -> String {
+        let authority = |url: &str| {
+            let (_, rest) = url.split_once("://")?;
+            rest.split(['/', '?']).next().map(str::to_owned)
+        };
+        let host = self.url.and_then(authority);
+        host.or_else(|| self.head.joined_text("host")).unwrap_or_default()
     }
 }
 
 /// Returns the first value of a key among the pairs of a signature header.
 fn pair<'v>(scheme: &Scheme, value: &'v str, key_name: &str) -> Option<&'v str> {
-    scheme.pairs.as_ref()?.items(value).find(|(key, _)| *key == key_name).map(|(_, value)| value)
+    scheme.pair_items(value).find(|(key, _)| *key == key_name).map(|(_, value)| value)
 }
 
 /// Reason for a missing signed payload.
@@ -54,11 +76,21 @@ pub(super) enum Absent {
     Url,
 }
 
-/// Returns the signed bytes.
+/// Returns the signed bytes, without the secret if that is one of their parts.
 pub(super) fn signed_payload<'d>(
     scheme: &Scheme,
     subject: &Subject<'d>,
     signature: &str,
+) -> Result<Cow<'d, [u8]>, Absent> {
+    signed_payload_under(scheme, subject, signature, b"")
+}
+
+/// Returns the signed bytes under a secret.
+pub(super) fn signed_payload_under<'d>(
+    scheme: &Scheme,
+    subject: &Subject<'d>,
+    signature: &str,
+    secret: &[u8],
 ) -> Result<Cow<'d, [u8]>, Absent> {
     if scheme.signed.is_body() {
         return Ok(Cow::Borrowed(subject.body));
@@ -76,12 +108,24 @@ pub(super) fn signed_payload<'d>(
             TemplatePart::Text(text) => out.extend_from_slice(text.as_bytes()),
             TemplatePart::Body => out.extend_from_slice(subject.body),
             TemplatePart::Timestamp => {
-                let from = scheme.timestamp.as_ref().map(|clock| &clock.from);
-                out.extend_from_slice(required(from)?.as_bytes());
+                let clock = scheme.timestamp.as_ref();
+                let text = required(clock.map(|clock| &clock.from))?;
+                let number = clock.filter(|clock| clock.as_number).and_then(|_| number(&text));
+                out.extend_from_slice(number.unwrap_or(text).as_bytes());
             }
             TemplatePart::Id => out.extend_from_slice(required(scheme.id.as_ref())?.as_bytes()),
             TemplatePart::Url => out.extend_from_slice(subject.url.ok_or(Absent::Url)?.as_bytes()),
             TemplatePart::Method => out.extend_from_slice(subject.head.method.as_bytes()),
+            TemplatePart::Path => out.extend_from_slice(subject.path_and_query().0.as_bytes()),
+            TemplatePart::Query => out.extend_from_slice(subject.path_and_query().1.as_bytes()),
+            TemplatePart::Host => out.extend_from_slice(subject.host().as_bytes()),
+            TemplatePart::BodyHash(hash) => {
+                out.extend_from_slice(body_hash(*hash, subject.body).as_bytes());
+            }
+            TemplatePart::Decoded => {
+                out.extend_from_slice(&without_encoding(subject.head, subject.body));
+            }
+            TemplatePart::Secret => out.extend_from_slice(secret),
             TemplatePart::Form => out.extend_from_slice(sorted_form(subject).as_bytes()),
             TemplatePart::Headers(key) => {
                 out.extend_from_slice(named_headers(scheme, subject, key, signature).as_bytes());
@@ -95,6 +139,21 @@ pub(super) fn signed_payload<'d>(
         }
     }
     Ok(Cow::Owned(out))
+}
+
+/// Returns a whole number in its usual form.
+fn number(text: &str) -> Option<String> {
+    text.trim().parse::<i64>().ok().map(|number| number.to_string())
+}
+
+fn body_hash(hash: BodyHash, body: &[u8]) -> String {
+    match hash {
+        BodyHash::Md5 => hex::encode(Md5::digest(body)),
+        BodyHash::Sha1 => hex::encode(Sha1::digest(body)),
+        BodyHash::Sha256 => hex::encode(Sha256::digest(body)),
+        BodyHash::Sha512 => hex::encode(Sha512::digest(body)),
+        BodyHash::Crc32 => crc32fast::hash(body).to_string(),
+    }
 }
 
 /// Returns the values of the headers that the signature itself names. A missing one counts as
@@ -111,8 +170,7 @@ fn named_headers(scheme: &Scheme, subject: &Subject<'_>, key: &str, signature: &
 /// Returns names and values of a form, sorted, without repeated pairs (Twilio's request
 /// validation).
 fn sorted_form(subject: &Subject<'_>) -> String {
-    let kind = subject.head.joined("content-type").unwrap_or_default();
-    if !header_text(&kind).to_ascii_lowercase().starts_with(form::MEDIA_TYPE) {
+    if !is_form(subject) {
         return String::new();
     }
     let mut fields = form::fields(subject.body);
@@ -121,13 +179,19 @@ fn sorted_form(subject: &Subject<'_>) -> String {
     fields.into_iter().flat_map(|(name, value)| [name, value]).collect()
 }
 
-/// Checks the hash of the body in the URL, if it has one (Twilio, for JSON).
+fn is_form(subject: &Subject<'_>) -> bool {
+    let kind = subject.head.joined("content-type").unwrap_or_default();
+    header_text(&kind).to_ascii_lowercase().starts_with(form::MEDIA_TYPE)
+}
+
+/// Checks the hash of the body that the request has at the scheme's place, if it has one.
 pub(super) fn body_hash_fits(scheme: &Scheme, subject: &Subject<'_>) -> bool {
-    if !scheme.signed.has(&TemplatePart::Form) {
-        return true;
-    }
-    let hash = subject.url.and_then(|url| url.split_once("bodySHA256="));
-    let Some((_, hash)) = hash else { return true };
-    let hash = hash.split('&').next().unwrap_or_default();
-    hex::encode(Sha256::digest(subject.body)).eq_ignore_ascii_case(hash)
+    let Some(place) = scheme.body_hash.as_ref().filter(|_| !is_form(subject)) else { return true };
+    let hash = match (place, subject.url) {
+        (ValueLocation::Query(name), Some(_)) => {
+            form::field(subject.path_and_query().1.as_bytes(), name)
+        }
+        _ => subject.value_at(scheme, place, ""),
+    };
+    hash.is_none_or(|hash| hex::encode(Sha256::digest(subject.body)) == hash)
 }

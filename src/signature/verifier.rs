@@ -1,17 +1,21 @@
 //! Finds the provider of a delivery, the verdict on its signature, and the cause.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use super::Cause;
 use super::advice::advise;
 use super::diagnose::{Budget, Finding, Question, Search, Tried, diagnose, other_header};
+use super::items;
 use super::public_url::PublicUrl;
 use super::signed_payload::Subject;
-use super::verify::{values, verify};
+use super::verify::{effective, values, verify_as, verify_one};
 use crate::delivery::{Head, SignatureStatus, Verdict, header_text, is_added_in_transit};
+use crate::payload::pointer_set::PointerSet;
 use crate::payload::{escape, json};
-use crate::provider::{self, Provider, ValueLocation};
+use crate::provider::{self, Provider, RequestValues, Scheme};
 use crate::secret::Secret;
 use crate::units;
 
@@ -27,6 +31,10 @@ pub struct Credentials {
 pub struct Verifier {
     candidates: Vec<Credentials>,
     public_url: PublicUrl,
+    /// Everything that recognition reads from a JSON body.
+    pointers: PointerSet,
+    /// Deliveries of nobody in particular are taken for those of the only provider with a secret.
+    pub(super) assumes_only_secret: bool,
 }
 
 /// A verdict and its provider.
@@ -52,7 +60,17 @@ impl Verifier {
     /// Creates a verifier. A single provider is assumed for all deliveries; of several, the
     /// sender's is detected.
     pub fn new(candidates: Vec<Credentials>) -> Self {
-        Self { candidates, public_url: PublicUrl::default() }
+        let pointers = candidates.iter().flat_map(|one| one.provider.pointers());
+        let common = (candidates.len() > 1).then(provider::common_pointers);
+        let pointers = PointerSet::new(pointers.chain(common.into_iter().flatten()));
+        Self { candidates, pointers, ..Self::default() }
+    }
+
+    /// Takes a delivery that is recognized as nobody's for one of the only provider with a secret,
+    /// so that a lost signature shows.
+    #[must_use]
+    pub fn assuming_only_secret(self) -> Self {
+        Self { assumes_only_secret: true, ..self }
     }
 
     /// Sets the public URL, which may change later, for providers that sign it.
@@ -68,7 +86,7 @@ impl Verifier {
         let providers = one.unwrap_or_else(|| provider::all().to_vec());
         let credentials = |provider| Credentials { provider, secrets: vec![secret.clone()] };
         let candidates = providers.into_iter().map(credentials).collect();
-        Self { candidates, public_url: self.public_url.clone() }
+        Self { public_url: self.public_url.clone(), ..Self::new(candidates) }
     }
 
     /// Returns the candidate of a name, or else the built-in provider without secrets.
@@ -96,53 +114,25 @@ impl Verifier {
 
     /// Checks a delivery without searching for the cause.
     pub fn judge(&self, subject: &Subject<'_>, now: Timestamp) -> Judgment<'_> {
-        let mut judgment = self.detect(subject, now);
+        self.judge_values(subject, &self.values(subject), now)
+    }
+
+    pub(super) fn judge_values(
+        &self,
+        subject: &Subject<'_>,
+        values: &RequestValues<'_>,
+        now: Timestamp,
+    ) -> Judgment<'_> {
+        let mut judgment = self.recognize(subject, values, now);
         if let Some(Credentials { provider, secrets }) = judgment.credentials {
             advise(&mut judgment.verdict, provider, secrets);
         }
         judgment
     }
 
-    fn detect(&self, subject: &Subject<'_>, now: Timestamp) -> Judgment<'_> {
-        if let [only] = self.candidates.as_slice() {
-            let verdict = verify(&only.provider.scheme, &only.secrets, subject, now);
-            return Judgment { credentials: Some(only), verdict };
-        }
-        let mut best: Option<(Weight, Judgment<'_>)> = None;
-        for credentials in &self.candidates {
-            let scheme = &credentials.provider.scheme;
-            if values(scheme, subject).is_err() {
-                continue;
-            }
-            let verdict = verify(scheme, &credentials.secrets, subject, now);
-            // An Authorization header alone does not identify a provider.
-            let evidence = credentials.provider.evidence(subject.head, subject.body);
-            let is_evident = evidence.headers + evidence.places > 0;
-            if sends_credentials(credentials) && !is_evident && !is_proved(&verdict) {
-                continue;
-            }
-            let weight = weight(credentials, subject, &verdict);
-            if best.as_ref().is_none_or(|(known, _)| weight > *known) {
-                best = Some((weight, Judgment { credentials: Some(credentials), verdict }));
-            }
-        }
-        best.map(|(_, judgment)| judgment)
-            .or_else(|| self.judge_unsigned(subject, now))
-            .unwrap_or_else(unrecognized)
-    }
-
-    /// Checks a delivery without a signature of any candidate: its provider is inferred from the
-    /// other headers.
-    fn judge_unsigned(&self, subject: &Subject<'_>, now: Timestamp) -> Option<Judgment<'_>> {
-        let weighted = self.candidates.iter().rev().map(|credentials| {
-            let configured = !credentials.secrets.is_empty();
-            let own = credentials.provider.alias_of.is_none();
-            ((header_evidence(credentials, subject), configured, own), credentials)
-        });
-        let (_, credentials) =
-            weighted.filter(|((headers, ..), _)| *headers > 0).max_by_key(|(weight, _)| *weight)?;
-        let verdict = verify(&credentials.provider.scheme, &credentials.secrets, subject, now);
-        Some(Judgment { credentials: Some(credentials), verdict })
+    /// Returns the values of a delivery; those that recognition needs are read in one pass.
+    pub(super) fn values<'s>(&'s self, subject: &Subject<'s>) -> RequestValues<'s> {
+        RequestValues::new(subject.head, subject.body, &self.pointers)
     }
 
     /// Searches for the cause of a failed verdict, within the budget.
@@ -178,7 +168,7 @@ impl Verifier {
         search: &mut Search<'_>,
     ) -> Option<Finding> {
         let Credentials { provider, secrets } = credentials;
-        let scheme = &provider.scheme;
+        let scheme = &*deciding(provider, secrets, subject, now);
         let question = Question { provider, scheme, secrets, subject };
         let values = values(scheme, subject);
         if verdict.status != SignatureStatus::Missing {
@@ -213,7 +203,7 @@ impl Verifier {
         for secret in others.flat_map(|other| &other.secrets) {
             search.count();
             let verdict =
-                verify(&credentials.provider.scheme, std::slice::from_ref(secret), subject, now);
+                verify_as(&credentials.provider, std::slice::from_ref(secret), subject, now);
             if is_proved(&verdict) {
                 let says = format!("signed with the secret of another endpoint, {}", secret.name());
                 return Some(Finding::from(Cause::OtherEndpointSecret).says(says));
@@ -221,6 +211,22 @@ impl Verifier {
         }
         None
     }
+}
+
+/// Returns the scheme that decides on a delivery, as the request selects it.
+pub(super) fn deciding<'p>(
+    provider: &'p Provider,
+    secrets: &[Secret],
+    subject: &Subject<'_>,
+    now: Timestamp,
+) -> Cow<'p, Scheme> {
+    let scheme = provider.scheme.of(subject.head, subject.body);
+    if let Some(array) = scheme.array() {
+        return Cow::Owned(items::deciding(scheme, array, subject, |scheme, subject| {
+            verify_one(scheme, secrets, subject, now)
+        }));
+    }
+    effective(scheme, subject).unwrap_or(Cow::Borrowed(scheme))
 }
 
 /// Tries the configured secrets under other providers.
@@ -232,15 +238,16 @@ fn other_provider(
 ) -> Option<Finding> {
     search.family("other providers");
     let others = provider::all().iter().filter(|other| {
-        other.name != credentials.provider.name && values(&other.scheme, subject).is_ok()
+        let scheme = other.scheme.of(subject.head, subject.body);
+        other.name != credentials.provider.name && values(scheme, subject).is_ok()
     });
     for other in others {
         search.count();
-        let verdict = verify(&other.scheme, &credentials.secrets, subject, now);
+        let verdict = verify_as(other, &credentials.secrets, subject, now);
         // A token sent in clear text proves no scheme, and neither does the digest of a body alone
         // in a header that several services use.
-        let is_evident = !other.scheme.signed.is_body()
-            || other.evidence(subject.head, subject.body).headers > 0;
+        let is_evident =
+            !other.scheme.signed.is_body() || !other.own_headers(subject.head).is_empty();
         if is_proved(&verdict) && other.scheme.covers_body && is_evident {
             let says = format!(
                 "this is a {} delivery, signed with the configured secret; it was checked as {}'s",
@@ -342,50 +349,4 @@ fn broken_json(subject: &Subject<'_>) -> Option<String> {
     } else {
         format!("the body is not JSON: {} at byte {}", problem.reason, problem.at)
     })
-}
-
-fn unrecognized<'v>() -> Judgment<'v> {
-    let why = "no provider was recognised: none of the headers is a signature that is known here";
-    Judgment { credentials: None, verdict: Verdict::explained(SignatureStatus::Unchecked, why) }
-}
-
-/// Returns true if the signature is in the Authorization header, which any service uses.
-fn sends_credentials(credentials: &Credentials) -> bool {
-    credentials
-        .provider
-        .signature_headers()
-        .iter()
-        .any(|name| name.eq_ignore_ascii_case("authorization"))
-}
-
-/// Counts the headers that belong to a provider, empty ones included.
-fn header_evidence(credentials: &Credentials, subject: &Subject<'_>) -> usize {
-    let scheme = &credentials.provider.scheme;
-    let clock = scheme.timestamp.as_ref().map(|clock| &clock.from);
-    let places = scheme.signature.iter().chain(clock).chain(scheme.id.as_ref());
-    let headers = places.filter_map(|place| match place {
-        ValueLocation::Header(name) if !sends_credentials(credentials) => subject.head.joined(name),
-        ValueLocation::Header(_)
-        | ValueLocation::Json(_)
-        | ValueLocation::Form(_)
-        | ValueLocation::Pair(_) => None,
-    });
-    headers.count() + credentials.provider.evidence(subject.head, subject.body).headers
-}
-
-/// Evidence for a provider, the strongest first.
-type Weight = (bool, bool, usize, bool, usize, bool, std::cmp::Reverse<usize>);
-
-fn weight(credentials: &Credentials, subject: &Subject<'_>, verdict: &Verdict) -> Weight {
-    let evidence = credentials.provider.evidence(subject.head, subject.body);
-    let has_form = !matches!(verdict.status, SignatureStatus::Malformed | SignatureStatus::Missing);
-    (
-        is_proved(verdict),
-        has_form && super::verify::is_well_formed(&credentials.provider.scheme, subject),
-        evidence.headers,
-        !credentials.secrets.is_empty(),
-        evidence.places,
-        credentials.provider.alias_of.is_none(),
-        std::cmp::Reverse(evidence.absent),
-    )
 }

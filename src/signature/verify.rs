@@ -1,14 +1,18 @@
 //! Verification; the checks are made in the order missing, malformed, mismatch, expired, verified.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use zeroize::Zeroizing;
 
 use super::header_values::HeaderValues;
-use super::signed_payload::{Absent, Subject, body_hash_fits, signed_payload};
-use super::{Cause, digest, public_url, secret_key, timestamp};
+use super::signed_payload::{
+    Absent, Subject, body_hash_fits, signed_payload, signed_payload_under,
+};
+use super::{Cause, digest, items, public_url, secret_key, timestamp};
 use crate::delivery::{Explanation, SignatureStatus, Verdict};
 use crate::payload::escape;
-use crate::provider::{Algorithm, Encoding, Scheme, TemplatePart, ValueLocation};
+use crate::provider::{Algorithm, Encoding, Provider, Scheme, TemplatePart, ValueLocation};
 use crate::secret::Secret;
 
 /// Checks a delivery against every secret, the current one first, as of `now`.
@@ -28,14 +32,113 @@ pub fn verify(
         let why = "no secret is configured, so the signature was not checked";
         return Verdict::explained(SignatureStatus::Unchecked, why);
     }
+    match scheme.array() {
+        Some(array) => items::verify(scheme, array, subject, |scheme, subject| {
+            verify_one(scheme, secrets, subject, now)
+        }),
+        None => verify_one(scheme, secrets, subject, now),
+    }
+}
+
+/// Checks a delivery against a scheme that does not sign several items.
+pub(super) fn verify_one(
+    scheme: &Scheme,
+    secrets: &[Secret],
+    subject: &Subject<'_>,
+    now: Timestamp,
+) -> Verdict {
+    let scheme = match effective(scheme, subject) {
+        Ok(scheme) => scheme,
+        Err(early) => return early,
+    };
+    match inferred_url(&scheme, secrets, subject, now) {
+        Some(url) => {
+            let subject = Subject { url: Some(&url), ..*subject };
+            note_inferred_url(check_forms(&scheme, secrets, &subject, now), &url)
+        }
+        // An inferred URL that does not verify may be wrong, so this is not a mismatch.
+        None => check_forms(&scheme, secrets, subject, now),
+    }
+}
+
+/// Checks a delivery as a provider's, by the scheme that decides on it.
+pub fn verify_as(
+    provider: &Provider,
+    secrets: &[Secret],
+    subject: &Subject<'_>,
+    now: Timestamp,
+) -> Verdict {
+    verify(provider.scheme.of(subject.head, subject.body), secrets, subject, now)
+}
+
+/// Returns the scheme as the request selects it. The verdict is found early if the request lacks a
+/// part that the provider always sends.
+pub(super) fn effective<'s>(
+    scheme: &'s Scheme,
+    subject: &Subject<'_>,
+) -> Result<Cow<'s, Scheme>, Verdict> {
+    if scheme.requires.is_empty() && scheme.algorithm_from.is_none() {
+        return Ok(Cow::Borrowed(scheme));
+    }
+    values(scheme, subject)?;
+    let is_absent = |place: &&ValueLocation| {
+        subject.value_at(scheme, place, "").is_none_or(|value| value.trim().is_empty())
+    };
+    if let Some(place) = scheme.requires.iter().find(is_absent) {
+        let why = format!("{place} is missing; it is sent with every signature of this kind");
+        let cause = Cause::HeaderMissing.code();
+        return Err(Verdict::with_cause(SignatureStatus::Missing, cause, why));
+    }
+    with_named_algorithm(scheme, subject)
+}
+
+/// Returns the scheme with the algorithm that the request names.
+pub(super) fn with_named_algorithm<'s>(
+    scheme: &'s Scheme,
+    subject: &Subject<'_>,
+) -> Result<Cow<'s, Scheme>, Verdict> {
+    let Some(from) = &scheme.algorithm_from else { return Ok(Cow::Borrowed(scheme)) };
+    let Some(value) = subject.value_at(scheme, &from.from, "") else {
+        return Ok(Cow::Borrowed(scheme));
+    };
+    let algorithm = match from.name(&value) {
+        Some(name) => from.algorithm(name).ok_or_else(|| {
+            let known: Vec<&str> = from.names.keys().map(String::as_str).collect();
+            let why = format!(
+                "{} names the unknown algorithm `{}`; known are {}",
+                from.from,
+                escape(name),
+                known.join(", ")
+            );
+            Verdict::explained(SignatureStatus::Malformed, why)
+        })?,
+        None => from.otherwise.unwrap_or(scheme.algorithm),
+    };
+    if algorithm == scheme.algorithm {
+        return Ok(Cow::Borrowed(scheme));
+    }
+    Ok(Cow::Owned(scheme.with_algorithm(algorithm)))
+}
+
+/// Checks a delivery under each form of the URL that the provider may have signed.
+fn check_forms(
+    scheme: &Scheme,
+    secrets: &[Secret],
+    subject: &Subject<'_>,
+    now: Timestamp,
+) -> Verdict {
     let verdict = |url| {
         let subject = Subject { url, ..*subject };
-        check(scheme, secrets, &subject, now).unwrap_or_else(|early| early)
+        check(scheme, secrets, &subject, now)
     };
-    match inferred_url(scheme, secrets, subject, now) {
-        Some(url) => note_inferred_url(verdict(Some(&url)), &url),
-        // An inferred URL that does not verify may be wrong, so this is not a mismatch.
-        None => verdict(subject.url),
+    let forms = subject.url.map(|url| public_url::forms(scheme, url)).unwrap_or_default();
+    let verified = forms.iter().skip(1).find_map(|form| {
+        verdict(Some(form)).ok().filter(|found| found.status != SignatureStatus::Mismatch)
+    });
+    let usual = verdict(forms.first().map(String::as_str));
+    match (usual, verified) {
+        (Ok(usual), Some(verified)) if usual.status == SignatureStatus::Mismatch => verified,
+        (usual, _) => usual.unwrap_or_else(|early| early),
     }
 }
 
@@ -49,9 +152,11 @@ pub(super) fn inferred_url(
     let is_needed = subject.url.is_none() && scheme.signed.has(&TemplatePart::Url);
     let inferred = if is_needed { public_url::infer(subject.head) } else { Vec::new() };
     inferred.into_iter().find(|url| {
-        let subject = Subject { url: Some(url), ..*subject };
-        check(scheme, secrets, &subject, now)
-            .is_ok_and(|verdict| verdict.status != SignatureStatus::Mismatch)
+        public_url::forms(scheme, url).iter().any(|form| {
+            let subject = Subject { url: Some(form), ..*subject };
+            check(scheme, secrets, &subject, now)
+                .is_ok_and(|verdict| verdict.status != SignatureStatus::Mismatch)
+        })
     })
 }
 
@@ -78,9 +183,9 @@ fn check(
         let signed =
             signed_payload(scheme, subject, value).map_err(|absent| missing(scheme, absent))?;
         signed_at = timestamp::read(scheme, subject, value)?.or(signed_at);
-        found.push((HeaderValues::read(scheme, value), signed));
+        found.push((HeaderValues::read(scheme, value), signed, value));
     }
-    if found.iter().all(|(entries, _)| entries.is_empty()) {
+    if found.iter().all(|(entries, ..)| entries.is_empty()) {
         let value = values.first().map(String::as_str).unwrap_or_default();
         return Err(malformed(scheme, subject, value));
     }
@@ -88,8 +193,14 @@ fn check(
     let body_hash_matches = body_hash_fits(scheme, subject);
     for (rank, key) in keys.iter().enumerate() {
         let Some(key) = key else { continue };
-        for (entries, signed) in &found {
+        for (entries, signed, value) in &found {
             let algorithm = scheme.algorithm;
+            let signed = if algorithm.is_plain_hash() {
+                &signed_payload_under(scheme, subject, value, key)
+                    .map_err(|absent| missing(scheme, absent))?
+            } else {
+                signed
+            };
             let fits = |one: &Vec<u8>| digest::fits(algorithm, key, signed, one);
             if body_hash_matches && entries.good.iter().any(fits) {
                 let mut verified = verified(scheme, secrets, rank);
@@ -99,8 +210,8 @@ fn check(
                 }
                 return Ok(timestamp::expired(scheme, signed_at, now).unwrap_or(verified));
             }
-            if entries.upper_case.iter().any(fits) {
-                return Err(upper_case());
+            if entries.other_case.iter().any(fits) {
+                return Err(other_case(scheme));
             }
         }
     }
@@ -123,7 +234,9 @@ pub(super) fn values(scheme: &Scheme, subject: &Subject<'_>) -> Result<Vec<Strin
         let noun = if place.contains(' ') { "value at" } else { "header" };
         let what =
             if noun == "header" { format!("{place} header") } else { format!("{noun} {place}") };
-        let why = format!("there is no {what}: the sender did not sign, or a proxy removed it");
+        let why = format!(
+            "there is no {what}: this is the delivery of another service, or a proxy removed it"
+        );
         // A missing token proves nothing: some providers can be configured without one.
         return Err(match scheme.algorithm {
             Algorithm::Token => Verdict::explained(SignatureStatus::Missing, why),
@@ -219,9 +332,12 @@ fn malformed(scheme: &Scheme, subject: &Subject<'_>, value: &str) -> Verdict {
     let plain = scheme.prefix.is_empty() && scheme.pairs.is_none() && scheme.list.is_none();
     let (encoding, digits) = match scheme.encoding {
         Encoding::Hex => ("lower-case hex digits", bytes * 2),
+        Encoding::HexUpper => ("upper-case hex digits", bytes * 2),
+        Encoding::HexAny => ("hex digits", bytes * 2),
         Encoding::Base64 => ("characters of base64", bytes.div_ceil(3) * 4),
+        Encoding::Base64Url => ("characters of base64url", (bytes * 4).div_ceil(3)),
     };
-    if plain && scheme.encoding == Encoding::Hex && value.trim().len() == digits {
+    if plain && scheme.encoding.is_hex() && value.trim().len() == digits {
         let why = format!("the {place} header has the right length, but not only hex digits");
         return Verdict::with_cause(status, Cause::SigNotHex.code(), why);
     }
@@ -257,10 +373,14 @@ fn mismatch(scheme: &Scheme, secrets: &[Secret]) -> Verdict {
     Verdict::explained(SignatureStatus::Mismatch, why)
 }
 
-fn upper_case() -> Verdict {
-    let why = "the digest is right, but written in upper-case hex; the provider sends lower case, \
-               and its own verifiers compare the text";
-    Verdict::with_cause(SignatureStatus::Mismatch, Cause::SigCase.code(), why.to_owned())
+fn other_case(scheme: &Scheme) -> Verdict {
+    let found = if scheme.encoding == Encoding::HexUpper { "lower-case" } else { "upper-case" };
+    let why = format!(
+        "the digest is right, but written in {found} hex; the provider sends {}, and its own \
+         verifiers compare the text",
+        scheme.encoding
+    );
+    Verdict::with_cause(SignatureStatus::Mismatch, Cause::SigCase.code(), why)
 }
 
 fn names(secrets: &[Secret]) -> String {

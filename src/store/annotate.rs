@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use rusqlite::{Connection, params};
 
-use super::write::FIRST;
+use super::write::{FIRST, service};
 use crate::delivery::DeliveryId;
 
 /// Most rows in one change; more are written in several commits.
@@ -104,12 +104,13 @@ fn update_duplicates(
     (provider, event): &AnnotationEvent,
     revision: &mut i64,
 ) -> rusqlite::Result<()> {
+    let Some(service) = service(provider) else { return Ok(()) };
     let first: Option<i64> =
-        connection.prepare_cached(FIRST)?.query_row(params![provider, event], |row| row.get(0))?;
-    let sql = "SELECT id FROM deliveries WHERE provider = ?1 AND event_id = ?2 AND NOT removed \
-               AND duplicate_of IS NOT nullif(?3, id)";
+        connection.prepare_cached(FIRST)?.query_row(params![service, event], |row| row.get(0))?;
+    let sql = "SELECT id FROM deliveries WHERE provider IN (SELECT value FROM json_each(?1)) \
+               AND event_id = ?2 AND NOT removed AND duplicate_of IS NOT nullif(?3, id)";
     let mut statement = connection.prepare_cached(sql)?;
-    let outdated = statement.query_map(params![provider, event, first], |row| row.get(0))?;
+    let outdated = statement.query_map(params![service, event, first], |row| row.get(0))?;
     let outdated: Vec<i64> = outdated.collect::<rusqlite::Result<_>>()?;
     let sql = "UPDATE deliveries SET duplicate_of = nullif(?2, id), revision = ?3, \
                differs = refused_code IS NULL \

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use rusqlite::params;
 
 use super::read::limit_of;
+use super::write::service;
 use super::{StoreError, StoreReader, rows};
 use crate::delivery::{Delivery, DeliveryId, Head, Related, Summary};
 
@@ -30,20 +31,21 @@ impl StoreReader {
     /// many, the newest.
     pub fn related(&self, of: &Summary) -> Result<Related, StoreError> {
         let mut related = Related { of_event: vec![of.clone()], ..Related::default() };
-        if let Some(event) = &of.event.id {
+        if let (Some(event), Some(service)) = (&of.event.id, service(&of.provider)) {
             let sql = format!(
-                "SELECT {} FROM deliveries d WHERE d.provider = ?1 AND d.event_id = ?2 \
+                "SELECT {} FROM deliveries d \
+                 WHERE d.provider IN (SELECT value FROM json_each(?1)) AND d.event_id = ?2 \
                  AND NOT d.removed ORDER BY d.id DESC LIMIT ?3",
                 *rows::SUMMARY
             );
-            let listed = params![of.provider, event, limit_of(MAX_LISTED)];
+            let listed = params![service, event, limit_of(MAX_LISTED)];
             let mut found = self.all(&sql, listed, rows::summary)?;
             found.reverse();
             if found.len() >= MAX_LISTED {
-                let sql = "SELECT count(*) FROM deliveries d WHERE d.provider = ?1 \
+                let sql = "SELECT count(*) FROM deliveries d \
+                           WHERE d.provider IN (SELECT value FROM json_each(?1)) \
                            AND d.event_id = ?2 AND NOT d.removed";
-                let count =
-                    self.all(sql, params![of.provider, event], |row| row.get::<_, i64>(0))?;
+                let count = self.all(sql, params![service, event], |row| row.get::<_, i64>(0))?;
                 let count = count.first().copied().unwrap_or(0);
                 related.more = usize::try_from(count).unwrap_or(0).saturating_sub(found.len());
             }

@@ -4,16 +4,26 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::rows::{self, insert};
 use crate::delivery::{
-    Attempt, AttemptKind, DeliveryId, Explanation, NewDelivery, Outcome, Verdict,
+    Attempt, AttemptKind, DeliveryId, Explanation, NewDelivery, Outcome, UNKNOWN_PROVIDER, Verdict,
 };
+use crate::provider::same_service;
 
 /// Compares a body that was not refused with that of a delivery.
 const DIFFERS: &str = "SELECT w.body <> ?2 FROM wire w JOIN deliveries d ON d.id = w.delivery_id \
     WHERE d.id = ?1 AND d.refused_code IS NULL";
 
-/// The first delivery with an event id from a provider.
-pub(super) const FIRST: &str =
-    "SELECT min(id) FROM deliveries WHERE provider = ?1 AND event_id = ?2 AND NOT removed";
+/// The first delivery with an event id from the providers in a JSON array.
+pub(super) const FIRST: &str = "SELECT min(id) FROM deliveries \
+     WHERE provider IN (SELECT value FROM json_each(?1)) AND event_id = ?2 AND NOT removed";
+
+/// Returns the names of a provider's service as a JSON array. The ids of an unknown sender may be
+/// those of objects, which several events share, so they have no duplicates.
+pub(super) fn service(provider: &str) -> Option<String> {
+    if provider == UNKNOWN_PROVIDER {
+        return None;
+    }
+    serde_json::to_string(&same_service(provider)).ok()
+}
 
 /// Facts about a delivery that was inserted.
 #[derive(Debug, Clone, Copy)]
@@ -30,11 +40,11 @@ pub(super) fn keep(
     new: &NewDelivery,
     revision: i64,
 ) -> rusqlite::Result<Inserted> {
-    let first: Option<i64> = match &new.event.id {
-        None => None,
-        Some(event) => connection
+    let first: Option<i64> = match (&new.event.id, service(&new.provider)) {
+        (Some(event), Some(service)) => connection
             .prepare_cached(FIRST)?
-            .query_row(params![new.provider, event], |row| row.get(0))?,
+            .query_row(params![service, event], |row| row.get(0))?,
+        (_, _) => None,
     };
     let differs = match first {
         None => None,

@@ -35,7 +35,7 @@ impl Language for Go {
             format!("base64.RawStdEncoding.DecodeString(strings.TrimRight({text}, \"=\"))")
         };
         match recipe.secret {
-            SecretForm::Utf8 => format!("key := []byte({cut})"),
+            SecretForm::Utf8 | SecretForm::Utf8Html => format!("key := []byte({cut})"),
             SecretForm::Utf8Nfkd => format!("key := norm.NFKD.Bytes([]byte({cut}))"),
             SecretForm::Base64 => checked(base64(&cut)),
             SecretForm::Hex => checked(format!("hex.DecodeString({cut})")),
@@ -119,8 +119,8 @@ func entries(value string) []string {{
 
     fn digest(&self, recipe: &Recipe) -> String {
         let text = match recipe.encoding {
-            Encoding::Hex => "hex.EncodeToString",
-            Encoding::Base64 => "base64.StdEncoding.EncodeToString",
+            Encoding::Hex | Encoding::HexUpper | Encoding::HexAny => "hex.EncodeToString",
+            Encoding::Base64 | Encoding::Base64Url => "base64.StdEncoding.EncodeToString",
         };
         match recipe.algorithm {
             Algorithm::Sha256SecretFirst => format!(

@@ -27,7 +27,7 @@ impl Language for NodeJs {
             _ => format!("(secret.startsWith({prefix}) ? secret.slice({length}) : secret)"),
         };
         match recipe.secret {
-            SecretForm::Utf8 => format!("Buffer.from({cut})"),
+            SecretForm::Utf8 | SecretForm::Utf8Html => format!("Buffer.from({cut})"),
             SecretForm::Utf8Nfkd => format!("Buffer.from({cut}.normalize(\"NFKD\"))"),
             SecretForm::Base64 => format!("Buffer.from({cut}, \"base64\")"),
             SecretForm::Hex => format!("Buffer.from({cut}, \"hex\")"),
@@ -95,8 +95,8 @@ const entries = (value) => pairs(value, {keys});"
 
     fn digest(&self, recipe: &Recipe) -> String {
         let encoding = match recipe.encoding {
-            Encoding::Hex => "hex",
-            Encoding::Base64 => "base64",
+            Encoding::Hex | Encoding::HexUpper | Encoding::HexAny => "hex",
+            Encoding::Base64 | Encoding::Base64Url => "base64",
         };
         let hash = match recipe.algorithm {
             Algorithm::Sha256SecretFirst => "createHash(\"sha256\").update(key)".to_owned(),

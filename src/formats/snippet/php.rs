@@ -28,7 +28,7 @@ impl Language for Php {
             _ => format!("({starts} ? substr($secret, {length}) : $secret)"),
         };
         match recipe.secret {
-            SecretForm::Utf8 => cut,
+            SecretForm::Utf8 | SecretForm::Utf8Html => cut,
             // From the extension `intl`.
             SecretForm::Utf8Nfkd => format!("Normalizer::normalize({cut}, Normalizer::FORM_KD)"),
             SecretForm::Base64 => format!("base64_decode({cut})"),
@@ -108,8 +108,8 @@ $entries = fn (string $value): array => $pairs($value, {keys});"
 
     fn digest(&self, recipe: &Recipe) -> String {
         let binary = match recipe.encoding {
-            Encoding::Hex => "",
-            Encoding::Base64 => ", true",
+            Encoding::Hex | Encoding::HexUpper | Encoding::HexAny => "",
+            Encoding::Base64 | Encoding::Base64Url => ", true",
         };
         let hash = match recipe.algorithm {
             Algorithm::Sha256SecretFirst => {
@@ -118,8 +118,8 @@ $entries = fn (string $value): array => $pairs($value, {keys});"
             other => format!("hash_hmac('{}', $content($value), $key{binary})", super::hash(other)),
         };
         match recipe.encoding {
-            Encoding::Hex => hash,
-            Encoding::Base64 => format!("base64_encode({hash})"),
+            Encoding::Hex | Encoding::HexUpper | Encoding::HexAny => hash,
+            Encoding::Base64 | Encoding::Base64Url => format!("base64_encode({hash})"),
         }
     }
 }

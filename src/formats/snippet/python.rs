@@ -26,7 +26,7 @@ impl Language for Python {
             _ => format!("secret.removeprefix({prefix})"),
         };
         match recipe.secret {
-            SecretForm::Utf8 => format!("os.fsencode({cut})"),
+            SecretForm::Utf8 | SecretForm::Utf8Html => format!("os.fsencode({cut})"),
             SecretForm::Utf8Nfkd => format!("unicodedata.normalize(\"NFKD\", {cut}).encode()"),
             SecretForm::Base64 => format!("base64.b64decode({cut} + \"==\")"),
             SecretForm::Hex => format!("bytes.fromhex({cut})"),
@@ -96,8 +96,10 @@ def entries(value):
             other => format!("hmac.new(key, content(value), \"{}\")", super::hash(other)),
         };
         match recipe.encoding {
-            Encoding::Hex => format!("{hash}.hexdigest()"),
-            Encoding::Base64 => format!("base64.b64encode({hash}.digest()).decode()"),
+            Encoding::Hex | Encoding::HexUpper | Encoding::HexAny => format!("{hash}.hexdigest()"),
+            Encoding::Base64 | Encoding::Base64Url => {
+                format!("base64.b64encode({hash}.digest()).decode()")
+            }
         }
     }
 }

@@ -56,7 +56,7 @@ pub(super) struct Recipe {
 
 impl Recipe {
     pub(super) fn new(delivery: &Delivery, provider: &Provider) -> Result<Self, String> {
-        let scheme = &provider.scheme;
+        let scheme = provider.scheme.of(&delivery.head, &delivery.body);
         let title = &provider.title;
         if let Some(reason) = &scheme.unchecked {
             return Err(format!("no snippet can verify it: {reason}"));
@@ -72,7 +72,14 @@ impl Recipe {
                     "snippets are written for HMAC and hashes; {title} signs with {algorithm}"
                 ));
             }
-            _ => {}
+            Algorithm::HmacSha256
+            | Algorithm::HmacSha1
+            | Algorithm::HmacSha512
+            | Algorithm::Sha256SecretFirst => {}
+            algorithm => return Err(format!("no snippet is written for {algorithm}")),
+        }
+        if matches!(scheme.encoding, Encoding::HexUpper | Encoding::Base64Url) {
+            return Err(format!("no snippet is written for signatures in {}", scheme.encoding));
         }
         let received: Vec<String> = scheme
             .signature_headers()
@@ -119,6 +126,17 @@ impl Recipe {
             TemplatePart::Body => return Ok(RecipePiece::Body),
             TemplatePart::Url => return Ok(RecipePiece::Setting(URL_VARIABLE)),
             TemplatePart::Method => return Ok(RecipePiece::Text(delivery.head.method.clone())),
+            TemplatePart::Path
+            | TemplatePart::Query
+            | TemplatePart::Host
+            | TemplatePart::BodyHash(_)
+            | TemplatePart::Decoded
+            | TemplatePart::Secret => {
+                return Err(format!(
+                    "no snippet is written for a signature over {}",
+                    scheme.signed
+                ));
+            }
             TemplatePart::Form => {
                 return Err("no snippet is written for a signature over sorted fields of a form; \
                             use the provider's own library"
@@ -152,7 +170,7 @@ impl Recipe {
     /// Adds the values of the headers that the signature names.
     fn headers(&mut self, key: &str, delivery: &Delivery, scheme: &Scheme) -> RecipePiece {
         let first = self.received.first().map(String::as_str).unwrap_or_default();
-        let mut items = scheme.pairs.iter().flat_map(|pairs| pairs.items(first));
+        let mut items = scheme.pair_items(first);
         let names = items.find(|(one, _)| *one == key).map(|(_, names)| names).unwrap_or_default();
         let value = |name| header(delivery, scheme, name).map(|(_, value)| value);
         let values: Vec<String> =

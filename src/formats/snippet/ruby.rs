@@ -26,7 +26,7 @@ impl Language for Ruby {
             _ => format!("secret.delete_prefix({prefix})"),
         };
         match recipe.secret {
-            SecretForm::Utf8 => cut,
+            SecretForm::Utf8 | SecretForm::Utf8Html => cut,
             SecretForm::Utf8Nfkd => {
                 format!("{cut}.dup.force_encoding(\"UTF-8\").unicode_normalize(:nfkd)")
             }
@@ -94,8 +94,12 @@ entries = ->(value) {{ pairs.(value, {keys}) }}"
             }
         };
         match recipe.encoding {
-            Encoding::Hex => format!("OpenSSL::{kind}.hexdigest({arguments})"),
-            Encoding::Base64 => format!("[OpenSSL::{kind}.digest({arguments})].pack(\"m0\")"),
+            Encoding::Hex | Encoding::HexUpper | Encoding::HexAny => {
+                format!("OpenSSL::{kind}.hexdigest({arguments})")
+            }
+            Encoding::Base64 | Encoding::Base64Url => {
+                format!("[OpenSSL::{kind}.digest({arguments})].pack(\"m0\")")
+            }
         }
     }
 }

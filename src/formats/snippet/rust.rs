@@ -49,7 +49,7 @@ impl Language for Rust {
         let base64 =
             |text: &str| checked(format!("STANDARD_NO_PAD.decode({text}.trim_end_matches('='))"));
         match recipe.secret {
-            SecretForm::Utf8 => format!("{cut}.as_bytes().to_vec()"),
+            SecretForm::Utf8 | SecretForm::Utf8Html => format!("{cut}.as_bytes().to_vec()"),
             SecretForm::Utf8Nfkd => format!("{cut}.nfkd().collect::<String>().into_bytes()"),
             SecretForm::Base64 => base64(&format!("{cut}\n        ")),
             SecretForm::Hex => checked(format!("hex::decode({cut})")),
@@ -117,8 +117,8 @@ impl Language for Rust {
     fn digest(&self, recipe: &Recipe) -> String {
         let (_, hash) = hash(recipe.algorithm);
         let text = match recipe.encoding {
-            Encoding::Hex => "hex::encode",
-            Encoding::Base64 => "STANDARD.encode",
+            Encoding::Hex | Encoding::HexUpper | Encoding::HexAny => "hex::encode",
+            Encoding::Base64 | Encoding::Base64Url => "STANDARD.encode",
         };
         match recipe.algorithm {
             Algorithm::Sha256SecretFirst => format!(

@@ -1,5 +1,7 @@
 //! Prepares the request that resends a stored delivery.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 
 use crate::delivery::Delivery;
@@ -40,20 +42,47 @@ pub enum Unsigned {
 
 impl<'k> ReSigning<'k> {
     /// Returns the credentials and the secret that sign a provider's deliveries.
-    pub fn key(&self, provider: &str) -> Result<(&'k Credentials, &'k Secret), Unsigned> {
+    ///
+    /// A provider that signs with a private key gets a throw-away one, unless the private key is
+    /// configured.
+    pub fn key(&self, provider: &str) -> Result<(&'k Credentials, Cow<'k, Secret>), Unsigned> {
         let own = self.credentials.iter().find(|credentials| credentials.provider.name == provider);
         let assumed = || self.credentials.first().filter(|_| self.assume_first);
         let credentials = own.or_else(assumed).ok_or(Unsigned::UnknownProvider)?;
         let provider = &credentials.provider;
         if let Some(reason) = signature::unsignable(&provider.scheme) {
-            return Err(SignError::Unsupported(reason).into());
+            return Err(SignError::Unsupported(reason.to_owned()).into());
         }
-        let secret = credentials.secrets.first().ok_or_else(|| Unsigned::NoSecret {
-            title: provider.title.clone(),
-            variable: provider.secret_env.clone(),
-        })?;
-        Ok((credentials, secret))
+        signing_secret(credentials).map(|secret| (credentials, secret)).ok_or_else(|| {
+            Unsigned::NoSecret {
+                title: provider.title.clone(),
+                variable: provider.secret_env.clone(),
+            }
+        })
     }
+}
+
+/// Returns the secret that signs as a provider; none if none is configured.
+pub(in crate::ops) fn signing_secret(credentials: &Credentials) -> Option<Cow<'_, Secret>> {
+    let Some(throw_away) = signature::throw_away(&credentials.provider) else {
+        return credentials.secrets.first().map(Cow::Borrowed);
+    };
+    let private = credentials.secrets.iter().find(|secret| signature::is_private(secret));
+    Some(private.map_or(Cow::Owned(throw_away.signing), Cow::Borrowed))
+}
+
+/// Describes the throw-away key that requests of a provider are signed with, if they are.
+pub fn throw_away_note(credentials: &Credentials) -> Option<String> {
+    let Credentials { provider, secrets } = credentials;
+    if secrets.iter().any(signature::is_private) {
+        return None;
+    }
+    let key = signature::throw_away(provider)?;
+    Some(format!(
+        "only {} has its private key, so a throw-away key signs; the receiver verifies it with \
+         {}={}",
+        provider.title, provider.secret_env, key.verifying
+    ))
 }
 
 /// A request that is ready to be sent.
@@ -77,14 +106,16 @@ impl PreparedRequest {
         signing: &Signing<'_>,
     ) -> Result<Self, Unsigned> {
         let Signing::Resign(keys) = signing else { return Ok(Self::exact(delivery)) };
-        let (Credentials { provider, .. }, secret) = keys.key(&delivery.summary.provider)?;
+        let (credentials, secret) = keys.key(&delivery.summary.provider)?;
+        let provider = &credentials.provider;
         #[expect(clippy::disallowed_methods, reason = "a signature covers the time of signing")]
         let now = Timestamp::now();
         let Delivery { head, body, .. } = delivery;
         let url = target.url(&head.target_text());
         let received = Subject { head, body, url: Some(&url) };
-        let signed = resign(provider, secret, &received, now, keys.event_id)?;
-        let changes: Vec<String> = signed.changes.iter().map(ToString::to_string).collect();
+        let signed = resign(provider, &secret, &received, now, keys.event_id)?;
+        let mut changes: Vec<String> = signed.changes.iter().map(ToString::to_string).collect();
+        changes.extend(throw_away_note(credentials));
         let line = if changes.is_empty() { UNCHANGED.to_owned() } else { changes.join(", ") };
         Ok(Self { request: signed.request, changes: Some(line) })
     }

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use super::{DraftEvent, Tamper, request};
+use super::{DraftEvent, Tamper, request, still_verifies};
 use crate::delivery::{Attempt, AttemptKind, DeliveryId};
-use crate::ops::resend::{ResendSummary, RunEnd};
+use crate::ops::resend::{ResendSummary, RunEnd, signing_secret};
 use crate::outbound::{self, Client, Request, Target};
 use crate::provider::{Provider, Sample};
 use crate::signature::{Credentials, SignError};
@@ -72,7 +72,21 @@ impl SendRun<'_> {
         };
         // A POST to the target's own path.
         let url = self.target.url("/");
-        request(self.provider(), self.credentials.secrets.first(), draft, &url, self.tamper)
+        let secret = signing_secret(self.credentials);
+        request(self.provider(), secret.as_deref(), draft, &url, self.tamper)
+    }
+
+    /// Returns a note if a request that was tampered with still verifies.
+    pub fn tampering_note(&self, request: &Request) -> Option<String> {
+        self.tamper?;
+        let secret = self.credentials.secrets.first();
+        let url = self.target.url("/");
+        still_verifies(self.provider(), secret, request, &url).then(|| {
+            format!(
+                "the signature of {} does not cover what was changed, so the request still verifies",
+                self.provider().title
+            )
+        })
     }
 
     /// Sends the requests until one gets no response, or until nobody receives `events`.

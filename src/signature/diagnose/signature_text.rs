@@ -1,7 +1,7 @@
 //! The right digest in a header that a verifier cannot read.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
 use super::search::Search;
 use super::tokens::{Form, Token, tokens};
@@ -51,7 +51,9 @@ pub(super) fn find(
 pub(super) fn encoded(scheme: &Scheme, digest: &[u8]) -> String {
     match scheme.encoding {
         Encoding::Base64 => STANDARD.encode(digest),
-        Encoding::Hex => hex::encode(digest),
+        Encoding::Base64Url => URL_SAFE_NO_PAD.encode(digest),
+        Encoding::HexUpper => hex::encode_upper(digest),
+        Encoding::Hex | Encoding::HexAny => hex::encode(digest),
     }
 }
 
@@ -310,7 +312,8 @@ fn damaged(
     for text in texts {
         let decoded = match scheme.encoding {
             Encoding::Base64 => STANDARD.decode(text).ok(),
-            Encoding::Hex => hex::decode(text).ok(),
+            Encoding::Base64Url => URL_SAFE_NO_PAD.decode(text.trim_end_matches('=')).ok(),
+            Encoding::Hex | Encoding::HexUpper | Encoding::HexAny => hex::decode(text).ok(),
         };
         let Some(bytes) = decoded.filter(|bytes| bytes.len() == expected.len()) else { continue };
         let differing = bytes.iter().zip(expected).filter(|(one, other)| one != other).count();
@@ -346,7 +349,10 @@ pub(in crate::signature) fn sample(scheme: &Scheme) -> String {
     let bytes = digest::length(scheme.algorithm).unwrap_or_default();
     match scheme.encoding {
         Encoding::Base64 => format!("<{} characters of base64>", bytes.div_ceil(3) * 4),
-        Encoding::Hex => format!("<{} hex digits>", bytes * 2),
+        Encoding::Base64Url => format!("<{} characters of base64url>", (bytes * 4).div_ceil(3)),
+        Encoding::Hex | Encoding::HexUpper | Encoding::HexAny => {
+            format!("<{} hex digits>", bytes * 2)
+        }
     }
 }
 

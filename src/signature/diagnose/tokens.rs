@@ -37,8 +37,8 @@ pub(super) enum Form {
 impl Form {
     pub(super) fn of(encoding: Encoding) -> Self {
         match encoding {
-            Encoding::Base64 => Self::Base64,
-            Encoding::Hex => Self::Hex,
+            Encoding::Base64 | Encoding::Base64Url => Self::Base64,
+            Encoding::Hex | Encoding::HexUpper | Encoding::HexAny => Self::Hex,
         }
     }
 

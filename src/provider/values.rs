@@ -1,0 +1,60 @@
+//! Values of a request.
+
+use std::borrow::Cow;
+use std::cell::OnceCell;
+
+use bytes::Bytes;
+
+use super::ValueLocation;
+use crate::delivery::Head;
+use crate::payload;
+use crate::payload::pointer_set::{FoundValues, PointerSet};
+
+/// Values of a request. The JSON values that are known to be needed are read in one pass, when the
+/// first of them is asked for.
+#[derive(Debug)]
+pub struct RequestValues<'d> {
+    head: &'d Head,
+    body: &'d [u8],
+    pointers: &'d PointerSet,
+    plain: OnceCell<Cow<'d, [u8]>>,
+    found: OnceCell<FoundValues>,
+}
+
+impl<'d> RequestValues<'d> {
+    /// Creates the values of a request; `pointers` are those read in one pass, from the body without
+    /// its content encoding.
+    pub fn new(head: &'d Head, body: &'d [u8], pointers: &'d PointerSet) -> Self {
+        Self { head, body, pointers, plain: OnceCell::new(), found: OnceCell::new() }
+    }
+
+    fn plain(&self) -> &[u8] {
+        self.plain.get_or_init(|| without_encoding(self.head, self.body))
+    }
+
+    /// Returns the value at a place.
+    pub fn find(&self, place: &ValueLocation) -> Option<String> {
+        match place.body_pointer() {
+            None if matches!(place, ValueLocation::Form(_)) => place.find(self.head, self.plain()),
+            None => place.find(self.head, &[]),
+            Some(path) if self.pointers.contains(&path) => {
+                let found = self.found.get_or_init(|| self.pointers.lookup(self.plain()));
+                place.find_after(found.get(&path)?.to_owned())
+            }
+            Some(_) => place.find(self.head, self.plain()),
+        }
+    }
+
+    pub fn head(&self) -> &'d Head {
+        self.head
+    }
+}
+
+/// Returns the body without its content encoding; as it is if it cannot be decoded.
+pub fn without_encoding<'d>(head: &Head, body: &'d [u8]) -> Cow<'d, [u8]> {
+    let encoding = head.joined_text("content-encoding").unwrap_or_default();
+    if encoding.is_empty() || encoding.eq_ignore_ascii_case("identity") || body.is_empty() {
+        return Cow::Borrowed(body);
+    }
+    Cow::Owned(payload::decoded(&Bytes::copy_from_slice(body), &encoding).bytes.to_vec())
+}

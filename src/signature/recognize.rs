@@ -1,0 +1,321 @@
+//! Recognizes the sender of a delivery: by headers first, by the body only if headers do not decide.
+
+use std::cmp::Reverse;
+
+use jiff::Timestamp;
+
+use super::signed_payload::Subject;
+use super::verifier::{Credentials, Judgment, Verifier};
+use super::verify::{is_well_formed, verify_as};
+use crate::delivery::{Explanation, SignatureStatus, Verdict};
+use crate::provider::{self, Algorithm, Provider, RequestValues, Scheme, ValueLocation};
+
+/// Most providers named as senders of a header that several of them use.
+const MAX_NAMED: usize = 3;
+
+/// Headers of a delivery that point to a candidate.
+struct Hint<'v, 'h> {
+    credentials: &'v Credentials,
+    /// Headers that only its deliveries have.
+    own: Vec<&'h str>,
+    /// Its signature is in a header, in the form that it has.
+    is_well_formed: bool,
+    /// Its signature is in a header.
+    is_signed: bool,
+    /// That header has the provider's own name for it, not one that some senders use instead.
+    is_native: bool,
+}
+
+impl Hint<'_, '_> {
+    fn provider(&self) -> &Provider {
+        &self.credentials.provider
+    }
+
+    fn has_secret(&self) -> bool {
+        !self.credentials.secrets.is_empty()
+    }
+}
+
+impl Verifier {
+    /// Returns the sender of a delivery and the verdict on its signature.
+    pub(super) fn recognize(
+        &self,
+        subject: &Subject<'_>,
+        values: &RequestValues<'_>,
+        now: Timestamp,
+    ) -> Judgment<'_> {
+        if let [only] = self.candidates() {
+            let mut verdict = verify_as(&only.provider, &only.secrets, subject, now);
+            if verdict.status == SignatureStatus::Missing {
+                name_other_sender(&mut verdict, &only.provider, subject);
+            }
+            return Judgment { credentials: Some(only), verdict };
+        }
+        let hints: Vec<Hint<'_, '_>> =
+            self.candidates().iter().map(|one| hint(one, subject)).collect();
+        by_own_headers(&hints, subject, values, now)
+            .or_else(|| by_body(&hints, subject, values, now))
+            .or_else(|| self.by_only_secret(subject, now))
+            .unwrap_or_else(|| unrecognized(subject))
+    }
+
+    /// Takes a delivery of nobody in particular for one of the only provider with a secret.
+    fn by_only_secret(&self, subject: &Subject<'_>, now: Timestamp) -> Option<Judgment<'_>> {
+        if !self.assumes_only_secret {
+            return None;
+        }
+        let mut configured = self.candidates().iter().filter(|one| !one.secrets.is_empty());
+        let only = configured.next()?;
+        // Providers with the same variable are one service.
+        let is_same = |other: &Credentials| other.provider.secret_env == only.provider.secret_env;
+        if !configured.all(is_same) {
+            return None;
+        }
+        let verdict = verify_as(&only.provider, &only.secrets, subject, now);
+        Some(Judgment { credentials: Some(only), verdict })
+    }
+}
+
+/// Recognizes a delivery by headers that only one service, or a family of services, sends.
+fn by_own_headers<'v>(
+    hints: &[Hint<'v, '_>],
+    subject: &Subject<'_>,
+    values: &RequestValues<'_>,
+    now: Timestamp,
+) -> Option<Judgment<'v>> {
+    let mut found: Vec<&Hint<'v, '_>> = hints.iter().filter(|hint| !hint.own.is_empty()).collect();
+    // A value in the form of another service's signature is not a malformed one.
+    found.retain(|hint| hint.is_well_formed || !is_taken(hint, hints));
+    if found.iter().any(|hint| hint.is_signed) {
+        found.retain(|hint| hint.is_signed || is_in_body(hint.provider()));
+    }
+    retain_strongest(&mut found);
+    let judge = |hint: &Hint<'v, '_>| {
+        let Credentials { provider, secrets } = hint.credentials;
+        let verdict = verify_as(provider, secrets, subject, now);
+        Judgment { credentials: Some(hint.credentials), verdict }
+    };
+    // Relatives share headers, so whose secret verifies is the sender.
+    found.sort_by_key(|hint| Reverse((hint.is_well_formed, hint.own.len())));
+    let checked = found.iter().filter(|hint| hint.has_secret() && found.len() > 1);
+    let proved = checked.map(|hint| judge(hint)).find(|judged| is_proved(&judged.verdict));
+    if proved.is_some() {
+        return proved;
+    }
+    let by_headers = |hint: &Hint<'_, '_>| (hint.is_well_formed, hint.is_native, hint.own.len());
+    let best = found.first().map(|first| {
+        found.iter().map(|hint| by_headers(hint)).max().unwrap_or_else(|| by_headers(first))
+    })?;
+    found.retain(|hint| by_headers(hint) == best);
+    if found.len() > 1 {
+        // Only relatives need the body.
+        let by_fields = |hint: &Hint<'_, '_>| {
+            let provider = hint.provider();
+            let fields = match provider.has_detect_fields(values) {
+                Some(true) => 2,
+                None => 1,
+                Some(false) => 0,
+            };
+            let absent = Reverse(provider.absent_places(values));
+            (fields, hint.has_secret(), provider.alias_of.is_none(), absent)
+        };
+        found.sort_by_key(|hint| Reverse(by_fields(hint)));
+    }
+    let hint = found.first()?;
+    let mut judged = judge(hint);
+    if !hint.has_secret() && hint.provider().scheme.unchecked.is_none() {
+        judged.verdict = unconfigured(hint.provider(), &hint.own);
+    }
+    Some(judged)
+}
+
+/// Recognizes a delivery by a signature in the body, or in a header that several services use.
+fn by_body<'v>(
+    hints: &[Hint<'v, '_>],
+    subject: &Subject<'_>,
+    values: &RequestValues<'_>,
+    now: Timestamp,
+) -> Option<Judgment<'v>> {
+    let is_candidate = |hint: &&Hint<'v, '_>| {
+        let in_header = hint.provider().shared_header && hint.is_well_formed;
+        in_header || is_signed_in_body(hint.provider(), values)
+    };
+    let mut found: Vec<&Hint<'v, '_>> = hints.iter().filter(is_candidate).collect();
+    retain_strongest(&mut found);
+    let judge = |hint: &Hint<'v, '_>| {
+        let Credentials { provider, secrets } = hint.credentials;
+        let verdict = verify_as(provider, secrets, subject, now);
+        Judgment { credentials: Some(hint.credentials), verdict }
+    };
+    let checked = found.iter().filter(|hint| hint.has_secret());
+    let proved = checked.map(|hint| judge(hint)).find(|judged| is_proved(&judged.verdict));
+    if proved.is_some() {
+        return proved;
+    }
+    let has_fields = |hint: &&&Hint<'_, '_>| {
+        // A place in the body identifies a provider that names no other fields.
+        let fields = hint.provider().has_detect_fields(values);
+        fields.unwrap_or_else(|| is_in_body(hint.provider()))
+    };
+    let rank = |hint: &&&Hint<'_, '_>| (hint.has_secret(), hint.provider().alias_of.is_none());
+    let hint = found.iter().filter(has_fields).max_by_key(rank)?;
+    let mut judged = judge(hint);
+    if !hint.has_secret() {
+        let place = hint.provider().scheme.signature_place();
+        judged.verdict = unconfigured(hint.provider(), &[place.as_str()]);
+    }
+    Some(judged)
+}
+
+/// Returns whether the header of a malformed signature is a good signature of another service.
+fn is_taken(hint: &Hint<'_, '_>, hints: &[Hint<'_, '_>]) -> bool {
+    let headers = signature_names(hint.provider());
+    hint.is_signed
+        && hints.iter().any(|other| {
+            let provider = other.provider();
+            provider.shared_header
+                && other.is_well_formed
+                && signature_names(provider).iter().any(|name| headers.contains(name))
+        })
+}
+
+/// Returns the headers that carry signatures, under all their names.
+fn signature_names(provider: &Provider) -> Vec<String> {
+    let of = |scheme: &Scheme| {
+        let names = scheme.signature_headers();
+        let all = names.flat_map(|name| [Some(name.to_owned()), scheme.alias(name)]);
+        all.flatten().collect::<Vec<String>>()
+    };
+    provider.scheme.iter().flat_map(of).collect()
+}
+
+/// Removes candidates whose signature another one's overrules: a weaker signature never hides a
+/// failing one.
+fn retain_strongest(found: &mut Vec<&Hint<'_, '_>>) {
+    let overrules: Vec<(String, bool)> = found
+        .iter()
+        .filter(|hint| hint.is_signed)
+        .map(|hint| (hint.provider().name.clone(), hint.has_secret()))
+        .collect();
+    found.retain(|hint| {
+        let Some(stronger) = &hint.provider().weaker_than else { return true };
+        let mut overruling = overrules.iter().filter(|(name, _)| name == stronger);
+        !overruling.any(|(_, has_secret)| *has_secret || !hint.has_secret())
+    });
+}
+
+fn hint<'v, 'h>(credentials: &'v Credentials, subject: &Subject<'h>) -> Hint<'v, 'h> {
+    let provider = &credentials.provider;
+    let signed = provider.scheme.iter().find(|scheme| {
+        scheme.signature_headers().any(|name| {
+            let has = |name: &str| subject.head.values(name).next().is_some();
+            has(name) || scheme.alias(name).is_some_and(|alias| has(&alias))
+        })
+    });
+    Hint {
+        credentials,
+        own: provider.own_headers(subject.head),
+        is_well_formed: signed.is_some_and(|scheme| is_well_formed(scheme, subject)),
+        is_signed: signed.is_some(),
+        is_native: signed.is_some_and(|scheme| {
+            scheme.signature_headers().any(|name| subject.head.values(name).next().is_some())
+        }),
+    }
+}
+
+/// Returns whether a provider signs in the body.
+fn is_in_body(provider: &Provider) -> bool {
+    let is_place = |place: &ValueLocation| !matches!(place, ValueLocation::Header(_));
+    provider.scheme.iter().flat_map(|scheme| &scheme.signature).any(is_place)
+}
+
+fn is_signed_in_body(provider: &Provider, values: &RequestValues<'_>) -> bool {
+    provider.scheme.iter().any(|scheme| {
+        scheme.signature.iter().any(|place| match place {
+            ValueLocation::Header(_) | ValueLocation::Pair(_) => false,
+            ValueLocation::Query(_) | ValueLocation::Json(_) | ValueLocation::Form(_) => {
+                let clock = scheme.timestamp.as_ref().map(|clock| &clock.from);
+                let mut others = clock.into_iter().chain(&scheme.id).chain(&scheme.requires);
+                values.find(place).is_some() && others.all(|place| values.find(place).is_some())
+            }
+        })
+    })
+}
+
+fn is_proved(verdict: &Verdict) -> bool {
+    matches!(verdict.status, SignatureStatus::Verified | SignatureStatus::Expired)
+}
+
+/// Returns the verdict on a delivery of a recognized provider without a secret.
+fn unconfigured(provider: &Provider, seen: &[&str]) -> Verdict {
+    let Provider { title, secret_env, .. } = provider;
+    let seen: Vec<String> = seen.iter().map(|name| name.to_ascii_lowercase()).collect();
+    let kind = if provider.scheme.algorithm.is_asymmetric() { "public key" } else { "secret" };
+    let why = format!(
+        "looks like a {title} delivery ({}); no {title} {kind} is set: export {secret_env}=…",
+        seen.join(", ")
+    );
+    Verdict::explained(SignatureStatus::Unchecked, why)
+}
+
+/// Names the likely sender of a delivery that lacks the signature of the configured provider.
+fn name_other_sender(verdict: &mut Verdict, configured: &Provider, subject: &Subject<'_>) {
+    let family = provider::same_service(&configured.name);
+    let others = provider::all().iter().filter(|one| !family.contains(&one.name.as_str()));
+    let mut best: Option<(usize, &Provider, Vec<&str>)> = None;
+    for other in others {
+        let is_signed = other.scheme.iter().any(|scheme| is_well_formed(scheme, subject));
+        let own = other.own_headers(subject.head);
+        if is_signed && !own.is_empty() && best.as_ref().is_none_or(|(n, ..)| own.len() > *n) {
+            best = Some((own.len(), other, own));
+        }
+    }
+    let Some((_, other, own)) = best else { return };
+    let seen: Vec<String> = own.iter().map(|name| name.to_ascii_lowercase()).collect();
+    let sentence = format!(
+        "this looks like a {} delivery ({}), and it was checked as {}'s",
+        other.title,
+        seen.join(", "),
+        configured.title
+    );
+    let mut explanation = Explanation::from(sentence);
+    let fix = format!("start with `--provider {}` or `--provider auto`", other.name);
+    explanation.help_mut().fix = Some(fix);
+    verdict.explanation = Some(explanation);
+}
+
+/// Returns the verdict on a delivery of an unknown sender.
+fn unrecognized<'v>(subject: &Subject<'_>) -> Judgment<'v> {
+    let why = shared_signature(subject).unwrap_or_else(|| {
+        "no provider was recognized: none of the headers is a known signature".to_owned()
+    });
+    Judgment { credentials: None, verdict: Verdict::explained(SignatureStatus::Unchecked, why) }
+}
+
+/// Describes a signature header that several services use.
+fn shared_signature(subject: &Subject<'_>) -> Option<String> {
+    let is_shared = |one: &&Provider| one.shared_header && one.scheme.algorithm != Algorithm::Token;
+    let shared = provider::all().iter().filter(is_shared);
+    let fitting: Vec<&Provider> = shared
+        .filter(|one| one.scheme.iter().any(|scheme| is_well_formed(scheme, subject)))
+        .collect();
+    let first = fitting.first()?;
+    let name = first
+        .signature_headers()
+        .into_iter()
+        .find(|name| subject.head.values(name).next().is_some())?;
+    let header = subject.head.headers.iter().find(|header| header.is(name))?;
+    let titles: Vec<&str> = fitting.iter().map(|one| one.title.as_str()).take(MAX_NAMED).collect();
+    let (last, rest) = titles.split_last()?;
+    let verb = if rest.is_empty() { "sends" } else { "send" };
+    let senders = if rest.is_empty() {
+        (*last).to_owned()
+    } else {
+        format!("{} and {last}", rest.join(", "))
+    };
+    Some(format!(
+        "no provider was recognized: there is {}, as {senders} {verb} it; name the sender with \
+         --provider",
+        header.name
+    ))
+}
