@@ -244,7 +244,9 @@ impl ListenSession {
         let stop = CancellationToken::new();
         let answered = CancellationToken::new();
         let finished = CancellationToken::new();
-        let follower = self.store.follow().map_err(CliError::environment)?;
+        // Only if it is read: what a follower has not taken stays in memory.
+        let follower = self.headless.then(|| self.store.follow()).transpose();
+        let follower = follower.map_err(CliError::environment)?;
         let last = self.store.reader().and_then(|reader| reader.last_id());
         let last = last.map_err(CliError::environment)?;
         let own: Target = self.session.url.parse().map_err(CliError::environment)?;
@@ -273,7 +275,7 @@ impl ListenSession {
         if let Some(credentials) = self.verifier.candidates().first().filter(|_| self.args.demo) {
             tasks.spawn(demo::run(credentials.clone(), own.clone(), stop.clone()));
         }
-        let ended = if self.headless {
+        let ended = if let Some(follower) = follower {
             let format = match self.args.output {
                 Output::Jsonl => Format::Jsonl,
                 Output::Text => Format::Text,
