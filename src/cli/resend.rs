@@ -13,13 +13,12 @@ use crate::delivery::{DeliveryId, Summary};
 use crate::formats::jsonl;
 use crate::ops::resend::{
     AttemptRecorder, Destination, Fallback, PreparedRequest, ReSigning, Recorded, ResendEvent,
-    ResendOutcome, ResendPace, ResendRun, Signing, SkipReason,
+    ResendOutcome, ResendPace, ResendRun, Signing, SkipReason, signing_name,
 };
 use crate::ops::resign::EventIdPolicy;
 use crate::ops::selection::Selection;
 use crate::outbound::{Client, Target};
 use crate::output;
-use crate::secret::Secret;
 use crate::signature::Credentials;
 use crate::store::{AttemptWriter, StoreReader};
 use crate::units;
@@ -247,8 +246,7 @@ fn announcement(args: &ResendArgs, deliveries: usize, keyring: &[Credentials]) -
         1 => String::new(),
         count => format!(", {} times each", units::format_count(count)),
     };
-    let secrets = keyring.iter().filter_map(|credentials| credentials.secrets.first());
-    let names: Vec<&str> = secrets.map(Secret::name).collect();
+    let names: Vec<String> = keyring.iter().filter_map(signing_name).collect();
     let how = match names.as_slice() {
         [] => "exactly as received".to_owned(),
         names => format!("re-signed with {}", names.join(", ")),

@@ -343,6 +343,7 @@ mod tests {
             ("\n[providers.x]\nsecret_env = \"A\"", &["line 2", "scheme"]),
             ("[providers.github]\ntitle = \"G\"", &["line 1", "secret_env"]),
             ("[provider]\n", &["line 1", "expected an array, found a table"]),
+            ("\n[provider.acme]\ntitle = \"A\"", &["line 2", "write [providers.acme]"]),
             (
                 "provider = [\"x\"]\n[provider.acme]\ntitle = \"A\"",
                 &["line 2", "write [providers.acme]"],

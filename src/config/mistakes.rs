@@ -65,7 +65,16 @@ pub(super) fn read<T: DeserializeOwned>(text: &str) -> Found<T> {
     let mut taken_out = Vec::new();
     loop {
         let error = match T::deserialize(Deserializer::from(table.clone())) {
-            Ok(value) => return Found { value: Some(value), mistakes },
+            Ok(value) => {
+                let about = |mistake: &ConfigMistake| mistake.place.starts_with("provider.");
+                if mistakes.iter().any(about)
+                    && let Some(mistake) = singular_table(text)
+                {
+                    mistakes.retain(|one| !about(one) && one.place != "provider");
+                    mistakes.push(mistake);
+                }
+                return Found { value: Some(value), mistakes };
+            }
             Err(error) => error,
         };
         let place = error.span().and_then(|span| take_out(table.get_mut(), &span));

@@ -19,7 +19,7 @@ use crate::store::{StoreError, StoreReader};
 use crate::task;
 
 pub(in crate::ops) use prepare::signing_secret;
-pub use prepare::{PreparedRequest, ReSigning, Signing, Unsigned, throw_away_note};
+pub use prepare::{PreparedRequest, ReSigning, Signing, Unsigned, signing_name, throw_away_note};
 pub use recorder::{AttemptRecorder, RecordError, Recorded};
 pub use summary::{ResendSummary, RunEnd};
 

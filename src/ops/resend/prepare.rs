@@ -71,6 +71,11 @@ pub(in crate::ops) fn signing_secret(credentials: &Credentials) -> Option<Cow<'_
     Some(private.map_or(Cow::Owned(throw_away.signing), Cow::Borrowed))
 }
 
+/// Returns the name of the secret that signs as a provider; none if none is configured.
+pub fn signing_name(credentials: &Credentials) -> Option<String> {
+    signing_secret(credentials).map(|secret| secret.name().to_owned())
+}
+
 /// Describes the throw-away key that requests of a provider are signed with, if they are.
 pub fn throw_away_note(credentials: &Credentials) -> Option<String> {
     let Credentials { provider, secrets } = credentials;
