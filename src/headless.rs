@@ -260,7 +260,11 @@ fn text(delivery: &Delivery) -> String {
         .to_zoned_datetime(jiff::tz::TimeZone::system())
         .strftime("%H:%M:%S");
     let event = summary.event.id.as_deref().unwrap_or("-");
-    let answer = summary.response.map_or_else(|| "-".to_owned(), |status| status.to_string());
+    let answer = match (summary.flags.client_gone_text(), summary.response) {
+        (Some(gone), _) => gone,
+        (None, Some(status)) => status.to_string(),
+        (None, None) => "-".to_owned(),
+    };
     format!(
         "{at}  {:<10}  {:<22}  {:<16}  {:>7}  {answer}",
         summary.signature.status,

@@ -23,6 +23,7 @@ mod schema_drift;
 mod sequencer;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::watch;
@@ -31,7 +32,7 @@ use tokio_util::sync::CancellationToken;
 use crate::delivery::{
     AttemptKind, Delivery, DeliveryId, Header, NewDelivery, SignatureStatus, is_hop_by_hop,
 };
-use crate::listener::{ClientResponse, Received, Reply};
+use crate::listener::{ClientResponse, Handled, Received, Reply};
 use crate::outbound::{Health, Response, SendError, SendOutcome, Ticket, attempt};
 use crate::respond::{Rulebook, ScriptAction, ScriptStep};
 use crate::signature::{Handshakes, Verifier};
@@ -85,7 +86,8 @@ pub struct Controls {
 
 impl Intake {
     /// Verifies a delivery, stores it, and returns the response.
-    pub async fn handle(&self, received: Received) -> Reply {
+    pub async fn handle(&self, received: Received) -> Handled {
+        let client = received.client.clone();
         let assessment = self.assess(received).await;
         let (mut new, preset_response) = (assessment.new, assessment.preset_response);
         let find_cause = new.request.refused.is_none() && !assessment.diagnosed;
@@ -108,12 +110,20 @@ impl Intake {
             diagnosis.start(id);
         }
         let reply = self.carry_out(accepted).await;
-        if stored_status != Some(reply.status()) {
+        let status = reply.status();
+        // If the client has closed its end, it is only known after writing whether it still reads.
+        let has_closed = client.is_some_and(|client| client.has_closed());
+        let is_certain = !has_closed || !matches!(reply, Reply::Answer(_));
+        if stored_status != Some(status) && is_certain {
             // The delivery itself is on disk. If the status cannot be stored, the error shows in
             // the store's progress, and the client still gets its response.
-            let _ = self.store.record_response(id, reply.status()).await;
+            let _ = self.store.record_response(id, status).await;
         }
-        reply
+        let is_recorded = is_certain || stored_status == Some(status);
+        let store = self.store.clone();
+        let on_outcome =
+            move |gone| Box::pin(record_outcome(store, id, (status, is_recorded), gone)) as _;
+        Handled { reply, on_outcome: Some(Box::new(on_outcome)) }
     }
 
     /// Stores a delivery and decides who responds. Only rules and targets need the sequencer.
@@ -197,6 +207,21 @@ impl Intake {
     }
 }
 
+/// Stores whether the client got the response, unless that is already stored.
+async fn record_outcome(
+    store: Store,
+    id: DeliveryId,
+    (status, is_recorded): (u16, bool),
+    gone: Option<Duration>,
+) {
+    // As with the status: an error shows in the store's progress.
+    let _ = match gone {
+        Some(after) => store.record_client_gone(id, after).await,
+        None if is_recorded => Ok(()),
+        None => store.record_response(id, status).await,
+    };
+}
+
 /// Facts of a delivery for the log, which holds nothing that a client chose freely.
 struct LogEntry {
     provider: String,
@@ -253,6 +278,7 @@ fn target_response(sent: SendOutcome) -> ClientResponse {
 fn gateway_error(error: &SendError) -> ClientResponse {
     let why = format!("hookglass kept this delivery, but could not forward it: {error}\n");
     match error {
+        _ if error.is_loop() => ClientResponse::plain_text(508, why),
         _ if error.was_not_sent() => with_retry_after(ClientResponse::plain_text(503, why)),
         _ if error.timed_out() => ClientResponse::plain_text(504, why),
         _ => ClientResponse::plain_text(502, why),

@@ -32,7 +32,7 @@
 //!                    outbound/   HTTP out
 //!                    tunnel/     agents that make the listener public
 //!                    store/      SQLite
-//!                    private_file, task
+//!                    body_budget, private_file, task
 //!  domain (pure)     signature/  verdicts, signing, diagnosis
 //!                    provider/   schemes and samples as data
 //!                    respond/    rules and scripts of responses
@@ -45,6 +45,7 @@
 //! ```
 
 pub mod app;
+pub(crate) mod body_budget;
 pub mod cli;
 pub mod config;
 pub mod dashboard;

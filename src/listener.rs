@@ -7,8 +7,10 @@
 mod body;
 mod framing;
 mod head_capture;
+mod link;
 mod response;
 
+use std::collections::HashMap;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -22,17 +24,21 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use jiff::Timestamp;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::net::{TcpListener, TcpSocket};
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::body_budget::BodyBudget;
 use crate::delivery::{Head, Refusal};
 use crate::task;
-use head_capture::{CapturedRequest, HeadCapture};
+use head_capture::{CapturedRequest, HeadCapture, PendingResponse};
+use link::{Link, Waiting};
 
-pub use response::{ClientResponse, Reply};
+pub use link::Client;
+pub use response::{ClientResponse, Handled, OnOutcome, Reply};
 
 /// Finds the end of a body, for the fuzzer; see [`framing`].
 #[doc(hidden)]
@@ -47,12 +53,18 @@ pub struct Limits {
     pub max_body: u64,
     /// Bytes of a head; a larger one gets 431.
     pub max_head: usize,
+    /// When there are more connections, the one that has been idle longest is closed.
     pub max_connections: usize,
     /// Time from the first byte of a head to its last; then 408.
     pub head_time: Duration,
-    /// Time for a body; then 408. Every `body_rate` bytes received add a second.
+    /// Time for a body, and between two parts of it; then 408. Every `body_rate` bytes received add a second.
     pub body_time: Duration,
     pub body_rate: u64,
+    /// Time for a whole body, however fast it comes.
+    pub body_total_time: Duration,
+    /// Memory for the bodies of all requests in progress, in bytes. The first 64 KiB of each are
+    /// not counted.
+    pub bodies_in_progress: usize,
     /// Time that a connection may stay idle.
     pub idle_time: Duration,
     /// Time that requests in flight get to finish at shutdown.
@@ -64,10 +76,12 @@ impl Default for Limits {
         Self {
             max_body: 25 << 20,
             max_head: 64 << 10,
-            max_connections: 512,
+            max_connections: 4096,
             head_time: Duration::from_secs(10),
             body_time: Duration::from_secs(20),
             body_rate: 1 << 10,
+            body_total_time: Duration::from_mins(10),
+            bodies_in_progress: 256 << 20,
             idle_time: Duration::from_secs(75),
             stop_time: Duration::from_secs(5),
         }
@@ -77,6 +91,8 @@ impl Default for Limits {
 /// A request as received.
 #[derive(Debug)]
 pub struct Received {
+    /// None if it did not come over a connection.
+    pub client: Option<Client>,
     /// Time at which its head was complete.
     pub received_at: Timestamp,
     pub peer: SocketAddr,
@@ -109,8 +125,9 @@ pub enum BindError {
 }
 
 /// Binds an address; clients can connect from now on.
+#[expect(clippy::unused_async, reason = "only a runtime can register the socket")]
 pub async fn bind(address: SocketAddr) -> Result<TcpListener, BindError> {
-    TcpListener::bind(address).await.map_err(|source| match source.kind() {
+    listen(address).map_err(|source| match source.kind() {
         io::ErrorKind::AddrInUse => BindError::Taken(address),
         io::ErrorKind::PermissionDenied => BindError::Denied(address),
         io::ErrorKind::AddrNotAvailable => BindError::NoSuchAddress(address.ip()),
@@ -118,9 +135,22 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, BindError> {
     })
 }
 
+/// Connections that the system keeps until they are accepted.
+const BACKLOG: u32 = 4096;
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // On Windows the option would let another program take the port over.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
 /// State shared by all connections.
 struct Shared<T> {
     limits: Limits,
+    bodies: BodyBudget,
     handle: T,
     stop: CancellationToken,
     /// Requests in progress. A complete request is processed to the end even if the client hangs
@@ -133,30 +163,50 @@ struct Shared<T> {
 pub async fn serve<T, F>(listener: TcpListener, limits: Limits, handle: T, stop: CancellationToken)
 where
     T: Fn(Received) -> F + Send + Sync + 'static,
-    F: Future<Output: Into<Reply> + Send + 'static> + Send + 'static,
+    F: Future<Output: Into<Handled> + Send + 'static> + Send + 'static,
 {
-    let slots = Arc::new(Semaphore::new(limits.max_connections));
-    let stop_time = limits.stop_time;
-    let shared =
-        Arc::new(Shared { limits, handle, stop: stop.clone(), processing: TaskTracker::new() });
+    let (stop_time, most) = (limits.stop_time, limits.max_connections.max(2));
+    let bodies = BodyBudget::new(limits.bodies_in_progress);
+    let processing = TaskTracker::new();
+    let shared = Arc::new(Shared { limits, bodies, handle, stop: stop.clone(), processing });
+    let base = Instant::now();
     let mut connections = JoinSet::new();
+    let mut links: HashMap<u64, Arc<Link>> = HashMap::new();
+    let mut number = 0;
     loop {
         let accepted = tokio::select! {
             biased;
             () = stop.cancelled() => break,
-            Some(finished) = connections.join_next() => { task::join_or_panic(finished); continue }
-            accepted = accept(&listener, &slots) => accepted,
+            Some(finished) = connections.join_next() => {
+                if let Some(number) = task::join_or_panic(finished) {
+                    links.remove(&number);
+                }
+                continue;
+            }
+            accepted = listener.accept(), if links.len() < most => accepted,
+            // Without one that can give way, all clients are being responded to.
+            () = tokio::time::sleep(RETRY), if links.len() >= most => {
+                close_longest_idle(&links);
+                continue;
+            }
         };
-        // Most likely out of file descriptors: some are released soon.
-        let Ok((stream, peer, slot)) = accepted else {
-            tokio::time::sleep(Duration::from_millis(50)).await;
+        // Most likely out of file descriptors.
+        let Ok((stream, peer)) = accepted else {
+            close_longest_idle(&links);
+            tokio::time::sleep(RETRY).await;
             continue;
         };
-        let shared = Arc::clone(&shared);
+        number += 1;
+        let (shared, link) = (Arc::clone(&shared), Arc::new(Link::new(stream, peer, base)));
+        links.insert(number, Arc::clone(&link));
         connections.spawn(async move {
-            connection(stream, peer, shared).await;
-            drop(slot);
+            connection(link, shared).await;
+            number
         });
+        // Keep a free place, so that the next client need not wait.
+        if links.len() >= most {
+            close_longest_idle(&links);
+        }
     }
     drop(listener);
     let finished = tokio::time::timeout(stop_time, async {
@@ -171,35 +221,51 @@ where
     shared.processing.wait().await;
 }
 
-async fn accept(
-    listener: &TcpListener,
-    slots: &Arc<Semaphore>,
-) -> io::Result<(TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit)> {
-    let slot = Arc::clone(slots).acquire_owned().await.map_err(io::Error::other)?;
-    let (stream, peer) = listener.accept().await?;
-    Ok((stream, peer, slot))
+/// Time until the listener looks again for a connection to close.
+const RETRY: Duration = Duration::from_millis(10);
+
+/// Closes the connection that has waited longest for a head, or else for a body.
+fn close_longest_idle(links: &HashMap<u64, Arc<Link>>) {
+    let ranked = links.values().filter_map(|link| link.rank().map(|rank| (rank, link)));
+    if let Some((_, link)) = ranked.min_by_key(|(rank, _)| *rank) {
+        link.ask_to_give_way();
+    }
 }
 
-async fn connection<T, F>(stream: TcpStream, peer: SocketAddr, shared: Arc<Shared<T>>)
+async fn connection<T, F>(link: Arc<Link>, shared: Arc<Shared<T>>)
 where
     T: Fn(Received) -> F + Send + Sync + 'static,
-    F: Future<Output: Into<Reply> + Send + 'static> + Send + 'static,
+    F: Future<Output: Into<Handled> + Send + 'static> + Send + 'static,
 {
+    let peer = link.peer;
     // Responses are small and should not be delayed. Without the option they are only slower.
-    let _ = stream.set_nodelay(true);
+    let _ = link.socket.set_nodelay(true);
     let (captured, heads) = mpsc::channel();
-    let capture = HeadCapture::new(stream, &shared.limits, captured, shared.stop.clone());
+    let (respond_with, responses) = mpsc::channel();
     let stop = shared.stop.clone();
+    let capture = HeadCapture::new(&link, &shared.limits, (captured, responses), stop.clone());
     let (end_without_response, mut finished) = watch::channel(None);
+    let served = Arc::clone(&link);
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         // The capture sends a head before hyper can see that there is one.
         let request_head = heads.try_recv().ok();
         let (shared, end_without_response) = (Arc::clone(&shared), end_without_response.clone());
+        let (link, respond_with) = (Arc::clone(&served), respond_with.clone());
         async move {
             let request_head =
                 request_head.ok_or_else(|| io::Error::other("a request without a head"))?;
-            match respond(request_head, request.into_body(), peer, &shared).await {
-                Reply::Answer(response) => Ok::<_, io::Error>(response.into_hyper()),
+            let is_head = request_head.head.method == "HEAD";
+            let handled = respond(request_head, request.into_body(), &link, &shared).await;
+            match handled.reply {
+                Reply::Answer(response) => {
+                    let size = response.written_size(is_head);
+                    let pending = handled
+                        .on_outcome
+                        .map(|it| await_outcome(size, it, link, &shared.processing));
+                    // Fails only if the connection has ended, and so has the response.
+                    pending.map(|pending| respond_with.send(pending));
+                    Ok::<_, io::Error>(response.into_hyper())
+                }
                 no_response => {
                     end_without_response.send_replace(Some(no_response));
                     std::future::pending().await
@@ -210,7 +276,6 @@ where
     let mut serving = http1::Builder::new()
         .half_close(true)
         .header_read_timeout(None)
-        .pipeline_flush(true)
         .serve_connection(TokioIo::new(capture), service);
     let mut stopping = false;
     let keep_open = loop {
@@ -231,39 +296,75 @@ where
     };
     if keep_open {
         let capture = serving.into_parts().io.into_inner();
+        link.set_waiting(Waiting::Head);
         tokio::select! {
             () = capture.until_hung_up() => {}
+            () = link.gives_way() => {}
             () = stop.cancelled() => {}
         }
     }
 }
 
+/// Reports the outcome of a response once it is written, or the connection has ended.
+fn await_outcome(
+    size: usize,
+    on_outcome: OnOutcome,
+    link: Arc<Link>,
+    processing: &TaskTracker,
+) -> PendingResponse {
+    let (written, is_written) = oneshot::channel();
+    let (done, recorded) = oneshot::channel();
+    processing.spawn(async move {
+        let is_sent = is_written.await.unwrap_or(false) && link.is_intact_at_last().await;
+        on_outcome((!is_sent).then(|| link.left_after())).await;
+        // Nobody waits if the connection has ended.
+        let _ = done.send(());
+    });
+    PendingResponse { size, written, recorded }
+}
+
 async fn respond<T, F>(
     request_head: CapturedRequest,
     body: Incoming,
-    peer: SocketAddr,
+    link: &Arc<Link>,
     shared: &Shared<T>,
-) -> Reply
+) -> Handled
 where
     T: Fn(Received) -> F,
-    F: Future<Output: Into<Reply> + Send + 'static> + Send + 'static,
+    F: Future<Output: Into<Handled> + Send + 'static> + Send + 'static,
 {
-    let CapturedRequest { received_at, head, declared, refused } = request_head;
-    let (body, body_size, refused) = match refused {
-        Some(refused) => (Bytes::new(), declared, Some(refused)),
-        None => match body::collect(body, declared, &shared.limits).await {
+    let CapturedRequest { received_at, head, declared, refused, body: body_link } = request_head;
+    let started = Instant::now();
+    let (body, body_size, refused) = if let Some(refused) = refused {
+        (Bytes::new(), declared, Some(refused))
+    } else {
+        let within = (&shared.limits, &shared.bodies);
+        match body::collect(body, declared, body_link, within, link).await {
             Ok(body) => (body.clone(), body.len() as u64, None),
             Err((size, refused)) => (Bytes::new(), size, Some(refused)),
-        },
+        }
     };
+    link.set_waiting(Waiting::No);
     let last_on_connection = refused.is_some();
-    let received = Received { received_at, peer, head, body, body_size, refused };
-    let reply = shared.processing.spawn((shared.handle)(received)).await;
+    let (client, peer) = (Some(Client::new(link)), link.peer);
+    let received = Received { client, received_at, peer, head, body, body_size, refused };
+    let mut handling = shared.processing.spawn((shared.handle)(received));
+    let handled = tokio::select! {
+        biased;
+        handled = &mut handling => handled,
+        () = link.closed_by_client() => {
+            link.note_closed_by_client(started.elapsed());
+            handling.await
+        }
+    };
     let stopping = || ClientResponse::plain_text(503, "hookglass is stopping\n".to_owned()).into();
-    match task::join_or_panic(reply).map_or_else(stopping, Into::into) {
+    let Handled { reply, on_outcome } =
+        task::join_or_panic(handled).map_or_else(stopping, Into::into);
+    let reply = match reply {
         Reply::Answer(response) if last_on_connection => {
             Reply::Answer(response.last_on_connection())
         }
         reply => reply,
-    }
+    };
+    Handled { reply, on_outcome }
 }

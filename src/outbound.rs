@@ -5,6 +5,7 @@ mod error;
 mod forward_options;
 mod forwarder;
 mod health;
+mod hop;
 mod next_hop;
 mod raw_head_writer;
 mod target;

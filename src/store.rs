@@ -27,6 +27,7 @@ mod writer;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -79,6 +80,7 @@ pub struct StoreProgress {
 enum WriteJob {
     Keep(Box<NewDelivery>, oneshot::Sender<Result<Stored, KeepError>>),
     RecordResponse(DeliveryId, u16, oneshot::Sender<Result<(), KeepError>>),
+    RecordClientGone(DeliveryId, Duration, oneshot::Sender<Result<(), KeepError>>),
     RecordDiagnosis(DeliveryId, Box<Verdict>, oneshot::Sender<Result<(), KeepError>>),
     RecordAttempt(Arc<Attempt>, oneshot::Sender<Result<(), KeepError>>),
     RecordSchema(Box<SchemaRecord>, oneshot::Sender<Result<(), KeepError>>),
@@ -143,6 +145,15 @@ impl Store {
     /// Records the status of the response to a delivery.
     pub async fn record_response(&self, id: DeliveryId, status: u16) -> Result<(), KeepError> {
         self.submit(|reply| WriteJob::RecordResponse(id, status, reply)).await
+    }
+
+    /// Records that the client of a delivery had gone before it got a response.
+    pub async fn record_client_gone(
+        &self,
+        id: DeliveryId,
+        after: Duration,
+    ) -> Result<(), KeepError> {
+        self.submit(|reply| WriteJob::RecordClientGone(id, after, reply)).await
     }
 
     /// Records the result of a search for the cause of a verdict.

@@ -23,7 +23,19 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("dashboard core", &["app"]),
     ("operations", &["ops"]),
     ("services", &["intake"]),
-    ("I/O", &["listener", "outbound", "output", "private_file", "store", "task", "tunnel"]),
+    (
+        "I/O",
+        &[
+            "body_budget",
+            "listener",
+            "outbound",
+            "output",
+            "private_file",
+            "store",
+            "task",
+            "tunnel",
+        ],
+    ),
     (
         "domain",
         &[

@@ -78,6 +78,7 @@ fn start(rules: &[&str], targets: Vec<Target>) -> Tested<Running> {
 fn received(path: &str) -> Received {
     let headers = [Header::new("X-Forwarded-For", "203.0.113.7")];
     Received {
+        client: None,
         received_at: jiff::Timestamp::UNIX_EPOCH,
         peer: ([127, 0, 0, 1], 9).into(),
         head: Head::build("POST", path, &headers),
@@ -89,7 +90,7 @@ fn received(path: &str) -> Received {
 
 impl Running {
     async fn status(&self, path: &str) -> u16 {
-        self.intake.handle(received(path)).await.status()
+        self.intake.handle(received(path)).await.reply.status()
     }
 
     fn noted(&self, id: i64) -> Tested<Option<u16>> {
@@ -170,7 +171,7 @@ async fn what_is_held_is_let_go_by_hand() -> Tested {
     stream.write_all(b"HTTP/1.1 203 Own\r\nContent-Length: 0\r\n\r\n").await?;
     let mut statuses = Vec::new();
     for replied in answers {
-        statuses.push(replied.await?.status());
+        statuses.push(replied.await?.reply.status());
     }
     assert_eq!(statuses, [0, 422, 203]);
     assert_eq!((running.noted(1)?, running.noted(2)?), (Some(0), Some(422)));
@@ -189,7 +190,7 @@ async fn what_is_held_is_let_go_by_hand() -> Tested {
 async fn a_delay_ends_with_the_program() -> Tested {
     let running = start(&["202:delay=24h"], Vec::new())?;
     running.stop.cancel();
-    let Reply::Answer(answer) = running.intake.handle(received("/")).await else {
+    let Reply::Answer(answer) = running.intake.handle(received("/")).await.reply else {
         return Err("no answer".into());
     };
     assert_eq!(answer.status, 202);

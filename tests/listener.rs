@@ -201,3 +201,87 @@ async fn a_taken_port_says_so() -> Tested {
     assert!(error.contains(&address.port().to_string()) && error.contains("--bind"), "{error}");
     Ok(())
 }
+
+/// Opens connections that send these bytes and nothing else.
+fn idle(address: &str, count: usize, bytes: &[u8]) -> Tested<Vec<std::net::TcpStream>> {
+    use std::io::Write as _;
+    let open = |_| {
+        let mut stream = std::net::TcpStream::connect(address)?;
+        stream.write_all(bytes)?;
+        Ok(stream)
+    };
+    (0..count).map(open).collect()
+}
+
+#[tokio::test]
+async fn idle_connections_give_way() -> Tested {
+    for bytes in
+        ["", "\r\n", "POST / HTTP/1.1\r\nX", "POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nx"]
+    {
+        let limits = Limits { max_connections: 20, ..Limits::default() };
+        let running = start(limits).await?;
+        let held = idle(&running.address, 60, bytes.as_bytes())?;
+        let answer = running.send("POST / HTTP/1.1\r\nHost: h\r\n\r\n").await?;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{bytes:?}: {answer}");
+        drop(held);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn empty_lines_do_not_keep_a_connection_open() -> Tested {
+    use std::io::{Read as _, Write as _};
+    let limits = Limits { head_time: Duration::from_millis(300), ..Limits::default() };
+    let running = start(limits).await?;
+    let mut stream = std::net::TcpStream::connect(&running.address)?;
+    let ended = tokio::task::spawn_blocking(move || {
+        stream.set_read_timeout(Some(Duration::from_millis(50)))?;
+        loop {
+            stream.write_all(b"\r\n")?;
+            if let Ok(0) = stream.read(&mut [0; 8]) {
+                return Ok::<_, std::io::Error>(());
+            }
+        }
+    });
+    // A write after the end fails, which is the end as well.
+    let _ = tokio::time::timeout(Duration::from_secs(20), ended).await??;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_body_without_progress_is_refused() -> Tested {
+    let limits =
+        Limits { body_time: Duration::from_millis(200), body_rate: 1, ..Limits::default() };
+    let mut running = start(limits).await?;
+    let held = idle(&running.address, 1, b"POST / HTTP/1.1\r\nContent-Length: 1001\r\n\r\n")?;
+    {
+        use std::io::Write as _;
+        (&held[0]).write_all(&[b'x'; 1000])?;
+    }
+    assert_eq!(running.refusal().await?, (408, "body-timeout".to_owned()));
+    Ok(())
+}
+
+#[tokio::test]
+async fn bodies_share_a_budget() -> Tested {
+    let limits = Limits {
+        bodies_in_progress: 1 << 20,
+        body_time: Duration::from_millis(500),
+        ..Limits::default()
+    };
+    let mut running = start(limits).await?;
+    let head = "POST / HTTP/1.1\r\nContent-Length: 1000001\r\n\r\n";
+    let part = [head.as_bytes(), &vec![b'x'; 1_000_000]].concat();
+    let first = idle(&running.address, 1, &part)?;
+    let second = idle(&running.address, 1, &part)?;
+    let mut refused = [running.refusal().await?.0, running.refusal().await?.0];
+    refused.sort_unstable();
+    assert_eq!(refused, [408, 503]);
+    // Small bodies pass meanwhile, and large ones afterwards.
+    let small = "POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\nx";
+    assert!(running.send(small).await?.starts_with("HTTP/1.1 200"));
+    drop((first, second));
+    let whole = [&part[..], b"x"].concat();
+    assert!(running.send(whole).await?.starts_with("HTTP/1.1 200"));
+    Ok(())
+}

@@ -371,3 +371,47 @@ fn wrong_flags_name_the_column_and_what_is_expected() -> Tested {
     }
     Ok(())
 }
+
+/// Starts a listener that forwards to itself under another name, behind a first target.
+fn forwarding_to_itself(name: &str) -> Tested<(tempfile::TempDir, Listener)> {
+    let folder = tempfile::tempdir()?;
+    let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+    let address = format!("127.0.0.1:{port}");
+    let target = format!("http://{name}:{port}");
+    let mut command = hookglass(folder.path());
+    // The last --bind counts.
+    let listener = Listener::start_at(command.args(["--forward", &target]), &address)?;
+    Ok((folder, listener))
+}
+
+#[test]
+fn a_target_that_resolves_to_the_listener_gets_nothing() -> Tested {
+    for name in ["127.1", "2130706433", "0x7f.1", "0", "[::ffff:127.0.0.1]"] {
+        let (folder, listener) = forwarding_to_itself(name)?;
+        let read = exchange(&listener.address, &request(1))?;
+        assert!(read.starts_with("HTTP/1.1 508"), "{name}: {read}");
+        assert!(read.contains("this listener itself"), "{name}: {read}");
+        drop(listener);
+        assert_eq!(listed(folder.path())?.len(), 1, "{name}");
+    }
+    Ok(())
+}
+
+#[test]
+fn two_listeners_that_forward_to_each_other_stop_at_the_second_visit() -> Tested {
+    let folders = [tempfile::tempdir()?, tempfile::tempdir()?];
+    let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+    let address = format!("127.0.0.1:{port}");
+    let mut second = hookglass(folders[1].path());
+    let second = Listener::start(second.args(["--forward", &format!("http://{address}")]))?;
+    let mut first = hookglass(folders[0].path());
+    let first = Listener::start_at(first.args(["--forward", &second.url()]), &address)?;
+    let read = exchange(&first.address, &request(1))?;
+    assert!(read.starts_with("HTTP/1.1 508"), "{read}");
+    drop((first, second));
+    let rows = listed(folders[0].path())?;
+    assert_eq!(rows.len(), 2);
+    let attempt = rows[1].pointer("/attempts/0/error").and_then(|error| error.as_str());
+    assert!(attempt.is_some_and(|error| error.contains("forwarding loop")), "{attempt:?}");
+    Ok(())
+}

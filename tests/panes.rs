@@ -78,6 +78,7 @@ fn storied() -> Loaded {
         differs: true,
         schema_changes: vec![".payload.contact.phone is null and was string".to_owned()],
         resent: true,
+        ..DeliveryFlags::default()
     };
     delivery.attempts = vec![
         attempt(0, "http://127.0.0.1:3000", Some(200), r#"{"ok":true,"by":"old"}"#),

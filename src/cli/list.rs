@@ -152,7 +152,11 @@ impl Columns {
 
     fn row(&self, row: &Summary) -> String {
         let at = row.request.received_at.to_zoned_datetime(TimeZone::system()).strftime(self.time);
-        let answer = row.response.map_or_else(|| "-".to_owned(), |status| status.to_string());
+        let answer = match row.response {
+            _ if row.flags.client_gone.is_some() => "gone".to_owned(),
+            Some(status) => status.to_string(),
+            None => "-".to_owned(),
+        };
         self.line([
             &row.id.to_string(),
             &at.to_string(),

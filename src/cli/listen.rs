@@ -1,5 +1,6 @@
 //! `hookglass listen`: connects the listener, the store, and a front end.
 
+mod process_limits;
 mod routing;
 
 use std::io::{IsTerminal as _, Write as _};
@@ -98,6 +99,7 @@ pub(super) fn run(args: ListenArgs) -> Result<(), CliError> {
 }
 
 async fn listen(args: ListenArgs, config: Config, keyring: Keyring) -> Result<(), CliError> {
+    process_limits::set();
     // From here on a signal shuts down in order, even right after the address is printed.
     let signal = signals::caught().map_err(CliError::environment)?;
     // Bind first: if the port is in use, the store must stay untouched.
@@ -314,7 +316,7 @@ impl ListenSession {
         });
         tasks.spawn(learn_schemas(self.store.clone(), stop.clone()));
         let plan = &self.routing.plan;
-        let forwards = plan.forwards(tasks, self.store.clone(), &stop);
+        let forwards = plan.forwards(tasks, self.store.clone(), self.routing.address, &stop);
         let rules = Rulebook::new(plan.rules.iter().cloned());
         let paused = PausedRequests::new(stop.clone());
         let (sequencer, work) =
@@ -337,7 +339,9 @@ impl ListenSession {
     }
 
     fn limits(&self) -> Limits {
-        Limits { max_body: self.args.max_body, ..Limits::default() }
+        let usual = Limits::default();
+        let max_connections = process_limits::connections(usual.max_connections);
+        Limits { max_body: self.args.max_body, max_connections, ..usual }
     }
 
     fn dashboard(

@@ -168,7 +168,9 @@ fn write_whole(out: &mut impl Write, delivery: &Delivery) -> io::Result<()> {
     if let Some(explanation) = &verdict.explanation {
         writeln!(out, "           {}", escape(&explanation.to_string()))?;
     }
-    if let Some(status) = summary.response {
+    if let Some(gone) = summary.flags.client_gone_text() {
+        writeln!(out, "answered   no: {gone}")?;
+    } else if let Some(status) = summary.response {
         writeln!(out, "answered   {status}")?;
     }
     for attempt in &delivery.attempts {

@@ -1,8 +1,11 @@
 //! Facts derived from other deliveries: flags of one delivery, and the deliveries related to it.
 
-use super::Summary;
+use std::time::Duration;
 
-/// Facts that the store derives by comparing a delivery with others.
+use super::Summary;
+use crate::units;
+
+/// Facts found out after a delivery was received.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DeliveryFlags {
     /// The body differs from that of the event's first delivery.
@@ -12,6 +15,15 @@ pub struct DeliveryFlags {
     pub schema_changes: Vec<String>,
     /// The user has resent the delivery.
     pub resent: bool,
+    /// Time after which the client had gone without its response.
+    pub client_gone: Option<Duration>,
+}
+
+impl DeliveryFlags {
+    /// Describes the client that left, e.g. `client gone after 1.2 s`.
+    pub fn client_gone_text(&self) -> Option<String> {
+        self.client_gone.map(|after| format!("client gone after {}", units::format_duration(after)))
+    }
 }
 
 /// The deliveries related to one, by ascending id.

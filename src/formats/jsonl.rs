@@ -56,6 +56,9 @@ struct Signature<'d> {
 #[derive(Serialize)]
 struct Answer {
     status: u16,
+    /// Why the client got no response.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -194,7 +197,9 @@ fn of<'d>(summary: &'d Summary, head: &'d Head, body: &'d [u8]) -> Line<'d> {
             explanation: verdict.explanation.as_ref().map(ToString::to_string),
             secret: verdict.secret.as_deref(),
         },
-        response: summary.response.map(|status| Answer { status }),
+        response: summary
+            .response
+            .map(|status| Answer { status, error: summary.flags.client_gone_text() }),
         refused: summary
             .request
             .refused

@@ -176,7 +176,11 @@ fn with_handshake(mut findings: Identified, greeting: &Greeting<'_>) -> Identifi
 }
 
 fn refusal_response(status: u16, refusal: &Refusal) -> ClientResponse {
-    ClientResponse::plain_text(status, format!("{}\n", refusal.reason))
+    let mut response = ClientResponse::plain_text(status, format!("{}\n", refusal.reason));
+    if status == 503 {
+        response.headers.push(Header::new("Retry-After", super::RETRY_AFTER));
+    }
+    response
 }
 
 fn unverified(verdict: &Verdict) -> ClientResponse {

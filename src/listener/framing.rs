@@ -1,6 +1,7 @@
 //! Finds the end of a body (RFC 9112 section 6), and so the start of the next head.
 //!
-//! Chunks are followed, not checked: hyper reads the same bytes and reports errors in them.
+//! Chunks are checked at least as strictly as hyper does, so that hyper never sees malformed ones: it
+//! would end the connection without a response.
 
 use crate::delivery::{Head, Version, header_text};
 
@@ -11,25 +12,45 @@ pub(super) enum Framing {
     Chunked(Chunks),
 }
 
-/// State after the last byte of a chunked body.
+/// Bytes of chunk extensions and trailers in one body. hyper accepts more, so it never sees an error
+/// first.
+const MAX_OVERHEAD: u32 = 8 << 10;
+
+/// A chunked body up to its last byte read.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) enum Chunks {
+pub(super) struct Chunks {
+    state: ChunkState,
+    /// Bytes of extensions and trailers so far.
+    overhead: u32,
+}
+
+/// State after the last byte of a chunked body.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum ChunkState {
     /// At the start of a chunk's size line.
     #[default]
     Start,
     Size(u64),
-    /// After the digits, in chunk extensions.
+    /// In spaces after the digits.
+    AfterSize(u64),
+    /// In chunk extensions.
     Extension(u64),
+    /// After the CR of a size line.
+    SizeEnd(u64),
     Data(u64),
-    /// In the line end after the data.
+    /// After the data, before its CR.
     DataEnd,
-    /// After the last chunk, in a trailer line; `empty` until the line has a byte other than its
-    /// line end.
-    Trailer {
-        empty: bool,
+    /// After the CR that follows the data.
+    DataLineEnd,
+    /// After the last chunk, at the start of a line.
+    TrailerStart,
+    Trailer,
+    /// After the CR of a trailer line; `last` if the line was empty.
+    TrailerEnd {
+        last: bool,
     },
     Done,
-    /// Malformed. Everything is passed to hyper, which refuses it.
+    /// Malformed.
     Broken,
 }
 
@@ -69,10 +90,26 @@ impl Framing {
     }
 
     pub(super) fn is_done(&self) -> bool {
-        matches!(self, Self::Length(0) | Self::Chunked(Chunks::Done))
+        match self {
+            Self::Length(left) => *left == 0,
+            Self::Chunked(chunks) => chunks.state == ChunkState::Done,
+        }
     }
 
-    /// Advances over bytes and returns how many of them belong to this body.
+    /// Returns whether the next byte is not allowed in a chunked body.
+    pub(super) fn is_broken(&self) -> bool {
+        matches!(self, Self::Chunked(Chunks { state: ChunkState::Broken, .. }))
+    }
+
+    /// Returns whether the next bytes are trailers.
+    pub(super) fn is_in_trailers(&self) -> bool {
+        use ChunkState::{Trailer, TrailerEnd, TrailerStart};
+        let Self::Chunked(chunks) = self else { return false };
+        matches!(chunks.state, TrailerStart | Trailer | TrailerEnd { .. })
+    }
+
+    /// Advances over bytes and returns how many of them belong to this body. Stops before trailers
+    /// and before a byte that is not allowed.
     pub(super) fn advance(&mut self, bytes: &[u8]) -> usize {
         match self {
             Self::Length(left) => {
@@ -98,49 +135,71 @@ impl Chunks {
     fn advance(&mut self, bytes: &[u8]) -> usize {
         let mut at = 0;
         while let Some(&byte) = bytes.get(at) {
-            match self {
-                Self::Done => break,
-                Self::Broken => return bytes.len(),
-                Self::Data(left) => {
-                    let taken = usize::try_from(*left).unwrap_or(usize::MAX).min(bytes.len() - at);
-                    *left -= taken as u64;
+            match self.state {
+                ChunkState::Done | ChunkState::Broken => break,
+                ChunkState::Data(left) => {
+                    let taken = usize::try_from(left).unwrap_or(usize::MAX).min(bytes.len() - at);
                     at += taken;
-                    if *left == 0 {
-                        *self = Self::DataEnd;
-                    }
+                    let left = left - taken as u64;
+                    self.state =
+                        if left == 0 { ChunkState::DataEnd } else { ChunkState::Data(left) };
                     continue;
                 }
-                Self::Start | Self::Size(_) | Self::Extension(_) => *self = self.in_size_line(byte),
-                Self::DataEnd => match byte {
-                    b'\r' => {}
-                    b'\n' => *self = Self::Start,
-                    _ => *self = Self::Broken,
-                },
-                Self::Trailer { empty } => match byte {
-                    b'\r' => {}
-                    b'\n' if *empty => *self = Self::Done,
-                    b'\n' => *empty = true,
-                    _ => *empty = false,
-                },
+                _ => self.state = self.after(byte),
+            }
+            if self.state == ChunkState::Broken {
+                break;
             }
             at += 1;
+            if byte == b'\n' && self.state == ChunkState::TrailerStart {
+                break;
+            }
         }
         at
     }
 
-    fn in_size_line(&self, byte: u8) -> Self {
+    /// Returns the state after a byte that is not data.
+    fn after(&mut self, byte: u8) -> ChunkState {
+        use ChunkState as State;
         let digit = char::from(byte).to_digit(16).map(u64::from);
-        match (self, byte, digit) {
-            (Self::Start, _, Some(digit)) => Self::Size(digit),
-            (Self::Size(size), _, Some(digit)) => match size.checked_mul(16) {
-                Some(size) => Self::Size(size + digit),
-                None => Self::Broken,
+        match (self.state, byte, digit) {
+            (State::Start, _, Some(digit)) => State::Size(digit),
+            (State::Size(size), _, Some(digit)) => match size.checked_mul(16) {
+                Some(size) => State::Size(size + digit),
+                None => State::Broken,
             },
-            (Self::Size(0) | Self::Extension(0), b'\n', _) => Self::Trailer { empty: true },
-            (Self::Size(size) | Self::Extension(size), b'\n', _) => Self::Data(*size),
-            (Self::Size(size) | Self::Extension(size), _, _) => Self::Extension(*size),
-            _ => Self::Broken,
+            (State::Size(size) | State::AfterSize(size), b' ' | b'\t', _) => {
+                self.counted(State::AfterSize(size))
+            }
+            (State::Size(size) | State::AfterSize(size), b';', _) => {
+                self.counted(State::Extension(size))
+            }
+            (State::Size(size) | State::AfterSize(size) | State::Extension(size), b'\r', _) => {
+                State::SizeEnd(size)
+            }
+            // A bare line feed ends a line for some readers and not for others.
+            (State::Extension(_), b'\n', _) => State::Broken,
+            (State::Extension(size), ..) => self.counted(State::Extension(size)),
+            (State::SizeEnd(0) | State::TrailerEnd { last: false }, b'\n', _) => {
+                State::TrailerStart
+            }
+            (State::SizeEnd(size), b'\n', _) => State::Data(size),
+            (State::DataEnd, b'\r', _) => State::DataLineEnd,
+            (State::DataLineEnd, b'\n', _) => State::Start,
+            (State::TrailerStart, b'\r', _) => State::TrailerEnd { last: true },
+            (State::Trailer, b'\r', _) => State::TrailerEnd { last: false },
+            (State::TrailerStart | State::Trailer, byte, _) if byte != b'\n' => {
+                self.counted(State::Trailer)
+            }
+            (State::TrailerEnd { last: true }, b'\n', _) => State::Done,
+            _ => State::Broken,
         }
+    }
+
+    /// Counts a byte of overhead; too many are malformed.
+    fn counted(&mut self, state: ChunkState) -> ChunkState {
+        self.overhead += 1;
+        if self.overhead > MAX_OVERHEAD { ChunkState::Broken } else { state }
     }
 }
 
@@ -149,11 +208,15 @@ impl Chunks {
 pub(super) fn body_end(head: &Head, bytes: &[u8], step: usize) -> Result<Option<usize>, String> {
     let mut framing = Framing::of(head)?;
     let mut end = 0;
-    for piece in bytes.chunks(step.max(1)) {
-        if framing.is_done() {
-            break;
+    for mut piece in bytes.chunks(step.max(1)) {
+        while !piece.is_empty() && !framing.is_done() {
+            let taken = framing.advance(piece);
+            end += taken;
+            if framing.is_broken() {
+                return Err("its chunks are malformed".to_owned());
+            }
+            piece = piece.get(taken..).unwrap_or_default();
         }
-        end += framing.advance(piece);
     }
     Ok(framing.is_done().then_some(end))
 }
@@ -177,7 +240,10 @@ mod tests {
     fn determines_the_framing_of_a_body() {
         assert_eq!(of(&[]), Ok(Framing::Length(0)));
         assert_eq!(of(&[("Content-Length", "5"), ("content-length", "5")]), Ok(Framing::Length(5)));
-        assert_eq!(of(&[("Transfer-Encoding", "CHUNKED")]), Ok(Framing::Chunked(Chunks::Start)));
+        assert_eq!(
+            of(&[("Transfer-Encoding", "CHUNKED")]),
+            Ok(Framing::Chunked(Chunks::default()))
+        );
         for wrong in [
             &[("Content-Length", "5"), ("Content-Length", "6")][..],
             &[("Content-Length", "+5")],
@@ -205,11 +271,27 @@ mod tests {
     }
 
     #[test]
-    fn passes_malformed_chunks_through() {
-        for wrong in ["xyz", "4\r\nwikiX", "ffffffffffffffffff\r\n", "\r\n"] {
+    fn stops_before_a_byte_that_is_not_allowed() {
+        for (wrong, at) in [
+            ("xyz", 0),
+            ("4\r\nwikiX", 7),
+            ("ffffffffffffffffff\r\n", 16),
+            ("\r\n", 0),
+            ("4\nwiki", 1),
+            ("4;a\nb", 3),
+            ("4 4\r\n", 2),
+            ("4\r\nwiki\n", 7),
+            ("0\r\n\n", 3),
+            ("0\r\nT: r\n\r\n", 7),
+            ("-4\r\n", 0),
+            ("0x4\r\n", 1),
+        ] {
             let mut framing = Framing::Chunked(Chunks::default());
-            assert_eq!(framing.advance(wrong.as_bytes()), wrong.len(), "{wrong}");
-            assert_eq!(framing, Framing::Chunked(Chunks::Broken), "{wrong}");
+            let mut end = 0;
+            while !framing.is_broken() {
+                end += framing.advance(&wrong.as_bytes()[end..]);
+            }
+            assert_eq!(end, at, "{wrong:?}");
         }
     }
 

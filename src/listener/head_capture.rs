@@ -10,19 +10,22 @@ mod captured_io;
 use std::fmt::Write as _;
 use std::future::Future as _;
 use std::io;
-use std::pin::{Pin, pin};
-use std::sync::mpsc::Sender;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::mpsc::{Receiver, Sender};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::{Buf as _, Bytes, BytesMut};
 use jiff::Timestamp;
-use tokio::net::TcpStream;
+use tokio::sync::oneshot;
 use tokio::time::{Instant, Sleep};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
-use super::body::{refusal, too_large};
+use super::body::{BodyFault, BodyLink, refusal, too_large};
 use super::framing::Framing;
+use super::link::{Link, Waiting};
 use super::{Limits, Refusal};
 use crate::delivery::{Head, HeadError};
 use crate::units;
@@ -41,21 +44,46 @@ pub(super) struct CapturedRequest {
     /// Length of the body as declared in the head.
     pub(super) declared: u64,
     pub(super) refused: Option<(u16, Refusal)>,
+    pub(super) body: BodyLink,
+}
+
+/// A response in transit to the socket.
+#[derive(Debug)]
+pub(super) struct PendingResponse {
+    /// Bytes of the body; those of the head come on top.
+    pub(super) size: usize,
+    /// Receives whether it was written to a client that was still there.
+    pub(super) written: oneshot::Sender<bool>,
+    /// Completes when the outcome is stored.
+    pub(super) recorded: oneshot::Receiver<()>,
 }
 
 /// Meaning of the next bytes from the socket.
 enum Phase {
     Head,
     Body(Framing),
+    /// Kept from hyper: the body was refused, and the connection ends after the response.
+    Refused,
     /// Ignored: the connection ends.
     Done,
 }
 
 pub(super) struct HeadCapture {
-    socket: TcpStream,
+    link: Arc<Link>,
     limits: Limits,
     captured: Sender<CapturedRequest>,
+    responses: Receiver<PendingResponse>,
+    /// The response that is being written, and the bytes written since.
+    writing: Option<(PendingResponse, usize)>,
+    /// Completes when the outcome of the last response is stored.
+    recorded: Option<oneshot::Receiver<()>>,
     phase: Phase,
+    /// Whether bytes of the next head have come, even if only empty lines.
+    in_head: bool,
+    /// Bytes of empty lines before the head.
+    skipped: usize,
+    fault: Option<oneshot::Sender<BodyFault>>,
+    is_body_refused: Arc<AtomicBool>,
     /// Bytes received and not yet used.
     buffer: BytesMut,
     /// Length of the start of the buffer that does not contain the end of a head.
@@ -64,27 +92,40 @@ pub(super) struct HeadCapture {
     skeleton: Bytes,
     timer: Pin<Box<Sleep>>,
     stop: Pin<Box<WaitForCancellationFutureOwned>>,
+    give_way: Pin<Box<WaitForCancellationFutureOwned>>,
+    /// Limits the wait for `recorded`.
+    shutdown_timer: Option<Pin<Box<Sleep>>>,
     refused: bool,
     is_shut_down: bool,
 }
 
 impl HeadCapture {
     pub(super) fn new(
-        socket: TcpStream,
+        link: &Arc<Link>,
         limits: &Limits,
-        captured: Sender<CapturedRequest>,
+        (captured, responses): (Sender<CapturedRequest>, Receiver<PendingResponse>),
         stop: CancellationToken,
     ) -> Self {
+        link.set_waiting(Waiting::Head);
         Self {
-            socket,
+            link: Arc::clone(link),
             limits: limits.clone(),
             captured,
+            responses,
+            writing: None,
+            recorded: None,
             phase: Phase::Head,
+            in_head: false,
+            skipped: 0,
+            fault: None,
+            is_body_refused: Arc::default(),
             buffer: BytesMut::new(),
             scanned: 0,
             skeleton: Bytes::new(),
             timer: Box::pin(tokio::time::sleep(limits.idle_time)),
             stop: Box::pin(stop.cancelled_owned()),
+            give_way: Box::pin(link.give_way_token().cancelled_owned()),
+            shutdown_timer: None,
             refused: false,
             is_shut_down: false,
         }
@@ -105,29 +146,40 @@ impl HeadCapture {
     /// Reads more from the socket; 0 at its end.
     fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         self.buffer.reserve(READ_SIZE);
-        let Self { socket, buffer, .. } = self;
-        pin!(tokio::io::AsyncReadExt::read_buf(socket, buffer)).poll(cx)
+        let Self { link, buffer, .. } = self;
+        loop {
+            ready!(link.socket.poll_read_ready(cx))?;
+            match link.socket.try_read_buf(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                read => return Poll::Ready(read),
+            }
+        }
     }
 
     /// Reads a head: `Ready` once it, or its refusal, was sent to the service.
     fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
             self.skip_empty_lines();
+            if self.skipped > self.limits.max_head {
+                self.phase = Phase::Done;
+                return Poll::Ready(Ok(()));
+            }
             if self.find_head() {
                 return Poll::Ready(Ok(()));
             }
-            let first = self.buffer.is_empty();
+            let is_empty = self.buffer.is_empty();
             match self.poll_fill(cx) {
-                Poll::Ready(Ok(0)) if first => self.phase = Phase::Done,
+                Poll::Ready(Ok(0)) if is_empty => self.phase = Phase::Done,
                 Poll::Ready(Ok(0)) => {
                     let why = "the connection ended within the head".to_owned();
                     self.refuse(400, refusal("head-malformed", why));
                 }
-                Poll::Ready(Ok(_)) if first => {
-                    self.set_timer(self.limits.head_time);
+                Poll::Ready(Ok(_)) => {
+                    if !std::mem::replace(&mut self.in_head, true) {
+                        self.set_timer(self.limits.head_time);
+                    }
                     continue;
                 }
-                Poll::Ready(Ok(_)) => continue,
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 Poll::Pending => ready!(self.poll_timeout(cx)),
             }
@@ -142,13 +194,18 @@ impl HeadCapture {
             self.phase = Phase::Done;
             return Poll::Ready(());
         }
-        ready!(self.timer.as_mut().poll(cx));
+        if self.give_way.as_mut().poll(cx).is_pending() {
+            ready!(self.timer.as_mut().poll(cx));
+        }
         if idle {
             self.phase = Phase::Done;
         } else {
-            let (received, time) =
-                (self.buffer.len(), units::format_duration(self.limits.head_time));
-            let why = format!("the head came too slowly: {received} bytes in {time}");
+            let time = if self.timer.is_elapsed() {
+                format!(" in {}", units::format_duration(self.limits.head_time))
+            } else {
+                ", and other clients needed the connection".to_owned()
+            };
+            let why = format!("the head came too slowly: {} bytes{time}", self.buffer.len());
             self.refuse(408, refusal("head-timeout", why));
         }
         Poll::Ready(())
@@ -158,6 +215,7 @@ impl HeadCapture {
     fn skip_empty_lines(&mut self) {
         while matches!(self.buffer.first(), Some(b'\r' | b'\n')) {
             self.buffer.advance(1);
+            self.skipped += 1;
         }
     }
 
@@ -175,7 +233,7 @@ impl HeadCapture {
             return true;
         }
         let raw = self.buffer.split_to(length).freeze();
-        self.scanned = 0;
+        (self.scanned, self.skipped) = (0, 0);
         match Head::parse(raw.clone()) {
             Ok(head) => self.accept(head),
             Err(HeadError::Malformed(httparse::Error::TooManyHeaders)) => {
@@ -255,11 +313,31 @@ impl HeadCapture {
         self.announce(head, declared, Some(refused));
     }
 
-    fn announce(&self, head: Head, declared: u64, refused: Option<(u16, Refusal)>) {
+    /// Ends a body that cannot become complete. hyper waits for more of it until the response is
+    /// written.
+    pub(super) fn end_body(&mut self, fault: BodyFault) {
+        self.phase = Phase::Refused;
+        if let Some(reader) = self.fault.take() {
+            // Fails if the body was refused for another reason.
+            let _ = reader.send(fault);
+        }
+    }
+
+    fn announce(&mut self, head: Head, declared: u64, refused: Option<(u16, Refusal)>) {
         #[expect(clippy::disallowed_methods, reason = "this is when a delivery is received")]
         let received_at = Timestamp::now();
+        let (sender, fault) = oneshot::channel();
+        self.fault = Some(sender);
+        self.is_body_refused = Arc::default();
+        let body = BodyLink { fault, is_refused: Arc::clone(&self.is_body_refused) };
+        let is_complete = match &self.phase {
+            Phase::Body(framing) => framing.is_done(),
+            _ => true,
+        };
+        let waiting = if is_complete { Waiting::No } else { Waiting::Body };
+        self.link.set_waiting(waiting);
         // Fails only if the connection, and the service with it, has ended.
-        let _ = self.captured.send(CapturedRequest { received_at, head, declared, refused });
+        let _ = self.captured.send(CapturedRequest { received_at, head, declared, refused, body });
     }
 }
 

@@ -1,5 +1,8 @@
 //! Responses to clients.
 
+use std::pin::Pin;
+use std::time::Duration;
+
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::StatusCode;
@@ -27,6 +30,35 @@ impl Reply {
     }
 }
 
+/// Called with the time after which the client had gone, or none if the response was sent.
+pub type OnOutcome =
+    Box<dyn FnOnce(Option<Duration>) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
+
+/// A reply, and what to do once it is known whether the client got it.
+pub struct Handled {
+    pub reply: Reply,
+    /// None if nobody wants to know.
+    pub on_outcome: Option<OnOutcome>,
+}
+
+impl From<Reply> for Handled {
+    fn from(reply: Reply) -> Self {
+        Self { reply, on_outcome: None }
+    }
+}
+
+impl From<ClientResponse> for Handled {
+    fn from(response: ClientResponse) -> Self {
+        Reply::from(response).into()
+    }
+}
+
+impl std::fmt::Debug for Handled {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Handled").field("reply", &self.reply).finish_non_exhaustive()
+    }
+}
+
 impl From<ClientResponse> for Reply {
     fn from(response: ClientResponse) -> Self {
         Self::Answer(response)
@@ -46,6 +78,11 @@ impl ClientResponse {
     pub fn plain_text(status: u16, text: String) -> Self {
         let headers = vec![Header::new("Content-Type", "text/plain; charset=utf-8")];
         Self { status, headers, body: text.into() }
+    }
+
+    /// Returns the bytes of the body that are written.
+    pub(super) fn written_size(&self, is_head: bool) -> usize {
+        if is_head || matches!(self.status, 204 | 304) { 0 } else { self.body.len() }
     }
 
     /// Makes this the last response on its connection.

@@ -1,10 +1,11 @@
 //! Sends one request per connection. Redirects are responses like any other.
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body as _, Incoming};
 use hyper::client::conn::http1;
@@ -18,10 +19,18 @@ use tokio_rustls::TlsConnector;
 use super::raw_head_writer::{OnFlushed, RawHeadWriter};
 use super::tls::Tls;
 use super::{Request, Response, SendError, SendOutcome, Target, next_hop_head};
+use crate::body_budget::{BodyBudget, Room};
 use crate::delivery::{Header, Timing};
 
 /// Larger responses are an error.
 const MAX_RESPONSE: u64 = 25 << 20;
+
+/// Memory for the bodies of all responses in progress, in bytes. The first 64 KiB of each are not
+/// counted.
+const RESPONSES_IN_PROGRESS: usize = 256 << 20;
+
+/// Time that a response waits for memory.
+const ROOM_TIME: Duration = Duration::from_secs(10);
 
 /// Records the timing, and signals when the request has been written.
 struct Progress {
@@ -36,6 +45,10 @@ pub struct Client {
     connect_time: Duration,
     response_time: Duration,
     tls: Arc<Tls>,
+    /// Memory for the bodies of all responses in progress.
+    responses: BodyBudget,
+    /// Address of the listener, to which nothing is sent.
+    listener: Option<SocketAddr>,
 }
 
 impl Default for Client {
@@ -51,7 +64,14 @@ impl Client {
     }
 
     pub fn with_timeouts(connect_time: Duration, response_time: Duration) -> Self {
-        Self { connect_time, response_time, tls: Arc::default() }
+        let responses = BodyBudget::new(RESPONSES_IN_PROGRESS);
+        Self { connect_time, response_time, tls: Arc::default(), responses, listener: None }
+    }
+
+    /// Refuses to send to the listener at this address, however a target names it.
+    #[must_use]
+    pub fn without_loop_to(self, listener: SocketAddr) -> Self {
+        Self { listener: Some(listener), ..self }
     }
 
     /// Sets the time to wait for the response.
@@ -91,6 +111,9 @@ impl Client {
         let connecting = tokio::time::timeout(after, connect(target));
         let stream =
             connecting.await.map_err(|_| SendError::ConnectTimeout { target: name(), after })??;
+        if self.listener.is_some_and(|listener| leads_to(&stream, listener)) {
+            return Err(SendError::OwnListener { target: name() });
+        }
         // Small requests should not be delayed. Without the option they are only slower.
         let _ = stream.set_nodelay(true);
         let after = self.response_time;
@@ -98,10 +121,10 @@ impl Client {
             if target.tls {
                 let stream = self.with_tls(target, stream).await?;
                 progress.timing.connected = Some(progress.start.elapsed());
-                exchange_on(stream, target, request, progress).await
+                exchange_on(stream, target, request, (progress, &self.responses)).await
             } else {
                 progress.timing.connected = Some(progress.start.elapsed());
-                exchange_on(stream, target, request, progress).await
+                exchange_on(stream, target, request, (progress, &self.responses)).await
             }
         };
         tokio::time::timeout(after, response)
@@ -120,6 +143,15 @@ impl Client {
             .map_err(|error| failed(io::Error::other(error)))?;
         TlsConnector::from(config).connect(name, stream).await.map_err(failed)
     }
+}
+
+/// Returns whether a connection ends at the listener with this address.
+fn leads_to(stream: &TcpStream, listener: SocketAddr) -> bool {
+    let (Ok(peer), Ok(local)) = (stream.peer_addr(), stream.local_addr()) else { return false };
+    let [peer_ip, local_ip, listener_ip] =
+        [peer, local, listener].map(|address| address.ip().to_canonical());
+    let is_here = peer_ip == listener_ip || (listener_ip.is_unspecified() && peer_ip == local_ip);
+    is_here && peer.port() == listener.port()
 }
 
 async fn connect(target: &Target) -> Result<TcpStream, SendError> {
@@ -143,7 +175,7 @@ async fn exchange_on<S>(
     stream: S,
     target: &Target,
     request: &Request,
-    progress: &mut Progress,
+    (progress, budget): (&mut Progress, &BodyBudget),
 ) -> Result<Response, SendError>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send,
@@ -169,7 +201,7 @@ where
     };
     progress.timing.first_byte = Some(progress.start.elapsed());
     let (parts, body) = response.into_parts();
-    let reading = read(body, target);
+    let reading = read(body, target, budget);
     tokio::pin!(reading);
     let body = tokio::select! {
         biased;
@@ -196,22 +228,31 @@ fn placeholder(request: &Request) -> hyper::Request<Full<Bytes>> {
     placeholder
 }
 
-async fn read(mut body: Incoming, target: &Target) -> Result<Bytes, SendError> {
+async fn read(
+    mut body: Incoming,
+    target: &Target,
+    budget: &BodyBudget,
+) -> Result<Bytes, SendError> {
     let too_large = || SendError::TooLarge { target: target.to_string(), limit: MAX_RESPONSE };
     // A response with too large a declared length need not be read.
     if body.size_hint().lower() > MAX_RESPONSE {
         return Err(too_large());
     }
-    let mut bytes = BytesMut::new();
+    let mut bytes = Vec::new();
+    let mut room = Room::default();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| to_send_error(&error, target))?;
         let Ok(data) = frame.into_data() else { continue };
-        bytes.extend_from_slice(&data);
-        if bytes.len() as u64 > MAX_RESPONSE {
+        let size = bytes.len() + data.len();
+        if size as u64 > MAX_RESPONSE {
             return Err(too_large());
         }
+        if !room.grow(budget, size, ROOM_TIME).await {
+            return Err(SendError::NoRoom { target: target.to_string() });
+        }
+        bytes.extend_from_slice(&data);
     }
-    Ok(bytes.freeze())
+    Ok(room.hold(bytes))
 }
 
 fn to_send_error(error: &hyper::Error, target: &Target) -> SendError {

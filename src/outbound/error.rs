@@ -28,6 +28,18 @@ pub enum SendError {
     TooLarge { target: String, limit: u64 },
     #[error("it was not sent to {target}: {waiting} others wait for it already")]
     Overrun { target: String, waiting: usize },
+    #[error("the response of {target} was not read: other responses take up all memory for them")]
+    NoRoom { target: String },
+    #[error(
+        "{target} is this listener itself, so the delivery was not sent there; forward to where \
+         your application listens"
+    )]
+    OwnListener { target: String },
+    #[error(
+        "forwarding loop: this listener has already forwarded the delivery, so it was not sent to \
+         {target} again"
+    )]
+    Loop { target: String },
     #[error("{target} had not answered when hookglass stopped")]
     Stopped { target: String },
 }
@@ -46,6 +58,9 @@ impl SendError {
             Self::Garbage { .. } => "not-http",
             Self::TooLarge { .. } => "response-too-large",
             Self::Overrun { .. } => "queue-full",
+            Self::NoRoom { .. } => "no-room",
+            Self::OwnListener { .. } => "own-listener",
+            Self::Loop { .. } => "forwarding-loop",
             Self::Stopped { .. } => "stopped",
         }
     }
@@ -63,6 +78,11 @@ impl SendError {
 
     pub fn timed_out(&self) -> bool {
         matches!(self, Self::ConnectTimeout { .. } | Self::AnswerTimeout { .. })
+    }
+
+    /// Returns true if the request would have come round again.
+    pub fn is_loop(&self) -> bool {
+        matches!(self, Self::OwnListener { .. } | Self::Loop { .. })
     }
 
     /// Returns true if the request was not sent, so that the error says nothing about the target.

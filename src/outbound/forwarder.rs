@@ -18,6 +18,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::health::TargetCondition;
+use super::hop;
 use super::{Client, Health, Request, SendError, SendOutcome, Target};
 use crate::delivery::Timing;
 use crate::task;
@@ -99,6 +100,8 @@ impl Forwarder {
         stop: CancellationToken,
     ) -> (Self, impl Future<Output = ()>) {
         let (queue, jobs) = mpsc::channel(limits.waiting.max(1));
+        let mut target = target;
+        target.options.add_headers.push(hop::header());
         let (health, _) = watch::channel(Health::default());
         let work =
             QueueWorker { client, target: target.clone(), limits, health: health.clone(), stop };
@@ -130,6 +133,9 @@ impl Forwarder {
 
     fn enqueue(&self, request: Request) -> Result<oneshot::Receiver<SendOutcome>, SendError> {
         let target = || self.target.to_string();
+        if hop::has_passed(&request.head) {
+            return Err(SendError::Loop { target: target() });
+        }
         let queue_full = || SendError::Overrun { target: target(), waiting: self.waiting() };
         // A request larger than the total capacity takes all of it.
         let units = request.body.len().div_ceil(UNIT).min(MAX_BYTES / UNIT);

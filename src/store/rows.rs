@@ -63,6 +63,7 @@ columns! {
     Differs = "d.differs",
     SchemaChanges = "d.shape",
     Resent = "d.resent",
+    ClientGone = "d.client_gone_us",
 }
 
 /// Number of columns in [`SUMMARY`]; columns selected after them start at this position.
@@ -144,6 +145,7 @@ pub(super) fn summary(row: &Row<'_>) -> rusqlite::Result<Summary> {
         annotations: Annotations { marked: Column::Marked.get(row)?, note: Column::Note.get(row)? },
         flags: DeliveryFlags {
             differs: Column::Differs.get(row)?,
+            client_gone: optional_duration(row, Column::ClientGone as usize)?,
             schema_changes: sentences(Column::SchemaChanges.get(row)?),
             resent: Column::Resent.get(row)?,
         },

@@ -37,10 +37,11 @@ const VERSIONS: [SchemaVersion; KNOWN as usize] = [
         deliveries: ", 0 AS differs, NULL AS shape, 0 AS resent",
         attempts: "",
     },
+    SchemaVersion { migration: V6, deliveries: ", NULL AS client_gone_us", attempts: "" },
 ];
 
 /// The version of a store that this program writes.
-pub(super) const KNOWN: u32 = 5;
+pub(super) const KNOWN: u32 = 6;
 
 /// Page size of new stores in bytes. Twice SQLite's default takes an eighth less CPU for each
 /// delivery, since the log has a header and two system calls for each page; four times as much costs
@@ -154,6 +155,11 @@ CREATE TABLE shapes (
   paths           TEXT    NOT NULL,  -- one path per line, preceded by a number for its types
   PRIMARY KEY (provider, event_type)
 ) WITHOUT ROWID;
+";
+
+const V6: &str = "
+-- Microseconds after which the client had gone without its response; NULL if it got one.
+ALTER TABLE deliveries ADD COLUMN client_gone_us INTEGER;
 ";
 
 /// Returns the versions after `from` up to `to`.

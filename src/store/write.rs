@@ -1,5 +1,7 @@
 //! Statements of the writer: new deliveries, and later updates.
 
+use std::time::Duration;
+
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::rows::{self, insert};
@@ -100,6 +102,18 @@ pub(super) fn record_response(
     connection
         .prepare_cached("UPDATE deliveries SET answer_status = ?2, revision = ?3 WHERE id = ?1")?
         .execute(params![id.0, status, revision])?;
+    Ok(())
+}
+
+pub(super) fn record_client_gone(
+    connection: &Connection,
+    id: DeliveryId,
+    after: Duration,
+    revision: i64,
+) -> rusqlite::Result<()> {
+    let sql = "UPDATE deliveries SET answer_status = 0, client_gone_us = ?2, revision = ?3 \
+               WHERE id = ?1";
+    connection.prepare_cached(sql)?.execute(params![id.0, rows::micros(after), revision])?;
     Ok(())
 }
 

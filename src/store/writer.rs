@@ -10,7 +10,9 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::feed::Feed;
 use super::open_store::{Checked, OpenStore};
-use super::write::{Inserted, keep, record_attempt, record_diagnosis, record_response};
+use super::write::{
+    Inserted, keep, record_attempt, record_client_gone, record_diagnosis, record_response,
+};
 use super::{KeepError, StoreChange, StoreProgress, Stored, WriteJob, annotate, read, schemas};
 use crate::delivery::NewDelivery;
 
@@ -124,6 +126,7 @@ impl Group {
             WriteJob::Keep(delivery, _) => self.bytes += delivery.body.len(),
             WriteJob::Edit(edit, _) => self.bytes += edit.rows() * ROW_BYTES,
             WriteJob::RecordResponse(..)
+            | WriteJob::RecordClientGone(..)
             | WriteJob::RecordDiagnosis(..)
             | WriteJob::RecordAttempt(..)
             | WriteJob::RecordSchema(..) => {}
@@ -351,6 +354,9 @@ impl WriteJob {
             Self::Keep(delivery, _) => {
                 return keep(connection, delivery, revision).map(JobOutcome::Kept);
             }
+            Self::RecordClientGone(id, after, _) => {
+                record_client_gone(connection, *id, *after, revision)
+            }
             Self::RecordResponse(id, status, _) => {
                 record_response(connection, *id, *status, revision)
             }
@@ -382,6 +388,7 @@ impl WriteJob {
                 Some(JobReply::Kept(reply, stored))
             }
             Self::RecordResponse(_, _, reply)
+            | Self::RecordClientGone(_, _, reply)
             | Self::RecordDiagnosis(_, _, reply)
             | Self::Edit(_, reply)
             | Self::RecordSchema(_, reply)

@@ -25,8 +25,13 @@ pub(crate) struct Listener {
 impl Listener {
     /// Starts one on a free port, and waits until it listens.
     pub(crate) fn start(command: &mut Command) -> Tested<Self> {
+        Self::start_at(command, "127.0.0.1:0")
+    }
+
+    /// Starts one at an address, and waits until it listens.
+    pub(crate) fn start_at(command: &mut Command, address: &str) -> Tested<Self> {
         let mut child = command
-            .args(["--headless", "--bind", "127.0.0.1:0"])
+            .args(["--headless", "--bind", address])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -12,7 +12,7 @@ use crate::filter::{self, FilterColumn};
 pub(super) struct Hot {
     kind: u32,
     target: u32,
-    /// 0 if there is no response yet.
+    /// Status, [`NONE_YET`], [`NOT_SENT`], or [`CLIENT_GONE`].
     response: u16,
     status: SignatureStatus,
     source: Source,
@@ -46,13 +46,32 @@ const DIFFERS: u16 = 1 << 5;
 const RESHAPED: u16 = 1 << 6;
 const RESENT: u16 = 1 << 7;
 
+const NONE_YET: u16 = 0;
+/// No response was sent, on purpose.
+const NOT_SENT: u16 = 1;
+const CLIENT_GONE: u16 = 2;
+
+/// Returns the status of the response; 0 if none was sent.
+fn response(hot: &Hot) -> Option<u16> {
+    match hot.response {
+        NONE_YET => None,
+        NOT_SENT | CLIENT_GONE => Some(0),
+        status => Some(status),
+    }
+}
+
 impl Hot {
     pub(super) fn new(summary: &Summary, texts: &mut Texts) -> Self {
         let flag = |is: bool, flag: u16| if is { flag } else { 0 };
         Self {
             kind: texts.optional(summary.event.event_type.as_deref()),
             target: texts.number(&summary.request.target),
-            response: summary.response.unwrap_or(0),
+            response: match summary.response {
+                _ if summary.flags.client_gone.is_some() => CLIENT_GONE,
+                Some(0) => NOT_SENT,
+                Some(status) => status,
+                None => NONE_YET,
+            },
             status: summary.signature.status,
             source: summary.request.source,
             flags: flag(summary.duplicate_of.is_some(), DUPLICATE)
@@ -195,7 +214,8 @@ impl<'i> RowRef<'i> {
             kind: self.kind(),
             status: hot.status,
             cause: text(cold.cause),
-            response: (hot.response > 0).then_some(hot.response),
+            response: response(hot),
+            client_gone: hot.response == CLIENT_GONE,
             refused: text(cold.refused),
             source: hot.source,
             peer: text(cold.peer),
@@ -241,7 +261,7 @@ impl filter::FilterRow for RowRef<'_> {
     }
 
     fn response(&self) -> Option<u16> {
-        (self.hot.response > 0).then_some(self.hot.response)
+        response(self.hot)
     }
 
     fn status(&self) -> SignatureStatus {
@@ -288,6 +308,7 @@ pub struct ListRow<'i> {
     pub status: SignatureStatus,
     pub cause: Option<&'i str>,
     pub response: Option<u16>,
+    pub client_gone: bool,
     /// Code of the refusal.
     pub refused: Option<&'i str>,
     pub source: Source,

@@ -53,6 +53,9 @@ fn below(line: StyledLine) -> StyledLine {
 
 /// Renders the response to the client.
 fn answer(summary: &Summary) -> StyledLine {
+    if let Some(gone) = summary.flags.client_gone_text() {
+        return StyledLine::new(StyleClass::Bad, format!("no response was sent: {gone}"));
+    }
     match summary.response {
         Some(0) => StyledLine::new(
             StyleClass::Warn,

@@ -169,9 +169,10 @@ impl RoutingPlan {
         &self,
         tasks: &mut JoinSet<()>,
         store: Store,
+        address: SocketAddr,
         stop: &CancellationToken,
     ) -> Arc<Forwards> {
-        let client = Client::new();
+        let client = Client::new().without_loop_to(address);
         let mut forward = |filter: &Filter, target: Target, pace: QueueLimits, client: Client| {
             let (forwarder, work) = Forwarder::new(client, target, pace, stop.clone());
             tasks.spawn(work);

@@ -109,6 +109,7 @@ fn text(
         ListColumn::Source => (StyleClass::Dim, row.source.as_str().to_owned()),
         ListColumn::Size => (StyleClass::Plain, units::format_size(row.body_size)),
         ListColumn::Answer => match row.response {
+            Some(0) if row.client_gone => (StyleClass::Bad, "gone".to_owned()),
             Some(0) => (StyleClass::Bad, "none".to_owned()),
             Some(status) if status >= 400 => (StyleClass::Bad, status.to_string()),
             Some(status) => (StyleClass::Plain, status.to_string()),

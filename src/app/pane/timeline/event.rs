@@ -73,7 +73,10 @@ fn line(model: &Model, one: &Summary, sign: &str, before: Option<Timestamp>) -> 
         .with(StyleClass::Plain, format!("  delivery {} ", one.id))
         .with(role, format!("{verdict} {}", one.signature.status));
     let line = match one.response {
-        Some(0) => line.with(StyleClass::Warn, ", not answered"),
+        Some(0) => match one.flags.client_gone_text() {
+            Some(gone) => line.with(StyleClass::Bad, format!(", {gone}")),
+            None => line.with(StyleClass::Warn, ", not answered"),
+        },
         Some(status) => {
             line.with(StyleClass::Dim, ", answered ").with(status_role(status), status.to_string())
         }
