@@ -1,6 +1,7 @@
 //! Terminal setup, restored however the dashboard ends.
 
 use std::io::{self, Stdout, Write as _};
+use std::mem::ManuallyDrop;
 
 use crossterm::cursor::Show;
 use crossterm::event::{
@@ -17,7 +18,8 @@ use crate::app::layout::Size;
 
 /// Terminal in raw mode on the alternate screen.
 pub(super) struct Terminal {
-    screen: ratatui::Terminal<CrosstermBackend<Stdout>>,
+    /// Never dropped: that would show the cursor, and panics if the terminal is gone.
+    screen: ManuallyDrop<ratatui::Terminal<CrosstermBackend<Stdout>>>,
 }
 
 impl Terminal {
@@ -30,7 +32,7 @@ impl Terminal {
         }));
         take(true)?;
         let screen = ratatui::Terminal::new(CrosstermBackend::new(io::stdout()))?;
-        Ok(Self { screen })
+        Ok(Self { screen: ManuallyDrop::new(screen) })
     }
 
     pub(super) fn size(&self) -> io::Result<Size> {
@@ -46,7 +48,8 @@ impl Terminal {
     /// would be read as a key.)
     pub(super) fn clear(&mut self) -> io::Result<()> {
         execute!(io::stdout(), Clear(ClearType::All))?;
-        self.screen = ratatui::Terminal::new(CrosstermBackend::new(io::stdout()))?;
+        let screen = ratatui::Terminal::new(CrosstermBackend::new(io::stdout()))?;
+        self.screen = ManuallyDrop::new(screen);
         Ok(())
     }
 

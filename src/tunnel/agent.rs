@@ -8,6 +8,8 @@ use tokio::io::{AsyncBufReadExt as _, BufReader, Split};
 use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 use tokio::time::Instant;
 
+use crate::provider;
+
 /// Time that an agent gets to terminate.
 const GRACE: Duration = Duration::from_secs(2);
 
@@ -43,6 +45,9 @@ impl Agent {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true);
+        for provider in provider::all() {
+            command.env_remove(&provider.secret_env);
+        }
         #[cfg(unix)]
         command.process_group(0);
         let mut child = command.spawn()?;
