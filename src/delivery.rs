@@ -18,7 +18,10 @@ use crate::words::words;
 
 pub use attempt::{Attempt, AttemptKind, Comparison, Outcome, ResponseRecord, Timing, Transition};
 pub use flags::{DeliveryFlags, Related};
-pub use head::{Head, HeadError, Header, Version, header_text, is_added_in_transit, is_hop_by_hop};
+pub use head::{
+    Head, HeadError, Header, Version, header_text, is_added_in_transit, is_credential,
+    is_hop_by_hop,
+};
 pub use verdict::{BodyPosition, Explanation, Help, Proof, ProofRow, SignatureStatus, Verdict};
 
 /// The store's id of a delivery; later deliveries have larger ones.

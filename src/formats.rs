@@ -63,7 +63,8 @@ pub struct Stream {
     pub takes_refused: bool,
     /// Whether entries are for reading back, so that they keep every byte.
     pub keeps_credentials: bool,
-    pub entry: fn(&Delivery, &EntryOptions<'_>) -> Entry,
+    /// Returns the entry, or the reason why the format cannot express the delivery.
+    pub entry: fn(&Delivery, &EntryOptions<'_>) -> Result<Entry, String>,
 }
 
 /// Options of an entry other than its delivery.
@@ -109,7 +110,7 @@ pub static EXPORT_FORMATS: &[ExportFormat] = &[
             end: "",
             takes_refused: true,
             keeps_credentials: true,
-            entry: |delivery, _| Entry::of(format!("{}\n", jsonl::line(delivery))),
+            entry: |delivery, _| Ok(Entry::of(format!("{}\n", jsonl::line(delivery)))),
         }),
     },
     ExportFormat {
@@ -123,7 +124,7 @@ pub static EXPORT_FORMATS: &[ExportFormat] = &[
             end: har::END,
             takes_refused: false,
             keeps_credentials: false,
-            entry: |delivery, _| Entry::of(har::entry(delivery)),
+            entry: |delivery, _| Ok(Entry::of(har::entry(delivery))),
         }),
     },
     ExportFormat {
@@ -152,7 +153,7 @@ pub static EXPORT_FORMATS: &[ExportFormat] = &[
             takes_refused: false,
             keeps_credentials: false,
             entry: |delivery, options| {
-                Entry::of(format!("{}\n", curl::command(delivery, options.base)))
+                Ok(Entry::of(format!("{}\n", curl::command(delivery, options.base))))
             },
         }),
     },

@@ -34,7 +34,7 @@ mod section;
 mod span;
 mod xml;
 
-pub use content_encoding::{Decoded, decoded};
+pub use content_encoding::{Decoded, MAX_SIZE as MAX_DECODED_SIZE, decoded, decoded_whole};
 pub use document::{Document, DocumentForm};
 pub use escape::{around, escape, visible_bytes};
 pub use folds::Folds;

@@ -22,16 +22,21 @@ pub(crate) use pattern::SensitivePattern;
 pub(crate) use rule::{Instruction, RedactionRule};
 
 /// Headers with credentials, addresses, or names of machines.
-const HEADERS: [&str; 18] = [
+const HEADERS: [&str; 23] = [
     "authorization",
     "proxy-authorization",
     "cookie",
     "set-cookie",
-    "*-api-key",
-    "api-key",
-    "*-token",
-    "*-secret",
-    "*-password",
+    "*-key",
+    "*api-key*",
+    "*apikey*",
+    "*token*",
+    "*secret*",
+    "*password*",
+    "*passcode*",
+    "*credential*",
+    "*jwt*",
+    "x-auth*",
     "forwarded",
     "via",
     "x-forwarded-for",
@@ -44,9 +49,11 @@ const HEADERS: [&str; 18] = [
 ];
 
 /// Keys of JSON objects and forms that contain credentials.
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 14] = [
     "password",
     "passwd",
+    "passcode",
+    "passphrase",
     "secret",
     "client_secret",
     "token",

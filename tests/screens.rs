@@ -1038,3 +1038,50 @@ fn older_days_keep_the_time_of_day() {
     stage.happen(Event::Tick(at(3 * 86_400)));
     assert!(stage.screen().contains("15 Jan 08:00"), "{}", stage.screen());
 }
+
+#[test]
+fn privacy_mode_masks_all_that_came_from_outside() {
+    let headers = [
+        Header::new("Host", "canary-host7.example"),
+        Header::new("X-Canary7-Name", "canary7"),
+        Header::new("X-Cribbly-Signature", "canary7"),
+    ];
+    let head = Head::build("POST", "/canary7?token=canary7", &headers);
+    let body = r#"{"canary7@example.org":"canary7","created_at":1790000000,"type":"canary7.x"}"#;
+    let mut new = NewDelivery::new(head, body.into(), at(30));
+    new.request.peer = Some("203.0.113.77:50000".to_owned());
+    "cribbly".clone_into(&mut new.provider);
+    new.event =
+        EventRef { id: Some("canary7".to_owned()), event_type: Some("canary7.x".to_owned()) };
+    let why = "the secret is right but for whitespace around `canary7`; trim it with `trim()`";
+    new.signature = Verdict::explained(SignatureStatus::Mismatch, why);
+    new.response = Some(200);
+    let found = new.into_delivery(DeliveryId(1), None);
+    let session = session(&["SECRET"], "in memory only");
+    let (rows, checks) = (vec![found.summary.clone()], verifier(&session));
+    let mut stage = Stage::new((200, 40), session, 60, rows, move |effect| {
+        let Effect::Load(_) = effect else { return None };
+        let report = checks.examine(&found);
+        Some(Event::Loaded(Arc::new(Loaded::new(found.clone(), report))))
+    });
+    stage.press("P");
+    for tab in ["1", "2", "3", "4", "5", "1X", "X<Enter>jj", "<Esc>A", "<Esc>D"] {
+        let screen = stage.press(tab).screen();
+        for canary in ["anary7", "203.0.113", "2026-09-21", "canary-host7", "token=c"] {
+            assert!(!screen.contains(canary), "{tab} {canary}: {screen}");
+        }
+        assert!(screen.contains(" MASKED "), "{tab}: {screen}");
+    }
+    let screen = stage.press("n3").screen();
+    assert!(words(&screen).contains("trim it with"), "{screen}");
+}
+
+#[test]
+fn a_hit_does_not_scroll_away_what_is_around_it() {
+    let mut stage = open((120, 36), &["SECRET"], 9);
+    let screen = stage.press("<Enter>/tiger<Enter>n").screen();
+    assert!(
+        screen.contains("\"message\": \"It’s the tiger") && screen.contains("\"type\""),
+        "{screen}"
+    );
+}

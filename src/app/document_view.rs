@@ -3,12 +3,14 @@
 mod find;
 mod visible_lines;
 
+use std::ops::Range;
+
 use super::action::{Direction, Fold, Move};
 use crate::payload::{Document, Folds};
 
 pub use find::Finding;
 pub(super) use visible_lines::role as piece_role;
-pub use visible_lines::{Tokens, VisibleLines, highlighted, shown};
+pub use visible_lines::{Tokens, VisibleLines, highlighted, shown, shown_masked};
 
 /// Part of the screen available to a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +36,8 @@ pub struct DocumentView {
     /// Levels that show if folding by level.
     level: Option<usize>,
     pub finding: Option<Finding>,
+    /// Bytes of the cursor's row to scroll to as soon as the size of the screen is known.
+    reveal: Option<Range<usize>>,
 }
 
 impl DocumentView {
@@ -171,6 +175,7 @@ impl DocumentView {
     pub fn settle(&mut self, document: &Document, window: Viewport) {
         let count = self.folds.visible_count(document);
         let height = window.height.max(1);
+        self.show_revealed(document, window);
         let visible = self.folds.visible(self.cursor).min(count.saturating_sub(1));
         self.cursor = self.folds.absolute(document, visible).unwrap_or(0);
         if window.wrap {
@@ -191,6 +196,30 @@ impl DocumentView {
         }
     }
 
+    /// Scrolls to the current match, and no further than needed, so that what is around it stays in
+    /// view: sideways only if it is cut, and up or down only if it is not well inside of the screen.
+    fn show_revealed(&mut self, document: &Document, window: Viewport) {
+        let Some(hit) = self.reveal.take() else { return };
+        if window.wrap {
+            let visible = self.folds.visible(self.cursor);
+            if self.lines_of(document, window, visible) > window.height {
+                self.top = visible;
+                self.skipped = (hit.start / window.width.max(4)).saturating_sub(window.height / 3);
+            }
+            return;
+        }
+        if hit.end <= window.width {
+            self.left = 0;
+        } else if hit.start < self.left || hit.end > self.left + window.width {
+            self.left = hit.start.saturating_sub(window.width / 3);
+        }
+        let (visible, margin) = (self.folds.visible(self.cursor), window.height / 5);
+        let inside = self.top + margin..(self.top + window.height).saturating_sub(margin);
+        if !inside.contains(&visible) {
+            self.top = visible.saturating_sub(window.height / 3);
+        }
+    }
+
     /// Counts screen lines from the top to the end of a row.
     fn skipped_sum(&self, document: &Document, window: Viewport, visible: usize) -> usize {
         let all = self.top..=visible;
@@ -204,7 +233,7 @@ impl DocumentView {
             return 1;
         }
         let row = self.folds.absolute(document, visible);
-        row.map_or(1, |row| visible_lines::wrapped(self, document, row, window.width).len().max(1))
+        row.map_or(1, |row| visible_lines::line_count(self, document, row, window.width).max(1))
     }
 }
 

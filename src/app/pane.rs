@@ -41,7 +41,7 @@ struct Pane {
 const PANES: [Pane; 3] = [
     Pane {
         tab: Tab::Headers,
-        lines: |_, loaded, _| headers::lines(loaded),
+        lines: |model, loaded, _| headers::lines(model, loaded),
         indent: LABEL,
         facts: |loaded| format!("{} headers ", loaded.delivery.head.headers.len()),
     },
@@ -67,7 +67,11 @@ pub fn lines(model: &Model, width: usize) -> Vec<StyledLine> {
     let note = loaded.delivery.summary.annotations.note.as_ref();
     let note = note.map(|note| StyledLine::new(StyleClass::Warn, format!("✎ {note}")));
     let lines = note.into_iter().chain((pane.lines)(model, loaded, width));
-    let mask = |line: StyledLine| if model.is_masked() { line.masked() } else { line };
+    let mask = |line: StyledLine| match (model.is_masked(), pane.tab == Tab::Headers) {
+        (false, _) => line,
+        (true, false) => line.masked(),
+        (true, true) => line.masked_with_names(),
+    };
     lines.map(mask).flat_map(|line| line.wrap(width, pane.indent)).collect()
 }
 
@@ -130,12 +134,29 @@ fn labelled(label: &str, role: StyleClass, text: impl AsRef<str>) -> StyledLine 
 /// Returns the part of the screen that a document has; a note above it takes a line.
 pub fn viewport(model: &Model) -> Option<Viewport> {
     let areas = model.areas()?;
-    let note = note(model).is_some();
+    let note = note_lines(model, usize::from(areas.detail.width.saturating_sub(2))).len();
     Some(Viewport {
         width: usize::from(areas.detail.width.saturating_sub(2)),
-        height: usize::from(areas.detail.height).saturating_sub(usize::from(note)),
+        height: usize::from(areas.detail.height).saturating_sub(note),
         wrap: model.flags.wrapped,
     })
+}
+
+/// Maximum number of lines of the note above a document.
+const NOTE: usize = 3;
+
+/// Returns the note above the document in lines of `width` columns.
+pub fn note_lines(model: &Model, width: usize) -> Vec<StyledLine> {
+    let Some(note) = note(model) else { return Vec::new() };
+    let refused = model.detail.loaded.as_deref();
+    let refused = refused.is_some_and(|loaded| loaded.delivery.summary.request.refused.is_some());
+    let is_wrong =
+        refused || note.contains("not valid") || note.contains("broken") || note.starts_with('✎');
+    // What only describes the body must not look like a warning.
+    let role = if is_wrong { StyleClass::Warn } else { StyleClass::Dim };
+    let mut lines = StyledLine::new(role, note).wrap(width, 2);
+    lines.truncate(NOTE);
+    lines
 }
 
 /// Returns the note above the document, if there is one.

@@ -49,6 +49,17 @@ pub fn masked(text: &str) -> String {
     text.chars().map(mask).collect()
 }
 
+/// Masks what a sentence quotes in backticks, unless it is made of plain words: the sentence is advice,
+/// and the quotation may be a part of a delivery.
+fn masked_quotes(text: &str) -> String {
+    let parts = text.split('`').enumerate();
+    let parts = parts.map(|(at, part)| match at % 2 {
+        1 if !is_plain_name(part) => masked(part),
+        _ => part.to_owned(),
+    });
+    parts.collect::<Vec<_>>().join("`")
+}
+
 /// Returns whether a name is made of plain words, like event types, keys, and headers usually are, so
 /// that it says nothing about a person.
 pub fn is_plain_name(name: &str) -> bool {
@@ -77,6 +88,17 @@ impl StyledSpan {
     pub fn masked(self) -> Self {
         match self.role {
             role if role.is_value() => Self { role, text: masked(&self.text) },
+            role => Self { role, text: masked_quotes(&self.text) },
+        }
+    }
+
+    /// Masks the span if it is a name that is not made of plain words, such as a key of a map of
+    /// people.
+    fn masked_name(self) -> Self {
+        match self.role {
+            StyleClass::Name if !is_plain_name(&self.text) => {
+                Self { role: self.role, text: masked(&self.text) }
+            }
             _ => self,
         }
     }
@@ -101,6 +123,12 @@ impl StyledLine {
     #[must_use]
     pub fn masked(self) -> Self {
         Self(self.0.into_iter().map(StyledSpan::masked).collect())
+    }
+
+    /// Masks the values of the line, and names that are not made of plain words.
+    #[must_use]
+    pub fn masked_with_names(self) -> Self {
+        Self(self.0.into_iter().map(|span| span.masked().masked_name()).collect())
     }
 
     /// Appends another line.

@@ -26,6 +26,38 @@ pub fn is_hop_by_hop(name: &str) -> bool {
     HOP_BY_HOP.iter().any(|hop| hop.eq_ignore_ascii_case(name))
 }
 
+/// Words in the names of headers that authenticate a sender, whatever the provider.
+const CREDENTIAL_WORDS: [&str; 17] = [
+    "apikey",
+    "assertion",
+    "authentication",
+    "authorization",
+    "cookie",
+    "credential",
+    "hmac",
+    "jwt",
+    "passcode",
+    "passphrase",
+    "passwd",
+    "password",
+    "secret",
+    "session",
+    "signature",
+    "token",
+    "x-auth",
+];
+
+/// Returns whether a header carries a credential or a signature by its name: `Authorization`,
+/// `Cookie`, `X-Api-Key`, and anything with a word such as `token`. What is copied and exported leaves
+/// these out.
+pub fn is_credential(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    // A key of a request, not of its sender.
+    let is_key =
+        name.ends_with("-key") && !name.contains("idempotency") && name != "sec-websocket-key";
+    is_key || name == "key" || CREDENTIAL_WORDS.iter().any(|word| name.contains(word))
+}
+
 /// Headers that tunnels, proxies, and CDNs add; a trailing `*` matches any suffix.
 const PROXY_HEADERS: [&str; 13] = [
     "via",
@@ -241,6 +273,31 @@ mod tests {
         }
         for sent in ["Host", "X-Forward", "X-Hub-Signature", "Content-Type"] {
             assert!(!is_added_in_transit(sent), "{sent}");
+        }
+    }
+
+    #[test]
+    fn credentials_are_told_by_their_names() {
+        for name in [
+            "Authorization",
+            "Proxy-Authorization",
+            "Cookie",
+            "Set-Cookie",
+            "X-Api-Key",
+            "ApiKey",
+            "X-Auth-Token",
+            "X-Amz-Security-Token",
+            "X-Hub-Signature-256",
+            "Ocp-Apim-Subscription-Key",
+            "Cf-Access-Jwt-Assertion",
+            "X-Shopify-Hmac-Sha256",
+        ] {
+            assert!(is_credential(name), "{name}");
+        }
+        for name in
+            ["Host", "Content-Type", "Idempotency-Key", "X-Request-Id", "User-Agent", "ETag"]
+        {
+            assert!(!is_credential(name), "{name}");
         }
     }
 

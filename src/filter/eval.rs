@@ -1,5 +1,6 @@
 //! Evaluates terms on deliveries.
 
+use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::expression::Term;
@@ -7,6 +8,7 @@ use super::field::{BAD, CHANGED, DIFFERS, FAILED, FieldKey};
 use super::json_path;
 use super::value::{Alternative, FieldValue};
 use crate::delivery::{Delivery, Head, SignatureStatus, Summary};
+use crate::payload::decoded_whole;
 
 /// Returns whether a term matches, if the summary alone can decide.
 pub(super) fn summary(term: &Term, summary: &Summary, now: Timestamp) -> Option<bool> {
@@ -34,6 +36,8 @@ pub(super) fn delivery(term: &Term, delivery: &Delivery, now: Timestamp) -> bool
 
 /// Returns whether a term matches that the summary leaves undecided.
 pub(super) fn bytes(term: &Term, head: &Head, body: &[u8]) -> bool {
+    let decoded = without_compression(body);
+    let body = decoded.as_deref().unwrap_or(body);
     match term {
         Term::Header(name, value) => value.passes(|choice| {
             head.headers.iter().any(|header| header.is(name) && choice.fits(&header.text()))
@@ -63,6 +67,17 @@ pub(super) fn body(term: &Term, body: &[u8]) -> bool {
         }
         Term::Jq(program) => program.fits(body),
     }
+}
+
+/// Returns the content of a compressed body, told by its first bytes, because the head may not be
+/// known. None if it is not compressed, or not completely readable within bounds.
+fn without_compression(body: &[u8]) -> Option<Bytes> {
+    let encoding = match body {
+        [0x1f, 0x8b, ..] => "gzip",
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => "zstd",
+        _ => return None,
+    };
+    decoded_whole(&Bytes::copy_from_slice(body), encoding)
 }
 
 fn fits_json(choice: &Alternative, raw: &str) -> bool {

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::credentials::{is_signature, provider_of};
+use super::credentials::{is_signature, provider_of, sends_secret};
 use super::snippet::{self, Snippet};
 use super::{curl, httpie, shell, without_credentials};
 use crate::delivery::{Delivery, Head, Header};
@@ -124,8 +124,8 @@ impl CopyFormat {
             return Err(refusal.incomplete_reason());
         }
         let text = match &self.write {
-            Write::Payload => return Ok(delivery.body.clone()),
-            Write::Pretty => pretty(delivery),
+            Write::Payload => return Ok(source.body()),
+            Write::Pretty => pretty(delivery, source.body()),
             Write::Headers => return Ok(header_lines(&source.shared().head.headers)),
             Write::EventId => {
                 delivery.summary.event.id.clone().ok_or("this delivery has no event id")?
@@ -150,6 +150,16 @@ impl CopyFormat {
 }
 
 impl CopySource<'_> {
+    /// Returns the body, with the secret that a provider sends in it only on request. A signature in a
+    /// body stays, because it is worth nothing for another one.
+    fn body(&self) -> Bytes {
+        let provider = provider_of(self.delivery, self.providers);
+        if provider.is_some_and(|provider| sends_secret(&provider.scheme)) {
+            return self.shared().body;
+        }
+        self.delivery.body.clone()
+    }
+
     /// Returns the delivery in the form that may be shared.
     fn shared(&self) -> Delivery {
         if self.with_signature {
@@ -168,10 +178,10 @@ fn url(head: &Head, base: &str) -> String {
 }
 
 /// Returns the body as displayed.
-fn pretty(delivery: &Delivery) -> String {
+fn pretty(delivery: &Delivery, body: Bytes) -> String {
     let kind = delivery.head.joined_text("content-type");
     let coding = delivery.head.joined_text("content-encoding");
-    Document::new(delivery.body.clone(), kind.as_deref(), coding.as_deref()).text()
+    Document::new(body, kind.as_deref(), coding.as_deref()).text()
 }
 
 fn header_lines(headers: &[Header]) -> Bytes {
@@ -187,6 +197,9 @@ fn header_lines(headers: &[Header]) -> Bytes {
 
 fn signature(source: &CopySource<'_>) -> Result<String, &'static str> {
     let scheme = provider_of(source.delivery, source.providers).map(|provider| &*provider.scheme);
+    if scheme.is_some_and(sends_secret) && !source.with_signature {
+        return Err("its provider sends the secret itself, which is copied only with credentials");
+    }
     let headers = source.delivery.head.headers.iter();
     let own = headers.filter(|header| scheme.is_some_and(|scheme| is_signature(scheme, header)));
     let values: Vec<String> = own.map(|header| header.text().into_owned()).collect();

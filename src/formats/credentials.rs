@@ -1,17 +1,14 @@
 //! Signatures and credentials of a delivery, which are copied only on request.
 
-use crate::delivery::{Delivery, Head, Header};
+use crate::delivery::{Delivery, Head, Header, is_credential};
 use crate::payload::pointer;
-use crate::provider::{self, Provider, Scheme, ValueLocation};
-
-/// Headers that authenticate a client, whatever the provider.
-const CREDENTIALS: [&str; 4] = ["authorization", "proxy-authorization", "cookie", "set-cookie"];
+use crate::provider::{self, Algorithm, Provider, Scheme, ValueLocation};
 
 /// Returns the delivery without credentials and without the signatures of any provider, custom or
-/// built-in.
+/// built-in. A secret that a provider sends in the body is emptied.
 pub fn without_credentials(delivery: &Delivery, providers: &[Provider]) -> Delivery {
     let is_secret = |header: &Header| {
-        CREDENTIALS.iter().any(|name| header.is(name))
+        is_credential(&header.name)
             || all(providers).any(|provider| is_signature(&provider.scheme, header))
     };
     let headers = delivery.head.headers.iter().filter(|header| is_secret(header));
@@ -20,7 +17,16 @@ pub fn without_credentials(delivery: &Delivery, providers: &[Provider]) -> Deliv
     if let Some(provider) = provider_of(delivery, providers) {
         empty_signatures(&mut shared, &provider.scheme);
     }
+    // The provider may not have been recognized.
+    for provider in all(providers).filter(|provider| sends_secret(&provider.scheme)) {
+        empty_signatures(&mut shared, &provider.scheme);
+    }
     shared
+}
+
+/// Returns whether a scheme sends the secret itself instead of a signature.
+pub(super) fn sends_secret(scheme: &Scheme) -> bool {
+    scheme.algorithm == Algorithm::Token
 }
 
 /// Returns the provider of a delivery, if it is known.

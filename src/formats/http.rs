@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::layout::escape_unsafe;
 use super::wire;
 use super::{Entry, EntryOptions};
-use crate::delivery::{Delivery, Header, is_hop_by_hop};
+use crate::delivery::{Delivery, Head, Header, is_hop_by_hop};
 use crate::payload::{escape, form};
 
 /// Start of the comment with the other values.
@@ -35,9 +35,11 @@ pub struct Rest {
 
 /// Returns a delivery as a request to the base URL. A body that needs a file of its own is written
 /// to `{stem}.{id}.body`.
-pub fn request(delivery: &Delivery, options: &EntryOptions<'_>) -> Entry {
+/// Fails if an editor would read a part of it as something else, such as the method as a URL.
+pub fn request(delivery: &Delivery, options: &EntryOptions<'_>) -> Result<Entry, String> {
     let EntryOptions { base, stem } = *options;
     let (summary, head) = (&delivery.summary, &delivery.head);
+    check(head)?;
     let kept = &head.headers;
     let said: Vec<wire::HeaderPair<'_>> =
         kept.iter().map(|header| (header.name.as_str().into(), header.text())).collect();
@@ -60,7 +62,8 @@ pub fn request(delivery: &Delivery, options: &EntryOptions<'_>) -> Entry {
     let rest = serde_json::to_string(&rest).unwrap_or_default();
     let mut text =
         format!("### {} {}\n{MARK}{}\n", summary.id, title(delivery), escape_unsafe(rest));
-    let path = super::shell::path(&head.target);
+    // Editors replace variables in double braces.
+    let path = super::shell::path(&head.target).replace("{{", "%7B%7B");
     let method = escape(&head.method);
     let base = base.trim_end_matches('/');
     // Writing to a String cannot fail.
@@ -77,18 +80,58 @@ pub fn request(delivery: &Delivery, options: &EntryOptions<'_>) -> Entry {
     match plain {
         _ if delivery.body.is_empty() => {
             text.push('\n');
-            Entry { text, file: None }
+            Ok(Entry { text, file: None })
         }
         Some(body) => {
             let _ = write!(text, "\n{body}\n\n");
-            Entry { text, file: None }
+            Ok(Entry { text, file: None })
         }
         None => {
             let name = format!("{stem}.{}.body", summary.id);
             let _ = write!(text, "\n< ./{name}\n\n");
-            Entry { text, file: Some((name, delivery.body.clone())) }
+            Ok(Entry { text, file: Some((name, delivery.body.clone())) })
         }
     }
+}
+
+/// Methods that editors know. A line that begins with another word may be read as a URL.
+const METHODS: [&str; 19] = [
+    "ACL",
+    "CONNECT",
+    "COPY",
+    "DELETE",
+    "GET",
+    "HEAD",
+    "LOCK",
+    "MKCALENDAR",
+    "MKCOL",
+    "MOVE",
+    "OPTIONS",
+    "PATCH",
+    "POST",
+    "PROPFIND",
+    "PROPPATCH",
+    "PUT",
+    "SEARCH",
+    "TRACE",
+    "UNLOCK",
+];
+
+/// Checks that an editor reads the request line and the headers as such: `#` begins a comment or
+/// another request, and double braces name a variable, which may be one of the environment.
+fn check(head: &Head) -> Result<(), String> {
+    if !METHODS.contains(&head.method.as_str()) {
+        return Err(format!("editors do not know the method {}", escape(&head.method)));
+    }
+    for header in &head.headers {
+        if header.name.starts_with('#') || header.text().contains("{{") {
+            return Err(format!(
+                "an editor would read the header {} otherwise",
+                escape(&header.name)
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn title(delivery: &Delivery) -> String {

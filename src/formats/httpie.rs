@@ -22,6 +22,10 @@ pub(super) fn command(program: &str, delivery: &Delivery, base: &str) -> Result<
         let target = head.target_text();
         return Err(format!("{program} sends no such request target: {}", escape(&target)));
     }
+    // Anything else would be read as the URL, so that the delivery would choose the host.
+    if head.method.is_empty() || !head.method.bytes().all(|byte| byte.is_ascii_alphabetic()) {
+        return Err(format!("{program} cannot send the method {}", escape(&head.method)));
+    }
     let mut out = String::new();
     let ignored = if delivery.body.is_empty() {
         " --ignore-stdin"

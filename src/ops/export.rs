@@ -397,7 +397,10 @@ impl Exporter {
         } else {
             delivery
         };
-        let entry = (stream.entry)(&delivery, &EntryOptions { base: &self.base, stem });
+        let entry = match (stream.entry)(&delivery, &EntryOptions { base: &self.base, stem }) {
+            Ok(entry) => entry,
+            Err(reason) => return Ok(Err(reason)),
+        };
         let places = [entry.text.as_bytes(), &delivery.head.raw, &delivery.body];
         if withholds && holds_secret(&self.known.secrets, &places) {
             let reason = "a configured secret is in it; --keep-signature exports it as received";

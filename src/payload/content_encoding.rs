@@ -7,8 +7,9 @@ use bytes::Bytes;
 use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
-/// Maximum size of a decoded body.
-const MAX_SIZE: usize = 64 << 20;
+/// Maximum size of a decoded body. With the body as received it bounds what a delivery on the screen
+/// takes in memory.
+pub const MAX_SIZE: usize = 16 << 20;
 
 /// Maximum ratio of decoded to encoded size; small bodies are exempt.
 const MAX_RATIO: usize = 1000;
@@ -21,6 +22,17 @@ pub struct Decoded {
     /// Which encodings were decoded and which failed; `None` if there were none.
     pub note: Option<String>,
 }
+
+/// Decodes a body; `None` if it is not encoded, or if it cannot be decoded completely.
+pub fn decoded_whole(body: &Bytes, encoding: &str) -> Option<Bytes> {
+    let Decoded { bytes, note } = decoded(body, encoding);
+    // The note of a body that was decoded completely states nothing else.
+    note.filter(|note| note.starts_with(DECODED) && !note.contains(';'))?;
+    Some(bytes)
+}
+
+/// Start of the note about what was decoded.
+const DECODED: &str = "decoded from ";
 
 /// Decodes the encodings, last one first. Keeps what was decoded before an error or a limit; a body
 /// that cannot be decoded at all is returned as received.
@@ -49,7 +61,7 @@ pub fn decoded(body: &Bytes, encoding: &str) -> Decoded {
             break;
         }
     }
-    let from = (!removed.is_empty()).then(|| format!("decoded from {}", removed.join(", ")));
+    let from = (!removed.is_empty()).then(|| format!("{DECODED}{}", removed.join(", ")));
     let note: Vec<String> = from.into_iter().chain(problem).collect();
     Decoded { bytes, note: (!note.is_empty()).then(|| note.join("; ")) }
 }

@@ -6,7 +6,7 @@ use super::span::{DisplayRow, SpanKind};
 use super::visible_bytes;
 
 /// Maximum number of bytes in a row without line ends.
-const MAX_ROW_LENGTH: usize = 1 << 20;
+const MAX_ROW_LENGTH: usize = 16 << 10;
 
 /// Bytes in rows: lines, and parts of very long lines.
 #[derive(Debug, Clone)]
@@ -81,7 +81,7 @@ mod tests {
         let document = Document::raw("a\nbc\n\nd".into());
         let rows: Vec<usize> = (0..7).map(|byte| document.row_at(byte)).collect();
         assert_eq!(rows, [0, 0, 1, 1, 1, 2, 3]);
-        let long = Document::raw(vec![b'x'; (2 << 20) + 1].into());
+        let long = Document::raw(vec![b'x'; (32 << 10) + 1].into());
         assert_eq!(long.row_count(), 3);
     }
 }

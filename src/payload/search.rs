@@ -216,6 +216,14 @@ impl DocumentSearch {
         (at < self.hits.len()).then_some(at)
     }
 
+    /// Iterates over the hits that overlap a range of the document's bytes.
+    pub fn hits_between(&self, bytes: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+        let from = self.hits.partition_point(|hit| hit.1 as usize <= bytes.start);
+        let rest = self.hits.get(from..).unwrap_or_default().iter();
+        rest.map(|&(start, end)| start as usize..end as usize)
+            .take_while(move |hit| hit.start < bytes.end)
+    }
+
     /// Iterates over the hits in a row; the first may begin in the row before.
     /// [`super::DisplayRow::shown`] returns their positions in its text.
     pub fn hits_in(&self, document: &Document, row: usize) -> impl Iterator<Item = Range<usize>> {

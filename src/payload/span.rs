@@ -81,6 +81,16 @@ impl<'d> DisplayRow<'d> {
         self.len() == 0
     }
 
+    /// Returns the range of document bytes from the first to the last one shown; empty if there is
+    /// none.
+    pub fn bytes(&self) -> Range<usize> {
+        let shown = self.pieces.iter().filter_map(|piece| Some((piece.at?, piece.text.len())));
+        let (start, end) = shown.fold((usize::MAX, 0), |(start, end), (at, length)| {
+            (start.min(at), end.max(at + length))
+        });
+        start.min(end)..end
+    }
+
     /// Returns the range of document bytes in [`Self::text`]; `None` if none of them is shown.
     pub fn shown(&self, source: &Range<usize>) -> Option<Range<usize>> {
         let mut column = self.indent;

@@ -76,9 +76,8 @@ impl DocumentView {
         };
         self.folds.reveal(document, row);
         self.go_to(row);
-        // Keep some text before the match visible.
         let start = document.row(row).and_then(|row| row.shown(&hit)).map_or(0, |hit| hit.start);
-        self.left = if start < 40 { 0 } else { start - 20 };
+        self.reveal = Some(start..start + hit.len());
     }
 }
 

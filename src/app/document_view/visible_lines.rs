@@ -8,8 +8,9 @@ use super::{DocumentView, Viewport};
 use crate::app::style::{StyleClass, StyledLine};
 use crate::payload::{DisplayRow, Document, SpanKind, escape};
 
-/// Rows with more bytes are wrapped by bytes instead of words, to avoid measuring them whole.
-const LONG: usize = 32 << 10;
+/// Rows with more bytes are wrapped by bytes instead of words, so that any of their lines is found
+/// without measuring those before it.
+const LONG: usize = 4 << 10;
 
 /// Line of the screen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +36,17 @@ pub fn shown(
     highlighted(reading, document, window, zone, &Tokens::new())
 }
 
+/// Returns the visible lines with values masked, without anything derived from them.
+pub fn shown_masked(
+    reading: &DocumentView,
+    document: &Document,
+    window: Viewport,
+) -> Vec<VisibleLines> {
+    let lines = lines(reading, document, window, None, &Tokens::new());
+    let mask = |shown: VisibleLines| VisibleLines { line: shown.line.masked_with_names(), ..shown };
+    lines.into_iter().map(mask).collect()
+}
+
 /// Returns the visible lines, styled with the known tokens.
 pub fn highlighted(
     reading: &DocumentView,
@@ -43,21 +55,35 @@ pub fn highlighted(
     zone: &TimeZone,
     tokens: &Tokens,
 ) -> Vec<VisibleLines> {
+    lines(reading, document, window, Some(zone), tokens)
+}
+
+/// Returns the visible lines. Without a time zone, times are not explained.
+fn lines(
+    reading: &DocumentView,
+    document: &Document,
+    window: Viewport,
+    zone: Option<&TimeZone>,
+    tokens: &Tokens,
+) -> Vec<VisibleLines> {
     let mut lines = Vec::with_capacity(window.height);
     for visible in reading.top.. {
         let Some(row) = reading.folds.absolute(document, visible) else { break };
         if window.wrap {
             let skipped = if visible == reading.top { reading.skipped } else { 0 };
-            let mut parts = wrapped(reading, document, row, window.width);
-            restyle(&mut parts, document, row, tokens);
-            let parts = parts.into_iter().skip(skipped);
-            lines.extend(parts.map(|line| VisibleLines { row, line, left: 0 }));
+            let room = window.height - lines.len();
+            let parts = wrapped(reading, document, row, window.width, (skipped, room), tokens);
+            lines.extend(parts.into_iter().map(|line| VisibleLines { row, line, left: 0 }));
         } else {
             let (mut line, left) = one_line(reading, document, row, window.width);
-            if left == reading.left {
+            if left == reading.left && document.row(row).is_some_and(|row| row.len() <= LONG) {
                 restyle(std::slice::from_mut(&mut line), document, row, tokens);
             }
-            lines.push(VisibleLines { row, line: with_time(line, document, row, zone), left });
+            let line = match zone {
+                Some(zone) => with_time(line, document, row, zone),
+                None => line,
+            };
+            lines.push(VisibleLines { row, line, left });
         }
         if lines.len() >= window.height {
             break;
@@ -67,29 +93,53 @@ pub fn highlighted(
     lines
 }
 
-/// Wraps a row into lines of at most `width` columns.
-pub(super) fn wrapped(
+/// Returns the number of lines into which a row wraps.
+pub(super) fn line_count(
     reading: &DocumentView,
     document: &Document,
     row: usize,
     width: usize,
+) -> usize {
+    let Some(found) = of(reading, document, row) else { return 1 };
+    if found.len() > LONG {
+        return found.len().div_ceil(long_width(width));
+    }
+    let indent = found.indent;
+    marked(reading, &found).wrap(width.max(1), indent).len()
+}
+
+/// Returns the bytes of a line of a long row.
+fn long_width(width: usize) -> usize {
+    width.max(4)
+}
+
+/// Wraps a row into lines of at most `width` columns and returns `room` of them after the first
+/// `skipped`.
+fn wrapped(
+    reading: &DocumentView,
+    document: &Document,
+    row: usize,
+    width: usize,
+    (skipped, room): (usize, usize),
+    tokens: &Tokens,
 ) -> Vec<StyledLine> {
     let Some(found) = of(reading, document, row) else { return Vec::new() };
-    let indent = found.indent;
     if found.len() <= LONG {
-        return marked(reading, document, row, &found).wrap(width.max(1), indent);
+        let indent = found.indent;
+        let mut lines = marked(reading, &found).wrap(width.max(1), indent);
+        restyle(&mut lines, document, row, tokens);
+        return lines.into_iter().skip(skipped).take(room).collect();
     }
-    let mut lines = Vec::new();
-    let mut rest = found;
-    loop {
-        let line = rest.clone().clipped(width.max(4));
-        let taken = line.len();
-        lines.push(marked(reading, document, row, &line));
-        if taken == 0 || taken >= rest.len() {
-            return lines;
-        }
-        rest = without(rest, taken);
-    }
+    let width = long_width(width);
+    let last = found.len().div_ceil(width);
+    let part = |at: usize| {
+        let rest = without(found.clone(), at * width);
+        // Both ends are at characters.
+        let before = found.len() - rest.len();
+        let line = rest.clipped(((at + 1) * width).saturating_sub(before));
+        marked(reading, &line)
+    };
+    (skipped..last.min(skipped.saturating_add(room))).map(part).collect()
 }
 
 /// Renders a row as one line, clipped to about the screen. Also returns the columns still to clip
@@ -107,7 +157,7 @@ fn one_line(
     let (rest, left) = (without(found, cut), left - cut);
     // A column takes at most four bytes, except for combining characters, and those are cut.
     let most = (left + width).saturating_mul(4).saturating_add(64);
-    (marked(reading, document, row, &rest.clipped(most)), left)
+    (marked(reading, &rest.clipped(most)), left)
 }
 
 fn of<'d>(reading: &DocumentView, document: &'d Document, row: usize) -> Option<DisplayRow<'d>> {
@@ -147,20 +197,15 @@ fn without(mut row: DisplayRow<'_>, bytes: usize) -> DisplayRow<'_> {
 }
 
 /// Styles a row by its spans and search matches.
-fn marked(
-    reading: &DocumentView,
-    document: &Document,
-    row: usize,
-    shown: &DisplayRow<'_>,
-) -> StyledLine {
+fn marked(reading: &DocumentView, shown: &DisplayRow<'_>) -> StyledLine {
     let mut line = StyledLine::default();
     if shown.indent > 0 {
         line = line.with(StyleClass::Plain, " ".repeat(shown.indent));
     }
     let search = reading.finding.as_ref().map(|finding| &finding.search);
-    let hits: Vec<_> =
-        search.into_iter().flat_map(|search| search.hits_in(document, row)).collect();
-    let hits: Vec<_> = hits.iter().filter_map(|hit| shown.shown(hit)).collect();
+    // Only the hits in the part that is shown: a long row may have a million.
+    let hits = search.into_iter().flat_map(|search| search.hits_between(shown.bytes()));
+    let hits: Vec<_> = hits.filter_map(|hit| shown.shown(&hit)).collect();
     let mut column = shown.indent;
     for piece in &shown.pieces {
         let end = column + piece.text.len();
@@ -265,6 +310,7 @@ pub(in crate::app) fn role(kind: SpanKind) -> StyleClass {
 mod tests {
     use super::*;
     use crate::app::StyledSpan;
+    use crate::app::action::Move;
 
     fn text(line: &StyledLine) -> String {
         line.spans().iter().map(StyledSpan::text).collect()
@@ -342,12 +388,31 @@ mod tests {
     }
 
     #[test]
+    fn a_screen_of_a_huge_row_is_made_of_that_screen_alone() {
+        let body = "x\u{1b}é ".repeat(4 << 20);
+        let document = Document::new(body.into(), Some("text/plain"), None);
+        let mut reading = DocumentView::default();
+        for wrap in [true, false] {
+            let window = Viewport { width: 80, height: 40, wrap };
+            for step in [Move::Down, Move::PageDown, Move::Last, Move::PageUp, Move::First] {
+                reading.travel(&document, window, step);
+                reading.settle(&document, window);
+                let lines = shown(&reading, &document, window, &TimeZone::UTC);
+                let bytes: usize = lines.iter().map(|line| text(&line.line).len()).sum();
+                assert!(lines.len() <= 40 && bytes <= 64 << 10, "{wrap} {step:?}: {bytes}");
+            }
+        }
+    }
+
+    #[test]
     fn long_rows_are_clipped_and_wrapped_without_loss() {
         let body: &'static str =
             Box::leak(format!("é{}", "0123456789".repeat(9000)).into_boxed_str());
         let document = Document::new(body.into(), Some("text/plain"), None);
         let mut reading = DocumentView::default();
-        let lines = wrapped(&reading, &document, 0, 80);
+        let all = (0, usize::MAX);
+        let lines = wrapped(&reading, &document, 0, 80, all, &Tokens::new());
+        assert_eq!(lines.len(), line_count(&reading, &document, 0, 80));
         assert_eq!(lines.iter().map(text).collect::<String>(), body);
         assert!(lines.iter().all(|line| line.width() <= 80));
         let plain: &'static str = body.strip_prefix("é").unwrap();

@@ -39,7 +39,7 @@ pub fn lines(model: &Model, width: usize, height: usize) -> Vec<DiffLine> {
     shown
         .map(|(at, line)| {
             let (text, left) = text(compared, line, comparing.left, width);
-            let text = if model.is_masked() { text.masked() } else { text };
+            let text = if model.is_masked() { text.masked_with_names() } else { text };
             let (sign, role) = sign(line);
             // Values are already masked, so their style can be replaced.
             let text = match role {

@@ -1,21 +1,25 @@
 //! Headers of the request, in the order received.
 
 use crate::app::detail::Loaded;
+use crate::app::model::Model;
 use crate::app::style::{StyleClass, StyledLine};
 use crate::delivery::{Header, is_added_in_transit};
 
 /// Width of the label in front of a header.
 const SET_APART: usize = 10;
 
-pub(super) fn lines(loaded: &Loaded) -> Vec<StyledLine> {
+pub(super) fn lines(model: &Model, loaded: &Loaded) -> Vec<StyledLine> {
     let head = &loaded.delivery.head;
     let summary = &loaded.delivery.summary;
     let request = StyledLine::new(StyleClass::Strong, &head.method)
         .with(StyleClass::Plain, " ")
-        .with(StyleClass::Accent, head.target_text())
+        .with(StyleClass::Accent, model.shown_value(&head.target_text()))
         .with(StyleClass::Dim, format!(" {}", head.version));
     let peer = summary.request.peer.as_deref().unwrap_or("unknown");
-    let mut lines = vec![request, StyledLine::new(StyleClass::Dim, format!("from {peer}"))];
+    let mut lines = vec![
+        request,
+        StyledLine::new(StyleClass::Dim, format!("from {}", model.shown_value(peer))),
+    ];
     lines.extend(super::refused(loaded));
     lines.push(StyledLine::default());
     lines.extend(head.headers.iter().map(|header| line(loaded, header)));

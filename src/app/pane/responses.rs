@@ -21,7 +21,7 @@ pub fn page(model: &Model, chosen: usize, width: usize) -> ResponsesPage {
     held(model, chosen, &mut page);
     page.lines.push(StyledLine::default());
     rules(routing, chosen, &mut page);
-    page.lines.extend(quick(&model.keymap));
+    page.lines.extend(quick(&model.keymap).into_iter().flat_map(|line| line.wrap(width, 4)));
     if !routing.targets.is_empty() {
         page.lines.push(StyledLine::default());
         page.lines.push(StyledLine::new(
@@ -58,7 +58,10 @@ fn held(model: &Model, chosen: Option<RoutingChoice>, page: &mut ResponsesPage) 
         let seconds = model.now.duration_since(*since).as_secs().max(0);
         let row = model.list.get(*id);
         let what = row.map_or_else(String::new, |row| {
-            row.kind.map_or_else(|| format!("{} {}", row.method, row.target), ToOwned::to_owned)
+            row.kind.map_or_else(
+                || format!("{} {}", row.method, model.shown_value(row.target)),
+                |kind| model.shown_name(kind).into_owned(),
+            )
         });
         let sign = sign(page, chosen == Some(RoutingChoice::Held(*id)));
         page.lines.push(

@@ -53,7 +53,7 @@ fn verdict_lines(verdict: &Verdict, width: usize) -> Vec<StyledLine> {
         let sentence = capitalised(&explanation.sentence);
         lines.extend(StyledLine::new(StyleClass::Plain, sentence).wrap(width, 0));
         for detail in explanation.details() {
-            lines.push(labelled("", StyleClass::Text, detail));
+            lines.push(labelled("", StyleClass::Plain, detail));
         }
     }
     if let Some(cause) = &verdict.cause {

@@ -28,7 +28,7 @@ pub(super) fn lines(model: &Model, loaded: &Loaded) -> Vec<StyledLine> {
     // An edited delivery has no client, so no response either.
     let came = match (summary.request.origin, summary.request.peer.as_deref()) {
         (Some(id), _) => format!("  {size}, edited from delivery {id}"),
-        (None, Some(peer)) => format!("  received {size} from {peer}"),
+        (None, Some(peer)) => format!("  received {size} from {}", model.shown_value(peer)),
         (None, None) => format!("  received {size}"),
     };
     let mut lines = vec![

@@ -12,6 +12,10 @@ use crate::app::tab::Tab;
 use crate::filter::path_term;
 use crate::payload::path::PathStep;
 use crate::payload::{Document, Node};
+use crate::units;
+
+/// Maximum size of a string shown without its escapes, because the page wraps it as a whole.
+const UNESCAPED: usize = 64 << 10;
 
 /// Columns per horizontal scroll step.
 const SIDEWAYS: usize = 8;
@@ -43,7 +47,9 @@ pub(super) fn scroll(model: &mut Model, by: isize) {
 }
 
 pub(super) fn select_line(model: &mut Model, line: usize) {
-    let note = usize::from(pane::note(model).is_some());
+    let Some(areas) = model.areas() else { return };
+    let width = usize::from(areas.detail.width.saturating_sub(2));
+    let note = pane::note_lines(model, width).len();
     let Some(line) = line.checked_sub(note) else { return };
     read(model, |document, reading, window| reading.select_line(document, window, line));
 }
@@ -133,7 +139,14 @@ pub(super) fn term(model: &Model, negated: bool) -> Option<String> {
 fn unescaped(model: &mut Model) {
     let shown = with_node(model, |node| {
         let text = node.string()?;
-        let lines = text.lines().map(|line| StyledLine::new(StyleClass::Text, line)).collect();
+        let shown = text.get(..text.floor_char_boundary(UNESCAPED)).unwrap_or_default();
+        let lines = shown.lines().map(|line| StyledLine::new(StyleClass::Text, line));
+        let more = text.len() - shown.len();
+        let more = (more > 0).then(|| {
+            let size = units::format_size(more as u64);
+            StyledLine::new(StyleClass::Dim, format!("… {size} more; y v copies the whole string"))
+        });
+        let lines = lines.chain(more).collect();
         Some(HelpPage { title: node.path().breadcrumb(), lines, top: 0 })
     });
     match shown {

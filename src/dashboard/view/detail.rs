@@ -6,7 +6,7 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::Line;
 
 use super::{Painter, text};
-use crate::app::document_view::{Finding, highlighted, shown};
+use crate::app::document_view::{Finding, highlighted, shown_masked};
 use crate::app::layout::Areas;
 use crate::app::tab::{Tab, TabContent};
 use crate::app::theme::Theme;
@@ -83,7 +83,8 @@ fn facts(model: &Model) -> Facts {
             }
             let node = document.node(reading.cursor).filter(|_| model.focus == Focus::Detail);
             if let Some(node) = node.filter(|_| reading.cursor > 0) {
-                return Facts::Path(format!("{} ", escape(&node.path().breadcrumb())));
+                let path = node.path().breadcrumb();
+                return Facts::Path(format!("{} ", escape(&model.shown_name(&path))));
             }
             let size = units::format_size(document.wire().len() as u64);
             let (form, rows) = (document.form().as_str(), document.row_count());
@@ -108,22 +109,23 @@ fn document(model: &Model, painter: &mut Painter, frame: &mut Frame<'_>, area: R
         return;
     };
     let mut area = indented(area);
-    if let Some(note) = pane::note(model) {
-        let line = Line::styled(escape(&note).into_owned(), theme.style(StyleClass::Warn));
-        frame.render_widget(line, Rect { height: area.height.min(1), ..area });
+    for note in pane::note_lines(model, window.width) {
+        let width = usize::from(area.width);
+        let row = Rect { height: area.height.min(1), ..area };
+        frame.render_widget(text::clipped(&note, 0, width, theme), row);
         area = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
     }
     let focused = model.focus == Focus::Detail;
     let lines = if model.is_masked() {
-        // What is hidden must not be told apart by what it is.
-        shown(reading, document, window, &model.zone)
+        // Without highlighting, which would tell what is hidden.
+        shown_masked(reading, document, window)
     } else {
         let rows = reading.top..reading.top.saturating_add(window.height);
         let tokens = painter.highlighter.tokens(document, rows);
         highlighted(reading, document, window, &model.zone, tokens)
     };
     for (shown, row) in lines.into_iter().zip(area.rows()) {
-        let line = if model.is_masked() { shown.line.masked() } else { shown.line };
+        let line = shown.line;
         let width = usize::from(row.width);
         frame.render_widget(text::clipped(&line, shown.left, width, theme), row);
         if focused && shown.row == reading.cursor {

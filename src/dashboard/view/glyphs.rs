@@ -1,7 +1,7 @@
 //! ASCII replacements for terminals that cannot show our symbols.
 
 use ratatui::buffer::Buffer;
-use unicode_width::UnicodeWidthStr as _;
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 /// Character set of the terminal.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -81,6 +81,11 @@ impl Glyphs {
 
     /// Replaces the symbols that the terminal cannot show.
     pub(super) fn settle(self, buffer: &mut Buffer) {
+        for cell in &mut buffer.content {
+            if let Some(symbol) = settled(cell.symbol()) {
+                cell.set_symbol(&symbol);
+            }
+        }
         if self == Self::Unicode {
             return;
         }
@@ -91,6 +96,30 @@ impl Glyphs {
             }
         }
     }
+}
+
+/// Replaces a symbol about whose width terminals disagree, so that no cell is left behind when it is
+/// overwritten: flags by their letters, and sequences such as keycaps, skin tones, and characters with
+/// a selector by their first character. None if terminals agree.
+fn settled(symbol: &str) -> Option<String> {
+    let mut letters = symbol.chars();
+    let first = letters.next()?;
+    let flag = |one: char| {
+        let letter = u32::from(one).checked_sub(0x1f1e6).filter(|at| *at < 26)?;
+        char::from_u32(u32::from('A') + letter)
+    };
+    if flag(first).is_some() {
+        let shown: String = symbol.chars().filter_map(flag).collect();
+        let missing = symbol.width().saturating_sub(shown.len());
+        return Some(shown + &" ".repeat(missing));
+    }
+    letters.next()?;
+    let alone: usize = symbol.chars().map(|one| one.width().unwrap_or(0)).sum();
+    if alone == symbol.width() && !symbol.contains('\u{fe0f}') {
+        return None;
+    }
+    let missing = symbol.width().saturating_sub(first.width().unwrap_or(0));
+    Some(format!("{first}{}", " ".repeat(missing)))
 }
 
 /// Returns the ASCII replacement for a symbol, of the same width.
@@ -112,6 +141,23 @@ mod tests {
         assert_eq!(glyphs(Some("en_GB.utf8"), Some("linux")), Glyphs::Ascii);
         assert_eq!(glyphs(None, None), Glyphs::Unicode);
         assert_eq!(glyphs(Some("C"), Some("xterm-256color")), Glyphs::Unicode);
+    }
+
+    #[test]
+    fn symbols_of_disputed_width_become_plain_ones() {
+        for (symbol, shown) in [
+            ("🇨🇭", Some("CH")),
+            ("🇭", Some("H")),
+            ("1\u{fe0f}\u{20e3}", Some("1 ")),
+            ("❤\u{fe0f}", Some("❤ ")),
+            ("👍🏽", Some("👍")),
+            ("é", None),
+            ("e\u{301}", None),
+            ("漢", None),
+            ("🐅", None),
+        ] {
+            assert_eq!(settled(symbol).as_deref(), shown, "{symbol}");
+        }
     }
 
     #[test]

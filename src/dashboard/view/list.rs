@@ -13,7 +13,7 @@ use crate::app::pane::badges::signs;
 use crate::app::pane::{self, clock, sign_of};
 use crate::app::sort::SortOrder;
 use crate::app::theme::Theme;
-use crate::app::{Focus, ListRow, Model, StyleClass, masked};
+use crate::app::{Focus, ListRow, Model, StyleClass};
 use crate::payload::escape;
 use crate::units;
 
@@ -47,7 +47,9 @@ fn head(model: &Model, columns: &[ColumnPlacement], theme: Theme) -> Line<'stati
     for ColumnPlacement { column, width, .. } in columns {
         let arrow = if order.descending { "↓" } else { "↑" };
         let sorted = column.order() == Some(order.by) && order != SortOrder::default();
-        let name = if *width < column.as_str().len() { "" } else { column.as_str() };
+        // The arrow is never cut; a narrow column has it alone, and the title names it.
+        let room = width.saturating_sub(usize::from(sorted));
+        let name = if room < column.as_str().len() { "" } else { column.as_str() };
         let name = if sorted { format!("{name}{arrow}") } else { name.to_owned() };
         text.push_str(&cell(*column, &name, *width));
     }
@@ -77,8 +79,6 @@ fn draw_row(
     spans.extend(signs(row.badges).map(|(sign, role)| span(role, sign.to_string())));
     for ColumnPlacement { column, width, .. } in columns {
         let (role, text) = text(model, row, *column, *width);
-        let text =
-            if model.is_masked() && *column == ListColumn::EventId { masked(&text) } else { text };
         spans.push(span(role, cell(*column, &escape(&text), *width)));
     }
     frame.buffer_mut().set_style(place, base);
@@ -95,16 +95,19 @@ fn text(
     match column {
         ListColumn::Id => (StyleClass::Dim, row.id.to_string()),
         ListColumn::Time => (StyleClass::Dim, clock(model, row.received_at, width)),
-        ListColumn::Type => kind(row),
+        ListColumn::Type => kind(model, row),
         ListColumn::Signature => {
             let (sign, role) = sign_of(row.status);
             let word = if width > 1 { format!("{sign} {}", row.status) } else { sign.to_string() };
             (role, word)
         }
-        ListColumn::EventId => (StyleClass::Dim, row.event_id.unwrap_or_default().to_owned()),
+        ListColumn::EventId => {
+            let id = row.event_id.unwrap_or_default();
+            (StyleClass::Dim, model.shown_value(id).into_owned())
+        }
         ListColumn::Provider => (StyleClass::Plain, row.provider.to_owned()),
         ListColumn::Method => (StyleClass::Plain, row.method.to_owned()),
-        ListColumn::Path => (StyleClass::Plain, row.target.to_owned()),
+        ListColumn::Path => (StyleClass::Plain, model.shown_value(row.target).into_owned()),
         ListColumn::Cause => (StyleClass::Warn, row.cause.unwrap_or_default().to_owned()),
         ListColumn::Source => (StyleClass::Dim, row.source.as_str().to_owned()),
         ListColumn::Size => (StyleClass::Plain, units::format_size(row.body_size)),
@@ -120,13 +123,14 @@ fn text(
 }
 
 /// Returns the event type or, if absent, the method and path.
-fn kind(row: &ListRow<'_>) -> (StyleClass, String) {
+fn kind(model: &Model, row: &ListRow<'_>) -> (StyleClass, String) {
+    let target = model.shown_value(row.target);
     if let Some(code) = row.refused {
-        return (StyleClass::Bad, format!("⊘ {code} {} {}", row.method, row.target));
+        return (StyleClass::Bad, format!("⊘ {code} {} {target}", row.method));
     }
     match row.kind {
-        Some(kind) => (StyleClass::Strong, kind.to_owned()),
-        None => (StyleClass::Plain, format!("{} {}", row.method, row.target)),
+        Some(kind) => (StyleClass::Strong, model.shown_name(kind).into_owned()),
+        None => (StyleClass::Plain, format!("{} {target}", row.method)),
     }
 }
 

@@ -29,8 +29,19 @@ impl Language for Php {
         };
         match recipe.secret {
             SecretForm::Utf8 | SecretForm::Utf8Html => cut,
-            // From the extension `intl`.
-            SecretForm::Utf8Nfkd => format!("Normalizer::normalize({cut}, Normalizer::FORM_KD)"),
+            // ASCII needs no normalization, and the extension `intl` may be absent.
+            SecretForm::Utf8Nfkd => format!(
+                "(function (string $text): string {{
+    if (!preg_match('/[^\\x00-\\x7f]/', $text)) {{
+        return $text;
+    }}
+    if (!class_exists('Normalizer')) {{
+        fwrite(STDERR, \"the secret is not ASCII, which needs the PHP extension intl\\n\");
+        exit(2);
+    }}
+    return Normalizer::normalize($text, Normalizer::FORM_KD);
+}})({cut})"
+            ),
             SecretForm::Base64 => format!("base64_decode({cut})"),
             SecretForm::Hex => format!("hex2bin({cut})"),
             SecretForm::Base64IfPrefixed => {

@@ -8,6 +8,7 @@ use crate::ops::resend::{
     AttemptRecorder, Destination, Recorded, RecordingSender, ResendOutcome, Signing, SkipReason,
 };
 use crate::outbound::{Client, Request};
+use crate::payload::decoded_whole;
 use crate::signature::{Subject, Verifier};
 use crate::store::{KeepError, Store};
 
@@ -46,7 +47,14 @@ impl EditRun<'_> {
         let about = format!(
             "Delivery {id} (not changed by editing). The edited version is sent to {target} {how}."
         );
-        write(head, body, &about)
+        let encoding = head.joined_text("content-encoding").unwrap_or_default();
+        match decoded_whole(body, &encoding) {
+            Some(decoded) => {
+                let about = format!("{about} It is decoded from {encoding} and sent decoded.");
+                write(&head.without(&["content-encoding"]), &decoded, &about)
+            }
+            None => write(head, body, &about),
+        }
     }
 
     /// Stores an edited request as a delivery of its own, and sends it.
