@@ -28,7 +28,7 @@ pub use diagnose::{Budget, Tried};
 pub use handshake::{Greeting, Handshakes};
 pub use identify::Identified;
 pub use public_url::PublicUrl;
-pub use report::{Ends, ReceivedSignature, Report, RewriteRisk};
+pub use report::{Ends, ReceivedSignature, Report, RewriteRisk, rewrite_risks};
 pub use secret_lint::{lint, lint_under};
 pub(crate) use sign::time_text;
 pub use sign::{Draft, SignError, Signed, sign, unsignable};

@@ -13,6 +13,7 @@ use crate::ops::copy::{CopyRequest, copy};
 use crate::output::{self, SafeWriter};
 use crate::payload::{Document, escape};
 use crate::provider::Provider;
+use crate::signature::{RewriteRisk, rewrite_risks};
 use crate::store::StoreReader;
 use crate::units;
 
@@ -79,7 +80,7 @@ pub(super) fn run(args: &ShowArgs) -> Result<(), CliError> {
     let mut out = output::buffered();
     let form = &args.form;
     if form.json {
-        writeln!(out, "{}", jsonl::line(&delivery))?;
+        writeln!(out, "{}", jsonl::line_with_breaks(&delivery, &breaks(&delivery, args)))?;
     } else if form.body {
         write_bytes(&mut out, &delivery.body)?;
     } else if form.raw {
@@ -104,7 +105,7 @@ pub(super) fn run(args: &ShowArgs) -> Result<(), CliError> {
             writeln!(out)?;
         }
     } else {
-        write_whole(&mut out, &delivery)?;
+        write_whole(&mut out, &delivery, &breaks(&delivery, args))?;
     }
     out.flush()?;
     Ok(())
@@ -139,7 +140,21 @@ fn write_headers<W: Write>(out: &mut SafeWriter<W>, delivery: &Delivery) -> io::
     Ok(())
 }
 
-fn write_whole(out: &mut impl Write, delivery: &Delivery) -> io::Result<()> {
+/// Returns the languages whose JSON library would break the signature.
+fn breaks(delivery: &Delivery, args: &ShowArgs) -> Vec<RewriteRisk> {
+    let name = &delivery.summary.provider;
+    // A configuration that cannot be read does not keep a delivery from being shown.
+    let own = args.config.load().ok();
+    let own = own.and_then(|config| config.providers().find(|one| one.name == *name).cloned());
+    let provider = own.or_else(|| Provider::named(name).ok());
+    provider.map(|provider| rewrite_risks(delivery, &provider)).unwrap_or_default()
+}
+
+fn write_whole(
+    out: &mut impl Write,
+    delivery: &Delivery,
+    breaks: &[RewriteRisk],
+) -> io::Result<()> {
     let summary = &delivery.summary;
     let at = summary.request.received_at.to_zoned_datetime(TimeZone::system());
     let from = summary
@@ -166,7 +181,13 @@ fn write_whole(out: &mut impl Write, delivery: &Delivery) -> io::Result<()> {
         writeln!(out, "cause      {}", escape(cause))?;
     }
     if let Some(explanation) = &verdict.explanation {
-        writeln!(out, "           {}", escape(&explanation.to_string()))?;
+        for line in std::iter::once(&explanation.sentence).chain(&explanation.details()) {
+            writeln!(out, "           {}", escape(line))?;
+        }
+    }
+    for risk in breaks {
+        let language = risk.language.title();
+        writeln!(out, "fragile    verify the raw bytes: {language} {}", escape(&risk.to_string()))?;
     }
     if let Some(gone) = summary.flags.client_gone_text() {
         writeln!(out, "answered   no: {gone}")?;

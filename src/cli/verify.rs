@@ -5,18 +5,19 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use jiff::Timestamp;
+use serde::Serialize;
 use serde_json::json;
 
 use super::CliError;
 use super::keyring::{ConfigArgs, ProviderArgs, SecretArgs};
 use crate::config::defaults;
-use crate::delivery::{Head, Header, SignatureStatus, Verdict};
+use crate::delivery::{EventRef, Head, Header, SignatureStatus, Verdict};
 use crate::formats::jsonl;
 use crate::ops::diagnose::explain;
 use crate::output;
 use crate::payload::escape;
 use crate::provider::Provider;
-use crate::signature::{Subject, Verifier};
+use crate::signature::{Diagnosis, Subject, Verifier};
 
 #[derive(Debug, Args)]
 pub(super) struct VerifyArgs {
@@ -76,39 +77,78 @@ pub(super) fn run(args: &VerifyArgs) -> Result<(), CliError> {
         #[expect(clippy::disallowed_methods, reason = "a signature is checked as of now")]
         None => Timestamp::now(),
     };
-    let (provider, verdict) = judge(args, &subject, now)?;
+    let (provider, diagnosis) = judge(args, &subject, now)?;
     let mut out = output::stdout();
     if args.json {
-        let line = json!({
-            "provider": provider.name,
-            "event": {
-                "id": provider.event(&head, &body).id,
-                "type": provider.event(&head, &body).event_type,
-            },
-            "signature": {
-                "status": verdict.status.as_str(),
-                "cause": verdict.cause,
-                "explanation": verdict.explanation.as_ref().map(ToString::to_string),
-                "secret": verdict.secret,
-            },
-        });
-        writeln!(out, "{}", jsonl::value_line(&line))?;
+        let event = provider.event(&head, &body);
+        writeln!(out, "{}", json_line(&provider, &event, &diagnosis))?;
     } else {
-        let with =
-            verdict.secret.as_deref().map(|name| format!(" with {name}")).unwrap_or_default();
-        writeln!(out, "{}{with} ({})", verdict.status, provider.title)?;
-        if let Some(explanation) = &verdict.explanation {
-            writeln!(out, "{}", escape(&explanation.to_string()))?;
-        }
-        if let Some(cause) = &verdict.cause {
-            writeln!(out, "cause: {cause}")?;
-        }
+        write_verdict(&mut out, &provider, &diagnosis.verdict)?;
     }
     out.flush()?;
-    match verdict.status {
+    match diagnosis.verdict.status {
         SignatureStatus::Verified => Ok(()),
-        status => Err(CliError::negative(format!("the signature is {status}"))),
+        status => Err(CliError::negative(outcome(status))),
     }
+}
+
+/// States a verdict other than verified as a sentence.
+fn outcome(status: SignatureStatus) -> &'static str {
+    match status {
+        SignatureStatus::Missing => "there is no signature to verify",
+        SignatureStatus::Malformed => "the signature is malformed",
+        SignatureStatus::Expired => "the signature is right, but too old or too far in the future",
+        SignatureStatus::Unchecked => "the signature was not checked",
+        SignatureStatus::Mismatch | SignatureStatus::Verified => "the signature does not match",
+    }
+}
+
+/// Writes verdict, sentence, fix, and proof, a line each.
+fn write_verdict(
+    out: &mut impl io::Write,
+    provider: &Provider,
+    verdict: &Verdict,
+) -> io::Result<()> {
+    let with = verdict.secret.as_deref().map(|name| format!(" with {name}")).unwrap_or_default();
+    writeln!(out, "{}{with} ({})", verdict.status, provider.title)?;
+    if let Some(explanation) = &verdict.explanation {
+        for line in std::iter::once(&explanation.sentence).chain(&explanation.details()) {
+            writeln!(out, "{}", escape(line))?;
+        }
+    }
+    match &verdict.cause {
+        Some(cause) => writeln!(out, "cause: {cause}"),
+        None => Ok(()),
+    }
+}
+
+fn json_line(provider: &Provider, event: &EventRef, diagnosis: &Diagnosis) -> String {
+    #[derive(Serialize)]
+    struct Signature<'d> {
+        status: &'static str,
+        cause: Option<&'d str>,
+        explanation: Option<String>,
+        secret: Option<&'d str>,
+        #[serde(flatten)]
+        help: jsonl::HelpFields<'d>,
+        tried: Vec<serde_json::Value>,
+        /// False if the search stopped at its limit.
+        complete: bool,
+    }
+    let verdict = &diagnosis.verdict;
+    let tried = diagnosis.tried.iter().filter(|tried| tried.count > 0);
+    let signature = Signature {
+        status: verdict.status.as_str(),
+        cause: verdict.cause.as_deref(),
+        explanation: verdict.explanation.as_ref().map(ToString::to_string),
+        secret: verdict.secret.as_deref(),
+        help: jsonl::HelpFields::new(verdict.explanation.as_ref()),
+        tried: tried.map(|tried| json!({"what": tried.what, "count": tried.count})).collect(),
+        complete: diagnosis.complete,
+    };
+    let event = json!({"id": event.id, "type": event.event_type});
+    let line = json!({"provider": provider.name, "event": event, "signature": signature});
+    jsonl::value_line(&line)
 }
 
 fn body(path: &Path) -> io::Result<Vec<u8>> {
@@ -132,7 +172,7 @@ fn judge(
     args: &VerifyArgs,
     subject: &Subject<'_>,
     now: Timestamp,
-) -> Result<(Provider, Verdict), CliError> {
+) -> Result<(Provider, Diagnosis), CliError> {
     let verifier = verifier(args, subject, now)?;
     let (judged, diagnosis) = explain(&verifier, subject, now);
     let Some(credentials) = judged.credentials else {
@@ -146,7 +186,7 @@ fn judge(
     if credentials.secrets.is_empty() && provider.scheme.unchecked.is_none() {
         return Err(no_secret(&provider.secret_env));
     }
-    Ok((provider, diagnosis.verdict))
+    Ok((provider, diagnosis))
 }
 
 /// Returns the providers to verify with. As in the listener, a request without a detected provider

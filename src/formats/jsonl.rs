@@ -4,7 +4,10 @@ use serde::Serialize;
 
 use super::layout::escape_unsafe;
 use super::wire::{self, BodyText, HeaderPair};
-use crate::delivery::{Attempt, Comparison, Delivery, DeliveryId, Head, Outcome, Summary};
+use crate::delivery::{
+    Attempt, Comparison, Delivery, DeliveryId, Explanation, Head, Outcome, Summary,
+};
+use crate::signature::RewriteRisk;
 
 #[derive(Serialize)]
 struct Line<'d> {
@@ -36,6 +39,19 @@ struct Line<'d> {
     note: Option<&'d str>,
     origin: Option<i64>,
     attempts: Vec<AttemptLine<'d>>,
+    /// Languages whose JSON library would break the signature, if that was computed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    breaks: Option<Vec<BreakLine<'d>>>,
+}
+
+#[derive(Serialize)]
+struct BreakLine<'d> {
+    language: &'static str,
+    call: &'static str,
+    refused: bool,
+    what: &'static str,
+    byte: usize,
+    around: &'d str,
 }
 
 #[derive(Serialize)]
@@ -51,6 +67,50 @@ struct Signature<'d> {
     cause: Option<&'d str>,
     explanation: Option<String>,
     secret: Option<&'d str>,
+    #[serde(flatten)]
+    help: HelpFields<'d>,
+}
+
+/// What to do about a failed signature, and what proves its cause.
+#[derive(Serialize)]
+pub(crate) struct HelpFields<'d> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fix: Option<&'d str>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    next: &'d [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    proof: Option<ProofFields<'d>>,
+}
+
+/// Two texts that should be the same, each by its label, and where they differ.
+#[derive(Serialize)]
+struct ProofFields<'d> {
+    labels: [&'d str; 2],
+    texts: [&'d str; 2],
+    /// Columns before the first difference.
+    caret: usize,
+    /// Position in the body.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    byte: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
+}
+
+impl<'d> HelpFields<'d> {
+    pub(crate) fn new(explanation: Option<&'d Explanation>) -> Self {
+        let proof = explanation.and_then(Explanation::proof).map(|proof| ProofFields {
+            labels: [&proof.received.label, &proof.expected.label],
+            texts: [&proof.received.text, &proof.expected.text],
+            caret: proof.caret,
+            byte: proof.position.map(|position| position.byte),
+            line: proof.position.map(|position| position.line),
+        });
+        Self {
+            fix: explanation.and_then(Explanation::fix),
+            next: explanation.map(Explanation::next).unwrap_or_default(),
+            proof,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -117,15 +177,37 @@ struct RequestLine<'d> {
 
 /// Returns a delivery as one line of JSON, without the line end.
 pub fn line(delivery: &Delivery) -> String {
+    to_text(&whole(delivery))
+}
+
+/// Returns a delivery as one line, with the languages whose JSON library would break its
+/// signature.
+pub fn line_with_breaks(delivery: &Delivery, breaks: &[RewriteRisk]) -> String {
+    let breaks = breaks.iter().map(|risk| BreakLine {
+        language: risk.language.title(),
+        call: risk.language.call(),
+        refused: risk.refused,
+        what: risk.what,
+        byte: risk.offset,
+        around: &risk.shown,
+    });
+    let breaks = breaks.collect();
+    to_text(&Line { breaks: Some(breaks), ..whole(delivery) })
+}
+
+fn to_text(line: &Line<'_>) -> String {
+    // Text, numbers, and lists always serialize.
+    escape_unsafe(serde_json::to_string(line).unwrap_or_default())
+}
+
+fn whole(delivery: &Delivery) -> Line<'_> {
     let Delivery { summary, head, body, attempts } = delivery;
     let attempts = attempts.iter().enumerate().map(|(at, one)| {
         let earlier = attempts.get(..at).unwrap_or_default();
         attempt(one, one.predecessor_in(earlier).map(|last| one.compare_with(last)))
     });
     let attempts = attempts.collect();
-    let line = Line { attempts, ..of(summary, head, body) };
-    // Text, numbers, and lists always serialize.
-    escape_unsafe(serde_json::to_string(&line).unwrap_or_default())
+    Line { attempts, ..of(summary, head, body) }
 }
 
 /// Returns any JSON as one line without characters that a terminal interprets.
@@ -196,6 +278,7 @@ fn of<'d>(summary: &'d Summary, head: &'d Head, body: &'d [u8]) -> Line<'d> {
             cause: verdict.cause.as_deref(),
             explanation: verdict.explanation.as_ref().map(ToString::to_string),
             secret: verdict.secret.as_deref(),
+            help: HelpFields::new(verdict.explanation.as_ref()),
         },
         response: summary
             .response
@@ -214,6 +297,7 @@ fn of<'d>(summary: &'d Summary, head: &'d Head, body: &'d [u8]) -> Line<'d> {
         note: summary.annotations.note.as_deref(),
         origin: summary.request.origin.map(|id| id.0),
         attempts: Vec::new(),
+        breaks: None,
     }
 }
 

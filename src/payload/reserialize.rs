@@ -6,6 +6,7 @@
 
 mod number;
 mod read;
+mod refusal;
 mod write;
 
 use std::ops::Range;
@@ -56,6 +57,8 @@ pub struct ReserializationChange {
     pub offset: usize,
     /// Phrase for the original text, such as "an escaped slash".
     pub what: &'static str,
+    /// The language refuses the body, so that nothing is left to hash.
+    pub refused: bool,
 }
 
 /// Returns the reserialized body; `None` if the body is not JSON, is nested too deeply, or if the
@@ -64,13 +67,19 @@ pub fn rewritten(language: JsonLibrary, body: &[u8]) -> Option<Vec<u8>> {
     Reserialization::new(language, body).map(|rewrite| rewrite.writer.text.into_bytes())
 }
 
-/// Returns the first change; `None` if the bytes stay the same or the body cannot be reserialized.
+/// Returns the first change, or why the language refuses the body; `None` if the bytes stay the
+/// same, or the body is not meant to be JSON.
 pub fn change(language: JsonLibrary, body: &[u8]) -> Option<ReserializationChange> {
+    refusal::change(language, body)
+}
+
+/// Returns the first change of a body that every language reads.
+fn plain_change(language: JsonLibrary, body: &[u8]) -> Option<ReserializationChange> {
     let rewrite = Reserialization::new(language, body)?;
     let written = rewrite.writer.text.as_bytes();
     let offset = body.iter().zip(written).take_while(|(was, is)| was == is).count();
     let same = offset == body.len() && offset == written.len();
-    (!same).then(|| ReserializationChange { offset, what: rewrite.what() })
+    (!same).then(|| ReserializationChange { offset, what: rewrite.what(), refused: false })
 }
 
 /// A body and its reserialized form.
@@ -322,12 +331,12 @@ error
             (Php, r#"{"a":{}}"#, 5, "an empty object"),
             (Php, r#"{"0":1}"#, 0, "an object that becomes a list"),
         ] {
-            let expected = ReserializationChange { offset, what };
+            let expected = ReserializationChange { offset, what, refused: false };
             assert_eq!(change(language, body.as_bytes()), Some(expected), "{language:?} of {body}");
         }
         for language in JsonLibrary::ALL {
             assert_eq!(change(language, br#"{"a":"b"}"#).is_none(), language != Python);
-            assert_eq!(change(language, b"{"), None);
+            assert_eq!(change(language, b"a=b"), None);
         }
     }
 }

@@ -107,7 +107,7 @@ pub(super) fn diagnose(
         return Some(found);
     }
     if !search.has_received() {
-        return None;
+        return signature_text::malformed(question, value);
     }
     signed
         .and_then(|signed| other_secret_form(question, &signed, search))

@@ -1,5 +1,7 @@
 //! Reports on a delivery's signature, for display.
 
+use std::fmt;
+
 use jiff::Timestamp;
 
 use super::signed_payload::{Subject, signed_payload};
@@ -8,7 +10,7 @@ use super::verify::{inferred_url, values};
 use crate::delivery::{Delivery, SignatureStatus, header_text};
 use crate::payload::reserialize::{self, JsonLibrary};
 use crate::payload::{around, visible_bytes};
-use crate::provider::{Scheme, ValueLocation};
+use crate::provider::{Provider, Scheme, ValueLocation};
 
 /// Bytes shown from each end of the signed payload.
 const ENDS: usize = 96;
@@ -71,6 +73,16 @@ pub struct RewriteRisk {
     pub what: &'static str,
     /// The bytes around it.
     pub shown: String,
+    /// The library refuses the body, and nothing is left to verify.
+    pub refused: bool,
+}
+
+impl fmt::Display for RewriteRisk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { offset, what, shown, refused, .. } = self;
+        let verb = if *refused { "refuses" } else { "changes" };
+        write!(f, "{verb} {what} at byte {offset}: {shown}")
+    }
 }
 
 impl Verifier {
@@ -152,14 +164,22 @@ fn ends(content: &[u8]) -> Ends {
     Ends { size, start: visible_bytes(start), end: Some(visible_bytes(end)) }
 }
 
+/// Returns the languages whose JSON library would break a verified signature; none if the delivery
+/// has no verified signature of its body.
+pub fn rewrite_risks(delivery: &Delivery, provider: &Provider) -> Vec<RewriteRisk> {
+    let is_verified = delivery.summary.signature.status == SignatureStatus::Verified;
+    let covers_body = provider.scheme.of(&delivery.head, &delivery.body).covers_body;
+    if is_verified && covers_body { breaks(&delivery.body) } else { Vec::new() }
+}
+
 fn breaks(body: &[u8]) -> Vec<RewriteRisk> {
     if body.len() > MAX_RESERIALIZED {
         return Vec::new();
     }
     let of = |language| {
-        let reserialize::ReserializationChange { offset, what } =
+        let reserialize::ReserializationChange { offset, what, refused } =
             reserialize::change(language, body)?;
-        Some(RewriteRisk { language, offset, what, shown: around(body, offset, AROUND) })
+        Some(RewriteRisk { language, offset, what, shown: around(body, offset, AROUND), refused })
     };
     JsonLibrary::ALL.into_iter().filter_map(of).collect()
 }
@@ -168,7 +188,6 @@ fn breaks(body: &[u8]) -> Vec<RewriteRisk> {
 mod tests {
     use super::*;
     use crate::delivery::{Head, Header};
-    use crate::provider::Provider;
     use crate::secret::Secret;
     use crate::signature::Credentials;
 

@@ -26,7 +26,7 @@ pub(super) fn read(
     let Some(clock) = &scheme.timestamp else { return Ok(None) };
     let text = subject.value_at(scheme, &clock.from, signature);
     let Some(text) = text.filter(|text| !text.trim().is_empty()) else {
-        let why = format!("the time of signing, {}, is not there, or blank", clock.from);
+        let why = format!("the time of signing ({}) is missing", clock.from);
         return Err(Verdict::with_cause(
             SignatureStatus::Missing,
             Cause::TimestampMissing.code(),
@@ -47,7 +47,13 @@ pub(super) fn read(
     let number = number();
     parsed.map(|at| Some(SignedAt { at, number })).ok_or_else(|| {
         let shown: String = text.chars().take(40).collect();
-        let why = format!("the time of signing, {}, is no time: `{}`", clock.from, escape(&shown));
+        let expected = match clock.unit {
+            Unit::Seconds => "a Unix time in seconds",
+            Unit::Milliseconds => "a Unix time in milliseconds",
+            Unit::Rfc3339 => "a time in RFC 3339",
+        };
+        let why =
+            format!("the time of signing ({}) is `{}`, not {expected}", clock.from, escape(&shown));
         Verdict::with_cause(SignatureStatus::Malformed, Cause::TimestampMalformed.code(), why)
     })
 }
@@ -69,13 +75,7 @@ pub(super) fn expired(
     let late = clock.max_age.is_some_and(|limit| age > SignedDuration::from_secs(limit));
     let early = clock.max_ahead.is_some_and(|limit| -age > SignedDuration::from_secs(limit));
     if (late || early) && other_unit(clock, signed_at, now) {
-        let (expected, received) = match clock.unit {
-            Unit::Seconds => ("seconds", "milliseconds"),
-            _ => ("milliseconds", "seconds"),
-        };
-        let why = format!(
-            "the signature is right, but the time of signing counts {received} where {expected} are due"
-        );
+        let why = format!("the signature is right, but {}", unit_mistake(clock));
         return Some(Verdict::with_cause(
             SignatureStatus::Expired,
             Cause::TimestampUnit.code(),
@@ -86,8 +86,7 @@ pub(super) fn expired(
         && age > SignedDuration::from_secs(limit)
     {
         let why = format!(
-            "the signature is right, but {} old, and the provider's verifiers take {}; a late \
-             retry, a replay, or a clock that is wrong",
+            "the signature is right, but {} old; the provider's verifiers accept up to {}",
             words(age.as_secs()),
             words(limit)
         );
@@ -101,8 +100,8 @@ pub(super) fn expired(
         && -age > SignedDuration::from_secs(limit)
     {
         let why = format!(
-            "the signature is right, but dated {} ahead, and the provider's verifiers take {}; \
-             one of the two clocks is wrong",
+            "the signature is right, but dated {} in the future; the provider's verifiers accept \
+             up to {}",
             words(-age.as_secs()),
             words(limit)
         );
@@ -148,16 +147,31 @@ pub(super) fn other_units(received: &str) -> Vec<(&'static str, String)> {
 /// Smallest number read as milliseconds: the year 5138 in seconds, 1973 in milliseconds.
 const MILLISECONDS: i64 = 100_000_000_000;
 
-/// Returns a note on a time of signing in the future, if the provider's verifiers accept it.
+/// Returns a note on a time of signing far in the future, if the provider's verifiers accept it.
 pub(super) fn future_note(
     scheme: &Scheme,
     signed_at: Option<SignedAt>,
     now: Timestamp,
-) -> Option<String> {
+) -> Option<(Cause, String)> {
     let clock = scheme.timestamp.as_ref().filter(|clock| clock.max_ahead.is_none())?;
-    let ahead = signed_at?.at.duration_since(now);
+    let signed_at = signed_at?;
+    let ahead = signed_at.at.duration_since(now);
     (ahead > SignedDuration::from_secs(clock.max_age?)).then(|| {
+        if other_unit(clock, signed_at, now) {
+            return (Cause::TimestampUnit, unit_mistake(clock));
+        }
         let ahead = units::format_age(ahead.as_secs());
-        format!("dated {ahead} ahead, which this provider's verifiers take; a clock is wrong")
+        let why = format!(
+            "dated {ahead} in the future, which the provider's verifiers accept: a clock is wrong"
+        );
+        (Cause::TimestampFuture, why)
     })
+}
+
+fn unit_mistake(clock: &TimestampSpec) -> String {
+    let (expected, received) = match clock.unit {
+        Unit::Seconds => ("seconds", "milliseconds"),
+        _ => ("milliseconds", "seconds"),
+    };
+    format!("the time of signing is in {received}; the provider sends {expected}")
 }

@@ -280,7 +280,9 @@ fn add_finding(verdict: &mut Verdict, finding: Finding, subject: &Subject<'_>) {
     if cause.is_some_and(Cause::is_body_change) {
         explanation.evidence.extend(observe(subject));
     }
-    verdict.cause = cause.map(|cause| cause.code().to_owned());
+    if let Some(cause) = cause {
+        verdict.cause = Some(cause.code().to_owned());
+    }
     verdict.explanation = Some(explanation);
 }
 

@@ -162,7 +162,7 @@ pub(super) fn inferred_url(
 
 fn note_inferred_url(mut verdict: Verdict, url: &str) -> Verdict {
     let note = format!(
-        "no public URL is configured, and the signature fits the one that the request tells, {}",
+        "no public URL is configured; the signature fits the one inferred from the request, {}",
         escape(url)
     );
     Explanation::add(&mut verdict.explanation, note);
@@ -204,8 +204,8 @@ fn check(
             let fits = |one: &Vec<u8>| digest::fits(algorithm, key, signed, one);
             if body_hash_matches && entries.good.iter().any(fits) {
                 let mut verified = verified(scheme, secrets, rank);
-                if let Some(note) = timestamp::future_note(scheme, signed_at, now) {
-                    verified.cause = Some(Cause::TimestampFuture.code().to_owned());
+                if let Some((cause, note)) = timestamp::future_note(scheme, signed_at, now) {
+                    verified.cause = Some(cause.code().to_owned());
                     verified.explanation = Some(note.into());
                 }
                 return Ok(timestamp::expired(scheme, signed_at, now).unwrap_or(verified));
@@ -245,7 +245,7 @@ pub(super) fn values(scheme: &Scheme, subject: &Subject<'_>) -> Result<Vec<Strin
     }
     let filled: Vec<String> = found.into_iter().filter(|value| !value.trim().is_empty()).collect();
     if filled.is_empty() {
-        let why = format!("the {place} header is there, but it is empty");
+        let why = format!("the {place} header is empty");
         return Err(Verdict::with_cause(SignatureStatus::Missing, Cause::HeaderEmpty.code(), why));
     }
     Ok(filled)
@@ -255,9 +255,8 @@ fn missing(scheme: &Scheme, absent: Absent) -> Verdict {
     match absent {
         Absent::Url => Verdict::explained(
             SignatureStatus::Unchecked,
-            "the signature covers the public URL, which is not known here, and none that the \
-             request itself tells fits; give it with --public-url, or to `hookglass verify` with \
-             --url",
+            "the signature covers the public URL, which is not configured, and none inferred from \
+             the request fits; set --public-url, or --url of `hookglass verify`",
         ),
         Absent::Place(place @ ValueLocation::Pair(_)) => {
             let why = format!("there is no {place}");
@@ -266,7 +265,7 @@ fn missing(scheme: &Scheme, absent: Absent) -> Verdict {
         Absent::Place(place) => {
             let is_timestamp = scheme.timestamp.as_ref().is_some_and(|clock| clock.from == place);
             let cause = if is_timestamp { Cause::TimestampMissing } else { Cause::HeaderMissing };
-            let why = format!("{place} is signed, but it is not there, or blank");
+            let why = format!("{place} is missing or empty, and it is signed");
             Verdict::with_cause(SignatureStatus::Missing, cause.code(), why)
         }
     }
@@ -280,8 +279,8 @@ fn keys(scheme: &Scheme, secrets: &[Secret]) -> Result<Vec<Option<Zeroizing<Vec<
     }
     let names = names(secrets);
     let why = format!(
-        "the configured secret ({names}) cannot be decoded as this provider's secrets are; copy it \
-         again from the provider, whole"
+        "the configured secret ({names}) does not have the form of this provider's secrets; copy \
+         it again, whole"
     );
     Err(Verdict::explained(SignatureStatus::Mismatch, why))
 }
@@ -292,10 +291,10 @@ fn verified(scheme: &Scheme, secrets: &[Secret], rank: usize) -> Verdict {
     let mut explanation = None;
     let mut note = |text: String| Explanation::add(&mut explanation, text);
     if previous {
-        note(format!("verified with {name}, which is not the first of the configured secrets"));
+        note(format!("verified with {name}, not with the current secret"));
     }
     if !scheme.covers_body {
-        note("the signature says nothing about the body".to_owned());
+        note("the signature does not cover the body".to_owned());
     }
     let cause = if previous {
         Some(Cause::PreviousSecret)
@@ -303,7 +302,7 @@ fn verified(scheme: &Scheme, secrets: &[Secret], rank: usize) -> Verdict {
         .get(rank)
         .is_some_and(|secret| secret_key::changes_when_normalized(scheme, secret))
     {
-        note("the provider takes the secret in another Unicode form (NFKD)".to_owned());
+        note("the provider normalizes the secret to another Unicode form (NFKD)".to_owned());
         Some(Cause::SecretUnicodeForm)
     } else {
         None
@@ -325,7 +324,7 @@ fn malformed(scheme: &Scheme, subject: &Subject<'_>, value: &str) -> Verdict {
     };
     if lines > 1 {
         let why =
-            format!("the {place} header came {lines} times; joined, its values are no signature");
+            format!("the {place} header was sent {lines} times; joined, its values are invalid");
         return Verdict::with_cause(status, Cause::HeaderDuplicate.code(), why);
     }
     let bytes = digest::length(scheme.algorithm).unwrap_or_default();
@@ -338,7 +337,7 @@ fn malformed(scheme: &Scheme, subject: &Subject<'_>, value: &str) -> Verdict {
         Encoding::Base64Url => ("characters of base64url", (bytes * 4).div_ceil(3)),
     };
     if plain && scheme.encoding.is_hex() && value.trim().len() == digits {
-        let why = format!("the {place} header has the right length, but not only hex digits");
+        let why = format!("the {place} header has characters other than hex digits");
         return Verdict::with_cause(status, Cause::SigNotHex.code(), why);
     }
     let length = value.chars().count();
@@ -347,14 +346,14 @@ fn malformed(scheme: &Scheme, subject: &Subject<'_>, value: &str) -> Verdict {
     let position = match (&scheme.pairs, scheme.prefix.as_str()) {
         (Some(pairs), _) => {
             let key = pairs.keys.first().map(String::as_str).unwrap_or_default();
-            format!(" behind `{key}{}`", pairs.equals)
+            format!(" after `{key}{}`", pairs.equals)
         }
         (None, "") => String::new(),
-        (None, prefix) => format!(" behind `{prefix}`"),
+        (None, prefix) => format!(" after `{prefix}`"),
     };
     let why = format!(
-        "the {place} header is no signature: {digits} {encoding} are due{position}, \
-         {length} characters came, beginning `{start}`"
+        "the {place} header is not a signature: expected {digits} {encoding}{position}, got \
+         {length} characters that begin with `{start}`"
     );
     Verdict::explained(status, why)
 }
@@ -362,12 +361,11 @@ fn malformed(scheme: &Scheme, subject: &Subject<'_>, value: &str) -> Verdict {
 fn mismatch(scheme: &Scheme, secrets: &[Secret]) -> Verdict {
     let names = names(secrets);
     if scheme.algorithm == Algorithm::Token {
-        let why = format!("the token is not the one configured ({names})");
+        let why = format!("the token differs from the configured one ({names})");
         return Verdict::explained(SignatureStatus::Mismatch, why);
     }
     let why = format!(
-        "the signature is well formed, but it is not the {} of {} under {names}: \
-         no known cause fits, so the secret is wrong or the body was changed on its way",
+        "the signature is not the {} of {} with {names}, and no known cause explains it",
         scheme.algorithm, scheme.signed
     );
     Verdict::explained(SignatureStatus::Mismatch, why)

@@ -33,7 +33,7 @@ pub(super) fn lines(model: &Model, loaded: &Loaded, width: usize) -> Vec<StyledL
     lines.extend(tried(model, summary.diagnosing));
     if summary.duplicate_of.is_some() && !examined.signs_time {
         lines.push(StyledLine::default());
-        let why = "no timestamp is signed, so the same signed bytes verify for ever; \
+        let why = "no timestamp is signed, so this request verifies forever; \
                    a second delivery of an event is a retry or a replay";
         lines.push(labelled("note", StyleClass::Warn, why));
     }
@@ -101,7 +101,7 @@ fn scheme(examined: &Report) -> Vec<StyledLine> {
         let start = labelled(label, StyleClass::Name, format!("{}: ", seen.place));
         lines.push(match &seen.value {
             Some(value) => start.with(StyleClass::Text, value),
-            None => start.with(StyleClass::Warn, "is not there"),
+            None => start.with(StyleClass::Warn, "missing"),
         });
     }
     lines
@@ -116,7 +116,7 @@ fn content(examined: &Report, ends: &Ends) -> Vec<StyledLine> {
         format!("{}, {size} as received", examined.signed),
     )];
     if !examined.covers_body {
-        lines.push(labelled("", StyleClass::Warn, "the signature says nothing about the body"));
+        lines.push(labelled("", StyleClass::Warn, "the signature does not cover the body"));
     }
     if ends.size == 0 {
         return lines;
@@ -148,7 +148,7 @@ fn tried(model: &Model, diagnosing: bool) -> Vec<StyledLine> {
         })
         .collect();
     if !diagnosis.complete {
-        lines.push(labelled("", StyleClass::Warn, "then the search ended: it was long enough"));
+        lines.push(labelled("", StyleClass::Warn, "then the search stopped at its time limit"));
     }
     lines
 }
@@ -158,15 +158,21 @@ fn breaking_frameworks(examined: &Report, width: usize) -> Vec<StyledLine> {
     if examined.breaks.is_empty() {
         return Vec::new();
     }
-    let advice = "Hash the raw bytes: parsed and written again, this body has another signature";
+    let titles: Vec<&str> = examined.breaks.iter().map(|risk| risk.language.title()).collect();
+    let advice = format!(
+        "Verify the raw bytes: re-serializing this body breaks the signature in {}",
+        titles.join(", ")
+    );
     let mut lines = vec![StyledLine::default()];
     lines.extend(StyledLine::new(StyleClass::Strong, advice).wrap(width, 0));
-    for RewriteRisk { language, offset, what, shown } in &examined.breaks {
+    for risk in &examined.breaks {
+        let RewriteRisk { language, offset, what, shown, refused } = risk;
         let call = format!("  {}", language.call());
+        let verb = if *refused { "refuses" } else { "changes" };
         lines
             .push(StyledLine::new(StyleClass::Plain, language.title()).with(StyleClass::Dim, call));
         lines.push(
-            labelled("", StyleClass::Warn, format!("{what} at byte {offset}: "))
+            labelled("", StyleClass::Warn, format!("{verb} {what} at byte {offset}: "))
                 .with(StyleClass::Text, shown),
         );
     }

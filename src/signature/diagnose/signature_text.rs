@@ -7,6 +7,7 @@ use super::search::Search;
 use super::tokens::{Form, Token, tokens};
 use super::{Finding, Question};
 use crate::delivery::ProofRow;
+use crate::payload::escape;
 use crate::provider::{Algorithm, Encoding, PairSyntax, Scheme, ValueLocation};
 use crate::signature::signed_payload::signed_payload;
 use crate::signature::{Cause, digest, header_values};
@@ -99,8 +100,7 @@ fn misplaced(
     if let Some(finding) = quoted(question, value, text) {
         return Some(with_values(finding));
     }
-    let others = all.iter().filter(|other| other.form == own && other.range != token.range);
-    let several = others.filter(|other| disjoint(other, token)).count() > 0;
+    let several = all.iter().any(|other| disjoint(other, token));
     let listed = scheme.pairs.is_some()
         || scheme.list.as_ref().is_some_and(|separator| value.contains(separator.as_str()));
     if several && !listed {
@@ -259,7 +259,7 @@ pub(super) fn in_quotes(
 ) -> Option<Finding> {
     let scheme = question.scheme;
     let value = value.trim();
-    let bare = value.trim_matches(['"', '\'', '`']).trim();
+    let bare = unquoted(value).unwrap_or_else(|| value.trim_matches(['"', '\'', '`'])).trim();
     if bare == value {
         return None;
     }
@@ -342,6 +342,60 @@ pub(super) fn without_digest(question: &Question<'_>, value: &str) -> Option<Fin
         let shown = format!("{value}{}", sample(scheme));
         Finding::from(Cause::SigTruncated).says(says).values(value, &shown)
     })
+}
+
+/// Describes a value without a digest in the scheme's encoding.
+pub(super) fn malformed(question: &Question<'_>, value: &str) -> Option<Finding> {
+    let scheme = question.scheme;
+    let (place, title) = (question.place(), question.title());
+    let value = value.trim();
+    let texts = header_values::texts(scheme, value);
+    let Some(text) = texts.first().copied() else {
+        let says =
+            format!("{place} is not written as {title} writes it: no `{}` in it", frame(scheme));
+        return Some(Finding::observed(says).fix(expected_form(scheme)));
+    };
+    let clock = scheme.timestamp.as_ref().map(|clock| &clock.from);
+    if let (Some(ValueLocation::Pair(key)), Some(pairs)) = (clock, &scheme.pairs)
+        && !scheme.pair_items(value).any(|(known, _)| known == key)
+    {
+        let says = format!("{place} has no `{key}{}`, the time of signing", pairs.equals);
+        return Some(Finding::from(Cause::TimestampMissing).says(says).fix(expected_form(scheme)));
+    }
+    let bytes = digest::length(scheme.algorithm)?;
+    let (name, total, cause) = match scheme.encoding {
+        Encoding::Base64 => ("base64", bytes.div_ceil(3) * 4, Cause::SigNotBase64),
+        Encoding::Base64Url => ("base64url", (bytes * 4).div_ceil(3), Cause::SigNotBase64),
+        Encoding::Hex | Encoding::HexUpper | Encoding::HexAny => {
+            ("hex", bytes * 2, Cause::SigNotHex)
+        }
+    };
+    let is_hex = scheme.encoding.is_hex();
+    let others = if scheme.encoding == Encoding::Base64Url { "-_=" } else { "+/=" };
+    let is_foreign = |character: char| {
+        let is_base64 = character.is_ascii_alphanumeric() || others.contains(character);
+        if is_hex { !character.is_ascii_hexdigit() } else { !is_base64 }
+    };
+    let length = text.chars().count();
+    if let Some((at, foreign)) = text.chars().enumerate().find(|(_, one)| is_foreign(*one))
+        && (!is_hex || length == total)
+    {
+        let foreign = escape(foreign.encode_utf8(&mut [0; 4])).into_owned();
+        let says = format!(
+            "the signature is not {name}: character {} of the digest is `{foreign}`",
+            at + 1
+        );
+        return Some(Finding::from(cause).says(says));
+    }
+    let says = format!("expected {total} characters of {name} in {place}, got {length}");
+    Some(Finding::observed(says).fix(expected_form(scheme)))
+}
+
+fn expected_form(scheme: &Scheme) -> String {
+    let digest = sample(scheme);
+    let value = canonical(scheme, Some("1700000000"), &digest);
+    let value = value.unwrap_or_else(|| format!("{}{digest}", frame(scheme)));
+    format!("send {} as `{value}`", scheme.signature_place())
 }
 
 /// Describes the digest that a scheme expects.

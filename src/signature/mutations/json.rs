@@ -37,7 +37,7 @@ const PLAIN: EscapeStyle = EscapeStyle {
     digits: DigitCase::Lower,
 };
 
-const ESCAPES: [EscapeStyle; 10] = [
+const ESCAPES: [EscapeStyle; 11] = [
     PLAIN,
     EscapeStyle {
         name: "with \\u escapes, as Python's json.dumps",
@@ -75,6 +75,13 @@ const ESCAPES: [EscapeStyle; 10] = [
         name: "with \\u escapes of <, >, & and ', as Newtonsoft.Json",
         non_ascii: true,
         also: "<>&'\"",
+        ..PLAIN
+    },
+    EscapeStyle {
+        name: "with \\u escapes of <, >, & and ' in uppercase",
+        non_ascii: true,
+        also: "<>&'",
+        digits: DigitCase::Upper,
         ..PLAIN
     },
     EscapeStyle {
@@ -390,7 +397,7 @@ mod tests {
         assert_eq!(styles[2], r#"["\u00e9\/<b>&'\"+"]"#);
         assert_eq!(styles[5], r#"["é/\u003cb\u003e\u0026'\"+"]"#);
         assert_eq!(styles[7], r#"["\u00E9/\u003Cb\u003E\u0026\u0027\u0022\u002B"]"#);
-        assert_eq!(styles[9], r#"["\u00e9\/\u003Cb\u003E\u0026\u0027\"+"]"#);
+        assert_eq!(styles[10], r#"["\u00e9\/\u003Cb\u003E\u0026\u0027\"+"]"#);
     }
 
     #[test]

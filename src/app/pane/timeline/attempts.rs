@@ -19,6 +19,7 @@ pub(super) fn lines(model: &Model, loaded: &Loaded) -> Vec<StyledLine> {
     for (attempt, answer) in attempts.iter().zip(&loaded.answers) {
         lines.push(StyledLine::default());
         lines.extend(attempt_lines(model, attempt, answer));
+        lines.extend(rejected(loaded, attempt));
     }
     lines
 }
@@ -83,6 +84,19 @@ fn attempt_lines(model: &Model, attempt: &Attempt, answer: &TargetResponse) -> V
     lines.extend(answer.headers.iter().map(header));
     lines.extend(body_lines(answer));
     lines
+}
+
+/// Explains why a target rejected a verified delivery, if its JSON library may be the reason.
+fn rejected(loaded: &Loaded, attempt: &Attempt) -> Option<StyledLine> {
+    let Outcome::Answered(answered) = &attempt.outcome else { return None };
+    let risk = loaded.examined.as_ref()?.breaks.first()?;
+    matches!(answered.status, 400 | 401 | 403).then(|| {
+        let text = format!(
+            "△ the signature is verified here: verify the raw bytes; {} {risk}",
+            risk.language.title()
+        );
+        below(StyledLine::new(StyleClass::Warn, text))
+    })
 }
 
 /// Renders the duration, including connecting and the wait for the first byte.
