@@ -71,7 +71,7 @@ pub struct Setup {
 /// Error that ended the dashboard early.
 #[derive(Debug, thiserror::Error)]
 pub enum TuiError {
-    #[error("the terminal failed: {0}; use --headless where there is none")]
+    #[error("terminal error: {0}; use --headless without a terminal")]
     Terminal(#[from] io::Error),
     #[error(transparent)]
     Store(#[from] StoreError),

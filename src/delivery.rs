@@ -52,7 +52,7 @@ impl FromStr for DeliveryId {
 pub struct EventRef {
     /// The provider's event id, the same in every retry.
     pub id: Option<String>,
-    /// The event type, for instance `message.updated`.
+    /// Event type, e.g. `message.updated`.
     pub event_type: Option<String>,
 }
 

@@ -173,13 +173,13 @@ impl Intake {
             ScriptAction::Hold => match self.paused.wait(delivery.summary.id).await {
                 Some(ReleaseAction::Answer(status)) => {
                     let id = delivery.summary.id;
-                    let text = format!("{status} by hand; kept as delivery {id}\n");
+                    let text = format!("{status} by hand; stored as delivery {id}\n");
                     ClientResponse::plain_text(status, text).into()
                 }
                 Some(ReleaseAction::Forward) => self.forward_now(delivery).await.into(),
                 Some(ReleaseAction::Close) => Reply::Close,
                 None => {
-                    let why = "this delivery was kept, and held until hookglass stopped\n";
+                    let why = "this delivery was stored, and paused until hookglass stopped\n";
                     with_retry_after(ClientResponse::plain_text(503, why.to_owned())).into()
                 }
             },
@@ -260,7 +260,7 @@ fn with_retry_after(mut response: ClientResponse) -> ClientResponse {
 fn unavailable(error: &KeepError) -> ClientResponse {
     with_retry_after(ClientResponse::plain_text(
         503,
-        format!("this delivery was not kept: {error}\n"),
+        format!("this delivery was not stored: {error}\n"),
     ))
 }
 
@@ -276,7 +276,7 @@ fn target_response(sent: SendOutcome) -> ClientResponse {
 }
 
 fn gateway_error(error: &SendError) -> ClientResponse {
-    let why = format!("hookglass kept this delivery, but could not forward it: {error}\n");
+    let why = format!("hookglass stored this delivery, but could not forward it: {error}\n");
     match error {
         _ if error.is_loop() => ClientResponse::plain_text(508, why),
         _ if error.was_not_sent() => with_retry_after(ClientResponse::plain_text(503, why)),

@@ -109,7 +109,7 @@ pub struct Received {
 #[derive(Debug, thiserror::Error)]
 pub enum BindError {
     #[error(
-        "port {} on {} is taken by another program; choose another with --bind {}:PORT, or \
+        "port {} on {} is in use by another program; choose another with --bind {}:PORT, or \
          --bind {}:0 for a free one", .0.port(), .0.ip(), .0.ip(), .0.ip()
     )]
     Taken(SocketAddr),
@@ -118,7 +118,7 @@ pub enum BindError {
          with --bind"
     )]
     Denied(SocketAddr),
-    #[error("this machine has no address {0}; use one of its own with --bind, or 127.0.0.1")]
+    #[error("this machine has no address {0}; use one of its addresses with --bind, or 127.0.0.1")]
     NoSuchAddress(std::net::IpAddr),
     #[error("cannot listen on {address}: {source}")]
     Other { address: SocketAddr, source: io::Error },

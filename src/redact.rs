@@ -69,9 +69,7 @@ const KEYS: [&str; 14] = [
 /// Reason why a request cannot be redacted.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RedactError {
-    #[error(
-        "its body is compressed ({0}), so it cannot be looked through; `--redact none` exports it"
-    )]
+    #[error("the body is compressed ({0}) and cannot be redacted; `--redact none` exports it")]
     Compressed(String),
     #[error(transparent)]
     Head(#[from] HeadError),

@@ -106,7 +106,7 @@ pub fn prepare_folder(path: &std::path::Path) -> Result<(), StoreError> {
 }
 
 impl Store {
-    /// Opens a store for writing, or creates it. `holder` identifies this process, for instance by
+    /// Opens a store for writing, or creates it. `holder` identifies this process, e.g. by
     /// its URL, to others that find the store locked.
     pub fn open(place: &StorePlace, holder: &str) -> Result<(Self, Writer), StoreError> {
         let location = location::StoreLocation::of(place);

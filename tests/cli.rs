@@ -224,7 +224,7 @@ fn wrong_usage_is_exit_2() -> Tested {
         (&["--secret-env", "HOOKGLASS_NOT_SET", "--headless"], "HOOKGLASS_NOT_SET"),
         (&["--secret-file", "absent", "--headless"], "absent"),
         (&["--max-body", "much", "--headless"], "invalid size `much`"),
-        (&["--forward", "localhost:3000"], "no URL to send to"),
+        (&["--forward", "localhost:3000"], "invalid URL"),
         (&["--bind", "localhost"], "127.0.0.1:4400"),
         (&["import", "-", "--secret-file", "-"], "standard input"),
         (&["--secret", "x"], "--secret"),
@@ -313,7 +313,7 @@ fn a_full_disk_is_503_and_told() -> Tested {
     let large = format!("POST / HTTP/1.1\r\nContent-Length: {}\r\n\r\n{body}", body.len());
     let answer = exchange(&listener.address, large.as_bytes())?;
     assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("retry-after: 5"), "{answer}");
-    assert!(answer.contains("not kept"), "{answer}");
+    assert!(answer.contains("not stored"), "{answer}");
     Ok(())
 }
 
@@ -343,7 +343,7 @@ fn one_signature_is_checked_and_its_provider_recognised() -> Tested {
     }
     for (args, part) in [
         (&["verify", "--header", &header][..], "GITHUB_WEBHOOK_SECRET"),
-        (&["verify", "--header", "nonsense"], "no header"),
+        (&["verify", "--header", "nonsense"], "invalid header"),
         (&["verify", "--provider", "auto"], "known"),
         (&["verify", "--secret-file", "-"], "standard input"),
         (&["verify", "--at", "99999999999999"], "Unix seconds"),

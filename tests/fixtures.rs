@@ -412,7 +412,7 @@ fn a_damaged_file_says_where_and_imports_nothing() -> Tested {
             "POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nshort".into(),
             &["truncated", "9 bytes"],
         ),
-        ("nothing", "hello".into(), &["nor anything else"]),
+        ("nothing", "hello".into(), &["not a fixture"]),
         ("empty", String::new(), &["empty"]),
     ] {
         fs::write(other.join(name), content)?;

@@ -120,8 +120,8 @@ fn a_stalled_second_target_holds_nobody_up_and_loses_nothing() -> Tested {
         let attempts = line["attempts"].as_array().ok_or("no attempts")?;
         assert_eq!(attempts.len(), 2, "{line}");
         let failed = attempts.iter().find_map(|one| one["error"].as_str()).ok_or("none failed")?;
-        overrun += usize::from(failed.contains("others wait for it already"));
-        stopped += usize::from(failed.contains("had not answered when hookglass stopped"));
+        overrun += usize::from(failed.contains("its queue is full"));
+        stopped += usize::from(failed.contains("had not responded when hookglass stopped"));
     }
     // Two under way and four waiting.
     assert_eq!((overrun, stopped), (CONNECTIONS * EACH - 6, 6));
@@ -182,10 +182,10 @@ fn targets_that_behave_badly_are_told_and_hurt_nobody() -> Tested {
     let listener = Listener::start(&mut hookglass(folder.path()))?;
     for (path, status, part) in [
         ("down", "502", "refused the connection"),
-        ("silent", "504", "did not answer within"),
-        ("garbage", "502", "no HTTP"),
-        ("reset", "502", "ended the connection"),
-        ("large", "502", "more than 25.0M"),
+        ("silent", "504", "did not respond within"),
+        ("garbage", "502", "invalid HTTP response"),
+        ("reset", "502", "closed the connection"),
+        ("large", "502", "larger than 25.0M"),
         ("round", "307", "location: /hooks"),
         ("none", "200", "kept as delivery"),
     ] {
@@ -360,7 +360,7 @@ fn wrong_flags_name_the_column_and_what_is_expected() -> Tested {
         (&["--forward", "http://h", "--add-header", "Host: b"], &["--preserve-host"]),
         (&["--tunnel", "frp"], &["ngrok or cloudflared", "--public-url"]),
         (&["--tunnel", "ngrok", "--public-url", "https://h"], &["cannot be used with"]),
-        (&["--public-url", "h"], &["no URL"]),
+        (&["--public-url", "h"], &["invalid URL"]),
     ] {
         let failed = hookglass(folder.path()).arg("--headless").args(args).output()?;
         let said = String::from_utf8_lossy(&failed.stderr);

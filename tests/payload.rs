@@ -332,7 +332,7 @@ fn every_kind_of_json_is_shown_as_it_was_sent() -> Tested {
     for text in REFUSED {
         let document = json(text.as_bytes());
         let note = document.note().unwrap_or_default();
-        assert!(note.starts_with("not valid JSON at line"), "{text}: {note}");
+        assert!(note.starts_with("invalid JSON at line"), "{text}: {note}");
         is_faithful(&document).map_err(|error| format!("{text}: {error}"))?;
     }
     Ok(())
@@ -364,8 +364,8 @@ fn broken_json_is_shown_as_far_as_it_goes() {
         lines(&document),
         ["{", "  \"a\": 1,", "  \"b\": [", "    2,", "tru],", " \"c\":3}"]
     );
-    let note = "not valid JSON at line 2 column 9 (byte 16): expected true, false or null; what \
-                follows is shown as it came";
+    let note = "invalid JSON at line 2 column 9 (byte 16): expected true, false or null; the rest \
+    is shown as received";
     assert_eq!(document.note(), Some(note));
     assert_eq!(document.folded_row(0).map(|row| row.text()).as_deref(), Some("{… 2 keys"));
     let opened = json(b"[{");
@@ -462,10 +462,10 @@ fn json_lines_are_trees_one_after_another() {
     let (shown, note, form) = lines_of(Some("application/x-ndjson"));
     let expected = ["{", "  \"a\": 1", "}", "[", "  2", "]", "{\"b\":", "{", "  \"c\": 3", "}"];
     assert_eq!((shown, form), (expected.map(str::to_owned).to_vec(), DocumentForm::JsonLines));
-    assert!(note.starts_with("4 lines; not valid JSON at line 4 column 6 (byte 18)"), "{note}");
+    assert!(note.starts_with("4 lines; invalid JSON at line 4 column 6 (byte 18)"), "{note}");
     let (shown, note, form) = lines_of(None);
     assert_eq!((shown.len(), form), (10, DocumentForm::JsonLines));
-    assert!(note.contains("as one JSON text it would end at line 3 column 1"), "{note}");
+    assert!(note.contains("as a single JSON document it would end at line 3 column 1"), "{note}");
 }
 
 #[test]
@@ -482,13 +482,14 @@ fn forms_show_names_values_and_json() {
     let curl = Document::new("{\"a\":1}".into(), kind, None);
     assert_eq!(
         (curl.form(), curl.note()),
-        (DocumentForm::Json, Some("sent as a form, and it is JSON"))
+        (DocumentForm::Json, Some("Body is JSON, but Content-Type says form"))
     );
 }
 
 #[test]
 fn parts_are_shown_by_their_own_rules() {
-    let body = "--x\r\nContent-Disposition: form-data; name=\"meta\"\r\nContent-Type: application/json\
+    let body = "--x\r\nContent-Disposition: form-data; name=\"meta\"\r\nContent-Type: \
+    application/json\
                 \r\n\r\n{\"a\":1}\r\n--x\r\nContent-Disposition: form-data; name=\"f\"; \
                 filename=\"f.bin\"\r\n\r\n\u{0}\u{1}\r\n--x--\r\n";
     let document = Document::new(body.into(), Some("multipart/form-data; boundary=x"), None);
@@ -503,7 +504,7 @@ fn parts_are_shown_by_their_own_rules() {
         "part 2: \"f\", file \"f.bin\", 2 bytes",
         "  Content-Disposition: form-data; name=\"f\"; filename=\"f.bin\"",
         "  00000000  00 01                                             ..",
-        "  (the body holds zero bytes; shown as hex)",
+        "  (the body contains NUL bytes; shown as hex)",
     ];
     assert_eq!(lines(&document), expected);
     assert_eq!((document.next_sibling(0), document.previous_sibling(6)), (Some(6), Some(0)));
@@ -607,7 +608,7 @@ fn json_is_compared_by_structure() {
         "  }",
     ];
     assert_eq!(rows, expected);
-    assert_eq!(notes, "keys come in another order in 1 object");
+    assert_eq!(notes, "different key order in 1 object");
     let (rows, _) = compared("[[1,2]]", "[[2,1]]", &IgnoredPaths::default());
     assert_eq!(rows, ["  [", "    [", ">     2,", "      1", "    ]", "  ]"]);
 }
@@ -655,8 +656,8 @@ fn other_payloads_are_compared_by_line() {
     assert_eq!((rows.len(), notes.as_str()), (4, "compared line by line"));
     let (rows, notes) = compared("[1]", "[ 1]", &IgnoredPaths::default());
     assert_eq!(rows, ["  […] 1 item"]);
-    assert_eq!(notes, "the same values: only white space, escapes or the order of keys differ");
-    assert_eq!(compared("[1]", "[1]", &IgnoredPaths::default()).1, "byte for byte the same");
+    assert_eq!(notes, "same values: only whitespace, escapes, or key order differ");
+    assert_eq!(compared("[1]", "[1]", &IgnoredPaths::default()).1, "identical bytes");
 }
 
 /// Text made of what JSON is made of, so that most of it is nearly JSON.
@@ -837,7 +838,8 @@ proptest! {
         body in prop_oneof![
             prop::collection::vec(any::<u8>(), 0..300),
             nearly_json().prop_map(String::into_bytes),
-            "(--b(\r\n|--|\n)|[a-c]: x\n|\n|\\{\"a\":1\\}|<[a-b]>|</[a-b]>|x){0,30}".prop_map(String::into_bytes),
+            "(--b(\r\n|--|\n)|[a-c]: \
+             x\n|\n|\\{\"a\":1\\}|<[a-b]>|</[a-b]>|x){0,30}".prop_map(String::into_bytes),
         ],
         kind in prop::sample::select(KINDS.to_vec()),
         coding in prop::sample::select(CODINGS.to_vec()),

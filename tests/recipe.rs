@@ -36,7 +36,7 @@ fn the_recipe_runs_as_written_from_a_clean_folder() -> Tested {
         (&[("FORBID", "sig:!verified")], &tampered, 1, "delivery 2 arrived"),
         (&[], "exit 7", 7, "received deliveries"),
         (&[("EXPECT", "typ:x")], send, 2, "did you mean `type:`"),
-        (&[("FORWARD", "nowhere")], send, 3, "no URL to send to"),
+        (&[("FORWARD", "nowhere")], send, 3, "invalid URL"),
     ] {
         let folder = tempfile::tempdir()?;
         let ran = recipe(folder.path(), variables, script)?;

@@ -193,9 +193,9 @@ async fn a_new_shape_is_told_and_what_was_learnt_outlives_the_program() -> Teste
     assert_eq!(
         shape_of(&store, &mut tail, odd.id).await?,
         [
-            ".id is string and was number",
+            ".id is string (was number)",
             ".more is new (array)",
-            ".who is gone (it was null or object)"
+            ".who is missing (was null or object)"
         ]
     );
     assert!(store.reader()?.summaries(&[DeliveryId(3)])?[0].flags.schema_changes.is_empty());
@@ -208,7 +208,7 @@ async fn a_new_shape_is_told_and_what_was_learnt_outlives_the_program() -> Teste
     store.keep(delivery("f", "t", r#"{"id":"4","more":[1]}"#)).await?;
     let odd = store.keep(delivery("g", "t", r#"{"id":true}"#)).await?;
     let told = shape_of(&store, &mut tail, odd.id).await?;
-    assert_eq!(told, [".id is boolean and was number or string"]);
+    assert_eq!(told, [".id is boolean (was number or string)"]);
     assert!(store.reader()?.summaries(&[DeliveryId(6)])?[0].flags.schema_changes.is_empty());
     stop.cancel();
     learning.join_all().await;

@@ -180,7 +180,7 @@ fn what_cannot_be_done_is_told_before_anything_is_sent() -> Tested {
         (&["1", "--filter", "x", "--to", &url], 2, "cannot be used with"),
         (&["--filter", "typ:x", "--to", &url], 2, "type:"),
         (&["1"], 2, "--to"),
-        (&["1", "--to", "localhost"], 2, "no URL"),
+        (&["1", "--to", "localhost"], 2, "invalid URL"),
         (&["1", "--to", &url, "--interval", "soon"], 2, "500ms"),
         (&["1", "--to", &url, "--count", "0"], 2, "--count"),
         (&["1", "--to", &url, "--provider", "paypal"], 2, "--exact"),

@@ -6,6 +6,7 @@ mod support;
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::thread;
 
 use hookglass::delivery::{Attempt, DeliveryId, SignatureStatus};
@@ -62,7 +63,7 @@ fn a_mark_is_stored() -> Tested {
 fn a_delivery_appears_with_its_payload_and_verdict() -> Tested {
     let mut session = Terminal::start(&[])?;
     let address = session.address()?;
-    session.wait_for("Nothing has come yet")?;
+    session.wait_for("No deliveries yet")?;
     exchange(&address, &request(1))?;
     session.wait_for("message.created")?;
     session.wait_for("\"p1\"")?;
@@ -156,14 +157,28 @@ fn a_panic_restores_the_terminal() -> Tested {
     Ok(())
 }
 
+/// Waits until the process is stopped by a signal.
+fn wait_until_stopped(process: u32) -> Tested {
+    for _ in 0..10_000 {
+        let status =
+            Command::new("ps").args(["-o", "stat=", "-p", &process.to_string()]).output()?;
+        if status.stdout.starts_with(b"T") {
+            return Ok(());
+        }
+    }
+    Err("the process did not stop".into())
+}
+
 #[test]
 fn suspending_gives_the_terminal_back_until_it_continues() -> Tested {
     let mut session = Terminal::start(&[])?;
     let address = session.address()?;
     session.press("<ctrl-z>")?;
     session.wait_until(|screen| !screen.alternate_screen())?;
+    // Continuing a process that has not stopped yet has no effect.
+    wait_until_stopped(session.process()?)?;
     signal(session.process()?, "CONT")?;
-    session.wait_for("Nothing has come yet")?;
+    session.wait_for("No deliveries yet")?;
     exchange(&address, &request(1))?;
     session.wait_for("message.created")?;
     session.press("q")?;

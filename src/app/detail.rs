@@ -17,13 +17,13 @@ pub struct Loaded {
     pub document: Document,
     /// The request as it was on the wire.
     pub raw: Document,
-    /// Nothing where no provider was recognised.
+    /// `None` if no provider was recognized.
     pub examined: Option<Report>,
     /// The deliveries that belong to it.
     pub related: Related,
-    /// A delivery of the same object that came before and tells of a later time.
+    /// Earlier delivery of the same object that has a later time.
     pub overtaken: Option<Summary>,
-    /// Beside the attempts, one by one.
+    /// Responses of the attempts, in order.
     pub answers: Vec<TargetResponse>,
     pub beside: Vec<TargetComparison>,
 }

@@ -90,13 +90,13 @@ pub struct Binding {
 /// Reason why a configured binding is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RebindError {
-    #[error("there is no place `{place}` for keys; they are {known}")]
+    #[error("unknown key context `{place}`: expected one of {known}")]
     Place { place: String, known: String },
-    #[error("nothing is called `{name}` in [keys.{place}]; there are {known}")]
+    #[error("unknown action `{name}` in [keys.{place}]: expected one of {known}")]
     Name { place: String, name: String, known: String },
-    #[error("`{key}` in [keys.{place}] means both `{one}` and `{other}`; bind one of them anew")]
+    #[error("`{key}` in [keys.{place}] is bound to both `{one}` and `{other}`; change one of them")]
     Clash { place: &'static str, key: String, one: &'static str, other: &'static str },
-    #[error("no key leaves [keys.{place}]; give `{name}` one")]
+    #[error("no key leaves [keys.{place}]; bind a key to `{name}`")]
     Locked { place: &'static str, name: &'static str },
 }
 

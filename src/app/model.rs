@@ -35,7 +35,7 @@ pub struct HelpPage {
 }
 
 impl HelpPage {
-    /// The lines on a screen of so many columns.
+    /// Lines on a screen of this width in columns.
     pub fn shown(&self, width: usize) -> Vec<StyledLine> {
         const INDENT: usize = 25;
         self.lines.iter().flat_map(|line| line.clone().wrap(width, INDENT)).collect()
@@ -49,7 +49,7 @@ const DEMO: &str =
 /// What stays the same from start to end.
 #[derive(Debug, Clone)]
 pub struct Session {
-    /// Where to send to, for instance `http://127.0.0.1:4400`.
+    /// URL to send to, e.g. `http://127.0.0.1:4400`.
     pub url: String,
     /// The provider as it writes its name.
     pub provider: String,

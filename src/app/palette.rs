@@ -147,7 +147,7 @@ fn title(binding: &Binding) -> String {
     match binding.context {
         KeyContext::Copy => format!("copy {name}"),
         KeyContext::Snippet => format!("copy a program for {name}"),
-        KeyContext::Facet => format!("only with the same {name}"),
+        KeyContext::Facet => format!("filter by {name}"),
         KeyContext::Export => format!("export {name}"),
         KeyContext::Sort => format!("sort by {name}"),
         KeyContext::List | KeyContext::Detail | KeyContext::Document | KeyContext::Diff => {

@@ -85,7 +85,7 @@ pub fn line_count(model: &Model, width: usize) -> usize {
     lines(model, width).len()
 }
 
-/// The sign and the weight of a verdict; the sign alone tells them apart without colour.
+/// Glyph and style of a verdict. The glyph alone is enough without color.
 pub fn sign_of(status: SignatureStatus) -> (char, StyleClass) {
     match status {
         SignatureStatus::Verified => ('✓', StyleClass::Good),
@@ -174,7 +174,7 @@ pub fn note(model: &Model) -> Option<String> {
 fn note_on_body(loaded: &Loaded, hex: bool) -> Option<&str> {
     match &loaded.delivery.summary.request.refused {
         Some(refusal) => Some(&refusal.reason),
-        None if hex => Some("the body as it came, in hexadecimal"),
+        None if hex => Some("body in hex, as received"),
         None => loaded.document.note(),
     }
 }

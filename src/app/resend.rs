@@ -55,7 +55,7 @@ pub(super) fn counts(summary: &ResendSummary) -> String {
         (summary.rejected + summary.failed, "not accepted"),
         (summary.fixed, "fixed"),
         (summary.broken, "broken"),
-        (summary.unsigned, "exactly, since they cannot be re-signed"),
+        (summary.unsigned, "exactly as received, since they cannot be re-signed"),
         (summary.skipped, "skipped"),
     ] {
         if count > 0 {
@@ -150,10 +150,10 @@ impl ResendState {
     }
 }
 
-/// Parses `URL [xTIMES] [INTERVAL]`, for instance `http://127.0.0.1:3000 x3 500ms`.
+/// Parses `URL [xTIMES] [INTERVAL]`, e.g. `http://127.0.0.1:3000 x3 500ms`.
 pub(super) fn read(typed: &str) -> Result<(String, ResendPace), String> {
     let mut words = typed.split_whitespace();
-    let url = words.next().ok_or("expected a URL, for instance http://127.0.0.1:3000")?;
+    let url = words.next().ok_or("expected a URL, e.g. http://127.0.0.1:3000")?;
     let mut pace = ResendPace::default();
     for word in words {
         let times = word.strip_prefix(['x', '×']).map(str::parse::<u64>);
@@ -161,13 +161,13 @@ pub(super) fn read(typed: &str) -> Result<(String, ResendPace), String> {
             (Some(Ok(times @ 1..=MOST_TIMES)), _) => pace.times = times,
             (Some(_), _) => {
                 let most = units::format_count(MOST_TIMES);
-                return Err(format!("`{word}` is no number of times from x1 to x{most}"));
+                return Err(format!("invalid count `{word}`: expected x1 to x{most}"));
             }
             (None, Ok(interval)) => pace.interval = interval,
             (None, Err(_)) => {
                 return Err(format!(
-                    "`{word}`: behind the URL, expected a number of times (x3) or the time between \
-                     two (500ms)"
+                    "invalid option `{word}`: expected a count (x3) or an interval (500ms) after \
+                     the URL"
                 ));
             }
         }

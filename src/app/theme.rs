@@ -29,13 +29,13 @@ const DEFAULT: &str = "ansi";
 /// Mistake in a theme.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ThemeError {
-    #[error("there is no theme `{name}`; there are {known}")]
+    #[error("unknown theme `{name}`: expected one of {known}")]
     Unknown { name: String, known: String },
-    #[error("a theme has no `{role}`; it has background, {known}")]
+    #[error("unknown theme role `{role}`: expected background, {known}")]
     Role { role: String, known: String },
     #[error(
-        "`{word}` of `{role}` is neither a colour (`#82aaff`, `red`, `light-blue`, `reset`) nor one \
-         of bold, dim, italic, underlined, reversed"
+        "invalid style `{word}` for `{role}`: expected a color (`#82aaff`, `red`, `light-blue`, \
+         `reset`) or bold, dim, italic, underlined, or reversed"
     )]
     Word { role: String, word: String },
 }
@@ -169,7 +169,7 @@ mod tests {
         let style = read("bad", "light-red bold").unwrap().style(StyleClass::Bad);
         assert_eq!(style, Style::new().fg(Color::LightRed).add_modifier(Modifier::BOLD));
         assert!(read("bda", "red").unwrap_err().contains("bad"));
-        assert!(read("bad", "#12").unwrap_err().contains("`#12` of `bad`"));
+        assert!(read("bad", "#12").unwrap_err().contains("`#12` for `bad`"));
         assert!(Theme::named("nihgt").unwrap_err().to_string().contains("night"));
     }
 

@@ -138,7 +138,7 @@ fn press(model: &mut Model, key: Key) -> Vec<Effect> {
         }
         (None, _) if matches!(model.mode, Mode::Menu(_)) => {
             model.mode = Mode::Browse;
-            notify(model, Notice::info(format!("{key} is not a choice of this menu")));
+            notify(model, Notice::info(format!("{key} is not in this menu")));
             Vec::new()
         }
         (None, _) => Vec::new(),
@@ -211,13 +211,13 @@ fn with_selected(model: &mut Model, go: impl FnOnce(&mut Model)) {
 fn tried(verdict: &Verdict) -> Notice {
     match verdict.status {
         SignatureStatus::Verified | SignatureStatus::Expired => {
-            Notice::done(format!("with the typed secret it is {}", verdict.status))
+            Notice::done(format!("With the typed secret: {}", verdict.status))
         }
         SignatureStatus::Missing
         | SignatureStatus::Malformed
         | SignatureStatus::Mismatch
         | SignatureStatus::Unchecked => {
-            Notice::info(format!("with the typed secret it is not verified: {}", verdict.status))
+            Notice::info(format!("With the typed secret, not verified: {}", verdict.status))
         }
     }
 }

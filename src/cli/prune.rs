@@ -51,7 +51,7 @@ pub(super) fn run(args: &PruneArgs) -> Result<(), CliError> {
         Amount::Count(count) => Retention::Count(count),
         Amount::Bytes(bytes) => Retention::Bytes(bytes),
         Amount::Time(time) => {
-            #[expect(clippy::disallowed_methods, reason = "an age is told from now")]
+            #[expect(clippy::disallowed_methods, reason = "an age is relative to now")]
             let now = Timestamp::now();
             let ago = SignedDuration::try_from(time).map_err(CliError::usage)?;
             Retention::Since(now.checked_sub(ago).map_err(CliError::usage)?)

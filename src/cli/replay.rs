@@ -170,19 +170,19 @@ fn verdict(
     let count = |wanted: CaseChange| changes.iter().filter(|change| **change == wanted).count();
     let (fixed, broken) = (count(CaseChange::Fixed), count(CaseChange::Broken));
     let (same, new) = (count(CaseChange::Same), count(CaseChange::New));
-    let told = format!(
+    let summary = format!(
         "{} sent to {}, {failed} failed; since the last run {fixed} fixed, {broken} broken, \
          {same} same, {new} new",
         outcomes.len(),
         args.to
     );
     if failed == 0 {
-        writeln!(output::stderr(), "hookglass: {told}")?;
+        writeln!(output::stderr(), "{summary}")?;
         return Ok(());
     }
     if outcomes.iter().all(|outcome| outcome.is_unreachable) {
         let why = outcomes.first().and_then(|outcome| outcome.failures.first());
-        return Err(CliError::environment(why.cloned().unwrap_or(told)));
+        return Err(CliError::environment(why.cloned().unwrap_or(summary)));
     }
-    Err(CliError::negative(told))
+    Err(CliError::negative(summary))
 }

@@ -56,7 +56,7 @@ pub(super) fn parse_header(text: &str) -> Result<Header, String> {
         {
             Ok(Header::new(name, value.trim().to_owned()))
         }
-        _ => Err(format!("`{text}` is no header; write 'Name: value'")),
+        _ => Err(format!("invalid header `{text}`: expected 'Name: value'")),
     }
 }
 
@@ -71,7 +71,7 @@ pub(super) fn run(args: &VerifyArgs) -> Result<(), CliError> {
     let now = match args.at {
         Some(seconds) => Timestamp::from_second(seconds).map_err(|_| {
             CliError::usage(format!(
-                "--at {seconds} is no time; write Unix seconds, as `date +%s` does"
+                "invalid time --at {seconds}: expected Unix seconds, as printed by `date +%s`"
             ))
         })?,
         #[expect(clippy::disallowed_methods, reason = "a signature is checked as of now")]

@@ -367,7 +367,8 @@ mod tests {
             ),
             (&format!("{scheme}algorithm = \"md5\""), &["{{secret}}"]),
             (
-                "[providers.x]\nalias_of = \"strype\"\n[providers.x.scheme]\nsignature = \"header:s\"",
+                "[providers.x]\nalias_of = \"strype\"\n[providers.x.scheme]\nsignature = \
+                 \"header:s\"",
                 &["line 1", "unknown provider `strype`", "did you mean `stripe`?"],
             ),
             (
@@ -381,7 +382,7 @@ mod tests {
             ),
             ("colour = 1", &["line 1", "colour", "`provider`"]),
             ("[[forward]]\nfilter = \"x\"", &["line 1", "url"]),
-            ("[[forward]]\nurl = \"x\"", &["line 2", "no URL to send to"]),
+            ("[[forward]]\nurl = \"x\"", &["line 2", "invalid URL"]),
             (
                 "[[forward]]\nurl = \"http://h\"\nfilter = \"typ:x\"",
                 &["line 3", "did you mean `type:`"],
@@ -400,7 +401,7 @@ mod tests {
             ("\n[[respond]]\nbody = \"{{evnt}}\"", &["line 3", "{{event.id}}"]),
             ("\n[[respond]]\nfile = \"absent.json\"", &["line 2", "respond", "folder/absent.json"]),
             ("[[respond]]\nfile = \"a\"\nbody = \"b\"", &["line 1", "exclude each other"]),
-            ("[tunnel]\nngrok_api = \"4041\"", &["line 2", "4041", "no URL"]),
+            ("[tunnel]\nngrok_api = \"4041\"", &["line 2", "4041", "invalid URL"]),
         ] {
             let error = read(text).unwrap_err();
             assert!(error.starts_with("folder/hookglass.toml"), "{error}");

@@ -98,9 +98,9 @@ fn tmux(text: &str) -> io::Result<()> {
 fn terminal(text: &str, reason: &str) -> CopyMethod {
     let encoded = STANDARD.encode(text);
     if encoded.len() > LARGEST {
-        let why = if reason.is_empty() { "there is no desktop clipboard" } else { reason };
+        let why = if reason.is_empty() { "no desktop clipboard" } else { reason };
         return CopyMethod::Failed(format!(
-            "{why}, and {} bytes are too many for the terminal's",
+            "{why}, and {} bytes are too many for the terminal's clipboard",
             text.len()
         ));
     }

@@ -235,13 +235,13 @@ impl Context {
     fn save_view(&self, name: String, filter: String) {
         self.send(match config::save_view(&self.setup.config, &name, &filter) {
             Ok(()) => Event::ViewSaved { name, filter },
-            Err(error) => Event::Notice(Notice::failed(format!("the view was not saved: {error}"))),
+            Err(error) => Event::Notice(Notice::failed(format!("View not saved: {error}"))),
         });
     }
 
     async fn send_sample(&self) {
         let Some((credentials, sample)) = random_sample(self.setup.verifier.candidates()) else {
-            return self.say(Notice::failed("this provider has no sample events")).await;
+            return self.say(Notice::failed("This provider has no sample events")).await;
         };
         let run = SendRun {
             credentials,
@@ -260,11 +260,11 @@ impl Context {
                     Notice::done(format!("Sent {kind}: {}", response.status))
                 }
                 Outcome::Failed { reason, .. } => {
-                    Notice::failed(format!("no sample was sent: {reason}"))
+                    Notice::failed(format!("No sample sent: {reason}"))
                 }
             },
             Some(SendEvent::Finished(Err(error))) => {
-                Notice::failed(format!("no sample was sent: {error}"))
+                Notice::failed(format!("No sample sent: {error}"))
             }
             Some(SendEvent::Finished(Ok(_))) | None => return,
         };

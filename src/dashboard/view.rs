@@ -101,7 +101,7 @@ impl Painter {
 
     fn too_small(&self, frame: &mut Frame<'_>) {
         let (width, height) = (SMALLEST.width, SMALLEST.height);
-        let text = format!("hookglass needs {width}x{height}; deliveries are kept meanwhile");
+        let text = format!("hookglass needs {width}x{height}; deliveries are still stored");
         let area = frame.area();
         frame.render_widget(Clear, area);
         let paragraph = Paragraph::new(text)

@@ -69,7 +69,7 @@ pub(super) fn body(term: &Term, body: &[u8]) -> bool {
     }
 }
 
-/// Returns the content of a compressed body, told by its first bytes, because the head may not be
+/// Returns the content of a compressed body, recognized by its first bytes, because the head may not be
 /// known. None if it is not compressed, or not completely readable within bounds.
 fn without_compression(body: &[u8]) -> Option<Bytes> {
     let encoding = match body {

@@ -184,7 +184,7 @@ fn refusal_response(status: u16, refusal: &Refusal) -> ClientResponse {
 }
 
 fn unverified(verdict: &Verdict) -> ClientResponse {
-    let mut text = format!("not taken, since its signature is not verified: {}", verdict.status);
+    let mut text = format!("rejected, since the signature is not verified: {}", verdict.status);
     if let Some(cause) = &verdict.cause {
         // Writing to a String cannot fail.
         let _ = write!(text, " ({cause})");

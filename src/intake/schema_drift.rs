@@ -151,7 +151,7 @@ impl SchemaLearner {
         }
         if self.skipped > before {
             let skipped = self.skipped;
-            tracing::info!(skipped, "schema changes are sampled: deliveries come too fast");
+            tracing::info!(skipped, "schema changes are sampled under high load");
         }
         unknown
     }

@@ -106,7 +106,7 @@ async fn read(
 /// Refusal of a body over the limit.
 pub(super) fn too_large(limits: &Limits) -> (u16, Refusal) {
     let limit = units::format_size(limits.max_body);
-    let reason = format!("the body is larger than {limit}; --max-body sets how large it may be");
+    let reason = format!("the body is larger than {limit} (see --max-body)");
     (413, refusal("body-too-large", reason))
 }
 
@@ -133,7 +133,7 @@ fn refused(fault: BodyFault, received: u64, declared: u64) -> (u16, Refusal) {
 
 fn too_slow(received: u64, after: Duration) -> (u16, Refusal) {
     let after = units::format_duration(after);
-    let reason = format!("the body came too slowly: {received} bytes in {after}");
+    let reason = format!("the body arrived too slowly: {received} bytes in {after}");
     (408, refusal("body-timeout", reason))
 }
 

@@ -63,19 +63,19 @@ impl Framing {
             (None, []) => Ok(Self::Length(0)),
             (None, [first, rest @ ..]) => match length(first) {
                 Some(length) if rest.iter().all(|other| other == first) => Ok(Self::Length(length)),
-                _ => Err("its Content-Length is not one whole number".to_owned()),
+                _ => Err("its Content-Length is not a single whole number".to_owned()),
             },
             (Some(_), [_, ..]) => {
                 Err("it has both Content-Length and Transfer-Encoding".to_owned())
             }
             (Some(_), []) if head.version == Version::Http10 => {
-                Err("it has a Transfer-Encoding, which HTTP/1.0 does not know".to_owned())
+                Err("it has a Transfer-Encoding, which HTTP/1.0 does not support".to_owned())
             }
             (Some(coding), []) if coding.trim_ascii().eq_ignore_ascii_case(b"chunked") => {
                 Ok(Self::Chunked(Chunks::default()))
             }
             (Some(coding), []) => Err(format!(
-                "its Transfer-Encoding is `{}`, and only `chunked` is known",
+                "unsupported Transfer-Encoding `{}`: expected `chunked`",
                 header_text(&coding)
             )),
         }

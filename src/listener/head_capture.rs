@@ -205,7 +205,7 @@ impl HeadCapture {
             } else {
                 ", and other clients needed the connection".to_owned()
             };
-            let why = format!("the head came too slowly: {} bytes{time}", self.buffer.len());
+            let why = format!("the head arrived too slowly: {} bytes{time}", self.buffer.len());
             self.refuse(408, refusal("head-timeout", why));
         }
         Poll::Ready(())
@@ -267,7 +267,7 @@ impl HeadCapture {
     /// Refuses another protocol at once, not when the time for a head is over.
     fn refuse_other_protocols(&mut self) -> bool {
         let why = match self.buffer.get(..3) {
-            Some([0x16, 3, _]) => "this is TLS, and the listener speaks plain HTTP: use http://",
+            Some([0x16, 3, _]) => "this is TLS, but the listener expects plain HTTP: use http://",
             _ => return false,
         };
         self.refuse(400, refusal("head-malformed", why.to_owned()));
@@ -280,7 +280,7 @@ impl HeadCapture {
             Ok(framing) => framing,
             Err(why) => {
                 let refused =
-                    (400, refusal("head-malformed", format!("the head is unclear: {why}")));
+                    (400, refusal("head-malformed", format!("the head is ambiguous: {why}")));
                 return self.refuse_head(head, 0, refused);
             }
         };

@@ -25,7 +25,7 @@ pub struct Expectation {
 pub enum Goal {
     /// This many deliveries.
     Count(usize),
-    /// One delivery for each step, in this order; others may come in between.
+    /// One delivery for each step, in this order; others may arrive in between.
     Sequence(Vec<Selection>),
     /// No delivery until the time is over.
     Absent,

@@ -8,25 +8,25 @@ use crate::units;
 /// Reason for the lack of a response. The message names the target.
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
-    #[error("{target} cannot be found: {source}; check the name of the host")]
+    #[error("cannot resolve {target}: {source}; check the host name")]
     Name { target: String, source: io::Error },
     #[error("{target} refused the connection; is it running, and on that port?")]
     Refused { target: String },
-    #[error("{target} cannot be reached: {source}")]
+    #[error("cannot reach {target}: {source}")]
     Unreachable { target: String, source: io::Error },
-    #[error("{target} did not take the connection within {}", units::format_duration(*.after))]
+    #[error("{target} did not accept the connection within {}", units::format_duration(*.after))]
     ConnectTimeout { target: String, after: Duration },
-    #[error("{target} did not answer within {}", units::format_duration(*.after))]
+    #[error("{target} did not respond within {}", units::format_duration(*.after))]
     AnswerTimeout { target: String, after: Duration },
-    #[error("{target} speaks no TLS that can be trusted: {source}")]
+    #[error("TLS with {target} failed: {source}")]
     Tls { target: String, source: io::Error },
-    #[error("{target} ended the connection without a whole answer")]
+    #[error("{target} closed the connection before the end of its response")]
     Ended { target: String },
-    #[error("{target} answered with something that is no HTTP: {reason}")]
+    #[error("{target} sent an invalid HTTP response: {reason}")]
     Garbage { target: String, reason: String },
-    #[error("{target} answered with more than {}", units::format_size(*.limit))]
+    #[error("the response of {target} is larger than {}", units::format_size(*.limit))]
     TooLarge { target: String, limit: u64 },
-    #[error("it was not sent to {target}: {waiting} others wait for it already")]
+    #[error("not sent to {target}: its queue is full ({waiting} waiting)")]
     Overrun { target: String, waiting: usize },
     #[error("the response of {target} was not read: other responses take up all memory for them")]
     NoRoom { target: String },
@@ -40,7 +40,7 @@ pub enum SendError {
          {target} again"
     )]
     Loop { target: String },
-    #[error("{target} had not answered when hookglass stopped")]
+    #[error("{target} had not responded when hookglass stopped")]
     Stopped { target: String },
 }
 

@@ -19,16 +19,16 @@ pub struct ForwardOptions {
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 pub enum AddedHeaderError {
     #[error(
-        "`{0}` is no header; write a name, a colon and a value, for instance 'X-From: hookglass'"
+        "invalid header `{0}`: expected a name, a colon, and a value, e.g. 'X-From: hookglass'"
     )]
     NoHeader(String),
-    #[error("`{0}` is no name of a header; it is made of letters, digits and -")]
+    #[error("invalid header name `{0}`: expected letters, digits, and `-`")]
     Name(String),
-    #[error("the value of `{0}` holds a control character, which no header can carry")]
+    #[error("the value of `{0}` contains a control character")]
     Value(String),
-    #[error("`{0}` cannot be added: it speaks of the connection or the length, which is not yours")]
+    #[error("cannot add `{0}`: hookglass sets connection and length headers")]
     Reserved(String),
-    #[error("`Host` cannot be added: it is the target's, or with --preserve-host the delivery's")]
+    #[error("cannot add `Host`: it is the target's, or the delivery's with --preserve-host")]
     Host,
 }
 

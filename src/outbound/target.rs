@@ -23,12 +23,11 @@ pub struct Target {
 /// Error of parsing a target.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 pub enum TargetError {
-    #[error(
-        "`{0}` is no URL to send to; write for instance http://127.0.0.1:3000 or https://example.com/hooks"
-    )]
+    #[error("invalid URL `{0}`: expected e.g. http://127.0.0.1:3000 or https://example.com/hooks")]
     NoUrl(String),
     #[error(
-        "the URL holds a user name or a password; leave them out, they would be kept with each attempt"
+        "the URL contains a user name or password; remove them, since they would be stored with \
+         each attempt"
     )]
     Credentials,
 }

@@ -33,7 +33,7 @@ pub(super) fn read(body: &Bytes, label: Option<&str>, guess: bool) -> Option<Dec
         Some((label, None)) => {
             let mut text = read(body, None, guess)?;
             let known = text.note.map(|note| format!("; {note}")).unwrap_or_default();
-            text.note = Some(format!("the charset {label:?} is not known{known}"));
+            text.note = Some(format!("unknown charset {label:?}{known}"));
             return Some(text);
         }
         _ => {}
@@ -53,7 +53,7 @@ fn decode(body: &Bytes, encoding: &'static Encoding, note: Option<String>) -> Op
     }
     let (text, lossy) = encoding.decode_without_bom_handling(body);
     let note = match (note, lossy) {
-        (Some(note), true) => Some(format!("{note}, with bytes that mean nothing in it")),
+        (Some(note), true) => Some(format!("{note}, with invalid bytes")),
         (note, _) => note,
     };
     Some(DecodedText { content: text.into_owned().into(), note, lossy })
@@ -82,7 +82,7 @@ mod tests {
         assert_eq!(read(b"\x82\xa0", Some("shift_jis")), said("あ", "read as Shift_JIS"));
         assert_eq!(read(b"a", Some("ISO-8859-1")), said("a", ""));
         assert_eq!(read("é".as_bytes(), Some("utf-8")), said("é", ""));
-        let lossy = "read as Shift_JIS, with bytes that mean nothing in it";
+        let lossy = "read as Shift_JIS, with invalid bytes";
         assert_eq!(read(b"\x82", Some("sjis")), said("\u{fffd}", lossy));
     }
 
@@ -93,7 +93,7 @@ mod tests {
         assert_eq!(text(b"\xe9\0", None, true), None);
         let guessed = said("é", "the body is not UTF-8; read as windows-1252");
         assert_eq!(text(b"\xe9", Some("utf-8"), true), Some(guessed));
-        let unknown = said("a", "the charset \"klingon\" is not known");
+        let unknown = said("a", "unknown charset \"klingon\"");
         assert_eq!(text(b"a", Some("klingon"), true), Some(unknown));
     }
 }

@@ -47,7 +47,7 @@ pub fn decoded(body: &Bytes, encoding: &str) -> Decoded {
     let mut problem = None;
     while let Some(name) = encodings.pop() {
         let Some((out, end)) = decode_one(&name, &bytes, limit(&bytes)) else {
-            problem = Some(format!("the coding {name:?} is not known"));
+            problem = Some(format!("unknown content encoding {name:?}"));
             break;
         };
         if out.is_empty() && !bytes.is_empty() && end != End::Whole {
@@ -83,14 +83,14 @@ impl End {
         match self {
             Self::Whole => None,
             Self::TooMuch => Some(format!(
-                "there is more: shown are the first {length} bytes, since little {name} can \
-                 decode to very much"
+                "only the first {length} bytes are shown, since a small {name} body can decode to \
+                 a very large one"
             )),
             Self::Broken(why) if length == 0 => {
-                Some(format!("this is not {name}: {why}; shown as on the wire"))
+                Some(format!("invalid {name}: {why}; shown as received"))
             }
             Self::Broken(why) => {
-                Some(format!("the {name} is broken behind the first {length} bytes: {why}"))
+                Some(format!("the {name} data is damaged after the first {length} bytes: {why}"))
             }
         }
     }
@@ -192,7 +192,7 @@ impl<'b> Frames<'b> {
         let (declared, computed) =
             (self.decoder.get_checksum_from_data(), self.decoder.get_calculated_checksum());
         if declared.is_some() && declared != computed {
-            self.problem = Some(io::Error::other("its checksum is of other content"));
+            self.problem = Some(io::Error::other("its checksum does not match"));
         }
     }
 
@@ -286,12 +286,12 @@ mod tests {
         *other.last_mut().unwrap() ^= 1;
         let (bytes, note) = run(other, "zstd");
         assert_eq!(bytes, content);
-        assert!(note.ends_with("its checksum is of other content"), "{note}");
+        assert!(note.ends_with("its checksum does not match"), "{note}");
         // The first of two blocks; the second is missing.
         let cut = b"\x28\xb5\x2f\xfd\x20\x0a\x28\x00\x00hello\x29\x00";
         let (bytes, note) = run(cut.to_vec(), "zstd");
         assert_eq!(bytes, b"hello");
-        let why = "the zstd is broken behind the first 5 bytes: it ends before its last block";
+        let why = "the zstd data is damaged after the first 5 bytes: it ends before its last block";
         assert!(note.ends_with(why), "{note}");
     }
 
@@ -302,16 +302,16 @@ mod tests {
         cut.truncate(cut.len() / 2);
         let (bytes, note) = run(cut, "gzip");
         assert!(bytes.len() > 1000 && long.starts_with(&bytes));
-        assert!(note.contains("is broken behind the first"), "{note}");
+        assert!(note.contains("is damaged after the first"), "{note}");
         for encoding in ["gzip", "br", "zstd", "deflate"] {
             let (bytes, note) = run(b"\xff\xff\xff plain".to_vec(), encoding);
             assert_eq!(bytes, b"\xff\xff\xff plain", "{encoding}");
-            assert!(note.starts_with(&format!("this is not {encoding}")), "{note}");
+            assert!(note.starts_with(&format!("invalid {encoding}")), "{note}");
         }
         let (bytes, note) = run(gzip(b"x"), "lzma, gzip");
         assert_eq!(
             (bytes, note.as_str()),
-            (b"x".to_vec(), "decoded from gzip; the coding \"lzma\" is not known")
+            (b"x".to_vec(), "decoded from gzip; unknown content encoding \"lzma\"")
         );
     }
 
@@ -321,7 +321,7 @@ mod tests {
         let small = gzip(&bomb);
         let (bytes, note) = run(small, "gzip, gzip");
         assert_eq!(bytes.len(), limit(&bomb));
-        assert!(note.contains("there is more"), "{note}");
+        assert!(note.contains("only the first"), "{note}");
         assert_eq!(limit(&vec![0; 1 << 20]), MAX_SIZE);
     }
 

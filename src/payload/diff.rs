@@ -85,7 +85,7 @@ impl Diff {
     /// Compares two payloads.
     pub fn new(old: &Document, new: &Document, ignored: &IgnoredPaths) -> Self {
         if old.body() == new.body() && old.form() == new.form() {
-            return Self { rows: Vec::new(), notes: vec!["byte for byte the same".to_owned()] };
+            return Self { rows: Vec::new(), notes: vec!["identical bytes".to_owned()] };
         }
         let mut diff = match (old.only_tree(), new.only_tree()) {
             (Some(before), Some(after)) => json::diff(before, after, ignored),
@@ -93,7 +93,7 @@ impl Diff {
         };
         let is_json = old.form() == DocumentForm::Json && new.form() == DocumentForm::Json;
         if is_json && diff.changes().next().is_none() {
-            let what = "the same values: only white space, escapes or the order of keys differ";
+            let what = "same values: only whitespace, escapes, or key order differ";
             diff.notes.push(what.to_owned());
         }
         diff

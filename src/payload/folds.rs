@@ -226,7 +226,7 @@ mod tests {
             .unwrap();
         assert!(folds.reveal(&document, hit) && !folds.reveal(&document, hit));
         assert_eq!(folds.hidden_by(hit), None);
-        assert!(folds.is_folded(document.next_sibling(1).unwrap()), "what is beside stays folded");
+        assert!(folds.is_folded(document.next_sibling(1).unwrap()), "siblings stay folded");
         folds.unfold_all();
         assert!(folds.toggle_all(&document, 1));
         assert!(folds.is_folded(1) && folds.is_folded(2));

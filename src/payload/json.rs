@@ -98,7 +98,7 @@ impl<'t> Reader<'t> {
             (Expected::Colon, _) => self.member_value(first).map(Some),
             (Expected::Next, None) => match first {
                 None => Ok(None),
-                Some(_) => Err(self.error("nothing but white space may follow the value")),
+                Some(_) => Err(self.error("expected only whitespace after the value")),
             },
             (Expected::Next, Some(container)) => self.after_value(container, first),
         }
@@ -123,7 +123,7 @@ impl<'t> Reader<'t> {
     }
 
     fn value(&mut self, first: Option<u8>) -> Result<(JsonEvent, Token), JsonError> {
-        let first = first.ok_or_else(|| self.error("the text ends where a value is expected"))?;
+        let first = first.ok_or_else(|| self.error("expected a value, found the end"))?;
         if matches!(first, b'}' | b']' | b',' | b':') {
             return Err(self.error(lexer::NO_VALUE));
         }
@@ -159,7 +159,7 @@ impl<'t> Reader<'t> {
             Some(byte) if byte == closing(container) => self.close(byte).map(Some),
             Some(_) if container == Container::Object => Err(self.error("expected a comma or }")),
             Some(_) => Err(self.error("expected a comma or ]")),
-            None => Err(self.error("the text ends before its objects and arrays do")),
+            None => Err(self.error("unclosed object or array")),
         }
     }
 

@@ -67,11 +67,11 @@ pub(super) fn parts(body: &Bytes, boundary: &str) -> Option<Parts> {
     }
     if let Some(begin) = open {
         parts.push(part(&body.slice(begin.end..)));
-        notes.push("the last part has no end".to_owned());
+        notes.push("the last part is not closed".to_owned());
     }
     let behind = end.map(|end| body.get(end..).unwrap_or_default());
     if let Some(behind) = behind.filter(|behind| !behind.trim_ascii().is_empty()) {
-        notes.push(format!("{} bytes behind the last part are not shown", behind.len()));
+        notes.push(format!("{} bytes after the last part are not shown", behind.len()));
     }
     Some(Parts { parts, note: (!notes.is_empty()).then(|| notes.join("; ")) })
 }
@@ -143,7 +143,8 @@ mod tests {
 
     #[test]
     fn parts_have_names_types_and_sizes() {
-        let body = "--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nx\r\n--bc\r\n\r\n--b\r\n\
+        let body = "--b\r\nContent-Disposition: form-data; \
+        name=\"a\"\r\n\r\nx\r\n--bc\r\n\r\n--b\r\n\
                     content-disposition: form-data;\r\n name=f; filename=\"o\\\"k.png\"\r\n\
                     Content-Type: image/PNG\r\n\r\n\r\n--b--\r\n";
         let (parts, note) = read(body).unwrap();
@@ -156,9 +157,12 @@ mod tests {
     fn irregular_parts_are_reported() {
         let (parts, note) = read("pre\n--b\nx: y\n\n1\n--b\n\n2").unwrap();
         assert_eq!(parts.iter().map(|part| part.1.as_str()).collect::<Vec<_>>(), ["1", "2"]);
-        assert_eq!(note, "3 bytes before the first part are not shown; the last part has no end");
+        assert_eq!(
+            note,
+            "3 bytes before the first part are not shown; the last part is not closed"
+        );
         let (parts, note) = read("--b\n\n\n--b--\npost").unwrap();
-        assert_eq!((parts.len(), note.as_str()), (1, "4 bytes behind the last part are not shown"));
+        assert_eq!((parts.len(), note.as_str()), (1, "4 bytes after the last part are not shown"));
         assert_eq!((read("nothing"), read("--b--")), (None, Some((Vec::new(), String::new()))));
     }
 }

@@ -106,7 +106,7 @@ impl<'b> Reserialization<'b> {
         for (index, (token, written)) in self.tokens.iter().zip(&self.writer.tokens).enumerate() {
             let gap = self.body.get(body_end..token.start);
             if gap != self.writer.text.get(written_end..written.range.start) {
-                return if index == 0 { AROUND } else { "white space between tokens" };
+                return if index == 0 { AROUND } else { "whitespace between tokens" };
             }
             let was = self.body.get(token.clone()).unwrap_or_default();
             let is = self.writer.text.get(written.range.clone()).unwrap_or_default();
@@ -123,7 +123,7 @@ impl<'b> Reserialization<'b> {
             // Another token was written here. If this key appears later, it was moved; if not, it
             // was replaced by the last value of its key.
             let moved = self.writer.tokens.iter().any(|written| written.source == Some(index));
-            return if moved { "the order of keys" } else { "a repeated key" };
+            return if moved { "key order" } else { "a repeated key" };
         }
         match was.as_bytes().first() {
             Some(b'{') => {
@@ -308,8 +308,8 @@ error
     fn the_first_change_has_a_reason() {
         use JsonLibrary::{Go, JavaScript, Php, Python, Ruby};
         for (language, body, offset, what) in [
-            (JavaScript, r#"{"a": 1}"#, 5, "white space between tokens"),
-            (Python, r#"{"a":1}"#, 5, "white space between tokens"),
+            (JavaScript, r#"{"a": 1}"#, 5, "whitespace between tokens"),
+            (Python, r#"{"a":1}"#, 5, "whitespace between tokens"),
             (Ruby, "[1]\n", 3, "white space around the value"),
             (Go, " 1", 0, "white space around the value"),
             (Php, r#"["aé"]"#, 3, "characters beyond ASCII"),
@@ -322,8 +322,8 @@ error
             (Python, "[\"\u{7f}\"]", 2, "the delete character"),
             (JavaScript, "[0,1.0]", 4, "a number"),
             (Python, "1e400", 0, "a number"),
-            (JavaScript, r#"{"b":1,"2":1}"#, 2, "the order of keys"),
-            (Go, r#"{"b":1,"a":1,"b":2}"#, 2, "the order of keys"),
+            (JavaScript, r#"{"b":1,"2":1}"#, 2, "key order"),
+            (Go, r#"{"b":1,"a":1,"b":2}"#, 2, "key order"),
             (Ruby, r#"{"a":1,"a":2}"#, 5, "a repeated key"),
             (Ruby, r#"{"a":1,"b":1,"a":1}"#, 12, "a repeated key"),
             (Php, r#"{"x":{"a":1},"x":{"b":1}}"#, 7, "a repeated key"),

@@ -85,8 +85,8 @@ impl fmt::Display for SchemaChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::New { path, types } => write!(f, "{path} is new ({types})"),
-            Self::Gone { path, types } => write!(f, "{path} is gone (it was {types})"),
-            Self::Type { path, old, new } => write!(f, "{path} is {new} and was {old}"),
+            Self::Gone { path, types } => write!(f, "{path} is missing (was {types})"),
+            Self::Type { path, old, new } => write!(f, "{path} is {new} (was {old})"),
         }
     }
 }
@@ -279,14 +279,14 @@ mod tests {
         assert_eq!(
             changes(old, new),
             [
-                ".id is string and was number",
+                ".id is string (was number)",
                 ".more is new (object)",
-                ".old is gone (it was object)",
-                ".who is null and was object"
+                ".old is missing (was object)",
+                ".who is null (was object)"
             ]
         );
         assert_eq!(changes(old, old), Vec::<String>::new());
-        assert_eq!(changes("[1]", r#"["a"]"#), ["[] is string and was number"]);
+        assert_eq!(changes("[1]", r#"["a"]"#), ["[] is string (was number)"]);
     }
 
     #[test]

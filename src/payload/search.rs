@@ -24,9 +24,9 @@ pub struct SearchPattern {
 /// Reason why a pattern is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PatternError {
-    #[error("type what to search for: text, or /a regular expression/")]
+    #[error("type text to search for, or a /regex/")]
     Empty,
-    #[error("not a regular expression: {0}")]
+    #[error("invalid regex: {0}")]
     Malformed(String),
 }
 
@@ -291,7 +291,7 @@ mod tests {
         assert_eq!(SearchPattern::read("").unwrap_err(), PatternError::Empty);
         assert_eq!(SearchPattern::read("//").unwrap_err(), PatternError::Empty);
         let error = SearchPattern::read("/a(/").unwrap_err().to_string();
-        assert_eq!(error, "not a regular expression: unclosed group");
+        assert_eq!(error, "invalid regex: unclosed group");
         assert!(SearchPattern::read("a(").is_ok());
     }
 

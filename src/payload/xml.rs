@@ -64,7 +64,7 @@ impl XmlLayout {
         }
         if !layout.open.is_empty() || layout.roots != 1 {
             let what =
-                if layout.roots > 1 { "more than one root" } else { "an element has no end" };
+                if layout.roots > 1 { "more than one root element" } else { "unclosed element" };
             return Err(NotXml::Malformed(what.to_owned(), text.len()));
         }
         Ok(Self { text, rows: layout.rows })

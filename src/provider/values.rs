@@ -11,7 +11,7 @@ use crate::payload;
 use crate::payload::pointer_set::{FoundValues, PointerSet};
 
 /// Values of a request. The JSON values that are known to be needed are read in one pass, when the
-/// first of them is asked for.
+/// first of them is read.
 #[derive(Debug)]
 pub struct RequestValues<'d> {
     head: &'d Head,

@@ -34,9 +34,8 @@ pub enum Instruction {
 /// Reason why a text is not a rule.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 #[error(
-    "`{0}` is no rule; expected header:NAME, key:NAME, json:/path, email, phone, token, url or ip \
-     (with `,length` behind it to keep the length, or `keep:` before it to leave such values), \
-     `default` or `none`"
+    "invalid rule `{0}`: expected header:NAME, key:NAME, json:/path, email, phone, token, url, or \
+     ip (append `,length` to keep the length, prefix `keep:` to exclude), `default`, or `none`"
 )]
 pub struct RedactionRuleError(String);
 

@@ -159,11 +159,15 @@ impl DiffEntry {
 fn about(old: &Summary, new: &Summary, pick: BaselineReason) -> [DiffEntry; 2] {
     let word = if new.request.received_at < old.request.received_at { "later" } else { "earlier" };
     let why = match pick {
-        BaselineReason::Object => "the last one of the same object and type",
-        BaselineReason::ObjectOtherType => "the last one of the same object, of another type",
-        BaselineReason::Type => "the last one of its type; none of the same object is near",
-        BaselineReason::TypeAlone => "the last one of its type",
-        BaselineReason::Chosen => "as you chose",
+        BaselineReason::Object => "vs. previous delivery of the same object and type",
+        BaselineReason::ObjectOtherType => {
+            "vs. previous delivery of the same object, different type"
+        }
+        BaselineReason::Type => {
+            "vs. previous delivery of the same type (none of the same object nearby)"
+        }
+        BaselineReason::TypeAlone => "vs. previous delivery of the same type",
+        BaselineReason::Chosen => "vs. the delivery you chose",
     };
     let line = StyledLine::new(StyleClass::Plain, format!("delivery {} ", new.id))
         .with(StyleClass::Dim, "against ")

@@ -16,11 +16,11 @@ pub struct Volatile {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum VolatileError {
     #[error(
-        "`{0}` is neither a path such as `.id` or `.items[].etag` nor a header such as \
-         `header.x-request-id`"
+        "invalid entry `{0}`: expected a path such as `.id` or `.items[].etag`, or a header such \
+         as `header.x-request-id`"
     )]
     Neither(String),
-    #[error("these paths are too long to be looked for")]
+    #[error("these paths are too long")]
     TooLong,
 }
 

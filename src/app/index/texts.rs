@@ -3,7 +3,7 @@
 use hashbrown::{DefaultHashBuilder, HashTable};
 use std::hash::BuildHasher as _;
 
-/// Growing set of texts, numbered from 1; 0 is no text.
+/// Growing set of texts, numbered from 1; 0 means none.
 #[derive(Debug)]
 pub(super) struct Texts {
     /// Concatenated texts.

@@ -94,8 +94,8 @@ impl fmt::Display for Key {
 /// Error in the text of a key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is no key; write a character as it is typed (`r`, `R`, `?`), or for instance ctrl-r, \
-     alt-x, space, enter, esc, tab, shift-tab, up, pageup, home, del, f5"
+    "invalid key `{0}`: expected a character (`r`, `R`, `?`) or e.g. ctrl-r, alt-x, space, enter, \
+     esc, tab, shift-tab, up, pageup, home, del, f5"
 )]
 pub struct KeyError(String);
 

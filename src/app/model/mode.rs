@@ -61,7 +61,7 @@ impl Menu {
     pub fn facets(polarity: Polarity) -> Self {
         let lead = match polarity {
             Polarity::With => " only with the same",
-            Polarity::Without => " all but the same",
+            Polarity::Without => " exclude",
         };
         Self { polarity, ..Self::new(&[KeyContext::Facet], lead) }
     }

@@ -13,11 +13,14 @@ pub fn lines(attempt: &Attempt, earlier: &[Attempt]) -> Vec<StyledLine> {
     let mut lines = Vec::new();
     match (&attempt.changes, attempt.kind) {
         (Some(changes), _) => lines.push(
-            StyledLine::new(StyleClass::Dim, format!("{indent}signed anew: "))
+            StyledLine::new(StyleClass::Dim, format!("{indent}re-signed: "))
                 .with(StyleClass::Name, changes),
         ),
         (None, AttemptKind::Resend | AttemptKind::Replay) => {
-            lines.push(StyledLine::new(StyleClass::Dim, format!("{indent}exactly as it came")));
+            lines.push(StyledLine::new(
+                StyleClass::Dim,
+                format!("{indent}sent exactly as received"),
+            ));
         }
         (None, AttemptKind::Forward) => {}
     }

@@ -5,13 +5,13 @@ use crate::app::style::StyleClass;
 
 /// Badges and their meanings. If several apply to one position, the first is shown.
 pub const SIGNS: [(char, StyleClass, &str); 7] = [
-    ('◆', StyleClass::Warn, "you marked it"),
-    ('✎', StyleClass::Warn, "you wrote a note on it"),
-    ('≠', StyleClass::Bad, "the event came before, with another body"),
-    ('△', StyleClass::Warn, "its body has another shape than earlier ones of its type"),
-    ('↻', StyleClass::Warn, "the event came before: a retry or a replay"),
-    ('→', StyleClass::Dim, "you sent it onwards by hand"),
-    ('⊘', StyleClass::Bad, "it was refused, so it was not kept whole"),
+    ('◆', StyleClass::Warn, "marked"),
+    ('✎', StyleClass::Warn, "has a note"),
+    ('≠', StyleClass::Bad, "same event as before, different body"),
+    ('△', StyleClass::Warn, "schema differs from earlier deliveries of its type"),
+    ('↻', StyleClass::Warn, "duplicate of an earlier delivery: a retry or a replay"),
+    ('→', StyleClass::Dim, "resent by you"),
+    ('⊘', StyleClass::Bad, "refused, so it is incomplete"),
 ];
 
 /// Returns the badge of the user's annotations and the one of its relation to other deliveries; a

@@ -100,7 +100,7 @@ fn text(
         DiffEntry::Said(line) => (line.clone(), 0),
         DiffEntry::Skipped(count) => {
             let rows = units::format_count(*count as u64);
-            (StyledLine::new(StyleClass::Dim, format!("⋯ {rows} lines are the same")), 0)
+            (StyledLine::new(StyleClass::Dim, format!("⋯ {rows} identical lines")), 0)
         }
         DiffEntry::Header { name, value, .. } => {
             let line = StyledLine::new(StyleClass::Name, name).with(StyleClass::Dim, ": ");

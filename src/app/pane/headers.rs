@@ -33,7 +33,7 @@ fn line(loaded: &Loaded, header: &Header) -> StyledLine {
     let (word, role, name) = if signs {
         ("signature", StyleClass::Accent, StyleClass::Accent)
     } else if is_added_in_transit(&header.name) {
-        ("on its way", StyleClass::Dim, StyleClass::Dim)
+        ("in transit", StyleClass::Dim, StyleClass::Dim)
     } else {
         ("", StyleClass::Dim, StyleClass::Name)
     };

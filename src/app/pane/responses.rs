@@ -26,7 +26,7 @@ pub fn page(model: &Model, chosen: usize, width: usize) -> ResponsesPage {
         page.lines.push(StyledLine::default());
         page.lines.push(StyledLine::new(
             StyleClass::Strong,
-            "Targets, in the order in which they are asked",
+            "Targets (first match provides the response)",
         ));
         let targets = routing.targets.iter().flat_map(target);
         page.lines.extend(targets.flat_map(|line| line.wrap(width, 6)));
@@ -44,15 +44,13 @@ fn sign(page: &mut ResponsesPage, chosen: bool) -> StyledLine {
 fn held(model: &Model, chosen: Option<RoutingChoice>, page: &mut ResponsesPage) {
     let routing = &model.routing;
     if routing.held.is_empty() {
-        let holding = routing.rules.iter().any(|rule| rule.holds);
-        let none = if holding { "No sender is held now" } else { "No sender is held" };
-        page.lines.push(StyledLine::new(StyleClass::Strong, none));
+        page.lines.push(StyledLine::new(StyleClass::Strong, "No paused requests"));
         return;
     }
     let count = units::format_count(routing.held.len() as u64);
     page.lines.push(
-        StyledLine::new(StyleClass::Strong, format!("Held senders: {count}"))
-            .with(StyleClass::Dim, "  (many senders give up after 5 to 30 seconds)"),
+        StyledLine::new(StyleClass::Strong, format!("Paused requests: {count}"))
+            .with(StyleClass::Dim, "  (many senders time out after 5 to 30 s)"),
     );
     for (id, since) in &routing.held {
         let seconds = model.now.duration_since(*since).as_secs().max(0);
@@ -76,12 +74,12 @@ fn rules(routing: &Routing, chosen: Option<RoutingChoice>, page: &mut ResponsesP
     if routing.rules.is_empty() {
         page.lines.push(
             StyledLine::new(StyleClass::Strong, "No rules")
-                .with(StyleClass::Dim, "  (targets answer, or it is 200)"),
+                .with(StyleClass::Dim, "  (targets respond, otherwise 200)"),
         );
         return;
     }
     page.lines.push(
-        StyledLine::new(StyleClass::Strong, "Rules; the first that is for a delivery answers it")
+        StyledLine::new(StyleClass::Strong, "Rules (first match wins)")
             .with(StyleClass::Dim, "  (deliveries so far)"),
     );
     for (at, rule) in routing.rules.iter().enumerate() {
@@ -98,7 +96,7 @@ fn rules(routing: &Routing, chosen: Option<RoutingChoice>, page: &mut ResponsesP
 /// Renders the predefined rules with their keys.
 fn quick(keymap: &Keymap) -> Vec<StyledLine> {
     use crate::app::action::{Action, ResponseAction};
-    let start = StyledLine::new(StyleClass::Dim, "  from now on, for every delivery:");
+    let start = StyledLine::new(StyleClass::Dim, "  for every delivery from now on:");
     let rows = keymap.rows().filter_map(|(binding, keys)| match binding.action {
         Action::Answering(ResponseAction::Always(script)) => Some((*keys.first()?, script)),
         _ => None,

@@ -134,7 +134,7 @@ fn content(examined: &Report, ends: &Ends) -> Vec<StyledLine> {
 /// Renders the attempts to explain the verdict.
 fn tried(model: &Model, diagnosing: bool) -> Vec<StyledLine> {
     let Some(diagnosis) = &model.detail.diagnosis else {
-        let line = labelled("tried", StyleClass::Dim, "looking for the cause …");
+        let line = labelled("tried", StyleClass::Dim, "Looking for the cause …");
         return if diagnosing { vec![line] } else { Vec::new() };
     };
     let mut lines: Vec<StyledLine> = diagnosis
@@ -148,7 +148,7 @@ fn tried(model: &Model, diagnosing: bool) -> Vec<StyledLine> {
         })
         .collect();
     if !diagnosis.complete {
-        lines.push(labelled("", StyleClass::Warn, "then the search stopped at its time limit"));
+        lines.push(labelled("", StyleClass::Warn, "Search stopped at its time limit"));
     }
     lines
 }

@@ -59,25 +59,25 @@ fn answer(summary: &Summary) -> StyledLine {
     match summary.response {
         Some(0) => StyledLine::new(
             StyleClass::Warn,
-            "the sender got no answer, on purpose: the connection was closed, or held until it gave up",
+            "no response, by rule: the connection was closed or left open until the client gave up",
         ),
-        Some(status) => StyledLine::new(StyleClass::Plain, "the sender was answered ")
+        Some(status) => StyledLine::new(StyleClass::Plain, "response ")
             .with(status_role(status), status.to_string()),
-        None => StyledLine::new(StyleClass::Dim, "the sender waits for its answer"),
+        None => StyledLine::new(StyleClass::Dim, "waiting for the response"),
     }
 }
 
 /// Renders its relation to earlier deliveries.
 fn standing(summary: &Summary) -> impl Iterator<Item = StyledLine> {
     let differs = summary.flags.differs && summary.request.origin.is_none();
-    let (sign, end) = if differs { ('≠', ", with another body") } else { ('↻', "") };
+    let (sign, end) = if differs { ('≠', ", with a different body") } else { ('↻', "") };
     let first = summary.duplicate_of.map(|first| {
-        let text = format!("{sign} the event came before, as delivery {first}{end}");
+        let text = format!("{sign} duplicate of delivery {first}{end}");
         StyledLine::new(StyleClass::Warn, text)
     });
     let shape = &summary.flags.schema_changes;
     let head = (!shape.is_empty()).then(|| {
-        StyledLine::new(StyleClass::Warn, "△ its shape is new among the deliveries of its type:")
+        StyledLine::new(StyleClass::Warn, "△ schema differs from earlier deliveries of its type:")
     });
     let shape =
         shape.iter().map(|change| StyledLine::new(StyleClass::Plain, format!("  {change}")));

@@ -10,28 +10,28 @@ pub fn lines(session: &Session) -> Vec<StyledLine> {
     let provider = &session.provider;
     let secret = match session.secrets.as_slice() {
         [] => vec![
-            StyledLine::new(StyleClass::Warn, "? no secret is configured")
-                .with(StyleClass::Plain, ", so signatures are not checked"),
+            StyledLine::new(StyleClass::Warn, "? no secret configured")
+                .with(StyleClass::Plain, ": signatures are not verified"),
             StyledLine::new(StyleClass::Dim, "  ")
                 .with(StyleClass::Plain, how_to_give_secrets(session)),
         ],
         names => vec![
-            StyledLine::new(StyleClass::Good, "✓ signatures are checked")
+            StyledLine::new(StyleClass::Good, "✓ signatures are verified")
                 .with(StyleClass::Plain, format!(" with {}", names.join(", "))),
         ],
     };
     // Fits one line of 80 columns, so that it can be selected as a whole.
     let body = r#"{"id":"e1","type":"message.created"}"#;
     let mut lines = vec![
-        StyledLine::new(StyleClass::Strong, "Listening. Nothing has come yet."),
+        StyledLine::new(StyleClass::Strong, "Listening. No deliveries yet."),
         StyledLine::default(),
         StyledLine::new(
             StyleClass::Dim,
-            format!("Give {provider} this address, or a tunnel to it:"),
+            format!("Register this URL with {provider}, or a tunnel to it:"),
         ),
         StyledLine::new(StyleClass::Accent, format!("  {url}/")),
         StyledLine::default(),
-        StyledLine::new(StyleClass::Dim, "or send something from another terminal:"),
+        StyledLine::new(StyleClass::Dim, "or send a request from another terminal:"),
         StyledLine::new(StyleClass::Plain, format!("  curl {url}/ -d '{body}'")),
         StyledLine::default(),
     ];
@@ -39,12 +39,15 @@ pub fn lines(session: &Session) -> Vec<StyledLine> {
     lines.push(StyledLine::default());
     lines.push(
         StyledLine::new(StyleClass::Accent, "s")
-            .with(StyleClass::Plain, " sends a sample event now    ")
+            .with(StyleClass::Plain, " sends a sample event    ")
             .with(StyleClass::Accent, "?")
             .with(StyleClass::Plain, " shows all keys    ")
             .with(StyleClass::Accent, "q")
             .with(StyleClass::Plain, " quits"),
     );
-    lines.push(StyledLine::new(StyleClass::Dim, format!("Deliveries are kept {}.", session.keeps)));
+    lines.push(StyledLine::new(
+        StyleClass::Dim,
+        format!("Deliveries are stored {}.", session.keeps),
+    ));
     lines
 }

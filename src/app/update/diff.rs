@@ -13,7 +13,7 @@ pub(super) fn act(model: &mut Model, what: DiffAction) {
         DiffAction::Choose => choose(model),
         DiffAction::Change(turn) => {
             if !model.comparing.change(turn) {
-                notify(model, Notice::info("nothing differs but what was to be expected"));
+                notify(model, Notice::info("No differences outside ignored fields"));
             }
         }
     }
@@ -26,7 +26,7 @@ fn choose(model: &mut Model) {
     let again = is_shown && model.comparing.choice == by_marks;
     model.comparing.choice = if again { DiffBasis::Before } else { by_marks };
     if is_shown && by_marks == DiffBasis::Before {
-        let why = "mark one delivery to compare it with the selected one, or two to compare them";
+        let why = "Mark one delivery to compare it with the selected one, or mark two";
         notify(model, Notice::info(why));
     }
     model.detail.show(Tab::Diff);

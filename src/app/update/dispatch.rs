@@ -137,9 +137,7 @@ fn missing(row: &ListRow<'_>, what: Copyable) -> Option<&'static str> {
         CopyNeeds::Nothing => None,
         CopyNeeds::Body => (row.body_size == 0).then_some("no body"),
         CopyNeeds::EventId => row.event_id.is_none().then_some("no event id"),
-        CopyNeeds::Whole => {
-            row.refused.is_some().then_some("been refused, so it was not kept whole")
-        }
+        CopyNeeds::Whole => row.refused.is_some().then_some("been refused, so it is incomplete"),
     }
 }
 

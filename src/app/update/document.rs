@@ -65,7 +65,7 @@ fn sibling(model: &mut Model, turn: Direction) {
 fn same_key(model: &mut Model, turn: Direction) {
     let found = read(model, |document, reading, _| reading.same_key(document, turn));
     if found == Some(false) {
-        notify(model, Notice::info("there is no other with this key"));
+        notify(model, Notice::info("No other value with this key"));
     }
 }
 
@@ -83,7 +83,7 @@ fn sideways(model: &mut Model, turn: Direction) {
 fn hit(model: &mut Model, turn: Direction) {
     let found = read(model, |document, reading, _| reading.hit(document, turn));
     if found == Some(false) {
-        notify(model, Notice::info("nothing was searched for, or nothing was found; / searches"));
+        notify(model, Notice::info("No search yet: / searches"));
     }
 }
 
@@ -100,7 +100,7 @@ pub(super) fn copy(model: &mut Model, what: Copyable) -> Vec<Effect> {
     match text {
         Some(text) if !text.is_empty() => vec![Effect::CopyText { text, what }],
         _ => {
-            let why = format!("nothing was copied: there is no {} under the cursor", what.title());
+            let why = format!("Nothing copied: no {} under the cursor", what.title());
             notify(model, Notice::info(why));
             Vec::new()
         }
@@ -151,7 +151,7 @@ fn unescaped(model: &mut Model) {
     });
     match shown {
         Some(page) => model.mode = Mode::Page(page),
-        None => notify(model, Notice::info("there is no string under the cursor")),
+        None => notify(model, Notice::info("No string under the cursor")),
     }
 }
 
@@ -166,7 +166,7 @@ pub(super) fn act(model: &mut Model, what: DocumentAction) {
         DocumentAction::Unescaped => unescaped(model),
         DocumentAction::Wrap => {
             model.flags.wrapped = !model.flags.wrapped;
-            let text = if model.flags.wrapped { "rows are broken" } else { "rows are cut" };
+            let text = if model.flags.wrapped { "Lines wrap" } else { "Lines are truncated" };
             notify(model, Notice::info(format!("{text} at the edge of the screen")));
         }
         DocumentAction::Hex => {

@@ -38,11 +38,11 @@ fn again(
     ask: bool,
 ) -> Vec<Effect> {
     let Some(row) = model.list.selected() else {
-        notify(model, Notice::info("there is no delivery to resend yet"));
+        notify(model, Notice::info("No delivery to resend yet"));
         return Vec::new();
     };
     if row.refused.is_some() {
-        let why = "this delivery was refused, so its bytes were not kept and it cannot be resent";
+        let why = "This delivery was refused, so it has no stored bytes and cannot be resent";
         notify(model, Notice::failed(why));
         return Vec::new();
     }
@@ -61,7 +61,7 @@ fn ask_for_many(model: &mut Model) {
     let is_whole = |id: &DeliveryId| model.list.get(*id).is_some_and(|row| row.refused.is_none());
     ids.retain(is_whole);
     if ids.is_empty() {
-        notify(model, Notice::info("there is no delivery that can be resent"));
+        notify(model, Notice::info("No delivery can be resent"));
     } else {
         target::open(model, TargetPurpose::Resend(ids));
     }
@@ -71,7 +71,7 @@ fn stop(model: &mut Model) -> Vec<Effect> {
     if let Some(round) = &model.sendings.round {
         return vec![Effect::StopResending(round.number)];
     }
-    notify(model, Notice::info("nothing is being resent"));
+    notify(model, Notice::info("Nothing is being resent"));
     Vec::new()
 }
 
@@ -132,7 +132,7 @@ fn round(model: &mut Model, number: u64, target: String) -> &mut ResendProgress 
 
 fn unrecorded(outcome: &ResendOutcome) -> Option<String> {
     match &outcome.recorded {
-        Recorded::Failed(error) => Some(format!("the attempt was not recorded: {error}")),
+        Recorded::Failed(error) => Some(format!("attempt not recorded: {error}")),
         Recorded::Yes | Recorded::No => None,
     }
 }

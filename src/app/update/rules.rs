@@ -60,7 +60,7 @@ fn remove(model: &mut Model) -> Vec<Effect> {
     {
         return vec![Effect::Change(RoutingChange::Remove { at, text: rule.text.clone() })];
     }
-    notify(model, Notice::info("no rule is chosen; ↓ goes to the rules"));
+    notify(model, Notice::info("No rule selected; ↓ goes to the rules"));
     Vec::new()
 }
 
@@ -72,7 +72,7 @@ fn release(model: &mut Model, decision: ReleaseDecision) -> Vec<Effect> {
         Some(RoutingChoice::Rule(_)) | None => oldest,
     };
     let Some(id) = id else {
-        notify(model, Notice::info("no sender is held"));
+        notify(model, Notice::info("No paused requests"));
         return Vec::new();
     };
     vec![Effect::Change(RoutingChange::Release { id, decision })]
@@ -115,7 +115,7 @@ pub(super) fn learn(model: &mut Model, routing: Routing) {
     });
     let no_tunnel = match &model.routing.public {
         PublicAddress::Failed(why) if before.public != model.routing.public => {
-            Some(format!("there is no tunnel: {why}"))
+            Some(format!("no tunnel: {why}"))
         }
         PublicAddress::Failed(_)
         | PublicAddress::None

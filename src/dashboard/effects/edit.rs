@@ -40,7 +40,7 @@ impl Context {
     }
 
     async fn try_edit(&self, order: &ResendRequest) -> Result<(), Notice> {
-        let failed = |why: String| Notice::failed(format!("nothing was sent: {why}"));
+        let failed = |why: String| Notice::failed(format!("Nothing sent: {why}"));
         let destination = self.destination(order).map_err(|error| failed(error.to_string()))?;
         let origin =
             order.ids.first().copied().ok_or_else(|| failed("nothing is selected".into()))?;
@@ -69,7 +69,7 @@ impl Context {
         let mut decisions = self.decisions.subscribe();
         let (file, text) = task::blocking(move || (EditorFile::new(id, &text), text)).await;
         let file = file.map_err(|error| {
-            Notice::failed(format!("nothing was sent: cannot write a temporary file: {error}"))
+            Notice::failed(format!("Nothing sent: cannot write a temporary file: {error}"))
         })?;
         let (file, text) = (Arc::new(file), Arc::new(text));
         loop {
@@ -78,9 +78,9 @@ impl Context {
             let checked = task::blocking(move || read_back(&one, &before)).await;
             let mistakes = match checked.map_err(Notice::failed)? {
                 Checked::Send(request) => return Ok(request),
-                Checked::Empty => return Err(Notice::info("the file was empty; nothing was sent")),
+                Checked::Empty => return Err(Notice::info("Empty file: nothing sent")),
                 Checked::Unchanged => {
-                    return Err(Notice::info("nothing was changed, so nothing was sent"));
+                    return Err(Notice::info("No change: nothing sent"));
                 }
                 Checked::Mistakes { mistakes, .. } => first_of(&mistakes),
             };
@@ -96,7 +96,7 @@ impl Context {
                 }
             };
             if !decided {
-                return Err(Notice::info("the edit was given up; nothing was sent"));
+                return Err(Notice::info("Edit canceled: nothing sent"));
             }
         }
     }
@@ -107,7 +107,7 @@ impl Context {
         let (_done, back) = oneshot::channel();
         let loan = TerminalLease { given, back };
         if self.to_terminal.send(ForTerminal::Lend(loan)).await.is_err() || free.await.is_err() {
-            return Err(Notice::failed("nothing was sent: the terminal has gone"));
+            return Err(Notice::failed("Nothing sent: the terminal is gone"));
         }
         let name = editor::name();
         let why = match editor::run(&name, draft.path()).await {
@@ -120,17 +120,17 @@ impl Context {
                 format!("`{name}` cannot be started: {error}; set VISUAL or EDITOR to your editor")
             }
         };
-        Err(Notice::failed(format!("nothing was sent: {why}")))
+        Err(Notice::failed(format!("Nothing sent: {why}")))
     }
 }
 
 /// Parses the edited file; mistakes are also written into the file.
 fn read_back(file: &EditorFile, before: &str) -> Result<Checked, String> {
-    let failed = |what: &str, error: io::Error| format!("nothing was sent: cannot {what}: {error}");
+    let failed = |what: &str, error: io::Error| format!("Nothing sent: cannot {what}: {error}");
     let edited = file.read().map_err(|error| failed("read the edited file", error))?;
     let checked = edit::check(before, &edited);
     if let Checked::Mistakes { annotated: Some(text), .. } = &checked {
-        file.write(text).map_err(|error| failed("write the mistakes to the file", error))?;
+        file.write(text).map_err(|error| failed("write the errors to the file", error))?;
     }
     Ok(checked)
 }

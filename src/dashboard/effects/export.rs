@@ -60,7 +60,7 @@ fn notice(
             Notice::failed(format!("Nothing was exported: {}", left_out.unwrap_or_default()))
         }
         Ok(summary) => {
-            let left_out = left_out.map(|reason| format!("; left out: {reason}"));
+            let left_out = left_out.map(|reason| format!("; skipped: {reason}"));
             let count = units::format_count(summary.count as u64);
             Notice::done(format!("Exported {count} to {to}{}", left_out.unwrap_or_default()))
         }

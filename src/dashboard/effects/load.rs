@@ -138,7 +138,7 @@ impl Context {
                 self.send(Event::SecretTried { id, verdict });
             }
             Err(reason) => {
-                self.send(Event::Notice(Notice::failed(format!("nothing was tried: {reason}"))));
+                self.send(Event::Notice(Notice::failed(format!("Not verified again: {reason}"))));
             }
         }
     }

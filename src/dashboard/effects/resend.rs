@@ -27,7 +27,7 @@ impl Context {
         let run = match self.resend_run(&order) {
             Ok(run) => run,
             Err(error) => {
-                return self.say(Notice::failed(format!("nothing was resent: {error}"))).await;
+                return self.say(Notice::failed(format!("Nothing resent: {error}"))).await;
             }
         };
         let (number, target) = (order.number, run.destination.target.to_string());

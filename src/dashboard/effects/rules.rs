@@ -137,9 +137,9 @@ impl Context {
         let rules: &Rulebook = &self.setup.controls.rules;
         let is_it = rules.rules().get(at).is_some_and(|rule| rule.to_string() == text);
         let notice = if is_it && rules.remove(at) {
-            Notice::done(format!("no longer: {text}"))
+            Notice::done(format!("Removed rule {text}"))
         } else {
-            Notice::info("the rules have changed meanwhile; choose again")
+            Notice::info("The rules have changed; select again")
         };
         self.say(notice).await;
     }
@@ -148,9 +148,9 @@ impl Context {
         let rules = self.rules_of_the_start.iter().cloned();
         self.setup.controls.rules.replace(rules);
         let reported = match self.rules_of_the_start.len() {
-            0 => "no rule holds, as at the start".to_owned(),
-            1 => "the rule of the start holds again".to_owned(),
-            many => format!("the {many} rules of the start hold again"),
+            0 => "No rules, as at startup".to_owned(),
+            1 => "The startup rule is active again".to_owned(),
+            many => format!("The {many} startup rules are active again"),
         };
         self.say(Notice::done(reported)).await;
     }
@@ -161,14 +161,16 @@ impl Context {
                 (ReleaseAction::Answer(status), format!("answered {status}"))
             }
             ReleaseDecision::Forward => {
-                (ReleaseAction::Forward, "let go on to the targets".to_owned())
+                (ReleaseAction::Forward, "forwarded to the targets".to_owned())
             }
-            ReleaseDecision::Close => (ReleaseAction::Close, "closed without an answer".to_owned()),
+            ReleaseDecision::Close => {
+                (ReleaseAction::Close, "closed without a response".to_owned())
+            }
         };
         let notice = if self.setup.controls.paused.release(id, release) {
-            Notice::done(format!("the sender of delivery {id} was {word}"))
+            Notice::done(format!("Delivery {id}: {word}"))
         } else {
-            Notice::info(format!("the sender of delivery {id} waits no longer"))
+            Notice::info(format!("The client of delivery {id} is gone"))
         };
         self.say(notice).await;
     }

@@ -57,14 +57,14 @@ fn description(model: &Model) -> Vec<StyledLine> {
     let own = &model.session.url;
     let address = StyledLine::new(StyleClass::Plain, " ").with(StyleClass::Accent, model.address());
     match &model.routing.public {
-        PublicAddress::Up(_) => vec![address.with(StyleClass::Dim, format!(" leads to {own}"))],
+        PublicAddress::Up(_) => vec![address.with(StyleClass::Dim, format!(" forwards to {own}"))],
         PublicAddress::None => {
-            let why = " (no tunnel: reachable from here alone; --tunnel makes it public)";
+            let why = " (no tunnel: reachable only from this machine; --tunnel makes it public)";
             vec![address.with(StyleClass::Dim, why)]
         }
         PublicAddress::Starting => vec![address.with(StyleClass::Dim, " (the tunnel is starting)")],
         PublicAddress::Failed(why) => {
-            vec![StyledLine::new(StyleClass::Bad, format!(" ✗ there is no tunnel: {why}")), address]
+            vec![StyledLine::new(StyleClass::Bad, format!(" ✗ no tunnel: {why}")), address]
         }
     }
 }

@@ -18,7 +18,7 @@ pub(super) fn draw(model: &Model, painter: &mut Painter, frame: &mut Frame<'_>, 
     let theme = painter.theme;
     tabs(model, theme, frame, areas.tabs);
     if let Some(reason) = &model.detail.failure {
-        let reason = format!(" this delivery cannot be shown: {}", escape(reason));
+        let reason = format!(" cannot show this delivery: {}", escape(reason));
         frame.render_widget(Line::styled(reason, theme.style(StyleClass::Bad)), areas.detail);
         return;
     }

@@ -30,7 +30,7 @@ pub(super) fn draw(model: &Model, theme: Theme, frame: &mut Frame<'_>, areas: &A
         let text = if model.search.is_running() {
             " searching …"
         } else {
-            " nothing passes the filter; Esc clears it"
+            " No matches. Esc clears the filter"
         };
         let place = Rect { height: 1, ..areas.list };
         frame.render_widget(Line::styled(text, theme.style(StyleClass::Dim)), place);

@@ -53,8 +53,8 @@ impl Parser<'_> {
                 let span = self.cursor.since(start);
                 let path = self.cursor.input.get(span.clone()).unwrap_or_default();
                 let message = format!(
-                    "a JSON path needs a value, for instance {path}:x or {path}:exists; \
-                     put it in quotes to search for the text"
+                    "a JSON path needs a value, e.g. {path}:x or {path}:exists; quote it to \
+                     search for the text"
                 );
                 return Err(self.cursor.error(span, message));
             }
@@ -72,7 +72,7 @@ impl Parser<'_> {
             let digits = self.cursor.rest().find(|next: char| !next.is_ascii_digit());
             let index = self.cursor.take(digits.unwrap_or_default()).to_owned();
             if index.is_empty() || !self.cursor.eat(']') {
-                let message = "an index and `]` are expected, for instance .items[0]";
+                let message = "expected an index and `]`, e.g. .items[0]";
                 return Err(self.cursor.error(start..self.cursor.next_span().end, message));
             }
             return Ok(index);

@@ -10,7 +10,7 @@ use crate::delivery::{Head, header_text};
 pub(super) fn read(bytes: &[u8]) -> Result<RecordedRequest, ImportError> {
     let wrong = |reason: String| ImportError::Whole(reason);
     let head = Head::parse(Bytes::copy_from_slice(bytes)).map_err(|error| {
-        wrong(format!("it is no HTTP/1 request, nor anything else that is known here: {error}"))
+        wrong(format!("not a fixture, JSON Lines, HAR, .http file, or raw HTTP request: {error}"))
     })?;
     let body = bytes.get(head.raw.len()..).unwrap_or_default();
     if let Some(coding) = head.joined("transfer-encoding") {

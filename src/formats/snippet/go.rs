@@ -159,7 +159,7 @@ func entries(value string) []string {{
 
     fn packages(&self, recipe: &Recipe) -> String {
         match recipe.secret {
-            SecretForm::Utf8Nfkd => format!("{NORM} beside Go's own library"),
+            SecretForm::Utf8Nfkd => format!("{NORM} in addition to Go's standard library"),
             _ => "Go's own library alone".to_owned(),
         }
     }

@@ -62,7 +62,7 @@ pub(super) fn paired(old: &Items, new: &Items, effort: &mut Effort) -> (Vec<Item
     (pairs.listed(), is_coarse)
 }
 
-/// Indexes of equal items that come in the same order.
+/// Indexes of equal items in the same order.
 pub(super) fn anchors(
     old: &[u64],
     new: &[u64],

@@ -18,7 +18,7 @@ pub struct IgnoredPaths {
 
 /// Reason why a list of paths is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("these paths are too long to be looked for")]
+#[error("these paths are too long")]
 pub struct IgnoredPathsError;
 
 impl Default for IgnoredPaths {

@@ -39,15 +39,15 @@ pub(super) fn diff(old: &JsonTree, new: &JsonTree, ignored: &IgnoredPaths) -> Di
         Comparison { old, new, digests, ignored, tasks, diff, effort, reordered: 0, coarse: 0 };
     while let Some(task) = all.tasks.pop() {
         if !all.take(task) {
-            all.diff.notes.push("there are more differences than are listed".to_owned());
+            all.diff.notes.push("more differences than listed".to_owned());
             break;
         }
     }
     if all.reordered > 0 {
-        all.diff.notes.push(format!("keys come in another order in {}", objects(all.reordered)));
+        all.diff.notes.push(format!("different key order in {}", objects(all.reordered)));
     }
     if all.coarse > 0 {
-        let what = "arrays that differ too much were compared place by place";
+        let what = "arrays that differ too much are compared by position";
         all.diff.notes.push(what.to_owned());
     }
     all.diff

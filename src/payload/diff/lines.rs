@@ -29,7 +29,7 @@ pub(super) fn diff(old: &Document, new: &Document) -> Diff {
         from = (to.0 + 1, to.1 + 1);
     }
     if is_coarse {
-        let what = "they differ in too many lines to find what was put in between";
+        let what = "too many changed lines to align them";
         diff.notes.push(what.to_owned());
     }
     if old.row_count().max(new.row_count()) > MAX_LINES {

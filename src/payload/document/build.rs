@@ -106,7 +106,7 @@ impl Builder {
             return self.hex(body, "the body is not UTF-8; shown as hex");
         };
         if memchr::memchr(0, text.as_bytes()).is_some() && !media.is_text() {
-            return self.hex(body, "the body holds zero bytes; shown as hex");
+            return self.hex(body, "the body contains NUL bytes; shown as hex");
         }
         let (form, said) = self.text(text, media);
         (form, joined(note.into_iter().chain(said)))
@@ -149,11 +149,12 @@ impl Builder {
         let Some(fault) = fault else {
             self.add(SectionContent::Tree(tree));
             let note = (media.essence == form::MEDIA_TYPE)
-                .then(|| "sent as a form, and it is JSON".to_owned());
+                .then(|| "Body is JSON, but Content-Type says form".to_owned());
             return Some((DocumentForm::Json, note));
         };
         if is_first_line(&tree, text, fault) {
-            let note = format!("as one JSON text it would end at {}", place(text, fault.at));
+            let note =
+                format!("as a single JSON document it would end at {}", place(text, fault.at));
             return Some(self.json_lines(text, Some(note)));
         }
         if !media.is_json() && tree.len() < 2 {
@@ -161,7 +162,7 @@ impl Builder {
         }
         self.tree_and_rest(tree, fault.from);
         let note = format!(
-            "not valid JSON at {}: {}; what follows is shown as it came",
+            "invalid JSON at {}: {}; the rest is shown as received",
             place(text, fault.at),
             fault.what
         );
@@ -185,8 +186,8 @@ impl Builder {
         let (tree, fault, end) = JsonTree::read_lines(text.clone());
         let values = tree.roots();
         self.tree_and_rest(tree, end);
-        let broken = fault
-            .map(|fault| format!("not valid JSON at {}: {}", place(text, fault.at), fault.what));
+        let broken =
+            fault.map(|fault| format!("invalid JSON at {}: {}", place(text, fault.at), fault.what));
         let count = format!("{values} {}", if values == 1 { "line" } else { "lines" });
         (DocumentForm::JsonLines, joined([count].into_iter().chain(note).chain(broken)))
     }
@@ -199,10 +200,8 @@ impl Builder {
             }
             Err(NotXml::Mixed) => self.lines(text, DocumentForm::Xml, None),
             Err(NotXml::Malformed(what, at)) => {
-                let note = format!(
-                    "not well-formed XML at {}: {what}; shown as it came",
-                    place(&text, at)
-                );
+                let note =
+                    format!("malformed XML at {}: {what}; shown as received", place(&text, at));
                 self.lines(text, DocumentForm::Xml, Some(note))
             }
         }
@@ -210,7 +209,7 @@ impl Builder {
 
     fn form(&mut self, text: ByteString) -> Shown {
         if memchr::memchr_iter(b'&', text.as_bytes()).count() >= MAX_FIELDS {
-            let note = "too many fields to be told apart; shown as it came".to_owned();
+            let note = "too many fields; shown as received".to_owned();
             return self.lines(text, DocumentForm::Form, Some(note));
         }
         let mut plain = Vec::new();

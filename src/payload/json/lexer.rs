@@ -120,8 +120,8 @@ pub(in crate::payload) fn string_end(bytes: &[u8], start: usize) -> Result<usize
                 at = escape_end(bytes, at)?;
                 continue;
             }
-            Some(_) => "a control character has to be escaped in a string",
-            None => "the text ends within a string",
+            Some(_) => "control character in a string must be escaped",
+            None => "unclosed string",
         };
         return Err(JsonError { at, reason });
     }

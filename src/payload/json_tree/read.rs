@@ -18,7 +18,7 @@ pub(in crate::payload) struct Fault {
 }
 
 /// The only fault that is not the sender's mistake.
-pub(in crate::payload) const TOO_MANY: &str = "there are more rows than are kept";
+pub(in crate::payload) const TOO_MANY: &str = "more rows than can be shown";
 
 struct Builder<'t> {
     bytes: &'t [u8],

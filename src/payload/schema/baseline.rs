@@ -140,7 +140,7 @@ mod tests {
         let (with, without) = (r#"{"id":1,"note":"x"}"#, r#"{"id":1}"#);
         assert_eq!(
             reported(&[with, with, without, with, without]),
-            [vec![], vec![".note is gone (it was string)".to_owned()], vec![], vec![]]
+            [vec![], vec![".note is missing (was string)".to_owned()], vec![], vec![]]
         );
         assert_eq!(
             reported(&[without, with, without, with]),
@@ -155,11 +155,11 @@ mod tests {
         assert_eq!(
             reported(&[whole, null, whole, null, more, r#"{"who":{"age":4}}"#]),
             [
-                vec![".who is null and was object".to_owned()],
+                vec![".who is null (was object)".to_owned()],
                 vec![],
                 vec![],
                 vec![".who.age is new (number)".to_owned()],
-                vec![".who.name is gone (it was string)".to_owned()]
+                vec![".who.name is missing (was string)".to_owned()]
             ]
         );
     }

@@ -19,7 +19,7 @@ struct Frame {
 }
 
 /// Returns the fingerprint of a JSON text. Texts with the same one have the same schema; the
-/// opposite does not hold, for instance if keys are in another order. `None` if it cannot be JSON.
+/// opposite does not hold, e.g. if keys are in another order. `None` if it cannot be JSON.
 /// The order of tokens is not checked.
 pub fn fingerprint(text: &[u8], hasher: &impl BuildHasher) -> Option<u64> {
     let mut frames: Vec<Frame> = Vec::new();

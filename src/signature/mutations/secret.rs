@@ -19,7 +19,7 @@ pub(in crate::signature) struct SecretVariant {
     pub(in crate::signature) bytes: Zeroizing<Vec<u8>>,
 }
 
-/// Stands for the part of a secret that is the same; its length says nothing.
+/// Replaces the unchanged part of a secret, whatever its length.
 const HIDDEN: &str = "••••";
 
 /// Quotes and brackets that get copied together with a secret.

@@ -28,11 +28,11 @@ fn beside_lines(beside: &TargetComparison) -> Vec<StyledLine> {
     let (first, other) = beside.status;
     let mut lines = vec![
         StyledLine::new(StyleClass::Accent, &beside.other)
-            .with(StyleClass::Dim, " beside ")
+            .with(StyleClass::Dim, " vs. ")
             .with(StyleClass::Accent, &beside.first),
     ];
     lines.push(if first == other {
-        below(StyledLine::new(StyleClass::Plain, format!("the same status, {first}")))
+        below(StyledLine::new(StyleClass::Plain, format!("same status, {first}")))
     } else {
         let line =
             StyledLine::new(StyleClass::Warn, "≠ ").with(status_role(other), other.to_string());
@@ -42,9 +42,9 @@ fn beside_lines(beside: &TargetComparison) -> Vec<StyledLine> {
         )
     });
     match &beside.body {
-        None => lines.push(below(StyledLine::new(StyleClass::Plain, "the same body"))),
+        None => lines.push(below(StyledLine::new(StyleClass::Plain, "same body"))),
         Some((line, one, other)) => {
-            let text = format!("≠ the bodies differ from line {line} on:");
+            let text = format!("≠ bodies differ from line {line}:");
             lines.push(below(StyledLine::new(StyleClass::Warn, text)));
             lines.push(below(StyledLine::new(StyleClass::Bad, "- ").with(StyleClass::Text, one)));
             lines
@@ -75,7 +75,7 @@ fn attempt_lines(model: &Model, attempt: &Attempt, answer: &TargetResponse) -> V
         }
     }
     if let Some(changes) = &attempt.changes {
-        let text = format!("signed anew: {changes}");
+        let text = format!("re-signed: {changes}");
         lines.push(below(StyledLine::new(StyleClass::Dim, text)));
     }
     lines.extend(answer.compared.map(|compared| below(compared_line(compared))));
@@ -121,7 +121,7 @@ fn compared_line(compared: Comparison) -> StyledLine {
         Transition::Broken => ("✗ ", StyleClass::Bad),
         Transition::Same => ("", StyleClass::Dim),
     };
-    StyledLine::new(role, format!("{sign}{compared}, beside the last attempt to this target"))
+    StyledLine::new(role, format!("{sign}{compared} since the last attempt to this target"))
 }
 
 fn body_lines(answer: &TargetResponse) -> Vec<StyledLine> {
@@ -133,7 +133,7 @@ fn body_lines(answer: &TargetResponse) -> Vec<StyledLine> {
         cut.push(format!("{} more lines", units::format_count(answer.more as u64)));
     }
     if answer.cut > 0 {
-        cut.push(format!("{} more that were not kept", units::format_size(answer.cut)));
+        cut.push(format!("{} more not stored", units::format_size(answer.cut)));
     }
     if !cut.is_empty() {
         lines.push(bar(StyledLine::new(StyleClass::Dim, format!("… {}", cut.join(", ")))));

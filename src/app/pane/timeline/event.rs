@@ -20,8 +20,8 @@ pub(super) fn lines(model: &Model, loaded: &Loaded) -> Vec<StyledLine> {
         lines.push(below(StyledLine::new(
             StyleClass::Warn,
             format!(
-                "! out of order: delivery {} of the same object came {} before this one, and tells \
-                 of a later time",
+                "! out of order: delivery {} of the same object arrived {} earlier but has a \
+                 later time",
                 later.id,
                 units::format_gap(later.request.received_at, summary.request.received_at)
             ),
@@ -38,7 +38,7 @@ pub(super) fn lines(model: &Model, loaded: &Loaded) -> Vec<StyledLine> {
     }
     if !related.edited.is_empty() {
         lines.push(StyledLine::default());
-        lines.push(StyledLine::new(StyleClass::Strong, "Made from this one by an edit:"));
+        lines.push(StyledLine::new(StyleClass::Strong, "Edited copies:"));
         lines
             .extend(related.edited.iter().take(2 * AROUND).map(|made| line(model, made, "", None)));
         lines.extend(more(related.edited.len().saturating_sub(2 * AROUND), "more"));
@@ -80,7 +80,7 @@ fn line(model: &Model, one: &Summary, sign: &str, before: Option<Timestamp>) -> 
         Some(status) => {
             line.with(StyleClass::Dim, ", answered ").with(status_role(status), status.to_string())
         }
-        None => line.with(StyleClass::Dim, ", waits for its answer"),
+        None => line.with(StyleClass::Dim, ", waiting for the response"),
     };
     let bytes = match (one.duplicate_of, one.flags.differs) {
         (_, true) => " ≠ another body",

@@ -72,7 +72,7 @@ impl OpenPrompt for FindPrompt {
         if let Some(finding) = finding.filter(|finding| finding.search.is_done())
             && finding.search.count() == 0
         {
-            let text = format!("`{}` is nowhere in it", finding.typed);
+            let text = format!("No match for `{}`", finding.typed);
             notify(model, Notice::info(text));
         }
         Vec::new()

@@ -11,8 +11,7 @@ use crate::diagnostic::carets;
 
 const LABEL: &str = " rule: ";
 
-const EXAMPLE: &str =
-    " for instance 500x2,200 or type:a.* => 503:delay=2s or hold; Enter puts it first";
+const EXAMPLE: &str = " e.g. 500x2,200 or type:a.* => 503:delay=2s or hold; Enter adds it first";
 
 pub(super) fn open(model: &mut Model) {
     model.mode = Mode::Prompt(Box::<RulePrompt>::default());
@@ -64,7 +63,7 @@ impl OpenPrompt for RulePrompt {
         let typed = self.prompt.text();
         if typed.trim().is_empty() {
             rules::show(model);
-            notify(model, Notice::info("no rule was typed, so the rules are as they were"));
+            notify(model, Notice::info("No rule typed; rules unchanged"));
             return Vec::new();
         }
         model.mode = Mode::Prompt(self);
