@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use crate::provider::{Algorithm, Provider, SecretForm};
 use crate::secret::Secret;
 
-/// Start of a private key's text in the form that [`super::sign`] takes.
+/// Start of a private key's text in the form that [`super::sign()`] takes.
 const PRIVATE: &str = "test-private-key:";
 
 /// Start of a private key of Standard Webhooks.
