@@ -94,9 +94,22 @@ pub async fn run(setup: Setup, stop: CancellationToken) -> Result<(), TuiError> 
         update(&mut model, Event::Notice(notice));
     }
     let model = Box::new(model);
-    Shell { model, painter, terminal, effects, keys: Some(EventStream::new()), lent: None }
-        .run(queue, pages, stop)
-        .await
+    let shell =
+        Shell { model, painter, terminal, effects, keys: Some(EventStream::new()), lent: None };
+    match shell.run(queue, pages, stop).await {
+        // The window was closed, and a frame was drawn before the signal arrived.
+        Err(TuiError::Terminal(error)) if is_closed(&error) => Ok(()),
+        ended => ended,
+    }
+}
+
+/// Returns whether an error means that the terminal is gone.
+fn is_closed(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    if error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error()) {
+        return true;
+    }
+    error.kind() == io::ErrorKind::BrokenPipe
 }
 
 /// Removes colors if `NO_COLOR` is set to anything (<https://no-color.org>).

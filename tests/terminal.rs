@@ -157,6 +157,12 @@ fn a_panic_restores_the_terminal() -> Tested {
     Ok(())
 }
 
+#[test]
+fn a_closed_terminal_ends_it_in_order() -> Tested {
+    assert_eq!(Terminal::start(&[])?.closed()?, 0);
+    Ok(())
+}
+
 /// Waits until the process is stopped by a signal.
 fn wait_until_stopped(process: u32) -> Tested {
     for _ in 0..10_000 {

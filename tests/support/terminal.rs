@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, SlavePty, native_pty_system};
 
+use super::senders::{exchange, request};
 use super::{SECRET, Tested, keys};
 
 /// Output that takes longer than this is not going to arrive.
@@ -132,6 +133,20 @@ impl Terminal {
     pub(crate) fn assert_modes_restored(&self) -> Tested {
         assert_eq!(modes(self.master.as_ref())?, self.modes, "the line modes changed");
         Ok(())
+    }
+
+    /// Closes the terminal, as its window does, and returns the exit code.
+    pub(crate) fn closed(mut self) -> Tested<u32> {
+        let address = self.address()?;
+        let Self { mut child, folder, bytes, keys, master, slave, .. } = self;
+        drop((bytes, keys, master, slave));
+        // The reader closes the last handle when the next output finds nobody to take it.
+        exchange(&address, &request(1))?;
+        let (sender, ended) = channel();
+        thread::spawn(move || sender.send(child.wait()));
+        let status = ended.recv_timeout(PATIENCE)??;
+        drop(folder);
+        Ok(status.exit_code())
     }
 
     /// Waits for the end, checks that the terminal is restored, and returns the exit code.
