@@ -239,7 +239,9 @@ fn svg(frames: &[Frame], length: Duration) -> Tested<String> {
         )?;
     }
     Ok(format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width:.0} {height:.0}\" \
+        // Some renderers know only the attribute, and browsers prefer the style.
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" xml:space=\"preserve\" \
+         viewBox=\"0 0 {width:.0} {height:.0}\" \
          font-family=\"ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace\" \
          font-size=\"14\" fill=\"{FOREGROUND}\">\n\
          <style>\ntext{{white-space:pre}}\n@keyframes play{{\n{keyframes}}}\n\
