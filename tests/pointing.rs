@@ -95,15 +95,20 @@ fn a_filter_that_matches_nothing_does_not_move_the_selection() {
     assert_eq!(stage.press("0").selected(), Some(3));
 }
 
-#[test]
-fn the_selection_returns_when_its_delivery_is_matched_late() {
-    let mut stage = open(9);
-    stage.press("gjj/tiger<Enter>");
+/// Returns the number of the latest search.
+fn last_search(stage: &Stage) -> u64 {
     let search = stage.effects.iter().rev().find_map(|effect| match effect {
         Effect::Search { search, .. } => Some(*search),
         _ => None,
     });
-    let search = search.unwrap_or_default();
+    search.unwrap_or_default()
+}
+
+#[test]
+fn the_selection_returns_when_its_delivery_is_matched_late() {
+    let mut stage = open(9);
+    stage.press("gjj/tiger<Enter>");
+    let search = last_search(&stage);
     stage.happen(Event::Matched { search, ids: ids(&[8, 9]), tested: 2 });
     assert_eq!(stage.selected(), Some(8));
     stage.happen(Event::Matched { search, ids: ids(&[2, 3]), tested: 7 });
@@ -114,11 +119,7 @@ fn the_selection_returns_when_its_delivery_is_matched_late() {
 fn a_move_during_a_search_is_not_taken_back() {
     let mut stage = open(9);
     stage.press("gjj/tiger<Enter>");
-    let search = stage.effects.iter().rev().find_map(|effect| match effect {
-        Effect::Search { search, .. } => Some(*search),
-        _ => None,
-    });
-    let search = search.unwrap_or_default();
+    let search = last_search(&stage);
     stage.happen(Event::Matched { search, ids: ids(&[8, 9]), tested: 2 });
     stage.press("j");
     stage.happen(Event::Matched { search, ids: ids(&[2, 3]), tested: 7 });

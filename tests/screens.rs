@@ -1010,7 +1010,7 @@ fn an_untouched_filter_prompt_keeps_the_filter() {
 fn a_jump_to_an_absent_delivery_says_where_it_went() {
     let mut stage = open((120, 36), &["SECRET"], 9);
     let screen = stage.press("#999<Enter>").screen();
-    assert!(screen.contains("There is no delivery 999; went to 9"), "{screen}");
+    assert!(screen.contains("No delivery 999; went to 9"), "{screen}");
 }
 
 #[test]

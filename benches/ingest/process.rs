@@ -31,14 +31,14 @@ pub(crate) enum Server {
     Mitmdump,
 }
 
-/// Whether a program can be started.
+/// Returns true if a program can be started.
 fn is_installed(program: &str) -> bool {
     let mut version = Command::new(program);
     version.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
     version.status().is_ok_and(|status| status.success())
 }
 
-/// Whether servers and load can have a core each.
+/// Returns true if servers and load can have a core each.
 pub(crate) fn can_pin() -> bool {
     is_installed("taskset") && thread::available_parallelism().is_ok_and(|cores| cores.get() > 1)
 }

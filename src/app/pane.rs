@@ -152,7 +152,7 @@ pub fn note_lines(model: &Model, width: usize) -> Vec<StyledLine> {
     let refused = refused.is_some_and(|loaded| loaded.delivery.summary.request.refused.is_some());
     let is_wrong =
         refused || note.contains("not valid") || note.contains("broken") || note.starts_with('✎');
-    // What only describes the body must not look like a warning.
+    // A description of the body must not look like a warning.
     let role = if is_wrong { StyleClass::Warn } else { StyleClass::Dim };
     let mut lines = StyledLine::new(role, note).wrap(width, 2);
     lines.truncate(NOTE);

@@ -28,7 +28,7 @@ impl List {
 #[derive(Debug, Default)]
 pub struct Removals {
     done: Vec<Vec<DeliveryId>>,
-    /// What removals are called in notices, because their rows are gone by then.
+    /// Names of removals for notices, kept because their rows are gone by then.
     names: Vec<(RemovalKey, String)>,
 }
 

@@ -58,7 +58,7 @@ pub(super) async fn run(credentials: Credentials, target: Target, stop: Cancella
     }
 }
 
-/// How the next sample is sent.
+/// Variant of the next sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum DemoPlan {
     Intact,

@@ -126,7 +126,7 @@ struct Columns {
     time_width: usize,
     kind: usize,
     event: usize,
-    /// Whether to truncate; nothing is truncated in a pipe.
+    /// Truncates cells to the width. Off in a pipe.
     cuts: bool,
 }
 

@@ -95,7 +95,7 @@ pub(super) fn run(args: &VerifyArgs) -> Result<(), CliError> {
 /// States a verdict other than verified as a sentence.
 fn outcome(status: SignatureStatus) -> &'static str {
     match status {
-        SignatureStatus::Missing => "there is no signature to verify",
+        SignatureStatus::Missing => "no signature to verify",
         SignatureStatus::Malformed => "the signature is malformed",
         SignatureStatus::Expired => "the signature is right, but too old or too far in the future",
         SignatureStatus::Unchecked => "the signature was not checked",

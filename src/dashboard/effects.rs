@@ -57,7 +57,7 @@ struct Context {
     to_terminal: mpsc::Sender<ForTerminal>,
     /// Number of the last run stopped by the user.
     stopped: watch::Sender<u64>,
-    /// Whether to return to the editor, and for which run.
+    /// Run number, and the decision to return to the editor.
     decisions: watch::Sender<(u64, bool)>,
     rules_of_the_start: Arc<[Arc<ResponseRule>]>,
 }

@@ -47,17 +47,17 @@ pub struct Verdict {
 /// Reason for a verdict in the user's terms: what is wrong, what to do, and what shows it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Explanation {
-    /// What was found, without a full stop.
+    /// Finding, as a sentence without its period.
     pub sentence: String,
     pub evidence: Vec<String>,
     /// Only failed signatures have it.
     pub help: Option<Box<Help>>,
 }
 
-/// What to do about a failed signature, and what proves its cause.
+/// Fix and proof of a failed signature.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Help {
-    /// What to do, without a full stop.
+    /// Fix, as a sentence without its period.
     pub fix: Option<String>,
     /// What to try if no cause is known, in order.
     pub next: Vec<String>,

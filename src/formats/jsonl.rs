@@ -71,7 +71,7 @@ struct Signature<'d> {
     help: HelpFields<'d>,
 }
 
-/// What to do about a failed signature, and what proves its cause.
+/// Fix and proof of a failed signature.
 #[derive(Serialize)]
 pub(crate) struct HelpFields<'d> {
     #[serde(skip_serializing_if = "Option::is_none")]

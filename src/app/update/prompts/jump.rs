@@ -60,7 +60,7 @@ fn jump(model: &mut Model, typed: &str) -> Result<(), String> {
             let why = if model.list.get(id).is_some() {
                 format!("The filter hides delivery {id}; went to {other}")
             } else {
-                format!("There is no delivery {id}; went to {other}")
+                format!("No delivery {id}; went to {other}")
             };
             notify(model, Notice::info(why));
         }
