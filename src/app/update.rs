@@ -1,15 +1,16 @@
-//! Applies events to the model.
+//! Applies events, and the actions that keys are bound to, to the model.
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
+mod copy;
 mod diff;
-mod dispatch;
 mod document;
 mod filter;
 mod list;
 mod mouse;
 mod naming;
 mod palette;
+mod panes;
 mod prompts;
 mod resend;
 mod rules;
@@ -20,8 +21,10 @@ use super::action::{Action, FilterAction, ListAction};
 use super::effect::Effect;
 use super::event::Event;
 use super::keymap::{Key, KeyContext};
-use super::model::{Confirm, Mode, Model};
+use super::layout::Focus;
+use super::model::{Confirm, HelpPage, Menu, Mode, Model};
 use super::notice::{Notice, NoticeKind};
+use super::palette::Palette;
 use super::pane;
 use crate::delivery::{SignatureStatus, Source, Summary, Verdict};
 
@@ -147,7 +150,7 @@ fn press(model: &mut Model, key: Key) -> Vec<Effect> {
 
 fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     match &model.mode {
-        Mode::Browse => dispatch::act(model, action),
+        Mode::Browse => act_on_panes(model, action),
         Mode::Confirm(confirm) => {
             let Confirm { yes, no, .. } = confirm.clone();
             model.mode = Mode::Browse;
@@ -159,26 +162,89 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             if let Action::Narrow(FilterAction::Facet(facet)) = action {
                 return filter::by_facet(model, facet, polarity);
             }
-            dispatch::act(model, action)
+            act_on_panes(model, action)
         }
         Mode::Address => {
             model.mode = Mode::Browse;
-            dispatch::act(model, action)
+            act_on_panes(model, action)
         }
         Mode::Page(_) => {
-            dispatch::page(model, action);
+            panes::scroll_page(model, action);
             Vec::new()
         }
         Mode::Answers(_) => {
             if rules::page(model, action) {
                 Vec::new()
             } else {
-                dispatch::act(model, action)
+                act_on_panes(model, action)
             }
         }
         Mode::Palette(_) => palette::act(model, action),
         Mode::Prompt(_) => prompts::act(model, action),
     }
+}
+
+/// Runs an action while the panes have the focus.
+fn act_on_panes(model: &mut Model, action: Action) -> Vec<Effect> {
+    match action {
+        Action::Move(step) => panes::travel(model, step),
+        Action::PreviousDelivery => model.list.move_by(-1),
+        Action::NextDelivery => model.list.move_by(1),
+        Action::Follow => panes::follow(model, !model.list.is_following()),
+        Action::SwitchFocus => {
+            model.focus = if model.focus == Focus::List { Focus::Detail } else { Focus::List };
+        }
+        Action::OpenDetail => model.focus = Focus::Detail,
+        Action::Back => return panes::back(model),
+        Action::Show(tab) => model.detail.show(tab),
+        Action::PreviousTab => model.detail.show(model.detail.tab.previous()),
+        Action::NextTab => model.detail.show(model.detail.tab.next()),
+        Action::Zoom => model.arrangement.zoomed = !model.arrangement.zoomed,
+        Action::Arrange => {
+            let stacked = model.arrangement.is_stacked(model.size.width);
+            (model.arrangement.stacked, model.arrangement.list) = (Some(!stacked), None);
+        }
+        Action::Document(what) => document::act(model, what),
+        Action::Differ(what) => diff::act(model, what),
+        Action::Resize(grow) => panes::resize(model, grow),
+        Action::Privacy => panes::privacy(model),
+        Action::Palette => model.mode = Mode::Palette(Palette::default()),
+        Action::Narrow(narrow) => return filter::act(model, narrow),
+        Action::Sending(what) => return resend::act(model, what),
+        Action::Answering(what) => return rules::act(model, what),
+        Action::Ask(what) => prompts::open(model, what),
+        Action::Copy(what) => return copy::copy(model, what),
+        Action::CopyMenu => with_selected(model, |model| {
+            model.flags.copy_signed = false;
+            model.mode = Mode::Menu(Menu::COPY);
+        }),
+        Action::CopySigned => {
+            model.flags.copy_signed = !model.flags.copy_signed;
+            model.mode = Mode::Menu(Menu::COPY);
+        }
+        Action::SnippetMenu => with_selected(model, |model| model.mode = Mode::Menu(Menu::SNIPPET)),
+        Action::CopyAddress => return rules::copy_address(model),
+        Action::ShowAddress => model.mode = Mode::Address,
+        Action::List(what) => return list::act(model, what),
+        Action::ExportMenu => with_selected(model, |model| model.mode = Mode::Menu(Menu::EXPORT)),
+        Action::Export(form, which) => prompts::export_target::open(model, form, which),
+        Action::SendSample => return vec![Effect::SendSample],
+        Action::ToggleMouse => return panes::toggle_mouse(model),
+        Action::Help => {
+            let lines = pane::help::lines(&model.keymap, model.contexts());
+            model.mode = Mode::Page(HelpPage { title: "keys".to_owned(), lines, top: 0 });
+        }
+        Action::Redraw => return vec![Effect::Redraw],
+        Action::Suspend => return vec![Effect::Suspend],
+        Action::Quit => model.flags.done = true,
+        // Other modes handle these.
+        Action::Submit
+        | Action::Cancel
+        | Action::Edit(_)
+        | Action::Complete(_)
+        | Action::History(_) => {}
+    }
+    Vec::new()
 }
 
 fn tick(model: &mut Model, now: Timestamp) {

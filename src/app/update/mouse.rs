@@ -2,7 +2,7 @@
 
 use ratatui::layout::Position;
 
-use super::{act, dispatch, document, list};
+use super::{act, document, list, panes};
 use crate::app::columns::{self, ListColumn};
 use crate::app::effect::Effect;
 use crate::app::event::{Mouse, MouseKind};
@@ -102,7 +102,7 @@ fn turn(model: &mut Model, areas: &Areas, at: Position, by: isize) {
         }
         Mode::Browse if areas.detail.contains(at) => {
             model.focus = Focus::Detail;
-            dispatch::scroll(model, by);
+            panes::scroll(model, by);
         }
         Mode::Browse
         | Mode::Menu(_)

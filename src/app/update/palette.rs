@@ -1,6 +1,6 @@
 //! Actions in the palette.
 
-use super::{dispatch, filter, notify};
+use super::{act_on_panes, filter, notify};
 use crate::app::action::{Action, Move};
 use crate::app::effect::Effect;
 use crate::app::model::{Mode, Model};
@@ -49,7 +49,7 @@ fn run(model: &mut Model, palette: &Palette) -> Vec<Effect> {
     match found.into_iter().nth(palette.chosen).map(|entry| entry.run) {
         Some(PaletteCommand::Action(action)) => {
             model.flags.copy_signed = false;
-            dispatch::act(model, action)
+            act_on_panes(model, action)
         }
         Some(PaletteCommand::View(filter)) => filter::put_in_force(model, &filter),
         None => {

@@ -7,7 +7,7 @@ mod jump;
 mod note;
 mod rule;
 mod secret;
-pub(super) mod target;
+mod target;
 mod view_name;
 
 use crate::app::action::{Action, Ask};

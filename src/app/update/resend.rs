@@ -1,12 +1,14 @@
-//! Resends deliveries: selection, target, progress, and result.
+//! Resends deliveries: selection, target, confirmation, progress, and result.
 
-use super::notify;
-use super::prompts::target;
+use std::fmt::Write as _;
+
+use super::{naming, notify};
 use crate::app::action::ResendAction;
 use crate::app::effect::Effect;
 use crate::app::model::{Confirm, Mode, Model};
 use crate::app::notice::Notice;
-use crate::app::resend::{ResendProgress, TargetPurpose, counts};
+use crate::app::resend::{ResendProgress, ResendRequest, TargetPurpose, counts};
+use crate::app::scope::Scope;
 use crate::delivery::{DeliveryId, Outcome, Transition};
 use crate::ops::resend::{Recorded, ResendEvent, ResendOutcome, ResendPace, ResendSummary, RunEnd};
 use crate::units;
@@ -48,9 +50,9 @@ fn again(
     }
     let purpose = purpose(vec![row.id]);
     if let Some(target) = model.target.clone().filter(|_| !ask) {
-        return target::send(model, purpose, target, ResendPace::default());
+        return send(model, purpose, target, ResendPace::default());
     }
-    target::open(model, purpose);
+    open_target_prompt(model, purpose);
     Vec::new()
 }
 
@@ -63,8 +65,63 @@ fn ask_for_many(model: &mut Model) {
     if ids.is_empty() {
         notify(model, Notice::info("No delivery can be resent"));
     } else {
-        target::open(model, TargetPurpose::Resend(ids));
+        open_target_prompt(model, TargetPurpose::Resend(ids));
     }
+}
+
+fn open_target_prompt(model: &mut Model, purpose: TargetPurpose) {
+    let prompt = model.sendings.ask(purpose, model.target.as_deref());
+    model.mode = Mode::Prompt(Box::new(prompt));
+}
+
+/// Sends immediately, or asks for confirmation if it takes more than one request.
+pub(super) fn send(
+    model: &mut Model,
+    purpose: TargetPurpose,
+    target: String,
+    pace: ResendPace,
+) -> Vec<Effect> {
+    let (ids, edited) = match purpose {
+        TargetPurpose::Resend(ids) => (ids, false),
+        TargetPurpose::Edit(id) => (vec![id], true),
+    };
+    let number = model.sendings.number();
+    let order = ResendRequest { number, ids, target, exact: model.sendings.exact, pace };
+    if edited {
+        return vec![Effect::Edit(order)];
+    }
+    if let [id] = order.ids.as_slice() {
+        let what = naming::delivery(model, *id);
+        let text = format!("Resending {what} to {} {} …", order.target, how(order.exact));
+        notify(model, Notice::info(text));
+        return vec![Effect::Resend(order)];
+    }
+    let question = question(model, &order);
+    let yes = vec![Effect::Resend(order)];
+    model.mode = Mode::Confirm(Confirm { question, yes, no: Vec::new() });
+    Vec::new()
+}
+
+fn question(model: &Model, order: &ResendRequest) -> String {
+    let marked = model.list.which(Scope::Marked);
+    let which = if marked.is_empty() { Scope::Shown } else { Scope::Marked };
+    let what = naming::deliveries(model, &order.ids, which);
+    let how = if order.exact { "exactly as received" } else { "re-signed" };
+    let mut text = format!("Resend {what} to {} {how}", order.target);
+    if order.pace.times > 1 {
+        let (times, total) =
+            (units::format_count(order.pace.times), units::format_count(order.total()));
+        let _ = write!(text, ", {times} times each: {total} requests");
+    }
+    if !order.pace.interval.is_zero() {
+        let _ = write!(text, ", {} apart", units::format_duration(order.pace.interval));
+    }
+    text.push('?');
+    text
+}
+
+pub(super) fn how(exact: bool) -> &'static str {
+    if exact { "exactly as received" } else { "re-signed" }
 }
 
 fn stop(model: &mut Model) -> Vec<Effect> {
@@ -145,7 +202,7 @@ pub(super) fn sent(outcome: &ResendOutcome, origin: Option<String>) -> Notice {
     let compared = comparison.map(|compared| format!(": {compared}")).unwrap_or_default();
     let unsigned = unsigned.as_ref().map(|why| format!("not re-signed: {why}"));
     let remarks = appended([origin, unsigned, unrecorded(outcome)]);
-    let how = target::how(attempt.changes.is_none());
+    let how = how(attempt.changes.is_none());
     match &attempt.outcome {
         Outcome::Answered(answered) => {
             let status = answered.status;

@@ -1,0 +1,128 @@
+//! The panes: focus, movement, scrolling, sizes, and what they hide.
+
+use super::{diff, document, filter, notify};
+use crate::app::action::{Action, Move, ResizeBy};
+use crate::app::effect::Effect;
+use crate::app::layout::Focus;
+use crate::app::model::{Mode, Model};
+use crate::app::notice::Notice;
+use crate::app::pane;
+use crate::app::sort::SortOrder;
+use crate::app::tab::Tab;
+
+/// Resizes the list.
+pub(super) fn resize(model: &mut Model, grow: ResizeBy) {
+    let Some(areas) = model.areas() else { return };
+    let (now, step) = if areas.is_stacked() {
+        (areas.list_head.height + areas.list.height, 2)
+    } else {
+        (areas.list.width, 6)
+    };
+    model.arrangement.list = Some(match grow {
+        ResizeBy::More => now.saturating_add(step),
+        ResizeBy::Less => now.saturating_sub(step),
+    });
+}
+
+pub(super) fn privacy(model: &mut Model) {
+    model.flags.masked = !model.flags.masked;
+    notify(
+        model,
+        Notice::info(if model.flags.masked {
+            "Values are masked on this screen, but not in copies and resends"
+        } else {
+            "Values are shown again"
+        }),
+    );
+}
+
+/// Scrolls a text over the panes.
+pub(super) fn scroll_page(model: &mut Model, action: Action) {
+    let height = model.areas().map_or(1, |areas| usize::from(areas.body.height));
+    let Mode::Page(page) = &mut model.mode else { return };
+    if let Action::Move(step) = action {
+        page.top = page.top.saturating_add_signed(lines_of(step, height));
+    } else if action == Action::Cancel {
+        model.mode = Mode::Browse;
+    }
+}
+
+/// Scrolls the detail by lines.
+pub(super) fn scroll(model: &mut Model, by: isize) {
+    let Some(areas) = model.areas() else { return };
+    if model.detail.tab.is_document() {
+        document::scroll(model, by);
+        return;
+    }
+    if model.detail.tab == Tab::Diff {
+        diff::scroll(model, by);
+        return;
+    }
+    let lines = pane::line_count(model, usize::from(areas.detail.width.saturating_sub(1)));
+    model.detail.scroll(by, lines, usize::from(areas.detail.height));
+}
+
+/// Starts or stops following. Following sorts by time, which is said because it changes the order.
+pub(super) fn follow(model: &mut Model, following: bool) {
+    let sorted = model.list.order() != SortOrder::default();
+    model.list.follow(following);
+    if following && sorted {
+        notify(model, Notice::info("Sorted by time again to follow the newest delivery"));
+    }
+}
+
+pub(super) fn travel(model: &mut Model, step: Move) {
+    let Some(areas) = model.areas() else { return };
+    match (model.focus, step) {
+        (Focus::List, Move::Last) => follow(model, true),
+        (Focus::List, _) => {
+            model.list.move_by(lines_of(step, usize::from(areas.list.height)));
+        }
+        (Focus::Detail, _) if model.detail.tab.is_document() => document::travel(model, step),
+        (Focus::Detail, _) if model.detail.tab == Tab::Diff => {
+            model.comparing.travel(step, usize::from(areas.detail.height));
+        }
+        (Focus::Detail, _) => scroll(model, lines_of(step, usize::from(areas.detail.height))),
+    }
+}
+
+/// Returns the lines a movement covers on a screen of `height` lines; a page keeps one line
+/// visible.
+fn lines_of(step: Move, height: usize) -> isize {
+    let page = isize::try_from(height).unwrap_or(isize::MAX).saturating_sub(1).max(1);
+    // Exceeds any list, but can be added to a position without overflow.
+    let all = isize::MAX / 2;
+    match step {
+        Move::Up => -1,
+        Move::Down => 1,
+        Move::PageUp => -page,
+        Move::PageDown => page,
+        Move::First => -all,
+        Move::Last => all,
+        Move::Left | Move::Right => 0,
+    }
+}
+
+/// Leaves the innermost mode or pane.
+pub(super) fn back(model: &mut Model) -> Vec<Effect> {
+    if model.arrangement.zoomed {
+        model.arrangement.zoomed = false;
+    } else if model.focus == Focus::Detail {
+        model.focus = Focus::List;
+    } else if model.search.is_on() {
+        return filter::put_in_force(model, "");
+    }
+    Vec::new()
+}
+
+pub(super) fn toggle_mouse(model: &mut Model) -> Vec<Effect> {
+    let released = !model.flags.mouse_released;
+    model.flags.mouse_released = released;
+    let text = if released {
+        "Mouse released for text selection (M to capture it again)"
+    } else {
+        "Mouse captured: it clicks and scrolls"
+    };
+    notify(model, Notice::info(text));
+    vec![Effect::CaptureMouse(!released)]
+}
