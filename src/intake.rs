@@ -19,8 +19,10 @@ mod diagnoser;
 mod forwards;
 mod pause;
 mod peer;
+mod respond;
 mod schema_drift;
 mod sequencer;
+mod strict;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,23 +31,21 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::delivery::{
-    AttemptKind, Delivery, DeliveryId, Header, NewDelivery, SignatureStatus, is_hop_by_hop,
-};
+use crate::delivery::{Delivery, DeliveryId, Header, NewDelivery, Refusal, SignatureStatus};
 use crate::listener::{ClientResponse, Handled, Received, Reply};
-use crate::outbound::{Health, Response, SendError, SendOutcome, Ticket, attempt};
-use crate::respond::{Rulebook, ScriptAction, ScriptStep};
+use crate::outbound::{Health, Ticket};
+use crate::respond::{Rulebook, ScriptStep};
 use crate::signature::{Handshakes, Verifier};
 use crate::store::{KeepError, Store, Stored};
-use sequencer::{Accepted, Disposition};
+use assess::Assessment;
 
-pub use assess::Strict;
 pub use diagnoser::{Diagnoser, diagnose};
 pub use forwards::{Forward, Forwards};
 pub use pause::{PausedRequest, PausedRequests, ReleaseAction};
 pub use peer::Proxies;
 pub use schema_drift::learn_schemas;
 pub use sequencer::Sequencer;
+pub use strict::Strict;
 
 /// Seconds until a client may retry, as `Retry-After`.
 const RETRY_AFTER: &str = "5";
@@ -84,28 +84,57 @@ pub struct Controls {
     pub targets: Vec<(String, watch::Receiver<Health>)>,
 }
 
+/// A delivery that is on disk.
+#[derive(Debug)]
+struct Accepted {
+    delivery: Arc<Delivery>,
+    disposition: Disposition,
+}
+
+/// Producer of the response to a stored delivery.
+#[derive(Debug)]
+enum Disposition {
+    Answer(ClientResponse),
+    /// A rule matched.
+    Respond(ScriptStep),
+    /// It is in the queue of the target that produces the response.
+    Forward(Ticket),
+}
+
+impl Disposition {
+    /// Returns the producer's name for the log.
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Answer(_) => "default",
+            Self::Respond(_) => "rule",
+            Self::Forward(_) => "target",
+        }
+    }
+}
+
 impl Intake {
     /// Verifies a delivery, stores it, and returns the response.
     pub async fn handle(&self, received: Received) -> Handled {
         let client = received.client.clone();
-        let assessment = self.assess(received).await;
-        let (mut new, preset_response) = (assessment.new, assessment.preset_response);
-        let find_cause = new.request.refused.is_none() && !assessment.diagnosed;
+        let mut assessment = self.assess(received).await;
+        let preset = self.preset_response(&mut assessment).await;
+        let Assessment { mut new, diagnosed, .. } = assessment;
+        let find_cause = new.request.refused.is_none() && !diagnosed;
         let diagnosis = if find_cause { self.diagnoser.reserve(&new.signature) } else { None };
         new.diagnosing = diagnosis.is_some();
-        let stored_status = new.response;
-        let entry = tracing::enabled!(tracing::Level::INFO).then(|| LogEntry::of(&new));
-        let accepted = match self.store_and_decide(new, preset_response).await {
+        // The status of a response by a rule or a target is not known yet.
+        let default_status = || self.is_default().then_some(200);
+        let stored_status = preset.as_ref().map(|one| one.status).or_else(default_status);
+        new.response = stored_status;
+        let accepted = match self.store(new, preset).await {
             Ok(accepted) => accepted,
             Err(error) => {
                 tracing::error!(%error, "delivery not stored");
                 return unavailable(&error).into();
             }
         };
+        log(&accepted);
         let id = accepted.delivery.summary.id;
-        if let Some(entry) = entry {
-            entry.write(id);
-        }
         if let Some(diagnosis) = diagnosis {
             diagnosis.start(id);
         }
@@ -126,17 +155,34 @@ impl Intake {
         Handled { reply, on_outcome: Some(Box::new(on_outcome)) }
     }
 
+    /// Returns the response of steps 1 to 3, if one applies.
+    async fn preset_response(&self, assessment: &mut Assessment) -> Option<ClientResponse> {
+        let Assessment { new, refused_with, handshake, diagnosed } = assessment;
+        if let (Some(status), Some(refusal)) = (*refused_with, &new.request.refused) {
+            return Some(refusal_response(status, refusal));
+        }
+        if handshake.is_some() {
+            return handshake.take();
+        }
+        let strict = self.policy.strict.as_ref()?;
+        if new.signature.status == SignatureStatus::Verified {
+            return None;
+        }
+        *diagnosed = strict.find_cause(&self.verifier, new).await;
+        Some(strict::refusal(&new.signature))
+    }
+
     /// Stores a delivery and decides who responds. Only rules and targets need the sequencer.
-    async fn store_and_decide(
+    async fn store(
         &self,
         new: NewDelivery,
-        preset_response: Option<ClientResponse>,
+        preset: Option<ClientResponse>,
     ) -> Result<Accepted, KeepError> {
-        if preset_response.is_none() && !self.is_default() {
+        if preset.is_none() && !self.is_default() {
             return self.sequencer.submit(new).await;
         }
         let Stored { delivery, id, .. } = self.store.keep(new).await?;
-        let response = preset_response.unwrap_or_else(|| sequencer::default_response(id));
+        let response = preset.unwrap_or_else(|| default_response(id));
         Ok(Accepted { delivery, disposition: Disposition::Answer(response) })
     }
 
@@ -155,56 +201,19 @@ impl Intake {
             Disposition::Forward(ticket) => self.await_target(id, ticket).await.into(),
         }
     }
+}
 
-    async fn respond(&self, step: ScriptStep, delivery: &Delivery) -> Reply {
-        if !step.delay.is_zero() {
-            tokio::select! {
-                () = tokio::time::sleep(step.delay) => {}
-                () = self.stop.cancelled() => {}
-            }
-        }
-        match step.action {
-            ScriptAction::Answer(canned) => {
-                let (headers, body) = canned.fill(delivery);
-                ClientResponse { status: canned.status, headers, body }.into()
-            }
-            ScriptAction::Timeout => Reply::Silence,
-            ScriptAction::Close => Reply::Close,
-            ScriptAction::Hold => match self.paused.wait(delivery.summary.id).await {
-                Some(ReleaseAction::Answer(status)) => {
-                    let id = delivery.summary.id;
-                    let text = format!("{status} by hand; stored as delivery {id}\n");
-                    ClientResponse::plain_text(status, text).into()
-                }
-                Some(ReleaseAction::Forward) => self.forward_now(delivery).await.into(),
-                Some(ReleaseAction::Close) => Reply::Close,
-                None => {
-                    let why = "this delivery was stored, and paused until hookglass stopped\n";
-                    with_retry_after(ClientResponse::plain_text(503, why.to_owned())).into()
-                }
-            },
-            ScriptAction::Pass => self.forward_now(delivery).await.into(),
-        }
-    }
-
-    /// Forwards a delivery that a rule had kept from its targets.
-    async fn forward_now(&self, delivery: &Delivery) -> ClientResponse {
-        let id = delivery.summary.id;
-        match self.forwards.begin(delivery, sequencer::now()).await {
-            Some(ticket) => self.await_target(id, ticket).await,
-            None => sequencer::default_response(id),
-        }
-    }
-
-    async fn await_target(&self, id: DeliveryId, ticket: Ticket) -> ClientResponse {
-        let target = ticket.target().clone();
-        let sent = ticket.sent().await;
-        let attempt = attempt(AttemptKind::Forward, id, &target, &sent);
-        // As with the status: the client gets the target's response even if the attempt cannot be
-        // stored.
-        let _ = self.store.record_attempt(attempt).await;
-        target_response(sent)
-    }
+/// Decides who responds by steps 4 to 6. The sequencer calls it for one delivery after the other.
+async fn decide(delivery: Arc<Delivery>, rules: &Rulebook, forwards: &Forwards) -> Accepted {
+    let now = now();
+    let disposition = match rules.decide(&delivery, now) {
+        Some(step) => Disposition::Respond(step),
+        None => match forwards.begin(&delivery, now).await {
+            Some(ticket) => Disposition::Forward(ticket),
+            None => Disposition::Answer(default_response(delivery.summary.id)),
+        },
+    };
+    Accepted { delivery, disposition }
 }
 
 /// Stores whether the client got the response, unless that is already stored.
@@ -222,34 +231,35 @@ async fn record_outcome(
     };
 }
 
-/// Facts of a delivery for the log, which holds nothing that a client chose freely.
-struct LogEntry {
-    provider: String,
-    signature: SignatureStatus,
-    refused: Option<String>,
-    body_size: u64,
-    received_at: Timestamp,
+/// Logs a stored delivery, without anything that a client chose freely.
+fn log(accepted: &Accepted) {
+    let summary = &accepted.delivery.summary;
+    let request = &summary.request;
+    tracing::info!(
+        id = summary.id.0,
+        provider = summary.provider,
+        signature = %summary.signature.status,
+        refused = request.refused.as_ref().map(|refusal| &refusal.code),
+        body_size = request.body_size,
+        took_us = now().duration_since(request.received_at).as_micros(),
+        "delivery stored"
+    );
 }
 
-impl LogEntry {
-    fn of(new: &NewDelivery) -> Self {
-        let request = &new.request;
-        Self {
-            provider: new.provider.clone(),
-            signature: new.signature.status,
-            refused: request.refused.as_ref().map(|refusal| refusal.code.clone()),
-            body_size: request.body_size,
-            received_at: request.received_at,
-        }
-    }
+#[expect(clippy::disallowed_methods, reason = "since: and until: count from now")]
+fn now() -> Timestamp {
+    Timestamp::now()
+}
 
-    fn write(self, id: DeliveryId) {
-        let Self { provider, signature, refused, body_size, received_at } = self;
-        let took_us = sequencer::now().duration_since(received_at).as_micros();
-        tracing::info!(
-            id = id.0, provider, %signature, refused, body_size, took_us, "delivery stored"
-        );
-    }
+/// Returns the response of step 6.
+fn default_response(id: DeliveryId) -> ClientResponse {
+    ClientResponse::plain_text(200, format!("kept as delivery {id}\n"))
+}
+
+/// Returns the response to a request that was not received completely.
+fn refusal_response(status: u16, refusal: &Refusal) -> ClientResponse {
+    let response = ClientResponse::plain_text(status, format!("{}\n", refusal.reason));
+    if status == 503 { with_retry_after(response) } else { response }
 }
 
 fn with_retry_after(mut response: ClientResponse) -> ClientResponse {
@@ -262,25 +272,4 @@ fn unavailable(error: &KeepError) -> ClientResponse {
         503,
         format!("this delivery was not stored: {error}\n"),
     ))
-}
-
-/// Response for the client: the target's, or a gateway error.
-fn target_response(sent: SendOutcome) -> ClientResponse {
-    match sent.outcome {
-        Ok(Response { status, headers, body }) => {
-            let end_to_end = headers.into_iter().filter(|header| !is_hop_by_hop(&header.name));
-            ClientResponse { status, headers: end_to_end.collect(), body }
-        }
-        Err(error) => gateway_error(&error),
-    }
-}
-
-fn gateway_error(error: &SendError) -> ClientResponse {
-    let why = format!("hookglass stored this delivery, but could not forward it: {error}\n");
-    match error {
-        _ if error.is_loop() => ClientResponse::plain_text(508, why),
-        _ if error.was_not_sent() => with_retry_after(ClientResponse::plain_text(503, why)),
-        _ if error.timed_out() => ClientResponse::plain_text(504, why),
-        _ => ClientResponse::plain_text(502, why),
-    }
 }

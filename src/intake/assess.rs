@@ -1,102 +1,52 @@
-//! Assessment of a request before it is stored, and the responses that rules and targets cannot
-//! override.
+//! Assessment of a request before it is stored: provider, event, verdict, and client address.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::Semaphore;
 
-use super::{Intake, diagnoser, peer};
+use super::{Intake, peer};
 use crate::delivery::{
-    EventRef, Head, Header, NewDelivery, Refusal, RequestFacts, SignatureStatus, UNKNOWN_PROVIDER,
-    Verdict,
+    EventRef, Head, NewDelivery, Refusal, RequestFacts, SignatureStatus, UNKNOWN_PROVIDER, Verdict,
 };
 use crate::listener::{ClientResponse, Received};
 use crate::signature::{Greeting, Identified, Subject, Verifier};
 use crate::task;
 
-/// Time limit of the search for a cause before a delivery is refused.
-const LIMIT: Duration = Duration::from_millis(200);
-
 /// Largest body that is checked on the thread that serves connections.
 const INLINE: usize = 64 << 10;
 
-/// Refuses deliveries that are not verified, and explains why.
-#[derive(Debug)]
-pub struct Strict {
-    /// Allows one search at a time: a flood of bad signatures gets responses without a cause, and
-    /// delays nobody.
-    searching: Arc<Semaphore>,
-}
-
-impl Default for Strict {
-    fn default() -> Self {
-        Self { searching: Arc::new(Semaphore::new(1)) }
-    }
-}
-
-/// Everything known about a delivery before it is stored.
+/// Everything known about a request before it is stored.
 pub(super) struct Assessment {
     pub(super) new: NewDelivery,
-    /// The response, if rules and targets are not consulted.
-    pub(super) preset_response: Option<ClientResponse>,
+    /// Status of the response to a request that the listener refused.
+    pub(super) refused_with: Option<u16>,
+    /// Response to the provider's handshake, if it is one.
+    pub(super) handshake: Option<ClientResponse>,
     /// The search for the cause is already complete.
     pub(super) diagnosed: bool,
 }
 
 impl Intake {
     pub(super) async fn assess(&self, received: Received) -> Assessment {
-        if let Some((status, refusal)) = &received.refused {
-            let (findings, response) =
-                (self.identify_refused(refusal), refusal_response(*status, refusal));
-            return self.assessment(received, findings, Some(response), false);
-        }
-        let greeting = self.policy.handshakes.as_ref().and_then(|handshakes| {
-            handshakes.greet(&self.verifier, &received.head, &received.body)
-        });
-        let mut findings = self.identify(&received).await;
-        if let Some(greeting) = greeting {
-            findings = with_handshake(findings, &greeting);
+        let refused = received.refused.as_ref();
+        let refused_with = refused.map(|(status, _)| *status);
+        let greeting = match (refused, &self.policy.handshakes) {
+            (None, Some(handshakes)) => {
+                handshakes.greet(&self.verifier, &received.head, &received.body)
+            }
+            (_, _) => None,
+        };
+        let mut findings = match refused {
+            Some((_, refusal)) => self.identify_refused(refusal),
+            None => self.identify(&received).await,
+        };
+        let handshake = greeting.map(|greeting| {
+            describe_handshake(&mut findings, &greeting);
             let Greeting { status, headers, body, .. } = greeting;
-            return self.assessment(
-                received,
-                findings,
-                Some(ClientResponse { status, headers, body }),
-                false,
-            );
-        }
-        let Some(strict) = &self.policy.strict else {
-            return self.assessment(received, findings, None, false);
-        };
-        if findings.verdict.status == SignatureStatus::Verified {
-            return self.assessment(received, findings, None, false);
-        }
-        let diagnosed = self.find_cause(strict, &received, &mut findings.verdict).await;
-        let response = unverified(&findings.verdict);
-        self.assessment(received, findings, Some(response), diagnosed)
-    }
-
-    /// Searches for the cause and puts it into the verdict; returns whether the search is complete.
-    async fn find_cause(
-        &self,
-        strict: &Strict,
-        received: &Received,
-        verdict: &mut Verdict,
-    ) -> bool {
-        if !verdict.needs_cause() {
-            return false;
-        }
-        let Ok(_permit) = Arc::clone(&strict.searching).try_acquire_owned() else { return false };
-        let verifier = Arc::clone(&self.verifier);
-        let (head, body, at) = (received.head.clone(), received.body.clone(), received.received_at);
-        let search = move || diagnoser::search_within(&verifier, &head, &body, at, LIMIT);
-        let Some(found) = task::join_or_panic(tokio::task::spawn_blocking(search).await) else {
-            return false;
-        };
-        *verdict = found.verdict;
-        found.complete
+            ClientResponse { status, headers, body }
+        });
+        let new = self.delivery(received, findings);
+        Assessment { new, refused_with, handshake, diagnosed: false }
     }
 
     async fn identify(&self, received: &Received) -> Identified {
@@ -132,22 +82,15 @@ impl Intake {
         }
     }
 
-    /// Builds the assessment. The status of a response by a rule or a target is not known yet.
-    fn assessment(
-        &self,
-        received: Received,
-        findings: Identified,
-        preset_response: Option<ClientResponse>,
-        diagnosed: bool,
-    ) -> Assessment {
+    /// Builds the delivery; its response is not known yet.
+    fn delivery(&self, received: Received, findings: Identified) -> NewDelivery {
         let peer = peer::peer(self.policy.proxies, received.peer, &received.head);
-        let default_status = || self.is_default().then_some(200);
         let request = RequestFacts {
             peer: Some(peer),
             refused: received.refused.map(|(_, refusal)| refusal),
             ..RequestFacts::new(&received.head, received.body_size, received.received_at)
         };
-        let new = NewDelivery {
+        NewDelivery {
             request,
             head: received.head,
             body: received.body,
@@ -155,46 +98,17 @@ impl Intake {
             event: findings.event,
             signature: findings.verdict,
             diagnosing: false,
-            response: preset_response
-                .as_ref()
-                .map(|response| response.status)
-                .or_else(default_status),
-        };
-        Assessment { new, preset_response, diagnosed }
+            response: None,
+        }
     }
 }
 
 /// Describes a handshake as such. Few are signed, so a missing signature is not a failure.
-fn with_handshake(mut findings: Identified, greeting: &Greeting<'_>) -> Identified {
+fn describe_handshake(findings: &mut Identified, greeting: &Greeting<'_>) {
     greeting.credentials.provider.name.clone_into(&mut findings.provider);
     findings.event.event_type = Some(greeting.kind.clone());
     if matches!(findings.verdict.status, SignatureStatus::Missing | SignatureStatus::Unchecked) {
         findings.verdict =
             Verdict::explained(SignatureStatus::Unchecked, greeting.explanation.clone());
     }
-    findings
-}
-
-fn refusal_response(status: u16, refusal: &Refusal) -> ClientResponse {
-    let mut response = ClientResponse::plain_text(status, format!("{}\n", refusal.reason));
-    if status == 503 {
-        response.headers.push(Header::new("Retry-After", super::RETRY_AFTER));
-    }
-    response
-}
-
-fn unverified(verdict: &Verdict) -> ClientResponse {
-    let mut text = format!("rejected, since the signature is not verified: {}", verdict.status);
-    if let Some(cause) = &verdict.cause {
-        // Writing to a String cannot fail.
-        let _ = write!(text, " ({cause})");
-    }
-    if let Some(explanation) = &verdict.explanation {
-        let _ = write!(text, "; {explanation}");
-    }
-    text.push('\n');
-    let mut response = ClientResponse::plain_text(401, text);
-    // RFC 9110 section 15.5.2 asks for a challenge.
-    response.headers.push(Header::new("WWW-Authenticate", "Signature"));
-    response
 }

@@ -8,14 +8,11 @@ use std::sync::Arc;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesOrdered;
-use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
-use super::Forwards;
-use crate::delivery::{Delivery, DeliveryId, NewDelivery};
-use crate::listener::ClientResponse;
-use crate::outbound::Ticket;
-use crate::respond::{Rulebook, ScriptStep};
+use super::{Accepted, Forwards, decide};
+use crate::delivery::NewDelivery;
+use crate::respond::Rulebook;
 use crate::store::{KeepError, Store, Stored};
 
 /// Deliveries that may wait for the sequencer, and likewise for the store.
@@ -29,34 +26,6 @@ pub struct Sequencer {
 
 type Reply = oneshot::Sender<Result<Accepted, KeepError>>;
 
-/// A delivery that is on disk.
-#[derive(Debug)]
-pub(super) struct Accepted {
-    pub(super) delivery: Arc<Delivery>,
-    pub(super) disposition: Disposition,
-}
-
-/// Producer of the response to a stored delivery.
-#[derive(Debug)]
-pub(super) enum Disposition {
-    Answer(ClientResponse),
-    /// A rule matched.
-    Respond(ScriptStep),
-    /// It is in the queue of the target that produces the response.
-    Forward(Ticket),
-}
-
-impl Disposition {
-    /// What decides the response, for the log.
-    pub(super) fn name(&self) -> &'static str {
-        match self {
-            Self::Answer(_) => "default",
-            Self::Respond(_) => "rule",
-            Self::Forward(_) => "target",
-        }
-    }
-}
-
 impl Sequencer {
     /// Returns a sequencer and its work, which runs until every clone is dropped.
     pub fn new(
@@ -68,6 +37,7 @@ impl Sequencer {
         (Self { queue }, Worker { store, rules, forwards }.run(submissions))
     }
 
+    /// Stores a delivery, and decides who responds once those before it are decided.
     pub(super) async fn submit(&self, new: NewDelivery) -> Result<Accepted, KeepError> {
         let (reply, accepted) = oneshot::channel();
         self.queue.send((new, reply)).await.map_err(|_| KeepError::Stopped)?;
@@ -92,7 +62,9 @@ impl Worker {
                 biased;
                 Some((reply, stored)) = storing.next(), if !storing.is_empty() => {
                     let accepted = match stored {
-                        Ok(stored) => Ok(self.decide(stored).await),
+                        Ok(Stored { delivery, .. }) => {
+                            Ok(decide(delivery, &self.rules, &self.forwards).await)
+                        }
                         Err(error) => Err(error),
                     };
                     let reply: Reply = reply;
@@ -108,27 +80,4 @@ impl Worker {
             }
         }
     }
-
-    async fn decide(&self, stored: Stored) -> Accepted {
-        let Stored { delivery, id, .. } = stored;
-        let now = now();
-        let disposition = match self.rules.decide(&delivery, now) {
-            Some(step) => Disposition::Respond(step),
-            None => match self.forwards.begin(&delivery, now).await {
-                Some(ticket) => Disposition::Forward(ticket),
-                None => Disposition::Answer(default_response(id)),
-            },
-        };
-        Accepted { delivery, disposition }
-    }
-}
-
-/// The response if no rule or target produces one.
-pub(super) fn default_response(id: DeliveryId) -> ClientResponse {
-    ClientResponse::plain_text(200, format!("kept as delivery {id}\n"))
-}
-
-#[expect(clippy::disallowed_methods, reason = "since: and until: count from now")]
-pub(super) fn now() -> Timestamp {
-    Timestamp::now()
 }
