@@ -487,6 +487,38 @@ fn pure_modules_have_no_side_effects() -> Tested {
     Ok(())
 }
 
+/// The longest trace through the code that a newcomer has to follow, in files.
+const LONGEST_TRACE: usize = 15;
+
+/// The traces in CONTRIBUTING.md, each as the files that it names in order.
+fn traces() -> Tested<Vec<Vec<PathBuf>>> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = fs::read_to_string(root.join("CONTRIBUTING.md"))?;
+    let section = text.split("\n## ").find(|section| section.starts_with("Follow the code"));
+    let tables = section.ok_or("no section `Follow the code`")?.split("| file |").skip(1);
+    let file =
+        |line: &str| Some(root.join("src").join(line.strip_prefix("| `")?.split_once('`')?.0));
+    Ok(tables.map(|table| table.lines().filter_map(file).collect()).collect())
+}
+
+#[test]
+fn traced_files_exist() -> Tested {
+    let missing: Vec<PathBuf> =
+        traces()?.into_iter().flatten().filter(|path| !path.is_file()).collect();
+    assert!(missing.is_empty(), "CONTRIBUTING.md names {missing:?}");
+    Ok(())
+}
+
+#[test]
+fn a_trace_opens_few_files() -> Tested {
+    let lengths: Vec<usize> = traces()?.iter().map(Vec::len).collect();
+    assert!(
+        lengths.len() == 2 && lengths.iter().all(|files| (1..=LONGEST_TRACE).contains(files)),
+        "{lengths:?}"
+    );
+    Ok(())
+}
+
 /// A crate of sources, each under its path.
 fn sample(sources: &[(&str, &str)]) -> Tested<Crate> {
     let mut files = BTreeMap::new();

@@ -4,8 +4,9 @@ use std::fmt;
 
 use jiff::Timestamp;
 
+use super::explain::deciding;
 use super::signed_payload::{Subject, signed_payload};
-use super::verifier::{Verifier, deciding};
+use super::verifier::Verifier;
 use super::verify::{inferred_url, values};
 use crate::delivery::{Delivery, SignatureStatus, header_text};
 use crate::payload::reserialize::{self, JsonLibrary};

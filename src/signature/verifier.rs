@@ -1,23 +1,15 @@
-//! Finds the provider of a delivery, the verdict on its signature, and the cause.
-
-use std::borrow::Cow;
+//! Identifies a request: provider, event, and verdict.
 
 use jiff::Timestamp;
-use sha2::{Digest as _, Sha256};
 
-use super::Cause;
 use super::advice::advise;
-use super::diagnose::{Budget, Finding, Question, Search, Tried, diagnose, other_header};
-use super::items;
 use super::public_url::PublicUrl;
 use super::signed_payload::Subject;
-use super::verify::{effective, values, verify_as, verify_one};
-use crate::delivery::{Head, SignatureStatus, Verdict, header_text, is_added_in_transit};
+use super::verify::verify_as;
+use crate::delivery::{EventRef, Head, UNKNOWN_PROVIDER, Verdict};
 use crate::payload::pointer_set::PointerSet;
-use crate::payload::{escape, json};
-use crate::provider::{self, Provider, RequestValues, Scheme};
+use crate::provider::{self, Provider, RequestValues, common_event};
 use crate::secret::Secret;
-use crate::units;
 
 /// A provider with its secrets, the current one first.
 #[derive(Debug, Clone)]
@@ -45,15 +37,12 @@ pub struct Judgment<'v> {
     pub verdict: Verdict,
 }
 
-/// Result of the search for a cause.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Diagnosis {
-    /// The verdict with the best known cause and explanation.
+/// Provider, event, and verdict of a request.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Identified {
+    pub provider: String,
+    pub event: EventRef,
     pub verdict: Verdict,
-    /// The hypotheses tried.
-    pub tried: Vec<Tried>,
-    /// False if the budget ended the search.
-    pub complete: bool,
 }
 
 impl Verifier {
@@ -117,7 +106,7 @@ impl Verifier {
         self.judge_values(subject, &self.values(subject), now)
     }
 
-    pub(super) fn judge_values(
+    fn judge_values(
         &self,
         subject: &Subject<'_>,
         values: &RequestValues<'_>,
@@ -131,224 +120,38 @@ impl Verifier {
     }
 
     /// Returns the values of a delivery; those that recognition needs are read in one pass.
-    pub(super) fn values<'s>(&'s self, subject: &Subject<'s>) -> RequestValues<'s> {
+    fn values<'s>(&'s self, subject: &Subject<'s>) -> RequestValues<'s> {
         RequestValues::new(subject.head, subject.body, &self.pointers)
     }
 
-    /// Searches for the cause of a failed verdict, within the budget.
-    pub fn explain(
-        &self,
-        judgment: &Judgment<'_>,
-        subject: &Subject<'_>,
-        now: Timestamp,
-        budget: Budget<'_>,
-    ) -> Diagnosis {
-        let mut search = Search::new(budget);
-        let mut verdict = judgment.verdict.clone();
-        if let Some(credentials) = judgment.credentials
-            && may_be_explained(&verdict)
-        {
-            let found = self.search(credentials, &verdict, subject, now, &mut search);
-            match found {
-                Some(finding) => add_finding(&mut verdict, finding, subject),
-                None if verdict.cause.is_none() => add_ruled_out(&mut verdict, subject, &search),
-                None => {}
-            }
-            advise(&mut verdict, &credentials.provider, &credentials.secrets);
-        }
-        Diagnosis { verdict, complete: !search.is_over(), tried: search.tried }
+    /// Detects the provider of a request and checks its signature, as of `at`.
+    pub fn identify(&self, subject: &Subject<'_>, at: Timestamp) -> Identified {
+        let values = self.values(subject);
+        let judgment = self.judge_values(subject, &values, at);
+        let provider = judgment.credentials.map(|credentials| &credentials.provider);
+        let name = provider.map_or(UNKNOWN_PROVIDER, |provider| &provider.name);
+        let event = match provider {
+            Some(provider) => provider.event_in(&values),
+            None => common_event(&values),
+        };
+        Identified { provider: name.to_owned(), event, verdict: judgment.verdict }
     }
 
-    fn search(
-        &self,
-        credentials: &Credentials,
-        verdict: &Verdict,
-        subject: &Subject<'_>,
-        now: Timestamp,
-        search: &mut Search<'_>,
-    ) -> Option<Finding> {
-        let Credentials { provider, secrets } = credentials;
-        let scheme = &*deciding(provider, secrets, subject, now);
-        let question = Question { provider, scheme, secrets, subject };
-        let values = values(scheme, subject);
-        if verdict.status != SignatureStatus::Missing {
-            let values = values.unwrap_or_default();
-            return values
-                .iter()
-                .find_map(|value| diagnose(&question, value, search))
-                .or_else(|| self.other_secret(credentials, subject, now, search))
-                .or_else(|| other_provider(credentials, subject, now, search));
-        }
-        if values.is_ok() {
-            // Something else is missing, as the verdict already states.
-            return None;
-        }
-        let found = other_header(&question, search);
-        if found.as_ref().is_some_and(|found| found.cause == Some(Cause::LegacyHeaderOnly)) {
-            return found;
-        }
-        other_provider(credentials, subject, now, search).or(found)
-    }
-
-    /// Tries the secrets of other endpoints.
-    fn other_secret(
-        &self,
-        credentials: &Credentials,
-        subject: &Subject<'_>,
-        now: Timestamp,
-        search: &mut Search<'_>,
-    ) -> Option<Finding> {
-        search.family("other endpoints' secrets");
-        let others = self.candidates.iter().filter(|other| !std::ptr::eq(*other, credentials));
-        for secret in others.flat_map(|other| &other.secrets) {
-            search.count();
-            let verdict =
-                verify_as(&credentials.provider, std::slice::from_ref(secret), subject, now);
-            if is_proved(&verdict) {
-                let says = format!("signed with the secret of another endpoint, {}", secret.name());
-                return Some(Finding::from(Cause::OtherEndpointSecret).says(says));
-            }
-        }
-        None
-    }
-}
-
-/// Returns the scheme that decides on a delivery, as the request selects it.
-pub(super) fn deciding<'p>(
-    provider: &'p Provider,
-    secrets: &[Secret],
-    subject: &Subject<'_>,
-    now: Timestamp,
-) -> Cow<'p, Scheme> {
-    let scheme = provider.scheme.of(subject.head, subject.body);
-    if let Some(array) = scheme.array() {
-        return Cow::Owned(items::deciding(scheme, array, subject, |scheme, subject| {
-            verify_one(scheme, secrets, subject, now)
-        }));
-    }
-    effective(scheme, subject).unwrap_or(Cow::Borrowed(scheme))
-}
-
-/// Tries the configured secrets under other providers.
-fn other_provider(
-    credentials: &Credentials,
-    subject: &Subject<'_>,
-    now: Timestamp,
-    search: &mut Search<'_>,
-) -> Option<Finding> {
-    search.family("other providers");
-    let others = provider::all().iter().filter(|other| {
-        let scheme = other.scheme.of(subject.head, subject.body);
-        other.name != credentials.provider.name && values(scheme, subject).is_ok()
-    });
-    for other in others {
-        search.count();
-        let verdict = verify_as(other, &credentials.secrets, subject, now);
-        // A token sent in clear text proves no scheme, and neither does the digest of a body alone
-        // in a header that several services use.
-        let is_evident =
-            !other.scheme.signed.is_body() || !other.own_headers(subject.head).is_empty();
-        if is_proved(&verdict) && other.scheme.covers_body && is_evident {
-            let says = format!(
-                "this is a {} delivery, signed with the configured secret; it was checked as {}'s",
-                other.title, credentials.provider.title
-            );
-            let fix = format!("start with `--provider {}` or `--provider auto`", other.name);
-            return Some(Finding::from(Cause::OtherProvider).says(says).fix(fix));
+    /// Checks a request whose provider is known already.
+    pub fn identify_as(&self, provider: &str, subject: &Subject<'_>, at: Timestamp) -> Identified {
+        let Some(credentials) = self.named(provider) else {
+            let verdict = self.judge(subject, at).verdict;
+            return Identified {
+                provider: provider.to_owned(),
+                event: EventRef::default(),
+                verdict,
+            };
+        };
+        let known = &credentials.provider;
+        Identified {
+            provider: known.name.clone(),
+            event: known.event(subject.head, subject.body),
+            verdict: verify_as(known, &credentials.secrets, subject, at),
         }
     }
-    None
-}
-
-fn is_proved(verdict: &Verdict) -> bool {
-    matches!(verdict.status, SignatureStatus::Verified | SignatureStatus::Expired)
-}
-
-/// Returns true if a search could find more.
-fn may_be_explained(verdict: &Verdict) -> bool {
-    // These are causes themselves, whatever else a search finds.
-    let is_final = [Cause::HeaderDuplicate, Cause::TimestampMalformed, Cause::TimestampMissing]
-        .iter()
-        .any(|cause| verdict.cause.as_deref() == Some(cause.code()));
-    verdict.needs_cause() && !is_final
-}
-
-/// Replaces the explanation of a verdict by what was found.
-fn add_finding(verdict: &mut Verdict, finding: Finding, subject: &Subject<'_>) {
-    let cause = finding.cause;
-    let mut explanation = finding.into_explanation();
-    if cause.is_some_and(Cause::is_body_change) {
-        explanation.evidence.extend(observe(subject));
-    }
-    if let Some(cause) = cause {
-        verdict.cause = Some(cause.code().to_owned());
-    }
-    verdict.explanation = Some(explanation);
-}
-
-/// Adds what was ruled out to a verdict without a cause.
-fn add_ruled_out(verdict: &mut Verdict, subject: &Subject<'_>, search: &Search<'_>) {
-    let Some(explanation) = &mut verdict.explanation else { return };
-    if verdict.status != SignatureStatus::Mismatch {
-        return;
-    }
-    explanation.evidence.extend(observe(subject));
-    let tried: Vec<&str> =
-        search.tried.iter().filter(|tried| tried.count > 0).map(|tried| tried.what).collect();
-    let count = search.tried.iter().map(|tried| tried.count).sum::<usize>();
-    if !tried.is_empty() {
-        let count = units::format_count(count as u64);
-        explanation.evidence.push(format!("ruled out {count} possibilities: {}", tried.join(", ")));
-    }
-    if search.is_over() {
-        explanation.evidence.push("the search stopped at its time limit".to_owned());
-    }
-    let size = units::format_count(subject.body.len() as u64);
-    let hash = hex::encode(Sha256::digest(subject.body));
-    let hash = hash.get(..16).unwrap_or_default();
-    explanation.evidence.push(format!("body: {size} B, SHA-256 {hash}…"));
-}
-
-/// Describes signs of a change of the body that prove nothing.
-fn observe(subject: &Subject<'_>) -> Vec<String> {
-    let mut out = Vec::new();
-    let mut headers = Vec::new();
-    for header in &subject.head.headers {
-        let name = header.name.to_ascii_lowercase();
-        if is_added_in_transit(&name) || name == "content-encoding" {
-            let value: String = header_text(&header.value).chars().take(40).collect();
-            headers.push(format!("{name}: {}", escape(&value)));
-        }
-    }
-    if !headers.is_empty() {
-        out.push(format!("headers of a proxy or an encoding: {}", headers.join(", ")));
-    }
-    if std::str::from_utf8(subject.body).is_ok_and(|text| text.contains('\u{fffd}')) {
-        out.push(
-            "the body contains U+FFFD: bytes that were not UTF-8 were replaced before they got \
-             here"
-                .to_owned(),
-        );
-    }
-    if subject.body.is_empty() {
-        out.push("the body is empty".to_owned());
-    } else if let Some(problem) = broken_json(subject) {
-        out.push(problem);
-    }
-    out
-}
-
-/// Describes a body that should be JSON and is not.
-fn broken_json(subject: &Subject<'_>) -> Option<String> {
-    let kind = subject.head.joined_text("content-type").unwrap_or_default();
-    let body = subject.body;
-    if !kind.contains("json") && !body.starts_with(b"{") {
-        return None;
-    }
-    let problem = json::Reader::new(body).find_map(Result::err)?;
-    Some(if problem.at >= body.len() {
-        format!("the body is not complete JSON: it ends at byte {}", problem.at)
-    } else {
-        format!("the body is not JSON: {} at byte {}", problem.reason, problem.at)
-    })
 }
