@@ -119,10 +119,11 @@ fn respecting_no_color(theme: Theme) -> Theme {
 }
 
 fn greeting(setup: &Setup) -> Option<Notice> {
-    match (setup.warnings.as_slice(), setup.notes.as_slice()) {
-        ([], []) => None,
-        ([], notes) => Some(Notice::info(notes.join("; "))),
-        (warnings, _) => Some(Notice::failed(warnings.join("; "))),
+    let all: Vec<&str> = setup.warnings.iter().chain(&setup.notes).map(String::as_str).collect();
+    match (all.join("; "), setup.warnings.is_empty()) {
+        (text, _) if text.is_empty() => None,
+        (text, true) => Some(Notice::info(text)),
+        (text, false) => Some(Notice::failed(text)),
     }
 }
 

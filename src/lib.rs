@@ -32,7 +32,7 @@
 //!                    outbound/   HTTP out
 //!                    tunnel/     agents that make the listener public
 //!                    store/      SQLite
-//!                    body_budget, private_file, task
+//!                    body_budget, input_file, private_file, task
 //!  domain (pure)     signature/  verdicts, signing, diagnosis
 //!                    provider/   schemes and samples as data
 //!                    respond/    rules and scripts of responses
@@ -55,6 +55,7 @@ pub(crate) mod error_chain;
 pub mod filter;
 pub mod formats;
 pub(crate) mod headless;
+pub(crate) mod input_file;
 pub mod intake;
 pub mod listener;
 pub mod ops;

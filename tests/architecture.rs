@@ -27,6 +27,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "I/O",
         &[
             "body_budget",
+            "input_file",
             "listener",
             "outbound",
             "output",
@@ -95,7 +96,6 @@ const VALUES: &[&str] = &["std::net::Ipv4Addr", "std::net::Ipv6Addr"];
 
 /// Impure names that a pure module has for a reason.
 const EXCEPTIONS: &[(&str, &str, &str)] = &[
-    ("respond::rule", "std::fs", "reads the body of `:file=` once, when the rule is made"),
     ("respond::rulebook", "tokio::sync::watch", "shares a value that changes; waits for nothing"),
     ("signature::public_url", "tokio::sync::watch", "shares a value that a tunnel reports late"),
 ];

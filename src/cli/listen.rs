@@ -108,7 +108,7 @@ async fn listen(args: ListenArgs, config: Config, keyring: Keyring) -> Result<()
     let url = format!("http://{address}");
     let dashboard = config.dashboard.clone();
     let mut known = known_providers(&config);
-    let plan = args.routing.plan(config);
+    let plan = args.routing.plan(config, &args.provider.config.path());
     plan.check(address)?;
     let place = if args.ephemeral || (args.demo && args.store.store.is_none()) {
         StorePlace::Memory
@@ -124,7 +124,8 @@ async fn listen(args: ListenArgs, config: Config, keyring: Keyring) -> Result<()
     let (store, writer) = opened.map_err(CliError::environment)?.map_err(CliError::environment)?;
     tracing::info!(%address, store = ?place, providers = keyring.candidates.len(), "listening");
     let headless = args.headless || !std::io::stdout().is_terminal();
-    let Keyring { candidates, notes, warnings: found } = keyring;
+    let Keyring { candidates, mut notes, warnings: found } = keyring;
+    notes.extend(plan.announced.clone());
     let warnings = warnings(found.into_iter().chain(plan.warnings(headless)).collect(), address);
     if headless {
         let mut stderr = output::stderr();

@@ -243,6 +243,11 @@ impl Config {
             || Sources { default_variable: provider.secret_env.clone(), ..Sources::default() };
         self.sources.get(&provider.name).cloned().unwrap_or_else(bare)
     }
+
+    /// Iterates over the files that secrets are read from.
+    pub fn secret_files(&self) -> impl Iterator<Item = &Path> {
+        self.sources.values().flat_map(|sources| &sources.files).map(PathBuf::as_path)
+    }
 }
 
 #[cfg(test)]

@@ -9,9 +9,10 @@ use serde::{Deserialize, Deserializer, de};
 
 use crate::delivery::Header;
 use crate::filter::Filter;
+use crate::input_file;
 use crate::outbound::{ForwardOptions, QueueLimits, Target, added_header};
 use crate::provider::Placeholders;
-use crate::respond::{ResponseRule, RuleError, Script, Supplement};
+use crate::respond::{MAX_FILE, ResponseRule, RuleError, Script, Supplement};
 use crate::units::parse_duration;
 
 /// Default time limit for a target's response.
@@ -102,11 +103,12 @@ impl ForwardTo {
 }
 
 impl RespondWith {
-    /// Returns the rule; files are relative to `folder`.
+    /// Returns the rule; its files must be below `folder`.
     pub(super) fn rule(self, folder: &Path) -> Result<ResponseRule, RuleError> {
         let Self { filter, answer, headers, body, file, delay } = self;
         let supplement = Supplement { headers, body, file, delay };
-        ResponseRule::new(filter, answer, supplement, folder)
+        let read_file = |name: &str| input_file::read_below(folder, name, MAX_FILE);
+        ResponseRule::new(filter, answer, supplement, &read_file)
     }
 }
 

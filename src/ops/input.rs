@@ -4,6 +4,11 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use crate::input_file;
+
+/// Largest input that is read; it is in memory as a whole.
+const MAX: u64 = 2 << 30;
+
 /// Why an input cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum InputError {
@@ -38,6 +43,9 @@ pub fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, InputError> {
             let file = entry.map_err(unreadable)?.path();
             let ending = file.extension().and_then(|ending| ending.to_str());
             if matches!(ending, Some("json" | "jsonl" | "ndjson" | "har" | "http" | "rest")) {
+                // A folder from someone else may contain pipes, and links to anything.
+                input_file::regular_below(path, Path::new(file.file_name().unwrap_or_default()))
+                    .map_err(|error| InputError::unreadable(&file, error))?;
                 inside.push(file);
             }
         }
@@ -61,15 +69,15 @@ fn numbered(path: &Path) -> (String, u64, PathBuf) {
 /// Reads a file, or standard input if the path is `-`.
 pub(super) fn bytes(path: &Path, standard_input: &mut dyn Read) -> Result<Vec<u8>, InputError> {
     let read = if is_standard_input(path) {
-        let mut bytes = Vec::new();
-        standard_input.read_to_end(&mut bytes).map(|_| bytes)
+        input_file::read_all(standard_input, MAX)
     } else {
-        fs::read(path)
+        input_file::read(path, MAX)
     };
     read.map_err(|error| InputError::unreadable(path, error))
 }
 
-/// Reads a file next to another one, such as the body of a request in an `.http` file.
+/// Reads a file that another one names, such as the body of a request in an `.http` file. Only
+/// regular files below the folder of the other one are read.
 pub(super) fn beside(path: &Path, name: &str) -> io::Result<Vec<u8>> {
-    fs::read(path.parent().unwrap_or(Path::new("")).join(name))
+    input_file::read_below(path.parent().unwrap_or(Path::new("")), name, MAX)
 }

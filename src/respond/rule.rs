@@ -1,9 +1,7 @@
 //! Rules: filters with scripts.
 
 use std::fmt;
-use std::fs;
 use std::io;
-use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -18,7 +16,10 @@ use crate::filter::Filter;
 use crate::provider::{PlaceholderError, Placeholders};
 
 /// Maximum size of a file used as a body, which is kept in memory.
-const MAX_FILE: u64 = 25 << 20;
+pub const MAX_FILE: u64 = 25 << 20;
+
+/// Reads a file that a rule names.
+pub type ReadFile<'r> = &'r dyn Fn(&str) -> io::Result<Vec<u8>>;
 
 /// A filter and a script.
 #[derive(Debug)]
@@ -27,6 +28,8 @@ pub struct ResponseRule {
     script: Script,
     /// Original text.
     text: String,
+    /// Names of the files whose content it responds with.
+    files: Vec<String>,
     /// Number of deliveries that matched so far.
     count: AtomicU64,
 }
@@ -50,7 +53,7 @@ pub enum RuleError {
     File { path: String, source: io::Error },
     #[error("invalid body in {path}: {error}")]
     Template { path: String, error: PlaceholderError },
-    #[error("the body in {path} is not UTF-8 text, or larger than 25 MiB")]
+    #[error("the body in {path} is not UTF-8 text")]
     NoText { path: String },
     #[error("`body` and `file` exclude each other; remove one")]
     TwoBodies,
@@ -73,8 +76,8 @@ impl RuleError {
 }
 
 impl ResponseRule {
-    /// Parses `[FILTER =>] SCRIPT`; files are relative to `folder`.
-    pub fn read(text: &str, folder: &Path) -> Result<Self, RuleError> {
+    /// Parses `[FILTER =>] SCRIPT`.
+    pub fn read(text: &str, read_file: ReadFile<'_>) -> Result<Self, RuleError> {
         let misplaced = |start| {
             move |mistake: Diagnostic| RuleError::Syntax {
                 text: text.to_owned(),
@@ -92,7 +95,10 @@ impl ResponseRule {
         };
         let parsed: Script = script.parse().map_err(misplaced(text.len() - script.len()))?;
         let supplement = Supplement::default();
-        Ok(Self { text: text.trim().to_owned(), ..Self::new(filter, parsed, supplement, folder)? })
+        Ok(Self {
+            text: text.trim().to_owned(),
+            ..Self::new(filter, parsed, supplement, read_file)?
+        })
     }
 
     /// Creates a rule from its parts.
@@ -100,8 +106,9 @@ impl ResponseRule {
         filter: Filter,
         mut script: Script,
         supplement: Supplement,
-        folder: &Path,
+        read_file: ReadFile<'_>,
     ) -> Result<Self, RuleError> {
+        let mut files = Vec::new();
         let body = match (supplement.body, supplement.file) {
             (Some(_), Some(_)) => return Err(RuleError::TwoBodies),
             (Some(text), None) => Some(ResponseBody::Text(text)),
@@ -116,8 +123,10 @@ impl ResponseRule {
             if let (ResponseBody::Own, Some(body)) = (&canned.body, &body) {
                 canned.body = body.clone();
             }
-            if let ResponseBody::File(path) = &canned.body {
-                canned.body = ResponseBody::Text(file(&folder.join(path))?);
+            if let ResponseBody::File(path) = &mut canned.body {
+                let text = body_from(path, read_file)?;
+                files.push(std::mem::take(path));
+                canned.body = ResponseBody::Text(text);
             }
         }
         if let Some(delay) = supplement.delay {
@@ -129,7 +138,7 @@ impl ResponseRule {
         }
         let text =
             if filter.is_all() { script.to_string() } else { format!("{filter} => {script}") };
-        Ok(Self { filter, script, text, count: AtomicU64::new(0) })
+        Ok(Self { filter, script, text, files, count: AtomicU64::new(0) })
     }
 
     /// Returns the action for a delivery; `None` if the rule does not match or passes the delivery
@@ -152,6 +161,11 @@ impl ResponseRule {
     /// Returns whether the rule has no filter.
     pub fn is_for_all(&self) -> bool {
         self.filter.is_all()
+    }
+
+    /// Returns the names of the files whose content it responds with.
+    pub fn files(&self) -> &[String] {
+        &self.files
     }
 
     /// Returns the number of deliveries that matched so far.
@@ -193,13 +207,9 @@ fn arrow(text: &str) -> Option<usize> {
     None
 }
 
-fn file(path: &Path) -> Result<Placeholders, RuleError> {
-    let shown = || path.display().to_string();
-    let unreadable = |source| RuleError::File { path: shown(), source };
-    if fs::metadata(path).map_err(unreadable)?.len() > MAX_FILE {
-        return Err(RuleError::NoText { path: shown() });
-    }
-    let bytes = fs::read(path).map_err(unreadable)?;
+fn body_from(path: &str, read_file: ReadFile<'_>) -> Result<Placeholders, RuleError> {
+    let shown = || path.to_owned();
+    let bytes = read_file(path).map_err(|source| RuleError::File { path: shown(), source })?;
     let text = String::from_utf8(bytes).map_err(|_| RuleError::NoText { path: shown() })?;
     text.parse().map_err(|error| RuleError::Template { path: shown(), error })
 }
@@ -209,7 +219,7 @@ mod tests {
     use super::*;
 
     fn mistake(text: &str) -> Diagnostic {
-        let error = ResponseRule::read(text, Path::new("")).unwrap_err();
+        let error = ResponseRule::read(text, &|_| Err(io::ErrorKind::NotFound.into())).unwrap_err();
         error.diagnostic().unwrap().clone()
     }
 
@@ -228,7 +238,9 @@ mod tests {
 
     #[test]
     fn the_text_of_an_error_shows_the_rule_with_a_caret() {
-        let error = ResponseRule::read("typ:x => 500", Path::new("")).unwrap_err().to_string();
+        let error = ResponseRule::read("typ:x => 500", &|_| Err(io::ErrorKind::NotFound.into()))
+            .unwrap_err()
+            .to_string();
         assert!(error.ends_with("\ntyp:x => 500\n^^^^"), "{error}");
     }
 }

@@ -14,10 +14,11 @@ use crate::cli::CliError;
 use crate::config::{Config, ForwardTo};
 use crate::delivery::Header;
 use crate::filter::Filter;
+use crate::input_file;
 use crate::intake::{Forward, Forwards, Policy, Proxies, Strict};
 use crate::outbound::{Client, ForwardOptions, Forwarder, QueueLimits, Target, added_header};
 use crate::output;
-use crate::respond::{ResponseRule, RuleError};
+use crate::respond::{MAX_FILE, ResponseRule, RuleError};
 use crate::secret::Secret;
 use crate::signature::{Credentials, Handshakes, PublicUrl};
 use crate::store::Store;
@@ -72,7 +73,7 @@ struct TunnelArgs {
 }
 
 fn rule(text: &str) -> Result<Arc<ResponseRule>, RuleError> {
-    ResponseRule::read(text, Path::new("")).map(Arc::new)
+    ResponseRule::read(text, &|name| input_file::read(Path::new(name), MAX_FILE)).map(Arc::new)
 }
 
 fn public_url(text: &str) -> Result<String, String> {
@@ -89,11 +90,14 @@ pub(super) struct RoutingPlan {
     tunnel: Option<tunnel::TunnelKind>,
     ngrok_api: Vec<Target>,
     public_url: Option<String>,
+    /// Effects of the configuration that the user may not expect, because someone else wrote it.
+    pub(super) announced: Option<String>,
 }
 
 impl RoutingArgs {
     /// Combines the flags with the configuration. Flags take precedence.
-    pub(super) fn plan(&self, config: Config) -> RoutingPlan {
+    pub(super) fn plan(&self, config: Config, path: &Path) -> RoutingPlan {
+        let announced = announcement(&config, path);
         let ForwardArgs { forward, preserve_host, add_header, insecure } = &self.forward;
         let manner = ForwardOptions {
             preserve_host: *preserve_host,
@@ -110,8 +114,28 @@ impl RoutingArgs {
             tunnel: self.tunnel.tunnel,
             ngrok_api: config.ngrok_api,
             public_url: self.tunnel.public_url.clone(),
+            announced,
         }
     }
+}
+
+/// Describes what a configuration sends where, and which files it reads.
+fn announcement(config: &Config, path: &Path) -> Option<String> {
+    let targets = config.forwards.iter().map(|forward| match &forward.filter {
+        filter if filter.is_all() => forward.target().to_string(),
+        filter => format!("{} ({filter})", forward.target()),
+    });
+    let responses = config.rules.iter().flat_map(|rule| rule.files().iter().cloned());
+    let secrets = config.secret_files().map(|file| file.display().to_string());
+    let parts = [
+        ("forwards to", targets.collect::<Vec<_>>()),
+        ("responds with the content of", responses.collect()),
+        ("reads secrets from", secrets.collect()),
+    ];
+    let parts = parts.into_iter().filter(|(_, objects)| !objects.is_empty());
+    let parts: Vec<String> =
+        parts.map(|(verb, objects)| format!("{verb} {}", objects.join(", "))).collect();
+    (!parts.is_empty()).then(|| format!("{} {}", path.display(), parts.join("; ")))
 }
 
 impl RoutingPlan {

@@ -15,9 +15,10 @@ use crate::app::routing::{
 use crate::app::{Event, Notice, ReleaseDecision};
 use crate::delivery::{DeliveryId, Head};
 use crate::error_chain;
+use crate::input_file;
 use crate::intake::ReleaseAction;
 use crate::outbound::TargetCondition;
-use crate::respond::{ResponseRule, RuleError, Rulebook};
+use crate::respond::{MAX_FILE, ResponseRule, RuleError, Rulebook};
 use crate::task;
 use crate::tunnel;
 
@@ -123,7 +124,8 @@ impl Context {
     /// Inserts a rule at the front. This may read a file.
     fn add_rule(&self, typed: String) {
         let folder = self.setup.config.parent().unwrap_or_else(|| Path::new(""));
-        self.send(match ResponseRule::read(&typed, folder) {
+        let read_file = |name: &str| input_file::read(&folder.join(name), MAX_FILE);
+        self.send(match ResponseRule::read(&typed, &read_file) {
             Ok(rule) => {
                 let text = rule.to_string();
                 self.setup.controls.rules.put_first(rule);
