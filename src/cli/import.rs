@@ -1,14 +1,18 @@
 //! `hookglass import`: deliveries from files.
 
 use std::io::{self, Write as _};
+use std::panic;
 use std::path::PathBuf;
+use std::thread;
 
 use clap::Args;
 use jiff::Timestamp;
+use tokio::sync::mpsc;
 
 use super::keyring::{Keyring, ProviderArgs};
+use super::progress::ProgressLine;
 use super::{CliError, StoreArgs};
-use crate::ops::import::{self, ImportError, ImportSummary, Importer};
+use crate::ops::import::{ImportError, ImportEvent, ImportSummary, Importer};
 use crate::ops::input::{self, InputError};
 use crate::output;
 use crate::signature::Verifier;
@@ -29,12 +33,36 @@ pub(super) fn run(args: &ImportArgs) -> Result<(), CliError> {
     if files.iter().any(|path| input::is_standard_input(path)) {
         args.provider.secrets.leave_standard_input("PATH")?;
     }
-    let recorded = import::read(&files, &mut io::stdin())?;
+    let importer = importer(&args.provider)?;
     let path = args.store.path();
-    let ImportSummary { count } = importer(&args.provider)?.import(recorded, &path)?;
+    let (events, queue) = mpsc::channel(WAITING);
+    let import = |events: mpsc::Sender<ImportEvent>| {
+        importer.import(&files, &mut io::stdin(), &path, &events)
+    };
+    let outcome = thread::scope(|scope| {
+        let importing = scope.spawn(|| import(events));
+        show_progress(queue);
+        importing.join().unwrap_or_else(|panicked| panic::resume_unwind(panicked))
+    });
+    let ImportSummary { count } = outcome?;
     let noun = if count == 1 { "delivery" } else { "deliveries" };
     writeln!(output::stderr(), "imported {count} {noun} into {}", path.display())?;
     Ok(())
+}
+
+/// Capacity of the queue of events to show.
+const WAITING: usize = 64;
+
+fn show_progress(mut queue: mpsc::Receiver<ImportEvent>) {
+    let mut bar = None;
+    while let Some(event) = queue.blocking_recv() {
+        match event {
+            ImportEvent::Read { .. } => {}
+            ImportEvent::Verified { total, .. } => {
+                bar.get_or_insert_with(|| ProgressLine::new("importing", total)).step();
+            }
+        }
+    }
 }
 
 fn importer(args: &ProviderArgs) -> Result<Importer, CliError> {
@@ -57,6 +85,9 @@ impl From<InputError> for CliError {
 
 impl From<ImportError> for CliError {
     fn from(error: ImportError) -> Self {
-        Self::usage(error)
+        match error {
+            ImportError::Input(_) | ImportError::Malformed { .. } => Self::usage(error),
+            ImportError::Store(_) | ImportError::Stopped => Self::environment(error),
+        }
     }
 }

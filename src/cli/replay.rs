@@ -2,24 +2,25 @@
 
 mod cases;
 
-use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::json;
+use tokio::sync::mpsc;
 
 use super::keyring::ProviderArgs;
 use super::progress::ProgressLine;
 use super::{CliError, atomic_file};
+use crate::error_chain;
 use crate::formats::jsonl;
 use crate::ops::replay::{
-    self, CaseChange, CaseOutcome, ReplayHistory, ReplayPlan, ReplayTiming, Statuses,
+    self, CaseChange, CaseOutcome, ReplayEvent, ReplayHistory, ReplayPlan, ReplayRun, ReplayTiming,
+    Statuses,
 };
 use crate::outbound::{Client, Target};
 use crate::output;
 use crate::payload::escape;
-use crate::store;
 use crate::units;
 
 #[derive(Debug, Args)]
@@ -90,13 +91,17 @@ pub(super) fn run(args: &ReplayArgs) -> Result<(), CliError> {
         concurrency: args.concurrency.into(),
     };
     let runtime = tokio::runtime::Runtime::new().map_err(CliError::environment)?;
-    let mut progress = ProgressLine::new("replaying", cases.len() * plan.duplicate);
-    let client = Client::new();
-    let sending = replay::run(&client, &args.to, (cases, &plan), |_| progress.step());
-    let outcomes = runtime.block_on(sending);
-    drop(progress);
+    let outcomes = runtime.block_on(async {
+        let (events, progress) = mpsc::channel(WAITING);
+        let client = Client::new();
+        let run = ReplayRun { cases, target: args.to.clone(), plan };
+        tokio::join!(run.run(&client, events), show_progress(progress)).1
+    });
     let target = args.to.to_string();
-    let mut history = last_run();
+    // In the store's folder, which git ignores, because it belongs to one machine and not to the
+    // fixtures.
+    let history_path = Path::new(super::DEFAULT_STORE).with_file_name("replays.json");
+    let mut history = ReplayHistory::load(&history_path);
     let changes = history.note(&target, &outcomes);
     let mut out = output::buffered();
     for outcome in &outcomes {
@@ -111,28 +116,31 @@ pub(super) fn run(args: &ReplayArgs) -> Result<(), CliError> {
     if let Some(path) = &args.junit {
         atomic_file::replace(path, replay::junit(&target, &outcomes).as_bytes())?;
     }
-    if let Err(failure) = remember(&history) {
-        writeln!(stderr, "warning: the next run cannot be compared with this one: {failure}")?;
+    if let Err(error) = history.save(&history_path) {
+        let error = error_chain::with_sources(&error);
+        writeln!(stderr, "warning: the next run cannot be compared with this one: {error}")?;
     }
     verdict(args, &outcomes, changes.values().copied().collect())
 }
 
-/// Returns the path of the last run's outcomes. They are in the store's folder, which git ignores,
-/// because they belong to one machine and not to the fixtures.
-fn history_path() -> PathBuf {
-    Path::new(super::DEFAULT_STORE).with_file_name("replays.json")
-}
+/// Capacity of the queue of events to show.
+const WAITING: usize = 16;
 
-/// Reads the outcomes of the last run. An unreadable or outdated file counts as empty.
-fn last_run() -> ReplayHistory {
-    let text = fs::read_to_string(history_path()).ok();
-    text.and_then(|text| ReplayHistory::read(&text)).unwrap_or_default()
-}
-
-fn remember(history: &ReplayHistory) -> Result<(), CliError> {
-    let path = history_path();
-    store::prepare_folder(&path).map_err(CliError::environment)?;
-    atomic_file::replace(&path, history.text().as_bytes())
+/// Shows the progress of a run, and returns its outcomes in the order of sending.
+async fn show_progress(mut progress: mpsc::Receiver<ReplayEvent>) -> Vec<CaseOutcome> {
+    let mut bar = None;
+    while let Some(event) = progress.recv().await {
+        match event {
+            ReplayEvent::Started(total) => bar = Some(ProgressLine::new("replaying", total)),
+            ReplayEvent::Done(_) => {
+                if let Some(bar) = &mut bar {
+                    bar.step();
+                }
+            }
+            ReplayEvent::Finished(outcomes) => return outcomes,
+        }
+    }
+    Vec::new()
 }
 
 fn line(outcome: &CaseOutcome, change: CaseChange) -> serde_json::Value {

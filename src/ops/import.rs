@@ -4,6 +4,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use tokio::sync::mpsc;
 
 use super::input::{self, InputError};
 use crate::delivery::{NewDelivery, RequestFacts, Source, UNKNOWN_PROVIDER};
@@ -12,35 +13,32 @@ use crate::provider::Provider;
 use crate::signature::{Subject, Verifier, verify_as};
 use crate::store::{Maintenance, StoreError};
 
-/// Why files cannot be imported.
+/// Why nothing was imported.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
     #[error(transparent)]
     Input(#[from] InputError),
     #[error("cannot import {path}; nothing was imported")]
     Malformed { path: String, source: read::ImportError },
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the import was stopped; nothing was imported")]
+    Stopped,
+}
+
+/// Progress of an import.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ImportEvent {
+    /// A file was read, with this many requests.
+    Read { path: PathBuf, count: usize },
+    /// Number of requests verified so far, of all.
+    Verified { count: usize, total: usize },
 }
 
 /// Result of an import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ImportSummary {
     pub count: usize,
-}
-
-/// Reads the requests of files in their order. Blocks.
-pub fn read(
-    files: &[PathBuf],
-    standard_input: &mut dyn Read,
-) -> Result<Vec<RecordedRequest>, ImportError> {
-    let mut recorded = Vec::new();
-    for path in files {
-        let bytes = input::bytes(path, standard_input)?;
-        let found = read::read(&bytes, &|name| input::beside(path, name)).map_err(|source| {
-            ImportError::Malformed { path: path.display().to_string(), source }
-        })?;
-        recorded.extend(found);
-    }
-    Ok(recorded)
 }
 
 /// Stores recorded requests, and verifies those that have no verdict in their file.
@@ -54,15 +52,30 @@ pub struct Importer {
 }
 
 impl Importer {
-    /// Stores all requests, or none if one of them cannot be stored. Blocks.
+    /// Stores the requests of all files in their order, or none if one of them cannot be read or
+    /// stored. Blocks.
     pub fn import(
         &self,
-        recorded: Vec<RecordedRequest>,
+        files: &[PathBuf],
+        standard_input: &mut dyn Read,
         store: &Path,
-    ) -> Result<ImportSummary, StoreError> {
-        let new: Vec<NewDelivery> = recorded.into_iter().map(|one| self.delivery(one)).collect();
+        events: &mpsc::Sender<ImportEvent>,
+    ) -> Result<ImportSummary, ImportError> {
+        let report = |event| events.blocking_send(event).map_err(|_| ImportError::Stopped);
+        let mut recorded = Vec::new();
+        for path in files {
+            let found = read(path, standard_input)?;
+            report(ImportEvent::Read { path: path.clone(), count: found.len() })?;
+            recorded.extend(found);
+        }
+        let total = recorded.len();
+        let mut new = Vec::with_capacity(total);
+        for (count, recorded) in (1..).zip(recorded) {
+            new.push(self.delivery(recorded));
+            report(ImportEvent::Verified { count, total })?;
+        }
         Maintenance::open(store, "an import", true)?.keep_all(&new)?;
-        Ok(ImportSummary { count: new.len() })
+        Ok(ImportSummary { count: total })
     }
 
     fn delivery(&self, recorded: RecordedRequest) -> NewDelivery {
@@ -103,4 +116,11 @@ impl Importer {
             response: recorded.response,
         }
     }
+}
+
+/// Reads the requests of a file.
+fn read(path: &Path, standard_input: &mut dyn Read) -> Result<Vec<RecordedRequest>, ImportError> {
+    let bytes = input::bytes(path, standard_input)?;
+    read::read(&bytes, &|name| input::beside(path, name))
+        .map_err(|source| ImportError::Malformed { path: path.display().to_string(), source })
 }

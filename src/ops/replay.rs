@@ -11,6 +11,7 @@ mod junit;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::delivery::SignatureStatus;
@@ -19,11 +20,12 @@ use crate::ops::resign::{EventIdPolicy, resign};
 use crate::outbound::{Client, Request, Response, SendOutcome, Target};
 use crate::provider::Provider;
 use crate::secret::Secret;
-use crate::signature::Subject;
+use crate::signature::{SignError, Subject};
+use crate::task;
 
-pub use cases::{CaseError, CaseReader, FileCases, KeyCounts, LeftOutCase};
+pub use cases::{CaseError, CaseReader, KeyCounts, LeftOutCase, LoadedCases};
 pub use expect::{ExpectError, StatusRange, Statuses};
-pub use history::{CaseChange, ReplayHistory};
+pub use history::{CaseChange, HistoryError, ReplayHistory};
 pub use junit::junit;
 
 /// A request to send, and the expected response.
@@ -80,49 +82,87 @@ pub fn default_statuses(verdict: Option<SignatureStatus>) -> Statuses {
     }
 }
 
-/// Sends every case and reports each outcome as it arrives; the returned outcomes are in the order
-/// of sending.
-pub async fn run(
-    client: &Client,
-    target: &Target,
-    (cases, plan): (Vec<Case>, &ReplayPlan),
-    mut tell: impl FnMut(&CaseOutcome),
-) -> Vec<CaseOutcome> {
-    let mut sendings: JoinSet<(usize, CaseOutcome)> = JoinSet::new();
-    let mut outcomes: Vec<(usize, CaseOutcome)> = Vec::new();
-    let mut last: Option<Timestamp> = None;
-    let mut number = 0;
-    for case in ordered(cases, plan.shuffle) {
-        tokio::time::sleep(pause(plan.timing, last, case.received_at)).await;
-        last = case.received_at.or(last);
-        for _ in 0..plan.duplicate {
-            while sendings.len() >= plan.concurrency.max(1) {
-                take(&mut sendings, &mut outcomes, &mut tell).await;
-            }
-            let (client, target, case) = (client.clone(), target.clone(), case.clone());
-            sendings.spawn(async move { (number, send(&client, &target, case).await) });
-            number += 1;
-        }
-    }
-    while !sendings.is_empty() {
-        take(&mut sendings, &mut outcomes, &mut tell).await;
-    }
-    outcomes.sort_by_key(|(number, _)| *number);
-    outcomes.into_iter().map(|(_, outcome)| outcome).collect()
+/// Progress of a run, in order; the last event is `Finished`.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ReplayEvent {
+    /// Number of requests to send.
+    Started(usize),
+    /// One request has its outcome; those of other requests in transit may come in any order.
+    Done(CaseOutcome),
+    /// All outcomes, in the order of sending.
+    Finished(Vec<CaseOutcome>),
 }
 
-async fn take(
-    sendings: &mut JoinSet<(usize, CaseOutcome)>,
-    outcomes: &mut Vec<(usize, CaseOutcome)>,
-    tell: &mut impl FnMut(&CaseOutcome),
-) {
-    match sendings.join_next().await {
-        Some(Ok(done)) => {
-            tell(&done.1);
-            outcomes.push(done);
+/// Cases to send to one target.
+#[derive(Debug, Clone)]
+pub struct ReplayRun {
+    pub cases: Vec<Case>,
+    pub target: Target,
+    pub plan: ReplayPlan,
+}
+
+/// The receiver of the events is gone, which ends a run.
+struct Unheard;
+
+impl ReplayRun {
+    /// Sends every case, or stops when nobody receives `events`.
+    pub async fn run(self, client: &Client, events: mpsc::Sender<ReplayEvent>) {
+        let total = self.cases.len() * self.plan.duplicate;
+        if events.send(ReplayEvent::Started(total)).await.is_err() {
+            return;
         }
-        Some(Err(failed)) if failed.is_panic() => std::panic::resume_unwind(failed.into_panic()),
-        Some(Err(_)) | None => {}
+        if let Ok(outcomes) = self.send_all(client, &events).await {
+            // Nothing is left to do for a receiver that is gone.
+            let _ = events.send(ReplayEvent::Finished(outcomes)).await;
+        }
+    }
+
+    async fn send_all(
+        self,
+        client: &Client,
+        events: &mpsc::Sender<ReplayEvent>,
+    ) -> Result<Vec<CaseOutcome>, Unheard> {
+        let Self { cases, target, plan } = self;
+        let mut requests = InTransit { tasks: JoinSet::new(), outcomes: Vec::new(), events };
+        let mut last: Option<Timestamp> = None;
+        let mut number = 0;
+        for case in ordered(cases, plan.shuffle) {
+            tokio::time::sleep(pause(plan.timing, last, case.received_at)).await;
+            last = case.received_at.or(last);
+            for _ in 0..plan.duplicate {
+                while requests.tasks.len() >= plan.concurrency.max(1) {
+                    requests.finish_one().await?;
+                }
+                let (client, target, case) = (client.clone(), target.clone(), case.clone());
+                let task = async move { (number, send(&client, &target, case).await) };
+                requests.tasks.spawn(task);
+                number += 1;
+            }
+        }
+        while !requests.tasks.is_empty() {
+            requests.finish_one().await?;
+        }
+        requests.outcomes.sort_by_key(|(number, _)| *number);
+        Ok(requests.outcomes.into_iter().map(|(_, outcome)| outcome).collect())
+    }
+}
+
+/// Requests in transit, and the outcomes of the others with their place in the order of sending.
+struct InTransit<'e> {
+    tasks: JoinSet<(usize, CaseOutcome)>,
+    outcomes: Vec<(usize, CaseOutcome)>,
+    events: &'e mpsc::Sender<ReplayEvent>,
+}
+
+impl InTransit<'_> {
+    /// Waits for the outcome of one request.
+    async fn finish_one(&mut self) -> Result<(), Unheard> {
+        let Some(done) = self.tasks.join_next().await.and_then(task::join_or_panic) else {
+            return Ok(());
+        };
+        let event = ReplayEvent::Done(done.1.clone());
+        self.outcomes.push(done);
+        self.events.send(event).await.map_err(|_| Unheard)
     }
 }
 
@@ -142,52 +182,41 @@ fn pause(timing: ReplayTiming, last: Option<Timestamp>, next: Option<Timestamp>)
 }
 
 async fn send(client: &Client, target: &Target, case: Case) -> CaseOutcome {
+    let not_sent = CaseOutcome {
+        name: case.name.clone(),
+        status: None,
+        took: Duration::ZERO,
+        failures: Vec::new(),
+        is_unreachable: false,
+    };
     let request = match signed(&case, target) {
         Ok(request) => request,
-        Err(reason) => {
-            let failures = vec![reason];
-            let took = Duration::ZERO;
-            return CaseOutcome {
-                name: case.name,
-                status: None,
-                took,
-                failures,
-                is_unreachable: false,
-            };
+        Err(error) => {
+            let failures = vec![format!("it cannot be signed: {error}")];
+            return CaseOutcome { failures, ..not_sent };
         }
     };
     let SendOutcome { took, outcome, .. } = client.send(target, &request).await;
-    let name = case.name.clone();
     match outcome {
-        Ok(response) => CaseOutcome {
-            name,
-            status: Some(response.status),
-            took,
-            failures: unmet(&case, &response),
-            is_unreachable: false,
-        },
+        Ok(response) => {
+            let (status, failures) = (Some(response.status), unmet(&case, &response));
+            CaseOutcome { status, took, failures, ..not_sent }
+        }
         Err(error) => {
-            let is_unreachable = error.is_unreachable();
-            CaseOutcome {
-                name,
-                status: None,
-                took,
-                failures: vec![error.to_string()],
-                is_unreachable,
-            }
+            let (failures, is_unreachable) = (vec![error.to_string()], error.is_unreachable());
+            CaseOutcome { took, failures, is_unreachable, ..not_sent }
         }
     }
 }
 
 /// Returns the request to send.
-fn signed(case: &Case, target: &Target) -> Result<Request, String> {
+fn signed(case: &Case, target: &Target) -> Result<Request, SignError> {
     let Some((provider, secret)) = &case.signer else { return Ok(case.request.clone()) };
     let url = target.url(&case.request.head.target_text());
     let subject = Subject { head: &case.request.head, body: &case.request.body, url: Some(&url) };
     #[expect(clippy::disallowed_methods, reason = "a signature may cover the time of signing")]
     let now = Timestamp::now();
-    let again = resign(provider, secret, &subject, now, EventIdPolicy::Kept);
-    again.map(|again| again.request).map_err(|error| format!("it cannot be signed: {error}"))
+    Ok(resign(provider, secret, &subject, now, EventIdPolicy::Kept)?.request)
 }
 
 /// Returns the expectations that a response does not meet.

@@ -4,7 +4,7 @@ use std::io::{self, Write as _};
 
 use super::{CliError, ReplayArgs};
 use crate::ops::input;
-use crate::ops::replay::{Case, CaseError, CaseReader, KeyCounts};
+use crate::ops::replay::{Case, CaseError, CaseReader, KeyCounts, LeftOutCase, LoadedCases};
 use crate::output;
 use crate::payload::escape;
 
@@ -19,27 +19,21 @@ pub(super) fn load(args: &ReplayArgs) -> Result<Vec<Case>, CliError> {
     for line in keyring.notes.iter().chain(&keyring.warnings) {
         writeln!(stderr, "hookglass: {line}")?;
     }
-    let mut reader = CaseReader {
+    let reader = CaseReader {
         candidates: keyring.candidates,
         providers: config.providers().cloned().collect(),
         statuses: args.expect.clone(),
         exact: args.exact,
-        counts: KeyCounts::default(),
     };
-    let mut cases = Vec::new();
-    for path in input::files(&args.paths)? {
-        let found = reader.read(&path, &mut io::stdin())?;
-        for left_out in found.left_out {
-            let (name, reason) = (escape(&left_out.name), left_out.reason);
-            writeln!(stderr, "skipped {name}: {reason}")?;
-        }
-        cases.extend(found.cases);
+    let LoadedCases { cases, left_out, counts } = reader.read(&args.paths, &mut io::stdin())?;
+    for LeftOutCase { name, reason } in left_out {
+        writeln!(stderr, "skipped {}: {reason}", escape(&name))?;
     }
     if cases.is_empty() {
         return Err(CliError::negative("no delivery can be sent".to_owned()));
     }
     if !args.exact {
-        report(reader.counts)?;
+        report(counts)?;
     }
     Ok(cases)
 }

@@ -1,7 +1,7 @@
 //! Builds cases from files, each with its key and expectations.
 
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{Case, ExpectError, Statuses, default_statuses};
 use crate::delivery::SignatureStatus;
@@ -40,14 +40,15 @@ pub struct LeftOutCase {
     pub reason: String,
 }
 
-/// Content of a file.
+/// Cases of all files, in order.
 #[derive(Debug, Default)]
-pub struct FileCases {
+pub struct LoadedCases {
     pub cases: Vec<Case>,
     pub left_out: Vec<LeftOutCase>,
+    pub counts: KeyCounts,
 }
 
-/// Builds cases from files, and counts the keys that sign them.
+/// Builds cases from files.
 #[derive(Debug)]
 pub struct CaseReader {
     /// Configured secrets. A single one also signs requests whose file names no provider.
@@ -58,7 +59,6 @@ pub struct CaseReader {
     pub statuses: Option<Statuses>,
     /// Keep all requests as they are, without signing them.
     pub exact: bool,
-    pub counts: KeyCounts,
 }
 
 struct Recorded {
@@ -68,25 +68,28 @@ struct Recorded {
 }
 
 impl CaseReader {
-    /// Reads the cases of a file, in order. Blocks.
+    /// Reads the cases of files and folders. Blocks.
     pub fn read(
-        &mut self,
-        path: &Path,
+        &self,
+        paths: &[PathBuf],
         standard_input: &mut dyn Read,
-    ) -> Result<FileCases, CaseError> {
-        let mut found = FileCases::default();
-        for recorded in read(path, standard_input)? {
-            match &recorded.request.refused {
-                Some(refusal) => found
-                    .left_out
-                    .push(LeftOutCase { reason: refusal.incomplete_reason(), name: recorded.name }),
-                None => found.cases.push(self.case(recorded)?),
+    ) -> Result<LoadedCases, CaseError> {
+        let mut loaded = LoadedCases::default();
+        for path in input::files(paths)? {
+            for recorded in read(&path, standard_input)? {
+                if let Some(refusal) = &recorded.request.refused {
+                    let reason = refusal.incomplete_reason();
+                    loaded.left_out.push(LeftOutCase { name: recorded.name, reason });
+                    continue;
+                }
+                let case = self.case(recorded, &mut loaded.counts)?;
+                loaded.cases.push(case);
             }
         }
-        Ok(found)
+        Ok(loaded)
     }
 
-    fn case(&mut self, recorded: Recorded) -> Result<Case, CaseError> {
+    fn case(&self, recorded: Recorded, counts: &mut KeyCounts) -> Result<Case, CaseError> {
         let Recorded { name, fixture, request: recorded } = recorded;
         let fixture = fixture.as_ref();
         let verdict = recorded.signature.as_ref().map(|verdict| verdict.status);
@@ -102,7 +105,7 @@ impl CaseReader {
         let signer = if self.exact || is_failed {
             None
         } else {
-            self.signer(recorded.provider.as_deref(), fixture)
+            self.signer(recorded.provider.as_deref(), fixture, counts)
         };
         let request = Request { head: recorded.head, body: recorded.body };
         let received_at = recorded.received_at;
@@ -111,9 +114,10 @@ impl CaseReader {
 
     /// Returns the configured secret of a provider, or the fixture's own test key.
     fn signer(
-        &mut self,
+        &self,
         provider: Option<&str>,
         fixture: Option<&Fixture>,
+        counts: &mut KeyCounts,
     ) -> Option<(Provider, Secret)> {
         let only = match self.candidates.as_slice() {
             [only] => Some(only),
@@ -124,16 +128,16 @@ impl CaseReader {
         if let Some(Credentials { provider, secrets }) = provider.map_or(only, named)
             && let Some(secret) = secrets.first()
         {
-            self.counts.configured += 1;
+            counts.configured += 1;
             return Some((provider.clone(), secret.clone()));
         }
         let key = fixture.and_then(|fixture| fixture.signature.test_key.clone());
         let known = provider.and_then(|name| self.providers.iter().find(|one| one.name == name));
         if let (Some(known), Some(key)) = (known, key) {
-            self.counts.test += 1;
+            counts.test += 1;
             return Some((known.clone(), Secret::new("the fixture's test key", key)));
         }
-        self.counts.unsigned += 1;
+        counts.unsigned += 1;
         None
     }
 }

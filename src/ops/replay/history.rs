@@ -1,10 +1,15 @@
 //! Cases that passed in the last run, so that a run can report what it changed.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use super::CaseOutcome;
+use crate::private_file::{self, Existing};
+use crate::store::{self, StoreError};
 
 const SCHEMA: &str = "hookglass.replays/1";
 
@@ -26,6 +31,15 @@ pub enum CaseChange {
     Broken,
 }
 
+/// Reason why a history was not saved.
+#[derive(Debug, thiserror::Error)]
+pub enum HistoryError {
+    #[error(transparent)]
+    Folder(#[from] StoreError),
+    #[error("cannot write {path}")]
+    Write { path: String, source: io::Error },
+}
+
 impl CaseChange {
     pub fn as_str(self) -> &'static str {
         match self {
@@ -44,12 +58,24 @@ impl Default for ReplayHistory {
 }
 
 impl ReplayHistory {
+    /// Loads a saved history. A missing, unreadable, or outdated file counts as empty. Blocks.
+    pub fn load(path: &Path) -> Self {
+        fs::read_to_string(path).ok().and_then(|text| Self::read(&text)).unwrap_or_default()
+    }
+
+    /// Saves the history, and creates its folder. Blocks.
+    pub fn save(&self, path: &Path) -> Result<(), HistoryError> {
+        store::prepare_folder(path)?;
+        private_file::write(path, self.text().as_bytes(), Existing::Replace)
+            .map_err(|source| HistoryError::Write { path: path.display().to_string(), source })
+    }
+
     /// Reads what [`ReplayHistory::text`] wrote; `None` for any other format.
-    pub fn read(text: &str) -> Option<Self> {
+    fn read(text: &str) -> Option<Self> {
         serde_json::from_str::<Self>(text).ok().filter(|history| history.schema == SCHEMA)
     }
 
-    pub fn text(&self) -> String {
+    fn text(&self) -> String {
         // Text and booleans always serialize.
         serde_json::to_string_pretty(self).unwrap_or_default()
     }
