@@ -37,6 +37,7 @@ use open_store::OpenStore;
 pub use attempt_writer::AttemptWriter;
 pub use error::{KeepError, StoreError};
 pub use feed::{Commit, Followed, Follower};
+pub use lock::listener_of;
 pub use maintenance::{Maintenance, Pruned, Retention};
 pub use raw::{RawParts, RawRequest};
 pub use read::{AttemptTime, StoreChange, StoreReader, Tail};

@@ -53,6 +53,7 @@ pub(super) fn run(args: &WaitArgs) -> Result<(), CliError> {
     let expectation = Expectation {
         selection: args.filter.picking()?,
         since: since.transpose()?,
+        after: None,
         goal: match (args.none, steps.is_empty()) {
             (true, _) => Goal::Absent,
             (false, true) => Goal::Count(args.count),

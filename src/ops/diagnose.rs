@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::delivery::{Delivery, Verdict};
+use crate::delivery::{Delivery, SignatureStatus, Summary, Verdict};
 use crate::intake;
 use crate::secret::Secret;
 use crate::signature::{Budget, Diagnosis, Judgment, Report, Subject, Verifier};
@@ -19,6 +19,20 @@ pub fn diagnose(verifier: &Verifier, delivery: &Delivery) -> Option<Diagnosis> {
 pub fn late_cause(stored: &Verdict, found: &Diagnosis) -> Option<Verdict> {
     let late = stored.cause.is_none() && found.verdict.cause.is_some();
     (late && stored.status == found.verdict.status).then(|| found.verdict.clone())
+}
+
+/// Checks a stored delivery again with the current secrets. Returns none if they prove nothing
+/// that the stored verdict lacks.
+pub fn check_again(verifier: &Verifier, delivery: &Delivery) -> Option<Verdict> {
+    let Summary { request, signature, .. } = &delivery.summary;
+    let is_open = signature.status == SignatureStatus::Unchecked
+        || (signature.needs_cause() && signature.cause.is_none());
+    if request.refused.is_some() || !is_open {
+        return None;
+    }
+    let found = intake::diagnose(verifier, delivery).verdict;
+    let is_better = found.status == SignatureStatus::Verified || found.cause.is_some();
+    is_better.then_some(found)
 }
 
 /// Checks a stored delivery with one other secret, which is stored nowhere.

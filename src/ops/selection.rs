@@ -31,21 +31,44 @@ impl Selection {
         reader: &StoreReader,
         limit: Option<usize>,
     ) -> Result<Vec<DeliveryId>, StoreError> {
-        let limit = limit.unwrap_or(usize::MAX);
         let mut found = Vec::new();
-        let mut before = None;
-        while found.len() < limit {
+        self.each_newest(reader, None, limit.unwrap_or(usize::MAX), |row| found.push(row.id))?;
+        found.reverse();
+        Ok(found)
+    }
+
+    /// Returns the newest deliveries that match, newest first, or those before `before`.
+    pub fn newest(
+        &self,
+        reader: &StoreReader,
+        before: Option<DeliveryId>,
+        limit: usize,
+    ) -> Result<Vec<Summary>, StoreError> {
+        let mut found = Vec::new();
+        self.each_newest(reader, before, limit, |row| found.push(row))?;
+        Ok(found)
+    }
+
+    fn each_newest(
+        &self,
+        reader: &StoreReader,
+        mut before: Option<DeliveryId>,
+        limit: usize,
+        mut take: impl FnMut(Summary),
+    ) -> Result<(), StoreError> {
+        let mut left = limit;
+        while left > 0 {
             let page = reader.newest(before, PAGE)?;
             let Some(oldest) = page.last() else { break };
             before = Some(oldest.id);
-            for row in &page {
-                if found.len() < limit && self.passes(reader, row)? {
-                    found.push(row.id);
+            for row in page {
+                if left > 0 && self.passes(reader, &row)? {
+                    left -= 1;
+                    take(row);
                 }
             }
         }
-        found.reverse();
-        Ok(found)
+        Ok(())
     }
 
     /// Tests the row, and loads its bytes only if they decide.

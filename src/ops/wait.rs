@@ -16,8 +16,17 @@ pub struct Expectation {
     pub selection: Selection,
     /// Also counts deliveries that are already stored and match this; if none, only later ones.
     pub since: Option<Selection>,
+    /// Counts deliveries after this one; if none, those received from now on.
+    pub after: Option<DeliveryId>,
     pub goal: Goal,
     pub timeout: Duration,
+}
+
+impl Expectation {
+    /// Returns the last delivery that does not count; none if it is the newest one.
+    fn start(&self) -> Option<DeliveryId> {
+        self.after.or(self.since.is_some().then_some(DeliveryId(0)))
+    }
 }
 
 /// Condition to wait for.
@@ -65,7 +74,7 @@ pub fn wait(
     let end = now() + expectation.timeout;
     let is_wanted = || !found.is_closed();
     let absent = matches!(expectation.goal, Goal::Absent);
-    let Some(mut tail) = begin(path, expectation.since.is_some(), end, &is_wanted)? else {
+    let Some(mut tail) = begin(path, expectation.start(), end, &is_wanted)? else {
         return Ok(if absent { WaitEnd::Met } else { WaitEnd::NoStore });
     };
     let mut matches = Matches { expectation, passed: Vec::new(), others: 0 };
@@ -111,7 +120,7 @@ pub fn wait(
 /// created in the meantime holds nothing that was received earlier.
 fn begin(
     path: &Path,
-    from_the_start: bool,
+    start: Option<DeliveryId>,
     end: Instant,
     is_wanted: &dyn Fn() -> bool,
 ) -> Result<Option<StoreTail>, StoreError> {
@@ -119,8 +128,13 @@ fn begin(
     loop {
         match StoreReader::open(path) {
             Ok(reader) => {
-                let all = was_absent || from_the_start;
-                let last = if all { DeliveryId(0) } else { reader.last_id()? };
+                let newest = reader.last_id()?;
+                let last = match start {
+                    // A store that was created again starts with smaller ids.
+                    Some(start) => start.min(newest),
+                    None if was_absent => DeliveryId(0),
+                    None => newest,
+                };
                 return Ok(Some(StoreTail::new(reader, last)));
             }
             Err(StoreError::Absent { .. }) if now() < end && is_wanted() => {

@@ -64,6 +64,28 @@ impl Target {
         is_same_host && !self.tls && self.port() == address.port()
     }
 
+    /// Returns true if requests stay on this machine: an address of the loopback network, or
+    /// `localhost`.
+    pub fn is_loopback(&self) -> bool {
+        match self.host().parse::<IpAddr>() {
+            Ok(ip) => ip.to_canonical().is_loopback(),
+            Err(_) => self.host().eq_ignore_ascii_case("localhost"),
+        }
+    }
+
+    /// Returns true if everything that is sent to this target goes to `allowed`: to the same
+    /// origin, and to the same path if `allowed` has one.
+    pub fn is_within(&self, allowed: &Self) -> bool {
+        let path = |target: &Self| {
+            let path = target.path.as_deref()?;
+            Some(path.split_once('?').map_or(path, |(path, _)| path).to_owned())
+        };
+        self.tls == allowed.tls
+            && self.host().eq_ignore_ascii_case(allowed.host())
+            && self.port() == allowed.port()
+            && (allowed.path.is_none() || path(self) == path(allowed))
+    }
+
     pub(super) fn host(&self) -> &str {
         self.authority.host().trim_start_matches('[').trim_end_matches(']')
     }
@@ -132,6 +154,47 @@ mod tests {
             ("http://192.168.0.2:4400", "127.0.0.1:4400", false),
         ] {
             assert_eq!(leads(target, address), expected, "{target} {address}");
+        }
+    }
+
+    #[test]
+    fn loopback_is_an_address_and_not_a_look_alike() {
+        let is = |target: &str| target.parse::<Target>().unwrap().is_loopback();
+        for target in
+            ["http://127.0.0.1:1", "http://127.9.9.9", "http://[::1]:1/x", "https://LOCALHOST"]
+        {
+            assert!(is(target), "{target}");
+        }
+        assert!(is("http://[::ffff:127.0.0.1]"));
+        for target in [
+            "http://localhost.example.com",
+            "http://127.0.0.1.example.com",
+            "http://0.0.0.0:1",
+            "http://2130706433",
+            "http://169.254.169.254",
+            "http://10.0.0.1",
+        ] {
+            assert!(!is(target), "{target}");
+        }
+    }
+
+    #[test]
+    fn a_target_is_within_its_origin_and_path() {
+        let is = |target: &str, allowed: &str| {
+            target.parse::<Target>().unwrap().is_within(&allowed.parse().unwrap())
+        };
+        for (target, allowed, expected) in [
+            ("https://a.example/x?y", "https://a.example", true),
+            ("https://A.example:443", "https://a.example", true),
+            ("http://a.example", "https://a.example", false),
+            ("https://a.example:444", "https://a.example", false),
+            ("https://a.example.org", "https://a.example", false),
+            ("https://a.example/hooks?x", "https://a.example/hooks", true),
+            // Without a path, a delivery's own one is used.
+            ("https://a.example", "https://a.example/hooks", false),
+            ("https://a.example/hooks/../x", "https://a.example/hooks", false),
+        ] {
+            assert_eq!(is(target, allowed), expected, "{target} {allowed}");
         }
     }
 

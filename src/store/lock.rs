@@ -51,6 +51,32 @@ pub(super) fn take(store: &Path, holder: &str) -> Result<Lock, StoreError> {
     Ok(Lock { file })
 }
 
+/// Returns the URL of the listener that has a store open; none if no listener has.
+pub fn listener_of(store: &Path) -> Option<String> {
+    let file = File::open(path_of(&location::real_path(store))).ok()?;
+    let mut text = String::new();
+    (&file).take(200).read_to_string(&mut text).ok()?;
+    let (process, url) = text.trim().strip_prefix(MARK)?.split_once(", ")?;
+    // Testing the lock takes it for a moment, which could refuse a listener that just starts. While
+    // the process that wrote the file is there, the lock is most likely its own.
+    let is_held = is_running(process.parse().ok()?)
+        && matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock));
+    (is_held && url.starts_with("http://")).then(|| url.to_owned())
+}
+
+#[cfg(unix)]
+fn is_running(process: i32) -> bool {
+    use rustix::io::Errno;
+    use rustix::process::{Pid, test_kill_process};
+    let tested = Pid::from_raw(process).map(test_kill_process);
+    matches!(tested, Some(Ok(()) | Err(Errno::PERM)))
+}
+
+#[cfg(not(unix))]
+fn is_running(_process: i32) -> bool {
+    true
+}
+
 /// Returns whether the file is empty or was written as a lock.
 fn is_lock_file(file: &mut File) -> io::Result<bool> {
     let mut start = Vec::new();
