@@ -15,6 +15,7 @@ mod list;
 mod listen;
 mod log;
 mod man;
+mod mcp;
 mod progress;
 mod providers;
 mod prune;
@@ -44,6 +45,7 @@ use import::ImportArgs;
 use list::ListArgs;
 use listen::ListenArgs;
 use man::CompletionsArgs;
+use mcp::McpArgs;
 use providers::ProvidersArgs;
 use prune::PruneArgs;
 use replay::ReplayArgs;
@@ -121,6 +123,9 @@ enum Command {
     /// Print the man page
     #[command(after_help = help::footer("man"))]
     Man,
+    /// Serve agents over standard input and output (Model Context Protocol)
+    #[command(after_help = help::footer("mcp"))]
+    Mcp(McpArgs),
     /// Send stored deliveries again, re-signed or byte for byte
     #[command(after_help = help::footer("resend"))]
     Resend(ResendArgs),
@@ -184,6 +189,7 @@ fn dispatch(cli: Cli) -> Result<(), CliError> {
         Command::Config(args) => config::run(&args),
         Command::Completions(args) => man::completions(&args),
         Command::Man => man::run(),
+        Command::Mcp(args) => mcp::run(args),
         Command::Resend(args) => resend::run(&args),
         Command::Filters => print(&help::filters()),
         Command::Respond => print(help::RESPOND),

@@ -24,6 +24,7 @@
 //!  front ends        cli/        one file per command
 //!                    dashboard/  event loop, terminal, effects, view
 //!                    headless    JSON lines
+//!                    mcp/        tools for agents (Model Context Protocol)
 //!  configuration     config/     settings of all of the above, and of what is below
 //!  dashboard core    app/        pure: Event → update → effects
 //!  operations        ops/        resend, edit, fixtures, replay, search
@@ -58,6 +59,7 @@ pub(crate) mod headless;
 pub(crate) mod input_file;
 pub mod intake;
 pub mod listener;
+pub(crate) mod mcp;
 pub mod ops;
 pub mod outbound;
 pub(crate) mod output;

@@ -18,7 +18,7 @@ type Tested<T = ()> = Result<T, Box<dyn std::error::Error>>;
 /// The layers, highest first. A module names modules of lower layers, or others of its own layer
 /// as long as no cycle arises.
 const LAYERS: &[(&str, &[&str])] = &[
-    ("front ends", &["cli", "dashboard", "headless"]),
+    ("front ends", &["cli", "dashboard", "headless", "mcp"]),
     ("configuration", &["config"]),
     ("dashboard core", &["app"]),
     ("operations", &["ops"]),

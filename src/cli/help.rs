@@ -140,6 +140,16 @@ const EXAMPLES: &[Examples] = &[
         "config",
         &[("Start a configuration file", "hookglass config --print-default > hookglass.toml")],
     ),
+    (
+        "mcp",
+        &[
+            ("Add the server to Claude Code", "claude mcp add hookglass -- hookglass mcp"),
+            (
+                "Allow agents to send to a staging server",
+                "hookglass mcp --allow-send https://staging.example.com/hooks",
+            ),
+        ],
+    ),
     ("completions", &[("Complete in the current shell", "source <(hookglass completions bash)")]),
     ("man", &[("Read the man page", "hookglass man | man -l -")]),
 ];

@@ -12,7 +12,7 @@ use crate::ops::KnownProviders;
 use crate::provider::Provider;
 use crate::signature::{Credentials, lint, lint_under};
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(super) struct ProviderArgs {
     /// Provider; several separated by commas, or `auto` to recognize each delivery [default: `provider`
     /// in hookglass.toml, else `auto` to listen and `cribbly` to send]

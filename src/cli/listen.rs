@@ -5,23 +5,24 @@ mod routing;
 
 use std::io::{IsTerminal as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, FromArgMatches as _, ValueEnum};
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::keyring::{Keyring, ProviderArgs, known_providers};
 use super::{CliError, StoreArgs, demo, signals};
 use crate::app::Session;
-use crate::config::{Config, Dashboard, GlyphChoice};
+use crate::config::{Config, Dashboard, ForwardTo, GlyphChoice};
 use crate::dashboard::{self, view::Glyphs};
 use crate::headless::{self, Format, HeadlessError};
 use crate::intake::{Controls, Diagnoser, Intake, PausedRequests, Sequencer, learn_schemas};
 use crate::listener::{self, BindError, Limits};
+use crate::mcp::{ListenerOptions, SendPolicy};
 use crate::ops::KnownProviders;
 use crate::outbound::Target;
 use crate::output;
@@ -95,13 +96,84 @@ pub(super) fn run(args: ListenArgs) -> Result<(), CliError> {
             .for_each(|credentials| credentials.secrets.push(demo::secret()));
     }
     let runtime = tokio::runtime::Runtime::new().map_err(CliError::environment)?;
-    runtime.block_on(listen(args, config, keyring))
+    runtime.block_on(async {
+        process_limits::set();
+        // From here on a signal shuts down in order, even right after the address is printed.
+        let signal = signals::caught().map_err(CliError::environment)?;
+        listen(args, (config, keyring), signal, None).await
+    })
 }
 
-async fn listen(args: ListenArgs, config: Config, keyring: Keyring) -> Result<(), CliError> {
-    process_limits::set();
-    // From here on a signal shuts down in order, even right after the address is printed.
-    let signal = signals::caught().map_err(CliError::environment)?;
+/// A listener without a front end, in a process that does something else.
+#[derive(Debug)]
+pub(super) struct BackgroundListener {
+    /// Gets its URLs and controls once it accepts requests.
+    pub(super) ready: oneshot::Sender<StartedListener>,
+    pub(super) stop: CancellationToken,
+    /// Targets that the configuration may forward to.
+    pub(super) send_policy: SendPolicy,
+}
+
+/// A listener that accepts requests.
+#[derive(Debug)]
+pub(super) struct StartedListener {
+    pub(super) url: String,
+    pub(super) public_url: PublicUrl,
+    pub(super) controls: Controls,
+    /// What the configuration does, and warnings.
+    pub(super) notes: Vec<String>,
+}
+
+/// Runs a listener without a front end until it is stopped. Blocks.
+pub(super) fn run_in_background(
+    args: ListenArgs,
+    background: BackgroundListener,
+) -> Result<(), CliError> {
+    let config = args.provider.config.load()?;
+    let mut targets = config.forwards.iter().map(ForwardTo::target);
+    if let Some(target) = targets.find(|target| !background.send_policy.allows(target)) {
+        return Err(CliError::usage(format!(
+            "the configuration forwards to {}, which is not a loopback address; start the server \
+             with `hookglass mcp --allow-send {}`",
+            target.origin(),
+            target.origin()
+        )));
+    }
+    let keyring = args.provider.listening_keyring(&config)?;
+    let runtime = tokio::runtime::Runtime::new().map_err(CliError::environment)?;
+    let stopped = background.stop.clone().cancelled_owned();
+    runtime.block_on(listen(args, (config, keyring), stopped, Some(background)))
+}
+
+impl ListenArgs {
+    /// Returns the arguments of a listener on a loopback address.
+    pub(super) fn in_background(
+        options: &ListenerOptions,
+        provider: ProviderArgs,
+        store: PathBuf,
+    ) -> Result<Self, String> {
+        let ListenerOptions { port, provider: name, forward, respond, public_url, strict } =
+            options;
+        let mut words = vec![format!("--bind=127.0.0.1:{port}")];
+        words.extend(forward.iter().map(|url| format!("--forward={url}")));
+        words.extend(respond.iter().map(|rule| format!("--respond={rule}")));
+        words.extend(public_url.iter().map(|url| format!("--public-url={url}")));
+        words.extend(strict.then(|| "--strict".to_owned()));
+        let command = Self::augment_args(clap::Command::new("listen").no_binary_name(true));
+        let matches = command.try_get_matches_from(words).map_err(|error| error.to_string())?;
+        let args = Self::from_arg_matches(&matches).map_err(|error| error.to_string())?;
+        let provider =
+            ProviderArgs { provider: name.clone().or(provider.provider.clone()), ..provider };
+        Ok(Self { provider, store: StoreArgs { store: Some(store) }, ..args })
+    }
+}
+
+async fn listen(
+    args: ListenArgs,
+    (config, keyring): (Config, Keyring),
+    signal: impl Future<Output = ()> + Send + 'static,
+    background: Option<BackgroundListener>,
+) -> Result<(), CliError> {
     // Bind first: if the port is in use, the store must stay untouched.
     let listener = bind(&args).await.map_err(CliError::environment)?;
     let address = listener.local_addr().map_err(CliError::environment)?;
@@ -123,7 +195,7 @@ async fn listen(args: ListenArgs, config: Config, keyring: Keyring) -> Result<()
     };
     let (store, writer) = opened.map_err(CliError::environment)?.map_err(CliError::environment)?;
     tracing::info!(%address, store = ?place, providers = keyring.candidates.len(), "listening");
-    let headless = args.headless || !std::io::stdout().is_terminal();
+    let headless = background.is_none() && (args.headless || !std::io::stdout().is_terminal());
     let Keyring { candidates, mut notes, warnings: found } = keyring;
     notes.extend(plan.announced.clone());
     let warnings = warnings(found.into_iter().chain(plan.warnings(headless)).collect(), address);
@@ -152,6 +224,7 @@ async fn listen(args: ListenArgs, config: Config, keyring: Keyring) -> Result<()
         notes,
         warnings,
         headless,
+        background,
     };
     // Boxed because the future holds the state of every front end.
     let outcome = Box::pin(front.run(listener, signal)).await;
@@ -236,11 +309,12 @@ struct ListenSession {
     notes: Vec<String>,
     warnings: Vec<String>,
     headless: bool,
+    background: Option<BackgroundListener>,
 }
 
 impl ListenSession {
     async fn run(
-        self,
+        mut self,
         listener: TcpListener,
         signal: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), CliError> {
@@ -278,7 +352,14 @@ impl ListenSession {
         if let Some(credentials) = self.verifier.candidates().first().filter(|_| self.args.demo) {
             tasks.spawn(demo::run(credentials.clone(), own.clone(), stop.clone()));
         }
-        let ended = if let Some(follower) = follower {
+        let ended = if let Some(BackgroundListener { ready, stop, .. }) = self.background.take() {
+            // The receiver is gone only if the process ends.
+            let notes = self.notes.iter().chain(&self.warnings).cloned().collect();
+            let (url, public_url) = (self.session.url.clone(), public_url.clone());
+            let _ = ready.send(StartedListener { url, public_url, controls, notes });
+            watch_tasks(stop.cancelled_owned(), &mut tasks).await;
+            Ok(())
+        } else if let Some(follower) = follower {
             let format = match self.args.output {
                 Output::Jsonl => Format::Jsonl,
                 Output::Text => Format::Text,

@@ -87,7 +87,7 @@ pub fn default_statuses(verdict: Option<SignatureStatus>) -> Statuses {
 pub enum ReplayEvent {
     /// Number of requests to send.
     Started(usize),
-    /// One request has its outcome; those of other requests in transit may come in any order.
+    /// One request has its outcome; those of other requests in transit may arrive in any order.
     Done(CaseOutcome),
     /// All outcomes, in the order of sending.
     Finished(Vec<CaseOutcome>),

@@ -1,0 +1,103 @@
+//! `hookglass mcp`: serves agents over standard input and output.
+
+use std::path::PathBuf;
+use std::thread;
+
+use clap::Args;
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+
+use super::keyring::{Keyring, ProviderArgs, known_providers};
+use super::listen::{self, BackgroundListener, ListenArgs, StartedListener};
+use super::{CliError, StoreArgs, signals};
+use crate::mcp::{ListenerOptions, RunningListener, SendPolicy, Setup, StartListener, serve};
+use crate::outbound::Target;
+
+#[derive(Debug, Args)]
+pub(super) struct McpArgs {
+    #[command(flatten)]
+    store: StoreArgs,
+    /// URL that may be sent to besides loopback addresses; repeat for each. Without a path, every
+    /// path is allowed
+    #[arg(long, value_name = "URL")]
+    allow_send: Vec<Target>,
+    /// Show the signatures and credentials of deliveries, which are withheld otherwise
+    #[arg(long)]
+    with_signature: bool,
+    #[command(flatten)]
+    provider: ProviderArgs,
+}
+
+pub(super) fn run(args: McpArgs) -> Result<(), CliError> {
+    // Standard input carries the protocol.
+    args.provider.secrets.leave_standard_input("mcp")?;
+    let config = args.provider.config.load()?;
+    let Keyring { candidates, warnings, .. } = args.provider.listening_keyring(&config)?;
+    let mut known = known_providers(&config);
+    known.secrets.extend(candidates.iter().flat_map(|one| one.secrets.iter().cloned()));
+    let folder = std::env::current_dir().map_err(CliError::environment)?;
+    let send_policy = SendPolicy { allowed: args.allow_send };
+    let starter = Starter {
+        store: args.store.path(),
+        provider: args.provider,
+        send_policy: send_policy.clone(),
+    };
+    let setup = Setup {
+        store: args.store.path(),
+        credentials: candidates,
+        known,
+        warnings,
+        send_policy,
+        with_signature: args.with_signature,
+        folder,
+        volatile: config.dashboard.preferences.volatile,
+        starter: Box::new(starter),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(CliError::environment)?;
+    let outcome = runtime.block_on(async {
+        let signal = signals::caught().map_err(CliError::environment)?;
+        let streams = rmcp::transport::stdio_pipes();
+        serve(setup, streams, signal).await.map_err(CliError::environment)
+    });
+    // A read of standard input cannot be canceled everywhere.
+    runtime.shutdown_background();
+    outcome
+}
+
+/// Starts listeners in this process, with the flags of the server.
+#[derive(Debug)]
+struct Starter {
+    store: PathBuf,
+    provider: ProviderArgs,
+    send_policy: SendPolicy,
+}
+
+impl StartListener for Starter {
+    fn start(&self, options: &ListenerOptions) -> Result<RunningListener, String> {
+        let args = ListenArgs::in_background(options, self.provider.clone(), self.store.clone())?;
+        let (ready, started) = oneshot::channel();
+        let stop = CancellationToken::new();
+        let ended = CancellationToken::new();
+        let background =
+            BackgroundListener { ready, stop: stop.clone(), send_policy: self.send_policy.clone() };
+        let ending = ended.clone().drop_guard();
+        let listening = thread::Builder::new().name("listener".to_owned()).spawn(move || {
+            let _ending = ending;
+            listen::run_in_background(args, background)
+        });
+        let listening = listening.map_err(|error| format!("cannot start a thread: {error}"))?;
+        match started.blocking_recv() {
+            Ok(StartedListener { url, public_url, controls, notes }) => {
+                Ok(RunningListener { url, public_url, rules: controls.rules, notes, stop, ended })
+            }
+            // It ended before it listened.
+            Err(_) => Err(match listening.join() {
+                Ok(Err(error)) => error.report(),
+                Ok(Ok(())) | Err(_) => "the listener ended at once".to_owned(),
+            }),
+        }
+    }
+}
