@@ -31,8 +31,8 @@ pub use handshake::{FieldName, Handshake, HandshakeCondition, HandshakeToken};
 pub use placeholders::{Digest, FIELDS, FillField, Filling, PlaceholderError, Placeholders};
 pub use sample::{Sample, Seed};
 pub use scheme::{
-    Algorithm, AlgorithmFrom, Encoding, PairSyntax, Scheme, SchemeCondition, Schemes, SecretForm,
-    TimestampSpec, Unit,
+    Algorithm, AlgorithmFrom, Encoding, JwtAlgorithm, JwtSpec, KeySource, PairSyntax, Scheme,
+    SchemeCondition, Schemes, SecretForm, TimestampSpec, Unit,
 };
 pub use signed_template::{BodyHash, SignedTemplate, TemplatePart};
 pub use value_location::ValueLocation;

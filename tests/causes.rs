@@ -37,7 +37,7 @@ fn scheme(provider: &Provider) -> &Scheme {
 fn secret(scheme: &Scheme) -> String {
     let key = b"test-key-not-a-real-one-32-bytes";
     let text = match scheme.secret {
-        SecretForm::Utf8 | SecretForm::Utf8Nfkd | SecretForm::Utf8Html => {
+        SecretForm::Utf8 | SecretForm::Utf8Nfkd | SecretForm::Utf8Html | SecretForm::PublicKey => {
             "Test-key-not_a-Real-one".to_owned()
         }
         SecretForm::Base64 | SecretForm::Base64IfPrefixed => STANDARD.encode(key),
@@ -516,9 +516,10 @@ fn nothing_is_claimed_about_a_wrong_secret() {
         }
         let signed = Request::signed(&provider, &secret, &headers, body.as_bytes(), URL);
         let other = match scheme(&provider).secret {
-            SecretForm::Utf8 | SecretForm::Utf8Nfkd | SecretForm::Utf8Html => {
-                "another-secret-altogether".to_owned()
-            }
+            SecretForm::Utf8
+            | SecretForm::Utf8Nfkd
+            | SecretForm::Utf8Html
+            | SecretForm::PublicKey => "another-secret-altogether".to_owned(),
             SecretForm::Hex => "ab".repeat(32),
             SecretForm::Base64 | SecretForm::Base64IfPrefixed => {
                 format!("{}{}", scheme(&provider).secret_prefix, STANDARD.encode([7; 32]))

@@ -21,7 +21,7 @@ const URL: &str = "https://hooks.example/in?a=1";
 fn secret(provider: &Provider, number: u8) -> Secret {
     let key = [&b"test-key-not-a-real-one-32-byte"[..], &[b'0' + number]].concat();
     let text = match provider.scheme.secret {
-        SecretForm::Utf8 | SecretForm::Utf8Nfkd | SecretForm::Utf8Html => {
+        SecretForm::Utf8 | SecretForm::Utf8Nfkd | SecretForm::Utf8Html | SecretForm::PublicKey => {
             format!("test-key-not-a-real-one-{number}")
         }
         SecretForm::Base64 | SecretForm::Base64IfPrefixed => STANDARD.encode(&key),

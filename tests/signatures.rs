@@ -161,7 +161,7 @@ fn secret(provider: &Provider) -> Secret {
     use hookglass::provider::SecretForm;
     let key = b"test-key-not-a-real-one-32-bytes";
     let text = match provider.scheme.secret {
-        SecretForm::Utf8 | SecretForm::Utf8Nfkd | SecretForm::Utf8Html => {
+        SecretForm::Utf8 | SecretForm::Utf8Nfkd | SecretForm::Utf8Html | SecretForm::PublicKey => {
             "test-key-not-a-real-one".to_owned()
         }
         SecretForm::Base64 | SecretForm::Base64IfPrefixed => STANDARD.encode(key),

@@ -26,7 +26,9 @@ fn secret(provider: &Provider) -> String {
     let text = match provider.scheme.secret {
         // In another normalization form it has other bytes.
         SecretForm::Utf8Nfkd => "test-kéy-not-a-real-one".to_owned(),
-        SecretForm::Utf8 | SecretForm::Utf8Html => "test-key-not-a-real-one".to_owned(),
+        SecretForm::Utf8 | SecretForm::Utf8Html | SecretForm::PublicKey => {
+            "test-key-not-a-real-one".to_owned()
+        }
         SecretForm::Base64 | SecretForm::Base64IfPrefixed => STANDARD.encode(key),
         SecretForm::Hex => hex::encode(key),
     };

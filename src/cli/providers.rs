@@ -69,7 +69,7 @@ fn explained(provider: &Provider, variables: &[String]) -> String {
         }
     }
     for handshake in &provider.handshakes {
-        lines.push(format!("handshake  {} ({})", handshake.kind, handshake.method));
+        lines.push(format!("handshake  {} ({})", handshake.kind, handshake.method.join(", ")));
     }
     let samples: Vec<&str> = provider.samples.iter().map(|sample| sample.kind.as_str()).collect();
     if !samples.is_empty() {
@@ -100,6 +100,9 @@ fn secret(scheme: &Scheme) -> String {
         SecretForm::Base64 => "base64 of the key",
         SecretForm::Base64IfPrefixed => "base64 of the key if it has the prefix, else the key",
         SecretForm::Hex => "hex of the key",
+        SecretForm::PublicKey => {
+            "the public key or certificate: PEM, JSON Web Keys, or base64 of DER"
+        }
     };
     match scheme.secret_prefix.as_str() {
         "" => form.to_owned(),

@@ -183,7 +183,11 @@ fn judge(
         ));
     };
     let provider = credentials.provider.clone();
-    if credentials.secrets.is_empty() && provider.scheme.unchecked.is_none() {
+    let scheme = &provider.scheme;
+    let is_unknown = diagnosis.verdict.status == SignatureStatus::Unchecked
+        && scheme.unchecked.is_none()
+        && !scheme.algorithm.is_self_describing();
+    if credentials.secrets.is_empty() && is_unknown {
         return Err(no_secret(&provider.secret_env));
     }
     Ok((provider, diagnosis))

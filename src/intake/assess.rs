@@ -6,7 +6,8 @@ use jiff::Timestamp;
 
 use super::{Intake, peer};
 use crate::delivery::{
-    EventRef, Head, NewDelivery, Refusal, RequestFacts, SignatureStatus, UNKNOWN_PROVIDER, Verdict,
+    EventRef, Explanation, Head, NewDelivery, Refusal, RequestFacts, SignatureStatus,
+    UNKNOWN_PROVIDER, Verdict,
 };
 use crate::listener::{ClientResponse, Received};
 use crate::signature::{Greeting, Identified, Subject, Verifier};
@@ -32,7 +33,8 @@ impl Intake {
         let refused_with = refused.map(|(status, _)| *status);
         let greeting = match (refused, &self.policy.handshakes) {
             (None, Some(handshakes)) => {
-                handshakes.greet(&self.verifier, &received.head, &received.body)
+                let Received { head, body, received_at, .. } = &received;
+                handshakes.greet(&self.verifier, head, body, *received_at)
             }
             (_, _) => None,
         };
@@ -40,13 +42,14 @@ impl Intake {
             Some((_, refusal)) => self.identify_refused(refusal),
             None => self.identify(&received).await,
         };
+        let diagnosed = greeting.is_some();
         let handshake = greeting.map(|greeting| {
             describe_handshake(&mut findings, &greeting);
             let Greeting { status, headers, body, .. } = greeting;
             ClientResponse { status, headers, body }
         });
         let new = self.delivery(received, findings);
-        Assessment { new, refused_with, handshake, diagnosed: false }
+        Assessment { new, refused_with, handshake, diagnosed }
     }
 
     async fn identify(&self, received: &Received) -> Identified {
@@ -107,8 +110,23 @@ impl Intake {
 fn describe_handshake(findings: &mut Identified, greeting: &Greeting<'_>) {
     greeting.credentials.provider.name.clone_into(&mut findings.provider);
     findings.event.event_type = Some(greeting.kind.clone());
-    if matches!(findings.verdict.status, SignatureStatus::Missing | SignatureStatus::Unchecked) {
-        findings.verdict =
-            Verdict::explained(SignatureStatus::Unchecked, greeting.explanation.clone());
+    if let Some(verdict) = &greeting.verdict {
+        findings.verdict = verdict.clone();
+    }
+    let explanation = &greeting.explanation;
+    match findings.verdict.status {
+        SignatureStatus::Missing | SignatureStatus::Unchecked => {
+            findings.verdict = Verdict::explained(SignatureStatus::Unchecked, explanation.clone());
+        }
+        // The refusal of a handshake says why its signature fails.
+        status if greeting.verdict.is_some() && status != SignatureStatus::Verified => {
+            findings.verdict.explanation = Some(explanation.clone());
+        }
+        _ => {
+            let lines = [&explanation.sentence].into_iter().chain(&explanation.evidence);
+            for line in lines {
+                Explanation::add(&mut findings.verdict.explanation, line.clone());
+            }
+        }
     }
 }

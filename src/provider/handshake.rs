@@ -5,6 +5,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, de};
 
 use super::placeholders::{FillField, Filling, Placeholders};
+use super::value_location::one_or_more;
 
 /// A request that needs a certain response before events are sent.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -13,11 +14,20 @@ pub struct Handshake {
     /// Event type under which it is listed, in the provider's word.
     #[serde(rename = "type")]
     pub kind: String,
-    pub method: String,
+    /// Any of these request methods.
+    #[serde(deserialize_with = "one_or_more")]
+    pub method: Vec<String>,
     /// Conditions that a delivery must meet to be this handshake.
     pub when: Vec<HandshakeCondition>,
     /// Token that the user chose and that the provider sends back.
     pub token: Option<HandshakeToken>,
+    /// It is signed, and an unverified one is refused.
+    #[serde(default)]
+    pub verified: bool,
+    /// Key that the provider signs it with, in place of the secret.
+    pub signed_with: Option<String>,
+    /// Status for another token or an unverified signature, sent with an empty body.
+    pub refuse: Option<u16>,
     #[serde(default = "ok")]
     pub status: u16,
     pub content_type: Option<String>,
@@ -25,22 +35,33 @@ pub struct Handshake {
     pub headers: Vec<(String, Placeholders)>,
     #[serde(default)]
     pub body: Placeholders,
-    /// Sentence about what the user has to do next.
-    pub tell: Option<String>,
+    /// Sentences about what the user has to do next. One with a field that has no value is left
+    /// out.
+    #[serde(default, deserialize_with = "one_or_more")]
+    pub tell: Vec<Placeholders>,
 }
 
-/// A field that must have any value, or a certain one: `json:/type=url_verification`.
+/// A field that must have any value (`json:/challenge`), a certain one
+/// (`json:/type=url_verification`), or none (`!json:/events/0`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HandshakeCondition {
     field: FillField,
-    is: Option<String>,
+    test: ValueTest,
 }
 
-/// Location of a token, and the variable with the chosen one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum ValueTest {
+    Exists,
+    Is(String),
+    IsAbsent,
+}
+
+/// Variable with a token that the user chose, and its location in the request.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HandshakeToken {
-    pub from: FieldName,
+    /// None if the provider does not send the token, which only goes into the response.
+    pub from: Option<FieldName>,
     pub env: String,
 }
 
@@ -55,7 +76,8 @@ fn ok() -> u16 {
 impl Handshake {
     /// Returns whether a delivery is this handshake.
     pub fn is(&self, delivery: &Filling<'_>) -> bool {
-        delivery.head.method == self.method && self.when.iter().all(|one| one.holds(delivery))
+        self.method.contains(&delivery.head.method)
+            && self.when.iter().all(|one| one.holds(delivery))
     }
 
     /// Checks what each key allows on its own but not together with the others.
@@ -66,22 +88,52 @@ impl Handshake {
                 "the handshake `{kind}` has an empty `when`; every request would be it"
             ));
         }
-        if !(200..=599).contains(&self.status) {
+        if self.method.is_empty() {
+            return Err(format!("the handshake `{kind}` has no `method`"));
+        }
+        let statuses = [Some(self.status), self.refuse];
+        if !statuses.iter().flatten().all(|status| (200..=599).contains(status)) {
             return Err(format!("the handshake `{kind}` has no status from 200 to 599"));
+        }
+        if self.refuse.is_some() && self.token.is_none() && !self.verified {
+            return Err(format!(
+                "the handshake `{kind}` has `refuse`, but neither `token` nor `verified = true`"
+            ));
+        }
+        let uses_token = self.texts().any(|text| text.has(&|field| *field == FillField::Token));
+        if uses_token && self.token.is_none() {
+            return Err(format!("the handshake `{kind}` uses {{{{token}}}}, but has no `token`"));
         }
         Ok(())
     }
 
     /// Returns whether the response needs the provider's secret.
-    pub fn wants_secret(&self) -> bool {
-        self.body.wants_hmac() || self.headers.iter().any(|(_, value)| value.wants_hmac())
+    pub fn needs_secret(&self) -> bool {
+        self.texts().any(Placeholders::needs_secret)
+    }
+
+    /// Returns whether the response contains the chosen token, or a digest of it.
+    pub fn needs_token(&self) -> bool {
+        self.texts().any(|text| text.has(&|field| *field == FillField::Token))
+    }
+
+    /// Returns whether the response contains the public URL, or a digest of it.
+    pub fn needs_url(&self) -> bool {
+        self.texts().any(|text| text.has(&|field| *field == FillField::Url))
+    }
+
+    fn texts(&self) -> impl Iterator<Item = &Placeholders> {
+        std::iter::once(&self.body).chain(self.headers.iter().map(|(_, value)| value))
     }
 }
 
 impl HandshakeCondition {
     fn holds(&self, delivery: &Filling<'_>) -> bool {
-        let found = self.field.find(delivery);
-        found.is_some_and(|found| self.is.as_ref().is_none_or(|is| *is == found))
+        match &self.test {
+            ValueTest::Exists => self.field.exists(delivery),
+            ValueTest::IsAbsent => !self.field.exists(delivery),
+            ValueTest::Is(expected) => self.field.find(delivery).as_ref() == Some(expected),
+        }
     }
 }
 
@@ -89,11 +141,13 @@ impl FromStr for HandshakeCondition {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (field, is) = match text.split_once('=') {
-            Some((field, is)) => (field, Some(is.to_owned())),
-            None => (text, None),
+        if let Some(field) = text.strip_prefix('!') {
+            return Ok(Self { field: field.parse()?, test: ValueTest::IsAbsent });
+        }
+        let Some((field, value)) = text.split_once('=') else {
+            return Ok(Self { field: text.parse()?, test: ValueTest::Exists });
         };
-        Ok(Self { field: field.parse()?, is })
+        Ok(Self { field: field.parse()?, test: ValueTest::Is(value.to_owned()) })
     }
 }
 

@@ -3,7 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Deserializer, de};
+use sha2::{Digest as _, Sha256};
 
 use super::template::{self, OldSpelling, Piece, Unclosed};
 use crate::delivery::{DeliveryId, EventRef, Head, header_text};
@@ -23,8 +26,32 @@ pub enum FillField {
     Query(String),
     Json(String),
     Form(String),
-    /// The HMAC-SHA256 of another field under the provider's secret, in hex.
-    Hmac(Box<Self>),
+    /// The chosen token of a handshake.
+    Token,
+    /// The public URL of the request.
+    Url,
+    /// The HMAC-SHA256 of another field under the provider's secret.
+    Hmac(Box<Self>, DigestForm),
+    /// The SHA-256 of other fields, one after the other.
+    Sha256(Vec<Self>, DigestForm),
+    /// The base64 of another field.
+    Base64(Box<Self>),
+}
+
+/// Text encoding of a digest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DigestForm {
+    Hex,
+    Base64,
+}
+
+impl DigestForm {
+    fn write(self, digest: &[u8]) -> String {
+        match self {
+            Self::Hex => hex::encode(digest),
+            Self::Base64 => STANDARD.encode(digest),
+        }
+    }
 }
 
 /// Lists all fields, for errors and documentation.
@@ -41,11 +68,22 @@ pub struct Filling<'d> {
     pub number: Option<DeliveryId>,
     /// Digest of a text; `None` without a secret or if the text must not be digested.
     pub hmac: Option<Digest<'d>>,
+    /// The chosen token of a handshake.
+    pub token: Option<&'d str>,
+    /// The public URL of the request, if it is known.
+    pub url: Option<&'d str>,
 }
 
-/// Computes a digest in hex.
+impl<'d> Filling<'d> {
+    /// Creates the source of a request's own values.
+    pub fn new(head: &'d Head, body: &'d [u8], event: &'d EventRef, provider: &'d str) -> Self {
+        Self { head, body, event, provider, number: None, hmac: None, token: None, url: None }
+    }
+}
+
+/// Computes a digest.
 #[derive(Clone, Copy)]
-pub struct Digest<'d>(pub &'d dyn Fn(&str) -> Option<String>);
+pub struct Digest<'d>(pub &'d dyn Fn(&str) -> Option<Vec<u8>>);
 
 impl fmt::Debug for Digest<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -67,7 +105,13 @@ impl FromStr for FillField {
             Some(("query", name)) => named(Self::Query, name),
             Some(("form", name)) => named(Self::Form, name),
             Some(("json", path)) if path.starts_with('/') => named(Self::Json, path),
-            Some(("hmac", field)) => Ok(Self::Hmac(Box::new(field.parse()?))),
+            Some(("hmac", field)) => Ok(Self::Hmac(Box::new(field.parse()?), DigestForm::Hex)),
+            Some(("hmac-base64", field)) => {
+                Ok(Self::Hmac(Box::new(field.parse()?), DigestForm::Base64))
+            }
+            Some(("sha256", fields)) => Ok(Self::Sha256(list(fields)?, DigestForm::Hex)),
+            Some(("sha256-base64", fields)) => Ok(Self::Sha256(list(fields)?, DigestForm::Base64)),
+            Some(("base64", field)) => Ok(Self::Base64(Box::new(field.parse()?))),
             Some(_) => Err(unknown()),
             None => Ok(match text {
                 "id" => Self::Number,
@@ -76,6 +120,8 @@ impl FromStr for FillField {
                 "provider" => Self::Provider,
                 "method" => Self::Method,
                 "target" => Self::Target,
+                "token" => Self::Token,
+                "url" => Self::Url,
                 _ => return Err(unknown()),
             }),
         }
@@ -102,9 +148,43 @@ impl FillField {
             }
             Self::Json(path) => pointer::lookup(from.body, path),
             Self::Form(name) => form::field(from.body, name),
-            Self::Hmac(field) => (from.hmac?.0)(&field.find(from)?),
+            Self::Token => from.token.map(str::to_owned),
+            Self::Url => from.url.map(str::to_owned),
+            Self::Hmac(field, form) => {
+                (from.hmac?.0)(&field.find(from)?).map(|digest| form.write(&digest))
+            }
+            Self::Sha256(fields, form) => {
+                let text: String =
+                    fields.iter().map(|one| one.find(from)).collect::<Option<_>>()?;
+                Some(form.write(&Sha256::digest(text)))
+            }
+            Self::Base64(field) => field.find(from).map(|text| STANDARD.encode(text)),
         }
     }
+
+    /// Returns whether a request has the field, which may be an object or an array in JSON.
+    pub(super) fn exists(&self, from: &Filling<'_>) -> bool {
+        match self {
+            Self::Json(path) => {
+                pointer::raw(from.body, &pointer::steps(path)).is_some_and(|raw| raw != "null")
+            }
+            other => other.find(from).is_some(),
+        }
+    }
+
+    /// Returns whether a field, or one inside it, passes a test.
+    fn has(&self, test: &dyn Fn(&Self) -> bool) -> bool {
+        let inside = match self {
+            Self::Hmac(field, _) | Self::Base64(field) => field.has(test),
+            Self::Sha256(fields, _) => fields.iter().any(|one| one.has(test)),
+            _ => false,
+        };
+        inside || test(self)
+    }
+}
+
+fn list(fields: &str) -> Result<Vec<FillField>, String> {
+    fields.split(',').map(|field| field.trim().parse()).collect()
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -134,9 +214,26 @@ impl Placeholders {
         self.json
     }
 
-    /// Returns whether it has a digest, which needs a provider's secret.
-    pub fn wants_hmac(&self) -> bool {
-        self.parts.iter().any(|part| matches!(part, FillPart::Field(FillField::Hmac(_))))
+    /// Returns whether it has a digest that needs a provider's secret.
+    pub fn needs_secret(&self) -> bool {
+        self.has(&|field| matches!(field, FillField::Hmac(..)))
+    }
+
+    /// Returns whether a field passes a test.
+    pub(super) fn has(&self, test: &dyn Fn(&FillField) -> bool) -> bool {
+        self.parts.iter().any(|part| match part {
+            FillPart::Field(field) => field.has(test),
+            FillPart::Text(_) => false,
+        })
+    }
+
+    /// Returns the text for a delivery; none if a field has no value.
+    pub fn fill_whole(&self, from: &Filling<'_>) -> Option<String> {
+        let is_filled = |part: &FillPart| match part {
+            FillPart::Field(field) => field.find(from).is_some_and(|found| !found.is_empty()),
+            FillPart::Text(_) => true,
+        };
+        self.parts.iter().all(is_filled).then(|| self.fill(from))
     }
 
     /// Returns the text for a delivery. Fields without a value are left out.
@@ -196,14 +293,14 @@ mod tests {
     fn filled(template: &str) -> String {
         let head = Head::build("POST", "/a?q=x%20y&z=1", &[Header::new("X-A", "say \"hi\"")]);
         let event = EventRef { id: Some("e1".to_owned()), event_type: None };
-        let digest = |text: &str| Some(format!("<{text}>"));
+        let digest = |text: &str| Some(text.as_bytes().to_vec());
+        let body = br#"{"n":1.0,"s":"a\nb"}"#;
         let filling = Filling {
-            head: &head,
-            body: br#"{"n":1.0,"s":"a\nb"}"#,
-            event: &event,
-            provider: "p",
             number: Some(DeliveryId(7)),
             hmac: Some(Digest(&digest)),
+            token: Some("chosen"),
+            url: Some("https://h.example/a"),
+            ..Filling::new(&head, body, &event, "p")
         };
         template.parse::<Placeholders>().unwrap().fill(&filling)
     }
@@ -221,7 +318,15 @@ mod tests {
                 r#"{"a":"say \"hi\"","s":"a\nb"}"#,
             ),
             ("{{json:/n}}", "1.0"),
-            ("{{hmac:json:/n}}", "<1.0>"),
+            ("{{hmac:json:/n}}", "312e30"),
+            ("{{hmac-base64:json:/n}}", "MS4w"),
+            ("{{base64:query:q}}", "eCB5"),
+            // printf '1.0chosenhttps://h.example/a' | sha256sum
+            (
+                "{{sha256:json:/n,token,url}}",
+                "0b0ab08dd976846d2fb66c680ef2240ca983ee02975378a01991479660a16805",
+            ),
+            ("{{sha256-base64:json:/none}}", ""),
             ("{{method}} {{target}} {{provider}}", "POST /a?q=x%20y&z=1 p"),
         ] {
             assert_eq!(filled(template), text, "{template}");

@@ -37,6 +37,22 @@ pub enum Algorithm {
     Ed25519,
     /// ECDSA over P-256 with SHA-256, the signature in DER; the secret is the public key (SPKI).
     EcdsaP256,
+    /// ECDSA over P-256 with SHA-1, the signature in DER.
+    EcdsaP256Sha1,
+    /// RSA PKCS #1 v1.5 (RFC 8017 section 8.2); the secret is the public key or a certificate.
+    RsaSha1,
+    /// As [`Self::RsaSha1`].
+    RsaSha256,
+    /// As [`Self::RsaSha1`].
+    RsaSha512,
+    /// RSA PSS (RFC 8017 section 8.1); the secret is the public key or a certificate.
+    RsaPssSha256,
+    /// As [`Self::RsaPssSha256`].
+    RsaPssSha512,
+    /// A JSON Web Token (RFC 7519) or JSON Web Signature (RFC 7515).
+    Jwt,
+    /// HTTP Message Signatures (RFC 9421).
+    HttpMessageSignature,
     /// No digest: the secret itself is sent.
     Token,
 }
@@ -44,7 +60,36 @@ pub enum Algorithm {
 impl Algorithm {
     /// Returns whether signing takes another key than verifying.
     pub fn is_asymmetric(self) -> bool {
-        matches!(self, Self::Ed25519 | Self::EcdsaP256)
+        match self {
+            Self::Ed25519
+            | Self::EcdsaP256
+            | Self::EcdsaP256Sha1
+            | Self::RsaSha1
+            | Self::RsaSha256
+            | Self::RsaSha512
+            | Self::RsaPssSha256
+            | Self::RsaPssSha512 => true,
+            Self::HmacSha256
+            | Self::HmacSha1
+            | Self::HmacSha384
+            | Self::HmacSha512
+            | Self::HmacMd5
+            | Self::Sha256SecretFirst
+            | Self::Md5
+            | Self::Sha1
+            | Self::Sha256
+            | Self::Sha384
+            | Self::Sha512
+            | Self::Jwt
+            | Self::HttpMessageSignature
+            | Self::Token => false,
+        }
+    }
+
+    /// Returns whether the signature itself says what it covers, as tokens and HTTP message
+    /// signatures do, so that much can be checked without the key.
+    pub fn is_self_describing(self) -> bool {
+        matches!(self, Self::Jwt | Self::HttpMessageSignature)
     }
 
     /// Returns whether it is a hash of a payload that contains the secret.
@@ -69,6 +114,14 @@ impl fmt::Display for Algorithm {
             Self::Sha256SecretFirst => "SHA-256 of the secret and",
             Self::Ed25519 => "Ed25519",
             Self::EcdsaP256 => "ECDSA P-256",
+            Self::EcdsaP256Sha1 => "ECDSA P-256 with SHA-1",
+            Self::RsaSha1 => "RSA-SHA1",
+            Self::RsaSha256 => "RSA-SHA256",
+            Self::RsaSha512 => "RSA-SHA512",
+            Self::RsaPssSha256 => "RSA-PSS-SHA256",
+            Self::RsaPssSha512 => "RSA-PSS-SHA512",
+            Self::Jwt => "JSON Web Token",
+            Self::HttpMessageSignature => "HTTP message signature",
             Self::Token => "the secret itself",
         })
     }
@@ -126,6 +179,9 @@ pub enum SecretForm {
     /// Base64 if the prefix was present, bytes otherwise.
     Base64IfPrefixed,
     Hex,
+    /// A public key or certificate as PEM, JSON Web Keys, or base64 of DER. Other secrets of the
+    /// provider are texts, such as an id that is signed.
+    PublicKey,
 }
 
 /// Unit of a timestamp.
@@ -182,6 +238,144 @@ impl AlgorithmFrom {
     pub fn algorithm(&self, name: &str) -> Option<Algorithm> {
         self.names.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, one)| *one)
     }
+}
+
+/// Requirements of a JSON Web Token.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JwtSpec {
+    /// Accepted algorithms, by their names in RFC 7518 and RFC 8037. A token cannot choose another
+    /// one.
+    #[serde(deserialize_with = "one_or_more")]
+    pub algorithms: Vec<JwtAlgorithm>,
+    /// The payload is not in the token: it is the body.
+    #[serde(default)]
+    pub detached: bool,
+    /// Accepted issuers (`iss`).
+    #[serde(default, deserialize_with = "one_or_more")]
+    pub issuer: Vec<String>,
+    /// Accepted audiences (`aud`).
+    #[serde(default, deserialize_with = "one_or_more")]
+    pub audience: Vec<String>,
+    /// Claims with a certain value, e.g. `email_verified=true`.
+    #[serde(default, deserialize_with = "one_or_more")]
+    pub claims: Vec<JwtClaim>,
+    /// Claims of which one must have the value of each configured text that is not a key.
+    #[serde(default, deserialize_with = "one_or_more")]
+    pub secret_claims: Vec<String>,
+    /// Claim with the SHA-256 of the body.
+    pub body_hash: Option<String>,
+    #[serde(default)]
+    pub body_hash_encoding: Encoding,
+    /// Seconds since `iat`.
+    pub max_age: Option<i64>,
+}
+
+/// Signature algorithm of a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum JwtAlgorithm {
+    #[serde(rename = "HS256")]
+    Hs256,
+    #[serde(rename = "HS384")]
+    Hs384,
+    #[serde(rename = "HS512")]
+    Hs512,
+    #[serde(rename = "RS256")]
+    Rs256,
+    #[serde(rename = "RS384")]
+    Rs384,
+    #[serde(rename = "RS512")]
+    Rs512,
+    #[serde(rename = "PS256")]
+    Ps256,
+    #[serde(rename = "PS384")]
+    Ps384,
+    #[serde(rename = "PS512")]
+    Ps512,
+    #[serde(rename = "ES256")]
+    Es256,
+    #[serde(rename = "ES384")]
+    Es384,
+    #[serde(rename = "EdDSA")]
+    EdDsa,
+}
+
+impl JwtAlgorithm {
+    /// Returns the name in the header of a token.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Hs256 => "HS256",
+            Self::Hs384 => "HS384",
+            Self::Hs512 => "HS512",
+            Self::Rs256 => "RS256",
+            Self::Rs384 => "RS384",
+            Self::Rs512 => "RS512",
+            Self::Ps256 => "PS256",
+            Self::Ps384 => "PS384",
+            Self::Ps512 => "PS512",
+            Self::Es256 => "ES256",
+            Self::Es384 => "ES384",
+            Self::EdDsa => "EdDSA",
+        }
+    }
+
+    /// Returns whether the key is a shared secret.
+    pub fn is_symmetric(self) -> bool {
+        matches!(self, Self::Hs256 | Self::Hs384 | Self::Hs512)
+    }
+}
+
+/// A claim that must have a certain value: `email_verified=true`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JwtClaim {
+    pub name: String,
+    pub value: String,
+}
+
+impl<'de> Deserialize<'de> for JwtClaim {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let (name, value) = text.split_once('=').ok_or_else(|| {
+            de::Error::custom(format!("invalid claim `{text}`: expected `NAME=VALUE`"))
+        })?;
+        Ok(Self { name: name.to_owned(), value: value.to_owned() })
+    }
+}
+
+/// Source of the provider's public keys. Nothing is fetched unless the user asks for it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeySource {
+    /// Address that always has the current keys.
+    pub url: Option<String>,
+    /// Location of the key's address in a delivery.
+    pub from: Option<ValueLocation>,
+    /// Hosts that this address may have; `*` is one label.
+    #[serde(default, deserialize_with = "one_or_more")]
+    pub hosts: Vec<String>,
+}
+
+impl KeySource {
+    /// Returns whether an address is HTTPS on one of the hosts.
+    pub fn allows(&self, url: &str) -> bool {
+        let Some(rest) = url.strip_prefix("https://") else { return false };
+        let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        self.url.as_deref() == Some(url) || self.hosts.iter().any(|pattern| is_host(pattern, host))
+    }
+}
+
+/// Returns whether a host has the labels of a pattern. Ports and user names make it another host.
+fn is_host(pattern: &str, host: &str) -> bool {
+    let is_plain =
+        |label: &str| label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let labels: Vec<&str> = host.split('.').collect();
+    let expected: Vec<&str> = pattern.split('.').collect();
+    labels.len() == expected.len()
+        && labels.iter().zip(expected).all(|(label, expected)| {
+            !label.is_empty()
+                && is_plain(label)
+                && (expected == "*" || label.eq_ignore_ascii_case(expected))
+        })
 }
 
 /// A value that must be present, or be a certain text: `header:x-version=v2`.
@@ -310,6 +504,12 @@ pub struct Scheme {
     /// Place of the SHA-256 of the body, in hex. Not checked for forms or if the place has no
     /// value.
     pub body_hash: Option<ValueLocation>,
+    /// Requirements, if the signature is a JSON Web Token.
+    pub jwt: Option<JwtSpec>,
+    /// Source of the public keys.
+    pub key: Option<KeySource>,
+    /// Pointer to the signature in the JSON that the value is the base64 of.
+    pub envelope: Option<String>,
     /// Reason why signatures of this provider cannot be checked, only recognized.
     pub unchecked: Option<String>,
     /// False if the signature does not cover the body.
@@ -344,7 +544,14 @@ impl Scheme {
         if self.list.is_some() && self.pairs.is_some() {
             return fail("`list` and `pairs` cannot be combined: a value is one or the other");
         }
-        if has(&TemplatePart::Secret) != self.algorithm.is_plain_hash() {
+        if (self.algorithm == Algorithm::Jwt) != self.jwt.is_some() {
+            return fail("`algorithm = \"jwt\"` and the table `jwt` belong together");
+        }
+        if self.key.as_ref().is_some_and(|key| key.from.is_some() && key.hosts.is_empty()) {
+            return fail("`key` has `from`, but no `hosts` that the address may have");
+        }
+        let signs_text = self.secret == SecretForm::PublicKey && has(&TemplatePart::Secret);
+        if has(&TemplatePart::Secret) != self.algorithm.is_plain_hash() && !signs_text {
             return fail(
                 "a plain hash (`md5`, `sha1`, `sha256`, `sha384`, `sha512`) and {{secret}} in `signed` \
                  belong together",
@@ -471,8 +678,14 @@ impl fmt::Display for Scheme {
         if self.unchecked.is_some() {
             return write!(f, "recognized by {place}, not checked");
         }
-        if algorithm == Algorithm::Token {
+        if matches!(algorithm, Algorithm::Token | Algorithm::HttpMessageSignature) {
             return write!(f, "{algorithm}, in {place}");
+        }
+        if let Some(jwt) = &self.jwt {
+            let names: Vec<&str> = jwt.algorithms.iter().map(|one| one.as_str()).collect();
+            let (names, detached) =
+                (names.join(" or "), if jwt.detached { ", detached" } else { "" });
+            return write!(f, "{algorithm} ({names}{detached}) in {place}");
         }
         let prefix = match (&self.pairs, self.prefix.as_str()) {
             (Some(PairSyntax { equals, keys, .. }), _) => {

@@ -64,6 +64,11 @@ pub struct SignedTemplate {
 }
 
 impl SignedTemplate {
+    /// Creates the template of a fixed text.
+    pub(crate) fn literal(text: &str) -> Self {
+        Self { parts: vec![TemplatePart::Text(text.to_owned())], text: text.to_owned() }
+    }
+
     /// Returns whether it is only the body.
     pub fn is_body(&self) -> bool {
         self.parts == [TemplatePart::Body]

@@ -92,14 +92,8 @@ impl Canned {
 
 fn filled(text: &Placeholders, delivery: &Delivery) -> String {
     let summary = &delivery.summary;
-    text.fill(&Filling {
-        head: &delivery.head,
-        body: &delivery.body,
-        event: &summary.event,
-        provider: &summary.provider,
-        number: Some(summary.id),
-        hmac: None,
-    })
+    let filling = Filling::new(&delivery.head, &delivery.body, &summary.event, &summary.provider);
+    text.fill(&Filling { number: Some(summary.id), ..filling })
 }
 
 impl Script {

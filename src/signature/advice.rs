@@ -1,7 +1,7 @@
 //! What to do about each cause.
 
-use super::Cause;
 use super::diagnose::sample;
+use super::{Cause, secret_key};
 use crate::delivery::{SignatureStatus, Verdict};
 use crate::provider::{Algorithm, Encoding, Provider, Scheme};
 use crate::secret::Secret;
@@ -13,6 +13,12 @@ pub(super) fn advise(verdict: &mut Verdict, provider: &Provider, secrets: &[Secr
     if explanation.fix().is_some() || !explanation.next().is_empty() {
         return;
     }
+    if verdict.status == SignatureStatus::Unchecked {
+        if let Some(fix) = key_fix(provider, secrets) {
+            explanation.help_mut().fix = Some(fix);
+        }
+        return;
+    }
     let secret = secrets.first().map_or(provider.secret_env.as_str(), Secret::name);
     let advice = Advice { provider, scheme: &provider.scheme, secret };
     if let Some(cause) = cause {
@@ -20,6 +26,20 @@ pub(super) fn advise(verdict: &mut Verdict, provider: &Provider, secrets: &[Secr
     } else if verdict.status == SignatureStatus::Mismatch {
         explanation.help_mut().next = advice.next_steps();
     }
+}
+
+/// Says how to get the public key of a provider that publishes it, if none is configured.
+fn key_fix(provider: &Provider, secrets: &[Secret]) -> Option<String> {
+    let scheme = &provider.scheme;
+    scheme.key.as_ref()?;
+    let has_key = secrets.iter().any(|secret| secret_key::key(scheme, secret).is_some());
+    (!has_key).then(|| {
+        format!(
+            "`hookglass providers fetch-key {0}` downloads the key once; or name a file with it: \
+             `secret_file` of [providers.{0}]",
+            provider.name
+        )
+    })
 }
 
 struct Advice<'a> {
@@ -180,6 +200,17 @@ impl Advice<'_> {
             | Cause::UrlHost => {
                 format!("set --public-url to the URL registered with {title}")
             }
+            Cause::JwtAlgorithm => {
+                "refuse such tokens: an attacker chooses the algorithm, the provider does not"
+                    .to_owned()
+            }
+            Cause::JwtClaim => format!(
+                "compare the claims with the settings of this endpoint at {title}; a token for another \
+                 endpoint must not verify"
+            ),
+            Cause::KeyUrl => format!(
+                "do not fetch this key; if {title} has a new host for keys, report it to hookglass"
+            ),
             Cause::Method => "sign the method that the request is sent with".to_owned(),
             Cause::TimestampMissing => format!("send the time of signing, as {title} does"),
             Cause::TimestampUnit | Cause::TimestampMalformed => self.time_call(),
@@ -213,6 +244,9 @@ impl Advice<'_> {
                 "serialize the event once: pass the object, not its JSON text, to the HTTP client"
                     .to_owned()
             }
+            Cause::BodyHash => "hash the bytes that are sent, and send them unchanged; nothing in \
+                                between may parse the body"
+                .to_owned(),
             Cause::SigOfEmptyBody => "read the body once, keep the bytes, and sign them: a \
                                       request stream is empty when it is read again"
                 .to_owned(),

@@ -154,6 +154,14 @@ causes! {
         "`Zoë` in place of `Zo\\u00eb`",
     BodySlashEscaping "body-slash-escaping" "slashes were escaped, or their escapes removed, after the body was signed"
         "`https:\\/\\/` in place of `https://`, from PHP's `json_encode`",
+    BodyHash "body-hash" "the body is not the one whose hash was signed"
+        "a body that changed after `request_body_sha256` was put into the token",
+    JwtAlgorithm "jwt-algorithm" "the token is signed with an algorithm that the provider does not use"
+        "`\"alg\":\"none\"`",
+    JwtClaim "jwt-claim" "a claim of the token is missing or has another value than expected"
+        "`aud` of another endpoint",
+    KeyUrl "key-url" "the delivery names a key at an address that is not the provider's"
+        "`SigningCertURL` on another host than `sns.REGION.amazonaws.com`",
     SigOfEmptyBody "sig-of-empty-body" "an empty body was signed"
         "the sender's body stream was read before it signed",
     TemplateBodyOnly "template-body-only" "only the body was signed; the provider signs more"

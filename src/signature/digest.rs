@@ -7,6 +7,7 @@ use sha2::{Digest as _, Sha256, Sha384, Sha512};
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
+use super::public_key::{self, PublicKey, PublicKeyAlgorithm};
 use crate::provider::Algorithm;
 
 /// Returns the size of a digest in bytes; a token has no fixed length.
@@ -17,8 +18,17 @@ pub(super) fn length(algorithm: Algorithm) -> Option<usize> {
         Algorithm::HmacSha256 | Algorithm::Sha256 | Algorithm::Sha256SecretFirst => Some(32),
         Algorithm::HmacSha384 | Algorithm::Sha384 => Some(48),
         Algorithm::HmacSha512 | Algorithm::Sha512 | Algorithm::Ed25519 => Some(64),
-        // DER omits leading zeros.
-        Algorithm::EcdsaP256 | Algorithm::Token => None,
+        // DER omits leading zeros, and RSA signatures are as long as their keys.
+        Algorithm::EcdsaP256
+        | Algorithm::EcdsaP256Sha1
+        | Algorithm::RsaSha1
+        | Algorithm::RsaSha256
+        | Algorithm::RsaSha512
+        | Algorithm::RsaPssSha256
+        | Algorithm::RsaPssSha512
+        | Algorithm::Jwt
+        | Algorithm::HttpMessageSignature
+        | Algorithm::Token => None,
     }
 }
 
@@ -39,32 +49,28 @@ pub(super) fn compute(algorithm: Algorithm, key: &[u8], content: &[u8]) -> Vec<u
             Sha256::new().chain_update(key).chain_update(content).finalize().to_vec()
         }
         Algorithm::Token => key.to_vec(),
-        // A public key cannot compute these.
-        Algorithm::Ed25519 | Algorithm::EcdsaP256 => Vec::new(),
+        // A public key cannot compute these, and the last two have modules of their own.
+        Algorithm::Ed25519
+        | Algorithm::EcdsaP256
+        | Algorithm::EcdsaP256Sha1
+        | Algorithm::RsaSha1
+        | Algorithm::RsaSha256
+        | Algorithm::RsaSha512
+        | Algorithm::RsaPssSha256
+        | Algorithm::RsaPssSha512
+        | Algorithm::Jwt
+        | Algorithm::HttpMessageSignature => Vec::new(),
     }
 }
 
 /// Returns true if a signature is that of the content under a key.
 pub(super) fn fits(algorithm: Algorithm, key: &[u8], content: &[u8], received: &[u8]) -> bool {
-    match algorithm {
-        Algorithm::Ed25519 => ed25519(key, content, received).is_some(),
-        Algorithm::EcdsaP256 => ecdsa_p256(key, content, received).is_some(),
-        _ => equal(&compute(algorithm, key, content), received),
+    match PublicKeyAlgorithm::of(algorithm) {
+        Some(algorithm) => {
+            public_key::read(key).iter().any(|key| key.verifies(algorithm, content, received))
+        }
+        None => equal(&compute(algorithm, key, content), received),
     }
-}
-
-fn ed25519(key: &[u8], content: &[u8], received: &[u8]) -> Option<()> {
-    let key = ed25519_dalek::VerifyingKey::from_bytes(key.try_into().ok()?).ok()?;
-    let signature = ed25519_dalek::Signature::from_slice(received).ok()?;
-    key.verify_strict(content, &signature).ok()
-}
-
-fn ecdsa_p256(key: &[u8], content: &[u8], received: &[u8]) -> Option<()> {
-    use p256::ecdsa::signature::Verifier as _;
-    use p256::pkcs8::DecodePublicKey as _;
-    let key = p256::ecdsa::VerifyingKey::from_public_key_der(key).ok()?;
-    let signature = p256::ecdsa::Signature::from_der(received).ok()?;
-    key.verify(content, &signature).ok()
 }
 
 /// Compares in constant time.
@@ -100,11 +106,15 @@ pub(super) enum PreparedKey {
     Sha1(Hmac<Sha1>),
     Sha256(Hmac<Sha256>),
     Sha512(Box<Hmac<Sha512>>),
+    Public(PublicKeyAlgorithm, Vec<PublicKey>),
     Other(Algorithm, Zeroizing<Vec<u8>>),
 }
 
 impl PreparedKey {
     pub(super) fn new(algorithm: Algorithm, key: &[u8]) -> Self {
+        if let Some(algorithm) = PublicKeyAlgorithm::of(algorithm) {
+            return Self::Public(algorithm, public_key::read(key));
+        }
         match algorithm {
             Algorithm::HmacSha1 => Self::Sha1(keyed(key)),
             Algorithm::HmacSha256 => Self::Sha256(keyed(key)),
@@ -118,6 +128,8 @@ impl PreparedKey {
             Self::Sha1(mac) => finish(mac.clone(), content),
             Self::Sha256(mac) => finish(mac.clone(), content),
             Self::Sha512(mac) => finish((**mac).clone(), content),
+            // A public key cannot compute a signature.
+            Self::Public(..) => Vec::new(),
             Self::Other(algorithm, key) => compute(*algorithm, key, content),
         }
     }
@@ -125,6 +137,9 @@ impl PreparedKey {
     /// Returns true if a signature is that of the content.
     pub(super) fn fits(&self, content: &[u8], received: &[u8]) -> bool {
         match self {
+            Self::Public(algorithm, keys) => {
+                keys.iter().any(|key| key.verifies(*algorithm, content, received))
+            }
             Self::Other(algorithm, key) => fits(*algorithm, key, content, received),
             _ => equal(&self.compute(content), received),
         }

@@ -5,16 +5,15 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-use super::Cause;
 use super::advice::advise;
 use super::diagnose::{Budget, Finding, Question, Search, Tried, diagnose, other_header};
-use super::items;
 use super::signed_payload::Subject;
 use super::verifier::{Credentials, Judgment, Verifier};
 use super::verify::{effective, values, verify_as, verify_one};
+use super::{Cause, header_values, items, jwt};
 use crate::delivery::{SignatureStatus, Verdict, header_text, is_added_in_transit};
 use crate::payload::{escape, json};
-use crate::provider::{self, Provider, Scheme};
+use crate::provider::{self, JwtSpec, Provider, Scheme};
 use crate::secret::Secret;
 use crate::units;
 
@@ -66,6 +65,10 @@ impl Verifier {
         let scheme = &*deciding(provider, secrets, subject, now);
         let question = Question { provider, scheme, secrets, subject };
         let values = values(scheme, subject);
+        if let Some(jwt) = &scheme.jwt {
+            let value = values.ok().and_then(|values| values.into_iter().next())?;
+            return search_token(&question, jwt, verdict, &value, search);
+        }
         if verdict.status != SignatureStatus::Missing {
             let values = values.unwrap_or_default();
             return values
@@ -106,6 +109,27 @@ impl Verifier {
         }
         None
     }
+}
+
+/// Searches for the cause in the digests of a token: that of the body, or the HMAC of the token.
+fn search_token(
+    question: &Question<'_>,
+    jwt: &JwtSpec,
+    verdict: &Verdict,
+    value: &str,
+    search: &mut Search<'_>,
+) -> Option<Finding> {
+    let scheme = question.scheme;
+    let text = *header_values::texts(scheme, value.trim()).first()?;
+    let inner = match verdict.cause.as_deref() {
+        Some(cause) if cause == Cause::BodyHash.code() => jwt::hash_as_signature(scheme, jwt, text),
+        None => jwt::hmac_as_signature(scheme, jwt, text),
+        Some(_) => None,
+    }?;
+    // A plain hash takes no key, but one is needed to compute anything.
+    let none = [Secret::new("", "")];
+    let secrets = if inner.is_plain { &none } else { question.secrets };
+    diagnose(&Question { scheme: &inner.scheme, secrets, ..*question }, &inner.value, search)
 }
 
 /// Returns the scheme that decides on a delivery, as the request selects it.

@@ -1,13 +1,18 @@
 //! Responds to the requests with which providers verify a URL.
 
+use std::cmp::Reverse;
+
 use bytes::Bytes;
+use jiff::Timestamp;
 
-use super::{Verifier, digest, secret_key};
-use crate::delivery::{EventRef, Explanation, Head, Header};
-use crate::provider::{Algorithm, Digest, Filling, Handshake};
-use crate::secret::Secret;
-
+use super::signed_payload::Subject;
 use super::verifier::Credentials;
+use super::verify::verify_as;
+use super::{Verifier, digest, secret_key};
+use crate::delivery::{EventRef, Explanation, Head, Header, SignatureStatus, Verdict};
+use crate::payload::escape;
+use crate::provider::{Algorithm, Digest, Filling, Handshake, HandshakeToken};
+use crate::secret::Secret;
 
 /// Tokens that users choose for handshakes.
 #[derive(Debug, Clone, Default)]
@@ -27,6 +32,33 @@ pub struct Greeting<'v> {
     pub body: Bytes,
     /// What happened and what the user should do.
     pub explanation: Explanation,
+    /// Verdict on its signature, if the response depends on it.
+    pub verdict: Option<Verdict>,
+}
+
+/// Comparison of the token in a request with the chosen one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum TokenMatch {
+    Different,
+    /// No token is part of the handshake, or none was chosen.
+    Unknown,
+    Same,
+}
+
+/// A handshake that a request may be.
+struct Candidate<'v> {
+    credentials: &'v Credentials,
+    handshake: &'v Handshake,
+    token: TokenMatch,
+    has_own_headers: bool,
+}
+
+impl Candidate<'_> {
+    /// Orders handshakes of several providers that look alike, the likeliest last.
+    fn rank(&self) -> (TokenMatch, bool, usize, bool) {
+        let conditions = self.handshake.when.len();
+        (self.token, self.has_own_headers, conditions, !self.credentials.secrets.is_empty())
+    }
 }
 
 impl Handshakes {
@@ -35,90 +67,181 @@ impl Handshakes {
         Self { tokens }
     }
 
-    /// Recognizes a handshake of one of the verifier's providers.
+    /// Recognizes a handshake of one of the verifier's providers, as of `now`.
     pub fn greet<'v>(
         &self,
         verifier: &'v Verifier,
         head: &Head,
         body: &[u8],
+        now: Timestamp,
     ) -> Option<Greeting<'v>> {
-        let nothing = EventRef::default();
-        verifier.candidates().iter().find_map(|credentials| {
+        let (event, url) = (EventRef::default(), verifier.url(head));
+        let bare = Filling { url: url.as_deref(), ..Filling::new(head, body, &event, "") };
+        let found = verifier.candidates().iter().filter_map(|credentials| {
             let provider = &credentials.provider;
-            let hmac = |text: &str| hmac(credentials, text);
-            let filling = Filling {
-                head,
-                body,
-                event: &nothing,
-                provider: &provider.name,
-                number: None,
-                hmac: Some(Digest(&hmac)),
-            };
-            let handshake = provider.handshakes.iter().find(|one| one.is(&filling))?;
-            Some(self.respond(credentials, handshake, &filling))
-        })
+            let handshake = provider.handshakes.iter().find(|one| one.is(&bare))?;
+            let token = self.compare_token(handshake, &bare);
+            let has_own_headers = !provider.own_headers(head).is_empty();
+            Some(Candidate { credentials, handshake, token, has_own_headers })
+        });
+        let best = found.min_by_key(|one| Reverse(one.rank()))?;
+        let hmac = |text: &str| hmac(best.credentials, text);
+        let chosen = best.handshake.token.as_ref().and_then(|token| self.chosen(token));
+        let filling = Filling {
+            provider: &best.credentials.provider.name,
+            hmac: Some(Digest(&hmac)),
+            token: chosen.and_then(|token| std::str::from_utf8(token.expose()).ok()),
+            ..bare
+        };
+        let subject = Subject { head, body, url: url.as_deref() };
+        Some(respond(&best, &filling, &subject, now))
     }
 
-    fn respond<'v>(
-        &self,
-        credentials: &'v Credentials,
-        handshake: &Handshake,
-        filling: &Filling<'_>,
-    ) -> Greeting<'v> {
-        let title = &credentials.provider.title;
-        let refused = |status: u16, why: String| Greeting {
-            credentials,
-            kind: handshake.kind.clone(),
-            status,
-            headers: vec![Header::new("Content-Type", "text/plain; charset=utf-8")],
-            body: format!("{why}\n").into(),
-            explanation: why.into(),
+    fn chosen(&self, token: &HandshakeToken) -> Option<&Secret> {
+        self.tokens.iter().find(|one| one.name() == token.env)
+    }
+
+    fn compare_token(&self, handshake: &Handshake, filling: &Filling<'_>) -> TokenMatch {
+        let Some(token) = &handshake.token else { return TokenMatch::Unknown };
+        let (Some(place), Some(chosen)) = (&token.from, self.chosen(token)) else {
+            return TokenMatch::Unknown;
         };
-        if let Some(token) = &handshake.token
-            && let Some(chosen) = self.tokens.iter().find(|one| one.name() == token.env)
-            && !token
-                .from
-                .0
-                .find(filling)
-                .is_some_and(|received| digest::equal(received.as_bytes(), chosen.expose()))
-        {
-            return refused(
-                403,
-                format!("a handshake of {title} with another token than {}", token.env),
-            );
-        }
-        if handshake.wants_secret() && credentials.secrets.is_empty() {
-            let variable = &credentials.provider.secret_env;
-            return refused(
-                503,
-                format!(
-                    "a handshake of {title} that only its secret can answer; set {variable} and start again"
-                ),
-            );
-        }
-        let content_type = handshake.content_type.iter();
-        let content_type = content_type.map(|kind| Header::new("Content-Type", kind.clone()));
-        let headers = handshake.headers.iter();
-        let headers = headers.map(|(name, value)| Header::new(name.clone(), value.fill(filling)));
-        let explanation = Explanation {
-            sentence: format!("a handshake of {title}, answered as it wants"),
-            evidence: handshake.tell.iter().cloned().collect(),
-            ..Explanation::default()
-        };
-        Greeting {
-            credentials,
-            kind: handshake.kind.clone(),
-            status: handshake.status,
-            headers: content_type.chain(headers).collect(),
-            body: handshake.body.fill(filling).into(),
-            explanation,
+        let received = place.0.find(filling);
+        if received.is_some_and(|text| digest::equal(text.as_bytes(), chosen.expose())) {
+            TokenMatch::Same
+        } else {
+            TokenMatch::Different
         }
     }
 }
 
+fn respond<'v>(
+    candidate: &Candidate<'v>,
+    filling: &Filling<'_>,
+    subject: &Subject<'_>,
+    now: Timestamp,
+) -> Greeting<'v> {
+    let Candidate { credentials, handshake, token, .. } = candidate;
+    let provider = &credentials.provider;
+    let title = &provider.title;
+    let blank = Greeting {
+        credentials,
+        kind: handshake.kind.clone(),
+        status: handshake.status,
+        headers: Vec::new(),
+        body: Bytes::new(),
+        explanation: Explanation::default(),
+        verdict: None,
+    };
+    // Providers that test the refusal read its status only, and some want an empty body.
+    let refused = |status: u16, why: &str| match handshake.refuse {
+        Some(status) => Greeting { status, explanation: why.into(), ..blank.clone() },
+        None => with_reason(blank.clone(), status, why),
+    };
+    if *token == TokenMatch::Different {
+        let variable = handshake.token.as_ref().map_or("", |token| token.env.as_str());
+        return refused(403, &format!("a handshake of {title} with another token than {variable}"));
+    }
+    if let Some(what) = unset(credentials, handshake, filling) {
+        let why = format!("a handshake of {title} cannot be answered yet: {what}");
+        return with_reason(blank, 503, &why);
+    }
+    let mut verdict = None;
+    if let Some(key) = &handshake.signed_with {
+        verdict = signed_with(credentials, key, subject, now);
+    }
+    if handshake.verified {
+        let found = verify_as(provider, &credentials.secrets, subject, now);
+        if found.status != SignatureStatus::Verified {
+            let why = format!(
+                "a handshake of {title} with a signature that does not verify: refused, as {title} \
+                 expects; it sends wrong signatures on purpose"
+            );
+            let status = handshake.refuse.unwrap_or(401);
+            let explanation = with_finding(why, &found);
+            return Greeting { status, explanation, verdict: Some(found), ..blank };
+        }
+        verdict = Some(found);
+    }
+    let content_type = handshake.content_type.iter();
+    let content_type = content_type.map(|kind| Header::new("Content-Type", kind.clone()));
+    let headers = handshake.headers.iter();
+    let headers =
+        headers.map(|(name, value)| Header::new(name.clone(), header_value(&value.fill(filling))));
+    let tell = handshake.tell.iter().filter_map(|text| text.fill_whole(filling));
+    Greeting {
+        headers: content_type.chain(headers).collect(),
+        body: handshake.body.fill(filling).into(),
+        explanation: Explanation {
+            sentence: format!("a handshake of {title}, answered as it wants"),
+            evidence: tell.map(|text| escape(&text).into_owned()).collect(),
+            ..Explanation::default()
+        },
+        verdict,
+        ..blank
+    }
+}
+
+/// Returns the greeting with a refusal that says why.
+fn with_reason<'v>(greeting: Greeting<'v>, status: u16, why: &str) -> Greeting<'v> {
+    Greeting {
+        status,
+        headers: vec![Header::new("Content-Type", "text/plain; charset=utf-8")],
+        body: format!("{why}\n").into(),
+        explanation: why.into(),
+        ..greeting
+    }
+}
+
+/// Describes what the response needs and the user has not set.
+fn unset(
+    credentials: &Credentials,
+    handshake: &Handshake,
+    filling: &Filling<'_>,
+) -> Option<String> {
+    let variable = &credentials.provider.secret_env;
+    let needs_secret = handshake.needs_secret() || handshake.verified;
+    if needs_secret && credentials.secrets.is_empty() {
+        return Some(format!("only its secret can answer it; set {variable} and start again"));
+    }
+    if handshake.needs_token() && filling.token.is_none() {
+        let variable = handshake.token.as_ref().map_or("", |token| token.env.as_str());
+        return Some(format!("set {variable} and start again"));
+    }
+    (handshake.needs_url() && filling.url.is_none())
+        .then(|| "it covers the public URL; set --public-url and start again".to_owned())
+}
+
+/// Returns the verdict on a handshake that is signed with a key that everybody knows; none if it is
+/// not.
+fn signed_with(
+    credentials: &Credentials,
+    key: &str,
+    subject: &Subject<'_>,
+    now: Timestamp,
+) -> Option<Verdict> {
+    let title = &credentials.provider.title;
+    let key = Secret::new(format!("{title}'s key for handshakes"), key.to_owned());
+    let found = verify_as(&credentials.provider, std::slice::from_ref(&key), subject, now);
+    (found.status == SignatureStatus::Verified).then(|| {
+        let why = format!("a handshake of {title}, signed with its key for handshakes");
+        Verdict::explained(SignatureStatus::Unchecked, why)
+    })
+}
+
+fn with_finding(sentence: String, found: &Verdict) -> Explanation {
+    let finding = found.explanation.iter().map(|found| found.sentence.clone());
+    Explanation { sentence, evidence: finding.collect(), ..Explanation::default() }
+}
+
+/// Returns a text without what would end a header.
+fn header_value(text: &str) -> String {
+    text.chars().filter(|character| !character.is_control()).collect()
+}
+
 /// Returns the digest of a token under the current secret. Only for texts that look like tokens: a
 /// client that can get the digest of any text could sign deliveries.
-fn hmac(credentials: &Credentials, text: &str) -> Option<String> {
+fn hmac(credentials: &Credentials, text: &str) -> Option<Vec<u8>> {
     let is_token = (1..=128).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_+/=".contains(&byte));
     if !is_token {
@@ -126,13 +249,14 @@ fn hmac(credentials: &Credentials, text: &str) -> Option<String> {
     }
     let secret = credentials.secrets.first()?;
     let key = secret_key::key(&credentials.provider.scheme, secret)?;
-    Some(hex::encode(digest::compute(Algorithm::HmacSha256, &key, text.as_bytes())))
+    Some(digest::compute(Algorithm::HmacSha256, &key, text.as_bytes()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::provider::{Provider, Seed};
+    use crate::signature::{Draft, PublicUrl, sign};
 
     const TOKEN: &str = "test-token-not-real";
 
@@ -145,7 +269,8 @@ mod tests {
         let verifier = Verifier::new(vec![credentials]);
         let handshakes = Handshakes::new(vec![Secret::new("META_VERIFY_TOKEN", TOKEN)]);
         let head = Head::parse(Bytes::from(format!("{head}\r\nHost: h\r\n\r\n"))).unwrap();
-        let found = handshakes.greet(&verifier, &head, body.as_bytes())?;
+        let now = Timestamp::UNIX_EPOCH;
+        let found = handshakes.greet(&verifier, &head, body.as_bytes(), now)?;
         let header = |header: &Header| format!("{}: {}", header.name, header.text());
         let body = String::from_utf8(found.body.to_vec()).unwrap();
         let headers = found.headers.iter().map(header).collect();
@@ -171,8 +296,8 @@ mod tests {
             "slack",
             "POST /slack HTTP/1.1",
             r#"{"token":"t","challenge":"3eZbrw1aBm2rZgRNFdxV2595E9CY3gmdALWMmHkvFXO7tYXAYM8P","type":"url_verification"}"#,
-            &[TEXT],
-            "3eZbrw1aBm2rZgRNFdxV2595E9CY3gmdALWMmHkvFXO7tYXAYM8P",
+            &[JSON],
+            r#"{"challenge":"3eZbrw1aBm2rZgRNFdxV2595E9CY3gmdALWMmHkvFXO7tYXAYM8P"}"#,
             "url_verification",
         ),
         (
@@ -239,6 +364,174 @@ mod tests {
         }
     }
 
+    /// Returns a PING of Discord, and the public key that it is signed for.
+    fn ping() -> (String, String, &'static str) {
+        let provider = Provider::named("discord").unwrap();
+        let key = crate::signature::throw_away(&provider).unwrap();
+        let body = r#"{"type":1,"id":"1"}"#;
+        let draft = Draft {
+            body: body.as_bytes(),
+            headers: &[],
+            method: "POST",
+            url: None,
+            id: "",
+            now: Timestamp::UNIX_EPOCH,
+            like: None,
+        };
+        let signed = sign(&provider.scheme, &key.signing, &draft).unwrap();
+        let lines = signed.headers.iter().map(|one| format!("\r\n{}: {}", one.name, one.text()));
+        (format!("POST / HTTP/1.1{}", lines.collect::<String>()), key.verifying, body)
+    }
+
+    #[test]
+    fn a_signed_handshake_is_answered_only_if_it_verifies() {
+        let (head, key, body) = ping();
+        let (status, headers, answer, ..) = greet("discord", Some(&key), &head, body).unwrap();
+        assert_eq!((status, answer.as_str()), (200, r#"{"type":1}"#));
+        assert_eq!(headers, [JSON]);
+        let forged = body.replace("\"1\"", "\"2\"");
+        let (status, headers, answer, ..) = greet("discord", Some(&key), &head, &forged).unwrap();
+        assert_eq!((status, headers.len(), answer.as_str()), (401, 0, ""));
+    }
+
+    #[test]
+    fn a_signed_handshake_names_the_variable_that_it_needs() {
+        let (head, _, body) = ping();
+        let (status, _, answer, ..) = greet("discord", None, &head, body).unwrap();
+        assert!(status == 503 && answer.contains("DISCORD_PUBLIC_KEY"), "{answer}");
+    }
+
+    /// A provider with one handshake, in TOML.
+    fn custom(handshake: &str) -> Credentials {
+        let text = format!(
+            "title = \"Shop\"\nsecret_env = \"SHOP\"\n[scheme]\nsignature = \"header:x-shop\"\n\
+             [[handshake]]\n{handshake}"
+        );
+        let provider: Provider = toml::from_str(&text).unwrap();
+        provider.check().unwrap();
+        Credentials { provider, secrets: vec![Secret::new("SHOP", "test-key")] }
+    }
+
+    fn greet_custom(handshake: &str, head: &str, body: &str) -> Option<(u16, String, Vec<String>)> {
+        let public_url = PublicUrl::new(Some("https://h.example".to_owned()));
+        let verifier = Verifier::new(vec![custom(handshake)]).with_public_url(public_url);
+        let handshakes = Handshakes::new(vec![Secret::new("CODE", TOKEN)]);
+        let head = Head::parse(Bytes::from(format!("{head}\r\nHost: h\r\n\r\n"))).unwrap();
+        let now = Timestamp::UNIX_EPOCH;
+        let found = handshakes.greet(&verifier, &head, body.as_bytes(), now)?;
+        let body = String::from_utf8(found.body.to_vec()).unwrap();
+        Some((found.status, body, found.explanation.evidence))
+    }
+
+    #[test]
+    fn digests_are_filled_in_as_hex_or_base64() {
+        // printf 'c1' | openssl dgst -sha256 -hmac test-key -binary | base64
+        let crc = r#"
+            type = "crc"
+            method = "GET"
+            when = ["query:crc_token"]
+            body = '{"response_token":"sha256={{hmac-base64:query:crc_token}}"}'"#;
+        let (_, body, _) = greet_custom(crc, "GET /?crc_token=c1 HTTP/1.1", "").unwrap();
+        assert_eq!(
+            body,
+            r#"{"response_token":"sha256=IYfE6T4UtARdU0DFUhpsPvkx2YUQkrvSTELCa8hSvKo="}"#
+        );
+        let challenge = r#"
+            type = "challenge"
+            method = "GET"
+            when = ["query:challenge_code"]
+            token = { env = "CODE" }
+            body = '{"challengeResponse":"{{sha256:query:challenge_code,token,url}}"}'"#;
+        let head = "GET /in?challenge_code=abc HTTP/1.1";
+        let (_, body, _) = greet_custom(challenge, head, "").unwrap();
+        // printf 'abctest-token-not-realhttps://h.example/in?challenge_code=abc' | sha256sum
+        assert_eq!(
+            body,
+            r#"{"challengeResponse":"28592d4d8acadfae9bc9516e3313ebfe02b61f09fabeb6ba37136f74550339e4"}"#
+        );
+    }
+
+    #[test]
+    fn a_wrong_token_is_refused_with_the_status_that_the_provider_expects() {
+        let verify = r#"
+            type = "verify"
+            method = "GET"
+            when = ["query:verify"]
+            token = { from = "query:verify", env = "CODE" }
+            status = 204
+            refuse = 404"#;
+        let status = |code: &str| {
+            greet_custom(verify, &format!("GET /?verify={code} HTTP/1.1"), "").unwrap().0
+        };
+        assert_eq!((status(TOKEN), status("guess")), (204, 404));
+    }
+
+    #[test]
+    fn a_condition_can_exclude_a_field() {
+        let empty = r#"
+            type = "intent to receive"
+            method = ["POST", "PUT"]
+            when = ["json:/entropy", "!json:/events/0"]
+            tell = ["first: {{json:/entropy}}", "second: {{json:/none}}"]"#;
+        let greet = |body| greet_custom(empty, "PUT / HTTP/1.1", body);
+        assert!(greet(r#"{"entropy":"E","events":[{}]}"#).is_none());
+        let (.., told) = greet(r#"{"entropy":"E","events":[]}"#).unwrap();
+        assert_eq!(told, ["first: E"]);
+    }
+
+    #[test]
+    fn a_key_for_handshakes_is_not_a_mismatch() {
+        let ping = r#"
+            type = "ping"
+            method = "POST"
+            when = ["json:/ping"]
+            signed_with = "test-webhook""#;
+        let credentials = custom(ping);
+        let verifier = Verifier::new(vec![credentials.clone()]);
+        let body = br#"{"ping":1}"#;
+        let draft = Draft {
+            body,
+            headers: &[],
+            method: "POST",
+            url: None,
+            id: "",
+            now: Timestamp::UNIX_EPOCH,
+            like: None,
+        };
+        let key = Secret::new("k", "test-webhook");
+        let signed = sign(&credentials.provider.scheme, &key, &draft).unwrap();
+        let head = Head::build("POST", "/", &signed.headers);
+        let found =
+            Handshakes::default().greet(&verifier, &head, body, Timestamp::UNIX_EPOCH).unwrap();
+        assert_eq!(found.verdict.unwrap().status, SignatureStatus::Unchecked);
+    }
+
+    #[test]
+    fn of_handshakes_that_look_alike_the_token_decides() {
+        let first = custom(
+            r#"
+            type = "other"
+            method = "GET"
+            when = ["query:a"]
+            token = { from = "query:a", env = "OTHER" }
+            status = 201"#,
+        );
+        let second = custom(
+            r#"
+            type = "own"
+            method = "GET"
+            when = ["query:a"]
+            token = { from = "query:a", env = "CODE" }
+            status = 202"#,
+        );
+        let verifier = Verifier::new(vec![first, second]);
+        let handshakes =
+            Handshakes::new(vec![Secret::new("CODE", TOKEN), Secret::new("OTHER", "x")]);
+        let head = Head::build("GET", format!("/?a={TOKEN}"), &[]);
+        let found = handshakes.greet(&verifier, &head, b"", Timestamp::UNIX_EPOCH).unwrap();
+        assert_eq!(found.status, 202);
+    }
+
     #[test]
     fn digests_only_tokens_for_zoom() {
         let head = "POST / HTTP/1.1";
@@ -272,7 +565,7 @@ mod tests {
         assert!(status == 403 && body.contains("META_VERIFY_TOKEN"), "{body}");
         assert!(!body.contains(TOKEN));
         let random = fastrand::Rng::with_seed(1);
-        let mut seed = Seed { now: jiff::Timestamp::UNIX_EPOCH, random };
+        let mut seed = Seed { now: Timestamp::UNIX_EPOCH, random };
         for provider in ["slack", "zoom", "meta", "asana", "twitch", "dropbox", "notion", "okta"] {
             for sample in &Provider::named(provider).unwrap().samples {
                 assert!(

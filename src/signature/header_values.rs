@@ -57,6 +57,13 @@ pub(super) fn texts<'v>(scheme: &'v Scheme, value: &'v str) -> Vec<&'v str> {
     entries.into_iter().filter_map(|entry| scheme.without_prefix(entry)).collect()
 }
 
+/// Returns whether a text has the form of a JSON Web Token: three parts, the first one JSON.
+fn is_token(text: &str) -> bool {
+    let header = text.split('.').next().unwrap_or_default();
+    let header = URL_SAFE_LENIENT.decode(header).unwrap_or_default();
+    header.starts_with(b"{") && text.matches('.').count() == 2
+}
+
 /// Decodes a digest; the flag is false if its case is not the scheme's.
 fn decode(scheme: &Scheme, text: &str) -> Option<(Vec<u8>, bool)> {
     let Some(length) = digest::length(scheme.algorithm) else {
@@ -66,6 +73,7 @@ fn decode(scheme: &Scheme, text: &str) -> Option<(Vec<u8>, bool)> {
                 Some((STANDARD.decode(text).ok()?, true))
             }
             Algorithm::Token => Some((text.as_bytes().to_vec(), true)),
+            Algorithm::Jwt => is_token(text).then(|| (text.as_bytes().to_vec(), true)),
             _ => {
                 let bytes = match scheme.encoding {
                     Encoding::Base64 => STANDARD.decode(text).ok()?,

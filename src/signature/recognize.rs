@@ -8,7 +8,9 @@ use super::signed_payload::Subject;
 use super::verifier::{Credentials, Judgment, Verifier};
 use super::verify::{is_well_formed, verify_as};
 use crate::delivery::{Explanation, SignatureStatus, Verdict};
-use crate::provider::{self, Algorithm, Provider, RequestValues, Scheme, ValueLocation};
+use crate::provider::{
+    self, Algorithm, Provider, RequestValues, Scheme, SecretForm, ValueLocation,
+};
 
 /// Most providers named as senders of a header that several of them use.
 const MAX_NAMED: usize = 3;
@@ -124,7 +126,7 @@ fn by_own_headers<'v>(
     let hint = found.first()?;
     let mut judged = judge(hint);
     if !hint.has_secret() && hint.provider().scheme.unchecked.is_none() {
-        judged.verdict = unconfigured(hint.provider(), &hint.own);
+        note_unconfigured(&mut judged.verdict, hint.provider(), &hint.own);
     }
     Some(judged)
 }
@@ -162,7 +164,7 @@ fn by_body<'v>(
     let mut judged = judge(hint);
     if !hint.has_secret() {
         let place = hint.provider().scheme.signature_place();
-        judged.verdict = unconfigured(hint.provider(), &[place.as_str()]);
+        note_unconfigured(&mut judged.verdict, hint.provider(), &[place.as_str()]);
     }
     Some(judged)
 }
@@ -246,16 +248,26 @@ fn is_proved(verdict: &Verdict) -> bool {
     matches!(verdict.status, SignatureStatus::Verified | SignatureStatus::Expired)
 }
 
-/// Returns the verdict on a delivery of a recognized provider without a secret.
-fn unconfigured(provider: &Provider, seen: &[&str]) -> Verdict {
+/// Says that no secret of a recognized provider is set. What was found without one stays.
+fn note_unconfigured(verdict: &mut Verdict, provider: &Provider, seen: &[&str]) {
     let Provider { title, secret_env, .. } = provider;
     let seen: Vec<String> = seen.iter().map(|name| name.to_ascii_lowercase()).collect();
-    let kind = if provider.scheme.algorithm.is_asymmetric() { "public key" } else { "secret" };
+    let scheme = &provider.scheme;
+    let takes_key = scheme.algorithm.is_asymmetric() || scheme.secret == SecretForm::PublicKey;
+    let kind = if takes_key { "public key" } else { "secret" };
+    let seen = seen.join(", ");
+    if verdict.status != SignatureStatus::Unchecked {
+        return;
+    }
+    if scheme.algorithm.is_self_describing() {
+        let note = format!("looks like a {title} delivery ({seen}); no {title} {kind} is set");
+        Explanation::add(&mut verdict.explanation, note);
+        return;
+    }
     let why = format!(
-        "looks like a {title} delivery ({}); no {title} {kind} is set: export {secret_env}=…",
-        seen.join(", ")
+        "looks like a {title} delivery ({seen}); no {title} {kind} is set: export {secret_env}=…"
     );
-    Verdict::explained(SignatureStatus::Unchecked, why)
+    *verdict = Verdict::explained(SignatureStatus::Unchecked, why);
 }
 
 /// Names the likely sender of a delivery that lacks the signature of the configured provider.

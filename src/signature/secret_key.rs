@@ -6,6 +6,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroizing;
 
+use super::public_key;
 use crate::provider::{Scheme, SecretForm};
 use crate::secret::Secret;
 
@@ -22,7 +23,6 @@ pub(super) fn key(scheme: &Scheme, secret: &Secret) -> Option<Zeroizing<Vec<u8>>
     let rest = stripped.unwrap_or(whole);
     let prefixed = stripped.is_some() && !scheme.secret_prefix.is_empty();
     let key = match scheme.secret {
-        SecretForm::Utf8 => rest.to_vec(),
         SecretForm::Utf8Nfkd => {
             std::str::from_utf8(rest).ok()?.nfkd().collect::<String>().into_bytes()
         }
@@ -30,6 +30,8 @@ pub(super) fn key(scheme: &Scheme, secret: &Secret) -> Option<Zeroizing<Vec<u8>>
         SecretForm::Base64IfPrefixed if !prefixed => whole.to_vec(),
         SecretForm::Base64 | SecretForm::Base64IfPrefixed => LENIENT.decode(rest).ok()?,
         SecretForm::Hex => hex::decode(rest).ok()?,
+        SecretForm::PublicKey if public_key::read_for(scheme, rest).is_empty() => return None,
+        SecretForm::Utf8 | SecretForm::PublicKey => rest.to_vec(),
     };
     Some(Zeroizing::new(key))
 }

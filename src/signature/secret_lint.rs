@@ -75,11 +75,18 @@ pub fn lint_under(provider: &Provider, secret: &Secret) -> Vec<String> {
             "{name}: secrets of {title} begin with `{starts}`, and this one does not"
         ));
     }
+    if scheme.secret == SecretForm::PublicKey {
+        // A secret that is not a key is a text that is compared or signed.
+        return found;
+    }
     if key(scheme, secret).is_none() {
         let form = match scheme.secret {
             SecretForm::Base64 | SecretForm::Base64IfPrefixed => "base64",
             SecretForm::Hex => "hex",
-            SecretForm::Utf8 | SecretForm::Utf8Nfkd | SecretForm::Utf8Html => "text",
+            SecretForm::Utf8
+            | SecretForm::Utf8Nfkd
+            | SecretForm::Utf8Html
+            | SecretForm::PublicKey => "text",
         };
         let what = if scheme.algorithm.is_asymmetric() { "public keys" } else { "secrets" };
         found.push(format!(

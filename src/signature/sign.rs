@@ -8,10 +8,10 @@ use jiff::Timestamp;
 
 use super::signed_payload::{Subject, signed_payload_under};
 use super::verify::with_named_algorithm;
-use super::{digest, public_url, secret_key, throw_away};
+use super::{digest, jwt, public_url, secret_key, throw_away};
 use crate::delivery::{Head, Header, is_hop_by_hop};
 use crate::payload::pointer;
-use crate::provider::{Encoding, Scheme, Unit, ValueLocation};
+use crate::provider::{Algorithm, Encoding, Scheme, SecretForm, TemplatePart, Unit, ValueLocation};
 use crate::secret::Secret;
 
 /// Error of signing a request.
@@ -59,7 +59,10 @@ pub struct Signed {
 
 /// Returns the reason why nothing can be signed under a scheme; none if a key is sufficient.
 pub fn unsignable(scheme: &Scheme) -> Option<&str> {
-    scheme.unchecked.as_deref()
+    let signs_text =
+        scheme.secret == SecretForm::PublicKey && scheme.signed.has(&TemplatePart::Secret);
+    let reason = "it signs an id of the endpoint with a key that only it has";
+    scheme.unchecked.as_deref().or(signs_text.then_some(reason))
 }
 
 /// Formats a time as a scheme writes it.
@@ -125,6 +128,17 @@ fn sign_one(scheme: &Scheme, secret: &Secret, draft: &Draft<'_>) -> Result<Signe
             super::signed_payload::Absent::Place(place) => SignError::NoPart(place),
         })
     };
+    if let Some(jwt) = &scheme.jwt {
+        let token = jwt::sign(scheme, jwt, secret, draft.body, draft.now);
+        let token = token.ok_or(if jwt.algorithms.iter().any(|one| one.is_symmetric()) {
+            SignError::Secret
+        } else {
+            SignError::PublicKey
+        })?;
+        let ValueLocation::Header(name) = carrier else { return Err(no_location()) };
+        headers.push(Header::new(name, format!("{}{token}", scheme.prefix)));
+        return Ok(Signed { headers, body: None });
+    }
     let digest = if scheme.algorithm.is_asymmetric() {
         let signed = throw_away::sign(scheme.algorithm, secret, &payload(b"")?);
         signed.ok_or(SignError::PublicKey)?
@@ -184,8 +198,10 @@ fn encode(scheme: &Scheme, digest: &[u8]) -> String {
     match (digest::length(scheme.algorithm), scheme.encoding) {
         (_, Encoding::Base64) => STANDARD.encode(digest),
         (_, Encoding::Base64Url) => URL_SAFE_NO_PAD.encode(digest),
-        (None, _) => String::from_utf8_lossy(digest).into_owned(),
-        (Some(_), Encoding::HexUpper) => hex::encode_upper(digest),
-        (Some(_), Encoding::Hex | Encoding::HexAny) => hex::encode(digest),
+        (None, _) if scheme.algorithm == Algorithm::Token => {
+            String::from_utf8_lossy(digest).into_owned()
+        }
+        (_, Encoding::HexUpper) => hex::encode_upper(digest),
+        (_, Encoding::Hex | Encoding::HexAny) => hex::encode(digest),
     }
 }

@@ -2,17 +2,22 @@
 
 use std::borrow::Cow;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use zeroize::Zeroizing;
 
-use super::header_values::HeaderValues;
+use super::header_values::{self, HeaderValues};
+use super::jwt::{self, TokenCheck};
 use super::signed_payload::{
     Absent, Subject, body_hash_fits, signed_payload, signed_payload_under,
 };
-use super::{Cause, digest, items, public_url, secret_key, timestamp};
+use super::{Cause, digest, items, key_location, public_url, secret_key, timestamp};
 use crate::delivery::{Explanation, SignatureStatus, Verdict};
-use crate::payload::escape;
-use crate::provider::{Algorithm, Encoding, Provider, Scheme, TemplatePart, ValueLocation};
+use crate::payload::{escape, pointer};
+use crate::provider::{
+    Algorithm, Encoding, JwtSpec, Provider, Scheme, SecretForm, TemplatePart, ValueLocation,
+};
 use crate::secret::Secret;
 
 /// Checks a delivery against every secret, the current one first, as of `now`.
@@ -27,6 +32,12 @@ pub fn verify(
 ) -> Verdict {
     if let Some(reason) = &scheme.unchecked {
         return Verdict::explained(SignatureStatus::Unchecked, reason.as_str());
+    }
+    if scheme.jwt.is_some() {
+        return verify_one(scheme, secrets, subject, now);
+    }
+    if let Some(foreign) = key_location::refuse_foreign(scheme, subject) {
+        return foreign;
     }
     if secrets.is_empty() {
         let why = "no secret is configured, so the signature was not checked";
@@ -51,6 +62,9 @@ pub(super) fn verify_one(
         Ok(scheme) => scheme,
         Err(early) => return early,
     };
+    if let Some(jwt) = &scheme.jwt {
+        return verify_token(&scheme, jwt, secrets, subject, now);
+    }
     match inferred_url(&scheme, secrets, subject, now) {
         Some(url) => {
             let subject = Subject { url: Some(&url), ..*subject };
@@ -58,6 +72,38 @@ pub(super) fn verify_one(
         }
         // An inferred URL that does not verify may be wrong, so this is not a mismatch.
         None => check_forms(&scheme, secrets, subject, now),
+    }
+}
+
+/// Checks a delivery that is signed by a token.
+fn verify_token(
+    scheme: &Scheme,
+    jwt: &JwtSpec,
+    secrets: &[Secret],
+    subject: &Subject<'_>,
+    now: Timestamp,
+) -> Verdict {
+    let values = match values(scheme, subject) {
+        Ok(values) => values,
+        Err(early) => return early,
+    };
+    let texts: Vec<&str> =
+        values.iter().flat_map(|value| header_values::texts(scheme, value.trim())).collect();
+    let Some(text) = texts.first() else {
+        return malformed(scheme, subject, values.first().map_or("", String::as_str));
+    };
+    match jwt::check((scheme, jwt), secrets, subject, text, now) {
+        TokenCheck::Failed(verdict) => verdict,
+        TokenCheck::NoKey(explanation) => {
+            Verdict::explained(SignatureStatus::Unchecked, explanation)
+        }
+        TokenCheck::Verified { rank, notes } => {
+            let mut verdict = verified(scheme, secrets, rank);
+            for note in notes {
+                Explanation::add(&mut verdict.explanation, note);
+            }
+            verdict
+        }
     }
 }
 
@@ -190,6 +236,7 @@ fn check(
         return Err(malformed(scheme, subject, value));
     }
     let keys = keys(scheme, secrets)?;
+    let texts = signed_texts(scheme, secrets)?;
     let body_hash_matches = body_hash_fits(scheme, subject);
     for (rank, key) in keys.iter().enumerate() {
         let Some(key) = key else { continue };
@@ -201,7 +248,13 @@ fn check(
             } else {
                 signed
             };
-            let fits = |one: &Vec<u8>| digest::fits(algorithm, key, signed, one);
+            let with_text = |text: &&[u8]| signed_payload_under(scheme, subject, value, text).ok();
+            let all: Vec<Cow<'_, [u8]>> = match texts.as_slice() {
+                [] => vec![Cow::Borrowed(&**signed)],
+                texts => texts.iter().filter_map(with_text).collect(),
+            };
+            let fits =
+                |one: &Vec<u8>| all.iter().any(|signed| digest::fits(algorithm, key, signed, one));
             if body_hash_matches && entries.good.iter().any(fits) {
                 let mut verified = verified(scheme, secrets, rank);
                 if let Some((cause, note)) = timestamp::future_note(scheme, signed_at, now) {
@@ -248,7 +301,12 @@ pub(super) fn values(scheme: &Scheme, subject: &Subject<'_>) -> Result<Vec<Strin
         let why = format!("the {place} header is empty");
         return Err(Verdict::with_cause(SignatureStatus::Missing, Cause::HeaderEmpty.code(), why));
     }
-    Ok(filled)
+    let Some(path) = &scheme.envelope else { return Ok(filled) };
+    let inside = |value: &String| pointer::lookup(&STANDARD.decode(value.trim()).ok()?, path);
+    filled.iter().map(inside).collect::<Option<_>>().ok_or_else(|| {
+        let why = format!("the {place} header is not the base64 of JSON with a text at {path}");
+        Verdict::explained(SignatureStatus::Malformed, why)
+    })
 }
 
 fn missing(scheme: &Scheme, absent: Absent) -> Verdict {
@@ -271,6 +329,21 @@ fn missing(scheme: &Scheme, absent: Absent) -> Verdict {
     }
 }
 
+/// Returns the configured texts of which one is signed; empty if none is part of the payload.
+fn signed_texts<'s>(scheme: &Scheme, secrets: &'s [Secret]) -> Result<Vec<&'s [u8]>, Verdict> {
+    if scheme.secret != SecretForm::PublicKey || !scheme.signed.has(&TemplatePart::Secret) {
+        return Ok(Vec::new());
+    }
+    let is_text = |secret: &&Secret| secret_key::key(scheme, secret).is_none();
+    let texts: Vec<&[u8]> = secrets.iter().filter(is_text).map(Secret::expose).collect();
+    if texts.is_empty() {
+        let why = "a key is configured, but not the id that is signed with the delivery, so the \
+                   signature was not checked";
+        return Err(Verdict::explained(SignatureStatus::Unchecked, why));
+    }
+    Ok(texts)
+}
+
 /// Decodes the key of each secret. If all fail, the configuration is wrong, not the sender.
 fn keys(scheme: &Scheme, secrets: &[Secret]) -> Result<Vec<Option<Zeroizing<Vec<u8>>>>, Verdict> {
     let keys: Vec<_> = secrets.iter().map(|secret| secret_key::key(scheme, secret)).collect();
@@ -278,6 +351,13 @@ fn keys(scheme: &Scheme, secrets: &[Secret]) -> Result<Vec<Option<Zeroizing<Vec<
         return Ok(keys);
     }
     let names = names(secrets);
+    if scheme.secret == SecretForm::PublicKey {
+        let why = format!(
+            "no public key is configured, so the signature was not checked: {names} is neither PEM, \
+             JSON Web Keys, nor base64 of DER"
+        );
+        return Err(Verdict::explained(SignatureStatus::Unchecked, why));
+    }
     let why = format!(
         "the configured secret ({names}) does not have the form of this provider's secrets; copy \
          it again, whole"
@@ -287,7 +367,8 @@ fn keys(scheme: &Scheme, secrets: &[Secret]) -> Result<Vec<Option<Zeroizing<Vec<
 
 fn verified(scheme: &Scheme, secrets: &[Secret], rank: usize) -> Verdict {
     let name = secrets.get(rank).map(|secret| secret.name().to_owned()).unwrap_or_default();
-    let previous = rank > 0;
+    // Of several public keys, none is the previous one.
+    let previous = rank > 0 && scheme.secret != SecretForm::PublicKey;
     let mut explanation = None;
     let mut note = |text: String| Explanation::add(&mut explanation, text);
     if previous {

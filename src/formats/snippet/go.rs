@@ -35,7 +35,9 @@ impl Language for Go {
             format!("base64.RawStdEncoding.DecodeString(strings.TrimRight({text}, \"=\"))")
         };
         match recipe.secret {
-            SecretForm::Utf8 | SecretForm::Utf8Html => format!("key := []byte({cut})"),
+            SecretForm::Utf8 | SecretForm::Utf8Html | SecretForm::PublicKey => {
+                format!("key := []byte({cut})")
+            }
             SecretForm::Utf8Nfkd => format!("key := norm.NFKD.Bytes([]byte({cut}))"),
             SecretForm::Base64 => checked(base64(&cut)),
             SecretForm::Hex => checked(format!("hex.DecodeString({cut})")),

@@ -27,7 +27,9 @@ impl Language for NodeJs {
             _ => format!("(secret.startsWith({prefix}) ? secret.slice({length}) : secret)"),
         };
         match recipe.secret {
-            SecretForm::Utf8 | SecretForm::Utf8Html => format!("Buffer.from({cut})"),
+            SecretForm::Utf8 | SecretForm::Utf8Html | SecretForm::PublicKey => {
+                format!("Buffer.from({cut})")
+            }
             SecretForm::Utf8Nfkd => format!("Buffer.from({cut}.normalize(\"NFKD\"))"),
             SecretForm::Base64 => format!("Buffer.from({cut}, \"base64\")"),
             SecretForm::Hex => format!("Buffer.from({cut}, \"hex\")"),

@@ -28,7 +28,7 @@ impl Language for Php {
             _ => format!("({starts} ? substr($secret, {length}) : $secret)"),
         };
         match recipe.secret {
-            SecretForm::Utf8 | SecretForm::Utf8Html => cut,
+            SecretForm::Utf8 | SecretForm::Utf8Html | SecretForm::PublicKey => cut,
             // ASCII needs no normalization, and the extension `intl` may be absent.
             SecretForm::Utf8Nfkd => format!(
                 "(function (string $text): string {{

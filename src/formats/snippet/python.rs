@@ -26,7 +26,9 @@ impl Language for Python {
             _ => format!("secret.removeprefix({prefix})"),
         };
         match recipe.secret {
-            SecretForm::Utf8 | SecretForm::Utf8Html => format!("os.fsencode({cut})"),
+            SecretForm::Utf8 | SecretForm::Utf8Html | SecretForm::PublicKey => {
+                format!("os.fsencode({cut})")
+            }
             SecretForm::Utf8Nfkd => format!("unicodedata.normalize(\"NFKD\", {cut}).encode()"),
             SecretForm::Base64 => format!("base64.b64decode({cut} + \"==\")"),
             SecretForm::Hex => format!("bytes.fromhex({cut})"),

@@ -26,7 +26,7 @@ impl Language for Ruby {
             _ => format!("secret.delete_prefix({prefix})"),
         };
         match recipe.secret {
-            SecretForm::Utf8 | SecretForm::Utf8Html => cut,
+            SecretForm::Utf8 | SecretForm::Utf8Html | SecretForm::PublicKey => cut,
             SecretForm::Utf8Nfkd => {
                 format!("{cut}.dup.force_encoding(\"UTF-8\").unicode_normalize(:nfkd)")
             }

@@ -49,7 +49,9 @@ impl Language for Rust {
         let base64 =
             |text: &str| checked(format!("STANDARD_NO_PAD.decode({text}.trim_end_matches('='))"));
         match recipe.secret {
-            SecretForm::Utf8 | SecretForm::Utf8Html => format!("{cut}.as_bytes().to_vec()"),
+            SecretForm::Utf8 | SecretForm::Utf8Html | SecretForm::PublicKey => {
+                format!("{cut}.as_bytes().to_vec()")
+            }
             SecretForm::Utf8Nfkd => format!("{cut}.nfkd().collect::<String>().into_bytes()"),
             SecretForm::Base64 => base64(&format!("{cut}\n        ")),
             SecretForm::Hex => checked(format!("hex::decode({cut})")),

@@ -1,0 +1,419 @@
+//! Signatures that are verified with a public key, a certificate, or a token.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use hookglass::delivery::{Head, Header, SignatureStatus, Verdict};
+use hookglass::provider::{Provider, Seed};
+use hookglass::secret::Secret;
+use hookglass::signature::{Credentials, Draft, Subject, Verifier, sign, throw_away};
+use jiff::Timestamp;
+use ring::rand::SystemRandom;
+use ring::signature::{KeyPair as _, RsaKeyPair};
+use sha2::{Digest as _, Sha256};
+
+mod support;
+
+use support::Tested;
+
+/// RSA key of fixtures, which everybody may know.
+const KEY: &[u8] = include_bytes!("../assets/throw-away-rsa-key.der");
+
+/// Public RSA key of somebody else, made for this test with `openssl genrsa 2048`.
+const OTHER_KEY: &str = include_str!("data/keys/other-rsa-public-key.pem");
+
+/// Certificate of [`KEY`], made with `openssl req -x509`.
+const CERTIFICATE: &str = include_str!("data/keys/throw-away-certificate.pem");
+
+fn now() -> Timestamp {
+    Timestamp::from_second(1_790_000_000).unwrap_or_default()
+}
+
+fn later(seconds: i64) -> Timestamp {
+    Timestamp::from_second(1_790_000_000 + seconds).unwrap_or_default()
+}
+
+fn named(name: &str) -> Tested<Provider> {
+    Ok(Provider::named(name)?)
+}
+
+/// A request, and the secrets of its receiver.
+#[derive(Clone)]
+struct Request {
+    provider: Provider,
+    secrets: Vec<Secret>,
+    headers: Vec<Header>,
+    body: Vec<u8>,
+}
+
+impl Request {
+    /// The first sample of a provider, signed with its throw-away key, which the receiver knows.
+    fn sample(name: &str) -> Tested<Self> {
+        let provider = named(name)?;
+        let sample = provider.samples.first().ok_or("no sample")?;
+        let mut seed = Seed { now: now(), random: fastrand::Rng::with_seed(5) };
+        let body = sample.body(&mut seed).into_bytes();
+        let mut headers = vec![Header::new("Content-Type", sample.content_type.clone())];
+        headers.extend(sample.headers(&mut seed).into_iter().map(|(n, v)| Header::new(n, v)));
+        let key = throw_away(&provider);
+        let verifying = key.as_ref().map_or("test-key".to_owned(), |key| key.verifying.clone());
+        let signing = key.map_or_else(|| Secret::new("KEY", "test-key"), |key| key.signing);
+        let draft = Draft {
+            body: &body,
+            headers: &headers,
+            method: "POST",
+            url: None,
+            id: "id",
+            now: now(),
+            like: None,
+        };
+        let head = Head::build("POST", "/", &headers);
+        let signed = sign(provider.scheme.of(&head, &body), &signing, &draft)?;
+        headers.extend(signed.headers);
+        let body = signed.body.unwrap_or(body);
+        Ok(Self { provider, secrets: vec![Secret::new("KEY", verifying)], headers, body })
+    }
+
+    fn verdict(&self) -> Verdict {
+        self.verdict_at(now())
+    }
+
+    fn verdict_at(&self, at: Timestamp) -> Verdict {
+        let credentials =
+            Credentials { provider: self.provider.clone(), secrets: self.secrets.clone() };
+        let head = Head::build("POST", "/", &self.headers);
+        let verifier = Verifier::new(vec![credentials]);
+        verifier.judge(&Subject::new(&head, &self.body), at).verdict
+    }
+
+    fn replaced(&self, from: &str, to: &str) -> Self {
+        let body = String::from_utf8_lossy(&self.body);
+        assert!(body.contains(from), "{from} is not in {body}");
+        Self { body: body.replacen(from, to, 1).into_bytes(), ..self.clone() }
+    }
+
+    fn with_secrets(&self, secrets: &[&str]) -> Self {
+        let secrets = secrets.iter().map(|text| Secret::new("KEY", *text)).collect();
+        Self { secrets, ..self.clone() }
+    }
+}
+
+fn text(verdict: &Verdict) -> String {
+    verdict.explanation.as_ref().map(ToString::to_string).unwrap_or_default()
+}
+
+fn outcome(verdict: &Verdict) -> (SignatureStatus, Option<&str>) {
+    (verdict.status, verdict.cause.as_deref())
+}
+
+/// Returns the public half of [`KEY`] as a JSON Web Key.
+fn jwk(id: &str) -> Tested<String> {
+    let pair = RsaKeyPair::from_pkcs8(KEY).map_err(|error| error.to_string())?;
+    let numbers = ring::rsa::PublicKeyComponents::<Vec<u8>>::from(pair.public());
+    let n = URL_SAFE_NO_PAD.encode(numbers.n);
+    Ok(format!(r#"{{"kty":"RSA","kid":"{id}","alg":"RS256","n":"{n}","e":"AQAB"}}"#))
+}
+
+fn rsa_sha256(content: &[u8]) -> Tested<Vec<u8>> {
+    let pair = RsaKeyPair::from_pkcs8(KEY).map_err(|error| error.to_string())?;
+    let mut signature = vec![0; pair.public().modulus_len()];
+    pair.sign(&ring::signature::RSA_PKCS1_SHA256, &SystemRandom::new(), content, &mut signature)
+        .map_err(|_| "signing failed")?;
+    assert!(!pair.public_key().as_ref().is_empty());
+    Ok(signature)
+}
+
+#[test]
+fn an_sns_notification_verifies_with_the_certificate_of_its_key() -> Tested {
+    let request = Request::sample("aws-sns")?.with_secrets(&[CERTIFICATE]);
+    assert_eq!(request.verdict().status, SignatureStatus::Verified, "{}", text(&request.verdict()));
+    Ok(())
+}
+
+#[test]
+fn every_signed_field_of_an_sns_notification_counts() -> Tested {
+    let request = Request::sample("aws-sns")?;
+    for (from, to) in [
+        ("Bounce", "Open"),
+        ("Feeding", "Eating"),
+        (r#""Type" : "Notification""#, r#""Type" : "Other""#),
+        ("arn:aws:sns:eu-central-1:123456789012:zoo", "arn:aws:sns:eu-central-1:123456789012:ape"),
+    ] {
+        let verdict = request.replaced(from, to).verdict();
+        assert_eq!(verdict.status, SignatureStatus::Mismatch, "{from}");
+    }
+    Ok(())
+}
+
+#[test]
+fn an_sns_notification_without_a_subject_verifies() -> Tested {
+    let content = "Message\nhi\nMessageId\nm1\nTimestamp\n2026-09-21T14:13:20.000Z\nTopicArn\nt\nType\n\
+                   Notification\n";
+    let signature = STANDARD.encode(rsa_sha256(content.as_bytes())?);
+    let body = format!(
+        r#"{{"Type":"Notification","MessageId":"m1","TopicArn":"t","Message":"hi","Timestamp":"2026-09-21T14:13:20.000Z","SignatureVersion":"2","Signature":"{signature}","SigningCertURL":"https://sns.eu-west-1.amazonaws.com/x.pem"}}"#
+    );
+    let request = Request { body: body.into_bytes(), ..Request::sample("aws-sns")? };
+    assert_eq!(request.verdict().status, SignatureStatus::Verified, "{}", text(&request.verdict()));
+    Ok(())
+}
+
+/// Signed by `openssl dgst -sha1 -sign`, since nothing else here signs with SHA-1.
+#[test]
+fn version_1_of_sns_signatures_is_sha_1() -> Tested {
+    let request = Request {
+        body: include_bytes!("data/keys/sns-version-1.json").to_vec(),
+        ..Request::sample("aws-sns")?
+    };
+    assert_eq!(request.verdict().status, SignatureStatus::Verified, "{}", text(&request.verdict()));
+    Ok(())
+}
+
+#[test]
+fn a_certificate_on_another_host_is_refused_without_a_key_too() -> Tested {
+    let request = Request::sample("aws-sns")?;
+    for host in [
+        "https://sns.eu-central-1.amazonaws.com.evil.example/",
+        "https://sns.amazonaws.com/",
+        "http://sns.eu-central-1.amazonaws.com/",
+        "https://sns.eu-central-1.amazonaws.com@evil.example/",
+        "https://sns.eu-central-1.amazonaws.com:8443/",
+    ] {
+        let forged = request.replaced("https://sns.eu-central-1.amazonaws.com/Simple", host);
+        for forged in [forged.clone(), forged.with_secrets(&[])] {
+            let verdict = forged.verdict();
+            assert_eq!(outcome(&verdict), (SignatureStatus::Mismatch, Some("key-url")), "{host}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn another_key_is_a_mismatch() -> Tested {
+    for provider in ["aws-sns", "google-pubsub"] {
+        let verdict = Request::sample(provider)?.with_secrets(&[OTHER_KEY]).verdict();
+        assert_eq!(outcome(&verdict), (SignatureStatus::Mismatch, None), "{provider}");
+    }
+    Ok(())
+}
+
+#[test]
+fn without_a_key_the_fix_says_how_to_get_it() -> Tested {
+    let verdict = Request::sample("aws-sns")?.with_secrets(&[]).verdict();
+    assert_eq!(verdict.status, SignatureStatus::Unchecked);
+    assert!(text(&verdict).contains("fetch-key aws-sns"), "{}", text(&verdict));
+    Ok(())
+}
+
+#[test]
+fn a_text_in_place_of_a_key_is_not_a_mismatch() -> Tested {
+    let verdict = Request::sample("aws-sns")?.with_secrets(&["not a key"]).verdict();
+    assert_eq!(verdict.status, SignatureStatus::Unchecked, "{}", text(&verdict));
+    Ok(())
+}
+
+/// A delivery of `PayPal` for the webhook `WH-1`.
+fn paypal() -> Tested<Request> {
+    let body = br#"{"id":"WH-58D329510W468432D-8HN650336L201105X","event_type":"PAYMENT.CAPTURE.COMPLETED"}"#;
+    let time = "2026-09-21T14:13:20Z";
+    let crc = crc32fast::hash(body);
+    let signature = rsa_sha256(format!("69cd13f0|{time}|WH-1|{crc}").as_bytes())?;
+    let headers = [
+        ("Paypal-Transmission-Id", "69cd13f0"),
+        ("Paypal-Transmission-Time", time),
+        ("Paypal-Auth-Algo", "SHA256withRSA"),
+        ("Paypal-Cert-Url", "https://api.sandbox.paypal.com/v1/notifications/certs/CERT-1"),
+        ("Paypal-Transmission-Sig", &STANDARD.encode(signature)),
+    ];
+    Ok(Request {
+        provider: named("paypal")?,
+        secrets: vec![Secret::new("ID", "WH-1"), Secret::new("KEY", CERTIFICATE)],
+        headers: headers.map(|(name, value)| Header::new(name, value.to_owned())).to_vec(),
+        body: body.to_vec(),
+    })
+}
+
+#[test]
+fn paypal_signs_the_webhook_id_and_the_checksum_of_the_body() -> Tested {
+    let request = paypal()?;
+    assert_eq!(request.verdict().status, SignatureStatus::Verified, "{}", text(&request.verdict()));
+    let tampered = request.replaced("COMPLETED", "REFUNDED").verdict();
+    assert_eq!(tampered.status, SignatureStatus::Mismatch);
+    let other = request.with_secrets(&["WH-2", CERTIFICATE]).verdict();
+    assert_eq!(other.status, SignatureStatus::Mismatch);
+    Ok(())
+}
+
+#[test]
+fn paypal_needs_both_the_webhook_id_and_a_key() -> Tested {
+    for secrets in [&["WH-1"][..], &[CERTIFICATE]] {
+        let verdict = paypal()?.with_secrets(secrets).verdict();
+        assert_eq!(verdict.status, SignatureStatus::Unchecked, "{}", text(&verdict));
+    }
+    Ok(())
+}
+
+/// A delivery of Plaid with the body of its documentation, indented by two spaces.
+fn plaid(edit: impl FnOnce(&mut serde_json::Value)) -> Tested<Request> {
+    let body = b"{\n  \"item_id\": \"x\",\n  \"webhook_code\": \"ERROR\"\n}";
+    let mut claims = serde_json::json!({
+        "iat": now().as_second(),
+        "request_body_sha256": hex::encode(Sha256::digest(body)),
+    });
+    edit(&mut claims);
+    let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"ES256","kid":"KID-1","typ":"JWT"}"#);
+    let signed = format!("{header}.{}", URL_SAFE_NO_PAD.encode(claims.to_string()));
+    let key = p256::ecdsa::SigningKey::from_slice(&[7; 32])?;
+    let signature: p256::ecdsa::Signature =
+        p256::ecdsa::signature::Signer::sign(&key, signed.as_bytes());
+    let token = format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature.to_bytes()));
+    Ok(Request {
+        provider: named("plaid")?,
+        secrets: vec![Secret::new("KEY", plaid_key("KID-1")?)],
+        headers: vec![Header::new("Plaid-Verification", token)],
+        body: body.to_vec(),
+    })
+}
+
+/// The response of Plaid's API to a request for a key.
+fn plaid_key(id: &str) -> Tested<String> {
+    let key = p256::ecdsa::SigningKey::from_slice(&[7; 32])?;
+    let point = key.verifying_key().to_sec1_point(false);
+    let (x, y) = (point.x().ok_or("no x")?, point.y().ok_or("no y")?);
+    let (x, y) = (URL_SAFE_NO_PAD.encode(x), URL_SAFE_NO_PAD.encode(y));
+    Ok(format!(
+        r#"{{"key":{{"alg":"ES256","crv":"P-256","kid":"{id}","kty":"EC","use":"sig","x":"{x}","y":"{y}"}},"request_id":"r"}}"#
+    ))
+}
+
+#[test]
+fn a_token_with_a_body_hash_verifies() -> Tested {
+    let verdict = plaid(|_| ())?.verdict();
+    assert_eq!(outcome(&verdict), (SignatureStatus::Verified, None), "{}", text(&verdict));
+    Ok(())
+}
+
+#[test]
+fn without_its_key_a_token_is_read_and_its_body_hash_checked() -> Tested {
+    let verdict = plaid(|_| ())?.with_secrets(&[]).verdict();
+    assert_eq!(verdict.status, SignatureStatus::Unchecked);
+    let says = text(&verdict);
+    assert!(
+        says.starts_with("the body hash fits; the token's own signature needs the key KID-1"),
+        "{says}"
+    );
+    Ok(())
+}
+
+#[test]
+fn a_body_that_was_written_again_does_not_fit_its_token() -> Tested {
+    let request = plaid(|_| ())?.replaced("\n  ", "");
+    for request in [request.clone(), request.with_secrets(&[])] {
+        let verdict = request.verdict();
+        assert_eq!(outcome(&verdict), (SignatureStatus::Mismatch, Some("body-hash")));
+    }
+    Ok(())
+}
+
+#[test]
+fn an_old_token_is_expired_with_or_without_its_key() -> Tested {
+    let request = plaid(|_| ())?;
+    for request in [request.clone(), request.with_secrets(&[])] {
+        let verdict = request.verdict_at(later(301));
+        assert_eq!(outcome(&verdict), (SignatureStatus::Expired, Some("timestamp-old")));
+        assert_ne!(request.verdict_at(later(300)).status, SignatureStatus::Expired);
+    }
+    Ok(())
+}
+
+#[test]
+fn a_token_past_its_end_is_expired() -> Tested {
+    let verdict = plaid(|claims| claims["exp"] = (now().as_second() - 1).into())?.verdict();
+    assert_eq!(outcome(&verdict), (SignatureStatus::Expired, Some("timestamp-old")));
+    Ok(())
+}
+
+#[test]
+fn a_token_under_another_key_id_names_the_key_that_it_needs() -> Tested {
+    let request = plaid(|_| ())?;
+    let verdict = request.with_secrets(&[&plaid_key("KID-2")?]).verdict();
+    assert_eq!(verdict.status, SignatureStatus::Unchecked);
+    assert!(text(&verdict).contains("needs the key KID-1; known are KID-2"), "{}", text(&verdict));
+    Ok(())
+}
+
+/// Replaces the header of a token.
+fn with_token_header(request: &Request, header: &str) -> Tested<Request> {
+    let token = request.headers.last().ok_or("no header")?.text().into_owned();
+    let (_, rest) = token.split_once('.').ok_or("no dot")?;
+    let token = format!("{}.{rest}", URL_SAFE_NO_PAD.encode(header));
+    Ok(Request { headers: vec![Header::new("Plaid-Verification", token)], ..request.clone() })
+}
+
+#[test]
+fn a_token_cannot_choose_its_algorithm() -> Tested {
+    let request = plaid(|_| ())?;
+    for header in [r#"{"alg":"none"}"#, r#"{"alg":"HS256","kid":"KID-1"}"#, "{}"] {
+        let verdict = with_token_header(&request, header)?.verdict();
+        assert_eq!(outcome(&verdict), (SignatureStatus::Mismatch, Some("jwt-algorithm")));
+    }
+    Ok(())
+}
+
+#[test]
+fn what_is_not_a_token_is_malformed() -> Tested {
+    for value in ["x", "a.b", "a.b.c", "e30.e30.!", "W10.e30.e30"] {
+        let headers = vec![Header::new("Plaid-Verification", value.to_owned())];
+        let verdict = Request { headers, ..plaid(|_| ())? }.verdict();
+        assert_eq!(verdict.status, SignatureStatus::Malformed, "{value}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_shared_secret_signs_tokens_too() -> Tested {
+    let request = Request::sample("netlify")?;
+    assert_eq!(request.verdict().status, SignatureStatus::Verified, "{}", text(&request.verdict()));
+    let other = request.with_secrets(&["other-test-key"]).verdict();
+    assert_eq!(other.status, SignatureStatus::Mismatch);
+    let tampered = request.replaced("ready", "error").verdict();
+    assert_eq!(outcome(&tampered), (SignatureStatus::Mismatch, Some("body-hash")));
+    Ok(())
+}
+
+/// A token of Google for a push endpoint.
+fn pubsub(audience: &str, email: &str) -> Tested<Request> {
+    let claims = serde_json::json!({
+        "aud": audience, "email": email, "email_verified": true,
+        "iss": "https://accounts.google.com", "iat": now().as_second(),
+        "exp": now().as_second() + 3600,
+    });
+    let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"RS256","kid":"g1","typ":"JWT"}"#);
+    let signed = format!("{header}.{}", URL_SAFE_NO_PAD.encode(claims.to_string()));
+    let signature = URL_SAFE_NO_PAD.encode(rsa_sha256(signed.as_bytes())?);
+    let headers = vec![Header::new("Authorization", format!("Bearer {signed}.{signature}"))];
+    let keys = format!(r#"{{"keys":[{}]}}"#, jwk("g1")?);
+    Ok(Request { headers, ..Request::sample("google-pubsub")? }.with_secrets(&[&keys]))
+}
+
+#[test]
+fn every_configured_text_must_be_a_claim_of_the_token() -> Tested {
+    let (audience, email) = ("https://h.example/push", "push@zoo.iam.gserviceaccount.com");
+    let request = pubsub(audience, email)?;
+    let keys = request.secrets.first().ok_or("no keys")?;
+    let keys = String::from_utf8(keys.expose().to_vec())?;
+    let status =
+        |texts: &[&str]| request.with_secrets(&[&[keys.as_str()], texts].concat()).verdict().status;
+    assert_eq!(status(&[audience]), SignatureStatus::Verified);
+    assert_eq!(status(&[audience, email]), SignatureStatus::Verified);
+    assert_eq!(status(&["https://other.example"]), SignatureStatus::Mismatch);
+    assert_eq!(status(&[audience, "evil@zoo.iam.gserviceaccount.com"]), SignatureStatus::Mismatch);
+    Ok(())
+}
+
+#[test]
+fn a_token_that_is_compared_with_nothing_says_so() -> Tested {
+    let verdict = pubsub("https://h.example", "a@b.example")?.verdict();
+    assert_eq!(verdict.status, SignatureStatus::Verified);
+    assert!(text(&verdict).contains("nothing is configured to compare aud and email with"));
+    Ok(())
+}
