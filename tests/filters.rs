@@ -442,6 +442,25 @@ fn mistakes_say_where_and_what_was_meant() {
         ("jq:'.a'b", 8, "b", None),
         ("http://x", 1, "http:", None),
         ("sig:verified,mismach", 14, "mismach", Some("mismatch")),
+        ("cause:sig-cas", 7, "sig-cas", Some("sig-case")),
+        ("cause:nothing-known", 7, "nothing-known", None),
+        ("method:pst", 8, "pst", Some("POST")),
+        ("method:foo", 8, "foo", None),
+        ("type=push", 1, "type=push", Some("type:push")),
+        ("a $.b:1", 3, "$.b:1", Some(".b:1")),
+        ("/b:1", 1, "/b:1", Some(".b:1")),
+        (".b=1", 1, ".b=1", Some(".b:1")),
+        ("#7..3", 2, "7..3", Some("3..7")),
+        ("number:x", 8, "x", None),
+        ("sig: verified", 1, "sig: verified", Some("sig:verified")),
+        ("a size:", 3, "size:", None),
+        ("type:! or b", 1, "type:!", None),
+        ("sig: -dup:yes", 1, "sig:", None),
+        ("type:a,", 8, "", None),
+        ("type:,a", 6, ",", None),
+        (".a.b:", 1, ".a.b:", None),
+        ("jq:", 4, "", None),
+        ("header.x: y", 1, "header.x: y", Some("header.x:y")),
         ("source:lve", 8, "lve", Some("live")),
         ("dup:maybe", 5, "maybe", None),
         ("status:5xx", 8, "5xx", Some("5??")),
@@ -491,6 +510,78 @@ fn mistakes_are_shown_under_the_input() {
     );
     let input = "\u{1b}[2J zzz:y";
     assert_eq!(input.parse::<Filter>().unwrap_err().excerpt(input), "\\x1b[2J zzz:y\n        ^^^^");
+}
+
+#[test]
+fn an_empty_size_explains_the_shell() {
+    let error = "size:".parse::<Filter>().unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "column 1: `size:` has no value: expected e.g. size:>10k (quote it in a shell, where > and \
+         < redirect)"
+    );
+}
+
+#[test]
+fn a_provider_is_one_of_those_that_are_named() {
+    let names = ["cribbly".to_owned(), "acme".to_owned()];
+    for known in ["provider:acme", "provider:ACME,cribbly", "provider:\"old\"", "provider:c*"] {
+        assert!(Filter::among(known, &names).is_ok(), "{known}");
+    }
+    let error = Filter::among("provider:cribly", &names).unwrap_err();
+    assert_eq!(error.advice(), "unknown provider `cribly`; did you mean `cribbly`?");
+    assert!("provider:cribly".parse::<Filter>().is_ok());
+}
+
+#[test]
+fn quotes_match_a_cause_that_is_not_known() {
+    let mut delivery = deliveries()[1].clone();
+    delivery.summary.signature.cause = Some("of-another-version".to_owned());
+    let filter: Filter = "cause:\"of-another-version\"".parse().unwrap();
+    assert!(filter.matches(&delivery, now()));
+}
+
+#[test]
+fn a_number_in_json_is_compared_by_value() {
+    let body = br#"{"a":1.50,"b":1e2,"c":"1.50","d":[0.0]}"#;
+    for (input, expected) in [
+        (".a:1.5", true),
+        (".a:15e-1", true),
+        (".a:\"1.5\"", false),
+        (".a:\"1.50\"", true),
+        (".b:100", true),
+        (".b:!100", false),
+        (".c:1.5", false),
+        (".c:1.50", true),
+        (".d[0]:0", true),
+        (".a:1.51", false),
+    ] {
+        let filter: Filter = input.parse().unwrap();
+        let delivery = delivery('j', "/", &[], body);
+        assert_eq!(filter.matches(&delivery, now()), expected, "{input}");
+        let matcher = filter.body_matcher();
+        assert_eq!(matcher.passes(&[None], b"", body), expected, "{input} in a search");
+    }
+}
+
+#[test]
+fn deliveries_are_selected_by_number() {
+    check(&[
+        ("#98", "b"),
+        ("#97,100", "ad"),
+        ("98..99", "bc"),
+        ("#>=99", "cd"),
+        ("number:..98", "ab"),
+        ("-#98", "acd"),
+        ("number:!98..99", "ad"),
+    ])
+    .unwrap();
+}
+
+#[test]
+fn a_hash_before_text_is_a_word() {
+    let filter: Filter = "#general".parse().unwrap();
+    assert_eq!(filter.to_string(), "\"#general\"");
 }
 
 #[test]
@@ -756,6 +847,8 @@ fn an_index_says_what_the_filter_says() {
         "header.x-try:!/^1/",
         "header.name:*\u{e9} or header.Name:!CAF*",
         "cause:* or sig:missing a b1",
+        "number:100..400 or -#<3000",
+        ".payload.total:100 or .payload.price:9.50",
     ] {
         for seed in 0..8 {
             agrees(input, seed).unwrap_or_else(|error| panic!("{input}, {seed}: {error}"));

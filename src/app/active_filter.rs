@@ -56,7 +56,7 @@ impl ActiveFilter {
         list: &mut List,
         now: Timestamp,
     ) -> Result<Vec<Effect>, Diagnostic> {
-        let filter: Filter = text.parse()?;
+        let filter = Filter::draft(text)?;
         text.clone_into(&mut self.text);
         // An edit that does not change the filter must not restart the search.
         if filter == self.filter && self.number > 0 {

@@ -156,6 +156,8 @@ impl<'f> PreparedTerm<'f> {
 /// Returns an expression for each alternative that is in the bytes if it matches.
 fn literals(value: &FieldValue) -> Option<Vec<Regex>> {
     let literal = |choice: &Alternative| match choice {
+        // The same number may be written in another way.
+        Alternative::Text(pattern) if pattern.number().is_some() => None,
         Alternative::Text(pattern) => pattern.literal_part(),
         Alternative::Compare(..)
         | Alternative::Range(..)

@@ -1,14 +1,18 @@
 //! Builds filters from selected values instead of typed text.
 
+use std::fmt;
+
 use super::Filter;
 use super::expression::Expression;
+use super::field::{FilterField, ValueKind};
 use super::json_path::JsonPath;
 use super::pattern::{MatchMode, TextPattern};
 use crate::diagnostic::Diagnostic;
+use crate::payload::path::write_quoted;
 
 /// Returns a term that requires a field to have a value, spelled so that it parses as that value.
 pub fn term(field: &str, value: &str, negated: bool) -> String {
-    format!("{field}:{}{}", sign(negated), spelled(value))
+    format!("{field}:{}{}", sign(negated), spelled_in(field, value))
 }
 
 /// Returns a term for a value at a path in a JSON body.
@@ -18,6 +22,22 @@ pub fn path_term(path: &[String], value: &str, negated: bool) -> String {
 
 fn sign(negated: bool) -> &'static str {
     if negated { "!" } else { "" }
+}
+
+/// Returns a value of a field as spelled in a filter.
+pub(super) fn spelled_in(field: &str, value: &str) -> String {
+    match FilterField::named(field).map(|field| field.takes) {
+        Some(ValueKind::Known(names)) if !names.has(value) => Quoted(value).to_string(),
+        _ => spelled(value),
+    }
+}
+
+struct Quoted<'t>(&'t str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_quoted(f, self.0)
+    }
 }
 
 /// Returns a value as spelled in a filter.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::builder::spelled;
+use super::builder::spelled_in;
 use super::field::{FIELDS, FilterField};
 
 /// Replacements for the word at the cursor.
@@ -35,7 +35,9 @@ pub fn complete(input: &str, cursor: usize, seen: &impl Fn(&str) -> Vec<String>)
 
 fn values(field: &FilterField, seen: &impl Fn(&str) -> Vec<String>) -> Vec<String> {
     match field.words() {
-        words if words.is_empty() => seen(field.name).iter().map(|value| spelled(value)).collect(),
+        words if words.is_empty() => {
+            seen(field.name).iter().map(|value| spelled_in(field.name, value)).collect()
+        }
         words => words.into_iter().map(ToOwned::to_owned).collect(),
     }
 }

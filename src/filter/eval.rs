@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use super::expression::Term;
 use super::field::{BAD, CHANGED, DIFFERS, FAILED, FieldKey};
 use super::json_path;
+use super::number::Number;
 use super::value::{Alternative, FieldValue};
 use crate::delivery::{Delivery, Head, SignatureStatus, Summary};
 use crate::payload::decoded_whole;
@@ -90,8 +91,16 @@ fn fits_json(choice: &Alternative, raw: &str) -> bool {
         | Alternative::Moment(_)
         | Alternative::Between(..) => {
             crate::payload::pointer::scalar(raw).is_some_and(|text| choice.fits(&text))
+                || is_same_number(choice, raw)
         }
     }
+}
+
+/// Returns whether a JSON number has the value of an unquoted number, e.g. `1.50` that of `1.5`.
+fn is_same_number(choice: &Alternative, raw: &str) -> bool {
+    let Alternative::Text(pattern) = choice else { return false };
+    let Some(number) = pattern.number() else { return false };
+    Number::parse(raw).is_some_and(|found| found.compare(number).is_eq())
 }
 
 fn field(key: FieldKey, value: &FieldValue, summary: &Summary, now: Timestamp) -> Option<bool> {
@@ -103,6 +112,7 @@ fn field(key: FieldKey, value: &FieldValue, summary: &Summary, now: Timestamp) -
         })
     };
     Some(match key {
+        FieldKey::Number => is(Some(&summary.id.to_string())),
         FieldKey::Type => is(summary.event.event_type.as_deref()),
         FieldKey::Signature => signature(value, summary.signature.status),
         FieldKey::Cause => is(summary.signature.cause.as_deref()),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::field::FieldKey;
+use super::field::{FieldKey, ValueKind};
 use super::jq::Program;
 use super::json_path::JsonPath;
 use super::pattern::TextPattern;
@@ -113,9 +113,18 @@ impl fmt::Display for Term {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Word(pattern) => pattern.fmt(f),
-            Self::Field(key, value) => write!(f, "{}:{value}", key.name()),
-            Self::Header(name, value) => write!(f, "header.{name}:{value}"),
-            Self::Json(path, value) => write!(f, "{path}:{value}"),
+            Self::Field(key, value) => {
+                write!(f, "{}:", key.name())?;
+                value.write(f, key.takes())
+            }
+            Self::Header(name, value) => {
+                write!(f, "header.{name}:")?;
+                value.write(f, ValueKind::Data)
+            }
+            Self::Json(path, value) => {
+                write!(f, "{path}:")?;
+                value.write(f, ValueKind::Json)
+            }
             Self::Jq(program) => write!(f, "jq:{program}"),
         }
     }

@@ -1,6 +1,9 @@
 //! Table of fields, used by the parser, the completion, the help, and the docs.
 
+use super::error::ParseError;
 use crate::delivery::{SignatureStatus, Source};
+use crate::diagnostic::nearest;
+use crate::signature::Cause;
 
 /// A field of a filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +29,7 @@ pub(super) enum FieldSource {
 /// Fields that take no suffix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FieldKey {
+    Number,
     Type,
     Signature,
     Cause,
@@ -50,14 +54,16 @@ pub(super) enum FieldKey {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ValueKind {
     Text,
-    /// Case-insensitive text.
-    AnyCase,
     /// Text that begins with a slash, so that a regex has to begin with `/^`.
     Path,
     /// Text that may be anywhere in the searched text.
     Part,
     /// One of a fixed set of words.
     Words(Words),
+    /// One of a set of names, unless quoted: stores keep what other versions wrote.
+    Known(Names),
+    /// A whole number.
+    Count,
     Status,
     Size,
     Moment,
@@ -104,15 +110,116 @@ impl Words {
     }
 }
 
+/// Sets of names that are known, but not fixed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Names {
+    Cause,
+    Method,
+    /// Built-in and configured providers, which the caller names.
+    Provider,
+}
+
+/// Registered HTTP methods.
+const METHODS: &[&str] = &[
+    "GET",
+    "HEAD",
+    "POST",
+    "PUT",
+    "DELETE",
+    "CONNECT",
+    "OPTIONS",
+    "TRACE",
+    "PATCH",
+    "ACL",
+    "BASELINE-CONTROL",
+    "BIND",
+    "CHECKIN",
+    "CHECKOUT",
+    "COPY",
+    "LABEL",
+    "LINK",
+    "LOCK",
+    "MERGE",
+    "MKACTIVITY",
+    "MKCALENDAR",
+    "MKCOL",
+    "MKREDIRECTREF",
+    "MKWORKSPACE",
+    "MOVE",
+    "ORDERPATCH",
+    "PRI",
+    "PROPFIND",
+    "PROPPATCH",
+    "QUERY",
+    "REBIND",
+    "REPORT",
+    "SEARCH",
+    "UNBIND",
+    "UNCHECKOUT",
+    "UNLINK",
+    "UNLOCK",
+    "UPDATE",
+    "UPDATEREDIRECTREF",
+    "VERSION-CONTROL",
+];
+
+impl Names {
+    /// Returns whether a name is known, as far as this module can.
+    pub(super) fn has(self, name: &str) -> bool {
+        match self {
+            Self::Cause => Cause::from_code(&name.to_ascii_lowercase()).is_some(),
+            Self::Method => METHODS.iter().any(|method| method.eq_ignore_ascii_case(name)),
+            Self::Provider => true,
+        }
+    }
+
+    /// Checks an unquoted value; patterns match any name.
+    pub(super) fn check(self, raw: &str, providers: Option<&[String]>) -> Result<(), ParseError> {
+        if raw.contains(['*', '?', '\\']) {
+            return Ok(());
+        }
+        let causes: Vec<&str> = Cause::ALL.iter().map(|cause| cause.code()).collect();
+        let providers: Vec<&str> =
+            providers.unwrap_or_default().iter().map(String::as_str).collect();
+        let (noun, names, all) = match self {
+            Self::Cause => ("cause", causes.as_slice(), "docs/causes.md lists all"),
+            Self::Method => ("method", METHODS, "e.g. POST, GET, or PUT"),
+            Self::Provider if providers.is_empty() => return Ok(()),
+            Self::Provider => ("provider", providers.as_slice(), "`hookglass providers` lists all"),
+        };
+        if names.iter().any(|name| name.eq_ignore_ascii_case(raw)) {
+            return Ok(());
+        }
+        let upper = raw.to_ascii_uppercase();
+        let near = match self {
+            Self::Method => nearest_upper(&upper, names),
+            Self::Cause | Self::Provider => nearest(raw, names.iter().copied()),
+        };
+        let message = match near {
+            Some(_) => format!("unknown {noun} `{raw}`"),
+            None => format!("unknown {noun} `{raw}`: {all}; put it in quotes to match it anyway"),
+        };
+        Err(ParseError::new(message).suggest(near.map(ToOwned::to_owned)))
+    }
+}
+
+/// Like [`nearest`], for names in capitals.
+fn nearest_upper<'n>(word: &str, names: &[&'n str]) -> Option<&'n str> {
+    let lower: Vec<String> = names.iter().map(|name| name.to_ascii_lowercase()).collect();
+    let near = nearest(word, lower.iter().map(String::as_str))?;
+    names.iter().copied().find(|name| name.eq_ignore_ascii_case(near))
+}
+
 impl FilterField {
     /// Returns the words that the field takes, if they are fixed.
     pub fn words(&self) -> Vec<&'static str> {
         match self.takes {
             ValueKind::Words(words) => words.all(),
             ValueKind::Text
-            | ValueKind::AnyCase
             | ValueKind::Path
             | ValueKind::Part
+            | ValueKind::Known(_)
+            | ValueKind::Count
             | ValueKind::Status
             | ValueKind::Size
             | ValueKind::Moment
@@ -133,6 +240,11 @@ impl FieldKey {
         let field = FIELDS.iter().find(|field| field.reads == FieldSource::Key(self));
         field.map_or("", |field| field.name)
     }
+
+    pub(super) fn takes(self) -> ValueKind {
+        let field = FIELDS.iter().find(|field| field.reads == FieldSource::Key(self));
+        field.map_or(ValueKind::Text, |field| field.takes)
+    }
 }
 
 const fn key(
@@ -148,12 +260,13 @@ const fn key(
 /// All fields, in the order of the documentation.
 #[rustfmt::skip]
 pub const FIELDS: &[FilterField] = &[
+    key(FieldKey::Number, ValueKind::Count, "number", "number:3..7", "delivery number; also #3, #>=3, or 3..7"),
     key(FieldKey::Type, ValueKind::Text, "type", "type:message.*", "event type"),
     key(FieldKey::Signature, ValueKind::Words(Words::Signature), "sig", "sig:!verified",
         "verdict: verified, mismatch, missing, malformed, expired, or unchecked; failed (or bad): any except verified and unchecked"),
-    key(FieldKey::Cause, ValueKind::Text, "cause", "cause:sig-case", "proved cause of a failed verdict"),
-    key(FieldKey::Provider, ValueKind::Text, "provider", "provider:cribbly", "provider"),
-    key(FieldKey::Method, ValueKind::AnyCase, "method", "method:post,put", "request method"),
+    key(FieldKey::Cause, ValueKind::Known(Names::Cause), "cause", "cause:sig-case", "proved cause of a failed verdict"),
+    key(FieldKey::Provider, ValueKind::Known(Names::Provider), "provider", "provider:cribbly", "provider"),
+    key(FieldKey::Method, ValueKind::Known(Names::Method), "method", "method:post,put", "request method"),
     key(FieldKey::Path, ValueKind::Path, "path", "path:/hooks/*",
         "request target, with or without its query; \\? matches a question mark, /^…/ is a regex"),
     key(FieldKey::Status, ValueKind::Status, "status", "status:>=400", "response status"),
@@ -175,7 +288,7 @@ pub const FIELDS: &[FilterField] = &[
         "origin: live, resend, replay, or import"),
     key(FieldKey::Peer, ValueKind::Text, "peer", "peer:127.0.0.1", "client address, with or without the port"),
     FilterField { name: ".", example: ".payload.contact.username:Kev*",
-        help: "value in a JSON body, as text or number (.read_at:>0, .items[0].id:x); empty: \"\", [], {}, or null; exists: any value",
+        help: "value in a JSON body, as text or number (.read_at:>0, .items[0].id:x; .price:1.5 also matches 1.50); empty: \"\", [], {}, or null; exists: any value",
         reads: FieldSource::Json, takes: ValueKind::Json },
     FilterField { name: "jq", example: "jq:'.payload.reactions|length>2'",
         help: "quoted jq program; matches if its first output is neither false nor null",

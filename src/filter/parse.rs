@@ -4,20 +4,21 @@
 //! alternatives = terms { "or" terms }
 //! terms        = term { [ "and" ] term }
 //! term         = ( "-" | "not" ) term | "(" alternatives ")"
-//!              | NAME ":" value | PATH ":" value | "jq:" [ "!" ] quoted | word
+//!              | NAME ":" value | PATH ":" value | "jq:" [ "!" ] quoted | "#" value
+//!              | NUMBER ".." NUMBER | word
 //! value        = [ "!" ] [ atom ] { "," [ atom ] }
 //! ```
 //!
-//! A field without a value is skipped, so that a list does not change while the value is being
-//! typed.
+//! A field without a value is an error, except in a draft.
 
 mod body;
+mod mistaken_word;
 
 use std::ops::Range;
 
 use super::error::ParseError;
 use super::expression::{Expression, Term};
-use super::field::{FIELDS, FieldSource, FilterField, ValueKind};
+use super::field::{FIELDS, FieldKey, FieldSource, FilterField, ValueKind};
 use super::pattern::{MatchMode, TextPattern};
 use super::token::{Cursor, ValueContext, ends_term};
 use super::value::{Alternative, Atom, FieldValue};
@@ -28,9 +29,18 @@ const MAX_DEPTH: usize = 64;
 
 type Parsed<T> = Result<T, Diagnostic>;
 
+/// Where a text comes from, and which providers there are.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Reading<'n> {
+    /// The text is still being typed: a field without a value is skipped.
+    pub(super) is_draft: bool,
+    /// Names that `provider:` accepts; any name if none.
+    pub(super) providers: Option<&'n [String]>,
+}
+
 /// Parses a whole input; `None` if it has no terms.
-pub(super) fn parse(input: &str) -> Parsed<Option<Expression>> {
-    let mut parser = Parser { cursor: Cursor::new(input), depth: 0 };
+pub(super) fn parse(input: &str, reading: Reading<'_>) -> Parsed<Option<Expression>> {
+    let mut parser = Parser { cursor: Cursor::new(input), depth: 0, reading };
     parser.cursor.skip_blank();
     if parser.cursor.rest().is_empty() {
         return Ok(None);
@@ -47,6 +57,7 @@ pub(super) fn parse(input: &str) -> Parsed<Option<Expression>> {
 struct Parser<'i> {
     cursor: Cursor<'i>,
     depth: usize,
+    reading: Reading<'i>,
 }
 
 impl<'i> Parser<'i> {
@@ -126,6 +137,7 @@ impl<'i> Parser<'i> {
             }
             (Some('('), _) => self.group(start),
             (Some('.'), _) => self.json(),
+            (Some('#'), _) if self.begins_number() => self.number(),
             (Some('!'), _) => {
                 let rest = self.cursor.plain(ValueContext::Word, &mut 0).replacen('!', "-", 1);
                 let complaint = ParseError::new("expected `-` or `not` to negate a term");
@@ -175,9 +187,33 @@ impl<'i> Parser<'i> {
         Ok(())
     }
 
+    /// Returns whether `#` begins a delivery number rather than text such as `#general`.
+    fn begins_number(&self) -> bool {
+        let after = self.cursor.rest().trim_start_matches(['#', '!', '>', '<', '=', '.']);
+        after.starts_with(|next: char| next.is_ascii_digit())
+    }
+
+    fn number(&mut self) -> Parsed<Option<Expression>> {
+        self.cursor.eat('#');
+        let value = self.value(ValueKind::Count)?;
+        Ok(value.map(|value| Expression::Term(Term::Field(FieldKey::Number, value))))
+    }
+
     fn word(&mut self) -> Parsed<Expression> {
         let start = self.cursor.at;
-        let pattern = match self.atom(ValueContext::Word, "/", &mut 0)? {
+        let atom = self.atom(ValueContext::Word, "/", &mut 0)?;
+        if let Atom::Plain(raw) = atom {
+            if is_number_range(raw) {
+                let range = Alternative::new(ValueKind::Count, &atom)
+                    .map_err(|error| error.at(self.cursor.input, self.cursor.since(start)))?;
+                let value = FieldValue { negated: false, choices: vec![range] };
+                return Ok(Expression::Term(Term::Field(FieldKey::Number, value)));
+            }
+            if let Some(mistake) = mistaken_word::explain(raw) {
+                return Err(mistake.at(self.cursor.input, self.cursor.since(start)));
+            }
+        }
+        let pattern = match atom {
             Atom::Plain(raw) => TextPattern::plain(raw, MatchMode::Part),
             Atom::Quoted(text) => TextPattern::literal(&text, MatchMode::Part),
             Atom::Regex(source) => TextPattern::regex(source, MatchMode::Part),
@@ -207,6 +243,9 @@ impl<'i> Parser<'i> {
             return self.jq();
         }
         let value = self.value(field.takes)?;
+        if value.is_none() && !self.reading.is_draft {
+            return Err(self.no_value(start, field));
+        }
         Ok(value.and_then(|value| match (field.reads, header) {
             (FieldSource::Key(key), _) => Some(Expression::Term(Term::Field(key, value))),
             (FieldSource::Header, Some(header)) => {
@@ -235,14 +274,50 @@ impl<'i> Parser<'i> {
                 return Err(self.cursor.error(start..start + 1, message));
             }
             if atom != Atom::Plain("") {
-                let choice = Alternative::new(takes, &atom);
+                let choice = self.known(takes, &atom).and_then(|()| Alternative::new(takes, &atom));
                 choices.push(choice.map_err(|error| error.at(self.cursor.input, span))?);
+            } else if !self.reading.is_draft && (!choices.is_empty() || self.is_at_comma()) {
+                let here = self.cursor.next_span();
+                let message = "expected a value on both sides of `,`; quote text that has a comma";
+                return Err(self.cursor.error(here, message));
             }
             if !self.cursor.eat(',') {
                 break;
             }
         }
         Ok((!choices.is_empty()).then_some(FieldValue { negated, choices }))
+    }
+
+    fn is_at_comma(&self) -> bool {
+        self.cursor.peek() == Some(',')
+    }
+
+    /// Checks a value of a field whose values are known. Quoted text and patterns match others, too.
+    fn known(&self, takes: ValueKind, atom: &Atom<'_>) -> Result<(), ParseError> {
+        let (ValueKind::Known(kind), Atom::Plain(raw)) = (takes, atom) else { return Ok(()) };
+        kind.check(raw, self.reading.providers)
+    }
+
+    /// Returns the error for a field without a value, from its name on.
+    fn no_value(&self, start: usize, field: &FilterField) -> Diagnostic {
+        let name = self.cursor.input.get(start..self.cursor.at).unwrap_or_default();
+        let rest = self.cursor.rest();
+        let next = rest.split_whitespace().next().filter(|_| rest.starts_with(char::is_whitespace));
+        let is_value = |word: &&str| {
+            let is_keyword = ["and", "or", "not"].iter().any(|key| word.eq_ignore_ascii_case(key));
+            !is_keyword && !word.contains([':', '(', ')']) && !word.starts_with(['-', '.', '#'])
+        };
+        if let Some(word) = next.filter(is_value) {
+            let gap = rest.len() - rest.trim_start().len();
+            let span = start..self.cursor.at + gap + word.len();
+            let message = format!("`{name}` has no value: write it right after the colon");
+            return self.cursor.error(span, message).suggest(Some(format!("{name}{word}")));
+        }
+        let mut message = format!("`{name}` has no value: expected e.g. {}", field.example);
+        if field.example.contains(['>', '<']) {
+            message.push_str(" (quote it in a shell, where > and < redirect)");
+        }
+        self.cursor.error(start..self.cursor.at, message)
     }
 
     fn atom(&mut self, place: ValueContext, begin: &str, open: &mut usize) -> Parsed<Atom<'i>> {
@@ -260,6 +335,12 @@ impl<'i> Parser<'i> {
             None => Atom::Plain(self.cursor.plain(place, open)),
         })
     }
+}
+
+/// Returns whether a word is a range of delivery numbers, e.g. `3..7`.
+fn is_number_range(word: &str) -> bool {
+    let is_whole = |end: &str| !end.is_empty() && end.bytes().all(|byte| byte.is_ascii_digit());
+    word.split_once("..").is_some_and(|(from, to)| is_whole(from) && is_whole(to))
 }
 
 fn unknown(name: &str) -> ParseError {

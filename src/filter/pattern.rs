@@ -10,6 +10,7 @@ use std::fmt::{self, Write as _};
 use regex::bytes::{Regex, RegexBuilder};
 
 use super::error::ParseError;
+use super::number::Number;
 use crate::payload::path::write_quoted;
 use prefilter::{Anchor, Prefilter};
 
@@ -56,11 +57,15 @@ pub(super) struct TextPattern {
     manner: MatchMode,
     regex: Regex,
     quick: Option<Prefilter>,
+    /// Value of an unquoted number, which JSON may write in another way.
+    number: Option<Number>,
 }
 
 impl PartialEq for TextPattern {
     fn eq(&self, other: &Self) -> bool {
-        self.wanted == other.wanted && self.manner == other.manner
+        self.wanted == other.wanted
+            && self.manner == other.manner
+            && self.number.is_some() == other.number.is_some()
     }
 }
 
@@ -95,7 +100,8 @@ impl TextPattern {
             pieces.push(wild);
         }
         if pieces.is_empty() {
-            return Self::compile(Wanted::Text(text), manner);
+            let number = Number::parse(raw).filter(|_| manner == MatchMode::Whole);
+            return Ok(Self { number, ..Self::compile(Wanted::Text(text), manner)? });
         }
         if !text.is_empty() {
             pieces.push(Piece::Text(text));
@@ -120,7 +126,20 @@ impl TextPattern {
             .build()
             .map_err(|error| explain(&error))?;
         let quick = if manner == MatchMode::Part { None } else { wanted.prefilter(any_case) };
-        Ok(Self { wanted, manner, regex, quick })
+        Ok(Self { wanted, manner, regex, quick, number: None })
+    }
+
+    /// Returns the number that the pattern is; none if it is quoted.
+    pub(super) fn number(&self) -> Option<&Number> {
+        self.number.as_ref()
+    }
+
+    /// Returns the text if the pattern matches only that.
+    pub(super) fn text(&self) -> Option<&str> {
+        match &self.wanted {
+            Wanted::Text(text) => Some(text),
+            Wanted::Glob(_) | Wanted::Regex(_) => None,
+        }
     }
 
     pub(super) fn is_match(&self, text: &[u8]) -> bool {
@@ -244,9 +263,21 @@ fn may_begin(character: char, manner: MatchMode) -> bool {
 
 impl fmt::Display for TextPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(f, true)
+    }
+}
+
+impl TextPattern {
+    /// Writes the pattern; text without quotes only if `may_be_bare`.
+    pub(super) fn write(&self, f: &mut fmt::Formatter<'_>, may_be_bare: bool) -> fmt::Result {
         match &self.wanted {
             Wanted::Text(text) => {
-                let plain = text.chars().next().is_some_and(|first| may_begin(first, self.manner))
+                let is_quoted_number = self.manner == MatchMode::Whole
+                    && self.number.is_none()
+                    && Number::parse(text).is_some();
+                let plain = may_be_bare
+                    && !is_quoted_number
+                    && text.chars().next().is_some_and(|first| may_begin(first, self.manner))
                     && text.chars().all(is_plain)
                     && !text.contains("..")
                     && !RESERVED.iter().any(|word| word.eq_ignore_ascii_case(text));

@@ -26,6 +26,7 @@ pub enum FilterColumn {
 
 /// A row as a filter reads it.
 pub trait FilterRow {
+    fn number(&self) -> u64;
     /// Returns the symbol of a column's text: 0 for none, otherwise a small number. Equal texts
     /// have the same symbol in all rows and columns.
     fn symbol(&self, column: FilterColumn) -> u32;
@@ -93,6 +94,10 @@ enum Test<'f> {
         key: FieldKey,
         yes: bool,
         no: bool,
+    },
+    Number {
+        negated: bool,
+        spans: Vec<(u64, u64)>,
     },
     Size {
         negated: bool,
@@ -222,7 +227,9 @@ impl<'f> Test<'f> {
         let symbol = |column| Self::Symbol { key, column, value, memo: Memo::default() };
         let passes = |word: &str| eval::text(key, value, Some(word));
         let (yes, no) = (passes(eval::yes_or_no(true)), passes(eval::yes_or_no(false)));
+        let spans = || value.choices.iter().filter_map(Alternative::whole_span).collect();
         match key {
+            FieldKey::Number => Self::Number { negated: value.negated, spans: spans() },
             FieldKey::Type => symbol(FilterColumn::Type),
             FieldKey::Cause => symbol(FilterColumn::Cause),
             FieldKey::Provider => symbol(FilterColumn::Provider),
@@ -244,10 +251,7 @@ impl<'f> Test<'f> {
                 let (yes, no) = (passes(CHANGED), eval::text(key, value, None));
                 Self::Is { key, yes, no }
             }
-            FieldKey::Size => {
-                let spans = value.choices.iter().filter_map(Alternative::whole_span).collect();
-                Self::Size { negated: value.negated, spans }
-            }
+            FieldKey::Size => Self::Size { negated: value.negated, spans: spans() },
             FieldKey::Since | FieldKey::Until => Self::time(value, now, key == FieldKey::Since),
         }
     }
@@ -307,6 +311,10 @@ impl<'f> Test<'f> {
                     _ => row.is_marked(),
                 };
                 if is { *yes } else { *no }
+            }
+            Self::Number { negated, spans } => {
+                let number = row.number();
+                spans.iter().any(|(from, to)| (*from..=*to).contains(&number)) != *negated
             }
             Self::Size { negated, spans } => {
                 let size = row.body_size();

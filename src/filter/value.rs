@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::fmt;
 
 use super::error::ParseError;
-use super::field::{ValueKind, Words};
+use super::field::{Names, ValueKind, Words};
 use super::number::Number;
 use super::pattern::{MatchMode, TextPattern};
 use super::time_expr::TimeExpr;
@@ -60,10 +60,15 @@ impl Alternative {
     pub(super) fn new(takes: ValueKind, atom: &Atom<'_>) -> Result<Self, ParseError> {
         let manner = match takes {
             ValueKind::Text | ValueKind::Data | ValueKind::Json | ValueKind::Jq => MatchMode::Whole,
-            ValueKind::AnyCase => MatchMode::AnyCase,
+            ValueKind::Known(Names::Method) => MatchMode::AnyCase,
+            ValueKind::Known(Names::Cause | Names::Provider) => MatchMode::Whole,
             ValueKind::Path => MatchMode::Path,
             ValueKind::Part => MatchMode::Part,
-            ValueKind::Words(_) | ValueKind::Status | ValueKind::Size | ValueKind::Moment => {
+            ValueKind::Words(_)
+            | ValueKind::Status
+            | ValueKind::Size
+            | ValueKind::Count
+            | ValueKind::Moment => {
                 return match atom {
                     Atom::Plain(raw) | Atom::Regex(raw) => Self::bare(takes, raw),
                     Atom::Quoted(text) => Self::bare(takes, text),
@@ -204,6 +209,7 @@ fn read_number(takes: ValueKind, text: &str) -> Option<Number> {
     let size = || units::parse_size(text).ok().map(Number::from);
     match takes {
         ValueKind::Size => size(),
+        ValueKind::Count => text.parse::<u64>().ok().map(Number::from),
         ValueKind::Status => text.parse::<u16>().ok().map(|status| Number::from(u64::from(status))),
         _ => Number::parse(text).or_else(size),
     }
@@ -218,6 +224,7 @@ fn no_number(takes: ValueKind, text: &str) -> ParseError {
     };
     match takes {
         ValueKind::Size => wrong("size", "512, >10k, <=25MiB or 1k..1M"),
+        ValueKind::Count => wrong("delivery number", "3, >=3, or 3..7"),
         ValueKind::Status => {
             let shape = text.replace(['x', 'X'], "?");
             let is_class = shape != text && shape.chars().all(|c| c.is_ascii_digit() || c == '?');
@@ -259,8 +266,9 @@ fn moment(raw: &str) -> Result<Alternative, ParseError> {
     }
 }
 
-impl fmt::Display for FieldValue {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl FieldValue {
+    /// Writes the value of a field, with quotes around names that need them to be accepted.
+    pub(super) fn write(&self, f: &mut fmt::Formatter<'_>, takes: ValueKind) -> fmt::Result {
         if self.negated {
             f.write_str("!")?;
         }
@@ -268,7 +276,13 @@ impl fmt::Display for FieldValue {
             if at > 0 {
                 f.write_str(",")?;
             }
-            choice.fmt(f)?;
+            match (takes, choice) {
+                (ValueKind::Known(names), Alternative::Text(pattern)) => {
+                    let is_known = pattern.text().is_none_or(|text| names.has(text));
+                    pattern.write(f, is_known)?;
+                }
+                _ => write!(f, "{choice}")?,
+            }
         }
         Ok(())
     }

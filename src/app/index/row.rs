@@ -233,6 +233,10 @@ impl<'i> RowRef<'i> {
 }
 
 impl filter::FilterRow for RowRef<'_> {
+    fn number(&self) -> u64 {
+        u64::try_from(self.id().0).unwrap_or_default()
+    }
+
     fn symbol(&self, column: FilterColumn) -> u32 {
         match column {
             FilterColumn::Type => self.hot.kind,

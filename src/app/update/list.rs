@@ -107,7 +107,7 @@ fn plural(what: &str) -> &str {
 /// Goes to the next match of the current filter or, if there is none, of the last one.
 fn seek_match(model: &mut Model, turn: Direction) {
     let text = if model.search.is_on() { model.search.text() } else { model.history.latest() };
-    let Ok(filter) = text.parse::<Filter>() else { return };
+    let Ok(filter) = Filter::draft(text) else { return };
     if filter.is_all() {
         notify(model, Notice::info("No filter yet: type one after /"));
         return;

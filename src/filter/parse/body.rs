@@ -20,7 +20,7 @@ impl Parser<'_> {
             _ => {
                 let raw = self.cursor.plain(ValueContext::Word, &mut 0);
                 if raw.is_empty() {
-                    return Ok(None);
+                    return self.no_program(start);
                 }
                 let complaint = ParseError::new("expected a jq program in quotes");
                 let suggestion = (!raw.contains('\'')).then(|| format!("'{raw}'"));
@@ -34,7 +34,7 @@ impl Parser<'_> {
             return Err(self.cursor.error(self.cursor.next_span(), message));
         }
         if program.trim().is_empty() {
-            return Ok(None);
+            return self.no_program(start);
         }
         let compiled = Program::compile(&program).map_err(|mistake| {
             let is_verbatim = span.len() == program.len() + 2;
@@ -43,6 +43,15 @@ impl Parser<'_> {
         })?;
         let term = Expression::Term(Term::Jq(compiled));
         Ok(Some(if negated { Expression::Not(Box::new(term)) } else { term }))
+    }
+
+    /// Skips a missing program in a draft.
+    fn no_program(&self, start: usize) -> Parsed<Option<Expression>> {
+        if self.reading.is_draft {
+            return Ok(None);
+        }
+        let message = "expected a jq program in quotes, e.g. jq:'.payload.reactions|length>2'";
+        Err(self.cursor.error(start..self.cursor.at.max(start), message))
     }
 
     pub(super) fn json(&mut self) -> Parsed<Option<Expression>> {
@@ -56,11 +65,18 @@ impl Parser<'_> {
                     "a JSON path needs a value, e.g. {path}:x or {path}:exists; quote it to \
                      search for the text"
                 );
-                return Err(self.cursor.error(span, message));
+                let with_colon =
+                    path.split_once('=').map(|(path, value)| format!("{path}:{value}"));
+                return Err(self.cursor.error(span, message).suggest(with_colon));
             }
             keys.push(self.json_key()?);
         }
         let value = self.value(ValueKind::Json)?;
+        if value.is_none() && !self.reading.is_draft {
+            let path = self.cursor.input.get(start..self.cursor.at).unwrap_or_default();
+            let message = format!("`{path}` has no value: expected e.g. {path}x or {path}exists");
+            return Err(self.cursor.error(start..self.cursor.at, message));
+        }
         Ok(value.map(|value| Expression::Term(Term::Json(JsonPath(keys), value))))
     }
 
