@@ -16,6 +16,8 @@ mod listen;
 mod log;
 mod man;
 mod mcp;
+mod number;
+mod place;
 mod progress;
 mod providers;
 mod prune;
@@ -35,9 +37,9 @@ use std::ffi::OsString;
 use std::io::Write as _;
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory as _, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
-use crate::output;
+use crate::output::{self, ColorMode};
 use config::ConfigCommandArgs;
 pub use error::CliError;
 use export::ExportArgs;
@@ -46,6 +48,7 @@ use list::ListArgs;
 use listen::ListenArgs;
 use man::CompletionsArgs;
 use mcp::McpArgs;
+use place::Place;
 use providers::ProvidersArgs;
 use prune::PruneArgs;
 use replay::ReplayArgs;
@@ -56,9 +59,6 @@ use stats::StatsArgs;
 use store::StoreCommandArgs;
 use verify::VerifyArgs;
 use wait::WaitArgs;
-
-/// Default store path, relative to the working directory.
-const DEFAULT_STORE: &str = ".hookglass/deliveries.db";
 
 /// Inspect, verify, and replay webhooks from the terminal.
 #[derive(Debug, Parser)]
@@ -72,6 +72,19 @@ pub struct Cli {
     /// `$HOOKGLASS_LOG`, level `$HOOKGLASS_LOG_LEVEL`)
     #[arg(long, global = true, value_name = "FILE")]
     log: Option<PathBuf>,
+    /// Print no notes, warnings, or progress on standard error
+    #[arg(long, short, global = true)]
+    quiet: bool,
+    /// When to use colors [default: auto: on a terminal, unless `NO_COLOR` is set]
+    #[arg(long, global = true, value_name = "WHEN", value_enum)]
+    color: Option<ColorChoice>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum ColorChoice {
+    Auto,
+    Always,
+    Never,
 }
 
 #[derive(Debug, Subcommand)]
@@ -137,14 +150,19 @@ enum Command {
 
 #[derive(Debug, Args)]
 struct StoreArgs {
-    /// Store file [default: .hookglass/deliveries.db]
+    /// Store file [default: `$HOOKGLASS_STORE`, else .hookglass/deliveries.db here or in a parent
+    /// folder]
     #[arg(long, value_name = "PATH")]
     store: Option<PathBuf>,
 }
 
 impl StoreArgs {
     fn path(&self) -> PathBuf {
-        self.store.clone().unwrap_or_else(|| DEFAULT_STORE.into())
+        self.place().path
+    }
+
+    fn place(&self) -> Place {
+        place::store(self.store.as_deref())
     }
 }
 
@@ -155,12 +173,36 @@ impl Cli {
     }
 
     fn try_read(args: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
-        Self::try_parse_from(filter_words::separate(Self::command(), args))
+        let args: Vec<OsString> = args.into_iter().collect();
+        let command = Self::command().color(color_of_help(&args));
+        let args = filter_words::separate(&mut command.clone(), args)?;
+        let matches = command.clone().try_get_matches_from(args)?;
+        Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command.clone()))
+    }
+}
+
+/// Returns the colors of help and usage errors, which are printed before the flags are parsed.
+fn color_of_help(args: &[OsString]) -> clap::ColorChoice {
+    let mut texts = args.iter().filter_map(|arg| arg.to_str());
+    let value = texts.by_ref().find_map(|arg| match arg {
+        "--color" => Some(None),
+        _ => arg.strip_prefix("--color=").map(Some),
+    });
+    match value.map(|value| value.or_else(|| texts.next())) {
+        Some(Some("always")) => clap::ColorChoice::Always,
+        Some(Some("never")) => clap::ColorChoice::Never,
+        _ => clap::ColorChoice::Auto,
     }
 }
 
 /// Runs the command.
 pub fn run(cli: Cli) -> Result<(), CliError> {
+    output::set_quiet(cli.quiet);
+    output::set_color(match cli.color {
+        None | Some(ColorChoice::Auto) => ColorMode::Auto,
+        Some(ColorChoice::Always) => ColorMode::Always,
+        Some(ColorChoice::Never) => ColorMode::Never,
+    });
     log::start(cli.log.as_deref())?;
     let outcome = dispatch(cli);
     match &outcome {

@@ -28,6 +28,7 @@ use crate::app::{Event, Model, Notice, Preferences, Session, update};
 use crate::intake::Controls;
 use crate::ops::KnownProviders;
 use crate::outbound::Target;
+use crate::output;
 use crate::signature::Verifier;
 use crate::store::{Store, StoreError};
 use crate::tunnel;
@@ -83,7 +84,7 @@ pub async fn run(setup: Setup, stop: CancellationToken) -> Result<(), TuiError> 
     let greeting = greeting(&setup);
     let (session, preferences) = (setup.session.clone(), setup.preferences.clone());
     let painter = Painter::new(
-        respecting_no_color(setup.theme),
+        respecting_color_mode(setup.theme),
         setup.glyphs.unwrap_or_else(Glyphs::from_environment),
     );
     let (effects, pages) = Effects::start(setup, &events)?;
@@ -112,10 +113,9 @@ fn is_closed(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::BrokenPipe
 }
 
-/// Removes colors if `NO_COLOR` is set to anything (<https://no-color.org>).
-fn respecting_no_color(theme: Theme) -> Theme {
-    let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    if unwanted { theme.without_color() } else { theme }
+/// Removes colors with `--color never` or `NO_COLOR`.
+fn respecting_color_mode(theme: Theme) -> Theme {
+    if output::has_color() { theme } else { theme.without_color() }
 }
 
 fn greeting(setup: &Setup) -> Option<Notice> {

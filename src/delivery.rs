@@ -36,14 +36,15 @@ impl fmt::Display for DeliveryId {
 
 /// Error of parsing a delivery id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("expected a delivery number such as 7 (see `hookglass list`)")]
+#[error("expected a delivery number such as 7, or `last` (see `hookglass list`)")]
 pub struct NoDeliveryId;
 
 impl FromStr for DeliveryId {
     type Err = NoDeliveryId;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.parse().map(Self).map_err(|_| NoDeliveryId)
+        let digits = text.strip_prefix('#').unwrap_or(text);
+        digits.parse().map(Self).map_err(|_| NoDeliveryId)
     }
 }
 

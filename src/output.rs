@@ -5,11 +5,47 @@
 //! even if its field is printed without thinking of it.
 
 use std::io::{self, BufWriter, Stderr, Stdout, StdoutLock, Write};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use crate::payload::escape;
 
 /// Capacity of [`buffered`].
 const BUFFER: usize = 64 << 10;
+
+/// `--quiet`, which holds for the whole process.
+static QUIET: AtomicBool = AtomicBool::new(false);
+
+/// `--color`, which holds for the whole process.
+static COLOR: AtomicU8 = AtomicU8::new(ColorMode::Auto as u8);
+
+/// When to use colors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ColorMode {
+    /// On a terminal, unless `NO_COLOR` is set (<https://no-color.org>).
+    Auto,
+    Always,
+    Never,
+}
+
+/// Turns notes, warnings, and progress off.
+pub(crate) fn set_quiet(quiet: bool) {
+    QUIET.store(quiet, Ordering::Relaxed);
+}
+
+pub(crate) fn is_quiet() -> bool {
+    QUIET.load(Ordering::Relaxed)
+}
+
+pub(crate) fn set_color(mode: ColorMode) {
+    COLOR.store(mode as u8, Ordering::Relaxed);
+}
+
+/// Returns whether a terminal gets colors.
+pub(crate) fn has_color() -> bool {
+    let is = |mode: ColorMode| COLOR.load(Ordering::Relaxed) == mode as u8;
+    let is_unwanted = || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    is(ColorMode::Always) || (!is(ColorMode::Never) && !is_unwanted())
+}
 
 /// Writer that escapes what a terminal interprets or hides, except for line ends.
 #[derive(Debug)]
@@ -77,6 +113,26 @@ pub(crate) fn raw_stderr() -> Stderr {
     io::stderr()
 }
 
+/// Standard error, or nothing with `--quiet`.
+#[derive(Debug)]
+pub(crate) struct Notes(Option<Stderr>);
+
+impl Write for Notes {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.as_mut().map_or(Ok(bytes.len()), |stderr| stderr.write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.as_mut().map_or(Ok(()), Write::flush)
+    }
+}
+
+/// Returns the writer of notes, warnings, and summaries.
+pub(crate) fn notes() -> SafeWriter<Notes> {
+    SafeWriter::new(Notes((!is_quiet()).then(io::stderr)))
+}
+
+/// Returns standard error, for errors and what a script reads.
 pub(crate) fn stderr() -> SafeWriter<Stderr> {
     SafeWriter::new(io::stderr())
 }

@@ -224,7 +224,7 @@ fn wrong_usage_is_exit_2() -> Tested {
         (&["--secret-env", "HOOKGLASS_NOT_SET", "--headless"], "HOOKGLASS_NOT_SET"),
         (&["--secret-file", "absent", "--headless"], "absent"),
         (&["--max-body", "much", "--headless"], "invalid size `much`"),
-        (&["--forward", "localhost:3000"], "invalid URL"),
+        (&["--forward", "localhost"], "invalid URL"),
         (&["--bind", "localhost"], "127.0.0.1:4400"),
         (&["import", "-", "--secret-file", "-"], "standard input"),
         (&["--secret", "x"], "--secret"),

@@ -57,11 +57,45 @@ fn it_answers_no_when_the_time_is_over_and_says_what_came() -> Tested {
         (&["--since", "yesteryear"], 2, "^"),
         (&["--timeout", "soon"], 2, "invalid duration"),
         (&["--none", "--count", "2"], 2, "--count"),
+        (&["--since", "1h", "--exactly", "2", "--timeout", "100ms"], 0, ""),
+        (
+            &["--since", "1h", "--exactly", "1", "--timeout", "100ms"],
+            1,
+            "delivery 2 arrived, but only 1 was expected (--exactly)",
+        ),
+        (&["--since", "1h", "--exactly", "3", "--timeout", "100ms"], 1, "2 of 3 arrived"),
+        (&["id:ev3", "--since", "1h", "--exactly", "0", "--timeout", "100ms"], 0, ""),
+        (&["id:ev3", "--since", "1h", "--count", "0", "--timeout", "100ms"], 0, ""),
+        (&["id:ev2", "--since", "1h", "--count", "0", "--timeout", "100ms"], 1, "(--count 0)"),
     ] {
         let waited = wait(folder.path(), args)?;
         assert_eq!(waited.status.code(), Some(code), "{args:?}: {}", stderr(&waited));
         assert!(stderr(&waited).contains(part), "{args:?}: {}", stderr(&waited));
     }
+    Ok(())
+}
+
+#[test]
+fn a_timeout_says_that_no_listener_is_running() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let listener = Listener::start(&mut hookglass(folder.path()))?;
+    let waited = wait(folder.path(), &["--timeout", "1ms"])?;
+    assert!(!stderr(&waited).contains("no listener"), "{}", stderr(&waited));
+    listener.stop()?;
+    let waited = wait(folder.path(), &["--timeout", "1ms"])?;
+    assert!(stderr(&waited).contains("no listener is running on"), "{}", stderr(&waited));
+    Ok(())
+}
+
+#[test]
+fn a_timeout_says_that_no_secret_is_set() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let mut command = hookglass(folder.path());
+    command.env("CRIBBLY_WEBHOOK_SECRET", "");
+    let listener = Listener::start(&mut command)?;
+    exchange(&listener.address, &request(1))?;
+    let waited = wait(folder.path(), &["sig:verified", "--since", "1h", "--timeout", "1ms"])?;
+    assert!(stderr(&waited).contains("1 was not verified"), "{}", stderr(&waited));
     Ok(())
 }
 

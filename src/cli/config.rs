@@ -1,15 +1,17 @@
 //! `hookglass config`: effective configuration and where each value comes from.
 
 use std::io::Write as _;
-use std::path::Path;
 
 use clap::Args;
+use serde_json::json;
 
 use super::keyring::ConfigArgs;
-use super::{CliError, DEFAULT_STORE, StoreArgs};
+use super::place::Place;
+use super::{CliError, StoreArgs};
 use crate::app::Preferences;
 use crate::app::columns::ListColumn;
-use crate::config::{Config, DEFAULT, Dashboard, Switches, defaults};
+use crate::config::{Config, Dashboard, Switches, defaults};
+use crate::formats::jsonl;
 use crate::output;
 use crate::payload::escape;
 use crate::provider::Provider;
@@ -23,6 +25,9 @@ pub(super) struct ConfigCommandArgs {
     /// Print a commented configuration file with all defaults
     #[arg(long)]
     print_default: bool,
+    /// Print one JSON object
+    #[arg(long, short, conflicts_with = "print_default")]
+    json: bool,
 }
 
 /// A setting, its value, and its source.
@@ -36,6 +41,14 @@ pub(super) fn run(args: &ConfigCommandArgs) -> Result<(), CliError> {
     }
     let config = args.config.load()?;
     let rows = rows(args, &config);
+    if args.json {
+        let settings: Vec<_> = rows
+            .iter()
+            .map(|(name, value, source)| json!({"name": name, "value": value, "source": source}))
+            .collect();
+        let object = json!({"schema": "hookglass.config/1", "settings": settings});
+        return Ok(writeln!(out, "{}", jsonl::value_line(&object))?);
+    }
     let wide = |column: fn(&Row) -> &str| {
         rows.iter().map(|row| column(row).chars().count()).max().unwrap_or_default()
     };
@@ -50,9 +63,9 @@ fn rows(args: &ConfigCommandArgs, config: &Config) -> Vec<Row> {
     let row = |name: &str, value: &str, from: &str| {
         (escape(name).into_owned(), escape(value).into_owned(), from.to_owned())
     };
-    let path = args.config.config.as_deref().unwrap_or(Path::new(DEFAULT));
+    let Place { path, origin } = args.config.place();
     let shown = path.display().to_string();
-    let from = if args.config.config.is_some() { "--config" } else { "default" };
+    let from = origin.as_str();
     let there = if path.exists() { shown.clone() } else { format!("{shown} (does not exist)") };
     let mut rows = vec![row("configuration", &there, from)];
     let names: Vec<String> = if config.provider.is_empty() {
@@ -82,9 +95,8 @@ fn rows(args: &ConfigCommandArgs, config: &Config) -> Vec<Row> {
             rows.push(row(&name, &format!("file {} ({state})", file.display()), from));
         }
     }
-    let from = if args.store.store.is_some() { "--store" } else { "default" };
-    let store = args.store.store.clone().unwrap_or_else(|| DEFAULT_STORE.into());
-    rows.push(row("store", &store.display().to_string(), from));
+    let Place { path, origin } = args.store.place();
+    rows.push(row("store", &path.display().to_string(), origin.as_str()));
     let held = routing(config).into_iter().chain(dashboard(&config.dashboard));
     rows.extend(held.map(|(name, value, is_usual)| {
         row(&name, &value, if is_usual { "default" } else { &shown })

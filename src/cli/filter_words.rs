@@ -2,16 +2,22 @@
 
 use std::ffi::OsString;
 
+use clap::error::ErrorKind;
 use clap::{Arg, Command};
 
-/// Moves the words of a filter behind `--`, so that `-term` is not parsed as a flag.
+use crate::filter::FIELDS;
+
+/// Moves the words of a filter behind `--`, so that `-type:x` is not parsed as a flag.
 ///
 /// clap's `allow_hyphen_values` does not help: once a filter has begun, it also takes the flags
 /// that follow as values.
+///
+/// Only what cannot be a flag is a negated term: a field, quoted text, or parentheses. A bare word
+/// such as `-f` is an error, since other tools have such a flag.
 pub(super) fn separate(
-    mut root: Command,
+    root: &mut Command,
     args: impl IntoIterator<Item = OsString>,
-) -> Vec<OsString> {
+) -> Result<Vec<OsString>, clap::Error> {
     let mut args = args.into_iter();
     let mut flags: Vec<OsString> = args.by_ref().take(2).collect();
     root.build();
@@ -19,49 +25,111 @@ pub(super) fn separate(
     let command = name.and_then(|name| root.find_subcommand(name));
     let Some(command) = command.filter(|command| takes_filter(command)) else {
         flags.extend(args);
-        return flags;
+        return Ok(flags);
     };
     let mut words = Vec::new();
     while let Some(arg) = args.next() {
         let text = arg.to_str().unwrap_or_default();
         if text == "--" {
             words.extend(args.by_ref());
-        } else if let Some(known) = flag(command, text) {
-            let takes_next = known.get_action().takes_values() && !text.contains('=');
+        } else if !text.starts_with('-') || is_negated_term(text) {
+            words.push(arg);
+        } else if text.starts_with("--") {
+            let known = long(command, text);
+            if known.is_none()
+                && let Some(error) = field_as_flag(command, text)
+            {
+                return Err(error);
+            }
+            let takes_next = !text.contains('=') && known.is_some_and(takes_value);
             flags.push(arg);
             if takes_next {
                 flags.extend(args.next());
             }
-        } else if text.starts_with("--") {
-            // An invalid flag; the parser reports it.
-            flags.push(arg);
         } else {
-            words.push(arg);
+            let takes_next = shorts(command, text)?;
+            flags.push(arg);
+            if takes_next {
+                flags.extend(args.next());
+            }
         }
     }
     if !words.is_empty() {
         flags.push("--".into());
         flags.extend(words);
     }
-    flags
+    Ok(flags)
 }
 
 fn takes_filter(command: &Command) -> bool {
     command.get_positionals().any(|arg| arg.get_id() == "filter")
 }
 
-/// Returns the flag that an argument names: `--long`, `--long=value`, or `-s`.
-fn flag<'c>(command: &'c Command, text: &str) -> Option<&'c Arg> {
-    if let Some(long) = text.strip_prefix("--") {
-        let (name, _) = long.split_once('=').unwrap_or((long, ""));
-        let is_named = |arg: &&Arg| {
-            arg.get_long() == Some(name)
-                || arg.get_all_aliases().is_some_and(|aliases| aliases.contains(&name))
-        };
-        return command.get_arguments().find(is_named);
+fn takes_value(arg: &Arg) -> bool {
+    arg.get_action().takes_values()
+}
+
+/// Returns whether an argument that begins with a hyphen can only be a term of a filter.
+fn is_negated_term(text: &str) -> bool {
+    if text.starts_with("--") {
+        return false;
     }
-    let short = text.strip_prefix('-')?.parse().ok();
-    command.get_arguments().find(|arg| short.is_some() && arg.get_short() == short)
+    let term = text.strip_prefix('-').unwrap_or_default();
+    let is_field = term.split_once(':').is_some_and(|(name, _)| {
+        name.len() > 1 && name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
+    });
+    is_field || term.starts_with(['"', '(', '.', '#', '/', '!'])
+}
+
+/// Returns the flag of `--long` or `--long=value`.
+fn long<'c>(command: &'c Command, text: &str) -> Option<&'c Arg> {
+    let long = text.strip_prefix("--")?;
+    let (name, _) = long.split_once('=').unwrap_or((long, ""));
+    let is_named = |arg: &&Arg| {
+        arg.get_long() == Some(name)
+            || arg.get_all_aliases().is_some_and(|aliases| aliases.contains(&name))
+    };
+    command.get_arguments().find(is_named)
+}
+
+/// Checks `-n5`, `-jn 5`, or `-h`, and returns whether the next argument is the value of the last
+/// flag.
+fn shorts(command: &Command, text: &str) -> Result<bool, clap::Error> {
+    let letters = text.strip_prefix('-').unwrap_or_default();
+    for (at, letter) in letters.char_indices() {
+        let known = command.get_arguments().find(|arg| arg.get_short() == Some(letter));
+        let Some(known) = known else { return Err(unknown(command, text, letters)) };
+        if takes_value(known) {
+            return Ok(at + letter.len_utf8() == letters.len());
+        }
+    }
+    Ok(false)
+}
+
+/// Returns the error for a filter field that is written as a flag, e.g. `--since 5m`.
+fn field_as_flag(command: &Command, text: &str) -> Option<clap::Error> {
+    let long = text.strip_prefix("--")?;
+    let (name, _) = long.split_once('=').unwrap_or((long, ""));
+    let field = FIELDS.iter().find(|field| field.name == name)?;
+    let command_name = command.get_name();
+    Some(command.clone().error(
+        ErrorKind::UnknownArgument,
+        format!(
+            "unknown flag `--{name}`: `{command_name}` takes filters without dashes, e.g. {}",
+            field.example
+        ),
+    ))
+}
+
+fn unknown(command: &Command, text: &str, word: &str) -> clap::Error {
+    let name = command.get_name();
+    command.clone().error(
+        ErrorKind::UnknownArgument,
+        format!(
+            "unknown flag `{text}` (see `hookglass {name} --help`); to leave out deliveries that \
+             contain `{word}`, write `not {word}`"
+        ),
+    )
 }
 
 #[cfg(test)]
@@ -71,16 +139,35 @@ mod tests {
     use super::*;
     use crate::cli::Cli;
 
-    fn separated(line: &str) -> String {
+    fn read(line: &str) -> Result<String, clap::Error> {
         let args = line.split(' ').map(OsString::from);
-        let args = separate(Cli::command(), args);
+        let args = separate(&mut Cli::command(), args)?;
         let args: Vec<_> = args.iter().map(|arg| arg.to_string_lossy()).collect();
-        args.join(" ")
+        Ok(args.join(" "))
+    }
+
+    fn separated(line: &str) -> String {
+        read(line).unwrap()
     }
 
     #[test]
     fn a_negated_term_is_part_of_the_filter() {
-        assert_eq!(separated("hookglass list -type:x"), "hookglass list -- -type:x");
+        for term in ["-type:x", "-\"x\"", "-(a", "-.a:1", "-#3", "-/x/", "-header.x-y:z"] {
+            assert_eq!(
+                separated(&format!("hookglass list {term}")),
+                format!("hookglass list -- {term}")
+            );
+        }
+    }
+
+    #[test]
+    fn a_negated_bare_word_is_an_unknown_flag() {
+        for command in ["list", "wait", "export", "stats"] {
+            for word in ["-x", "-ping", "-z5", "-1"] {
+                let error = read(&format!("hookglass {command} {word}")).unwrap_err().to_string();
+                assert!(error.contains(&format!("unknown flag `{word}`")), "{error}");
+            }
+        }
     }
 
     #[test]
@@ -93,13 +180,24 @@ mod tests {
 
     #[test]
     fn flag_values_are_not_filter_words() {
-        assert_eq!(separated("hookglass list --store -x -a"), "hookglass list --store -x -- -a");
-        assert_eq!(separated("hookglass list --store=x -a"), "hookglass list --store=x -- -a");
+        assert_eq!(separated("hookglass list --store -x a"), "hookglass list --store -x -- a");
+        assert_eq!(separated("hookglass list --store=x a"), "hookglass list --store=x -- a");
+        assert_eq!(separated("hookglass list a -n 5 b"), "hookglass list -n 5 -- a b");
+        assert_eq!(separated("hookglass list -n5 a"), "hookglass list -n5 -- a");
+        assert_eq!(separated("hookglass list -jn 5 a"), "hookglass list -jn 5 -- a");
     }
 
     #[test]
     fn everything_after_two_hyphens_is_the_filter() {
         assert_eq!(separated("hookglass list a -- --json"), "hookglass list -- a --json");
+        assert_eq!(separated("hookglass list -- -ping"), "hookglass list -- -ping");
+    }
+
+    #[test]
+    fn a_filter_field_is_not_a_flag() {
+        let error = read("hookglass list --type x").unwrap_err().to_string();
+        assert!(error.contains("takes filters without dashes, e.g. type:message.*"), "{error}");
+        assert_eq!(separated("hookglass wait --since 5m"), "hookglass wait --since 5m");
     }
 
     #[test]

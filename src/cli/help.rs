@@ -161,6 +161,9 @@ pub(super) const ENVIRONMENT: &[(&str, &str)] = &[
         "Webhook secret of the provider. `hookglass providers NAME` shows each provider's variable.",
     ),
     ("META_VERIFY_TOKEN", "Token that Meta's URL verification must send."),
+    ("HOOKGLASS_STORE", "Store file, like --store."),
+    ("HOOKGLASS_CONFIG", "Configuration file, like --config."),
+    ("HOOKGLASS_BIND", "Address to listen on, like --bind."),
     ("HOOKGLASS_LOG", "Log file, like --log."),
     ("HOOKGLASS_LOG_LEVEL", "Log level: error, warn, info, debug, or trace."),
     ("VISUAL, EDITOR", "Editor for the dashboard's edit command."),
@@ -171,9 +174,13 @@ pub(super) const ENVIRONMENT: &[(&str, &str)] = &[
 pub(super) const FILES: &[(&str, &str)] = &[
     (
         "hookglass.toml",
-        "Configuration, in the working directory. See `hookglass config --print-default`.",
+        "Configuration, in the working directory or a parent folder, up to the root of the \
+         repository. See `hookglass config --print-default`.",
     ),
-    (".hookglass/deliveries.db", "Store: an SQLite database, in the working directory."),
+    (
+        ".hookglass/deliveries.db",
+        "Store: an SQLite database, found like the configuration; a new one is created next to it.",
+    ),
 ];
 
 /// Exit codes and their meaning.
@@ -245,7 +252,7 @@ Filters select deliveries in every command and in the dashboard.
 Combine terms:
   type:message.* sig:verified     both (`and` is implied)
   type:a or type:b                either
-  -type:ping, not type:ping       not
+  -type:ping, not type:ping       not (a word alone needs `not`)
   (a or b) sig:failed             grouping
 
 Values:
@@ -345,7 +352,7 @@ mod tests {
                 other => words.last_mut().unwrap().push(other),
             }
         }
-        let program = words.iter().position(|word| word == "hookglass").unwrap();
+        let program = words.iter().rposition(|word| word == "hookglass").unwrap();
         words.iter().skip(program).filter(|word| !word.is_empty()).map(Into::into).collect()
     }
 }

@@ -7,11 +7,13 @@ use std::thread;
 
 use clap::Args;
 use jiff::Timestamp;
+use serde_json::json;
 use tokio::sync::mpsc;
 
 use super::keyring::{Keyring, ProviderArgs};
 use super::progress::ProgressLine;
 use super::{CliError, StoreArgs};
+use crate::formats::jsonl;
 use crate::ops::import::{ImportError, ImportEvent, ImportSummary, Importer};
 use crate::ops::input::{self, InputError};
 use crate::output;
@@ -22,6 +24,9 @@ pub(super) struct ImportArgs {
     /// Fixtures, JSON Lines, HAR, `.http`, or raw request files, or folders of these; - for standard input
     #[arg(value_name = "PATH", required = true)]
     paths: Vec<PathBuf>,
+    /// Print one JSON object
+    #[arg(long, short)]
+    json: bool,
     #[command(flatten)]
     store: StoreArgs,
     #[command(flatten)]
@@ -45,8 +50,16 @@ pub(super) fn run(args: &ImportArgs) -> Result<(), CliError> {
         importing.join().unwrap_or_else(|panicked| panic::resume_unwind(panicked))
     });
     let ImportSummary { count } = outcome?;
+    if args.json {
+        let object = json!({
+            "schema": "hookglass.import/1",
+            "store": path.display().to_string(),
+            "deliveries": count,
+        });
+        return Ok(writeln!(output::stdout(), "{}", jsonl::value_line(&object))?);
+    }
     let noun = if count == 1 { "delivery" } else { "deliveries" };
-    writeln!(output::stderr(), "imported {count} {noun} into {}", path.display())?;
+    writeln!(output::notes(), "imported {count} {noun} into {}", path.display())?;
     Ok(())
 }
 
@@ -67,7 +80,7 @@ fn show_progress(mut queue: mpsc::Receiver<ImportEvent>) {
 
 fn importer(args: &ProviderArgs) -> Result<Importer, CliError> {
     let Keyring { candidates, notes, warnings } = args.keyring()?;
-    let mut stderr = output::stderr();
+    let mut stderr = output::notes();
     for line in notes.iter().chain(&warnings) {
         writeln!(stderr, "hookglass: {line}")?;
     }

@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::CliError;
+use super::place::{self, Origin, Place};
 use crate::config::secrets::{self, Sources};
-use crate::config::{Config, DEFAULT, defaults};
+use crate::config::{Config, defaults};
 use crate::ops::KnownProviders;
 use crate::provider::Provider;
 use crate::signature::{Credentials, lint, lint_under};
@@ -26,7 +27,8 @@ pub(super) struct ProviderArgs {
 
 #[derive(Debug, Clone, Args)]
 pub(super) struct ConfigArgs {
-    /// Configuration file [default: hookglass.toml, if it exists]
+    /// Configuration file [default: `$HOOKGLASS_CONFIG`, else hookglass.toml here or in a parent
+    /// folder, if it exists]
     #[arg(long, value_name = "PATH")]
     pub(super) config: Option<PathBuf>,
 }
@@ -53,11 +55,16 @@ pub(super) struct Keyring {
 impl ConfigArgs {
     /// Returns the path of the configuration file, which is also where changes are saved.
     pub(super) fn path(&self) -> PathBuf {
-        self.config.clone().unwrap_or_else(|| DEFAULT.into())
+        self.place().path
+    }
+
+    pub(super) fn place(&self) -> Place {
+        place::config(self.config.as_deref())
     }
 
     pub(super) fn load(&self) -> Result<Config, CliError> {
-        let config = Config::load(self.config.as_deref())?;
+        let Place { path, origin } = self.place();
+        let config = Config::load((origin != Origin::Default).then_some(path.as_path()))?;
         tracing::info!(
             forwards = config.forwards.len(),
             rules = config.rules.len(),

@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TryRecvError;
 
 use super::columns::{fitted, terminal_width};
+use super::number::whole;
 use super::selection::FilterArgs;
 use super::{CliError, StoreArgs};
 use crate::delivery::{Delivery, DeliveryId, Summary};
@@ -26,13 +27,13 @@ pub(super) struct ListArgs {
     #[command(flatten)]
     store: StoreArgs,
     /// Print JSON Lines
-    #[arg(long)]
+    #[arg(long, short)]
     json: bool,
     /// Show only the newest N matches
-    #[arg(long, value_name = "N")]
+    #[arg(long, short = 'n', value_name = "N", value_parser = |text: &str| whole::<usize>(text, 0..=u64::MAX), allow_negative_numbers = true)]
     limit: Option<usize>,
     /// Keep printing new deliveries, each once it has a response, until interrupted
-    #[arg(long)]
+    #[arg(long, short)]
     follow: bool,
 }
 

@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::keyring::{Keyring, ProviderArgs, known_providers};
+use super::place::Origin;
 use super::{CliError, StoreArgs, demo, signals};
 use crate::app::Session;
 use crate::config::{Config, Dashboard, ForwardTo, GlyphChoice};
@@ -35,8 +36,9 @@ use routing::{RoutingArgs, RoutingPlan};
 
 #[derive(Debug, Args)]
 pub(super) struct ListenArgs {
-    /// Address to listen on; port 0 picks a free port [default: 127.0.0.1:4400]
-    #[arg(long, value_name = "ADDR:PORT", value_parser = parse_address)]
+    /// Address to listen on, or a port of 127.0.0.1; port 0 picks a free port [default:
+    /// `$HOOKGLASS_BIND`, else 127.0.0.1:4400]
+    #[arg(long, value_name = "[ADDR:]PORT", value_parser = parse_address)]
     bind: Option<SocketAddr>,
     #[command(flatten)]
     provider: ProviderArgs,
@@ -73,13 +75,45 @@ pub(super) enum Output {
 const DEFAULT_ADDRESS: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 4400);
 
+/// Variable with the address to listen on.
+const BIND: &str = "HOOKGLASS_BIND";
+
+/// Parses an address with a port, or a port of the loopback address: `4400`, `:4400`,
+/// `localhost:4400`.
 fn parse_address(text: &str) -> Result<SocketAddr, String> {
+    let port = text.strip_prefix("localhost").unwrap_or(text);
+    let port =
+        if port == text { text.strip_prefix(':').or(Some(text)) } else { port.strip_prefix(':') };
+    if let Some(port) = port.and_then(|port| port.parse().ok()) {
+        return Ok(SocketAddr::new(DEFAULT_ADDRESS.ip(), port));
+    }
     text.parse().map_err(|_| {
         format!(
-            "invalid address `{text}`: expected an address with a port, e.g. 127.0.0.1:4400, \
-             [::1]:4400, or 127.0.0.1:0 for a free port"
+            "invalid address `{text}`: expected a port or an address with a port, e.g. 4400, \
+             127.0.0.1:4400, [::1]:4400, or 0 for a free port"
         )
     })
+}
+
+impl ListenArgs {
+    /// Returns the address to listen on; none for the default one.
+    fn address(&self) -> Result<Option<SocketAddr>, CliError> {
+        if self.bind.is_some() {
+            return Ok(self.bind);
+        }
+        let text = std::env::var(BIND).ok().filter(|text| !text.is_empty());
+        let address = text.map(|text| parse_address(&text)).transpose();
+        address.map_err(|wrong| CliError::usage(format!("{BIND}: {wrong}")))
+    }
+
+    /// Returns notes about files that were found in parent folders.
+    fn found(&self, place: &StorePlace) -> Vec<String> {
+        let config = self.provider.config.place();
+        let store = matches!(place, StorePlace::File(_)).then(|| self.store.place());
+        let found = [Some(("configuration", config)), store.map(|store| ("store", store))];
+        let found = found.into_iter().flatten().filter(|(_, one)| one.origin == Origin::Parent);
+        found.map(|(what, one)| format!("{what}: {}", one.path.display())).collect()
+    }
 }
 
 pub(super) fn run(args: ListenArgs) -> Result<(), CliError> {
@@ -175,7 +209,8 @@ async fn listen(
     background: Option<BackgroundListener>,
 ) -> Result<(), CliError> {
     // Bind first: if the port is in use, the store must stay untouched.
-    let listener = bind(&args).await.map_err(CliError::environment)?;
+    let wanted = args.address()?;
+    let listener = bind(&args, wanted).await.map_err(CliError::environment)?;
     let address = listener.local_addr().map_err(CliError::environment)?;
     let url = format!("http://{address}");
     let dashboard = config.dashboard.clone();
@@ -197,11 +232,12 @@ async fn listen(
     tracing::info!(%address, store = ?place, providers = keyring.candidates.len(), "listening");
     let headless = background.is_none() && (args.headless || !std::io::stdout().is_terminal());
     let Keyring { candidates, mut notes, warnings: found } = keyring;
+    notes.extend(args.found(&place));
     notes.extend(plan.announced.clone());
     let warnings = warnings(found.into_iter().chain(plan.warnings(headless)).collect(), address);
     if headless {
-        let mut stderr = output::stderr();
-        writeln!(stderr, "listening on {url}")?;
+        writeln!(output::stderr(), "listening on {url}")?;
+        let mut stderr = output::notes();
         for line in notes.iter().chain(&warnings) {
             writeln!(stderr, "hookglass: {line}")?;
         }
@@ -233,9 +269,9 @@ async fn listen(
 }
 
 /// Binds the address. The demo uses another port if the default one is in use.
-async fn bind(args: &ListenArgs) -> Result<TcpListener, BindError> {
-    match listener::bind(args.bind.unwrap_or(DEFAULT_ADDRESS)).await {
-        Err(BindError::Taken(address)) if args.demo && args.bind.is_none() => {
+async fn bind(args: &ListenArgs, wanted: Option<SocketAddr>) -> Result<TcpListener, BindError> {
+    match listener::bind(wanted.unwrap_or(DEFAULT_ADDRESS)).await {
+        Err(BindError::Taken(address)) if args.demo && wanted.is_none() => {
             listener::bind(SocketAddr::new(address.ip(), 0)).await
         }
         bound => bound,

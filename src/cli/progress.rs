@@ -26,7 +26,7 @@ pub(super) struct ProgressLine {
 
 impl ProgressLine {
     pub(super) fn new(what: &'static str, total: usize) -> Self {
-        let is_terminal = io::stderr().is_terminal();
+        let is_terminal = io::stderr().is_terminal() && !output::is_quiet();
         Self { what, total, done: 0, next: now() + PATIENCE, is_shown: false, is_terminal }
     }
 

@@ -3,9 +3,12 @@
 use std::io::Write as _;
 
 use clap::Args;
+use serde_json::{Value, json};
 
 use super::CliError;
 use super::keyring::ConfigArgs;
+use crate::config::Config;
+use crate::formats::jsonl;
 use crate::output;
 use crate::provider::{Provider, Scheme, SecretForm};
 
@@ -14,6 +17,9 @@ pub(super) struct ProvidersArgs {
     /// Provider to describe
     #[arg(value_name = "NAME")]
     name: Option<String>,
+    /// Print one JSON object
+    #[arg(long, short)]
+    json: bool,
     #[command(flatten)]
     config: ConfigArgs,
 }
@@ -21,6 +27,14 @@ pub(super) struct ProvidersArgs {
 pub(super) fn run(args: &ProvidersArgs) -> Result<(), CliError> {
     let config = args.config.load()?;
     let mut out = output::stdout();
+    if args.json {
+        let providers = match &args.name {
+            Some(name) => vec![object(&config, &config.named(name)?)],
+            None => config.providers().map(|provider| object(&config, provider)).collect(),
+        };
+        let object = json!({"schema": "hookglass.providers/1", "providers": providers});
+        return Ok(writeln!(out, "{}", jsonl::value_line(&object))?);
+    }
     match &args.name {
         Some(name) => {
             let provider = config.named(name)?;
@@ -34,6 +48,30 @@ pub(super) fn run(args: &ProvidersArgs) -> Result<(), CliError> {
         }
     }
     Ok(out.flush()?)
+}
+
+/// Returns a provider as JSON.
+fn object(config: &Config, provider: &Provider) -> Value {
+    let schemes = provider.scheme.iter().map(|scheme| {
+        let headers: Vec<&str> = scheme.signature_headers().collect();
+        json!({
+            "description": scheme.to_string(),
+            "headers": headers,
+            "signed": scheme.unchecked.is_none().then(|| scheme.signed.to_string()),
+            "covers_body": scheme.covers_body,
+        })
+    });
+    let variables = config.sources(provider).variables;
+    let samples: Vec<&str> = provider.samples.iter().map(|sample| sample.kind.as_str()).collect();
+    json!({
+        "name": provider.name,
+        "title": provider.title,
+        "secret_variables":
+            if variables.is_empty() { vec![provider.secret_env.clone()] } else { variables },
+        "schemes": schemes.collect::<Vec<_>>(),
+        "samples": samples,
+        "docs": provider.docs,
+    })
 }
 
 /// Describes a provider, including its exact signed payload.

@@ -4,8 +4,10 @@ use std::io::Write as _;
 
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
 
 use super::{CliError, StoreArgs};
+use crate::formats::jsonl;
 use crate::output;
 use crate::store::{Maintenance, Retention};
 use crate::units;
@@ -19,6 +21,9 @@ pub(super) struct PruneArgs {
     /// Print what would be deleted, without deleting
     #[arg(long)]
     dry_run: bool,
+    /// Print one JSON object
+    #[arg(long, short)]
+    json: bool,
     #[command(flatten)]
     store: StoreArgs,
 }
@@ -57,14 +62,25 @@ pub(super) fn run(args: &PruneArgs) -> Result<(), CliError> {
             Retention::Since(now.checked_sub(ago).map_err(CliError::usage)?)
         }
     };
-    let mut stderr = output::stderr();
+    let mut stderr = output::notes();
     if args.dry_run {
         let count = store.count_prunable(retention).map_err(CliError::environment)?;
+        if args.json {
+            return print(args, json!({ "deliveries": count }));
+        }
         let would = units::format_count(count);
         writeln!(stderr, "would delete {would} deliveries from {}", path.display())?;
         return Ok(());
     }
     let pruned = store.prune(retention).map_err(CliError::environment)?;
+    if args.json {
+        let counts = json!({
+            "deliveries": pruned.deliveries,
+            "size_before": pruned.before,
+            "size_after": pruned.after,
+        });
+        return print(args, counts);
+    }
     writeln!(
         stderr,
         "deleted {} deliveries from {} ({} → {})",
@@ -74,6 +90,19 @@ pub(super) fn run(args: &PruneArgs) -> Result<(), CliError> {
         units::format_size(pruned.after)
     )?;
     Ok(())
+}
+
+/// Prints the result as one JSON object.
+fn print(args: &PruneArgs, counts: Value) -> Result<(), CliError> {
+    let mut object = json!({
+        "schema": "hookglass.prune/1",
+        "store": args.store.path().display().to_string(),
+        "dry_run": args.dry_run,
+    });
+    if let (Some(object), Value::Object(counts)) = (object.as_object_mut(), counts) {
+        object.extend(counts);
+    }
+    Ok(writeln!(output::stdout(), "{}", jsonl::value_line(&object))?)
 }
 
 #[cfg(test)]

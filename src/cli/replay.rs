@@ -3,13 +3,15 @@
 mod cases;
 
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::json;
 use tokio::sync::mpsc;
 
 use super::keyring::ProviderArgs;
+use super::number::whole;
+use super::place;
 use super::progress::ProgressLine;
 use super::{CliError, atomic_file};
 use crate::error_chain;
@@ -44,13 +46,13 @@ pub(super) struct ReplayArgs {
     #[arg(long)]
     shuffle: bool,
     /// Seed of the random order [default: random; it is printed]
-    #[arg(long, value_name = "N", requires = "shuffle")]
+    #[arg(long, value_name = "N", requires = "shuffle", value_parser = |text: &str| whole::<u64>(text, 0..=u64::MAX))]
     seed: Option<u64>,
     /// Send each request this many times, to test that duplicates are harmless
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = |text: &str| whole::<u16>(text, 1..=65_535), allow_negative_numbers = true)]
     duplicate: u16,
     /// Maximum number of requests in flight
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = |text: &str| whole::<u16>(text, 1..=256), allow_negative_numbers = true)]
     concurrency: u16,
     /// Send the bytes as recorded, without re-signing
     #[arg(long)]
@@ -80,7 +82,7 @@ fn parse_timing(text: &str) -> Result<ReplayTiming, String> {
 pub(super) fn run(args: &ReplayArgs) -> Result<(), CliError> {
     let cases = cases::load(args)?;
     let shuffle = args.shuffle.then(|| args.seed.unwrap_or_else(|| fastrand::u64(..)));
-    let mut stderr = output::stderr();
+    let mut stderr = output::notes();
     if let Some(seed) = shuffle {
         writeln!(stderr, "random order: --seed {seed}")?;
     }
@@ -100,7 +102,7 @@ pub(super) fn run(args: &ReplayArgs) -> Result<(), CliError> {
     let target = args.to.to_string();
     // In the store's folder, which git ignores, because it belongs to one machine and not to the
     // fixtures.
-    let history_path = Path::new(super::DEFAULT_STORE).with_file_name("replays.json");
+    let history_path = place::store(None).path.with_file_name("replays.json");
     let mut history = ReplayHistory::load(&history_path);
     let changes = history.note(&target, &outcomes);
     let mut out = output::buffered();
@@ -185,7 +187,7 @@ fn verdict(
         args.to
     );
     if failed == 0 {
-        writeln!(output::stderr(), "{summary}")?;
+        writeln!(output::notes(), "{summary}")?;
         return Ok(());
     }
     if outcomes.iter().all(|outcome| outcome.is_unreachable) {

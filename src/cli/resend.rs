@@ -7,7 +7,8 @@ use clap::{ArgGroup, Args};
 use tokio::sync::mpsc;
 
 use super::keyring::{Keyring, ProviderArgs};
-use super::selection::select;
+use super::number::whole;
+use super::selection::{DeliveryRef, select};
 use super::{CliError, StoreArgs, summary};
 use crate::delivery::{DeliveryId, Summary};
 use crate::formats::jsonl;
@@ -26,9 +27,9 @@ use crate::units;
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("which").required(true).args(["ids", "filter"]))]
 pub(super) struct ResendArgs {
-    /// Delivery numbers, as shown by `hookglass list`
+    /// Delivery numbers, as shown by `hookglass list`, ranges such as 3..7, or `last`
     #[arg(value_name = "ID")]
-    ids: Vec<DeliveryId>,
+    ids: Vec<DeliveryRef>,
     /// Resend all matches of a filter, oldest first, e.g. 'sig:verified since:10m'
     #[arg(long, value_name = "FILTER", allow_hyphen_values = true)]
     filter: Option<String>,
@@ -44,7 +45,7 @@ pub(super) struct ResendArgs {
     #[arg(long)]
     json: bool,
     /// Number of times to send each delivery
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = |text: &str| whole::<u64>(text, 1..=u64::MAX), allow_negative_numbers = true)]
     count: u64,
     /// Pause between requests, e.g. 500ms
     #[arg(long, value_name = "TIME", value_parser = units::parse_duration)]
@@ -78,10 +79,10 @@ pub(super) fn run(args: &ResendArgs) -> Result<(), CliError> {
     if args.dry_run {
         return chosen.iter().try_for_each(|row| print(args, &reader, &destination, row.id));
     }
-    writeln!(output::stderr(), "{}", announcement(args, chosen.len(), &keyring))?;
+    writeln!(output::notes(), "{}", announcement(args, chosen.len(), &keyring))?;
     let recorder = AttemptWriter::open(&path).map_or_else(
         |error| {
-            writeln!(output::stderr(), "warning: attempts are not recorded: {error}")?;
+            writeln!(output::notes(), "warning: attempts are not recorded: {error}")?;
             Ok::<_, io::Error>(AttemptRecorder::Off)
         },
         |writer| Ok(AttemptRecorder::Writer(Box::new(writer))),
@@ -140,7 +141,7 @@ async fn render(
 fn print_outcome(args: &ResendArgs, outcome: &ResendOutcome) -> io::Result<()> {
     let ResendOutcome { attempt, comparison, recorded, .. } = outcome;
     if let Recorded::Failed(error) = recorded {
-        writeln!(output::stderr(), "warning: this attempt is not recorded: {error}")?;
+        writeln!(output::notes(), "warning: this attempt is not recorded: {error}")?;
     }
     let mut out = output::stdout();
     if args.json {
@@ -168,8 +169,12 @@ const WAYS_OUT: &str = "use --provider, --secret-env, or --secret-file, or send 
 
 /// Returns the deliveries selected by id; fails if one of them cannot be sent.
 fn named(args: &ResendArgs, reader: &StoreReader) -> Result<Vec<Summary>, CliError> {
-    let found = reader.summaries(&args.ids).map_err(CliError::environment)?;
-    for id in &args.ids {
+    let mut ids = Vec::new();
+    for named in &args.ids {
+        ids.extend(named.all(reader)?);
+    }
+    let found = reader.summaries(&ids).map_err(CliError::environment)?;
+    for id in &ids {
         let row = found.iter().find(|row| row.id == *id).ok_or_else(|| {
             let shown = args.store.path();
             CliError::negative(format!(
@@ -193,7 +198,7 @@ fn passing(reader: &StoreReader, picking: &Selection) -> Result<Vec<Summary>, Cl
     if found.len() < all {
         let refused = units::format_count((all - found.len()) as u64);
         writeln!(
-            output::stderr(),
+            output::notes(),
             "skipped {refused} refused deliveries, which have no stored bytes"
         )?;
     }
@@ -212,7 +217,7 @@ fn keyring(args: &ResendArgs, chosen: &[Summary]) -> Result<Vec<Credentials>, Cl
     names.retain(|name| config.named(name).is_ok());
     let Keyring { candidates, notes, warnings } = args.provider.keyring_of(&names)?;
     for line in notes.iter().chain(&warnings) {
-        writeln!(output::stderr(), "hookglass: {line}")?;
+        writeln!(output::notes(), "hookglass: {line}")?;
     }
     Ok(candidates)
 }

@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 use tokio::sync::mpsc;
 
 use super::keyring::{Keyring, ProviderArgs};
+use super::number::whole;
 use super::{CliError, summary};
 use crate::formats::jsonl;
 use crate::ops::resend::throw_away_note;
@@ -27,7 +28,7 @@ pub(super) struct SendArgs {
     #[command(flatten)]
     provider: ProviderArgs,
     /// Number of requests
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = |text: &str| whole::<u64>(text, 1..=u64::MAX), allow_negative_numbers = true)]
     count: u64,
     /// Maximum rate, e.g. 5/s [default: unlimited]
     #[arg(long, value_name = "N/s", value_parser = parse_rate)]
@@ -68,7 +69,7 @@ pub(super) fn parse_rate(text: &str) -> Result<f64, String> {
 
 pub(super) fn run(args: &SendArgs) -> Result<(), CliError> {
     let Keyring { candidates, notes, warnings } = args.provider.keyring()?;
-    let mut stderr = output::stderr();
+    let mut stderr = output::notes();
     for line in notes.iter().chain(&warnings) {
         writeln!(stderr, "hookglass: {line}")?;
     }

@@ -6,6 +6,7 @@ use clap::Args;
 use jiff::tz::TimeZone;
 
 use super::keyring::ConfigArgs;
+use super::selection::DeliveryRef;
 use super::{CliError, StoreArgs};
 use crate::delivery::{Attempt, Delivery, Outcome};
 use crate::formats::{COPY_FORMATS, CopyFormat, copy_format, jsonl};
@@ -19,8 +20,9 @@ use crate::units;
 
 #[derive(Debug, Args)]
 pub(super) struct ShowArgs {
-    /// Delivery number, as shown by `hookglass list`
-    id: crate::delivery::DeliveryId,
+    /// Delivery number, as shown by `hookglass list`, or `last`
+    #[arg(value_name = "ID")]
+    id: DeliveryRef,
     #[command(flatten)]
     store: StoreArgs,
     #[command(flatten)]
@@ -37,7 +39,7 @@ pub(super) struct ShowArgs {
 #[expect(clippy::struct_excessive_bools, reason = "flags of which at most one can be given")]
 pub(super) struct ShowForm {
     /// Print one JSON line
-    #[arg(long)]
+    #[arg(long, short)]
     json: bool,
     /// Print the body, byte for byte
     #[arg(long)]
@@ -70,12 +72,9 @@ const LISTENER: &str = "http://127.0.0.1:4400";
 pub(super) fn run(args: &ShowArgs) -> Result<(), CliError> {
     let path = args.store.path();
     let reader = StoreReader::open(&path).map_err(CliError::environment)?;
-    let delivery = reader.delivery(args.id).map_err(CliError::environment)?.ok_or_else(|| {
-        CliError::negative(format!(
-            "no delivery {} in {} (see `hookglass list`)",
-            args.id,
-            path.display()
-        ))
+    let id = args.id.one(&reader)?;
+    let delivery = reader.delivery(id).map_err(CliError::environment)?.ok_or_else(|| {
+        CliError::negative(format!("no delivery {id} in {} (see `hookglass list`)", path.display()))
     })?;
     let mut out = output::buffered();
     let form = &args.form;
@@ -94,10 +93,7 @@ pub(super) fn run(args: &ShowArgs) -> Result<(), CliError> {
         let providers: Vec<Provider> = args.config.load()?.providers().cloned().collect();
         let request = CopyRequest { format, base: LISTENER, with_signature: args.with_signature };
         let copied = copy(&delivery, &providers, &request).map_err(|reason| {
-            CliError::negative(format!(
-                "delivery {} cannot be copied in this format: {reason}",
-                args.id
-            ))
+            CliError::negative(format!("delivery {id} cannot be copied in this format: {reason}"))
         })?;
         write_bytes(&mut out, copied.bytes())?;
         // Raw bytes are printed unchanged; a command ends with a newline.

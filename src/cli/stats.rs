@@ -26,7 +26,7 @@ pub(super) struct StatsArgs {
     #[command(flatten)]
     store: StoreArgs,
     /// Print one JSON object
-    #[arg(long)]
+    #[arg(long, short)]
     json: bool,
 }
 

@@ -3,8 +3,10 @@
 use std::io::Write as _;
 
 use clap::{Args, Subcommand};
+use serde_json::json;
 
 use super::{CliError, StoreArgs, help};
+use crate::formats::jsonl;
 use crate::output;
 use crate::store::StoreReader;
 use crate::units;
@@ -19,14 +21,38 @@ pub(super) struct StoreCommandArgs {
 enum StoreCommand {
     /// Check the integrity of the whole store
     #[command(after_help = help::footer("store check"))]
-    Check(StoreArgs),
+    Check(CheckArgs),
+}
+
+#[derive(Debug, Args)]
+struct CheckArgs {
+    #[command(flatten)]
+    store: StoreArgs,
+    /// Print one JSON object
+    #[arg(long, short)]
+    json: bool,
 }
 
 pub(super) fn run(args: &StoreCommandArgs) -> Result<(), CliError> {
-    let StoreCommand::Check(store) = &args.command;
+    let StoreCommand::Check(CheckArgs { store, json }) = &args.command;
     let path = store.path();
     let reader = StoreReader::open(&path).map_err(CliError::environment)?;
     let damages = reader.integrity_errors().map_err(CliError::environment)?;
+    if *json {
+        let size = std::fs::metadata(&path).map(|found| found.len()).ok();
+        let object = json!({
+            "schema": "hookglass.store-check/1",
+            "store": path.display().to_string(),
+            "intact": damages.is_empty(),
+            "size": size,
+            "newest": reader.last_id().ok().map(|id| id.0),
+            "damages": damages.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        });
+        writeln!(output::stdout(), "{}", jsonl::value_line(&object))?;
+    }
+    if damages.is_empty() && *json {
+        return Ok(());
+    }
     if damages.is_empty() {
         let size = std::fs::metadata(&path).map(|found| found.len()).unwrap_or_default();
         let (path, size) = (path.display(), units::format_size(size));
@@ -35,7 +61,7 @@ pub(super) fn run(args: &StoreCommandArgs) -> Result<(), CliError> {
         return Ok(());
     }
     let mut out = output::stdout();
-    for damage in &damages {
+    for damage in damages.iter().filter(|_| !json) {
         writeln!(out, "{damage}")?;
     }
     let path = path.display();

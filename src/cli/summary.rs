@@ -16,7 +16,7 @@ use crate::units;
 pub(super) fn show_progress(counts: &ResendSummary) -> io::Result<()> {
     let mut err = output::raw_stderr();
     let (sent, total) = (counts.sent(), counts.total);
-    if total < 2 || !err.is_terminal() || io::stdout().is_terminal() {
+    if output::is_quiet() || total < 2 || !err.is_terminal() || io::stdout().is_terminal() {
         return Ok(());
     }
     let is_over = sent == total || counts.end != RunEnd::Complete;

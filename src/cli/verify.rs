@@ -203,7 +203,7 @@ fn verifier(
     let name = args.provider.clone().unwrap_or_else(|| "auto".to_owned());
     let (secrets, config) = (args.secrets.clone(), args.config.clone());
     let keyring = ProviderArgs { provider: Some(name), secrets, config }.keyring()?;
-    let mut stderr = output::stderr();
+    let mut stderr = output::notes();
     for line in &keyring.warnings {
         writeln!(stderr, "hookglass: {line}")?;
     }

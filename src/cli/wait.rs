@@ -1,5 +1,6 @@
 //! `hookglass wait`: waits until the listener has stored the deliveries that a test expects.
 
+use std::fmt::Write as _;
 use std::io::Write as _;
 use std::thread;
 use std::time::Duration;
@@ -7,6 +8,7 @@ use std::time::Duration;
 use clap::Args;
 use tokio::sync::mpsc;
 
+use super::number::whole;
 use super::selection::{FilterArgs, select};
 use super::{CliError, StoreArgs};
 use crate::delivery::Delivery;
@@ -15,6 +17,7 @@ use crate::ops::selection::Selection;
 use crate::ops::wait::{Expectation, Goal, Progress, WaitEnd, wait};
 use crate::output;
 use crate::payload::escape;
+use crate::store::listener_of;
 use crate::units;
 
 #[derive(Debug, Args)]
@@ -23,9 +26,12 @@ pub(super) struct WaitArgs {
     filter: FilterArgs,
     #[command(flatten)]
     store: StoreArgs,
-    /// Number of matching deliveries to wait for
-    #[arg(long, value_name = "N", default_value_t = 1, conflicts_with_all = ["sequence", "none"])]
+    /// Number of matching deliveries to wait for; 0 is --none
+    #[arg(long, short = 'n', value_name = "N", default_value_t = 1, conflicts_with_all = ["sequence", "none", "exactly"], value_parser = |text: &str| whole::<usize>(text, 0..=u64::MAX), allow_negative_numbers = true)]
     count: usize,
+    /// Fail unless exactly this number of matching deliveries arrives within the time limit
+    #[arg(long, value_name = "N", conflicts_with_all = ["sequence", "none"], value_parser = |text: &str| whole::<usize>(text, 0..=u64::MAX), allow_negative_numbers = true)]
+    exactly: Option<usize>,
     /// Time limit, e.g. 500ms, 30s, or 5m
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = units::parse_duration)]
     timeout: Duration,
@@ -39,7 +45,7 @@ pub(super) struct WaitArgs {
     #[arg(long)]
     none: bool,
     /// Print JSON Lines
-    #[arg(long)]
+    #[arg(long, short)]
     json: bool,
 }
 
@@ -54,10 +60,13 @@ pub(super) fn run(args: &WaitArgs) -> Result<(), CliError> {
         selection: args.filter.picking()?,
         since: since.transpose()?,
         after: None,
-        goal: match (args.none, steps.is_empty()) {
-            (true, _) => Goal::Absent,
-            (false, true) => Goal::Count(args.count),
-            (false, false) => Goal::Sequence(steps),
+        goal: match (args.exactly, steps.is_empty()) {
+            _ if args.none => Goal::Absent,
+            (Some(0), _) => Goal::Absent,
+            (Some(count), _) => Goal::Exactly(count),
+            (None, true) if args.count == 0 => Goal::Absent,
+            (None, true) => Goal::Count(args.count),
+            (None, false) => Goal::Sequence(steps),
         },
         timeout: args.timeout,
     };
@@ -69,9 +78,16 @@ pub(super) fn run(args: &WaitArgs) -> Result<(), CliError> {
     match end.map_err(CliError::environment)? {
         // The receiver is dropped only when the process ends.
         WaitEnd::Met | WaitEnd::Abandoned => Ok(()),
-        WaitEnd::Unexpected(id) => Err(CliError::negative(format!(
-            "delivery {id} arrived, but none was expected (--none)"
-        ))),
+        WaitEnd::Unexpected(id) => {
+            let expected = match args.exactly {
+                Some(count @ 2..) => format!("only {count} were expected (--exactly)"),
+                Some(1) => "only 1 was expected (--exactly)".to_owned(),
+                Some(0) => "none was expected (--exactly)".to_owned(),
+                None if args.none => "none was expected (--none)".to_owned(),
+                None => "none was expected (--count 0)".to_owned(),
+            };
+            Err(CliError::negative(format!("delivery {id} arrived, but {expected}")))
+        }
         WaitEnd::TimedOut(progress) => Err(missed(args, progress)),
         WaitEnd::NoStore => Err(no_store(args)),
     }
@@ -106,19 +122,28 @@ fn missed(args: &WaitArgs, progress: Progress) -> CliError {
             args.sequence.len(),
             escape(step)
         ),
-        None => format!("{} of {} arrived", progress.matched, args.count),
+        None => {
+            format!("{} of {} arrived", progress.matched, args.exactly.unwrap_or(args.count))
+        }
     };
     let others = match progress.others {
         0 => "no other deliveries".to_owned(),
         1 => "1 other delivery did not match".to_owned(),
         others => format!("{others} other deliveries did not match"),
     };
-    let earlier = match args.since {
-        Some(_) => "",
-        None => ". Use --since to count earlier ones",
-    };
-    CliError::negative(format!(
-        "timed out after {}: {came}, {others}{earlier}",
-        units::format_duration(args.timeout)
-    ))
+    let mut text =
+        format!("timed out after {}: {came}, {others}", units::format_duration(args.timeout));
+    if args.since.is_none() {
+        text.push_str(". Use --since to count earlier ones");
+    }
+    if progress.unchecked > 0 {
+        let count = progress.unchecked;
+        let were = if count == 1 { "was" } else { "were" };
+        let _ = write!(text, "\n{count} {were} not verified: the listener has no secret for them");
+    }
+    let store = args.store.path();
+    if listener_of(&store).is_none() {
+        let _ = write!(text, "\nno listener is running on {}", store.display());
+    }
+    CliError::negative(text)
 }

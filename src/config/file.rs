@@ -406,7 +406,7 @@ mod tests {
             ("\n[[respond]]\nbody = \"{{evnt}}\"", &["line 3", "{{event.id}}"]),
             ("\n[[respond]]\nfile = \"absent.json\"", &["line 2", "respond", "folder/absent.json"]),
             ("[[respond]]\nfile = \"a\"\nbody = \"b\"", &["line 1", "exclude each other"]),
-            ("[tunnel]\nngrok_api = \"4041\"", &["line 2", "4041", "invalid URL"]),
+            ("[tunnel]\nngrok_api = \"ngrok\"", &["line 2", "ngrok", "invalid URL"]),
         ] {
             let error = read(text).unwrap_err();
             assert!(error.starts_with("folder/hookglass.toml"), "{error}");

@@ -59,9 +59,12 @@ impl FieldValue {
 impl Alternative {
     pub(super) fn new(takes: ValueKind, atom: &Atom<'_>) -> Result<Self, ParseError> {
         let manner = match takes {
-            ValueKind::Text | ValueKind::Data | ValueKind::Json | ValueKind::Jq => MatchMode::Whole,
+            ValueKind::Text
+            | ValueKind::Data
+            | ValueKind::Json
+            | ValueKind::Jq
+            | ValueKind::Known(Names::Cause | Names::Provider) => MatchMode::Whole,
             ValueKind::Known(Names::Method) => MatchMode::AnyCase,
-            ValueKind::Known(Names::Cause | Names::Provider) => MatchMode::Whole,
             ValueKind::Path => MatchMode::Path,
             ValueKind::Part => MatchMode::Part,
             ValueKind::Words(_)

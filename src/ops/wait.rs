@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 
 use super::selection::Selection;
 use super::tail::{PACE, StoreTail, Waited, now};
-use crate::delivery::{Delivery, DeliveryId};
+use crate::delivery::{Delivery, DeliveryId, SignatureStatus};
 use crate::store::{StoreError, StoreReader};
 
 /// Deliveries to wait for, and how long.
@@ -32,8 +32,10 @@ impl Expectation {
 /// Condition to wait for.
 #[derive(Debug, Clone)]
 pub enum Goal {
-    /// This many deliveries.
+    /// At least this many deliveries.
     Count(usize),
+    /// This many deliveries and no more until the time is over.
+    Exactly(usize),
     /// One delivery for each step, in this order; others may arrive in between.
     Sequence(Vec<Selection>),
     /// No delivery until the time is over.
@@ -45,7 +47,7 @@ pub enum Goal {
 pub enum WaitEnd {
     /// The expectation was met.
     Met,
-    /// A delivery matched although none should have.
+    /// A delivery matched although none, or no more, should have.
     Unexpected(DeliveryId),
     TimedOut(Progress),
     /// There was no store until the time was over.
@@ -63,6 +65,8 @@ pub struct Progress {
     pub steps: usize,
     /// Deliveries that did not match.
     pub others: usize,
+    /// Of these, deliveries that were not verified, because no secret is configured.
+    pub unchecked: usize,
 }
 
 /// Waits, and sends each delivery that matches. Blocks.
@@ -77,7 +81,7 @@ pub fn wait(
     let Some(mut tail) = begin(path, expectation.start(), end, &is_wanted)? else {
         return Ok(if absent { WaitEnd::Met } else { WaitEnd::NoStore });
     };
-    let mut matches = Matches { expectation, passed: Vec::new(), others: 0 };
+    let mut matches = Matches { expectation, passed: Vec::new(), others: 0, unchecked: 0 };
     loop {
         let waited = tail.wait(Some(end), &is_wanted)?;
         if waited == Waited::Unwanted {
@@ -99,7 +103,7 @@ pub fn wait(
                 if found.blocking_send(delivery).is_err() {
                     return Ok(WaitEnd::Abandoned);
                 }
-                if absent {
+                if matches.has_too_many() {
                     return Ok(WaitEnd::Unexpected(id));
                 }
                 if matches.is_met() {
@@ -111,7 +115,8 @@ pub fn wait(
             }
         }
         if is_over {
-            return Ok(if absent { WaitEnd::Met } else { WaitEnd::TimedOut(matches.progress()) });
+            let is_met = matches.is_met_at_the_end();
+            return Ok(if is_met { WaitEnd::Met } else { WaitEnd::TimedOut(matches.progress()) });
         }
     }
 }
@@ -153,13 +158,14 @@ struct Matches {
     /// Those that matched, and which steps each of them meets.
     passed: Vec<(DeliveryId, Vec<bool>)>,
     others: usize,
+    unchecked: usize,
 }
 
 impl Matches {
     fn steps(&self) -> &[Selection] {
         match &self.expectation.goal {
             Goal::Sequence(steps) => steps,
-            Goal::Count(_) | Goal::Absent => &[],
+            Goal::Count(_) | Goal::Exactly(_) | Goal::Absent => &[],
         }
     }
 
@@ -173,6 +179,8 @@ impl Matches {
         let counts = self.steps().is_empty() || meets.contains(&true);
         if !counts || !selection.matches(delivery) {
             self.others += 1;
+            let is_unchecked = delivery.summary.signature.status == SignatureStatus::Unchecked;
+            self.unchecked += usize::from(is_unchecked);
             return false;
         }
         self.passed.push((delivery.summary.id, meets));
@@ -186,7 +194,8 @@ impl Matches {
         for (_, meets) in &self.passed {
             steps += usize::from(meets.get(steps) == Some(&true));
         }
-        Progress { matched: self.passed.len(), steps, others: self.others }
+        let Self { passed, others, unchecked, .. } = self;
+        Progress { matched: passed.len(), steps, others: *others, unchecked: *unchecked }
     }
 
     fn is_met(&self) -> bool {
@@ -194,7 +203,23 @@ impl Matches {
         match &self.expectation.goal {
             Goal::Count(count) => matched >= *count,
             Goal::Sequence(all) => steps == all.len(),
-            Goal::Absent => false,
+            Goal::Exactly(_) | Goal::Absent => false,
+        }
+    }
+
+    fn has_too_many(&self) -> bool {
+        match self.expectation.goal {
+            Goal::Exactly(count) => self.passed.len() > count,
+            Goal::Absent => !self.passed.is_empty(),
+            Goal::Count(_) | Goal::Sequence(_) => false,
+        }
+    }
+
+    fn is_met_at_the_end(&self) -> bool {
+        match self.expectation.goal {
+            Goal::Exactly(count) => self.passed.len() == count,
+            Goal::Absent => true,
+            Goal::Count(_) | Goal::Sequence(_) => false,
         }
     }
 }

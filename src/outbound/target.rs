@@ -1,5 +1,6 @@
 //! Targets: URLs that requests are sent to.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
@@ -23,7 +24,10 @@ pub struct Target {
 /// Error of parsing a target.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 pub enum TargetError {
-    #[error("invalid URL `{0}`: expected e.g. http://127.0.0.1:3000 or https://example.com/hooks")]
+    #[error(
+        "invalid URL `{0}`: expected e.g. https://example.com/hooks, or localhost:3000 or 3000 for \
+         http://localhost:3000"
+    )]
     NoUrl(String),
     #[error(
         "the URL contains a user name or password; remove them, since they would be stored with \
@@ -108,7 +112,7 @@ impl FromStr for Target {
 
     fn from_str(text: &str) -> Result<Self, TargetError> {
         let wrong = || TargetError::NoUrl(text.to_owned());
-        let uri: Uri = text.trim().parse().map_err(|_| wrong())?;
+        let uri: Uri = with_scheme(text.trim()).parse().map_err(|_| wrong())?;
         let tls = match uri.scheme_str() {
             Some("http") => false,
             Some("https") => true,
@@ -126,6 +130,19 @@ impl FromStr for Target {
         let path = uri.path_and_query().map(|path| path.as_str().to_owned());
         let path = path.filter(|path| path != "/");
         Ok(Self { tls, authority, path, options: ForwardOptions::default() })
+    }
+}
+
+/// Completes a port, or a host with a port, to a URL: `3000`, `:3000/hooks`, `localhost:3000`.
+fn with_scheme(text: &str) -> Cow<'_, str> {
+    let end = text.find(['/', '?']).unwrap_or(text.len());
+    let (address, _) = text.split_at_checked(end).unwrap_or((text, ""));
+    let is_port = |port: &str| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+    match address.rsplit_once(':') {
+        None if is_port(address) => Cow::Owned(format!("http://localhost:{text}")),
+        Some(("", port)) if is_port(port) => Cow::Owned(format!("http://localhost{text}")),
+        Some((_, port)) if is_port(port) => Cow::Owned(format!("http://{text}")),
+        _ => Cow::Borrowed(text),
     }
 }
 
@@ -199,6 +216,21 @@ mod tests {
     }
 
     #[test]
+    fn a_port_is_one_of_localhost() {
+        for (text, url) in [
+            ("3000", "http://localhost:3000"),
+            (":3000", "http://localhost:3000"),
+            ("3000/hooks?a=b:1", "http://localhost:3000/hooks?a=b:1"),
+            ("localhost:3000", "http://localhost:3000"),
+            ("127.0.0.1:3000/hooks", "http://127.0.0.1:3000/hooks"),
+            ("[::1]:3000", "http://[::1]:3000"),
+        ] {
+            assert_eq!(text.parse::<Target>().unwrap().to_string(), url, "{text}");
+        }
+        assert_eq!("me:key@host:1".parse::<Target>(), Err(TargetError::Credentials));
+    }
+
+    #[test]
     fn parses_urls() {
         let target: Target = "https://example.com/hooks?a=1".parse().unwrap();
         assert_eq!((target.host(), target.port()), ("example.com", 443));
@@ -212,7 +244,7 @@ mod tests {
         );
         assert_eq!(target.url("/a?b"), "http://[::1]:3000/a?b");
         for wrong in
-            ["", "localhost:3000", "ftp://x", "http://", "http://a:99999", "/x", "http://a b"]
+            ["", "localhost", "99999", "C:/x", "ftp://x", "http://", "http://a:99999", "/x", "a b"]
         {
             assert!(wrong.parse::<Target>().is_err(), "{wrong}");
         }

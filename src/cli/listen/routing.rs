@@ -45,8 +45,8 @@ pub(super) struct RoutingArgs {
 
 #[derive(Debug, Args)]
 struct ForwardArgs {
-    /// Forward each delivery to this URL and return its response to the client. Repeat to forward
-    /// to more URLs; their responses are stored
+    /// Forward each delivery to this URL, or port of localhost, and return its response to the
+    /// client. Repeat to forward to more URLs; their responses are stored
     #[arg(long, value_name = "URL")]
     forward: Vec<Target>,
     /// Keep the delivery's `Host` header when forwarding
@@ -77,6 +77,11 @@ fn rule(text: &str) -> Result<Arc<ResponseRule>, RuleError> {
 }
 
 fn public_url(text: &str) -> Result<String, String> {
+    if !text.contains("://") {
+        return Err(format!(
+            "invalid URL `{text}`: expected the URL as registered, e.g. https://example.com/hooks"
+        ));
+    }
     // Parse to validate only: the provider signs the text as written.
     text.parse::<Target>().map(|_| text.to_owned()).map_err(|error| error.to_string())
 }

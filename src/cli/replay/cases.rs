@@ -15,7 +15,7 @@ pub(super) fn load(args: &ReplayArgs) -> Result<Vec<Case>, CliError> {
     }
     let config = args.provider.config.load()?;
     let keyring = args.provider.keyring()?;
-    let mut stderr = output::stderr();
+    let mut stderr = output::notes();
     for line in keyring.notes.iter().chain(&keyring.warnings) {
         writeln!(stderr, "hookglass: {line}")?;
     }
@@ -39,7 +39,7 @@ pub(super) fn load(args: &ReplayArgs) -> Result<Vec<Case>, CliError> {
 }
 
 fn report(counts: KeyCounts) -> Result<(), CliError> {
-    let mut stderr = output::stderr();
+    let mut stderr = output::notes();
     for (count, how) in [
         (counts.configured, "re-signed with the configured secret"),
         (counts.test, "re-signed with the fixtures' test keys"),
