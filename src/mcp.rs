@@ -8,6 +8,7 @@
 mod listener;
 mod prompts;
 mod resources;
+mod schema;
 mod send_policy;
 mod shield;
 mod tool;
@@ -30,6 +31,7 @@ use rmcp::transport::async_rw::AsyncRwTransport;
 use rmcp::{ErrorData, RoleServer, ServerHandler, ServiceExt as _};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
 use crate::app::diff::Volatile;
 use crate::delivery::{Delivery, DeliveryId, Summary};
@@ -87,7 +89,10 @@ where
     let transport = AsyncRwTransport::new(input, output).with_max_line_length(MAX_MESSAGE);
     let outcome = tokio::select! {
         outcome = run(handler, transport) => outcome,
-        () = stop => Ok(()),
+        () = stop => {
+            server.stopping.cancel();
+            Ok(())
+        }
     };
     server.own.stop().await;
     outcome
@@ -125,6 +130,8 @@ struct Server {
     calls: Semaphore,
     waits: Semaphore,
     own: OwnListener,
+    /// Canceled when the process was asked to end.
+    stopping: CancellationToken,
 }
 
 impl Server {
@@ -136,6 +143,7 @@ impl Server {
             calls: Semaphore::new(MAX_CALLS),
             waits: Semaphore::new(MAX_WAITS),
             own: OwnListener::default(),
+            stopping: CancellationToken::new(),
         }
     }
 

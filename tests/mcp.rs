@@ -582,3 +582,42 @@ fn an_unknown_resource_is_an_error_that_names_the_known_ones() -> Tested {
     assert!(error["message"].as_str().unwrap_or_default().contains("filters"), "{error}");
     Ok(())
 }
+
+/// Returns the path in a variable, or skips the test.
+fn tool_at(variable: &str) -> Option<std::path::PathBuf> {
+    let path = std::env::var_os(variable).filter(|path| !path.is_empty());
+    if path.is_none() {
+        support::tools::skip(&format!("{variable} is not set"));
+    }
+    path.map(Into::into)
+}
+
+#[test]
+fn the_official_python_client_runs_the_loop() -> Tested {
+    // A Python with the package `mcp`.
+    let Some(python) = tool_at("HOOKGLASS_MCP_PYTHON") else { return Ok(()) };
+    let folder = tempfile::tempdir()?;
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/agents/client.py");
+    let ran = std::process::Command::new(python)
+        .arg(script)
+        .arg(env!("CARGO_BIN_EXE_hookglass"))
+        .arg(folder.path())
+        .output()?;
+    assert_eq!(String::from_utf8_lossy(&ran.stdout).trim(), "ok", "{}", support::stderr(&ran));
+    Ok(())
+}
+
+#[test]
+fn the_inspector_finds_no_mistake_in_a_schema() -> Tested {
+    // The command `mcp-inspector` of the npm package `@modelcontextprotocol/inspector`.
+    let Some(inspector) = tool_at("HOOKGLASS_MCP_INSPECTOR") else { return Ok(()) };
+    let folder = tempfile::tempdir()?;
+    let ran = std::process::Command::new(inspector)
+        .current_dir(folder.path())
+        .args(["--cli", env!("CARGO_BIN_EXE_hookglass"), "mcp", "--method", "tools/list"])
+        .output()?;
+    let listed: Value = serde_json::from_slice(&ran.stdout)?;
+    let count = listed["tools"].as_array().map(Vec::len);
+    assert_eq!((count, support::stderr(&ran).as_str()), (Some(12), ""));
+    Ok(())
+}

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::shield::MAX_MESSAGE_TEXT;
-use super::{Connection, Server};
+use super::{Connection, Server, schema};
 use crate::error_chain;
 use crate::store::StoreError;
 
@@ -116,10 +116,9 @@ where
     F: Future<Output = Result<O, ToolError>> + Send + 'static,
 {
     let ToolName { name, title, description, effect } = name;
-    let tool = Tool::new(name, description, Arc::new(JsonObject::new()))
+    let tool = Tool::new(name, description, schema::of_arguments::<A>())
         .with_title(title)
-        .with_input_schema::<A>()
-        .with_output_schema::<O>()
+        .with_raw_output_schema(schema::of_results::<O>())
         .with_annotations(effect.annotations());
     ToolRoute::new_dyn(tool, move |context: ToolCallContext<'_, Connection>| {
         let server = Arc::clone(&context.service.server);

@@ -104,7 +104,13 @@ async fn watch(
     loop {
         tokio::select! {
             biased;
-            () = call.context.ct.cancelled() => return Err("the wait was canceled".into()),
+            () = call.context.ct.cancelled() => {
+                if call.server.stopping.is_cancelled() {
+                    // The client no longer reads, and some fail over a response at that point.
+                    std::future::pending::<()>().await;
+                }
+                return Err("the wait was canceled".into());
+            }
             delivery = queue.recv() => {
                 let Some(delivery) = delivery else { break };
                 rows.push(Row::new(&delivery.summary, &call.server.shield(&delivery)));
