@@ -26,7 +26,20 @@ pub(crate) struct PrivateFile {
 impl PrivateFile {
     pub(crate) fn create(path: &Path, existing: Existing) -> io::Result<Self> {
         // tempfile creates with mode 0600; the same folder makes the rename atomic.
-        let out = Builder::new().prefix(".hookglass-").tempfile_in(folder_of(path))?;
+        Self::create_by(Builder::new().prefix(".hookglass-"), path, existing)
+    }
+
+    /// Creates a file that others can read, as far as the umask allows.
+    fn create_shared(path: &Path, existing: Existing) -> io::Result<Self> {
+        Self::create_by(&mut public_builder(), path, existing)
+    }
+
+    fn create_by(
+        builder: &mut Builder<'_, '_>,
+        path: &Path,
+        existing: Existing,
+    ) -> io::Result<Self> {
+        let out = builder.tempfile_in(folder_of(path))?;
         Ok(Self { path: path.to_owned(), existing, out: BufWriter::new(out) })
     }
 
@@ -51,6 +64,8 @@ impl Write for PrivateFile {
 #[derive(Debug)]
 pub(crate) struct FileSet {
     existing: Existing,
+    /// Others can read the files.
+    is_shared: bool,
     waiting: Vec<(TempPath, PathBuf)>,
 }
 
@@ -64,13 +79,23 @@ pub struct WriteError {
 
 impl FileSet {
     pub(crate) fn new(existing: Existing) -> Self {
-        Self { existing, waiting: Vec::new() }
+        Self { existing, is_shared: false, waiting: Vec::new() }
+    }
+
+    /// Creates a set of files that others can read, as far as the umask allows.
+    pub(crate) fn shared(existing: Existing) -> Self {
+        Self { is_shared: true, ..Self::new(existing) }
     }
 
     /// Writes a file that waits for its name.
     pub(crate) fn add(&mut self, path: &Path, content: &[u8]) -> Result<(), WriteError> {
         let failed = |source| WriteError { path: path.to_owned(), source };
-        let mut file = PrivateFile::create(path, self.existing).map_err(failed)?;
+        let created = if self.is_shared {
+            PrivateFile::create_shared(path, self.existing)
+        } else {
+            PrivateFile::create(path, self.existing)
+        };
+        let mut file = created.map_err(failed)?;
         file.write_all(content).map_err(failed)?;
         self.add_file(file).map_err(failed)
     }
@@ -117,17 +142,22 @@ pub(crate) fn write(path: &Path, content: &[u8], existing: Existing) -> io::Resu
 
 /// Replaces the content of a file that is not private, and keeps its permissions.
 pub(crate) fn replace_public(path: &Path, content: &[u8]) -> io::Result<()> {
-    let mut builder = Builder::new();
-    builder.prefix(".hookglass-");
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut file = builder.tempfile_in(folder_of(path))?;
+    let mut file = public_builder().tempfile_in(folder_of(path))?;
     if let Ok(old) = fs::metadata(path) {
         file.as_file().set_permissions(old.permissions())?;
     }
     file.write_all(content)?;
     file.as_file().sync_all()?;
     persist(file, path, Existing::Replace)
+}
+
+/// Returns a builder of files that others can read, as far as the umask allows.
+fn public_builder() -> Builder<'static, 'static> {
+    let mut builder = Builder::new();
+    builder.prefix(".hookglass-");
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder
 }
 
 /// Options for opening a file to write; one that is created is its owner's alone.

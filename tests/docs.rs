@@ -9,6 +9,7 @@ use std::path::Path;
 use hookglass::app::keymap::{BINDINGS, Key, KeyContext};
 use hookglass::filter::FIELDS;
 use hookglass::formats::COPY_FORMATS;
+use hookglass::ops::export::redaction_kinds;
 use hookglass::provider::{Provider, names};
 use hookglass::signature::Cause;
 use support::Tested;
@@ -79,6 +80,14 @@ fn providers() -> Tested<String> {
     Ok(out)
 }
 
+fn redaction() -> Tested<String> {
+    let mut out = String::from("| rule | redacts |\n|---|---|\n");
+    for (rule, what) in redaction_kinds() {
+        writeln!(out, "| `{rule}` | {} |", cell(&what))?;
+    }
+    Ok(out)
+}
+
 fn configuration() -> String {
     format!("```toml\n{}\n```\n", include_str!("../assets/config.toml").trim_end())
 }
@@ -93,6 +102,7 @@ fn docs_have_the_tables_of_the_code() -> Tested {
         ("filters", "filters", filters()?),
         ("causes", "causes", causes()?),
         ("providers", "providers", providers()?),
+        ("fixtures-and-ci", "redaction", redaction()?),
         ("configuration", "configuration", configuration()),
     ] {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("docs/{page}.md"));

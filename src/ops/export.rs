@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use tokio::sync::mpsc;
 
 use super::KnownProviders;
-use super::fixture::{FixtureMaker, MadeFixture, ProofError, holds_secret};
+use super::fixture::{FixtureMaker, LeftOut, MadeFixture, Review, original_leak, secret_leak};
 use crate::delivery::{Delivery, DeliveryId};
 use crate::formats::fixture::{Fixture, FixtureState};
 use crate::formats::loader::{self, LoaderLanguage};
@@ -20,7 +20,9 @@ use crate::formats::{
 };
 use crate::private_file::{Existing, FileSet, PrivateFile, WriteError};
 use crate::provider::{Algorithm, Encoding, Provider, SecretForm, ValueLocation};
-use crate::redact::{Instruction, Redaction, Redactor};
+use crate::redact::{
+    Instruction, KeyGroup, Original, Redacted, Redaction, Redactor, SensitivePattern,
+};
 use crate::store::{StoreError, StoreReader};
 
 /// Rows read at a time.
@@ -91,6 +93,11 @@ pub enum ExportEvent {
         id: DeliveryId,
         reason: String,
     },
+    /// Changes to one delivery, of a preview.
+    Review {
+        id: DeliveryId,
+        review: Box<Review>,
+    },
     /// A fixture, or the test that reads the fixtures.
     Written(PathBuf),
 }
@@ -105,6 +112,8 @@ pub struct ExportSummary {
     pub keys: BTreeMap<String, String>,
     /// Number of fixtures without a signature.
     pub unsigned: usize,
+    /// Number of deliveries left out because they cannot be made safe to share.
+    pub left_out_unsafe: usize,
 }
 
 /// Reason why nothing was exported.
@@ -122,8 +131,8 @@ pub enum ExportError {
     Write { path: String, source: io::Error },
     #[error("cannot write the export")]
     Output(#[source] io::Error),
-    #[error("{name} (delivery {id}) is not a sound fixture")]
-    Unsound { name: String, id: DeliveryId, source: ProofError },
+    #[error("{0} does not exist; create it, or choose another --out")]
+    NoFolder(String),
     #[error("the export was stopped")]
     Stopped,
 }
@@ -171,6 +180,16 @@ impl Run<'_> {
         self.events.blocking_send(event).map_err(|_| ExportError::Stopped)
     }
 
+    fn leave_out(
+        &self,
+        summary: &mut ExportSummary,
+        id: DeliveryId,
+        LeftOut { reason, is_unsafe }: LeftOut,
+    ) -> Result<(), ExportError> {
+        summary.left_out_unsafe += usize::from(is_unsafe);
+        self.tell(ExportEvent::LeftOut { id, reason })
+    }
+
     fn existing(&self) -> Existing {
         match self.request.on_conflict {
             OnConflict::Replace => Existing::Replace,
@@ -216,7 +235,21 @@ fn path_of(folder: &Path, name: &str) -> PathBuf {
 }
 
 fn prepare(folder: &Path) -> Result<(), ExportError> {
+    // A folder outside of the project is more likely a typo than new.
+    let parent = folder.parent().filter(|parent| folder.is_absolute() && !parent.is_dir());
+    if let Some(parent) = parent {
+        return Err(ExportError::NoFolder(parent.display().to_string()));
+    }
     fs::create_dir_all(folder).map_err(|error| ExportError::write(folder, error))
+}
+
+/// Returns the rules that redaction has by default, and what each of them redacts.
+pub fn redaction_kinds() -> Vec<(&'static str, String)> {
+    let groups =
+        KeyGroup::ALL.map(|group| (group.as_str(), format!("fields such as {}", group.examples())));
+    let patterns =
+        SensitivePattern::ALL.map(|pattern| (pattern.as_str(), pattern.description().to_owned()));
+    groups.into_iter().chain(patterns).collect()
 }
 
 /// Reason for a delivery that was deleted from the store.
@@ -265,18 +298,22 @@ impl Exporter {
         let checked: Vec<&Path> = paths.iter().chain(&loader).map(PathBuf::as_path).collect();
         run.check(&checked)?;
         prepare(folder)?;
-        let mut files = FileSet::new(run.existing());
+        // Redacted fixtures are committed and read by others; received bytes are not.
+        let mut files = match self.signatures {
+            SignaturePolicy::Withhold => FileSet::shared(run.existing()),
+            SignaturePolicy::Keep => FileSet::new(run.existing()),
+        };
         let mut summary = ExportSummary::default();
         let mut written = Vec::new();
         for (at, ((id, name), path)) in names.into_iter().zip(paths).enumerate() {
             run.tell(ExportEvent::Progress(at))?;
-            match self.fixture(run.reader, id, name)? {
+            match self.fixture(run.reader, id, &name)?.fixture {
                 Ok(fixture) => {
                     files.add(&path, fixture.text().as_bytes())?;
                     summary.note(&fixture);
                     written.push(path);
                 }
-                Err(reason) => run.tell(ExportEvent::LeftOut { id, reason })?,
+                Err(left_out) => run.leave_out(&mut summary, id, left_out)?,
             }
         }
         if summary.count == 0 {
@@ -303,14 +340,43 @@ impl Exporter {
         &mut self,
         reader: &StoreReader,
         id: DeliveryId,
-        name: String,
-    ) -> Result<Result<Box<Fixture>, String>, ExportError> {
-        let Some(delivery) = reader.delivery(id)? else { return Ok(Err(GONE.to_owned())) };
-        match self.maker.make(&delivery, &name) {
-            Ok(MadeFixture::Fixture(fixture)) => Ok(Ok(fixture)),
-            Ok(MadeFixture::Skipped(reason)) => Ok(Err(reason)),
-            Err(source) => Err(ExportError::Unsound { name, id, source }),
+        name: &str,
+    ) -> Result<MadeFixture, ExportError> {
+        Ok(match reader.delivery(id)? {
+            Some(delivery) => self.maker.make(&delivery, name),
+            None => MadeFixture { fixture: Err(LeftOut::new(GONE)), review: Review::default() },
+        })
+    }
+
+    /// Reports what an export would change and leave out, without writing anything. Blocks.
+    pub fn preview(
+        &mut self,
+        reader: &StoreReader,
+        request: &ExportRequest<'_>,
+        events: &mpsc::Sender<ExportEvent>,
+    ) -> Result<ExportSummary, ExportError> {
+        let run = Run { reader, request, events };
+        let mut summary = ExportSummary::default();
+        for (at, &id) in request.ids.iter().enumerate() {
+            run.tell(ExportEvent::Progress(at))?;
+            let made = match &request.format.layout {
+                ExportLayout::Folder => {
+                    let MadeFixture { fixture, review } =
+                        self.fixture(reader, id, "preview.001")?;
+                    fixture.map(|fixture| (summary.note(&fixture), review))
+                }
+                ExportLayout::Stream(stream) => self
+                    .entry(reader, stream, id, "preview")?
+                    .map(|(_, review)| (summary.count += 1, review)),
+            };
+            match made {
+                Ok(((), review)) => {
+                    run.tell(ExportEvent::Review { id, review: Box::new(review) })?;
+                }
+                Err(left_out) => run.leave_out(&mut summary, id, left_out)?,
+            }
         }
+        Ok(summary)
     }
 
     fn file(
@@ -349,20 +415,20 @@ impl Exporter {
         for (at, &id) in run.request.ids.iter().enumerate() {
             run.tell(ExportEvent::Progress(at))?;
             let entry = match self.entry(run.reader, stream, id, &stem)? {
-                Ok(entry) if entry.file.is_some() && sink.beside.is_none() => {
+                Ok((entry, _)) if entry.file.is_some() && sink.beside.is_none() => {
                     let reason = "its body needs a file of its own; name the .http file with --out";
-                    Err(reason.to_owned())
+                    Err(LeftOut::new(reason))
                 }
                 entry => entry,
             };
             match entry {
-                Ok(entry) => {
+                Ok((entry, _)) => {
                     let before = if summary.count == 0 { stream.begin } else { stream.between };
                     sink.write(before)?;
                     sink.write_entry(&entry)?;
                     summary.count += 1;
                 }
-                Err(reason) => run.tell(ExportEvent::LeftOut { id, reason })?,
+                Err(left_out) => run.leave_out(&mut summary, id, left_out)?,
             }
         }
         if summary.count > 0 {
@@ -378,18 +444,24 @@ impl Exporter {
         stream: &Stream,
         id: DeliveryId,
         stem: &str,
-    ) -> Result<Result<Entry, String>, ExportError> {
-        let Some(delivery) = reader.delivery(id)? else { return Ok(Err(GONE.to_owned())) };
+    ) -> Result<Result<(Entry, Review), LeftOut>, ExportError> {
+        let Some(delivery) = reader.delivery(id)? else { return Ok(Err(LeftOut::new(GONE))) };
+        Ok(self.entry_of(delivery, stream, stem))
+    }
+
+    fn entry_of(
+        &mut self,
+        delivery: Delivery,
+        stream: &Stream,
+        stem: &str,
+    ) -> Result<(Entry, Review), LeftOut> {
         if let Some(refusal) = &delivery.summary.request.refused
             && !stream.takes_refused
         {
-            return Ok(Err(refusal.incomplete_reason()));
+            return Err(LeftOut::new(refusal.incomplete_reason()));
         }
         let is_redacted = self.redactor.is_some();
-        let delivery = match self.redacted(delivery) {
-            Ok(delivery) => delivery,
-            Err(reason) => return Ok(Err(reason)),
-        };
+        let RedactedDelivery { delivery, originals, review } = self.redacted(delivery)?;
         let withholds = self.signatures == SignaturePolicy::Withhold
             && (is_redacted || !stream.keeps_credentials);
         let delivery = if withholds {
@@ -397,33 +469,45 @@ impl Exporter {
         } else {
             delivery
         };
-        let entry = match (stream.entry)(&delivery, &EntryOptions { base: &self.base, stem }) {
-            Ok(entry) => entry,
-            Err(reason) => return Ok(Err(reason)),
-        };
-        let places = [entry.text.as_bytes(), &delivery.head.raw, &delivery.body];
-        if withholds && holds_secret(&self.known.secrets, &places) {
-            let reason = "a configured secret is in it; --keep-signature exports it as received";
-            return Ok(Err(reason.to_owned()));
+        let options = EntryOptions { base: &self.base, stem };
+        let entry = (stream.entry)(&delivery, &options).map_err(LeftOut::new)?;
+        let request = (&delivery.head, &delivery.body[..]);
+        let leak = original_leak(&originals, &entry.text, request);
+        let secrets = self.known.secrets.iter().filter(|_| withholds);
+        let secrets: Vec<_> = secrets.cloned().collect();
+        match leak.or_else(|| secret_leak(&secrets, &entry.text, request)) {
+            Some(reason) => Err(LeftOut::unsafe_because(reason)),
+            None => Ok((entry, review)),
         }
-        Ok(Ok(entry))
     }
 
-    fn redacted(&mut self, delivery: Delivery) -> Result<Delivery, String> {
-        let Some(redactor) = &mut self.redactor else { return Ok(delivery) };
+    fn redacted(&mut self, delivery: Delivery) -> Result<RedactedDelivery, LeftOut> {
+        let Some(redactor) = &mut self.redactor else {
+            let (originals, review) = (BTreeMap::new(), Review::default());
+            return Ok(RedactedDelivery { delivery, originals, review });
+        };
         let Delivery { mut summary, head, body, attempts: _ } = delivery;
         let provider = self.known.named(&summary.provider);
         let spare = provider.map(Provider::signature_headers).unwrap_or_default();
-        let redacted = redactor.redact(&head, &body, &spare).map_err(|error| error.to_string())?;
-        let (head, body) = (redacted.head, redacted.body);
+        let redacted = redactor.redact(&head, &body, &spare);
+        let redacted = redacted.map_err(|error| LeftOut::unsafe_because(error.to_string()))?;
+        let Redacted { head, body, originals, replaced, stays, counts: _ } = redacted;
         summary.request.peer = None;
         summary.request.target = head.target_text().into_owned();
         summary.request.body_size = body.len() as u64;
         if let Some(provider) = provider {
             summary.event = provider.event(&head, &body);
         }
-        Ok(Delivery { summary, head, body, attempts: Vec::new() })
+        let delivery = Delivery { summary, head, body, attempts: Vec::new() };
+        Ok(RedactedDelivery { delivery, originals, review: Review { replaced, stays } })
     }
+}
+
+/// A delivery whose values are replaced, and which ones.
+struct RedactedDelivery {
+    delivery: Delivery,
+    originals: BTreeMap<String, Original>,
+    review: Review,
 }
 
 /// Destination of the entries of a stream.

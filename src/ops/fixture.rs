@@ -16,13 +16,13 @@ use crate::formats::fixture::{
     SCHEMA,
 };
 use crate::provider::Provider;
-use crate::redact::{RedactError, Redacted, Redaction, Redactor};
+use crate::redact::{Redacted, Redaction, Redactor, Replacement, Stays};
 use crate::secret::Secret;
 use crate::signature::{SignError, Subject, verify_as};
 use leak::Leaks;
 
 pub use key::test_key;
-pub(super) use leak::holds_secret;
+pub(super) use leak::{original_leak, secret_leak};
 
 /// Assumed public URL for providers that sign it.
 const PUBLIC_URL: &str = "https://fixture.example";
@@ -39,10 +39,34 @@ pub struct FixtureMaker {
 
 /// Outcome for a delivery.
 #[derive(Debug)]
-pub enum MadeFixture {
-    Fixture(Box<Fixture>),
-    /// No fixture was made, for this reason.
-    Skipped(String),
+pub struct MadeFixture {
+    pub fixture: Result<Box<Fixture>, LeftOut>,
+    pub review: Review,
+}
+
+/// Reason why a delivery is left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftOut {
+    pub reason: String,
+    /// It would contain what must not be in it, or cannot be proved.
+    pub is_unsafe: bool,
+}
+
+impl LeftOut {
+    pub(super) fn new(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), is_unsafe: false }
+    }
+
+    pub(super) fn unsafe_because(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), is_unsafe: true }
+    }
+}
+
+/// Values that were replaced in a delivery, and that look personal but stay.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Review {
+    pub replaced: Vec<Replacement>,
+    pub stays: Vec<Stays>,
 }
 
 /// Reason why a fixture does not prove its verdict.
@@ -52,10 +76,8 @@ pub enum ProofError {
     Form(#[from] FixtureError),
     #[error("it reads back as another request than was written")]
     Another,
-    #[error(
-        "{0} is still in it; name its place with --redact, or leave the delivery out with the filter"
-    )]
-    Leak(&'static str),
+    #[error("{0}")]
+    Leak(String),
     #[error("its signature is {found} under its test key, and it should be {due}")]
     Verdict { found: SignatureStatus, due: String },
     #[error("its provider `{0}` is not known")]
@@ -80,33 +102,39 @@ impl FixtureMaker {
     }
 
     /// Makes a fixture of a delivery, and proves its text.
-    pub fn make(&mut self, delivery: &Delivery, name: &str) -> Result<MadeFixture, ProofError> {
+    pub fn make(&mut self, delivery: &Delivery, name: &str) -> MadeFixture {
+        let mut review = Review::default();
+        let fixture = self.try_make(delivery, name, &mut review);
+        MadeFixture { fixture, review }
+    }
+
+    fn try_make(
+        &mut self,
+        delivery: &Delivery,
+        name: &str,
+        review: &mut Review,
+    ) -> Result<Box<Fixture>, LeftOut> {
         let summary = &delivery.summary;
         if let Some(refusal) = &summary.request.refused {
-            return Ok(MadeFixture::Skipped(refusal.incomplete_reason()));
+            return Err(LeftOut::new(refusal.incomplete_reason()));
         }
         if self.keeps_signature {
             let fixture = self.kept(delivery, name);
             proved_bytes(&fixture, &delivery.head.raw, &delivery.body)?;
-            return Ok(MadeFixture::Fixture(Box::new(fixture)));
+            return Ok(Box::new(fixture));
         }
         let provider = self.providers.iter().find(|one| one.name == summary.provider);
         let scheme = provider.map(|one| one.scheme.of(&delivery.head, &delivery.body));
         let spare = scheme.map(sign::signature_names).unwrap_or_default();
         let spare: Vec<&str> = spare.iter().map(String::as_str).collect();
-        let Redacted { head, body, counts, originals } =
-            match self.redactor.redact(&delivery.head, &delivery.body, &spare) {
-                Ok(redacted) => redacted,
-                Err(error @ (RedactError::Compressed(_) | RedactError::Head(_))) => {
-                    return Ok(MadeFixture::Skipped(error.to_string()));
-                }
-            };
+        let redacted = self.redactor.redact(&delivery.head, &delivery.body, &spare);
+        let redacted = redacted.map_err(|error| LeftOut::unsafe_because(error.to_string()))?;
+        let Redacted { head, body, counts, originals, replaced, stays } = redacted;
+        *review = Review { replaced, stays };
         let changed = body != delivery.body;
         let plain = Signable { head, body };
-        let (signed, signature) = match sign::signed(provider, plain, summary, changed) {
-            Ok(done) => done,
-            Err(reason) => return Ok(MadeFixture::Skipped(reason)),
-        };
+        let (signed, signature) =
+            sign::signed(provider, plain, summary, changed).map_err(LeftOut::new)?;
         let event = provider.map(|provider| provider.event(&signed.head, &signed.body));
         let event = event.unwrap_or_default();
         let fixture = Fixture {
@@ -125,7 +153,7 @@ impl FixtureMaker {
         leaks.check(&fixture.text(), &signed, scheme)?;
         proved_bytes(&fixture, &signed.head.raw, &signed.body)?;
         prove(&fixture, &self.providers)?;
-        Ok(MadeFixture::Fixture(Box::new(fixture)))
+        Ok(Box::new(fixture))
     }
 
     fn kept(&self, delivery: &Delivery, name: &str) -> Fixture {
@@ -151,6 +179,12 @@ impl FixtureMaker {
             redacted: std::collections::BTreeMap::new(),
             expect: None,
         }
+    }
+}
+
+impl From<ProofError> for LeftOut {
+    fn from(error: ProofError) -> Self {
+        Self::unsafe_because(error.to_string())
     }
 }
 

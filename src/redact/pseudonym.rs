@@ -5,6 +5,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::checksum;
+
 /// Kind of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum PseudonymKind {
@@ -12,6 +14,8 @@ pub(super) enum PseudonymKind {
     Phone,
     Ipv4,
     Ipv6,
+    Iban,
+    Card,
     Token,
     Url,
     Host,
@@ -22,7 +26,9 @@ pub(super) enum PseudonymKind {
 /// Assigned pseudonyms, by kind and value.
 #[derive(Debug, Default)]
 pub(super) struct Pseudonyms {
-    given: HashMap<(PseudonymKind, Option<usize>, String), String>,
+    /// The kind is left out, so that a value stays the same wherever it is found; only a JSON number
+    /// has to stay one.
+    given: HashMap<(bool, Option<usize>, String), String>,
     counts: HashMap<PseudonymKind, usize>,
     /// Pseudonyms found in input, which already represent other values.
     taken: HashSet<String>,
@@ -42,7 +48,7 @@ impl Pseudonyms {
             return None;
         }
         let length = keeps_length.then(|| value.chars().count());
-        let key = (kind, length, value.to_owned());
+        let key = (kind == PseudonymKind::Number, length, value.to_owned());
         if let Some(known) = self.given.get(&key) {
             return Some(known.clone());
         }
@@ -73,30 +79,37 @@ fn written(kind: PseudonymKind, number: usize, length: Option<usize>) -> String 
             ("198.18.", format!("{}.{}", number / 256 % 256, number % 256), '0', "")
         }
         PseudonymKind::Ipv6 => ("2001:db8:ffff::", format!("{number:x}"), '0', ""),
+        PseudonymKind::Card => ("400000", format!("{number:09}"), '0', ""),
+        PseudonymKind::Iban => ("GB00TEST", format!("{number:014}"), '0', ""),
         PseudonymKind::Token => ("redacted-token-", number.to_string(), 'x', ""),
         PseudonymKind::Url => ("https://redacted.example/", number.to_string(), 'x', ""),
         PseudonymKind::Host => ("redacted-", number.to_string(), 'x', ".example"),
         PseudonymKind::Text => ("redacted-", number.to_string(), 'x', ""),
         PseudonymKind::Number => ("", number.to_string(), '0', ""),
     };
-    let whole = format!("{before}{digits}{after}");
-    let Some(length) = length else { return whole };
+    let whole = match kind {
+        PseudonymKind::Card => checksum::card_of(&format!("{before}{digits}")),
+        PseudonymKind::Iban => checksum::iban_of("GB", &format!("TEST{digits}")),
+        _ => format!("{before}{digits}{after}"),
+    };
+    let Some(length) = length.filter(|length| *length != whole.len()) else { return whole };
+    let plain = format!("{before}{digits}{after}");
     let filled = |text: &str, length: usize| {
         let missing = length.saturating_sub(text.len());
         let kept: String = text.chars().take(length).collect();
         format!("{kept}{}", fill.to_string().repeat(missing))
     };
-    match length.checked_sub(whole.len()) {
+    match length.checked_sub(plain.len()) {
         Some(more) => format!("{before}{}{after}", filled(&digits, digits.len() + more)),
         None => filled(&digits, length),
     }
 }
 
 /// Returns whether a text has the form of a pseudonym.
-fn is_one(text: &str) -> bool {
+pub(super) fn is_one(text: &str) -> bool {
     static FORM: LazyLock<Option<Regex>> = LazyLock::new(|| {
         Regex::new(
-            r"^(?:redacted(?:-token)?-[0-9]+x*|redacted-[0-9]+x*\.example|person-[0-9]+x*@redacted\.example|\+1[2-9][0-9]{2}55501[0-9]{2}0*|198\.18\.[0-9]+\.[0-9]+|2001:db8:ffff::[0-9a-f]+|https://redacted\.example/[0-9]+x*)$",
+            r"^(?:redacted(?:-token)?-[0-9]+x*|redacted-[0-9]+x*\.example|person-[0-9]+x*@redacted\.example|\+1[2-9][0-9]{2}55501[0-9]{2}0*|198\.18\.[0-9]+\.[0-9]+|2001:db8:ffff::[0-9a-f]+|https://redacted\.example/[0-9]+x*|400000[0-9]{10}|GB[0-9]{2}TEST[0-9]{14})$",
         )
         .ok()
     });
@@ -107,11 +120,13 @@ fn is_one(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    const KINDS: [PseudonymKind; 8] = [
+    const KINDS: [PseudonymKind; 10] = [
         PseudonymKind::Email,
         PseudonymKind::Phone,
         PseudonymKind::Ipv4,
         PseudonymKind::Ipv6,
+        PseudonymKind::Iban,
+        PseudonymKind::Card,
         PseudonymKind::Token,
         PseudonymKind::Url,
         PseudonymKind::Host,
@@ -134,7 +149,10 @@ mod tests {
         for kind in KINDS {
             let one = written(kind, 1, None);
             assert_eq!(names.of(kind, &one, false), None, "{one}");
-            assert_eq!(names.of(kind, "real", false).unwrap(), written(kind, 2, None));
+            assert_eq!(
+                names.of(kind, &format!("real {kind:?}"), false).unwrap(),
+                written(kind, 2, None)
+            );
         }
     }
 

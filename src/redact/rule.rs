@@ -1,7 +1,10 @@
 //! Redaction rules as given on the command line.
 
+use std::fmt;
 use std::str::FromStr;
 
+use super::NO_CREDENTIALS;
+use super::keys::{Field, KeyGroup};
 use super::pattern::SensitivePattern;
 
 /// Condition for a value to be replaced.
@@ -13,6 +16,8 @@ pub enum RedactionRule {
     Key(String),
     /// A value at a JSON pointer (RFC 6901); a step `*` matches any key or index.
     Json(Vec<String>),
+    /// A value whose key is of this kind, at any depth.
+    Group(KeyGroup),
     /// A part of any text that matches a pattern.
     Pattern(SensitivePattern),
 }
@@ -34,8 +39,9 @@ pub enum Instruction {
 /// Reason why a text is not a rule.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 #[error(
-    "invalid rule `{0}`: expected header:NAME, key:NAME, json:/path, email, phone, token, url, or \
-     ip (append `,length` to keep the length, prefix `keep:` to exclude), `default`, or `none`"
+    "invalid rule `{0}`: expected header:NAME, key:NAME, json:/path, credential, name, address, \
+     identity, url, token, email, iban, card, phone, or ip (append `,length` to keep the length, prefix \
+     `keep:` to exclude), `default`, or `none`"
 )]
 pub struct RedactionRuleError(String);
 
@@ -66,6 +72,9 @@ impl FromStr for RedactionRule {
         if let Some(pattern) = SensitivePattern::from_word(text) {
             return Ok(Self::Pattern(pattern));
         }
+        if let Some(group) = KeyGroup::from_word(text) {
+            return Ok(Self::Group(group));
+        }
         match text.split_once(':') {
             Some(("header", name)) if !name.is_empty() => {
                 Ok(Self::Header(name.to_ascii_lowercase()))
@@ -82,20 +91,45 @@ impl FromStr for RedactionRule {
 
 impl RedactionRule {
     pub(super) fn is_header(&self, name: &str) -> bool {
-        matches!(self, Self::Header(glob) if fits(glob, &name.to_ascii_lowercase()))
+        let name = name.to_ascii_lowercase();
+        // The globs of the default rules are wide.
+        let fits_name = |glob: &str| {
+            fits(glob, &name) && !(glob.contains('*') && NO_CREDENTIALS.contains(&name.as_str()))
+        };
+        matches!(self, Self::Header(glob) if fits_name(glob))
     }
 
-    /// Returns whether the rule matches the value at these steps, or a container of it.
-    pub(super) fn is_value(&self, steps: &[String]) -> bool {
+    /// Returns whether the rule matches a value, or a container of it.
+    pub(super) fn is_value(&self, field: Field<'_>) -> bool {
+        let Field { steps, value: _ } = field;
         match self {
             Self::Key(name) => steps.iter().any(|step| step.eq_ignore_ascii_case(name)),
             Self::Json(path) => {
                 let step = |(wanted, step): (&String, &String)| wanted == "*" || wanted == step;
                 path.len() <= steps.len() && path.iter().zip(steps).all(step)
             }
+            Self::Group(group) => group.has(field),
             Self::Header(_) | Self::Pattern(_) => false,
         }
     }
+}
+
+impl fmt::Display for RedactionRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Header(name) => write!(f, "header:{name}"),
+            Self::Key(name) => write!(f, "key:{name}"),
+            Self::Json(steps) => write!(f, "json:{}", pointer(steps)),
+            Self::Group(group) => f.write_str(group.as_str()),
+            Self::Pattern(pattern) => f.write_str(pattern.as_str()),
+        }
+    }
+}
+
+/// Returns steps as a JSON pointer (RFC 6901).
+pub(super) fn pointer(steps: &[String]) -> String {
+    let step = |step: &String| format!("/{}", step.replace('~', "~0").replace('/', "~1"));
+    steps.iter().map(step).collect()
 }
 
 /// Returns whether a name matches a glob with `*`.

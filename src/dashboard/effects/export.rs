@@ -105,7 +105,8 @@ impl Context {
                 ExportEvent::LeftOut { id, reason } => {
                     left_out = Some(format!("delivery {id}: {reason}"));
                 }
-                ExportEvent::Progress(_) | ExportEvent::Written(_) => {}
+                ExportEvent::Progress(_) | ExportEvent::Written(_) | ExportEvent::Review { .. } => {
+                }
             }
         }
         left_out

@@ -107,7 +107,7 @@ fn exported(
             let (mut written, mut left_out) = (Vec::new(), Vec::new());
             while let Some(event) = queue.blocking_recv() {
                 match event {
-                    ExportEvent::Progress(_) => {}
+                    ExportEvent::Progress(_) | ExportEvent::Review { .. } => {}
                     ExportEvent::Written(path) => {
                         written.push(shield.line(&path.display().to_string()));
                     }
