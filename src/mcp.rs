@@ -60,8 +60,10 @@ const MAX_WAITS: usize = 32;
 #[derive(Debug)]
 pub(crate) struct Setup {
     pub(crate) store: PathBuf,
-    /// Every known provider, with its secrets.
+    /// Every known provider with its secrets, to sign and to verify what a client passes.
     pub(crate) credentials: Vec<Credentials>,
+    /// The providers that a listener here verifies with.
+    pub(crate) listening: Vec<Credentials>,
     pub(crate) known: KnownProviders,
     /// Warnings about the secrets.
     pub(crate) warnings: Vec<String>,
@@ -126,7 +128,8 @@ struct Connection {
 #[derive(Debug)]
 struct Server {
     setup: Setup,
-    verifier: Arc<Verifier>,
+    /// Verifies stored deliveries as the listener does.
+    verifier: Verifier,
     calls: Semaphore,
     waits: Semaphore,
     own: OwnListener,
@@ -136,10 +139,10 @@ struct Server {
 
 impl Server {
     fn new(setup: Setup) -> Self {
-        let verifier = Verifier::new(setup.credentials.clone()).assuming_only_secret();
+        let verifier = Verifier::new(setup.listening.clone()).assuming_only_secret();
         Self {
             setup,
-            verifier: Arc::new(verifier),
+            verifier,
             calls: Semaphore::new(MAX_CALLS),
             waits: Semaphore::new(MAX_WAITS),
             own: OwnListener::default(),

@@ -79,6 +79,23 @@ fn tools_have_schemas_of_arguments_and_results() -> Tested {
 }
 
 #[test]
+fn the_page_about_agents_lists_every_tool() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let mut agent = Agent::start(folder.path(), &[])?;
+    let listed = agent.request("tools/list", json!({}))?;
+    let tools = listed["tools"].as_array().ok_or("no tools")?;
+    let mut names: Vec<&str> = tools.iter().filter_map(|tool| tool["name"].as_str()).collect();
+    let page = include_str!("../docs/agents.md");
+    let (_, section) = page.split_once("## Tools").ok_or("no section")?;
+    let rows = section.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+    let mut documented: Vec<&str> = rows.collect();
+    documented.sort_unstable();
+    names.sort_unstable();
+    assert_eq!(documented, names);
+    Ok(())
+}
+
+#[test]
 fn no_tool_is_destructive() -> Tested {
     let folder = tempfile::tempdir()?;
     let mut agent = Agent::start(folder.path(), &[])?;
@@ -117,6 +134,37 @@ fn it_uses_the_listener_of_another_process() -> Tested {
     let mut agent = Agent::start(folder.path(), &[])?;
     let status = agent.call("listener_status", json!({}))?;
     assert_eq!(json!([status["url"], status["started_here"]]), json!([listener.url(), false]));
+    Ok(())
+}
+
+#[test]
+fn a_second_listener_is_not_started() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let listener = Listener::start(&mut hookglass(folder.path()))?;
+    let mut agent = Agent::start(folder.path(), &[])?;
+    let text = agent.mistake("start_listener", json!({}))?;
+    assert!(text.contains(&listener.url()), "{text}");
+    Ok(())
+}
+
+#[test]
+fn a_configuration_that_forwards_elsewhere_is_not_started() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let forward = "[[forward]]\nurl = \"https://example.com\"\n";
+    std::fs::write(folder.path().join("hookglass.toml"), forward)?;
+    let mut agent = Agent::start(folder.path(), &[])?;
+    let text = agent.mistake("start_listener", json!({}))?;
+    assert!(text.contains("--allow-send https://example.com"), "{text}");
+    Ok(())
+}
+
+#[test]
+fn a_provider_that_the_listener_does_not_verify_can_be_sent() -> Tested {
+    let folder = tempfile::tempdir()?;
+    std::fs::write(folder.path().join("hookglass.toml"), "provider = [\"cribbly\"]\n")?;
+    let (mut agent, _) = listening(folder.path(), &[])?;
+    let sent = agent.call("send_sample", json!({"provider": "github"}))?;
+    assert_eq!(sent["attempts"][0]["status"], json!(200));
     Ok(())
 }
 

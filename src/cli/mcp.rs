@@ -1,5 +1,6 @@
 //! `hookglass mcp`: serves agents over standard input and output.
 
+use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::thread;
 
@@ -10,8 +11,10 @@ use tokio_util::sync::CancellationToken;
 use super::keyring::{Keyring, ProviderArgs, known_providers};
 use super::listen::{self, BackgroundListener, ListenArgs, StartedListener};
 use super::{CliError, StoreArgs, signals};
+use crate::config::defaults;
 use crate::mcp::{ListenerOptions, RunningListener, SendPolicy, Setup, StartListener, serve};
 use crate::outbound::Target;
+use crate::output;
 
 #[derive(Debug, Args)]
 pub(super) struct McpArgs {
@@ -31,10 +34,21 @@ pub(super) struct McpArgs {
 pub(super) fn run(args: McpArgs) -> Result<(), CliError> {
     // Standard input carries the protocol.
     args.provider.secrets.leave_standard_input("mcp")?;
+    if std::io::stdin().is_terminal() {
+        writeln!(
+            output::stderr(),
+            "hookglass: waiting for a client on standard input; add `hookglass mcp` to your agent \
+             instead (docs/agents.md)"
+        )?;
+    }
     let config = args.provider.config.load()?;
-    let Keyring { candidates, warnings, .. } = args.provider.listening_keyring(&config)?;
+    let listening = args.provider.listening_keyring(&config)?.candidates;
+    let every =
+        ProviderArgs { provider: Some(defaults::PROVIDER.to_owned()), ..args.provider.clone() };
+    let Keyring { candidates, warnings, .. } = every.keyring_under(&config)?;
     let mut known = known_providers(&config);
-    known.secrets.extend(candidates.iter().flat_map(|one| one.secrets.iter().cloned()));
+    let secrets = candidates.iter().chain(&listening).flat_map(|one| &one.secrets);
+    known.secrets.extend(secrets.cloned());
     let folder = std::env::current_dir().map_err(CliError::environment)?;
     let send_policy = SendPolicy { allowed: args.allow_send };
     let starter = Starter {
@@ -45,6 +59,7 @@ pub(super) fn run(args: McpArgs) -> Result<(), CliError> {
     let setup = Setup {
         store: args.store.path(),
         credentials: candidates,
+        listening,
         known,
         warnings,
         send_policy,

@@ -13,13 +13,20 @@ use crate::secret::Secret;
 
 /// Longest text of a header, a path, or an error.
 pub(super) const MAX_LINE: usize = 4 << 10;
+
+/// Longest text in a list.
+const MAX_CELL: usize = 512;
+
 pub(super) const MAX_MESSAGE_TEXT: usize = 8 << 10;
 
 /// Shown in place of a signature or a credential.
 pub(super) const WITHHELD: &str = "[withheld]";
 
-/// Shortest part of a header value that is looked for elsewhere; a shorter one would match by chance.
+/// Shortest value that is looked for elsewhere; a shorter one would match by chance.
 const MIN_PART: usize = 8;
+
+/// Shortest part that may be a secret.
+const MIN_TOKEN: usize = 12;
 
 /// Shortest digest.
 const MIN_DIGEST: usize = 16;
@@ -40,8 +47,14 @@ impl Shield {
     /// Withholds secrets.
     pub(super) fn new(secrets: &[Secret]) -> Self {
         let texts = secrets.iter().filter_map(|secret| std::str::from_utf8(secret.expose()).ok());
-        let values = texts.filter(|text| text.len() >= MIN_PART).map(str::to_owned);
-        Self::of(values.collect(), Vec::new())
+        let mut values = BTreeSet::new();
+        for text in texts.filter(|text| text.len() >= MIN_PART) {
+            values.insert(text.to_owned());
+            // Receivers use `whsec_…` without its prefix.
+            let rest = text.rsplit_once('_').map(|(_, rest)| rest);
+            values.extend(rest.filter(|rest| rest.len() >= MIN_DIGEST).map(str::to_owned));
+        }
+        Self::of(values, Vec::new())
     }
 
     fn of(values: BTreeSet<String>, headers: Vec<String>) -> Self {
@@ -90,6 +103,11 @@ impl Shield {
         bounded(escape(&self.withheld(text)).into_owned(), MAX_LINE)
     }
 
+    /// Returns one short line, for a list.
+    pub(super) fn cell(&self, text: &str) -> String {
+        bounded(self.line(text), MAX_CELL)
+    }
+
     /// Returns text whose line breaks stay.
     pub(super) fn lines(&self, text: &str, limit: usize) -> String {
         let text = self.withheld(text);
@@ -114,15 +132,15 @@ impl Shield {
     }
 }
 
-/// Adds a value, its parts, and every spelling of a digest.
+/// Adds a value, its parts, and every spelling of a digest. Words and times among the parts are not
+/// secret, and explanations name them.
 fn add(values: &mut BTreeSet<String>, value: &str) {
     let value = value.trim();
     if value.len() >= MIN_PART {
         values.insert(value.to_owned());
     }
-    let parts = value.split([',', ';', ' ', '=', ':', '"']).filter(|part| part.len() >= MIN_PART);
-    // A time is not a secret, and explanations name it.
-    for part in parts.filter(|part| !part.bytes().all(|byte| byte.is_ascii_digit())) {
+    let parts = value.split([',', ';', ' ', '=', ':', '"']).filter(|part| is_token(part));
+    for part in parts {
         values.insert(part.to_owned());
         let digests = [
             hex::decode(part).ok(),
@@ -138,6 +156,14 @@ fn add(values: &mut BTreeSet<String>, value: &str) {
             values.insert(URL_SAFE_NO_PAD.encode(&digest));
         }
     }
+}
+
+/// Returns whether a part of a value may be a secret rather than a word, a name, or a time.
+fn is_token(part: &str) -> bool {
+    let digits = part.bytes().filter(u8::is_ascii_digit).count();
+    let is_long = part.len() >= MIN_TOKEN;
+    let is_mixed = digits > 0 && digits < part.len();
+    (is_long && is_mixed) || part.len() >= 2 * MIN_TOKEN
 }
 
 /// Returns signatures in the body and in the query of a delivery.
@@ -194,6 +220,15 @@ mod tests {
             let line = shield().line(&format!("expected `{spelling}`"));
             assert_eq!(line, "expected `[withheld]`");
         }
+    }
+
+    #[test]
+    fn words_of_a_signature_header_stay() {
+        let value = r#"keyId="main", algorithm="rsa-sha256", t=1700000000, signature="a1""#;
+        let headers = [Header::new("Signature", value)];
+        let shield = Shield::default().withholding(&delivery("/", &headers, ""), &[]);
+        let line = "algorithm rsa-sha256 at 1700000000";
+        assert_eq!(shield.line(line), line);
     }
 
     #[test]

@@ -9,12 +9,14 @@ use rmcp::schemars::JsonSchema;
 use rmcp::service::RequestContext;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::shield::MAX_MESSAGE_TEXT;
 use super::{Connection, Server, schema};
 use crate::error_chain;
 use crate::store::StoreError;
+use crate::units;
 
 /// Reason why a tool did nothing, and what the caller can do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -130,6 +132,7 @@ where
                 Ok(arguments) => run(call, arguments).await,
                 Err(error) => Err(error),
             };
+            tracing::info!(tool = name, ok = outcome.is_ok(), "tool called");
             Ok(result(&server, outcome).into())
         })
     })
@@ -141,12 +144,27 @@ fn parse<A: DeserializeOwned>(arguments: JsonObject, name: &str) -> Result<A, To
     })
 }
 
+/// Size limit of a result as JSON. The parts of a result have limits of their own.
+const MAX_RESULT: usize = 1 << 20;
+
+fn within_limit(value: Value) -> Result<Value, ToolError> {
+    let size = value.to_string().len();
+    if size <= MAX_RESULT {
+        return Ok(value);
+    }
+    Err(ToolError::new(format!(
+        "the result has {}, and the limit is {}; ask for less, with `limit`, `max_bytes`, or `select`",
+        units::format_size(size as u64),
+        units::format_size(MAX_RESULT as u64)
+    )))
+}
+
 fn result<O: Serialize>(server: &Server, outcome: Result<O, ToolError>) -> CallToolResult {
     let value = outcome.and_then(|output| {
         serde_json::to_value(output)
             .map_err(|error| ToolError::new(format!("cannot write the result: {error}")))
     });
-    match value {
+    match value.and_then(within_limit) {
         Ok(value) => CallToolResult::structured(value),
         Err(error) => {
             // It may quote an argument or received data.

@@ -50,24 +50,24 @@ struct RowReceived {
 
 impl Row {
     pub(super) fn new(summary: &Summary, shield: &Shield) -> Self {
-        let line = |text: &String| shield.line(text);
+        let cell = |text: &String| shield.cell(text);
         let request = &summary.request;
         Self {
             id: summary.id.0,
             received_at: format!("{:.6}", request.received_at),
-            provider: shield.line(&summary.provider),
+            provider: shield.cell(&summary.provider),
             signature: summary.signature.status.as_str().to_owned(),
-            cause: summary.signature.cause.as_ref().map(line),
+            cause: summary.signature.cause.as_ref().map(cell),
             response: summary.response,
             body_size: request.body_size,
             duplicate_of: summary.duplicate_of.map(|id| id.0),
             source: request.source.as_str().to_owned(),
             received: RowReceived {
-                event_type: summary.event.event_type.as_ref().map(line),
-                event_id: summary.event.id.as_ref().map(line),
-                method: shield.line(&request.method),
-                target: shield.line(&request.target),
-                client_address: request.peer.as_ref().map(line),
+                event_type: summary.event.event_type.as_ref().map(cell),
+                event_id: summary.event.id.as_ref().map(cell),
+                method: shield.cell(&request.method),
+                target: shield.cell(&request.target),
+                client_address: request.peer.as_ref().map(cell),
             },
         }
     }

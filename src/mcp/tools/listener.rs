@@ -138,6 +138,15 @@ pub(super) fn start() -> ToolRoute<Connection> {
         for rule in &respond {
             super::rule::parse(rule)?;
         }
+        let path = server.setup.store.clone();
+        if server.own.get().is_none()
+            && let Some(url) = task::blocking(move || store::listener_of(&path)).await
+        {
+            return Err(format!(
+                "a listener of another process already has this store open, at {url}; use that one"
+            )
+            .into());
+        }
         let port = port.unwrap_or(0);
         let options = ListenerOptions { port, provider, forward, respond, public_url, strict };
         server.own.start(Arc::clone(server), options).await?;

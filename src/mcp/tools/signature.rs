@@ -14,6 +14,7 @@ use crate::mcp::tool::{Call, ToolEffect, ToolError, ToolName, route};
 use crate::mcp::view::{FrameworkRisk, Row, UNTRUSTED, VerdictView};
 use crate::mcp::{Connection, Server, now};
 use crate::ops::diagnose;
+use crate::provider::ProviderError;
 use crate::signature::{Cause, Report, Subject, Verifier};
 use crate::task;
 
@@ -220,9 +221,8 @@ fn verified(server: &Server, arguments: VerifyArguments) -> Result<VerifyResult,
     }
     let head = Head::build(method, target, &headers);
     let subject = Subject { head: &head, body: &body, url: url.as_deref() };
-    let named = provider.map(|name| verifier_of(server, &name)).transpose()?;
-    let verifier = named.as_ref().unwrap_or(&server.verifier);
-    let (judged, diagnosis) = diagnose::explain(verifier, &subject, at);
+    let verifier = verifier_of(server, provider.as_deref())?;
+    let (judged, diagnosis) = diagnose::explain(&verifier, &subject, at);
     let credentials = judged.credentials.ok_or(
         "none of the headers is a signature of a known provider; pass `provider`, and check that \
          all headers are there",
@@ -259,11 +259,13 @@ fn checked_header(header: HeaderArgument) -> Result<Header, String> {
     Ok(Header::new(name, value.trim().to_owned()))
 }
 
-fn verifier_of(server: &Server, name: &str) -> Result<Verifier, ToolError> {
-    let found = server.verifier.named(name).cloned();
+/// Returns the verifier of the named provider, or of all.
+fn verifier_of(server: &Server, name: Option<&str>) -> Result<Verifier, ToolError> {
+    let all = &server.setup.credentials;
+    let Some(name) = name else { return Ok(Verifier::new(all.clone()).assuming_only_secret()) };
+    let found = all.iter().find(|one| one.provider.name == name).cloned();
     found.map(|credentials| Verifier::new(vec![credentials])).ok_or_else(|| {
-        let known: Vec<&str> =
-            server.setup.credentials.iter().map(|one| one.provider.name.as_str()).collect();
-        ToolError::new(crate::provider::ProviderError::unknown(name, &known).to_string())
+        let known: Vec<&str> = all.iter().map(|one| one.provider.name.as_str()).collect();
+        ToolError::new(ProviderError::unknown(name, &known).to_string())
     })
 }
