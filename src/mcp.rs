@@ -249,6 +249,11 @@ impl ServerHandler for Connection {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
+        if self.tools.get(&request.name).is_none() {
+            let name = self.server.secrets_shield().cell(&request.name);
+            let text = format!("unknown tool `{name}`: tools/list has the names");
+            return Err(ErrorData::invalid_params(text, None));
+        }
         self.tools.call(ToolCallContext::new(self, request, context)).await
     }
 

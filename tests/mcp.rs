@@ -96,6 +96,18 @@ fn the_page_about_agents_lists_every_tool() -> Tested {
 }
 
 #[test]
+fn an_unknown_tool_is_an_error_of_the_protocol() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let mut agent = Agent::start(folder.path(), &[])?;
+    let error = agent.raw_call("delete_everything", json!({}))?;
+    assert_eq!(
+        error["message"],
+        json!("unknown tool `delete_everything`: tools/list has the names")
+    );
+    Ok(())
+}
+
+#[test]
 fn no_tool_is_destructive() -> Tested {
     let folder = tempfile::tempdir()?;
     let mut agent = Agent::start(folder.path(), &[])?;

@@ -23,7 +23,7 @@ pub(super) const MAX_MESSAGE_TEXT: usize = 8 << 10;
 pub(super) const WITHHELD: &str = "[withheld]";
 
 /// Shortest value that is looked for elsewhere; a shorter one would match by chance.
-const MIN_PART: usize = 8;
+const MIN_PART: usize = 6;
 
 /// Shortest part that may be a secret.
 const MIN_TOKEN: usize = 12;

@@ -1,6 +1,7 @@
 //! `export_fixture`.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Component, Path, PathBuf};
 use std::thread;
 
@@ -76,6 +77,8 @@ pub(super) fn export() -> ToolRoute<Connection> {
         call.server
             .read(move |server, reader| {
                 let folder = below(&server.setup.folder, &folder)?;
+                fs::create_dir_all(&folder)
+                    .map_err(|error| format!("cannot create {}: {error}", folder.display()))?;
                 let ids: Vec<DeliveryId> = ids.into_iter().map(DeliveryId).collect();
                 exported(server, reader, &ids, &folder, loader)
             })
