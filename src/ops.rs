@@ -12,6 +12,7 @@ pub mod diagnose;
 pub mod diff;
 pub mod edit;
 pub mod export;
+pub mod fetch_key;
 pub mod fixture;
 pub mod import;
 pub mod input;

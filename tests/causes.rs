@@ -215,7 +215,9 @@ fn without(text: &str, length: usize) -> String {
 
 fn is_computed(provider: &Provider) -> bool {
     let scheme = scheme(provider);
-    scheme.algorithm != Algorithm::Token && scheme.unchecked.is_none()
+    // The search for a cause knows no secret inside a plain hash.
+    let is_plain_hash = scheme.algorithm.is_plain_hash();
+    scheme.algorithm != Algorithm::Token && scheme.unchecked.is_none() && !is_plain_hash
 }
 
 fn signs_body(provider: &Provider) -> bool {

@@ -417,3 +417,115 @@ fn a_token_that_is_compared_with_nothing_says_so() -> Tested {
     assert!(text(&verdict).contains("nothing is configured to compare aud and email with"));
     Ok(())
 }
+
+/// The request of RFC 9421 appendix B.2 with a signature and a key from there.
+fn rfc_9421(input: &str, signature: &str, key: &[u8]) -> Tested<Request> {
+    let digest = "sha-512=:WZDPaVn/7XgHaAy8pmojAkGWoRx2UFChF41A2svX+TaPm+AbwAgBWnrIiYllu7BNNyealdVLvRwEmTHWXvJwew==:";
+    let headers = [
+        ("Host", "example.com"),
+        ("Date", "Tue, 20 Apr 2021 02:07:55 GMT"),
+        ("Content-Type", "application/json"),
+        ("Content-Digest", digest),
+        ("Content-Length", "18"),
+        ("Signature-Input", input),
+        ("Signature", signature),
+    ];
+    Ok(Request {
+        provider: named("http-message-signatures")?,
+        secrets: vec![Secret::new("KEY", key)],
+        headers: headers.map(|(name, value)| Header::new(name, value.to_owned())).to_vec(),
+        body: br#"{"hello": "world"}"#.to_vec(),
+    })
+}
+
+/// Appendix B.2.5, with HMAC-SHA256.
+fn rfc_9421_hmac() -> Tested<Request> {
+    let key =
+        "uzvJfB4u3N0Jy4T7NZ75MDVcr8zSTInedJtkgcu46YW4XByzNJjxBdtjUkdJPBtbmHhIDi6pcl8jsasjlTMtDQ==";
+    rfc_9421(
+        r#"sig-b25=("date" "@authority" "content-type");created=1618884473;keyid="test-shared-secret""#,
+        "sig-b25=:pxcQw6G3AjtMBQjwo8XzkZf/bws5LelbaMk5rGIGtE8=:",
+        &STANDARD.decode(key)?,
+    )
+}
+
+#[test]
+fn the_signatures_of_rfc_9421_verify() -> Tested {
+    // Appendix B.2.6, with Ed25519.
+    let ed25519 = rfc_9421(
+        r#"sig-b26=("date" "@method" "@path" "@authority" "content-type" "content-length");created=1618884473;keyid="test-key-ed25519""#,
+        "sig-b26=:wqcAqbmYJ2ji2glfAMaRy4gruYYnx2nEFN2HN6jrnDnQCK1u02Gb04v9EDgwUPiu4A0w6vuQv5lIp5WPpBKRCw==:",
+        b"-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAJrQLj5P/89iXES9+vFgrIy29clF9CC/oPPsw3c5D0bs=\n-----END PUBLIC KEY-----\n",
+    )?;
+    let target = |request: &Request| {
+        let head = Head::build("POST", "/foo?param=Value&Pet=dog", &request.headers);
+        let credentials =
+            Credentials { provider: request.provider.clone(), secrets: request.secrets.clone() };
+        let verifier = Verifier::new(vec![credentials]);
+        verifier.judge(&Subject::new(&head, &request.body), now()).verdict
+    };
+    for request in [rfc_9421_hmac()?, ed25519] {
+        let verdict = target(&request);
+        assert_eq!(verdict.status, SignatureStatus::Verified, "{}", text(&verdict));
+    }
+    Ok(())
+}
+
+#[test]
+fn a_covered_header_that_changes_or_is_lost_breaks_the_signature() -> Tested {
+    let request = rfc_9421_hmac()?;
+    let mut changed = request.clone();
+    for header in changed.headers.iter_mut().filter(|header| header.is("date")) {
+        header.value = "Tue, 20 Apr 2021 02:07:56 GMT".into();
+    }
+    assert_eq!(outcome(&changed.verdict()), (SignatureStatus::Mismatch, None));
+    let mut lost = request;
+    lost.headers.retain(|header| !header.is("date"));
+    assert_eq!(outcome(&lost.verdict()), (SignatureStatus::Missing, Some("header-missing")));
+    Ok(())
+}
+
+#[test]
+fn the_digest_of_the_body_counts_without_a_key_too() -> Tested {
+    let request = rfc_9421_hmac()?.replaced("world", "World");
+    for request in [request.clone(), request.with_secrets(&[])] {
+        assert_eq!(outcome(&request.verdict()), (SignatureStatus::Mismatch, Some("body-hash")));
+    }
+    Ok(())
+}
+
+#[test]
+fn a_message_signature_without_its_key_names_the_key() -> Tested {
+    let verdict = rfc_9421_hmac()?.with_secrets(&[]).verdict();
+    assert_eq!(verdict.status, SignatureStatus::Unchecked);
+    assert!(text(&verdict).contains("needs the key test-shared-secret"), "{}", text(&verdict));
+    Ok(())
+}
+
+#[test]
+fn a_message_signature_says_that_it_does_not_cover_the_body() -> Tested {
+    let verdict = rfc_9421_hmac()?.verdict();
+    assert!(text(&verdict).contains("does not cover the body"), "{}", text(&verdict));
+    Ok(())
+}
+
+#[test]
+fn a_message_signature_expires() -> Tested {
+    let request = Request::sample("http-message-signatures")?;
+    assert_eq!(request.verdict().status, SignatureStatus::Verified, "{}", text(&request.verdict()));
+    let mut expired = rfc_9421_hmac()?.with_secrets(&[]);
+    for header in expired.headers.iter_mut().filter(|header| header.is("signature-input")) {
+        header.value = [&header.value[..], b";expires=1618884474"].concat().into();
+    }
+    assert_eq!(outcome(&expired.verdict()), (SignatureStatus::Expired, Some("timestamp-old")));
+    Ok(())
+}
+
+#[test]
+fn a_signature_in_an_envelope_of_base64_json_verifies() -> Tested {
+    let request = Request::sample("ebay")?;
+    assert_eq!(request.verdict().status, SignatureStatus::Verified, "{}", text(&request.verdict()));
+    let tampered = request.replaced("noa", "abc").verdict();
+    assert_eq!(tampered.status, SignatureStatus::Mismatch);
+    Ok(())
+}

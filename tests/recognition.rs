@@ -206,23 +206,12 @@ fn an_unknown_sender_has_type_and_id() {
         (&[], r#"{"action":"opened"}"#, Some("opened"), None),
         (&[("X-Acme-Event", "paid"), ("X-Acme-Delivery", "d1")], "{}", Some("paid"), Some("d1")),
         (
-            &[("ce-type", "com.example.made"), ("ce-id", "A2")],
-            "",
-            Some("com.example.made"),
-            Some("A2"),
-        ),
-        (
             &[("X-Goog-Resource-State", "sync"), ("X-Goog-Message-Number", "1")],
             "",
             Some("sync"),
             Some("1"),
         ),
-        (
-            &[("Content-Type", "application/cloudevents-batch+json")],
-            r#"[{"type":"b","id":"x"}]"#,
-            Some("b"),
-            Some("x"),
-        ),
+        (&[], r#"[{"type":"b","id":"x"}]"#, Some("b"), Some("x")),
         (&[], "plain text", None, None),
     ] {
         let found = identify(headers, body);

@@ -62,6 +62,19 @@ const EXAMPLES: &[Examples] = &[
     ),
     ("providers", &[("Show how Stripe signs", "hookglass providers stripe")]),
     (
+        "providers fetch-key",
+        &[
+            (
+                "Google's keys, which have a fixed address",
+                "hookglass providers fetch-key google-pubsub",
+            ),
+            (
+                "The certificate that the newest SNS delivery names",
+                "hookglass providers fetch-key aws-sns",
+            ),
+        ],
+    ),
+    (
         "list",
         &[
             ("The last 20 failed deliveries", "hookglass list sig:failed --limit 20"),

@@ -201,6 +201,7 @@ impl SecretArgs {
             variables: self.secret_env.clone(),
             files: self.secret_file.clone(),
             default_variable: String::new(),
+            key_folder: None,
             table: None,
         }
     }

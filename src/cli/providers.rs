@@ -2,18 +2,23 @@
 
 use std::io::Write as _;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::CliError;
 use super::keyring::ConfigArgs;
+use super::{CliError, StoreArgs, help};
 use crate::config::Config;
 use crate::formats::jsonl;
+use crate::ops::fetch_key::{FetchedKey, fetch_key, key_address, newest_with_key};
 use crate::output;
 use crate::provider::{Provider, Scheme, SecretForm};
+use crate::store::StoreReader;
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct ProvidersArgs {
+    #[command(subcommand)]
+    command: Option<ProvidersCommand>,
     /// Provider to describe
     #[arg(value_name = "NAME")]
     name: Option<String>,
@@ -24,7 +29,57 @@ pub(super) struct ProvidersArgs {
     config: ConfigArgs,
 }
 
+#[derive(Debug, Subcommand)]
+enum ProvidersCommand {
+    /// Download a provider's public keys, so that its signatures can be verified
+    #[command(after_help = help::footer("providers fetch-key"))]
+    FetchKey(FetchKeyArgs),
+}
+
+#[derive(Debug, Args)]
+struct FetchKeyArgs {
+    /// Provider that publishes its keys
+    #[arg(value_name = "NAME")]
+    name: String,
+    /// Address of the key [default: the provider's, or that in its newest stored delivery]; it must be
+    /// on one of the provider's hosts
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
+    #[command(flatten)]
+    config: ConfigArgs,
+    #[command(flatten)]
+    store: StoreArgs,
+}
+
 pub(super) fn run(args: &ProvidersArgs) -> Result<(), CliError> {
+    match &args.command {
+        Some(ProvidersCommand::FetchKey(args)) => fetch(args),
+        None => describe(args),
+    }
+}
+
+fn fetch(args: &FetchKeyArgs) -> Result<(), CliError> {
+    let config = args.config.load()?;
+    let provider = config.named(&args.name)?;
+    let url = key_address(&provider, args.url.as_deref(), || {
+        // Without a store, no delivery names a key.
+        let reader = StoreReader::open(&args.store.path()).ok()?;
+        newest_with_key(&reader, &provider)
+    });
+    let url = url.map_err(|error| CliError::usage(error.to_string()))?;
+    let mut stderr = output::stderr();
+    writeln!(stderr, "downloading {url}")?;
+    let folder = config.key_folder(&provider);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let found = runtime.block_on(fetch_key(&url, &folder)).map_err(CliError::environment)?;
+    let FetchedKey { path, count, .. } = found;
+    let noun = if count == 1 { "key" } else { "keys" };
+    let mut out = output::stdout();
+    writeln!(out, "{}: {count} {noun} of {}", path.display(), provider.title)?;
+    Ok(out.flush()?)
+}
+
+fn describe(args: &ProvidersArgs) -> Result<(), CliError> {
     let config = args.config.load()?;
     let mut out = output::stdout();
     if args.json {

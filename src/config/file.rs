@@ -15,7 +15,7 @@ use super::routing::{ForwardTo, RespondWith, Switches};
 use super::secrets::Sources;
 use crate::error_chain;
 use crate::outbound::Target;
-use crate::provider::{self, CustomProvider, Provider, ProviderError};
+use crate::provider::{self, CustomProvider, Provider, ProviderError, SecretForm};
 use crate::respond::ResponseRule;
 use crate::tunnel;
 
@@ -39,7 +39,12 @@ pub struct Config {
     own: Vec<Provider>,
     /// Locations of the secrets, by provider.
     sources: BTreeMap<String, Sources>,
+    /// Folder of the file.
+    folder: PathBuf,
 }
+
+/// Folder with the downloaded keys of providers, next to the configuration.
+const KEY_FOLDER: &str = ".hookglass/keys";
 
 /// Reason why the file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -118,6 +123,7 @@ impl Default for Config {
             ngrok_api: TunnelTable::default().ngrok_api,
             own: Vec::new(),
             sources: BTreeMap::new(),
+            folder: PathBuf::new(),
         }
     }
 }
@@ -157,6 +163,7 @@ impl Config {
             ..Self::default()
         };
         let folder = path.parent().unwrap_or(Path::new(""));
+        folder.clone_into(&mut config.folder);
         for respond in file.respond {
             let span = respond.span();
             match respond.into_inner().rule(folder) {
@@ -176,6 +183,7 @@ impl Config {
                 variables: declared.secret_env.clone(),
                 files: files.collect::<Vec<PathBuf>>(),
                 default_variable: String::new(),
+                key_folder: None,
                 table: Some(format!("providers.{name}")),
             };
             if !sources.variables.is_empty() || !sources.files.is_empty() {
@@ -241,7 +249,14 @@ impl Config {
     pub fn sources(&self, provider: &Provider) -> Sources {
         let bare =
             || Sources { default_variable: provider.secret_env.clone(), ..Sources::default() };
-        self.sources.get(&provider.name).cloned().unwrap_or_else(bare)
+        let sources = self.sources.get(&provider.name).cloned().unwrap_or_else(bare);
+        let takes_keys = provider.scheme.iter().any(|one| one.secret == SecretForm::PublicKey);
+        Sources { key_folder: takes_keys.then(|| self.key_folder(provider)), ..sources }
+    }
+
+    /// Returns the folder for the public keys of a provider.
+    pub fn key_folder(&self, provider: &Provider) -> PathBuf {
+        self.folder.join(KEY_FOLDER).join(&provider.name)
     }
 
     /// Iterates over the files that secrets are read from.
@@ -305,7 +320,7 @@ mod tests {
         let text = "provider = 1\ncolour = 2\n[providers.x]\ntitle = 3\n[providers.x.scheme]\n\
                     signature = \"header:x\"\nencodign = \"hex\"\n\
                     [providers.nobody]\nsecret_env = \"A\"\n";
-        let error = read(text).unwrap_err();
+        let error = read(text).expect_err(text);
         let lines: Vec<&str> = error.lines().collect();
         assert_eq!(lines.len(), 5, "{error}");
         for (line, parts) in lines.iter().zip([
@@ -345,7 +360,7 @@ mod tests {
                 &format!("{scheme}signed = \"{{timestamp}}\""),
                 &["line 1", "providers.x", "timestamp"],
             ),
-            ("\n[providers.x]\nsecret_env = \"A\"", &["line 2", "scheme"]),
+            ("\n[providers.acme]\nsecret_env = \"A\"", &["line 2", "scheme"]),
             ("[providers.github]\ntitle = \"G\"", &["line 1", "secret_env"]),
             ("[provider]\n", &["line 1", "expected an array, found a table"]),
             ("\n[provider.acme]\ntitle = \"A\"", &["line 2", "write [providers.acme]"]),
@@ -408,7 +423,7 @@ mod tests {
             ("[[respond]]\nfile = \"a\"\nbody = \"b\"", &["line 1", "exclude each other"]),
             ("[tunnel]\nngrok_api = \"ngrok\"", &["line 2", "ngrok", "invalid URL"]),
         ] {
-            let error = read(text).unwrap_err();
+            let error = read(text).expect_err(text);
             assert!(error.starts_with("folder/hookglass.toml"), "{error}");
             for word in says {
                 assert!(error.contains(word), "{word} is not in: {error}");

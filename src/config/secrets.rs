@@ -20,6 +20,8 @@ pub struct Sources {
     pub files: Vec<PathBuf>,
     /// Variable that is read if no location is given; it may be unset.
     pub default_variable: String,
+    /// Folder with public keys that were downloaded, for providers that publish theirs.
+    pub key_folder: Option<PathBuf>,
     /// Table of the configuration that names the locations; none for flags.
     pub table: Option<String>,
 }
@@ -85,6 +87,9 @@ pub fn load(sources: &Sources) -> Result<Secrets, SecretError> {
             Err(error) => return Err(error),
         }
     }
+    if let Some(folder) = &sources.key_folder {
+        found.read_keys(folder);
+    }
     Ok(found)
 }
 
@@ -102,6 +107,24 @@ fn is_standard_input(path: &Path) -> bool {
 }
 
 impl Secrets {
+    /// Reads the public keys in a folder, which may be missing.
+    fn read_keys(&mut self, folder: &Path) {
+        let Ok(entries) = fs::read_dir(folder) else { return };
+        let mut paths: Vec<PathBuf> =
+            entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file()).collect();
+        paths.sort();
+        for path in paths {
+            let shown = path.display().to_string();
+            let mut bytes = Vec::new();
+            let read =
+                fs::File::open(&path).and_then(|file| file.take(MAX_FILE).read_to_end(&mut bytes));
+            match read {
+                Ok(_) => self.secrets.push(Secret::new(shown, bytes)),
+                Err(error) => self.warnings.push(format!("{shown}: {error}; it is not used")),
+            }
+        }
+    }
+
     fn read_file(&mut self, path: &Path, place: String) -> Result<(), SecretError> {
         let shown = path.display().to_string();
         let unreadable = |source| SecretError::Unreadable { place: place.clone(), source };

@@ -157,7 +157,7 @@ pub(super) fn duplicate(value: &FieldValue, is: bool, differs: bool) -> bool {
 pub(super) fn text(key: FieldKey, value: &FieldValue, text: Option<&str>) -> bool {
     let Some(text) = text else { return value.passes(|_| false) };
     let part = match key {
-        FieldKey::Path => text.split('?').next(),
+        FieldKey::Path => Some(path_of(text)),
         FieldKey::Peer => Some(address(text)),
         _ => None,
     };
@@ -190,6 +190,17 @@ pub(super) fn span(
         | Alternative::Empty
         | Alternative::Exists => None,
     }
+}
+
+/// Returns the path of a request target, which clients of a proxy write as a whole URL (RFC 9112
+/// section 3.2.2).
+fn path_of(target: &str) -> &str {
+    let end = target.find('?').unwrap_or(target.len());
+    let path = target.get(..end).unwrap_or_default();
+    let Some((_, rest)) = path.split_once("://").filter(|_| !path.starts_with('/')) else {
+        return path;
+    };
+    rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/")
 }
 
 #[cfg(test)]

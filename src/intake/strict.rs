@@ -4,10 +4,11 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::sync::Semaphore;
 
 use super::diagnoser;
-use crate::delivery::{Header, NewDelivery, Verdict};
+use crate::delivery::{Header, NewDelivery, SignatureStatus, Verdict};
 use crate::listener::ClientResponse;
 use crate::signature::Verifier;
 use crate::task;
@@ -45,6 +46,25 @@ impl Strict {
         new.signature = found.verdict;
         found.complete
     }
+}
+
+/// Returns whether a request is how providers check a URL before they register it: HEAD or GET
+/// without a body and a signature. It carries no event, and no target gets it.
+pub(super) fn is_url_check(new: &NewDelivery) -> bool {
+    matches!(new.head.method.as_str(), "HEAD" | "GET")
+        && new.body.is_empty()
+        && matches!(new.signature.status, SignatureStatus::Missing | SignatureStatus::Unchecked)
+}
+
+/// Describes the check of a URL, and returns its response.
+pub(super) fn pass_url_check(new: &mut NewDelivery) -> ClientResponse {
+    let why = format!(
+        "{} without a body: providers check a URL like this before they register it, so it passes \
+         strict mode",
+        new.head.method
+    );
+    new.signature = Verdict::explained(SignatureStatus::Unchecked, why);
+    ClientResponse { status: 200, headers: Vec::new(), body: Bytes::new() }
 }
 
 /// Returns the response to a delivery that is not verified.

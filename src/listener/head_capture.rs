@@ -33,6 +33,9 @@ use crate::units;
 /// Bytes read from the socket at a time.
 const READ_SIZE: usize = 32 << 10;
 
+/// Start of the bytes that a client with prior knowledge of HTTP/2 sends (RFC 9113 section 3.4).
+const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n";
+
 /// Headers that hyper needs to see.
 const FRAMING: [&str; 4] = ["connection", "content-length", "expect", "transfer-encoding"];
 
@@ -221,6 +224,12 @@ impl HeadCapture {
 
     /// Takes a head from the buffer, or refuses it; false if more of it has to arrive.
     fn find_head(&mut self) -> bool {
+        if self.buffer.starts_with(HTTP2_PREFACE) {
+            let why = "this is HTTP/2 without TLS, but the listener expects HTTP/1.1: set the client \
+                       or proxy to HTTP/1.1 (curl: without --http2-prior-knowledge)";
+            self.refuse(505, refusal("head-malformed", why.to_owned()));
+            return true;
+        }
         let Some(length) = self.head_length() else {
             if self.buffer.len() > self.limits.max_head {
                 self.refuse_large_head();

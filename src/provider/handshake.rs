@@ -119,7 +119,8 @@ impl Handshake {
 
     /// Returns whether the response contains the public URL, or a digest of it.
     pub fn needs_url(&self) -> bool {
-        self.texts().any(|text| text.has(&|field| *field == FillField::Url))
+        let is_url = |field: &FillField| matches!(field, FillField::Url | FillField::Endpoint);
+        self.texts().any(|text| text.has(&is_url))
     }
 
     fn texts(&self) -> impl Iterator<Item = &Placeholders> {

@@ -30,6 +30,8 @@ pub enum FillField {
     Token,
     /// The public URL of the request.
     Url,
+    /// The public URL without its query, as it was registered.
+    Endpoint,
     /// The HMAC-SHA256 of another field under the provider's secret.
     Hmac(Box<Self>, DigestForm),
     /// The SHA-256 of other fields, one after the other.
@@ -122,6 +124,7 @@ impl FromStr for FillField {
                 "target" => Self::Target,
                 "token" => Self::Token,
                 "url" => Self::Url,
+                "endpoint" => Self::Endpoint,
                 _ => return Err(unknown()),
             }),
         }
@@ -150,6 +153,10 @@ impl FillField {
             Self::Form(name) => form::field(from.body, name),
             Self::Token => from.token.map(str::to_owned),
             Self::Url => from.url.map(str::to_owned),
+            Self::Endpoint => {
+                let url = from.url?;
+                Some(url.split('?').next().unwrap_or(url).to_owned())
+            }
             Self::Hmac(field, form) => {
                 (from.hmac?.0)(&field.find(from)?).map(|digest| form.write(&digest))
             }

@@ -479,6 +479,9 @@ pub struct Scheme {
     pub secret: SecretForm,
     #[serde(default)]
     pub secret_prefix: String,
+    /// Text after the secret that is part of the key.
+    #[serde(default)]
+    pub secret_suffix: String,
     #[serde(default)]
     pub signed: SignedTemplate,
     pub timestamp: Option<TimestampSpec>,

@@ -7,13 +7,14 @@ use sha2::{Digest as _, Sha256};
 
 use super::advice::advise;
 use super::diagnose::{Budget, Finding, Question, Search, Tried, diagnose, other_header};
+use super::keyless::Inner;
 use super::signed_payload::Subject;
 use super::verifier::{Credentials, Judgment, Verifier};
 use super::verify::{effective, values, verify_as, verify_one};
-use super::{Cause, header_values, items, jwt};
+use super::{Cause, header_values, items, jwt, message_signature};
 use crate::delivery::{SignatureStatus, Verdict, header_text, is_added_in_transit};
 use crate::payload::{escape, json};
-use crate::provider::{self, JwtSpec, Provider, Scheme};
+use crate::provider::{self, Algorithm, JwtSpec, Provider, Scheme};
 use crate::secret::Secret;
 use crate::units;
 
@@ -65,6 +66,16 @@ impl Verifier {
         let scheme = &*deciding(provider, secrets, subject, now);
         let question = Question { provider, scheme, secrets, subject };
         let values = values(scheme, subject);
+        if scheme.algorithm == Algorithm::HttpMessageSignature {
+            let inner = match verdict.cause.as_deref() {
+                Some(cause) if cause == Cause::BodyHash.code() => {
+                    message_signature::digest_as_signature(scheme, subject)
+                }
+                None => message_signature::hmac_as_signature(scheme, subject),
+                Some(_) => None,
+            };
+            return search_inner(&question, &inner?, search);
+        }
         if let Some(jwt) = &scheme.jwt {
             let value = values.ok().and_then(|values| values.into_iter().next())?;
             return search_token(&question, jwt, verdict, &value, search);
@@ -126,6 +137,15 @@ fn search_token(
         None => jwt::hmac_as_signature(scheme, jwt, text),
         Some(_) => None,
     }?;
+    search_inner(question, &inner, search)
+}
+
+/// Searches for the cause in a computation inside the signature.
+fn search_inner(
+    question: &Question<'_>,
+    inner: &Inner,
+    search: &mut Search<'_>,
+) -> Option<Finding> {
     // A plain hash takes no key, but one is needed to compute anything.
     let none = [Secret::new("", "")];
     let secrets = if inner.is_plain { &none } else { question.secrets };

@@ -291,7 +291,67 @@ mod tests {
     );
 
     /// As in each provider's documentation.
-    const CASES: [Case; 7] = [
+    const CASES: [Case; 14] = [
+        (
+            "lark",
+            "POST / HTTP/1.1",
+            r#"{"challenge":"ajls384kdjx98XX","token":"xxxxxx","type":"url_verification"}"#,
+            &[JSON],
+            r#"{"challenge":"ajls384kdjx98XX"}"#,
+            "url_verification",
+        ),
+        (
+            "monday",
+            "POST / HTTP/1.1",
+            r#"{"challenge":"3eZbrw1aBm2rZgRNFdxV2595E9CY3gmdALWMmHkvFXO7tYXAYM8P"}"#,
+            &[JSON],
+            r#"{"challenge":"3eZbrw1aBm2rZgRNFdxV2595E9CY3gmdALWMmHkvFXO7tYXAYM8P"}"#,
+            "challenge",
+        ),
+        (
+            "microsoft-graph",
+            "POST /g?validationToken=Validation%3A+Testing%20a%2Bb HTTP/1.1",
+            "",
+            &[TEXT],
+            "Validation: Testing a+b",
+            "validationToken",
+        ),
+        (
+            "azure-event-grid",
+            "POST / HTTP/1.1\r\nAeg-Event-Type: SubscriptionValidation",
+            r#"[{"id":"1","eventType":"Microsoft.EventGrid.SubscriptionValidationEvent","data":{"validationCode":"512d38b6"}}]"#,
+            &[JSON],
+            r#"{"validationResponse":"512d38b6"}"#,
+            "SubscriptionValidation",
+        ),
+        (
+            "cloudevents",
+            "OPTIONS /ce HTTP/1.1\r\nWebHook-Request-Origin: eventemitter.example.com\r\nWebHook-Request-Rate: 120",
+            "",
+            &[
+                "WebHook-Allowed-Origin: eventemitter.example.com",
+                "WebHook-Allowed-Rate: *",
+                "Allow: POST",
+            ],
+            "",
+            "WebHook-Request-Origin",
+        ),
+        (
+            "ringcentral",
+            "POST / HTTP/1.1\r\nValidation-Token: 41b15f4f",
+            "",
+            &["Validation-Token: 41b15f4f"],
+            "",
+            "Validation-Token",
+        ),
+        (
+            "smartsheet",
+            "POST / HTTP/1.1\r\nSmartsheet-Hook-Challenge: 0ab1",
+            r#"{"challenge":"0ab1","webhookId":1}"#,
+            &[JSON, "Smartsheet-Hook-Response: 0ab1"],
+            r#"{"smartsheetHookResponse":"0ab1"}"#,
+            "challenge",
+        ),
         (
             "slack",
             "POST /slack HTTP/1.1",
@@ -362,6 +422,38 @@ mod tests {
             );
             assert_eq!(said, headers, "{provider}");
         }
+    }
+
+    #[test]
+    fn x_gets_a_digest_in_base64() {
+        let head = "GET /x?crc_token=foo HTTP/1.1";
+        let (status, _, body, ..) = greet("x", Some("bar"), head, "").unwrap();
+        // printf foo | openssl dgst -sha256 -hmac bar -binary | base64
+        let digest = "sha256=FHkzIYqqvAuLEKKzpcNGhMjZQ0G88QpHNtxycPd0GFE=";
+        assert_eq!((status, body), (200, format!(r#"{{"response_token":"{digest}"}}"#)));
+    }
+
+    /// The input of a public report: the good signature and one that Xero sends on purpose.
+    #[test]
+    fn xero_gets_empty_responses_of_200_and_401() {
+        let body = r#"{"events":[],"firstEventSequence": 0,"lastEventSequence": 0, "entropy": "QZRTXLHMWBNEYKDPCAVS"}"#;
+        for (start, expected) in [("U", 200), ("/", 401)] {
+            let head = format!(
+                "POST / HTTP/1.1\r\nX-Xero-Signature: {start}ZHdoBrkyyvFFjY+lTo1HUtbVlwvqLWJryJ4usNeRG4="
+            );
+            let found = greet("xero", Some("xero-test-key"), &head, body).unwrap();
+            assert_eq!((found.0, found.1.len(), found.2.as_str()), (expected, 0, ""));
+        }
+    }
+
+    #[test]
+    fn the_address_to_open_is_shown() {
+        let body = r#"{"Type":"SubscriptionConfirmation","SubscribeURL":"https://sns.us-west-2.amazonaws.com/?Action=ConfirmSubscription"}"#;
+        let (status, _, answer, _, explanation) =
+            greet("aws-sns", None, "POST / HTTP/1.1", body).unwrap();
+        assert_eq!((status, answer.as_str()), (200, ""));
+        let address = "https://sns.us-west-2.amazonaws.com/?Action=Confirm";
+        assert!(explanation.contains(address), "{explanation}");
     }
 
     /// Returns a PING of Discord, and the public key that it is signed for.

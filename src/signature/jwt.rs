@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
+use super::keyless::{Inner, KeylessCheck, inner};
 use super::public_key::{self, KeyMaterial, PublicKey, PublicKeyAlgorithm};
 use super::signed_payload::Subject;
 use super::{Cause, digest, secret_key, throw_away};
@@ -27,16 +28,6 @@ const MAX_SHOWN: usize = 120;
 
 /// Claims that are shown, in this order.
 const SHOWN: [&str; 7] = ["iss", "aud", "sub", "email", "iat", "exp", "nbf"];
-
-/// Result of checking a token.
-pub(super) enum TokenCheck {
-    /// It fails, with or without its key.
-    Failed(Verdict),
-    /// Everything fits that can be checked without a key.
-    NoKey(Explanation),
-    /// Verified by the secret of this rank.
-    Verified { rank: usize, notes: Vec<String> },
-}
 
 /// A decoded token.
 struct Token {
@@ -62,13 +53,13 @@ pub(super) fn check(
     subject: &Subject<'_>,
     text: &str,
     now: Timestamp,
-) -> TokenCheck {
+) -> KeylessCheck {
     let token = match Token::read(text, jwt, subject.body) {
         Ok(token) => token,
         Err(why) => {
             let place = scheme.signature_place();
             let why = format!("the {place} header is not a JSON Web Token: {why}");
-            return TokenCheck::Failed(Verdict::explained(SignatureStatus::Malformed, why));
+            return KeylessCheck::Failed(Verdict::explained(SignatureStatus::Malformed, why));
         }
     };
     let name = text_of(&token.header, "alg").unwrap_or("none");
@@ -79,7 +70,7 @@ pub(super) fn check(
             escape(name),
             accepted.join(" or ")
         );
-        return TokenCheck::Failed(token.failed(
+        return KeylessCheck::Failed(token.failed(
             SignatureStatus::Mismatch,
             Cause::JwtAlgorithm,
             why,
@@ -91,14 +82,14 @@ pub(super) fn check(
         let why = format!("the token's own signature is not the {name} of the token with {names}");
         let mut verdict = Verdict::explained(SignatureStatus::Mismatch, why);
         token.describe(&mut verdict);
-        return TokenCheck::Failed(verdict);
+        return KeylessCheck::Failed(verdict);
     }
     let texts = texts(scheme, secrets);
     let failed = body_hash(&token, jwt, subject.body)
         .or_else(|| claims(&token, jwt, &texts))
         .or_else(|| times(&token, jwt, now));
     if let Some(failed) = failed {
-        return TokenCheck::Failed(failed);
+        return KeylessCheck::Failed(failed);
     }
     let has_hash = jwt.body_hash.is_some() || jwt.detached;
     match key {
@@ -112,13 +103,15 @@ pub(super) fn check(
                 ));
             }
             notes.extend(token.lines());
-            TokenCheck::Verified { rank, notes }
+            KeylessCheck::Verified { rank, notes }
         }
-        KeyCheck::Differs => TokenCheck::Failed(Verdict::explained(SignatureStatus::Mismatch, "")),
+        KeyCheck::Differs => {
+            KeylessCheck::Failed(Verdict::explained(SignatureStatus::Mismatch, ""))
+        }
         KeyCheck::Absent(needs) => {
             let fits = if has_hash { "the body hash fits" } else { "the token is well formed" };
             let sentence = format!("{fits}; the token's own signature needs {needs}");
-            TokenCheck::NoKey(Explanation {
+            KeylessCheck::NoKey(Explanation {
                 sentence,
                 evidence: token.lines(),
                 ..Explanation::default()
@@ -422,15 +415,6 @@ fn times(token: &Token, jwt: &JwtSpec, now: Timestamp) -> Option<Verdict> {
     })
 }
 
-/// A computation inside a token that can be searched for its cause like any other signature.
-pub(super) struct Inner {
-    pub(super) scheme: Scheme,
-    /// The digest, as the scheme writes it.
-    pub(super) value: String,
-    /// The computation takes no secret.
-    pub(super) is_plain: bool,
-}
-
 /// Returns the hash of the body in a token, as the signature of a scheme.
 pub(super) fn hash_as_signature(scheme: &Scheme, jwt: &JwtSpec, text: &str) -> Option<Inner> {
     let token = Token::read(text, jwt, b"").ok()?;
@@ -453,16 +437,6 @@ pub(super) fn hmac_as_signature(scheme: &Scheme, jwt: &JwtSpec, text: &str) -> O
     let signed = SignedTemplate::literal(signed);
     let scheme = inner(scheme, hmac(*algorithm), Encoding::Base64Url, signed);
     Some(Inner { scheme, value: value.to_owned(), is_plain: false })
-}
-
-fn inner(
-    scheme: &Scheme,
-    algorithm: Algorithm,
-    encoding: Encoding,
-    signed: SignedTemplate,
-) -> Scheme {
-    let prefix = String::new();
-    Scheme { algorithm, encoding, signed, prefix, jwt: None, timestamp: None, ..scheme.clone() }
 }
 
 fn claim_text(value: &Value) -> String {

@@ -37,6 +37,7 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 
 /// Object identifiers of public keys.
 const RSA: &str = "1.2.840.113549.1.1.1";
+const RSA_PSS: &str = "1.2.840.113549.1.1.10";
 const EC: &str = "1.2.840.10045.2.1";
 const ED25519: &str = "1.3.101.112";
 
@@ -163,6 +164,11 @@ fn ecdsa_sha1(point: &[u8], content: &[u8], signature: &[u8]) -> Option<()> {
     key.verify_prehash(&Sha1::digest(content), &signature).ok()
 }
 
+/// Returns the number of public keys in a file.
+pub fn public_keys_in(bytes: &[u8]) -> usize {
+    read(bytes).len()
+}
+
 /// Returns the keys that a scheme can verify with.
 pub(super) fn read_for(scheme: &Scheme, bytes: &[u8]) -> Vec<PublicKey> {
     let algorithms = scheme.jwt.iter().flat_map(|jwt| &jwt.algorithms);
@@ -225,7 +231,7 @@ fn from_der(der: &[u8]) -> Option<KeyMaterial> {
 
 fn from_info(algorithm: &str, key: &[u8]) -> Option<KeyMaterial> {
     match algorithm {
-        RSA => {
+        RSA | RSA_PSS => {
             let mut reader = SliceReader::new(key).ok()?;
             let numbers = reader.sequence(|inside| {
                 let (modulus, exponent) = (UintRef::decode(inside)?, UintRef::decode(inside)?);

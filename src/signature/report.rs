@@ -11,7 +11,7 @@ use super::verify::{inferred_url, values};
 use crate::delivery::{Delivery, SignatureStatus, header_text};
 use crate::payload::reserialize::{self, JsonLibrary};
 use crate::payload::{around, visible_bytes};
-use crate::provider::{Provider, Scheme, ValueLocation};
+use crate::provider::{Algorithm, Provider, Scheme, ValueLocation};
 
 /// Bytes shown from each end of the signed payload.
 const ENDS: usize = 96;
@@ -117,9 +117,18 @@ impl Verifier {
         Some(Report {
             provider: credentials.provider.title.clone(),
             scheme: scheme.to_string(),
-            signed: scheme.signed.to_string(),
+            signed: match scheme.algorithm {
+                Algorithm::Jwt => "the token itself".to_owned(),
+                Algorithm::HttpMessageSignature => {
+                    "the parts listed in the signature-input header".to_owned()
+                }
+                _ => scheme.signed.to_string(),
+            },
             places: places(scheme, subject, &value),
-            content: signed_payload(scheme, subject, &value).ok().map(|content| ends(&content)),
+            content: signed_payload(scheme, subject, &value)
+                .ok()
+                .filter(|_| !scheme.algorithm.is_self_describing())
+                .map(|content| ends(&content)),
             signs_time: scheme.timestamp.is_some(),
             covers_body: scheme.covers_body,
             secrets: credentials.secrets.iter().map(|secret| secret.name().to_owned()).collect(),

@@ -31,7 +31,8 @@ pub(super) fn key(scheme: &Scheme, secret: &Secret) -> Option<Zeroizing<Vec<u8>>
         SecretForm::Base64 | SecretForm::Base64IfPrefixed => LENIENT.decode(rest).ok()?,
         SecretForm::Hex => hex::decode(rest).ok()?,
         SecretForm::PublicKey if public_key::read_for(scheme, rest).is_empty() => return None,
-        SecretForm::Utf8 | SecretForm::PublicKey => rest.to_vec(),
+        SecretForm::PublicKey => rest.to_vec(),
+        SecretForm::Utf8 => [rest, scheme.secret_suffix.as_bytes()].concat(),
     };
     Some(Zeroizing::new(key))
 }

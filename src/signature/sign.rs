@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::signed_payload::{Subject, signed_payload_under};
 use super::verify::with_named_algorithm;
-use super::{digest, jwt, public_url, secret_key, throw_away};
+use super::{digest, jwt, message_signature, public_url, secret_key, throw_away};
 use crate::delivery::{Head, Header, is_hop_by_hop};
 use crate::payload::pointer;
 use crate::provider::{Algorithm, Encoding, Scheme, SecretForm, TemplatePart, Unit, ValueLocation};
@@ -139,6 +139,11 @@ fn sign_one(scheme: &Scheme, secret: &Secret, draft: &Draft<'_>) -> Result<Signe
         headers.push(Header::new(name, format!("{}{token}", scheme.prefix)));
         return Ok(Signed { headers, body: None });
     }
+    if scheme.algorithm == Algorithm::HttpMessageSignature {
+        let signed = message_signature::sign(secret, &subject, draft.now);
+        let headers = signed.map_err(SignError::Unsupported)?;
+        return Ok(Signed { headers, body: None });
+    }
     let digest = if scheme.algorithm.is_asymmetric() {
         let signed = throw_away::sign(scheme.algorithm, secret, &payload(b"")?);
         signed.ok_or(SignError::PublicKey)?
@@ -147,6 +152,10 @@ fn sign_one(scheme: &Scheme, secret: &Secret, draft: &Draft<'_>) -> Result<Signe
         digest::compute(scheme.algorithm, &key, &payload(&key)?)
     };
     let text = encode(scheme, &digest);
+    let text = match &scheme.envelope {
+        Some(path) => in_envelope(path, &text),
+        None => text,
+    };
     let wildcard = draft.like.and_then(|value| wildcard_text(scheme, value)).unwrap_or("hookglass");
     let prefix = scheme.prefix.replace('*', wildcard);
     let value = match &scheme.pairs {
@@ -169,6 +178,12 @@ fn sign_one(scheme: &Scheme, secret: &Secret, draft: &Draft<'_>) -> Result<Signe
         }
     }
     Ok(Signed { headers, body: None })
+}
+
+/// Returns the base64 of JSON with a signature at a pointer of one step.
+fn in_envelope(path: &str, signature: &str) -> String {
+    let name = path.trim_start_matches('/');
+    STANDARD.encode(serde_json::json!({ name: signature }).to_string())
 }
 
 /// Returns the text in place of the `*` in the scheme's prefix.

@@ -8,11 +8,13 @@ use jiff::Timestamp;
 use zeroize::Zeroizing;
 
 use super::header_values::{self, HeaderValues};
-use super::jwt::{self, TokenCheck};
+use super::keyless::KeylessCheck;
 use super::signed_payload::{
     Absent, Subject, body_hash_fits, signed_payload, signed_payload_under,
 };
-use super::{Cause, digest, items, key_location, public_url, secret_key, timestamp};
+use super::{
+    Cause, digest, items, jwt, key_location, message_signature, public_url, secret_key, timestamp,
+};
 use crate::delivery::{Explanation, SignatureStatus, Verdict};
 use crate::payload::{escape, pointer};
 use crate::provider::{
@@ -33,7 +35,7 @@ pub fn verify(
     if let Some(reason) = &scheme.unchecked {
         return Verdict::explained(SignatureStatus::Unchecked, reason.as_str());
     }
-    if scheme.jwt.is_some() {
+    if scheme.algorithm.is_self_describing() {
         return verify_one(scheme, secrets, subject, now);
     }
     if let Some(foreign) = key_location::refuse_foreign(scheme, subject) {
@@ -65,6 +67,11 @@ pub(super) fn verify_one(
     if let Some(jwt) = &scheme.jwt {
         return verify_token(&scheme, jwt, secrets, subject, now);
     }
+    if scheme.algorithm == Algorithm::HttpMessageSignature {
+        let checked =
+            values(&scheme, subject).map(|_| message_signature::check(secrets, subject, now));
+        return checked.map_or_else(|early| early, |found| keyless(&scheme, secrets, found));
+    }
     match inferred_url(&scheme, secrets, subject, now) {
         Some(url) => {
             let subject = Subject { url: Some(&url), ..*subject };
@@ -92,12 +99,16 @@ fn verify_token(
     let Some(text) = texts.first() else {
         return malformed(scheme, subject, values.first().map_or("", String::as_str));
     };
-    match jwt::check((scheme, jwt), secrets, subject, text, now) {
-        TokenCheck::Failed(verdict) => verdict,
-        TokenCheck::NoKey(explanation) => {
+    keyless(scheme, secrets, jwt::check((scheme, jwt), secrets, subject, text, now))
+}
+
+fn keyless(scheme: &Scheme, secrets: &[Secret], found: KeylessCheck) -> Verdict {
+    match found {
+        KeylessCheck::Failed(verdict) => verdict,
+        KeylessCheck::NoKey(explanation) => {
             Verdict::explained(SignatureStatus::Unchecked, explanation)
         }
-        TokenCheck::Verified { rank, notes } => {
+        KeylessCheck::Verified { rank, notes } => {
             let mut verdict = verified(scheme, secrets, rank);
             for note in notes {
                 Explanation::add(&mut verdict.explanation, note);
@@ -273,6 +284,9 @@ fn check(
 
 /// Returns true if the signature has the form of the scheme.
 pub fn is_well_formed(scheme: &Scheme, subject: &Subject<'_>) -> bool {
+    if scheme.algorithm == Algorithm::HttpMessageSignature {
+        return message_signature::is_well_formed(subject);
+    }
     let values = values(scheme, subject).unwrap_or_default();
     scheme.unchecked.is_some()
         || values.iter().any(|value| !HeaderValues::read(scheme, value).is_empty())

@@ -78,6 +78,9 @@ impl Recipe {
             | Algorithm::Sha256SecretFirst => {}
             algorithm => return Err(format!("no snippet is written for {algorithm}")),
         }
+        if !scheme.secret_suffix.is_empty() {
+            return Err(format!("no snippet is written for {title}, whose key has a suffix"));
+        }
         if matches!(scheme.encoding, Encoding::HexUpper | Encoding::Base64Url) {
             return Err(format!("no snippet is written for signatures in {}", scheme.encoding));
         }

@@ -1,0 +1,75 @@
+//! Requests that are no events: checks of a URL before it is registered, and other protocols.
+
+mod support;
+
+use serde_json::Value;
+use support::{Listener, Tested, exchange, hookglass};
+
+/// Sends requests to a listener, and returns the responses and the deliveries printed.
+fn receive(arguments: &[&str], requests: &[&str]) -> Tested<(Vec<String>, Vec<Value>)> {
+    let folder = tempfile::tempdir()?;
+    let listener = Listener::start(hookglass(folder.path()).arg("--ephemeral").args(arguments))?;
+    let address = listener.url().replace("http://", "");
+    let mut responses = Vec::new();
+    for request in requests {
+        responses.push(exchange(&address, request.as_bytes())?);
+    }
+    let (_, out, _) = listener.stop()?;
+    let lines: Result<Vec<Value>, _> = out.lines().map(serde_json::from_str).collect();
+    Ok((responses, lines?))
+}
+
+#[test]
+fn a_check_of_the_url_passes_strict_mode() -> Tested {
+    for method in ["HEAD", "GET"] {
+        let request = format!("{method} /trello HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+        let (responses, _) = receive(&["--strict"], &[&request])?;
+        assert!(responses.iter().all(|one| one.starts_with("HTTP/1.1 200")), "{responses:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn an_unsigned_event_does_not_pass_strict_mode() -> Tested {
+    let request = "POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}";
+    let (responses, _) = receive(&["--strict"], &[request])?;
+    assert!(responses.iter().all(|one| one.starts_with("HTTP/1.1 401")), "{responses:?}");
+    Ok(())
+}
+
+#[test]
+fn http_2_without_tls_is_named() -> Tested {
+    let preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\u{4}\0\0\0\0\0";
+    let (responses, _) = receive(&[], &[preface])?;
+    assert!(
+        responses.iter().all(|one| one.contains("this is HTTP/2 without TLS")),
+        "{responses:?}"
+    );
+    Ok(())
+}
+
+#[test]
+fn a_target_in_absolute_form_is_matched_by_its_path() -> Tested {
+    let request = "POST http://h.example/hooks/a?b=1 HTTP/1.1\r\nHost: h.example\r\n\
+                   Connection: close\r\nContent-Length: 2\r\n\r\n{}";
+    let (responses, _) = receive(&["--respond", "path:/hooks/* => 418"], &[request])?;
+    assert!(responses.iter().all(|one| one.starts_with("HTTP/1.1 418")), "{responses:?}");
+    Ok(())
+}
+
+#[test]
+fn a_handshake_is_listed_with_what_to_do_next() -> Tested {
+    let body = r#"{"Type":"SubscriptionConfirmation","MessageId":"m1","SubscribeURL":"https://sns.us-west-2.amazonaws.com/?Action=ConfirmSubscription"}"#;
+    let request = format!(
+        "POST /sns HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Type: text/plain\r\n\
+         x-amz-sns-message-type: SubscriptionConfirmation\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let (_, lines) = receive(&[], &[&request])?;
+    let line = lines.first().ok_or("no delivery")?;
+    assert_eq!(line["provider"], "aws-sns");
+    assert_eq!(line["event"]["type"], "SubscriptionConfirmation");
+    let told = line["signature"]["explanation"].as_str().unwrap_or_default();
+    assert!(told.contains("https://sns.us-west-2.amazonaws.com/?Action"), "{told}");
+    Ok(())
+}
