@@ -113,7 +113,7 @@ enum Command {
     /// Export deliveries as test fixtures, HAR, .http, curl, or JSON Lines
     #[command(after_help = help::footer("export"))]
     Export(ExportArgs),
-    /// Import deliveries from fixtures, JSON Lines, HAR, or .http files
+    /// Import deliveries from fixtures, HAR, .http files, curl commands, and other programs
     #[command(after_help = help::footer("import"))]
     Import(ImportArgs),
     /// Send fixtures to an application and check its responses

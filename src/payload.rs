@@ -39,5 +39,6 @@ pub use document::{Document, DocumentForm};
 pub use escape::{around, escape, visible_bytes};
 pub use folds::Folds;
 pub use json_tree::{JsonKind, Node};
+pub(crate) use media::Media;
 pub use search::{DocumentSearch, PatternError, SearchPattern};
 pub use span::{DisplayRow, Span, SpanKind};

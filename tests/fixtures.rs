@@ -401,7 +401,7 @@ fn a_damaged_file_says_where_and_imports_nothing() -> Tested {
         ),
         ("fixture.json", "{\n\"schema\":\"hookglass.fixture/1\",\n\"name\":}".into(), &["line 3"]),
         ("later.json", "{\"schema\":\"hookglass.fixture/9\"}".into(), &["fixture"]),
-        ("x.har", "{\"log\":{\"entries\":[{\"request\":{}}]}}".into(), &["line 1", "method"]),
+        ("x.har", "{\"log\":{\"entries\":[{\"request\":{}}]}}".into(), &["entry 1", "method"]),
         (
             "x.http",
             "### a\nPOST http://h/\nnonsense\n\n".into(),

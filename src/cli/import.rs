@@ -21,9 +21,14 @@ use crate::signature::Verifier;
 
 #[derive(Debug, Args)]
 pub(super) struct ImportArgs {
-    /// Fixtures, JSON Lines, HAR, `.http`, or raw request files, or folders of these; - for standard input
+    /// Files or folders: fixtures, JSON Lines, HAR, `.http`, curl commands, raw requests, mitmproxy flows,
+    /// Postman and Insomnia collections, exports of ngrok, webhook.site, and Hookdeck; - for standard
+    /// input
     #[arg(value_name = "PATH", required = true)]
     paths: Vec<PathBuf>,
+    /// Skip invalid requests instead of importing nothing
+    #[arg(long)]
+    skip_invalid: bool,
     /// Print one JSON object
     #[arg(long, short)]
     json: bool,
@@ -35,10 +40,10 @@ pub(super) struct ImportArgs {
 
 pub(super) fn run(args: &ImportArgs) -> Result<(), CliError> {
     let files = input::files(&args.paths)?;
-    if files.iter().any(|path| input::is_standard_input(path)) {
+    if files.iter().any(|file| input::is_standard_input(&file.path)) {
         args.provider.secrets.leave_standard_input("PATH")?;
     }
-    let importer = importer(&args.provider)?;
+    let importer = Importer { skips_invalid: args.skip_invalid, ..importer(&args.provider)? };
     let path = args.store.path();
     let (events, queue) = mpsc::channel(WAITING);
     let import = |events: mpsc::Sender<ImportEvent>| {
@@ -46,15 +51,17 @@ pub(super) fn run(args: &ImportArgs) -> Result<(), CliError> {
     };
     let outcome = thread::scope(|scope| {
         let importing = scope.spawn(|| import(events));
-        show_progress(queue);
-        importing.join().unwrap_or_else(|panicked| panic::resume_unwind(panicked))
+        let shown = show_progress(queue);
+        let outcome = importing.join().unwrap_or_else(|panicked| panic::resume_unwind(panicked));
+        shown.and(outcome.map_err(CliError::from))
     });
-    let ImportSummary { count } = outcome?;
+    let ImportSummary { count, skipped } = outcome?;
     if args.json {
         let object = json!({
             "schema": "hookglass.import/1",
             "store": path.display().to_string(),
             "deliveries": count,
+            "skipped": skipped,
         });
         return Ok(writeln!(output::stdout(), "{}", jsonl::value_line(&object))?);
     }
@@ -66,16 +73,23 @@ pub(super) fn run(args: &ImportArgs) -> Result<(), CliError> {
 /// Capacity of the queue of events to show.
 const WAITING: usize = 64;
 
-fn show_progress(mut queue: mpsc::Receiver<ImportEvent>) {
+fn show_progress(mut queue: mpsc::Receiver<ImportEvent>) -> Result<(), CliError> {
     let mut bar = None;
     while let Some(event) = queue.blocking_recv() {
         match event {
             ImportEvent::Read { .. } => {}
+            ImportEvent::Warning { path, text } => {
+                writeln!(output::stderr(), "warning: {}: {text}", path.display())?;
+            }
+            ImportEvent::Skipped { path, reason } => {
+                writeln!(output::stderr(), "skipped {}: {reason}", path.display())?;
+            }
             ImportEvent::Verified { total, .. } => {
                 bar.get_or_insert_with(|| ProgressLine::new("importing", total)).step();
             }
         }
     }
+    Ok(())
 }
 
 fn importer(args: &ProviderArgs) -> Result<Importer, CliError> {
@@ -87,7 +101,8 @@ fn importer(args: &ProviderArgs) -> Result<Importer, CliError> {
     let providers = args.config.load()?.providers().cloned().collect();
     #[expect(clippy::disallowed_methods, reason = "requests without a time get the current one")]
     let now = Timestamp::now();
-    Ok(Importer { verifier: Verifier::new(candidates), providers, now })
+    let verifier = Verifier::new(candidates);
+    Ok(Importer { verifier, providers, now, skips_invalid: false })
 }
 
 impl From<InputError> for CliError {
@@ -99,7 +114,9 @@ impl From<InputError> for CliError {
 impl From<ImportError> for CliError {
     fn from(error: ImportError) -> Self {
         match error {
-            ImportError::Input(_) | ImportError::Malformed { .. } => Self::usage(error),
+            ImportError::Input(_) | ImportError::Malformed { .. } | ImportError::Empty => {
+                Self::usage(error)
+            }
             ImportError::Store(_) | ImportError::Stopped => Self::environment(error),
         }
     }

@@ -1,11 +1,22 @@
-//! Imports requests from fixtures, JSON Lines, HAR, `.http` files, and raw requests.
+//! Imports requests from fixtures, JSON Lines, HAR, `.http` files, curl commands, raw requests, and
+//! what other programs export.
 //!
-//! Pure: it gets the bytes of files and opens none. A file is read completely or not at all.
+//! Pure: it gets the bytes of files and opens none. A file is read completely or not at all, unless
+//! invalid requests are to be skipped.
 
+mod captured;
+mod collections;
+mod curl;
+mod draft;
 mod har;
 mod http;
 mod jsonl;
+mod mitmproxy;
 mod raw;
+mod recognize;
+mod variables;
+
+use std::io::Read as _;
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -28,6 +39,8 @@ pub struct RecordedRequest {
     pub signature: Option<Verdict>,
     pub response: Option<u16>,
     pub refused: Option<Refusal>,
+    /// The URL that the client sent it to.
+    pub url: Option<String>,
 }
 
 /// Reason why a file cannot be read, with its position.
@@ -37,10 +50,68 @@ pub enum ImportError {
     Line { line: usize, reason: String },
     #[error("{0}")]
     Whole(String),
+    /// It is in no known format.
+    #[error("{0}")]
+    Unrecognized(String),
 }
 
 /// Reads a file next to the imported one.
 pub type ReadFile<'b> = &'b dyn Fn(&str) -> std::io::Result<Vec<u8>>;
+
+/// Requests of a file.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Reading {
+    pub requests: Vec<RecordedRequest>,
+    /// What was rebuilt, or is not part of a request.
+    pub warnings: Vec<String>,
+    /// Requests that were skipped because they are invalid, with the reason.
+    pub skipped: Vec<String>,
+}
+
+/// Collects the requests of a file.
+struct Collector<'o> {
+    read_file: ReadFile<'o>,
+    skips_invalid: bool,
+    reading: Reading,
+}
+
+impl Collector<'_> {
+    /// Adds a request, or skips an invalid one if that is wanted.
+    fn push(
+        &mut self,
+        name: &str,
+        request: Result<RecordedRequest, String>,
+    ) -> Result<(), ImportError> {
+        match request {
+            Ok(request) => self.reading.requests.push(request),
+            Err(reason) if self.skips_invalid => {
+                self.reading.skipped.push(format!("{name}: {reason}"));
+            }
+            Err(reason) => return Err(ImportError::Whole(format!("{name}: {reason}"))),
+        }
+        Ok(())
+    }
+
+    /// Adds the request at a line.
+    fn push_line(
+        &mut self,
+        line: usize,
+        request: Result<RecordedRequest, String>,
+    ) -> Result<(), ImportError> {
+        match request {
+            Err(reason) if !self.skips_invalid => Err(ImportError::at(line, reason)),
+            request => self.push(&format!("line {line}"), request),
+        }
+    }
+
+    fn warn(&mut self, text: String) {
+        self.reading.warnings.push(text);
+    }
+
+    fn is_empty(&self) -> bool {
+        self.reading.requests.is_empty() && self.reading.skipped.is_empty()
+    }
+}
 
 impl RecordedRequest {
     /// Creates a request without other values.
@@ -57,6 +128,7 @@ impl RecordedRequest {
             signature: None,
             response: None,
             refused: None,
+            url: None,
         }
     }
 }
@@ -67,20 +139,53 @@ impl ImportError {
     }
 }
 
+/// Size above which a compressed file is not read.
+const MAX_UNPACKED: u64 = 1 << 30;
+
+/// Byte order mark, which some editors and programs write.
+const MARK: &[u8] = "\u{feff}".as_bytes();
+
 /// Reads the requests of a file, whose format is recognized by its content.
-pub fn read(bytes: &[u8], read_file: ReadFile<'_>) -> Result<Vec<RecordedRequest>, ImportError> {
+pub fn read(
+    bytes: &[u8],
+    read_file: ReadFile<'_>,
+    skips_invalid: bool,
+) -> Result<Reading, ImportError> {
+    let mut unpacked = Vec::new();
+    let bytes = if bytes.starts_with(&[0x1f, 0x8b]) {
+        let mut decoder = flate2::read::MultiGzDecoder::new(bytes).take(MAX_UNPACKED);
+        let read = decoder.read_to_end(&mut unpacked);
+        read.map_err(|error| ImportError::Whole(format!("damaged gzip file: {error}")))?;
+        unpacked.as_slice()
+    } else {
+        bytes
+    };
+    let bytes = bytes.strip_prefix(MARK).unwrap_or(bytes);
+    let mut collector = Collector { read_file, skips_invalid, reading: Reading::default() };
+    collect(bytes, &mut collector)?;
+    Ok(collector.reading)
+}
+
+fn collect(bytes: &[u8], collector: &mut Collector<'_>) -> Result<(), ImportError> {
     let start = bytes.trim_ascii_start();
-    if start.starts_with(b"{") {
+    if start.is_empty() {
+        return Err(ImportError::Unrecognized("it is empty".to_owned()));
+    }
+    if mitmproxy::is_likely(start) {
+        return mitmproxy::read(start, collector);
+    }
+    if start.starts_with(b"{") || start.starts_with(b"[") {
         let text = std::str::from_utf8(bytes)
             .map_err(|error| ImportError::Whole(format!("JSON, but not UTF-8: {error}")))?;
-        return json(text);
-    }
-    if start.is_empty() {
-        return Err(ImportError::Whole("it is empty".to_owned()));
+        return json(text, collector);
     }
     match std::str::from_utf8(bytes) {
-        Ok(text) if http::is_likely(text) => http::read(text, read_file),
-        _ => raw::read(bytes).map(|one| vec![one]),
+        Ok(text) if curl::is_likely(text) => curl::read(text, collector),
+        Ok(text) if http::is_likely(text) => http::read(text, collector),
+        _ => {
+            let request = raw::read(bytes)?;
+            collector.push("request", Ok(request))
+        }
     }
 }
 
@@ -98,20 +203,55 @@ fn form(text: &str) -> Option<String> {
     serde_json::from_str::<Form>(text).ok().map(|form| form.schema)
 }
 
-fn json(text: &str) -> Result<Vec<RecordedRequest>, ImportError> {
+fn json(text: &str, collector: &mut Collector<'_>) -> Result<(), ImportError> {
     let first = text.trim_start().lines().next().unwrap_or_default();
-    if is_fixture(text) {
-        fixture(text).map(|(_, recorded)| vec![recorded])
-    } else if form(first).is_some_and(|form| form.starts_with("hookglass.delivery/")) {
-        jsonl::read(text)
-    } else if text.contains("\"log\"") {
-        har::read(text)
-    } else if text.contains("hookglass.fixture/") {
-        // An invalid fixture is reported with the position of its error.
-        fixture(text).map(|(_, recorded)| vec![recorded])
-    } else {
-        jsonl::read(text)
+    // An invalid file of a known format is reported with the position of its error.
+    if is_fixture(text) || text.contains("\"hookglass.fixture/") {
+        let (_, request) = fixture(text)?;
+        return collector.push("request", Ok(request));
     }
+    if form(first).is_some() || text.contains("\"hookglass.delivery/") {
+        return jsonl::read(text, collector);
+    }
+    let value: serde_json::Value = match serde_json::from_str(text) {
+        Ok(value) => value,
+        Err(_) if text.contains("\"log\"") => return har::read(text, collector),
+        Err(error) => return json_lines(text, &error, collector),
+    };
+    match recognize::json(&value) {
+        recognize::JsonKind::Har => har::read(text, collector),
+        recognize::JsonKind::Postman => collections::postman(&value, collector),
+        recognize::JsonKind::Insomnia => collections::insomnia(&value, collector),
+        recognize::JsonKind::Other(what) if !captured::read(&value, collector)? => {
+            Err(ImportError::Unrecognized(what))
+        }
+        recognize::JsonKind::Other(_) => Ok(()),
+    }
+}
+
+/// Reads a captured request from each line.
+fn json_lines(
+    text: &str,
+    error: &serde_json::Error,
+    collector: &mut Collector<'_>,
+) -> Result<(), ImportError> {
+    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    for (at, line) in lines {
+        let value = serde_json::from_str(line);
+        let found = match &value {
+            Ok(value) => captured::read(value, collector)?,
+            Err(_) => false,
+        };
+        if !found {
+            let reason = format!("this JSON is not a hookglass export or a HAR: {error}");
+            return Err(if at == 0 && value.is_ok() {
+                ImportError::Unrecognized(reason)
+            } else {
+                ImportError::at(error.line(), reason)
+            });
+        }
+    }
+    Ok(())
 }
 
 /// Parses a fixture and the request in it.

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
-use super::input::{self, InputError};
+use super::input::{self, InputError, InputFile};
 use crate::delivery::{NewDelivery, RequestFacts, Source, UNKNOWN_PROVIDER};
-use crate::formats::read::{self, RecordedRequest};
+use crate::formats::read::{self, Reading, RecordedRequest};
 use crate::provider::Provider;
 use crate::signature::{Subject, Verifier, verify_as};
 use crate::store::{Maintenance, StoreError};
@@ -22,6 +22,8 @@ pub enum ImportError {
     Malformed { path: String, source: read::ImportError },
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error("no request to import")]
+    Empty,
     #[error("the import was stopped; nothing was imported")]
     Stopped,
 }
@@ -31,6 +33,10 @@ pub enum ImportError {
 pub enum ImportEvent {
     /// A file was read, with this many requests.
     Read { path: PathBuf, count: usize },
+    /// Something was rebuilt, or is not part of a request.
+    Warning { path: PathBuf, text: String },
+    /// A request or a file was skipped.
+    Skipped { path: PathBuf, reason: String },
     /// Number of requests verified so far, of all.
     Verified { count: usize, total: usize },
 }
@@ -39,6 +45,8 @@ pub enum ImportEvent {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ImportSummary {
     pub count: usize,
+    /// Number of requests and files skipped.
+    pub skipped: usize,
 }
 
 /// Stores recorded requests, and verifies those that have no verdict in their file.
@@ -49,6 +57,8 @@ pub struct Importer {
     pub providers: Vec<Provider>,
     /// The time of requests whose file has none.
     pub now: Timestamp,
+    /// Skip invalid requests instead of importing nothing.
+    pub skips_invalid: bool,
 }
 
 impl Importer {
@@ -56,17 +66,40 @@ impl Importer {
     /// stored. Blocks.
     pub fn import(
         &self,
-        files: &[PathBuf],
+        files: &[InputFile],
         standard_input: &mut dyn Read,
         store: &Path,
         events: &mpsc::Sender<ImportEvent>,
     ) -> Result<ImportSummary, ImportError> {
         let report = |event| events.blocking_send(event).map_err(|_| ImportError::Stopped);
         let mut recorded = Vec::new();
-        for path in files {
-            let found = read(path, standard_input)?;
-            report(ImportEvent::Read { path: path.clone(), count: found.len() })?;
-            recorded.extend(found);
+        let mut skipped = 0;
+        for InputFile { path, is_found } in files {
+            let found = match self.read(path, standard_input) {
+                // A folder may contain other JSON, such as a package.json.
+                Err(ImportError::Malformed {
+                    source: read::ImportError::Unrecognized(reason),
+                    ..
+                }) if *is_found => {
+                    skipped += 1;
+                    report(ImportEvent::Skipped { path: path.clone(), reason })?;
+                    continue;
+                }
+                found => found?,
+            };
+            let Reading { requests, warnings, skipped: reasons } = found;
+            for text in warnings {
+                report(ImportEvent::Warning { path: path.clone(), text })?;
+            }
+            skipped += reasons.len();
+            for reason in reasons {
+                report(ImportEvent::Skipped { path: path.clone(), reason })?;
+            }
+            report(ImportEvent::Read { path: path.clone(), count: requests.len() })?;
+            recorded.extend(requests);
+        }
+        if recorded.is_empty() {
+            return Err(ImportError::Empty);
         }
         let total = recorded.len();
         let mut new = Vec::with_capacity(total);
@@ -75,13 +108,19 @@ impl Importer {
             report(ImportEvent::Verified { count, total })?;
         }
         Maintenance::open(store, "an import", true)?.keep_all(&new)?;
-        Ok(ImportSummary { count: total })
+        Ok(ImportSummary { count: total, skipped })
+    }
+
+    fn read(&self, path: &Path, standard_input: &mut dyn Read) -> Result<Reading, ImportError> {
+        let bytes = input::bytes(path, standard_input)?;
+        let read = read::read(&bytes, &|name| input::beside(path, name), self.skips_invalid);
+        read.map_err(|source| ImportError::Malformed { path: path.display().to_string(), source })
     }
 
     fn delivery(&self, recorded: RecordedRequest) -> NewDelivery {
-        let RecordedRequest { head, body, .. } = recorded;
+        let RecordedRequest { head, body, url, .. } = recorded;
         let received_at = recorded.received_at.unwrap_or(self.now);
-        let subject = Subject { head: &head, body: &body, url: None };
+        let subject = Subject { head: &head, body: &body, url: url.as_deref() };
         let judged = self.verifier.judge(&subject, received_at);
         let recognised = judged.credentials.map(|credentials| credentials.provider.name.clone());
         let named = recorded.provider.is_some();
@@ -116,11 +155,4 @@ impl Importer {
             response: recorded.response,
         }
     }
-}
-
-/// Reads the requests of a file.
-fn read(path: &Path, standard_input: &mut dyn Read) -> Result<Vec<RecordedRequest>, ImportError> {
-    let bytes = input::bytes(path, standard_input)?;
-    read::read(&bytes, &|name| input::beside(path, name))
-        .map_err(|source| ImportError::Malformed { path: path.display().to_string(), source })
 }

@@ -29,34 +29,68 @@ pub fn is_standard_input(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 
-/// Resolves paths to files, with the files of a folder sorted by name.
-pub fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, InputError> {
+/// A file to read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InputFile {
+    pub path: PathBuf,
+    /// It is in a folder that was named, and may be something else.
+    pub is_found: bool,
+}
+
+/// Resolves paths to files. Those of a folder and of the folders in it are sorted by name.
+pub fn files(paths: &[PathBuf]) -> Result<Vec<InputFile>, InputError> {
     let mut found = Vec::new();
     for path in paths {
         if !path.is_dir() {
-            found.push(path.clone());
+            found.push(InputFile { path: path.clone(), is_found: false });
             continue;
         }
-        let unreadable = |error| InputError::unreadable(path, error);
         let mut inside = Vec::new();
-        for entry in fs::read_dir(path).map_err(unreadable)? {
-            let file = entry.map_err(unreadable)?.path();
-            let ending = file.extension().and_then(|ending| ending.to_str());
-            if matches!(ending, Some("json" | "jsonl" | "ndjson" | "har" | "http" | "rest")) {
-                // A folder from someone else may contain pipes, and links to anything.
-                input_file::regular_below(path, Path::new(file.file_name().unwrap_or_default()))
-                    .map_err(|error| InputError::unreadable(&file, error))?;
-                inside.push(file);
-            }
-        }
+        collect(path, MAX_FOLDERS, &mut inside)?;
         if inside.is_empty() {
             return Err(InputError::EmptyFolder(path.display().to_string()));
         }
-        inside.sort_by_cached_key(|path| numbered(path));
-        found.extend(inside);
+        inside.sort_by_cached_key(|path| (path.parent().map(Path::to_owned), numbered(path)));
+        found.extend(inside.into_iter().map(|path| InputFile { path, is_found: true }));
     }
     Ok(found)
 }
+
+/// Depth to which folders are searched.
+const MAX_FOLDERS: usize = 16;
+
+fn collect(folder: &Path, depth: usize, inside: &mut Vec<PathBuf>) -> Result<(), InputError> {
+    let unreadable = |error| InputError::unreadable(folder, error);
+    for entry in fs::read_dir(folder).map_err(unreadable)? {
+        let entry = entry.map_err(unreadable)?;
+        let file = entry.path();
+        let name = entry.file_name();
+        // Links to folders are not followed, so that there are no cycles.
+        if entry.file_type().map_err(unreadable)?.is_dir() {
+            let name = name.to_string_lossy();
+            if depth > 0 && !name.starts_with('.') && name != "node_modules" {
+                collect(&file, depth - 1, inside)?;
+            }
+            continue;
+        }
+        let ending = file.extension().and_then(|ending| ending.to_str());
+        if ending.is_some_and(|ending| ENDINGS.contains(&ending))
+            && !ENVIRONMENTS.contains(&&*name.to_string_lossy())
+        {
+            // A folder from someone else may contain pipes, and links to anything.
+            input_file::regular_below(folder, Path::new(&name))
+                .map_err(|error| InputError::unreadable(&file, error))?;
+            inside.push(file);
+        }
+    }
+    Ok(())
+}
+
+/// Endings of files that contain requests.
+const ENDINGS: [&str; 6] = ["json", "jsonl", "ndjson", "har", "http", "rest"];
+
+/// Files with the variables of `.http` files.
+const ENVIRONMENTS: [&str; 2] = ["http-client.env.json", "http-client.private.env.json"];
 
 /// Natural sort key: `x.999` before `x.1000`, and `Ping.1` before `ping.2`.
 fn numbered(path: &Path) -> (String, u64, PathBuf) {

@@ -2,14 +2,14 @@
 
 /// A media type or a disposition with its parameters.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Media {
+pub(crate) struct Media {
     /// Lowercase.
     pub(super) essence: String,
     parameters: Vec<(String, String)>,
 }
 
 impl Media {
-    pub(super) fn read(value: &str) -> Self {
+    pub(crate) fn read(value: &str) -> Self {
         let (essence, mut rest) = value.split_once(';').unwrap_or((value, ""));
         let mut parameters = Vec::new();
         while let Some((name, after)) = rest.split_once('=') {
@@ -21,7 +21,7 @@ impl Media {
         Self { essence: essence.trim().to_ascii_lowercase(), parameters }
     }
 
-    pub(super) fn parameter(&self, name: &str) -> Option<&str> {
+    pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
         self.parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 

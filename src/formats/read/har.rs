@@ -4,8 +4,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use serde::Deserialize;
+use serde_json::Value;
 
-use super::{ImportError, RecordedRequest};
+use super::draft::{self, Draft, Part};
+use super::{Collector, ImportError, RecordedRequest};
 use crate::formats::har::Rest;
 use crate::formats::wire::{self, HeaderPair};
 
@@ -16,7 +18,7 @@ struct Archive {
 
 #[derive(Deserialize)]
 struct Log {
-    entries: Vec<Entry>,
+    entries: Vec<Value>,
 }
 
 #[derive(Deserialize)]
@@ -35,82 +37,163 @@ struct Request {
     method: String,
     url: String,
     http_version: Option<String>,
-    headers: Vec<Field>,
+    headers: Option<Vec<Field>>,
     post_data: Option<PostData>,
+    body_size: Option<i64>,
 }
 
 #[derive(Deserialize)]
 struct Field {
     name: String,
-    value: String,
+    value: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct PostData {
+    mime_type: Option<String>,
     text: Option<String>,
+    params: Option<Vec<Param>>,
     #[serde(rename = "_encoding")]
     own_encoding: Option<String>,
     /// Written by some programs here, although the format has it only for responses.
     encoding: Option<String>,
+    /// A file with the body, as Playwright writes it.
+    #[serde(rename = "_file")]
+    file: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Param {
+    name: String,
+    value: Option<String>,
+    file_name: Option<String>,
+    content_type: Option<String>,
 }
 
 #[derive(Deserialize)]
 struct Response {
-    status: i32,
+    status: Option<i64>,
 }
 
-pub(super) fn read(text: &str) -> Result<Vec<RecordedRequest>, ImportError> {
+pub(super) fn read(text: &str, collector: &mut Collector<'_>) -> Result<(), ImportError> {
     let archive: Archive = serde_json::from_str(text)
         .map_err(|error| ImportError::at(error.line(), format!("not a HAR archive: {error}")))?;
-    let entries = archive.log.entries.into_iter().enumerate();
-    let named = |at: usize, reason: String| {
-        ImportError::Whole(format!("entry {} of the HAR archive: {reason}", at + 1))
-    };
-    entries.map(|(at, entry)| one(entry).map_err(|reason| named(at, reason))).collect()
+    for (at, entry) in archive.log.entries.into_iter().enumerate() {
+        let name = format!("entry {} of the HAR archive", at + 1);
+        let entry = serde_json::from_value::<Entry>(entry).map_err(|error| error.to_string());
+        let request = entry.and_then(|entry| one(entry, &name, collector));
+        collector.push(&name, request)?;
+    }
+    Ok(())
 }
 
 fn one(
     Entry { started_date_time, request, response, rest }: Entry,
+    name: &str,
+    collector: &mut Collector<'_>,
 ) -> Result<RecordedRequest, String> {
     let received_at = started_date_time
         .map(|text| text.parse::<Timestamp>().map_err(|error| format!("{text}: {error}")))
         .transpose()?;
-    // Browsers write the pseudo-headers of HTTP/2, which are not header lines.
-    let fields = request.headers.iter().filter(|field| !field.name.starts_with(':'));
-    let pairs: Vec<HeaderPair<'_>> =
-        fields.map(|field| (field.name.as_str().into(), field.value.as_str().into())).collect();
-    let version = match request.http_version.as_deref() {
-        Some("HTTP/1.0") => "HTTP/1.0",
-        _ => "HTTP/1.1",
-    };
-    let target = rest.as_ref().map_or_else(|| target(&request.url), |rest| rest.target.clone());
-    let exact = rest.as_ref().and_then(|rest| rest.head_base64.as_deref());
-    let head = wire::head(exact, &request.method, &target, (version, &pairs))
-        .map_err(|error| error.to_string())?;
-    let body = match request.post_data {
-        None => Vec::new(),
-        Some(PostData { text, own_encoding, encoding }) => {
-            let text = text.unwrap_or_default();
-            match own_encoding.or(encoding).as_deref() {
-                Some("base64") => STANDARD.decode(text).map_err(|error| error.to_string())?,
-                _ => text.into_bytes(),
-            }
-        }
-    };
+    let Request { method, url, http_version, headers, post_data, body_size } = request;
+    let headers: Vec<(String, String)> = headers
+        .unwrap_or_default()
+        .into_iter()
+        .map(|field| (field.name, field.value.unwrap_or_default()))
+        .collect();
     // 0 and -1 mean that there was no response.
-    let status = response.and_then(|response| u16::try_from(response.status).ok());
-    Ok(RecordedRequest {
+    let status = response.and_then(|response| response.status);
+    let status = status.and_then(|status| u16::try_from(status).ok()).filter(|status| *status > 0);
+    let mut draft = Draft {
+        method,
+        url,
+        version: http_version.unwrap_or_default(),
+        headers,
         received_at,
-        provider: rest.map(|rest| rest.provider),
-        response: status.filter(|status| *status > 0),
-        ..RecordedRequest::bare(head, body.into())
+        response: status,
+        ..Draft::default()
+    };
+    if let Some(data) = post_data {
+        add_body(&mut draft, data, name, collector)?;
+    }
+    if let Some(size) = body_size.and_then(|size| usize::try_from(size).ok())
+        && rest.is_none()
+        && size != draft.body.len()
+    {
+        collector.warn(format!(
+            "{name}: the body has {} bytes, but bodySize is {size}; the archive does not contain it as sent",
+            draft.body.len()
+        ));
+    }
+    match rest {
+        None => draft.request(),
+        Some(rest) => own(draft, rest),
+    }
+}
+
+/// Builds a request that hookglass wrote, byte for byte.
+fn own(draft: Draft, rest: Rest) -> Result<RecordedRequest, String> {
+    let pairs: Vec<HeaderPair<'_>> = draft
+        .headers
+        .iter()
+        .map(|(name, value)| (name.as_str().into(), value.as_str().into()))
+        .collect();
+    let version = if draft.version == "HTTP/1.0" { "HTTP/1.0" } else { "HTTP/1.1" };
+    let exact = rest.head_base64.as_deref();
+    let head = wire::head(exact, &draft.method, &rest.target, (version, &pairs))
+        .map_err(|error| error.to_string())?;
+    Ok(RecordedRequest {
+        received_at: draft.received_at,
+        provider: Some(rest.provider),
+        response: draft.response,
+        ..RecordedRequest::bare(head, draft.body.into())
     })
 }
 
-/// Returns the path and the query of a URL.
-fn target(url: &str) -> String {
-    let behind = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let path = behind.find(['/', '?']).and_then(|at| behind.get(at..)).unwrap_or("/");
-    let path = path.split('#').next().unwrap_or_default();
-    if path.starts_with('/') { path.to_owned() } else { format!("/{path}") }
+fn add_body(
+    draft: &mut Draft,
+    data: PostData,
+    name: &str,
+    collector: &mut Collector<'_>,
+) -> Result<(), String> {
+    let PostData { mime_type, text, params, own_encoding, encoding, file } = data;
+    if let Some(file) = file {
+        draft.body =
+            (collector.read_file)(&file).map_err(|error| format!("_file `{file}`: {error}"))?;
+        return Ok(());
+    }
+    let params = params.unwrap_or_default();
+    match text {
+        Some(text) if !text.is_empty() || params.is_empty() => {
+            draft.body = match own_encoding.or(encoding).as_deref() {
+                Some("base64") => STANDARD.decode(text).map_err(|error| error.to_string())?,
+                _ => text.into_bytes(),
+            };
+        }
+        _ if params.is_empty() => {}
+        _ => {
+            let parts: Vec<Part> = params.into_iter().map(Param::part).collect();
+            let kind = draft.header("content-type").map(str::to_owned).or(mime_type);
+            let (body, kind) = draft::form(&parts, kind.as_deref().unwrap_or_default());
+            draft.body = body;
+            if draft.header("content-type").is_none_or(|own| own != kind) {
+                draft.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("content-type"));
+                draft.headers.push(("Content-Type".to_owned(), kind));
+            }
+            collector.warn(format!(
+                "{name}: the archive has no text of the body, which was rebuilt from its {} params; its bytes may differ",
+                parts.len()
+            ));
+        }
+    }
+    Ok(())
+}
+
+impl Param {
+    fn part(self) -> Part {
+        let Self { name, value, file_name, content_type } = self;
+        Part { name, value: value.unwrap_or_default().into_bytes(), file_name, content_type }
+    }
 }

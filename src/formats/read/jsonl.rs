@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::{ImportError, RecordedRequest};
+use super::{Collector, ImportError, RecordedRequest};
 use crate::delivery::{EventRef, Explanation, Refusal, SignatureStatus, Verdict};
 use crate::formats::wire::{self, BodyText, HeaderPair};
 
@@ -62,9 +62,12 @@ struct Refused {
     reason: String,
 }
 
-pub(super) fn read(text: &str) -> Result<Vec<RecordedRequest>, ImportError> {
+pub(super) fn read(text: &str, collector: &mut Collector<'_>) -> Result<(), ImportError> {
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-    lines.map(|(at, text)| one(text).map_err(|reason| ImportError::at(at + 1, reason))).collect()
+    for (at, text) in lines {
+        collector.push_line(at + 1, one(text))?;
+    }
+    Ok(())
 }
 
 fn one(text: &str) -> Result<RecordedRequest, String> {

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{ImportError, RecordedRequest};
+use super::{ImportError, RecordedRequest, recognize};
 use crate::delivery::{Head, header_text};
 
 /// Reads a request. Lines may end in a bare line feed, as editors write them; the bytes are kept as
@@ -10,7 +10,14 @@ use crate::delivery::{Head, header_text};
 pub(super) fn read(bytes: &[u8]) -> Result<RecordedRequest, ImportError> {
     let wrong = |reason: String| ImportError::Whole(reason);
     let head = Head::parse(Bytes::copy_from_slice(bytes)).map_err(|error| {
-        wrong(format!("not a fixture, JSON Lines, HAR, .http file, or raw HTTP request: {error}"))
+        // A request line with an error in it is a request all the same.
+        let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        let is_request = memchr::memmem::find(line, b" HTTP/").is_some();
+        if is_request {
+            wrong(format!("invalid HTTP request: {error}"))
+        } else {
+            ImportError::Unrecognized(recognize::bytes(bytes))
+        }
     })?;
     let body = bytes.get(head.raw.len()..).unwrap_or_default();
     if let Some(coding) = head.joined("transfer-encoding") {

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use super::{Case, ExpectError, Statuses, default_statuses};
 use crate::delivery::SignatureStatus;
 use crate::formats::fixture::{Expect, Fixture};
-use crate::formats::read::{self, RecordedRequest};
-use crate::ops::input::{self, InputError};
+use crate::formats::read::{self, ImportError, RecordedRequest};
+use crate::ops::input::{self, InputError, InputFile};
 use crate::outbound::Request;
 use crate::provider::Provider;
 use crate::secret::Secret;
@@ -19,7 +19,7 @@ pub enum CaseError {
     #[error(transparent)]
     Input(#[from] InputError),
     #[error("{path}")]
-    Malformed { path: String, source: read::ImportError },
+    Malformed { path: String, source: ImportError },
     #[error("{name}: expect.status")]
     Expectation { name: String, source: ExpectError },
 }
@@ -75,8 +75,19 @@ impl CaseReader {
         standard_input: &mut dyn Read,
     ) -> Result<LoadedCases, CaseError> {
         let mut loaded = LoadedCases::default();
-        for path in input::files(paths)? {
-            for recorded in read(&path, standard_input)? {
+        for InputFile { path, is_found } in input::files(paths)? {
+            let found = match read(&path, standard_input) {
+                // A folder may contain other JSON, such as a package.json.
+                Err(CaseError::Malformed { source: ImportError::Unrecognized(reason), .. })
+                    if is_found =>
+                {
+                    let name = path.display().to_string();
+                    loaded.left_out.push(LeftOutCase { name, reason });
+                    continue;
+                }
+                found => found?,
+            };
+            for recorded in found {
                 if let Some(refusal) = &recorded.request.refused {
                     let reason = refusal.incomplete_reason();
                     loaded.left_out.push(LeftOutCase { name: recorded.name, reason });
@@ -151,7 +162,8 @@ fn read(path: &Path, standard_input: &mut dyn Read) -> Result<Vec<Recorded>, Cas
         let name = fixture.name.clone();
         return Ok(vec![Recorded { name, fixture: Some(fixture), request }]);
     }
-    let found = read::read(&bytes, &|name| input::beside(path, name)).map_err(malformed)?;
+    let found =
+        read::read(&bytes, &|name| input::beside(path, name), false).map_err(malformed)?.requests;
     let stem = path.file_name().unwrap_or_default().to_string_lossy();
     let named =
         |(at, request)| Recorded { name: format!("{stem}#{}", at + 1), fixture: None, request };

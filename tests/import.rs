@@ -1,0 +1,460 @@
+//! Files that other programs write, and what is imported from them.
+
+use std::io;
+
+use hookglass::formats::read::{ImportError, Reading, RecordedRequest, read};
+
+type Tested<T = ()> = Result<T, Box<dyn std::error::Error>>;
+
+fn no_file(name: &str) -> io::Result<Vec<u8>> {
+    match name {
+        "./body.json" | "body.json" => Ok(b"{\"from\":\"a file\"}".to_vec()),
+        "filled.json" => Ok(b"{\"id\":\"{{id}}\"}".to_vec()),
+        "http-client.env.json" => Ok(b"{\"dev\":{\"env_host\":\"http://env.example\"}}".to_vec()),
+        _ => Err(io::ErrorKind::NotFound.into()),
+    }
+}
+
+fn reading(text: &str) -> Result<Reading, ImportError> {
+    read(text.as_bytes(), &no_file, false)
+}
+
+fn only(text: &str) -> Tested<RecordedRequest> {
+    let mut requests = reading(text)?.requests;
+    match (requests.pop(), requests.is_empty()) {
+        (Some(request), true) => Ok(request),
+        _ => Err("not one request".into()),
+    }
+}
+
+fn body(text: &str) -> Tested<String> {
+    Ok(String::from_utf8(only(text)?.body.to_vec())?)
+}
+
+fn header(request: &RecordedRequest, name: &str) -> Option<String> {
+    request.head.joined_text(name)
+}
+
+fn har(request: &str) -> String {
+    format!("{{\"log\":{{\"entries\":[{{\"request\":{request}}}]}}}}")
+}
+
+fn har_post(data: &str, rest: &str) -> String {
+    har(&format!(
+        "{{\"method\":\"POST\",\"url\":\"https://hooks.example.com/in?x=1\",\"headers\":[],\"postData\":{data}{rest}}}"
+    ))
+}
+
+const PARAMS: &str = r#"{"mimeType":"application/x-www-form-urlencoded","params":[{"name":"id","value":"tr_d0b0E3EA3v"},{"name":"note","value":"a b&c"},{"name":"login","value":""}]}"#;
+
+#[test]
+fn a_form_without_text_is_rebuilt_from_its_params() -> Tested {
+    assert_eq!(body(&har_post(PARAMS, ""))?, "id=tr_d0b0E3EA3v&note=a+b%26c&login=");
+    Ok(())
+}
+
+#[test]
+fn a_rebuilt_body_is_reported() -> Tested {
+    let warnings = reading(&har_post(PARAMS, ""))?.warnings;
+    assert!(warnings.iter().any(|text| text.contains("rebuilt from its 3 params")), "{warnings:?}");
+    Ok(())
+}
+
+#[test]
+fn a_multipart_form_is_rebuilt_with_its_own_boundary() -> Tested {
+    let data = r#"{"mimeType":"multipart/form-data; boundary=xyz","params":[{"name":"a","value":"1","fileName":"a.txt","contentType":"text/plain"}]}"#;
+    let expected = "--xyz\r\nContent-Disposition: form-data; name=\"a\"; filename=\"a.txt\"\r\nContent-Type: text/plain\r\n\r\n1\r\n--xyz--\r\n";
+    assert_eq!(body(&har_post(data, ""))?, expected);
+    Ok(())
+}
+
+#[test]
+fn a_missing_host_header_comes_from_the_url() -> Tested {
+    let request = only(&har_post("null", ""))?;
+    assert_eq!(header(&request, "host").as_deref(), Some("hooks.example.com"));
+    Ok(())
+}
+
+#[test]
+fn the_url_of_an_entry_is_kept_for_signatures_that_cover_it() -> Tested {
+    let request = only(&har_post("null", ""))?;
+    assert_eq!(request.url.as_deref(), Some("https://hooks.example.com/in?x=1"));
+    Ok(())
+}
+
+#[test]
+fn pseudo_headers_are_no_headers() -> Tested {
+    let request = only(&har(
+        r#"{"method":"POST","url":"https://a.example/x","headers":[{"name":":authority","value":"b.example"},{"name":":method","value":"POST"}]}"#,
+    ))?;
+    let headers: Vec<_> = request.head.headers.iter().map(|one| one.name.as_str()).collect();
+    assert_eq!((headers, header(&request, "host").as_deref()), (vec!["Host"], Some("b.example")));
+    Ok(())
+}
+
+#[test]
+fn an_entry_without_headers_or_with_null_values_is_read() -> Tested {
+    let text = har(
+        r#"{"method":"POST","url":"http://a.example/","postData":{"text":null},"bodySize":null}"#,
+    );
+    assert_eq!(body(&text)?, "");
+    Ok(())
+}
+
+#[test]
+fn a_body_in_a_file_is_read() -> Tested {
+    assert_eq!(body(&har_post(r#"{"_file":"body.json"}"#, ""))?, "{\"from\":\"a file\"}");
+    Ok(())
+}
+
+#[test]
+fn a_body_of_another_size_than_declared_is_reported() -> Tested {
+    let warnings = reading(&har_post(r#"{"text":"abc"}"#, ",\"bodySize\":7"))?.warnings;
+    assert!(warnings.iter().any(|text| text.contains("bodySize is 7")), "{warnings:?}");
+    Ok(())
+}
+
+#[test]
+fn a_base64_body_is_decoded() -> Tested {
+    let data = r#"{"text":"cGFyYW0xPXZhbHVlMSZwYXJhbTI9dmFsdWUy","encoding":"base64"}"#;
+    assert_eq!(body(&har_post(data, ""))?, "param1=value1&param2=value2");
+    Ok(())
+}
+
+/// An archive whose second entry is invalid.
+const ONE_BAD: &str = r#"{"log":{"entries":[{"request":{"method":"GET","url":"http://a.example/1"}},{"request":{"method":"GET","url":"http://a.example/2","headers":[{"name":"b d","value":"x"}]}},{"request":{"method":"GET","url":"http://a.example/3"}}]}}"#;
+
+#[test]
+fn an_invalid_entry_is_named() {
+    let error = reading(ONE_BAD).unwrap_err().to_string();
+    assert!(error.starts_with("entry 2 of the HAR archive: "), "{error}");
+}
+
+#[test]
+fn invalid_entries_are_skipped_on_request() -> Tested {
+    let found = read(ONE_BAD.as_bytes(), &no_file, true)?;
+    assert_eq!((found.requests.len(), found.skipped.len()), (2, 1));
+    Ok(())
+}
+
+#[test]
+fn a_byte_order_mark_is_not_part_of_a_file() -> Tested {
+    for text in [
+        har_post(r#"{"text":"x"}"#, ""),
+        "POST http://a.example/\n\nx".to_owned(),
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx".to_owned(),
+        "curl -d x http://a.example/".to_owned(),
+    ] {
+        assert_eq!(body(&format!("\u{feff}{text}"))?, "x", "{text}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_compressed_archive_is_read() -> Tested {
+    use std::io::Write as _;
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(har_post(r#"{"text":"x"}"#, "").as_bytes())?;
+    let found = read(&encoder.finish()?, &no_file, false)?;
+    assert_eq!(found.requests.len(), 1);
+    Ok(())
+}
+
+#[test]
+fn a_response_handler_is_not_part_of_the_body() -> Tested {
+    let request = "POST http://a.example/login\nContent-Type: application/x-www-form-urlencoded\n\nemail=noa@example.com&password=pass\n\n";
+    for handler in [
+        "> {% client.global.set(\"a\", 1); %}\n",
+        "> {%\n  client.test(\"x\", function() {\n\n  });\n%}\n",
+        "> handler.js\n",
+        "<> 2026-11-28T120000.200.json\n",
+        ">> out.json\n",
+        ">>! out.json\n",
+    ] {
+        let found = body(&format!("{request}{handler}"))?;
+        assert_eq!(found, "email=noa@example.com&password=pass", "{handler}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_skipped_handler_is_reported_with_its_line() -> Tested {
+    let warnings = reading("POST http://a.example/\n\nx\n\n> handler.js\n")?.warnings;
+    assert_eq!(warnings, ["line 5: skipped the response handler"]);
+    Ok(())
+}
+
+#[test]
+fn variables_of_the_file_are_replaced() -> Tested {
+    let request = only(
+        "@host = http://127.0.0.1:4400\n@id=7\n\n### first\nPOST {{host}}/in?id={{id}}\n\n{\"id\":{{id}}}\n",
+    )?;
+    assert_eq!(
+        (request.head.target_text().as_ref(), &request.body[..]),
+        ("/in?id=7", &b"{\"id\":7}"[..])
+    );
+    Ok(())
+}
+
+#[test]
+fn variables_of_the_environment_file_are_replaced() -> Tested {
+    let request = only("POST {{env_host}}/in\n\nx\n")?;
+    assert_eq!(header(&request, "host").as_deref(), Some("env.example"));
+    Ok(())
+}
+
+#[test]
+fn a_variable_without_a_value_is_an_error_with_its_line() {
+    let error = reading("###\nPOST http://{{other}}/in\n").unwrap_err().to_string();
+    assert_eq!(error, "line 2: the variable `other` has no value in this file");
+}
+
+#[test]
+fn a_script_before_the_request_is_skipped() -> Tested {
+    for script in ["< {%\n request.variables.set('a', 1)\n%}\n", "< {% x %}\n", "< ./before.js\n"] {
+        assert_eq!(body(&format!("###\n{script}POST http://a.example/\n\nx\n"))?, "x", "{script}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_query_continues_on_indented_lines() -> Tested {
+    let request = only("GET http://a.example/list\n    ?page=2\n    &size=10\nAccept: */*\n")?;
+    assert_eq!(request.head.target_text(), "/list?page=2&size=10");
+    Ok(())
+}
+
+#[test]
+fn request_lines_of_all_dialects_are_read() -> Tested {
+    for (line, method, target) in [
+        ("POST   http://a.example/x   HTTP/1.1", "POST", "/x"),
+        ("http://a.example/x", "GET", "/x"),
+        ("https://a.example", "GET", "/"),
+        ("POST a.example:4400/x", "POST", "/x"),
+        ("POST localhost/x", "POST", "/x"),
+        ("DELETE\thttp://a.example/x", "DELETE", "/x"),
+        ("GET http://a.example/a b", "GET", "/a%20b"),
+        ("GET http://a.example/x#part", "GET", "/x"),
+    ] {
+        let request = only(&format!("{line}\n\n"))?;
+        let found = (request.head.method.as_str(), request.head.target_text().into_owned());
+        assert_eq!(found, (method, target.to_owned()), "{line}");
+    }
+    Ok(())
+}
+
+#[test]
+fn files_are_included_with_and_without_variables() -> Tested {
+    let text = "@id = 7\nPOST http://a.example/\n\n<@ filled.json\n\n###\nPOST http://a.example/\n\n< ./body.json\n";
+    let bodies: Vec<_> = reading(text)?.requests.into_iter().map(|one| one.body).collect();
+    assert_eq!(bodies, ["{\"id\":\"7\"}", "{\"from\":\"a file\"}"]);
+    Ok(())
+}
+
+#[test]
+fn xml_is_not_the_name_of_a_file() -> Tested {
+    assert_eq!(
+        body("POST http://a.example/\nContent-Type: text/xml\n\n<a>\n<b>1</b>\n</a>\n")?,
+        "<a>\n<b>1</b>\n</a>"
+    );
+    Ok(())
+}
+
+#[test]
+fn the_lines_of_a_form_are_joined() -> Tested {
+    let text =
+        "POST http://a.example/\nContent-Type: application/x-www-form-urlencoded\n\na=1\n&b=2\n";
+    assert_eq!(body(text)?, "a=1&b=2");
+    Ok(())
+}
+
+#[test]
+fn a_graphql_query_is_posted_as_json() -> Tested {
+    let request = only("GRAPHQL http://a.example/graphql\n\nquery { me }\n\n{\"a\": 1}\n")?;
+    let expected = &br#"{"query":"query { me }","variables":{"a":1}}"#[..];
+    assert_eq!((request.head.method.as_str(), &request.body[..]), ("POST", expected));
+    Ok(())
+}
+
+#[test]
+fn the_data_of_a_pasted_curl_command_is_unquoted() -> Tested {
+    for (command, expected) in [
+        (r#"curl --data-binary $'{"foo":"bar\'s ("}' http://a.example/"#, r#"{"foo":"bar's ("}"#),
+        (
+            r#"$ curl 'http://a.example/' -H 'a: b' --data-raw '{"a":"it'\''s"}' --compressed"#,
+            r#"{"a":"it's"}"#,
+        ),
+        ("curl http://a.example/ \\\n  -d a=1 \\\n  -d \"b=\\\"2\\\"\"", "a=1&b=\"2\""),
+        ("curl -XPOST http://a.example --data-urlencode 'q=a b&c'", "q=a+b%26c"),
+        ("curl http://a.example -d @body.json", "{\"from\":\"a file\"}"),
+        (
+            "printf '%s' '@/etc/hostname' | curl --data-binary @- http://a.example/",
+            "@/etc/hostname",
+        ),
+        ("curl --json '{\"a\":1}' http://a.example/", "{\"a\":1}"),
+        ("curl $'http://a.example/' -d $'\\u00e9\\x41\\n'", "éA\n"),
+    ] {
+        assert_eq!(body(command)?, expected, "{command}");
+    }
+    Ok(())
+}
+
+#[test]
+fn the_options_of_a_curl_command_become_method_and_headers() -> Tested {
+    let request = only(
+        "curl -sS -X PUT -u me:pw -A agent -b c=1 -o out --max-time 5 -H 'X-A: 1' -H 'X-B;' http://a.example:81/x?y=1",
+    )?;
+    let headers = ["authorization", "user-agent", "cookie", "x-a", "x-b", "host"]
+        .map(|name| header(&request, name).unwrap_or_default());
+    assert_eq!(
+        (request.head.method.as_str(), headers.join("|").as_str()),
+        ("PUT", "Basic bWU6cHc=|agent|c=1|1||a.example:81")
+    );
+    Ok(())
+}
+
+#[test]
+fn several_commands_of_a_script_are_read() -> Tested {
+    let script = "#!/bin/sh\ncurl -d 1 http://a.example/\ncurl -d 2 http://a.example/; \
+                  curl http://a.example/ && curl http://b.example/\n";
+    let found = reading(script)?;
+    assert_eq!(found.requests.len(), 4);
+    Ok(())
+}
+
+#[test]
+fn a_request_of_ngrok_has_its_bytes() -> Tested {
+    // POST /x HTTP/1.1⏎Host: a⏎⏎{}
+    let raw = "UE9TVCAveCBIVFRQLzEuMQ0KSG9zdDogYQ0KDQp7fQ==";
+    let text = format!(
+        r#"{{"requests":[{{"uri":"/api/requests/http/1","remote_addr":"203.0.113.9","start":"2026-11-28T12:00:00+01:00","request":{{"method":"POST","uri":"/x","headers":{{"Host":["a"]}},"raw":"{raw}"}},"response":{{"status":"200 OK","status_code":200}}}}]}}"#
+    );
+    let request = only(&text)?;
+    assert_eq!(
+        (&request.body[..], request.response, request.peer.as_deref()),
+        (&b"{}"[..], Some(200), Some("203.0.113.9"))
+    );
+    Ok(())
+}
+
+#[test]
+fn a_request_of_webhook_site_is_read() -> Tested {
+    let text = r#"{"data":[{"uuid":"0-0","type":"web","ip":"203.0.113.9","method":"POST","url":"https://webhook.site/0?x=1","content":"{\"a\":1}","headers":{"content-type":["application/json"],"x-twice":["1","2"]},"created_at":"2026-11-28 12:00:00"}],"total":1}"#;
+    let request = only(text)?;
+    let twice = request.head.values("x-twice").count();
+    assert_eq!(
+        (request.head.target_text().as_ref(), &request.body[..], twice),
+        ("/0?x=1", &b"{\"a\":1}"[..], 2)
+    );
+    Ok(())
+}
+
+const HOOKDECK: &str = r#"{"pagination":{},"count":1,"models":[{"id":"evt_1","created_at":"2026-11-28T12:00:00Z","data":{"path":"/in","query":"x=1","headers":{"x-github-event":"ping","content-type":"application/json"},"body":{"a":1}}}]}"#;
+
+#[test]
+fn an_event_of_hookdeck_is_read() -> Tested {
+    let request = only(HOOKDECK)?;
+    assert_eq!(
+        (request.head.target_text().as_ref(), &request.body[..]),
+        ("/in?x=1", &b"{\"a\":1}"[..])
+    );
+    Ok(())
+}
+
+#[test]
+fn a_body_that_is_only_there_parsed_is_reported() -> Tested {
+    let warnings = reading(HOOKDECK)?.warnings;
+    assert!(warnings.iter().any(|text| text.contains("parsed body")), "{warnings:?}");
+    Ok(())
+}
+
+const POSTMAN: &str = r#"{"info":{"name":"x","schema":"https://schema.getpostman.com/json/collection/v2.1.0/collection.json"},"variable":[{"key":"base","value":"http://a.example"}],"item":[{"name":"folder","item":[{"name":"one","request":{"method":"POST","url":{"raw":"{{base}}/one?x=1"},"header":[{"key":"X-A","value":"1"},{"key":"X-Off","value":"1","disabled":true}],"body":{"mode":"raw","raw":"{\"a\":1}","options":{"raw":{"language":"json"}}}}}]},{"name":"two","request":{"method":"POST","url":"http://a.example/two","body":{"mode":"urlencoded","urlencoded":[{"key":"a","value":"b c"}]}}}]}"#;
+
+#[test]
+fn the_requests_of_a_postman_collection_are_read() -> Tested {
+    let found = reading(POSTMAN)?.requests;
+    let found: Vec<_> =
+        found.iter().map(|one| (one.head.target_text().into_owned(), one.body.clone())).collect();
+    assert_eq!(
+        found,
+        [("/one?x=1".to_owned(), "{\"a\":1}".into()), ("/two".to_owned(), "a=b+c".into())]
+    );
+    Ok(())
+}
+
+#[test]
+fn disabled_headers_of_a_postman_collection_are_left_out() -> Tested {
+    let found = reading(POSTMAN)?.requests;
+    let first = found.first().ok_or("no request")?;
+    let names: Vec<_> = first.head.headers.iter().map(|one| one.name.as_str()).collect();
+    assert_eq!(names, ["Host", "X-A", "Content-Type"]);
+    Ok(())
+}
+
+#[test]
+fn the_requests_of_an_insomnia_export_are_read() -> Tested {
+    let text = r#"{"_type":"export","__export_format":4,"resources":[{"_type":"environment","data":{"base":"http://a.example"}},{"_type":"request","name":"one","method":"POST","url":"{{ _.base }}/in","headers":[{"name":"X-A","value":"1"}],"parameters":[{"name":"q","value":"1"}],"body":{"mimeType":"application/json","text":"{}"}}]}"#;
+    let request = only(text)?;
+    assert_eq!((request.head.target_text().as_ref(), &request.body[..]), ("/in?q=1", &b"{}"[..]));
+    Ok(())
+}
+
+/// Returns a typed netstring.
+fn net(kind: char, data: &str) -> String {
+    format!("{}:{data}{kind}", data.len())
+}
+
+fn net_dict(fields: &[(&str, String)]) -> String {
+    net('}', &fields.iter().map(|(name, value)| net(';', name) + value).collect::<String>())
+}
+
+fn flow() -> String {
+    let header = net(']', &[net(',', "X-A"), net(',', "1")].concat());
+    let request = net_dict(&[
+        ("method", net(',', "POST")),
+        ("scheme", net(',', "https")),
+        ("host", net(';', "a.example")),
+        ("port", net('#', "8443")),
+        ("path", net(',', "/in?x=1")),
+        ("http_version", net(',', "HTTP/2.0")),
+        ("headers", net(']', &header)),
+        ("content", net(',', "{}")),
+        ("timestamp_start", net('^', "1795453608.25")),
+    ]);
+    net_dict(&[("type", net(';', "http")), ("request", request)])
+}
+
+#[test]
+fn the_flows_of_mitmproxy_are_read() -> Tested {
+    let found = reading(&(flow() + &flow()))?.requests;
+    let first = found.first().ok_or("no request")?;
+    assert_eq!(
+        (found.len(), header(first, "host").as_deref(), &first.body[..]),
+        (2, Some("a.example:8443"), &b"{}"[..])
+    );
+    Ok(())
+}
+
+#[test]
+fn a_truncated_flow_is_reported_with_its_position() {
+    let whole = flow();
+    let text = format!("{whole}{}", whole.get(..whole.len() / 2).unwrap_or_default());
+    let error = reading(&text).unwrap_err().to_string();
+    assert!(error.contains(&format!("damaged or truncated at byte {}", whole.len())), "{error}");
+}
+
+#[test]
+fn what_a_file_looks_like_is_named() {
+    for (text, expected) in [
+        (r#"{"object":"event","id":"evt_1"}"#, "looks like a payload without its request"),
+        (r#"{"name":"x","dependencies":{}}"#, "looks like a project file such as package.json"),
+        (r#"{"openapi":"3.1.0"}"#, "looks like an OpenAPI description"),
+        ("<!doctype html><p>", "looks like an HTML page"),
+        ("PK\u{3}\u{4}xx", "looks like a ZIP archive"),
+        ("type: collection.insomnia.rest/5.0\nname: x\n", "looks like an Insomnia 5 collection"),
+        ("nonsense", "first bytes: `nonsense`"),
+    ] {
+        let error = reading(text).unwrap_err().to_string();
+        assert!(error.contains(expected), "{text}: {error}");
+    }
+}
