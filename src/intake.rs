@@ -7,7 +7,7 @@
 //! 3. **strict** mode, with 401, if the signature is not verified;
 //! 4. the first **rule** that matches the delivery and does not pass it on;
 //! 5. the first **target** whose filter matches, or a gateway error (502, 503, 504);
-//! 6. the default response, 200.
+//! 6. the default response: what the provider expects, or else 200 with an empty body.
 //!
 //! Only a delivery that reaches step 5 is forwarded, to every target whose filter matches. Whatever
 //! the response, the delivery is on disk before it is sent.
@@ -95,6 +95,8 @@ struct Accepted {
 #[derive(Debug)]
 enum Disposition {
     Answer(ClientResponse),
+    /// Nobody else decided.
+    Default,
     /// A rule matched.
     Respond(ScriptStep),
     /// It is in the queue of the target that produces the response.
@@ -105,7 +107,8 @@ impl Disposition {
     /// Returns the producer's name for the log.
     fn name(&self) -> &'static str {
         match self {
-            Self::Answer(_) => "default",
+            Self::Answer(_) => "preset",
+            Self::Default => "default",
             Self::Respond(_) => "rule",
             Self::Forward(_) => "target",
         }
@@ -123,7 +126,8 @@ impl Intake {
         let diagnosis = if find_cause { self.diagnoser.reserve(&new.signature) } else { None };
         new.diagnosing = diagnosis.is_some();
         // The status of a response by a rule or a target is not known yet.
-        let default_status = || self.is_default().then_some(200);
+        let default_status =
+            || self.is_default().then(|| self.expected_response(&new.provider).status);
         let stored_status = preset.as_ref().map(|one| one.status).or_else(default_status);
         new.response = stored_status;
         let accepted = match self.store(new, preset).await {
@@ -184,9 +188,9 @@ impl Intake {
         if preset.is_none() && !self.is_default() {
             return self.sequencer.submit(new).await;
         }
-        let Stored { delivery, id, .. } = self.store.keep(new).await?;
-        let response = preset.unwrap_or_else(|| default_response(id));
-        Ok(Accepted { delivery, disposition: Disposition::Answer(response) })
+        let Stored { delivery, .. } = self.store.keep(new).await?;
+        let disposition = preset.map_or(Disposition::Default, Disposition::Answer);
+        Ok(Accepted { delivery, disposition })
     }
 
     /// Returns whether every delivery gets the default response.
@@ -200,6 +204,7 @@ impl Intake {
         tracing::debug!(id = id.0, by = disposition.name(), "response decided");
         match disposition {
             Disposition::Answer(response) => response.into(),
+            Disposition::Default => self.expected_response(&delivery.summary.provider).into(),
             Disposition::Respond(step) => self.respond(step, &delivery).await,
             Disposition::Forward(ticket) => self.await_target(id, ticket).await.into(),
         }
@@ -213,7 +218,7 @@ async fn decide(delivery: Arc<Delivery>, rules: &Rulebook, forwards: &Forwards) 
         Some(step) => Disposition::Respond(step),
         None => match forwards.begin(&delivery, now).await {
             Some(ticket) => Disposition::Forward(ticket),
-            None => Disposition::Answer(default_response(delivery.summary.id)),
+            None => Disposition::Default,
         },
     };
     Accepted { delivery, disposition }
@@ -252,11 +257,6 @@ fn log(accepted: &Accepted) {
 #[expect(clippy::disallowed_methods, reason = "since: and until: count from now")]
 fn now() -> Timestamp {
     Timestamp::now()
-}
-
-/// Returns the response of step 6.
-fn default_response(id: DeliveryId) -> ClientResponse {
-    ClientResponse::plain_text(200, format!("kept as delivery {id}\n"))
 }
 
 /// Returns the response to a request that was not received completely.

@@ -7,6 +7,7 @@ mod custom;
 mod event;
 mod handshake;
 mod placeholders;
+mod response;
 mod sample;
 mod scheme;
 mod signed_template;
@@ -29,6 +30,7 @@ pub use custom::{CustomProvider, one_or_more};
 pub use event::{EventPart, EventValue};
 pub use handshake::{FieldName, Handshake, HandshakeCondition, HandshakeToken};
 pub use placeholders::{Digest, FIELDS, FillField, Filling, PlaceholderError, Placeholders};
+pub use response::ExpectedResponse;
 pub use sample::{Sample, Seed};
 pub use scheme::{
     Algorithm, AlgorithmFrom, Encoding, JwtAlgorithm, JwtSpec, KeySource, PairSyntax, Scheme,
@@ -75,6 +77,9 @@ pub struct Provider {
     /// Requests sent before a URL is registered.
     #[serde(default, rename = "handshake")]
     pub handshakes: Vec<Handshake>,
+    /// Response to its events if nothing else decides.
+    #[serde(default)]
+    pub response: ExpectedResponse,
     #[serde(default, rename = "sample")]
     pub samples: Vec<Sample>,
 }
@@ -132,6 +137,7 @@ impl Provider {
     /// Checks what each key allows on its own but not together with the others.
     pub fn check(&self) -> Result<(), String> {
         self.handshakes.iter().try_for_each(Handshake::check)?;
+        self.response.check()?;
         self.scheme.iter().try_for_each(Scheme::check)
     }
 

@@ -187,7 +187,7 @@ fn targets_that_behave_badly_are_told_and_hurt_nobody() -> Tested {
         ("reset", "502", "closed the connection"),
         ("large", "502", "larger than 25.0M"),
         ("round", "307", "location: /hooks"),
-        ("none", "200", "kept as delivery"),
+        ("none", "200", "content-length: 0\r\n"),
     ] {
         let bytes = format!("POST /{path} HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n{{}}");
         let answer = exchange(&listener.address, bytes.as_bytes())?;
@@ -240,8 +240,8 @@ fn rules_answer_on_demand() -> Tested {
         exchange(&listener.address, bytes.as_bytes())
     };
     for (path, status, part) in [
-        ("/sequence", "500", "500 by a rule; kept as delivery 1"),
-        ("/sequence", "500", "kept as delivery 2"),
+        ("/sequence", "500", "500 by a rule; stored as delivery 1"),
+        ("/sequence", "500", "stored as delivery 2"),
         ("/sequence", "418", "retry-after: 7\r\n"),
         ("/sequence", "418", "retry-after: 7\r\n"),
         ("/slow", "202", "\r\n\r\np1, h"),
@@ -261,6 +261,66 @@ fn rules_answer_on_demand() -> Tested {
     let lines = listed(folder.path())?;
     let statuses: Vec<&Value> = lines.iter().map(|line| &line["response"]["status"]).collect();
     assert_eq!(statuses, [500, 500, 418, 418, 202, 200, 200, 200, 204, 0, 0]);
+    Ok(())
+}
+
+/// Starts a listener that recognizes providers, and returns its response to a request with a header.
+fn response_to(header: &str, rules: &[&str]) -> Tested<String> {
+    let folder = tempfile::tempdir()?;
+    configure(
+        folder.path(),
+        "[providers.teahouse]\ntitle = \"Teahouse\"\nscheme = { signature = \"header:x-teahouse\" }\n\
+         response = { status = 202, content_type = \"application/json\", body = \"[]\" }\n",
+    )?;
+    let mut command = hookglass(folder.path());
+    command.args(rules.iter().flat_map(|rule| ["--respond", rule]));
+    let listener = Listener::start(&mut command)?;
+    let bytes =
+        format!("POST /hooks HTTP/1.1\r\nHost: h\r\n{header}\r\nContent-Length: 4\r\n\r\nab=c");
+    let response = exchange(&listener.address, bytes.as_bytes())?;
+    listener.stop()?;
+    let lines = listed(folder.path())?;
+    let stored = lines.first().and_then(|line| line.pointer("/response/status")).ok_or("no status")?;
+    assert!(response.starts_with(&format!("HTTP/1.1 {stored} ")), "{stored}: {response}");
+    Ok(response)
+}
+
+#[test]
+fn an_unknown_sender_gets_an_empty_response() -> Tested {
+    let response = response_to("X-Other: 1", &[])?;
+    assert!(response.contains("content-length: 0\r\n"), "{response}");
+    assert!(!response.contains("content-type"), "{response}");
+    Ok(())
+}
+
+#[test]
+fn a_provider_gets_the_response_that_it_expects() -> Tested {
+    for (header, status, kind, body) in [
+        ("X-Twilio-Signature: AAAA", 200, "text/xml", "<Response/>"),
+        ("User-Agent: Adyen HttpClient 1.0", 200, "text/plain", "[accepted]"),
+        ("X-Teahouse: 00", 202, "application/json", "[]"),
+    ] {
+        let response = response_to(header, &[])?.to_lowercase();
+        assert!(response.starts_with(&format!("http/1.1 {status} ")), "{header}: {response}");
+        assert!(response.contains(&format!("content-type: {kind}\r\n")), "{header}: {response}");
+        assert!(response.ends_with(&format!("\r\n\r\n{}", body.to_lowercase())), "{response}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_rule_with_a_status_of_success_keeps_the_expected_body() -> Tested {
+    let response = response_to("X-Twilio-Signature: AAAA", &["203;x-by=rule"])?;
+    assert!(response.starts_with("HTTP/1.1 203 "), "{response}");
+    assert!(response.contains("x-by: rule\r\n"), "{response}");
+    assert!(response.ends_with("<Response/>"), "{response}");
+    Ok(())
+}
+
+#[test]
+fn a_rule_with_an_error_says_so() -> Tested {
+    let response = response_to("X-Twilio-Signature: AAAA", &["500"])?;
+    assert!(response.ends_with("500 by a rule; stored as delivery 1\n"), "{response}");
     Ok(())
 }
 

@@ -164,6 +164,9 @@ fn explained(provider: &Provider, variables: &[String]) -> String {
     for handshake in &provider.handshakes {
         lines.push(format!("handshake  {} ({})", handshake.kind, handshake.method.join(", ")));
     }
+    if let (Some(kind), body) = (&provider.response.content_type, &provider.response.body) {
+        lines.push(format!("response   {} {kind}: {body}", provider.response.status));
+    }
     let samples: Vec<&str> = provider.samples.iter().map(|sample| sample.kind.as_str()).collect();
     if !samples.is_empty() {
         lines.push(format!("samples    {}", samples.join(", ")));

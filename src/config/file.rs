@@ -419,7 +419,7 @@ mod tests {
             ("\n[[respond]]\nanswer = \"500x\"", &["line 3", "column 5", "expected a count"]),
             ("\n[[respond]]\nheaders = [\"X\"]", &["line 3", "Name: value"]),
             ("\n[[respond]]\nbody = \"{{evnt}}\"", &["line 3", "{{event.id}}"]),
-            ("\n[[respond]]\nfile = \"absent.json\"", &["line 2", "respond", "folder/absent.json"]),
+            ("\n[[respond]]\nfile = \"absent.json\"", &["line 2", "respond", "absent.json"]),
             ("[[respond]]\nfile = \"a\"\nbody = \"b\"", &["line 1", "exclude each other"]),
             ("[tunnel]\nngrok_api = \"ngrok\"", &["line 2", "ngrok", "invalid URL"]),
         ] {

@@ -1,10 +1,12 @@
 //! Produces the response of a rule or a target.
 
-use super::{Intake, ReleaseAction, default_response, now, with_retry_after};
-use crate::delivery::{AttemptKind, Delivery, DeliveryId, is_hop_by_hop};
+use bytes::Bytes;
+
+use super::{Intake, ReleaseAction, now, with_retry_after};
+use crate::delivery::{AttemptKind, Delivery, DeliveryId, Summary, is_hop_by_hop};
 use crate::listener::{ClientResponse, Reply};
 use crate::outbound::{Response, SendError, SendOutcome, Ticket, attempt};
-use crate::respond::{ScriptAction, ScriptStep};
+use crate::respond::{Canned, ScriptAction, ScriptStep};
 
 impl Intake {
     /// Runs a step of a rule's script.
@@ -16,17 +18,12 @@ impl Intake {
             }
         }
         match step.action {
-            ScriptAction::Answer(canned) => {
-                let (headers, body) = canned.fill(delivery);
-                ClientResponse { status: canned.status, headers, body }.into()
-            }
+            ScriptAction::Answer(canned) => self.canned_response(&canned, delivery).into(),
             ScriptAction::Timeout => Reply::Silence,
             ScriptAction::Close => Reply::Close,
             ScriptAction::Hold => match self.paused.wait(delivery.summary.id).await {
                 Some(ReleaseAction::Answer(status)) => {
-                    let id = delivery.summary.id;
-                    let text = format!("{status} by hand; stored as delivery {id}\n");
-                    ClientResponse::plain_text(status, text).into()
+                    self.bare_response(status, "by hand", delivery).into()
                 }
                 Some(ReleaseAction::Forward) => self.forward_now(delivery).await.into(),
                 Some(ReleaseAction::Close) => Reply::Close,
@@ -39,12 +36,42 @@ impl Intake {
         }
     }
 
+    fn canned_response(&self, canned: &Canned, delivery: &Delivery) -> ClientResponse {
+        if let Some((headers, body)) = canned.fill(delivery) {
+            return ClientResponse { status: canned.status, headers, body };
+        }
+        let mut bare = self.bare_response(canned.status, "by a rule", delivery);
+        bare.headers.extend_from_slice(&canned.headers);
+        bare
+    }
+
+    /// Returns a response of which only the status was chosen: the one that the provider expects,
+    /// or, with an error, a sentence for whoever reads it.
+    fn bare_response(&self, status: u16, by: &str, delivery: &Delivery) -> ClientResponse {
+        let Summary { id, provider, .. } = &delivery.summary;
+        match status {
+            200..=299 => ClientResponse { status, ..self.expected_response(provider) },
+            300..=399 => ClientResponse { status, headers: Vec::new(), body: Bytes::new() },
+            _ => {
+                let text = format!("{status} {by}; stored as delivery {id}\n");
+                ClientResponse::plain_text(status, text)
+            }
+        }
+    }
+
+    /// Returns what a provider expects as the response to an event.
+    pub(super) fn expected_response(&self, provider: &str) -> ClientResponse {
+        let known = self.verifier.named(provider);
+        let expected = known.map(|known| known.provider.response.clone()).unwrap_or_default();
+        ClientResponse::expected(&expected)
+    }
+
     /// Forwards a delivery that a rule had kept from its targets.
     async fn forward_now(&self, delivery: &Delivery) -> ClientResponse {
         let id = delivery.summary.id;
         match self.forwards.begin(delivery, now()).await {
             Some(ticket) => self.await_target(id, ticket).await,
-            None => default_response(id),
+            None => self.expected_response(&delivery.summary.provider),
         }
     }
 

@@ -9,6 +9,7 @@ use hyper::StatusCode;
 use hyper::header::{CONNECTION, CONTENT_LENGTH, HeaderName, HeaderValue};
 
 use crate::delivery::{Header, is_hop_by_hop};
+use crate::provider::ExpectedResponse;
 
 /// Result of handling a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,6 +79,16 @@ impl ClientResponse {
     pub fn plain_text(status: u16, text: String) -> Self {
         let headers = vec![Header::new("Content-Type", "text/plain; charset=utf-8")];
         Self { status, headers, body: text.into() }
+    }
+
+    /// Creates the response that a provider expects to an event.
+    pub fn expected(expected: &ExpectedResponse) -> Self {
+        let kind = expected.content_type.iter();
+        Self {
+            status: expected.status,
+            headers: kind.map(|kind| Header::new("Content-Type", kind.clone())).collect(),
+            body: expected.body.clone().into(),
+        }
     }
 
     /// Returns the bytes of the body that are written.

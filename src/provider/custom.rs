@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Deserializer};
 
 use super::event::EventPlaces;
-use super::{Handshake, Provider, Sample, SchemeCondition, Schemes};
+use super::{ExpectedResponse, Handshake, Provider, Sample, SchemeCondition, Schemes};
 
 /// Name that means all providers.
 const AUTO: &str = "auto";
@@ -38,6 +38,7 @@ pub struct CustomProvider {
     event: Option<EventPlaces>,
     #[serde(default)]
     handshake: Vec<Handshake>,
+    response: Option<ExpectedResponse>,
     #[serde(default)]
     sample: Vec<Sample>,
 }
@@ -70,6 +71,7 @@ impl CustomProvider {
                 || self.event.is_some()
                 || !self.detect_headers.is_empty()
                 || !self.handshake.is_empty()
+                || self.response.is_some()
                 || !self.sample.is_empty();
             let known = super::names().any(|one| one == name);
             return match (known, more) {
@@ -99,6 +101,7 @@ impl CustomProvider {
             scheme,
             event: self.event.unwrap_or_default(),
             handshakes: self.handshake,
+            response: self.response.unwrap_or_default(),
             samples: self.sample,
         };
         if name == AUTO || name.contains(|letter: char| letter.is_whitespace() || letter == ',') {

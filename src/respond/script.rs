@@ -53,7 +53,7 @@ pub struct Canned {
 /// Body of a response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ResponseBody {
-    /// The default text.
+    /// None; with a status of success, the provider's own.
     Own,
     Text(Placeholders),
     /// A path that is not read yet.
@@ -66,27 +66,21 @@ impl Canned {
         Self { status, headers: Vec::new(), body: ResponseBody::Own }
     }
 
-    /// Returns headers and body for a delivery.
-    pub fn fill(&self, delivery: &Delivery) -> (Vec<Header>, Bytes) {
+    /// Returns headers and body for a delivery; none if only the status was chosen.
+    pub fn fill(&self, delivery: &Delivery) -> Option<(Vec<Header>, Bytes)> {
         let mut headers = self.headers.clone();
         let (text, kind) = match &self.body {
-            _ if matches!(self.status, 204 | 304) => return (headers, Bytes::new()),
+            _ if matches!(self.status, 204 | 304) => return Some((headers, Bytes::new())),
             ResponseBody::Text(text) if text.is_json() => {
                 (filled(text, delivery), "application/json")
             }
             ResponseBody::Text(text) => (filled(text, delivery), "text/plain; charset=utf-8"),
-            ResponseBody::Own | ResponseBody::File(_) => {
-                let (status, id) = (self.status, delivery.summary.id);
-                (
-                    format!("{status} by a rule; kept as delivery {id}\n"),
-                    "text/plain; charset=utf-8",
-                )
-            }
+            ResponseBody::Own | ResponseBody::File(_) => return None,
         };
         if !headers.iter().any(|header| header.is("content-type")) {
             headers.push(Header::new("Content-Type", kind));
         }
-        (headers, text.into())
+        Some((headers, text.into()))
     }
 }
 
