@@ -265,6 +265,22 @@ impl Provider {
         found
     }
 
+    /// Returns the names of all headers, in lower case, that say anything about the sender.
+    pub(crate) fn telling_headers(&self) -> Vec<String> {
+        let events = self.event.kind.iter().chain(&self.event.id).flat_map(EventValue::places);
+        let schemes = self.scheme.iter().flat_map(|scheme| {
+            let clock = scheme.timestamp.as_ref().map(|clock| &clock.from);
+            let places = scheme.signature.iter().chain(clock).chain(&scheme.id);
+            let names = places.chain(&scheme.requires).filter_map(header_name);
+            names.flat_map(|name| [Some(name.to_owned()), scheme.alias(name)])
+        });
+        let agent = self.user_agent.as_ref().map(|_| "user-agent".to_owned());
+        let detect = self.detect_headers.iter().cloned();
+        let events = events.filter_map(header_name).map(str::to_owned);
+        let all = events.chain(detect).chain(agent).chain(schemes.flatten());
+        all.map(|name| name.to_ascii_lowercase()).collect()
+    }
+
     fn is_user_agent(&self, header: &Header) -> bool {
         let Some(start) = self.user_agent.as_ref().filter(|_| header.is("user-agent")) else {
             return false;
@@ -332,14 +348,17 @@ fn header_name(place: &ValueLocation) -> Option<&str> {
 
 /// Returns whether several services use a header of this name.
 fn is_common(name: &str) -> bool {
-    const COMMON: [&str; 10] = [
+    const COMMON: [&str; 13] = [
         "authorization",
         "idempotency-key",
         "request-id",
+        "x-delivery-id",
         "x-event-id",
         "x-event-name",
         "x-event-type",
         "x-request-id",
+        "x-timestamp",
+        "x-topic",
         "x-webhook-event",
         "x-webhook-id",
         "user-agent",

@@ -16,7 +16,7 @@ use support::{Listener, hookglass as program};
 
 type Tested<T = ()> = Result<T, Box<dyn Error>>;
 
-const URL: &str = "https://hooks.example/in?a=1";
+const URL: &str = "https://hooks.example/in?a=1&data.id=7";
 
 fn now() -> Timestamp {
     Timestamp::from_second(1_700_000_000).unwrap_or_default()
@@ -45,7 +45,7 @@ impl Sent {
         headers.extend(own.map(|(name, value)| Header::new(name, value)));
         let key = Secret::new("TEST_SECRET", test_key(provider));
         let secret = throw_away(provider).map_or(key, |key| key.signing);
-        let url = provider.scheme.signed.has(&TemplatePart::Url).then_some(URL);
+        let url = signs_url(provider).then_some(URL);
         let draft = Draft {
             body: &body,
             headers: &headers,
@@ -66,13 +66,19 @@ impl Sent {
     }
 
     fn head(&self) -> Head {
-        Head::build("POST", "/in?a=1", &self.headers)
+        Head::build("POST", "/in?a=1&data.id=7", &self.headers)
     }
 
     fn identify(&self, verifier: &Verifier) -> Identified {
-        let url = self.provider.scheme.signed.has(&TemplatePart::Url).then_some(URL);
+        let url = signs_url(self.provider).then_some(URL);
         verifier.identify(&Subject { head: &self.head(), body: &self.body, url }, now())
     }
+}
+
+/// Returns whether the URL or a part of its query is signed.
+fn signs_url(provider: &Provider) -> bool {
+    let signed = &provider.scheme.signed;
+    signed.has(&TemplatePart::Url) || signed.text().contains("{{query:")
 }
 
 fn verifier(has_secret: impl Fn(&Provider) -> bool) -> Verifier {
@@ -110,7 +116,9 @@ fn every_sample_verifies_with_all_secrets() {
 
 #[test]
 fn no_secret_of_another_provider_claims_a_sample() {
-    let all = Sent::all();
+    let mut all = Sent::all();
+    // One sample of each is enough for as many verifiers.
+    all.dedup_by_key(|sent| &sent.provider.name);
     for other in provider::all() {
         let verifier = verifier(|provider| provider.name == other.name);
         for sent in &all {
@@ -164,7 +172,8 @@ fn shared_headers_alone_claim_nobody() {
 fn a_shared_header_is_described() {
     let found = identify(&[("X-Signature", &"ab".repeat(32))], "{}");
     let said = found.verdict.explanation.map(|one| one.to_string()).unwrap_or_default();
-    assert!(said.contains("X-Signature, as ClickUp and Lemon Squeezy send it"), "{said}");
+    assert!(said.contains("X-Signature, as Airwallex, ClickUp and"), "{said}");
+    assert!(said.contains(" send it; name the sender with --provider"), "{said}");
 }
 
 #[test]
@@ -205,12 +214,6 @@ fn an_unknown_sender_has_type_and_id() {
         (&[], r#"{"event":"made","event_id":"e9","id":"7"}"#, Some("made"), Some("e9")),
         (&[], r#"{"action":"opened"}"#, Some("opened"), None),
         (&[("X-Acme-Event", "paid"), ("X-Acme-Delivery", "d1")], "{}", Some("paid"), Some("d1")),
-        (
-            &[("X-Goog-Resource-State", "sync"), ("X-Goog-Message-Number", "1")],
-            "",
-            Some("sync"),
-            Some("1"),
-        ),
         (&[], r#"[{"type":"b","id":"x"}]"#, Some("b"), Some("x")),
         (&[], "plain text", None, None),
     ] {

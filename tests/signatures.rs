@@ -203,7 +203,9 @@ impl Sent {
     ) -> Result<Option<Self>, String> {
         let secrets = [secret(provider)];
         let scheme = &provider.scheme;
-        let url = scheme.signed.has(&TemplatePart::Url).then_some("https://hooks.example/in?a=1");
+        let signs_url =
+            scheme.signed.has(&TemplatePart::Url) || scheme.signed.text().contains("{{query:");
+        let url = signs_url.then_some("https://hooks.example/in?a=1&data.id=7");
         let draft = Draft {
             body: &body,
             headers: &headers,
@@ -219,7 +221,8 @@ impl Sent {
             Err(error) => return Err(format!("{}: {error}", provider.name)),
         };
         headers.extend(signed.headers);
-        let (provider, head) = (provider.clone(), Head::build("POST", "/in?a=1", &headers));
+        let (provider, head) =
+            (provider.clone(), Head::build("POST", "/in?a=1&data.id=7", &headers));
         let body = signed.body.unwrap_or(body);
         Ok(Some(Self { provider, secrets, head, body, url }))
     }

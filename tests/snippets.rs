@@ -16,7 +16,7 @@ use hookglass::secret::Secret;
 use support::tools::is_installed;
 use support::{Tested, delivery};
 
-const URL: &str = "https://hooks.example/in?a=1";
+const URL: &str = "https://hooks.example/in?a=1&data.id=7";
 
 /// The languages, and the forms that are programs.
 const LANGUAGES: [&str; 6] = ["node", "python", "go", "ruby", "php", "rust"];

@@ -46,7 +46,7 @@ impl Intake {
     }
 
     /// Returns a response of which only the status was chosen: the one that the provider expects,
-    /// or, with an error, a sentence for whoever reads it.
+    /// or, with an error, a sentence for its reader.
     fn bare_response(&self, status: u16, by: &str, delivery: &Delivery) -> ClientResponse {
         let Summary { id, provider, .. } = &delivery.summary;
         match status {

@@ -28,7 +28,18 @@ struct Hint<'v, 'h> {
     is_native: bool,
 }
 
-impl Hint<'_, '_> {
+impl<'v> Hint<'v, '_> {
+    /// Creates the hint of a request without headers that point to a candidate.
+    fn none(credentials: &'v Credentials) -> Self {
+        Self {
+            credentials,
+            own: Vec::new(),
+            is_well_formed: false,
+            is_signed: false,
+            is_native: false,
+        }
+    }
+
     fn provider(&self) -> &Provider {
         &self.credentials.provider
     }
@@ -53,8 +64,14 @@ impl Verifier {
             }
             return Judgment { credentials: Some(only), verdict };
         }
-        let hints: Vec<Hint<'_, '_>> =
-            self.candidates().iter().map(|one| hint(one, subject)).collect();
+        // Most of many providers have nothing to do with a request.
+        let pointed_to = self.pointed_to(subject.head);
+        let hints: Vec<Hint<'_, '_>> = self
+            .candidates()
+            .iter()
+            .zip(pointed_to)
+            .map(|(one, is_hinted)| if is_hinted { hint(one, subject) } else { Hint::none(one) })
+            .collect();
         by_own_headers(&hints, subject, values, now)
             .or_else(|| by_body(&hints, subject, values, now))
             .or_else(|| self.by_only_secret(subject, now))

@@ -61,8 +61,16 @@ pub struct Signed {
 pub fn unsignable(scheme: &Scheme) -> Option<&str> {
     let signs_text =
         scheme.secret == SecretForm::PublicKey && scheme.signed.has(&TemplatePart::Secret);
-    let reason = "it signs an id of the endpoint with a key that only it has";
-    scheme.unchecked.as_deref().or(signs_text.then_some(reason))
+    let is_header_or_json =
+        |place: &ValueLocation| matches!(place, ValueLocation::Header(_) | ValueLocation::Json(_));
+    let reason = if signs_text {
+        Some("it signs an id of the endpoint with a key that only it has")
+    } else if !scheme.signature.iter().any(is_header_or_json) {
+        Some("its signature is in a form or in the query")
+    } else {
+        None
+    };
+    scheme.unchecked.as_deref().or(reason)
 }
 
 /// Formats a time as a scheme writes it.

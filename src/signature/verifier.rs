@@ -1,5 +1,7 @@
 //! Identifies a request: provider, event, and verdict.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 
 use super::advice::advise;
@@ -27,6 +29,8 @@ pub struct Verifier {
     pointers: PointerSet,
     /// Deliveries of nobody in particular are taken for those of the only provider with a secret.
     pub(super) assumes_only_secret: bool,
+    /// Candidates that a header says anything about, by its name in lower case.
+    by_header: HashMap<String, Vec<usize>>,
 }
 
 /// A verdict and its provider.
@@ -52,7 +56,13 @@ impl Verifier {
         let pointers = candidates.iter().flat_map(|one| one.provider.pointers());
         let common = (candidates.len() > 1).then(provider::common_pointers);
         let pointers = PointerSet::new(pointers.chain(common.into_iter().flatten()));
-        Self { candidates, pointers, ..Self::default() }
+        let mut by_header: HashMap<String, Vec<usize>> = HashMap::new();
+        for (at, one) in candidates.iter().enumerate() {
+            for name in one.provider.telling_headers() {
+                by_header.entry(name).or_default().push(at);
+            }
+        }
+        Self { candidates, pointers, by_header, ..Self::default() }
     }
 
     /// Takes a delivery that is recognized as nobody's for one of the only provider with a secret,
@@ -94,6 +104,18 @@ impl Verifier {
 
     pub fn candidates(&self) -> &[Credentials] {
         &self.candidates
+    }
+
+    /// Returns for each candidate whether a header of a request says anything about it.
+    pub(super) fn pointed_to(&self, head: &Head) -> Vec<bool> {
+        let mut found = vec![false; self.candidates.len()];
+        let names = head.headers.iter().map(|header| header.name.to_ascii_lowercase());
+        for at in names.filter_map(|name| self.by_header.get(&name)).flatten() {
+            if let Some(one) = found.get_mut(*at) {
+                *one = true;
+            }
+        }
+        found
     }
 
     /// Returns the candidate of a name.

@@ -71,7 +71,7 @@ fn misplaced(
     let right = encoded(scheme, &token.bytes);
     let expected = whole(scheme, value, &right);
     let with_values = |finding: Finding| finding.values(value, &expected);
-    if token.form == Form::UpperHex && own == Form::Hex {
+    if token.form == Form::UpperHex && scheme.encoding == Encoding::Hex {
         let says = format!(
             "the digest is right, but in uppercase hex; {title} sends lowercase, and its \
              verifiers compare the text"
