@@ -280,7 +280,8 @@ fn response_to(header: &str, rules: &[&str]) -> Tested<String> {
     let response = exchange(&listener.address, bytes.as_bytes())?;
     listener.stop()?;
     let lines = listed(folder.path())?;
-    let stored = lines.first().and_then(|line| line.pointer("/response/status")).ok_or("no status")?;
+    let stored =
+        lines.first().and_then(|line| line.pointer("/response/status")).ok_or("no status")?;
     assert!(response.starts_with(&format!("HTTP/1.1 {stored} ")), "{stored}: {response}");
     Ok(response)
 }
