@@ -333,14 +333,18 @@ where
     T: Fn(Received) -> F,
     F: Future<Output: Into<Handled> + Send + 'static> + Send + 'static,
 {
-    let CapturedRequest { received_at, head, declared, refused, body: body_link } = request_head;
+    let CapturedRequest { received_at, mut head, declared, refused, body: body_link } =
+        request_head;
     let started = Instant::now();
     let (body, body_size, refused) = if let Some(refused) = refused {
         (Bytes::new(), declared, Some(refused))
     } else {
         let within = (&shared.limits, &shared.bodies);
         match body::collect(body, declared, body_link, within, link).await {
-            Ok(body) => (body.clone(), body.len() as u64, None),
+            Ok((body, trailers)) => {
+                head.trailers = trailers;
+                (body.clone(), body.len() as u64, None)
+            }
             Err((size, refused)) => (Bytes::new(), size, Some(refused)),
         }
     };

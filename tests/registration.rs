@@ -73,3 +73,44 @@ fn a_handshake_is_listed_with_what_to_do_next() -> Tested {
     assert!(told.contains("https://sns.us-west-2.amazonaws.com/?Action"), "{told}");
     Ok(())
 }
+
+/// A request with a trailer, as in a public report.
+const WITH_TRAILER: &str = "POST /c HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\
+                            Transfer-Encoding: chunked\r\nTrailer: X-Checksum\r\n\r\n\
+                            7\r\n{\"a\":1}\r\n0\r\nX-Checksum: 5d41402a\r\n\r\n";
+
+#[test]
+fn trailers_are_kept_with_the_body() -> Tested {
+    let (_, lines) = receive(&[], &[WITH_TRAILER])?;
+    let line = lines.first().ok_or("no delivery")?;
+    assert_eq!(line["body"], r#"{"a":1}"#);
+    assert_eq!(line["trailers"], serde_json::json!([["X-Checksum", "5d41402a"]]));
+    Ok(())
+}
+
+#[test]
+fn trailers_are_forwarded() -> Tested {
+    use std::io::{Read as _, Write as _};
+    let target = std::net::TcpListener::bind("127.0.0.1:0")?;
+    let url = format!("http://{}", target.local_addr()?);
+    let receiving = std::thread::spawn(move || -> std::io::Result<Vec<u8>> {
+        let (mut stream, _) = target.accept()?;
+        let (mut seen, mut part) = (Vec::new(), [0; 1024]);
+        while !seen.ends_with(b"5d41402a\r\n\r\n") {
+            let count = stream.read(&mut part)?;
+            if count == 0 {
+                break;
+            }
+            seen.extend_from_slice(part.get(..count).unwrap_or_default());
+        }
+        stream.write_all(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")?;
+        Ok(seen)
+    });
+    let (responses, _) = receive(&["--forward", &url], &[WITH_TRAILER])?;
+    assert!(responses.iter().all(|one| one.starts_with("HTTP/1.1 204")), "{responses:?}");
+    let seen = receiving.join().map_err(|_| "the target panicked")??;
+    let seen = String::from_utf8_lossy(&seen).to_ascii_lowercase();
+    assert!(seen.contains("trailer: x-checksum"), "{seen}");
+    assert!(seen.ends_with("7\r\n{\"a\":1}\r\n0\r\nx-checksum: 5d41402a\r\n\r\n"), "{seen}");
+    Ok(())
+}

@@ -123,7 +123,8 @@ pub(super) fn write_bytes<W: Write>(out: &mut SafeWriter<W>, bytes: &[u8]) -> io
 /// Writes the headers, with the same escaping as [`write_bytes`].
 fn write_headers<W: Write>(out: &mut SafeWriter<W>, delivery: &Delivery) -> io::Result<()> {
     let terminal = io::stdout().is_terminal();
-    for header in &delivery.head.headers {
+    let head = &delivery.head;
+    for header in head.headers.iter().chain(&head.trailers) {
         if terminal {
             writeln!(out, "{}: {}", escape(&header.name), escape(&header.text()))?;
         } else {
@@ -199,7 +200,14 @@ fn write_whole(
         writeln!(out, "{}: {}", escape(&header.name), escape(&header.text()))?;
     }
     writeln!(out)?;
-    write_payload(out, delivery)
+    write_payload(out, delivery)?;
+    if !head.trailers.is_empty() {
+        writeln!(out, "\ntrailers, after the body")?;
+    }
+    for header in &head.trailers {
+        writeln!(out, "{}: {}", escape(&header.name), escape(&header.text()))?;
+    }
+    Ok(())
 }
 
 fn write_attempt(out: &mut impl Write, attempt: &Attempt) -> io::Result<()> {

@@ -159,6 +159,9 @@ pub struct Head {
     pub version: Version,
     /// In the order received, including repeated ones.
     pub headers: Vec<Header>,
+    /// Fields after the last chunk of the body (RFC 9112 section 7.1.2), which `raw` does not
+    /// contain.
+    pub trailers: Vec<Header>,
 }
 
 impl Head {
@@ -179,7 +182,43 @@ impl Head {
             .iter()
             .map(|header| Header::new(header.name, raw.slice_ref(header.value)))
             .collect();
-        Ok(Self { method, target, version, headers, raw: raw.slice(..length) })
+        let trailers = Vec::new();
+        Ok(Self { method, target, version, headers, trailers, raw: raw.slice(..length) })
+    }
+
+    /// Parses what [`Self::with_trailer_lines`] returned.
+    pub fn parse_with_trailers(raw: Bytes) -> Result<Self, HeadError> {
+        let mut head = Self::parse(raw.clone())?;
+        head.trailers = Self::trailers_in(&raw.slice(head.raw.len()..));
+        Ok(head)
+    }
+
+    /// Returns the fields in the lines after a body, which end in an empty line.
+    pub fn trailers_in(lines: &Bytes) -> Vec<Header> {
+        let mut slots = [httparse::EMPTY_HEADER; MAX_HEADERS];
+        let Ok(httparse::Status::Complete((_, found))) = httparse::parse_headers(lines, &mut slots)
+        else {
+            return Vec::new();
+        };
+        let header = |one: &httparse::Header<'_>| Header::new(one.name, lines.slice_ref(one.value));
+        found.iter().map(header).collect()
+    }
+
+    /// Returns the bytes of the head, and after its empty line those of the trailers, if there are
+    /// any, with an empty line of their own.
+    pub fn with_trailer_lines(&self) -> Bytes {
+        if self.trailers.is_empty() {
+            return self.raw.clone();
+        }
+        let mut out = self.raw.to_vec();
+        for Header { name, value } in &self.trailers {
+            out.extend_from_slice(name.as_bytes());
+            out.extend_from_slice(b": ");
+            out.extend_from_slice(value);
+            out.extend_from_slice(b"\r\n");
+        }
+        out.extend_from_slice(b"\r\n");
+        out.into()
     }
 
     /// Recovers what it can from a head that [`Head::parse`] refuses: the words of its first line.
@@ -188,7 +227,8 @@ impl Head {
         let mut words = line.split(|&byte| byte == b' ');
         let method = header_text(words.next().unwrap_or_default()).into_owned();
         let target = raw.slice_ref(words.next().unwrap_or_default());
-        Self { method, target, version: Version::Http11, headers: Vec::new(), raw }
+        let (headers, trailers) = (Vec::new(), Vec::new());
+        Self { method, target, version: Version::Http11, headers, trailers, raw }
     }
 
     /// The same head without the lines of some headers, every other byte kept.
@@ -203,7 +243,8 @@ impl Head {
         };
         let lines = self.raw.split_inclusive(|&byte| byte == b'\n').filter(is_kept);
         let raw: Bytes = lines.flatten().copied().collect();
-        Self::parse(raw.clone()).unwrap_or_else(|_| Self::lenient(raw))
+        let head = Self::parse(raw.clone()).unwrap_or_else(|_| Self::lenient(raw));
+        Self { trailers: self.trailers.clone(), ..head }
     }
 
     /// Builds a head from its parts, for requests that hookglass itself creates.
@@ -223,6 +264,7 @@ impl Head {
             target: Bytes::copy_from_slice(target),
             version: Version::Http11,
             headers: headers.to_vec(),
+            trailers: Vec::new(),
         }
     }
 

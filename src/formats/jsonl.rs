@@ -19,6 +19,7 @@ struct Line<'d> {
     target: &'d str,
     version: &'static str,
     headers: Vec<HeaderPair<'d>>,
+    trailers: Vec<HeaderPair<'d>>,
     /// Head in base64, only if the fields above do not determine its bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     head_base64: Option<String>,
@@ -268,6 +269,7 @@ fn of<'d>(summary: &'d Summary, head: &'d Head, body: &'d [u8]) -> Line<'d> {
         target: &summary.request.target,
         version: summary.request.version.as_str(),
         headers: wire::pairs(head),
+        trailers: wire::trailer_pairs(head),
         head_base64: wire::head_base64(head),
         body: BodyText::of(body),
         body_size: summary.request.body_size,

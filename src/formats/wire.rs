@@ -70,6 +70,11 @@ pub fn head_bytes(
     raw.into_bytes()
 }
 
+/// Returns the trailers as text, by [`header_text`].
+pub fn trailer_pairs(head: &Head) -> Vec<HeaderPair<'_>> {
+    head.trailers.iter().map(|header| (header.name.as_str().into(), header.text())).collect()
+}
+
 /// Returns the headers as text, by [`header_text`].
 pub fn pairs(head: &Head) -> Vec<HeaderPair<'_>> {
     head.headers.iter().map(|header| (header.name.as_str().into(), header.text())).collect()

@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::{Limits, Link};
 use crate::body_budget::{BodyBudget, Room};
-use crate::delivery::Refusal;
+use crate::delivery::{Head, Header, Refusal};
 use crate::units;
 
 /// Initial buffer capacity at most; a declared length may be false.
@@ -30,11 +30,13 @@ pub(super) enum BodyFault {
 #[derive(Debug)]
 pub(super) struct BodyLink {
     pub(super) fault: oneshot::Receiver<BodyFault>,
+    /// Receives the lines after the last chunk.
+    pub(super) trailers: oneshot::Receiver<Bytes>,
     /// Set when the rest of the body must not reach hyper.
     pub(super) is_refused: Arc<AtomicBool>,
 }
 
-/// Returns the bytes of a body. The error has the number of bytes received, and the status and
+/// Returns the bytes of a body, and its trailers. The error has the number of bytes received, and the status and
 /// reason of the refusal.
 pub(super) async fn collect(
     body: Incoming,
@@ -42,11 +44,15 @@ pub(super) async fn collect(
     mut link: BodyLink,
     (limits, budget): (&Limits, &BodyBudget),
     client: &Link,
-) -> Result<Bytes, (u64, (u16, Refusal))> {
+) -> Result<(Bytes, Vec<Header>), (u64, (u16, Refusal))> {
     let mut bytes = Vec::new();
     let outcome = read(body, declared, &mut link.fault, (limits, budget), client, &mut bytes).await;
     match outcome {
-        Ok(room) => Ok(room.hold(bytes)),
+        Ok(room) => {
+            // hyper sees the end of the trailers only after they were sent here.
+            let lines = link.trailers.try_recv().unwrap_or_default();
+            Ok((room.hold(bytes), Head::trailers_in(&lines)))
+        }
         Err((received, refused)) => {
             link.is_refused.store(true, Ordering::Release);
             Err((received, refused))
@@ -80,7 +86,7 @@ async fn read(
         };
         match frame {
             Ok(Some(Ok(frame))) => {
-                // Trailers are not part of the body, and no known scheme signs them.
+                // hyper gets no trailers: the capture keeps them.
                 let Ok(data) = frame.into_data() else { continue };
                 let size = bytes.len() + data.len();
                 if size as u64 > limits.max_body {

@@ -86,6 +86,9 @@ pub(super) struct HeadCapture {
     /// Bytes of empty lines before the head.
     skipped: usize,
     fault: Option<oneshot::Sender<BodyFault>>,
+    /// Lines after the last chunk, as far as they have come.
+    trailer_lines: BytesMut,
+    trailers: Option<oneshot::Sender<Bytes>>,
     is_body_refused: Arc<AtomicBool>,
     /// Bytes received and not yet used.
     buffer: BytesMut,
@@ -121,6 +124,8 @@ impl HeadCapture {
             in_head: false,
             skipped: 0,
             fault: None,
+            trailer_lines: BytesMut::new(),
+            trailers: None,
             is_body_refused: Arc::default(),
             buffer: BytesMut::new(),
             scanned: 0,
@@ -227,7 +232,7 @@ impl HeadCapture {
         if self.buffer.starts_with(HTTP2_PREFACE) {
             let why = "this is HTTP/2 without TLS, but the listener expects HTTP/1.1: set the client \
                        or proxy to HTTP/1.1 (curl: without --http2-prior-knowledge)";
-            self.refuse(505, refusal("head-malformed", why.to_owned()));
+            self.refuse(400, refusal("head-malformed", why.to_owned()));
             return true;
         }
         let Some(length) = self.head_length() else {
@@ -338,7 +343,10 @@ impl HeadCapture {
         let (sender, fault) = oneshot::channel();
         self.fault = Some(sender);
         self.is_body_refused = Arc::default();
-        let body = BodyLink { fault, is_refused: Arc::clone(&self.is_body_refused) };
+        let (sender, trailers) = oneshot::channel();
+        self.trailers = Some(sender);
+        self.trailer_lines.clear();
+        let body = BodyLink { fault, trailers, is_refused: Arc::clone(&self.is_body_refused) };
         let is_complete = match &self.phase {
             Phase::Body(framing) => framing.is_done(),
             _ => true,

@@ -256,8 +256,12 @@ mod tests {
                 (None, true),
                 (Some(Tamper::Signature), false),
                 (Some(Tamper::Missing), false),
-                // A token covers nothing, and Mailgun signs a time and a token.
-                (Some(Tamper::Body), !provider.scheme.covers_body && provider.name != "adyen"),
+                // A token covers nothing, and Mailgun signs a time and a token. What is signed in
+                // each item of an array is changed with the body.
+                (
+                    Some(Tamper::Body),
+                    !provider.scheme.covers_body && provider.scheme.array().is_none(),
+                ),
             ] {
                 let content = DraftEvent::of(sample, fastrand::Rng::with_seed(1));
                 let url = "http://127.0.0.1:4400/";

@@ -1,14 +1,18 @@
 //! Sends one request per connection. Redirects are responses like any other.
 
+use std::convert::Infallible;
+use std::future::Ready;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use http_body_util::combinators::WithTrailers;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body as _, Incoming};
 use hyper::client::conn::http1;
+use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use hyper_util::rt::TokioIo;
 use jiff::Timestamp;
 use rustls::pki_types::ServerName;
@@ -208,7 +212,7 @@ where
         body = &mut reading => body?,
         _ = &mut connection => reading.await?,
     };
-    let header = |(name, value): (&hyper::header::HeaderName, &hyper::header::HeaderValue)| {
+    let header = |(name, value): (&HeaderName, &HeaderValue)| {
         Header::new(name.as_str(), Bytes::copy_from_slice(value.as_bytes()))
     };
     let headers = parts.headers.iter().map(header).collect();
@@ -217,15 +221,41 @@ where
 
 /// Builds the request that hyper believes it sends: method and body, so that it knows which
 /// response to expect. [`RawHeadWriter`] writes the real head.
-fn placeholder(request: &Request) -> hyper::Request<Full<Bytes>> {
-    let mut placeholder = hyper::Request::new(Full::new(request.body.clone()));
+fn placeholder(request: &Request) -> hyper::Request<OutgoingBody> {
+    let trailers = &request.head.trailers;
+    let mut placeholder = hyper::Request::new(outgoing_body(&request.body, trailers));
     let method = hyper::Method::from_bytes(request.head.method.as_bytes());
     // CONNECT would make hyper open a tunnel.
     let method = method.ok().filter(|method| *method != hyper::Method::CONNECT);
     *placeholder.method_mut() = method.unwrap_or(hyper::Method::POST);
-    let length = request.body.len().into();
-    placeholder.headers_mut().insert(hyper::header::CONTENT_LENGTH, length);
+    let headers = placeholder.headers_mut();
+    if trailers.is_empty() {
+        headers.insert(hyper::header::CONTENT_LENGTH, request.body.len().into());
+        return placeholder;
+    }
+    headers.insert(hyper::header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+    for header in trailers {
+        // hyper sends only trailers that are announced.
+        if let Ok(name) = HeaderValue::from_str(&header.name) {
+            headers.append(hyper::header::TRAILER, name);
+        }
+    }
     placeholder
+}
+
+/// Body of a request, with trailers if it has any.
+type OutgoingBody = WithTrailers<Full<Bytes>, Ready<Option<Result<HeaderMap, Infallible>>>>;
+
+fn outgoing_body(body: &Bytes, trailers: &[Header]) -> OutgoingBody {
+    let mut map = HeaderMap::new();
+    for Header { name, value } in trailers {
+        let name = HeaderName::from_bytes(name.as_bytes());
+        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_bytes(value)) {
+            map.append(name, value);
+        }
+    }
+    let trailers = (!map.is_empty()).then_some(Ok(map));
+    Full::new(body.clone()).with_trailers(std::future::ready(trailers))
 }
 
 async fn read(

@@ -7,7 +7,8 @@ use crate::delivery::{Head, Header, header_text, is_hop_by_hop};
 
 /// Rewrites the head for the target: as received, except for what concerns the connection. `Host`
 /// becomes the target's unless it is preserved, headers of the previous hop are removed (RFC 9110
-/// section 7.6.1), the length is that of the body, and the connection closes after the response.
+/// section 7.6.1), the length is that of the body, or chunks if it has trailers, and the connection
+/// closes after the response.
 pub fn next_hop_head(head: &Head, body_len: usize, target: &Target) -> Head {
     let connection_options = head.joined("connection").unwrap_or_default();
     let connection_options = header_text(&connection_options).to_ascii_lowercase();
@@ -21,12 +22,17 @@ pub fn next_hop_head(head: &Head, body_len: usize, target: &Target) -> Head {
     let authority = Bytes::copy_from_slice(target.authority.as_str().as_bytes());
     let length = Bytes::from(body_len.to_string());
     let (mut has_host, mut has_length) = (false, false);
+    let has_trailers = !head.trailers.is_empty();
     let mut headers = Vec::with_capacity(head.headers.len() + 3);
     for header in head.headers.iter().filter(|header| !is_of_previous_hop(header)) {
         let (seen, value) = if header.is("host") {
             let preserve = target.options.preserve_host;
             (&mut has_host, if preserve { &header.value } else { &authority })
         } else if header.is("content-length") {
+            // Only chunks can have trailers.
+            if has_trailers {
+                continue;
+            }
             (&mut has_length, &length)
         } else {
             headers.push(header.clone());
@@ -40,7 +46,11 @@ pub fn next_hop_head(head: &Head, body_len: usize, target: &Target) -> Head {
         headers.insert(0, Header { name: "Host".to_owned(), value: authority });
     }
     let bodiless = matches!(head.method.as_str(), "GET" | "HEAD" | "OPTIONS" | "DELETE");
-    if !has_length && (body_len > 0 || !bodiless) {
+    if has_trailers {
+        let names: Vec<&str> = head.trailers.iter().map(|one| one.name.as_str()).collect();
+        headers.push(Header::new("Transfer-Encoding", "chunked"));
+        headers.push(Header::new("Trailer", names.join(", ")));
+    } else if !has_length && (body_len > 0 || !bodiless) {
         headers.push(Header { name: "Content-Length".to_owned(), value: length });
     }
     headers.extend_from_slice(&target.options.add_headers);

@@ -161,7 +161,7 @@ fn sentences(lines: Option<String>) -> Vec<String> {
 pub(super) fn raw_request(row: &Row<'_>) -> rusqlite::Result<(Head, Bytes)> {
     let raw = Bytes::from(row.get::<_, Vec<u8>>(SUMMARY_COLUMNS)?);
     let body = Bytes::from(row.get::<_, Vec<u8>>(SUMMARY_COLUMNS + 1)?);
-    let head = Head::parse(raw.clone()).unwrap_or_else(|_| Head::lenient(raw));
+    let head = Head::parse_with_trailers(raw.clone()).unwrap_or_else(|_| Head::lenient(raw));
     Ok((head, body))
 }
 

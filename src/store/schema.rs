@@ -81,7 +81,7 @@ CREATE INDEX deliveries_by_event ON deliveries (provider, event_id) WHERE event_
 -- Wire: the bytes of a delivery as received.
 CREATE TABLE wire (
   delivery_id     INTEGER PRIMARY KEY REFERENCES deliveries (id) ON DELETE CASCADE,
-  head            BLOB    NOT NULL,  -- request line and headers, including the empty line
+  head            BLOB    NOT NULL,  -- request line, headers, empty line; then trailers, if any
   body            BLOB    NOT NULL   -- chunk framing removed; empty for a refused delivery
 );
 

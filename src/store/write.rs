@@ -87,7 +87,7 @@ pub(super) fn keep(
     let id = connection.last_insert_rowid();
     insert! { connection, "wire",
         "delivery_id" = id,
-        "head" = &head.raw[..],
+        "head" = &head.with_trailer_lines()[..],
         "body" = &new.body[..],
     }?;
     Ok(Inserted { id: DeliveryId(id), duplicate_of: first.map(DeliveryId), differs })

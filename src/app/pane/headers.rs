@@ -23,6 +23,11 @@ pub(super) fn lines(model: &Model, loaded: &Loaded) -> Vec<StyledLine> {
     lines.extend(super::refused(loaded));
     lines.push(StyledLine::default());
     lines.extend(head.headers.iter().map(|header| line(loaded, header)));
+    if !head.trailers.is_empty() {
+        lines.push(StyledLine::default());
+        lines.push(StyledLine::new(StyleClass::Dim, "trailers, after the body"));
+        lines.extend(head.trailers.iter().map(|header| line(loaded, header)));
+    }
     lines
 }
 

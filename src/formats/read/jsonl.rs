@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{Collector, ImportError, RecordedRequest};
-use crate::delivery::{EventRef, Explanation, Refusal, SignatureStatus, Verdict};
+use crate::delivery::{EventRef, Explanation, Header, Refusal, SignatureStatus, Verdict};
 use crate::formats::wire::{self, BodyText, HeaderPair};
 
 const SCHEMA: &str = "hookglass.delivery/1";
@@ -23,6 +23,8 @@ struct Line<'l> {
     version: String,
     #[serde(borrow)]
     headers: Vec<HeaderPair<'l>>,
+    #[serde(borrow, default)]
+    trailers: Vec<HeaderPair<'l>>,
     head_base64: Option<String>,
     #[serde(borrow)]
     body: Option<Cow<'l, str>>,
@@ -78,8 +80,13 @@ fn one(text: &str) -> Result<RecordedRequest, String> {
         return Err(format!("unknown schema `{}`: expected {SCHEMA}", line.schema));
     }
     let parts = (line.version.as_str(), line.headers.as_slice());
-    let head = wire::head(line.head_base64.as_deref(), &line.method, &line.target, parts)
+    let mut head = wire::head(line.head_base64.as_deref(), &line.method, &line.target, parts)
         .map_err(|error| error.to_string())?;
+    head.trailers = line
+        .trailers
+        .iter()
+        .map(|(name, value)| Header::new(name.as_ref(), value.as_bytes().to_vec()))
+        .collect();
     let body = BodyText { body: line.body, body_base64: line.body_base64 }
         .bytes()
         .map_err(|error| error.to_string())?;

@@ -48,7 +48,16 @@ impl HeadCapture {
 
     /// Copies what is in the buffer of a body; false if nothing was copied.
     fn copy_body(&mut self, out: &mut ReadBuf<'_>) -> bool {
-        let Self { phase: Phase::Body(framing), buffer, link, skeleton, .. } = self else {
+        let Self {
+            phase: Phase::Body(framing),
+            buffer,
+            link,
+            skeleton,
+            trailers,
+            trailer_lines,
+            ..
+        } = self
+        else {
             return false;
         };
         let is_trailer = framing.is_in_trailers();
@@ -59,7 +68,11 @@ impl HeadCapture {
         }
         if is_trailer {
             // hyper gets the end of the trailers only.
+            trailer_lines.extend_from_slice(buffer.get(..owned).unwrap_or_default());
             if framing.is_done() {
+                // Fails if the body was refused.
+                let sent = trailers.take().map(|one| one.send(trailer_lines.split().freeze()));
+                drop(sent);
                 *skeleton = Bytes::from_static(b"\r\n");
             }
         } else {
