@@ -8,6 +8,7 @@ mod health;
 mod hop;
 mod next_hop;
 mod raw_head_writer;
+mod retry;
 mod target;
 mod tls;
 
@@ -26,6 +27,7 @@ pub use forward_options::{AddedHeaderError, ForwardOptions, added_header};
 pub use forwarder::{Forwarder, QueueLimits, Ticket};
 pub use health::{Health, TargetCondition};
 pub use next_hop::next_hop_head;
+pub use retry::{Retry, RetryError};
 pub use target::{Target, TargetError};
 
 /// Bytes of a response body that are kept with an attempt.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, de};
 use crate::delivery::Header;
 use crate::filter::Filter;
 use crate::input_file;
-use crate::outbound::{ForwardOptions, QueueLimits, Target, added_header};
+use crate::outbound::{ForwardOptions, QueueLimits, Retry, Target, added_header};
 use crate::provider::Placeholders;
 use crate::respond::{MAX_FILE, ResponseRule, RuleError, Script, Supplement};
 use crate::units::parse_duration;
@@ -51,6 +51,8 @@ pub struct ForwardTo {
     concurrency: Option<usize>,
     #[serde(default, deserialize_with = "at_least_one")]
     queue: Option<usize>,
+    #[serde(default, deserialize_with = "retry_policy")]
+    pub retry: Retry,
 }
 
 /// A rule as written in the file.
@@ -82,6 +84,7 @@ impl ForwardTo {
             timeout: TIMEOUT,
             concurrency: None,
             queue: None,
+            retry: Retry::Off,
         }
     }
 
@@ -159,6 +162,29 @@ impl de::Visitor<'_> for DurationVisitor {
 
     fn visit_f64<E: de::Error>(self, seconds: f64) -> Result<Duration, E> {
         self.visit_str(&seconds.to_string())
+    }
+}
+
+fn retry_policy<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Retry, D::Error> {
+    deserializer.deserialize_any(RetryVisitor)
+}
+
+/// Reads a number of retries, or a word.
+struct RetryVisitor;
+
+impl de::Visitor<'_> for RetryVisitor {
+    type Value = Retry;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a number of retries, e.g. 5, or \"until-delivered\"")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Retry, E> {
+        text.parse().map_err(E::custom)
+    }
+
+    fn visit_i64<E: de::Error>(self, times: i64) -> Result<Retry, E> {
+        self.visit_str(&times.to_string())
     }
 }
 

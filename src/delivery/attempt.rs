@@ -15,6 +15,8 @@ words! {
     pub enum AttemptKind {
         /// Forwarded to a target, normally while the client waits for the response.
         Forward = "forward",
+        /// Forwarded again, because the target was down.
+        Retry = "retry",
         /// Resent by the user.
         Resend = "resend",
         /// Sent by a replay of fixtures.

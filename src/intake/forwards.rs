@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
-use crate::delivery::{AttemptKind, Delivery, DeliveryId};
+use crate::delivery::{Delivery, DeliveryId};
 use crate::filter::Filter;
 use crate::outbound::{Forwarder, Health, Request, Ticket, attempt};
 use crate::store::Store;
@@ -70,6 +70,12 @@ impl Forwards {
         }
         first
     }
+
+    /// Stores the retries of a delivery whose first attempt is stored.
+    pub(super) async fn follow_retries(&self, id: DeliveryId, ticket: Ticket) {
+        // Fails only if the recording task has ended, which outlives its senders.
+        let _ = self.background.send((id, ticket)).await;
+    }
 }
 
 /// Waits for the outcomes of background attempts and stores them.
@@ -80,13 +86,14 @@ async fn record(store: Store, mut tickets: mpsc::Receiver<(DeliveryId, Ticket)>)
             biased;
             Some(recorded) = recording.join_next() => drop(task::join_or_panic(recorded)),
             ticket = tickets.recv() => {
-                let Some((id, ticket)) = ticket else { break };
+                let Some((id, mut ticket)) = ticket else { break };
                 let store = store.clone();
                 recording.spawn(async move {
                     let target = ticket.target().clone();
-                    let sent = ticket.sent().await;
-                    // A failure shows in the store's progress.
-                    let _ = store.record_attempt(attempt(AttemptKind::Forward, id, &target, &sent)).await;
+                    while let Some((kind, sent)) = ticket.next().await {
+                        // A failure shows in the store's progress.
+                        let _ = store.record_attempt(attempt(kind, id, &target, &sent)).await;
+                    }
                 });
             }
         }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::{Intake, ReleaseAction, now, with_retry_after};
-use crate::delivery::{AttemptKind, Delivery, DeliveryId, Summary, is_hop_by_hop};
+use crate::delivery::{Delivery, DeliveryId, Summary, is_hop_by_hop};
 use crate::listener::{ClientResponse, Reply};
 use crate::outbound::{Response, SendError, SendOutcome, Ticket, attempt};
 use crate::respond::{Canned, ScriptAction, ScriptStep};
@@ -76,13 +76,18 @@ impl Intake {
     }
 
     /// Waits for the response of a target, and stores the attempt.
-    pub(super) async fn await_target(&self, id: DeliveryId, ticket: Ticket) -> ClientResponse {
-        let target = ticket.target().clone();
-        let sent = ticket.sent().await;
-        let attempt = attempt(AttemptKind::Forward, id, &target, &sent);
+    pub(super) async fn await_target(&self, id: DeliveryId, mut ticket: Ticket) -> ClientResponse {
+        let Some((kind, sent)) = ticket.next().await else {
+            let why = "hookglass stored this delivery, and stopped before it was forwarded\n";
+            return with_retry_after(ClientResponse::plain_text(503, why.to_owned()));
+        };
+        let attempt = attempt(kind, id, ticket.target(), &sent);
         // As with the status: the client gets the target's response even if the attempt cannot be
         // stored.
         let _ = self.store.record_attempt(attempt).await;
+        if !sent.outcome.as_ref().is_ok_and(|response| response.status < 400) {
+            self.forwards.follow_retries(id, ticket).await;
+        }
         target_response(sent)
     }
 }

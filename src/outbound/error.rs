@@ -28,6 +28,10 @@ pub enum SendError {
     TooLarge { target: String, limit: u64 },
     #[error("not sent to {target}: its queue is full ({waiting} waiting)")]
     Overrun { target: String, waiting: usize },
+    #[error(
+        "{target} is down; the delivery is sent when it is back, after {waiting} that came before it"
+    )]
+    Waiting { target: String, waiting: usize },
     #[error("the response of {target} was not read: other responses take up all memory for them")]
     NoRoom { target: String },
     #[error(
@@ -58,6 +62,7 @@ impl SendError {
             Self::Garbage { .. } => "not-http",
             Self::TooLarge { .. } => "response-too-large",
             Self::Overrun { .. } => "queue-full",
+            Self::Waiting { .. } => "waiting",
             Self::NoRoom { .. } => "no-room",
             Self::OwnListener { .. } => "own-listener",
             Self::Loop { .. } => "forwarding-loop",
@@ -85,8 +90,13 @@ impl SendError {
         matches!(self, Self::OwnListener { .. } | Self::Loop { .. })
     }
 
+    /// Returns true if the target received the request and its response could not be used.
+    pub fn is_about_the_response(&self) -> bool {
+        matches!(self, Self::Garbage { .. } | Self::TooLarge { .. } | Self::NoRoom { .. })
+    }
+
     /// Returns true if the request was not sent, so that the error says nothing about the target.
     pub fn was_not_sent(&self) -> bool {
-        matches!(self, Self::Overrun { .. } | Self::Stopped { .. })
+        matches!(self, Self::Overrun { .. } | Self::Waiting { .. } | Self::Stopped { .. })
     }
 }

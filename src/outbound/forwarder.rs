@@ -4,6 +4,10 @@
 //! failed, each on its own connection. So a target gets connections and requests in order, and may
 //! process several at a time; with `at_once: 1` each waits for the *response* to the previous one.
 //!
+//! **Retries.** With a retry policy, a delivery that finds the target down waits in a backlog, which is
+//! sent in order, one at a time, once the target is back. Meanwhile new deliveries join the backlog
+//! without being sent, so that they stay in order.
+//!
 //! **Bounds.** The number of waiting deliveries, of those in flight, and their total size are
 //! limited. A delivery beyond a limit fails at once with an error; senders never wait. Targets
 //! share nothing.
@@ -19,8 +23,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::health::TargetCondition;
 use super::hop;
-use super::{Client, Health, Request, SendError, SendOutcome, Target};
-use crate::delivery::Timing;
+use super::retry::{Backlog, was_down};
+use super::{Client, Health, Request, Retry, SendError, SendOutcome, Target};
+use crate::delivery::{AttemptKind, Timing};
 use crate::task;
 
 /// Total body size of waiting and in-flight deliveries, counted in [`UNIT`]s.
@@ -57,7 +62,9 @@ pub struct Forwarder {
 #[derive(Debug)]
 struct Job {
     request: Request,
-    reply: oneshot::Sender<SendOutcome>,
+    outcomes: mpsc::Sender<SendOutcome>,
+    /// Number of times that it was sent.
+    sent: u32,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -65,7 +72,9 @@ struct Job {
 #[derive(Debug)]
 pub struct Ticket {
     target: Target,
-    sent: Result<oneshot::Receiver<SendOutcome>, SendError>,
+    /// Outcomes, or the reason why there are none.
+    outcomes: Result<mpsc::Receiver<SendOutcome>, Option<SendError>>,
+    kind: AttemptKind,
 }
 
 impl Ticket {
@@ -73,14 +82,30 @@ impl Ticket {
         &self.target
     }
 
-    /// Waits for the outcome.
-    pub async fn sent(self) -> SendOutcome {
-        let stopped = || SendError::Stopped { target: self.target.to_string() };
-        match self.sent {
-            Ok(reply) => reply.await.unwrap_or_else(|_| not_sent(stopped())),
-            Err(error) => not_sent(error),
+    /// Waits for the outcome of the first attempt.
+    pub async fn sent(mut self) -> SendOutcome {
+        let target = self.target.to_string();
+        match self.next().await {
+            Some((_, sent)) => sent,
+            None => not_sent(SendError::Stopped { target }),
         }
     }
+
+    /// Waits for the outcome of the first attempt, then for that of each retry; none after the last.
+    pub async fn next(&mut self) -> Option<(AttemptKind, SendOutcome)> {
+        let kind = std::mem::replace(&mut self.kind, AttemptKind::Retry);
+        let sent = match &mut self.outcomes {
+            Ok(outcomes) => outcomes.recv().await,
+            Err(error) => error.take().map(not_sent),
+        };
+        let is_first = kind == AttemptKind::Forward;
+        let stopped = || not_sent(SendError::Stopped { target: self.target.to_string() });
+        sent.or_else(|| is_first.then(stopped)).map(|sent| (kind, sent))
+    }
+}
+
+fn now() -> tokio::time::Instant {
+    tokio::time::Instant::now()
 }
 
 /// Outcome of a request that was never sent.
@@ -99,12 +124,29 @@ impl Forwarder {
         limits: QueueLimits,
         stop: CancellationToken,
     ) -> (Self, impl Future<Output = ()>) {
+        Self::with_retry(client, target, limits, Retry::Off, stop)
+    }
+
+    /// As [`Self::new`], with retries.
+    pub fn with_retry(
+        client: Client,
+        target: Target,
+        limits: QueueLimits,
+        retry: Retry,
+        stop: CancellationToken,
+    ) -> (Self, impl Future<Output = ()>) {
         let (queue, jobs) = mpsc::channel(limits.waiting.max(1));
         let mut target = target;
         target.options.add_headers.push(hop::header());
         let (health, _) = watch::channel(Health::default());
-        let work =
-            QueueWorker { client, target: target.clone(), limits, health: health.clone(), stop };
+        let work = QueueWorker {
+            client,
+            target: target.clone(),
+            limits,
+            retry,
+            health: health.clone(),
+            stop,
+        };
         let capacity = Arc::new(Semaphore::new(MAX_BYTES / UNIT));
         (Self { target, queue, capacity, health }, work.run(jobs))
     }
@@ -120,10 +162,10 @@ impl Forwarder {
 
     /// Enqueues a request without waiting; the ticket has an error if the queue is full.
     pub fn begin(&self, request: Request) -> Ticket {
-        let sent = self.enqueue(request);
+        let outcomes = self.enqueue(request).map_err(Some);
         let waiting = self.waiting();
-        self.health.send_modify(|health| health.waiting = waiting);
-        Ticket { target: self.target.clone(), sent }
+        self.health.send_modify(|health| health.waiting = health.waiting.max(waiting));
+        Ticket { target: self.target.clone(), outcomes, kind: AttemptKind::Forward }
     }
 
     /// Enqueues a request and waits for the outcome.
@@ -131,7 +173,7 @@ impl Forwarder {
         self.begin(request).sent().await
     }
 
-    fn enqueue(&self, request: Request) -> Result<oneshot::Receiver<SendOutcome>, SendError> {
+    fn enqueue(&self, request: Request) -> Result<mpsc::Receiver<SendOutcome>, SendError> {
         let target = || self.target.to_string();
         if hop::has_passed(&request.head) {
             return Err(SendError::Loop { target: target() });
@@ -142,13 +184,13 @@ impl Forwarder {
         let units = u32::try_from(units).unwrap_or(u32::MAX);
         let capacity =
             Arc::clone(&self.capacity).try_acquire_many_owned(units).map_err(|_| queue_full())?;
-        let (reply, sent) = oneshot::channel();
-        let job = Job { request, reply, _permit: capacity };
+        let (outcomes, received) = mpsc::channel(1);
+        let job = Job { request, outcomes, sent: 0, _permit: capacity };
         self.queue.try_send(job).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => queue_full(),
             mpsc::error::TrySendError::Closed(_) => SendError::Stopped { target: target() },
         })?;
-        Ok(sent)
+        Ok(received)
     }
 
     fn waiting(&self) -> usize {
@@ -160,9 +202,13 @@ struct QueueWorker {
     client: Client,
     target: Target,
     limits: QueueLimits,
+    retry: Retry,
     health: watch::Sender<Health>,
     stop: CancellationToken,
 }
+
+/// A delivery with its number in the order received.
+type Numbered = (u64, Job);
 
 impl QueueWorker {
     async fn run(self, mut jobs: mpsc::Receiver<Job>) {
@@ -182,32 +228,78 @@ impl QueueWorker {
         tokio::time::sleep(GRACE).await;
     }
 
-    async fn serve(self: &Arc<Self>, jobs: &mut mpsc::Receiver<Job>, in_flight: &mut JoinSet<()>) {
+    async fn serve(
+        self: &Arc<Self>,
+        jobs: &mut mpsc::Receiver<Job>,
+        in_flight: &mut JoinSet<Option<Numbered>>,
+    ) {
+        let mut backlog = Backlog::default();
+        let mut number = 0;
+        let mut is_retrying = false;
         loop {
-            let job = tokio::select! {
+            let is_idle = in_flight.is_empty();
+            let (flush_signal, flushed) = oneshot::channel();
+            tokio::select! {
                 biased;
                 Some(done) = in_flight.join_next() => {
-                    task::join_or_panic(done);
-                    self.report_load(jobs.len(), in_flight.len());
-                    continue;
+                    is_retrying = false;
+                    match task::join_or_panic(done).flatten() {
+                        Some((number, job)) => {
+                            backlog.add(number, job);
+                            backlog.pause(now());
+                        }
+                        None => backlog.resume(),
+                    }
                 }
-                job = jobs.recv(), if in_flight.len() < self.limits.at_once.max(1) => job,
-            };
-            let Some(job) = job else { break };
-            let (flush_signal, flushed) = oneshot::channel();
-            in_flight.spawn(Arc::clone(self).carry_out(job, flush_signal));
-            self.report_load(jobs.len(), in_flight.len());
-            // An error means that the request failed before it was written: start the next one.
-            let _ = flushed.await;
+                () = backlog.due(), if is_idle && !backlog.is_empty() => {
+                    if let Some(job) = backlog.take_first() {
+                        is_retrying = true;
+                        in_flight.spawn(Arc::clone(self).carry_out(job, flush_signal));
+                    }
+                }
+                job = jobs.recv(), if in_flight.len() < self.limits.at_once.max(1) => {
+                    let Some(job) = job else { break };
+                    number += 1;
+                    if is_retrying || !backlog.is_empty() {
+                        self.postpone((number, job), &mut backlog);
+                    } else {
+                        in_flight.spawn(Arc::clone(self).carry_out((number, job), flush_signal));
+                        self.report_load(jobs.len(), in_flight.len());
+                        // An error means that the request failed before it was written: start the
+                        // next one.
+                        let _ = flushed.await;
+                    }
+                }
+            }
+            self.report_load(jobs.len() + backlog.len(), in_flight.len());
         }
         while let Some(done) = in_flight.join_next().await {
             task::join_or_panic(done);
         }
     }
 
-    async fn carry_out(self: Arc<Self>, job: Job, flush_signal: oneshot::Sender<()>) {
+    /// Adds a delivery to the backlog without sending it, if there is room.
+    fn postpone(&self, (number, job): Numbered, backlog: &mut Backlog<Job>) {
+        let (target, waiting) = (self.target.to_string(), backlog.len());
+        if waiting < self.limits.waiting.max(1) {
+            // The channel is empty, or nobody reads it.
+            let _ = job.outcomes.try_send(not_sent(SendError::Waiting { target, waiting }));
+            backlog.add(number, job);
+        } else {
+            let _ = job.outcomes.try_send(not_sent(SendError::Overrun { target, waiting }));
+        }
+    }
+
+    /// Sends a delivery, and returns it if it has to be sent again.
+    async fn carry_out(
+        self: Arc<Self>,
+        (number, mut job): Numbered,
+        flush_signal: oneshot::Sender<()>,
+    ) -> Option<Numbered> {
         let sent =
             self.client.send_with_signal(&self.target, &job.request, Some(flush_signal)).await;
+        job.sent += 1;
+        let again = self.retry.allows(job.sent) && was_down(&sent);
         let condition = match &sent.outcome {
             Ok(_) => TargetCondition::Up,
             Err(error) => TargetCondition::Down(error.to_string()),
@@ -217,8 +309,9 @@ impl QueueWorker {
             health.condition = condition;
             changed
         });
-        // Fails only if the program is ending.
-        let _ = job.reply.send(sent);
+        // Fails only if the program is ending, or if nobody records retries.
+        let _ = job.outcomes.send(sent).await;
+        again.then_some((number, job))
     }
 
     fn report_load(&self, waiting: usize, in_flight: usize) {

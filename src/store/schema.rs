@@ -89,7 +89,7 @@ CREATE TABLE wire (
 CREATE TABLE attempts (
   id              INTEGER PRIMARY KEY,
   delivery_id     INTEGER NOT NULL REFERENCES deliveries (id) ON DELETE CASCADE,
-  kind            TEXT    NOT NULL,  -- forward, resend, replay
+  kind            TEXT    NOT NULL,  -- forward, retry, resend, replay
   target_url      TEXT    NOT NULL,
   sent_at         TEXT    NOT NULL,  -- UTC, RFC 3339, microseconds
   took_us         INTEGER NOT NULL,  -- microseconds

@@ -22,7 +22,7 @@ pub fn lines(attempt: &Attempt, earlier: &[Attempt]) -> Vec<StyledLine> {
                 format!("{indent}sent exactly as received"),
             ));
         }
-        (None, AttemptKind::Forward) => {}
+        (None, AttemptKind::Forward | AttemptKind::Retry) => {}
     }
     if let Some(last) = attempt.predecessor_in(earlier) {
         let compared = attempt.compare_with(last);

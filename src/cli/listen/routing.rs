@@ -13,10 +13,9 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::CliError;
 use crate::config::{Config, ForwardTo};
 use crate::delivery::Header;
-use crate::filter::Filter;
 use crate::input_file;
 use crate::intake::{Forward, Forwards, Policy, Proxies, Strict};
-use crate::outbound::{Client, ForwardOptions, Forwarder, QueueLimits, Target, added_header};
+use crate::outbound::{Client, ForwardOptions, Forwarder, Target, added_header};
 use crate::output;
 use crate::respond::{MAX_FILE, ResponseRule, RuleError};
 use crate::secret::Secret;
@@ -202,18 +201,12 @@ impl RoutingPlan {
         stop: &CancellationToken,
     ) -> Arc<Forwards> {
         let client = Client::new().without_loop_to(address);
-        let mut forward = |filter: &Filter, target: Target, pace: QueueLimits, client: Client| {
-            let (forwarder, work) = Forwarder::new(client, target, pace, stop.clone());
-            tasks.spawn(work);
-            Forward { filter: filter.clone(), forwarder }
-        };
         let forwards = self.forwards.iter().map(|one| {
-            forward(
-                &one.filter,
-                one.target(),
-                one.pace(),
-                client.clone().with_response_timeout(one.timeout),
-            )
+            let client = client.clone().with_response_timeout(one.timeout);
+            let (forwarder, work) =
+                Forwarder::with_retry(client, one.target(), one.pace(), one.retry, stop.clone());
+            tasks.spawn(work);
+            Forward { filter: one.filter.clone(), forwarder }
         });
         let (forwards, keeping) = Forwards::new(forwards.collect(), store);
         tasks.spawn(keeping);
