@@ -35,6 +35,7 @@ pub(super) async fn run(credentials: Credentials, target: Target, stop: Cancella
                 let run = SendRun {
                     credentials: &credentials,
                     source: EventSource::Sample(sample),
+                    headers: Vec::new(),
                     target: target.clone(),
                     tamper,
                     count: 1,

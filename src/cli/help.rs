@@ -40,8 +40,12 @@ const EXAMPLES: &[Examples] = &[
         "send",
         &[
             (
-                "Send a signed sample event",
-                "hookglass send message.created --to http://127.0.0.1:4400",
+                "Send a signed sample event to the running listener",
+                "hookglass send message.created",
+            ),
+            (
+                "Send a file as GitHub's event",
+                "hookglass send payload.json --provider github --type pull_request --to 3000",
             ),
             (
                 "Send a file signed for Stripe, 100 times at 5 per second",

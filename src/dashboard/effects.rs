@@ -246,6 +246,7 @@ impl Context {
         let run = SendRun {
             credentials,
             source: EventSource::Sample(sample),
+            headers: Vec::new(),
             target: self.setup.own.clone(),
             tamper: None,
             count: 1,

@@ -1,6 +1,7 @@
 //! Requests that hookglass creates: sample events and files, signed as by their provider or
 //! tampered with.
 
+mod file;
 mod run;
 
 use bytes::Bytes;
@@ -14,6 +15,7 @@ use crate::provider::{Provider, Sample, Scheme, Seed, TemplatePart, ValueLocatio
 use crate::secret::Secret;
 use crate::signature::{self, Draft, SignError, Subject};
 
+pub use file::FileEvent;
 pub use run::{EventSource, SendEvent, SendRun, credentials_for, random_sample};
 
 /// A way to tamper with a request.

@@ -106,6 +106,7 @@ pub(super) fn sample() -> ToolRoute<Connection> {
         let run = SendRun {
             credentials,
             source: EventSource::Sample(sample),
+            headers: Vec::new(),
             target: target.clone(),
             tamper: tamper.map(tamper_of),
             count,

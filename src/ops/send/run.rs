@@ -2,21 +2,21 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::sync::mpsc;
 
-use super::{DraftEvent, Tamper, request, still_verifies};
-use crate::delivery::{Attempt, AttemptKind, DeliveryId};
+use super::{DraftEvent, FileEvent, Tamper, request, still_verifies};
+use crate::delivery::{Attempt, AttemptKind, DeliveryId, Header};
 use crate::ops::resend::{ResendSummary, RunEnd, signing_secret};
 use crate::outbound::{self, Client, Request, Target};
-use crate::provider::{Provider, Sample};
+use crate::provider::{Provider, Sample, Seed};
 use crate::signature::{Credentials, SignError};
 
 /// Content that is sent.
 #[derive(Debug, Clone)]
 pub enum EventSource<'p> {
     Sample(&'p Sample),
-    /// The bytes of a file, sent as JSON.
-    File(Vec<u8>),
+    File(FileEvent),
 }
 
 /// Picks the credentials to send a named event with: of several providers, the first that has such
@@ -45,6 +45,8 @@ pub fn random_sample(candidates: &[Credentials]) -> Option<(&Credentials, &Sampl
 pub struct SendRun<'k> {
     pub credentials: &'k Credentials,
     pub source: EventSource<'k>,
+    /// Headers that replace those of the event, or are added to them.
+    pub headers: Vec<Header>,
     pub target: Target,
     pub tamper: Option<Tamper>,
     pub count: u64,
@@ -66,10 +68,16 @@ impl SendRun<'_> {
 
     /// Builds the next request: a new event each time.
     pub fn request(&self) -> Result<Request, SignError> {
-        let draft = match &self.source {
+        let mut draft = match &self.source {
             EventSource::Sample(sample) => DraftEvent::of(sample, fastrand::Rng::new()),
-            EventSource::File(bytes) => DraftEvent::json(bytes.clone()),
+            EventSource::File(file) => {
+                #[expect(clippy::disallowed_methods, reason = "headers may have the time")]
+                let now = Timestamp::now();
+                file.draft(self.provider(), Seed { now, random: fastrand::Rng::new() })
+            }
         };
+        draft.headers.retain(|header| !self.headers.iter().any(|own| own.is(&header.name)));
+        draft.headers.extend(self.headers.iter().cloned());
         // A POST to the target's own path.
         let url = self.target.url("/");
         let secret = signing_secret(self.credentials);
