@@ -51,6 +51,11 @@ pub(crate) fn format_duration(duration: Duration) -> String {
     }
 }
 
+/// Returns a duration in milliseconds for JSON, without digits that only floating point adds.
+pub(crate) fn millis(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1_000_000.0).round() / 1000.0
+}
+
 /// Formats a length of time: `45 s`, `12 min`, `3 h 20 min`, `5 days`.
 pub(crate) fn format_age(seconds: i64) -> String {
     let seconds = seconds.unsigned_abs();

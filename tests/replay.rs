@@ -124,6 +124,25 @@ fn failures_are_told_and_compared_with_the_last_run() -> Tested {
 }
 
 #[test]
+fn a_failure_shows_the_response_body() -> Tested {
+    let folder = tempfile::tempdir()?;
+    fixtures(folder.path())?;
+    let called = Target::always(response("500 Oops", "{\"error\":\"<no> user\"}"))?;
+    let ran = replay(folder.path(), &called.url, &["--junit", "report.xml"])?;
+    assert!(printed(&ran).contains("response body:\n            {\"error\":\"<no> user\"}"));
+    let report = fs::read_to_string(folder.path().join("report.xml"))?;
+    assert!(
+        report.contains("{&quot;error&quot;:&quot;&lt;no&gt; user&quot;}</failure>"),
+        "{report}"
+    );
+    let ran = replay(folder.path(), &called.url, &["--json"])?;
+    let line: Value =
+        serde_json::from_slice(ran.stdout.split(|byte| *byte == b'\n').next().unwrap_or_default())?;
+    assert_eq!(line["response_body"], "{\"error\":\"<no> user\"}");
+    Ok(())
+}
+
+#[test]
 fn what_was_refused_is_nowhere_taken_for_a_whole_delivery() -> Tested {
     let folder = tempfile::tempdir()?;
     let listener = Listener::start(hookglass(folder.path()).args(["--max-body", "10"]))?;

@@ -61,7 +61,7 @@ pub(super) struct ReplayArgs {
     #[arg(long, value_name = "PATH")]
     junit: Option<PathBuf>,
     /// Print one JSON line per request
-    #[arg(long)]
+    #[arg(long, short)]
     json: bool,
 }
 
@@ -152,10 +152,14 @@ fn line(outcome: &CaseOutcome, change: CaseChange) -> serde_json::Value {
         "passed": outcome.failures.is_empty(),
         "change": change.as_str(),
         "status": outcome.status,
-        "took_ms": outcome.took.as_secs_f64() * 1000.0,
+        "took_ms": units::millis(outcome.took),
         "failures": outcome.failures,
+        "response_body": outcome.response_body,
     })
 }
+
+/// Lines of a response body that a failure shows; `--json` and JUnit have more.
+const SHOWN_LINES: usize = 20;
 
 fn write_row(out: &mut impl Write, outcome: &CaseOutcome, change: CaseChange) -> io::Result<()> {
     let passed = outcome.failures.is_empty();
@@ -166,6 +170,15 @@ fn write_row(out: &mut impl Write, outcome: &CaseOutcome, change: CaseChange) ->
     writeln!(out, "{word}  {:<6}  {status:>3}  {took:>8}  {name}", change.as_str())?;
     for failure in &outcome.failures {
         writeln!(out, "          {}", escape(failure))?;
+    }
+    if let Some(body) = &outcome.response_body {
+        writeln!(out, "          response body:")?;
+        for line in body.lines().take(SHOWN_LINES) {
+            writeln!(out, "            {}", escape(line))?;
+        }
+        if body.lines().count() > SHOWN_LINES {
+            writeln!(out, "            …")?;
+        }
     }
     Ok(())
 }

@@ -42,7 +42,7 @@ pub(super) struct ResendArgs {
     #[arg(long)]
     dry_run: bool,
     /// Print one JSON line per attempt
-    #[arg(long)]
+    #[arg(long, short)]
     json: bool,
     /// Number of times to send each delivery
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = |text: &str| whole::<u64>(text, 1..=u64::MAX), allow_negative_numbers = true)]

@@ -4,7 +4,6 @@ mod figures;
 
 use std::collections::HashSet;
 use std::io::{self, Write};
-use std::time::Duration;
 
 use clap::Args;
 use serde_json::{Value, json};
@@ -64,10 +63,6 @@ pub(super) fn run(args: &StatsArgs) -> Result<(), CliError> {
     Ok(())
 }
 
-fn millis(took: Duration) -> f64 {
-    took.as_secs_f64() * 1000.0
-}
-
 fn object(figures: &Figures) -> Value {
     let counts = |rows: &[(String, u64)]| {
         rows.iter().map(|(name, count)| (name.clone(), json!(count))).collect::<Value>()
@@ -77,9 +72,9 @@ fn object(figures: &Figures) -> Value {
             "target": target.name,
             "attempts": target.took.len(),
             "failed": target.failed,
-            "median_ms": millis(target.at(50)),
-            "p95_ms": millis(target.at(95)),
-            "slowest_ms": millis(target.at(100)),
+            "median_ms": units::millis(target.at(50)),
+            "p95_ms": units::millis(target.at(95)),
+            "slowest_ms": units::millis(target.at(100)),
         })
     });
     json!({

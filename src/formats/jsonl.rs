@@ -308,7 +308,7 @@ fn attempt(attempt: &Attempt, compared: Option<Comparison>) -> AttemptLine<'_> {
         Outcome::Answered(answered) => (Some(answered), None, false),
         Outcome::Failed { reason, timed_out } => (None, Some(reason.as_str()), *timed_out),
     };
-    let millis = |time: std::time::Duration| time.as_secs_f64() * 1000.0;
+    let millis = crate::units::millis;
     AttemptLine {
         kind: attempt.kind.as_str(),
         target: &attempt.target,

@@ -69,8 +69,24 @@ pub struct CaseOutcome {
     pub took: Duration,
     /// Unmet expectations; empty if the case passed.
     pub failures: Vec<String>,
+    /// Beginning of the response body, if an expectation is not met.
+    pub response_body: Option<String>,
     /// There was no response at all.
     pub is_unreachable: bool,
+}
+
+/// Characters of a response body that a failure shows.
+const SHOWN_BODY: usize = 2000;
+
+/// Returns the beginning of a response body as text; none if it is empty.
+fn excerpt(body: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(body);
+    let text = text.trim();
+    let mut shown: String = text.chars().take(SHOWN_BODY).collect();
+    if shown.len() < text.len() {
+        shown.push('…');
+    }
+    (!shown.is_empty()).then_some(shown)
 }
 
 /// Returns the statuses that a target should respond with, given the verdict of the request.
@@ -187,6 +203,7 @@ async fn send(client: &Client, target: &Target, case: Case) -> CaseOutcome {
         status: None,
         took: Duration::ZERO,
         failures: Vec::new(),
+        response_body: None,
         is_unreachable: false,
     };
     let request = match signed(&case, target) {
@@ -200,7 +217,8 @@ async fn send(client: &Client, target: &Target, case: Case) -> CaseOutcome {
     match outcome {
         Ok(response) => {
             let (status, failures) = (Some(response.status), unmet(&case, &response));
-            CaseOutcome { status, took, failures, ..not_sent }
+            let response_body = if failures.is_empty() { None } else { excerpt(&response.body) };
+            CaseOutcome { status, took, failures, response_body, ..not_sent }
         }
         Err(error) => {
             let (failures, is_unreachable) = (vec![error.to_string()], error.is_unreachable());
@@ -232,6 +250,14 @@ fn unmet(case: &Case, response: &Response) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_response_is_cut() {
+        assert_eq!(excerpt(b" \n"), None);
+        assert_eq!(excerpt(b" why\n").as_deref(), Some("why"));
+        let shown = excerpt("\u{e9}".repeat(SHOWN_BODY + 1).as_bytes()).unwrap();
+        assert_eq!((shown.chars().count(), shown.ends_with('…')), (SHOWN_BODY + 1, true));
+    }
 
     #[test]
     fn pauses_follow_the_original() {

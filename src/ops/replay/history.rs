@@ -112,7 +112,14 @@ mod tests {
     fn outcome(name: &str, passed: bool) -> CaseOutcome {
         let failures = if passed { Vec::new() } else { vec!["why".to_owned()] };
         let took = Duration::ZERO;
-        CaseOutcome { name: name.to_owned(), status: None, took, failures, is_unreachable: false }
+        CaseOutcome {
+            name: name.to_owned(),
+            status: None,
+            took,
+            failures,
+            response_body: None,
+            is_unreachable: false,
+        }
     }
 
     #[test]

@@ -28,7 +28,14 @@ pub fn junit(target: &str, outcomes: &[CaseOutcome]) -> String {
             continue;
         }
         let why = escaped(&outcome.failures.join("; "));
-        let _ = writeln!(out, "><failure message=\"{why}\">{why}</failure></testcase>");
+        let _ = write!(out, "><failure message=\"{why}\">{why}");
+        if let Some(body) = &outcome.response_body {
+            out.push_str("\nresponse body:");
+            for line in body.lines() {
+                let _ = write!(out, "\n{}", escaped(line));
+            }
+        }
+        out.push_str("</failure></testcase>\n");
     }
     out.push_str("</testsuite></testsuites>\n");
     out
@@ -61,11 +68,13 @@ mod tests {
             status: None,
             took: Duration::from_millis(1500),
             failures: vec!["x < y".to_owned()],
+            response_body: Some("no\n<such> user\u{1b}".to_owned()),
             is_unreachable: false,
         };
         let xml = junit("http://h/?a&b", &[outcome]);
         assert!(xml.contains("name=\"a&lt;b&gt;&amp;&quot;"), "{xml}");
         assert!(xml.contains("failures=\"1\"") && xml.contains("time=\"1.500\""), "{xml}");
+        assert!(xml.contains("x &lt; y\nresponse body:\nno\n&lt;such&gt; user"), "{xml}");
         assert!(xml.contains("message=\"x &lt; y\"") && !xml.contains('\u{1b}'), "{xml}");
     }
 }
