@@ -200,7 +200,7 @@ fn shell_blocks_run() -> Tested {
 fn every_shell_block_runs_or_is_marked() -> Tested {
     let infos: BTreeSet<String> =
         pages()?.iter().flat_map(Page::blocks).map(|block| block.info).collect();
-    let expected = ["json", "sh", "sh no-run", "text", "toml", "toml fragment"];
+    let expected = ["js", "json", "python", "sh", "sh no-run", "text", "toml", "toml fragment"];
     let unknown: Vec<&String> =
         infos.iter().filter(|info| !expected.contains(&info.as_str())).collect();
     assert!(unknown.is_empty(), "unknown kinds of code blocks: {unknown:?}");

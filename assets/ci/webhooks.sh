@@ -25,6 +25,12 @@ stop() {
 }
 trap 'stop; rm -rf "$work"' EXIT
 
+# A mistake in a filter is found before the command runs.
+for filter in "${EXPECT:-}" "${FORBID:-}"; do
+  "$hookglass" wait "$filter" --timeout 0s --store "$work/none" >"$work/said" 2>&1
+  [ $? -ne 2 ] || { cat "$work/said" >&2; exit 2; }
+done
+
 "$hookglass" --headless --bind 127.0.0.1:0 --store "$store" ${FORWARD:+--forward "$FORWARD"} \
   >"$work/deliveries.jsonl" 2>"$work/said" &
 listener=$!

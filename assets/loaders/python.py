@@ -1,4 +1,4 @@
-"""Written by `hookglass export --with python`. Run with `pytest` or `python -m unittest`.
+"""Written by `hookglass export --with {{with}}`. Run with `{{command}}`.
 
 `fixtures()` is for your own tests: send its request to your handler, with `test_key` as its secret.
 """
@@ -40,8 +40,10 @@ class Fixture:
 
 
 def fixtures():
+    """Returns the fixtures in this folder, by name."""
     contents = [json.loads(path.read_text("utf-8")) for path in sorted(FOLDER.glob("*.json"))]
-    return [Fixture(one) for one in contents if one.get("schema") == "hookglass.fixture/1"]
+    is_fixture = lambda one: isinstance(one, dict) and one.get("schema") == "hookglass.fixture/1"
+    return [Fixture(one) for one in contents if is_fixture(one)]
 
 
 class FixturesTest(unittest.TestCase):

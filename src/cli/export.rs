@@ -13,6 +13,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::columns::fitted;
 use super::keyring::{ConfigArgs, known_providers};
+use super::number::whole;
 use super::progress::ProgressLine;
 use super::selection::FilterArgs;
 use super::{CliError, StoreArgs};
@@ -37,6 +38,9 @@ const WAITING: usize = 64;
 pub(super) struct ExportArgs {
     #[command(flatten)]
     filter: FilterArgs,
+    /// Export only the newest N matches
+    #[arg(long, short = 'n', value_name = "N", value_parser = |text: &str| whole::<usize>(text, 0..=u64::MAX), allow_negative_numbers = true)]
+    limit: Option<usize>,
     #[command(flatten)]
     store: StoreArgs,
     #[command(flatten)]
@@ -56,8 +60,9 @@ pub(super) struct ExportArgs {
     /// Keep bytes, signatures, and credentials as received (JSON Lines always do, unless redacted)
     #[arg(long)]
     keep_signature: bool,
-    /// Also write a test that loads the fixtures: node, python, rust, go, ruby, or php
-    #[arg(long, value_name = "LANGUAGE", value_parser = parse_language)]
+    /// Also write a test that loads the fixtures, and a helper for your own tests: node, vitest, jest,
+    /// pytest, unittest (or python), rust, go, ruby, or php
+    #[arg(long, value_name = "RUNNER", value_parser = parse_language)]
     with: Option<LoaderLanguage>,
     #[command(flatten)]
     shown: ShownArgs,
@@ -77,7 +82,7 @@ struct ShownArgs {
     #[arg(long)]
     dry_run: bool,
     /// Print the result as JSON
-    #[arg(long)]
+    #[arg(long, short)]
     json: bool,
 }
 
@@ -141,7 +146,7 @@ pub(super) fn run(args: &ExportArgs) -> Result<(), CliError> {
     let picking = args.filter.picking()?;
     let path = args.store.path();
     let reader = StoreReader::open(&path).map_err(CliError::environment)?;
-    let ids = picking.ids(&reader, None)?;
+    let ids = picking.ids(&reader, args.limit)?;
     if ids.is_empty() {
         return Err(CliError::negative(format!("no delivery matches in {}", path.display())));
     }
@@ -394,7 +399,7 @@ fn print_summary(
         return Ok(());
     }
     if let Some(language) = args.with {
-        writeln!(stderr, "hookglass: run the tests with: {}", language.runner())?;
+        writeln!(stderr, "hookglass: run the tests with: {}", language.command(to))?;
     }
     let noun = if *count == 1 { "fixture" } else { "fixtures" };
     let to = to.display();

@@ -13,7 +13,7 @@ use super::KnownProviders;
 use super::fixture::{FixtureMaker, LeftOut, MadeFixture, Review, original_leak, secret_leak};
 use crate::delivery::{Delivery, DeliveryId};
 use crate::formats::fixture::{Fixture, FixtureState};
-use crate::formats::loader::{self, LoaderLanguage};
+use crate::formats::loader::{self, LoaderFile, LoaderLanguage, LoaderPlace};
 use crate::formats::name::Names;
 use crate::formats::{
     Entry, EntryOptions, ExportFormat, ExportLayout, Stream, without_credentials,
@@ -294,7 +294,9 @@ impl Exporter {
     fn folder(&mut self, run: &Run<'_>, folder: &Path) -> Result<ExportSummary, ExportError> {
         let names = run.names(folder)?;
         let paths: Vec<PathBuf> = names.iter().map(|(_, name)| path_of(folder, name)).collect();
-        let loader = run.request.loader.map(|language| folder.join(language.file_name()));
+        let loader: Vec<PathBuf> = run.request.loader.map_or_else(Vec::new, |language| {
+            language.paths(folder).iter().map(|path| loader_path(folder, path)).collect()
+        });
         let checked: Vec<&Path> = paths.iter().chain(&loader).map(PathBuf::as_path).collect();
         run.check(&checked)?;
         prepare(folder)?;
@@ -319,14 +321,19 @@ impl Exporter {
         if summary.count == 0 {
             return Ok(summary);
         }
-        if let (Some(language), Some(path)) = (run.request.loader, loader) {
+        if let Some(language) = run.request.loader {
             let plain = self.known.providers.iter().filter(|one| is_plain(one));
             let used: Vec<&str> = plain
                 .map(|provider| provider.name.as_str())
                 .filter(|name| summary.keys.contains_key(*name))
                 .collect();
-            files.add(&path, loader::text(language, &used).as_bytes())?;
-            written.push(path);
+            let package = (language == LoaderLanguage::Go).then(|| go_package(folder)).flatten();
+            let place = LoaderPlace { folder, go_package: package.as_deref() };
+            for LoaderFile { path, text } in loader::files(language, place, &used) {
+                let path = loader_path(folder, &path);
+                files.add(&path, text.as_bytes())?;
+                written.push(path);
+            }
         }
         files.finish()?;
         for path in written {
@@ -565,6 +572,32 @@ fn is_plain(provider: &Provider) -> bool {
         && scheme.pairs.is_none()
         && scheme.list.is_none()
         && matches!(scheme.signature.first(), Some(ValueLocation::Header(_)))
+}
+
+/// Returns the path of a loader's file; one that begins with `..` is in the folder above.
+fn loader_path(folder: &Path, path: &Path) -> PathBuf {
+    match path.strip_prefix("..") {
+        Ok(path) => folder.parent().unwrap_or(Path::new("")).join(path),
+        Err(_) => folder.join(path),
+    }
+}
+
+/// Returns the package of the Go files in the folder above; none if there are none.
+fn go_package(folder: &Path) -> Option<String> {
+    let above = folder.parent().filter(|above| !above.as_os_str().is_empty());
+    let entries = fs::read_dir(above.unwrap_or(Path::new("."))).ok()?;
+    let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    paths.retain(|path| {
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        path.extension().is_some_and(|ending| ending == "go") && !stem.starts_with("hookglass_")
+    });
+    paths.sort();
+    paths.iter().find_map(|path| {
+        let text = fs::read_to_string(path).ok()?;
+        let line = text.lines().find_map(|line| line.strip_prefix("package "))?;
+        // The tests of a package may be in a package of their own.
+        Some(line.split_whitespace().next()?.trim_end_matches("_test").to_owned())
+    })
 }
 
 #[cfg(test)]
