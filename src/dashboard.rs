@@ -7,6 +7,7 @@ mod effects;
 mod feed;
 pub mod highlight;
 mod input;
+mod job_control;
 mod terminal;
 pub mod view;
 
@@ -33,6 +34,7 @@ use crate::signature::Verifier;
 use crate::store::{Store, StoreError};
 use crate::tunnel;
 use effects::{Effects, ForTerminal};
+use job_control::{JobChange, JobControl, stop_process};
 use terminal::Terminal;
 use view::{Glyphs, Painter};
 
@@ -67,6 +69,17 @@ pub struct Setup {
     /// Warnings to show at startup.
     pub notes: Vec<String>,
     pub warnings: Vec<String>,
+    /// Set while an editor has the terminal, and with it Ctrl-C.
+    pub editing: watch::Sender<bool>,
+}
+
+/// How the dashboard ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// The user quit, or `stop` was canceled.
+    Asked,
+    /// The terminal was closed.
+    TerminalClosed,
 }
 
 /// Error that ended the dashboard early.
@@ -78,29 +91,44 @@ pub enum TuiError {
     Store(#[from] StoreError),
 }
 
-/// Runs the dashboard until the user quits or `stop` is canceled.
-pub async fn run(setup: Setup, stop: CancellationToken) -> Result<(), TuiError> {
+/// Runs the dashboard until the user quits, `stop` is canceled, or the terminal is closed.
+pub async fn run(setup: Setup, stop: CancellationToken) -> Result<Ended, TuiError> {
     let (events, queue) = mpsc::channel(WAITING);
     let greeting = greeting(&setup);
     let (session, preferences) = (setup.session.clone(), setup.preferences.clone());
+    let editing = setup.editing.clone();
     let painter = Painter::new(
         respecting_color_mode(setup.theme),
         setup.glyphs.unwrap_or_else(Glyphs::from_environment),
     );
     let (effects, pages) = Effects::start(setup, &events)?;
+    let job_control = JobControl::new()?;
     let terminal = Terminal::enter()?;
     let clock = (now(), TimeZone::system());
-    let mut model = Model::new(session, preferences, terminal.size()?, clock);
+    let mut model = Model::new(session, preferences, Terminal::size()?, clock);
     if let Some(notice) = greeting {
         update(&mut model, Event::Notice(notice));
     }
     let model = Box::new(model);
-    let shell =
-        Shell { model, painter, terminal, effects, keys: Some(EventStream::new()), lent: None };
-    match shell.run(queue, pages, stop).await {
+    let mut shell = Shell {
+        model,
+        painter,
+        terminal,
+        effects,
+        keys: Some(EventStream::new()),
+        holder: Holder::Dashboard,
+        job_control,
+        editing,
+    };
+    let ended = shell.run(queue, pages, stop).await;
+    // Before the terminal is restored, which an editor may still be using.
+    shell.effects.end().await;
+    match ended {
         // The window was closed, and a frame was drawn before the signal arrived.
-        Err(TuiError::Terminal(error)) if is_closed(&error) => Ok(()),
-        ended => ended,
+        Err(TuiError::Terminal(error)) if is_closed(&error) || Terminal::ensure_open().is_err() => {
+            Ok(Ended::TerminalClosed)
+        }
+        ended => ended.map(|()| Ended::Asked),
     }
 }
 
@@ -139,13 +167,23 @@ struct Shell {
     effects: Effects,
     /// `None` while another program uses the terminal, because the stream would swallow its keys.
     keys: Option<EventStream>,
-    /// Completes, or is dropped, when that program has exited.
-    lent: Option<oneshot::Receiver<()>>,
+    holder: Holder,
+    job_control: JobControl,
+    editing: watch::Sender<bool>,
+}
+
+/// The program that has the terminal.
+enum Holder {
+    Dashboard,
+    /// Completes, or is dropped, when the editor has exited.
+    Editor(oneshot::Receiver<()>),
+    /// A shell, until the process continues.
+    Shell,
 }
 
 impl Shell {
     async fn run(
-        mut self,
+        &mut self,
         mut queue: mpsc::Receiver<Event>,
         mut pages: mpsc::Receiver<Event>,
         stop: CancellationToken,
@@ -158,15 +196,20 @@ impl Shell {
             tokio::select! {
                 biased;
                 // Before the queue, or a burst of deliveries would starve the screen.
-                _ = frame.tick(), if stale && self.lent.is_none() => {
+                _ = frame.tick(), if stale && self.may_draw() => {
                     self.draw()?;
                     stale = false;
                 }
                 () = stop.cancelled() => batch.push(Event::Ended),
-                key = next_key(&mut self.keys) => batch.extend(key),
-                _ = second.tick() => batch.push(Event::Tick(now())),
-                asked = self.effects.for_terminal(), if self.lent.is_none() => self.serve(asked)?,
-                () = returned(&mut self.lent) => batch.extend(self.take_back()?),
+                written = self.terminal.written() => written?,
+                change = self.job_control.next() => batch.extend(self.change_state(change)?),
+                key = next_key(&mut self.keys) => batch.extend(key?),
+                _ = second.tick() => {
+                    Terminal::ensure_open()?;
+                    batch.push(Event::Tick(now()));
+                }
+                asked = self.effects.for_terminal(), if self.has_terminal() => self.serve(asked)?,
+                () = returned(&mut self.holder) => batch.extend(self.take_back()?),
                 _ = queue.recv_many(&mut batch, BATCH) => {}
                 // One page at a time: it is as much work as all the other events together.
                 Some(page) = pages.recv() => batch.push(page),
@@ -178,6 +221,15 @@ impl Shell {
             }
         }
         Ok(())
+    }
+
+    fn has_terminal(&self) -> bool {
+        matches!(self.holder, Holder::Dashboard)
+    }
+
+    /// Returns whether the next frame can be drawn. A terminal that is not read gets none.
+    fn may_draw(&self) -> bool {
+        self.has_terminal() && self.terminal.is_idle()
     }
 
     fn draw(&mut self) -> io::Result<()> {
@@ -197,34 +249,53 @@ impl Shell {
 
     fn serve(&mut self, asked: ForTerminal) -> io::Result<()> {
         match asked {
-            ForTerminal::Write(bytes) => Terminal::write(&bytes),
-            ForTerminal::CaptureMouse(captured) => Terminal::capture_mouse(captured),
-            ForTerminal::Redraw => self.terminal.clear(),
-            ForTerminal::Suspend => self.suspend(),
+            ForTerminal::Write(bytes) => self.terminal.write(&bytes),
+            ForTerminal::CaptureMouse(captured) => self.terminal.capture_mouse(captured)?,
+            ForTerminal::Redraw => self.terminal.clear()?,
+            ForTerminal::Suspend => self.suspend()?,
             // Deliveries are still processed; only drawing pauses.
             ForTerminal::Lend(loan) => {
                 self.keys = None;
-                Terminal::lend();
-                self.lent = Some(loan.give());
-                Ok(())
+                self.terminal.give_back();
+                self.editing.send_replace(true);
+                self.holder = Holder::Editor(loan.give());
             }
         }
+        Ok(())
     }
 
     /// Takes the terminal back and reads its current size.
     fn take_back(&mut self) -> io::Result<Option<Event>> {
-        self.lent = None;
+        self.holder = Holder::Dashboard;
+        self.editing.send_replace(false);
+        // A new stream waits for the lock of one that is still reading.
+        self.keys = None;
         self.terminal.take_back(self.model.is_mouse_released())?;
         self.keys = Some(EventStream::new());
-        Ok(Some(Event::Resize(self.terminal.size()?)))
+        Ok(Some(Event::Resize(Terminal::size()?)))
     }
 
     /// Suspends the process until `fg`. The listener stops as well, so clients' connections wait.
     fn suspend(&mut self) -> io::Result<()> {
         self.keys = None;
-        self.terminal.suspend(self.model.is_mouse_released())?;
-        self.keys = Some(EventStream::new());
-        Ok(())
+        self.terminal.give_back();
+        self.holder = Holder::Shell;
+        if stop_process() { Ok(()) } else { self.take_back().map(drop) }
+    }
+
+    fn change_state(&mut self, change: JobChange) -> io::Result<Option<Event>> {
+        match (change, &self.holder) {
+            (JobChange::Stop, Holder::Dashboard) => self.suspend().map(|()| None),
+            (JobChange::Stop, Holder::Editor(_)) => {
+                stop_process();
+                Ok(None)
+            }
+            // After SIGSTOP as well, of which the program learns nothing until it continues.
+            (JobChange::Continued, Holder::Dashboard | Holder::Shell) => self.take_back(),
+            (JobChange::Stop, Holder::Shell) | (JobChange::Continued, Holder::Editor(_)) => {
+                Ok(None)
+            }
+        }
     }
 }
 
@@ -234,23 +305,23 @@ fn interval_of(period: Duration) -> Interval {
     interval
 }
 
-/// Waits until the other program returns the terminal.
-async fn returned(lent: &mut Option<oneshot::Receiver<()>>) {
-    match lent {
-        None => std::future::pending().await,
-        // Either way, the other program has exited.
-        Some(back) => drop(back.await),
+/// Waits until the editor returns the terminal.
+async fn returned(holder: &mut Holder) {
+    match holder {
+        Holder::Dashboard | Holder::Shell => std::future::pending().await,
+        // Either way, it has exited.
+        Holder::Editor(back) => drop(back.await),
     }
 }
 
 /// Returns the next terminal event. A closed or failed terminal ends the program, because reading
 /// it again would loop on the error.
-async fn next_key(keys: &mut Option<EventStream>) -> Option<Event> {
+async fn next_key(keys: &mut Option<EventStream>) -> io::Result<Option<Event>> {
     match keys {
         None => std::future::pending().await,
         Some(keys) => match keys.next().await {
-            Some(Ok(event)) => input::translate(event),
-            Some(Err(_)) | None => Some(Event::Ended),
+            Some(Ok(event)) => Ok(input::translate(event)),
+            Some(Err(_)) | None => Err(io::ErrorKind::BrokenPipe.into()),
         },
     }
 }

@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 use std::io::{self, Write};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
@@ -26,6 +27,9 @@ const PAGE: usize = 64;
 const MAX_WAITING: usize = 1024;
 const MAX_WAITING_BYTES: usize = 4 << 20;
 
+/// Time for a reader to take the last lines.
+const LAST_LINES: Duration = Duration::from_secs(1);
+
 /// Output format of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {
@@ -40,6 +44,11 @@ pub enum HeadlessError {
     Store(#[from] StoreError),
     #[error("cannot write to standard output: {0}")]
     Output(#[from] io::Error),
+    #[error(
+        "standard output is not read, so some lines are missing; every delivery is in the store, \
+         see `hookglass list --json`"
+    )]
+    Unread,
 }
 
 /// Prints every delivery stored after `last`, where `follower` began, until `ended` is canceled and
@@ -55,11 +64,20 @@ pub(crate) async fn run(
         Printer { reader, format, last, waiting: VecDeque::new(), bytes: 0, behind: None };
     let runtime = Handle::current();
     // Writing may block indefinitely; on a blocking thread it does not stall the runtime.
+    let stopping = ended.clone();
     let printing =
         tokio::task::spawn_blocking(move || runtime.block_on(printer.run(follower, ended)));
-    match printing.await {
-        Ok(outcome) => outcome,
-        Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
+    let out_of_time = async {
+        stopping.cancelled().await;
+        tokio::time::sleep(LAST_LINES).await;
+    };
+    tokio::select! {
+        biased;
+        printed = printing => match printed {
+            Ok(outcome) => outcome,
+            Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
+        },
+        () = out_of_time => Err(HeadlessError::Unread),
     }
 }
 

@@ -83,7 +83,7 @@ impl Default for Limits {
             body_total_time: Duration::from_mins(10),
             bodies_in_progress: 256 << 20,
             idle_time: Duration::from_secs(75),
-            stop_time: Duration::from_secs(5),
+            stop_time: Duration::from_millis(2500),
         }
     }
 }

@@ -2,6 +2,9 @@
 
 use std::io::Write as _;
 use std::process::ExitCode;
+use std::sync::mpsc::sync_channel;
+use std::thread;
+use std::time::Duration;
 
 use hookglass::cli::{Cli, CliError, run};
 
@@ -10,10 +13,23 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             if !matches!(failure, CliError::Pipe) {
-                // Nothing can be done if standard error cannot be written.
-                let _ = writeln!(std::io::stderr(), "error: {}", failure.report());
+                report(failure.report());
             }
             failure.exit_code()
         }
+    }
+}
+
+/// Prints the error, unless standard error is a terminal or a pipe that nobody reads: writing to it
+/// would block for ever.
+fn report(error: String) {
+    let (done, is_done) = sync_channel(1);
+    let writing = thread::Builder::new().spawn(move || {
+        // Nothing can be done if standard error cannot be written.
+        let _ = writeln!(std::io::stderr(), "error: {error}");
+        let _ = done.send(());
+    });
+    if writing.is_ok() {
+        let _ = is_done.recv_timeout(Duration::from_secs(1));
     }
 }

@@ -6,13 +6,12 @@ mod support;
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::thread;
 
 use hookglass::delivery::{Attempt, DeliveryId, SignatureStatus};
 use hookglass::store::StoreReader;
 use support::Tested;
-use support::program::signal;
+use support::program::{signal, wait_until_stopped};
 use support::senders::{exchange, request};
 use support::targets::Target;
 use support::terminal::Terminal;
@@ -161,18 +160,6 @@ fn a_panic_restores_the_terminal() -> Tested {
 fn a_closed_terminal_ends_it_in_order() -> Tested {
     assert_eq!(Terminal::start(&[])?.closed()?, 0);
     Ok(())
-}
-
-/// Waits until the process is stopped by a signal.
-fn wait_until_stopped(process: u32) -> Tested {
-    for _ in 0..10_000 {
-        let status =
-            Command::new("ps").args(["-o", "stat=", "-p", &process.to_string()]).output()?;
-        if status.stdout.starts_with(b"T") {
-            return Ok(());
-        }
-    }
-    Err("the process did not stop".into())
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::io::{IsTerminal as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::{Args, FromArgMatches as _, ValueEnum};
 use tokio::net::TcpListener;
@@ -19,7 +20,7 @@ use super::place::Origin;
 use super::{CliError, StoreArgs, demo, signals};
 use crate::app::Session;
 use crate::config::{Config, Dashboard, ForwardTo, GlyphChoice};
-use crate::dashboard::{self, view::Glyphs};
+use crate::dashboard::{self, Ended, view::Glyphs};
 use crate::headless::{self, Format, HeadlessError};
 use crate::intake::{Controls, Diagnoser, Intake, PausedRequests, Sequencer, learn_schemas};
 use crate::listener::{self, BindError, Limits};
@@ -71,6 +72,9 @@ pub(super) enum Output {
     /// One readable line per delivery
     Text,
 }
+
+/// Time for everything to end after a signal, before it is given up.
+const STOP_TIME: Duration = Duration::from_secs(4);
 
 const DEFAULT_ADDRESS: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 4400);
@@ -130,12 +134,16 @@ pub(super) fn run(args: ListenArgs) -> Result<(), CliError> {
             .for_each(|credentials| credentials.secrets.push(demo::secret()));
     }
     let runtime = tokio::runtime::Runtime::new().map_err(CliError::environment)?;
-    runtime.block_on(async {
+    let ended = runtime.block_on(async {
         process_limits::set();
         // From here on a signal shuts down in order, even right after the address is printed.
-        let signal = signals::caught().map_err(CliError::environment)?;
-        listen(args, (config, keyring), signal, None).await
-    })
+        let (editing, is_editing) = watch::channel(false);
+        let signal = signals::caught(is_editing).map_err(CliError::environment)?;
+        listen(args, (config, keyring), (signal, editing), None).await
+    });
+    // Neither an output that nobody reads nor a long search may delay the end.
+    runtime.shutdown_background();
+    ended
 }
 
 /// A listener without a front end, in a process that does something else.
@@ -176,7 +184,8 @@ pub(super) fn run_in_background(
     let keyring = args.provider.listening_keyring(&config)?;
     let runtime = tokio::runtime::Runtime::new().map_err(CliError::environment)?;
     let stopped = background.stop.clone().cancelled_owned();
-    runtime.block_on(listen(args, (config, keyring), stopped, Some(background)))
+    let (editing, _) = watch::channel(false);
+    runtime.block_on(listen(args, (config, keyring), (stopped, editing), Some(background)))
 }
 
 impl ListenArgs {
@@ -205,7 +214,7 @@ impl ListenArgs {
 async fn listen(
     args: ListenArgs,
     (config, keyring): (Config, Keyring),
-    signal: impl Future<Output = ()> + Send + 'static,
+    (signal, editing): (impl Future<Output = ()> + Send + 'static, watch::Sender<bool>),
     background: Option<BackgroundListener>,
 ) -> Result<(), CliError> {
     // Bind first: if the port is in use, the store must stay untouched.
@@ -261,6 +270,8 @@ async fn listen(
         warnings,
         headless,
         background,
+        editing,
+        keeps_running: signals::is_hangup_ignored(),
     };
     // Boxed because the future holds the state of every front end.
     let outcome = Box::pin(front.run(listener, signal)).await;
@@ -346,6 +357,9 @@ struct ListenSession {
     warnings: Vec<String>,
     headless: bool,
     background: Option<BackgroundListener>,
+    editing: watch::Sender<bool>,
+    /// Whether it goes on when its terminal is closed.
+    keeps_running: bool,
 }
 
 impl ListenSession {
@@ -415,11 +429,22 @@ impl ListenSession {
             watch_tasks(printing, &mut tasks).await.map_err(CliError::from)
         } else {
             let showing = dashboard::run(self.dashboard(own, controls, tunnel), stop.clone());
-            watch_tasks(showing, &mut tasks).await.map_err(CliError::environment)
+            let ended = watch_tasks(showing, &mut tasks).await.map_err(CliError::environment);
+            if matches!(ended, Ok(Ended::TerminalClosed)) && self.keeps_running {
+                tracing::info!("the terminal was closed; receiving goes on");
+                watch_tasks(stop.cancelled(), &mut tasks).await;
+            }
+            ended.map(drop)
         };
         stop.cancel();
-        while let Some(ended) = tasks.join_next().await {
-            task::join_or_panic(ended);
+        let all_end = async {
+            while let Some(ended) = tasks.join_next().await {
+                task::join_or_panic(ended);
+            }
+        };
+        if tokio::time::timeout(STOP_TIME, all_end).await.is_err() {
+            tracing::warn!("some tasks did not end in time");
+            tasks.abort_all();
         }
         ended
     }
@@ -486,6 +511,7 @@ impl ListenSession {
             own,
             notes: self.notes.clone(),
             warnings: self.warnings.clone(),
+            editing: self.editing.clone(),
         }
     }
 }
@@ -495,6 +521,7 @@ impl From<HeadlessError> for CliError {
         match error {
             HeadlessError::Output(error) => error.into(),
             HeadlessError::Store(error) => Self::environment(error),
+            error @ HeadlessError::Unread => Self::environment(error),
         }
     }
 }

@@ -73,7 +73,9 @@ pub(super) fn run(args: McpArgs) -> Result<(), CliError> {
         .build()
         .map_err(CliError::environment)?;
     let outcome = runtime.block_on(async {
-        let signal = signals::caught().map_err(CliError::environment)?;
+        // It runs no editor.
+        let (_, is_editing) = tokio::sync::watch::channel(false);
+        let signal = signals::caught(is_editing).map_err(CliError::environment)?;
         let streams = rmcp::transport::stdio_pipes();
         serve(setup, streams, signal).await.map_err(CliError::environment)
     });

@@ -2,33 +2,71 @@
 
 use std::io;
 
-/// Installs the handlers. The future completes with the first signal.
+use tokio::sync::watch;
+
+/// Installs the handlers. The future completes with the first signal. While `editing`, the keys
+/// that send SIGINT and SIGQUIT belong to the editor.
 #[cfg(unix)]
-pub(super) fn caught() -> io::Result<impl Future<Output = ()> + Send + 'static> {
+pub(super) fn caught(
+    editing: watch::Receiver<bool>,
+) -> io::Result<impl Future<Output = ()> + Send + 'static> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
-    let mut hangup = signal(SignalKind::hangup())?;
     let mut quit = signal(SignalKind::quit())?;
+    let mut hangup = if is_hangup_ignored() { None } else { Some(signal(SignalKind::hangup())?) };
     // By default, reaching the limit of a file's size ends the process. With a handler, the write
     // fails instead, and the client gets a 503.
     let file_size = signal(SignalKind::from_raw(signal_hook::consts::SIGXFSZ))?;
     Ok(async move {
         let _file_size = file_size;
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-            _ = hangup.recv() => {}
-            _ = quit.recv() => {}
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => return,
+                () = hung_up(&mut hangup) => return,
+                _ = interrupt.recv() => {}
+                _ = quit.recv() => {}
+            }
+            if !*editing.borrow() {
+                return;
+            }
         }
     })
 }
 
-/// Installs the handlers. The future completes with the first signal.
+#[cfg(unix)]
+async fn hung_up(hangup: &mut Option<tokio::signal::unix::Signal>) {
+    match hangup {
+        Some(hangup) => drop(hangup.recv().await),
+        None => std::future::pending().await,
+    }
+}
+
+/// Returns whether the program was started so that a closed terminal does not end it, for example
+/// by `nohup`. Known on Linux only.
+#[cfg(unix)]
+pub(super) fn is_hangup_ignored() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask & 1 != 0)
+}
+
+/// Installs the handlers. The future completes with the first signal, unless the editor has it.
 #[cfg(windows)]
-pub(super) fn caught() -> io::Result<impl Future<Output = ()> + Send + 'static> {
+pub(super) fn caught(
+    editing: watch::Receiver<bool>,
+) -> io::Result<impl Future<Output = ()> + Send + 'static> {
     let mut interrupt = tokio::signal::windows::ctrl_c()?;
     Ok(async move {
         interrupt.recv().await;
+        while *editing.borrow() {
+            interrupt.recv().await;
+        }
     })
+}
+
+#[cfg(windows)]
+pub(super) fn is_hangup_ignored() -> bool {
+    false
 }

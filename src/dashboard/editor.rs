@@ -105,18 +105,36 @@ struct Running(Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
-        #[cfg(unix)]
-        if let Some(id) = self.0.id().and_then(|id| i32::try_from(id).ok())
-            && let Some(process) = rustix::process::Pid::from_raw(id)
-        {
-            let _ = rustix::process::kill_process(process, rustix::process::Signal::TERM);
-        }
+        self.signal(false);
         let step = PATIENCE / 50;
         for _ in 0..50 {
             if !matches!(self.0.try_wait(), Ok(None)) {
                 return;
             }
             std::thread::sleep(step);
+        }
+        // It would go on reading the keys of the shell.
+        self.signal(true);
+    }
+}
+
+impl Running {
+    #[cfg(unix)]
+    fn signal(&self, kill: bool) {
+        use rustix::process::{Pid, Signal, kill_process};
+        let signal = if kill { Signal::KILL } else { Signal::TERM };
+        let process = self.0.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+        if let Some(process) = process {
+            // Fails only if it has already ended.
+            let _ = kill_process(process, signal);
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn signal(&mut self, kill: bool) {
+        if kill {
+            // Fails only if it has already ended.
+            let _ = self.0.start_kill();
         }
     }
 }

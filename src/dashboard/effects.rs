@@ -73,6 +73,9 @@ pub(super) enum ForTerminal {
     Suspend,
 }
 
+/// Time for effects to end with the dashboard.
+const END_TIME: Duration = Duration::from_secs(2);
+
 impl Effects {
     /// Starts the background tasks. Also returns the queue of stored and changed deliveries.
     pub(super) fn start(
@@ -128,6 +131,12 @@ impl Effects {
                 else => std::future::pending().await,
             }
         }
+    }
+
+    /// Ends what is running, so that an editor exits and its file is removed.
+    pub(super) async fn end(&mut self) {
+        // A search or an export on a thread of its own may take longer.
+        let _ = tokio::time::timeout(END_TIME, self.tasks.shutdown()).await;
     }
 
     /// Starts an effect, or returns the terminal operation for the loop to perform.

@@ -9,13 +9,17 @@ use crate::app::keymap::{Key, KeyCode};
 use crate::app::layout::Size;
 use crate::app::{Event, Mouse, MouseKind};
 
+use super::terminal::Terminal;
+
 /// Translates a terminal event, if the core handles it.
 pub(super) fn translate(event: TerminalEvent) -> Option<Event> {
     match event {
         TerminalEvent::Key(key) => translate_key(key).map(Event::Key),
         TerminalEvent::Mouse(mouse) => translate_mouse(mouse).map(Event::Mouse),
         TerminalEvent::Paste(text) => Some(Event::Paste(text)),
-        TerminalEvent::Resize(width, height) => Some(Event::Resize(Size { width, height })),
+        TerminalEvent::Resize(width, height) => {
+            Some(Event::Resize(Terminal::clamped(Size { width, height })))
+        }
         TerminalEvent::FocusGained | TerminalEvent::FocusLost => None,
     }
 }

@@ -1,25 +1,32 @@
 //! Terminal setup, restored however the dashboard ends.
 
-use std::io::{self, Stdout, Write as _};
-use std::mem::ManuallyDrop;
+mod screen;
+mod writer;
+
+use std::io;
 
 use crossterm::cursor::Show;
 use crossterm::event::{
     DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
 };
-use crossterm::execute;
 use crossterm::terminal::{
-    Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+    EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
 use ratatui::Frame;
-use ratatui::backend::CrosstermBackend;
 
 use crate::app::layout::Size;
+use screen::Screen;
+use writer::Writer;
+
+/// Bytes outside of frames that wait for a terminal that is not read; more are dropped.
+const MAX_WAITING: usize = 4 << 20;
 
 /// Terminal in raw mode on the alternate screen.
 pub(super) struct Terminal {
-    /// Never dropped: that would show the cursor, and panics if the terminal is gone.
-    screen: ManuallyDrop<ratatui::Terminal<CrosstermBackend<Stdout>>>,
+    screen: ratatui::Terminal<Screen>,
+    writer: Writer,
+    /// Whether this program has the terminal now.
+    taken: bool,
 }
 
 impl Terminal {
@@ -27,93 +34,135 @@ impl Terminal {
     pub(super) fn enter() -> io::Result<Self> {
         let report = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
-            give_back();
+            let mut screen = Screen::default();
+            // Collecting bytes does not fail.
+            let _ = restore(&mut screen);
+            writer::write_at_once(screen.bytes);
+            let _ = disable_raw_mode();
             report(panic);
         }));
-        take(true)?;
-        let screen = ratatui::Terminal::new(CrosstermBackend::new(io::stdout()))?;
-        Ok(Self { screen: ManuallyDrop::new(screen) })
+        let screen = ratatui::Terminal::new(Screen::default())?;
+        let mut terminal = Self { screen, writer: Writer::start()?, taken: false };
+        terminal.take_back(false)?;
+        Ok(terminal)
     }
 
-    pub(super) fn size(&self) -> io::Result<Size> {
-        let size = self.screen.size()?;
-        Ok(Size { width: size.width, height: size.height })
+    pub(super) fn size() -> io::Result<Size> {
+        screen::size()
     }
 
-    pub(super) fn draw(&mut self, draw: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
-        self.screen.draw(draw).map(drop)
+    /// Reduces a reported size to the part that is drawn.
+    pub(super) fn clamped(size: Size) -> Size {
+        screen::clamped(size)
     }
 
-    /// Forces a full redraw. (ratatui's own method queries the cursor position, and the response
-    /// would be read as a key.)
-    pub(super) fn clear(&mut self) -> io::Result<()> {
-        execute!(io::stdout(), Clear(ClearType::All))?;
-        let screen = ratatui::Terminal::new(CrosstermBackend::new(io::stdout()))?;
-        self.screen = ManuallyDrop::new(screen);
+    /// Fails if the terminal was closed. Reading it would not tell that from a lack of keys.
+    pub(super) fn ensure_open() -> io::Result<()> {
+        #[cfg(unix)]
+        {
+            use rustix::event::{PollFd, PollFlags, poll};
+            let out = io::stdout();
+            let mut polled = [PollFd::new(&out, PollFlags::empty())];
+            poll(&mut polled, Some(&rustix::event::Timespec::default()))?;
+            if polled.iter().any(|fd| fd.revents().contains(PollFlags::HUP)) {
+                return Err(io::ErrorKind::BrokenPipe.into());
+            }
+        }
         Ok(())
     }
 
-    pub(super) fn capture_mouse(captured: bool) -> io::Result<()> {
+    /// Returns whether the terminal has taken everything, so that the next frame can be drawn.
+    pub(super) fn is_idle(&self) -> bool {
+        self.writer.is_idle()
+    }
+
+    /// Waits until the terminal has taken more.
+    pub(super) async fn written(&mut self) -> io::Result<()> {
+        self.writer.written().await?;
+        self.send();
+        Ok(())
+    }
+
+    pub(super) fn draw(&mut self, draw: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
+        self.screen.draw(draw)?;
+        self.send();
+        Ok(())
+    }
+
+    /// Forces a full redraw with the next frame.
+    pub(super) fn clear(&mut self) -> io::Result<()> {
+        self.screen.clear()
+    }
+
+    pub(super) fn capture_mouse(&mut self, captured: bool) -> io::Result<()> {
+        let screen = self.screen.backend_mut();
         if captured {
-            execute!(io::stdout(), EnableMouseCapture)
+            screen.queue(EnableMouseCapture)?;
         } else {
-            execute!(io::stdout(), DisableMouseCapture)
+            screen.queue(DisableMouseCapture)?;
         }
+        self.send();
+        Ok(())
     }
 
     /// Writes bytes outside of the frame.
-    pub(super) fn write(bytes: &[u8]) -> io::Result<()> {
-        let mut out = io::stdout();
-        out.write_all(bytes)?;
-        out.flush()
+    pub(super) fn write(&mut self, bytes: &[u8]) {
+        let waiting = &mut self.screen.backend_mut().bytes;
+        if waiting.len() + bytes.len() <= MAX_WAITING {
+            waiting.extend_from_slice(bytes);
+        }
+        self.send();
     }
 
-    /// Restores the terminal for another program.
-    pub(super) fn lend() {
-        give_back();
+    /// Sends the collected bytes, unless the terminal has not taken the last ones yet.
+    fn send(&mut self) {
+        let bytes = &mut self.screen.backend_mut().bytes;
+        if self.writer.is_idle() && !bytes.is_empty() {
+            self.writer.send(std::mem::take(bytes));
+        }
     }
 
+    /// Restores the terminal for another program, or the shell. Blocks for a moment at most.
+    pub(super) fn give_back(&mut self) {
+        if !std::mem::take(&mut self.taken) {
+            return;
+        }
+        let screen = self.screen.backend_mut();
+        // Collecting bytes does not fail.
+        let _ = restore(screen);
+        let bytes = std::mem::take(&mut screen.bytes);
+        self.writer.finish(bytes);
+        // A closed terminal needs no restoring.
+        let _ = disable_raw_mode();
+    }
+
+    /// Sets the terminal up, also if another program or a shell has changed its modes.
     pub(super) fn take_back(&mut self, mouse_released: bool) -> io::Result<()> {
-        take(!mouse_released)?;
-        self.clear()
-    }
-
-    /// Stops the process as Ctrl-Z does, and sets the terminal up again when it continues.
-    pub(super) fn suspend(&mut self, mouse_released: bool) -> io::Result<()> {
-        give_back();
-        stop_process()?;
-        take(!mouse_released)?;
-        self.clear()
+        // What has been set up already would be left as it is, whatever the shell made of it.
+        disable_raw_mode()?;
+        enable_raw_mode()?;
+        self.taken = true;
+        let screen = self.screen.backend_mut();
+        screen.queue(EnterAlternateScreen)?;
+        screen.queue(EnableBracketedPaste)?;
+        if !mouse_released {
+            screen.queue(EnableMouseCapture)?;
+        }
+        self.clear()?;
+        self.send();
+        Ok(())
     }
 }
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        give_back();
+        self.give_back();
     }
 }
 
-fn take(mouse: bool) -> io::Result<()> {
-    enable_raw_mode()?;
-    execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste)?;
-    if mouse { execute!(io::stdout(), EnableMouseCapture) } else { Ok(()) }
-}
-
-/// Runs each step even if an earlier one failed; a closed terminal needs no restoring.
-fn give_back() {
-    let mut out = io::stdout();
-    let _ = execute!(out, DisableMouseCapture, DisableBracketedPaste);
-    let _ = execute!(out, LeaveAlternateScreen, Show);
-    let _ = disable_raw_mode();
-}
-
-#[cfg(unix)]
-fn stop_process() -> io::Result<()> {
-    signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP)
-}
-
-#[cfg(not(unix))]
-#[expect(clippy::unnecessary_wraps, reason = "other systems can fail here")]
-fn stop_process() -> io::Result<()> {
-    Ok(())
+fn restore(screen: &mut Screen) -> io::Result<()> {
+    screen.queue(DisableMouseCapture)?;
+    screen.queue(DisableBracketedPaste)?;
+    screen.queue(LeaveAlternateScreen)?;
+    screen.queue(Show)
 }

@@ -21,6 +21,9 @@ const WAITING: usize = 256;
 /// Time limit of one search.
 const LIMIT: Duration = Duration::from_secs(2);
 
+/// Time for searches that are left at shutdown.
+const LAST_SEARCHES: Duration = Duration::from_millis(500);
+
 /// Time limit of a search while others wait, so that the last of them waits for seconds only:
 /// headless output keeps its order, and waits for the searches.
 const LIMIT_IN_A_QUEUE: Duration = Duration::from_millis(20);
@@ -66,7 +69,19 @@ struct Work {
 }
 
 impl Work {
-    async fn run(self, mut waiting: mpsc::Receiver<DeliveryId>, stop: CancellationToken) {
+    async fn run(self, waiting: mpsc::Receiver<DeliveryId>, stop: CancellationToken) {
+        let time_is_up = async {
+            stop.cancelled().await;
+            tokio::time::sleep(LAST_SEARCHES).await;
+        };
+        tokio::select! {
+            () = self.search_all(waiting, &stop) => {}
+            () = time_is_up => {}
+        }
+    }
+
+    /// Searches until `stop` and until no delivery waits.
+    async fn search_all(self, mut waiting: mpsc::Receiver<DeliveryId>, stop: &CancellationToken) {
         let worker = Arc::new(self);
         loop {
             let id = tokio::select! {

@@ -97,3 +97,16 @@ pub(crate) fn json_lines(text: impl AsRef<[u8]>) -> Tested<Vec<Value>> {
 pub(crate) fn listed(folder: &Path) -> Tested<Vec<Value>> {
     json_lines(hookglass(folder).args(["list", "--json"]).output()?.stdout)
 }
+
+/// Waits until a process is stopped by a signal.
+#[cfg(unix)]
+pub(crate) fn wait_until_stopped(process: u32) -> Tested {
+    for _ in 0..10_000 {
+        let status =
+            Command::new("ps").args(["-o", "stat=", "-p", &process.to_string()]).output()?;
+        if status.stdout.starts_with(b"T") {
+            return Ok(());
+        }
+    }
+    Err("the process did not stop".into())
+}

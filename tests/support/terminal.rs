@@ -2,6 +2,7 @@
 
 use std::io::{Read as _, Write};
 use std::num::NonZero;
+use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
@@ -49,13 +50,30 @@ impl Terminal {
         args: &[&str],
         variables: &[(&str, &str)],
     ) -> Tested<Self> {
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_hookglass"));
+        command.args(["--bind", "127.0.0.1:0"]);
+        command.args(args);
+        Self::start_command(command, (rows, columns), variables)
+    }
+
+    /// Starts the dashboard as `nohup` does.
+    pub(crate) fn start_ignoring_hangups() -> Tested<Self> {
+        let mut command = CommandBuilder::new("sh");
+        let program = env!("CARGO_BIN_EXE_hookglass");
+        let script = format!("trap '' HUP; exec '{program}' --bind 127.0.0.1:0");
+        command.args(["-c", &script]);
+        Self::start_command(command, (ROWS, COLUMNS), &[])
+    }
+
+    fn start_command(
+        mut command: CommandBuilder,
+        (rows, columns): (NonZero<u16>, NonZero<u16>),
+        variables: &[(&str, &str)],
+    ) -> Tested<Self> {
         let folder = tempfile::tempdir()?;
         let size =
             PtySize { rows: rows.get(), cols: columns.get(), pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size)?;
-        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_hookglass"));
-        command.args(["--bind", "127.0.0.1:0"]);
-        command.args(args);
         command.cwd(folder.path());
         command.env("CRIBBLY_WEBHOOK_SECRET", SECRET);
         command.env("TERM", "xterm-256color");
@@ -125,6 +143,22 @@ impl Terminal {
         Ok(rest.chars().take_while(|letter| !letter.is_whitespace()).collect())
     }
 
+    /// Returns the device of the terminal.
+    pub(crate) fn device(&self) -> Tested<PathBuf> {
+        Ok(self.master.tty_name().ok_or("the terminal has no name")?)
+    }
+
+    /// Stops the output, as Ctrl-S does, or starts it again.
+    pub(crate) fn stop_output(&self, is_stopped: bool) -> Tested {
+        use rustix::termios::{Action, tcflow};
+        let device = std::fs::OpenOptions::new().read(true).write(true).open(self.device()?)?;
+        Ok(tcflow(device, if is_stopped { Action::OOff } else { Action::OOn })?)
+    }
+
+    pub(crate) fn resize(&self, rows: u16, cols: u16) -> Tested {
+        Ok(self.master.resize(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 })?)
+    }
+
     pub(crate) fn process(&self) -> Tested<u32> {
         Ok(self.child.process_id().ok_or("no process")?)
     }
@@ -133,6 +167,13 @@ impl Terminal {
     pub(crate) fn assert_modes_restored(&self) -> Tested {
         assert_eq!(modes(self.master.as_ref())?, self.modes, "the line modes changed");
         Ok(())
+    }
+
+    /// Closes the terminal, as its window does, and returns the process.
+    pub(crate) fn close(self) -> Box<dyn Child + Send + Sync> {
+        let Self { child, bytes, keys, master, slave, .. } = self;
+        drop((bytes, keys, master, slave));
+        child
     }
 
     /// Closes the terminal, as its window does, and returns the exit code.
@@ -149,9 +190,25 @@ impl Terminal {
         Ok(status.exit_code())
     }
 
+    /// Waits for the end, and returns the exit code.
+    pub(crate) fn exit_code(&mut self) -> Tested<u32> {
+        let mut killer = self.child.clone_killer();
+        let (ended, is_ended) = channel::<()>();
+        let watching = thread::spawn(move || {
+            if is_ended.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+                // The test fails with the exit code of a killed process.
+                let _ = killer.kill();
+            }
+        });
+        let status = self.child.wait()?;
+        drop(ended);
+        watching.join().map_err(|_| "the watcher panicked")?;
+        Ok(status.exit_code())
+    }
+
     /// Waits for the end, checks that the terminal is restored, and returns the exit code.
     pub(crate) fn ended(mut self) -> Tested<u32> {
-        let status = self.child.wait()?;
+        let code = self.exit_code()?;
         self.assert_modes_restored()?;
         // With the last open end of the slave, the output ends.
         drop(self.slave);
@@ -167,7 +224,7 @@ impl Terminal {
         assert!(!screen.hide_cursor(), "the cursor is hidden");
         assert_eq!(screen.mouse_protocol_mode(), vt100::MouseProtocolMode::None);
         assert!(!screen.bracketed_paste());
-        Ok(status.exit_code())
+        Ok(code)
     }
 }
 
