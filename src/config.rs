@@ -7,6 +7,7 @@ mod file;
 mod mistakes;
 mod routing;
 pub mod secrets;
+mod value_reader;
 
 pub use dashboard::{Dashboard, GlyphChoice};
 pub use edit_file::{SaveError, save_view};

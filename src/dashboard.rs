@@ -198,7 +198,7 @@ impl Shell {
                 // Before the queue, or a burst of deliveries would starve the screen.
                 _ = frame.tick(), if stale && self.may_draw() => {
                     self.draw()?;
-                    stale = false;
+                    stale = self.painter.wants_frame();
                 }
                 () = stop.cancelled() => batch.push(Event::Ended),
                 written = self.terminal.written() => written?,

@@ -22,8 +22,10 @@ pub mod wire;
 
 use bytes::Bytes;
 
-pub use copy::{COPY_FORMATS, CopyFormat, CopyNeeds, CopySource, copy_format};
+pub use copy::{COPY_FORMATS, CopyError, CopyFormat, CopyNeeds, CopySource, copy_format};
 pub use credentials::without_credentials;
+pub use httpie::CommandError;
+pub use snippet::SnippetError;
 
 use crate::delivery::Delivery;
 
@@ -63,8 +65,17 @@ pub struct Stream {
     pub takes_refused: bool,
     /// Whether entries are for reading back, so that they keep every byte.
     pub keeps_credentials: bool,
-    /// Returns the entry, or the reason why the format cannot express the delivery.
-    pub entry: fn(&Delivery, &EntryOptions<'_>) -> Result<Entry, String>,
+    pub entry: fn(&Delivery, &EntryOptions<'_>) -> Result<Entry, EntryError>,
+}
+
+/// Reason why a format cannot express a delivery: an editor would read a part of it as something
+/// else, such as the method as a URL.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EntryError {
+    #[error("editors do not know the method {0}")]
+    Method(String),
+    #[error("an editor would read the header {0} otherwise")]
+    Header(String),
 }
 
 /// Options of an entry other than its delivery.

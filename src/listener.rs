@@ -37,12 +37,13 @@ use crate::task;
 use head_capture::{CapturedRequest, HeadCapture, PendingResponse};
 use link::{Link, Waiting};
 
+pub use framing::FramingError;
 pub use link::Client;
 pub use response::{ClientResponse, Handled, OnOutcome, Reply};
 
 /// Finds the end of a body, for the fuzzer; see [`framing`].
 #[doc(hidden)]
-pub fn body_end(head: &Head, bytes: &[u8], step: usize) -> Result<Option<usize>, String> {
+pub fn body_end(head: &Head, bytes: &[u8], step: usize) -> Result<Option<usize>, FramingError> {
     framing::body_end(head, bytes, step)
 }
 

@@ -220,16 +220,6 @@ impl Provider {
         time.ok()
     }
 
-    /// Returns whether the provider identifies the object.
-    pub fn tells_object(&self) -> bool {
-        !self.event.object.is_empty()
-    }
-
-    /// Returns whether the provider names the event type.
-    pub fn tells_type(&self) -> bool {
-        !self.event.kind.is_empty()
-    }
-
     /// Returns the sample of an event type, or of one that starts with `kind` and a dot.
     pub fn sample(&self, kind: &str) -> Option<&Sample> {
         let is_exact = |sample: &&Sample| sample.kind == kind;

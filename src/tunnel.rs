@@ -92,16 +92,18 @@ impl TunnelKind {
     }
 }
 
-impl FromStr for TunnelKind {
-    type Err = String;
+/// A tunnel that hookglass cannot start.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "unknown tunnel `{0}`: expected ngrok or cloudflared; for any other tunnel use --public-url"
+)]
+pub struct UnknownTunnel(String);
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        Self::from_word(text).ok_or_else(|| {
-            format!(
-                "unknown tunnel `{text}`: expected ngrok or cloudflared; for any other tunnel use \
-                 --public-url"
-            )
-        })
+impl FromStr for TunnelKind {
+    type Err = UnknownTunnel;
+
+    fn from_str(text: &str) -> Result<Self, UnknownTunnel> {
+        Self::from_word(text).ok_or_else(|| UnknownTunnel(text.to_owned()))
     }
 }
 

@@ -89,10 +89,9 @@ fn ids(rows: &[&Summary]) -> Vec<DeliveryId> {
 }
 
 fn orders() -> [SortOrder; 12] {
-    std::array::from_fn(|at| SortOrder {
-        by: SortKey::ALL.get(at / 2).copied().unwrap_or_default(),
-        descending: at % 2 == 1,
-    })
+    use SortKey::{Answer, EventId, Size, Time, Type, Verdict};
+    let keys = [Time, Type, Verdict, EventId, Size, Answer];
+    std::array::from_fn(|at| SortOrder { by: keys[at / 2], descending: at % 2 == 1 })
 }
 
 /// The whole list, and its counts, are as they should be; the screen is full and holds the

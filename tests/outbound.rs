@@ -157,7 +157,7 @@ async fn a_forwarder_ends_with_its_last_handle() -> Tested {
     let (forwarder, work) =
         Forwarder::new(Client::new(), target, QueueLimits::default(), CancellationToken::new());
     let working = tokio::spawn(work);
-    assert_eq!(forwarder.forward(request(b"end")).await.outcome?.status, 200);
+    assert_eq!(forwarder.begin(request(b"end")).sent().await.outcome?.status, 200);
     drop(forwarder);
     working.await?;
     Ok(())
@@ -230,8 +230,9 @@ async fn health_tells_whether_a_target_answers_and_what_waits() -> Tested {
     let (stream, _) = listener.accept().await?;
     drop((stream, listener));
     assert!(third.sent().await.outcome.is_err());
-    assert!(forwarder.health().borrow().is_down());
-    let refused = forwarder.forward(request(b"end")).await.outcome;
+    let condition = forwarder.health().borrow().condition.clone();
+    assert!(matches!(condition, TargetCondition::Down(_)), "{condition:?}");
+    let refused = forwarder.begin(request(b"end")).sent().await.outcome;
     assert!(matches!(refused, Err(SendError::Refused { .. })), "{refused:?}");
     drop(forwarder);
     working.await?;

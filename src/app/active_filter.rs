@@ -31,10 +31,6 @@ impl ActiveFilter {
         self.filter.narrowed(term).map(|filter| filter.to_string())
     }
 
-    pub fn filter(&self) -> &Filter {
-        &self.filter
-    }
-
     pub fn is_on(&self) -> bool {
         !self.filter.is_all()
     }

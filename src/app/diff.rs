@@ -83,11 +83,6 @@ impl DiffView {
         true
     }
 
-    /// Forgets the comparison, so that it is computed again.
-    pub fn forget(&mut self) {
-        self.wish = None;
-    }
-
     /// Stores a result, unless another comparison is wanted by now.
     pub fn take(&mut self, wish: DiffRequest, outcome: Result<Arc<DeliveryDiff>, String>) {
         if self.wish != Some(wish) {

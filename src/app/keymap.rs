@@ -135,14 +135,6 @@ impl Keymap {
         of_action.find_map(|(_, keys)| keys.first().copied())
     }
 
-    /// Returns the key to show for an action in a context; empty if it has none.
-    pub fn key_in(&self, context: KeyContext, action: Action) -> String {
-        let mut rows = self.rows();
-        let found = rows.find(|(one, _)| one.context == context && one.action == action);
-        let key = found.and_then(|(_, keys)| keys.first());
-        key.map(ToString::to_string).unwrap_or_default()
-    }
-
     /// Replaces the keys of a binding; an empty list unbinds it.
     pub fn rebind(&mut self, place: &str, name: &str, keys: Vec<Key>) -> Result<(), RebindError> {
         let context = KeyContext::from_word(place);

@@ -64,7 +64,7 @@ pub fn entries(keymap: &Keymap, views: &[(String, String)], typed: &str) -> Vec<
     let commands = keymap.rows().filter(|(binding, _)| view.is_none() && is_offered(binding));
     let commands = commands.map(|(binding, keys)| {
         let key = keys.first().map(ToString::to_string).unwrap_or_default();
-        let before = openers(binding.context).iter().filter_map(|action| keymap.key_of(*action));
+        let before = group(binding.context).0.iter().filter_map(|action| keymap.key_of(*action));
         let keys = before.map(|key| key.to_string()).chain([key]);
         PaletteEntry {
             title: title(binding),
@@ -93,19 +93,19 @@ fn is_offered(binding: &Binding) -> bool {
     OFFERED.contains(&binding.context) && binding.action != Action::Cancel
 }
 
-/// Returns the actions whose keys open a context.
-fn openers(context: KeyContext) -> &'static [Action] {
+/// Returns the actions whose keys open a context, and the start of its commands' titles.
+fn group(context: KeyContext) -> (&'static [Action], &'static str) {
     match context {
-        KeyContext::Copy => &[Action::CopyMenu],
-        KeyContext::Snippet => &[Action::CopyMenu, Action::SnippetMenu],
-        KeyContext::Facet => &[Action::Narrow(FilterAction::Like(Polarity::With))],
-        KeyContext::Export => &[Action::ExportMenu],
-        KeyContext::Sort => &[Action::List(ListAction::SortMenu)],
+        KeyContext::Copy => (&[Action::CopyMenu], "copy "),
+        KeyContext::Snippet => (&[Action::CopyMenu, Action::SnippetMenu], "copy a program for "),
+        KeyContext::Facet => (&[Action::Narrow(FilterAction::Like(Polarity::With))], "filter by "),
+        KeyContext::Export => (&[Action::ExportMenu], "export "),
+        KeyContext::Sort => (&[Action::List(ListAction::SortMenu)], "sort by "),
+        KeyContext::List => (&[], "list: "),
+        KeyContext::Detail => (&[], "detail: "),
+        KeyContext::Document => (&[], "payload: "),
+        KeyContext::Diff => (&[], "diff: "),
         KeyContext::Anywhere
-        | KeyContext::List
-        | KeyContext::Detail
-        | KeyContext::Document
-        | KeyContext::Diff
         | KeyContext::Confirm
         | KeyContext::Help
         | KeyContext::Palette
@@ -113,7 +113,7 @@ fn openers(context: KeyContext) -> &'static [Action] {
         | KeyContext::Address
         | KeyContext::Target
         | KeyContext::Filter
-        | KeyContext::Prompt => &[],
+        | KeyContext::Prompt => (&[], ""),
     }
 }
 
@@ -143,26 +143,7 @@ fn is_scattered(word: &str, text: &str) -> bool {
 
 /// Returns the title of a command.
 fn title(binding: &Binding) -> String {
-    let name = binding.name.replace('-', " ");
-    match binding.context {
-        KeyContext::Copy => format!("copy {name}"),
-        KeyContext::Snippet => format!("copy a program for {name}"),
-        KeyContext::Facet => format!("filter by {name}"),
-        KeyContext::Export => format!("export {name}"),
-        KeyContext::Sort => format!("sort by {name}"),
-        KeyContext::List | KeyContext::Detail | KeyContext::Document | KeyContext::Diff => {
-            format!("{}: {name}", binding.context.as_str())
-        }
-        KeyContext::Anywhere
-        | KeyContext::Confirm
-        | KeyContext::Help
-        | KeyContext::Palette
-        | KeyContext::Answers
-        | KeyContext::Address
-        | KeyContext::Target
-        | KeyContext::Filter
-        | KeyContext::Prompt => name,
-    }
+    format!("{}{}", group(binding.context).1, binding.name.replace('-', " "))
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! The lines of the tabs that are not documents, as styled lines. Documents have theirs in
 //! [`crate::payload::Document`].
 
-pub mod attempt;
 pub mod badges;
 pub mod diff;
 mod headers;

@@ -14,9 +14,6 @@ pub enum SortKey {
 }
 
 impl SortKey {
-    pub const ALL: [Self; 6] =
-        [Self::Time, Self::Type, Self::Verdict, Self::EventId, Self::Size, Self::Answer];
-
     pub fn title(self) -> &'static str {
         match self {
             Self::Time => "time",

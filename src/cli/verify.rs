@@ -125,24 +125,15 @@ fn write_verdict(
 fn json_line(provider: &Provider, event: &EventRef, diagnosis: &Diagnosis) -> String {
     #[derive(Serialize)]
     struct Signature<'d> {
-        status: &'static str,
-        cause: Option<&'d str>,
-        explanation: Option<String>,
-        secret: Option<&'d str>,
         #[serde(flatten)]
-        help: jsonl::HelpFields<'d>,
+        verdict: jsonl::SignatureFields<'d>,
         tried: Vec<serde_json::Value>,
         /// False if the search stopped at its limit.
         complete: bool,
     }
-    let verdict = &diagnosis.verdict;
     let tried = diagnosis.tried.iter().filter(|tried| tried.count > 0);
     let signature = Signature {
-        status: verdict.status.as_str(),
-        cause: verdict.cause.as_deref(),
-        explanation: verdict.explanation.as_ref().map(ToString::to_string),
-        secret: verdict.secret.as_deref(),
-        help: jsonl::HelpFields::new(verdict.explanation.as_ref()),
+        verdict: jsonl::SignatureFields::new(&diagnosis.verdict),
         tried: tried.map(|tried| json!({"what": tried.what, "count": tried.count})).collect(),
         complete: diagnosis.complete,
     };

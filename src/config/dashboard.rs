@@ -1,13 +1,15 @@
 //! Dashboard section of the configuration: keys, views, theme, and glyphs.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use serde::Deserialize;
+use toml::Spanned;
 
 use crate::app::Preferences;
 use crate::app::columns::ListColumn;
 use crate::app::diff::Volatile;
-use crate::app::keymap::Key;
+use crate::app::keymap::{Key, KeyError, RebindError};
 use crate::app::theme::Theme;
 use crate::filter::Filter;
 
@@ -37,15 +39,15 @@ impl GlyphChoice {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Setting {
-    theme: Option<String>,
+    theme: Option<Spanned<String>>,
     glyphs: GlyphChoice,
     /// Names of bound actions and their keys, by context.
-    keys: BTreeMap<String, BTreeMap<String, Keys>>,
-    views: BTreeMap<String, String>,
-    columns: Vec<String>,
-    themes: BTreeMap<String, BTreeMap<String, String>>,
+    keys: BTreeMap<String, BTreeMap<String, Spanned<Keys>>>,
+    views: BTreeMap<String, Spanned<String>>,
+    columns: Vec<Spanned<String>>,
+    themes: BTreeMap<String, Spanned<BTreeMap<String, String>>>,
     /// Paths and headers that differ with every delivery.
-    volatile: Vec<String>,
+    volatile: Option<Spanned<Vec<String>>>,
 }
 
 /// One key or several; an empty list removes the binding.
@@ -66,70 +68,116 @@ pub struct Dashboard {
     pub glyphs: GlyphChoice,
 }
 
+/// A setting that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct SettingMistake {
+    /// Value in the file; none if it is not about one value.
+    pub(super) span: Option<Range<usize>>,
+    pub(super) reason: String,
+}
+
+impl SettingMistake {
+    fn at<T>(value: &Spanned<T>, reason: String) -> Self {
+        Self { span: Some(value.span()), reason }
+    }
+}
+
 impl Setting {
     /// Returns the settings, or every mistake in them.
-    pub(super) fn read(self) -> Result<Dashboard, Vec<String>> {
+    pub(super) fn read(self) -> Result<Dashboard, Vec<SettingMistake>> {
         let mut mistakes = Vec::new();
         let mut dashboard = Dashboard { glyphs: self.glyphs, ..Dashboard::default() };
         let keymap = &mut dashboard.preferences.keymap;
         for (place, bound) in &self.keys {
             for (name, keys) in bound {
-                let keys = keys
-                    .read()
-                    .map_err(|wrong| format!("[dashboard.keys.{place}] {name}: {wrong}"));
-                let bound = keys.and_then(|keys| {
-                    keymap.rebind(place, name, keys).map_err(|wrong| wrong.to_string())
-                });
-                mistakes.extend(bound.err());
+                let rebound = match keys.get_ref().read() {
+                    Ok(read) => keymap.rebind(place, name, read).map_err(|wrong| wrong.to_string()),
+                    Err(wrong) => Err(format!("[dashboard.keys.{place}] {name}: {wrong}")),
+                };
+                mistakes.extend(rebound.err().map(|reason| SettingMistake::at(keys, reason)));
             }
         }
-        mistakes.extend(keymap.check().iter().map(ToString::to_string));
+        let conflicts = keymap.check();
+        mistakes.extend(conflicts.iter().map(|conflict| SettingMistake {
+            span: self.span_of(conflict),
+            reason: conflict.to_string(),
+        }));
         for (name, text) in self.views {
-            match text.parse::<Filter>() {
-                Ok(_) => dashboard.preferences.views.push((name, text)),
-                Err(wrong) => mistakes.push(format!("[dashboard.views] {name}: {wrong}")),
+            match text.get_ref().parse::<Filter>() {
+                Ok(_) => dashboard.preferences.views.push((name, text.into_inner())),
+                Err(wrong) => {
+                    let reason = format!("[dashboard.views] {name}: {wrong}");
+                    mistakes.push(SettingMistake::at(&text, reason));
+                }
             }
         }
-        match Volatile::read(&self.volatile) {
-            Ok(volatile) => dashboard.preferences.volatile = volatile,
-            Err(wrong) => mistakes.push(format!("[dashboard] volatile: {wrong}")),
+        if let Some(paths) = &self.volatile {
+            match Volatile::read(paths.get_ref()) {
+                Ok(volatile) => dashboard.preferences.volatile = volatile,
+                Err(wrong) => {
+                    let reason = format!("[dashboard] volatile: {wrong}");
+                    mistakes.push(SettingMistake::at(paths, reason));
+                }
+            }
         }
         for name in &self.columns {
-            match ListColumn::named(name) {
+            match ListColumn::named(name.get_ref()) {
                 Some(column) => dashboard.preferences.columns.push(column),
-                None => mistakes.push(format!(
-                    "[dashboard] columns: unknown column `{name}`: expected one of {}",
-                    ListColumn::ALL.map(ListColumn::as_str).join(", ")
+                None => mistakes.push(SettingMistake::at(
+                    name,
+                    format!(
+                        "[dashboard] columns: unknown column `{}`: expected one of {}",
+                        name.get_ref(),
+                        ListColumn::ALL.map(ListColumn::as_str).join(", ")
+                    ),
                 )),
             }
         }
         let mut own = BTreeMap::new();
         for (name, lines) in &self.themes {
-            match Theme::read(lines) {
+            match Theme::read(lines.get_ref()) {
                 Ok(theme) => drop(own.insert(name.as_str(), theme)),
-                Err(wrong) => mistakes.push(format!("[dashboard.themes.{name}]: {wrong}")),
+                Err(wrong) => {
+                    let reason = format!("[dashboard.themes.{name}]: {wrong}");
+                    mistakes.push(SettingMistake::at(lines, reason));
+                }
             }
         }
-        if let Some(name) = &self.theme {
+        if let Some(chosen) = &self.theme {
+            let name = chosen.get_ref();
             match own.get(name.as_str()).map_or_else(|| Theme::named(name), |theme| Ok(*theme)) {
                 Ok(theme) => dashboard.theme = theme,
                 // An invalid theme of the user was already reported.
                 Err(_) if self.themes.contains_key(name) => {}
-                Err(wrong) => mistakes.push(format!("[dashboard] theme: {wrong}")),
+                Err(wrong) => {
+                    let reason = format!("[dashboard] theme: {wrong}");
+                    mistakes.push(SettingMistake::at(chosen, reason));
+                }
             }
         }
-        dashboard.theme_name = self.theme;
+        dashboard.theme_name = self.theme.map(Spanned::into_inner);
         if mistakes.is_empty() { Ok(dashboard) } else { Err(mistakes) }
+    }
+
+    /// Returns the configured keys that a conflict is about; the other side may be a default.
+    fn span_of(&self, conflict: &RebindError) -> Option<Range<usize>> {
+        let (place, names) = match conflict {
+            RebindError::Clash { place, one, other, .. } => (*place, [*one, *other]),
+            RebindError::Locked { place, name } => (*place, [*name, *name]),
+            RebindError::Place { .. } | RebindError::Name { .. } => return None,
+        };
+        let bound = self.keys.get(place)?;
+        names.iter().find_map(|name| bound.get(*name)).map(Spanned::span)
     }
 }
 
 impl Keys {
-    fn read(&self) -> Result<Vec<Key>, String> {
+    fn read(&self) -> Result<Vec<Key>, KeyError> {
         let texts = match self {
             Self::One(text) => std::slice::from_ref(text),
             Self::Several(texts) => texts,
         };
-        texts.iter().map(|text| text.parse().map_err(|wrong| format!("{wrong}"))).collect()
+        texts.iter().map(|text| text.parse()).collect()
     }
 }
 
@@ -139,7 +187,7 @@ mod tests {
     use crate::app::keymap::KeyContext;
     use crate::app::{Action, ResendAction, StyleClass};
 
-    fn read(text: &str) -> Result<Dashboard, Vec<String>> {
+    fn read(text: &str) -> Result<Dashboard, Vec<SettingMistake>> {
         toml::from_str::<Setting>(text).unwrap().read()
     }
 
@@ -184,7 +232,7 @@ mod tests {
             "`bda`",
             "`nihgt`",
         ] {
-            let count = mistakes.iter().filter(|mistake| mistake.contains(word)).count();
+            let count = mistakes.iter().filter(|mistake| mistake.reason.contains(word)).count();
             assert_eq!(count, 1, "{word}: {mistakes:#?}");
         }
     }

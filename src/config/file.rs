@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Deserializer, de};
 use toml::Spanned;
 
-use super::dashboard::{self, Dashboard};
+use super::dashboard::{self, Dashboard, SettingMistake};
 use super::mistakes::{self, ConfigMistake, Found};
 use super::routing::{ForwardTo, RespondWith, Switches};
 use super::secrets::Sources;
@@ -145,9 +145,9 @@ impl Config {
         let Found { value, mut mistakes } = mistakes::read::<File>(text);
         let file = value.unwrap_or_default();
         let dashboard = file.dashboard.read().unwrap_or_else(|found| {
-            let span = dashboard_span(text);
-            let found = found.into_iter();
-            mistakes.extend(found.map(|reason| ConfigMistake::at(text, span.clone(), "", reason)));
+            mistakes.extend(found.into_iter().map(|SettingMistake { span, reason }| {
+                ConfigMistake::at(text, span.unwrap_or_else(|| dashboard_span(text)), "", reason)
+            }));
             Dashboard::default()
         });
         let usual = Switches::default();
@@ -412,6 +412,17 @@ mod tests {
                 &["line 3", "invalid duration `soon`"],
             ),
             ("[[forward]]\nurl = \"http://h\"\nconcurrency = 0", &["line 3", "1 or more"]),
+            (
+                "[[forward]]\nurl = \"http://h\"\nconcurrency = -1",
+                &["line 3", "expected a whole number of 0 or more, found a whole number `-1`"],
+            ),
+            ("strict = 1", &["line 1", "expected true or false, found a whole number `1`"]),
+            ("[dashboard]\n\ntheme = \"nihgt\"", &["line 3", "`nihgt`"]),
+            ("[dashboard.views]\na = \"type:x\"\nb = \"typ:x\"", &["line 3", "`typ:`"]),
+            ("[dashboard]\ncolumns = [\n\"time\",\n\"tyme\"]", &["line 4", "`tyme`"]),
+            ("[dashboard.keys.list]\ndown = \"x\"\nup = \"hyper-x\"", &["line 3", "`hyper-x`"]),
+            ("[dashboard.keys.anywhere]\nsuspend = []\nfilter = \"?\"", &["line 3", "`?` in"]),
+            ("[dashboard.themes.t]\nbda = \"red\"", &["line 1", "`bda`"]),
             (
                 "[[forward]]\nurl = \"http://h\"\nadd_headers = [\"Host: x\"]",
                 &["line 3", "preserve-host"],

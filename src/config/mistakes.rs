@@ -6,8 +6,9 @@ use std::ops::Range;
 
 use serde::de::DeserializeOwned;
 use toml::Spanned;
-use toml::de::{DeArray, DeTable, DeValue, Deserializer, Error};
+use toml::de::{DeArray, DeTable, DeValue};
 
+use super::value_reader::{ReadError, ReadErrorKind, ValueReader};
 use crate::diagnostic::{Diagnostic, nearest};
 
 /// A mistake in the configuration.
@@ -51,20 +52,27 @@ const MAX_MISTAKES: usize = 100;
 /// Deserializes a text. Each invalid entry is removed and the rest is read again, until nothing is
 /// invalid.
 pub(super) fn read<T: DeserializeOwned>(text: &str) -> Found<T> {
-    let (mut table, broken) = DeTable::parse_recoverable(text);
-    let mut mistakes: Vec<ConfigMistake> =
-        broken.iter().map(|error| mistake(text, error, String::new())).collect();
-    if !mistakes.is_empty() {
+    let (table, broken) = DeTable::parse_recoverable(text);
+    if !broken.is_empty() {
         // One such table is an error at each of its keys.
-        if let Some(mistake) = singular_table(text) {
-            mistakes = vec![mistake];
-        }
+        let mistakes = singular_table(text).map_or_else(
+            || {
+                let syntax = |error: &toml::de::Error| {
+                    let reason = error.message().replace('\n', "; ");
+                    ConfigMistake::at(text, error.span().unwrap_or_default(), "", reason)
+                };
+                broken.iter().map(syntax).collect()
+            },
+            |mistake| vec![mistake],
+        );
         return Found { value: None, mistakes };
     }
+    let mut root = Spanned::new(table.span(), DeValue::Table(table.into_inner()));
+    let mut mistakes: Vec<ConfigMistake> = Vec::new();
     // A removed entry is missing from then on, which is not another mistake.
     let mut taken_out = Vec::new();
     loop {
-        let error = match T::deserialize(Deserializer::from(table.clone())) {
+        let error = match T::deserialize(ValueReader(&root)) {
             Ok(value) => {
                 let about = |mistake: &ConfigMistake| mistake.place.starts_with("provider.");
                 if mistakes.iter().any(about)
@@ -77,12 +85,16 @@ pub(super) fn read<T: DeserializeOwned>(text: &str) -> Found<T> {
             }
             Err(error) => error,
         };
-        let place = error.span().and_then(|span| take_out(table.get_mut(), &span));
+        let place = match (root.get_mut(), &error.span) {
+            (DeValue::Table(table), Some(span)) => take_out(table, span),
+            (_, _) => None,
+        };
         let is_stuck = place.is_none() || mistakes.len() >= MAX_MISTAKES;
         let place = place.unwrap_or_default();
-        let missing = error.message().strip_prefix("missing field `");
-        let missing = missing.and_then(|name| name.split('`').next());
-        let follows = missing.map(|name| format!("{place}.{name}"));
+        let follows = match &error.kind {
+            ReadErrorKind::MissingKey(name) => Some(format!("{place}.{name}")),
+            _ => None,
+        };
         if let Some(at) = taken_out.iter().position(|out| Some(out) == follows.as_ref()) {
             taken_out.swap_remove(at);
         } else {
@@ -111,63 +123,18 @@ fn singular_table(text: &str) -> Option<ConfigMistake> {
     None
 }
 
-/// Rewrites the sentences of serde in the words of a configuration file.
-fn in_plain_words(reason: &str) -> String {
-    if let Some(rest) = reason.strip_prefix("unknown variant ") {
-        return format!("unknown value {}", known_words(rest));
-    }
-    if let Some(rest) = reason.strip_prefix("unknown field ") {
-        return format!("unknown key {}", known_words(rest));
-    }
-    if let Some(rest) = reason.strip_prefix("missing field ") {
-        return format!("missing key {rest}");
-    }
-    let Some((found, expected)) =
-        reason.strip_prefix("invalid type: ").and_then(|rest| rest.split_once(", expected "))
-    else {
-        return reason.to_owned();
+fn mistake(text: &str, error: &ReadError, place: String) -> ConfigMistake {
+    let suggestion = match &error.kind {
+        ReadErrorKind::UnknownKey { name, known } | ReadErrorKind::UnknownValue { name, known } => {
+            nearest(name, known.iter().copied()).map(str::to_owned)
+        }
+        ReadErrorKind::MissingKey(_)
+        | ReadErrorKind::WrongType { .. }
+        | ReadErrorKind::Other(_) => None,
     };
-    let (kind, value) = match found.split_once(' ') {
-        Some((kind, value)) => (kind, format!(" {}", value.replace('"', "`"))),
-        None => (found, String::new()),
-    };
-    format!("expected {}, found {}{value}", type_name(expected), type_name(kind))
-}
-
-fn known_words(rest: &str) -> String {
-    rest.replacen(", expected one of ", ": expected one of ", 1).replacen(
-        ", expected ",
-        ": expected ",
-        1,
-    )
-}
-
-/// Returns the name of a type in a configuration file.
-fn type_name(name: &str) -> &str {
-    match name {
-        "i64" | "u64" | "i32" | "u32" | "u16" | "usize" | "integer" => "a whole number",
-        "f64" | "floating point" => "a number",
-        "bool" | "a boolean" | "boolean" => "true or false",
-        "a sequence" | "sequence" => "an array",
-        "a map" | "map" => "a table",
-        "string" | "a string" => "a text",
-        other => other,
-    }
-}
-
-fn mistake(text: &str, error: &Error, place: String) -> ConfigMistake {
-    let reason = in_plain_words(&error.message().replace('\n', "; "));
-    let suggestion = suggestion(&reason);
-    let diagnostic = Diagnostic::at(text, error.span().unwrap_or_default(), reason);
+    let reason = error.to_string().replace('\n', "; ");
+    let diagnostic = Diagnostic::at(text, error.span.clone().unwrap_or_default(), reason);
     ConfigMistake { place, diagnostic: diagnostic.suggest(suggestion) }
-}
-
-/// Returns the known word most similar to an unknown one. TOML's errors have only serde's sentence,
-/// which names the unknown word first and then the known ones, each in backticks.
-fn suggestion(reason: &str) -> Option<String> {
-    let mut words = reason.split('`').skip(1).step_by(2);
-    let word = words.next().filter(|_| reason.starts_with("unknown "))?;
-    nearest(word, words).map(str::to_owned)
 }
 
 /// Removes the innermost entry that a mistake is about; returns its keys.

@@ -21,7 +21,18 @@ pub(super) enum CopyMethod {
     Failed(String),
 }
 
-type Job = (String, mpsc::Sender<Result<(), String>>);
+type Job = (String, mpsc::Sender<Result<(), DesktopError>>);
+
+/// Reason why the desktop's clipboard does not have the text.
+#[derive(Debug, thiserror::Error)]
+enum DesktopError {
+    #[error("no desktop clipboard")]
+    Absent,
+    #[error(transparent)]
+    Refused(#[from] arboard::Error),
+    #[error("the clipboard's thread has ended")]
+    Ended,
+}
 
 /// Owner of the desktop's clipboard. On X11 and Wayland the content lives only as long as its
 /// owner.
@@ -49,27 +60,26 @@ impl Clipboard {
         if std::env::var_os("TMUX").is_some() && tmux(text).is_ok() {
             return CopyMethod::By("tmux");
         }
-        let desktop = if has_display() { self.desktop(text) } else { Err(String::new()) };
+        let desktop = if has_display() { self.desktop(text) } else { Err(DesktopError::Absent) };
         match desktop {
             Ok(()) => CopyMethod::By("the desktop's clipboard"),
             Err(reason) => terminal(text, &reason),
         }
     }
 
-    fn desktop(&self, text: &str) -> Result<(), String> {
-        let (reply, answer) = mpsc::channel();
-        let gone = "the clipboard's thread has ended";
-        self.jobs.send((text.to_owned(), reply)).map_err(|_| gone.to_owned())?;
-        answer.recv().unwrap_or_else(|_| Err(gone.to_owned()))
+    fn desktop(&self, text: &str) -> Result<(), DesktopError> {
+        let (reply, result) = mpsc::channel();
+        self.jobs.send((text.to_owned(), reply)).map_err(|_| DesktopError::Ended)?;
+        result.recv().unwrap_or(Err(DesktopError::Ended))
     }
 }
 
-fn set(desktop: &mut Option<arboard::Clipboard>, text: String) -> Result<(), String> {
+fn set(desktop: &mut Option<arboard::Clipboard>, text: String) -> Result<(), DesktopError> {
     let clipboard = match desktop {
         Some(clipboard) => clipboard,
-        None => desktop.insert(arboard::Clipboard::new().map_err(|error| error.to_string())?),
+        None => desktop.insert(arboard::Clipboard::new()?),
     };
-    clipboard.set_text(text).map_err(|error| error.to_string())
+    Ok(clipboard.set_text(text)?)
 }
 
 /// Over SSH, the variable may name a desktop that the user does not sit at.
@@ -95,12 +105,11 @@ fn tmux(text: &str) -> io::Result<()> {
 }
 
 /// Builds the sequence that xterm documents as "Operating System Command 52".
-fn terminal(text: &str, reason: &str) -> CopyMethod {
+fn terminal(text: &str, reason: &DesktopError) -> CopyMethod {
     let encoded = STANDARD.encode(text);
     if encoded.len() > LARGEST {
-        let why = if reason.is_empty() { "no desktop clipboard" } else { reason };
         return CopyMethod::Failed(format!(
-            "{why}, and {} bytes are too many for the terminal's clipboard",
+            "{reason}, and {} bytes are too many for the terminal's clipboard",
             text.len()
         ));
     }
@@ -113,9 +122,11 @@ mod tests {
 
     #[test]
     fn osc52_encodes_text_and_limits_its_size() {
-        let CopyMethod::Terminal(bytes) = terminal("hi\x1b", "") else { panic!("not by terminal") };
+        let CopyMethod::Terminal(bytes) = terminal("hi\x1b", &DesktopError::Absent) else {
+            panic!("not by terminal")
+        };
         assert_eq!(bytes, b"\x1b]52;c;aGkb\x07");
-        let CopyMethod::Failed(why) = terminal(&"x".repeat(80_000), "") else {
+        let CopyMethod::Failed(why) = terminal(&"x".repeat(80_000), &DesktopError::Absent) else {
             panic!("not failed")
         };
         assert!(why.contains("80000"), "{why}");

@@ -232,12 +232,12 @@ impl Context {
         }
     }
 
-    async fn fetch(&self, id: DeliveryId) -> Result<Delivery, String> {
+    async fn fetch(&self, id: DeliveryId) -> Result<Delivery, LoadError> {
         let store = self.setup.store.clone();
         task::blocking(move || read(&store, id)).await
     }
 
-    fn read(&self, id: DeliveryId) -> Result<Delivery, String> {
+    fn read(&self, id: DeliveryId) -> Result<Delivery, LoadError> {
         read(&self.setup.store, id)
     }
 
@@ -282,16 +282,21 @@ impl Context {
     }
 }
 
-fn read(store: &Store, id: DeliveryId) -> Result<Delivery, String> {
-    store.reader().map_err(|error| error.to_string()).and_then(|reader| read_from(&reader, id))
+/// Reason why a delivery was not loaded.
+#[derive(Debug, thiserror::Error)]
+enum LoadError {
+    #[error("delivery {0} is no longer in the store")]
+    Gone(DeliveryId),
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
-fn read_from(reader: &StoreReader, id: DeliveryId) -> Result<Delivery, String> {
-    match reader.delivery(id) {
-        Ok(Some(delivery)) => Ok(delivery),
-        Ok(None) => Err(format!("delivery {id} is no longer in the store")),
-        Err(error) => Err(error.to_string()),
-    }
+fn read(store: &Store, id: DeliveryId) -> Result<Delivery, LoadError> {
+    read_from(&store.reader()?, id)
+}
+
+fn read_from(reader: &StoreReader, id: DeliveryId) -> Result<Delivery, LoadError> {
+    reader.delivery(id)?.ok_or(LoadError::Gone(id))
 }
 
 #[cfg(test)]

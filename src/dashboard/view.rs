@@ -37,15 +37,23 @@ pub struct Painter {
     theme: Theme,
     glyphs: Glyphs,
     highlighter: Highlighter,
+    /// The last frame has guessed colors, which the next frames correct.
+    is_guess: bool,
 }
 
 impl Painter {
     pub fn new(theme: Theme, glyphs: Glyphs) -> Self {
-        Self { theme, glyphs, highlighter: Highlighter::default() }
+        Self { theme, glyphs, highlighter: Highlighter::default(), is_guess: false }
+    }
+
+    /// Returns whether another frame would show more, although nothing has happened.
+    pub fn wants_frame(&self) -> bool {
+        self.is_guess
     }
 
     /// Draws a whole frame.
     pub fn draw(&mut self, model: &Model, frame: &mut Frame<'_>) {
+        self.is_guess = false;
         let area = frame.area();
         frame.buffer_mut().set_style(area, base(self.theme));
         self.draw_parts(model, frame);

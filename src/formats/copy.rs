@@ -3,8 +3,9 @@
 use bytes::Bytes;
 
 use super::credentials::{is_signature, provider_of, sends_secret};
-use super::snippet::{self, Snippet};
-use super::{curl, httpie, shell, without_credentials};
+use super::httpie::{self, CommandError};
+use super::snippet::{self, Snippet, SnippetError};
+use super::{curl, shell, without_credentials};
 use crate::delivery::{Delivery, Head, Header};
 use crate::payload::Document;
 use crate::provider::Provider;
@@ -56,6 +57,25 @@ enum Write {
     Httpie(&'static str),
     Http,
     Snippet(Snippet),
+}
+
+/// Reason why a delivery has no copy in a format.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CopyError {
+    #[error("{0}")]
+    Refused(String),
+    #[error("this delivery has no event id")]
+    NoEventId,
+    #[error("this delivery has no signature header")]
+    NoSignature,
+    #[error("its provider sends the secret itself, which is copied only with credentials")]
+    SecretIsSent,
+    #[error("the provider of this delivery is not known, so neither is its signature scheme")]
+    UnknownProvider,
+    #[error(transparent)]
+    Command(#[from] CommandError),
+    #[error(transparent)]
+    Snippet(#[from] SnippetError),
 }
 
 const fn format(
@@ -115,21 +135,19 @@ impl CopyFormat {
         matches!(self.write, Write::Curl | Write::Httpie(_))
     }
 
-    /// Returns the copy, or the reason why there is none. It is text, except for a binary payload.
-    pub fn write(&self, source: &CopySource<'_>) -> Result<Bytes, String> {
+    /// Returns the copy. It is text, except for a binary payload.
+    pub fn write(&self, source: &CopySource<'_>) -> Result<Bytes, CopyError> {
         let delivery = source.delivery;
         if let Some(refusal) = &delivery.summary.request.refused
             && self.needs == Whole
         {
-            return Err(refusal.incomplete_reason());
+            return Err(CopyError::Refused(refusal.incomplete_reason()));
         }
         let text = match &self.write {
             Write::Payload => return Ok(source.body()),
             Write::Pretty => pretty(delivery, source.body()),
             Write::Headers => return Ok(header_lines(&source.shared().head.headers)),
-            Write::EventId => {
-                delivery.summary.event.id.clone().ok_or("this delivery has no event id")?
-            }
+            Write::EventId => delivery.summary.event.id.clone().ok_or(CopyError::NoEventId)?,
             Write::Signature => signature(source)?,
             Write::Url => url(&delivery.head, source.base),
             Write::Curl => curl::command(&source.shared(), source.base),
@@ -139,9 +157,8 @@ impl CopyFormat {
                 return Ok([&shared.head.raw[..], &shared.body].concat().into());
             }
             Write::Snippet(snippet) => {
-                let unknown = "the provider of this delivery is not known, so neither is its \
-                               signature scheme";
-                let provider = provider_of(delivery, source.providers).ok_or(unknown)?;
+                let provider = provider_of(delivery, source.providers);
+                let provider = provider.ok_or(CopyError::UnknownProvider)?;
                 snippet.write(delivery, provider)?
             }
         };
@@ -195,19 +212,15 @@ fn header_lines(headers: &[Header]) -> Bytes {
     out.into()
 }
 
-fn signature(source: &CopySource<'_>) -> Result<String, &'static str> {
+fn signature(source: &CopySource<'_>) -> Result<String, CopyError> {
     let scheme = provider_of(source.delivery, source.providers).map(|provider| &*provider.scheme);
     if scheme.is_some_and(sends_secret) && !source.with_signature {
-        return Err("its provider sends the secret itself, which is copied only with credentials");
+        return Err(CopyError::SecretIsSent);
     }
     let headers = source.delivery.head.headers.iter();
     let own = headers.filter(|header| scheme.is_some_and(|scheme| is_signature(scheme, header)));
     let values: Vec<String> = own.map(|header| header.text().into_owned()).collect();
-    if values.is_empty() {
-        Err("this delivery has no signature header")
-    } else {
-        Ok(values.join(", "))
-    }
+    if values.is_empty() { Err(CopyError::NoSignature) } else { Ok(values.join(", ")) }
 }
 
 #[cfg(test)]

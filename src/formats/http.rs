@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::layout::escape_unsafe;
 use super::wire;
-use super::{Entry, EntryOptions};
+use super::{Entry, EntryError, EntryOptions};
 use crate::delivery::{Delivery, Head, Header, is_hop_by_hop};
 use crate::payload::{escape, form};
 
@@ -35,8 +35,7 @@ pub struct Rest {
 
 /// Returns a delivery as a request to the base URL. A body that needs a file of its own is written
 /// to `{stem}.{id}.body`.
-/// Fails if an editor would read a part of it as something else, such as the method as a URL.
-pub fn request(delivery: &Delivery, options: &EntryOptions<'_>) -> Result<Entry, String> {
+pub fn request(delivery: &Delivery, options: &EntryOptions<'_>) -> Result<Entry, EntryError> {
     let EntryOptions { base, stem } = *options;
     let (summary, head) = (&delivery.summary, &delivery.head);
     check(head)?;
@@ -119,16 +118,13 @@ const METHODS: [&str; 19] = [
 
 /// Checks that an editor reads the request line and the headers as such: `#` begins a comment or
 /// another request, and double braces name a variable, which may be one of the environment.
-fn check(head: &Head) -> Result<(), String> {
+fn check(head: &Head) -> Result<(), EntryError> {
     if !METHODS.contains(&head.method.as_str()) {
-        return Err(format!("editors do not know the method {}", escape(&head.method)));
+        return Err(EntryError::Method(escape(&head.method).into_owned()));
     }
     for header in &head.headers {
         if header.name.starts_with('#') || header.text().contains("{{") {
-            return Err(format!(
-                "an editor would read the header {} otherwise",
-                escape(&header.name)
-            ));
+            return Err(EntryError::Header(escape(&header.name).into_owned()));
         }
     }
     Ok(())

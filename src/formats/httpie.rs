@@ -13,18 +13,33 @@ const DEFAULT_HEADERS: [&str; 4] = ["User-Agent", "Accept", "Accept-Encoding", "
 /// Characters that end the name of an item, or mark a file name after it.
 const SPECIAL: [char; 4] = [':', '=', '@', ';'];
 
-/// Returns a command of `program` that sends the delivery to `base`, or the reason why there is
-/// none.
-pub(super) fn command(program: &str, delivery: &Delivery, base: &str) -> Result<String, String> {
+/// Reason why a program cannot send a delivery.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CommandError {
+    #[error("{program} sends no such request target: {target}")]
+    Target { program: &'static str, target: String },
+    #[error("{program} cannot send the method {method}")]
+    Method { program: &'static str, method: String },
+    #[error("{program} cannot send the header {name}: {why}")]
+    Header { program: &'static str, name: String, why: &'static str },
+}
+
+/// Returns a command of `program` that sends the delivery to `base`.
+pub(super) fn command(
+    program: &'static str,
+    delivery: &Delivery,
+    base: &str,
+) -> Result<String, CommandError> {
     let head = &delivery.head;
     let path = shell::path(&head.target);
     if path.as_bytes() != &head.target[..] {
-        let target = head.target_text();
-        return Err(format!("{program} sends no such request target: {}", escape(&target)));
+        let target = escape(&head.target_text()).into_owned();
+        return Err(CommandError::Target { program, target });
     }
     // Anything else would be read as the URL, so that the delivery would choose the host.
     if head.method.is_empty() || !head.method.bytes().all(|byte| byte.is_ascii_alphabetic()) {
-        return Err(format!("{program} cannot send the method {}", escape(&head.method)));
+        let method = escape(&head.method).into_owned();
+        return Err(CommandError::Method { program, method });
     }
     let mut out = String::new();
     let ignored = if delivery.body.is_empty() {
@@ -50,9 +65,8 @@ pub(super) fn command(program: &str, delivery: &Delivery, base: &str) -> Result<
 
 /// Returns a header as an item. Escapes a first character that would make it a file name or JSON;
 /// after the separator, only a backslash before such a character has a meaning.
-fn item(program: &str, header: &Header) -> Result<String, String> {
-    let cannot =
-        |why: &str| Err(format!("{program} cannot send the header {}: {why}", header.name));
+fn item(program: &'static str, header: &Header) -> Result<String, CommandError> {
+    let cannot = |why| Err(CommandError::Header { program, name: header.name.clone(), why });
     let Ok(value) = std::str::from_utf8(&header.value) else {
         return cannot("its value is not UTF-8");
     };

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::layout::escape_unsafe;
 use super::wire::{self, BodyText, HeaderPair};
 use crate::delivery::{
-    Attempt, Comparison, Delivery, DeliveryId, Explanation, Head, Outcome, Summary,
+    Attempt, Comparison, Delivery, DeliveryId, Explanation, Head, Outcome, Summary, Verdict,
 };
 use crate::signature::RewriteRisk;
 
@@ -28,7 +28,7 @@ struct Line<'d> {
     body_size: u64,
     provider: &'d str,
     event: Event<'d>,
-    signature: Signature<'d>,
+    signature: SignatureFields<'d>,
     response: Option<Answer>,
     refused: Option<Refused<'d>>,
     source: &'static str,
@@ -62,8 +62,9 @@ struct Event<'d> {
     kind: Option<&'d str>,
 }
 
+/// Verdict on a signature.
 #[derive(Serialize)]
-struct Signature<'d> {
+pub(crate) struct SignatureFields<'d> {
     status: &'static str,
     cause: Option<&'d str>,
     explanation: Option<String>,
@@ -74,7 +75,7 @@ struct Signature<'d> {
 
 /// Fix and proof of a failed signature.
 #[derive(Serialize)]
-pub(crate) struct HelpFields<'d> {
+struct HelpFields<'d> {
     #[serde(skip_serializing_if = "Option::is_none")]
     fix: Option<&'d str>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
@@ -97,8 +98,20 @@ struct ProofFields<'d> {
     line: Option<usize>,
 }
 
+impl<'d> SignatureFields<'d> {
+    pub(crate) fn new(verdict: &'d Verdict) -> Self {
+        Self {
+            status: verdict.status.as_str(),
+            cause: verdict.cause.as_deref(),
+            explanation: verdict.explanation.as_ref().map(ToString::to_string),
+            secret: verdict.secret.as_deref(),
+            help: HelpFields::new(verdict.explanation.as_ref()),
+        }
+    }
+}
+
 impl<'d> HelpFields<'d> {
-    pub(crate) fn new(explanation: Option<&'d Explanation>) -> Self {
+    fn new(explanation: Option<&'d Explanation>) -> Self {
         let proof = explanation.and_then(Explanation::proof).map(|proof| ProofFields {
             labels: [&proof.received.label, &proof.expected.label],
             texts: [&proof.received.text, &proof.expected.text],
@@ -275,13 +288,7 @@ fn of<'d>(summary: &'d Summary, head: &'d Head, body: &'d [u8]) -> Line<'d> {
         body_size: summary.request.body_size,
         provider: &summary.provider,
         event: Event { id: summary.event.id.as_deref(), kind: summary.event.event_type.as_deref() },
-        signature: Signature {
-            status: verdict.status.as_str(),
-            cause: verdict.cause.as_deref(),
-            explanation: verdict.explanation.as_ref().map(ToString::to_string),
-            secret: verdict.secret.as_deref(),
-            help: HelpFields::new(verdict.explanation.as_ref()),
-        },
+        signature: SignatureFields::new(verdict),
         response: summary
             .response
             .map(|status| Answer { status, error: summary.flags.client_gone_text() }),

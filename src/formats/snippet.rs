@@ -12,6 +12,7 @@ mod rust;
 use crate::delivery::Delivery;
 use crate::provider::template::{OldSpelling, Piece, pieces};
 use crate::provider::{Algorithm, Provider};
+pub use recipe::SnippetError;
 use recipe::{Recipe, RecipePiece as SignedPiece};
 
 /// Renders a recipe in a language.
@@ -65,8 +66,12 @@ impl std::fmt::Debug for Snippet {
 }
 
 impl Snippet {
-    /// Returns the program for a delivery, or the reason why there is none.
-    pub(super) fn write(self, delivery: &Delivery, provider: &Provider) -> Result<String, String> {
+    /// Returns the program for a delivery.
+    pub(super) fn write(
+        self,
+        delivery: &Delivery,
+        provider: &Provider,
+    ) -> Result<String, SnippetError> {
         let recipe = Recipe::new(delivery, provider)?;
         let language = self.0;
         let note = |note: &String| format!("\n{}{note}", language.comment());

@@ -54,30 +54,38 @@ enum ChunkState {
     Broken,
 }
 
+/// Reason why a body has no certain end.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FramingError {
+    #[error("its Content-Length is not a single whole number")]
+    Length,
+    #[error("it has both Content-Length and Transfer-Encoding")]
+    Both,
+    #[error("it has a Transfer-Encoding, which HTTP/1.0 does not support")]
+    Version,
+    #[error("unsupported Transfer-Encoding `{0}`: expected `chunked`")]
+    Coding(String),
+    #[error("its chunks are malformed")]
+    Chunks,
+}
+
 impl Framing {
-    /// Determines how a request's body is framed; the error explains why that is ambiguous.
-    pub(super) fn of(head: &Head) -> Result<Self, String> {
+    /// Determines how a request's body is framed.
+    pub(super) fn of(head: &Head) -> Result<Self, FramingError> {
         let coding = head.joined("transfer-encoding");
         let lengths: Vec<&bytes::Bytes> = head.values("content-length").collect();
         match (coding, lengths.as_slice()) {
             (None, []) => Ok(Self::Length(0)),
             (None, [first, rest @ ..]) => match length(first) {
                 Some(length) if rest.iter().all(|other| other == first) => Ok(Self::Length(length)),
-                _ => Err("its Content-Length is not a single whole number".to_owned()),
+                _ => Err(FramingError::Length),
             },
-            (Some(_), [_, ..]) => {
-                Err("it has both Content-Length and Transfer-Encoding".to_owned())
-            }
-            (Some(_), []) if head.version == Version::Http10 => {
-                Err("it has a Transfer-Encoding, which HTTP/1.0 does not support".to_owned())
-            }
+            (Some(_), [_, ..]) => Err(FramingError::Both),
+            (Some(_), []) if head.version == Version::Http10 => Err(FramingError::Version),
             (Some(coding), []) if coding.trim_ascii().eq_ignore_ascii_case(b"chunked") => {
                 Ok(Self::Chunked(Chunks::default()))
             }
-            (Some(coding), []) => Err(format!(
-                "unsupported Transfer-Encoding `{}`: expected `chunked`",
-                header_text(&coding)
-            )),
+            (Some(coding), []) => Err(FramingError::Coding(header_text(&coding).into_owned())),
         }
     }
 
@@ -205,7 +213,11 @@ impl Chunks {
 
 /// Returns the end of the body in the bytes after a head, if it is among them, as found in pieces
 /// of `step` bytes.
-pub(super) fn body_end(head: &Head, bytes: &[u8], step: usize) -> Result<Option<usize>, String> {
+pub(super) fn body_end(
+    head: &Head,
+    bytes: &[u8],
+    step: usize,
+) -> Result<Option<usize>, FramingError> {
     let mut framing = Framing::of(head)?;
     let mut end = 0;
     for mut piece in bytes.chunks(step.max(1)) {
@@ -213,7 +225,7 @@ pub(super) fn body_end(head: &Head, bytes: &[u8], step: usize) -> Result<Option<
             let taken = framing.advance(piece);
             end += taken;
             if framing.is_broken() {
-                return Err("its chunks are malformed".to_owned());
+                return Err(FramingError::Chunks);
             }
             piece = piece.get(taken..).unwrap_or_default();
         }
@@ -228,7 +240,7 @@ mod tests {
     use super::*;
     use crate::delivery::Header;
 
-    fn of(headers: &[(&str, &str)]) -> Result<Framing, String> {
+    fn of(headers: &[(&str, &str)]) -> Result<Framing, FramingError> {
         let headers: Vec<Header> = headers
             .iter()
             .map(|(name, value)| Header::new(*name, value.as_bytes().to_vec()))

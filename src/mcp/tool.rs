@@ -15,6 +15,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use super::shield::MAX_MESSAGE_TEXT;
 use super::{Connection, Server, schema};
 use crate::error_chain;
+use crate::formats::CopyError;
 use crate::store::StoreError;
 use crate::units;
 
@@ -41,6 +42,12 @@ impl From<String> for ToolError {
 impl From<&str> for ToolError {
     fn from(text: &str) -> Self {
         Self(text.to_owned())
+    }
+}
+
+impl From<CopyError> for ToolError {
+    fn from(error: CopyError) -> Self {
+        Self(error.to_string())
     }
 }
 

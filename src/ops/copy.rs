@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 
 use crate::delivery::Delivery;
-use crate::formats::{CopyFormat, CopySource};
+use crate::formats::{CopyError, CopyFormat, CopySource};
 use crate::provider::Provider;
 
 /// A format, and what its commands and secrets depend on.
@@ -32,12 +32,12 @@ pub enum CopiedText {
     Base64(String),
 }
 
-/// Copies a delivery; the error states why it has no such copy.
+/// Copies a delivery.
 pub fn copy(
     delivery: &Delivery,
     providers: &[Provider],
     request: &CopyRequest<'_>,
-) -> Result<Copied, String> {
+) -> Result<Copied, CopyError> {
     let CopyRequest { format, base, with_signature } = *request;
     format.write(&CopySource { delivery, providers, base, with_signature }).map(Copied)
 }

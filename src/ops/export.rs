@@ -477,7 +477,8 @@ impl Exporter {
             delivery
         };
         let options = EntryOptions { base: &self.base, stem };
-        let entry = (stream.entry)(&delivery, &options).map_err(LeftOut::new)?;
+        let entry =
+            (stream.entry)(&delivery, &options).map_err(|error| LeftOut::new(error.to_string()))?;
         let request = (&delivery.head, &delivery.body[..]);
         let leak = original_leak(&originals, &entry.text, request);
         let secrets = self.known.secrets.iter().filter(|_| withholds);

@@ -168,11 +168,6 @@ impl Forwarder {
         Ticket { target: self.target.clone(), outcomes, kind: AttemptKind::Forward }
     }
 
-    /// Enqueues a request and waits for the outcome.
-    pub async fn forward(&self, request: Request) -> SendOutcome {
-        self.begin(request).sent().await
-    }
-
     fn enqueue(&self, request: Request) -> Result<mpsc::Receiver<SendOutcome>, SendError> {
         let target = || self.target.to_string();
         if hop::has_passed(&request.head) {

@@ -21,9 +21,3 @@ pub enum TargetCondition {
     /// It did not respond; the reason in one sentence that names it.
     Down(String),
 }
-
-impl Health {
-    pub fn is_down(&self) -> bool {
-        matches!(self.condition, TargetCondition::Down(_))
-    }
-}

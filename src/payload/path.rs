@@ -47,19 +47,6 @@ impl PayloadPath {
         })
     }
 
-    /// Returns a JSON pointer (RFC 6901): `/payload/items/0/odd key`; the root is empty.
-    pub fn pointer(&self) -> String {
-        let mut out = String::new();
-        for step in &self.0 {
-            out.push('/');
-            match step {
-                PathStep::Key(key) => out.push_str(&key.replace('~', "~0").replace('/', "~1")),
-                PathStep::Index(index) => out.push_str(&index.to_string()),
-            }
-        }
-        out
-    }
-
     /// Returns the path in `jq` syntax: `.payload.items[0]["odd key"]`; the root is `.`.
     pub fn jq(&self) -> String {
         let out = self.spelled(|out, step| match step {
@@ -117,11 +104,10 @@ mod tests {
             key(""),
         ]);
         assert_eq!(path.breadcrumb(), r#".a-b[3]."odd \"k/~y".c_1."""#);
-        assert_eq!(path.pointer(), r#"/a-b/3/odd "k~1~0y/c_1/"#);
         assert_eq!(path.jq(), r#".["a-b"][3]["odd \"k/~y"].c_1[""]"#);
         assert_eq!(path.filter(), r#".a-b.3."odd \"k/~y".c_1."""#);
         let root = PayloadPath::default();
-        assert_eq!((root.breadcrumb(), root.pointer()), (".".to_owned(), String::new()));
+        assert_eq!(root.breadcrumb(), ".");
         assert_eq!((root.jq(), root.filter()), (".".to_owned(), String::new()));
         assert_eq!(PayloadPath(vec![PathStep::Index(0), key("0")]).jq(), r#".[0]["0"]"#);
     }

@@ -223,15 +223,6 @@ impl DocumentSearch {
         rest.map(|&(start, end)| start as usize..end as usize)
             .take_while(move |hit| hit.start < bytes.end)
     }
-
-    /// Iterates over the hits in a row; the first may begin in the row before.
-    /// [`super::DisplayRow::shown`] returns their positions in its text.
-    pub fn hits_in(&self, document: &Document, row: usize) -> impl Iterator<Item = Range<usize>> {
-        let from = self.hits.partition_point(|hit| document.row_at(hit.1 as usize - 1) < row);
-        let rest = self.hits.get(from..).unwrap_or_default().iter();
-        rest.map(|&(start, end)| start as usize..end as usize)
-            .take_while(move |hit| document.row_at(hit.start) <= row)
-    }
 }
 
 #[cfg(test)]
@@ -300,8 +291,8 @@ mod tests {
         let document = Document::new("{\"a\":\"x x\",\"b\":[\"x\"]}".into(), None, None);
         let mut search = DocumentSearch::new(SearchPattern::read("x").unwrap());
         search.advance(&document, 1000);
-        let count = |row| search.hits_in(&document, row).count();
-        assert_eq!((0..5).map(count).collect::<Vec<_>>(), [0, 2, 0, 1, 0]);
+        let rows = (0..search.count()).map(|hit| search.row(&document, hit));
+        assert_eq!(rows.collect::<Vec<_>>(), [Some(1), Some(1), Some(3)]);
         assert_eq!(search.first_from(&document, 2), Some(2));
         assert_eq!(search.first_from(&document, 4), None);
     }

@@ -101,11 +101,6 @@ impl SignedTemplate {
         };
         Self { parts: self.parts.iter().map(part).collect(), text: self.text.clone() }
     }
-
-    /// Returns the text in the file.
-    pub fn text(&self) -> &str {
-        &self.text
-    }
 }
 
 impl Default for SignedTemplate {

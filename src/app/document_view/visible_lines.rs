@@ -26,16 +26,6 @@ pub struct VisibleLines {
 /// begins.
 pub type Tokens = BTreeMap<usize, Vec<(usize, StyleClass)>>;
 
-/// Returns the visible lines.
-pub fn shown(
-    reading: &DocumentView,
-    document: &Document,
-    window: Viewport,
-    zone: &TimeZone,
-) -> Vec<VisibleLines> {
-    highlighted(reading, document, window, zone, &Tokens::new())
-}
-
 /// Returns the visible lines with values masked, without anything derived from them.
 pub fn shown_masked(
     reading: &DocumentView,
@@ -311,6 +301,15 @@ mod tests {
     use super::*;
     use crate::app::StyledSpan;
     use crate::app::action::Move;
+
+    fn shown(
+        reading: &DocumentView,
+        document: &Document,
+        window: Viewport,
+        zone: &TimeZone,
+    ) -> Vec<VisibleLines> {
+        highlighted(reading, document, window, zone, &Tokens::new())
+    }
 
     fn text(line: &StyledLine) -> String {
         line.spans().iter().map(StyledSpan::text).collect()

@@ -1,17 +1,27 @@
 //! Copies parts of a delivery to the clipboard.
 
-use super::{Context, ForTerminal};
+use super::{Context, ForTerminal, LoadError};
 use crate::app::{Copyable, Event, Notice};
 use crate::dashboard::clipboard::CopyMethod;
-use crate::delivery::{Delivery, DeliveryId};
-use crate::formats::copy_format;
+use crate::delivery::DeliveryId;
+use crate::formats::{CopyError, copy_format};
 use crate::ops::copy::{CopiedText, CopyRequest, copy};
+
+/// Reason why there is no text to copy.
+#[derive(Debug, thiserror::Error)]
+enum TextError {
+    #[error("unknown format `{0}`")]
+    Format(&'static str),
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    #[error(transparent)]
+    Copy(#[from] CopyError),
+}
 
 impl Context {
     pub(super) fn copy(&self, id: DeliveryId, what: Copyable) {
-        let copied = self.read(id).and_then(|delivery| self.text_of(&delivery, what));
-        let notice = match copied {
-            Err(reason) => Notice::failed(format!("Nothing was copied: {reason}")),
+        let notice = match self.text_of(id, what) {
+            Err(error) => Notice::failed(format!("Nothing was copied: {error}")),
             Ok((text, remark)) => self.place(&text, what.title(), remark),
         };
         self.send(Event::Notice(notice));
@@ -22,16 +32,13 @@ impl Context {
     }
 
     /// Returns the text to copy and a remark for the notice.
-    fn text_of(
-        &self,
-        delivery: &Delivery,
-        what: Copyable,
-    ) -> Result<(String, &'static str), String> {
+    fn text_of(&self, id: DeliveryId, what: Copyable) -> Result<(String, &'static str), TextError> {
         let Copyable::As { format, signed } = what else { return Ok((String::new(), "")) };
-        let format = copy_format(format).ok_or_else(|| format!("unknown format `{format}`"))?;
+        let format = copy_format(format).ok_or(TextError::Format(format))?;
+        let delivery = self.read(id)?;
         let base = self.setup.own.to_string();
         let request = CopyRequest { format, base: &base, with_signature: signed };
-        let copied = copy(delivery, &self.setup.known.providers, &request)?;
+        let copied = copy(&delivery, &self.setup.known.providers, &request)?;
         Ok(match (copied.into_text(), signed) {
             (CopiedText::Plain(text), false) => (text, ""),
             (CopiedText::Plain(text), true) => (text, " with the signature"),

@@ -9,6 +9,7 @@ use super::{Context, ForTerminal};
 use crate::app::{Event, Notice, ResendRequest};
 use crate::dashboard::editor::{self, EditorFile};
 use crate::delivery::DeliveryId;
+use crate::error_chain::{self, StepError};
 use crate::ops::edit::{self, Checked, EditError, EditRun};
 use crate::ops::resend::SkipReason;
 use crate::outbound::Request;
@@ -44,7 +45,7 @@ impl Context {
         let destination = self.destination(order).map_err(|error| failed(error.to_string()))?;
         let origin =
             order.ids.first().copied().ok_or_else(|| failed("nothing is selected".into()))?;
-        let original = self.fetch(origin).await.map_err(failed)?;
+        let original = self.fetch(origin).await.map_err(|error| failed(error.to_string()))?;
         if let Some(reason) = SkipReason::of(&original.summary) {
             return Err(failed(reason.to_string()));
         }
@@ -76,7 +77,10 @@ impl Context {
             self.in_editor(&file).await?;
             let (one, before) = (Arc::clone(&file), Arc::clone(&text));
             let checked = task::blocking(move || read_back(&one, &before)).await;
-            let mistakes = match checked.map_err(Notice::failed)? {
+            let checked = checked.map_err(|error| {
+                Notice::failed(format!("Nothing sent: {}", error_chain::with_sources(&error)))
+            })?;
+            let mistakes = match checked {
                 Checked::Send(request) => return Ok(request),
                 Checked::Empty => return Err(Notice::info("Empty file: nothing sent")),
                 Checked::Unchanged => {
@@ -125,12 +129,12 @@ impl Context {
 }
 
 /// Parses the edited file; mistakes are also written into the file.
-fn read_back(file: &EditorFile, before: &str) -> Result<Checked, String> {
-    let failed = |what: &str, error: io::Error| format!("Nothing sent: cannot {what}: {error}");
-    let edited = file.read().map_err(|error| failed("read the edited file", error))?;
+fn read_back(file: &EditorFile, before: &str) -> Result<Checked, StepError> {
+    let failed = |step: &str, error: io::Error| StepError::new(step, error);
+    let edited = file.read().map_err(|error| failed("cannot read the edited file", error))?;
     let checked = edit::check(before, &edited);
     if let Checked::Mistakes { annotated: Some(text), .. } = &checked {
-        file.write(text).map_err(|error| failed("write the errors to the file", error))?;
+        file.write(text).map_err(|error| failed("cannot write the errors to the file", error))?;
     }
     Ok(checked)
 }

@@ -91,7 +91,7 @@ impl Context {
                 let loaded = Loaded::new(delivery, examined).among(related, overtaken);
                 Event::Loaded(Arc::new(loaded))
             }
-            Err(reason) => Event::NotLoaded { id, reason },
+            Err(error) => Event::NotLoaded { id, reason: error.to_string() },
         }
     }
 
@@ -137,8 +137,8 @@ impl Context {
                 let verdict = try_secret(&self.setup.verifier, &delivery, secret);
                 self.send(Event::SecretTried { id, verdict });
             }
-            Err(reason) => {
-                self.send(Event::Notice(Notice::failed(format!("Not verified again: {reason}"))));
+            Err(error) => {
+                self.send(Event::Notice(Notice::failed(format!("Not verified again: {error}"))));
             }
         }
     }

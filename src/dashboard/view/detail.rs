@@ -122,7 +122,9 @@ fn document(model: &Model, painter: &mut Painter, frame: &mut Frame<'_>, area: R
     } else {
         let rows = reading.top..reading.top.saturating_add(window.height);
         let tokens = painter.highlighter.tokens(document, rows);
-        highlighted(reading, document, window, &model.zone, tokens)
+        let lines = highlighted(reading, document, window, &model.zone, tokens);
+        painter.is_guess = !painter.highlighter.is_settled();
+        lines
     };
     for (shown, row) in lines.into_iter().zip(area.rows()) {
         let line = shown.line;

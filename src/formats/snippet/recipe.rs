@@ -54,45 +54,65 @@ pub(super) struct Recipe {
     pub(super) notes: Vec<String>,
 }
 
+/// Reason why no program can verify a delivery.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SnippetError {
+    #[error("no snippet can verify it: {0}")]
+    Unchecked(String),
+    #[error("{0} signs nothing: it sends the secret itself, and a snippet would hold it")]
+    SecretIsSent(String),
+    #[error("snippets are written for HMAC and hashes; {title} signs with {algorithm}")]
+    PublicKey { title: String, algorithm: Algorithm },
+    #[error("no snippet is written for {0}")]
+    Algorithm(Algorithm),
+    #[error("no snippet is written for signatures in {0}")]
+    Encoding(Encoding),
+    #[error("no snippet is written for {0}, whose key has a suffix")]
+    KeySuffix(String),
+    #[error("there is no signature in a header of this delivery ({0} is due)")]
+    Unsigned(String),
+    #[error("no snippet is written for a signature over {0}")]
+    Payload(String),
+    #[error("no snippet is written for a signature over {0}; use the provider's own library")]
+    Library(String),
+    #[error("{0} is signed, and this delivery has none")]
+    NoHeader(String),
+    #[error(
+        "no snippet is written where what is signed or received holds more than plain ASCII: `{0}`"
+    )]
+    NotAscii(String),
+}
+
 impl Recipe {
-    pub(super) fn new(delivery: &Delivery, provider: &Provider) -> Result<Self, String> {
+    pub(super) fn new(delivery: &Delivery, provider: &Provider) -> Result<Self, SnippetError> {
         let scheme = provider.scheme.of(&delivery.head, &delivery.body);
         let title = &provider.title;
         if let Some(reason) = &scheme.unchecked {
-            return Err(format!("no snippet can verify it: {reason}"));
+            return Err(SnippetError::Unchecked(reason.clone()));
         }
         match scheme.algorithm {
-            Algorithm::Token => {
-                return Err(format!(
-                    "{title} signs nothing: it sends the secret itself, and a snippet would hold it"
-                ));
-            }
+            Algorithm::Token => return Err(SnippetError::SecretIsSent(title.clone())),
             algorithm if algorithm.is_asymmetric() => {
-                return Err(format!(
-                    "snippets are written for HMAC and hashes; {title} signs with {algorithm}"
-                ));
+                return Err(SnippetError::PublicKey { title: title.clone(), algorithm });
             }
             Algorithm::HmacSha256
             | Algorithm::HmacSha1
             | Algorithm::HmacSha512
             | Algorithm::Sha256SecretFirst => {}
-            algorithm => return Err(format!("no snippet is written for {algorithm}")),
+            algorithm => return Err(SnippetError::Algorithm(algorithm)),
         }
         if !scheme.secret_suffix.is_empty() {
-            return Err(format!("no snippet is written for {title}, whose key has a suffix"));
+            return Err(SnippetError::KeySuffix(title.clone()));
         }
         if matches!(scheme.encoding, Encoding::HexUpper | Encoding::Base64Url) {
-            return Err(format!("no snippet is written for signatures in {}", scheme.encoding));
+            return Err(SnippetError::Encoding(scheme.encoding));
         }
         let received: Vec<String> = scheme
             .signature_headers()
             .filter_map(|name| header(delivery, scheme, name).map(|(_, value)| value))
             .collect();
         let Some(first) = received.first() else {
-            return Err(format!(
-                "there is no signature in a header of this delivery ({} is due)",
-                scheme.signature_place()
-            ));
+            return Err(SnippetError::Unsigned(scheme.signature_place().to_string()));
         };
         let mut recipe = Self {
             delivery: delivery.summary.id.0,
@@ -123,7 +143,7 @@ impl Recipe {
         part: &TemplatePart,
         delivery: &Delivery,
         scheme: &Scheme,
-    ) -> Result<RecipePiece, String> {
+    ) -> Result<RecipePiece, SnippetError> {
         let place = match part {
             TemplatePart::Text(text) => return Ok(RecipePiece::Text(text.clone())),
             TemplatePart::Body => return Ok(RecipePiece::Body),
@@ -135,15 +155,10 @@ impl Recipe {
             | TemplatePart::BodyHash(_)
             | TemplatePart::Decoded
             | TemplatePart::Secret => {
-                return Err(format!(
-                    "no snippet is written for a signature over {}",
-                    scheme.signed
-                ));
+                return Err(SnippetError::Payload(scheme.signed.to_string()));
             }
             TemplatePart::Form => {
-                return Err("no snippet is written for a signature over sorted fields of a form; \
-                            use the provider's own library"
-                    .to_owned());
+                return Err(SnippetError::Library("sorted fields of a form".to_owned()));
             }
             TemplatePart::Headers(key) => return Ok(self.headers(key, delivery, scheme)),
             TemplatePart::Timestamp => {
@@ -156,16 +171,15 @@ impl Recipe {
             (_, Some(ValueLocation::Pair(key))) => Ok(RecipePiece::Pair(key.clone())),
             (name, Some(ValueLocation::Header(wanted))) => {
                 let (header, text) = header(delivery, scheme, wanted)
-                    .ok_or_else(|| format!("{wanted} is signed, and this delivery has none"))?;
+                    .ok_or_else(|| SnippetError::NoHeader(wanted.clone()))?;
                 if name == "header" && self.values.iter().any(|value| value.name == name) {
                     return Ok(RecipePiece::Text(text));
                 }
                 self.values.push(RecipeValue { name, text, header });
                 Ok(RecipePiece::Value(name))
             }
-            (_, other) => Err(format!(
-                "no snippet is written for a signature over {}; use the provider's own library",
-                other.map_or_else(|| "fields of the body".to_owned(), ToString::to_string)
+            (_, other) => Err(SnippetError::Library(
+                other.map_or_else(|| "fields of the body".to_owned(), ToString::to_string),
             )),
         }
     }
@@ -185,7 +199,7 @@ impl Recipe {
     }
 
     /// Refuses text that not every language can express as a literal.
-    fn check(&self) -> Result<(), String> {
+    fn check(&self) -> Result<(), SnippetError> {
         let pieces = self.pieces.iter().filter_map(|piece| match piece {
             RecipePiece::Text(text) | RecipePiece::Pair(text) => Some(text),
             RecipePiece::Body | RecipePiece::Setting(_) | RecipePiece::Value(_) => None,
@@ -195,13 +209,7 @@ impl Recipe {
         let mut all = pieces.chain(values).chain(&self.received).chain(own);
         let odd =
             all.find(|text| !text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()));
-        odd.map_or(Ok(()), |text| {
-            Err(format!(
-                "no snippet is written where what is signed or received holds more than plain \
-                 ASCII: `{}`",
-                escape(text)
-            ))
-        })
+        odd.map_or(Ok(()), |text| Err(SnippetError::NotAscii(escape(text).into_owned())))
     }
 }
 

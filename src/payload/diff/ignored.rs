@@ -13,7 +13,6 @@ const MAX_DEPTH: usize = 200;
 #[derive(Debug, Clone)]
 pub struct IgnoredPaths {
     paths: RegexSet,
-    times: bool,
 }
 
 /// Reason why a list of paths is invalid.
@@ -24,16 +23,11 @@ pub struct IgnoredPathsError;
 impl Default for IgnoredPaths {
     /// Ignores times that changed to other times.
     fn default() -> Self {
-        Self { paths: RegexSet::empty(), times: true }
+        Self { paths: RegexSet::empty() }
     }
 }
 
 impl IgnoredPaths {
-    /// Ignores nothing.
-    pub fn nothing() -> Self {
-        Self { paths: RegexSet::empty(), times: false }
-    }
-
     /// Ignores times, and paths such as `.id`, `.payload.*_at`, and `.items[].etag`; `*` matches
     /// anything, dots included.
     pub fn paths(globs: &[&str]) -> Result<Self, IgnoredPathsError> {
@@ -42,13 +36,13 @@ impl IgnoredPaths {
             format!("(?s)^(?:{})$", parts.join(".*"))
         });
         let paths = RegexSet::new(expressions).map_err(|_| IgnoredPathsError)?;
-        Ok(Self { paths, times: true })
+        Ok(Self { paths })
     }
 
     /// Returns whether the change of a scalar is ignored.
     pub(super) fn change(&self, old: Option<Node<'_>>, new: Option<Node<'_>>) -> bool {
         let (Some(old), Some(new)) = (old, new) else { return false };
-        (self.times && is_time(old) && is_time(new)) || self.path(new)
+        (is_time(old) && is_time(new)) || self.path(new)
     }
 
     /// Returns whether the path of a value is ignored.

@@ -65,11 +65,6 @@ impl<'d> Node<'d> {
         self.tree.depth(self.row)
     }
 
-    /// Returns the number of values in a container.
-    pub fn count(&self) -> usize {
-        self.tree.count(self.row)
-    }
-
     /// Returns the time that a number represents if it is a Unix time of this century: 10 digits
     /// for seconds, 13 for milliseconds, 16 for microseconds, 19 for nanoseconds.
     pub fn instant(&self) -> Option<Timestamp> {
