@@ -20,6 +20,7 @@ mod known_providers;
 pub mod replay;
 pub mod resend;
 pub mod resign;
+pub mod retention;
 pub mod search;
 pub mod selection;
 pub mod send;

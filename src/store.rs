@@ -8,6 +8,7 @@
 
 mod annotate;
 mod attempt_writer;
+mod control;
 mod error;
 mod feed;
 mod file_id;
@@ -19,9 +20,11 @@ mod open_store;
 mod raw;
 mod read;
 mod related;
+mod retention;
 mod rows;
 mod schema;
 mod schemas;
+mod shared_writer;
 mod write;
 mod writer;
 
@@ -35,14 +38,18 @@ use crate::delivery::{Attempt, Delivery, DeliveryId, NewDelivery, Verdict};
 use open_store::OpenStore;
 
 pub use attempt_writer::AttemptWriter;
+#[cfg(unix)]
+pub use control::{ControlClient, ControlSocket};
 pub use error::{KeepError, StoreError};
 pub use feed::{Commit, Followed, Follower};
 pub use lock::listener_of;
-pub use maintenance::{Maintenance, Pruned, Retention};
+pub use maintenance::{Maintenance, Pruned};
 pub use raw::{RawParts, RawRequest};
 pub use read::{AttemptTime, StoreChange, StoreReader, Tail};
 pub use related::TypeMatch;
+pub use retention::{Keep, LimitError, Retention};
 pub use schemas::SchemaRecord;
+pub use shared_writer::SharedWriter;
 pub use writer::Writer;
 
 /// Place where deliveries are stored.
@@ -80,6 +87,10 @@ pub struct StoreProgress {
 /// Job for the writer.
 enum WriteJob {
     Keep(Box<NewDelivery>, oneshot::Sender<Result<Stored, KeepError>>),
+    /// Stores all of them, or none.
+    KeepAll(Vec<NewDelivery>, oneshot::Sender<Result<u64, KeepError>>),
+    /// Removes a batch of the deliveries beyond a retention, for good.
+    Prune(Retention, oneshot::Sender<Result<u64, KeepError>>),
     RecordResponse(DeliveryId, u16, oneshot::Sender<Result<(), KeepError>>),
     RecordClientGone(DeliveryId, Duration, oneshot::Sender<Result<(), KeepError>>),
     RecordDiagnosis(DeliveryId, Box<Verdict>, oneshot::Sender<Result<(), KeepError>>),
@@ -141,6 +152,23 @@ impl Store {
     /// Stores a delivery; returns when it is on disk.
     pub async fn keep(&self, delivery: NewDelivery) -> Result<Stored, KeepError> {
         self.submit(|reply| WriteJob::Keep(Box::new(delivery), reply)).await
+    }
+
+    /// Stores deliveries in one commit, and returns their number.
+    pub async fn keep_all(&self, new: Vec<NewDelivery>) -> Result<u64, KeepError> {
+        self.submit(|reply| WriteJob::KeepAll(new, reply)).await
+    }
+
+    /// Deletes unmarked deliveries beyond a retention, with new deliveries in between, and returns
+    /// their number. The space is used again.
+    pub async fn prune(&self, retention: Retention) -> Result<u64, KeepError> {
+        let mut pruned = 0;
+        loop {
+            match self.submit(|reply| WriteJob::Prune(retention, reply)).await? {
+                0 => return Ok(pruned),
+                count => pruned += count,
+            }
+        }
     }
 
     /// Records the status of the response to a delivery.

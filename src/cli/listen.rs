@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, FromArgMatches as _, ValueEnum};
+use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
@@ -25,12 +26,14 @@ use crate::headless::{self, Format, HeadlessError};
 use crate::intake::{Controls, Diagnoser, Intake, PausedRequests, Sequencer, learn_schemas};
 use crate::listener::{self, BindError, Limits};
 use crate::mcp::{ListenerOptions, SendPolicy};
-use crate::ops::KnownProviders;
+use crate::ops::{KnownProviders, retention};
 use crate::outbound::Target;
 use crate::output;
 use crate::respond::Rulebook;
 use crate::signature::{Credentials, PublicUrl, Verifier};
-use crate::store::{Store, StorePlace};
+#[cfg(unix)]
+use crate::store::ControlSocket;
+use crate::store::{Keep, Store, StorePlace};
 use crate::task;
 use crate::tunnel;
 use routing::{RoutingArgs, RoutingPlan};
@@ -48,6 +51,10 @@ pub(super) struct ListenArgs {
     /// Keep deliveries in a temporary store that is deleted on exit
     #[arg(long, conflicts_with = "store")]
     ephemeral: bool,
+    /// Deliveries to keep: a count (`100k`), a total size (`10GiB`), or an age (`30d`); older ones are
+    /// deleted unless they are marked [default: all]
+    #[arg(long, value_name = "AMOUNT")]
+    keep: Option<Keep>,
     #[command(flatten)]
     routing: RoutingArgs,
     /// Maximum body size, e.g. 512KiB or 25MiB; larger requests get 413
@@ -224,6 +231,7 @@ async fn listen(
     let url = format!("http://{address}");
     let dashboard = config.dashboard.clone();
     let mut known = known_providers(&config);
+    let keep = args.keep.or(config.keep);
     let plan = args.routing.plan(config, &args.provider.config.path());
     plan.check(address)?;
     let place = if args.ephemeral || (args.demo && args.store.store.is_none()) {
@@ -272,6 +280,8 @@ async fn listen(
         background,
         editing,
         keeps_running: signals::is_hangup_ignored(),
+        keep,
+        place,
     };
     // Boxed because the future holds the state of every front end.
     let outcome = Box::pin(front.run(listener, signal)).await;
@@ -360,6 +370,9 @@ struct ListenSession {
     editing: watch::Sender<bool>,
     /// Whether it goes on when its terminal is closed.
     keeps_running: bool,
+    /// Deliveries to keep.
+    keep: Option<Keep>,
+    place: StorePlace,
 }
 
 impl ListenSession {
@@ -381,6 +394,7 @@ impl ListenSession {
         let ends =
             Shutdown { stop: stop.clone(), answered: answered.clone(), finished: finished.clone() };
         let (intake, controls) = self.intake(&mut tasks, ends);
+        self.maintain(&mut tasks, &stop);
         let Routing { plan, address, public_url } = &self.routing;
         let tunnel = plan.tunnel(&mut tasks, *address, public_url.clone(), &stop);
         let (limits, stopping, done) = (self.limits(), stop.clone(), answered.clone());
@@ -479,6 +493,25 @@ impl ListenSession {
             stop,
         };
         (Arc::new(intake), controls)
+    }
+
+    /// Starts to delete old deliveries, and to take requests of other processes.
+    fn maintain(&self, tasks: &mut JoinSet<()>, stop: &CancellationToken) {
+        if let Some(keep) = self.keep {
+            #[expect(clippy::disallowed_methods, reason = "an age is relative to now")]
+            let now = Timestamp::now;
+            tasks.spawn(retention::keep_within(self.store.clone(), keep, now, stop.clone()));
+        }
+        #[cfg(unix)]
+        if let StorePlace::File(path) = &self.place {
+            match ControlSocket::bind(path) {
+                Ok(socket) => {
+                    tasks.spawn(socket.serve(self.store.clone(), stop.clone()));
+                }
+                // Only commands beside the listener need it.
+                Err(error) => tracing::warn!(%error, "cannot take requests of other commands"),
+            }
+        }
     }
 
     fn limits(&self) -> Limits {

@@ -3,21 +3,21 @@
 use std::io::Write as _;
 
 use clap::Args;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{CliError, StoreArgs};
 use crate::formats::jsonl;
 use crate::output;
-use crate::store::{Maintenance, Retention};
+use crate::store::{Keep, SharedWriter, StoreReader};
 use crate::units;
 
 #[derive(Debug, Args)]
 pub(super) struct PruneArgs {
     /// Deliveries to keep: a count (`100k`), a total size (`10GiB`), or an age (`30d`), newest first;
     /// marked deliveries are always kept
-    #[arg(long, value_name = "AMOUNT", value_parser = parse_amount)]
-    keep: Amount,
+    #[arg(long, value_name = "AMOUNT")]
+    keep: Keep,
     /// Print what would be deleted, without deleting
     #[arg(long)]
     dry_run: bool,
@@ -28,43 +28,14 @@ pub(super) struct PruneArgs {
     store: StoreArgs,
 }
 
-/// Retention limit, relative to a time that is not known yet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Amount {
-    Count(u64),
-    Bytes(u64),
-    Time(std::time::Duration),
-}
-
-fn parse_amount(text: &str) -> Result<Amount, String> {
-    let wrong = || {
-        format!("invalid limit `{text}`: expected a count (100k), a size (10GiB), or an age (30d)")
-    };
-    let lower = text.trim().to_ascii_lowercase();
-    if lower.ends_with('b') {
-        return units::parse_size(&lower).map(Amount::Bytes).map_err(|_| wrong());
-    }
-    // `10m` is ten million deliveries, and `10min` is a duration.
-    let count = units::parse_size(&lower).map(Amount::Count);
-    count.or_else(|_| units::parse_duration(&lower).map(Amount::Time)).map_err(|_| wrong())
-}
-
 pub(super) fn run(args: &PruneArgs) -> Result<(), CliError> {
     let path = args.store.path();
-    let store = Maintenance::open(&path, "a prune", false).map_err(CliError::environment)?;
-    let retention = match args.keep {
-        Amount::Count(count) => Retention::Count(count),
-        Amount::Bytes(bytes) => Retention::Bytes(bytes),
-        Amount::Time(time) => {
-            #[expect(clippy::disallowed_methods, reason = "an age is relative to now")]
-            let now = Timestamp::now();
-            let ago = SignedDuration::try_from(time).map_err(CliError::usage)?;
-            Retention::Since(now.checked_sub(ago).map_err(CliError::usage)?)
-        }
-    };
+    #[expect(clippy::disallowed_methods, reason = "an age is relative to now")]
+    let retention = args.keep.at(Timestamp::now());
     let mut stderr = output::notes();
     if args.dry_run {
-        let count = store.count_prunable(retention).map_err(CliError::environment)?;
+        let reader = StoreReader::open(&path).map_err(CliError::environment)?;
+        let count = reader.count_prunable(retention).map_err(CliError::environment)?;
         if args.json {
             return print(args, json!({ "deliveries": count }));
         }
@@ -72,6 +43,7 @@ pub(super) fn run(args: &PruneArgs) -> Result<(), CliError> {
         writeln!(stderr, "would delete {would} deliveries from {}", path.display())?;
         return Ok(());
     }
+    let store = SharedWriter::open(&path, "a prune", false).map_err(CliError::environment)?;
     let pruned = store.prune(retention).map_err(CliError::environment)?;
     if args.json {
         let counts = json!({
@@ -103,27 +75,4 @@ fn print(args: &PruneArgs, counts: Value) -> Result<(), CliError> {
         object.extend(counts);
     }
     Ok(writeln!(output::stdout(), "{}", jsonl::value_line(&object))?)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-
-    #[test]
-    fn unit_distinguishes_counts_from_durations() {
-        for (text, amount) in [
-            ("100k", Amount::Count(100_000)),
-            ("7", Amount::Count(7)),
-            ("10GiB", Amount::Bytes(10 << 30)),
-            ("5MB", Amount::Bytes(5_000_000)),
-            ("30d", Amount::Time(Duration::from_hours(720))),
-        ] {
-            assert_eq!(parse_amount(text), Ok(amount), "{text}");
-        }
-        for wrong in ["", "some", "-1", "5 parsecs", "d", "b"] {
-            assert!(parse_amount(wrong).is_err(), "{wrong}");
-        }
-    }
 }

@@ -17,6 +17,7 @@ use crate::error_chain;
 use crate::outbound::Target;
 use crate::provider::{self, CustomProvider, Provider, ProviderError, SecretForm};
 use crate::respond::ResponseRule;
+use crate::store::Keep;
 use crate::tunnel;
 
 /// Default file in the current folder, read if it exists.
@@ -33,6 +34,8 @@ pub struct Config {
     /// Rules, in the order in which they are tried.
     pub rules: Vec<ResponseRule>,
     pub switches: Switches,
+    /// Deliveries that a listener keeps.
+    pub keep: Option<Keep>,
     /// APIs of running ngrok agents, which list their tunnels.
     pub ngrok_api: Vec<Target>,
     /// Custom providers.
@@ -92,6 +95,20 @@ struct File {
     strict: Option<bool>,
     #[serde(default)]
     tunnel: TunnelTable,
+    #[serde(default)]
+    store: StoreTable,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct StoreTable {
+    #[serde(deserialize_with = "limit")]
+    keep: Option<Keep>,
+}
+
+fn limit<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Keep>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse().map(Some).map_err(de::Error::custom)
 }
 
 #[derive(Debug, Deserialize)]
@@ -121,6 +138,7 @@ impl Default for Config {
             rules: Vec::new(),
             switches: Switches::default(),
             ngrok_api: TunnelTable::default().ngrok_api,
+            keep: None,
             own: Vec::new(),
             sources: BTreeMap::new(),
             folder: PathBuf::new(),
@@ -160,6 +178,7 @@ impl Config {
                 strict: file.strict.unwrap_or(usual.strict),
             },
             ngrok_api: file.tunnel.ngrok_api,
+            keep: file.store.keep,
             ..Self::default()
         };
         let folder = path.parent().unwrap_or(Path::new(""));

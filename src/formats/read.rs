@@ -22,7 +22,10 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use crate::delivery::{EventRef, Head, Refusal, SignatureStatus, Verdict};
+use crate::delivery::{
+    EventRef, Head, NewDelivery, Refusal, RequestFacts, SignatureStatus, Source, UNKNOWN_PROVIDER,
+    Verdict,
+};
 use crate::formats::fixture::Fixture;
 
 /// A request as recorded in a file. Values that the file lacks are `None`.
@@ -187,6 +190,27 @@ fn collect(bytes: &[u8], collector: &mut Collector<'_>) -> Result<(), ImportErro
             collector.push("request", Ok(request))
         }
     }
+}
+
+/// Reads a complete delivery from a line of JSON, to store it as imported.
+pub fn stored_delivery(line: &str) -> Result<NewDelivery, ImportError> {
+    let recorded = jsonl::one(line).map_err(ImportError::Whole)?;
+    let received_at = recorded.received_at.unwrap_or(Timestamp::UNIX_EPOCH);
+    let request = RequestFacts {
+        peer: recorded.peer,
+        refused: recorded.refused,
+        source: Source::Import,
+        ..RequestFacts::new(&recorded.head, recorded.body_size, received_at)
+    };
+    let unchecked = || Verdict::explained(SignatureStatus::Unchecked, "");
+    Ok(NewDelivery {
+        request,
+        provider: recorded.provider.unwrap_or_else(|| UNKNOWN_PROVIDER.to_owned()),
+        event: recorded.event.unwrap_or_default(),
+        signature: recorded.signature.unwrap_or_else(unchecked),
+        response: recorded.response,
+        ..NewDelivery::new(recorded.head, recorded.body, received_at)
+    })
 }
 
 /// Returns whether a text is a fixture, by its `schema`.

@@ -11,7 +11,7 @@ use crate::delivery::{NewDelivery, RequestFacts, Source, UNKNOWN_PROVIDER};
 use crate::formats::read::{self, Reading, RecordedRequest};
 use crate::provider::Provider;
 use crate::signature::{Subject, Verifier, verify_as};
-use crate::store::{Maintenance, StoreError};
+use crate::store::{SharedWriter, StoreError};
 
 /// Why nothing was imported.
 #[derive(Debug, thiserror::Error)]
@@ -107,7 +107,7 @@ impl Importer {
             new.push(self.delivery(recorded));
             report(ImportEvent::Verified { count, total })?;
         }
-        Maintenance::open(store, "an import", true)?.keep_all(&new)?;
+        SharedWriter::open(store, "an import", true)?.keep_all(&new)?;
         Ok(ImportSummary { count: total, skipped })
     }
 

@@ -125,11 +125,26 @@ fn update_duplicates(
     Ok(())
 }
 
-/// Deletes some of the deliveries removed up to a revision. Returns whether more may be left.
-pub(super) fn purge(connection: &Connection, by: i64) -> rusqlite::Result<bool> {
+/// Removed deliveries to delete.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Purge {
+    /// Removed up to this revision.
+    pub(super) by: i64,
+    /// Received up to this one.
+    pub(super) last: i64,
+}
+
+impl Purge {
+    pub(super) const ALL: Self = Self { by: i64::MAX, last: i64::MAX };
+}
+
+/// Deletes some removed deliveries. Returns whether more may be left.
+pub(super) fn purge(connection: &Connection, which: Purge) -> rusqlite::Result<bool> {
     let found: Vec<i64> = connection
-        .prepare_cached("SELECT id FROM deliveries WHERE removed AND revision <= ?1 LIMIT ?2")?
-        .query_map(params![by, PURGE_SIZE], |row| row.get(0))?
+        .prepare_cached(
+            "SELECT id FROM deliveries WHERE removed AND revision <= ?1 AND id <= ?2 LIMIT ?3",
+        )?
+        .query_map(params![which.by, which.last, PURGE_SIZE], |row| row.get(0))?
         .collect::<rusqlite::Result<_>>()?;
     if found.is_empty() {
         return Ok(false);
@@ -160,7 +175,7 @@ pub(super) fn purge_at_exit(connection: &Connection) -> rusqlite::Result<()> {
         });
     }
     for _ in 0..MAX_FINAL_PURGES {
-        if !purge(connection, i64::MAX)? {
+        if !purge(connection, Purge::ALL)? {
             break;
         }
     }

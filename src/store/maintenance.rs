@@ -2,21 +2,11 @@
 
 use std::path::Path;
 
-use jiff::Timestamp;
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 
-use super::{NewDelivery, StoreError, annotate, location, lock, read, rows, schema, write};
-
-/// Deliveries to keep when a store is pruned; the others are deleted, oldest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Retention {
-    /// The newest N deliveries.
-    Count(u64),
-    /// The newest deliveries whose heads and bodies have this total size.
-    Bytes(u64),
-    /// Deliveries received since then.
-    Since(Timestamp),
-}
+use super::{
+    NewDelivery, Retention, StoreError, annotate, location, lock, read, retention, schema, write,
+};
 
 /// A store, locked until dropped.
 #[derive(Debug)]
@@ -63,20 +53,11 @@ impl Maintenance {
         work().map_err(|error| self.location.error(error))
     }
 
-    /// Counts the deliveries that a retention would delete; marked ones stay.
-    pub fn count_prunable(&self, retention: Retention) -> Result<u64, StoreError> {
-        let last = self.last_prunable(retention).map_err(|error| self.location.error(error))?;
-        let sql = "SELECT count(*) FROM deliveries WHERE id <= ?1 AND NOT marked AND NOT removed";
-        let count: rusqlite::Result<i64> = self.connection.query_row(sql, [last], |row| row.get(0));
-        let count = count.map_err(|error| self.location.error(error))?;
-        Ok(u64::try_from(count).unwrap_or_default())
-    }
-
     /// Deletes unmarked deliveries beyond a retention and shrinks the file.
     pub fn prune(&self, retention: Retention) -> Result<Pruned, StoreError> {
         let work = || {
             let before = size(&self.connection)?;
-            let last = self.last_prunable(retention)?;
+            let last = retention::last_prunable(&self.connection, retention)?;
             // References to deleted deliveries are cleared, without looking for a new first
             // delivery.
             let deleted = self.connection.execute(
@@ -89,47 +70,12 @@ impl Maintenance {
                  WHERE duplicate_of IN (SELECT id FROM deliveries WHERE removed)",
                 [],
             )?;
-            while annotate::purge(&self.connection, i64::MAX)? {}
+            while annotate::purge(&self.connection, annotate::Purge::ALL)? {}
             self.connection.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE);")?;
             let after = size(&self.connection)?;
             Ok(Pruned { deliveries: deleted as u64, before, after })
         };
         work().map_err(|error| self.location.error(error))
-    }
-
-    /// Returns the newest delivery to delete; 0 if there is none.
-    fn last_prunable(&self, retention: Retention) -> rusqlite::Result<i64> {
-        let number = |sql: &str, param: &dyn rusqlite::ToSql| {
-            let found: Option<i64> =
-                self.connection.query_row(sql, params![param], |row| row.get(0))?;
-            Ok(found.unwrap_or(0))
-        };
-        match retention {
-            Retention::Count(count) => {
-                let count = i64::try_from(count).unwrap_or(i64::MAX);
-                number(
-                    "SELECT (SELECT id FROM deliveries ORDER BY id DESC LIMIT 1 OFFSET ?1)",
-                    &count,
-                )
-            }
-            Retention::Bytes(bytes) => number(
-                "SELECT max(id) FROM (SELECT delivery_id AS id, \
-                 sum(length(head) + length(body)) OVER (ORDER BY delivery_id DESC) AS total \
-                 FROM wire) WHERE total > ?1",
-                &i64::try_from(bytes).unwrap_or(i64::MAX),
-            ),
-            // Ends before the first recent one: deliveries imported later may be older.
-            Retention::Since(since) => {
-                let recent = "SELECT min(id) - 1 FROM deliveries WHERE received_at >= ?1";
-                let found: Option<i64> =
-                    self.connection
-                        .query_row(recent, [rows::time_text(since)], |row| row.get(0))?;
-                match found {
-                    Some(last) => Ok(last),
-                    None => number("SELECT max(id) FROM deliveries WHERE ?1", &true),
-                }
-            }
-        }
     }
 }
 

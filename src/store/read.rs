@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::file_id::FileId;
 use super::location::{self, StoreLocation};
-use super::{StoreError, rows, schema};
+use super::{Retention, StoreError, retention, rows, schema};
 use crate::delivery::{Attempt, Delivery, DeliveryId, Summary};
 
 /// Total body size at which a page of complete deliveries ends.
@@ -137,6 +137,12 @@ impl StoreReader {
             }
         }
         found.into_iter().map(|delivery| self.with_attempts(delivery)).collect()
+    }
+
+    /// Counts the deliveries that a retention would delete; marked ones stay.
+    pub fn count_prunable(&self, retention: Retention) -> Result<u64, StoreError> {
+        retention::count_prunable(&self.connection, retention)
+            .map_err(|error| self.location.error(error))
     }
 
     /// Returns the highest id, removed deliveries included; 0 in an empty store.

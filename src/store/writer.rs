@@ -8,13 +8,14 @@ use std::thread::{self, JoinHandle};
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::annotate::{self, Purge};
 use super::feed::Feed;
 use super::open_store::{Checked, OpenStore};
 use super::write::{
     Inserted, keep, record_attempt, record_client_gone, record_diagnosis, record_response,
 };
-use super::{KeepError, StoreChange, StoreProgress, Stored, WriteJob, annotate, read, schemas};
-use crate::delivery::NewDelivery;
+use super::{KeepError, StoreChange, StoreProgress, Stored, WriteJob, read, retention, schemas};
+use crate::delivery::{DeliveryId, NewDelivery};
 
 /// Limits on the jobs and body bytes of one commit, so that none waits long.
 const GROUP_JOBS: usize = 512;
@@ -61,9 +62,9 @@ fn write(state: WriterState) {
     let WriterState { mut store, mut queue, report, feed } = state;
     let mut running = true;
     // Purge only deliveries removed in earlier runs; those removed in this run may be restored.
-    let mut removals = EarlierRemovals { before: report.borrow().revision, may_be_left: true };
-    while running
-        && let Some(first) = removals.purge_until_next_job(&mut store.connection, &mut queue)
+    let earlier = Purge { by: report.borrow().revision, ..Purge::ALL };
+    let mut purges = Purges { waiting: vec![earlier] };
+    while running && let Some(first) = purges.run_until_next_job(&mut store.connection, &mut queue)
     {
         let mut group = Group::default();
         running = group.add(first);
@@ -73,7 +74,9 @@ fn write(state: WriterState) {
                 Err(_) => break,
             }
         }
-        group.commit(&mut store, &report, &feed);
+        if let Some(last) = group.commit(&mut store, &report, &feed) {
+            purges.add(Purge { by: report.borrow().revision, last });
+        }
     }
     store.prepare_to_close();
     let connection = &store.connection;
@@ -83,27 +86,33 @@ fn write(state: WriterState) {
     let _ = connection.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE);");
 }
 
-/// Deliveries that were removed in earlier runs.
-struct EarlierRemovals {
-    /// The last revision of those runs.
-    before: i64,
-    may_be_left: bool,
+/// Removed deliveries that nobody can restore: those of earlier runs, and pruned ones.
+struct Purges {
+    waiting: Vec<Purge>,
 }
 
-impl EarlierRemovals {
+impl Purges {
+    /// Adds pruned deliveries. A later prune reaches at least as far as the one before.
+    fn add(&mut self, purge: Purge) {
+        self.waiting.retain(|known| known.last == i64::MAX);
+        self.waiting.push(purge);
+    }
+
     /// Returns the next job; until there is one, purges a few deliveries at a time.
-    fn purge_until_next_job(
+    fn run_until_next_job(
         &mut self,
         connection: &mut Connection,
         queue: &mut mpsc::Receiver<WriteJob>,
     ) -> Option<WriteJob> {
-        while self.may_be_left {
+        while let Some(&purge) = self.waiting.first() {
             match queue.try_recv() {
                 Ok(job) => return Some(job),
                 Err(mpsc::error::TryRecvError::Disconnected) => return None,
                 // A failure comes from the disk, and the next delivery reports it.
                 Err(mpsc::error::TryRecvError::Empty) => {
-                    self.may_be_left = annotate::purge(connection, self.before).unwrap_or(false);
+                    if !annotate::purge(connection, purge).unwrap_or(false) {
+                        self.waiting.remove(0);
+                    }
                 }
             }
         }
@@ -124,7 +133,11 @@ impl Group {
         match &job {
             WriteJob::Finish => return false,
             WriteJob::Keep(delivery, _) => self.bytes += delivery.body.len(),
+            WriteJob::KeepAll(all, _) => {
+                self.bytes += all.iter().map(|delivery| delivery.body.len()).sum::<usize>();
+            }
             WriteJob::Edit(edit, _) => self.bytes += edit.rows() * ROW_BYTES,
+            WriteJob::Prune(..) => self.bytes += GROUP_BYTES,
             WriteJob::RecordResponse(..)
             | WriteJob::RecordClientGone(..)
             | WriteJob::RecordDiagnosis(..)
@@ -139,9 +152,15 @@ impl Group {
         self.jobs.len() < GROUP_JOBS && self.bytes < GROUP_BYTES
     }
 
-    fn commit(self, store: &mut OpenStore, report: &watch::Sender<StoreProgress>, feed: &Feed) {
+    /// Commits the jobs. Returns the newest pruned delivery, if there is one.
+    fn commit(
+        self,
+        store: &mut OpenStore,
+        report: &watch::Sender<StoreProgress>,
+        feed: &Feed,
+    ) -> Option<i64> {
         if self.jobs.is_empty() {
-            return;
+            return None;
         }
         let before = report.borrow().revision;
         let mut restored = None;
@@ -163,6 +182,11 @@ impl Group {
             progress.restored = restored.map(Into::into).or(progress.restored.take());
             progress.revision = committed.revision;
         });
+        let pruned = committed.outcomes.iter().filter_map(|outcome| match outcome {
+            Ok(JobOutcome::Pruned { last, count: 1.. }) => Some(*last),
+            _ => None,
+        });
+        let pruned = pruned.max();
         let mut changes = committed.changes;
         let jobs = self.jobs.into_iter().zip(committed.outcomes);
         let replies: Vec<JobReply> =
@@ -173,12 +197,19 @@ impl Group {
         for reply in replies {
             reply.send();
         }
+        pruned
     }
 }
 
 /// Result of a job in a transaction.
 enum JobOutcome {
     Kept(Inserted),
+    KeptAll(Vec<Inserted>),
+    Pruned {
+        count: u64,
+        /// The newest one.
+        last: i64,
+    },
     Updated,
 }
 
@@ -316,7 +347,7 @@ fn changes(
     outcomes: &[Result<JobOutcome, KeepError>],
     before: i64,
 ) -> rusqlite::Result<Changes> {
-    let is_update = |job: &WriteJob| !matches!(job, WriteJob::Keep(..));
+    let is_update = |job: &WriteJob| !matches!(job, WriteJob::Keep(..) | WriteJob::KeepAll(..));
     if !jobs.iter().any(is_update) {
         return Ok(Changes::default());
     }
@@ -328,9 +359,11 @@ fn changes(
     });
     let mut changed: Vec<StoreChange> = attempts.collect();
     // Removing the first delivery of an event changes the others, even new ones.
-    let may_change_new = jobs.iter().any(|job| matches!(job, WriteJob::Edit(..)));
+    let may_change_new =
+        jobs.iter().any(|job| matches!(job, WriteJob::Edit(..) | WriteJob::Prune(..)));
     let first_new = outcomes.iter().find_map(|outcome| match outcome {
         Ok(JobOutcome::Kept(inserted)) if !may_change_new => Some(inserted.id),
+        Ok(JobOutcome::KeptAll(all)) if !may_change_new => all.first().map(|first| first.id),
         _ => None,
     });
     let is_old = |change: &StoreChange| match change {
@@ -347,6 +380,20 @@ impl WriteJob {
     fn run(&self, connection: &Connection, counter: &mut i64) -> rusqlite::Result<JobOutcome> {
         if let Self::Edit(edit, _) = self {
             return edit.run(connection, counter).map(|()| JobOutcome::Updated);
+        }
+        if let Self::KeepAll(all, _) = self {
+            let inserted = all.iter().map(|delivery| {
+                *counter += 1;
+                keep(connection, delivery, *counter)
+            });
+            return inserted.collect::<rusqlite::Result<_>>().map(JobOutcome::KeptAll);
+        }
+        if let Self::Prune(retention, _) = self {
+            let (ids, last) = retention::prunable(connection, *retention)?;
+            let count = ids.len() as u64;
+            let ids = ids.into_iter().map(DeliveryId).collect();
+            annotate::AnnotationJob::Remove(ids).run(connection, counter)?;
+            return Ok(JobOutcome::Pruned { count, last });
         }
         *counter += 1;
         let revision = *counter;
@@ -365,7 +412,7 @@ impl WriteJob {
             }
             Self::RecordAttempt(attempt, _) => record_attempt(connection, attempt, revision),
             Self::RecordSchema(record, _) => schemas::keep(connection, record, revision),
-            Self::Edit(..) | Self::Finish => Ok(()),
+            Self::Edit(..) | Self::KeepAll(..) | Self::Prune(..) | Self::Finish => Ok(()),
         };
         updated.map(|()| JobOutcome::Updated)
     }
@@ -380,12 +427,34 @@ impl WriteJob {
             Self::Keep(new, reply) => {
                 let stored = outcome.and_then(|outcome| match outcome {
                     JobOutcome::Kept(inserted) => Ok(stored(*new, inserted)),
-                    JobOutcome::Updated => Err(KeepError::Stopped),
+                    _ => Err(KeepError::Stopped),
                 });
                 if let (Ok(stored), Some(changes)) = (&stored, changes) {
                     changes.new.push(StoreChange::New(Arc::clone(&stored.delivery)));
                 }
                 Some(JobReply::Kept(reply, stored))
+            }
+            Self::KeepAll(new, reply) => {
+                let inserted = outcome.and_then(|outcome| match outcome {
+                    JobOutcome::KeptAll(inserted) => Ok(inserted),
+                    _ => Err(KeepError::Stopped),
+                });
+                let count = inserted.map(|inserted| {
+                    let count = inserted.len() as u64;
+                    let kept = new.into_iter().zip(inserted).map(|(new, one)| stored(new, one));
+                    if let Some(changes) = changes {
+                        changes.new.extend(kept.map(|one| StoreChange::New(one.delivery)));
+                    }
+                    count
+                });
+                Some(JobReply::Counted(reply, count))
+            }
+            Self::Prune(_, reply) => {
+                let count = outcome.and_then(|outcome| match outcome {
+                    JobOutcome::Pruned { count, .. } => Ok(count),
+                    _ => Err(KeepError::Stopped),
+                });
+                Some(JobReply::Counted(reply, count))
             }
             Self::RecordResponse(_, _, reply)
             | Self::RecordClientGone(_, _, reply)
@@ -408,6 +477,7 @@ fn stored(new: NewDelivery, inserted: Inserted) -> Stored {
 /// A reply that waits for the commit.
 enum JobReply {
     Kept(oneshot::Sender<Result<Stored, KeepError>>, Result<Stored, KeepError>),
+    Counted(oneshot::Sender<Result<u64, KeepError>>, Result<u64, KeepError>),
     Updated(oneshot::Sender<Result<(), KeepError>>, Result<(), KeepError>),
 }
 
@@ -416,6 +486,7 @@ impl JobReply {
     fn send(self) {
         match self {
             Self::Kept(reply, outcome) => drop(reply.send(outcome)),
+            Self::Counted(reply, outcome) => drop(reply.send(outcome)),
             Self::Updated(reply, outcome) => drop(reply.send(outcome)),
         }
     }

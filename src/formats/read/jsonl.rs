@@ -72,7 +72,7 @@ pub(super) fn read(text: &str, collector: &mut Collector<'_>) -> Result<(), Impo
     Ok(())
 }
 
-fn one(text: &str) -> Result<RecordedRequest, String> {
+pub(super) fn one(text: &str) -> Result<RecordedRequest, String> {
     let line: Line<'_> = serde_json::from_str(text).map_err(|error| {
         format!("no delivery: {}", error.to_string().replace(" at line 1 column", " at column"))
     })?;

@@ -1,0 +1,44 @@
+//! Deletes old deliveries while a listener runs.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use crate::store::{Keep, Store};
+
+/// Shortest time between two looks at the store. The size of all deliveries takes a while to add up.
+const PAUSE: Duration = Duration::from_secs(1);
+const PAUSE_FOR_SIZE: Duration = Duration::from_secs(10);
+
+/// Longest time, since deliveries grow old without an event.
+const MAX_PAUSE: Duration = Duration::from_mins(1);
+
+/// Keeps a store within a limit until `stop` is canceled: now, and after new deliveries.
+pub async fn keep_within(
+    store: Store,
+    keep: Keep,
+    now: impl Fn() -> Timestamp,
+    stop: CancellationToken,
+) {
+    let pause = if matches!(keep, Keep::Bytes(_)) { PAUSE_FOR_SIZE } else { PAUSE };
+    let mut progress = store.progress();
+    loop {
+        match store.prune(keep.at(now())).await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "deleted deliveries beyond the limit"),
+            Err(error) => tracing::warn!(%error, "cannot delete deliveries beyond the limit"),
+        }
+        let seen = progress.borrow_and_update().revision;
+        let grown = async {
+            tokio::time::sleep(pause).await;
+            // A failure means that the store has ended, and then so does the listener.
+            let _ = progress.wait_for(|progress| progress.revision > seen).await;
+        };
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = grown => {}
+            () = tokio::time::sleep(MAX_PAUSE) => {}
+        }
+    }
+}

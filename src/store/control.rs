@@ -1,0 +1,312 @@
+//! Requests of other processes to the writer of a store.
+//!
+//! One process writes to a store. While a listener does, commands such as `import` and `prune` hand
+//! their work to it over a Unix socket next to the store, so that it passes through the same queue
+//! and reaches the same followers as everything else. A request is a line of JSON; an import is
+//! followed by a line for each delivery. Only processes of the same user are answered.
+//!
+//! Elsewhere than on Unix there is no such socket, and the commands report who has the store open.
+
+use serde::{Deserialize, Serialize};
+
+use super::Retention;
+
+/// Work for the writer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum ControlRequest {
+    /// This many lines with deliveries follow.
+    Import {
+        count: usize,
+    },
+    Prune {
+        retention: Retention,
+    },
+    Mark {
+        ids: Vec<i64>,
+        marked: bool,
+    },
+    Note {
+        id: i64,
+        note: Option<String>,
+    },
+    Remove {
+        ids: Vec<i64>,
+    },
+    Restore {
+        ids: Vec<i64>,
+    },
+}
+
+/// Outcome of a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum ControlReply {
+    /// Number of deliveries imported or deleted.
+    Done {
+        count: u64,
+    },
+    Failed {
+        reason: String,
+    },
+}
+
+/// Path of the socket of a store.
+#[cfg(unix)]
+fn socket_path(store: &std::path::Path) -> std::path::PathBuf {
+    use super::location;
+    /// Longest path of a socket on every Unix, without the final zero.
+    const MAX: usize = 103;
+    let real = location::with_suffix(&location::real_path(store), ".sock");
+    let given = location::with_suffix(store, ".sock");
+    // The path relative to the working directory is often shorter, and leads to the same file.
+    if real.as_os_str().len() > MAX && given.as_os_str().len() <= MAX { given } else { real }
+}
+
+#[cfg(unix)]
+mod server {
+    use std::fs::{self, Permissions};
+    use std::io;
+    use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
+    use std::path::{Path, PathBuf};
+
+    use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+    use tokio::net::{UnixListener, UnixStream};
+    use tokio::task::JoinSet;
+    use tokio_util::sync::CancellationToken;
+
+    use super::super::{KeepError, Store};
+    use super::{ControlReply, ControlRequest, socket_path};
+    use crate::delivery::{DeliveryId, NewDelivery};
+    use crate::formats::read;
+
+    /// Connections at a time; others wait.
+    const MAX_CONNECTIONS: usize = 8;
+
+    /// Length of a line: a body of 25 MiB, escaped.
+    const MAX_LINE: u64 = 192 << 20;
+
+    /// Total size of the deliveries of one import, which are in memory until they are stored.
+    const MAX_IMPORT: usize = 512 << 20;
+
+    /// The socket, removed when it is dropped.
+    #[derive(Debug)]
+    pub struct ControlSocket {
+        listener: UnixListener,
+        path: PathBuf,
+    }
+
+    impl ControlSocket {
+        /// Creates the socket of a store that this process has locked.
+        pub fn bind(store: &Path) -> io::Result<Self> {
+            let path = socket_path(store);
+            // The lock is held, so that a socket which exists is of a process that has ended.
+            if fs::symlink_metadata(&path).is_ok_and(|found| found.file_type().is_socket()) {
+                fs::remove_file(&path)?;
+            }
+            let listener = UnixListener::bind(&path)?;
+            fs::set_permissions(&path, Permissions::from_mode(0o600))?;
+            Ok(Self { listener, path })
+        }
+
+        /// Answers requests until `stop` is canceled.
+        pub async fn serve(self, store: Store, stop: CancellationToken) {
+            let mut connections = JoinSet::new();
+            loop {
+                tokio::select! {
+                    () = stop.cancelled() => break,
+                    Some(_) = connections.join_next() => {}
+                    accepted = self.listener.accept(), if connections.len() < MAX_CONNECTIONS => {
+                        let Ok((stream, _)) = accepted else { continue };
+                        if is_own(&stream) {
+                            connections.spawn(answer(stream, store.clone()));
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    impl Drop for ControlSocket {
+        fn drop(&mut self) {
+            // The file may be gone with its folder.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+
+    /// Returns whether the other process is of the same user.
+    fn is_own(stream: &UnixStream) -> bool {
+        let user = rustix::process::geteuid().as_raw();
+        stream.peer_cred().is_ok_and(|peer| peer.uid() == user)
+    }
+
+    async fn answer(mut stream: UnixStream, store: Store) {
+        let (reading, mut writing) = stream.split();
+        let mut lines = BufReader::new(reading);
+        while let Ok(Some(line)) = next_line(&mut lines).await {
+            let done = match serde_json::from_str(&line) {
+                Ok(ControlRequest::Import { count }) => import(&mut lines, count, &store).await,
+                Ok(request) => change(request, &store).await.map_err(|error| error.to_string()),
+                Err(error) => Err(format!("unknown request: {error}")),
+            };
+            let reply = match done {
+                Ok(count) => ControlReply::Done { count },
+                Err(reason) => ControlReply::Failed { reason },
+            };
+            let Ok(mut text) = serde_json::to_string(&reply) else { return };
+            text.push('\n');
+            if writing.write_all(text.as_bytes()).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    type Lines<'s> = BufReader<tokio::net::unix::ReadHalf<'s>>;
+
+    async fn next_line(lines: &mut Lines<'_>) -> io::Result<Option<String>> {
+        let mut line = String::new();
+        let read = lines.take(MAX_LINE).read_line(&mut line).await?;
+        let is_whole = line.ends_with('\n');
+        if read > 0 && !is_whole {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+        Ok((read > 0).then_some(line))
+    }
+
+    async fn import(lines: &mut Lines<'_>, count: usize, store: &Store) -> Result<u64, String> {
+        let mut new: Vec<NewDelivery> = Vec::new();
+        let mut size = 0;
+        for _ in 0..count {
+            let line = next_line(lines).await.map_err(|error| error.to_string())?;
+            let line = line.ok_or("the command ended before its last delivery")?;
+            size += line.len();
+            if size > MAX_IMPORT {
+                return Err(
+                    "the import is larger than 512 MiB; stop the listener for it".to_owned()
+                );
+            }
+            new.push(read::stored_delivery(&line).map_err(|error| error.to_string())?);
+        }
+        store.keep_all(new).await.map(|count| count as u64).map_err(|error| error.to_string())
+    }
+
+    async fn change(request: ControlRequest, store: &Store) -> Result<u64, KeepError> {
+        let ids = |ids: Vec<i64>| ids.into_iter().map(DeliveryId).collect::<Vec<_>>();
+        match request {
+            ControlRequest::Import { .. } => Ok(0),
+            ControlRequest::Prune { retention } => store.prune(retention).await,
+            ControlRequest::Mark { ids: marked_ids, marked } => {
+                store.mark(&ids(marked_ids), marked).await.map(|()| 0)
+            }
+            ControlRequest::Note { id, note } => store.note(DeliveryId(id), note).await.map(|()| 0),
+            ControlRequest::Remove { ids: removed } => {
+                store.remove(&ids(removed)).await.map(|()| 0)
+            }
+            ControlRequest::Restore { ids: restored } => {
+                store.restore(&ids(restored)).await.map(|()| 0)
+            }
+        }
+    }
+}
+
+#[cfg(unix)]
+pub use server::ControlSocket;
+
+#[cfg(unix)]
+mod client {
+    use std::io::{self, BufRead as _, BufReader, BufWriter, Write as _};
+    use std::os::unix::net::UnixStream;
+    use std::path::Path;
+    use std::time::Duration;
+
+    use super::{ControlReply, ControlRequest, socket_path};
+    use crate::delivery::{DeliveryId, NewDelivery};
+    use crate::formats::jsonl;
+    use crate::store::{Retention, StoreError};
+
+    /// Time after which a listener that does not reply is given up.
+    const PATIENCE: Duration = Duration::from_mins(2);
+
+    /// Connection to the process that writes to a store.
+    #[derive(Debug)]
+    pub struct ControlClient {
+        stream: UnixStream,
+        path: String,
+    }
+
+    impl ControlClient {
+        /// Connects to the listener of a store; none if it has no socket.
+        pub fn connect(store: &Path) -> Option<Self> {
+            let stream = UnixStream::connect(socket_path(store)).ok()?;
+            stream.set_read_timeout(Some(PATIENCE)).ok()?;
+            Some(Self { stream, path: store.display().to_string() })
+        }
+
+        /// Stores deliveries: all of them, or none.
+        pub fn import(&self, new: &[NewDelivery]) -> Result<u64, StoreError> {
+            self.request(&ControlRequest::Import { count: new.len() }, new)
+        }
+
+        /// Deletes the deliveries beyond a retention, and returns their number.
+        pub fn prune(&self, retention: Retention) -> Result<u64, StoreError> {
+            self.request(&ControlRequest::Prune { retention }, &[])
+        }
+
+        pub fn mark(&self, ids: &[DeliveryId], marked: bool) -> Result<(), StoreError> {
+            let ids = ids.iter().map(|id| id.0).collect();
+            self.request(&ControlRequest::Mark { ids, marked }, &[]).map(drop)
+        }
+
+        /// Sets or removes the note of a delivery.
+        pub fn note(&self, id: DeliveryId, note: Option<String>) -> Result<(), StoreError> {
+            self.request(&ControlRequest::Note { id: id.0, note }, &[]).map(drop)
+        }
+
+        /// Hides deliveries until they are restored or the listener ends.
+        pub fn remove(&self, ids: &[DeliveryId]) -> Result<(), StoreError> {
+            let ids = ids.iter().map(|id| id.0).collect();
+            self.request(&ControlRequest::Remove { ids }, &[]).map(drop)
+        }
+
+        pub fn restore(&self, ids: &[DeliveryId]) -> Result<(), StoreError> {
+            let ids = ids.iter().map(|id| id.0).collect();
+            self.request(&ControlRequest::Restore { ids }, &[]).map(drop)
+        }
+
+        fn request(
+            &self,
+            request: &ControlRequest,
+            new: &[NewDelivery],
+        ) -> Result<u64, StoreError> {
+            let failed = |reason: String| StoreError::Failed { path: self.path.clone(), reason };
+            match self.exchange(request, new) {
+                Ok(ControlReply::Done { count }) => Ok(count),
+                Ok(ControlReply::Failed { reason }) => Err(failed(reason)),
+                Err(error) => Err(failed(format!("its listener does not answer: {error}"))),
+            }
+        }
+
+        fn exchange(
+            &self,
+            request: &ControlRequest,
+            new: &[NewDelivery],
+        ) -> io::Result<ControlReply> {
+            let mut out = BufWriter::new(&self.stream);
+            writeln!(out, "{}", serde_json::to_string(request)?)?;
+            for delivery in new {
+                let delivery = delivery.clone().into_delivery(DeliveryId(0), None);
+                writeln!(out, "{}", jsonl::line(&delivery))?;
+            }
+            out.flush()?;
+            let mut line = String::new();
+            BufReader::new(&self.stream).read_line(&mut line)?;
+            if line.is_empty() {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            Ok(serde_json::from_str(&line)?)
+        }
+    }
+}
+
+#[cfg(unix)]
+pub use client::ControlClient;

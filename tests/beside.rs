@@ -1,0 +1,64 @@
+//! Commands that change a store while a listener has it open.
+
+#![cfg(unix)]
+
+mod support;
+
+use std::path::Path;
+use std::process::{Output, Stdio};
+
+use hookglass::store::StoreReader;
+use support::{Listener, Tested, exchange, hookglass};
+
+const STORE: &str = ".hookglass/deliveries.db";
+
+fn ran(folder: &Path, args: &[&str]) -> Tested<Output> {
+    let output = hookglass(folder).args(args).stdin(Stdio::null()).output()?;
+    if output.status.success() {
+        return Ok(output);
+    }
+    Err(format!("{args:?}: {}", String::from_utf8_lossy(&output.stderr)).into())
+}
+
+fn receive(listener: &Listener, count: usize) -> Tested {
+    for _ in 0..count {
+        exchange(&listener.address, b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}")?;
+    }
+    Ok(())
+}
+
+fn count(folder: &Path) -> Tested<usize> {
+    Ok(StoreReader::open(&folder.join(STORE))?.newest(None, 100)?.len())
+}
+
+#[test]
+fn an_import_beside_a_listener_reaches_its_store() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let listener = Listener::start(&mut hookglass(folder.path()))?;
+    std::fs::write(folder.path().join("one.http"), "POST http://a.example/\n\nx\n")?;
+    ran(folder.path(), &["import", "one.http"])?;
+    listener.stop()?;
+    assert_eq!(count(folder.path())?, 1);
+    Ok(())
+}
+
+#[test]
+fn a_prune_beside_a_listener_deletes() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let listener = Listener::start(&mut hookglass(folder.path()))?;
+    receive(&listener, 3)?;
+    ran(folder.path(), &["prune", "--keep", "1"])?;
+    assert_eq!(count(folder.path())?, 1);
+    listener.stop()?;
+    Ok(())
+}
+
+#[test]
+fn a_check_beside_a_listener_works() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let listener = Listener::start(&mut hookglass(folder.path()))?;
+    receive(&listener, 1)?;
+    ran(folder.path(), &["store", "check"])?;
+    listener.stop()?;
+    Ok(())
+}
