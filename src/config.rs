@@ -8,8 +8,10 @@ mod mistakes;
 mod routing;
 pub mod secrets;
 mod value_reader;
+mod source;
 
 pub use dashboard::{Dashboard, GlyphChoice};
 pub use edit_file::{SaveError, save_view};
 pub use file::{Config, ConfigError, DEFAULT};
 pub use routing::{ForwardTo, Switches};
+pub use source::SourceConfig;

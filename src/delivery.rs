@@ -105,6 +105,8 @@ pub struct RequestFacts {
     pub source: Source,
     /// The delivery that this one was made from by an edit.
     pub origin: Option<DeliveryId>,
+    /// Path of the configured source that it came through.
+    pub via: Option<String>,
 }
 
 impl RequestFacts {
@@ -120,6 +122,7 @@ impl RequestFacts {
             refused: None,
             source: Source::Live,
             origin: None,
+            via: None,
         }
     }
 }

@@ -129,6 +129,10 @@ fn routing(config: &Config) -> Vec<Setting> {
         ("forward".to_owned(), format!("{which}{target}"), false)
     }));
     found.extend(config.rules.iter().map(|rule| ("respond".to_owned(), rule.to_string(), false)));
+    found.extend(config.routes.iter().map(|source| {
+        let provider = source.provider.as_deref().unwrap_or(defaults::PROVIDER);
+        ("source".to_owned(), format!("{} = {provider}", source.path), false)
+    }));
     let asked: Vec<String> = config.ngrok_api.iter().map(ToString::to_string).collect();
     let is_usual = config.ngrok_api == Config::default().ngrok_api;
     found.push(("ngrok api".to_owned(), asked.join(", "), is_usual));

@@ -8,15 +8,15 @@ use clap::Args;
 use super::CliError;
 use super::place::{self, Origin, Place};
 use crate::config::secrets::{self, Sources};
-use crate::config::{Config, defaults};
+use crate::config::{Config, SourceConfig, defaults};
 use crate::ops::KnownProviders;
 use crate::provider::Provider;
-use crate::signature::{Credentials, lint, lint_under};
+use crate::signature::{Credentials, SourceRoute, Verifier, lint, lint_under};
 
 #[derive(Debug, Clone, Args)]
 pub(super) struct ProviderArgs {
     /// Provider; several separated by commas, or `auto` to recognize each delivery [default: `provider`
-    /// in hookglass.toml, else `auto` to listen and `cribbly` to send]
+    /// in hookglass.toml, else `cribbly` to send and `auto` otherwise]
     #[arg(long, value_name = "NAME")]
     pub(super) provider: Option<String>,
     #[command(flatten)]
@@ -86,6 +86,14 @@ impl ProviderArgs {
         self.keyring_with_default(config, defaults::SENDER)
     }
 
+    /// Returns the providers of recorded requests, which may be signed again. Secrets from flags alone
+    /// are those of the provider to send as.
+    pub(super) fn replaying_keyring(&self, config: &Config) -> Result<Keyring, CliError> {
+        let is_ambiguous = self.provider.is_none() && self.secrets.is_given();
+        let default = if is_ambiguous { defaults::SENDER } else { defaults::PROVIDER };
+        self.keyring_with_default(config, default)
+    }
+
     /// Returns the providers to listen for.
     pub(super) fn listening_keyring(&self, config: &Config) -> Result<Keyring, CliError> {
         self.keyring_with_default(config, defaults::PROVIDER)
@@ -124,6 +132,34 @@ impl ProviderArgs {
             names.iter().map(|name| config.named(name)).collect();
         Keyring::load(providers?, &self.secrets, config, false)
     }
+}
+
+/// Returns the sources with their providers and secrets. A source without a provider receives those
+/// of the keyring.
+pub(super) fn source_routes(
+    sources: &[SourceConfig],
+    config: &Config,
+    keyring: &mut Keyring,
+) -> Result<Vec<SourceRoute>, CliError> {
+    let mut routes = Vec::new();
+    for source in sources {
+        let verifier = match &source.provider {
+            None => Verifier::new(keyring.candidates.clone()).assuming_only_secret(),
+            Some(name) => {
+                let provider = config.named(name)?;
+                let locations = source.secrets.clone().unwrap_or_else(|| config.sources(&provider));
+                let found = secrets::load(&locations)?;
+                keyring.notes.extend(found.notes);
+                keyring.warnings.extend(found.warnings);
+                keyring.warnings.extend(found.secrets.iter().flat_map(lint));
+                let odd = found.secrets.iter().flat_map(|secret| lint_under(&provider, secret));
+                keyring.warnings.extend(odd);
+                Verifier::new(vec![Credentials { provider, secrets: found.secrets }])
+            }
+        };
+        routes.push(SourceRoute::new(source.path.clone(), verifier));
+    }
+    Ok(routes)
 }
 
 /// Returns all providers and secrets in the configuration, selected or not. A secret that cannot be

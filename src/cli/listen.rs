@@ -16,11 +16,11 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::keyring::{Keyring, ProviderArgs, known_providers};
+use super::keyring::{Keyring, ProviderArgs, known_providers, source_routes};
 use super::place::Origin;
 use super::{CliError, StoreArgs, demo, signals};
 use crate::app::Session;
-use crate::config::{Config, Dashboard, ForwardTo, GlyphChoice};
+use crate::config::{Config, Dashboard, ForwardTo, GlyphChoice, SourceConfig};
 use crate::dashboard::{self, Ended, view::Glyphs};
 use crate::headless::{self, Format, HeadlessError};
 use crate::intake::{Controls, Diagnoser, Intake, PausedRequests, Sequencer, learn_schemas};
@@ -30,7 +30,7 @@ use crate::ops::{KnownProviders, retention};
 use crate::outbound::Target;
 use crate::output;
 use crate::respond::Rulebook;
-use crate::signature::{Credentials, PublicUrl, Verifier};
+use crate::signature::{Credentials, PublicUrl, SourceRoute, Verifier};
 #[cfg(unix)]
 use crate::store::ControlSocket;
 use crate::store::{Keep, Store, StorePlace};
@@ -55,6 +55,10 @@ pub(super) struct ListenArgs {
     /// deleted unless they are marked [default: all]
     #[arg(long, value_name = "AMOUNT")]
     keep: Option<Keep>,
+    /// Path whose requests come from one provider, PATH=PROVIDER; repeat for more. Takes precedence
+    /// over [[source]] in the configuration
+    #[arg(long, value_name = "PATH=PROVIDER")]
+    source: Vec<SourceConfig>,
     #[command(flatten)]
     routing: RoutingArgs,
     /// Maximum body size, e.g. 512KiB or 25MiB; larger requests get 413
@@ -220,7 +224,7 @@ impl ListenArgs {
 
 async fn listen(
     args: ListenArgs,
-    (config, keyring): (Config, Keyring),
+    (config, mut keyring): (Config, Keyring),
     (signal, editing): (impl Future<Output = ()> + Send + 'static, watch::Sender<bool>),
     background: Option<BackgroundListener>,
 ) -> Result<(), CliError> {
@@ -232,6 +236,15 @@ async fn listen(
     let dashboard = config.dashboard.clone();
     let mut known = known_providers(&config);
     let keep = args.keep.or(config.keep);
+    let flags = args.source.iter().map(|source| {
+        let written = config.routes.iter().find(|one| one.path == source.path);
+        let secrets = written.filter(|one| one.provider == source.provider);
+        SourceConfig { secrets: secrets.and_then(|one| one.secrets.clone()), ..source.clone() }
+    });
+    let is_free = |one: &&SourceConfig| args.source.iter().all(|flag| flag.path != one.path);
+    let written = config.routes.iter().filter(is_free).cloned();
+    let sources: Vec<SourceConfig> = flags.chain(written).collect();
+    let routes = source_routes(&sources, &config, &mut keyring)?;
     let plan = args.routing.plan(config, &args.provider.config.path());
     plan.check(address)?;
     let place = if args.ephemeral || (args.demo && args.store.store.is_none()) {
@@ -239,8 +252,8 @@ async fn listen(
     } else {
         StorePlace::File(args.store.path())
     };
-    let own = keyring.candidates.iter().flat_map(|one| one.secrets.iter().cloned());
-    known.secrets.extend(own);
+    let own = keyring.candidates.iter().chain(routes.iter().flat_map(SourceRoute::credentials));
+    known.secrets.extend(own.flat_map(|one| one.secrets.iter().cloned()));
     let opened = {
         let (place, url) = (place.clone(), url.clone());
         tokio::task::spawn_blocking(move || Store::open(&place, &url)).await
@@ -261,10 +274,15 @@ async fn listen(
     }
     let session =
         Session { forward: plan.main_target(), ..session(&args, &candidates, &url, &place) };
+    let paths = sources.iter().map(|source| source.path.clone());
+    let session = Session {
+        provider: [session.provider].into_iter().chain(paths).collect::<Vec<_>>().join(", "),
+        ..session
+    };
     let public_url = plan.public_url();
     let verifier =
         Verifier::new(candidates).with_public_url(public_url.clone()).assuming_only_secret();
-    let verifier = Arc::new(verifier);
+    let verifier = Arc::new(verifier.with_sources(routes));
     let routing = Routing { plan, address, public_url };
     let front = ListenSession {
         args,
@@ -489,7 +507,7 @@ impl ListenSession {
             rules,
             forwards,
             paused,
-            policy: plan.policy(self.verifier.candidates()),
+            policy: plan.policy(&self.verifier),
             stop,
         };
         (Arc::new(intake), controls)

@@ -160,7 +160,14 @@ fn write_whole(
         .as_deref()
         .map(|peer| format!(" from {}", escape(peer)))
         .unwrap_or_default();
-    writeln!(out, "delivery   {}, {}{from}", summary.id, at.strftime("%Y-%m-%d %H:%M:%S%.6f %Z"))?;
+    let via = summary.request.via.as_deref();
+    let via = via.map(|via| format!(" via {}", escape(via))).unwrap_or_default();
+    writeln!(
+        out,
+        "delivery   {}, {}{from}{via}",
+        summary.id,
+        at.strftime("%Y-%m-%d %H:%M:%S%.6f %Z")
+    )?;
     if let Some(refusal) = &summary.request.refused {
         writeln!(out, "refused    {} ({})", escape(&refusal.reason), escape(&refusal.code))?;
     }

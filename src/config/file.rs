@@ -13,6 +13,7 @@ use super::dashboard::{self, Dashboard, SettingMistake};
 use super::mistakes::{self, ConfigMistake, Found};
 use super::routing::{ForwardTo, RespondWith, Switches};
 use super::secrets::Sources;
+use super::source::{SourceConfig, SourceTable};
 use crate::error_chain;
 use crate::outbound::Target;
 use crate::provider::{self, CustomProvider, Provider, ProviderError, SecretForm};
@@ -38,6 +39,8 @@ pub struct Config {
     pub keep: Option<Keep>,
     /// APIs of running ngrok agents, which list their tunnels.
     pub ngrok_api: Vec<Target>,
+    /// Paths with their own provider and secrets.
+    pub routes: Vec<SourceConfig>,
     /// Custom providers.
     own: Vec<Provider>,
     /// Locations of the secrets, by provider.
@@ -91,6 +94,8 @@ struct File {
     forward: Vec<ForwardTo>,
     #[serde(default)]
     respond: Vec<Spanned<RespondWith>>,
+    #[serde(default)]
+    source: Vec<Spanned<SourceTable>>,
     handshakes: Option<bool>,
     strict: Option<bool>,
     #[serde(default)]
@@ -139,6 +144,7 @@ impl Default for Config {
             switches: Switches::default(),
             ngrok_api: TunnelTable::default().ngrok_api,
             keep: None,
+            routes: Vec::new(),
             own: Vec::new(),
             sources: BTreeMap::new(),
             folder: PathBuf::new(),
@@ -183,6 +189,31 @@ impl Config {
         };
         let folder = path.parent().unwrap_or(Path::new(""));
         folder.clone_into(&mut config.folder);
+        // What belongs to a source takes precedence over what is for all deliveries.
+        let mut named = Vec::new();
+        let mut forwards = Vec::new();
+        for table in file.source {
+            let span = table.span();
+            match table.into_inner().read(folder) {
+                Ok(read) => {
+                    let path = &read.source.path;
+                    if config.routes.iter().any(|known| known.path == *path) {
+                        let reason = format!("the path `{path}` has a source already; remove one");
+                        mistakes.push(ConfigMistake::at(text, span.clone(), "source", reason));
+                    }
+                    let provider = read.source.provider.iter();
+                    named.extend(provider.map(|name| (span.clone(), name.clone())));
+                    config.routes.push(read.source);
+                    forwards.extend(read.forwards);
+                    config.rules.extend(read.rules);
+                }
+                Err(error) => {
+                    let reason = error_chain::with_sources(&error);
+                    mistakes.push(ConfigMistake::at(text, span, "source", reason));
+                }
+            }
+        }
+        config.forwards.splice(0..0, forwards);
         for respond in file.respond {
             let span = respond.span();
             match respond.into_inner().rule(folder) {
@@ -234,6 +265,12 @@ impl Config {
                 mistakes.push(ConfigMistake::at(text, span, place, error.to_string()));
             }
         }
+        let has_broken = mistakes.iter().any(|known| known.place.starts_with("providers."));
+        for (span, name) in named.into_iter().filter(|_| !has_broken) {
+            if let Err(error) = config.named(&name) {
+                mistakes.push(ConfigMistake::at(text, span, "source", error.to_string()));
+            }
+        }
         if mistakes.is_empty() {
             return Ok(config);
         }
@@ -280,7 +317,9 @@ impl Config {
 
     /// Iterates over the files that secrets are read from.
     pub fn secret_files(&self) -> impl Iterator<Item = &Path> {
-        self.sources.values().flat_map(|sources| &sources.files).map(PathBuf::as_path)
+        let of_routes = self.routes.iter().filter_map(|route| route.secrets.as_ref());
+        let all = self.sources.values().chain(of_routes);
+        all.flat_map(|sources| &sources.files).map(PathBuf::as_path)
     }
 }
 

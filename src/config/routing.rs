@@ -88,6 +88,11 @@ impl ForwardTo {
         }
     }
 
+    /// Forwards only the deliveries that match a filter.
+    pub(super) fn for_deliveries(self, filter: Filter) -> Self {
+        Self { filter, ..self }
+    }
+
     pub fn target(&self) -> Target {
         self.url.clone().with(ForwardOptions {
             preserve_host: self.preserve_host,

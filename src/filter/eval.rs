@@ -132,6 +132,7 @@ fn field(key: FieldKey, value: &FieldValue, summary: &Summary, now: Timestamp) -
         FieldKey::Resent => is(Some(yes_or_no(summary.flags.resent))),
         FieldKey::Marked => is(Some(yes_or_no(summary.annotations.marked))),
         FieldKey::Source => is(Some(summary.request.source.as_str())),
+        FieldKey::Via => is(summary.request.via.as_deref()),
         FieldKey::Peer => is(summary.request.peer.as_deref()),
     })
 }

@@ -47,6 +47,7 @@ pub(super) enum FieldKey {
     Resent,
     Marked,
     Source,
+    Via,
     Peer,
 }
 
@@ -286,6 +287,7 @@ pub const FIELDS: &[FilterField] = &[
     key(FieldKey::Marked, ValueKind::Words(Words::YesNo), "marked", "marked:yes", "marked: yes or no"),
     key(FieldKey::Source, ValueKind::Words(Words::Source), "source", "source:live,resend",
         "origin: live, resend, replay, or import"),
+    key(FieldKey::Via, ValueKind::Path, "via", "via:/stripe", "path of the configured source that it came through"),
     key(FieldKey::Peer, ValueKind::Text, "peer", "peer:127.0.0.1", "client address, with or without the port"),
     FilterField { name: ".", example: ".payload.contact.username:Kev*",
         help: "value in a JSON body, as text or number (.read_at:>0, .items[0].id:x; .price:1.5 also matches 1.50); empty: \"\", [], {}, or null; exists: any value",

@@ -21,6 +21,7 @@ pub enum FilterColumn {
     Provider,
     Method,
     Path,
+    Via,
     Peer,
 }
 
@@ -235,6 +236,7 @@ impl<'f> Test<'f> {
             FieldKey::Provider => symbol(FilterColumn::Provider),
             FieldKey::Method => symbol(FilterColumn::Method),
             FieldKey::Path => symbol(FilterColumn::Path),
+            FieldKey::Via => symbol(FilterColumn::Via),
             FieldKey::Peer => symbol(FilterColumn::Peer),
             FieldKey::Body => Self::Open,
             FieldKey::Id => Self::Id(value),

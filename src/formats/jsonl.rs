@@ -32,6 +32,8 @@ struct Line<'d> {
     response: Option<Answer>,
     refused: Option<Refused<'d>>,
     source: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    via: Option<&'d str>,
     duplicate_of: Option<i64>,
     differs: bool,
     shape: &'d [String],
@@ -298,6 +300,7 @@ fn of<'d>(summary: &'d Summary, head: &'d Head, body: &'d [u8]) -> Line<'d> {
             .as_ref()
             .map(|refusal| Refused { code: &refusal.code, reason: &refusal.reason }),
         source: summary.request.source.as_str(),
+        via: summary.request.via.as_deref(),
         duplicate_of: summary.duplicate_of.map(|id| id.0),
         differs: summary.flags.differs,
         shape: &summary.flags.schema_changes,

@@ -44,6 +44,8 @@ pub struct RecordedRequest {
     pub refused: Option<Refusal>,
     /// The URL that the client sent it to.
     pub url: Option<String>,
+    /// Path of the source that it came through.
+    pub via: Option<String>,
 }
 
 /// Reason why a file cannot be read, with its position.
@@ -132,6 +134,7 @@ impl RecordedRequest {
             response: None,
             refused: None,
             url: None,
+            via: None,
         }
     }
 }

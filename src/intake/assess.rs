@@ -91,6 +91,7 @@ impl Intake {
         let request = RequestFacts {
             peer: Some(peer),
             refused: received.refused.map(|(_, refusal)| refusal),
+            via: self.verifier.via(&received.head).map(str::to_owned),
             ..RequestFacts::new(&received.head, received.body_size, received.received_at)
         };
         NewDelivery {

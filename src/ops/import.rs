@@ -142,6 +142,7 @@ impl Importer {
             peer: recorded.peer,
             refused: recorded.refused,
             source: Source::Import,
+            via: recorded.via,
             ..RequestFacts::new(&head, recorded.body_size, received_at)
         };
         NewDelivery {

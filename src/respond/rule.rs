@@ -141,6 +141,16 @@ impl ResponseRule {
         Ok(Self { filter, script, text, files, count: AtomicU64::new(0) })
     }
 
+    /// Returns the rule for the deliveries that match another term as well.
+    pub fn narrowed(self, term: &str) -> Result<Self, RuleError> {
+        let Self { filter, script, files, .. } = self;
+        let narrowed = filter
+            .narrowed(term)
+            .map_err(|mistake| RuleError::Syntax { text: term.to_owned(), mistake })?;
+        let text = format!("{narrowed} => {script}");
+        Ok(Self { filter: narrowed, script, text, files, count: AtomicU64::new(0) })
+    }
+
     /// Returns the action for a delivery; `None` if the rule does not match or passes the delivery
     /// on. `roll` is a random number from 0 up to 1.
     pub fn decide(&self, delivery: &Delivery, now: Timestamp, roll: f64) -> Option<&ScriptStep> {

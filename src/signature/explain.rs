@@ -43,7 +43,8 @@ impl Verifier {
         if let Some(credentials) = judgment.credentials
             && may_be_explained(&verdict)
         {
-            let found = self.search(credentials, &verdict, subject, now, &mut search);
+            let found =
+                self.at(subject.head).search(credentials, &verdict, subject, now, &mut search);
             match found {
                 Some(finding) => add_finding(&mut verdict, finding, subject),
                 None if verdict.cause.is_none() => add_ruled_out(&mut verdict, subject, &search),

@@ -75,6 +75,7 @@ impl Handshakes {
         body: &[u8],
         now: Timestamp,
     ) -> Option<Greeting<'v>> {
+        let verifier = verifier.at(head);
         let (event, url) = (EventRef::default(), verifier.url(head));
         let bare = Filling { url: url.as_deref(), ..Filling::new(head, body, &event, "") };
         let found = verifier.candidates().iter().filter_map(|credentials| {

@@ -1,5 +1,6 @@
 //! Identifies a request: provider, event, and verdict.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use jiff::Timestamp;
@@ -31,6 +32,42 @@ pub struct Verifier {
     pub(super) assumes_only_secret: bool,
     /// Candidates that a header says anything about, by its name in lower case.
     by_header: HashMap<String, Vec<usize>>,
+    /// Paths that are not checked with these candidates, the longest first.
+    sources: Vec<SourceRoute>,
+}
+
+/// A path with its own providers and secrets.
+#[derive(Debug, Clone)]
+pub struct SourceRoute {
+    /// A request goes through this source if its path is this one or below it.
+    path: String,
+    verifier: Verifier,
+}
+
+impl SourceRoute {
+    pub fn new(path: String, verifier: Verifier) -> Self {
+        Self { path, verifier }
+    }
+
+    /// Iterates over its providers and secrets.
+    pub fn credentials(&self) -> impl Iterator<Item = &Credentials> {
+        self.verifier.candidates.iter()
+    }
+
+    fn has(&self, target: &str) -> bool {
+        let whole = self.path.trim_end_matches('/');
+        let rest = path_of(target).strip_prefix(whole);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+}
+
+/// Returns the path of a request target, which a client of a proxy writes with scheme and host.
+fn path_of(target: &str) -> &str {
+    let path = target.split(['?', '#']).next().unwrap_or_default();
+    let Some((_, after)) = path.split_once("://").filter(|_| !path.starts_with('/')) else {
+        return path;
+    };
+    after.find('/').and_then(|at| after.get(at..)).unwrap_or("/")
 }
 
 /// A verdict and its provider.
@@ -75,7 +112,36 @@ impl Verifier {
     /// Sets the public URL, which may change later, for providers that sign it.
     #[must_use]
     pub fn with_public_url(self, public_url: PublicUrl) -> Self {
-        Self { public_url, ..self }
+        let mut sources = self.sources;
+        for source in &mut sources {
+            source.verifier.public_url = public_url.clone();
+        }
+        Self { public_url, sources, ..self }
+    }
+
+    /// Checks the requests of these paths with their own verifiers.
+    #[must_use]
+    pub fn with_sources(self, mut sources: Vec<SourceRoute>) -> Self {
+        sources.sort_by_key(|source| Reverse(source.path.len()));
+        for source in &mut sources {
+            source.verifier.public_url = self.public_url.clone();
+        }
+        Self { sources, ..self }
+    }
+
+    fn source(&self, head: &Head) -> Option<&SourceRoute> {
+        let target = (!self.sources.is_empty()).then(|| head.target_text())?;
+        self.sources.iter().find(|source| source.has(&target))
+    }
+
+    /// Returns the path of the source that a request goes through.
+    pub fn via(&self, head: &Head) -> Option<&str> {
+        self.source(head).map(|source| source.path.as_str())
+    }
+
+    /// Returns the verifier of the source that a request goes through, or else this one.
+    pub fn at(&self, head: &Head) -> &Self {
+        self.source(head).map_or(self, |source| &source.verifier)
     }
 
     /// Creates a verifier for one secret; for all providers if the named one is unknown.
@@ -118,14 +184,21 @@ impl Verifier {
         found
     }
 
-    /// Returns the candidate of a name.
+    /// Iterates over the candidates, and then over those of the sources.
+    pub fn all_candidates(&self) -> impl Iterator<Item = &Credentials> {
+        let in_sources = self.sources.iter().flat_map(|source| &source.verifier.candidates);
+        self.candidates.iter().chain(in_sources)
+    }
+
+    /// Returns the candidate of a name, or that of a source.
     pub fn named(&self, name: &str) -> Option<&Credentials> {
-        self.candidates.iter().find(|credentials| credentials.provider.name == name)
+        self.all_candidates().find(|credentials| credentials.provider.name == name)
     }
 
     /// Checks a delivery without searching for the cause.
     pub fn judge(&self, subject: &Subject<'_>, now: Timestamp) -> Judgment<'_> {
-        self.judge_values(subject, &self.values(subject), now)
+        let verifier = self.at(subject.head);
+        verifier.judge_values(subject, &verifier.values(subject), now)
     }
 
     fn judge_values(
@@ -148,8 +221,9 @@ impl Verifier {
 
     /// Detects the provider of a request and checks its signature, as of `at`.
     pub fn identify(&self, subject: &Subject<'_>, at: Timestamp) -> Identified {
-        let values = self.values(subject);
-        let judgment = self.judge_values(subject, &values, at);
+        let verifier = self.at(subject.head);
+        let values = verifier.values(subject);
+        let judgment = verifier.judge_values(subject, &values, at);
         let provider = judgment.credentials.map(|credentials| &credentials.provider);
         let name = provider.map_or(UNKNOWN_PROVIDER, |provider| &provider.name);
         let event = match provider {
@@ -161,7 +235,8 @@ impl Verifier {
 
     /// Checks a request whose provider is known already.
     pub fn identify_as(&self, provider: &str, subject: &Subject<'_>, at: Timestamp) -> Identified {
-        let Some(credentials) = self.named(provider) else {
+        let here = self.at(subject.head).named(provider);
+        let Some(credentials) = here.or_else(|| self.named(provider)) else {
             let verdict = self.judge(subject, at).verdict;
             return Identified {
                 provider: provider.to_owned(),

@@ -64,6 +64,7 @@ columns! {
     SchemaChanges = "d.shape",
     Resent = "d.resent",
     ClientGone = "d.client_gone_us",
+    Via = "d.via",
 }
 
 /// Number of columns in [`SUMMARY`]; columns selected after them start at this position.
@@ -128,6 +129,7 @@ pub(super) fn summary(row: &Row<'_>) -> rusqlite::Result<Summary> {
             refused,
             source: word(row, Column::Source as usize, Source::from_word)?,
             origin: Column::Origin.get::<Option<i64>>(row)?.map(DeliveryId),
+            via: Column::Via.get(row)?,
         },
         provider: Column::Provider.get(row)?,
         event: EventRef { id: Column::EventId.get(row)?, event_type: Column::EventType.get(row)? },

@@ -38,10 +38,11 @@ const VERSIONS: [SchemaVersion; KNOWN as usize] = [
         attempts: "",
     },
     SchemaVersion { migration: V6, deliveries: ", NULL AS client_gone_us", attempts: "" },
+    SchemaVersion { migration: V7, deliveries: ", NULL AS via", attempts: "" },
 ];
 
 /// The version of a store that this program writes.
-pub(super) const KNOWN: u32 = 6;
+pub(super) const KNOWN: u32 = 7;
 
 /// Page size of new stores in bytes. Twice SQLite's default takes an eighth less CPU for each
 /// delivery, since the log has a header and two system calls for each page; four times as much costs
@@ -160,6 +161,11 @@ CREATE TABLE shapes (
 const V6: &str = "
 -- Microseconds after which the client had gone without its response; NULL if it got one.
 ALTER TABLE deliveries ADD COLUMN client_gone_us INTEGER;
+";
+
+const V7: &str = "
+-- Path of the configured source that it came through.
+ALTER TABLE deliveries ADD COLUMN via TEXT;
 ";
 
 /// Returns the versions after `from` up to `to`.

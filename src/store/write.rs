@@ -82,6 +82,7 @@ pub(super) fn keep(
         "duplicate_of" = first,
         "diagnosing" = new.diagnosing,
         "origin" = request.origin.map(|id| id.0),
+        "via" = request.via,
         "differs" = differs,
     }?;
     let id = connection.last_insert_rowid();

@@ -32,6 +32,7 @@ pub(super) struct Cold {
     method: u32,
     peer: u32,
     refused: u32,
+    via: u32,
 }
 
 const NONE: u32 = u32::MAX;
@@ -135,6 +136,7 @@ impl Cold {
             peer: texts.optional(summary.request.peer.as_deref()),
             refused: texts
                 .optional(summary.request.refused.as_ref().map(|refusal| refusal.code.as_str())),
+            via: texts.optional(summary.request.via.as_deref()),
         }
     }
 
@@ -219,6 +221,7 @@ impl<'i> RowRef<'i> {
             refused: text(cold.refused),
             source: hot.source,
             peer: text(cold.peer),
+            via: text(cold.via),
             badges: RowBadges {
                 duplicate: is(DUPLICATE),
                 diagnosing: is(DIAGNOSING),
@@ -244,6 +247,7 @@ impl filter::FilterRow for RowRef<'_> {
             FilterColumn::Provider => self.cold.provider,
             FilterColumn::Method => self.cold.method,
             FilterColumn::Path => self.hot.target,
+            FilterColumn::Via => self.cold.via,
             FilterColumn::Peer => self.cold.peer,
         }
     }
@@ -317,6 +321,8 @@ pub struct ListRow<'i> {
     pub refused: Option<&'i str>,
     pub source: Source,
     pub peer: Option<&'i str>,
+    /// Path of the source that it came through.
+    pub via: Option<&'i str>,
     pub badges: RowBadges,
 }
 

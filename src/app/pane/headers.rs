@@ -16,9 +16,11 @@ pub(super) fn lines(model: &Model, loaded: &Loaded) -> Vec<StyledLine> {
         .with(StyleClass::Accent, model.shown_value(&head.target_text()))
         .with(StyleClass::Dim, format!(" {}", head.version));
     let peer = summary.request.peer.as_deref().unwrap_or("unknown");
+    let via = summary.request.via.as_deref();
+    let via = via.map(|via| format!(" via {}", model.shown_value(via))).unwrap_or_default();
     let mut lines = vec![
         request,
-        StyledLine::new(StyleClass::Dim, format!("from {}", model.shown_value(peer))),
+        StyledLine::new(StyleClass::Dim, format!("from {}{via}", model.shown_value(peer))),
     ];
     lines.extend(super::refused(loaded));
     lines.push(StyledLine::default());

@@ -19,7 +19,7 @@ use crate::outbound::{Client, ForwardOptions, Forwarder, Target, added_header};
 use crate::output;
 use crate::respond::{MAX_FILE, ResponseRule, RuleError};
 use crate::secret::Secret;
-use crate::signature::{Credentials, Handshakes, PublicUrl};
+use crate::signature::{Handshakes, PublicUrl, Verifier};
 use crate::store::Store;
 use crate::tunnel;
 
@@ -175,14 +175,14 @@ impl RoutingPlan {
         warned.chain(held).collect()
     }
 
-    pub(super) fn policy(&self, candidates: &[Credentials]) -> Policy {
+    pub(super) fn policy(&self, verifier: &Verifier) -> Policy {
         let proxies = match (&self.tunnel, &self.public_url) {
             (Some(_), _) => Proxies::Local,
             (None, Some(_)) => Proxies::Any,
             (None, None) => Proxies::None,
         };
         Policy {
-            handshakes: self.handshakes.then(|| Handshakes::new(tokens(candidates))),
+            handshakes: self.handshakes.then(|| Handshakes::new(tokens(verifier))),
             strict: self.strict.then(Strict::default),
             proxies,
         }
@@ -262,8 +262,9 @@ pub(super) async fn report_tunnel(mut states: watch::Receiver<tunnel::TunnelStat
 }
 
 /// Reads the handshake tokens from their environment variables.
-fn tokens(candidates: &[Credentials]) -> Vec<Secret> {
-    let handshakes = candidates.iter().flat_map(|credentials| &credentials.provider.handshakes);
+fn tokens(verifier: &Verifier) -> Vec<Secret> {
+    let handshakes =
+        verifier.all_candidates().flat_map(|credentials| &credentials.provider.handshakes);
     let variables = handshakes.filter_map(|handshake| Some(handshake.token.as_ref()?.env.as_str()));
     let set = variables.filter_map(|name| {
         let value = std::env::var(name).ok().filter(|value| !value.is_empty())?;

@@ -36,6 +36,7 @@ struct Line<'l> {
     signature: Option<Signature>,
     response: Option<Answer>,
     refused: Option<Refused>,
+    via: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -115,6 +116,7 @@ pub(super) fn one(text: &str) -> Result<RecordedRequest, String> {
         signature: line.signature.map(verdict).transpose()?,
         response: line.response.map(|answer| answer.status),
         refused: line.refused.map(|Refused { code, reason }| Refusal { code, reason }),
+        via: line.via,
         ..RecordedRequest::bare(head, body)
     })
 }
