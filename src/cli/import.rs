@@ -93,15 +93,16 @@ fn show_progress(mut queue: mpsc::Receiver<ImportEvent>) -> Result<(), CliError>
 }
 
 fn importer(args: &ProviderArgs) -> Result<Importer, CliError> {
-    let Keyring { candidates, notes, warnings } = args.keyring()?;
+    let config = args.config.load()?;
+    let Keyring { candidates, notes, warnings } = args.listening_keyring(&config)?;
     let mut stderr = output::notes();
     for line in notes.iter().chain(&warnings) {
         writeln!(stderr, "hookglass: {line}")?;
     }
-    let providers = args.config.load()?.providers().cloned().collect();
+    let providers = config.providers().cloned().collect();
     #[expect(clippy::disallowed_methods, reason = "requests without a time get the current one")]
     let now = Timestamp::now();
-    let verifier = Verifier::new(candidates);
+    let verifier = Verifier::new(candidates).assuming_only_secret();
     Ok(Importer { verifier, providers, now, skips_invalid: false })
 }
 

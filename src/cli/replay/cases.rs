@@ -14,7 +14,7 @@ pub(super) fn load(args: &ReplayArgs) -> Result<Vec<Case>, CliError> {
         args.provider.secrets.leave_standard_input("PATH")?;
     }
     let config = args.provider.config.load()?;
-    let keyring = args.provider.keyring()?;
+    let keyring = args.provider.replaying_keyring(&config)?;
     let mut stderr = output::notes();
     for line in keyring.notes.iter().chain(&keyring.warnings) {
         writeln!(stderr, "hookglass: {line}")?;

@@ -130,8 +130,10 @@ impl CaseReader {
         fixture: Option<&Fixture>,
         counts: &mut KeyCounts,
     ) -> Option<(Provider, Secret)> {
-        let only = match self.candidates.as_slice() {
-            [only] => Some(only),
+        let configured: Vec<&Credentials> =
+            self.candidates.iter().filter(|one| !one.secrets.is_empty()).collect();
+        let only = match configured.as_slice() {
+            [only] => Some(*only),
             _ => None,
         };
         let named =
