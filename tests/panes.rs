@@ -210,7 +210,7 @@ fn the_selected_delivery_is_compared_with_an_earlier_one() {
 #[test]
 fn a_marked_delivery_is_compared_with_the_selected_one_in_order() {
     let mut stage = open((120, 36));
-    stage.press("6kkmkkd");
+    stage.press("6<Up><Up>m<Up><Up>d");
     assert_eq!(last_wish(&stage), Some((2, Some(1))));
     assert!(stage.screen().contains("delivery 2 against delivery 1"), "{}", stage.screen());
     assert_eq!(last_wish(stage.press("jj")), Some((3, Some(2))));
@@ -219,13 +219,13 @@ fn a_marked_delivery_is_compared_with_the_selected_one_in_order() {
 #[test]
 fn d_goes_back_to_the_earlier_delivery() {
     let mut stage = open((120, 36));
-    assert_eq!(last_wish(stage.press("6kkmkkdjjd")), Some((3, None)));
+    assert_eq!(last_wish(stage.press("6<Up><Up>m<Up><Up>djjd")), Some((3, None)));
 }
 
 #[test]
 fn two_marked_deliveries_are_compared_wherever_the_selection_is() {
     let mut stage = open((120, 36));
-    assert_eq!(last_wish(stage.press("6kkmjjmd")), Some((4, Some(2))));
+    assert_eq!(last_wish(stage.press("6<Up><Up>mjjmd")), Some((4, Some(2))));
     assert_eq!(last_wish(stage.press("kkk")), Some((4, Some(2))));
 }
 

@@ -75,10 +75,9 @@ fn typing_a_filter_keeps_the_selection() {
 #[test]
 fn a_removal_after_typing_a_filter_is_of_the_selected_delivery() {
     let mut stage = open(500);
-    let screen = stage.press("g/type:contact.updated<Enter>D").screen();
-    assert!(screen.contains("Remove delivery 1 contact.updated?"), "{screen}");
+    stage.press("g/type:contact.updated<Enter>");
     stage.take_effects();
-    stage.press("y");
+    stage.press("D");
     assert_eq!(stage.effects, [Effect::Annotate(Annotation::Remove(ids(&[1])))]);
 }
 
@@ -178,7 +177,7 @@ fn a_menu_acts_on_the_delivery_it_was_opened_on() {
 #[test]
 fn a_removal_is_named_in_its_notice_and_its_undo() {
     let mut stage = open(9);
-    stage.press("gjjDy");
+    stage.press("gjjD");
     stage.happen(Event::Gone(ids(&[3])));
     stage.happen(Event::Removed(ids(&[3])));
     let screen = stage.screen();
@@ -284,7 +283,7 @@ fn disturb(stage: &mut Stage, random: &mut fastrand::Rng, newest: &mut i64) {
 
 /// Starts an action, lets more deliveries arrive, and finishes it.
 fn act(stage: &mut Stage, random: &mut fastrand::Rng, newest: &mut i64) -> Option<DeliveryId> {
-    let scripts = [("D", "y"), ("r", ""), ("y", "p"), ("y", "c"), ("aword", "<Enter>"), ("m", "")];
+    let scripts = [("D", ""), ("r", ""), ("y", "p"), ("y", "c"), ("aword", "<Enter>"), ("m", "")];
     let (start, end) = random.choice(scripts).unwrap_or(("r", ""));
     stage.take_effects();
     stage.press(start);

@@ -8,6 +8,7 @@ use hookglass::app::layout::Size;
 use hookglass::app::routing::{
     PublicAddress, Routing, RoutingChange, RuleLine, RuleMistake, TargetLine,
 };
+use hookglass::app::tab::Tab;
 use hookglass::app::theme::Theme;
 use hookglass::app::{
     Copyable, Effect, Event, Loaded, Mode, MouseKind, Notice, ReleaseDecision, Removals,
@@ -446,9 +447,9 @@ fn the_divider_is_dragged_until_the_button_is_released() {
 }
 
 #[test]
-fn v_stacks_the_panes() {
+fn a_bar_stacks_the_panes() {
     let mut stage = open((120, 36), &["SECRET"], 9);
-    stage.press("v");
+    stage.press("|");
     assert_eq!(stage.model.areas().map(|areas| areas.is_stacked()), Some(true));
 }
 
@@ -642,15 +643,182 @@ fn a_removal_is_undone_once() {
 }
 
 #[test]
-fn a_removal_names_what_it_removes_and_is_confirmed() {
+fn one_delivery_is_removed_without_a_question() {
     let mut stage = open((120, 36), &[], 9);
-    let screen = stage.press("D").screen();
-    assert!(
-        screen.contains("Remove delivery 9 message.created? U undoes until you quit."),
-        "{screen}"
-    );
+    assert_eq!(stage.press("D").effects, [Effect::Annotate(Annotation::Remove(ids(&[9])))]);
+}
+
+#[test]
+fn several_deliveries_are_removed_after_a_question() {
+    let mut stage = open((120, 36), &[], 9);
+    let screen = stage.press(":remove shown<Enter>").screen();
+    assert!(screen.contains("Remove all 9 shown deliveries? U undoes until you quit."), "{screen}");
     assert_eq!(stage.press("n").effects, []);
-    assert_eq!(stage.press("Dy").effects, [Effect::Annotate(Annotation::Remove(ids(&[9])))]);
+}
+
+/// Returns the ids that the last key marked.
+fn marked(stage: &mut Stage) -> Vec<i64> {
+    match stage.take_effects().pop() {
+        Some(Effect::Annotate(Annotation::Mark { ids, marked: true })) => {
+            ids.iter().map(|id| id.0).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+#[test]
+fn space_marks_and_goes_on() {
+    let mut stage = open((120, 36), &[], 9);
+    stage.press("gj<space>");
+    assert_eq!((marked(&mut stage), stage.selected()), (vec![2], Some(3)));
+}
+
+#[test]
+fn a_range_is_marked_at_once() {
+    let mut stage = open((120, 36), &[], 9);
+    stage.press("gjv3j");
+    assert!(stage.screen().contains(" RANGE 4 "), "{}", stage.screen());
+    assert_eq!(marked(stage.press("m")), [2, 3, 4, 5]);
+    assert!(!stage.screen().contains("RANGE"), "{}", stage.screen());
+}
+
+#[test]
+fn esc_leaves_a_range() {
+    let mut stage = open((120, 36), &[], 9);
+    assert_eq!(marked(stage.press("gvjj<Esc>m")), [3]);
+}
+
+#[test]
+fn a_count_moves_that_many_rows_and_keeps_the_tab() {
+    let mut stage = open((120, 36), &[], 30);
+    stage.press("g5j");
+    assert_eq!(stage.selected(), Some(6));
+    assert_eq!(stage.model.detail.tab, Tab::Payload);
+    assert_eq!(stage.press("12j2k").selected(), Some(16));
+    assert_eq!(stage.press("20G").selected(), Some(20));
+}
+
+#[test]
+fn a_digit_shows_its_tab_and_is_no_count_later() {
+    let mut stage = open((120, 36), &[], 30);
+    stage.press("g3");
+    stage.happen(Event::Tick(at(62)));
+    assert_eq!(stage.press("j").selected(), Some(2));
+    assert_eq!(stage.model.detail.tab, Tab::Signature);
+}
+
+#[test]
+fn gg_and_half_pages_move_as_in_editors() {
+    let mut stage = open((120, 36), &[], 90);
+    assert_eq!(stage.press("gg").selected(), Some(1));
+    assert_eq!(stage.press("<ctrl-d>").selected(), Some(17));
+    assert_eq!(stage.press("<ctrl-u>").selected(), Some(1));
+}
+
+#[test]
+fn one_key_shows_only_failed_signatures_and_all_again() {
+    let mut stage = open((120, 36), &[], 9);
+    assert_eq!(stage.press("F").filter(), "sig:failed");
+    assert_eq!(stage.press("F").filter(), "");
+    stage.press("/type:message.*<Enter>F");
+    assert_eq!(stage.filter(), "type:message.* sig:failed");
+    assert_eq!(stage.press("F").filter(), "type:message.*");
+}
+
+#[test]
+fn the_last_row_follows_again() {
+    let mut stage = open((80, 24), &[], 30);
+    stage.press("kkjj");
+    stage.happen(Event::Kept(vec![delivery(31, SignatureStatus::Verified).summary]));
+    assert_eq!(stage.selected(), Some(31));
+}
+
+#[test]
+fn q_goes_back_from_the_detail() {
+    let mut stage = open((120, 36), &[], 9);
+    assert!(!stage.press("<Enter>q").model.is_done());
+    assert!(stage.press("q").model.is_done());
+}
+
+#[test]
+fn quitting_asks_if_requests_are_paused() {
+    let mut stage = open((120, 36), &["SECRET"], 9);
+    stage.happen(onward());
+    let screen = words(&stage.press("q").screen());
+    assert!(screen.contains("Quit? 2 paused requests are closed, and the tunnel"), "{screen}");
+    assert_eq!(stage.press("y").effects, [Effect::Quit]);
+}
+
+#[test]
+fn ctrl_e_edits_the_current_filter() {
+    let mut stage = open((120, 36), &["SECRET"], 9);
+    stage.press("/sig:mismatch<Enter>/<ctrl-e> size:>1");
+    assert_eq!(stage.filter(), "sig:mismatch size:>1");
+}
+
+#[test]
+fn a_notice_covers_neither_keys_nor_prompt() {
+    let mut stage = open((120, 36), &["SECRET"], 9);
+    stage.happen(Event::Notice(Notice::info("something to read")));
+    let screen = stage.screen();
+    assert!(screen.contains("something to read") && screen.contains("? help"), "{screen}");
+    stage.press("/");
+    stage.happen(Event::Notice(Notice::info("something to read")));
+    let screen = stage.screen();
+    assert!(screen.contains("something to read") && screen.contains(" filter:"), "{screen}");
+}
+
+#[test]
+fn the_title_says_how_far_the_newest_delivery_is() {
+    let mut stage = open((120, 36), &["SECRET"], 9);
+    assert!(stage.press("kk").screen().contains(" STOPPED +2 "), "{}", stage.screen());
+}
+
+#[test]
+fn an_unchecked_certificate_has_a_badge() {
+    let session = Session { insecure: true, ..session(&["SECRET"], "in memory only") };
+    let stage = Stage::new((120, 36), session, 60, Vec::new(), |_| None);
+    assert!(stage.screen().contains(" INSECURE "), "{}", stage.screen());
+}
+
+/// Opens the dashboard with a failed delivery whose cause is known, and selects it.
+fn with_cause(width: u16) -> Stage {
+    let mut failed = delivery(9, SignatureStatus::Mismatch).summary;
+    failed.signature.cause = Some("body-whitespace".to_owned());
+    let mut stage = open((width, 36), &["SECRET"], 9);
+    stage.happen(Event::Kept(vec![failed]));
+    stage
+}
+
+#[test]
+fn the_cause_is_next_to_the_verdict() {
+    assert!(with_cause(120).screen().contains("✗ body-whitespace"));
+}
+
+#[test]
+fn the_narrowest_list_shows_the_verdict() {
+    let mut stage = with_cause(120);
+    let screen = stage.press("<<<<<<<<<<<<").screen();
+    let row = screen.lines().find(|line| line.starts_with('▌')).unwrap_or_default();
+    assert!(row.split('│').next().is_some_and(|list| list.contains('✗')), "{screen}");
+}
+
+#[test]
+fn a_cut_cell_ends_in_an_angle() {
+    let mut stage = open((120, 36), &["SECRET"], 9);
+    assert!(stage.press("<<<<<<<<").screen().contains('›'), "{}", stage.screen());
+}
+
+#[test]
+fn the_selected_row_keeps_the_color_of_its_verdict() {
+    for theme in [Theme::default(), Theme::named("night").unwrap_or_default()] {
+        let buffer = with_cause(120).draw(theme, Glyphs::Unicode);
+        let bad = theme.style(hookglass::app::StyleClass::Bad).fg;
+        let selected = buffer.area.rows().nth(10).unwrap_or_default();
+        let mut cells = selected.columns().filter_map(|at| buffer.cell((at.x, at.y)));
+        let found = cells.find(|cell| cell.symbol() == "✗").map(|cell| cell.fg);
+        assert_eq!(found, bad);
+    }
 }
 
 #[test]
@@ -689,7 +857,10 @@ fn a_column_is_sorted_and_reversed() {
     let screen = stage.press("oy").screen();
     assert!(screen.contains("type↑"), "{screen}");
     // The name of the column.
-    let screen = stage.click(14, 1).screen();
+    let head = screen.lines().nth(1).unwrap_or_default();
+    let before = head.split("type↑").next().unwrap_or_default();
+    let column = u16::try_from(before.chars().count()).unwrap_or(0);
+    let screen = stage.click(column, 1).screen();
     assert!(screen.contains("type↓"), "{screen}");
 }
 
@@ -725,6 +896,7 @@ fn onward() -> Event {
             target("http://127.0.0.1:3001", None),
         ],
         public: PublicAddress::Up("https://example-of-a-test.trycloudflare.com".to_owned()),
+        has_tunnel: true,
     }))
 }
 
@@ -912,15 +1084,16 @@ fn restored_and_imported_deliveries_are_no_arrivals() {
 }
 
 #[test]
-fn the_rate_is_of_the_last_complete_seconds() {
+fn the_rate_weighs_recent_seconds_most() {
     let mut stage = open((200, 60), &["SECRET"], 9);
-    for (id, second) in (10..160).zip((57..60).cycle()) {
+    let seconds = (57..60).flat_map(|second| std::iter::repeat_n(second, 50));
+    for (id, second) in (10..160).zip(seconds) {
         let mut new = delivery(id, SignatureStatus::Verified).summary;
         new.request.received_at = at(second);
         stage.happen(Event::Kept(vec![new]));
     }
-    assert!(stage.screen().contains(" 50.0/s"), "{}", stage.screen());
-    stage.happen(Event::Tick(at(63)));
+    assert!(stage.screen().contains(" 43.8/s"), "{}", stage.screen());
+    stage.happen(Event::Tick(at(70)));
     assert!(stage.screen().contains(" 0.0/s"), "{}", stage.screen());
 }
 
@@ -947,7 +1120,7 @@ fn menus_show_every_choice_on_any_screen() {
             ("y", &["value", "headers", "jq-path", "curl", "xh", "with signature", "cancel"][..]),
             ("x", &["fixture", "jsonl", "har", "curl", "curl-shown", "cancel"]),
             ("=", &["type", "signature", "cause", "event id", "method", "cancel"]),
-            ("o", &["time", "verdict", "size", "answer", "cancel"]),
+            ("o", &["time", "verdict", "size", "status", "cancel"]),
         ] {
             let screen = words(&stage.press(menu).screen());
             for choice in choices {
@@ -960,7 +1133,7 @@ fn menus_show_every_choice_on_any_screen() {
 
 #[test]
 fn no_prompt_hides_the_row_it_acts_on() {
-    for keys in ["R", "<ctrl-r>", "/", "/size:x", "E", "a", "S", "D", "y", "x", "=", "xf"] {
+    for keys in ["R", "<ctrl-r>", "/", "/size:x", "E", "a", "S", "y", "x", "=", "xf"] {
         let mut stage = open((80, 24), &["SECRET"], 40);
         let screen = stage.press(keys).screen();
         assert!(screen.contains("08:00:40"), "{keys}: {screen}");
@@ -1036,7 +1209,7 @@ fn an_own_edit_is_not_flagged_as_differing() {
 fn older_days_keep_the_time_of_day() {
     let mut stage = open((200, 60), &["SECRET"], 9);
     stage.happen(Event::Tick(at(3 * 86_400)));
-    assert!(stage.screen().contains("15 Jan 08:00"), "{}", stage.screen());
+    assert!(stage.screen().contains("2027-01-15 08:00"), "{}", stage.screen());
 }
 
 #[test]
@@ -1065,14 +1238,14 @@ fn privacy_mode_masks_all_that_came_from_outside() {
         Some(Event::Loaded(Arc::new(Loaded::new(found.clone(), report))))
     });
     stage.press("P");
-    for tab in ["1", "2", "3", "4", "5", "1X", "X<Enter>jj", "<Esc>A", "<Esc>D"] {
+    for tab in ["1", "2", "3", "4", "5", "1X", "X<Enter>jj", "<Esc>A", "<Esc><Esc>a"] {
         let screen = stage.press(tab).screen();
         for canary in ["anary7", "203.0.113", "2026-09-21", "canary-host7", "token=c"] {
             assert!(!screen.contains(canary), "{tab} {canary}: {screen}");
         }
         assert!(screen.contains(" MASKED "), "{tab}: {screen}");
     }
-    let screen = stage.press("n3").screen();
+    let screen = stage.press("<Esc>3").screen();
     assert!(words(&screen).contains("trim it with"), "{screen}");
 }
 

@@ -120,7 +120,7 @@ fn an_export_does_not_overwrite_a_file() -> Tested {
 #[test]
 fn a_removed_delivery_is_restored() -> Tested {
     let mut session = with_deliveries(3)?;
-    session.press("Dy")?;
+    session.press("D")?;
     session.wait_for("2 deliveries")?;
     session.press("U")?;
     session.wait_for("3 deliveries")?;

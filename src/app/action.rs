@@ -60,6 +60,8 @@ pub enum Move {
     Down,
     PageUp,
     PageDown,
+    HalfPageUp,
+    HalfPageDown,
     First,
     Last,
     Left,
@@ -106,6 +108,8 @@ pub enum FilterAction {
     /// Only deliveries with, or without, a value of the selected one; the next key picks the field.
     Like(Polarity),
     Facet(Facet),
+    /// Adds `sig:failed` to the filter, or removes it.
+    Failed,
     Clear,
     Views,
 }
@@ -115,9 +119,11 @@ pub enum FilterAction {
 pub enum ListAction {
     /// Marks the selected delivery, or removes its mark.
     Mark,
+    /// Starts a range at the selected delivery, or ends the current one.
+    Range,
     /// Removes all marks.
     Unmark,
-    /// Removes deliveries after confirmation.
+    /// Removes deliveries, after confirmation if there are several.
     Remove(Scope),
     /// Undoes the last removal.
     Undo,
@@ -290,4 +296,6 @@ pub enum Action {
     Complete(Direction),
     /// Recalls an earlier filter.
     History(Direction),
+    /// Puts the current filter into an empty line; otherwise goes to the end of the line.
+    EditCurrent,
 }

@@ -35,6 +35,9 @@ pub fn badges(model: &Model) -> Vec<Badge> {
         let text = format!("{count} PAUSED {}", units::format_age(longest));
         badges.push(badge(0, StyleClass::Warn, text));
     }
+    if model.session.insecure {
+        badges.push(badge(1, StyleClass::Warn, "INSECURE"));
+    }
     if model.is_masked() {
         badges.push(badge(0, StyleClass::Accent, "MASKED"));
     }
@@ -60,7 +63,11 @@ fn list(model: &Model) -> Vec<Badge> {
     let marked = list.marked();
     if marked > 0 {
         let text = format!("{} MARKED", units::format_count(marked as u64));
-        badges.push(badge(2, StyleClass::Warn, text));
+        badges.push(badge(2, StyleClass::Accent, text));
+    }
+    if let Some(from) = model.range {
+        let count = units::format_count(list.count_from(from) as u64);
+        badges.push(badge(1, StyleClass::Accent, format!("RANGE {count}")));
     }
     if model.search.is_on() {
         let (shown, all) = (list.shown() as u64, list.len() as u64);
@@ -74,6 +81,10 @@ fn list(model: &Model) -> Vec<Badge> {
         let arrow = if order.descending { "↓" } else { "↑" };
         let text = format!("SORT {} {arrow}", order.by.title());
         badges.push(badge(2, StyleClass::Accent, text));
+    }
+    if order == SortOrder::default() && !list.is_following() && !list.is_empty() {
+        let below = units::format_count(list.below_selected() as u64);
+        badges.push(badge(0, StyleClass::Dim, format!("STOPPED +{below}")));
     }
     badges
 }

@@ -24,30 +24,47 @@ words! {
 
 impl ListColumn {
     /// Default columns.
-    pub const USUAL: [Self; 6] =
-        [Self::Time, Self::Type, Self::Signature, Self::EventId, Self::Size, Self::Answer];
+    pub const USUAL: [Self; 7] = [
+        Self::Id,
+        Self::Time,
+        Self::Signature,
+        Self::Type,
+        Self::EventId,
+        Self::Size,
+        Self::Answer,
+    ];
 
     /// Finds a column by its name; a hyphen counts as a space.
     pub fn named(name: &str) -> Option<Self> {
         Self::from_word(&name.replace('-', " "))
     }
 
-    /// Returns the preferred width and the order of removal: the largest number is removed first, 0
-    /// never.
-    fn wants(self) -> (usize, u8) {
+    /// Returns the smallest and the largest width, and the order of removal: the largest number is
+    /// removed first, 0 never.
+    fn bounds(self) -> (usize, usize, u8) {
         match self {
-            Self::Time => (8, 0),
-            Self::Type => (14, 0),
-            Self::Signature => (11, 1),
-            Self::Answer => (6, 2),
-            Self::Size => (6, 3),
-            Self::EventId => (17, 5),
-            Self::Id => (6, 4),
-            Self::Provider => (12, 6),
-            Self::Method => (6, 7),
-            Self::Path => (20, 6),
-            Self::Cause => (18, 6),
-            Self::Source => (7, 8),
+            Self::Time => (8, DATE_AND_TIME, 0),
+            Self::Type => (10, 32, 0),
+            Self::Signature => (SIGN, 28, 0),
+            Self::Answer => (3, 6, 2),
+            Self::Size => (4, 7, 3),
+            Self::Id => (2, 9, 4),
+            Self::EventId => (12, 36, 5),
+            Self::Provider => (4, 16, 6),
+            Self::Path => (8, 40, 6),
+            Self::Cause => (8, 28, 6),
+            Self::Method => (3, 7, 7),
+            Self::Source => (4, 7, 8),
+        }
+    }
+
+    /// Returns the name above the column.
+    pub fn header(self) -> &'static str {
+        match self {
+            Self::Id => "#",
+            Self::Answer => "status",
+            Self::Signature => "signature",
+            other => other.as_str(),
         }
     }
 
@@ -84,47 +101,104 @@ pub const SIGNS: usize = 3;
 /// Width of a verdict's symbol without its word.
 const SIGN: usize = 1;
 
-/// Width of a day and a time of day.
+/// Width of a verdict that shows a word after its symbol.
+const SIGN_AND_WORD: usize = 8;
+
+/// Width of a verdict that shows most causes.
+const SIGN_AND_CAUSE: usize = 20;
+
+/// Width of a day without its year, and a time of day.
 pub const DAY_AND_TIME: usize = 12;
 
-/// Minimum width of a list that shows the day and the time of day.
-const WIDE: usize = 60;
+/// Width of a date and a time of day.
+pub const DATE_AND_TIME: usize = 16;
 
-/// Places the selected columns in a list of `width` columns. Those without room are left out. The
-/// type gets the remaining width, or else the last text column. With `days`, the time is wide enough
-/// for the day as well, if there is room.
-pub fn placed(wanted: &[ListColumn], width: usize, days: bool) -> Vec<ColumnPlacement> {
-    let room = width.saturating_sub(SIGNS + 1);
-    let mut kept: Vec<(ListColumn, usize)> =
-        wanted.iter().map(|column| (*column, column.wants().0)).collect();
-    let time = kept.iter_mut().find(|(column, _)| *column == ListColumn::Time);
-    if let Some((_, time)) = time.filter(|_| days && width >= WIDE) {
-        *time = DAY_AND_TIME;
+/// Widths of the cells on the screen, by column. They only grow while one scrolls, so that columns do not
+/// jump.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ContentWidths([usize; ListColumn::ALL.len()]);
+
+impl ContentWidths {
+    /// Notes the width of a cell.
+    pub fn note(&mut self, column: ListColumn, width: usize) {
+        if let Some(known) = self.0.get_mut(column as usize) {
+            *known = width.max(*known);
+        }
     }
+
+    fn of(&self, column: ListColumn) -> usize {
+        self.0.get(column as usize).copied().unwrap_or(0).max(column.header().len())
+    }
+}
+
+/// Columns in the order in which they grow, each up to a width.
+const GROWTH: [(ListColumn, usize); 17] = [
+    (ListColumn::Type, 16),
+    (ListColumn::Signature, SIGN_AND_CAUSE),
+    (ListColumn::Time, DAY_AND_TIME),
+    (ListColumn::Answer, usize::MAX),
+    (ListColumn::Type, 20),
+    (ListColumn::Size, usize::MAX),
+    (ListColumn::Id, usize::MAX),
+    (ListColumn::EventId, 18),
+    (ListColumn::Type, usize::MAX),
+    (ListColumn::Signature, usize::MAX),
+    (ListColumn::EventId, usize::MAX),
+    (ListColumn::Time, usize::MAX),
+    (ListColumn::Cause, usize::MAX),
+    (ListColumn::Provider, usize::MAX),
+    (ListColumn::Path, usize::MAX),
+    (ListColumn::Method, usize::MAX),
+    (ListColumn::Source, usize::MAX),
+];
+
+/// Places the selected columns in a list of `width` columns, each as wide as its content within bounds.
+/// Those without room are left out, but never the verdict.
+pub fn placed(
+    wanted: &[ListColumn],
+    width: usize,
+    content: &ContentWidths,
+) -> Vec<ColumnPlacement> {
+    let room = width.saturating_sub(SIGNS + 1);
+    let want = |column: ListColumn| {
+        let (least, most, _) = column.bounds();
+        content.of(column).clamp(least, most)
+    };
+    let mut kept: Vec<(ListColumn, usize)> =
+        wanted.iter().map(|column| (*column, column.bounds().0)).collect();
     let used =
         |kept: &[(ListColumn, usize)]| kept.iter().map(|(_, width)| width + 1).sum::<usize>();
+    // The cause of a failure is worth more than an event id.
+    let sign = want(ListColumn::Signature).min(SIGN_AND_CAUSE) - SIGN;
+    while used(&kept) + sign > room && kept.iter().any(|(column, _)| column.bounds().2 > 4) {
+        let last = kept.iter().map(|(column, _)| column.bounds().2).max().unwrap_or(0);
+        kept.retain(|(column, _)| column.bounds().2 < last);
+    }
     while used(&kept) > room {
-        // The verdict's word is dropped before any other column, its symbol never.
-        let word = kept
-            .iter_mut()
-            .find(|(column, width)| *column == ListColumn::Signature && *width > SIGN);
-        if let Some((_, width)) = word {
-            *width = SIGN;
-            continue;
-        }
-        let last = kept.iter().map(|(column, _)| column.wants().1).max().unwrap_or(0);
-        if last <= 1 {
+        let last = kept.iter().map(|(column, _)| column.bounds().2).max().unwrap_or(0);
+        if last == 0 {
             break;
         }
-        kept.retain(|(column, _)| column.wants().1 < last);
+        kept.retain(|(column, _)| column.bounds().2 < last);
     }
-    let over = room.saturating_sub(used(&kept));
-    let stretched = kept
-        .iter()
-        .position(|(column, _)| *column == ListColumn::Type)
-        .or_else(|| kept.iter().rposition(|(column, _)| !column.is_right()));
-    if let Some((_, width)) = stretched.and_then(|at| kept.get_mut(at)) {
-        *width += over;
+    // The verdict is more than what pushes it off a very narrow list.
+    while used(&kept) > room
+        && let Some((_, width)) = kept.iter_mut().find(|(column, width)| {
+            matches!(column, ListColumn::Type | ListColumn::Time) && *width > 1
+        })
+    {
+        *width -= 1;
+    }
+    let mut left = room.saturating_sub(used(&kept));
+    for (column, most) in GROWTH {
+        if let Some((_, width)) = kept.iter_mut().find(|(one, _)| *one == column) {
+            let more = want(column).min(most).saturating_sub(*width).min(left);
+            if column == ListColumn::Signature && *width + more < SIGN_AND_WORD {
+                continue;
+            }
+            *width += more;
+            left -= more;
+        }
     }
     let mut x = SIGNS;
     let place = |(column, width): (ListColumn, usize)| {
@@ -144,33 +218,34 @@ pub fn at(placed: &[ColumnPlacement], x: usize) -> Option<ListColumn> {
 mod tests {
     use super::*;
 
+    fn measured(widths: &[(ListColumn, usize)]) -> ContentWidths {
+        let mut content = ContentWidths::default();
+        widths.iter().for_each(|(column, width)| content.note(*column, *width));
+        content
+    }
+
     #[test]
-    fn columns_fit_and_the_least_important_are_dropped_first() {
+    fn columns_fit_and_the_verdict_is_never_dropped() {
+        let content = measured(&ListColumn::ALL.map(|column| (column, 99)));
         for width in 20..240 {
             for wanted in [&ListColumn::USUAL[..], &ListColumn::ALL] {
-                let placed = placed(wanted, width, false);
+                let placed = placed(wanted, width, &content);
                 let end = placed.last().map_or(0, |last| last.x + last.width + 1);
-                assert!(end <= width.max(SIGNS + 8 + 14 + 1 + 4), "{width}: {placed:?}");
-                assert!(placed.iter().any(|one| one.column == ListColumn::Type));
+                assert!(end <= width, "{width}: {placed:?}");
+                for needed in [ListColumn::Type, ListColumn::Signature] {
+                    assert!(placed.iter().any(|one| one.column == needed), "{width}: {placed:?}");
+                }
             }
         }
-        let shown = |width| {
-            let columns: Vec<ListColumn> =
-                placed(&ListColumn::USUAL, width, false).iter().map(|one| one.column).collect();
-            columns
-        };
-        assert_eq!(shown(80), ListColumn::USUAL);
-        assert_eq!(
-            shown(48),
-            [
-                ListColumn::Time,
-                ListColumn::Type,
-                ListColumn::Signature,
-                ListColumn::Size,
-                ListColumn::Answer
-            ]
-        );
-        assert_eq!(at(&placed(&ListColumn::USUAL, 80, false), 4), Some(ListColumn::Time));
+    }
+
+    #[test]
+    fn a_wide_list_cuts_no_type_and_no_event_id() {
+        let content = measured(&[(ListColumn::Type, 40), (ListColumn::EventId, 36)]);
+        let placed = placed(&ListColumn::USUAL, 120, &content);
+        let width = |wanted| placed.iter().find(|one| one.column == wanted).map(|one| one.width);
+        assert_eq!((width(ListColumn::Type), width(ListColumn::EventId)), (Some(32), Some(36)));
+        assert_eq!(at(&placed, 4), Some(ListColumn::Id));
     }
 
     #[test]

@@ -110,6 +110,8 @@ impl DiffView {
             Move::Down => self.cursor = (self.cursor + 1).min(last),
             Move::PageUp => self.cursor = self.cursor.saturating_sub(page),
             Move::PageDown => self.cursor = (self.cursor + page).min(last),
+            Move::HalfPageUp => self.cursor = self.cursor.saturating_sub(page.div_ceil(2)),
+            Move::HalfPageDown => self.cursor = (self.cursor + page.div_ceil(2)).min(last),
             Move::First => self.cursor = 0,
             Move::Last => self.cursor = last,
             Move::Left => self.left = self.left.saturating_sub(SIDEWAYS),

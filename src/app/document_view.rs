@@ -49,6 +49,8 @@ impl DocumentView {
             Move::Down => self.down(document, window, 1),
             Move::PageUp => self.up(document, page),
             Move::PageDown => self.down(document, window, page),
+            Move::HalfPageUp => self.up(document, page.div_ceil(2)),
+            Move::HalfPageDown => self.down(document, window, page.div_ceil(2)),
             Move::First => self.go_to(0),
             Move::Last => {
                 let last = self.folds.visible_count(document).saturating_sub(1);

@@ -90,4 +90,6 @@ pub enum Effect {
     CaptureMouse(bool),
     Redraw,
     Suspend,
+    /// End the program.
+    Quit,
 }

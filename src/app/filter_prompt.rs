@@ -122,6 +122,18 @@ impl FilterPrompt {
         }
     }
 
+    /// Puts the current filter, or else the last one, into an empty line; goes to the end of any other
+    /// line.
+    pub fn edit_current(&mut self, history: &FilterHistory) {
+        let text = match (self.prompt.text(), self.before.as_str()) {
+            (typed, _) if !typed.is_empty() => typed,
+            (_, "") => history.latest().to_owned(),
+            (_, before) => before.to_owned(),
+        };
+        self.prompt = Prompt::new(text);
+        self.offers.clear();
+    }
+
     /// Steps through the previous filters.
     pub fn recall(&mut self, turn: Direction, history: &FilterHistory) {
         let back = match turn {

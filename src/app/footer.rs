@@ -1,5 +1,5 @@
-//! The lines at the bottom of the screen: a prompt, a question, a menu, a notice, or key hints. The
-//! panes above give way, so that the footer never covers the row that it is about.
+//! The lines at the bottom of the screen: messages, and below them a prompt, a question, a menu, or key
+//! hints. The panes above give way, so that the footer never covers the row that it is about.
 
 use super::action::{Action, ResendAction};
 use super::hints;
@@ -33,24 +33,27 @@ fn height(model: &Model) -> u16 {
         | Mode::Confirm(_)
         | Mode::Page(_)
         | Mode::Answers(_)
-        | Mode::Address => lines(model, width).len(),
+        | Mode::Address => hints::lines(model, width).len(),
     };
+    let lines = lines + messages(model, width).len();
     u16::try_from(lines).unwrap_or(u16::MAX).clamp(1, (model.size.height / 2).max(1))
 }
 
-/// Returns the lines of a footer without a prompt.
-pub fn lines(model: &Model, width: usize) -> Vec<StyledLine> {
-    let Some(status) = status(model) else { return hints::lines(model, width) };
-    let mut lines = status.wrap(width.saturating_sub(1), 3);
+/// Returns the lines above the keys or the prompt: the notice, or else a running resend, or else why
+/// deliveries are not stored.
+pub fn messages(model: &Model, width: usize) -> Vec<StyledLine> {
+    let Some(message) = message(model) else { return Vec::new() };
+    let mut lines = message.wrap(width.saturating_sub(1), 3);
     lines.truncate(MOST);
     lines
 }
 
-/// Returns a message that is more urgent than the keys.
-pub(super) fn status(model: &Model) -> Option<StyledLine> {
-    if matches!(model.mode, Mode::Menu(_) | Mode::Confirm(_)) {
-        return None;
-    }
+/// Returns the lines below the messages, without a prompt.
+pub fn keys(model: &Model, width: usize) -> Vec<StyledLine> {
+    hints::lines(model, width)
+}
+
+fn message(model: &Model) -> Option<StyledLine> {
     if let Some(Notice { kind, text }) = model.notice() {
         let (sign, role) = match kind {
             NoticeKind::Done => ("✓", StyleClass::Good),

@@ -4,6 +4,8 @@ mod jump;
 mod sort;
 mod visible_rows;
 
+use std::ops::Range;
+
 use jiff::Timestamp;
 
 use super::index::{Index, ListRow, Previous, RowClass, RowRef};
@@ -102,6 +104,30 @@ impl List {
     pub fn count_hidden(&self, ids: &[DeliveryId]) -> usize {
         let is_hidden = |id: &&DeliveryId| !self.index.get(**id).is_some_and(|row| row.is_shown());
         ids.iter().filter(is_hidden).count()
+    }
+
+    /// Returns the shown deliveries between two, in ascending order of their ids; the other one alone
+    /// if one is not shown.
+    pub fn between(&self, one: DeliveryId, other: DeliveryId) -> Vec<DeliveryId> {
+        let place = |id| self.shown.place(id, &self.index);
+        let (Some(one), Some(end)) = (place(one), place(other)) else { return vec![other] };
+        let mut ids: Vec<DeliveryId> =
+            (one.min(end)..=one.max(end)).filter_map(|at| self.shown.at(at)).collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    /// Returns the number of shown deliveries from one to the selected one.
+    pub fn count_from(&self, from: DeliveryId) -> usize {
+        let from = self.shown.place(from, &self.index);
+        from.zip(self.place()).map_or(1, |(one, other)| one.abs_diff(other) + 1)
+    }
+
+    /// Returns the screen lines from a delivery to the selected one.
+    pub fn range_lines(&self, from: DeliveryId) -> Option<Range<usize>> {
+        let (one, other) = (self.shown.place(from, &self.index)?, self.place()?);
+        let line = |place: usize| place.saturating_sub(self.top);
+        Some(line(one.min(other))..(one.max(other) + 1).saturating_sub(self.top))
     }
 
     /// Returns the number of shown deliveries after the selected one.

@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::active_filter::ActiveFilter;
-use super::columns::ListColumn;
+use super::columns::{ContentWidths, ListColumn};
 use super::detail::Detail;
 use super::diff::{DiffView, Volatile};
 use super::filter_prompt::{FilterHistory, SeenValues};
@@ -21,7 +21,7 @@ use super::removals::Removals;
 use super::resend::ResendState;
 use super::routing::{PublicAddress, Routing};
 use super::style::{StyledLine, is_plain_name, masked};
-use super::tab::TabContent;
+use super::tab::{Tab, TabContent};
 use crate::delivery::DeliveryId;
 
 pub use mode::{Confirm, Menu, Mode, OpenPrompt, PromptComment};
@@ -62,6 +62,8 @@ pub struct Session {
     pub keeps: String,
     /// Whether samples arrive by themselves.
     pub demo: bool,
+    /// The certificate of a target is not checked.
+    pub insecure: bool,
 }
 
 /// What the user set up for the dashboard.
@@ -84,6 +86,8 @@ pub struct Model {
     /// Names and filters of saved views.
     pub views: Vec<(String, String)>,
     pub columns: Vec<ListColumn>,
+    /// Widths of the cells that have been on the screen.
+    pub content: ContentWidths,
     pub size: Size,
     pub now: Timestamp,
     pub zone: TimeZone,
@@ -110,6 +114,18 @@ pub struct Model {
     /// How many searches in documents there were.
     pub(super) searches: u64,
     pub(super) flags: Flags,
+    /// Start of a range of deliveries to mark.
+    pub range: Option<DeliveryId>,
+    pub(super) pending: Option<PendingCount>,
+}
+
+/// Digits typed in front of a movement.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PendingCount {
+    pub(super) count: usize,
+    /// Tab from before the first digit.
+    pub(super) tab: Tab,
+    pub(super) at: Timestamp,
 }
 
 /// What is on or off.
@@ -146,6 +162,7 @@ impl Model {
             keymap,
             views,
             columns,
+            content: ContentWidths::default(),
             size,
             now,
             zone,
@@ -168,6 +185,8 @@ impl Model {
             routing: Routing::default(),
             searches: 0,
             flags: Flags::default(),
+            range: None,
+            pending: None,
         }
     }
 

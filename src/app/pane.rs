@@ -2,6 +2,7 @@
 //! [`crate::payload::Document`].
 
 pub mod badges;
+pub mod cells;
 pub mod diff;
 mod headers;
 pub mod help;
@@ -64,7 +65,7 @@ fn selected(model: &Model) -> Option<(Pane, &Loaded)> {
 pub fn lines(model: &Model, width: usize) -> Vec<StyledLine> {
     let Some((pane, loaded)) = selected(model) else { return Vec::new() };
     let note = loaded.delivery.summary.annotations.note.as_ref();
-    let note = note.map(|note| StyledLine::new(StyleClass::Warn, format!("✎ {note}")));
+    let note = note.map(|note| StyledLine::new(StyleClass::Accent, format!("✎ {note}")));
     let lines = note.into_iter().chain((pane.lines)(model, loaded, width));
     let mask = |line: StyledLine| match (model.is_masked(), pane.tab == Tab::Headers) {
         (false, _) => line,
@@ -101,14 +102,14 @@ pub(crate) fn precise(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned_datetime(zone.clone()).strftime("%H:%M:%S%.3f").to_string()
 }
 
-/// Returns the time of day; on another day, the day, and the time as well if `width` columns are
-/// enough for both.
+/// Returns the time of day; on another day, the date as well, as far as `width` columns are enough.
 pub fn clock(model: &Model, at: Timestamp, width: usize) -> String {
     let then = at.to_zoned_datetime(model.zone.clone());
-    let format = match (is_today(model, at), width >= columns::DAY_AND_TIME) {
-        (true, _) => "%H:%M:%S",
-        (false, true) => "%d %b %H:%M",
-        (false, false) => "%d %b",
+    let format = match width {
+        _ if is_today(model, at) => "%H:%M:%S",
+        columns::DATE_AND_TIME.. => "%Y-%m-%d %H:%M",
+        columns::DAY_AND_TIME.. => "%d %b %H:%M",
+        _ => "%d %b",
     };
     then.strftime(format).to_string()
 }
@@ -118,11 +119,9 @@ fn is_today(model: &Model, at: Timestamp) -> bool {
     day(at) == day(model.now)
 }
 
-/// Places the columns of the list. The time gets room for the day if a visible row needs it.
+/// Places the columns of the list.
 pub fn list_columns(model: &Model, areas: &Areas) -> Vec<ColumnPlacement> {
-    let mut rows = model.list.window(usize::from(areas.list.height));
-    let is_old = rows.any(|(row, _)| !is_today(model, row.received_at));
-    placed(&model.columns, usize::from(areas.list.width), is_old)
+    placed(&model.columns, usize::from(areas.list.width), &model.content)
 }
 
 /// A label and what it says, in two columns.
@@ -149,8 +148,7 @@ pub fn note_lines(model: &Model, width: usize) -> Vec<StyledLine> {
     let Some(note) = note(model) else { return Vec::new() };
     let refused = model.detail.loaded.as_deref();
     let refused = refused.is_some_and(|loaded| loaded.delivery.summary.request.refused.is_some());
-    let is_wrong =
-        refused || note.contains("not valid") || note.contains("broken") || note.starts_with('✎');
+    let is_wrong = refused || note.contains("invalid") || note.contains("malformed");
     // A description of the body must not look like a warning.
     let role = if is_wrong { StyleClass::Warn } else { StyleClass::Dim };
     let mut lines = StyledLine::new(role, note).wrap(width, 2);

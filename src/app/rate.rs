@@ -29,14 +29,21 @@ impl Rate {
         }
     }
 
-    /// Returns deliveries per second, averaged over the last three complete seconds.
+    /// Returns deliveries per second, as an exponential mean over the last complete seconds that halves
+    /// the weight of each second before.
     pub fn per_second(&self, now: Timestamp) -> f64 {
-        const WINDOW: i64 = 3;
+        /// Beyond this, a second weighs less than a thousandth.
+        const WINDOW: i64 = 10;
         let now = now.as_second();
-        let recent = |second: i64| (now - WINDOW..now).contains(&second);
-        let sum: u32 =
-            self.counts.iter().filter(|(second, _)| recent(*second)).map(|(_, count)| count).sum();
-        f64::from(sum) / 3.0
+        let weight = |second: i64| {
+            let age = now - 1 - second;
+            (0..WINDOW).contains(&age).then(|| i32::try_from(age).unwrap_or(i32::MAX))
+        };
+        let recent = self.counts.iter().filter_map(|(second, count)| {
+            Some(f64::from(*count) * 0.5_f64.powi(weight(*second)? + 1))
+        });
+        // A sum of nothing is negative zero.
+        recent.sum::<f64>() + 0.0
     }
 
     /// Returns the counts of `bars` equal parts of the last minute, oldest first.
@@ -65,7 +72,8 @@ mod tests {
             rate.count(at(second));
         }
         rate.forget(at(160));
-        assert!((rate.per_second(at(160)) - 1.0 / 3.0).abs() < 1e-9);
+        assert!((rate.per_second(at(160)) - 0.5).abs() < 1e-9);
+        assert!((rate.per_second(at(161)) - 0.25).abs() < 1e-9);
         assert_eq!(rate.bars(at(160), 6), [1, 0, 0, 0, 0, 1]);
     }
 }

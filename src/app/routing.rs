@@ -52,6 +52,8 @@ pub struct Routing {
     /// Targets in matching order.
     pub targets: Vec<TargetLine>,
     pub public: PublicAddress,
+    /// The public address ends with this process.
+    pub has_tunnel: bool,
 }
 
 /// Selectable entry on the responses page.

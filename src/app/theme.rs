@@ -14,6 +14,7 @@ use super::style::StyleClass;
 pub struct Theme {
     styles: [Style; StyleClass::ALL.len()],
     background: Option<Color>,
+    selection: Option<Color>,
 }
 
 /// Built-in themes other than the default one.
@@ -31,7 +32,7 @@ const DEFAULT: &str = "ansi";
 pub enum ThemeError {
     #[error("unknown theme `{name}`: expected one of {known}")]
     Unknown { name: String, known: String },
-    #[error("unknown theme role `{role}`: expected background, {known}")]
+    #[error("unknown theme role `{role}`: expected background, selection, {known}")]
     Role { role: String, known: String },
     #[error(
         "invalid style `{word}` for `{role}`: expected a color (`#82aaff`, `red`, `light-blue`, \
@@ -48,15 +49,15 @@ impl Default for Theme {
             StyleClass::Dim => style(Color::Reset, Modifier::DIM),
             StyleClass::Strong => style(Color::Reset, Modifier::BOLD),
             StyleClass::Name => style(Color::Blue, Modifier::empty()),
-            StyleClass::Text => style(Color::Green, Modifier::empty()),
+            StyleClass::Text => style(Color::Cyan, Modifier::empty()),
             StyleClass::Number | StyleClass::Literal => style(Color::Magenta, Modifier::empty()),
             StyleClass::Good => style(Color::Green, Modifier::BOLD),
             StyleClass::Bad => style(Color::Red, Modifier::BOLD),
             StyleClass::Warn => style(Color::Yellow, Modifier::BOLD),
             StyleClass::Accent => style(Color::Cyan, Modifier::BOLD),
-            StyleClass::Found => style(Color::Yellow, Modifier::REVERSED),
+            StyleClass::Found => style(Color::Magenta, Modifier::REVERSED),
         };
-        Self { styles: StyleClass::ALL.map(of), background: None }
+        Self { styles: StyleClass::ALL.map(of), background: None, selection: None }
     }
 }
 
@@ -85,26 +86,31 @@ impl Theme {
         let mut theme = Self::default();
         for (name, words) in lines {
             let style = style(name, words)?;
-            if name == "background" {
-                theme.background = style.fg;
-                continue;
-            }
-            let at = StyleClass::ALL.iter().position(|role| role.as_str() == name);
-            let at = at.ok_or_else(|| ThemeError::Role {
-                role: name.clone(),
-                known: StyleClass::ALL.map(StyleClass::as_str).join(", "),
-            })?;
-            if let Some(slot) = theme.styles.get_mut(at) {
-                *slot = style;
+            match name.as_str() {
+                "background" => theme.background = style.fg,
+                "selection" => theme.selection = style.fg,
+                _ => theme.set(name, style)?,
             }
         }
         Ok(theme)
     }
 
+    fn set(&mut self, name: &str, style: Style) -> Result<(), ThemeError> {
+        let at = StyleClass::ALL.iter().position(|role| role.as_str() == name);
+        let at = at.ok_or_else(|| ThemeError::Role {
+            role: name.to_owned(),
+            known: StyleClass::ALL.map(StyleClass::as_str).join(", "),
+        })?;
+        if let Some(slot) = self.styles.get_mut(at) {
+            *slot = style;
+        }
+        Ok(())
+    }
+
     /// Removes all colors; bold, dim, and symbols remain.
     #[must_use]
     pub fn without_color(mut self) -> Self {
-        self.background = None;
+        (self.background, self.selection) = (None, None);
         for style in &mut self.styles {
             (style.fg, style.bg) = (None, None);
         }
@@ -113,6 +119,11 @@ impl Theme {
 
     pub fn style(&self, role: StyleClass) -> Style {
         self.styles.get(role as usize).copied().unwrap_or_default()
+    }
+
+    /// Returns the background of the selected row; none for reverse video.
+    pub fn selection(&self) -> Option<Color> {
+        self.selection
     }
 
     /// Returns the background color; none for the terminal's own.
@@ -149,7 +160,7 @@ mod tests {
     fn built_in_themes_color_every_style_class() {
         for (name, text) in FILES {
             let lines: BTreeMap<String, String> = toml::from_str(text).unwrap();
-            assert_eq!(lines.len(), StyleClass::ALL.len() + 1, "{name}");
+            assert_eq!(lines.len(), StyleClass::ALL.len() + 2, "{name}");
             let theme = Theme::named(name).unwrap();
             assert!(theme.background().is_some(), "{name}");
             for (at, role) in StyleClass::ALL.into_iter().enumerate() {

@@ -3,6 +3,7 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 
 mod copy;
+mod counts;
 mod diff;
 mod document;
 mod filter;
@@ -18,6 +19,7 @@ mod rules;
 use jiff::{SignedDuration, Timestamp};
 
 use super::action::{Action, FilterAction, ListAction};
+use super::columns::ContentWidths;
 use super::effect::Effect;
 use super::event::Event;
 use super::keymap::{Key, KeyContext};
@@ -44,7 +46,10 @@ fn apply(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::Older(rows) => return on_older(model, &rows),
         Event::Gone(ids) => model.list.remove(&ids),
         Event::Tick(now) => tick(model, now),
-        Event::Resize(size) => model.size = size,
+        Event::Resize(size) => {
+            model.size = size;
+            model.content = ContentWidths::default();
+        }
         Event::Loaded(loaded) => model.detail.take(loaded),
         Event::NotLoaded { id, reason } => model.detail.fail(id, reason),
         Event::Diagnosed { id, diagnosis } => {
@@ -133,7 +138,13 @@ fn press(model: &mut Model, key: Key) -> Vec<Effect> {
     let contexts = model.contexts();
     // A notice ends when it has been read.
     let had_notice = model.notice.take().is_some();
-    match (model.keymap.resolve(contexts, key), key.typed()) {
+    let resolved = model.keymap.resolve(contexts, key);
+    if matches!(model.mode, Mode::Browse)
+        && let Some(effects) = counts::press(model, key, resolved)
+    {
+        return effects;
+    }
+    match (resolved, key.typed()) {
         (Some(Action::Back), _) if had_notice => Vec::new(),
         (Some(action), _) => act(model, action),
         (None, Some(character)) if contexts.contains(&KeyContext::Prompt) => {
@@ -236,19 +247,21 @@ fn act_on_panes(model: &mut Model, action: Action) -> Vec<Effect> {
         }
         Action::Redraw => return vec![Effect::Redraw],
         Action::Suspend => return vec![Effect::Suspend],
-        Action::Quit => model.flags.done = true,
+        Action::Quit => panes::quit(model),
         // Other modes handle these.
         Action::Submit
         | Action::Cancel
         | Action::Edit(_)
         | Action::Complete(_)
-        | Action::History(_) => {}
+        | Action::History(_)
+        | Action::EditCurrent => {}
     }
     Vec::new()
 }
 
 fn tick(model: &mut Model, now: Timestamp) {
     model.now = now;
+    counts::tick(model);
     model.rate.forget(now);
     if model.notice.as_ref().is_some_and(|(_, until)| *until <= now) {
         model.notice = None;
@@ -298,6 +311,9 @@ fn sync_viewport(model: &mut Model) -> Vec<Effect> {
     };
     model.list.hold(is_acting);
     model.list.settle(usize::from(areas.list.height));
+    let mut content = model.content;
+    pane::cells::measure(model, usize::from(areas.list.height), &mut content);
+    model.content = content;
     let is_filtering = matches!(&model.mode, Mode::Prompt(prompt)
         if prompt.contexts().contains(&KeyContext::Filter));
     if !is_filtering && !model.search.is_running() {

@@ -272,8 +272,11 @@ async fn listen(
             writeln!(stderr, "hookglass: {line}")?;
         }
     }
-    let session =
-        Session { forward: plan.main_target(), ..session(&args, &candidates, &url, &place) };
+    let session = Session {
+        forward: plan.main_target(),
+        insecure: plan.is_insecure(),
+        ..session(&args, &candidates, &url, &place)
+    };
     let paths = sources.iter().map(|source| source.path.clone());
     let session = Session {
         provider: [session.provider].into_iter().chain(paths).collect::<Vec<_>>().join(", "),
@@ -351,6 +354,7 @@ fn session(
             StorePlace::File(path) => format!("in {}", absolute(path)),
         },
         demo: args.demo,
+        insecure: false,
     }
 }
 

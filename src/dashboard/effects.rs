@@ -189,6 +189,11 @@ impl Effects {
             Effect::CaptureMouse(captured) => return Some(ForTerminal::CaptureMouse(captured)),
             Effect::Redraw => return Some(ForTerminal::Redraw),
             Effect::Suspend => return Some(ForTerminal::Suspend),
+            Effect::Quit => {
+                let events = context.events.clone();
+                // The receiver is gone if the loop has ended.
+                self.tasks.spawn(async move { drop(events.send(Event::Ended).await) });
+            }
         }
         None
     }

@@ -4,8 +4,8 @@
 //! title                          view::title
 //! list_head     │ tabs           view::list    │ view::detail
 //! list          │ detail
-//! prompt                         view::prompt, or else
-//! notice or hints                view::status_line
+//! notice                         view::status_line
+//! prompt or hints                view::prompt or view::status_line
 //! ```
 
 mod address;
@@ -89,8 +89,9 @@ impl Painter {
         if let Mode::Palette(palette) = &model.mode {
             palette::draw(model, palette, self.theme, frame, &areas);
         }
-        if !prompt::draw(model, self.theme, frame, areas.hints) {
-            status_line::draw(model, self.theme, frame, areas.hints);
+        let below = status_line::messages(model, self.theme, frame, areas.hints);
+        if !prompt::draw(model, self.theme, frame, below) {
+            status_line::draw(model, self.theme, frame, below);
         }
     }
 

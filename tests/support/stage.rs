@@ -33,6 +33,7 @@ pub(crate) fn session(secrets: &[&str], keeps: &str) -> Session {
         forward: None,
         keeps: keeps.to_owned(),
         demo: false,
+        insecure: false,
     }
 }
 

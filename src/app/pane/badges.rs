@@ -5,8 +5,8 @@ use crate::app::style::StyleClass;
 
 /// Badges and their meanings. If several apply to one position, the first is shown.
 pub const SIGNS: [(char, StyleClass, &str); 7] = [
-    ('◆', StyleClass::Warn, "marked"),
-    ('✎', StyleClass::Warn, "has a note"),
+    ('◆', StyleClass::Accent, "marked"),
+    ('✎', StyleClass::Accent, "has a note"),
     ('≠', StyleClass::Bad, "same event as before, different body"),
     ('△', StyleClass::Warn, "schema differs from earlier deliveries of its type"),
     ('↻', StyleClass::Warn, "duplicate of an earlier delivery: a retry or a replay"),

@@ -84,7 +84,7 @@ fn sign(line: &DiffEntry) -> (&'static str, StyleClass) {
         (Mark::Removed, _) => ("-", StyleClass::Bad),
         (Mark::Changed, Some(DiffSide::Old)) => ("~-", StyleClass::Bad),
         (Mark::Changed, _) => ("~+", StyleClass::Good),
-        (Mark::Moved, _) => (">", StyleClass::Warn),
+        (Mark::Moved, _) => (">", StyleClass::Accent),
     };
     (sign, if line.is_muted() { StyleClass::Dim } else { role })
 }

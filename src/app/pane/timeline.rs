@@ -219,8 +219,7 @@ fn body_lines(answer: &TargetResponse) -> Vec<StyledLine> {
 
 fn status_role(status: u16) -> StyleClass {
     match status {
-        0..=399 => StyleClass::Good,
-        400..=499 => StyleClass::Warn,
+        0..=399 => StyleClass::Plain,
         _ => StyleClass::Bad,
     }
 }

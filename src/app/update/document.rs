@@ -33,7 +33,14 @@ pub(super) fn travel(model: &mut Model, step: Move) {
     read(model, |document, reading, window| match step {
         Move::Left => reading.collapse(document),
         Move::Right => reading.expand(document),
-        Move::Up | Move::Down | Move::PageUp | Move::PageDown | Move::First | Move::Last => {
+        Move::Up
+        | Move::Down
+        | Move::PageUp
+        | Move::PageDown
+        | Move::HalfPageUp
+        | Move::HalfPageDown
+        | Move::First
+        | Move::Last => {
             reading.travel(document, window, step);
         }
     });

@@ -23,6 +23,7 @@ pub(super) fn act(model: &mut Model, narrow: FilterAction) -> Vec<Effect> {
         FilterAction::Like(wanted) => {
             with_selected(model, |model| model.mode = Mode::Menu(Menu::facets(wanted)));
         }
+        FilterAction::Failed => return failed(model),
         FilterAction::Facet(facet) => return by_facet(model, facet, Polarity::With),
         FilterAction::Clear => return put_in_force(model, ""),
         FilterAction::Views => {
@@ -75,6 +76,18 @@ fn by_cursor(model: &mut Model, wanted: Polarity) -> Vec<Effect> {
         return Vec::new();
     };
     by_term(model, &term)
+}
+
+/// Filter term of failed signatures.
+const FAILED: &str = "sig:failed";
+
+/// Adds the term for failed signatures to the filter, or removes it from its end.
+fn failed(model: &mut Model) -> Vec<Effect> {
+    let text = model.search.text().trim().to_owned();
+    match text.strip_suffix(FAILED) {
+        Some(rest) if rest.is_empty() || rest.ends_with(' ') => put_in_force(model, rest.trim()),
+        _ => by_term(model, FAILED),
+    }
 }
 
 /// Adds a term to the current filter.

@@ -1,8 +1,9 @@
 //! Actions on deliveries in the list: marks, removals, sort orders, jumps.
 
 use super::{naming, notify, with_selected};
-use crate::app::action::{Direction, ListAction};
+use crate::app::action::{Action, Direction, ListAction};
 use crate::app::effect::Effect;
+use crate::app::keymap::KeyContext;
 use crate::app::list::{JumpTarget, Seek};
 use crate::app::model::{Confirm, Menu, Mode, Model};
 use crate::app::notice::Notice;
@@ -15,8 +16,9 @@ use crate::ops::annotate::Annotation;
 pub(super) fn act(model: &mut Model, what: ListAction) -> Vec<Effect> {
     match what {
         ListAction::Mark => return mark(model),
+        ListAction::Range => range(model),
         ListAction::Unmark => return unmark(model),
-        ListAction::Remove(which) => ask_removal(model, which),
+        ListAction::Remove(which) => return remove(model, which),
         ListAction::Undo => return undo(model),
         ListAction::SortMenu => with_selected(model, |model| model.mode = Mode::Menu(Menu::SORT)),
         ListAction::Sort(column) => sort(model, column),
@@ -34,9 +36,25 @@ fn mark(model: &mut Model) -> Vec<Effect> {
         notify(model, Notice::info("No delivery is selected"));
         return Vec::new();
     };
+    if let Some(from) = model.range.take() {
+        return vec![Effect::Annotate(Annotation::Mark {
+            ids: model.list.between(from, id),
+            marked: true,
+        })];
+    }
     // Go on to the next row, to mark several in a row.
     model.list.move_by(1);
     vec![Effect::Annotate(Annotation::Mark { ids: vec![id], marked: !marked })]
+}
+
+/// Starts a range at the selected delivery, or ends the current one.
+fn range(model: &mut Model) {
+    let selected = model.list.selected().map(|row| row.id);
+    model.range = if model.range.is_some() { None } else { selected };
+    if model.range.is_some() {
+        let key = model.keymap.key_in(KeyContext::Anywhere, Action::List(ListAction::Mark));
+        notify(model, Notice::info(format!("Range: move to its other end, {key} marks it")));
+    }
 }
 
 fn unmark(model: &mut Model) -> Vec<Effect> {
@@ -48,8 +66,9 @@ fn unmark(model: &mut Model) -> Vec<Effect> {
     vec![Effect::Annotate(Annotation::Mark { ids, marked: false })]
 }
 
-/// Asks for confirmation before a removal, with the number of deliveries.
-fn ask_removal(model: &mut Model, which: Scope) {
+/// Removes one delivery at once, since it can be undone; several after a question. A delivery that the
+/// filter hides is not removed without one.
+fn remove(model: &mut Model, which: Scope) -> Vec<Effect> {
     // Marked deliveries take precedence over the selected one.
     let marked = which == Scope::Selected && model.list.marked() > 0;
     let which = if marked { Scope::Marked } else { which };
@@ -57,14 +76,19 @@ fn ask_removal(model: &mut Model, which: Scope) {
     let yes = Removals::remove(&model.list, which);
     if yes.is_empty() {
         notify(model, Notice::info("Nothing to remove"));
-        return;
+        return Vec::new();
     }
     let what = naming::deliveries(model, &ids, which);
-    let key = model.keymap.key_of(crate::app::Action::List(ListAction::Undo));
+    if ids.len() == 1 && model.list.count_hidden(&ids) == 0 {
+        model.removals.name(&ids, what);
+        return yes;
+    }
+    let key = model.keymap.key_of(Action::List(ListAction::Undo));
     let undo = key.map_or_else(String::new, |key| format!(" {key} undoes until you quit."));
     let question = format!("Remove {what}?{undo}");
     model.removals.name(&ids, what);
     model.mode = Mode::Confirm(Confirm { question, yes, no: Vec::new() });
+    Vec::new()
 }
 
 fn undo(model: &mut Model) -> Vec<Effect> {

@@ -21,26 +21,25 @@ pub(super) fn point(model: &mut Model, mouse: Mouse) -> Vec<Effect> {
     let at = Position::new(mouse.column, mouse.row);
     // The areas as they were drawn, with the notice that the click dismisses.
     let Some(areas) = model.areas() else { return Vec::new() };
-    if mouse.kind == MouseKind::Click && model.notice.take().is_some() && areas.hints.contains(at) {
-        return Vec::new();
+    let messages = footer::messages(model, usize::from(areas.hints.width)).len();
+    if mouse.kind == MouseKind::Click {
+        model.notice = None;
     }
     match mouse.kind {
         MouseKind::Release => model.flags.dragging = false,
         MouseKind::Drag => drag(model, &areas, at),
         MouseKind::WheelUp => turn(model, &areas, at, -WHEEL),
         MouseKind::WheelDown => turn(model, &areas, at, WHEEL),
-        MouseKind::Click => return click(model, &areas, at),
+        MouseKind::Click => return click(model, &areas, at, messages),
     }
     Vec::new()
 }
 
-fn click(model: &mut Model, areas: &Areas, at: Position) -> Vec<Effect> {
+fn click(model: &mut Model, areas: &Areas, at: Position, messages: usize) -> Vec<Effect> {
     if areas.hints.contains(at) {
-        // A message hides the hints.
-        if footer::status(model).is_some() {
-            return Vec::new();
-        }
         let (column, row) = (usize::from(at.x - areas.hints.x), usize::from(at.y - areas.hints.y));
+        // The hints are below the messages.
+        let Some(row) = row.checked_sub(messages) else { return Vec::new() };
         let shown = hints(model, usize::from(areas.hints.width));
         let is_hit =
             |hint: &Hint| hint.row == row && (hint.x..hint.x + hint.width).contains(&column);

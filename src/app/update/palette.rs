@@ -18,7 +18,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
                 return run(model, &palette);
             }
         }
-        Action::Complete(_) | Action::History(_) => {}
+        Action::Complete(_) | Action::History(_) | Action::EditCurrent => {}
         _ => model.mode = Mode::Browse,
     }
     Vec::new()

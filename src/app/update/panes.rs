@@ -4,11 +4,12 @@ use super::{diff, document, filter, notify};
 use crate::app::action::{Action, Move, ResizeBy};
 use crate::app::effect::Effect;
 use crate::app::layout::Focus;
-use crate::app::model::{Mode, Model};
+use crate::app::model::{Confirm, Mode, Model};
 use crate::app::notice::Notice;
 use crate::app::pane;
 use crate::app::sort::SortOrder;
 use crate::app::tab::Tab;
+use crate::units;
 
 /// Resizes the list.
 pub(super) fn resize(model: &mut Model, grow: ResizeBy) {
@@ -76,7 +77,13 @@ pub(super) fn travel(model: &mut Model, step: Move) {
     match (model.focus, step) {
         (Focus::List, Move::Last) => follow(model, true),
         (Focus::List, _) => {
-            model.list.move_by(lines_of(step, usize::from(areas.list.height)));
+            let by = lines_of(step, usize::from(areas.list.height));
+            model.list.move_by(by);
+            // The last row is where new deliveries appear.
+            let is_last = by > 0 && model.list.below_selected() == 0;
+            if is_last && model.list.order() == SortOrder::default() {
+                model.list.follow(true);
+            }
         }
         (Focus::Detail, _) if model.detail.tab.is_document() => document::travel(model, step),
         (Focus::Detail, _) if model.detail.tab == Tab::Diff => {
@@ -90,6 +97,7 @@ pub(super) fn travel(model: &mut Model, step: Move) {
 /// visible.
 fn lines_of(step: Move, height: usize) -> isize {
     let page = isize::try_from(height).unwrap_or(isize::MAX).saturating_sub(1).max(1);
+    let half = page / 2 + page % 2;
     // Exceeds any list, but can be added to a position without overflow.
     let all = isize::MAX / 2;
     match step {
@@ -97,14 +105,42 @@ fn lines_of(step: Move, height: usize) -> isize {
         Move::Down => 1,
         Move::PageUp => -page,
         Move::PageDown => page,
+        Move::HalfPageUp => -half,
+        Move::HalfPageDown => half,
         Move::First => -all,
         Move::Last => all,
         Move::Left | Move::Right => 0,
     }
 }
 
+/// Quits, after a question if someone depends on this process.
+pub(super) fn quit(model: &mut Model) {
+    let held = model.routing.held.len() as u64;
+    let paused = match held {
+        0 => None,
+        1 => Some("1 paused request is closed without a response".to_owned()),
+        many => Some(format!("{} paused requests are closed", units::format_count(many))),
+    };
+    let tunnel = model.routing.has_tunnel.then(|| "the tunnel's URL is lost".to_owned());
+    let losses: Vec<String> = paused.into_iter().chain(tunnel).collect();
+    if losses.is_empty() {
+        model.flags.done = true;
+        return;
+    }
+    let question = format!("Quit? {}.", capitalized(&losses.join(", and ")));
+    model.mode = Mode::Confirm(Confirm { question, yes: vec![Effect::Quit], no: Vec::new() });
+}
+
+fn capitalized(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
+}
+
 /// Leaves the innermost mode or pane.
 pub(super) fn back(model: &mut Model) -> Vec<Effect> {
+    if model.range.take().is_some() {
+        return Vec::new();
+    }
     if model.arrangement.zoomed {
         model.arrangement.zoomed = false;
     } else if model.focus == Focus::Detail {

@@ -37,9 +37,11 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             prompt.line_mut().edit(edit);
             prompt.on_change(model)
         }
-        Action::Complete(_) | Action::History(_) | Action::Move(_) | Action::Sending(_) => {
-            prompt.on_action(model, action)
-        }
+        Action::Complete(_)
+        | Action::History(_)
+        | Action::EditCurrent
+        | Action::Move(_)
+        | Action::Sending(_) => prompt.on_action(model, action),
         _ => return prompt.cancel(model),
     };
     model.mode = Mode::Prompt(prompt);

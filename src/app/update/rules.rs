@@ -38,8 +38,8 @@ pub(super) fn page(model: &mut Model, action: Action) -> bool {
             *chosen = match step {
                 Move::Up => chosen.saturating_sub(1),
                 Move::Down => (*chosen + 1).min(last),
-                Move::First | Move::PageUp => 0,
-                Move::Last | Move::PageDown => last,
+                Move::First | Move::PageUp | Move::HalfPageUp => 0,
+                Move::Last | Move::PageDown | Move::HalfPageDown => last,
                 Move::Left | Move::Right => *chosen,
             };
         }

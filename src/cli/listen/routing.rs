@@ -160,6 +160,11 @@ impl RoutingPlan {
         })
     }
 
+    /// Returns true if the certificate of a target is not checked.
+    pub(super) fn is_insecure(&self) -> bool {
+        self.forwards.iter().any(|forward| forward.target().is_insecure())
+    }
+
     /// Returns warnings about targets, and about rules if there is no dashboard.
     pub(super) fn warnings(&self, headless: bool) -> Vec<String> {
         let insecure = self.forwards.iter().map(ForwardTo::target).filter(Target::is_insecure);

@@ -93,6 +93,7 @@ impl Context {
             held: controls.paused.list(),
             targets: targets.collect(),
             public: self.public(),
+            has_tunnel: self.setup.tunnel.is_some(),
         }
     }
 

@@ -12,7 +12,7 @@ pub enum Glyphs {
 }
 
 /// Symbols and their ASCII replacements.
-const PLAIN: [(char, char); 47] = [
+const PLAIN: [(char, char); 48] = [
     ('✓', '+'),
     ('✗', 'x'),
     ('⧗', '~'),
@@ -38,6 +38,7 @@ const PLAIN: [(char, char); 47] = [
     ('↓', 'v'),
     ('⇄', '='),
     ('…', '.'),
+    ('›', '>'),
     ('×', 'x'),
     ('│', '|'),
     ('─', '-'),

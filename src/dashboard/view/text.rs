@@ -58,6 +58,11 @@ fn window(span: &StyledSpan, column: &mut usize, left: usize, right: usize) -> S
 
 /// Pads a text with spaces or truncates it with an ellipsis to exactly `width` columns.
 pub(super) fn fit(text: &str, width: usize) -> String {
+    fit_with(text, width, '…')
+}
+
+/// Pads a text with spaces or truncates it to exactly `width` columns, with a sign at its end.
+pub(super) fn fit_with(text: &str, width: usize, sign: char) -> String {
     let taken = text.width();
     if taken <= width {
         return format!("{text}{}", " ".repeat(width - taken));
@@ -72,7 +77,7 @@ pub(super) fn fit(text: &str, width: usize) -> String {
         out.push_str(grapheme);
     }
     if width > 0 {
-        out.push('…');
+        out.push(sign);
         column += 1;
     }
     out.push_str(&" ".repeat(width.saturating_sub(column)));

@@ -140,12 +140,9 @@ fn right(model: &Model) -> Vec<Part> {
     parts.push(part(7, StyledLine::new(StyleClass::Dim, format!("  {}", bars(model)))));
     let rate = model.rate.per_second(model.now);
     parts.push(part(6, StyledLine::new(StyleClass::Dim, format!(" {rate:.1}/s"))));
-    parts.push(if list.is_following() {
-        part(3, StyledLine::new(StyleClass::Good, "  ● following "))
-    } else {
-        let below = list.below_selected();
-        part(0, StyledLine::new(StyleClass::Warn, format!("  ○ {below} below ")))
-    });
+    if list.is_following() {
+        parts.push(part(3, StyledLine::new(StyleClass::Accent, "  ● following ")));
+    }
     parts
 }
 

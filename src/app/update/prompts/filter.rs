@@ -61,7 +61,7 @@ impl OpenPrompt for FilterPrompt {
             let text = format!(" now {}", self.before);
             lines.push(
                 StyledLine::new(StyleClass::Dim, text)
-                    .with(StyleClass::Accent, "  ↑")
+                    .with(StyleClass::Accent, "  Ctrl-e")
                     .with(StyleClass::Dim, " edits it  ")
                     .with(StyleClass::Accent, "Enter")
                     .with(StyleClass::Dim, " keeps it"),
@@ -85,6 +85,7 @@ impl OpenPrompt for FilterPrompt {
         match action {
             Action::Complete(turn) => self.turn(turn),
             Action::History(turn) => self.recall(turn, &model.history),
+            Action::EditCurrent => self.edit_current(&model.history),
             _ => return Vec::new(),
         }
         self.changed = true;

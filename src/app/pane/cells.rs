@@ -1,0 +1,77 @@
+//! Texts of the cells of the list, and their widths.
+
+use unicode_width::UnicodeWidthStr as _;
+
+use super::{clock, sign_of};
+use crate::app::columns::{ContentWidths, ListColumn};
+use crate::app::index::ListRow;
+use crate::app::model::Model;
+use crate::app::style::StyleClass;
+use crate::payload::escape;
+use crate::units;
+
+/// Measures the rows on a screen of `height` lines.
+pub(in crate::app) fn measure(model: &Model, height: usize, widths: &mut ContentWidths) {
+    for (row, _) in model.list.window(height) {
+        for column in &model.columns {
+            let (_, text) = text(model, &row, *column, usize::MAX);
+            widths.note(*column, escape(&text).width());
+        }
+    }
+}
+
+/// Returns the text of a column for a delivery.
+pub fn text(
+    model: &Model,
+    row: &ListRow<'_>,
+    column: ListColumn,
+    width: usize,
+) -> (StyleClass, String) {
+    match column {
+        ListColumn::Id => (StyleClass::Dim, row.id.to_string()),
+        ListColumn::Time => (StyleClass::Dim, clock(model, row.received_at, width)),
+        ListColumn::Type => kind(model, row),
+        ListColumn::Signature => {
+            let (sign, role) = sign_of(row.status);
+            // The cause includes the verdict, unless another column shows it.
+            let is_shown = model.columns.contains(&ListColumn::Cause);
+            let cause = row.cause.filter(|cause| !is_shown && cause.len() + 2 <= width);
+            let word = match (cause, width > 1) {
+                (Some(cause), _) => format!("{sign} {cause}"),
+                (None, true) => format!("{sign} {}", row.status),
+                (None, false) => sign.to_string(),
+            };
+            (role, word)
+        }
+        ListColumn::EventId => {
+            let id = row.event_id.unwrap_or_default();
+            (StyleClass::Dim, model.shown_value(id).into_owned())
+        }
+        ListColumn::Provider => (StyleClass::Plain, row.provider.to_owned()),
+        ListColumn::Method => (StyleClass::Plain, row.method.to_owned()),
+        ListColumn::Path => (StyleClass::Plain, model.shown_value(row.target).into_owned()),
+        ListColumn::Cause => (StyleClass::Bad, row.cause.unwrap_or_default().to_owned()),
+        ListColumn::Source => (StyleClass::Dim, row.source.as_str().to_owned()),
+        ListColumn::Size => (StyleClass::Plain, units::format_size(row.body_size)),
+        ListColumn::Answer => match row.response {
+            Some(0) if row.client_gone => (StyleClass::Bad, "gone".to_owned()),
+            Some(0) => (StyleClass::Bad, "none".to_owned()),
+            Some(status) if status >= 400 => (StyleClass::Bad, status.to_string()),
+            Some(status) => (StyleClass::Plain, status.to_string()),
+            None if model.routing.is_held(row.id) => (StyleClass::Warn, "paused".to_owned()),
+            None => (StyleClass::Dim, "…".to_owned()),
+        },
+    }
+}
+
+/// Returns the event type or, if absent, the method and path.
+fn kind(model: &Model, row: &ListRow<'_>) -> (StyleClass, String) {
+    let target = model.shown_value(row.target);
+    if let Some(code) = row.refused {
+        return (StyleClass::Bad, format!("⊘ {code} {} {target}", row.method));
+    }
+    match row.kind {
+        Some(kind) => (StyleClass::Strong, model.shown_name(kind).into_owned()),
+        None => (StyleClass::Plain, format!("{} {target}", row.method)),
+    }
+}
