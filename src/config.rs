@@ -7,8 +7,8 @@ mod file;
 mod mistakes;
 mod routing;
 pub mod secrets;
-mod value_reader;
 mod source;
+mod value_reader;
 
 pub use dashboard::{Dashboard, GlyphChoice};
 pub use edit_file::{SaveError, save_view};

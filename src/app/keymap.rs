@@ -114,6 +114,14 @@ impl Default for Keymap {
 }
 
 impl Keymap {
+    /// Returns the key to show for an action in a context; empty if it has none.
+    pub fn key_in(&self, context: KeyContext, action: Action) -> String {
+        let mut rows = self.rows();
+        let found = rows.find(|(one, _)| one.context == context && one.action == action);
+        let key = found.and_then(|(_, keys)| keys.first());
+        key.map(ToString::to_string).unwrap_or_default()
+    }
+
     /// Iterates over the bindings with their current keys.
     pub fn rows(&self) -> impl Iterator<Item = (&'static Binding, &[Key])> {
         BINDINGS.iter().zip(self.keys.iter().map(Vec::as_slice))

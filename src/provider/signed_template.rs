@@ -69,6 +69,11 @@ impl SignedTemplate {
         Self { parts: vec![TemplatePart::Text(text.to_owned())], text: text.to_owned() }
     }
 
+    /// Returns the text in the file.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// Returns whether it is only the body.
     pub fn is_body(&self) -> bool {
         self.parts == [TemplatePart::Body]
