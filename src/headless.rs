@@ -73,7 +73,7 @@ pub(crate) async fn run(
     };
     tokio::select! {
         biased;
-        printed = printing => match printed {
+        outcome = printing => match outcome {
             Ok(outcome) => outcome,
             Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
         },

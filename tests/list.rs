@@ -88,10 +88,12 @@ fn ids(rows: &[&Summary]) -> Vec<DeliveryId> {
     rows.iter().map(|row| row.id).collect()
 }
 
-fn orders() -> [SortOrder; 12] {
+fn orders() -> Vec<SortOrder> {
     use SortKey::{Answer, EventId, Size, Time, Type, Verdict};
     let keys = [Time, Type, Verdict, EventId, Size, Answer];
-    std::array::from_fn(|at| SortOrder { by: keys[at / 2], descending: at % 2 == 1 })
+    keys.into_iter()
+        .flat_map(|by| [false, true].map(|descending| SortOrder { by, descending }))
+        .collect()
 }
 
 /// The whole list, and its counts, are as they should be; the screen is full and holds the

@@ -388,7 +388,7 @@ fn an_error_that_is_too_long_for_a_line_wraps() {
 #[test]
 fn nothing_is_compared_if_nothing_matches() {
     let mut stage = open((80, 24), &[], 9);
-    let screen = stage.press("6/method:nothing<Enter>").screen();
+    let screen = stage.press("6/type:nothing<Enter>").screen();
     assert!(screen.contains("No matches"), "{screen}");
     assert!(!screen.contains("compar"), "{screen}");
 }

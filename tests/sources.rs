@@ -17,7 +17,7 @@ fn send(command: &mut Command, provider: &str, kind: &str, to: &str) -> Tested<u
     let sent = command.args(args).output()?;
     let line: Value = serde_json::from_slice(&sent.stdout)
         .map_err(|error| format!("{error}: {}", String::from_utf8_lossy(&sent.stderr)))?;
-    Ok(u16::try_from(line["status"].as_u64().unwrap_or_default())?)
+    Ok(u16::try_from(line.get("status").and_then(Value::as_u64).unwrap_or_default())?)
 }
 
 fn lines(out: &str) -> Tested<Vec<Value>> {
@@ -27,7 +27,8 @@ fn lines(out: &str) -> Tested<Vec<Value>> {
 fn verdicts(lines: &[Value]) -> Vec<String> {
     let word = |value: &Value| value.as_str().unwrap_or("-").to_owned();
     let line = |line: &Value| {
-        let parts = [&line["via"], &line["provider"], &line["signature"]["status"]];
+        let parts = ["/via", "/provider", "/signature/status"]
+            .map(|place| line.pointer(place).unwrap_or(&Value::Null));
         parts.map(word).join(" ")
     };
     lines.iter().map(line).collect()

@@ -220,7 +220,9 @@ mod tests {
 
     fn measured(widths: &[(ListColumn, usize)]) -> ContentWidths {
         let mut content = ContentWidths::default();
-        widths.iter().for_each(|(column, width)| content.note(*column, *width));
+        for (column, width) in widths {
+            content.note(*column, *width);
+        }
         content
     }
 

@@ -165,6 +165,42 @@ impl Config {
         }
     }
 
+    /// Adds sources with their targets and rules, which take precedence over those for all
+    /// deliveries. Returns the providers that they name.
+    fn read_sources(
+        &mut self,
+        tables: Vec<Spanned<SourceTable>>,
+        text: &str,
+        folder: &Path,
+        mistakes: &mut Vec<ConfigMistake>,
+    ) -> Vec<(Range<usize>, String)> {
+        let mut named = Vec::new();
+        let mut forwards = Vec::new();
+        for table in tables {
+            let span = table.span();
+            match table.into_inner().read(folder) {
+                Ok(read) => {
+                    let path = &read.source.path;
+                    if self.routes.iter().any(|known| known.path == *path) {
+                        let reason = format!("the path `{path}` has a source already; remove one");
+                        mistakes.push(ConfigMistake::at(text, span.clone(), "source", reason));
+                    }
+                    let provider = read.source.provider.iter();
+                    named.extend(provider.map(|name| (span.clone(), name.clone())));
+                    self.routes.push(read.source);
+                    forwards.extend(read.forwards);
+                    self.rules.extend(read.rules);
+                }
+                Err(error) => {
+                    let reason = error_chain::with_sources(&error);
+                    mistakes.push(ConfigMistake::at(text, span, "source", reason));
+                }
+            }
+        }
+        self.forwards.splice(0..0, forwards);
+        named
+    }
+
     fn read(text: &str, path: &Path) -> Result<Self, ConfigError> {
         let Found { value, mut mistakes } = mistakes::read::<File>(text);
         let file = value.unwrap_or_default();
@@ -189,31 +225,7 @@ impl Config {
         };
         let folder = path.parent().unwrap_or(Path::new(""));
         folder.clone_into(&mut config.folder);
-        // What belongs to a source takes precedence over what is for all deliveries.
-        let mut named = Vec::new();
-        let mut forwards = Vec::new();
-        for table in file.source {
-            let span = table.span();
-            match table.into_inner().read(folder) {
-                Ok(read) => {
-                    let path = &read.source.path;
-                    if config.routes.iter().any(|known| known.path == *path) {
-                        let reason = format!("the path `{path}` has a source already; remove one");
-                        mistakes.push(ConfigMistake::at(text, span.clone(), "source", reason));
-                    }
-                    let provider = read.source.provider.iter();
-                    named.extend(provider.map(|name| (span.clone(), name.clone())));
-                    config.routes.push(read.source);
-                    forwards.extend(read.forwards);
-                    config.rules.extend(read.rules);
-                }
-                Err(error) => {
-                    let reason = error_chain::with_sources(&error);
-                    mistakes.push(ConfigMistake::at(text, span, "source", reason));
-                }
-            }
-        }
-        config.forwards.splice(0..0, forwards);
+        let named = config.read_sources(file.source, text, folder, &mut mistakes);
         for respond in file.respond {
             let span = respond.span();
             match respond.into_inner().rule(folder) {

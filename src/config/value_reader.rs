@@ -105,7 +105,7 @@ impl<'i> ValueReader<'_, 'i> {
         self.0.get_ref()
     }
 
-    fn found(&self) -> String {
+    fn found(self) -> String {
         match self.value() {
             DeValue::String(text) => described(Unexpected::Str(text)),
             DeValue::Integer(number) => format!("a whole number `{number}`"),
@@ -117,7 +117,7 @@ impl<'i> ValueReader<'_, 'i> {
         }
     }
 
-    fn wrong_type(&self, expected: &str) -> ReadError {
+    fn wrong_type(self, expected: &str) -> ReadError {
         let expected = expected.to_owned();
         ReadError::from(ReadErrorKind::WrongType { expected, found: self.found() })
             .at(self.0.span())
@@ -134,7 +134,7 @@ impl<'i> ValueReader<'_, 'i> {
     }
 
     /// Returns the number if it is an integer of a type.
-    fn integer<T: TryFrom<i128>>(&self, range: impl fmt::Display) -> Result<T, ReadError> {
+    fn integer<T: TryFrom<i128>>(self, range: impl fmt::Display) -> Result<T, ReadError> {
         let number = match self.value() {
             DeValue::Integer(number) => i128::from_str_radix(number.as_str(), number.radix()).ok(),
             _ => return Err(self.wrong_type("a whole number")),

@@ -248,7 +248,11 @@ mod tests {
 
     #[test]
     fn tampering_is_noticed_if_the_scheme_allows() {
-        let is_signable = |one: &&Provider| signature::unsignable(&one.scheme).is_none();
+        // A part of the query is signed only if the URL has it.
+        let is_signable = |one: &&Provider| {
+            signature::unsignable(&one.scheme).is_none()
+                && !one.scheme.signed.text().contains("{{query:")
+        };
         for provider in crate::provider::all().iter().filter(is_signable) {
             let key = Secret::new("TEST_SECRET", test_key(provider));
             let throw_away = signature::throw_away(provider).map(|key| key.signing);

@@ -266,7 +266,7 @@ const WHOLE_CREDENTIALS: &[&str] = &[
     "pw",
 ];
 
-/// What a token is for if it is no credential.
+/// Purpose of a token that is not a credential.
 const PAGES: &[&str] = &[
     "next",
     "page",
@@ -326,7 +326,7 @@ pub(super) fn is_credential_name(name: &KeyName) -> bool {
     name.ends_in(CREDENTIALS) || name.without_number().ends_in(CREDENTIALS)
 }
 
-/// Returns whether a value stands for a credential that is not there.
+/// Returns whether a value is a placeholder for a credential.
 fn is_placeholder(value: &str) -> bool {
     const WORDS: &[&str] = &[
         "none",

@@ -310,7 +310,7 @@ fn is_generated(value: &str) -> bool {
     has(u8::is_ascii_digit) || (has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase))
 }
 
-/// Returns whether a text is no plain word.
+/// Returns whether a text is not a plain word.
 fn is_mixed(value: &str) -> bool {
     let has = |is: fn(char) -> bool| value.chars().any(is);
     let is_url = value.contains("://") && !value.contains('@');

@@ -187,7 +187,7 @@ mod server {
             }
             new.push(read::stored_delivery(&line).map_err(|error| error.to_string())?);
         }
-        store.keep_all(new).await.map(|count| count as u64).map_err(|error| error.to_string())
+        store.keep_all(new).await.map_err(|error| error.to_string())
     }
 
     async fn change(request: ControlRequest, store: &Store) -> Result<u64, KeepError> {

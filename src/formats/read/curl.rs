@@ -488,7 +488,7 @@ impl Curl {
         Ok(())
     }
 
-    /// Adds the headers that `--json` stands for.
+    /// Adds the headers that `--json` sets.
     fn add_json_headers(&mut self) {
         for name in ["Content-Type", "Accept"] {
             if !self.headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name)) {

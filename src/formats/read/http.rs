@@ -381,7 +381,7 @@ fn content(
     Ok(out)
 }
 
-/// Returns the path of a line that stands for a file, and whether its variables are replaced:
+/// Returns the path of a line that names a file, and whether its variables are replaced:
 /// `< path`, `<@ path`, `<@latin1 path`.
 fn included(line: &str) -> Option<(&str, bool)> {
     let rest = line.strip_prefix('<')?;

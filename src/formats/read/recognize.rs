@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::payload::visible_bytes;
 
-/// Kind of a JSON document that is no export of hookglass.
+/// Kind of a JSON document that hookglass did not export.
 pub(super) enum JsonKind {
     Har,
     Postman,
@@ -50,7 +50,7 @@ pub(super) fn bytes(bytes: &[u8]) -> String {
         (bytes.starts_with(b"PK\x03\x04"), "a ZIP archive; unpack it first"),
         (
             bytes.starts_with(b"\xd4\xc3\xb2\xa1") || bytes.starts_with(b"\x0a\x0d\x0d\x0a"),
-            "a packet capture; export its HTTP requests as HAR, for instance with mitmproxy",
+            "a packet capture; export its HTTP requests as HAR, e.g. with mitmproxy",
         ),
         (text.starts_with("<!doctype html") || text.starts_with("<html"), "an HTML page"),
         (text.starts_with('<'), "XML without its request; to send it, use `hookglass send FILE`"),

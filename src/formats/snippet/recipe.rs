@@ -112,7 +112,7 @@ impl Recipe {
             .filter_map(|name| header(delivery, scheme, name).map(|(_, value)| value))
             .collect();
         let Some(first) = received.first() else {
-            return Err(SnippetError::Unsigned(scheme.signature_place().to_string()));
+            return Err(SnippetError::Unsigned(scheme.signature_place()));
         };
         let mut recipe = Self {
             delivery: delivery.summary.id.0,
