@@ -56,7 +56,7 @@ pub(super) struct ListenArgs {
     #[arg(long, value_name = "AMOUNT")]
     keep: Option<Keep>,
     /// Path whose requests come from one provider, PATH=PROVIDER; repeat for more. Takes precedence
-    /// over [[source]] in the configuration
+    /// over `[[source]]` in the configuration
     #[arg(long, value_name = "PATH=PROVIDER")]
     source: Vec<SourceConfig>,
     #[command(flatten)]
