@@ -73,7 +73,7 @@ pub struct Setup {
     pub editing: watch::Sender<bool>,
 }
 
-/// How the dashboard ended.
+/// Reason for a regular end of the dashboard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ended {
     /// The user quit, or `stop` was canceled.

@@ -74,7 +74,7 @@ pub(super) struct ExportArgs {
     base: String,
 }
 
-/// What is printed, and whether anything is written.
+/// Flags for the report, and for a run that writes nothing.
 #[derive(Debug, Args)]
 struct ShownArgs {
     /// Show what would be replaced, what looks personal but stays, and what would be left out, without

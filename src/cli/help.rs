@@ -359,7 +359,7 @@ mod tests {
 
     /// Returns the words of a program in a shell line.
     fn words(line: &str) -> Vec<std::ffi::OsString> {
-        // What another program runs follows its `--`.
+        // Another program takes the command line to run after `--`.
         let line = line.rsplit(" -- ").next().unwrap();
         let line = line.trim_start_matches("source <(").split([')', '|', '<']).next().unwrap();
         let mut words = vec![String::new()];

@@ -173,7 +173,7 @@ pub(super) struct StartedListener {
     pub(super) url: String,
     pub(super) public_url: PublicUrl,
     pub(super) controls: Controls,
-    /// What the configuration does, and warnings.
+    /// Targets, rules, and secret files of the configuration, and warnings.
     pub(super) notes: Vec<String>,
 }
 
@@ -390,7 +390,7 @@ struct ListenSession {
     headless: bool,
     background: Option<BackgroundListener>,
     editing: watch::Sender<bool>,
-    /// Whether it goes on when its terminal is closed.
+    /// The listener keeps running after its terminal is closed.
     keeps_running: bool,
     /// Deliveries to keep.
     keep: Option<Keep>,

@@ -25,7 +25,7 @@ const MAX_WAITING: usize = 4 << 20;
 pub(super) struct Terminal {
     screen: ratatui::Terminal<Screen>,
     writer: Writer,
-    /// Whether this program has the terminal now.
+    /// This program has the terminal now, and no editor or shell.
     taken: bool,
 }
 
@@ -138,7 +138,7 @@ impl Terminal {
 
     /// Sets the terminal up, also if another program or a shell has changed its modes.
     pub(super) fn take_back(&mut self, mouse_released: bool) -> io::Result<()> {
-        // What has been set up already would be left as it is, whatever the shell made of it.
+        // crossterm skips modes that it has already set, although a shell may have changed them.
         disable_raw_mode()?;
         enable_raw_mode()?;
         self.taken = true;

@@ -67,7 +67,7 @@ pub type ReadFile<'b> = &'b dyn Fn(&str) -> std::io::Result<Vec<u8>>;
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Reading {
     pub requests: Vec<RecordedRequest>,
-    /// What was rebuilt, or is not part of a request.
+    /// Notes about parts that were rebuilt, and about entries that are not requests.
     pub warnings: Vec<String>,
     /// Requests that were skipped because they are invalid, with the reason.
     pub skipped: Vec<String>,

@@ -29,7 +29,7 @@ pub(crate) struct RunningListener {
     pub(crate) url: String,
     pub(crate) public_url: PublicUrl,
     pub(crate) rules: Rulebook,
-    /// What the configuration does, and warnings.
+    /// Targets, rules, and secret files of the configuration, and warnings.
     pub(crate) notes: Vec<String>,
     pub(crate) stop: CancellationToken,
     /// Canceled when it has ended.

@@ -71,10 +71,10 @@ pub(super) struct ToolName {
     pub(super) effect: ToolEffect,
 }
 
-/// What a tool changes.
+/// Side effect of a tool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ToolEffect {
-    /// Nothing.
+    /// None.
     Reads,
     /// It adds something on this machine, such as a file or a rule.
     Adds,

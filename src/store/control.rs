@@ -22,20 +22,6 @@ enum ControlRequest {
     Prune {
         retention: Retention,
     },
-    Mark {
-        ids: Vec<i64>,
-        marked: bool,
-    },
-    Note {
-        id: i64,
-        note: Option<String>,
-    },
-    Remove {
-        ids: Vec<i64>,
-    },
-    Restore {
-        ids: Vec<i64>,
-    },
 }
 
 /// Outcome of a request.
@@ -75,9 +61,9 @@ mod server {
     use tokio::task::JoinSet;
     use tokio_util::sync::CancellationToken;
 
-    use super::super::{KeepError, Store};
+    use super::super::Store;
     use super::{ControlReply, ControlRequest, socket_path};
-    use crate::delivery::{DeliveryId, NewDelivery};
+    use crate::delivery::NewDelivery;
     use crate::formats::read;
 
     /// Connections at a time; others wait.
@@ -146,7 +132,9 @@ mod server {
         while let Ok(Some(line)) = next_line(&mut lines).await {
             let done = match serde_json::from_str(&line) {
                 Ok(ControlRequest::Import { count }) => import(&mut lines, count, &store).await,
-                Ok(request) => change(request, &store).await.map_err(|error| error.to_string()),
+                Ok(ControlRequest::Prune { retention }) => {
+                    store.prune(retention).await.map_err(|error| error.to_string())
+                }
                 Err(error) => Err(format!("unknown request: {error}")),
             };
             let reply = match done {
@@ -188,24 +176,6 @@ mod server {
             new.push(read::stored_delivery(&line).map_err(|error| error.to_string())?);
         }
         store.keep_all(new).await.map_err(|error| error.to_string())
-    }
-
-    async fn change(request: ControlRequest, store: &Store) -> Result<u64, KeepError> {
-        let ids = |ids: Vec<i64>| ids.into_iter().map(DeliveryId).collect::<Vec<_>>();
-        match request {
-            ControlRequest::Import { .. } => Ok(0),
-            ControlRequest::Prune { retention } => store.prune(retention).await,
-            ControlRequest::Mark { ids: marked_ids, marked } => {
-                store.mark(&ids(marked_ids), marked).await.map(|()| 0)
-            }
-            ControlRequest::Note { id, note } => store.note(DeliveryId(id), note).await.map(|()| 0),
-            ControlRequest::Remove { ids: removed } => {
-                store.remove(&ids(removed)).await.map(|()| 0)
-            }
-            ControlRequest::Restore { ids: restored } => {
-                store.restore(&ids(restored)).await.map(|()| 0)
-            }
-        }
     }
 }
 
@@ -250,27 +220,6 @@ mod client {
         /// Deletes the deliveries beyond a retention, and returns their number.
         pub fn prune(&self, retention: Retention) -> Result<u64, StoreError> {
             self.request(&ControlRequest::Prune { retention }, &[])
-        }
-
-        pub fn mark(&self, ids: &[DeliveryId], marked: bool) -> Result<(), StoreError> {
-            let ids = ids.iter().map(|id| id.0).collect();
-            self.request(&ControlRequest::Mark { ids, marked }, &[]).map(drop)
-        }
-
-        /// Sets or removes the note of a delivery.
-        pub fn note(&self, id: DeliveryId, note: Option<String>) -> Result<(), StoreError> {
-            self.request(&ControlRequest::Note { id: id.0, note }, &[]).map(drop)
-        }
-
-        /// Hides deliveries until they are restored or the listener ends.
-        pub fn remove(&self, ids: &[DeliveryId]) -> Result<(), StoreError> {
-            let ids = ids.iter().map(|id| id.0).collect();
-            self.request(&ControlRequest::Remove { ids }, &[]).map(drop)
-        }
-
-        pub fn restore(&self, ids: &[DeliveryId]) -> Result<(), StoreError> {
-            let ids = ids.iter().map(|id| id.0).collect();
-            self.request(&ControlRequest::Restore { ids }, &[]).map(drop)
         }
 
         fn request(

@@ -69,7 +69,7 @@ pub enum SnippetError {
     Encoding(Encoding),
     #[error("no snippet is written for {0}, whose key has a suffix")]
     KeySuffix(String),
-    #[error("there is no signature in a header of this delivery ({0} is due)")]
+    #[error("this delivery has no signature in a header (expected {0})")]
     Unsigned(String),
     #[error("no snippet is written for a signature over {0}")]
     Payload(String),
