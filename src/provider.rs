@@ -28,16 +28,20 @@ use event::EventPlaces;
 pub use common::{common_event, common_pointers};
 pub use custom::{CustomProvider, one_or_more};
 pub use event::{EventPart, EventValue};
-pub use handshake::{FieldName, Handshake, HandshakeCondition, HandshakeToken};
-pub use placeholders::{Digest, FIELDS, FillField, Filling, PlaceholderError, Placeholders};
-pub use response::ExpectedResponse;
+pub use handshake::{
+    FieldName, Handshake, HandshakeCondition, HandshakeError, HandshakeMistake, HandshakeToken,
+};
+pub use placeholders::{
+    Digest, FIELDS, FillField, Filling, PlaceholderError, Placeholders, UnknownField,
+};
+pub use response::{ExpectedResponse, ResponseMistake};
 pub use sample::{Sample, Seed};
 pub use scheme::{
     Algorithm, AlgorithmFrom, Encoding, JwtAlgorithm, JwtSpec, KeySource, PairSyntax, Scheme,
-    SchemeCondition, Schemes, SecretForm, TimestampSpec, Unit,
+    SchemeCondition, SchemeMistake, Schemes, SecretForm, TimestampSpec, Unit,
 };
-pub use signed_template::{BodyHash, SignedTemplate, TemplatePart};
-pub use value_location::ValueLocation;
+pub use signed_template::{BodyHash, SignedTemplate, TemplateError, TemplatePart};
+pub use value_location::{InvalidLocation, ValueLocation};
 pub use values::{RequestValues, without_encoding};
 
 /// A service that sends webhooks.
@@ -104,8 +108,38 @@ pub enum ProviderError {
     },
     #[error("invalid file of the provider `{name}`: {source}")]
     Damaged { name: String, source: Box<toml::de::Error> },
-    #[error("invalid provider `{name}`: {reason}")]
-    Unsound { name: String, reason: String },
+    #[error("invalid provider `{name}`: {source}")]
+    Unsound { name: String, source: ProviderMistake },
+}
+
+/// Mistake in the description of a provider.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ProviderMistake {
+    #[error(transparent)]
+    Handshake(#[from] HandshakeError),
+    #[error(transparent)]
+    Response(#[from] ResponseMistake),
+    #[error(transparent)]
+    Scheme(#[from] SchemeMistake),
+    #[error(
+        "the sample `{sample}` is an event of the type `{found}`; give it that type, or another body"
+    )]
+    SampleType { sample: String, found: String },
+    #[error(
+        "`{name}` is built in; set only `secret_env` and `secret_file`, or define a whole provider \
+         with its `scheme`"
+    )]
+    BuiltIn { name: String },
+    #[error(
+        "`{name}` is not built in; expected a table [providers.{name}.scheme] that describes its \
+         signature"
+    )]
+    NoScheme { name: String },
+    #[error(
+        "invalid name `{name}`: expected letters, digits, and hyphens, and not `{}`",
+        custom::AUTO
+    )]
+    Name { name: String },
 }
 
 /// Name and text of each file in `assets/providers`, listed by the build script.
@@ -129,20 +163,21 @@ impl Provider {
         })?;
         provider
             .check()
-            .map_err(|reason| ProviderError::Unsound { name: name.to_owned(), reason })?;
+            .map_err(|source| ProviderError::Unsound { name: name.to_owned(), source })?;
         name.clone_into(&mut provider.name);
         Ok(provider)
     }
 
     /// Checks what each key allows on its own but not together with the others.
-    pub fn check(&self) -> Result<(), String> {
+    pub fn check(&self) -> Result<(), ProviderMistake> {
         self.handshakes.iter().try_for_each(Handshake::check)?;
         self.response.check()?;
-        self.scheme.iter().try_for_each(Scheme::check)
+        self.scheme.iter().try_for_each(Scheme::check)?;
+        Ok(())
     }
 
     /// Checks that samples are events of their type.
-    fn check_samples(&self) -> Result<(), String> {
+    fn check_samples(&self) -> Result<(), ProviderMistake> {
         let mut seed = Seed { now: Timestamp::UNIX_EPOCH, random: fastrand::Rng::with_seed(1) };
         for sample in &self.samples {
             let mut headers = vec![Header::new("Content-Type", sample.content_type.clone())];
@@ -151,11 +186,8 @@ impl Provider {
             let body = sample.body(&mut seed);
             let found = self.event(&Head::build("POST", "/", &headers), body.as_bytes());
             if let Some(found) = found.event_type.filter(|found| *found != sample.kind) {
-                return Err(format!(
-                    "the sample `{}` is an event of the type `{found}`; give it that type, or another \
-                     body",
-                    sample.kind
-                ));
+                let sample = sample.kind.clone();
+                return Err(ProviderMistake::SampleType { sample, found });
             }
         }
         Ok(())
@@ -238,8 +270,9 @@ impl Provider {
         let mut names: Vec<String> = events.chain(detect).map(str::to_owned).collect();
         for scheme in self.scheme.iter() {
             let clock = scheme.timestamp.as_ref().map(|clock| &clock.from);
-            let signature = scheme.signature.iter().filter(|_| !self.shared_header);
-            let places = signature.chain(clock).chain(scheme.id.as_ref()).chain(&scheme.requires);
+            let signature: &[_] = if self.shared_header { &[] } else { &scheme.signature };
+            let places =
+                signature.iter().chain(clock).chain(scheme.id.as_ref()).chain(&scheme.requires);
             for name in places.filter_map(header_name).filter(|name| !is_common(name)) {
                 names.extend(scheme.alias(name));
                 names.push(name.to_owned());
@@ -272,7 +305,7 @@ impl Provider {
     }
 
     fn is_user_agent(&self, header: &Header) -> bool {
-        let Some(start) = self.user_agent.as_ref().filter(|_| header.is("user-agent")) else {
+        let (Some(start), true) = (&self.user_agent, header.is("user-agent")) else {
             return false;
         };
         let value = header.text();

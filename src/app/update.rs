@@ -130,7 +130,9 @@ fn on_stored(model: &mut Model, rows: Vec<Summary>) -> Vec<Effect> {
     }
     let watched = model.detail.wanted();
     let (mut effects, touched) = model.search.take(&rows, &mut model.list, model.now, watched);
-    effects.extend(watched.filter(|_| touched).map(Effect::Load));
+    if touched {
+        effects.extend(watched.map(Effect::Load));
+    }
     effects
 }
 
@@ -331,7 +333,7 @@ fn sync_viewport(model: &mut Model) -> Vec<Effect> {
         page.top = page.top.min(last);
     }
     let mut effects: Vec<Effect> =
-        selected.filter(|_| load).map(Effect::Load).into_iter().collect();
+        if load { selected.map(Effect::Load).into_iter().collect() } else { Vec::new() };
     effects.extend(selected.and_then(|id| diff::wanted(model, id)).map(Effect::Compare));
     effects
 }

@@ -31,7 +31,8 @@ fn row(arg: &Arg, name: &str) -> [String; 4] {
         None => arg.get_value_names().map(|names| names.join(" ")).unwrap_or_default(),
     };
     let takes_value = arg.get_long().is_some() && arg.get_action().takes_values();
-    let value = arg.get_value_names().filter(|_| takes_value).map(|names| names.join(" "));
+    let names = if takes_value { arg.get_value_names() } else { None };
+    let value = names.map(|names| names.join(" "));
     let defaults: Vec<_> =
         arg.get_default_values().iter().map(|value| value.to_string_lossy()).collect();
     let mut help = arg.get_help().map(ToString::to_string).unwrap_or_default();

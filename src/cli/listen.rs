@@ -435,7 +435,9 @@ impl ListenSession {
                 () = stopping.cancelled() => {}
             }
         });
-        if let Some(credentials) = self.verifier.candidates().first().filter(|_| self.args.demo) {
+        if self.args.demo
+            && let Some(credentials) = self.verifier.candidates().first()
+        {
             tasks.spawn(demo::run(credentials.clone(), own.clone(), stop.clone()));
         }
         let ended = if let Some(BackgroundListener { ready, stop, .. }) = self.background.take() {

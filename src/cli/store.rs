@@ -61,8 +61,10 @@ pub(super) fn run(args: &StoreCommandArgs) -> Result<(), CliError> {
         return Ok(());
     }
     let mut out = output::stdout();
-    for damage in damages.iter().filter(|_| !json) {
-        writeln!(out, "{damage}")?;
+    if !json {
+        for damage in &damages {
+            writeln!(out, "{damage}")?;
+        }
     }
     let path = path.display();
     Err(CliError::environment(format!(

@@ -264,7 +264,7 @@ impl Config {
                     config.own.extend(own);
                 }
                 Err(reason) => {
-                    mistakes.push(ConfigMistake::at(text, span, place, reason));
+                    mistakes.push(ConfigMistake::at(text, span, place, reason.to_string()));
                 }
             }
         }
@@ -278,7 +278,9 @@ impl Config {
             }
         }
         let has_broken = mistakes.iter().any(|known| known.place.starts_with("providers."));
-        for (span, name) in named.into_iter().filter(|_| !has_broken) {
+        // A source may name one of the broken providers.
+        let checked = if has_broken { Vec::new() } else { named };
+        for (span, name) in checked {
             if let Err(error) = config.named(&name) {
                 mistakes.push(ConfigMistake::at(text, span, "source", error.to_string()));
             }

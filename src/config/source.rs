@@ -76,15 +76,22 @@ impl SourceTable {
     }
 }
 
+/// Mistake in a source.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SourceMistake {
+    #[error("invalid source `{0}`: expected a provider after `=`")]
+    NoProvider(String),
+    #[error("invalid path `{0}`: expected the path of a URL, without a query, e.g. /stripe")]
+    Path(String),
+}
+
 impl FromStr for SourceConfig {
-    type Err = String;
+    type Err = SourceMistake;
 
     /// Parses `PATH=PROVIDER`, or a path alone.
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, SourceMistake> {
         let (path, provider) = match text.rsplit_once('=') {
-            Some((_, "")) => {
-                return Err(format!("invalid source `{text}`: expected a provider after `=`"));
-            }
+            Some((_, "")) => return Err(SourceMistake::NoProvider(text.to_owned())),
             Some((path, provider)) => (path, Some(provider.trim().to_owned())),
             None => (text, None),
         };
@@ -92,14 +99,12 @@ impl FromStr for SourceConfig {
     }
 }
 
-fn checked(path: &str) -> Result<String, String> {
+fn checked(path: &str) -> Result<String, SourceMistake> {
     if !path.starts_with('/')
         || path.contains(['?', '#', '"'])
         || path.contains(char::is_whitespace)
     {
-        return Err(format!(
-            "invalid path `{path}`: expected the path of a URL, without a query, e.g. /stripe"
-        ));
+        return Err(SourceMistake::Path(path.to_owned()));
     }
     // Requests below the path go through the source too, so a slash at its end says nothing.
     let trimmed = path.trim_end_matches('/');
@@ -124,8 +129,8 @@ mod tests {
         let read = |text: &str| text.parse::<SourceConfig>().map(|one| (one.path, one.provider));
         assert_eq!(read("/stripe/=stripe"), Ok(("/stripe".to_owned(), Some("stripe".to_owned()))));
         assert_eq!(read("/"), Ok(("/".to_owned(), None)));
-        assert!(read("stripe=stripe").unwrap_err().contains("expected the path of a URL"));
-        assert!(read("/a?b=stripe").unwrap_err().contains("without a query"));
-        assert!(read("/a=").unwrap_err().contains("expected a provider"));
+        assert_eq!(read("stripe=stripe"), Err(SourceMistake::Path("stripe".to_owned())));
+        assert_eq!(read("/a?b=stripe"), Err(SourceMistake::Path("/a?b".to_owned())));
+        assert_eq!(read("/a="), Err(SourceMistake::NoProvider("/a=".to_owned())));
     }
 }

@@ -222,7 +222,10 @@ impl Proof {
             let text = text.get(padding..).unwrap_or_default().to_owned();
             ProofRow { label: known, text }
         };
-        let caret = indent.len().checked_sub(label + 2).filter(|_| is_indent)?;
+        if !is_indent {
+            return None;
+        }
+        let caret = indent.len().checked_sub(label + 2)?;
         let position = position.strip_prefix(' ').and_then(BodyPosition::from_text);
         Some(Self { received: text(one), expected: text(other), caret, position })
     }

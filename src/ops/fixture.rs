@@ -18,7 +18,7 @@ use crate::formats::fixture::{
 use crate::provider::Provider;
 use crate::redact::{Redacted, Redaction, Redactor, Replacement, Stays};
 use crate::secret::Secret;
-use crate::signature::{SignError, Subject, verify_as};
+use crate::signature::{Subject, verify_as};
 use leak::Leaks;
 
 pub use key::test_key;
@@ -133,8 +133,8 @@ impl FixtureMaker {
         *review = Review { replaced, stays };
         let changed = body != delivery.body;
         let plain = Signable { head, body };
-        let (signed, signature) =
-            sign::signed(provider, plain, summary, changed).map_err(LeftOut::new)?;
+        let (signed, signature) = sign::signed(provider, plain, summary, changed)
+            .map_err(|error| LeftOut::new(error.to_string()))?;
         let event = provider.map(|provider| provider.event(&signed.head, &signed.body));
         let event = event.unwrap_or_default();
         let fixture = Fixture {
@@ -239,9 +239,4 @@ fn verdict(
 ) -> SignatureStatus {
     let secrets: Vec<Secret> = key.map(|key| Secret::new("test key", key)).into_iter().collect();
     verify_as(provider, &secrets, subject, now).status
-}
-
-/// Describes why nothing can be signed for a provider.
-fn unsigned(error: &SignError) -> String {
-    format!("{error}; --keep-signature exports it as it came")
 }

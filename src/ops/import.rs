@@ -127,15 +127,15 @@ impl Importer {
         let provider =
             recorded.provider.or(recognised).unwrap_or_else(|| UNKNOWN_PROVIDER.to_owned());
         let known = self.providers.iter().find(|one| one.name == provider);
-        let verdict = match known.filter(|_| named) {
-            Some(known) => {
+        let verdict = match known {
+            Some(known) if named => {
                 let credentials = self.verifier.named(&provider);
                 let secrets = credentials
                     .map(|credentials| credentials.secrets.as_slice())
                     .unwrap_or_default();
                 verify_as(known, secrets, &subject, received_at)
             }
-            None => judged.verdict,
+            _ => judged.verdict,
         };
         let event = recorded.event.or_else(|| known.map(|known| known.event(&head, &body)));
         let request = RequestFacts {

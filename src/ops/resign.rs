@@ -238,7 +238,7 @@ impl Redraft<'_> {
             }
             self.headers.push(header);
         }
-        let Some(name) = names.first().filter(|_| seen.is_empty()) else { return };
+        let (Some(name), true) = (names.first(), seen.is_empty()) else { return };
         self.note((*name).to_owned(), ChangeKind::Added);
         self.headers.push(Header::new(*name, value.clone()));
     }
@@ -253,7 +253,7 @@ impl Redraft<'_> {
                 others.iter().map(|scheme| self.body_signature(scheme, secret, method));
             let value = values.next().map(|first| {
                 let same = values.all(|other| other == first);
-                first.filter(|_| same)
+                if same { first } else { None }
             });
             match value {
                 None => {}
@@ -282,7 +282,10 @@ impl Redraft<'_> {
             now: Timestamp::UNIX_EPOCH,
             like: None,
         };
-        let signed = signature::sign(scheme, secret, &draft).ok().filter(|_| alone)?;
+        if !alone {
+            return None;
+        }
+        let signed = signature::sign(scheme, secret, &draft).ok()?;
         signed.headers.into_iter().next_back().map(|header| header.value)
     }
 

@@ -43,9 +43,12 @@ impl Part {
 
 /// Splits a body at its boundary; `None` if the boundary is absent.
 pub(super) fn parts(body: &Bytes, boundary: &str) -> Option<Parts> {
+    if boundary.is_empty() {
+        return None;
+    }
     let delimiter = format!("--{boundary}");
     let mut places = delimiters(body, delimiter.as_bytes());
-    let first = places.next().filter(|_| !boundary.is_empty())?;
+    let first = places.next()?;
     let mut parts = Vec::new();
     let mut notes = Vec::new();
     if !body.get(..first.start).unwrap_or_default().trim_ascii().is_empty() {

@@ -16,8 +16,10 @@ pub fn lookup(body: &[u8], path: &str) -> Option<String> {
 /// Returns the body with another string at a pointer; `None` if no string is there.
 pub fn with_string(body: &[u8], path: &str, text: &str) -> Option<Vec<u8>> {
     let range = find(body, &steps(path))?;
-    let is_string = body.get(range.start) == Some(&b'"');
-    let new = serde_json::to_string(text).ok().filter(|_| is_string)?;
+    if body.get(range.start) != Some(&b'"') {
+        return None;
+    }
+    let new = serde_json::to_string(text).ok()?;
     replaced(body, range, &new)
 }
 

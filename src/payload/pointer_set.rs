@@ -125,7 +125,7 @@ struct Pass<'s> {
 impl Pass<'_> {
     fn key(&mut self, depth: usize, token: Token) {
         self.next = None;
-        let Some((node, _)) = self.open.last().filter(|_| self.open.len() == depth) else { return };
+        let (Some((node, _)), true) = (self.open.last(), self.open.len() == depth) else { return };
         let inside = self.body.get(token.start + 1..token.end - 1).unwrap_or_default();
         self.next = if memchr::memchr(b'\\', inside).is_none() {
             std::str::from_utf8(inside).ok().and_then(|key| self.set.child(*node, key))
@@ -186,8 +186,10 @@ impl Pass<'_> {
         let named = self.set.pointers.iter().zip(self.found);
         let values = named.filter_map(|(pointer, range)| {
             let raw = std::str::from_utf8(self.body.get(range?)?).ok()?;
-            let text = scalar(raw).filter(|_| raw != "null")?;
-            Some((pointer.clone(), text.into_owned()))
+            if raw == "null" {
+                return None;
+            }
+            Some((pointer.clone(), scalar(raw)?.into_owned()))
         });
         FoundValues(values.collect())
     }

@@ -106,7 +106,7 @@ impl XmlLayout {
         let row = self.rows.get(at)?;
         let mut out = DisplayRow::new(usize::from(row.depth));
         self.put(&mut out, row, base);
-        if let Some(last) = self.last(at).and_then(|last| self.rows.get(last)).filter(|_| folded) {
+        if folded && let Some(last) = self.last(at).and_then(|last| self.rows.get(last)) {
             out.laid(SpanKind::Remark, "…");
             self.put(&mut out, last, base);
         }
@@ -212,7 +212,9 @@ fn tag_length(text: &str) -> usize {
             false
         }
         (Some(open), _) => {
-            quote = quote.filter(|_| open != character);
+            if open == character {
+                quote = None;
+            }
             false
         }
         _ => false,

@@ -6,10 +6,12 @@ use std::path::PathBuf;
 use serde::{Deserialize, Deserializer};
 
 use super::event::EventPlaces;
-use super::{ExpectedResponse, Handshake, Provider, Sample, SchemeCondition, Schemes};
+use super::{
+    ExpectedResponse, Handshake, Provider, ProviderMistake, Sample, SchemeCondition, Schemes,
+};
 
 /// Name that means all providers.
-const AUTO: &str = "auto";
+pub(super) const AUTO: &str = "auto";
 
 /// An entry of the configuration.
 #[derive(Debug, Deserialize)]
@@ -63,7 +65,7 @@ where
 
 impl CustomProvider {
     /// Returns the described provider; `None` if the entry has only the secrets of a built-in one.
-    pub fn provider(self, name: &str) -> Result<Option<Provider>, String> {
+    pub fn provider(self, name: &str) -> Result<Option<Provider>, ProviderMistake> {
         let Some(scheme) = self.scheme else {
             let more = self.title.is_some()
                 || self.secret_starts.is_some()
@@ -76,14 +78,8 @@ impl CustomProvider {
             let known = super::names().any(|one| one == name);
             return match (known, more) {
                 (true, false) => Ok(None),
-                (true, true) => Err(format!(
-                    "`{name}` is built in; set only `secret_env` and `secret_file`, or define a whole \
-                     provider with its `scheme`"
-                )),
-                (false, _) => Err(format!(
-                    "`{name}` is not built in; expected a table [providers.{name}.scheme] that describes \
-                     its signature"
-                )),
+                (true, true) => Err(ProviderMistake::BuiltIn { name: name.to_owned() }),
+                (false, _) => Err(ProviderMistake::NoScheme { name: name.to_owned() }),
             };
         };
         let provider = Provider {
@@ -105,9 +101,7 @@ impl CustomProvider {
             samples: self.sample,
         };
         if name == AUTO || name.contains(|letter: char| letter.is_whitespace() || letter == ',') {
-            return Err(format!(
-                "invalid name `{name}`: expected letters, digits, and hyphens, and not `{AUTO}`"
-            ));
+            return Err(ProviderMistake::Name { name: name.to_owned() });
         }
         provider.check()?;
         provider.check_samples()?;

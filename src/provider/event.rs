@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, de};
 
 use super::template::{self, OldSpelling, Piece, Unclosed};
 use super::value_location::one_or_more;
-use super::{RequestValues, ValueLocation};
+use super::{InvalidLocation, RequestValues, ValueLocation};
 use crate::delivery::EventRef;
 use crate::payload::pointer_set::PointerSet;
 
@@ -99,7 +99,7 @@ impl<'de> Deserialize<'de> for EventValue {
             Piece::Text(text) => Ok(EventPart::Text(text.to_owned())),
             Piece::Placeholder { name, .. } => name.parse().map(EventPart::Place),
         };
-        let parts: Result<Vec<EventPart>, String> = pieces.iter().map(part).collect();
+        let parts: Result<Vec<EventPart>, InvalidLocation> = pieces.iter().map(part).collect();
         parts.map(Self::Composed).map_err(de::Error::custom)
     }
 }

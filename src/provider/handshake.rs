@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, de};
 
-use super::placeholders::{FillField, Filling, Placeholders};
+use super::placeholders::{FillField, Filling, Placeholders, UnknownField};
 use super::value_location::one_or_more;
 
 /// A request that needs a certain response before events are sent.
@@ -73,6 +73,29 @@ fn ok() -> u16 {
     200
 }
 
+/// A handshake with keys that contradict each other.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the handshake `{kind}` {mistake}")]
+pub struct HandshakeError {
+    pub kind: String,
+    pub mistake: HandshakeMistake,
+}
+
+/// What contradicts what in a handshake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum HandshakeMistake {
+    #[error("has an empty `when`; every request would be it")]
+    EmptyWhen,
+    #[error("has no `method`")]
+    NoMethod,
+    #[error("has no status from 200 to 599")]
+    Status,
+    #[error("has `refuse`, but neither `token` nor `verified = true`")]
+    RefusesNothing,
+    #[error("uses {{{{token}}}}, but has no `token`")]
+    NoToken,
+}
+
 impl Handshake {
     /// Returns whether a delivery is this handshake.
     pub fn is(&self, delivery: &Filling<'_>) -> bool {
@@ -81,30 +104,23 @@ impl Handshake {
     }
 
     /// Checks what each key allows on its own but not together with the others.
-    pub(super) fn check(&self) -> Result<(), String> {
-        let kind = &self.kind;
-        if self.when.is_empty() {
-            return Err(format!(
-                "the handshake `{kind}` has an empty `when`; every request would be it"
-            ));
-        }
-        if self.method.is_empty() {
-            return Err(format!("the handshake `{kind}` has no `method`"));
-        }
+    pub(super) fn check(&self) -> Result<(), HandshakeError> {
         let statuses = [Some(self.status), self.refuse];
-        if !statuses.iter().flatten().all(|status| (200..=599).contains(status)) {
-            return Err(format!("the handshake `{kind}` has no status from 200 to 599"));
-        }
-        if self.refuse.is_some() && self.token.is_none() && !self.verified {
-            return Err(format!(
-                "the handshake `{kind}` has `refuse`, but neither `token` nor `verified = true`"
-            ));
-        }
-        let uses_token = self.texts().any(|text| text.has(&|field| *field == FillField::Token));
-        if uses_token && self.token.is_none() {
-            return Err(format!("the handshake `{kind}` uses {{{{token}}}}, but has no `token`"));
-        }
-        Ok(())
+        let has_status = statuses.iter().flatten().all(|status| (200..=599).contains(status));
+        let mistake = if self.when.is_empty() {
+            HandshakeMistake::EmptyWhen
+        } else if self.method.is_empty() {
+            HandshakeMistake::NoMethod
+        } else if !has_status {
+            HandshakeMistake::Status
+        } else if self.refuse.is_some() && self.token.is_none() && !self.verified {
+            HandshakeMistake::RefusesNothing
+        } else if self.needs_token() && self.token.is_none() {
+            HandshakeMistake::NoToken
+        } else {
+            return Ok(());
+        };
+        Err(HandshakeError { kind: self.kind.clone(), mistake })
     }
 
     /// Returns whether the response needs the provider's secret.
@@ -139,9 +155,9 @@ impl HandshakeCondition {
 }
 
 impl FromStr for HandshakeCondition {
-    type Err = String;
+    type Err = UnknownField;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, UnknownField> {
         if let Some(field) = text.strip_prefix('!') {
             return Ok(Self { field: field.parse()?, test: ValueTest::IsAbsent });
         }

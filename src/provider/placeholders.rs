@@ -93,12 +93,16 @@ impl fmt::Debug for Digest<'_> {
     }
 }
 
-impl FromStr for FillField {
-    type Err = String;
+/// The name of a field that deliveries do not have.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{{{{{0}}}}}` is not a field of deliveries; expected {FIELDS}")]
+pub struct UnknownField(String);
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        let unknown =
-            || format!("`{{{{{text}}}}}` is nothing that a delivery has; expected {FIELDS}");
+impl FromStr for FillField {
+    type Err = UnknownField;
+
+    fn from_str(text: &str) -> Result<Self, UnknownField> {
+        let unknown = || UnknownField(text.to_owned());
         let named = |make: fn(String) -> Self, name: &str| {
             (!name.is_empty()).then(|| make(name.to_owned())).ok_or_else(unknown)
         };
@@ -190,7 +194,7 @@ impl FillField {
     }
 }
 
-fn list(fields: &str) -> Result<Vec<FillField>, String> {
+fn list(fields: &str) -> Result<Vec<FillField>, UnknownField> {
     fields.split(',').map(|field| field.trim().parse()).collect()
 }
 
@@ -276,7 +280,8 @@ impl FromStr for Placeholders {
         let part = |piece: &Piece<'_>| match *piece {
             Piece::Text(text) => Ok(FillPart::Text(text.to_owned())),
             Piece::Placeholder { name, at } => {
-                name.parse().map(FillPart::Field).map_err(|message| wrong(at, message))
+                let field = name.parse::<FillField>();
+                field.map(FillPart::Field).map_err(|error| wrong(at, error.to_string()))
             }
         };
         let parts = pieces.iter().map(part).collect::<Result<_, _>>()?;

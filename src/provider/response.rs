@@ -17,6 +17,17 @@ pub struct ExpectedResponse {
     pub body: String,
 }
 
+/// What contradicts what in the table `[response]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ResponseMistake {
+    #[error("`[response]` has no status from 200 to 299")]
+    Status,
+    #[error("`[response]` has a body, but no `content_type`")]
+    NoContentType,
+    #[error("`[response]` has a `content_type`, but no body")]
+    NoBody,
+}
+
 fn ok() -> u16 {
     200
 }
@@ -29,13 +40,13 @@ impl Default for ExpectedResponse {
 
 impl ExpectedResponse {
     /// Checks what each key allows on its own but not together with the others.
-    pub(super) fn check(&self) -> Result<(), String> {
+    pub(super) fn check(&self) -> Result<(), ResponseMistake> {
         if !(200..=299).contains(&self.status) {
-            return Err("`[response]` has no status from 200 to 299".to_owned());
+            return Err(ResponseMistake::Status);
         }
         match (&self.content_type, self.body.is_empty()) {
-            (None, false) => Err("`[response]` has a body, but no `content_type`".to_owned()),
-            (Some(_), true) => Err("`[response]` has a `content_type`, but no body".to_owned()),
+            (None, false) => Err(ResponseMistake::NoContentType),
+            (Some(_), true) => Err(ResponseMistake::NoBody),
             _ => Ok(()),
         }
     }

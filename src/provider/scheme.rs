@@ -520,59 +520,75 @@ pub struct Scheme {
     pub covers_body: bool,
 }
 
+/// What contradicts what in the description of a scheme.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SchemeMistake {
+    #[error("`signed` has {{{{timestamp}}}}, but `timestamp` is not set")]
+    NoTimestamp,
+    #[error("`signed` has {{{{id}}}}, but `id` is not set")]
+    NoId,
+    #[error("a place is `pair:`, but `pairs` is not set")]
+    NoPairs,
+    #[error("`signature` is the place of the pairs, so it cannot be one of them")]
+    SignatureInPairs,
+    #[error("`list` and `pairs` cannot be combined: a value is one or the other")]
+    ListAndPairs,
+    #[error("`algorithm = \"jwt\"` and the table `jwt` belong together")]
+    Jwt,
+    #[error("`key` has `from`, but no `hosts` that the address may have")]
+    KeyWithoutHosts,
+    #[error(
+        "a plain hash (`md5`, `sha1`, `sha256`, `sha384`, `sha512`) and {{{{secret}}}} in `signed` \
+         belong together"
+    )]
+    PlainHash,
+    #[error("a signature of each item (`*`) cannot cover the whole body")]
+    ItemsAndBody,
+    #[error("`{key} = {limit}`: expected 0 or more seconds")]
+    NegativeLimit { key: &'static str, limit: i64 },
+}
+
 fn yes() -> bool {
     true
 }
 
 impl Scheme {
     /// Finds keys that refer to missing keys or contradict each other.
-    pub(super) fn check(&self) -> Result<(), String> {
+    pub(super) fn check(&self) -> Result<(), SchemeMistake> {
         let has = |part: &TemplatePart| self.signed.has(part);
         let pair = |place: &ValueLocation| matches!(place, ValueLocation::Pair(_));
         let clock_in_pairs = self.timestamp.as_ref().is_some_and(|clock| pair(&clock.from));
         let wants_pairs = clock_in_pairs || self.id.as_ref().is_some_and(pair);
-        let fail = |reason: &str| Err(reason.to_owned());
-        if has(&TemplatePart::Timestamp) && self.timestamp.is_none() {
-            return fail("`signed` has {{timestamp}}, but `timestamp` is not set");
-        }
-        if has(&TemplatePart::Id) && self.id.is_none() {
-            return fail("`signed` has {{id}}, but `id` is not set");
-        }
-        if wants_pairs && self.pairs.is_none() {
-            return fail("a place is `pair:`, but `pairs` is not set");
-        }
-        if self.signature.iter().any(pair) {
-            return fail("`signature` is the place of the pairs, so it cannot be one of them");
-        }
-        if self.list.is_some() && self.pairs.is_some() {
-            return fail("`list` and `pairs` cannot be combined: a value is one or the other");
-        }
-        if (self.algorithm == Algorithm::Jwt) != self.jwt.is_some() {
-            return fail("`algorithm = \"jwt\"` and the table `jwt` belong together");
-        }
-        if self.key.as_ref().is_some_and(|key| key.from.is_some() && key.hosts.is_empty()) {
-            return fail("`key` has `from`, but no `hosts` that the address may have");
-        }
         let signs_text = self.secret == SecretForm::PublicKey && has(&TemplatePart::Secret);
-        if has(&TemplatePart::Secret) != self.algorithm.is_plain_hash() && !signs_text {
-            return fail(
-                "a plain hash (`md5`, `sha1`, `sha256`, `sha384`, `sha512`) and {{secret}} in `signed` \
-                 belong together",
-            );
-        }
-        if self.array().is_some() && self.signed.covers_whole_body() {
-            return fail("a signature of each item (`*`) cannot cover the whole body");
-        }
-        for (key, limit) in self
+        let mistakes = [
+            (has(&TemplatePart::Timestamp) && self.timestamp.is_none(), SchemeMistake::NoTimestamp),
+            (has(&TemplatePart::Id) && self.id.is_none(), SchemeMistake::NoId),
+            (wants_pairs && self.pairs.is_none(), SchemeMistake::NoPairs),
+            (self.signature.iter().any(pair), SchemeMistake::SignatureInPairs),
+            (self.list.is_some() && self.pairs.is_some(), SchemeMistake::ListAndPairs),
+            ((self.algorithm == Algorithm::Jwt) != self.jwt.is_some(), SchemeMistake::Jwt),
+            (
+                self.key.as_ref().is_some_and(|key| key.from.is_some() && key.hosts.is_empty()),
+                SchemeMistake::KeyWithoutHosts,
+            ),
+            (
+                has(&TemplatePart::Secret) != self.algorithm.is_plain_hash() && !signs_text,
+                SchemeMistake::PlainHash,
+            ),
+            (
+                self.array().is_some() && self.signed.covers_whole_body(),
+                SchemeMistake::ItemsAndBody,
+            ),
+        ];
+        let limits = self
             .timestamp
             .iter()
-            .flat_map(|clock| [("max_age", clock.max_age), ("max_ahead", clock.max_ahead)])
-        {
-            if let Some(limit) = limit.filter(|limit| *limit < 0) {
-                return Err(format!("`{key} = {limit}`: expected 0 or more seconds"));
-            }
-        }
-        Ok(())
+            .flat_map(|clock| [("max_age", clock.max_age), ("max_ahead", clock.max_ahead)]);
+        let negative = limits.filter_map(|(key, limit)| {
+            Some(SchemeMistake::NegativeLimit { key, limit: limit.filter(|limit| *limit < 0)? })
+        });
+        let found = mistakes.into_iter().filter_map(|(is_so, mistake)| is_so.then_some(mistake));
+        found.chain(negative).next().map_or(Ok(()), Err)
     }
 
     /// Returns whether requests like this one are signed in this way.

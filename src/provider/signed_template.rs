@@ -133,21 +133,41 @@ impl<'de> Deserialize<'de> for SignedTemplate {
     }
 }
 
-fn parts(text: &str) -> Result<Vec<TemplatePart>, String> {
+/// Mistake in the template of a signed payload.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TemplateError {
+    #[error(
+        "`{shown}` has a dollar sign before a placeholder, which would be signed as text: write \
+         `{{{{body}}}}`, not `${{body}}`"
+    )]
+    DollarSign {
+        /// Start of the template from the dollar sign.
+        shown: String,
+    },
+    #[error("`{open}` is not closed")]
+    Unclosed { open: String },
+    #[error(
+        "unknown placeholder `{{{{{name}}}}}` in the signed payload: expected {{{{body}}}}, \
+         {{{{decoded}}}}, {{{{timestamp}}}}, {{{{id}}}}, {{{{url}}}}, {{{{path}}}}, {{{{query}}}}, \
+         {{{{host}}}}, {{{{method}}}}, {{{{form}}}}, {{{{secret}}}}, {{{{HASH:body}}}} with md5, sha1, \
+         sha256, sha512, or crc32, {{{{header:NAME}}}}, {{{{query:NAME}}}}, {{{{json:/pointer}}}}, \
+         {{{{form:FIELD}}}}, {{{{pair:KEY}}}}, or {{{{headers:KEY}}}}"
+    )]
+    Unknown { name: String },
+}
+
+fn parts(text: &str) -> Result<Vec<TemplatePart>, TemplateError> {
     if let Some(at) = text.find("${") {
-        let shown: String = text.get(at..).unwrap_or_default().chars().take(24).collect();
-        return Err(format!(
-            "`{shown}` has a dollar sign before a placeholder, which would be signed as text: write \
-             `{{{{body}}}}`, not `${{body}}`"
-        ));
+        let shown = text.get(at..).unwrap_or_default().chars().take(24).collect();
+        return Err(TemplateError::DollarSign { shown });
     }
     let pieces = template::pieces(text, OldSpelling::Braces).map_err(|Unclosed { at }| {
-        format!("`{}` is not closed", text.get(at..).unwrap_or_default())
+        TemplateError::Unclosed { open: text.get(at..).unwrap_or_default().to_owned() }
     })?;
     pieces.iter().map(part).collect()
 }
 
-fn part(piece: &Piece<'_>) -> Result<TemplatePart, String> {
+fn part(piece: &Piece<'_>) -> Result<TemplatePart, TemplateError> {
     let name = match *piece {
         Piece::Text(text) => return Ok(TemplatePart::Text(text.to_owned())),
         Piece::Placeholder { name, .. } => name,
@@ -171,19 +191,11 @@ fn part(piece: &Piece<'_>) -> Result<TemplatePart, String> {
         "crc32:body" => TemplatePart::BodyHash(BodyHash::Crc32),
         _ => match name.strip_prefix("headers:") {
             Some(key) => TemplatePart::Headers(key.to_owned()),
-            None => TemplatePart::Place(name.parse().map_err(|_| unknown(name))?),
+            None => TemplatePart::Place(
+                name.parse().map_err(|_| TemplateError::Unknown { name: name.to_owned() })?,
+            ),
         },
     })
-}
-
-fn unknown(name: &str) -> String {
-    format!(
-        "unknown placeholder `{{{{{name}}}}}` in the signed payload: expected {{{{body}}}}, \
-         {{{{decoded}}}}, {{{{timestamp}}}}, {{{{id}}}}, {{{{url}}}}, {{{{path}}}}, {{{{query}}}}, \
-         {{{{host}}}}, {{{{method}}}}, {{{{form}}}}, {{{{secret}}}}, {{{{HASH:body}}}} with md5, sha1, \
-         sha256, sha512, or crc32, {{{{header:NAME}}}}, {{{{query:NAME}}}}, {{{{json:/pointer}}}}, \
-         {{{{form:FIELD}}}}, {{{{pair:KEY}}}}, or {{{{headers:KEY}}}}"
-    )
 }
 
 #[cfg(test)]
@@ -199,7 +211,7 @@ mod tests {
 
     #[test]
     fn an_unknown_placeholder_names_the_known_ones() {
-        let error = parts("{{bdy}}").unwrap_err();
+        let error = parts("{{bdy}}").unwrap_err().to_string();
         assert!(error.contains("`{{bdy}}`") && error.contains("{{body}}"), "{error}");
     }
 }

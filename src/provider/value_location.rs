@@ -112,20 +112,24 @@ fn first_item(path: &str) -> String {
     first.strip_suffix("/*").map_or_else(|| first.clone(), |array| format!("{array}/0"))
 }
 
-impl FromStr for ValueLocation {
-    type Err = String;
+/// A text that is not the place of a value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "invalid place `{0}`: expected `header:NAME`, `query:NAME`, `json:/pointer`, `form:FIELD`, or `pair:KEY`"
+)]
+pub struct InvalidLocation(String);
 
-    fn from_str(text: &str) -> Result<Self, String> {
+impl FromStr for ValueLocation {
+    type Err = InvalidLocation;
+
+    fn from_str(text: &str) -> Result<Self, InvalidLocation> {
         match text.split_once(':') {
             Some(("header", name)) if !name.is_empty() => Ok(Self::Header(name.to_owned())),
             Some(("query", name)) if !name.is_empty() => Ok(Self::Query(name.to_owned())),
             Some(("json", path)) if path.starts_with('/') => Ok(Self::Json(path.to_owned())),
             Some(("form", field)) if !field.is_empty() => Ok(Self::Form(field.to_owned())),
             Some(("pair", key)) if !key.is_empty() => Ok(Self::Pair(key.to_owned())),
-            _ => Err(format!(
-                "invalid place `{text}`: expected `header:NAME`, `query:NAME`, `json:/pointer`, \
-                 `form:FIELD`, or `pair:KEY`"
-            )),
+            _ => Err(InvalidLocation(text.to_owned())),
         }
     }
 }

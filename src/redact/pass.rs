@@ -456,9 +456,12 @@ impl Spread {
                 }
             }
         }
+        if hits.is_empty() {
+            return None;
+        }
         let values = hits.iter().map(|hit| hit.value.as_bytes());
         let automaton = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(values);
-        automaton.ok().filter(|_| !hits.is_empty()).map(|automaton| Self { automaton, hits })
+        Some(Self { automaton: automaton.ok()?, hits })
     }
 
     fn hit(&self, value: &str) -> Option<&Hit> {

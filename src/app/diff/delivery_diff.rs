@@ -216,8 +216,9 @@ fn rows(all: &[DiffRow]) -> Vec<DiffEntry> {
 fn lines_of(row: &DiffRow) -> impl Iterator<Item = DiffEntry> {
     let DiffRow { mark, is_muted, is_folded, .. } = *row;
     let line = move |which, row| DiffEntry::Row { mark, which, row, is_folded, is_muted };
-    let old = row.old().filter(|_| matches!(mark, Mark::Removed | Mark::Changed));
-    let new = row.new_row().filter(|_| mark != Mark::Removed);
+    let has_old = matches!(mark, Mark::Removed | Mark::Changed);
+    let old = if has_old { row.old() } else { None };
+    let new = if mark == Mark::Removed { None } else { row.new_row() };
     let old = old.map(|row| line(DiffSide::Old, row));
     old.into_iter().chain(new.map(|row| line(DiffSide::New, row)))
 }

@@ -23,7 +23,8 @@ pub(super) fn press(model: &mut Model, key: Key, action: Option<Action>) -> Opti
     let pending = model.pending.take();
     let is_free =
         matches!(action, None | Some(Action::Show(_) | Action::Narrow(FilterAction::Clear)));
-    let digit = key.typed().and_then(|letter| letter.to_digit(10)).filter(|_| is_free);
+    let typed = if is_free { key.typed() } else { None };
+    let digit = typed.and_then(|letter| letter.to_digit(10));
     let digit = digit.and_then(|digit| usize::try_from(digit).ok());
     match (digit, pending) {
         (Some(digit), Some(pending)) => {

@@ -49,7 +49,7 @@ fn again(
         return Vec::new();
     }
     let purpose = purpose(vec![row.id]);
-    if let Some(target) = model.target.clone().filter(|_| !ask) {
+    if !ask && let Some(target) = model.target.clone() {
         return send(model, purpose, target, ResendPace::default());
     }
     open_target_prompt(model, purpose);

@@ -31,8 +31,11 @@ pub(super) fn is_likely(bytes: &[u8]) -> bool {
 fn header(bytes: &[u8]) -> Option<(usize, &[u8])> {
     let colon = bytes.iter().take(12).position(|byte| *byte == b':')?;
     let digits = std::str::from_utf8(bytes.get(..colon)?).ok()?;
-    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    let length = digits.parse().ok().filter(|_| is_number)?;
+    // Without this check, a plus sign would be a part of the number.
+    if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let length = digits.parse().ok()?;
     Some((length, bytes.get(colon + 1..)?))
 }
 
@@ -152,9 +155,9 @@ fn one(flow: &Flow) -> Option<Draft> {
     let is_usual =
         matches!((scheme.as_str(), port), ("http", Some(80)) | ("https", Some(443)) | (_, None));
     let host = text("host").unwrap_or_default();
-    let host = match port.filter(|_| !is_usual) {
-        Some(port) => format!("{host}:{port}"),
-        None => host,
+    let host = match port {
+        Some(port) if !is_usual => format!("{host}:{port}"),
+        _ => host,
     };
     let authority = text("authority").unwrap_or(host);
     let received_at = match request.get("timestamp_start") {

@@ -38,8 +38,7 @@ impl Variables {
                 continue;
             };
             let name = name.trim();
-            let value = self.values.get(name).filter(|_| depth < MAX_DEPTH);
-            let Some(value) = value else {
+            let (Some(value), true) = (self.values.get(name), depth < MAX_DEPTH) else {
                 return Err(format!("the variable `{name}` has no value in this file"));
             };
             out.push_str(before);

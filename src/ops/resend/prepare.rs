@@ -47,7 +47,7 @@ impl<'k> ReSigning<'k> {
     /// configured.
     pub fn key(&self, provider: &str) -> Result<(&'k Credentials, Cow<'k, Secret>), Unsigned> {
         let own = self.credentials.iter().find(|credentials| credentials.provider.name == provider);
-        let assumed = || self.credentials.first().filter(|_| self.assume_first);
+        let assumed = || if self.assume_first { self.credentials.first() } else { None };
         let credentials = own.or_else(assumed).ok_or(Unsigned::UnknownProvider)?;
         let provider = &credentials.provider;
         if let Some(reason) = signature::unsignable(&provider.scheme) {

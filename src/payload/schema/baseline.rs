@@ -168,12 +168,8 @@ mod tests {
     fn odd_keys_round_trip_and_invalid_text_is_refused() {
         let known = Baseline::new(shape("{\"a\\nb \\\"?\":[1],\"é\":{}}"));
         assert_eq!(Baseline::from_text(&known.to_text()), Some(known));
-        for damaged in ["", "whole\nx", "whole\n4 .a", "whole\n999 \"a\"", "whole\né \"a\""] {
-            assert_eq!(
-                Baseline::from_text(damaged).filter(|_| !damaged.is_empty()),
-                None,
-                "{damaged}"
-            );
+        for damaged in ["whole\nx", "whole\n4 .a", "whole\n999 \"a\"", "whole\né \"a\""] {
+            assert_eq!(Baseline::from_text(damaged), None, "{damaged}");
         }
     }
 
