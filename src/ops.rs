@@ -25,6 +25,7 @@ pub mod search;
 pub mod selection;
 pub mod send;
 pub mod tail;
+pub mod verify;
 pub mod wait;
 
 pub use known_providers::KnownProviders;

@@ -102,6 +102,12 @@ impl From<crate::provider::ProviderError> for CliError {
     }
 }
 
+impl From<crate::config::KeyringError> for CliError {
+    fn from(error: crate::config::KeyringError) -> Self {
+        Self::usage(error)
+    }
+}
+
 impl From<crate::config::secrets::SecretError> for CliError {
     fn from(error: crate::config::secrets::SecretError) -> Self {
         Self::usage(error)

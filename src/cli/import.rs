@@ -10,9 +10,10 @@ use jiff::Timestamp;
 use serde_json::json;
 use tokio::sync::mpsc;
 
-use super::keyring::{Keyring, ProviderArgs};
+use super::keyring::ProviderArgs;
 use super::progress::ProgressLine;
 use super::{CliError, StoreArgs};
+use crate::config::Keyring;
 use crate::formats::jsonl;
 use crate::ops::import::{ImportError, ImportEvent, ImportSummary, Importer};
 use crate::ops::input::{self, InputError};

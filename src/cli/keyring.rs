@@ -1,5 +1,4 @@
-//! Selected providers with their secrets: from flags first, then from the configuration, then from
-//! each provider's own variable.
+//! Flags that select providers, their secrets, and the configuration.
 
 use std::path::PathBuf;
 
@@ -7,11 +6,9 @@ use clap::Args;
 
 use super::CliError;
 use super::place::{self, Origin, Place};
-use crate::config::secrets::{self, Sources};
-use crate::config::{Config, SourceConfig, defaults};
+use crate::config::secrets::Sources;
+use crate::config::{Config, Keyring, defaults};
 use crate::ops::KnownProviders;
-use crate::provider::Provider;
-use crate::signature::{Credentials, SourceRoute, Verifier, lint, lint_under};
 
 #[derive(Debug, Clone, Args)]
 pub(super) struct ProviderArgs {
@@ -42,14 +39,6 @@ pub(super) struct SecretArgs {
     /// File with a webhook secret, or - for standard input
     #[arg(long, value_name = "PATH")]
     pub(super) secret_file: Vec<PathBuf>,
-}
-
-/// Selected providers with their secrets, and warnings about them.
-#[derive(Default)]
-pub(super) struct Keyring {
-    pub(super) candidates: Vec<Credentials>,
-    pub(super) notes: Vec<String>,
-    pub(super) warnings: Vec<String>,
 }
 
 impl ConfigArgs {
@@ -120,99 +109,16 @@ impl ProviderArgs {
             Some(names) => names.split(',').map(|name| name.trim().to_owned()).collect(),
             None => names(),
         };
-        if names == [defaults::PROVIDER] {
-            return Keyring::load(
-                config.providers().cloned().collect(),
-                &self.secrets,
-                config,
-                true,
-            );
-        }
-        let providers: Result<Vec<Provider>, _> =
-            names.iter().map(|name| config.named(name)).collect();
-        Keyring::load(providers?, &self.secrets, config, false)
+        let given = self.secrets.is_given().then(|| self.secrets.sources());
+        Ok(Keyring::load(config, &names, given.as_ref())?)
     }
 }
 
-/// Returns the sources with their providers and secrets. A source without a provider receives those
-/// of the keyring.
-pub(super) fn source_routes(
-    sources: &[SourceConfig],
-    config: &Config,
-    keyring: &mut Keyring,
-) -> Result<Vec<SourceRoute>, CliError> {
-    let mut routes = Vec::new();
-    for source in sources {
-        let verifier = match &source.provider {
-            None => Verifier::new(keyring.candidates.clone()).assuming_only_secret(),
-            Some(name) => {
-                let provider = config.named(name)?;
-                let locations = source.secrets.clone().unwrap_or_else(|| config.sources(&provider));
-                let found = secrets::load(&locations)?;
-                keyring.notes.extend(found.notes);
-                keyring.warnings.extend(found.warnings);
-                keyring.warnings.extend(found.secrets.iter().flat_map(lint));
-                let odd = found.secrets.iter().flat_map(|secret| lint_under(&provider, secret));
-                keyring.warnings.extend(odd);
-                Verifier::new(vec![Credentials { provider, secrets: found.secrets }])
-            }
-        };
-        routes.push(SourceRoute::new(source.path.clone(), verifier));
-    }
-    Ok(routes)
-}
-
-/// Returns all providers and secrets in the configuration, selected or not. A secret that cannot be
-/// read is left out: it cannot leak either.
+/// Returns all providers and secrets of the configuration, selected or not.
 pub(super) fn known_providers(config: &Config) -> KnownProviders {
-    let providers: Vec<Provider> = config.providers().cloned().collect();
-    let found = providers.iter().filter_map(|one| secrets::load(&config.sources(one)).ok());
-    let secrets = found.flat_map(|found| found.secrets).collect();
-    KnownProviders { providers, secrets }
-}
-
-impl Keyring {
-    /// Loads the secrets of providers. `auto`: of all of them, so a secret that cannot be read is
-    /// only worth a warning.
-    fn load(
-        providers: Vec<Provider>,
-        flags: &SecretArgs,
-        config: &Config,
-        auto: bool,
-    ) -> Result<Self, CliError> {
-        let mut keyring = Self::default();
-        let one = providers.len() == 1;
-        // Standard input can be read only once, and the secrets from flags apply to all providers.
-        let given = flags.is_given().then(|| secrets::load(&flags.sources())).transpose()?;
-        if let Some(given) = &given {
-            keyring.notes.clone_from(&given.notes);
-            keyring.warnings.clone_from(&given.warnings);
-            keyring.warnings.extend(given.secrets.iter().flat_map(lint));
-        }
-        for provider in providers {
-            let secrets = if let Some(given) = &given {
-                given.secrets.clone()
-            } else {
-                let found = match secrets::load(&config.sources(&provider)) {
-                    Err(error) if auto => {
-                        keyring.warnings.push(format!("{error}; it is not used"));
-                        secrets::Secrets::default()
-                    }
-                    found => found?,
-                };
-                keyring.notes.extend(found.notes);
-                keyring.warnings.extend(found.warnings);
-                keyring.warnings.extend(found.secrets.iter().flat_map(lint));
-                found.secrets
-            };
-            // A secret that applies to all providers may be invalid for some of them.
-            if one || given.is_none() {
-                let odd = secrets.iter().flat_map(|secret| lint_under(&provider, secret));
-                keyring.warnings.extend(odd);
-            }
-            keyring.candidates.push(Credentials { provider, secrets });
-        }
-        Ok(keyring)
+    KnownProviders {
+        providers: config.providers().cloned().collect(),
+        secrets: config.every_secret(),
     }
 }
 

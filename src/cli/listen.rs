@@ -16,11 +16,11 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::keyring::{Keyring, ProviderArgs, known_providers, source_routes};
+use super::keyring::{ProviderArgs, known_providers};
 use super::place::Origin;
 use super::{CliError, StoreArgs, demo, signals};
 use crate::app::Session;
-use crate::config::{Config, Dashboard, ForwardTo, GlyphChoice, SourceConfig};
+use crate::config::{Config, Dashboard, ForwardTo, GlyphChoice, Keyring, SourceConfig};
 use crate::dashboard::{self, Ended, view::Glyphs};
 use crate::headless::{self, Format, HeadlessError};
 use crate::intake::{Controls, Diagnoser, Intake, PausedRequests, Sequencer, learn_schemas};
@@ -244,7 +244,7 @@ async fn listen(
     let is_free = |one: &&SourceConfig| args.source.iter().all(|flag| flag.path != one.path);
     let written = config.routes.iter().filter(is_free).cloned();
     let sources: Vec<SourceConfig> = flags.chain(written).collect();
-    let routes = source_routes(&sources, &config, &mut keyring)?;
+    let routes = keyring.routes(&sources, &config)?;
     let plan = args.routing.plan(config, &args.provider.config.path());
     plan.check(address)?;
     let place = if args.ephemeral || (args.demo && args.store.store.is_none()) {

@@ -8,10 +8,10 @@ use clap::Args;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
-use super::keyring::{Keyring, ProviderArgs, known_providers};
+use super::keyring::{ProviderArgs, known_providers};
 use super::listen::{self, BackgroundListener, ListenArgs, StartedListener};
 use super::{CliError, StoreArgs, signals};
-use crate::config::defaults;
+use crate::config::{Keyring, defaults};
 use crate::mcp::{ListenerOptions, RunningListener, SendPolicy, Setup, StartListener, serve};
 use crate::outbound::Target;
 use crate::output;

@@ -6,10 +6,11 @@ use std::time::Duration;
 use clap::{ArgGroup, Args};
 use tokio::sync::mpsc;
 
-use super::keyring::{Keyring, ProviderArgs};
+use super::keyring::ProviderArgs;
 use super::number::whole;
 use super::selection::{DeliveryRef, select};
 use super::{CliError, StoreArgs, summary};
+use crate::config::Keyring;
 use crate::delivery::{DeliveryId, Summary};
 use crate::formats::jsonl;
 use crate::ops::resend::{

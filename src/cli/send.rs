@@ -7,9 +7,10 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use tokio::sync::mpsc;
 
-use super::keyring::{Keyring, ProviderArgs};
+use super::keyring::ProviderArgs;
 use super::number::whole;
 use super::{CliError, StoreArgs, summary};
+use crate::config::Keyring;
 use crate::delivery::Header;
 use crate::diagnostic::nearest;
 use crate::formats::jsonl;

@@ -11,13 +11,13 @@ use serde_json::json;
 use super::CliError;
 use super::keyring::{ConfigArgs, ProviderArgs, SecretArgs};
 use crate::config::defaults;
-use crate::delivery::{EventRef, Head, Header, SignatureStatus, Verdict};
+use crate::delivery::{EventRef, Header, SignatureStatus, Verdict};
 use crate::formats::jsonl;
-use crate::ops::diagnose::explain;
+use crate::ops::verify::{Verification, VerifyError, VerifyRequest, verify};
 use crate::output;
 use crate::payload::escape;
 use crate::provider::Provider;
-use crate::signature::{Diagnosis, Subject, Verifier};
+use crate::signature::{Diagnosis, Verifier};
 
 #[derive(Debug, Args)]
 pub(super) struct VerifyArgs {
@@ -66,8 +66,6 @@ pub(super) fn run(args: &VerifyArgs) -> Result<(), CliError> {
     }
     let body = body(&args.body)
         .map_err(|error| CliError::usage_in(format!("--body {}", args.body.display()), error))?;
-    let head = head(args);
-    let subject = Subject { head: &head, body: &body, url: args.url.as_deref() };
     let now = match args.at {
         Some(seconds) => Timestamp::from_second(seconds).map_err(|_| {
             CliError::usage(format!(
@@ -77,10 +75,10 @@ pub(super) fn run(args: &VerifyArgs) -> Result<(), CliError> {
         #[expect(clippy::disallowed_methods, reason = "a signature is checked as of now")]
         None => Timestamp::now(),
     };
-    let (provider, diagnosis) = judge(args, &subject, now)?;
+    let request = VerifyRequest::new(&args.method, args.url.clone(), &args.header, body);
+    let Verification { provider, event, diagnosis, .. } = verified(args, &request, now)?;
     let mut out = output::stdout();
     if args.json {
-        let event = provider.event(&head, &body);
         writeln!(out, "{}", json_line(&provider, &event, &diagnosis))?;
     } else {
         write_verdict(&mut out, &provider, &diagnosis.verdict)?;
@@ -152,71 +150,42 @@ fn body(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn head(args: &VerifyArgs) -> Head {
-    let target = args.url.as_deref().and_then(|url| url.split_once("://")).map(|(_, rest)| rest);
-    let target = target.and_then(|rest| rest.find('/').and_then(|at| rest.get(at..)));
-    Head::build(&args.method, target.unwrap_or("/"), &args.header)
-}
-
-/// Verifies under the named provider or the detected one.
-fn judge(
+/// Reads the request and verifies it under the named provider or the detected one.
+fn verified(
     args: &VerifyArgs,
-    subject: &Subject<'_>,
-    now: Timestamp,
-) -> Result<(Provider, Diagnosis), CliError> {
-    let verifier = verifier(args, subject, now)?;
-    let (judged, diagnosis) = explain(&verifier, subject, now);
-    let Some(credentials) = judged.credentials else {
-        return Err(CliError::usage(
-            "none of the headers is a signature of a provider that is known; name it with \
-             --provider (`hookglass providers` lists them)"
-                .to_owned(),
-        ));
-    };
-    let provider = credentials.provider.clone();
-    let scheme = &provider.scheme;
-    let is_unknown = diagnosis.verdict.status == SignatureStatus::Unchecked
-        && scheme.unchecked.is_none()
-        && !scheme.algorithm.is_self_describing();
-    if credentials.secrets.is_empty() && is_unknown {
-        return Err(no_secret(&provider.secret_env));
-    }
-    Ok((provider, diagnosis))
-}
-
-/// Returns the providers to verify with. As in the listener, a request without a detected provider
-/// is verified as the configured one.
-fn verifier(
-    args: &VerifyArgs,
-    subject: &Subject<'_>,
-    now: Timestamp,
-) -> Result<Verifier, CliError> {
-    let name = args.provider.clone().unwrap_or_else(|| "auto".to_owned());
-    let (secrets, config) = (args.secrets.clone(), args.config.clone());
-    let keyring = ProviderArgs { provider: Some(name), secrets, config }.keyring()?;
+    request: &VerifyRequest,
+    at: Timestamp,
+) -> Result<Verification, CliError> {
+    let config = args.config.load()?;
+    let named = config.provider.first().filter(|name| *name != defaults::PROVIDER);
+    let usual = named.map_or(defaults::SENDER, String::as_str);
+    let name = args.provider.clone().unwrap_or_else(|| defaults::PROVIDER.to_owned());
+    let (secrets, flags) = (args.secrets.clone(), args.config.clone());
+    let providers = ProviderArgs { provider: Some(name), secrets, config: flags };
+    let keyring = providers.keyring_under(&config)?;
     let mut stderr = output::notes();
     for line in &keyring.warnings {
         writeln!(stderr, "hookglass: {line}")?;
     }
-    let verifier = Verifier::new(keyring.candidates);
-    if args.provider.is_some() || verifier.judge(subject, now).credentials.is_some() {
-        return Ok(verifier);
+    let usual = if args.provider.is_some() { None } else { Some(usual) };
+    let found =
+        verify(&Verifier::new(keyring.candidates), usual, request, at).map_err(|error| {
+            CliError::usage(match error {
+                VerifyError::UnknownSender => {
+                    format!("{error}; name it with --provider (`hookglass providers` lists them)")
+                }
+                VerifyError::NoSecret { variable, .. } => format!(
+                    "no secret is configured; set {variable}, or use --secret-env or --secret-file"
+                ),
+            })
+        })?;
+    if found.is_assumed {
+        writeln!(
+            stderr,
+            "hookglass: none of the headers is a signature of a known provider, so it is checked \
+             as one of {}; --provider names another",
+            found.provider.title
+        )?;
     }
-    let config = args.config.load()?;
-    let named = config.provider.first().filter(|name| *name != defaults::PROVIDER);
-    let usual = named.map_or(defaults::SENDER, String::as_str);
-    let Some(credentials) = verifier.named(usual).cloned() else { return Ok(verifier) };
-    writeln!(
-        stderr,
-        "hookglass: none of the headers is a signature of a provider that is known, so it is \
-         checked as one of {}; --provider names another",
-        credentials.provider.title
-    )?;
-    Ok(Verifier::new(vec![credentials]))
-}
-
-fn no_secret(variable: &str) -> CliError {
-    CliError::usage(format!(
-        "no secret is configured; set {variable}, or use --secret-env or --secret-file"
-    ))
+    Ok(found)
 }

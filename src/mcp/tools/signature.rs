@@ -8,14 +8,15 @@ use rmcp::schemars;
 use rmcp::schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::delivery::{Delivery, Head, Header};
+use crate::delivery::{Delivery, Header};
 use crate::mcp::shield::{Shield, WITHHELD};
 use crate::mcp::tool::{Call, ToolEffect, ToolError, ToolName, route};
 use crate::mcp::view::{FrameworkRisk, Row, UNTRUSTED, VerdictView};
 use crate::mcp::{Connection, Server, now};
 use crate::ops::diagnose;
+use crate::ops::verify::{Verification, VerifyError, VerifyRequest, verify as verify_request};
 use crate::provider::ProviderError;
-use crate::signature::{Cause, Report, Subject, Verifier};
+use crate::signature::{Cause, Report, Verifier};
 use crate::task;
 
 const EXPLAIN: ToolName = ToolName {
@@ -213,32 +214,25 @@ fn verified(server: &Server, arguments: VerifyArguments) -> Result<VerifyResult,
             .map_err(|_| format!("invalid time `{seconds}`: expected Unix seconds"))?,
         None => now(),
     };
-    let target = url.as_deref().and_then(|url| url.split_once("://")).map(|(_, rest)| rest);
-    let target = target.and_then(|rest| rest.get(rest.find('/')?..)).unwrap_or("/");
     let method = method.as_deref().unwrap_or("POST");
     if !method.bytes().all(|byte| byte.is_ascii_alphabetic()) {
         return Err(format!("invalid method `{method}`: expected e.g. POST").into());
     }
-    let head = Head::build(method, target, &headers);
-    let subject = Subject { head: &head, body: &body, url: url.as_deref() };
+    let request = VerifyRequest::new(method, url, &headers, body);
     let verifier = verifier_of(server, provider.as_deref())?;
-    let (judged, diagnosis) = diagnose::explain(&verifier, &subject, at);
-    let credentials = judged.credentials.ok_or(
-        "none of the headers is a signature of a known provider; pass `provider`, and check that \
-         all headers are there",
-    )?;
-    if credentials.secrets.is_empty() && credentials.provider.scheme.unchecked.is_none() {
-        return Err(format!(
-            "no secret is configured for {}; ask the user to set {} where this server is started",
-            credentials.provider.title, credentials.provider.secret_env
-        )
-        .into());
-    }
-    let event = credentials.provider.event(&head, &body);
+    let found = verify_request(&verifier, None, &request, at).map_err(|error| match error {
+        VerifyError::UnknownSender => {
+            format!("{error}; pass `provider`, and check that all headers are there")
+        }
+        VerifyError::NoSecret { ref variable, .. } => {
+            format!("{error}; ask the user to set {variable} where this server is started")
+        }
+    })?;
+    let Verification { provider, event, diagnosis, .. } = found;
     // The caller has these headers, but not the secrets.
     let shield = server.secrets_shield();
     Ok(VerifyResult {
-        provider: credentials.provider.name.clone(),
+        provider: provider.name,
         signature: VerdictView::new(&diagnosis.verdict, &shield),
         event_type: event.event_type.map(|text| shield.line(&text)),
         event_id: event.id.map(|text| shield.line(&text)),
