@@ -36,6 +36,7 @@ pub mod tab;
 pub mod target_responses;
 pub mod theme;
 mod update;
+pub mod which_key;
 
 pub use action::{
     Action, Ask, Copyable, DiffAction, Direction, DocumentAction, Facet, FilterAction, Fold,

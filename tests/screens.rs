@@ -4,6 +4,7 @@ mod support;
 
 use std::sync::Arc;
 
+use hookglass::app::keymap::{BINDINGS, KeyContext};
 use hookglass::app::layout::Size;
 use hookglass::app::routing::{
     PublicAddress, Routing, RoutingChange, RuleLine, RuleMistake, TargetLine,
@@ -1114,21 +1115,85 @@ fn a_return_to_the_order_of_time_is_said() {
 
 #[test]
 fn menus_show_every_choice_on_any_screen() {
-    for width in [44, 60, 80, 120] {
-        let mut stage = open((width, 24), &["SECRET"], 9);
-        for (menu, choices) in [
-            ("y", &["value", "headers", "jq-path", "curl", "xh", "with signature", "cancel"][..]),
-            ("x", &["fixture", "jsonl", "har", "curl", "curl-shown", "cancel"]),
-            ("=", &["type", "signature", "cause", "event id", "method", "cancel"]),
-            ("o", &["time", "verdict", "size", "status", "cancel"]),
+    for size in [(44, 30), (60, 30), (80, 24), (120, 36), (200, 60)] {
+        for (menu, context) in [
+            ("y", KeyContext::Copy),
+            ("yd", KeyContext::Snippet),
+            ("x", KeyContext::Export),
+            ("=", KeyContext::Facet),
+            ("!", KeyContext::Facet),
+            ("o", KeyContext::Sort),
         ] {
-            let screen = words(&stage.press(menu).screen());
-            for choice in choices {
-                assert!(screen.contains(choice), "{width} {menu} {choice}: {}", stage.screen());
+            let mut stage = open(size, &["SECRET"], 9);
+            let screen = stage.press(menu).screen();
+            for choice in BINDINGS.iter().filter(|choice| choice.context == context) {
+                let word = choice.hint.map_or(choice.name, |(word, _)| word).replace('-', " ");
+                let is_shown = screen.contains(choice.help) || screen.contains(&word);
+                assert!(is_shown, "{size:?} {menu} {word}: {screen}");
             }
-            stage.press("<Esc>");
         }
     }
+}
+
+#[test]
+fn a_menu_scrolls_where_its_pane_is_too_low() {
+    let mut stage = open((44, 12), &["SECRET"], 9);
+    let mut seen = stage.press("y").screen();
+    for _ in 0..30 {
+        seen.push_str(&stage.press("<Down>").screen());
+    }
+    for choice in BINDINGS.iter().filter(|choice| choice.context == KeyContext::Copy) {
+        let word = choice.hint.map_or(choice.name, |(word, _)| word).replace('-', " ");
+        assert!(seen.contains(&word), "{word}: {}", stage.screen());
+    }
+}
+
+#[test]
+fn a_menu_covers_the_pane_that_it_is_not_about() {
+    let mut stage = open((120, 36), &["SECRET"], 9);
+    let screen = stage.press("y").screen();
+    assert!(screen.contains("Copy: delivery 9") && screen.contains("▌"), "{screen}");
+    let screen = stage.press("<Esc><Enter>jy").screen();
+    assert!(screen.contains("Copy: delivery 9") && screen.contains("event00000000009"), "{screen}");
+}
+
+#[test]
+fn a_choice_of_a_menu_is_clicked() {
+    let mut stage = open((120, 36), &["SECRET"], 9);
+    let screen = stage.press("y").screen();
+    let found = screen.lines().position(|line| line.contains("curl command"));
+    let row = found.and_then(|row| u16::try_from(row).ok()).unwrap_or(0);
+    stage.click(100, row);
+    assert_eq!(stage.effects, [Effect::Copy { id: DeliveryId(9), what: copyable("curl") }]);
+}
+
+/// Returns the last line of the screen.
+fn hint_line(stage: &Stage) -> String {
+    stage.screen().lines().last().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn the_first_hint_of_a_failed_delivery_explains_it() {
+    assert!(hint_line(&with_cause(80)).starts_with(" 3 why it failed"));
+    let mut stage = open((80, 24), &["SECRET"], 9);
+    assert!(!hint_line(stage.press("g")).contains("why it failed"));
+}
+
+#[test]
+fn an_empty_list_hints_at_nothing_that_needs_a_delivery() {
+    let hints = hint_line(&open((120, 36), &[], 0));
+    for word in ["filter", "resend", " copy  ", "export", "edit", "failed", "pane", "sort", "zoom"]
+    {
+        assert!(!hints.contains(word), "{word}: {hints}");
+    }
+    assert!(hints.contains("s send a sample") && hints.contains("q quit"), "{hints}");
+}
+
+#[test]
+fn a_list_without_matches_hints_at_nothing_that_needs_a_delivery() {
+    let mut stage = open((120, 36), &["SECRET"], 9);
+    let hints = hint_line(stage.press("/type:nothing<Enter>"));
+    assert!(hints.contains("/ filter") && !hints.contains("resend"), "{hints}");
 }
 
 #[test]

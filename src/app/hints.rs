@@ -2,10 +2,11 @@
 
 use unicode_width::UnicodeWidthStr as _;
 
-use super::action::Action;
+use super::action::{Action, Ask};
 use super::keymap::{Binding, Key};
 use super::model::{Mode, Model};
 use super::style::{StyleClass, StyledLine};
+use super::tab::Tab;
 
 /// Key, its label, and its position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,12 +22,9 @@ pub struct Hint {
 /// Returns the text before the hints.
 fn lead(model: &Model) -> String {
     match &model.mode {
-        Mode::Menu(menu) if model.copies_signed() => {
-            menu.signed_lead.unwrap_or(menu.lead).to_owned()
-        }
-        Mode::Menu(menu) => menu.lead.to_owned(),
         Mode::Confirm(confirm) => format!(" {} ", confirm.question),
         Mode::Browse
+        | Mode::Menu(_)
         | Mode::Prompt(_)
         | Mode::Palette(_)
         | Mode::Page(_)
@@ -37,16 +35,17 @@ fn lead(model: &Model) -> String {
 
 /// Returns whether every key has to be visible, on as many lines as that takes.
 fn is_complete(model: &Model) -> bool {
-    matches!(model.mode, Mode::Menu(_) | Mode::Confirm(_) | Mode::Answers(_))
+    matches!(model.mode, Mode::Confirm(_) | Mode::Answers(_))
 }
 
 /// Returns the hints of the current contexts with their priorities, not yet placed.
 fn wanted(model: &Model) -> Vec<(u8, Hint)> {
     let contexts = model.contexts();
-    let label = |binding: &Binding| match (&model.mode, binding.hint) {
-        // A menu is a list of choices, so none is left out.
-        (Mode::Menu(_), None) => Some((binding.name, u8::MAX)),
-        (_, hint) => hint,
+    // The popup of a menu has its keys.
+    let is_menu = matches!(model.mode, Mode::Menu(_));
+    let label = |binding: &Binding| {
+        let hint = binding.hint.filter(|_| !is_menu || binding.action == Action::Cancel);
+        hint.filter(|_| works(model, binding.action))
     };
     // Bindings of the current context come before global ones.
     let of = |context| model.keymap.rows().filter(move |(row, _)| row.context == context);
@@ -59,7 +58,7 @@ fn wanted(model: &Model) -> Vec<(u8, Hint)> {
         let width = key.to_string().width() + word.width() + 3;
         Some((priority, Hint { key, word, action: binding.action, row: 0, x: 0, width }))
     });
-    let mut all: Vec<(u8, Hint)> = Vec::new();
+    let mut all = first(model);
     for (priority, hint) in found {
         // A nearer context may have its own label for the key.
         if !all.iter().any(|(_, nearer)| nearer.key == hint.key) {
@@ -69,8 +68,52 @@ fn wanted(model: &Model) -> Vec<(u8, Hint)> {
     all
 }
 
-/// Returns the hints with their positions. In a menu and at a question all are shown; elsewhere
-/// those of lowest priority are dropped until one line is enough.
+/// Returns the hints that come first: those about the selected row or, if there is none yet, those that
+/// bring one.
+fn first(model: &Model) -> Vec<(u8, Hint)> {
+    if !matches!(model.mode, Mode::Browse) {
+        return Vec::new();
+    }
+    let selected = model.list.selected();
+    let is_failed = selected.as_ref().is_some_and(|row| row.status.is_failed());
+    let why = is_failed && model.detail.tab != Tab::Signature;
+    let is_empty = model.list.is_empty();
+    let wanted = [
+        (why, Action::Show(Tab::Signature), "why it failed", 1),
+        (is_empty, Action::SendSample, "send a sample", 1),
+        (is_empty, Action::CopyAddress, "copy the URL", 2),
+        (is_empty, Action::ShowAddress, "QR code", 3),
+    ];
+    let hints = wanted.into_iter().filter(|(is_wanted, ..)| *is_wanted);
+    let hints = hints.filter_map(|(_, action, word, priority)| {
+        let key = model.keymap.key_of(action)?;
+        let width = key.to_string().width() + word.width() + 3;
+        Some((priority, Hint { key, word, action, row: 0, x: 0, width }))
+    });
+    hints.collect()
+}
+
+/// Returns whether an action does something with what is in the list.
+fn works(model: &Model, action: Action) -> bool {
+    if !matches!(model.mode, Mode::Browse) {
+        return true;
+    }
+    #[expect(clippy::wildcard_enum_match_arm, reason = "no other action is about deliveries")]
+    match action {
+        Action::Ask(Ask::Filter) | Action::Zoom | Action::SwitchFocus => !model.list.is_empty(),
+        Action::Sending(_)
+        | Action::CopyMenu
+        | Action::ExportMenu
+        | Action::List(_)
+        | Action::Document(_)
+        | Action::Differ(_)
+        | Action::Ask(_) => model.list.selected().is_some(),
+        _ => true,
+    }
+}
+
+/// Returns the hints with their positions. At a question all are shown; elsewhere those of lowest
+/// priority are dropped until one line is enough.
 pub fn hints(model: &Model, width: usize) -> Vec<Hint> {
     let mut all = wanted(model);
     let lead = lead_lines(model, width);

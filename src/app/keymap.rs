@@ -83,7 +83,7 @@ pub struct Binding {
     pub action: Action,
     /// Description for the help screen.
     pub help: &'static str,
-    /// Label for the hint line and its priority (1 is dropped first); most bindings have none.
+    /// Label for the hint line and its priority (the largest number is dropped first); most bindings have none.
     pub hint: Option<(&'static str, u8)>,
 }
 

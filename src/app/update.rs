@@ -22,12 +22,13 @@ use super::action::{Action, FilterAction, ListAction};
 use super::columns::ContentWidths;
 use super::effect::Effect;
 use super::event::Event;
-use super::keymap::{Key, KeyContext};
+use super::keymap::{Key, KeyCode, KeyContext};
 use super::layout::Focus;
 use super::model::{Confirm, HelpPage, Menu, Mode, Model};
 use super::notice::{Notice, NoticeKind};
 use super::palette::Palette;
 use super::pane;
+use super::which_key;
 use crate::delivery::{SignatureStatus, Source, Summary, Verdict};
 
 /// Applies an event to the model and returns the effects.
@@ -152,6 +153,7 @@ fn press(model: &mut Model, key: Key) -> Vec<Effect> {
         (None, Some(character)) if contexts.contains(&KeyContext::Prompt) => {
             paste(model, character.encode_utf8(&mut [0; 4]))
         }
+        (None, _) if scroll_menu(model, key) => Vec::new(),
         (None, _) if matches!(model.mode, Mode::Menu(_)) => {
             model.mode = Mode::Browse;
             notify(model, Notice::info(format!("{key} is not in this menu")));
@@ -159,6 +161,21 @@ fn press(model: &mut Model, key: Key) -> Vec<Effect> {
         }
         (None, _) => Vec::new(),
     }
+}
+
+/// Scrolls the popup of a menu that is taller than its pane; false for any other key.
+fn scroll_menu(model: &mut Model, key: Key) -> bool {
+    let popup = model.areas().and_then(|areas| which_key::popup(model, &areas));
+    let Some(popup) = popup.filter(which_key::MenuPopup::scrolls) else { return false };
+    let Mode::Menu(menu) = &mut model.mode else { return false };
+    let down = [KeyCode::Down, KeyCode::PageDown, KeyCode::Tab].map(Key::plain);
+    let up = [KeyCode::Up, KeyCode::PageUp, KeyCode::BackTab].map(Key::plain);
+    if down.contains(&key) {
+        menu.top = popup.top + 1;
+    } else if up.contains(&key) {
+        menu.top = popup.top.saturating_sub(1);
+    }
+    down.contains(&key) || up.contains(&key)
 }
 
 fn act(model: &mut Model, action: Action) -> Vec<Effect> {

@@ -18,6 +18,7 @@ mod prompt;
 mod status_line;
 mod text;
 mod title;
+mod which_key;
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -86,6 +87,7 @@ impl Painter {
             list::draw(model, self.theme, frame, &areas);
             detail::draw(model, self, frame, &areas);
         }
+        which_key::draw(model, self.theme, frame, &areas);
         if let Mode::Palette(palette) = &model.mode {
             palette::draw(model, palette, self.theme, frame, &areas);
         }

@@ -31,37 +31,40 @@ pub enum Mode {
     Address,
 }
 
-/// Keys to choose from, with a label.
+/// Keys to choose from, shown in a popup.
 #[derive(Debug, Clone, Copy)]
 pub struct Menu {
     pub contexts: &'static [KeyContext],
+    /// What the menu does, for the title of its popup.
     pub lead: &'static str,
     /// Label if signatures and credentials are copied.
     pub signed_lead: Option<&'static str>,
     /// For facets: include or exclude the value.
     pub polarity: Polarity,
+    /// First visible row if the popup scrolls.
+    pub top: usize,
 }
 
 impl Menu {
     pub const COPY: Self = Self {
-        signed_lead: Some(" copy with the signature:"),
-        ..Self::new(&[KeyContext::Copy], " copy:")
+        signed_lead: Some("Copy with the signature"),
+        ..Self::new(&[KeyContext::Copy], "Copy")
     };
     pub const SNIPPET: Self = Self {
-        signed_lead: Some(" copy with the signature:"),
-        ..Self::new(&[KeyContext::Snippet], " a program in")
+        signed_lead: Some("Copy a verifier with the signature"),
+        ..Self::new(&[KeyContext::Snippet], "Copy a verifier")
     };
-    pub const SORT: Self = Self::new(&[KeyContext::Sort], " sort by:");
-    pub const EXPORT: Self = Self::new(&[KeyContext::Export], " export as:");
+    pub const SORT: Self = Self::new(&[KeyContext::Sort], "Sort by");
+    pub const EXPORT: Self = Self::new(&[KeyContext::Export], "Export");
 
     const fn new(contexts: &'static [KeyContext], lead: &'static str) -> Self {
-        Self { contexts, lead, signed_lead: None, polarity: Polarity::With }
+        Self { contexts, lead, signed_lead: None, polarity: Polarity::With, top: 0 }
     }
 
     pub fn facets(polarity: Polarity) -> Self {
         let lead = match polarity {
-            Polarity::With => " only with the same",
-            Polarity::Without => " exclude",
+            Polarity::With => "Show only the same",
+            Polarity::Without => "Exclude the same",
         };
         Self { polarity, ..Self::new(&[KeyContext::Facet], lead) }
     }

@@ -13,6 +13,7 @@ use crate::app::layout::Focus;
 use crate::app::model::{Mode, Model};
 use crate::app::pane;
 use crate::app::tab::Tab;
+use crate::app::which_key;
 
 /// Lines per wheel step.
 const WHEEL: isize = 3;
@@ -45,6 +46,15 @@ fn click(model: &mut Model, areas: &Areas, at: Position, messages: usize) -> Vec
             |hint: &Hint| hint.row == row && (hint.x..hint.x + hint.width).contains(&column);
         let hit = shown.into_iter().find(is_hit);
         return hit.map(|hint| act(model, hint.action)).unwrap_or_default();
+    }
+    if let Some(popup) = which_key::popup(model, areas) {
+        return match popup.at(at) {
+            Some(action) => act(model, action),
+            None => {
+                model.mode = Mode::Browse;
+                Vec::new()
+            }
+        };
     }
     if let Mode::Palette(palette) = &mut model.mode {
         let Some(line) = areas.palette_line(at) else {
