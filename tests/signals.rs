@@ -11,6 +11,7 @@ use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::thread;
 use std::time::Duration;
 
 use support::program::{Listener, listed, wait_until_stopped};
@@ -51,8 +52,27 @@ fn cases(state: &str) -> Tested<Vec<(Vec<&'static str>, &'static str)>> {
             None => cases.extend(signals.split(", ").map(|one| (vec![one], *outcome))),
         }
     }
-    assert_eq!(cases.len(), 6, "{state}");
+    assert_eq!(cases.len(), 13, "{state}");
     Ok(cases)
+}
+
+/// Runs the cases of a state side by side, since most of them wait.
+fn run_cases(state: &str, run: impl Fn(&[&'static str], &str) -> Tested + Sync) -> Tested {
+    let cases = cases(state)?;
+    let run = &|signals: &[&'static str], outcome: &str| {
+        run(signals, outcome).map_err(|error| format!("{}: {error}", signals.join(", ")))
+    };
+    let failures: Vec<String> = thread::scope(|scope| {
+        let start = |(signals, outcome)| (signals, scope.spawn(move || run(signals, outcome)));
+        let cases = cases.iter().map(|(signals, outcome)| (signals.as_slice(), *outcome));
+        let running: Vec<_> = cases.map(start).collect();
+        let ended = running.into_iter().map(|(signals, one)| {
+            one.join().unwrap_or_else(|_| Err(format!("{}: panicked", signals.join(", "))))
+        });
+        ended.filter_map(Result::err).collect()
+    });
+    assert!(failures.is_empty(), "{state}: {failures:#?}");
+    Ok(())
 }
 
 /// A tunnel agent that notes its process and runs until it is ended.
@@ -90,7 +110,7 @@ impl Programs {
             if fs::read(self.note("cloudflared.pid")).is_ok_and(|text| text.ends_with(b"\n")) {
                 return Ok(());
             }
-            std::thread::yield_now();
+            thread::yield_now();
         }
         Err("the agent did not start".into())
     }
@@ -161,8 +181,8 @@ impl Dashboard {
             }
             "dashboard, terminal not read" => {
                 session.stop_output(true)?;
-                // Every key draws something.
-                session.press("?<Esc>2134")?;
+                // Every key draws something. The last one leads back to the list.
+                session.press("?<Esc>2134q")?;
             }
             "dashboard, suspended with Ctrl-Z" => {
                 session.press("<ctrl-z>")?;
@@ -226,10 +246,8 @@ impl Dashboard {
         let count = if self.paused.is_some() { 1 } else { 2 };
         let folder = self.session.folder.path().to_owned();
         let kept = std::mem::replace(&mut self.session.folder, tempfile::tempdir()?);
-        self.session.press("q")?;
-        if self.paused.is_some() {
-            self.session.press("y")?;
-        }
+        // It asks, because the tunnel ends with it.
+        self.session.press("qy")?;
         assert_eq!(self.session.ended()?, 0, "{name}");
         assert_stored(&folder, count)?;
         drop(kept);
@@ -239,33 +257,39 @@ impl Dashboard {
 
 /// Runs the row of a state of the dashboard.
 fn run_row(state: &'static str) -> Tested {
-    for (signals, outcome) in cases(state)? {
-        let name = signals.join(", ");
-        let dashboard = Dashboard::start(state)?;
-        let was_stopped = state == "dashboard, suspended with Ctrl-Z";
-        for (at, one) in signals.iter().enumerate() {
-            if at > 0 {
-                wait_until_stopped(dashboard.session.process()?)?;
-                dashboard.change_modes()?;
-            }
-            dashboard.signal(one)?;
+    run_cases(state, |signals, outcome| run_case(state, signals, outcome))
+}
+
+fn run_case(state: &'static str, signals: &[&'static str], outcome: &str) -> Tested {
+    let name = signals.join(", ");
+    let dashboard = Dashboard::start(state)?;
+    let was_stopped = state == "dashboard, suspended with Ctrl-Z";
+    for (at, one) in signals.iter().enumerate() {
+        if at > 0 {
+            wait_until_stopped(dashboard.session.process()?)?;
+            dashboard.change_modes()?;
         }
-        match outcome {
-            "ends" => dashboard.assert_ends(&name)?,
-            "ends once continued" => {
-                dashboard.signal("CONT")?;
-                dashboard.assert_ends(&name)?;
-            }
-            "ignored" => dashboard.assert_goes_on(&name)?,
-            "continues" => {
-                // Without a stop between them, one signal can overtake the other.
-                assert!(signals.len() == 2 || was_stopped);
-                dashboard.assert_goes_on(&name)?;
-            }
-            other => return Err(format!("unknown outcome {other}").into()),
-        }
+        dashboard.signal(one)?;
     }
-    Ok(())
+    match outcome {
+        "ends" => dashboard.assert_ends(&name),
+        "ends once continued" => {
+            dashboard.signal("CONT")?;
+            dashboard.assert_ends(&name)
+        }
+        "ignored" => {
+            if was_stopped {
+                dashboard.signal("CONT")?;
+            }
+            dashboard.assert_goes_on(&name)
+        }
+        "continues" => {
+            // Without a stop between them, one signal can overtake the other.
+            assert!(signals.len() == 2 || was_stopped);
+            dashboard.assert_goes_on(&name)
+        }
+        other => Err(format!("unknown outcome {other}").into()),
+    }
 }
 
 #[test]
@@ -307,38 +331,40 @@ fn headless(folder: &Path) -> Tested<Listener> {
 
 /// Sends more than fits into a pipe.
 fn fill(address: &str) -> Tested<usize> {
-    let all: Vec<u8> = (1..=250).flat_map(request).collect();
-    exchange(address, &all)?;
-    Ok(250)
+    let body = "x".repeat(16 << 10);
+    let one = format!("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+    exchange(address, one.repeat(20).as_bytes())?;
+    Ok(20)
 }
 
 fn run_headless(state: &str, is_read: bool) -> Tested {
-    for (signals, outcome) in cases(state)? {
-        let folder = tempfile::tempdir()?;
-        let mut listener = headless(folder.path())?;
-        let mut count = if is_read {
-            exchange(&listener.address, &request(1)).map(|_| 1)?
-        } else {
-            fill(&listener.address)?
-        };
-        for one in &signals {
-            signal(listener.child.id(), one)?;
-        }
-        let mut expected = outcome;
-        if outcome == "continues" {
-            exchange(&listener.address, &request(1000))?;
-            count += 1;
-            signal(listener.child.id(), "TERM")?;
-            expected = if is_read { "ends" } else { "fails" };
-        }
-        let code = if expected == "ends" { 0 } else { 3 };
-        let mut said = String::new();
-        listener.stderr.read_to_string(&mut said)?;
-        assert_eq!(listener.child.wait()?.code(), Some(code), "{signals:?}: {said}");
-        assert_eq!(said.contains("standard output is not read"), code == 3, "{said}");
-        assert_stored(folder.path(), count)?;
+    run_cases(state, |signals, outcome| run_headless_case(signals, outcome, is_read))
+}
+
+fn run_headless_case(signals: &[&str], outcome: &str, is_read: bool) -> Tested {
+    let folder = tempfile::tempdir()?;
+    let mut listener = headless(folder.path())?;
+    let mut count = if is_read {
+        exchange(&listener.address, &request(1)).map(|_| 1)?
+    } else {
+        fill(&listener.address)?
+    };
+    for one in signals {
+        signal(listener.child.id(), one)?;
     }
-    Ok(())
+    let mut expected = outcome;
+    if matches!(outcome, "continues" | "ignored") {
+        exchange(&listener.address, &request(1000))?;
+        count += 1;
+        signal(listener.child.id(), "TERM")?;
+        expected = if is_read { "ends" } else { "fails" };
+    }
+    let code = if expected == "ends" { 0 } else { 3 };
+    let mut said = String::new();
+    listener.stderr.read_to_string(&mut said)?;
+    assert_eq!(listener.child.wait()?.code(), Some(code), "{signals:?}: {said}");
+    assert_eq!(said.contains("standard output is not read"), code == 3, "{said}");
+    assert_stored(folder.path(), count)
 }
 
 #[test]

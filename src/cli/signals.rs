@@ -1,6 +1,8 @@
 //! Signals that request a shutdown.
 
 use std::io;
+#[cfg(unix)]
+use std::task::Poll;
 
 use tokio::sync::watch;
 
@@ -14,6 +16,7 @@ pub(super) fn caught(
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut quit = signal(SignalKind::quit())?;
+    let mut others = others()?;
     let mut hangup = if is_hangup_ignored() { None } else { Some(signal(SignalKind::hangup())?) };
     // By default, reaching the limit of a file's size ends the process. With a handler, the write
     // fails instead, and the client gets a 503.
@@ -24,6 +27,7 @@ pub(super) fn caught(
             tokio::select! {
                 _ = terminate.recv() => return,
                 () = hung_up(&mut hangup) => return,
+                () = any(&mut others) => return,
                 _ = interrupt.recv() => {}
                 _ = quit.recv() => {}
             }
@@ -32,6 +36,35 @@ pub(super) fn caught(
             }
         }
     })
+}
+
+/// Installs the handlers of signals that mean nothing here, but would end the program without
+/// restoring the terminal.
+#[cfg(unix)]
+fn others() -> io::Result<Vec<tokio::signal::unix::Signal>> {
+    use rustix::process::Signal;
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut all = vec![
+        Signal::USR1,
+        Signal::USR2,
+        Signal::ALARM,
+        Signal::VTALARM,
+        Signal::PROF,
+        Signal::XCPU,
+    ];
+    #[cfg(target_os = "linux")]
+    all.extend([Signal::IO, Signal::POWER, Signal::STKFLT]);
+    all.into_iter().map(|one| signal(SignalKind::from_raw(one.as_raw()))).collect()
+}
+
+/// Waits for the first of several signals.
+#[cfg(unix)]
+async fn any(signals: &mut [tokio::signal::unix::Signal]) {
+    std::future::poll_fn(|context| {
+        let mut received = signals.iter_mut().map(|signal| signal.poll_recv(context));
+        if received.any(|one| one.is_ready()) { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
 }
 
 #[cfg(unix)]

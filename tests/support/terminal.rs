@@ -10,6 +10,7 @@ use std::time::Duration;
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, SlavePty, native_pty_system};
 
 use super::senders::{exchange, request};
+use super::program::signal;
 use super::{SECRET, Tested, keys};
 
 /// Output that takes longer than this is not going to arrive.
@@ -192,12 +193,13 @@ impl Terminal {
 
     /// Waits for the end, and returns the exit code.
     pub(crate) fn exit_code(&mut self) -> Tested<u32> {
-        let mut killer = self.child.clone_killer();
+        let process = self.process()?;
         let (ended, is_ended) = channel::<()>();
         let watching = thread::spawn(move || {
             if is_ended.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
-                // The test fails with the exit code of a killed process.
-                let _ = killer.kill();
+                // The test fails with the exit code of a killed process. A hangup would end it in
+                // order.
+                let _ = signal(process, "KILL");
             }
         });
         let status = self.child.wait()?;
