@@ -32,7 +32,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::delivery::{Delivery, DeliveryId, Header, NewDelivery, Refusal, SignatureStatus};
-use crate::listener::{ClientResponse, Handled, Received, Reply};
+use crate::listener::{Client, ClientResponse, Handled, Received, Reply};
 use crate::outbound::{Health, Ticket};
 use crate::respond::{Rulebook, ScriptStep};
 use crate::signature::{Handshakes, Verifier};
@@ -142,7 +142,7 @@ impl Intake {
         if let Some(diagnosis) = diagnosis {
             diagnosis.start(id);
         }
-        let reply = self.carry_out(accepted).await;
+        let reply = self.carry_out(accepted, client.clone()).await;
         let status = reply.status();
         // If the client has closed its end, it is only known after writing whether it still reads.
         let has_closed = client.is_some_and(|client| client.has_closed());
@@ -198,14 +198,14 @@ impl Intake {
         self.rules.is_empty() && self.forwards.is_empty()
     }
 
-    async fn carry_out(&self, accepted: Accepted) -> Reply {
+    async fn carry_out(&self, accepted: Accepted, client: Option<Client>) -> Reply {
         let Accepted { delivery, disposition } = accepted;
         let id = delivery.summary.id;
         tracing::debug!(id = id.0, by = disposition.name(), "response decided");
         match disposition {
             Disposition::Answer(response) => response.into(),
             Disposition::Default => self.expected_response(&delivery.summary.provider).into(),
-            Disposition::Respond(step) => self.respond(step, &delivery).await,
+            Disposition::Respond(step) => self.respond(step, &delivery, client).await,
             Disposition::Forward(ticket) => self.await_target(id, ticket).await.into(),
         }
     }

@@ -177,13 +177,21 @@ pub(crate) fn create_new(path: &Path) -> io::Result<File> {
 /// Opens a file to read and write, or creates it. Fails if the name is a symbolic link, if the file
 /// has another name, or if it is not a regular file: it may then belong to someone else.
 pub(crate) fn open_own(path: &Path) -> io::Result<File> {
-    let mut options = options();
-    options.read(true).create(true).truncate(false);
+    open_checked(path, options().create(true))
+}
+
+/// Opens a file as [`open_own`] does, but does not create it.
+pub(crate) fn open_existing(path: &Path) -> io::Result<File> {
+    open_checked(path, &mut options())
+}
+
+fn open_checked(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+    options.read(true).truncate(false);
     #[cfg(unix)]
     {
         use rustix::fs::OFlags;
         let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY).bits();
-        std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, flags.cast_signed());
+        std::os::unix::fs::OpenOptionsExt::custom_flags(options, flags.cast_signed());
     }
     let file = options.open(path).map_err(|error| link_error(path, error))?;
     let metadata = file.metadata()?;

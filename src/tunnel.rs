@@ -8,6 +8,7 @@ mod agent;
 mod cloudflared;
 mod ngrok;
 
+use std::ffi::OsString;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::str::FromStr;
@@ -54,6 +55,8 @@ pub struct Settings {
     pub address: SocketAddr,
     /// API addresses of a running ngrok agent.
     pub ngrok_api: Vec<Target>,
+    /// Environment variables that the agent must not inherit.
+    pub secret_variables: Vec<OsString>,
 }
 
 /// Default API address of an ngrok agent.
@@ -135,7 +138,9 @@ impl Work {
             return;
         }
         let kind = self.settings.kind;
-        let mut agent = match Agent::start(kind.as_str(), &kind.arguments(self.settings.address)) {
+        let Settings { address, secret_variables, .. } = &self.settings;
+        let started = Agent::start(kind.as_str(), &kind.arguments(*address), secret_variables);
+        let mut agent = match started {
             Ok(agent) => agent,
             Err(error) => return self.report(TunnelState::Failed(self.start_error(&error))),
         };

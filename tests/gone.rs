@@ -11,6 +11,7 @@ use std::path::Path;
 use serde_json::Value;
 use support::program::{Listener, hookglass, listed, printed};
 use support::senders::{exchange, request};
+use support::terminal::Terminal;
 use support::{Tested, targets};
 
 /// Sends a request and hangs up at once.
@@ -22,7 +23,7 @@ fn send_and_leave(address: &str) -> Tested {
 
 /// Waits until the only delivery has a response, and returns that.
 fn response(folder: &Path) -> Tested<Value> {
-    let waited = hookglass(folder).args(["wait", "--count", "1", "--timeout", "20s"]).output()?;
+    let waited = hookglass(folder).args(["wait", "--since", "1h", "--timeout", "20s"]).output()?;
     let line = listed(folder)?.pop().ok_or_else(|| printed(&waited))?;
     Ok(line.get("response").cloned().unwrap_or_default())
 }
@@ -82,4 +83,48 @@ fn a_client_that_left_is_shown_with_the_time() -> Tested {
     let shown = printed(&hookglass(folder.path()).args(["show", "1"]).output()?);
     assert!(shown.contains("client gone after "), "{shown}");
     Ok(())
+}
+
+#[test]
+fn a_direct_response_is_not_counted_as_sent_to_a_client_that_left() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let listener = Listener::start(&mut hookglass(folder.path()))?;
+    // The delivery is stored, and its response written, once the store is free.
+    let store = rusqlite::Connection::open(folder.path().join(".hookglass/deliveries.db"))?;
+    store.execute_batch("BEGIN IMMEDIATE")?;
+    send_and_leave(&listener.address)?;
+    store.execute_batch("ROLLBACK")?;
+    assert_gone(folder.path())
+}
+
+/// Starts a dashboard with this response, and lets a client send to it and leave.
+fn left_dashboard(response: &str) -> Tested<Terminal> {
+    let mut session = Terminal::start_with(&["--respond", response], &[])?;
+    send_and_leave(&session.address()?)?;
+    Ok(session)
+}
+
+#[test]
+fn a_client_that_left_is_shown_in_the_list() -> Tested {
+    left_dashboard("200:delay=300ms")?.wait_for(" gone ").map(drop)
+}
+
+#[test]
+fn a_client_that_left_is_shown_in_the_timeline() -> Tested {
+    let mut session = left_dashboard("200:delay=300ms")?;
+    session.wait_for(" gone ")?;
+    session.press("4")?;
+    session.wait_for("no response was sent: client gone after ").map(drop)
+}
+
+#[test]
+fn a_paused_response_is_not_counted_as_sent_to_a_client_that_left() -> Tested {
+    let mut session = left_dashboard("hold")?;
+    session.wait_for("1 PAUSED")?;
+    session.press("A2")?;
+    session.wait_for("client had hung up")?;
+    session.press("<Esc>")?;
+    session.wait_for(" gone ")?;
+    session.press("4")?;
+    session.wait_for("no response was sent: client gone after ").map(drop)
 }

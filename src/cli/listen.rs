@@ -418,7 +418,8 @@ impl ListenSession {
         let (intake, controls) = self.intake(&mut tasks, ends);
         self.maintain(&mut tasks, &stop);
         let Routing { plan, address, public_url } = &self.routing;
-        let tunnel = plan.tunnel(&mut tasks, *address, public_url.clone(), &stop);
+        let hidden = self.known.secret_variables();
+        let tunnel = plan.tunnel(&mut tasks, (*address, hidden), public_url.clone(), &stop);
         let (limits, stopping, done) = (self.limits(), stop.clone(), answered.clone());
         tasks.spawn(async move {
             let take = move |received| {

@@ -1,5 +1,6 @@
 //! Clipboard access through tmux, the desktop, or the terminal (OSC 52).
 
+use std::ffi::OsString;
 use std::io::{self, Write as _};
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
@@ -39,11 +40,13 @@ enum DesktopError {
 #[derive(Debug, Clone)]
 pub(super) struct Clipboard {
     jobs: mpsc::Sender<Job>,
+    /// Environment variables that tmux must not inherit.
+    secret_variables: Vec<OsString>,
 }
 
 impl Clipboard {
     /// Starts the thread that owns the clipboard; it ends with the last handle.
-    pub(super) fn start() -> io::Result<Self> {
+    pub(super) fn start(secret_variables: Vec<OsString>) -> io::Result<Self> {
         let (jobs, queue) = mpsc::channel::<Job>();
         thread::Builder::new().name("clipboard".to_owned()).spawn(move || {
             let mut desktop: Option<arboard::Clipboard> = None;
@@ -52,12 +55,12 @@ impl Clipboard {
                 let _ = reply.send(set(&mut desktop, text));
             }
         })?;
-        Ok(Self { jobs })
+        Ok(Self { jobs, secret_variables })
     }
 
     /// Copies a text. Blocks until the desktop responds.
     pub(super) fn copy(&self, text: &str) -> CopyMethod {
-        if std::env::var_os("TMUX").is_some() && tmux(text).is_ok() {
+        if std::env::var_os("TMUX").is_some() && self.tmux(text).is_ok() {
             return CopyMethod::By("tmux");
         }
         let desktop = if has_display() { self.desktop(text) } else { Err(DesktopError::Absent) };
@@ -71,6 +74,25 @@ impl Clipboard {
         let (reply, result) = mpsc::channel();
         self.jobs.send((text.to_owned(), reply)).map_err(|_| DesktopError::Ended)?;
         result.recv().unwrap_or(Err(DesktopError::Ended))
+    }
+
+    /// `-w` makes tmux pass the text to the terminal's clipboard.
+    fn tmux(&self, text: &str) -> io::Result<()> {
+        let mut command = Command::new("tmux");
+        for variable in &self.secret_variables {
+            command.env_remove(variable);
+        }
+        let mut child = command
+            .args(["load-buffer", "-w", "-"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()?;
+        if let Some(mut input) = child.stdin.take() {
+            input.write_all(text.as_bytes())?;
+        }
+        let status = child.wait()?;
+        if status.success() { Ok(()) } else { Err(io::Error::other("tmux refused")) }
     }
 }
 
@@ -87,21 +109,6 @@ fn has_display() -> bool {
     let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let unix = cfg!(all(unix, not(target_os = "macos")));
     !set("SSH_CONNECTION") && (!unix || set("DISPLAY") || set("WAYLAND_DISPLAY"))
-}
-
-/// `-w` makes tmux pass the text to the terminal's clipboard.
-fn tmux(text: &str) -> io::Result<()> {
-    let mut child = Command::new("tmux")
-        .args(["load-buffer", "-w", "-"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()?;
-    if let Some(mut input) = child.stdin.take() {
-        input.write_all(text.as_bytes())?;
-    }
-    let status = child.wait()?;
-    if status.success() { Ok(()) } else { Err(io::Error::other("tmux refused")) }
 }
 
 /// Builds the sequence that xterm documents as "Operating System Command 52".

@@ -1,6 +1,7 @@
 //! The user's editor and the file that it opens.
 
-use std::fs;
+use std::ffi::OsString;
+use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
@@ -21,6 +22,12 @@ const PATIENCE: Duration = Duration::from_secs(1);
 static OPEN: LazyLock<watch::Sender<Option<PathBuf>>> = LazyLock::new(|| watch::Sender::new(None));
 static HOOKED: Once = Once::new();
 
+/// First part of the names of the folders.
+const PREFIX: &str = "hookglass-edit-";
+
+/// File in a folder that is locked as long as its process lives.
+const LOCK: &str = ".lock";
+
 /// File readable only by its owner, in a folder of its own so that the editor's temporary files are
 /// removed with it. Dropping removes the folder.
 #[derive(Debug)]
@@ -28,6 +35,7 @@ pub(super) struct EditorFile {
     /// Removed when dropped.
     _folder: TempDir,
     file: PathBuf,
+    _lock: File,
 }
 
 impl EditorFile {
@@ -42,14 +50,17 @@ impl EditorFile {
             }));
         });
         let mut builder = tempfile::Builder::new();
-        builder.prefix("hookglass-");
+        builder.prefix(PREFIX);
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
         let folder = builder.tempdir()?;
+        let lock = private_file::create_new(&folder.path().join(LOCK))?;
+        // Without it, a dashboard that starts meanwhile removes the folder.
+        lock.lock()?;
         OPEN.send_replace(Some(folder.path().to_owned()));
         let file = folder.path().join(format!("delivery-{id}.txt"));
         private_file::create_new(&file)?.write_all(text.as_bytes())?;
-        Ok(Self { _folder: folder, file })
+        Ok(Self { _folder: folder, file, _lock: lock })
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -71,6 +82,20 @@ impl Drop for EditorFile {
     }
 }
 
+/// Removes the folders of processes that were killed while the editor was open.
+pub(super) fn remove_abandoned() {
+    // What cannot be read or removed belongs to someone else, or is removed by another dashboard.
+    for entry in fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten() {
+        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        if is_folder && entry.file_name().as_encoded_bytes().starts_with(PREFIX.as_bytes()) {
+            let lock = private_file::open_existing(&entry.path().join(LOCK));
+            if lock.is_ok_and(|lock| lock.try_lock().is_ok()) {
+                let _ = fs::remove_dir_all(entry.path());
+            }
+        }
+    }
+}
+
 /// Returns the user's editor command, from the environment.
 pub(super) fn name() -> String {
     let set = |name: &str| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
@@ -78,9 +103,18 @@ pub(super) fn name() -> String {
     set("VISUAL").or_else(|| set("EDITOR")).unwrap_or_else(|| usual.to_owned())
 }
 
-/// Runs the editor until it exits. The terminal must be free.
-pub(super) async fn run(name: &str, file: &Path) -> io::Result<ExitStatus> {
-    Running(command(name, file).spawn()?).0.wait().await
+/// Runs the editor until it exits, without the variables that hold secrets. The terminal must be
+/// free.
+pub(super) async fn run(
+    name: &str,
+    file: &Path,
+    secret_variables: &[OsString],
+) -> io::Result<ExitStatus> {
+    let mut command = command(name, file);
+    for variable in secret_variables {
+        command.env_remove(variable);
+    }
+    Running(command.spawn()?).0.wait().await
 }
 
 /// Runs the editor through a shell, as git does, so that it may have arguments (`code --wait`) and
@@ -155,5 +189,12 @@ mod tests {
         assert_eq!(draft.read().unwrap(), b"text");
         drop(draft);
         assert!(!file.parent().unwrap().exists());
+    }
+
+    #[test]
+    fn a_file_in_use_is_not_abandoned() {
+        let draft = EditorFile::new(DeliveryId(7), "text").unwrap();
+        remove_abandoned();
+        assert_eq!(draft.read().unwrap(), b"text");
     }
 }

@@ -19,7 +19,7 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::clipboard::Clipboard;
-use super::{Setup, TuiError, feed};
+use super::{Setup, TuiError, editor, feed};
 use crate::app::diff::DiffRequest;
 use crate::app::{Effect, Event, Loaded, Notice};
 use crate::config;
@@ -85,7 +85,7 @@ impl Effects {
         let (rows, pages) = mpsc::channel(feed::WAITING);
         let (to_terminal, terminal) = mpsc::channel(8);
         let (wanted, wishes) = watch::channel(None);
-        let clipboard = Clipboard::start()?;
+        let clipboard = Clipboard::start(setup.known.secret_variables())?;
         // Before reading the list, so that no delivery is missed between the two.
         let follower = setup.store.follow()?;
         let older = setup.store.reader()?;
@@ -104,6 +104,7 @@ impl Effects {
             rules_of_the_start,
         });
         let mut tasks = JoinSet::new();
+        tasks.spawn_blocking(editor::remove_abandoned);
         let (one, older_rows) = (Arc::clone(&context), rows.clone());
         tasks.spawn_blocking(move || one.report_error(feed::send_older(&older, &older_rows)));
         let one = Arc::clone(&context);

@@ -7,6 +7,7 @@ use tokio::sync::{oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::delivery::DeliveryId;
+use crate::listener::Client;
 
 /// The paused requests. Clones share them.
 #[derive(Debug, Clone)]
@@ -19,6 +20,7 @@ pub struct PausedRequests {
 #[derive(Debug)]
 pub struct PausedRequest {
     pub since: Timestamp,
+    client: Option<Client>,
     release: oneshot::Sender<ReleaseAction>,
 }
 
@@ -62,12 +64,24 @@ impl PausedRequests {
         found.is_some_and(|request| request.release.send(release).is_ok())
     }
 
+    /// Returns whether the client of a paused request has closed its end.
+    pub fn has_client_closed(&self, id: DeliveryId) -> bool {
+        let paused = self.paused.borrow();
+        let client = paused.get(&id).and_then(|request| request.client.as_ref());
+        client.is_some_and(Client::has_closed)
+    }
+
     /// Waits for the release of a request; none if the program stops first.
-    pub(super) async fn wait(&self, id: DeliveryId) -> Option<ReleaseAction> {
+    pub(super) async fn wait(
+        &self,
+        id: DeliveryId,
+        client: Option<Client>,
+    ) -> Option<ReleaseAction> {
         let (release, released) = oneshot::channel();
         #[expect(clippy::disallowed_methods, reason = "the dashboard shows how long it waits")]
         let since = Timestamp::now();
-        self.paused.send_modify(|paused| drop(paused.insert(id, PausedRequest { since, release })));
+        let request = PausedRequest { since, client, release };
+        self.paused.send_modify(|paused| drop(paused.insert(id, request)));
         tokio::select! {
             biased;
             release = released => release.ok(),

@@ -4,13 +4,18 @@ use bytes::Bytes;
 
 use super::{Intake, ReleaseAction, now, with_retry_after};
 use crate::delivery::{Delivery, DeliveryId, Summary, is_hop_by_hop};
-use crate::listener::{ClientResponse, Reply};
+use crate::listener::{Client, ClientResponse, Reply};
 use crate::outbound::{Response, SendError, SendOutcome, Ticket, attempt};
 use crate::respond::{Canned, ScriptAction, ScriptStep};
 
 impl Intake {
     /// Runs a step of a rule's script.
-    pub(super) async fn respond(&self, step: ScriptStep, delivery: &Delivery) -> Reply {
+    pub(super) async fn respond(
+        &self,
+        step: ScriptStep,
+        delivery: &Delivery,
+        client: Option<Client>,
+    ) -> Reply {
         if !step.delay.is_zero() {
             tokio::select! {
                 () = tokio::time::sleep(step.delay) => {}
@@ -21,7 +26,7 @@ impl Intake {
             ScriptAction::Answer(canned) => self.canned_response(&canned, delivery).into(),
             ScriptAction::Timeout => Reply::Silence,
             ScriptAction::Close => Reply::Close,
-            ScriptAction::Hold => match self.paused.wait(delivery.summary.id).await {
+            ScriptAction::Hold => match self.paused.wait(delivery.summary.id, client).await {
                 Some(ReleaseAction::Answer(status)) => {
                     self.bare_response(status, "by hand", delivery).into()
                 }

@@ -1,7 +1,12 @@
 //! Providers and secrets known to an installation, whether or not it listens for them.
 
-use crate::provider::Provider;
+use std::ffi::OsString;
+
+use crate::provider::{self, Provider};
 use crate::secret::Secret;
+
+/// Shorter secrets occur in other variables by chance.
+const MIN_LENGTH: usize = 8;
 
 /// Known providers, and every secret configured for one of them.
 #[derive(Debug, Clone, Default)]
@@ -13,6 +18,25 @@ pub struct KnownProviders {
 }
 
 impl KnownProviders {
+    /// Returns the environment variables that hold a secret, which other programs must not inherit:
+    /// those of all providers, and every other one with the value of a configured secret.
+    pub fn secret_variables(&self) -> Vec<OsString> {
+        let providers = provider::all().iter().chain(&self.providers);
+        let named = providers.flat_map(|provider| {
+            let tokens =
+                provider.handshakes.iter().filter_map(|one| Some(&one.token.as_ref()?.env));
+            tokens.chain([&provider.secret_env]).map(OsString::from)
+        });
+        let holding = std::env::vars_os().filter(|(_, value)| {
+            let value = value.as_encoded_bytes();
+            self.secrets.iter().map(Secret::expose).any(|secret| {
+                value == secret
+                    || (secret.len() >= MIN_LENGTH && memchr::memmem::find(value, secret).is_some())
+            })
+        });
+        named.chain(holding.map(|(name, _)| name)).collect()
+    }
+
     pub fn named(&self, name: &str) -> Option<&Provider> {
         self.providers.iter().find(|provider| provider.name == name)
     }

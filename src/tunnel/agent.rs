@@ -1,5 +1,6 @@
 //! Child process of an agent: its output line by line, and its termination.
 
+use std::ffi::OsString;
 use std::io;
 use std::process::Stdio;
 use std::time::Duration;
@@ -7,8 +8,6 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt as _, BufReader, Split};
 use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 use tokio::time::Instant;
-
-use crate::provider;
 
 /// Time that an agent gets to terminate.
 const GRACE: Duration = Duration::from_secs(2);
@@ -37,7 +36,11 @@ pub(super) struct Agent {
 impl Agent {
     /// Starts a program from the PATH in its own process group: a Ctrl-C in the terminal does not
     /// reach it, and its children end with it.
-    pub(super) fn start(program: &str, arguments: &[String]) -> io::Result<Self> {
+    pub(super) fn start(
+        program: &str,
+        arguments: &[String],
+        secret_variables: &[OsString],
+    ) -> io::Result<Self> {
         let mut command = Command::new(program);
         command
             .args(arguments)
@@ -45,8 +48,8 @@ impl Agent {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true);
-        for provider in provider::all() {
-            command.env_remove(&provider.secret_env);
+        for variable in secret_variables {
+            command.env_remove(variable);
         }
         #[cfg(unix)]
         command.process_group(0);

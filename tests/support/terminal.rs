@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, SlavePty, native_pty_system};
 
-use super::senders::{exchange, request};
 use super::program::signal;
+use super::senders::{exchange, request};
 use super::{SECRET, Tested, keys};
 
 /// Output that takes longer than this is not going to arrive.

@@ -1,5 +1,6 @@
 //! Responses, rules, targets, and tunnels, from flags and configuration.
 
+use std::ffi::OsString;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -222,12 +223,16 @@ impl RoutingPlan {
     pub(super) fn tunnel(
         &self,
         tasks: &mut JoinSet<()>,
-        address: SocketAddr,
+        (address, secret_variables): (SocketAddr, Vec<OsString>),
         public_url: PublicUrl,
         stop: &CancellationToken,
     ) -> Option<watch::Receiver<tunnel::TunnelState>> {
-        let settings =
-            tunnel::Settings { kind: self.tunnel?, address, ngrok_api: self.ngrok_api.clone() };
+        let settings = tunnel::Settings {
+            kind: self.tunnel?,
+            address,
+            ngrok_api: self.ngrok_api.clone(),
+            secret_variables,
+        };
         let (mut states, work) = tunnel::open(settings, stop.clone());
         tasks.spawn(work);
         let (sender, receiver) = watch::channel(tunnel::TunnelState::Starting);

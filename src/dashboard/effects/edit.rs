@@ -114,7 +114,8 @@ impl Context {
             return Err(Notice::failed("Nothing sent: the terminal is gone"));
         }
         let name = editor::name();
-        let why = match editor::run(&name, draft.path()).await {
+        let hidden = self.setup.known.secret_variables();
+        let why = match editor::run(&name, draft.path(), &hidden).await {
             Ok(status) if status.success() => return Ok(()),
             Ok(status) if status.code() == Some(127) => {
                 format!("`{name}` was not found; set VISUAL or EDITOR to your editor")

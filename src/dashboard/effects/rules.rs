@@ -170,10 +170,15 @@ impl Context {
                 (ReleaseAction::Close, "closed without a response".to_owned())
             }
         };
-        let notice = if self.setup.controls.paused.release(id, release) {
-            Notice::done(format!("Delivery {id}: {word}"))
-        } else {
-            Notice::info(format!("The client of delivery {id} is gone"))
+        let paused = &self.setup.controls.paused;
+        let has_left = paused.has_client_closed(id);
+        let notice = match (paused.release(id, release), has_left) {
+            (true, false) => Notice::done(format!("Delivery {id}: {word}")),
+            // It may still read; the list shows the status if it does.
+            (true, true) => {
+                Notice::info(format!("Delivery {id}: {word}, but its client had hung up"))
+            }
+            (false, _) => Notice::info(format!("The client of delivery {id} is gone")),
         };
         self.say(notice).await;
     }
