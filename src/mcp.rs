@@ -5,6 +5,7 @@
 //! signatures and credentials, escapes what a terminal interprets, and limits the length. Requests
 //! are sent to loopback addresses and to targets that the user allowed; nothing is deleted.
 
+mod line_limit;
 mod listener;
 mod prompts;
 mod resources;
@@ -21,10 +22,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use rmcp::handler::server::tool::{ToolCallContext, ToolRouter};
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, GetPromptRequestParams, GetPromptResponse,
-    Implementation, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult,
-    ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse,
-    ServerCapabilities, ServerConfig, Tool,
+    CallToolRequestParams, CallToolResponse, CustomRequest, CustomResult, ErrorCode,
+    GetPromptRequestParams, GetPromptResponse, Implementation, ListPromptsResult,
+    ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
+    ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities, ServerConfig, Tool,
 };
 use rmcp::service::RequestContext;
 use rmcp::transport::async_rw::AsyncRwTransport;
@@ -41,6 +42,7 @@ use crate::ops::selection::Selection;
 use crate::signature::{Credentials, Verifier};
 use crate::store::StoreReader;
 use crate::task;
+use line_limit::{LineLimit, TOO_LONG};
 use listener::OwnListener;
 pub(crate) use listener::{ListenerOptions, RunningListener, StartListener};
 pub(crate) use send_policy::SendPolicy;
@@ -88,6 +90,7 @@ where
 {
     let server = Arc::new(Server::new(setup));
     let handler = Connection { server: Arc::clone(&server), tools: tools::all() };
+    let input = LineLimit::new(input, MAX_MESSAGE);
     let transport = AsyncRwTransport::new(input, output).with_max_line_length(MAX_MESSAGE);
     let outcome = tokio::select! {
         outcome = run(handler, transport) => outcome,
@@ -102,7 +105,7 @@ where
 
 async fn run<R, W>(
     handler: Connection,
-    transport: AsyncRwTransport<RoleServer, R, W>,
+    transport: AsyncRwTransport<RoleServer, LineLimit<R>, W>,
 ) -> Result<(), String>
 where
     R: AsyncRead + Send + Unpin + 'static,
@@ -296,5 +299,22 @@ impl ServerHandler for Connection {
     ) -> Result<GetPromptResponse, ErrorData> {
         let arguments = request.arguments.unwrap_or_default();
         prompts::get(&self.server, &request.name, &arguments).await.map(Into::into)
+    }
+
+    async fn on_custom_request(
+        &self,
+        request: CustomRequest,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<CustomResult, ErrorData> {
+        if request.method == TOO_LONG {
+            let text = format!(
+                "the message is longer than {} MiB; pass less, e.g. a part of the body, or send it \
+                 to the listener over HTTP",
+                MAX_MESSAGE >> 20
+            );
+            return Err(ErrorData::invalid_request(text, None));
+        }
+        let method = self.server.secrets_shield().cell(&request.method);
+        Err(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, method, None))
     }
 }

@@ -40,6 +40,7 @@ use open_store::OpenStore;
 pub use attempt_writer::AttemptWriter;
 #[cfg(unix)]
 pub use control::{ControlClient, ControlSocket};
+pub use control::{RuleRequest, listener_rules};
 pub use error::{KeepError, StoreError};
 pub use feed::{Commit, Followed, Follower};
 pub use lock::listener_of;

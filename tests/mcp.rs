@@ -8,6 +8,8 @@ use std::path::Path;
 use serde_json::{Value, json};
 use support::mcp::Agent;
 use support::targets::response;
+#[cfg(unix)]
+use support::terminal::Terminal;
 use support::{Listener, SECRET, Target, Tested, exchange, hookglass, json_lines, request, sign};
 
 /// A signature header that the listener cannot verify, and credentials.
@@ -243,12 +245,109 @@ fn a_rule_changes_the_response_of_the_started_listener() -> Tested {
 }
 
 #[test]
-fn without_a_rule_all_rules_are_removed() -> Tested {
+fn without_a_rule_those_of_the_agent_are_removed() -> Tested {
     let folder = tempfile::tempdir()?;
-    let (mut agent, address) = listening(folder.path(), &[])?;
+    let respond = "[[respond]]\nanswer = \"201\"\n";
+    std::fs::write(folder.path().join("hookglass.toml"), respond)?;
+    let mut agent = Agent::start(folder.path(), &[])?;
+    agent.call("start_listener", json!({"respond": ["500"]}))?;
     agent.call("set_response_rule", json!({"rule": "503"}))?;
-    agent.call("set_response_rule", json!({}))?;
-    assert!(exchange(&address, &request(1))?.starts_with("HTTP/1.1 200"));
+    let left = agent.call("set_response_rule", json!({}))?;
+    assert_eq!(left["rules"], json!(["201"]));
+    Ok(())
+}
+
+#[cfg(unix)]
+#[test]
+fn a_rule_changes_the_response_of_a_listener_in_another_process() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let listener = Listener::start(&mut hookglass(folder.path()))?;
+    let mut agent = Agent::start(folder.path(), &[])?;
+    agent.call("set_response_rule", json!({"rule": "503"}))?;
+    assert!(exchange(&listener.address, &request(1))?.starts_with("HTTP/1.1 503"));
+    Ok(())
+}
+
+#[cfg(unix)]
+#[test]
+fn the_rules_of_the_user_stay_when_those_of_agents_are_removed() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let _listener = Listener::start(hookglass(folder.path()).args(["--respond", "202"]))?;
+    let mut agent = Agent::start(folder.path(), &[])?;
+    let set = agent.call("set_response_rule", json!({"rule": "type:a => 503"}))?;
+    let left = agent.call("set_response_rule", json!({}))?;
+    assert_eq!(json!([set["rules"], left["rules"]]), json!([["type:a => 503", "202"], ["202"]]));
+    Ok(())
+}
+
+#[cfg(unix)]
+#[test]
+fn the_status_lists_the_rules_of_a_listener_in_another_process() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let _listener = Listener::start(hookglass(folder.path()).args(["--respond", "202"]))?;
+    let mut agent = Agent::start(folder.path(), &[])?;
+    assert_eq!(agent.call("listener_status", json!({}))?["rules"], json!(["202"]));
+    Ok(())
+}
+
+#[cfg(unix)]
+#[test]
+fn the_number_of_rules_is_limited() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let _listener = Listener::start(&mut hookglass(folder.path()))?;
+    let mut agent = Agent::start(folder.path(), &[])?;
+    for _ in 0..100 {
+        agent.call("set_response_rule", json!({"rule": "503"}))?;
+    }
+    let text = agent.mistake("set_response_rule", json!({"rule": "503"}))?;
+    assert!(text.contains("100 rules are set already; remove them first"), "{text}");
+    Ok(())
+}
+
+#[cfg(unix)]
+#[test]
+fn a_rule_is_shown_in_the_dashboard_that_listens() -> Tested {
+    let mut dashboard = Terminal::start(&[])?;
+    dashboard.address()?;
+    let mut agent = Agent::start(dashboard.folder.path(), &[])?;
+    agent.call("set_response_rule", json!({"rule": "503"}))?;
+    dashboard.wait_for("An agent set the rule 503")?;
+    dashboard.wait_for("ALL→503")?;
+    Ok(())
+}
+
+#[cfg(unix)]
+#[test]
+fn a_rule_is_removed_in_the_dashboard_that_listens() -> Tested {
+    let mut dashboard = Terminal::start(&[])?;
+    dashboard.address()?;
+    let mut agent = Agent::start(dashboard.folder.path(), &[])?;
+    agent.call("set_response_rule", json!({"rule": "503"}))?;
+    dashboard.press("A")?;
+    dashboard.wait_for("503  (set by an agent)")?;
+    dashboard.press("d")?;
+    dashboard.wait_for("Removed rule 503")?;
+    assert_eq!(agent.call("listener_status", json!({}))?["rules"], json!([]));
+    Ok(())
+}
+
+#[test]
+fn a_message_that_is_too_long_is_answered() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let mut agent = Agent::start(folder.path(), &[])?;
+    let body = "x".repeat(48 << 20);
+    let error = agent.raw_call("verify", json!({"headers": [], "body": body}))?;
+    let text = error["message"].as_str().unwrap_or_default();
+    assert!(text.contains("longer than 48 MiB"), "{error}");
+    Ok(())
+}
+
+#[test]
+fn the_connection_goes_on_after_a_message_that_is_too_long() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let mut agent = Agent::start(folder.path(), &[])?;
+    agent.raw_call("verify", json!({"headers": [], "body": "x".repeat(48 << 20)}))?;
+    assert_eq!(agent.call("listener_status", json!({}))?["running"], json!(false));
     Ok(())
 }
 
@@ -321,6 +420,7 @@ fn mistakes_are_results_that_say_what_to_do() -> Tested {
         ("set_response_rule", json!({"rule": "nonsense"}), "expected a status"),
         ("set_response_rule", json!({"rule": "200:file=/etc/passwd"}), "cannot read files"),
         ("set_response_rule", json!({"rule": "hold"}), "dashboard"),
+        ("set_response_rule", json!({"rule": "200:body=\u{202e}"}), "invisible characters"),
         ("verify", json!({"headers": [], "provider": "stripe"}), "STRIPE_WEBHOOK_SECRET"),
         ("verify", json!({"headers": [{"name": "a b", "value": ""}]}), "invalid header"),
         ("verify", json!({"headers": [], "body_base64": "?"}), "invalid body_base64"),

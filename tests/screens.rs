@@ -883,6 +883,7 @@ fn onward() -> Event {
         count,
         holds,
         is_for_all: !text.contains("=>"),
+        is_by_agent: false,
     };
     let target = |url: &str, down: Option<&str>| TargetLine {
         url: url.to_owned(),
@@ -946,6 +947,28 @@ fn rules_are_removed_added_and_reset() {
     let removed = RoutingChange::Remove { at: 1, text: "500x2,200".to_owned() };
     let changes = [removed, RoutingChange::Add("500".to_owned()), RoutingChange::Reset];
     assert_eq!(stage.effects, changes.map(Effect::Change));
+}
+
+/// Routing with one rule of an agent.
+fn with_rule_of_agent() -> Event {
+    let text = "503".to_owned();
+    let rule = RuleLine { text, count: 0, holds: false, is_for_all: true, is_by_agent: true };
+    Event::Onward(Box::new(Routing { rules: vec![rule], ..Routing::default() }))
+}
+
+#[test]
+fn a_rule_of_an_agent_is_reported() {
+    let mut stage = open((120, 36), &["SECRET"], 9);
+    stage.happen(with_rule_of_agent());
+    assert!(stage.screen().contains("An agent set the rule 503"), "{}", stage.screen());
+}
+
+#[test]
+fn a_rule_of_an_agent_is_marked_on_the_page_of_rules() {
+    let mut stage = open((120, 36), &["SECRET"], 9);
+    stage.happen(with_rule_of_agent());
+    let screen = stage.press("A").screen();
+    assert!(screen.contains("503  (set by an agent)"), "{screen}");
 }
 
 #[test]
@@ -1061,7 +1084,7 @@ fn every_mode_that_changes_responses_has_a_badge() {
         ("type:a.* => 503", false, " 1 RULE "),
     ] {
         let text = text.to_owned();
-        let rules = vec![RuleLine { text, count: 0, holds: false, is_for_all }];
+        let rules = vec![RuleLine { text, count: 0, holds: false, is_for_all, is_by_agent: false }];
         stage.happen(Event::Onward(Box::new(Routing { rules, ..Routing::default() })));
         assert!(title(&stage).contains(badge), "{badge}: {}", stage.screen());
     }

@@ -19,6 +19,8 @@ pub struct RuleLine {
     pub holds: bool,
     /// The rule has no filter.
     pub is_for_all: bool,
+    /// An agent set the rule.
+    pub is_by_agent: bool,
 }
 
 /// Forwarding target.

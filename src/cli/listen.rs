@@ -206,16 +206,15 @@ impl ListenArgs {
         provider: ProviderArgs,
         store: PathBuf,
     ) -> Result<Self, String> {
-        let ListenerOptions { port, provider: name, forward, respond, public_url, strict } =
-            options;
+        let ListenerOptions { port, provider: name, forward, rules, public_url, strict } = options;
         let mut words = vec![format!("--bind=127.0.0.1:{port}")];
         words.extend(forward.iter().map(|url| format!("--forward={url}")));
-        words.extend(respond.iter().map(|rule| format!("--respond={rule}")));
         words.extend(public_url.iter().map(|url| format!("--public-url={url}")));
         words.extend(strict.then(|| "--strict".to_owned()));
         let command = Self::augment_args(clap::Command::new("listen").no_binary_name(true));
         let matches = command.try_get_matches_from(words).map_err(|error| error.to_string())?;
-        let args = Self::from_arg_matches(&matches).map_err(|error| error.to_string())?;
+        let mut args = Self::from_arg_matches(&matches).map_err(|error| error.to_string())?;
+        args.routing.respond.clone_from(rules);
         let provider =
             ProviderArgs { provider: name.clone().or(provider.provider.clone()), ..provider };
         Ok(Self { provider, store: StoreArgs { store: Some(store) }, ..args })
@@ -416,7 +415,7 @@ impl ListenSession {
         let ends =
             Shutdown { stop: stop.clone(), answered: answered.clone(), finished: finished.clone() };
         let (intake, controls) = self.intake(&mut tasks, ends);
-        self.maintain(&mut tasks, &stop);
+        self.maintain(&mut tasks, &controls.rules, &stop);
         let Routing { plan, address, public_url } = &self.routing;
         let hidden = self.known.secret_variables();
         let tunnel = plan.tunnel(&mut tasks, (*address, hidden), public_url.clone(), &stop);
@@ -521,7 +520,7 @@ impl ListenSession {
     }
 
     /// Starts to delete old deliveries, and to take requests of other processes.
-    fn maintain(&self, tasks: &mut JoinSet<()>, stop: &CancellationToken) {
+    fn maintain(&self, tasks: &mut JoinSet<()>, rules: &Rulebook, stop: &CancellationToken) {
         if let Some(keep) = self.keep {
             #[expect(clippy::disallowed_methods, reason = "an age is relative to now")]
             let now = Timestamp::now;
@@ -531,7 +530,7 @@ impl ListenSession {
         if let StorePlace::File(path) = &self.place {
             match ControlSocket::bind(path) {
                 Ok(socket) => {
-                    tasks.spawn(socket.serve(self.store.clone(), stop.clone()));
+                    tasks.spawn(socket.serve(self.store.clone(), rules.clone(), stop.clone()));
                 }
                 // Only commands beside the listener need it.
                 Err(error) => tracing::warn!(%error, "cannot take requests of other commands"),

@@ -7,7 +7,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::ToolError;
-use crate::respond::Rulebook;
+use crate::respond::{ResponseRule, Rulebook};
 use crate::signature::PublicUrl;
 use crate::task;
 
@@ -18,7 +18,8 @@ pub(crate) struct ListenerOptions {
     pub(crate) port: u16,
     pub(crate) provider: Option<String>,
     pub(crate) forward: Vec<String>,
-    pub(crate) respond: Vec<String>,
+    /// Rules that come before those of the configuration.
+    pub(crate) rules: Vec<Arc<ResponseRule>>,
     pub(crate) public_url: Option<String>,
     pub(crate) strict: bool,
 }

@@ -160,9 +160,10 @@ fn within_limit(value: Value) -> Result<Value, ToolError> {
         return Ok(value);
     }
     Err(ToolError::new(format!(
-        "the result has {}, and the limit is {}; ask for less, with `limit`, `max_bytes`, or `select`",
-        units::format_size(size as u64),
-        units::format_size(MAX_RESULT as u64)
+        "the result has {} bytes, and the limit is {} MiB; ask for less, with `limit`, `max_bytes`, \
+         or `select`",
+        units::format_count(size as u64),
+        MAX_RESULT >> 20
     )))
 }
 
@@ -178,5 +179,22 @@ fn result<O: Serialize>(server: &Server, outcome: Result<O, ToolError>) -> CallT
             let text = server.secrets_shield().lines(error.text(), MAX_MESSAGE_TEXT);
             CallToolResult::error(vec![ContentBlock::text(text)])
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_result_above_the_limit_is_an_error_that_says_how_to_get_less() {
+        let error = within_limit(Value::String("x".repeat(MAX_RESULT))).unwrap_err();
+        assert!(error.text().contains("ask for less, with `limit`"), "{}", error.text());
+    }
+
+    #[test]
+    fn a_result_of_the_limit_passes() {
+        let value = Value::String("x".repeat(MAX_RESULT - 2));
+        assert_eq!(within_limit(value.clone()), Ok(value));
     }
 }

@@ -13,6 +13,7 @@ use super::{Script, ScriptAction, ScriptStep};
 use crate::delivery::{Delivery, Header};
 use crate::diagnostic::Diagnostic;
 use crate::filter::Filter;
+use crate::payload::escape;
 use crate::provider::{PlaceholderError, Placeholders};
 
 /// Maximum size of a file used as a body, which is kept in memory.
@@ -30,6 +31,8 @@ pub struct ResponseRule {
     text: String,
     /// Names of the files whose content it responds with.
     files: Vec<String>,
+    /// An agent set it.
+    by_agent: bool,
     /// Number of deliveries that matched so far.
     count: AtomicU64,
 }
@@ -59,6 +62,14 @@ pub enum RuleError {
     TwoBodies,
     #[error("{0}")]
     Header(String),
+    #[error(
+        "`hold` needs the dashboard, which releases the request; use `timeout` or a delay instead"
+    )]
+    NeedsDashboard,
+    #[error("a rule cannot contain control or invisible characters here")]
+    Invisible,
+    #[error("{limit} rules are set already; remove them first")]
+    TooMany { limit: usize },
 }
 
 impl RuleError {
@@ -70,7 +81,10 @@ impl RuleError {
             | Self::Template { .. }
             | Self::NoText { .. }
             | Self::TwoBodies
-            | Self::Header(_) => None,
+            | Self::Header(_)
+            | Self::NeedsDashboard
+            | Self::Invisible
+            | Self::TooMany { .. } => None,
         }
     }
 }
@@ -99,6 +113,21 @@ impl ResponseRule {
             text: text.trim().to_owned(),
             ..Self::new(filter, parsed, supplement, read_file)?
         })
+    }
+
+    /// Parses a rule of an agent. It may neither read a file nor wait for the user.
+    pub fn from_agent(text: &str) -> Result<Self, RuleError> {
+        let refuse = |_: &str| {
+            Err(io::Error::other("a rule cannot read files here; write the body into it"))
+        };
+        if escape(text) != text {
+            return Err(RuleError::Invisible);
+        }
+        let rule = Self::read(text, &refuse)?;
+        if rule.holds() {
+            return Err(RuleError::NeedsDashboard);
+        }
+        Ok(Self { by_agent: true, ..rule })
     }
 
     /// Creates a rule from its parts.
@@ -138,17 +167,17 @@ impl ResponseRule {
         }
         let text =
             if filter.is_all() { script.to_string() } else { format!("{filter} => {script}") };
-        Ok(Self { filter, script, text, files, count: AtomicU64::new(0) })
+        Ok(Self { filter, script, text, files, by_agent: false, count: AtomicU64::new(0) })
     }
 
     /// Returns the rule for the deliveries that match another term as well.
     pub fn narrowed(self, term: &str) -> Result<Self, RuleError> {
-        let Self { filter, script, files, .. } = self;
+        let Self { filter, script, files, by_agent, .. } = self;
         let narrowed = filter
             .narrowed(term)
             .map_err(|mistake| RuleError::Syntax { text: term.to_owned(), mistake })?;
         let text = format!("{narrowed} => {script}");
-        Ok(Self { filter: narrowed, script, text, files, count: AtomicU64::new(0) })
+        Ok(Self { filter: narrowed, script, text, files, by_agent, count: AtomicU64::new(0) })
     }
 
     /// Returns the action for a delivery; `None` if the rule does not match or passes the delivery
@@ -166,6 +195,11 @@ impl ResponseRule {
     /// Returns whether the rule may pause requests until the user decides.
     pub fn holds(&self) -> bool {
         self.script.steps.iter().any(|step| step.action == ScriptAction::Hold)
+    }
+
+    /// Returns whether an agent set the rule.
+    pub fn is_by_agent(&self) -> bool {
+        self.by_agent
     }
 
     /// Returns whether the rule has no filter.

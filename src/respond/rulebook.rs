@@ -5,8 +5,11 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-use super::{ResponseRule, ScriptStep};
+use super::{ResponseRule, RuleError, ScriptStep};
 use crate::delivery::Delivery;
+
+/// Rules of agents at a time; each delivery is compared with all of them.
+const MAX_OF_AGENTS: usize = 100;
 
 /// Rules in the order in which they are tried. Clones share them.
 #[derive(Debug, Clone)]
@@ -26,6 +29,11 @@ impl Rulebook {
         Arc::clone(&self.0.borrow())
     }
 
+    /// Returns the active rules as written.
+    pub fn texts(&self) -> Vec<String> {
+        self.rules().iter().map(ToString::to_string).collect()
+    }
+
     /// Returns the active rules and all later changes.
     pub fn changes(&self) -> watch::Receiver<Arc<[Arc<ResponseRule>]>> {
         self.0.subscribe()
@@ -42,6 +50,22 @@ impl Rulebook {
         self.0.send_modify(|rules| {
             *rules = [&rule].into_iter().chain(rules.iter()).cloned().collect();
         });
+    }
+
+    /// Adds a rule of an agent before the others.
+    pub fn put_first_of_agent(&self, rule: ResponseRule) -> Result<(), RuleError> {
+        let count = self.rules().iter().filter(|rule| rule.is_by_agent()).count();
+        if count >= MAX_OF_AGENTS {
+            return Err(RuleError::TooMany { limit: MAX_OF_AGENTS });
+        }
+        self.put_first(rule);
+        Ok(())
+    }
+
+    /// Removes the rules of agents.
+    pub fn remove_of_agents(&self) {
+        let rules = self.rules();
+        self.replace(rules.iter().filter(|rule| !rule.is_by_agent()).cloned());
     }
 
     /// Removes the rule at an index; returns false if there is none.

@@ -2,8 +2,9 @@
 //!
 //! One process writes to a store. While a listener does, commands such as `import` and `prune` hand
 //! their work to it over a Unix socket next to the store, so that it passes through the same queue
-//! and reaches the same followers as everything else. A request is a line of JSON; an import is
-//! followed by a line for each delivery. Only processes of the same user are answered.
+//! and reaches the same followers as everything else. Agents set response rules this way too. A
+//! request is a line of JSON; an import is followed by a line for each delivery. Only processes of
+//! the same user are answered.
 //!
 //! Elsewhere than on Unix there is no such socket, and the commands report who has the store open.
 
@@ -22,6 +23,18 @@ enum ControlRequest {
     Prune {
         retention: Retention,
     },
+    Rules(RuleRequest),
+}
+
+/// Request about the response rules of a listener. The reply has all rules that are active then.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RuleRequest {
+    List,
+    /// Add a rule of an agent before the others.
+    Add(String),
+    /// Remove the rules of agents.
+    Remove,
 }
 
 /// Outcome of a request.
@@ -31,6 +44,10 @@ enum ControlReply {
     /// Number of deliveries imported or deleted.
     Done {
         count: u64,
+    },
+    /// All response rules, in the order in which they are tried.
+    Rules {
+        rules: Vec<String>,
     },
     Failed {
         reason: String,
@@ -62,9 +79,11 @@ mod server {
     use tokio_util::sync::CancellationToken;
 
     use super::super::Store;
-    use super::{ControlReply, ControlRequest, socket_path};
+    use super::{ControlReply, ControlRequest, RuleRequest, socket_path};
     use crate::delivery::NewDelivery;
+    use crate::error_chain;
     use crate::formats::read;
+    use crate::respond::{ResponseRule, RuleError, Rulebook};
 
     /// Connections at a time; others wait.
     const MAX_CONNECTIONS: usize = 8;
@@ -96,7 +115,7 @@ mod server {
         }
 
         /// Answers requests until `stop` is canceled.
-        pub async fn serve(self, store: Store, stop: CancellationToken) {
+        pub async fn serve(self, store: Store, rules: Rulebook, stop: CancellationToken) {
             let mut connections = JoinSet::new();
             loop {
                 tokio::select! {
@@ -105,7 +124,7 @@ mod server {
                     accepted = self.listener.accept(), if connections.len() < MAX_CONNECTIONS => {
                         let Ok((stream, _)) = accepted else { continue };
                         if is_own(&stream) {
-                            connections.spawn(answer(stream, store.clone()));
+                            connections.spawn(answer(stream, store.clone(), rules.clone()));
                         }
                     }
                 }
@@ -126,27 +145,39 @@ mod server {
         stream.peer_cred().is_ok_and(|peer| peer.uid() == user)
     }
 
-    async fn answer(mut stream: UnixStream, store: Store) {
+    async fn answer(mut stream: UnixStream, store: Store, rules: Rulebook) {
         let (reading, mut writing) = stream.split();
         let mut lines = BufReader::new(reading);
         while let Ok(Some(line)) = next_line(&mut lines).await {
-            let done = match serde_json::from_str(&line) {
-                Ok(ControlRequest::Import { count }) => import(&mut lines, count, &store).await,
+            let done = |count| ControlReply::Done { count };
+            let reply = match serde_json::from_str(&line) {
+                Ok(ControlRequest::Import { count }) => {
+                    import(&mut lines, count, &store).await.map(done)
+                }
                 Ok(ControlRequest::Prune { retention }) => {
-                    store.prune(retention).await.map_err(|error| error.to_string())
+                    store.prune(retention).await.map(done).map_err(|error| error.to_string())
+                }
+                Ok(ControlRequest::Rules(request)) => {
+                    change(&rules, request).map_err(|error| error_chain::with_sources(&error))
                 }
                 Err(error) => Err(format!("unknown request: {error}")),
             };
-            let reply = match done {
-                Ok(count) => ControlReply::Done { count },
-                Err(reason) => ControlReply::Failed { reason },
-            };
+            let reply = reply.unwrap_or_else(|reason| ControlReply::Failed { reason });
             let Ok(mut text) = serde_json::to_string(&reply) else { return };
             text.push('\n');
             if writing.write_all(text.as_bytes()).await.is_err() {
                 return;
             }
         }
+    }
+
+    fn change(rules: &Rulebook, request: RuleRequest) -> Result<ControlReply, RuleError> {
+        match request {
+            RuleRequest::List => {}
+            RuleRequest::Add(text) => rules.put_first_of_agent(ResponseRule::from_agent(&text)?)?,
+            RuleRequest::Remove => rules.remove_of_agents(),
+        }
+        Ok(ControlReply::Rules { rules: rules.texts() })
     }
 
     type Lines<'s> = BufReader<tokio::net::unix::ReadHalf<'s>>;
@@ -189,7 +220,7 @@ mod client {
     use std::path::Path;
     use std::time::Duration;
 
-    use super::{ControlReply, ControlRequest, socket_path};
+    use super::{ControlReply, ControlRequest, RuleRequest, socket_path};
     use crate::delivery::{DeliveryId, NewDelivery};
     use crate::formats::jsonl;
     use crate::store::{Retention, StoreError};
@@ -214,28 +245,51 @@ mod client {
 
         /// Stores deliveries: all of them, or none.
         pub fn import(&self, new: &[NewDelivery]) -> Result<u64, StoreError> {
-            self.request(&ControlRequest::Import { count: new.len() }, new)
+            self.count(&ControlRequest::Import { count: new.len() }, new)
         }
 
         /// Deletes the deliveries beyond a retention, and returns their number.
         pub fn prune(&self, retention: Retention) -> Result<u64, StoreError> {
-            self.request(&ControlRequest::Prune { retention }, &[])
+            self.count(&ControlRequest::Prune { retention }, &[])
         }
 
-        fn request(
-            &self,
-            request: &ControlRequest,
-            new: &[NewDelivery],
-        ) -> Result<u64, StoreError> {
-            let failed = |reason: String| StoreError::Failed { path: self.path.clone(), reason };
-            match self.exchange(request, new) {
-                Ok(ControlReply::Done { count }) => Ok(count),
-                Ok(ControlReply::Failed { reason }) => Err(failed(reason)),
-                Err(error) => Err(failed(format!("its listener does not answer: {error}"))),
+        /// Lists or changes the response rules, and returns those that are active then.
+        pub fn rules(&self, request: RuleRequest) -> Result<Vec<String>, StoreError> {
+            match self.exchange(&ControlRequest::Rules(request), &[])? {
+                ControlReply::Rules { rules } => Ok(rules),
+                ControlReply::Failed { reason } => Err(self.refused(reason)),
+                ControlReply::Done { .. } => Err(self.unexpected()),
             }
         }
 
+        fn count(&self, request: &ControlRequest, new: &[NewDelivery]) -> Result<u64, StoreError> {
+            match self.exchange(request, new)? {
+                ControlReply::Done { count } => Ok(count),
+                ControlReply::Failed { reason } => {
+                    Err(StoreError::Failed { path: self.path.clone(), reason })
+                }
+                ControlReply::Rules { .. } => Err(self.unexpected()),
+            }
+        }
+
+        fn refused(&self, reason: String) -> StoreError {
+            StoreError::Refused { path: self.path.clone(), reason }
+        }
+
+        fn unexpected(&self) -> StoreError {
+            self.refused("unexpected reply".to_owned())
+        }
+
         fn exchange(
+            &self,
+            request: &ControlRequest,
+            new: &[NewDelivery],
+        ) -> Result<ControlReply, StoreError> {
+            self.try_exchange(request, new)
+                .map_err(|error| self.refused(format!("it does not answer: {error}")))
+        }
+
+        fn try_exchange(
             &self,
             request: &ControlRequest,
             new: &[NewDelivery],
@@ -259,3 +313,22 @@ mod client {
 
 #[cfg(unix)]
 pub use client::ControlClient;
+
+/// Lists or changes the response rules of the listener that has a store open, and returns those that
+/// are active then; none if no listener takes requests.
+#[cfg(unix)]
+pub fn listener_rules(
+    store: &std::path::Path,
+    request: RuleRequest,
+) -> Result<Option<Vec<String>>, super::StoreError> {
+    ControlClient::connect(store).map(|listener| listener.rules(request)).transpose()
+}
+
+/// Returns none: no listener takes requests here.
+#[cfg(not(unix))]
+pub fn listener_rules(
+    _store: &std::path::Path,
+    _request: RuleRequest,
+) -> Result<Option<Vec<String>>, super::StoreError> {
+    Ok(None)
+}

@@ -42,6 +42,8 @@ pub enum StoreError {
     Unopenable { path: String, source: io::Error },
     #[error("the store {path} failed: {reason}")]
     Failed { path: String, reason: String },
+    #[error("the listener that has the store {path} open refused the request: {reason}")]
+    Refused { path: String, reason: String },
 }
 
 /// Error of storing a delivery; the client is asked to retry.

@@ -85,10 +85,12 @@ fn rules(routing: &Routing, chosen: Option<RoutingChoice>, page: &mut ResponsesP
     for (at, rule) in routing.rules.iter().enumerate() {
         let sign = sign(page, chosen == Some(RoutingChoice::Rule(at)));
         let count = units::format_count(rule.count);
+        let origin = if rule.is_by_agent { "  (set by an agent)" } else { "" };
         page.lines.push(
             sign.with(StyleClass::Dim, format!("{:>2}. ", at + 1))
                 .with(StyleClass::Number, format!("{count:>7}  "))
-                .with(StyleClass::Plain, &rule.text),
+                .with(StyleClass::Plain, &rule.text)
+                .with(StyleClass::Dim, origin),
         );
     }
 }

@@ -5,7 +5,9 @@ use crate::app::action::{Action, Copyable, Move, ReleaseDecision, ResponseAction
 use crate::app::effect::Effect;
 use crate::app::model::{Mode, Model};
 use crate::app::notice::Notice;
-use crate::app::routing::{PublicAddress, Routing, RoutingChange, RoutingChoice, RuleMistake};
+use crate::app::routing::{
+    PublicAddress, Routing, RoutingChange, RoutingChoice, RuleLine, RuleMistake,
+};
 
 pub(super) fn act(model: &mut Model, what: ResponseAction) -> Vec<Effect> {
     match what {
@@ -131,8 +133,15 @@ pub(super) fn learn(model: &mut Model, routing: Routing) {
         | PublicAddress::Starting
         | PublicAddress::Failed(_) => None,
     };
+    let is_new = |rule: &&RuleLine| {
+        rule.is_by_agent && !before.rules.iter().any(|one| one.is_by_agent && one.text == rule.text)
+    };
+    let by_agent = model.routing.rules.iter().find(is_new);
+    let by_agent = by_agent.map(|rule| format!("An agent set the rule {}", rule.text));
     if let Some(text) = no_tunnel.or(down) {
         notify(model, Notice::failed(text));
+    } else if let Some(text) = by_agent {
+        notify(model, Notice::info(text));
     } else if let Some(text) = came_up {
         notify(model, Notice::done(text));
     }

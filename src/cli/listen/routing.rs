@@ -32,7 +32,7 @@ pub(super) struct RoutingArgs {
     /// or hold; 'type:message.* => 500' applies to matching deliveries only. Takes precedence over
     /// rules in the configuration (see `hookglass help respond`)
     #[arg(long, value_name = "SPEC", value_parser = rule)]
-    respond: Vec<Arc<ResponseRule>>,
+    pub(super) respond: Vec<Arc<ResponseRule>>,
     /// Respond with 401 unless the signature is verified
     #[arg(long)]
     strict: bool,

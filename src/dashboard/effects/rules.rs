@@ -79,6 +79,7 @@ impl Context {
             count: rule.count(),
             holds: rule.holds(),
             is_for_all: rule.is_for_all(),
+            is_by_agent: rule.is_by_agent(),
         });
         let targets = controls.targets.iter().map(|(url, health)| {
             let health = health.borrow();

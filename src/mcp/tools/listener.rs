@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::mcp::tool::{Call, ToolEffect, ToolError, ToolName, route};
 use crate::mcp::{Connection, ListenerOptions, Server};
 use crate::signature::Credentials;
-use crate::store::{self, StoreReader};
+use crate::store::{self, RuleRequest, StoreReader};
 use crate::task;
 
 const STATUS: ToolName = ToolName {
@@ -43,7 +43,7 @@ struct StatusResult {
     providers_without_secret: u64,
     /// Targets that requests may be sent to, besides loopback addresses.
     allow_send: Vec<String>,
-    /// Response rules of the listener that this connection started.
+    /// Response rules of the listener; the first match decides.
     rules: Vec<String>,
     /// Warnings, and what hookglass.toml makes the listener do.
     notes: Vec<String>,
@@ -63,11 +63,19 @@ pub(super) fn status() -> ToolRoute<Connection> {
 
 async fn state(server: &Arc<Server>) -> Result<StatusResult, ToolError> {
     let own = server.own.get();
+    let own_rules = own.as_ref().map(|own| own.rules.texts());
     let reading = Arc::clone(server);
-    let (other, newest) = task::blocking(move || {
+    let (other, rules, newest) = task::blocking(move || {
         let path = &reading.setup.store;
         let newest = StoreReader::open(path).and_then(|reader| reader.last_id());
-        (store::listener_of(path), newest.map_or(0, |id| id.0))
+        let other = store::listener_of(path);
+        let ask = || match &other {
+            // An older listener does not answer this.
+            Some(_) => store::listener_rules(path, RuleRequest::List).ok().flatten(),
+            None => None,
+        };
+        let rules = own_rules.or_else(ask).unwrap_or_default();
+        (other, rules, newest.map_or(0, |id| id.0))
     })
     .await;
     let shield = server.secrets_shield();
@@ -81,7 +89,6 @@ async fn state(server: &Arc<Server>) -> Result<StatusResult, ToolError> {
             secret_names: one.secrets.iter().map(|secret| shield.line(secret.name())).collect(),
         })
         .collect();
-    let rules = own.iter().flat_map(|own| own.rules.rules().to_vec());
     let warnings = server.setup.warnings.iter();
     let notes = warnings.chain(own.iter().flat_map(|own| &own.notes));
     Ok(StatusResult {
@@ -94,7 +101,7 @@ async fn state(server: &Arc<Server>) -> Result<StatusResult, ToolError> {
         providers_without_secret: (server.setup.credentials.len() - providers.len()) as u64,
         providers,
         allow_send: server.setup.send_policy.names(),
-        rules: rules.map(|rule| shield.line(&rule.to_string())).collect(),
+        rules: rules.iter().map(|rule| shield.line(rule)).collect(),
         notes: notes.map(|note| shield.line(note)).collect(),
     })
 }
@@ -135,9 +142,8 @@ pub(super) fn start() -> ToolRoute<Connection> {
         for url in &forward {
             server.setup.send_policy.target(url)?;
         }
-        for rule in &respond {
-            super::rule::parse(rule)?;
-        }
+        let rules = respond.iter().map(|rule| super::rule::parse(rule).map(Arc::new));
+        let rules = rules.collect::<Result<Vec<_>, _>>()?;
         let path = server.setup.store.clone();
         if server.own.get().is_none()
             && let Some(url) = task::blocking(move || store::listener_of(&path)).await
@@ -148,7 +154,7 @@ pub(super) fn start() -> ToolRoute<Connection> {
             .into());
         }
         let port = port.unwrap_or(0);
-        let options = ListenerOptions { port, provider, forward, respond, public_url, strict };
+        let options = ListenerOptions { port, provider, forward, rules, public_url, strict };
         server.own.start(Arc::clone(server), options).await?;
         state(server).await
     })

@@ -1,6 +1,6 @@
 //! `set_response_rule`.
 
-use std::io;
+use std::path::Path;
 
 use rmcp::handler::server::tool::ToolRoute;
 use rmcp::schemars;
@@ -10,21 +10,24 @@ use serde::{Deserialize, Serialize};
 use crate::error_chain;
 use crate::mcp::Connection;
 use crate::mcp::tool::{Call, ToolEffect, ToolError, ToolName, route};
-use crate::respond::ResponseRule;
+use crate::respond::{ResponseRule, RuleError};
+use crate::store::{self, RuleRequest};
+use crate::task;
 
 const SET: ToolName = ToolName {
     name: "set_response_rule",
     title: "Set a response rule",
-    description: "Choose the responses of the listener that start_listener started, e.g. to test \
-        retries: `500`, `503;retry-after=5`, `500x2,200`, `timeout`, `type:message.* => 500`, \
-        `pass` to forward. The rule comes before the others; without a rule, the list is emptied.",
+    description: "Choose the responses of the running listener, e.g. to test retries: `500`, \
+        `503;retry-after=5`, `500x2,200`, `timeout`, `type:message.* => 500`, `pass` to forward. \
+        The rule comes before the others, and the user sees it in the dashboard. Without a rule, \
+        those that were set here are removed.",
     effect: ToolEffect::Adds,
 };
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct SetArguments {
-    /// `[FILTER =>] SCRIPT`; absent to remove all rules.
+    /// `[FILTER =>] SCRIPT`; absent to remove the rules that were set here.
     rule: Option<String>,
 }
 
@@ -38,31 +41,44 @@ pub(super) fn set() -> ToolRoute<Connection> {
     route(SET, |call: Call, arguments: SetArguments| async move {
         let server = &call.server;
         let rule = arguments.rule.as_deref().map(parse).transpose()?;
-        let own = server.own.get().ok_or(
-            "no listener of this connection is running; call start_listener. The rules of a \
-             listener in another process are set in its dashboard, with --respond, or in \
-             hookglass.toml",
-        )?;
-        match rule {
-            Some(rule) => own.rules.put_first(rule),
-            None => own.rules.replace([]),
-        }
+        let rules = match server.own.get() {
+            Some(own) => {
+                match rule {
+                    Some(rule) => own.rules.put_first_of_agent(rule).map_err(mistake)?,
+                    None => own.rules.remove_of_agents(),
+                }
+                own.rules.texts()
+            }
+            None => {
+                let request = arguments.rule.map_or(RuleRequest::Remove, RuleRequest::Add);
+                let path = server.setup.store.clone();
+                task::blocking(move || of_other_process(&path, request)).await?
+            }
+        };
         let shield = server.secrets_shield();
-        let rules = own.rules.rules();
-        Ok(SetResult { rules: rules.iter().map(|rule| shield.line(&rule.to_string())).collect() })
+        Ok(SetResult { rules: rules.iter().map(|rule| shield.line(rule)).collect() })
+    })
+}
+
+/// Changes the rules of the listener of another process.
+fn of_other_process(path: &Path, request: RuleRequest) -> Result<Vec<String>, ToolError> {
+    if let Some(rules) = store::listener_rules(path, request)? {
+        return Ok(rules);
+    }
+    Err(match store::listener_of(path) {
+        Some(url) => ToolError::new(format!(
+            "the listener at {url} takes no rules from here; ask the user to set the rule in its \
+             dashboard or with --respond"
+        )),
+        None => ToolError::new("no listener has this store open; call start_listener"),
     })
 }
 
 /// Parses a rule. One that reads a file or waits for the dashboard is refused.
 pub(super) fn parse(text: &str) -> Result<ResponseRule, ToolError> {
-    let refuse =
-        |_: &str| Err(io::Error::other("a rule cannot read files here; write the body into it"));
-    let rule = ResponseRule::read(text, &refuse);
-    let rule = rule.map_err(|error| ToolError::new(error_chain::with_sources(&error)))?;
-    if rule.holds() {
-        return Err("`hold` needs the dashboard, which releases the request; use `timeout` or a \
-             delay instead"
-            .into());
-    }
-    Ok(rule)
+    ResponseRule::from_agent(text).map_err(mistake)
+}
+
+fn mistake(error: RuleError) -> ToolError {
+    ToolError::new(error_chain::with_sources(&error))
 }
