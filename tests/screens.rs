@@ -17,8 +17,8 @@ use hookglass::app::{
 };
 use hookglass::dashboard::view::Glyphs;
 use hookglass::delivery::{
-    Annotations, Delivery, DeliveryId, EventRef, Head, Header, NewDelivery, Refusal,
-    SignatureStatus, Summary, Verdict,
+    Annotations, Delivery, DeliveryId, EventRef, Explanation, Head, Header, NewDelivery, Proof,
+    ProofRow, Refusal, SignatureStatus, Summary, Verdict,
 };
 use hookglass::ops::annotate::Annotation;
 use hookglass::ops::resend::{ResendEvent, ResendPace, ResendSummary, RunEnd};
@@ -235,7 +235,9 @@ fn the_wheel_moves_the_selection() {
 #[test]
 fn a_click_opens_a_tab() {
     let mut stage = open((120, 36), &[], 9);
-    let screen = stage.click(79, 1).screen();
+    let tabs = stage.screen().lines().nth(1).unwrap_or_default().to_owned();
+    let before = tabs.split(" Sig").next().unwrap_or_default().chars().count();
+    let screen = stage.click(u16::try_from(before + 2).unwrap_or(0), 1).screen();
     assert!(screen.contains("HMAC-SHA256"), "{screen}");
 }
 
@@ -1186,7 +1188,7 @@ fn a_choice_of_a_menu_is_clicked() {
     let screen = stage.press("y").screen();
     let found = screen.lines().position(|line| line.contains("curl command"));
     let row = found.and_then(|row| u16::try_from(row).ok()).unwrap_or(0);
-    stage.click(100, row);
+    stage.click(90, row);
     assert_eq!(stage.effects, [Effect::Copy { id: DeliveryId(9), what: copyable("curl") }]);
 }
 
@@ -1217,6 +1219,101 @@ fn a_list_without_matches_hints_at_nothing_that_needs_a_delivery() {
     let mut stage = open((120, 36), &["SECRET"], 9);
     let hints = hint_line(stage.press("/type:nothing<Enter>"));
     assert!(hints.contains("/ filter") && !hints.contains("resend"), "{hints}");
+}
+
+/// Opens the dashboard with a delivery whose proof has a difference.
+fn with_proof(size: (u16, u16)) -> Stage {
+    let mut failed = delivery(9, SignatureStatus::Mismatch);
+    let mut why = Explanation::from("the body was changed after it was signed");
+    let (one, other) = (format!("{}x}}", "a".repeat(90)), format!("{}y}}", "a".repeat(90)));
+    let help = why.help_mut();
+    help.fix = Some("hash the raw bytes".to_owned());
+    help.proof = Some(Proof::new(ProofRow::new("received", one), ProofRow::new("signed", other)));
+    failed.summary.signature = Verdict {
+        explanation: Some(why),
+        ..Verdict::with_cause(SignatureStatus::Mismatch, "body-whitespace", "")
+    };
+    let rows = vec![failed.summary.clone()];
+    Stage::new(size, session(&["SECRET"], "in memory only"), 60, rows, move |effect| {
+        let Effect::Load(_) = effect else { return None };
+        Some(Event::Loaded(Arc::new(Loaded::new(failed.clone(), None))))
+    })
+}
+
+#[test]
+fn the_signature_pane_opens_with_verdict_cause_and_fix() {
+    let screen = with_proof((200, 60)).press("3").screen();
+    let at = |text: &str| screen.find(text).unwrap_or(usize::MAX);
+    assert!(at("✗ mismatch: body-whitespace") < at("The body was changed"), "{screen}");
+    assert!(at("The body was changed") < at("Fix: hash the raw bytes."), "{screen}");
+    assert!(at("Fix: hash") < at("received  aaa"), "{screen}");
+}
+
+#[test]
+fn the_caret_is_below_the_first_difference_on_any_screen() {
+    for size in [(60, 20), (80, 24), (120, 36), (200, 60)] {
+        let screen = with_proof(size).press("3").screen();
+        let lines: Vec<Vec<char>> = screen.lines().map(|line| line.chars().collect()).collect();
+        let caret = lines.iter().position(|line| line.contains(&'^')).unwrap_or(2);
+        let column = lines.get(caret).and_then(|line| line.iter().position(|one| *one == '^'));
+        let above = |up: usize| {
+            let line = lines.get(caret.checked_sub(up)?)?;
+            line.get(column?).copied()
+        };
+        assert_eq!((above(2), above(1)), (Some('x'), Some('y')), "{size:?}: {screen}");
+    }
+}
+
+#[test]
+fn a_proved_cause_has_no_list_of_attempts() {
+    use hookglass::signature::{Diagnosis, Tried};
+    let diagnosis = || Diagnosis {
+        verdict: Verdict::explained(SignatureStatus::Mismatch, "why"),
+        tried: vec![Tried { what: "forms of the body", count: 7 }],
+        complete: true,
+    };
+    for (mut stage, is_listed) in
+        [(with_proof((120, 36)), false), (open((120, 36), &["SECRET"], 6), true)]
+    {
+        let id = stage.selected().map_or(DeliveryId(0), DeliveryId);
+        stage.happen(Event::Diagnosed { id, diagnosis: diagnosis() });
+        let screen = stage.press("3").screen();
+        assert_eq!(screen.contains("7 × forms of the body"), is_listed, "{screen}");
+    }
+}
+
+#[test]
+fn values_of_the_signature_pane_are_copied_with_its_cursor() {
+    let mut stage = open((120, 36), &["SECRET"], 6);
+    stage.press("3<Enter>");
+    let mut copied = Vec::new();
+    for _ in 0..16 {
+        stage.press("yvj");
+    }
+    for effect in stage.take_effects() {
+        match effect {
+            Effect::CopyText { text, .. } if !copied.contains(&text) => copied.push(text),
+            Effect::Copy { what: Copyable::SignedPayload, .. }
+                if !copied.contains(&String::new()) =>
+            {
+                copied.push(String::new());
+            }
+            _ => {}
+        }
+    }
+    // Received, expected, and the bytes that are signed, which are not on the screen.
+    assert_eq!(copied, ["ab".repeat(32), EXPECTED.to_owned(), String::new()]);
+}
+
+/// HMAC-SHA256 of the sixth delivery's body under the key of [`verifier`].
+const EXPECTED: &str = "ef28de3a8dab925efa5754e1eb9715c8c86651db3e0eb99f00d8fb1ef5c5913d";
+
+#[test]
+fn the_expected_signature_is_copied_from_the_menu() {
+    let mut stage = open((120, 36), &["SECRET"], 6);
+    let what = Copyable::ExpectedSignature;
+    stage.press("ye");
+    assert_eq!(stage.effects, [Effect::CopyText { text: EXPECTED.to_owned(), what }]);
 }
 
 #[test]

@@ -20,6 +20,10 @@ pub enum Copyable {
         format: &'static str,
         signed: bool,
     },
+    /// The bytes that the signature covers.
+    SignedPayload,
+    /// The signature that the current secret makes.
+    ExpectedSignature,
     /// The URL that senders are given.
     Address,
 }
@@ -29,6 +33,8 @@ impl Copyable {
     pub fn title(self) -> &'static str {
         match self {
             Self::As { format, .. } => format_title(format),
+            Self::SignedPayload => "signed payload",
+            Self::ExpectedSignature => "expected signature",
             Self::Address => "URL for senders",
             Self::Value => "value",
             Self::Key => "key",

@@ -17,6 +17,7 @@ words! {
         Path = "path",
         Cause = "cause",
         Source = "source",
+        Via = "via",
         Size = "size",
         Answer = "answer",
     }
@@ -24,11 +25,12 @@ words! {
 
 impl ListColumn {
     /// Default columns.
-    pub const USUAL: [Self; 7] = [
+    pub const USUAL: [Self; 8] = [
         Self::Id,
         Self::Time,
         Self::Signature,
         Self::Type,
+        Self::Via,
         Self::EventId,
         Self::Size,
         Self::Answer,
@@ -47,14 +49,15 @@ impl ListColumn {
             Self::Type => (10, 32, 0),
             Self::Signature => (SIGN, 28, 0),
             Self::Answer => (3, 6, 2),
-            Self::Size => (4, 7, 3),
-            Self::Id => (2, 9, 4),
-            Self::EventId => (12, 36, 5),
-            Self::Provider => (4, 16, 6),
-            Self::Path => (8, 40, 6),
-            Self::Cause => (8, 28, 6),
-            Self::Method => (3, 7, 7),
-            Self::Source => (4, 7, 8),
+            Self::Id => (2, 9, 3),
+            Self::Via => (4, 20, 4),
+            Self::EventId => (12, 36, EVENT_ID),
+            Self::Size => (4, 7, SIZE),
+            Self::Provider => (4, 16, 7),
+            Self::Path => (8, 40, 7),
+            Self::Cause => (8, 28, 7),
+            Self::Method => (3, 7, 8),
+            Self::Source => (4, 7, 9),
         }
     }
 
@@ -82,7 +85,9 @@ impl ListColumn {
             Self::EventId => Some(SortBy::EventId),
             Self::Size => Some(SortBy::Size),
             Self::Answer => Some(SortBy::Answer),
-            Self::Provider | Self::Method | Self::Path | Self::Cause | Self::Source => None,
+            Self::Provider | Self::Method | Self::Path | Self::Cause | Self::Source | Self::Via => {
+                None
+            }
         }
     }
 }
@@ -95,6 +100,10 @@ pub struct ColumnPlacement {
     pub width: usize,
 }
 
+/// Order of removal of columns that give way to a longer verdict.
+const EVENT_ID: u8 = 5;
+const SIZE: u8 = 6;
+
 /// Width of the mark and the badges before the first column.
 pub const SIGNS: usize = 3;
 
@@ -102,7 +111,7 @@ pub const SIGNS: usize = 3;
 const SIGN: usize = 1;
 
 /// Width of a verdict that shows a word after its symbol.
-const SIGN_AND_WORD: usize = 8;
+const SIGN_AND_WORD: usize = 10;
 
 /// Width of a verdict that shows most causes.
 const SIGN_AND_CAUSE: usize = 20;
@@ -129,17 +138,24 @@ impl ContentWidths {
     fn of(&self, column: ListColumn) -> usize {
         self.0.get(column as usize).copied().unwrap_or(0).max(column.header().len())
     }
+
+    /// Returns whether a column has something to show. Most deliveries come without a source.
+    fn shows(&self, column: ListColumn) -> bool {
+        column != ListColumn::Via || self.0.get(column as usize).is_some_and(|width| *width > 0)
+    }
 }
 
 /// Columns in the order in which they grow, each up to a width.
-const GROWTH: [(ListColumn, usize); 17] = [
-    (ListColumn::Type, 16),
+const GROWTH: [(ListColumn, usize); 19] = [
+    (ListColumn::Type, 13),
     (ListColumn::Signature, SIGN_AND_CAUSE),
+    (ListColumn::Type, 16),
     (ListColumn::Time, DAY_AND_TIME),
     (ListColumn::Answer, usize::MAX),
     (ListColumn::Type, 20),
     (ListColumn::Size, usize::MAX),
     (ListColumn::Id, usize::MAX),
+    (ListColumn::Via, usize::MAX),
     (ListColumn::EventId, 18),
     (ListColumn::Type, usize::MAX),
     (ListColumn::Signature, usize::MAX),
@@ -164,22 +180,24 @@ pub fn placed(
         let (least, most, _) = column.bounds();
         content.of(column).clamp(least, most)
     };
+    let shown = wanted.iter().filter(|column| content.shows(**column));
     let mut kept: Vec<(ListColumn, usize)> =
-        wanted.iter().map(|column| (*column, column.bounds().0)).collect();
+        shown.map(|column| (*column, column.bounds().0)).collect();
     let used =
         |kept: &[(ListColumn, usize)]| kept.iter().map(|(_, width)| width + 1).sum::<usize>();
-    // The cause of a failure is worth more than an event id.
-    let sign = want(ListColumn::Signature).min(SIGN_AND_CAUSE) - SIGN;
-    while used(&kept) + sign > room && kept.iter().any(|(column, _)| column.bounds().2 > 4) {
-        let last = kept.iter().map(|(column, _)| column.bounds().2).max().unwrap_or(0);
-        kept.retain(|(column, _)| column.bounds().2 < last);
-    }
-    while used(&kept) > room {
-        let last = kept.iter().map(|(column, _)| column.bounds().2).max().unwrap_or(0);
-        if last == 0 {
-            break;
+    let cause = want(ListColumn::Signature).min(SIGN_AND_CAUSE) - SIGN;
+    let word = cause.min(SIGN_AND_WORD - SIGN);
+    let kind = want(ListColumn::Type).min(16) - ListColumn::Type.bounds().0;
+    // The cause of a failure and the whole type are worth more than a size, and the verdict as a word
+    // is worth more than an event id.
+    for (wish, least) in [(cause + kind, SIZE), (word, EVENT_ID), (0, 1)] {
+        while used(&kept) + wish > room {
+            let last = kept.iter().map(|(column, _)| column.bounds().2).max().unwrap_or(0);
+            if last < least {
+                break;
+            }
+            kept.retain(|(column, _)| column.bounds().2 < last);
         }
-        kept.retain(|(column, _)| column.bounds().2 < last);
     }
     // The verdict is more than what pushes it off a very narrow list.
     while used(&kept) > room

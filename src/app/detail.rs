@@ -61,8 +61,10 @@ pub struct Detail {
     /// The verdict under a secret that was typed in.
     pub typed: Option<Verdict>,
     wanted: Option<DeliveryId>,
-    /// The first line shown in a pane without a cursor; see [`Self::first_line`].
+    /// The first line shown in a pane of lines; see [`Self::first_line`].
     top: usize,
+    /// The line under the cursor in a pane of lines.
+    cursor: usize,
     payload: DocumentView,
     raw: DocumentView,
     /// The body in hexadecimal, while that is wanted.
@@ -92,7 +94,7 @@ impl Detail {
         self.wanted = id;
         self.failure = None;
         (self.diagnosis, self.typed) = (None, None);
-        self.top = 0;
+        (self.top, self.cursor) = (0, 0);
         self.hex = None;
         let known = self.earlier.iter().position(|view| Some(view.id) == id);
         let known = known.and_then(|at| self.earlier.remove(at));
@@ -135,7 +137,7 @@ impl Detail {
 
     pub fn show(&mut self, tab: Tab) {
         self.tab = tab;
-        self.top = 0;
+        (self.top, self.cursor) = (0, 0);
     }
 
     /// The document that is shown, and how far it is read.
@@ -173,13 +175,38 @@ impl Detail {
         };
     }
 
-    /// Moves the window; it never leaves the text.
+    /// Moves the window of a pane of lines; it never leaves the text, and the cursor never leaves it.
     pub fn scroll(&mut self, by: isize, lines: usize, height: usize) {
         let last = lines.saturating_sub(height);
         self.top = self.first_line(lines, height).saturating_add_signed(by).min(last);
+        let bottom = (self.top + height).min(lines).saturating_sub(1);
+        self.cursor = self.cursor.clamp(self.top, bottom.max(self.top));
     }
 
-    /// Returns the first line shown in a pane without a cursor. Its lines may have become fewer
+    /// Moves the cursor of a pane of lines, and the window with it. A page moves both.
+    pub fn travel(&mut self, by: isize, lines: usize, height: usize) {
+        let last = lines.saturating_sub(1);
+        let cursor = self.cursor.min(last).saturating_add_signed(by).min(last);
+        if by.unsigned_abs() > 1 {
+            self.scroll(by, lines, height);
+        }
+        let top = self.first_line(lines, height);
+        self.top = top.min(cursor).max((cursor + 1).saturating_sub(height));
+        self.cursor = cursor;
+    }
+
+    /// Moves the cursor of a pane of lines to a line of the screen.
+    pub fn select_line(&mut self, line: usize, lines: usize, height: usize) {
+        let first = self.first_line(lines, height);
+        self.cursor = (first + line).min(lines.saturating_sub(1));
+    }
+
+    /// Returns the line under the cursor of a pane of lines.
+    pub fn cursor(&self) -> usize {
+        self.cursor
+    }
+
+    /// Returns the first line shown in a pane of lines. Its lines may have become fewer
     /// since it was scrolled: they are laid out only when they are drawn.
     pub fn first_line(&self, lines: usize, height: usize) -> usize {
         self.top.min(lines.saturating_sub(height))

@@ -145,7 +145,8 @@ pub fn areas(size: Size, focus: Focus, arrangement: Arrangement, footer: u16) ->
 
 /// Gives the list the width its columns need and the detail the rest.
 fn list_width(width: u16) -> u16 {
-    (width / 2).min(96)
+    let enough = (width / 2 + width / 16).min(96);
+    enough.max(width / 5 * 2)
 }
 
 fn head_and_rest(area: Rect) -> (Rect, Rect) {

@@ -26,11 +26,42 @@ use crate::delivery::SignatureStatus;
 /// Columns of the labels on the left; what goes on below a line is indented as far.
 const LABEL: usize = 10;
 
+/// Line of a pane, and the value that is copied with the cursor on it.
+#[derive(Debug, Clone)]
+pub struct PaneLine {
+    pub line: StyledLine,
+    pub value: Option<PaneValue>,
+}
+
+/// Value of a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PaneValue {
+    Text(String),
+    /// The signed payload, of which the line shows a part.
+    SignedPayload,
+}
+
+impl PaneLine {
+    fn of(line: StyledLine, value: impl Into<String>) -> Self {
+        Self { line, value: Some(PaneValue::Text(value.into())) }
+    }
+}
+
+impl From<StyledLine> for PaneLine {
+    fn from(line: StyledLine) -> Self {
+        Self { line, value: None }
+    }
+}
+
+fn plain(lines: Vec<StyledLine>) -> Vec<PaneLine> {
+    lines.into_iter().map(PaneLine::from).collect()
+}
+
 /// Content of a tab of lines.
 struct Pane {
     tab: Tab,
     /// The lines, not yet wrapped to the width in columns that is given.
-    lines: fn(&Model, &Loaded, usize) -> Vec<StyledLine>,
+    lines: fn(&Model, &Loaded, usize) -> Vec<PaneLine>,
     /// Columns by which the rest of a wrapped line is indented.
     indent: usize,
     /// A summary for the line of tabs.
@@ -41,14 +72,14 @@ struct Pane {
 const PANES: [Pane; 3] = [
     Pane {
         tab: Tab::Headers,
-        lines: |model, loaded, _| headers::lines(model, loaded),
+        lines: |model, loaded, _| plain(headers::lines(model, loaded)),
         indent: LABEL,
         facts: |loaded| format!("{} headers ", loaded.delivery.head.headers.len()),
     },
     Pane { tab: Tab::Signature, lines: signature::lines, indent: LABEL, facts: |_| String::new() },
     Pane {
         tab: Tab::Timeline,
-        lines: |model, loaded, _| timeline::lines(model, loaded),
+        lines: |model, loaded, _| plain(timeline::lines(model, loaded)),
         indent: timeline::INDENT,
         facts: |loaded| format!("delivery {} ", loaded.delivery.summary.id),
     },
@@ -62,22 +93,32 @@ fn selected(model: &Model) -> Option<(Pane, &Loaded)> {
 }
 
 /// Returns the lines of the selected tab, wrapped to `width` columns; none for other content.
-pub fn lines(model: &Model, width: usize) -> Vec<StyledLine> {
+pub fn lines(model: &Model, width: usize) -> Vec<PaneLine> {
     let Some((pane, loaded)) = selected(model) else { return Vec::new() };
     let note = loaded.delivery.summary.annotations.note.as_ref();
     let note = note.map(|note| StyledLine::new(StyleClass::Accent, format!("✎ {note}")));
-    let lines = note.into_iter().chain((pane.lines)(model, loaded, width));
+    let lines = note.into_iter().map(PaneLine::from).chain((pane.lines)(model, loaded, width));
     let mask = |line: StyledLine| match (model.is_masked(), pane.tab == Tab::Headers) {
         (false, _) => line,
         (true, false) => line.masked(),
         (true, true) => line.masked_with_names(),
     };
-    lines.map(mask).flat_map(|line| line.wrap(width, pane.indent)).collect()
+    let wrapped = lines.flat_map(|PaneLine { line, value }| {
+        let lines = mask(line).wrap(width, pane.indent).into_iter();
+        lines.map(move |line| PaneLine { line, value: value.clone() })
+    });
+    wrapped.collect()
 }
 
 /// Returns the summary of the selected tab for the line of tabs.
 pub fn facts(model: &Model) -> String {
     selected(model).map(|(pane, loaded)| (pane.facts)(loaded)).unwrap_or_default()
+}
+
+/// Returns the value under the cursor of a tab of lines.
+pub fn value(model: &Model) -> Option<PaneValue> {
+    let width = usize::from(model.areas()?.detail.width.saturating_sub(1));
+    lines(model, width).into_iter().nth(model.detail.cursor())?.value
 }
 
 /// Returns the number of lines of the selected tab at a width of `width` columns.

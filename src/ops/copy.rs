@@ -48,9 +48,15 @@ impl Copied {
     }
 
     pub fn into_text(self) -> CopiedText {
-        match String::from_utf8(self.0.into()) {
-            Ok(text) => CopiedText::Plain(text),
-            Err(error) => CopiedText::Base64(STANDARD.encode(error.as_bytes())),
+        Vec::from(self.0).into()
+    }
+}
+
+impl From<Vec<u8>> for CopiedText {
+    fn from(bytes: Vec<u8>) -> Self {
+        match String::from_utf8(bytes) {
+            Ok(text) => Self::Plain(text),
+            Err(error) => Self::Base64(STANDARD.encode(error.as_bytes())),
         }
     }
 }

@@ -47,6 +47,11 @@ pub fn report(verifier: &Verifier, delivery: &Delivery) -> Option<Report> {
     verifier.examine(delivery)
 }
 
+/// Returns the bytes that a stored delivery's signature covers.
+pub fn signed_payload(verifier: &Verifier, delivery: &Delivery) -> Option<Vec<u8>> {
+    verifier.signed_payload(delivery)
+}
+
 /// Checks a request and searches for the cause of its verdict, with everything there is to try.
 pub fn explain<'v>(
     verifier: &'v Verifier,

@@ -5,13 +5,16 @@ use std::fmt;
 use jiff::Timestamp;
 
 use super::explain::deciding;
-use super::signed_payload::{Subject, signed_payload};
+use super::sign::encode;
+use super::signed_payload::{Subject, signed_payload, signed_payload_under};
 use super::verifier::Verifier;
 use super::verify::{inferred_url, values};
+use super::{digest, secret_key};
 use crate::delivery::{Delivery, SignatureStatus, header_text};
 use crate::payload::reserialize::{self, JsonLibrary};
 use crate::payload::{around, visible_bytes};
 use crate::provider::{Algorithm, Provider, Scheme, ValueLocation};
+use crate::secret::Secret;
 
 /// Bytes shown from each end of the signed payload.
 const ENDS: usize = 96;
@@ -34,6 +37,9 @@ pub struct Report {
     /// Every location that the scheme reads, with its value.
     pub places: Vec<ReceivedSignature>,
     pub content: Option<Ends>,
+    /// The signature that the current secret makes of what was received; none if it takes another key to
+    /// make it, or if it is the secret itself.
+    pub expected: Option<String>,
     /// The time of signing is part of the scheme, so that old deliveries can be detected.
     pub signs_time: bool,
     pub covers_body: bool,
@@ -100,6 +106,22 @@ impl Verifier {
         )
     }
 
+    /// Returns the bytes that a stored delivery's signature covers; none if its provider is unknown, or if
+    /// a part of them is missing.
+    pub fn signed_payload(&self, delivery: &Delivery) -> Option<Vec<u8>> {
+        let url = self.url(&delivery.head);
+        let subject = Subject { head: &delivery.head, body: &delivery.body, url: url.as_deref() };
+        let (summary, secrets) = (&delivery.summary, []);
+        let credentials = self.known(&summary.provider)?;
+        let at = summary.request.received_at;
+        let scheme = &*deciding(&credentials.provider, &secrets, &subject, at);
+        let inferred = inferred_url(scheme, &credentials.secrets, &subject, at);
+        let subject = Subject { url: subject.url.or(inferred.as_deref()), ..subject };
+        let value = values(scheme, &subject).ok().and_then(|values| values.into_iter().next());
+        let content = signed_payload(scheme, &subject, &value.unwrap_or_default()).ok();
+        content.filter(|_| !scheme.algorithm.is_self_describing()).map(std::borrow::Cow::into_owned)
+    }
+
     fn report(
         &self,
         provider: &str,
@@ -129,6 +151,7 @@ impl Verifier {
                 .ok()
                 .filter(|_| !scheme.algorithm.is_self_describing())
                 .map(|content| ends(&content)),
+            expected: expected(scheme, credentials.secrets.first(), subject, &value),
             signs_time: scheme.timestamp.is_some(),
             covers_body: scheme.covers_body,
             secrets: credentials.secrets.iter().map(|secret| secret.name().to_owned()).collect(),
@@ -136,6 +159,24 @@ impl Verifier {
             breaks: if is_verified { breaks(subject.body) } else { Vec::new() },
         })
     }
+}
+
+/// Returns the value of the signature that a secret makes.
+fn expected(
+    scheme: &Scheme,
+    secret: Option<&Secret>,
+    subject: &Subject<'_>,
+    value: &str,
+) -> Option<String> {
+    let is_computed = !scheme.algorithm.is_asymmetric()
+        && !scheme.algorithm.is_self_describing()
+        && scheme.algorithm != Algorithm::Token
+        && scheme.unchecked.is_none();
+    let key = secret_key::key(scheme, secret.filter(|_| is_computed)?)?;
+    let content = signed_payload_under(scheme, subject, value, &key).ok()?;
+    let text = encode(scheme, &digest::compute(scheme.algorithm, &key, &content));
+    let is_prefixed = scheme.pairs.is_none() && !scheme.prefix.contains('*');
+    Some(if is_prefixed { format!("{}{text}", scheme.prefix) } else { text })
 }
 
 /// Returns the values at the scheme's locations: signature, time, id.

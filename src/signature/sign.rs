@@ -217,7 +217,7 @@ fn header_names_item(scheme: &Scheme, draft: &Draft<'_>) -> String {
 }
 
 /// Encodes a digest as the scheme writes it.
-fn encode(scheme: &Scheme, digest: &[u8]) -> String {
+pub(super) fn encode(scheme: &Scheme, digest: &[u8]) -> String {
     match (digest::length(scheme.algorithm), scheme.encoding) {
         (_, Encoding::Base64) => STANDARD.encode(digest),
         (_, Encoding::Base64Url) => URL_SAFE_NO_PAD.encode(digest),

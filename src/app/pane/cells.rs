@@ -10,6 +10,9 @@ use crate::app::style::StyleClass;
 use crate::payload::escape;
 use crate::units;
 
+/// Width of a verdict from which a part of its cause says more than the verdict.
+const CAUSE: usize = 12;
+
 /// Measures the rows on a screen of `height` lines.
 pub(in crate::app) fn measure(model: &Model, height: usize, widths: &mut ContentWidths) {
     for (row, _) in model.list.window(height) {
@@ -35,7 +38,7 @@ pub fn text(
             let (sign, role) = sign_of(row.status);
             // The cause includes the verdict, unless another column shows it.
             let is_shown = model.columns.contains(&ListColumn::Cause);
-            let cause = row.cause.filter(|cause| !is_shown && cause.len() + 2 <= width);
+            let cause = row.cause.filter(|_| !is_shown && width >= CAUSE);
             let word = match (cause, width > 1) {
                 (Some(cause), _) => format!("{sign} {cause}"),
                 (None, true) => format!("{sign} {}", row.status),
@@ -52,6 +55,7 @@ pub fn text(
         ListColumn::Path => (StyleClass::Plain, model.shown_value(row.target).into_owned()),
         ListColumn::Cause => (StyleClass::Bad, row.cause.unwrap_or_default().to_owned()),
         ListColumn::Source => (StyleClass::Dim, row.source.as_str().to_owned()),
+        ListColumn::Via => (StyleClass::Plain, row.via.unwrap_or_default().to_owned()),
         ListColumn::Size => (StyleClass::Plain, units::format_size(row.body_size)),
         ListColumn::Answer => match row.response {
             Some(0) if row.client_gone => (StyleClass::Bad, "gone".to_owned()),

@@ -1,19 +1,21 @@
-//! Verdict of the signature and its explanation.
+//! Verdict of the signature, its cause and fix, and below that what was signed and how.
 
-use super::{labelled, sign_of};
+use unicode_width::UnicodeWidthChar as _;
+
+use super::{PaneLine, PaneValue, labelled, plain, sign_of};
 use crate::app::detail::Loaded;
 use crate::app::model::{Model, Session};
 use crate::app::style::{StyleClass, StyledLine};
-use crate::delivery::{SignatureStatus, Verdict};
+use crate::delivery::{Proof, ProofRow, SignatureStatus, Verdict};
 use crate::signature::{Ends, Report, RewriteRisk, Tried};
 use crate::units;
 
-pub(super) fn lines(model: &Model, loaded: &Loaded, width: usize) -> Vec<StyledLine> {
+pub(super) fn lines(model: &Model, loaded: &Loaded, width: usize) -> Vec<PaneLine> {
     let summary = &loaded.delivery.summary;
     let mut lines = verdict_lines(&summary.signature, width);
     if let Some(typed) = &model.detail.typed {
-        lines.push(StyledLine::default());
-        lines.push(StyledLine::new(StyleClass::Strong, "With the typed secret"));
+        lines.push(StyledLine::default().into());
+        lines.push(StyledLine::new(StyleClass::Strong, "With the typed secret").into());
         lines.extend(verdict_lines(typed, width));
     }
     lines.extend(now(model, &summary.signature, width));
@@ -21,57 +23,122 @@ pub(super) fn lines(model: &Model, loaded: &Loaded, width: usize) -> Vec<StyledL
         return lines;
     }
     let Some(examined) = &loaded.examined else {
-        lines.push(labelled("do", StyleClass::Plain, "name the provider with --provider"));
+        lines.push(fix("name the provider with --provider").into());
         return lines;
     };
     if summary.signature.status == SignatureStatus::Unchecked && examined.secrets.is_empty() {
-        lines.push(labelled("do", StyleClass::Plain, how_to_give_a_secret(&examined.secret_env)));
+        lines
+            .extend(plain(fix(&how_to_give_a_secret(&examined.secret_env)).wrap(width, FIX.len())));
     }
-    lines.push(StyledLine::default());
+    lines.push(StyledLine::default().into());
     lines.extend(scheme(examined));
     lines.extend(examined.content.iter().flat_map(|ends| content(examined, ends)));
-    lines.extend(tried(model, summary.diagnosing));
+    // A proved cause needs no list of what it is not.
+    if summary.signature.cause.is_none() {
+        lines.extend(plain(tried(model, summary.diagnosing)));
+    }
     if summary.duplicate_of.is_some() && !examined.signs_time {
-        lines.push(StyledLine::default());
+        lines.push(StyledLine::default().into());
         let why = "no timestamp is signed, so this request verifies forever; \
                    a second delivery of an event is a retry or a replay";
-        lines.push(labelled("note", StyleClass::Warn, why));
+        lines.push(labelled("note", StyleClass::Dim, why).into());
     }
-    lines.extend(breaking_frameworks(examined, width));
+    lines.extend(plain(breaking_frameworks(examined, width)));
     lines
 }
 
-/// Renders a verdict: the word, the sentence, the code.
-fn verdict_lines(verdict: &Verdict, width: usize) -> Vec<StyledLine> {
+/// Label of what to do.
+const FIX: &str = "Fix: ";
+
+fn fix(text: &str) -> StyledLine {
+    StyledLine::new(StyleClass::Strong, FIX).with(StyleClass::Plain, ended(text))
+}
+
+/// Renders a verdict: word and cause, the sentence, what to do, and the proof.
+fn verdict_lines(verdict: &Verdict, width: usize) -> Vec<PaneLine> {
     let (sign, role) = sign_of(verdict.status);
     let mut first = StyledLine::new(role, format!("{sign} {}", verdict.status));
+    if let Some(cause) = &verdict.cause {
+        first = first.with(StyleClass::Plain, ": ").with(StyleClass::Strong, cause);
+    }
     if let Some(secret) = &verdict.secret {
         first = first.with(StyleClass::Plain, format!(" with {secret}"));
     }
     let mut lines = vec![first];
-    if let Some(explanation) = &verdict.explanation {
-        let sentence = capitalised(&explanation.sentence);
-        lines.extend(StyledLine::new(StyleClass::Plain, sentence).wrap(width, 0));
-        for detail in explanation.details() {
-            lines.push(labelled("", StyleClass::Plain, detail));
-        }
+    let Some(explanation) = &verdict.explanation else { return plain(lines) };
+    let sentence = capitalized(&ended(&explanation.sentence));
+    lines.extend(StyledLine::new(StyleClass::Plain, sentence).wrap(width, 0));
+    let todo = explanation.fix().map(|text| fix(text).wrap(width, FIX.len()));
+    lines.extend(todo.into_iter().flatten());
+    let mut lines = plain(lines);
+    if let Some(proof) = explanation.proof() {
+        lines.push(StyledLine::default().into());
+        lines.extend(proof_lines(proof, width));
     }
-    if let Some(cause) = &verdict.cause {
-        lines.push(labelled("cause", StyleClass::Accent, cause));
+    let evidence = explanation.evidence.iter().filter(|text| !text.is_empty());
+    let evidence = evidence.map(|text| StyledLine::new(StyleClass::Dim, text));
+    lines.extend(evidence.flat_map(|line| plain(line.wrap(width, 2))));
+    for (at, step) in explanation.next().iter().enumerate() {
+        let line = StyledLine::new(StyleClass::Strong, format!("{}. ", at + 1));
+        lines.extend(plain(line.with(StyleClass::Plain, ended(step)).wrap(width, 3)));
     }
     lines
 }
 
+/// Renders the two texts below each other, with a caret below the first difference. A narrow pane shows
+/// the part around it.
+fn proof_lines(proof: &Proof, width: usize) -> [PaneLine; 3] {
+    let label = proof.received.label.len().max(proof.expected.label.len()) + 2;
+    let room = width.saturating_sub(label).max(8);
+    // Half of the pane before the difference, half after it.
+    let left = if proof.caret + 4 < room { 0 } else { proof.caret.saturating_sub(room / 2) };
+    let row = |row: &ProofRow| {
+        let shown = window(&row.text, left, room);
+        let start = StyledLine::new(StyleClass::Dim, format!("{:label$}", row.label));
+        PaneLine::of(start.with(StyleClass::Text, shown), &row.text)
+    };
+    let before = label + proof.caret - left;
+    let position = proof.position.map(|position| position.to_string()).unwrap_or_default();
+    let caret = if before + position.len() + 2 <= width || before <= position.len() {
+        format!("{}^ {position}", " ".repeat(before))
+    } else {
+        format!("{}{position} ^", " ".repeat(before - position.len() - 1))
+    };
+    let caret = StyledLine::new(StyleClass::Bad, caret.trim_end());
+    [row(&proof.received), row(&proof.expected), caret.into()]
+}
+
+/// Returns the part of a text in a range of columns.
+fn window(text: &str, left: usize, width: usize) -> String {
+    let mut column = 0;
+    let shown = text.chars().filter(|letter| {
+        let at = column;
+        column += letter.width().unwrap_or(0);
+        at >= left && column <= left + width
+    });
+    shown.collect()
+}
+
+/// Ends a sentence.
+fn ended(text: &str) -> String {
+    if text.ends_with(['.', '!', '?', ':']) { text.to_owned() } else { format!("{text}.") }
+}
+
+fn capitalized(sentence: &str) -> String {
+    let mut letters = sentence.chars();
+    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
+}
+
 /// Renders the verdict under the current secrets, if it differs.
-fn now(model: &Model, then: &Verdict, width: usize) -> Vec<StyledLine> {
+fn now(model: &Model, then: &Verdict, width: usize) -> Vec<PaneLine> {
     let diagnosis = model.detail.diagnosis.as_ref();
     let Some(diagnosis) = diagnosis.filter(|found| found.verdict.status != then.status) else {
         return Vec::new();
     };
-    let mut lines = vec![
+    let mut lines = plain(vec![
         StyledLine::default(),
         StyledLine::new(StyleClass::Strong, "With the secrets that are configured now"),
-    ];
+    ]);
     lines.extend(verdict_lines(&diagnosis.verdict, width));
     lines
 }
@@ -86,49 +153,56 @@ pub(super) fn how_to_give_secrets(session: &Session) -> String {
     how_to_give_a_secret(&session.secret_env)
 }
 
-fn scheme(examined: &Report) -> Vec<StyledLine> {
+fn scheme(examined: &Report) -> Vec<PaneLine> {
     let secrets = match examined.secrets.as_slice() {
         [] => "none configured".to_owned(),
         names => names.join(", "),
     };
-    let mut lines = vec![
-        labelled("provider", StyleClass::Plain, &examined.provider),
-        labelled("scheme", StyleClass::Plain, &examined.scheme),
-        labelled("secrets", StyleClass::Plain, secrets),
-    ];
+    let mut lines = plain(vec![
+        labelled("provider", StyleClass::Dim, &examined.provider),
+        labelled("scheme", StyleClass::Dim, &examined.scheme),
+        labelled("secrets", StyleClass::Dim, secrets),
+    ]);
     for (at, seen) in examined.places.iter().enumerate() {
         let label = if at == 0 { "received" } else { "" };
         let start = labelled(label, StyleClass::Name, format!("{}: ", seen.place));
         lines.push(match &seen.value {
-            Some(value) => start.with(StyleClass::Text, value),
-            None => start.with(StyleClass::Warn, "missing"),
+            Some(value) => PaneLine::of(start.with(StyleClass::Text, value), value),
+            None => start.with(StyleClass::Dim, "missing").into(),
         });
     }
+    let is_received = |value: &str| {
+        let mut values = examined.places.iter().filter_map(|seen| seen.value.as_deref());
+        values.any(|seen| seen.contains(value))
+    };
+    let expected = examined.expected.as_ref().filter(|value| !is_received(value));
+    lines.extend(
+        expected.map(|value| PaneLine::of(labelled("expected", StyleClass::Text, value), value)),
+    );
     lines
 }
 
 /// Renders the signed payload: its size and both ends, where invisible changes hide.
-fn content(examined: &Report, ends: &Ends) -> Vec<StyledLine> {
+fn content(examined: &Report, ends: &Ends) -> Vec<PaneLine> {
     let size = units::format_size(ends.size as u64);
     let mut lines = vec![labelled(
         "signed",
-        StyleClass::Plain,
+        StyleClass::Dim,
         format!("{}, {size} as received", examined.signed),
     )];
     if !examined.covers_body {
         lines.push(labelled("", StyleClass::Warn, "the signature does not cover the body"));
     }
-    if ends.size == 0 {
-        return lines;
-    }
     match &ends.end {
+        _ if ends.size == 0 => {}
         None => lines.push(labelled("", StyleClass::Text, &ends.start)),
         Some(end) => {
             lines.push(labelled("  begins", StyleClass::Text, &ends.start));
             lines.push(labelled("  ends", StyleClass::Text, end));
         }
     }
-    lines
+    let value = |line| PaneLine { line, value: Some(PaneValue::SignedPayload) };
+    lines.into_iter().map(value).collect()
 }
 
 /// Renders the attempts to explain the verdict.
@@ -143,8 +217,8 @@ fn tried(model: &Model, diagnosing: bool) -> Vec<StyledLine> {
         .filter(|tried| tried.count > 0)
         .enumerate()
         .map(|(at, Tried { what, count })| {
-            let label = if at == 0 { "tried" } else { "" };
-            labelled(label, StyleClass::Plain, format!("{count:>5} × {what}"))
+            let label = if at == 0 { "ruled out" } else { "" };
+            labelled(label, StyleClass::Dim, format!("{count:>5} × {what}"))
         })
         .collect();
     if !diagnosis.complete {
@@ -177,10 +251,4 @@ fn breaking_frameworks(examined: &Report, width: usize) -> Vec<StyledLine> {
         );
     }
     lines
-}
-
-fn capitalised(sentence: &str) -> String {
-    let mut chars = sentence.chars();
-    let first = chars.next().map(char::to_uppercase);
-    first.into_iter().flatten().chain(chars).chain(std::iter::once('.')).collect()
 }

@@ -102,7 +102,10 @@ pub(super) fn copy(model: &mut Model, what: Copyable) -> Vec<Effect> {
         Copyable::JqPath => Some(node.path().jq()),
         Copyable::Subtree => Some(node.source().to_owned()),
         Copyable::Value => Some(value(node)),
-        Copyable::As { .. } | Copyable::Address => None,
+        Copyable::As { .. }
+        | Copyable::SignedPayload
+        | Copyable::ExpectedSignature
+        | Copyable::Address => None,
     });
     match text {
         Some(text) if !text.is_empty() => vec![Effect::CopyText { text, what }],

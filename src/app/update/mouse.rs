@@ -12,7 +12,7 @@ use crate::app::layout::Areas;
 use crate::app::layout::Focus;
 use crate::app::model::{Mode, Model};
 use crate::app::pane;
-use crate::app::tab::Tab;
+use crate::app::tab::{Tab, TabContent};
 use crate::app::which_key;
 
 /// Lines per wheel step.
@@ -78,10 +78,14 @@ fn click(model: &mut Model, areas: &Areas, at: Position, messages: usize) -> Vec
     } else if areas.detail.contains(at) {
         model.focus = Focus::Detail;
         let line = usize::from(at.y - areas.detail.y);
-        if model.detail.tab == Tab::Diff {
-            model.comparing.select_line(line);
-        } else {
-            document::select_line(model, line);
+        match model.detail.tab.content() {
+            TabContent::Diff => model.comparing.select_line(line),
+            TabContent::Document => document::select_line(model, line),
+            TabContent::Lines => {
+                let width = usize::from(areas.detail.width.saturating_sub(1));
+                let lines = pane::line_count(model, width);
+                model.detail.select_line(line, lines, usize::from(areas.detail.height));
+            }
         }
     } else if let Some((tab, _)) = Tab::places(areas.tabs).find(|(_, place)| place.contains(at)) {
         model.detail.show(tab);

@@ -89,7 +89,11 @@ pub(super) fn travel(model: &mut Model, step: Move) {
         (Focus::Detail, _) if model.detail.tab == Tab::Diff => {
             model.comparing.travel(step, usize::from(areas.detail.height));
         }
-        (Focus::Detail, _) => scroll(model, lines_of(step, usize::from(areas.detail.height))),
+        (Focus::Detail, _) => {
+            let height = usize::from(areas.detail.height);
+            let lines = pane::line_count(model, usize::from(areas.detail.width.saturating_sub(1)));
+            model.detail.travel(lines_of(step, height), lines, height);
+        }
     }
 }
 

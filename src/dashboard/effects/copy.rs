@@ -6,6 +6,7 @@ use crate::dashboard::clipboard::CopyMethod;
 use crate::delivery::DeliveryId;
 use crate::formats::{CopyError, copy_format};
 use crate::ops::copy::{CopiedText, CopyRequest, copy};
+use crate::ops::diagnose::signed_payload;
 
 /// Reason why there is no text to copy.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +34,13 @@ impl Context {
 
     /// Returns the text to copy and a remark for the notice.
     fn text_of(&self, id: DeliveryId, what: Copyable) -> Result<(String, &'static str), TextError> {
+        if what == Copyable::SignedPayload {
+            let bytes = signed_payload(&self.setup.verifier, &self.read(id)?).unwrap_or_default();
+            return Ok(match CopiedText::from(bytes) {
+                CopiedText::Plain(text) => (text, ""),
+                CopiedText::Base64(text) => (text, " as base64, since it is not UTF-8"),
+            });
+        }
         let Copyable::As { format, signed } = what else { return Ok((String::new(), "")) };
         let format = copy_format(format).ok_or(TextError::Format(format))?;
         let delivery = self.read(id)?;

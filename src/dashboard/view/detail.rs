@@ -29,8 +29,12 @@ pub(super) fn draw(model: &Model, painter: &mut Painter, frame: &mut Frame<'_>, 
             let lines = pane::lines(model, usize::from(areas.detail.width.saturating_sub(1)));
             let first = model.detail.first_line(lines.len(), usize::from(areas.detail.height));
             let rows = indented(areas.detail).rows();
-            for (line, row) in lines.iter().skip(first).zip(rows) {
-                frame.render_widget(text::line(line, theme), row);
+            let focused = model.focus == Focus::Detail;
+            for ((at, shown), row) in lines.iter().enumerate().skip(first).zip(rows) {
+                frame.render_widget(text::line(&shown.line, theme), row);
+                if focused && at == model.detail.cursor() {
+                    cursor(theme, frame, row);
+                }
             }
         }
     }
@@ -131,12 +135,16 @@ fn document(model: &Model, painter: &mut Painter, frame: &mut Frame<'_>, area: R
         let width = usize::from(row.width);
         frame.render_widget(text::clipped(&line, shown.left, width, theme), row);
         if focused && shown.row == reading.cursor {
-            // The column between the divider and the text.
-            let mark = Rect { x: row.x.saturating_sub(1), width: 1, ..row };
-            frame.render_widget(Line::styled("▌", theme.style(StyleClass::Accent)), mark);
-            frame.buffer_mut().set_style(row, Style::new().add_modifier(Modifier::BOLD));
+            cursor(theme, frame, row);
         }
     }
+}
+
+/// Marks the row under the cursor, in the column between the divider and the text.
+fn cursor(theme: Theme, frame: &mut Frame<'_>, row: Rect) {
+    let mark = Rect { x: row.x.saturating_sub(1), width: 1, ..row };
+    frame.render_widget(Line::styled("▌", theme.style(StyleClass::Accent)), mark);
+    frame.buffer_mut().set_style(row, Style::new().add_modifier(Modifier::BOLD));
 }
 
 /// Text does not touch the divider.

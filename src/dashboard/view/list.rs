@@ -52,6 +52,14 @@ fn head(model: &Model, columns: &[ColumnPlacement], theme: Theme) -> Line<'stati
         // The arrow is never cut; a narrow column has it alone, and the title names it.
         let room = width.saturating_sub(usize::from(sorted));
         let name = column.header();
+        // A right-aligned name may begin above the column to its left.
+        let free = text.len() - text.trim_end().len();
+        let borrowed = name.len().saturating_sub(room);
+        if column.is_right() && (1..free).contains(&borrowed) && !sorted {
+            text.truncate(text.len() - borrowed);
+            text.push_str(&cell(*column, name, *width + borrowed));
+            continue;
+        }
         let name = if room < name.len() { name.get(..room.min(3)).unwrap_or("") } else { name };
         let name = if name.len() < 3 && *column != ListColumn::Id { "" } else { name };
         let name = if sorted { format!("{name}{arrow}") } else { name.to_owned() };
