@@ -8,6 +8,7 @@ mod health;
 mod hop;
 mod next_hop;
 mod raw_head_writer;
+mod response_timeout;
 mod retry;
 mod target;
 mod tls;
@@ -27,6 +28,7 @@ pub use forward_options::{AddedHeaderError, ForwardOptions, added_header};
 pub use forwarder::{Forwarder, QueueLimits, Ticket};
 pub use health::{Health, TargetCondition};
 pub use next_hop::next_hop_head;
+pub use response_timeout::{ResponseTimeout, ResponseTimeoutError};
 pub use retry::{Retry, RetryError};
 pub use target::{Target, TargetError};
 

@@ -7,6 +7,7 @@ mod support;
 use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
+use std::sync::mpsc;
 
 use serde_json::Value;
 use support::targets::response;
@@ -100,5 +101,70 @@ fn a_wrong_policy_is_an_error() -> Tested {
     let output = hookglass(folder.path()).arg("config").output()?;
     let said = support::printed(&output);
     assert!(said.contains("line 3") && said.contains("until-delivered"), "{said}");
+    Ok(())
+}
+
+/// A target that responds once it is told to.
+fn slow_target() -> Tested<(Target, mpsc::Sender<()>)> {
+    let (go, wait) = mpsc::channel();
+    let target = Target::start(&TcpListener::bind("127.0.0.1:0")?, 1, move |_| {
+        // Fails if the test has ended.
+        let _ = wait.recv();
+        response("200 OK", "late")
+    })?;
+    Ok((target, go))
+}
+
+/// Starts a listener that forwards with a time limit.
+fn limited(folder: &Path, target: &Target, limit: &str) -> Tested<Listener> {
+    let args = ["--forward", &target.url, "--forward-timeout", limit];
+    Listener::start(hookglass(folder).args(args))
+}
+
+#[test]
+fn the_client_gets_504_after_the_time_limit_of_a_forward() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let (target, _go) = slow_target()?;
+    let listener = limited(folder.path(), &target, "50ms")?;
+    let answer = exchange(&listener.address, &request(1))?;
+    assert!(answer.starts_with("HTTP/1.1 504"), "{answer}");
+    Ok(())
+}
+
+#[test]
+fn a_response_after_the_time_limit_is_recorded() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let (target, go) = slow_target()?;
+    let listener = limited(folder.path(), &target, "50ms")?;
+    exchange(&listener.address, &request(1))?;
+    go.send(())?;
+    let recorded = loop {
+        let recorded = attempts(&listed(folder.path())?[0]);
+        if recorded.len() > 1 {
+            break recorded;
+        }
+    };
+    assert_eq!(recorded, [("forward".to_owned(), None), ("late".to_owned(), Some(200))]);
+    Ok(())
+}
+
+#[test]
+fn a_forward_without_a_time_limit_waits() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let (target, go) = slow_target()?;
+    let listener = limited(folder.path(), &target, "none")?;
+    go.send(())?;
+    let answer = exchange(&listener.address, &request(1))?;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    Ok(())
+}
+
+#[test]
+fn a_wrong_time_limit_of_a_forward_says_what_is_expected() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let args = ["--forward", "3000", "--forward-timeout", "0s"];
+    let ran = hookglass(folder.path()).args(args).output()?;
+    let text = support::stderr(&ran);
+    assert!(text.contains("expected a duration above zero, e.g. 30s or 10m, or none"), "{text}");
     Ok(())
 }

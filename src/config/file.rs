@@ -339,7 +339,10 @@ impl Config {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::outbound::ResponseTimeout;
 
     fn read(text: &str) -> Result<Config, String> {
         Config::read(text, Path::new("folder/hookglass.toml")).map_err(|error| error.to_string())
@@ -379,7 +382,7 @@ mod tests {
         assert_eq!(forward.filter.to_string(), "type:message.*");
         assert_eq!((forward.pace().at_once, forward.pace().waiting), (1, 9));
         assert!(forward.target().is_insecure());
-        assert_eq!(forward.timeout.as_secs(), 2);
+        assert_eq!(forward.timeout, ResponseTimeout(Some(Duration::from_secs(2))));
         let rules: Vec<String> = config.rules.iter().map(ToString::to_string).collect();
         assert_eq!(rules, ["type:x => 500x2,200", "hold"]);
         assert_eq!(config.switches, Switches { handshakes: false, strict: true });

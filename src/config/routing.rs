@@ -10,13 +10,10 @@ use serde::{Deserialize, Deserializer, de};
 use crate::delivery::Header;
 use crate::filter::Filter;
 use crate::input_file;
-use crate::outbound::{ForwardOptions, QueueLimits, Retry, Target, added_header};
+use crate::outbound::{ForwardOptions, QueueLimits, ResponseTimeout, Retry, Target, added_header};
 use crate::provider::Placeholders;
 use crate::respond::{MAX_FILE, ResponseRule, RuleError, Script, Supplement};
 use crate::units::parse_duration;
-
-/// Default time limit for a target's response.
-const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Switches that apply to every delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,8 +42,8 @@ pub struct ForwardTo {
     add_headers: Vec<Header>,
     #[serde(default)]
     insecure: bool,
-    #[serde(default = "timeout", deserialize_with = "positive_duration")]
-    pub timeout: Duration,
+    #[serde(default, deserialize_with = "response_timeout")]
+    pub timeout: ResponseTimeout,
     #[serde(default, deserialize_with = "at_least_one")]
     concurrency: Option<usize>,
     #[serde(default, deserialize_with = "at_least_one")]
@@ -81,11 +78,17 @@ impl ForwardTo {
             preserve_host,
             add_headers,
             insecure,
-            timeout: TIMEOUT,
+            timeout: ResponseTimeout::default(),
             concurrency: None,
             queue: None,
             retry: Retry::Off,
         }
+    }
+
+    /// Sets the time limit for the response.
+    #[must_use]
+    pub fn with_timeout(self, timeout: ResponseTimeout) -> Self {
+        Self { timeout, ..self }
     }
 
     /// Forwards only the deliveries that match a filter.
@@ -120,10 +123,6 @@ impl RespondWith {
     }
 }
 
-fn timeout() -> Duration {
-    TIMEOUT
-}
-
 fn ok() -> Script {
     Script::always(200)
 }
@@ -136,9 +135,33 @@ where
     String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
 }
 
-fn positive_duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-    let time = deserializer.deserialize_any(DurationVisitor)?;
-    if time.is_zero() { Err(de::Error::custom("expected a duration above zero")) } else { Ok(time) }
+fn response_timeout<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<ResponseTimeout, D::Error> {
+    deserializer.deserialize_any(TimeoutVisitor)
+}
+
+/// Reads a time limit as text or as a number of seconds.
+struct TimeoutVisitor;
+
+impl de::Visitor<'_> for TimeoutVisitor {
+    type Value = ResponseTimeout;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a duration, e.g. \"30s\", or \"none\"")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<ResponseTimeout, E> {
+        text.parse().map_err(E::custom)
+    }
+
+    fn visit_i64<E: de::Error>(self, seconds: i64) -> Result<ResponseTimeout, E> {
+        self.visit_str(&seconds.to_string())
+    }
+
+    fn visit_f64<E: de::Error>(self, seconds: f64) -> Result<ResponseTimeout, E> {
+        self.visit_str(&seconds.to_string())
+    }
 }
 
 fn optional_duration<'de, D: Deserializer<'de>>(

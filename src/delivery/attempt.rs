@@ -17,6 +17,8 @@ words! {
         Forward = "forward",
         /// Forwarded again, because the target was down.
         Retry = "retry",
+        /// Forwarded, with a response that came after the time limit.
+        Late = "late",
         /// Resent by the user.
         Resend = "resend",
         /// Sent by a replay of fixtures.

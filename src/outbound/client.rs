@@ -18,11 +18,12 @@ use jiff::Timestamp;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::sync::oneshot;
 use tokio_rustls::TlsConnector;
 
 use super::raw_head_writer::{OnFlushed, RawHeadWriter};
 use super::tls::Tls;
-use super::{Request, Response, SendError, SendOutcome, Target, next_hop_head};
+use super::{Request, Response, ResponseTimeout, SendError, SendOutcome, Target, next_hop_head};
 use crate::body_budget::{BodyBudget, Room};
 use crate::delivery::{Header, Timing};
 
@@ -36,18 +37,27 @@ const RESPONSES_IN_PROGRESS: usize = 256 << 20;
 /// Time that a response waits for memory.
 const ROOM_TIME: Duration = Duration::from_secs(10);
 
-/// Records the timing, and signals when the request has been written.
+/// Records the timing, and signals the progress.
 struct Progress {
     start: std::time::Instant,
     timing: Timing,
-    on_flushed: OnFlushed,
+    signals: SendSignals,
+}
+
+/// Signals of a request in progress, each sent once.
+#[derive(Debug, Default)]
+pub(super) struct SendSignals {
+    /// The connection is established, without TLS.
+    pub(super) connected: Option<oneshot::Sender<()>>,
+    /// The last byte of the request has been written.
+    pub(super) flushed: OnFlushed,
 }
 
 /// Sends requests.
 #[derive(Debug, Clone)]
 pub struct Client {
     connect_time: Duration,
-    response_time: Duration,
+    response_time: ResponseTimeout,
     tls: Arc<Tls>,
     /// Memory for the bodies of all responses in progress.
     responses: BodyBudget,
@@ -69,6 +79,7 @@ impl Client {
 
     pub fn with_timeouts(connect_time: Duration, response_time: Duration) -> Self {
         let responses = BodyBudget::new(RESPONSES_IN_PROGRESS);
+        let response_time = ResponseTimeout(Some(response_time));
         Self { connect_time, response_time, tls: Arc::default(), responses, listener: None }
     }
 
@@ -80,26 +91,30 @@ impl Client {
 
     /// Sets the time to wait for the response.
     #[must_use]
-    pub fn with_response_timeout(self, response_time: Duration) -> Self {
+    pub fn with_response_timeout(self, response_time: ResponseTimeout) -> Self {
         Self { response_time, ..self }
+    }
+
+    pub(super) fn response_timeout(&self) -> ResponseTimeout {
+        self.response_time
     }
 
     /// Sends a request with the head of [`next_hop_head()`], and waits for the response.
     pub async fn send(&self, target: &Target, request: &Request) -> SendOutcome {
-        self.send_with_signal(target, request, None).await
+        self.send_with_signals(target, request, SendSignals::default()).await
     }
 
-    /// As [`Self::send`], with a signal when the last byte of the request has been written.
+    /// As [`Self::send`], with signals of the progress.
     #[expect(clippy::disallowed_methods, reason = "an attempt records its time and duration")]
-    pub(super) async fn send_with_signal(
+    pub(super) async fn send_with_signals(
         &self,
         target: &Target,
         request: &Request,
-        on_flushed: OnFlushed,
+        signals: SendSignals,
     ) -> SendOutcome {
         let started_at = Timestamp::now();
         let start = std::time::Instant::now();
-        let mut progress = Progress { start, timing: Timing::default(), on_flushed };
+        let mut progress = Progress { start, timing: Timing::default(), signals };
         let outcome = self.exchange(target, request, &mut progress).await;
         SendOutcome { started_at, took: start.elapsed(), timing: progress.timing, outcome }
     }
@@ -120,7 +135,9 @@ impl Client {
         }
         // Small requests should not be delayed. Without the option they are only slower.
         let _ = stream.set_nodelay(true);
-        let after = self.response_time;
+        if let Some(connected) = progress.signals.connected.take() {
+            let _ = connected.send(());
+        }
         let response = async {
             if target.tls {
                 let stream = self.with_tls(target, stream).await?;
@@ -131,6 +148,7 @@ impl Client {
                 exchange_on(stream, target, request, (progress, &self.responses)).await
             }
         };
+        let ResponseTimeout(Some(after)) = self.response_time else { return response.await };
         tokio::time::timeout(after, response)
             .await
             .map_err(|_| SendError::AnswerTimeout { target: name(), after })?
@@ -187,7 +205,7 @@ where
     let broken = |error: hyper::Error| to_send_error(&error, target);
     let head = next_hop_head(&request.head, request.body.len(), target);
     let writer =
-        RawHeadWriter::new(stream, head.raw, request.body.len(), progress.on_flushed.take());
+        RawHeadWriter::new(stream, head.raw, request.body.len(), progress.signals.flushed.take());
     let (mut sender, connection) = http1::handshake(TokioIo::new(writer)).await.map_err(broken)?;
     let response = async move {
         let response = sender.send_request(placeholder(request)).await?;

@@ -8,11 +8,16 @@
 //! sent in order, one at a time, once the target is back. Meanwhile new deliveries join the backlog
 //! without being sent, so that they stay in order.
 //!
+//! **Late responses.** After the time limit a delivery counts as failed and makes room for the next one.
+//! Unless it is sent again, its connection stays open for a while, and a response is reported as a
+//! second outcome.
+//!
 //! **Bounds.** The number of waiting deliveries, of those in flight, and their total size are
 //! limited. A delivery beyond a limit fails at once with an error; senders never wait. Targets
 //! share nothing.
 
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,10 +26,11 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::client::SendSignals;
 use super::health::TargetCondition;
 use super::hop;
 use super::retry::{Backlog, was_down};
-use super::{Client, Health, Request, Retry, SendError, SendOutcome, Target};
+use super::{Client, Health, Request, ResponseTimeout, Retry, SendError, SendOutcome, Target};
 use crate::delivery::{AttemptKind, Timing};
 use crate::task;
 
@@ -34,6 +40,13 @@ const UNIT: usize = 1 << 10;
 
 /// Time to continue at shutdown.
 const GRACE: Duration = Duration::from_secs(2);
+
+/// Time to wait for a late response, and number of requests that wait for one.
+const LATE_TIME: Duration = Duration::from_mins(10);
+const MAX_LATE: usize = 16;
+
+/// Body size of a request that may wait for a late response, for which nothing is reserved.
+const MAX_LATE_BODY: usize = 1 << 20;
 
 /// Limits of a target's queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,19 +75,25 @@ pub struct Forwarder {
 #[derive(Debug)]
 struct Job {
     request: Request,
-    outcomes: mpsc::Sender<SendOutcome>,
+    outcomes: mpsc::Sender<TicketOutcome>,
+    /// Kind of its next outcome.
+    kind: AttemptKind,
     /// Number of times that it was sent.
     sent: u32,
     _permit: OwnedSemaphorePermit,
 }
+
+/// Outcome of one attempt, and its kind.
+type TicketOutcome = (AttemptKind, SendOutcome);
 
 /// Receipt for a delivery in the queue of a target.
 #[derive(Debug)]
 pub struct Ticket {
     target: Target,
     /// Outcomes, or the reason why there are none.
-    outcomes: Result<mpsc::Receiver<SendOutcome>, Option<SendError>>,
-    kind: AttemptKind,
+    outcomes: Result<mpsc::Receiver<TicketOutcome>, Option<SendError>>,
+    /// No outcome was taken yet.
+    is_first: bool,
 }
 
 impl Ticket {
@@ -91,16 +110,17 @@ impl Ticket {
         }
     }
 
-    /// Waits for the outcome of the first attempt, then for that of each retry; none after the last.
+    /// Waits for the outcome of the first attempt, then for that of each retry or for a late
+    /// response; none after the last.
     pub async fn next(&mut self) -> Option<(AttemptKind, SendOutcome)> {
-        let kind = std::mem::replace(&mut self.kind, AttemptKind::Retry);
+        let is_first = std::mem::replace(&mut self.is_first, false);
+        let forward = |error| (AttemptKind::Forward, not_sent(error));
         let sent = match &mut self.outcomes {
             Ok(outcomes) => outcomes.recv().await,
-            Err(error) => error.take().map(not_sent),
+            Err(error) => error.take().map(forward),
         };
-        let is_first = kind == AttemptKind::Forward;
-        let stopped = || not_sent(SendError::Stopped { target: self.target.to_string() });
-        sent.or_else(|| is_first.then(stopped)).map(|sent| (kind, sent))
+        let stopped = || forward(SendError::Stopped { target: self.target.to_string() });
+        sent.or_else(|| is_first.then(stopped))
     }
 }
 
@@ -165,10 +185,10 @@ impl Forwarder {
         let outcomes = self.enqueue(request).map_err(Some);
         let waiting = self.waiting();
         self.health.send_modify(|health| health.waiting = health.waiting.max(waiting));
-        Ticket { target: self.target.clone(), outcomes, kind: AttemptKind::Forward }
+        Ticket { target: self.target.clone(), outcomes, is_first: true }
     }
 
-    fn enqueue(&self, request: Request) -> Result<mpsc::Receiver<SendOutcome>, SendError> {
+    fn enqueue(&self, request: Request) -> Result<mpsc::Receiver<TicketOutcome>, SendError> {
         let target = || self.target.to_string();
         if hop::has_passed(&request.head) {
             return Err(SendError::Loop { target: target() });
@@ -180,7 +200,7 @@ impl Forwarder {
         let capacity =
             Arc::clone(&self.capacity).try_acquire_many_owned(units).map_err(|_| queue_full())?;
         let (outcomes, received) = mpsc::channel(1);
-        let job = Job { request, outcomes, sent: 0, _permit: capacity };
+        let job = Job { request, outcomes, kind: AttemptKind::Forward, sent: 0, _permit: capacity };
         self.queue.try_send(job).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => queue_full(),
             mpsc::error::TrySendError::Closed(_) => SendError::Stopped { target: target() },
@@ -205,6 +225,18 @@ struct QueueWorker {
 /// A delivery with its number in the order received.
 type Numbered = (u64, Job);
 
+/// A request in progress, with everything that it needs.
+type Sending = Pin<Box<dyn Future<Output = SendOutcome> + Send>>;
+
+/// End of an attempt, as the queue sees it.
+enum AttemptEnd {
+    Done,
+    /// The delivery has to be sent again.
+    Again(Numbered),
+    /// The response may still come.
+    Late(Sending, mpsc::Sender<TicketOutcome>),
+}
+
 impl QueueWorker {
     async fn run(self, mut jobs: mpsc::Receiver<Job>) {
         let worker = Arc::new(self);
@@ -226,8 +258,9 @@ impl QueueWorker {
     async fn serve(
         self: &Arc<Self>,
         jobs: &mut mpsc::Receiver<Job>,
-        in_flight: &mut JoinSet<Option<Numbered>>,
+        in_flight: &mut JoinSet<AttemptEnd>,
     ) {
+        let mut late = JoinSet::new();
         let mut backlog = Backlog::default();
         let mut number = 0;
         let mut is_retrying = false;
@@ -238,14 +271,21 @@ impl QueueWorker {
                 biased;
                 Some(done) = in_flight.join_next() => {
                     is_retrying = false;
-                    match task::join_or_panic(done).flatten() {
-                        Some((number, job)) => {
+                    match task::join_or_panic(done) {
+                        Some(AttemptEnd::Again((number, job))) => {
                             backlog.add(number, job);
                             backlog.pause(now());
                         }
-                        None => backlog.resume(),
+                        Some(AttemptEnd::Late(sending, outcomes)) => {
+                            backlog.resume();
+                            if late.len() < MAX_LATE {
+                                late.spawn(Arc::clone(self).await_late(sending, outcomes));
+                            }
+                        }
+                        Some(AttemptEnd::Done) | None => backlog.resume(),
                     }
                 }
+                Some(done) = late.join_next() => drop(task::join_or_panic(done)),
                 () = backlog.due(), if is_idle && !backlog.is_empty() => {
                     if let Some(job) = backlog.take_first() {
                         is_retrying = true;
@@ -274,27 +314,87 @@ impl QueueWorker {
     }
 
     /// Adds a delivery to the backlog without sending it, if there is room.
-    fn postpone(&self, (number, job): Numbered, backlog: &mut Backlog<Job>) {
+    fn postpone(&self, (number, mut job): Numbered, backlog: &mut Backlog<Job>) {
         let (target, waiting) = (self.target.to_string(), backlog.len());
+        let forward = |error| (AttemptKind::Forward, not_sent(error));
         if waiting < self.limits.waiting.max(1) {
             // The channel is empty, or nobody reads it.
-            let _ = job.outcomes.try_send(not_sent(SendError::Waiting { target, waiting }));
+            let _ = job.outcomes.try_send(forward(SendError::Waiting { target, waiting }));
+            job.kind = AttemptKind::Retry;
             backlog.add(number, job);
         } else {
-            let _ = job.outcomes.try_send(not_sent(SendError::Overrun { target, waiting }));
+            let _ = job.outcomes.try_send(forward(SendError::Overrun { target, waiting }));
         }
     }
 
-    /// Sends a delivery, and returns it if it has to be sent again.
+    /// Sends a delivery once.
     async fn carry_out(
         self: Arc<Self>,
         (number, mut job): Numbered,
         flush_signal: oneshot::Sender<()>,
-    ) -> Option<Numbered> {
-        let sent =
-            self.client.send_with_signal(&self.target, &job.request, Some(flush_signal)).await;
+    ) -> AttemptEnd {
+        let (sent, sending) = self.send(&job.request, flush_signal).await;
+        let kind = std::mem::replace(&mut job.kind, AttemptKind::Retry);
         job.sent += 1;
         let again = self.retry.allows(job.sent) && was_down(&sent);
+        self.report_condition(&sent);
+        // Fails only if the program is ending, or if nobody records retries.
+        let _ = job.outcomes.send((kind, sent)).await;
+        match sending {
+            _ if again => AttemptEnd::Again((number, job)),
+            Some(sending) if job.request.body.len() <= MAX_LATE_BODY => {
+                AttemptEnd::Late(sending, job.outcomes)
+            }
+            Some(_) | None => AttemptEnd::Done,
+        }
+    }
+
+    /// Sends a request, and returns its outcome; after the time limit also the request in progress.
+    #[expect(clippy::disallowed_methods, reason = "an attempt records its time")]
+    async fn send(
+        &self,
+        request: &Request,
+        flush_signal: oneshot::Sender<()>,
+    ) -> (SendOutcome, Option<Sending>) {
+        let (started_at, start) = (Timestamp::now(), now());
+        let ResponseTimeout(limit) = self.client.response_timeout();
+        let extended = ResponseTimeout(limit.map(|limit| limit.saturating_add(LATE_TIME)));
+        let client = self.client.clone().with_response_timeout(extended);
+        let (connect_signal, connected) = oneshot::channel();
+        let signals = SendSignals { connected: Some(connect_signal), flushed: Some(flush_signal) };
+        let (target, request) = (self.target.clone(), request.clone());
+        let mut sending: Sending =
+            Box::pin(async move { client.send_with_signals(&target, &request, signals).await });
+        let mut timing = Timing::default();
+        let over = async {
+            // Without a connection, the request fails by itself.
+            if let (Ok(()), Some(limit)) = (connected.await, limit) {
+                timing.connected = Some(start.elapsed());
+                tokio::time::sleep(limit).await;
+                limit
+            } else {
+                std::future::pending().await
+            }
+        };
+        let after = tokio::select! {
+            biased;
+            sent = &mut sending => return (sent, None),
+            after = over => after,
+        };
+        let outcome = Err(SendError::AnswerTimeout { target: self.target.to_string(), after });
+        (SendOutcome { started_at, took: start.elapsed(), timing, outcome }, Some(sending))
+    }
+
+    /// Reports a response that comes after the time limit.
+    async fn await_late(self: Arc<Self>, sending: Sending, outcomes: mpsc::Sender<TicketOutcome>) {
+        let sent = sending.await;
+        if sent.outcome.is_ok() {
+            self.report_condition(&sent);
+            let _ = outcomes.send((AttemptKind::Late, sent)).await;
+        }
+    }
+
+    fn report_condition(&self, sent: &SendOutcome) {
         let condition = match &sent.outcome {
             Ok(_) => TargetCondition::Up,
             Err(error) => TargetCondition::Down(error.to_string()),
@@ -304,9 +404,6 @@ impl QueueWorker {
             health.condition = condition;
             changed
         });
-        // Fails only if the program is ending, or if nobody records retries.
-        let _ = job.outcomes.send(sent).await;
-        again.then_some((number, job))
     }
 
     fn report_load(&self, waiting: usize, in_flight: usize) {

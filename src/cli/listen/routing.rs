@@ -16,7 +16,7 @@ use crate::config::{Config, ForwardTo};
 use crate::delivery::Header;
 use crate::input_file;
 use crate::intake::{Forward, Forwards, Policy, Proxies, Strict};
-use crate::outbound::{Client, ForwardOptions, Forwarder, Target, added_header};
+use crate::outbound::{Client, ForwardOptions, Forwarder, ResponseTimeout, Target, added_header};
 use crate::output;
 use crate::respond::{MAX_FILE, ResponseRule, RuleError};
 use crate::secret::Secret;
@@ -55,6 +55,10 @@ struct ForwardArgs {
     /// Header to add when forwarding, 'Name: value'
     #[arg(long, value_name = "HEADER", requires = "forward", value_parser = added_header)]
     add_header: Vec<Header>,
+    /// Time that the target has to respond, e.g. 10m for a debugger, or `none`; the client gets 504
+    /// after it, and a later response is recorded [default: 30s]
+    #[arg(long, value_name = "TIME", requires = "forward")]
+    forward_timeout: Option<ResponseTimeout>,
     /// Accept any TLS certificate when forwarding, e.g. a self-signed one
     #[arg(long, requires = "forward")]
     insecure: bool,
@@ -103,13 +107,17 @@ impl RoutingArgs {
     /// Combines the flags with the configuration. Flags take precedence.
     pub(super) fn plan(&self, config: Config, path: &Path) -> RoutingPlan {
         let announced = announcement(&config, path);
-        let ForwardArgs { forward, preserve_host, add_header, insecure } = &self.forward;
+        let ForwardArgs { forward, preserve_host, add_header, insecure, forward_timeout } =
+            &self.forward;
         let manner = ForwardOptions {
             preserve_host: *preserve_host,
             add_headers: add_header.clone(),
             insecure: *insecure,
         };
-        let flags = forward.iter().map(|url| ForwardTo::everything(url.clone(), manner.clone()));
+        let timeout = forward_timeout.unwrap_or_default();
+        let flags = forward
+            .iter()
+            .map(|url| ForwardTo::everything(url.clone(), manner.clone()).with_timeout(timeout));
         let written = config.rules.into_iter().map(Arc::new);
         RoutingPlan {
             forwards: flags.chain(config.forwards).collect(),
