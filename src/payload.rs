@@ -12,6 +12,7 @@
 
 mod charset;
 mod content_encoding;
+pub mod derived;
 pub mod diff;
 mod document;
 mod escape;
@@ -34,7 +35,9 @@ mod section;
 mod span;
 mod xml;
 
-pub use content_encoding::{Decoded, MAX_SIZE as MAX_DECODED_SIZE, decoded, decoded_whole};
+pub use content_encoding::{
+    Decoded, MAX_SIZE as MAX_DECODED_SIZE, decoded, decoded_whole, encoded,
+};
 pub use document::{Document, DocumentForm};
 pub use escape::{around, escape, visible_bytes};
 pub use folds::Folds;

@@ -106,6 +106,67 @@ fn check(table: &[(&str, &str)]) -> Result<(), Diagnostic> {
     Ok(())
 }
 
+/// Checks filters on one delivery, by the delivery and by the matcher of a search.
+fn check_one(delivery: &Delivery, table: &[(&str, bool)]) -> Result<(), Diagnostic> {
+    for (input, expected) in table {
+        let filter: Filter = input.parse()?;
+        assert_eq!(filter.matches(delivery, now()), *expected, "{input}");
+        let searched = filter.body_matcher().passes(&[None], &delivery.head.raw, &delivery.body);
+        assert_eq!(searched, *expected, "{input} in a search");
+    }
+    Ok(())
+}
+
+#[test]
+fn paths_see_through_encoded_strings() {
+    // {"user":{"name":"Kevin"},"n":1.50} in base64, URL-safe base64 without padding, and a token.
+    let body = r#"{"message":{"data":"eyJ1c2VyIjp7Im5hbWUiOiJLZXZpbiJ9LCJuIjoxLjUwfQ=="},
+        "bare":"eyJ1c2VyIjp7Im5hbWUiOiJLZXZpbiJ9LCJuIjoxLjUwfQ",
+        "token":"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJrMSJ9.c2ln","form":"a=1&b=x%20y"}"#;
+    let table = [
+        (".message.data.user.name:Kevin", true),
+        (".message.data.user.name:K*", true),
+        (".message.data.user.name:Ada", false),
+        (".message.data.user.name:!Ada", true),
+        (".message.data.n:1.5", true),
+        (".message.data.n:>1", true),
+        (".message.data.user:exists", true),
+        (".message.data.nothing:exists", false),
+        (".bare.user.name:Kevin", true),
+        (".token.claims.sub:k1", true),
+        (".token.header.alg:HS256", true),
+        (".form.b:\"x y\"", true),
+    ];
+    check_one(&delivery('e', "/", &[], body.as_bytes()), &table).unwrap();
+}
+
+#[test]
+fn paths_see_through_json_and_gzip_in_strings() {
+    // gzip of {"a":{"b":"deep"}}
+    let gzip = "H4sIAAAAAAACA6tWSlSyqlZKUrJSSklNLVCqrQUAWeQaHxIAAAA=";
+    let body = format!(r#"{{"json":"{{\"a\":[\"x\"]}}","packed":"{gzip}"}}"#);
+    let table = [(".json.a[0]:x", true), (".json.a[1]:x", false), (".packed.a.b:deep", true)];
+    check_one(&delivery('e', "/", &[], body.as_bytes()), &table).unwrap();
+}
+
+#[test]
+fn filters_read_compressed_bodies() {
+    for encoding in ["gzip", "deflate", "br", "zstd", "br, gzip"] {
+        let packed = hookglass::payload::encoded(MESSAGE.as_bytes(), encoding).unwrap_or_default();
+        let headers: [(&str, &[u8]); 1] = [("content-ENCODING", encoding.as_bytes())];
+        let packed = delivery('e', "/", &headers, &packed);
+        let table = [
+            (".payload.contact.username:Kevin", true),
+            (".payload.contact.username:Ada", false),
+            ("body:reactions", true),
+            ("reactions", true),
+            ("jq:'.payload.total > 5'", true),
+            ("header.content-encoding:*", true),
+        ];
+        check_one(&packed, &table).unwrap();
+    }
+}
+
 #[test]
 fn terms_join_by_and_or_not_and_parentheses() {
     check(&[

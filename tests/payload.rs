@@ -367,7 +367,7 @@ fn broken_json_is_shown_as_far_as_it_goes() {
     let note = "invalid JSON at line 2 column 9 (byte 16): expected true, false or null; the rest \
     is shown as received";
     assert_eq!(document.note(), Some(note));
-    assert_eq!(document.folded_row(0).map(|row| row.text()).as_deref(), Some("{… 2 keys"));
+    assert_eq!(document.folded_row(0).map(|row| row.text()).as_deref(), Some("{a: 1, b: [2"));
     let opened = json(b"[{");
     assert_eq!((opened.last_folded(0), opened.last_folded(1)), (Some(1), None));
     let log = Document::new("[info] started".into(), None, None);
@@ -602,7 +602,7 @@ fn json_is_compared_by_structure() {
         "      2,",
         "+     4",
         "    ],",
-        "    \"same\": {…}, 1 key",
+        "    \"same\": {k: 1},",
         "+   \"come\": null",
         "  }",
     ];
@@ -653,7 +653,7 @@ fn other_payloads_are_compared_by_line() {
     let (rows, notes) = compared("{\"a\":1}", "{\"a\":2", &IgnoredPaths::default());
     assert_eq!((rows.len(), notes.as_str()), (4, "compared line by line"));
     let (rows, notes) = compared("[1]", "[ 1]", &IgnoredPaths::default());
-    assert_eq!(rows, ["  […] 1 item"]);
+    assert_eq!(rows, ["  [1]"]);
     assert_eq!(notes, "same values: only whitespace, escapes, or key order differ");
     assert_eq!(compared("[1]", "[1]", &IgnoredPaths::default()).1, "identical bytes");
 }

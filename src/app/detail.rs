@@ -66,6 +66,8 @@ pub struct Detail {
     /// The line under the cursor in a pane of lines.
     cursor: usize,
     payload: DocumentView,
+    /// The payload with strings decoded in place, if there are any.
+    decoded: Option<Document>,
     raw: DocumentView,
     /// The body in hexadecimal, while that is wanted.
     hex: Option<(Document, DocumentView)>,
@@ -78,11 +80,15 @@ pub struct Detail {
 struct EarlierView {
     id: DeliveryId,
     payload: DocumentView,
+    decoded: Option<Document>,
     raw: DocumentView,
 }
 
 /// Maximum number of remembered views.
 const EARLIER: usize = 8;
+
+/// Maximum size of a body with decoded strings whose view is remembered: the view keeps the body.
+const KEPT_DECODED: usize = 1 << 20;
 
 impl Detail {
     /// Notes which delivery is selected; true if it has to be loaded.
@@ -98,7 +104,8 @@ impl Detail {
         self.hex = None;
         let known = self.earlier.iter().position(|view| Some(view.id) == id);
         let known = known.and_then(|at| self.earlier.remove(at));
-        (self.payload, self.raw) = known.map(|view| (view.payload, view.raw)).unwrap_or_default();
+        (self.payload, self.decoded, self.raw) =
+            known.map(|view| (view.payload, view.decoded, view.raw)).unwrap_or_default();
         if id.is_none() {
             self.loaded = None;
         }
@@ -108,9 +115,14 @@ impl Detail {
     /// Keeps the views of the current delivery.
     fn remember(&mut self) {
         let Some(id) = self.wanted else { return };
-        let payload = std::mem::take(&mut self.payload);
+        let mut payload = std::mem::take(&mut self.payload);
+        let mut decoded = self.decoded.take();
         let raw = std::mem::take(&mut self.raw);
-        self.earlier.push_back(EarlierView { id, payload, raw });
+        if decoded.as_ref().is_some_and(|document| document.wire().len() > KEPT_DECODED) {
+            // Its rows are those of the decoded document.
+            (payload, decoded) = (DocumentView::default(), None);
+        }
+        self.earlier.push_back(EarlierView { id, payload, decoded, raw });
         if self.earlier.len() > EARLIER {
             self.earlier.pop_front();
         }
@@ -145,7 +157,9 @@ impl Detail {
         let loaded = self.loaded.as_deref()?;
         match (self.tab, &self.hex) {
             (Tab::Payload, Some((document, reading))) => Some((document, reading)),
-            (Tab::Payload, None) => Some((&loaded.document, &self.payload)),
+            (Tab::Payload, None) => {
+                Some((self.decoded.as_ref().unwrap_or(&loaded.document), &self.payload))
+            }
             (Tab::Raw, _) => Some((&loaded.raw, &self.raw)),
             _ => None,
         }
@@ -156,10 +170,26 @@ impl Detail {
         let loaded = self.loaded.as_deref()?;
         match (self.tab, &mut self.hex) {
             (Tab::Payload, Some((document, reading))) => Some(go(document, reading)),
-            (Tab::Payload, None) => Some(go(&loaded.document, &mut self.payload)),
+            (Tab::Payload, None) => {
+                let document = self.decoded.as_ref().unwrap_or(&loaded.document);
+                Some(go(document, &mut self.payload))
+            }
             (Tab::Raw, _) => Some(go(&loaded.raw, &mut self.raw)),
             _ => None,
         }
+    }
+
+    /// Decodes the string under the cursor in place; false if it carries nothing.
+    pub fn decode(&mut self) -> bool {
+        let Some((document, reading)) = self.reading() else { return false };
+        if self.tab != Tab::Payload || self.is_hex() {
+            return false;
+        }
+        let Some(decoded) = document.decoded_at(reading.cursor) else { return false };
+        let rows = decoded.row_count() - document.row_count();
+        self.payload.decoded(&decoded, rows);
+        self.decoded = Some(decoded);
+        true
     }
 
     pub fn is_hex(&self) -> bool {

@@ -60,6 +60,14 @@ impl DocumentView {
         }
     }
 
+    /// Keeps folds and search while rows are inserted after the cursor.
+    pub(super) fn decoded(&mut self, document: &Document, rows: usize) {
+        self.folds.inserted(document, self.cursor, rows);
+        if let Some(finding) = &mut self.finding {
+            finding.again(document);
+        }
+    }
+
     pub(super) fn go_to(&mut self, row: usize) {
         (self.cursor, self.skipped) = (row, 0);
     }

@@ -11,6 +11,7 @@ use super::eval;
 use super::expression::{Expression, Term};
 use super::value::{Alternative, FieldValue};
 use crate::delivery::Head;
+use crate::payload::derived;
 
 /// A filter prepared for the bytes of many deliveries.
 #[derive(Debug)]
@@ -62,9 +63,10 @@ impl Filter {
         let mut terms = Vec::new();
         let root = self.root.as_ref().map(|root| Node::new(root, &mut terms));
         let is_header = |term: &&Term| matches!(term, Term::Header(..));
+        // The head says how the body is compressed.
         BodyMatcher {
             root,
-            needs_head: terms.iter().any(is_header),
+            needs_head: !terms.is_empty(),
             needs_body: !terms.iter().all(is_header),
         }
     }
@@ -84,7 +86,9 @@ impl BodyMatcher<'_> {
     /// Returns whether a delivery matches, given the results of its terms so far, from
     /// [`super::RowMatcher::known`].
     pub fn passes(&self, known: &[Option<bool>], head: &[u8], body: &[u8]) -> bool {
-        let request = Request { head, body, parsed: OnceCell::new() };
+        let body =
+            if self.needs_body { eval::without_compression(head, body) } else { body.into() };
+        let request = Request { head, body: &body, parsed: OnceCell::new() };
         self.root.as_ref().is_none_or(|root| root.passes(known, &request))
     }
 }
@@ -139,9 +143,11 @@ impl<'f> PreparedTerm<'f> {
         };
         match self.term {
             Term::Header(_, value) if !is_in(request.head) => value.negated,
-            // Keys and texts may be written with escapes.
-            Term::Json(_, value)
-                if !is_in(request.body) && memchr::memchr(b'\\', request.body).is_none() =>
+            // Keys and texts may be written with escapes, or be in a string that is decoded.
+            Term::Json(path, value)
+                if !is_in(request.body)
+                    && memchr::memchr(b'\\', request.body).is_none()
+                    && !(path.may_decode() && derived::may_carry(request.body)) =>
             {
                 value.negated
             }

@@ -1,5 +1,7 @@
 //! Evaluates terms on deliveries.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use jiff::Timestamp;
 
@@ -32,13 +34,12 @@ pub(super) fn delivery(term: &Term, delivery: &Delivery, now: Timestamp) -> bool
     if let Some(verdict) = summary(term, &delivery.summary, now) {
         return verdict;
     }
-    bytes(term, &delivery.head, &delivery.body)
+    let body = without_compression(&delivery.head.raw, &delivery.body);
+    bytes(term, &delivery.head, &body)
 }
 
-/// Returns whether a term matches that the summary leaves undecided.
+/// Returns whether a term matches that the summary leaves undecided; `body` without compression.
 pub(super) fn bytes(term: &Term, head: &Head, body: &[u8]) -> bool {
-    let decoded = without_compression(body);
-    let body = decoded.as_deref().unwrap_or(body);
     match term {
         Term::Header(name, value) => value.passes(|choice| {
             head.headers.iter().any(|header| header.is(name) && choice.fits(&header.text()))
@@ -64,22 +65,44 @@ pub(super) fn body(term: &Term, body: &[u8]) -> bool {
         Term::Header(..) => false,
         Term::Json(path, value) => {
             let raw = path.find(body);
-            value.passes(|choice| raw.is_some_and(|raw| fits_json(choice, raw)))
+            value.passes(|choice| raw.as_deref().is_some_and(|raw| fits_json(choice, raw)))
         }
         Term::Jq(program) => program.fits(body),
     }
 }
 
-/// Returns the content of a compressed body, recognized by its first bytes, because the head may not be
-/// known. None if it is not compressed, or not completely readable within bounds.
-fn without_compression(body: &[u8]) -> Option<Bytes> {
-    let encoding = match body {
-        [0x1f, 0x8b, ..] => "gzip",
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => "zstd",
-        _ => return None,
+/// Returns a body without its compression, as far as it is readable within bounds.
+pub(super) fn without_compression<'b>(head: &[u8], body: &'b [u8]) -> Cow<'b, [u8]> {
+    // Most bodies are plain JSON, which no compression begins like.
+    if matches!(body, [] | [b'{', b'"' | b' ' | b'\n' | b'\r' | b'\t' | b'}', ..]) {
+        return Cow::Borrowed(body);
+    }
+    let encoding = encoding_of(head);
+    // Bodies without the header are recognized by their first bytes.
+    let encoding = match (encoding, body) {
+        (Some(encoding), _) => encoding,
+        (None, [0x1f, 0x8b, ..]) => "gzip".to_owned(),
+        (None, [0x28, 0xb5, 0x2f, 0xfd, ..]) => "zstd".to_owned(),
+        (None, _) => return Cow::Borrowed(body),
     };
-    decoded_whole(&Bytes::copy_from_slice(body), encoding)
+    let decoded = decoded_whole(&Bytes::copy_from_slice(body), &encoding);
+    decoded.map_or(Cow::Borrowed(body), |decoded| Cow::Owned(decoded.to_vec()))
 }
+
+/// Returns the content encoding that a head names, if any.
+fn encoding_of(head: &[u8]) -> Option<String> {
+    let mut lines = head.split(|byte| *byte == b'\n');
+    let is_named = |line: &&[u8]| {
+        let name = line.get(..CONTENT_ENCODING.len()).unwrap_or_default();
+        name.eq_ignore_ascii_case(CONTENT_ENCODING)
+    };
+    lines.find(is_named)?;
+    let raw = Bytes::copy_from_slice(head);
+    let head = Head::parse(raw.clone()).unwrap_or_else(|_| Head::lenient(raw));
+    head.joined_text("content-encoding")
+}
+
+const CONTENT_ENCODING: &[u8] = b"content-encoding:";
 
 fn fits_json(choice: &Alternative, raw: &str) -> bool {
     match choice {

@@ -25,6 +25,8 @@
 //!   sent compact. `json-as-is`: JSON as it is. `text`: anything as it is, unchecked. `text-crlf`:
 //!   text whose lines all end in CR LF when sent, which editors lose. `base64`: binary data, in
 //!   lines of any length.
+//! - `:encode:` names the content encodings of a body that is decoded in the file. They are applied
+//!   again when it is sent.
 //! - `Content-Length`, if present, is updated for the new body.
 
 mod check;
@@ -97,6 +99,11 @@ const MISTAKE: &str = "# ! ";
 
 /// Returns a delivery as a file; `about` is its first line, e.g. what will be re-signed.
 pub fn write(head: &Head, body: &[u8], about: &str) -> String {
+    write_decoded(head, body, about, None)
+}
+
+/// Returns a delivery with its decoded body as a file; `encoding` is applied again when it is read.
+fn write_decoded(head: &Head, body: &[u8], about: &str, encoding: Option<&str>) -> String {
     let (form, text) = body_text(body);
     let mut out = String::with_capacity(head.raw.len() + text.len() + 512);
     let forms = format!(
@@ -118,6 +125,9 @@ pub fn write(head: &Head, body: &[u8], about: &str) -> String {
     push_field(&mut out, ":target", &head.target);
     for header in &head.headers {
         push_field(&mut out, &header.name, &header.value);
+    }
+    if let Some(encoding) = encoding {
+        push_field(&mut out, ":encode", encoding.as_bytes());
     }
     push_field(&mut out, ":body", form.as_str().as_bytes());
     out.push('\n');
@@ -207,6 +217,17 @@ mod tests {
         let parts = (&request.head.method, &request.head.target, &request.head.headers);
         assert_eq!(parts, (&head.method, &head.target, &head.headers), "{file}");
         assert_eq!(request.body, body, "{file}");
+    }
+
+    #[test]
+    fn a_decoded_body_is_encoded_again() {
+        let head = head("/", &[("Content-Encoding", b"gzip"), ("Content-Length", b"9")]);
+        let file = write_decoded(&head, b"{\"a\":1}", "about", Some("gzip"));
+        let request = read(file.replace("\"a\": 1", "\"a\": 2").as_bytes()).unwrap();
+        let decoded = crate::payload::decoded_whole(&request.body, "gzip");
+        assert_eq!(decoded.as_deref(), Some(&b"{\"a\":2}"[..]));
+        let length = request.head.joined_text("content-length").unwrap();
+        assert_eq!(length, request.body.len().to_string());
     }
 
     #[test]

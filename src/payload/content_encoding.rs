@@ -1,11 +1,15 @@
 //! Decodes a `Content-Encoding` for display (RFC 9110 section 8.4), within limits.
 
+mod encode;
+
 use std::io::{self, Read};
 
 use brotli_decompressor::Decompressor;
 use bytes::Bytes;
 use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
+
+pub use encode::encoded;
 
 /// Maximum size of a decoded body. With the body as received it bounds what a delivery on the screen
 /// takes in memory.
@@ -37,11 +41,7 @@ const DECODED: &str = "decoded from ";
 /// Decodes the encodings, last one first. Keeps what was decoded before an error or a limit; a body
 /// that cannot be decoded at all is returned as received.
 pub fn decoded(body: &Bytes, encoding: &str) -> Decoded {
-    let mut encodings: Vec<String> = encoding
-        .split(',')
-        .map(|name| name.trim().to_ascii_lowercase())
-        .filter(|name| !name.is_empty() && name != "identity")
-        .collect();
+    let mut encodings: Vec<String> = names(encoding).collect();
     let mut bytes = body.clone();
     let mut removed = Vec::new();
     let mut problem = None;
@@ -64,6 +64,12 @@ pub fn decoded(body: &Bytes, encoding: &str) -> Decoded {
     let from = (!removed.is_empty()).then(|| format!("{DECODED}{}", removed.join(", ")));
     let note: Vec<String> = from.into_iter().chain(problem).collect();
     Decoded { bytes, note: (!note.is_empty()).then(|| note.join("; ")) }
+}
+
+/// Iterates over the encodings that a header lists, in the order in which they were applied.
+fn names(encoding: &str) -> impl Iterator<Item = String> {
+    let names = encoding.split(',').map(|name| name.trim().to_ascii_lowercase());
+    names.filter(|name| !name.is_empty() && name != "identity")
 }
 
 fn limit(body: &[u8]) -> usize {

@@ -1,17 +1,20 @@
 //! A body prepared for display, row by row.
 
+mod body_rows;
 mod build;
 mod navigate;
+mod unfolded;
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::hex_view;
 use super::json_tree::{JsonTree, Node};
-use super::raw_lines::RawLines;
-use super::section::{Section, SectionContent};
-use super::span::DisplayRow;
+use super::path::PayloadPath;
+use super::span::{DisplayRow, SpanKind};
+use body_rows::BodyRows;
+use unfolded::{Place, Unfolded};
 
 /// Form in which a body is displayed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -48,93 +51,108 @@ impl DocumentForm {
 /// Rows are created on demand from an index of their positions in the body. Numbers, escapes, key
 /// order, and repeated keys stay as sent. A row may contain anything that the body contained, so it
 /// must pass through [`super::escape()`] before it is displayed.
+///
+/// Below a string, the rows of what it carries may be inserted; see [`Self::decoded_at`].
 #[derive(Debug, Clone)]
 pub struct Document {
-    form: DocumentForm,
-    note: Option<String>,
-    wire: Bytes,
-    body: Bytes,
-    sections: Vec<Section>,
-    rows: usize,
-    language: Option<&'static str>,
+    base: Arc<BodyRows>,
+    /// Decoded strings, by the rows that hold them.
+    unfolded: Vec<Unfolded>,
+}
+
+impl From<BodyRows> for Document {
+    fn from(base: BodyRows) -> Self {
+        Self { base: Arc::new(base), unfolded: Vec::new() }
+    }
 }
 
 impl Document {
     /// Reads a body by its `Content-Type` and `Content-Encoding`, or by its content if they are
     /// absent.
     pub fn new(wire: Bytes, content_type: Option<&str>, content_encoding: Option<&str>) -> Self {
-        build::document(wire, content_type, content_encoding)
+        build::rows(wire, content_type, content_encoding).into()
     }
 
     /// Renders any body as offsets, hexadecimal, and text, without decoding it.
     pub fn hex(body: Bytes) -> Self {
-        let rows = hex_view::row_count(&body);
-        let content = SectionContent::Hex(body.clone());
-        let sections = vec![Section { row: 0, byte: 0, level: 0, content }];
-        let wire = body.clone();
-        Self { form: DocumentForm::Hex, note: None, wire, body, sections, rows, language: None }
+        BodyRows::hex(body).into()
     }
 
     /// Renders any bytes as lines with visible escapes, without decoding them.
     pub fn raw(bytes: Bytes) -> Self {
-        let raw = RawLines::new(bytes.clone());
-        let rows = raw.len();
-        let sections =
-            vec![Section { row: 0, byte: 0, level: 0, content: SectionContent::Raw(raw) }];
-        let wire = bytes.clone();
-        Self {
-            form: DocumentForm::Text,
-            note: None,
-            wire,
-            body: bytes,
-            sections,
-            rows,
-            language: None,
-        }
+        BodyRows::raw(bytes).into()
     }
 
     pub fn form(&self) -> DocumentForm {
-        self.form
+        self.base.form
     }
 
     /// Returns the file extension of the language for text whose rows have no tokens of their own;
     /// empty if only the first line identifies the language.
     pub fn language(&self) -> Option<&'static str> {
-        self.language
+        self.base.language
     }
 
     /// Returns what a reader should know: what was decoded, and where JSON is invalid.
     pub fn note(&self) -> Option<&str> {
-        self.note.as_deref()
+        self.base.note.as_deref()
     }
 
     /// Returns the body as received.
     pub fn wire(&self) -> &Bytes {
-        &self.wire
+        &self.base.wire
     }
 
     /// Returns the body without its content encodings.
     pub fn body(&self) -> &Bytes {
-        &self.body
+        &self.base.body
     }
 
     pub fn row_count(&self) -> usize {
-        self.rows
+        self.base.rows + self.unfolded.last().map_or(0, Unfolded::rows_to_end)
     }
 
     /// Returns an unfolded row; `None` after the last one.
     pub fn row(&self, row: usize) -> Option<DisplayRow<'_>> {
-        self.section(row)?.show(row, false)
+        match self.place(row) {
+            Place::Body(at) => self.base.row(at),
+            Place::Unfolded(inner, at) => self.decorated(inner, at, inner.document.row(at)?),
+        }
     }
 
-    /// Returns a row that represents everything folded under it, as one line with a count.
+    /// Returns a row that represents everything folded under it, as one line with a preview or a
+    /// count.
     pub fn folded_row(&self, row: usize) -> Option<DisplayRow<'_>> {
-        self.section(row)?.show(row, true)
+        match self.place(row) {
+            Place::Body(at) if self.unfolded_at(at).is_some() => self.base.row(at),
+            Place::Body(at) => self.base.folded_row(at),
+            Place::Unfolded(inner, at) => self.decorated(inner, at, inner.document.folded_row(at)?),
+        }
+    }
+
+    /// Marks a row of decoded content as such.
+    fn decorated<'d>(
+        &'d self,
+        inner: &'d Unfolded,
+        at: usize,
+        mut row: DisplayRow<'d>,
+    ) -> Option<DisplayRow<'d>> {
+        let outer = self.base.row(inner.host)?;
+        for piece in &mut row.pieces {
+            piece.at = piece.at.map(|byte| byte + inner.byte);
+        }
+        let depth = std::mem::replace(&mut row.indent, outer.indent + 2);
+        row.lead(SpanKind::Blank, " ".repeat(depth));
+        row.lead(SpanKind::Remark, "┊ ");
+        if at == 0 {
+            row.laid(SpanKind::Remark, format!("  {}", inner.label));
+        }
+        Some(row)
     }
 
     /// Returns the rows as text, separated by line ends.
     pub fn text(&self) -> String {
-        let rows = (0..self.rows).filter_map(|row| self.line(row));
+        let rows = (0..self.row_count()).filter_map(|row| self.line(row));
         rows.collect::<Vec<_>>().join("\n")
     }
 
@@ -145,79 +163,190 @@ impl Document {
 
     /// Returns the last row that is hidden when a row is folded; `None` if it cannot be folded.
     pub fn last_folded(&self, row: usize) -> Option<usize> {
-        self.section(row)?.last(row)
+        match self.place(row) {
+            Place::Body(at) if self.unfolded_at(at).is_some() => Some(self.lifted_end(at)),
+            Place::Body(at) => self.base.last_folded(at).map(|last| self.lifted_end(last)),
+            Place::Unfolded(inner, at) => Some(inner.row + inner.document.last_folded(at)?),
+        }
     }
 
     /// Returns the number of containers around a row.
     pub fn depth(&self, row: usize) -> usize {
-        self.section(row).map_or(0, |section| section.depth(row))
+        match self.place(row) {
+            Place::Body(at) => self.base.depth(at),
+            Place::Unfolded(inner, at) => {
+                self.base.depth(inner.host) + 1 + inner.document.depth(at)
+            }
+        }
     }
 
     /// Returns the row that shows a byte of the document. Spans and hits count bytes in the same
     /// way.
     pub fn row_at(&self, byte: usize) -> usize {
-        let at = self.sections.partition_point(|section| section.byte <= byte);
-        let before = self.sections.get(..at).unwrap_or_default();
-        let found = before.iter().rev().find(|section| !section.rows().is_empty());
-        found.map_or(0, |section| section.row_at(byte))
+        let at = self.unfolded.partition_point(|inner| inner.byte <= byte);
+        match at.checked_sub(1).and_then(|at| self.unfolded.get(at)) {
+            Some(inner) => inner.row + inner.document.row_at(byte - inner.byte),
+            None => self.lifted(self.base.row_at(byte)),
+        }
     }
 
     /// Returns the JSON value that a row belongs to; `None` in other forms.
     pub fn node(&self, row: usize) -> Option<Node<'_>> {
-        let (tree, base) = self.tree(row)?;
-        tree.node(row - base)
+        match self.place(row) {
+            Place::Body(at) => self.base.node(at),
+            Place::Unfolded(inner, at) => inner.document.node(at),
+        }
     }
 
-    /// Calls `call` with each foldable row of a range, and its depth.
-    pub(super) fn for_each_foldable(&self, rows: Range<usize>, mut call: impl FnMut(usize, usize)) {
-        let first = self.sections.partition_point(|section| section.rows().end <= rows.start);
-        let sections = self.sections.get(first..).unwrap_or_default();
-        for section in sections.iter().take_while(|section| section.row < rows.end) {
-            let all = section.rows();
-            for row in all.start.max(rows.start)..all.end.min(rows.end) {
-                if section.last(row).is_some() {
-                    call(row, section.depth(row));
-                }
+    /// Returns the path of the JSON value that a row belongs to, through decoded strings.
+    pub fn path(&self, row: usize) -> Option<PayloadPath> {
+        match self.place(row) {
+            Place::Body(at) => Some(self.base.node(at)?.path()),
+            Place::Unfolded(inner, at) => {
+                let mut path = self.base.node(inner.host)?.path();
+                path.0.extend(inner.document.path(at)?.0);
+                Some(path)
             }
         }
     }
 
-    fn section(&self, row: usize) -> Option<&Section> {
-        let at = self.sections.partition_point(|section| section.row <= row);
-        // A section without rows begins where the next one does.
-        let found = self.sections.get(..at)?.last()?;
-        found.rows().contains(&row).then_some(found)
+    /// Calls `call` with each foldable row of a range, and its depth.
+    pub(super) fn for_each_foldable(&self, rows: Range<usize>, mut call: impl FnMut(usize, usize)) {
+        if self.unfolded.is_empty() {
+            return self.base.for_each_foldable(rows, call);
+        }
+        self.each_foldable(&mut |row, depth| {
+            if rows.contains(&row) {
+                call(row, depth);
+            }
+        });
     }
 
-    /// Returns the tree that contains a row, and the tree's first row.
-    fn tree(&self, row: usize) -> Option<(&JsonTree, usize)> {
-        let section = self.section(row)?;
-        match &section.content {
-            SectionContent::Tree(tree) => Some((tree, section.row)),
-            _ => None,
+    fn each_foldable(&self, call: &mut dyn FnMut(usize, usize)) {
+        self.base.for_each_foldable(0..self.base.rows, |row, depth| call(self.lifted(row), depth));
+        for inner in &self.unfolded {
+            let depth = self.base.depth(inner.host);
+            call(inner.row - 1, depth);
+            inner.document.each_foldable(&mut |row, more| call(inner.row + row, depth + 1 + more));
         }
     }
 
     /// Returns the tree of a document that is one complete JSON text.
     pub(super) fn only_tree(&self) -> Option<&JsonTree> {
-        let tree = match self.sections.as_slice() {
-            [Section { content: SectionContent::Tree(tree), .. }]
-                if self.form == DocumentForm::Json =>
-            {
-                tree
-            }
-            _ => return None,
-        };
-        tree.last(0).is_none_or(|last| tree.head(last) == 0).then_some(tree)
+        self.base.only_tree()
     }
 
-    /// Iterates over the texts of the document, each with its first byte in the document.
-    pub(super) fn texts(&self) -> impl Iterator<Item = (usize, &[u8])> {
-        let ends = self.sections.iter().skip(1).map(|next| next.byte).chain([usize::MAX]);
-        self.sections.iter().zip(ends).map(|(section, end)| {
-            // The rest of invalid JSON is a section of its own.
-            let bytes = section.content.bytes();
-            (section.byte, bytes.get(..end - section.byte).unwrap_or(bytes))
-        })
+    /// Returns the texts of the document, each with its first byte in the document. Those of decoded
+    /// strings follow those of the body.
+    pub(super) fn texts(&self) -> Box<dyn Iterator<Item = (usize, &[u8])> + '_> {
+        let decoded = self
+            .unfolded
+            .iter()
+            .flat_map(|inner| inner.document.texts().map(|(byte, text)| (byte + inner.byte, text)));
+        Box::new(self.base.texts().chain(decoded))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+
+    use super::super::{DocumentSearch, Folds, SearchPattern};
+    use super::*;
+
+    /// A body with two strings that carry JSON; the first one carries another.
+    fn unfolded() -> Document {
+        let innermost = serde_json::to_string(r#"{"deep":1}"#).unwrap();
+        let inner = STANDARD.encode(format!(r#"{{"a":{innermost},"b":[2]}}"#));
+        let body = format!(r#"{{"x":["{inner}"],"y":"[\"tiger\"]","z":3}}"#);
+        let document = Document::new(body.into(), None, None);
+        let document = document.decoded_at(4).unwrap();
+        let document = document.decoded_at(2).unwrap();
+        document.decoded_at(4).unwrap()
+    }
+
+    #[test]
+    fn decoded_rows_follow_their_string() {
+        let document = unfolded();
+        let rows: Vec<String> =
+            (0..document.row_count()).filter_map(|row| document.line(row)).collect();
+        let shown: Vec<&str> = rows.iter().map(|row| row.get(..30).unwrap_or(row)).collect();
+        assert_eq!(
+            shown,
+            [
+                "{",
+                "  \"x\": [",
+                "    \"eyJhIjoie1wiZGVlcFwiOjF9I",
+                "      ┊ {  base64 → JSON",
+                "      ┊   \"a\": \"{\\\"deep\\\":1}",
+                "      ┊     ┊ {  JSON",
+                "      ┊     ┊   \"deep\": 1",
+                "      ┊     ┊ }",
+                "      ┊   \"b\": [",
+                "      ┊     2",
+                "      ┊   ]",
+                "      ┊ }",
+                "  ],",
+                "  \"y\": \"[\\\"tiger\\\"]\",",
+                "    ┊ [  JSON",
+                "    ┊   \"tiger\"",
+                "    ┊ ]",
+                "  \"z\": 3",
+                "}",
+            ]
+        );
+    }
+
+    #[test]
+    fn paths_lead_into_decoded_strings() {
+        let document = unfolded();
+        let path = |row| document.path(row).unwrap().filter();
+        assert_eq!((path(6), path(9)), (".x.0.a.deep".to_owned(), ".x.0.b.0".to_owned()));
+        assert_eq!(path(17), ".z");
+    }
+
+    #[test]
+    fn parents_siblings_and_ends_skip_decoded_rows() {
+        let document = unfolded();
+        let up: Vec<usize> = std::iter::successors(Some(6), |row| document.parent(*row)).collect();
+        assert_eq!(up, [6, 5, 4, 3, 2, 1, 0]);
+        assert_eq!(document.next_sibling(1), Some(13));
+        assert_eq!(document.previous_sibling(17), Some(13));
+        assert_eq!((document.last_folded(1), document.last_folded(2)), (Some(12), Some(11)));
+        assert_eq!(
+            (document.head(12), document.head(11), document.first_child(13)),
+            (1, 3, Some(14))
+        );
+    }
+
+    #[test]
+    fn a_decoded_string_folds() {
+        let document = unfolded();
+        let mut folds = Folds::default();
+        assert!(folds.fold(&document, 13));
+        assert_eq!(folds.absolute(&document, 14), Some(17));
+        assert!(folds.fold(&document, 2) && folds.reveal(&document, 6));
+        assert_eq!(folds.hidden_by(6), None);
+        folds.fold_to(&document, 1);
+        assert_eq!(folds.visible_count(&document), 5);
+    }
+
+    #[test]
+    fn a_search_finds_decoded_text() {
+        let document = unfolded();
+        let mut search = DocumentSearch::new(SearchPattern::read("deep").unwrap());
+        while search.advance(&document, 1000) {}
+        let rows: Vec<_> = (0..search.count()).map(|hit| search.row(&document, hit)).collect();
+        assert_eq!(rows, [Some(4), Some(6)]);
+        let shown = document.row(6).unwrap().shown(&search.hit(1).unwrap()).unwrap();
+        assert_eq!(document.line(6).unwrap().get(shown), Some("deep"));
+        assert_eq!(search.first_from(&document, 5), Some(1));
+    }
+
+    #[test]
+    fn a_string_is_decoded_once() {
+        let document = unfolded();
+        assert!(document.decoded_at(2).is_none() && document.decoded_at(17).is_none());
     }
 }

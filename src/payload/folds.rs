@@ -115,6 +115,21 @@ impl Folds {
         changed
     }
 
+    /// Makes room for rows that were inserted into the document after a row.
+    pub fn inserted(&mut self, document: &Document, after: usize, rows: usize) {
+        let mut from = 0;
+        let mut marked = Vec::new();
+        while let Some(row) = self.next_folded(from) {
+            marked.push(if row > after { row + rows } else { row });
+            from = row + 1;
+        }
+        self.folded.clear();
+        for row in marked {
+            self.mark(row, true);
+        }
+        self.arrange(document);
+    }
+
     /// Returns true if that changes anything.
     fn mark(&mut self, row: usize, folds: bool) -> bool {
         if self.is_folded(row) == folds {
@@ -194,7 +209,7 @@ mod tests {
         assert!(!folds.fold(&document, 3), "a number cannot be folded");
         let expected = [
             "{",
-            "  \"a\": {…}, 2 keys",
+            "  \"a\": {b: [1, {…}], d: {}},",
             "  \"e\": [",
             "    3,",
             "    4",
@@ -206,14 +221,36 @@ mod tests {
         assert_eq!((folds.visible(5), folds.hidden_by(5)), (1, Some(1)));
         assert_eq!(folds.absolute(&document, 8), None);
         folds.fold_to(&document, 1);
-        let expected = ["{", "  \"a\": {…}, 2 keys", "  \"e\": […], 2 items", "  \"f\": 5", "}"];
+        let expected =
+            ["{", "  \"a\": {b: [1, {…}], d: {}},", "  \"e\": [3, 4],", "  \"f\": 5", "}"];
         assert_eq!(shown(&document, &folds), expected);
         assert!(folds.toggle(&document, 1));
-        assert_eq!(shown(&document, &folds)[2], "    \"b\": […], 2 items");
+        assert_eq!(shown(&document, &folds)[2], "    \"b\": [1, {c: 2}],");
         folds.fold_to(&document, 0);
-        assert_eq!(shown(&document, &folds), ["{…} 3 keys"]);
+        assert_eq!(shown(&document, &folds), ["{a: {b: […], d: {}}, e: [3, 4], f: 5}"]);
         folds.unfold_all();
         assert_eq!(folds.visible_count(&document), document.row_count());
+    }
+
+    #[test]
+    fn folds_move_with_their_rows() {
+        let document = Document::new(r#"{"a":"[1]","b":[2],"c":{"d":[]}}"#.into(), None, None);
+        let mut folds = Folds::default();
+        folds.fold(&document, 2);
+        folds.fold(&document, 5);
+        let decoded = document.decoded_at(1).unwrap();
+        folds.inserted(&decoded, 1, 3);
+        let expected = [
+            "{",
+            "  \"a\": \"[1]\",",
+            "    ┊ [  JSON",
+            "    ┊   1",
+            "    ┊ ]",
+            "  \"b\": [2],",
+            "  \"c\": {d: []}",
+            "}",
+        ];
+        assert_eq!(shown(&decoded, &folds), expected);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! other rows. Nothing is copied and nothing recurses, so size and depth cost only memory.
 
 mod node;
+mod preview;
 mod read;
 mod show;
 

@@ -134,6 +134,12 @@ impl DocumentSearch {
         Self { pattern, hits: Vec::new(), count: 0, text: 0, at: 0, done: false }
     }
 
+    /// Forgets what was found, to search another document.
+    pub fn restart(&mut self) {
+        self.hits.clear();
+        (self.count, self.text, self.at, self.done) = (0, 0, 0, false);
+    }
+
     /// Searches about `bytes` further; returns true if there is more to search. All calls have to
     /// pass the same document.
     pub fn advance(&mut self, document: &Document, bytes: usize) -> bool {
@@ -212,7 +218,13 @@ impl DocumentSearch {
 
     /// Returns the first hit that begins in a row or after it.
     pub fn first_from(&self, document: &Document, row: usize) -> Option<usize> {
-        let at = self.hits.partition_point(|hit| document.row_at(hit.0 as usize) < row);
+        let row_of = |hit: &(u32, u32)| document.row_at(hit.0 as usize);
+        if document.is_decoded() {
+            // The bytes of decoded strings follow those of the body, but their rows do not.
+            let after = self.hits.iter().map(row_of).enumerate().filter(|(_, at)| *at >= row);
+            return after.min_by_key(|(_, at)| *at).map(|(number, _)| number);
+        }
+        let at = self.hits.partition_point(|hit| row_of(hit) < row);
         (at < self.hits.len()).then_some(at)
     }
 

@@ -65,6 +65,11 @@ impl<'d> DisplayRow<'d> {
         self.pieces.push(Span { kind, text: text.into(), at: None });
     }
 
+    /// Adds text that is not in the document before the other pieces.
+    pub(super) fn lead(&mut self, kind: SpanKind, text: impl Into<Cow<'d, str>>) {
+        self.pieces.insert(0, Span { kind, text: text.into(), at: None });
+    }
+
     /// Returns the text of the row, indented.
     pub fn text(&self) -> String {
         let mut out = " ".repeat(self.indent);
@@ -79,16 +84,6 @@ impl<'d> DisplayRow<'d> {
 
     pub fn is_empty(&self) -> bool {
         self.len() == 0
-    }
-
-    /// Returns the range of document bytes from the first to the last one shown; empty if there is
-    /// none.
-    pub fn bytes(&self) -> Range<usize> {
-        let shown = self.pieces.iter().filter_map(|piece| Some((piece.at?, piece.text.len())));
-        let (start, end) = shown.fold((usize::MAX, 0), |(start, end), (at, length)| {
-            (start.min(at), end.max(at + length))
-        });
-        start.min(end)..end
     }
 
     /// Returns the range of document bytes in [`Self::text`]; `None` if none of them is shown.

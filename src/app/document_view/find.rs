@@ -18,6 +18,15 @@ pub struct Finding {
     pub at: Option<usize>,
 }
 
+impl Finding {
+    /// Searches a document again whose rows have changed.
+    pub(super) fn again(&mut self, document: &Document) {
+        self.search.restart();
+        while self.search.advance(document, AT_ONCE) {}
+        self.at = self.at.filter(|at| *at < self.search.kept());
+    }
+}
+
 impl DocumentView {
     /// Starts a search; true if an effect has to search the rest.
     pub fn find(
@@ -40,6 +49,10 @@ impl DocumentView {
             return;
         };
         finding.search = search;
+        // The effect does not know what was decoded in the meantime.
+        if document.is_decoded() {
+            finding.search.advance(document, AT_ONCE);
+        }
         if finding.at.is_none() {
             self.go_to_first_hit(document);
         }

@@ -70,7 +70,10 @@ fn lines(
                 restyle(std::slice::from_mut(&mut line), document, row, tokens);
             }
             let line = match zone {
-                Some(zone) => with_time(line, document, row, zone),
+                Some(zone) => {
+                    let room = if left == 0 { window.width } else { usize::MAX };
+                    with_hint(with_time(line, document, row, zone), document, row, room)
+                }
                 None => line,
             };
             lines.push(VisibleLines { row, line, left });
@@ -193,22 +196,21 @@ fn marked(reading: &DocumentView, shown: &DisplayRow<'_>) -> StyledLine {
         line = line.with(StyleClass::Plain, " ".repeat(shown.indent));
     }
     let search = reading.finding.as_ref().map(|finding| &finding.search);
-    // Only the hits in the part that is shown: a long row may have a million.
-    let hits = search.into_iter().flat_map(|search| search.hits_between(shown.bytes()));
-    let hits: Vec<_> = hits.filter_map(|hit| shown.shown(&hit)).collect();
-    let mut column = shown.indent;
     for piece in &shown.pieces {
-        let end = column + piece.text.len();
         let role = role(piece.kind);
-        let mut from = column;
-        for hit in hits.iter().filter(|hit| hit.start < end && hit.end > column) {
-            let (start, stop) = (hit.start.max(from), hit.end.min(end));
-            line = with_part(line, role, &piece.text, from - column..start - column);
-            line = with_part(line, StyleClass::Found, &piece.text, start - column..stop - column);
+        let mut from = 0;
+        // Only the hits in the part that is shown: a long or folded row may have a million.
+        let bytes = piece.at.map(|at| at..at + piece.text.len());
+        let hits = search.zip(bytes).into_iter();
+        for hit in hits.flat_map(|(search, bytes)| search.hits_between(bytes)) {
+            let at = piece.at.unwrap_or_default();
+            let (start, stop) = (hit.start.max(at) - at, (hit.end - at).min(piece.text.len()));
+            let start = start.max(from);
+            line = with_part(line, role, &piece.text, from..start);
+            line = with_part(line, StyleClass::Found, &piece.text, start..stop);
             from = stop;
         }
-        line = with_part(line, role, &piece.text, from - column..end - column);
-        column = end;
+        line = with_part(line, role, &piece.text, from..piece.text.len());
     }
     line
 }
@@ -281,6 +283,22 @@ fn with_time(line: StyledLine, document: &Document, row: usize, zone: &TimeZone)
     let Some(at) = document.node(row).and_then(|node| node.instant()) else { return line };
     let time = at.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M:%S");
     line.with(StyleClass::Dim, format!("  {time}"))
+}
+
+/// Appends the encoding of a string that can be decoded. A long string is shortened, so that the
+/// encoding is on the screen.
+fn with_hint(line: StyledLine, document: &Document, row: usize, room: usize) -> StyledLine {
+    let Some(label) = document.hint(row) else { return line };
+    let label = format!("  ▸ {label}");
+    let columns = label.chars().count();
+    let line = match room.checked_sub(columns + 1) {
+        Some(rest) if rest > columns && line.width() + columns > room => {
+            let start = line.wrap(rest, 0).into_iter().next().unwrap_or_default();
+            start.with(StyleClass::Dim, "…")
+        }
+        _ => line,
+    };
+    line.with(StyleClass::Dim, label)
 }
 
 /// Returns the style of a span.
@@ -384,6 +402,14 @@ mod tests {
         let window = Viewport { width: 80, height: 9, wrap: false };
         let lines = shown(&DocumentView::default(), &document, window, &TimeZone::UTC);
         assert_eq!(text(&lines[1].line).trim(), "\"at\": 1800000000  2027-01-15 08:00:00");
+    }
+
+    #[test]
+    fn a_string_that_can_be_decoded_says_so() {
+        let document = Document::new(r#"{"at":"eyJhIjoxfQ=="}"#.into(), None, None);
+        let window = Viewport { width: 80, height: 9, wrap: false };
+        let lines = shown(&DocumentView::default(), &document, window, &TimeZone::UTC);
+        assert_eq!(text(&lines[1].line).trim(), "\"at\": \"eyJhIjoxfQ==\"  ▸ base64 → JSON");
     }
 
     #[test]

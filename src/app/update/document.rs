@@ -10,7 +10,7 @@ use crate::app::pane;
 use crate::app::style::{StyleClass, StyledLine};
 use crate::app::tab::Tab;
 use crate::filter::path_term;
-use crate::payload::path::PathStep;
+use crate::payload::path::{PathStep, PayloadPath};
 use crate::payload::{Document, Node};
 use crate::units;
 
@@ -30,6 +30,9 @@ fn read<R>(
 }
 
 pub(super) fn travel(model: &mut Model, step: Move) {
+    if step == Move::Right && model.detail.decode() {
+        return;
+    }
     read(model, |document, reading, window| match step {
         Move::Left => reading.collapse(document),
         Move::Right => reading.expand(document),
@@ -62,6 +65,9 @@ pub(super) fn select_line(model: &mut Model, line: usize) {
 }
 
 fn fold(model: &mut Model, fold: Fold) {
+    if fold == Fold::Toggle && model.detail.decode() {
+        return;
+    }
     read(model, |document, reading, _| reading.fold(document, fold));
 }
 
@@ -96,10 +102,10 @@ fn hit(model: &mut Model, turn: Direction) {
 
 /// Copies the text under the cursor, or explains why it cannot.
 pub(super) fn copy(model: &mut Model, what: Copyable) -> Vec<Effect> {
-    let text = with_node(model, |node| match what {
+    let text = with_node(model, |node, path| match what {
         Copyable::Key => node.key().map(std::borrow::Cow::into_owned),
-        Copyable::Path => Some(node.path().filter()),
-        Copyable::JqPath => Some(node.path().jq()),
+        Copyable::Path => Some(path.filter()),
+        Copyable::JqPath => Some(path.jq()),
         Copyable::Subtree => Some(node.source().to_owned()),
         Copyable::Value => Some(value(node)),
         Copyable::As { .. }
@@ -117,9 +123,11 @@ pub(super) fn copy(model: &mut Model, what: Copyable) -> Vec<Effect> {
     }
 }
 
-fn with_node<R>(model: &Model, go: impl FnOnce(Node<'_>) -> Option<R>) -> Option<R> {
+/// Runs a function on the value under the cursor and its path.
+fn with_node<R>(model: &Model, go: impl FnOnce(Node<'_>, PayloadPath) -> Option<R>) -> Option<R> {
     let (document, reading) = model.detail.reading()?;
-    document.node(reading.cursor).and_then(go)
+    let path = document.path(reading.cursor)?;
+    go(document.node(reading.cursor)?, path)
 }
 
 /// Returns a value; a string without quotes and escapes.
@@ -130,9 +138,8 @@ fn value(node: Node<'_>) -> String {
 /// Builds a filter term for the value under the cursor, or its negation; none if the value cannot
 /// be compared.
 pub(super) fn term(model: &Model, negated: bool) -> Option<String> {
-    with_node(model, |node| {
-        let steps: Vec<String> = node
-            .path()
+    with_node(model, |node, path| {
+        let steps: Vec<String> = path
             .0
             .into_iter()
             .map(|step| match step {
@@ -147,7 +154,7 @@ pub(super) fn term(model: &Model, negated: bool) -> Option<String> {
 
 /// Shows the string under the cursor line by line, unescaped.
 fn unescaped(model: &mut Model) {
-    let shown = with_node(model, |node| {
+    let shown = with_node(model, |node, path| {
         let text = node.string()?;
         let shown = text.get(..text.floor_char_boundary(UNESCAPED)).unwrap_or_default();
         let lines = shown.lines().map(|line| StyledLine::new(StyleClass::Text, line));
@@ -157,7 +164,7 @@ fn unescaped(model: &mut Model) {
             StyledLine::new(StyleClass::Dim, format!("… {size} more; y v copies the whole string"))
         });
         let lines = lines.chain(more).collect();
-        Some(HelpPage { title: node.path().breadcrumb(), lines, top: 0 })
+        Some(HelpPage { title: path.breadcrumb(), lines, top: 0 })
     });
     match shown {
         Some(page) => model.mode = Mode::Page(page),

@@ -85,9 +85,9 @@ fn facts(model: &Model) -> Facts {
             if let Some(finding) = &reading.finding {
                 return Facts::Words(found(finding));
             }
-            let node = document.node(reading.cursor).filter(|_| model.focus == Focus::Detail);
-            if let Some(node) = node.filter(|_| reading.cursor > 0) {
-                let path = node.path().breadcrumb();
+            let path = document.path(reading.cursor).filter(|_| model.focus == Focus::Detail);
+            if let Some(path) = path.filter(|_| reading.cursor > 0) {
+                let path = path.breadcrumb();
                 return Facts::Path(format!("{} ", escape(&model.shown_name(&path))));
             }
             let size = units::format_size(document.wire().len() as u64);

@@ -6,7 +6,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
 use crate::app::theme::Theme;
-use crate::app::{StyledLine, StyledSpan};
+use crate::app::{StyleClass, StyledLine, StyledSpan};
 
 /// Converts a whole line.
 pub(super) fn line(marked: &StyledLine, theme: Theme) -> Line<'_> {
@@ -15,26 +15,44 @@ pub(super) fn line(marked: &StyledLine, theme: Theme) -> Line<'_> {
 }
 
 /// Converts `width` columns of a line, starting at `left`. A wide character cut in two by the left
-/// edge becomes a space.
+/// edge becomes a space; a line that continues after the right edge ends in `›`.
 pub(super) fn clipped(
     marked: &StyledLine,
     left: usize,
     width: usize,
     theme: Theme,
 ) -> Line<'static> {
+    let is_cut = width > 1 && is_wider(marked, left + width);
+    let right = left + width - usize::from(is_cut);
     let mut out = Vec::new();
     let mut column = 0;
     for span in marked.spans() {
-        if column >= left + width {
+        if column >= right {
             break;
         }
         let style: Style = theme.style(span.role);
-        let text = window(span, &mut column, left, left + width);
+        let text = window(span, &mut column, left, right);
         if !text.is_empty() {
             out.push(Styled::styled(text, style));
         }
     }
+    if is_cut {
+        out.push(Styled::styled("›", theme.style(StyleClass::Dim)));
+    }
     Line::from(out)
+}
+
+/// Returns whether a line has more than `columns` columns, without measuring the rest of it.
+fn is_wider(marked: &StyledLine, columns: usize) -> bool {
+    let graphemes = marked.spans().iter().flat_map(|span| span.text().graphemes(true));
+    let mut left = columns;
+    for grapheme in graphemes {
+        match left.checked_sub(grapheme.width()) {
+            Some(rest) => left = rest,
+            None => return true,
+        }
+    }
+    false
 }
 
 /// Returns the part of a span between two columns. `column` is the start of the span and is
@@ -123,9 +141,10 @@ mod tests {
             line.spans.iter().map(|span| span.content.to_string()).collect::<String>()
         };
         assert_eq!(text(0, 9), "ab漢cd");
-        assert_eq!(text(1, 3), "b漢");
+        assert_eq!(text(1, 3), "b ›");
+        assert_eq!(text(1, 5), "b漢cd");
         assert_eq!(text(3, 9), " cd");
-        assert_eq!(text(0, 3), "ab");
+        assert_eq!(text(0, 3), "ab›");
         assert_eq!(text(9, 3), "");
     }
 }

@@ -8,6 +8,7 @@ use serde::de::IgnoredAny;
 use super::{BodyForm, EditError};
 use crate::delivery::{Head, Header};
 use crate::outbound::Request;
+use crate::payload::encoded;
 use crate::payload::json::compact;
 
 /// Reads a file in the format of [`super::write`].
@@ -50,6 +51,8 @@ struct Fields {
     method: Option<String>,
     target: Option<Vec<u8>>,
     form: Option<BodyForm>,
+    /// Content encodings to apply to the body.
+    encoding: Option<String>,
     headers: Vec<Header>,
     mistakes: Vec<EditError>,
 }
@@ -81,6 +84,7 @@ impl Fields {
             ":method" => self.method = Some(method(value)?),
             ":target" => self.target = Some(target(value)?),
             ":body" => self.form = Some(form(&value)?),
+            ":encode" => self.encoding = Some(encoding(value)?),
             name => self.headers.push(header(name, value)?),
         }
         Ok(())
@@ -100,11 +104,12 @@ impl Fields {
                 })
             }
         };
-        read.unwrap_or_else(|mistake| {
+        let read = read.unwrap_or_else(|mistake| {
             self.mistakes.push(mistake);
             Vec::new()
-        })
-        .into()
+        });
+        let encoding = self.encoding.as_deref();
+        encoding.and_then(|encoding| encoded(&read, encoding)).unwrap_or_else(|| read.into())
     }
 
     fn request(mut self, body: Bytes) -> Result<Request, Vec<EditError>> {
@@ -156,9 +161,18 @@ fn form(value: &[u8]) -> Result<BodyForm, String> {
     })
 }
 
+fn encoding(value: Vec<u8>) -> Result<String, String> {
+    let known = String::from_utf8(value).ok().filter(|names| encoded(b"", names).is_some());
+    known.ok_or_else(|| {
+        "unknown content encoding: expected gzip, deflate, br, or zstd; or remove this line to send \
+         the body as written"
+            .to_owned()
+    })
+}
+
 fn header(name: &str, value: Vec<u8>) -> Result<Header, String> {
     if name.starts_with(':') {
-        return Err("unknown field: expected :method, :target, or :body".to_owned());
+        return Err("unknown field: expected :method, :target, :encode, or :body".to_owned());
     }
     if !name.bytes().all(is_token) {
         return Err(format!("invalid header name `{name}`"));
@@ -244,6 +258,12 @@ mod tests {
         assert!(mistake.reason.contains(":body: text") && !mistake.reason.contains("at line"));
         let unchecked = file.replace("json", "text");
         assert!(read(unchecked.as_bytes()).unwrap().body.ends_with(b"tru\n}"));
+    }
+
+    #[test]
+    fn an_unknown_encoding_is_reported() {
+        let file = ":method: POST\n:target: /\n:encode: lzma\n:body: text\n\nx\n";
+        assert!(messages(file)[0].starts_with("line 3: unknown content encoding"));
     }
 
     #[test]

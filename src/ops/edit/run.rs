@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::write;
+use super::{write, write_decoded};
 use crate::delivery::{Delivery, NewDelivery, Source};
 use crate::ops::resend::{
     AttemptRecorder, Destination, Recorded, RecordingSender, ResendOutcome, Signing, SkipReason,
@@ -50,8 +50,8 @@ impl EditRun<'_> {
         let encoding = head.joined_text("content-encoding").unwrap_or_default();
         match decoded_whole(body, &encoding) {
             Some(decoded) => {
-                let about = format!("{about} It is decoded from {encoding} and sent decoded.");
-                write(&head.without(&["content-encoding"]), &decoded, &about)
+                let about = format!("{about} Its body is decoded here, and sent as {encoding}.");
+                write_decoded(head, &decoded, &about, Some(&encoding))
             }
             None => write(head, body, &about),
         }

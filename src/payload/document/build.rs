@@ -3,7 +3,8 @@
 use bytes::Bytes;
 use bytestring::ByteString;
 
-use super::{Document, DocumentForm};
+use super::DocumentForm;
+use super::body_rows::BodyRows;
 use crate::payload::json_tree::{Fault, JsonTree};
 use crate::payload::lines::{FormFields, LineIndex};
 use crate::payload::media::Media;
@@ -22,7 +23,7 @@ const MAX_FIELDS: usize = 100_000;
 /// Form of the displayed body, and a note about it.
 type Shown = (DocumentForm, Option<String>);
 
-pub(super) fn document(wire: Bytes, kind: Option<&str>, encoding: Option<&str>) -> Document {
+pub(super) fn rows(wire: Bytes, kind: Option<&str>, encoding: Option<&str>) -> BodyRows {
     let decoded = encoding.map(|encoding| content_encoding::decoded(&wire, encoding));
     let (body, undone) = match decoded {
         Some(decoded) => (decoded.bytes, decoded.note),
@@ -36,7 +37,7 @@ pub(super) fn document(wire: Bytes, kind: Option<&str>, encoding: Option<&str>) 
     let is_lines =
         matches!(sections.as_slice(), [Section { content: SectionContent::Lines(_), .. }]);
     let language = is_lines.then(|| language(form, &media)).flatten();
-    Document { form, note, wire, body, sections, rows, language }
+    BodyRows { form, note, wire, body, sections, rows, language }
 }
 
 fn language(form: DocumentForm, media: &Media) -> Option<&'static str> {

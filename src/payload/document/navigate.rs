@@ -1,29 +1,29 @@
-//! Moves between the rows of a document.
+//! Moves between the rows of a body.
 
-use super::Document;
+use super::body_rows::BodyRows;
 use crate::payload::section::SectionContent;
 
-impl Document {
+impl BodyRows {
     /// Returns the row that represents a value: for a closing brace or tag, the opening row.
-    pub fn head(&self, row: usize) -> usize {
+    pub(super) fn head(&self, row: usize) -> usize {
         self.section(row).map_or(row, |section| section.head(row))
     }
 
     /// Returns the row of the container around a row.
-    pub fn parent(&self, row: usize) -> Option<usize> {
+    pub(super) fn parent(&self, row: usize) -> Option<usize> {
         let inside = self.section(row).and_then(|section| section.parent(row));
         inside.or_else(|| self.heading(row))
     }
 
     /// Returns the first row in a container that is not empty.
-    pub fn first_child(&self, row: usize) -> Option<usize> {
+    pub(super) fn first_child(&self, row: usize) -> Option<usize> {
         match self.tree(row) {
             Some((tree, base)) => tree.first_child(row - base).map(|child| child + base),
             None => self.last_folded(row).map(|_| row + 1),
         }
     }
 
-    pub fn next_sibling(&self, row: usize) -> Option<usize> {
+    pub(super) fn next_sibling(&self, row: usize) -> Option<usize> {
         if let Some((tree, base)) = self.tree(row) {
             return tree.next_sibling(row - base).map(|next| next + base);
         }
@@ -32,7 +32,7 @@ impl Document {
         self.is_beside(row, next).then_some(next)
     }
 
-    pub fn previous_sibling(&self, row: usize) -> Option<usize> {
+    pub(super) fn previous_sibling(&self, row: usize) -> Option<usize> {
         if let Some((tree, base)) = self.tree(row) {
             return tree.previous_sibling(row - base).map(|before| before + base);
         }
@@ -49,7 +49,7 @@ impl Document {
     }
 
     /// Returns the next row with the same key; wraps around at the end.
-    pub fn next_same_key(&self, row: usize) -> Option<usize> {
+    pub(super) fn next_same_key(&self, row: usize) -> Option<usize> {
         let (tree, base) = self.tree(row)?;
         let here = tree.head(row - base);
         let rows = (here + 1..tree.len()).chain(0..here);
@@ -57,7 +57,7 @@ impl Document {
     }
 
     /// Returns the previous row with the same key; wraps around at the start.
-    pub fn previous_same_key(&self, row: usize) -> Option<usize> {
+    pub(super) fn previous_same_key(&self, row: usize) -> Option<usize> {
         let (tree, base) = self.tree(row)?;
         let here = tree.head(row - base);
         let rows = (0..here).rev().chain((here + 1..tree.len()).rev());

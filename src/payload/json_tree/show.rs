@@ -47,28 +47,16 @@ impl JsonTree {
         Some(out)
     }
 
-    /// Returns a container as one row: `"key": {…} 5 keys`.
+    /// Returns a container as one row, with a preview of its members.
     pub(in crate::payload) fn show_folded(&self, at: usize, base: usize) -> Option<DisplayRow<'_>> {
         let Some(last) = self.last(at) else { return self.show(at, base) };
         let row = self.row(at)?;
         let mut out = DisplayRow::new(usize::from(row.depth));
         self.show_key(&mut out, at, base);
-        let value = row.value as usize;
-        out.source(SpanKind::Punctuation, self.slice(value, value + 1), base + value);
-        out.laid(SpanKind::Remark, "…");
+        self.preview(&mut out, at, base);
         if let Some(end) = self.row(last).filter(|end| end.kind.is_end()) {
-            let value = end.value as usize;
-            out.source(SpanKind::Punctuation, self.slice(value, value + 1), base + value);
-            self.show_comma(&mut out, end.marks, value + 1, base);
+            self.show_comma(&mut out, end.marks, end.value as usize + 1, base);
         }
-        let count = self.count(at);
-        let noun = match (row.kind, count) {
-            (JsonKind::Object, 1) => "key",
-            (JsonKind::Object, _) => "keys",
-            (_, 1) => "item",
-            _ => "items",
-        };
-        out.laid(SpanKind::Remark, format!(" {count} {noun}"));
         Some(out)
     }
 
