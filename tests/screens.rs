@@ -1317,6 +1317,80 @@ fn the_expected_signature_is_copied_from_the_menu() {
 }
 
 #[test]
+fn help_is_searched() {
+    let mut stage = open((120, 36), &["SECRET"], 9);
+    let screen = stage.press("?/only failed").screen();
+    assert!(screen.contains("show only failed signatures"), "{screen}");
+    assert!(!screen.contains("redraw the screen"), "{screen}");
+    let screen = stage.press("<Enter>").screen();
+    assert!(screen.contains("show only failed") && !screen.contains("redraw"), "{screen}");
+    assert!(stage.press("/<Esc>").screen().contains("Signs in the list"), "{}", stage.screen());
+}
+
+#[test]
+fn help_without_a_match_says_so() {
+    let mut stage = open((120, 36), &["SECRET"], 9);
+    assert!(stage.press("?/qqqqq").screen().contains("no match"), "{}", stage.screen());
+}
+
+#[test]
+fn help_begins_with_the_legend_and_the_keys_of_the_focused_pane() {
+    let mut stage = open((120, 36), &["SECRET"], 9);
+    let screen = stage.press("?").screen();
+    assert!(
+        screen.lines().nth(2).is_some_and(|line| line.contains("Signs in the list")),
+        "{screen}"
+    );
+    assert!(screen.contains("Keys: in the list  1 to 66 of "), "{screen}");
+    let screen = stage.press("<Esc><Enter>?").screen();
+    assert!(screen.contains("Keys: in the payload"), "{screen}");
+}
+
+#[test]
+fn wide_help_continues_in_the_next_column() {
+    let mut stage = open((120, 36), &["SECRET"], 9);
+    let screen = stage.press("?").screen();
+    let right: String = screen.lines().flat_map(|line| line.chars().skip(60)).collect();
+    assert!(right.contains("filter the list"), "{screen}");
+    assert!(stage.press("<PageDown>").screen().contains("  66 to 131 of "), "{}", stage.screen());
+}
+
+#[test]
+fn the_palette_knows_other_names() {
+    for (name, command) in [("delete", "remove"), ("replay", "resend"), ("shortcuts", "help")] {
+        let mut stage = open((120, 36), &["SECRET"], 9);
+        let screen = stage.press(&format!(":{name}")).screen();
+        let first = screen.lines().nth(3).unwrap_or_default();
+        assert!(first.contains(&format!("▌ {command}")), "{name}: {screen}");
+    }
+}
+
+#[test]
+fn a_column_names_the_source_of_deliveries_that_came_through_one() {
+    let mut stage = open((200, 60), &["SECRET"], 3);
+    let head = |stage: &Stage| stage.screen().lines().nth(1).unwrap_or_default().to_owned();
+    assert!(!head(&stage).contains(" via "), "{}", stage.screen());
+    let mut routed = delivery(4, SignatureStatus::Verified).summary;
+    routed.request.via = Some("/stripe".to_owned());
+    stage.happen(Event::Kept(vec![routed]));
+    assert!(head(&stage).contains(" via "), "{}", stage.screen());
+    assert!(stage.screen().contains("/stripe"), "{}", stage.screen());
+}
+
+#[test]
+fn the_list_shows_event_id_and_status_at_120_columns() {
+    let screen = with_cause(120).screen();
+    let head = screen.lines().nth(1).unwrap_or_default();
+    assert!(head.contains(" event id ") && head.contains(" status "), "{screen}");
+}
+
+#[test]
+fn a_cause_that_is_too_long_is_cut() {
+    let mut stage = with_cause(120);
+    assert!(stage.press("<").screen().contains("✗ body-whit"), "{}", stage.screen());
+}
+
+#[test]
 fn no_prompt_hides_the_row_it_acts_on() {
     for keys in ["R", "<ctrl-r>", "/", "/size:x", "E", "a", "S", "y", "x", "=", "xf"] {
         let mut stage = open((80, 24), &["SECRET"], 40);

@@ -243,6 +243,8 @@ pub enum Ask {
     Note,
     Rule,
     Secret,
+    /// Searches in the help.
+    Help,
     /// Names the current filter to save it.
     ViewName,
 }

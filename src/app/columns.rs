@@ -146,7 +146,8 @@ impl ContentWidths {
 }
 
 /// Columns in the order in which they grow, each up to a width.
-const GROWTH: [(ListColumn, usize); 19] = [
+const GROWTH: [(ListColumn, usize); 20] = [
+    (ListColumn::Signature, SIGN_AND_WORD),
     (ListColumn::Type, 13),
     (ListColumn::Signature, SIGN_AND_CAUSE),
     (ListColumn::Type, 16),

@@ -20,25 +20,106 @@ use super::rate::Rate;
 use super::removals::Removals;
 use super::resend::ResendState;
 use super::routing::{PublicAddress, Routing};
-use super::style::{StyledLine, is_plain_name, masked};
+use super::style::{StyleClass, StyledLine, StyledSpan, is_plain_name, masked};
 use super::tab::{Tab, TabContent};
 use crate::delivery::DeliveryId;
 
 pub use mode::{Confirm, Menu, Mode, OpenPrompt, PromptComment};
 
-/// A text over the panes, and its first line on the screen.
+/// A text over the panes, below a line with its title and position.
 #[derive(Debug, Clone)]
 pub struct HelpPage {
     pub title: String,
+    /// Every line, and those that a search found.
+    pub(super) all: Vec<StyledLine>,
     pub lines: Vec<StyledLine>,
+    /// First line on the screen.
     pub top: usize,
+    /// Columns by which the rest of a wrapped line is indented.
+    pub indent: usize,
+    /// Minimum width of a column of text, if a wide screen has several.
+    pub column: Option<usize>,
+}
+
+/// Part of a page on the screen.
+#[derive(Debug)]
+pub struct ShownPage {
+    /// Title and position.
+    pub head: StyledLine,
+    /// Lines of each column, from left to right.
+    pub columns: Vec<Vec<StyledLine>>,
+    /// Width of a column with the gap after it.
+    pub width: usize,
 }
 
 impl HelpPage {
-    /// Lines on a screen of this width in columns.
-    pub fn shown(&self, width: usize) -> Vec<StyledLine> {
-        const INDENT: usize = 25;
-        self.lines.iter().flat_map(|line| line.clone().wrap(width, INDENT)).collect()
+    pub fn new(title: impl Into<String>, lines: Vec<StyledLine>) -> Self {
+        let all = lines.clone();
+        Self { title: title.into(), all, lines, top: 0, indent: 0, column: None }
+    }
+
+    /// Returns the number of columns on a screen of this width.
+    pub fn columns(&self, width: usize) -> usize {
+        self.column.map_or(1, |least| width / least.max(1)).clamp(1, 3)
+    }
+
+    fn wrapped(&self, width: usize) -> Vec<StyledLine> {
+        let column = (width / self.columns(width)).saturating_sub(2);
+        self.lines.iter().flat_map(|line| line.clone().wrap(column, self.indent)).collect()
+    }
+
+    /// Keeps the first line where the screen is full of text.
+    pub fn settle(&mut self, width: usize, height: usize) {
+        let shown = height.saturating_sub(1) * self.columns(width);
+        self.top = self.top.min(self.wrapped(width).len().saturating_sub(shown));
+    }
+
+    /// Returns what is on a screen of this size, read column by column.
+    pub fn shown(&self, width: usize, height: usize) -> ShownPage {
+        let (lines, height) = (self.wrapped(width), height.saturating_sub(1).max(1));
+        let columns = self.columns(width);
+        let last = (self.top + height * columns).min(lines.len());
+        let mut head = StyledLine::new(StyleClass::Strong, &self.title);
+        if height * columns < lines.len() {
+            let position = format!("  {} to {last} of {}", self.top + 1, lines.len());
+            head = head.with(StyleClass::Dim, position);
+        }
+        let parts = lines.get(self.top..last).unwrap_or_default().chunks(height);
+        let columns = parts.map(<[StyledLine]>::to_vec).collect();
+        ShownPage { head, columns, width: width / self.columns(width) }
+    }
+
+    /// Returns the page with all its lines.
+    #[must_use]
+    pub fn whole(&self) -> Self {
+        Self { lines: self.all.clone(), top: 0, ..self.clone() }
+    }
+
+    /// Returns the page with only the lines that contain every word of a text, below their headings.
+    #[must_use]
+    pub fn matching(&self, text: &str) -> Self {
+        let words: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
+        let is_match = |line: &StyledLine| {
+            let shown: String = line.spans().iter().map(StyledSpan::text).collect();
+            let shown = shown.to_lowercase();
+            words.iter().all(|word| shown.contains(word))
+        };
+        let mut lines = Vec::new();
+        for section in self.all.split(|line| line.width() == 0) {
+            let Some((heading, entries)) = section.split_first() else { continue };
+            let found: Vec<StyledLine> =
+                entries.iter().filter(|line| is_match(line)).cloned().collect();
+            if is_match(heading) && !words.is_empty() {
+                lines.extend(section.iter().cloned());
+            } else if !found.is_empty() {
+                lines.push(heading.clone());
+                lines.extend(found);
+            } else {
+                continue;
+            }
+            lines.push(StyledLine::default());
+        }
+        Self { lines, top: 0, ..self.clone() }
     }
 }
 

@@ -18,6 +18,26 @@ const OFFERED: [KeyContext; 10] = [
     KeyContext::Export,
 ];
 
+/// Words of titles, and other names for the same.
+const SYNONYMS: [(&str, &[&str]); 16] = [
+    ("remove", &["delete", "discard", "trash"]),
+    ("undo", &["restore", "undelete"]),
+    ("resend", &["replay", "retry", "redeliver", "send"]),
+    ("respond", &["release", "resume", "continue", "intercept", "reply"]),
+    ("answers", &["rules", "responses", "mock", "stub", "intercept", "pause", "hold"]),
+    ("privacy", &["hide", "mask", "redact"]),
+    ("arrange", &["layout", "split"]),
+    ("zoom", &["maximize", "full"]),
+    ("mark", &["select", "tag"]),
+    ("theme", &["colors", "dark", "light"]),
+    ("views", &["bookmarks", "saved"]),
+    ("find", &["search", "grep"]),
+    ("filter", &["search", "grep"]),
+    ("note", &["comment", "annotate"]),
+    ("help", &["keys", "shortcuts", "bindings"]),
+    ("address", &["url", "link"]),
+];
+
 /// Prefix of saved views.
 pub const VIEW: &str = "view ";
 
@@ -120,9 +140,14 @@ fn group(context: KeyContext) -> (&'static [Action], &'static str) {
 /// Ranks an entry for the words, 0 being best; none if a word does not match.
 fn rank(entry: &PaletteEntry, words: &[String]) -> Option<usize> {
     let title = entry.title.to_lowercase();
+    let synonyms = SYNONYMS.iter().filter(|(known, _)| title.split(' ').any(|word| word == *known));
+    let synonyms: Vec<&str> = synonyms.flat_map(|(_, words)| words.iter().copied()).collect();
     let help = entry.help.to_lowercase();
     let mut sum = 0;
     for word in words {
+        if word.len() > 2 && synonyms.iter().any(|synonym| synonym.starts_with(word.as_str())) {
+            continue;
+        }
         sum += match (title.find(word.as_str()), help.find(word.as_str())) {
             (Some(0), _) => 0,
             (Some(at), _) if title.get(..at).is_some_and(|before| before.ends_with(' ')) => 1,
@@ -164,6 +189,13 @@ mod tests {
         assert!(titles("another secret").contains(&"try secret".to_owned()));
         assert_eq!(titles("view bad"), ["view bad ones"]);
         assert_eq!(titles("no such thing"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn finds_by_other_names() {
+        assert_eq!(titles("delete")[0], "remove");
+        assert_eq!(titles("replay")[0], "resend");
+        assert_eq!(titles("shortcuts"), ["help"]);
     }
 
     #[test]

@@ -24,7 +24,7 @@ use super::effect::Effect;
 use super::event::Event;
 use super::keymap::{Key, KeyCode, KeyContext};
 use super::layout::Focus;
-use super::model::{Confirm, HelpPage, Menu, Mode, Model};
+use super::model::{Confirm, Menu, Mode, Model};
 use super::notice::{Notice, NoticeKind};
 use super::palette::Palette;
 use super::pane;
@@ -261,8 +261,8 @@ fn act_on_panes(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::SendSample => return vec![Effect::SendSample],
         Action::ToggleMouse => return panes::toggle_mouse(model),
         Action::Help => {
-            let lines = pane::help::lines(&model.keymap, model.contexts());
-            model.mode = Mode::Page(HelpPage { title: "keys".to_owned(), lines, top: 0 });
+            let page = pane::help::page(&model.keymap, model.contexts());
+            model.mode = Mode::Page(page);
         }
         Action::Redraw => return vec![Effect::Redraw],
         Action::Suspend => return vec![Effect::Suspend],
@@ -345,9 +345,8 @@ fn sync_viewport(model: &mut Model) -> Vec<Effect> {
     }
     model.comparing.settle(usize::from(areas.detail.height));
     if let Mode::Page(page) = &mut model.mode {
-        let lines = page.shown(usize::from(areas.body.width)).len();
-        let last = lines.saturating_sub(usize::from(areas.body.height));
-        page.top = page.top.min(last);
+        let body = areas.body;
+        page.settle(usize::from(body.width.saturating_sub(1)), usize::from(body.height));
     }
     let mut effects: Vec<Effect> =
         if load { selected.map(Effect::Load).into_iter().collect() } else { Vec::new() };

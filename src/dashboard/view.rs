@@ -29,7 +29,7 @@ pub use glyphs::Glyphs;
 
 use crate::app::layout::SMALLEST;
 use crate::app::theme::Theme;
-use crate::app::{Mode, Model, StyleClass, StyledLine, pane};
+use crate::app::{HelpPage, Mode, Model, StyleClass, StyledLine, pane};
 use crate::dashboard::highlight::Highlighter;
 
 /// State for drawing other than the model: the theme and the last highlighted text.
@@ -67,13 +67,20 @@ impl Painter {
             return;
         };
         title::draw(model, self.theme, frame, areas.title);
-        if let Mode::Page(page) = &model.mode {
-            let lines = page.shown(usize::from(areas.body.width));
-            self.page(&lines, page.top, frame, areas.body);
+        let page = match &model.mode {
+            Mode::Page(page) => Some(page),
+            Mode::Prompt(prompt) => prompt.page(),
+            _ => None,
+        };
+        let body = areas.body;
+        // As far from the edge as the title.
+        let indented = Rect { x: body.x + 1, width: body.width.saturating_sub(1), ..body };
+        if let Some(page) = page {
+            self.help(page, frame, indented);
         } else if let Mode::Answers(chosen) = model.mode {
-            self.answers(model, chosen, frame, areas.body);
+            self.answers(model, chosen, frame, indented);
         } else if matches!(&model.mode, Mode::Prompt(prompt) if prompt.rule().is_some()) {
-            self.answers(model, usize::MAX, frame, areas.body);
+            self.answers(model, usize::MAX, frame, indented);
         } else if matches!(model.mode, Mode::Address) {
             address::draw(model, self, frame, areas.body);
         } else if model.list.is_empty() {
@@ -100,6 +107,17 @@ impl Painter {
     fn page(&self, lines: &[StyledLine], top: usize, frame: &mut Frame<'_>, area: Rect) {
         for (line, row) in lines.iter().skip(top).zip(area.rows()) {
             frame.render_widget(text::line(line, self.theme), row);
+        }
+    }
+
+    fn help(&self, page: &HelpPage, frame: &mut Frame<'_>, area: Rect) {
+        let shown = page.shown(usize::from(area.width), usize::from(area.height));
+        frame.render_widget(text::line(&shown.head, self.theme), Rect { height: 1, ..area });
+        let width = u16::try_from(shown.width).unwrap_or(area.width);
+        let below = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+        for (at, lines) in (0_u16..).zip(&shown.columns) {
+            let column = Rect { x: area.x + at * width, width, ..below }.intersection(area);
+            self.page(lines, 0, frame, column);
         }
     }
 

@@ -93,6 +93,11 @@ pub trait OpenPrompt: Debug + Send {
         false
     }
 
+    /// Returns the page that the prompt is about, which is shown instead of the panes.
+    fn page(&self) -> Option<&HelpPage> {
+        None
+    }
+
     /// Returns the rule prompt, if it is one.
     fn rule(&self) -> Option<&RulePrompt> {
         None

@@ -164,7 +164,7 @@ fn unescaped(model: &mut Model) {
             StyledLine::new(StyleClass::Dim, format!("… {size} more; y v copies the whole string"))
         });
         let lines = lines.chain(more).collect();
-        Some(HelpPage { title: path.breadcrumb(), lines, top: 0 })
+        Some(HelpPage::new(path.breadcrumb(), lines))
     });
     match shown {
         Some(page) => model.mode = Mode::Page(page),

@@ -1,9 +1,9 @@
 //! The panes: focus, movement, scrolling, sizes, and what they hide.
 
-use super::{diff, document, filter, notify};
+use super::{diff, document, filter, notify, prompts};
 use crate::app::action::{Action, Move, ResizeBy};
 use crate::app::effect::Effect;
-use crate::app::layout::Focus;
+use crate::app::layout::{Areas, Focus};
 use crate::app::model::{Confirm, Mode, Model};
 use crate::app::notice::Notice;
 use crate::app::pane;
@@ -39,12 +39,16 @@ pub(super) fn privacy(model: &mut Model) {
 
 /// Scrolls a text over the panes.
 pub(super) fn scroll_page(model: &mut Model, action: Action) {
-    let height = model.areas().map_or(1, |areas| usize::from(areas.body.height));
+    let Some(Areas { body, .. }) = model.areas() else { return };
     let Mode::Page(page) = &mut model.mode else { return };
     if let Action::Move(step) = action {
-        page.top = page.top.saturating_add_signed(lines_of(step, height));
+        let lines = usize::from(body.height.saturating_sub(1));
+        let lines = lines * page.columns(usize::from(body.width));
+        page.top = page.top.saturating_add_signed(lines_of(step, lines));
     } else if action == Action::Cancel {
         model.mode = Mode::Browse;
+    } else if let Action::Ask(what) = action {
+        prompts::open(model, what);
     }
 }
 

@@ -3,6 +3,7 @@
 pub(super) mod export_target;
 mod filter;
 mod find;
+mod help;
 mod jump;
 mod note;
 mod rule;
@@ -20,6 +21,7 @@ pub(super) fn open(model: &mut Model, what: Ask) {
         Ask::Filter => filter::open(model),
         Ask::Find => find::open(model),
         Ask::Jump => jump::open(model),
+        Ask::Help => help::open(model),
         Ask::Note => note::open(model),
         Ask::Rule => rule::open(model),
         Ask::Secret => secret::open(model),
