@@ -34,6 +34,7 @@ mod search;
 mod section;
 mod span;
 mod xml;
+pub mod xml_path;
 
 pub use content_encoding::{
     Decoded, MAX_SIZE as MAX_DECODED_SIZE, decoded, decoded_whole, encoded,

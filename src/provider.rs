@@ -3,6 +3,7 @@
 //! A provider is a file in `assets/providers`. Signatures are computed elsewhere.
 
 mod common;
+mod condition;
 mod custom;
 mod event;
 mod handshake;
@@ -26,10 +27,12 @@ use crate::diagnostic::nearest;
 use event::EventPlaces;
 
 pub use common::{common_event, common_pointers};
+pub use condition::{ConditionError, InvalidPattern};
 pub use custom::{CustomProvider, one_or_more};
 pub use event::{EventPart, EventValue};
 pub use handshake::{
-    FieldName, Handshake, HandshakeCondition, HandshakeError, HandshakeMistake, HandshakeToken,
+    FieldName, Handshake, HandshakeCondition, HandshakeError, HandshakeFit, HandshakeLink,
+    HandshakeMistake, HandshakeToken,
 };
 pub use placeholders::{
     Digest, FIELDS, FillField, Filling, PlaceholderError, Placeholders, UnknownField,
@@ -325,6 +328,30 @@ impl Provider {
         all.filter(|place| values.find(place).is_none()).count()
     }
 
+    /// Returns the number of events in a delivery, if its type is that of the first of several.
+    pub fn batch_size(&self, values: &RequestValues<'_>) -> Option<usize> {
+        let mut places = self.event.kind.iter().flat_map(EventValue::places);
+        let path = places.find(|place| values.find(place).is_some())?.body_pointer()?;
+        let (array, _) = path.split_once("/0/")?;
+        Some(values.items(array)).filter(|count| *count > 1)
+    }
+
+    /// Returns the address that a handshake asks the user to open, and whether its host is one of
+    /// the provider's.
+    pub fn link(&self, head: &Head, body: &[u8]) -> Option<(String, &HandshakeLink)> {
+        let event = EventRef::default();
+        let filling = Filling::new(head, body, &event, &self.name);
+        let handshake = self.handshakes.iter().find(|one| one.is(&filling))?;
+        let link = handshake.link.as_ref()?;
+        Some((link.from.0.find(&filling)?, link))
+    }
+
+    /// Returns whether signatures can only be in the query, where any sender may put them.
+    pub fn is_signed_in_query(&self) -> bool {
+        let mut places = self.scheme.iter().flat_map(|scheme| &scheme.signature);
+        places.all(|place| matches!(place, ValueLocation::Query(_)))
+    }
+
     /// Returns the headers that carry the signature. Shared copies leave them out.
     pub fn signature_headers(&self) -> Vec<&str> {
         self.scheme.iter().flat_map(Scheme::signature_headers).collect()
@@ -365,6 +392,7 @@ fn header_name(place: &ValueLocation) -> Option<&str> {
         ValueLocation::Query(_)
         | ValueLocation::Json(_)
         | ValueLocation::Form(_)
+        | ValueLocation::Xml(_)
         | ValueLocation::Pair(_) => None,
     }
 }

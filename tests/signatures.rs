@@ -45,6 +45,8 @@ struct Case {
     now: i64,
     #[serde(default = "post")]
     method: String,
+    #[serde(default = "hooks")]
+    path: String,
 }
 
 fn yes() -> bool {
@@ -53,6 +55,10 @@ fn yes() -> bool {
 
 fn cribbly() -> String {
     "cribbly".to_owned()
+}
+
+fn hooks() -> String {
+    "/hooks".to_owned()
 }
 
 fn post() -> String {
@@ -68,7 +74,7 @@ impl Case {
         let secrets: Vec<Secret> =
             configured.into_iter().map(|secret| Secret::new("TEST_SECRET", secret)).collect();
         let body = STANDARD.decode(&self.body_base64)?;
-        let head = Head::build(&self.method, "/hooks", &headers);
+        let head = Head::build(&self.method, &self.path, &headers);
         let subject = Subject { head: &head, body: &body, url: self.public_url.as_deref() };
         let provider = Provider::named(&self.provider)?;
         let now = Timestamp::from_second(self.now)?;

@@ -305,7 +305,7 @@ script are separated by commas and used one after the other; the last one repeat
 Quote values that contain , ; or :
 
 Placeholders: {{id}} {{event.id}} {{event.type}} {{provider}} {{method}} {{target}} {{header:NAME}}
-{{query:NAME}} {{json:/pointer}} {{form:FIELD}}. In a JSON body, values are escaped.
+{{query:NAME}} {{json:/pointer}} {{form:FIELD}} {{xml:/path}}. In a JSON body, values are escaped.
 
 Examples:
   hookglass --respond 500x2,200

@@ -53,6 +53,7 @@ enum Write {
     EventId,
     Signature,
     Url,
+    ConfirmationUrl,
     Curl,
     Httpie(&'static str),
     Http,
@@ -66,6 +67,10 @@ pub enum CopyError {
     Refused(String),
     #[error("this delivery has no event id")]
     NoEventId,
+    #[error("this delivery has no URL to open: it is not a handshake that asks for it")]
+    NoLink,
+    #[error("`{url}` is not HTTPS on {hosts}: do not open it")]
+    ForeignLink { url: String, hosts: String },
     #[error("this delivery has no signature header")]
     NoSignature,
     #[error("its provider sends the secret itself, which is copied only with credentials")]
@@ -112,6 +117,7 @@ pub const COPY_FORMATS: &[CopyFormat] = &[
     format("event-id", "event id", "event id", EventId, Write::EventId),
     format("signature", "signature", "value of the signature header", Nothing, Write::Signature),
     format("url", "URL", "request URL", Nothing, Write::Url),
+    format("confirm-url", "URL to confirm", "URL that confirms a subscription, e.g. the SubscribeURL of Amazon SNS", Body, Write::ConfirmationUrl),
     format("curl", "curl command", "curl command that sends the same bytes", Whole, Write::Curl),
     format("httpie", "HTTPie", "HTTPie command", Whole, Write::Httpie("http")),
     format("xh", "xh", "xh command", Whole, Write::Httpie("xh")),
@@ -150,6 +156,7 @@ impl CopyFormat {
             Write::EventId => delivery.summary.event.id.clone().ok_or(CopyError::NoEventId)?,
             Write::Signature => signature(source)?,
             Write::Url => url(&delivery.head, source.base),
+            Write::ConfirmationUrl => confirmation_url(source)?,
             Write::Curl => curl::command(&source.shared(), source.base),
             Write::Httpie(program) => httpie::command(program, &source.shared(), source.base)?,
             Write::Http => {
@@ -192,6 +199,18 @@ impl CopySource<'_> {
 fn url(head: &Head, base: &str) -> String {
     let path = shell::path(&head.target);
     if head.target.starts_with(b"/") { base.to_owned() + &path } else { path.replacen('/', "", 1) }
+}
+
+/// Returns the address that a handshake asks the user to open.
+fn confirmation_url(source: &CopySource<'_>) -> Result<String, CopyError> {
+    let Delivery { head, body, .. } = source.delivery;
+    let provider = provider_of(source.delivery, source.providers);
+    let found = provider.and_then(|provider| provider.link(head, body));
+    let (url, link) = found.ok_or(CopyError::NoLink)?;
+    if link.allows(&url) {
+        return Ok(url);
+    }
+    Err(CopyError::ForeignLink { url, hosts: link.hosts.join(" or ") })
 }
 
 /// Returns the body as displayed.

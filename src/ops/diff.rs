@@ -160,7 +160,10 @@ fn id_names(provider: &Provider) -> Vec<String> {
     let name = |place: &ValueLocation| match place {
         ValueLocation::Json(pointer) => Some(steps(pointer)),
         ValueLocation::Header(header) => Some(format!("header.{header}")),
-        ValueLocation::Query(_) | ValueLocation::Form(_) | ValueLocation::Pair(_) => None,
+        ValueLocation::Query(_)
+        | ValueLocation::Form(_)
+        | ValueLocation::Xml(_)
+        | ValueLocation::Pair(_) => None,
     };
     provider.id_places().filter_map(name).filter(|name| !name.is_empty()).collect()
 }

@@ -152,9 +152,12 @@ impl Redraft<'_> {
                 self.note(clock.from.to_string(), ChangeKind::Replaced);
                 Ok(())
             }
-            ValueLocation::Query(_) | ValueLocation::Form(_) => Err(SignError::Unsupported(
-                format!("the time of signing is {}, which cannot be replaced", clock.from),
-            )),
+            ValueLocation::Query(_) | ValueLocation::Form(_) | ValueLocation::Xml(_) => {
+                Err(SignError::Unsupported(format!(
+                    "the time of signing is {}, which cannot be replaced",
+                    clock.from
+                )))
+            }
             ValueLocation::Header(_) | ValueLocation::Pair(_) => Ok(()),
         }
     }
@@ -170,7 +173,10 @@ impl Redraft<'_> {
         match place {
             ValueLocation::Header(name) => self.value(name),
             ValueLocation::Json(path) => pointer::lookup(&self.body, path),
-            ValueLocation::Query(_) | ValueLocation::Form(_) | ValueLocation::Pair(_) => None,
+            ValueLocation::Query(_)
+            | ValueLocation::Form(_)
+            | ValueLocation::Xml(_)
+            | ValueLocation::Pair(_) => None,
         }
     }
 
@@ -184,6 +190,7 @@ impl Redraft<'_> {
             ValueLocation::Query(_)
             | ValueLocation::Json(_)
             | ValueLocation::Form(_)
+            | ValueLocation::Xml(_)
             | ValueLocation::Pair(_) => None,
         })
     }

@@ -4,7 +4,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, de};
 
-use super::placeholders::{FillField, Filling, Placeholders, UnknownField};
+use super::condition::{ConditionError, ValueTest};
+use super::placeholders::{FillField, Filling, Placeholders};
+use super::scheme::is_on;
 use super::value_location::one_or_more;
 
 /// A request that needs a certain response before events are sent.
@@ -19,6 +21,11 @@ pub struct Handshake {
     pub method: Vec<String>,
     /// Conditions that a delivery must meet to be this handshake.
     pub when: Vec<HandshakeCondition>,
+    /// Conditions that distinguish it from another provider's handshake that looks alike.
+    #[serde(default)]
+    typical: Vec<HandshakeCondition>,
+    /// Address that the user has to open. It is never opened by itself.
+    pub link: Option<HandshakeLink>,
     /// Token that the user chose and that the provider sends back.
     pub token: Option<HandshakeToken>,
     /// It is signed, and an unverified one is refused.
@@ -42,18 +49,12 @@ pub struct Handshake {
 }
 
 /// A field that must have any value (`json:/challenge`), a certain one
-/// (`json:/type=url_verification`), or none (`!json:/events/0`).
+/// (`json:/type=url_verification`), one of a form (`query:check~[0-9]+`), or none
+/// (`!json:/events/0`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HandshakeCondition {
     field: FillField,
     test: ValueTest,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum ValueTest {
-    Exists,
-    Is(String),
-    IsAbsent,
 }
 
 /// Variable with a token that the user chose, and its location in the request.
@@ -63,6 +64,34 @@ pub struct HandshakeToken {
     /// None if the provider does not send the token, which only goes into the response.
     pub from: Option<FieldName>,
     pub env: String,
+}
+
+/// Location of an address, and the hosts that it may have.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HandshakeLink {
+    pub from: FieldName,
+    /// `*` is one label; any host if empty.
+    #[serde(default, deserialize_with = "one_or_more")]
+    pub hosts: Vec<String>,
+}
+
+impl HandshakeLink {
+    /// Returns whether an address is HTTPS on one of the hosts.
+    pub fn allows(&self, url: &str) -> bool {
+        if self.hosts.is_empty() { url.starts_with("https://") } else { is_on(&self.hosts, url) }
+    }
+}
+
+/// How well a request fits a handshake, compared with the handshakes of other providers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct HandshakeFit {
+    /// Conditions that distinguish it from look-alikes hold, or it has none.
+    pub is_typical: bool,
+    /// Conditions on headers, which have the provider's own names.
+    headers: usize,
+    /// Conditions on any field that is there.
+    fields: usize,
 }
 
 /// A field as written in a file.
@@ -101,6 +130,18 @@ impl Handshake {
     pub fn is(&self, delivery: &Filling<'_>) -> bool {
         self.method.contains(&delivery.head.method)
             && self.when.iter().all(|one| one.holds(delivery))
+    }
+
+    /// Returns how well a request that is this handshake fits it.
+    pub fn fit(&self, delivery: &Filling<'_>) -> HandshakeFit {
+        let is_typical = self.typical.iter().all(|one| one.holds(delivery));
+        let typical = if is_typical { self.typical.as_slice() } else { &[] };
+        let present = || {
+            let all = self.when.iter().chain(typical);
+            all.filter(|one| one.test != ValueTest::IsAbsent)
+        };
+        let headers = present().filter(|one| matches!(one.field, FillField::Header(_))).count();
+        HandshakeFit { is_typical, headers, fields: present().count() }
     }
 
     /// Checks what each key allows on its own but not together with the others.
@@ -149,22 +190,17 @@ impl HandshakeCondition {
         match &self.test {
             ValueTest::Exists => self.field.exists(delivery),
             ValueTest::IsAbsent => !self.field.exists(delivery),
-            ValueTest::Is(expected) => self.field.find(delivery).as_ref() == Some(expected),
+            test => test.allows(self.field.find(delivery).as_deref()),
         }
     }
 }
 
 impl FromStr for HandshakeCondition {
-    type Err = UnknownField;
+    type Err = ConditionError;
 
-    fn from_str(text: &str) -> Result<Self, UnknownField> {
-        if let Some(field) = text.strip_prefix('!') {
-            return Ok(Self { field: field.parse()?, test: ValueTest::IsAbsent });
-        }
-        let Some((field, value)) = text.split_once('=') else {
-            return Ok(Self { field: text.parse()?, test: ValueTest::Exists });
-        };
-        Ok(Self { field: field.parse()?, test: ValueTest::Is(value.to_owned()) })
+    fn from_str(text: &str) -> Result<Self, ConditionError> {
+        let (name, test) = ValueTest::split(text)?;
+        Ok(Self { field: name.parse()?, test })
     }
 }
 

@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::template::{self, OldSpelling, Piece, Unclosed};
 use crate::delivery::{DeliveryId, EventRef, Head, header_text};
-use crate::payload::{form, pointer};
+use crate::payload::{form, pointer, xml_path};
 
 /// A value of a delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +26,7 @@ pub enum FillField {
     Query(String),
     Json(String),
     Form(String),
+    Xml(String),
     /// The chosen token of a handshake.
     Token,
     /// The public URL of the request.
@@ -58,7 +59,8 @@ impl DigestForm {
 
 /// Lists all fields, for errors and documentation.
 pub const FIELDS: &str = "{{id}}, {{event.id}}, {{event.type}}, {{provider}}, {{method}}, {{target}}, \
-                          {{header:NAME}}, {{query:NAME}}, {{json:/pointer}} or {{form:FIELD}}";
+                          {{header:NAME}}, {{query:NAME}}, {{json:/pointer}}, {{form:FIELD}} or \
+                          {{xml:/path}}";
 
 /// Source of the fields.
 #[derive(Debug, Clone, Copy)]
@@ -110,6 +112,7 @@ impl FromStr for FillField {
             Some(("header", name)) => named(Self::Header, name),
             Some(("query", name)) => named(Self::Query, name),
             Some(("form", name)) => named(Self::Form, name),
+            Some(("xml", path)) if path.starts_with('/') => named(Self::Xml, path),
             Some(("json", path)) if path.starts_with('/') => named(Self::Json, path),
             Some(("hmac", field)) => Ok(Self::Hmac(Box::new(field.parse()?), DigestForm::Hex)),
             Some(("hmac-base64", field)) => {
@@ -155,6 +158,7 @@ impl FillField {
             }
             Self::Json(path) => pointer::lookup(from.body, path),
             Self::Form(name) => form::field(from.body, name),
+            Self::Xml(path) => xml_path::lookup(from.body, path),
             Self::Token => from.token.map(str::to_owned),
             Self::Url => from.url.map(str::to_owned),
             Self::Endpoint => {

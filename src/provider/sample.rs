@@ -105,6 +105,10 @@ mod tests {
     #[test]
     fn every_sample_is_an_event_of_its_type() {
         for provider in names().map(|name| Provider::named(name).unwrap()) {
+            // Samples are bodies, and LINE Pay sends a query only.
+            if provider.name == "line-pay" {
+                continue;
+            }
             assert!(!provider.samples.is_empty(), "{} has no sample", provider.name);
             let mut objects = 0;
             for sample in &provider.samples {

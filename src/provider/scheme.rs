@@ -7,6 +7,7 @@ use std::ops::Deref;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::{Deserialize, Deserializer, de};
 
+use super::condition::ValueTest;
 use super::value_location::one_or_more;
 use super::{RequestValues, SignedTemplate, TemplatePart, ValueLocation};
 use crate::delivery::Head;
@@ -358,10 +359,16 @@ pub struct KeySource {
 impl KeySource {
     /// Returns whether an address is HTTPS on one of the hosts.
     pub fn allows(&self, url: &str) -> bool {
-        let Some(rest) = url.strip_prefix("https://") else { return false };
-        let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        self.url.as_deref() == Some(url) || self.hosts.iter().any(|pattern| is_host(pattern, host))
+        let is_https = url.starts_with("https://");
+        is_https && (self.url.as_deref() == Some(url) || is_on(&self.hosts, url))
     }
+}
+
+/// Returns whether an address is HTTPS on a host that one of the patterns describes.
+pub(super) fn is_on(hosts: &[String], url: &str) -> bool {
+    let Some(rest) = url.strip_prefix("https://") else { return false };
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    hosts.iter().any(|pattern| is_host(pattern, host))
 }
 
 /// Returns whether a host has the labels of a pattern. Ports and user names make it another host.
@@ -378,11 +385,12 @@ fn is_host(pattern: &str, host: &str) -> bool {
         })
 }
 
-/// A value that must be present, or be a certain text: `header:x-version=v2`.
+/// A value that must be present (`header:x-version`), be a certain text (`header:x-version=v2`), match
+/// a pattern (`form:id~tr_.+`), or be absent (`!json:/id`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SchemeCondition {
     place: ValueLocation,
-    is: Option<String>,
+    test: ValueTest,
 }
 
 impl SchemeCondition {
@@ -391,35 +399,25 @@ impl SchemeCondition {
     }
 
     fn holds(&self, head: &Head, body: &[u8]) -> bool {
-        self.allows(self.place.find(head, body))
+        self.test.allows(self.place.find(head, body).as_deref())
     }
 
     pub(super) fn holds_in(&self, values: &RequestValues<'_>) -> bool {
-        self.allows(values.find(&self.place))
-    }
-
-    fn allows(&self, found: Option<String>) -> bool {
-        found.is_some_and(|found| self.is.as_ref().is_none_or(|is| *is == found.trim()))
+        self.test.allows(values.find(&self.place).as_deref())
     }
 }
 
 impl fmt::Display for SchemeCondition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.is {
-            Some(is) => write!(f, "{} is `{is}`", self.place),
-            None => write!(f, "{} is there", self.place),
-        }
+        write!(f, "{} {}", self.place, self.test)
     }
 }
 
 impl<'de> Deserialize<'de> for SchemeCondition {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let (place, is) = match text.split_once('=') {
-            Some((place, is)) => (place, Some(is.to_owned())),
-            None => (text.as_str(), None),
-        };
-        Ok(Self { place: place.parse().map_err(de::Error::custom)?, is })
+        let (name, test) = ValueTest::split(&text).map_err(de::Error::custom)?;
+        Ok(Self { place: name.parse().map_err(de::Error::custom)?, test })
     }
 }
 
@@ -538,8 +536,8 @@ pub enum SchemeMistake {
     #[error("`key` has `from`, but no `hosts` that the address may have")]
     KeyWithoutHosts,
     #[error(
-        "a plain hash (`md5`, `sha1`, `sha256`, `sha384`, `sha512`) and {{{{secret}}}} in `signed` \
-         belong together"
+        "a plain hash (`md5`, `sha1`, `sha256`, `sha384`, `sha512`) needs {{{{secret}}}} in `signed`; \
+         without it, everybody could sign"
     )]
     PlainHash,
     #[error("a signature of each item (`*`) cannot cover the whole body")]
@@ -559,7 +557,6 @@ impl Scheme {
         let pair = |place: &ValueLocation| matches!(place, ValueLocation::Pair(_));
         let clock_in_pairs = self.timestamp.as_ref().is_some_and(|clock| pair(&clock.from));
         let wants_pairs = clock_in_pairs || self.id.as_ref().is_some_and(pair);
-        let signs_text = self.secret == SecretForm::PublicKey && has(&TemplatePart::Secret);
         let mistakes = [
             (has(&TemplatePart::Timestamp) && self.timestamp.is_none(), SchemeMistake::NoTimestamp),
             (has(&TemplatePart::Id) && self.id.is_none(), SchemeMistake::NoId),
@@ -571,10 +568,7 @@ impl Scheme {
                 self.key.as_ref().is_some_and(|key| key.from.is_some() && key.hosts.is_empty()),
                 SchemeMistake::KeyWithoutHosts,
             ),
-            (
-                has(&TemplatePart::Secret) != self.algorithm.is_plain_hash() && !signs_text,
-                SchemeMistake::PlainHash,
-            ),
+            (self.algorithm.is_plain_hash() && !self.signed.has_secret(), SchemeMistake::PlainHash),
             (
                 self.array().is_some() && self.signed.covers_whole_body(),
                 SchemeMistake::ItemsAndBody,
@@ -667,6 +661,7 @@ impl Scheme {
             ValueLocation::Query(_)
             | ValueLocation::Json(_)
             | ValueLocation::Form(_)
+            | ValueLocation::Xml(_)
             | ValueLocation::Pair(_) => None,
         })
     }

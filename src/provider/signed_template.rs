@@ -32,8 +32,12 @@ pub enum TemplatePart {
     BodyHash(BodyHash),
     /// The body without its content encoding.
     Decoded,
-    /// The secret, in a plain hash.
+    /// The secret, in a plain hash or next to other parts.
     Secret,
+    /// The secret and the values at these places, sorted (`WeChat`).
+    Sorted(Vec<ValueLocation>),
+    /// The fields of a form but those named, sorted, as `name=value` joined by `&` (Alipay).
+    FormPairs(Vec<String>),
     /// The values of the headers listed under a key of the signature header, separated by spaces,
     /// or joined by dots (Coinbase).
     Headers(String),
@@ -91,6 +95,13 @@ impl SignedTemplate {
         self.parts.contains(part)
     }
 
+    /// Returns whether the secret is one of its parts.
+    pub fn has_secret(&self) -> bool {
+        let is_secret =
+            |part: &TemplatePart| matches!(part, TemplatePart::Secret | TemplatePart::Sorted(_));
+        self.parts.iter().any(is_secret)
+    }
+
     /// Returns whether a part depends on the bytes of the body as a whole.
     pub fn covers_whole_body(&self) -> bool {
         self.parts.iter().any(|part| {
@@ -102,6 +113,7 @@ impl SignedTemplate {
     pub(super) fn map_places(&self, map: impl Fn(&ValueLocation) -> ValueLocation) -> Self {
         let part = |part: &TemplatePart| match part {
             TemplatePart::Place(place) => TemplatePart::Place(map(place)),
+            TemplatePart::Sorted(places) => TemplatePart::Sorted(places.iter().map(&map).collect()),
             other => other.clone(),
         };
         Self { parts: self.parts.iter().map(part).collect(), text: self.text.clone() }
@@ -151,7 +163,8 @@ pub enum TemplateError {
          {{{{decoded}}}}, {{{{timestamp}}}}, {{{{id}}}}, {{{{url}}}}, {{{{path}}}}, {{{{query}}}}, \
          {{{{host}}}}, {{{{method}}}}, {{{{form}}}}, {{{{secret}}}}, {{{{HASH:body}}}} with md5, sha1, \
          sha256, sha512, or crc32, {{{{header:NAME}}}}, {{{{query:NAME}}}}, {{{{json:/pointer}}}}, \
-         {{{{form:FIELD}}}}, {{{{pair:KEY}}}}, or {{{{headers:KEY}}}}"
+         {{{{form:FIELD}}}}, {{{{xml:/path}}}}, {{{{pair:KEY}}}}, {{{{headers:KEY}}}}, \
+         {{{{sorted:secret,PLACE,…}}}}, or {{{{form-pairs:WITHOUT,…}}}}"
     )]
     Unknown { name: String },
 }
@@ -172,6 +185,7 @@ fn part(piece: &Piece<'_>) -> Result<TemplatePart, TemplateError> {
         Piece::Text(text) => return Ok(TemplatePart::Text(text.to_owned())),
         Piece::Placeholder { name, .. } => name,
     };
+    let unknown = || TemplateError::Unknown { name: name.to_owned() };
     Ok(match name {
         "body" => TemplatePart::Body,
         "timestamp" => TemplatePart::Timestamp,
@@ -189,13 +203,21 @@ fn part(piece: &Piece<'_>) -> Result<TemplatePart, TemplateError> {
         "sha256:body" => TemplatePart::BodyHash(BodyHash::Sha256),
         "sha512:body" => TemplatePart::BodyHash(BodyHash::Sha512),
         "crc32:body" => TemplatePart::BodyHash(BodyHash::Crc32),
-        _ => match name.strip_prefix("headers:") {
-            Some(key) => TemplatePart::Headers(key.to_owned()),
-            None => TemplatePart::Place(
-                name.parse().map_err(|_| TemplateError::Unknown { name: name.to_owned() })?,
-            ),
+        _ => match name.split_once(':') {
+            Some(("headers", key)) => TemplatePart::Headers(key.to_owned()),
+            Some(("sorted", list)) => sorted(list).ok_or_else(unknown)?,
+            Some(("form-pairs", without)) => {
+                TemplatePart::FormPairs(without.split(',').map(str::to_owned).collect())
+            }
+            _ => TemplatePart::Place(name.parse().map_err(|_| unknown())?),
         },
     })
+}
+
+/// Reads `secret,query:timestamp,query:nonce`.
+fn sorted(list: &str) -> Option<TemplatePart> {
+    let places = list.strip_prefix("secret,")?.split(',').map(str::parse);
+    places.collect::<Result<_, _>>().ok().map(TemplatePart::Sorted)
 }
 
 #[cfg(test)]

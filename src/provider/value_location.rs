@@ -6,10 +6,10 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, de};
 
 use crate::delivery::{Head, header_text};
-use crate::payload::{form, pointer};
+use crate::payload::{form, pointer, xml_path};
 
 /// Location of a value: `header:NAME`, `query:NAME`, `json:/pointer` (RFC 6901) in the body,
-/// `form:FIELD` in a form body, or `pair:KEY` in the signature header.
+/// `form:FIELD` in a form body, `xml:/path` in an XML body, or `pair:KEY` in the signature header.
 ///
 /// A `#/pointer` after a JSON pointer or a form field continues in the JSON of that text. In a JSON
 /// pointer, `*` means each item of an array.
@@ -19,6 +19,7 @@ pub enum ValueLocation {
     Query(String),
     Json(String),
     Form(String),
+    Xml(String),
     Pair(String),
 }
 
@@ -49,6 +50,7 @@ impl ValueLocation {
                 }
                 within(form::field_as(&kind, body, name)?, inner)
             }
+            Self::Xml(path) => xml_path::lookup(body, path),
             Self::Pair(_) => None,
         }
     }
@@ -57,7 +59,7 @@ impl ValueLocation {
     pub(crate) fn body_pointer(&self) -> Option<String> {
         match self {
             Self::Json(path) => Some(first_item(split(path).0)),
-            Self::Header(_) | Self::Query(_) | Self::Form(_) | Self::Pair(_) => None,
+            Self::Header(_) | Self::Query(_) | Self::Form(_) | Self::Xml(_) | Self::Pair(_) => None,
         }
     }
 
@@ -65,7 +67,9 @@ impl ValueLocation {
     pub(crate) fn find_after(&self, outer: String) -> Option<String> {
         match self {
             Self::Json(path) => within(outer, split(path).1),
-            Self::Header(_) | Self::Query(_) | Self::Form(_) | Self::Pair(_) => Some(outer),
+            Self::Header(_) | Self::Query(_) | Self::Form(_) | Self::Xml(_) | Self::Pair(_) => {
+                Some(outer)
+            }
         }
     }
 
@@ -115,7 +119,7 @@ fn first_item(path: &str) -> String {
 /// A text that is not the place of a value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "invalid place `{0}`: expected `header:NAME`, `query:NAME`, `json:/pointer`, `form:FIELD`, or `pair:KEY`"
+    "invalid place `{0}`: expected `header:NAME`, `query:NAME`, `json:/pointer`, `form:FIELD`, `xml:/path`, or `pair:KEY`"
 )]
 pub struct InvalidLocation(String);
 
@@ -128,6 +132,7 @@ impl FromStr for ValueLocation {
             Some(("query", name)) if !name.is_empty() => Ok(Self::Query(name.to_owned())),
             Some(("json", path)) if path.starts_with('/') => Ok(Self::Json(path.to_owned())),
             Some(("form", field)) if !field.is_empty() => Ok(Self::Form(field.to_owned())),
+            Some(("xml", path)) if path.starts_with('/') => Ok(Self::Xml(path.to_owned())),
             Some(("pair", key)) if !key.is_empty() => Ok(Self::Pair(key.to_owned())),
             _ => Err(InvalidLocation(text.to_owned())),
         }
@@ -170,6 +175,7 @@ impl fmt::Display for ValueLocation {
             Self::Query(name) => write!(f, "{name} of the query"),
             Self::Json(path) => write!(f, "{path} of the body"),
             Self::Form(field) => write!(f, "{field} of the form"),
+            Self::Xml(path) => write!(f, "{path} of the XML"),
             Self::Pair(key) => write!(f, "{key}= of the signature header"),
         }
     }

@@ -7,8 +7,8 @@ use bytes::Bytes;
 
 use super::ValueLocation;
 use crate::delivery::Head;
-use crate::payload;
 use crate::payload::pointer_set::{FoundValues, PointerSet};
+use crate::payload::{self, pointer};
 
 /// Values of a request. The JSON values that are known to be needed are read in one pass, when the
 /// first of them is read.
@@ -35,7 +35,9 @@ impl<'d> RequestValues<'d> {
     /// Returns the value at a place.
     pub fn find(&self, place: &ValueLocation) -> Option<String> {
         match place.body_pointer() {
-            None if matches!(place, ValueLocation::Form(_)) => place.find(self.head, self.plain()),
+            None if matches!(place, ValueLocation::Form(_) | ValueLocation::Xml(_)) => {
+                place.find(self.head, self.plain())
+            }
             None => place.find(self.head, &[]),
             Some(path) if self.pointers.contains(&path) => {
                 let found = self.found.get_or_init(|| self.pointers.lookup(self.plain()));
@@ -43,6 +45,11 @@ impl<'d> RequestValues<'d> {
             }
             Some(_) => place.find(self.head, self.plain()),
         }
+    }
+
+    /// Counts the items of an array in the body.
+    pub fn items(&self, array: &str) -> usize {
+        pointer::items(self.plain(), array).len()
     }
 
     pub fn head(&self) -> &'d Head {

@@ -11,7 +11,7 @@ use super::verify::verify_as;
 use super::{Verifier, digest, secret_key};
 use crate::delivery::{EventRef, Explanation, Head, Header, SignatureStatus, Verdict};
 use crate::payload::escape;
-use crate::provider::{Algorithm, Digest, Filling, Handshake, HandshakeToken};
+use crate::provider::{Algorithm, Digest, Filling, Handshake, HandshakeFit, HandshakeToken};
 use crate::secret::Secret;
 
 /// Tokens that users choose for handshakes.
@@ -50,14 +50,18 @@ struct Candidate<'v> {
     credentials: &'v Credentials,
     handshake: &'v Handshake,
     token: TokenMatch,
+    fit: HandshakeFit,
     has_own_headers: bool,
 }
 
 impl Candidate<'_> {
-    /// Orders handshakes of several providers that look alike, the likeliest last.
-    fn rank(&self) -> (TokenMatch, bool, usize, bool) {
-        let conditions = self.handshake.when.len();
-        (self.token, self.has_own_headers, conditions, !self.credentials.secrets.is_empty())
+    /// Orders handshakes of several providers that look alike, the likeliest last. A wrong token
+    /// must not make a request one of a provider for which no token was chosen.
+    fn rank(&self) -> impl Ord + use<> {
+        let is_same = self.token == TokenMatch::Same;
+        let has_secret = !self.credentials.secrets.is_empty();
+        let fit = self.fit;
+        (is_same, fit.is_typical, self.has_own_headers, fit, self.token, has_secret)
     }
 }
 
@@ -83,7 +87,8 @@ impl Handshakes {
             let handshake = provider.handshakes.iter().find(|one| one.is(&bare))?;
             let token = self.compare_token(handshake, &bare);
             let has_own_headers = !provider.own_headers(head).is_empty();
-            Some(Candidate { credentials, handshake, token, has_own_headers })
+            let fit = handshake.fit(&bare);
+            Some(Candidate { credentials, handshake, token, fit, has_own_headers })
         });
         let best = found.min_by_key(|one| Reverse(one.rank()))?;
         let hmac = |text: &str| hmac(best.credentials, text);
@@ -141,10 +146,10 @@ fn respond<'v>(
     };
     if *token == TokenMatch::Different {
         let variable = handshake.token.as_ref().map_or("", |token| token.env.as_str());
-        return refused(403, &format!("a handshake of {title} with another token than {variable}"));
+        return refused(403, &format!("{title} handshake with another token than {variable}"));
     }
     if let Some(what) = unset(credentials, handshake, filling) {
-        let why = format!("a handshake of {title} cannot be answered yet: {what}");
+        let why = format!("{title} handshake cannot be answered yet: {what}");
         return with_reason(blank, 503, &why);
     }
     let mut verdict = None;
@@ -155,8 +160,8 @@ fn respond<'v>(
         let found = verify_as(provider, &credentials.secrets, subject, now);
         if found.status != SignatureStatus::Verified {
             let why = format!(
-                "a handshake of {title} with a signature that does not verify: refused, as {title} \
-                 expects; it sends wrong signatures on purpose"
+                "{title} handshake refused: its signature does not verify; providers also send wrong \
+                 ones on purpose, to see them refused"
             );
             let status = handshake.refuse.unwrap_or(401);
             let explanation = with_finding(why, &found);
@@ -169,18 +174,33 @@ fn respond<'v>(
     let headers = handshake.headers.iter();
     let headers =
         headers.map(|(name, value)| Header::new(name.clone(), header_value(&value.fill(filling))));
-    let tell = handshake.tell.iter().filter_map(|text| text.fill_whole(filling));
+    let evidence = if let Some(warning) = foreign_link(handshake, filling) {
+        vec![warning]
+    } else {
+        let tell = handshake.tell.iter().filter_map(|text| text.fill_whole(filling));
+        tell.map(|text| escape(&text).into_owned()).collect()
+    };
     Greeting {
         headers: content_type.chain(headers).collect(),
         body: handshake.body.fill(filling).into(),
         explanation: Explanation {
-            sentence: format!("a handshake of {title}, answered as it wants"),
-            evidence: tell.map(|text| escape(&text).into_owned()).collect(),
+            sentence: format!("{title} handshake, answered as {title} requires"),
+            evidence,
             ..Explanation::default()
         },
         verdict,
         ..blank
     }
+}
+
+/// Warns of an address that the user would have to open and that is not one of the provider's.
+fn foreign_link(handshake: &Handshake, filling: &Filling<'_>) -> Option<String> {
+    let link = handshake.link.as_ref()?;
+    let url = link.from.0.find(filling)?;
+    (!link.allows(&url)).then(|| {
+        let hosts = link.hosts.join(" or ");
+        format!("do not open {}: it is not HTTPS on {hosts}", escape(&url))
+    })
 }
 
 /// Returns the greeting with a refusal that says why.
@@ -225,7 +245,7 @@ fn signed_with(
     let key = Secret::new(format!("{title}'s key for handshakes"), key.to_owned());
     let found = verify_as(&credentials.provider, std::slice::from_ref(&key), subject, now);
     (found.status == SignatureStatus::Verified).then(|| {
-        let why = format!("a handshake of {title}, signed with its key for handshakes");
+        let why = format!("{title} handshake, signed with its key for handshakes");
         Verdict::explained(SignatureStatus::Unchecked, why)
     })
 }

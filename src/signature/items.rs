@@ -17,7 +17,7 @@ pub(super) fn verify(
     let Some(index) = first_failing(scheme, &items, subject, &check) else {
         let mut verdict = check(&scheme.at_item(Some(0)), subject);
         if count > 1 {
-            let note = format!("all {count} items are signed");
+            let note = format!("{count} of {count} items are signed");
             Explanation::add(&mut verdict.explanation, note);
         }
         return verdict;

@@ -142,7 +142,7 @@ fn by_own_headers<'v>(
     }
     let hint = found.first()?;
     let mut judged = judge(hint);
-    if !hint.has_secret() && hint.provider().scheme.unchecked.is_none() {
+    if !hint.has_secret() && is_checked(hint.provider(), subject) {
         note_unconfigured(&mut judged.verdict, hint.provider(), &hint.own);
     }
     Some(judged)
@@ -156,8 +156,11 @@ fn by_body<'v>(
     now: Timestamp,
 ) -> Option<Judgment<'v>> {
     let is_candidate = |hint: &&Hint<'v, '_>| {
-        let in_header = hint.provider().shared_header && hint.is_well_formed;
-        in_header || is_signed_in_body(hint.provider(), values)
+        let provider = hint.provider();
+        let in_header = provider.shared_header && hint.is_well_formed;
+        let in_query =
+            || provider.is_signed_in_query() && provider.has_detect_fields(values) == Some(true);
+        in_header || is_signed_in_body(provider, values) || in_query()
     };
     let mut found: Vec<&Hint<'v, '_>> = hints.iter().filter(is_candidate).collect();
     retain_strongest(&mut found);
@@ -179,7 +182,7 @@ fn by_body<'v>(
     let rank = |hint: &&&Hint<'_, '_>| (hint.has_secret(), hint.provider().alias_of.is_none());
     let hint = found.iter().filter(has_fields).max_by_key(rank)?;
     let mut judged = judge(hint);
-    if !hint.has_secret() {
+    if !hint.has_secret() && is_checked(hint.provider(), subject) {
         let place = hint.provider().scheme.signature_place();
         note_unconfigured(&mut judged.verdict, hint.provider(), &[place.as_str()]);
     }
@@ -252,13 +255,21 @@ fn is_signed_in_body(provider: &Provider, values: &RequestValues<'_>) -> bool {
     provider.scheme.iter().any(|scheme| {
         scheme.signature.iter().any(|place| match place {
             ValueLocation::Header(_) | ValueLocation::Pair(_) => false,
-            ValueLocation::Query(_) | ValueLocation::Json(_) | ValueLocation::Form(_) => {
+            ValueLocation::Query(_)
+            | ValueLocation::Json(_)
+            | ValueLocation::Form(_)
+            | ValueLocation::Xml(_) => {
                 let clock = scheme.timestamp.as_ref().map(|clock| &clock.from);
                 let mut others = clock.into_iter().chain(&scheme.id).chain(&scheme.requires);
                 values.find(place).is_some() && others.all(|place| values.find(place).is_some())
             }
         })
     })
+}
+
+/// Returns whether the signature of a request can be checked at all.
+fn is_checked(provider: &Provider, subject: &Subject<'_>) -> bool {
+    provider.scheme.of(subject.head, subject.body).unchecked.is_none()
 }
 
 fn is_proved(verdict: &Verdict) -> bool {

@@ -195,6 +195,7 @@ fn places(scheme: &Scheme, subject: &Subject<'_>, value: &str) -> Vec<ReceivedSi
             ValueLocation::Query(_)
             | ValueLocation::Json(_)
             | ValueLocation::Form(_)
+            | ValueLocation::Xml(_)
             | ValueLocation::Pair(_) => subject.value_at(scheme, place, value),
         };
         let found = ReceivedSignature { place: place.to_string(), value, is_header };

@@ -11,7 +11,7 @@ use super::verify::with_named_algorithm;
 use super::{digest, jwt, message_signature, public_url, secret_key, throw_away};
 use crate::delivery::{Head, Header, is_hop_by_hop};
 use crate::payload::pointer;
-use crate::provider::{Algorithm, Encoding, Scheme, SecretForm, TemplatePart, Unit, ValueLocation};
+use crate::provider::{Algorithm, Encoding, Scheme, SecretForm, Unit, ValueLocation};
 use crate::secret::Secret;
 
 /// Error of signing a request.
@@ -59,8 +59,7 @@ pub struct Signed {
 
 /// Returns the reason why nothing can be signed under a scheme; none if a key is sufficient.
 pub fn unsignable(scheme: &Scheme) -> Option<&str> {
-    let signs_text =
-        scheme.secret == SecretForm::PublicKey && scheme.signed.has(&TemplatePart::Secret);
+    let signs_text = scheme.secret == SecretForm::PublicKey && scheme.signed.has_secret();
     let is_header_or_json =
         |place: &ValueLocation| matches!(place, ValueLocation::Header(_) | ValueLocation::Json(_));
     let reason = if signs_text {
@@ -118,6 +117,7 @@ fn sign_one(scheme: &Scheme, secret: &Secret, draft: &Draft<'_>) -> Result<Signe
                 ValueLocation::Query(_)
                 | ValueLocation::Json(_)
                 | ValueLocation::Form(_)
+                | ValueLocation::Xml(_)
                 | ValueLocation::Pair(_),
                 _,
             ) => {}
@@ -180,7 +180,10 @@ fn sign_one(scheme: &Scheme, secret: &Secret, draft: &Draft<'_>) -> Result<Signe
             let body = Some(body.ok_or_else(|| SignError::NoPlace(carrier.clone()))?);
             return Ok(Signed { headers, body });
         }
-        ValueLocation::Query(_) | ValueLocation::Form(_) | ValueLocation::Pair(_) => {
+        ValueLocation::Query(_)
+        | ValueLocation::Form(_)
+        | ValueLocation::Xml(_)
+        | ValueLocation::Pair(_) => {
             let reason = format!("no signature is written to {carrier}");
             return Err(SignError::Unsupported(reason));
         }

@@ -37,9 +37,10 @@ impl<'d> Subject<'d> {
                 found.map(|value| header_text(&value).into_owned())
             }
             ValueLocation::Pair(key) => pair(scheme, signature, key).map(str::to_owned),
-            ValueLocation::Query(_) | ValueLocation::Json(_) | ValueLocation::Form(_) => {
-                place.find(self.head, self.body)
-            }
+            ValueLocation::Query(_)
+            | ValueLocation::Json(_)
+            | ValueLocation::Form(_)
+            | ValueLocation::Xml(_) => place.find(self.head, self.body),
         }
     }
 
@@ -126,6 +127,17 @@ pub(super) fn signed_payload_under<'d>(
                 out.extend_from_slice(&without_encoding(subject.head, subject.body));
             }
             TemplatePart::Secret => out.extend_from_slice(secret),
+            TemplatePart::Sorted(places) => {
+                let values =
+                    places.iter().map(|place| required(Some(place)).map(String::into_bytes));
+                let mut all: Vec<Vec<u8>> = values.collect::<Result<_, _>>()?;
+                all.push(secret.to_vec());
+                all.sort();
+                out.extend(all.concat());
+            }
+            TemplatePart::FormPairs(without) => {
+                out.extend_from_slice(form_pairs(subject, without).as_bytes());
+            }
             TemplatePart::Form => out.extend_from_slice(sorted_form(subject).as_bytes()),
             TemplatePart::Headers(key) => {
                 out.extend_from_slice(named_headers(scheme, subject, key, signature).as_bytes());
@@ -177,6 +189,16 @@ fn sorted_form(subject: &Subject<'_>) -> String {
     fields.sort();
     fields.dedup();
     fields.into_iter().flat_map(|(name, value)| [name, value]).collect()
+}
+
+/// Returns the fields of a form that have a value, as `name=value` joined by `&`, sorted by name.
+fn form_pairs(subject: &Subject<'_>, without: &[String]) -> String {
+    let mut fields = form::fields(subject.body);
+    fields.retain(|(name, value)| !without.contains(name) && !value.is_empty());
+    fields.sort();
+    let pairs: Vec<String> =
+        fields.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
+    pairs.join("&")
 }
 
 fn is_form(subject: &Subject<'_>) -> bool {

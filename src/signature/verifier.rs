@@ -9,7 +9,7 @@ use super::advice::advise;
 use super::public_url::PublicUrl;
 use super::signed_payload::Subject;
 use super::verify::verify_as;
-use crate::delivery::{EventRef, Head, UNKNOWN_PROVIDER, Verdict};
+use crate::delivery::{EventRef, Explanation, Head, UNKNOWN_PROVIDER, Verdict};
 use crate::payload::pointer_set::PointerSet;
 use crate::provider::{self, Provider, RequestValues, common_event};
 use crate::secret::Secret;
@@ -68,6 +68,14 @@ fn path_of(target: &str) -> &str {
         return path;
     };
     after.find('/').and_then(|at| after.get(at..)).unwrap_or("/")
+}
+
+/// Says that a delivery has several events, of which the list shows the first.
+fn note_batch(verdict: &mut Verdict, provider: &Provider, values: &RequestValues<'_>) {
+    if let Some(count) = provider.batch_size(values) {
+        let note = format!("{count} events in this delivery; type and id are those of the first");
+        Explanation::add(&mut verdict.explanation, note);
+    }
 }
 
 /// A verdict and its provider.
@@ -223,11 +231,14 @@ impl Verifier {
     pub fn identify(&self, subject: &Subject<'_>, at: Timestamp) -> Identified {
         let verifier = self.at(subject.head);
         let values = verifier.values(subject);
-        let judgment = verifier.judge_values(subject, &values, at);
+        let mut judgment = verifier.judge_values(subject, &values, at);
         let provider = judgment.credentials.map(|credentials| &credentials.provider);
         let name = provider.map_or(UNKNOWN_PROVIDER, |provider| &provider.name);
         let event = match provider {
-            Some(provider) => provider.event_in(&values),
+            Some(provider) => {
+                note_batch(&mut judgment.verdict, provider, &values);
+                provider.event_in(&values)
+            }
             None => common_event(&values),
         };
         Identified { provider: name.to_owned(), event, verdict: judgment.verdict }

@@ -253,7 +253,7 @@ fn check(
         let Some(key) = key else { continue };
         for (entries, signed, value) in &found {
             let algorithm = scheme.algorithm;
-            let signed = if algorithm.is_plain_hash() {
+            let signed = if scheme.signed.has_secret() && texts.is_empty() {
                 &signed_payload_under(scheme, subject, value, key)
                     .map_err(|absent| missing(scheme, absent))?
             } else {
@@ -345,7 +345,7 @@ fn missing(scheme: &Scheme, absent: Absent) -> Verdict {
 
 /// Returns the configured texts of which one is signed; empty if none is part of the payload.
 fn signed_texts<'s>(scheme: &Scheme, secrets: &'s [Secret]) -> Result<Vec<&'s [u8]>, Verdict> {
-    if scheme.secret != SecretForm::PublicKey || !scheme.signed.has(&TemplatePart::Secret) {
+    if scheme.secret != SecretForm::PublicKey || !scheme.signed.has_secret() {
         return Ok(Vec::new());
     }
     let is_text = |secret: &&Secret| secret_key::key(scheme, secret).is_none();

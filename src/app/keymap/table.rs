@@ -177,6 +177,7 @@ const AFTER_TABS: &[Binding] = &[
     hinted(bind(KeyContext::Copy, "signed-payload", &[c('b')], Action::Copy(Copyable::SignedPayload), "bytes that the signature covers"), "signed bytes", 6),
     hinted(bind(KeyContext::Copy, "expected-signature", &[c('e')], Action::Copy(Copyable::ExpectedSignature), "signature that your secret makes"), "expected", 6),
     bind(KeyContext::Copy, "url", &[c('u')], plain("url"), "request URL"),
+    bind(KeyContext::Copy, "confirm-url", &[c('U')], plain("confirm-url"), "URL that confirms a subscription (Amazon SNS)"),
     hinted(bind(KeyContext::Copy, "curl", &[c('c')], plain("curl"), "curl command, without signature and secrets"), "curl", 1),
     bind(KeyContext::Copy, "formatted", &[c('P')], plain("pretty"), "payload, formatted"),
     hinted(bind(KeyContext::Copy, "httpie", &[c('H')], plain("httpie"), "HTTPie command"), "HTTPie", 5),

@@ -154,10 +154,11 @@ impl Recipe {
             | TemplatePart::Host
             | TemplatePart::BodyHash(_)
             | TemplatePart::Decoded
-            | TemplatePart::Secret => {
+            | TemplatePart::Secret
+            | TemplatePart::Sorted(_) => {
                 return Err(SnippetError::Payload(scheme.signed.to_string()));
             }
-            TemplatePart::Form => {
+            TemplatePart::Form | TemplatePart::FormPairs(_) => {
                 return Err(SnippetError::Library("sorted fields of a form".to_owned()));
             }
             TemplatePart::Headers(key) => return Ok(self.headers(key, delivery, scheme)),
