@@ -10,6 +10,7 @@ mod annotate;
 mod attempt_writer;
 mod control;
 mod error;
+mod events;
 mod feed;
 mod file_id;
 mod index_file;

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use rusqlite::{Connection, params};
 
-use super::write::{FIRST, service};
+use super::events::{self, service_json};
 use crate::delivery::DeliveryId;
 
 /// Most rows in one change; more are written in several commits.
@@ -104,11 +104,11 @@ fn update_duplicates(
     (provider, event): &AnnotationEvent,
     revision: &mut i64,
 ) -> rusqlite::Result<()> {
-    let Some(service) = service(provider) else { return Ok(()) };
-    let first: Option<i64> =
-        connection.prepare_cached(FIRST)?.query_row(params![service, event], |row| row.get(0))?;
-    let sql = "SELECT id FROM deliveries WHERE provider IN (SELECT value FROM json_each(?1)) \
-               AND event_id = ?2 AND NOT removed AND duplicate_of IS NOT nullif(?3, id)";
+    let Some(service) = service_json(provider) else { return Ok(()) };
+    let first = events::first(connection, event, provider)?;
+    let sql = "SELECT id FROM deliveries WHERE id IN (SELECT delivery_id FROM event_deliveries \
+               WHERE event_id = ?2 AND provider IN (SELECT value FROM json_each(?1))) \
+               AND NOT removed AND duplicate_of IS NOT nullif(?3, id)";
     let mut statement = connection.prepare_cached(sql)?;
     let outdated = statement.query_map(params![service, event, first], |row| row.get(0))?;
     let outdated: Vec<i64> = outdated.collect::<rusqlite::Result<_>>()?;
@@ -150,6 +150,9 @@ pub(super) fn purge(connection: &Connection, which: Purge) -> rusqlite::Result<b
         return Ok(false);
     }
     delete(connection, |connection| {
+        for id in &found {
+            events::forget(connection, *id)?;
+        }
         for table in ["attempts WHERE delivery_id", "wire WHERE delivery_id", "deliveries WHERE id"]
         {
             let mut statement = connection.prepare_cached(&format!("DELETE FROM {table} = ?1"))?;
@@ -170,6 +173,7 @@ pub(super) fn purge_at_exit(connection: &Connection) -> rusqlite::Result<()> {
     if query(is_removed)? && !query(is_left)? {
         // Without a condition SQLite drops all rows at once.
         return delete(connection, |connection| {
+            events::forget_all(connection)?;
             connection
                 .execute_batch("DELETE FROM attempts; DELETE FROM wire; DELETE FROM deliveries;")
         });

@@ -18,7 +18,7 @@ use super::file_id::FileId;
 use super::index_file::IndexFile;
 use super::location::{self, StoreLocation};
 use super::lock::{self, Lock};
-use super::{KeepError, StoreError, schema};
+use super::{KeepError, StoreError, events, schema};
 
 /// Time between two attempts to restore a store, since each one copies it.
 const RETRY: Duration = Duration::from_secs(1);
@@ -258,6 +258,7 @@ impl StoreFiles {
         }
         *connection = location::open_for_writing(&StoreLocation::File(self.path.clone()))?;
         schema::set_up_for_writing(connection).map_err(failed_by)?;
+        events::open(connection).map_err(failed_by)?;
         self.remember();
         Ok(moved)
     }

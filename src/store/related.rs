@@ -3,8 +3,8 @@
 use bytes::Bytes;
 use rusqlite::params;
 
+use super::events::service_json;
 use super::read::limit_of;
-use super::write::service;
 use super::{StoreError, StoreReader, rows};
 use crate::delivery::{Delivery, DeliveryId, Head, Related, Summary};
 
@@ -16,6 +16,10 @@ const MAX_ID_DISTANCE: i64 = 20_000;
 
 /// Total body size read in search of one delivery.
 const MAX_BYTES: usize = 64 << 20;
+
+/// Deliveries of an event from the providers in a JSON array.
+const OF_EVENT: &str = "SELECT delivery_id FROM event_deliveries \
+    WHERE event_id = ?2 AND provider IN (SELECT value FROM json_each(?1))";
 
 /// Event types that match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,21 +35,20 @@ impl StoreReader {
     /// many, the newest.
     pub fn related(&self, of: &Summary) -> Result<Related, StoreError> {
         let mut related = Related { of_event: vec![of.clone()], ..Related::default() };
-        if let (Some(event), Some(service)) = (&of.event.id, service(&of.provider)) {
+        if let (Some(event), Some(service)) = (&of.event.id, service_json(&of.provider)) {
             let sql = format!(
-                "SELECT {} FROM deliveries d \
-                 WHERE d.provider IN (SELECT value FROM json_each(?1)) AND d.event_id = ?2 \
-                 AND NOT d.removed ORDER BY d.id DESC LIMIT ?3",
+                "SELECT {} FROM deliveries d WHERE d.id IN ({OF_EVENT}) AND NOT d.removed \
+                 ORDER BY d.id DESC LIMIT ?3",
                 *rows::SUMMARY
             );
             let listed = params![service, event, limit_of(MAX_LISTED)];
             let mut found = self.all(&sql, listed, rows::summary)?;
             found.reverse();
             if found.len() >= MAX_LISTED {
-                let sql = "SELECT count(*) FROM deliveries d \
-                           WHERE d.provider IN (SELECT value FROM json_each(?1)) \
-                           AND d.event_id = ?2 AND NOT d.removed";
-                let count = self.all(sql, params![service, event], |row| row.get::<_, i64>(0))?;
+                let sql = format!(
+                    "SELECT count(*) FROM deliveries d WHERE d.id IN ({OF_EVENT}) AND NOT d.removed"
+                );
+                let count = self.all(&sql, params![service, event], |row| row.get::<_, i64>(0))?;
                 let count = count.first().copied().unwrap_or(0);
                 related.more = usize::try_from(count).unwrap_or(0).saturating_sub(found.len());
             }

@@ -2,8 +2,8 @@
 
 use rusqlite::Connection;
 
-use super::StoreError;
 use super::location::StoreLocation;
+use super::{StoreError, events};
 
 /// `HKGL`: distinguishes hookglass's files from other SQLite files.
 const APPLICATION_ID: i64 = 0x484b_474c;
@@ -39,10 +39,11 @@ const VERSIONS: [SchemaVersion; KNOWN as usize] = [
     },
     SchemaVersion { migration: V6, deliveries: ", NULL AS client_gone_us", attempts: "" },
     SchemaVersion { migration: V7, deliveries: ", NULL AS via", attempts: "" },
+    SchemaVersion { migration: EVENTS, deliveries: "", attempts: "" },
 ];
 
 /// The version of a store that this program writes.
-pub(super) const KNOWN: u32 = 7;
+pub(super) const KNOWN: u32 = 8;
 
 /// Page size of new stores in bytes. Twice SQLite's default takes an eighth less CPU for each
 /// delivery, since the log has a header and two system calls for each page; four times as much costs
@@ -168,6 +169,31 @@ const V7: &str = "
 ALTER TABLE deliveries ADD COLUMN via TEXT;
 ";
 
+const EVENTS: &str = "
+-- Events: the deliveries of each event. New ones are added in the order of the event ids, later.
+CREATE TABLE events (
+  event_id        TEXT    NOT NULL,
+  provider        TEXT    NOT NULL,
+  delivery_id     INTEGER NOT NULL,
+  PRIMARY KEY (event_id, provider, delivery_id)
+) WITHOUT ROWID;
+INSERT INTO events SELECT event_id, provider, id FROM deliveries WHERE event_id IS NOT NULL
+  ORDER BY event_id, provider, id;
+-- The last delivery up to which all are in `events`.
+CREATE TABLE events_up_to (delivery_id INTEGER NOT NULL);
+INSERT INTO events_up_to SELECT coalesce(max(id), 0) FROM deliveries;
+DROP INDEX deliveries_by_event;
+-- The deliveries of each event, complete.
+CREATE VIEW event_deliveries AS
+  SELECT event_id, provider, delivery_id FROM events
+    WHERE delivery_id <= (SELECT delivery_id FROM events_up_to)
+  UNION ALL SELECT event_id, provider, id FROM deliveries
+    WHERE id > (SELECT delivery_id FROM events_up_to) AND event_id IS NOT NULL;
+";
+
+/// The version that has the table of events.
+const WITH_EVENTS: i64 = 8;
+
 /// Returns the versions after `from` up to `to`.
 fn versions(from: u32, to: u32) -> impl Iterator<Item = &'static SchemaVersion> {
     (1..)
@@ -182,13 +208,19 @@ pub(super) fn bridge(connection: &Connection, version: i64) -> rusqlite::Result<
     let missing = || versions(u32::try_from(version).unwrap_or_default(), KNOWN);
     let deliveries: String = missing().map(|version| version.deliveries).collect();
     let attempts: String = missing().map(|version| version.attempts).collect();
-    if deliveries.is_empty() {
-        return Ok(());
+    let mut views = String::new();
+    if !deliveries.is_empty() {
+        views = format!(
+            "CREATE TEMP VIEW deliveries AS SELECT *{deliveries} FROM main.deliveries; \
+             CREATE TEMP VIEW attempts AS SELECT *{attempts} FROM main.attempts;"
+        );
     }
-    let mut views = format!(
-        "CREATE TEMP VIEW deliveries AS SELECT *{deliveries} FROM main.deliveries; \
-         CREATE TEMP VIEW attempts AS SELECT *{attempts} FROM main.attempts;"
-    );
+    if version < WITH_EVENTS {
+        views.push_str(
+            " CREATE TEMP VIEW event_deliveries AS SELECT event_id, provider, id AS delivery_id \
+             FROM main.deliveries WHERE event_id IS NOT NULL;",
+        );
+    }
     if version < 3 {
         views.push_str(" CREATE TEMP VIEW purges AS SELECT 0 AS revision;");
     }
@@ -203,7 +235,7 @@ pub(super) fn set_up_for_writing(connection: &Connection) -> rusqlite::Result<()
     connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
 }
 
-/// Migrates a store to the version of this program, all or nothing.
+/// Migrates a store to the version of this program, all or nothing, and opens its index of events.
 pub(super) fn migrate(connection: &Connection, location: &StoreLocation) -> Result<(), StoreError> {
     let to_error = |error| location.error(error);
     let version = check(connection, location)?;
@@ -213,12 +245,14 @@ pub(super) fn migrate(connection: &Connection, location: &StoreLocation) -> Resu
     if version == KNOWN {
         // Searches that were running when the last listener stopped will not finish.
         let reset = "UPDATE deliveries SET diagnosing = 0 WHERE diagnosing";
-        return connection.execute_batch(reset).map_err(to_error);
+        connection.execute_batch(reset).map_err(to_error)?;
+        return events::open(connection).map_err(to_error);
     }
     // Without the log, the file is then an empty store and not an empty file.
     connection
         .execute_batch(&format!("{} PRAGMA wal_checkpoint;", script(version, KNOWN)))
-        .map_err(to_error)
+        .map_err(to_error)?;
+    events::open(connection).map_err(to_error)
 }
 
 /// Returns the statements that migrate from one version to a later one.

@@ -4,28 +4,15 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
+use super::events;
 use super::rows::{self, insert};
 use crate::delivery::{
-    Attempt, AttemptKind, DeliveryId, Explanation, NewDelivery, Outcome, UNKNOWN_PROVIDER, Verdict,
+    Attempt, AttemptKind, DeliveryId, Explanation, NewDelivery, Outcome, Verdict,
 };
-use crate::provider::same_service;
 
 /// Compares a body that was not refused with that of a delivery.
 const DIFFERS: &str = "SELECT w.body <> ?2 FROM wire w JOIN deliveries d ON d.id = w.delivery_id \
     WHERE d.id = ?1 AND d.refused_code IS NULL";
-
-/// The first delivery with an event id from the providers in a JSON array.
-pub(super) const FIRST: &str = "SELECT min(id) FROM deliveries \
-     WHERE provider IN (SELECT value FROM json_each(?1)) AND event_id = ?2 AND NOT removed";
-
-/// Returns the names of a provider's service as a JSON array. The ids of an unknown sender may be
-/// those of objects, which several events share, so they have no duplicates.
-pub(super) fn service(provider: &str) -> Option<String> {
-    if provider == UNKNOWN_PROVIDER {
-        return None;
-    }
-    serde_json::to_string(&same_service(provider)).ok()
-}
 
 /// Facts about a delivery that was inserted.
 #[derive(Debug, Clone, Copy)]
@@ -42,11 +29,9 @@ pub(super) fn keep(
     new: &NewDelivery,
     revision: i64,
 ) -> rusqlite::Result<Inserted> {
-    let first: Option<i64> = match (&new.event.id, service(&new.provider)) {
-        (Some(event), Some(service)) => connection
-            .prepare_cached(FIRST)?
-            .query_row(params![service, event], |row| row.get(0))?,
-        (_, _) => None,
+    let first = match &new.event.id {
+        Some(event) => events::first(connection, event, &new.provider)?,
+        None => None,
     };
     let differs = match first {
         None => None,
@@ -86,6 +71,9 @@ pub(super) fn keep(
         "differs" = differs,
     }?;
     let id = connection.last_insert_rowid();
+    if let Some(event_id) = &event.id {
+        events::add(connection, event_id, &new.provider, id)?;
+    }
     insert! { connection, "wire",
         "delivery_id" = id,
         "head" = &head.with_trailer_lines()[..],
@@ -186,7 +174,9 @@ mod tests {
             new.event.id = Some(format!("e{revision}"));
             keep(&connection, &new, revision).unwrap();
         }
-        let statement = connection.prepare_cached(FIRST).unwrap();
-        assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
+        for sql in events::FIRST {
+            let statement = connection.prepare_cached(sql).unwrap();
+            assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
+        }
     }
 }

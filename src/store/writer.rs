@@ -9,6 +9,7 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::annotate::{self, Purge};
+use super::events;
 use super::feed::Feed;
 use super::open_store::{Checked, OpenStore};
 use super::write::{
@@ -275,6 +276,7 @@ fn transact(
         } else {
             None
         };
+        events::move_some(connection)?;
         store.check_index()?;
         execute(connection, "COMMIT")?;
         Ok(Committed { revision, outcomes, changes })
