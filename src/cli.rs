@@ -37,6 +37,7 @@ use std::ffi::OsString;
 use std::io::Write as _;
 use std::path::PathBuf;
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use crate::output::{self, ColorMode};
@@ -176,9 +177,21 @@ impl Cli {
         let args: Vec<OsString> = args.into_iter().collect();
         let command = Self::command().color(color_of_help(&args));
         let args = filter_words::separate(&mut command.clone(), args)?;
-        let matches = command.clone().try_get_matches_from(args)?;
+        let matches = command.clone().try_get_matches_from(args).map_err(without_escape_tip)?;
         Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command.clone()))
     }
+}
+
+/// Removes the advice to write an unknown flag behind `--`, where it would be taken for a value.
+fn without_escape_tip(mut error: clap::Error) -> clap::Error {
+    let is_advice = |tip: &ContextValue| match tip {
+        ContextValue::StyledStrs(tips) => tips.iter().any(|tip| tip.to_string().contains("'-- ")),
+        _ => false,
+    };
+    if error.get(ContextKind::Suggested).is_some_and(is_advice) {
+        error.remove(ContextKind::Suggested);
+    }
+    error
 }
 
 /// Returns the colors of help and usage errors, which are printed before the flags are parsed.

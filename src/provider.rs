@@ -103,7 +103,7 @@ pub fn all() -> &'static [Provider] {
 /// Reason why a provider cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ProviderError {
-    #[error("unknown provider `{name}`{hint}; `hookglass providers` lists all of them")]
+    #[error("unknown provider `{name}`{hint} `hookglass providers` lists all of them")]
     Unknown {
         name: String,
         /// A similar name, as a question.
@@ -361,9 +361,11 @@ impl Provider {
 impl ProviderError {
     /// Creates the error of an unknown name, with a similar one of the known names.
     pub fn unknown(name: &str, known: &[&str]) -> Self {
-        let hint =
-            nearest(name, known.iter().copied()).map(|known| format!(": did you mean `{known}`?"));
-        Self::Unknown { name: name.to_owned(), hint: hint.unwrap_or_default() }
+        let hint = match nearest(name, known.iter().copied()) {
+            Some(known) => format!(": did you mean `{known}`?"),
+            None => ";".to_owned(),
+        };
+        Self::Unknown { name: name.to_owned(), hint }
     }
 }
 

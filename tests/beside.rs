@@ -53,6 +53,37 @@ fn a_prune_beside_a_listener_deletes() -> Tested {
     Ok(())
 }
 
+/// Waits until the listener keeps this many deliveries.
+fn keeps(listener: Listener, folder: &Path, wanted: usize) -> Tested {
+    receive(&listener, 5)?;
+    while count(folder)? != wanted {}
+    listener.stop()?;
+    Ok(())
+}
+
+#[test]
+fn a_listener_deletes_what_is_beyond_its_flag() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let listener = Listener::start(hookglass(folder.path()).args(["--keep", "2"]))?;
+    keeps(listener, folder.path(), 2)
+}
+
+#[test]
+fn a_listener_deletes_what_is_beyond_its_configuration() -> Tested {
+    let folder = tempfile::tempdir()?;
+    std::fs::write(folder.path().join("hookglass.toml"), "[store]\nkeep = \"3\"\n")?;
+    let listener = Listener::start(&mut hookglass(folder.path()))?;
+    keeps(listener, folder.path(), 3)
+}
+
+#[test]
+fn a_flag_takes_precedence_over_the_configuration_of_what_is_kept() -> Tested {
+    let folder = tempfile::tempdir()?;
+    std::fs::write(folder.path().join("hookglass.toml"), "[store]\nkeep = \"3\"\n")?;
+    let listener = Listener::start(hookglass(folder.path()).args(["--keep", "1"]))?;
+    keeps(listener, folder.path(), 1)
+}
+
 #[test]
 fn a_check_beside_a_listener_works() -> Tested {
     let folder = tempfile::tempdir()?;

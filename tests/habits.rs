@@ -177,6 +177,59 @@ fn quiet_leaves_notes_out() -> Tested {
 }
 
 #[test]
+fn a_file_that_cannot_be_read_is_named_with_the_reason() -> Tested {
+    let folder = folder()?;
+    for args in [
+        &["import", "none.har"][..],
+        &["replay", "none.json", "--to", "3000"],
+        &["config", "--config", "none.toml"],
+        &["verify", "--secret-file", "none.key"],
+    ] {
+        let said = ends(folder.path(), args, 2)?;
+        let named = said.contains("cannot read") && said.contains("none.");
+        assert!(named && !said.contains("os error"), "{args:?}: {said}");
+    }
+    Ok(())
+}
+
+#[test]
+fn an_unknown_flag_is_not_advised_to_be_a_value() -> Tested {
+    let folder = folder()?;
+    for command in ["stats", "list", "show", "resend", "import"] {
+        let said = ends(folder.path(), &[command, "--zzzz"], 2)?;
+        assert!(said.contains("'--zzzz'") && !said.contains("'-- "), "{command}: {said}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_misspelled_event_is_reported_without_a_listener_too() -> Tested {
+    let folder = folder()?;
+    let said = ends(folder.path(), &["send", "message.craeted"], 2)?;
+    assert!(said.contains("message.created"), "{said}");
+    Ok(())
+}
+
+#[test]
+fn the_configuration_shows_what_a_listener_keeps() -> Tested {
+    let folder = folder()?;
+    fs::write(folder.path().join("hookglass.toml"), "[store]\nkeep = \"10k\"\n")?;
+    let shown = support::printed(&run(folder.path(), &["config"])?);
+    let row = shown.lines().find(|line| line.starts_with("keep ")).unwrap_or_default();
+    assert!(row.contains("10000") && row.contains("hookglass.toml"), "{shown}");
+    Ok(())
+}
+
+#[test]
+fn quiet_leaves_out_the_notes_of_an_export() -> Tested {
+    let folder = folder()?;
+    let args = ["export", "--format", "har", "--out", "x.har", "--quiet"];
+    let output = run(folder.path(), &args)?;
+    assert_eq!(stderr(&output), "");
+    Ok(())
+}
+
+#[test]
 fn quiet_does_not_hide_errors() -> Tested {
     let folder = folder()?;
     let said = ends(folder.path(), &["show", "99", "--quiet"], 1)?;

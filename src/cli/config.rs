@@ -97,6 +97,9 @@ fn rows(args: &ConfigCommandArgs, config: &Config) -> Vec<Row> {
     }
     let Place { path, origin } = args.store.place();
     rows.push(row("store", &path.display().to_string(), origin.as_str()));
+    let keep = config.keep.map(|keep| keep.to_string());
+    let from = if keep.is_some() { shown.as_str() } else { "default" };
+    rows.push(row("keep", keep.as_deref().unwrap_or("all deliveries"), from));
     let held = routing(config).into_iter().chain(dashboard(&config.dashboard));
     rows.extend(held.map(|(name, value, is_usual)| {
         row(&name, &value, if is_usual { "default" } else { &shown })

@@ -150,7 +150,7 @@ pub(super) fn run(args: &ExportArgs) -> Result<(), CliError> {
     if ids.is_empty() {
         return Err(CliError::negative(format!("no delivery matches in {}", path.display())));
     }
-    let mut stderr = output::stderr();
+    let mut stderr = output::notes();
     if args.keep_signature && args.is_fixtures() && args.out.is_some() {
         writeln!(
             stderr,
@@ -199,8 +199,11 @@ pub(super) fn run(args: &ExportArgs) -> Result<(), CliError> {
 }
 
 fn left_out(count: usize, what: &str) -> CliError {
-    let noun = if count == 1 { "delivery" } else { "deliveries" };
-    CliError::negative(format!("{count} {noun} {what}, see above"))
+    CliError::negative(format!("{count} {} {what}, see above", deliveries(count)))
+}
+
+fn deliveries(count: usize) -> &'static str {
+    if count == 1 { "delivery" } else { "deliveries" }
 }
 
 /// A value that is replaced or stays, for the table of a preview.
@@ -321,8 +324,8 @@ impl<'a> Report<'a> {
         }
         out.flush()?;
         let (count, replaced) = (summary.count, self.replaced.len());
-        let noun = if count == 1 { "delivery" } else { "deliveries" };
-        let mut stderr = output::stderr();
+        let noun = deliveries(count);
+        let mut stderr = output::notes();
         writeln!(
             stderr,
             "would export {count} {noun} with {replaced} replaced values; nothing was written"
@@ -393,9 +396,9 @@ fn print_summary(
         return Err(CliError::negative("no delivery can be exported in this format".to_owned()));
     }
     let Some(to) = to else { return Ok(()) };
-    let mut stderr = output::stderr();
+    let mut stderr = output::notes();
     if !args.is_fixtures() {
-        writeln!(stderr, "wrote {count} to {}", to.display())?;
+        writeln!(stderr, "wrote {count} {} to {}", deliveries(*count), to.display())?;
         return Ok(());
     }
     if let Some(language) = args.with {

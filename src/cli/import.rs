@@ -80,10 +80,10 @@ fn show_progress(mut queue: mpsc::Receiver<ImportEvent>) -> Result<(), CliError>
         match event {
             ImportEvent::Read { .. } => {}
             ImportEvent::Warning { path, text } => {
-                writeln!(output::stderr(), "warning: {}: {text}", path.display())?;
+                writeln!(output::notes(), "warning: {}: {text}", path.display())?;
             }
             ImportEvent::Skipped { path, reason } => {
-                writeln!(output::stderr(), "skipped {}: {reason}", path.display())?;
+                writeln!(output::notes(), "skipped {}: {reason}", path.display())?;
             }
             ImportEvent::Verified { total, .. } => {
                 bar.get_or_insert_with(|| ProgressLine::new("importing", total)).step();

@@ -67,7 +67,7 @@ fn fetch(args: &FetchKeyArgs) -> Result<(), CliError> {
         newest_with_key(&reader, &provider)
     });
     let url = url.map_err(|error| CliError::usage(error.to_string()))?;
-    let mut stderr = output::stderr();
+    let mut stderr = output::notes();
     writeln!(stderr, "downloading {url}")?;
     let folder = config.key_folder(&provider);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

@@ -92,15 +92,16 @@ pub(super) fn run(args: &SendArgs) -> Result<(), CliError> {
     if standard_input > 1 {
         return Err(CliError::usage("standard input (-) can be sent only once".to_owned()));
     }
-    let target = target(args)?;
     let Keyring { candidates, notes, warnings } = args.provider.keyring()?;
     let mut stderr = output::notes();
     for line in notes.iter().chain(&warnings) {
         writeln!(stderr, "hookglass: {line}")?;
     }
-    let runs = args.what.iter().map(|what| plan(args, what, &target, &candidates));
     // All of them are read before the first one is sent.
-    let runs = runs.collect::<Result<Vec<_>, _>>()?;
+    let events = args.what.iter().map(|what| event(args, what, &candidates));
+    let events = events.collect::<Result<Vec<_>, _>>()?;
+    let target = target(args)?;
+    let runs: Vec<_> = events.into_iter().map(|event| plan(args, &target, event)).collect();
     let mut noted: Vec<&str> = Vec::new();
     for run in &runs {
         let name = run.credentials.provider.name.as_str();
@@ -151,17 +152,27 @@ fn target(args: &SendArgs) -> Result<Target, CliError> {
     url.parse().map_err(CliError::environment)
 }
 
-fn plan<'c>(
+/// An event to send, and the provider that signs it.
+struct NamedEvent<'c> {
+    credentials: &'c Credentials,
+    source: EventSource<'c>,
+}
+
+fn event<'c>(
     args: &SendArgs,
     what: &str,
-    target: &Target,
     candidates: &'c [Credentials],
-) -> Result<SendRun<'c>, CliError> {
+) -> Result<NamedEvent<'c>, CliError> {
     let credentials = credentials_for(candidates, what)
         .ok_or_else(|| CliError::usage("no provider was named".to_owned()))?;
-    Ok(SendRun {
+    Ok(NamedEvent { credentials, source: source(args, what, &credentials.provider)? })
+}
+
+fn plan<'c>(args: &SendArgs, target: &Target, event: NamedEvent<'c>) -> SendRun<'c> {
+    let NamedEvent { credentials, source } = event;
+    SendRun {
         credentials,
-        source: source(args, what, &credentials.provider)?,
+        source,
         headers: args.header.clone(),
         target: target.clone(),
         tamper: args.tamper.map(|tamper| match tamper {
@@ -172,7 +183,7 @@ fn plan<'c>(
         }),
         count: args.count,
         period: args.rate.map(|rate| Duration::from_secs_f64(1.0 / rate)).unwrap_or_default(),
-    })
+    }
 }
 
 /// Says how requests are signed if it is not with a configured secret.

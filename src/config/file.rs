@@ -1,6 +1,7 @@
 //! `hookglass.toml`: custom providers, locations of secrets, routing, and responses.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs;
 use std::io;
 use std::ops::Range;
@@ -55,7 +56,7 @@ const KEY_FOLDER: &str = ".hookglass/keys";
 /// Reason why the file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    #[error("{path}: {source}")]
+    #[error("cannot read the configuration {path}: {source}")]
     Unreadable { path: String, source: io::Error },
     /// All mistakes, in the order of lines.
     #[error("{}", mistake_list(path, mistakes))]
@@ -84,7 +85,7 @@ fn mistake_list(path: &str, mistakes: &[ConfigMistake]) -> String {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "provider::one_or_more")]
     provider: Vec<String>,
     #[serde(default)]
     providers: BTreeMap<String, Spanned<CustomProvider>>,
@@ -112,8 +113,26 @@ struct StoreTable {
 }
 
 fn limit<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Keep>, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    text.parse().map(Some).map_err(de::Error::custom)
+    deserializer.deserialize_any(LimitVisitor).map(Some)
+}
+
+/// Reads a limit as text or as a number of deliveries.
+struct LimitVisitor;
+
+impl de::Visitor<'_> for LimitVisitor {
+    type Value = Keep;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a limit, e.g. \"100k\", \"10GiB\", or \"30d\"")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Keep, E> {
+        text.parse().map_err(E::custom)
+    }
+
+    fn visit_i64<E: de::Error>(self, count: i64) -> Result<Keep, E> {
+        self.visit_str(&count.to_string())
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -369,6 +388,16 @@ mod tests {
     }
 
     #[test]
+    fn one_provider_needs_no_array() {
+        assert_eq!(read("provider = \"github\"").unwrap().provider, ["github"]);
+    }
+
+    #[test]
+    fn a_number_of_deliveries_to_keep_needs_no_quotes() {
+        assert_eq!(read("[store]\nkeep = 3").unwrap().keep, Some(Keep::Count(3)));
+    }
+
+    #[test]
     fn targets_and_rules_are_read() {
         let config = read(
             "handshakes = false\nstrict = true\n[tunnel]\nngrok_api = [\"http://127.0.0.1:4041\"]\n\
@@ -437,7 +466,7 @@ mod tests {
             ),
             ("\n[providers.acme]\nsecret_env = \"A\"", &["line 2", "scheme"]),
             ("[providers.github]\ntitle = \"G\"", &["line 1", "secret_env"]),
-            ("[provider]\n", &["line 1", "expected an array, found a table"]),
+            ("[provider]\n", &["line 1", "expected a text, or an array of texts"]),
             ("\n[provider.acme]\ntitle = \"A\"", &["line 2", "write [providers.acme]"]),
             (
                 "provider = [\"x\"]\n[provider.acme]\ntitle = \"A\"",

@@ -45,7 +45,7 @@ pub enum SecretError {
     Empty(String),
     #[error("{0}: the value is not UTF-8; put such a secret in a file and use --secret-file")]
     NotText(String),
-    #[error("{place}: {source}")]
+    #[error("cannot read the secret, {place}: {source}")]
     Unreadable { place: String, source: io::Error },
     #[error("{0}: larger than 64 KiB, which is too large for a webhook secret")]
     TooLarge(String),

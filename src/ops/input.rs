@@ -12,7 +12,7 @@ const MAX: u64 = 2 << 30;
 /// Why an input cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum InputError {
-    #[error("{path}")]
+    #[error("cannot read {path}")]
     Unreadable { path: String, source: io::Error },
     #[error("{0}: no .json, .jsonl, .har, or .http file in this folder")]
     EmptyFolder(String),

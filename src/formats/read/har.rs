@@ -182,8 +182,9 @@ fn add_body(
                 draft.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("content-type"));
                 draft.headers.push(("Content-Type".to_owned(), kind));
             }
+            let noun = if parts.len() == 1 { "param" } else { "params" };
             collector.warn(format!(
-                "{name}: the archive has no text of the body, which was rebuilt from its {} params; its bytes may differ",
+                "{name}: the archive has no text of the body, which was rebuilt from its {} {noun}; its bytes may differ",
                 parts.len()
             ));
         }

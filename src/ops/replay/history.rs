@@ -34,8 +34,6 @@ pub enum CaseChange {
 /// Reason why a history was not saved.
 #[derive(Debug, thiserror::Error)]
 pub enum HistoryError {
-    #[error(transparent)]
-    Folder(#[from] StoreError),
     #[error("cannot write {path}")]
     Write { path: String, source: io::Error },
 }
@@ -65,9 +63,15 @@ impl ReplayHistory {
 
     /// Saves the history, and creates its folder. Blocks.
     pub fn save(&self, path: &Path) -> Result<(), HistoryError> {
-        store::prepare_folder(path)?;
-        private_file::write(path, self.text().as_bytes(), Existing::Replace)
-            .map_err(|source| HistoryError::Write { path: path.display().to_string(), source })
+        let failed = |source| HistoryError::Write { path: path.display().to_string(), source };
+        store::prepare_folder(path).map_err(|error| {
+            // Its advice is about stores.
+            failed(match error {
+                StoreError::NotWritable { source, .. } => source,
+                error => io::Error::other(error),
+            })
+        })?;
+        private_file::write(path, self.text().as_bytes(), Existing::Replace).map_err(failed)
     }
 
     /// Reads what [`ReplayHistory::text`] wrote; `None` for any other format.
