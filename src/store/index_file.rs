@@ -1,8 +1,8 @@
 //! The index of the write-ahead log (`-shm`), which SQLite maps into memory.
 //!
 //! If another program truncates that file, the next access raises `SIGBUS`, which would end the
-//! process. A thread extends the file again before the access is repeated. The index is then empty;
-//! SQLite reads it again from the log before the next transaction.
+//! process. A thread extends the file again before the access is repeated, as often as necessary.
+//! The index is then empty; SQLite reads it again from the log before the next transaction.
 
 use std::fs::{File, OpenOptions};
 use std::path::Path;
@@ -13,6 +13,9 @@ use super::file_id::FileId;
 
 /// SQLite extends the index by this many bytes.
 const PAGE: u64 = 32 << 10;
+
+/// Room for what a transaction in progress may have added to the index: a GiB of log.
+const MARGIN: u64 = 1 << 20;
 
 /// Length of the header, whose two copies SQLite compares before it trusts the index.
 #[cfg(unix)]
@@ -68,7 +71,9 @@ impl IndexFile {
     /// Extends a truncated file and erases the header, so that SQLite reads the index again from
     /// the log.
     pub(super) fn invalidate(&self) {
-        self.shared.extend();
+        if self.shared.is_short() {
+            self.shared.extend();
+        }
         self.shared.erase_header();
         self.shared.lost.store(false, Ordering::Release);
     }
@@ -79,12 +84,27 @@ impl Shared {
         self.file.metadata().map_or(0, |metadata| metadata.len())
     }
 
+    fn is_short(&self) -> bool {
+        self.len() < self.size.load(Ordering::Acquire).max(PAGE)
+    }
+
     fn extend(&self) {
-        let size = self.size.load(Ordering::Acquire).max(PAGE);
-        if self.len() < size {
-            // If this fails, the next access raises the signal again.
-            let _ = self.file.set_len(size);
-        }
+        // The transaction in progress may have extended it further.
+        let size = self.size.load(Ordering::Acquire) + MARGIN;
+        // If this fails, the next access raises the signal again.
+        let _ = self.allocate(size).or_else(|_| self.file.set_len(size));
+    }
+
+    /// Extends the file without holes, which could not be filled when the disk is full.
+    #[cfg(target_os = "linux")]
+    fn allocate(&self, size: u64) -> std::io::Result<()> {
+        use rustix::fs::{FallocateFlags, fallocate};
+        Ok(fallocate(&self.file, FallocateFlags::empty(), 0, size)?)
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn allocate(&self, size: u64) -> std::io::Result<()> {
+        self.file.set_len(size)
     }
 
     #[cfg(unix)]
@@ -108,10 +128,14 @@ mod signals {
 
     use rustix::fs::{OFlags, fcntl_setfl};
     use signal_hook::consts::SIGBUS;
-    use signal_hook::low_level::pipe;
+    use signal_hook::low_level::{emulate_default_handler, pipe};
     use tokio::sync::watch;
 
-    use super::{Ordering, PAGE, Shared};
+    use super::{Ordering, Shared};
+
+    /// Failing accesses in a row that nothing can be done about, before the process ends as it does
+    /// by default. Some are those of threads that failed together.
+    const MAX_FUTILE: u32 = 1000;
 
     /// Indexes that are open in this process.
     static OPEN: LazyLock<watch::Sender<Vec<Weak<Shared>>>> =
@@ -133,10 +157,8 @@ mod signals {
 
     /// Installs a handler that wakes a thread and then blocks until the thread has extended the
     /// index. It blocks by writing to a full pipe.
-    ///
-    /// The standard library's own handler runs first and restores the default action, so that a
-    /// second failing access ends the process. Nothing acknowledged is lost then.
     fn install() -> io::Result<()> {
+        remove_handler_of_std();
         let (woken, wake) = UnixStream::pair()?;
         let (gate, mut full) = io::pipe()?;
         pipe::register_raw(SIGBUS, wake.into())?;
@@ -148,6 +170,27 @@ mod signals {
         Ok(())
     }
 
+    /// Removes the handler that the standard library installs to report stack overflows, which are
+    /// another signal here. It would run before ours and restore the default action, so that the
+    /// second of two failing accesses, or of two threads, would end the process.
+    ///
+    /// It also does that when the signal is raised, and then returns.
+    #[cfg(target_os = "linux")]
+    fn remove_handler_of_std() {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+        let mask = caught.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+        // Without a handler, raising it would end the process.
+        if mask.is_some_and(|mask| mask & (1 << (SIGBUS - 1)) != 0) {
+            // If this fails, only one failing access can be repeated.
+            let _ = signal_hook::low_level::raise(SIGBUS);
+        }
+    }
+
+    /// On other systems, stack overflows may raise the same signal.
+    #[cfg(not(target_os = "linux"))]
+    fn remove_handler_of_std() {}
+
     /// Writes until the pipe, which does not block yet, is full.
     fn fill(pipe: &mut PipeWriter) {
         while pipe.write(&[0; 4096]).is_ok_and(|written| written > 0) {}
@@ -156,17 +199,23 @@ mod signals {
 
     fn repair(mut woken: UnixStream, mut gate: PipeReader, _full: PipeWriter) {
         let mut buffer = [0; 8 << 10];
+        let mut futile = 0;
         while woken.read(&mut buffer).is_ok_and(|count| count > 0) {
+            futile += 1;
             for index in OPEN.borrow().iter().filter_map(Weak::upgrade) {
-                let size = index.size.load(Ordering::Acquire).max(PAGE);
-                if index.len() < size {
+                if index.is_short() {
+                    // First, since other threads can read the extended index at once.
                     index.lost.store(true, Ordering::Release);
-                    // If this fails, the access fails again and ends the process.
-                    let _ = index.file.set_len(size);
+                    index.extend();
                     index.erase_header();
+                    futile = 0;
                 }
             }
-            // Lets the blocked handler return.
+            if futile > MAX_FUTILE {
+                // The failing access is to something else. Nothing acknowledged is lost.
+                let _ = emulate_default_handler(SIGBUS);
+            }
+            // Lets the blocked handlers return.
             let _ = gate.read(&mut buffer);
         }
     }
