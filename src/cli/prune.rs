@@ -43,7 +43,7 @@ pub(super) fn run(args: &PruneArgs) -> Result<(), CliError> {
         writeln!(stderr, "would delete {would} deliveries from {}", path.display())?;
         return Ok(());
     }
-    let store = SharedWriter::open(&path, "a prune", false).map_err(CliError::environment)?;
+    let mut store = SharedWriter::open(&path, "a prune", false).map_err(CliError::environment)?;
     let pruned = store.prune(retention).map_err(CliError::environment)?;
     if args.json {
         let counts = json!({

@@ -78,7 +78,7 @@ mod server {
     use tokio::task::JoinSet;
     use tokio_util::sync::CancellationToken;
 
-    use super::super::Store;
+    use super::super::{KeepError, Store};
     use super::{ControlReply, ControlRequest, RuleRequest, socket_path};
     use crate::delivery::NewDelivery;
     use crate::error_chain;
@@ -155,7 +155,7 @@ mod server {
                     import(&mut lines, count, &store).await.map(done)
                 }
                 Ok(ControlRequest::Prune { retention }) => {
-                    store.prune(retention).await.map(done).map_err(|error| error.to_string())
+                    store.prune(retention).await.map(done).map_err(|error| prune_error(&error))
                 }
                 Ok(ControlRequest::Rules(request)) => {
                     change(&rules, request).map_err(|error| error_chain::with_sources(&error))
@@ -178,6 +178,17 @@ mod server {
             RuleRequest::Remove => rules.remove_of_agents(),
         }
         Ok(ControlReply::Rules { rules: rules.texts() })
+    }
+
+    fn prune_error(error: &KeepError) -> String {
+        match error {
+            KeepError::Full => "the disk is full; stop the listener and prune again, which then \
+                                works in the temporary folder"
+                .to_owned(),
+            KeepError::NotWritable(_) | KeepError::Failed(_) | KeepError::Stopped => {
+                error.to_string()
+            }
+        }
     }
 
     type Lines<'s> = BufReader<tokio::net::unix::ReadHalf<'s>>;

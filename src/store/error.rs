@@ -40,6 +40,11 @@ pub enum StoreError {
     UnreadableLog { path: String, log: String },
     #[error("cannot open the store {path}: {source}")]
     Unopenable { path: String, source: io::Error },
+    #[error(
+        "the disk of {path} is full, and so may be the temporary folder: {source}; make room, or \
+         set TMPDIR to a folder on another disk"
+    )]
+    Full { path: String, source: io::Error },
     #[error("the store {path} failed: {reason}")]
     Failed { path: String, reason: String },
     #[error("the listener that has the store {path} open refused the request: {reason}")]

@@ -193,6 +193,20 @@ pub(super) fn open_for_writing(location: &StoreLocation) -> Result<Connection, S
     with_timeout(opened).map_err(|error| location.error(error))
 }
 
+/// Opens a store that this process alone uses. On a full disk, this works without the index of the
+/// write-ahead log.
+pub(super) fn open_alone(path: &Path) -> Result<Connection, StoreError> {
+    let location = StoreLocation::File(path.to_owned());
+    open_for_writing(&location).or_else(|error| {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let opened = Connection::open_with_flags(path, flags).and_then(|connection| {
+            connection.pragma_update(None, "locking_mode", "exclusive")?;
+            Ok(connection)
+        });
+        with_timeout(opened).map_err(|_| error)
+    })
+}
+
 /// Opens a store that this process has not open yet.
 pub(super) fn open_for_reading(location: &StoreLocation) -> Result<Connection, StoreError> {
     if let StoreLocation::File(path) = location {

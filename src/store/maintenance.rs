@@ -1,6 +1,7 @@
 //! Maintenance by a command that changes much of a store at once, while no listener has it open.
 
 use std::path::Path;
+use std::{fs, io};
 
 use rusqlite::Connection;
 
@@ -35,7 +36,7 @@ impl Maintenance {
         location::prepare(path)?;
         let lock = lock::take(path, holder)?;
         location::create(path)?;
-        let connection = location::open_for_writing(&location)?;
+        let connection = location::open_alone(path)?;
         schema::migrate(&connection, &location)?;
         Ok(Self { connection, location, _lock: lock })
     }
@@ -53,30 +54,119 @@ impl Maintenance {
         work().map_err(|error| self.location.error(error))
     }
 
-    /// Deletes unmarked deliveries beyond a retention and shrinks the file.
-    pub fn prune(&self, retention: Retention) -> Result<Pruned, StoreError> {
-        let work = || {
-            let before = size(&self.connection)?;
-            let last = retention::last_prunable(&self.connection, retention)?;
-            // References to deleted deliveries are cleared, without looking for a new first
-            // delivery.
-            let deleted = self.connection.execute(
-                "UPDATE deliveries SET removed = 1, duplicate_of = NULL \
-                 WHERE id <= ?1 AND NOT marked",
-                [last],
-            )?;
-            self.connection.execute(
-                "UPDATE deliveries SET duplicate_of = NULL \
-                 WHERE duplicate_of IN (SELECT id FROM deliveries WHERE removed)",
-                [],
-            )?;
-            while annotate::purge(&self.connection, annotate::Purge::ALL)? {}
-            self.connection.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE);")?;
-            let after = size(&self.connection)?;
-            Ok(Pruned { deliveries: deleted as u64, before, after })
+    /// Deletes unmarked deliveries beyond a retention and shrinks the file. On a full disk, where
+    /// deleting needs room too, this happens in a copy in the temporary folder.
+    pub fn prune(&mut self, retention: Retention) -> Result<Pruned, StoreError> {
+        let failed = |error| self.location.error(error);
+        let before = size(&self.connection).map_err(failed)?;
+        let pruned = prune(&self.connection, retention);
+        let is_full = |error: &rusqlite::Error| {
+            error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull)
         };
-        work().map_err(|error| self.location.error(error))
+        match (pruned, &self.location) {
+            (Err(error), location::StoreLocation::File(path)) if is_full(&error) => {
+                let path = location::real_path(path);
+                self.prune_copy(&path, retention, before)
+            }
+            (pruned, _) => pruned.map_err(failed),
+        }
     }
+
+    /// Prunes a copy in the temporary folder and puts it into the place of the store. At every
+    /// moment, the store's name leads to all deliveries that are kept.
+    #[cfg(unix)]
+    fn prune_copy(
+        &mut self,
+        path: &Path,
+        retention: Retention,
+        before: u64,
+    ) -> Result<Pruned, StoreError> {
+        let display = path.display().to_string();
+        let failed = |error: io::Error| StoreError::Full { path: display.clone(), source: error };
+        let failed_by = |error: rusqlite::Error| failed(io::Error::other(error));
+        let copy = tempfile::Builder::new().prefix("hookglass-").tempfile().map_err(failed)?;
+        let copy = copy.into_temp_path();
+        let into = copy.to_string_lossy();
+        self.connection.execute("VACUUM INTO ?1", [into]).map_err(failed_by)?;
+        let pruned = {
+            let location = location::StoreLocation::File(copy.to_path_buf());
+            let connection = location::open_for_writing(&location)?;
+            schema::migrate(&connection, &location)?;
+            let pruned = prune(&connection, retention).map_err(failed_by)?;
+            connection.execute_batch("PRAGMA journal_mode = DELETE").map_err(failed_by)?;
+            pruned
+        };
+        fs::File::open(&copy).and_then(|file| file.sync_all()).map_err(failed)?;
+        // Closes the store.
+        self.connection = Connection::open_in_memory().map_err(failed_by)?;
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let make_link = |link: &Path| std::os::unix::fs::symlink(&copy, link);
+        let mut builder = tempfile::Builder::new();
+        let link = builder.prefix(".hookglass-").make_in(folder, make_link).map_err(failed)?;
+        link.into_temp_path().persist(path).map_err(|error| failed(error.error))?;
+        // From here on the store is the copy, which must stay if anything fails.
+        let copy = copy.keep().map_err(|error| failed(error.error))?;
+        let moved = move_back(&copy, path);
+        moved.map_err(|error| {
+            let reason = format!("{error}; the store is now {}, see there", copy.display());
+            failed(io::Error::other(reason))
+        })?;
+        self.connection = location::open_for_writing(&self.location)?;
+        schema::migrate(&self.connection, &self.location)?;
+        Ok(Pruned { before, ..pruned })
+    }
+
+    #[cfg(not(unix))]
+    fn prune_copy(
+        &mut self,
+        path: &Path,
+        _retention: Retention,
+        _before: u64,
+    ) -> Result<Pruned, StoreError> {
+        let source = io::ErrorKind::StorageFull.into();
+        Err(StoreError::Full { path: path.display().to_string(), source })
+    }
+}
+
+/// Replaces the link at a path by the file that it leads to. The log of the file that was there
+/// before makes room.
+#[cfg(unix)]
+fn move_back(copy: &Path, path: &Path) -> io::Result<()> {
+    for suffix in ["-wal", "-shm"] {
+        match fs::remove_file(location::with_suffix(path, suffix)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut file = tempfile::Builder::new().prefix(".hookglass-").tempfile_in(folder)?;
+    io::copy(&mut fs::File::open(copy)?, &mut file)?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    if let Ok(folder) = fs::File::open(folder) {
+        // Not every file system can sync a folder.
+        let _ = folder.sync_all();
+    }
+    fs::remove_file(copy)
+}
+
+fn prune(connection: &Connection, retention: Retention) -> rusqlite::Result<Pruned> {
+    let before = size(connection)?;
+    let last = retention::last_prunable(connection, retention)?;
+    // References to deleted deliveries are cleared, without looking for a new first delivery.
+    let deleted = connection.execute(
+        "UPDATE deliveries SET removed = 1, duplicate_of = NULL WHERE id <= ?1 AND NOT marked",
+        [last],
+    )?;
+    connection.execute(
+        "UPDATE deliveries SET duplicate_of = NULL \
+         WHERE duplicate_of IN (SELECT id FROM deliveries WHERE removed)",
+        [],
+    )?;
+    while annotate::purge(connection, annotate::Purge::ALL)? {}
+    connection.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE);")?;
+    let after = size(connection)?;
+    Ok(Pruned { deliveries: deleted as u64, before, after })
 }
 
 fn size(connection: &Connection) -> rusqlite::Result<u64> {

@@ -1,6 +1,6 @@
 //! The tables, and migrations from older versions.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 
 use super::location::StoreLocation;
 use super::{StoreError, events};
@@ -245,7 +245,11 @@ pub(super) fn migrate(connection: &Connection, location: &StoreLocation) -> Resu
     if version == KNOWN {
         // Searches that were running when the last listener stopped will not finish.
         let reset = "UPDATE deliveries SET diagnosing = 0 WHERE diagnosing";
-        connection.execute_batch(reset).map_err(to_error)?;
+        match connection.execute_batch(reset) {
+            // Pruning may make room, and a listener says that it cannot store.
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DiskFull) => {}
+            done => done.map_err(to_error)?,
+        }
         return events::open(connection).map_err(to_error);
     }
     // Without the log, the file is then an empty store and not an empty file.

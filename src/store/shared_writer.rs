@@ -47,8 +47,8 @@ impl SharedWriter {
 
     /// Deletes unmarked deliveries beyond a retention. The file shrinks unless a listener has it
     /// open, which uses the space again.
-    pub fn prune(&self, retention: Retention) -> Result<Pruned, StoreError> {
-        match &self.way {
+    pub fn prune(&mut self, retention: Retention) -> Result<Pruned, StoreError> {
+        match &mut self.way {
             Way::Direct(store) => store.prune(retention),
             #[cfg(unix)]
             Way::Listener(listener) => {
