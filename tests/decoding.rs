@@ -121,3 +121,17 @@ fn an_ordinary_string_does_not_unfold() {
     let before = payload(stage.press("jjjj"));
     assert_eq!(payload(stage.press("<Enter>")), before);
 }
+
+#[test]
+fn the_filter_completes_paths_of_the_selected_body() {
+    let mut stage = open();
+    stage.press("<Esc>/.pla<Tab>");
+    assert!(stage.screen().contains("filter: .plain:"), "{}", stage.screen());
+}
+
+#[test]
+fn the_filter_completes_paths_into_decoded_strings() {
+    let mut stage = open();
+    stage.press("jl<Esc>/.data.<Tab>.<Tab>");
+    assert!(stage.screen().contains("filter: .data.user.name:"), "{}", stage.screen());
+}

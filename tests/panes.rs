@@ -169,7 +169,7 @@ fn change(stage: &Stage) -> String {
 
 #[test]
 fn n_goes_around_the_changes_and_skips_expected_ones() {
-    let mut stage = open((200, 60));
+    let mut stage = open((170, 60));
     stage.press("k6<Tab>");
     let mut seen = vec![change(&stage)];
     for _ in 0..6 {
@@ -191,13 +191,13 @@ fn n_goes_around_the_changes_and_skips_expected_ones() {
 
 #[test]
 fn shift_n_goes_to_the_change_before() {
-    let mut stage = open((200, 60));
+    let mut stage = open((170, 60));
     assert_eq!(change(stage.press("k6<Tab>N")), "header X-New");
 }
 
 #[test]
 fn the_first_line_counts_the_changes() {
-    let mut stage = open((200, 60));
+    let mut stage = open((170, 60));
     assert_eq!(change(stage.press("k6<Tab><Home>")), "13 lines differ, 3 expected");
 }
 

@@ -266,6 +266,8 @@ pub enum Action {
     Zoom,
     /// Switches between side by side and stacked panes.
     Arrange,
+    /// Shows or hides the third pane.
+    ThirdPane,
     Document(DocumentAction),
     Differ(DiffAction),
     /// Resizes the list.

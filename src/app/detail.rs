@@ -66,7 +66,7 @@ pub struct Detail {
     /// The line under the cursor in a pane of lines.
     cursor: usize,
     payload: DocumentView,
-    /// The payload with strings decoded in place, if there are any.
+    /// The payload with strings decoded in place, or in narrow rows of hex.
     decoded: Option<Document>,
     raw: DocumentView,
     /// The body in hexadecimal, while that is wanted.
@@ -165,6 +165,12 @@ impl Detail {
         }
     }
 
+    /// Returns the payload, with what is decoded in place.
+    pub fn payload(&self) -> Option<&Document> {
+        let document = self.loaded.as_deref().map(|loaded| &loaded.document);
+        self.decoded.as_ref().or(document)
+    }
+
     /// Reads on in the document that is shown.
     pub fn read<R>(&mut self, go: impl FnOnce(&Document, &mut DocumentView) -> R) -> Option<R> {
         let loaded = self.loaded.as_deref()?;
@@ -179,10 +185,37 @@ impl Detail {
         }
     }
 
+    /// Returns whether the wanted delivery is the loaded one.
+    fn is_current(&self) -> bool {
+        let loaded = self.loaded.as_ref().map(|loaded| loaded.delivery.summary.id);
+        loaded.is_some() && loaded == self.wanted
+    }
+
+    /// Fits the rows of a body in hex to the width of the pane.
+    pub fn fit_hex(&mut self, width: usize) {
+        if !self.is_current() {
+            return;
+        }
+        let Some((document, _)) = self.reading() else { return };
+        let Some(fitted) = document.hex_fitted(width) else { return };
+        let document = document.clone();
+        match (self.tab, &mut self.hex) {
+            (Tab::Payload, Some((hex, reading))) => {
+                reading.moved(&document, &fitted);
+                *hex = fitted;
+            }
+            (Tab::Payload, None) => {
+                self.payload.moved(&document, &fitted);
+                self.decoded = Some(fitted);
+            }
+            _ => {}
+        }
+    }
+
     /// Decodes the string under the cursor in place; false if it carries nothing.
     pub fn decode(&mut self) -> bool {
         let Some((document, reading)) = self.reading() else { return false };
-        if self.tab != Tab::Payload || self.is_hex() {
+        if self.tab != Tab::Payload || self.is_hex() || !self.is_current() {
             return false;
         }
         let Some(decoded) = document.decoded_at(reading.cursor) else { return false };

@@ -68,6 +68,14 @@ impl DocumentView {
         }
     }
 
+    /// Stays at the same bytes while the rows of a body change.
+    pub(super) fn moved(&mut self, from: &Document, to: &Document) {
+        let at = |row: usize| from.row(row)?.pieces.iter().find_map(|piece| piece.at);
+        let row = |row: usize| at(row).map_or(0, |byte| to.row_at(byte));
+        (self.cursor, self.top, self.skipped) = (row(self.cursor), row(self.top), 0);
+        self.folds = Folds::default();
+    }
+
     pub(super) fn go_to(&mut self, row: usize) {
         (self.cursor, self.skipped) = (row, 0);
     }

@@ -7,9 +7,13 @@ use super::prompt::Prompt;
 use crate::delivery::Summary;
 use crate::diagnostic::Diagnostic;
 use crate::filter::complete;
+use crate::payload::Document;
 
 /// Maximum number of values remembered per field for completion.
 const VALUES: usize = 500;
+
+/// Rows of a body whose paths are offered.
+const PATH_ROWS: usize = 1_000;
 
 /// Maximum number of remembered filters.
 const REMEMBERED: usize = 100;
@@ -20,6 +24,8 @@ pub struct SeenValues {
     kinds: BTreeSet<String>,
     providers: BTreeSet<String>,
     causes: BTreeSet<String>,
+    /// Paths into the body of the selected delivery.
+    paths: Vec<String>,
 }
 
 impl SeenValues {
@@ -33,7 +39,15 @@ impl SeenValues {
         add(&mut self.causes, row.signature.cause.as_deref());
     }
 
+    /// Replaces the paths by those of a body.
+    pub fn note_paths(&mut self, body: Option<&Document>) {
+        self.paths = body.map(|body| body.paths(PATH_ROWS)).unwrap_or_default();
+    }
+
     fn of(&self, field: &str) -> Vec<String> {
+        if field == "." {
+            return self.paths.clone();
+        }
         let values = match field {
             "type" => &self.kinds,
             "provider" => &self.providers,

@@ -28,6 +28,8 @@ pub struct Arrangement {
     pub zoomed: bool,
     /// Stacked or side by side; if absent, the width decides.
     pub stacked: Option<bool>,
+    /// Whether there is a third pane; if absent, the width decides.
+    pub third: Option<bool>,
     /// Width of the list if the panes are side by side, otherwise its height.
     pub list: Option<u16>,
 }
@@ -46,6 +48,9 @@ const LOWEST: u16 = 4;
 /// Minimum width for panes side by side.
 const SIDE_BY_SIDE: u16 = 110;
 
+/// Minimum width for three panes.
+pub const THREE_PANES: u16 = 180;
+
 /// Areas of the dashboard. A hidden pane has zero height.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Areas {
@@ -58,6 +63,12 @@ pub struct Areas {
     /// Tabs above the detail.
     pub tabs: Rect,
     pub detail: Rect,
+    /// Divider in front of the third pane.
+    pub side_divider: Rect,
+    /// Title of the third pane.
+    pub side_head: Rect,
+    /// Third pane: the signature, or the timeline.
+    pub side: Rect,
     pub hints: Rect,
     /// Everything between the title and the hints.
     pub body: Rect,
@@ -104,6 +115,8 @@ impl Areas {
 ///               │                detail
 /// hints                          hints
 /// ```
+///
+/// On a wide screen the third pane is to the right of the detail.
 pub fn areas(size: Size, focus: Focus, arrangement: Arrangement, footer: u16) -> Option<Areas> {
     if size.width < SMALLEST.width || size.height < SMALLEST.height {
         return None;
@@ -115,11 +128,12 @@ pub fn areas(size: Size, focus: Focus, arrangement: Arrangement, footer: u16) ->
         Layout::vertical([Constraint::Length(1), Constraint::Fill(1), Constraint::Length(footer)])
             .areas(screen);
     let none = Rect::new(body.x, body.y, 0, 0);
+    let has_third = arrangement.third.unwrap_or(true) && size.width >= THREE_PANES;
     let (upper, divider, lower) = match (arrangement.zoomed, focus) {
         (true, Focus::List) => (body, none, none),
         (true, Focus::Detail) => (none, none, body),
         (false, _) if !arrangement.is_stacked(size.width) => {
-            let wanted = arrangement.list.unwrap_or(list_width(size.width));
+            let wanted = arrangement.list.unwrap_or(list_width(size.width, has_third));
             let most = size.width.saturating_sub(NARROWEST + 1).max(NARROWEST);
             let [left, divider, right] = Layout::horizontal([
                 Constraint::Length(wanted.clamp(NARROWEST, most)),
@@ -138,15 +152,46 @@ pub fn areas(size: Size, focus: Focus, arrangement: Arrangement, footer: u16) ->
             (upper, none, lower)
         }
     };
+    let hidden = Rect::new(lower.right(), body.y, 0, 0);
+    let (lower, side_divider, side) =
+        if has_third && divider.area() > 0 && lower.width >= 2 * NARROWEST_SIDE {
+            let width = Constraint::Length((lower.width * 9 / 20).max(NARROWEST_SIDE));
+            let [middle, divider, side] =
+                Layout::horizontal([Constraint::Fill(1), Constraint::Length(1), width])
+                    .areas(lower);
+            (middle, divider, side)
+        } else {
+            (lower, hidden, hidden)
+        };
     let (list_head, list) = head_and_rest(upper);
     let (tabs, detail) = head_and_rest(lower);
-    Some(Areas { title, list_head, list, divider, tabs, detail, hints, body })
+    let (side_head, side) = head_and_rest(side);
+    Some(Areas {
+        title,
+        list_head,
+        list,
+        divider,
+        tabs,
+        detail,
+        side_divider,
+        side_head,
+        side,
+        hints,
+        body,
+    })
 }
 
-/// Gives the list the width its columns need and the detail the rest.
-fn list_width(width: u16) -> u16 {
+/// Minimum width of the third pane.
+const NARROWEST_SIDE: u16 = 44;
+
+/// Gives the list the width its columns need and the others the rest.
+fn list_width(width: u16, has_third: bool) -> u16 {
+    let share = width / 5 * 2;
+    if has_third {
+        return width.saturating_sub(2 * NARROWEST_SIDE + 16).clamp(76, 96).max(share);
+    }
     let enough = (width / 2 + width / 16).min(96);
-    enough.max(width / 5 * 2)
+    enough.max(share)
 }
 
 fn head_and_rest(area: Rect) -> (Rect, Rect) {
@@ -182,6 +227,9 @@ mod tests {
                 areas.divider,
                 areas.tabs,
                 areas.detail,
+                areas.side_divider,
+                areas.side_head,
+                areas.side,
                 areas.hints,
             ];
             let cells: u32 = parts.iter().map(|part| part.area()).sum();
@@ -213,6 +261,19 @@ mod tests {
             height in SMALLEST.height..500,
         ) {
             tile_the_screen(width, height);
+        }
+    }
+
+    #[test]
+    fn a_wide_screen_has_three_panes() {
+        let third = |width, third, zoomed| {
+            let arrangement = Arrangement { third, zoomed, ..Arrangement::default() };
+            let areas = areas(Size { width, height: 50 }, Focus::List, arrangement, 1).unwrap();
+            areas.side.width
+        };
+        assert!(third(180, None, false) >= NARROWEST_SIDE && third(300, None, false) >= 80);
+        for hidden in [(179, None, false), (200, Some(false), false), (200, None, true)] {
+            assert_eq!(third(hidden.0, hidden.1, hidden.2), 0);
         }
     }
 

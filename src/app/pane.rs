@@ -22,15 +22,50 @@ use super::model::Model;
 use super::style::{StyleClass, StyledLine};
 use super::tab::Tab;
 use crate::delivery::SignatureStatus;
+use crate::filter::term;
 
 /// Columns of the labels on the left; what goes on below a line is indented as far.
 const LABEL: usize = 10;
 
-/// Line of a pane, and the value that is copied with the cursor on it.
-#[derive(Debug, Clone)]
+/// Line of a pane, and what its cursor does on it.
+#[derive(Debug, Clone, Default)]
 pub struct PaneLine {
     pub line: StyledLine,
+    /// Value that is copied.
     pub value: Option<PaneValue>,
+    /// Term by which the list is filtered.
+    pub filter: Option<PaneFilter>,
+    /// Columns by which the rest of the line is indented, if not as usual in the pane.
+    indent: Option<usize>,
+}
+
+/// Field of a filter and its value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PaneFilter {
+    field: String,
+    value: String,
+    is_pattern: bool,
+}
+
+impl PaneFilter {
+    fn new(field: &str, value: &str) -> Self {
+        Self { field: field.to_owned(), value: value.to_owned(), is_pattern: false }
+    }
+
+    /// The value is already spelled as a pattern.
+    fn pattern(field: &str, value: String) -> Self {
+        Self { field: field.to_owned(), value, is_pattern: true }
+    }
+
+    /// Returns the term, or its negation.
+    pub fn term(&self, negated: bool) -> String {
+        let Self { field, value, is_pattern } = self;
+        match (is_pattern, negated) {
+            (false, _) => term(field, value, negated),
+            (true, false) => format!("{field}:{value}"),
+            (true, true) => format!("{field}:!{value}"),
+        }
+    }
 }
 
 /// Value of a line.
@@ -43,13 +78,20 @@ pub enum PaneValue {
 
 impl PaneLine {
     fn of(line: StyledLine, value: impl Into<String>) -> Self {
-        Self { line, value: Some(PaneValue::Text(value.into())) }
+        Self { value: Some(PaneValue::Text(value.into())), ..Self::from(line) }
+    }
+}
+
+impl PaneLine {
+    /// Indents the rest of the line by some columns when it is wrapped.
+    fn indented(line: StyledLine, columns: usize) -> Self {
+        Self { indent: Some(columns), ..Self::from(line) }
     }
 }
 
 impl From<StyledLine> for PaneLine {
     fn from(line: StyledLine) -> Self {
-        Self { line, value: None }
+        Self { line, ..Self::default() }
     }
 }
 
@@ -72,7 +114,7 @@ struct Pane {
 const PANES: [Pane; 3] = [
     Pane {
         tab: Tab::Headers,
-        lines: |model, loaded, _| plain(headers::lines(model, loaded)),
+        lines: headers::lines,
         indent: LABEL,
         facts: |loaded| format!("{} headers ", loaded.delivery.head.headers.len()),
     },
@@ -85,16 +127,21 @@ const PANES: [Pane; 3] = [
     },
 ];
 
-/// The selected pane of lines with its delivery, if the tab is one and the delivery is loaded.
-fn selected(model: &Model) -> Option<(Pane, &Loaded)> {
+/// A pane of lines with its delivery, if the tab is one and the delivery is loaded.
+fn pane_of(model: &Model, tab: Tab) -> Option<(Pane, &Loaded)> {
     let loaded = model.detail.loaded.as_deref()?;
-    let pane = PANES.into_iter().find(|pane| pane.tab == model.detail.tab)?;
+    let pane = PANES.into_iter().find(|pane| pane.tab == tab)?;
     Some((pane, loaded))
 }
 
 /// Returns the lines of the selected tab, wrapped to `width` columns; none for other content.
 pub fn lines(model: &Model, width: usize) -> Vec<PaneLine> {
-    let Some((pane, loaded)) = selected(model) else { return Vec::new() };
+    lines_of(model, model.detail.tab, width)
+}
+
+/// Returns the lines of a tab, wrapped to `width` columns; none for other content.
+pub fn lines_of(model: &Model, tab: Tab, width: usize) -> Vec<PaneLine> {
+    let Some((pane, loaded)) = pane_of(model, tab) else { return Vec::new() };
     let note = loaded.delivery.summary.annotations.note.as_ref();
     let note = note.map(|note| StyledLine::new(StyleClass::Accent, format!("✎ {note}")));
     let lines = note.into_iter().map(PaneLine::from).chain((pane.lines)(model, loaded, width));
@@ -103,22 +150,30 @@ pub fn lines(model: &Model, width: usize) -> Vec<PaneLine> {
         (true, false) => line.masked(),
         (true, true) => line.masked_with_names(),
     };
-    let wrapped = lines.flat_map(|PaneLine { line, value }| {
-        let lines = mask(line).wrap(width, pane.indent).into_iter();
-        lines.map(move |line| PaneLine { line, value: value.clone() })
+    let wrapped = lines.flat_map(|shown| {
+        let indent = shown.indent.unwrap_or(pane.indent);
+        let lines = mask(shown.line.clone()).wrap(width, indent).into_iter();
+        lines.map(move |line| PaneLine { line, ..shown.clone() })
     });
     wrapped.collect()
 }
 
 /// Returns the summary of the selected tab for the line of tabs.
 pub fn facts(model: &Model) -> String {
-    selected(model).map(|(pane, loaded)| (pane.facts)(loaded)).unwrap_or_default()
+    let pane = pane_of(model, model.detail.tab);
+    pane.map(|(pane, loaded)| (pane.facts)(loaded)).unwrap_or_default()
 }
 
 /// Returns the value under the cursor of a tab of lines.
 pub fn value(model: &Model) -> Option<PaneValue> {
     let width = usize::from(model.areas()?.detail.width.saturating_sub(1));
     lines(model, width).into_iter().nth(model.detail.cursor())?.value
+}
+
+/// Returns the term for the line under the cursor of a tab of lines.
+pub fn filter(model: &Model) -> Option<PaneFilter> {
+    let width = usize::from(model.areas()?.detail.width.saturating_sub(1));
+    lines(model, width).into_iter().nth(model.detail.cursor())?.filter
 }
 
 /// Returns the number of lines of the selected tab at a width of `width` columns.

@@ -87,6 +87,16 @@ impl Tab {
         })
     }
 
+    /// Returns the tab that the third pane shows next to this one.
+    #[must_use]
+    pub fn beside(self) -> Self {
+        if self == Self::Signature { Self::Timeline } else { Self::Signature }
+    }
+
+    pub fn title(self) -> &'static str {
+        self.row().title
+    }
+
     fn neighbor(self, step: usize) -> Self {
         let at = TABS.iter().position(|row| row.tab == self).unwrap_or(0);
         TABS.iter().cycle().nth(at + step).map_or(self, |row| row.tab)

@@ -10,6 +10,9 @@ use crate::payload::diff::{Mark, headers};
 /// Lines shown of a response body; the store has the rest.
 const LINES: usize = 12;
 
+/// Response headers shown.
+const HEADERS: usize = 16;
+
 /// Maximum length of such a line in bytes.
 const LINE: usize = 400;
 
@@ -31,6 +34,10 @@ pub struct TargetResponse {
     pub compared: Option<Comparison>,
     /// Response headers that differ from that attempt, with their markers.
     pub headers: Vec<String>,
+    /// Names and values of the other response headers.
+    pub received: Vec<(String, String)>,
+    /// Number of headers not shown.
+    pub more_headers: usize,
 }
 
 /// Comparison of a target's last response with that of the first target.
@@ -66,6 +73,21 @@ impl TargetResponse {
         if let Some(Outcome::Answered(before)) = last.map(|last| &last.outcome) {
             answer.headers = changed(before, answered);
         }
+        let is_changed = |name: &str| {
+            let named = |line: &String| {
+                line.get(2..).is_some_and(|line| {
+                    line.strip_prefix(name).is_some_and(|rest| rest.starts_with(':'))
+                })
+            };
+            answer.headers.iter().any(named)
+        };
+        let others: Vec<_> =
+            answered.headers.iter().filter(|header| !is_changed(&header.name)).collect();
+        answer.more_headers = others.len().saturating_sub(HEADERS);
+        let text = |header: &&crate::delivery::Header| {
+            (header.name.clone(), shortened(header.text().into_owned()))
+        };
+        answer.received = others.iter().take(HEADERS).map(text).collect();
         answer
     }
 }

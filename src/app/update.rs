@@ -230,6 +230,7 @@ fn act_on_panes(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::PreviousTab => model.detail.show(model.detail.tab.previous()),
         Action::NextTab => model.detail.show(model.detail.tab.next()),
         Action::Zoom => model.arrangement.zoomed = !model.arrangement.zoomed,
+        Action::ThirdPane => panes::third(model),
         Action::Arrange => {
             let stacked = model.arrangement.is_stacked(model.size.width);
             (model.arrangement.stacked, model.arrangement.list) = (Some(!stacked), None);
@@ -341,6 +342,7 @@ fn sync_viewport(model: &mut Model) -> Vec<Effect> {
     let selected = model.list.selected().map(|row| row.id);
     let load = model.detail.want(selected);
     if let Some(window) = pane::viewport(model) {
+        model.detail.fit_hex(window.width);
         model.detail.read(|document, reading| reading.settle(document, window));
     }
     model.comparing.settle(usize::from(areas.detail.height));

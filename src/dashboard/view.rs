@@ -93,6 +93,7 @@ impl Painter {
         } else {
             list::draw(model, self.theme, frame, &areas);
             detail::draw(model, self, frame, &areas);
+            detail::side(model, self.theme, frame, &areas);
         }
         which_key::draw(model, self.theme, frame, &areas);
         if let Mode::Palette(palette) = &model.mode {

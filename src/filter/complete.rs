@@ -27,6 +27,7 @@ pub fn complete(input: &str, cursor: usize, seen: &impl Fn(&str) -> Vec<String>)
                 FilterField::named(name).map(|field| values(field, seen)).unwrap_or_default();
             (start + name.len() + 1 + from, words)
         }
+        None if term.starts_with('.') => (start, paths(term, seen)),
         None => (start, names()),
     };
     let begun = typed.get(from..).unwrap_or_default();
@@ -42,7 +43,28 @@ fn values(field: &FilterField, seen: &impl Fn(&str) -> Vec<String>) -> Vec<Strin
     }
 }
 
-/// JSON paths have no names to offer.
+/// Returns the next step of the paths into bodies that begin as typed, with a colon after a whole path.
+fn paths(typed: &str, seen: &impl Fn(&str) -> Vec<String>) -> Vec<String> {
+    let mut words = Vec::new();
+    for path in seen(".") {
+        let Some(rest) = path.strip_prefix(typed) else { continue };
+        // A dot in a quoted key ends no step.
+        let mut is_quoted = typed.matches('"').count() % 2 == 1;
+        let end = rest.char_indices().find(|(at, letter)| {
+            is_quoted ^= *letter == '"';
+            *letter == '.' && !is_quoted && *at > 0
+        });
+        let word = match end {
+            Some((end, _)) => path.get(..typed.len() + end).unwrap_or(&path).to_owned(),
+            None => format!("{path}:"),
+        };
+        if !words.contains(&word) {
+            words.push(word);
+        }
+    }
+    words
+}
+
 fn names() -> Vec<String> {
     let names = FIELDS.iter().map(|field| field.name).filter(|name| *name != ".");
     names
@@ -93,6 +115,10 @@ mod tests {
     fn seen(field: &str) -> Vec<String> {
         match field {
             "type" => ["message.created", "a b"].map(ToOwned::to_owned).to_vec(),
+            "." => {
+                let paths = [".id", ".payload.contact.name", ".payload.contact.age", ".\"a.b\".c"];
+                paths.map(ToOwned::to_owned).to_vec()
+            }
             _ => Vec::new(),
         }
     }
@@ -124,6 +150,18 @@ mod tests {
     }
 
     #[test]
+    fn offers_paths_step_by_step() {
+        assert_eq!(completed("."), [".id:", ".payload", ".\"a.b\""]);
+        assert_eq!(completed("x -.pay"), ["x -.payload"]);
+        assert_eq!(completed(".payload."), [".payload.contact"]);
+        assert_eq!(
+            completed(".payload.contact."),
+            [".payload.contact.name:", ".payload.contact.age:"]
+        );
+        assert_eq!(completed(".\"a"), [".\"a.b\""]);
+    }
+
+    #[test]
     fn offers_nothing_for_unknown_values() {
         for input in [
             "zzz",
@@ -131,7 +169,7 @@ mod tests {
             "nope:",
             "sig:verified",
             "\"a si",
-            ".pay",
+            ".nope",
             "body:\"x sig:",
             "jq:'.a sig:mis",
         ] {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::json_tree::{JsonTree, Node};
-use super::path::PayloadPath;
+use super::path::{PathStep, PayloadPath};
 use super::span::{DisplayRow, SpanKind};
 use body_rows::BodyRows;
 use unfolded::{Place, Unfolded};
@@ -81,6 +81,13 @@ impl Document {
     /// Renders any bytes as lines with visible escapes, without decoding them.
     pub fn raw(bytes: Bytes) -> Self {
         BodyRows::raw(bytes).into()
+    }
+
+    /// Returns a body shown as hex with rows that fit `width` columns; `None` if they do already, or if
+    /// it is not shown as hex.
+    #[must_use]
+    pub fn hex_fitted(&self, width: usize) -> Option<Self> {
+        self.base.hex_fitted(width).map(Self::from)
     }
 
     pub fn form(&self) -> DocumentForm {
@@ -208,6 +215,21 @@ impl Document {
                 Some(path)
             }
         }
+    }
+
+    /// Returns the distinct paths of the scalars among the first `rows` rows, in filter syntax. Of an
+    /// array, only those through its first item.
+    pub fn paths(&self, rows: usize) -> Vec<String> {
+        let mut paths: Vec<String> = Vec::new();
+        for row in (0..self.row_count().min(rows)).filter(|row| self.head(*row) == *row) {
+            let is_scalar = self.node(row).is_some_and(|node| !node.kind().is_open());
+            let Some(path) = self.path(row).filter(|_| is_scalar) else { continue };
+            let is_first = path.0.iter().all(|step| !matches!(step, PathStep::Index(1..)));
+            if is_first && !path.0.is_empty() {
+                paths.push(path.filter());
+            }
+        }
+        paths
     }
 
     /// Calls `call` with each foldable row of a range, and its depth.

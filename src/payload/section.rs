@@ -2,9 +2,7 @@
 
 use std::ops::Range;
 
-use bytes::Bytes;
-
-use super::hex_view;
+use super::hex_view::HexRows;
 use super::json_tree::JsonTree;
 use super::lines::{FormFields, LineIndex};
 use super::raw_lines::RawLines;
@@ -18,7 +16,7 @@ pub(super) enum SectionContent {
     Lines(LineIndex),
     Fields(FormFields),
     Markup(XmlLayout),
-    Hex(Bytes),
+    Hex(HexRows),
     /// Lines with invisible bytes escaped.
     Raw(RawLines),
     /// A row above the rows that belong to it, and the number of these.
@@ -47,7 +45,7 @@ impl SectionContent {
             Self::Lines(lines) => lines.len(),
             Self::Fields(fields) => fields.len(),
             Self::Markup(markup) => markup.len(),
-            Self::Hex(bytes) => hex_view::row_count(bytes),
+            Self::Hex(hex) => hex.len(),
             Self::Raw(raw) => raw.len(),
             Self::Heading { .. } => 1,
         }
@@ -60,7 +58,7 @@ impl SectionContent {
             Self::Lines(lines) => lines.text().as_bytes(),
             Self::Fields(fields) => fields.text().as_bytes(),
             Self::Markup(markup) => markup.text().as_bytes(),
-            Self::Hex(bytes) => bytes,
+            Self::Hex(hex) => &hex.bytes,
             Self::Raw(raw) => raw.bytes(),
             Self::Heading { text, .. } => text.as_bytes(),
         }
@@ -81,7 +79,7 @@ impl Section {
             SectionContent::Lines(lines) => lines.show(at, self.byte)?,
             SectionContent::Fields(fields) => fields.show(at, self.byte)?,
             SectionContent::Markup(markup) => markup.show(at, self.byte, folded)?,
-            SectionContent::Hex(bytes) => hex_view::show(bytes, at, self.byte)?,
+            SectionContent::Hex(hex) => hex.show(at, self.byte)?,
             SectionContent::Raw(raw) => raw.show(at, self.byte)?,
             SectionContent::Heading { text, below } => {
                 let mut out = DisplayRow::new(0);
@@ -106,7 +104,7 @@ impl Section {
                 SectionContent::Lines(lines) => lines.row_at(at),
                 SectionContent::Fields(fields) => fields.row_at(at),
                 SectionContent::Markup(markup) => markup.row_at(at),
-                SectionContent::Hex(_) => hex_view::row_at(at),
+                SectionContent::Hex(hex) => hex.row_at(at),
                 SectionContent::Raw(raw) => raw.row_at(at),
                 SectionContent::Heading { .. } => 0,
             }

@@ -101,6 +101,7 @@ const AFTER_TABS: &[Binding] = &[
     bind(Anywhere, "previous-tab", &[c('[')], Action::PreviousTab, "previous tab"),
     hinted(bind(Anywhere, "zoom", &[c('z')], Action::Zoom, "zoom the focused pane, or restore both panes"), "zoom", 8),
     bind(Anywhere, "arrange", &[c('|')], Action::Arrange, "arrange panes side by side or stacked"),
+    bind(Anywhere, "third-pane", &[], Action::ThirdPane, "show or hide the third pane (Signature or Timeline, from 180 columns)"),
     bind(Anywhere, "narrower", &[c('<')], Action::Resize(ResizeBy::Less), "shrink the list"),
     bind(Anywhere, "wider", &[c('>')], Action::Resize(ResizeBy::More), "enlarge the list"),
     bind(Anywhere, "privacy", &[c('P')], Action::Privacy, "mask values for a shared screen, or show them again"),

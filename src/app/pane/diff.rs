@@ -3,7 +3,7 @@
 use crate::app::diff::{DeliveryDiff, DiffEntry, DiffSide};
 use crate::app::document_view::piece_role;
 use crate::app::model::Model;
-use crate::app::style::{StyleClass, StyledLine};
+use crate::app::style::{StyleClass, StyledLine, StyledSpan};
 use crate::payload::diff::Mark;
 use crate::units;
 
@@ -42,9 +42,15 @@ pub fn lines(model: &Model, width: usize, height: usize) -> Vec<DiffLine> {
             let text = if model.is_masked() { text.masked_with_names() } else { text };
             let (sign, role) = sign(line);
             // Values are already masked, so their style can be replaced.
-            let text = match role {
-                StyleClass::Plain => text,
-                role => text.toned(role),
+            let other = counterpart(compared, at)
+                .filter(|_| role != StyleClass::Dim && comparing.left == 0 && !model.is_masked());
+            let text = match (role, other) {
+                (StyleClass::Plain, _) => text,
+                (role, Some(other)) => {
+                    let (other, _) = self::text(compared, other, 0, width);
+                    emphasized(text, &plain_text(&other), role)
+                }
+                (role, None) => text.toned(role),
             };
             DiffLine {
                 sign: StyledLine::new(role, sign),
@@ -70,6 +76,57 @@ pub fn facts(model: &Model) -> String {
         muted => format!(", {} expected", units::format_count(muted as u64)),
     };
     format!("{} {differ}{muted}", units::format_count(compared.count as u64))
+}
+
+/// Returns the other side of a changed line.
+fn counterpart(compared: &DeliveryDiff, at: usize) -> Option<&DiffEntry> {
+    let (side, beside) = match compared.lines.get(at)?.which()? {
+        DiffSide::Old => (DiffSide::New, at + 1),
+        DiffSide::New => (DiffSide::Old, at.checked_sub(1)?),
+    };
+    let is_changed = |line: &&DiffEntry| line.mark() == Mark::Changed && line.which() == Some(side);
+    let line = compared.lines.get(at).filter(|line| line.mark() == Mark::Changed);
+    line.and_then(|_| compared.lines.get(beside)).filter(is_changed)
+}
+
+fn plain_text(line: &StyledLine) -> String {
+    line.spans().iter().map(StyledSpan::text).collect()
+}
+
+/// Gives the style of a change only to the part of a line that differs from the other side.
+fn emphasized(line: StyledLine, other: &str, role: StyleClass) -> StyledLine {
+    let own = plain_text(&line);
+    let same = |one: char, other: char| one == other;
+    let letters = |pairs: usize| own.chars().take(pairs).map(char::len_utf8).sum::<usize>();
+    let first = own.chars().zip(other.chars()).take_while(|(one, two)| same(*one, *two)).count();
+    let start = letters(first);
+    let rests = (own.get(start..).unwrap_or_default(), other.get(start..).unwrap_or_default());
+    let last: usize = rests
+        .0
+        .chars()
+        .rev()
+        .zip(rests.1.chars().rev())
+        .take_while(|(one, two)| same(*one, *two))
+        .map(|(one, _)| one.len_utf8())
+        .sum();
+    let end = own.len() - last;
+    // Where one side only leaves something out, its whole line is plain but for its sign.
+    let mut out = StyledLine::default();
+    let mut column = 0;
+    for span in line.spans() {
+        let text = span.text();
+        let cut = |at: usize| at.clamp(column, column + text.len()) - column;
+        let (from, to) = (cut(start), cut(end.max(start)));
+        for (part, role) in
+            [(0..from, StyleClass::Plain), (from..to, role), (to..text.len(), StyleClass::Plain)]
+        {
+            if let Some(part) = text.get(part).filter(|part| !part.is_empty()) {
+                out = out.with(role, part);
+            }
+        }
+        column += text.len();
+    }
+    out
 }
 
 fn plain(line: StyledLine) -> DiffLine {
@@ -122,5 +179,30 @@ fn text(
                 .fold(indent, |line, piece| line.with(piece_role(piece.kind), &piece.text));
             (line, rest)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn marked(own: &str, other: &str) -> Vec<String> {
+        let line = StyledLine::new(StyleClass::Text, own);
+        let line = emphasized(line, other, StyleClass::Good);
+        let spans = line.spans().iter().filter(|span| span.role == StyleClass::Good);
+        spans.map(|span| span.text().to_owned()).collect()
+    }
+
+    #[test]
+    fn only_the_changed_part_of_a_line_is_marked() {
+        assert_eq!(marked("\"a cat sat\",", "\"a dog sat\","), ["cat"]);
+        assert_eq!(marked("\"zäh\"", "\"zöh\""), ["ä"]);
+        assert_eq!(marked("1800000060", "1800000001"), ["60"]);
+    }
+
+    #[test]
+    fn a_line_that_only_leaves_something_out_is_plain() {
+        assert_eq!(marked("ab", "axb"), Vec::<String>::new());
+        assert_eq!(marked("aa", "aaa"), Vec::<String>::new());
     }
 }

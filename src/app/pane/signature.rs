@@ -64,23 +64,22 @@ fn verdict_lines(verdict: &Verdict, width: usize) -> Vec<PaneLine> {
     if let Some(secret) = &verdict.secret {
         first = first.with(StyleClass::Plain, format!(" with {secret}"));
     }
-    let mut lines = vec![first];
-    let Some(explanation) = &verdict.explanation else { return plain(lines) };
+    let mut lines: Vec<PaneLine> = vec![first.into()];
+    let Some(explanation) = &verdict.explanation else { return lines };
+    // The pane wraps them, after it has masked what they quote.
     let sentence = capitalized(&ended(&explanation.sentence));
-    lines.extend(StyledLine::new(StyleClass::Plain, sentence).wrap(width, 0));
-    let todo = explanation.fix().map(|text| fix(text).wrap(width, FIX.len()));
-    lines.extend(todo.into_iter().flatten());
-    let mut lines = plain(lines);
+    lines.push(PaneLine::indented(StyledLine::new(StyleClass::Plain, sentence), 0));
+    lines.extend(explanation.fix().map(|text| PaneLine::indented(fix(text), FIX.len())));
     if let Some(proof) = explanation.proof() {
         lines.push(StyledLine::default().into());
         lines.extend(proof_lines(proof, width));
     }
     let evidence = explanation.evidence.iter().filter(|text| !text.is_empty());
     let evidence = evidence.map(|text| StyledLine::new(StyleClass::Dim, text));
-    lines.extend(evidence.flat_map(|line| plain(line.wrap(width, 2))));
+    lines.extend(evidence.map(|line| PaneLine::indented(line, 2)));
     for (at, step) in explanation.next().iter().enumerate() {
         let line = StyledLine::new(StyleClass::Strong, format!("{}. ", at + 1));
-        lines.extend(plain(line.with(StyleClass::Plain, ended(step)).wrap(width, 3)));
+        lines.push(PaneLine::indented(line.with(StyleClass::Plain, ended(step)), 3));
     }
     lines
 }
@@ -201,7 +200,7 @@ fn content(examined: &Report, ends: &Ends) -> Vec<PaneLine> {
             lines.push(labelled("  ends", StyleClass::Text, end));
         }
     }
-    let value = |line| PaneLine { line, value: Some(PaneValue::SignedPayload) };
+    let value = |line| PaneLine { value: Some(PaneValue::SignedPayload), ..PaneLine::from(line) };
     lines.into_iter().map(value).collect()
 }
 

@@ -2,6 +2,8 @@
 
 mod event;
 
+use std::time::Duration;
+
 use super::precise;
 use crate::app::detail::Loaded;
 use crate::app::model::Model;
@@ -94,7 +96,7 @@ fn attempts(model: &Model, loaded: &Loaded) -> Vec<StyledLine> {
     }
     for (attempt, answer) in attempts.iter().zip(&loaded.answers) {
         lines.push(StyledLine::default());
-        lines.extend(attempt_lines(model, attempt, answer));
+        lines.extend(attempt_lines(model, loaded, (attempt, answer)));
         lines.extend(rejected(loaded, attempt));
     }
     lines
@@ -130,12 +132,20 @@ fn beside_lines(beside: &TargetComparison) -> Vec<StyledLine> {
     lines
 }
 
-fn attempt_lines(model: &Model, attempt: &Attempt, answer: &TargetResponse) -> Vec<StyledLine> {
+fn attempt_lines(
+    model: &Model,
+    loaded: &Loaded,
+    (attempt, answer): (&Attempt, &TargetResponse),
+) -> Vec<StyledLine> {
+    let (target, path) = called(&attempt.target, &loaded.delivery.head.target_text());
     let mut lines = vec![
         StyledLine::new(StyleClass::Name, precise(attempt.at, &model.zone))
             .with(StyleClass::Plain, format!("  {} to ", attempt.kind.as_str()))
-            .with(StyleClass::Accent, &attempt.target),
+            .with(StyleClass::Accent, target)
+            .with(StyleClass::Accent, model.shown_value(&path)),
     ];
+    let longest = loaded.delivery.attempts.iter().map(|attempt| attempt.took).max();
+    lines.extend(longest.and_then(|longest| bar(attempt, longest)).map(below));
     let timing = timing(attempt);
     match &attempt.outcome {
         Outcome::Failed { reason, .. } => {
@@ -158,8 +168,60 @@ fn attempt_lines(model: &Model, attempt: &Attempt, answer: &TargetResponse) -> V
     let header =
         |text: &String| below(StyledLine::new(StyleClass::Dim, "  ").with(StyleClass::Text, text));
     lines.extend(answer.headers.iter().map(header));
+    lines.extend(header_lines(answer));
     lines.extend(body_lines(answer));
     lines
+}
+
+/// Maximum length of the path of a URL.
+const PATH: usize = 160;
+
+/// Returns the URL that an attempt called, as target and path: a target without a path of its own gets
+/// that of the delivery.
+fn called<'t>(target: &'t str, request: &str) -> (&'t str, String) {
+    let host = target.split_once("://").map_or(target, |(_, host)| host);
+    if host.trim_end_matches('/').contains(['/', '?']) {
+        return (target, String::new());
+    }
+    let shown = request.get(..request.floor_char_boundary(PATH)).unwrap_or(request);
+    let more = if shown.len() < request.len() { "…" } else { "" };
+    (target.trim_end_matches('/'), format!("{shown}{more}"))
+}
+
+/// Width of the bar of the longest attempt.
+const BAR: u32 = 24;
+
+/// Draws how long an attempt took, compared with the longest one: connecting, waiting, and receiving.
+fn bar(attempt: &Attempt, longest: Duration) -> Option<StyledLine> {
+    let columns = |time: Duration| -> usize {
+        let share = time.as_secs_f64() / longest.as_secs_f64() * f64::from(BAR);
+        // In bounds, since no part is longer than the longest attempt.
+        (0..BAR).filter(|column| f64::from(*column) + 0.5 <= share).count()
+    };
+    if longest.is_zero() {
+        return None;
+    }
+    let connected = columns(attempt.timing.connected.unwrap_or_default());
+    let first = columns(attempt.timing.first_byte.unwrap_or_default()).max(connected);
+    let whole = columns(attempt.took).max(first).max(1);
+    Some(
+        StyledLine::new(StyleClass::Dim, "▁".repeat(connected))
+            .with(StyleClass::Dim, "▄".repeat(first - connected))
+            .with(StyleClass::Accent, "█".repeat(whole - first)),
+    )
+}
+
+/// Renders the headers of a response; those that differ from the last one are already shown.
+fn header_lines(answer: &TargetResponse) -> Vec<StyledLine> {
+    let widest = answer.received.iter().map(|(name, _)| name.len()).max().unwrap_or(0).min(28);
+    let line = |(name, value): &(String, String)| {
+        let line = StyledLine::new(StyleClass::Dim, format!("  {name:<widest$}  "));
+        below(line.with(StyleClass::Text, value))
+    };
+    let more = (answer.more_headers > 0).then(|| {
+        below(StyledLine::new(StyleClass::Dim, format!("  … {} more headers", answer.more_headers)))
+    });
+    answer.received.iter().map(line).chain(more).collect()
 }
 
 /// Explains why a target rejected a verified delivery, if its JSON library may be the reason.
@@ -177,7 +239,7 @@ fn rejected(loaded: &Loaded, attempt: &Attempt) -> Option<StyledLine> {
 
 /// Renders the duration, including connecting and the wait for the first byte.
 fn timing(attempt: &Attempt) -> String {
-    let part = |time: Option<std::time::Duration>, word: &str| {
+    let part = |time: Option<Duration>, word: &str| {
         time.map(|time| format!("{word} {}", units::format_duration(time)))
     };
     let parts: Vec<String> = [

@@ -8,6 +8,7 @@ use crate::app::layout::Focus;
 use crate::app::model::{Menu, Mode, Model};
 use crate::app::notice::Notice;
 use crate::app::palette::{Palette, VIEW};
+use crate::app::pane;
 use crate::app::prompt::Prompt;
 use crate::app::tab::Tab;
 use crate::filter::term;
@@ -19,6 +20,15 @@ pub(super) fn act(model: &mut Model, narrow: FilterAction) -> Vec<Effect> {
             if model.focus == Focus::Detail && model.detail.tab == Tab::Payload =>
         {
             return by_cursor(model, wanted);
+        }
+        FilterAction::Like(wanted)
+            if model.focus == Focus::Detail && model.detail.tab == Tab::Headers =>
+        {
+            let Some(found) = pane::filter(model) else {
+                notify(model, Notice::info("No header or query parameter under the cursor"));
+                return Vec::new();
+            };
+            return by_term(model, &found.term(wanted == Polarity::Without));
         }
         FilterAction::Like(wanted) => {
             with_selected(model, |model| model.mode = Mode::Menu(Menu::facets(wanted)));

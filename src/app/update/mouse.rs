@@ -89,6 +89,9 @@ fn click(model: &mut Model, areas: &Areas, at: Position, messages: usize) -> Vec
         }
     } else if let Some((tab, _)) = Tab::places(areas.tabs).find(|(_, place)| place.contains(at)) {
         model.detail.show(tab);
+    } else if areas.side.contains(at) || areas.side_head.contains(at) {
+        model.focus = Focus::Detail;
+        model.detail.show(model.detail.tab.beside());
     } else if areas.divider.contains(at) || (areas.is_stacked() && areas.tabs.contains(at)) {
         model.flags.dragging = true;
     }

@@ -3,7 +3,7 @@
 use super::{diff, document, filter, notify, prompts};
 use crate::app::action::{Action, Move, ResizeBy};
 use crate::app::effect::Effect;
-use crate::app::layout::{Areas, Focus};
+use crate::app::layout::{Areas, Focus, THREE_PANES};
 use crate::app::model::{Confirm, Mode, Model};
 use crate::app::notice::Notice;
 use crate::app::pane;
@@ -23,6 +23,16 @@ pub(super) fn resize(model: &mut Model, grow: ResizeBy) {
         ResizeBy::More => now.saturating_add(step),
         ResizeBy::Less => now.saturating_sub(step),
     });
+}
+
+/// Shows or hides the third pane, and says so where it does not fit.
+pub(super) fn third(model: &mut Model) {
+    let shown = model.areas().is_some_and(|areas| areas.side.area() > 0);
+    model.arrangement.third = if shown { Some(false) } else { None };
+    if !shown && model.areas().is_none_or(|areas| areas.side.area() == 0) {
+        let text = format!("The third pane takes {THREE_PANES} columns, with panes side by side");
+        notify(model, Notice::info(text));
+    }
 }
 
 pub(super) fn privacy(model: &mut Model) {

@@ -40,6 +40,24 @@ pub(super) fn draw(model: &Model, painter: &mut Painter, frame: &mut Frame<'_>, 
     }
 }
 
+/// Draws the third pane: the signature, or the timeline next to it.
+pub(super) fn side(model: &Model, theme: Theme, frame: &mut Frame<'_>, areas: &Areas) {
+    if areas.side.area() == 0 || model.detail.failure.is_some() {
+        return;
+    }
+    for place in areas.side_divider.rows() {
+        frame.render_widget(Line::styled("│", theme.style(StyleClass::Dim)), place);
+    }
+    let tab = model.detail.tab.beside();
+    let title = format!(" {}", tab.title());
+    frame.render_widget(Line::styled(title, theme.style(StyleClass::Dim)), areas.side_head);
+    let inside = indented(areas.side);
+    let width = usize::from(inside.width);
+    for (shown, row) in pane::lines_of(model, tab, width).iter().zip(inside.rows()) {
+        frame.render_widget(text::clipped(&shown.line, 0, width, theme), row);
+    }
+}
+
 fn tabs(model: &Model, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
     let focused = model.focus == Focus::Detail;
     for (tab, place) in Tab::places(area) {

@@ -37,7 +37,10 @@ pub(super) fn clipped(
         }
     }
     if is_cut {
-        out.push(Styled::styled("›", theme.style(StyleClass::Dim)));
+        // A wide character may leave its first column free.
+        let free = (right - left).saturating_sub(out.iter().map(Styled::width).sum());
+        let sign = format!("{}›", " ".repeat(free));
+        out.push(Styled::styled(sign, theme.style(StyleClass::Dim)));
     }
     Line::from(out)
 }

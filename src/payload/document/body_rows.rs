@@ -5,7 +5,7 @@ use std::ops::Range;
 use bytes::Bytes;
 
 use super::DocumentForm;
-use crate::payload::hex_view;
+use crate::payload::hex_view::HexRows;
 use crate::payload::json_tree::{JsonTree, Node};
 use crate::payload::raw_lines::RawLines;
 use crate::payload::section::{Section, SectionContent};
@@ -26,8 +26,9 @@ pub(super) struct BodyRows {
 impl BodyRows {
     /// Renders any body as offsets, hexadecimal, and text, without decoding it.
     pub(super) fn hex(body: Bytes) -> Self {
-        let rows = hex_view::row_count(&body);
-        let content = SectionContent::Hex(body.clone());
+        let hex = HexRows::new(body.clone());
+        let rows = hex.len();
+        let content = SectionContent::Hex(hex);
         let sections = vec![Section { row: 0, byte: 0, level: 0, content }];
         let wire = body.clone();
         Self { form: DocumentForm::Hex, note: None, wire, body, sections, rows, language: None }
@@ -127,6 +128,19 @@ impl BodyRows {
             _ => return None,
         };
         tree.last(0).is_none_or(|last| tree.head(last) == 0).then_some(tree)
+    }
+
+    /// Returns a body shown as hex with rows that fit `width` columns; `None` if they do already.
+    pub(super) fn hex_fitted(&self, width: usize) -> Option<Self> {
+        let [Section { content: SectionContent::Hex(hex), .. }] = self.sections.as_slice() else {
+            return None;
+        };
+        let fitted = (!hex.fits(width)).then(|| hex.fitted(width))?;
+        let rows = fitted.len();
+        let content = SectionContent::Hex(fitted);
+        let sections = vec![Section { row: 0, byte: 0, level: 0, content }];
+        let (note, wire, body) = (self.note.clone(), self.wire.clone(), self.body.clone());
+        Some(Self { form: self.form, note, wire, body, sections, rows, language: None })
     }
 
     /// Returns the first byte after those of all sections.

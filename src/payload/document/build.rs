@@ -5,6 +5,7 @@ use bytestring::ByteString;
 
 use super::DocumentForm;
 use super::body_rows::BodyRows;
+use crate::payload::hex_view::HexRows;
 use crate::payload::json_tree::{Fault, JsonTree};
 use crate::payload::lines::{FormFields, LineIndex};
 use crate::payload::media::Media;
@@ -114,7 +115,7 @@ impl Builder {
     }
 
     fn hex(&mut self, body: &Bytes, why: &str) -> Shown {
-        self.add(SectionContent::Hex(body.clone()));
+        self.add(SectionContent::Hex(HexRows::new(body.clone())));
         (DocumentForm::Hex, Some(why.to_owned()))
     }
 

@@ -20,6 +20,7 @@ const MOST: usize = 4;
 pub(super) fn open(model: &mut Model) {
     // Empty, so that a new filter is not appended to the old one.
     let mut filtering = FilterPrompt::new(model.search.text());
+    model.seen.note_paths(model.detail.payload());
     filtering.look(&model.seen);
     model.mode = Mode::Prompt(Box::new(filtering));
 }
