@@ -132,7 +132,8 @@ impl fmt::Display for SignedTemplate {
         if self.is_body() {
             f.write_str("the raw body bytes")
         } else {
-            write!(f, "`{}`", self.text)
+            // On one line, as in a string of TOML.
+            write!(f, "`{}`", self.text.replace('\n', "\\n"))
         }
     }
 }
@@ -229,6 +230,13 @@ mod tests {
         let old = parts("v0:{timestamp}.{header:x-a}{headers:h}{body}").unwrap();
         let new = parts("v0:{{timestamp}}.{{header:x-a}}{{headers:h}}{{body}}").unwrap();
         assert_eq!(old, new);
+    }
+
+    #[test]
+    fn a_line_break_is_shown_as_written_in_a_file() {
+        let text = "{{timestamp}}\n{{secret}}".to_owned();
+        let template = SignedTemplate { parts: parts(&text).unwrap(), text };
+        assert_eq!(template.to_string(), r"`{{timestamp}}\n{{secret}}`");
     }
 
     #[test]
