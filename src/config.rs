@@ -12,7 +12,7 @@ mod source;
 mod value_reader;
 
 pub use dashboard::{Dashboard, GlyphChoice};
-pub use edit_file::{SaveError, save_view};
+pub use edit_file::{AddProviderError, SaveError, add_provider, save_view};
 pub use file::{Config, ConfigError, DEFAULT};
 pub use keyring::{Keyring, KeyringError};
 pub use routing::{ForwardTo, Switches};

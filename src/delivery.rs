@@ -214,6 +214,12 @@ impl Summary {
         (self.response.is_some() || self.request.source == Source::Import) && !self.diagnosing
     }
 
+    /// Returns whether type and id of the event are guesses, because the sender is unknown.
+    pub fn is_guessed(&self) -> bool {
+        let EventRef { id, event_type } = &self.event;
+        self.provider == UNKNOWN_PROVIDER && (id.is_some() || event_type.is_some())
+    }
+
     /// Title in lists: the event type, or the request line of a delivery without one.
     pub fn title(&self) -> String {
         match (&self.request.refused, &self.event.event_type) {

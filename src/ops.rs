@@ -17,6 +17,7 @@ pub mod fixture;
 pub mod import;
 pub mod input;
 mod known_providers;
+pub mod new_provider;
 pub mod replay;
 pub mod resend;
 pub mod resign;

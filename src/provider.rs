@@ -26,7 +26,7 @@ use crate::delivery::{EventRef, Head, Header};
 use crate::diagnostic::nearest;
 use event::EventPlaces;
 
-pub use common::{common_event, common_pointers};
+pub use common::{Located, common_event, common_places, common_pointers};
 pub use condition::{ConditionError, InvalidPattern};
 pub use custom::{CustomProvider, one_or_more};
 pub use event::{EventPart, EventValue};

@@ -1517,3 +1517,18 @@ fn a_hit_does_not_scroll_away_what_is_around_it() {
         "{screen}"
     );
 }
+
+#[test]
+fn a_provider_is_described_with_a_name_and_a_masked_secret() {
+    let mut stage = open((120, 36), &["SECRET"], 3);
+    let screen = stage.press("Wacme<Enter>test-hush").screen();
+    assert!(screen.contains("secret of acme: •••••••••") && !screen.contains("hush"), "{screen}");
+    stage.press("<Enter>");
+    let added = stage.effects.iter().find_map(|effect| match effect {
+        Effect::AddProvider { id, name, secret } => {
+            Some((*id, name.clone(), secret.as_ref()?.expose().to_vec()))
+        }
+        _ => None,
+    });
+    assert_eq!(added, Some((DeliveryId(3), "acme".to_owned(), b"test-hush".to_vec())));
+}

@@ -242,6 +242,8 @@ pub enum Ask {
     Jump,
     Note,
     Rule,
+    /// Names the provider of the selected delivery, to describe it in the configuration.
+    NewProvider,
     Secret,
     /// Searches in the help.
     Help,

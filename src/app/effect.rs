@@ -78,6 +78,12 @@ pub enum Effect {
         id: DeliveryId,
         secret: Secret,
     },
+    /// Describe the provider of a delivery in the configuration.
+    AddProvider {
+        id: DeliveryId,
+        name: String,
+        secret: Option<Secret>,
+    },
     SendSample,
     /// Save a filter under a name, for this session and later ones.
     SaveView {

@@ -79,6 +79,16 @@ const EXAMPLES: &[Examples] = &[
         ],
     ),
     (
+        "providers new",
+        &[
+            (
+                "Describe the sender of the newest delivery, and find how it signs",
+                "ACME_WEBHOOK_SECRET=whsec_test hookglass providers new acme --from last",
+            ),
+            ("Print the table only", "hookglass providers new acme --from 12 --dry-run"),
+        ],
+    ),
+    (
         "list",
         &[
             ("The last 20 failed deliveries", "hookglass list sig:failed --limit 20"),

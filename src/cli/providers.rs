@@ -1,15 +1,19 @@
 //! `hookglass providers`: supported providers and how each one signs.
 
 use std::io::Write as _;
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::keyring::ConfigArgs;
+use super::selection::DeliveryRef;
 use super::{CliError, StoreArgs, help};
-use crate::config::Config;
+use crate::config::secrets::{self, Sources};
+use crate::config::{Config, add_provider};
 use crate::formats::jsonl;
 use crate::ops::fetch_key::{FetchedKey, fetch_key, key_address, newest_with_key};
+use crate::ops::new_provider::{self, NewProvider, NewProviderError};
 use crate::output;
 use crate::provider::{Provider, Scheme, SecretForm};
 use crate::store::StoreReader;
@@ -34,6 +38,33 @@ enum ProvidersCommand {
     /// Download a provider's public keys, so that its signatures can be verified
     #[command(after_help = help::footer("providers fetch-key"))]
     FetchKey(FetchKeyArgs),
+    /// Add a provider to the configuration, described from a stored delivery
+    #[command(after_help = help::footer("providers new"))]
+    New(NewArgs),
+}
+
+#[derive(Debug, Args)]
+struct NewArgs {
+    /// Name of the provider: lower-case letters, digits, and hyphens
+    #[arg(value_name = "NAME")]
+    name: String,
+    /// Stored delivery: a number, or `last`
+    #[arg(long, value_name = "DELIVERY")]
+    from: DeliveryRef,
+    /// Environment variable with the secret; the usual ways to sign are tried until one verifies
+    /// [default: NAME_WEBHOOK_SECRET, if it is set]
+    #[arg(long, value_name = "VAR")]
+    secret_env: Option<String>,
+    /// File with the secret, or - for standard input
+    #[arg(long, value_name = "PATH", conflicts_with = "secret_env")]
+    secret_file: Option<PathBuf>,
+    /// Print the table without saving it
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    config: ConfigArgs,
+    #[command(flatten)]
+    store: StoreArgs,
 }
 
 #[derive(Debug, Args)]
@@ -54,6 +85,7 @@ struct FetchKeyArgs {
 pub(super) fn run(args: &ProvidersArgs) -> Result<(), CliError> {
     match &args.command {
         Some(ProvidersCommand::FetchKey(args)) => fetch(args),
+        Some(ProvidersCommand::New(args)) => new(args),
         None => describe(args),
     }
 }
@@ -77,6 +109,52 @@ fn fetch(args: &FetchKeyArgs) -> Result<(), CliError> {
     let mut out = output::stdout();
     writeln!(out, "{}: {count} {noun} of {}", path.display(), provider.title)?;
     Ok(out.flush()?)
+}
+
+/// Describes a provider from a delivery, and adds it to the configuration.
+fn new(args: &NewArgs) -> Result<(), CliError> {
+    let reader = StoreReader::open(&args.store.path()).map_err(CliError::environment)?;
+    let id = args.from.one(&reader)?;
+    let delivery = reader
+        .delivery(id)
+        .map_err(CliError::environment)?
+        .ok_or_else(|| CliError::negative(format!("no delivery {id} (see `hookglass list`)")))?;
+    let sources = Sources {
+        variables: args.secret_env.iter().cloned().collect(),
+        files: args.secret_file.iter().cloned().collect(),
+        default_variable: new_provider::variable(&args.name),
+        ..Sources::default()
+    };
+    let found = secrets::load(&sources).map_err(|error| CliError::usage(error.to_string()))?;
+    let secret = found.secrets.first();
+    let NewProvider { table, verified } =
+        new_provider::describe(&args.name, &delivery, secret).map_err(refused)?;
+    let mut out = output::stdout();
+    write!(out, "{table}")?;
+    out.flush()?;
+    let mut notes = output::notes();
+    match verified {
+        Some(how) => writeln!(notes, "hookglass: delivery {id} verifies: {how}")?,
+        None => {
+            writeln!(notes, "hookglass: nothing was verified; give the secret with --secret-env")?
+        }
+    }
+    if !args.dry_run {
+        let path = args.config.path();
+        add_provider(&path, &args.name, &table)
+            .map_err(|error| CliError::usage(error.to_string()))?;
+        writeln!(notes, "hookglass: added [providers.{}] to {}", args.name, path.display())?;
+    }
+    Ok(())
+}
+
+fn refused(error: NewProviderError) -> CliError {
+    match error {
+        NewProviderError::NothingVerifies { .. } => CliError::negative(error.to_string()),
+        NewProviderError::Name(_) | NewProviderError::BuiltIn(_) => {
+            CliError::usage(error.to_string())
+        }
+    }
 }
 
 fn describe(args: &ProvidersArgs) -> Result<(), CliError> {

@@ -23,19 +23,60 @@ pub enum SaveError {
 pub fn save_view(path: &Path, name: &str, filter: &str) -> Result<(), SaveError> {
     let shown = path.display().to_string();
     let failed = |source| SaveError::Io { path: shown.clone(), source };
-    let text = match fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-        Err(error) => return Err(failed(error)),
-    };
-    let mut document: DocumentMut =
-        text.parse().map_err(|source| SaveError::Damaged { path: shown.clone(), source })?;
+    let mut document = read(path)?;
     let no_table = |key| SaveError::NoTable { path: shown.clone(), key };
     let dashboard =
         table(document.as_table_mut(), "dashboard").ok_or_else(|| no_table("dashboard"))?;
     let views = table(dashboard, "views").ok_or_else(|| no_table("dashboard.views"))?;
     views.insert(name, value(filter));
     replace_public(path, document.to_string().as_bytes()).map_err(failed)
+}
+
+/// Reason why a provider was not added.
+#[derive(Debug, thiserror::Error)]
+pub enum AddProviderError {
+    #[error("[providers.{name}] is already in {path}; change it there, or choose another name")]
+    Exists { name: String, path: String },
+    #[error(transparent)]
+    Save(#[from] SaveError),
+}
+
+/// Adds a table `[providers.NAME]` at the end of the file; creates the file if it does not exist.
+pub fn add_provider(path: &Path, name: &str, table: &str) -> Result<(), AddProviderError> {
+    let shown = path.display().to_string();
+    let document = read(path)?;
+    let is_there = document
+        .get("providers")
+        .and_then(Item::as_table_like)
+        .is_some_and(|providers| providers.contains_key(name));
+    if is_there {
+        return Err(AddProviderError::Exists { name: name.to_owned(), path: shown });
+    }
+    let before = document.to_string();
+    let between = match before.trim_end() {
+        "" => "",
+        _ if before.ends_with("\n\n") => "",
+        _ if before.ends_with('\n') => "\n",
+        _ => "\n\n",
+    };
+    let after = format!("{before}{between}{}", table);
+    // An inline table cannot be added to.
+    let _: DocumentMut =
+        after.parse().map_err(|source| SaveError::Damaged { path: shown.clone(), source })?;
+    replace_public(path, after.as_bytes())
+        .map_err(|source| SaveError::Io { path: shown, source })?;
+    Ok(())
+}
+
+/// Reads a file for editing; an absent one is empty.
+fn read(path: &Path) -> Result<DocumentMut, SaveError> {
+    let shown = path.display().to_string();
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+        Err(source) => return Err(SaveError::Io { path: shown, source }),
+    };
+    text.parse().map_err(|source| SaveError::Damaged { path: shown, source })
 }
 
 /// Returns a subtable by name, creating it if necessary.

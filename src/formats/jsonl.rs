@@ -62,6 +62,9 @@ struct Event<'d> {
     id: Option<&'d str>,
     #[serde(rename = "type")]
     kind: Option<&'d str>,
+    /// The sender is unknown; type and id were found where many services put them.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    guessed: bool,
 }
 
 /// Verdict on a signature.
@@ -289,7 +292,11 @@ fn of<'d>(summary: &'d Summary, head: &'d Head, body: &'d [u8]) -> Line<'d> {
         body: BodyText::of(body),
         body_size: summary.request.body_size,
         provider: &summary.provider,
-        event: Event { id: summary.event.id.as_deref(), kind: summary.event.event_type.as_deref() },
+        event: Event {
+            id: summary.event.id.as_deref(),
+            kind: summary.event.event_type.as_deref(),
+            guessed: summary.is_guessed(),
+        },
         signature: SignatureFields::new(verdict),
         response: summary
             .response

@@ -17,8 +17,11 @@ const ID_HEADERS: [&str; 3] = ["ce-id", "x-amz-sns-message-id", "x-goog-message-
 const ID_ENDINGS: [&str; 3] = ["-delivery", "-delivery-id", "-event-id"];
 
 /// Fields of a JSON body with an event type; those of a batch come last.
-const TYPES: [&str; 9] = [
+const TYPES: [&str; 12] = [
     "/type",
+    "/Type",
+    "/event_name",
+    "/eventName",
     "/event_type",
     "/eventType",
     "/event",
@@ -30,39 +33,60 @@ const TYPES: [&str; 9] = [
 ];
 
 /// Fields of a JSON body with an id.
-const IDS: [&str; 7] =
-    ["/event_id", "/eventId", "/id", "/event/id", "/message/messageId", "/0/id", "/0/event_id"];
+const IDS: [&str; 9] = [
+    "/event_id",
+    "/eventId",
+    "/id",
+    "/Id",
+    "/MessageId",
+    "/event/id",
+    "/message/messageId",
+    "/0/id",
+    "/0/event_id",
+];
 
 /// Returns the JSON pointers that are read from the bodies of unknown senders.
 pub fn common_pointers() -> impl Iterator<Item = String> {
     TYPES.into_iter().chain(IDS).map(str::to_owned)
 }
 
-/// Returns type and id of the event of an unknown sender.
+/// A value of a request, and where it is.
+pub type Located = (ValueLocation, String);
+
+/// Returns type and id of the event of an unknown sender. They are guesses.
 pub fn common_event(values: &RequestValues<'_>) -> EventRef {
-    let field = |paths: &[&str]| {
-        let mut found =
-            paths.iter().filter_map(|path| values.find(&ValueLocation::Json((*path).to_owned())));
-        found.find(|text| is_name(text))
-    };
-    let head = values.head();
-    EventRef {
-        event_type: header(head, &TYPE_HEADERS, &TYPE_ENDINGS).or_else(|| field(&TYPES)),
-        id: header(head, &ID_HEADERS, &ID_ENDINGS).or_else(|| field(&IDS)),
-    }
+    let (kind, id) = common_places(values);
+    EventRef { event_type: kind.map(|(_, text)| text), id: id.map(|(_, text)| text) }
 }
 
-fn header(head: &Head, names: &[&str], endings: &[&str]) -> Option<String> {
-    let exact = names.iter().find_map(|name| head.joined_text(name));
-    let ending = || {
-        let is_meant = |name: &str| {
-            let name = name.to_ascii_lowercase();
-            name.starts_with("x-") && endings.iter().any(|ending| name.ends_with(ending))
-        };
-        let found = head.headers.iter().find(|header| is_meant(&header.name))?;
-        Some(found.text().into_owned())
+/// Returns where type and id of an unknown sender's event seem to be.
+pub fn common_places(values: &RequestValues<'_>) -> (Option<Located>, Option<Located>) {
+    let field = |paths: &[&str]| {
+        let mut found = paths.iter().filter_map(|path| {
+            let place = ValueLocation::Json((*path).to_owned());
+            let text = values.find(&place)?;
+            Some((place, text))
+        });
+        found.find(|(_, text)| is_name(text))
     };
-    exact.or_else(ending).filter(|text| is_name(text))
+    let head = values.head();
+    (
+        header(head, &TYPE_HEADERS, &TYPE_ENDINGS).or_else(|| field(&TYPES)),
+        header(head, &ID_HEADERS, &ID_ENDINGS).or_else(|| field(&IDS)),
+    )
+}
+
+fn header(head: &Head, names: &[&str], endings: &[&str]) -> Option<Located> {
+    let is_meant = |name: &str| {
+        let name = name.to_ascii_lowercase();
+        name.starts_with("x-") && endings.iter().any(|ending| name.ends_with(ending))
+    };
+    let ending = || head.headers.iter().find(|header| is_meant(&header.name));
+    let exact = names.iter().find(|name| head.values(name).next().is_some());
+    let name = exact.map(|name| (*name).to_owned());
+    let name = name.or_else(|| Some(ending()?.name.to_ascii_lowercase()))?;
+    let text = head.joined_text(&name).filter(|text| is_name(text))?;
+    Some((ValueLocation::Header(name), text))
 }
 
 /// Returns whether a text can be a type or an id, and not prose or markup.

@@ -79,6 +79,7 @@ const BEFORE_TABS: &[Binding] = &[
     bind(Anywhere, "copy-address", &[c('Y')], Action::CopyAddress, "copy the webhook URL: the tunnel's, else this listener's"),
     bind(Anywhere, "show-address", &[c('Q')], Action::ShowAddress, "show the webhook URL and its QR code"),
     hinted(bind(Anywhere, "copy", &[c('y')], Action::CopyMenu, "copy (next key picks what)"), "copy", 4),
+    bind(Anywhere, "new-provider", &[c('W')], Action::Ask(Ask::NewProvider), "describe the sender of this delivery as a provider in hookglass.toml"),
     bind(Anywhere, "try-secret", &[c('S')], Action::Ask(Ask::Secret), "verify this delivery with another secret (not echoed, not stored)"),
     hinted(bind(Anywhere, "mark", &[c('m')], Action::List(Entry::Mark), "mark or unmark the delivery or the range, and go to the next delivery"), "mark", 7),
     hinted(bind(Anywhere, "export", &[c('x')], Action::ExportMenu, "export marked deliveries, or the selected one (next key picks the format)"), "export", 6),

@@ -7,6 +7,7 @@ use crate::app::columns::{ContentWidths, ListColumn};
 use crate::app::index::ListRow;
 use crate::app::model::Model;
 use crate::app::style::StyleClass;
+use crate::delivery::UNKNOWN_PROVIDER;
 use crate::payload::escape;
 use crate::units;
 
@@ -75,6 +76,10 @@ fn kind(model: &Model, row: &ListRow<'_>) -> (StyleClass, String) {
         return (StyleClass::Bad, format!("⊘ {code} {} {target}", row.method));
     }
     match row.kind {
+        // A guess.
+        Some(kind) if row.provider == UNKNOWN_PROVIDER => {
+            (StyleClass::Plain, format!("{}?", model.shown_name(kind)))
+        }
         Some(kind) => (StyleClass::Strong, model.shown_name(kind).into_owned()),
         None => (StyleClass::Plain, format!("{} {target}", row.method)),
     }

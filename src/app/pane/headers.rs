@@ -30,6 +30,10 @@ pub(super) fn lines(model: &Model, loaded: &Loaded, width: usize) -> Vec<PaneLin
     let table = Table::new(loaded, &parameters, width);
 
     let mut lines = vec![request(model, loaded, path, width), client(model, loaded)];
+    if loaded.delivery.summary.is_guessed() {
+        let guess = "type and id are guesses: the sender is unknown (W describes it)";
+        lines.push(StyledLine::new(StyleClass::Dim, guess).into());
+    }
     lines.extend(super::refused(loaded).map(PaneLine::from));
     if !parameters.is_empty() {
         lines.push(heading("query"));

@@ -23,7 +23,10 @@ pub(super) fn lines(model: &Model, loaded: &Loaded, width: usize) -> Vec<PaneLin
         return lines;
     }
     let Some(examined) = &loaded.examined else {
-        lines.push(fix("name the provider with --provider").into());
+        lines.push(
+            fix("name the provider with --provider, or press W to describe it in hookglass.toml")
+                .into(),
+        );
         return lines;
     };
     if summary.signature.status == SignatureStatus::Unchecked && examined.secrets.is_empty() {

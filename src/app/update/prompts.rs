@@ -5,6 +5,7 @@ mod filter;
 mod find;
 mod help;
 mod jump;
+mod new_provider;
 mod note;
 mod rule;
 mod secret;
@@ -24,6 +25,7 @@ pub(super) fn open(model: &mut Model, what: Ask) {
         Ask::Help => help::open(model),
         Ask::Note => note::open(model),
         Ask::Rule => rule::open(model),
+        Ask::NewProvider => new_provider::open(model),
         Ask::Secret => secret::open(model),
         Ask::ViewName => view_name::open(model),
     }
