@@ -56,7 +56,7 @@ fn dashboard() -> Tested<Terminal> {
     let refused = b"POST /hooks HTTP/1.1\r\nHost: h\r\nX: \x07\r\nContent-Length: 4\r\n\r\nbody";
     exchange(&address, refused)?;
     terminal.wait_for("4 deliveries")?;
-    terminal.wait_for("⊘ head-malformed")?;
+    terminal.wait_for("⊘ head-malf")?;
     Ok(terminal)
 }
 
