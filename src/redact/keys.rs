@@ -21,6 +21,8 @@ words! {
 pub(super) struct Field<'f> {
     pub(super) steps: &'f [String],
     pub(super) value: &'f str,
+    /// Name next to the value, as in `{"name":"API_SECRET","value":…}`.
+    pub(super) label: Option<&'f str>,
 }
 
 impl KeyGroup {
@@ -46,11 +48,15 @@ impl KeyGroup {
         let value = field.value.trim();
         let (key, parent) = names(field.steps);
         let Some(key) = key else { return false };
+        let label = field.label.filter(|_| LABELED.contains(&key.squashed().as_str()));
+        let key = label.map_or(key, KeyName::of);
         match self {
             Self::Credential => {
                 let is_under = WRAPPERS.contains(&key.last())
                     && parent.as_ref().is_some_and(is_credential_name);
-                !is_placeholder(value) && (is_credential_name(&key) || is_under)
+                // `auth` is also the name of a method.
+                let is_auth = key.squashed() == "auth" && is_generated(value);
+                !is_placeholder(value) && (is_credential_name(&key) || is_under || is_auth)
             }
             Self::Name => is_name(&key, parent.as_ref(), value),
             Self::Address => is_address(&key, parent.as_ref(), value),
@@ -162,6 +168,9 @@ pub(super) fn key_of(steps: &[String]) -> Option<KeyName> {
     names(steps).0
 }
 
+/// Names of a value that has its name next to it.
+const LABELED: &[&str] = &["value", "val", "stringvalue"];
+
 /// Names inside a credential that contain the credential itself.
 const WRAPPERS: &[&str] = &["value", "key", "data", "raw", "plain", "plaintext", "text", "content"];
 
@@ -191,6 +200,7 @@ const CREDENTIALS: &[&str] = &[
     "licensekey",
     "sessionkey",
     "webhookkey",
+    "deploykey",
     "hmackey",
     "aeskey",
     "sshkey",
@@ -326,8 +336,17 @@ pub(super) fn is_credential_name(name: &KeyName) -> bool {
     name.ends_in(CREDENTIALS) || name.without_number().ends_in(CREDENTIALS)
 }
 
+/// Returns whether a value has letters and digits and no space.
+fn is_generated(value: &str) -> bool {
+    let has = |is: fn(char) -> bool| value.chars().any(is);
+    value.len() >= 10
+        && has(|one| one.is_ascii_digit())
+        && has(char::is_alphabetic)
+        && !has(char::is_whitespace)
+}
+
 /// Returns whether a value is a placeholder for a credential.
-fn is_placeholder(value: &str) -> bool {
+pub(super) fn is_placeholder(value: &str) -> bool {
     const WORDS: &[&str] = &[
         "none",
         "null",
@@ -380,6 +399,8 @@ const NAMES: &[&str] = &[
     "nameoncard",
     "profilename",
     "callername",
+    "recipient",
+    "consignee",
 ];
 
 /// Roles of people, whose `name`, or name in `ROLE_name`, is a person's.
@@ -581,6 +602,8 @@ const IDENTITY: &[&str] = &[
     "socialsecuritynumber",
     "taxid",
     "taxidentificationnumber",
+    "vatnumber",
+    "vatid",
     "nationalid",
     "nationalidnumber",
     "passport",
@@ -646,7 +669,7 @@ mod tests {
 
     fn has(group: KeyGroup, path: &str, value: &str) -> bool {
         let steps: Vec<String> = path.split('/').map(str::to_owned).collect();
-        group.has(Field { steps: &steps, value })
+        group.has(Field { steps: &steps, value, label: None })
     }
 
     #[test]

@@ -306,7 +306,8 @@ impl<'r> Pass<'r> {
             out.push_str(new.as_deref().unwrap_or(before));
             let steps = [name.to_owned()];
             let at = At::Field { name, steps: &steps };
-            out.push_str(self.value(value, &steps, at).as_deref().unwrap_or(value));
+            let field = Field { steps: &steps, value, label: None };
+            out.push_str(self.value(field, at).as_deref().unwrap_or(value));
             rest = rest.get(end..).unwrap_or_default();
         }
         let new = self.text(rest, At::Body);
@@ -333,34 +334,35 @@ impl<'r> Pass<'r> {
         let Ok(value) = serde_json::from_str::<String>(token.raw) else {
             return match token.raw.strip_prefix('"').and_then(|raw| raw.strip_suffix('"')) {
                 Some(inside) => self.text(inside, at).map(|new| format!("\"{new}\"")),
-                None => self.number(token, steps, at),
+                None => self.number(Field { steps, value: token.raw, label: token.label }, at),
             };
         };
-        let new = if token.is_key { self.text(&value, at) } else { self.value(&value, steps, at) };
+        let field = Field { steps, value: &value, label: token.label };
+        let new = if token.is_key { self.text(&value, at) } else { self.value(field, at) };
         new.map(|new| quoted(&new, token.raw))
     }
 
-    fn number(&mut self, token: &JsonToken<'_>, steps: &[String], at: At<'_>) -> Option<String> {
-        if !token.raw.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
+    fn number(&mut self, field: Field<'_>, at: At<'_>) -> Option<String> {
+        let raw = field.value;
+        if !raw.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
             return None;
         }
-        let field = Field { steps, value: token.raw };
         if self.keep(field) {
             return None;
         }
         let picked = self.redactor.redaction.picks(|rule| rule.is_value(field));
         let picked = picked.map(|(rule, length)| (rule.clone(), length));
         if let Some((rule, length)) = picked {
-            return self.named(PseudonymKind::Number, token.raw, (&rule, length), at);
+            return self.named(PseudonymKind::Number, raw, (&rule, length), at);
         }
         if self.is_phone(field) {
             let rule = RedactionRule::Pattern(SensitivePattern::Phone);
-            return self.named(PseudonymKind::Number, token.raw, (&rule, false), at);
+            return self.named(PseudonymKind::Number, raw, (&rule, false), at);
         }
-        let known = self.spread.as_ref().and_then(|spread| spread.hit(token.raw))?;
+        let known = self.spread.as_ref().and_then(|spread| spread.hit(raw))?;
         let rule = format!("{}, as at {}", known.rule, known.place);
-        let new = self.redactor.pseudonyms.of(PseudonymKind::Number, token.raw, false)?;
-        let (shape, place) = (shape(token.raw), at.to_string());
+        let new = self.redactor.pseudonyms.of(PseudonymKind::Number, raw, false)?;
+        let (shape, place) = (shape(raw), at.to_string());
         self.replaced.push(Replacement { shape, pseudonym: new.clone(), place, rule });
         Some(new)
     }
@@ -381,8 +383,8 @@ impl<'r> Pass<'r> {
     }
 
     /// Redacts the value of a field.
-    fn value(&mut self, value: &str, steps: &[String], at: At<'_>) -> Option<String> {
-        let field = Field { steps, value };
+    fn value(&mut self, field: Field<'_>, at: At<'_>) -> Option<String> {
+        let Field { steps, value, .. } = field;
         if value.is_empty() || self.keep(field) {
             return None;
         }
@@ -415,7 +417,7 @@ impl<'r> Pass<'r> {
             let (decoded, shown) = (form::decoded(value), form::decoded(name));
             let steps = [shown.clone()];
             let at = At::Field { name: &shown, steps: &steps };
-            let new = self.value(&decoded, &steps, at);
+            let new = self.value(Field { steps: &steps, value: &decoded, label: None }, at);
             new.map_or_else(|| item.to_owned(), |new| format!("{name}={}", encoded(&new)))
         };
         text.split('&').map(&mut field).collect::<Vec<_>>().join("&")

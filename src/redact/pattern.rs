@@ -82,11 +82,13 @@ impl SensitivePattern {
                 // Prefixes that services document for their keys.
                 r"\b(?<value>(?<token>(?:[sprk]{2}_(?:live|test|prod)_|whsec_|gh[opsur]_|github_pat_|gl(?:pat|dt|rt|ptt|ft|soat|cbt|agent|oas|ffct|imt)-|xox[abeoprs]-|xapp-|npm_|pypi-|shp(?:at|ca|pa|ss)_|sk-(?:ant-|proj-|svcacct-|or-)?|SG\.|AIza|GOCSPX-|ya29\.|do[opr]_v1_|hf_|sq0(?:atp|csp|idp)-|lin_api_|ntn_|secret_|PMAK-|glsa_|glc_|dp\.(?:pt|st|ct|sa)\.|hv[bs]\.|pul-|pscale_(?:tkn|pw|oauth)_|nfp_|fo1_|NRAK-|sntry[su]_|dckr_(?:pat|oat)_|rubygems_|aio_|figd_|sbp_|sb_secret_|ATATT3|ATCTT3|AGE-SECRET-KEY-1|EAAA|EZ[AT]K|rnd_|re_|phx_|phc_|tfp_|gsk_|r8_|pat(?:[A-Za-z0-9]{14})\.|CFPAT-|HRKU-|sl\.|dapi|lsv2_(?:pt|sk)_|tskey-|vercel_|ops_eyJ)[A-Za-z0-9_.+/=-]{16,}))",
                 r"\b(?<value>(?:AKIA|ASIA|ABIA|ACCA|A3T[A-Z0-9])[A-Z0-9]{16})\b",
-                r"\b(?<value>key-[0-9a-f]{32}|[0-9a-f]{32}-us[0-9]{1,2}|SK[0-9a-f]{32}|access-(?:sandbox|development|production)-[0-9a-f-]{36})\b",
+                r"\b(?<value>key-[0-9a-f]{32}|[0-9a-f]{32}-us[0-9]{1,2}|SK[0-9a-f]{32}|access-(?:sandbox|development|production)-[0-9a-f-]{36}|access_token\$(?:sandbox|production)\$[0-9a-z]{16}\$[0-9a-f]{32})\b",
                 r"(?:^|[^0-9])(?<value>[0-9]{8,10}:AA[A-Za-z0-9_-]{32,34})",
                 r"\b(?<value>[MNO][A-Za-z0-9_-]{23,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,40})",
                 r#"(?i)\b(?:AccountKey|SharedAccessKey|SharedAccessSignature)=(?<value>[^;\s"'&<>\\]{6,})"#,
                 r"(?i)\b(?<scheme>bearer|basic|token)\s+(?<value>[A-Za-z0-9_.~+/=-]{8,})",
+                // The password of `curl -u user:password`.
+                r#"\bcurl\b[^\n|;]*?\s(?:-u|--user)[ =]*["']?[^\s:"']+:(?<value>[^\s"'$]{4,})"#,
                 // `password=…` and `api key: …` in connection strings, logs, and messages.
                 r#"(?i)(?:^|[^\w?&-])(?<name>[a-z_-]*(?:password|passwd|pwd|secret|token|api[ _-]?key|access[ _-]?key|private[ _-]?key|secret[ _-]?key))\s*(?:=|:|\bis\b)\s*["'`]?(?<value>[^\s"'`,;&<>\\]{6,})"#,
             ])
@@ -284,6 +286,9 @@ fn is_secret_parameter(name: &str, value: &str) -> bool {
     if value.starts_with(['{', '$', '%']) && value.ends_with(['}', 'D', 'd']) {
         return false;
     }
+    if keys::is_placeholder(value) {
+        return false;
+    }
     let is_signature = squashed.ends_with("signature") || squashed.ends_with("credential");
     if is_signature || keys::is_credential_name(&name) {
         return true;
@@ -445,7 +450,7 @@ mod tests {
     #[test]
     fn every_expression_compiles() {
         let counts = SensitivePattern::ALL.map(|pattern| pattern.expressions().len());
-        assert_eq!(counts, [8, 11, 1, 1, 1, 4, 2]);
+        assert_eq!(counts, [8, 12, 1, 1, 1, 4, 2]);
     }
 
     #[test]

@@ -101,7 +101,7 @@ impl RedactionRule {
 
     /// Returns whether the rule matches a value, or a container of it.
     pub(super) fn is_value(&self, field: Field<'_>) -> bool {
-        let Field { steps, value: _ } = field;
+        let Field { steps, .. } = field;
         match self {
             Self::Key(name) => steps.iter().any(|step| step.eq_ignore_ascii_case(name)),
             Self::Json(path) => {

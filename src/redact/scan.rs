@@ -9,7 +9,12 @@ pub(super) struct JsonToken<'t> {
     /// Text as sent, including quotes.
     pub(super) raw: &'t str,
     pub(super) is_key: bool,
+    /// Name next to it, as in `{"name":"API_SECRET","value":…}`.
+    pub(super) label: Option<&'t str>,
 }
+
+/// Members whose text names the value of the same object.
+const LABELS: &[&str] = &["name", "key", "field", "variable"];
 
 /// Maximum number of reported steps. No rule is that long, and hostile depth stays cheap.
 const MAX_DEPTH: usize = 256;
@@ -40,7 +45,11 @@ pub(super) fn replaced(
             path.open(depth);
             continue;
         }
-        let token_at = JsonToken { steps: &path.steps, raw, is_key: event == JsonEvent::Key };
+        let is_key = event == JsonEvent::Key;
+        if !is_key {
+            path.note_label(depth, raw);
+        }
+        let token_at = JsonToken { steps: &path.steps, raw, is_key, label: path.label(depth) };
         if let Some(new) = replace(&token_at) {
             out.push_str(text.get(copied..token.start).unwrap_or_default());
             out.push_str(&new);
@@ -57,6 +66,8 @@ struct Path {
     steps: Vec<String>,
     /// Index of the next item of each open container.
     next: Vec<usize>,
+    /// Label of each open container.
+    labels: Vec<Option<String>>,
 }
 
 impl Path {
@@ -64,12 +75,28 @@ impl Path {
         if depth < MAX_DEPTH {
             self.steps.push(String::new());
             self.next.push(0);
+            self.labels.push(None);
         }
     }
 
     fn truncate(&mut self, depth: usize) {
         self.steps.truncate(depth);
         self.next.truncate(depth);
+        self.labels.truncate(depth);
+    }
+
+    /// Remembers a value that names another one of the same object.
+    fn note_label(&mut self, depth: usize, raw: &str) {
+        let Some(at) = depth.checked_sub(1) else { return };
+        if let (Some(step), Some(label)) = (self.steps.get(at), self.labels.get_mut(at))
+            && LABELS.contains(&step.as_str())
+        {
+            *label = serde_json::from_str(raw).ok();
+        }
+    }
+
+    fn label(&self, depth: usize) -> Option<&str> {
+        self.labels.get(depth.checked_sub(1)?)?.as_deref()
     }
 
     fn enter_member(&mut self, depth: usize, key: &str) {
