@@ -55,7 +55,7 @@ pub use notice::{Notice, NoticeKind};
 pub use prompt::Prompt;
 pub use rate::Rate;
 pub use removals::Removals;
-pub use resend::{ResendProgress, ResendRequest, TargetPrompt, TargetPurpose};
+pub use resend::{EditDecision, ResendProgress, ResendRequest, TargetPrompt, TargetPurpose};
 pub use scope::Scope;
 pub use style::{StyleClass, StyledLine, StyledSpan, is_plain_name, masked};
 pub use update::update;

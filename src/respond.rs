@@ -28,5 +28,5 @@ mod script;
 mod token;
 
 pub use rule::{MAX_FILE, ReadFile, ResponseRule, RuleError, Supplement};
-pub use rulebook::Rulebook;
+pub use rulebook::{RuleChange, Rulebook};
 pub use script::{Canned, ResponseBody, Script, ScriptAction, ScriptStep};

@@ -12,8 +12,8 @@ use hookglass::app::routing::{
 use hookglass::app::tab::Tab;
 use hookglass::app::theme::Theme;
 use hookglass::app::{
-    Copyable, Effect, Event, Loaded, Mode, MouseKind, Notice, ReleaseDecision, Removals,
-    ResendRequest, Scope, Session,
+    Copyable, EditDecision, Effect, Event, Loaded, Mode, MouseKind, Notice, ReleaseDecision,
+    Removals, ResendRequest, Scope, Session,
 };
 use hookglass::dashboard::view::Glyphs;
 use hookglass::delivery::{
@@ -886,6 +886,7 @@ fn onward() -> Event {
         holds,
         is_for_all: !text.contains("=>"),
         is_by_agent: false,
+        is_off: false,
     };
     let target = |url: &str, down: Option<&str>| TargetLine {
         url: url.to_owned(),
@@ -954,7 +955,14 @@ fn rules_are_removed_added_and_reset() {
 /// Routing with one rule of an agent.
 fn with_rule_of_agent() -> Event {
     let text = "503".to_owned();
-    let rule = RuleLine { text, count: 0, holds: false, is_for_all: true, is_by_agent: true };
+    let rule = RuleLine {
+        text,
+        count: 0,
+        holds: false,
+        is_for_all: true,
+        is_by_agent: true,
+        is_off: false,
+    };
     Event::Onward(Box::new(Routing { rules: vec![rule], ..Routing::default() }))
 }
 
@@ -1066,12 +1074,12 @@ fn a_copy_has_its_signature_only_on_request() {
 #[test]
 fn a_mistake_in_an_edit_is_corrected_or_dropped() {
     let mut stage = open((80, 24), &["SECRET"], 9);
-    for (key, again) in [("y", true), ("<Esc>", false)] {
+    for (key, decision) in [("y", EditDecision::Again), ("<Esc>", EditDecision::Discard)] {
         let mistakes = "Line 3, column 4: expected `:`.".to_owned();
         stage.happen(Event::Mistaken { number: 5, mistakes });
         assert!(stage.screen().contains("column 4"), "{}", stage.screen());
         stage.press(key);
-        assert_eq!(stage.effects.pop(), Some(Effect::EditAgain { number: 5, again }));
+        assert_eq!(stage.effects.pop(), Some(Effect::Decide { number: 5, decision }));
     }
 }
 
@@ -1086,7 +1094,14 @@ fn every_mode_that_changes_responses_has_a_badge() {
         ("type:a.* => 503", false, " 1 RULE "),
     ] {
         let text = text.to_owned();
-        let rules = vec![RuleLine { text, count: 0, holds: false, is_for_all, is_by_agent: false }];
+        let rules = vec![RuleLine {
+            text,
+            count: 0,
+            holds: false,
+            is_for_all,
+            is_by_agent: false,
+            is_off: false,
+        }];
         stage.happen(Event::Onward(Box::new(Routing { rules, ..Routing::default() })));
         assert!(title(&stage).contains(badge), "{badge}: {}", stage.screen());
     }
@@ -1388,6 +1403,127 @@ fn the_list_shows_event_id_and_status_at_120_columns() {
 fn a_cause_that_is_too_long_is_cut() {
     let mut stage = with_cause(120);
     assert!(stage.press("<").screen().contains("✗ body-whit"), "{}", stage.screen());
+}
+
+#[test]
+fn a_paused_request_is_released_from_the_list() {
+    let mut stage = open((120, 36), &["SECRET"], 9);
+    stage.happen(onward());
+    let hints = hint_line(stage.press("#8<Enter>"));
+    assert!(hints.starts_with(" p respond"), "{hints}");
+    stage.take_effects();
+    assert!(stage.press("p").screen().contains(" Respond: delivery 8 "), "{}", stage.screen());
+    assert_eq!(stage.press("5").effects, [release(8, ReleaseDecision::Answer(500))]);
+}
+
+#[test]
+fn respond_selects_the_request_that_waits_longest() {
+    let mut stage = open((120, 36), &["SECRET"], 9);
+    stage.happen(onward());
+    assert_eq!(stage.press("p2").effects.pop(), Some(release(7, ReleaseDecision::Answer(200))));
+    assert_eq!(stage.selected(), Some(7));
+}
+
+#[test]
+fn respond_without_a_paused_request_says_so() {
+    let mut stage = open((120, 36), &["SECRET"], 9);
+    assert!(stage.press("p").screen().contains("No paused requests"), "{}", stage.screen());
+}
+
+#[test]
+fn a_rule_is_made_from_a_row() {
+    let mut stage = open((120, 36), &["SECRET"], 9);
+    stage.happen(onward());
+    stage.press("#8<Enter>pr");
+    stage.take_effects();
+    stage.press("503<Enter>");
+    let rule = "type:group.deleted => 503".to_owned();
+    assert_eq!(stage.effects, [Effect::Change(RoutingChange::Add(rule))]);
+}
+
+#[test]
+fn a_rule_is_edited_in_place() {
+    let mut stage = open((120, 36), &["SECRET"], 9);
+    stage.happen(onward());
+    stage.press("AGe<Backspace>1<Enter>");
+    let (text, typed) = ("500x2,200".to_owned(), "500x2,201".to_owned());
+    let replace = RoutingChange::Replace { at: 1, text, typed: typed.clone() };
+    assert_eq!(stage.take_effects(), [Effect::Change(replace)]);
+    stage.happen(Event::RuleAdded(typed));
+    assert!(matches!(stage.model.mode, Mode::Answers(3)), "{:?}", stage.model.mode);
+}
+
+#[test]
+fn a_rule_is_moved_up_and_stays_selected() {
+    let mut stage = open((120, 36), &["SECRET"], 9);
+    stage.happen(onward());
+    stage.press("AGKK");
+    let text = "500x2,200".to_owned();
+    let moved = RoutingChange::Move { at: 1, to: 0, text };
+    assert_eq!(stage.effects, [Effect::Change(moved)]);
+    let screen = stage.screen();
+    assert!(screen.contains("▌  1.       4  500x2,200"), "{screen}");
+}
+
+#[test]
+fn a_rule_is_switched_off() {
+    let mut stage = open((120, 36), &["SECRET"], 9);
+    stage.happen(onward());
+    stage.press("AG<space>");
+    let text = "500x2,200".to_owned();
+    assert_eq!(stage.effects, [Effect::Change(RoutingChange::Toggle { at: 1, text })]);
+}
+
+#[test]
+fn a_rule_that_is_off_has_no_badge() {
+    let mut stage = open((120, 36), &["SECRET"], 9);
+    let rule = RuleLine {
+        text: "500".to_owned(),
+        count: 2,
+        holds: false,
+        is_by_agent: false,
+        is_off: true,
+        is_for_all: true,
+    };
+    let routing = Routing { rules: vec![rule], ..Routing::default() };
+    stage.happen(Event::Onward(Box::new(routing)));
+    assert!(!stage.screen().contains("ALL→"), "{}", stage.screen());
+    assert!(stage.press("A").screen().contains("2  off  500"), "{}", stage.screen());
+}
+
+fn order(number: u64, target: &str) -> ResendRequest {
+    ResendRequest {
+        number,
+        ids: ids(&[9]),
+        target: target.to_owned(),
+        exact: false,
+        pace: ResendPace::default(),
+    }
+}
+
+#[test]
+fn the_editor_opens_before_the_prompt_for_a_target() {
+    let mut stage = open((120, 36), &["SECRET"], 9);
+    let suggested = order(1, "http://127.0.0.1:3000");
+    assert_eq!(stage.press("e").take_effects(), [Effect::Edit { order: suggested, asks: true }]);
+    let (number, id, target) = (1, DeliveryId(9), "http://127.0.0.1:3000".to_owned());
+    stage.happen(Event::Edited { number, id, target, error: None });
+    assert!(stage.screen().contains(" send edited delivery 9 to: "), "{}", stage.screen());
+    let decision = EditDecision::Send { target: "http://127.0.0.1:3001".to_owned(), exact: false };
+    stage.press("<Backspace>1<Enter>");
+    assert_eq!(stage.take_effects(), [Effect::Decide { number: 1, decision }]);
+    let again = order(2, "http://127.0.0.1:3001");
+    assert_eq!(stage.press("e").effects, [Effect::Edit { order: again, asks: false }]);
+}
+
+#[test]
+fn esc_discards_an_edit_that_waits_for_its_target() {
+    let mut stage = open((120, 36), &["SECRET"], 9);
+    let (number, id, target) = (4, DeliveryId(9), "http://127.0.0.1:3000".to_owned());
+    stage.happen(Event::Edited { number, id, target, error: None });
+    assert!(stage.screen().contains("Esc discards the edit"), "{}", stage.screen());
+    let discard = Effect::Decide { number: 4, decision: EditDecision::Discard };
+    assert_eq!(stage.press("<Esc>").effects, [discard]);
 }
 
 #[test]

@@ -232,14 +232,12 @@ fn noted(script: &Path, what: &str) -> Tested<String> {
     Ok(std::fs::read_to_string(format!("{}.{what}", script.display()))?)
 }
 
-/// Sends one delivery and opens it in the editor, to be resent to `target`.
-fn open_editor(session: &mut Terminal, target: &str) -> Tested {
+/// Sends one delivery and opens it in the editor.
+fn open_editor(session: &mut Terminal) -> Tested {
     let address = session.address()?;
     exchange(&address, &request(1))?;
     session.wait_for("1 delivery")?;
     session.press("e")?;
-    session.wait_for("send to: ")?;
-    session.press(&format!("<ctrl-u>{target}<Enter>"))?;
     session.wait_for("the editor has the terminal")?;
     Ok(())
 }
@@ -255,13 +253,19 @@ fn open_editor_again(session: &mut Terminal) -> Tested {
     Ok(())
 }
 
-/// A target that nothing is sent to.
-const UNUSED: &str = "http://127.0.0.1:1";
+/// Leaves the editor after its second run, and sends the edited delivery to a target.
+fn send_edited(session: &mut Terminal, target: &str) -> Tested {
+    session.press("<Enter>")?;
+    session.wait_for("send edited delivery 1 to: ")?;
+    session.press(&format!("<ctrl-u>{target}<Enter>"))?;
+    session.wait_for("answered 200")?;
+    Ok(())
+}
 
 #[test]
 fn the_editor_gets_the_terminal_as_it_was() -> Tested {
     let (mut session, _folder, script) = with_editor()?;
-    open_editor(&mut session, UNUSED)?;
+    open_editor(&mut session)?;
     session.assert_modes_restored()?;
     assert!(!session.screen.screen().alternate_screen());
     assert_eq!(session.screen.screen().mouse_protocol_mode(), vt100::MouseProtocolMode::None);
@@ -275,7 +279,7 @@ fn the_editor_gets_the_terminal_as_it_was() -> Tested {
 fn deliveries_are_received_while_the_editor_is_open() -> Tested {
     let (mut session, _folder, _script) = with_editor()?;
     let address = session.address()?;
-    open_editor(&mut session, UNUSED)?;
+    open_editor(&mut session)?;
     for number in 2..=4 {
         exchange(&address, &request(number))?;
     }
@@ -287,7 +291,7 @@ fn deliveries_are_received_while_the_editor_is_open() -> Tested {
 #[test]
 fn the_editor_shows_the_mistake_the_second_time() -> Tested {
     let (mut session, _folder, script) = with_editor()?;
-    open_editor(&mut session, UNUSED)?;
+    open_editor(&mut session)?;
     open_editor_again(&mut session)?;
     assert!(noted(&script, "seen")?.starts_with("# ! line "));
     Ok(())
@@ -297,10 +301,9 @@ fn the_editor_shows_the_mistake_the_second_time() -> Tested {
 fn an_edited_delivery_is_sent_and_stored_as_its_own() -> Tested {
     let (mut session, _folder, _script) = with_editor()?;
     let target = Target::each(&["HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"])?;
-    open_editor(&mut session, &target.url)?;
+    open_editor(&mut session)?;
     open_editor_again(&mut session)?;
-    session.press("<Enter>")?;
-    session.wait_for("answered 200")?;
+    send_edited(&mut session, &target.url)?;
     let sent = target.next()?.text();
     assert!(sent.contains(r#""type":"edited.event""#), "{sent}");
     session.press("q")?;
@@ -316,10 +319,9 @@ fn an_edited_delivery_is_sent_and_stored_as_its_own() -> Tested {
 fn editing_leaves_the_original_as_it_was() -> Tested {
     let (mut session, _folder, _script) = with_editor()?;
     let target = Target::each(&["HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"])?;
-    open_editor(&mut session, &target.url)?;
+    open_editor(&mut session)?;
     open_editor_again(&mut session)?;
-    session.press("<Enter>")?;
-    session.wait_for("answered 200")?;
+    send_edited(&mut session, &target.url)?;
     session.press("q")?;
     session.child.wait()?;
     let original = store(&session)?.delivery(DeliveryId(1))?.ok_or("no original")?;
@@ -331,7 +333,7 @@ fn editing_leaves_the_original_as_it_was() -> Tested {
 #[test]
 fn the_draft_is_removed_after_editing() -> Tested {
     let (mut session, _folder, script) = with_editor()?;
-    open_editor(&mut session, UNUSED)?;
+    open_editor(&mut session)?;
     session.press("<Enter>")?;
     session.wait_for("Edit again?")?;
     session.press("nq")?;
@@ -345,7 +347,7 @@ fn the_draft_is_removed_after_editing() -> Tested {
 #[test]
 fn ending_while_the_editor_is_open_removes_the_draft() -> Tested {
     let (mut session, _folder, script) = with_editor()?;
-    open_editor(&mut session, UNUSED)?;
+    open_editor(&mut session)?;
     signal(session.process()?, "TERM")?;
     assert_eq!(session.ended()?, 0);
     let draft = noted(&script, "path")?;

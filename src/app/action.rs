@@ -229,7 +229,17 @@ pub enum ResponseAction {
     Remove,
     /// Restores the rules from startup.
     Reset,
+    /// Opens the menu of responses to a paused request.
+    ReleaseMenu,
     Release(ReleaseDecision),
+    /// Prompts for a rule for deliveries like the selected one.
+    RuleFromRow,
+    /// Prompts for a new text of the selected rule.
+    EditRule,
+    /// Moves the selected rule up or down.
+    MoveRule(Direction),
+    /// Switches the selected rule off or on.
+    ToggleRule,
 }
 
 /// Kind of prompt.

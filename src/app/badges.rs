@@ -47,7 +47,7 @@ pub fn badges(model: &Model) -> Vec<Badge> {
 
 /// Returns the badge of the rules that respond instead of the default or a target.
 fn rules(model: &Model) -> Option<Badge> {
-    let rules = &model.routing.rules;
+    let rules: Vec<_> = model.routing.rules.iter().filter(|rule| !rule.is_off).collect();
     let first = rules.first()?;
     if first.is_for_all {
         return Some(badge(0, StyleClass::Warn, format!("ALL→{}", cut(&first.text, RULE))));

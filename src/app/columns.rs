@@ -177,21 +177,24 @@ pub fn placed(
     content: &ContentWidths,
 ) -> Vec<ColumnPlacement> {
     let room = width.saturating_sub(SIGNS + 1);
-    let want = |column: ListColumn| {
-        let (least, most, _) = column.bounds();
-        content.of(column).clamp(least, most)
+    // A column of short texts takes no more than they need, but numbers grow while one looks on.
+    let least = |column: ListColumn| match column {
+        ListColumn::Id => column.bounds().0,
+        _ => column.bounds().0.min(content.of(column)),
     };
+    let want = |column: ListColumn| content.of(column).min(column.bounds().1).max(least(column));
     let shown = wanted.iter().filter(|column| content.shows(**column));
     let mut kept: Vec<(ListColumn, usize)> =
-        shown.map(|column| (*column, column.bounds().0)).collect();
+        shown.map(|column| (*column, least(*column))).collect();
     let used =
         |kept: &[(ListColumn, usize)]| kept.iter().map(|(_, width)| width + 1).sum::<usize>();
     let cause = want(ListColumn::Signature).min(SIGN_AND_CAUSE) - SIGN;
     let word = cause.min(SIGN_AND_WORD - SIGN);
-    let kind = want(ListColumn::Type).min(16) - ListColumn::Type.bounds().0;
-    // The cause of a failure and the whole type are worth more than a size, and the verdict as a word
+    let kind = want(ListColumn::Type).min(16).saturating_sub(ListColumn::Type.bounds().0);
+    // The cause of a failure, the type, and a header that is not cut are worth more than a size, and the verdict as a word
     // is worth more than an event id.
-    for (wish, least) in [(cause + kind, SIZE), (word, EVENT_ID), (0, 1)] {
+    let status = want(ListColumn::Answer) - least(ListColumn::Answer);
+    for (wish, least) in [(cause + kind + status, SIZE), (word, EVENT_ID), (0, 1)] {
         while used(&kept) + wish > room {
             let last = kept.iter().map(|(column, _)| column.bounds().2).max().unwrap_or(0);
             if last < least {

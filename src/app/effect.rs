@@ -2,7 +2,7 @@
 
 use super::action::Copyable;
 use super::diff::DiffRequest;
-use super::resend::ResendRequest;
+use super::resend::{EditDecision, ResendRequest};
 use super::routing::RoutingChange;
 use crate::delivery::DeliveryId;
 use crate::filter::{Filter, Undecided};
@@ -63,12 +63,16 @@ pub enum Effect {
     /// Stop this run and those before it.
     StopResending(u64),
     /// Let the user edit a delivery, then send it as a new one; reported by
-    /// [`super::Event::Mistaken`] and [`super::Event::EditSent`].
-    Edit(ResendRequest),
-    /// Return to the editor, or give up.
-    EditAgain {
+    /// [`super::Event::Mistaken`], [`super::Event::Edited`], and [`super::Event::EditSent`].
+    Edit {
+        order: ResendRequest,
+        /// Prompt for the target after editing.
+        asks: bool,
+    },
+    /// Go on with an edit.
+    Decide {
         number: u64,
-        again: bool,
+        decision: EditDecision,
     },
     /// Change rules or release a request; an added rule is reported by [`super::Event::RuleAdded`]
     /// or [`super::Event::RuleWrong`].

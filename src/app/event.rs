@@ -97,6 +97,13 @@ pub enum Event {
         origin: DeliveryId,
         outcome: Box<ResendOutcome>,
     },
+    /// A delivery was edited, and its target is wanted; includes what was typed last, and its mistake.
+    Edited {
+        number: u64,
+        id: DeliveryId,
+        target: String,
+        error: Option<String>,
+    },
     /// The edited delivery cannot be sent; includes the reason.
     Mistaken {
         number: u64,

@@ -2,7 +2,7 @@
 
 use unicode_width::UnicodeWidthStr as _;
 
-use super::action::{Action, Ask};
+use super::action::{Action, Ask, ResponseAction};
 use super::keymap::{Binding, Key};
 use super::model::{Mode, Model};
 use super::style::{StyleClass, StyledLine};
@@ -77,8 +77,10 @@ fn first(model: &Model) -> Vec<(u8, Hint)> {
     let selected = model.list.selected();
     let is_failed = selected.as_ref().is_some_and(|row| row.status.is_failed());
     let why = is_failed && model.detail.tab != Tab::Signature;
+    let is_paused = selected.is_some_and(|row| model.routing.is_held(row.id));
     let is_empty = model.list.is_empty();
     let wanted = [
+        (is_paused, Action::Answering(ResponseAction::ReleaseMenu), "respond", 1),
         (why, Action::Show(Tab::Signature), "why it failed", 1),
         (is_empty, Action::SendSample, "send a sample", 1),
         (is_empty, Action::CopyAddress, "copy the URL", 2),

@@ -29,6 +29,8 @@ words! {
         Facet = "facet",
         /// On the page of rules and paused requests.
         Answers = "answers",
+        /// After the key that responds to a paused request.
+        Release = "release",
         /// On the page with the URL for senders.
         Address = "address",
         /// After the sort key.
@@ -58,8 +60,9 @@ impl KeyContext {
             Self::Copy => "After y",
             Self::Snippet => "After y and d",
             Self::Facet => "After = or !",
-            Self::Answers => "Among answers",
-            Self::Address => "At the address",
+            Self::Answers => "On the page of rules",
+            Self::Release => "After p",
+            Self::Address => "On the page of the URL",
             Self::Target => "While typing a target",
             Self::Sort => "After o",
             Self::Export => "After x",
@@ -222,6 +225,7 @@ mod tests {
             &[KeyContext::Facet],
             &[KeyContext::Answers],
             &[KeyContext::Address],
+            &[KeyContext::Release],
             &[KeyContext::Sort],
             &[KeyContext::Export],
             &[KeyContext::Confirm],

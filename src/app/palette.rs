@@ -130,6 +130,7 @@ fn group(context: KeyContext) -> (&'static [Action], &'static str) {
         | KeyContext::Help
         | KeyContext::Palette
         | KeyContext::Answers
+        | KeyContext::Release
         | KeyContext::Address
         | KeyContext::Target
         | KeyContext::Filter

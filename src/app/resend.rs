@@ -8,6 +8,9 @@ use crate::delivery::DeliveryId;
 use crate::ops::resend::{ResendPace, ResendSummary};
 use crate::units;
 
+/// Target to start from if none was used yet.
+pub(super) const SUGGESTED: &str = "http://127.0.0.1:3000";
+
 /// Maximum number of remembered targets.
 const REMEMBERED: usize = 50;
 
@@ -69,8 +72,23 @@ pub(super) fn counts(summary: &ResendSummary) -> String {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TargetPurpose {
     Resend(Vec<DeliveryId>),
-    /// Edit the delivery first.
-    Edit(DeliveryId),
+    /// Send the edited version of a delivery; the edit has this number.
+    Edited {
+        number: u64,
+        id: DeliveryId,
+    },
+}
+
+/// Decision about an edit in progress.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EditDecision {
+    /// Return to the editor.
+    Again,
+    Discard,
+    Send {
+        target: String,
+        exact: bool,
+    },
 }
 
 /// Target being typed.
@@ -131,7 +149,7 @@ impl ResendState {
     /// Creates the prompt for a target, filled with `last`.
     pub(super) fn ask(&self, purpose: TargetPurpose, last: Option<&str>) -> TargetPrompt {
         TargetPrompt {
-            prompt: Prompt::new(last.unwrap_or("http://127.0.0.1:3000")),
+            prompt: Prompt::new(last.unwrap_or(SUGGESTED)),
             purpose,
             exact: self.exact,
             error: None,

@@ -17,6 +17,8 @@ pub struct RuleLine {
     pub count: u64,
     /// The rule pauses requests.
     pub holds: bool,
+    /// The rule is switched off.
+    pub is_off: bool,
     /// The rule has no filter.
     pub is_for_all: bool,
     /// An agent set the rule.
@@ -89,6 +91,12 @@ impl Routing {
 pub enum RoutingChange {
     /// Inserts a rule at the front, as typed.
     Add(String),
+    /// Replaces the rule at this position with another one, as typed, if it is still the same.
+    Replace { at: usize, text: String, typed: String },
+    /// Exchanges the rule at this position with another one if it is still the same.
+    Move { at: usize, to: usize, text: String },
+    /// Switches the rule at this position off or on if it is still the same.
+    Toggle { at: usize, text: String },
     /// Removes the rule at this position if it is still the same.
     Remove { at: usize, text: String },
     /// Restores the rules from startup.
@@ -102,6 +110,8 @@ pub enum RoutingChange {
 pub struct RulePrompt {
     pub prompt: Prompt,
     pub error: Option<RuleMistake>,
+    /// Position and text of the rule to replace; if absent, a new one is added.
+    pub replaces: Option<(usize, String)>,
 }
 
 /// Reason why a typed rule is invalid.

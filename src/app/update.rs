@@ -84,6 +84,9 @@ fn apply(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::EditSent { origin, outcome } => {
             notify(model, resend::sent(&outcome, Some(format!("edited from delivery {origin}"))));
         }
+        Event::Edited { number, id, target, error } => {
+            resend::edited(model, number, id, &target, error);
+        }
         Event::Mistaken { number, mistakes } => resend::mistaken(model, number, mistakes),
         Event::Onward(routing) => rules::learn(model, *routing),
         Event::RuleAdded(text) => rules::added(model, &text),

@@ -21,7 +21,7 @@ use tokio::task::JoinSet;
 use super::clipboard::Clipboard;
 use super::{Setup, TuiError, editor, feed};
 use crate::app::diff::DiffRequest;
-use crate::app::{Effect, Event, Loaded, Notice};
+use crate::app::{EditDecision, Effect, Event, Loaded, Notice};
 use crate::config;
 use crate::delivery::{Delivery, DeliveryId, Outcome};
 use crate::ops::new_provider::{self, NewProvider};
@@ -60,7 +60,7 @@ struct Context {
     /// Number of the last run stopped by the user.
     stopped: watch::Sender<u64>,
     /// Run number, and the decision to return to the editor.
-    decisions: watch::Sender<(u64, bool)>,
+    decisions: watch::Sender<(u64, EditDecision)>,
     rules_of_the_start: Arc<[Arc<ResponseRule>]>,
 }
 
@@ -102,7 +102,7 @@ impl Effects {
             searching: Arc::new(Semaphore::new(search::THREADS)),
             to_terminal,
             stopped: watch::Sender::new(0),
-            decisions: watch::Sender::new((0, false)),
+            decisions: watch::Sender::new((0, EditDecision::Discard)),
             rules_of_the_start,
         });
         let mut tasks = JoinSet::new();
@@ -175,9 +175,9 @@ impl Effects {
             }
             Effect::Resend(order) => drop(self.tasks.spawn(context.resend(order))),
             Effect::StopResending(number) => drop(context.stopped.send_replace(number)),
-            Effect::Edit(order) => drop(self.tasks.spawn(context.edit(order))),
-            Effect::EditAgain { number, again } => {
-                context.decisions.send_replace((number, again));
+            Effect::Edit { order, asks } => drop(self.tasks.spawn(context.edit(order, asks))),
+            Effect::Decide { number, decision } => {
+                context.decisions.send_replace((number, decision));
             }
             Effect::Change(change) => drop(self.tasks.spawn(context.change(change))),
             Effect::TrySecret { id, secret } => {

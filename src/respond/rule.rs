@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -35,6 +35,8 @@ pub struct ResponseRule {
     by_agent: bool,
     /// Number of deliveries that matched so far.
     count: AtomicU64,
+    /// The user switched it off.
+    off: AtomicBool,
 }
 
 /// Headers and body for responses of the script that set none of their own.
@@ -167,23 +169,32 @@ impl ResponseRule {
         }
         let text =
             if filter.is_all() { script.to_string() } else { format!("{filter} => {script}") };
-        Ok(Self { filter, script, text, files, by_agent: false, count: AtomicU64::new(0) })
+        Ok(Self {
+            filter,
+            script,
+            text,
+            files,
+            by_agent: false,
+            count: AtomicU64::new(0),
+            off: AtomicBool::new(false),
+        })
     }
 
     /// Returns the rule for the deliveries that match another term as well.
     pub fn narrowed(self, term: &str) -> Result<Self, RuleError> {
-        let Self { filter, script, files, by_agent, .. } = self;
+        let Self { filter, script, files, by_agent, off, .. } = self;
         let narrowed = filter
             .narrowed(term)
             .map_err(|mistake| RuleError::Syntax { text: term.to_owned(), mistake })?;
         let text = format!("{narrowed} => {script}");
-        Ok(Self { filter: narrowed, script, text, files, by_agent, count: AtomicU64::new(0) })
+        let count = AtomicU64::new(0);
+        Ok(Self { filter: narrowed, script, text, files, by_agent, count, off })
     }
 
     /// Returns the action for a delivery; `None` if the rule does not match or passes the delivery
     /// on. `roll` is a random number from 0 up to 1.
     pub fn decide(&self, delivery: &Delivery, now: Timestamp, roll: f64) -> Option<&ScriptStep> {
-        if !self.filter.matches(delivery, now) {
+        if self.is_off() || !self.filter.matches(delivery, now) {
             return None;
         }
         let before = self.count.fetch_add(1, Ordering::Relaxed);
@@ -210,6 +221,16 @@ impl ResponseRule {
     /// Returns the names of the files whose content it responds with.
     pub fn files(&self) -> &[String] {
         &self.files
+    }
+
+    /// Returns whether the rule is switched off, so that it matches nothing.
+    pub fn is_off(&self) -> bool {
+        self.off.load(Ordering::Relaxed)
+    }
+
+    /// Switches the rule off or on.
+    pub fn switch(&self, off: bool) {
+        self.off.store(off, Ordering::Relaxed);
     }
 
     /// Returns the number of deliveries that matched so far.

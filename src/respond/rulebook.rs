@@ -11,6 +11,16 @@ use crate::delivery::Delivery;
 /// Rules of agents at a time; each delivery is compared with all of them.
 const MAX_OF_AGENTS: usize = 100;
 
+/// Change of one rule.
+#[derive(Debug)]
+pub enum RuleChange {
+    Replace(ResponseRule),
+    /// Switches it off or on.
+    Toggle,
+    /// Exchanges it with the rule at another index.
+    MoveTo(usize),
+}
+
 /// Rules in the order in which they are tried. Clones share them.
 #[derive(Debug, Clone)]
 pub struct Rulebook(watch::Sender<Arc<[Arc<ResponseRule>]>>);
@@ -68,6 +78,24 @@ impl Rulebook {
         self.replace(rules.iter().filter(|rule| !rule.is_by_agent()).cloned());
     }
 
+    /// Changes the rules if the one at an index has this text; returns false if it has not.
+    pub fn change_at(&self, at: usize, text: &str, change: RuleChange) -> bool {
+        self.0.send_if_modified(|rules| {
+            let mut all = rules.to_vec();
+            let Some(rule) = all.get_mut(at).filter(|rule| rule.to_string() == text) else {
+                return false;
+            };
+            match change {
+                RuleChange::Replace(new) => *rule = Arc::new(new),
+                RuleChange::Toggle => rule.switch(!rule.is_off()),
+                RuleChange::MoveTo(to) if to < all.len() => all.swap(at, to),
+                RuleChange::MoveTo(_) => return false,
+            }
+            *rules = all.into();
+            true
+        })
+    }
+
     /// Removes the rule at an index; returns false if there is none.
     pub fn remove(&self, at: usize) -> bool {
         self.0.send_if_modified(|rules| {
@@ -82,5 +110,58 @@ impl Rulebook {
     pub fn decide(&self, delivery: &Delivery, now: Timestamp) -> Option<ScriptStep> {
         let rules = self.rules();
         rules.iter().find_map(|rule| rule.decide(delivery, now, fastrand::f64()).cloned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::delivery::{DeliveryId, Head, NewDelivery};
+
+    fn rule(text: &str) -> ResponseRule {
+        ResponseRule::read(text, &|_| Err(std::io::ErrorKind::NotFound.into())).unwrap()
+    }
+
+    fn book() -> Rulebook {
+        Rulebook::new(["type:a => 201", "202"].map(|text| Arc::new(rule(text))))
+    }
+
+    fn decided(book: &Rulebook) -> Option<String> {
+        let head = Head::build("POST", "/", &[]);
+        let new = NewDelivery::new(head, "{}".into(), Timestamp::UNIX_EPOCH);
+        let delivery = new.into_delivery(DeliveryId(1), None);
+        let step = book.decide(&delivery, Timestamp::UNIX_EPOCH)?;
+        Some(format!("{:?}", step.action))
+    }
+
+    #[test]
+    fn a_rule_that_is_off_is_passed_over() {
+        let book = book();
+        assert!(book.change_at(1, "202", RuleChange::Toggle));
+        assert_eq!(decided(&book), None);
+        assert!(book.change_at(1, "202", RuleChange::Toggle));
+        assert!(decided(&book).is_some());
+    }
+
+    #[test]
+    fn a_rule_is_replaced_in_its_place() {
+        let book = book();
+        assert!(book.change_at(0, "type:a => 201", RuleChange::Replace(rule("203"))));
+        assert_eq!(book.texts(), ["203", "202"]);
+    }
+
+    #[test]
+    fn a_rule_changes_places() {
+        let book = book();
+        assert!(book.change_at(1, "202", RuleChange::MoveTo(0)));
+        assert_eq!(book.texts(), ["202", "type:a => 201"]);
+    }
+
+    #[test]
+    fn a_rule_that_is_another_one_by_now_is_not_changed() {
+        let book = book();
+        assert!(!book.change_at(0, "202", RuleChange::Replace(rule("203"))));
+        assert!(!book.change_at(0, "type:a => 201", RuleChange::MoveTo(2)));
+        assert_eq!(book.texts(), ["type:a => 201", "202"]);
     }
 }

@@ -49,7 +49,7 @@ const fn always(script: &'static str) -> Action {
 
 use KeyContext::{
     Address, Answers, Anywhere, Confirm, Detail, Document, Export, Facet, Filter, Help, List,
-    Palette, Prompt, Snippet, Sort, Target,
+    Palette, Prompt, Release, Snippet, Sort, Target,
 };
 
 /// All bindings, in the order of the help page.
@@ -76,6 +76,8 @@ const BEFORE_TABS: &[Binding] = &[
     hinted(bind(Anywhere, "edit", &[c('e')], Action::Sending(ResendAction::Edit), "edit in $VISUAL or $EDITOR, then send as a new delivery"), "edit", 6),
     bind(Anywhere, "edit-to", &[c('E')], Action::Sending(ResendAction::EditTo), "edit, then send to another URL"),
     hinted(bind(Anywhere, "answers", &[c('A')], Action::Answering(ResponseAction::Show), "show response rules and paused requests"), "responses", 8),
+    bind(Anywhere, "respond", &[c('p')], Action::Answering(ResponseAction::ReleaseMenu), "respond to a paused request (next key picks how)"),
+    bind(Anywhere, "rule-from-delivery", &[], Action::Answering(ResponseAction::RuleFromRow), "add a response rule for deliveries like the selected one"),
     bind(Anywhere, "copy-address", &[c('Y')], Action::CopyAddress, "copy the webhook URL: the tunnel's, else this listener's"),
     bind(Anywhere, "show-address", &[c('Q')], Action::ShowAddress, "show the webhook URL and its QR code"),
     hinted(bind(Anywhere, "copy", &[c('y')], Action::CopyMenu, "copy (next key picks what)"), "copy", 4),
@@ -232,8 +234,12 @@ const AFTER_TABS: &[Binding] = &[
     bind(Answers, "last", &[k(KeyCode::End), c('G')], Action::Move(Move::Last), "last row"),
     hinted(bind(Answers, "add", &[c('a'), c('+')], Action::Ask(Ask::Rule), "add a rule before the others"), "add", 2),
     hinted(bind(Answers, "remove", &[c('d'), k(KeyCode::Delete)], Action::Answering(ResponseAction::Remove), "remove the selected rule"), "remove", 4),
+    hinted(bind(Answers, "edit", &[c('e'), k(KeyCode::Enter)], Action::Answering(ResponseAction::EditRule), "edit the selected rule"), "edit", 4),
+    hinted(bind(Answers, "toggle", &[c(' '), c('t')], Action::Answering(ResponseAction::ToggleRule), "switch the selected rule off or on"), "on/off", 4),
+    hinted(bind(Answers, "move-up", &[c('K')], Action::Answering(ResponseAction::MoveRule(Direction::Previous)), "move the selected rule up"), "up", 5),
+    hinted(bind(Answers, "move-down", &[c('J')], Action::Answering(ResponseAction::MoveRule(Direction::Next)), "move the selected rule down"), "down", 5),
     hinted(bind(Answers, "reset", &[c('0')], Action::Answering(ResponseAction::Reset), "restore the rules from startup"), "reset", 5),
-    hinted(bind(Answers, "release-200", &[c('2')], release(ReleaseDecision::Answer(200)), "respond to the selected (or oldest) paused request with 200"), "200", 3),
+    hinted(bind(Answers, "release-200", &[c('2')], release(ReleaseDecision::Answer(200)), "respond to the selected or the oldest paused request with 200"), "200", 3),
     hinted(bind(Answers, "release-400", &[c('4')], release(ReleaseDecision::Answer(400)), "respond with 400"), "400", 3),
     hinted(bind(Answers, "release-500", &[c('5')], release(ReleaseDecision::Answer(500)), "respond with 500"), "500", 3),
     hinted(bind(Answers, "release-forward", &[c('f')], release(ReleaseDecision::Forward), "forward the paused request to the targets"), "forward", 3),
@@ -245,6 +251,14 @@ const AFTER_TABS: &[Binding] = &[
     bind(Answers, "all-hold", &[c('H')], always("hold"), "pause every request"),
     hinted(bind(Answers, "help", &[c('?')], Action::Help, "show keys"), "help", 2),
     hinted(bind(Answers, "cancel", &[k(KeyCode::Esc), c('q'), c('A'), Key::ctrl('c')], Action::Cancel, "back to the deliveries"), "back", 1),
+    hinted(bind(Release, "200", &[c('2'), c('p')], release(ReleaseDecision::Answer(200)), "respond with 200"), "200", 1),
+    hinted(bind(Release, "400", &[c('4')], release(ReleaseDecision::Answer(400)), "respond with 400"), "400", 1),
+    hinted(bind(Release, "500", &[c('5')], release(ReleaseDecision::Answer(500)), "respond with 500"), "500", 1),
+    hinted(bind(Release, "forward", &[c('f')], release(ReleaseDecision::Forward), "forward it to the targets, and respond as they do"), "forward", 1),
+    hinted(bind(Release, "close", &[c('c')], release(ReleaseDecision::Close), "close its connection without a response"), "close", 1),
+    hinted(bind(Release, "edit", &[c('e')], Action::Sending(ResendAction::Edit), "edit it, and send it as a new delivery"), "edit", 1),
+    hinted(bind(Release, "rule", &[c('r')], Action::Answering(ResponseAction::RuleFromRow), "add a rule for deliveries like it"), "rule", 1),
+    hinted(bind(Release, "cancel", &[k(KeyCode::Esc), c('q'), Key::ctrl('c')], Action::Cancel, "cancel"), "cancel", 1),
     hinted(bind(Address, "copy", &[c('y'), c('Y')], Action::CopyAddress, "copy the URL"), "copy", 1),
     hinted(bind(Address, "cancel", &[k(KeyCode::Esc), c('q'), c('Q'), Key::ctrl('c')], Action::Cancel, "back to the deliveries"), "back", 1),
     hinted(bind(Help, "find", &[c('/')], Action::Ask(Ask::Help), "show only lines with some words"), "search", 1),

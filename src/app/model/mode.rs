@@ -56,6 +56,7 @@ impl Menu {
     };
     pub const SORT: Self = Self::new(&[KeyContext::Sort], "Sort by");
     pub const EXPORT: Self = Self::new(&[KeyContext::Export], "Export");
+    pub const RELEASE: Self = Self::new(&[KeyContext::Release], "Respond");
 
     const fn new(contexts: &'static [KeyContext], lead: &'static str) -> Self {
         Self { contexts, lead, signed_lead: None, polarity: Polarity::With, top: 0 }

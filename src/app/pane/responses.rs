@@ -89,6 +89,7 @@ fn rules(routing: &Routing, chosen: Option<RoutingChoice>, page: &mut ResponsesP
         page.lines.push(
             sign.with(StyleClass::Dim, format!("{:>2}. ", at + 1))
                 .with(StyleClass::Number, format!("{count:>7}  "))
+                .with(StyleClass::Dim, if rule.is_off { "off  " } else { "" })
                 .with(StyleClass::Plain, &rule.text)
                 .with(StyleClass::Dim, origin),
         );

@@ -7,7 +7,7 @@ mod help;
 mod jump;
 mod new_provider;
 mod note;
-mod rule;
+pub(super) mod rule;
 mod secret;
 mod target;
 mod view_name;

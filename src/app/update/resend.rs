@@ -7,7 +7,9 @@ use crate::app::action::ResendAction;
 use crate::app::effect::Effect;
 use crate::app::model::{Confirm, Mode, Model};
 use crate::app::notice::Notice;
-use crate::app::resend::{ResendProgress, ResendRequest, TargetPurpose, counts};
+use crate::app::resend::{
+    EditDecision, ResendProgress, ResendRequest, SUGGESTED, TargetPurpose, counts,
+};
 use crate::app::scope::Scope;
 use crate::delivery::{DeliveryId, Outcome, Transition};
 use crate::ops::resend::{Recorded, ResendEvent, ResendOutcome, ResendPace, ResendSummary, RunEnd};
@@ -15,10 +17,10 @@ use crate::units;
 
 pub(super) fn act(model: &mut Model, what: ResendAction) -> Vec<Effect> {
     match what {
-        ResendAction::Again => again(model, TargetPurpose::Resend, false),
-        ResendAction::To => again(model, TargetPurpose::Resend, true),
-        ResendAction::Edit => again(model, |ids| TargetPurpose::Edit(first(&ids)), false),
-        ResendAction::EditTo => again(model, |ids| TargetPurpose::Edit(first(&ids)), true),
+        ResendAction::Again => again(model, false),
+        ResendAction::To => again(model, true),
+        ResendAction::Edit => edit(model, false),
+        ResendAction::EditTo => edit(model, true),
         ResendAction::Batch => {
             ask_for_many(model);
             Vec::new()
@@ -29,26 +31,47 @@ pub(super) fn act(model: &mut Model, what: ResendAction) -> Vec<Effect> {
     }
 }
 
-fn first(ids: &[DeliveryId]) -> DeliveryId {
-    ids.first().copied().unwrap_or(DeliveryId(0))
-}
-
-/// Resends the selected delivery to the last target, or prompts for one.
-fn again(
-    model: &mut Model,
-    purpose: impl FnOnce(Vec<DeliveryId>) -> TargetPurpose,
-    ask: bool,
-) -> Vec<Effect> {
+/// Returns the selected delivery if it can be resent, and otherwise says why it cannot.
+fn resendable(model: &mut Model) -> Option<DeliveryId> {
     let Some(row) = model.list.selected() else {
         notify(model, Notice::info("No delivery to resend yet"));
-        return Vec::new();
+        return None;
     };
     if row.refused.is_some() {
         let why = "This delivery was refused, so it has no stored bytes and cannot be resent";
         notify(model, Notice::failed(why));
-        return Vec::new();
+        return None;
     }
-    let purpose = purpose(vec![row.id]);
+    Some(row.id)
+}
+
+/// Edits the selected delivery, to be sent to the last target or to one that is typed afterwards.
+fn edit(model: &mut Model, asks: bool) -> Vec<Effect> {
+    let Some(id) = resendable(model) else { return Vec::new() };
+    let asks = asks || model.target.is_none();
+    let target = model.target.clone().unwrap_or_else(|| SUGGESTED.to_owned());
+    let (number, exact) = (model.sendings.number(), model.sendings.exact);
+    let order = ResendRequest { number, ids: vec![id], target, exact, pace: ResendPace::default() };
+    vec![Effect::Edit { order, asks }]
+}
+
+/// Prompts for the target of an edited delivery.
+pub(super) fn edited(
+    model: &mut Model,
+    number: u64,
+    id: DeliveryId,
+    target: &str,
+    error: Option<String>,
+) {
+    let mut prompt = model.sendings.ask(TargetPurpose::Edited { number, id }, Some(target));
+    prompt.error = error;
+    model.mode = Mode::Prompt(Box::new(prompt));
+}
+
+/// Resends the selected delivery to the last target, or prompts for one.
+fn again(model: &mut Model, ask: bool) -> Vec<Effect> {
+    let Some(id) = resendable(model) else { return Vec::new() };
+    let purpose = TargetPurpose::Resend(vec![id]);
     if !ask && let Some(target) = model.target.clone() {
         return send(model, purpose, target, ResendPace::default());
     }
@@ -81,15 +104,15 @@ pub(super) fn send(
     target: String,
     pace: ResendPace,
 ) -> Vec<Effect> {
-    let (ids, edited) = match purpose {
-        TargetPurpose::Resend(ids) => (ids, false),
-        TargetPurpose::Edit(id) => (vec![id], true),
+    let ids = match purpose {
+        TargetPurpose::Resend(ids) => ids,
+        TargetPurpose::Edited { number, .. } => {
+            let decision = EditDecision::Send { target, exact: model.sendings.exact };
+            return vec![Effect::Decide { number, decision }];
+        }
     };
     let number = model.sendings.number();
     let order = ResendRequest { number, ids, target, exact: model.sendings.exact, pace };
-    if edited {
-        return vec![Effect::Edit(order)];
-    }
     if let [id] = order.ids.as_slice() {
         let what = naming::delivery(model, *id);
         let text = format!("Resending {what} to {} {} …", order.target, how(order.exact));
@@ -134,11 +157,11 @@ fn stop(model: &mut Model) -> Vec<Effect> {
 
 /// The edited delivery cannot be sent: asks whether to return to the editor.
 pub(super) fn mistaken(model: &mut Model, number: u64, mistakes: String) {
-    let answer = |again| vec![Effect::EditAgain { number, again }];
+    let answer = |decision| vec![Effect::Decide { number, decision }];
     model.mode = Mode::Confirm(Confirm {
         question: format!("{mistakes} Edit again? Otherwise nothing is sent."),
-        yes: answer(true),
-        no: answer(false),
+        yes: answer(EditDecision::Again),
+        no: answer(EditDecision::Discard),
     });
 }
 

@@ -1,9 +1,9 @@
 //! Rules, paused requests, and the URL for senders.
 
-use super::notify;
-use crate::app::action::{Action, Copyable, Move, ReleaseDecision, ResponseAction};
+use super::{notify, prompts};
+use crate::app::action::{Action, Copyable, Direction, Move, ReleaseDecision, ResponseAction};
 use crate::app::effect::Effect;
-use crate::app::model::{Mode, Model};
+use crate::app::model::{Menu, Mode, Model};
 use crate::app::notice::Notice;
 use crate::app::routing::{
     PublicAddress, Routing, RoutingChange, RoutingChoice, RuleLine, RuleMistake,
@@ -17,7 +17,19 @@ pub(super) fn act(model: &mut Model, what: ResponseAction) -> Vec<Effect> {
         }
         ResponseAction::Remove => return remove(model),
         ResponseAction::Reset => return vec![Effect::Change(RoutingChange::Reset)],
+        ResponseAction::ReleaseMenu => release_menu(model),
         ResponseAction::Release(decision) => return release(model, decision),
+        ResponseAction::RuleFromRow => prompts::rule::open_for_row(model),
+        ResponseAction::EditRule => {
+            if let Some((at, text)) = chosen_rule(model) {
+                prompts::rule::open_for_edit(model, at, text);
+            }
+        }
+        ResponseAction::MoveRule(turn) => return move_rule(model, turn),
+        ResponseAction::ToggleRule => {
+            let toggle = |(at, text)| Effect::Change(RoutingChange::Toggle { at, text });
+            return chosen_rule(model).map(toggle).into_iter().collect();
+        }
     }
     Vec::new()
 }
@@ -57,13 +69,56 @@ fn chosen(model: &Model) -> Option<RoutingChoice> {
 }
 
 fn remove(model: &mut Model) -> Vec<Effect> {
-    if let Some(RoutingChoice::Rule(at)) = chosen(model)
-        && let Some(rule) = model.routing.rules.get(at)
-    {
-        return vec![Effect::Change(RoutingChange::Remove { at, text: rule.text.clone() })];
+    let remove = |(at, text)| Effect::Change(RoutingChange::Remove { at, text });
+    chosen_rule(model).map(remove).into_iter().collect()
+}
+
+/// Returns the position and the text of the chosen rule; says how to choose one if none is.
+fn chosen_rule(model: &mut Model) -> Option<(usize, String)> {
+    let rule = match chosen(model) {
+        Some(RoutingChoice::Rule(at)) => model.routing.rules.get(at).map(|rule| (at, rule)),
+        Some(RoutingChoice::Held(_)) | None => None,
+    };
+    let rule = rule.map(|(at, rule)| (at, rule.text.clone()));
+    if rule.is_none() {
+        notify(model, Notice::info("No rule selected; ↓ goes to the rules"));
     }
-    notify(model, Notice::info("No rule selected; ↓ goes to the rules"));
-    Vec::new()
+    rule
+}
+
+/// Exchanges the chosen rule with the one above or below.
+fn move_rule(model: &mut Model, turn: Direction) -> Vec<Effect> {
+    let Some((at, text)) = chosen_rule(model) else { return Vec::new() };
+    let to = match turn {
+        Direction::Previous => at.checked_sub(1),
+        Direction::Next => Some(at + 1).filter(|to| *to < model.routing.rules.len()),
+    };
+    let Some(to) = to else { return Vec::new() };
+    // Shown at once, so that the next key moves it on.
+    model.routing.rules.swap(at, to);
+    if let Mode::Answers(chosen) = &mut model.mode {
+        *chosen = model.routing.held.len() + to;
+    }
+    vec![Effect::Change(RoutingChange::Move { at, to, text })]
+}
+
+/// Opens the menu of responses to the selected request, or else to the one paused for longest, which is
+/// selected.
+fn release_menu(model: &mut Model) {
+    let Some((oldest, _)) = model.routing.held.first().copied() else {
+        notify(model, Notice::info("No paused requests"));
+        return;
+    };
+    let is_held = model.list.selected().is_some_and(|row| model.routing.is_held(row.id));
+    if !is_held && model.list.count_hidden(&[oldest]) > 0 {
+        // The page shows what the filter hides.
+        show(model);
+        return;
+    }
+    if !is_held {
+        model.list.jump_to_id(oldest);
+    }
+    model.mode = Mode::Menu(Menu::RELEASE);
 }
 
 /// Releases the chosen request, or the one paused for longest.
@@ -71,7 +126,11 @@ fn release(model: &mut Model, decision: ReleaseDecision) -> Vec<Effect> {
     let oldest = model.routing.held.first().map(|(id, _)| *id);
     let id = match chosen(model) {
         Some(RoutingChoice::Held(id)) => Some(id),
-        Some(RoutingChoice::Rule(_)) | None => oldest,
+        Some(RoutingChoice::Rule(_)) => oldest,
+        None => {
+            let selected = model.list.selected().map(|row| row.id);
+            selected.filter(|id| model.routing.is_held(*id)).or(oldest)
+        }
     };
     let Some(id) = id else {
         notify(model, Notice::info("No paused requests"));
@@ -81,10 +140,13 @@ fn release(model: &mut Model, decision: ReleaseDecision) -> Vec<Effect> {
 }
 
 pub(super) fn added(model: &mut Model, text: &str) {
-    if matches!(&model.mode, Mode::Prompt(prompt) if prompt.rule().is_some()) {
-        model.mode = Mode::Answers(model.routing.held.len());
+    if let Mode::Prompt(prompt) = &model.mode
+        && prompt.rule().is_some()
+    {
+        let replaced = prompt.rule().and_then(|rule| rule.replaces.as_ref()).map(|(at, _)| *at);
+        model.mode = Mode::Answers(model.routing.held.len() + replaced.unwrap_or(0));
     }
-    notify(model, Notice::done(format!("from now on: {text}")));
+    notify(model, Notice::done(format!("From now on: {text}")));
 }
 
 /// Puts the rule back into the prompt with its mistake, unless it has been edited since.

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use super::{Context, ForTerminal};
-use crate::app::{Event, Notice, ResendRequest};
+use crate::app::{EditDecision, Event, Notice, ResendRequest};
 use crate::dashboard::editor::{self, EditorFile};
 use crate::delivery::DeliveryId;
 use crate::error_chain::{self, StepError};
 use crate::ops::edit::{self, Checked, EditError, EditRun};
-use crate::ops::resend::SkipReason;
+use crate::ops::resend::{Destination, SkipReason};
 use crate::outbound::Request;
 use crate::task;
 
@@ -33,14 +33,14 @@ impl TerminalLease {
 }
 
 impl Context {
-    /// Lets the user edit a delivery and sends the result.
-    pub(super) async fn edit(self: Arc<Self>, order: ResendRequest) {
-        if let Err(notice) = self.try_edit(&order).await {
+    /// Lets the user edit a delivery and sends the result, after a prompt for its target if it `asks`.
+    pub(super) async fn edit(self: Arc<Self>, order: ResendRequest, asks: bool) {
+        if let Err(notice) = self.try_edit(&order, asks).await {
             self.say(notice).await;
         }
     }
 
-    async fn try_edit(&self, order: &ResendRequest) -> Result<(), Notice> {
+    async fn try_edit(&self, order: &ResendRequest, asks: bool) -> Result<(), Notice> {
         let failed = |why: String| Notice::failed(format!("Nothing sent: {why}"));
         let destination = self.destination(order).map_err(|error| failed(error.to_string()))?;
         let origin =
@@ -49,25 +49,68 @@ impl Context {
         if let Some(reason) = SkipReason::of(&original.summary) {
             return Err(failed(reason.to_string()));
         }
-        let run = EditRun {
+        let mut run = EditRun {
             original,
             destination,
             verifier: &self.setup.verifier,
             store: self.setup.store.clone(),
             client: self.client.clone(),
         };
-        let text = run.draft();
+        let text = run.draft(asks);
         let request = self.edited(order, text).await?;
+        if asks {
+            run.destination = self.chosen_destination(order, origin).await?;
+        }
         let outcome = run.send(request).await.map_err(|error| failed(error.to_string()))?;
         // The receiver is gone if the loop has ended.
         let _ = self.events.send(Event::EditSent { origin, outcome: Box::new(outcome) }).await;
         Ok(())
     }
 
+    /// Prompts for a target until it is valid.
+    async fn chosen_destination(
+        &self,
+        order: &ResendRequest,
+        id: DeliveryId,
+    ) -> Result<Destination<'_>, Notice> {
+        let (mut order, mut error) = (order.clone(), None);
+        loop {
+            let (number, target) = (order.number, order.target.clone());
+            match self.decision(number, Event::Edited { number, id, target, error }).await {
+                EditDecision::Send { target, exact } => {
+                    (order.target, order.exact) = (target, exact);
+                }
+                EditDecision::Again | EditDecision::Discard => {
+                    return Err(Notice::info("Edit discarded: nothing sent"));
+                }
+            }
+            match self.destination(&order) {
+                Ok(destination) => return Ok(destination),
+                Err(wrong) => error = Some(wrong.to_string()),
+            }
+        }
+    }
+
+    /// Reports an event that asks for a decision, and waits for it.
+    async fn decision(&self, number: u64, event: Event) -> EditDecision {
+        let mut decisions = self.decisions.subscribe();
+        decisions.borrow_and_update();
+        // The receiver is gone if the loop has ended.
+        let _ = self.events.send(event).await;
+        loop {
+            if decisions.changed().await.is_err() {
+                return EditDecision::Discard;
+            }
+            let (of, decision) = decisions.borrow_and_update().clone();
+            if of == number {
+                return decision;
+            }
+        }
+    }
+
     /// Lets the user edit until the result can be sent.
     async fn edited(&self, order: &ResendRequest, text: String) -> Result<Request, Notice> {
         let id = order.ids.first().copied().unwrap_or(DeliveryId(0));
-        let mut decisions = self.decisions.subscribe();
         let (file, text) = task::blocking(move || (EditorFile::new(id, &text), text)).await;
         let file = file.map_err(|error| {
             Notice::failed(format!("Nothing sent: cannot write a temporary file: {error}"))
@@ -88,19 +131,10 @@ impl Context {
                 }
                 Checked::Mistakes { mistakes, .. } => first_of(&mistakes),
             };
-            decisions.borrow_and_update();
             let number = order.number;
-            // The receiver is gone if the loop has ended.
-            let _ = self.events.send(Event::Mistaken { number, mistakes }).await;
-            let decided = loop {
-                let gone = decisions.changed().await.is_err();
-                let (of, again) = *decisions.borrow_and_update();
-                if gone || of == number {
-                    break again && !gone;
-                }
-            };
-            if !decided {
-                return Err(Notice::info("Edit canceled: nothing sent"));
+            let decision = self.decision(number, Event::Mistaken { number, mistakes }).await;
+            if decision != EditDecision::Again {
+                return Err(Notice::info("Edit discarded: nothing sent"));
             }
         }
     }

@@ -18,9 +18,12 @@ use crate::error_chain;
 use crate::input_file;
 use crate::intake::ReleaseAction;
 use crate::outbound::TargetCondition;
-use crate::respond::{MAX_FILE, ResponseRule, RuleError, Rulebook};
+use crate::respond::{MAX_FILE, ResponseRule, RuleChange, RuleError, Rulebook};
 use crate::task;
 use crate::tunnel;
+
+/// Notice if a rule that was to be changed is another one by now.
+const CHANGED: &str = "The rules have changed; select again";
 
 /// Minimum time between two updates of the screen.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -78,6 +81,7 @@ impl Context {
             text: rule.to_string(),
             count: rule.count(),
             holds: rule.holds(),
+            is_off: rule.is_off(),
             is_for_all: rule.is_for_all(),
             is_by_agent: rule.is_by_agent(),
         });
@@ -116,21 +120,38 @@ impl Context {
     /// Changes rules or releases a paused request.
     pub(super) async fn change(self: Arc<Self>, change: RoutingChange) {
         match change {
-            RoutingChange::Add(typed) => task::blocking(move || self.add_rule(typed)).await,
+            RoutingChange::Add(typed) => task::blocking(move || self.add_rule(typed, None)).await,
+            RoutingChange::Replace { at, text, typed } => {
+                task::blocking(move || self.add_rule(typed, Some((at, text)))).await;
+            }
+            RoutingChange::Move { at, to, text } => {
+                self.change_rule(at, &text, RuleChange::MoveTo(to)).await;
+            }
+            RoutingChange::Toggle { at, text } => {
+                self.change_rule(at, &text, RuleChange::Toggle).await;
+            }
             RoutingChange::Remove { at, text } => self.remove_rule(at, &text).await,
             RoutingChange::Reset => self.reset_rules().await,
             RoutingChange::Release { id, decision } => self.release(id, decision).await,
         }
     }
 
-    /// Inserts a rule at the front. This may read a file.
-    fn add_rule(&self, typed: String) {
+    /// Inserts a rule at the front, or replaces one. This may read a file.
+    fn add_rule(&self, typed: String, replaced: Option<(usize, String)>) {
         let folder = self.setup.config.parent().unwrap_or_else(|| Path::new(""));
         let read_file = |name: &str| input_file::read(&folder.join(name), MAX_FILE);
         self.send(match ResponseRule::read(&typed, &read_file) {
             Ok(rule) => {
-                let text = rule.to_string();
-                self.setup.controls.rules.put_first(rule);
+                let (text, rules) = (rule.to_string(), &self.setup.controls.rules);
+                match replaced {
+                    None => rules.put_first(rule),
+                    Some((at, old)) => {
+                        if !rules.change_at(at, &old, RuleChange::Replace(rule)) {
+                            self.send(Event::Notice(Notice::info(CHANGED)));
+                            return;
+                        }
+                    }
+                }
                 Event::RuleAdded(text)
             }
             Err(error) => wrong(typed, &error),
@@ -143,12 +164,19 @@ impl Context {
         let notice = if is_it && rules.remove(at) {
             Notice::done(format!("Removed rule {text}"))
         } else {
-            Notice::info("The rules have changed; select again")
+            Notice::info(CHANGED)
         };
         self.say(notice).await;
     }
 
+    async fn change_rule(&self, at: usize, text: &str, change: RuleChange) {
+        if !self.setup.controls.rules.change_at(at, text, change) {
+            self.say(Notice::info(CHANGED)).await;
+        }
+    }
+
     async fn reset_rules(&self) {
+        self.rules_of_the_start.iter().for_each(|rule| rule.switch(false));
         let rules = self.rules_of_the_start.iter().cloned();
         self.setup.controls.rules.replace(rules);
         let reported = match self.rules_of_the_start.len() {

@@ -32,8 +32,8 @@ pub enum EditSendError {
 }
 
 impl EditRun<'_> {
-    /// The file to edit.
-    pub fn draft(&self) -> String {
+    /// The file to edit. Its first line names the target unless that is asked for afterwards.
+    pub fn draft(&self, asks: bool) -> String {
         let Delivery { summary, head, body, .. } = &self.original;
         let how = match (&self.destination.signing, self.destination.prepare(&self.original)) {
             (Signing::Exact, _) => "exactly as edited".to_owned(),
@@ -44,8 +44,9 @@ impl EditRun<'_> {
             (_, Err(reason)) => format!("only if it can be re-signed: {reason}"),
         };
         let (id, target) = (summary.id, &self.destination.target);
+        let to = if asks { "the URL typed afterwards".to_owned() } else { target.to_string() };
         let about = format!(
-            "Delivery {id} (not changed by editing). The edited version is sent to {target} {how}."
+            "Delivery {id} (not changed by editing). The edited version is sent to {to} {how}."
         );
         let encoding = head.joined_text("content-encoding").unwrap_or_default();
         match decoded_whole(body, &encoding) {

@@ -5,7 +5,7 @@ use crate::app::effect::Effect;
 use crate::app::keymap::KeyContext;
 use crate::app::model::{Mode, Model, OpenPrompt, PromptComment};
 use crate::app::prompt::Prompt;
-use crate::app::resend::{TargetPrompt, TargetPurpose, read};
+use crate::app::resend::{EditDecision, TargetPrompt, TargetPurpose, read};
 use crate::app::style::{StyleClass, StyledLine};
 use crate::app::update::resend;
 use crate::delivery::DeliveryId;
@@ -22,7 +22,7 @@ impl OpenPrompt for TargetPrompt {
 
     fn label(&self) -> String {
         match &self.purpose {
-            TargetPurpose::Edit(id) => format!(" edit delivery {id}, send to: "),
+            TargetPurpose::Edited { id, .. } => format!(" send edited delivery {id} to: "),
             TargetPurpose::Resend(ids) if ids.len() == 1 => {
                 let id = ids.first().copied().unwrap_or(DeliveryId(0));
                 format!(" resend delivery {id} to: ")
@@ -43,7 +43,14 @@ impl OpenPrompt for TargetPrompt {
             .with(StyleClass::Accent, "  Tab")
             .with(StyleClass::Dim, format!(" {other}  "))
             .with(StyleClass::Accent, "↑")
-            .with(StyleClass::Dim, " earlier  URL x3 500ms: 3 times");
+            .with(StyleClass::Dim, " earlier  ")
+            .with(
+                StyleClass::Dim,
+                match &self.purpose {
+                    TargetPurpose::Resend(_) => "URL x3 500ms: 3 times",
+                    TargetPurpose::Edited { .. } => "Esc discards the edit",
+                },
+            );
         PromptComment::Below(vec![line])
     }
 
@@ -64,6 +71,15 @@ impl OpenPrompt for TargetPrompt {
             _ => {}
         }
         Vec::new()
+    }
+
+    fn cancel(self: Box<Self>, _model: &mut Model) -> Vec<Effect> {
+        match self.purpose {
+            TargetPurpose::Resend(_) => Vec::new(),
+            TargetPurpose::Edited { number, .. } => {
+                vec![Effect::Decide { number, decision: EditDecision::Discard }]
+            }
+        }
     }
 
     /// An invalid target stays in the prompt to be corrected.
