@@ -1527,6 +1527,113 @@ fn esc_discards_an_edit_that_waits_for_its_target() {
 }
 
 #[test]
+fn a_newcomer_needs_few_keys() {
+    let failed = |forward: &str| {
+        let mut all = some(9);
+        all.push(delivery(10, SignatureStatus::Mismatch));
+        let forward = Some(forward.to_owned());
+        let session = Session { forward, ..session(&["SECRET"], "in memory only") };
+        let rows = all.iter().map(|delivery| delivery.summary.clone()).collect();
+        let checks = verifier(&session);
+        Stage::new((120, 36), session, 60, rows, move |effect| {
+            let Effect::Load(id) = effect else { return None };
+            let found = all.iter().find(|delivery| delivery.summary.id == *id).cloned()?;
+            let examined = checks.examine(&found);
+            Some(Event::Loaded(Arc::new(Loaded::new(found, examined))))
+        })
+    };
+    let stage = || failed("http://127.0.0.1:3000");
+    // Why did it fail: one key, which is the first hint.
+    assert!(hint_line(&stage()).starts_with(" 3 why it failed"));
+    assert!(stage().press("3").screen().contains("✗ mismatch"));
+    // Send it again: one.
+    let mut resent = stage();
+    assert!(matches!(resent.press("r").effects.last(), Some(Effect::Resend(_))));
+    // Copy it as curl: two.
+    let mut copied = stage();
+    let curl = Effect::Copy { id: DeliveryId(10), what: copyable("curl") };
+    assert_eq!(copied.press("yc").effects.last(), Some(&curl));
+    // Only the failed ones: one.
+    assert_eq!(stage().press("F").filter(), "sig:failed");
+    // Export it as a fixture: three.
+    let mut exported = stage();
+    assert!(matches!(exported.press("xf<Enter>").effects.last(), Some(Effect::Export { .. })));
+}
+
+#[test]
+fn a_typed_filter_keeps_the_selection_that_d_removes() {
+    let mut stage = open((120, 36), &["SECRET"], 30);
+    stage.press("g/type:contact.*<Enter>");
+    assert_eq!(stage.selected(), Some(1));
+    stage.take_effects();
+    assert_eq!(stage.press("D").effects, [Effect::Annotate(Annotation::Remove(ids(&[1])))]);
+    let mut left = open((120, 36), &["SECRET"], 30);
+    assert_eq!(left.press("gjj/zzz<Esc>").selected(), Some(3));
+}
+
+#[test]
+fn b_finds_a_failed_signature_while_following() {
+    let mut all = some(5);
+    all.push(delivery(6, SignatureStatus::Verified));
+    let rows = all.into_iter().map(|delivery| delivery.summary).collect();
+    let mut stage = Stage::new((120, 36), session(&["SECRET"], ""), 60, rows, |_| None);
+    assert!(stage.model.list.is_following());
+    assert_eq!(stage.press("b").selected(), Some(3));
+    assert!(stage.screen().contains("continued at the top"), "{}", stage.screen());
+}
+
+#[test]
+fn the_arrow_of_a_sorted_column_is_never_cut() {
+    for (key, width) in [("oa", 120), ("oa", 80), ("os", 200), ("ov", 60)] {
+        let mut stage = open((width, 36), &["SECRET"], 9);
+        let screen = stage.press(key).screen();
+        let head = screen.lines().nth(1).unwrap_or_default();
+        assert!(head.contains(['↑', '↓']), "{key} {width}: {screen}");
+    }
+}
+
+#[test]
+fn name_and_help_of_a_command_are_apart() {
+    let mut stage = open((120, 36), &["SECRET"], 9);
+    let screen = stage.press(":filter by signature").screen();
+    assert!(screen.contains("filter by signature  "), "{screen}");
+}
+
+#[test]
+fn marked_deliveries_that_a_filter_hides_are_removed_only_after_a_question() {
+    let mut stage = with_a_mark();
+    assert!(stage.screen().contains(" 1 MARKED "), "{}", stage.screen());
+    stage.press("/type:nothing<Enter>");
+    stage.take_effects();
+    assert!(stage.press("D").screen().contains("Remove "), "{}", stage.screen());
+    assert_eq!(stage.effects, []);
+}
+
+#[test]
+fn what_describes_a_body_does_not_look_like_a_warning() {
+    let mut stage = open((120, 36), &["SECRET"], 9);
+    stage.press("<Enter>X");
+    let theme = Theme::default();
+    let buffer = stage.draw(theme, Glyphs::Unicode);
+    let warning = theme.style(hookglass::app::StyleClass::Warn).fg;
+    let row = buffer.area.rows().nth(2).unwrap_or_default();
+    let note = row.columns().filter_map(|at| buffer.cell((at.x, at.y))).skip(70);
+    assert!(stage.screen().contains("body in hex"), "{}", stage.screen());
+    assert!(note.into_iter().all(|cell| Some(cell.fg) != warning), "{}", stage.screen());
+}
+
+#[test]
+fn the_status_of_a_paused_request_is_not_cut() {
+    let mut stage = with_cause(120);
+    let mut paused = delivery(9, SignatureStatus::Verified).summary;
+    paused.response = None;
+    stage.happen(Event::Kept(vec![paused]));
+    let held = vec![(DeliveryId(9), at(50))];
+    stage.happen(Event::Onward(Box::new(Routing { held, ..Routing::default() })));
+    assert!(stage.screen().contains(" paused "), "{}", stage.screen());
+}
+
+#[test]
 fn no_prompt_hides_the_row_it_acts_on() {
     for keys in ["R", "<ctrl-r>", "/", "/size:x", "E", "a", "S", "y", "x", "=", "xf"] {
         let mut stage = open((80, 24), &["SECRET"], 40);

@@ -136,12 +136,17 @@ impl ContentWidths {
     }
 
     fn of(&self, column: ListColumn) -> usize {
-        self.0.get(column as usize).copied().unwrap_or(0).max(column.header().len())
+        self.measured(column).max(column.header().len())
+    }
+
+    /// Returns the width of the cells alone.
+    fn measured(&self, column: ListColumn) -> usize {
+        self.0.get(column as usize).copied().unwrap_or(0)
     }
 
     /// Returns whether a column has something to show. Most deliveries come without a source.
     fn shows(&self, column: ListColumn) -> bool {
-        column != ListColumn::Via || self.0.get(column as usize).is_some_and(|width| *width > 0)
+        column != ListColumn::Via || self.measured(column) > 0
     }
 }
 
@@ -180,6 +185,8 @@ pub fn placed(
     // A column of short texts takes no more than they need, but numbers grow while one looks on.
     let least = |column: ListColumn| match column {
         ListColumn::Id => column.bounds().0,
+        // A word such as `paused` is never cut.
+        ListColumn::Answer => content.measured(column).clamp(3, 6),
         _ => column.bounds().0.min(content.of(column)),
     };
     let want = |column: ListColumn| content.of(column).min(column.bounds().1).max(least(column));
