@@ -7,10 +7,25 @@ use std::path::Path;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct FileId(u64, u64);
 
+/// Identity and size of the file at a path.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct FileState {
+    pub(super) id: FileId,
+    pub(super) size: u64,
+}
+
+impl FileState {
+    /// Returns the state of the file at a path, if there is one.
+    pub(super) fn at(path: &Path) -> Option<Self> {
+        let found = std::fs::symlink_metadata(path).ok()?;
+        Some(Self { id: FileId::of(&found), size: found.len() })
+    }
+}
+
 impl FileId {
     /// Returns the identity of the file at a path, if there is one.
     pub(super) fn at(path: &Path) -> Option<Self> {
-        std::fs::symlink_metadata(path).ok().map(|found| Self::of(&found))
+        FileState::at(path).map(|found| found.id)
     }
 
     #[cfg(unix)]

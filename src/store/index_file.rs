@@ -55,17 +55,17 @@ impl IndexFile {
         self.id
     }
 
-    pub(super) fn is_truncated(&self) -> bool {
-        self.shared.lost.load(Ordering::Acquire)
-            || self.shared.len() < self.shared.size.load(Ordering::Acquire)
+    /// Returns whether it was truncated, given its size.
+    pub(super) fn is_truncated(&self, size: u64) -> bool {
+        self.shared.lost.load(Ordering::Acquire) || size < self.shared.size.load(Ordering::Acquire)
     }
 
     pub(super) fn was_lost(&self) -> bool {
         self.shared.lost.load(Ordering::Acquire)
     }
 
-    pub(super) fn note_size(&self) {
-        self.shared.size.fetch_max(self.shared.len(), Ordering::AcqRel);
+    pub(super) fn note_size(&self, size: u64) {
+        self.shared.size.fetch_max(size, Ordering::AcqRel);
     }
 
     /// Extends a truncated file and erases the header, so that SQLite reads the index again from
@@ -75,6 +75,7 @@ impl IndexFile {
             self.shared.extend();
         }
         self.shared.erase_header();
+        self.note_size(self.shared.len());
         self.shared.lost.store(false, Ordering::Release);
     }
 }

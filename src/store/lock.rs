@@ -15,12 +15,14 @@ const MARK: &str = "process ";
 /// Locks the store until dropped.
 #[derive(Debug)]
 pub(super) struct Lock {
-    file: File,
+    /// Locked as long as it is open.
+    _file: File,
+    id: Option<FileId>,
 }
 
 impl Lock {
     pub(super) fn id(&self) -> Option<FileId> {
-        self.file.metadata().ok().map(|metadata| FileId::of(&metadata))
+        self.id
     }
 }
 
@@ -48,7 +50,8 @@ pub(super) fn take(store: &Path, holder: &str) -> Result<Lock, StoreError> {
     file.set_len(0).map_err(failed)?;
     file.rewind().map_err(failed)?;
     writeln!(file, "{MARK}{}, {holder}", std::process::id()).map_err(failed)?;
-    Ok(Lock { file })
+    let id = file.metadata().ok().map(|metadata| FileId::of(&metadata));
+    Ok(Lock { _file: file, id })
 }
 
 /// Returns the URL of the listener that has a store open; none if no listener has.

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
-use super::file_id::FileId;
+use super::file_id::{FileId, FileState};
 use super::index_file::IndexFile;
 use super::location::{self, StoreLocation};
 use super::lock::{self, Lock};
@@ -101,10 +101,7 @@ impl OpenStore {
     /// be read by anyone.
     pub(super) fn ensure_intact(&mut self) -> Result<Checked, KeepError> {
         let Some(files) = &mut self.files else { return Ok(Checked::Intact) };
-        let Some(damage) = files.damage() else {
-            files.note_sizes();
-            return Ok(Checked::Intact);
-        };
+        let Some(damage) = files.check() else { return Ok(Checked::Intact) };
         tracing::error!(?damage, "the store's files were changed");
         match damage {
             Damage::Truncated => {
@@ -175,25 +172,33 @@ impl StoreFiles {
         location::with_suffix(&self.path, suffix)
     }
 
-    fn damage(&self) -> Option<Damage> {
-        let index_path = self.beside("-shm");
-        let is_same =
-            |known: Option<FileId>, path: &Path| known.is_none() || FileId::at(path) == known;
-        let index = self.index.as_ref();
-        if !is_same(self.database, &self.path)
-            || !is_same(self.log, &self.beside("-wal"))
-            || !is_same(index.map(IndexFile::id), &index_path)
-            || !is_same(self.lock.id(), &lock::path_of(&self.path))
+    /// Compares the files with those at the store's path, and notes their sizes if all is well. This
+    /// runs twice for every commit, so it looks at each file once.
+    fn check(&mut self) -> Option<Damage> {
+        let log = FileState::at(&self.beside("-wal"));
+        let index = FileState::at(&self.beside("-shm"));
+        let is_same = |known: Option<FileId>, found: Option<FileId>| {
+            known.is_none_or(|known| found == Some(known))
+        };
+        let id = |state: Option<FileState>| state.map(|state| state.id);
+        let size = |state: Option<FileState>| state.map_or(0, |state| state.size);
+        if !is_same(self.database, FileId::at(&self.path))
+            || !is_same(self.log, id(log))
+            || !is_same(self.index.as_ref().map(IndexFile::id), id(index))
+            || !is_same(self.lock.id(), FileId::at(&lock::path_of(&self.path)))
         {
             return Some(Damage::Unlinked);
         }
-        let is_truncated =
-            self.log_size() < self.log_size || index.is_some_and(IndexFile::is_truncated);
-        is_truncated.then_some(Damage::Truncated)
-    }
-
-    fn log_size(&self) -> u64 {
-        fs::metadata(self.beside("-wal")).map_or(0, |log| log.len())
+        let is_truncated = size(log) < self.log_size
+            || self.index.as_ref().is_some_and(|known| known.is_truncated(size(index)));
+        if is_truncated {
+            return Some(Damage::Truncated);
+        }
+        self.log_size = size(log);
+        if let Some(known) = &self.index {
+            known.note_size(size(index));
+        }
+        None
     }
 
     /// Remembers the files that SQLite has just opened.
@@ -204,19 +209,12 @@ impl StoreFiles {
         self.index = IndexFile::open(&self.beside("-shm"));
     }
 
-    fn note_sizes(&mut self) {
-        self.log_size = self.log_size();
-        if let Some(index) = &self.index {
-            index.note_size();
-        }
-    }
-
     /// Makes SQLite read the index again from the write-ahead log.
     fn rebuild_index(&mut self) {
         if let Some(index) = &self.index {
             index.invalidate();
         }
-        self.note_sizes();
+        self.log_size = FileState::at(&self.beside("-wal")).map_or(0, |log| log.size);
     }
 
     /// Writes all content to a new file that gets the store's name. Returns the new name of a
