@@ -65,7 +65,21 @@ words! {
         Resend = "resend",
         Replay = "replay",
         Import = "import",
+        /// Received by another listener, and read from the stream that it publishes to.
+        Hub = "hub",
     }
+}
+
+/// Place of a delivery in the stream of a hub.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HubPlace {
+    /// Identifies the message of the delivery, also when it is published again.
+    pub message: String,
+    pub stream: String,
+    /// Number in the stream; none until the stream acknowledged the message.
+    pub sequence: Option<u64>,
+    /// Name of the listener that received the delivery.
+    pub listener: String,
 }
 
 /// Reason why the listener did not receive a request completely. Such a request is listed all the
@@ -107,6 +121,8 @@ pub struct RequestFacts {
     pub origin: Option<DeliveryId>,
     /// Path of the configured source that it came through.
     pub via: Option<String>,
+    /// Place in the stream of a hub, if the delivery is published or was read from there.
+    pub hub: Option<Box<HubPlace>>,
 }
 
 impl RequestFacts {
@@ -123,6 +139,7 @@ impl RequestFacts {
             source: Source::Live,
             origin: None,
             via: None,
+            hub: None,
         }
     }
 }
@@ -209,9 +226,10 @@ pub struct Summary {
 
 impl Summary {
     /// Whether it will not change any more by itself: it was responded to and diagnosed. An
-    /// imported delivery never gets a response.
+    /// imported delivery never gets a response, and one from a hub gets it elsewhere.
     pub fn is_settled(&self) -> bool {
-        (self.response.is_some() || self.request.source == Source::Import) && !self.diagnosing
+        let is_foreign = matches!(self.request.source, Source::Import | Source::Hub);
+        (self.response.is_some() || is_foreign) && !self.diagnosing
     }
 
     /// Returns whether type and id of the event are guesses, because the sender is unknown.

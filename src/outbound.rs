@@ -104,6 +104,7 @@ pub fn attempt(
         at: sent.started_at,
         took: sent.took,
         timing: sent.timing,
+        sender: None,
         changes: None,
         outcome,
     }

@@ -13,6 +13,7 @@ mod error;
 mod events;
 mod feed;
 mod file_id;
+mod hub;
 mod index_file;
 mod location;
 mod lock;
@@ -44,6 +45,7 @@ pub use control::{ControlClient, ControlSocket};
 pub use control::{RuleRequest, listener_rules};
 pub use error::{KeepError, StoreError};
 pub use feed::{Commit, Followed, Follower};
+pub use hub::{HubChange, HubDelivery, HubKept, HubPage, HubUpdate};
 pub use lock::listener_of;
 pub use maintenance::{Maintenance, Pruned};
 pub use raw::{RawParts, RawRequest};
@@ -99,6 +101,9 @@ enum WriteJob {
     RecordAttempt(Arc<Attempt>, oneshot::Sender<Result<(), KeepError>>),
     RecordSchema(Box<SchemaRecord>, oneshot::Sender<Result<(), KeepError>>),
     Edit(annotate::AnnotationJob, oneshot::Sender<Result<(), KeepError>>),
+    KeepPage(Box<HubPage>, hub::PageReply),
+    RecordSequences(Vec<(DeliveryId, u64)>, oneshot::Sender<Result<(), KeepError>>),
+    SetHubValue(String, String, oneshot::Sender<Result<(), KeepError>>),
     Finish,
 }
 
@@ -204,6 +209,25 @@ impl Store {
     /// Stores the baseline of an event type, and the changes found in one body.
     pub async fn record_schema(&self, record: SchemaRecord) -> Result<(), KeepError> {
         self.submit(|reply| WriteJob::RecordSchema(Box::new(record), reply)).await
+    }
+
+    /// Stores what was read from the stream of a hub: all of it, or nothing.
+    pub async fn keep_page(&self, page: HubPage) -> Result<HubKept, KeepError> {
+        self.submit(|reply| WriteJob::KeepPage(Box::new(page), reply)).await
+    }
+
+    /// Records the sequences of deliveries that a stream acknowledged.
+    pub async fn record_sequences(
+        &self,
+        published: Vec<(DeliveryId, u64)>,
+    ) -> Result<(), KeepError> {
+        self.submit(|reply| WriteJob::RecordSequences(published, reply)).await
+    }
+
+    /// Stores a fact about a hub; see [`StoreReader::hub_value`].
+    pub async fn set_hub_value(&self, key: &str, value: &str) -> Result<(), KeepError> {
+        let (key, value) = (key.to_owned(), value.to_owned());
+        self.submit(|reply| WriteJob::SetHubValue(key, value, reply)).await
     }
 
     /// Marks or unmarks deliveries. Deleted ones are skipped, here and below. Many ids are written

@@ -64,6 +64,7 @@ fn attempt(second: i64, target: &str, status: Option<u16>, body: &str) -> Attemp
             connected: status.map(|_| Duration::from_micros(400)),
             first_byte: status.map(|_| Duration::from_millis(11)),
         },
+        sender: None,
         changes: (second > 0).then(|| "X-Cribbly-Signature replaced".to_owned()),
         outcome,
     }

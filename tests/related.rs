@@ -76,6 +76,7 @@ async fn what_was_resent_is_noted_whoever_keeps_the_attempt() -> Tested {
         at: jiff::Timestamp::UNIX_EPOCH,
         took: std::time::Duration::ZERO,
         timing: hookglass::delivery::Timing::default(),
+        sender: None,
         changes: None,
         outcome: Outcome::Failed { reason: "refused".to_owned(), timed_out: false },
     };

@@ -49,6 +49,7 @@ fn attempt(id: DeliveryId, outcome: Outcome) -> Attempt {
             connected: Some(Duration::from_micros(12)),
             first_byte: Some(Duration::from_micros(34)),
         },
+        sender: None,
         changes: Some("X-Signature replaced".to_owned()),
         outcome,
     }

@@ -208,6 +208,7 @@ mod tests {
             at: Timestamp::UNIX_EPOCH,
             took: Duration::ZERO,
             timing: Timing::default(),
+            sender: None,
             changes: None,
             outcome: Outcome::Answered(ResponseRecord { status, headers, body, body_size }),
         }

@@ -71,6 +71,8 @@ pub struct Attempt {
     pub timing: Timing,
     /// Changes made for a new signature, in one line; none if it was sent exactly as received.
     pub changes: Option<String>,
+    /// Name of the person who sent it from another machine; none if it was sent from here.
+    pub sender: Option<String>,
     pub outcome: Outcome,
 }
 
@@ -179,6 +181,7 @@ mod tests {
             at: Timestamp::UNIX_EPOCH,
             took: Duration::ZERO,
             timing: Timing::default(),
+            sender: None,
             changes: None,
             outcome,
         }

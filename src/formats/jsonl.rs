@@ -34,6 +34,9 @@ struct Line<'d> {
     source: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     via: Option<&'d str>,
+    /// Place in the stream of a hub.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hub: Option<HubFields<'d>>,
     duplicate_of: Option<i64>,
     differs: bool,
     shape: &'d [String],
@@ -55,6 +58,14 @@ struct BreakLine<'d> {
     what: &'static str,
     byte: usize,
     around: &'d str,
+}
+
+#[derive(Serialize)]
+struct HubFields<'d> {
+    stream: &'d str,
+    /// None until the stream acknowledged the message.
+    sequence: Option<u64>,
+    listener: &'d str,
 }
 
 #[derive(Serialize)]
@@ -165,6 +176,9 @@ struct AttemptLine<'d> {
     form: Option<&'static str>,
     changes: Option<&'d str>,
     compared: Option<&'static str>,
+    /// Name of the person who sent it from another machine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sender: Option<&'d str>,
 }
 
 /// An attempt on a line of its own.
@@ -308,6 +322,11 @@ fn of<'d>(summary: &'d Summary, head: &'d Head, body: &'d [u8]) -> Line<'d> {
             .map(|refusal| Refused { code: &refusal.code, reason: &refusal.reason }),
         source: summary.request.source.as_str(),
         via: summary.request.via.as_deref(),
+        hub: summary.request.hub.as_deref().map(|hub| HubFields {
+            stream: &hub.stream,
+            sequence: hub.sequence,
+            listener: &hub.listener,
+        }),
         duplicate_of: summary.duplicate_of.map(|id| id.0),
         differs: summary.flags.differs,
         shape: &summary.flags.schema_changes,
@@ -342,5 +361,6 @@ fn attempt(attempt: &Attempt, compared: Option<Comparison>) -> AttemptLine<'_> {
         form: Some(attempt.form()),
         changes: attempt.changes.as_deref(),
         compared: compared.map(|compared| compared.transition.as_str()),
+        sender: attempt.sender.as_deref(),
     }
 }

@@ -70,7 +70,7 @@ pub(super) fn open(connection: &Connection) -> rusqlite::Result<()> {
     )
 }
 
-/// Adds a delivery of an event.
+/// Adds the newest delivery, of an event.
 pub(super) fn add(
     connection: &Connection,
     event_id: &str,
@@ -79,6 +79,20 @@ pub(super) fn add(
 ) -> rusqlite::Result<()> {
     connection
         .prepare_cached("INSERT INTO recent_events VALUES (?1, ?2, ?3)")?
+        .execute(params![event_id, provider, delivery])
+        .map(drop)
+}
+
+/// Adds a delivery that need not be the newest, of an event. Its id may be one of those of which all
+/// are in the table.
+pub(super) fn add_to_disk(
+    connection: &Connection,
+    event_id: &str,
+    provider: &str,
+    delivery: i64,
+) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("INSERT INTO main.events VALUES (?1, ?2, ?3)")?
         .execute(params![event_id, provider, delivery])
         .map(drop)
 }

@@ -10,8 +10,8 @@ use rusqlite::types::{FromSql, FromSqlError, Type};
 
 use crate::delivery::{
     Annotations, Attempt, AttemptKind, DeliveryFlags, DeliveryId, EventRef, Explanation, Head,
-    Header, Outcome, Refusal, RequestFacts, ResponseRecord, SignatureStatus, Source, Summary,
-    Timing, Verdict, Version,
+    Header, HubPlace, Outcome, Refusal, RequestFacts, ResponseRecord, SignatureStatus, Source,
+    Summary, Timing, Verdict, Version,
 };
 
 /// Declares the columns that a reader selects: one list defines both the SQL and the positions, so
@@ -65,6 +65,10 @@ columns! {
     Resent = "d.resent",
     ClientGone = "d.client_gone_us",
     Via = "d.via",
+    HubMessage = "d.hub_message",
+    HubStream = "d.hub_stream",
+    HubSequence = "d.hub_sequence",
+    HubListener = "d.hub_listener",
 }
 
 /// Number of columns in [`SUMMARY`]; columns selected after them start at this position.
@@ -87,6 +91,7 @@ columns! {
     Connected = "connected_us",
     FirstByte = "first_byte_us",
     Changes = "changes",
+    Sender = "sender",
 }
 
 /// Inserts one row with a cached statement. Each value is written next to the name of its column.
@@ -130,6 +135,7 @@ pub(super) fn summary(row: &Row<'_>) -> rusqlite::Result<Summary> {
             source: word(row, Column::Source as usize, Source::from_word)?,
             origin: Column::Origin.get::<Option<i64>>(row)?.map(DeliveryId),
             via: Column::Via.get(row)?,
+            hub: hub_place(row)?.map(Box::new),
         },
         provider: Column::Provider.get(row)?,
         event: EventRef { id: Column::EventId.get(row)?, event_type: Column::EventType.get(row)? },
@@ -152,6 +158,18 @@ pub(super) fn summary(row: &Row<'_>) -> rusqlite::Result<Summary> {
             resent: Column::Resent.get(row)?,
         },
     })
+}
+
+fn hub_place(row: &Row<'_>) -> rusqlite::Result<Option<HubPlace>> {
+    use SummaryColumn as Column;
+    let Some(message) = Column::HubMessage.get::<Option<String>>(row)? else { return Ok(None) };
+    let sequence: Option<i64> = Column::HubSequence.get(row)?;
+    Ok(Some(HubPlace {
+        message,
+        stream: Column::HubStream.get::<Option<String>>(row)?.unwrap_or_default(),
+        sequence: sequence.and_then(|sequence| u64::try_from(sequence).ok()),
+        listener: Column::HubListener.get::<Option<String>>(row)?.unwrap_or_default(),
+    }))
 }
 
 fn sentences(lines: Option<String>) -> Vec<String> {
@@ -197,6 +215,7 @@ pub(super) fn attempt(row: &Row<'_>) -> rusqlite::Result<Attempt> {
             first_byte: optional_duration(row, Column::FirstByte as usize)?,
         },
         changes: Column::Changes.get(row)?,
+        sender: Column::Sender.get(row)?,
         outcome,
     })
 }

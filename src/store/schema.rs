@@ -39,11 +39,17 @@ const VERSIONS: [SchemaVersion; KNOWN as usize] = [
     },
     SchemaVersion { migration: V6, deliveries: ", NULL AS client_gone_us", attempts: "" },
     SchemaVersion { migration: V7, deliveries: ", NULL AS via", attempts: "" },
-    SchemaVersion { migration: EVENTS, deliveries: "", attempts: "" },
+    SchemaVersion { migration: V8, deliveries: "", attempts: "" },
+    SchemaVersion {
+        migration: V9,
+        deliveries: ", NULL AS hub_message, NULL AS hub_stream, NULL AS hub_sequence, \
+                     NULL AS hub_listener",
+        attempts: ", NULL AS sender",
+    },
 ];
 
 /// The version of a store that this program writes.
-pub(super) const KNOWN: u32 = 8;
+pub(super) const KNOWN: u32 = 9;
 
 /// Page size of new stores in bytes. Twice SQLite's default takes an eighth less CPU for each
 /// delivery, since the log has a header and two system calls for each page; four times as much costs
@@ -169,7 +175,7 @@ const V7: &str = "
 ALTER TABLE deliveries ADD COLUMN via TEXT;
 ";
 
-const EVENTS: &str = "
+const V8: &str = "
 -- Events: the deliveries of each event. New ones are added in the order of the event ids, later.
 CREATE TABLE events (
   event_id        TEXT    NOT NULL,
@@ -193,6 +199,25 @@ CREATE VIEW event_deliveries AS
 
 /// The version that has the table of events.
 const WITH_EVENTS: i64 = 8;
+
+const V9: &str = "
+-- Place in the stream of a hub. A sequence is NULL until the stream acknowledged the message.
+ALTER TABLE deliveries ADD COLUMN hub_message TEXT;
+ALTER TABLE deliveries ADD COLUMN hub_stream TEXT;
+ALTER TABLE deliveries ADD COLUMN hub_sequence INTEGER;
+ALTER TABLE deliveries ADD COLUMN hub_listener TEXT;
+CREATE INDEX deliveries_by_hub_message ON deliveries (hub_message) WHERE hub_message IS NOT NULL;
+CREATE INDEX deliveries_unpublished ON deliveries (id)
+  WHERE hub_message IS NOT NULL AND hub_sequence IS NULL;
+-- Name of the person who sent it from another machine; NULL if it was sent from here.
+ALTER TABLE attempts ADD COLUMN sender TEXT;
+
+-- Hub: what is known about a stream, e.g. how far it was read.
+CREATE TABLE hub (
+  key             TEXT    PRIMARY KEY,
+  value           TEXT    NOT NULL
+) WITHOUT ROWID;
+";
 
 /// Returns the versions after `from` up to `to`.
 fn versions(from: u32, to: u32) -> impl Iterator<Item = &'static SchemaVersion> {
@@ -223,6 +248,9 @@ pub(super) fn bridge(connection: &Connection, version: i64) -> rusqlite::Result<
     }
     if version < 3 {
         views.push_str(" CREATE TEMP VIEW purges AS SELECT 0 AS revision;");
+    }
+    if version < 9 {
+        views.push_str(" CREATE TEMP VIEW hub AS SELECT '' AS key, '' AS value WHERE 0;");
     }
     connection.execute_batch(&views)
 }

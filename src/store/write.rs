@@ -29,6 +29,15 @@ pub(super) fn keep(
     new: &NewDelivery,
     revision: i64,
 ) -> rusqlite::Result<Inserted> {
+    insert_delivery(connection, new, (None, revision))
+}
+
+/// Inserts a delivery with this id, or the next one.
+pub(super) fn insert_delivery(
+    connection: &Connection,
+    new: &NewDelivery,
+    (id, revision): (Option<i64>, i64),
+) -> rusqlite::Result<Inserted> {
     let first = match &new.event.id {
         Some(event) => events::first(connection, event, &new.provider)?,
         None => None,
@@ -45,7 +54,10 @@ pub(super) fn keep(
     let NewDelivery { request, head, event, signature, .. } = new;
     let refused = request.refused.as_ref();
     let explanation = signature.explanation.as_ref().map(Explanation::to_lines);
+    let hub = request.hub.as_deref();
+    let sequence = hub.and_then(|hub| i64::try_from(hub.sequence?).ok());
     insert! { connection, "deliveries",
+        "id" = id,
         "revision" = revision,
         "received_at" = rows::time_text(request.received_at),
         "peer" = request.peer,
@@ -69,10 +81,16 @@ pub(super) fn keep(
         "origin" = request.origin.map(|id| id.0),
         "via" = request.via,
         "differs" = differs,
+        "hub_message" = hub.map(|hub| &hub.message),
+        "hub_stream" = hub.map(|hub| &hub.stream),
+        "hub_sequence" = sequence,
+        "hub_listener" = hub.map(|hub| &hub.listener),
     }?;
+    let is_in_order = id.is_none();
     let id = connection.last_insert_rowid();
     if let Some(event_id) = &event.id {
-        events::add(connection, event_id, &new.provider, id)?;
+        let add = if is_in_order { events::add } else { events::add_to_disk };
+        add(connection, event_id, &new.provider, id)?;
     }
     insert! { connection, "wire",
         "delivery_id" = id,
@@ -147,6 +165,7 @@ pub(super) fn record_attempt(
         "connected_us" = attempt.timing.connected.map(rows::micros),
         "first_byte_us" = attempt.timing.first_byte.map(rows::micros),
         "changes" = attempt.changes,
+        "sender" = attempt.sender,
     }?;
     connection
         .prepare_cached("UPDATE deliveries SET revision = ?2, resent = resent OR ?3 WHERE id = ?1")?

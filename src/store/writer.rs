@@ -11,11 +11,15 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::annotate::{self, Purge};
 use super::events;
 use super::feed::Feed;
+use super::hub::{self, PageDelivery, PageOutcome, PageReply};
 use super::open_store::{Checked, OpenStore};
 use super::write::{
     Inserted, keep, record_attempt, record_client_gone, record_diagnosis, record_response,
 };
-use super::{KeepError, StoreChange, StoreProgress, Stored, WriteJob, read, retention, schemas};
+use super::{
+    HubDelivery, HubKept, HubPage, KeepError, StoreChange, StoreProgress, Stored, WriteJob, read,
+    retention, schemas,
+};
 use crate::delivery::{DeliveryId, NewDelivery};
 
 /// Limits on the jobs and body bytes of one commit, so that none waits long.
@@ -139,10 +143,16 @@ impl Group {
             }
             WriteJob::Edit(edit, _) => self.bytes += edit.rows() * ROW_BYTES,
             WriteJob::Prune(..) => self.bytes += GROUP_BYTES,
+            WriteJob::KeepPage(page, _) => {
+                self.bytes += page.deliveries.iter().map(|one| one.body.len()).sum::<usize>();
+                self.bytes += page.updates.len() * ROW_BYTES;
+            }
+            WriteJob::RecordSequences(published, _) => self.bytes += published.len() << 10,
             WriteJob::RecordResponse(..)
             | WriteJob::RecordClientGone(..)
             | WriteJob::RecordDiagnosis(..)
             | WriteJob::RecordAttempt(..)
+            | WriteJob::SetHubValue(..)
             | WriteJob::RecordSchema(..) => {}
         }
         self.jobs.push(job);
@@ -206,6 +216,7 @@ impl Group {
 enum JobOutcome {
     Kept(Inserted),
     KeptAll(Vec<Inserted>),
+    KeptPage(PageOutcome),
     Pruned {
         count: u64,
         /// The newest one.
@@ -349,7 +360,11 @@ fn changes(
     outcomes: &[Result<JobOutcome, KeepError>],
     before: i64,
 ) -> rusqlite::Result<Changes> {
-    let is_update = |job: &WriteJob| !matches!(job, WriteJob::Keep(..) | WriteJob::KeepAll(..));
+    let is_update = |job: &WriteJob| match job {
+        WriteJob::Keep(..) | WriteJob::KeepAll(..) => false,
+        WriteJob::KeepPage(page, _) => !page.updates.is_empty(),
+        _ => true,
+    };
     if !jobs.iter().any(is_update) {
         return Ok(Changes::default());
     }
@@ -361,8 +376,9 @@ fn changes(
     });
     let mut changed: Vec<StoreChange> = attempts.collect();
     // Removing the first delivery of an event changes the others, even new ones.
-    let may_change_new =
-        jobs.iter().any(|job| matches!(job, WriteJob::Edit(..) | WriteJob::Prune(..)));
+    let may_change_new = jobs.iter().any(|job| {
+        matches!(job, WriteJob::Edit(..) | WriteJob::Prune(..) | WriteJob::KeepPage(..))
+    });
     let first_new = outcomes.iter().find_map(|outcome| match outcome {
         Ok(JobOutcome::Kept(inserted)) if !may_change_new => Some(inserted.id),
         Ok(JobOutcome::KeptAll(all)) if !may_change_new => all.first().map(|first| first.id),
@@ -390,6 +406,16 @@ impl WriteJob {
             });
             return inserted.collect::<rusqlite::Result<_>>().map(JobOutcome::KeptAll);
         }
+        if let Self::KeepPage(page, _) = self {
+            return hub::keep_page(connection, page, counter).map(JobOutcome::KeptPage);
+        }
+        if let Self::RecordSequences(published, _) = self {
+            hub::record_sequences(connection, published, counter)?;
+            return Ok(JobOutcome::Updated);
+        }
+        if let Self::SetHubValue(key, value, _) = self {
+            return hub::set(connection, key, value).map(|()| JobOutcome::Updated);
+        }
         if let Self::Prune(retention, _) = self {
             let (ids, last) = retention::prunable(connection, *retention)?;
             let count = ids.len() as u64;
@@ -414,7 +440,13 @@ impl WriteJob {
             }
             Self::RecordAttempt(attempt, _) => record_attempt(connection, attempt, revision),
             Self::RecordSchema(record, _) => schemas::keep(connection, record, revision),
-            Self::Edit(..) | Self::KeepAll(..) | Self::Prune(..) | Self::Finish => Ok(()),
+            Self::Edit(..)
+            | Self::KeepAll(..)
+            | Self::KeepPage(..)
+            | Self::RecordSequences(..)
+            | Self::SetHubValue(..)
+            | Self::Prune(..)
+            | Self::Finish => Ok(()),
         };
         updated.map(|()| JobOutcome::Updated)
     }
@@ -451,6 +483,17 @@ impl WriteJob {
                 });
                 Some(JobReply::Counted(reply, count))
             }
+            Self::KeepPage(page, reply) => {
+                let kept = outcome.and_then(|outcome| match outcome {
+                    JobOutcome::KeptPage(outcome) => Ok(kept_page(*page, outcome)),
+                    _ => Err(KeepError::Stopped),
+                });
+                if let (Ok(kept), Some(changes)) = (&kept, changes) {
+                    let new = kept.deliveries.iter().filter(|one| one.is_new);
+                    changes.new.extend(new.map(|one| StoreChange::New(Arc::clone(&one.delivery))));
+                }
+                Some(JobReply::KeptPage(reply, kept))
+            }
             Self::Prune(_, reply) => {
                 let count = outcome.and_then(|outcome| match outcome {
                     JobOutcome::Pruned { count, .. } => Ok(count),
@@ -462,6 +505,8 @@ impl WriteJob {
             | Self::RecordClientGone(_, _, reply)
             | Self::RecordDiagnosis(_, _, reply)
             | Self::Edit(_, reply)
+            | Self::RecordSequences(_, reply)
+            | Self::SetHubValue(_, _, reply)
             | Self::RecordSchema(_, reply)
             | Self::RecordAttempt(_, reply) => Some(JobReply::Updated(reply, outcome.map(|_| ()))),
             Self::Finish => None,
@@ -476,8 +521,27 @@ fn stored(new: NewDelivery, inserted: Inserted) -> Stored {
     Stored { delivery: Arc::new(delivery), id, duplicate_of, differs }
 }
 
+fn kept_page(page: HubPage, outcome: PageOutcome) -> HubKept {
+    let deliveries = page.deliveries.into_iter().zip(outcome.deliveries);
+    let deliveries = deliveries.filter_map(|(new, one)| match one {
+        PageDelivery::New(inserted) => {
+            Some(HubDelivery { delivery: stored(new, inserted).delivery, is_new: true })
+        }
+        PageDelivery::Known(id) => {
+            let delivery = Arc::new(new.into_delivery(id, None));
+            Some(HubDelivery { delivery, is_new: false })
+        }
+        PageDelivery::Repeated => None,
+    });
+    let deliveries = deliveries.collect();
+    let updates = page.updates.into_iter().enumerate();
+    let unknown = updates.filter(|(at, _)| outcome.unknown.contains(at));
+    HubKept { deliveries, unknown: unknown.map(|(_, update)| update).collect() }
+}
+
 /// A reply that waits for the commit.
 enum JobReply {
+    KeptPage(PageReply, Result<HubKept, KeepError>),
     Kept(oneshot::Sender<Result<Stored, KeepError>>, Result<Stored, KeepError>),
     Counted(oneshot::Sender<Result<u64, KeepError>>, Result<u64, KeepError>),
     Updated(oneshot::Sender<Result<(), KeepError>>, Result<(), KeepError>),
@@ -488,6 +552,7 @@ impl JobReply {
     fn send(self) {
         match self {
             Self::Kept(reply, outcome) => drop(reply.send(outcome)),
+            Self::KeptPage(reply, outcome) => drop(reply.send(outcome)),
             Self::Counted(reply, outcome) => drop(reply.send(outcome)),
             Self::Updated(reply, outcome) => drop(reply.send(outcome)),
         }
