@@ -1,6 +1,7 @@
 //! The command line: arguments and options, with one file per command.
 
 mod atomic_file;
+mod attach;
 mod columns;
 mod config;
 mod demo;
@@ -9,6 +10,8 @@ mod export;
 mod filter_words;
 mod flag_docs;
 mod help;
+mod hub;
+mod hub_report;
 mod import;
 mod keyring;
 mod list;
@@ -41,6 +44,7 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use crate::output::{self, ColorMode};
+use attach::AttachArgs;
 use config::ConfigCommandArgs;
 pub use error::CliError;
 use export::ExportArgs;
@@ -93,6 +97,9 @@ enum Command {
     /// Receive, verify, store, and show webhooks (the default command)
     #[command(after_help = help::footer("listen"))]
     Listen(ListenArgs),
+    /// Show and forward the deliveries of a hub, which other listeners publish to
+    #[command(after_help = help::footer("attach"))]
+    Attach(AttachArgs),
     /// Send signed sample events or files
     #[command(after_help = help::footer("send"))]
     Send(SendArgs),
@@ -229,6 +236,7 @@ pub fn run(cli: Cli) -> Result<(), CliError> {
 fn dispatch(cli: Cli) -> Result<(), CliError> {
     match cli.command.unwrap_or(Command::Listen(cli.listen)) {
         Command::Listen(args) => listen::run(args),
+        Command::Attach(args) => attach::run(args),
         Command::Send(args) => send::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Providers(args) => providers::run(&args),

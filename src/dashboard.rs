@@ -26,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::theme::Theme;
 use crate::app::{Event, Model, Notice, Preferences, Session, update};
+use crate::hub::HubStatus;
 use crate::intake::Controls;
 use crate::ops::KnownProviders;
 use crate::outbound::Target;
@@ -66,6 +67,8 @@ pub struct Setup {
     pub controls: Controls,
     /// State of the tunnel, if one is configured.
     pub tunnel: Option<watch::Receiver<tunnel::TunnelState>>,
+    /// State of the hub, if one is configured.
+    pub hub: Option<watch::Receiver<HubStatus>>,
     /// Warnings to show at startup.
     pub notes: Vec<String>,
     pub warnings: Vec<String>,

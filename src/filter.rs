@@ -6,6 +6,7 @@
 //! the bytes of the undecided ones. Nothing here reads a clock: callers pass the current time.
 
 mod body_matcher;
+mod bounds;
 mod builder;
 mod complete;
 mod error;
@@ -29,6 +30,7 @@ use std::str::FromStr;
 use jiff::Timestamp;
 
 pub use body_matcher::BodyMatcher;
+pub use bounds::{Bounds, TypeBound};
 pub use builder::{path_term, term};
 pub use complete::{Completion, complete};
 pub use field::{FIELDS, FilterField};

@@ -19,6 +19,7 @@ mod diagnoser;
 mod forwards;
 mod pause;
 mod peer;
+mod publishing;
 mod respond;
 mod schema_drift;
 mod sequencer;
@@ -32,6 +33,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::delivery::{Delivery, DeliveryId, Header, NewDelivery, Refusal, SignatureStatus};
+use crate::hub::HubPublishError;
 use crate::listener::{Client, ClientResponse, Handled, Received, Reply};
 use crate::outbound::{Health, Ticket};
 use crate::respond::{Rulebook, ScriptStep};
@@ -39,10 +41,11 @@ use crate::signature::{Handshakes, Verifier};
 use crate::store::{KeepError, Store, Stored};
 use assess::Assessment;
 
-pub use diagnoser::{Diagnoser, diagnose};
+pub use diagnoser::{Diagnoser, diagnose, find_cause};
 pub use forwards::{Forward, Forwards};
 pub use pause::{PausedRequest, PausedRequests, ReleaseAction};
 pub use peer::Proxies;
+pub use publishing::Publishing;
 pub use schema_drift::learn_schemas;
 pub use sequencer::Sequencer;
 pub use strict::Strict;
@@ -61,6 +64,8 @@ pub struct Intake {
     pub forwards: Arc<Forwards>,
     pub paused: PausedRequests,
     pub policy: Policy,
+    /// Publishes deliveries to a hub, if one is configured.
+    pub publishing: Option<Publishing>,
     /// Ends delays at shutdown.
     pub stop: CancellationToken,
 }
@@ -130,8 +135,8 @@ impl Intake {
             || self.is_default().then(|| self.expected_response(&new.provider).status);
         let stored_status = preset.as_ref().map(|one| one.status).or_else(default_status);
         new.response = stored_status;
-        let accepted = match self.store(new, preset).await {
-            Ok(accepted) => accepted,
+        let (accepted, unpublished) = match self.keep(new, preset).await {
+            Ok(kept) => kept,
             Err(error) => {
                 tracing::error!(%error, "delivery not stored");
                 return unavailable(&error).into();
@@ -142,7 +147,10 @@ impl Intake {
         if let Some(diagnosis) = diagnosis {
             diagnosis.start(id);
         }
-        let reply = self.carry_out(accepted, client.clone()).await;
+        let reply = match unpublished {
+            None => self.carry_out(accepted, client.clone()).await,
+            Some(error) => self.decline(accepted, &error).await,
+        };
         let status = reply.status();
         // If the client has closed its end, it is only known after writing whether it still reads.
         let has_closed = client.is_some_and(|client| client.has_closed());
@@ -157,6 +165,17 @@ impl Intake {
         let on_outcome =
             move |gone| Box::pin(record_outcome(store, id, (status, is_recorded), gone)) as _;
         Handled { reply, on_outcome: Some(Box::new(on_outcome)) }
+    }
+
+    /// Decides who responds to a delivery that another listener received, and returns the response
+    /// later. Call it for one delivery after the other.
+    pub async fn begin_response(
+        self: &Arc<Self>,
+        delivery: Arc<Delivery>,
+    ) -> impl Future<Output = Reply> + Send + 'static {
+        let accepted = decide(delivery, &self.rules, &self.forwards).await;
+        let intake = Arc::clone(self);
+        async move { intake.carry_out(accepted).await }
     }
 
     /// Returns the response of steps 1 to 3, if one applies.
@@ -179,6 +198,36 @@ impl Intake {
         Some(strict::refusal(&new.signature))
     }
 
+    /// Stores a delivery and publishes it, both at once. The error is that of the hub.
+    async fn keep(
+        &self,
+        mut new: NewDelivery,
+        preset: Option<ClientResponse>,
+    ) -> Result<(Accepted, Option<HubPublishError>), KeepError> {
+        let Some(publishing) = &self.publishing else {
+            return Ok((self.store(new, preset).await?, None));
+        };
+        let envelope = publishing.begin(&mut new);
+        let (stored, published) =
+            tokio::join!(self.store(new, preset), publishing.publish(envelope));
+        let accepted = stored?;
+        publishing.end(accepted.delivery.summary.id, &published);
+        Ok((accepted, published.err()))
+    }
+
+    /// Responds to a delivery that the hub has not acknowledged, so that the client sends it again.
+    async fn decline(&self, accepted: Accepted, error: &HubPublishError) -> Reply {
+        let Accepted { delivery, disposition } = accepted;
+        let id = delivery.summary.id;
+        match disposition {
+            Disposition::Answer(response) if response.status >= 400 => return response.into(),
+            Disposition::Forward(ticket) => self.forwards.follow_retries(id, ticket).await,
+            Disposition::Answer(_) | Disposition::Default | Disposition::Respond(_) => {}
+        }
+        let why = format!("this delivery was stored, but not in the hub: {error}\n");
+        with_retry_after(ClientResponse::plain_text(503, why)).into()
+    }
+
     /// Stores a delivery and decides who responds. Only rules and targets need the sequencer.
     async fn store(
         &self,
@@ -194,7 +243,7 @@ impl Intake {
     }
 
     /// Returns whether every delivery gets the default response.
-    fn is_default(&self) -> bool {
+    pub fn is_default(&self) -> bool {
         self.rules.is_empty() && self.forwards.is_empty()
     }
 

@@ -31,6 +31,7 @@
 //!  services          intake/     assess, sequence, respond
 //!  I/O               listener/   HTTP in
 //!                    outbound/   HTTP out
+//!                    hub/        a stream that listeners share (NATS JetStream)
 //!                    tunnel/     agents that make the listener public
 //!                    store/      SQLite
 //!                    body_budget, input_file, private_file, task
@@ -56,6 +57,7 @@ pub(crate) mod error_chain;
 pub mod filter;
 pub mod formats;
 pub(crate) mod headless;
+pub mod hub;
 pub(crate) mod input_file;
 pub mod intake;
 pub mod listener;

@@ -7,6 +7,7 @@
 //! it. Operations never print, prompt, or format for a screen.
 
 pub mod annotate;
+pub mod attach;
 pub mod copy;
 pub mod diagnose;
 pub mod diff;

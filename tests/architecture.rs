@@ -27,6 +27,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "I/O",
         &[
             "body_budget",
+            "hub",
             "input_file",
             "listener",
             "outbound",

@@ -62,6 +62,7 @@ fn start(rules: &[&str], targets: Vec<Target>) -> Tested<Running> {
     work.spawn(passing);
     let policy = Policy { proxies: Proxies::Local, ..Policy::default() };
     let intake = Arc::new(Intake {
+        publishing: None,
         verifier,
         diagnoser,
         store: store.clone(),

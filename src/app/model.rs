@@ -145,6 +145,8 @@ pub struct Session {
     pub demo: bool,
     /// The certificate of a target is not checked.
     pub insecure: bool,
+    /// Filter at startup.
+    pub filter: String,
 }
 
 /// What the user set up for the dashboard.
@@ -236,9 +238,10 @@ impl Model {
             let until = now.saturating_add(SignedDuration::from_mins(1)).unwrap_or(now);
             (Notice::info(DEMO), until)
         });
+        let filter = session.filter.clone();
         let Preferences { keymap, views, columns, volatile: _ } = preferences;
         let columns = if columns.is_empty() { ListColumn::USUAL.to_vec() } else { columns };
-        Self {
+        let mut model = Self {
             session,
             keymap,
             views,
@@ -268,7 +271,12 @@ impl Model {
             flags: Flags::default(),
             range: None,
             pending: None,
+        };
+        if !filter.is_empty() {
+            // The list is empty, so there is nothing to search yet.
+            let _ = model.search.apply(&filter, &mut model.list, now);
         }
+        model
     }
 
     /// Where a key is looked up, nearest first.

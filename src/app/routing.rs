@@ -58,6 +58,23 @@ pub struct Routing {
     pub public: PublicAddress,
     /// The public address ends with this process.
     pub has_tunnel: bool,
+    /// The hub that deliveries are published to or read from.
+    pub hub: Option<HubLine>,
+}
+
+/// State of a hub.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HubLine {
+    pub stream: String,
+    /// What does not work, if anything.
+    pub trouble: Option<String>,
+    /// Messages that were not read yet.
+    pub lag: u64,
+    /// Names of the others on the hub.
+    pub others: Vec<String>,
+    /// What was last lost or left out, and how often that has happened.
+    pub note: Option<String>,
+    pub noted: u64,
 }
 
 /// Selectable entry on the responses page.

@@ -136,6 +136,18 @@ fn routing(config: &Config) -> Vec<Setting> {
         let provider = source.provider.as_deref().unwrap_or(defaults::PROVIDER);
         ("source".to_owned(), format!("{} = {provider}", source.path), false)
     }));
+    let hub = &config.hub;
+    let files = [("creds", &hub.creds), ("nkey", &hub.nkey), ("ca", &hub.ca)];
+    let texts = [
+        ("url", hub.url.as_ref().map(ToString::to_string)),
+        ("stream", hub.stream.clone()),
+        ("name", hub.name.clone()),
+    ];
+    let texts = texts.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    let files = files
+        .into_iter()
+        .filter_map(|(name, file)| Some((name, file.as_ref()?.display().to_string())));
+    found.extend(texts.chain(files).map(|(name, value)| (format!("hub {name}"), value, false)));
     let asked: Vec<String> = config.ngrok_api.iter().map(ToString::to_string).collect();
     let is_usual = config.ngrok_api == Config::default().ngrok_api;
     found.push(("ngrok api".to_owned(), asked.join(", "), is_usual));

@@ -37,6 +37,19 @@ const EXAMPLES: &[Examples] = &[
         ],
     ),
     (
+        "attach",
+        &[
+            (
+                "Forward one provider's deliveries of the team's hub to the local application",
+                "hookglass attach nats://127.0.0.1:4222 provider:stripe --forward 3000",
+            ),
+            (
+                "Print everything that the hub has kept",
+                "hookglass attach nats://127.0.0.1:4222 --from all --headless",
+            ),
+        ],
+    ),
+    (
         "send",
         &[
             (

@@ -16,6 +16,8 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::hub::PublishFlags;
+use super::hub_report;
 use super::keyring::{ProviderArgs, known_providers};
 use super::place::Origin;
 use super::{CliError, StoreArgs, demo, signals};
@@ -23,7 +25,10 @@ use crate::app::Session;
 use crate::config::{Config, Dashboard, ForwardTo, GlyphChoice, Keyring, SourceConfig};
 use crate::dashboard::{self, Ended, view::Glyphs};
 use crate::headless::{self, Format, HeadlessError};
-use crate::intake::{Controls, Diagnoser, Intake, PausedRequests, Sequencer, learn_schemas};
+use crate::hub::{Hub, HubOptions, Publisher};
+use crate::intake::{
+    Controls, Diagnoser, Intake, PausedRequests, Publishing, Sequencer, learn_schemas,
+};
 use crate::listener::{self, BindError, Limits};
 use crate::mcp::{ListenerOptions, SendPolicy};
 use crate::ops::{KnownProviders, retention};
@@ -61,6 +66,8 @@ pub(super) struct ListenArgs {
     source: Vec<SourceConfig>,
     #[command(flatten)]
     routing: RoutingArgs,
+    #[command(flatten)]
+    hub: PublishFlags,
     /// Maximum body size, e.g. 512KiB or 25MiB; larger requests get 413
     #[arg(long, value_name = "SIZE", default_value = "25MiB", value_parser = crate::units::parse_size)]
     max_body: u64,
@@ -85,7 +92,7 @@ pub(super) enum Output {
 }
 
 /// Time for everything to end after a signal, before it is given up.
-const STOP_TIME: Duration = Duration::from_secs(4);
+pub(super) const STOP_TIME: Duration = Duration::from_secs(4);
 
 const DEFAULT_ADDRESS: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 4400);
@@ -231,6 +238,10 @@ async fn listen(
     let wanted = args.address()?;
     let listener = bind(&args, wanted).await.map_err(CliError::environment)?;
     let address = listener.local_addr().map_err(CliError::environment)?;
+    let hub = match args.hub.options(&config.hub)? {
+        Some(options) => Some(open_hub(options).await?),
+        None => None,
+    };
     let url = format!("http://{address}");
     let dashboard = config.dashboard.clone();
     let mut known = known_providers(&config);
@@ -264,6 +275,14 @@ async fn listen(
     notes.extend(args.found(&place));
     notes.extend(plan.announced.clone());
     let warnings = warnings(found.into_iter().chain(plan.warnings(headless)).collect(), address);
+    notes.extend(hub.as_ref().map(|hub| {
+        format!(
+            "publishing to the stream `{}` on {} as {}",
+            hub.stream_name(),
+            hub.servers(),
+            hub.name()
+        )
+    }));
     if headless {
         writeln!(output::stderr(), "listening on {url}")?;
         let mut stderr = output::notes();
@@ -302,11 +321,18 @@ async fn listen(
         keeps_running: signals::is_hangup_ignored(),
         keep,
         place,
+        hub,
     };
     // Boxed because the future holds the state of every front end.
     let outcome = Box::pin(front.run(listener, signal)).await;
     tokio::task::spawn_blocking(move || writer.finish()).await.map_err(CliError::environment)?;
     outcome
+}
+
+/// Connects to the hub that deliveries are published to.
+async fn open_hub(options: HubOptions) -> Result<Hub, CliError> {
+    // Boxed because the future holds the state of the connection.
+    Box::pin(Hub::open_for_publishing(options)).await.map_err(CliError::environment)
 }
 
 /// Binds the address. The demo uses another port if the default one is in use.
@@ -354,6 +380,7 @@ fn session(
         },
         demo: args.demo,
         insecure: false,
+        filter: String::new(),
     }
 }
 
@@ -394,6 +421,8 @@ struct ListenSession {
     /// Deliveries to keep.
     keep: Option<Keep>,
     place: StorePlace,
+    /// Deliveries are published there.
+    hub: Option<Hub>,
 }
 
 impl ListenSession {
@@ -414,7 +443,7 @@ impl ListenSession {
         let mut tasks = JoinSet::new();
         let ends =
             Shutdown { stop: stop.clone(), answered: answered.clone(), finished: finished.clone() };
-        let (intake, controls) = self.intake(&mut tasks, ends);
+        let (intake, controls) = self.intake(&mut tasks, ends)?;
         self.maintain(&mut tasks, &controls.rules, &stop);
         let Routing { plan, address, public_url } = &self.routing;
         let hidden = self.known.secret_variables();
@@ -448,10 +477,7 @@ impl ListenSession {
             watch_tasks(stop.cancelled_owned(), &mut tasks).await;
             Ok(())
         } else if let Some(follower) = follower {
-            let format = match self.args.output {
-                Output::Jsonl => Format::Jsonl,
-                Output::Text => Format::Text,
-            };
+            let format = self.args.output.into();
             if let Some(states) = tunnel {
                 tasks.spawn(routing::report_tunnel(states));
             }
@@ -487,7 +513,11 @@ impl ListenSession {
         ended
     }
 
-    fn intake(&self, tasks: &mut JoinSet<()>, ends: Shutdown) -> (Arc<Intake>, Controls) {
+    fn intake(
+        &self,
+        tasks: &mut JoinSet<()>,
+        ends: Shutdown,
+    ) -> Result<(Arc<Intake>, Controls), CliError> {
         let Shutdown { stop, answered, finished } = ends;
         let (diagnoser, work) =
             Diagnoser::new(Arc::clone(&self.verifier), self.store.clone(), answered);
@@ -505,6 +535,19 @@ impl ListenSession {
         tasks.spawn(work);
         let controls =
             Controls { rules: rules.clone(), paused: paused.clone(), targets: forwards.targets() };
+        let publishing = match &self.hub {
+            None => None,
+            Some(hub) => {
+                let publisher = Publisher::new(hub.clone());
+                let (store, stopping) = (self.store.clone(), stop.clone());
+                let (publishing, work) = Publishing::new(publisher, store, stopping)?;
+                tasks.spawn(work);
+                if self.headless {
+                    tasks.spawn(hub_report::report(hub.status(), stop.clone()));
+                }
+                Some(publishing)
+            }
+        };
         let intake = Intake {
             verifier: Arc::clone(&self.verifier),
             diagnoser,
@@ -514,9 +557,10 @@ impl ListenSession {
             forwards,
             paused,
             policy: plan.policy(&self.verifier),
+            publishing,
             stop,
         };
-        (Arc::new(intake), controls)
+        Ok((Arc::new(intake), controls))
     }
 
     /// Starts to delete old deliveries, and to take requests of other processes.
@@ -553,14 +597,11 @@ impl ListenSession {
         dashboard::Setup {
             controls,
             tunnel,
+            hub: self.hub.as_ref().map(Hub::status),
             session: self.session.clone(),
             preferences: self.dashboard.preferences.clone(),
             theme: self.dashboard.theme,
-            glyphs: match self.dashboard.glyphs {
-                GlyphChoice::Auto => None,
-                GlyphChoice::Unicode => Some(Glyphs::Unicode),
-                GlyphChoice::Ascii => Some(Glyphs::Ascii),
-            },
+            glyphs: glyphs(&self.dashboard),
             config: self.args.provider.config.path(),
             store: self.store.clone(),
             verifier: Arc::clone(&self.verifier),
@@ -569,6 +610,24 @@ impl ListenSession {
             notes: self.notes.clone(),
             warnings: self.warnings.clone(),
             editing: self.editing.clone(),
+        }
+    }
+}
+
+/// Returns the configured glyphs; none if the locale decides.
+pub(super) fn glyphs(dashboard: &Dashboard) -> Option<Glyphs> {
+    match dashboard.glyphs {
+        GlyphChoice::Auto => None,
+        GlyphChoice::Unicode => Some(Glyphs::Unicode),
+        GlyphChoice::Ascii => Some(Glyphs::Ascii),
+    }
+}
+
+impl From<Output> for Format {
+    fn from(output: Output) -> Self {
+        match output {
+            Output::Jsonl => Self::Jsonl,
+            Output::Text => Self::Text,
         }
     }
 }
@@ -584,7 +643,7 @@ impl From<HeadlessError> for CliError {
 }
 
 /// Waits for the front end. A panic in a background task ends the program.
-async fn watch_tasks<T>(front: impl Future<Output = T>, tasks: &mut JoinSet<()>) -> T {
+pub(super) async fn watch_tasks<T>(front: impl Future<Output = T>, tasks: &mut JoinSet<()>) -> T {
     tokio::pin!(front);
     loop {
         tokio::select! {

@@ -71,6 +71,19 @@ pub(super) fn store(flag: Option<&Path>) -> Place {
     }
 }
 
+/// Returns the file with the copy of a stream, next to the store.
+pub(super) fn hub_copy(stream: &str) -> PathBuf {
+    let is_plain =
+        |character: &char| character.is_ascii_alphanumeric() || "-_".contains(*character);
+    let stream: String = stream.chars().filter(is_plain).collect();
+    let store = search(STORE).or_else(|| {
+        let Place { path, origin } = search(CONFIG)?;
+        Some(Place { path: path.with_file_name(STORE), origin })
+    });
+    let store = store.map_or_else(|| PathBuf::from(STORE), |place| place.path);
+    store.with_file_name(format!("hub-{stream}.db"))
+}
+
 /// Searches the working directory and its parents, up to the root of the repository. The home
 /// folder, whose store would otherwise collect every project's deliveries, is not searched from
 /// below, and neither are folders that other users can write to.

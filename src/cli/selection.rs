@@ -23,6 +23,11 @@ pub(super) struct FilterArgs {
 }
 
 impl FilterArgs {
+    /// Parses the filter, for deliveries that are yet to come.
+    pub(super) fn filter(&self) -> Result<Filter, CliError> {
+        parse(&self.filter.join(" "))
+    }
+
     pub(super) fn picking(&self) -> Result<Selection, CliError> {
         let typed = self.filter.join(" ");
         let number = typed.trim();
@@ -38,16 +43,18 @@ impl FilterArgs {
 
 /// Parses a filter. An error includes a caret under the mistake.
 pub(super) fn select(typed: &str) -> Result<Selection, CliError> {
+    let filter = parse(typed)?;
+    #[expect(clippy::disallowed_methods, reason = "since: and until: are relative to now")]
+    let now = Timestamp::now();
+    Ok(Selection::new(filter, now))
+}
+
+fn parse(typed: &str) -> Result<Filter, CliError> {
     let found = match providers() {
         Some(names) => Filter::among(typed, &names),
         None => typed.parse(),
     };
-    let filter = found.map_err(|error: Diagnostic| {
-        CliError::usage(format!("{error}\n{}", error.excerpt(typed)))
-    })?;
-    #[expect(clippy::disallowed_methods, reason = "since: and until: are relative to now")]
-    let now = Timestamp::now();
-    Ok(Selection::new(filter, now))
+    found.map_err(|error: Diagnostic| CliError::usage(format!("{error}\n{}", error.excerpt(typed))))
 }
 
 /// Returns the names of all providers; none if the configuration, which may add some, is wrong.

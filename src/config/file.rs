@@ -11,6 +11,7 @@ use serde::{Deserialize, Deserializer, de};
 use toml::Spanned;
 
 use super::dashboard::{self, Dashboard, SettingMistake};
+use super::hub::HubSettings;
 use super::mistakes::{self, ConfigMistake, Found};
 use super::routing::{ForwardTo, RespondWith, Switches};
 use super::secrets::Sources;
@@ -42,6 +43,7 @@ pub struct Config {
     pub ngrok_api: Vec<Target>,
     /// Paths with their own provider and secrets.
     pub routes: Vec<SourceConfig>,
+    pub hub: HubSettings,
     /// Custom providers.
     own: Vec<Provider>,
     /// Locations of the secrets, by provider.
@@ -103,6 +105,8 @@ struct File {
     tunnel: TunnelTable,
     #[serde(default)]
     store: StoreTable,
+    #[serde(default)]
+    hub: HubSettings,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -164,6 +168,7 @@ impl Default for Config {
             ngrok_api: TunnelTable::default().ngrok_api,
             keep: None,
             routes: Vec::new(),
+            hub: HubSettings::default(),
             own: Vec::new(),
             sources: BTreeMap::new(),
             folder: PathBuf::new(),
@@ -244,6 +249,7 @@ impl Config {
         };
         let folder = path.parent().unwrap_or(Path::new(""));
         folder.clone_into(&mut config.folder);
+        config.hub = file.hub.below(folder);
         let named = config.read_sources(file.source, text, folder, &mut mistakes);
         for respond in file.respond {
             let span = respond.span();

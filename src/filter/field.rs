@@ -286,7 +286,7 @@ pub const FIELDS: &[FilterField] = &[
     key(FieldKey::Resent, ValueKind::Words(Words::YesNo), "resent", "resent:yes", "resent by you: yes or no"),
     key(FieldKey::Marked, ValueKind::Words(Words::YesNo), "marked", "marked:yes", "marked: yes or no"),
     key(FieldKey::Source, ValueKind::Words(Words::Source), "source", "source:live,resend",
-        "origin: live, resend, replay, or import"),
+        "origin: live, resend, replay, import, or hub"),
     key(FieldKey::Via, ValueKind::Path, "via", "via:/stripe", "path of the configured source that it came through"),
     key(FieldKey::Peer, ValueKind::Text, "peer", "peer:127.0.0.1", "client address, with or without the port"),
     FilterField { name: ".", example: ".payload.contact.username:Kev*",

@@ -109,6 +109,26 @@ impl TextPattern {
         Self::compile(Wanted::Glob(pieces), manner)
     }
 
+    /// Returns the only text that matches, but for its case.
+    pub(super) fn exact(&self) -> Option<&str> {
+        match &self.wanted {
+            Wanted::Text(text) if self.manner != MatchMode::Part => Some(text),
+            Wanted::Text(_) | Wanted::Glob(_) | Wanted::Regex(_) => None,
+        }
+    }
+
+    /// Returns the beginning of every text that matches, but for its case.
+    pub(super) fn prefix(&self) -> Option<&str> {
+        match &self.wanted {
+            Wanted::Glob(pieces) if self.manner != MatchMode::Part => match pieces.first() {
+                Some(Piece::Text(text)) => Some(text),
+                Some(Piece::Any | Piece::One) => Some(""),
+                None => None,
+            },
+            Wanted::Text(_) | Wanted::Glob(_) | Wanted::Regex(_) => None,
+        }
+    }
+
     /// Creates a pattern from a regular expression, anchored only where it says so.
     pub(super) fn regex(source: &str, manner: MatchMode) -> Result<Self, ParseError> {
         Self::compile(Wanted::Regex(source.to_owned()), manner)

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::delivery::{Delivery, DeliveryId, Head, Verdict};
+use crate::delivery::{Delivery, DeliveryId, Head, NewDelivery, Verdict};
 use crate::signature::{Budget, Diagnosis, Subject, Verifier};
 use crate::store::Store;
 use crate::task;
@@ -116,6 +116,12 @@ pub fn diagnose(verifier: &Verifier, delivery: &Delivery) -> Diagnosis {
         delivery.summary.request.received_at,
         LIMIT,
     )
+}
+
+/// Finds the cause of the verdict of a delivery that is not stored yet.
+pub fn find_cause(verifier: &Verifier, new: &NewDelivery) -> Verdict {
+    let limit = LIMIT_IN_A_QUEUE;
+    search_within(verifier, &new.head, &new.body, new.request.received_at, limit).verdict
 }
 
 pub(super) fn search_within(

@@ -13,6 +13,7 @@ use std::error::Error;
 pub(crate) mod deliveries;
 pub(crate) mod keys;
 pub(crate) mod mcp;
+pub(crate) mod nats;
 pub(crate) mod program;
 pub(crate) mod senders;
 pub(crate) mod stage;

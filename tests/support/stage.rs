@@ -34,6 +34,7 @@ pub(crate) fn session(secrets: &[&str], keeps: &str) -> Session {
         keeps: keeps.to_owned(),
         demo: false,
         insecure: false,
+        filter: String::new(),
     }
 }
 

@@ -6,7 +6,7 @@ use crate::app::effect::Effect;
 use crate::app::model::{Menu, Mode, Model};
 use crate::app::notice::Notice;
 use crate::app::routing::{
-    PublicAddress, Routing, RoutingChange, RoutingChoice, RuleLine, RuleMistake,
+    HubLine, PublicAddress, Routing, RoutingChange, RoutingChoice, RuleLine, RuleMistake,
 };
 
 pub(super) fn act(model: &mut Model, what: ResponseAction) -> Vec<Effect> {
@@ -200,6 +200,10 @@ pub(super) fn learn(model: &mut Model, routing: Routing) {
     };
     let by_agent = model.routing.rules.iter().find(is_new);
     let by_agent = by_agent.map(|rule| format!("An agent set the rule {}", rule.text));
+    let hub = hub_news(before.hub.as_ref(), model.routing.hub.as_ref());
+    if let Some(notice) = hub {
+        notify(model, notice);
+    }
     if let Some(text) = no_tunnel.or(down) {
         notify(model, Notice::failed(text));
     } else if let Some(text) = by_agent {
@@ -213,4 +217,16 @@ pub(super) fn learn(model: &mut Model, routing: Routing) {
 pub(super) fn copy_address(model: &Model) -> Vec<Effect> {
     let text = model.address().to_owned();
     vec![Effect::CopyText { text, what: Copyable::Address }]
+}
+
+/// Describes what changed at the hub.
+fn hub_news(before: Option<&HubLine>, now: Option<&HubLine>) -> Option<Notice> {
+    let now = now?;
+    let was = before.map(|before| (before.trouble.is_some(), before.noted)).unwrap_or_default();
+    match (&now.trouble, &now.note) {
+        (_, Some(note)) if now.noted > was.1 => Some(Notice::failed(note.clone())),
+        (Some(why), _) if !was.0 => Some(Notice::failed(format!("hub: {why}"))),
+        (None, _) if was.0 => Some(Notice::done("The hub is back")),
+        _ => None,
+    }
 }

@@ -10,7 +10,7 @@ use tokio::time::MissedTickBehavior;
 
 use super::Context;
 use crate::app::routing::{
-    PublicAddress, Routing, RoutingChange, RuleLine, RuleMistake, TargetLine,
+    HubLine, PublicAddress, Routing, RoutingChange, RuleLine, RuleMistake, TargetLine,
 };
 use crate::app::{Event, Notice, ReleaseDecision};
 use crate::delivery::{DeliveryId, Head};
@@ -38,6 +38,7 @@ pub(super) async fn report_changes(context: Arc<Context>) {
     let mut held = vec![controls.paused.changes()];
     let mut targets: Vec<_> = controls.targets.iter().map(|(_, health)| health.clone()).collect();
     let mut tunnel: Vec<_> = context.setup.tunnel.iter().cloned().collect();
+    let mut hub: Vec<_> = context.setup.hub.iter().cloned().collect();
     let mut counts = tokio::time::interval(COUNTS);
     counts.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut reported = Routing::default();
@@ -55,6 +56,7 @@ pub(super) async fn report_changes(context: Arc<Context>) {
             () = changed(&mut held) => {}
             () = changed(&mut targets) => {}
             () = changed(&mut tunnel) => {}
+            () = changed(&mut hub) => {}
             _ = counts.tick(), if !reported.rules.is_empty() => {}
         }
     }
@@ -99,7 +101,20 @@ impl Context {
             targets: targets.collect(),
             public: self.public(),
             has_tunnel: self.setup.tunnel.is_some(),
+            hub: self.hub(),
         }
+    }
+
+    fn hub(&self) -> Option<HubLine> {
+        let status = self.setup.hub.as_ref()?.borrow();
+        Some(HubLine {
+            stream: status.stream.clone(),
+            trouble: status.trouble().map(|why| why.to_string()),
+            lag: status.lag,
+            others: status.others.clone(),
+            note: status.notes.back().map(ToString::to_string),
+            noted: status.noted,
+        })
     }
 
     fn public(&self) -> PublicAddress {

@@ -62,7 +62,7 @@ fn left(model: &Model) -> Vec<Part> {
         part(4, StyledLine::new(StyleClass::Plain, format!("  {}", session.provider))),
         part(3, secret),
     ];
-    let routing = targets(model).into_iter().chain(public(model));
+    let routing = targets(model).into_iter().chain(public(model)).chain(hub(model));
     for (at, one) in routing.enumerate() {
         parts.insert(2 + at, one);
     }
@@ -111,6 +111,24 @@ fn public(model: &Model) -> Option<Part> {
         }
         PublicAddress::Failed(_) => Some(part(1, StyledLine::new(StyleClass::Bad, " ⇄ no tunnel"))),
     }
+}
+
+/// Formats the state of the hub. One that is not reachable always stays visible.
+fn hub(model: &Model) -> Option<Part> {
+    let hub = model.routing.hub.as_ref()?;
+    if hub.trouble.is_some() {
+        return Some(part(0, StyledLine::new(StyleClass::Bad, " ✗ hub down")));
+    }
+    if hub.lag > 0 {
+        let lag = units::format_count(hub.lag);
+        return Some(part(1, StyledLine::new(StyleClass::Warn, format!(" hub +{lag}"))));
+    }
+    let others = match hub.others.as_slice() {
+        [] => String::new(),
+        [one] => format!(" with {one}"),
+        several => format!(" with {} others", several.len()),
+    };
+    Some(part(3, StyledLine::new(StyleClass::Good, format!(" ✓ hub{others}"))))
 }
 
 fn right(model: &Model) -> Vec<Part> {

@@ -1,0 +1,25 @@
+//! The hub: a stream on NATS JetStream that several listeners and dashboards share.
+//!
+//! A listener publishes each delivery and waits for the stream's acknowledgement; others read the
+//! stream. The engine replicates, stores, and orders the messages. What comes from it was written
+//! by anyone who may publish, so it is decoded within bounds, like a request.
+
+mod address;
+mod connection;
+mod envelope;
+mod error;
+mod publisher;
+mod reader;
+mod status;
+pub mod subject;
+
+pub use address::{HubAuth, HubOptions, HubServers, StreamLimits};
+pub use connection::{Hub, HubLink};
+pub use envelope::{Envelope, MessageError};
+pub use error::HubError;
+pub use publisher::{HubPublishError, Publisher};
+pub use reader::{HubEvent, ReadFrom, Reader};
+pub use status::HubStatus;
+
+/// Default name of the stream.
+pub const STREAM: &str = "hookglass";

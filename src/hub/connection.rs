@@ -1,0 +1,395 @@
+//! The connection to a hub and its stream.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_nats::jetstream::context::{
+    CreateStreamErrorKind, GetStreamErrorKind, RequestError, RequestErrorKind,
+};
+use async_nats::jetstream::stream::{Config, DiscardPolicy, Info, StorageType, Stream};
+use async_nats::jetstream::{Context, ErrorCode, context::ContextBuilder};
+use async_nats::{Client, ConnectErrorKind, ConnectOptions, Event, ServerError};
+use tokio::sync::watch;
+
+use super::error::HubError;
+use super::{HubAuth, HubOptions, HubStatus, StreamLimits, subject};
+use crate::error_chain;
+
+/// Time to connect to one server.
+const CONNECT: Duration = Duration::from_secs(3);
+
+/// Time for a response to a request about the stream.
+const REQUEST: Duration = Duration::from_secs(5);
+
+/// Interval of pings. A server that misses two of them is left for another one.
+const PING: Duration = Duration::from_secs(2);
+
+/// Longest time between two attempts to connect again.
+const MAX_DELAY: Duration = Duration::from_secs(2);
+
+/// Messages that may wait to be written to the connection.
+const WAITING: usize = 512;
+
+/// Messages for one subscription that may wait to be read.
+const UNREAD: usize = 512;
+
+/// Messages that may wait for an acknowledgement.
+pub(super) const MAX_IN_FLIGHT: usize = 4096;
+
+/// Time within which the stream recognizes a message that is published again. Later, readers do.
+const DUPLICATES: Duration = Duration::from_mins(30);
+
+/// Oldest server with everything that is used.
+const OLDEST: (i64, i64, i64) = (2, 9, 0);
+
+/// State of the connection.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HubLink {
+    pub is_connected: bool,
+    /// What the server refused, in its words.
+    pub refused: Option<Arc<str>>,
+}
+
+/// A connection to a hub whose stream was checked. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Hub {
+    pub(super) client: Client,
+    pub(super) context: Context,
+    pub(super) options: Arc<HubOptions>,
+    link: watch::Receiver<HubLink>,
+    status: watch::Sender<HubStatus>,
+}
+
+impl Hub {
+    /// Connects, and creates the stream if it does not exist.
+    pub async fn open_for_publishing(options: HubOptions) -> Result<Self, HubError> {
+        let hub = Self::connect(options).await?;
+        match hub.find_stream().await {
+            Ok(stream) => check(stream.cached_info(), &hub.options.stream)?,
+            Err(HubError::NoStream { .. }) => hub.create_stream().await?,
+            Err(error) => return Err(error),
+        }
+        hub.check_publishing().await?;
+        Ok(hub)
+    }
+
+    /// Connects to a stream that exists.
+    pub async fn open_for_reading(options: HubOptions) -> Result<Self, HubError> {
+        let hub = Self::connect(options).await?;
+        let stream = hub.find_stream().await?;
+        check(stream.cached_info(), &hub.options.stream)?;
+        Ok(hub)
+    }
+
+    async fn connect(options: HubOptions) -> Result<Self, HubError> {
+        let (state, link) = watch::channel(HubLink::default());
+        let stream = options.stream.clone();
+        let status = watch::Sender::new(HubStatus { stream, ..HubStatus::default() });
+        let reported = status.clone();
+        let servers = options.servers.to_string();
+        let settings = settings(&options)?.event_callback(move |event| {
+            note(&state, &event);
+            let is_connected = state.borrow().is_connected;
+            reported.send_if_modified(|status| {
+                std::mem::replace(&mut status.is_connected, is_connected) != is_connected
+            });
+            std::future::ready(())
+        });
+        let connected = settings.connect(options.servers.urls()).await;
+        let client = connected.map_err(|error| {
+            let (servers, reason) = (servers.clone(), error_chain::with_sources(&error));
+            match error.kind() {
+                ConnectErrorKind::Authentication | ConnectErrorKind::AuthorizationViolation => {
+                    HubError::Unauthorized { servers, reason }
+                }
+                _ => HubError::Unreachable { servers, reason },
+            }
+        })?;
+        let (major, minor, patch) = OLDEST;
+        if !client.is_server_compatible(major, minor, patch) {
+            let version = client.server_info().version;
+            return Err(HubError::TooOld { servers, version });
+        }
+        let context = ContextBuilder::new()
+            .timeout(REQUEST)
+            .ack_timeout(REQUEST)
+            .max_ack_inflight(MAX_IN_FLIGHT)
+            .build(client.clone());
+        tracing::info!(servers, stream = options.stream, "connected to the hub");
+        Ok(Self { client, context, options: Arc::new(options), link, status })
+    }
+
+    /// Watches the connection.
+    pub fn link(&self) -> watch::Receiver<HubLink> {
+        self.link.clone()
+    }
+
+    /// Watches what there is to report.
+    pub fn status(&self) -> watch::Receiver<HubStatus> {
+        self.status.subscribe()
+    }
+
+    /// Changes what there is to report.
+    pub fn report(&self, change: impl FnOnce(&mut HubStatus)) {
+        self.status.send_if_modified(|status| {
+            let before = status.clone();
+            change(status);
+            *status != before
+        });
+    }
+
+    pub fn name(&self) -> &str {
+        &self.options.name
+    }
+
+    pub fn stream_name(&self) -> &str {
+        &self.options.stream
+    }
+
+    pub fn servers(&self) -> String {
+        self.options.servers.to_string()
+    }
+
+    /// Returns the time at which the stream was created, which identifies it.
+    pub async fn stream_created(&self) -> Result<String, HubError> {
+        let created = self.find_stream().await?.cached_info().created;
+        Ok(created.unix_timestamp_nanos().to_string())
+    }
+
+    pub(super) async fn find_stream(&self) -> Result<Stream, HubError> {
+        let name = &self.options.stream;
+        self.context.get_stream(name).await.map_err(|error| match error.kind() {
+            GetStreamErrorKind::JetStream(reason) => self.refused(&reason),
+            GetStreamErrorKind::InvalidStreamName | GetStreamErrorKind::EmptyName => {
+                let reason = "a name has no spaces, dots, `*`, `>`, or slashes".to_owned();
+                HubError::Unusable { stream: name.clone(), reason }
+            }
+            GetStreamErrorKind::Request => {
+                let source = std::error::Error::source(&error);
+                self.unanswered(source.and_then(|source| source.downcast_ref()), &error)
+            }
+        })
+    }
+
+    async fn create_stream(&self) -> Result<(), HubError> {
+        let name = self.options.stream.clone();
+        let StreamLimits { replicas, max_age, max_bytes } = self.options.limits;
+        let max_bytes = max_bytes.and_then(|bytes| i64::try_from(bytes).ok()).unwrap_or(-1);
+        let duplicate_window = max_age.map_or(DUPLICATES, |age| age.min(DUPLICATES));
+        let config = Config {
+            name: name.clone(),
+            subjects: subject::STREAM_SUBJECTS.map(str::to_owned).to_vec(),
+            storage: StorageType::File,
+            discard: DiscardPolicy::Old,
+            num_replicas: replicas,
+            max_age: max_age.unwrap_or_default(),
+            max_bytes,
+            duplicate_window,
+            description: Some("Webhook deliveries of hookglass".to_owned()),
+            ..Config::default()
+        };
+        match self.context.create_stream(config).await {
+            Ok(_) => {
+                tracing::info!(stream = name, replicas, "stream created");
+                Ok(())
+            }
+            Err(error) => match error.kind() {
+                CreateStreamErrorKind::JetStream(reason) => match reason.error_code() {
+                    ErrorCode::STREAM_SUBJECT_OVERLAP => Err(HubError::Overlap { stream: name }),
+                    // Another listener has just created it, with other limits.
+                    ErrorCode::STREAM_NAME_EXIST => {
+                        check(self.find_stream().await?.cached_info(), &name)
+                    }
+                    _ => Err(self.refused(&reason)),
+                },
+                CreateStreamErrorKind::JetStreamUnavailable => Err(self.no_jetstream()),
+                _ => Err(self.unanswered(None, &error)),
+            },
+        }
+    }
+
+    /// Publishes a message that the stream rejects, which shows that this user may publish.
+    async fn check_publishing(&self) -> Result<(), HubError> {
+        let probe = async_nats::jetstream::message::PublishMessage::build()
+            .expected_stream(format!("{}-", self.options.stream));
+        let subject = subject::delivery("probe", None);
+        let failed = match self.context.send_publish(subject, probe).await {
+            Ok(response) => response.await.err(),
+            Err(error) => Some(error),
+        };
+        match self.link.borrow().refused.clone() {
+            Some(reason) => Err(HubError::NoPermission { reason: reason.to_string() }),
+            None => {
+                tracing::debug!(response = failed.map(|error| error.to_string()), "hub checked");
+                Ok(())
+            }
+        }
+    }
+
+    fn refused(&self, reason: &async_nats::jetstream::Error) -> HubError {
+        let stream = self.options.stream.clone();
+        match reason.error_code() {
+            ErrorCode::STREAM_NOT_FOUND => HubError::NoStream { stream },
+            ErrorCode::JETSTREAM_NOT_ENABLED
+            | ErrorCode::JETSTREAM_NOT_ENABLED_FOR_ACCOUNT
+            | ErrorCode::CLUSTER_NOT_ACTIVE => self.no_jetstream(),
+            _ => HubError::Unusable { stream, reason: reason.to_string() },
+        }
+    }
+
+    fn no_jetstream(&self) -> HubError {
+        HubError::NoJetStream { servers: self.servers() }
+    }
+
+    /// Explains why a request got no response. A request without permission is dropped, and the
+    /// server reports that separately.
+    fn unanswered(
+        &self,
+        request: Option<&RequestError>,
+        error: &(dyn std::error::Error + 'static),
+    ) -> HubError {
+        if let Some(reason) = self.link.borrow().refused.clone() {
+            return HubError::NoPermission { reason: reason.to_string() };
+        }
+        if request.is_some_and(|request| request.kind() == RequestErrorKind::NoResponders) {
+            return self.no_jetstream();
+        }
+        HubError::Failed { reason: error_chain::with_sources(error) }
+    }
+}
+
+/// Returns the settings of a connection.
+fn settings(options: &HubOptions) -> Result<ConnectOptions, HubError> {
+    let delay = |attempt: usize| {
+        let millis = 50_u64.saturating_mul(1 << attempt.min(6));
+        Duration::from_millis(millis).min(MAX_DELAY)
+    };
+    let mut settings = ConnectOptions::new()
+        .name(format!("hookglass {}", options.name))
+        .connection_timeout(CONNECT)
+        .request_timeout(Some(REQUEST))
+        .ping_interval(PING)
+        .client_capacity(WAITING)
+        .subscription_capacity(UNREAD)
+        .reconnect_delay_callback(delay)
+        .max_reconnects(None);
+    let HubAuth { creds, nkey, user, token, ca, certificate } = &options.auth;
+    if let Some(path) = creds {
+        let text = read(path)?;
+        let failed = |error: std::io::Error| unreadable(path, &error);
+        settings = settings.credentials(&text).map_err(failed)?;
+    }
+    if let Some(path) = nkey {
+        settings = settings.nkey(read(path)?.trim().to_owned());
+    }
+    if let Some((user, password)) = user {
+        settings = settings.user_and_password(user.clone(), text_of(password));
+    }
+    if let Some(token) = token {
+        settings = settings.token(text_of(token));
+    }
+    if let Some(path) = ca {
+        read(path)?;
+        settings = settings.add_root_certificates(path.clone());
+    }
+    if let Some((certificate, key)) = certificate {
+        read(certificate)?;
+        read(key)?;
+        settings = settings.add_client_certificate(certificate.clone(), key.clone());
+    }
+    Ok(settings)
+}
+
+fn text_of(secret: &crate::secret::Secret) -> String {
+    String::from_utf8_lossy(secret.expose()).into_owned()
+}
+
+fn read(path: &Path) -> Result<String, HubError> {
+    fs::read_to_string(path).map_err(|error| unreadable(path, &error))
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> HubError {
+    HubError::Credentials { path: path.display().to_string(), reason: error.to_string() }
+}
+
+fn note(state: &watch::Sender<HubLink>, event: &Event) {
+    match event {
+        Event::Connected => {
+            tracing::info!("connection to the hub established");
+            state.send_modify(|link| *link = HubLink { is_connected: true, refused: None });
+        }
+        Event::Disconnected | Event::Closed => {
+            tracing::warn!("connection to the hub lost");
+            state.send_modify(|link| link.is_connected = false);
+        }
+        Event::ServerError(ServerError::Other(reason)) => {
+            tracing::warn!(reason, "error of the hub");
+            if reason.to_ascii_lowercase().contains("permissions violation") {
+                state.send_modify(|link| link.refused = Some(reason.as_str().into()));
+            }
+        }
+        other => tracing::debug!(%other, "event of the hub"),
+    }
+}
+
+/// Checks that a stream has the subjects of hookglass and keeps its messages.
+fn check(info: &Info, name: &str) -> Result<(), HubError> {
+    let config = &info.config;
+    let has = |wanted: &&str| config.subjects.iter().any(|known| covers(known, wanted));
+    let missing: Vec<&str> =
+        subject::STREAM_SUBJECTS.into_iter().filter(|wanted| !has(wanted)).collect();
+    if !missing.is_empty() {
+        return Err(HubError::OtherSubjects {
+            stream: name.to_owned(),
+            found: config.subjects.join(", "),
+            missing: missing.join(", "),
+        });
+    }
+    let reason = if config.no_ack {
+        "it acknowledges nothing (no_ack)"
+    } else if config.sealed {
+        "it is sealed"
+    } else if config.retention != async_nats::jetstream::stream::RetentionPolicy::Limits {
+        "its retention is not `limits`, so messages are deleted once one program has read them"
+    } else {
+        return Ok(());
+    };
+    Err(HubError::Unusable { stream: name.to_owned(), reason: reason.to_owned() })
+}
+
+/// Returns whether a subject of a stream includes all of another one, which ends in `>`.
+fn covers(known: &str, wanted: &str) -> bool {
+    let mut wanted = wanted.split('.');
+    for token in known.split('.') {
+        match (token, wanted.next()) {
+            (">", Some(_)) => return true,
+            ("*", Some(other)) if other != ">" => {}
+            (token, Some(other)) if token == other => {}
+            _ => return false,
+        }
+    }
+    wanted.next().is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wider_subjects_of_a_stream_are_enough() {
+        for (known, expected) in [
+            ("hookglass.deliveries.>", true),
+            ("hookglass.>", true),
+            (">", true),
+            ("*.deliveries.>", true),
+            ("hookglass.deliveries.*", false),
+            ("hookglass.deliveries.stripe.>", false),
+            ("hookglass.deliveries", false),
+            ("orders.>", false),
+        ] {
+            assert_eq!(covers(known, "hookglass.deliveries.>"), expected, "{known}");
+        }
+    }
+}

@@ -1,0 +1,681 @@
+//! The hub, with real servers of NATS: publishing, attaching, and everything that may go wrong in
+//! between.
+
+#![cfg(unix)]
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use hookglass::delivery::{Head, HubPlace, NewDelivery};
+use hookglass::hub::{Envelope, subject};
+use jiff::Timestamp;
+use serde_json::Value;
+use support::nats::{NatsServer, RawClient, cluster};
+use support::targets::response;
+use support::{
+    Listener, Target, Tested, event, exchange, hookglass, listed, read_answer, request, signal,
+    stderr,
+};
+use tempfile::TempDir;
+
+/// A folder and a server in it.
+struct Stage {
+    folder: TempDir,
+    server: NatsServer,
+}
+
+impl Stage {
+    fn new() -> Tested<Option<Self>> {
+        let folder = tempfile::tempdir()?;
+        let server = NatsServer::start(&folder.path().join("nats"))?;
+        Ok(server.map(|server| Self { folder, server }))
+    }
+
+    fn listener(&self, name: &str) -> Tested<Listener> {
+        listener(self.folder.path(), name, &self.server.url())
+    }
+
+    fn attach(&self, name: &str, args: &[&str]) -> Tested<Attached> {
+        Attached::start(&self.folder.path().join(name), &self.server.url(), args)
+    }
+}
+
+fn listener(folder: &Path, name: &str, hub: &str) -> Tested<Listener> {
+    let folder = folder.join(name);
+    std::fs::create_dir_all(&folder)?;
+    Listener::start(hookglass(&folder).args(["--hub", hub, "--hub-name", name]))
+}
+
+/// A program that is attached, until it is dropped.
+struct Attached {
+    child: Child,
+    lines: BufReader<ChildStdout>,
+    said: BufReader<std::process::ChildStderr>,
+}
+
+impl Attached {
+    /// Starts one, and waits until it is attached.
+    fn start(folder: &Path, hub: &str, args: &[&str]) -> Tested<Self> {
+        std::fs::create_dir_all(folder)?;
+        let mut child = attach(folder, hub, args)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        let lines = BufReader::new(child.stdout.take().ok_or("no stdout")?);
+        let said = BufReader::new(child.stderr.take().ok_or("no stderr")?);
+        let mut attached = Self { child, lines, said };
+        attached.wait_for("attached to")?;
+        Ok(attached)
+    }
+
+    /// Waits for a line on standard error.
+    fn wait_for(&mut self, part: &str) -> Tested<String> {
+        let mut all = String::new();
+        loop {
+            let mut line = String::new();
+            if self.said.read_line(&mut line)? == 0 {
+                return Err(format!("no {part:?} in:\n{all}").into());
+            }
+            if line.contains(part) {
+                return Ok(line);
+            }
+            all.push_str(&line);
+        }
+    }
+
+    fn next(&mut self) -> Tested<Value> {
+        let mut line = String::new();
+        if self.lines.read_line(&mut line)? == 0 {
+            let mut said = String::new();
+            self.said.read_to_string(&mut said)?;
+            return Err(format!("it has ended: {said}").into());
+        }
+        Ok(serde_json::from_str(&line)?)
+    }
+
+    fn take(&mut self, count: usize) -> Tested<Vec<Value>> {
+        (0..count).map(|_| self.next()).collect()
+    }
+
+    fn stop(mut self) -> Tested<String> {
+        signal(self.child.id(), "TERM")?;
+        let mut rest = String::new();
+        self.lines.read_to_string(&mut rest)?;
+        self.child.wait()?;
+        Ok(rest)
+    }
+}
+
+impl Drop for Attached {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn attach(folder: &Path, hub: &str, args: &[&str]) -> Command {
+    let mut command = hookglass(folder);
+    command.args(["attach", hub, "--headless"]).args(args).env("USER", "tester");
+    command
+}
+
+fn status(response: &str) -> &str {
+    response.get(9..12).unwrap_or_default()
+}
+
+fn send(listener: &Listener, number: usize) -> Tested<String> {
+    exchange(&listener.address, &request(number))
+}
+
+/// Returns the bytes of a request and its body as they were before they were printed.
+fn body(delivery: &Value) -> Tested<Vec<u8>> {
+    match (delivery["body"].as_str(), delivery["body_base64"].as_str()) {
+        (Some(text), _) => Ok(text.as_bytes().to_vec()),
+        (None, Some(text)) => Ok(BASE64_STANDARD.decode(text)?),
+        (None, None) => Err("no body".into()),
+    }
+}
+
+fn ids(deliveries: &[Value]) -> Vec<&str> {
+    deliveries.iter().filter_map(|one| one["event"]["id"].as_str()).collect()
+}
+
+#[test]
+fn a_delivery_is_the_same_on_an_attached_machine() -> Tested {
+    let Some(stage) = Stage::new()? else { return Ok(()) };
+    let listener = stage.listener("a")?;
+    let mut attached = stage.attach("b", &[])?;
+    let head =
+        "POST /x?y=%20 HTTP/1.1\r\nHost: h\r\nX-One: 1\r\nx-one:  2\r\nContent-Length: 5\r\n\r\n";
+    let response = exchange(&listener.address, &[head.as_bytes(), b"\0\xff\r\n!"].concat())?;
+    assert_eq!(status(&response), "200");
+    let found = attached.next()?;
+    let own = listed(&stage.folder.path().join("a"))?.remove(0);
+    for field in [
+        "received_at",
+        "peer",
+        "method",
+        "target",
+        "headers",
+        "trailers",
+        "head_base64",
+        "body_base64",
+        "provider",
+        "event",
+    ] {
+        assert_eq!(found[field], own[field], "{field}");
+    }
+    assert_eq!(body(&found)?, b"\0\xff\r\n!");
+    Ok(())
+}
+
+#[test]
+fn an_attached_delivery_has_its_place_in_the_stream() -> Tested {
+    let Some(stage) = Stage::new()? else { return Ok(()) };
+    let listener = stage.listener("a")?;
+    let mut attached = stage.attach("b", &[])?;
+    send(&listener, 1)?;
+    let found = attached.next()?;
+    let place = serde_json::json!({"stream": "hookglass", "sequence": 1, "listener": "a"});
+    assert_eq!(found["hub"], place);
+    assert_eq!((&found["id"], &found["source"]), (&Value::from(1), &Value::from("hub")));
+    Ok(())
+}
+
+#[test]
+fn a_large_delivery_arrives_whole() -> Tested {
+    let Some(stage) = Stage::new()? else { return Ok(()) };
+    let listener = stage.listener("a")?;
+    let mut attached = stage.attach("b", &[])?;
+    let large: Vec<u8> = (0..25_usize << 20).map(|at| (at * at >> 7).to_le_bytes()[0]).collect();
+    let head = format!("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: {}\r\n\r\n", large.len());
+    let response = exchange(&listener.address, &[head.as_bytes(), &large].concat())?;
+    assert_eq!(status(&response), "200");
+    assert!(body(&attached.next()?)? == large);
+    Ok(())
+}
+
+#[test]
+fn a_reader_goes_on_where_it_ended() -> Tested {
+    let Some(stage) = Stage::new()? else { return Ok(()) };
+    let listener = stage.listener("a")?;
+    let mut attached = stage.attach("b", &[])?;
+    send(&listener, 1)?;
+    attached.next()?;
+    attached.stop()?;
+    send(&listener, 2)?;
+    send(&listener, 3)?;
+    let mut attached = stage.attach("b", &[])?;
+    assert_eq!(ids(&attached.take(2)?), ["ev2", "ev3"]);
+    Ok(())
+}
+
+#[test]
+fn reading_begins_at_a_sequence() -> Tested {
+    let Some(stage) = Stage::new()? else { return Ok(()) };
+    let listener = stage.listener("a")?;
+    (1..=3).try_for_each(|number| send(&listener, number).map(drop))?;
+    let mut attached = stage.attach("b", &["--from", "2"])?;
+    assert_eq!(ids(&attached.take(2)?), ["ev2", "ev3"]);
+    Ok(())
+}
+
+#[test]
+fn reading_begins_at_a_time() -> Tested {
+    let Some(stage) = Stage::new()? else { return Ok(()) };
+    let listener = stage.listener("a")?;
+    send(&listener, 1)?;
+    #[expect(clippy::disallowed_methods, reason = "a position in time")]
+    let time = Timestamp::now().to_string();
+    send(&listener, 2)?;
+    let mut attached = stage.attach("b", &["--from", &time])?;
+    assert_eq!(ids(&attached.take(1)?), ["ev2"]);
+    Ok(())
+}
+
+#[test]
+fn only_deliveries_that_match_are_printed() -> Tested {
+    let Some(stage) = Stage::new()? else { return Ok(()) };
+    let listener = stage.listener("a")?;
+    exchange(&listener.address, b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n")?;
+    send(&listener, 1)?;
+    send(&listener, 2)?;
+    let filter = ["--from", "all", "provider:cribbly", "type:message.*", "ev2"];
+    let mut attached = stage.attach("b", &filter)?;
+    assert_eq!(ids(&attached.take(1)?), ["ev2"]);
+    Ok(())
+}
+
+#[test]
+fn the_server_selects_by_subject() -> Tested {
+    let Some(stage) = Stage::new()? else { return Ok(()) };
+    let listener = stage.listener("a")?;
+    exchange(&listener.address, b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n")?;
+    send(&listener, 1)?;
+    let mut attached = stage.attach("b", &["--from", "all", "type:message.*"])?;
+    attached.next()?;
+    attached.stop()?;
+    let folder = stage.folder.path().join("b");
+    let copy = hookglass(&folder).args(["list", "--json", "--store"]).arg(COPY).output()?;
+    assert_eq!(support::json_lines(copy.stdout)?.len(), 1);
+    Ok(())
+}
+
+/// The copy of the stream in a folder.
+const COPY: &str = ".hookglass/hub-hookglass.db";
+
+#[test]
+fn each_matching_delivery_is_forwarded() -> Tested {
+    let Some(stage) = Stage::new()? else { return Ok(()) };
+    let listener = stage.listener("a")?;
+    let target = Target::always(response("200 OK", ""))?;
+    let _attached = stage.attach("b", &["--forward", &target.url])?;
+    send(&listener, 1)?;
+    assert_eq!(target.next()?.body, event(1).0);
+    Ok(())
+}
+
+#[test]
+fn a_signature_is_verified_again_with_a_local_secret() -> Tested {
+    let Some(stage) = Stage::new()? else { return Ok(()) };
+    let folder = stage.folder.path().join("a");
+    std::fs::create_dir_all(&folder)?;
+    let mut command = hookglass(&folder);
+    command.env_remove("CRIBBLY_WEBHOOK_SECRET").args(["--hub", &stage.server.url()]);
+    let listener = Listener::start(&mut command)?;
+    let mut attached = stage.attach("b", &[])?;
+    send(&listener, 1)?;
+    assert_eq!(attached.next()?["signature"]["status"], "verified");
+    Ok(())
+}
+
+#[test]
+fn without_a_secret_the_verdict_is_the_listeners_and_says_so() -> Tested {
+    let Some(stage) = Stage::new()? else { return Ok(()) };
+    let listener = stage.listener("a")?;
+    let folder = stage.folder.path().join("b");
+    std::fs::create_dir_all(&folder)?;
+    send(&listener, 1)?;
+    let mut command = attach(&folder, &stage.server.url(), &["--from", "all"]);
+    let mut child = command
+        .env_remove("CRIBBLY_WEBHOOK_SECRET")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()?;
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().ok_or("no stdout")?).read_line(&mut line)?;
+    child.kill()?;
+    child.wait()?;
+    let found: Value = serde_json::from_str(&line)?;
+    let explanation = found["signature"]["explanation"].as_str().unwrap_or_default();
+    assert!(explanation.contains("according to the listener a"), "{found}");
+    Ok(())
+}
+
+#[test]
+fn without_the_hub_the_client_is_asked_to_retry() -> Tested {
+    let Some(mut stage) = Stage::new()? else { return Ok(()) };
+    let listener = stage.listener("a")?;
+    stage.server.kill()?;
+    let response = send(&listener, 1)?;
+    assert_eq!(status(&response), "503");
+    assert!(response.to_lowercase().contains("retry-after: "), "{response}");
+    Ok(())
+}
+
+#[test]
+fn what_was_not_acknowledged_is_published_when_the_hub_is_back() -> Tested {
+    let Some(mut stage) = Stage::new()? else { return Ok(()) };
+    let listener = stage.listener("a")?;
+    let mut attached = stage.attach("b", &[])?;
+    stage.server.kill()?;
+    send(&listener, 1)?;
+    stage.server.start_again()?;
+    assert_eq!(ids(&attached.take(1)?), ["ev1"]);
+    Ok(())
+}
+
+#[test]
+fn what_was_not_acknowledged_is_published_after_a_restart() -> Tested {
+    let Some(mut stage) = Stage::new()? else { return Ok(()) };
+    let listener = stage.listener("a")?;
+    stage.server.kill()?;
+    send(&listener, 1)?;
+    drop(listener);
+    stage.server.start_again()?;
+    let mut attached = stage.attach("b", &[])?;
+    let _listener = stage.listener("a")?;
+    assert_eq!(ids(&attached.take(1)?), ["ev1"]);
+    Ok(())
+}
+
+#[test]
+fn deliveries_of_two_listeners_have_numbers_of_one_stream() -> Tested {
+    let Some(stage) = Stage::new()? else { return Ok(()) };
+    let (one, other) = (stage.listener("a")?, stage.listener("c")?);
+    let mut attached = stage.attach("b", &[])?;
+    send(&one, 1)?;
+    send(&other, 2)?;
+    send(&other, 1)?;
+    let found = attached.take(3)?;
+    let facts: Vec<_> = found
+        .iter()
+        .map(|one| (one["id"].as_i64(), one["hub"]["listener"].as_str(), &one["duplicate_of"]))
+        .collect();
+    let (none, first) = (Value::Null, Value::from(1));
+    assert_eq!(
+        facts,
+        [(Some(1), Some("a"), &none), (Some(2), Some("c"), &none), (Some(3), Some("c"), &first)]
+    );
+    Ok(())
+}
+
+/// Runs a command that fails, and returns its exit code and its error.
+fn failure(command: &mut Command) -> Tested<(Option<i32>, String)> {
+    let output: Output = command.stdin(Stdio::null()).output()?;
+    Ok((output.status.code(), stderr(&output)))
+}
+
+#[test]
+fn a_hub_that_cannot_be_used_is_an_error_with_its_reason() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let here = folder.path();
+    let Some(plain) = NatsServer::start_with(&here.join("plain"), &[], "")? else { return Ok(()) };
+    let users = "jetstream {}\nauthorization { users: [{user: u, password: p, permissions: {publish: \
+                 \"x\"}}, {user: v, password: p, permissions: {publish: \"$JS.>\"}}] }";
+    let users = NatsServer::start_with(&here.join("users"), &["-js"], users)?.ok_or("gone")?;
+    let server = NatsServer::start(&here.join("nats"))?.ok_or("gone")?;
+    let mut client = RawClient::connect(&server)?;
+    let orders = r#"{"name":"ORDERS","subjects":["orders.>"],"retention":"limits","storage":"file","discard":"old","max_consumers":-1,"max_msgs":-1,"max_bytes":-1,"max_age":0,"num_replicas":1}"#;
+    client.publish("$JS.API.STREAM.CREATE.ORDERS", b"", orders.as_bytes())?;
+    client.sync()?;
+    let run = |command: &str, url: &str, more: &[&str], user: Option<&str>| {
+        let mut hookglass = hookglass(here);
+        match command {
+            "attach" => hookglass.args(["attach", url, "--headless"]),
+            _ => hookglass.args(["--headless", "--bind", "127.0.0.1:0", "--hub", url]),
+        };
+        if let Some(user) = user {
+            hookglass.env("HOOKGLASS_HUB_USER", user).env("HOOKGLASS_HUB_PASSWORD", "p");
+        }
+        failure(hookglass.args(more))
+    };
+    for (command, url, more, user, says) in [
+        ("listen", "nats://127.0.0.1:1", &[][..], None, "cannot reach the hub"),
+        ("attach", "nats://127.0.0.1:1", &[], None, "cannot reach the hub"),
+        ("listen", &plain.url(), &[], None, "has no JetStream"),
+        ("attach", &plain.url(), &[], None, "has no JetStream"),
+        ("listen", &users.url(), &[], None, "refuses the credentials"),
+        ("listen", &users.url(), &[], Some("u"), "no permission"),
+        ("listen", &users.url(), &[], Some("v"), "no permission"),
+        ("attach", &server.url(), &[], None, "no stream `hookglass`"),
+        ("listen", &server.url(), &["--hub-stream", "ORDERS"], None, "has the subjects orders.>"),
+        ("listen", &server.url(), &["--hub-stream", "a.b"], None, "cannot be used"),
+        ("listen", &server.url(), &["--hub-replicas", "3"], None, "cannot be used"),
+    ] {
+        let (code, said) = run(command, url, more, user)?;
+        assert_eq!(code, Some(3), "{command} {says}: {said}");
+        assert!(said.contains(says), "{command} {says}: {said}");
+    }
+    Ok(())
+}
+
+#[test]
+fn credentials_in_a_url_are_a_usage_error() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let url = "nats://me:hunter2@127.0.0.1:4222";
+    let (code, said) = failure(hookglass(folder.path()).args(["attach", url]))?;
+    assert_eq!(code, Some(2));
+    assert!(said.contains("HOOKGLASS_HUB_PASSWORD"), "{said}");
+    Ok(())
+}
+
+/// A delivery as another program would publish it.
+fn envelope(message: &str) -> (String, Vec<u8>, Vec<u8>) {
+    let head = Head::build("POST", "/x", &[]);
+    let mut new = NewDelivery::new(head, "{}".into(), Timestamp::UNIX_EPOCH);
+    new.event.event_type = Some("a.*.>\u{1b}]0;x\u{7}".to_owned());
+    let place = HubPlace {
+        message: message.to_owned(),
+        stream: "hookglass".to_owned(),
+        sequence: None,
+        listener: "evil\u{202e}".to_owned(),
+    };
+    let subject = subject::delivery("x", new.event.event_type.as_deref());
+    let envelope = Envelope::new(&new, &place);
+    (subject, envelope.raw_headers(), envelope.bytes().to_vec())
+}
+
+#[test]
+fn hostile_messages_are_skipped() -> Tested {
+    let Some(stage) = Stage::new()? else { return Ok(()) };
+    let listener = stage.listener("a")?;
+    let mut attached = stage.attach("b", &[])?;
+    let mut client = RawClient::connect(&stage.server)?;
+    let (subject, headers, payload) = envelope("m1");
+    let text = String::from_utf8(headers.clone())?;
+    let with = |from: &str, to: &str| text.replace(from, to).into_bytes();
+    client.publish(&subject, b"", b"no headers")?;
+    client.publish(&subject, b"NATS/1.0\r\n\xff\xfe: x\r\n\r\n", b"")?;
+    client.publish(&subject, b"NATS/1.0\r\nno colon\r\n\r\n", b"")?;
+    client.publish(&subject, b"HTTP/1.1 200\r\n\r\n", b"")?;
+    client.publish(&subject, b"NATS/1.0 999999\r\n\r\n", b"")?;
+    client.publish(&subject, b"NATS/1.0 100 Idle\r\n\r\n", b"")?;
+    client.publish(&subject, &with("Head-Size: ", "Head-Size: 9999999999"), &payload)?;
+    client.publish(&subject, &headers, b"")?;
+    client.publish(&subject, &with("\r\n\r\n", "\r\nHookglass-Chunks: 1,2,3\r\n\r\n"), b"")?;
+    client.publish(&subject, &with("\r\n\r\n", "\r\nHookglass-Chunks: 99999999\r\n\r\n"), b"")?;
+    let large = format!("\r\nHookglass-Explanation: {}\r\n\r\n", "x".repeat(500_000));
+    client.publish(
+        "hookglass.deliveries.x.y",
+        &with("\r\n\r\n", &large).as_slice()[..],
+        &payload,
+    )?;
+    client.sync()?;
+    send(&listener, 1)?;
+    let found = loop {
+        let found = attached.next()?;
+        if found["event"]["id"] == "ev1" {
+            break found;
+        }
+        let line = found.to_string();
+        assert!(!line.contains(['\u{1b}', '\u{202e}']), "{line}");
+        assert_eq!(found["signature"]["explanation"], Value::Null);
+    };
+    assert_eq!(found["signature"]["status"], "verified");
+    Ok(())
+}
+
+#[test]
+fn a_message_published_twice_is_one_delivery() -> Tested {
+    let Some(stage) = Stage::new()? else { return Ok(()) };
+    let listener = stage.listener("a")?;
+    let mut attached = stage.attach("b", &[])?;
+    let mut client = RawClient::connect(&stage.server)?;
+    let (subject, headers, payload) = envelope("m1");
+    // As after the time within which the stream recognizes it.
+    let again = String::from_utf8(headers.clone())?.replace("Nats-Msg-Id: m1", "Nats-Msg-Id:  m1");
+    client.publish(&subject, &headers, &payload)?;
+    client.publish(&subject, again.as_bytes(), &payload)?;
+    client.sync()?;
+    send(&listener, 1)?;
+    let found = attached.take(2)?;
+    assert_eq!(found[1]["event"]["id"], "ev1");
+    Ok(())
+}
+
+#[test]
+fn removed_messages_are_reported() -> Tested {
+    let Some(stage) = Stage::new()? else { return Ok(()) };
+    let listener = stage.listener("a")?;
+    let mut attached = stage.attach("b", &[])?;
+    send(&listener, 1)?;
+    attached.next()?;
+    attached.stop()?;
+    (2..=4).try_for_each(|number| send(&listener, number).map(drop))?;
+    let mut client = RawClient::connect(&stage.server)?;
+    client.publish("$JS.API.STREAM.PURGE.hookglass", b"", br#"{"seq":4}"#)?;
+    client.sync()?;
+    let folder = stage.folder.path().join("b");
+    let mut attached = Attached::start(&folder, &stage.server.url(), &[])?;
+    attached.wait_for("messages 2 to 3 were removed from the hub")?;
+    assert_eq!(ids(&attached.take(1)?), ["ev4"]);
+    Ok(())
+}
+
+#[test]
+fn a_long_stream_is_caught_up_with_in_order() -> Tested {
+    const COUNT: usize = 10_000;
+    let Some(stage) = Stage::new()? else { return Ok(()) };
+    let listener = stage.listener("a")?;
+    let mut client = RawClient::connect(&stage.server)?;
+    for number in 0..COUNT {
+        let (subject, headers, payload) = envelope(&format!("m{number}"));
+        client.publish(&subject, &headers, &payload)?;
+    }
+    client.sync()?;
+    let mut attached = stage.attach("b", &["--from", "all"])?;
+    let found = attached.take(COUNT)?;
+    let numbers: Vec<_> = found.iter().filter_map(|one| one["id"].as_u64()).collect();
+    assert!(numbers.into_iter().eq(1..=COUNT as u64));
+    drop(listener);
+    Ok(())
+}
+
+#[test]
+fn a_program_that_was_stopped_catches_up() -> Tested {
+    let Some(stage) = Stage::new()? else { return Ok(()) };
+    let listener = stage.listener("a")?;
+    let mut attached = stage.attach("b", &[])?;
+    signal(attached.child.id(), "STOP")?;
+    (1..=50).try_for_each(|number| send(&listener, number).map(drop))?;
+    signal(attached.child.id(), "CONT")?;
+    let expected: Vec<String> = (1..=50).map(|number| format!("ev{number}")).collect();
+    assert_eq!(ids(&attached.take(50)?), expected);
+    Ok(())
+}
+
+#[test]
+fn a_store_of_its_own_is_not_a_copy() -> Tested {
+    let Some(stage) = Stage::new()? else { return Ok(()) };
+    let listener = stage.listener("a")?;
+    send(&listener, 1)?;
+    drop(listener);
+    let folder = stage.folder.path().join("a");
+    let store = [".hookglass/deliveries.db"];
+    let mut command = attach(&folder, &stage.server.url(), &["--store", store[0]]);
+    let (code, said) = failure(&mut command)?;
+    assert_eq!(code, Some(3), "{said}");
+    assert!(said.contains("deliveries of its own"), "{said}");
+    Ok(())
+}
+
+/// Sends events over several connections until `stop`, and returns those that got a 2xx response.
+fn load(address: &str, first: usize, connections: usize, each: usize) -> Vec<String> {
+    let accepted = std::thread::scope(|scope| {
+        let senders: Vec<_> = (0..connections)
+            .map(|connection| {
+                scope.spawn(move || send_many(address, first + connection * each, each))
+            })
+            .collect();
+        let results = senders.into_iter().map(|sender| sender.join().unwrap_or_default());
+        results.flatten().collect::<Vec<usize>>()
+    });
+    accepted.into_iter().map(|number| format!("ev{number}")).collect()
+}
+
+fn send_many(address: &str, first: usize, each: usize) -> Vec<usize> {
+    let mut accepted = Vec::new();
+    let Ok(stream) = TcpStream::connect(address) else { return accepted };
+    let mut stream = BufReader::new(stream);
+    for number in first..first + each {
+        if stream.get_mut().write_all(&request(number)).is_err() {
+            break;
+        }
+        match read_answer(&mut stream) {
+            Ok(200) => accepted.push(number),
+            Ok(_) => {}
+            Err(_) => break,
+        }
+    }
+    accepted
+}
+
+fn cluster_url(servers: &[NatsServer]) -> String {
+    let urls: Vec<String> = servers.iter().map(NatsServer::url).collect();
+    urls.join(",")
+}
+
+#[test]
+fn no_acknowledged_delivery_is_lost_when_servers_die() -> Tested {
+    const CONNECTIONS: usize = 16;
+    const EACH: usize = 40;
+    let folder = tempfile::tempdir()?;
+    let Some(mut servers) = cluster(folder.path())? else { return Ok(()) };
+    let url = cluster_url(&servers);
+    let path = folder.path().join("a");
+    std::fs::create_dir_all(&path)?;
+    let listener = start_replicated(&path, &url)?;
+    let mut attached = Attached::start(&folder.path().join("b"), &url, &[])?;
+    let mut accepted = BTreeSet::new();
+    for round in 0..3_usize {
+        let address = listener.address.clone();
+        let first = round * CONNECTIONS * EACH;
+        let loading = std::thread::spawn(move || load(&address, first, CONNECTIONS, EACH));
+        let server = &mut servers[round];
+        server.kill()?;
+        accepted.extend(loading.join().map_err(|_| "the load failed")?);
+        server.start_again()?;
+    }
+    assert!(!accepted.is_empty());
+    let mut missing = accepted;
+    let mut sequences = BTreeSet::new();
+    while !missing.is_empty() {
+        let found = attached.next()?;
+        missing.remove(found["event"]["id"].as_str().unwrap_or_default());
+        assert!(sequences.insert(found["hub"]["sequence"].as_u64()), "twice: {found}");
+    }
+    Ok(())
+}
+
+/// Starts a listener whose stream has three replicas. The servers elect a leader first.
+fn start_replicated(folder: &Path, url: &str) -> Tested<Listener> {
+    let mut last = None;
+    for _ in 0..20 {
+        let mut command = hookglass(folder);
+        command.args(["--hub", url, "--hub-replicas", "3", "--hub-name", "a"]);
+        match Listener::start(&mut command) {
+            Ok(listener) => return Ok(listener),
+            Err(error) => last = Some(error),
+        }
+    }
+    Err(last.unwrap_or_else(|| "no listener".into()))
+}
+
+#[test]
+fn a_stopped_server_delays_publishing_and_loses_nothing() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let Some(servers) = cluster(folder.path())? else { return Ok(()) };
+    let url = cluster_url(&servers);
+    let path = folder.path().join("a");
+    std::fs::create_dir_all(&path)?;
+    let listener = start_replicated(&path, &url)?;
+    let mut attached = Attached::start(&folder.path().join("b"), &url, &[])?;
+    signal(servers[0].id(), "STOP")?;
+    let accepted = load(&listener.address, 0, 8, 10);
+    signal(servers[0].id(), "CONT")?;
+    let mut missing: BTreeSet<String> = accepted.into_iter().collect();
+    while !missing.is_empty() {
+        missing.remove(attached.next()?["event"]["id"].as_str().unwrap_or_default());
+    }
+    Ok(())
+}
