@@ -8,18 +8,21 @@ mod address;
 mod connection;
 mod envelope;
 mod error;
+mod presence;
 mod publisher;
 mod reader;
 mod status;
 pub mod subject;
+mod updates;
 
 pub use address::{HubAuth, HubOptions, HubServers, StreamLimits};
 pub use connection::{Hub, HubLink};
 pub use envelope::{Envelope, MessageError};
 pub use error::HubError;
-pub use publisher::{HubPublishError, Publisher};
+pub use publisher::{HubPublishError, Publisher, new_instance};
 pub use reader::{HubEvent, ReadFrom, Reader};
 pub use status::HubStatus;
+pub use updates::SentUpdate;
 
 /// Default name of the stream.
 pub const STREAM: &str = "hookglass";

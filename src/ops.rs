@@ -15,6 +15,7 @@ pub mod edit;
 pub mod export;
 pub mod fetch_key;
 pub mod fixture;
+pub mod hub_updates;
 pub mod import;
 pub mod input;
 mod known_providers;

@@ -679,3 +679,23 @@ fn a_stopped_server_delays_publishing_and_loses_nothing() -> Tested {
     }
     Ok(())
 }
+
+#[test]
+fn an_attempt_of_one_person_is_seen_by_all() -> Tested {
+    let Some(stage) = Stage::new()? else { return Ok(()) };
+    let target = Target::always(response("418 Teapot", ""))?;
+    let listener = stage.listener("a")?;
+    let mut attached = stage.attach("b", &["--forward", &target.url, "--hub-name", "ann"])?;
+    send(&listener, 1)?;
+    attached.next()?;
+    // The listener's copy of the delivery has the attempt that was made elsewhere.
+    for _ in 0..600 {
+        let own = listed(&stage.folder.path().join("a"))?.remove(0);
+        if let Some(attempt) = own["attempts"].get(0) {
+            assert_eq!(attempt["sender"], "ann");
+            assert_eq!((&attempt["status"], &attempt["kind"]), (&418.into(), &"forward".into()));
+            return Ok(());
+        }
+    }
+    Err("the attempt did not arrive".into())
+}

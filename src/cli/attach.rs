@@ -234,6 +234,9 @@ impl AttachSession {
         );
         let reading =
             attachment.await?.start(self.args.from.map(|from| from.0), stop.clone()).await?;
+        let from = self.args.from.map_or(ReadFrom::Now, |from| from.0);
+        let shared = (self.hub.clone(), self.store.clone());
+        self.args.hub.share(&mut tasks, shared, from, &stop).await?;
         let stopping = stop.clone();
         tasks.spawn(async move {
             tokio::select! {

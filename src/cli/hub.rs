@@ -5,11 +5,15 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
 use super::CliError;
 use crate::config::HubSettings;
-use crate::hub::{HubAuth, HubOptions, HubServers, STREAM, StreamLimits};
+use crate::hub::{Hub, HubAuth, HubOptions, HubServers, ReadFrom, STREAM, StreamLimits};
+use crate::ops::hub_updates::{self, Updates};
 use crate::secret::Secret;
+use crate::store::Store;
 
 /// Variables that replace flags, and those of credentials, which have no flags.
 const NAME: &str = "HOOKGLASS_HUB_NAME";
@@ -33,6 +37,9 @@ pub(super) struct HubFlags {
     /// the user or the machine]
     #[arg(long, value_name = "NAME")]
     hub_name: Option<String>,
+    /// Do not publish attempts and notes
+    #[arg(long)]
+    hub_private: bool,
 }
 
 /// Flags of a listener.
@@ -62,6 +69,10 @@ fn replicas(text: &str) -> Result<usize, String> {
 }
 
 impl PublishFlags {
+    pub(super) fn flags(&self) -> &HubFlags {
+        &self.flags
+    }
+
     /// Returns the hub to publish to; none if none is configured.
     pub(super) fn options(&self, settings: &HubSettings) -> Result<Option<HubOptions>, CliError> {
         let servers = match self.hub.clone() {
@@ -83,6 +94,22 @@ impl PublishFlags {
 }
 
 impl HubFlags {
+    /// Starts to share changes of deliveries with others, and to report that this program is
+    /// there, until `stop`.
+    pub(super) async fn share(
+        &self,
+        tasks: &mut JoinSet<()>,
+        (hub, store): (Hub, Store),
+        from: ReadFrom,
+        stop: &CancellationToken,
+    ) -> Result<(), CliError> {
+        let instance = hub_updates::instance(&store).await.map_err(CliError::environment)?;
+        tasks.spawn(hub.clone().stay_present(instance.clone(), stop.clone()));
+        let updates = Updates::new(hub, store, instance, !self.hub_private);
+        tasks.spawn(updates.run(from, stop.clone()));
+        Ok(())
+    }
+
     /// Returns the options for these servers.
     pub(super) fn options(
         &self,

@@ -25,7 +25,7 @@ use crate::app::Session;
 use crate::config::{Config, Dashboard, ForwardTo, GlyphChoice, Keyring, SourceConfig};
 use crate::dashboard::{self, Ended, view::Glyphs};
 use crate::headless::{self, Format, HeadlessError};
-use crate::hub::{Hub, HubOptions, Publisher};
+use crate::hub::{Hub, HubOptions, Publisher, ReadFrom};
 use crate::intake::{
     Controls, Diagnoser, Intake, PausedRequests, Publishing, Sequencer, learn_schemas,
 };
@@ -445,6 +445,10 @@ impl ListenSession {
             Shutdown { stop: stop.clone(), answered: answered.clone(), finished: finished.clone() };
         let (intake, controls) = self.intake(&mut tasks, ends)?;
         self.maintain(&mut tasks, &controls.rules, &stop);
+        if let Some(hub) = &self.hub {
+            let shared = (hub.clone(), self.store.clone());
+            self.args.hub.flags().share(&mut tasks, shared, ReadFrom::Now, &stop).await?;
+        }
         let Routing { plan, address, public_url } = &self.routing;
         let hidden = self.known.secret_variables();
         let tunnel = plan.tunnel(&mut tasks, (*address, hidden), public_url.clone(), &stop);

@@ -72,7 +72,7 @@ impl fmt::Debug for MessageIds {
 
 impl Publisher {
     pub fn new(hub: Hub) -> Self {
-        let process = random_id();
+        let process = new_instance();
         let messages = Arc::new(MessageIds { process, next: AtomicU64::new(1) });
         Self { link: hub.link(), hub, messages }
     }
@@ -100,6 +100,14 @@ impl Publisher {
     /// Publishes a delivery whose client does not wait any more.
     pub async fn publish_again(&self, envelope: Envelope) -> Result<u64, HubPublishError> {
         self.publish_until(envelope, Instant::now() + 4 * CLIENT_WAITS).await
+    }
+
+    /// Publishes a change of a delivery.
+    pub async fn publish_update(&self, update: Vec<u8>) -> Result<(), HubPublishError> {
+        let id = self.place().message;
+        let message = PublishMessage::build().message_id(id).payload(update.into());
+        let end = Instant::now() + CLIENT_WAITS;
+        self.send_until(subject::attempts(self.hub.name()), message, end).await.map(drop)
     }
 
     /// Waits until the connection is established; false if the program is ending.
@@ -216,7 +224,7 @@ fn size(envelope: &Envelope) -> usize {
 }
 
 /// Returns 96 random bits as text.
-pub(super) fn random_id() -> String {
+pub fn new_instance() -> String {
     use ring::rand::SecureRandom as _;
     let mut bytes = [0; 12];
     // If the system has no randomness, another generator is still different in each process.

@@ -11,7 +11,8 @@ pub const STREAM_SUBJECTS: [&str; 3] = [DELIVERIES, CHUNKS, ATTEMPTS];
 
 pub(super) const DELIVERIES: &str = "hookglass.deliveries.>";
 const CHUNKS: &str = "hookglass.chunks.>";
-pub(super) const ATTEMPTS: &str = "hookglass.attempts.>";
+/// Subjects of changes.
+pub const ATTEMPTS: &str = "hookglass.attempts.>";
 
 /// Token of an absent or empty text.
 const EMPTY: &str = "=";
@@ -29,6 +30,18 @@ pub fn delivery(provider: &str, event_type: Option<&str>) -> String {
 pub(super) fn chunk(message: &str) -> String {
     format!("hookglass.chunks.{}", token(message))
 }
+
+/// Returns the subject of changes by one program.
+pub(super) fn attempts(name: &str) -> String {
+    format!("hookglass.attempts.{}", token(name))
+}
+
+/// Returns the subject on which a program reports that it is there.
+pub(super) fn presence(name: &str) -> String {
+    format!("hookglass.presence.{}", token(name))
+}
+
+pub(super) const ALL_PRESENCE: &str = "hookglass.presence.>";
 
 /// Returns the narrowest subject with wildcards that all these deliveries have.
 pub fn of_bounds(bounds: &Bounds) -> String {

@@ -136,7 +136,14 @@ fn apply(
     *revision += 1;
     match &update.change {
         HubChange::Response(status) => record_response(connection, id, *status, *revision)?,
-        HubChange::Verdict(verdict) => record_diagnosis(connection, id, verdict, *revision)?,
+        // A verdict of local secrets stays.
+        HubChange::Verdict(verdict) => {
+            let is_open = "SELECT 1 FROM deliveries WHERE id = ?1 AND cause IS NULL \
+                           AND signature = ?2";
+            if connection.prepare_cached(is_open)?.exists(params![id.0, verdict.status.as_str()])? {
+                record_diagnosis(connection, id, verdict, *revision)?;
+            }
+        }
         HubChange::Note(note) => {
             let sql = "UPDATE deliveries SET note = ?2, revision = ?3 WHERE id = ?1 \
                        AND note IS NOT ?2 AND NOT removed";
