@@ -175,7 +175,7 @@ impl Intake {
     ) -> impl Future<Output = Reply> + Send + 'static {
         let accepted = decide(delivery, &self.rules, &self.forwards).await;
         let intake = Arc::clone(self);
-        async move { intake.carry_out(accepted).await }
+        async move { intake.carry_out(accepted, None).await }
     }
 
     /// Returns the response of steps 1 to 3, if one applies.
