@@ -894,6 +894,7 @@ fn onward() -> Event {
         waiting: 3,
     };
     Event::Onward(Box::new(Routing {
+        hub: None,
         rules: vec![rule("type:contact.* => hold", 12, true), rule("500x2,200", 4, false)],
         held: vec![(DeliveryId(7), at(20)), (DeliveryId(8), at(55))],
         targets: vec![

@@ -19,7 +19,7 @@ use super::notice::Notice;
 use super::rate::Rate;
 use super::removals::Removals;
 use super::resend::ResendState;
-use super::routing::{PublicAddress, Routing};
+use super::routing::{PublicAddress, Routing, RoutingChoice};
 use super::style::{StyleClass, StyledLine, StyledSpan, is_plain_name, masked};
 use super::tab::{Tab, TabContent};
 use crate::delivery::DeliveryId;
@@ -227,6 +227,14 @@ pub(super) struct Flags {
 }
 
 impl Model {
+    /// Shows rules and paused requests, with the selected delivery chosen if it is paused.
+    pub(super) fn show_responses(&mut self) {
+        let selected = self.list.selected().map(|row| RoutingChoice::Held(row.id));
+        let choices = self.routing.choices();
+        let chosen = choices.iter().position(|choice| Some(*choice) == selected);
+        self.mode = Mode::Answers(chosen.unwrap_or(0));
+    }
+
     pub fn new(
         session: Session,
         preferences: Preferences,

@@ -11,7 +11,7 @@ use crate::app::routing::{
 
 pub(super) fn act(model: &mut Model, what: ResponseAction) -> Vec<Effect> {
     match what {
-        ResponseAction::Show => show(model),
+        ResponseAction::Show => model.show_responses(),
         ResponseAction::Always(script) => {
             return vec![Effect::Change(RoutingChange::Add(script.to_owned()))];
         }
@@ -32,14 +32,6 @@ pub(super) fn act(model: &mut Model, what: ResponseAction) -> Vec<Effect> {
         }
     }
     Vec::new()
-}
-
-/// Shows rules and paused requests, with the selected delivery chosen if it is paused.
-pub(super) fn show(model: &mut Model) {
-    let selected = model.list.selected().map(|row| RoutingChoice::Held(row.id));
-    let choices = model.routing.choices();
-    let chosen = choices.iter().position(|choice| Some(*choice) == selected);
-    model.mode = Mode::Answers(chosen.unwrap_or(0));
 }
 
 /// Moves on the page, or leaves it; false for any other action.
@@ -112,7 +104,7 @@ fn release_menu(model: &mut Model) {
     let is_held = model.list.selected().is_some_and(|row| model.routing.is_held(row.id));
     if !is_held && model.list.count_hidden(&[oldest]) > 0 {
         // The page shows what the filter hides.
-        show(model);
+        model.show_responses();
         return;
     }
     if !is_held {

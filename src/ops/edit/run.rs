@@ -32,7 +32,7 @@ pub enum EditSendError {
 }
 
 impl EditRun<'_> {
-    /// The file to edit. Its first line names the target unless that is asked for afterwards.
+    /// The file to edit. Its first line names the target unless a prompt for it follows.
     pub fn draft(&self, asks: bool) -> String {
         let Delivery { summary, head, body, .. } = &self.original;
         let how = match (&self.destination.signing, self.destination.prepare(&self.original)) {

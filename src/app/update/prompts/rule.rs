@@ -6,7 +6,7 @@ use crate::app::notice::Notice;
 use crate::app::prompt::Prompt;
 use crate::app::routing::{RoutingChange, RulePrompt};
 use crate::app::style::{StyleClass, StyledLine};
-use crate::app::update::{notify, rules};
+use crate::app::update::notify;
 use crate::diagnostic::carets;
 use crate::filter::term;
 
@@ -84,7 +84,7 @@ impl OpenPrompt for RulePrompt {
     fn submit(self: Box<Self>, model: &mut Model) -> Vec<Effect> {
         let typed = self.prompt.text();
         if typed.trim().is_empty() {
-            rules::show(model);
+            model.show_responses();
             notify(model, Notice::info("No rule typed; rules unchanged"));
             return Vec::new();
         }
@@ -97,7 +97,7 @@ impl OpenPrompt for RulePrompt {
     }
 
     fn cancel(self: Box<Self>, model: &mut Model) -> Vec<Effect> {
-        rules::show(model);
+        model.show_responses();
         Vec::new()
     }
 }
