@@ -13,9 +13,9 @@ use support::{Listener, Tested, exchange, hookglass};
 const SECRET: &str = "acme-test-secret";
 const BODY: &str = r#"{"type":"order.paid","id":"o1"}"#;
 
-fn hmac(key: &[u8], content: &str) -> Vec<u8> {
-    let mac = Hmac::<Sha256>::new_from_slice(key).expect("a key of any length");
-    mac.chain_update(content).finalize().into_bytes().to_vec()
+fn hmac(key: &[u8], content: &str) -> Tested<Vec<u8>> {
+    let mac = Hmac::<Sha256>::new_from_slice(key)?;
+    Ok(mac.chain_update(content).finalize().into_bytes().to_vec())
 }
 
 /// A folder with a stored delivery that has these headers.
@@ -23,8 +23,9 @@ fn stored(headers: &[(&str, String)]) -> Tested<tempfile::TempDir> {
     let folder = tempfile::tempdir()?;
     // With the only secret, the delivery would be a Cribbly delivery without a signature.
     let listener = Listener::start(hookglass(folder.path()).env_remove("CRIBBLY_WEBHOOK_SECRET"))?;
-    let lines: String =
+    let lines: Vec<String> =
         headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let lines = lines.concat();
     let request = format!(
         "POST /acme HTTP/1.1\r\nHost: h\r\nConnection: close\r\n{lines}Content-Length: {}\r\n\r\n{BODY}",
         BODY.len()
@@ -56,7 +57,7 @@ fn described(headers: &[(&str, String)], secret: &str) -> Tested<String> {
 
 #[test]
 fn a_hex_signature_with_a_prefix_is_found() -> Tested {
-    let value = format!("sha256={}", hex::encode(hmac(SECRET.as_bytes(), BODY)));
+    let value = format!("sha256={}", hex::encode(hmac(SECRET.as_bytes(), BODY)?));
     let text = described(&[("X-Acme-Signature", value)], SECRET)?;
     assert!(text.contains("as lower-case hex after `sha256=` in x-acme-signature"), "{text}");
     Ok(())
@@ -64,7 +65,7 @@ fn a_hex_signature_with_a_prefix_is_found() -> Tested {
 
 #[test]
 fn a_time_in_another_header_is_found() -> Tested {
-    let digest = hmac(SECRET.as_bytes(), &format!("1790000000:{BODY}"));
+    let digest = hmac(SECRET.as_bytes(), &format!("1790000000:{BODY}"))?;
     let headers =
         [("X-Acme-Time", "1790000000".to_owned()), ("X-Acme-Hmac", STANDARD.encode(digest))];
     let text = described(&headers, SECRET)?;
@@ -74,7 +75,7 @@ fn a_time_in_another_header_is_found() -> Tested {
 
 #[test]
 fn pairs_with_a_time_are_found() -> Tested {
-    let digest = hex::encode(hmac(SECRET.as_bytes(), &format!("1790000000.{BODY}")));
+    let digest = hex::encode(hmac(SECRET.as_bytes(), &format!("1790000000.{BODY}"))?);
     let text = described(&[("Acme-Signature", format!("t=1790000000,v1={digest}"))], SECRET)?;
     assert!(text.contains("of `{{timestamp}}.{{body}}`, as lower-case hex after `v1=`"), "{text}");
     Ok(())
@@ -83,7 +84,7 @@ fn pairs_with_a_time_are_found() -> Tested {
 #[test]
 fn standard_webhooks_under_other_names_are_found() -> Tested {
     let secret = format!("whsec_{}", STANDARD.encode(SECRET));
-    let digest = hmac(SECRET.as_bytes(), &format!("m1.1790000000.{BODY}"));
+    let digest = hmac(SECRET.as_bytes(), &format!("m1.1790000000.{BODY}"))?;
     let headers = [
         ("Acme-Id", "m1".to_owned()),
         ("Acme-Timestamp", "1790000000".to_owned()),
@@ -103,7 +104,7 @@ fn a_token_is_found() -> Tested {
 
 #[test]
 fn deliveries_of_the_new_provider_verify() -> Tested {
-    let value = hex::encode(hmac(SECRET.as_bytes(), BODY));
+    let value = hex::encode(hmac(SECRET.as_bytes(), BODY)?);
     let folder = stored(&[("X-Acme-Signature", value.clone())])?;
     new(&folder, Some(SECRET), &[])?;
     let mut command = hookglass(folder.path());
@@ -123,7 +124,7 @@ fn deliveries_of_the_new_provider_verify() -> Tested {
 
 #[test]
 fn a_secret_that_nothing_verifies_with_saves_nothing() -> Tested {
-    let folder = stored(&[("X-Acme-Signature", hex::encode(hmac(b"another", BODY)))])?;
+    let folder = stored(&[("X-Acme-Signature", hex::encode(hmac(b"another", BODY)?))])?;
     let refused = new(&folder, Some(SECRET), &[])?;
     assert_eq!(refused.status.code(), Some(1));
     assert!(!folder.path().join("hookglass.toml").exists());
@@ -132,7 +133,7 @@ fn a_secret_that_nothing_verifies_with_saves_nothing() -> Tested {
 
 #[test]
 fn without_a_secret_the_scheme_is_a_guess() -> Tested {
-    let value = hex::encode(hmac(SECRET.as_bytes(), BODY));
+    let value = hex::encode(hmac(SECRET.as_bytes(), BODY)?);
     let folder = stored(&[("X-Acme-Signature", value)])?;
     let output = new(&folder, None, &["--dry-run"])?;
     let text = String::from_utf8(output.stdout)?;
@@ -143,7 +144,7 @@ fn without_a_secret_the_scheme_is_a_guess() -> Tested {
 
 #[test]
 fn the_rest_of_the_configuration_stays() -> Tested {
-    let folder = stored(&[("X-Acme-Signature", hex::encode(hmac(SECRET.as_bytes(), BODY)))])?;
+    let folder = stored(&[("X-Acme-Signature", hex::encode(hmac(SECRET.as_bytes(), BODY)?))])?;
     let before = "# mine\nprovider = [\"github\"] # why\n";
     let path = folder.path().join("hookglass.toml");
     std::fs::write(&path, before)?;
@@ -155,7 +156,7 @@ fn the_rest_of_the_configuration_stays() -> Tested {
 
 #[test]
 fn a_provider_is_not_replaced() -> Tested {
-    let folder = stored(&[("X-Acme-Signature", hex::encode(hmac(SECRET.as_bytes(), BODY)))])?;
+    let folder = stored(&[("X-Acme-Signature", hex::encode(hmac(SECRET.as_bytes(), BODY)?))])?;
     new(&folder, Some(SECRET), &[])?;
     let again = new(&folder, Some(SECRET), &[])?;
     let error = String::from_utf8(again.stderr)?;

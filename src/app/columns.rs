@@ -198,16 +198,16 @@ pub fn placed(
     let cause = want(ListColumn::Signature).min(SIGN_AND_CAUSE) - SIGN;
     let word = cause.min(SIGN_AND_WORD - SIGN);
     let kind = want(ListColumn::Type).min(16).saturating_sub(ListColumn::Type.bounds().0);
-    // The cause of a failure, the type, and a header that is not cut are worth more than a size, and the verdict as a word
-    // is worth more than an event id.
+    // The cause of a failure, the type, and a header that is not cut are worth more than a size, and
+    // the verdict as a word is worth more than an event id.
     let status = want(ListColumn::Answer) - least(ListColumn::Answer);
     for (wish, least) in [(cause + kind + status, SIZE), (word, EVENT_ID), (0, 1)] {
         while used(&kept) + wish > room {
-            let last = kept.iter().map(|(column, _)| column.bounds().2).max().unwrap_or(0);
-            if last < least {
+            let rank = kept.iter().map(|(column, _)| column.bounds().2).max().unwrap_or(0);
+            if rank < least {
                 break;
             }
-            kept.retain(|(column, _)| column.bounds().2 < last);
+            kept.retain(|(column, _)| column.bounds().2 < rank);
         }
     }
     // The verdict is more than what pushes it off a very narrow list.

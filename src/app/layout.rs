@@ -153,19 +153,19 @@ pub fn areas(size: Size, focus: Focus, arrangement: Arrangement, footer: u16) ->
         }
     };
     let hidden = Rect::new(lower.right(), body.y, 0, 0);
-    let (lower, side_divider, side) =
+    let (lower, third_divider, third) =
         if has_third && divider.area() > 0 && lower.width >= 2 * NARROWEST_SIDE {
             let width = Constraint::Length((lower.width * 9 / 20).max(NARROWEST_SIDE));
-            let [middle, divider, side] =
+            let [middle, line, third] =
                 Layout::horizontal([Constraint::Fill(1), Constraint::Length(1), width])
                     .areas(lower);
-            (middle, divider, side)
+            (middle, line, third)
         } else {
             (lower, hidden, hidden)
         };
     let (list_head, list) = head_and_rest(upper);
     let (tabs, detail) = head_and_rest(lower);
-    let (side_head, side) = head_and_rest(side);
+    let (third_head, third) = head_and_rest(third);
     Some(Areas {
         title,
         list_head,
@@ -173,9 +173,9 @@ pub fn areas(size: Size, focus: Focus, arrangement: Arrangement, footer: u16) ->
         divider,
         tabs,
         detail,
-        side_divider,
-        side_head,
-        side,
+        side_divider: third_divider,
+        side_head: third_head,
+        side: third,
         hints,
         body,
     })
@@ -267,7 +267,7 @@ mod tests {
     #[test]
     fn a_wide_screen_has_three_panes() {
         let third = |width, third, zoomed| {
-            let arrangement = Arrangement { third, zoomed, ..Arrangement::default() };
+            let arrangement = Arrangement { zoomed, third, ..Arrangement::default() };
             let areas = areas(Size { width, height: 50 }, Focus::List, arrangement, 1).unwrap();
             areas.side.width
         };

@@ -86,13 +86,12 @@ pub fn popup(model: &Model, areas: &Areas) -> Option<MenuPopup> {
         })
     };
     let low = fitting(&sentences, height.min(TALL));
-    let (entries, columns) = match low.or_else(|| fitting(&sentences, height)) {
-        Some(columns) => (sentences, columns),
-        None => {
-            let most = (width / widest(&words).max(1)).clamp(1, COLUMNS);
-            let columns = fitting(&words, height).unwrap_or(most);
-            (words, columns)
-        }
+    let (entries, columns) = if let Some(columns) = low.or_else(|| fitting(&sentences, height)) {
+        (sentences, columns)
+    } else {
+        let most = (width / widest(&words).max(1)).clamp(1, COLUMNS);
+        let columns = fitting(&words, height).unwrap_or(most);
+        (words, columns)
     };
     let rows = entries.len().div_ceil(columns);
     let shown = rows.min(height);

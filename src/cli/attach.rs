@@ -38,7 +38,7 @@ use answer::Answering;
 
 #[derive(Debug, Args)]
 pub(super) struct AttachArgs {
-    /// NATS servers of the hub, e.g. nats://127.0.0.1:4222; several separated by commas
+    /// NATS servers of the hub, e.g. `nats://127.0.0.1:4222`; several separated by commas
     #[arg(value_name = "URL[,URL…]")]
     servers: HubServers,
     #[command(flatten)]
@@ -261,13 +261,13 @@ impl AttachSession {
             }
             tasks.spawn(hub_report::report(self.hub.status(), stop.clone()));
         }
-        let (lines, printed) = mpsc::channel(UNPRINTED);
-        let printer = self.headless.then_some(lines);
+        let (printer, lines) = mpsc::channel(UNPRINTED);
+        let printer = self.headless.then_some(printer);
         let filter = self.filter.clone();
         tasks.spawn(answering.run(deliveries, filter, printer));
         let ended = if self.headless {
             let format = self.args.output.into();
-            let printing = tokio::task::spawn_blocking(move || print(printed, format));
+            let printing = tokio::task::spawn_blocking(move || print(lines, format));
             let ended = watch_tasks(
                 async {
                     tokio::select! {

@@ -26,6 +26,7 @@ const TOKEN: &str = "HOOKGLASS_HUB_TOKEN";
 
 /// Flags of every command that connects to a hub.
 #[derive(Debug, Clone, Args)]
+#[expect(clippy::struct_field_names, reason = "the flags have these names")]
 pub(super) struct HubFlags {
     /// Stream of the hub [default: hookglass]
     #[arg(long, value_name = "NAME")]
@@ -45,8 +46,8 @@ pub(super) struct HubFlags {
 /// Flags of a listener.
 #[derive(Debug, Clone, Args)]
 pub(super) struct PublishFlags {
-    /// Publish deliveries to a shared stream on these NATS servers, e.g. nats://127.0.0.1:4222; they
-    /// get a 2xx response once the stream has acknowledged them [default: `$HOOKGLASS_HUB`]
+    /// Publish deliveries to a shared stream on these NATS servers, e.g. `nats://127.0.0.1:4222`;
+    /// they get a 2xx response once the stream has acknowledged them [default: `$HOOKGLASS_HUB`]
     #[arg(long, value_name = "URL[,URL…]")]
     hub: Option<HubServers>,
     #[command(flatten)]

@@ -52,7 +52,7 @@ struct NewArgs {
     #[arg(long, value_name = "DELIVERY")]
     from: DeliveryRef,
     /// Environment variable with the secret; the usual ways to sign are tried until one verifies
-    /// [default: NAME_WEBHOOK_SECRET, if it is set]
+    /// [default: `NAME_WEBHOOK_SECRET`, if it is set]
     #[arg(long, value_name = "VAR")]
     secret_env: Option<String>,
     /// File with the secret, or - for standard input
@@ -136,7 +136,7 @@ fn new(args: &NewArgs) -> Result<(), CliError> {
     match verified {
         Some(how) => writeln!(notes, "hookglass: delivery {id} verifies: {how}")?,
         None => {
-            writeln!(notes, "hookglass: nothing was verified; give the secret with --secret-env")?
+            writeln!(notes, "hookglass: nothing was verified; give the secret with --secret-env")?;
         }
     }
     if !args.dry_run {

@@ -59,7 +59,7 @@ pub fn add_provider(path: &Path, name: &str, table: &str) -> Result<(), AddProvi
         _ if before.ends_with('\n') => "\n",
         _ => "\n\n",
     };
-    let after = format!("{before}{between}{}", table);
+    let after = format!("{before}{between}{table}");
     // An inline table cannot be added to.
     let _: DocumentMut =
         after.parse().map_err(|source| SaveError::Damaged { path: shown.clone(), source })?;

@@ -219,13 +219,11 @@ impl Hub {
             Ok(response) => response.await.err(),
             Err(error) => Some(error),
         };
-        match self.link.borrow().refused.clone() {
-            Some(reason) => Err(HubError::NoPermission { reason: reason.to_string() }),
-            None => {
-                tracing::debug!(response = failed.map(|error| error.to_string()), "hub checked");
-                Ok(())
-            }
+        if let Some(reason) = self.link.borrow().refused.clone() {
+            return Err(HubError::NoPermission { reason: reason.to_string() });
         }
+        tracing::debug!(response = failed.map(|error| error.to_string()), "hub checked");
+        Ok(())
     }
 
     fn refused(&self, reason: &async_nats::jetstream::Error) -> HubError {

@@ -338,15 +338,16 @@ impl Reader {
         let subject = format!("STREAM.MSG.GET.{}", self.hub.stream_name());
         let request = json!({"seq": self.last + 1, "next_by_subj": self.subject});
         let reply: Value = timeout(SILENCE, self.hub.context.request(subject, &request)).await??;
-        let message = &reply["message"];
-        let Some(sequence) = message["seq"].as_u64() else {
-            return match reply["error"]["code"].as_u64() {
+        let message = reply.get("message").unwrap_or(&Value::Null);
+        let Some(sequence) = message.get("seq").and_then(Value::as_u64) else {
+            let error = reply.get("error").unwrap_or(&Value::Null);
+            return match error.get("code").and_then(Value::as_u64) {
                 Some(404) => Ok(None),
-                _ => Err(Interruption(format!("cannot fetch a message: {}", reply["error"]))),
+                _ => Err(Interruption(format!("cannot fetch a message: {error}"))),
             };
         };
         let bytes = |name: &str| {
-            let text = message[name].as_str().unwrap_or_default();
+            let text = message.get(name).and_then(Value::as_str).unwrap_or_default();
             BASE64_STANDARD.decode(text).unwrap_or_default()
         };
         let headers = envelope::parse_headers(&bytes("hdrs"));

@@ -213,13 +213,16 @@ struct DigestText {
     size: usize,
 }
 
+/// Template of a signed text, with the location and unit of its time, and the location of its id.
+type SignedText<'h> = (&'static str, Option<&'h (String, &'static str)>, Option<&'h String>);
+
 /// Iterates over the ways in which a request can be signed, the likeliest first.
 fn candidates(head: &Head) -> impl Iterator<Item = SchemeCandidate> {
-    let digests: Vec<DigestText> = likely_headers(head).flat_map(digests).collect();
     let clocks: Vec<(String, &str)> = head.headers.iter().filter_map(clock).collect();
     let ids: Vec<String> = head.headers.iter().filter_map(id).collect();
     let tokens: Vec<SchemeCandidate> = likely_headers(head).map(token).collect();
-    let signed = digests.into_iter().flat_map(move |digest| signed(&digest, &clocks, &ids));
+    let digests = likely_headers(head).flat_map(digests);
+    let signed = digests.flat_map(move |digest| signed(&digest, &clocks, &ids));
     signed.chain(tokens)
 }
 
@@ -346,7 +349,7 @@ fn signed(
         _ => &["hmac-sha512"],
     };
     let all: Vec<&(String, &str)> = digest.clock.iter().chain(clocks).collect();
-    let mut payloads: Vec<(&str, Option<&(String, &'static str)>, Option<&String>)> = Vec::new();
+    let mut payloads: Vec<SignedText<'_>> = Vec::new();
     // What has a time or an id in the same header signs it, as a rule.
     let timed = all.iter().flat_map(|clock| {
         let with_id = ids.iter().flat_map(move |id| {

@@ -320,7 +320,7 @@ mod tests {
             ("word ".repeat(2000), None),
             (encoded(&[0x80; 4000]), None),
         ] {
-            assert_eq!(hint(&text).as_deref(), expected, "{:.20}", text);
+            assert_eq!(hint(&text).as_deref(), expected, "{text:.20}");
         }
     }
 
@@ -400,7 +400,8 @@ mod tests {
         fn whatever_is_carried_may_be(json in "\\{\"[a-z]{1,5}\":[1-9][0-9]{0,5}\\}") {
             let body = format!(r#"{{"a":"{}"}}"#, encoded(json.as_bytes()));
             proptest::prop_assert!(may_carry(body.as_bytes()));
-            let steps = vec!["a".to_owned(), json[2..json.rfind('"').unwrap()].to_owned()];
+            let key = json.split('"').nth(1).unwrap_or_default();
+            let steps = vec!["a".to_owned(), key.to_owned()];
             proptest::prop_assert!(raw_through(body.as_bytes(), &steps).is_some());
         }
     }

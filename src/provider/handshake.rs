@@ -199,8 +199,8 @@ impl FromStr for HandshakeCondition {
     type Err = ConditionError;
 
     fn from_str(text: &str) -> Result<Self, ConditionError> {
-        let (name, test) = ValueTest::split(text)?;
-        Ok(Self { field: name.parse()?, test })
+        let (field, condition) = ValueTest::split(text)?;
+        Ok(Self { field: field.parse()?, test: condition })
     }
 }
 

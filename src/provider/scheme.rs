@@ -416,8 +416,8 @@ impl fmt::Display for SchemeCondition {
 impl<'de> Deserialize<'de> for SchemeCondition {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let (name, test) = ValueTest::split(&text).map_err(de::Error::custom)?;
-        Ok(Self { place: name.parse().map_err(de::Error::custom)?, test })
+        let (place, condition) = ValueTest::split(&text).map_err(de::Error::custom)?;
+        Ok(Self { place: place.parse().map_err(de::Error::custom)?, test: condition })
     }
 }
 

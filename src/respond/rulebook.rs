@@ -14,7 +14,7 @@ const MAX_OF_AGENTS: usize = 100;
 /// Change of one rule.
 #[derive(Debug)]
 pub enum RuleChange {
-    Replace(ResponseRule),
+    Replace(Arc<ResponseRule>),
     /// Switches it off or on.
     Toggle,
     /// Exchanges it with the rule at another index.
@@ -86,7 +86,7 @@ impl Rulebook {
                 return false;
             };
             match change {
-                RuleChange::Replace(new) => *rule = Arc::new(new),
+                RuleChange::Replace(new) => *rule = new,
                 RuleChange::Toggle => rule.switch(!rule.is_off()),
                 RuleChange::MoveTo(to) if to < all.len() => all.swap(at, to),
                 RuleChange::MoveTo(_) => return false,
@@ -146,7 +146,7 @@ mod tests {
     #[test]
     fn a_rule_is_replaced_in_its_place() {
         let book = book();
-        assert!(book.change_at(0, "type:a => 201", RuleChange::Replace(rule("203"))));
+        assert!(book.change_at(0, "type:a => 201", RuleChange::Replace(Arc::new(rule("203")))));
         assert_eq!(book.texts(), ["203", "202"]);
     }
 
@@ -160,7 +160,7 @@ mod tests {
     #[test]
     fn a_rule_that_is_another_one_by_now_is_not_changed() {
         let book = book();
-        assert!(!book.change_at(0, "202", RuleChange::Replace(rule("203"))));
+        assert!(!book.change_at(0, "202", RuleChange::Replace(Arc::new(rule("203")))));
         assert!(!book.change_at(0, "type:a => 201", RuleChange::MoveTo(2)));
         assert_eq!(book.texts(), ["type:a => 201", "202"]);
     }

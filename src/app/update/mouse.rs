@@ -48,13 +48,11 @@ fn click(model: &mut Model, areas: &Areas, at: Position, messages: usize) -> Vec
         return hit.map(|hint| act(model, hint.action)).unwrap_or_default();
     }
     if let Some(popup) = which_key::popup(model, areas) {
-        return match popup.at(at) {
-            Some(action) => act(model, action),
-            None => {
-                model.mode = Mode::Browse;
-                Vec::new()
-            }
-        };
+        if let Some(action) = popup.at(at) {
+            return act(model, action);
+        }
+        model.mode = Mode::Browse;
+        return Vec::new();
     }
     if let Mode::Palette(palette) = &mut model.mode {
         let Some(line) = areas.palette_line(at) else {

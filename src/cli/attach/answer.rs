@@ -98,7 +98,7 @@ impl Answering {
             if let Some(printer) = &printer {
                 tokio::select! {
                     () = self.stop.cancelled() => break,
-                    printed = printer.send(one) => if printed.is_err() { break },
+                    sent = printer.send(one) => if sent.is_err() { break },
                 }
             }
         }

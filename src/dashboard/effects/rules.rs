@@ -161,7 +161,7 @@ impl Context {
                 match replaced {
                     None => rules.put_first(rule),
                     Some((at, old)) => {
-                        if !rules.change_at(at, &old, RuleChange::Replace(rule)) {
+                        if !rules.change_at(at, &old, RuleChange::Replace(Arc::new(rule))) {
                             self.send(Event::Notice(Notice::info(CHANGED)));
                             return;
                         }

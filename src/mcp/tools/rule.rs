@@ -41,19 +41,16 @@ pub(super) fn set() -> ToolRoute<Connection> {
     route(SET, |call: Call, arguments: SetArguments| async move {
         let server = &call.server;
         let rule = arguments.rule.as_deref().map(parse).transpose()?;
-        let rules = match server.own.get() {
-            Some(own) => {
-                match rule {
-                    Some(rule) => own.rules.put_first_of_agent(rule).map_err(mistake)?,
-                    None => own.rules.remove_of_agents(),
-                }
-                own.rules.texts()
+        let rules = if let Some(own) = server.own.get() {
+            match rule {
+                Some(rule) => own.rules.put_first_of_agent(rule).map_err(mistake)?,
+                None => own.rules.remove_of_agents(),
             }
-            None => {
-                let request = arguments.rule.map_or(RuleRequest::Remove, RuleRequest::Add);
-                let path = server.setup.store.clone();
-                task::blocking(move || of_other_process(&path, request)).await?
-            }
+            own.rules.texts()
+        } else {
+            let request = arguments.rule.map_or(RuleRequest::Remove, RuleRequest::Add);
+            let path = server.setup.store.clone();
+            task::blocking(move || of_other_process(&path, request)).await?
         };
         let shield = server.secrets_shield();
         Ok(SetResult { rules: rules.iter().map(|rule| shield.line(rule)).collect() })
