@@ -21,13 +21,14 @@ use support::terminal::Terminal;
 const DEFAULT_BASE: &str = "http://127.0.0.1:4400";
 
 /// The dashboard's keys of each copy format.
-const KEYS: [(&str, &str); 16] = [
+const KEYS: [(&str, &str); 17] = [
     ("payload", "yp"),
     ("pretty", "yP"),
     ("headers", "yh"),
     ("event-id", "yi"),
     ("signature", "ys"),
     ("url", "yu"),
+    ("confirm-url", "yU"),
     ("curl", "yc"),
     ("httpie", "yH"),
     ("xh", "yx"),
