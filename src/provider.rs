@@ -225,7 +225,8 @@ impl Provider {
     pub(crate) fn pointers(&self) -> impl Iterator<Item = String> {
         let events = self.event.kind.iter().chain(&self.event.id).flat_map(EventValue::places);
         let fields = self.detect_fields.iter().map(SchemeCondition::place);
-        events.chain(fields).filter_map(ValueLocation::body_pointer)
+        let signatures = self.scheme.iter().flat_map(Scheme::places);
+        events.chain(fields).chain(signatures).filter_map(ValueLocation::body_pointer)
     }
 
     /// Returns the places of type, id, and object in words, for display.

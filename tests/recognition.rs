@@ -119,18 +119,27 @@ fn no_secret_of_another_provider_claims_a_sample() {
     let mut all = Sent::all();
     // One sample of each is enough for as many verifiers.
     all.dedup_by_key(|sent| &sent.provider.name);
-    for other in provider::all() {
-        let verifier = verifier(|provider| provider.name == other.name);
-        for sent in &all {
-            let name = sent.identify(&verifier).provider;
-            // Services that share a scheme and a variable share their deliveries.
-            let shares = other.secret_env == sent.provider.secret_env;
-            // Nothing but the secret tells Clerk from others that Svix delivers for.
-            let family = provider::same_service(&sent.provider.name);
-            let is_relative = family.contains(&other.name.as_str());
-            let fits = is_right(sent, &name) || ((shares || is_relative) && name == other.name);
-            assert!(fits, "{} was taken for {name} under {}", sent.provider.name, other.name);
+    // All pairs are many, so every processor takes its share of them.
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for others in provider::all().chunks(provider::all().len().div_ceil(threads)) {
+            let all = &all;
+            scope.spawn(move || others.iter().for_each(|other| claims_no_sample(other, all)));
         }
+    });
+}
+
+fn claims_no_sample(other: &Provider, all: &[Sent]) {
+    let verifier = verifier(|provider| provider.name == other.name);
+    for sent in all {
+        let name = sent.identify(&verifier).provider;
+        // Services that share a scheme and a variable share their deliveries.
+        let shares = other.secret_env == sent.provider.secret_env;
+        // Nothing but the secret distinguishes Clerk from others that Svix delivers for.
+        let family = provider::same_service(&sent.provider.name);
+        let is_relative = family.contains(&other.name.as_str());
+        let fits = is_right(sent, &name) || ((shares || is_relative) && name == other.name);
+        assert!(fits, "{} was taken for {name} under {}", sent.provider.name, other.name);
     }
 }
 

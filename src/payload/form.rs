@@ -1,5 +1,7 @@
 //! Bodies of the type `application/x-www-form-urlencoded`.
 
+use std::collections::HashMap;
+
 use bytes::Bytes;
 use percent_encoding::percent_decode_str;
 
@@ -17,6 +19,18 @@ pub fn fields(body: &[u8]) -> Vec<(String, String)> {
 /// Returns the value of the first field with a name.
 pub fn field(body: &[u8], name: &str) -> Option<String> {
     fields(body).into_iter().find(|(known, _)| known == name).map(|(_, value)| value)
+}
+
+/// Returns the first value of each field; none if the content type is that of a multipart form.
+pub fn first_values(content_type: &str, body: &[u8]) -> Option<HashMap<String, String>> {
+    if Media::read(content_type).essence == "multipart/form-data" {
+        return None;
+    }
+    let mut first = HashMap::new();
+    for (name, value) in fields(body) {
+        first.entry(name).or_insert(value);
+    }
+    Some(first)
 }
 
 /// Returns the value of the first field with a name in a form of the given content type, which may

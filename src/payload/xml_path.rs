@@ -18,6 +18,7 @@ pub fn lookup(body: &[u8], path: &str) -> Option<String> {
     loop {
         match reader.read_event().ok()? {
             Event::Eof => return None,
+            Event::Start(tag) if search.is_elsewhere(&tag) => return None,
             Event::Start(tag) => {
                 if let (true, Some(name)) = (search.enter(&tag), attribute) {
                     return attribute_of(&tag, name);
@@ -64,6 +65,12 @@ struct Search<'p> {
 }
 
 impl Search<'_> {
+    /// Returns whether the root is another element, so that nothing can be found.
+    fn is_elsewhere(&self, tag: &BytesStart<'_>) -> bool {
+        let root = self.steps.first().map(|name| name.as_bytes());
+        self.open == 0 && root != Some(tag.local_name().as_ref())
+    }
+
     /// Returns whether the element is the one at the path.
     fn enter(&mut self, tag: &BytesStart<'_>) -> bool {
         let expected = self.steps.get(self.fitting).filter(|_| self.fitting == self.open);

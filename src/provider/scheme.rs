@@ -595,6 +595,12 @@ impl Scheme {
             && self.when.iter().all(|condition| condition.holds(head, body))
     }
 
+    /// Iterates over the places of the signature and of what comes with it.
+    pub fn places(&self) -> impl Iterator<Item = &ValueLocation> {
+        let clock = self.timestamp.as_ref().map(|clock| &clock.from);
+        self.signature.iter().chain(clock).chain(&self.id).chain(&self.requires)
+    }
+
     /// Returns whether the signature is present, whatever its value.
     pub fn is_present(&self, head: &Head, body: &[u8]) -> bool {
         self.signature.iter().any(|place| match place {

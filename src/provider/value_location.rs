@@ -63,13 +63,19 @@ impl ValueLocation {
         }
     }
 
-    /// Returns the location in a body whose value at [`Self::body_pointer`] is known.
+    /// Returns the name of a form field; none for other locations.
+    pub(crate) fn form_field(&self) -> Option<&str> {
+        match self {
+            Self::Form(field) => Some(split(field).0),
+            Self::Header(_) | Self::Query(_) | Self::Json(_) | Self::Xml(_) | Self::Pair(_) => None,
+        }
+    }
+
+    /// Returns the value in the text of a field, or of the value at [`Self::body_pointer`].
     pub(crate) fn find_after(&self, outer: String) -> Option<String> {
         match self {
-            Self::Json(path) => within(outer, split(path).1),
-            Self::Header(_) | Self::Query(_) | Self::Form(_) | Self::Xml(_) | Self::Pair(_) => {
-                Some(outer)
-            }
+            Self::Json(path) | Self::Form(path) => within(outer, split(path).1),
+            Self::Header(_) | Self::Query(_) | Self::Xml(_) | Self::Pair(_) => Some(outer),
         }
     }
 

@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
+use std::collections::HashMap;
 
 use bytes::Bytes;
 
 use super::ValueLocation;
 use crate::delivery::Head;
 use crate::payload::pointer_set::{FoundValues, PointerSet};
-use crate::payload::{self, pointer};
+use crate::payload::{self, form, pointer};
 
 /// Values of a request. The JSON values that are known to be needed are read in one pass, when the
 /// first of them is read.
@@ -19,21 +20,41 @@ pub struct RequestValues<'d> {
     pointers: &'d PointerSet,
     plain: OnceCell<Cow<'d, [u8]>>,
     found: OnceCell<FoundValues>,
+    /// First value of each field; none if the body is a multipart form.
+    form: OnceCell<Option<HashMap<String, String>>>,
 }
 
 impl<'d> RequestValues<'d> {
     /// Creates the values of a request; `pointers` are those read in one pass, from the body without
     /// its content encoding.
     pub fn new(head: &'d Head, body: &'d [u8], pointers: &'d PointerSet) -> Self {
-        Self { head, body, pointers, plain: OnceCell::new(), found: OnceCell::new() }
+        let (plain, found, form) = Default::default();
+        Self { head, body, pointers, plain, found, form }
     }
 
     fn plain(&self) -> &[u8] {
         self.plain.get_or_init(|| without_encoding(self.head, self.body))
     }
 
+    fn form(&self) -> Option<&HashMap<String, String>> {
+        let read = || {
+            let kind = self.head.joined_text("content-type").unwrap_or_default();
+            // JSON may hold `&` and `=`, but is not a form.
+            match self.plain().trim_ascii_start().first() {
+                Some(b'{' | b'[') => Some(HashMap::new()),
+                _ => form::first_values(&kind, self.plain()),
+            }
+        };
+        self.form.get_or_init(read).as_ref()
+    }
+
     /// Returns the value at a place.
     pub fn find(&self, place: &ValueLocation) -> Option<String> {
+        if let Some(name) = place.form_field()
+            && let Some(form) = self.form()
+        {
+            return place.find_after(form.get(name)?.clone());
+        }
         match place.body_pointer() {
             None if matches!(place, ValueLocation::Form(_) | ValueLocation::Xml(_)) => {
                 place.find(self.head, self.plain())
