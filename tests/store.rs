@@ -377,6 +377,21 @@ async fn stores_of_older_versions_are_read_as_they_are_and_brought_up_by_a_liste
 }
 
 #[tokio::test]
+async fn a_store_of_an_older_version_keeps_the_path_of_a_source() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("older.db");
+    older(&path, 2)?;
+    let (store, writer) = Store::open(&StorePlace::File(path.clone()), "")?;
+    let mut new = delivery("e1", "{}");
+    new.request.via = Some("/stripe".to_owned());
+    let id = store.keep(new).await?.id;
+    finish(writer).await?;
+    let read = StoreReader::open(&path)?.delivery(id)?.ok_or("it is gone")?;
+    assert_eq!(read.summary.request.via.as_deref(), Some("/stripe"));
+    Ok(())
+}
+
+#[tokio::test]
 async fn marks_and_notes_last_and_are_told_of() -> Tested {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("marks.db");
