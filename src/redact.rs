@@ -210,10 +210,11 @@ impl Redactor {
         body: &Bytes,
         spare: &[&str],
     ) -> Result<Redacted, RedactError> {
+        let trailers = head.trailers.clone();
         let head = Head::parse(head.raw.clone())?;
         if self.redaction.is_none() {
             return Ok(Redacted {
-                head,
+                head: Head { trailers, ..head },
                 body: body.clone(),
                 counts: BTreeMap::new(),
                 originals: BTreeMap::new(),

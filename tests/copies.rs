@@ -378,3 +378,18 @@ fn a_secret_in_the_url_or_in_a_form_is_not_copied() -> Tested {
     }
     Ok(())
 }
+
+#[test]
+fn raw_copies_keep_the_chunks_and_trailers_of_a_request() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let listener = Listener::start(&mut hookglass(folder.path()))?;
+    let request = "POST /c HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\
+                   Trailer: X-Checksum\r\n\r\n7\r\n{\"a\":1}\r\n0\r\nX-Checksum: 5d41402a\r\n\r\n";
+    exchange(&listener.address, request.as_bytes())?;
+    listener.stop()?;
+    for form in [["--as", "http"].as_slice(), &["--raw"]] {
+        let output = hookglass(folder.path()).args(["show", "1"]).args(form).output()?;
+        assert_eq!(String::from_utf8(output.stdout)?, request, "{form:?}");
+    }
+    Ok(())
+}

@@ -83,8 +83,7 @@ pub(super) fn run(args: &ShowArgs) -> Result<(), CliError> {
     } else if form.body {
         write_bytes(&mut out, &delivery.body)?;
     } else if form.raw {
-        write_bytes(&mut out, &delivery.head.raw)?;
-        write_bytes(&mut out, &delivery.body)?;
+        write_bytes(&mut out, &delivery.head.with_body(&delivery.body))?;
     } else if form.headers {
         write_headers(&mut out, &delivery)?;
     } else if let Some(format) =

@@ -204,6 +204,24 @@ impl Head {
         found.iter().map(header).collect()
     }
 
+    /// Returns the request with a body: the head as received, and the body in the framing that the
+    /// head announces. Of a chunked body, the chunks are one, since their bounds are not kept.
+    pub fn with_body(&self, body: &[u8]) -> Bytes {
+        let coding = self.joined_text("transfer-encoding").unwrap_or_default();
+        if !coding.to_ascii_lowercase().contains("chunked") {
+            return [&self.raw, body].concat().into();
+        }
+        let mut out = self.raw.to_vec();
+        if !body.is_empty() {
+            out.extend_from_slice(format!("{:x}\r\n", body.len()).as_bytes());
+            out.extend_from_slice(body);
+            out.extend_from_slice(b"\r\n");
+        }
+        out.extend_from_slice(b"0\r\n");
+        self.push_trailers(&mut out);
+        out.into()
+    }
+
     /// Returns the bytes of the head, and after its empty line those of the trailers, if there are
     /// any, with an empty line of their own.
     pub fn with_trailer_lines(&self) -> Bytes {
@@ -211,6 +229,12 @@ impl Head {
             return self.raw.clone();
         }
         let mut out = self.raw.to_vec();
+        self.push_trailers(&mut out);
+        out.into()
+    }
+
+    /// Appends the trailers and an empty line.
+    fn push_trailers(&self, out: &mut Vec<u8>) {
         for Header { name, value } in &self.trailers {
             out.extend_from_slice(name.as_bytes());
             out.extend_from_slice(b": ");
@@ -218,7 +242,6 @@ impl Head {
             out.extend_from_slice(b"\r\n");
         }
         out.extend_from_slice(b"\r\n");
-        out.into()
     }
 
     /// Recovers what it can from a head that [`Head::parse`] refuses: the words of its first line.

@@ -161,7 +161,7 @@ impl CopyFormat {
             Write::Httpie(program) => httpie::command(program, &source.shared(), source.base)?,
             Write::Http => {
                 let shared = source.shared();
-                return Ok([&shared.head.raw[..], &shared.body].concat().into());
+                return Ok(shared.head.with_body(&shared.body));
             }
             Write::Snippet(snippet) => {
                 let provider = provider_of(delivery, source.providers);
