@@ -47,7 +47,8 @@ fn detail(stage: &Stage) -> Vec<String> {
 /// Moves the cursor to the line that begins with a text.
 fn go_to(stage: &mut Stage, start: &str) {
     let line = detail(stage).iter().position(|line| line.starts_with(start));
-    stage.press(&"j".repeat(line.unwrap_or_else(|| panic!("{start}:\n{}", stage.screen()))));
+    assert!(line.is_some(), "{start}:\n{}", stage.screen());
+    stage.press(&"j".repeat(line.unwrap_or_default()));
 }
 
 #[test]

@@ -65,6 +65,7 @@ fn run_cases(state: &str, run: impl Fn(&[&'static str], &str) -> Tested + Sync) 
     let failures: Vec<String> = thread::scope(|scope| {
         let start = |(signals, outcome)| (signals, scope.spawn(move || run(signals, outcome)));
         let cases = cases.iter().map(|(signals, outcome)| (signals.as_slice(), *outcome));
+        #[expect(clippy::needless_collect, reason = "all start before the first one is awaited")]
         let running: Vec<_> = cases.map(start).collect();
         let ended = running.into_iter().map(|(signals, one)| {
             one.join().unwrap_or_else(|_| Err(format!("{}: panicked", signals.join(", "))))
