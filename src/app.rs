@@ -41,6 +41,7 @@ pub mod which_key;
 pub use action::{
     Action, Ask, Copyable, DiffAction, Direction, DocumentAction, Facet, FilterAction, Fold,
     LineEdit, ListAction, Move, Polarity, ReleaseDecision, ResendAction, ResizeBy, ResponseAction,
+    Setting,
 };
 pub use detail::Loaded;
 pub use effect::{DocumentTab, Effect};

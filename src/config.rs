@@ -13,7 +13,7 @@ mod source;
 mod value_reader;
 
 pub use dashboard::{Dashboard, GlyphChoice};
-pub use edit_file::{AddProviderError, SaveError, add_provider, save_view};
+pub use edit_file::{AddProviderError, SaveError, add_provider, save_setting, save_view};
 pub use file::{Config, ConfigError, DEFAULT};
 pub use hub::HubSettings;
 pub use keyring::{Keyring, KeyringError};

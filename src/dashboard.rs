@@ -100,10 +100,8 @@ pub async fn run(setup: Setup, stop: CancellationToken) -> Result<Ended, TuiErro
     let greeting = greeting(&setup);
     let (session, preferences) = (setup.session.clone(), setup.preferences.clone());
     let editing = setup.editing.clone();
-    let painter = Painter::new(
-        respecting_color_mode(setup.theme),
-        setup.glyphs.unwrap_or_else(Glyphs::from_environment),
-    );
+    let glyphs = setup.glyphs.unwrap_or_else(Glyphs::from_environment);
+    let painter = respecting_color_mode(Painter::new(setup.theme, glyphs));
     let (effects, pages) = Effects::start(setup, &events)?;
     let job_control = JobControl::new()?;
     let terminal = Terminal::enter()?;
@@ -145,8 +143,8 @@ fn is_closed(error: &io::Error) -> bool {
 }
 
 /// Removes colors with `--color never` or `NO_COLOR`.
-fn respecting_color_mode(theme: Theme) -> Theme {
-    if output::has_color() { theme } else { theme.without_color() }
+fn respecting_color_mode(painter: Painter) -> Painter {
+    if output::has_color() { painter } else { painter.without_color() }
 }
 
 fn greeting(setup: &Setup) -> Option<Notice> {

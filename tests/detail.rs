@@ -5,8 +5,10 @@ mod support;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use hookglass::app::{Effect, Event, Loaded};
+use hookglass::app::document_view::{DocumentView, Tokens, Viewport, highlighted};
+use hookglass::app::{Effect, Event, Loaded, Move, Setting};
 use hookglass::delivery::{Delivery, DeliveryId, Head, Header, NewDelivery};
+use jiff::tz::TimeZone;
 use support::stage::{Stage, at, session};
 
 fn delivery(id: i64, size: usize) -> Delivery {
@@ -178,4 +180,48 @@ fn a_click_on_the_third_pane_opens_its_tab() {
     let mut stage = open((200, 60), "");
     stage.click(190, 5);
     assert!(stage.screen().lines().nth(1).unwrap().ends_with("│ Timeline"), "{}", stage.screen());
+}
+
+#[test]
+fn a_theme_of_the_palette_is_used_at_once_and_saved() {
+    let mut stage = open((120, 36), ":theme day<Enter>");
+    let day = hookglass::app::theme::Theme::named("day").ok();
+    assert_eq!(stage.model.theme, day);
+    let saved = Effect::SaveSetting(Setting::Theme("day".to_owned()));
+    assert_eq!(stage.take_effects(), [saved]);
+}
+
+#[test]
+fn a_column_of_the_palette_is_shown_and_hidden_again() {
+    let mut stage = open((200, 60), ":column provider<Enter>");
+    assert!(stage.screen().lines().nth(1).unwrap().contains(" provider "), "{}", stage.screen());
+    stage.press(":column provider<Enter>");
+    assert!(!stage.screen().lines().nth(1).unwrap().contains(" provider "), "{}", stage.screen());
+}
+
+#[test]
+fn the_layout_is_saved_by_its_command() {
+    let mut stage = open((120, 36), "|:save layout<Enter>");
+    let saved = |effect: &Effect| matches!(effect, Effect::SaveSetting(Setting::Layout(layout)) if layout.stacked == Some(true));
+    assert!(stage.take_effects().iter().any(saved));
+}
+
+/// Body of about 10 MB.
+fn large() -> Bytes {
+    let item = r#"{"id":"evt_1","token":"eyJhIjoxfQ==","text":"a word","tags":["new"],"n":1.0},"#;
+    format!("[{}0]", item.repeat((10 << 20) / item.len())).into()
+}
+
+#[test]
+fn a_frame_lays_out_only_the_rows_on_the_screen() {
+    let document = hookglass::payload::Document::new(large(), Some("application/json"), None);
+    let mut reading = DocumentView::default();
+    let window = Viewport { width: 100, height: 56, wrap: false };
+    for step in [Move::Last, Move::PageUp, Move::First] {
+        reading.travel(&document, window, step);
+        reading.settle(&document, window);
+        let lines = highlighted(&reading, &document, window, &TimeZone::UTC, &Tokens::new());
+        let bytes: usize = lines.iter().map(|shown| shown.line.width()).sum();
+        assert!(lines.len() == 56 && bytes < 56 * 200, "{step:?}: {bytes}");
+    }
 }

@@ -102,7 +102,7 @@ impl Handshake {
         let has =
             |wanted: &&str| lines.iter().any(|line| line.starts_with(&wanted.to_ascii_lowercase()));
         let is_right = lines.first().is_some_and(|line| line.starts_with(&status))
-            && self.headers.iter().all(|wanted| has(wanted))
+            && self.headers.iter().all(has)
             && body == self.response;
         (!is_right).then(|| format!("{}: {}\n{response}", self.provider, self.head))
     }

@@ -1,5 +1,7 @@
 //! Actions that keys are bound to.
 
+use super::columns::ListColumn;
+use super::layout::Arrangement;
 use super::scope::Scope;
 use super::sort::SortKey;
 use super::tab::Tab;
@@ -261,6 +263,14 @@ pub enum Ask {
     ViewName,
 }
 
+/// Setting that is saved in the configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Setting {
+    Theme(String),
+    Columns(Vec<ListColumn>),
+    Layout(Arrangement),
+}
+
 /// Every action of the user, bound to keys by [`super::keymap::BINDINGS`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
@@ -280,6 +290,8 @@ pub enum Action {
     Arrange,
     /// Shows or hides the third pane.
     ThirdPane,
+    /// Saves the arrangement of the panes.
+    SaveLayout,
     Document(DocumentAction),
     Differ(DiffAction),
     /// Resizes the list.

@@ -1,6 +1,6 @@
 //! Effects: everything the core asks the dashboard to do.
 
-use super::action::Copyable;
+use super::action::{Copyable, Setting};
 use super::diff::DiffRequest;
 use super::resend::{EditDecision, ResendRequest};
 use super::routing::RoutingChange;
@@ -89,6 +89,8 @@ pub enum Effect {
         secret: Option<Secret>,
     },
     SendSample,
+    /// Save a setting for later sessions.
+    SaveSetting(Setting),
     /// Save a filter under a name, for this session and later ones.
     SaveView {
         name: String,

@@ -16,12 +16,14 @@ use super::keymap::{KeyContext, Keymap};
 use super::layout::{Arrangement, Focus, Size};
 use super::list::List;
 use super::notice::Notice;
+use super::palette::PaletteOffers;
 use super::rate::Rate;
 use super::removals::Removals;
 use super::resend::ResendState;
 use super::routing::{PublicAddress, Routing, RoutingChoice};
 use super::style::{StyleClass, StyledLine, StyledSpan, is_plain_name, masked};
 use super::tab::{Tab, TabContent};
+use super::theme::Theme;
 use crate::delivery::DeliveryId;
 
 pub use mode::{Confirm, Menu, Mode, OpenPrompt, PromptComment};
@@ -159,6 +161,9 @@ pub struct Preferences {
     pub volatile: Volatile,
     /// The columns of the list; nothing for the usual ones.
     pub columns: Vec<ListColumn>,
+    /// The user's own themes by name.
+    pub themes: Vec<(String, Theme)>,
+    pub arrangement: Arrangement,
 }
 
 /// All that there is to draw.
@@ -169,6 +174,10 @@ pub struct Model {
     /// Names and filters of saved views.
     pub views: Vec<(String, String)>,
     pub columns: Vec<ListColumn>,
+    /// All themes by name.
+    pub themes: Vec<(String, Theme)>,
+    /// Theme chosen in the palette.
+    pub theme: Option<Theme>,
     /// Widths of the cells that have been on the screen.
     pub content: ContentWidths,
     pub size: Size,
@@ -247,13 +256,19 @@ impl Model {
             (Notice::info(DEMO), until)
         });
         let filter = session.filter.clone();
-        let Preferences { keymap, views, columns, volatile: _ } = preferences;
+        let Preferences { keymap, views, columns, themes, arrangement, volatile: _ } = preferences;
+        let built_in = Theme::names().into_iter();
+        let built_in =
+            built_in.filter_map(|name| Some((name.to_owned(), Theme::named(name).ok()?)));
+        let themes = built_in.chain(themes).collect();
         let columns = if columns.is_empty() { ListColumn::USUAL.to_vec() } else { columns };
         let mut model = Self {
             session,
             keymap,
             views,
             columns,
+            themes,
+            theme: None,
             content: ContentWidths::default(),
             size,
             now,
@@ -264,7 +279,7 @@ impl Model {
             comparing: DiffView::default(),
             mode: Mode::default(),
             focus: Focus::default(),
-            arrangement: Arrangement::default(),
+            arrangement,
             rate: Rate::default(),
             seen: SeenValues::default(),
             history: FilterHistory::default(),
@@ -285,6 +300,11 @@ impl Model {
             let _ = model.search.apply(&filter, &mut model.list, now);
         }
         model
+    }
+
+    /// What the palette offers in addition to the commands.
+    pub fn palette_offers(&self) -> PaletteOffers<'_> {
+        PaletteOffers { views: &self.views, themes: &self.themes }
     }
 
     /// Where a key is looked up, nearest first.

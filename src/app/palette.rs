@@ -1,8 +1,10 @@
 //! The command palette: commands and saved views by name.
 
 use super::action::{Action, FilterAction, ListAction, Polarity};
+use super::columns::ListColumn;
 use super::keymap::{Binding, KeyContext, Keymap};
 use super::prompt::Prompt;
+use super::theme::Theme;
 
 /// Contexts whose commands the palette offers; the others apply only while something is typed.
 const OFFERED: [KeyContext; 10] = [
@@ -72,10 +74,22 @@ pub enum PaletteCommand {
     Action(Action),
     /// Applies the filter of a view.
     View(String),
+    /// Uses the theme with this name.
+    Theme(String),
+    /// Shows or hides a column of the list.
+    Column(ListColumn),
+}
+
+/// What the palette offers in addition to the commands.
+#[derive(Debug, Clone, Copy)]
+pub struct PaletteOffers<'m> {
+    /// Names and filters of saved views.
+    pub views: &'m [(String, String)],
+    pub themes: &'m [(String, Theme)],
 }
 
 /// Returns the matching entries, best first.
-pub fn entries(keymap: &Keymap, views: &[(String, String)], typed: &str) -> Vec<PaletteEntry> {
+pub fn entries(keymap: &Keymap, offers: PaletteOffers<'_>, typed: &str) -> Vec<PaletteEntry> {
     let view = typed.strip_prefix(VIEW);
     let words = view.unwrap_or(typed).split_whitespace().map(str::to_lowercase);
     let words: Vec<String> = words.collect();
@@ -93,13 +107,14 @@ pub fn entries(keymap: &Keymap, views: &[(String, String)], typed: &str) -> Vec<
             run: PaletteCommand::Action(binding.action),
         }
     });
-    let views = views.iter().map(|(name, filter)| PaletteEntry {
+    let views = offers.views.iter().map(|(name, filter)| PaletteEntry {
         title: format!("{VIEW}{name}"),
         help: filter.clone(),
         keys: String::new(),
         run: PaletteCommand::View(filter.clone()),
     });
-    for entry in commands.chain(views) {
+    let settings = settings(offers.themes).into_iter().filter(|_| view.is_none());
+    for entry in commands.chain(settings).chain(views) {
         if found.iter().any(|(_, other)| other.run == entry.run && other.title == entry.title) {
             continue;
         }
@@ -107,6 +122,25 @@ pub fn entries(keymap: &Keymap, views: &[(String, String)], typed: &str) -> Vec<
     }
     found.sort_by_key(|(rank, _)| *rank);
     found.into_iter().map(|(_, entry)| entry).collect()
+}
+
+/// Returns the themes and columns.
+fn settings(themes: &[(String, Theme)]) -> Vec<PaletteEntry> {
+    let entry = |title: String, help: &str, run| PaletteEntry {
+        title,
+        help: help.to_owned(),
+        keys: String::new(),
+        run,
+    };
+    let themes = themes.iter().map(|(name, _)| {
+        let help = "use this theme now and later (saved in hookglass.toml)";
+        entry(format!("theme {name}"), help, PaletteCommand::Theme(name.clone()))
+    });
+    let columns = ListColumn::ALL.into_iter().map(|column| {
+        let help = "show or hide this column of the list (saved in hookglass.toml)";
+        entry(format!("column {}", column.as_str()), help, PaletteCommand::Column(column))
+    });
+    themes.chain(columns).collect()
 }
 
 fn is_offered(binding: &Binding) -> bool {
@@ -178,7 +212,9 @@ mod tests {
 
     fn titles(typed: &str) -> Vec<String> {
         let views = [("bad ones".to_owned(), "sig:!verified".to_owned())];
-        let found = entries(&Keymap::default(), &views, typed);
+        let themes = [("night".to_owned(), Theme::default())];
+        let offers = PaletteOffers { views: &views, themes: &themes };
+        let found = entries(&Keymap::default(), offers, typed);
         found.into_iter().map(|entry| entry.title).collect()
     }
 
@@ -200,8 +236,15 @@ mod tests {
     }
 
     #[test]
+    fn themes_and_columns_are_offered() {
+        assert_eq!(titles("theme night")[0], "theme night");
+        assert_eq!(titles("column prov")[0], "column provider");
+    }
+
+    #[test]
     fn offers_every_command_of_the_dashboard() {
-        let found = entries(&Keymap::default(), &[], "");
+        let offers = PaletteOffers { views: &[], themes: &[] };
+        let found = entries(&Keymap::default(), offers, "");
         for binding in crate::app::keymap::BINDINGS.iter().filter(|binding| is_offered(binding)) {
             let run = PaletteCommand::Action(binding.action);
             assert!(found.iter().any(|entry| entry.run == run), "{binding:?}");

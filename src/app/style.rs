@@ -153,6 +153,28 @@ impl StyledLine {
         self.0.iter().map(|span| span.text.width()).sum()
     }
 
+    /// Returns the first `columns` columns of the line.
+    #[must_use]
+    pub fn truncated(self, columns: usize) -> Self {
+        let mut left = columns;
+        let mut out = Self::default();
+        for span in self.0 {
+            let fits = |grapheme: &&str| {
+                let rest = left.checked_sub(grapheme.width());
+                left = rest.unwrap_or(0);
+                rest.is_some()
+            };
+            let end: usize = span.text.graphemes(true).take_while(fits).map(str::len).sum();
+            let is_cut = end < span.text.len();
+            let text = span.text.get(..end).unwrap_or_default().to_owned();
+            out.0.push(StyledSpan { role: span.role, text });
+            if is_cut {
+                break;
+            }
+        }
+        out
+    }
+
     /// Wraps the line to `width` columns, preferably at spaces, and indents every line after the
     /// first.
     pub fn wrap(self, width: usize, indent: usize) -> Vec<Self> {

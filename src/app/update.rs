@@ -15,6 +15,7 @@ mod panes;
 mod prompts;
 mod resend;
 mod rules;
+mod settings;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -234,6 +235,7 @@ fn act_on_panes(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::NextTab => model.detail.show(model.detail.tab.next()),
         Action::Zoom => model.arrangement.zoomed = !model.arrangement.zoomed,
         Action::ThirdPane => panes::third(model),
+        Action::SaveLayout => return settings::layout(model),
         Action::Arrange => {
             let stacked = model.arrangement.is_stacked(model.size.width);
             (model.arrangement.stacked, model.arrangement.list) = (Some(!stacked), None);

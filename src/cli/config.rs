@@ -157,7 +157,8 @@ fn routing(config: &Config) -> Vec<Setting> {
 /// Settings of the dashboard; of the keys, only the rebound ones.
 fn dashboard(said: &Dashboard) -> Vec<Setting> {
     let usual = Dashboard::default();
-    let Preferences { keymap, views, volatile, columns } = &said.preferences;
+    let Preferences { keymap, views, volatile, columns, themes: _, arrangement: _ } =
+        &said.preferences;
     let theme = said.theme_name.as_deref().unwrap_or(defaults::THEME);
     let columns = if columns.is_empty() { &ListColumn::USUAL[..] } else { columns };
     let names: Vec<String> =

@@ -10,6 +10,7 @@ use crate::app::Preferences;
 use crate::app::columns::ListColumn;
 use crate::app::diff::Volatile;
 use crate::app::keymap::{Key, KeyError, RebindError};
+use crate::app::layout::Arrangement;
 use crate::app::theme::Theme;
 use crate::filter::Filter;
 
@@ -45,9 +46,21 @@ pub(super) struct Setting {
     keys: BTreeMap<String, BTreeMap<String, Spanned<Keys>>>,
     views: BTreeMap<String, Spanned<String>>,
     columns: Vec<Spanned<String>>,
+    layout: Layout,
     themes: BTreeMap<String, Spanned<BTreeMap<String, String>>>,
     /// Paths and headers that differ with every delivery.
     volatile: Option<Spanned<Vec<String>>>,
+}
+
+/// Arrangement of the panes; what is absent depends on the size of the terminal.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Layout {
+    /// Panes above each other instead of side by side.
+    stacked: Option<bool>,
+    third_pane: Option<bool>,
+    /// Columns of the list, or its lines if the panes are stacked.
+    list: Option<u16>,
 }
 
 /// One key or several; an empty list removes the binding.
@@ -133,6 +146,8 @@ impl Setting {
                 )),
             }
         }
+        let Layout { stacked, third_pane: third, list } = self.layout;
+        dashboard.preferences.arrangement = Arrangement { stacked, third, list, zoomed: false };
         let mut own = BTreeMap::new();
         for (name, lines) in &self.themes {
             match Theme::read(lines.get_ref()) {
@@ -155,6 +170,8 @@ impl Setting {
                 }
             }
         }
+        let own = own.into_iter().map(|(name, theme)| (name.to_owned(), theme));
+        dashboard.preferences.themes = own.collect();
         dashboard.theme_name = self.theme.map(Spanned::into_inner);
         if mistakes.is_empty() { Ok(dashboard) } else { Err(mistakes) }
     }

@@ -4,8 +4,9 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use toml_edit::{DocumentMut, Item, Table, value};
+use toml_edit::{Array, DocumentMut, Item, Table, value};
 
+use crate::app::Setting;
 use crate::private_file::replace_public;
 
 /// Reason why nothing was written.
@@ -21,14 +22,48 @@ pub enum SaveError {
 
 /// Saves a filter under a name in `[dashboard.views]`; creates the file if it does not exist.
 pub fn save_view(path: &Path, name: &str, filter: &str) -> Result<(), SaveError> {
+    edit(path, |dashboard| {
+        table(dashboard, "views").ok_or("dashboard.views")?.insert(name, value(filter));
+        Ok(())
+    })
+}
+
+/// Saves a setting in `[dashboard]`; creates the file if it does not exist.
+pub fn save_setting(path: &Path, setting: &Setting) -> Result<(), SaveError> {
+    edit(path, |dashboard| {
+        match setting {
+            Setting::Theme(name) => drop(dashboard.insert("theme", value(name))),
+            Setting::Columns(columns) => {
+                let names = columns.iter().map(|column| column.as_str().replace(' ', "-"));
+                drop(dashboard.insert("columns", value(names.collect::<Array>())));
+            }
+            Setting::Layout(arrangement) => {
+                let layout = table(dashboard, "layout").ok_or("dashboard.layout")?;
+                let mut set = |key, new: Option<Item>| match new {
+                    Some(new) => drop(layout.insert(key, new)),
+                    None => drop(layout.remove(key)),
+                };
+                set("stacked", arrangement.stacked.map(value));
+                set("third_pane", arrangement.third.map(value));
+                set("list", arrangement.list.map(|size| value(i64::from(size))));
+            }
+        }
+        Ok(())
+    })
+}
+
+/// Edits `[dashboard]`; an edit returns the key that is no table.
+fn edit(
+    path: &Path,
+    change: impl FnOnce(&mut Table) -> Result<(), &'static str>,
+) -> Result<(), SaveError> {
     let shown = path.display().to_string();
     let failed = |source| SaveError::Io { path: shown.clone(), source };
     let mut document = read(path)?;
     let no_table = |key| SaveError::NoTable { path: shown.clone(), key };
     let dashboard =
         table(document.as_table_mut(), "dashboard").ok_or_else(|| no_table("dashboard"))?;
-    let views = table(dashboard, "views").ok_or_else(|| no_table("dashboard.views"))?;
-    views.insert(name, value(filter));
+    change(dashboard).map_err(no_table)?;
     replace_public(path, document.to_string().as_bytes()).map_err(failed)
 }
 
@@ -93,6 +128,8 @@ fn table<'t>(outer: &'t mut Table, name: &str) -> Option<&'t mut Table> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::columns::ListColumn;
+    use crate::app::layout::Arrangement;
     use crate::config::Config;
 
     #[test]
@@ -110,6 +147,28 @@ mod tests {
             let view = ("bad ones".to_owned(), "sig:!verified".to_owned());
             assert_eq!(config.dashboard.preferences.views, [view]);
         }
+    }
+
+    #[test]
+    fn settings_are_read_as_they_were_saved() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("hookglass.toml");
+        fs::write(&path, "# mine\n[dashboard]\ntheme = \"day\" # bright\n").unwrap();
+        let columns = vec![ListColumn::Time, ListColumn::EventId];
+        let layout = Arrangement { stacked: Some(true), list: Some(9), ..Arrangement::default() };
+        for setting in [
+            Setting::Theme("night".to_owned()),
+            Setting::Columns(columns.clone()),
+            Setting::Layout(Arrangement { third: Some(false), ..layout }),
+            Setting::Layout(layout),
+        ] {
+            save_setting(&path, &setting).unwrap();
+        }
+        let config = Config::load(Some(&path)).unwrap();
+        assert_eq!(config.dashboard.theme_name.as_deref(), Some("night"));
+        assert_eq!(config.dashboard.preferences.columns, columns);
+        assert_eq!(config.dashboard.preferences.arrangement, layout);
+        assert!(fs::read_to_string(&path).unwrap().starts_with("# mine\n"));
     }
 
     #[test]

@@ -21,7 +21,7 @@ use tokio::task::JoinSet;
 use super::clipboard::Clipboard;
 use super::{Setup, TuiError, editor, feed};
 use crate::app::diff::DiffRequest;
-use crate::app::{EditDecision, Effect, Event, Loaded, Notice};
+use crate::app::{EditDecision, Effect, Event, Loaded, Notice, Setting};
 use crate::config;
 use crate::delivery::{Delivery, DeliveryId, Outcome};
 use crate::ops::new_provider::{self, NewProvider};
@@ -186,6 +186,9 @@ impl Effects {
             Effect::AddProvider { id, name, secret } => {
                 self.tasks.spawn_blocking(move || context.add_provider(id, &name, secret.as_ref()));
             }
+            Effect::SaveSetting(setting) => {
+                self.tasks.spawn_blocking(move || context.save_setting(&setting));
+            }
             Effect::SaveView { name, filter } => {
                 self.tasks.spawn_blocking(move || context.save_view(name, filter));
             }
@@ -250,6 +253,22 @@ impl Context {
 
     fn read(&self, id: DeliveryId) -> Result<Delivery, LoadError> {
         read(&self.setup.store, id)
+    }
+
+    fn save_setting(&self, setting: &Setting) {
+        let saved = config::save_setting(&self.setup.config, setting);
+        let file = self.setup.config.display();
+        self.send(Event::Notice(match saved {
+            Ok(()) => {
+                let what = match setting {
+                    Setting::Theme(name) => format!("theme `{name}`"),
+                    Setting::Columns(_) => "columns".to_owned(),
+                    Setting::Layout(_) => "layout".to_owned(),
+                };
+                Notice::done(format!("Saved the {what} in {file}"))
+            }
+            Err(error) => Notice::failed(format!("Setting not saved: {error}")),
+        }));
     }
 
     fn save_view(&self, name: String, filter: String) {

@@ -40,11 +40,20 @@ pub struct Painter {
     highlighter: Highlighter,
     /// The last frame has guessed colors, which the next frames correct.
     is_guess: bool,
+    /// Themes lose their colors.
+    is_colorless: bool,
 }
 
 impl Painter {
     pub fn new(theme: Theme, glyphs: Glyphs) -> Self {
-        Self { theme, glyphs, highlighter: Highlighter::default(), is_guess: false }
+        let highlighter = Highlighter::default();
+        Self { theme, glyphs, highlighter, is_guess: false, is_colorless: false }
+    }
+
+    /// Draws every theme without its colors.
+    #[must_use]
+    pub fn without_color(self) -> Self {
+        Self { theme: self.theme.without_color(), is_colorless: true, ..self }
     }
 
     /// Returns whether another frame would show more, although nothing has happened.
@@ -55,6 +64,9 @@ impl Painter {
     /// Draws a whole frame.
     pub fn draw(&mut self, model: &Model, frame: &mut Frame<'_>) {
         self.is_guess = false;
+        if let Some(theme) = model.theme {
+            self.theme = if self.is_colorless { theme.without_color() } else { theme };
+        }
         let area = frame.area();
         frame.buffer_mut().set_style(area, base(self.theme));
         self.draw_parts(model, frame);

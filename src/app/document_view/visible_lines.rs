@@ -293,8 +293,7 @@ fn with_hint(line: StyledLine, document: &Document, row: usize, room: usize) -> 
     let columns = label.chars().count();
     let line = match room.checked_sub(columns + 1) {
         Some(rest) if rest > columns && line.width() + columns > room => {
-            let start = line.wrap(rest, 0).into_iter().next().unwrap_or_default();
-            start.with(StyleClass::Dim, "…")
+            line.truncated(rest).with(StyleClass::Dim, "…")
         }
         _ => line,
     };

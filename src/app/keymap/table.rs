@@ -105,6 +105,7 @@ const AFTER_TABS: &[Binding] = &[
     hinted(bind(Anywhere, "zoom", &[c('z')], Action::Zoom, "zoom the focused pane, or restore both panes"), "zoom", 8),
     bind(Anywhere, "arrange", &[c('|')], Action::Arrange, "arrange panes side by side or stacked"),
     bind(Anywhere, "third-pane", &[], Action::ThirdPane, "show or hide the third pane (Signature or Timeline, from 180 columns)"),
+    bind(Anywhere, "save-layout", &[], Action::SaveLayout, "save the arrangement of the panes, in hookglass.toml"),
     bind(Anywhere, "narrower", &[c('<')], Action::Resize(ResizeBy::Less), "shrink the list"),
     bind(Anywhere, "wider", &[c('>')], Action::Resize(ResizeBy::More), "enlarge the list"),
     bind(Anywhere, "privacy", &[c('P')], Action::Privacy, "mask values for a shared screen, or show them again"),

@@ -1,6 +1,6 @@
 //! Actions in the palette.
 
-use super::{act_on_panes, filter, notify};
+use super::{act_on_panes, filter, notify, settings};
 use crate::app::action::{Action, Move};
 use crate::app::effect::Effect;
 use crate::app::model::{Mode, Model};
@@ -33,8 +33,10 @@ pub(super) fn change(model: &mut Model, edit: impl FnOnce(&mut Prompt)) {
 
 /// Moves the selection in the palette.
 fn choose(model: &mut Model, step: Move) {
-    let Mode::Palette(Palette { prompt, chosen }) = &mut model.mode else { return };
-    let last = entries(&model.keymap, &model.views, &prompt.text()).len().saturating_sub(1);
+    let Mode::Palette(palette) = &model.mode else { return };
+    let found = entries(&model.keymap, model.palette_offers(), &palette.prompt.text());
+    let last = found.len().saturating_sub(1);
+    let Mode::Palette(Palette { chosen, .. }) = &mut model.mode else { return };
     *chosen = if step == Move::Up {
         chosen.checked_sub(1).unwrap_or(last)
     } else if *chosen < last {
@@ -45,13 +47,15 @@ fn choose(model: &mut Model, step: Move) {
 }
 
 fn run(model: &mut Model, palette: &Palette) -> Vec<Effect> {
-    let found = entries(&model.keymap, &model.views, &palette.prompt.text());
+    let found = entries(&model.keymap, model.palette_offers(), &palette.prompt.text());
     match found.into_iter().nth(palette.chosen).map(|entry| entry.run) {
         Some(PaletteCommand::Action(action)) => {
             model.flags.copy_signed = false;
             act_on_panes(model, action)
         }
         Some(PaletteCommand::View(filter)) => filter::put_in_force(model, &filter),
+        Some(PaletteCommand::Theme(name)) => settings::theme(model, name),
+        Some(PaletteCommand::Column(column)) => settings::column(model, column),
         None => {
             notify(model, Notice::info("No command matches"));
             Vec::new()

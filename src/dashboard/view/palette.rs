@@ -37,7 +37,7 @@ pub(super) fn draw(
     let last = inside.width.saturating_sub(1);
     frame.set_cursor_position(Position::new(inside.x + column.min(last), inside.y));
     let top = palette.top(areas.palette_height());
-    let found = entries(&model.keymap, &model.views, &typed);
+    let found = entries(&model.keymap, model.palette_offers(), &typed);
     if found.is_empty() {
         let none = StyledLine::new(StyleClass::Dim, "  No command matches");
         let row = Rect { y: inside.y + 1, height: inside.height.min(2) / 2, ..inside };
