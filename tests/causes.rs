@@ -65,7 +65,7 @@ fn senders() -> Vec<Sender> {
     let is_usual = |provider: &&Provider| {
         let scheme = &provider.scheme;
         !matches!(scheme.encoding, Encoding::HexUpper | Encoding::Base64Url)
-            && !scheme.algorithm.is_plain_hash()
+            && !scheme.signed.has(&TemplatePart::Secret)
             && !scheme.prefix.ends_with(' ')
     };
     for provider in provider::all().iter().filter(is_usual) {
@@ -222,9 +222,9 @@ fn without(text: &str, length: usize) -> String {
 
 fn is_computed(provider: &Provider) -> bool {
     let scheme = scheme(provider);
-    // The search for a cause knows no secret inside a plain hash.
-    let is_plain_hash = scheme.algorithm.is_plain_hash();
-    scheme.algorithm != Algorithm::Token && scheme.unchecked.is_none() && !is_plain_hash
+    // The search for a cause knows no secret inside the signed text.
+    let signs_secret = scheme.signed.has(&TemplatePart::Secret);
+    scheme.algorithm != Algorithm::Token && scheme.unchecked.is_none() && !signs_secret
 }
 
 fn signs_body(provider: &Provider) -> bool {

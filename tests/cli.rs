@@ -303,13 +303,13 @@ fn a_full_disk_is_503_and_told() -> Tested {
     let folder = tempfile::tempdir()?;
     // The shell sets a limit on the size of files, as a full disk would.
     let script = format!(
-        "trap '' XFSZ; ulimit -f 240; exec '{}' --headless --bind 127.0.0.1:0",
+        "trap '' XFSZ; ulimit -f 480; exec '{}' --headless --bind 127.0.0.1:0",
         env!("CARGO_BIN_EXE_hookglass")
     );
     let mut shell = std::process::Command::new("sh");
     shell.args(["-c", &script, "sh"]).current_dir(folder.path()).stdout(Stdio::null());
     let listener = Listener::start(&mut shell)?;
-    let body = "x".repeat(200_000);
+    let body = "x".repeat(400_000);
     let large = format!("POST / HTTP/1.1\r\nContent-Length: {}\r\n\r\n{body}", body.len());
     let answer = exchange(&listener.address, large.as_bytes())?;
     assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("retry-after: 5"), "{answer}");

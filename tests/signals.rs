@@ -176,8 +176,6 @@ impl Dashboard {
         match self.state {
             "dashboard, editor open" => {
                 session.press("e")?;
-                session.wait_for("send to: ")?;
-                session.press("<ctrl-u>http://127.0.0.1:1<Enter>")?;
                 session.wait_for("the editor is open")?;
             }
             "dashboard, terminal not read" => {

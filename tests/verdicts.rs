@@ -72,7 +72,7 @@ fn causes_that_need_no_search_are_named() -> Tested {
 #[test]
 fn the_failing_item_of_several_is_named() -> Tested {
     for (id, says) in [
-        ("adyen/two-items", "all 2 items are signed"),
+        ("adyen/two-items", "2 of 2 items are signed"),
         ("adyen/first-of-two-items-forged", "item 1 of 2: "),
         ("adyen/second-of-two-items-forged", "item 2 of 2: "),
         ("adyen/second-of-two-items-unsigned", "item 2 of 2: "),

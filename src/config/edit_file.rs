@@ -52,7 +52,7 @@ pub fn save_setting(path: &Path, setting: &Setting) -> Result<(), SaveError> {
     })
 }
 
-/// Edits `[dashboard]`; an edit returns the key that is no table.
+/// Edits `[dashboard]`; an edit that fails returns the key that is not a table.
 fn edit(
     path: &Path,
     change: impl FnOnce(&mut Table) -> Result<(), &'static str>,
