@@ -42,6 +42,11 @@ impl Stage {
         listener(self.folder.path(), name, &self.server.url())
     }
 
+    /// Starts a listener and a reader of new deliveries.
+    fn pair(&self) -> Tested<(Listener, Attached)> {
+        Ok((self.listener("a")?, self.attach("b", &[])?))
+    }
+
     fn attach(&self, name: &str, args: &[&str]) -> Tested<Attached> {
         Attached::start(&self.folder.path().join(name), &self.server.url(), args)
     }
@@ -152,8 +157,7 @@ fn ids(deliveries: &[Value]) -> Vec<&str> {
 #[test]
 fn a_delivery_is_the_same_on_an_attached_machine() -> Tested {
     let Some(stage) = Stage::new()? else { return Ok(()) };
-    let listener = stage.listener("a")?;
-    let mut attached = stage.attach("b", &[])?;
+    let (listener, mut attached) = stage.pair()?;
     let head =
         "POST /x?y=%20 HTTP/1.1\r\nHost: h\r\nX-One: 1\r\nx-one:  2\r\nContent-Length: 5\r\n\r\n";
     let response = exchange(&listener.address, &[head.as_bytes(), b"\0\xff\r\n!"].concat())?;
@@ -181,8 +185,7 @@ fn a_delivery_is_the_same_on_an_attached_machine() -> Tested {
 #[test]
 fn an_attached_delivery_has_its_place_in_the_stream() -> Tested {
     let Some(stage) = Stage::new()? else { return Ok(()) };
-    let listener = stage.listener("a")?;
-    let mut attached = stage.attach("b", &[])?;
+    let (listener, mut attached) = stage.pair()?;
     send(&listener, 1)?;
     let found = attached.next()?;
     let place = serde_json::json!({"stream": "hookglass", "sequence": 1, "listener": "a"});
@@ -194,8 +197,7 @@ fn an_attached_delivery_has_its_place_in_the_stream() -> Tested {
 #[test]
 fn a_large_delivery_arrives_whole() -> Tested {
     let Some(stage) = Stage::new()? else { return Ok(()) };
-    let listener = stage.listener("a")?;
-    let mut attached = stage.attach("b", &[])?;
+    let (listener, mut attached) = stage.pair()?;
     let large: Vec<u8> = (0..25_usize << 20).map(|at| ((at * at) >> 7).to_le_bytes()[0]).collect();
     let head = format!("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: {}\r\n\r\n", large.len());
     let response = exchange(&listener.address, &[head.as_bytes(), &large].concat())?;
@@ -207,8 +209,7 @@ fn a_large_delivery_arrives_whole() -> Tested {
 #[test]
 fn a_reader_goes_on_where_it_ended() -> Tested {
     let Some(stage) = Stage::new()? else { return Ok(()) };
-    let listener = stage.listener("a")?;
-    let mut attached = stage.attach("b", &[])?;
+    let (listener, mut attached) = stage.pair()?;
     send(&listener, 1)?;
     attached.next()?;
     attached.stop()?;
@@ -335,8 +336,7 @@ fn without_the_hub_the_client_is_asked_to_retry() -> Tested {
 #[test]
 fn what_was_not_acknowledged_is_published_when_the_hub_is_back() -> Tested {
     let Some(mut stage) = Stage::new()? else { return Ok(()) };
-    let listener = stage.listener("a")?;
-    let mut attached = stage.attach("b", &[])?;
+    let (listener, mut attached) = stage.pair()?;
     stage.server.kill()?;
     send(&listener, 1)?;
     stage.server.start_again()?;
@@ -458,8 +458,7 @@ fn envelope(message: &str) -> (String, Vec<u8>, Vec<u8>) {
 #[test]
 fn hostile_messages_are_skipped() -> Tested {
     let Some(stage) = Stage::new()? else { return Ok(()) };
-    let listener = stage.listener("a")?;
-    let mut attached = stage.attach("b", &[])?;
+    let (listener, mut attached) = stage.pair()?;
     let mut client = RawClient::connect(&stage.server)?;
     let (subject, headers, payload) = envelope("m1");
     let text = String::from_utf8(headers.clone())?;
@@ -494,8 +493,7 @@ fn hostile_messages_are_skipped() -> Tested {
 #[test]
 fn a_message_published_twice_is_one_delivery() -> Tested {
     let Some(stage) = Stage::new()? else { return Ok(()) };
-    let listener = stage.listener("a")?;
-    let mut attached = stage.attach("b", &[])?;
+    let (listener, mut attached) = stage.pair()?;
     let mut client = RawClient::connect(&stage.server)?;
     let (subject, headers, payload) = envelope("m1");
     // As after the time within which the stream recognizes it.
@@ -512,8 +510,7 @@ fn a_message_published_twice_is_one_delivery() -> Tested {
 #[test]
 fn removed_messages_are_reported() -> Tested {
     let Some(stage) = Stage::new()? else { return Ok(()) };
-    let listener = stage.listener("a")?;
-    let mut attached = stage.attach("b", &[])?;
+    let (listener, mut attached) = stage.pair()?;
     send(&listener, 1)?;
     attached.next()?;
     attached.stop()?;
@@ -550,8 +547,7 @@ fn a_long_stream_is_caught_up_with_in_order() -> Tested {
 #[test]
 fn a_program_that_was_stopped_catches_up() -> Tested {
     let Some(stage) = Stage::new()? else { return Ok(()) };
-    let listener = stage.listener("a")?;
-    let mut attached = stage.attach("b", &[])?;
+    let (listener, mut attached) = stage.pair()?;
     signal(attached.child.id(), "STOP")?;
     (1..=50).try_for_each(|number| send(&listener, number).map(drop))?;
     signal(attached.child.id(), "CONT")?;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
+use tokio::sync::watch;
 
 use super::Done;
 use super::load::{Requests, event_id, read_response};
@@ -15,7 +16,11 @@ use super::process::{Running, Server};
 const CONNECTIONS: usize = 64;
 
 /// Sends until the connection breaks; returns the acknowledged event ids.
-async fn send(address: SocketAddr, round: usize, number: usize) -> Vec<String> {
+async fn send(
+    address: SocketAddr,
+    (round, number): (usize, usize),
+    begun: &watch::Sender<bool>,
+) -> Vec<String> {
     let mut acknowledged = Vec::new();
     let (Ok(mut stream), Ok(mut requests)) =
         (TcpStream::connect(address).await, Requests::new(1 << 10))
@@ -30,6 +35,7 @@ async fn send(address: SocketAddr, round: usize, number: usize) -> Vec<String> {
             return acknowledged;
         }
         acknowledged.push(id);
+        begun.send_replace(true);
     }
 }
 
@@ -42,8 +48,11 @@ pub(crate) fn run(rounds: usize) -> Done {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let time = Duration::from_millis(fastrand::u64(20..200));
         let sent = runtime.block_on(async {
-            let sending = (0..CONNECTIONS).map(|number| send(address, round, number));
+            let (begun, mut has_begun) = watch::channel(false);
+            let sending = (0..CONNECTIONS).map(|number| send(address, (round, number), &begun));
             let killing = async {
+                // On a slow machine, the first commit may take longer than all others.
+                let _ = has_begun.wait_for(|begun| *begun).await;
                 tokio::time::sleep(time).await;
                 running.kill();
             };

@@ -28,7 +28,7 @@ pub struct Arrangement {
     pub zoomed: bool,
     /// Stacked or side by side; if absent, the width decides.
     pub stacked: Option<bool>,
-    /// Whether there is a third pane; if absent, the width decides.
+    /// Shows or hides the third pane; none to decide by the width.
     pub third: Option<bool>,
     /// Width of the list if the panes are side by side, otherwise its height.
     pub list: Option<u16>,

@@ -302,7 +302,7 @@ impl Model {
         model
     }
 
-    /// What the palette offers in addition to the commands.
+    /// Returns the entries of the palette besides the commands.
     pub fn palette_offers(&self) -> PaletteOffers<'_> {
         PaletteOffers { views: &self.views, themes: &self.themes }
     }

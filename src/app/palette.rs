@@ -80,7 +80,7 @@ pub enum PaletteCommand {
     Column(ListColumn),
 }
 
-/// What the palette offers in addition to the commands.
+/// Entries of the palette besides the commands.
 #[derive(Debug, Clone, Copy)]
 pub struct PaletteOffers<'m> {
     /// Names and filters of saved views.

@@ -5,6 +5,7 @@ use unicode_width::UnicodeWidthStr;
 use zeroize::{Zeroize as _, Zeroizing};
 
 use super::action::LineEdit;
+use crate::secret::Secret;
 
 /// Text and a cursor that moves by grapheme clusters.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -36,12 +37,12 @@ impl Prompt {
         Self { before: String::with_capacity(ROOM), after: String::with_capacity(ROOM) }
     }
 
-    /// Takes the typed secret out of the prompt.
-    pub fn take_secret(&mut self) -> Zeroizing<String> {
+    /// Takes the typed secret out of the prompt; none if nothing was typed.
+    pub fn take_secret(&mut self) -> Option<Secret> {
         let typed = Zeroizing::new(self.text());
         self.before.zeroize();
         self.after.zeroize();
-        typed
+        (!typed.is_empty()).then(|| Secret::new("the typed secret", typed.as_bytes()))
     }
 
     pub fn text(&self) -> String {

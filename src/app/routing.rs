@@ -67,13 +67,13 @@ pub struct Routing {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct HubLine {
     pub stream: String,
-    /// What does not work, if anything.
+    /// Current failure.
     pub trouble: Option<String>,
     /// Messages that were not read yet.
     pub lag: u64,
     /// Names of the others on the hub.
     pub others: Vec<String>,
-    /// What was last lost or left out, and how often that has happened.
+    /// Last message that was lost or skipped, and the number of all of them.
     pub note: Option<String>,
     pub noted: u64,
 }

@@ -36,7 +36,7 @@ impl Default for StreamLimits {
     }
 }
 
-/// How to authenticate. Values of the environment, or files; never words of a command line.
+/// Credentials, from the environment or files, never from a command line.
 #[derive(Debug, Clone, Default)]
 pub struct HubAuth {
     /// File with a JWT and an nkey seed, as `nsc` writes it.

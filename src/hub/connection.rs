@@ -48,7 +48,7 @@ const OLDEST: (i64, i64, i64) = (2, 9, 0);
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct HubLink {
     pub is_connected: bool,
-    /// What the server refused, in its words.
+    /// Permission error of the server, as it reports it.
     pub refused: Option<Arc<str>>,
 }
 

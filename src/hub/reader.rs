@@ -57,7 +57,7 @@ pub enum ReadFrom {
     Time(Timestamp),
 }
 
-/// What a reader found.
+/// Event of a reader.
 #[derive(Debug)]
 pub enum HubEvent {
     /// Reading begins after this sequence; later ones are at least this many messages away.

@@ -1,4 +1,4 @@
-//! What there is to report about a hub.
+//! Status of a hub, for display.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ pub struct HubStatus {
     pub lag: u64,
     /// Names of the others on the hub.
     pub others: Vec<String>,
-    /// What was lost or left out, newest last.
+    /// Messages that were lost or skipped, newest last.
     pub notes: VecDeque<Arc<str>>,
     /// Number of notes so far.
     pub noted: u64,

@@ -39,6 +39,15 @@ macro_rules! first_in {
 /// Statements that look for an event on disk and in memory.
 pub(super) const FIRST: [&str; 2] = [first_in!("main.events"), first_in!("temp.recent_events")];
 
+/// Table of events.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum EventTable {
+    /// In memory, for the newest deliveries.
+    Recent,
+    /// On disk, for a delivery whose id may be one of those of which all are in the table.
+    OnDisk,
+}
+
 /// Returns the names of the providers whose deliveries of one event have the same id. The ids of an
 /// unknown sender may be those of objects, which several events share, so it has none.
 fn service(provider: &str) -> Vec<&str> {
@@ -70,31 +79,19 @@ pub(super) fn open(connection: &Connection) -> rusqlite::Result<()> {
     )
 }
 
-/// Adds the newest delivery, of an event.
+/// Adds a delivery of an event to a table.
 pub(super) fn add(
     connection: &Connection,
+    table: EventTable,
     event_id: &str,
     provider: &str,
     delivery: i64,
 ) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached("INSERT INTO recent_events VALUES (?1, ?2, ?3)")?
-        .execute(params![event_id, provider, delivery])
-        .map(drop)
-}
-
-/// Adds a delivery that need not be the newest, of an event. Its id may be one of those of which all
-/// are in the table.
-pub(super) fn add_to_disk(
-    connection: &Connection,
-    event_id: &str,
-    provider: &str,
-    delivery: i64,
-) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached("INSERT INTO main.events VALUES (?1, ?2, ?3)")?
-        .execute(params![event_id, provider, delivery])
-        .map(drop)
+    let sql = match table {
+        EventTable::Recent => "INSERT INTO temp.recent_events VALUES (?1, ?2, ?3)",
+        EventTable::OnDisk => "INSERT INTO main.events VALUES (?1, ?2, ?3)",
+    };
+    connection.prepare_cached(sql)?.execute(params![event_id, provider, delivery]).map(drop)
 }
 
 /// Returns the first delivery of an event from any of the providers of a service.

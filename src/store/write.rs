@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::events;
+use super::events::{self, EventTable};
 use super::rows::{self, insert};
 use crate::delivery::{
     Attempt, AttemptKind, DeliveryId, Explanation, NewDelivery, Outcome, Verdict,
@@ -86,11 +86,10 @@ pub(super) fn insert_delivery(
         "hub_sequence" = sequence,
         "hub_listener" = hub.map(|hub| &hub.listener),
     }?;
-    let is_in_order = id.is_none();
+    let table = if id.is_none() { EventTable::Recent } else { EventTable::OnDisk };
     let id = connection.last_insert_rowid();
     if let Some(event_id) = &event.id {
-        let add = if is_in_order { events::add } else { events::add_to_disk };
-        add(connection, event_id, &new.provider, id)?;
+        events::add(connection, table, event_id, &new.provider, id)?;
     }
     insert! { connection, "wire",
         "delivery_id" = id,

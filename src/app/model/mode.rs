@@ -35,7 +35,7 @@ pub enum Mode {
 #[derive(Debug, Clone, Copy)]
 pub struct Menu {
     pub contexts: &'static [KeyContext],
-    /// What the menu does, for the title of its popup.
+    /// Title of the popup, without the delivery.
     pub lead: &'static str,
     /// Label if signatures and credentials are copied.
     pub signed_lead: Option<&'static str>,

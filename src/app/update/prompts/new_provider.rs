@@ -7,7 +7,6 @@ use crate::app::notice::Notice;
 use crate::app::prompt::Prompt;
 use crate::app::update::{notify, with_selected};
 use crate::delivery::DeliveryId;
-use crate::secret::Secret;
 
 #[derive(Debug)]
 struct NamePrompt {
@@ -80,9 +79,7 @@ impl OpenPrompt for SecretPrompt {
     }
 
     fn submit(mut self: Box<Self>, _model: &mut Model) -> Vec<Effect> {
-        let typed = self.line.take_secret();
-        let secret = Secret::new("the typed secret", typed.as_bytes());
-        let secret = (!typed.is_empty()).then_some(secret);
+        let secret = self.line.take_secret();
         vec![Effect::AddProvider { id: self.id, name: self.name, secret }]
     }
 

@@ -7,7 +7,6 @@ use crate::app::prompt::Prompt;
 use crate::app::tab::Tab;
 use crate::app::update::{notify, with_selected};
 use crate::delivery::DeliveryId;
-use crate::secret::Secret;
 
 #[derive(Debug)]
 struct SecretPrompt {
@@ -44,13 +43,11 @@ impl OpenPrompt for SecretPrompt {
     }
 
     fn submit(mut self: Box<Self>, model: &mut Model) -> Vec<Effect> {
-        let typed = self.line.take_secret();
-        if typed.is_empty() {
+        let Some(secret) = self.line.take_secret() else {
             notify(model, Notice::info("No secret was typed"));
             return Vec::new();
-        }
+        };
         model.detail.show(Tab::Signature);
-        let secret = Secret::new("the typed secret", typed.as_bytes());
         vec![Effect::TrySecret { id: self.id, secret }]
     }
 
