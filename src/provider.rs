@@ -269,7 +269,7 @@ impl Provider {
     /// Returns the headers of a request that only this provider sends.
     pub fn own_headers<'h>(&self, head: &'h Head) -> Vec<&'h str> {
         let events = self.event.kind.iter().chain(&self.event.id).flat_map(EventValue::places);
-        let events = events.filter_map(header_name).filter(|name| !is_common(name));
+        let events = events.filter_map(ValueLocation::header_name).filter(|name| !is_common(name));
         let detect = self.detect_headers.iter().map(String::as_str);
         let mut names: Vec<String> = events.chain(detect).map(str::to_owned).collect();
         for scheme in self.scheme.iter() {
@@ -277,7 +277,9 @@ impl Provider {
             let signature: &[_] = if self.shared_header { &[] } else { &scheme.signature };
             let places =
                 signature.iter().chain(clock).chain(scheme.id.as_ref()).chain(&scheme.requires);
-            for name in places.filter_map(header_name).filter(|name| !is_common(name)) {
+            for name in
+                places.filter_map(ValueLocation::header_name).filter(|name| !is_common(name))
+            {
                 names.extend(scheme.alias(name));
                 names.push(name.to_owned());
             }
@@ -298,12 +300,12 @@ impl Provider {
         let schemes = self.scheme.iter().flat_map(|scheme| {
             let clock = scheme.timestamp.as_ref().map(|clock| &clock.from);
             let places = scheme.signature.iter().chain(clock).chain(&scheme.id);
-            let names = places.chain(&scheme.requires).filter_map(header_name);
+            let names = places.chain(&scheme.requires).filter_map(ValueLocation::header_name);
             names.flat_map(|name| [Some(name.to_owned()), scheme.alias(name)])
         });
         let agent = self.user_agent.as_ref().map(|_| "user-agent".to_owned());
         let detect = self.detect_headers.iter().cloned();
-        let events = events.filter_map(header_name).map(str::to_owned);
+        let events = events.filter_map(ValueLocation::header_name).map(str::to_owned);
         let all = events.chain(detect).chain(agent).chain(schemes.flatten());
         all.map(|name| name.to_ascii_lowercase()).collect()
     }
@@ -387,17 +389,6 @@ fn root_of(name: &str) -> &str {
         provider.weaker_than.as_deref().or(provider.alias_of.as_deref())
     };
     std::iter::successors(Some(name), parent).take(4).last().unwrap_or(name)
-}
-
-fn header_name(place: &ValueLocation) -> Option<&str> {
-    match place {
-        ValueLocation::Header(name) => Some(name),
-        ValueLocation::Query(_)
-        | ValueLocation::Json(_)
-        | ValueLocation::Form(_)
-        | ValueLocation::Xml(_)
-        | ValueLocation::Pair(_) => None,
-    }
 }
 
 /// Returns whether several services use a header of this name.

@@ -185,14 +185,7 @@ impl Redraft<'_> {
     fn own_names(&self) -> impl Iterator<Item = &str> {
         let clock = self.scheme.timestamp.as_ref().map(|clock| &clock.from);
         let places = self.scheme.signature.iter().chain(clock).chain(self.scheme.id.as_ref());
-        places.filter_map(|place| match place {
-            ValueLocation::Header(name) => Some(name.as_str()),
-            ValueLocation::Query(_)
-            | ValueLocation::Json(_)
-            | ValueLocation::Form(_)
-            | ValueLocation::Xml(_)
-            | ValueLocation::Pair(_) => None,
-        })
+        places.filter_map(ValueLocation::header_name)
     }
 
     fn is_own(&self, header: &Header) -> bool {

@@ -662,14 +662,7 @@ impl Scheme {
 
     /// Iterates over the headers that carry signatures.
     pub fn signature_headers(&self) -> impl Iterator<Item = &str> {
-        self.signature.iter().filter_map(|place| match place {
-            ValueLocation::Header(name) => Some(name.as_str()),
-            ValueLocation::Query(_)
-            | ValueLocation::Json(_)
-            | ValueLocation::Form(_)
-            | ValueLocation::Xml(_)
-            | ValueLocation::Pair(_) => None,
-        })
+        self.signature.iter().filter_map(ValueLocation::header_name)
     }
 
     /// Returns an entry without its prefix; `None` if a required prefix is missing.

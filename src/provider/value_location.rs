@@ -24,6 +24,14 @@ pub enum ValueLocation {
 }
 
 impl ValueLocation {
+    /// Returns the name of the header, if the value is in one.
+    pub fn header_name(&self) -> Option<&str> {
+        match self {
+            Self::Header(name) => Some(name),
+            Self::Query(_) | Self::Json(_) | Self::Form(_) | Self::Xml(_) | Self::Pair(_) => None,
+        }
+    }
+
     /// Returns the value in a request; `pair:` values are found by their scheme only.
     pub fn find(&self, head: &Head, body: &[u8]) -> Option<String> {
         match self {
