@@ -6,24 +6,24 @@
 
 mod action;
 mod active_filter;
-pub mod badges;
-pub mod columns;
-pub mod detail;
+pub(crate) mod badges;
+pub(crate) mod columns;
+pub(crate) mod detail;
 pub mod diff;
 pub mod document_view;
 mod effect;
 mod event;
 mod filter_prompt;
-pub mod footer;
-pub mod hints;
+pub(crate) mod footer;
+pub(crate) mod hints;
 mod index;
 pub mod keymap;
 pub mod layout;
 pub mod list;
 mod model;
 mod notice;
-pub mod palette;
-pub mod pane;
+pub(crate) mod palette;
+pub(crate) mod pane;
 mod prompt;
 mod rate;
 mod removals;
@@ -33,30 +33,22 @@ mod scope;
 pub mod sort;
 mod style;
 pub mod tab;
-pub mod target_responses;
+pub(crate) mod target_responses;
 pub mod theme;
 mod update;
-pub mod which_key;
+pub(crate) mod which_key;
 
-pub use action::{
-    Action, Ask, Copyable, DiffAction, Direction, DocumentAction, Facet, FilterAction, Fold,
-    LineEdit, ListAction, Move, Polarity, ReleaseDecision, ResendAction, ResizeBy, ResponseAction,
-    Setting,
-};
+pub use action::{Action, Copyable, Move, ReleaseDecision, ResendAction, Setting};
 pub use detail::Loaded;
 pub use effect::{DocumentTab, Effect};
 pub use event::{Event, Mouse, MouseKind};
-pub use filter_prompt::FilterPrompt;
-pub use index::{ListRow, RowBadges};
+pub(crate) use index::ListRow;
 pub use layout::Focus;
-pub use model::{
-    Confirm, HelpPage, Menu, Mode, Model, OpenPrompt, Preferences, PromptComment, Session,
-};
-pub use notice::{Notice, NoticeKind};
+pub use model::{HelpPage, Mode, Model, Preferences, PromptComment, Session};
+pub use notice::Notice;
 pub use prompt::Prompt;
-pub use rate::Rate;
 pub use removals::Removals;
-pub use resend::{EditDecision, ResendProgress, ResendRequest, TargetPrompt, TargetPurpose};
+pub use resend::{EditDecision, ResendRequest};
 pub use scope::Scope;
-pub use style::{StyleClass, StyledLine, StyledSpan, is_plain_name, masked};
+pub use style::{StyleClass, StyledLine, StyledSpan};
 pub use update::update;

@@ -2,8 +2,8 @@
 //! deliveries.
 //!
 //! A filter is first evaluated on a [`Summary`], which may leave it undecided; then the bytes of
-//! the [`Delivery`] decide. A [`RowMatcher`] evaluates it on many rows, and a [`BodyMatcher`] on
-//! the bytes of the undecided ones. Nothing here reads a clock: callers pass the current time.
+//! the [`Delivery`] decide. A [`RowMatcher`] evaluates it on many rows, and a `BodyMatcher` on the
+//! bytes of the undecided ones. Nothing here reads a clock: callers pass the current time.
 
 mod body_matcher;
 mod bounds;
@@ -29,11 +29,10 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 
-pub use body_matcher::BodyMatcher;
 pub use bounds::{Bounds, TypeBound};
 pub use builder::{path_term, term};
-pub use complete::{Completion, complete};
-pub use field::{FIELDS, FilterField};
+pub use complete::complete;
+pub use field::FIELDS;
 pub use row_matcher::{FilterColumn, FilterRow, RowMatcher};
 pub use undecided::{IdRange, Undecided};
 

@@ -6,25 +6,24 @@
 
 mod copy;
 mod credentials;
-pub mod curl;
+pub(crate) mod curl;
 pub mod fixture;
-pub mod har;
-pub mod http;
+pub(crate) mod har;
+pub(crate) mod http;
 mod httpie;
 pub mod jsonl;
 mod layout;
-pub mod loader;
-pub mod name;
+pub(crate) mod loader;
+pub(crate) mod name;
 pub mod read;
 mod shell;
 mod snippet;
-pub mod wire;
+pub(crate) mod wire;
 
 use bytes::Bytes;
 
 pub use copy::{COPY_FORMATS, CopyError, CopyFormat, CopyNeeds, CopySource, copy_format};
 pub use credentials::without_credentials;
-pub use httpie::CommandError;
 pub use snippet::SnippetError;
 
 use crate::delivery::Delivery;

@@ -16,8 +16,8 @@ pub mod subject;
 mod updates;
 
 pub use address::{HubAuth, HubOptions, HubServers, StreamLimits};
-pub use connection::{Hub, HubLink};
-pub use envelope::{Envelope, MessageError};
+pub use connection::Hub;
+pub use envelope::Envelope;
 pub use error::HubError;
 pub use publisher::{HubPublishError, Publisher, new_instance};
 pub use reader::{HubEvent, ReadFrom, Reader};

@@ -43,7 +43,7 @@ use assess::Assessment;
 
 pub use diagnoser::{Diagnoser, diagnose, find_cause};
 pub use forwards::{Forward, Forwards};
-pub use pause::{PausedRequest, PausedRequests, ReleaseAction};
+pub use pause::{PausedRequests, ReleaseAction};
 pub use peer::Proxies;
 pub use publishing::Publishing;
 pub use schema_drift::learn_schemas;

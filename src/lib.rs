@@ -74,6 +74,6 @@ pub mod secret;
 pub mod signature;
 pub mod store;
 pub(crate) mod task;
-pub mod tunnel;
+pub(crate) mod tunnel;
 pub(crate) mod units;
 mod words;

@@ -7,28 +7,28 @@
 //! it. Operations never print, prompt, or format for a screen.
 
 pub mod annotate;
-pub mod attach;
-pub mod copy;
-pub mod diagnose;
+pub(crate) mod attach;
+pub(crate) mod copy;
+pub(crate) mod diagnose;
 pub mod diff;
 pub mod edit;
 pub mod export;
-pub mod fetch_key;
+pub(crate) mod fetch_key;
 pub mod fixture;
-pub mod hub_updates;
-pub mod import;
-pub mod input;
+pub(crate) mod hub_updates;
+pub(crate) mod import;
+pub(crate) mod input;
 mod known_providers;
-pub mod new_provider;
-pub mod replay;
+pub(crate) mod new_provider;
+pub(crate) mod replay;
 pub mod resend;
 pub mod resign;
-pub mod retention;
+pub(crate) mod retention;
 pub mod search;
-pub mod selection;
+pub(crate) mod selection;
 pub mod send;
-pub mod tail;
-pub mod verify;
-pub mod wait;
+pub(crate) mod tail;
+pub(crate) mod verify;
+pub(crate) mod wait;
 
 pub use known_providers::KnownProviders;

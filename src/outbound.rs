@@ -24,12 +24,12 @@ use crate::delivery::{
 
 pub use client::Client;
 pub use error::SendError;
-pub use forward_options::{AddedHeaderError, ForwardOptions, added_header};
+pub use forward_options::{ForwardOptions, added_header};
 pub use forwarder::{Forwarder, QueueLimits, Ticket};
 pub use health::{Health, TargetCondition};
 pub use next_hop::next_hop_head;
-pub use response_timeout::{ResponseTimeout, ResponseTimeoutError};
-pub use retry::{Retry, RetryError};
+pub use response_timeout::ResponseTimeout;
+pub use retry::Retry;
 pub use target::{Target, TargetError};
 
 /// Bytes of a response body that are kept with an attempt.

@@ -12,21 +12,21 @@
 
 mod charset;
 mod content_encoding;
-pub mod derived;
+pub(crate) mod derived;
 pub mod diff;
 mod document;
 mod escape;
 mod folds;
-pub mod form;
+pub(crate) mod form;
 mod hex_view;
 pub mod json;
 mod json_tree;
 mod lines;
 mod media;
 mod multipart;
-pub mod path;
+pub(crate) mod path;
 pub mod pointer;
-pub mod pointer_set;
+pub(crate) mod pointer_set;
 mod raw_lines;
 pub mod reserialize;
 pub mod schema;
@@ -34,15 +34,13 @@ mod search;
 mod section;
 mod span;
 mod xml;
-pub mod xml_path;
+pub(crate) mod xml_path;
 
-pub use content_encoding::{
-    Decoded, MAX_SIZE as MAX_DECODED_SIZE, decoded, decoded_whole, encoded,
-};
+pub use content_encoding::{MAX_SIZE as MAX_DECODED_SIZE, decoded, decoded_whole, encoded};
 pub use document::{Document, DocumentForm};
 pub use escape::{around, escape, visible_bytes};
 pub use folds::Folds;
-pub use json_tree::{JsonKind, Node};
+pub use json_tree::Node;
 pub(crate) use media::Media;
 pub use search::{DocumentSearch, PatternError, SearchPattern};
-pub use span::{DisplayRow, Span, SpanKind};
+pub use span::{DisplayRow, SpanKind};

@@ -26,24 +26,18 @@ use crate::delivery::{EventRef, Head, Header};
 use crate::diagnostic::nearest;
 use event::EventPlaces;
 
-pub use common::{Located, common_event, common_places, common_pointers};
-pub use condition::{ConditionError, InvalidPattern};
+pub use common::{common_event, common_places, common_pointers};
 pub use custom::{CustomProvider, one_or_more};
-pub use event::{EventPart, EventValue};
-pub use handshake::{
-    FieldName, Handshake, HandshakeCondition, HandshakeError, HandshakeFit, HandshakeLink,
-    HandshakeMistake, HandshakeToken,
-};
-pub use placeholders::{
-    Digest, FIELDS, FillField, Filling, PlaceholderError, Placeholders, UnknownField,
-};
+pub use event::EventValue;
+pub use handshake::{Handshake, HandshakeError, HandshakeFit, HandshakeLink, HandshakeToken};
+pub use placeholders::{Digest, Filling, PlaceholderError, Placeholders};
 pub use response::{ExpectedResponse, ResponseMistake};
 pub use sample::{Sample, Seed};
 pub use scheme::{
-    Algorithm, AlgorithmFrom, Encoding, JwtAlgorithm, JwtSpec, KeySource, PairSyntax, Scheme,
-    SchemeCondition, SchemeMistake, Schemes, SecretForm, TimestampSpec, Unit,
+    Algorithm, Encoding, JwtAlgorithm, JwtSpec, KeySource, PairSyntax, Scheme, SchemeCondition,
+    SchemeMistake, Schemes, SecretForm, TimestampSpec, Unit,
 };
-pub use signed_template::{BodyHash, SignedTemplate, TemplateError, TemplatePart};
+pub use signed_template::{BodyHash, SignedTemplate, TemplatePart};
 pub use value_location::{InvalidLocation, ValueLocation};
 pub use values::{RequestValues, without_encoding};
 

@@ -27,6 +27,6 @@ mod rulebook;
 mod script;
 mod token;
 
-pub use rule::{MAX_FILE, ReadFile, ResponseRule, RuleError, Supplement};
+pub use rule::{MAX_FILE, ResponseRule, RuleError, Supplement};
 pub use rulebook::{RuleChange, Rulebook};
-pub use script::{Canned, ResponseBody, Script, ScriptAction, ScriptStep};
+pub use script::{Canned, Script, ScriptAction, ScriptStep};

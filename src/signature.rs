@@ -39,6 +39,6 @@ pub use secret_lint::{lint, lint_under};
 pub(crate) use sign::time_text;
 pub use sign::{Draft, SignError, Signed, sign, unsignable};
 pub use signed_payload::Subject;
-pub use throw_away::{ThrowAwayKey, is_private, throw_away};
+pub use throw_away::{is_private, throw_away};
 pub use verifier::{Credentials, Identified, Judgment, SourceRoute, Verifier};
 pub use verify::{is_well_formed, verify, verify_as};

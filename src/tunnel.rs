@@ -31,7 +31,7 @@ const POLL_RUNNING: Duration = Duration::from_secs(3);
 words! {
     /// Kind of agent.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-    pub enum TunnelKind {
+    pub(crate) enum TunnelKind {
         Ngrok = "ngrok",
         Cloudflared = "cloudflared",
     }
@@ -49,7 +49,7 @@ pub enum TunnelState {
 
 /// Configuration of a tunnel.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub(crate) struct Settings {
     pub kind: TunnelKind,
     /// The listener.
     pub address: SocketAddr,
@@ -60,7 +60,7 @@ pub struct Settings {
 }
 
 /// Default API address of an ngrok agent.
-pub const NGROK_API: &str = "http://127.0.0.1:4040";
+pub(crate) const NGROK_API: &str = "http://127.0.0.1:4040";
 
 impl TunnelKind {
     /// Returns the arguments to start the agent with.
@@ -98,9 +98,10 @@ impl TunnelKind {
 /// A tunnel that hookglass cannot start.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "unknown tunnel `{0}`: expected ngrok or cloudflared; for any other tunnel use --public-url"
+    "unknown tunnel `{0}`: expected {known}; for any other tunnel use --public-url",
+    known = TunnelKind::ALL.map(TunnelKind::as_str).join(" or ")
 )]
-pub struct UnknownTunnel(String);
+pub(crate) struct UnknownTunnel(String);
 
 impl FromStr for TunnelKind {
     type Err = UnknownTunnel;
@@ -111,7 +112,7 @@ impl FromStr for TunnelKind {
 }
 
 /// Returns the state of a tunnel and the work of keeping it up, which runs until `stop`.
-pub fn open(
+pub(crate) fn open(
     settings: Settings,
     stop: CancellationToken,
 ) -> (watch::Receiver<TunnelState>, impl Future<Output = ()>) {

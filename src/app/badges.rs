@@ -11,7 +11,7 @@ const RULE: usize = 16;
 
 /// Badge and its order of removal on a narrow screen: the largest number is removed first, 0 never.
 #[derive(Debug)]
-pub struct Badge {
+pub(crate) struct Badge {
     pub line: StyledLine,
     pub priority: u8,
 }
@@ -21,7 +21,7 @@ fn badge(priority: u8, role: StyleClass, text: impl AsRef<str>) -> Badge {
 }
 
 /// Returns the badges of the active modes, those about clients first.
-pub fn badges(model: &Model) -> Vec<Badge> {
+pub(crate) fn badges(model: &Model) -> Vec<Badge> {
     let mut badges = Vec::new();
     if model.trouble.is_some() {
         badges.push(badge(0, StyleClass::Bad, "NOT STORED→503"));

@@ -94,7 +94,7 @@ impl ListColumn {
 
 /// Column with its position in the line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ColumnPlacement {
+pub(crate) struct ColumnPlacement {
     pub column: ListColumn,
     pub x: usize,
     pub width: usize,
@@ -105,7 +105,7 @@ const EVENT_ID: u8 = 5;
 const SIZE: u8 = 6;
 
 /// Width of the mark and the badges before the first column.
-pub const SIGNS: usize = 3;
+pub(crate) const SIGNS: usize = 3;
 
 /// Width of a verdict's symbol without its word.
 const SIGN: usize = 1;
@@ -117,10 +117,10 @@ const SIGN_AND_WORD: usize = 10;
 const SIGN_AND_CAUSE: usize = 20;
 
 /// Width of a day without its year, and a time of day.
-pub const DAY_AND_TIME: usize = 12;
+pub(crate) const DAY_AND_TIME: usize = 12;
 
 /// Width of a date and a time of day.
-pub const DATE_AND_TIME: usize = 16;
+pub(crate) const DATE_AND_TIME: usize = 16;
 
 /// Widths of the cells on the screen, by column. They only grow while one scrolls, so that columns do not
 /// jump.
@@ -176,7 +176,7 @@ const GROWTH: [(ListColumn, usize); 20] = [
 
 /// Places the selected columns in a list of `width` columns, each as wide as its content within bounds.
 /// Those without room are left out, but never the verdict.
-pub fn placed(
+pub(crate) fn placed(
     wanted: &[ListColumn],
     width: usize,
     content: &ContentWidths,
@@ -239,7 +239,7 @@ pub fn placed(
 }
 
 /// Returns the column at a position in the line.
-pub fn at(placed: &[ColumnPlacement], x: usize) -> Option<ListColumn> {
+pub(crate) fn at(placed: &[ColumnPlacement], x: usize) -> Option<ListColumn> {
     placed.iter().find(|one| (one.x..=one.x + one.width).contains(&x)).map(|one| one.column)
 }
 

@@ -10,7 +10,7 @@ use super::list::List;
 use crate::delivery::DeliveryId;
 
 pub use delivery_diff::{DeliveryDiff, DiffEntry, DiffSide};
-pub use volatile::{Volatile, VolatileError};
+pub use volatile::Volatile;
 
 /// Deliveries to compare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use crate::payload::{Document, Folds};
 
 pub use find::Finding;
 pub(super) use visible_lines::role as piece_role;
-pub use visible_lines::{Tokens, VisibleLines, highlighted, shown_masked};
+pub use visible_lines::{Tokens, highlighted, shown_masked};
 
 /// Part of the screen available to a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

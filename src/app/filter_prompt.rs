@@ -20,7 +20,7 @@ const REMEMBERED: usize = 100;
 
 /// Values seen in deliveries, by field.
 #[derive(Debug, Clone, Default)]
-pub struct SeenValues {
+pub(super) struct SeenValues {
     kinds: BTreeSet<String>,
     providers: BTreeSet<String>,
     causes: BTreeSet<String>,
@@ -29,7 +29,7 @@ pub struct SeenValues {
 }
 
 impl SeenValues {
-    pub fn note(&mut self, row: &Summary) {
+    pub(super) fn note(&mut self, row: &Summary) {
         let add = |values: &mut BTreeSet<String>, value: Option<&str>| {
             let new = value.filter(|value| values.len() < VALUES && !values.contains(*value));
             values.extend(new.map(ToOwned::to_owned));
@@ -40,7 +40,7 @@ impl SeenValues {
     }
 
     /// Replaces the paths by those of a body.
-    pub fn note_paths(&mut self, body: Option<&Document>) {
+    pub(super) fn note_paths(&mut self, body: Option<&Document>) {
         self.paths = body.map(|body| body.paths(PATH_ROWS)).unwrap_or_default();
     }
 
@@ -60,15 +60,15 @@ impl SeenValues {
 
 /// Previously applied filters, the latest last.
 #[derive(Debug, Clone, Default)]
-pub struct FilterHistory(VecDeque<String>);
+pub(super) struct FilterHistory(VecDeque<String>);
 
 impl FilterHistory {
     /// Returns the latest filter, or an empty text.
-    pub fn latest(&self) -> &str {
+    pub(super) fn latest(&self) -> &str {
         self.0.back().map_or("", String::as_str)
     }
 
-    pub fn keep(&mut self, filter: &str) {
+    pub(super) fn keep(&mut self, filter: &str) {
         if filter.trim().is_empty() {
             return;
         }
@@ -82,7 +82,7 @@ impl FilterHistory {
 
 /// Filter being typed.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct FilterPrompt {
+pub(super) struct FilterPrompt {
     pub prompt: Prompt,
     /// Filter to restore on cancel.
     pub before: String,
@@ -103,12 +103,12 @@ pub struct FilterPrompt {
 
 impl FilterPrompt {
     /// Creates an empty prompt over a filter.
-    pub fn new(before: &str) -> Self {
+    pub(super) fn new(before: &str) -> Self {
         Self { before: before.to_owned(), ..Self::default() }
     }
 
     /// Updates the completions after an edit.
-    pub fn look(&mut self, seen: &SeenValues) {
+    pub(super) fn look(&mut self, seen: &SeenValues) {
         let (before, after) = self.prompt.halves();
         let completion = complete(before, before.len(), &|field| seen.of(field));
         let stem = before.get(..completion.span.start).unwrap_or(before);
@@ -118,7 +118,7 @@ impl FilterPrompt {
     }
 
     /// Inserts the next or previous completion.
-    pub fn turn(&mut self, turn: Direction) {
+    pub(super) fn turn(&mut self, turn: Direction) {
         if self.offers.is_empty() {
             return;
         }
@@ -138,7 +138,7 @@ impl FilterPrompt {
 
     /// Puts the current filter, or else the last one, into an empty line; goes to the end of any other
     /// line.
-    pub fn edit_current(&mut self, history: &FilterHistory) {
+    pub(super) fn edit_current(&mut self, history: &FilterHistory) {
         let text = match (self.prompt.text(), self.before.as_str()) {
             (typed, _) if !typed.is_empty() => typed,
             (_, "") => history.latest().to_owned(),
@@ -149,7 +149,7 @@ impl FilterPrompt {
     }
 
     /// Steps through the previous filters.
-    pub fn recall(&mut self, turn: Direction, history: &FilterHistory) {
+    pub(super) fn recall(&mut self, turn: Direction, history: &FilterHistory) {
         let back = match turn {
             Direction::Previous => (self.back + 1).min(history.0.len()),
             Direction::Next => self.back.saturating_sub(1),

@@ -41,7 +41,7 @@ fn height(model: &Model) -> u16 {
 
 /// Returns the lines above the keys or the prompt: the notice, or else a running resend, or else why
 /// deliveries are not stored.
-pub fn messages(model: &Model, width: usize) -> Vec<StyledLine> {
+pub(crate) fn messages(model: &Model, width: usize) -> Vec<StyledLine> {
     let Some(message) = message(model) else { return Vec::new() };
     let mut lines = message.wrap(width.saturating_sub(1), 3);
     lines.truncate(MOST);
@@ -49,7 +49,7 @@ pub fn messages(model: &Model, width: usize) -> Vec<StyledLine> {
 }
 
 /// Returns the lines below the messages, without a prompt.
-pub fn keys(model: &Model, width: usize) -> Vec<StyledLine> {
+pub(crate) fn keys(model: &Model, width: usize) -> Vec<StyledLine> {
     hints::lines(model, width)
 }
 

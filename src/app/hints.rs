@@ -10,7 +10,7 @@ use super::tab::Tab;
 
 /// Key, its label, and its position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Hint {
+pub(crate) struct Hint {
     pub key: Key,
     pub word: &'static str,
     pub action: Action,
@@ -116,7 +116,7 @@ fn works(model: &Model, action: Action) -> bool {
 
 /// Returns the hints with their positions. At a question all are shown; elsewhere those of lowest
 /// priority are dropped until one line is enough.
-pub fn hints(model: &Model, width: usize) -> Vec<Hint> {
+pub(crate) fn hints(model: &Model, width: usize) -> Vec<Hint> {
     let mut all = wanted(model);
     let lead = lead_lines(model, width);
     let start = lead.last().map_or(0, StyledLine::width);

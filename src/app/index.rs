@@ -13,8 +13,9 @@ use crate::filter::RowMatcher;
 use row::{Cold, Hot};
 use texts::Texts;
 
+pub(crate) use row::ListRow;
+pub(super) use row::RowBadges;
 pub(super) use row::RowRef;
-pub use row::{ListRow, RowBadges};
 
 /// Rows of a full page. A page may grow to twice as many before it is split.
 const PAGE: usize = 4096;

@@ -26,7 +26,8 @@ use super::tab::{Tab, TabContent};
 use super::theme::Theme;
 use crate::delivery::DeliveryId;
 
-pub use mode::{Confirm, Menu, Mode, OpenPrompt, PromptComment};
+pub(super) use mode::{Confirm, Menu, OpenPrompt};
+pub use mode::{Mode, PromptComment};
 
 /// A text over the panes, below a line with its title and position.
 #[derive(Debug, Clone)]

@@ -41,7 +41,7 @@ const SYNONYMS: [(&str, &[&str]); 16] = [
 ];
 
 /// Prefix of saved views.
-pub const VIEW: &str = "view ";
+pub(crate) const VIEW: &str = "view ";
 
 /// Typed text and the selected match.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -60,7 +60,7 @@ impl Palette {
 
 /// Command or saved view.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PaletteEntry {
+pub(crate) struct PaletteEntry {
     pub title: String,
     pub help: String,
     /// Keys that run the same command, as shown.
@@ -70,7 +70,7 @@ pub struct PaletteEntry {
 
 /// Action of an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PaletteCommand {
+pub(crate) enum PaletteCommand {
     Action(Action),
     /// Applies the filter of a view.
     View(String),
@@ -89,7 +89,11 @@ pub struct PaletteOffers<'m> {
 }
 
 /// Returns the matching entries, best first.
-pub fn entries(keymap: &Keymap, offers: PaletteOffers<'_>, typed: &str) -> Vec<PaletteEntry> {
+pub(crate) fn entries(
+    keymap: &Keymap,
+    offers: PaletteOffers<'_>,
+    typed: &str,
+) -> Vec<PaletteEntry> {
     let view = typed.strip_prefix(VIEW);
     let words = view.unwrap_or(typed).split_whitespace().map(str::to_lowercase);
     let words: Vec<String> = words.collect();

@@ -1,15 +1,15 @@
 //! The lines of the tabs that are not documents, as styled lines. Documents have theirs in
 //! [`crate::payload::Document`].
 
-pub mod badges;
-pub mod cells;
-pub mod diff;
+pub(crate) mod badges;
+pub(crate) mod cells;
+pub(crate) mod diff;
 mod headers;
-pub mod help;
-pub mod responses;
+pub(crate) mod help;
+pub(crate) mod responses;
 mod signature;
 mod timeline;
-pub mod welcome;
+pub(crate) mod welcome;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -29,7 +29,7 @@ const LABEL: usize = 10;
 
 /// Line of a pane, and what its cursor does on it.
 #[derive(Debug, Clone, Default)]
-pub struct PaneLine {
+pub(crate) struct PaneLine {
     pub line: StyledLine,
     /// Value that is copied.
     pub value: Option<PaneValue>,
@@ -41,7 +41,7 @@ pub struct PaneLine {
 
 /// Field of a filter and its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PaneFilter {
+pub(crate) struct PaneFilter {
     field: String,
     value: String,
     is_pattern: bool,
@@ -58,7 +58,7 @@ impl PaneFilter {
     }
 
     /// Returns the term, or its negation.
-    pub fn term(&self, negated: bool) -> String {
+    pub(crate) fn term(&self, negated: bool) -> String {
         let Self { field, value, is_pattern } = self;
         match (is_pattern, negated) {
             (false, _) => term(field, value, negated),
@@ -70,7 +70,7 @@ impl PaneFilter {
 
 /// Value of a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PaneValue {
+pub(crate) enum PaneValue {
     Text(String),
     /// The signed payload, of which the line shows a part.
     SignedPayload,
@@ -135,12 +135,12 @@ fn pane_of(model: &Model, tab: Tab) -> Option<(Pane, &Loaded)> {
 }
 
 /// Returns the lines of the selected tab, wrapped to `width` columns; none for other content.
-pub fn lines(model: &Model, width: usize) -> Vec<PaneLine> {
+pub(crate) fn lines(model: &Model, width: usize) -> Vec<PaneLine> {
     lines_of(model, model.detail.tab, width)
 }
 
 /// Returns the lines of a tab, wrapped to `width` columns; none for other content.
-pub fn lines_of(model: &Model, tab: Tab, width: usize) -> Vec<PaneLine> {
+pub(crate) fn lines_of(model: &Model, tab: Tab, width: usize) -> Vec<PaneLine> {
     let Some((pane, loaded)) = pane_of(model, tab) else { return Vec::new() };
     let note = loaded.delivery.summary.annotations.note.as_ref();
     let note = note.map(|note| StyledLine::new(StyleClass::Accent, format!("✎ {note}")));
@@ -159,30 +159,30 @@ pub fn lines_of(model: &Model, tab: Tab, width: usize) -> Vec<PaneLine> {
 }
 
 /// Returns the summary of the selected tab for the line of tabs.
-pub fn facts(model: &Model) -> String {
+pub(crate) fn facts(model: &Model) -> String {
     let pane = pane_of(model, model.detail.tab);
     pane.map(|(pane, loaded)| (pane.facts)(loaded)).unwrap_or_default()
 }
 
 /// Returns the value under the cursor of a tab of lines.
-pub fn value(model: &Model) -> Option<PaneValue> {
+pub(crate) fn value(model: &Model) -> Option<PaneValue> {
     let width = usize::from(model.areas()?.detail.width.saturating_sub(1));
     lines(model, width).into_iter().nth(model.detail.cursor())?.value
 }
 
 /// Returns the term for the line under the cursor of a tab of lines.
-pub fn filter(model: &Model) -> Option<PaneFilter> {
+pub(crate) fn filter(model: &Model) -> Option<PaneFilter> {
     let width = usize::from(model.areas()?.detail.width.saturating_sub(1));
     lines(model, width).into_iter().nth(model.detail.cursor())?.filter
 }
 
 /// Returns the number of lines of the selected tab at a width of `width` columns.
-pub fn line_count(model: &Model, width: usize) -> usize {
+pub(crate) fn line_count(model: &Model, width: usize) -> usize {
     lines(model, width).len()
 }
 
 /// Glyph and style of a verdict. The glyph alone is enough without color.
-pub fn sign_of(status: SignatureStatus) -> (char, StyleClass) {
+pub(crate) fn sign_of(status: SignatureStatus) -> (char, StyleClass) {
     match status {
         SignatureStatus::Verified => ('✓', StyleClass::Good),
         SignatureStatus::Mismatch => ('✗', StyleClass::Bad),
@@ -199,7 +199,7 @@ pub(crate) fn precise(at: Timestamp, zone: &TimeZone) -> String {
 }
 
 /// Returns the time of day; on another day, the date as well, as far as `width` columns are enough.
-pub fn clock(model: &Model, at: Timestamp, width: usize) -> String {
+pub(crate) fn clock(model: &Model, at: Timestamp, width: usize) -> String {
     let then = at.to_zoned_datetime(model.zone.clone());
     let format = match width {
         _ if is_today(model, at) => "%H:%M:%S",
@@ -216,7 +216,7 @@ fn is_today(model: &Model, at: Timestamp) -> bool {
 }
 
 /// Places the columns of the list.
-pub fn list_columns(model: &Model, areas: &Areas) -> Vec<ColumnPlacement> {
+pub(crate) fn list_columns(model: &Model, areas: &Areas) -> Vec<ColumnPlacement> {
     placed(&model.columns, usize::from(areas.list.width), &model.content)
 }
 
@@ -226,7 +226,7 @@ fn labelled(label: &str, role: StyleClass, text: impl AsRef<str>) -> StyledLine 
 }
 
 /// Returns the part of the screen that a document has; a note above it takes a line.
-pub fn viewport(model: &Model) -> Option<Viewport> {
+pub(crate) fn viewport(model: &Model) -> Option<Viewport> {
     let areas = model.areas()?;
     let note = note_lines(model, usize::from(areas.detail.width.saturating_sub(2))).len();
     Some(Viewport {
@@ -240,7 +240,7 @@ pub fn viewport(model: &Model) -> Option<Viewport> {
 const NOTE: usize = 3;
 
 /// Returns the note above the document in lines of `width` columns.
-pub fn note_lines(model: &Model, width: usize) -> Vec<StyledLine> {
+pub(crate) fn note_lines(model: &Model, width: usize) -> Vec<StyledLine> {
     let Some(note) = note(model) else { return Vec::new() };
     let refused = model.detail.loaded.as_deref();
     let refused = refused.is_some_and(|loaded| loaded.delivery.summary.request.refused.is_some());
@@ -253,7 +253,7 @@ pub fn note_lines(model: &Model, width: usize) -> Vec<StyledLine> {
 }
 
 /// Returns the note above the document, if there is one.
-pub fn note(model: &Model) -> Option<String> {
+pub(crate) fn note(model: &Model) -> Option<String> {
     let loaded = model.detail.loaded.as_deref()?;
     let own = loaded.delivery.summary.annotations.note.as_ref().map(|note| format!("✎ {note}"));
     let of_body = (model.detail.tab == Tab::Payload)

@@ -70,7 +70,7 @@ pub(super) fn counts(summary: &ResendSummary) -> String {
 
 /// Purpose of the target being typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TargetPurpose {
+pub(super) enum TargetPurpose {
     Resend(Vec<DeliveryId>),
     /// Send the edited version of a delivery; the edit has this number.
     Edited {
@@ -93,7 +93,7 @@ pub enum EditDecision {
 
 /// Target being typed.
 #[derive(Debug, Clone)]
-pub struct TargetPrompt {
+pub(super) struct TargetPrompt {
     pub prompt: Prompt,
     pub purpose: TargetPurpose,
     pub exact: bool,
@@ -106,7 +106,7 @@ pub struct TargetPrompt {
 
 impl TargetPrompt {
     /// Steps through the previous targets.
-    pub fn recall(&mut self, turn: Direction, targets: &[String]) {
+    pub(super) fn recall(&mut self, turn: Direction, targets: &[String]) {
         let back = match turn {
             Direction::Previous => (self.back + 1).min(targets.len()),
             Direction::Next => self.back.saturating_sub(1),

@@ -39,7 +39,7 @@ impl StyleClass {
 }
 
 /// Masks a text but keeps its form: `Ab-7` becomes `Xx-0`.
-pub fn masked(text: &str) -> String {
+pub(super) fn masked(text: &str) -> String {
     let mask = |character: char| match character {
         '0'..='9' => '0',
         _ if character.is_uppercase() => 'X',
@@ -62,7 +62,7 @@ fn masked_quotes(text: &str) -> String {
 
 /// Returns whether a name is made of plain words, like event types, keys, and headers usually are, so
 /// that it says nothing about a person.
-pub fn is_plain_name(name: &str) -> bool {
+pub(super) fn is_plain_name(name: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_alphabetic() || b"_-.:/ ".contains(&byte);
     name.len() <= 64 && name.bytes().all(fits)
 }

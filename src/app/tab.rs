@@ -26,7 +26,7 @@ pub enum TabContent {
     Document,
     /// Two deliveries compared, with a cursor.
     Diff,
-    /// Lines from [`super::pane`], which only scroll.
+    /// Lines from `app/pane/`, which only scroll.
     Lines,
 }
 

@@ -21,7 +21,7 @@ const GAPS: usize = 4;
 
 /// Key and its meaning.
 #[derive(Debug, Clone)]
-pub struct MenuEntry {
+pub(crate) struct MenuEntry {
     pub key: Key,
     /// Meaning: the whole sentence if there is room for it, otherwise a word or two.
     pub text: String,
@@ -30,7 +30,7 @@ pub struct MenuEntry {
 
 /// Popup with its entries, column by column.
 #[derive(Debug)]
-pub struct MenuPopup {
+pub(crate) struct MenuPopup {
     pub title: String,
     /// Area with the frame.
     pub area: Rect,
@@ -50,7 +50,7 @@ impl MenuPopup {
     }
 
     /// Iterates over the visible entries with their areas.
-    pub fn places(&self) -> impl Iterator<Item = (&MenuEntry, Rect)> {
+    pub(crate) fn places(&self) -> impl Iterator<Item = (&MenuEntry, Rect)> {
         let inside = self.inside();
         let rows = self.rows.max(1);
         self.entries.iter().enumerate().filter_map(move |(at, entry)| {
@@ -63,18 +63,18 @@ impl MenuPopup {
     }
 
     /// Returns the action of the entry at a position.
-    pub fn at(&self, at: Position) -> Option<Action> {
+    pub(crate) fn at(&self, at: Position) -> Option<Action> {
         self.places().find(|(_, place)| place.contains(at)).map(|(entry, _)| entry.action)
     }
 
     /// Returns true if some entries are out of view.
-    pub fn scrolls(&self) -> bool {
+    pub(crate) fn scrolls(&self) -> bool {
         self.rows > usize::from(self.inside().height)
     }
 }
 
 /// Returns the popup of the open menu.
-pub fn popup(model: &Model, areas: &Areas) -> Option<MenuPopup> {
+pub(crate) fn popup(model: &Model, areas: &Areas) -> Option<MenuPopup> {
     let Mode::Menu(menu) = &model.mode else { return None };
     let region = region(model, areas);
     let inside = region.inner(Margin::new(1, 1));

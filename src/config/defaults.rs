@@ -1,16 +1,16 @@
 //! Default values, and the file that documents them.
 
 /// Providers to listen for by default: the sender is recognized.
-pub const PROVIDER: &str = "auto";
+pub(crate) const PROVIDER: &str = "auto";
 
 /// Provider to send as by default.
-pub const SENDER: &str = "cribbly";
+pub(crate) const SENDER: &str = "cribbly";
 
 /// Default theme, which uses the terminal's own colors.
-pub const THEME: &str = "ansi";
+pub(crate) const THEME: &str = "ansi";
 
 /// Configuration with the default values, and every other setting as a comment.
-pub const TEXT: &str = include_str!("../../assets/config.toml");
+pub(crate) const TEXT: &str = include_str!("../../assets/config.toml");
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,7 @@
 //! Providers with their secrets: those given for one run first, then those of the configuration,
 //! then each provider's own variable.
 
-use super::secrets::{self, SecretError, Secrets, Sources};
+use super::secrets::{self, FoundSecrets, SecretError, Sources};
 use super::{Config, SourceConfig, defaults};
 use crate::provider::{Provider, ProviderError};
 use crate::secret::Secret;
@@ -61,7 +61,7 @@ impl Keyring {
                     // One of many providers is only worth a warning.
                     Err(error) if is_auto => {
                         keyring.warnings.push(format!("{error}; it is not used"));
-                        Secrets::default()
+                        FoundSecrets::default()
                     }
                     found => found?,
                 };
@@ -104,7 +104,7 @@ impl Keyring {
         Ok(routes)
     }
 
-    fn note(&mut self, found: &Secrets) {
+    fn note(&mut self, found: &FoundSecrets) {
         self.notes.extend(found.notes.iter().cloned());
         self.warnings.extend(found.warnings.iter().cloned());
         self.warnings.extend(found.secrets.iter().flat_map(lint));

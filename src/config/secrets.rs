@@ -28,7 +28,7 @@ pub struct Sources {
 
 /// Secrets that were found, and notes for the user.
 #[derive(Debug, Default)]
-pub struct Secrets {
+pub(crate) struct FoundSecrets {
     /// In the order given, variables first. The first one is the current secret.
     pub secrets: Vec<Secret>,
     /// Facts such as a newline that was not read as part of the secret.
@@ -54,8 +54,8 @@ pub enum SecretError {
 }
 
 /// Reads all given secrets.
-pub fn load(sources: &Sources) -> Result<Secrets, SecretError> {
-    let mut found = Secrets::default();
+pub(crate) fn load(sources: &Sources) -> Result<FoundSecrets, SecretError> {
+    let mut found = FoundSecrets::default();
     for name in &sources.variables {
         match (variable(name), &sources.table) {
             (Ok(Some(value)), _) => found.secrets.push(value),
@@ -106,7 +106,7 @@ fn is_standard_input(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 
-impl Secrets {
+impl FoundSecrets {
     /// Reads the public keys in a folder, which may be missing.
     fn read_keys(&mut self, folder: &Path) {
         let Ok(entries) = fs::read_dir(folder) else { return };
@@ -180,7 +180,7 @@ mod tests {
 
     use super::*;
 
-    fn from_file(content: &[u8]) -> Result<Secrets, SecretError> {
+    fn from_file(content: &[u8]) -> Result<FoundSecrets, SecretError> {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(content).unwrap();
         load(&Sources { files: vec![file.path().to_owned()], ..Sources::default() })

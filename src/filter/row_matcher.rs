@@ -158,7 +158,7 @@ impl RowMatcher<'_> {
         }
     }
 
-    /// Returns the results of the terms for an undecided row, for [`super::BodyMatcher`].
+    /// Returns the results of the terms for an undecided row, for `BodyMatcher`.
     pub fn known(&mut self, row: &impl FilterRow) -> &[Option<bool>] {
         let Self { root, known } = self;
         known.clear();

@@ -13,7 +13,7 @@ const EXPECT_CONTINUE_SIZE: usize = 1024;
 
 /// Returns a command that sends the delivery to `base`. It contains only printable characters, and
 /// none that the shell interprets.
-pub fn command(delivery: &Delivery, base: &str) -> String {
+pub(crate) fn command(delivery: &Delivery, base: &str) -> String {
     let head = &delivery.head;
     let mut out = String::new();
     // curl reads a leading `@` as a file name.

@@ -92,7 +92,7 @@ struct Content {
 /// Values without a field in HAR.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Rest {
+pub(crate) struct Rest {
     pub provider: String,
     /// Request target as received.
     pub target: String,
@@ -101,15 +101,15 @@ pub struct Rest {
 }
 
 /// Start of an archive; entries separated by commas follow, then [`END`].
-pub const BEGIN: &str = concat!(
+pub(crate) const BEGIN: &str = concat!(
     r#"{"log":{"version":"1.2","creator":{"name":"hookglass","version":""#,
     env!("CARGO_PKG_VERSION"),
     "\"},\"entries\":[\n"
 );
-pub const END: &str = "\n]}}\n";
+pub(crate) const END: &str = "\n]}}\n";
 
 /// Returns a delivery as an entry on one line. The URL is the one that its `Host` header names.
-pub fn entry(delivery: &Delivery) -> String {
+pub(crate) fn entry(delivery: &Delivery) -> String {
     let (summary, head) = (&delivery.summary, &delivery.head);
     let field = |header: &'_ Header| Field {
         name: header.name.clone().into(),

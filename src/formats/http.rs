@@ -15,12 +15,12 @@ use crate::delivery::{Delivery, Head, Header, is_hop_by_hop};
 use crate::payload::{escape, form};
 
 /// Start of the comment with the other values.
-pub const MARK: &str = "# @hookglass ";
+pub(crate) const MARK: &str = "# @hookglass ";
 
 /// Values that the format cannot express.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Rest {
+pub(crate) struct Rest {
     pub received_at: String,
     pub provider: String,
     /// Request target, because the request line contains a URL.
@@ -35,7 +35,10 @@ pub struct Rest {
 
 /// Returns a delivery as a request to the base URL. A body that needs a file of its own is written
 /// to `{stem}.{id}.body`.
-pub fn request(delivery: &Delivery, options: &EntryOptions<'_>) -> Result<Entry, EntryError> {
+pub(crate) fn request(
+    delivery: &Delivery,
+    options: &EntryOptions<'_>,
+) -> Result<Entry, EntryError> {
     let EntryOptions { base, stem } = *options;
     let (summary, head) = (&delivery.summary, &delivery.head);
     check(head)?;

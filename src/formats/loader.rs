@@ -24,7 +24,7 @@ words! {
 
 /// A folder of fixtures, for the files that load them.
 #[derive(Debug, Clone, Copy)]
-pub struct LoaderPlace<'p> {
+pub(crate) struct LoaderPlace<'p> {
     /// The folder as it was named.
     pub folder: &'p Path,
     /// Package of the Go files that are above a `testdata` folder, if there are any.
@@ -33,7 +33,7 @@ pub struct LoaderPlace<'p> {
 
 /// A file to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LoaderFile {
+pub(crate) struct LoaderFile {
     /// Path relative to the folder of the fixtures.
     pub path: PathBuf,
     pub text: String,
@@ -124,7 +124,11 @@ impl LoaderLanguage {
 
 /// Returns the files. The test verifies deliveries of the providers in `plain`, which sign only the
 /// body with HMAC-SHA256 in hex; for others, use the provider's library.
-pub fn files(language: LoaderLanguage, place: LoaderPlace<'_>, plain: &[&str]) -> Vec<LoaderFile> {
+pub(crate) fn files(
+    language: LoaderLanguage,
+    place: LoaderPlace<'_>,
+    plain: &[&str],
+) -> Vec<LoaderFile> {
     let LoaderPlace { folder, go_package } = place;
     // Provider names are file names or TOML keys; quoted as JSON they are valid in every language.
     let quoted = plain.iter().filter_map(|name| serde_json::to_string(name).ok());

@@ -11,14 +11,14 @@ const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "com", "lpt"];
 
 /// Names for deliveries, numbered by provider and type.
 #[derive(Debug, Default)]
-pub struct Names {
+pub(crate) struct Names {
     counts: HashMap<String, usize>,
 }
 
 impl Names {
     /// Returns the next name for a provider and a type, e.g. `cribbly.message.updated.001`. The
     /// same deliveries in the same order get the same names.
-    pub fn next(&mut self, provider: &str, kind: Option<&str>) -> String {
+    pub(crate) fn next(&mut self, provider: &str, kind: Option<&str>) -> String {
         let kind = kind.filter(|kind| !kind.trim().is_empty()).unwrap_or("untyped");
         let stem = sanitized(&format!("{provider}.{kind}"));
         // `Ping` and `ping` are one file on case-insensitive file systems.

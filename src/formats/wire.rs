@@ -11,7 +11,7 @@ use crate::delivery::{Head, HeadError, header_text};
 
 /// A body: text if it is UTF-8, base64 otherwise.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BodyText<'d> {
+pub(crate) struct BodyText<'d> {
     #[serde(borrow)]
     pub body: Option<Cow<'d, str>>,
     #[serde(borrow)]
@@ -19,7 +19,7 @@ pub struct BodyText<'d> {
 }
 
 /// A header, name and value.
-pub type HeaderPair<'d> = (Cow<'d, str>, Cow<'d, str>);
+pub(crate) type HeaderPair<'d> = (Cow<'d, str>, Cow<'d, str>);
 
 /// Reason why text cannot be converted to the bytes of a request.
 #[derive(Debug, thiserror::Error)]
@@ -33,7 +33,7 @@ pub enum WireError {
 }
 
 impl<'d> BodyText<'d> {
-    pub fn of(bytes: &'d [u8]) -> Self {
+    pub(crate) fn of(bytes: &'d [u8]) -> Self {
         match std::str::from_utf8(bytes) {
             Ok(text) => Self { body: Some(text.into()), body_base64: None },
             Err(_) => Self { body: None, body_base64: Some(STANDARD.encode(bytes).into()) },
@@ -41,7 +41,7 @@ impl<'d> BodyText<'d> {
     }
 
     /// Returns the bytes; empty if both forms are absent.
-    pub fn bytes(&self) -> Result<Bytes, WireError> {
+    pub(crate) fn bytes(&self) -> Result<Bytes, WireError> {
         match (&self.body, &self.body_base64) {
             (Some(_), Some(_)) => Err(WireError::TwoBodies),
             (Some(text), None) => Ok(text.as_bytes().to_vec().into()),
@@ -56,7 +56,7 @@ pub(super) fn decode(name: &'static str, text: &str) -> Result<Bytes, WireError>
 }
 
 /// Builds a head from its parts.
-pub fn head_bytes(
+pub(crate) fn head_bytes(
     method: &str,
     target: &str,
     version: &str,
@@ -71,24 +71,24 @@ pub fn head_bytes(
 }
 
 /// Returns the trailers as text, by [`header_text`].
-pub fn trailer_pairs(head: &Head) -> Vec<HeaderPair<'_>> {
+pub(crate) fn trailer_pairs(head: &Head) -> Vec<HeaderPair<'_>> {
     head.trailers.iter().map(|header| (header.name.as_str().into(), header.text())).collect()
 }
 
 /// Returns the headers as text, by [`header_text`].
-pub fn pairs(head: &Head) -> Vec<HeaderPair<'_>> {
+pub(crate) fn pairs(head: &Head) -> Vec<HeaderPair<'_>> {
     head.headers.iter().map(|header| (header.name.as_str().into(), header.text())).collect()
 }
 
 /// Returns the head in base64 if its parts do not determine its bytes: values that are not UTF-8,
 /// other white space, or invalid lines.
-pub fn head_base64(head: &Head) -> Option<String> {
+pub(crate) fn head_base64(head: &Head) -> Option<String> {
     let said = head_bytes(&head.method, &head.target_text(), head.version.as_str(), &pairs(head));
     (said != head.raw).then(|| STANDARD.encode(&head.raw))
 }
 
 /// Returns the head, from [`head_base64`] or else from the parts.
-pub fn head(
+pub(crate) fn head(
     exact: Option<&str>,
     method: &str,
     target: &str,
@@ -108,15 +108,20 @@ pub(super) fn content_type(head: &Head) -> Option<String> {
 }
 
 /// Serializes a time as RFC 3339 with six decimals, so that text sorts by time.
-pub mod moment {
+pub(crate) mod moment {
     use jiff::Timestamp;
     use serde::{Deserialize as _, Deserializer, Serializer, de};
 
-    pub fn serialize<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(
+        at: &Timestamp,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&format!("{at:.6}"))
     }
 
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Timestamp, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }
 }

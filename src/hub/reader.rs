@@ -74,7 +74,6 @@ pub enum HubEvent {
     Data {
         payload: Bytes,
         sequence: u64,
-        pending: u64,
     },
     /// The message is none of hookglass's.
     Skipped {
@@ -255,7 +254,7 @@ impl Reader {
             self.report_gap(&state, events).await;
         }
         let event = if self.subject == super::subject::ATTEMPTS {
-            HubEvent::Data { payload, sequence, pending }
+            HubEvent::Data { payload, sequence }
         } else {
             match self.delivery(headers, payload, (stream, sequence)).await? {
                 Ok(delivery) => {

@@ -48,7 +48,7 @@ pub enum AttachError {
 
 /// A connection to a stream, and the store with its copy.
 #[derive(Debug)]
-pub struct Attachment {
+pub(crate) struct Attachment {
     hub: Hub,
     store: Store,
     verifier: Arc<Verifier>,
@@ -57,7 +57,7 @@ pub struct Attachment {
 
 impl Attachment {
     /// Checks that the store is a copy of this stream, or empty.
-    pub async fn new(
+    pub(crate) async fn new(
         hub: Hub,
         store: Store,
         verifier: Arc<Verifier>,
@@ -84,7 +84,7 @@ impl Attachment {
 
     /// Starts to read. Without a position, reading goes on where it ended, or begins with the next
     /// message.
-    pub async fn start(
+    pub(crate) async fn start(
         self,
         from: Option<ReadFrom>,
         stop: CancellationToken,
@@ -103,7 +103,7 @@ impl Attachment {
 
 /// A stream that is being read.
 #[derive(Debug)]
-pub struct Reading {
+pub(crate) struct Reading {
     attachment: Attachment,
     reader: Reader,
     events: mpsc::Sender<HubEvent>,
@@ -113,7 +113,7 @@ pub struct Reading {
 
 impl Reading {
     /// Stores every delivery, and sends it on, until `stop`.
-    pub async fn run(self, found: mpsc::Sender<HubDelivery>) {
+    pub(crate) async fn run(self, found: mpsc::Sender<HubDelivery>) {
         let Self { attachment, reader, events, queue, stop } = self;
         let reading = reader.run(events, stop.clone());
         let keeping = async {

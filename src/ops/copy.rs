@@ -13,7 +13,7 @@ use crate::provider::Provider;
 
 /// A format, and what its commands and secrets depend on.
 #[derive(Debug, Clone, Copy)]
-pub struct CopyRequest<'r> {
+pub(crate) struct CopyRequest<'r> {
     pub format: &'static CopyFormat,
     /// Target of commands: a URL without a path.
     pub base: &'r str,
@@ -22,18 +22,18 @@ pub struct CopyRequest<'r> {
 
 /// A copy of a delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Copied(Bytes);
+pub(crate) struct Copied(Bytes);
 
 /// A copy for a destination that takes only text, such as a clipboard.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CopiedText {
+pub(crate) enum CopiedText {
     Plain(String),
     /// Of bytes that are not UTF-8.
     Base64(String),
 }
 
 /// Copies a delivery.
-pub fn copy(
+pub(crate) fn copy(
     delivery: &Delivery,
     providers: &[Provider],
     request: &CopyRequest<'_>,
@@ -43,11 +43,11 @@ pub fn copy(
 }
 
 impl Copied {
-    pub fn bytes(&self) -> &[u8] {
+    pub(crate) fn bytes(&self) -> &[u8] {
         &self.0
     }
 
-    pub fn into_text(self) -> CopiedText {
+    pub(crate) fn into_text(self) -> CopiedText {
         Vec::from(self.0).into()
     }
 }

@@ -46,7 +46,7 @@ use crate::words::words;
 
 pub use check::{Checked, check};
 pub use parse::read;
-pub use run::{EditRun, EditSendError};
+pub use run::EditRun;
 
 words! {
     /// Format of a body.

@@ -23,7 +23,7 @@ const MAX_ROWS: usize = 10_000;
 
 /// A key file that was downloaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FetchedKey {
+pub(crate) struct FetchedKey {
     pub url: String,
     pub path: PathBuf,
     /// Keys in the file.
@@ -32,7 +32,7 @@ pub struct FetchedKey {
 
 /// Reason why no key was downloaded.
 #[derive(Debug, thiserror::Error)]
-pub enum FetchKeyError {
+pub(crate) enum FetchKeyError {
     #[error(
         "{0} does not publish its keys at a known address; set `secret_file` to a file with the key"
     )]
@@ -57,7 +57,7 @@ pub enum FetchKeyError {
 
 /// Returns the address of a provider's keys: the given one, the fixed one, or the one that a
 /// delivery names.
-pub fn key_address(
+pub(crate) fn key_address(
     provider: &Provider,
     given: Option<&str>,
     delivery: impl FnOnce() -> Option<(Head, Bytes)>,
@@ -85,7 +85,7 @@ pub fn key_address(
 }
 
 /// Returns the newest stored delivery of a provider that names a key, among the latest ones.
-pub fn newest_with_key(reader: &StoreReader, provider: &Provider) -> Option<(Head, Bytes)> {
+pub(crate) fn newest_with_key(reader: &StoreReader, provider: &Provider) -> Option<(Head, Bytes)> {
     let places: Vec<&ValueLocation> =
         provider.scheme.iter().filter_map(|scheme| scheme.key.as_ref()?.from.as_ref()).collect();
     let rows = reader.newest(None, MAX_ROWS).ok()?;
@@ -97,7 +97,7 @@ pub fn newest_with_key(reader: &StoreReader, provider: &Provider) -> Option<(Hea
 }
 
 /// Downloads a key file into a folder.
-pub async fn fetch_key(url: &str, folder: &Path) -> Result<FetchedKey, FetchKeyError> {
+pub(crate) async fn fetch_key(url: &str, folder: &Path) -> Result<FetchedKey, FetchKeyError> {
     let target: Target = url.parse()?;
     let (_, rest) = url.split_once("://").unwrap_or(("", url));
     let at = rest.find('/').unwrap_or(rest.len());

@@ -26,7 +26,7 @@ const MAX_EARLY: usize = 1024;
 const WAITING: usize = 64;
 
 /// Returns the name of a store on a hub, which stays the same.
-pub async fn instance(store: &Store) -> Result<String, InstanceError> {
+pub(crate) async fn instance(store: &Store) -> Result<String, InstanceError> {
     if let Some(known) = store.reader()?.hub_value(INSTANCE)? {
         return Ok(known);
     }
@@ -37,7 +37,7 @@ pub async fn instance(store: &Store) -> Result<String, InstanceError> {
 
 /// Reason why a store has no name.
 #[derive(Debug, thiserror::Error)]
-pub enum InstanceError {
+pub(crate) enum InstanceError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
@@ -64,7 +64,7 @@ impl Known {
 
 /// The changes of a store, and those of others.
 #[derive(Debug)]
-pub struct Updates {
+pub(crate) struct Updates {
     publisher: Publisher,
     store: Store,
     instance: String,
@@ -77,7 +77,7 @@ pub struct Updates {
 }
 
 impl Updates {
-    pub fn new(hub: Hub, store: Store, instance: String, shares: bool) -> Self {
+    pub(crate) fn new(hub: Hub, store: Store, instance: String, shares: bool) -> Self {
         let publisher = Publisher::new(hub);
         let (known, order, early) = (HashMap::new(), VecDeque::new(), HashMap::new());
         Self { publisher, store, instance, shares, known, order, early }
@@ -85,7 +85,7 @@ impl Updates {
 
     /// Shares changes from now on, until `stop`. Those of others are read from where the last run
     /// ended, or else from `from`.
-    pub async fn run(mut self, from: ReadFrom, stop: CancellationToken) {
+    pub(crate) async fn run(mut self, from: ReadFrom, stop: CancellationToken) {
         let Ok(follower) = self.store.follow() else { return };
         let position =
             self.store.reader().and_then(|reader| reader.hub_position(subject::ATTEMPTS));
@@ -138,7 +138,7 @@ impl Updates {
         let mut page = HubPage::default();
         for event in events.drain(..) {
             match event {
-                HubEvent::Data { payload, sequence, .. } => {
+                HubEvent::Data { payload, sequence } => {
                     page.position = Some((subject::ATTEMPTS.to_owned(), sequence));
                     let sent = SentUpdate::from_message(&payload);
                     page.updates.extend(

@@ -30,7 +30,7 @@ pub enum ImportError {
 
 /// Progress of an import.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ImportEvent {
+pub(crate) enum ImportEvent {
     /// A file was read, with this many requests.
     Read { path: PathBuf, count: usize },
     /// Something was rebuilt, or is not part of a request.
@@ -43,7 +43,7 @@ pub enum ImportEvent {
 
 /// Result of an import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ImportSummary {
+pub(crate) struct ImportSummary {
     pub count: usize,
     /// Number of requests and files skipped.
     pub skipped: usize,
@@ -51,7 +51,7 @@ pub struct ImportSummary {
 
 /// Stores recorded requests, and verifies those that have no verdict in their file.
 #[derive(Debug)]
-pub struct Importer {
+pub(crate) struct Importer {
     pub verifier: Verifier,
     /// For the events of requests whose file names the provider.
     pub providers: Vec<Provider>,
@@ -64,7 +64,7 @@ pub struct Importer {
 impl Importer {
     /// Stores the requests of all files in their order, or none if one of them cannot be read or
     /// stored. Blocks.
-    pub fn import(
+    pub(crate) fn import(
         &self,
         files: &[InputFile],
         standard_input: &mut dyn Read,

@@ -25,20 +25,20 @@ impl InputError {
 }
 
 /// Returns whether a path means standard input.
-pub fn is_standard_input(path: &Path) -> bool {
+pub(crate) fn is_standard_input(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 
 /// A file to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InputFile {
+pub(crate) struct InputFile {
     pub path: PathBuf,
     /// It is in a folder that was named, and may be something else.
     pub is_found: bool,
 }
 
 /// Resolves paths to files. Those of a folder and of the folders in it are sorted by name.
-pub fn files(paths: &[PathBuf]) -> Result<Vec<InputFile>, InputError> {
+pub(crate) fn files(paths: &[PathBuf]) -> Result<Vec<InputFile>, InputError> {
     let mut found = Vec::new();
     for path in paths {
         if !path.is_dir() {

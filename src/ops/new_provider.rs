@@ -18,7 +18,7 @@ const MAX_HASHED: usize = 512 << 20;
 
 /// Reason why a provider cannot be described.
 #[derive(Debug, thiserror::Error)]
-pub enum NewProviderError {
+pub(crate) enum NewProviderError {
     #[error("invalid name `{0}`: expected lower-case letters, digits, and hyphens")]
     Name(String),
     #[error("`{0}` is built in: listen with --provider {0}")]
@@ -32,7 +32,7 @@ pub enum NewProviderError {
 
 /// A provider as a table of the configuration.
 #[derive(Debug, Clone)]
-pub struct NewProvider {
+pub(crate) struct NewProvider {
     /// Tables `[providers.NAME]` and below, with comments.
     pub table: String,
     /// What is signed and how, if it was verified with the secret.
@@ -40,12 +40,12 @@ pub struct NewProvider {
 }
 
 /// Returns the variable with the secret of a provider.
-pub fn variable(name: &str) -> String {
+pub(crate) fn variable(name: &str) -> String {
     format!("{}_WEBHOOK_SECRET", name.replace('-', "_").to_ascii_uppercase())
 }
 
 /// Describes the provider of a delivery. With a secret, only a scheme that verifies will do.
-pub fn describe(
+pub(crate) fn describe(
     name: &str,
     delivery: &Delivery,
     secret: Option<&Secret>,

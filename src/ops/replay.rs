@@ -23,14 +23,14 @@ use crate::secret::Secret;
 use crate::signature::{SignError, Subject};
 use crate::task;
 
-pub use cases::{CaseError, CaseReader, KeyCounts, LeftOutCase, LoadedCases};
-pub use expect::{ExpectError, StatusRange, Statuses};
-pub use history::{CaseChange, HistoryError, ReplayHistory};
-pub use junit::junit;
+pub(crate) use cases::{CaseError, CaseReader, KeyCounts, LeftOutCase, LoadedCases};
+pub(crate) use expect::{ExpectError, Statuses};
+pub(crate) use history::{CaseChange, ReplayHistory};
+pub(crate) use junit::junit;
 
 /// A request to send, and the expected response.
 #[derive(Debug, Clone)]
-pub struct Case {
+pub(crate) struct Case {
     /// Name in reports: the fixture's name, or file and number.
     pub name: String,
     pub request: Request,
@@ -43,7 +43,7 @@ pub struct Case {
 
 /// Time between one request and the next.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum ReplayTiming {
+pub(crate) enum ReplayTiming {
     None,
     /// The original time, divided by this factor.
     Original(f64),
@@ -51,7 +51,7 @@ pub enum ReplayTiming {
 
 /// Order and number of requests.
 #[derive(Debug, Clone)]
-pub struct ReplayPlan {
+pub(crate) struct ReplayPlan {
     pub timing: ReplayTiming,
     /// Seed of a random order; `None` for the original order.
     pub shuffle: Option<u64>,
@@ -63,7 +63,7 @@ pub struct ReplayPlan {
 
 /// Outcome of one send.
 #[derive(Debug, Clone, PartialEq)]
-pub struct CaseOutcome {
+pub(crate) struct CaseOutcome {
     pub name: String,
     pub status: Option<u16>,
     pub took: Duration,
@@ -90,7 +90,7 @@ fn excerpt(body: &[u8]) -> Option<String> {
 }
 
 /// Returns the statuses that a target should respond with, given the verdict of the request.
-pub fn default_statuses(verdict: Option<SignatureStatus>) -> Statuses {
+pub(crate) fn default_statuses(verdict: Option<SignatureStatus>) -> Statuses {
     if verdict.is_some_and(SignatureStatus::is_failed) {
         Statuses::refused()
     } else {
@@ -100,7 +100,7 @@ pub fn default_statuses(verdict: Option<SignatureStatus>) -> Statuses {
 
 /// Progress of a run, in order; the last event is `Finished`.
 #[derive(Debug, Clone, PartialEq)]
-pub enum ReplayEvent {
+pub(crate) enum ReplayEvent {
     /// Number of requests to send.
     Started(usize),
     /// One request has its outcome; those of other requests in transit may arrive in any order.
@@ -111,7 +111,7 @@ pub enum ReplayEvent {
 
 /// Cases to send to one target.
 #[derive(Debug, Clone)]
-pub struct ReplayRun {
+pub(crate) struct ReplayRun {
     pub cases: Vec<Case>,
     pub target: Target,
     pub plan: ReplayPlan,
@@ -122,7 +122,7 @@ struct Unheard;
 
 impl ReplayRun {
     /// Sends every case, or stops when nobody receives `events`.
-    pub async fn run(self, client: &Client, events: mpsc::Sender<ReplayEvent>) {
+    pub(crate) async fn run(self, client: &Client, events: mpsc::Sender<ReplayEvent>) {
         let total = self.cases.len() * self.plan.duplicate;
         if events.send(ReplayEvent::Started(total)).await.is_err() {
             return;

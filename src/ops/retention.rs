@@ -15,7 +15,7 @@ const PAUSE_FOR_SIZE: Duration = Duration::from_secs(10);
 const MAX_PAUSE: Duration = Duration::from_mins(1);
 
 /// Keeps a store within a limit until `stop` is canceled: now, and after new deliveries.
-pub async fn keep_within(
+pub(crate) async fn keep_within(
     store: Store,
     keep: Keep,
     now: impl Fn() -> Timestamp,

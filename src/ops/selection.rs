@@ -11,22 +11,22 @@ const PAGE: usize = 500;
 
 /// A filter, and the time that its `since:` and `until:` are relative to.
 #[derive(Debug, Clone)]
-pub struct Selection {
+pub(crate) struct Selection {
     filter: Filter,
     now: Timestamp,
 }
 
 impl Selection {
-    pub fn new(filter: Filter, now: Timestamp) -> Self {
+    pub(crate) fn new(filter: Filter, now: Timestamp) -> Self {
         Self { filter, now }
     }
 
-    pub fn matches(&self, delivery: &Delivery) -> bool {
+    pub(crate) fn matches(&self, delivery: &Delivery) -> bool {
         self.filter.matches(delivery, self.now)
     }
 
     /// Returns the ids of the newest deliveries that match, oldest first.
-    pub fn ids(
+    pub(crate) fn ids(
         &self,
         reader: &StoreReader,
         limit: Option<usize>,
@@ -38,7 +38,7 @@ impl Selection {
     }
 
     /// Returns the newest deliveries that match, newest first, or those before `before`.
-    pub fn newest(
+    pub(crate) fn newest(
         &self,
         reader: &StoreReader,
         before: Option<DeliveryId>,
@@ -72,7 +72,7 @@ impl Selection {
     }
 
     /// Tests the row, and loads its bytes only if they decide.
-    pub fn passes(&self, reader: &StoreReader, row: &Summary) -> Result<bool, StoreError> {
+    pub(crate) fn passes(&self, reader: &StoreReader, row: &Summary) -> Result<bool, StoreError> {
         if let Some(verdict) = self.filter.test(row, self.now) {
             return Ok(verdict);
         }

@@ -25,7 +25,7 @@ const PAGE: usize = 64;
 
 /// Sends every delivery after `last` that matches and is settled, until nobody receives `found`.
 /// Blocks.
-pub fn follow(
+pub(crate) fn follow(
     reader: StoreReader,
     last: DeliveryId,
     selection: &Selection,

@@ -9,7 +9,7 @@ use crate::signature::{Diagnosis, Subject, Verifier};
 
 /// A request to verify.
 #[derive(Debug)]
-pub struct VerifyRequest {
+pub(crate) struct VerifyRequest {
     pub head: Head,
     pub body: Vec<u8>,
     /// Public URL, for schemes that sign it.
@@ -18,7 +18,7 @@ pub struct VerifyRequest {
 
 /// Verdict of a request, with its provider.
 #[derive(Debug)]
-pub struct Verification {
+pub(crate) struct Verification {
     pub provider: Provider,
     pub event: EventRef,
     pub diagnosis: Diagnosis,
@@ -28,7 +28,7 @@ pub struct Verification {
 
 /// Reason why a request cannot be verified.
 #[derive(Debug, thiserror::Error)]
-pub enum VerifyError {
+pub(crate) enum VerifyError {
     #[error("none of the headers is a signature of a known provider")]
     UnknownSender,
     #[error("no secret is configured for {title}")]
@@ -37,7 +37,12 @@ pub enum VerifyError {
 
 impl VerifyRequest {
     /// Creates a request to a public URL, whose path and query are the target.
-    pub fn new(method: &str, url: Option<String>, headers: &[Header], body: Vec<u8>) -> Self {
+    pub(crate) fn new(
+        method: &str,
+        url: Option<String>,
+        headers: &[Header],
+        body: Vec<u8>,
+    ) -> Self {
         let rest = url.as_deref().and_then(|url| url.split_once("://")).map(|(_, rest)| rest);
         let target = rest.and_then(|rest| rest.get(rest.find('/')?..)).unwrap_or("/");
         let head = Head::build(method, target, headers);
@@ -47,7 +52,7 @@ impl VerifyRequest {
 
 /// Verifies a request as of a time, and searches for the cause of its verdict. A request that no provider
 /// recognizes is verified as one of the `usual` provider, as in a listener.
-pub fn verify(
+pub(crate) fn verify(
     verifier: &Verifier,
     usual: Option<&str>,
     request: &VerifyRequest,

@@ -12,7 +12,7 @@ use crate::store::{StoreError, StoreReader};
 
 /// Deliveries to wait for, and how long.
 #[derive(Debug, Clone)]
-pub struct Expectation {
+pub(crate) struct Expectation {
     pub selection: Selection,
     /// Also counts deliveries that are already stored and match this; if none, only later ones.
     pub since: Option<Selection>,
@@ -31,7 +31,7 @@ impl Expectation {
 
 /// Condition to wait for.
 #[derive(Debug, Clone)]
-pub enum Goal {
+pub(crate) enum Goal {
     /// At least this many deliveries.
     Count(usize),
     /// This many deliveries and no more until the time is over.
@@ -44,7 +44,7 @@ pub enum Goal {
 
 /// Outcome of a wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WaitEnd {
+pub(crate) enum WaitEnd {
     /// The expectation was met.
     Met,
     /// A delivery matched although none, or no more, should have.
@@ -58,7 +58,7 @@ pub enum WaitEnd {
 
 /// Progress of an expectation.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Progress {
+pub(crate) struct Progress {
     /// Deliveries that matched.
     pub matched: usize,
     /// Steps of a sequence that were met in order.
@@ -70,7 +70,7 @@ pub struct Progress {
 }
 
 /// Waits, and sends each delivery that matches. Blocks.
-pub fn wait(
+pub(crate) fn wait(
     path: &Path,
     expectation: Expectation,
     found: &mpsc::Sender<Delivery>,

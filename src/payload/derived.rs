@@ -24,7 +24,7 @@ const SHORTEST_TEXT: usize = 16;
 
 /// Content decoded from a string.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Derived {
+pub(crate) struct Derived {
     /// Names of the encodings, outermost first, and the form of the content:
     /// `base64 → gzip → JSON`.
     pub label: String,
@@ -52,13 +52,13 @@ enum Step {
 }
 
 /// Decodes a string; `None` if it carries nothing but itself.
-pub fn derived(text: &str) -> Option<Derived> {
+pub(crate) fn derived(text: &str) -> Option<Derived> {
     decode(text, true)
 }
 
 /// Returns the label of what a string carries, at a small cost: compressed content and long strings
 /// are judged by their start.
-pub fn hint(text: &str) -> Option<String> {
+pub(crate) fn hint(text: &str) -> Option<String> {
     if text.len() <= HINTED {
         return decode(text, false).map(|found| found.label);
     }
@@ -220,7 +220,7 @@ fn percent(text: &str) -> Option<String> {
 
 /// Returns the JSON text of the value that keys and indexes lead to, through strings that carry JSON.
 /// What the body says itself goes first.
-pub fn raw_through<'b>(body: &'b [u8], steps: &[String]) -> Option<Cow<'b, str>> {
+pub(crate) fn raw_through<'b>(body: &'b [u8], steps: &[String]) -> Option<Cow<'b, str>> {
     through(body, steps, 0)
 }
 
@@ -246,7 +246,7 @@ fn through<'b>(body: &'b [u8], steps: &[String], layers: usize) -> Option<Cow<'b
 
 /// Returns whether a body may have strings that carry JSON whose keys and values are not in its bytes
 /// as they are: base64 of `{` or `[` before a quote or white space, gzip, or URL-encoded text.
-pub fn may_carry(body: &[u8]) -> bool {
+pub(crate) fn may_carry(body: &[u8]) -> bool {
     static BASE64: LazyLock<Option<Regex>> =
         LazyLock::new(|| Regex::new("(?-u)\"(?:ey[A-DI-L]|ew[k-r0-3]|e30|W[wyz3]|H4sI)").ok());
     memchr::memchr2(b'%', b'\\', body).is_some()

@@ -8,8 +8,8 @@ mod json;
 mod lines;
 mod merge;
 
-pub use headers::{HeaderChange, headers};
-pub use ignored::{IgnoredPaths, IgnoredPathsError};
+pub use headers::headers;
+pub use ignored::IgnoredPaths;
 
 use super::document::{Document, DocumentForm};
 

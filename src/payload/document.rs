@@ -177,16 +177,6 @@ impl Document {
         }
     }
 
-    /// Returns the number of containers around a row.
-    pub fn depth(&self, row: usize) -> usize {
-        match self.place(row) {
-            Place::Body(at) => self.base.depth(at),
-            Place::Unfolded(inner, at) => {
-                self.base.depth(inner.host) + 1 + inner.document.depth(at)
-            }
-        }
-    }
-
     /// Returns the row that shows a byte of the document. Spans and hits count bytes in the same
     /// way.
     pub fn row_at(&self, byte: usize) -> usize {

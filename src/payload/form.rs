@@ -9,20 +9,20 @@ use super::media::Media;
 use super::multipart;
 
 /// The media type of such bodies.
-pub const MEDIA_TYPE: &str = "application/x-www-form-urlencoded";
+pub(crate) const MEDIA_TYPE: &str = "application/x-www-form-urlencoded";
 
 /// Returns decoded names and values in the order received.
-pub fn fields(body: &[u8]) -> Vec<(String, String)> {
+pub(crate) fn fields(body: &[u8]) -> Vec<(String, String)> {
     form_urlencoded::parse(body).into_owned().collect()
 }
 
 /// Returns the value of the first field with a name.
-pub fn field(body: &[u8], name: &str) -> Option<String> {
+pub(crate) fn field(body: &[u8], name: &str) -> Option<String> {
     fields(body).into_iter().find(|(known, _)| known == name).map(|(_, value)| value)
 }
 
 /// Returns the first value of each field; none if the content type is that of a multipart form.
-pub fn first_values(content_type: &str, body: &[u8]) -> Option<HashMap<String, String>> {
+pub(crate) fn first_values(content_type: &str, body: &[u8]) -> Option<HashMap<String, String>> {
     if Media::read(content_type).essence == "multipart/form-data" {
         return None;
     }
@@ -35,7 +35,7 @@ pub fn first_values(content_type: &str, body: &[u8]) -> Option<HashMap<String, S
 
 /// Returns the value of the first field with a name in a form of the given content type, which may
 /// be multipart.
-pub fn field_as(content_type: &str, body: &[u8], name: &str) -> Option<String> {
+pub(crate) fn field_as(content_type: &str, body: &[u8], name: &str) -> Option<String> {
     let media = Media::read(content_type);
     if media.essence != "multipart/form-data" {
         return field(body, name);
@@ -52,7 +52,7 @@ pub fn field_as(content_type: &str, body: &[u8], name: &str) -> Option<String> {
 ///
 /// Redaction splits a form itself, since the fields that it leaves alone keep their bytes; then
 /// an `&` or `=` in a part is data, which `form_urlencoded` would split at.
-pub fn decoded(text: &str) -> String {
+pub(crate) fn decoded(text: &str) -> String {
     let spaced = text.replace('+', " ");
     percent_decode_str(&spaced).decode_utf8_lossy().into_owned()
 }

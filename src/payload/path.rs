@@ -3,19 +3,19 @@
 use std::fmt::{self, Write};
 
 /// Returns whether a key needs no quotes in a path.
-pub fn is_simple(key: &str) -> bool {
+pub(crate) fn is_simple(key: &str) -> bool {
     let simple = |character: char| character.is_alphanumeric() || matches!(character, '_' | '-');
     !key.is_empty() && key.chars().all(simple)
 }
 
 /// Writes a step of a path in filter syntax: `.contact`, `."odd key"`, `.0`.
-pub fn write_step(out: &mut impl Write, key: &str) -> fmt::Result {
+pub(crate) fn write_step(out: &mut impl Write, key: &str) -> fmt::Result {
     out.write_char('.')?;
     if is_simple(key) { out.write_str(key) } else { write_quoted(out, key) }
 }
 
 /// Writes text in double quotes, with quotes and backslashes escaped.
-pub fn write_quoted(out: &mut impl Write, text: &str) -> fmt::Result {
+pub(crate) fn write_quoted(out: &mut impl Write, text: &str) -> fmt::Result {
     out.write_char('"')?;
     for character in text.chars() {
         if matches!(character, '"' | '\\') {

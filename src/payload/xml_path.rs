@@ -7,7 +7,7 @@ use quick_xml::events::{BytesStart, Event};
 /// ends in `@name`. Prefixes of namespaces are ignored, also in a value of `xsi:type`.
 ///
 /// Only predefined entities and character references are resolved; nothing is read from outside.
-pub fn lookup(body: &[u8], path: &str) -> Option<String> {
+pub(crate) fn lookup(body: &[u8], path: &str) -> Option<String> {
     let is_xml = body.trim_ascii_start().first() == Some(&b'<') || body.starts_with(BOM);
     let text = std::str::from_utf8(body).ok().filter(|_| is_xml)?;
     let mut steps: Vec<&str> = path.split('/').skip(1).collect();

@@ -51,7 +51,7 @@ pub fn common_pointers() -> impl Iterator<Item = String> {
 }
 
 /// A value of a request, and where it is.
-pub type Located = (ValueLocation, String);
+pub(super) type Located = (ValueLocation, String);
 
 /// Returns type and id of the event of an unknown sender. They are guesses.
 pub fn common_event(values: &RequestValues<'_>) -> EventRef {

@@ -58,7 +58,7 @@ impl DigestForm {
 }
 
 /// Lists all fields, for errors and documentation.
-pub const FIELDS: &str = "{{id}}, {{event.id}}, {{event.type}}, {{provider}}, {{method}}, {{target}}, \
+pub(super) const FIELDS: &str = "{{id}}, {{event.id}}, {{event.type}}, {{provider}}, {{method}}, {{target}}, \
                           {{header:NAME}}, {{query:NAME}}, {{json:/pointer}}, {{form:FIELD}} or \
                           {{xml:/path}}";
 

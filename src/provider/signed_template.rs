@@ -148,7 +148,7 @@ impl<'de> Deserialize<'de> for SignedTemplate {
 
 /// Mistake in the template of a signed payload.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum TemplateError {
+pub(super) enum TemplateError {
     #[error(
         "`{shown}` has a dollar sign before a placeholder, which would be signed as text: write \
          `{{{{body}}}}`, not `${{body}}`"

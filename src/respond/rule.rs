@@ -20,7 +20,7 @@ use crate::provider::{PlaceholderError, Placeholders};
 pub const MAX_FILE: u64 = 25 << 20;
 
 /// Reads a file that a rule names.
-pub type ReadFile<'r> = &'r dyn Fn(&str) -> io::Result<Vec<u8>>;
+pub(super) type ReadFile<'r> = &'r dyn Fn(&str) -> io::Result<Vec<u8>>;
 
 /// A filter and a script.
 #[derive(Debug)]

@@ -217,14 +217,6 @@ impl StoreReader {
         let ids = self.all(sql, params![last.0, end.0, limit], |row| row.get(0).map(DeliveryId))?;
         ids.into_iter().filter_map(|id| self.delivery(id).transpose()).collect()
     }
-
-    /// Counts the deliveries that wait to be published.
-    pub fn count_unpublished(&self) -> Result<u64, StoreError> {
-        let sql = "SELECT count(*) FROM deliveries WHERE hub_message IS NOT NULL \
-                   AND hub_sequence IS NULL AND NOT removed";
-        let found = self.all(sql, [], |row| row.get::<_, i64>(0))?;
-        Ok(found.first().and_then(|count| u64::try_from(*count).ok()).unwrap_or_default())
-    }
 }
 
 /// Outcome of a job that stores a page.

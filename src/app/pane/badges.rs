@@ -4,7 +4,7 @@ use crate::app::index::RowBadges;
 use crate::app::style::StyleClass;
 
 /// Badges and their meanings. If several apply to one position, the first is shown.
-pub const SIGNS: [(char, StyleClass, &str); 7] = [
+pub(crate) const SIGNS: [(char, StyleClass, &str); 7] = [
     ('◆', StyleClass::Accent, "marked"),
     ('✎', StyleClass::Accent, "has a note"),
     ('≠', StyleClass::Bad, "same event as before, different body"),
@@ -16,7 +16,7 @@ pub const SIGNS: [(char, StyleClass, &str); 7] = [
 
 /// Returns the badge of the user's annotations and the one of its relation to other deliveries; a
 /// space if there is none.
-pub fn signs(badges: RowBadges) -> [(char, StyleClass); 2] {
+pub(crate) fn signs(badges: RowBadges) -> [(char, StyleClass); 2] {
     let is = |sign: char| match sign {
         '◆' => badges.marked,
         '✎' => badges.noted,

@@ -25,7 +25,7 @@ pub(in crate::app) fn measure(model: &Model, height: usize, widths: &mut Content
 }
 
 /// Returns the text of a column for a delivery.
-pub fn text(
+pub(crate) fn text(
     model: &Model,
     row: &ListRow<'_>,
     column: ListColumn,

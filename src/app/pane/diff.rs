@@ -8,11 +8,11 @@ use crate::payload::diff::Mark;
 use crate::units;
 
 /// Width of the markers on the left.
-pub const GUTTER: usize = 3;
+pub(crate) const GUTTER: usize = 3;
 
 /// Line of the screen.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DiffLine {
+pub(crate) struct DiffLine {
     /// Marker of the change, which does not scroll horizontally.
     pub sign: StyledLine,
     pub line: StyledLine,
@@ -22,7 +22,7 @@ pub struct DiffLine {
 }
 
 /// Renders the lines for a screen of `height` lines and `width` columns.
-pub fn lines(model: &Model, width: usize, height: usize) -> Vec<DiffLine> {
+pub(crate) fn lines(model: &Model, width: usize, height: usize) -> Vec<DiffLine> {
     let comparing = &model.comparing;
     // If no delivery matches the filter, there is nothing to compare.
     if model.detail.loaded.is_none() {
@@ -63,7 +63,7 @@ pub fn lines(model: &Model, width: usize, height: usize) -> Vec<DiffLine> {
 }
 
 /// Returns the number of differing lines for the tab line.
-pub fn facts(model: &Model) -> String {
+pub(crate) fn facts(model: &Model) -> String {
     let Some(compared) = &model.comparing.compared else { return String::new() };
     if let Some(place) = compared.place(model.comparing.cursor)
         && compared.lines.get(model.comparing.cursor).is_some_and(|line| line.mark() != Mark::Same)

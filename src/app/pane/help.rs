@@ -15,7 +15,7 @@ const COLUMN: usize = 56;
 
 /// Returns the help for the contexts in which keys are looked up now: the legend of the list if it is one
 /// of them, its own keys, and those of every other context.
-pub fn page(keymap: &Keymap, now: &[KeyContext]) -> HelpPage {
+pub(crate) fn page(keymap: &Keymap, now: &[KeyContext]) -> HelpPage {
     let mut lines = Vec::new();
     if now.contains(&KeyContext::Anywhere) {
         lines.extend(legend());

@@ -8,13 +8,13 @@ use crate::units;
 
 /// Lines of the page and the selected one.
 #[derive(Debug)]
-pub struct ResponsesPage {
+pub(crate) struct ResponsesPage {
     pub lines: Vec<StyledLine>,
     pub chosen: usize,
 }
 
 /// Renders the page at most `width` columns wide, with one of [`Routing::choices`] selected.
-pub fn page(model: &Model, chosen: usize, width: usize) -> ResponsesPage {
+pub(crate) fn page(model: &Model, chosen: usize, width: usize) -> ResponsesPage {
     let routing = &model.routing;
     let chosen = routing.choices().get(chosen).copied();
     let mut page = ResponsesPage { lines: Vec::new(), chosen: 0 };

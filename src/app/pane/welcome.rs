@@ -5,7 +5,7 @@ use crate::app::model::Session;
 use crate::app::style::{StyleClass, StyledLine};
 
 /// Renders the listener's URL, a command that sends to it, and the state of the secrets.
-pub fn lines(session: &Session) -> Vec<StyledLine> {
+pub(crate) fn lines(session: &Session) -> Vec<StyledLine> {
     let url = &session.url;
     let provider = &session.provider;
     let secret = match session.secrets.as_slice() {

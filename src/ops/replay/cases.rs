@@ -26,7 +26,7 @@ pub enum CaseError {
 
 /// Number of cases by the key that signs them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct KeyCounts {
+pub(crate) struct KeyCounts {
     pub configured: usize,
     /// Signed with a fixture's own test key.
     pub test: usize,
@@ -35,14 +35,14 @@ pub struct KeyCounts {
 
 /// A request that is not replayed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LeftOutCase {
+pub(crate) struct LeftOutCase {
     pub name: String,
     pub reason: String,
 }
 
 /// Cases of all files, in order.
 #[derive(Debug, Default)]
-pub struct LoadedCases {
+pub(crate) struct LoadedCases {
     pub cases: Vec<Case>,
     pub left_out: Vec<LeftOutCase>,
     pub counts: KeyCounts,
@@ -50,7 +50,7 @@ pub struct LoadedCases {
 
 /// Builds cases from files.
 #[derive(Debug)]
-pub struct CaseReader {
+pub(crate) struct CaseReader {
     /// Configured secrets. A single one also signs requests whose file names no provider.
     pub candidates: Vec<Credentials>,
     /// Providers that a fixture's own test key can sign for.
@@ -69,7 +69,7 @@ struct Recorded {
 
 impl CaseReader {
     /// Reads the cases of files and folders. Blocks.
-    pub fn read(
+    pub(crate) fn read(
         &self,
         paths: &[PathBuf],
         standard_input: &mut dyn Read,

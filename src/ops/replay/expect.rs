@@ -8,11 +8,11 @@ use serde_json::Value;
 
 /// Statuses, e.g. `2xx`, `200,204`, or `400..499`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Statuses(Vec<StatusRange>);
+pub(crate) struct Statuses(Vec<StatusRange>);
 
 /// First and last status, both included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct StatusRange(u16, u16);
+pub(super) struct StatusRange(u16, u16);
 
 /// Reason why a text is not a list of statuses.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
@@ -28,7 +28,7 @@ impl Statuses {
         Self(vec![StatusRange(400, 499)])
     }
 
-    pub fn has(&self, status: u16) -> bool {
+    pub(crate) fn has(&self, status: u16) -> bool {
         self.0.iter().any(|StatusRange(first, last)| (*first..=*last).contains(&status))
     }
 }

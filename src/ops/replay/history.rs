@@ -16,7 +16,7 @@ const SCHEMA: &str = "hookglass.replays/1";
 /// Last outcome of each case, by target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ReplayHistory {
+pub(crate) struct ReplayHistory {
     schema: String,
     /// Whether a case passed, by target and name.
     targets: BTreeMap<String, BTreeMap<String, bool>>,
@@ -24,7 +24,7 @@ pub struct ReplayHistory {
 
 /// Change of a case since the last run against the same target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CaseChange {
+pub(crate) enum CaseChange {
     New,
     Same,
     Fixed,
@@ -33,13 +33,13 @@ pub enum CaseChange {
 
 /// Reason why a history was not saved.
 #[derive(Debug, thiserror::Error)]
-pub enum HistoryError {
+pub(crate) enum HistoryError {
     #[error("cannot write {path}")]
     Write { path: String, source: io::Error },
 }
 
 impl CaseChange {
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::New => "new",
             Self::Same => "same",
@@ -57,12 +57,12 @@ impl Default for ReplayHistory {
 
 impl ReplayHistory {
     /// Loads a saved history. A missing, unreadable, or outdated file counts as empty. Blocks.
-    pub fn load(path: &Path) -> Self {
+    pub(crate) fn load(path: &Path) -> Self {
         fs::read_to_string(path).ok().and_then(|text| Self::read(&text)).unwrap_or_default()
     }
 
     /// Saves the history, and creates its folder. Blocks.
-    pub fn save(&self, path: &Path) -> Result<(), HistoryError> {
+    pub(crate) fn save(&self, path: &Path) -> Result<(), HistoryError> {
         let failed = |source| HistoryError::Write { path: path.display().to_string(), source };
         store::prepare_folder(path).map_err(|error| {
             // Its advice is about stores.
@@ -86,7 +86,11 @@ impl ReplayHistory {
 
     /// Records a run, and returns the change of each case. A case that was sent more than once
     /// passed if it did so each time.
-    pub fn note(&mut self, target: &str, outcomes: &[CaseOutcome]) -> BTreeMap<String, CaseChange> {
+    pub(crate) fn note(
+        &mut self,
+        target: &str,
+        outcomes: &[CaseOutcome],
+    ) -> BTreeMap<String, CaseChange> {
         let mut passed: BTreeMap<String, bool> = BTreeMap::new();
         for outcome in outcomes {
             *passed.entry(outcome.name.clone()).or_insert(true) &= outcome.failures.is_empty();

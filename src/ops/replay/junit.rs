@@ -7,7 +7,7 @@ use super::CaseOutcome;
 use crate::payload::escape;
 
 /// Returns the XML of a run.
-pub fn junit(target: &str, outcomes: &[CaseOutcome]) -> String {
+pub(crate) fn junit(target: &str, outcomes: &[CaseOutcome]) -> String {
     let failed = outcomes.iter().filter(|outcome| !outcome.failures.is_empty()).count();
     let took: Duration = outcomes.iter().map(|outcome| outcome.took).sum();
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
