@@ -2,10 +2,12 @@
 //!
 //! The agent is another program with its own configuration. A running one is used, or one is
 //! started and stopped with hookglass; its output has the public URL, or the reason why there is
-//! none. The listener works in any case.
+//! none. An agent that hookglass started is started again if it ends or no longer responds. The
+//! listener works in any case.
 
 mod agent;
 mod cloudflared;
+mod liveness;
 mod ngrok;
 
 use std::ffi::OsString;
@@ -15,11 +17,13 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::outbound::Target;
 use crate::words::words;
 use agent::{Agent, AgentOutput};
+use liveness::{Liveness, Pulse, Reaction};
 
 /// Time after which an agent that is not up is reported as failed.
 const START_TIMEOUT: Duration = Duration::from_secs(30);
@@ -27,6 +31,11 @@ const START_TIMEOUT: Duration = Duration::from_secs(30);
 /// Interval of polling a starting agent for its tunnels, and a running one.
 const POLL_STARTING: Duration = Duration::from_millis(300);
 const POLL_RUNNING: Duration = Duration::from_secs(3);
+
+/// Pause before an agent that ended is started again; each is twice the last. An agent that was up
+/// for the longest pause begins with the first one again.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const MAX_PAUSE: Duration = Duration::from_secs(60);
 
 words! {
     /// Kind of agent.
@@ -79,11 +88,11 @@ impl TunnelKind {
         }
     }
 
-    /// Returns advice for the agent's last error.
-    fn advice(self, message: &str) -> &'static str {
+    /// Returns what to do about the agent's last error.
+    fn advice(self, message: &str, address: SocketAddr) -> Advice {
         match self {
             Self::Ngrok => ngrok::advice(message),
-            Self::Cloudflared => cloudflared::advice(message),
+            Self::Cloudflared => cloudflared::advice(message, address),
         }
     }
 
@@ -120,6 +129,21 @@ pub(crate) fn open(
     (states, Work { settings, state }.run(stop))
 }
 
+/// What to do about an agent that failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Advice {
+    /// Only the user can fix it.
+    Fix(&'static str),
+    /// It may work the next time; the command shows the reason if it does not.
+    TryAgain { diagnose: String },
+}
+
+/// How an agent that hookglass started ended.
+struct Ended {
+    was_up_for: Duration,
+    can_start_again: bool,
+}
+
 struct Work {
     settings: Settings,
     state: watch::Sender<TunnelState>,
@@ -127,29 +151,51 @@ struct Work {
 
 impl Work {
     async fn run(self, stop: CancellationToken) {
-        let found = tokio::select! {
+        tokio::select! {
             () = stop.cancelled() => return,
-            found = self.running() => found,
-        };
-        if let Some(url) = found {
-            tokio::select! {
-                () = stop.cancelled() => {}
-                () = self.watch(url) => {}
-            }
-            return;
+            found = self.running() => if let Some(url) = found {
+                tokio::select! {
+                    () = stop.cancelled() => {}
+                    () = self.watch(url) => {}
+                }
+                return;
+            },
         }
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let Some(ended) = self.run_agent(&stop).await else { return };
+            if !ended.can_start_again {
+                return;
+            }
+            if ended.was_up_for >= MAX_PAUSE {
+                pause = FIRST_PAUSE;
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(pause) => {}
+            }
+            pause = (pause * 2).min(MAX_PAUSE);
+        }
+    }
+
+    /// Runs an agent until it ends or no longer responds; none after `stop`.
+    async fn run_agent(&self, stop: &CancellationToken) -> Option<Ended> {
         let kind = self.settings.kind;
         let Settings { address, secret_variables, .. } = &self.settings;
         let started = Agent::start(kind.as_str(), &kind.arguments(*address), secret_variables);
         let mut agent = match started {
             Ok(agent) => agent,
-            Err(error) => return self.report(TunnelState::Failed(self.start_error(&error))),
+            Err(error) => {
+                self.report(TunnelState::Failed(self.start_error(&error)));
+                return None;
+            }
         };
-        tokio::select! {
-            () = stop.cancelled() => {}
-            () = self.follow(&mut agent) => {}
-        }
+        let ended = tokio::select! {
+            () = stop.cancelled() => None,
+            ended = self.follow(&mut agent) => Some(ended),
+        };
         agent.terminate().await;
+        ended
     }
 
     /// Returns the URL of a running agent's tunnel to the listener.
@@ -177,35 +223,83 @@ impl Work {
         }
     }
 
-    /// Reads the output of an agent that hookglass started, until it ends.
-    async fn follow(&self, agent: &mut Agent) {
+    /// Reads the output of an agent that hookglass started, until it ends or no longer responds.
+    async fn follow(&self, agent: &mut Agent) -> Ended {
         let kind = self.settings.kind;
         let mut last_error = String::new();
+        let mut metrics = None;
+        let mut up: Option<(String, Instant)> = None;
+        let mut liveness = Liveness::default();
         let start_timeout = tokio::time::sleep(START_TIMEOUT);
         tokio::pin!(start_timeout);
+        let mut polls = tokio::time::interval(POLL_RUNNING);
         let mut waiting = true;
-        loop {
-            let starting = !matches!(*self.state.borrow(), TunnelState::Up(_));
-            tokio::select! {
+        let ended = loop {
+            let starting = up.is_none();
+            let found = tokio::select! {
                 biased;
                 line = agent.line() => match line.map(|line| kind.parse_line(&line)) {
-                    None => break,
-                    Some(AgentOutput::Url(url)) => self.report(TunnelState::Up(url)),
-                    Some(AgentOutput::Error(text)) => last_error = text,
-                    Some(AgentOutput::Other) => {}
+                    None => break format!("ended ({})", agent.status().await),
+                    Some(AgentOutput::Url(url)) => Some(url),
+                    Some(AgentOutput::Metrics(address)) => {
+                        metrics = Some(address);
+                        None
+                    }
+                    Some(AgentOutput::Error(text)) => {
+                        last_error = text;
+                        None
+                    }
+                    Some(AgentOutput::Other) => None,
                 },
                 // Not every version prints the URL, but its local API has it.
-                url = self.poll_url(), if starting => self.report(TunnelState::Up(url)),
+                url = self.poll_url(), if starting => Some(url),
                 () = &mut start_timeout, if starting && waiting => {
                     waiting = false;
-                    let name = kind.as_str();
-                    self.report(TunnelState::Failed(failure_text(&format!("{name} is not up yet"), &last_error, kind)));
+                    self.report(self.failure("is not up yet", &last_error));
+                    None
                 }
+                _ = polls.tick(), if !starting => {
+                    match liveness.next(self.pulse(agent, metrics).await) {
+                        Reaction::None => {}
+                        Reaction::Report => self.report(self.failure("does not respond", &last_error)),
+                        Reaction::Restart => break "no longer responds".to_owned(),
+                        Reaction::Recovered => if let Some((url, _)) = &up {
+                            self.report(TunnelState::Up(url.clone()));
+                        },
+                    }
+                    None
+                }
+            };
+            if let Some(url) = found {
+                let since = up.map_or_else(Instant::now, |(_, since)| since);
+                up = Some((url.clone(), since));
+                self.report(TunnelState::Up(url));
             }
+        };
+        self.report(self.failure(&ended, &last_error));
+        Ended {
+            was_up_for: up.map_or(Duration::ZERO, |(_, since)| since.elapsed()),
+            can_start_again: matches!(
+                kind.advice(&last_error, self.settings.address),
+                Advice::TryAgain { .. }
+            ),
         }
-        let status = agent.status().await;
-        let ended = format!("{} ended ({status})", kind.as_str());
-        self.report(TunnelState::Failed(failure_text(&ended, &last_error, kind)));
+    }
+
+    /// Checks an agent: it may be suspended, or have lost its connection, e.g. while the computer
+    /// slept.
+    async fn pulse(&self, agent: &Agent, metrics: Option<SocketAddr>) -> Pulse {
+        if agent.is_suspended() {
+            return Pulse::Suspended;
+        }
+        let is_connected = match self.settings.kind {
+            TunnelKind::Ngrok => self.running().await.is_some(),
+            TunnelKind::Cloudflared => match metrics {
+                Some(metrics) => cloudflared::is_connected(metrics).await,
+                None => return Pulse::Unknown,
+            },
+        };
+        if is_connected { Pulse::Connected } else { Pulse::Disconnected }
     }
 
     async fn poll_url(&self) -> String {
@@ -215,6 +309,19 @@ impl Work {
                 return url;
             }
         }
+    }
+
+    /// Describes a failure: what happened, the agent's last error, and what to do.
+    fn failure(&self, what: &str, last_error: &str) -> TunnelState {
+        let (kind, address) = (self.settings.kind, self.settings.address);
+        let detail = if last_error.is_empty() { String::new() } else { format!(": {last_error}") };
+        let next = match kind.advice(last_error, address) {
+            Advice::Fix(fix) => fix.to_owned(),
+            Advice::TryAgain { diagnose } => {
+                format!("hookglass keeps trying; run `{diagnose}` to see why")
+            }
+        };
+        TunnelState::Failed(format!("{} {what}{detail}; {next}", kind.as_str()))
     }
 
     fn report(&self, state: TunnelState) {
@@ -247,9 +354,4 @@ impl Work {
             format!("{name} cannot be started: {error}; run `{name} version` to see why")
         }
     }
-}
-
-fn failure_text(what: &str, last_error: &str, kind: TunnelKind) -> String {
-    let detail = if last_error.is_empty() { String::new() } else { format!(": {last_error}") };
-    format!("{what}{detail}; {}", kind.advice(last_error))
 }

@@ -203,6 +203,68 @@ fn what_is_wrong_with_an_agent_is_told_while_listening_goes_on() -> Tested {
     Ok(())
 }
 
+/// Reads lines of standard error up to one with this text.
+fn says_until(listener: &mut Listener, part: &str) -> Tested {
+    let mut said = String::new();
+    loop {
+        let line = says(listener)?;
+        assert!(!line.is_empty(), "only: {said}");
+        if line.contains(part) {
+            return Ok(());
+        }
+        said += &line;
+    }
+}
+
+#[test]
+fn an_agent_that_ended_is_started_again() -> Tested {
+    let folder = tempfile::tempdir()?;
+    program(
+        folder.path(),
+        "cloudflared",
+        r#"if [ -e first ]; then
+               echo 'x INF | https://second.trycloudflare.com |' >&2; exec /bin/sleep 1000
+           fi
+           : > first; echo 'x INF | https://first.trycloudflare.com |' >&2; exit 1"#,
+    )?;
+    let mut running = listener(folder.path(), "cloudflared", NOBODY)?;
+    says_until(&mut running, "https://first.trycloudflare.com")?;
+    says_until(&mut running, "cloudflared ended (exit status: 1); hookglass keeps trying")?;
+    says_until(&mut running, "https://second.trycloudflare.com")?;
+    running.stop()?;
+    Ok(())
+}
+
+#[test]
+fn an_agent_that_only_the_user_can_fix_is_not_started_again() -> Tested {
+    let folder = tempfile::tempdir()?;
+    program(folder.path(), "ngrok", "echo >> starts; echo 'ERROR:  ERR_NGROK_4018' >&2; exit 1")?;
+    let mut running = listener(folder.path(), "ngrok", NOBODY)?;
+    says_until(&mut running, "restart hookglass")?;
+    running.stop()?;
+    assert_eq!(fs::read_to_string(folder.path().join("starts"))?, "\n");
+    Ok(())
+}
+
+#[test]
+fn a_suspended_agent_is_reported_until_it_goes_on() -> Tested {
+    let folder = tempfile::tempdir()?;
+    program(
+        folder.path(),
+        "cloudflared",
+        "echo $$ > process; echo 'x INF | https://one.trycloudflare.com |' >&2; kill -STOP $$
+         exec /bin/sleep 1000",
+    )?;
+    let mut running = listener(folder.path(), "cloudflared", NOBODY)?;
+    says_until(&mut running, "https://one.trycloudflare.com")?;
+    says_until(&mut running, "cloudflared does not respond")?;
+    let process = fs::read_to_string(folder.path().join("process"))?;
+    Command::new("kill").args(["-CONT", process.trim()]).status()?;
+    says_until(&mut running, "https://one.trycloudflare.com")?;
+    running.stop()?;
+    Ok(())
+}
+
 #[test]
 fn what_signs_its_url_is_verified_behind_a_tunnel_and_its_sender_known() -> Tested {
     let folder = tempfile::tempdir()?;

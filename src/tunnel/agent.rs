@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io;
+use std::net::SocketAddr;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -22,6 +23,8 @@ pub(super) enum AgentOutput {
     Url(String),
     /// An error, in the agent's words.
     Error(String),
+    /// The local address that reports whether it is connected.
+    Metrics(SocketAddr),
     Other,
 }
 
@@ -86,6 +89,23 @@ impl Agent {
     /// Returns the exit status as text.
     pub(super) async fn status(&mut self) -> String {
         self.child.wait().await.map_or_else(|error| error.to_string(), |status| status.to_string())
+    }
+
+    /// Returns true if the process is stopped by a signal, such as SIGSTOP.
+    #[cfg(unix)]
+    pub(super) fn is_suspended(&self) -> bool {
+        use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
+        let process = self.child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+        // NOWAIT leaves the state to be read again.
+        let options = WaitIdOptions::STOPPED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        let status =
+            process.and_then(|process| waitid(WaitId::Pid(process), options).ok().flatten());
+        status.is_some_and(|status| status.stopped())
+    }
+
+    #[cfg(not(unix))]
+    pub(super) fn is_suspended(&self) -> bool {
+        false
     }
 
     /// Terminates the agent, by force if it does not end in time.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::Deserialize;
 
+use super::Advice;
 use super::agent::AgentOutput;
 use crate::delivery::{Head, Header};
 use crate::outbound::{Client, Request, Target};
@@ -129,21 +130,28 @@ fn collapse_spaces(text: &str) -> String {
 }
 
 /// Returns advice for an error; the codes are from <https://ngrok.com/docs/errors/>.
-pub(super) fn advice(message: &str) -> &'static str {
+pub(super) fn advice(message: &str) -> Advice {
     let has = |code: &str| message.contains(code);
     if has("ERR_NGROK_4018") {
-        "no authtoken; get yours at https://dashboard.ngrok.com/get-started/your-authtoken, run \
-         `ngrok config add-authtoken TOKEN`, and restart hookglass"
+        Advice::Fix(
+            "no authtoken; get yours at https://dashboard.ngrok.com/get-started/your-authtoken, run \
+         `ngrok config add-authtoken TOKEN`, and restart hookglass",
+        )
     } else if has("ERR_NGROK_105") || has("ERR_NGROK_107") {
-        "the authtoken is not valid; copy it again from \
+        Advice::Fix(
+            "the authtoken is not valid; copy it again from \
          https://dashboard.ngrok.com/get-started/your-authtoken, run `ngrok config add-authtoken \
-         TOKEN`, and restart hookglass"
+         TOKEN`, and restart hookglass",
+        )
     } else if has("ERR_NGROK_108") {
-        "another agent of your account is running; stop it or point it here, and restart hookglass"
+        Advice::Fix(
+            "another agent of your account is running; stop it or point it here, and \
+             restart hookglass",
+        )
     } else if has("ERR_NGROK_334") {
-        "this address is already online; stop the other tunnel, and restart hookglass"
+        Advice::Fix("this address is already online; stop the other tunnel, and restart hookglass")
     } else {
-        "run `ngrok diagnose` to see why, then restart hookglass"
+        Advice::TryAgain { diagnose: "ngrok diagnose".to_owned() }
     }
 }
 
@@ -174,7 +182,8 @@ mod tests {
         let failed = r#"t=2026-11-24T22:00:00+0000 lvl=eror msg="failed to reconnect session" obj=tunnels.session err="authentication failed: Usage of ngrok requires a verified account and authtoken.\n\nERR_NGROK_4018\n""#;
         let AgentOutput::Error(message) = parse_line(failed) else { panic!("{failed}") };
         assert!(message.ends_with("authtoken. ERR_NGROK_4018"), "{message}");
-        assert!(advice(&message).contains("add-authtoken"));
+        let Advice::Fix(fix) = advice(&message) else { panic!("{message}") };
+        assert!(fix.contains("add-authtoken"));
         assert_eq!(
             parse_line("ERROR:  ERR_NGROK_4018"),
             AgentOutput::Error("ERR_NGROK_4018".to_owned())
