@@ -182,11 +182,20 @@ impl Cli {
 
     fn try_read(args: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
         let args: Vec<OsString> = args.into_iter().collect();
-        let command = Self::command().color(color_of_help(&args));
+        let command = with_negative_numbers(Self::command()).color(color_of_help(&args));
         let args = filter_words::separate(&mut command.clone(), args)?;
         let matches = command.clone().try_get_matches_from(args).map_err(without_escape_tip)?;
         Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command.clone()))
     }
+}
+
+/// Lets flags take negative numbers, so that the error is about the value and not about a flag `-5`.
+fn with_negative_numbers(command: clap::Command) -> clap::Command {
+    let command = command.mut_args(|arg| {
+        let takes_value = arg.get_long().is_some() && arg.get_action().takes_values();
+        if takes_value { arg.allow_negative_numbers(true) } else { arg }
+    });
+    command.mut_subcommands(with_negative_numbers)
 }
 
 /// Removes the advice to write an unknown flag behind `--`, where it would be taken for a value.

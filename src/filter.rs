@@ -50,6 +50,13 @@ pub struct Filter {
 }
 
 impl Filter {
+    /// Matches what both filters match.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        let parts = self.root.into_iter().chain(other.root);
+        Self { root: Expression::all(parts.collect()) }
+    }
+
     /// Returns whether the filter is empty, so that every delivery matches.
     pub fn is_all(&self) -> bool {
         self.root.is_none()

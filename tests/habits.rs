@@ -95,10 +95,26 @@ fn wrong_values_name_what_is_expected() -> Tested {
         (&["list", "/a:1"], "did you mean `.a:1`?"),
         (&["show", "newest"], "expected a delivery number"),
         (&["--public-url", "example.com:80"], "expected the URL as registered"),
+        (&["--keep", "0"], "expected 1 or more, e.g. 100k, 10GiB, or 30d"),
+        (&["listen", "--keep", "0d"], "invalid limit `0d`"),
+        (&["attach", "nats://127.0.0.1:1", "--keep", "0B"], "invalid limit `0B`"),
+        (&["listen", "--keep", "-5"], "invalid limit `-5`"),
+        (&["wait", "--timeout", "-5"], "expected a number with a unit"),
+        (&["resend", "1", "--to", "1", "--interval", "-5"], "expected a number with a unit"),
+        (&["show", "1", "--as", "json"], "for JSON use --json"),
     ] {
         let said = ends(folder.path(), args, 2)?;
         assert!(said.contains(part) && !said.contains("invalid digit"), "{args:?}: {said}");
     }
+    Ok(())
+}
+
+#[test]
+fn a_configured_limit_of_nothing_is_refused() -> Tested {
+    let folder = folder()?;
+    fs::write(folder.path().join("hookglass.toml"), "[store]\nkeep = 0\n")?;
+    let said = ends(folder.path(), &["--headless"], 2)?;
+    assert!(said.contains("expected 1 or more"), "{said}");
     Ok(())
 }
 

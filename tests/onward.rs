@@ -69,6 +69,52 @@ fn the_first_target_answers_and_the_others_are_kept_beside_it() -> Tested {
     Ok(())
 }
 
+#[test]
+fn only_matching_deliveries_are_forwarded_and_all_are_stored() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let target = Target::always(OK)?;
+    let wanted = id_of(&event(2).0);
+    let mut command = hookglass(folder.path());
+    command.args(["--forward", &target.url, "--only", &format!(".id:{wanted}")]);
+    let listener = Listener::start(&mut command)?;
+    for number in 1..=3 {
+        exchange(&listener.address, &request(number))?;
+    }
+    listener.stop()?;
+    let forwarded: Vec<String> = target.so_far().iter().map(|one| id_of(&one.text())).collect();
+    assert_eq!((forwarded, listed(folder.path())?.len()), (vec![wanted], 3));
+    Ok(())
+}
+
+#[test]
+fn only_narrows_the_filters_of_configured_targets() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let target = Target::always(OK)?;
+    configure(
+        folder.path(),
+        &format!("[[forward]]\nfilter = \"type:group.* or type:contact.*\"\nurl = \"{target}\"\n"),
+    )?;
+    let mut command = hookglass(folder.path());
+    let listener = Listener::start(command.args(["--only", "type:message.*"]))?;
+    exchange(&listener.address, &request(1))?;
+    listener.stop()?;
+    assert!(target.so_far().is_empty());
+    Ok(())
+}
+
+#[test]
+fn only_without_a_target_says_what_to_add() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let output = hookglass(folder.path()).args(["--only", "type:a"]).output()?;
+    let said = String::from_utf8(output.stderr)?;
+    assert_eq!(
+        (output.status.code(), said.contains("add --forward URL")),
+        (Some(2), true),
+        "{said}"
+    );
+    Ok(())
+}
+
 /// Requests over so many connections at once, each of them answered 200.
 fn flood(address: &str, connections: usize, each: usize) -> Tested {
     let send = |connection: usize| -> io::Result<()> {

@@ -64,7 +64,7 @@ pub(super) struct AttachArgs {
     #[arg(long, conflicts_with = "store")]
     ephemeral: bool,
     /// Deliveries to keep in the copy: a count (`100k`), a total size (`10GiB`), or an age (`30d`)
-    #[arg(long, value_name = "AMOUNT", default_value = "2GiB")]
+    #[arg(long, value_name = "AMOUNT", default_value = "2GiB", value_parser = Keep::for_listener)]
     keep: Keep,
     /// Print deliveries instead of showing the dashboard (default if stdout is not a terminal)
     #[arg(long)]

@@ -58,7 +58,7 @@ pub(super) struct ListenArgs {
     ephemeral: bool,
     /// Deliveries to keep: a count (`100k`), a total size (`10GiB`), or an age (`30d`); older ones are
     /// deleted unless they are marked [default: all]
-    #[arg(long, value_name = "AMOUNT")]
+    #[arg(long, value_name = "AMOUNT", value_parser = Keep::for_listener)]
     keep: Option<Keep>,
     /// Path whose requests come from one provider, PATH=PROVIDER; repeat for more. Takes precedence
     /// over `[[source]]` in the configuration
@@ -255,7 +255,7 @@ async fn listen(
     let written = config.routes.iter().filter(is_free).cloned();
     let sources: Vec<SourceConfig> = flags.chain(written).collect();
     let routes = keyring.routes(&sources, &config)?;
-    let plan = args.routing.plan(config, &args.provider.config.path());
+    let plan = args.routing.plan(config, &args.provider.config.path())?;
     plan.check(address)?;
     let place = if args.ephemeral || (args.demo && args.store.store.is_none()) {
         StorePlace::Memory

@@ -49,7 +49,8 @@ pub(super) fn select(typed: &str) -> Result<Selection, CliError> {
     Ok(Selection::new(filter, now))
 }
 
-fn parse(typed: &str) -> Result<Filter, CliError> {
+/// Parses a filter for deliveries that are yet to come.
+pub(super) fn parse(typed: &str) -> Result<Filter, CliError> {
     let found = match providers() {
         Some(names) => Filter::among(typed, &names),
         None => typed.parse(),
@@ -120,7 +121,11 @@ impl DeliveryRef {
 fn last(reader: &StoreReader) -> Result<DeliveryId, CliError> {
     let newest = reader.newest(None, 1).map_err(CliError::environment)?;
     let newest = newest.first().map(|row| row.id);
-    newest.ok_or_else(|| CliError::negative("the store is empty".to_owned()))
+    newest.ok_or_else(|| {
+        CliError::negative(
+            "the store is empty; start `hookglass` and send it a delivery".to_owned(),
+        )
+    })
 }
 
 #[cfg(test)]

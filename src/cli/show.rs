@@ -62,7 +62,8 @@ pub(super) struct ShowForm {
 fn parse_format(name: &str) -> Result<&'static CopyFormat, String> {
     copy_format(name).ok_or_else(|| {
         let names: Vec<&str> = COPY_FORMATS.iter().map(|format| format.name).collect();
-        format!("unknown format: expected one of {}", names.join(", "))
+        let hint = if name == "json" { "; for JSON use --json" } else { "" };
+        format!("unknown format `{name}`: expected one of {}{hint}", names.join(", "))
     })
 }
 

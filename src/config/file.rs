@@ -131,7 +131,7 @@ impl de::Visitor<'_> for LimitVisitor {
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Keep, E> {
-        text.parse().map_err(E::custom)
+        Keep::for_listener(text).map_err(E::custom)
     }
 
     fn visit_i64<E: de::Error>(self, count: i64) -> Result<Keep, E> {

@@ -96,6 +96,12 @@ impl ForwardTo {
         Self { filter, ..self }
     }
 
+    /// Forwards only the deliveries that match this filter as well.
+    #[must_use]
+    pub fn only(self, filter: Filter) -> Self {
+        Self { filter: self.filter.and(filter), ..self }
+    }
+
     pub fn target(&self) -> Target {
         self.url.clone().with(ForwardOptions {
             preserve_host: self.preserve_host,

@@ -4,7 +4,7 @@
 #[derive(Debug, thiserror::Error)]
 pub enum HubError {
     #[error(
-        "cannot reach the hub {servers}: {reason}; check --hub, and that nats-server runs there"
+        "cannot reach the hub {servers}: {reason}; check the address, and that nats-server runs there"
     )]
     Unreachable { servers: String, reason: String },
     #[error(

@@ -5,7 +5,9 @@ use std::io;
 /// Error of opening or reading a store. Nothing was overwritten.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    #[error("no store at {path}; start `hookglass` in this folder first, or use --store")]
+    #[error(
+        "no store at {path}; start `hookglass` in its folder first, or name another one with --store"
+    )]
     Absent { path: String },
     #[error(
         "the store {path} was written by a newer hookglass (store version {found}, supported up \

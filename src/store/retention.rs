@@ -33,14 +33,21 @@ pub enum Keep {
 
 /// Reason why a text is not a limit.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("invalid limit `{0}`: expected a count (100k), a size (10GiB), or an age (30d)")]
-pub struct LimitError(String);
+pub enum LimitError {
+    #[error("invalid limit `{0}`: expected a count (100k), a size (10GiB), or an age (30d)")]
+    Invalid(String),
+    #[error(
+        "invalid limit `{0}`, which would delete each delivery once it is stored: expected 1 or \
+         more, e.g. 100k, 10GiB, or 30d, or no limit to keep all"
+    )]
+    Zero(String),
+}
 
 impl FromStr for Keep {
     type Err = LimitError;
 
     fn from_str(text: &str) -> Result<Self, LimitError> {
-        let wrong = || LimitError(text.to_owned());
+        let wrong = || LimitError::Invalid(text.to_owned());
         let lower = text.trim().to_ascii_lowercase();
         if lower.ends_with('b') {
             return units::parse_size(&lower).map(Self::Bytes).map_err(|_| wrong());
@@ -62,6 +69,17 @@ impl fmt::Display for Keep {
 }
 
 impl Keep {
+    /// Parses the limit of a store that receives deliveries.
+    pub fn for_listener(text: &str) -> Result<Self, LimitError> {
+        let keep = text.parse()?;
+        let is_zero = match keep {
+            Self::Count(count) => count == 0,
+            Self::Bytes(bytes) => bytes == 0,
+            Self::Age(age) => age.is_zero(),
+        };
+        if is_zero { Err(LimitError::Zero(text.to_owned())) } else { Ok(keep) }
+    }
+
     /// Returns the limit at a time. An age that reaches before all time keeps everything.
     pub fn at(self, now: Timestamp) -> Retention {
         match self {

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::cli::CliError;
+use crate::cli::{CliError, selection};
 use crate::config::{Config, ForwardTo};
 use crate::delivery::Header;
 use crate::input_file;
@@ -59,6 +59,10 @@ struct ForwardArgs {
     /// after it, and a later response is recorded [default: 30s]
     #[arg(long, value_name = "TIME", requires = "forward")]
     forward_timeout: Option<ResponseTimeout>,
+    /// Forward only deliveries that match this filter, e.g. '.user:42'; others are stored (see
+    /// `hookglass help filters`)
+    #[arg(long, value_name = "FILTER")]
+    only: Option<String>,
     /// Accept any TLS certificate when forwarding, e.g. a self-signed one
     #[arg(long, requires = "forward")]
     insecure: bool,
@@ -105,9 +109,9 @@ pub(super) struct RoutingPlan {
 
 impl RoutingArgs {
     /// Combines the flags with the configuration. Flags take precedence.
-    pub(super) fn plan(&self, config: Config, path: &Path) -> RoutingPlan {
+    pub(super) fn plan(&self, config: Config, path: &Path) -> Result<RoutingPlan, CliError> {
         let announced = announcement(&config, path);
-        let ForwardArgs { forward, preserve_host, add_header, insecure, forward_timeout } =
+        let ForwardArgs { forward, preserve_host, add_header, insecure, forward_timeout, only } =
             &self.forward;
         let manner = ForwardOptions {
             preserve_host: *preserve_host,
@@ -118,9 +122,19 @@ impl RoutingArgs {
         let flags = forward
             .iter()
             .map(|url| ForwardTo::everything(url.clone(), manner.clone()).with_timeout(timeout));
+        let mut forwards: Vec<ForwardTo> = flags.chain(config.forwards).collect();
+        if let Some(only) = only {
+            if forwards.is_empty() {
+                return Err(CliError::usage(
+                    "--only selects what is forwarded, and there is no target: add --forward URL",
+                ));
+            }
+            let only = selection::parse(only)?;
+            forwards = forwards.into_iter().map(|forward| forward.only(only.clone())).collect();
+        }
         let written = config.rules.into_iter().map(Arc::new);
-        RoutingPlan {
-            forwards: flags.chain(config.forwards).collect(),
+        Ok(RoutingPlan {
+            forwards,
             rules: self.respond.iter().cloned().chain(written).collect(),
             strict: self.strict || config.switches.strict,
             handshakes: !self.no_handshake && config.switches.handshakes,
@@ -128,7 +142,7 @@ impl RoutingArgs {
             ngrok_api: config.ngrok_api,
             public_url: self.tunnel.public_url.clone(),
             announced,
-        }
+        })
     }
 }
 
