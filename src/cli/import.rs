@@ -14,6 +14,7 @@ use super::keyring::ProviderArgs;
 use super::progress::ProgressLine;
 use super::{CliError, StoreArgs};
 use crate::config::Keyring;
+use crate::error_chain;
 use crate::formats::jsonl;
 use crate::ops::import::{ImportError, ImportEvent, ImportSummary, Importer};
 use crate::ops::input::{self, InputError};
@@ -116,6 +117,10 @@ impl From<InputError> for CliError {
 impl From<ImportError> for CliError {
     fn from(error: ImportError) -> Self {
         match error {
+            ImportError::Malformed { ref source, .. } if source.is_skippable() => {
+                let text = error_chain::with_sources(&error);
+                Self::usage(format!("{text}; to import the others, use --skip-invalid"))
+            }
             ImportError::Input(_) | ImportError::Malformed { .. } | ImportError::Empty => {
                 Self::usage(error)
             }

@@ -106,6 +106,12 @@ impl Header {
     }
 }
 
+/// Returns whether bytes are valid as a header name or a method (RFC 9110 section 5.6.2).
+pub fn is_token(bytes: &[u8]) -> bool {
+    let is_allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
+    !bytes.is_empty() && bytes.iter().all(is_allowed)
+}
+
 /// Decodes bytes of a head: as UTF-8 if they are valid, else as Latin-1 (the historical encoding,
 /// RFC 9110 section 5.5), so that no byte is lost or replaced.
 pub fn header_text(bytes: &[u8]) -> Cow<'_, str> {

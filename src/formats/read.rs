@@ -8,6 +8,7 @@ mod captured;
 mod collections;
 mod curl;
 mod draft;
+mod error;
 mod har;
 mod http;
 mod jsonl;
@@ -27,6 +28,7 @@ use crate::delivery::{
     Verdict,
 };
 use crate::formats::fixture::Fixture;
+pub use error::RequestError;
 
 /// A request as recorded in a file. Values that the file lacks are `None`.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,8 +53,12 @@ pub struct RecordedRequest {
 /// Reason why a file cannot be read, with its position.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 pub enum ImportError {
+    /// The file cannot be read beyond this line.
     #[error("line {line}: {reason}")]
-    Line { line: usize, reason: String },
+    Line { line: usize, reason: RequestError },
+    /// One of its requests is invalid; the others may be read without it.
+    #[error("{place}: {reason}")]
+    Request { place: String, reason: RequestError },
     #[error("{0}")]
     Whole(String),
     /// It is in no known format.
@@ -84,15 +90,15 @@ impl Collector<'_> {
     /// Adds a request, or skips an invalid one if that is wanted.
     fn push(
         &mut self,
-        name: &str,
-        request: Result<RecordedRequest, String>,
+        place: &str,
+        request: Result<RecordedRequest, RequestError>,
     ) -> Result<(), ImportError> {
         match request {
             Ok(request) => self.reading.requests.push(request),
             Err(reason) if self.skips_invalid => {
-                self.reading.skipped.push(format!("{name}: {reason}"));
+                self.reading.skipped.push(format!("{place}: {reason}"));
             }
-            Err(reason) => return Err(ImportError::Whole(format!("{name}: {reason}"))),
+            Err(reason) => return Err(ImportError::Request { place: place.to_owned(), reason }),
         }
         Ok(())
     }
@@ -101,12 +107,14 @@ impl Collector<'_> {
     fn push_line(
         &mut self,
         line: usize,
-        request: Result<RecordedRequest, String>,
+        request: Result<RecordedRequest, RequestError>,
     ) -> Result<(), ImportError> {
-        match request {
-            Err(reason) if !self.skips_invalid => Err(ImportError::at(line, reason)),
-            request => self.push(&format!("line {line}"), request),
-        }
+        self.push(&format!("line {line}"), request)
+    }
+
+    /// Reads a file that the imported one names.
+    fn file(&self, name: &str) -> Result<Vec<u8>, RequestError> {
+        (self.read_file)(name).map_err(|error| RequestError::file(name, &error))
     }
 
     fn warn(&mut self, text: String) {
@@ -140,8 +148,15 @@ impl RecordedRequest {
 }
 
 impl ImportError {
-    fn at(line: usize, reason: impl ToString) -> Self {
-        Self::Line { line, reason: reason.to_string() }
+    /// Describes JSON that cannot be read, with the line of its error.
+    fn json(what: &str, error: &serde_json::Error) -> Self {
+        let reason = RequestError::Invalid(format!("{what}: {}", error::json_reason(error)));
+        Self::Line { line: error.line(), reason }
+    }
+
+    /// Returns whether the other requests of the file can be read without an invalid one.
+    pub fn is_skippable(&self) -> bool {
+        matches!(self, Self::Request { .. })
     }
 }
 
@@ -197,7 +212,7 @@ fn collect(bytes: &[u8], collector: &mut Collector<'_>) -> Result<(), ImportErro
 
 /// Reads a complete delivery from a line of JSON, to store it as imported.
 pub fn stored_delivery(line: &str) -> Result<NewDelivery, ImportError> {
-    let recorded = jsonl::one(line).map_err(ImportError::Whole)?;
+    let recorded = jsonl::one(line).map_err(|error| ImportError::Whole(error.to_string()))?;
     let received_at = recorded.received_at.unwrap_or(Timestamp::UNIX_EPOCH);
     let request = RequestFacts {
         peer: recorded.peer,
@@ -270,11 +285,11 @@ fn json_lines(
             Err(_) => false,
         };
         if !found {
-            let reason = format!("this JSON is not a hookglass export or a HAR: {error}");
+            const WHAT: &str = "this JSON is not a hookglass export or a HAR";
             return Err(if at == 0 && value.is_ok() {
-                ImportError::Unrecognized(reason)
+                ImportError::Unrecognized(format!("{WHAT}: {error}"))
             } else {
-                ImportError::at(error.line(), reason)
+                ImportError::json(WHAT, error)
             });
         }
     }
@@ -285,7 +300,7 @@ fn json_lines(
 pub fn fixture(text: &str) -> Result<(Fixture, RecordedRequest), ImportError> {
     let fixture = Fixture::read(text).map_err(|error| match error {
         crate::formats::fixture::FixtureError::Json(error) => {
-            ImportError::at(error.line(), format!("not a fixture: {error}"))
+            ImportError::json("invalid fixture", &error)
         }
         other => ImportError::Whole(other.to_string()),
     })?;

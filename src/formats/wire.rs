@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::delivery::{Head, HeadError, header_text};
+use crate::delivery::{Head, HeadError, header_text, is_token};
 
 /// A body: text if it is UTF-8, base64 otherwise.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +28,10 @@ pub enum WireError {
     Base64(&'static str, base64::DecodeError),
     #[error("both `body` and `body_base64` are set; one must be null")]
     TwoBodies,
+    #[error("invalid method `{0}`: expected e.g. POST")]
+    Method(String),
+    #[error("invalid header name `{0}`: expected letters, digits, and hyphens")]
+    HeaderName(String),
     #[error(transparent)]
     Head(#[from] HeadError),
 }
@@ -95,11 +99,22 @@ pub(crate) fn head(
     (version, headers): (&str, &[HeaderPair<'_>]),
 ) -> Result<Head, WireError> {
     let Some(exact) = exact else {
-        return Ok(Head::parse(head_bytes(method, target, version, headers).into())?);
+        let parsed = Head::parse(head_bytes(method, target, version, headers).into());
+        return parsed.map_err(|error| invalid_part(method, headers).unwrap_or(error.into()));
     };
     let raw = decode("head_base64", exact)?;
     // The head of a refused request may be invalid.
     Ok(Head::parse(raw.clone()).unwrap_or_else(|_| Head::lenient(raw)))
+}
+
+/// Names the part that is the reason why a head is not one.
+fn invalid_part(method: &str, headers: &[HeaderPair<'_>]) -> Option<WireError> {
+    if !is_token(method.as_bytes()) {
+        return Some(WireError::Method(method.to_owned()));
+    }
+    let mut names = headers.iter().map(|(name, _)| name);
+    let name = names.find(|name| !is_token(name.as_bytes()))?;
+    Some(WireError::HeaderName(name.to_string()))
 }
 
 /// Returns the `Content-Type` as text, if present.

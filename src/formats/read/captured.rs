@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::draft::Draft;
-use super::{Collector, ImportError, RecordedRequest};
+use super::{Collector, ImportError, RecordedRequest, RequestError};
 use crate::delivery::Head;
 
 /// Keys whose value is a list of captured requests.
@@ -19,15 +19,21 @@ const LISTS: [&str; 7] = ["requests", "models", "data", "events", "items", "resu
 /// Keys whose value is the request inside a captured one.
 const WRAPPERS: [&str; 4] = ["request", "data", "event", "trigger"];
 
+/// Keys whose value is the body.
+const BODIES: [&str; 5] = ["body", "content", "text_content", "rawBody", "raw_body"];
+
 /// Depth at which a request is looked for.
 const MAX_DEPTH: usize = 4;
 
 /// Reads the captured requests in a JSON document; false if there is none.
 pub(super) fn read(value: &Value, collector: &mut Collector<'_>) -> Result<bool, ImportError> {
     let found = list(value);
-    for (at, (outer, request)) in found.iter().enumerate() {
+    for (at, captured) in found.iter().enumerate() {
         let name = format!("request {}", at + 1);
-        let recorded = one(outer, request, &name, collector);
+        let recorded = match captured {
+            Some((outer, request)) => one(outer, request, &name, collector),
+            None => Err(RequestError::NotARequest),
+        };
         collector.push(&name, recorded)?;
     }
     Ok(!found.is_empty())
@@ -36,13 +42,16 @@ pub(super) fn read(value: &Value, collector: &mut Collector<'_>) -> Result<bool,
 /// An object that describes a request, and what contains it.
 type Captured<'v> = (&'v Map<String, Value>, &'v Map<String, Value>);
 
-fn list(value: &Value) -> Vec<Captured<'_>> {
+/// Returns the requests of a document; `None` for an item that is not one, among others that are.
+fn list(value: &Value) -> Vec<Option<Captured<'_>>> {
+    let captured = |items: &'_ Vec<Value>| items.iter().any(|item| single(item).is_some());
     match value {
-        Value::Array(items) => items.iter().filter_map(single).collect(),
+        Value::Array(items) if captured(items) => items.iter().map(single).collect(),
         Value::Object(fields) => {
             let lists = LISTS.iter().filter_map(|key| fields.get(*key)?.as_array());
-            let listed: Vec<_> = lists.flatten().filter_map(single).collect();
-            if listed.is_empty() { single(value).into_iter().collect() } else { listed }
+            let listed: Vec<_> =
+                lists.filter(|items| captured(items)).flatten().map(single).collect();
+            if listed.is_empty() { single(value).into_iter().map(Some).collect() } else { listed }
         }
         _ => Vec::new(),
     }
@@ -75,18 +84,16 @@ fn one(
     request: &Map<String, Value>,
     name: &str,
     collector: &mut Collector<'_>,
-) -> Result<RecordedRequest, String> {
+) -> Result<RecordedRequest, RequestError> {
     let received_at = time(request).or_else(|| time(outer));
     let peer = text(request, &["ip", "remote_addr", "client_ip"])
         .or_else(|| text(outer, &["ip", "remote_addr", "client_ip"]));
     let response = outer.get("response").and_then(|response| response.get("status_code")?.as_u64());
     let response = response.and_then(|status| u16::try_from(status).ok());
-    // ngrok keeps the bytes.
-    if let Some(raw) = request.get("raw").and_then(Value::as_str)
-        && let Ok(bytes) = STANDARD.decode(raw)
-        && let Ok(head) = Head::parse(Bytes::from(bytes.clone()))
-    {
-        let body = Bytes::copy_from_slice(bytes.get(head.raw.len()..).unwrap_or_default());
+    let written = BODIES.iter().find_map(|key| request.get(*key));
+    // ngrok keeps the bytes, and no body next to them.
+    if let (Some(raw), None) = (request.get("raw").and_then(Value::as_str), written) {
+        let (head, body) = raw_request(raw)?;
         return Ok(RecordedRequest {
             received_at,
             peer,
@@ -95,8 +102,7 @@ fn one(
         });
     }
     let mut draft = Draft {
-        method: text(request, &["method", "httpMethod", "http_method"])
-            .unwrap_or_else(|| "POST".to_owned()),
+        method: method(request)?,
         url: url(request),
         headers: headers(request),
         received_at,
@@ -105,14 +111,13 @@ fn one(
         ..Draft::default()
     };
     let is_base64 = request.get("isBase64Encoded").and_then(Value::as_bool).unwrap_or_default();
-    match ["body", "content", "text_content", "rawBody", "raw_body"]
-        .iter()
-        .find_map(|key| request.get(*key))
-    {
+    if draft.url.is_empty() {
+        "/".clone_into(&mut draft.url);
+        collector.warn(format!("{name}: it has neither URL nor path, so `/` was used"));
+    }
+    match written {
         None | Some(Value::Null) => {}
-        Some(Value::String(text)) if is_base64 => {
-            draft.body = STANDARD.decode(text).map_err(|error| format!("body: {error}"))?;
-        }
+        Some(Value::String(text)) if is_base64 => draft.body = decoded("body", text)?,
         Some(Value::String(text)) => draft.body = text.clone().into_bytes(),
         Some(parsed) => {
             draft.body = parsed.to_string().into_bytes();
@@ -122,6 +127,30 @@ fn one(
         }
     }
     draft.request()
+}
+
+/// Returns the head and the body of a request in base64.
+fn raw_request(raw: &str) -> Result<(Head, Bytes), RequestError> {
+    let bytes = Bytes::from(decoded("raw", raw)?);
+    let head = Head::parse(bytes.clone())
+        .map_err(|error| RequestError::Invalid(format!("invalid request in `raw`: {error}")))?;
+    let body = bytes.slice(head.raw.len().min(bytes.len())..);
+    Ok((head, body))
+}
+
+fn decoded(place: &'static str, text: &str) -> Result<Vec<u8>, RequestError> {
+    let decoded = STANDARD.decode(text);
+    decoded.map_err(|error| RequestError::Base64 { place, reason: error.to_string() })
+}
+
+/// Returns the method, `POST` if there is none.
+fn method(request: &Map<String, Value>) -> Result<String, RequestError> {
+    let names = ["method", "httpMethod", "http_method"];
+    match names.iter().find_map(|name| request.get(*name)) {
+        None | Some(Value::Null) => Ok("POST".to_owned()),
+        Some(Value::String(method)) if !method.is_empty() => Ok(method.clone()),
+        Some(_) => Err(RequestError::Method),
+    }
 }
 
 fn text(fields: &Map<String, Value>, names: &[&str]) -> Option<String> {
@@ -136,8 +165,7 @@ fn url(request: &Map<String, Value>) -> String {
     if let Some(url) = text(request, &["url", "full_url"]) {
         return url;
     }
-    let path =
-        text(request, &["path", "uri", "rawPath", "pathname"]).unwrap_or_else(|| "/".to_owned());
+    let path = text(request, &["path", "uri", "rawPath", "pathname"]).unwrap_or_default();
     if path.contains('?') {
         return path;
     }

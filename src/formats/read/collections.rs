@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::draft::{self, Draft, Part};
 use super::variables::Variables;
-use super::{Collector, ImportError, RecordedRequest};
+use super::{Collector, ImportError, RecordedRequest, RequestError};
 
 /// Reads a Postman collection.
 pub(super) fn postman(value: &Value, collector: &mut Collector<'_>) -> Result<(), ImportError> {
@@ -43,7 +43,7 @@ fn postman_request(
     variables: &Variables,
     name: &str,
     collector: &mut Collector<'_>,
-) -> Result<RecordedRequest, String> {
+) -> Result<RecordedRequest, RequestError> {
     if let Some(url) = request.as_str() {
         return Draft { url: variables.fill(url)?, ..Draft::default() }.request();
     }
@@ -51,7 +51,7 @@ fn postman_request(
     let url = url.and_then(|url| url.as_str().map(str::to_owned).or_else(|| text(url, "raw")));
     let mut draft = Draft {
         method: text(request, "method").unwrap_or_else(|| "GET".to_owned()),
-        url: variables.fill(&url.ok_or("it has no URL")?)?,
+        url: variables.fill(&url.ok_or(RequestError::NoUrl)?)?,
         headers: fields(request.get("header"), "key", variables)?,
         ..Draft::default()
     };
@@ -82,9 +82,8 @@ fn postman_request(
             let path = body
                 .pointer("/file/src")
                 .and_then(Value::as_str)
-                .ok_or("its body is a file without a name")?;
-            draft.body =
-                (collector.read_file)(path).map_err(|error| format!("file `{path}`: {error}"))?;
+                .ok_or(RequestError::UnnamedFile)?;
+            draft.body = collector.file(path)?;
         }
         Some("graphql") => {
             let query = body.pointer("/graphql/query").and_then(Value::as_str).unwrap_or_default();
@@ -93,7 +92,10 @@ fn postman_request(
             draft.body = graphql(query, variables);
             draft.set_default("Content-Type", "application/json");
         }
-        _ => {}
+        Some("none") | None => {}
+        Some(other) => collector.warn(format!(
+            "request `{name}`: unknown kind of body `{other}`, so the body is empty"
+        )),
     }
     draft.request()
 }
@@ -113,15 +115,13 @@ fn add_form(
     parts: Option<&Value>,
     kind: &str,
     (variables, collector): (&Variables, &Collector<'_>),
-) -> Result<(), String> {
+) -> Result<(), RequestError> {
     let mut form = Vec::new();
     for part in enabled(parts) {
         let name = text(part, "key").or_else(|| text(part, "name")).unwrap_or_default();
         let file = part.get("src").or_else(|| part.get("fileName")).and_then(Value::as_str);
         let value = match file.filter(|file| !file.is_empty()) {
-            Some(file) => {
-                (collector.read_file)(file).map_err(|error| format!("file `{file}`: {error}"))?
-            }
+            Some(file) => collector.file(file)?,
             None => variables.fill(&scalar(part, "value").unwrap_or_default())?.into_bytes(),
         };
         let file_name = file.and_then(|file| file.rsplit('/').next()).map(str::to_owned);
@@ -143,7 +143,7 @@ fn fields(
     list: Option<&Value>,
     key: &str,
     variables: &Variables,
-) -> Result<Vec<(String, String)>, String> {
+) -> Result<Vec<(String, String)>, RequestError> {
     enabled(list)
         .filter_map(|one| Some((text(one, key)?, scalar(one, "value").unwrap_or_default())))
         .filter(|(name, _)| !name.is_empty())
@@ -177,8 +177,8 @@ fn insomnia_request(
     request: &Value,
     variables: &Variables,
     collector: &mut Collector<'_>,
-) -> Result<RecordedRequest, String> {
-    let mut url = variables.fill(&text(request, "url").ok_or("it has no URL")?)?;
+) -> Result<RecordedRequest, RequestError> {
+    let mut url = variables.fill(&text(request, "url").ok_or(RequestError::NoUrl)?)?;
     let query = fields(request.get("parameters"), "name", variables)?;
     if !query.is_empty() {
         let parts: Vec<Part> = query
@@ -199,8 +199,7 @@ fn insomnia_request(
     if let Some(raw) = text(&body, "text") {
         draft.body = variables.fill(&raw)?.into_bytes();
     } else if let Some(file) = text(&body, "fileName") {
-        draft.body =
-            (collector.read_file)(&file).map_err(|error| format!("file `{file}`: {error}"))?;
+        draft.body = collector.file(&file)?;
     } else if body.get("params").and_then(Value::as_array).is_some_and(|params| !params.is_empty())
     {
         let kind = kind.as_deref().unwrap_or(crate::payload::form::MEDIA_TYPE);

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::draft::{self, Draft, Part};
-use super::{Collector, ImportError, RecordedRequest};
+use super::{Collector, ImportError, RecordedRequest, RequestError};
 use crate::payload::form;
 
 /// Returns whether a text contains a `curl` command at the start of a line.
@@ -21,16 +21,21 @@ pub(super) fn is_likely(text: &str) -> bool {
 }
 
 pub(super) fn read(text: &str, collector: &mut Collector<'_>) -> Result<(), ImportError> {
-    let commands = split(text).map_err(ImportError::Whole)?;
+    let mut characters = Characters::new(text);
+    let commands = split(&mut characters)
+        .map_err(|reason| ImportError::Line { line: characters.line, reason })?;
+    for (name, line) in characters.variables {
+        collector.warn(format!(
+            "line {line}: the shell variable `{name}` has no value in this file and was kept as text"
+        ));
+    }
     let mut input: Option<Vec<u8>> = None;
-    let mut number = 0;
-    for Command { words, is_piped } in commands {
+    for Command { words, is_piped, line } in commands {
         let program = words.first().map(|word| String::from_utf8_lossy(word).into_owned());
         match program.as_deref() {
             Some("curl" | "curl.exe") => {
-                number += 1;
-                let request = one(&words, input.take(), collector);
-                collector.push(&format!("command {number}"), request)?;
+                let request = one(&words, line, input.take(), collector);
+                collector.push_line(line, request)?;
             }
             Some("printf") if is_piped => input = Some(printed(&words)),
             Some("echo") if is_piped => {
@@ -53,13 +58,14 @@ struct Command {
     words: Vec<Vec<u8>>,
     /// Its output is the input of the next command.
     is_piped: bool,
+    /// Line of its first word.
+    line: usize,
 }
 
 /// Splits a script into commands and their words, by the quoting of a POSIX shell and `$'…'`.
-fn split(text: &str) -> Result<Vec<Command>, String> {
+fn split(characters: &mut Characters<'_>) -> Result<Vec<Command>, RequestError> {
     let mut commands = vec![Command::default()];
     let mut word: Option<Vec<u8>> = None;
-    let mut characters = text.chars().peekable();
     while let Some(character) = characters.next() {
         let ends = matches!(character, ' ' | '\t' | '\r' | '\n' | ';' | '|' | '&');
         if ends {
@@ -67,7 +73,7 @@ fn split(text: &str) -> Result<Vec<Command>, String> {
                 command.words.push(word);
             }
             if !matches!(character, ' ' | '\t' | '\r') {
-                let is_double = characters.next_if_eq(&character).is_some();
+                let is_double = characters.next_if_eq(character).is_some();
                 if let Some(command) = commands.last_mut() {
                     command.is_piped = character == '|' && !is_double;
                 }
@@ -76,25 +82,34 @@ fn split(text: &str) -> Result<Vec<Command>, String> {
             continue;
         }
         if character == '#' && word.is_none() {
-            while characters.next_if(|next| *next != '\n').is_some() {}
+            while characters.next_if(|next| next != '\n').is_some() {}
             continue;
         }
         let is_prompt = character == '$'
             && word.is_none()
-            && characters.peek() == Some(&' ')
+            && characters.peek() == Some(' ')
             && commands.last().is_some_and(|command| command.words.is_empty());
         if is_prompt {
             continue;
         }
         if character == '\\' && characters.next_if(|next| matches!(next, '\n' | '\r')).is_some() {
-            characters.next_if_eq(&'\n');
+            characters.next_if_eq('\n');
             continue;
+        }
+        if let (None, Some(command)) = (&word, commands.last_mut())
+            && command.words.is_empty()
+        {
+            command.line = characters.line;
         }
         let word = word.get_or_insert_default();
         match character {
-            '\'' => quoted(&mut characters, word)?,
-            '"' => double_quoted(&mut characters, word)?,
-            '$' if characters.next_if_eq(&'\'').is_some() => ansi_quoted(&mut characters, word)?,
+            '\'' => quoted(characters, word)?,
+            '"' => double_quoted(characters, word)?,
+            '$' if characters.next_if_eq('\'').is_some() => ansi_quoted(characters, word)?,
+            '$' => {
+                characters.note_variable();
+                push(word, '$');
+            }
             '\\' => push(word, characters.next().unwrap_or_default()),
             other => push(word, other),
         }
@@ -106,17 +121,58 @@ fn split(text: &str) -> Result<Vec<Command>, String> {
     Ok(commands)
 }
 
-type Characters<'t> = std::iter::Peekable<std::str::Chars<'t>>;
+/// Characters of a script, and the number of the line that they are on.
+struct Characters<'t> {
+    rest: std::str::Chars<'t>,
+    line: usize,
+    /// Names of shell variables, with the line of each.
+    variables: Vec<(String, usize)>,
+}
+
+impl<'t> Characters<'t> {
+    fn new(text: &'t str) -> Self {
+        Self { rest: text.chars(), line: 1, variables: Vec::new() }
+    }
+
+    fn next(&mut self) -> Option<char> {
+        let next = self.rest.next();
+        self.line += usize::from(next == Some('\n'));
+        next
+    }
+
+    fn peek(&self) -> Option<char> {
+        self.rest.clone().next()
+    }
+
+    fn next_if(&mut self, is_wanted: impl Fn(char) -> bool) -> Option<char> {
+        self.peek().filter(|next| is_wanted(*next)).and_then(|_| self.next())
+    }
+
+    fn next_if_eq(&mut self, wanted: char) -> Option<char> {
+        self.next_if(|next| next == wanted)
+    }
+
+    /// Notes the name after a `$`, if it is a variable's.
+    fn note_variable(&mut self) {
+        let rest = self.rest.as_str();
+        let name = rest.strip_prefix('{').unwrap_or(rest);
+        let end = name.find(|one: char| !one.is_ascii_alphanumeric() && one != '_');
+        let name = name.get(..end.unwrap_or(name.len())).unwrap_or_default();
+        if name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_') {
+            self.variables.push((format!("${name}"), self.line));
+        }
+    }
+}
 
 fn push(word: &mut Vec<u8>, character: char) {
     word.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
 }
 
-fn unclosed() -> String {
-    "a quote is not closed".to_owned()
+fn unclosed() -> RequestError {
+    RequestError::OpenQuote
 }
 
-fn quoted(characters: &mut Characters<'_>, word: &mut Vec<u8>) -> Result<(), String> {
+fn quoted(characters: &mut Characters<'_>, word: &mut Vec<u8>) -> Result<(), RequestError> {
     loop {
         match characters.next().ok_or_else(unclosed)? {
             '\'' => return Ok(()),
@@ -125,7 +181,7 @@ fn quoted(characters: &mut Characters<'_>, word: &mut Vec<u8>) -> Result<(), Str
     }
 }
 
-fn double_quoted(characters: &mut Characters<'_>, word: &mut Vec<u8>) -> Result<(), String> {
+fn double_quoted(characters: &mut Characters<'_>, word: &mut Vec<u8>) -> Result<(), RequestError> {
     loop {
         match characters.next().ok_or_else(unclosed)? {
             '"' => return Ok(()),
@@ -137,13 +193,17 @@ fn double_quoted(characters: &mut Characters<'_>, word: &mut Vec<u8>) -> Result<
                     push(word, other);
                 }
             },
+            '$' => {
+                characters.note_variable();
+                push(word, '$');
+            }
             other => push(word, other),
         }
     }
 }
 
 /// Reads `$'…'`, in which backslashes escape as in C.
-fn ansi_quoted(characters: &mut Characters<'_>, word: &mut Vec<u8>) -> Result<(), String> {
+fn ansi_quoted(characters: &mut Characters<'_>, word: &mut Vec<u8>) -> Result<(), RequestError> {
     loop {
         match characters.next().ok_or_else(unclosed)? {
             '\'' => return Ok(()),
@@ -153,7 +213,7 @@ fn ansi_quoted(characters: &mut Characters<'_>, word: &mut Vec<u8>) -> Result<()
     }
 }
 
-fn escape(characters: &mut Characters<'_>, word: &mut Vec<u8>) -> Result<(), String> {
+fn escape(characters: &mut Characters<'_>, word: &mut Vec<u8>) -> Result<(), RequestError> {
     let mut digits = |radix: u32, most: usize| {
         let mut value: Option<u32> = None;
         for _ in 0..most {
@@ -196,7 +256,10 @@ fn escape(characters: &mut Characters<'_>, word: &mut Vec<u8>) -> Result<(), Str
             match char::from_u32(value) {
                 _ if kind == 'x' => word.push(u8::try_from(value).unwrap_or_default()),
                 Some(character) => push(word, character),
-                None => return Err(format!("`\\u{value:04x}` is not a character")),
+                None => {
+                    let reason = format!("`\\u{value:04x}` is not a character");
+                    return Err(RequestError::Invalid(reason));
+                }
             }
         }
         other => push(word, other),
@@ -232,7 +295,7 @@ fn printed(words: &[Vec<u8>]) -> Vec<u8> {
 fn unescaped(bytes: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len());
     let text = String::from_utf8_lossy(bytes).into_owned();
-    let mut characters = text.chars().peekable();
+    let mut characters = Characters::new(&text);
     while let Some(character) = characters.next() {
         if character != '\\' {
             push(&mut out, character);
@@ -293,6 +356,92 @@ const WITH_ARGUMENT: [&str; 46] = [
     "--pass",
 ];
 
+/// Long options of curl without an argument.
+const SWITCHES: [&str; 82] = [
+    "alpn",
+    "anyauth",
+    "append",
+    "basic",
+    "buffer",
+    "ca-native",
+    "cert-status",
+    "clobber",
+    "compressed",
+    "compressed-ssh",
+    "create-dirs",
+    "crlf",
+    "digest",
+    "disable",
+    "disallow-username-in-url",
+    "doh-insecure",
+    "fail",
+    "fail-early",
+    "fail-with-body",
+    "false-start",
+    "get",
+    "globoff",
+    "haproxy-protocol",
+    "head",
+    "http0.9",
+    "http1.0",
+    "http1.1",
+    "http2",
+    "http2-prior-knowledge",
+    "http3",
+    "http3-only",
+    "include",
+    "insecure",
+    "ipv4",
+    "ipv6",
+    "junk-session-cookies",
+    "keepalive",
+    "location",
+    "location-trusted",
+    "negotiate",
+    "netrc",
+    "netrc-optional",
+    "npn",
+    "ntlm",
+    "parallel",
+    "parallel-immediate",
+    "path-as-is",
+    "post301",
+    "post302",
+    "post303",
+    "progress-bar",
+    "progress-meter",
+    "proxytunnel",
+    "raw",
+    "remote-header-name",
+    "remote-name",
+    "remote-name-all",
+    "remote-time",
+    "remove-on-error",
+    "retry-all-errors",
+    "retry-connrefused",
+    "sessionid",
+    "show-error",
+    "show-headers",
+    "silent",
+    "skip-existing",
+    "ssl",
+    "ssl-no-revoke",
+    "ssl-reqd",
+    "sslv2",
+    "sslv3",
+    "styled-output",
+    "suppress-connect-headers",
+    "tcp-fastopen",
+    "tcp-nodelay",
+    "tls-earlydata",
+    "tlsv1",
+    "tlsv1.0",
+    "tlsv1.1",
+    "tlsv1.2",
+    "tlsv1.3",
+    "verbose",
+];
+
 /// State while reading a command.
 #[derive(Default)]
 struct Curl {
@@ -311,9 +460,10 @@ struct Curl {
 
 fn one(
     words: &[Vec<u8>],
+    line: usize,
     input: Option<Vec<u8>>,
     collector: &mut Collector<'_>,
-) -> Result<RecordedRequest, String> {
+) -> Result<RecordedRequest, RequestError> {
     let mut curl = Curl::default();
     let mut words = words.iter().skip(1);
     while let Some(word) = words.next() {
@@ -326,12 +476,15 @@ fn one(
             continue;
         };
         if !takes_argument(&flag) {
+            if flag.starts_with("--") && !is_switch(&flag) {
+                collector.warn(format!("line {line}: unknown option `{flag}` was skipped"));
+            }
             curl.switch(&flag, &text);
             continue;
         }
         let value = match attached {
             Some(attached) => attached.into_bytes(),
-            None => words.next().cloned().ok_or_else(|| format!("`{text}` needs a value"))?,
+            None => words.next().cloned().ok_or_else(|| RequestError::NoValue(text.clone()))?,
         };
         curl.option(&flag, value, (input.as_deref(), collector))?;
     }
@@ -359,6 +512,11 @@ fn flag(word: &str) -> (Option<String>, Option<String>) {
         }
     }
     (Some(word.to_owned()), None)
+}
+
+fn is_switch(flag: &str) -> bool {
+    let name = flag.strip_prefix("--").unwrap_or(flag);
+    SWITCHES.contains(&name.strip_prefix("no-").unwrap_or(name))
 }
 
 fn takes_argument(flag: &str) -> bool {
@@ -408,17 +566,12 @@ impl Curl {
         flag: &str,
         value: Vec<u8>,
         (input, collector): (Option<&[u8]>, &mut Collector<'_>),
-    ) -> Result<(), String> {
+    ) -> Result<(), RequestError> {
         let text = || String::from_utf8_lossy(&value).into_owned();
         let file = |name: &str| match (name, input) {
             ("-" | ".", Some(input)) => Ok(input.to_vec()),
-            ("-" | ".", None) => {
-                Err("the body comes from standard input, which the file does not contain"
-                    .to_owned())
-            }
-            (name, _) => {
-                (collector.read_file)(name).map_err(|error| format!("file `{name}`: {error}"))
-            }
+            ("-" | ".", None) => Err(RequestError::StandardInput),
+            (name, _) => collector.file(name),
         };
         match flag {
             "-X" | "--request" => self.method = Some(text()),
@@ -523,7 +676,7 @@ impl Curl {
         }
     }
 
-    fn request(mut self) -> Result<RecordedRequest, String> {
+    fn request(mut self) -> Result<RecordedRequest, RequestError> {
         if self.is_get
             && let Some(data) = self.data.take()
         {
@@ -537,7 +690,7 @@ impl Curl {
             (_, _, true) => "POST",
             _ => "GET",
         };
-        let url = self.url.ok_or("the command has no URL")?;
+        let url = self.url.ok_or(RequestError::NoUrl)?;
         let mut draft = Draft {
             method: self.method.unwrap_or_else(|| usual.to_owned()),
             url,
@@ -572,8 +725,8 @@ fn part(
     name: &str,
     content: &str,
     is_text: bool,
-    file: &dyn Fn(&str) -> Result<Vec<u8>, String>,
-) -> Result<Part, String> {
+    file: &dyn Fn(&str) -> Result<Vec<u8>, RequestError>,
+) -> Result<Part, RequestError> {
     let named = |value: Vec<u8>| Part { name: name.to_owned(), value, ..Part::default() };
     if is_text {
         return Ok(named(content.as_bytes().to_vec()));

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use super::RecordedRequest;
+use super::{RecordedRequest, RequestError};
 use crate::formats::wire::{self, HeaderPair};
 use crate::payload::{Media, form as url_form};
 
@@ -36,7 +36,7 @@ impl Draft {
     }
 
     /// Returns the request, with the host of its URL if no header names it.
-    pub(super) fn request(mut self) -> Result<RecordedRequest, String> {
+    pub(super) fn request(mut self) -> Result<RecordedRequest, RequestError> {
         let url = Url::of(&self.url);
         let authority = self.header(":authority").map(str::to_owned).or(url.authority);
         // The pseudo-headers of HTTP/2 are no header lines.
@@ -51,8 +51,7 @@ impl Draft {
             trimmed.map(|(name, value)| (name.into(), value.into())).collect();
         let version = if self.version == "HTTP/1.0" { "HTTP/1.0" } else { "HTTP/1.1" };
         let method = if self.method.is_empty() { "GET" } else { self.method.as_str() };
-        let head = wire::head(None, method, &url.target, (version, &pairs))
-            .map_err(|error| error.to_string())?;
+        let head = wire::head(None, method, &url.target, (version, &pairs))?;
         let public = (self.url.starts_with("http://") || self.url.starts_with("https://"))
             .then(|| self.url.split('#').next().unwrap_or_default().to_owned());
         Ok(RecordedRequest {

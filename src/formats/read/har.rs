@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::draft::{self, Draft, Part};
-use super::{Collector, ImportError, RecordedRequest};
+use super::{Collector, ImportError, RecordedRequest, RequestError};
 use crate::formats::har::Rest;
 use crate::formats::wire::{self, HeaderPair};
 
@@ -79,10 +79,11 @@ struct Response {
 
 pub(super) fn read(text: &str, collector: &mut Collector<'_>) -> Result<(), ImportError> {
     let archive: Archive = serde_json::from_str(text)
-        .map_err(|error| ImportError::at(error.line(), format!("not a HAR archive: {error}")))?;
+        .map_err(|error| ImportError::json("invalid HAR archive", &error))?;
     for (at, entry) in archive.log.entries.into_iter().enumerate() {
         let name = format!("entry {} of the HAR archive", at + 1);
-        let entry = serde_json::from_value::<Entry>(entry).map_err(|error| error.to_string());
+        let entry =
+            serde_json::from_value::<Entry>(entry).map_err(|error| RequestError::json(&error));
         let request = entry.and_then(|entry| one(entry, &name, collector));
         collector.push(&name, request)?;
     }
@@ -93,9 +94,12 @@ fn one(
     Entry { started_date_time, request, response, rest }: Entry,
     name: &str,
     collector: &mut Collector<'_>,
-) -> Result<RecordedRequest, String> {
+) -> Result<RecordedRequest, RequestError> {
     let received_at = started_date_time
-        .map(|text| text.parse::<Timestamp>().map_err(|error| format!("{text}: {error}")))
+        .map(|text| {
+            let invalid = |error| format!("invalid startedDateTime `{text}`: {error}");
+            text.parse::<Timestamp>().map_err(|error| RequestError::Invalid(invalid(error)))
+        })
         .transpose()?;
     let Request { method, url, http_version, headers, post_data, body_size } = request;
     let headers: Vec<(String, String)> = headers
@@ -134,7 +138,7 @@ fn one(
 }
 
 /// Builds a request that hookglass wrote, byte for byte.
-fn own(draft: Draft, rest: Rest) -> Result<RecordedRequest, String> {
+fn own(draft: Draft, rest: Rest) -> Result<RecordedRequest, RequestError> {
     let pairs: Vec<HeaderPair<'_>> = draft
         .headers
         .iter()
@@ -142,8 +146,7 @@ fn own(draft: Draft, rest: Rest) -> Result<RecordedRequest, String> {
         .collect();
     let version = if draft.version == "HTTP/1.0" { "HTTP/1.0" } else { "HTTP/1.1" };
     let exact = rest.head_base64.as_deref();
-    let head = wire::head(exact, &draft.method, &rest.target, (version, &pairs))
-        .map_err(|error| error.to_string())?;
+    let head = wire::head(exact, &draft.method, &rest.target, (version, &pairs))?;
     Ok(RecordedRequest {
         received_at: draft.received_at,
         provider: Some(rest.provider),
@@ -157,18 +160,20 @@ fn add_body(
     data: PostData,
     name: &str,
     collector: &mut Collector<'_>,
-) -> Result<(), String> {
+) -> Result<(), RequestError> {
     let PostData { mime_type, text, params, own_encoding, encoding, file } = data;
     if let Some(file) = file {
-        draft.body =
-            (collector.read_file)(&file).map_err(|error| format!("_file `{file}`: {error}"))?;
+        draft.body = collector.file(&file)?;
         return Ok(());
     }
     let params = params.unwrap_or_default();
     match text {
         Some(text) if !text.is_empty() || params.is_empty() => {
             draft.body = match own_encoding.or(encoding).as_deref() {
-                Some("base64") => STANDARD.decode(text).map_err(|error| error.to_string())?,
+                Some("base64") => STANDARD.decode(text).map_err(|error| RequestError::Base64 {
+                    place: "postData.text",
+                    reason: error.to_string(),
+                })?,
                 _ => text.into_bytes(),
             };
         }

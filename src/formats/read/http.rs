@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::collections::{environments, graphql};
 use super::draft::{Draft, Url};
 use super::variables::Variables;
-use super::{Collector, ImportError, RecordedRequest};
+use super::{Collector, ImportError, RecordedRequest, RequestError};
 use crate::formats::http::{MARK, Rest};
 use crate::formats::wire::{self, HeaderPair};
 use crate::payload::form;
@@ -130,7 +130,7 @@ fn add_environment(text: &str, variables: &mut Variables, collector: &mut Collec
 }
 
 /// An error and its line.
-type Located = (usize, String);
+type Located = (usize, RequestError);
 
 /// Returns the request of a section; none if it contains only comments.
 fn request(
@@ -145,8 +145,12 @@ fn request(
         if let Some(json) = line.strip_prefix(MARK) {
             rest = Some((at, serde_json::from_str::<Rest>(json)));
         } else if line.trim_start().starts_with("< ") {
-            skip_script(line, at, &mut lines, collector);
-        } else if !is_skipped(line) {
+            if let Err(error) = skip_script(line, at, &mut lines, collector) {
+                return Some(Err((at, error)));
+            }
+        } else if is_skipped(line) {
+            check_variable(line, at, collector);
+        } else {
             break (at, line);
         }
     };
@@ -154,27 +158,37 @@ fn request(
         Some((_, Ok(own))) => {
             return Some(own_request((at, first), lines.collect(), own, collector));
         }
-        Some((at, Err(error))) => return Some(Err((at, error.to_string()))),
+        Some((at, Err(error))) => return Some(Err((at, RequestError::json(&error)))),
         None => lines.collect(),
     };
     Some(hand_written((at, first), &rest, variables, collector))
 }
 
 /// Skips a script before the request: `< {% … %}` over several lines, or `< script.js`.
-fn skip_script(
-    line: &str,
+fn skip_script<'t>(
+    line: &'t str,
     at: usize,
-    lines: &mut dyn Iterator<Item = Numbered<'_>>,
+    lines: &mut impl Iterator<Item = Numbered<'t>>,
     collector: &mut Collector<'_>,
-) {
+) -> Result<(), RequestError> {
     collector.warn(format!("line {at}: skipped the script before the request"));
-    if line.contains("{%") && !line.contains("%}") {
-        while lines.next().is_some_and(|(_, line)| !line.contains("%}")) {}
+    if line.contains("{%") && !line.contains("%}") && !lines.any(|(_, line)| line.contains("%}")) {
+        return Err(RequestError::OpenScript);
     }
+    Ok(())
 }
 
 fn is_comment(line: &str) -> bool {
     line.starts_with('#') || line.starts_with("//")
+}
+
+/// Reports a line that begins like a variable and is none.
+fn check_variable(line: &str, at: usize, collector: &mut Collector<'_>) {
+    let declaration = line.trim().strip_prefix('@');
+    if declaration.is_some_and(|declaration| !declaration.contains('=')) {
+        let line = line.trim();
+        collector.warn(format!("line {at}: skipped `{line}`: expected e.g. @host = localhost"));
+    }
 }
 
 fn is_skipped(line: &str) -> bool {
@@ -189,7 +203,7 @@ fn own_request(
     rest: Rest,
     collector: &Collector<'_>,
 ) -> Result<RecordedRequest, Located> {
-    let here = |reason: String| (at, reason);
+    let here = |reason: RequestError| (at, reason);
     let (method, url, version) = request_line(first).map_err(here)?;
     let mut lines = lines.into_iter();
     let mut pairs: Vec<HeaderPair<'_>> = Vec::new();
@@ -208,14 +222,16 @@ fn own_request(
     }
     let target = if rest.target.is_empty() { Url::of(url).target } else { rest.target.clone() };
     let head = wire::head(rest.head_base64.as_deref(), method, &target, (version, &pairs))
-        .map_err(|error| here(error.to_string()))?;
-    let received_at =
-        rest.received_at.parse::<Timestamp>().map_err(|error| here(error.to_string()))?;
+        .map_err(|error| here(error.into()))?;
+    let received_at = rest
+        .received_at
+        .parse::<Timestamp>()
+        .map_err(|error| here(RequestError::Invalid(error.to_string())))?;
     // A body ends before the empty line that precedes the next request.
     let text = lines.map(|(_, line)| line).collect::<Vec<_>>().join("\n");
     let trimmed = text.trim_end_matches(['\n', '\r']);
     let body = match trimmed.strip_prefix("< ") {
-        Some(path) => read_file(path.trim(), collector).map_err(here)?,
+        Some(path) => collector.file(path.trim()).map_err(here)?,
         None => trimmed.as_bytes().to_vec(),
     };
     Ok(RecordedRequest {
@@ -225,20 +241,16 @@ fn own_request(
     })
 }
 
-fn read_file(path: &str, collector: &Collector<'_>) -> Result<Vec<u8>, String> {
-    (collector.read_file)(path).map_err(|error| format!("{path}: {error}"))
-}
-
-fn header(line: &str) -> Result<HeaderPair<'_>, String> {
+fn header(line: &str) -> Result<HeaderPair<'_>, RequestError> {
     let (name, value) =
-        line.split_once(':').ok_or_else(|| format!("invalid header line `{line}`"))?;
+        line.split_once(':').ok_or_else(|| RequestError::HeaderLine(line.to_owned()))?;
     Ok((name.trim().into(), value.trim().into()))
 }
 
 /// Splits a request line into method, URL, and version.
-fn request_line(line: &str) -> Result<(&str, &str, &str), String> {
+fn request_line(line: &str) -> Result<(&str, &str, &str), RequestError> {
     let line = line.trim();
-    let wrong = || format!("invalid request line `{line}`: expected e.g. POST http://host/path");
+    let wrong = || RequestError::RequestLine(line.to_owned());
     let (line, version) = match line.rsplit_once(char::is_whitespace) {
         Some((line, version)) if version.starts_with("HTTP/") => (line.trim_end(), version),
         _ => (line, "HTTP/1.1"),
@@ -258,7 +270,7 @@ fn hand_written(
     variables: &Variables,
     collector: &mut Collector<'_>,
 ) -> Result<RecordedRequest, Located> {
-    let here = |reason: String| (at, reason);
+    let here = |reason: RequestError| (at, reason);
     let mut lines = lines.iter().copied().peekable();
     let mut first = first.trim().to_owned();
     // A long URL continues on indented lines.
@@ -268,7 +280,7 @@ fn hand_written(
     let first = variables.fill(&first).map_err(here)?;
     let (method, url, version) = request_line(&first).map_err(here)?;
     if PROTOCOLS.contains(&method) {
-        return Err(here(format!("{method} is not an HTTP request")));
+        return Err(here(RequestError::Protocol(method.to_owned())));
     }
     let mut draft = Draft {
         method: method.to_owned(),
@@ -284,7 +296,7 @@ fn hand_written(
         if is_comment(line.trim_start()) {
             continue;
         }
-        let there = |reason: String| (number, reason);
+        let there = |reason: RequestError| (number, reason);
         let line = variables.fill(line).map_err(there)?;
         let (name, value) = header(&line).map_err(there)?;
         draft.headers.push((name.into_owned(), value.into_owned()));
@@ -355,14 +367,14 @@ fn content(
     lines: &[&str],
     variables: &Variables,
     collector: &Collector<'_>,
-) -> Result<Vec<u8>, String> {
+) -> Result<Vec<u8>, RequestError> {
     let mut out = Vec::new();
     for (at, line) in lines.iter().enumerate() {
         let trimmed = line.trim_end_matches('\r');
         let bytes = match included(trimmed) {
             Some((path, is_filled)) => {
                 let path = variables.fill(path)?;
-                let bytes = read_file(&path, collector)?;
+                let bytes = collector.file(&path)?;
                 match String::from_utf8(bytes) {
                     Ok(text) if is_filled => variables.fill(&text)?.into_bytes(),
                     Ok(text) => text.into_bytes(),

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::{Collector, ImportError, RecordedRequest};
+use super::error::json_reason;
+use super::{Collector, ImportError, RecordedRequest, RequestError};
 use crate::delivery::{EventRef, Explanation, Header, Refusal, SignatureStatus, Verdict};
 use crate::formats::wire::{self, BodyText, HeaderPair};
 
@@ -73,34 +74,34 @@ pub(super) fn read(text: &str, collector: &mut Collector<'_>) -> Result<(), Impo
     Ok(())
 }
 
-pub(super) fn one(text: &str) -> Result<RecordedRequest, String> {
+pub(super) fn one(text: &str) -> Result<RecordedRequest, RequestError> {
     let line: Line<'_> = serde_json::from_str(text).map_err(|error| {
-        format!("no delivery: {}", error.to_string().replace(" at line 1 column", " at column"))
+        let reason = json_reason(&error);
+        RequestError::Invalid(format!("column {}: not a delivery: {reason}", error.column()))
     })?;
     if line.schema != SCHEMA {
-        return Err(format!("unknown schema `{}`: expected {SCHEMA}", line.schema));
+        let reason = format!("unknown schema `{}`: expected {SCHEMA}", line.schema);
+        return Err(RequestError::Invalid(reason));
     }
     let parts = (line.version.as_str(), line.headers.as_slice());
-    let mut head = wire::head(line.head_base64.as_deref(), &line.method, &line.target, parts)
-        .map_err(|error| error.to_string())?;
+    let mut head = wire::head(line.head_base64.as_deref(), &line.method, &line.target, parts)?;
     head.trailers = line
         .trailers
         .iter()
         .map(|(name, value)| Header::new(name.as_ref(), value.as_bytes().to_vec()))
         .collect();
-    let body = BodyText { body: line.body, body_base64: line.body_base64 }
-        .bytes()
-        .map_err(|error| error.to_string())?;
+    let body = BodyText { body: line.body, body_base64: line.body_base64 }.bytes()?;
     let verdict = |signature: Signature| {
         let status = SignatureStatus::from_word(&signature.status)
-            .ok_or_else(|| format!("invalid verdict `{}`", signature.status))?;
+            .ok_or_else(|| format!("invalid verdict `{}`", signature.status))
+            .map_err(RequestError::Invalid)?;
         let Signature { cause, explanation, secret, .. } = signature;
         if let Some(cause) = cause.as_deref().filter(|cause| !is_code(cause)) {
-            return Err(format!(
+            return Err(RequestError::Invalid(format!(
                 "invalid signature.cause `{cause}`: expected a code such as `timestamp-expired`"
-            ));
+            )));
         }
-        Ok::<_, String>(Verdict {
+        Ok::<_, RequestError>(Verdict {
             status,
             cause,
             explanation: explanation.map(Explanation::from),

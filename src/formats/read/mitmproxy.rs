@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 
 use super::draft::Draft;
-use super::{Collector, ImportError};
+use super::{Collector, ImportError, RequestError};
 
 /// Depth of values; hostile files nest deeper.
 const MAX_DEPTH: usize = 64;
@@ -45,9 +45,10 @@ pub(super) fn read(bytes: &[u8], collector: &mut Collector<'_>) -> Result<(), Im
     while !rest.is_empty() {
         number += 1;
         let at = bytes.len() - rest.len();
+        let name = format!("flow {number} of mitmproxy");
         let Some((flow, behind)) = value(rest, 0) else {
-            let reason = format!("flow {number} of mitmproxy: damaged or truncated at byte {at}");
-            return Err(ImportError::Whole(reason));
+            // What follows cannot be found.
+            return collector.push(&name, Err(RequestError::Truncated(at)));
         };
         rest = behind;
         let kind = flow.get("type").and_then(Flow::text);
@@ -56,11 +57,8 @@ pub(super) fn read(bytes: &[u8], collector: &mut Collector<'_>) -> Result<(), Im
             collector.warn(format!("flow {number}: skipped, its type is {kind} and not http"));
             continue;
         }
-        let name = format!("flow {number} of mitmproxy");
-        collector.push(
-            &name,
-            one(&flow).ok_or_else(|| "it has no request".to_owned()).and_then(Draft::request),
-        )?;
+        let draft = one(&flow).ok_or(RequestError::NoRequest);
+        collector.push(&name, draft.and_then(Draft::request))?;
     }
     Ok(())
 }

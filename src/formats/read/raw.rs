@@ -2,8 +2,23 @@
 
 use bytes::Bytes;
 
-use super::{ImportError, RecordedRequest, recognize};
-use crate::delivery::{Head, header_text};
+use super::{ImportError, RecordedRequest, RequestError, recognize};
+use crate::delivery::{Head, header_text, is_token};
+use crate::payload::visible_bytes;
+
+/// Returns the error of the first line of the head that is not a header.
+fn invalid_line(bytes: &[u8]) -> Option<ImportError> {
+    let lines =
+        bytes.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    let headers = (1..).zip(lines).skip(1).take_while(|(_, line)| !line.is_empty());
+    let is_header = |line: &[u8]| {
+        let name = line.split(|byte| *byte == b':').next().unwrap_or_default();
+        name.len() < line.len() && is_token(name)
+    };
+    let (line, text) = headers.into_iter().find(|(_, line)| !is_header(line))?;
+    let reason = RequestError::HeaderLine(visible_bytes(text).to_string());
+    Some(ImportError::Line { line, reason })
+}
 
 /// Reads a request. Lines may end in a bare line feed, as editors write them; the bytes are kept as
 /// they are.
@@ -14,7 +29,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<RecordedRequest, ImportError> {
         let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
         let is_request = memchr::memmem::find(line, b" HTTP/").is_some();
         if is_request {
-            wrong(format!("invalid HTTP request: {error}"))
+            invalid_line(bytes).unwrap_or_else(|| wrong(format!("invalid HTTP request: {error}")))
         } else {
             ImportError::Unrecognized(recognize::bytes(bytes))
         }

@@ -16,7 +16,9 @@ pub(super) enum JsonKind {
 pub(super) fn json(value: &Value) -> JsonKind {
     let has = |key: &str| value.get(key).is_some();
     let text = |path: &str| value.pointer(path).and_then(Value::as_str).unwrap_or_default();
-    if value.pointer("/log/entries").is_some() || has("log") {
+    let is_log =
+        |log: &Value| ["entries", "creator", "pages"].iter().any(|key| log.get(key).is_some());
+    if value.get("log").is_some_and(is_log) {
         return JsonKind::Har;
     }
     if value.pointer("/info").is_some() && has("item") {

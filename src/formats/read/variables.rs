@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::RequestError;
+
 /// Depth to which the value of a variable may name others.
 const MAX_DEPTH: usize = 8;
 
@@ -22,11 +24,11 @@ impl Variables {
     }
 
     /// Returns a text with the values of its variables.
-    pub(super) fn fill(&self, text: &str) -> Result<String, String> {
+    pub(super) fn fill(&self, text: &str) -> Result<String, RequestError> {
         self.filled(text, 0)
     }
 
-    fn filled(&self, text: &str, depth: usize) -> Result<String, String> {
+    fn filled(&self, text: &str, depth: usize) -> Result<String, RequestError> {
         let mut out = String::with_capacity(text.len());
         let mut rest = text;
         while let Some((before, behind)) = rest.split_once("{{") {
@@ -39,7 +41,7 @@ impl Variables {
             };
             let name = name.trim();
             let (Some(value), true) = (self.values.get(name), depth < MAX_DEPTH) else {
-                return Err(format!("the variable `{name}` has no value in this file"));
+                return Err(RequestError::Variable(name.to_owned()));
             };
             out.push_str(before);
             out.push_str(&self.filled(value, depth + 1)?);

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde::de::IgnoredAny;
 
 use super::{BodyForm, EditError};
-use crate::delivery::{Head, Header};
+use crate::delivery::{Head, Header, is_token};
 use crate::outbound::Request;
 use crate::payload::encoded;
 use crate::payload::json::compact;
@@ -134,14 +134,8 @@ impl Fields {
     }
 }
 
-/// Returns whether a byte is valid in a header name or a method (RFC 9110 section 5.6.2).
-fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
-}
-
 fn method(value: Vec<u8>) -> Result<String, String> {
-    let word =
-        String::from_utf8(value).ok().filter(|word| !word.is_empty() && word.bytes().all(is_token));
+    let word = String::from_utf8(value).ok().filter(|word| is_token(word.as_bytes()));
     word.ok_or_else(|| "the method must be one word, e.g. POST".to_owned())
 }
 
@@ -174,7 +168,7 @@ fn header(name: &str, value: Vec<u8>) -> Result<Header, String> {
     if name.starts_with(':') {
         return Err("unknown field: expected :method, :target, :encode, or :body".to_owned());
     }
-    if !name.bytes().all(is_token) {
+    if !is_token(name.as_bytes()) {
         return Err(format!("invalid header name `{name}`"));
     }
     if value.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
