@@ -210,7 +210,10 @@ impl Printer {
                     delivery.summary.clone_from(summary);
                 }
             }
-            StoreChange::Removed(id) => self.waiting.retain(|one| one.summary.id != *id),
+            StoreChange::Removed(id) => {
+                self.waiting.retain(|one| one.summary.id != *id);
+                self.bytes = self.waiting.iter().map(|one| one.body.len()).sum();
+            }
         }
     }
 
