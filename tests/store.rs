@@ -18,6 +18,7 @@ use hookglass::store::{
     StorePlace, StoreReader,
 };
 use jiff::Timestamp;
+use proptest::prelude::*;
 use rusqlite::Connection;
 use support::Tested;
 
@@ -627,6 +628,57 @@ async fn a_follower_that_lags_reads_what_it_missed() -> Tested {
     }
     assert_eq!(ids, (1..=300).collect::<Vec<_>>());
     finish(writer).await
+}
+
+/// Takes what a follower has received, at most this many times, and reads what it missed in pages;
+/// returns the ids in order.
+fn take_or_read(follower: &mut Follower, times: usize, page: usize) -> Tested<Vec<i64>> {
+    let mut ids = Vec::new();
+    for _ in 0..times {
+        let Some(followed) = follower.try_next() else { break };
+        ids.extend(new_ids(std::slice::from_ref(&followed)));
+        let mut is_behind = matches!(followed, Followed::Missed);
+        while is_behind {
+            let missed = follower.read_missed(page)?;
+            is_behind = missed.len() == page;
+            ids.extend(kept(missed).map(|row| row.id.0));
+        }
+    }
+    Ok(ids)
+}
+
+/// Stores deliveries in rounds, and lets a follower take some of the commits after each.
+fn follow_in_rounds(rounds: &[(usize, usize)], page: usize) -> Tested<(Vec<i64>, usize)> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    let (store, writer) = Store::open(&StorePlace::Memory, "")?;
+    let mut follower = store.follow()?;
+    let (mut ids, mut total) = (Vec::new(), 0);
+    for (count, times) in rounds {
+        for _ in 0..*count {
+            total += 1;
+            runtime.block_on(store.keep(delivery(&format!("e{total}"), "")))?;
+        }
+        ids.extend(take_or_read(&mut follower, *times, page)?);
+    }
+    ids.extend(take_or_read(&mut follower, usize::MAX, page)?);
+    drop(store);
+    writer.finish();
+    Ok((ids, total))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+
+    // The channel has room for 64 commits.
+    #[test]
+    fn a_follower_receives_each_delivery_once_however_far_it_falls_behind(
+        rounds in proptest::collection::vec((0..100_usize, 0..80_usize), 1..6),
+        page in 1..50_usize,
+    ) {
+        let outcome = follow_in_rounds(&rounds, page);
+        let (ids, total) = outcome.map_err(|error| TestCaseError::fail(error.to_string()))?;
+        prop_assert_eq!(ids, (1..=i64::try_from(total).unwrap_or(0)).collect::<Vec<_>>());
+    }
 }
 
 #[tokio::test]

@@ -179,22 +179,85 @@ fn suspending_gives_the_terminal_back_until_it_continues() -> Tested {
     Ok(())
 }
 
-#[test]
-fn a_burst_neither_freezes_nor_skips_keys() -> Tested {
-    let mut session = Terminal::start(&[])?;
-    let address = session.address()?;
-    let burst = thread::spawn(move || {
-        let all: Vec<u8> = (0..2000).flat_map(request).collect();
-        exchange(&address, &all).map(drop).map_err(|error| error.to_string())
+/// Sends deliveries over several connections.
+fn burst(address: &str, count: usize) -> Vec<thread::JoinHandle<Result<(), String>>> {
+    const CONNECTIONS: usize = 10;
+    let connections = (0..CONNECTIONS).map(|connection| {
+        let address = address.to_owned();
+        thread::spawn(move || {
+            let numbers = (connection..count).step_by(CONNECTIONS);
+            let all: Vec<u8> = numbers.flat_map(request).collect();
+            exchange(&address, &all).map(drop).map_err(|error| error.to_string())
+        })
     });
+    connections.collect()
+}
+
+#[test]
+fn a_burst_does_not_freeze_the_prompt() -> Tested {
+    let mut session = Terminal::start(&[])?;
+    let senders = burst(&session.address()?, 2000);
     session.wait_for("message.created")?;
     session.press("/type:contact.*")?;
     session.wait_for("type:contact.*")?;
     session.press("<Esc>")?;
-    burst.join().map_err(|_| "the sender panicked")??;
+    for sender in senders {
+        sender.join().map_err(|_| "the sender panicked")??;
+    }
     session.wait_for("2\u{202f}000 deliveries")?;
     session.press("q")?;
     assert_eq!(session.ended()?, 0);
+    Ok(())
+}
+
+#[test]
+fn a_burst_drops_no_key() -> Tested {
+    const KEYS: usize = 300;
+    let mut session = Terminal::start(&[])?;
+    let senders = burst(&session.address()?, 10_000);
+    // Each key marks one delivery and goes to the next one, so there have to be as many.
+    session.wait_until(|screen| listed(&screen.contents()) > KEYS)?;
+    session.press(&format!("g{}", "m".repeat(KEYS)))?;
+    session.wait_for(&format!("{KEYS} MARKED"))?;
+    for sender in senders {
+        sender.join().map_err(|_| "the sender panicked")??;
+    }
+    Ok(())
+}
+
+/// Returns the number of deliveries that the screen counts.
+fn listed(screen: &str) -> usize {
+    let count = screen.split_once(" deliveries").map_or("", |(before, _)| before);
+    let is_digit = |letter: &char| letter.is_ascii_digit() || *letter == '\u{202f}';
+    let digits: String = count.chars().rev().take_while(is_digit).collect();
+    let digits: String = digits.chars().rev().filter(char::is_ascii_digit).collect();
+    digits.parse().unwrap_or(0)
+}
+
+/// Returns how often the threads of a process have waited for something so far.
+#[cfg(target_os = "linux")]
+fn wake_ups(process: u32) -> Tested<u64> {
+    let mut total = 0;
+    for task in std::fs::read_dir(format!("/proc/{process}/task"))? {
+        let status = std::fs::read_to_string(task?.path().join("status"))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+        total += line.ok_or("no count of switches")?.trim().parse::<u64>()?;
+    }
+    Ok(total)
+}
+
+/// A notice ends after a few ticks of the dashboard's clock, however fast the machine is, so the
+/// work until then does not depend on time.
+#[cfg(target_os = "linux")]
+#[test]
+fn an_idle_dashboard_wakes_up_for_its_clock_alone() -> Tested {
+    let mut session = with_deliveries(1)?;
+    session.press("U")?;
+    session.wait_for("Nothing to undo")?;
+    let before = wake_ups(session.process()?)?;
+    session.wait_until(|screen| !screen.contents().contains("Nothing to undo"))?;
+    let count = wake_ups(session.process()?)? - before;
+    assert!(count < 100, "{count} wake-ups");
     Ok(())
 }
 
