@@ -11,6 +11,7 @@ mod error;
 mod presence;
 mod publisher;
 mod reader;
+mod responses;
 mod status;
 pub mod subject;
 mod updates;
@@ -21,6 +22,7 @@ pub use envelope::Envelope;
 pub use error::HubError;
 pub use publisher::{HubPublishError, Publisher, new_instance};
 pub use reader::{HubEvent, ReadFrom, Reader};
+pub use responses::{AskError, AskedResponse, HubReply, ResponseRequest, ResponseRequests};
 pub use status::HubStatus;
 pub use updates::SentUpdate;
 

@@ -14,6 +14,7 @@
 //!
 //! It displays nothing: front ends follow the store.
 
+mod ask;
 mod assess;
 mod diagnoser;
 mod forwards;
@@ -94,6 +95,8 @@ pub struct Controls {
 struct Accepted {
     delivery: Arc<Delivery>,
     disposition: Disposition,
+    /// Its place in the stream of the hub, if it is there.
+    sequence: Option<u64>,
 }
 
 /// Producer of the response to a stored delivery.
@@ -168,14 +171,19 @@ impl Intake {
     }
 
     /// Decides who responds to a delivery that another listener received, and returns the response
-    /// later. Call it for one delivery after the other.
+    /// later; none if no rule or target matches. Call it for one delivery after the other.
     pub async fn begin_response(
         self: &Arc<Self>,
         delivery: Arc<Delivery>,
-    ) -> impl Future<Output = Reply> + Send + 'static {
+    ) -> impl Future<Output = Option<Reply>> + Send + 'static {
         let accepted = decide(delivery, &self.rules, &self.forwards).await;
         let intake = Arc::clone(self);
-        async move { intake.carry_out(accepted, None).await }
+        async move {
+            match accepted.disposition {
+                Disposition::Default => None,
+                _ => Some(intake.carry_out(accepted, None).await),
+            }
+        }
     }
 
     /// Returns the response of steps 1 to 3, if one applies.
@@ -210,14 +218,15 @@ impl Intake {
         let envelope = publishing.begin(&mut new);
         let (stored, published) =
             tokio::join!(self.store(new, preset), publishing.publish(envelope));
-        let accepted = stored?;
+        let mut accepted = stored?;
+        accepted.sequence = published.as_ref().ok().copied();
         publishing.end(accepted.delivery.summary.id, &published);
         Ok((accepted, published.err()))
     }
 
     /// Responds to a delivery that the hub has not acknowledged, so that the client sends it again.
     async fn decline(&self, accepted: Accepted, error: &HubPublishError) -> Reply {
-        let Accepted { delivery, disposition } = accepted;
+        let Accepted { delivery, disposition, .. } = accepted;
         let id = delivery.summary.id;
         match disposition {
             Disposition::Answer(response) if response.status >= 400 => return response.into(),
@@ -239,7 +248,7 @@ impl Intake {
         }
         let Stored { delivery, .. } = self.store.keep(new).await?;
         let disposition = preset.map_or(Disposition::Default, Disposition::Answer);
-        Ok(Accepted { delivery, disposition })
+        Ok(Accepted { delivery, disposition, sequence: None })
     }
 
     /// Returns whether every delivery gets the default response.
@@ -248,13 +257,13 @@ impl Intake {
     }
 
     async fn carry_out(&self, accepted: Accepted, client: Option<Client>) -> Reply {
-        let Accepted { delivery, disposition } = accepted;
+        let Accepted { delivery, disposition, sequence } = accepted;
         let id = delivery.summary.id;
         tracing::debug!(id = id.0, by = disposition.name(), "response decided");
         match disposition {
             Disposition::Answer(response) => response.into(),
             Disposition::Default => self.expected_response(&delivery.summary.provider).into(),
-            Disposition::Respond(step) => self.respond(step, &delivery, client).await,
+            Disposition::Respond(step) => self.respond(step, &delivery, sequence, client).await,
             Disposition::Forward(ticket) => self.await_target(id, ticket).await.into(),
         }
     }
@@ -270,7 +279,7 @@ async fn decide(delivery: Arc<Delivery>, rules: &Rulebook, forwards: &Forwards) 
             None => Disposition::Default,
         },
     };
-    Accepted { delivery, disposition }
+    Accepted { delivery, disposition, sequence: None }
 }
 
 /// Stores whether the client got the response, unless that is already stored.

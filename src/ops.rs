@@ -15,6 +15,7 @@ pub mod edit;
 pub mod export;
 pub(crate) mod fetch_key;
 pub mod fixture;
+pub(crate) mod hub_responses;
 pub(crate) mod hub_updates;
 pub(crate) mod import;
 pub(crate) mod input;

@@ -50,6 +50,19 @@ pub struct Response {
     pub body: Bytes,
 }
 
+impl Response {
+    /// Returns what is stored with an attempt.
+    pub fn record(&self) -> ResponseRecord {
+        ResponseRecord {
+            status: self.status,
+            headers: self.headers.clone(),
+            // Copied, since a slice would keep all of a large body in memory.
+            body: self.body.iter().copied().take(MAX_KEPT_BODY).collect(),
+            body_size: self.body.len() as u64,
+        }
+    }
+}
+
 /// Outcome of sending a request.
 #[derive(Debug)]
 pub struct SendOutcome {
@@ -88,13 +101,7 @@ pub fn attempt(
         ),
     }
     let outcome = match &sent.outcome {
-        Ok(response) => Outcome::Answered(ResponseRecord {
-            status: response.status,
-            headers: response.headers.clone(),
-            // Copied, since a slice would keep all of a large body in memory.
-            body: response.body.iter().copied().take(MAX_KEPT_BODY).collect(),
-            body_size: response.body.len() as u64,
-        }),
+        Ok(response) => Outcome::Answered(response.record()),
         Err(error) => Outcome::Failed { reason: error.to_string(), timed_out: error.timed_out() },
     };
     Attempt {

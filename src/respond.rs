@@ -11,8 +11,10 @@
 //!        | "close"                           close the connection without a response
 //!        | "hold"                            pause the request until the user decides
 //!        | "pass"                            continue with the next rule
+//!        | "hub:" VALUE                      ask the program of that name on the hub
 //! OPTION = ";" HEADER "=" VALUE              a header of the response
 //!        | ":delay=" TIME                    500ms, 2s, 1m: before the action
+//!        | ":timeout=" TIME                  with hub: time that the program has
 //!        | ":body=" VALUE | ":file=" VALUE   the body, with placeholders
 //! VALUE  = anything up to the next , ; or :  or any text in "quotes", with \" and \\ in it
 //! ```
@@ -29,4 +31,4 @@ mod token;
 
 pub use rule::{MAX_FILE, ResponseRule, RuleError, Supplement};
 pub use rulebook::{RuleChange, Rulebook};
-pub use script::{Canned, Script, ScriptAction, ScriptStep};
+pub use script::{Canned, HubProgram, Script, ScriptAction, ScriptStep};

@@ -19,6 +19,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use support::nats::{NatsServer, RawClient, cluster};
 use support::targets::response;
+use support::terminal::Terminal;
 use support::{
     Listener, Target, Tested, event, exchange, hookglass, listed, read_answer, request, signal,
     stderr,
@@ -690,4 +691,128 @@ fn an_attempt_of_one_person_is_seen_by_all() -> Tested {
         }
     }
     Err("the attempt did not arrive".into())
+}
+
+/// Starts a listener that asks programs on the hub.
+fn asking_listener(stage: &Stage, args: &[&str]) -> Tested<Listener> {
+    let folder = stage.folder.path().join("asking");
+    std::fs::create_dir_all(&folder)?;
+    Listener::start(hookglass(&folder).args(["--hub", &stage.server.url()]).args(args))
+}
+
+#[test]
+fn a_client_gets_the_response_of_the_target_of_an_attached_program() -> Tested {
+    let Some(stage) = Stage::new()? else { return Ok(()) };
+    let body = "caf\u{e9}\0";
+    let target = Target::always(response("418 Teapot\r\nX-From: ann", body))?;
+    let listener = asking_listener(&stage, &["--forward", "hub:ann"])?;
+    let _ann = stage.attach("b", &["--hub-name", "ann", "--forward", &target.url])?;
+    let answer = send(&listener, 1)?;
+    assert_eq!(status(&answer), "418");
+    assert!(answer.contains("\r\nx-from: ann\r\n") && answer.ends_with(body), "{answer}");
+    Ok(())
+}
+
+#[test]
+fn a_client_gets_the_response_of_a_rule_of_an_attached_program() -> Tested {
+    let Some(stage) = Stage::new()? else { return Ok(()) };
+    let listener = asking_listener(&stage, &["--respond", "type:message.* => hub:\"ann b\""])?;
+    let _ann = stage.attach("b", &["--hub-name", "ann b", "--respond", "202;x-rule=1"])?;
+    let answer = send(&listener, 1)?;
+    assert_eq!(status(&answer), "202");
+    assert!(answer.contains("\r\nx-rule: 1\r\n"), "{answer}");
+    Ok(())
+}
+
+#[test]
+fn a_person_on_another_machine_decides_on_the_response() -> Tested {
+    let Some(stage) = Stage::new()? else { return Ok(()) };
+    let listener = asking_listener(&stage, &["--respond", "hub:ann"])?;
+    let hub = stage.server.url();
+    let mut ann = Terminal::attach(&hub, &["--hub-name", "ann", "--respond", "hold"])?;
+    ann.wait_for("stream hookglass")?;
+    let mut client = BufReader::new(TcpStream::connect(&listener.address)?);
+    client.get_mut().write_all(&request(1))?;
+    ann.wait_for("1 PAUSED")?;
+    ann.press("A4")?;
+    assert_eq!(read_answer(&mut client)?, 400);
+    Ok(())
+}
+
+#[test]
+fn one_of_two_programs_that_share_a_name_responds() -> Tested {
+    let Some(stage) = Stage::new()? else { return Ok(()) };
+    let listener = asking_listener(&stage, &["--respond", "hub:ann"])?;
+    let start = |folder| stage.attach(folder, &["--hub-name", "ann", "--respond", "202"]);
+    let (_one, _two) = (start("b")?, start("c")?);
+    for number in 1..=10 {
+        assert_eq!(status(&send(&listener, number)?), "202", "{number}");
+    }
+    Ok(())
+}
+
+#[test]
+fn an_attached_program_that_does_not_respond_in_time_is_a_504() -> Tested {
+    let Some(stage) = Stage::new()? else { return Ok(()) };
+    let (url, _target) = support::targets::silent()?;
+    let listener = asking_listener(&stage, &["--respond", "hub:ann:timeout=200ms"])?;
+    let _ann = stage.attach("b", &["--hub-name", "ann", "--forward", &url])?;
+    let answer = send(&listener, 1)?;
+    assert_eq!(status(&answer), "504");
+    assert!(answer.contains("`ann` on the hub did not respond within 200 ms"), "{answer}");
+    Ok(())
+}
+
+#[test]
+fn without_a_response_from_the_hub_the_next_target_is_asked() -> Tested {
+    let Some(stage) = Stage::new()? else { return Ok(()) };
+    let target = Target::always(response("203 Next", ""))?;
+    let listener = asking_listener(&stage, &["--forward", "hub:ann", "--forward", &target.url])?;
+    assert_eq!(status(&send(&listener, 1)?), "203");
+    let attempts = listed(&stage.folder.path().join("asking"))?.remove(0)["attempts"].take();
+    let shown: Vec<_> = attempts.as_array().into_iter().flatten().collect();
+    let failed = shown.iter().find(|attempt| attempt["target"] == "hub:ann").ok_or("not shown")?;
+    assert_eq!(failed["error"], "no program `ann` is attached to the hub");
+    Ok(())
+}
+
+#[test]
+fn a_program_that_does_not_read_a_delivery_declines_at_once() -> Tested {
+    let Some(stage) = Stage::new()? else { return Ok(()) };
+    let listener = asking_listener(&stage, &["--respond", "hub:ann:timeout=1h"])?;
+    let args = ["--hub-name", "ann", "--respond", "202", "provider:stripe"];
+    let _ann = stage.attach("b", &args)?;
+    let answer = send(&listener, 1)?;
+    assert_eq!(status(&answer), "502");
+    assert!(answer.contains("its filter leaves this delivery out"), "{answer}");
+    Ok(())
+}
+
+#[test]
+fn a_hostile_reply_is_a_502() -> Tested {
+    let Some(stage) = Stage::new()? else { return Ok(()) };
+    let listener = asking_listener(&stage, &["--respond", "hub:ann"])?;
+    let mut ann = RawClient::connect(&stage.server)?;
+    ann.write(b"SUB hookglass.responses.ann 1\r\n")?;
+    ann.sync()?;
+    let mut client = TcpStream::connect(&listener.address)?;
+    client.write_all(&request(1))?;
+    client.shutdown(std::net::Shutdown::Write)?;
+    let reply_to = ann.next_reply_subject()?;
+    let forged = br#"{"reply":"response","status":200,"headers":[["X","%"]],"body":"\u001b"}"#;
+    ann.publish(&reply_to, b"", forged)?;
+    let mut answer = String::new();
+    client.read_to_string(&mut answer)?;
+    assert_eq!(status(&answer), "502");
+    assert!(answer.contains("`ann` on the hub sent an invalid response"), "{answer}");
+    Ok(())
+}
+
+#[test]
+fn a_rule_that_asks_a_program_needs_a_hub() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let (code, said) = failure(hookglass(folder.path()).args(["--respond", "hub:ann"]))?;
+    assert_eq!(code, Some(2));
+    assert!(said.contains("`hub:ann` asks a program on a hub; name the hub with --hub"), "{said}");
+    Ok(())
 }

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::hub::{self, HubFlags};
 use super::hub_report;
 use super::keyring::{ProviderArgs, known_providers};
-use super::listen::{Output, watch_tasks};
+use super::listen::{Output, response_rule, watch_tasks};
 use super::selection::FilterArgs;
 use super::{CliError, place, signals};
 use crate::app::Session;
@@ -27,9 +27,11 @@ use crate::headless;
 use crate::hub::{Hub, HubServers, ReadFrom};
 use crate::intake::{Controls, Diagnoser};
 use crate::ops::attach::{AttachError, Attachment};
+use crate::ops::hub_responses::HubResponses;
 use crate::ops::{KnownProviders, retention};
 use crate::outbound::Target;
 use crate::output;
+use crate::respond::ResponseRule;
 use crate::signature::{PublicUrl, Verifier};
 use crate::store::{HubDelivery, Keep, Store, StorePlace};
 use crate::task;
@@ -52,6 +54,10 @@ pub(super) struct AttachArgs {
     /// Forward each delivery that matches to this URL, or port of localhost; repeat for more
     #[arg(long, value_name = "URL")]
     forward: Vec<Target>,
+    /// Respond to requests for `hub:NAME` with a script instead of a target, as `hookglass listen
+    /// --respond` does
+    #[arg(long, value_name = "SPEC", value_parser = response_rule)]
+    respond: Vec<Arc<ResponseRule>>,
     #[command(flatten)]
     provider: ProviderArgs,
     /// Public URL of the listener, for schemes that sign it
@@ -72,6 +78,12 @@ pub(super) struct AttachArgs {
     /// Output format in headless mode
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
     output: Output,
+}
+
+impl AttachArgs {
+    fn is_headless(&self) -> bool {
+        self.headless || !std::io::stdout().is_terminal()
+    }
 }
 
 /// Position of `--from`.
@@ -124,6 +136,15 @@ pub(super) fn run(args: AttachArgs) -> Result<(), CliError> {
     let config = args.provider.config.load()?;
     let keyring = args.provider.listening_keyring(&config)?;
     let filter = args.filter.filter()?;
+    let headless = args.is_headless();
+    if let Some(rule) = args.respond.iter().find(|rule| rule.asks_hub()) {
+        let why = format!("`{rule}` asks another program; an attached one responds itself");
+        return Err(CliError::usage(why));
+    }
+    if let Some(rule) = args.respond.iter().find(|rule| headless && rule.holds()) {
+        let why = format!("`{rule}` pauses requests, which only the dashboard can release");
+        return Err(CliError::usage(why));
+    }
     let runtime = tokio::runtime::Runtime::new().map_err(CliError::environment)?;
     let ended = runtime.block_on(async {
         let (editing, is_editing) = watch::channel(false);
@@ -185,7 +206,7 @@ async fn attach(
         filter: filter.to_string(),
     };
     let front = AttachSession {
-        headless: args.headless || !std::io::stdout().is_terminal(),
+        headless: args.is_headless(),
         args,
         config,
         hub,
@@ -232,8 +253,12 @@ impl AttachSession {
             Arc::clone(&self.verifier),
             &self.filter,
         );
-        let reading =
-            attachment.await?.start(self.args.from.map(|from| from.0), stop.clone()).await?;
+        let attachment = attachment.await?;
+        let responses = HubResponses::new(attachment.subject().to_owned());
+        let reading = attachment.start(self.args.from.map(|from| from.0), stop.clone()).await?;
+        let (asking, requests) = mpsc::channel(UNPRINTED);
+        let asked = self.hub.subscribe_to_requests().await.map_err(CliError::environment)?;
+        tasks.spawn(asked.run(asking, stop.clone()));
         let from = self.args.from.map_or(ReadFrom::Now, |from| from.0);
         let shared = (self.hub.clone(), self.store.clone());
         self.args.hub.share(&mut tasks, shared, from, &stop).await?;
@@ -264,7 +289,7 @@ impl AttachSession {
         let (printer, lines) = mpsc::channel(UNPRINTED);
         let printer = self.headless.then_some(printer);
         let filter = self.filter.clone();
-        tasks.spawn(answering.run(deliveries, filter, printer));
+        tasks.spawn(answering.run(deliveries, filter, requests, responses, printer));
         let ended = if self.headless {
             let format = self.args.output.into();
             let printing = tokio::task::spawn_blocking(move || print(lines, format));

@@ -324,6 +324,7 @@ script are separated by commas and used one after the other; the last one repeat
   timeout                         no response until the client disconnects
   close                           close the connection without a response
   hold                            pause the request until you respond in the dashboard
+  hub:ann:timeout=10s             ask the program `ann` on the hub (--hub)
 
 Quote values that contain , ; or :
 

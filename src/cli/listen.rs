@@ -41,6 +41,7 @@ use crate::store::ControlSocket;
 use crate::store::{Keep, Store, StorePlace};
 use crate::task;
 use crate::tunnel;
+pub(super) use routing::response_rule;
 use routing::{RoutingArgs, RoutingPlan};
 
 #[derive(Debug, Args)]
@@ -257,6 +258,7 @@ async fn listen(
     let routes = keyring.routes(&sources, &config)?;
     let plan = args.routing.plan(config, &args.provider.config.path())?;
     plan.check(address)?;
+    plan.check_hub(hub.is_some())?;
     let place = if args.ephemeral || (args.demo && args.store.store.is_none()) {
         StorePlace::Memory
     } else {

@@ -41,6 +41,11 @@ pub(super) fn presence(name: &str) -> String {
     format!("hookglass.presence.{}", token(name))
 }
 
+/// Returns the subject of requests for a response by the programs of a name.
+pub(super) fn responses(name: &str) -> String {
+    format!("hookglass.responses.{}", token(name))
+}
+
 pub(super) const ALL_PRESENCE: &str = "hookglass.presence.>";
 
 /// Returns the narrowest subject with wildcards that all these deliveries have.
@@ -93,6 +98,20 @@ fn token(text: &str) -> String {
     token
 }
 
+/// Returns whether a subject of a stream includes all of another one.
+pub(crate) fn covers(known: &str, wanted: &str) -> bool {
+    let mut wanted = wanted.split('.');
+    for token in known.split('.') {
+        match (token, wanted.next()) {
+            (">", Some(_)) => return true,
+            ("*", Some(other)) if other != ">" => {}
+            (token, Some(other)) if token == other => {}
+            _ => return false,
+        }
+    }
+    wanted.next().is_none()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -133,6 +152,22 @@ mod tests {
         ] {
             let filter: Filter = filter.parse().unwrap();
             assert_eq!(of_bounds(&filter.bounds()), subject, "{filter}");
+        }
+    }
+
+    #[test]
+    fn wider_subjects_of_a_stream_are_enough() {
+        for (known, expected) in [
+            ("hookglass.deliveries.>", true),
+            ("hookglass.>", true),
+            (">", true),
+            ("*.deliveries.>", true),
+            ("hookglass.deliveries.*", false),
+            ("hookglass.deliveries.stripe.>", false),
+            ("hookglass.deliveries", false),
+            ("orders.>", false),
+        ] {
+            assert_eq!(covers(known, "hookglass.deliveries.>"), expected, "{known}");
         }
     }
 }

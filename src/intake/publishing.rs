@@ -15,7 +15,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::delivery::{Delivery, DeliveryId, HubPlace, NewDelivery};
-use crate::hub::{Envelope, HubPublishError, Publisher};
+use crate::hub::{Envelope, Hub, HubPublishError, Publisher};
 use crate::store::{Store, StoreError, StoreReader};
 use crate::task;
 
@@ -62,6 +62,11 @@ impl Publishing {
             tokio::join!(record(store, queue), republishing);
         };
         Ok((publishing, work))
+    }
+
+    /// Returns the hub that deliveries are published to.
+    pub(super) fn hub(&self) -> &Hub {
+        self.publisher.hub()
     }
 
     /// Marks a delivery as owed to the hub, and returns it as a message.

@@ -9,11 +9,12 @@ use crate::outbound::{Response, SendError, SendOutcome, Ticket, attempt};
 use crate::respond::{Canned, ScriptAction, ScriptStep};
 
 impl Intake {
-    /// Runs a step of a rule's script.
+    /// Runs a step of a rule's script. `sequence` is the delivery's place in the hub's stream.
     pub(super) async fn respond(
         &self,
         step: ScriptStep,
         delivery: &Delivery,
+        sequence: Option<u64>,
         client: Option<Client>,
     ) -> Reply {
         if !step.delay.is_zero() {
@@ -38,6 +39,7 @@ impl Intake {
                 }
             },
             ScriptAction::Pass => self.forward_now(delivery).await.into(),
+            ScriptAction::Ask(program) => self.ask(&program, delivery, sequence).await,
         }
     }
 

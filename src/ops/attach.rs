@@ -82,6 +82,11 @@ impl Attachment {
         Ok(Self { hub, store, verifier, subject })
     }
 
+    /// Returns the subject that is read.
+    pub(crate) fn subject(&self) -> &str {
+        &self.subject
+    }
+
     /// Starts to read. Without a position, reading goes on where it ended, or begins with the next
     /// message.
     pub(crate) async fn start(

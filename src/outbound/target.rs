@@ -34,6 +34,11 @@ pub enum TargetError {
          each attempt"
     )]
     Credentials,
+    #[error(
+        "`{0}` is not a URL; to ask a program on the hub, use --respond {0} or `answer = \"{0}\"` \
+         in [[respond]]"
+    )]
+    Hub(String),
 }
 
 impl Target {
@@ -111,6 +116,9 @@ impl FromStr for Target {
     type Err = TargetError;
 
     fn from_str(text: &str) -> Result<Self, TargetError> {
+        if text.starts_with("hub:") {
+            return Err(TargetError::Hub(text.to_owned()));
+        }
         let wrong = || TargetError::NoUrl(text.to_owned());
         let uri: Uri = with_scheme(text.trim()).parse().map_err(|_| wrong())?;
         let tls = match uri.scheme_str() {
@@ -228,6 +236,7 @@ mod tests {
             assert_eq!(text.parse::<Target>().unwrap().to_string(), url, "{text}");
         }
         assert_eq!("me:key@host:1".parse::<Target>(), Err(TargetError::Credentials));
+        assert_eq!("hub:ann".parse::<Target>(), Err(TargetError::Hub("hub:ann".to_owned())));
     }
 
     #[test]

@@ -3,14 +3,14 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::script::{Canned, ResponseBody};
+use super::script::{Canned, HubProgram, ResponseBody};
 use super::token::ScriptCursor;
 use super::{Script, ScriptAction, ScriptStep};
 use crate::delivery::{Header, is_hop_by_hop};
 use crate::diagnostic::Diagnostic;
 use crate::units::parse_duration;
 
-const ACTIONS: &str = "a status from 200 to 599, timeout, close, hold or pass";
+const ACTIONS: &str = "a status from 200 to 599, timeout, close, hold, pass, or hub:NAME";
 
 /// Maximum number of steps, more than anybody writes by hand.
 const MAX_STEPS: usize = 256;
@@ -103,6 +103,14 @@ fn action(walk: &mut ScriptCursor<'_>) -> Result<ScriptAction, Diagnostic> {
             return Ok(action);
         }
     }
+    if walk.past("hub:") {
+        let name_at = walk.at();
+        let name = walk.value()?;
+        if name.is_empty() || name.chars().any(char::is_control) {
+            return Err(walk.wrong(name_at, "expected a name on the hub, e.g. hub:ann"));
+        }
+        return Ok(ScriptAction::Ask(HubProgram { name, timeout: HubProgram::TIMEOUT }));
+    }
     let found = walk.while_(|letter| !",;:".contains(letter) && !letter.is_whitespace());
     Err(wrong(walk, found))
 }
@@ -125,7 +133,11 @@ fn answer<'s>(
 ) -> Result<&'s mut Canned, Diagnostic> {
     match &mut step.action {
         ScriptAction::Answer(canned) => Ok(canned),
-        ScriptAction::Timeout | ScriptAction::Close | ScriptAction::Hold | ScriptAction::Pass => {
+        ScriptAction::Timeout
+        | ScriptAction::Close
+        | ScriptAction::Hold
+        | ScriptAction::Pass
+        | ScriptAction::Ask(_) => {
             Err(walk
                 .wrong(walk.at(), format!("{what} needs a response; expected a status before it")))
         }
@@ -169,18 +181,26 @@ pub(super) fn checked_header(name: &str, value: &str) -> Result<Header, (bool, S
 fn option(walk: &mut ScriptCursor<'_>, step: &mut ScriptStep) -> Result<(), Diagnostic> {
     let start = walk.at();
     let name = walk.while_(|letter| letter.is_ascii_alphabetic());
-    let known = ["delay", "body", "file"].contains(&name);
+    let known = ["delay", "body", "file", "timeout"].contains(&name);
     if !known || !walk.past("=") {
         return Err(walk.wrong(
             start,
-            "expected delay=, body=, or file= after the colon; quote values that contain , ; or :",
+            "expected delay=, body=, file=, or timeout= after the colon; quote values that contain \
+             , ; or :",
         ));
     }
     let value_at = walk.at();
     let value = walk.value()?;
+    let time = || parse_duration(&value).map_err(|error| walk.wrong(value_at, error.to_string()));
     if name == "delay" {
-        step.delay =
-            parse_duration(&value).map_err(|error| walk.wrong(value_at, error.to_string()))?;
+        step.delay = time()?;
+        return Ok(());
+    }
+    if name == "timeout" {
+        let ScriptAction::Ask(program) = &mut step.action else {
+            return Err(walk.wrong(start, "timeout= limits hub:NAME; expected that before it"));
+        };
+        program.timeout = time()?;
         return Ok(());
     }
     let canned = answer(walk, step, "a body")?;
@@ -205,6 +225,10 @@ mod tests {
     #[test]
     fn reads_steps() {
         let answer = |status| ScriptAction::Answer(Canned::bare(status));
+        let ask = |name: &str, seconds| {
+            let (name, timeout) = (name.to_owned(), Duration::from_secs(seconds));
+            ScriptAction::Ask(HubProgram { name, timeout })
+        };
         for (text, steps) in [
             ("500", vec![(1.0, 1, 0, answer(500))]),
             (" timeout ", vec![(1.0, 1, 0, ScriptAction::Timeout)]),
@@ -213,6 +237,11 @@ mod tests {
             ("500x2, pass", vec![(1.0, 2, 0, answer(500)), (1.0, 1, 0, ScriptAction::Pass)]),
             ("10%:500", vec![(0.1, 1, 0, answer(500))]),
             ("0.5%: hold", vec![(0.005, 1, 0, ScriptAction::Hold)]),
+            ("hub:ann", vec![(1.0, 1, 0, ask("ann", 30))]),
+            (
+                "hub:\"a, b\":timeout=2s,500",
+                vec![(1.0, 1, 0, ask("a, b", 2)), (1.0, 1, 0, answer(500))],
+            ),
         ] {
             let steps = steps.into_iter().map(|(chance, times, delay, action)| ScriptStep {
                 chance,
@@ -244,7 +273,11 @@ mod tests {
     #[test]
     fn errors_name_the_column_and_the_expected_text() {
         for (text, column, part) in [
-            ("", 1, "a status from 200 to 599, timeout, close, hold or pass, found nothing"),
+            (
+                "",
+                1,
+                "a status from 200 to 599, timeout, close, hold, pass, or hub:NAME, found nothing",
+            ),
             ("100", 1, "found `100`"),
             ("600", 1, "from 200 to 599"),
             ("99999999", 1, "from 200 to 599"),
@@ -256,7 +289,11 @@ mod tests {
             ("0%:500", 1, "above 0%"),
             ("101%:500", 1, "at most 100%"),
             ("10%500", 4, "a colon after the share"),
-            ("200:dealy=2s", 5, "delay=, body=, or file="),
+            ("200:dealy=2s", 5, "delay=, body=, file=, or timeout="),
+            ("hub:", 5, "a name on the hub"),
+            ("hub:a;x=1", 7, "needs a response"),
+            ("hub:a:timeout=2x", 15, "invalid duration `2x`"),
+            ("200:timeout=2s", 5, "limits hub:NAME"),
             ("200:delay=2x", 11, "invalid duration `2x`"),
             ("200;location=http://x", 19, "quote values"),
             ("200;retry-after", 16, "= and a value"),

@@ -208,6 +208,11 @@ impl ResponseRule {
         self.script.steps.iter().any(|step| step.action == ScriptAction::Hold)
     }
 
+    /// Returns whether the rule may ask a program on the hub.
+    pub fn asks_hub(&self) -> bool {
+        self.script.steps.iter().any(|step| matches!(step.action, ScriptAction::Ask(_)))
+    }
+
     /// Returns whether an agent set the rule.
     pub fn is_by_agent(&self) -> bool {
         self.by_agent

@@ -40,6 +40,22 @@ pub enum ScriptAction {
     Hold,
     /// Continue with the next rule.
     Pass,
+    /// Ask a program that is attached to the hub.
+    Ask(HubProgram),
+}
+
+/// A program that is asked for a response.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HubProgram {
+    /// Its name on the hub; several programs may share it.
+    pub name: String,
+    /// Time that it has to respond.
+    pub timeout: Duration,
+}
+
+impl HubProgram {
+    /// Time that a program has unless the script sets another one.
+    pub const TIMEOUT: Duration = Duration::from_secs(30);
 }
 
 /// A fixed response with placeholders for values of the delivery.
@@ -116,7 +132,8 @@ impl Script {
             ScriptAction::Timeout
             | ScriptAction::Close
             | ScriptAction::Hold
-            | ScriptAction::Pass => None,
+            | ScriptAction::Pass
+            | ScriptAction::Ask(_) => None,
         })
     }
 }

@@ -169,4 +169,18 @@ impl RawClient {
             }
         }
     }
+
+    /// Waits for a message, and returns the subject for its reply.
+    pub(crate) fn next_reply_subject(&mut self) -> Tested<String> {
+        loop {
+            let mut line = String::new();
+            if self.stream.read_line(&mut line)? == 0 {
+                return Err("the server has closed the connection".into());
+            }
+            let words: Vec<&str> = line.split_whitespace().collect();
+            if let ["MSG", _, _, reply_to, _] = words.as_slice() {
+                return Ok((*reply_to).to_owned());
+            }
+        }
+    }
 }

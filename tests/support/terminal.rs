@@ -57,6 +57,14 @@ impl Terminal {
         Self::start_command(command, (rows, columns), variables)
     }
 
+    /// Starts a dashboard that is attached to a hub.
+    pub(crate) fn attach(hub: &str, args: &[&str]) -> Tested<Self> {
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_hookglass"));
+        command.args(["attach", hub]);
+        command.args(args);
+        Self::start_command(command, (ROWS, COLUMNS), &[])
+    }
+
     /// Starts the dashboard as `nohup` does.
     pub(crate) fn start_ignoring_hangups() -> Tested<Self> {
         let mut command = CommandBuilder::new("sh");

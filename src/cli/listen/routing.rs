@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use clap::Args;
@@ -16,7 +17,9 @@ use crate::config::{Config, ForwardTo};
 use crate::delivery::Header;
 use crate::input_file;
 use crate::intake::{Forward, Forwards, Policy, Proxies, Strict};
-use crate::outbound::{Client, ForwardOptions, Forwarder, ResponseTimeout, Target, added_header};
+use crate::outbound::{
+    Client, ForwardOptions, Forwarder, ResponseTimeout, Target, TargetError, added_header,
+};
 use crate::output;
 use crate::respond::{MAX_FILE, ResponseRule, RuleError};
 use crate::secret::Secret;
@@ -29,9 +32,9 @@ pub(super) struct RoutingArgs {
     #[command(flatten)]
     forward: ForwardArgs,
     /// Respond with a script, e.g. 500, `503;retry-after=5`, 500x2,200, 10%:500, timeout, close,
-    /// or hold; 'type:message.* => 500' applies to matching deliveries only. Takes precedence over
+    /// hold, or hub:NAME; 'type:message.* => 500' applies to matching deliveries only. Takes precedence over
     /// rules in the configuration (see `hookglass help respond`)
-    #[arg(long, value_name = "SPEC", value_parser = rule)]
+    #[arg(long, value_name = "SPEC", value_parser = response_rule)]
     pub(super) respond: Vec<Arc<ResponseRule>>,
     /// Respond with 401 unless the signature is verified
     #[arg(long)]
@@ -46,9 +49,10 @@ pub(super) struct RoutingArgs {
 #[derive(Debug, Args)]
 struct ForwardArgs {
     /// Forward each delivery to this URL, or port of localhost, and return its response to the
-    /// client. Repeat to forward to more URLs; their responses are stored
+    /// client. Repeat to forward to more URLs; their responses are stored. `hub:NAME` asks the
+    /// program NAME on the hub for the response first
     #[arg(long, value_name = "URL")]
-    forward: Vec<Target>,
+    forward: Vec<ForwardFlag>,
     /// Keep the delivery's `Host` header when forwarding
     #[arg(long, requires = "forward")]
     preserve_host: bool,
@@ -80,7 +84,43 @@ struct TunnelArgs {
     public_url: Option<String>,
 }
 
-fn rule(text: &str) -> Result<Arc<ResponseRule>, RuleError> {
+/// Destination of `--forward`.
+#[derive(Debug, Clone)]
+enum ForwardFlag {
+    Target(Target),
+    /// A rule that asks a program on the hub.
+    Hub(Arc<ResponseRule>),
+}
+
+impl ForwardFlag {
+    fn target(&self) -> Option<&Target> {
+        match self {
+            Self::Target(target) => Some(target),
+            Self::Hub(_) => None,
+        }
+    }
+
+    fn rule(&self) -> Option<&Arc<ResponseRule>> {
+        match self {
+            Self::Target(_) => None,
+            Self::Hub(rule) => Some(rule),
+        }
+    }
+}
+
+impl FromStr for ForwardFlag {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text.starts_with("hub:") {
+            return response_rule(text).map(Self::Hub).map_err(|error| error.to_string());
+        }
+        text.parse().map(Self::Target).map_err(|error: TargetError| error.to_string())
+    }
+}
+
+/// Parses a rule of `--respond`.
+pub(in crate::cli) fn response_rule(text: &str) -> Result<Arc<ResponseRule>, RuleError> {
     ResponseRule::read(text, &|name| input_file::read(Path::new(name), MAX_FILE)).map(Arc::new)
 }
 
@@ -119,8 +159,8 @@ impl RoutingArgs {
             insecure: *insecure,
         };
         let timeout = forward_timeout.unwrap_or_default();
-        let flags = forward
-            .iter()
+        let flags = forward.iter().filter_map(ForwardFlag::target);
+        let flags = flags
             .map(|url| ForwardTo::everything(url.clone(), manner.clone()).with_timeout(timeout));
         let mut forwards: Vec<ForwardTo> = flags.chain(config.forwards).collect();
         if let Some(only) = only {
@@ -132,10 +172,11 @@ impl RoutingArgs {
             let only = selection::parse(only)?;
             forwards = forwards.into_iter().map(|forward| forward.only(only.clone())).collect();
         }
+        let asking = forward.iter().filter_map(ForwardFlag::rule).cloned();
         let written = config.rules.into_iter().map(Arc::new);
         Ok(RoutingPlan {
             forwards,
-            rules: self.respond.iter().cloned().chain(written).collect(),
+            rules: self.respond.iter().cloned().chain(written).chain(asking).collect(),
             strict: self.strict || config.switches.strict,
             handshakes: !self.no_handshake && config.switches.handshakes,
             tunnel: self.tunnel.tunnel,
@@ -180,6 +221,15 @@ impl RoutingPlan {
                 "{target} is this listener, which would be a loop; forward to the address of your \
                  application"
             )))
+        })
+    }
+
+    /// Rejects a rule that asks a program on the hub if no hub is configured.
+    pub(super) fn check_hub(&self, has_hub: bool) -> Result<(), CliError> {
+        let asking = self.rules.iter().find(|rule| !has_hub && rule.asks_hub());
+        asking.map_or(Ok(()), |rule| {
+            let why = format!("`{rule}` asks a program on a hub; name the hub with --hub");
+            Err(CliError::usage(why))
         })
     }
 
