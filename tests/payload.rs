@@ -937,3 +937,34 @@ const CODINGS: [Option<&str>; 7] = [
     Some("gzip, br"),
     Some("nonsense"),
 ];
+
+/// A form with a file of bytes, in rows that fit a width.
+fn multipart_with_bytes(width: usize) -> Vec<String> {
+    let mut body = b"--b\r\nContent-Disposition: form-data; name=\"f\"\r\n\r\n".to_vec();
+    body.extend(0..16);
+    body.extend(b"\r\n--b\r\nContent-Disposition: form-data; name=\"n\"\r\n\r\ntext\r\n--b--\r\n");
+    let document = Document::new(body.into(), Some("multipart/form-data; boundary=b"), None);
+    let document = document.hex_fitted(width).unwrap_or(document);
+    (0..document.row_count()).map(|row| document.folded_row(row).unwrap().text()).collect()
+}
+
+#[test]
+fn bytes_of_a_part_have_eight_to_a_row_in_a_narrow_pane() {
+    let rows = multipart_with_bytes(50);
+    assert!(
+        rows.iter().any(|row| row.trim() == "00000008  08 09 0a 0b 0c 0d 0e 0f  ........"),
+        "{rows:#?}"
+    );
+}
+
+#[test]
+fn a_heading_counts_the_rows_of_a_part_in_a_narrow_pane() {
+    let rows = multipart_with_bytes(50);
+    assert!(rows.iter().any(|row| row.ends_with("… 2 rows")), "{rows:#?}");
+}
+
+#[test]
+fn parts_after_bytes_keep_their_rows_in_a_narrow_pane() {
+    let rows = multipart_with_bytes(50);
+    assert_eq!(rows.last().map(|row| row.trim()), Some("text"), "{rows:#?}");
+}

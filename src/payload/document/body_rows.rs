@@ -130,17 +130,40 @@ impl BodyRows {
         tree.last(0).is_none_or(|last| tree.head(last) == 0).then_some(tree)
     }
 
-    /// Returns a body shown as hex with rows that fit `width` columns; `None` if they do already.
+    /// Returns the body with bytes in hex in rows that fit `width` columns; `None` if they do already.
     pub(super) fn hex_fitted(&self, width: usize) -> Option<Self> {
-        let [Section { content: SectionContent::Hex(hex), .. }] = self.sections.as_slice() else {
-            return None;
+        let room = |section: &Section| width.saturating_sub(2 * section.level);
+        let is_wrong = |section: &Section| match &section.content {
+            SectionContent::Hex(hex) => !hex.fits(room(section)),
+            _ => false,
         };
-        let fitted = (!hex.fits(width)).then(|| hex.fitted(width))?;
-        let rows = fitted.len();
-        let content = SectionContent::Hex(fitted);
-        let sections = vec![Section { row: 0, byte: 0, level: 0, content }];
+        if !self.sections.iter().any(is_wrong) {
+            return None;
+        }
+        let mut sections = self.sections.clone();
+        let mut rows = 0;
+        for section in &mut sections {
+            let fitted = match &section.content {
+                SectionContent::Hex(hex) => Some(hex.fitted(room(section))),
+                _ => None,
+            };
+            if let Some(fitted) = fitted {
+                section.content = SectionContent::Hex(fitted);
+            }
+            section.row = rows;
+            rows = section.rows().end;
+        }
+        // A heading counts the rows below it.
+        let firsts: Vec<usize> = sections.iter().map(|section| section.row).collect();
+        for (old, section) in self.sections.iter().zip(&mut sections) {
+            if let SectionContent::Heading { below, .. } = &mut section.content {
+                let end = old.row + 1 + *below;
+                let after = self.sections.partition_point(|one| one.row < end);
+                *below = firsts.get(after).unwrap_or(&rows).saturating_sub(section.row + 1);
+            }
+        }
         let (note, wire, body) = (self.note.clone(), self.wire.clone(), self.body.clone());
-        Some(Self { form: self.form, note, wire, body, sections, rows, language: None })
+        Some(Self { form: self.form, note, wire, body, sections, rows, language: self.language })
     }
 
     /// Returns the first byte after those of all sections.
