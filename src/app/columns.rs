@@ -174,6 +174,15 @@ const GROWTH: [(ListColumn, usize); 20] = [
     (ListColumn::Source, usize::MAX),
 ];
 
+/// Returns the width of a list in which no selected column is cut, as far as their bounds allow.
+pub fn needed(wanted: &[ListColumn], content: &ContentWidths) -> usize {
+    let widths = wanted.iter().filter(|column| content.shows(**column)).map(|column| {
+        let (_, most, _) = column.bounds();
+        content.of(*column).min(most) + 1
+    });
+    SIGNS + 1 + widths.sum::<usize>()
+}
+
 /// Places the selected columns in a list of `width` columns, each as wide as its content within bounds.
 /// Those without room are left out, but never the verdict.
 pub(crate) fn placed(

@@ -2,8 +2,9 @@
 //! hints. The panes above give way, so that the footer never covers the row that it is about.
 
 use super::action::{Action, ResendAction};
+use super::columns;
 use super::hints;
-use super::layout::{Areas, areas};
+use super::layout::{Areas, Needs, areas};
 use super::model::{Mode, Model, PromptComment};
 use super::notice::{Notice, NoticeKind};
 use super::resend::counts;
@@ -15,7 +16,9 @@ const MOST: usize = 4;
 impl Model {
     /// Returns the areas of the screen; `None` if it is too small.
     pub fn areas(&self) -> Option<Areas> {
-        areas(self.size, self.focus, self.arrangement, height(self))
+        let list = columns::needed(&self.columns, &self.content);
+        let list = u16::try_from(list).unwrap_or(u16::MAX);
+        areas(self.size, self.focus, self.arrangement, Needs { footer: height(self), list })
     }
 }
 

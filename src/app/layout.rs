@@ -105,7 +105,16 @@ impl Areas {
     }
 }
 
-/// Returns the areas for a size, with `footer` lines at the bottom; `None` if it is too small.
+/// Lines and columns that the panes need for their content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Needs {
+    /// Lines at the bottom.
+    pub footer: u16,
+    /// Columns of a list that cuts nothing.
+    pub list: u16,
+}
+
+/// Returns the areas for a size; `None` if it is too small.
 ///
 /// ```text
 /// title                          title
@@ -117,13 +126,13 @@ impl Areas {
 /// ```
 ///
 /// On a wide screen the third pane is to the right of the detail.
-pub fn areas(size: Size, focus: Focus, arrangement: Arrangement, footer: u16) -> Option<Areas> {
+pub fn areas(size: Size, focus: Focus, arrangement: Arrangement, needs: Needs) -> Option<Areas> {
     if size.width < SMALLEST.width || size.height < SMALLEST.height {
         return None;
     }
     let screen = Rect::new(0, 0, size.width, size.height);
     // The panes keep their minimum height on any screen.
-    let footer = footer.clamp(1, size.height - 1 - LOWEST - 1);
+    let footer = needs.footer.clamp(1, size.height - 1 - LOWEST - 1);
     let [title, body, hints] =
         Layout::vertical([Constraint::Length(1), Constraint::Fill(1), Constraint::Length(footer)])
             .areas(screen);
@@ -133,7 +142,7 @@ pub fn areas(size: Size, focus: Focus, arrangement: Arrangement, footer: u16) ->
         (true, Focus::List) => (body, none, none),
         (true, Focus::Detail) => (none, none, body),
         (false, _) if !arrangement.is_stacked(size.width) => {
-            let wanted = arrangement.list.unwrap_or(list_width(size.width, has_third));
+            let wanted = arrangement.list.unwrap_or(list_width(size.width, has_third, needs.list));
             let most = size.width.saturating_sub(NARROWEST + 1).max(NARROWEST);
             let [left, divider, right] = Layout::horizontal([
                 Constraint::Length(wanted.clamp(NARROWEST, most)),
@@ -184,14 +193,18 @@ pub fn areas(size: Size, focus: Focus, arrangement: Arrangement, footer: u16) ->
 /// Minimum width of the third pane.
 const NARROWEST_SIDE: u16 = 44;
 
-/// Gives the list the width its columns need and the others the rest.
-fn list_width(width: u16, has_third: bool) -> u16 {
-    let share = width / 5 * 2;
-    if has_third {
-        return width.saturating_sub(2 * NARROWEST_SIDE + 16).clamp(76, 96).max(share);
-    }
-    let enough = (width / 2 + width / 16).min(96);
-    enough.max(share)
+/// Width of a list that shows times, verdicts, and types.
+const READABLE_LIST: u16 = 56;
+
+/// Gives the list the width its content needs, up to a share of the screen, and the others the rest.
+fn list_width(width: u16, has_third: bool, needed: u16) -> u16 {
+    let most = if has_third {
+        (width / 25 * 12).clamp(76, 120)
+    } else {
+        (width / 2 + width / 16).min(96).max(width / 5 * 2)
+    };
+    // In steps, so that the panes do not move with every longer cell.
+    needed.max(READABLE_LIST).next_multiple_of(4).min(most)
 }
 
 fn head_and_rest(area: Rect) -> (Rect, Rect) {
@@ -203,6 +216,8 @@ fn head_and_rest(area: Rect) -> (Rect, Rect) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const WIDE: Needs = Needs { footer: 1, list: 200 };
 
     /// Checks every arrangement at one size.
     fn tile_the_screen(width: u16, height: u16) {
@@ -219,7 +234,7 @@ mod tests {
             (Focus::List, odd(false, Some(u16::MAX))),
         ] {
             let size = Size { width, height };
-            let areas = areas(size, focus, arrangement, 1).unwrap();
+            let areas = areas(size, focus, arrangement, WIDE).unwrap();
             let parts = [
                 areas.title,
                 areas.list_head,
@@ -268,7 +283,7 @@ mod tests {
     fn a_wide_screen_has_three_panes() {
         let third = |width, third, zoomed| {
             let arrangement = Arrangement { zoomed, third, ..Arrangement::default() };
-            let areas = areas(Size { width, height: 50 }, Focus::List, arrangement, 1).unwrap();
+            let areas = areas(Size { width, height: 50 }, Focus::List, arrangement, WIDE).unwrap();
             areas.side.width
         };
         assert!(third(180, None, false) >= NARROWEST_SIDE && third(300, None, false) >= 80);
@@ -278,8 +293,21 @@ mod tests {
     }
 
     #[test]
+    fn a_list_of_short_cells_leaves_its_room_to_the_panes() {
+        let list = |width, list| {
+            let size = Size { width, height: 50 };
+            let needs = Needs { footer: 1, list };
+            areas(size, Focus::List, Arrangement::default(), needs).unwrap().list.width
+        };
+        assert_eq!(list(200, 70), 72);
+        assert_eq!(list(200, 30), READABLE_LIST);
+        assert_eq!(list(200, 150), 96);
+        assert_eq!(list(120, 58), 60);
+    }
+
+    #[test]
     fn a_screen_that_is_too_small_has_no_areas() {
         let size = Size { width: SMALLEST.width - 1, height: 50 };
-        assert_eq!(areas(size, Focus::List, Arrangement::default(), 1), None);
+        assert_eq!(areas(size, Focus::List, Arrangement::default(), WIDE), None);
     }
 }

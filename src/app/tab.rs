@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use super::keymap::Key;
 
 /// Width in columns from which tabs show their full titles.
-const SPACIOUS: u16 = 76;
+const SPACIOUS: u16 = 60;
 
 /// A view of the selected delivery.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
