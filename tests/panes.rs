@@ -169,6 +169,43 @@ fn change(stage: &Stage) -> String {
 }
 
 #[test]
+fn a_wide_pane_has_both_sides_of_a_change_in_a_row() {
+    let mut stage = open((120, 36));
+    let screen = stage.press("k6<Tab>z").screen();
+    let row = screen.lines().find(|line| line.contains("Kevin B. Bean")).unwrap_or_default();
+    let (old, new) = row.split_once('│').unwrap_or_default();
+    assert!(old.contains("~- ") && old.contains("\"Kevin Bean\""), "{screen}");
+    assert!(new.contains("~+ ") && new.contains("\"Kevin B. Bean\""), "{screen}");
+}
+
+#[test]
+fn what_was_added_has_an_empty_row_on_the_other_side() {
+    let mut stage = open((120, 36));
+    let screen = stage.press("k6<Tab>z<End>").screen();
+    let row = screen.lines().find(|line| line.contains("X-New")).unwrap_or_default();
+    let (old, new) = row.split_once('│').unwrap_or_default();
+    assert!(old.trim_matches(['▌', ' ']).is_empty() && new.contains("+  X-New"), "{screen}");
+}
+
+#[test]
+fn a_row_with_both_sides_is_one_step() {
+    let mut stage = open((120, 36));
+    stage.press("k6<Tab>z");
+    let row = stage.model.comparing.cursor;
+    stage.press("j");
+    assert_eq!(stage.model.comparing.cursor, row + 1);
+    assert!(!change(&stage).contains("username"), "{}", stage.screen());
+}
+
+#[test]
+fn the_cursor_stays_at_its_change_when_the_pane_gets_narrow() {
+    let mut stage = open((170, 60));
+    stage.press("k6<Tab>zn");
+    let before = change(&stage);
+    assert_eq!(change(stage.press("z")), before);
+}
+
+#[test]
 fn n_goes_around_the_changes_and_skips_expected_ones() {
     let mut stage = open((170, 60));
     stage.press("k6<Tab>");

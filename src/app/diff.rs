@@ -40,13 +40,18 @@ pub struct DiffView {
     pub compared: Option<Arc<DeliveryDiff>>,
     /// Reason why the comparison failed.
     pub failure: Option<String>,
-    /// Line of the cursor.
+    /// Both sides are next to each other.
+    pub is_split: bool,
+    /// Row of the cursor.
     pub cursor: usize,
-    /// First visible line.
+    /// First visible row.
     pub top: usize,
     /// First visible column.
     pub left: usize,
 }
+
+/// Minimum width of a pane that shows both sides next to each other.
+const SPLIT: usize = 110;
 
 /// Columns per horizontal scroll step.
 const SIDEWAYS: usize = 8;
@@ -79,7 +84,8 @@ impl DiffView {
         if self.wish == Some(wish) {
             return false;
         }
-        *self = Self { choice: self.choice, wish: Some(wish), ..Self::default() };
+        let Self { choice, is_split, .. } = *self;
+        *self = Self { choice, is_split, wish: Some(wish), ..Self::default() };
         true
     }
 
@@ -91,7 +97,7 @@ impl DiffView {
         match outcome {
             Ok(compared) => {
                 // Start at the first difference, with its context above.
-                self.cursor = compared.first_change();
+                self.cursor = compared.row_of(compared.first_change(), self.is_split);
                 self.compared = Some(compared);
             }
             Err(reason) => self.failure = Some(reason),
@@ -99,7 +105,7 @@ impl DiffView {
     }
 
     fn count(&self) -> usize {
-        self.compared.as_ref().map_or(0, |compared| compared.lines.len())
+        self.compared.as_ref().map_or(0, |compared| compared.row_count(self.is_split))
     }
 
     pub fn travel(&mut self, step: Move, height: usize) {
@@ -122,18 +128,24 @@ impl DiffView {
     /// Returns the maximum horizontal scroll position, which keeps the end of the cursor's row
     /// visible.
     fn widest(&self) -> usize {
-        let line = self.compared.as_ref().and_then(|compared| compared.length(self.cursor));
+        let line = self.compared.as_ref().and_then(|compared| {
+            let line = compared.line_of(self.cursor, self.is_split);
+            let new =
+                if self.is_split && compared.new_side(line).is_some() { line + 1 } else { line };
+            compared.length(line).max(compared.length(new))
+        });
         line.unwrap_or(0).saturating_sub(SIDEWAYS).max(self.left)
     }
 
     /// Goes to the next change, wrapping around; false if there is none.
     pub fn change(&mut self, turn: Direction) -> bool {
         let Some(compared) = &self.compared else { return false };
-        let changes = &compared.changes;
+        let row = |line: &usize| compared.row_of(*line, self.is_split);
+        let changes: Vec<usize> = compared.changes.iter().map(row).collect();
         let found = match turn {
-            Direction::Next => changes.iter().find(|line| **line > self.cursor).or(changes.first()),
+            Direction::Next => changes.iter().find(|row| **row > self.cursor).or(changes.first()),
             Direction::Previous => {
-                changes.iter().rev().find(|line| **line < self.cursor).or(changes.last())
+                changes.iter().rev().find(|row| **row < self.cursor).or(changes.last())
             }
         };
         self.cursor = found.copied().unwrap_or(self.cursor);
@@ -146,6 +158,19 @@ impl DiffView {
         if line < self.count() {
             self.cursor = line;
         }
+    }
+
+    /// Puts both sides next to each other in a pane that is wide enough, and keeps the cursor's line.
+    pub fn fit(&mut self, width: usize) {
+        let is_split = width >= SPLIT;
+        if self.is_split == is_split {
+            return;
+        }
+        if let Some(compared) = &self.compared {
+            let moved = |row| compared.row_of(compared.line_of(row, self.is_split), is_split);
+            (self.cursor, self.top) = (moved(self.cursor), moved(self.top));
+        }
+        self.is_split = is_split;
     }
 
     /// Clamps the cursor and scrolls it into view with some context.

@@ -350,6 +350,7 @@ fn sync_viewport(model: &mut Model) -> Vec<Effect> {
         model.detail.fit_hex(window.width);
         model.detail.read(|document, reading| reading.settle(document, window));
     }
+    model.comparing.fit(usize::from(areas.detail.width));
     model.comparing.settle(usize::from(areas.detail.height));
     if let Mode::Page(page) = &mut model.mode {
         let body = areas.body;

@@ -53,6 +53,8 @@ pub struct DeliveryDiff {
     old: Side,
     new: Side,
     pub lines: Vec<DiffEntry>,
+    /// Lines that begin a row where both sides are next to each other: all but the new side of a change.
+    rows: Vec<usize>,
     /// Lines at which changes begin, except ignored ones.
     pub changes: Vec<usize>,
     /// Number of values, lines, or headers that differ, and how many of those are ignored.
@@ -76,6 +78,8 @@ impl DeliveryDiff {
         lines.extend(rows(&diff.rows));
         let of_headers = header_lines(&old.head, &new.head, volatile, signing);
         lines.extend(of_headers);
+        let begins_row = |at: &usize| *at == 0 || !is_pair(&lines, at - 1);
+        let rows = (0..lines.len()).filter(begins_row).collect();
         let is_change = |line: &DiffEntry| line.mark() != Mark::Same && !line.is_muted();
         let mut before = false;
         let mut changes = Vec::new();
@@ -95,12 +99,35 @@ impl DeliveryDiff {
             })
         };
         let (count, muted) = (differing().count(), differing().filter(|it| it.is_muted()).count());
-        Self { old, new, lines, changes, count, muted }
+        Self { old, new, lines, rows, changes, count, muted }
     }
 
     /// Returns the line of the first change that is not ignored.
     pub fn first_change(&self) -> usize {
         self.changes.first().copied().unwrap_or(0)
+    }
+
+    /// Returns the number of rows: of lines, or of pairs of lines if both sides are next to each other.
+    pub fn row_count(&self, is_split: bool) -> usize {
+        if is_split { self.rows.len() } else { self.lines.len() }
+    }
+
+    /// Returns the first line of a row.
+    pub fn line_of(&self, row: usize, is_split: bool) -> usize {
+        if is_split { self.rows.get(row).copied().unwrap_or(self.lines.len()) } else { row }
+    }
+
+    /// Returns the row that shows a line.
+    pub fn row_of(&self, line: usize, is_split: bool) -> usize {
+        if !is_split {
+            return line;
+        }
+        self.rows.partition_point(|first| *first <= line).saturating_sub(1)
+    }
+
+    /// Returns the other side of a changed line, which is the next one.
+    pub fn new_side(&self, line: usize) -> Option<&DiffEntry> {
+        if is_pair(&self.lines, line) { self.lines.get(line + 1) } else { None }
     }
 
     pub fn document(&self, which: DiffSide) -> &Document {
@@ -154,6 +181,15 @@ impl DiffEntry {
             Self::Said(_) | Self::Skipped(_) => None,
         }
     }
+}
+
+/// Returns whether a line is the old side of a change, and the next one its new side.
+fn is_pair(lines: &[DiffEntry], at: usize) -> bool {
+    let is = |at: usize, side: DiffSide| {
+        let line = lines.get(at);
+        line.is_some_and(|line| line.mark() == Mark::Changed && line.which() == Some(side))
+    };
+    is(at, DiffSide::Old) && is(at + 1, DiffSide::New)
 }
 
 fn about(old: &Summary, new: &Summary, pick: BaselineReason) -> [DiffEntry; 2] {

@@ -1,4 +1,4 @@
-//! Visible lines of the diff.
+//! Visible rows of the diff.
 
 use crate::app::diff::{DeliveryDiff, DiffEntry, DiffSide};
 use crate::app::document_view::piece_role;
@@ -10,63 +10,100 @@ use crate::units;
 /// Width of the markers on the left.
 pub(crate) const GUTTER: usize = 3;
 
-/// Line of the screen.
+/// Row of the screen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct DiffLine {
+    /// The whole row, or the older delivery if both sides are next to each other.
+    pub cell: DiffCell,
+    /// The newer delivery next to the older one.
+    pub new: Option<DiffCell>,
+    pub has_cursor: bool,
+}
+
+/// Text of a row with its marker.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct DiffCell {
     /// Marker of the change, which does not scroll horizontally.
     pub sign: StyledLine,
     pub line: StyledLine,
     /// Columns to clip on the left.
     pub left: usize,
-    pub has_cursor: bool,
 }
 
-/// Renders the lines for a screen of `height` lines and `width` columns.
+/// Width of each side of two that share `width` columns, with a column between them.
+pub(crate) fn half(width: usize) -> usize {
+    width.saturating_sub(1) / 2
+}
+
+/// Renders the rows for a screen of `height` lines and `width` columns, markers included.
 pub(crate) fn lines(model: &Model, width: usize, height: usize) -> Vec<DiffLine> {
     let comparing = &model.comparing;
     // If no delivery matches the filter, there is nothing to compare.
     if model.detail.loaded.is_none() {
         return Vec::new();
     }
+    let whole = width.saturating_sub(GUTTER);
     if let Some(reason) = &comparing.failure {
-        let reason = StyledLine::new(StyleClass::Plain, reason).wrap(width, 0);
+        let reason = StyledLine::new(StyleClass::Plain, reason).wrap(whole, 0);
         return reason.into_iter().take(height).map(plain).collect();
     }
     let Some(compared) = &comparing.compared else {
         return vec![plain(StyledLine::new(StyleClass::Dim, "comparing …"))];
     };
-    let shown = compared.lines.iter().enumerate().skip(comparing.top).take(height);
-    shown
-        .map(|(at, line)| {
-            let (text, left) = text(compared, line, comparing.left, width);
-            let text = if model.is_masked() { text.masked_with_names() } else { text };
-            let (sign, role) = sign(line);
-            // Values are already masked, so their style can be replaced.
-            let other = counterpart(compared, at)
-                .filter(|_| role != StyleClass::Dim && comparing.left == 0 && !model.is_masked());
-            let text = match (role, other) {
-                (StyleClass::Plain, _) => text,
-                (role, Some(other)) => {
-                    let (other, _) = self::text(compared, other, 0, width);
-                    emphasized(text, &plain_text(&other), role)
-                }
-                (role, None) => text.toned(role),
+    let is_split = comparing.is_split;
+    let rows = comparing.top..compared.row_count(is_split);
+    rows.take(height)
+        .filter_map(|row| {
+            let at = compared.line_of(row, is_split);
+            let entry = compared.lines.get(at)?;
+            let has_cursor = row == comparing.cursor;
+            let Some(side) = entry.which().filter(|_| is_split) else {
+                let cell = cell(model, compared, (at, entry), whole);
+                return Some(DiffLine { cell, new: None, has_cursor });
             };
-            DiffLine {
-                sign: StyledLine::new(role, sign),
-                line: text,
-                left,
-                has_cursor: at == comparing.cursor,
-            }
+            let width = half(width).saturating_sub(GUTTER);
+            let own = cell(model, compared, (at, entry), width);
+            let (cell, new) = match (entry.mark(), side, compared.new_side(at)) {
+                (Mark::Same, ..) => (own.clone(), own),
+                (_, DiffSide::Old, Some(new)) => (own, cell(model, compared, (at + 1, new), width)),
+                (_, DiffSide::Old, None) => (own, DiffCell::default()),
+                (_, DiffSide::New, _) => (DiffCell::default(), own),
+            };
+            Some(DiffLine { cell, new: Some(new), has_cursor })
         })
         .collect()
+}
+
+/// Renders a line in a cell of `width` columns without its marker.
+fn cell(
+    model: &Model,
+    compared: &DeliveryDiff,
+    (at, line): (usize, &DiffEntry),
+    width: usize,
+) -> DiffCell {
+    let (text, left) = text(compared, line, model.comparing.left, width);
+    let text = if model.is_masked() { text.masked_with_names() } else { text };
+    let (sign, role) = sign(line);
+    // Values are already masked, so their style can be replaced.
+    let other = counterpart(compared, at)
+        .filter(|_| role != StyleClass::Dim && model.comparing.left == 0 && !model.is_masked());
+    let line = match (role, other) {
+        (StyleClass::Plain, _) => text,
+        (role, Some(other)) => {
+            let (other, _) = self::text(compared, other, 0, width);
+            emphasized(text, &plain_text(&other), role)
+        }
+        (role, None) => text.toned(role),
+    };
+    DiffCell { sign: StyledLine::new(role, sign), line, left }
 }
 
 /// Returns the number of differing lines for the tab line.
 pub(crate) fn facts(model: &Model) -> String {
     let Some(compared) = &model.comparing.compared else { return String::new() };
-    if let Some(place) = compared.place(model.comparing.cursor)
-        && compared.lines.get(model.comparing.cursor).is_some_and(|line| line.mark() != Mark::Same)
+    let cursor = compared.line_of(model.comparing.cursor, model.comparing.is_split);
+    if let Some(place) = compared.place(cursor)
+        && compared.lines.get(cursor).is_some_and(|line| line.mark() != Mark::Same)
     {
         return place;
     }
@@ -130,7 +167,7 @@ fn emphasized(line: StyledLine, other: &str, role: StyleClass) -> StyledLine {
 }
 
 fn plain(line: StyledLine) -> DiffLine {
-    DiffLine { sign: StyledLine::default(), line, left: 0, has_cursor: false }
+    DiffLine { cell: DiffCell { line, ..DiffCell::default() }, new: None, has_cursor: false }
 }
 
 /// Returns the marker of a line and its style; expected changes are dim.
