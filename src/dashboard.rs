@@ -13,7 +13,6 @@ pub mod view;
 
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use crossterm::event::EventStream;
@@ -29,9 +28,10 @@ use crate::app::{Event, Model, Notice, Preferences, Session, update};
 use crate::hub::HubStatus;
 use crate::intake::Controls;
 use crate::ops::KnownProviders;
+use crate::ops::secrets::SecretReload;
 use crate::outbound::Target;
 use crate::output;
-use crate::signature::Verifier;
+use crate::signature::CurrentVerifier;
 use crate::store::{Store, StoreError};
 use crate::tunnel;
 use effects::{Effects, ForTerminal};
@@ -59,7 +59,9 @@ pub struct Setup {
     /// Path of the configuration, where views are saved.
     pub config: PathBuf,
     pub store: Store,
-    pub verifier: Arc<Verifier>,
+    pub verifier: CurrentVerifier,
+    /// Reads the configured secrets again.
+    pub(crate) reload: SecretReload,
     pub known: KnownProviders,
     /// URL of the listener itself.
     pub own: Target,

@@ -38,11 +38,11 @@ use crate::hub::HubPublishError;
 use crate::listener::{Client, ClientResponse, Handled, Received, Reply};
 use crate::outbound::{Health, Ticket};
 use crate::respond::{Rulebook, ScriptStep};
-use crate::signature::{Handshakes, Verifier};
+use crate::signature::{CurrentVerifier, Handshakes};
 use crate::store::{KeepError, Store, Stored};
 use assess::Assessment;
 
-pub use diagnoser::{Diagnoser, diagnose, find_cause};
+pub use diagnoser::{Diagnoser, diagnose, diagnose_briefly, find_cause};
 pub use forwards::{Forward, Forwards};
 pub use pause::{PausedRequests, ReleaseAction};
 pub use peer::Proxies;
@@ -57,7 +57,7 @@ const RETRY_AFTER: &str = "5";
 /// Services and configuration that every delivery passes through.
 #[derive(Debug)]
 pub struct Intake {
-    pub verifier: Arc<Verifier>,
+    pub verifier: CurrentVerifier,
     pub diagnoser: Diagnoser,
     pub store: Store,
     pub sequencer: Sequencer,
@@ -202,7 +202,7 @@ impl Intake {
         if strict::is_url_check(new) {
             return Some(strict::pass_url_check(new));
         }
-        *diagnosed = strict.find_cause(&self.verifier, new).await;
+        *diagnosed = strict.find_cause(&self.verifier.get(), new).await;
         Some(strict::refusal(&new.signature))
     }
 

@@ -26,6 +26,7 @@ pub mod resend;
 pub mod resign;
 pub(crate) mod retention;
 pub mod search;
+pub(crate) mod secrets;
 pub(crate) mod selection;
 pub mod send;
 pub(crate) mod tail;

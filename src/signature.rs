@@ -4,6 +4,7 @@
 
 mod advice;
 mod cause;
+mod current;
 mod diagnose;
 mod digest;
 mod explain;
@@ -29,6 +30,7 @@ mod verifier;
 mod verify;
 
 pub use cause::Cause;
+pub use current::CurrentVerifier;
 pub use diagnose::{Budget, Tried};
 pub use explain::Diagnosis;
 pub use handshake::{Greeting, Handshakes};

@@ -98,6 +98,11 @@ const VALUES: &[&str] = &["std::net::Ipv4Addr", "std::net::Ipv6Addr"];
 /// Impure names that a pure module has for a reason.
 const EXCEPTIONS: &[(&str, &str, &str)] = &[
     ("respond::rulebook", "tokio::sync::watch", "shares a value that changes; waits for nothing"),
+    (
+        "signature::current",
+        "tokio::sync::watch",
+        "shares secrets that change while requests arrive",
+    ),
     ("signature::public_url", "tokio::sync::watch", "shares a value that a tunnel reports late"),
 ];
 

@@ -14,7 +14,7 @@ use hookglass::listener::{Received, Reply};
 use hookglass::outbound::{Client, Forwarder, QueueLimits, Target};
 use hookglass::provider::Provider;
 use hookglass::respond::{ResponseRule, Rulebook};
-use hookglass::signature::{Credentials, Verifier};
+use hookglass::signature::{Credentials, CurrentVerifier, Verifier};
 use hookglass::store::{Store, StorePlace, Writer};
 use support::Tested;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -41,9 +41,8 @@ fn start(rules: &[&str], targets: Vec<Target>) -> Tested<Running> {
     let (store, writer) = Store::open(&StorePlace::Memory, "test")?;
     let stop = CancellationToken::new();
     let keyed = Credentials { provider: Provider::named("cribbly")?, secrets: Vec::new() };
-    let verifier = Arc::new(Verifier::new(vec![keyed]));
-    let (diagnoser, diagnosing) =
-        Diagnoser::new(Arc::clone(&verifier), store.clone(), stop.clone());
+    let verifier = CurrentVerifier::new(Verifier::new(vec![keyed]));
+    let (diagnoser, diagnosing) = Diagnoser::new(verifier.clone(), store.clone(), stop.clone());
     let rules = rules.iter().map(|text| rule(text).map(Arc::new)).collect::<Tested<Vec<_>>>()?;
     let (rules, paused) = (Rulebook::new(rules), PausedRequests::new(stop.clone()));
     let mut work = JoinSet::new();

@@ -304,6 +304,53 @@ fn a_typed_secret_is_tried_on_the_selected_delivery() {
 }
 
 #[test]
+fn a_secret_to_use_from_now_on_names_its_provider_and_is_not_shown() {
+    let mut stage = open((120, 36), &[], 3);
+    let screen = stage.press(":set secret<Enter>test-hush").screen();
+    assert!(
+        screen.contains("secret of cribbly until you quit: •••••••••") && !screen.contains("hush"),
+        "{screen}"
+    );
+}
+
+#[test]
+fn a_secret_to_use_from_now_on_is_that_of_the_selected_delivery() {
+    let mut stage = open((120, 36), &[], 3);
+    stage.press(":set secret<Enter>test-hush<Enter>");
+    let used = stage.effects.iter().find_map(|effect| match effect {
+        Effect::UseSecret { id, secret } => Some((*id, secret.expose().to_vec())),
+        _ => None,
+    });
+    assert_eq!(used, Some((Some(DeliveryId(3)), b"test-hush".to_vec())));
+}
+
+/// Reports that a secret is in use now.
+fn with_secret_in_use() -> Stage {
+    let mut stage = open((120, 36), &[], 9);
+    stage.happen(Event::SecretsInUse {
+        names: vec!["the typed secret".to_owned()],
+        notice: Notice::done("Cribbly uses the typed secret until you quit"),
+    });
+    stage
+}
+
+#[test]
+fn the_title_shows_that_a_secret_is_in_use() {
+    let screen = with_secret_in_use().screen();
+    assert!(screen.lines().next().unwrap().contains("✓ secret"), "{screen}");
+}
+
+#[test]
+fn deliveries_that_are_not_verified_are_checked_with_a_new_secret() {
+    let mut stage = with_secret_in_use();
+    let checked = stage.take_effects().into_iter().find_map(|effect| match effect {
+        Effect::VerifyAgain(ids) => Some(ids.iter().map(|id| id.0).collect::<Vec<_>>()),
+        _ => None,
+    });
+    assert_eq!(checked, Some(vec![9, 8, 6, 5, 4, 3, 2]));
+}
+
+#[test]
 fn the_outcome_of_a_typed_secret_is_shown_with_its_delivery_only() {
     let mut stage = open((120, 36), &["SECRET"], 3);
     stage.press("Stest-hush<Enter>");

@@ -10,11 +10,11 @@ use std::thread;
 
 use hookglass::delivery::{Attempt, DeliveryId, SignatureStatus};
 use hookglass::store::StoreReader;
-use support::Tested;
 use support::program::{signal, wait_until_stopped};
 use support::senders::{exchange, request};
 use support::targets::Target;
 use support::terminal::Terminal;
+use support::{SECRET, Tested};
 
 /// Starts the dashboard and sends it so many deliveries.
 fn with_deliveries(count: usize) -> Tested<Terminal> {
@@ -68,6 +68,47 @@ fn a_delivery_appears_with_its_payload_and_verdict() -> Tested {
     session.wait_for("\"p1\"")?;
     session.press("3")?;
     session.wait_for("verified with CRIBBLY_WEBHOOK_SECRET")?;
+    Ok(())
+}
+
+/// The statuses of the stored deliveries, oldest first.
+fn statuses(session: &Terminal) -> Tested<Vec<SignatureStatus>> {
+    let mut rows = store(session)?.newest(None, 10)?;
+    rows.sort_by_key(|row| row.id);
+    Ok(rows.iter().map(|row| row.signature.status).collect())
+}
+
+/// A dashboard whose secret is wrong for the only delivery.
+fn with_wrong_secret(args: &[&str]) -> Tested<Terminal> {
+    let mut session = Terminal::start_with(args, &[("CRIBBLY_WEBHOOK_SECRET", "test-key-wrong")])?;
+    let address = session.address()?;
+    exchange(&address, &request(1))?;
+    session.wait_for("✗ mismatch")?;
+    Ok(session)
+}
+
+#[test]
+fn a_secret_set_at_run_time_verifies_stored_and_new_deliveries() -> Tested {
+    let mut session = with_wrong_secret(&[])?;
+    session.press(&format!(":set secret<Enter>{SECRET}<Enter>"))?;
+    session.wait_for("Checked 1 delivery again: 1 verified")?;
+    let address = session.address()?;
+    exchange(&address, &request(2))?;
+    session.wait_for("2 deliveries")?;
+    assert_eq!(statuses(&session)?, [SignatureStatus::Verified; 2]);
+    Ok(())
+}
+
+#[test]
+fn a_secret_file_is_read_again_at_run_time() -> Tested {
+    let file = tempfile::NamedTempFile::new()?;
+    std::fs::write(file.path(), "test-key-wrong")?;
+    let path = file.path().display().to_string();
+    let mut session = with_wrong_secret(&["--provider", "cribbly", "--secret-file", &path])?;
+    std::fs::write(file.path(), SECRET)?;
+    session.press(":reload secrets<Enter>")?;
+    session.wait_for("Checked 1 delivery again: 1 verified")?;
+    assert_eq!(statuses(&session)?, [SignatureStatus::Verified]);
     Ok(())
 }
 

@@ -256,7 +256,10 @@ pub enum Ask {
     Rule,
     /// Names the provider of the selected delivery, to describe it in the configuration.
     NewProvider,
+    /// Tries a secret on the selected delivery.
     Secret,
+    /// Uses a secret from now on.
+    NewSecret,
     /// Searches in the help.
     Help,
     /// Names the current filter to save it.
@@ -316,6 +319,8 @@ pub enum Action {
     /// [`crate::formats::EXPORT_FORMATS`] by name.
     Export(&'static str, Scope),
     SendSample,
+    /// Reads the configured secrets again.
+    ReloadSecrets,
     ToggleMouse,
     Help,
     Redraw,

@@ -175,7 +175,7 @@ const GROWTH: [(ListColumn, usize); 20] = [
 ];
 
 /// Returns the width of a list in which no selected column is cut, as far as their bounds allow.
-pub fn needed(wanted: &[ListColumn], content: &ContentWidths) -> usize {
+pub(crate) fn needed(wanted: &[ListColumn], content: &ContentWidths) -> usize {
     let widths = wanted.iter().filter(|column| content.shows(**column)).map(|column| {
         let (_, most, _) = column.bounds();
         content.of(*column).min(most) + 1

@@ -82,6 +82,16 @@ pub enum Effect {
         id: DeliveryId,
         secret: Secret,
     },
+    /// Use this secret from now on, for the provider of a delivery or for the only provider; reported by
+    /// [`super::Event::SecretsInUse`].
+    UseSecret {
+        id: Option<DeliveryId>,
+        secret: Secret,
+    },
+    /// Read the configured secrets again; reported by [`super::Event::SecretsInUse`].
+    ReloadSecrets,
+    /// Verify these deliveries with the secrets in use.
+    VerifyAgain(Vec<DeliveryId>),
     /// Describe the provider of a delivery in the configuration.
     AddProvider {
         id: DeliveryId,

@@ -65,6 +65,11 @@ pub enum Event {
         id: DeliveryId,
         verdict: Verdict,
     },
+    /// Other secrets are in use now; includes their names.
+    SecretsInUse {
+        names: Vec<String>,
+        notice: Notice,
+    },
     /// Result of [`super::Effect::Search`].
     Matched {
         search: u64,

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::index::{Index, ListRow, Previous, RowClass, RowRef};
 use super::sort::{SortKey, SortOrder};
-use crate::delivery::{DeliveryId, Summary};
+use crate::delivery::{DeliveryId, SignatureStatus, Summary};
 use crate::filter::{Filter, FilterRow as _, Undecided};
 pub use jump::{JumpTarget, Seek};
 use visible_rows::VisibleRows;
@@ -98,6 +98,13 @@ impl List {
     /// Returns the ids of all rows in ascending order.
     pub fn ids(&self) -> Vec<DeliveryId> {
         self.index.cells(RowClass::Any).map(|cell| cell.id()).collect()
+    }
+
+    /// Returns the ids of up to `most` deliveries that are not verified, newest first.
+    pub fn unverified(&self, most: usize) -> Vec<DeliveryId> {
+        let rows = self.index.cells(RowClass::Any).rev();
+        let open = rows.filter(|row| row.status() != SignatureStatus::Verified);
+        open.take(most).map(|row| row.id()).collect()
     }
 
     /// Returns how many of these deliveries the filter hides.

@@ -21,7 +21,7 @@ const OFFERED: [KeyContext; 10] = [
 ];
 
 /// Words of titles, and other names for the same.
-const SYNONYMS: [(&str, &[&str]); 16] = [
+const SYNONYMS: [(&str, &[&str]); 17] = [
     ("remove", &["delete", "discard", "trash"]),
     ("undo", &["restore", "undelete"]),
     ("resend", &["replay", "retry", "redeliver", "send"]),
@@ -38,6 +38,7 @@ const SYNONYMS: [(&str, &[&str]); 16] = [
     ("note", &["comment", "annotate"]),
     ("help", &["keys", "shortcuts", "bindings"]),
     ("address", &["url", "link"]),
+    ("secret", &["key", "password", "rotate"]),
 ];
 
 /// Prefix of saved views.

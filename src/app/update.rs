@@ -32,6 +32,9 @@ use super::pane;
 use super::which_key;
 use crate::delivery::{SignatureStatus, Source, Summary, Verdict};
 
+/// Number of deliveries that are verified again with other secrets, the newest first.
+const MOST_VERIFIED_AGAIN: usize = 1000;
+
 /// Applies an event to the model and returns the effects.
 pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
     let mut effects = apply(model, event);
@@ -64,6 +67,14 @@ fn apply(model: &mut Model, event: Event) -> Vec<Effect> {
                 notify(model, tried(&verdict));
                 model.detail.typed = Some(verdict);
             }
+        }
+        Event::SecretsInUse { names, notice } => {
+            model.session.secrets = names;
+            notify(model, notice);
+            let ids = model.list.unverified(MOST_VERIFIED_AGAIN);
+            let shown = model.detail.wanted().map(Effect::Load);
+            let again = (!ids.is_empty()).then_some(Effect::VerifyAgain(ids));
+            return shown.into_iter().chain(again).collect();
         }
         Event::Matched { search, ids, tested } => {
             model.search.matched(search, ids, tested, &mut model.list);
@@ -264,6 +275,7 @@ fn act_on_panes(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::List(what) => return list::act(model, what),
         Action::ExportMenu => with_selected(model, |model| model.mode = Mode::Menu(Menu::EXPORT)),
         Action::Export(form, which) => prompts::export_target::open(model, form, which),
+        Action::ReloadSecrets => return vec![Effect::ReloadSecrets],
         Action::SendSample => return vec![Effect::SendSample],
         Action::ToggleMouse => return panes::toggle_mouse(model),
         Action::Help => {
@@ -315,7 +327,10 @@ fn with_selected(model: &mut Model, go: impl FnOnce(&mut Model)) {
 fn tried(verdict: &Verdict) -> Notice {
     match verdict.status {
         SignatureStatus::Verified | SignatureStatus::Expired => {
-            Notice::done(format!("With the typed secret: {}", verdict.status))
+            let status = verdict.status;
+            Notice::done(format!(
+                "With the typed secret: {status} · `:set secret` to keep using it"
+            ))
         }
         SignatureStatus::Missing
         | SignatureStatus::Malformed

@@ -28,11 +28,12 @@ use crate::hub::{Hub, HubServers, ReadFrom};
 use crate::intake::{Controls, Diagnoser};
 use crate::ops::attach::{AttachError, Attachment};
 use crate::ops::hub_responses::HubResponses;
+use crate::ops::secrets::{ReloadedSecrets, SecretReload};
 use crate::ops::{KnownProviders, retention};
 use crate::outbound::Target;
 use crate::output;
 use crate::respond::ResponseRule;
-use crate::signature::{PublicUrl, Verifier};
+use crate::signature::{Credentials, CurrentVerifier, PublicUrl, SourceRoute, Verifier};
 use crate::store::{HubDelivery, Keep, Store, StorePlace};
 use crate::task;
 use crate::units;
@@ -182,9 +183,8 @@ async fn attach(
     let Keyring { candidates, mut notes, warnings } = keyring;
     let secrets = candidates.iter().flat_map(|one| &one.secrets);
     let secrets: Vec<String> = secrets.map(|secret| secret.name().to_owned()).collect();
-    let verifier = Verifier::new(candidates)
-        .with_public_url(PublicUrl::new(args.public_url.clone()))
-        .with_sources(sources);
+    let verifier = verifier(candidates, sources, args.public_url.clone());
+    let reload = reload(args.provider.clone(), args.public_url.clone());
     notes.push(format!(
         "attached to the stream `{}` on {} as {}",
         hub.stream_name(),
@@ -211,7 +211,8 @@ async fn attach(
         config,
         hub,
         store,
-        verifier: Arc::new(verifier),
+        verifier: CurrentVerifier::new(verifier),
+        reload,
         known,
         filter,
         session,
@@ -225,13 +226,39 @@ async fn attach(
     outcome
 }
 
+fn verifier(
+    candidates: Vec<Credentials>,
+    sources: Vec<SourceRoute>,
+    public_url: Option<String>,
+) -> Verifier {
+    let verifier = Verifier::new(candidates).with_public_url(PublicUrl::new(public_url));
+    verifier.with_sources(sources)
+}
+
+/// Returns what reads the secrets again.
+fn reload(provider: ProviderArgs, public_url: Option<String>) -> SecretReload {
+    SecretReload::new(move || {
+        let read = || -> Result<ReloadedSecrets, CliError> {
+            provider.secrets.require_files()?;
+            let config = provider.config.load()?;
+            let mut keyring = provider.listening_keyring(&config)?;
+            let sources = keyring.routes(&config.routes, &config)?;
+            let Keyring { candidates, warnings, .. } = keyring;
+            let verifier = verifier(candidates, sources, public_url.clone());
+            Ok(ReloadedSecrets { verifier, warnings })
+        };
+        read().map_err(|error| error.to_string())
+    })
+}
+
 /// Everything that runs until the end.
 struct AttachSession {
     args: AttachArgs,
     config: Config,
     hub: Hub,
     store: Store,
-    verifier: Arc<Verifier>,
+    verifier: CurrentVerifier,
+    reload: SecretReload,
     known: KnownProviders,
     filter: Filter,
     session: Session,
@@ -250,7 +277,7 @@ impl AttachSession {
         let attachment = Attachment::new(
             self.hub.clone(),
             self.store.clone(),
-            Arc::clone(&self.verifier),
+            self.verifier.clone(),
             &self.filter,
         );
         let attachment = attachment.await?;
@@ -275,7 +302,7 @@ impl AttachSession {
         let (found, deliveries) = mpsc::channel(UNPRINTED);
         tasks.spawn(reading.run(found));
         let (diagnoser, searching) =
-            Diagnoser::new(Arc::clone(&self.verifier), self.store.clone(), stop.clone());
+            Diagnoser::new(self.verifier.clone(), self.store.clone(), stop.clone());
         tasks.spawn(searching);
         let answering = Answering::start(&mut tasks, &self, diagnoser, &stop);
         let controls = answering.controls();
@@ -331,7 +358,8 @@ impl AttachSession {
             glyphs: super::listen::glyphs(&self.config.dashboard),
             config: self.args.provider.config.path(),
             store: self.store.clone(),
-            verifier: Arc::clone(&self.verifier),
+            verifier: self.verifier.clone(),
+            reload: self.reload.clone(),
             known: self.known.clone(),
             own: own.unwrap_or_else(|| self.listener.clone()),
             notes: self.notes.clone(),

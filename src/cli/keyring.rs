@@ -134,6 +134,16 @@ impl SecretArgs {
         Ok(())
     }
 
+    /// Checks that secrets can be read again.
+    pub(super) fn require_files(&self) -> Result<(), CliError> {
+        if self.secret_file.iter().any(|path| path.as_os_str() == "-") {
+            return Err(CliError::usage(
+                "the secret was read from standard input, which can be read only once".to_owned(),
+            ));
+        }
+        Ok(())
+    }
+
     fn is_given(&self) -> bool {
         !self.secret_env.is_empty() || !self.secret_file.is_empty()
     }

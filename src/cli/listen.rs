@@ -31,11 +31,12 @@ use crate::intake::{
 };
 use crate::listener::{self, BindError, Limits};
 use crate::mcp::{ListenerOptions, SendPolicy};
+use crate::ops::secrets::{ReloadedSecrets, SecretReload};
 use crate::ops::{KnownProviders, retention};
 use crate::outbound::Target;
 use crate::output;
 use crate::respond::Rulebook;
-use crate::signature::{Credentials, PublicUrl, SourceRoute, Verifier};
+use crate::signature::{Credentials, CurrentVerifier, PublicUrl, SourceRoute, Verifier};
 #[cfg(unix)]
 use crate::store::ControlSocket;
 use crate::store::{Keep, Store, StorePlace};
@@ -141,17 +142,7 @@ impl ListenArgs {
 
 pub(super) fn run(args: ListenArgs) -> Result<(), CliError> {
     let config = args.provider.config.load()?;
-    let mut keyring = if args.demo {
-        args.provider.keyring_under(&config)?
-    } else {
-        args.provider.listening_keyring(&config)?
-    };
-    if args.demo && keyring.candidates.iter().all(|credentials| credentials.secrets.is_empty()) {
-        keyring
-            .candidates
-            .iter_mut()
-            .for_each(|credentials| credentials.secrets.push(demo::secret()));
-    }
+    let keyring = keyring(&args.provider, args.demo, &config)?;
     let runtime = tokio::runtime::Runtime::new().map_err(CliError::environment)?;
     let ended = runtime.block_on(async {
         process_limits::set();
@@ -163,6 +154,21 @@ pub(super) fn run(args: ListenArgs) -> Result<(), CliError> {
     // Neither an output that nobody reads nor a long search may delay the end.
     runtime.shutdown_background();
     ended
+}
+
+/// Returns the providers to listen for with their secrets. A demo always has a secret.
+fn keyring(provider: &ProviderArgs, demo: bool, config: &Config) -> Result<Keyring, CliError> {
+    if !demo {
+        return provider.listening_keyring(config);
+    }
+    let mut keyring = provider.keyring_under(config)?;
+    if keyring.candidates.iter().all(|credentials| credentials.secrets.is_empty()) {
+        keyring
+            .candidates
+            .iter_mut()
+            .for_each(|credentials| credentials.secrets.push(demo::secret()));
+    }
+    Ok(keyring)
 }
 
 /// A listener without a front end, in a process that does something else.
@@ -303,14 +309,14 @@ async fn listen(
         ..session
     };
     let public_url = plan.public_url();
-    let verifier =
-        Verifier::new(candidates).with_public_url(public_url.clone()).assuming_only_secret();
-    let verifier = Arc::new(verifier.with_sources(routes));
+    let verifier = CurrentVerifier::new(verifier(candidates, routes, &public_url));
+    let reload = reload(&args, sources, public_url.clone());
     let routing = Routing { plan, address, public_url };
     let front = ListenSession {
         args,
         routing,
         verifier,
+        reload,
         known,
         store,
         session,
@@ -386,6 +392,31 @@ fn session(
     }
 }
 
+fn verifier(
+    candidates: Vec<Credentials>,
+    routes: Vec<SourceRoute>,
+    public_url: &PublicUrl,
+) -> Verifier {
+    let verifier = Verifier::new(candidates).with_public_url(public_url.clone());
+    verifier.assuming_only_secret().with_sources(routes)
+}
+
+/// Returns what reads the secrets of a listener again.
+fn reload(args: &ListenArgs, sources: Vec<SourceConfig>, public_url: PublicUrl) -> SecretReload {
+    let (provider, demo) = (args.provider.clone(), args.demo);
+    SecretReload::new(move || {
+        let read = || -> Result<ReloadedSecrets, CliError> {
+            provider.secrets.require_files()?;
+            let config = provider.config.load()?;
+            let mut keyring = keyring(&provider, demo, &config)?;
+            let routes = keyring.routes(&sources, &config)?;
+            let Keyring { candidates, warnings, .. } = keyring;
+            Ok(ReloadedSecrets { verifier: verifier(candidates, routes, &public_url), warnings })
+        };
+        read().map_err(|error| error.to_string())
+    })
+}
+
 /// Rules, targets, and the public address.
 struct Routing {
     plan: RoutingPlan,
@@ -408,7 +439,8 @@ struct Shutdown {
 struct ListenSession {
     args: ListenArgs,
     routing: Routing,
-    verifier: Arc<Verifier>,
+    verifier: CurrentVerifier,
+    reload: SecretReload,
     known: KnownProviders,
     store: Store,
     session: Session,
@@ -471,7 +503,7 @@ impl ListenSession {
             }
         });
         if self.args.demo
-            && let Some(credentials) = self.verifier.candidates().first()
+            && let Some(credentials) = self.verifier.get().candidates().first()
         {
             tasks.spawn(demo::run(credentials.clone(), own.clone(), stop.clone()));
         }
@@ -525,8 +557,7 @@ impl ListenSession {
         ends: Shutdown,
     ) -> Result<(Arc<Intake>, Controls), CliError> {
         let Shutdown { stop, answered, finished } = ends;
-        let (diagnoser, work) =
-            Diagnoser::new(Arc::clone(&self.verifier), self.store.clone(), answered);
+        let (diagnoser, work) = Diagnoser::new(self.verifier.clone(), self.store.clone(), answered);
         tasks.spawn(async move {
             work.await;
             finished.cancel();
@@ -555,14 +586,14 @@ impl ListenSession {
             }
         };
         let intake = Intake {
-            verifier: Arc::clone(&self.verifier),
+            verifier: self.verifier.clone(),
             diagnoser,
             store: self.store.clone(),
             sequencer,
             rules,
             forwards,
             paused,
-            policy: plan.policy(&self.verifier),
+            policy: plan.policy(&self.verifier.get()),
             publishing,
             stop,
         };
@@ -610,7 +641,8 @@ impl ListenSession {
             glyphs: glyphs(&self.dashboard),
             config: self.args.provider.config.path(),
             store: self.store.clone(),
-            verifier: Arc::clone(&self.verifier),
+            verifier: self.verifier.clone(),
+            reload: self.reload.clone(),
             known: self.known.clone(),
             own,
             notes: self.notes.clone(),

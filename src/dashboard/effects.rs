@@ -9,6 +9,7 @@ mod load;
 mod resend;
 mod rules;
 mod search;
+mod secrets;
 
 use std::fmt::{self, Write as _};
 use std::sync::Arc;
@@ -183,6 +184,13 @@ impl Effects {
             Effect::TrySecret { id, secret } => {
                 self.tasks.spawn_blocking(move || context.try_secret(id, secret));
             }
+            Effect::UseSecret { id, secret } => {
+                self.tasks.spawn_blocking(move || context.use_secret(id, secret));
+            }
+            Effect::ReloadSecrets => {
+                self.tasks.spawn_blocking(move || context.reload_secrets());
+            }
+            Effect::VerifyAgain(ids) => drop(self.tasks.spawn(context.verify_again(ids))),
             Effect::AddProvider { id, name, secret } => {
                 self.tasks.spawn_blocking(move || context.add_provider(id, &name, secret.as_ref()));
             }
@@ -300,7 +308,8 @@ impl Context {
     }
 
     async fn send_sample(&self) {
-        let Some((credentials, sample)) = random_sample(self.setup.verifier.candidates()) else {
+        let verifier = self.setup.verifier.get();
+        let Some((credentials, sample)) = random_sample(verifier.candidates()) else {
             return self.say(Notice::failed("This provider has no sample events")).await;
         };
         let run = SendRun {

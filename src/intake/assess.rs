@@ -31,16 +31,17 @@ impl Intake {
     pub(super) async fn assess(&self, received: Received) -> Assessment {
         let refused = received.refused.as_ref();
         let refused_with = refused.map(|(status, _)| *status);
+        let verifier = self.verifier.get();
         let greeting = match (refused, &self.policy.handshakes) {
             (None, Some(handshakes)) => {
                 let Received { head, body, received_at, .. } = &received;
-                handshakes.greet(&self.verifier, head, body, *received_at)
+                handshakes.greet(&verifier, head, body, *received_at)
             }
             (_, _) => None,
         };
         let mut findings = match refused {
-            Some((_, refusal)) => self.identify_refused(refusal),
-            None => self.identify(&received).await,
+            Some((_, refusal)) => identify_refused(&verifier, refusal),
+            None => identify(&verifier, &received).await,
         };
         let diagnosed = greeting.is_some();
         let handshake = greeting.map(|greeting| {
@@ -48,50 +49,22 @@ impl Intake {
             let Greeting { status, headers, body, .. } = greeting;
             ClientResponse { status, headers, body }
         });
-        let new = self.delivery(received, findings);
+        let new = self.delivery(received, &verifier, findings);
         Assessment { new, refused_with, handshake, diagnosed }
     }
 
-    async fn identify(&self, received: &Received) -> Identified {
-        let Received { head, body, received_at, .. } = received;
-        let identify = |verifier: &Verifier, head: &Head, body: &[u8], at: Timestamp| {
-            let url = verifier.url(head);
-            verifier.identify(&Subject { head, body, url: url.as_deref() }, at)
-        };
-        if body.len() <= INLINE {
-            return identify(&self.verifier, head, body, *received_at);
-        }
-        let (head, body, at) = (head.clone(), body.clone(), *received_at);
-        let verifier = Arc::clone(&self.verifier);
-        let work = move || identify(&verifier, &head, &body, at);
-        match task::join_or_panic(tokio::task::spawn_blocking(work).await) {
-            Some(found) => found,
-            // The runtime is shutting down.
-            None => identify(&self.verifier, &received.head, &received.body, *received_at),
-        }
-    }
-
-    fn identify_refused(&self, refusal: &Refusal) -> Identified {
-        let only = match self.verifier.candidates() {
-            [only] => only.provider.name.as_str(),
-            _ => UNKNOWN_PROVIDER,
-        };
-        let code = &refusal.code;
-        let why = format!("the delivery was refused ({code}), so its signature was not checked");
-        Identified {
-            provider: only.to_owned(),
-            event: EventRef::default(),
-            verdict: Verdict::explained(SignatureStatus::Unchecked, why),
-        }
-    }
-
     /// Builds the delivery; its response is not known yet.
-    fn delivery(&self, received: Received, findings: Identified) -> NewDelivery {
+    fn delivery(
+        &self,
+        received: Received,
+        verifier: &Verifier,
+        findings: Identified,
+    ) -> NewDelivery {
         let peer = peer::peer(self.policy.proxies, received.peer, &received.head);
         let request = RequestFacts {
             peer: Some(peer),
             refused: received.refused.map(|(_, refusal)| refusal),
-            via: self.verifier.via(&received.head).map(str::to_owned),
+            via: verifier.via(&received.head).map(str::to_owned),
             ..RequestFacts::new(&received.head, received.body_size, received.received_at)
         };
         NewDelivery {
@@ -104,6 +77,40 @@ impl Intake {
             diagnosing: false,
             response: None,
         }
+    }
+}
+
+/// Identifies a request, a large one on a thread of its own.
+async fn identify(verifier: &Arc<Verifier>, received: &Received) -> Identified {
+    let Received { head, body, received_at, .. } = received;
+    let identify = |verifier: &Verifier, head: &Head, body: &[u8], at: Timestamp| {
+        let url = verifier.url(head);
+        verifier.identify(&Subject { head, body, url: url.as_deref() }, at)
+    };
+    if body.len() <= INLINE {
+        return identify(verifier, head, body, *received_at);
+    }
+    let (head, body, at) = (head.clone(), body.clone(), *received_at);
+    let shared = Arc::clone(verifier);
+    let work = move || identify(&shared, &head, &body, at);
+    match task::join_or_panic(tokio::task::spawn_blocking(work).await) {
+        Some(found) => found,
+        // The runtime is shutting down.
+        None => identify(verifier, &received.head, &received.body, *received_at),
+    }
+}
+
+fn identify_refused(verifier: &Verifier, refusal: &Refusal) -> Identified {
+    let only = match verifier.candidates() {
+        [only] => only.provider.name.as_str(),
+        _ => UNKNOWN_PROVIDER,
+    };
+    let code = &refusal.code;
+    let why = format!("the delivery was refused ({code}), so its signature was not checked");
+    Identified {
+        provider: only.to_owned(),
+        event: EventRef::default(),
+        verdict: Verdict::explained(SignatureStatus::Unchecked, why),
     }
 }
 

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::delivery::{Delivery, DeliveryId, Head, NewDelivery, Verdict};
-use crate::signature::{Budget, Diagnosis, Subject, Verifier};
+use crate::signature::{Budget, CurrentVerifier, Diagnosis, Subject, Verifier};
 use crate::store::Store;
 use crate::task;
 
@@ -47,7 +47,7 @@ impl DiagnosisJob {
 impl Diagnoser {
     /// Returns a diagnoser and its work, which runs until `stop`.
     pub fn new(
-        verifier: Arc<Verifier>,
+        verifier: CurrentVerifier,
         store: Store,
         stop: CancellationToken,
     ) -> (Self, impl Future<Output = ()>) {
@@ -64,7 +64,7 @@ impl Diagnoser {
 }
 
 struct Work {
-    verifier: Arc<Verifier>,
+    verifier: CurrentVerifier,
     store: Store,
 }
 
@@ -103,7 +103,8 @@ impl Work {
     fn search(&self, id: DeliveryId, limit: Duration) -> Option<Verdict> {
         let delivery = self.store.reader().and_then(|reader| reader.delivery(id)).ok()??;
         let Delivery { summary, head, body, .. } = &delivery;
-        Some(search_within(&self.verifier, head, body, summary.request.received_at, limit).verdict)
+        let at = summary.request.received_at;
+        Some(search_within(&self.verifier.get(), head, body, at, limit).verdict)
     }
 }
 
@@ -116,6 +117,12 @@ pub fn diagnose(verifier: &Verifier, delivery: &Delivery) -> Diagnosis {
         delivery.summary.request.received_at,
         LIMIT,
     )
+}
+
+/// Like [`diagnose`], but as briefly as while many deliveries wait.
+pub fn diagnose_briefly(verifier: &Verifier, delivery: &Delivery) -> Diagnosis {
+    let at = delivery.summary.request.received_at;
+    search_within(verifier, &delivery.head, &delivery.body, at, LIMIT_IN_A_QUEUE)
 }
 
 /// Finds the cause of the verdict of a delivery that is not stored yet.

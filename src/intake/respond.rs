@@ -68,7 +68,8 @@ impl Intake {
 
     /// Returns what a provider expects as the response to an event.
     pub(super) fn expected_response(&self, provider: &str) -> ClientResponse {
-        let known = self.verifier.named(provider);
+        let verifier = self.verifier.get();
+        let known = verifier.named(provider);
         let expected = known.map(|known| known.provider.response.clone()).unwrap_or_default();
         ClientResponse::expected(&expected)
     }

@@ -4,8 +4,6 @@
 //! ended. Signatures are verified again with local secrets; without one, the verdict is the
 //! listener's, and says so.
 
-use std::sync::Arc;
-
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -13,7 +11,7 @@ use crate::delivery::{Explanation, NewDelivery, SignatureStatus};
 use crate::filter::Filter;
 use crate::hub::{Hub, HubError, HubEvent, ReadFrom, Reader, subject};
 use crate::intake;
-use crate::signature::{Subject, Verifier};
+use crate::signature::{CurrentVerifier, Subject, Verifier};
 use crate::store::{HubDelivery, HubPage, KeepError, Store, StoreError};
 use crate::task;
 
@@ -51,7 +49,7 @@ pub enum AttachError {
 pub(crate) struct Attachment {
     hub: Hub,
     store: Store,
-    verifier: Arc<Verifier>,
+    verifier: CurrentVerifier,
     subject: String,
 }
 
@@ -60,7 +58,7 @@ impl Attachment {
     pub(crate) async fn new(
         hub: Hub,
         store: Store,
-        verifier: Arc<Verifier>,
+        verifier: CurrentVerifier,
         filter: &Filter,
     ) -> Result<Self, AttachError> {
         let name = hub.stream_name().to_owned();
@@ -249,7 +247,7 @@ impl Attachment {
         if new.request.refused.is_some() {
             return from_listener(new);
         }
-        let verifier = Arc::clone(&self.verifier);
+        let verifier = self.verifier.get();
         task::blocking(move || verified(new, &verifier)).await
     }
 }

@@ -23,6 +23,7 @@ use crate::provider::{Algorithm, Encoding, Provider, SecretForm, ValueLocation};
 use crate::redact::{
     Instruction, KeyGroup, Original, Redacted, Redaction, Redactor, SensitivePattern,
 };
+use crate::secret::Secret;
 use crate::store::{StoreError, StoreReader};
 
 /// Rows read at a time.
@@ -268,6 +269,14 @@ impl Exporter {
         let wanted = !redact.is_empty() && !redaction.is_none();
         let redactor = wanted.then(|| Redactor::new(redaction));
         Self { known, maker, redactor, signatures, base }
+    }
+
+    /// Withholds secrets that came into use later. Known ones are skipped.
+    pub fn withhold(&mut self, secrets: &[Secret]) {
+        let mut new = secrets.to_vec();
+        new.retain(|secret| !self.known.secrets.contains(secret));
+        self.known.secrets.extend(new.iter().cloned());
+        self.maker.withhold(new);
     }
 
     /// Exports deliveries in their order. Blocks.

@@ -101,6 +101,11 @@ impl FixtureMaker {
         Self { keeps_signature: true, ..self }
     }
 
+    /// Makes no fixture with these secrets either.
+    pub fn withhold(&mut self, secrets: Vec<Secret>) {
+        self.secrets.extend(secrets);
+    }
+
     /// Makes a fixture of a delivery, and proves its text.
     pub fn make(&mut self, delivery: &Delivery, name: &str) -> MadeFixture {
         let mut review = Review::default();

@@ -162,6 +162,49 @@ impl Verifier {
         Self { public_url: self.public_url.clone(), ..Self::new(candidates) }
     }
 
+    /// Returns this verifier with another current secret of a provider, for requests
+    /// through the same source as this one, if any. A secret of the same name is replaced.
+    #[must_use]
+    pub fn with_current_secret(
+        &self,
+        head: Option<&Head>,
+        provider: &Provider,
+        secret: Secret,
+    ) -> Self {
+        let mut changed = self.clone();
+        let path = head.and_then(|head| self.via(head)).map(str::to_owned);
+        let source = changed.sources.iter_mut().find(|one| Some(&one.path) == path.as_ref());
+        match source {
+            Some(source) => source.verifier = source.verifier.adding(provider, secret),
+            None => changed = changed.adding(provider, secret),
+        }
+        changed
+    }
+
+    fn adding(&self, provider: &Provider, secret: Secret) -> Self {
+        let mut candidates = self.candidates.clone();
+        match candidates.iter_mut().find(|one| one.provider.name == provider.name) {
+            Some(Credentials { secrets, .. }) => {
+                secrets.retain(|one| one.name() != secret.name());
+                secrets.insert(0, secret);
+            }
+            None => {
+                candidates.push(Credentials { provider: provider.clone(), secrets: vec![secret] })
+            }
+        }
+        Self {
+            public_url: self.public_url.clone(),
+            assumes_only_secret: self.assumes_only_secret,
+            sources: self.sources.clone(),
+            ..Self::new(candidates)
+        }
+    }
+
+    /// Returns the provider of a name, selected or built in.
+    pub fn provider(&self, name: &str) -> Option<Provider> {
+        Some(self.known(name)?.provider)
+    }
+
     /// Returns the candidate of a name, or else the built-in provider without secrets.
     pub(super) fn known(&self, name: &str) -> Option<Credentials> {
         let bare = || {

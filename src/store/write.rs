@@ -130,12 +130,20 @@ pub(super) fn record_diagnosis(
     revision: i64,
 ) -> rusqlite::Result<()> {
     let explanation = verdict.explanation.as_ref().map(Explanation::to_lines);
+    // A search for a cause that ends late does not undo a verification with a newer secret.
     connection
         .prepare_cached(
-            "UPDATE deliveries SET cause = ?2, explanation = ?3, diagnosing = 0, revision = ?4 \
-             WHERE id = ?1",
+            "UPDATE deliveries SET signature = ?2, cause = ?3, explanation = ?4, secret_name = ?5, \
+             diagnosing = 0, revision = ?6 WHERE id = ?1 AND signature <> 'verified'",
         )?
-        .execute(params![id.0, verdict.cause, explanation, revision])?;
+        .execute(params![
+            id.0,
+            verdict.status.as_str(),
+            verdict.cause,
+            explanation,
+            verdict.secret,
+            revision
+        ])?;
     Ok(())
 }
 

@@ -83,6 +83,8 @@ const BEFORE_TABS: &[Binding] = &[
     hinted(bind(Anywhere, "copy", &[c('y')], Action::CopyMenu, "copy (next key picks what)"), "copy", 4),
     bind(Anywhere, "new-provider", &[c('W')], Action::Ask(Ask::NewProvider), "describe the sender of this delivery as a provider in hookglass.toml"),
     bind(Anywhere, "try-secret", &[c('S')], Action::Ask(Ask::Secret), "verify this delivery with another secret (not echoed, not stored)"),
+    bind(Anywhere, "set-secret", &[], Action::Ask(Ask::NewSecret), "use another secret until you quit, and verify again (not echoed, not stored)"),
+    bind(Anywhere, "reload-secrets", &[], Action::ReloadSecrets, "read the secrets of the configuration and of files again, and verify again"),
     hinted(bind(Anywhere, "mark", &[c('m')], Action::List(Entry::Mark), "mark or unmark the delivery or the range, and go to the next delivery"), "mark", 7),
     hinted(bind(Anywhere, "export", &[c('x')], Action::ExportMenu, "export marked deliveries, or the selected one (next key picks the format)"), "export", 6),
     bind(Anywhere, "unmark-all", &[], Action::List(Entry::Unmark), "unmark all deliveries"),

@@ -27,6 +27,7 @@ pub(super) fn open(model: &mut Model, what: Ask) {
         Ask::Rule => rule::open(model),
         Ask::NewProvider => new_provider::open(model),
         Ask::Secret => secret::open(model),
+        Ask::NewSecret => secret::open_to_keep(model),
         Ask::ViewName => view_name::open(model),
     }
 }

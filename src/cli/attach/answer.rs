@@ -53,7 +53,7 @@ impl Answering {
         let (sequencer, work) = Sequencer::new(store.clone(), rules.clone(), Arc::clone(&forwards));
         tasks.spawn(work);
         let intake = Intake {
-            verifier: Arc::clone(&session.verifier),
+            verifier: session.verifier.clone(),
             diagnoser,
             store,
             sequencer,

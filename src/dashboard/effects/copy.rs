@@ -35,7 +35,8 @@ impl Context {
     /// Returns the text to copy and a remark for the notice.
     fn text_of(&self, id: DeliveryId, what: Copyable) -> Result<(String, &'static str), TextError> {
         if what == Copyable::SignedPayload {
-            let bytes = signed_payload(&self.setup.verifier, &self.read(id)?).unwrap_or_default();
+            let bytes =
+                signed_payload(&self.setup.verifier.get(), &self.read(id)?).unwrap_or_default();
             return Ok(match CopiedText::from(bytes) {
                 CopiedText::Plain(text) => (text, ""),
                 CopiedText::Base64(text) => (text, " as base64, since it is not UTF-8"),

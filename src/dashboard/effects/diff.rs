@@ -28,7 +28,7 @@ pub(super) async fn compare_wanted(
 impl Context {
     fn compare(&self, wish: DiffRequest) -> Result<DeliveryDiff, String> {
         let reader = self.setup.store.reader().map_err(|error| error.to_string())?;
-        let found = pair(&reader, &self.setup.verifier, wish.new, wish.old);
+        let found = pair(&reader, &self.setup.verifier.get(), wish.new, wish.old);
         let found = found.map_err(|error| match error {
             DiffError::NoEarlier | DiffError::NoType => {
                 format!("{error}; mark another one and press d")

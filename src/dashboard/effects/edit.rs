@@ -13,6 +13,7 @@ use crate::error_chain::{self, StepError};
 use crate::ops::edit::{self, Checked, EditError, EditRun};
 use crate::ops::resend::{Destination, SkipReason};
 use crate::outbound::Request;
+use crate::signature::Verifier;
 use crate::task;
 
 /// Handshake for borrowing the terminal from the loop.
@@ -42,7 +43,9 @@ impl Context {
 
     async fn try_edit(&self, order: &ResendRequest, asks: bool) -> Result<(), Notice> {
         let failed = |why: String| Notice::failed(format!("Nothing sent: {why}"));
-        let destination = self.destination(order).map_err(|error| failed(error.to_string()))?;
+        let verifier = self.setup.verifier.get();
+        let destination =
+            self.destination(order, &verifier).map_err(|error| failed(error.to_string()))?;
         let origin =
             order.ids.first().copied().ok_or_else(|| failed("nothing is selected".into()))?;
         let original = self.fetch(origin).await.map_err(|error| failed(error.to_string()))?;
@@ -52,14 +55,14 @@ impl Context {
         let mut run = EditRun {
             original,
             destination,
-            verifier: &self.setup.verifier,
+            verifier: &verifier,
             store: self.setup.store.clone(),
             client: self.client.clone(),
         };
         let text = run.draft(asks);
         let request = self.edited(order, text).await?;
         if asks {
-            run.destination = self.chosen_destination(order, origin).await?;
+            run.destination = self.chosen_destination(order, origin, &verifier).await?;
         }
         let outcome = run.send(request).await.map_err(|error| failed(error.to_string()))?;
         // The receiver is gone if the loop has ended.
@@ -68,11 +71,12 @@ impl Context {
     }
 
     /// Prompts for a target until it is valid.
-    async fn chosen_destination(
+    async fn chosen_destination<'v>(
         &self,
         order: &ResendRequest,
         id: DeliveryId,
-    ) -> Result<Destination<'_>, Notice> {
+        verifier: &'v Verifier,
+    ) -> Result<Destination<'v>, Notice> {
         let (mut order, mut error) = (order.clone(), None);
         loop {
             let (number, target) = (order.number, order.target.clone());
@@ -84,7 +88,7 @@ impl Context {
                     return Err(Notice::info("Edit discarded: nothing sent"));
                 }
             }
-            match self.destination(&order) {
+            match self.destination(&order, verifier) {
                 Ok(destination) => return Ok(destination),
                 Err(wrong) => error = Some(wrong.to_string()),
             }

@@ -14,6 +14,7 @@ use crate::ops::export::{
     ExportError, ExportEvent, ExportPolicy, ExportRequest, ExportSummary, ExportTarget, Exporter,
     OnConflict,
 };
+use crate::ops::secrets;
 use crate::task;
 use crate::units;
 
@@ -37,6 +38,7 @@ pub(super) async fn work(context: Arc<Context>, mut jobs: mpsc::Receiver<ExportJ
     let policy = ExportPolicy { base, ..ExportPolicy::default() };
     let mut exporter = Exporter::new(context.setup.known.clone(), policy);
     while let Some(job) = jobs.recv().await {
+        exporter.withhold(&secrets::all(&context.setup.verifier.get()));
         let (events, queue) = mpsc::channel(WAITING);
         let (one, to, count) = (Arc::clone(&context), job.to.clone(), job.ids.len());
         let exporting = tokio::task::spawn_blocking(move || {

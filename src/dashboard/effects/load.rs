@@ -59,7 +59,7 @@ pub(super) async fn explain_wanted(
     while loaded.changed().await.is_ok() {
         let Some(loaded) = loaded.borrow_and_update().clone() else { continue };
         let (one, delivery) = (Arc::clone(&context), Arc::clone(&loaded));
-        let finding = move || diagnose(&one.setup.verifier, &delivery.delivery);
+        let finding = move || diagnose(&one.setup.verifier.get(), &delivery.delivery);
         let Some(diagnosis) = task::blocking(finding).await else { continue };
         let summary = &loaded.delivery.summary;
         let id = summary.id;
@@ -84,9 +84,10 @@ impl Context {
         };
         match read_from(reader, id) {
             Ok(delivery) => {
-                let examined = report(&self.setup.verifier, &delivery);
+                let verifier = self.setup.verifier.get();
+                let examined = report(&verifier, &delivery);
                 // On failure, the delivery itself can still be shown.
-                let related = relations(reader, &self.setup.verifier, &delivery);
+                let related = relations(reader, &verifier, &delivery);
                 let (related, overtaken) = related.unwrap_or_default();
                 let loaded = Loaded::new(delivery, examined).among(related, overtaken);
                 Event::Loaded(Arc::new(loaded))
@@ -134,7 +135,7 @@ impl Context {
     pub(super) fn try_secret(&self, id: DeliveryId, secret: Secret) {
         match self.read(id) {
             Ok(delivery) => {
-                let verdict = try_secret(&self.setup.verifier, &delivery, secret);
+                let verdict = try_secret(&self.setup.verifier.get(), &delivery, secret);
                 self.send(Event::SecretTried { id, verdict });
             }
             Err(error) => {

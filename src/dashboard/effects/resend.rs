@@ -9,6 +9,7 @@ use crate::app::{Event, Notice, ResendRequest};
 use crate::ops::resend::{AttemptRecorder, Destination, Fallback, ReSigning, ResendRun, Signing};
 use crate::ops::resign::EventIdPolicy;
 use crate::outbound::TargetError;
+use crate::signature::Verifier;
 use crate::store::StoreError;
 
 /// Capacity of the queue of a run's events.
@@ -24,7 +25,8 @@ enum ResendError {
 impl Context {
     /// Resends deliveries and reports each event to the loop.
     pub(super) async fn resend(self: Arc<Self>, order: ResendRequest) {
-        let run = match self.resend_run(&order) {
+        let verifier = self.setup.verifier.get();
+        let run = match self.resend_run(&order, &verifier) {
             Ok(run) => run,
             Err(error) => {
                 return self.say(Notice::failed(format!("Nothing resent: {error}"))).await;
@@ -44,10 +46,14 @@ impl Context {
         tokio::join!(run.run(events, self.stopped(number)), forward);
     }
 
-    fn resend_run(&self, order: &ResendRequest) -> Result<ResendRun<'_>, ResendError> {
+    fn resend_run<'v>(
+        &self,
+        order: &ResendRequest,
+        verifier: &'v Verifier,
+    ) -> Result<ResendRun<'v>, ResendError> {
         Ok(ResendRun {
             ids: order.ids.clone(),
-            destination: self.destination(order)?,
+            destination: self.destination(order, verifier)?,
             pace: order.pace,
             reader: self.setup.store.reader()?,
             recorder: AttemptRecorder::Store(self.setup.store.clone()),
@@ -56,15 +62,16 @@ impl Context {
     }
 
     /// Returns the target of a resend and the secrets to sign with.
-    pub(super) fn destination(
+    pub(super) fn destination<'v>(
         &self,
         order: &ResendRequest,
-    ) -> Result<Destination<'_>, TargetError> {
+        verifier: &'v Verifier,
+    ) -> Result<Destination<'v>, TargetError> {
         let signing = if order.exact {
             Signing::Exact
         } else {
             Signing::Resign(ReSigning {
-                credentials: self.setup.verifier.candidates(),
+                credentials: verifier.candidates(),
                 assume_first: false,
                 event_id: EventIdPolicy::Fresh,
             })

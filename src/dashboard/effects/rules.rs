@@ -124,7 +124,7 @@ impl Context {
             Some(tunnel::TunnelState::Failed(why)) => PublicAddress::Failed(why),
             None => {
                 let root = Head::build("GET", "/", &[]);
-                let url = self.setup.verifier.url(&root);
+                let url = self.setup.verifier.get().url(&root);
                 url.map_or(PublicAddress::None, |url| {
                     PublicAddress::Up(url.trim_end_matches('/').to_owned())
                 })

@@ -1,0 +1,68 @@
+//! Changes the secrets in use.
+
+use std::sync::Arc;
+
+use super::Context;
+use crate::app::{Event, Notice};
+use crate::delivery::DeliveryId;
+use crate::ops::secrets::{self, VerifiedAgain};
+use crate::secret::Secret;
+use crate::units;
+
+impl Context {
+    /// Uses a typed secret for the provider of a delivery, until the program ends.
+    pub(super) fn use_secret(&self, id: Option<DeliveryId>, secret: Secret) {
+        let delivery = match id.map(|id| self.read(id)).transpose() {
+            Ok(delivery) => delivery,
+            Err(error) => {
+                return self
+                    .send(Event::Notice(Notice::failed(format!("Secret not used: {error}"))));
+            }
+        };
+        let used = secrets::use_secret(&self.setup.verifier, delivery.as_ref(), secret);
+        match used {
+            Ok(used) => {
+                let done = format!("{} uses the typed secret until you quit", used.provider);
+                self.report_secrets(&done, &used.warnings);
+            }
+            Err(error) => {
+                self.send(Event::Notice(Notice::failed(format!("Secret not used: {error}"))));
+            }
+        }
+    }
+
+    /// Reads the configured secrets again, which drops typed ones.
+    pub(super) fn reload_secrets(&self) {
+        match self.setup.reload.run(&self.setup.verifier) {
+            Ok(warnings) => self.report_secrets("Reloaded the secrets", &warnings),
+            Err(error) => {
+                self.send(Event::Notice(Notice::failed(format!("Secrets not reloaded: {error}"))));
+            }
+        }
+    }
+
+    fn report_secrets(&self, done: &str, warnings: &[String]) {
+        let all = secrets::all(&self.setup.verifier.get());
+        let names = all.iter().map(|secret| secret.name().to_owned()).collect();
+        let notice = match warnings {
+            [] => Notice::done(done),
+            [first, ..] => Notice::failed(format!("{done}, but {first}")),
+        };
+        self.send(Event::SecretsInUse { names, notice });
+    }
+
+    /// Verifies deliveries again with the secrets in use.
+    pub(super) async fn verify_again(self: Arc<Self>, ids: Vec<DeliveryId>) {
+        let outcome = secrets::verify_again(&self.setup.store, &self.setup.verifier, &ids).await;
+        self.say(match outcome {
+            Ok(VerifiedAgain { checked, verified }) => {
+                let noun = if checked == 1 { "delivery" } else { "deliveries" };
+                let checked = units::format_count(checked as u64);
+                let verified = units::format_count(verified as u64);
+                Notice::done(format!("Checked {checked} {noun} again: {verified} verified"))
+            }
+            Err(error) => Notice::failed(format!("Not verified again: {error}")),
+        })
+        .await;
+    }
+}
