@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::mem::MaybeUninit;
 
 use bytes::Bytes;
 
@@ -192,6 +193,19 @@ impl Head {
         Ok(Self { method, target, version, headers, trailers, raw: raw.slice(..length) })
     }
 
+    /// Returns whether a value of a header passes a test, as in the head that [`Self::parse`] would
+    /// return, but without building it.
+    pub fn has_value(raw: &[u8], name: &str, mut passes: impl FnMut(&[u8]) -> bool) -> bool {
+        let mut slots = [const { MaybeUninit::uninit() }; MAX_HEADERS];
+        let mut request = httparse::Request::new(&mut []);
+        let parsed = request.parse_with_uninit_headers(raw, &mut slots);
+        matches!(parsed, Ok(httparse::Status::Complete(_)))
+            && request
+                .headers
+                .iter()
+                .any(|header| header.name.eq_ignore_ascii_case(name) && passes(header.value))
+    }
+
     /// Parses what [`Self::with_trailer_lines`] returned.
     pub fn parse_with_trailers(raw: Bytes) -> Result<Self, HeadError> {
         let mut head = Self::parse(raw.clone())?;
@@ -380,6 +394,26 @@ mod tests {
         assert_eq!(head.target, "/a?b=%20");
         assert_eq!(head.joined("x-b").unwrap(), "1, 3");
         assert_eq!(head.joined("x-c"), None);
+    }
+
+    #[test]
+    fn finds_a_value_as_a_parsed_head_has_it() {
+        let raws: [&[u8]; 4] = [
+            b"POST / HTTP/1.1\r\nX-B:  1 \r\nx-a: 2\r\nX-b:3\r\n\r\n",
+            b"POST / HTTP/1.1\r\nX-B: 3\r\n",
+            b"PO ST /x\r\nX-B: 3\r\n\r\n",
+            b"X-B: 3",
+        ];
+        for raw in raws {
+            let parsed = Head::parse(Bytes::from_static(raw));
+            for wanted in ["1", "2", "3"] {
+                let expected = parsed
+                    .as_ref()
+                    .is_ok_and(|head| head.values("x-B").any(|value| value == wanted));
+                let found = Head::has_value(raw, "x-B", |value| value == wanted.as_bytes());
+                assert_eq!(found, expected, "{wanted} in {:?}", raw.escape_ascii());
+            }
+        }
     }
 
     #[test]

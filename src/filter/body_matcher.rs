@@ -1,16 +1,13 @@
 //! Evaluates filters on the bytes of deliveries whose rows leave them undecided.
 
-use std::cell::OnceCell;
-
-use bytes::Bytes;
 use memchr::memmem::Finder;
 use regex::bytes::Regex;
 
 use super::Filter;
 use super::eval;
 use super::expression::{Expression, Term};
+use super::json_path::JsonPath;
 use super::value::{Alternative, FieldValue};
-use crate::delivery::Head;
 use crate::payload::derived;
 
 /// A filter prepared for the bytes of many deliveries.
@@ -41,20 +38,10 @@ struct PreparedTerm<'f> {
     key: Option<Finder<'f>>,
 }
 
-/// The bytes of a delivery, and its head once a term needs it.
+/// The bytes of a delivery.
 struct Request<'r> {
     head: &'r [u8],
     body: &'r [u8],
-    parsed: OnceCell<Head>,
-}
-
-impl Request<'_> {
-    fn parsed(&self) -> &Head {
-        self.parsed.get_or_init(|| {
-            let raw = Bytes::copy_from_slice(self.head);
-            Head::parse(raw.clone()).unwrap_or_else(|_| Head::lenient(raw))
-        })
-    }
 }
 
 impl Filter {
@@ -88,8 +75,7 @@ impl BodyMatcher<'_> {
     pub fn passes(&self, known: &[Option<bool>], head: &[u8], body: &[u8]) -> bool {
         let body =
             if self.needs_body { eval::without_compression(head, body) } else { body.into() };
-        let request = Request { head, body: &body, parsed: OnceCell::new() };
-        self.root.as_ref().is_none_or(|root| root.passes(known, &request))
+        self.root.as_ref().is_none_or(|root| root.passes(known, &Request { head, body: &body }))
     }
 }
 
@@ -143,20 +129,20 @@ impl<'f> PreparedTerm<'f> {
         };
         match self.term {
             Term::Header(_, value) if !is_in(request.head) => value.negated,
-            // Keys and texts may be written with escapes, or be in a string that is decoded.
-            Term::Json(path, value)
-                if !is_in(request.body)
-                    && memchr::memchr(b'\\', request.body).is_none()
-                    && !(path.may_decode() && derived::may_carry(request.body)) =>
-            {
+            Term::Json(path, value) if !is_in(request.body) && !may_hide(path, request.body) => {
                 value.negated
             }
-            Term::Header(..) => eval::bytes(self.term, request.parsed(), request.body),
-            Term::Word(_) | Term::Field(..) | Term::Json(..) | Term::Jq(_) => {
-                eval::body(self.term, request.body)
+            Term::Header(..) | Term::Word(_) | Term::Field(..) | Term::Json(..) | Term::Jq(_) => {
+                eval::bytes(self.term, request.head, request.body)
             }
         }
     }
+}
+
+/// Returns whether keys or texts of a path may be written with escapes, or be in a string that is
+/// decoded.
+fn may_hide(path: &JsonPath, body: &[u8]) -> bool {
+    if path.may_decode() { derived::may_carry(body) } else { memchr::memchr(b'\\', body).is_some() }
 }
 
 /// Returns an expression for each alternative that is in the bytes if it matches.

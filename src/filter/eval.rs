@@ -10,7 +10,7 @@ use super::field::{BAD, CHANGED, DIFFERS, FAILED, FieldKey};
 use super::json_path;
 use super::number::Number;
 use super::value::{Alternative, FieldValue};
-use crate::delivery::{Delivery, Head, SignatureStatus, Summary};
+use crate::delivery::{Delivery, Head, SignatureStatus, Summary, header_text};
 use crate::payload::decoded_whole;
 
 /// Returns whether a term matches, if the summary alone can decide.
@@ -34,16 +34,14 @@ pub(super) fn delivery(term: &Term, delivery: &Delivery, now: Timestamp) -> bool
     if let Some(verdict) = summary(term, &delivery.summary, now) {
         return verdict;
     }
-    let body = without_compression(&delivery.head.raw, &delivery.body);
-    bytes(term, &delivery.head, &body)
+    bytes(term, &delivery.head.raw, &without_compression(&delivery.head.raw, &delivery.body))
 }
 
 /// Returns whether a term matches that the summary leaves undecided; `body` without compression.
-pub(super) fn bytes(term: &Term, head: &Head, body: &[u8]) -> bool {
+pub(super) fn bytes(term: &Term, head: &[u8], body: &[u8]) -> bool {
     match term {
-        Term::Header(name, value) => value.passes(|choice| {
-            head.headers.iter().any(|header| header.is(name) && choice.fits(&header.text()))
-        }),
+        Term::Header(name, value) => value
+            .passes(|choice| Head::has_value(head, name, |found| choice.fits(&header_text(found)))),
         Term::Word(_) | Term::Field(..) | Term::Json(..) | Term::Jq(_) => self::body(term, body),
     }
 }
