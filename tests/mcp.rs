@@ -10,6 +10,7 @@ use support::mcp::Agent;
 use support::targets::response;
 #[cfg(unix)]
 use support::terminal::Terminal;
+use support::tools::tool_at;
 use support::{Listener, SECRET, Target, Tested, exchange, hookglass, json_lines, request, sign};
 
 /// A signature header that the listener cannot verify, and credentials.
@@ -743,15 +744,6 @@ fn an_unknown_resource_is_an_error_that_names_the_known_ones() -> Tested {
     let error = agent.request("resources/read", json!({"uri": "hookglass://docs/none"}))?;
     assert!(error["message"].as_str().unwrap_or_default().contains("filters"), "{error}");
     Ok(())
-}
-
-/// Returns the path in a variable, or skips the test.
-fn tool_at(variable: &str) -> Option<std::path::PathBuf> {
-    let path = std::env::var_os(variable).filter(|path| !path.is_empty());
-    if path.is_none() {
-        support::tools::skip(&format!("{variable} is not set"));
-    }
-    path.map(Into::into)
 }
 
 #[test]

@@ -138,6 +138,20 @@ fn verdicts_and_causes_are_those_of_the_providers_own_verifiers() {
 }
 
 #[test]
+fn verdicts_agree_with_those_recorded_from_the_providers_packages() {
+    let lines = include_str!("data/signatures/sdks.jsonl").lines();
+    let mut wrong = Vec::new();
+    for line in lines {
+        let case: Case = serde_json::from_str(line).unwrap();
+        let status = case.judge().unwrap().status.to_string();
+        if status != case.expect {
+            wrong.push(format!("{}: {}, got {status}", case.id, case.expect));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
 fn what_can_be_told_at_a_glance_is_told() {
     let named = [
         ("cribbly/missing-header", Cause::HeaderMissing),

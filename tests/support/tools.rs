@@ -16,6 +16,15 @@ pub(crate) fn skip(why: &str) {
     }
 }
 
+/// Returns the path in a variable, or skips the test.
+pub(crate) fn tool_at(variable: &str) -> Option<PathBuf> {
+    let path = std::env::var_os(variable).filter(|path| !path.is_empty());
+    if path.is_none() {
+        skip(&format!("{variable} is not set"));
+    }
+    path.map(Into::into)
+}
+
 /// Returns whether a program is installed; skips if not.
 pub(crate) fn is_installed(program: &str) -> bool {
     let found = Command::new(program)
