@@ -84,6 +84,14 @@ fn the_failing_item_of_several_is_named() -> Tested {
     Ok(())
 }
 
+#[test]
+fn a_verdict_names_what_is_signed_instead_of_the_whole_body() -> Tested {
+    let case = cases()?.into_iter().find(|case| case.id == "adyen/two-items").ok_or("no case")?;
+    let said = case.verdict()?.explanation.ok_or("no explanation")?.to_string();
+    assert!(said.contains("covers only its references, account, amount"), "{said}");
+    Ok(())
+}
+
 /// Describes a provider in a configuration file.
 fn described(scheme: &str) -> Tested<Provider> {
     let folder = tempfile::tempdir()?;

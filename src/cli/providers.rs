@@ -225,13 +225,8 @@ fn explained(provider: &Provider, variables: &[String]) -> String {
             lines.push(format!("secret     {}, from {variables}", secret(scheme)));
             lines.push(format!("time       {}", time(scheme)));
         }
-        if !scheme.covers_body {
-            lines.push(match scheme.array() {
-                Some(_) => {
-                    "warning    the signature covers only some fields of the body".to_owned()
-                }
-                None => "warning    the signature does not cover the body".to_owned(),
-            });
+        if let Some(sentence) = scheme.uncovered() {
+            lines.push(format!("warning    {sentence}"));
         }
     }
     for (what, places) in provider.event_places() {

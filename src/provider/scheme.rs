@@ -516,6 +516,8 @@ pub struct Scheme {
     /// False if the signature does not cover the body.
     #[serde(default = "yes")]
     pub covers_body: bool,
+    /// Sentence that names what is signed, if that is less than the body but some of it.
+    pub covers: Option<String>,
 }
 
 /// What contradicts what in the description of a scheme.
@@ -610,6 +612,12 @@ impl Scheme {
             }
             place => place.find(head, body).is_some(),
         })
+    }
+
+    /// Returns the sentence that says which part of the body is not signed; none if all of it is.
+    pub fn uncovered(&self) -> Option<&str> {
+        let sentence = self.covers.as_deref().unwrap_or("the signature does not cover the body");
+        (!self.covers_body).then_some(sentence)
     }
 
     /// Returns the pointer of the array of which each item is signed.

@@ -43,6 +43,8 @@ pub struct Report {
     /// The time of signing is part of the scheme, so that old deliveries can be detected.
     pub signs_time: bool,
     pub covers_body: bool,
+    /// Sentence that says which part of the body is not signed.
+    pub uncovered: Option<String>,
     /// Names of the secrets, the current one first.
     pub secrets: Vec<String>,
     /// The variable to set if no secret is configured.
@@ -154,6 +156,7 @@ impl Verifier {
             expected: expected(scheme, credentials.secrets.first(), subject, &value),
             signs_time: scheme.timestamp.is_some(),
             covers_body: scheme.covers_body,
+            uncovered: scheme.uncovered().map(str::to_owned),
             secrets: credentials.secrets.iter().map(|secret| secret.name().to_owned()).collect(),
             secret_env: credentials.provider.secret_env.clone(),
             breaks: if is_verified { breaks(subject.body) } else { Vec::new() },

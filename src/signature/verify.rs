@@ -388,8 +388,8 @@ fn verified(scheme: &Scheme, secrets: &[Secret], rank: usize) -> Verdict {
     if previous {
         note(format!("verified with {name}, not with the current secret"));
     }
-    if !scheme.covers_body {
-        note("the signature does not cover the body".to_owned());
+    if let Some(sentence) = scheme.uncovered() {
+        note(sentence.to_owned());
     }
     let cause = if previous {
         Some(Cause::PreviousSecret)

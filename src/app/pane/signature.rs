@@ -192,8 +192,8 @@ fn content(examined: &Report, ends: &Ends) -> Vec<PaneLine> {
         StyleClass::Dim,
         format!("{}, {size} as received", examined.signed),
     )];
-    if !examined.covers_body {
-        lines.push(labelled("", StyleClass::Warn, "the signature does not cover the body"));
+    if let Some(sentence) = &examined.uncovered {
+        lines.push(labelled("", StyleClass::Warn, sentence.clone()));
     }
     match &ends.end {
         _ if ends.size == 0 => {}

@@ -258,7 +258,10 @@ fn notes(scheme: &Scheme) -> Vec<String> {
         notes.push(format!("{URL_VARIABLE} is the URL as the provider was given it."));
     }
     if !scheme.covers_body {
-        notes.push("The signature says nothing about the body.".to_owned());
+        notes.push(match &scheme.covers {
+            Some(sentence) => format!("Note: {sentence}."),
+            None => "The signature says nothing about the body.".to_owned(),
+        });
     }
     notes
 }
