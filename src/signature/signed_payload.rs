@@ -194,7 +194,7 @@ fn sorted_form(subject: &Subject<'_>) -> String {
 /// Returns the fields of a form that have a value, as `name=value` joined by `&`, sorted by name.
 fn form_pairs(subject: &Subject<'_>, without: &[String]) -> String {
     let mut fields = form::fields(subject.body);
-    fields.retain(|(name, value)| !without.contains(name) && !value.is_empty());
+    fields.retain(|(name, _)| !without.contains(name));
     fields.sort();
     let pairs: Vec<String> =
         fields.into_iter().map(|(name, value)| format!("{name}={value}")).collect();

@@ -4,6 +4,7 @@
 // `{"id", "sdk", "verified"}` for each case that a package installed in the folder of the first
 // argument can verify.
 
+import { generateKeyPairSync } from "node:crypto";
 import { EventEmitter } from "node:events";
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -100,6 +101,20 @@ const sdks = {
     async verify({ text, secret, headers, url }, name) {
       const request = new Request(url, { method: "POST", headers, body: text });
       await load(name).verifyWebhook(request, { signingSecret: secret });
+    },
+  },
+  alipay: {
+    name: "alipay-sdk",
+    verify({ text, secret }, name) {
+      const { AlipaySdk } = load(name);
+      const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 1024 });
+      const client = new AlipaySdk({
+        appId: "unused",
+        privateKey: privateKey.export({ type: "pkcs1", format: "pem" }),
+        // The package takes PKCS #8 without its first and last line.
+        alipayPublicKey: secret.replaceAll(/-----[^-]+-----|\n/g, ""),
+      });
+      return client.checkNotifySignV2(Object.fromEntries(new URLSearchParams(text)));
     },
   },
   "aws-sns": {
