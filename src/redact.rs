@@ -210,11 +210,10 @@ impl Redactor {
         body: &Bytes,
         spare: &[&str],
     ) -> Result<Redacted, RedactError> {
-        let trailers = head.trailers.clone();
-        let head = Head::parse(head.raw.clone())?;
+        let head = Head { trailers: head.trailers.clone(), ..Head::parse(head.raw.clone())? };
         if self.redaction.is_none() {
             return Ok(Redacted {
-                head: Head { trailers, ..head },
+                head,
                 body: body.clone(),
                 counts: BTreeMap::new(),
                 originals: BTreeMap::new(),
@@ -232,8 +231,9 @@ impl Redactor {
             .joined_text("content-type")
             .is_some_and(|kind| kind.to_ascii_lowercase().starts_with(form::MEDIA_TYPE));
         let done = Pass::new(self).run(Work { head: &head, body, spare, is_form });
-        let Done { raw, body, counts, replaced, stays, originals } = done;
-        Ok(Redacted { head: Head::parse(raw.into())?, body, counts, originals, replaced, stays })
+        let Done { raw, trailers, body, counts, replaced, stays, originals } = done;
+        let head = Head { trailers, ..Head::parse(raw.into())? };
+        Ok(Redacted { head, body, counts, originals, replaced, stays })
     }
 }
 

@@ -114,3 +114,105 @@ fn trailers_are_forwarded() -> Tested {
     assert!(seen.ends_with("7\r\n{\"a\":1}\r\n0\r\nx-checksum: 5d41402a\r\n\r\n"), "{seen}");
     Ok(())
 }
+
+/// Stores a chunked request with this trailer, and returns the folder of the store.
+fn stored_with_trailer(trailer: &str) -> Tested<tempfile::TempDir> {
+    let folder = tempfile::tempdir()?;
+    let listener = Listener::start(&mut hookglass(folder.path()))?;
+    let address = listener.url().replace("http://", "");
+    let request = WITH_TRAILER.replace("X-Checksum: 5d41402a", trailer);
+    exchange(&address, request.as_bytes())?;
+    listener.stop()?;
+    Ok(folder)
+}
+
+/// Runs a command, and returns its standard output.
+fn ran(folder: &std::path::Path, args: &[&str]) -> Tested<String> {
+    let output = hookglass(folder).args(args).output()?;
+    assert!(output.status.success(), "{args:?}: {}", support::stderr(&output));
+    Ok(String::from_utf8(output.stdout)?)
+}
+
+#[test]
+fn trailers_survive_export_and_import() -> Tested {
+    let folder = stored_with_trailer("X-Checksum: 5d41402a")?;
+    for args in [
+        ["--format", "har"].as_slice(),
+        &["--format", "har", "--redact", "default"],
+        &["--format", "jsonl", "--redact", "default"],
+        &["--format", "fixture"],
+        &["--format", "fixture", "--keep-signature"],
+    ] {
+        let out = tempfile::tempdir()?;
+        let file = out.path().join("out");
+        let file = file.to_str().ok_or("not UTF-8")?;
+        ran(folder.path(), &[&["export", "--out", file], args].concat())?;
+        ran(out.path(), &["import", file])?;
+        let line: Value = serde_json::from_str(&ran(out.path(), &["list", "--json"])?)?;
+        let expected = serde_json::json!([["X-Checksum", "5d41402a"]]);
+        assert_eq!(line["trailers"], expected, "{args:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn credentials_in_trailers_are_redacted() -> Tested {
+    let folder = stored_with_trailer("X-Api-Token: trailer-credential-7")?;
+    for format in ["har", "jsonl"] {
+        let text = ran(folder.path(), &["export", "--format", format, "--redact", "default"])?;
+        assert!(!text.contains("trailer-credential-7"), "{format}: {text}");
+    }
+    Ok(())
+}
+
+#[test]
+fn an_xml_envelope_of_docusign_has_its_status_and_id() -> Tested {
+    let body = "<?xml version=\"1.0\" encoding=\"utf-8\"?><DocuSignEnvelopeInformation \
+                xmlns=\"http://www.docusign.net/API/3.0\"><EnvelopeStatus><EnvelopeID>e-1\
+                </EnvelopeID><Status>Completed</Status></EnvelopeStatus>\
+                </DocuSignEnvelopeInformation>";
+    let request = format!(
+        "POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Type: text/xml\r\n\
+         X-DocuSign-Signature-1: nBaSzWzsdZgA8d5kq1Rk3NQqkzI1XcZC0bIYXF0mQ1I=\r\n\
+         Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let (_, lines) = receive(&["--provider", "docusign"], &[&request])?;
+    assert_eq!(lines.first().ok_or("no delivery")?["event"]["type"], "Completed");
+    Ok(())
+}
+
+#[test]
+fn http_2_of_curl_is_listed_with_the_reason() -> Tested {
+    if !support::tools::is_installed("curl") {
+        return Ok(());
+    }
+    let folder = tempfile::tempdir()?;
+    let listener = Listener::start(hookglass(folder.path()).arg("--ephemeral"))?;
+    let url = listener.url();
+    // curl reports an error, since the response is HTTP/1.1.
+    std::process::Command::new("curl")
+        .args(["--silent", "--http2-prior-knowledge", "--data", "{}", &url])
+        .output()?;
+    let (_, out, _) = listener.stop()?;
+    let line: Value = serde_json::from_str(out.lines().next().ok_or("no delivery")?)?;
+    let reason = line["refused"]["reason"].as_str().unwrap_or_default();
+    assert!(reason.contains("this is HTTP/2 without TLS"), "{reason}");
+    Ok(())
+}
+
+#[test]
+fn a_body_of_25_mib_is_the_largest_by_default() -> Tested {
+    let sent = |length: usize| {
+        let head = format!(
+            "POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n"
+        );
+        head + &"a".repeat(length)
+    };
+    // GitHub's largest delivery, and one byte more.
+    let (largest, larger) = (sent(26_214_400), sent(26_214_401));
+    let (responses, _) = receive(&[], &[&largest, &larger])?;
+    let statuses: Vec<_> = responses.iter().filter_map(|one| one.get(9..12)).collect();
+    assert_eq!(statuses, ["200", "413"]);
+    Ok(())
+}

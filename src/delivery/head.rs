@@ -287,7 +287,8 @@ impl Head {
         let lines = self.raw.split_inclusive(|&byte| byte == b'\n').filter(is_kept);
         let raw: Bytes = lines.flatten().copied().collect();
         let head = Self::parse(raw.clone()).unwrap_or_else(|_| Self::lenient(raw));
-        Self { trailers: self.trailers.clone(), ..head }
+        let is_kept = |trailer: &&Header| !names.iter().any(|name| trailer.is(name));
+        Self { trailers: self.trailers.iter().filter(is_kept).cloned().collect(), ..head }
     }
 
     /// Builds a head from its parts, for requests that hookglass itself creates.

@@ -11,7 +11,8 @@ pub fn without_credentials(delivery: &Delivery, providers: &[Provider]) -> Deliv
         is_credential(&header.name)
             || all(providers).any(|provider| is_signature(&provider.scheme, header))
     };
-    let headers = delivery.head.headers.iter().filter(|header| is_secret(header));
+    let head = &delivery.head;
+    let headers = head.headers.iter().chain(&head.trailers).filter(|header| is_secret(header));
     let names: Vec<&str> = headers.map(|header| header.name.as_str()).collect();
     let mut shared = Delivery { head: delivery.head.without(&names), ..delivery.clone() };
     if let Some(provider) = provider_of(delivery, providers) {

@@ -59,6 +59,9 @@ pub struct FixtureRequest {
     /// Head in base64, only if the fields above do not determine its bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub head_base64: Option<String>,
+    /// In order, after a chunked body.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trailers: Vec<(String, String)>,
     pub body: Option<String>,
     pub body_base64: Option<String>,
 }
@@ -127,13 +130,13 @@ impl FixtureRequest {
     pub fn of(head: &Head, body: &[u8]) -> Self {
         let owned = |text: Option<Cow<'_, str>>| text.map(Cow::into_owned);
         let BodyText { body, body_base64 } = BodyText::of(body);
-        let pairs = wire::pairs(head).into_iter();
         Self {
             method: head.method.clone(),
             target: head.target_text().into_owned(),
             version: head.version.as_str().to_owned(),
-            headers: pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect(),
+            headers: wire::owned(wire::pairs(head)),
             head_base64: wire::head_base64(head),
+            trailers: wire::owned(wire::trailer_pairs(head)),
             body: owned(body),
             body_base64: owned(body_base64),
         }
@@ -145,7 +148,9 @@ impl FixtureRequest {
         };
         let pairs: Vec<HeaderPair<'_>> = self.headers.iter().map(borrow).collect();
         let parts = (self.version.as_str(), pairs.as_slice());
-        wire::head(self.head_base64.as_deref(), &self.method, &self.target, parts)
+        let head = wire::head(self.head_base64.as_deref(), &self.method, &self.target, parts)?;
+        let pairs = self.trailers.iter().map(|(name, value)| (&**name, &**value));
+        Ok(Head { trailers: wire::trailers(pairs), ..head })
     }
 
     pub fn body(&self) -> Result<bytes::Bytes, WireError> {

@@ -98,6 +98,9 @@ pub(crate) struct Rest {
     pub target: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub head_base64: Option<String>,
+    /// Trailers after a chunked body.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trailers: Vec<(String, String)>,
 }
 
 /// Start of an archive; entries separated by commas follow, then [`END`].
@@ -156,6 +159,7 @@ pub(crate) fn entry(delivery: &Delivery) -> String {
             provider: summary.provider.clone(),
             target: head.target_text().into_owned(),
             head_base64: wire::head_base64(head),
+            trailers: wire::owned(wire::trailer_pairs(head)),
         },
     };
     // Text, numbers, and lists always serialize.

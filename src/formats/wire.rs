@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::delivery::{Head, HeadError, header_text, is_token};
+use crate::delivery::{Head, HeadError, Header, header_text, is_token};
 
 /// A body: text if it is UTF-8, base64 otherwise.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,6 +77,16 @@ pub(crate) fn head_bytes(
 /// Returns the trailers as text, by [`header_text`].
 pub(crate) fn trailer_pairs(head: &Head) -> Vec<HeaderPair<'_>> {
     head.trailers.iter().map(|header| (header.name.as_str().into(), header.text())).collect()
+}
+
+/// Copies pairs of name and value.
+pub(super) fn owned(pairs: Vec<HeaderPair<'_>>) -> Vec<(String, String)> {
+    pairs.into_iter().map(|(name, value)| (name.into_owned(), value.into_owned())).collect()
+}
+
+/// Returns trailers from pairs of name and value.
+pub(crate) fn trailers<'p>(pairs: impl IntoIterator<Item = (&'p str, &'p str)>) -> Vec<Header> {
+    pairs.into_iter().map(|(name, value)| Header::new(name, value.as_bytes().to_vec())).collect()
 }
 
 /// Returns the headers as text, by [`header_text`].

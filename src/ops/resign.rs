@@ -108,7 +108,8 @@ pub fn resign(
     draft.sign_elsewhere(secret, &head.method);
     draft.correct_length();
     let Redraft { headers, body, changes, .. } = draft;
-    let head = Head::build(&head.method, &head.target, &headers);
+    let trailers = head.trailers.clone();
+    let head = Head { trailers, ..Head::build(&head.method, &head.target, &headers) };
     Ok(ReSigned { request: Request { head, body: Bytes::from(body) }, changes })
 }
 

@@ -16,7 +16,7 @@ use super::rule::pointer;
 use super::scan::{self, JsonToken};
 use super::suspect;
 use super::{Original, RedactionRule, Redactor, Replacement, Stays, shape};
-use crate::delivery::Head;
+use crate::delivery::{Head, Header};
 use crate::payload::form;
 
 /// A shorter value, or a plain word, is not replaced in other places.
@@ -113,6 +113,7 @@ pub(super) struct Pass<'r> {
 /// A redacted head and body.
 pub(super) struct Done {
     pub(super) raw: Vec<u8>,
+    pub(super) trailers: Vec<Header>,
     pub(super) body: Bytes,
     pub(super) counts: BTreeMap<String, usize>,
     pub(super) replaced: Vec<Replacement>,
@@ -144,14 +145,14 @@ impl<'r> Pass<'r> {
     }
 
     pub(super) fn run(mut self, work: Work<'_>) -> Done {
-        let (mut raw, mut body) = self.both(work);
+        let (mut raw, mut trailers, mut body) = self.all(work);
         self.spread = Spread::new(&self.found);
         if self.spread.is_some() {
             // A value found late in the request may also occur earlier. Counts are not repeated.
             let counts = std::mem::take(&mut self.counts);
             self.replaced.clear();
             self.stays.clear();
-            (raw, body) = self.both(work);
+            (raw, trailers, body) = self.all(work);
             self.counts = counts;
         }
         let Self { counts, replaced, stays, found, kept, .. } = self;
@@ -161,12 +162,18 @@ impl<'r> Pass<'r> {
                 let Found { rule, place, is_bounded, new: _ } = found;
                 (value, Original { rule, place, is_bounded })
             });
-        Done { raw, body, counts, replaced, stays, originals: originals.collect() }
+        Done { raw, trailers, body, counts, replaced, stays, originals: originals.collect() }
     }
 
-    fn both(&mut self, work: Work<'_>) -> (Vec<u8>, Bytes) {
+    fn all(&mut self, work: Work<'_>) -> (Vec<u8>, Vec<Header>, Bytes) {
         let body = self.body(work.body, work.is_form);
-        (self.head(work.head, work.spare), body)
+        let raw = self.head(work.head, work.spare);
+        let trailers = work.head.trailers.iter().map(|trailer| {
+            let new = self.header(trailer);
+            new.map_or_else(|| trailer.clone(), |new| Header::new(&trailer.name, new))
+        });
+        let trailers = trailers.collect();
+        (raw, trailers, body)
     }
 
     /// Returns the pseudonym of a value that a rule or a pattern matched.
@@ -240,28 +247,32 @@ impl<'r> Pass<'r> {
             edits.extend(self.text(target, At::Target).map(|new| (&head.target, new)));
         }
         for header in head.headers.iter().filter(|one| !spare.iter().any(|name| one.is(name))) {
-            let value = header.text();
-            let redaction = &self.redactor.redaction;
-            let picked = redaction.picks(|rule| rule.is_header(&header.name));
-            let picked = picked.map(|(rule, length)| (rule.clone(), length));
-            let new = if value.is_empty() {
-                None
-            } else if redaction.keeps(|rule| rule.is_header(&header.name)) {
-                self.kept.push(value.into_owned());
-                None
-            } else if let Some((rule, length)) = picked {
-                let kind = if header.is("host") || header.is("x-forwarded-host") {
-                    PseudonymKind::Host
-                } else {
-                    pattern::whole(&value).unwrap_or(PseudonymKind::Text)
-                };
-                self.named(kind, &value, (&rule, length), At::Header(&header.name))
-            } else {
-                self.text(&value, At::Header(&header.name))
-            };
-            edits.extend(new.map(|new| (&header.value, new)));
+            edits.extend(self.header(header).map(|new| (&header.value, new)));
         }
         spliced(&head.raw, edits)
+    }
+
+    /// Returns the new value of a header or trailer, if it changes.
+    fn header(&mut self, header: &Header) -> Option<String> {
+        let value = header.text();
+        let redaction = &self.redactor.redaction;
+        let picked = redaction.picks(|rule| rule.is_header(&header.name));
+        let picked = picked.map(|(rule, length)| (rule.clone(), length));
+        if value.is_empty() {
+            None
+        } else if redaction.keeps(|rule| rule.is_header(&header.name)) {
+            self.kept.push(value.into_owned());
+            None
+        } else if let Some((rule, length)) = picked {
+            let kind = if header.is("host") || header.is("x-forwarded-host") {
+                PseudonymKind::Host
+            } else {
+                pattern::whole(&value).unwrap_or(PseudonymKind::Text)
+            };
+            self.named(kind, &value, (&rule, length), At::Header(&header.name))
+        } else {
+            self.text(&value, At::Header(&header.name))
+        }
     }
 
     fn body(&mut self, body: &Bytes, is_form: bool) -> Bytes {

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::error::json_reason;
 use super::{Collector, ImportError, RecordedRequest, RequestError};
-use crate::delivery::{EventRef, Explanation, Header, Refusal, SignatureStatus, Verdict};
+use crate::delivery::{EventRef, Explanation, Refusal, SignatureStatus, Verdict};
 use crate::formats::wire::{self, BodyText, HeaderPair};
 
 const SCHEMA: &str = "hookglass.delivery/1";
@@ -85,11 +85,7 @@ pub(super) fn one(text: &str) -> Result<RecordedRequest, RequestError> {
     }
     let parts = (line.version.as_str(), line.headers.as_slice());
     let mut head = wire::head(line.head_base64.as_deref(), &line.method, &line.target, parts)?;
-    head.trailers = line
-        .trailers
-        .iter()
-        .map(|(name, value)| Header::new(name.as_ref(), value.as_bytes().to_vec()))
-        .collect();
+    head.trailers = wire::trailers(line.trailers.iter().map(|(name, value)| (&**name, &**value)));
     let body = BodyText { body: line.body, body_base64: line.body_base64 }.bytes()?;
     let verdict = |signature: Signature| {
         let status = SignatureStatus::from_word(&signature.status)
