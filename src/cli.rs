@@ -14,6 +14,7 @@ mod hub;
 mod hub_report;
 mod import;
 mod keyring;
+mod leading_flags;
 mod list;
 mod listen;
 mod log;
@@ -183,6 +184,7 @@ impl Cli {
     fn try_read(args: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
         let args: Vec<OsString> = args.into_iter().collect();
         let command = with_negative_numbers(Self::command()).color(color_of_help(&args));
+        let args = leading_flags::move_behind(&mut command.clone(), args);
         let args = filter_words::separate(&mut command.clone(), args)?;
         let matches = command.clone().try_get_matches_from(args).map_err(without_escape_tip)?;
         Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command.clone()))

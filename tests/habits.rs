@@ -60,6 +60,15 @@ fn short_flags_are_flags() -> Tested {
 }
 
 #[test]
+fn flags_may_precede_the_command() -> Tested {
+    let folder = folder()?;
+    let printed =
+        ends(folder.path(), &["--quiet", "--color", "never", "show", "last", "--body"], 0)?;
+    assert!(printed.contains("\"id\""), "{printed}");
+    Ok(())
+}
+
+#[test]
 fn an_unknown_short_flag_is_an_error() -> Tested {
     let folder = folder()?;
     for args in

@@ -31,6 +31,17 @@ fn it_waits_for_the_store_and_for_what_comes() -> Tested {
 }
 
 #[test]
+fn expecting_nothing_where_nothing_can_arrive_is_noted() -> Tested {
+    let folder = tempfile::tempdir()?;
+    for args in [&["--none"][..], &["--count", "0"], &["--exactly", "0"]] {
+        let waited = wait(folder.path(), &[args, &["--timeout", "10ms"]].concat())?;
+        let said = stderr(&waited);
+        assert!(waited.status.success() && said.contains("no listener is running on"), "{said}");
+    }
+    Ok(())
+}
+
+#[test]
 fn it_answers_no_when_the_time_is_over_and_says_what_came() -> Tested {
     let folder = tempfile::tempdir()?;
     let none = wait(folder.path(), &["--timeout", "100ms"])?;

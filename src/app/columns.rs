@@ -36,9 +36,12 @@ impl ListColumn {
         Self::Answer,
     ];
 
-    /// Finds a column by its name; a hyphen counts as a space.
+    /// Finds a column by its name or its heading; a hyphen counts as a space.
     pub fn named(name: &str) -> Option<Self> {
-        Self::from_word(&name.replace('-', " "))
+        match name {
+            "status" => Some(Self::Answer),
+            name => Self::from_word(&name.replace('-', " ")),
+        }
     }
 
     /// Returns the smallest and the largest width, and the order of removal: the largest number is

@@ -148,7 +148,7 @@ impl Columns {
     }
 
     fn head(&self) -> String {
-        self.line(["id", "received", "signature", "type", "event id", "size", "answer"])
+        self.line(["id", "received", "signature", "type", "event id", "size", "status"])
     }
 
     fn row(&self, row: &Summary) -> String {

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
@@ -70,6 +71,7 @@ pub(super) fn run(args: &WaitArgs) -> Result<(), CliError> {
         },
         timeout: args.timeout,
     };
+    let expects_none = matches!(expectation.goal, Goal::Absent);
     let (found, deliveries) = mpsc::channel(WAITING);
     let path = args.store.path();
     let waiting = thread::spawn(move || wait(&path, expectation, &found));
@@ -77,7 +79,12 @@ pub(super) fn run(args: &WaitArgs) -> Result<(), CliError> {
     let end = waiting.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
     match end.map_err(CliError::environment)? {
         // The receiver is dropped only when the process ends.
-        WaitEnd::Met | WaitEnd::Abandoned => Ok(()),
+        WaitEnd::Met | WaitEnd::Abandoned => {
+            if let (true, Some(text)) = (expects_none, nobody_listens(&args.store.path())) {
+                writeln!(output::notes(), "hookglass: nothing can arrive: {text}")?;
+            }
+            Ok(())
+        }
         WaitEnd::Unexpected(id) => {
             let expected = match args.exactly {
                 Some(count @ 2..) => format!("only {count} were expected (--exactly)"),
@@ -142,8 +149,13 @@ fn missed(args: &WaitArgs, progress: Progress) -> CliError {
         let _ = write!(text, "\n{count} {were} not verified: the listener has no secret for them");
     }
     let store = args.store.path();
-    if listener_of(&store).is_none() {
-        let _ = write!(text, "\nno listener is running on {}", store.display());
+    if let Some(note) = nobody_listens(&store) {
+        let _ = write!(text, "\n{note}");
     }
     CliError::negative(text)
+}
+
+/// Says that no listener uses a store; none if one does.
+fn nobody_listens(store: &Path) -> Option<String> {
+    listener_of(store).is_none().then(|| format!("no listener is running on {}", store.display()))
 }

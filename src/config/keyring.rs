@@ -71,7 +71,7 @@ impl Keyring {
             // A secret that applies to all providers may be invalid for some of them.
             if one || given.is_none() {
                 let odd = secrets.iter().flat_map(|secret| lint_under(&provider, secret));
-                keyring.warnings.extend(odd);
+                keyring.warn(odd.collect::<Vec<_>>());
             }
             keyring.candidates.push(Credentials { provider, secrets });
         }
@@ -95,7 +95,7 @@ impl Keyring {
                     let found = secrets::load(&source.secrets.clone().unwrap_or_else(configured))?;
                     self.note(&found);
                     let odd = found.secrets.iter().flat_map(|secret| lint_under(&provider, secret));
-                    self.warnings.extend(odd);
+                    self.warn(odd.collect::<Vec<_>>());
                     Verifier::new(vec![Credentials { provider, secrets: found.secrets }])
                 }
             };
@@ -106,7 +106,16 @@ impl Keyring {
 
     fn note(&mut self, found: &FoundSecrets) {
         self.notes.extend(found.notes.iter().cloned());
-        self.warnings.extend(found.warnings.iter().cloned());
-        self.warnings.extend(found.secrets.iter().flat_map(lint));
+        self.warn(found.warnings.iter().cloned());
+        self.warn(found.secrets.iter().flat_map(lint));
+    }
+
+    /// Adds warnings once, since providers may share a secret.
+    fn warn(&mut self, warnings: impl IntoIterator<Item = String>) {
+        for warning in warnings {
+            if !self.warnings.contains(&warning) {
+                self.warnings.push(warning);
+            }
+        }
     }
 }
