@@ -58,7 +58,7 @@ impl KeyGroup {
                 let is_auth = key.squashed() == "auth" && is_generated(value);
                 !is_placeholder(value) && (is_credential_name(&key) || is_under || is_auth)
             }
-            Self::Name => is_name(&key, parent.as_ref(), value),
+            Self::Name => is_name(&key, owner(field.steps).as_ref(), value),
             Self::Address => is_address(&key, parent.as_ref(), value),
             Self::Identity => {
                 value.bytes().any(|byte| byte.is_ascii_digit())
@@ -152,6 +152,18 @@ fn names(steps: &[String]) -> (Option<KeyName>, Option<KeyName>) {
     (named.next().map(name), named.next().map(name))
 }
 
+/// Returns the name of what a value belongs to. In a record of changes, `from` and `to` are values of
+/// a field and not people: `changes.category.from.name` is the name of a category.
+fn owner(steps: &[String]) -> Option<KeyName> {
+    let parent = names(steps).1?;
+    let is_change = ["from", "to"].contains(&parent.squashed().as_str())
+        && steps.iter().any(|step| KeyName::of(step).has_word(&["changes", "changelog"]));
+    match steps.split_last() {
+        Some((_, outer)) if is_change => names(outer).1,
+        _ => Some(parent),
+    }
+}
+
 /// Splits the name of a form field, `card[cvc]`, innermost first.
 fn form_steps(step: &str) -> Vec<&str> {
     let is_part = |part: &&str| !part.is_empty() && !part.bytes().all(|byte| byte.is_ascii_digit());
@@ -236,6 +248,11 @@ const CREDENTIALS: &[&str] = &[
     "smscode",
     "logincode",
     "activationcode",
+    "unlockcode",
+    "doorcode",
+    "gatecode",
+    "pairingcode",
+    "devicecode",
     "onetimecode",
     "onetimepassword",
     "sessionid",
@@ -470,6 +487,9 @@ const PEOPLE: &[&str] = &[
     "cc",
 ];
 
+/// Services that appear in the place of a person, e.g. as the committer of a merge.
+const SERVICES: &[&str] = &["GitHub", "GitLab", "Bitbucket", "Gitea", "Azure DevOps"];
+
 /// Words after a role that do not change who it is.
 const DETAILS: &[&str] = &["details", "detail", "info", "data", "address", "object"];
 
@@ -488,7 +508,7 @@ fn is_name(key: &KeyName, parent: Option<&KeyName>, value: &str) -> bool {
     let is_text = value.chars().any(char::is_alphabetic)
         && !value.contains(['/', '@', '[', '{', '<', '\n'])
         && value.chars().count() <= 80;
-    if !is_text {
+    if !is_text || SERVICES.iter().any(|service| value.eq_ignore_ascii_case(service)) {
         return false;
     }
     if key.ends_in(NAMES) {
@@ -726,6 +746,10 @@ mod tests {
             ("commits/0/author/name", "Kevin", true),
             ("customer_details/name", "Kevin", true),
             ("billingName", "Kevin", true),
+            ("from/name", "Kevin", true),
+            ("changes/assignee/from/name", "Kevin", true),
+            ("changes/category/from/name", "General", false),
+            ("commits/0/committer/name", "GitHub", false),
             ("repository/full_name", "kevin/tools", false),
             ("product/name", "Pro plan", false),
             ("user_name", "kevin", false),
