@@ -125,6 +125,34 @@ async fn failures_are_told_apart() -> Tested {
 }
 
 #[tokio::test]
+async fn localhost_reaches_an_application_that_listens_on_ipv6_only() -> Tested {
+    // Some containers have no IPv6.
+    let Ok(listener) = TcpListener::bind("[::1]:0").await else { return Ok(()) };
+    let local: Target = format!("http://localhost:{}", listener.local_addr()?.port()).parse()?;
+    let client = Client::with_timeouts(Duration::from_secs(5), Duration::from_secs(5));
+    let serving = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await?;
+        stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await
+    });
+    let response = client.send(&local, &request(b"end")).await.outcome?;
+    serving.await??;
+    assert_eq!(response.status, 204);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_refused_connection_to_a_name_names_the_addresses() -> Tested {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let local: Target = format!("http://localhost:{}", listener.local_addr()?.port()).parse()?;
+    drop(listener);
+    let client = Client::with_timeouts(Duration::from_secs(5), Duration::from_secs(5));
+    let error = client.send(&local, &request(b"end")).await.outcome.err().ok_or("it worked")?;
+    let text = error.to_string();
+    assert!(text.contains("127.0.0.1") && text.contains("::1"), "{text}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn an_endless_answer_is_given_up() -> Tested {
     let mut answer = b"HTTP/1.1 200 OK\r\n\r\n".to_vec();
     answer.resize(26 << 20, b'x');

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::future::Ready;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -179,18 +179,41 @@ fn leads_to(stream: &TcpStream, listener: SocketAddr) -> bool {
 async fn connect(target: &Target) -> Result<TcpStream, SendError> {
     let name = || target.to_string();
     let found = tokio::net::lookup_host((target.host(), target.port())).await;
-    let addresses = found.map_err(|source| SendError::Name { target: name(), source })?;
-    let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
-    for address in addresses {
-        match TcpStream::connect(address).await {
-            Ok(stream) => return Ok(stream),
-            Err(error) => last = error,
+    let found = found.map_err(|source| SendError::Name { target: name(), source })?;
+    let mut addresses: Vec<SocketAddr> = found.collect();
+    if target.host().eq_ignore_ascii_case("localhost") {
+        // Many systems name only one of them, and an application may listen only on the other.
+        for ip in [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)] {
+            let address = SocketAddr::new(ip, target.port());
+            if !addresses.contains(&address) {
+                addresses.push(address);
+            }
         }
     }
-    Err(match last.kind() {
-        io::ErrorKind::ConnectionRefused => SendError::Refused { target: name() },
-        _ => SendError::Unreachable { target: name(), source: last },
+    let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+    let mut is_refused = false;
+    for address in &addresses {
+        match TcpStream::connect(address).await {
+            Ok(stream) => return Ok(stream),
+            Err(error) => {
+                is_refused |= error.kind() == io::ErrorKind::ConnectionRefused;
+                last = error;
+            }
+        }
+    }
+    let tried = tried(target, &addresses);
+    Err(if is_refused {
+        SendError::Refused { target: name(), tried }
+    } else {
+        SendError::Unreachable { target: name(), tried, source: last }
     })
+}
+
+/// Names the addresses of a host that is a name.
+fn tried(target: &Target, addresses: &[SocketAddr]) -> String {
+    let are_named = addresses.iter().all(|address| address.ip().to_string() == target.host());
+    let ips: Vec<String> = addresses.iter().map(|address| address.ip().to_string()).collect();
+    if are_named { String::new() } else { format!(" on {}", ips.join(" and ")) }
 }
 
 async fn exchange_on<S>(

@@ -10,10 +10,10 @@ use crate::units;
 pub enum SendError {
     #[error("cannot resolve {target}: {source}; check the host name")]
     Name { target: String, source: io::Error },
-    #[error("{target} refused the connection; is it running, and on that port?")]
-    Refused { target: String },
-    #[error("cannot reach {target}: {source}")]
-    Unreachable { target: String, source: io::Error },
+    #[error("{target} refused the connection{tried}; is it running, and on that port?")]
+    Refused { target: String, tried: String },
+    #[error("cannot reach {target}{tried}: {source}")]
+    Unreachable { target: String, tried: String, source: io::Error },
     #[error("{target} did not accept the connection within {}", units::format_duration(*.after))]
     ConnectTimeout { target: String, after: Duration },
     #[error("{target} did not respond within {}", units::format_duration(*.after))]
