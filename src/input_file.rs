@@ -44,15 +44,30 @@ pub(crate) fn read_below(folder: &Path, name: &str, max: u64) -> io::Result<Vec<
 /// outside.
 pub(crate) fn regular_below(folder: &Path, name: &Path) -> io::Result<PathBuf> {
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let outside = || {
+        io::Error::new(
+            io::ErrorKind::PermissionDenied,
+            format!("it is outside of `{}`, and only files below that are read", folder.display()),
+        )
+    };
+    // Even looking up such a name may send the user's credentials to another machine.
+    if cfg!(windows) && has_windows_root(&name.to_string_lossy()) {
+        return Err(outside());
+    }
     let root = fs::canonicalize(folder)?;
     let found = fs::canonicalize(root.join(name))?;
     if !found.starts_with(&root) {
-        return Err(io::Error::new(
-            io::ErrorKind::PermissionDenied,
-            format!("it is outside of `{}`, and only files below that are read", folder.display()),
-        ));
+        return Err(outside());
     }
     if fs::metadata(&found)?.is_file() { Ok(found) } else { Err(not_regular()) }
+}
+
+/// Returns whether Windows resolves a name from a drive, a device, or another machine.
+fn has_windows_root(name: &str) -> bool {
+    let drive = name.split_once(':').is_some_and(|(drive, _)| {
+        drive.len() == 1 && drive.bytes().all(|letter| letter.is_ascii_alphabetic())
+    });
+    drive || name.starts_with(['\\', '/'])
 }
 
 /// Reads to the end of an input, which must come within `max` bytes.
@@ -90,6 +105,22 @@ mod tests {
         fs::write(outer.path().join("outside"), "outside").unwrap();
         fs::write(outer.path().join("below/deeper/body"), "body").unwrap();
         outer
+    }
+
+    #[test]
+    fn names_that_windows_resolves_elsewhere_are_recognized() {
+        for name in
+            [r"\\server\share\x", r"\\?\C:\x", r"\\.\pipe\x", "//server/x", r"\x", "C:x", r"c:\x"]
+        {
+            assert!(has_windows_root(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn relative_names_are_not_taken_for_those_of_windows() {
+        for name in ["body.json", "./body.json", r"sub\body.json", "..\\x", "ab:c"] {
+            assert!(!has_windows_root(name), "{name}");
+        }
     }
 
     fn error(folder: &Path, name: &str) -> String {
