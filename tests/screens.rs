@@ -1823,3 +1823,77 @@ fn a_provider_is_described_with_a_name_and_a_masked_secret() {
     });
     assert_eq!(added, Some((DeliveryId(3), "acme".to_owned(), b"test-hush".to_vec())));
 }
+
+/// A delivery of an event that was delivered first as delivery 1.
+fn retry(id: i64, first: Option<i64>) -> Summary {
+    let head = Head::build("POST", "/hooks", &[]);
+    let mut new = NewDelivery::new(head, "{}".into(), at(id));
+    "cribbly".clone_into(&mut new.provider);
+    new.event = EventRef {
+        id: Some(format!("event{}", first.unwrap_or(id))),
+        event_type: Some("message.created".to_owned()),
+    };
+    new.response = Some(200);
+    new.into_delivery(DeliveryId(id), first.map(DeliveryId)).summary
+}
+
+/// A list of the deliveries 1 to 4, of which 3 and 4 are retries of 1.
+fn retries(keys: &str) -> Stage {
+    let rows = vec![retry(1, None), retry(2, None), retry(3, Some(1)), retry(4, Some(1))];
+    let mut stage = Stage::new((120, 36), session(&[], "in memory only"), 9, rows, |_| None);
+    stage.press(keys);
+    stage
+}
+
+/// The numbers of the rows in the list.
+fn rows_of(stage: &Stage) -> Vec<i64> {
+    stage.model.list.window(30).map(|(row, _)| row.id.0).collect()
+}
+
+fn selected(stage: &Stage) -> Option<i64> {
+    stage.model.list.selected().map(|row| row.id.0)
+}
+
+#[test]
+fn grouped_retries_have_one_row_with_their_number() {
+    let stage = retries("O");
+    assert_eq!(rows_of(&stage), [2, 4]);
+    assert!(stage.screen().contains("3× message"), "{}", stage.screen());
+}
+
+#[test]
+fn grouped_retries_are_shown_in_the_title_until_they_are_not() {
+    let mut stage = retries("O");
+    assert!(stage.screen().contains("GROUPED"), "{}", stage.screen());
+    stage.press("O");
+    assert!(!stage.screen().contains("GROUPED"), "{}", stage.screen());
+    assert_eq!(rows_of(&stage), [1, 2, 3, 4]);
+}
+
+#[test]
+fn grouping_selects_the_last_delivery_of_the_selected_event() {
+    assert_eq!(selected(&retries("gO")), Some(4));
+}
+
+#[test]
+fn the_selection_of_a_group_follows_a_new_retry() {
+    let mut stage = retries("gOg");
+    assert_eq!(selected(&stage), Some(2));
+    stage.happen(Event::Kept(vec![retry(5, Some(2))]));
+    assert_eq!((rows_of(&stage), selected(&stage)), (vec![4, 5], Some(5)));
+}
+
+#[test]
+fn a_group_shows_its_delivery_before_if_the_last_one_is_removed() {
+    let mut stage = retries("O");
+    stage.happen(Event::Gone(vec![DeliveryId(4)]));
+    assert_eq!(rows_of(&stage), [2, 3]);
+}
+
+#[test]
+fn a_filter_applies_to_the_last_delivery_of_each_event() {
+    let mut stage = retries("O/dup:no<Enter>");
+    assert_eq!(rows_of(&stage), [2]);
+    stage.press("0");
+    assert_eq!(rows_of(&stage), [2, 4]);
+}

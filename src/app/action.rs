@@ -135,6 +135,8 @@ pub enum ListAction {
     Remove(Scope),
     /// Undoes the last removal.
     Undo,
+    /// Shows one row per event, its last delivery, or all deliveries.
+    Group,
     /// Opens the menu of sort columns.
     SortMenu,
     Sort(SortKey),

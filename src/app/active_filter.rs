@@ -59,12 +59,17 @@ impl ActiveFilter {
             return Ok(Vec::new());
         }
         self.filter = filter;
+        Ok(self.again(list, now))
+    }
+
+    /// Applies the current filter again.
+    pub fn again(&mut self, list: &mut List, now: Timestamp) -> Vec<Effect> {
         self.number += 1;
         let open = list.filter(&self.filter, now);
         (self.asked, self.tested) = (open.rows(), 0);
         let (search, filter) = (self.number, self.filter.clone());
         // An empty search still cancels the previous one.
-        Ok(vec![Effect::Search { search, filter, open }])
+        vec![Effect::Search { search, filter, open }]
     }
 
     /// Adds deliveries to the list and requests a search for those that only their bytes can

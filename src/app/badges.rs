@@ -76,6 +76,9 @@ fn list(model: &Model) -> Vec<Badge> {
         let filter = cut(model.search.text(), FILTER);
         badges.push(badge(1, StyleClass::Accent, format!("FILTER {filter} {shown}{more}/{all}")));
     }
+    if list.is_grouped() {
+        badges.push(badge(2, StyleClass::Accent, "GROUPED"));
+    }
     let order = list.order();
     if order != SortOrder::default() {
         let arrow = if order.descending { "↓" } else { "↑" };

@@ -1,5 +1,6 @@
 //! The list of deliveries: all known, the visible ones, and the selection.
 
+mod groups;
 mod jump;
 mod sort;
 mod visible_rows;
@@ -12,6 +13,7 @@ use super::index::{Index, ListRow, Previous, RowClass, RowRef};
 use super::sort::{SortKey, SortOrder};
 use crate::delivery::{DeliveryId, SignatureStatus, Summary};
 use crate::filter::{Filter, FilterRow as _, Undecided};
+use groups::Groups;
 pub use jump::{JumpTarget, Seek};
 use visible_rows::VisibleRows;
 
@@ -30,6 +32,9 @@ pub struct List {
     /// New deliveries do not move the selection, even if it follows them.
     held: bool,
     filling: bool,
+    groups: Groups,
+    /// Only the last delivery of each event is shown.
+    grouped: bool,
 }
 
 /// Outcome of adding deliveries.
@@ -65,6 +70,34 @@ impl List {
 
     pub fn order(&self) -> SortOrder {
         self.shown.order()
+    }
+
+    /// Returns true if only the last delivery of each event is shown.
+    pub fn is_grouped(&self) -> bool {
+        self.grouped
+    }
+
+    /// Returns the number of deliveries of the same event.
+    pub fn deliveries_of_event(&self, id: DeliveryId) -> usize {
+        self.groups.count(id)
+    }
+
+    /// Shows only the last delivery of each event, or all; the filter has to be applied again. The
+    /// selection moves to the last delivery of its event.
+    pub fn group(&mut self, grouped: bool) {
+        self.grouped = grouped;
+        if grouped {
+            self.select_last_of_event();
+        }
+    }
+
+    fn select_last_of_event(&mut self) {
+        let last = |id| self.groups.last(id);
+        (self.selected, self.pointed) = (self.selected.map(last), self.pointed.map(last));
+    }
+
+    fn is_hidden_in_group(&self, id: DeliveryId) -> bool {
+        self.grouped && self.groups.is_superseded(id)
     }
 
     /// Returns true while deliveries of earlier runs are being read.
@@ -160,6 +193,8 @@ impl List {
             self.shown.remove(&moving, &self.index);
         }
         let before: Vec<Previous> = rows.iter().map(|row| self.index.put(row)).collect();
+        let superseded: Vec<DeliveryId> =
+            rows.iter().filter_map(|row| self.groups.add(row)).collect();
         let mut scan = filter.row_matcher(now);
         let (mut came, mut stayed, mut went) = (Vec::new(), Vec::new(), Vec::new());
         for (row, before) in rows.iter().zip(before) {
@@ -173,6 +208,7 @@ impl List {
             if before != Previous::New {
                 taken.known.push(row.id);
             }
+            let verdict = if self.is_hidden_in_group(row.id) { Some(false) } else { verdict };
             match (verdict, was_shown) {
                 // Bytes never change, so an earlier match by bytes is still valid.
                 (Some(true) | None, true) => stayed.push(row.id),
@@ -191,6 +227,10 @@ impl List {
             came.extend(stayed);
         }
         self.show(came);
+        if self.grouped {
+            self.select_last_of_event();
+            self.hide(&superseded);
+        }
         self.keep_line(line);
         taken
     }
@@ -210,6 +250,9 @@ impl List {
         let mut new: Vec<DeliveryId> = rows.iter().filter(is_new).map(|row| row.id).collect();
         new.reverse();
         self.index.put_older(rows);
+        for row in rows {
+            self.groups.add(row);
+        }
         let mut scan = filter.row_matcher(now);
         let mut passing = Vec::new();
         for id in new {
@@ -225,8 +268,9 @@ impl List {
         open.finish()
     }
 
-    /// Removes deliveries; the selection moves to the next one.
-    pub fn remove(&mut self, ids: &[DeliveryId]) {
+    /// Removes deliveries; the selection moves to the next one. Returns true if the filter has to be
+    /// applied again, because other deliveries are the last ones of their events.
+    pub fn remove(&mut self, ids: &[DeliveryId]) -> bool {
         self.hide(ids);
         let mut ids = ids.to_vec();
         ids.sort_unstable();
@@ -234,10 +278,12 @@ impl List {
             self.pointed = self.selected;
         }
         self.index.remove(&ids);
+        self.groups.remove(&ids) && self.grouped
     }
 
     /// Shows deliveries as matches of the filter; unknown ones are skipped.
     pub fn show(&mut self, mut ids: Vec<DeliveryId>) {
+        ids.retain(|id| !self.is_hidden_in_group(*id));
         ids.retain(|id| self.index.set_shown(*id, true));
         let line = self.line();
         self.shown.insert(ids, &self.index);
@@ -256,17 +302,24 @@ impl List {
     /// Applies a filter and returns the deliveries that only bytes can decide, newest first. The
     /// selection stays, or moves to the next match until its delivery is shown again.
     pub fn filter(&mut self, filter: &Filter, now: Timestamp) -> Undecided {
-        let Self { index, shown, .. } = self;
+        let Self { index, shown, groups, grouped, .. } = self;
         let mut open = Undecided::default();
+        let mut superseded = Vec::new();
         shown.clear();
         index.evaluate(&mut filter.row_matcher(now), |scan, cell, verdict| {
             match verdict {
+                Some(true) if *grouped && groups.is_superseded(cell.id()) => {
+                    superseded.push(cell.id());
+                }
                 Some(true) => shown.push(cell.id()),
                 Some(false) => {}
                 None => open.push(scan, cell.id(), &cell),
             }
             open.next();
         });
+        for id in superseded {
+            index.set_shown(id, false);
+        }
         shown.resort(index);
         self.top = 0;
         self.keep_selection();

@@ -21,7 +21,7 @@ const OFFERED: [KeyContext; 10] = [
 ];
 
 /// Words of titles, and other names for the same.
-const SYNONYMS: [(&str, &[&str]); 17] = [
+const SYNONYMS: [(&str, &[&str]); 18] = [
     ("remove", &["delete", "discard", "trash"]),
     ("undo", &["restore", "undelete"]),
     ("resend", &["replay", "retry", "redeliver", "send"]),
@@ -38,6 +38,7 @@ const SYNONYMS: [(&str, &[&str]); 17] = [
     ("note", &["comment", "annotate"]),
     ("help", &["keys", "shortcuts", "bindings"]),
     ("address", &["url", "link"]),
+    ("group", &["retries", "duplicates", "collapse"]),
     ("secret", &["key", "password", "rotate"]),
 ];
 

@@ -49,7 +49,11 @@ fn apply(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::Mouse(mouse) => return mouse::point(model, mouse),
         Event::Kept(rows) => return on_stored(model, rows),
         Event::Older(rows) => return on_older(model, &rows),
-        Event::Gone(ids) => model.list.remove(&ids),
+        Event::Gone(ids) => {
+            if model.list.remove(&ids) {
+                return model.search.again(&mut model.list, model.now);
+            }
+        }
         Event::Tick(now) => tick(model, now),
         Event::Resize(size) => {
             model.size = size;

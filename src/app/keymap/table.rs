@@ -131,6 +131,7 @@ const AFTER_TABS: &[Binding] = &[
     bind(List, "mark-here", &[c(' ')], Action::List(Entry::Mark), "mark or unmark the delivery or the range"),
     bind(List, "range", &[c('v')], Action::List(Entry::Range), "start a range of deliveries to mark, or end it"),
     hinted(bind(List, "sort", &[c('o')], Action::List(Entry::SortMenu), "sort (next key picks the column; again reverses)"), "sort", 9),
+    bind(List, "group", &[c('O')], Action::List(Entry::Group), "group retries: one row per event, its last delivery; or show all again"),
     bind(List, "jump", &[c('#')], Action::Ask(Ask::Jump), "go to a delivery number or a time"),
     bind(List, "next-match", &[c('n')], Action::List(Entry::Match(Direction::Next)), "next match of the current or last filter"),
     bind(List, "previous-match", &[c('N')], Action::List(Entry::Match(Direction::Previous)), "previous match of the current or last filter"),

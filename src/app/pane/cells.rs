@@ -34,7 +34,13 @@ pub(crate) fn text(
     match column {
         ListColumn::Id => (StyleClass::Dim, row.id.to_string()),
         ListColumn::Time => (StyleClass::Dim, clock(model, row.received_at, width)),
-        ListColumn::Type => kind(model, row),
+        ListColumn::Type => {
+            let (role, kind) = kind(model, row);
+            match model.list.deliveries_of_event(row.id) {
+                count @ 2.. if model.list.is_grouped() => (role, format!("{count}× {kind}")),
+                _ => (role, kind),
+            }
+        }
         ListColumn::Signature => {
             let (sign, role) = sign_of(row.status);
             // The cause includes the verdict, unless another column shows it.

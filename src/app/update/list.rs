@@ -20,6 +20,7 @@ pub(super) fn act(model: &mut Model, what: ListAction) -> Vec<Effect> {
         ListAction::Unmark => return unmark(model),
         ListAction::Remove(which) => return remove(model, which),
         ListAction::Undo => return undo(model),
+        ListAction::Group => return group(model),
         ListAction::SortMenu => with_selected(model, |model| model.mode = Mode::Menu(Menu::SORT)),
         ListAction::Sort(column) => sort(model, column),
         ListAction::Match(turn) => seek_match(model, turn),
@@ -55,6 +56,21 @@ fn range(model: &mut Model) {
         let key = model.keymap.key_in(KeyContext::Anywhere, Action::List(ListAction::Mark));
         notify(model, Notice::info(format!("Range: move to its other end, {key} marks it")));
     }
+}
+
+/// Shows one row per event, or every delivery again.
+fn group(model: &mut Model) -> Vec<Effect> {
+    let grouped = !model.list.is_grouped();
+    model.list.group(grouped);
+    notify(
+        model,
+        Notice::info(if grouped {
+            "Retries are grouped: each event shows its last delivery"
+        } else {
+            "All deliveries are shown"
+        }),
+    );
+    model.search.again(&mut model.list, model.now)
 }
 
 fn unmark(model: &mut Model) -> Vec<Effect> {
