@@ -36,7 +36,7 @@ pub struct ResponseRequest {
     /// Message of the delivery.
     pub message: String,
     pub sequence: u64,
-    /// Subject of the message, which tells a program whether it reads it.
+    /// Subject of the message, by which a program decides whether it reads it.
     pub subject: String,
 }
 

@@ -41,7 +41,7 @@ impl<A> HubResponses<A> {
         }
     }
 
-    /// Adds a request. Returns what can be replied at once, and to whom.
+    /// Adds a request. Returns what can be replied at once, and the program that asked.
     pub(crate) fn ask(&mut self, request: ResponseRequest, asker: A) -> Option<(A, HubReply)> {
         let known = self.remembered.iter().find(|(message, _)| *message == request.message);
         if let Some((_, reply)) = known {

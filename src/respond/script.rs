@@ -44,7 +44,7 @@ pub enum ScriptAction {
     Ask(HubProgram),
 }
 
-/// A program that is asked for a response.
+/// Program that provides a response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HubProgram {
     /// Its name on the hub; several programs may share it.
