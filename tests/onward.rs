@@ -249,6 +249,43 @@ fn targets_that_behave_badly_are_told_and_hurt_nobody() -> Tested {
 }
 
 #[test]
+fn a_target_that_sends_interim_responses_only_is_given_up() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let target = TcpListener::bind("127.0.0.1:0")?;
+    let url = format!("http://{}", target.local_addr()?);
+    let sending = thread::spawn(move || -> io::Result<()> {
+        let (mut stream, _) = target.accept()?;
+        // Bytes before the request would be no response to it.
+        let _ = stream.read(&mut [0; 1024])?;
+        // Ends when the listener closes the connection.
+        while stream.write_all(&b"HTTP/1.1 100 Continue\r\n\r\n".repeat(64)).is_ok() {}
+        Ok(())
+    });
+    let mut command = hookglass(folder.path());
+    let listener = Listener::start(command.args(["--forward", &url, "--forward-timeout", "none"]))?;
+    let request = b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n{}";
+    let answer = exchange(&listener.address, request)?;
+    sending.join().map_err(|_| "the target panicked")??;
+    assert!(answer.contains("more than 100 interim responses"), "{answer}");
+    Ok(())
+}
+
+#[test]
+fn interim_responses_before_a_response_are_skipped() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let interim = "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n".repeat(3);
+    let target = Target::always(format!(
+        "{interim}HTTP/1.1 201 Created\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    ))?;
+    let mut command = hookglass(folder.path());
+    let listener = Listener::start(command.args(["--forward", &target.url]))?;
+    let request = b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n{}";
+    let answer = exchange(&listener.address, request)?;
+    assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
+    Ok(())
+}
+
+#[test]
 fn a_listener_is_not_its_own_target() -> Tested {
     let folder = tempfile::tempdir()?;
     let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();

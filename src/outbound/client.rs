@@ -5,6 +5,7 @@ use std::future::Ready;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -20,6 +21,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio_rustls::TlsConnector;
+use tokio_util::sync::CancellationToken;
 
 use super::raw_head_writer::{OnFlushed, RawHeadWriter};
 use super::tls::Tls;
@@ -33,6 +35,9 @@ const MAX_RESPONSE: u64 = 25 << 20;
 /// Memory for the bodies of all responses in progress, in bytes. The first 64 KiB of each are not
 /// counted.
 const RESPONSES_IN_PROGRESS: usize = 256 << 20;
+
+/// Interim responses (1xx) to one request; hyper itself accepts any number.
+const MAX_INTERIM: usize = 100;
 
 /// Time that a response waits for memory.
 const ROOM_TIME: Duration = Duration::from_secs(10);
@@ -230,14 +235,20 @@ where
     let writer =
         RawHeadWriter::new(stream, head.raw, request.body.len(), progress.signals.flushed.take());
     let (mut sender, connection) = http1::handshake(TokioIo::new(writer)).await.map_err(broken)?;
+    let mut placeholder = placeholder(request);
+    let flooded = limit_interim(&mut placeholder);
     let response = async move {
-        let response = sender.send_request(placeholder(request)).await?;
+        let response = sender.send_request(placeholder).await?;
         Ok::<_, hyper::Error>(response)
     };
     tokio::pin!(connection, response);
     // Drives the connection, which may end before the response is polled.
     let response = tokio::select! {
         biased;
+        () = flooded.cancelled() => {
+            let reason = format!("more than {MAX_INTERIM} interim responses");
+            return Err(SendError::Garbage { target: target.to_string(), reason });
+        }
         response = &mut response => response.map_err(broken)?,
         ended = &mut connection => {
             ended.map_err(broken)?;
@@ -282,6 +293,18 @@ fn placeholder(request: &Request) -> hyper::Request<OutgoingBody> {
         }
     }
     placeholder
+}
+
+/// Returns a token that is canceled at the first interim response beyond the limit.
+fn limit_interim(request: &mut hyper::Request<OutgoingBody>) -> CancellationToken {
+    let flooded = CancellationToken::new();
+    let (exceeded, count) = (flooded.clone(), AtomicUsize::new(0));
+    hyper::ext::on_informational(request, move |_| {
+        if count.fetch_add(1, Ordering::Relaxed) >= MAX_INTERIM {
+            exceeded.cancel();
+        }
+    });
+    flooded
 }
 
 /// Body of a request, with trailers if it has any.
