@@ -140,6 +140,16 @@ pub(crate) fn write(path: &Path, content: &[u8], existing: Existing) -> io::Resu
     file.finish()
 }
 
+/// Opens a device or a pipe to write to, because it must keep its name; none for any other path.
+pub(crate) fn open_device(path: &Path) -> io::Result<Option<File>> {
+    match fs::metadata(path) {
+        Ok(found) if !found.is_file() && !found.is_dir() => {
+            OpenOptions::new().write(true).open(path).map(Some)
+        }
+        Ok(_) | Err(_) => Ok(None),
+    }
+}
+
 /// Replaces the content of a file that is not private, and keeps its permissions.
 pub(crate) fn replace_public(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut file = public_builder().tempfile_in(folder_of(path))?;

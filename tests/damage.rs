@@ -305,6 +305,87 @@ fn a_store_on_a_full_disk_is_pruned() -> Tested {
     Ok(())
 }
 
+/// Exports one delivery to a full disk, as a file that does not fit.
+const FULL_EXPORT: &str = r#"
+mkdir "$1/disk" && mount -t tmpfs -o size=8k none "$1/disk" || exit 77
+dd if=/dev/zero of="$1/disk/rest" bs=4096 2> "$1/dd"
+cd "$1" && "$2" export --format jsonl --out disk/x
+"#;
+
+/// Imports one delivery into the store of a folder.
+fn imported(folder: &Path) -> Tested {
+    fs::write(folder.join("x.http"), "POST http://h/\n\nbody\n")?;
+    let run = hookglass(folder).args(["import", "x.http"]).output()?;
+    if run.status.success() { Ok(()) } else { Err(stderr(&run).into()) }
+}
+
+#[test]
+fn an_export_to_a_full_disk_names_its_file() -> Tested {
+    let folder = tempfile::tempdir()?;
+    imported(folder.path())?;
+    let run = std::process::Command::new("unshare")
+        .args(["--map-root-user", "--mount", "sh", "-c", FULL_EXPORT, "sh"])
+        .args([folder.path(), Path::new(env!("CARGO_BIN_EXE_hookglass"))])
+        .output();
+    let run = match run {
+        Ok(run) if run.status.code() != Some(77) && !stderr(&run).contains("unshare failed") => run,
+        Ok(_) | Err(_) => {
+            support::tools::skip("a disk of its own cannot be mounted");
+            return Ok(());
+        }
+    };
+    assert!(stderr(&run).contains("cannot write disk/x: No space left"), "{}", stderr(&run));
+    Ok(())
+}
+
+#[test]
+fn an_export_to_a_pipe_keeps_it_a_pipe() -> Tested {
+    use std::os::unix::fs::FileTypeExt as _;
+    let folder = tempfile::tempdir()?;
+    imported(folder.path())?;
+    let pipe = folder.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status()?.success());
+    let reading = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || fs::read_to_string(pipe)
+    });
+    // With --force, a file of this name would be replaced.
+    let args = ["export", "--format", "jsonl", "--force", "--out", "pipe"];
+    let run = hookglass(folder.path()).args(args).output()?;
+    assert!(fs::symlink_metadata(&pipe)?.file_type().is_fifo(), "{}", stderr(&run));
+    let read = reading.join().map_err(|_| "the reader panicked")??;
+    assert!(read.contains("hookglass.delivery/1"), "{read}");
+    Ok(())
+}
+
+#[test]
+fn a_log_that_cannot_be_read_is_not_ignored() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let listener = Listener::start(&mut hookglass(folder.path()))?;
+    assert_eq!(acknowledged(&listener.address, 1..=3)?, [1, 2, 3]);
+    let copy = folder.path().join("copy");
+    fs::create_dir(&copy)?;
+    for name in ["deliveries.db", "deliveries.db-wal"] {
+        fs::copy(folder.path().join(".hookglass").join(name), copy.join(name))?;
+        fs::set_permissions(copy.join(name), fs::Permissions::from_mode(0o444))?;
+    }
+    fs::set_permissions(&copy, fs::Permissions::from_mode(0o555))?;
+    // A user who may write everywhere gives that up.
+    let list = "exec \"$0\" list --store copy/deliveries.db";
+    let run = std::process::Command::new("unshare")
+        .args(["--map-user=65534", "sh", "-c", list, env!("CARGO_BIN_EXE_hookglass")])
+        .current_dir(folder.path())
+        .output();
+    fs::set_permissions(&copy, fs::Permissions::from_mode(0o755))?;
+    match run {
+        Ok(run) if !stderr(&run).contains("unshare: ") => {
+            assert!(stderr(&run).contains("the newest deliveries of"), "{}", stderr(&run));
+        }
+        Ok(_) | Err(_) => support::tools::skip("a user without permissions cannot be had"),
+    }
+    Ok(())
+}
+
 #[test]
 fn a_limit_of_the_file_size_is_answered_with_503() -> Tested {
     let folder = tempfile::tempdir()?;

@@ -3,8 +3,8 @@
 //! An export is complete or absent: files get their names after the last delivery is written.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io::{self, Write};
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use tokio::sync::mpsc;
@@ -18,7 +18,7 @@ use crate::formats::name::Names;
 use crate::formats::{
     Entry, EntryOptions, ExportFormat, ExportLayout, Stream, without_credentials,
 };
-use crate::private_file::{Existing, FileSet, PrivateFile, WriteError};
+use crate::private_file::{self, Existing, FileSet, PrivateFile, WriteError};
 use crate::provider::{Algorithm, Encoding, Provider, SecretForm, ValueLocation};
 use crate::redact::{
     Instruction, KeyGroup, Original, Redacted, Redaction, Redactor, SensitivePattern,
@@ -404,11 +404,14 @@ impl Exporter {
         if path.is_dir() {
             return Err(ExportError::Folder(path.display().to_string()));
         }
+        let failed = |error| ExportError::write(path, error);
+        if let Some(device) = private_file::open_device(path).map_err(failed)? {
+            return self.device(run, stream, path, device);
+        }
         run.check(&[path])?;
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             prepare(folder)?;
         }
-        let failed = |error| ExportError::write(path, error);
         let mut file = PrivateFile::create(path, run.existing()).map_err(failed)?;
         let mut files = FileSet::new(run.existing());
         let beside = Some((path, &mut files));
@@ -417,6 +420,24 @@ impl Exporter {
             files.add_file(file).map_err(failed)?;
             files.finish()?;
         }
+        Ok(summary)
+    }
+
+    /// Writes to a device or a pipe, which has no files next to it.
+    fn device(
+        &mut self,
+        run: &Run<'_>,
+        stream: &Stream,
+        path: &Path,
+        device: File,
+    ) -> Result<ExportSummary, ExportError> {
+        let mut out = BufWriter::new(device);
+        let written = self.stream(run, stream, &mut Sink { out: &mut out, beside: None });
+        let summary = written.map_err(|error| match error {
+            ExportError::Output(error) => ExportError::write(path, error),
+            error => error,
+        })?;
+        out.flush().map_err(|error| ExportError::write(path, error))?;
         Ok(summary)
     }
 
