@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 /// Bytes of a body that need no room, so that small bodies are received whatever others send.
 const FREE: usize = 64 << 10;
@@ -20,7 +20,11 @@ pub(crate) struct BodyBudget(Arc<Semaphore>);
 
 /// The part of the budget that one body holds.
 #[derive(Debug, Default)]
-pub(crate) struct Room(Option<OwnedSemaphorePermit>);
+pub(crate) struct Room {
+    permit: Option<OwnedSemaphorePermit>,
+    /// Time that the body has waited for room so far.
+    waited: Duration,
+}
 
 /// A body with the room that it holds until every reference to it is dropped.
 struct HeldBody {
@@ -42,23 +46,29 @@ impl BodyBudget {
 
 impl Room {
     /// Acquires what a body of this size still needs; false if others do not release it in time.
+    ///
+    /// The time is for all waits of a body together. Otherwise bodies that each hold a part and wait
+    /// for more would be refused one after the other, and nobody else gets room until the last.
     pub(crate) async fn grow(&mut self, budget: &BodyBudget, size: usize, time: Duration) -> bool {
-        let held = self.0.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+        let held = self.permit.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
         let needed = size.saturating_sub(FREE).div_ceil(UNIT).next_multiple_of(STEP);
         let Some(more) = needed.checked_sub(held).filter(|more| *more > 0) else { return true };
         let Ok(more) = u32::try_from(more) else { return false };
         let acquiring = Arc::clone(&budget.0).acquire_many_owned(more);
-        let Ok(Ok(permit)) = timeout(time, acquiring).await else { return false };
-        match &mut self.0 {
+        let begun = Instant::now();
+        let acquired = timeout(time.saturating_sub(self.waited), acquiring).await;
+        self.waited += begun.elapsed();
+        let Ok(Ok(permit)) = acquired else { return false };
+        match &mut self.permit {
             Some(room) => room.merge(permit),
-            None => self.0 = Some(permit),
+            None => self.permit = Some(permit),
         }
         true
     }
 
     /// Ties the room to the body.
     pub(crate) fn hold(self, bytes: Vec<u8>) -> Bytes {
-        match self.0 {
+        match self.permit {
             Some(room) => Bytes::from_owner(HeldBody { bytes, _room: room }),
             None => bytes.into(),
         }
@@ -81,6 +91,14 @@ mod tests {
         assert!(!Room::default().grow(&budget, size, Duration::ZERO).await);
         drop(part);
         assert!(Room::default().grow(&budget, size, Duration::ZERO).await);
+    }
+
+    #[tokio::test]
+    async fn a_body_that_has_waited_does_not_wait_again() {
+        let budget = BodyBudget::new(0);
+        let time = Duration::from_secs(3600);
+        let mut room = Room { permit: None, waited: time };
+        assert!(!room.grow(&budget, 1 << 20, time).await);
     }
 
     #[tokio::test]
