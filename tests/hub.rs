@@ -69,12 +69,14 @@ struct Attached {
 impl Attached {
     /// Starts one, and waits until it is attached.
     fn start(folder: &Path, hub: &str, args: &[&str]) -> Tested<Self> {
+        Self::spawn(folder, &mut attach(folder, hub, args))
+    }
+
+    /// Starts a command in a folder that is created, and waits until it is attached.
+    fn spawn(folder: &Path, command: &mut Command) -> Tested<Self> {
         std::fs::create_dir_all(folder)?;
-        let mut child = attach(folder, hub, args)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()?;
+        let mut child =
+            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
         let lines = BufReader::new(child.stdout.take().ok_or("no stdout")?);
         let said = BufReader::new(child.stderr.take().ok_or("no stderr")?);
         let mut attached = Self { child, lines, said };
@@ -430,6 +432,322 @@ fn a_hub_that_cannot_be_used_is_an_error_with_its_reason() -> Tested {
     Ok(())
 }
 
+/// Starts a server whose users have these permissions, and a user `all` that has every one.
+fn server_with_users(folder: &Path, users: &[(&str, &str)]) -> Tested<Option<NatsServer>> {
+    let user = |(name, permissions): &(&str, &str)| {
+        format!("{{ user: {name}, password: p, permissions: {{ {permissions} }} }}")
+    };
+    let users: Vec<String> = users.iter().map(user).collect();
+    let config =
+        format!("authorization {{ users: [{{ user: all, password: p }}, {}] }}", users.join(", "));
+    NatsServer::start_with(folder, &["-js"], &config)
+}
+
+fn as_user<'a>(command: &'a mut Command, user: &str) -> &'a mut Command {
+    command.env("HOOKGLASS_HUB_USER", user).env("HOOKGLASS_HUB_PASSWORD", "p")
+}
+
+#[test]
+fn a_missing_permission_of_a_reader_is_an_error_that_names_it() -> Tested {
+    const ALL: [&str; 4] = [
+        "$JS.API.STREAM.INFO.hookglass",
+        "$JS.API.STREAM.MSG.GET.hookglass",
+        "$JS.API.CONSUMER.CREATE.hookglass",
+        "$JS.API.CONSUMER.MSG.NEXT.hookglass.>",
+    ];
+    let lists: Vec<String> = ALL
+        .iter()
+        .map(|without| {
+            let others: Vec<_> = ALL.iter().filter(|one| *one != without).collect();
+            format!("publish: {others:?}")
+        })
+        .collect();
+    let mut users: Vec<(&str, &str)> = ["info", "get", "create", "next"]
+        .into_iter()
+        .zip(lists.iter().map(String::as_str))
+        .collect();
+    users.push(("deaf", "subscribe: [\"hookglass.>\"]"));
+    let folder = tempfile::tempdir()?;
+    let here = folder.path();
+    let Some(server) = server_with_users(&here.join("nats"), &users)? else { return Ok(()) };
+    let mut command = hookglass(here);
+    let listener = Listener::start(as_user(command.args(["--hub", &server.url()]), "all"))?;
+    for (user, missing) in [
+        ("info", ALL[0]),
+        ("get", ALL[1]),
+        ("create", ALL[2]),
+        ("next", "$JS.API.CONSUMER.MSG.NEXT.hookglass."),
+        ("deaf", "_INBOX."),
+    ] {
+        let path = here.join(user);
+        std::fs::create_dir_all(&path)?;
+        let (code, said) = failure(as_user(&mut attach(&path, &server.url(), &[]), user))?;
+        assert_eq!(code, Some(3), "{user}: {said}");
+        assert!(said.contains("no permission") && said.contains(missing), "{user}: {said}");
+    }
+    drop(listener);
+    Ok(())
+}
+
+#[test]
+fn a_refusal_that_does_not_prevent_reading_is_reported() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let here = folder.path();
+    let quiet = [("quiet", "publish: [\"$JS.API.>\"]")];
+    let Some(server) = server_with_users(&here.join("nats"), &quiet)? else { return Ok(()) };
+    let path = here.join("a");
+    std::fs::create_dir_all(&path)?;
+    let mut command = hookglass(&path);
+    let listener = Listener::start(as_user(command.args(["--hub", &server.url()]), "all"))?;
+    let mut command = attach(&here.join("b"), &server.url(), &["--hub-name", "quiet"]);
+    let mut attached = Attached::spawn(&here.join("b"), as_user(&mut command, "quiet"))?;
+    attached.wait_for(
+        "refused a request: Permissions Violation for Publish to \
+                       \"hookglass.presence.quiet\"",
+    )?;
+    send(&listener, 1)?;
+    assert_eq!(ids(&attached.take(1)?), ["ev1"]);
+    Ok(())
+}
+
+#[test]
+fn the_documented_permissions_suffice() -> Tested {
+    let docs = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/team.md"))?;
+    let (_, rest) = docs.split_once("```text\nauthorization").ok_or("no permissions")?;
+    let (users, _) = rest.split_once("```").ok_or("no end")?;
+    let users = users.replace("$LISTENER_PASSWORD", "p").replace("$READER_PASSWORD", "p");
+    let folder = tempfile::tempdir()?;
+    let here = folder.path();
+    let config = format!("authorization{users}");
+    let Some(server) = NatsServer::start_with(&here.join("nats"), &["-js"], &config)? else {
+        return Ok(());
+    };
+    let path = here.join("a");
+    std::fs::create_dir_all(&path)?;
+    let mut command = hookglass(&path);
+    command.args(["--hub", &server.url()]);
+    let listener = Listener::start(as_user(&mut command, "listener"))?;
+    let target = Target::always(response("200 OK", ""))?;
+    let mut command = attach(&here.join("b"), &server.url(), &["--forward", &target.url]);
+    let mut attached = Attached::spawn(&here.join("b"), as_user(&mut command, "reader"))?;
+    assert_eq!(status(&send(&listener, 1)?), "200");
+    attached.next()?;
+    // The attempt was published by one user and read by the other one.
+    let shared =
+        || Ok::<_, Box<dyn std::error::Error>>(!listed(&path)?[0]["attempts"][0].is_null());
+    while !shared()? {}
+    signal(attached.child.id(), "TERM")?;
+    let mut said = String::new();
+    attached.said.read_to_string(&mut said)?;
+    assert!(!said.contains("refused"), "{said}");
+    Ok(())
+}
+
+/// Answers as a server of NATS of this version until the client is gone.
+fn serve_version(version: &str) -> Tested<String> {
+    let server = std::net::TcpListener::bind("127.0.0.1:0")?;
+    let url = format!("nats://{}", server.local_addr()?);
+    let info = format!(
+        "INFO {{\"server_id\":\"x\",\"version\":\"{version}\",\"max_payload\":1048576,\
+         \"proto\":1,\"headers\":true,\"jetstream\":true}}\r\n"
+    );
+    std::thread::spawn(move || {
+        for stream in server.incoming().flatten() {
+            let mut stream = BufReader::new(stream);
+            let mut line = String::new();
+            if stream.get_mut().write_all(info.as_bytes()).is_err() {
+                continue;
+            }
+            while stream.read_line(&mut line).is_ok_and(|read| read > 0) {
+                if line.starts_with("PING") && stream.get_mut().write_all(b"PONG\r\n").is_err() {
+                    break;
+                }
+                line.clear();
+            }
+        }
+    });
+    Ok(url)
+}
+
+#[test]
+fn a_server_that_is_too_old_is_an_error_with_its_version() -> Tested {
+    let folder = tempfile::tempdir()?;
+    for version in ["2.8.4", "0.9.99999999999999999999", "99999999999999999999.1.0"] {
+        let url = serve_version(version)?;
+        for args in [&["attach", &url, "--headless"][..], &["--headless", "--hub", &url]] {
+            let (code, said) = failure(hookglass(folder.path()).args(args))?;
+            assert_eq!(code, Some(3), "{said}");
+            let expected = format!("runs nats-server {version}; hookglass needs 2.9 or newer");
+            assert!(said.contains(&expected), "{said}");
+        }
+    }
+    Ok(())
+}
+
+/// Writes certificates of an authority, a server, and a client; false without OpenSSL.
+fn write_certificates(folder: &Path) -> Tested<bool> {
+    if !support::tools::is_installed("openssl") {
+        return Ok(false);
+    }
+    let script = "set -e; new='-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes'\n\
+        openssl req -x509 $new -keyout ca.key -out ca.pem -subj /CN=authority -days 2\n\
+        echo 'subjectAltName=IP:127.0.0.1' > names\n\
+        for one in server client; do\n\
+        openssl req $new -keyout $one.key -out $one.csr -subj /CN=$one\n\
+        openssl x509 -req -in $one.csr -CA ca.pem -CAkey ca.key -CAcreateserial -out $one.pem \
+        -days 2 -extfile names\n\
+        done";
+    let output = support::tools::sh(folder, script, None)?;
+    if !output.status.success() {
+        return Err(stderr(&output).into());
+    }
+    Ok(true)
+}
+
+#[test]
+fn a_hub_with_its_own_authority_and_client_certificates_is_used() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let here = folder.path();
+    if !write_certificates(here)? {
+        return Ok(());
+    }
+    let file = |name: &str| here.join(name).display().to_string();
+    let config = format!(
+        "tls {{ cert_file: {:?}, key_file: {:?}, ca_file: {:?}, verify: true }}",
+        file("server.pem"),
+        file("server.key"),
+        file("ca.pem")
+    );
+    let Some(server) = NatsServer::start_with(&here.join("nats"), &["-js"], &config)? else {
+        return Ok(());
+    };
+    let url = format!("tls://127.0.0.1:{}", server.port);
+    let config = "[hub]\nca = \"ca.pem\"\ncert = \"client.pem\"\nkey = \"client.key\"\n";
+    std::fs::write(here.join("hookglass.toml"), config)?;
+    let listener = Listener::start(hookglass(here).args(["--hub", &url]))?;
+    let mut command = attach(&here.join("b"), &url, &[]);
+    command
+        .env("HOOKGLASS_HUB_CA", file("ca.pem"))
+        .env("HOOKGLASS_HUB_CERT", file("client.pem"))
+        .env("HOOKGLASS_HUB_KEY", file("client.key"));
+    let mut attached = Attached::spawn(&here.join("b"), &mut command)?;
+    send(&listener, 1)?;
+    assert_eq!(ids(&attached.take(1)?), ["ev1"]);
+    Ok(())
+}
+
+#[test]
+fn a_hub_whose_authority_is_not_known_is_not_used() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let here = folder.path();
+    if !write_certificates(here)? {
+        return Ok(());
+    }
+    let config = format!(
+        "tls {{ cert_file: {:?}, key_file: {:?} }}",
+        here.join("server.pem"),
+        here.join("server.key")
+    );
+    let Some(server) = NatsServer::start_with(&here.join("nats"), &["-js"], &config)? else {
+        return Ok(());
+    };
+    let url = format!("tls://127.0.0.1:{}", server.port);
+    let (code, said) = failure(&mut attach(here, &url, &[]))?;
+    assert_eq!(code, Some(3), "{said}");
+    assert!(said.contains("with TLS") && said.contains("HOOKGLASS_HUB_CA"), "{said}");
+    Ok(())
+}
+
+fn copy_folder(from: &Path, to: &Path) -> Tested {
+    let copied = Command::new("cp").arg("-a").arg(from).arg(to).status()?;
+    if copied.success() { Ok(()) } else { Err("cp failed".into()) }
+}
+
+#[test]
+fn a_copy_that_was_restored_from_a_backup_catches_up() -> Tested {
+    let Some(stage) = Stage::new()? else { return Ok(()) };
+    let (listener, mut attached) = stage.pair()?;
+    send(&listener, 1)?;
+    attached.next()?;
+    attached.stop()?;
+    let (copy, backup) = (stage.folder.path().join("b"), stage.folder.path().join("backup"));
+    copy_folder(&copy, &backup)?;
+    let mut attached = stage.attach("b", &[])?;
+    send(&listener, 2)?;
+    attached.next()?;
+    attached.stop()?;
+    std::fs::remove_dir_all(&copy)?;
+    copy_folder(&backup, &copy)?;
+    let mut attached = stage.attach("b", &[])?;
+    assert_eq!(ids(&attached.take(1)?), ["ev2"]);
+    Ok(())
+}
+
+#[test]
+fn a_listener_whose_store_was_restored_publishes_nothing_twice() -> Tested {
+    let Some(mut stage) = Stage::new()? else { return Ok(()) };
+    let (mut listener, mut attached) = stage.pair()?;
+    stage.server.kill()?;
+    send(&listener, 1)?;
+    listener.child.kill()?;
+    listener.child.wait()?;
+    let (store, backup) = (stage.folder.path().join("a"), stage.folder.path().join("backup"));
+    copy_folder(&store, &backup)?;
+    stage.server.start_again()?;
+    let mut listener = stage.listener("a")?;
+    attached.next()?;
+    listener.child.kill()?;
+    listener.child.wait()?;
+    std::fs::remove_dir_all(&store)?;
+    copy_folder(&backup, &store)?;
+    let listener = stage.listener("a")?;
+    send(&listener, 2)?;
+    assert_eq!(ids(&attached.take(1)?), ["ev2"]);
+    Ok(())
+}
+
+/// Restores the stream from a copy with one message, and then publishes as many as the number says.
+fn attach_to_restored_stream(later: usize) -> Tested<Option<(Option<i32>, String)>> {
+    let Some(mut stage) = Stage::new()? else { return Ok(None) };
+    let (listener, mut attached) = stage.pair()?;
+    send(&listener, 1)?;
+    attached.next()?;
+    let (streams, backup) = (stage.folder.path().join("nats"), stage.folder.path().join("backup"));
+    stage.server.kill()?;
+    copy_folder(&streams, &backup)?;
+    stage.server.start_again()?;
+    for number in 2..=3 {
+        while status(&send(&listener, number)?) != "200" {}
+        attached.next()?;
+    }
+    attached.stop()?;
+    drop(listener);
+    stage.server.kill()?;
+    std::fs::remove_dir_all(&streams)?;
+    copy_folder(&backup, &streams)?;
+    stage.server.start_again()?;
+    let listener = stage.listener("c")?;
+    (0..later).try_for_each(|number| send(&listener, 10 + number).map(drop))?;
+    let folder = stage.folder.path().join("b");
+    failure(&mut attach(&folder, &stage.server.url(), &[])).map(Some)
+}
+
+#[test]
+fn a_stream_that_ends_before_what_was_read_is_an_error() -> Tested {
+    let Some((code, said)) = attach_to_restored_stream(0)? else { return Ok(()) };
+    assert_eq!(code, Some(3), "{said}");
+    assert!(said.contains("restored from an older copy: it ends at 1, and 3 was read"), "{said}");
+    Ok(())
+}
+
+#[test]
+fn a_stream_with_other_messages_at_the_same_sequences_is_an_error() -> Tested {
+    let Some((code, said)) = attach_to_restored_stream(4)? else { return Ok(()) };
+    assert_eq!(code, Some(3), "{said}");
+    assert!(said.contains("message 3 is not the one that was read"), "{said}");
+    Ok(())
+}
+
 #[test]
 fn credentials_in_a_url_are_a_usage_error() -> Tested {
     let folder = tempfile::tempdir()?;
@@ -528,19 +846,28 @@ fn removed_messages_are_reported() -> Tested {
 
 #[test]
 fn a_long_stream_is_caught_up_with_in_order() -> Tested {
-    const COUNT: usize = 10_000;
+    catch_up(10_000)
+}
+
+#[test]
+#[ignore = "takes a minute without optimization"]
+fn a_very_long_stream_is_caught_up_with_in_order() -> Tested {
+    catch_up(100_000)
+}
+
+fn catch_up(count: usize) -> Tested {
     let Some(stage) = Stage::new()? else { return Ok(()) };
     let listener = stage.listener("a")?;
     let mut client = RawClient::connect(&stage.server)?;
-    for number in 0..COUNT {
+    for number in 0..count {
         let (subject, headers, payload) = envelope(&format!("m{number}"));
         client.publish(&subject, &headers, &payload)?;
     }
     client.sync()?;
     let mut attached = stage.attach("b", &["--from", "all"])?;
-    let found = attached.take(COUNT)?;
+    let found = attached.take(count)?;
     let numbers = found.iter().filter_map(|one| one["id"].as_u64());
-    assert!(numbers.eq(1..=COUNT as u64));
+    assert!(numbers.eq(1..=count as u64));
     drop(listener);
     Ok(())
 }
@@ -637,6 +964,26 @@ fn no_acknowledged_delivery_is_lost_when_servers_die() -> Tested {
         missing.remove(found["event"]["id"].as_str().unwrap_or_default());
         assert!(sequences.insert(found["hub"]["sequence"].as_u64()), "twice: {found}");
     }
+    Ok(())
+}
+
+#[test]
+fn three_programs_each_read_what_they_filter_from_two_listeners() -> Tested {
+    let Some(stage) = Stage::new()? else { return Ok(()) };
+    let (one, other) = (stage.listener("one")?, stage.listener("other")?);
+    let mut all = stage.attach("b", &[])?;
+    let mut few = stage.attach("c", &["ev3"])?;
+    let mut none = stage.attach("d", &["provider:stripe"])?;
+    for number in 1..=4 {
+        send(if number % 2 == 0 { &one } else { &other }, number)?;
+    }
+    assert_eq!(ids(&all.take(4)?), ["ev1", "ev2", "ev3", "ev4"]);
+    assert_eq!(ids(&few.take(1)?), ["ev3"]);
+    few.stop()?;
+    signal(none.child.id(), "TERM")?;
+    let mut rest = String::new();
+    none.lines.read_to_string(&mut rest)?;
+    assert_eq!(rest, "");
     Ok(())
 }
 

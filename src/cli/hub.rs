@@ -23,6 +23,9 @@ const NKEY: &str = "HOOKGLASS_HUB_NKEY";
 const USER: &str = "HOOKGLASS_HUB_USER";
 const PASSWORD: &str = "HOOKGLASS_HUB_PASSWORD";
 const TOKEN: &str = "HOOKGLASS_HUB_TOKEN";
+const CA: &str = "HOOKGLASS_HUB_CA";
+const CERT: &str = "HOOKGLASS_HUB_CERT";
+const KEY: &str = "HOOKGLASS_HUB_KEY";
 
 /// Flags of every command that connects to a hub.
 #[derive(Debug, Clone, Args)]
@@ -138,8 +141,8 @@ impl HubFlags {
             nkey: file(&None, NKEY, &settings.nkey),
             user: variable(USER).map(|user| (user, password)),
             token: secret(TOKEN),
-            ca: settings.ca.clone(),
-            certificate: settings.cert.clone().zip(settings.key.clone()),
+            ca: file(&None, CA, &settings.ca),
+            certificate: file(&None, CERT, &settings.cert).zip(file(&None, KEY, &settings.key)),
         };
         Ok(HubOptions {
             servers,
@@ -151,6 +154,7 @@ impl HubFlags {
     }
 }
 
+/// Returns the value of a variable that is set.
 fn variable(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())
 }

@@ -1,16 +1,21 @@
 //! The connection to a hub and its stream.
 
 use std::fs;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, pull};
 use async_nats::jetstream::context::{
     CreateStreamErrorKind, GetStreamErrorKind, RequestError, RequestErrorKind,
 };
-use async_nats::jetstream::stream::{Config, DiscardPolicy, Info, StorageType, Stream};
+use async_nats::jetstream::stream::{
+    Config, DiscardPolicy, Info, LastRawMessageErrorKind, StorageType, Stream,
+};
 use async_nats::jetstream::{Context, ErrorCode, context::ContextBuilder};
-use async_nats::{Client, ConnectErrorKind, ConnectOptions, Event, ServerError};
+use async_nats::{Client, ConnectError, ConnectErrorKind, ConnectOptions, Event, ServerError};
+use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::error::HubError;
@@ -42,14 +47,24 @@ pub(super) const MAX_IN_FLIGHT: usize = 4096;
 const DUPLICATES: Duration = Duration::from_mins(30);
 
 /// Oldest server with everything that is used.
-const OLDEST: (i64, i64, i64) = (2, 9, 0);
+const OLDEST: (u32, u32) = (2, 9);
+
+/// Refusals that are remembered.
+const MAX_REFUSALS: usize = 32;
 
 /// State of the connection.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct HubLink {
     pub is_connected: bool,
-    /// Permission error of the server, as it reports it.
-    pub refused: Option<Arc<str>>,
+    /// Permission errors of the server, as it reports them.
+    refusals: Vec<Arc<str>>,
+}
+
+impl HubLink {
+    /// Returns the refusal of a subject that contains this text.
+    pub fn refusal(&self, subject: &str) -> Option<&Arc<str>> {
+        self.refusals.iter().find(|reason| reason.contains(subject))
+    }
 }
 
 /// A connection to a hub whose stream was checked. Clones share it.
@@ -66,9 +81,11 @@ impl Hub {
     /// Connects, and creates the stream if it does not exist.
     pub async fn open_for_publishing(options: HubOptions) -> Result<Self, HubError> {
         let hub = Self::connect(options).await?;
-        match hub.find_stream().await {
+        match hub.unless_refused(hub.find_stream()).await? {
             Ok(stream) => check(stream.cached_info(), &hub.options.stream)?,
-            Err(HubError::NoStream { .. }) => hub.create_stream().await?,
+            Err(HubError::NoStream { .. }) => {
+                hub.unless_refused(hub.create_stream()).await??;
+            }
             Err(error) => return Err(error),
         }
         hub.check_publishing().await?;
@@ -78,8 +95,9 @@ impl Hub {
     /// Connects to a stream that exists.
     pub async fn open_for_reading(options: HubOptions) -> Result<Self, HubError> {
         let hub = Self::connect(options).await?;
-        let stream = hub.find_stream().await?;
+        let stream = hub.unless_refused(hub.find_stream()).await??;
         check(stream.cached_info(), &hub.options.stream)?;
+        hub.check_reading(&stream).await?;
         Ok(hub)
     }
 
@@ -90,10 +108,14 @@ impl Hub {
         let reported = status.clone();
         let servers = options.servers.to_string();
         let settings = settings(&options)?.event_callback(move |event| {
-            note(&state, &event);
+            let refusal = note(&state, &event);
             let is_connected = state.borrow().is_connected;
             reported.send_if_modified(|status| {
-                std::mem::replace(&mut status.is_connected, is_connected) != is_connected
+                if let Some(reason) = &refusal {
+                    status.note(format!("the hub has refused a request: {reason}"));
+                }
+                let before = std::mem::replace(&mut status.is_connected, is_connected);
+                before != is_connected || refusal.is_some()
             });
             std::future::ready(())
         });
@@ -104,12 +126,12 @@ impl Hub {
                 ConnectErrorKind::Authentication | ConnectErrorKind::AuthorizationViolation => {
                     HubError::Unauthorized { servers, reason }
                 }
+                _ if is_tls(&error) => HubError::Untrusted { servers, reason },
                 _ => HubError::Unreachable { servers, reason },
             }
         })?;
-        let (major, minor, patch) = OLDEST;
-        if !client.is_server_compatible(major, minor, patch) {
-            let version = client.server_info().version;
+        let version = client.server_info().version;
+        if version_of(&version).is_none_or(|version| version < OLDEST) {
             return Err(HubError::TooOld { servers, version });
         }
         let context = ContextBuilder::new()
@@ -156,6 +178,11 @@ impl Hub {
     pub async fn stream_created(&self) -> Result<String, HubError> {
         let created = self.find_stream().await?.cached_info().created;
         Ok(created.unix_timestamp_nanos().to_string())
+    }
+
+    /// Returns the sequence of the last message.
+    pub(crate) async fn last_sequence(&self) -> Result<u64, HubError> {
+        Ok(self.find_stream().await?.cached_info().state.last_sequence)
     }
 
     pub(super) async fn find_stream(&self) -> Result<Stream, HubError> {
@@ -210,18 +237,79 @@ impl Hub {
         }
     }
 
+    /// Returns the message id at a sequence; none if there is no message, or it has no id.
+    pub(crate) async fn message_id(&self, sequence: u64) -> Result<Option<String>, HubError> {
+        let stream = self.find_stream().await?;
+        match stream.get_raw_message(sequence).await {
+            Ok(message) => {
+                let id = message.headers.get(async_nats::header::NATS_MESSAGE_ID);
+                Ok(id.map(|id| id.as_str().trim().to_owned()))
+            }
+            Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(None),
+            Err(error) => Err(self.unanswered(None, &error)),
+        }
+    }
+
+    /// Checks that this user may read. The server drops a request without permission, so that it
+    /// would only time out.
+    async fn check_reading(&self, stream: &Stream) -> Result<(), HubError> {
+        let name = &self.options.stream;
+        let nothing = json!({});
+        let request =
+            self.context.request::<_, _, Value>(format!("STREAM.MSG.GET.{name}"), &nothing);
+        // An error is a response as well: to a request that was permitted.
+        let get = self.unless_refused(request).await?.err();
+        let config = pull::Config {
+            deliver_policy: DeliverPolicy::New,
+            ack_policy: AckPolicy::None,
+            inactive_threshold: Duration::from_secs(1),
+            memory_storage: true,
+            num_replicas: 1,
+            ..pull::Config::default()
+        };
+        let consumer = self.unless_refused(stream.create_consumer(config)).await?;
+        let consumer = consumer.map_err(|error| {
+            let reason = error_chain::with_sources(&error);
+            HubError::Unusable { stream: name.clone(), reason }
+        })?;
+        let next = format!("$JS.API.CONSUMER.MSG.NEXT.{name}.{}", consumer.cached_info().name);
+        let request = self.client.request(next, r#"{"batch":1,"no_wait":true}"#.into());
+        let next = self.unless_refused(request).await?.err();
+        let [get, next] = [get.map(|it| it.to_string()), next.map(|it| it.to_string())];
+        tracing::debug!(get, next, "permissions of a reader checked");
+        Ok(())
+    }
+
+    /// Waits for a response, or until the server refuses a request.
+    async fn unless_refused<T>(&self, response: impl Future<Output = T>) -> Result<T, HubError> {
+        let mut link = self.link.clone();
+        let refused = async {
+            let refused = link.wait_for(|link| !link.refusals.is_empty()).await;
+            let first = refused.ok().and_then(|link| link.refusals.first().cloned());
+            match first {
+                Some(reason) => reason,
+                // The connection has ended; the request fails as well.
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            reason = refused => Err(HubError::NoPermission { reason: reason.to_string() }),
+            response = response => Ok(response),
+        }
+    }
+
     /// Publishes a message that the stream rejects, which shows that this user may publish.
     async fn check_publishing(&self) -> Result<(), HubError> {
         let probe = async_nats::jetstream::message::PublishMessage::build()
             .expected_stream(format!("{}-", self.options.stream));
         let subject = subject::delivery("probe", None);
-        let failed = match self.context.send_publish(subject, probe).await {
-            Ok(response) => response.await.err(),
-            Err(error) => Some(error),
+        let publish = async {
+            match self.context.send_publish(subject, probe).await {
+                Ok(response) => response.await.err(),
+                Err(error) => Some(error),
+            }
         };
-        if let Some(reason) = self.link.borrow().refused.clone() {
-            return Err(HubError::NoPermission { reason: reason.to_string() });
-        }
+        let failed = self.unless_refused(publish).await?;
         tracing::debug!(response = failed.map(|error| error.to_string()), "hub checked");
         Ok(())
     }
@@ -248,7 +336,11 @@ impl Hub {
         request: Option<&RequestError>,
         error: &(dyn std::error::Error + 'static),
     ) -> HubError {
-        if let Some(reason) = self.link.borrow().refused.clone() {
+        let refused = {
+            let link = self.link.borrow();
+            link.refusal("$JS.API").or_else(|| link.refusal("_INBOX")).cloned()
+        };
+        if let Some(reason) = refused {
             return HubError::NoPermission { reason: reason.to_string() };
         }
         if request.is_some_and(|request| request.kind() == RequestErrorKind::NoResponders) {
@@ -276,7 +368,7 @@ fn settings(options: &HubOptions) -> Result<ConnectOptions, HubError> {
     let HubAuth { creds, nkey, user, token, ca, certificate } = &options.auth;
     if let Some(path) = creds {
         let text = read(path)?;
-        let failed = |error: std::io::Error| unreadable(path, &error);
+        let failed = |error: io::Error| unreadable(path, &error);
         settings = settings.credentials(&text).map_err(failed)?;
     }
     if let Some(path) = nkey {
@@ -300,6 +392,13 @@ fn settings(options: &HubOptions) -> Result<ConnectOptions, HubError> {
     Ok(settings)
 }
 
+/// Returns whether a connection failed because of TLS.
+fn is_tls(error: &ConnectError) -> bool {
+    let source = std::error::Error::source(error).and_then(|it| it.downcast_ref::<io::Error>());
+    let handshake = source.and_then(io::Error::get_ref);
+    error.kind() == ConnectErrorKind::Tls || handshake.is_some_and(|it| it.is::<rustls::Error>())
+}
+
 fn text_of(secret: &crate::secret::Secret) -> String {
     String::from_utf8_lossy(secret.expose()).into_owned()
 }
@@ -308,15 +407,16 @@ fn read(path: &Path) -> Result<String, HubError> {
     fs::read_to_string(path).map_err(|error| unreadable(path, &error))
 }
 
-fn unreadable(path: &Path, error: &std::io::Error) -> HubError {
+fn unreadable(path: &Path, error: &io::Error) -> HubError {
     HubError::Credentials { path: path.display().to_string(), reason: error.to_string() }
 }
 
-fn note(state: &watch::Sender<HubLink>, event: &Event) {
+/// Notes an event of the connection, and returns a refusal that is new.
+fn note(state: &watch::Sender<HubLink>, event: &Event) -> Option<Arc<str>> {
     match event {
         Event::Connected => {
             tracing::info!("connection to the hub established");
-            state.send_modify(|link| *link = HubLink { is_connected: true, refused: None });
+            state.send_modify(|link| *link = HubLink { is_connected: true, refusals: Vec::new() });
         }
         Event::Disconnected | Event::Closed => {
             tracing::warn!("connection to the hub lost");
@@ -324,12 +424,26 @@ fn note(state: &watch::Sender<HubLink>, event: &Event) {
         }
         Event::ServerError(ServerError::Other(reason)) => {
             tracing::warn!(reason, "error of the hub");
-            if reason.to_ascii_lowercase().contains("permissions violation") {
-                state.send_modify(|link| link.refused = Some(reason.as_str().into()));
+            let is_known = {
+                let link = state.borrow();
+                link.refusals.len() == MAX_REFUSALS
+                    || link.refusals.iter().any(|known| **known == **reason)
+            };
+            if !is_known && reason.to_ascii_lowercase().contains("permissions violation") {
+                let reason: Arc<str> = reason.as_str().into();
+                state.send_modify(|link| link.refusals.push(Arc::clone(&reason)));
+                return Some(reason);
             }
         }
         other => tracing::debug!(%other, "event of the hub"),
     }
+    None
+}
+
+/// Parses the first two numbers of a version.
+fn version_of(text: &str) -> Option<(u32, u32)> {
+    let mut numbers = text.trim_start_matches('v').split(['.', '-']).map(str::parse);
+    Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
 }
 
 /// Checks that a stream has the subjects of hookglass and keeps its messages.

@@ -12,6 +12,11 @@ pub enum HubError {
          HOOKGLASS_HUB_USER and HOOKGLASS_HUB_PASSWORD, HOOKGLASS_HUB_TOKEN, or HOOKGLASS_HUB_NKEY"
     )]
     Unauthorized { servers: String, reason: String },
+    #[error(
+        "cannot connect to the hub {servers} with TLS: {reason}; name the certificate of your own \
+         authority with `ca` in [hub] or HOOKGLASS_HUB_CA"
+    )]
+    Untrusted { servers: String, reason: String },
     #[error("cannot read the credentials {path}: {reason}")]
     Credentials { path: String, reason: String },
     #[error("the hub {servers} has no JetStream; start it with `nats-server -js`")]

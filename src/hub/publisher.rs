@@ -174,9 +174,9 @@ impl Publisher {
                 }
                 Err(error) => last = error_chain::with_sources(&error),
             }
-            let refused = self.link.borrow().refused.clone();
-            // The server names the subject; it may have refused another one earlier.
-            if let Some(reason) = refused.filter(|reason| reason.contains(&subject)) {
+            // The server names the subject.
+            let refused = self.link.borrow().refusal(&subject).cloned();
+            if let Some(reason) = refused {
                 return Err(HubPublishError::Refused(reason.to_string()));
             }
             if Instant::now() + PAUSE >= end {

@@ -132,7 +132,8 @@ impl Reader {
         let last = match from {
             ReadFrom::Now => last_sequence,
             ReadFrom::Start => before_first,
-            ReadFrom::Sequence(first) => first.saturating_sub(1),
+            // A stream that does not reach it yet is read from the next message on.
+            ReadFrom::Sequence(first) => first.saturating_sub(1).min(last_sequence),
             ReadFrom::Time(time) => sequence_before(&stream, time).await?,
         };
         let mut reader = Self { hub, subject, last, checked: 0 };
@@ -156,6 +157,8 @@ impl Reader {
             };
             attempts = if self.last > before { 0 } else { attempts + 1 };
             let Err(Interruption(reason)) = interrupted else { continue };
+            let refused = self.hub.link().borrow().refusal("$JS.API.CONSUMER").cloned();
+            let reason = refused.map_or(reason, |refused| format!("no permission: {refused}"));
             tracing::warn!(reason, last = self.last, "reading the hub was interrupted");
             if events.send(HubEvent::Interrupted(reason)).await.is_err() {
                 return;
@@ -179,7 +182,8 @@ impl Reader {
         let state = stream.cached_info().state.clone();
         if state.last_sequence < self.last {
             return Err(Interruption(format!(
-                "the stream ends at {}, before {}, which was read; it was created again",
+                "the stream ends at {}, and {} was read: it was restored from an older copy, or \
+                 created again",
                 state.last_sequence, self.last
             )));
         }

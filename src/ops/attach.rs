@@ -42,6 +42,11 @@ pub enum AttachError {
          delete this one"
     )]
     OtherStream(String),
+    #[error(
+        "the stream `{stream}` was restored from an older copy: {found}; use another --store, or \
+         delete this one"
+    )]
+    Restored { stream: String, found: String },
 }
 
 /// A connection to a stream, and the store with its copy.
@@ -93,6 +98,9 @@ impl Attachment {
         stop: CancellationToken,
     ) -> Result<Reading, AttachError> {
         let known = self.store.reader()?.hub_position(&self.subject)?;
+        if let (None, Some(known)) = (from, known) {
+            self.check_continued(known).await?;
+        }
         let from = match (from, known) {
             (Some(from), _) => from,
             (None, Some(known)) => ReadFrom::Sequence(known + 1),
@@ -101,6 +109,27 @@ impl Attachment {
         let (events, queue) = mpsc::channel(WAITING);
         let reader = Reader::open(self.hub.clone(), self.subject.clone(), from, &events).await?;
         Ok(Reading { attachment: self, reader, events, queue, stop })
+    }
+
+    /// Checks that the stream continues what was read up to a sequence. A stream that was restored
+    /// from an older copy gives the sequences after it to other messages.
+    async fn check_continued(&self, known: u64) -> Result<(), AttachError> {
+        let stream = self.hub.stream_name().to_owned();
+        let last = self.hub.last_sequence().await?;
+        if last < known {
+            let found = format!("it ends at {last}, and {known} was read");
+            return Err(AttachError::Restored { stream, found });
+        }
+        let Some((sequence, message)) = self.store.reader()?.last_from_hub()? else {
+            return Ok(());
+        };
+        match self.hub.message_id(sequence).await? {
+            Some(other) if other != message => {
+                let found = format!("message {sequence} is not the one that was read");
+                Err(AttachError::Restored { stream, found })
+            }
+            _ => Ok(()),
+        }
     }
 }
 

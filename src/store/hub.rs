@@ -198,6 +198,17 @@ impl StoreReader {
         Ok(value.and_then(|value| value.parse().ok()))
     }
 
+    /// Returns the sequence and the message of the newest delivery that was read from a stream or
+    /// acknowledged by it.
+    pub fn last_from_hub(&self) -> Result<Option<(u64, String)>, StoreError> {
+        let sql = "SELECT hub_sequence, hub_message FROM deliveries \
+                   WHERE hub_sequence IS NOT NULL AND hub_message IS NOT NULL \
+                   ORDER BY id DESC LIMIT 1";
+        let found = self.all(sql, [], |row| Ok((row.get::<_, i64>(0)?, row.get(1)?)))?;
+        let place = found.into_iter().next();
+        Ok(place.and_then(|(sequence, message)| Some((u64::try_from(sequence).ok()?, message))))
+    }
+
     /// Returns a value that [`super::Store::set_hub_value`] stored.
     pub fn hub_value(&self, key: &str) -> Result<Option<String>, StoreError> {
         let found = self.all("SELECT value FROM hub WHERE key = ?1", [key], |row| row.get(0))?;
