@@ -749,6 +749,65 @@ fn a_stream_with_other_messages_at_the_same_sequences_is_an_error() -> Tested {
 }
 
 #[test]
+fn stats_count_what_the_stream_has_acknowledged() -> Tested {
+    let Some(mut stage) = Stage::new()? else { return Ok(()) };
+    let listener = stage.listener("a")?;
+    send(&listener, 1)?;
+    send(&listener, 2)?;
+    stage.server.kill()?;
+    send(&listener, 3)?;
+    drop(listener);
+    let folder = stage.folder.path().join("a");
+    let output = hookglass(&folder).args(["stats", "--json"]).output()?;
+    let stats: Value = serde_json::from_slice(&output.stdout)?;
+    let expected = serde_json::json!([{
+        "stream": "hookglass", "acknowledged": 2, "unpublished": 1, "last_sequence": 2,
+        "listeners": {"a": 3},
+    }]);
+    assert_eq!(stats["hubs"], expected);
+    Ok(())
+}
+
+#[test]
+fn the_configuration_shows_the_hub_and_which_variables_replace_it() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let text = "[hub]\nurl = \"nats://h:1\"\nname = \"a\"\ncert = \"c.pem\"\nmax_age = \"2h\"\n";
+    std::fs::write(folder.path().join("hookglass.toml"), text)?;
+    let mut command = hookglass(folder.path());
+    command.arg("config").env("HOOKGLASS_HUB_NAME", "b").env("HOOKGLASS_HUB_PASSWORD", "hunter2");
+    let shown = support::printed(&command.output()?);
+    let rows: Vec<Vec<&str>> = shown
+        .lines()
+        .filter(|line| line.starts_with("hub "))
+        .map(|line| line.split("  ").map(str::trim).filter(|part| !part.is_empty()).collect())
+        .collect();
+    let (file, variable) = ("hookglass.toml", "HOOKGLASS_HUB_PASSWORD");
+    assert_eq!(
+        rows,
+        [
+            ["hub url", "nats://h:1", file],
+            ["hub name", "b", "HOOKGLASS_HUB_NAME"],
+            ["hub cert", "c.pem", file],
+            ["hub max age", "2 h", file],
+            ["hub password", "variable HOOKGLASS_HUB_PASSWORD (set)", variable],
+        ]
+    );
+    Ok(())
+}
+
+#[test]
+fn the_title_of_an_attached_dashboard_names_who_else_is_on_the_hub() -> Tested {
+    let Some(stage) = Stage::new()? else { return Ok(()) };
+    let listener = stage.listener("staging-1")?;
+    let mut screen = Terminal::attach(&stage.server.url(), &["--hub-name", "ann"])?;
+    screen.wait_for("stream hookglass")?;
+    send(&listener, 1)?;
+    screen.wait_for("message.created")?;
+    screen.wait_for("hub with staging-1")?;
+    Ok(())
+}
+
+#[test]
 fn credentials_in_a_url_are_a_usage_error() -> Tested {
     let folder = tempfile::tempdir()?;
     let url = "nats://me:hunter2@127.0.0.1:4222";

@@ -1,20 +1,24 @@
 //! `hookglass config`: effective configuration and where each value comes from.
 
 use std::io::Write as _;
+use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 use serde_json::json;
 
+use super::hub;
 use super::keyring::ConfigArgs;
 use super::place::Place;
 use super::{CliError, StoreArgs};
 use crate::app::Preferences;
 use crate::app::columns::ListColumn;
-use crate::config::{Config, Dashboard, Switches, defaults};
+use crate::config::{Config, Dashboard, HubSettings, Switches, defaults};
 use crate::formats::jsonl;
 use crate::output;
 use crate::payload::escape;
 use crate::provider::Provider;
+use crate::units;
 
 #[derive(Debug, Args)]
 pub(super) struct ConfigCommandArgs {
@@ -104,6 +108,7 @@ fn rows(args: &ConfigCommandArgs, config: &Config) -> Vec<Row> {
     rows.extend(held.map(|(name, value, is_usual)| {
         row(&name, &value, if is_usual { "default" } else { &shown })
     }));
+    rows.extend(hub(&config.hub, &shown));
     rows
 }
 
@@ -136,22 +141,41 @@ fn routing(config: &Config) -> Vec<Setting> {
         let provider = source.provider.as_deref().unwrap_or(defaults::PROVIDER);
         ("source".to_owned(), format!("{} = {provider}", source.path), false)
     }));
-    let hub = &config.hub;
-    let files = [("creds", &hub.creds), ("nkey", &hub.nkey), ("ca", &hub.ca)];
-    let texts = [
-        ("url", hub.url.as_ref().map(ToString::to_string)),
-        ("stream", hub.stream.clone()),
-        ("name", hub.name.clone()),
-    ];
-    let texts = texts.into_iter().filter_map(|(name, value)| Some((name, value?)));
-    let files = files
-        .into_iter()
-        .filter_map(|(name, file)| Some((name, file.as_ref()?.display().to_string())));
-    found.extend(texts.chain(files).map(|(name, value)| (format!("hub {name}"), value, false)));
     let asked: Vec<String> = config.ngrok_api.iter().map(ToString::to_string).collect();
     let is_usual = config.ngrok_api == Config::default().ngrok_api;
     found.push(("ngrok api".to_owned(), asked.join(", "), is_usual));
     found
+}
+
+/// Settings of the hub, and the variables that replace them. Credentials are only named.
+fn hub(settings: &HubSettings, shown: &str) -> Vec<Row> {
+    let text = |value: &Option<String>| value.clone();
+    let file = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
+    let age = |age: Duration| units::format_age(i64::try_from(age.as_secs()).unwrap_or(i64::MAX));
+    let rows = [
+        ("url", Some(hub::URL), settings.url.as_ref().map(ToString::to_string)),
+        ("stream", None, text(&settings.stream)),
+        ("name", Some(hub::NAME), text(&settings.name)),
+        ("creds", Some(hub::CREDS), file(&settings.creds)),
+        ("nkey", Some(hub::NKEY), file(&settings.nkey)),
+        ("ca", Some(hub::CA), file(&settings.ca)),
+        ("cert", Some(hub::CERT), file(&settings.cert)),
+        ("key", Some(hub::KEY), file(&settings.key)),
+        ("replicas", None, settings.replicas.map(|count| count.to_string())),
+        ("max age", None, settings.max_age.map(age)),
+        ("max bytes", None, settings.max_bytes.map(units::format_size)),
+    ];
+    let rows = rows.into_iter().filter_map(|(name, variable, value)| {
+        let set = variable.and_then(|variable| Some((hub::variable(variable)?, variable)));
+        let (value, from) = set.or_else(|| Some((value?, shown)))?;
+        Some((format!("hub {name}"), escape(&value).into_owned(), from.to_owned()))
+    });
+    let secrets = [("user", hub::USER), ("password", hub::PASSWORD), ("token", hub::TOKEN)];
+    let secrets = secrets.into_iter().filter_map(|(name, variable)| {
+        hub::variable(variable)?;
+        Some((format!("hub {name}"), format!("variable {variable} (set)"), variable.to_owned()))
+    });
+    rows.chain(secrets).collect()
 }
 
 /// Settings of the dashboard; of the keys, only the rebound ones.

@@ -16,16 +16,16 @@ use crate::secret::Secret;
 use crate::store::Store;
 
 /// Variables that replace flags, and those of credentials, which have no flags.
-const NAME: &str = "HOOKGLASS_HUB_NAME";
-const URL: &str = "HOOKGLASS_HUB";
-const CREDS: &str = "HOOKGLASS_HUB_CREDS";
-const NKEY: &str = "HOOKGLASS_HUB_NKEY";
-const USER: &str = "HOOKGLASS_HUB_USER";
-const PASSWORD: &str = "HOOKGLASS_HUB_PASSWORD";
-const TOKEN: &str = "HOOKGLASS_HUB_TOKEN";
-const CA: &str = "HOOKGLASS_HUB_CA";
-const CERT: &str = "HOOKGLASS_HUB_CERT";
-const KEY: &str = "HOOKGLASS_HUB_KEY";
+pub(super) const NAME: &str = "HOOKGLASS_HUB_NAME";
+pub(super) const URL: &str = "HOOKGLASS_HUB";
+pub(super) const CREDS: &str = "HOOKGLASS_HUB_CREDS";
+pub(super) const NKEY: &str = "HOOKGLASS_HUB_NKEY";
+pub(super) const USER: &str = "HOOKGLASS_HUB_USER";
+pub(super) const PASSWORD: &str = "HOOKGLASS_HUB_PASSWORD";
+pub(super) const TOKEN: &str = "HOOKGLASS_HUB_TOKEN";
+pub(super) const CA: &str = "HOOKGLASS_HUB_CA";
+pub(super) const CERT: &str = "HOOKGLASS_HUB_CERT";
+pub(super) const KEY: &str = "HOOKGLASS_HUB_KEY";
 
 /// Flags of every command that connects to a hub.
 #[derive(Debug, Clone, Args)]
@@ -155,7 +155,7 @@ impl HubFlags {
 }
 
 /// Returns the value of a variable that is set.
-fn variable(name: &str) -> Option<String> {
+pub(super) fn variable(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())
 }
 

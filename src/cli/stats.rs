@@ -77,6 +77,15 @@ fn object(figures: &Figures) -> Value {
             "slowest_ms": units::millis(target.at(100)),
         })
     });
+    let hubs = figures.hubs.iter().map(|hub| {
+        json!({
+            "stream": hub.stream,
+            "acknowledged": hub.acknowledged,
+            "unpublished": hub.unpublished,
+            "last_sequence": hub.last_sequence,
+            "listeners": counts(&hub.listeners),
+        })
+    });
     json!({
         "schema": "hookglass.stats/1",
         "deliveries": figures.total,
@@ -95,6 +104,7 @@ fn object(figures: &Figures) -> Value {
             "largest": figures.size_at(100),
         },
         "targets": targets.collect::<Vec<_>>(),
+        "hubs": hubs.collect::<Vec<_>>(),
     })
 }
 
@@ -120,6 +130,17 @@ fn write_tables(out: &mut impl Write, figures: &Figures) -> Result<(), CliError>
         ("answers", &figures.answers),
     ] {
         write_counts(out, title, rows)?;
+    }
+    for hub in &figures.hubs {
+        let last = hub.last_sequence.map_or_else(|| "none".to_owned(), units::format_count);
+        writeln!(
+            out,
+            "\nstream {}: {} acknowledged, {} not published yet, last sequence {last}",
+            escape(&hub.stream),
+            units::format_count(hub.acknowledged),
+            units::format_count(hub.unpublished),
+        )?;
+        write_counts(out, "listeners", &hub.listeners)?;
     }
     if !figures.targets.is_empty() {
         writeln!(out, "\nslowest targets\n     median       95%   slowest  failed")?;

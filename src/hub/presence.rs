@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::connection::Hub;
 use super::subject;
+use crate::payload::escape;
 
 /// Interval of reports, and the time after which a program without one is gone.
 const REPORT: Duration = Duration::from_secs(5);
@@ -18,6 +19,9 @@ const GONE: Duration = Duration::from_secs(12);
 /// Programs that are listed.
 const MAX_OTHERS: usize = 64;
 
+/// Longest name.
+const MAX_NAME: usize = 64;
+
 /// Longest report.
 const MAX_REPORT: usize = 1 << 10;
 
@@ -25,6 +29,11 @@ const MAX_REPORT: usize = 1 << 10;
 struct Report {
     name: String,
     instance: String,
+}
+
+/// Returns whether a program would have this name or instance. Anyone may publish reports.
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.len() <= MAX_NAME && escape(text) == text
 }
 
 impl Hub {
@@ -50,6 +59,9 @@ impl Hub {
                         continue;
                     }
                     let Ok(other) = serde_json::from_slice::<Report>(&other.payload) else { continue };
+                    if !is_name(&other.name) || !is_name(&other.instance) {
+                        continue;
+                    }
                     let is_known = seen.contains_key(&other.instance);
                     if other.instance != report.instance && (is_known || seen.len() < MAX_OTHERS) {
                         seen.insert(other.instance, (other.name, Instant::now()));

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::delivery::Summary;
+use crate::delivery::{HubPlace, Summary};
 use crate::store::AttemptTime;
 
 /// Statistics of deliveries. [`Figures::sort`] sorts the rows, highest count first.
@@ -19,10 +19,35 @@ pub(super) struct Figures {
     pub(super) verdicts: Vec<(String, u64)>,
     pub(super) causes: Vec<(String, u64)>,
     pub(super) answers: Vec<(String, u64)>,
+    /// Streams of hubs, in the order of their first delivery.
+    pub(super) hubs: Vec<HubFigures>,
     /// Slowest target first, by median.
     pub(super) targets: Vec<TargetTimes>,
     sizes: Vec<u64>,
     places: HashMap<(&'static str, String), usize>,
+}
+
+/// Deliveries of the stream of a hub.
+#[derive(Debug, Default)]
+pub(super) struct HubFigures {
+    pub(super) stream: String,
+    pub(super) acknowledged: u64,
+    /// Deliveries that are not in the stream yet.
+    pub(super) unpublished: u64,
+    pub(super) last_sequence: Option<u64>,
+    pub(super) listeners: Vec<(String, u64)>,
+    places: HashMap<(&'static str, String), usize>,
+}
+
+impl HubFigures {
+    fn count(&mut self, place: &HubPlace) {
+        match place.sequence {
+            Some(_) => self.acknowledged += 1,
+            None => self.unpublished += 1,
+        }
+        self.last_sequence = self.last_sequence.max(place.sequence);
+        add(&mut self.places, ("listener", &mut self.listeners), &place.listener);
+    }
 }
 
 #[derive(Debug, Default)]
@@ -66,6 +91,17 @@ impl Figures {
         if let Some(cause) = &row.signature.cause {
             add(places, ("cause", &mut self.causes), cause);
         }
+        if let Some(place) = row.request.hub.as_deref() {
+            match self.hubs.iter_mut().find(|hub| hub.stream == place.stream) {
+                Some(hub) => hub.count(place),
+                None => {
+                    let stream = place.stream.clone();
+                    let mut hub = HubFigures { stream, ..HubFigures::default() };
+                    hub.count(place);
+                    self.hubs.push(hub);
+                }
+            }
+        }
     }
 
     pub(super) fn time(&mut self, attempt: AttemptTime) {
@@ -83,6 +119,10 @@ impl Figures {
     pub(super) fn sort(&mut self) {
         for rows in [&mut self.types, &mut self.verdicts, &mut self.causes, &mut self.answers] {
             rows.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
+        }
+        for hub in &mut self.hubs {
+            hub.listeners
+                .sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
         }
         self.sizes.sort_unstable();
         self.targets.iter_mut().for_each(|target| target.took.sort_unstable());

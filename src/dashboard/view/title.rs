@@ -125,8 +125,10 @@ fn hub(model: &Model) -> Option<Part> {
     }
     let others = match hub.others.as_slice() {
         [] => String::new(),
-        [one] => format!(" with {one}"),
-        several => format!(" with {} others", several.len()),
+        [one, two, rest @ ..] if rest.len() > 1 => {
+            format!(" with {one}, {two}, and {} others", rest.len())
+        }
+        all => format!(" with {}", all.join(", ")),
     };
     Some(part(3, StyledLine::new(StyleClass::Good, format!(" ✓ hub{others}"))))
 }
