@@ -132,7 +132,9 @@ async fn localhost_reaches_an_application_that_listens_on_ipv6_only() -> Tested 
     let client = Client::with_timeouts(Duration::from_secs(5), Duration::from_secs(5));
     let serving = tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await?;
-        stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await
+        stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await?;
+        // Closing it with an unread request would reset the connection.
+        stream.read_to_end(&mut Vec::new()).await
     });
     let response = client.send(&local, &request(b"end")).await.outcome?;
     serving.await??;
