@@ -150,6 +150,22 @@ fn paths_see_through_json_and_gzip_in_strings() {
 }
 
 #[test]
+fn jq_decodes_base64_with_numbers_kept() {
+    // {"emailAddress":"noa@example.com","historyId":9007199254740993}, as Pub/Sub sends it.
+    let data =
+        "eyJlbWFpbEFkZHJlc3MiOiJub2FAZXhhbXBsZS5jb20iLCJoaXN0b3J5SWQiOjkwMDcxOTkyNTQ3NDA5OTN9";
+    let body = format!(r#"{{"message":{{"data":"{data}","bare":"8J-Qgg"}}}}"#);
+    let table = [
+        ("jq:'.message.data|@base64d|fromjson|.historyId==9007199254740993'", true),
+        ("jq:'.message.data|@base64d|fromjson|.historyId==9007199254740992'", false),
+        ("jq:'.message.bare|@base64d==\"🐂\"'", true),
+        ("jq:'.message.data|@base64d|@base64==\"x\"'", false),
+        ("jq:'.message|@base64d'", false),
+    ];
+    check_one(&delivery('e', "/", &[], body.as_bytes()), &table).unwrap();
+}
+
+#[test]
 fn filters_read_compressed_bodies() {
     for encoding in ["gzip", "deflate", "br", "zstd", "br, gzip"] {
         let packed = hookglass::payload::encoded(MESSAGE.as_bytes(), encoding).unwrap_or_default();

@@ -14,6 +14,8 @@ const SHALLOW: &[&str] = &[
 
 /// Functions that may read all of their input.
 const DEEP: &[&str] = &[
+    "@base64",
+    "@base64d",
     "add",
     "contains",
     "explode",

@@ -2,6 +2,9 @@
 
 use std::cell::Cell;
 
+use base64::engine::general_purpose::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use base64::{Engine as _, alphabet};
 use jaq_core::box_iter::box_once;
 use jaq_core::native::{Fun, bome, v};
 use jaq_core::{DataT, Error, Exn, Lut, Native, ValX};
@@ -130,7 +133,7 @@ fn counting() -> [Fun<Json>; 2] {
     [(STEP, v(0), step), (WEIGH, v(0), weigh)]
 }
 
-fn functions() -> [Fun<Json>; 5] {
+fn functions() -> [Fun<Json>; 7] {
     // Indexing by an array searches in quadratic time.
     let key = Native::<Json>::new(|cv| {
         box_once(match &cv.1 {
@@ -148,6 +151,10 @@ fn functions() -> [Fun<Json>; 5] {
         box_once(product(cv.0.data(), &cv.1, &other).map(|()| cv.1))
     });
     let from_json = Native::<Json>::new(|cv| bome(from_json(&cv.1)));
+    let decode = Native::<Json>::new(|cv| bome(decode_base64(&cv.1)));
+    let encode = Native::<Json>::new(|cv| {
+        bome(cv.1.try_as_utf8_bytes_owned().map(|text| Val::from(STANDARD.encode(text))))
+    });
     let test = Native::<Json>::new(|mut cv| {
         let flags = cv.0.pop_var();
         let regex = cv.0.pop_var();
@@ -158,6 +165,8 @@ fn functions() -> [Fun<Json>; 5] {
         (TIMES, v(2), times),
         (PRODUCT, v(1), product),
         ("fromjson", v(0), from_json),
+        ("decode_base64", v(0), decode),
+        ("encode_base64", v(0), encode),
         ("test", v(2), test),
     ]
 }
@@ -165,6 +174,18 @@ fn functions() -> [Fun<Json>; 5] {
 /// Values read from a string have the same limits as a body.
 fn from_json(text: &Val) -> Result<Val, Error<Val>> {
     super::value(&text.try_as_utf8_bytes_owned()?).ok_or_else(|| Error::str("this is not JSON"))
+}
+
+/// Decodes either alphabet, with or without padding, as senders use all of them.
+fn decode_base64(text: &Val) -> Result<Val, Error<Val>> {
+    const CONFIG: GeneralPurposeConfig =
+        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+    const USUAL: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, CONFIG);
+    const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, CONFIG);
+    let text = text.try_as_utf8_bytes_owned()?;
+    let decoded = USUAL.decode(&text).or_else(|_| URL_SAFE.decode(&text));
+    let bytes = decoded.map_err(|_| Error::str("this is not base64"))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned().into())
 }
 
 /// The product of a text and a number is the repeated text.
