@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hookglass::delivery::Head;
 use hookglass::listener::{ClientResponse, Limits, Received, bind, serve};
 use support::{Tested, exchange};
 use tokio::sync::mpsc;
@@ -70,6 +71,18 @@ async fn heads_come_as_they_were_sent() -> Tested {
     let received = running.next().await?;
     assert_eq!(received.head.raw, head.as_bytes());
     assert_eq!(received.body, "abc");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_head_holds_no_more_memory_than_its_bytes() -> Tested {
+    let mut running = start(Limits::default()).await?;
+    running.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc").await?;
+    let Head { raw, target, headers, .. } = running.next().await?.head;
+    let length = raw.len();
+    drop((target, headers));
+    let alone = raw.try_into_mut().map_err(|_| "something else has the memory of the head")?;
+    assert_eq!(alone.capacity(), length);
     Ok(())
 }
 

@@ -246,7 +246,7 @@ impl HeadCapture {
             self.refuse_large_head();
             return true;
         }
-        let raw = self.buffer.split_to(length).freeze();
+        let raw = self.take(length);
         (self.scanned, self.skipped) = (0, 0);
         match Head::parse(raw.clone()) {
             Ok(head) => self.accept(head),
@@ -260,6 +260,14 @@ impl HeadCapture {
             }
         }
         true
+    }
+
+    /// Takes bytes from the front of the buffer. A copy, since a slice would keep the whole buffer in
+    /// memory for as long as the delivery is needed, and each request would get a new one.
+    fn take(&mut self, length: usize) -> Bytes {
+        let taken = Bytes::copy_from_slice(self.buffer.get(..length).unwrap_or_default());
+        self.buffer.advance(taken.len());
+        taken
     }
 
     /// Returns the length of the head in the buffer, including its empty line.
@@ -315,8 +323,8 @@ impl HeadCapture {
 
     /// Refuses the part of a head received so far.
     fn refuse(&mut self, status: u16, why: Refusal) {
-        let mut raw = self.buffer.split().freeze();
-        raw.truncate(self.limits.max_head);
+        let raw = self.take(self.buffer.len().min(self.limits.max_head));
+        self.buffer.clear();
         self.refuse_head(Head::lenient(raw), 0, (status, why));
     }
 
