@@ -65,7 +65,6 @@ fn senders() -> Vec<Sender> {
     let is_usual = |provider: &&Provider| {
         let scheme = &provider.scheme;
         !matches!(scheme.encoding, Encoding::HexUpper | Encoding::Base64Url)
-            && !scheme.signed.has(&TemplatePart::Secret)
             && !scheme.prefix.ends_with(' ')
     };
     for provider in provider::all().iter().filter(is_usual) {
@@ -222,9 +221,7 @@ fn without(text: &str, length: usize) -> String {
 
 fn is_computed(provider: &Provider) -> bool {
     let scheme = scheme(provider);
-    // The search for a cause knows no secret inside the signed text.
-    let signs_secret = scheme.signed.has(&TemplatePart::Secret);
-    scheme.algorithm != Algorithm::Token && scheme.unchecked.is_none() && !signs_secret
+    scheme.algorithm != Algorithm::Token && scheme.unchecked.is_none()
 }
 
 fn signs_body(provider: &Provider) -> bool {
@@ -333,10 +330,13 @@ fn changes_of_the_body_are_named_for_every_provider() {
             }
             let request = Request::signed(&provider, &secret, &headers, &signed, URL);
             let request = request.map(|request| Request { body: received, ..request });
-            // A token tells of any other change that the body's hash is not the signed one.
-            let of_token = (causes.is_empty() && provider.scheme.algorithm == Algorithm::Jwt)
-                .then(|| vec![Cause::BodyHash]);
-            tally.check(what, request, &of_token.unwrap_or(causes));
+            // A token or a digest header has the hash of the body, which proves any other change.
+            let has_hash = matches!(
+                provider.scheme.algorithm,
+                Algorithm::Jwt | Algorithm::HttpMessageSignature
+            );
+            let of_hash = (causes.is_empty() && has_hash).then(|| vec![Cause::BodyHash]);
+            tally.check(what, request, &of_hash.unwrap_or(causes));
         }
     }
     tally.finish(1000);

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use super::header_values::HeaderValues;
 use super::mutations::{self, SecretVariant};
-use super::signed_payload::{Subject, body_hash_fits, signed_payload};
+use super::signed_payload::{Subject, body_hash_fits, payload_with_slot};
 use super::{Cause, digest, secret_key};
 use crate::delivery::{ProofRow, header_text};
 use crate::provider::{Algorithm, Provider, Scheme, SecretForm, ValueLocation};
@@ -83,8 +83,8 @@ pub(super) fn diagnose(
     if scheme.algorithm == Algorithm::Token {
         return diagnose_token(question, value, search);
     }
-    let signed = signed_payload(scheme, subject, value).ok();
-    search.set_keys(scheme.algorithm, question.keys());
+    let signed = payload_with_slot(scheme, subject, value).ok();
+    search.set_keys(scheme, question.keys());
     search.set_received(HeaderValues::read(scheme, value).good);
     if let Some(signed) = &signed {
         if !body_hash_fits(scheme, subject) && search.fits(signed) {
@@ -214,7 +214,7 @@ pub(super) fn other_header(question: &Question<'_>, search: &mut Search<'_>) -> 
         return None;
     }
     search.family("other headers");
-    search.set_keys(scheme.algorithm, question.keys());
+    search.set_keys(scheme, question.keys());
     for header in &subject.head.headers {
         let value = header_text(&header.value);
         if scheme.signature_headers().any(|name| header.is(name)) {
@@ -222,7 +222,7 @@ pub(super) fn other_header(question: &Question<'_>, search: &mut Search<'_>) -> 
         }
         let length = digest::length(scheme.algorithm);
         let found = tokens::tokens(&value, &length.map_or_else(|| vec![70, 71, 72], |at| vec![at]));
-        let Ok(signed) = signed_payload(scheme, subject, &value) else { continue };
+        let Ok(signed) = payload_with_slot(scheme, subject, &value) else { continue };
         if found.iter().any(|token| search.is_right(&signed, &token.bytes)) {
             let (title, place) = (question.title(), question.place());
             let says = format!(

@@ -8,6 +8,7 @@ use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
 use super::public_key::{self, PublicKey, PublicKeyAlgorithm};
+use super::signed_payload::SECRET_SLOT;
 use crate::provider::Algorithm;
 
 /// Returns the size of a digest in bytes; a token has no fixed length.
@@ -101,6 +102,19 @@ where
     finish(keyed::<D>(key), content)
 }
 
+/// Returns the content with the key in every slot.
+fn filled(content: &[u8], key: &[u8]) -> Zeroizing<Vec<u8>> {
+    let mut out = Zeroizing::new(Vec::with_capacity(content.len() + key.len()));
+    let mut rest = content;
+    while let Some(at) = memchr::memmem::find(rest, SECRET_SLOT) {
+        out.extend_from_slice(rest.get(..at).unwrap_or_default());
+        out.extend_from_slice(key);
+        rest = rest.get(at + SECRET_SLOT.len()..).unwrap_or_default();
+    }
+    out.extend_from_slice(rest);
+    out
+}
+
 /// A key of one algorithm, prepared for many digests.
 pub(super) enum PreparedKey {
     Sha1(Hmac<Sha1>),
@@ -108,6 +122,8 @@ pub(super) enum PreparedKey {
     Sha512(Box<Hmac<Sha512>>),
     Public(PublicKeyAlgorithm, Vec<PublicKey>),
     Other(Algorithm, Zeroizing<Vec<u8>>),
+    /// The key is also a part of the content, in place of its slot.
+    InContent(Algorithm, Zeroizing<Vec<u8>>),
 }
 
 impl PreparedKey {
@@ -123,6 +139,14 @@ impl PreparedKey {
         }
     }
 
+    /// Prepares a key that is also a part of the content, in place of [`SECRET_SLOT`].
+    pub(super) fn in_content(algorithm: Algorithm, key: &[u8]) -> Self {
+        if algorithm.is_asymmetric() {
+            return Self::new(algorithm, key);
+        }
+        Self::InContent(algorithm, Zeroizing::new(key.to_vec()))
+    }
+
     pub(super) fn compute(&self, content: &[u8]) -> Vec<u8> {
         match self {
             Self::Sha1(mac) => finish(mac.clone(), content),
@@ -131,6 +155,7 @@ impl PreparedKey {
             // A public key cannot compute a signature.
             Self::Public(..) => Vec::new(),
             Self::Other(algorithm, key) => compute(*algorithm, key, content),
+            Self::InContent(algorithm, key) => compute(*algorithm, key, &filled(content, key)),
         }
     }
 
@@ -141,6 +166,9 @@ impl PreparedKey {
                 keys.iter().any(|key| key.verifies(*algorithm, content, received))
             }
             Self::Other(algorithm, key) => fits(*algorithm, key, content, received),
+            Self::InContent(algorithm, key) => {
+                fits(*algorithm, key, &filled(content, key), received)
+            }
             _ => equal(&self.compute(content), received),
         }
     }

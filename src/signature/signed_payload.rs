@@ -86,6 +86,19 @@ pub(super) fn signed_payload<'d>(
     signed_payload_under(scheme, subject, signature, b"")
 }
 
+/// Placeholder for the secret in a payload that is tried under several keys. It is not UTF-8, so no text
+/// contains it.
+pub(super) const SECRET_SLOT: &[u8] = b"\xff\xfesecret\xfe\xff";
+
+/// Returns the signed bytes with [`SECRET_SLOT`] where the secret is one of their parts.
+pub(super) fn payload_with_slot<'d>(
+    scheme: &Scheme,
+    subject: &Subject<'d>,
+    signature: &str,
+) -> Result<Cow<'d, [u8]>, Absent> {
+    signed_payload_under(scheme, subject, signature, SECRET_SLOT)
+}
+
 /// Returns the signed bytes under a secret.
 pub(super) fn signed_payload_under<'d>(
     scheme: &Scheme,

@@ -4,7 +4,7 @@ use super::Question;
 use super::finding::{Finding, body_difference};
 use super::search::Search;
 use crate::payload::reserialize::{JsonLibrary, rewritten};
-use crate::signature::signed_payload::{Subject, body_hash_fits, signed_payload};
+use crate::signature::signed_payload::{Subject, body_hash_fits, payload_with_slot};
 use crate::signature::{Cause, mutations};
 
 /// Size limit of bodies that are rewritten to name the language.
@@ -24,7 +24,7 @@ pub(super) fn other(
     let mut found = None;
     mutations::bodies(subject.body, &mut |cause, how, body| {
         let variant = Subject { body, ..*subject };
-        let fits = signed_payload(scheme, &variant, value)
+        let fits = payload_with_slot(scheme, &variant, value)
             .is_ok_and(|signed| body_hash_fits(scheme, &variant) && search.fits(&signed));
         if fits {
             found = Some(explained(subject.body, cause, &how.to_string(), body));

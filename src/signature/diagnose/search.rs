@@ -4,7 +4,7 @@ use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha512};
 use zeroize::Zeroizing;
 
-use crate::provider::Algorithm;
+use crate::provider::{Algorithm, Scheme};
 use crate::signature::Cause;
 use crate::signature::digest::{self, PreparedKey};
 
@@ -40,6 +40,8 @@ pub(in crate::signature) struct Search<'b> {
     pub(in crate::signature) tried: Vec<Tried>,
     over: bool,
     algorithm: Algorithm,
+    /// The key is a part of the content, too.
+    has_slot: bool,
     keys: Vec<Zeroizing<Vec<u8>>>,
     prepared: Vec<PreparedKey>,
     /// The digests received.
@@ -56,6 +58,7 @@ impl<'b> Search<'b> {
             tried: Vec::new(),
             over: false,
             algorithm: Algorithm::default(),
+            has_slot: false,
             keys: Vec::new(),
             prepared: Vec::new(),
             received: Vec::new(),
@@ -63,10 +66,16 @@ impl<'b> Search<'b> {
     }
 
     /// Sets the keys that every digest is computed with.
-    pub(super) fn set_keys(&mut self, algorithm: Algorithm, keys: Vec<Zeroizing<Vec<u8>>>) {
-        self.algorithm = algorithm;
-        self.prepared = keys.iter().map(|key| PreparedKey::new(algorithm, key)).collect();
+    pub(super) fn set_keys(&mut self, scheme: &Scheme, keys: Vec<Zeroizing<Vec<u8>>>) {
+        self.algorithm = scheme.algorithm;
+        self.has_slot = scheme.signed.has_secret();
+        self.prepared = keys.iter().map(|key| self.prepare(key)).collect();
         self.keys = keys;
+    }
+
+    fn prepare(&self, key: &[u8]) -> PreparedKey {
+        let prepare = if self.has_slot { PreparedKey::in_content } else { PreparedKey::new };
+        prepare(self.algorithm, key)
     }
 
     /// Sets the digests that [`Self::fits`] compares with.
@@ -123,7 +132,7 @@ impl<'b> Search<'b> {
     /// Returns true if a received digest is that of the payload under a key.
     pub(super) fn fits_under(&mut self, key: &[u8], signed: &[u8]) -> bool {
         self.spend(signed.len()) && {
-            let key = PreparedKey::new(self.algorithm, key);
+            let key = self.prepare(key);
             self.received.iter().any(|received| key.fits(signed, received))
         }
     }

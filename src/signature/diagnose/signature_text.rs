@@ -9,7 +9,7 @@ use super::{Finding, Question};
 use crate::delivery::ProofRow;
 use crate::payload::escape;
 use crate::provider::{Algorithm, Encoding, PairSyntax, Scheme, ValueLocation};
-use crate::signature::signed_payload::signed_payload;
+use crate::signature::signed_payload::payload_with_slot;
 use crate::signature::{Cause, digest, header_values};
 
 /// Fewest characters of a signature that prove that the rest was cut off.
@@ -216,7 +216,7 @@ pub(super) fn other_syntax(
         for token in found.iter().filter(|token| token.form == own) {
             let right = encoded(scheme, &token.bytes);
             let Some(rewritten) = canonical(scheme, Some(&time), &right) else { continue };
-            let signed = signed_payload(scheme, question.subject, &rewritten);
+            let signed = payload_with_slot(scheme, question.subject, &rewritten);
             if signed.is_ok_and(|signed| search.is_right(&signed, &token.bytes)) {
                 let (place, title) = (question.place(), question.title());
                 let says = format!(
@@ -263,7 +263,7 @@ pub(super) fn in_quotes(
     if bare == value {
         return None;
     }
-    let signed = signed_payload(scheme, question.subject, bare).ok()?;
+    let signed = payload_with_slot(scheme, question.subject, bare).ok()?;
     let received = header_values::HeaderValues::read(scheme, bare).good;
     let is_right = received.iter().any(|digest| search.is_right(&signed, digest));
     is_right.then(|| Finding::from(Cause::SigQuoted).values(value, bare))

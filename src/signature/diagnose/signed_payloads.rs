@@ -9,7 +9,7 @@ use crate::delivery::{ProofRow, header_text};
 use crate::payload::escape;
 use crate::provider::template::{OldSpelling, Piece, pieces};
 use crate::provider::{Scheme, TemplatePart, Unit};
-use crate::signature::signed_payload::{Subject, signed_payload};
+use crate::signature::signed_payload::{Subject, payload_with_slot};
 use crate::signature::{Cause, timestamp};
 
 /// Payloads of other providers.
@@ -60,7 +60,7 @@ fn with_time<'d>(
             *part = TemplatePart::Text(time.to_owned());
         }
     }
-    signed_payload(&scheme, subject, value).ok()
+    payload_with_slot(&scheme, subject, value).ok()
 }
 
 /// Tries the time of signing in another unit than the request has it.
@@ -110,7 +110,7 @@ fn without_a_part(
         if part == TemplatePart::Body || changed.signed.parts.is_empty() {
             continue;
         }
-        let Ok(signed) = signed_payload(&changed, subject, value) else { continue };
+        let Ok(signed) = payload_with_slot(&changed, subject, value) else { continue };
         if search.fits(&signed) {
             let what = match part {
                 TemplatePart::Text(text) => format!("the text `{text}`"),

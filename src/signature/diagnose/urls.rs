@@ -8,7 +8,7 @@ use crate::delivery::{Head, ProofRow};
 use crate::payload::escape;
 use crate::provider::TemplatePart;
 use crate::signature::Cause;
-use crate::signature::signed_payload::{Subject, signed_payload};
+use crate::signature::signed_payload::{Subject, payload_with_slot};
 
 /// Most orders of a query that are tried.
 const MAX_QUERY_FIELDS: usize = 4;
@@ -22,7 +22,7 @@ pub(super) fn other(
     let Question { scheme, subject, .. } = *question;
     search.family("other URLs and methods");
     let mut verifies = |variant: &Subject<'_>| {
-        signed_payload(scheme, variant, value).is_ok_and(|signed| search.fits(&signed))
+        payload_with_slot(scheme, variant, value).is_ok_and(|signed| search.fits(&signed))
     };
     if let Some(url) = subject.url
         && signs_url(&scheme.signed.parts)
