@@ -10,6 +10,7 @@ use std::path::Path;
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use rusqlite::Connection;
 use serde_json::{Value, json};
+use support::mcp::{Agent, all_text};
 use support::{SECRET, Tested, hookglass};
 
 /// Escape sequences, C1 controls, and characters that reorder or hide text.
@@ -161,6 +162,31 @@ fn text_in_the_cells_of_a_store_reaches_the_terminal_escaped() -> Tested {
         }
         fs::write(&path, backup)?;
     }
+    Ok(())
+}
+
+#[test]
+fn imported_text_reaches_an_agent_escaped() -> Tested {
+    let folder = tempfile::tempdir()?;
+    import(folder.path(), &[line(), line()])?;
+    let mut agent = Agent::start(folder.path(), &[])?;
+    let calls = [
+        ("listener_status", json!({})),
+        ("list_deliveries", json!({})),
+        ("get_delivery", json!({"id": 1})),
+        ("get_delivery", json!({"id": 1, "body": "raw"})),
+        ("explain_signature", json!({"id": 1})),
+        ("diff_deliveries", json!({"id": 1, "with": 2})),
+        ("get_delivery", json!({"id": format!("1{HOSTILE}")})),
+    ];
+    for (tool, arguments) in calls {
+        let result = agent.raw_call(tool, arguments)?;
+        assert!(result.is_object(), "{tool}: {result}");
+        assert_harmless(&all_text(&result), tool);
+    }
+    let uri = "hookglass://delivery/1";
+    let resource = agent.request("resources/read", json!({"uri": uri}))?;
+    assert_harmless(&all_text(&resource), uri);
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 
 use serde_json::{Value, json};
-use support::mcp::Agent;
+use support::mcp::{Agent, all_text};
 use support::targets::response;
 #[cfg(unix)]
 use support::terminal::Terminal;
@@ -509,18 +509,6 @@ fn a_hostile_delivery_is_escaped() -> Tested {
     let is_shown = shown.contains(r#""echo": "\u{202e}\u{200b}"#);
     assert_eq!((found, is_shown), (Vec::new(), true));
     Ok(())
-}
-
-/// Returns all strings of a value.
-fn all_text(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Array(items) => items.iter().map(all_text).collect(),
-        Value::Object(fields) => {
-            fields.iter().flat_map(|(name, value)| [name.clone(), all_text(value)]).collect()
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) => String::new(),
-    }
 }
 
 #[test]

@@ -126,3 +126,15 @@ impl Drop for Agent {
         let _ = self.child.wait();
     }
 }
+
+/// Returns all strings of a value.
+pub(crate) fn all_text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(all_text).collect(),
+        Value::Object(fields) => {
+            fields.iter().flat_map(|(name, value)| [name.clone(), all_text(value)]).collect()
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => String::new(),
+    }
+}
