@@ -109,6 +109,13 @@ impl Attached {
         Ok(serde_json::from_str(&line)?)
     }
 
+    /// Returns the event id of the next delivery.
+    fn next_id(&mut self) -> Tested<String> {
+        let delivery = self.next()?;
+        let id = delivery.pointer("/event/id").and_then(Value::as_str);
+        Ok(id.unwrap_or_default().to_owned())
+    }
+
     fn take(&mut self, count: usize) -> Tested<Vec<Value>> {
         (0..count).map(|_| self.next()).collect()
     }
@@ -995,35 +1002,89 @@ fn cluster_url(servers: &[NatsServer]) -> String {
     urls.join(",")
 }
 
+/// Returns the position of the server that leads the stream, once there is one.
+fn leader(servers: &[NatsServer]) -> usize {
+    // Without a leader of the cluster nothing responds.
+    let found = |server: &NatsServer| -> Tested<Option<usize>> {
+        let info = RawClient::connect(server)?.request("$JS.API.STREAM.INFO.hookglass", b"")?;
+        let info: Value = serde_json::from_slice(&info)?;
+        let name = info.pointer("/cluster/leader").and_then(Value::as_str).unwrap_or_default();
+        Ok(name.strip_prefix('n').and_then(|at| at.parse().ok()))
+    };
+    loop {
+        if let Some(at) = servers.iter().find_map(|server| found(server).ok().flatten()) {
+            return at;
+        }
+    }
+}
+
 #[test]
-fn no_acknowledged_delivery_is_lost_when_servers_die() -> Tested {
-    const CONNECTIONS: usize = 16;
-    const EACH: usize = 40;
+fn no_acknowledged_delivery_is_lost_or_doubled_when_leaders_and_a_listener_die() -> Tested {
+    const CONNECTIONS: usize = 64;
+    const EACH: usize = 8;
     let folder = tempfile::tempdir()?;
     let Some(mut servers) = cluster(folder.path())? else { return Ok(()) };
     let url = cluster_url(&servers);
     let path = folder.path().join("a");
     std::fs::create_dir_all(&path)?;
-    let listener = start_replicated(&path, &url)?;
+    let mut listener = start_replicated(&path, &url)?;
     let mut attached = Attached::start(&folder.path().join("b"), &url, &[])?;
-    let mut accepted = BTreeSet::new();
-    for (round, server) in servers.iter_mut().enumerate() {
+    let (mut accepted, mut seen) = (BTreeSet::new(), BTreeSet::new());
+    for round in 0..4 {
         let address = listener.address.clone();
         let first = round * CONNECTIONS * EACH;
+        let leader = leader(&servers);
         let loading = std::thread::spawn(move || load(&address, first, CONNECTIONS, EACH));
-        server.kill()?;
+        // The load has begun once a delivery of it arrives.
+        loop {
+            let id = attached.next_id()?;
+            let has_begun = number(&id).is_some_and(|number| number >= first);
+            seen.insert(id);
+            if has_begun {
+                break;
+            }
+        }
+        let is_last = round == 3;
+        if is_last {
+            listener.child.kill()?;
+            listener.child.wait()?;
+        } else {
+            servers[leader].kill()?;
+        }
         accepted.extend(loading.join().map_err(|_| "the load failed")?);
-        server.start_again()?;
+        if !is_last {
+            servers[leader].start_again()?;
+        }
     }
     assert!(!accepted.is_empty());
-    let mut missing = accepted;
-    let mut sequences = BTreeSet::new();
-    while !missing.is_empty() {
-        let found = attached.next()?;
-        missing.remove(found["event"]["id"].as_str().unwrap_or_default());
-        assert!(sequences.insert(found["hub"]["sequence"].as_u64()), "twice: {found}");
+    // What the listener had stored and not published yet follows, and then this delivery.
+    let listener = start_replicated(&path, &url)?;
+    let last = 4 * CONNECTIONS * EACH;
+    while status(&send(&listener, last)?) != "200" {}
+    accepted.insert(format!("ev{last}"));
+    let copy = folder.path().join("b").join(COPY);
+    while !accepted.is_subset(&seen) {
+        seen.insert(attached.next_id()?);
+    }
+    let stored = copied(folder.path(), &copy)?;
+    let mut once = BTreeSet::new();
+    for one in &stored {
+        let id = one["event"]["id"].as_str().unwrap_or_default();
+        assert!(once.insert(id), "twice: {one}");
+        let number = number(id).ok_or("another id")?;
+        assert!(body(one)? == event(number).0.into_bytes(), "other bytes: {one}");
     }
     Ok(())
+}
+
+fn number(id: &str) -> Option<usize> {
+    id.strip_prefix("ev")?.parse().ok()
+}
+
+/// Returns the deliveries of a copy.
+fn copied(folder: &Path, copy: &Path) -> Tested<Vec<Value>> {
+    let mut command = hookglass(folder);
+    support::json_lines(command.args(["list", "--json", "--store"]).arg(copy).output()?.stdout)
 }
 
 #[test]

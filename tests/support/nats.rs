@@ -1,10 +1,11 @@
 //! Servers of NATS, and a client that writes any bytes.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use super::Tested;
 use super::tools::is_installed;
@@ -152,6 +153,30 @@ impl RawClient {
             format!("HPUB {subject} {head} {all}\r\n")
         };
         self.write(&[line.as_bytes(), headers, payload, b"\r\n"].concat())
+    }
+
+    /// Sends a request, and returns the payload of the first reply, which may not take long.
+    pub(crate) fn request(&mut self, subject: &str, payload: &[u8]) -> Tested<Vec<u8>> {
+        self.stream.get_ref().set_read_timeout(Some(Duration::from_secs(1)))?;
+        let head = format!("SUB reply 1\r\nPUB {subject} reply {}\r\n", payload.len());
+        self.write(&[head.as_bytes(), payload, b"\r\n"].concat())?;
+        loop {
+            let mut line = String::new();
+            if self.stream.read_line(&mut line)? == 0 {
+                return Err("the server has closed the connection".into());
+            }
+            let words: Vec<&str> = line.split_whitespace().collect();
+            match words.as_slice() {
+                ["MSG" | "HMSG", .., size] => {
+                    let mut reply = vec![0; size.parse()?];
+                    self.stream.read_exact(&mut reply)?;
+                    self.write(b"UNSUB 1\r\n")?;
+                    return Ok(reply);
+                }
+                ["PING"] => self.write(b"PONG\r\n")?,
+                _ => {}
+            }
+        }
     }
 
     /// Waits until the server has taken everything.
