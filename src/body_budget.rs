@@ -96,7 +96,7 @@ mod tests {
     #[tokio::test]
     async fn a_body_that_has_waited_does_not_wait_again() {
         let budget = BodyBudget::new(0);
-        let time = Duration::from_secs(3600);
+        let time = Duration::from_hours(1);
         let mut room = Room { permit: None, waited: time };
         assert!(!room.grow(&budget, 1 << 20, time).await);
     }

@@ -35,7 +35,7 @@ const POLL_RUNNING: Duration = Duration::from_secs(3);
 /// Pause before an agent that ended is started again; each is twice the last. An agent that was up
 /// for the longest pause begins with the first one again.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const MAX_PAUSE: Duration = Duration::from_secs(60);
+const MAX_PAUSE: Duration = Duration::from_mins(1);
 
 words! {
     /// Kind of agent.

@@ -130,15 +130,16 @@ async fn localhost_reaches_an_application_that_listens_on_ipv6_only() -> Tested 
     let Ok(listener) = TcpListener::bind("[::1]:0").await else { return Ok(()) };
     let local: Target = format!("http://localhost:{}", listener.local_addr()?.port()).parse()?;
     let client = Client::with_timeouts(Duration::from_secs(5), Duration::from_secs(5));
-    let serving = tokio::spawn(async move {
+    let serving = async {
         let (mut stream, _) = listener.accept().await?;
         stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await?;
         // Closing it with an unread request would reset the connection.
         stream.read_to_end(&mut Vec::new()).await
-    });
-    let response = client.send(&local, &request(b"end")).await.outcome?;
-    serving.await??;
-    assert_eq!(response.status, 204);
+    };
+    let end = request(b"end");
+    let (served, sent) = tokio::join!(serving, client.send(&local, &end));
+    served?;
+    assert_eq!(sent.outcome?.status, 204);
     Ok(())
 }
 

@@ -635,9 +635,9 @@ async fn a_follower_that_lags_reads_what_it_missed() -> Tested {
 fn take_or_read(follower: &mut Follower, times: usize, page: usize) -> Tested<Vec<i64>> {
     let mut ids = Vec::new();
     for _ in 0..times {
-        let Some(followed) = follower.try_next() else { break };
-        ids.extend(new_ids(std::slice::from_ref(&followed)));
-        let mut is_behind = matches!(followed, Followed::Missed);
+        let Some(commit) = follower.try_next() else { break };
+        ids.extend(new_ids(std::slice::from_ref(&commit)));
+        let mut is_behind = matches!(commit, Followed::Missed);
         while is_behind {
             let missed = follower.read_missed(page)?;
             is_behind = missed.len() == page;

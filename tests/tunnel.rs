@@ -222,10 +222,10 @@ fn an_agent_that_ended_is_started_again() -> Tested {
     program(
         folder.path(),
         "cloudflared",
-        r#"if [ -e first ]; then
+        r"if [ -e first ]; then
                echo 'x INF | https://second.trycloudflare.com |' >&2; exec /bin/sleep 1000
            fi
-           : > first; echo 'x INF | https://first.trycloudflare.com |' >&2; exit 1"#,
+           : > first; echo 'x INF | https://first.trycloudflare.com |' >&2; exit 1",
     )?;
     let mut running = listener(folder.path(), "cloudflared", NOBODY)?;
     says_until(&mut running, "cloudflared ended (exit status: 1); hookglass keeps trying")?;

@@ -71,7 +71,7 @@ impl Keyring {
             // A secret that applies to all providers may be invalid for some of them.
             if one || given.is_none() {
                 let odd = secrets.iter().flat_map(|secret| lint_under(&provider, secret));
-                keyring.warn(odd.collect::<Vec<_>>());
+                keyring.warn(odd);
             }
             keyring.candidates.push(Credentials { provider, secrets });
         }
@@ -95,7 +95,7 @@ impl Keyring {
                     let found = secrets::load(&source.secrets.clone().unwrap_or_else(configured))?;
                     self.note(&found);
                     let odd = found.secrets.iter().flat_map(|secret| lint_under(&provider, secret));
-                    self.warn(odd.collect::<Vec<_>>());
+                    self.warn(odd);
                     Verifier::new(vec![Credentials { provider, secrets: found.secrets }])
                 }
             };

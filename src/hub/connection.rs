@@ -396,7 +396,8 @@ fn settings(options: &HubOptions) -> Result<ConnectOptions, HubError> {
 fn is_tls(error: &ConnectError) -> bool {
     let source = std::error::Error::source(error).and_then(|it| it.downcast_ref::<io::Error>());
     let handshake = source.and_then(io::Error::get_ref);
-    error.kind() == ConnectErrorKind::Tls || handshake.is_some_and(|it| it.is::<rustls::Error>())
+    error.kind() == ConnectErrorKind::Tls
+        || handshake.is_some_and(<dyn std::error::Error + Send + Sync>::is::<rustls::Error>)
 }
 
 fn text_of(secret: &crate::secret::Secret) -> String {

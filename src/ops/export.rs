@@ -663,7 +663,7 @@ mod tests {
         }
         let reader = StoreReader::open(&store)?;
         let ids: Vec<DeliveryId> = (1..).map(DeliveryId).take(all.len()).collect();
-        let secrets = vec![crate::secret::Secret::new("TEST", "test-key-not-a-real-one")];
+        let secrets = vec![Secret::new("TEST", "test-key-not-a-real-one")];
         let known = KnownProviders { providers: provider::all().to_vec(), secrets };
         let mut exporter = Exporter::new(known, ExportPolicy::default());
         let request = ExportRequest {

@@ -158,9 +158,9 @@ fn new_verdict(verifier: &Verifier, delivery: &Delivery) -> Option<Verdict> {
     }
     let found = intake::diagnose_briefly(verifier, delivery).verdict;
     match (found.status, signature.status) {
-        (SignatureStatus::Unchecked, _) => None,
         // Handshakes and checks of a URL are unchecked, and the stored verdict says why.
-        (SignatureStatus::Missing, SignatureStatus::Unchecked) => None,
+        (SignatureStatus::Unchecked, _)
+        | (SignatureStatus::Missing, SignatureStatus::Unchecked) => None,
         (new, old) if new != old => Some(found),
         _ => (found.cause.is_some() && found.cause != signature.cause).then_some(found),
     }

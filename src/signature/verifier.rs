@@ -189,7 +189,7 @@ impl Verifier {
                 secrets.insert(0, secret);
             }
             None => {
-                candidates.push(Credentials { provider: provider.clone(), secrets: vec![secret] })
+                candidates.push(Credentials { provider: provider.clone(), secrets: vec![secret] });
             }
         }
         Self {

@@ -92,14 +92,12 @@ impl Figures {
             add(places, ("cause", &mut self.causes), cause);
         }
         if let Some(place) = row.request.hub.as_deref() {
-            match self.hubs.iter_mut().find(|hub| hub.stream == place.stream) {
-                Some(hub) => hub.count(place),
-                None => {
-                    let stream = place.stream.clone();
-                    let mut hub = HubFigures { stream, ..HubFigures::default() };
-                    hub.count(place);
-                    self.hubs.push(hub);
-                }
+            if let Some(hub) = self.hubs.iter_mut().find(|hub| hub.stream == place.stream) {
+                hub.count(place);
+            } else {
+                let mut hub = HubFigures { stream: place.stream.clone(), ..HubFigures::default() };
+                hub.count(place);
+                self.hubs.push(hub);
             }
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
-use super::{Context, ForTerminal};
+use super::{Context, ForTerminal, resend};
 use crate::app::{EditDecision, Event, Notice, ResendRequest};
 use crate::dashboard::editor::{self, EditorFile};
 use crate::delivery::DeliveryId;
@@ -45,7 +45,7 @@ impl Context {
         let failed = |why: String| Notice::failed(format!("Nothing sent: {why}"));
         let verifier = self.setup.verifier.get();
         let destination =
-            self.destination(order, &verifier).map_err(|error| failed(error.to_string()))?;
+            resend::destination(order, &verifier).map_err(|error| failed(error.to_string()))?;
         let origin =
             order.ids.first().copied().ok_or_else(|| failed("nothing is selected".into()))?;
         let original = self.fetch(origin).await.map_err(|error| failed(error.to_string()))?;
@@ -88,7 +88,7 @@ impl Context {
                     return Err(Notice::info("Edit discarded: nothing sent"));
                 }
             }
-            match self.destination(&order, verifier) {
+            match resend::destination(&order, verifier) {
                 Ok(destination) => return Ok(destination),
                 Err(wrong) => error = Some(wrong.to_string()),
             }

@@ -53,30 +53,12 @@ impl Context {
     ) -> Result<ResendRun<'v>, ResendError> {
         Ok(ResendRun {
             ids: order.ids.clone(),
-            destination: self.destination(order, verifier)?,
+            destination: destination(order, verifier)?,
             pace: order.pace,
             reader: self.setup.store.reader()?,
             recorder: AttemptRecorder::Store(self.setup.store.clone()),
             client: self.client.clone(),
         })
-    }
-
-    /// Returns the target of a resend and the secrets to sign with.
-    pub(super) fn destination<'v>(
-        &self,
-        order: &ResendRequest,
-        verifier: &'v Verifier,
-    ) -> Result<Destination<'v>, TargetError> {
-        let signing = if order.exact {
-            Signing::Exact
-        } else {
-            Signing::Resign(ReSigning {
-                credentials: verifier.candidates(),
-                assume_first: false,
-                event_id: EventIdPolicy::Fresh,
-            })
-        };
-        Ok(Destination { target: order.target.parse()?, signing, fallback: Fallback::Exact })
     }
 
     /// Waits until the user stops the run of this number.
@@ -85,4 +67,21 @@ impl Context {
         // The sender lives as long as this context.
         let _ = stopped.wait_for(|stopped| *stopped >= number).await;
     }
+}
+
+/// Returns the target of a resend and the secrets to sign with.
+pub(super) fn destination<'v>(
+    order: &ResendRequest,
+    verifier: &'v Verifier,
+) -> Result<Destination<'v>, TargetError> {
+    let signing = if order.exact {
+        Signing::Exact
+    } else {
+        Signing::Resign(ReSigning {
+            credentials: verifier.candidates(),
+            assume_first: false,
+            event_id: EventIdPolicy::Fresh,
+        })
+    };
+    Ok(Destination { target: order.target.parse()?, signing, fallback: Fallback::Exact })
 }

@@ -16,7 +16,7 @@ fn invalid_line(bytes: &[u8]) -> Option<ImportError> {
         name.len() < line.len() && is_token(name)
     };
     let (line, text) = headers.into_iter().find(|(_, line)| !is_header(line))?;
-    let reason = RequestError::HeaderLine(visible_bytes(text).to_string());
+    let reason = RequestError::HeaderLine(visible_bytes(text));
     Some(ImportError::Line { line, reason })
 }
 
