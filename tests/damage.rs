@@ -10,6 +10,7 @@ use std::io::{BufReader, Write as _};
 use std::net::TcpStream;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
+use std::process::Output;
 use std::time::Duration;
 
 use hookglass::store::{Store, StorePlace};
@@ -288,21 +289,26 @@ fn a_store_on_a_full_disk_is_pruned() -> Tested {
     let requests = folder.path().join("all.http");
     let one = |number| format!("POST http://h/{number}\n\n{}\n\n###\n", "x".repeat(10_000));
     fs::write(&requests, (0..200).map(one).collect::<String>())?;
-    let run = std::process::Command::new("unshare")
-        .args(["--map-root-user", "--mount", "sh", "-c", FULL_DISK, "sh"])
-        .args([&disk, Path::new(env!("CARGO_BIN_EXE_hookglass")), &requests])
-        .output();
-    let run = match run {
-        Ok(run) if run.status.code() != Some(77) && !stderr(&run).contains("unshare failed") => run,
-        Ok(_) | Err(_) => {
-            support::tools::skip("a disk of its own cannot be mounted");
-            return Ok(());
-        }
-    };
+    let Some(run) = run_with_own_disk(FULL_DISK, &disk, Some(&requests)) else { return Ok(()) };
     assert!(run.status.success(), "{}", support::printed(&run));
     assert_eq!(fs::read_to_string(folder.path().join("count"))?.trim(), "5");
     assert!(fs::symlink_metadata(disk.join(".hookglass/deliveries.db")).is_err());
     Ok(())
+}
+
+/// Runs a script that mounts a disk, with a path, the program, and a file; none if it may not.
+fn run_with_own_disk(script: &str, path: &Path, file: Option<&Path>) -> Option<Output> {
+    let run = std::process::Command::new("unshare")
+        .args(["--map-root-user", "--mount", "sh", "-c", script, "sh"])
+        .args([path, Path::new(env!("CARGO_BIN_EXE_hookglass"))])
+        .args(file)
+        .output();
+    let run = run.ok().filter(|run| run.status.code() != Some(77));
+    let run = run.filter(|run| !stderr(run).contains("unshare failed"));
+    if run.is_none() {
+        support::tools::skip("a disk of its own cannot be mounted");
+    }
+    run
 }
 
 /// Exports one delivery to a full disk, as a file that does not fit.
@@ -323,17 +329,7 @@ fn imported(folder: &Path) -> Tested {
 fn an_export_to_a_full_disk_names_its_file() -> Tested {
     let folder = tempfile::tempdir()?;
     imported(folder.path())?;
-    let run = std::process::Command::new("unshare")
-        .args(["--map-root-user", "--mount", "sh", "-c", FULL_EXPORT, "sh"])
-        .args([folder.path(), Path::new(env!("CARGO_BIN_EXE_hookglass"))])
-        .output();
-    let run = match run {
-        Ok(run) if run.status.code() != Some(77) && !stderr(&run).contains("unshare failed") => run,
-        Ok(_) | Err(_) => {
-            support::tools::skip("a disk of its own cannot be mounted");
-            return Ok(());
-        }
-    };
+    let Some(run) = run_with_own_disk(FULL_EXPORT, folder.path(), None) else { return Ok(()) };
     assert!(stderr(&run).contains("cannot write disk/x: No space left"), "{}", stderr(&run));
     Ok(())
 }
