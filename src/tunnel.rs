@@ -129,7 +129,7 @@ pub(crate) fn open(
     (states, Work { settings, state }.run(stop))
 }
 
-/// What to do about an agent that failed.
+/// Reaction to an agent that failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Advice {
     /// Only the user can fix it.
@@ -138,7 +138,7 @@ enum Advice {
     TryAgain { diagnose: String },
 }
 
-/// How an agent that hookglass started ended.
+/// Outcome of an agent that hookglass started.
 struct Ended {
     was_up_for: Duration,
     can_start_again: bool,

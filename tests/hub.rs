@@ -1057,7 +1057,7 @@ fn no_acknowledged_delivery_is_lost_or_doubled_when_leaders_and_a_listener_die()
         }
     }
     assert!(!accepted.is_empty());
-    // What the listener had stored and not published yet follows, and then this delivery.
+    // The listener first publishes deliveries that it had only stored, and then this one.
     let listener = start_replicated(&path, &url)?;
     let last = 4 * CONNECTIONS * EACH;
     while status(&send(&listener, last)?) != "200" {}

@@ -166,7 +166,7 @@ impl RoutingArgs {
         if let Some(only) = only {
             if forwards.is_empty() {
                 return Err(CliError::usage(
-                    "--only selects what is forwarded, and there is no target: add --forward URL",
+                    "--only needs a target to forward to: add --forward URL",
                 ));
             }
             let only = selection::parse(only)?;

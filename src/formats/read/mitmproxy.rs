@@ -47,7 +47,7 @@ pub(super) fn read(bytes: &[u8], collector: &mut Collector<'_>) -> Result<(), Im
         let at = bytes.len() - rest.len();
         let name = format!("flow {number} of mitmproxy");
         let Some((flow, behind)) = value(rest, 0) else {
-            // What follows cannot be found.
+            // Later flows have no position without the length of this one.
             return collector.push(&name, Err(RequestError::Truncated(at)));
         };
         rest = behind;
