@@ -26,13 +26,13 @@ fn f64_of(bytes: u64) -> f64 {
     bytes as f64
 }
 
-/// Formats a count with a thin space between the thousands: `1 204`.
+/// Formats a count with commas between the thousands: `1,204`.
 pub(crate) fn format_count(count: u64) -> String {
     let digits = count.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {
         if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push('\u{202f}');
+            out.push(',');
         }
         out.push(digit);
     }
@@ -139,7 +139,7 @@ mod tests {
     fn formats_numbers() {
         let sizes = [0, 1023, 1024, 1_048_575, 26_214_400, 3 << 30].map(format_size);
         assert_eq!(sizes, ["0B", "1023B", "1.0k", "1.0M", "25.0M", "3.0G"]);
-        assert_eq!(format_count(1_204_000), "1\u{202f}204\u{202f}000");
+        assert_eq!(format_count(1_204_000), "1,204,000");
         assert_eq!(format_duration(Duration::from_micros(412)), "0.4 ms");
         assert_eq!(format_duration(Duration::from_millis(1300)), "1.3 s");
     }

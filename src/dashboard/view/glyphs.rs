@@ -12,7 +12,7 @@ pub enum Glyphs {
 }
 
 /// Symbols and their ASCII replacements.
-const PLAIN: [(char, char); 48] = [
+const PLAIN: [(char, char); 47] = [
     ('✓', '+'),
     ('✗', 'x'),
     ('⧗', '~'),
@@ -56,7 +56,6 @@ const PLAIN: [(char, char); 48] = [
     ('▆', ':'),
     ('▇', '|'),
     ('█', '#'),
-    ('\u{202f}', ' '),
     ('’', '\''),
     ('‘', '\''),
     ('“', '"'),
