@@ -74,7 +74,7 @@ pub struct Setup {
     /// Warnings to show at startup.
     pub notes: Vec<String>,
     pub warnings: Vec<String>,
-    /// Set while an editor has the terminal, and with it Ctrl-C.
+    /// Set while an editor has the terminal and receives Ctrl-C.
     pub editing: watch::Sender<bool>,
 }
 
@@ -124,7 +124,7 @@ pub async fn run(setup: Setup, stop: CancellationToken) -> Result<Ended, TuiErro
         editing,
     };
     let ended = shell.run(queue, pages, stop).await;
-    // Before the terminal is restored, which an editor may still be using.
+    // Before the terminal is restored, because an editor may still be using it.
     shell.effects.end().await;
     match ended {
         // The window was closed, and a frame was drawn before the signal arrived.
@@ -293,7 +293,7 @@ impl Shell {
                 stop_process();
                 Ok(None)
             }
-            // After SIGSTOP as well, of which the program learns nothing until it continues.
+            // This also covers SIGSTOP, which the program cannot detect until it continues.
             (JobChange::Continued, Holder::Dashboard | Holder::Shell) => self.take_back(),
             (JobChange::Stop, Holder::Shell) | (JobChange::Continued, Holder::Editor(_)) => {
                 Ok(None)
@@ -312,7 +312,7 @@ fn interval_of(period: Duration) -> Interval {
 async fn returned(holder: &mut Holder) {
     match holder {
         Holder::Dashboard | Holder::Shell => std::future::pending().await,
-        // Either way, it has exited.
+        // Completed or dropped: either way, the editor has exited.
         Holder::Editor(back) => drop(back.await),
     }
 }

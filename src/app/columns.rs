@@ -147,7 +147,7 @@ impl ContentWidths {
         self.0.get(column as usize).copied().unwrap_or(0)
     }
 
-    /// Returns whether a column has something to show. Most deliveries come without a source.
+    /// Returns true if a column has something to show. Most deliveries have no source.
     fn shows(&self, column: ListColumn) -> bool {
         column != ListColumn::Via || self.measured(column) > 0
     }
@@ -194,7 +194,8 @@ pub(crate) fn placed(
     content: &ContentWidths,
 ) -> Vec<ColumnPlacement> {
     let room = width.saturating_sub(SIGNS + 1);
-    // A column of short texts takes no more than they need, but numbers grow while one looks on.
+    // A text column takes no more than its longest text needs, but ids grow while the list is
+    // shown.
     let least = |column: ListColumn| match column {
         ListColumn::Id => column.bounds().0,
         // A word such as `paused` is never cut.
@@ -210,8 +211,8 @@ pub(crate) fn placed(
     let cause = want(ListColumn::Signature).min(SIGN_AND_CAUSE) - SIGN;
     let word = cause.min(SIGN_AND_WORD - SIGN);
     let kind = want(ListColumn::Type).min(16).saturating_sub(ListColumn::Type.bounds().0);
-    // The cause of a failure, the type, and a header that is not cut are worth more than a size, and
-    // the verdict as a word is worth more than an event id.
+    // The cause of a failure, the type, and an uncut heading matter more than the size, and the
+    // verdict as a word matters more than the event id.
     let status = want(ListColumn::Answer) - least(ListColumn::Answer);
     for (wish, least) in [(cause + kind + status, SIZE), (word, EVENT_ID), (0, 1)] {
         while used(&kept) + wish > room {
@@ -222,7 +223,7 @@ pub(crate) fn placed(
             kept.retain(|(column, _)| column.bounds().2 < rank);
         }
     }
-    // The verdict is more than what pushes it off a very narrow list.
+    // On a very narrow list, narrow the columns that would push the verdict off the screen.
     while used(&kept) > room
         && let Some((_, width)) = kept.iter_mut().find(|(column, width)| {
             matches!(column, ListColumn::Type | ListColumn::Time) && *width > 1

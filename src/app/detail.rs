@@ -1,4 +1,4 @@
-//! The detail of the selected delivery: which tab, what is loaded, how far it is scrolled.
+//! Detail of the selected delivery: the tab, the loaded data, and the scroll position.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -10,16 +10,16 @@ use crate::delivery::{Delivery, DeliveryId, Related, Summary, Verdict};
 use crate::payload::Document;
 use crate::signature::{Diagnosis, Report};
 
-/// A delivery made ready to be shown.
+/// Delivery prepared for display.
 #[derive(Debug)]
 pub struct Loaded {
     pub delivery: Delivery,
     pub document: Document,
-    /// The request as it was on the wire.
+    /// Request as received.
     pub raw: Document,
     /// `None` if no provider was recognized.
     pub examined: Option<Report>,
-    /// The deliveries that belong to it.
+    /// Related deliveries.
     pub related: Related,
     /// Earlier delivery of the same object that has a later time.
     pub overtaken: Option<Summary>,
@@ -29,7 +29,7 @@ pub struct Loaded {
 }
 
 impl Loaded {
-    /// Reads what there is to show out of a delivery.
+    /// Prepares a delivery for display.
     pub fn new(delivery: Delivery, examined: Option<Report>) -> Self {
         let kind = delivery.head.joined_text("content-type");
         let coding = delivery.head.joined_text("content-encoding");
@@ -41,38 +41,38 @@ impl Loaded {
         Self { delivery, document, raw, examined, related, overtaken: None, answers, beside }
     }
 
-    /// The same among the deliveries that belong to it.
+    /// Adds the related deliveries.
     #[must_use]
     pub fn among(self, related: Related, overtaken: Option<Summary>) -> Self {
         Self { related, overtaken, ..self }
     }
 }
 
-/// What the detail shows.
+/// State of the detail view.
 #[derive(Debug, Default)]
 pub struct Detail {
     pub tab: Tab,
-    /// The last delivery that was loaded; for an instant it is not yet the selected one.
+    /// Last delivery that was loaded. Until the selected one is loaded, this is an earlier one.
     pub loaded: Option<Arc<Loaded>>,
-    /// Why the selected delivery could not be loaded.
+    /// Reason why the selected delivery could not be loaded.
     pub failure: Option<String>,
-    /// What was tried to explain the selected delivery's signature.
+    /// Attempts to explain the selected delivery's signature.
     pub diagnosis: Option<Diagnosis>,
-    /// The verdict under a secret that was typed in.
+    /// Verdict under a typed secret.
     pub typed: Option<Verdict>,
     wanted: Option<DeliveryId>,
-    /// The first line shown in a pane of lines; see [`Self::first_line`].
+    /// First visible line of a pane of lines; see [`Self::first_line`].
     top: usize,
-    /// The line under the cursor in a pane of lines.
+    /// Line under the cursor in a pane of lines.
     cursor: usize,
     payload: DocumentView,
     /// The payload with strings decoded in place, or in narrow rows of hex.
     decoded: Option<Document>,
     raw: DocumentView,
-    /// The body in hexadecimal, while that is wanted.
+    /// Body in hexadecimal, while it is shown that way.
     hex: Option<(Document, DocumentView)>,
-    /// Views of the deliveries before, so that cursor and folds are as they were when one is shown
-    /// again, such as while a filter is typed.
+    /// Views of earlier deliveries, so that cursor and folds are restored when one is shown again,
+    /// e.g. while a filter is typed.
     earlier: VecDeque<EarlierView>,
 }
 
@@ -91,7 +91,7 @@ const EARLIER: usize = 8;
 const KEPT_DECODED: usize = 1 << 20;
 
 impl Detail {
-    /// Notes which delivery is selected; true if it has to be loaded.
+    /// Records the selected delivery; true if it has to be loaded.
     pub fn want(&mut self, id: Option<DeliveryId>) -> bool {
         if self.wanted == id {
             return false;
@@ -112,7 +112,7 @@ impl Detail {
         id.is_some()
     }
 
-    /// Keeps the views of the current delivery.
+    /// Remembers the views of the current delivery.
     fn remember(&mut self) {
         let Some(id) = self.wanted else { return };
         let mut payload = std::mem::take(&mut self.payload);
@@ -132,7 +132,7 @@ impl Detail {
         self.wanted
     }
 
-    /// Takes in what was loaded, unless another delivery is wanted by now.
+    /// Stores a loaded delivery, unless another one is wanted by now.
     pub fn take(&mut self, loaded: Arc<Loaded>) {
         if self.wanted == Some(loaded.delivery.summary.id) {
             self.loaded = Some(loaded);
@@ -152,7 +152,7 @@ impl Detail {
         (self.top, self.cursor) = (0, 0);
     }
 
-    /// The document that is shown, and how far it is read.
+    /// Returns the visible document and its view.
     pub fn reading(&self) -> Option<(&Document, &DocumentView)> {
         let loaded = self.loaded.as_deref()?;
         match (self.tab, &self.hex) {
@@ -165,13 +165,13 @@ impl Detail {
         }
     }
 
-    /// Returns the payload, with what is decoded in place.
+    /// Returns the payload, including strings decoded in place.
     pub fn payload(&self) -> Option<&Document> {
         let document = self.loaded.as_deref().map(|loaded| &loaded.document);
         self.decoded.as_ref().or(document)
     }
 
-    /// Reads on in the document that is shown.
+    /// Runs a function on the visible document and its view.
     pub fn read<R>(&mut self, go: impl FnOnce(&Document, &mut DocumentView) -> R) -> Option<R> {
         let loaded = self.loaded.as_deref()?;
         match (self.tab, &mut self.hex) {
@@ -185,7 +185,7 @@ impl Detail {
         }
     }
 
-    /// Returns whether the wanted delivery is the loaded one.
+    /// Returns true if the wanted delivery is loaded.
     fn is_current(&self) -> bool {
         let loaded = self.loaded.as_ref().map(|loaded| loaded.delivery.summary.id);
         loaded.is_some() && loaded == self.wanted
@@ -212,7 +212,7 @@ impl Detail {
         }
     }
 
-    /// Decodes the string under the cursor in place; false if it carries nothing.
+    /// Decodes the string under the cursor in place; false if it has no encoded content.
     pub fn decode(&mut self) -> bool {
         let Some((document, reading)) = self.reading() else { return false };
         if self.tab != Tab::Payload || self.is_hex() || !self.is_current() {
@@ -229,7 +229,7 @@ impl Detail {
         self.hex.is_some()
     }
 
-    /// Shows the body in hexadecimal as it came, or no longer does.
+    /// Switches between the payload and its bytes in hexadecimal.
     pub fn toggle_hex(&mut self) {
         let wire = self.loaded.as_deref().map(|loaded| loaded.document.wire().clone());
         self.hex = match (&self.hex, wire) {
@@ -238,7 +238,7 @@ impl Detail {
         };
     }
 
-    /// Moves the window of a pane of lines; it never leaves the text, and the cursor never leaves it.
+    /// Scrolls a pane of lines within its text, and keeps the cursor visible.
     pub fn scroll(&mut self, by: isize, lines: usize, height: usize) {
         let last = lines.saturating_sub(height);
         self.top = self.first_line(lines, height).saturating_add_signed(by).min(last);
@@ -246,7 +246,7 @@ impl Detail {
         self.cursor = self.cursor.clamp(self.top, bottom.max(self.top));
     }
 
-    /// Moves the cursor of a pane of lines, and the window with it. A page moves both.
+    /// Moves the cursor of a pane of lines and scrolls it into view. A page moves both.
     pub fn travel(&mut self, by: isize, lines: usize, height: usize) {
         let last = lines.saturating_sub(1);
         let cursor = self.cursor.min(last).saturating_add_signed(by).min(last);
@@ -269,8 +269,8 @@ impl Detail {
         self.cursor
     }
 
-    /// Returns the first line shown in a pane of lines. Its lines may have become fewer
-    /// since it was scrolled: they are laid out only when they are drawn.
+    /// Returns the first visible line of a pane of lines. There may be fewer lines than when it was
+    /// scrolled, because they are laid out only when they are drawn.
     pub fn first_line(&self, lines: usize, height: usize) -> usize {
         self.top.min(lines.saturating_sub(height))
     }

@@ -20,7 +20,7 @@ pub struct DiffRequest {
     pub old: Option<DeliveryId>,
 }
 
-/// What the user chose to compare.
+/// Deliveries that the user chose to compare.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum DiffBasis {
     /// The selected delivery with its predecessor.

@@ -214,8 +214,9 @@ impl DocumentView {
         }
     }
 
-    /// Scrolls to the current match, and no further than needed, so that what is around it stays in
-    /// view: sideways only if it is cut, and up or down only if it is not well inside of the screen.
+    /// Scrolls to the current match, but no further than necessary, so that its context stays in
+    /// view: sideways only if the match is cut off, and up or down only if it is near the edge of
+    /// the screen.
     fn show_revealed(&mut self, document: &Document, window: Viewport) {
         let Some(hit) = self.reveal.take() else { return };
         if window.wrap {

@@ -1,5 +1,5 @@
-//! The lines at the bottom of the screen: messages, and below them a prompt, a question, a menu, or key
-//! hints. The panes above give way, so that the footer never covers the row that it is about.
+//! Lines at the bottom of the screen: messages, and below them a prompt, a question, a menu, or key
+//! hints. The panes above shrink, so that the footer never covers the row that it is about.
 
 use super::action::{Action, ResendAction};
 use super::columns;
@@ -42,8 +42,8 @@ fn height(model: &Model) -> u16 {
     u16::try_from(lines).unwrap_or(u16::MAX).clamp(1, (model.size.height / 2).max(1))
 }
 
-/// Returns the lines above the keys or the prompt: the notice, or else a running resend, or else why
-/// deliveries are not stored.
+/// Returns the lines above the keys or the prompt: the notice, or else a running resend, or else
+/// the reason why deliveries are not stored.
 pub(crate) fn messages(model: &Model, width: usize) -> Vec<StyledLine> {
     let Some(message) = message(model) else { return Vec::new() };
     let mut lines = message.wrap(width.saturating_sub(1), 3);

@@ -33,7 +33,7 @@ fn lead(model: &Model) -> String {
     }
 }
 
-/// Returns whether every key has to be visible, on as many lines as that takes.
+/// Returns true if every key has to be visible, on any number of lines.
 fn is_complete(model: &Model) -> bool {
     matches!(model.mode, Mode::Confirm(_) | Mode::Answers(_))
 }
@@ -41,7 +41,7 @@ fn is_complete(model: &Model) -> bool {
 /// Returns the hints of the current contexts with their priorities, not yet placed.
 fn wanted(model: &Model) -> Vec<(u8, Hint)> {
     let contexts = model.contexts();
-    // The popup of a menu has its keys.
+    // The popup of a menu shows its keys.
     let is_menu = matches!(model.mode, Mode::Menu(_));
     let label = |binding: &Binding| {
         let hint = binding.hint.filter(|_| !is_menu || binding.action == Action::Cancel);
@@ -95,7 +95,7 @@ fn first(model: &Model) -> Vec<(u8, Hint)> {
     hints.collect()
 }
 
-/// Returns whether an action does something with what is in the list.
+/// Returns true if an action has an effect on the current list.
 fn works(model: &Model, action: Action) -> bool {
     if !matches!(model.mode, Mode::Browse) {
         return true;

@@ -1,4 +1,4 @@
-//! All that the dashboard knows.
+//! State of the dashboard.
 
 mod mode;
 
@@ -29,11 +29,11 @@ use crate::delivery::DeliveryId;
 pub(super) use mode::{Confirm, Menu, OpenPrompt};
 pub use mode::{Mode, PromptComment};
 
-/// A text over the panes, below a line with its title and position.
+/// Text over the panes, below a line with its title and position.
 #[derive(Debug, Clone)]
 pub struct HelpPage {
     pub title: String,
-    /// Every line, and those that a search found.
+    /// Every line of the page.
     pub(super) all: Vec<StyledLine>,
     pub lines: Vec<StyledLine>,
     /// First line on the screen.
@@ -71,13 +71,13 @@ impl HelpPage {
         self.lines.iter().flat_map(|line| line.clone().wrap(column, self.indent)).collect()
     }
 
-    /// Keeps the first line where the screen is full of text.
+    /// Clamps the first line so that the text fills the screen.
     pub fn settle(&mut self, width: usize, height: usize) {
         let shown = height.saturating_sub(1) * self.columns(width);
         self.top = self.top.min(self.wrapped(width).len().saturating_sub(shown));
     }
 
-    /// Returns what is on a screen of this size, read column by column.
+    /// Returns the part of the page on a screen of this size, read column by column.
     pub fn shown(&self, width: usize, height: usize) -> ShownPage {
         let (lines, height) = (self.wrapped(width), height.saturating_sub(1).max(1));
         let columns = self.columns(width);
@@ -130,44 +130,44 @@ impl HelpPage {
 const DEMO: &str =
     "Demo: signed samples, some tampered with. b next failure · 3 why · r resend · ? keys · q quit";
 
-/// What stays the same from start to end.
+/// Facts that do not change while the dashboard runs.
 #[derive(Debug, Clone)]
 pub struct Session {
     /// URL to send to, e.g. `http://127.0.0.1:4400`.
     pub url: String,
     /// The provider as it writes its name.
     pub provider: String,
-    /// The variable to set where no secret is configured.
+    /// Environment variable to set if no secret is configured.
     pub secret_env: String,
     /// Names of the configured secrets, the current one first.
     pub secrets: Vec<String>,
     pub forward: Option<String>,
-    /// Where deliveries are kept, in words.
+    /// Location of the store, for display.
     pub keeps: String,
-    /// Whether samples arrive by themselves.
+    /// Set for the demo, in which samples arrive by themselves.
     pub demo: bool,
-    /// The certificate of a target is not checked.
+    /// Set if the certificate of a target is not checked.
     pub insecure: bool,
     /// Filter at startup.
     pub filter: String,
 }
 
-/// What the user set up for the dashboard.
+/// The user's settings for the dashboard.
 #[derive(Debug, Clone, Default)]
 pub struct Preferences {
     pub keymap: Keymap,
     /// Names and filters of saved views.
     pub views: Vec<(String, String)>,
-    /// What is muted where deliveries are compared.
+    /// Values ignored in comparisons.
     pub volatile: Volatile,
-    /// The columns of the list; nothing for the usual ones.
+    /// Columns of the list; empty for the default ones.
     pub columns: Vec<ListColumn>,
     /// The user's own themes by name.
     pub themes: Vec<(String, Theme)>,
     pub arrangement: Arrangement,
 }
 
-/// All that there is to draw.
+/// Everything that is drawn.
 #[derive(Debug)]
 pub struct Model {
     pub session: Session,
@@ -198,13 +198,13 @@ pub struct Model {
     /// The newest delivery so far. Later ones are arrivals; earlier ones were read or restored.
     pub(super) newest: Option<DeliveryId>,
     pub(super) notice: Option<(Notice, Timestamp)>,
-    /// Why the store cannot take deliveries.
+    /// Reason why the store cannot save deliveries.
     pub trouble: Option<String>,
-    /// Where the last resend went.
+    /// Target of the last resend.
     pub(super) target: Option<String>,
     pub sendings: ResendState,
     pub routing: Routing,
-    /// How many searches in documents there were.
+    /// Number of searches in documents so far.
     pub(super) searches: u64,
     pub(super) flags: Flags,
     /// Start of a range of deliveries to mark.
@@ -221,17 +221,17 @@ pub(super) struct PendingCount {
     pub(super) at: Timestamp,
 }
 
-/// What is on or off.
+/// Settings that are on or off.
 #[derive(Debug, Clone, Copy, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "things that are on or off by themselves")]
 pub(super) struct Flags {
     pub(super) masked: bool,
-    /// Rows that are too wide are broken.
+    /// Wrap rows that are too wide.
     pub(super) wrapped: bool,
     pub(super) mouse_released: bool,
-    /// The divider between the panes is being moved.
+    /// Set while the divider between the panes is being moved.
     pub(super) dragging: bool,
-    /// What is copied next has its signature with it.
+    /// The next copy includes its signature.
     pub(super) copy_signed: bool,
     pub(super) done: bool,
 }
@@ -308,7 +308,7 @@ impl Model {
         PaletteOffers { views: &self.views, themes: &self.themes }
     }
 
-    /// Where a key is looked up, nearest first.
+    /// Returns the contexts in which a key is looked up, nearest first.
     pub fn contexts(&self) -> &'static [KeyContext] {
         match (&self.mode, self.focus) {
             (Mode::Browse, Focus::List) => &[KeyContext::List, KeyContext::Anywhere],
@@ -333,7 +333,7 @@ impl Model {
         self.flags.done
     }
 
-    /// Whether values are masked, for a screen that others see.
+    /// Returns true if values are masked, for a screen that others see.
     pub fn is_masked(&self) -> bool {
         self.flags.masked
     }
@@ -349,7 +349,7 @@ impl Model {
         if is_plain_name(name) { name.into() } else { self.shown_value(name) }
     }
 
-    /// The URL that senders are given: the public one, or else the listener's own.
+    /// Returns the URL for senders: the public one, or else the listener's own.
     pub fn address(&self) -> &str {
         match &self.routing.public {
             PublicAddress::Up(url) => url,
@@ -359,7 +359,7 @@ impl Model {
         }
     }
 
-    /// Whether what is copied next has its signature with it.
+    /// Returns true if the next copy includes its signature.
     pub fn copies_signed(&self) -> bool {
         self.flags.copy_signed
     }

@@ -1,4 +1,4 @@
-//! The lines of the tabs that are not documents, as styled lines. Documents have theirs in
+//! Styled lines of the tabs that are not documents. Documents have theirs in
 //! [`crate::payload::Document`].
 
 pub(crate) mod badges;
@@ -24,10 +24,10 @@ use super::tab::Tab;
 use crate::delivery::SignatureStatus;
 use crate::filter::term;
 
-/// Columns of the labels on the left; what goes on below a line is indented as far.
+/// Width of the labels on the left, and indentation of wrapped lines.
 const LABEL: usize = 10;
 
-/// Line of a pane, and what its cursor does on it.
+/// Line of a pane, with the value and the filter that the cursor selects on it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct PaneLine {
     pub line: StyledLine,
@@ -35,7 +35,7 @@ pub(crate) struct PaneLine {
     pub value: Option<PaneValue>,
     /// Term by which the list is filtered.
     pub filter: Option<PaneFilter>,
-    /// Columns by which the rest of the line is indented, if not as usual in the pane.
+    /// Indentation of the wrapped line, if it differs from the pane's.
     indent: Option<usize>,
 }
 
@@ -52,7 +52,7 @@ impl PaneFilter {
         Self { field: field.to_owned(), value: value.to_owned(), is_pattern: false }
     }
 
-    /// The value is already spelled as a pattern.
+    /// Creates a filter from a value that is already spelled as a pattern.
     fn pattern(field: &str, value: String) -> Self {
         Self { field: field.to_owned(), value, is_pattern: true }
     }
@@ -102,11 +102,11 @@ fn plain(lines: Vec<StyledLine>) -> Vec<PaneLine> {
 /// Content of a tab of lines.
 struct Pane {
     tab: Tab,
-    /// The lines, not yet wrapped to the width in columns that is given.
+    /// Returns the lines for a width in columns, not wrapped yet.
     lines: fn(&Model, &Loaded, usize) -> Vec<PaneLine>,
     /// Columns by which the rest of a wrapped line is indented.
     indent: usize,
-    /// A summary for the line of tabs.
+    /// Returns the summary for the line of tabs.
     facts: fn(&Loaded) -> String,
 }
 
@@ -127,7 +127,7 @@ const PANES: [Pane; 3] = [
     },
 ];
 
-/// A pane of lines with its delivery, if the tab is one and the delivery is loaded.
+/// Returns the pane of a tab with the loaded delivery; none for other content.
 fn pane_of(model: &Model, tab: Tab) -> Option<(Pane, &Loaded)> {
     let loaded = model.detail.loaded.as_deref()?;
     let pane = PANES.into_iter().find(|pane| pane.tab == tab)?;
@@ -181,7 +181,7 @@ pub(crate) fn line_count(model: &Model, width: usize) -> usize {
     lines(model, width).len()
 }
 
-/// Glyph and style of a verdict. The glyph alone is enough without color.
+/// Returns glyph and style of a verdict. The glyph identifies it without color.
 pub(crate) fn sign_of(status: SignatureStatus) -> (char, StyleClass) {
     match status {
         SignatureStatus::Verified => ('✓', StyleClass::Good),
@@ -193,12 +193,12 @@ pub(crate) fn sign_of(status: SignatureStatus) -> (char, StyleClass) {
     }
 }
 
-/// The time of day, to the millisecond.
+/// Formats the time of day, to the millisecond.
 pub(crate) fn precise(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned_datetime(zone.clone()).strftime("%H:%M:%S%.3f").to_string()
 }
 
-/// Returns the time of day; on another day, the date as well, as far as `width` columns are enough.
+/// Formats the time of day; on another day, the date as well, as far as it fits `width` columns.
 pub(crate) fn clock(model: &Model, at: Timestamp, width: usize) -> String {
     let then = at.to_zoned_datetime(model.zone.clone());
     let format = match width {
@@ -220,12 +220,12 @@ pub(crate) fn list_columns(model: &Model, areas: &Areas) -> Vec<ColumnPlacement>
     placed(&model.columns, usize::from(areas.list.width), &model.content)
 }
 
-/// A label and what it says, in two columns.
+/// Renders a label and its text in two columns.
 fn labelled(label: &str, role: StyleClass, text: impl AsRef<str>) -> StyledLine {
     StyledLine::new(StyleClass::Dim, format!("{label:<LABEL$}")).with(role, text)
 }
 
-/// Returns the part of the screen that a document has; a note above it takes a line.
+/// Returns the part of the screen for a document; a note above it takes a line.
 pub(crate) fn viewport(model: &Model) -> Option<Viewport> {
     let areas = model.areas()?;
     let note = note_lines(model, usize::from(areas.detail.width.saturating_sub(2))).len();

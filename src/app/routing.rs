@@ -16,13 +16,13 @@ pub struct RuleLine {
     pub text: String,
     /// Number of deliveries matched so far.
     pub count: u64,
-    /// The rule pauses requests.
+    /// Set if the rule pauses requests.
     pub holds: bool,
-    /// The rule is switched off.
+    /// Set if the rule is switched off.
     pub is_off: bool,
-    /// The rule has no filter.
+    /// Set if the rule has no filter.
     pub is_for_all: bool,
-    /// An agent set the rule.
+    /// Set if an agent set the rule.
     pub is_by_agent: bool,
 }
 
@@ -57,7 +57,7 @@ pub struct Routing {
     /// Targets in matching order.
     pub targets: Vec<TargetLine>,
     pub public: PublicAddress,
-    /// The public address ends with this process.
+    /// Set if the public address ends with this process.
     pub has_tunnel: bool,
     /// The hub that deliveries are published to or read from.
     pub hub: Option<HubLine>,

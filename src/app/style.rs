@@ -49,8 +49,8 @@ pub(super) fn masked(text: &str) -> String {
     text.chars().map(mask).collect()
 }
 
-/// Masks what a sentence quotes in backticks, unless it is made of plain words: the sentence is advice,
-/// and the quotation may be a part of a delivery.
+/// Masks quotations in backticks unless they are plain words: the sentence itself is advice, but a
+/// quotation may come from a delivery.
 fn masked_quotes(text: &str) -> String {
     let parts = text.split('`').enumerate();
     let parts = parts.map(|(at, part)| match at % 2 {
@@ -60,8 +60,8 @@ fn masked_quotes(text: &str) -> String {
     parts.collect::<Vec<_>>().join("`")
 }
 
-/// Returns whether a name is made of plain words, like event types, keys, and headers usually are, so
-/// that it says nothing about a person.
+/// Returns true if a name consists of plain words, as event types, keys, and headers usually do,
+/// and so reveals nothing about a person.
 pub(super) fn is_plain_name(name: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_alphabetic() || b"_-.:/ ".contains(&byte);
     name.len() <= 64 && name.bytes().all(fits)

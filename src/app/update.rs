@@ -32,7 +32,7 @@ use super::pane;
 use super::which_key;
 use crate::delivery::{SignatureStatus, Source, Summary, Verdict};
 
-/// Number of deliveries that are verified again with other secrets, the newest first.
+/// Maximum number of deliveries verified again when secrets change, newest first.
 const MOST_VERIFIED_AGAIN: usize = 1000;
 
 /// Applies an event to the model and returns the effects.
@@ -348,7 +348,7 @@ fn tried(verdict: &Verdict) -> Notice {
 /// Clamps viewports and selection after any change, and loads a newly selected delivery.
 fn sync_viewport(model: &mut Model) -> Vec<Effect> {
     let Some(areas) = model.areas() else { return Vec::new() };
-    // While a menu or a prompt acts on the selected delivery, a new one must not take its place.
+    // A new delivery must not replace the selected one while a menu or a prompt acts on it.
     let is_acting = match &model.mode {
         Mode::Menu(_) | Mode::Prompt(_) | Mode::Palette(_) | Mode::Confirm(_) => true,
         Mode::Browse | Mode::Page(_) | Mode::Answers(_) | Mode::Address => false,

@@ -78,7 +78,8 @@ pub(super) async fn send_changes(
     }
 }
 
-/// Collects the changes of all commits so far, and whether some have to be read after them.
+/// Collects the changes of all commits so far; also returns true if more have to be read from the
+/// store.
 fn gather(follower: &mut Follower, first: Followed) -> (Vec<StoreChange>, bool) {
     let mut changes = Vec::new();
     let mut next = Some(first);

@@ -60,7 +60,7 @@ impl fmt::Debug for Highlighter {
 }
 
 impl Highlighter {
-    /// Returns the tokens of rows as far as they are known. Some forms need none.
+    /// Returns the known tokens of rows. Some forms need none.
     pub fn tokens(&mut self, document: &Document, rows: Range<usize>) -> &Tokens {
         const NONE: &Tokens = &Tokens::new();
         let Some(language) = document.language() else { return NONE };

@@ -3,7 +3,7 @@
 /// Change of the process's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum JobChange {
-    /// Someone wants the process to stop.
+    /// The process was asked to stop.
     Stop,
     /// The process has continued, and a shell may have changed the terminal's modes.
     Continued,

@@ -25,7 +25,7 @@ const MAX_WAITING: usize = 4 << 20;
 pub(super) struct Terminal {
     screen: ratatui::Terminal<Screen>,
     writer: Writer,
-    /// This program has the terminal now, and no editor or shell.
+    /// Set while this program, and no editor or shell, has the terminal.
     taken: bool,
 }
 
@@ -56,7 +56,7 @@ impl Terminal {
         screen::clamped(size)
     }
 
-    /// Fails if the terminal was closed. Reading it would not tell that from a lack of keys.
+    /// Fails if the terminal was closed, which reading it does not distinguish from a lack of keys.
     pub(super) fn ensure_open() -> io::Result<()> {
         #[cfg(unix)]
         {
@@ -71,7 +71,7 @@ impl Terminal {
         Ok(())
     }
 
-    /// Returns whether the terminal has taken everything, so that the next frame can be drawn.
+    /// Returns true if the terminal has taken everything, so that the next frame can be drawn.
     pub(super) fn is_idle(&self) -> bool {
         self.writer.is_idle()
     }

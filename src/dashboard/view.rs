@@ -1,4 +1,4 @@
-//! Draws the model. Reads it and changes nothing; what is on no screen is not touched.
+//! Draws the model without changing it. Reads only what is visible.
 //!
 //! ```text
 //! title                          view::title

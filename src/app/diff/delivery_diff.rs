@@ -183,7 +183,7 @@ impl DiffEntry {
     }
 }
 
-/// Returns whether a line is the old side of a change, and the next one its new side.
+/// Returns true if a line is the old side of a change, and the next one its new side.
 fn is_pair(lines: &[DiffEntry], at: usize) -> bool {
     let is = |at: usize, side: DiffSide| {
         let line = lines.get(at);

@@ -199,7 +199,7 @@ fn marked(reading: &DocumentView, shown: &DisplayRow<'_>) -> StyledLine {
     for piece in &shown.pieces {
         let role = role(piece.kind);
         let mut from = 0;
-        // Only the hits in the part that is shown: a long or folded row may have a million.
+        // Only the hits in the visible part: a long or folded row may have a million.
         let bytes = piece.at.map(|at| at..at + piece.text.len());
         let hits = search.zip(bytes).into_iter();
         for hit in hits.flat_map(|(search, bytes)| search.hits_between(bytes)) {

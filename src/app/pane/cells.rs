@@ -11,7 +11,7 @@ use crate::delivery::UNKNOWN_PROVIDER;
 use crate::payload::escape;
 use crate::units;
 
-/// Width of a verdict from which a part of its cause says more than the verdict.
+/// Width of a verdict from which a truncated cause is more useful than the verdict.
 const CAUSE: usize = 12;
 
 /// Measures the rows on a screen of `height` lines.

@@ -147,7 +147,7 @@ fn emphasized(line: StyledLine, other: &str, role: StyleClass) -> StyledLine {
         .map(|(one, _)| one.len_utf8())
         .sum();
     let end = own.len() - last;
-    // Where one side only leaves something out, its whole line is plain but for its sign.
+    // If one side only leaves something out, its whole line is plain except for its marker.
     let mut out = StyledLine::default();
     let mut column = 0;
     for span in line.spans() {

@@ -48,7 +48,7 @@ pub(super) fn lines(model: &Model, loaded: &Loaded, width: usize) -> Vec<PaneLin
     lines
 }
 
-/// The request line without its query, which is a table of its own.
+/// Renders the request line without its query, which has a table of its own.
 fn request(model: &Model, loaded: &Loaded, path: &str, width: usize) -> PaneLine {
     let head = &loaded.delivery.head;
     let target = head.target_text();
@@ -154,7 +154,7 @@ impl Table {
     }
 }
 
-/// Returns the start of a text, and a remark if that is not all of it.
+/// Returns the start of a text, and a remark if the text is longer.
 fn shortened(text: &str, columns: usize) -> (&str, String) {
     if text.len() <= columns || escape(text).width() <= columns {
         return (text, String::new());

@@ -1,5 +1,5 @@
-//! Counts in front of a movement: `5j`. A digit also shows a tab, so a count ends by itself after a
-//! moment, and the tab from before it is shown again when it is used.
+//! Counts in front of a movement: `5j`. A digit also switches to a tab, so a count expires after a
+//! moment; a movement that uses it restores the tab from before.
 
 use jiff::SignedDuration;
 
@@ -12,7 +12,7 @@ use crate::app::model::{Model, PendingCount};
 use crate::app::tab::Tab;
 use crate::delivery::DeliveryId;
 
-/// Time after which a digit was about its tab only.
+/// Time after which a digit only meant its tab.
 const EXPIRY: SignedDuration = SignedDuration::from_secs(1);
 
 /// Larger counts are cut.
@@ -37,7 +37,7 @@ pub(super) fn press(model: &mut Model, key: Key, action: Option<Action>) -> Opti
             model.pending = Some(PendingCount { count, tab: model.detail.tab, at: model.now });
             action.is_none().then(Vec::new)
         }
-        // Arrow keys take no count: they are what is pressed after a tab was shown.
+        // Arrow keys take no count, because they are often pressed right after switching tabs.
         (None, Some(pending)) if key.typed().is_some() => {
             let action = action.filter(|action| is_counted(*action))?;
             restore(model, pending.tab);
@@ -47,7 +47,7 @@ pub(super) fn press(model: &mut Model, key: Key, action: Option<Action>) -> Opti
     }
 }
 
-/// Forgets digits that were not followed by a movement.
+/// Discards digits that were not followed by a movement.
 pub(super) fn tick(model: &mut Model) {
     let now = model.now;
     model.pending = model.pending.filter(|pending| now.duration_since(pending.at) <= EXPIRY);

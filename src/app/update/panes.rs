@@ -25,7 +25,7 @@ pub(super) fn resize(model: &mut Model, grow: ResizeBy) {
     });
 }
 
-/// Shows or hides the third pane, and says so where it does not fit.
+/// Shows or hides the third pane, with a notice if it does not fit.
 pub(super) fn third(model: &mut Model) {
     let shown = model.areas().is_some_and(|areas| areas.side.area() > 0);
     model.arrangement.third = if shown { Some(false) } else { None };
@@ -77,7 +77,8 @@ pub(super) fn scroll(model: &mut Model, by: isize) {
     model.detail.scroll(by, lines, usize::from(areas.detail.height));
 }
 
-/// Starts or stops following. Following sorts by time, which is said because it changes the order.
+/// Starts or stops following. A notice reports the change to the time order, which following
+/// requires.
 pub(super) fn follow(model: &mut Model, following: bool) {
     let sorted = model.list.order() != SortOrder::default();
     model.list.follow(following);

@@ -31,7 +31,7 @@ pub(super) fn act(model: &mut Model, what: ResendAction) -> Vec<Effect> {
     }
 }
 
-/// Returns the selected delivery if it can be resent, and otherwise says why it cannot.
+/// Returns the selected delivery if it can be resent; otherwise shows the reason.
 fn resendable(model: &mut Model) -> Option<DeliveryId> {
     let Some(row) = model.list.selected() else {
         notify(model, Notice::info("No delivery to resend yet"));

@@ -65,7 +65,7 @@ fn remove(model: &mut Model) -> Vec<Effect> {
     chosen_rule(model).map(remove).into_iter().collect()
 }
 
-/// Returns the position and the text of the chosen rule; says how to choose one if none is.
+/// Returns the position and the text of the chosen rule; if there is none, shows how to choose one.
 fn chosen_rule(model: &mut Model) -> Option<(usize, String)> {
     let rule = match chosen(model) {
         Some(RoutingChoice::Rule(at)) => model.routing.rules.get(at).map(|rule| (at, rule)),
@@ -103,7 +103,7 @@ fn release_menu(model: &mut Model) {
     };
     let is_held = model.list.selected().is_some_and(|row| model.routing.is_held(row.id));
     if !is_held && model.list.count_hidden(&[oldest]) > 0 {
-        // The page shows what the filter hides.
+        // The page also shows deliveries that the filter hides.
         model.show_responses();
         return;
     }

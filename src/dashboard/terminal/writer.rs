@@ -1,7 +1,7 @@
-//! Writes to the terminal on a thread of its own.
+//! Writes to the terminal on a separate thread.
 //!
-//! A terminal that is not read (after Ctrl-S, or over a stalled connection) blocks a write for any
-//! time. The loop has to go on meanwhile, or no signal would end the program.
+//! A terminal that is not read (after Ctrl-S, or over a stalled connection) can block a write
+//! indefinitely. Meanwhile the loop has to continue, or no signal could end the program.
 
 use std::io::{self, Write as _};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio::sync::{oneshot, watch};
 
-/// One job that is being written, and the last one.
+/// The job that is being written, and the next one.
 const WAITING: usize = 2;
 
 /// Time to wait for a terminal that may not be read.
@@ -88,7 +88,7 @@ fn work(queue: &Receiver<Job>, progress: &watch::Sender<u64>) -> io::Result<()> 
     Ok(())
 }
 
-/// Writes bytes after a panic, when the writer may be out of reach. Waits a moment. Blocks.
+/// Writes bytes after a panic, when the writer may be inaccessible. Waits a moment. Blocks.
 pub(super) fn write_at_once(bytes: Vec<u8>) {
     let (done, is_done) = sync_channel(1);
     let writing = thread::Builder::new().spawn(move || {

@@ -29,7 +29,7 @@ pub(super) fn draw(model: &Model, painter: &Painter, frame: &mut Frame<'_>, area
         frame.render_widget(text::clipped(line, 0, usize::from(row.width), theme), row);
     }
     let place = Rect { y: area.bottom() - below, height: below, ..area };
-    // The code matters most: on a small screen it gets the whole page.
+    // On a small screen, the code gets the whole page.
     let codes = [(place, QUIET), (place, 2), (area, QUIET), (area, 2)];
     let drawn = codes.into_iter().find_map(|(place, quiet)| {
         let lines = code(address, quiet, painter.glyphs)?;

@@ -76,7 +76,7 @@ fn tabs(model: &Model, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
     let facts = facts(model);
     let room = usize::from(rest.width);
     let facts = match facts {
-        // Of a path that is too long, the end says more; of other facts a part says nothing.
+        // The end of a path is its most specific part; other facts are useless when cut.
         Facts::Path(path) => text::fit_end(&path, room),
         Facts::Words(words) if words.chars().count() <= room => words,
         Facts::Words(_) => String::new(),
@@ -85,7 +85,7 @@ fn tabs(model: &Model, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
     frame.render_widget(line, rest);
 }
 
-/// What there is to know at a glance: how the search goes, where the cursor is, form and size.
+/// Summary on the line of tabs: progress of the search, path of the cursor, form and size.
 enum Facts {
     Path(String),
     Words(String),
@@ -139,7 +139,7 @@ fn document(model: &Model, painter: &mut Painter, frame: &mut Frame<'_>, area: R
     }
     let focused = model.focus == Focus::Detail;
     let lines = if model.is_masked() {
-        // Without highlighting, which would tell what is hidden.
+        // Without highlighting, which would reveal what is masked.
         shown_masked(reading, document, window)
     } else {
         let rows = reading.top..reading.top.saturating_add(window.height);

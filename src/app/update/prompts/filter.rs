@@ -1,4 +1,4 @@
-//! The prompt for a filter, which narrows the list as one types.
+//! The prompt for a filter, which narrows the list while it is typed.
 
 use unicode_width::UnicodeWidthStr as _;
 

@@ -1,4 +1,4 @@
-//! The prompt for a text to find in the document, with matches shown as one types.
+//! The prompt for a text to find in the document, with matches shown while it is typed.
 
 use crate::app::document_view::DocumentView;
 use crate::app::effect::{DocumentTab, Effect};

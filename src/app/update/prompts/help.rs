@@ -1,4 +1,4 @@
-//! The prompt for words in the help, which shows only the lines that have them.
+//! The prompt that searches the help, which then shows only the lines that contain the words.
 
 use crate::app::effect::Effect;
 use crate::app::model::{HelpPage, Mode, Model, OpenPrompt, PromptComment};

@@ -1,4 +1,4 @@
-//! The prompt for a rule that answers deliveries.
+//! The prompt for a rule that responds to deliveries.
 
 use crate::app::effect::Effect;
 use crate::app::model::{Mode, Model, OpenPrompt, PromptComment};

@@ -1,4 +1,4 @@
-//! The prompt for the name under which the filter in force is saved.
+//! The prompt for the name under which the current filter is saved.
 
 use crate::app::effect::Effect;
 use crate::app::model::{Confirm, Mode, Model, OpenPrompt, PromptComment};
