@@ -225,7 +225,7 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Whether it will not change any more by itself: it was responded to and diagnosed. An
+    /// Returns true if it no longer changes by itself: it has a response and a diagnosis. An
     /// imported delivery never gets a response, and one from a hub gets it elsewhere.
     pub fn is_settled(&self) -> bool {
         let is_foreign = matches!(self.request.source, Source::Import | Source::Hub);
@@ -238,7 +238,7 @@ impl Summary {
         self.provider == UNKNOWN_PROVIDER && (id.is_some() || event_type.is_some())
     }
 
-    /// Title in lists: the event type, or the request line of a delivery without one.
+    /// Returns the title for lists: the event type, or the request line of a delivery without one.
     pub fn title(&self) -> String {
         match (&self.request.refused, &self.event.event_type) {
             (Some(refusal), _) => format!("refused {}", refusal.code),

@@ -12,7 +12,7 @@ use crate::payload::escape;
 pub struct Diagnostic {
     /// Bytes of the text; empty where something is missing.
     pub span: Range<usize>,
-    /// What is wrong and what is expected.
+    /// Sentence that states the mistake and what is expected.
     pub message: String,
     /// Text to put in place of the span.
     pub suggestion: Option<String>,
@@ -32,7 +32,8 @@ impl Diagnostic {
         Self { suggestion, ..self }
     }
 
-    /// The same mistake, where the text that it is about is a part of `whole` from byte `start`.
+    /// Returns the mistake with its position in `whole`, of which the text is the part from byte
+    /// `start`.
     #[must_use]
     pub fn within(self, whole: &str, start: usize) -> Self {
         let span = self.span.start + start..self.span.end + start;
@@ -40,17 +41,17 @@ impl Diagnostic {
         Self { span, line, column, ..self }
     }
 
-    /// Line in which the span begins, from 1.
+    /// Returns the line in which the span begins, from 1.
     pub fn line(&self) -> usize {
         self.line
     }
 
-    /// Column in which the span begins, in characters from 1.
+    /// Returns the column in which the span begins, in characters from 1.
     pub fn column(&self) -> usize {
         self.column
     }
 
-    /// The message with its suggestion, without the place.
+    /// Returns the message with its suggestion, without the position.
     pub fn advice(&self) -> String {
         let message = escape(self.message.trim_end());
         match &self.suggestion {
@@ -59,7 +60,7 @@ impl Diagnostic {
         }
     }
 
-    /// The source line, and carets below the span.
+    /// Returns the source line with carets below the span.
     pub fn excerpt(&self, source: &str) -> String {
         let (start, line) = line_of(source, self.span.start);
         let span = self.span.start.saturating_sub(start)..self.span.end.saturating_sub(start);
@@ -78,7 +79,7 @@ impl fmt::Display for Diagnostic {
 
 impl std::error::Error for Diagnostic {}
 
-/// Spaces and carets to print below a line, so that the carets are below `span`.
+/// Returns spaces and carets to print below a line, so that the carets are below `span`.
 ///
 /// Counts display columns of the escaped line, which may differ from bytes and characters.
 pub fn carets(line: &str, span: &Range<usize>) -> String {
@@ -87,7 +88,7 @@ pub fn carets(line: &str, span: &Range<usize>) -> String {
     format!("{}{}", " ".repeat(before), "^".repeat(marked))
 }
 
-/// Line and column of a byte, both from 1.
+/// Returns the line and column of a byte, both from 1.
 fn position(source: &str, offset: usize) -> (usize, usize) {
     let before = source.get(..offset).unwrap_or(source);
     let line = before.matches('\n').count() + 1;
@@ -95,7 +96,7 @@ fn position(source: &str, offset: usize) -> (usize, usize) {
     (line, current.chars().count() + 1)
 }
 
-/// The line that holds a byte, and the byte at which the line begins.
+/// Returns the line that contains a byte, and the byte at which the line begins.
 fn line_of(source: &str, offset: usize) -> (usize, &str) {
     let before = source.get(..offset).unwrap_or(source);
     let start = before.rfind('\n').map_or(0, |newline| newline + 1);
@@ -122,7 +123,8 @@ pub fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) ->
     ranked.min_by_key(|(rank, _)| *rank).map(|(_, candidate)| candidate)
 }
 
-/// Number of insertions, deletions, replacements, and swaps of neighbors between two words.
+/// Returns the number of insertions, deletions, replacements, and swaps of neighbors between two
+/// words.
 fn distance(from: &str, to: &str) -> usize {
     let to: Vec<char> = to.chars().collect();
     let mut before_last: Vec<usize> = Vec::new();

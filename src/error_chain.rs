@@ -1,11 +1,11 @@
-//! Errors with the causes behind them, in one text.
+//! Formats errors with their sources.
 
 use std::error::Error;
 
-/// The boxed form in which errors of any type travel to where they are printed.
+/// Boxed error of any type, as passed up to where it is printed.
 pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
 
-/// A step that failed, with the error that made it fail as its source.
+/// Failed step, with the error as its source.
 #[derive(Debug, thiserror::Error)]
 #[error("{step}")]
 pub(crate) struct StepError {
@@ -19,11 +19,10 @@ impl StepError {
     }
 }
 
-/// An error and its sources, joined with colons.
+/// Joins an error and its sources with colons.
 ///
-/// A source that the text already contains is left out: many errors name theirs in their own
-/// message, where it reads better in the middle of a sentence. So are the numbers of the operating
-/// system's errors, which say nothing that their words do not.
+/// Leaves out a source that the text already contains, since many errors quote theirs in their own
+/// message, and the numbers of operating system errors, which add nothing to their text.
 pub(crate) fn with_sources(error: &dyn Error) -> String {
     let mut text = without_numbers(error.to_string());
     let mut source = error.source();

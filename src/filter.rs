@@ -50,7 +50,7 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// Matches what both filters match.
+    /// Returns the filter that matches what both filters match.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         let parts = self.root.into_iter().chain(other.root);

@@ -59,16 +59,16 @@ pub struct Stream {
     pub between: &'static str,
     /// Text after the last entry.
     pub end: &'static str,
-    /// Whether an entry can state that its delivery was refused. In other formats it would look
-    /// like a delivery with an empty body.
+    /// Set if an entry can state that its delivery was refused. In other formats it would look like
+    /// a delivery with an empty body.
     pub takes_refused: bool,
-    /// Whether entries are for reading back, so that they keep every byte.
+    /// Set if entries are meant to be imported again, so that they keep every byte.
     pub keeps_credentials: bool,
     pub entry: fn(&Delivery, &EntryOptions<'_>) -> Result<Entry, EntryError>,
 }
 
-/// Reason why a format cannot express a delivery: an editor would read a part of it as something
-/// else, such as the method as a URL.
+/// Reason why a format cannot express a delivery: an editor would misread a part of it, such as the
+/// method as a URL.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EntryError {
     #[error("editors do not know the method {0}")]

@@ -64,7 +64,8 @@ pub struct Provider {
     /// Fields that its deliveries have, if headers alone do not identify it.
     #[serde(default)]
     detect_fields: Vec<SchemeCondition>,
-    /// Other services sign in a header of this name too, so it alone does not identify the provider.
+    /// Set if other services sign in a header of this name too, so that it alone does not identify
+    /// the provider.
     #[serde(default)]
     pub shared_header: bool,
     /// Provider with the same scheme that is assumed if nothing distinguishes the two.
@@ -288,7 +289,7 @@ impl Provider {
         found
     }
 
-    /// Returns the names of all headers, in lower case, that say anything about the sender.
+    /// Returns the names of all headers, in lower case, that may identify the sender.
     pub(crate) fn telling_headers(&self) -> Vec<String> {
         let events = self.event.kind.iter().chain(&self.event.id).flat_map(EventValue::places);
         let schemes = self.scheme.iter().flat_map(|scheme| {

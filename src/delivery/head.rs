@@ -274,7 +274,7 @@ impl Head {
         Self { method, target, version: Version::Http11, headers, trailers, raw }
     }
 
-    /// The same head without the lines of some headers, every other byte kept.
+    /// Returns the head without the lines of some headers; every other byte is kept.
     #[must_use]
     pub fn without(&self, names: &[&str]) -> Self {
         if names.is_empty() {
@@ -322,7 +322,7 @@ impl Head {
         self.headers.iter().filter(move |header| header.is(name)).map(|header| &header.value)
     }
 
-    /// As [`Self::joined`], as text; invalid UTF-8 becomes replacement characters.
+    /// Like [`Self::joined`], as text; invalid UTF-8 becomes replacement characters.
     pub fn joined_text(&self, name: &str) -> Option<String> {
         self.joined(name).map(|value| String::from_utf8_lossy(&value).into_owned())
     }

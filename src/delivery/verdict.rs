@@ -59,7 +59,7 @@ pub struct Explanation {
 pub struct Help {
     /// Fix, as a sentence without its period.
     pub fix: Option<String>,
-    /// What to try if no cause is known, in order.
+    /// Steps to try, in order, if no cause is known.
     pub next: Vec<String>,
     pub proof: Option<Proof>,
 }
@@ -76,7 +76,7 @@ impl Explanation {
         }
     }
 
-    /// One line for each part, as the store keeps them and terminals show them.
+    /// Formats each part as a line, for the store and for terminals.
     pub fn to_lines(&self) -> String {
         let mut lines = vec![self.sentence.replace('\n', " ")];
         lines.extend(self.details().iter().map(|line| line.replace('\n', " ")));
@@ -108,8 +108,8 @@ impl Explanation {
         self.help.get_or_insert_default()
     }
 
-    /// Reads what [`Self::to_lines`] wrote. Stores of earlier versions hold a single line, which
-    /// becomes the sentence, or lines of evidence.
+    /// Parses the output of [`Self::to_lines`]. Stores of earlier versions have a single line,
+    /// which becomes the sentence, or lines of evidence.
     pub fn from_lines(text: &str) -> Self {
         let mut lines = text.split('\n');
         let sentence = lines.next().unwrap_or_default().to_owned();
@@ -137,12 +137,12 @@ impl Explanation {
     }
 }
 
-/// Two texts that should be the same, and where they differ.
+/// Two texts that should be equal, and the position of their first difference.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proof {
-    /// What the request or the configuration has.
+    /// Text in the request or the configuration.
     pub received: ProofRow,
-    /// What verifies.
+    /// Text that verifies.
     pub expected: ProofRow,
     /// Columns of a terminal before the first difference.
     pub caret: usize,
@@ -165,7 +165,7 @@ impl fmt::Display for BodyPosition {
 }
 
 impl BodyPosition {
-    /// Reads what its display writes.
+    /// Parses the text that its `Display` writes.
     fn from_text(text: &str) -> Option<Self> {
         let (byte, line) = text.strip_prefix("byte ")?.split_once(", line ")?;
         Some(Self { byte: byte.parse().ok()?, line: line.parse().ok()? })
@@ -195,7 +195,7 @@ impl Proof {
         Self { received, expected, caret, position: None }
     }
 
-    /// Three lines: both texts below each other, and the caret.
+    /// Formats both texts below each other and the caret as three lines.
     pub fn lines(&self) -> [String; 3] {
         let label = self.received.label.len().max(self.expected.label.len());
         let row = |row: &ProofRow| format!("{:label$}  {}", row.label, row.text);
@@ -205,7 +205,7 @@ impl Proof {
         [row(&self.received), row(&self.expected), caret]
     }
 
-    /// Reads what [`Self::lines`] wrote; none if the lines are something else.
+    /// Parses the output of [`Self::lines`]; none for any other lines.
     fn from_lines(received: &str, expected: &str, caret: &str) -> Option<Self> {
         let (indent, position) = caret.split_once('^')?;
         let is_indent = indent.bytes().all(|byte| byte == b' ');
@@ -243,7 +243,7 @@ impl From<&str> for Explanation {
     }
 }
 
-/// All parts in one line.
+/// Formats all parts in one line.
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.sentence)?;

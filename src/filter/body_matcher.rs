@@ -27,12 +27,12 @@ enum Node<'f> {
     Term(usize, Box<PreparedTerm<'f>>),
 }
 
-/// A term with a quick test that most deliveries fail, so that few are parsed. It has to let pass
-/// whatever [`eval::bytes`] finds.
+/// A term with a quick test that most deliveries fail, so that few are parsed. It must pass
+/// everything that [`eval::bytes`] matches.
 #[derive(Debug)]
 struct PreparedTerm<'f> {
     term: &'f Term,
-    /// One of these is in the bytes if an alternative matches; none if there is no such test.
+    /// If an alternative matches, one of these matches the bytes; none if there is no such test.
     literals: Option<Vec<Regex>>,
     /// The last key of a path.
     key: Option<Finder<'f>>,

@@ -20,7 +20,7 @@ pub enum TypeBound {
 }
 
 impl Filter {
-    /// Returns what the filter fixes in every delivery that it matches.
+    /// Returns the values that the filter requires in every delivery that it matches.
     pub fn bounds(&self) -> Bounds {
         let mut bounds = Bounds::default();
         match &self.root {

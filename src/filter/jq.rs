@@ -81,7 +81,7 @@ impl Program {
     }
 }
 
-/// Reads JSON, but not what only jaq accepts as JSON. Numbers keep their text.
+/// Reads standard JSON; jaq itself accepts more. Numbers keep their text.
 fn value(body: &[u8]) -> Option<Val> {
     if !is_bounded(body) {
         return None;
@@ -89,7 +89,7 @@ fn value(body: &[u8]) -> Option<Val> {
     jaq_json::read::parse_single(std::str::from_utf8(body).ok()?.trim_ascii().as_bytes()).ok()
 }
 
-/// Returns whether a body is JSON that is not costly to read by its depth or its numbers.
+/// Returns true if a body is JSON whose depth and numbers are cheap to read.
 fn is_bounded(body: &[u8]) -> bool {
     let mut reader = Reader::new(body);
     while let Some(step) = reader.next() {

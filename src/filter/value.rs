@@ -11,7 +11,7 @@ use super::time_expr::TimeExpr;
 use crate::diagnostic::nearest;
 use crate::units;
 
-/// Alternatives; one must match, or none if the value is negated.
+/// Alternatives, of which one must match, or none if the value is negated.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct FieldValue {
     pub(super) negated: bool,

@@ -18,8 +18,8 @@ pub struct CopySource<'d> {
     pub providers: &'d [Provider],
     /// Target of commands: a URL without a path.
     pub base: &'d str,
-    /// Whether signatures and credentials are included. A payload is copied unchanged, and a
-    /// program that verifies always includes the signature it verifies.
+    /// Include signatures and credentials. A payload is copied unchanged, and a program that
+    /// verifies always includes the signature it verifies.
     pub with_signature: bool,
 }
 
@@ -174,8 +174,8 @@ impl CopyFormat {
 }
 
 impl CopySource<'_> {
-    /// Returns the body, with the secret that a provider sends in it only on request. A signature in a
-    /// body stays, because it is worth nothing for another one.
+    /// Returns the body, with the secret that a provider sends in it only on request. A signature
+    /// in a body stays, because it does not verify any other body.
     fn body(&self) -> Bytes {
         let provider = provider_of(self.delivery, self.providers);
         if provider.is_some_and(|provider| sends_secret(&provider.scheme)) {

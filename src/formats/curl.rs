@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::shell;
 use crate::delivery::{Delivery, Header, is_hop_by_hop};
 
-/// Headers that curl adds by default, and that have to be disabled if the delivery lacks them.
+/// Headers that curl adds by default, which have to be disabled if the delivery lacks them.
 const DEFAULT_HEADERS: [&str; 3] = ["User-Agent", "Accept", "Content-Type"];
 
 /// Size above which curl sends `Expect: 100-continue` and waits.

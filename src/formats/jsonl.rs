@@ -100,7 +100,7 @@ struct HelpFields<'d> {
     proof: Option<ProofFields<'d>>,
 }
 
-/// Two texts that should be the same, each by its label, and where they differ.
+/// Two texts that should be equal, each with its label, and the position of their first difference.
 #[derive(Serialize)]
 struct ProofFields<'d> {
     labels: [&'d str; 2],
@@ -146,7 +146,7 @@ impl<'d> HelpFields<'d> {
 #[derive(Serialize)]
 struct Answer {
     status: u16,
-    /// Why the client got no response.
+    /// Reason why there was no response.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
 }

@@ -28,8 +28,8 @@ impl Names {
     }
 }
 
-/// Replaces everything but letters, digits, `-`, `_`, and single dots. The result is never empty, a
-/// device, or in another folder.
+/// Replaces everything except letters, digits, `-`, `_`, and single dots. The result is never
+/// empty, a device, or a path.
 fn sanitized(text: &str) -> String {
     let mut out = String::with_capacity(text.len().min(MAX_LENGTH));
     for character in text.chars() {

@@ -117,7 +117,7 @@ pub(crate) fn head(
     Ok(Head::parse(raw.clone()).unwrap_or_else(|_| Head::lenient(raw)))
 }
 
-/// Names the part that is the reason why a head is not one.
+/// Names the part that makes a head invalid.
 fn invalid_part(method: &str, headers: &[HeaderPair<'_>]) -> Option<WireError> {
     if !is_token(method.as_bytes()) {
         return Some(WireError::Method(method.to_owned()));

@@ -9,7 +9,7 @@ use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
 pub(super) struct DecodedText {
     pub(super) content: ByteString,
     pub(super) note: Option<String>,
-    /// Some bytes could not be decoded.
+    /// Set if some bytes could not be decoded.
     lossy: bool,
 }
 

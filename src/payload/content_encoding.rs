@@ -23,7 +23,7 @@ const UNLIMITED_RATIO_SIZE: usize = 1 << 20;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decoded {
     pub bytes: Bytes,
-    /// Which encodings were decoded and which failed; `None` if there were none.
+    /// Description of the encodings that were decoded or failed; `None` if there were none.
     pub note: Option<String>,
 }
 
@@ -332,7 +332,7 @@ mod tests {
     }
 
     proptest::proptest! {
-        /// An altered body is decoded as far as possible, or reported.
+        /// Checks that an altered body is decoded as far as possible, or reported.
         #[test]
         fn altered_bodies_do_no_harm(
             which in 0..4_usize,

@@ -28,7 +28,7 @@ pub(crate) struct Derived {
     /// Names of the encodings, outermost first, and the form of the content:
     /// `base64 → gzip → JSON`.
     pub label: String,
-    /// The content; what several fields say is a JSON object.
+    /// The content; several fields become a JSON object.
     pub content: Bytes,
     /// The content is a JSON object or array.
     pub is_json: bool,
@@ -45,18 +45,18 @@ const HINTED: usize = 2 << 10;
 
 /// One decoding step.
 enum Step {
-    /// The content is decoded, or not decoded any further.
+    /// The content is decoded as far as it will be.
     Done { label: &'static str, content: String, is_json: bool },
     /// Encodings were removed; what remains may be encoded again.
     Further(&'static str, String),
 }
 
-/// Decodes a string; `None` if it carries nothing but itself.
+/// Decodes a string; `None` if it has no encoded content.
 pub(crate) fn derived(text: &str) -> Option<Derived> {
     decode(text, true)
 }
 
-/// Returns the label of what a string carries, at a small cost: compressed content and long strings
+/// Returns the label of the content of a string, at low cost: compressed content and long strings
 /// are judged by their start.
 pub(crate) fn hint(text: &str) -> Option<String> {
     if text.len() <= HINTED {
@@ -218,8 +218,8 @@ fn percent(text: &str) -> Option<String> {
     Some(decoded.into_owned())
 }
 
-/// Returns the JSON text of the value that keys and indexes lead to, through strings that carry JSON.
-/// What the body says itself goes first.
+/// Returns the JSON text of the value that keys and indexes lead to, through strings that carry
+/// JSON. Values of the body itself take precedence.
 pub(crate) fn raw_through<'b>(body: &'b [u8], steps: &[String]) -> Option<Cow<'b, str>> {
     through(body, steps, 0)
 }

@@ -28,7 +28,7 @@ pub enum Mark {
 }
 
 impl Mark {
-    /// Returns the sign that distinguishes the marks without color.
+    /// Returns the sign that identifies the mark without color.
     pub fn sign(self) -> char {
         match self {
             Self::Same => ' ',

@@ -100,7 +100,7 @@ impl Document {
         self.base.language
     }
 
-    /// Returns what a reader should know: what was decoded, and where JSON is invalid.
+    /// Returns the note for the reader: which encodings were removed, and where JSON is invalid.
     pub fn note(&self) -> Option<&str> {
         self.base.note.as_deref()
     }

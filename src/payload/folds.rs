@@ -130,7 +130,7 @@ impl Folds {
         self.arrange(document);
     }
 
-    /// Returns true if that changes anything.
+    /// Folds or unfolds a row; returns true if that changes anything.
     fn mark(&mut self, row: usize, folds: bool) -> bool {
         if self.is_folded(row) == folds {
             return false;

@@ -62,17 +62,17 @@ impl<'t> Reader<'t> {
         Self::from(Lexer::within(bytes, part))
     }
 
-    /// Number of containers that are open.
+    /// Returns the number of open containers.
     pub fn depth(&self) -> usize {
         self.open.len()
     }
 
-    /// Number of commas read so far.
+    /// Returns the number of commas read so far.
     pub(in crate::payload) fn commas(&self) -> usize {
         self.commas
     }
 
-    /// Position of the next unread byte.
+    /// Returns the position of the next unread byte.
     pub(in crate::payload) fn position(&self) -> usize {
         self.lexer.position()
     }

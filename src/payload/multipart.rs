@@ -15,7 +15,7 @@ pub(super) struct Part {
     pub(super) body: Bytes,
 }
 
-/// Parts, and what is unusual about them.
+/// Parts, and a note about what is unusual.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Parts {
     pub(super) parts: Vec<Part>,

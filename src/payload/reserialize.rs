@@ -100,7 +100,7 @@ impl<'b> Reserialization<'b> {
         Some(Self { body, tokens, writer })
     }
 
-    /// Finds the reason for the first difference by comparing both bodies token by token.
+    /// Finds the cause of the first difference by comparing both bodies token by token.
     fn what(&self) -> &'static str {
         let (mut body_end, mut written_end) = (0, 0);
         for (index, (token, written)) in self.tokens.iter().zip(&self.writer.tokens).enumerate() {
@@ -139,7 +139,7 @@ impl<'b> Reserialization<'b> {
 
 const AROUND: &str = "white space around the value";
 
-/// Returns what changed in the spelling of a string.
+/// Describes the change in the spelling of a string.
 fn spelling(was: &str, is: &str) -> &'static str {
     let same = was.bytes().zip(is.bytes()).take_while(|(was, is)| was == is).count();
     let mut chars = was.char_indices();

@@ -22,7 +22,7 @@ const MAX_KEY_LENGTH: usize = 200;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Types(u8);
 
-/// An array without items. It says nothing about their types, so it is not a type of its own.
+/// An array without items. It does not show their types, so it is not a type of its own.
 const EMPTY: u8 = 1 << 6;
 const NAMES: [&str; 6] = ["null", "boolean", "number", "string", "array", "object"];
 

@@ -21,7 +21,7 @@ pub struct InvalidPattern {
     error: String,
 }
 
-/// What a value must be.
+/// Test of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ValueTest {
     Exists,
@@ -80,7 +80,7 @@ impl ValueTest {
 }
 
 impl std::fmt::Display for ValueTest {
-    /// Follows the name of the place.
+    /// Writes the test, which follows the name of the place.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Exists => f.write_str("is there"),

@@ -16,7 +16,7 @@ use crate::payload::pointer_set::PointerSet;
 pub(super) struct EventPlaces {
     #[serde(default, rename = "type", deserialize_with = "one_or_more")]
     pub(super) kind: Vec<EventValue>,
-    /// What two deliveries of the same event have in common, and no other delivery.
+    /// Id of the event: all its deliveries have it, and no others.
     #[serde(default, deserialize_with = "one_or_more")]
     pub(super) id: Vec<EventValue>,
     /// Id of the object the event is about, which later events about it carry as well.

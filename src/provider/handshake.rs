@@ -83,7 +83,7 @@ impl HandshakeLink {
     }
 }
 
-/// How well a request fits a handshake, compared with the handshakes of other providers.
+/// Ranks a request that several providers' handshakes fit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct HandshakeFit {
     /// Conditions that distinguish it from look-alikes hold, or it has none.
@@ -110,7 +110,7 @@ pub struct HandshakeError {
     pub mistake: HandshakeMistake,
 }
 
-/// What contradicts what in a handshake.
+/// Contradiction between the keys of a handshake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum HandshakeMistake {
     #[error("has an empty `when`; every request would be it")]

@@ -4,8 +4,8 @@ use serde::Deserialize;
 
 /// Response to an event, where a status of 200 and an empty body are not right.
 ///
-/// Some services repeat a delivery until the body has a certain value; others show it to somebody:
-/// Twilio sends the text of a body to its customer as a message.
+/// Some services repeat a delivery until the body has a certain value; others use the body: Twilio
+/// sends its text to the customer as a message.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExpectedResponse {
@@ -17,7 +17,7 @@ pub struct ExpectedResponse {
     pub body: String,
 }
 
-/// What contradicts what in the table `[response]`.
+/// Contradiction between the keys of the table `[response]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ResponseMistake {
     #[error("`[response]` has no status from 200 to 299")]

@@ -1,4 +1,4 @@
-//! Sample events, for trying things out before the provider sends any.
+//! Sample events, for testing before the provider sends any.
 //!
 //! Placeholders in the body and the headers are `{{event}}` (the event's id), `{{id}}` (a fresh
 //! object id each time), `{{uuid}}`, `{{now}}` or `{{now-SECONDS}}` (Unix seconds), `{{ms}}` (Unix

@@ -26,13 +26,13 @@ pub enum Algorithm {
     Sha256SecretFirst,
     /// A plain hash of the signed payload, which has the secret somewhere in it.
     Md5,
-    /// As [`Self::Md5`].
+    /// Like [`Self::Md5`].
     Sha1,
-    /// As [`Self::Md5`].
+    /// Like [`Self::Md5`].
     Sha256,
-    /// As [`Self::Md5`].
+    /// Like [`Self::Md5`].
     Sha384,
-    /// As [`Self::Md5`].
+    /// Like [`Self::Md5`].
     Sha512,
     /// RFC 8032; the secret is the public key.
     Ed25519,
@@ -42,13 +42,13 @@ pub enum Algorithm {
     EcdsaP256Sha1,
     /// RSA PKCS #1 v1.5 (RFC 8017 section 8.2); the secret is the public key or a certificate.
     RsaSha1,
-    /// As [`Self::RsaSha1`].
+    /// Like [`Self::RsaSha1`].
     RsaSha256,
-    /// As [`Self::RsaSha1`].
+    /// Like [`Self::RsaSha1`].
     RsaSha512,
     /// RSA PSS (RFC 8017 section 8.1); the secret is the public key or a certificate.
     RsaPssSha256,
-    /// As [`Self::RsaPssSha256`].
+    /// Like [`Self::RsaPssSha256`].
     RsaPssSha512,
     /// A JSON Web Token (RFC 7519) or JSON Web Signature (RFC 7515).
     Jwt,
@@ -87,7 +87,7 @@ impl Algorithm {
         }
     }
 
-    /// Returns whether the signature itself says what it covers, as tokens and HTTP message
+    /// Returns true if the signature itself states what it covers, as tokens and HTTP message
     /// signatures do, so that much can be checked without the key.
     pub fn is_self_describing(self) -> bool {
         matches!(self, Self::Jwt | Self::HttpMessageSignature)
@@ -520,7 +520,7 @@ pub struct Scheme {
     pub covers: Option<String>,
 }
 
-/// What contradicts what in the description of a scheme.
+/// Contradiction in the description of a scheme.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SchemeMistake {
     #[error("`signed` has {{{{timestamp}}}}, but `timestamp` is not set")]

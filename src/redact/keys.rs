@@ -504,7 +504,7 @@ fn is_person(name: &KeyName) -> bool {
 }
 
 fn is_name(key: &KeyName, parent: Option<&KeyName>, value: &str) -> bool {
-    // `full_name` is a repository at GitHub, and bots are no people.
+    // `full_name` is a repository at GitHub, and bots are not people.
     let is_text = value.chars().any(char::is_alphabetic)
         && !value.contains(['/', '@', '[', '{', '<', '\n'])
         && value.chars().count() <= 80;

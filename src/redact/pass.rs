@@ -305,7 +305,7 @@ impl<'r> Pass<'r> {
         out.into()
     }
 
-    /// Redacts the texts of elements, which are named like fields, and everything else as text.
+    /// Redacts the texts of elements as fields of their names, and everything else as text.
     fn xml(&mut self, text: &str) -> String {
         let mut out = String::with_capacity(text.len());
         let mut rest = text;
@@ -502,7 +502,7 @@ impl Spread {
     }
 }
 
-/// Returns whether the bytes around a part of a text end the word that it is.
+/// Returns true if a part of a text is a whole word, given the bytes around it.
 pub(crate) fn is_whole_word(text: &[u8], start: usize, end: usize) -> bool {
     let is_word =
         |at: Option<usize>| at.and_then(|at| text.get(at)).is_some_and(u8::is_ascii_alphanumeric);
@@ -545,8 +545,8 @@ fn kind(value: &str) -> PseudonymKind {
         .unwrap_or_else(|| if is_url() { PseudonymKind::Url } else { PseudonymKind::Text })
 }
 
-/// Returns none if a value is not distinctive enough to replace it in other places, and whether it
-/// has to be a whole word there.
+/// Returns true if the value has to be a whole word in other places, and none if it is not
+/// distinctive enough to be replaced there.
 fn spreading(kind: PseudonymKind, rule: &RedactionRule, value: &str) -> Option<bool> {
     let is_number = value.bytes().all(|byte| byte.is_ascii_digit());
     let has_space = value.contains(char::is_whitespace);

@@ -36,7 +36,7 @@ struct Sensitive {
 }
 
 impl SensitivePattern {
-    /// Returns what it matches, for the documentation.
+    /// Describes its matches for the documentation.
     pub fn description(self) -> &'static str {
         match self {
             Self::Url => {
@@ -398,7 +398,7 @@ fn ip(text: &str, before: &str, key: Option<&KeyName>) -> Option<PseudonymKind> 
     (!is_own && groups >= 3).then_some(PseudonymKind::Ipv6)
 }
 
-/// Returns whether the text before a number says that it is a version: `Chrome/`, `version `, `v`.
+/// Returns true if the text before a number marks it as a version: `Chrome/`, `version `, `v`.
 fn is_after_version(before: &str) -> bool {
     let is_product = before.ends_with('/') && !before.ends_with("//");
     let trimmed = before.trim_end_matches([' ', ':', '=', '"']).to_ascii_lowercase();

@@ -1,4 +1,4 @@
-//! Finds where a text occurs in a request, to tell the user.
+//! Finds where a text occurs in a request, for error messages.
 
 use crate::delivery::Head;
 
@@ -18,7 +18,7 @@ impl Place {
     }
 }
 
-/// Returns the first place of a request whose text has what is sought.
+/// Returns the first place of a request whose text passes a test.
 pub(crate) fn find(head: &Head, body: &[u8], holds: impl Fn(&[u8]) -> bool) -> Option<Place> {
     if holds(&head.target) {
         return Some(Place::at("the URL", None));

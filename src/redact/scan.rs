@@ -13,7 +13,7 @@ pub(super) struct JsonToken<'t> {
     pub(super) label: Option<&'t str>,
 }
 
-/// Members whose text names the value of the same object.
+/// Keys of a member whose text names the value next to it.
 const LABELS: &[&str] = &["name", "key", "field", "variable"];
 
 /// Maximum number of reported steps. No rule is that long, and hostile depth stays cheap.

@@ -160,7 +160,7 @@ fn header(walk: &mut ScriptCursor<'_>, step: &mut ScriptStep) -> Result<(), Diag
     Ok(())
 }
 
-/// Checks a response header; the error states whether its value is invalid, and why.
+/// Checks a response header; the error states which part is invalid.
 pub(super) fn checked_header(name: &str, value: &str) -> Result<Header, (bool, String)> {
     let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     if name.is_empty() || !name.bytes().all(token) {

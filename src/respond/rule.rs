@@ -31,11 +31,11 @@ pub struct ResponseRule {
     text: String,
     /// Names of the files whose content it responds with.
     files: Vec<String>,
-    /// An agent set it.
+    /// Set by an agent.
     by_agent: bool,
     /// Number of deliveries that matched so far.
     count: AtomicU64,
-    /// The user switched it off.
+    /// Switched off by the user.
     off: AtomicBool,
 }
 

@@ -1,4 +1,4 @@
-//! What to do about each cause.
+//! Fixes for each cause.
 
 use super::diagnose::sample;
 use super::{Cause, secret_key};
@@ -6,7 +6,7 @@ use crate::delivery::{SignatureStatus, Verdict};
 use crate::provider::{Algorithm, Encoding, Provider, Scheme};
 use crate::secret::Secret;
 
-/// Adds what to do to a verdict that does not say it yet.
+/// Adds the fix, or the next steps, to a verdict that has none.
 pub(super) fn advise(verdict: &mut Verdict, provider: &Provider, secrets: &[Secret]) {
     let cause = verdict.cause.as_deref().and_then(Cause::from_code);
     let Some(explanation) = &mut verdict.explanation else { return };
@@ -28,7 +28,7 @@ pub(super) fn advise(verdict: &mut Verdict, provider: &Provider, secrets: &[Secr
     }
 }
 
-/// Says how to get the public key of a provider that publishes it, if none is configured.
+/// Explains how to get the public key of a provider that publishes it, if none is configured.
 fn key_fix(provider: &Provider, secrets: &[Secret]) -> Option<String> {
     let scheme = &provider.scheme;
     scheme.key.as_ref()?;
@@ -45,7 +45,7 @@ fn key_fix(provider: &Provider, secrets: &[Secret]) -> Option<String> {
 struct Advice<'a> {
     provider: &'a Provider,
     scheme: &'a Scheme,
-    /// The variable or file of the current secret.
+    /// Variable or file of the current secret.
     secret: &'a str,
 }
 
@@ -250,7 +250,7 @@ impl Advice<'_> {
             Cause::SigOfEmptyBody => "read the body once, keep the bytes, and sign them: a \
                                       request stream is empty when it is read again"
                 .to_owned(),
-            // The changes of bodies that remain.
+            // The remaining causes are changes of the body.
             _ => "sign the bytes that are sent, and send them unchanged: serialize once, sign \
                   that, send that; nothing in between may parse the body"
                 .to_owned(),

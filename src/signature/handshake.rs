@@ -30,7 +30,7 @@ pub struct Greeting<'v> {
     pub status: u16,
     pub headers: Vec<Header>,
     pub body: Bytes,
-    /// What happened and what the user should do.
+    /// Description of the handshake, and what the user should do.
     pub explanation: Explanation,
     /// Verdict on its signature, if the response depends on it.
     pub verdict: Option<Verdict>,
@@ -193,7 +193,7 @@ fn respond<'v>(
     }
 }
 
-/// Warns of an address that the user would have to open and that is not one of the provider's.
+/// Warns about an address to open that is not one of the provider's.
 fn foreign_link(handshake: &Handshake, filling: &Filling<'_>) -> Option<String> {
     let link = handshake.link.as_ref()?;
     let url = link.from.0.find(filling)?;
@@ -203,7 +203,7 @@ fn foreign_link(handshake: &Handshake, filling: &Filling<'_>) -> Option<String> 
     })
 }
 
-/// Returns the greeting with a refusal that says why.
+/// Returns the greeting with a refusal and its reason.
 fn with_reason<'v>(greeting: Greeting<'v>, status: u16, why: &str) -> Greeting<'v> {
     Greeting {
         status,
@@ -214,7 +214,7 @@ fn with_reason<'v>(greeting: Greeting<'v>, status: u16, why: &str) -> Greeting<'
     }
 }
 
-/// Describes what the response needs and the user has not set.
+/// Describes the settings that the response needs and the user has not made.
 fn unset(
     credentials: &Credentials,
     handshake: &Handshake,
@@ -233,8 +233,8 @@ fn unset(
         .then(|| "it covers the public URL; set --public-url and start again".to_owned())
 }
 
-/// Returns the verdict on a handshake that is signed with a key that everybody knows; none if it is
-/// not.
+/// Returns the verdict on a handshake that is signed with a public, fixed key; none for other
+/// handshakes.
 fn signed_with(
     credentials: &Credentials,
     key: &str,
@@ -255,7 +255,7 @@ fn with_finding(sentence: String, found: &Verdict) -> Explanation {
     Explanation { sentence, evidence: finding.collect(), ..Explanation::default() }
 }
 
-/// Returns a text without what would end a header.
+/// Returns a text without the characters that would end a header.
 fn header_value(text: &str) -> String {
     text.chars().filter(|character| !character.is_control()).collect()
 }
@@ -311,7 +311,7 @@ mod tests {
         &'static str,
     );
 
-    /// As in each provider's documentation.
+    /// Cases from each provider's documentation.
     const CASES: [Case; 14] = [
         (
             "lark",

@@ -1,9 +1,9 @@
 //! JSON Web Tokens and JSON Web Signatures (RFC 7515, RFC 7519) that sign a delivery.
 //!
-//! A token says a lot without its key: which key is needed, when it was signed, and the hash of the
-//! body. All of that is checked even if no key is configured, so that a tampered body or an old token
-//! is found. Tokens are read here and not by a JWT library, since those refuse a token as a whole
-//! and know neither a detached payload nor a hash of the body.
+//! A token states a lot without its key: which key is needed, when it was signed, and the hash of
+//! the body. All of that is checked even if no key is configured, so that a tampered body or an old
+//! token is found. Tokens are read here and not by a JWT library, since those refuse a token as a
+//! whole and know neither a detached payload nor a hash of the body.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -134,7 +134,7 @@ fn texts_are_compared(jwt: &JwtSpec, texts: &[&str]) -> bool {
 }
 
 impl Token {
-    /// Decodes a token; the error says what is wrong with it.
+    /// Decodes a token; the error states what is wrong with it.
     fn read(text: &str, jwt: &JwtSpec, body: &[u8]) -> Result<Self, String> {
         let parts: Vec<&str> = text.split('.').collect();
         let [header, payload, signature] = parts.as_slice() else {

@@ -1,13 +1,13 @@
-//! Result of checking a signature that says itself what it covers.
+//! Result of checking a signature that states what it covers.
 
 use crate::delivery::{Explanation, Verdict};
 use crate::provider::{Algorithm, Encoding, Scheme, SignedTemplate};
 
 /// Result of checking as much of a signature as the configured keys allow.
 pub(super) enum KeylessCheck {
-    /// It fails, with or without its key.
+    /// It fails whatever its key is.
     Failed(Verdict),
-    /// Everything fits that can be checked without a key.
+    /// Everything that can be checked without a key is right.
     NoKey(Explanation),
     /// Verified by the secret of this rank.
     Verified { rank: usize, notes: Vec<String> },

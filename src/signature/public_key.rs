@@ -79,7 +79,7 @@ pub(super) enum PublicKeyAlgorithm {
     EcdsaSha1,
     /// The signature as two numbers of a fixed size.
     EcdsaSha256Fixed,
-    /// As [`Self::EcdsaSha256Fixed`].
+    /// Like [`Self::EcdsaSha256Fixed`].
     EcdsaSha384Fixed,
     Ed25519,
 }

@@ -5,8 +5,8 @@ use tokio::sync::watch;
 use crate::delivery::Head;
 use crate::provider::Scheme;
 
-/// The public URL, as far as it is known: a tunnel reports its own late, and another one after a
-/// restart. Clones share it.
+/// The public URL, once it is known: a tunnel reports its own only after a while, and another one
+/// after a restart. Clones share it.
 #[derive(Debug, Clone)]
 pub struct PublicUrl(watch::Sender<Option<String>>);
 
@@ -51,7 +51,7 @@ fn with_target(public_url: &str, target: &str) -> String {
 }
 
 /// Returns up to four URLs that a request may have been sent to, inferred from its head, the
-/// likeliest first. Only a signature that covers one of them proves it.
+/// likeliest first. Only a signature that covers it proves one of them right.
 pub(super) fn infer(head: &Head) -> Vec<String> {
     let target = head.target_text();
     if target.contains("://") {

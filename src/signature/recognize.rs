@@ -64,7 +64,7 @@ impl Verifier {
             }
             return Judgment { credentials: Some(only), verdict };
         }
-        // Most of many providers have nothing to do with a request.
+        // Most candidates have nothing to do with a request, so skip them early.
         let pointed_to = self.pointed_to(subject.head);
         let hints: Vec<Hint<'_, '_>> = self
             .candidates()
@@ -78,7 +78,7 @@ impl Verifier {
             .unwrap_or_else(|| unrecognized(subject))
     }
 
-    /// Takes a delivery of nobody in particular for one of the only provider with a secret.
+    /// Attributes a delivery that no provider recognizes to the only provider with a secret.
     fn by_only_secret(&self, subject: &Subject<'_>, now: Timestamp) -> Option<Judgment<'_>> {
         if !self.assumes_only_secret {
             return None;
@@ -114,7 +114,7 @@ fn by_own_headers<'v>(
         let verdict = verify_as(provider, secrets, subject, now);
         Judgment { credentials: Some(hint.credentials), verdict }
     };
-    // Relatives share headers, so whose secret verifies is the sender.
+    // Relatives share headers, so the one whose secret verifies is the sender.
     found.sort_by_key(|hint| Reverse((hint.is_well_formed, hint.own.len())));
     let checked = found.iter().filter(|hint| hint.has_secret() && found.len() > 1);
     let proved = checked.map(|hint| judge(hint)).find(|judged| is_proved(&judged.verdict));
@@ -276,7 +276,7 @@ fn is_proved(verdict: &Verdict) -> bool {
     matches!(verdict.status, SignatureStatus::Verified | SignatureStatus::Expired)
 }
 
-/// Says that no secret of a recognized provider is set. What was found without one stays.
+/// Notes that no secret of a recognized provider is set. Findings that needed no secret stay.
 fn note_unconfigured(verdict: &mut Verdict, provider: &Provider, seen: &[&str]) {
     let Provider { title, secret_env, .. } = provider;
     let seen: Vec<String> = seen.iter().map(|name| name.to_ascii_lowercase()).collect();

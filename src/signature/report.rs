@@ -78,7 +78,7 @@ pub struct RewriteRisk {
     pub language: JsonLibrary,
     /// Offset of the first byte that would change.
     pub offset: usize,
-    /// The value at this offset, as a phrase.
+    /// Phrase for the value at this offset.
     pub what: &'static str,
     /// The bytes around it.
     pub shown: String,

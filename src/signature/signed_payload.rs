@@ -69,7 +69,7 @@ fn pair<'v>(scheme: &Scheme, value: &'v str, key_name: &str) -> Option<&'v str> 
     scheme.pair_items(value).find(|(key, _)| *key == key_name).map(|(_, value)| value)
 }
 
-/// Reason for a missing signed payload.
+/// Reason why there is no signed payload.
 pub(super) enum Absent {
     /// A value is missing from the request.
     Place(ValueLocation),

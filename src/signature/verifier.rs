@@ -28,9 +28,9 @@ pub struct Verifier {
     public_url: PublicUrl,
     /// Everything that recognition reads from a JSON body.
     pointers: PointerSet,
-    /// Deliveries of nobody in particular are taken for those of the only provider with a secret.
+    /// Deliveries that no provider recognizes are attributed to the only provider with a secret.
     pub(super) assumes_only_secret: bool,
-    /// Candidates that a header says anything about, by its name in lower case.
+    /// Candidates that a header may identify, by its name in lower case.
     by_header: HashMap<String, Vec<usize>>,
     /// Paths that are not checked with these candidates, the longest first.
     sources: Vec<SourceRoute>,
@@ -70,7 +70,7 @@ fn path_of(target: &str) -> &str {
     after.find('/').and_then(|at| after.get(at..)).unwrap_or("/")
 }
 
-/// Says that a delivery has several events, of which the list shows the first.
+/// Notes that a delivery has several events, of which the list shows the first.
 fn note_batch(verdict: &mut Verdict, provider: &Provider, values: &RequestValues<'_>) {
     if let Some(count) = provider.batch_size(values) {
         let note = format!("{count} events in this delivery; type and id are those of the first");
@@ -110,8 +110,8 @@ impl Verifier {
         Self { candidates, pointers, by_header, ..Self::default() }
     }
 
-    /// Takes a delivery that is recognized as nobody's for one of the only provider with a secret,
-    /// so that a lost signature shows.
+    /// Attributes deliveries that no provider recognizes to the only provider with a secret, so
+    /// that a lost signature is reported.
     #[must_use]
     pub fn assuming_only_secret(self) -> Self {
         Self { assumes_only_secret: true, ..self }
@@ -223,7 +223,7 @@ impl Verifier {
         &self.candidates
     }
 
-    /// Returns for each candidate whether a header of a request says anything about it.
+    /// Returns for each candidate whether a header of a request may identify it.
     pub(super) fn pointed_to(&self, head: &Head) -> Vec<bool> {
         let mut found = vec![false; self.candidates.len()];
         let names = head.headers.iter().map(|header| header.name.to_ascii_lowercase());

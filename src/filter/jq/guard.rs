@@ -185,7 +185,8 @@ impl<'s> Guard<'s> {
             if let Some(value) = value {
                 return (self.term(key), Some(self.term(value)));
             }
-            // In `{a}` and `{$a}` the key is read for its spelling, and must not change.
+            // In `{a}` and `{$a}` the compiler reads the spelling of the key, so it must not
+            // change.
             if matches!(key, Term::Str(..)) && !is_plain(&key) {
                 self.refuse(None, "jq: a computed key needs a value".to_owned());
             }

@@ -1,7 +1,7 @@
 //! Reads what inspection services export as JSON: ngrok, webhook.site, Hookdeck, Pipedream, and AWS
 //! Lambda events.
 //!
-//! They name the same few things in different ways, so one reader looks for all names.
+//! They use different names for the same few fields, so one reader accepts all of them.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -91,7 +91,7 @@ fn one(
     let response = outer.get("response").and_then(|response| response.get("status_code")?.as_u64());
     let response = response.and_then(|status| u16::try_from(status).ok());
     let written = BODIES.iter().find_map(|key| request.get(*key));
-    // ngrok keeps the bytes, and no body next to them.
+    // ngrok exports the raw bytes without a separate body.
     if let (Some(raw), None) = (request.get("raw").and_then(Value::as_str), written) {
         let (head, body) = raw_request(raw)?;
         return Ok(RecordedRequest {

@@ -267,7 +267,7 @@ fn escape(characters: &mut Characters<'_>, word: &mut Vec<u8>) -> Result<(), Req
     Ok(())
 }
 
-/// Returns the output of `printf FORMAT [ARGUMENT]`, as far as hookglass writes it.
+/// Returns the output of `printf FORMAT [ARGUMENT]`, for the formats that hookglass writes.
 fn printed(words: &[Vec<u8>]) -> Vec<u8> {
     match words {
         [_, format, argument] if format.starts_with(b"%s") => {
@@ -306,7 +306,7 @@ fn unescaped(bytes: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Options of curl with an argument that say nothing about the request.
+/// Options of curl with an argument that do not affect the request.
 const WITH_ARGUMENT: [&str; 46] = [
     "-o",
     "--output",

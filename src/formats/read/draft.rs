@@ -39,7 +39,7 @@ impl Draft {
     pub(super) fn request(mut self) -> Result<RecordedRequest, RequestError> {
         let url = Url::of(&self.url);
         let authority = self.header(":authority").map(str::to_owned).or(url.authority);
-        // The pseudo-headers of HTTP/2 are no header lines.
+        // The pseudo-headers of HTTP/2 are not header lines.
         self.headers.retain(|(name, _)| !name.starts_with(':'));
         if self.header("host").is_none()
             && let Some(host) = authority.as_deref()
@@ -82,7 +82,7 @@ impl Url {
             Some(rest) => rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len())),
             None => ("", url),
         };
-        // User and password are no part of the host.
+        // User and password are not part of the host.
         let host = authority.rsplit('@').next().unwrap_or_default();
         let target = target.replace(' ', "%20");
         let target = if target.starts_with(['/', '*']) { target } else { format!("/{target}") };
@@ -90,7 +90,7 @@ impl Url {
     }
 }
 
-/// A field of a form: its name, its value, and the name and type of a file.
+/// A field of a form: name and value, and the file's name and type.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Part {
     pub(super) name: String,
@@ -132,10 +132,10 @@ pub(super) fn multipart(parts: &[Part], boundary: &str) -> Vec<u8> {
     out
 }
 
-/// Boundary of a form whose own is not known.
+/// Boundary of a form whose own boundary is unknown.
 pub(super) const BOUNDARY: &str = "hookglass-rebuilt-boundary";
 
-/// Returns a form in the encoding that the content type names, and the content type.
+/// Encodes a form as its content type requires; also returns the complete content type.
 pub(super) fn form(parts: &[Part], content_type: &str) -> (Vec<u8>, String) {
     if !content_type.to_ascii_lowercase().starts_with("multipart/") {
         let kind = if content_type.is_empty() { url_form::MEDIA_TYPE } else { content_type };

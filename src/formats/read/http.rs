@@ -182,7 +182,7 @@ fn is_comment(line: &str) -> bool {
     line.starts_with('#') || line.starts_with("//")
 }
 
-/// Reports a line that begins like a variable and is none.
+/// Reports a line that begins like a variable but is not one.
 fn check_variable(line: &str, at: usize, collector: &mut Collector<'_>) {
     let declaration = line.trim().strip_prefix('@');
     if declaration.is_some_and(|declaration| !declaration.contains('=')) {
@@ -329,7 +329,7 @@ fn is_continuation(line: &str) -> bool {
     line.starts_with([' ', '\t']) && line.trim_start().starts_with(['?', '&', '/', '#'])
 }
 
-/// Returns the lines of a body, without what an editor does with the response.
+/// Returns the lines of a body, without instructions for handling the response.
 fn body_lines<'t>(lines: Vec<Numbered<'t>>, collector: &mut Collector<'_>) -> Vec<&'t str> {
     let mut body = Vec::new();
     let mut lines = lines.into_iter();

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::draft::Draft;
 use super::{Collector, ImportError, RequestError};
 
-/// Depth of values; hostile files nest deeper.
+/// Maximum nesting of values, against hostile files.
 const MAX_DEPTH: usize = 64;
 
 /// A value of the format.

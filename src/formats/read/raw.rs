@@ -25,7 +25,7 @@ fn invalid_line(bytes: &[u8]) -> Option<ImportError> {
 pub(super) fn read(bytes: &[u8]) -> Result<RecordedRequest, ImportError> {
     let wrong = |reason: String| ImportError::Whole(reason);
     let head = Head::parse(Bytes::copy_from_slice(bytes)).map_err(|error| {
-        // A request line with an error in it is a request all the same.
+        // A request with an invalid request line is still a request.
         let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
         let is_request = memchr::memmem::find(line, b" HTTP/").is_some();
         if is_request {
@@ -48,7 +48,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<RecordedRequest, ImportError> {
     let length: usize =
         declared.parse().map_err(|_| wrong(format!("invalid Content-Length `{declared}`")))?;
     let rest = body.len().saturating_sub(length);
-    // Editors and shells add a last line end, which is not part of the body.
+    // Editors and shells append a line end, which is not part of the body.
     let is_line_end = matches!(body.get(length..), Some(b"" | b"\n" | b"\r\n"));
     match body.get(..length) {
         Some(whole) if is_line_end => {

@@ -1,4 +1,4 @@
-//! Names what a file looks like, and what to do with it.
+//! Describes an unsupported file: what it looks like, and how to use it.
 
 use serde_json::Value;
 

@@ -26,7 +26,7 @@ impl Unfolded {
     }
 }
 
-/// Where a row of a document comes from.
+/// Origin of a row of a document.
 pub(super) enum Place<'d> {
     /// Row of the body.
     Body(usize),
@@ -35,8 +35,8 @@ pub(super) enum Place<'d> {
 }
 
 impl Document {
-    /// Returns the label of what the string in a row carries, unless it is decoded already: a hint to
-    /// decode it.
+    /// Returns the label of the encoded content of the string in a row, as a hint to decode it;
+    /// none if it is decoded already.
     pub fn hint(&self, row: usize) -> Option<String> {
         match self.place(row) {
             Place::Body(at) if self.unfolded_at(at).is_some() => None,
@@ -45,8 +45,8 @@ impl Document {
         }
     }
 
-    /// Returns the document with what the string in a row carries, as rows below it; `None` if it
-    /// carries nothing, or if it is decoded already.
+    /// Returns the document with the content of the string in a row as rows below it; `None` if it
+    /// has no encoded content, or if it is decoded already.
     #[must_use]
     pub fn decoded_at(&self, row: usize) -> Option<Self> {
         let mut document = self.clone();
@@ -101,7 +101,7 @@ impl Document {
         }
     }
 
-    /// Returns what is decoded from the string in a row of the body.
+    /// Returns the content decoded from the string in a row of the body.
     pub(super) fn unfolded_at(&self, host: usize) -> Option<&Unfolded> {
         let at = self.unfolded.binary_search_by_key(&host, |inner| inner.host).ok()?;
         self.unfolded.get(at)
@@ -116,8 +116,8 @@ impl Document {
             .map_or(0, Unfolded::rows_to_end)
     }
 
-    /// Returns the last row that belongs to a row of the body: the row itself, or the last one that is
-    /// decoded from it.
+    /// Returns the last row that belongs to a row of the body: the row itself, or the last row of
+    /// its decoded content.
     pub(super) fn lifted_end(&self, row: usize) -> usize {
         self.lifted(row) + self.unfolded_at(row).map_or(0, |inner| inner.document.row_count())
     }

@@ -32,7 +32,7 @@ impl Token {
     }
 }
 
-/// Byte at which a text stops being JSON, and why.
+/// Byte at which a text stops being JSON, and the reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct JsonError {
     /// The unexpected byte, or the end of the text.
@@ -60,7 +60,7 @@ impl<'t> Lexer<'t> {
         Self { bytes: bytes.get(..part.end).unwrap_or(bytes), at: part.start }
     }
 
-    /// Position of the next unread byte.
+    /// Returns the position of the next unread byte.
     pub fn position(&self) -> usize {
         self.at
     }

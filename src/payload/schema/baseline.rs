@@ -36,7 +36,8 @@ impl Baseline {
             let (old, new) = (self.shape.paths.get(&path), newer.paths.get(&path));
             let change = match (old, new) {
                 (Some(old), Some(new)) if new.named() & !old.named() == 0 => {
-                    // An object that is null in this body says nothing about its members.
+                    // An object that is null in this body does not show whether its members are
+                    // optional.
                     if !new.holds(*old) {
                         reported.push(path);
                     }
@@ -107,7 +108,7 @@ impl Baseline {
 }
 
 impl Types {
-    /// Returns whether containers in `old` are present here as well.
+    /// Returns true if every container type in `old` is present here as well.
     fn holds(self, old: Self) -> bool {
         const OPEN: u8 = 1 << 4 | 1 << 5;
         self.0 & OPEN == old.0 & OPEN

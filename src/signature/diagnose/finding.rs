@@ -1,4 +1,4 @@
-//! What a diagnosis found, with its proof.
+//! Result of a diagnosis, with its proof.
 
 use crate::delivery::{BodyPosition, Explanation, Help, Proof, ProofRow};
 use crate::payload::{escape, visible_bytes};
@@ -8,7 +8,7 @@ use crate::signature::Cause;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(in crate::signature) struct Finding {
     pub(in crate::signature) cause: Option<Cause>,
-    /// What is wrong, if the meaning of the cause is too general.
+    /// Finding as a sentence, if the meaning of the cause is too general.
     sentence: Option<String>,
     fix: Option<String>,
     proof: Option<Proof>,
@@ -21,7 +21,7 @@ impl From<Cause> for Finding {
 }
 
 impl Finding {
-    /// States what is wrong, without a cause from the table.
+    /// Creates a finding without a cause from the table.
     pub(in crate::signature) fn observed(sentence: impl Into<String>) -> Self {
         Self { sentence: Some(sentence.into()), ..Self::default() }
     }
@@ -36,7 +36,7 @@ impl Finding {
         Self { fix: Some(fix.into()), ..self }
     }
 
-    /// Adds two texts that should be the same.
+    /// Adds two texts that should be equal.
     #[must_use]
     pub(in crate::signature) fn rows(self, received: ProofRow, expected: ProofRow) -> Self {
         Self { proof: Some(Proof::new(received, expected)), ..self }
