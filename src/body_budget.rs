@@ -7,7 +7,7 @@ use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
 
-/// Bytes of a body that need no room, so that small bodies are received whatever others send.
+/// Bytes of a body that are not counted, so that small bodies are always received.
 const FREE: usize = 64 << 10;
 
 /// Unit of the budget in bytes, and units acquired at a time.
@@ -45,10 +45,12 @@ impl BodyBudget {
 }
 
 impl Room {
-    /// Acquires what a body of this size still needs; false if others do not release it in time.
+    /// Acquires the room that a body of this size still needs; false if others do not release it in
+    /// time.
     ///
-    /// The time is for all waits of a body together. Otherwise bodies that each hold a part and wait
-    /// for more would be refused one after the other, and nobody else gets room until the last.
+    /// The time limit is for all waits of a body together. Otherwise bodies that each hold a part
+    /// and wait for more would be refused one after the other, and no other body would get room
+    /// until the last one was.
     pub(crate) async fn grow(&mut self, budget: &BodyBudget, size: usize, time: Duration) -> bool {
         let held = self.permit.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
         let needed = size.saturating_sub(FREE).div_ceil(UNIT).next_multiple_of(STEP);

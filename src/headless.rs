@@ -1,8 +1,8 @@
 //! The headless front end: prints one line per delivery on standard output.
 //!
-//! It follows the store in id order, and reads what it missed from it, so a slow consumer neither
-//! loses nor repeats any. A forwarded delivery is printed once its response is known, and one with a
-//! failed signature once its cause has been searched for; later deliveries wait for it.
+//! It follows the store in id order and reads missed deliveries from it, so a slow consumer neither
+//! loses nor repeats any. A forwarded delivery is printed once its response is known, and one with
+//! a failed signature once its cause has been searched for; later deliveries wait for it.
 
 use std::collections::VecDeque;
 use std::io::{self, Write};

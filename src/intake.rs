@@ -155,7 +155,7 @@ impl Intake {
             Some(error) => self.decline(accepted, &error).await,
         };
         let status = reply.status();
-        // If the client has closed its end, it is only known after writing whether it still reads.
+        // If the client has closed its end, only writing shows whether it still reads.
         let has_closed = client.is_some_and(|client| client.has_closed());
         let is_certain = !has_closed || !matches!(reply, Reply::Answer(_));
         if stored_status != Some(status) && is_certain {

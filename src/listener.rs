@@ -61,7 +61,7 @@ pub struct Limits {
     /// Time for a body, and between two parts of it; then 408. Every `body_rate` bytes received add a second.
     pub body_time: Duration,
     pub body_rate: u64,
-    /// Time for a whole body, however fast it comes.
+    /// Time for a whole body, at any rate.
     pub body_total_time: Duration,
     /// Memory for the bodies of all requests in progress, in bytes. The first 64 KiB of each are
     /// not counted.
@@ -92,7 +92,7 @@ impl Default for Limits {
 /// A request as received.
 #[derive(Debug)]
 pub struct Received {
-    /// None if it did not come over a connection.
+    /// None if it was not received over a connection.
     pub client: Option<Client>,
     /// Time at which its head was complete.
     pub received_at: Timestamp,
@@ -281,7 +281,7 @@ where
     let mut stopping = false;
     let keep_open = loop {
         tokio::select! {
-            // Connection errors are the client's problem; only the log reports them.
+            // Connection errors concern only the client, so they are only logged.
             ended = &mut serving => {
                 if let Err(error) = ended {
                     tracing::debug!(%peer, %error, "connection failed");

@@ -20,8 +20,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// Prints the error, unless standard error is a terminal or a pipe that nobody reads: writing to it
-/// would block for ever.
+/// Prints the error, unless standard error is a terminal or pipe that nobody reads: writing to it
+/// would block forever.
 fn report(error: String) {
     let (done, is_done) = sync_channel(1);
     let writing = thread::Builder::new().spawn(move || {

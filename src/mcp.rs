@@ -53,12 +53,12 @@ use view::Row;
 /// Longest message of a client: a body of the listener's default limit in base64, and its headers.
 const MAX_MESSAGE: usize = 48 << 20;
 
-/// Tool calls that run at a time, and calls that wait for deliveries; others queue. Each may hold a
-/// large body.
+/// Maximum number of tool calls that run at a time, and of calls that wait for deliveries; others
+/// queue. Each may hold a large body.
 const MAX_CALLS: usize = 4;
 const MAX_WAITS: usize = 32;
 
-/// Everything that the server works with.
+/// Resources and settings of the server.
 #[derive(Debug)]
 pub(crate) struct Setup {
     pub(crate) store: PathBuf,
@@ -111,7 +111,7 @@ where
     R: AsyncRead + Send + Unpin + 'static,
     W: AsyncWrite + Send + Unpin + 'static,
 {
-    // A client that closes the connection before it says anything has done nothing wrong.
+    // A client may close the connection before it sends anything.
     let running = match handler.serve(transport).await {
         Ok(running) => running,
         Err(rmcp::service::ServerInitializeError::ConnectionClosed(_)) => return Ok(()),

@@ -32,7 +32,7 @@ pub use response_timeout::ResponseTimeout;
 pub use retry::Retry;
 pub use target::{Target, TargetError};
 
-/// Bytes of a response body that are kept with an attempt.
+/// Maximum size of a response body stored with an attempt.
 const MAX_KEPT_BODY: usize = 64 << 10;
 
 /// A request to send.

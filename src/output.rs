@@ -1,8 +1,8 @@
 //! Standard output and standard error, safe for a terminal.
 //!
-//! Commands print through these writers only, so that no text from outside (deliveries, responses of
-//! targets, imports, cells of a store, file names) reaches a terminal with its control characters,
-//! even if its field is printed without thinking of it.
+//! Commands print only through these writers, so that no external text (deliveries, responses of
+//! targets, imports, values in a store, file names) reaches a terminal with its control characters,
+//! even if the code that prints it does not escape it.
 
 use std::io::{self, BufWriter, Stderr, Stdout, StdoutLock, Write};
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
@@ -58,7 +58,7 @@ impl<W: Write> SafeWriter<W> {
         Self { inner }
     }
 
-    /// Returns the writer below, for bytes that are wanted as they are and do not go to a terminal.
+    /// Returns the underlying writer, for exact bytes that are not written to a terminal.
     pub(crate) fn raw(&mut self) -> &mut W {
         &mut self.inner
     }
@@ -103,7 +103,7 @@ pub(crate) fn buffered() -> Buffered {
     SafeWriter::new(BufWriter::with_capacity(BUFFER, io::stdout().lock()))
 }
 
-/// Returns standard output for bytes that are wanted as they are: a manual page, a script, an export.
+/// Returns standard output for exact bytes: a manual page, a script, an export.
 pub(crate) fn raw_stdout() -> Stdout {
     io::stdout()
 }
@@ -132,7 +132,7 @@ pub(crate) fn notes() -> SafeWriter<Notes> {
     SafeWriter::new(Notes((!is_quiet()).then(io::stderr)))
 }
 
-/// Returns standard error, for errors and what a script reads.
+/// Returns standard error, for errors and for text that scripts read.
 pub(crate) fn stderr() -> SafeWriter<Stderr> {
     SafeWriter::new(io::stderr())
 }

@@ -1,4 +1,4 @@
-//! Files that only their owner can read, and that get their name once they are whole.
+//! Files that only their owner can read, and that get their final name once they are complete.
 //!
 //! A failure leaves neither a partial nor an empty file behind.
 
@@ -64,7 +64,7 @@ impl Write for PrivateFile {
 #[derive(Debug)]
 pub(crate) struct FileSet {
     existing: Existing,
-    /// Others can read the files.
+    /// Set if others can read the files.
     is_shared: bool,
     waiting: Vec<(TempPath, PathBuf)>,
 }
@@ -117,7 +117,7 @@ impl FileSet {
                 Existing::Replace => file.persist(&path),
             };
             if let Err(failed) = persisted {
-                // What was replaced cannot be brought back; what is new can go.
+                // Files that were replaced cannot be restored, but new ones can be removed.
                 let new = match self.existing {
                     Existing::Keep => named,
                     Existing::Replace => Vec::new(),
@@ -140,7 +140,8 @@ pub(crate) fn write(path: &Path, content: &[u8], existing: Existing) -> io::Resu
     file.finish()
 }
 
-/// Opens a device or a pipe to write to, because it must keep its name; none for any other path.
+/// Opens a device or a pipe for writing in place, since it must not be replaced; none for any other
+/// path.
 pub(crate) fn open_device(path: &Path) -> io::Result<Option<File>> {
     match fs::metadata(path) {
         Ok(found) if !found.is_file() && !found.is_dir() => {
@@ -170,7 +171,7 @@ fn public_builder() -> Builder<'static, 'static> {
     builder
 }
 
-/// Options for opening a file to write; one that is created is its owner's alone.
+/// Returns options for opening a file to write; a new one is private to its owner.
 pub(crate) fn options() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.write(true);

@@ -84,7 +84,7 @@ pub struct StoreProgress {
     pub revision: i64,
     /// Error of the last commit; none once one has succeeded.
     pub error: Option<String>,
-    /// What happened when the store was last restored, if it was.
+    /// Description of the last restoration of the store, if there was one.
     pub restored: Option<Arc<str>>,
 }
 
@@ -211,7 +211,7 @@ impl Store {
         self.submit(|reply| WriteJob::RecordSchema(Box::new(record), reply)).await
     }
 
-    /// Stores what was read from the stream of a hub: all of it, or nothing.
+    /// Stores a page read from the stream of a hub: all of it, or nothing.
     pub async fn keep_page(&self, page: HubPage) -> Result<HubKept, KeepError> {
         self.submit(|reply| WriteJob::KeepPage(Box::new(page), reply)).await
     }
@@ -231,7 +231,8 @@ impl Store {
     }
 
     /// Marks or unmarks deliveries. Deleted ones are skipped, here and below. Many ids are written
-    /// in several commits, with new deliveries in between; after an error the rest is not done.
+    /// in several commits, with new deliveries in between; after an error, the remaining commits
+    /// are not made.
     pub async fn mark(&self, ids: &[DeliveryId], marked: bool) -> Result<(), KeepError> {
         self.edit(ids, |ids| annotate::AnnotationJob::Mark(ids, marked)).await
     }

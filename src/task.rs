@@ -1,4 +1,4 @@
-//! Tasks that have ended, and work that blocks.
+//! Results of tasks, and blocking work.
 
 use tokio::task::JoinError;
 
@@ -12,7 +12,7 @@ pub(crate) fn join_or_panic<T>(ended: Result<T, JoinError>) -> Option<T> {
     }
 }
 
-/// Runs work that blocks or computes for long off the runtime's own threads.
+/// Runs work that blocks, or computes for long, on a thread for blocking work.
 pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match join_or_panic(tokio::task::spawn_blocking(work).await) {
         Some(done) => done,

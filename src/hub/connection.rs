@@ -34,10 +34,10 @@ const PING: Duration = Duration::from_secs(2);
 /// Longest time between two attempts to connect again.
 const MAX_DELAY: Duration = Duration::from_secs(2);
 
-/// Messages that may wait to be written to the connection.
+/// Capacity of the queue of messages to write.
 const WAITING: usize = 512;
 
-/// Messages for one subscription that may wait to be read.
+/// Capacity of the queue of messages of one subscription.
 const UNREAD: usize = 512;
 
 /// Messages that may wait for an acknowledgement.
@@ -46,7 +46,7 @@ pub(super) const MAX_IN_FLIGHT: usize = 4096;
 /// Time within which the stream recognizes a message that is published again. Later, readers do.
 const DUPLICATES: Duration = Duration::from_mins(30);
 
-/// Oldest server with everything that is used.
+/// Oldest server that supports every feature used here.
 const OLDEST: (u32, u32) = (2, 9);
 
 /// Refusals that are remembered.
@@ -148,12 +148,12 @@ impl Hub {
         self.link.clone()
     }
 
-    /// Watches what there is to report.
+    /// Watches the status for display.
     pub fn status(&self) -> watch::Receiver<HubStatus> {
         self.status.subscribe()
     }
 
-    /// Changes what there is to report.
+    /// Changes the status for display.
     pub fn report(&self, change: impl FnOnce(&mut HubStatus)) {
         self.status.send_if_modified(|status| {
             let before = status.clone();
@@ -257,7 +257,7 @@ impl Hub {
         let nothing = json!({});
         let request =
             self.context.request::<_, _, Value>(format!("STREAM.MSG.GET.{name}"), &nothing);
-        // An error is a response as well: to a request that was permitted.
+        // An error response also shows that the request was permitted.
         let get = self.unless_refused(request).await?.err();
         let config = pull::Config {
             deliver_policy: DeliverPolicy::New,

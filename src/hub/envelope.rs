@@ -1,7 +1,7 @@
 //! A delivery as a message: facts as headers, then the bytes of its head and body.
 //!
-//! A value has one line of ASCII; every other character is percent-encoded. What is decoded may
-//! come from anyone, so texts are bounded, and a fact that is not understood is left out.
+//! A value has one line of ASCII; every other character is percent-encoded. A message may come from
+//! anyone, so texts are bounded, and a fact that is not understood is left out.
 
 use async_nats::HeaderMap;
 use bytes::{Bytes, BytesMut};
@@ -78,7 +78,7 @@ pub struct Envelope {
 }
 
 impl Envelope {
-    /// Encodes a delivery. It has no secret: a verdict names the secret only.
+    /// Encodes a delivery. It contains no secret: a verdict only names one.
     pub fn new(new: &NewDelivery, place: &HubPlace) -> Self {
         let NewDelivery { request, head, body, provider, event, signature, response, .. } = new;
         let head = head.with_trailer_lines();

@@ -1,4 +1,4 @@
-//! Programs on a hub tell each other that they are there.
+//! Presence: programs on a hub report to each other that they are connected.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -31,13 +31,13 @@ struct Report {
     instance: String,
 }
 
-/// Returns whether a program would have this name or instance. Anyone may publish reports.
+/// Returns true if a text can be the name or instance of a program. Anyone may publish reports.
 fn is_name(text: &str) -> bool {
     !text.is_empty() && text.len() <= MAX_NAME && escape(text) == text
 }
 
 impl Hub {
-    /// Reports that this program is there, and lists the others, until `stop`.
+    /// Reports that this program is connected, and lists the others, until `stop`.
     pub async fn stay_present(self, instance: String, stop: CancellationToken) {
         let report = Report { name: self.name().to_owned(), instance };
         let Ok(mut others) = self.client.subscribe(subject::ALL_PRESENCE).await else { return };

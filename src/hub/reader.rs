@@ -1,9 +1,9 @@
 //! Reads a stream from a position on, without gaps, until it is stopped.
 //!
-//! The server keeps no state for a reader that matters: a consumer is created at the next message
-//! whenever the connection, the server, or the consumer itself was lost. A message whose headers
-//! the client library refuses would end the connection again and again, so after two attempts
-//! without progress the next messages are fetched one by one as data.
+//! No state on the server matters: a consumer is created at the next message whenever the
+//! connection, the server, or the consumer itself was lost. A message whose headers the client
+//! library refuses would end the connection again and again, so after two attempts without progress
+//! the next messages are fetched one by one as data.
 
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ const BATCH: usize = 64;
 /// Parts of a large delivery that are fetched at a time.
 const PARTS_AT_ONCE: usize = 4;
 
-/// Interval in which an idle server shows that it is there.
+/// Interval of the heartbeats of an idle server.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
 /// Time without a message or a heartbeat after which a new consumer is created.
@@ -75,7 +75,7 @@ pub enum HubEvent {
         payload: Bytes,
         sequence: u64,
     },
-    /// The message is none of hookglass's.
+    /// The message is not one of hookglass's.
     Skipped {
         sequence: u64,
         pending: u64,
@@ -305,7 +305,7 @@ impl Reader {
         }
     }
 
-    /// Puts the parts of a delivery together.
+    /// Joins the parts of a delivery.
     async fn parts(
         &self,
         sequences: &[u64],
@@ -357,7 +357,7 @@ impl Reader {
         Ok(Some(RawMessage { sequence, pending: 0, headers, payload: bytes("data").into() }))
     }
 
-    /// Skips what is not in the stream any more.
+    /// Skips messages that are no longer in the stream, and reports the gap.
     async fn report_gap(&mut self, state: &State, events: &mpsc::Sender<HubEvent>) {
         if state.first_sequence > self.last + 1 {
             let gap = HubEvent::Gap { first: self.last + 1, last: state.first_sequence - 1 };

@@ -134,7 +134,7 @@ pub struct ResponseRequests {
 }
 
 impl ResponseRequests {
-    /// Hands requests on, until `stop`.
+    /// Passes requests on until `stop`.
     pub async fn run(mut self, requests: mpsc::Sender<AskedResponse>, stop: CancellationToken) {
         loop {
             let message = tokio::select! {

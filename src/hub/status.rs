@@ -11,9 +11,9 @@ const MAX_NOTES: usize = 8;
 pub struct HubStatus {
     pub stream: String,
     pub is_connected: bool,
-    /// Why deliveries are not published; none once one was acknowledged again.
+    /// Reason why deliveries are not published; none once one is acknowledged again.
     pub unpublished: Option<Arc<str>>,
-    /// Why the stream is not read; none while it is.
+    /// Reason why the stream is not read; none while it is.
     pub interrupted: Option<Arc<str>>,
     /// Messages in the stream that were not read yet.
     pub lag: u64,
@@ -36,7 +36,7 @@ impl HubStatus {
         self.noted += 1;
     }
 
-    /// Returns what does not work, if anything.
+    /// Returns the current problem, if there is one.
     pub fn trouble(&self) -> Option<Arc<str>> {
         if !self.is_connected {
             return Some("no connection".into());

@@ -17,7 +17,7 @@ pub const ATTEMPTS: &str = "hookglass.attempts.>";
 /// Token of an absent or empty text.
 const EMPTY: &str = "=";
 
-/// Limits of an event type in a subject, which servers limit as well; what is beyond is left out.
+/// Limits of an event type in a subject, which servers limit as well; the rest is left out.
 const MAX_TOKENS: usize = 8;
 const MAX_TOKEN: usize = 64;
 
@@ -36,7 +36,7 @@ pub(super) fn attempts(name: &str) -> String {
     format!("hookglass.attempts.{}", token(name))
 }
 
-/// Returns the subject on which a program reports that it is there.
+/// Returns the subject on which a program reports its presence.
 pub(super) fn presence(name: &str) -> String {
     format!("hookglass.presence.{}", token(name))
 }

@@ -1,5 +1,5 @@
-//! Changes of deliveries as messages: attempts and notes of people, and what listeners find out
-//! later.
+//! Changes of deliveries as messages: attempts and notes of people, and later findings of
+//! listeners.
 
 use std::time::Duration;
 

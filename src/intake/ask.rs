@@ -81,7 +81,7 @@ fn outcome(asked: &Result<Reply, AskError>) -> Outcome {
     }
 }
 
-/// Returns the response for the client if nobody else has one.
+/// Returns the response to the client if there is no other one.
 fn no_response(error: &AskError) -> ClientResponse {
     let why = format!("hookglass stored this delivery, but it has no response: {error}\n");
     match error {

@@ -1,9 +1,9 @@
-//! Publishes deliveries to a hub while they are stored, and later those that it did not
-//! acknowledge in time.
+//! Publishes deliveries to a hub while they are stored, and later those that it did not acknowledge
+//! in time.
 //!
 //! A delivery has the id of its message from the moment it is stored, and its sequence once the
-//! stream has acknowledged it. What has an id and no sequence is owed to the hub, also after a
-//! restart; the stream and its readers recognize a message that was published before.
+//! stream has acknowledged it. A delivery with an id but no sequence is still owed to the hub, also
+//! after a restart; the stream and its readers recognize a message that was published before.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -48,8 +48,8 @@ impl Strict {
     }
 }
 
-/// Returns whether a request is how providers check a URL before they register it: HEAD or GET
-/// without a body and a signature. It carries no event, and no target gets it.
+/// Returns true if a request looks like a provider's check of a URL before registering it: HEAD or
+/// GET without a body and a signature. It carries no event and is not forwarded.
 pub(super) fn is_url_check(new: &NewDelivery) -> bool {
     matches!(new.head.method.as_str(), "HEAD" | "GET")
         && new.body.is_empty()

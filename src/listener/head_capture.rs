@@ -53,7 +53,7 @@ pub(super) struct CapturedRequest {
 /// A response in transit to the socket.
 #[derive(Debug)]
 pub(super) struct PendingResponse {
-    /// Bytes of the body; those of the head come on top.
+    /// Size of the body in bytes, without the head.
     pub(super) size: usize,
     /// Receives whether it was written to a client that was still there.
     pub(super) written: oneshot::Sender<bool>,
@@ -81,7 +81,7 @@ pub(super) struct HeadCapture {
     /// Completes when the outcome of the last response is stored.
     recorded: Option<oneshot::Receiver<()>>,
     phase: Phase,
-    /// Whether bytes of the next head have come, even if only empty lines.
+    /// Set once bytes of the next head have arrived, even if only empty lines.
     in_head: bool,
     /// Bytes of empty lines before the head.
     skipped: usize,
@@ -227,7 +227,7 @@ impl HeadCapture {
         }
     }
 
-    /// Takes a head from the buffer, or refuses it; false if more of it has to arrive.
+    /// Takes a head from the buffer, or refuses it; false if it is still incomplete.
     fn find_head(&mut self) -> bool {
         if self.buffer.starts_with(HTTP2_PREFACE) {
             let why = "this is HTTP/2 without TLS, but the listener expects HTTP/1.1: set the client \

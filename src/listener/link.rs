@@ -11,16 +11,16 @@ use tokio::net::TcpStream;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// Time in which the reset of a client that has left arrives over a network.
+/// Time for the reset of a client that has left to arrive over a network.
 const RESET_TIME: Duration = Duration::from_millis(250);
 
-/// Time between two looks at a client whose next request is already here.
+/// Time between two checks of a client whose next request is already buffered.
 const RECHECK: Duration = Duration::from_millis(100);
 
-/// What the listener waits for on a connection.
+/// Part of a request that the listener waits for on a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Waiting {
-    /// The client owes nothing: a request is in progress.
+    /// Nothing: a request is in progress.
     No = 0,
     /// A head, or the end of the connection.
     Head = 1,
@@ -33,7 +33,7 @@ pub(super) struct Link {
     pub(super) socket: TcpStream,
     pub(super) peer: SocketAddr,
     opened: Instant,
-    /// What the listener waits for, and since when: microseconds since `base`.
+    /// The awaited part, and the start of the wait in microseconds since `base`.
     waiting: AtomicU64,
     base: Instant,
     /// Time after which the client closed its end, in microseconds from the head; 0 if it has not.
@@ -140,7 +140,7 @@ impl Link {
         !self.failed.load(Ordering::Acquire)
     }
 
-    /// As [`Self::is_intact`], but gives the reset of a client that has closed its end time to
+    /// Like [`Self::is_intact`], but gives the reset of a client that has closed its end time to
     /// arrive.
     pub(super) async fn is_intact_at_last(&self) -> bool {
         if self.is_intact() && self.has_left() && !self.peer.ip().to_canonical().is_loopback() {

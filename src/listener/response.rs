@@ -35,10 +35,10 @@ impl Reply {
 pub type OnOutcome =
     Box<dyn FnOnce(Option<Duration>) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
 
-/// A reply, and what to do once it is known whether the client got it.
+/// A reply, and a callback for whether the client got it.
 pub struct Handled {
     pub reply: Reply,
-    /// None if nobody wants to know.
+    /// None if the outcome does not matter.
     pub on_outcome: Option<OnOutcome>,
 }
 

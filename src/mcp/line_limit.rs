@@ -1,8 +1,8 @@
-//! Answers to messages that are longer than the limit.
+//! Responds to messages that are longer than the limit.
 //!
-//! The transport drops such a line, so that the client would wait for a response in vain. This reader
-//! passes every byte on and follows the structure of the line. After one that was too long it inserts
-//! a short request with the same id, which the server answers with an error.
+//! The transport drops such a line, so that the client would wait for a response in vain. This
+//! reader passes every byte on and follows the structure of the line. After one that was too long
+//! it inserts a short request with the same id, which the server answers with an error.
 
 use std::io;
 use std::pin::Pin;
@@ -16,7 +16,7 @@ use tokio::io::{AsyncRead, ReadBuf};
 /// Method of the request that takes the place of one that is too long.
 pub(super) const TOO_LONG: &str = "hookglass/message-too-long";
 
-/// Longest outline of a message; longer ones have no id.
+/// Maximum length of an outline; the id of a longer one is not read.
 const MAX_OUTLINE: usize = 4 << 10;
 
 /// Bytes that are read at a time.

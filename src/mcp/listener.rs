@@ -37,7 +37,7 @@ pub(crate) struct RunningListener {
     pub(crate) ended: CancellationToken,
 }
 
-/// Starts listeners for the server, which knows nothing of the command line.
+/// Starts listeners for the server, which does not depend on the command line.
 pub(crate) trait StartListener: fmt::Debug + Send + Sync {
     /// Blocks until the listener accepts requests; the error states why it does not.
     fn start(&self, options: &ListenerOptions) -> Result<RunningListener, String>;

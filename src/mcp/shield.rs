@@ -1,4 +1,4 @@
-//! The way of every string into a result: withheld, escaped, and bounded.
+//! Prepares every string for a result: withholds secrets, escapes, and limits the length.
 
 use std::collections::BTreeSet;
 
@@ -22,7 +22,7 @@ pub(super) const MAX_MESSAGE_TEXT: usize = 8 << 10;
 /// Shown in place of a signature or a credential.
 pub(super) const WITHHELD: &str = "[withheld]";
 
-/// Shortest value that is looked for elsewhere; a shorter one would match by chance.
+/// Minimum length of a value that is searched for elsewhere; a shorter one would match by chance.
 const MIN_PART: usize = 6;
 
 /// Shortest part that may be a secret.

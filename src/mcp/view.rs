@@ -38,7 +38,7 @@ pub(super) struct Row {
     received: RowReceived,
 }
 
-/// What the client sent.
+/// Values that the client sent.
 #[derive(Debug, Serialize, JsonSchema)]
 struct RowReceived {
     event_type: Option<String>,
@@ -97,7 +97,7 @@ fn header_view(header: &Header, shield: &Shield, withheld: bool) -> HeaderView {
 pub(super) struct BodyView {
     /// Form of the body: JSON, form, XML, text, binary, …
     form: String,
-    /// What was decoded, and where the body is invalid.
+    /// Description of what was decoded, and of where the body is invalid.
     note: Option<String>,
     /// Text of this part; control and invisible characters are escaped, e.g. `\x1b`.
     text: String,
@@ -196,10 +196,10 @@ pub(super) struct VerdictView {
     status: String,
     /// Code of the proved cause.
     cause: Option<String>,
-    /// What is wrong.
+    /// Sentence that states what is wrong.
     finding: Option<String>,
     fix: Option<String>,
-    /// What to try if no cause was proved, in order.
+    /// Steps to try, in order, if no cause was proved.
     next: Vec<String>,
     evidence: Vec<String>,
     proof: Option<ProofView>,
@@ -207,7 +207,7 @@ pub(super) struct VerdictView {
     secret_name: Option<String>,
 }
 
-/// Two texts that should be the same.
+/// Two texts that should be equal.
 #[derive(Debug, Serialize, JsonSchema)]
 struct ProofView {
     received: ProofText,
@@ -257,7 +257,7 @@ pub(super) struct FrameworkRisk {
     language: String,
     /// The call that parses and writes the body again.
     call: String,
-    /// What it does to the body.
+    /// Effect on the body.
     effect: String,
     byte: u64,
 }
@@ -282,9 +282,9 @@ pub(super) struct AttemptView {
     at: String,
     took_ms: f64,
     status: Option<u16>,
-    /// Why there was no response.
+    /// Reason why there was no response.
     error: Option<String>,
-    /// What re-signing changed; null if the request was sent exactly as received.
+    /// Changes made by re-signing; null if the request was sent exactly as received.
     changes: Option<String>,
     /// Response of the target; untrusted like the delivery.
     received: Option<ResponseView>,

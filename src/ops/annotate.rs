@@ -39,8 +39,8 @@ impl Annotation {
     }
 }
 
-/// Makes a change; it is on disk when this returns. After an error a part of many deliveries may
-/// have been changed, and the same change can be made again.
+/// Makes a change; it is on disk when this returns. After an error, a change of many deliveries may
+/// be incomplete, and can be made again.
 pub async fn annotate(store: &Store, annotation: &Annotation) -> Result<(), AnnotateError> {
     let outcome = match annotation {
         Annotation::Mark { ids, marked } => store.mark(ids, *marked).await,

@@ -1,8 +1,8 @@
-//! Attaches to the stream of a hub: keeps a copy of it in a store, and hands each delivery on.
+//! Attaches to the stream of a hub: keeps a copy of it in a store, and passes each delivery on.
 //!
 //! The copy has the position up to which each subject was read, so that reading goes on where it
 //! ended. Signatures are verified again with local secrets; without one, the verdict is the
-//! listener's, and says so.
+//! listener's, and is marked as such.
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -290,7 +290,7 @@ fn verified(mut new: NewDelivery, verifier: &Verifier) -> NewDelivery {
     let was_unchecked = new.signature.status == SignatureStatus::Unchecked;
     match found.verdict.status {
         SignatureStatus::Unchecked => return from_listener(new),
-        // The check of a URL has no signature, and the listener says why.
+        // The check of a URL has no signature; keep the listener's explanation.
         SignatureStatus::Missing if was_unchecked => return from_listener(new),
         _ => {}
     }

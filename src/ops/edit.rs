@@ -13,7 +13,7 @@
 //! }
 //! ```
 //!
-//! Whatever is not changed is read back byte for byte. For that:
+//! Everything that is not changed is read back byte for byte. To that end:
 //!
 //! - Method and target are fields of their own in the head; no header can begin with a colon.
 //!   Headers keep their order, case, and repetition.
@@ -188,7 +188,7 @@ fn body_text(body: &[u8]) -> (BodyForm, String) {
     }
 }
 
-/// Returns whether editors keep a text unchanged: no control characters except tabs and line ends
+/// Returns true if editors keep a text unchanged: no control characters except tabs and line ends
 /// of one kind, and no byte order mark.
 fn is_editable(text: &str) -> bool {
     let odd = |letter: char| letter.is_control() && !matches!(letter, '\t' | '\n' | '\r');

@@ -540,14 +540,14 @@ impl Exporter {
     }
 }
 
-/// A delivery whose values are replaced, and which ones.
+/// A redacted delivery, and the values that were replaced.
 struct RedactedDelivery {
     delivery: Delivery,
     originals: BTreeMap<String, Original>,
     review: Review,
 }
 
-/// Destination of the entries of a stream.
+/// Destination of the entries of one file.
 struct Sink<'s> {
     out: &'s mut dyn Write,
     /// File that is written, and the files next to it.

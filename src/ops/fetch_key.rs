@@ -1,4 +1,4 @@
-//! Downloads the public keys of a provider, because the user asked for them.
+//! Downloads the public keys of a provider at the user's request.
 //!
 //! This is the only place that opens an address found in a delivery, and only if its host is one of
 //! the provider's.

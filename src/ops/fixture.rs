@@ -1,4 +1,4 @@
-//! Makes a fixture of a delivery: redacts it, re-signs it with a throw-away key, and proves it.
+//! Makes a fixture from a delivery: redacts it, re-signs it with a throw-away key, and proves it.
 //!
 //! A fixture gets the verdict of its original, under a key that anybody may know: a valid signature
 //! stays valid, a tampered one tampered, a missing one missing. A delivery for which this is
@@ -27,7 +27,7 @@ pub(super) use leak::{original_leak, secret_leak};
 /// Assumed public URL for providers that sign it.
 const PUBLIC_URL: &str = "https://fixture.example";
 
-/// Makes fixtures of deliveries, with the same pseudonyms in all of them.
+/// Makes fixtures from deliveries, with the same pseudonyms in all of them.
 #[derive(Debug)]
 pub struct FixtureMaker {
     redactor: Redactor,
@@ -48,7 +48,7 @@ pub struct MadeFixture {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeftOut {
     pub reason: String,
-    /// It would contain what must not be in it, or cannot be proved.
+    /// It would contain a secret or a redacted value, or its verdict cannot be proved.
     pub is_unsafe: bool,
 }
 
@@ -62,7 +62,7 @@ impl LeftOut {
     }
 }
 
-/// Values that were replaced in a delivery, and that look personal but stay.
+/// Values that were replaced in a delivery, and values that look personal but stay.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Review {
     pub replaced: Vec<Replacement>,
@@ -106,7 +106,7 @@ impl FixtureMaker {
         self.secrets.extend(secrets);
     }
 
-    /// Makes a fixture of a delivery, and proves its text.
+    /// Makes a fixture from a delivery, and proves its text.
     pub fn make(&mut self, delivery: &Delivery, name: &str) -> MadeFixture {
         let mut review = Review::default();
         let fixture = self.try_make(delivery, name, &mut review);

@@ -1,7 +1,7 @@
 //! Matches requests for responses with the deliveries that a program reads from the stream.
 //!
-//! A request and its delivery take different ways, so either may arrive first, and the response may
-//! be ready before anyone asks for it.
+//! A request and its delivery take different routes, so either may arrive first, and the response
+//! may be ready before it is requested.
 
 use std::collections::{HashSet, VecDeque};
 
@@ -11,11 +11,11 @@ use crate::listener::Reply;
 /// Requests that may wait for their deliveries.
 const MAX_WAITING: usize = 256;
 
-/// Responses that are remembered for requests that arrive later, and the bytes of their bodies.
+/// Limits on the number and total body size of responses kept for requests that arrive later.
 const MAX_REMEMBERED: usize = 256;
 const MAX_BYTES: usize = 4 << 20;
 
-/// Requests with where to send their replies (`A`), and the responses of this program.
+/// Requests with the addresses of their replies (`A`), and the responses of this program.
 #[derive(Debug)]
 pub(crate) struct HubResponses<A> {
     /// Subject that this program reads.
@@ -41,7 +41,7 @@ impl<A> HubResponses<A> {
         }
     }
 
-    /// Adds a request. Returns what can be replied at once, and the program that asked.
+    /// Adds a request. Returns a reply that can be sent at once, and its address.
     pub(crate) fn ask(&mut self, request: ResponseRequest, asker: A) -> Option<(A, HubReply)> {
         let known = self.remembered.iter().find(|(message, _)| *message == request.message);
         if let Some((_, reply)) = known {
@@ -69,7 +69,7 @@ impl<A> HubResponses<A> {
         self.running.insert(message.to_owned());
     }
 
-    /// Remembers a response, and returns those who have asked for it.
+    /// Stores a response, and returns the addresses to reply to.
     pub(crate) fn finish(&mut self, message: &str, reply: &HubReply) -> Vec<A> {
         self.running.remove(message);
         self.bytes += size(reply);

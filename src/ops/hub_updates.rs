@@ -1,8 +1,8 @@
 //! Shares changes of deliveries over a hub: publishes those of this store, and applies those of
 //! others.
 //!
-//! Attempts and notes are those of people; a listener also publishes the response and the cause
-//! that it found after a delivery was published.
+//! Users share their attempts and notes; a listener also publishes the response, and the cause that
+//! it found after a delivery was published.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -22,7 +22,7 @@ const INSTANCE: &str = "instance";
 const REMEMBERED: usize = 4096;
 const MAX_EARLY: usize = 1024;
 
-/// Updates that may wait, and those that are stored in one commit.
+/// Capacity of the queue of updates, and the number stored in one commit.
 const WAITING: usize = 64;
 
 /// Returns the name of a store on a hub, which stays the same.
@@ -44,7 +44,7 @@ pub(crate) enum InstanceError {
     Keep(#[from] KeepError),
 }
 
-/// What others know about a delivery.
+/// Published state of a delivery.
 #[derive(Debug, Clone, Default, PartialEq)]
 struct Known {
     response: Option<u16>,

@@ -13,7 +13,7 @@ use crate::provider::Provider;
 use crate::signature::{Subject, Verifier, verify_as};
 use crate::store::{SharedWriter, StoreError};
 
-/// Why nothing was imported.
+/// Reason why nothing was imported.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
     #[error(transparent)]

@@ -9,7 +9,7 @@ use crate::input_file;
 /// Largest input that is read; it is in memory as a whole.
 const MAX: u64 = 2 << 30;
 
-/// Why an input cannot be read.
+/// Reason why an input cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum InputError {
     #[error("cannot read {path}")]
@@ -33,7 +33,7 @@ pub(crate) fn is_standard_input(path: &Path) -> bool {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct InputFile {
     pub path: PathBuf,
-    /// It is in a folder that was named, and may be something else.
+    /// Found in a folder that the user named, so it may not contain deliveries.
     pub is_found: bool,
 }
 
@@ -77,7 +77,7 @@ fn collect(folder: &Path, depth: usize, inside: &mut Vec<PathBuf>) -> Result<(),
         if ending.is_some_and(|ending| ENDINGS.contains(&ending))
             && !ENVIRONMENTS.contains(&&*name.to_string_lossy())
         {
-            // A folder from someone else may contain pipes, and links to anything.
+            // A folder from another source may contain pipes, and links to anything.
             input_file::regular_below(folder, Path::new(&name))
                 .map_err(|error| InputError::unreadable(&file, error))?;
             inside.push(file);

@@ -13,7 +13,7 @@ const MIN_LENGTH: usize = 8;
 pub struct KnownProviders {
     /// Custom providers first, then built-in ones.
     pub providers: Vec<Provider>,
-    /// Secrets that must not be in anything written for others.
+    /// Secrets that must not appear in anything written for others.
     pub secrets: Vec<Secret>,
 }
 

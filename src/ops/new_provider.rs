@@ -35,7 +35,7 @@ pub(crate) enum NewProviderError {
 pub(crate) struct NewProvider {
     /// Tables `[providers.NAME]` and below, with comments.
     pub table: String,
-    /// What is signed and how, if it was verified with the secret.
+    /// Description of the scheme, if it was verified with the secret.
     pub verified: Option<String>,
 }
 
@@ -44,7 +44,7 @@ pub(crate) fn variable(name: &str) -> String {
     format!("{}_WEBHOOK_SECRET", name.replace('-', "_").to_ascii_uppercase())
 }
 
-/// Describes the provider of a delivery. With a secret, only a scheme that verifies will do.
+/// Describes the provider of a delivery. With a secret, only a scheme that verifies is accepted.
 pub(crate) fn describe(
     name: &str,
     delivery: &Delivery,
@@ -60,7 +60,7 @@ pub(crate) fn describe(
     let writer = TableWriter::new(name, delivery);
     let mut candidates = candidates(&delivery.head);
     let Some(secret) = secret else {
-        // The likeliest scheme, or a place that recognizes the deliveries.
+        // The likeliest scheme, or a place that identifies the deliveries.
         let scheme = candidates.next().map_or_else(|| unsigned(&writer), |one| one.toml());
         let note = format!("from delivery {}; not verified: check `scheme`", delivery.summary.id);
         return Ok(NewProvider { table: writer.table(&scheme, &note), verified: None });
@@ -350,7 +350,7 @@ fn signed(
     };
     let all: Vec<&(String, &str)> = digest.clock.iter().chain(clocks).collect();
     let mut payloads: Vec<SignedText<'_>> = Vec::new();
-    // What has a time or an id in the same header signs it, as a rule.
+    // A signature with a time or an id in the same header usually covers it.
     let timed = all.iter().flat_map(|clock| {
         let with_id = ids.iter().flat_map(move |id| {
             [

@@ -117,7 +117,7 @@ pub(crate) struct ReplayRun {
     pub plan: ReplayPlan,
 }
 
-/// The receiver of the events is gone, which ends a run.
+/// Error of a run whose receiver of events is gone.
 struct Unheard;
 
 impl ReplayRun {

@@ -114,7 +114,7 @@ pub struct ResendRun<'k> {
     pub client: Client,
 }
 
-/// The receiver of the events is gone, which ends a run.
+/// Error of a run whose receiver of events is gone.
 struct Unheard;
 
 impl ResendRun<'_> {

@@ -7,11 +7,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::store::{Keep, Store};
 
-/// Shortest time between two looks at the store. The size of all deliveries takes a while to add up.
+/// Minimum time between two checks of the store. Adding up the size of all deliveries takes a
+/// while.
 const PAUSE: Duration = Duration::from_secs(1);
 const PAUSE_FOR_SIZE: Duration = Duration::from_secs(10);
 
-/// Longest time, since deliveries grow old without an event.
+/// Maximum time between two checks, since deliveries expire without an event.
 const MAX_PAUSE: Duration = Duration::from_mins(1);
 
 /// Keeps a store within a limit until `stop` is canceled: now, and after new deliveries.
@@ -32,7 +33,7 @@ pub(crate) async fn keep_within(
         let seen = progress.borrow_and_update().revision;
         let grown = async {
             tokio::time::sleep(pause).await;
-            // A failure means that the store has ended, and then so does the listener.
+            // Fails only if the store has ended, and the listener with it.
             let _ = progress.wait_for(|progress| progress.revision > seen).await;
         };
         tokio::select! {

@@ -1,4 +1,4 @@
-//! Requests that hookglass creates: sample events and files, signed as by their provider or
+//! Requests that hookglass creates: sample events and files, signed like their provider does, or
 //! tampered with.
 
 mod file;
@@ -262,8 +262,8 @@ mod tests {
                 (None, true),
                 (Some(Tamper::Signature), false),
                 (Some(Tamper::Missing), false),
-                // A token covers nothing, and Mailgun signs a time and a token. What is signed in
-                // each item of an array is changed with the body.
+                // A token covers nothing, and Mailgun signs a time and a token. The signed values
+                // of each item of an array change with the body.
                 (
                     Some(Tamper::Body),
                     !provider.scheme.covers_body && provider.scheme.array().is_none(),
@@ -273,7 +273,7 @@ mod tests {
                 let url = "http://127.0.0.1:4400/";
                 let request = request(provider, Some(secret), content, url, tamper).unwrap();
                 let found = still_verifies(provider, Some(&key), &request, url);
-                // Mailgun's token is in the body, and is changed.
+                // Mailgun's token is in the body, and changes with it.
                 let intact = intact && !(provider.name == "mailgun" && tamper.is_some());
                 assert_eq!(found, intact, "{} {tamper:?}", provider.name);
             }

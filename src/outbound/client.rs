@@ -109,7 +109,7 @@ impl Client {
         self.send_with_signals(target, request, SendSignals::default()).await
     }
 
-    /// As [`Self::send`], with signals of the progress.
+    /// Like [`Self::send`], with signals of the progress.
     #[expect(clippy::disallowed_methods, reason = "an attempt records its time and duration")]
     pub(super) async fn send_with_signals(
         &self,
@@ -187,7 +187,8 @@ async fn connect(target: &Target) -> Result<TcpStream, SendError> {
     let found = found.map_err(|source| SendError::Name { target: name(), source })?;
     let mut addresses: Vec<SocketAddr> = found.collect();
     if target.host().eq_ignore_ascii_case("localhost") {
-        // Many systems name only one of them, and an application may listen only on the other.
+        // Many systems resolve `localhost` to only one of them, and an application may listen only
+        // on the other.
         for ip in [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)] {
             let address = SocketAddr::new(ip, target.port());
             if !addresses.contains(&address) {

@@ -49,7 +49,7 @@ pub enum SendError {
 }
 
 impl SendError {
-    /// Code for logs, which the target and its response have no part in.
+    /// Returns the code for logs, which contains nothing from the target or its response.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Name { .. } => "name-not-found",
@@ -85,7 +85,7 @@ impl SendError {
         matches!(self, Self::ConnectTimeout { .. } | Self::AnswerTimeout { .. })
     }
 
-    /// Returns true if the request would have come round again.
+    /// Returns true if the request was refused because it would return to this listener.
     pub fn is_loop(&self) -> bool {
         matches!(self, Self::OwnListener { .. } | Self::Loop { .. })
     }

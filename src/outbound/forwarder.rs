@@ -147,7 +147,7 @@ impl Forwarder {
         Self::with_retry(client, target, limits, Retry::Off, stop)
     }
 
-    /// As [`Self::new`], with retries.
+    /// Like [`Self::new`], with retries.
     pub fn with_retry(
         client: Client,
         target: Target,

@@ -1,4 +1,4 @@
-//! Marks forwarded requests, so that one that comes round is recognized.
+//! Marks forwarded requests, so that a loop is recognized.
 
 use std::sync::LazyLock;
 

@@ -14,7 +14,7 @@ pub(super) type OnFlushed = Option<oneshot::Sender<()>>;
 
 pub(super) struct RawHeadWriter<S> {
     stream: S,
-    /// The rest of our head.
+    /// The part of our head that is still to be written.
     head: Bytes,
     /// Length of the matched part of the empty line that ends hyper's head.
     seen: usize,

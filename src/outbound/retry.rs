@@ -98,7 +98,7 @@ impl<J> Backlog<J> {
         self.jobs.insert(at, (number, job));
     }
 
-    /// Removes the delivery to send next.
+    /// Removes and returns the delivery to send next.
     pub(super) fn take_first(&mut self) -> Option<(u64, J)> {
         self.next = None;
         self.jobs.pop_front()

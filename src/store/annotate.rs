@@ -9,7 +9,7 @@ use rusqlite::{Connection, params};
 use super::events::{self, service_json};
 use crate::delivery::DeliveryId;
 
-/// Most rows in one change; more are written in several commits.
+/// Maximum number of rows in one change; more are written in several commits.
 pub(super) const MAX_ROWS: usize = 1024;
 
 /// Deliveries purged in one commit; a new delivery waits for them.

@@ -4,9 +4,10 @@
 //! their work to it over a Unix socket next to the store, so that it passes through the same queue
 //! and reaches the same followers as everything else. Agents set response rules this way too. A
 //! request is a line of JSON; an import is followed by a line for each delivery. Only processes of
-//! the same user are answered.
+//! the same user are served.
 //!
-//! Elsewhere than on Unix there is no such socket, and the commands report who has the store open.
+//! On other systems there is no such socket, and the commands report which process has the store
+//! open.
 
 use serde::{Deserialize, Serialize};
 
@@ -105,7 +106,8 @@ mod server {
         /// Creates the socket of a store that this process has locked.
         pub fn bind(store: &Path) -> io::Result<Self> {
             let path = socket_path(store);
-            // The lock is held, so that a socket which exists is of a process that has ended.
+            // This process holds the lock, so an existing socket is that of a process that has
+            // ended.
             if fs::symlink_metadata(&path).is_ok_and(|found| found.file_type().is_socket()) {
                 fs::remove_file(&path)?;
             }
@@ -114,7 +116,7 @@ mod server {
             Ok(Self { listener, path })
         }
 
-        /// Answers requests until `stop` is canceled.
+        /// Serves requests until `stop` is canceled.
         pub async fn serve(self, store: Store, rules: Rulebook, stop: CancellationToken) {
             let mut connections = JoinSet::new();
             loop {

@@ -60,7 +60,7 @@ pub(super) fn service_json(provider: &str) -> Option<String> {
     if names.is_empty() { None } else { serde_json::to_string(&names).ok() }
 }
 
-/// Prepares a connection that writes: loads the ids that are not in the table yet.
+/// Prepares a writing connection: loads the ids that are not in the table yet.
 pub(super) fn open(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(
         "PRAGMA temp_store = MEMORY;
@@ -129,7 +129,7 @@ pub(super) fn forget_all(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch("DELETE FROM main.events; DELETE FROM temp.recent_events;")
 }
 
-/// Moves some ids to disk if many are waiting. Belongs into the transaction that added some.
+/// Moves some ids to disk if many are waiting. Call it in the transaction that added ids.
 pub(super) fn move_some(connection: &Connection) -> rusqlite::Result<()> {
     let (newest, up_to): (i64, i64) = connection
         .prepare_cached(

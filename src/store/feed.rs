@@ -114,11 +114,12 @@ pub struct Follower {
     target: i64,
 }
 
-/// What a follower received.
+/// Result of waiting for a commit.
 #[derive(Debug)]
 pub enum Followed {
     Commit(Arc<Commit>),
-    /// Changes that [`Follower::read_missed`] returns or [`Follower::skip_missed`] skips.
+    /// The follower has missed changes: [`Follower::read_missed`] returns them, and
+    /// [`Follower::skip_missed`] skips them.
     Missed,
 }
 

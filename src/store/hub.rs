@@ -1,4 +1,4 @@
-//! Deliveries that were read from the stream of a hub, and what is known about the stream.
+//! Deliveries that were read from the stream of a hub, and facts about the stream.
 //!
 //! A delivery from a stream has its sequence as id, unless another delivery has that id. Its
 //! message identifies it: one that was published twice is stored once.
@@ -10,7 +10,7 @@ use super::write::{Inserted, insert_delivery, record_attempt, record_diagnosis, 
 use super::{KeepError, StoreError, StoreReader};
 use crate::delivery::{Attempt, Delivery, DeliveryId, NewDelivery, Verdict};
 
-/// What was read from a stream, to be stored in one commit.
+/// Deliveries and updates read from a stream, to be stored in one commit.
 #[derive(Debug, Default)]
 pub struct HubPage {
     pub deliveries: Vec<NewDelivery>,

@@ -96,7 +96,7 @@ impl Shared {
         let _ = self.allocate(size).or_else(|_| self.file.set_len(size));
     }
 
-    /// Extends the file without holes, which could not be filled when the disk is full.
+    /// Extends the file without holes, which could not be filled on a full disk.
     #[cfg(target_os = "linux")]
     fn allocate(&self, size: u64) -> std::io::Result<()> {
         use rustix::fs::{FallocateFlags, fallocate};
@@ -134,8 +134,8 @@ mod signals {
 
     use super::{Ordering, Shared};
 
-    /// Failing accesses in a row that nothing can be done about, before the process ends as it does
-    /// by default. Some are those of threads that failed together.
+    /// Number of consecutive failing accesses that cannot be repaired before the process ends, as
+    /// it does by default. Threads that failed together count separately.
     const MAX_FUTILE: u32 = 1000;
 
     /// Indexes that are open in this process.

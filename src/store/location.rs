@@ -98,7 +98,7 @@ pub(super) fn not_writable(path: &Path, source: io::Error) -> StoreError {
 const OWN_FOLDER: &str = ".hookglass";
 
 /// Creates the folder of a store if it is missing: private, and ignored by git. An existing
-/// `.hookglass` folder becomes so.
+/// `.hookglass` folder is made so.
 pub(super) fn prepare(path: &Path) -> Result<(), StoreError> {
     let failed = |source| not_writable(path, source);
     let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else {
@@ -207,7 +207,7 @@ pub(super) fn open_alone(path: &Path) -> Result<Connection, StoreError> {
     })
 }
 
-/// Opens a store that this process has not open yet.
+/// Opens a store that this process does not have open yet.
 pub(super) fn open_for_reading(location: &StoreLocation) -> Result<Connection, StoreError> {
     if let StoreLocation::File(path) = location {
         // Fails in a folder without permission to enter, where existence is unknown.

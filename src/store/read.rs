@@ -196,7 +196,7 @@ impl StoreReader {
         found.map_err(|error| self.location.error(error))
     }
 
-    /// Turns the reader into a stream of changes from now on.
+    /// Converts the reader into a stream of changes from now on.
     pub fn tail(self) -> Result<Tail, StoreError> {
         let revision = revision(&self.connection).map_err(|error| self.location.error(error))?;
         Ok(Tail { reader: self, revision })

@@ -1,4 +1,4 @@
-//! Deliveries to keep, and which ones go.
+//! Deliveries to keep, and selection of those to delete.
 
 use std::fmt;
 use std::str::FromStr;

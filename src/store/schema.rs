@@ -274,7 +274,7 @@ pub(super) fn migrate(connection: &Connection, location: &StoreLocation) -> Resu
         // Searches that were running when the last listener stopped will not finish.
         let reset = "UPDATE deliveries SET diagnosing = 0 WHERE diagnosing";
         match connection.execute_batch(reset) {
-            // Pruning may make room, and a listener says that it cannot store.
+            // Pruning may make room, and a listener reports that it cannot store.
             Err(error) if error.sqlite_error_code() == Some(ErrorCode::DiskFull) => {}
             done => done.map_err(to_error)?,
         }

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::delivery::{DeliveryId, NewDelivery};
 
-/// Limits on the jobs and body bytes of one commit, so that none waits long.
+/// Limits on the jobs and body bytes of one commit, so that no job waits long.
 const GROUP_JOBS: usize = 512;
 const GROUP_BYTES: usize = 32 << 20;
 
@@ -85,7 +85,7 @@ fn write(state: WriterState) {
     }
     store.prepare_to_close();
     let connection = &store.connection;
-    // The rest stays hidden and is purged in the next run.
+    // The remaining ones stay hidden and are purged in the next run.
     let _ = annotate::purge_at_exit(connection);
     // Fails only if the disk does; the log then remains and is read at the next opening.
     let _ = connection.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE);");

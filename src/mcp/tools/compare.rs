@@ -36,14 +36,14 @@ struct DiffResult {
     untrusted: &'static str,
     old: i64,
     new: i64,
-    /// Why `old` was chosen.
+    /// Reason for comparing with `old`.
     reason: &'static str,
     /// Number of values, lines, or headers that differ.
     differences: u64,
-    /// How many of those were to be expected.
+    /// Number of expected ones among those.
     expected: u64,
     received: Vec<ChangeView>,
-    /// Whether there are more changes than are shown.
+    /// True if there are more changes than are shown.
     truncated: bool,
 }
 

@@ -32,7 +32,7 @@ struct StatusResult {
     url: Option<String>,
     /// URL that the provider sends to, if known.
     public_url: Option<String>,
-    /// Whether this connection started it. Otherwise it belongs to another process.
+    /// True if this connection started it. Otherwise it belongs to another process.
     started_here: bool,
     store: String,
     /// Id of the newest delivery, 0 if there is none. Pass it as `after` to `wait_for_delivery`.

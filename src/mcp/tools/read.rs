@@ -111,7 +111,7 @@ pub(in crate::mcp) struct GetResult {
     untrusted: &'static str,
     delivery: Row,
     received: GetReceived,
-    /// Why the request was refused; its body was not stored then.
+    /// Reason why the request was refused, in which case its body was not stored.
     refused: Option<String>,
     marked: bool,
     /// Note of the user.

@@ -250,7 +250,7 @@ struct ResendResult {
     accepted: u64,
     /// Why the target cannot be reached.
     unreachable: Option<String>,
-    /// Why the attempts were not recorded.
+    /// Reason why the attempts were not recorded.
     not_recorded: Option<String>,
 }
 

@@ -40,7 +40,7 @@ struct ExplainResult {
     signature: VerdictView,
     /// Meaning of the cause.
     cause_meaning: Option<String>,
-    /// Whether the verdict was computed again with the secrets that are configured now.
+    /// True if the verdict was computed again with the secrets configured now.
     checked_again: bool,
     /// How the provider signs; null if the provider is unknown.
     scheme: Option<SchemeView>,
@@ -117,7 +117,7 @@ fn explained(server: &Server, delivery: &Delivery, shield: &Shield) -> ExplainRe
 
 fn scheme(report: &Report, shield: &Shield) -> SchemeView {
     let place = |place: &crate::signature::ReceivedSignature| {
-        // A value that is too short to be looked for may still be a credential.
+        // A value that is too short to be searched for may still be a credential.
         let is_withheld = place.is_header && shield.withholds_header(&place.place);
         let shown = |value: &String| {
             if is_withheld { WITHHELD.to_owned() } else { shield.line(value) }

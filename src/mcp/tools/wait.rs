@@ -44,7 +44,7 @@ struct WaitArguments {
 #[derive(Debug, Serialize, JsonSchema)]
 struct WaitResult {
     untrusted: &'static str,
-    /// Whether the expectation was met.
+    /// True if the expectation was met.
     met: bool,
     deliveries: Vec<Row>,
     /// Deliveries that arrived and did not match.

@@ -13,7 +13,7 @@ use crate::provider::Provider;
 use crate::secret::Secret;
 use crate::signature::Credentials;
 
-/// Why a file contains no cases.
+/// Reason why a file contains no cases.
 #[derive(Debug, thiserror::Error)]
 pub enum CaseError {
     #[error(transparent)]

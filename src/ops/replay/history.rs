@@ -18,7 +18,7 @@ const SCHEMA: &str = "hookglass.replays/1";
 #[serde(deny_unknown_fields)]
 pub(crate) struct ReplayHistory {
     schema: String,
-    /// Whether a case passed, by target and name.
+    /// True for each case that passed, by target and name.
     targets: BTreeMap<String, BTreeMap<String, bool>>,
 }
 
@@ -65,7 +65,7 @@ impl ReplayHistory {
     pub(crate) fn save(&self, path: &Path) -> Result<(), HistoryError> {
         let failed = |source| HistoryError::Write { path: path.display().to_string(), source };
         store::prepare_folder(path).map_err(|error| {
-            // Its advice is about stores.
+            // The advice in its error is about stores.
             failed(match error {
                 StoreError::NotWritable { source, .. } => source,
                 error => io::Error::other(error),

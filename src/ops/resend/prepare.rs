@@ -19,7 +19,7 @@ pub enum Signing<'k> {
     Resign(ReSigning<'k>),
 }
 
-/// Keys for new signatures, and which event id these cover.
+/// Keys for new signatures, and the event id that these cover.
 #[derive(Debug, Clone, Copy)]
 pub struct ReSigning<'k> {
     /// One per provider; the first secret signs.

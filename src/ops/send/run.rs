@@ -12,7 +12,7 @@ use crate::outbound::{self, Client, Request, Target};
 use crate::provider::{Provider, Sample, Seed};
 use crate::signature::{Credentials, SignError};
 
-/// Content that is sent.
+/// Source of the requests' content.
 #[derive(Debug, Clone)]
 pub enum EventSource<'p> {
     Sample(&'p Sample),
@@ -50,7 +50,7 @@ pub struct SendRun<'k> {
     pub target: Target,
     pub tamper: Option<Tamper>,
     pub count: u64,
-    /// Time from one request to the next.
+    /// Time between the starts of two requests.
     pub period: Duration,
 }
 
