@@ -5,6 +5,9 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::{env, fs};
 
+/// Keys that name the provider whose events a provider sends too, the deciding one first.
+const PARENTS: [&str; 2] = ["weaker_than", "alias_of"];
+
 /// The home provider is listed first; the others follow by name.
 const FIRST: &str = "cribbly";
 
@@ -23,10 +26,25 @@ fn main() -> Result<(), Box<dyn Error>> {
     files.sort();
     let mut list = String::from("&[\n");
     for (_, name, path) in &files {
+        let text = fs::read_to_string(path)?;
+        let parent = parent(&text);
         let path = path.to_str().ok_or("invalid path")?;
-        writeln!(list, "    ({name:?}, include_str!({path:?})),")?;
+        writeln!(
+            list,
+            "    File {{ name: {name:?}, parent: {parent:?}, text: include_str!({path:?}) }},"
+        )?;
     }
     list.push(']');
     fs::write(Path::new(&env::var("OUT_DIR")?).join("providers.rs"), list)?;
     Ok(())
+}
+
+/// Finds the parent of a provider in its file. A whole parser would be compiled for this alone.
+fn parent(text: &str) -> Option<&str> {
+    let keys = text.lines().take_while(|line| !line.starts_with('['));
+    let values: Vec<(&str, &str)> = keys.filter_map(|line| line.split_once(" = ")).collect();
+    PARENTS.iter().find_map(|parent| {
+        let (_, value) = values.iter().find(|(key, _)| key == parent)?;
+        Some(value.trim_matches('"'))
+    })
 }

@@ -98,10 +98,11 @@ fn main() {
         let subject = Subject::new(&head, &body);
         let with_secret = |one: &Provider| {
             let secrets = if one.name == provider.name { secrets.to_vec() } else { Vec::new() };
-            Credentials { provider: one.clone(), secrets }
+            Credentials { provider: one.clone().into(), secrets }
         };
         let single = Verifier::new(vec![with_secret(&provider)]);
-        let auto = Verifier::new(hookglass::provider::all().iter().map(with_secret).collect());
+        let auto =
+            Verifier::new(hookglass::provider::all().iter().map(|one| with_secret(one)).collect());
         let identify = |verifier: &Verifier| {
             best(|| {
                 black_box(verifier.identify(black_box(&subject), now));
@@ -112,7 +113,8 @@ fn main() {
         println!("{size:>9} B  {auto:>10.1?}  {ratio:.2} × single");
     }
     println!("diagnosis of a signature that nothing explains, against one verification");
-    let verifier = Verifier::new(vec![Credentials { provider, secrets: secrets.to_vec() }]);
+    let verifier =
+        Verifier::new(vec![Credentials { provider: provider.into(), secrets: secrets.to_vec() }]);
     for size in [1 << 10, 128 << 10, 25 << 20] {
         let body = body(size);
         let headers = [Header::new("X-Cribbly-Signature", "ab".repeat(32))];

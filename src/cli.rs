@@ -183,11 +183,11 @@ impl Cli {
 
     fn try_read(args: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
         let args: Vec<OsString> = args.into_iter().collect();
-        let command = with_negative_numbers(Self::command()).color(color_of_help(&args));
-        let args = leading_flags::move_behind(&mut command.clone(), args);
-        let args = filter_words::separate(&mut command.clone(), args)?;
-        let matches = command.clone().try_get_matches_from(args).map_err(without_escape_tip)?;
-        Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command.clone()))
+        let mut command = with_negative_numbers(Self::command()).color(color_of_help(&args));
+        let args = leading_flags::move_behind(&command, args);
+        let args = filter_words::separate(&command, args)?;
+        let matches = command.try_get_matches_from_mut(args).map_err(without_escape_tip)?;
+        Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
     }
 }
 

@@ -17,7 +17,7 @@ mod value_location;
 mod values;
 
 use std::collections::HashMap;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -86,11 +86,11 @@ pub struct Provider {
     pub samples: Vec<Sample>,
 }
 
-/// Returns every built-in provider.
-pub fn all() -> &'static [Provider] {
-    static ALL: LazyLock<Vec<Provider>> = LazyLock::new(|| {
+/// Returns every built-in provider. They are shared, because there are many.
+pub fn all() -> &'static [Arc<Provider>] {
+    static ALL: LazyLock<Vec<Arc<Provider>>> = LazyLock::new(|| {
         // A broken file fails this module's tests.
-        names().filter_map(|name| Provider::named(name).ok()).collect()
+        names().filter_map(|name| Provider::named(name).ok().map(Arc::new)).collect()
     });
     &ALL
 }
@@ -140,21 +140,30 @@ pub enum ProviderMistake {
     Name { name: String },
 }
 
-/// Name and text of each file in `assets/providers`, listed by the build script.
-const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/providers.rs"));
+/// File in `assets/providers`.
+struct File {
+    name: &'static str,
+    /// Provider whose events it sends too; known without reading the file, since each delivery is
+    /// compared with those of related providers.
+    parent: Option<&'static str>,
+    text: &'static str,
+}
+
+/// All files, listed by the build script.
+const FILES: &[File] = include!(concat!(env!("OUT_DIR"), "/providers.rs"));
 
 /// Returns the names of the built-in providers.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    FILES.iter().map(|(name, _)| *name)
+    FILES.iter().map(|file| file.name)
 }
 
 impl Provider {
     /// Reads a built-in provider by the name of its file.
     pub fn named(name: &str) -> Result<Self, ProviderError> {
-        let file = FILES.iter().find(|(known, _)| *known == name);
-        let (_, text) =
+        let file = FILES.iter().find(|file| file.name == name);
+        let file =
             file.ok_or_else(|| ProviderError::unknown(name, &names().collect::<Vec<_>>()))?;
-        let parsed: Result<Self, toml::de::Error> = toml::from_str(text);
+        let parsed: Result<Self, toml::de::Error> = toml::from_str(file.text);
         let mut provider = parsed.map_err(|source| ProviderError::Damaged {
             name: name.to_owned(),
             source: Box::new(source),
@@ -371,7 +380,6 @@ impl ProviderError {
 /// describe one service or one family of services.
 pub fn same_service(name: &str) -> Vec<&str> {
     static SERVICES: LazyLock<HashMap<&str, Vec<&str>>> = LazyLock::new(|| {
-        let names = || all().iter().map(|one| one.name.as_str());
         let related = |name| names().filter(move |other| root_of(other) == root_of(name));
         names().map(|name| (name, related(name).collect())).collect()
     });
@@ -379,10 +387,7 @@ pub fn same_service(name: &str) -> Vec<&str> {
 }
 
 fn root_of(name: &str) -> &str {
-    let parent = |name: &&str| {
-        let provider = all().iter().find(|one| one.name == *name)?;
-        provider.weaker_than.as_deref().or(provider.alias_of.as_deref())
-    };
+    let parent = |name: &&str| FILES.iter().find(|file| file.name == *name)?.parent;
     std::iter::successors(Some(name), parent).take(4).last().unwrap_or(name)
 }
 
@@ -413,7 +418,7 @@ mod tests {
 
     #[test]
     fn every_file_parses() {
-        for (name, _) in FILES {
+        for name in names() {
             assert_eq!(Provider::named(name).unwrap().name, *name);
         }
     }
@@ -422,6 +427,14 @@ mod tests {
     fn an_unknown_name_suggests_a_similar_one() {
         let error = Provider::named("crribbly").unwrap_err().to_string();
         assert!(error.contains("`crribbly`: did you mean `cribbly`?"), "{error}");
+    }
+
+    #[test]
+    fn listed_parents_are_those_in_the_files() {
+        for File { name, parent, .. } in FILES {
+            let read = Provider::named(name).unwrap();
+            assert_eq!(read.weaker_than.or(read.alias_of).as_deref(), *parent, "{name}");
+        }
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Causes of failed signatures: every change that common software makes, for every provider. A
 //! named cause has to be the change that was made, so that undoing it verifies.
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use hookglass::delivery::{Head, Header, SignatureStatus, Verdict};
@@ -55,14 +57,14 @@ fn enriched(body: &str) -> String {
 }
 
 /// A provider, the secret to sign with, and the headers and body of a sample.
-type Sender = (Provider, String, Vec<(String, String)>, String);
+type Sender = (Arc<Provider>, String, Vec<(String, String)>, String);
 
 /// A sample of every provider.
 fn senders() -> Vec<Sender> {
     let mut seed = Seed { now: now(), random: fastrand::Rng::with_seed(7) };
     let mut out = Vec::new();
     // The damage assumes a keyed digest in lowercase hex or padded base64, and a prefix without blanks.
-    let is_usual = |provider: &&Provider| {
+    let is_usual = |provider: &&Arc<Provider>| {
         let scheme = &provider.scheme;
         !matches!(scheme.encoding, Encoding::HexUpper | Encoding::Base64Url)
             && !scheme.prefix.ends_with(' ')
@@ -123,7 +125,7 @@ impl Request {
         let head = Head::build(self.method, target, &headers);
         let subject = Subject { head: &head, body: &self.body, url: Some(&self.url) };
         let secrets = vec![Secret::new("TEST_SECRET", self.secret.clone())];
-        let credentials = Credentials { provider: self.provider.clone(), secrets };
+        let credentials = Credentials { provider: self.provider.clone().into(), secrets };
         let verifier = Verifier::new(vec![credentials]);
         let budget = Budget { bytes: Budget::BYTES, go_on: &|| true };
         verifier.explain(&verifier.judge(&subject, now()), &subject, now(), budget).verdict

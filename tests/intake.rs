@@ -40,7 +40,7 @@ fn rule(text: &str) -> Tested<ResponseRule> {
 fn start(rules: &[&str], targets: Vec<Target>) -> Tested<Running> {
     let (store, writer) = Store::open(&StorePlace::Memory, "test")?;
     let stop = CancellationToken::new();
-    let keyed = Credentials { provider: Provider::named("cribbly")?, secrets: Vec::new() };
+    let keyed = Credentials { provider: Provider::named("cribbly")?.into(), secrets: Vec::new() };
     let verifier = CurrentVerifier::new(Verifier::new(vec![keyed]));
     let (diagnoser, diagnosing) = Diagnoser::new(verifier.clone(), store.clone(), stop.clone());
     let rules = rules.iter().map(|text| rule(text).map(Arc::new)).collect::<Tested<Vec<_>>>()?;

@@ -79,7 +79,7 @@ impl Request {
 
     fn verdict_at(&self, at: Timestamp) -> Verdict {
         let credentials =
-            Credentials { provider: self.provider.clone(), secrets: self.secrets.clone() };
+            Credentials { provider: self.provider.clone().into(), secrets: self.secrets.clone() };
         let head = Head::build("POST", "/", &self.headers);
         let verifier = Verifier::new(vec![credentials]);
         verifier.judge(&Subject::new(&head, &self.body), at).verdict
@@ -459,8 +459,10 @@ fn the_signatures_of_rfc_9421_verify() -> Tested {
     )?;
     let target = |request: &Request| {
         let head = Head::build("POST", "/foo?param=Value&Pet=dog", &request.headers);
-        let credentials =
-            Credentials { provider: request.provider.clone(), secrets: request.secrets.clone() };
+        let credentials = Credentials {
+            provider: request.provider.clone().into(),
+            secrets: request.secrets.clone(),
+        };
         let verifier = Verifier::new(vec![credentials]);
         verifier.judge(&Subject::new(&head, &request.body), now()).verdict
     };

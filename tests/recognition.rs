@@ -3,6 +3,7 @@
 mod support;
 
 use std::error::Error;
+use std::sync::Arc;
 
 use hookglass::delivery::{Head, Header, SignatureStatus};
 use hookglass::ops::fixture::test_key;
@@ -82,7 +83,7 @@ fn signs_url(provider: &Provider) -> bool {
 }
 
 fn verifier(has_secret: impl Fn(&Provider) -> bool) -> Verifier {
-    let credentials = |provider: &Provider| {
+    let credentials = |provider: &Arc<Provider>| {
         let secret = Secret::new(provider.secret_env.clone(), test_key(provider));
         let secrets = if has_secret(provider) { vec![secret] } else { Vec::new() };
         Credentials { provider: provider.clone(), secrets }
@@ -200,7 +201,7 @@ fn a_recognized_sender_without_a_secret_is_named() {
 #[test]
 fn the_likely_sender_is_named_under_another_provider() -> Tested {
     let cribbly = Credentials {
-        provider: Provider::named("cribbly")?,
+        provider: Provider::named("cribbly")?.into(),
         secrets: vec![Secret::new("CRIBBLY_WEBHOOK_SECRET", "test-secret")],
     };
     let verifier = Verifier::new(vec![cribbly]);

@@ -35,7 +35,8 @@ fn copyable(format: &'static str) -> Copyable {
 fn verifier(session: &Session) -> Verifier {
     let secrets = session.secrets.iter().map(|name| Secret::new(name, "test-key-not-a-real-one"));
     let secrets: Vec<Secret> = secrets.collect();
-    let keyed = Provider::named("cribbly").map(|provider| Credentials { provider, secrets });
+    let keyed = Provider::named("cribbly")
+        .map(|provider| Credentials { provider: provider.into(), secrets });
     Verifier::new(keyed.into_iter().collect())
 }
 

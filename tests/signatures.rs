@@ -78,7 +78,7 @@ impl Case {
         let subject = Subject { head: &head, body: &body, url: self.public_url.as_deref() };
         let provider = Provider::named(&self.provider)?;
         let now = Timestamp::from_second(self.now)?;
-        let verifier = Verifier::new(vec![Credentials { provider, secrets }]);
+        let verifier = Verifier::new(vec![Credentials { provider: provider.into(), secrets }]);
         let budget = Budget { bytes: Budget::BYTES, go_on: &|| true };
         Ok(verifier.explain(&verifier.judge(&subject, now), &subject, now, budget).verdict)
     }

@@ -41,7 +41,7 @@ fn signed() -> Vec<(&'static Provider, Delivery)> {
         let key = Secret::new("TEST", secret(provider));
         let content = DraftEvent::of(provider.samples.first()?, fastrand::Rng::with_seed(7));
         let request = request(provider, Some(&key), content, URL, None).ok()?;
-        Some((provider, of_provider(&provider.name, request.head, request.body)))
+        Some((provider.as_ref(), of_provider(&provider.name, request.head, request.body)))
     });
     all.collect()
 }

@@ -1,6 +1,7 @@
 //! Verdicts that agree with the providers' own libraries, and schemes that a user can describe.
 
 use std::error::Error;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -93,7 +94,7 @@ fn a_verdict_names_what_is_signed_instead_of_the_whole_body() -> Tested {
 }
 
 /// Describes a provider in a configuration file.
-fn described(scheme: &str) -> Tested<Provider> {
+fn described(scheme: &str) -> Tested<Arc<Provider>> {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("hookglass.toml");
     std::fs::write(&path, scheme)?;

@@ -15,18 +15,18 @@ use crate::filter::FIELDS;
 /// Only what cannot be a flag is a negated term: a field, quoted text, or parentheses. A bare word
 /// such as `-f` is an error, since other tools have such a flag.
 pub(super) fn separate(
-    root: &mut Command,
+    root: &Command,
     args: impl IntoIterator<Item = OsString>,
 ) -> Result<Vec<OsString>, clap::Error> {
     let mut args = args.into_iter();
     let mut flags: Vec<OsString> = args.by_ref().take(2).collect();
-    root.build();
     let name = flags.get(1).and_then(|name| name.to_str());
     let command = name.and_then(|name| root.find_subcommand(name));
     let Some(command) = command.filter(|command| takes_filter(command)) else {
         flags.extend(args);
         return Ok(flags);
     };
+    let command = &alone(root, command);
     let mut words = Vec::new();
     while let Some(arg) = args.next() {
         let text = arg.to_str().unwrap_or_default();
@@ -59,6 +59,16 @@ pub(super) fn separate(
         flags.extend(words);
     }
     Ok(flags)
+}
+
+/// Returns a command with the flags that all commands take and the name that errors show. Building
+/// the whole tree for this would take longer than everything else a short command does.
+fn alone(root: &Command, command: &Command) -> Command {
+    let global = root.get_arguments().filter(|arg| arg.is_global_set()).cloned();
+    let name = format!("{} {}", root.get_name(), command.get_name());
+    let mut command = command.clone().args(global).bin_name(name);
+    command.build();
+    command
 }
 
 fn takes_filter(command: &Command) -> bool {
@@ -141,7 +151,7 @@ mod tests {
 
     fn read(line: &str) -> Result<String, clap::Error> {
         let args = line.split(' ').map(OsString::from);
-        let args = separate(&mut Cli::command(), args)?;
+        let args = separate(&Cli::command(), args)?;
         let args: Vec<_> = args.iter().map(|arg| arg.to_string_lossy()).collect();
         Ok(args.join(" "))
     }

@@ -8,8 +8,16 @@ use clap::{Arg, Command};
 ///
 /// Without a command, the flags are those of `listen`, so clap would refuse them before a command,
 /// even the flags of all commands.
-pub(super) fn move_behind(root: &mut Command, args: Vec<OsString>) -> Vec<OsString> {
-    root.build();
+pub(super) fn move_behind(root: &Command, args: Vec<OsString>) -> Vec<OsString> {
+    let is_command =
+        |arg: &OsString| arg.to_str().is_some_and(|text| root.find_subcommand(text).is_some());
+    // Most often the command comes first or is left out. A whole copy would be built for nothing.
+    if args.get(1).is_none_or(is_command) || !args.iter().skip(2).any(is_command) {
+        return args;
+    }
+    let mut built = root.clone();
+    built.build();
+    let root = &built;
     let Some(at) = command_index(root, &args) else { return args };
     let name = args.get(at).and_then(|name| name.to_str());
     let Some(command) = name.and_then(|name| root.find_subcommand(name)) else { return args };
@@ -65,7 +73,7 @@ mod tests {
 
     fn moved(line: &str) -> String {
         let args = line.split(' ').map(OsString::from).collect();
-        let args = move_behind(&mut Cli::command(), args);
+        let args = move_behind(&Cli::command(), args);
         args.iter().map(|arg| arg.to_string_lossy()).collect::<Vec<_>>().join(" ")
     }
 

@@ -63,7 +63,7 @@ pub(super) fn run(args: &ListArgs) -> Result<(), CliError> {
             writeln!(out, "{}", jsonl::line(&delivery))?;
         }
     } else {
-        write_table(&mut out, (&reader, &columns), &ids, args.follow)?;
+        write_table(&mut out, &reader, &columns, &ids, args.follow)?;
     }
     out.flush()?;
     if args.follow {
@@ -101,7 +101,8 @@ fn write_new(
 /// Writes a table for the terminal.
 fn write_table(
     out: &mut impl Write,
-    (reader, columns): (&StoreReader, &Columns),
+    reader: &StoreReader,
+    columns: &Columns,
     ids: &[DeliveryId],
     goes_on: bool,
 ) -> Result<(), CliError> {

@@ -162,7 +162,7 @@ fn describe(args: &ProvidersArgs) -> Result<(), CliError> {
     let mut out = output::stdout();
     if args.json {
         let providers = match &args.name {
-            Some(name) => vec![object(&config, &config.named(name)?)],
+            Some(name) => vec![object(&config, &*config.named(name)?)],
             None => config.providers().map(|provider| object(&config, provider)).collect(),
         };
         let object = json!({"schema": "hookglass.providers/1", "providers": providers});
@@ -175,7 +175,8 @@ fn describe(args: &ProvidersArgs) -> Result<(), CliError> {
             write!(out, "{}", explained(&provider, &variables))?;
         }
         None => {
-            for Provider { name, title, scheme, .. } in config.providers() {
+            for provider in config.providers() {
+                let Provider { name, title, scheme, .. } = &**provider;
                 writeln!(out, "{name:<20} {title:<28} {}", **scheme)?;
             }
         }

@@ -61,7 +61,7 @@ pub(super) fn parse(typed: &str) -> Result<Filter, CliError> {
 /// Returns the names of all providers; none if the configuration, which may add some, is wrong.
 fn providers() -> Option<Vec<String>> {
     let config = ConfigArgs { config: None }.load().ok()?;
-    let names = config.providers().map(|provider| provider.name.clone());
+    let names = config.provider_names().map(str::to_owned);
     Some(names.chain([UNKNOWN_PROVIDER.to_owned()]).collect())
 }
 

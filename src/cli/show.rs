@@ -1,6 +1,7 @@
 //! `hookglass show`: one delivery in full.
 
 use std::io::{self, IsTerminal as _, Write};
+use std::sync::Arc;
 
 use clap::Args;
 use jiff::tz::TimeZone;
@@ -90,7 +91,7 @@ pub(super) fn run(args: &ShowArgs) -> Result<(), CliError> {
     } else if let Some(format) =
         form.copy.or(form.curl.then(|| parse_format("curl").ok()).flatten())
     {
-        let providers: Vec<Provider> = args.config.load()?.providers().cloned().collect();
+        let providers: Vec<Arc<Provider>> = args.config.load()?.providers().cloned().collect();
         let request = CopyRequest { format, base: LISTENER, with_signature: args.with_signature };
         let copied = copy(&delivery, &providers, &request).map_err(|reason| {
             CliError::negative(format!("delivery {id} cannot be copied in this format: {reason}"))
@@ -143,7 +144,7 @@ fn breaks(delivery: &Delivery, args: &ShowArgs) -> Vec<RewriteRisk> {
     // A configuration that cannot be read does not keep a delivery from being shown.
     let own = args.config.load().ok();
     let own = own.and_then(|config| config.providers().find(|one| one.name == *name).cloned());
-    let provider = own.or_else(|| Provider::named(name).ok());
+    let provider = own.or_else(|| Provider::named(name).ok().map(Arc::new));
     provider.map(|provider| rewrite_risks(delivery, &provider)).unwrap_or_default()
 }
 

@@ -6,6 +6,7 @@ use std::fs;
 use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, de};
 use toml::Spanned;
@@ -45,7 +46,7 @@ pub struct Config {
     pub routes: Vec<SourceConfig>,
     pub hub: HubSettings,
     /// Custom providers.
-    own: Vec<Provider>,
+    own: Vec<Arc<Provider>>,
     /// Locations of the secrets, by provider.
     sources: BTreeMap<String, Sources>,
     /// Folder of the file.
@@ -286,7 +287,7 @@ impl Config {
                     let relatives = own.iter().flat_map(|own| [&own.alias_of, &own.weaker_than]);
                     let relatives = relatives.flatten().cloned();
                     parents.extend(relatives.map(|other| (name.clone(), span.clone(), other)));
-                    config.own.extend(own);
+                    config.own.extend(own.map(Arc::new));
                 }
                 Err(reason) => {
                     mistakes.push(ConfigMistake::at(text, span, place, reason.to_string()));
@@ -294,9 +295,8 @@ impl Config {
             }
         }
         for (name, span, parent) in parents {
-            let is_known = config.providers().any(|one| one.name == parent);
-            if !is_known {
-                let known: Vec<&str> = config.providers().map(|one| one.name.as_str()).collect();
+            let known: Vec<&str> = config.provider_names().collect();
+            if !known.contains(&parent.as_str()) {
                 let error = ProviderError::unknown(&parent, &known);
                 let place = format!("providers.{name}");
                 mistakes.push(ConfigMistake::at(text, span, place, error.to_string()));
@@ -319,19 +319,26 @@ impl Config {
 
     /// Iterates over all providers, custom ones first. A custom provider hides a built-in one of
     /// the same name.
-    pub fn providers(&self) -> impl Iterator<Item = &Provider> {
+    pub fn providers(&self) -> impl Iterator<Item = &Arc<Provider>> {
         let hidden = |name: &str| self.own.iter().any(|own| own.name == name);
         let known = provider::all().iter().filter(move |one| !hidden(&one.name));
         self.own.iter().chain(known)
     }
 
+    /// Iterates over the names of all providers without reading their files.
+    pub fn provider_names<'c>(&'c self) -> impl Iterator<Item = &'c str> {
+        let hidden = |name: &str| self.own.iter().any(|own| own.name == name);
+        let known = provider::names().filter(move |name| !hidden(name));
+        self.own.iter().map(|own| own.name.as_str()).chain(known.map(|name| -> &'c str { name }))
+    }
+
     /// Returns a provider by name.
-    pub fn named(&self, name: &str) -> Result<Provider, ProviderError> {
+    pub fn named(&self, name: &str) -> Result<Arc<Provider>, ProviderError> {
         let own = self.own.iter().find(|own| own.name == name);
         let known = || {
-            Provider::named(name).map_err(|error| match error {
+            Provider::named(name).map(Arc::new).map_err(|error| match error {
                 ProviderError::Unknown { .. } => {
-                    let known: Vec<&str> = self.providers().map(|one| one.name.as_str()).collect();
+                    let known: Vec<&str> = self.provider_names().collect();
                     ProviderError::unknown(name, &known)
                 }
                 error => error,

@@ -1,6 +1,8 @@
 //! Providers with their secrets: those given for one run first, then those of the configuration,
 //! then each provider's own variable.
 
+use std::sync::Arc;
+
 use super::secrets::{self, FoundSecrets, SecretError, Sources};
 use super::{Config, SourceConfig, defaults};
 use crate::provider::{Provider, ProviderError};
@@ -41,7 +43,7 @@ impl Keyring {
         given: Option<&Sources>,
     ) -> Result<Self, KeyringError> {
         let is_auto = names == [defaults::PROVIDER];
-        let providers: Vec<Provider> = if is_auto {
+        let providers: Vec<Arc<Provider>> = if is_auto {
             config.providers().cloned().collect()
         } else {
             names.iter().map(|name| config.named(name)).collect::<Result<_, _>>()?

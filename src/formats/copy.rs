@@ -1,5 +1,7 @@
 //! Formats for copying a delivery: one table for the dashboard's menu, `show --as`, and the docs.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use super::credentials::{is_signature, provider_of, sends_secret};
@@ -15,7 +17,7 @@ use crate::provider::Provider;
 pub struct CopySource<'d> {
     pub delivery: &'d Delivery,
     /// Custom providers, which come before the built-in ones.
-    pub providers: &'d [Provider],
+    pub providers: &'d [Arc<Provider>],
     /// Target of commands: a URL without a path.
     pub base: &'d str,
     /// Include signatures and credentials. A payload is copied unchanged, and a program that

@@ -1,12 +1,14 @@
 //! Signatures and credentials of a delivery, which are copied only on request.
 
+use std::sync::Arc;
+
 use crate::delivery::{Delivery, Head, Header, is_credential};
 use crate::payload::pointer;
 use crate::provider::{self, Algorithm, Provider, Scheme, ValueLocation};
 
 /// Returns the delivery without credentials and without the signatures of any provider, custom or
 /// built-in. A secret that a provider sends in the body is emptied.
-pub fn without_credentials(delivery: &Delivery, providers: &[Provider]) -> Delivery {
+pub fn without_credentials(delivery: &Delivery, providers: &[Arc<Provider>]) -> Delivery {
     let is_secret = |header: &Header| {
         is_credential(&header.name)
             || all(providers).any(|provider| is_signature(&provider.scheme, header))
@@ -34,9 +36,9 @@ pub(super) fn sends_secret(scheme: &Scheme) -> bool {
 /// Returns the provider of a delivery, if it is known.
 pub(super) fn provider_of<'p>(
     delivery: &Delivery,
-    providers: &'p [Provider],
+    providers: &'p [Arc<Provider>],
 ) -> Option<&'p Provider> {
-    all(providers).find(|provider| provider.name == delivery.summary.provider)
+    all(providers).find(|provider| provider.name == delivery.summary.provider).map(Arc::as_ref)
 }
 
 /// Returns whether a header carries a signature of a scheme, under any of its names.
@@ -47,7 +49,7 @@ pub(super) fn is_signature(scheme: &Scheme, header: &Header) -> bool {
 }
 
 /// Custom providers come first, because they may override built-in ones.
-fn all(providers: &[Provider]) -> impl Iterator<Item = &Provider> {
+fn all(providers: &[Arc<Provider>]) -> impl Iterator<Item = &Arc<Provider>> {
     providers.iter().chain(provider::all())
 }
 

@@ -1,6 +1,7 @@
 //! Prepares every string for a result: withholds secrets, escapes, and limits the length.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
@@ -64,7 +65,7 @@ impl Shield {
     }
 
     /// Also withholds the signatures and credentials of a delivery, wherever their values are.
-    pub(super) fn withholding(self, delivery: &Delivery, providers: &[Provider]) -> Self {
+    pub(super) fn withholding(self, delivery: &Delivery, providers: &[Arc<Provider>]) -> Self {
         let shared = without_credentials(delivery, providers).head;
         let is_kept = |header: &Header| shared.headers.iter().any(|other| other.is(&header.name));
         let removed: Vec<&Header> =
@@ -167,7 +168,7 @@ fn is_token(part: &str) -> bool {
 }
 
 /// Returns signatures in the body and in the query of a delivery.
-fn in_other_places(delivery: &Delivery, providers: &[Provider]) -> Vec<String> {
+fn in_other_places(delivery: &Delivery, providers: &[Arc<Provider>]) -> Vec<String> {
     let known = providers.iter().chain(provider::all());
     let own = known.filter(|provider| provider.name == delivery.summary.provider).take(1);
     let places = own.flat_map(|provider| &provider.scheme.signature);

@@ -3,6 +3,8 @@
 //!
 //! [`COPY_FORMATS`]: crate::formats::COPY_FORMATS
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -35,7 +37,7 @@ pub(crate) enum CopiedText {
 /// Copies a delivery.
 pub(crate) fn copy(
     delivery: &Delivery,
-    providers: &[Provider],
+    providers: &[Arc<Provider>],
     request: &CopyRequest<'_>,
 ) -> Result<Copied, CopyError> {
     let CopyRequest { format, base, with_signature } = *request;

@@ -67,7 +67,7 @@ pub fn pair(
         return Err(DiffError::Refused);
     }
     let credentials = verifier.named(&new.summary.provider);
-    let provider = credentials.map(|credentials| &credentials.provider);
+    let provider = credentials.map(|credentials| &*credentials.provider);
     let (old, reason) = match old {
         Some(old) => (old, BaselineReason::Chosen),
         None => before(reader, &new, provider)?.ok_or(match &new.summary.event.event_type {

@@ -8,6 +8,8 @@ mod key;
 mod leak;
 mod sign;
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use crate::delivery::{Delivery, Head, SignatureStatus, Verdict};
@@ -31,7 +33,7 @@ const PUBLIC_URL: &str = "https://fixture.example";
 #[derive(Debug)]
 pub struct FixtureMaker {
     redactor: Redactor,
-    providers: Vec<Provider>,
+    providers: Vec<Arc<Provider>>,
     /// Configured secrets, none of which may be in a fixture.
     secrets: Vec<Secret>,
     keeps_signature: bool,
@@ -91,7 +93,7 @@ pub(crate) struct Signable {
 }
 
 impl FixtureMaker {
-    pub fn new(redaction: Redaction, providers: Vec<Provider>, secrets: Vec<Secret>) -> Self {
+    pub fn new(redaction: Redaction, providers: Vec<Arc<Provider>>, secrets: Vec<Secret>) -> Self {
         Self { redactor: Redactor::new(redaction), providers, secrets, keeps_signature: false }
     }
 
@@ -128,7 +130,8 @@ impl FixtureMaker {
             proved_bytes(&fixture, &delivery.head.raw, &delivery.body)?;
             return Ok(Box::new(fixture));
         }
-        let provider = self.providers.iter().find(|one| one.name == summary.provider);
+        let provider =
+            self.providers.iter().find(|one| one.name == summary.provider).map(Arc::as_ref);
         let scheme = provider.map(|one| one.scheme.of(&delivery.head, &delivery.body));
         let spare = scheme.map(sign::signature_names).unwrap_or_default();
         let spare: Vec<&str> = spare.iter().map(String::as_str).collect();
@@ -163,7 +166,8 @@ impl FixtureMaker {
 
     fn kept(&self, delivery: &Delivery, name: &str) -> Fixture {
         let summary = &delivery.summary;
-        let provider = self.providers.iter().find(|one| one.name == summary.provider);
+        let provider =
+            self.providers.iter().find(|one| one.name == summary.provider).map(Arc::as_ref);
         let headers = provider.map(Provider::signature_headers).unwrap_or_default();
         let event = &summary.event;
         Fixture {
@@ -207,7 +211,7 @@ fn proved_bytes(fixture: &Fixture, head: &[u8], body: &[u8]) -> Result<(), Proof
 }
 
 /// Verifies a fixture with its own test key, at the time that it names.
-pub fn prove(fixture: &Fixture, providers: &[Provider]) -> Result<(), ProofError> {
+pub fn prove(fixture: &Fixture, providers: &[Arc<Provider>]) -> Result<(), ProofError> {
     if fixture.signature.state == FixtureState::Kept {
         // Only the real key could verify it.
         return Ok(());

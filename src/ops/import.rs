@@ -2,6 +2,7 @@
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use tokio::sync::mpsc;
@@ -54,7 +55,7 @@ pub(crate) struct ImportSummary {
 pub(crate) struct Importer {
     pub verifier: Verifier,
     /// For the events of requests whose file names the provider.
-    pub providers: Vec<Provider>,
+    pub providers: Vec<Arc<Provider>>,
     /// The time of requests whose file has none.
     pub now: Timestamp,
     /// Skip invalid requests instead of importing nothing.

@@ -1,6 +1,7 @@
 //! Providers and secrets known to an installation, whether or not it listens for them.
 
 use std::ffi::OsString;
+use std::sync::Arc;
 
 use crate::provider::{self, Provider};
 use crate::secret::Secret;
@@ -12,7 +13,7 @@ const MIN_LENGTH: usize = 8;
 #[derive(Debug, Clone, Default)]
 pub struct KnownProviders {
     /// Custom providers first, then built-in ones.
-    pub providers: Vec<Provider>,
+    pub providers: Vec<Arc<Provider>>,
     /// Secrets that must not appear in anything written for others.
     pub secrets: Vec<Secret>,
 }
@@ -38,6 +39,6 @@ impl KnownProviders {
     }
 
     pub fn named(&self, name: &str) -> Option<&Provider> {
-        self.providers.iter().find(|provider| provider.name == name)
+        self.providers.iter().find(|provider| provider.name == name).map(Arc::as_ref)
     }
 }

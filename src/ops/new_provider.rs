@@ -90,7 +90,8 @@ fn parsed(name: &str, scheme: &str) -> Option<Provider> {
 
 fn verifies(provider: &Provider, secret: &Secret, delivery: &Delivery) -> bool {
     let Delivery { head, body, summary, .. } = delivery;
-    let credentials = Credentials { provider: provider.clone(), secrets: vec![secret.clone()] };
+    let credentials =
+        Credentials { provider: provider.clone().into(), secrets: vec![secret.clone()] };
     let subject = Subject::new(head, body);
     let verifier = Verifier::new(vec![credentials]);
     let verdict = verifier.judge(&subject, summary.request.received_at).verdict;

@@ -8,6 +8,7 @@ mod expect;
 mod history;
 mod junit;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -36,7 +37,7 @@ pub(crate) struct Case {
     pub request: Request,
     pub received_at: Option<Timestamp>,
     /// Provider and secret for re-signing; `None` to send the request as it is.
-    pub signer: Option<(Provider, Secret)>,
+    pub signer: Option<(Arc<Provider>, Secret)>,
     pub statuses: Statuses,
     pub expect: Expect,
 }

@@ -86,18 +86,20 @@ pub(crate) fn use_secret(
     let warnings = lint(&secret).into_iter().chain(lint_under(&provider, &secret)).collect();
     let head = delivery.map(|delivery| &delivery.head);
     current.replace(verifier.with_current_secret(head, &provider, secret));
-    Ok(SecretInUse { provider: provider.title, warnings })
+    Ok(SecretInUse { provider: provider.title.clone(), warnings })
 }
 
 /// Returns the provider whose signature a secret verifies.
-fn recognized(verifier: &Verifier, delivery: &Delivery, secret: &Secret) -> Option<Provider> {
+fn recognized(verifier: &Verifier, delivery: &Delivery, secret: &Secret) -> Option<Arc<Provider>> {
     let Delivery { summary, head, body, .. } = delivery;
     let verifier = verifier.with_secret(&summary.provider, secret.clone());
     let url = verifier.url(head);
     let subject = Subject { head, body, url: url.as_deref() };
     let judged = verifier.judge(&subject, summary.request.received_at);
-    let is_verified = judged.verdict.status == SignatureStatus::Verified;
-    judged.credentials.filter(|_| is_verified).map(|credentials| credentials.provider.clone())
+    if judged.verdict.status != SignatureStatus::Verified {
+        return None;
+    }
+    judged.credentials.map(|credentials| Arc::clone(&credentials.provider))
 }
 
 /// Returns all secrets in use, in the order in which providers and secrets were given.

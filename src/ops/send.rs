@@ -249,7 +249,7 @@ mod tests {
     #[test]
     fn tampering_is_noticed_if_the_scheme_allows() {
         // A part of the query is signed only if the URL has it.
-        let is_signable = |one: &&Provider| {
+        let is_signable = |one: &&std::sync::Arc<Provider>| {
             signature::unsignable(&one.scheme).is_none()
                 && !one.scheme.signed.text().contains("{{query:")
         };

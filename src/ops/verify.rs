@@ -1,5 +1,7 @@
 //! Verifies the signature of a request that is not stored.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use super::diagnose::explain;
@@ -19,7 +21,7 @@ pub(crate) struct VerifyRequest {
 /// Verdict of a request, with its provider.
 #[derive(Debug)]
 pub(crate) struct Verification {
-    pub provider: Provider,
+    pub provider: Arc<Provider>,
     pub event: EventRef,
     pub diagnosis: Diagnosis,
     /// No header is a signature of a known provider, so the usual one was assumed.

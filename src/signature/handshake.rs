@@ -286,7 +286,8 @@ mod tests {
 
     fn greet(provider: &str, secret: Option<&str>, head: &str, body: &str) -> Option<Response> {
         let secrets = secret.map(|secret| Secret::new("TEST", secret)).into_iter().collect();
-        let credentials = Credentials { provider: Provider::named(provider).unwrap(), secrets };
+        let credentials =
+            Credentials { provider: Provider::named(provider).unwrap().into(), secrets };
         let verifier = Verifier::new(vec![credentials]);
         let handshakes = Handshakes::new(vec![Secret::new("META_VERIFY_TOKEN", TOKEN)]);
         let head = Head::parse(Bytes::from(format!("{head}\r\nHost: h\r\n\r\n"))).unwrap();
@@ -522,7 +523,7 @@ mod tests {
         );
         let provider: Provider = toml::from_str(&text).unwrap();
         provider.check().unwrap();
-        Credentials { provider, secrets: vec![Secret::new("SHOP", "test-key")] }
+        Credentials { provider: provider.into(), secrets: vec![Secret::new("SHOP", "test-key")] }
     }
 
     fn greet_custom(handshake: &str, head: &str, body: &str) -> Option<(u16, String, Vec<String>)> {

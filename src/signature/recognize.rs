@@ -1,6 +1,7 @@
 //! Recognizes the sender of a delivery: by headers first, by the body only if headers do not decide.
 
 use std::cmp::Reverse;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -335,7 +336,7 @@ fn unrecognized<'v>(subject: &Subject<'_>) -> Judgment<'v> {
 /// Describes a signature header that several services use.
 fn shared_signature(subject: &Subject<'_>) -> Option<String> {
     let is_shared = |one: &&Provider| one.shared_header && one.scheme.algorithm != Algorithm::Token;
-    let shared = provider::all().iter().filter(is_shared);
+    let shared = provider::all().iter().map(Arc::as_ref).filter(is_shared);
     let fitting: Vec<&Provider> = shared
         .filter(|one| one.scheme.iter().any(|scheme| is_well_formed(scheme, subject)))
         .collect();

@@ -249,8 +249,10 @@ mod tests {
     #[test]
     fn reports_locations_and_signed_payload() {
         let provider = Provider::named("slack").unwrap();
-        let verifier =
-            Verifier::new(vec![Credentials { provider, secrets: vec![Secret::new("S", "test")] }]);
+        let verifier = Verifier::new(vec![Credentials {
+            provider: provider.into(),
+            secrets: vec![Secret::new("S", "test")],
+        }]);
         let headers = [Header::new("X-Slack-Request-Timestamp", "1531420618")];
         let head = Head::build("POST", "/", &headers);
         let subject = Subject::new(&head, b"{\"a\": \xff1.0}\r\n");

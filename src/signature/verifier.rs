@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -17,7 +18,7 @@ use crate::secret::Secret;
 /// A provider with its secrets, the current one first.
 #[derive(Debug, Clone)]
 pub struct Credentials {
-    pub provider: Provider,
+    pub provider: Arc<Provider>,
     pub secrets: Vec<Secret>,
 }
 
@@ -168,7 +169,7 @@ impl Verifier {
     pub fn with_current_secret(
         &self,
         head: Option<&Head>,
-        provider: &Provider,
+        provider: &Arc<Provider>,
         secret: Secret,
     ) -> Self {
         let mut changed = self.clone();
@@ -181,7 +182,7 @@ impl Verifier {
         changed
     }
 
-    fn adding(&self, provider: &Provider, secret: Secret) -> Self {
+    fn adding(&self, provider: &Arc<Provider>, secret: Secret) -> Self {
         let mut candidates = self.candidates.clone();
         match candidates.iter_mut().find(|one| one.provider.name == provider.name) {
             Some(Credentials { secrets, .. }) => {
@@ -201,7 +202,7 @@ impl Verifier {
     }
 
     /// Returns the provider of a name, selected or built in.
-    pub fn provider(&self, name: &str) -> Option<Provider> {
+    pub fn provider(&self, name: &str) -> Option<Arc<Provider>> {
         Some(self.known(name)?.provider)
     }
 

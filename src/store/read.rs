@@ -93,11 +93,13 @@ impl StoreReader {
             "SELECT {} FROM deliveries d WHERE d.id = ?1 AND NOT d.removed",
             *rows::SUMMARY
         );
-        let mut found = Vec::with_capacity(ids.len());
-        for id in ids {
-            found.extend(self.all(&sql, params![id.0], rows::summary)?);
-        }
-        Ok(found)
+        self.at_one_moment(|| {
+            let mut found = Vec::with_capacity(ids.len());
+            for id in ids {
+                found.extend(self.all(&sql, params![id.0], rows::summary)?);
+            }
+            Ok(found)
+        })
     }
 
     /// Returns one complete delivery.
@@ -107,8 +109,10 @@ impl StoreReader {
              WHERE d.id = ?1 AND NOT d.removed",
             *rows::SUMMARY
         );
-        let found = self.all(&sql, params![id.0], complete)?.into_iter().next();
-        found.map(|delivery| self.with_attempts(delivery)).transpose()
+        self.at_one_moment(|| {
+            let found = self.all(&sql, params![id.0], complete)?.into_iter().next();
+            found.map(|delivery| self.with_attempts(delivery)).transpose()
+        })
     }
 
     /// Returns complete deliveries after an id, ascending: at most `limit`, fewer if they are
@@ -207,6 +211,21 @@ impl StoreReader {
             format!("SELECT {} FROM attempts WHERE delivery_id = ?1 ORDER BY id", *rows::ATTEMPT);
         delivery.attempts = self.all(&sql, params![delivery.summary.id.0], rows::attempt)?;
         Ok(delivery)
+    }
+
+    /// Runs several queries in one transaction: they see the same state of the store, and its files
+    /// are locked once.
+    fn at_one_moment<T>(
+        &self,
+        read: impl FnOnce() -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        if !self.connection.is_autocommit() {
+            return read();
+        }
+        // Dropped, it ends without having written.
+        let _transaction =
+            self.connection.unchecked_transaction().map_err(|error| self.location.error(error))?;
+        read()
     }
 
     pub(super) fn all<T>(

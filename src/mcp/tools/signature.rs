@@ -232,7 +232,7 @@ fn verified(server: &Server, arguments: VerifyArguments) -> Result<VerifyResult,
     // The caller has these headers, but not the secrets.
     let shield = server.secrets_shield();
     Ok(VerifyResult {
-        provider: provider.name,
+        provider: provider.name.clone(),
         signature: VerdictView::new(&diagnosis.verdict, &shield),
         event_type: event.event_type.map(|text| shield.line(&text)),
         event_id: event.id.map(|text| shield.line(&text)),

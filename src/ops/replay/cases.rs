@@ -2,6 +2,7 @@
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::{Case, ExpectError, Statuses, default_statuses};
 use crate::delivery::SignatureStatus;
@@ -54,7 +55,7 @@ pub(crate) struct CaseReader {
     /// Configured secrets. A single one also signs requests whose file names no provider.
     pub candidates: Vec<Credentials>,
     /// Providers that a fixture's own test key can sign for.
-    pub providers: Vec<Provider>,
+    pub providers: Vec<Arc<Provider>>,
     /// Expected statuses of cases whose fixture has none.
     pub statuses: Option<Statuses>,
     /// Keep all requests as they are, without signing them.
@@ -129,7 +130,7 @@ impl CaseReader {
         provider: Option<&str>,
         fixture: Option<&Fixture>,
         counts: &mut KeyCounts,
-    ) -> Option<(Provider, Secret)> {
+    ) -> Option<(Arc<Provider>, Secret)> {
         let configured: Vec<&Credentials> =
             self.candidates.iter().filter(|one| !one.secrets.is_empty()).collect();
         let only = match configured.as_slice() {
