@@ -107,8 +107,8 @@ pub async fn run(setup: Setup, stop: CancellationToken) -> Result<Ended, TuiErro
     let (effects, pages) = Effects::start(setup, &events)?;
     let job_control = JobControl::new()?;
     let terminal = Terminal::enter()?;
-    let clock = (now(), TimeZone::system());
-    let mut model = Model::new(session, preferences, Terminal::size()?, clock);
+    let size = Terminal::size()?;
+    let mut model = Model::new(session, preferences, size, now(), TimeZone::system());
     if let Some(notice) = greeting {
         update(&mut model, Event::Notice(notice));
     }

@@ -55,7 +55,8 @@ pub enum HeadlessError {
 /// all are printed.
 pub(crate) async fn run(
     store: &Store,
-    (last, follower): (DeliveryId, Follower),
+    last: DeliveryId,
+    follower: Follower,
     format: Format,
     ended: CancellationToken,
 ) -> Result<(), HeadlessError> {

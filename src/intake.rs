@@ -166,7 +166,7 @@ impl Intake {
         let is_recorded = is_certain || stored_status == Some(status);
         let store = self.store.clone();
         let on_outcome =
-            move |gone| Box::pin(record_outcome(store, id, (status, is_recorded), gone)) as _;
+            move |gone| Box::pin(record_outcome(store, id, status, is_recorded, gone)) as _;
         Handled { reply, on_outcome: Some(Box::new(on_outcome)) }
     }
 
@@ -286,7 +286,8 @@ async fn decide(delivery: Arc<Delivery>, rules: &Rulebook, forwards: &Forwards) 
 async fn record_outcome(
     store: Store,
     id: DeliveryId,
-    (status, is_recorded): (u16, bool),
+    status: u16,
+    is_recorded: bool,
     gone: Option<Duration>,
 ) {
     // As with the status: an error shows in the store's progress.

@@ -244,7 +244,7 @@ where
     let (captured, heads) = mpsc::channel();
     let (respond_with, responses) = mpsc::channel();
     let stop = shared.stop.clone();
-    let capture = HeadCapture::new(&link, &shared.limits, (captured, responses), stop.clone());
+    let capture = HeadCapture::new(&link, &shared.limits, captured, responses, stop.clone());
     let (end_without_response, mut finished) = watch::channel(None);
     let served = Arc::clone(&link);
     let service = service_fn(move |request: hyper::Request<Incoming>| {
@@ -340,8 +340,8 @@ where
     let (body, body_size, refused) = if let Some(refused) = refused {
         (Bytes::new(), declared, Some(refused))
     } else {
-        let within = (&shared.limits, &shared.bodies);
-        match body::collect(body, declared, body_link, within, link).await {
+        let Shared { limits, bodies, .. } = shared;
+        match body::collect(body, declared, body_link, limits, bodies, link).await {
             Ok((body, trailers)) => {
                 head.trailers = trailers;
                 (body.clone(), body.len() as u64, None)

@@ -118,6 +118,8 @@ struct Source {
     globs: Vec<Vec<String>>,
     /// Every path that is named, as written.
     paths: BTreeSet<Vec<String>>,
+    /// Functions that take several parameters as a tuple.
+    packing: Vec<String>,
 }
 
 impl Source {
@@ -205,6 +207,19 @@ impl<'a> Visit<'a> for Source {
         if !is_test(attributes) {
             visit::visit_impl_item(self, item);
         }
+    }
+
+    fn visit_signature(&mut self, signature: &'a syn::Signature) {
+        let packs = |input: &syn::FnArg| match input {
+            syn::FnArg::Typed(input) => {
+                matches!((&*input.pat, &*input.ty), (syn::Pat::Tuple(_), syn::Type::Tuple(_)))
+            }
+            syn::FnArg::Receiver(_) => false,
+        };
+        if signature.inputs.iter().any(packs) {
+            self.packing.push(signature.ident.to_string());
+        }
+        visit::visit_signature(self, signature);
     }
 
     fn visit_item_use(&mut self, item: &'a syn::ItemUse) {
@@ -488,6 +503,17 @@ fn pure_modules_have_no_side_effects() -> Tested {
         let impure = names.filter(|name| is_in(name, IMPURE) && !is_in(name, VALUES));
         let impure = impure.filter(|name| !is_excepted(name));
         wrong.extend(impure.map(|name| format!("{module} names {name}")));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    Ok(())
+}
+
+/// A tuple of parameters has no names where the function is called, and hides their number.
+#[test]
+fn functions_take_their_parameters_one_by_one() -> Tested {
+    let mut wrong = Vec::new();
+    for (module, source) in Crate::read()?.0 {
+        wrong.extend(source.packing.iter().map(|name| format!("{}::{name}", module.join("::"))));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     Ok(())

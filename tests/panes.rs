@@ -144,8 +144,8 @@ fn compared(wish: DiffRequest) -> Result<Arc<DeliveryDiff>, String> {
     };
     let names = [".id".to_owned()];
     let volatile = Volatile::read(&names).map_err(|error| error.to_string())?;
-    let both = (delivery(old), delivery(wish.new.0));
-    Ok(Arc::new(DeliveryDiff::new(both, pick, &volatile, &["x-cribbly-signature"])))
+    let (old, new) = (delivery(old), delivery(wish.new.0));
+    Ok(Arc::new(DeliveryDiff::new(old, new, pick, &volatile, &["x-cribbly-signature"])))
 }
 
 #[test]

@@ -267,7 +267,7 @@ fn application() -> Tested<Target> {
 fn record() -> Tested {
     let application = application()?;
     let args = ["--demo", "--forward", application.url.as_str()];
-    let terminal = Terminal::start_sized((ROWS, COLUMNS), &args, &[])?;
+    let terminal = Terminal::start_sized(ROWS, COLUMNS, &args, &[])?;
     let mut recorder = Recorder { terminal, frames: Vec::new(), length: Duration::ZERO };
     recorder.terminal.wait_for("1 delivery")?;
     let assets = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets");

@@ -18,7 +18,8 @@ const CONNECTIONS: usize = 64;
 /// Sends until the connection breaks; returns the acknowledged event ids.
 async fn send(
     address: SocketAddr,
-    (round, number): (usize, usize),
+    round: usize,
+    number: usize,
     begun: &watch::Sender<bool>,
 ) -> Vec<String> {
     let mut acknowledged = Vec::new();
@@ -49,7 +50,7 @@ pub(crate) fn run(rounds: usize) -> Done {
         let time = Duration::from_millis(fastrand::u64(20..200));
         let sent = runtime.block_on(async {
             let (begun, mut has_begun) = watch::channel(false);
-            let sending = (0..CONNECTIONS).map(|number| send(address, (round, number), &begun));
+            let sending = (0..CONNECTIONS).map(|number| send(address, round, number, &begun));
             let killing = async {
                 // On a slow machine, the first commit may take longer than all others.
                 let _ = has_begun.wait_for(|begun| *begun).await;

@@ -129,7 +129,8 @@ pub(crate) fn event_id(phase: usize, connection: usize, number: usize) -> String
 async fn connection(
     address: SocketAddr,
     scenario: Scenario,
-    (phase, number): (usize, usize),
+    phase: usize,
+    number: usize,
     end: Instant,
 ) -> Done<Vec<Duration>> {
     let mut stream = TcpStream::connect(address).await?;
@@ -160,7 +161,7 @@ pub(crate) fn run(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let start = Instant::now();
     let connections = (0..scenario.connections)
-        .map(|number| connection(address, *scenario, (phase, number), start + time));
+        .map(|number| connection(address, *scenario, phase, number, start + time));
     let sent = runtime.block_on(futures_util::future::try_join_all(connections))?;
     let took = start.elapsed();
     let mut latencies: Vec<Duration> = sent.into_iter().flatten().collect();

@@ -249,7 +249,8 @@ impl Model {
         session: Session,
         preferences: Preferences,
         size: Size,
-        (now, zone): (Timestamp, TimeZone),
+        now: Timestamp,
+        zone: TimeZone,
     ) -> Self {
         let target = session.forward.clone();
         let notice = session.demo.then(|| {

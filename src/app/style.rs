@@ -194,7 +194,7 @@ impl StyledLine {
                     continue;
                 }
             }
-            used = push_broken(&mut lines, role, word, (used, width, indent));
+            used = push_broken(&mut lines, role, word, used, width, indent);
         }
         lines
     }
@@ -230,7 +230,9 @@ fn push_broken(
     lines: &mut Vec<StyledLine>,
     role: StyleClass,
     word: &str,
-    (mut used, width, indent): (usize, usize, usize),
+    mut used: usize,
+    width: usize,
+    indent: usize,
 ) -> usize {
     for grapheme in word.graphemes(true) {
         let columns = grapheme.width();

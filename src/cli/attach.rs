@@ -151,7 +151,7 @@ pub(super) fn run(args: AttachArgs) -> Result<(), CliError> {
         let (editing, is_editing) = watch::channel(false);
         let signal = signals::caught(is_editing).map_err(CliError::environment)?;
         // Boxed because the future holds the state of every front end.
-        Box::pin(attach(args, (config, keyring, filter), signal, editing)).await
+        Box::pin(attach(args, config, keyring, filter, signal, editing)).await
     });
     runtime.shutdown_background();
     ended
@@ -159,7 +159,9 @@ pub(super) fn run(args: AttachArgs) -> Result<(), CliError> {
 
 async fn attach(
     args: AttachArgs,
-    (config, mut keyring, filter): (Config, Keyring, Filter),
+    config: Config,
+    mut keyring: Keyring,
+    filter: Filter,
     signal: impl Future<Output = ()> + Send + 'static,
     editing: watch::Sender<bool>,
 ) -> Result<(), CliError> {
@@ -287,8 +289,8 @@ impl AttachSession {
         let asked = self.hub.subscribe_to_requests().await.map_err(CliError::environment)?;
         tasks.spawn(asked.run(asking, stop.clone()));
         let from = self.args.from.map_or(ReadFrom::Now, |from| from.0);
-        let shared = (self.hub.clone(), self.store.clone());
-        self.args.hub.share(&mut tasks, shared, from, &stop).await?;
+        let (hub, store) = (self.hub.clone(), self.store.clone());
+        self.args.hub.share(&mut tasks, hub, store, from, &stop).await?;
         let stopping = stop.clone();
         tasks.spawn(async move {
             tokio::select! {

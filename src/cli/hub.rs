@@ -103,7 +103,8 @@ impl HubFlags {
     pub(super) async fn share(
         &self,
         tasks: &mut JoinSet<()>,
-        (hub, store): (Hub, Store),
+        hub: Hub,
+        store: Store,
         from: ReadFrom,
         stop: &CancellationToken,
     ) -> Result<(), CliError> {

@@ -149,7 +149,7 @@ pub(super) fn run(args: ListenArgs) -> Result<(), CliError> {
         // From here on a signal shuts down in order, even right after the address is printed.
         let (editing, is_editing) = watch::channel(false);
         let signal = signals::caught(is_editing).map_err(CliError::environment)?;
-        listen(args, (config, keyring), (signal, editing), None).await
+        listen(args, config, keyring, signal, editing, None).await
     });
     // Neither an output that nobody reads nor a long search may delay the end.
     runtime.shutdown_background();
@@ -210,7 +210,7 @@ pub(super) fn run_in_background(
     let runtime = tokio::runtime::Runtime::new().map_err(CliError::environment)?;
     let stopped = background.stop.clone().cancelled_owned();
     let (editing, _) = watch::channel(false);
-    runtime.block_on(listen(args, (config, keyring), (stopped, editing), Some(background)))
+    runtime.block_on(listen(args, config, keyring, stopped, editing, Some(background)))
 }
 
 impl ListenArgs {
@@ -237,8 +237,10 @@ impl ListenArgs {
 
 async fn listen(
     args: ListenArgs,
-    (config, mut keyring): (Config, Keyring),
-    (signal, editing): (impl Future<Output = ()> + Send + 'static, watch::Sender<bool>),
+    config: Config,
+    mut keyring: Keyring,
+    signal: impl Future<Output = ()> + Send + 'static,
+    editing: watch::Sender<bool>,
     background: Option<BackgroundListener>,
 ) -> Result<(), CliError> {
     // Bind first: if the port is in use, the store must stay untouched.
@@ -480,12 +482,12 @@ impl ListenSession {
         let (intake, controls) = self.intake(&mut tasks, ends)?;
         self.maintain(&mut tasks, &controls.rules, &stop);
         if let Some(hub) = &self.hub {
-            let shared = (hub.clone(), self.store.clone());
-            self.args.hub.flags().share(&mut tasks, shared, ReadFrom::Now, &stop).await?;
+            let (flags, hub) = (self.args.hub.flags(), hub.clone());
+            flags.share(&mut tasks, hub, self.store.clone(), ReadFrom::Now, &stop).await?;
         }
         let Routing { plan, address, public_url } = &self.routing;
         let hidden = self.known.secret_variables();
-        let tunnel = plan.tunnel(&mut tasks, (*address, hidden), public_url.clone(), &stop);
+        let tunnel = plan.tunnel(&mut tasks, *address, hidden, public_url.clone(), &stop);
         let (limits, stopping, done) = (self.limits(), stop.clone(), answered.clone());
         tasks.spawn(async move {
             let take = move |received| {
@@ -527,7 +529,7 @@ impl ListenSession {
                     () = stopping.cancelled() => {}
                 }
             });
-            let printing = headless::run(&self.store, (last, follower), format, finished);
+            let printing = headless::run(&self.store, last, follower, format, finished);
             watch_tasks(printing, &mut tasks).await.map_err(CliError::from)
         } else {
             let showing = dashboard::run(self.dashboard(own, controls, tunnel), stop.clone());

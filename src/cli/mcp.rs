@@ -76,8 +76,8 @@ pub(super) fn run(args: McpArgs) -> Result<(), CliError> {
         // It runs no editor.
         let (_, is_editing) = tokio::sync::watch::channel(false);
         let signal = signals::caught(is_editing).map_err(CliError::environment)?;
-        let streams = rmcp::transport::stdio_pipes();
-        serve(setup, streams, signal).await.map_err(CliError::environment)
+        let (input, output) = rmcp::transport::stdio_pipes();
+        serve(setup, input, output, signal).await.map_err(CliError::environment)
     });
     // A read of standard input cannot be canceled everywhere.
     runtime.shutdown_background();

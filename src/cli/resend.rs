@@ -276,5 +276,5 @@ fn print(
         summary::refuse_token(&credentials.provider)?;
     }
     let PreparedRequest { request, changes } = prepared;
-    summary::print(Some(id), (&request, changes.as_deref()), &args.to, args.json)
+    summary::print(Some(id), &request, changes.as_deref(), &args.to, args.json)
 }

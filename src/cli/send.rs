@@ -260,7 +260,7 @@ fn print(args: &SendArgs, run: &SendRun<'_>) -> Result<(), CliError> {
     if !run.credentials.secrets.is_empty() {
         summary::refuse_token(&run.credentials.provider)?;
     }
-    summary::print(None, (&request, None), &run.target, args.json)
+    summary::print(None, &request, None, &run.target, args.json)
 }
 
 /// Prints the progress of a run. Its result determines the exit code.

@@ -78,14 +78,15 @@ pub(super) fn refuse_token(provider: &Provider) -> Result<(), CliError> {
 /// Prints a request as it would be sent, as raw bytes or as a JSON line.
 pub(super) fn print(
     id: Option<DeliveryId>,
-    (request, changes): (&Request, Option<&str>),
+    request: &Request,
+    changes: Option<&str>,
     target: &Target,
     json: bool,
 ) -> Result<(), CliError> {
     let head = next_hop_head(&request.head, request.body.len(), target);
     let mut out = output::stdout();
     if json {
-        let line = jsonl::request_line((id, &target.to_string()), (&head, &request.body), changes);
+        let line = jsonl::request_line(id, &target.to_string(), &head, &request.body, changes);
         writeln!(out, "{line}")?;
     } else {
         show::write_bytes(&mut out, &head.raw)?;

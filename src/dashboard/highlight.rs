@@ -117,11 +117,11 @@ impl Text {
         let mut left = SLICE;
         if let Some(missing) = missing {
             let screen = self.nearest(missing);
-            left = self.read(syntaxes, document, (screen, rows.end), left);
+            left = self.read(syntaxes, document, screen, rows.end, left);
         }
         if is_guess {
             let behind = self.behind.clone();
-            self.carry(syntaxes, document, (behind, rows.start), left.max(SLICE / 2));
+            self.carry(syntaxes, document, behind, rows.start, left.max(SLICE / 2));
         }
     }
 
@@ -147,7 +147,8 @@ impl Text {
         &mut self,
         syntaxes: &Syntaxes,
         document: &Document,
-        (mut place, end): (Place, usize),
+        mut place: Place,
+        end: usize,
         mut left: usize,
     ) -> usize {
         while place.row < end && left > 0 {
@@ -177,7 +178,8 @@ impl Text {
         &mut self,
         syntaxes: &Syntaxes,
         document: &Document,
-        (mut place, end): (Place, usize),
+        mut place: Place,
+        end: usize,
         mut left: usize,
     ) {
         while place.row < end && left > 0 {

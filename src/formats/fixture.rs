@@ -147,8 +147,8 @@ impl FixtureRequest {
             (name.clone().into(), value.clone().into())
         };
         let pairs: Vec<HeaderPair<'_>> = self.headers.iter().map(borrow).collect();
-        let parts = (self.version.as_str(), pairs.as_slice());
-        let head = wire::head(self.head_base64.as_deref(), &self.method, &self.target, parts)?;
+        let exact = self.head_base64.as_deref();
+        let head = wire::head(exact, &self.method, &self.target, &self.version, &pairs)?;
         let pairs = self.trailers.iter().map(|(name, value)| (&**name, &**value));
         Ok(Head { trailers: wire::trailers(pairs), ..head })
     }

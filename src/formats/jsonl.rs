@@ -268,8 +268,10 @@ const ATTEMPT: &str = "hookglass.attempt/1";
 
 /// Returns a request before it is sent as one line of JSON, without the line end.
 pub fn request_line(
-    (id, to): (Option<DeliveryId>, &str),
-    (head, body): (&Head, &[u8]),
+    id: Option<DeliveryId>,
+    to: &str,
+    head: &Head,
+    body: &[u8],
     changes: Option<&str>,
 ) -> String {
     let line = RequestLine {

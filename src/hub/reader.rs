@@ -260,7 +260,7 @@ impl Reader {
         let event = if self.subject == super::subject::ATTEMPTS {
             HubEvent::Data { payload, sequence }
         } else {
-            match self.delivery(headers, payload, (stream, sequence)).await? {
+            match self.delivery(headers, payload, stream, sequence).await? {
                 Ok(delivery) => {
                     HubEvent::Delivery { delivery: Box::new(delivery), sequence, pending }
                 }
@@ -280,7 +280,8 @@ impl Reader {
         &self,
         headers: Result<HeaderMap, MessageError>,
         payload: Bytes,
-        (stream, sequence): (&Stream, u64),
+        stream: &Stream,
+        sequence: u64,
     ) -> Result<Result<NewDelivery, MessageError>, Interruption> {
         let decoded = async {
             let headers = headers?;

@@ -143,7 +143,7 @@ impl Worker {
             let store = self.store.clone();
             let read = move || -> Result<Vec<Delivery>, StoreError> {
                 let reader: StoreReader = store.reader()?;
-                reader.unpublished((last, end), AT_ONCE)
+                reader.unpublished(last, end, AT_ONCE)
             };
             let owed = match task::blocking(read).await {
                 Ok(owed) => owed,

@@ -42,11 +42,12 @@ pub(super) async fn collect(
     body: Incoming,
     declared: u64,
     mut link: BodyLink,
-    (limits, budget): (&Limits, &BodyBudget),
+    limits: &Limits,
+    budget: &BodyBudget,
     client: &Link,
 ) -> Result<(Bytes, Vec<Header>), (u64, (u16, Refusal))> {
     let mut bytes = Vec::new();
-    let outcome = read(body, declared, &mut link.fault, (limits, budget), client, &mut bytes).await;
+    let outcome = read(body, declared, &mut link.fault, limits, budget, client, &mut bytes).await;
     match outcome {
         Ok(room) => {
             // hyper sees the end of the trailers only after they were sent here.
@@ -64,7 +65,8 @@ async fn read(
     mut body: Incoming,
     declared: u64,
     fault: &mut oneshot::Receiver<BodyFault>,
-    (limits, budget): (&Limits, &BodyBudget),
+    limits: &Limits,
+    budget: &BodyBudget,
     client: &Link,
     bytes: &mut Vec<u8>,
 ) -> Result<Room, (u64, (u16, Refusal))> {

@@ -109,7 +109,8 @@ impl HeadCapture {
     pub(super) fn new(
         link: &Arc<Link>,
         limits: &Limits,
-        (captured, responses): (Sender<CapturedRequest>, Receiver<PendingResponse>),
+        captured: Sender<CapturedRequest>,
+        responses: Receiver<PendingResponse>,
         stop: CancellationToken,
     ) -> Self {
         link.set_waiting(Waiting::Head);

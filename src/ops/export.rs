@@ -509,10 +509,10 @@ impl Exporter {
         let options = EntryOptions { base: &self.base, stem };
         let entry =
             (stream.entry)(&delivery, &options).map_err(|error| LeftOut::new(error.to_string()))?;
-        let request = (&delivery.head, &delivery.body[..]);
-        let leak = original_leak(&originals, &entry.text, request);
+        let (head, body) = (&delivery.head, &delivery.body[..]);
+        let leak = original_leak(&originals, &entry.text, head, body);
         let secrets = if withholds { self.known.secrets.as_slice() } else { &[] };
-        match leak.or_else(|| secret_leak(secrets, &entry.text, request)) {
+        match leak.or_else(|| secret_leak(secrets, &entry.text, head, body)) {
             Some(reason) => Err(LeftOut::unsafe_because(reason)),
             None => Ok((entry, review)),
         }

@@ -147,10 +147,10 @@ impl Client {
             if target.tls {
                 let stream = self.with_tls(target, stream).await?;
                 progress.timing.connected = Some(progress.start.elapsed());
-                exchange_on(stream, target, request, (progress, &self.responses)).await
+                exchange_on(stream, target, request, progress, &self.responses).await
             } else {
                 progress.timing.connected = Some(progress.start.elapsed());
-                exchange_on(stream, target, request, (progress, &self.responses)).await
+                exchange_on(stream, target, request, progress, &self.responses).await
             }
         };
         let ResponseTimeout(Some(after)) = self.response_time else { return response.await };
@@ -226,7 +226,8 @@ async fn exchange_on<S>(
     stream: S,
     target: &Target,
     request: &Request,
-    (progress, budget): (&mut Progress, &BodyBudget),
+    progress: &mut Progress,
+    budget: &BodyBudget,
 ) -> Result<Response, SendError>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send,

@@ -181,7 +181,8 @@ impl<'r> Pass<'r> {
         &mut self,
         kind: PseudonymKind,
         value: &str,
-        (rule, length): (&RedactionRule, bool),
+        rule: &RedactionRule,
+        length: bool,
         at: At<'_>,
     ) -> Option<String> {
         let name = rule.to_string();
@@ -215,7 +216,7 @@ impl<'r> Pass<'r> {
             let rule = RedactionRule::Pattern(pattern);
             let current = now.as_deref().unwrap_or(text);
             let next = pattern.replaced(current, key.as_ref(), &mut |kind, value| {
-                self.named(kind, value, (&rule, length), at)
+                self.named(kind, value, &rule, length, at)
             });
             now = next.or(now);
         }
@@ -269,7 +270,7 @@ impl<'r> Pass<'r> {
             } else {
                 pattern::whole(&value).unwrap_or(PseudonymKind::Text)
             };
-            self.named(kind, &value, (&rule, length), At::Header(&header.name))
+            self.named(kind, &value, &rule, length, At::Header(&header.name))
         } else {
             self.text(&value, At::Header(&header.name))
         }
@@ -364,11 +365,11 @@ impl<'r> Pass<'r> {
         let picked = self.redactor.redaction.picks(|rule| rule.is_value(field));
         let picked = picked.map(|(rule, length)| (rule.clone(), length));
         if let Some((rule, length)) = picked {
-            return self.named(PseudonymKind::Number, raw, (&rule, length), at);
+            return self.named(PseudonymKind::Number, raw, &rule, length, at);
         }
         if self.is_phone(field) {
             let rule = RedactionRule::Pattern(SensitivePattern::Phone);
-            return self.named(PseudonymKind::Number, raw, (&rule, false), at);
+            return self.named(PseudonymKind::Number, raw, &rule, false, at);
         }
         let known = self.spread.as_ref().and_then(|spread| spread.hit(raw))?;
         let rule = format!("{}, as at {}", known.rule, known.place);
@@ -403,17 +404,12 @@ impl<'r> Pass<'r> {
         let picked = redaction.picks(|rule| rule.is_value(field));
         let picked = picked.map(|(rule, length)| (rule.clone(), length));
         if let Some((rule, length)) = picked {
-            return self.named(kind(value), value, (&rule, length), at);
+            return self.named(kind(value), value, &rule, length, at);
         }
         if self.is_phone(field) {
             let rule = RedactionRule::Pattern(SensitivePattern::Phone);
             let length = self.redactor.redaction.pattern(SensitivePattern::Phone);
-            return self.named(
-                PseudonymKind::Phone,
-                value,
-                (&rule, length.unwrap_or_default()),
-                at,
-            );
+            return self.named(PseudonymKind::Phone, value, &rule, length.unwrap_or_default(), at);
         }
         if at.depth() < MAX_NESTED && value.trim_start().starts_with(['{', '[']) && is_json(value) {
             let new = self.json(value, Some((&at, steps)));

@@ -224,7 +224,7 @@ impl SensitivePattern {
         let mut now: Option<String> = None;
         for expression in self.expressions() {
             let current = now.as_deref().unwrap_or(text);
-            let Some(next) = self.once(expression, (current, key), replace) else { continue };
+            let Some(next) = self.once(expression, current, key, replace) else { continue };
             now = Some(next);
         }
         now
@@ -233,7 +233,8 @@ impl SensitivePattern {
     fn once(
         self,
         expression: &Regex,
-        (text, key): (&str, Option<&KeyName>),
+        text: &str,
+        key: Option<&KeyName>,
         replace: &mut impl FnMut(PseudonymKind, &str) -> Option<String>,
     ) -> Option<String> {
         let mut out = String::new();

@@ -48,7 +48,8 @@ enum KeyCheck {
 
 /// Checks the token of a delivery, as of `now`.
 pub(super) fn check(
-    (scheme, jwt): (&Scheme, &JwtSpec),
+    scheme: &Scheme,
+    jwt: &JwtSpec,
     secrets: &[Secret],
     subject: &Subject<'_>,
     text: &str,

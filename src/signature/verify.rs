@@ -99,7 +99,7 @@ fn verify_token(
     let Some(text) = texts.first() else {
         return malformed(scheme, subject, values.first().map_or("", String::as_str));
     };
-    keyless(scheme, secrets, jwt::check((scheme, jwt), secrets, subject, text, now))
+    keyless(scheme, secrets, jwt::check(scheme, jwt, secrets, subject, text, now))
 }
 
 fn keyless(scheme: &Scheme, secrets: &[Secret], found: KeylessCheck) -> Verdict {

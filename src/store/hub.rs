@@ -111,7 +111,7 @@ fn keep_one(
         sequence => sequence,
     };
     *revision += 1;
-    insert_delivery(connection, new, (id, *revision)).map(PageDelivery::New)
+    insert_delivery(connection, new, id, *revision).map(PageDelivery::New)
 }
 
 /// Returns the delivery of a message, and its sequence.
@@ -218,7 +218,8 @@ impl StoreReader {
     /// Returns the oldest deliveries after `last`, up to `end`, that no stream has acknowledged.
     pub fn unpublished(
         &self,
-        (last, end): (DeliveryId, DeliveryId),
+        last: DeliveryId,
+        end: DeliveryId,
         limit: usize,
     ) -> Result<Vec<Delivery>, StoreError> {
         let sql = "SELECT id FROM deliveries WHERE hub_message IS NOT NULL \

@@ -29,14 +29,15 @@ pub(super) fn keep(
     new: &NewDelivery,
     revision: i64,
 ) -> rusqlite::Result<Inserted> {
-    insert_delivery(connection, new, (None, revision))
+    insert_delivery(connection, new, None, revision)
 }
 
 /// Inserts a delivery with this id, or the next one.
 pub(super) fn insert_delivery(
     connection: &Connection,
     new: &NewDelivery,
-    (id, revision): (Option<i64>, i64),
+    id: Option<i64>,
+    revision: i64,
 ) -> rusqlite::Result<Inserted> {
     let first = match &new.event.id {
         Some(event) => events::first(connection, event, &new.provider)?,

@@ -52,16 +52,16 @@ pub(crate) struct Stage {
 impl Stage {
     /// Opens the dashboard over these rows, `now` seconds into the time of the tests.
     pub(crate) fn new(
-        (width, height): (u16, u16),
+        size: (u16, u16),
         session: Session,
         now: i64,
         rows: Vec<Summary>,
         carry_out: impl Fn(&Effect) -> Option<Event> + 'static,
     ) -> Self {
-        let clock = (at(now), TimeZone::UTC);
-        let size = Size { width, height };
-        let model = Model::new(session, Preferences::default(), size, clock);
-        let (size, carry_out) = ((width, height), Box::new(carry_out));
+        let (width, height) = size;
+        let whole = Size { width, height };
+        let model = Model::new(session, Preferences::default(), whole, at(now), TimeZone::UTC);
+        let carry_out = Box::new(carry_out);
         let mut stage = Self { model, effects: Vec::new(), size, carry_out };
         stage.happen(Event::Kept(rows));
         stage

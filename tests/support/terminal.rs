@@ -42,19 +42,20 @@ impl Terminal {
 
     /// The same, with arguments.
     pub(crate) fn start_with(args: &[&str], variables: &[(&str, &str)]) -> Tested<Self> {
-        Self::start_sized((ROWS, COLUMNS), args, variables)
+        Self::start_sized(ROWS, COLUMNS, args, variables)
     }
 
     /// The same, in a terminal of this many rows and columns.
     pub(crate) fn start_sized(
-        (rows, columns): (NonZero<u16>, NonZero<u16>),
+        rows: NonZero<u16>,
+        columns: NonZero<u16>,
         args: &[&str],
         variables: &[(&str, &str)],
     ) -> Tested<Self> {
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_hookglass"));
         command.args(["--bind", "127.0.0.1:0"]);
         command.args(args);
-        Self::start_command(command, (rows, columns), variables)
+        Self::start_command(command, rows, columns, variables)
     }
 
     /// Starts a dashboard that is attached to a hub.
@@ -62,7 +63,7 @@ impl Terminal {
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_hookglass"));
         command.args(["attach", hub]);
         command.args(args);
-        Self::start_command(command, (ROWS, COLUMNS), &[])
+        Self::start_command(command, ROWS, COLUMNS, &[])
     }
 
     /// Starts the dashboard as `nohup` does.
@@ -71,12 +72,13 @@ impl Terminal {
         let program = env!("CARGO_BIN_EXE_hookglass");
         let script = format!("trap '' HUP; exec '{program}' --bind 127.0.0.1:0");
         command.args(["-c", &script]);
-        Self::start_command(command, (ROWS, COLUMNS), &[])
+        Self::start_command(command, ROWS, COLUMNS, &[])
     }
 
     fn start_command(
         mut command: CommandBuilder,
-        (rows, columns): (NonZero<u16>, NonZero<u16>),
+        rows: NonZero<u16>,
+        columns: NonZero<u16>,
         variables: &[(&str, &str)],
     ) -> Tested<Self> {
         let folder = tempfile::tempdir()?;

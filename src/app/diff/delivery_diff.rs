@@ -65,7 +65,8 @@ pub struct DeliveryDiff {
 impl DeliveryDiff {
     /// Compares two deliveries. `signing` names the signature headers, which always differ.
     pub fn new(
-        (old, new): (Delivery, Delivery),
+        old: Delivery,
+        new: Delivery,
         pick: BaselineReason,
         volatile: &Volatile,
         signing: &[&str],

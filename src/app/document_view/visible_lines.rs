@@ -62,7 +62,7 @@ fn lines(
         if window.wrap {
             let skipped = if visible == reading.top { reading.skipped } else { 0 };
             let room = window.height - lines.len();
-            let parts = wrapped(reading, document, row, window.width, (skipped, room), tokens);
+            let parts = wrapped(reading, document, row, window.width, skipped, room, tokens);
             lines.extend(parts.into_iter().map(|line| VisibleLines { row, line, left: 0 }));
         } else {
             let (mut line, left) = one_line(reading, document, row, window.width);
@@ -113,7 +113,8 @@ fn wrapped(
     document: &Document,
     row: usize,
     width: usize,
-    (skipped, room): (usize, usize),
+    skipped: usize,
+    room: usize,
     tokens: &Tokens,
 ) -> Vec<StyledLine> {
     let Some(found) = of(reading, document, row) else { return Vec::new() };
@@ -434,8 +435,7 @@ mod tests {
             Box::leak(format!("é{}", "0123456789".repeat(9000)).into_boxed_str());
         let document = Document::new(body.into(), Some("text/plain"), None);
         let mut reading = DocumentView::default();
-        let all = (0, usize::MAX);
-        let lines = wrapped(&reading, &document, 0, 80, all, &Tokens::new());
+        let lines = wrapped(&reading, &document, 0, 80, 0, usize::MAX, &Tokens::new());
         assert_eq!(lines.len(), line_count(&reading, &document, 0, 80));
         assert_eq!(lines.iter().map(text).collect::<String>(), body);
         assert!(lines.iter().all(|line| line.width() <= 80));

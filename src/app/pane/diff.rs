@@ -58,14 +58,14 @@ pub(crate) fn lines(model: &Model, width: usize, height: usize) -> Vec<DiffLine>
             let entry = compared.lines.get(at)?;
             let has_cursor = row == comparing.cursor;
             let Some(side) = entry.which().filter(|_| is_split) else {
-                let cell = cell(model, compared, (at, entry), whole);
+                let cell = cell(model, compared, at, entry, whole);
                 return Some(DiffLine { cell, new: None, has_cursor });
             };
             let width = half(width).saturating_sub(GUTTER);
-            let own = cell(model, compared, (at, entry), width);
+            let own = cell(model, compared, at, entry, width);
             let (cell, new) = match (entry.mark(), side, compared.new_side(at)) {
                 (Mark::Same, ..) => (own.clone(), own),
-                (_, DiffSide::Old, Some(new)) => (own, cell(model, compared, (at + 1, new), width)),
+                (_, DiffSide::Old, Some(new)) => (own, cell(model, compared, at + 1, new, width)),
                 (_, DiffSide::Old, None) => (own, DiffCell::default()),
                 (_, DiffSide::New, _) => (DiffCell::default(), own),
             };
@@ -78,7 +78,8 @@ pub(crate) fn lines(model: &Model, width: usize, height: usize) -> Vec<DiffLine>
 fn cell(
     model: &Model,
     compared: &DeliveryDiff,
-    (at, line): (usize, &DiffEntry),
+    at: usize,
+    line: &DiffEntry,
     width: usize,
 ) -> DiffCell {
     let (text, left) = text(compared, line, model.comparing.left, width);

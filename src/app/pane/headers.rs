@@ -116,7 +116,7 @@ impl Table {
         Self { names, values: width.saturating_sub(names + GAP).max(1) }
     }
 
-    fn row(&self, (role, name): (StyleClass, &str), value: &str, badge: &str) -> PaneLine {
+    fn row(&self, role: StyleClass, name: &str, value: &str, badge: &str) -> PaneLine {
         let blanks = self.names.saturating_sub(escape(name).width()) + GAP;
         let (shown, more) = shortened(value, self.values * VALUE_LINES);
         let line = StyledLine::new(role, name)
@@ -129,7 +129,7 @@ impl Table {
 
     fn parameter(&self, parameter: &Parameter) -> PaneLine {
         let Parameter { name, value, text } = parameter;
-        let row = self.row((StyleClass::Name, name), value, "");
+        let row = self.row(StyleClass::Name, name, value, "");
         // A target is compared as it was sent.
         let is_plain = !text.contains(['*', '?', '[', ']', '"', ',', '\\', '(', ')']);
         let filter = PaneFilter::pattern("path", format!("*{text}*"));
@@ -150,7 +150,7 @@ impl Table {
         let value = header.text();
         let field = format!("header.{}", header.name.to_ascii_lowercase());
         let filter = Some(PaneFilter::new(&field, &value));
-        PaneLine { filter, ..self.row((name, &header.name), &value, badge) }
+        PaneLine { filter, ..self.row(name, &header.name, &value, badge) }
     }
 }
 

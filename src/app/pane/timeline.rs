@@ -96,7 +96,7 @@ fn attempts(model: &Model, loaded: &Loaded) -> Vec<StyledLine> {
     }
     for (attempt, answer) in attempts.iter().zip(&loaded.answers) {
         lines.push(StyledLine::default());
-        lines.extend(attempt_lines(model, loaded, (attempt, answer)));
+        lines.extend(attempt_lines(model, loaded, attempt, answer));
         lines.extend(rejected(loaded, attempt));
     }
     lines
@@ -135,7 +135,8 @@ fn beside_lines(beside: &TargetComparison) -> Vec<StyledLine> {
 fn attempt_lines(
     model: &Model,
     loaded: &Loaded,
-    (attempt, answer): (&Attempt, &TargetResponse),
+    attempt: &Attempt,
+    answer: &TargetResponse,
 ) -> Vec<StyledLine> {
     let (target, path) = called(&attempt.target, &loaded.delivery.head.target_text());
     let mut lines = vec![

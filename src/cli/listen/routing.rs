@@ -295,7 +295,8 @@ impl RoutingPlan {
     pub(super) fn tunnel(
         &self,
         tasks: &mut JoinSet<()>,
-        (address, secret_variables): (SocketAddr, Vec<OsString>),
+        address: SocketAddr,
+        secret_variables: Vec<OsString>,
         public_url: PublicUrl,
         stop: &CancellationToken,
     ) -> Option<watch::Receiver<tunnel::TunnelState>> {

@@ -46,7 +46,7 @@ impl HubFigures {
             None => self.unpublished += 1,
         }
         self.last_sequence = self.last_sequence.max(place.sequence);
-        add(&mut self.places, ("listener", &mut self.listeners), &place.listener);
+        add(&mut self.places, "listener", &mut self.listeners, &place.listener);
     }
 }
 
@@ -81,15 +81,11 @@ impl Figures {
         self.sizes.push(row.request.body_size);
         let answer = row.response.map_or_else(|| "none".to_owned(), |status| status.to_string());
         let places = &mut self.places;
-        add(
-            places,
-            ("type", &mut self.types),
-            row.event.event_type.as_deref().unwrap_or("no type"),
-        );
-        add(places, ("verdict", &mut self.verdicts), row.signature.status.as_str());
-        add(places, ("answer", &mut self.answers), &answer);
+        add(places, "type", &mut self.types, row.event.event_type.as_deref().unwrap_or("no type"));
+        add(places, "verdict", &mut self.verdicts, row.signature.status.as_str());
+        add(places, "answer", &mut self.answers, &answer);
         if let Some(cause) = &row.signature.cause {
-            add(places, ("cause", &mut self.causes), cause);
+            add(places, "cause", &mut self.causes, cause);
         }
         if let Some(place) = row.request.hub.as_deref() {
             if let Some(hub) = self.hubs.iter_mut().find(|hub| hub.stream == place.stream) {
@@ -146,7 +142,8 @@ impl Figures {
 
 fn add(
     places: &mut HashMap<(&'static str, String), usize>,
-    (table, rows): (&'static str, &mut Vec<(String, u64)>),
+    table: &'static str,
+    rows: &mut Vec<(String, u64)>,
     name: &str,
 ) {
     let index = *places.entry((table, name.to_owned())).or_insert_with(|| {

@@ -40,6 +40,6 @@ impl Context {
         let volatile = self.setup.preferences.volatile.and(&id_places);
         let volatile = volatile.map_err(|error| error.to_string())?;
         let signing: Vec<&str> = signature_headers.iter().map(String::as_str).collect();
-        Ok(DeliveryDiff::new((old, new), reason, &volatile, &signing))
+        Ok(DeliveryDiff::new(old, new, reason, &volatile, &signing))
     }
 }

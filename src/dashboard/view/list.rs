@@ -24,8 +24,12 @@ pub(super) fn draw(model: &Model, theme: Theme, frame: &mut Frame<'_>, areas: &A
     let mut drawn = 0;
     let range = model.range.and_then(|from| model.list.range_lines(from)).unwrap_or(0..0);
     for ((row, selected), place) in model.list.window(height).zip(areas.list.rows()) {
-        let in_range = range.contains(&drawn);
-        draw_row(model, theme, frame, (&row, selected, in_range, &columns), place);
+        let state = match (selected, range.contains(&drawn)) {
+            (true, _) => RowState::Selected,
+            (false, true) => RowState::InRange,
+            (false, false) => RowState::Plain,
+        };
+        draw_row(model, theme, frame, &row, state, &columns, place);
         drawn += 1;
     }
     if drawn == 0 && height > 0 {
@@ -68,13 +72,24 @@ fn head(model: &Model, columns: &[ColumnPlacement], theme: Theme) -> Line<'stati
     Line::styled(text, theme.style(StyleClass::Dim).add_modifier(Modifier::UNDERLINED))
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum RowState {
+    Plain,
+    /// Between the start of a range and the selected row.
+    InRange,
+    Selected,
+}
+
 fn draw_row(
     model: &Model,
     theme: Theme,
     frame: &mut Frame<'_>,
-    (row, selected, in_range, columns): (&ListRow<'_>, bool, bool, &[ColumnPlacement]),
+    row: &ListRow<'_>,
+    state: RowState,
+    columns: &[ColumnPlacement],
     place: Rect,
 ) {
+    let selected = state == RowState::Selected;
     let focused = model.focus == Focus::List;
     let base = match (selected, focused, theme.selection()) {
         (true, true, Some(color)) => Style::new().bg(color),
@@ -89,10 +104,10 @@ fn draw_row(
         let style = if is_reversed && !keeps(role) { Style::new() } else { theme.style(role) };
         Span::styled(text, style)
     };
-    let mark = match (selected, in_range) {
-        (true, _) => "▌",
-        (false, true) => "│",
-        (false, false) => " ",
+    let mark = match state {
+        RowState::Selected => "▌",
+        RowState::InRange => "│",
+        RowState::Plain => " ",
     };
     let mut spans = vec![span(StyleClass::Accent, mark.to_owned())];
     spans.extend(signs(row.badges).map(|(sign, role)| span(role, sign.to_string())));

@@ -21,7 +21,7 @@ pub(super) fn draw(model: &Model, theme: Theme, frame: &mut Frame<'_>, area: Rec
         PromptComment::Beside(comment) => (comment, Vec::new()),
         PromptComment::Below(lines) => (StyledLine::default(), lines),
     };
-    draw_line((&prompt.label(), line, &beside), theme, frame, Rect { height: 1, ..area });
+    draw_line(&prompt.label(), line, &beside, theme, frame, Rect { height: 1, ..area });
     for (line, row) in below.iter().zip(area.rows().skip(1)) {
         frame.render_widget(text::clipped(line, 0, width, theme), row);
     }
@@ -29,7 +29,9 @@ pub(super) fn draw(model: &Model, theme: Theme, frame: &mut Frame<'_>, area: Rec
 }
 
 fn draw_line(
-    (label, prompt, comment): (&str, &Prompt, &StyledLine),
+    label: &str,
+    prompt: &Prompt,
+    comment: &StyledLine,
     theme: Theme,
     frame: &mut Frame<'_>,
     area: Rect,

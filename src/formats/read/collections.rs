@@ -76,7 +76,7 @@ fn postman_request(
             } else {
                 "multipart/form-data"
             };
-            add_form(&mut draft, body.get(mode), kind, (variables, collector))?;
+            add_form(&mut draft, body.get(mode), kind, variables, collector)?;
         }
         Some("file") => {
             let path = body
@@ -114,7 +114,8 @@ fn add_form(
     draft: &mut Draft,
     parts: Option<&Value>,
     kind: &str,
-    (variables, collector): (&Variables, &Collector<'_>),
+    variables: &Variables,
+    collector: &Collector<'_>,
 ) -> Result<(), RequestError> {
     let mut form = Vec::new();
     for part in enabled(parts) {
@@ -203,7 +204,7 @@ fn insomnia_request(
     } else if body.get("params").and_then(Value::as_array).is_some_and(|params| !params.is_empty())
     {
         let kind = kind.as_deref().unwrap_or(crate::payload::form::MEDIA_TYPE);
-        add_form(&mut draft, body.get("params"), kind, (variables, collector))?;
+        add_form(&mut draft, body.get("params"), kind, variables, collector)?;
     }
     if let Some(kind) = kind {
         draft.set_default("Content-Type", kind);

@@ -486,7 +486,7 @@ fn one(
             Some(attached) => attached.into_bytes(),
             None => words.next().cloned().ok_or_else(|| RequestError::NoValue(text.clone()))?,
         };
-        curl.option(&flag, value, (input.as_deref(), collector))?;
+        curl.option(&flag, value, input.as_deref(), collector)?;
     }
     curl.request()
 }
@@ -565,7 +565,8 @@ impl Curl {
         &mut self,
         flag: &str,
         value: Vec<u8>,
-        (input, collector): (Option<&[u8]>, &mut Collector<'_>),
+        input: Option<&[u8]>,
+        collector: &mut Collector<'_>,
     ) -> Result<(), RequestError> {
         let text = || String::from_utf8_lossy(&value).into_owned();
         let file = |name: &str| match (name, input) {

@@ -51,7 +51,7 @@ impl Draft {
             trimmed.map(|(name, value)| (name.into(), value.into())).collect();
         let version = if self.version == "HTTP/1.0" { "HTTP/1.0" } else { "HTTP/1.1" };
         let method = if self.method.is_empty() { "GET" } else { self.method.as_str() };
-        let head = wire::head(None, method, &url.target, (version, &pairs))?;
+        let head = wire::head(None, method, &url.target, version, &pairs)?;
         let public = (self.url.starts_with("http://") || self.url.starts_with("https://"))
             .then(|| self.url.split('#').next().unwrap_or_default().to_owned());
         Ok(RecordedRequest {

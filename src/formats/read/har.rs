@@ -146,7 +146,7 @@ fn own(draft: Draft, rest: Rest) -> Result<RecordedRequest, RequestError> {
         .collect();
     let version = if draft.version == "HTTP/1.0" { "HTTP/1.0" } else { "HTTP/1.1" };
     let exact = rest.head_base64.as_deref();
-    let mut head = wire::head(exact, &draft.method, &rest.target, (version, &pairs))?;
+    let mut head = wire::head(exact, &draft.method, &rest.target, version, &pairs)?;
     head.trailers = wire::trailers(rest.trailers.iter().map(|(name, value)| (&**name, &**value)));
     Ok(RecordedRequest {
         received_at: draft.received_at,

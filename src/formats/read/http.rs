@@ -221,7 +221,7 @@ fn own_request(
         pairs.insert((*place).min(pairs.len()), (name.as_str().into(), value.as_str().into()));
     }
     let target = if rest.target.is_empty() { Url::of(url).target } else { rest.target.clone() };
-    let head = wire::head(rest.head_base64.as_deref(), method, &target, (version, &pairs))
+    let head = wire::head(rest.head_base64.as_deref(), method, &target, version, &pairs)
         .map_err(|error| here(error.into()))?;
     let received_at = rest
         .received_at

@@ -83,8 +83,8 @@ pub(super) fn one(text: &str) -> Result<RecordedRequest, RequestError> {
         let reason = format!("unknown schema `{}`: expected {SCHEMA}", line.schema);
         return Err(RequestError::Invalid(reason));
     }
-    let parts = (line.version.as_str(), line.headers.as_slice());
-    let mut head = wire::head(line.head_base64.as_deref(), &line.method, &line.target, parts)?;
+    let exact = line.head_base64.as_deref();
+    let mut head = wire::head(exact, &line.method, &line.target, &line.version, &line.headers)?;
     head.trailers = wire::trailers(line.trailers.iter().map(|(name, value)| (&**name, &**value)));
     let body = BodyText { body: line.body, body_base64: line.body_base64 }.bytes()?;
     let verdict = |signature: Signature| {

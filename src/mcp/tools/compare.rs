@@ -91,7 +91,7 @@ fn compared(
         .and(&pair.id_places)
         .map_err(|error| ToolError::new(error.to_string()))?;
     let signing: Vec<&str> = pair.signature_headers.iter().map(String::as_str).collect();
-    let diff = DeliveryDiff::new((pair.old, pair.new), reason, &volatile, &signing);
+    let diff = DeliveryDiff::new(pair.old, pair.new, reason, &volatile, &signing);
     let changed = diff.lines.iter().filter(|line| line.mark() != Mark::Same);
     let [old_shield, new_shield] = &shields;
     let mut received: Vec<ChangeView> = changed
