@@ -44,3 +44,6 @@ pub use json_tree::Node;
 pub(crate) use media::Media;
 pub use search::{DocumentSearch, PatternError, SearchPattern};
 pub use span::{DisplayRow, SpanKind};
+
+/// Byte order mark of UTF-8, which some editors write before a text.
+pub(crate) const BOM: &[u8] = b"\xef\xbb\xbf";

@@ -184,6 +184,13 @@ fn filters_read_compressed_bodies() {
 }
 
 #[test]
+fn filters_read_json_after_a_byte_order_mark() -> Result<(), Diagnostic> {
+    let body = [b"\xef\xbb\xbf", br#"{"a":{"b":1}}"#.as_slice()].concat();
+    let marked = delivery('m', "/", &[], &body);
+    check_one(&marked, &[(".a.b:1", true), (".a.b:2", false), ("jq:'.a.b==1'", true)])
+}
+
+#[test]
 fn terms_join_by_and_or_not_and_parentheses() {
     check(&[
         ("", "abcd"),

@@ -22,6 +22,7 @@ use jaq_core::val::ValT as _;
 use jaq_core::{Compiler, Ctx, Vars};
 use jaq_json::Val;
 
+use crate::payload::BOM;
 use crate::payload::json::{Reader, TokenKind};
 use meter::{Json, Meter};
 
@@ -86,7 +87,8 @@ fn value(body: &[u8]) -> Option<Val> {
     if !is_bounded(body) {
         return None;
     }
-    jaq_json::read::parse_single(std::str::from_utf8(body).ok()?.trim_ascii().as_bytes()).ok()
+    let text = std::str::from_utf8(body.strip_prefix(BOM).unwrap_or(body)).ok()?;
+    jaq_json::read::parse_single(text.trim_ascii().as_bytes()).ok()
 }
 
 /// Returns true if a body is JSON whose depth and numbers are cheap to read.

@@ -18,7 +18,7 @@ pub(super) struct DecodedText {
 pub(super) fn read(body: &Bytes, label: Option<&str>, guess: bool) -> Option<DecodedText> {
     if let Some((encoding, length)) = Encoding::for_bom(body) {
         let rest = body.slice(length..);
-        let note = format!("a byte order mark says {}", encoding.name());
+        let note = format!("{}, by its byte order mark", encoding.name());
         // Binary formats may begin with the same two bytes.
         if let Some(text) = decode(&rest, encoding, Some(note)).filter(|text| !text.lossy) {
             return Some(text);
@@ -75,7 +75,7 @@ mod tests {
     #[test]
     fn byte_order_mark_charset_and_utf_8_are_tried_in_order() {
         let read = |body, label| text(body, label, false).unwrap();
-        let mark = |name: &str| format!("a byte order mark says {name}");
+        let mark = |name: &str| format!("{name}, by its byte order mark");
         assert_eq!(read(b"\xef\xbb\xbfa", Some("latin1")), said("a", &mark("UTF-8")));
         assert_eq!(read(b"\xff\xfea\0", None), said("a", &mark("UTF-16LE")));
         assert_eq!(read(b"\xe9", Some("ISO-8859-1")), said("é", "read as windows-1252"));

@@ -6,6 +6,8 @@ mod lexer;
 
 use std::ops::Range;
 
+use super::BOM;
+
 pub(in crate::payload) use lexer::string_end;
 pub use lexer::{JsonError, Lexer, Token, TokenKind};
 
@@ -53,8 +55,10 @@ pub struct Reader<'t> {
 }
 
 impl<'t> Reader<'t> {
+    /// Reads a text, after its byte order mark if it has one.
     pub fn new(bytes: &'t [u8]) -> Self {
-        Self::from(Lexer::new(bytes))
+        let start = if bytes.starts_with(BOM) { BOM.len() } else { 0 };
+        Self::within(bytes, start..bytes.len())
     }
 
     /// Reads only a part of the bytes. Positions still count from the start of all of them.

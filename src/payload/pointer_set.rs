@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use super::BOM;
 use super::json::{JsonEvent, Reader, Token};
 use super::pointer::{scalar, steps};
 
@@ -83,7 +84,8 @@ impl PointerSet {
 
     /// Returns the scalars at the pointers, as [`super::pointer::lookup`] does for each one.
     pub fn lookup(&self, body: &[u8]) -> FoundValues {
-        let is_container = matches!(body.trim_ascii_start().first(), Some(b'{' | b'['));
+        let text = body.strip_prefix(BOM).unwrap_or(body);
+        let is_container = matches!(text.trim_ascii_start().first(), Some(b'{' | b'['));
         if self.is_empty() || !is_container {
             return FoundValues::default();
         }

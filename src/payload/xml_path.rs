@@ -3,6 +3,8 @@
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
+use super::BOM;
+
 /// Returns the text of the first element at a path of local names, or of its attribute if the path
 /// ends in `@name`. Prefixes of namespaces are ignored, also in a value of `xsi:type`.
 ///
@@ -50,8 +52,6 @@ pub(crate) fn lookup(body: &[u8], path: &str) -> Option<String> {
         }
     }
 }
-
-const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// State of a search for the first element at a path.
 struct Search<'p> {

@@ -13,7 +13,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::Cause;
-use crate::payload::form as form_body;
+use crate::payload::{BOM, form as form_body};
 
 pub(super) use key_order::is_reordered;
 pub(super) use secret::{SecretVariant, secrets};
@@ -51,8 +51,6 @@ pub(super) fn bodies(body: &[u8], accept: &mut Accept<'_>) -> bool {
         || (is_small && key_order::bodies(text, accept))
         || (is_small && form::bodies(body, accept))
 }
-
-const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// Most white space removed from an end, a byte at a time.
 const MAX_STRIPPED: usize = 8;

@@ -2,12 +2,11 @@
 //! pairs, and numbers out of range.
 
 use super::{JsonLibrary, ReserializationChange, number, plain_change};
+use crate::payload::BOM;
 use crate::payload::json::{self, Lexer, TokenKind};
 
 /// Maximum nesting of Ruby's parser.
 const RUBY_DEPTH: usize = 100;
-
-const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// Returns the first change that a language makes, or why it refuses the body.
 pub(super) fn change(language: JsonLibrary, body: &[u8]) -> Option<ReserializationChange> {
