@@ -193,7 +193,7 @@ fn a_recognized_sender_without_a_secret_is_named() {
     let said = found.verdict.explanation.map(|one| one.to_string()).unwrap_or_default();
     assert_eq!(
         said,
-        "looks like a GitHub delivery (x-hub-signature-256); no GitHub secret is set: export \
+        "looks like a delivery from GitHub (x-hub-signature-256); no GitHub secret is set: export \
          GITHUB_WEBHOOK_SECRET=…"
     );
 }
@@ -213,7 +213,7 @@ fn the_likely_sender_is_named_under_another_provider() -> Tested {
     let github = format!("sha256={}", "ab".repeat(32));
     let found = identify_under(&verifier, &[("X-Hub-Signature-256", &github)], "{}");
     let said = found.verdict.explanation.map(|one| one.to_string()).unwrap_or_default();
-    assert!(said.contains("looks like a GitHub delivery (x-hub-signature-256)"), "{said}");
+    assert!(said.contains("looks like a delivery from GitHub (x-hub-signature-256)"), "{said}");
     Ok(())
 }
 
@@ -231,6 +231,20 @@ fn an_unknown_sender_has_type_and_id() {
         let event = (found.event.event_type.as_deref(), found.event.id.as_deref());
         assert_eq!((found.provider.as_str(), event), ("unknown", (kind, id)), "{body}");
     }
+}
+
+#[test]
+fn type_and_id_are_read_after_a_byte_order_mark() {
+    let found = identify(&[], "\u{feff}{\"type\":\"a.b\",\"id\":\"1\"}");
+    assert_eq!(found.event.event_type.as_deref(), Some("a.b"));
+}
+
+#[test]
+fn the_places_that_identify_a_sender_keep_their_case() {
+    let body = r#"{"notificationItems":[{"NotificationRequestItem":{"additionalData":{"hmacSignature":"a"}}}]}"#;
+    let said = identify(&[], body).verdict.explanation.map(|said| said.to_string());
+    let said = said.unwrap_or_default();
+    assert!(said.contains("(/notificationItems/*/NotificationRequestItem/"), "{said}");
 }
 
 #[test]

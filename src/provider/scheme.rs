@@ -93,6 +93,13 @@ impl Algorithm {
         matches!(self, Self::Jwt | Self::HttpMessageSignature)
     }
 
+    pub fn is_hmac(self) -> bool {
+        matches!(
+            self,
+            Self::HmacSha256 | Self::HmacSha1 | Self::HmacSha384 | Self::HmacSha512 | Self::HmacMd5
+        )
+    }
+
     /// Returns whether it is a hash of a payload that contains the secret.
     pub fn is_plain_hash(self) -> bool {
         matches!(self, Self::Md5 | Self::Sha1 | Self::Sha256 | Self::Sha384 | Self::Sha512)
@@ -715,7 +722,7 @@ impl fmt::Display for Scheme {
             (None, "") => String::new(),
             (None, prefix) => format!(" after `{prefix}`"),
         };
-        write!(f, "{algorithm} of {}, as {encoding}{prefix} in {place}", self.signed)
+        write!(f, "{algorithm} of {}, as {encoding}{prefix} in {place}", self.signed.brief())
     }
 }
 

@@ -78,6 +78,24 @@ impl SignedTemplate {
         &self.text
     }
 
+    /// Describes it; of long ones, each JSON pointer by its last step.
+    pub fn brief(&self) -> String {
+        const LONG: usize = 160;
+        const POINTER: &str = "{{json:";
+        let whole = self.to_string();
+        if whole.len() <= LONG {
+            return whole;
+        }
+        let mut parts = whole.split(POINTER);
+        let mut out = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let (pointer, rest) = part.split_once("}}").unwrap_or((part, ""));
+            let last = pointer.rsplit('/').next().unwrap_or_default();
+            out.push_str(&format!("{{{{…/{last}}}}}{rest}"));
+        }
+        out
+    }
+
     /// Returns whether it is only the body.
     pub fn is_body(&self) -> bool {
         self.parts == [TemplatePart::Body]
@@ -224,6 +242,19 @@ fn sorted(list: &str) -> Option<TemplatePart> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_template_is_described_by_the_last_steps_of_its_pointers() {
+        let long = (0..9).map(|at| format!("{{{{json:/a/b/c/d/e/key{at}}}}}"));
+        let template = SignedTemplate::literal(&long.collect::<Vec<_>>().join(":"));
+        assert!(template.brief().starts_with("`{{…/key0}}:{{…/key1}}:"), "{}", template.brief());
+    }
+
+    #[test]
+    fn a_short_template_is_described_as_it_is() {
+        let template = SignedTemplate::literal("{{timestamp}}.{{json:/a/b}}");
+        assert_eq!(template.brief(), "`{{timestamp}}.{{json:/a/b}}`");
+    }
 
     #[test]
     fn single_braces_mean_the_same_as_double_braces() {

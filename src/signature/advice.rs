@@ -6,8 +6,14 @@ use crate::delivery::{SignatureStatus, Verdict};
 use crate::provider::{Algorithm, Encoding, Provider, Scheme};
 use crate::secret::Secret;
 
-/// Adds the fix, or the next steps, to a verdict that has none.
-pub(super) fn advise(verdict: &mut Verdict, provider: &Provider, secrets: &[Secret]) {
+/// Adds the fix, or the next steps, to a verdict that has none. `scheme` is the one that decided, of
+/// those that the provider has.
+pub(super) fn advise(
+    verdict: &mut Verdict,
+    provider: &Provider,
+    scheme: &Scheme,
+    secrets: &[Secret],
+) {
     let cause = verdict.cause.as_deref().and_then(Cause::from_code);
     let Some(explanation) = &mut verdict.explanation else { return };
     if explanation.fix().is_some() || !explanation.next().is_empty() {
@@ -20,7 +26,7 @@ pub(super) fn advise(verdict: &mut Verdict, provider: &Provider, secrets: &[Secr
         return;
     }
     let secret = secrets.first().map_or(provider.secret_env.as_str(), Secret::name);
-    let advice = Advice { provider, scheme: &provider.scheme, secret };
+    let advice = Advice { provider, scheme, secret };
     if let Some(cause) = cause {
         explanation.help_mut().fix = Some(advice.fix(cause));
     } else if verdict.status == SignatureStatus::Mismatch {
@@ -86,6 +92,9 @@ impl Advice<'_> {
         let title = &self.provider.title;
         let place = self.scheme.signature_place();
         Some(match cause {
+            Cause::HeaderMissing if self.scheme.signature_headers().next().is_none() => {
+                format!("check that this webhook has a secret in {title}'s settings")
+            }
             Cause::HeaderMissing => format!(
                 "check that this webhook has a secret in {title}'s settings, and that no proxy \
                  removes the header"
@@ -282,7 +291,7 @@ impl Advice<'_> {
             Algorithm::HmacSha512 => "sha512",
             Algorithm::Sha256SecretFirst => {
                 return "use the plain hash: `createHash('sha256').update(secret + content)` in \
-                        Node.js"
+                        Node.js, `hashlib.sha256(secret + content)` in Python"
                     .to_owned();
             }
             _ => "sha256",

@@ -15,7 +15,7 @@ use super::header_values::HeaderValues;
 use super::mutations::{self, SecretVariant};
 use super::signed_payload::{Subject, body_hash_fits, payload_with_slot};
 use super::{Cause, digest, secret_key};
-use crate::delivery::{ProofRow, header_text};
+use crate::delivery::{Header, ProofRow, header_text};
 use crate::provider::{Algorithm, Provider, Scheme, SecretForm, ValueLocation};
 use crate::secret::Secret;
 
@@ -122,6 +122,9 @@ fn diagnose_token(
     value: &str,
     search: &mut Search<'_>,
 ) -> Option<Finding> {
+    if let Some(found) = repeated_token(question) {
+        return Some(found);
+    }
     search.family("forms of the secret");
     let bare = value.trim().trim_matches(['"', '\'']);
     let prefix = secret_prefix(question);
@@ -139,6 +142,46 @@ fn diagnose_token(
         }
     }
     None
+}
+
+/// Finds the right token in one of several headers of the same name.
+fn repeated_token(question: &Question<'_>) -> Option<Finding> {
+    let Question { scheme, subject, .. } = *question;
+    let lines = |name: &str| subject.head.values(name).count();
+    let name = scheme.signature_headers().find(|name| lines(name) > 1)?;
+    let is_right = subject.head.values(name).any(|line| has_token(question, &header_text(line)));
+    let count = lines(name);
+    is_right.then(|| {
+        let says = format!(
+            "the {name} header was sent {count} times; one is the token, but not all together"
+        );
+        Finding::from(Cause::HeaderDuplicate).says(says)
+    })
+}
+
+/// Returns whether the value of a header is a configured token.
+fn has_token(question: &Question<'_>, value: &str) -> bool {
+    let found = HeaderValues::read(question.scheme, value).good;
+    question.keys().iter().any(|key| found.iter().any(|one| digest::equal(one, key)))
+}
+
+/// Finds a missing token in another header.
+fn token_elsewhere(question: &Question<'_>) -> Option<Finding> {
+    let Question { scheme, subject, .. } = *question;
+    scheme.signature_headers().next()?;
+    let is_own = |header: &Header| scheme.signature_headers().any(|name| header.is(name));
+    let header = subject.head.headers.iter().filter(|header| !is_own(header)).find(|header| {
+        let value = header_text(&header.value);
+        has_token(question, &value)
+            || value.strip_prefix("Bearer ").is_some_and(|token| has_token(question, token))
+    })?;
+    let (title, place) = (question.title(), question.place());
+    let says = format!(
+        "the token is right, but it is in the {} header; {title} sends it in {place}",
+        header.name
+    );
+    let fix = format!("send the token in the {place} header");
+    Some(Finding::from(Cause::WrongHeader).says(says).fix(fix))
 }
 
 /// Returns the prefix of the provider's secrets.
@@ -160,7 +203,9 @@ fn other_secret_form(
         let text = secret.expose();
         let rest = text.strip_prefix(scheme.secret_prefix.as_bytes()).unwrap_or(text);
         let own = secret_key::key(scheme, secret);
-        for plain in [text, rest] {
+        // The text of a public key signs nothing.
+        let texts: &[&[u8]] = if scheme.algorithm.is_asymmetric() { &[] } else { &[text, rest] };
+        for &plain in texts {
             let is_own = own.as_ref().is_some_and(|own| own.as_slice() == plain);
             if !is_own && search.fits_under(plain, signed) {
                 let (form, decode) = match scheme.secret {
@@ -210,10 +255,10 @@ fn secret_finding(secret: &Secret, variant: SecretVariant) -> Finding {
 /// Looks for a missing signature in the other headers.
 pub(super) fn other_header(question: &Question<'_>, search: &mut Search<'_>) -> Option<Finding> {
     let Question { scheme, subject, .. } = *question;
-    if scheme.algorithm == Algorithm::Token {
-        return None;
-    }
     search.family("other headers");
+    if scheme.algorithm == Algorithm::Token {
+        return token_elsewhere(question);
+    }
     search.set_keys(scheme, question.keys());
     for header in &subject.head.headers {
         let value = header_text(&header.value);

@@ -50,7 +50,9 @@ impl Verifier {
                 None if verdict.cause.is_none() => add_ruled_out(&mut verdict, subject, &search),
                 None => {}
             }
-            advise(&mut verdict, &credentials.provider, &credentials.secrets);
+            let Credentials { provider, secrets } = credentials;
+            let scheme = provider.scheme.of(subject.head, subject.body);
+            advise(&mut verdict, provider, scheme, secrets);
         }
         Diagnosis { verdict, complete: !search.is_over(), tried: search.tried }
     }
@@ -191,7 +193,7 @@ fn other_provider(
         let is_evident = !is_body || !other.own_headers(subject.head).is_empty();
         if is_proved(&verdict) && other.scheme.covers_body && is_evident {
             let says = format!(
-                "this is a {} delivery, signed with the configured secret; it was checked as {}'s",
+                "this is a delivery from {}, signed with the configured secret; it was checked as {}'s",
                 other.title, credentials.provider.title
             );
             let fix = format!("start with `--provider {}` or `--provider auto`", other.name);

@@ -277,24 +277,32 @@ fn is_proved(verdict: &Verdict) -> bool {
     matches!(verdict.status, SignatureStatus::Verified | SignatureStatus::Expired)
 }
 
+/// Returns the places that identify a sender, headers in lowercase.
+fn named(places: &[&str]) -> String {
+    let shown = places.iter().map(|place| {
+        let is_header = !place.contains(['/', ' ']);
+        if is_header { place.to_ascii_lowercase() } else { (*place).to_owned() }
+    });
+    shown.collect::<Vec<_>>().join(", ")
+}
+
 /// Notes that no secret of a recognized provider is set. Findings that needed no secret stay.
 fn note_unconfigured(verdict: &mut Verdict, provider: &Provider, seen: &[&str]) {
     let Provider { title, secret_env, .. } = provider;
-    let seen: Vec<String> = seen.iter().map(|name| name.to_ascii_lowercase()).collect();
     let scheme = &provider.scheme;
     let takes_key = scheme.algorithm.is_asymmetric() || scheme.secret == SecretForm::PublicKey;
     let kind = if takes_key { "public key" } else { "secret" };
-    let seen = seen.join(", ");
+    let seen = named(seen);
     if verdict.status != SignatureStatus::Unchecked {
         return;
     }
     if scheme.algorithm.is_self_describing() {
-        let note = format!("looks like a {title} delivery ({seen}); no {title} {kind} is set");
+        let note = format!("looks like a delivery from {title} ({seen}); no {title} {kind} is set");
         Explanation::add(&mut verdict.explanation, note);
         return;
     }
     let why = format!(
-        "looks like a {title} delivery ({seen}); no {title} {kind} is set: export {secret_env}=…"
+        "looks like a delivery from {title} ({seen}); no {title} {kind} is set: export {secret_env}=…"
     );
     *verdict = Verdict::explained(SignatureStatus::Unchecked, why);
 }
@@ -312,11 +320,10 @@ fn name_other_sender(verdict: &mut Verdict, configured: &Provider, subject: &Sub
         }
     }
     let Some((_, other, own)) = best else { return };
-    let seen: Vec<String> = own.iter().map(|name| name.to_ascii_lowercase()).collect();
     let sentence = format!(
-        "this looks like a {} delivery ({}), and it was checked as {}'s",
+        "this looks like a delivery from {} ({}), and it was checked as {}'s",
         other.title,
-        seen.join(", "),
+        named(&own),
         configured.title
     );
     let mut explanation = Explanation::from(sentence);

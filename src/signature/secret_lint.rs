@@ -41,7 +41,7 @@ pub fn lint(secret: &Secret) -> Vec<String> {
     if let [first @ (b'"' | b'\''), .., last] = bare
         && first == last
     {
-        warn("the secret is wrapped in quotes; take them away".to_owned());
+        warn("the secret is in quotes; remove them".to_owned());
     }
     let bare = bare.trim_ascii();
     let key = API_KEYS.iter().find(|(start, _)| bare.starts_with(start.as_bytes()));

@@ -58,6 +58,12 @@ pub(super) fn read(
     })
 }
 
+/// Returns whether the time of signing is a value of the body.
+pub(super) fn is_in_body(scheme: &Scheme) -> bool {
+    let place = scheme.timestamp.as_ref().map(|clock| &clock.from);
+    place.is_some_and(|place| place.body_pointer().is_some())
+}
+
 fn clamped(number: i64) -> Timestamp {
     if number < 0 { Timestamp::MIN } else { Timestamp::MAX }
 }

@@ -261,7 +261,8 @@ impl Verifier {
     ) -> Judgment<'_> {
         let mut judgment = self.recognize(subject, values, now);
         if let Some(Credentials { provider, secrets }) = judgment.credentials {
-            advise(&mut judgment.verdict, provider, secrets);
+            let scheme = provider.scheme.of(subject.head, subject.body);
+            advise(&mut judgment.verdict, provider, scheme, secrets);
         }
         judgment
     }

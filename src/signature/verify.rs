@@ -236,10 +236,19 @@ fn check(
     let values = values(scheme, subject)?;
     let mut found = Vec::new();
     let mut signed_at = None;
+    let mut without_time = None;
     for value in &values {
         let signed =
             signed_payload(scheme, subject, value).map_err(|absent| missing(scheme, absent))?;
-        signed_at = timestamp::read(scheme, subject, value)?.or(signed_at);
+        match timestamp::read(scheme, subject, value) {
+            // A changed body may have lost its time; the signature tells.
+            Err(early)
+                if early.status == SignatureStatus::Missing && timestamp::is_in_body(scheme) =>
+            {
+                without_time = Some(early);
+            }
+            read => signed_at = read?.or(signed_at),
+        }
         found.push((HeaderValues::read(scheme, value), signed, value));
     }
     if found.iter().all(|(entries, ..)| entries.is_empty()) {
@@ -267,6 +276,9 @@ fn check(
             let fits =
                 |one: &Vec<u8>| all.iter().any(|signed| digest::fits(algorithm, key, signed, one));
             if body_hash_matches && entries.good.iter().any(fits) {
+                if let Some(early) = without_time {
+                    return Err(early);
+                }
                 let mut verified = verified(scheme, secrets, rank);
                 if let Some((cause, note)) = timestamp::future_note(scheme, signed_at, now) {
                     verified.cause = Some(cause.code().to_owned());
@@ -297,13 +309,16 @@ pub(super) fn values(scheme: &Scheme, subject: &Subject<'_>) -> Result<Vec<Strin
     let found: Vec<String> =
         scheme.signature.iter().filter_map(|place| subject.value_at(scheme, place, "")).collect();
     let place = scheme.signature_place();
+    let is_header = matches!(scheme.signature.first(), Some(ValueLocation::Header(_)));
     if found.is_empty() {
-        let noun = if place.contains(' ') { "value at" } else { "header" };
-        let what =
-            if noun == "header" { format!("{place} header") } else { format!("{noun} {place}") };
-        let why = format!(
-            "there is no {what}: this is the delivery of another service, or a proxy removed it"
-        );
+        let why = if is_header {
+            format!(
+                "there is no {place} header: this is the delivery of another service, or a proxy \
+                 removed it"
+            )
+        } else {
+            format!("there is no signature at {place}: this is the delivery of another service")
+        };
         // A missing token proves nothing: some providers can be configured without one.
         return Err(match scheme.algorithm {
             Algorithm::Token => Verdict::explained(SignatureStatus::Missing, why),
@@ -312,7 +327,8 @@ pub(super) fn values(scheme: &Scheme, subject: &Subject<'_>) -> Result<Vec<Strin
     }
     let filled: Vec<String> = found.into_iter().filter(|value| !value.trim().is_empty()).collect();
     if filled.is_empty() {
-        let why = format!("the {place} header is empty");
+        let what = if is_header { format!("the {place} header") } else { place };
+        let why = format!("{what} is empty");
         return Err(Verdict::with_cause(SignatureStatus::Missing, Cause::HeaderEmpty.code(), why));
     }
     let Some(path) = &scheme.envelope else { return Ok(filled) };
@@ -461,7 +477,8 @@ fn mismatch(scheme: &Scheme, secrets: &[Secret]) -> Verdict {
     }
     let why = format!(
         "the signature is not the {} of {} with {names}, and no known cause explains it",
-        scheme.algorithm, scheme.signed
+        scheme.algorithm,
+        scheme.signed.brief()
     );
     Verdict::explained(SignatureStatus::Mismatch, why)
 }

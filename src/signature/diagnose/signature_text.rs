@@ -71,14 +71,21 @@ fn misplaced(
     let right = encoded(scheme, &token.bytes);
     let expected = whole(scheme, value, &right);
     let with_values = |finding: Finding| finding.values(value, &expected);
-    if token.form == Form::UpperHex && scheme.encoding == Encoding::Hex {
+    let other_case = match (token.form, own) {
+        (Form::UpperHex, Form::Hex) => Some(("uppercase", "lowercase")),
+        (Form::Hex, Form::UpperHex) => Some(("lowercase", "uppercase")),
+        _ => None,
+    };
+    let text = token.text(value).unwrap_or_default();
+    let is_read = token.form.is_read(scheme.encoding, text);
+    if let Some((found, sent)) = other_case.filter(|_| !is_read) {
         let says = format!(
-            "the digest is right, but in uppercase hex; {title} sends lowercase, and its \
-             verifiers compare the text"
+            "the digest is right, but in {found} hex; {title} sends {sent}, and its verifiers \
+             compare the text"
         );
         return Some(with_values(Finding::from(Cause::SigCase).says(says)));
     }
-    if token.form != own {
+    if !is_read {
         let says = match (token.form, own) {
             (Form::Unpadded, Form::Base64) => {
                 "the digest is complete, but the base64 padding `=` at its end is missing"
@@ -210,10 +217,11 @@ pub(super) fn other_syntax(
     let scheme = question.scheme;
     scheme.pairs.as_ref()?;
     search.family("ways to write the signature");
-    let own = Form::of(scheme.encoding);
-    let found = tokens(value, &lengths(scheme));
+    let mut found = tokens(value, &lengths(scheme));
+    found
+        .retain(|token| token.form.is_read(scheme.encoding, token.text(value).unwrap_or_default()));
     for time in times(value) {
-        for token in found.iter().filter(|token| token.form == own) {
+        for token in &found {
             let right = encoded(scheme, &token.bytes);
             let Some(rewritten) = canonical(scheme, Some(&time), &right) else { continue };
             let signed = payload_with_slot(scheme, question.subject, &rewritten);
@@ -432,7 +440,11 @@ pub(super) fn other_hash(
         for key in search.raw_keys() {
             if hash != scheme.algorithm && is_received(&search.digest(hash, &key, signed)?) {
                 let (title, own) = (question.title(), scheme.algorithm);
-                let says = format!("signed with {hash}; {title} uses {own}");
+                let uses = match own {
+                    Algorithm::Sha256SecretFirst => "a plain SHA-256 of secret and content".into(),
+                    own => own.to_string(),
+                };
+                let says = format!("signed with {hash}; {title} uses {uses}");
                 let name = |algorithm: Algorithm| format!("{algorithm} of {}", scheme.signed);
                 let rows = |label, algorithm| ProofRow::new(label, name(algorithm));
                 return Some(
@@ -443,14 +455,31 @@ pub(super) fn other_hash(
             }
             for (cause, formula, digest) in search.misused(hash, &key, signed)? {
                 if is_received(&digest) {
-                    let own = format!("hmac_{}(secret, content)", super::search::short(hash));
-                    let row = ProofRow::new;
-                    return Some(
-                        Finding::from(cause).rows(row("received", formula), row("expected", own)),
-                    );
+                    let own = formula_of(scheme.algorithm, hash);
+                    let (received, row) = (formula.clone(), ProofRow::new);
+                    let mut finding = Finding::from(cause)
+                        .rows(row("received", formula), row("expected", own.clone()));
+                    if !scheme.algorithm.is_hmac() {
+                        let title = question.title();
+                        finding =
+                            finding.says(format!("`{received}` was sent; {title} uses `{own}`"));
+                    }
+                    return Some(finding);
                 }
             }
         }
     }
     None
+}
+
+/// Returns the formula of a scheme's signature, next to one with this hash.
+fn formula_of(algorithm: Algorithm, hash: Algorithm) -> String {
+    if algorithm == Algorithm::Sha256SecretFirst {
+        return "sha256(secret + content)".to_owned();
+    }
+    if algorithm.is_hmac() {
+        return format!("hmac_{}(secret, content)", super::search::short(hash));
+    }
+    let name = algorithm.to_string().to_lowercase().replace('-', "");
+    format!("{name}(content with the secret)")
 }

@@ -37,8 +37,23 @@ pub(super) enum Form {
 impl Form {
     pub(super) fn of(encoding: Encoding) -> Self {
         match encoding {
-            Encoding::Base64 | Encoding::Base64Url => Self::Base64,
-            Encoding::Hex | Encoding::HexUpper | Encoding::HexAny => Self::Hex,
+            Encoding::Base64 => Self::Base64,
+            Encoding::Base64Url => Self::Base64Url,
+            Encoding::Hex | Encoding::HexAny => Self::Hex,
+            Encoding::HexUpper => Self::UpperHex,
+        }
+    }
+
+    /// Returns whether a scheme with this encoding reads a digest in this form.
+    pub(super) fn is_read(self, encoding: Encoding, text: &str) -> bool {
+        match encoding {
+            // Without `-` and `_` it looks like base64, with or without padding.
+            Encoding::Base64Url => {
+                matches!(self, Self::Base64Url | Self::Base64 | Self::Unpadded)
+                    && !text.contains(['+', '/'])
+            }
+            Encoding::HexAny => matches!(self, Self::Hex | Self::UpperHex),
+            Encoding::Hex | Encoding::HexUpper | Encoding::Base64 => self == Self::of(encoding),
         }
     }
 
@@ -206,5 +221,18 @@ mod tests {
         let hex = hex::encode(digest);
         assert_eq!(forms(&format!("{hex}ab")), [(Form::Hex, Some(0..40))]);
         assert_eq!(forms(&format!("ab{hex}")), [(Form::Hex, Some(2..42))]);
+    }
+
+    #[test]
+    fn base64url_without_its_own_characters_is_read_in_any_padding() {
+        for (form, text, is_read) in [
+            (Form::Base64Url, "ab-_", true),
+            (Form::Base64, "abcd", true),
+            (Form::Unpadded, "abcd", true),
+            (Form::Base64, "ab+/", false),
+            (Form::Hex, "abcd", false),
+        ] {
+            assert_eq!(form.is_read(Encoding::Base64Url, text), is_read, "{text}");
+        }
     }
 }
