@@ -27,6 +27,7 @@ pub use credentials::without_credentials;
 pub use snippet::SnippetError;
 
 use crate::delivery::Delivery;
+use crate::payload::escape;
 
 /// A format for exporting deliveries.
 #[derive(Debug)]
@@ -163,7 +164,14 @@ pub static EXPORT_FORMATS: &[ExportFormat] = &[
             takes_refused: false,
             keeps_credentials: false,
             entry: |delivery, options| {
-                Ok(Entry::of(format!("{}\n", curl::command(delivery, options.base))))
+                let trailers: Vec<&str> =
+                    delivery.head.trailers.iter().map(|trailer| trailer.name.as_str()).collect();
+                let lost = if trailers.is_empty() {
+                    String::new()
+                } else {
+                    format!("# curl cannot send its trailers: {}\n", escape(&trailers.join(", ")))
+                };
+                Ok(Entry::of(format!("{lost}{}\n", curl::command(delivery, options.base))))
             },
         }),
     },

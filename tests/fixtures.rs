@@ -190,6 +190,20 @@ fn same(format: &str, one: Vec<Delivery>, two: Vec<Delivery>) {
     }
 }
 
+#[test]
+fn exported_curl_commands_are_imported_with_their_bodies() -> Tested {
+    let (first, second) = (tempfile::tempdir()?, tempfile::tempdir()?);
+    keep(first.path(), &odd(60)?)?;
+    ran(first.path(), &["export", "--format", "curl", "--keep-signature", "--out", "all.sh"])?;
+    ran(second.path(), &["import", &first.path().join("all.sh").to_string_lossy()])?;
+    let sent = |folder| -> Tested<Vec<_>> {
+        let all = deliveries(folder)?.into_iter();
+        Ok(all.map(|one| (one.head.method, one.head.target, one.body)).collect())
+    };
+    assert_eq!(sent(first.path())?, sent(second.path())?);
+    Ok(())
+}
+
 /// What somebody would not like to see in a repository.
 const PRIVATE: &str = "{\"id\":\"ev1\",\"type\":\"message.created\",\"payload\":{\"id\":\"p1\",\"contact\":\
         {\"username\":\"Ada Lovelace\",\"phone_number\":\"+15550100007\",\"mail\":\"ada@engine.example.org\"},\

@@ -611,7 +611,7 @@ fn what_is_left_out_of_a_request_is_reported() -> Tested {
         ),
         (
             "curl a.example \\\n  -d \"$BODY\"".to_owned(),
-            "line 2: the shell variable `$BODY` has no value in this file and was kept as text",
+            "line 2: `$BODY`, which a shell replaces, has no value in this file and was kept as text",
         ),
         (
             postman(r#"{"name":"two","request":{"url":"/","body":{"mode":"soap"}}}"#),
@@ -658,4 +658,111 @@ fn what_a_file_looks_like_is_named() {
         let error = reading(text).unwrap_err().to_string();
         assert!(error.contains(expected), "{text}: {error}");
     }
+}
+
+#[test]
+fn the_media_type_of_a_body_becomes_its_missing_header() -> Tested {
+    let request = only(&har_post(r#"{"mimeType":"application/json","text":"{}"}"#, ""))?;
+    assert_eq!(header(&request, "content-type").as_deref(), Some("application/json"));
+    Ok(())
+}
+
+#[test]
+fn a_header_of_an_archive_takes_precedence_over_the_media_type() -> Tested {
+    let request = har(
+        r#"{"method":"POST","url":"http://a/","headers":[{"name":"content-type","value":"text/plain"}],"postData":{"mimeType":"application/json","text":"{}"}}"#,
+    );
+    assert_eq!(header(&only(&request)?, "content-type").as_deref(), Some("text/plain"));
+    Ok(())
+}
+
+#[test]
+fn a_raw_request_with_a_later_version_is_read() -> Tested {
+    let reading = reading("POST /in HTTP/2\r\nhost: a\r\n\r\n{}")?;
+    let request = reading.requests.first().ok_or("no request")?;
+    assert_eq!(request.head.version.as_str(), "HTTP/1.1");
+    assert_eq!(reading.warnings, ["the request line names a later version; stored as HTTP/1.1"]);
+    Ok(())
+}
+
+const CHUNKED: &str = "POST /in HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+
+#[test]
+fn the_chunks_of_a_raw_request_become_its_body() -> Tested {
+    let request = format!("{CHUNKED}3;x=y\r\n{{\"a\r\n4\r\n\":1}}\r\n0\r\n\r\n");
+    assert_eq!(body(&request)?, r#"{"a":1}"#);
+    Ok(())
+}
+
+#[test]
+fn the_trailers_of_a_raw_request_are_kept() -> Tested {
+    let request = only(&format!("{CHUNKED}2\r\n{{}}\r\n0\r\nX-Sum: 5d\r\n\r\n"))?;
+    let trailers: Vec<_> =
+        request.head.trailers.iter().map(|trailer| (&*trailer.name, trailer.text())).collect();
+    assert_eq!(trailers, [("X-Sum", "5d".into())]);
+    Ok(())
+}
+
+#[test]
+fn invalid_chunks_are_refused() {
+    for body in ["", "5\r\nab", "2\r\nabc\r\n0\r\n\r\n", "x\r\n", "0\r\n\r\nmore", "-1\r\n\r\n"] {
+        let error = reading(&format!("{CHUNKED}{body}")).map_err(|error| error.to_string());
+        let expected = "the chunked body is damaged or truncated";
+        assert_eq!(error.err().as_deref(), Some(expected), "{body:?}");
+    }
+}
+
+#[test]
+fn a_body_that_base64_decodes_is_read() -> Tested {
+    assert_eq!(
+        body("printf %s eyJhIjoiXG4ifQ== | base64 -d | curl --data-binary @- http://a/")?,
+        r#"{"a":"\n"}"#
+    );
+    Ok(())
+}
+
+#[test]
+fn a_header_that_printf_writes_is_read() -> Tested {
+    let request = only(r#"curl -H "$(printf 'X-Latin: caf\351')" -d a http://a/"#)?;
+    assert_eq!(header(&request, "x-latin").as_deref(), Some("café"));
+    Ok(())
+}
+
+#[test]
+fn another_command_in_a_word_is_kept_and_reported() -> Tested {
+    let reading = reading(r#"curl -d "now=$(date "+%s")" http://a/"#)?;
+    let request = reading.requests.first().ok_or("no request")?;
+    assert_eq!(String::from_utf8_lossy(&request.body), r#"now=$(date "+%s")"#);
+    assert!(reading.warnings.iter().any(|text| text.contains("`$(date")), "{reading:?}");
+    Ok(())
+}
+
+#[test]
+fn deeply_nested_commands_are_read_without_recursion() -> Tested {
+    let nested = "\"$(printf ".repeat(100_000);
+    assert!(reading(&format!("curl -d {nested}")).is_err());
+    Ok(())
+}
+
+#[test]
+fn a_command_copied_on_windows_is_read() -> Tested {
+    let copied = "curl ^\"http://a/in^\" ^\r\n  -H ^\"content-type: application/json^\" ^\r\n  \
+                  --data-raw ^\"^{^\\^\"a^\\^\": ^\\^\"100^%^\\^\"^}^\"";
+    assert_eq!(body(copied)?, r#"{"a": "100%"}"#);
+    Ok(())
+}
+
+#[test]
+fn a_caret_of_a_posix_command_is_kept() -> Tested {
+    assert_eq!(body("curl -d 'a^b' http://a/")?, "a^b");
+    Ok(())
+}
+
+#[test]
+fn the_target_of_a_curl_command_is_kept_as_it_is() -> Tested {
+    for target in ["/###", "http://b/abs", "*"] {
+        let request = only(&format!("curl --request-target '{target}' http://a/"))?;
+        assert_eq!(request.head.target_text(), target);
+    }
+    Ok(())
 }

@@ -138,6 +138,7 @@ fn trailers_survive_export_and_import() -> Tested {
     let folder = stored_with_trailer("X-Checksum: 5d41402a")?;
     for args in [
         ["--format", "har"].as_slice(),
+        &["--format", "http"],
         &["--format", "har", "--redact", "default"],
         &["--format", "jsonl", "--redact", "default"],
         &["--format", "fixture"],

@@ -31,6 +31,9 @@ pub(crate) struct Rest {
     /// Head in base64, only if the lines do not determine its bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub head_base64: Option<String>,
+    /// Trailers after a chunked body.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trailers: Vec<(String, String)>,
 }
 
 /// Returns a delivery as a request to the base URL. A body that needs a file of its own is written
@@ -60,6 +63,7 @@ pub(crate) fn request(
             .map(|(at, header)| (at, header.name.clone(), header.text().into_owned()))
             .collect(),
         head_base64: if is_exact { None } else { wire::head_base64(head) },
+        trailers: wire::owned(wire::trailer_pairs(head)),
     };
     let rest = serde_json::to_string(&rest).unwrap_or_default();
     let mut text =

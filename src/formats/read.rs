@@ -204,7 +204,7 @@ fn collect(bytes: &[u8], collector: &mut Collector<'_>) -> Result<(), ImportErro
         Ok(text) if curl::is_likely(text) => curl::read(text, collector),
         Ok(text) if http::is_likely(text) => http::read(text, collector),
         _ => {
-            let request = raw::read(bytes)?;
+            let request = raw::read(bytes, collector)?;
             collector.push("request", Ok(request))
         }
     }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use super::input::{self, InputError, InputFile};
-use crate::delivery::{NewDelivery, RequestFacts, Source, UNKNOWN_PROVIDER};
+use crate::delivery::{NewDelivery, RequestFacts, Source};
 use crate::formats::read::{self, Reading, RecordedRequest};
 use crate::provider::Provider;
 use crate::signature::{Subject, Verifier, verify_as};
@@ -122,11 +122,9 @@ impl Importer {
         let RecordedRequest { head, body, url, .. } = recorded;
         let received_at = recorded.received_at.unwrap_or(self.now);
         let subject = Subject { head: &head, body: &body, url: url.as_deref() };
-        let judged = self.verifier.judge(&subject, received_at);
-        let recognised = judged.credentials.map(|credentials| credentials.provider.name.clone());
+        let found = self.verifier.identify(&subject, received_at);
         let named = recorded.provider.is_some();
-        let provider =
-            recorded.provider.or(recognised).unwrap_or_else(|| UNKNOWN_PROVIDER.to_owned());
+        let provider = recorded.provider.unwrap_or(found.provider);
         let known = self.providers.iter().find(|one| one.name == provider);
         let verdict = match known {
             Some(known) if named => {
@@ -136,9 +134,12 @@ impl Importer {
                     .unwrap_or_default();
                 verify_as(known, secrets, &subject, received_at)
             }
-            _ => judged.verdict,
+            _ => found.verdict,
         };
-        let event = recorded.event.or_else(|| known.map(|known| known.event(&head, &body)));
+        let event = recorded.event.unwrap_or_else(|| match known {
+            Some(known) if named => known.event(&head, &body),
+            _ => found.event,
+        });
         let request = RequestFacts {
             peer: recorded.peer,
             refused: recorded.refused,
@@ -151,7 +152,7 @@ impl Importer {
             head,
             body,
             provider,
-            event: event.unwrap_or_default(),
+            event,
             signature: recorded.signature.unwrap_or(verdict),
             diagnosing: false,
             response: recorded.response,

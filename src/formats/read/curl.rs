@@ -1,10 +1,14 @@
 //! Reads `curl` commands: those that hookglass wrote, and those copied from a browser or a manual.
 
+use std::borrow::Cow;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::draft::{self, Draft, Part};
 use super::{Collector, ImportError, RecordedRequest, RequestError};
+use crate::delivery::header_text;
+use crate::formats::wire;
 use crate::payload::form;
 
 /// Returns whether a text contains a `curl` command at the start of a line.
@@ -21,12 +25,13 @@ pub(super) fn is_likely(text: &str) -> bool {
 }
 
 pub(super) fn read(text: &str, collector: &mut Collector<'_>) -> Result<(), ImportError> {
+    let text = &*without_carets(text);
     let mut characters = Characters::new(text);
     let commands = split(&mut characters)
         .map_err(|reason| ImportError::Line { line: characters.line, reason })?;
     for (name, line) in characters.variables {
         collector.warn(format!(
-            "line {line}: the shell variable `{name}` has no value in this file and was kept as text"
+            "line {line}: `{name}`, which a shell replaces, has no value in this file and was kept as text"
         ));
     }
     let mut input: Option<Vec<u8>> = None;
@@ -38,6 +43,14 @@ pub(super) fn read(text: &str, collector: &mut Collector<'_>) -> Result<(), Impo
                 collector.push_line(line, request)?;
             }
             Some("printf") if is_piped => input = Some(printed(&words)),
+            Some("base64") if is_piped && words.iter().skip(1).any(|word| is_decoding(word)) => {
+                let text = input.take().unwrap_or_default();
+                let decoded = STANDARD.decode(text.trim_ascii()).map_err(|error| {
+                    let reason = format!("`base64` cannot decode its input: {error}");
+                    ImportError::Line { line, reason: RequestError::Invalid(reason) }
+                })?;
+                input = Some(decoded);
+            }
             Some("echo") if is_piped => {
                 let rest = words.get(1..).unwrap_or_default();
                 input = Some([rest.join(&b' '), b"\n".to_vec()].concat());
@@ -50,6 +63,32 @@ pub(super) fn read(text: &str, collector: &mut Collector<'_>) -> Result<(), Impo
         }
     }
     Ok(())
+}
+
+fn is_decoding(flag: &[u8]) -> bool {
+    matches!(flag, b"-d" | b"-D" | b"--decode")
+}
+
+/// Returns a command for `cmd.exe` without its carets, which escape the next character or the end of
+/// the line; browsers on Windows copy such commands.
+fn without_carets(text: &str) -> Cow<'_, str> {
+    let first = text.trim_start().lines().next().unwrap_or_default();
+    if !first.contains("^\"") && !first.trim_end().ends_with('^') {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        if character != '^' {
+            out.push(character);
+            continue;
+        }
+        characters.next_if_eq(&'\r');
+        if characters.next_if_eq(&'\n').is_none() {
+            out.extend(characters.next());
+        }
+    }
+    Cow::Owned(out)
 }
 
 /// A command of a shell script.
@@ -106,6 +145,7 @@ fn split(characters: &mut Characters<'_>) -> Result<Vec<Command>, RequestError> 
             '\'' => quoted(characters, word)?,
             '"' => double_quoted(characters, word)?,
             '$' if characters.next_if_eq('\'').is_some() => ansi_quoted(characters, word)?,
+            '$' if characters.next_if_eq('(').is_some() => substituted(characters, word)?,
             '$' => {
                 characters.note_variable();
                 push(word, '$');
@@ -125,7 +165,7 @@ fn split(characters: &mut Characters<'_>) -> Result<Vec<Command>, RequestError> 
 struct Characters<'t> {
     rest: std::str::Chars<'t>,
     line: usize,
-    /// Names of shell variables, with the line of each.
+    /// Shell variables and commands in words, with the line of each.
     variables: Vec<(String, usize)>,
 }
 
@@ -193,6 +233,7 @@ fn double_quoted(characters: &mut Characters<'_>, word: &mut Vec<u8>) -> Result<
                     push(word, other);
                 }
             },
+            '$' if characters.next_if_eq('(').is_some() => substituted(characters, word)?,
             '$' => {
                 characters.note_variable();
                 push(word, '$');
@@ -200,6 +241,35 @@ fn double_quoted(characters: &mut Characters<'_>, word: &mut Vec<u8>) -> Result<
             other => push(word, other),
         }
     }
+}
+
+/// Reads `$(printf …)`, with which hookglass writes bytes that are not text. Another command is
+/// kept as it is.
+fn substituted(characters: &mut Characters<'_>, word: &mut Vec<u8>) -> Result<(), RequestError> {
+    let (mut inner, mut quote) = (String::new(), None);
+    loop {
+        let character = characters.next().ok_or_else(unclosed)?;
+        match (quote, character) {
+            (None, ')') => break,
+            (None, '\'' | '"') => quote = Some(character),
+            (Some(open), _) if open == character => quote = None,
+            _ => {}
+        }
+        inner.push(character);
+    }
+    // What is nested in it is not run, so this ends.
+    let is_printf = inner.starts_with("printf ") && !inner.contains("$(");
+    let commands = if is_printf { split(&mut Characters::new(&inner))? } else { Vec::new() };
+    if let [command] = commands.as_slice() {
+        let printed = printed(&command.words);
+        let end = printed.iter().rposition(|byte| *byte != b'\n').map_or(0, |last| last + 1);
+        word.extend_from_slice(printed.get(..end).unwrap_or_default());
+        return Ok(());
+    }
+    let text = format!("$({inner})");
+    word.extend_from_slice(text.as_bytes());
+    characters.variables.push((text, characters.line));
+    Ok(())
 }
 
 /// Reads `$'…'`, in which backslashes escape as in C.
@@ -578,7 +648,7 @@ impl Curl {
             "-X" | "--request" => self.method = Some(text()),
             "--url" => self.url = Some(text()),
             "--request-target" => self.target = Some(text()),
-            "-H" | "--header" => self.header(&text()),
+            "-H" | "--header" => self.header(&header_text(&value)),
             "-A" | "--user-agent" => self.header(&format!("User-Agent: {}", text())),
             "-e" | "--referer" => self.header(&format!("Referer: {}", text())),
             "-b" | "--cookie" => self.header(&format!("Cookie: {}", text())),
@@ -711,11 +781,11 @@ impl Curl {
             }
             draft.body = data;
         }
-        let mut recorded = draft.clone().request()?;
+        let mut recorded = draft.request()?;
         if let Some(target) = self.target {
-            let host = recorded.url.take();
-            recorded = Draft { url: target, ..draft }.request()?;
-            recorded.url = host;
+            let pairs = wire::pairs(&recorded.head);
+            let head = wire::head(None, &recorded.head.method, &target, "HTTP/1.1", &pairs)?;
+            recorded.head = head;
         }
         Ok(recorded)
     }

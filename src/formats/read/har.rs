@@ -120,7 +120,12 @@ fn one(
         ..Draft::default()
     };
     if let Some(data) = post_data {
+        let kind = data.mime_type.clone().filter(|kind| !kind.is_empty());
         add_body(&mut draft, data, name, collector)?;
+        // Some programs write it here only.
+        if let Some(kind) = kind.filter(|_| rest.is_none() && !draft.body.is_empty()) {
+            draft.set_default("Content-Type", kind);
+        }
     }
     if let Some(size) = body_size.and_then(|size| usize::try_from(size).ok())
         && rest.is_none()

@@ -221,8 +221,9 @@ fn own_request(
         pairs.insert((*place).min(pairs.len()), (name.as_str().into(), value.as_str().into()));
     }
     let target = if rest.target.is_empty() { Url::of(url).target } else { rest.target.clone() };
-    let head = wire::head(rest.head_base64.as_deref(), method, &target, version, &pairs)
+    let mut head = wire::head(rest.head_base64.as_deref(), method, &target, version, &pairs)
         .map_err(|error| here(error.into()))?;
+    head.trailers = wire::trailers(rest.trailers.iter().map(|(name, value)| (&**name, &**value)));
     let received_at = rest
         .received_at
         .parse::<Timestamp>()
