@@ -116,6 +116,9 @@ enum Command {
     /// Show one delivery
     #[command(after_help = help::footer("show"))]
     Show(ShowArgs),
+    /// Send stored deliveries again, re-signed or byte for byte
+    #[command(after_help = help::footer("resend"))]
+    Resend(ResendArgs),
     /// Wait for the deliveries that a test expects
     #[command(after_help = help::footer("wait"))]
     Wait(WaitArgs),
@@ -148,9 +151,6 @@ enum Command {
     /// Serve agents over standard input and output (Model Context Protocol)
     #[command(after_help = help::footer("mcp"))]
     Mcp(McpArgs),
-    /// Send stored deliveries again, re-signed or byte for byte
-    #[command(after_help = help::footer("resend"))]
-    Resend(ResendArgs),
     #[command(hide = true, about = help::filters(), help_template = "{about}\n")]
     Filters,
     #[command(hide = true, about = help::RESPOND, help_template = "{about}\n")]

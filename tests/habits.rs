@@ -359,3 +359,41 @@ fn a_new_store_is_next_to_the_configuration() -> Tested {
     assert!(said.contains("hookglass: configuration: "), "{said}");
     Ok(())
 }
+
+#[test]
+fn flags_of_a_hub_need_a_hub() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let args = ["--headless", "--bind", "0", "--hub-stream", "x"];
+    let said = ends(folder.path(), &args, 2)?;
+    assert!(said.contains("--hub-stream is about a hub, and there is none"), "{said}");
+    Ok(())
+}
+
+#[test]
+fn a_stream_that_no_hub_accepts_is_a_usage_error() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let args = ["attach", "nats://127.0.0.1:1", "--hub-stream", "a.b", "--headless"];
+    let said = ends(folder.path(), &args, 2)?;
+    assert!(said.contains("invalid stream `a.b`"), "{said}");
+    Ok(())
+}
+
+#[test]
+fn an_empty_store_is_intact_without_deliveries() -> Tested {
+    let folder = folder()?;
+    ends(folder.path(), &["prune", "--keep", "0"], 0)?;
+    let said = ends(folder.path(), &["store", "check"], 0)?;
+    assert!(said.contains(", no deliveries"), "{said}");
+    Ok(())
+}
+
+#[test]
+fn type_and_id_of_an_imported_request_are_guessed() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let request =
+        "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 21\r\n\r\n{\"id\":\"x\",\"type\":\"y\"}";
+    fs::write(folder.path().join("one.txt"), request)?;
+    ends(folder.path(), &["import", "one.txt"], 0)?;
+    assert_eq!(json(folder.path(), &["show", "1", "--json"])?["event"]["type"], "y");
+    Ok(())
+}

@@ -77,6 +77,21 @@ impl PublishFlags {
         &self.flags
     }
 
+    /// Returns a flag that does nothing without a hub.
+    fn unused(&self) -> Option<&'static str> {
+        let HubFlags { hub_stream, hub_creds, hub_name, hub_private } = &self.flags;
+        let flags = [
+            ("--hub-stream", hub_stream.is_some()),
+            ("--hub-creds", hub_creds.is_some()),
+            ("--hub-name", hub_name.is_some()),
+            ("--hub-private", *hub_private),
+            ("--hub-replicas", self.hub_replicas.is_some()),
+            ("--hub-max-age", self.hub_max_age.is_some()),
+            ("--hub-max-bytes", self.hub_max_bytes.is_some()),
+        ];
+        flags.into_iter().find_map(|(flag, is_set)| is_set.then_some(flag))
+    }
+
     /// Returns the hub to publish to; none if none is configured.
     pub(super) fn options(&self, settings: &HubSettings) -> Result<Option<HubOptions>, CliError> {
         let servers = match self.hub.clone() {
@@ -87,7 +102,14 @@ impl PublishFlags {
                 .map_err(|error| CliError::usage(format!("{URL}: {error}")))?
                 .or_else(|| settings.url.clone()),
         };
-        let Some(servers) = servers else { return Ok(None) };
+        let Some(servers) = servers else {
+            return match self.unused() {
+                Some(flag) => Err(CliError::usage(format!(
+                    "{flag} is about a hub, and there is none: add --hub URL"
+                ))),
+                None => Ok(None),
+            };
+        };
         let limits = StreamLimits {
             replicas: self.hub_replicas.or(settings.replicas).unwrap_or(1),
             max_age: self.hub_max_age.or(settings.max_age),
@@ -123,6 +145,15 @@ impl HubFlags {
         default_name: Option<String>,
     ) -> Result<HubOptions, CliError> {
         let stream = self.hub_stream.clone().or_else(|| settings.stream.clone());
+        let stream = stream.unwrap_or_else(|| STREAM.to_owned());
+        let is_foreign =
+            |one: char| one.is_whitespace() || one.is_control() || ".*>/\\".contains(one);
+        if stream.is_empty() || stream.contains(is_foreign) {
+            return Err(CliError::usage(format!(
+                "invalid stream `{stream}`: expected a name without spaces, dots, `*`, `>`, or \
+                 slashes, e.g. {STREAM}"
+            )));
+        }
         let name = self.hub_name.clone().or_else(|| variable(NAME));
         let name = name.or_else(|| settings.name.clone()).or(default_name);
         let name = name.unwrap_or_else(|| "hookglass".to_owned());
@@ -145,13 +176,7 @@ impl HubFlags {
             ca: file(&None, CA, &settings.ca),
             certificate: file(&None, CERT, &settings.cert).zip(file(&None, KEY, &settings.key)),
         };
-        Ok(HubOptions {
-            servers,
-            stream: stream.unwrap_or_else(|| STREAM.to_owned()),
-            name,
-            auth,
-            limits: StreamLimits::default(),
-        })
+        Ok(HubOptions { servers, stream, name, auth, limits: StreamLimits::default() })
     }
 }
 

@@ -27,7 +27,8 @@ use crate::units;
 
 #[derive(Debug, Args)]
 pub(super) struct ReplayArgs {
-    /// Fixtures, JSON Lines, HAR, or `.http` files, or folders of these
+    /// Fixtures and other files that `hookglass import` reads, or folders of these; - for standard
+    /// input
     #[arg(value_name = "PATH", required = true)]
     paths: Vec<PathBuf>,
     /// URL to send to

@@ -73,8 +73,17 @@ pub(super) enum DeliveryRef {
     Last,
 }
 
+/// Error of parsing a [`DeliveryRef`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum InvalidRef {
+    #[error(transparent)]
+    Id(#[from] NoDeliveryId),
+    #[error("the end of the range is before its start; did you mean `{1}..{0}`?")]
+    Reversed(DeliveryId, DeliveryId),
+}
+
 impl FromStr for DeliveryRef {
-    type Err = NoDeliveryId;
+    type Err = InvalidRef;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if text.eq_ignore_ascii_case("last") {
@@ -83,9 +92,13 @@ impl FromStr for DeliveryRef {
         match text.split_once("..") {
             Some((first, last)) => {
                 let (first, last) = (first.parse()?, last.parse()?);
-                if first <= last { Ok(Self::Range(first, last)) } else { Err(NoDeliveryId) }
+                if first <= last {
+                    Ok(Self::Range(first, last))
+                } else {
+                    Err(InvalidRef::Reversed(first, last))
+                }
             }
-            None => text.parse().map(Self::One),
+            None => Ok(Self::One(text.parse()?)),
         }
     }
 }
@@ -146,5 +159,12 @@ mod tests {
         ] {
             assert_eq!(text.parse().ok(), found, "{text}");
         }
+    }
+
+    #[test]
+    fn a_reversed_range_is_suggested_in_order() {
+        let error = "7..3".parse::<DeliveryRef>().map_err(|error| error.to_string());
+        let expected = "the end of the range is before its start; did you mean `3..7`?";
+        assert_eq!(error.err().as_deref(), Some(expected));
     }
 }

@@ -111,9 +111,11 @@ fn object(figures: &Figures) -> Value {
 fn write_tables(out: &mut impl Write, figures: &Figures) -> Result<(), CliError> {
     writeln!(
         out,
-        "{} deliveries, {} duplicates; {:.1} per minute",
+        "{} {}, {} {}; {:.1} per minute",
         units::format_count(figures.total),
+        if figures.total == 1 { "delivery" } else { "deliveries" },
         units::format_count(figures.duplicates),
+        if figures.duplicates == 1 { "duplicate" } else { "duplicates" },
         figures.per_minute()
     )?;
     if figures.total == 0 {
@@ -127,7 +129,7 @@ fn write_tables(out: &mut impl Write, figures: &Figures) -> Result<(), CliError>
         ("types", &figures.types),
         ("verdicts", &figures.verdicts),
         ("causes", &figures.causes),
-        ("answers", &figures.answers),
+        ("responses", &figures.answers),
     ] {
         write_counts(out, title, rows)?;
     }
@@ -135,7 +137,7 @@ fn write_tables(out: &mut impl Write, figures: &Figures) -> Result<(), CliError>
         let last = hub.last_sequence.map_or_else(|| "none".to_owned(), units::format_count);
         writeln!(
             out,
-            "\nstream {}: {} acknowledged, {} not published yet, last sequence {last}",
+            "\nstream {}: {} acknowledged, {} not confirmed yet, last sequence {last}",
             escape(&hub.stream),
             units::format_count(hub.acknowledged),
             units::format_count(hub.unpublished),

@@ -57,7 +57,11 @@ pub(super) fn run(args: &StoreCommandArgs) -> Result<(), CliError> {
         let size = std::fs::metadata(&path).map(|found| found.len()).unwrap_or_default();
         let (path, size) = (path.display(), units::format_size(size));
         let last = reader.last_id().map_err(CliError::environment)?;
-        writeln!(output::stdout(), "{path} is intact: {size}, newest delivery {last}")?;
+        let newest = match last.0 {
+            0 => "no deliveries".to_owned(),
+            last => format!("newest delivery {last}"),
+        };
+        writeln!(output::stdout(), "{path} is intact: {size}, {newest}")?;
         return Ok(());
     }
     let mut out = output::stdout();

@@ -225,6 +225,10 @@ impl Hub {
             Err(error) => match error.kind() {
                 CreateStreamErrorKind::JetStream(reason) => match reason.error_code() {
                     ErrorCode::STREAM_SUBJECT_OVERLAP => Err(HubError::Overlap { stream: name }),
+                    ErrorCode::STREAM_REPLICAS_NOT_SUPPORTED => {
+                        let reason = reason.to_string();
+                        Err(HubError::Replicas { stream: name, replicas, reason })
+                    }
                     // Another listener has just created it, with other limits.
                     ErrorCode::STREAM_NAME_EXIST => {
                         check(self.find_stream().await?.cached_info(), &name)

@@ -40,6 +40,11 @@ pub enum HubError {
          --hub-stream instead of `{stream}`"
     )]
     Overlap { stream: String },
+    #[error(
+        "the stream `{stream}` cannot have {replicas} replicas: {reason}; use --hub-replicas 1, or a \
+         cluster of that many servers"
+    )]
+    Replicas { stream: String, replicas: usize, reason: String },
     #[error("the stream `{stream}` cannot be used: {reason}; name another one with --hub-stream")]
     Unusable { stream: String, reason: String },
     #[error("the hub does not respond: {reason}")]

@@ -77,9 +77,18 @@ pub(super) fn export() -> ToolRoute<Connection> {
         call.server
             .read(move |server, reader| {
                 let folder = below(&server.setup.folder, &folder)?;
+                let ids: Vec<DeliveryId> = ids.into_iter().map(DeliveryId).collect();
+                let known = reader.summaries(&ids).map_err(|error| error.to_string())?;
+                let is_known = |id: &DeliveryId| known.iter().any(|known| known.id == *id);
+                if let Some(absent) = ids.iter().find(|id| !is_known(id)) {
+                    return Err(format!(
+                        "no delivery {absent} in the store, so nothing was written; \
+                         list_deliveries shows the ids"
+                    )
+                    .into());
+                }
                 fs::create_dir_all(&folder)
                     .map_err(|error| format!("cannot create {}: {error}", folder.display()))?;
-                let ids: Vec<DeliveryId> = ids.into_iter().map(DeliveryId).collect();
                 exported(server, reader, &ids, &folder, loader)
             })
             .await
