@@ -347,6 +347,9 @@ fn one_signature_is_checked_and_its_provider_recognised() -> Tested {
         (&["verify", "--provider", "auto"], "known"),
         (&["verify", "--secret-file", "-"], "standard input"),
         (&["verify", "--at", "99999999999999"], "Unix seconds"),
+        (&["verify", "--at", "yesterday"], "Unix seconds"),
+        (&["verify", "--method", "A B"], "invalid method `A B`"),
+        (&["verify", "--url", "nowhere"], "invalid URL `nowhere`"),
         (&["verify", "--provider", "cribbly", "--body", "absent"], "absent"),
         (&["providers", "nobody"], "unknown provider `nobody`"),
     ] {

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::hub::{self, HubFlags};
 use super::hub_report;
 use super::keyring::{ProviderArgs, known_providers};
-use super::listen::{Output, response_rule, watch_tasks};
+use super::listen::{Output, public_url, response_rule, watch_tasks};
 use super::selection::FilterArgs;
 use super::{CliError, place, signals};
 use crate::app::Session;
@@ -62,7 +62,7 @@ pub(super) struct AttachArgs {
     #[command(flatten)]
     provider: ProviderArgs,
     /// Public URL of the listener, for schemes that sign it
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = public_url)]
     public_url: Option<String>,
     /// File for the copy of the stream [default: .hookglass/hub-STREAM.db]
     #[arg(long, value_name = "PATH")]

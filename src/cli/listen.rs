@@ -42,8 +42,8 @@ use crate::store::ControlSocket;
 use crate::store::{Keep, Store, StorePlace};
 use crate::task;
 use crate::tunnel;
-pub(super) use routing::response_rule;
 use routing::{RoutingArgs, RoutingPlan};
+pub(super) use routing::{public_url, response_rule};
 
 #[derive(Debug, Args)]
 pub(super) struct ListenArgs {

@@ -10,8 +10,9 @@ use serde_json::json;
 
 use super::CliError;
 use super::keyring::{ConfigArgs, ProviderArgs, SecretArgs};
+use super::listen::public_url;
 use crate::config::defaults;
-use crate::delivery::{EventRef, Header, SignatureStatus, Verdict};
+use crate::delivery::{EventRef, Header, SignatureStatus, Verdict, is_token};
 use crate::formats::jsonl;
 use crate::ops::verify::{Verification, VerifyError, VerifyRequest, verify};
 use crate::output;
@@ -32,17 +33,17 @@ pub(super) struct VerifyArgs {
     #[arg(long, value_name = "HEADER", value_parser = parse_header)]
     header: Vec<Header>,
     /// Request method
-    #[arg(long, value_name = "METHOD", default_value = "POST")]
+    #[arg(long, value_name = "METHOD", default_value = "POST", value_parser = parse_method)]
     method: String,
     /// Public URL, for providers that sign it
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = public_url)]
     url: Option<String>,
     /// File with the body, or - for standard input
     #[arg(long, value_name = "PATH", default_value = "-")]
     body: PathBuf,
     /// Unix time in seconds to check timestamps against [default: now]
-    #[arg(long, value_name = "UNIX", allow_negative_numbers = true)]
-    at: Option<i64>,
+    #[arg(long, value_name = "UNIX", allow_negative_numbers = true, value_parser = parse_time)]
+    at: Option<Timestamp>,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -60,6 +61,18 @@ pub(super) fn parse_header(text: &str) -> Result<Header, String> {
     }
 }
 
+fn parse_method(text: &str) -> Result<String, String> {
+    match is_token(text.as_bytes()) {
+        true => Ok(text.to_owned()),
+        false => Err(format!("invalid method `{text}`: expected e.g. POST")),
+    }
+}
+
+fn parse_time(text: &str) -> Result<Timestamp, String> {
+    let time = text.parse().ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
+    time.ok_or_else(|| "expected Unix seconds, as printed by `date +%s`".to_owned())
+}
+
 pub(super) fn run(args: &VerifyArgs) -> Result<(), CliError> {
     if args.body.as_os_str() == "-" {
         args.secrets.leave_standard_input("--body")?;
@@ -67,11 +80,7 @@ pub(super) fn run(args: &VerifyArgs) -> Result<(), CliError> {
     let body = body(&args.body)
         .map_err(|error| CliError::usage_in(format!("--body {}", args.body.display()), error))?;
     let now = match args.at {
-        Some(seconds) => Timestamp::from_second(seconds).map_err(|_| {
-            CliError::usage(format!(
-                "invalid time --at {seconds}: expected Unix seconds, as printed by `date +%s`"
-            ))
-        })?,
+        Some(at) => at,
         #[expect(clippy::disallowed_methods, reason = "a signature is checked as of now")]
         None => Timestamp::now(),
     };

@@ -124,7 +124,8 @@ pub(in crate::cli) fn response_rule(text: &str) -> Result<Arc<ResponseRule>, Rul
     ResponseRule::read(text, &|name| input_file::read(Path::new(name), MAX_FILE)).map(Arc::new)
 }
 
-fn public_url(text: &str) -> Result<String, String> {
+/// Parses a public URL.
+pub(in crate::cli) fn public_url(text: &str) -> Result<String, String> {
     if !text.contains("://") {
         return Err(format!(
             "invalid URL `{text}`: expected the URL as registered, e.g. https://example.com/hooks"
