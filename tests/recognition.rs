@@ -276,6 +276,19 @@ fn what_is_not_signed_is_recognized_by_other_headers() {
 }
 
 #[test]
+fn cribbly_comes_first_if_its_header_and_its_secret_are_there() {
+    let verifier = verifier(|provider| matches!(provider.name.as_str(), "cribbly" | "github"));
+    let zeros = "0".repeat(64);
+    let github = format!("sha256={zeros}");
+    let headers = [
+        ("X-Cribbly-Signature", &*zeros),
+        ("X-Hub-Signature-256", &github),
+        ("X-GitHub-Event", "push"),
+    ];
+    assert_eq!(identify_under(&verifier, &headers, "{}").provider, "cribbly");
+}
+
+#[test]
 fn the_only_configured_provider_misses_its_signature() {
     let only = verifier(|provider| provider.name == "cribbly").assuming_only_secret();
     let found = identify_under(&only, &[], r#"{"id":"1","type":"message.created"}"#);

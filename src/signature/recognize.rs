@@ -1,6 +1,7 @@
 //! Recognizes the sender of a delivery: by headers first, by the body only if headers do not decide.
 
 use std::cmp::Reverse;
+use std::ptr;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -115,14 +116,20 @@ fn by_own_headers<'v>(
         let verdict = verify_as(provider, secrets, subject, now);
         Judgment { credentials: Some(hint.credentials), verdict }
     };
+    // Of several senders, the first candidate counts: the provider named first, or Cribbly.
+    let leads = |hint: &Hint<'v, '_>| {
+        let is_first = hints.first().is_some_and(|first| ptr::eq(first, hint));
+        is_first && hint.is_signed && hint.has_secret()
+    };
     // Relatives share headers, so the one whose secret verifies is the sender.
-    found.sort_by_key(|hint| Reverse((hint.is_well_formed, hint.own.len())));
+    found.sort_by_key(|hint| Reverse((leads(hint), hint.is_well_formed, hint.own.len())));
     let checked = found.iter().filter(|hint| hint.has_secret() && found.len() > 1);
     let proved = checked.map(|hint| judge(hint)).find(|judged| is_proved(&judged.verdict));
     if proved.is_some() {
         return proved;
     }
-    let by_headers = |hint: &Hint<'_, '_>| (hint.is_well_formed, hint.is_native, hint.own.len());
+    let by_headers =
+        |hint: &Hint<'v, '_>| (leads(hint), hint.is_well_formed, hint.is_native, hint.own.len());
     let best = found.first().map(|first| {
         found.iter().map(|hint| by_headers(hint)).max().unwrap_or_else(|| by_headers(first))
     })?;
