@@ -10,6 +10,7 @@
 //! A [`Document`] is built once and never changes. The state of a view, [`Folds`] and a running
 //! [`DocumentSearch`], is kept in separate values that refer to its rows and bytes.
 
+mod body_note;
 mod charset;
 mod content_encoding;
 pub(crate) mod derived;

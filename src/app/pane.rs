@@ -242,9 +242,9 @@ const NOTE: usize = 3;
 /// Returns the note above the document in lines of `width` columns.
 pub(crate) fn note_lines(model: &Model, width: usize) -> Vec<StyledLine> {
     let Some(note) = note(model) else { return Vec::new() };
-    let refused = model.detail.loaded.as_deref();
-    let refused = refused.is_some_and(|loaded| loaded.delivery.summary.request.refused.is_some());
-    let is_wrong = refused || note.contains("invalid") || note.contains("malformed");
+    let is_wrong = model.detail.loaded.as_deref().is_some_and(|loaded| {
+        loaded.delivery.summary.request.refused.is_some() || loaded.document.is_damaged()
+    });
     // A description of the body must not look like a warning.
     let role = if is_wrong { StyleClass::Warn } else { StyleClass::Dim };
     let mut lines = StyledLine::new(role, note).wrap(width, 2);

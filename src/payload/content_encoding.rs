@@ -9,6 +9,7 @@ use bytes::Bytes;
 use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
+use super::body_note::BodyNote;
 pub use encode::encoded;
 
 /// Maximum size of a decoded body. With the body as received it bounds what a delivery on the screen
@@ -23,20 +24,17 @@ const UNLIMITED_RATIO_SIZE: usize = 1 << 20;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decoded {
     pub bytes: Bytes,
-    /// Description of the encodings that were decoded or failed; `None` if there were none.
-    pub note: Option<String>,
+    /// The encodings that were decoded or failed.
+    pub note: BodyNote,
+    /// Whether all of it was decoded, from at least one encoding.
+    pub is_whole: bool,
 }
 
 /// Decodes a body; `None` if it is not encoded, or if it cannot be decoded completely.
 pub fn decoded_whole(body: &Bytes, encoding: &str) -> Option<Bytes> {
-    let Decoded { bytes, note } = decoded(body, encoding);
-    // The note of a body that was decoded completely states nothing else.
-    note.filter(|note| note.starts_with(DECODED) && !note.contains(';'))?;
-    Some(bytes)
+    let Decoded { bytes, is_whole, .. } = decoded(body, encoding);
+    is_whole.then_some(bytes)
 }
-
-/// Start of the note about what was decoded.
-const DECODED: &str = "decoded from ";
 
 /// Decodes the encodings, last one first. Keeps what was decoded before an error or a limit; a body
 /// that cannot be decoded at all is returned as received.
@@ -44,10 +42,10 @@ pub fn decoded(body: &Bytes, encoding: &str) -> Decoded {
     let mut encodings: Vec<String> = names(encoding).collect();
     let mut bytes = body.clone();
     let mut removed = Vec::new();
-    let mut problem = None;
+    let mut problem = BodyNote::default();
     while let Some(name) = encodings.pop() {
         let Some((out, end)) = decode_one(&name, &bytes, limit(&bytes)) else {
-            problem = Some(format!("unknown content encoding {name:?}"));
+            problem = BodyNote::remark(format!("unknown content encoding {name:?}"));
             break;
         };
         if out.is_empty() && !bytes.is_empty() && end != End::Whole {
@@ -57,13 +55,13 @@ pub fn decoded(body: &Bytes, encoding: &str) -> Decoded {
         bytes = out.into();
         problem = end.note(&name, bytes.len());
         removed.push(name);
-        if problem.is_some() {
+        if end != End::Whole {
             break;
         }
     }
-    let from = (!removed.is_empty()).then(|| format!("{DECODED}{}", removed.join(", ")));
-    let note: Vec<String> = from.into_iter().chain(problem).collect();
-    Decoded { bytes, note: (!note.is_empty()).then(|| note.join("; ")) }
+    let is_whole = problem == BodyNote::default() && !removed.is_empty();
+    let from = (!removed.is_empty()).then(|| format!("decoded from {}", removed.join(", ")));
+    Decoded { bytes, note: BodyNote::from(from).and(problem), is_whole }
 }
 
 /// Iterates over the encodings that a header lists, in the order in which they were applied.
@@ -85,19 +83,19 @@ enum End {
 }
 
 impl End {
-    fn note(&self, name: &str, length: usize) -> Option<String> {
+    fn note(&self, name: &str, length: usize) -> BodyNote {
         match self {
-            Self::Whole => None,
-            Self::TooMuch => Some(format!(
+            Self::Whole => BodyNote::default(),
+            Self::TooMuch => BodyNote::remark(format!(
                 "only the first {length} bytes are shown, since a small {name} body can decode to \
                  a very large one"
             )),
             Self::Broken(why) if length == 0 => {
-                Some(format!("invalid {name}: {why}; shown as received"))
+                BodyNote::damage(format!("invalid {name}: {why}; shown as received"))
             }
-            Self::Broken(why) => {
-                Some(format!("the {name} data is damaged after the first {length} bytes: {why}"))
-            }
+            Self::Broken(why) => BodyNote::damage(format!(
+                "the {name} data is damaged after the first {length} bytes: {why}"
+            )),
         }
     }
 }
@@ -227,8 +225,8 @@ mod tests {
     }
 
     fn run(body: Vec<u8>, encoding: &str) -> (Vec<u8>, String) {
-        let Decoded { bytes, note } = decoded(&body.into(), encoding);
-        (bytes.to_vec(), note.unwrap_or_default())
+        let Decoded { bytes, note, .. } = decoded(&body.into(), encoding);
+        (bytes.to_vec(), note.text().unwrap_or_default())
     }
 
     /// `hello` in one uncompressed block.
@@ -319,6 +317,21 @@ mod tests {
             (bytes, note.as_str()),
             (b"x".to_vec(), "decoded from gzip; unknown content encoding \"lzma\"")
         );
+    }
+
+    #[test]
+    fn only_broken_data_is_damage() {
+        let whole = gzip(&(0..5000_u32).flat_map(u32::to_le_bytes).collect::<Vec<u8>>());
+        let cut = whole.get(..whole.len() / 2).unwrap().to_vec();
+        for (body, encoding, is_damaged) in [
+            (whole.clone(), "gzip", false),
+            (cut, "gzip", true),
+            (b"plain".to_vec(), "gzip", true),
+            (whole, "lzma", false),
+        ] {
+            let note = decoded(&body.into(), encoding).note;
+            assert_eq!(note.is_damaged(), is_damaged, "{note:?}");
+        }
     }
 
     #[test]

@@ -105,6 +105,11 @@ impl Document {
         self.base.note.as_deref()
     }
 
+    /// Returns whether the body is not what its headers declare, as the note describes.
+    pub fn is_damaged(&self) -> bool {
+        self.base.is_damaged
+    }
+
     /// Returns the body as received.
     pub fn wire(&self) -> &Bytes {
         &self.base.wire

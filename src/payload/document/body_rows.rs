@@ -16,6 +16,7 @@ use crate::payload::span::DisplayRow;
 pub(super) struct BodyRows {
     pub(super) form: DocumentForm,
     pub(super) note: Option<String>,
+    pub(super) is_damaged: bool,
     pub(super) wire: Bytes,
     pub(super) body: Bytes,
     pub(super) sections: Vec<Section>,
@@ -31,7 +32,16 @@ impl BodyRows {
         let content = SectionContent::Hex(hex);
         let sections = vec![Section { row: 0, byte: 0, level: 0, content }];
         let wire = body.clone();
-        Self { form: DocumentForm::Hex, note: None, wire, body, sections, rows, language: None }
+        Self {
+            form: DocumentForm::Hex,
+            note: None,
+            is_damaged: false,
+            wire,
+            body,
+            sections,
+            rows,
+            language: None,
+        }
     }
 
     /// Renders any bytes as lines with visible escapes, without decoding them.
@@ -44,6 +54,7 @@ impl BodyRows {
         Self {
             form: DocumentForm::Text,
             note: None,
+            is_damaged: false,
             wire,
             body: bytes,
             sections,
@@ -163,7 +174,8 @@ impl BodyRows {
             }
         }
         let (note, wire, body) = (self.note.clone(), self.wire.clone(), self.body.clone());
-        Some(Self { form: self.form, note, wire, body, sections, rows, language: self.language })
+        let Self { form, is_damaged, language, .. } = *self;
+        Some(Self { form, note, is_damaged, wire, body, sections, rows, language })
     }
 
     /// Returns the first byte after those of all sections.

@@ -5,6 +5,7 @@ use bytestring::ByteString;
 
 use super::DocumentForm;
 use super::body_rows::BodyRows;
+use crate::payload::body_note::BodyNote;
 use crate::payload::hex_view::HexRows;
 use crate::payload::json_tree::{Fault, JsonTree};
 use crate::payload::lines::{FormFields, LineIndex};
@@ -22,23 +23,32 @@ const MAX_DEPTH: usize = 4;
 const MAX_FIELDS: usize = 100_000;
 
 /// Form of the displayed body, and a note about it.
-type Shown = (DocumentForm, Option<String>);
+type Shown = (DocumentForm, BodyNote);
 
 pub(super) fn rows(wire: Bytes, kind: Option<&str>, encoding: Option<&str>) -> BodyRows {
     let decoded = encoding.map(|encoding| content_encoding::decoded(&wire, encoding));
     let (body, undone) = match decoded {
         Some(decoded) => (decoded.bytes, decoded.note),
-        None => (wire.clone(), None),
+        None => (wire.clone(), BodyNote::default()),
     };
     let mut builder = Builder::default();
     let media = Media::read(kind.unwrap_or_default());
     let (form, note) = builder.body(&body, &media);
-    let note = joined(undone.into_iter().chain(note));
+    let note = undone.and(note);
     let Builder { sections, rows, .. } = builder;
     let is_lines =
         matches!(sections.as_slice(), [Section { content: SectionContent::Lines(_), .. }]);
     let language = is_lines.then(|| language(form, &media)).flatten();
-    BodyRows { form, note, wire, body, sections, rows, language }
+    BodyRows {
+        form,
+        is_damaged: note.is_damaged(),
+        note: note.text(),
+        wire,
+        body,
+        sections,
+        rows,
+        language,
+    }
 }
 
 fn language(form: DocumentForm, media: &Media) -> Option<&'static str> {
@@ -48,11 +58,6 @@ fn language(form: DocumentForm, media: &Media) -> Option<&'static str> {
         DocumentForm::Text => Some(media.language()),
         _ => None,
     }
-}
-
-fn joined(notes: impl Iterator<Item = String>) -> Option<String> {
-    let notes: Vec<String> = notes.collect();
-    (!notes.is_empty()).then(|| notes.join("; "))
 }
 
 #[derive(Default)]
@@ -94,7 +99,7 @@ impl Builder {
 
     fn body(&mut self, body: &Bytes, media: &Media) -> Shown {
         if body.is_empty() {
-            return (DocumentForm::Empty, Some("no body".to_owned()));
+            return (DocumentForm::Empty, BodyNote::remark("no body"));
         }
         if let Some(shown) = self.multipart(body, media) {
             return shown;
@@ -111,12 +116,12 @@ impl Builder {
             return self.hex(body, "the body contains NUL bytes; shown as hex");
         }
         let (form, said) = self.text(text, media);
-        (form, joined(note.into_iter().chain(said)))
+        (form, BodyNote::from(note).and(said))
     }
 
     fn hex(&mut self, body: &Bytes, why: &str) -> Shown {
         self.add(SectionContent::Hex(HexRows::new(body.clone())));
-        (DocumentForm::Hex, Some(why.to_owned()))
+        (DocumentForm::Hex, BodyNote::remark(why))
     }
 
     fn text(&mut self, text: ByteString, media: &Media) -> Shown {
@@ -129,15 +134,15 @@ impl Builder {
             return self.form(text);
         }
         if media.is_html() || (media.essence.is_empty() && looks_like_html(start)) {
-            return self.lines(text, DocumentForm::Html, None);
+            return self.lines(text, DocumentForm::Html, BodyNote::default());
         }
         if media.is_xml() || (media.essence.is_empty() && start.starts_with("<?xml")) {
             return self.xml(text);
         }
-        self.lines(text, DocumentForm::Text, None)
+        self.lines(text, DocumentForm::Text, BodyNote::default())
     }
 
-    fn lines(&mut self, text: ByteString, form: DocumentForm, note: Option<String>) -> Shown {
+    fn lines(&mut self, text: ByteString, form: DocumentForm, note: BodyNote) -> Shown {
         self.add(SectionContent::Lines(LineIndex::new(text, SpanKind::Text)));
         (form, note)
     }
@@ -145,19 +150,19 @@ impl Builder {
     /// Returns `None` if the text only begins like JSON and is not declared as JSON.
     fn json(&mut self, text: &ByteString, media: &Media) -> Option<Shown> {
         if media.is_json_lines() {
-            return Some(self.json_lines(text, None));
+            return Some(self.json_lines(text, BodyNote::default()));
         }
         let (tree, fault) = JsonTree::read(text.clone());
         let Some(fault) = fault else {
             self.add(SectionContent::Tree(tree));
             let note = (media.essence == form::MEDIA_TYPE)
                 .then(|| "Body is JSON, but Content-Type says form".to_owned());
-            return Some((DocumentForm::Json, note));
+            return Some((DocumentForm::Json, note.into()));
         };
         if is_first_line(&tree, text, fault) {
             let note =
                 format!("as a single JSON document it would end at {}", place(text, fault.at));
-            return Some(self.json_lines(text, Some(note)));
+            return Some(self.json_lines(text, BodyNote::remark(note)));
         }
         if !media.is_json() && tree.len() < 2 {
             return None;
@@ -168,7 +173,7 @@ impl Builder {
             place(text, fault.at),
             fault.what
         );
-        Some((DocumentForm::Json, Some(note)))
+        Some((DocumentForm::Json, BodyNote::damage(note)))
     }
 
     /// Adds a tree, and the rest of its text from the first byte that could not be read.
@@ -184,35 +189,36 @@ impl Builder {
         }
     }
 
-    fn json_lines(&mut self, text: &ByteString, note: Option<String>) -> Shown {
+    fn json_lines(&mut self, text: &ByteString, note: BodyNote) -> Shown {
         let (tree, fault, end) = JsonTree::read_lines(text.clone());
         let values = tree.roots();
         self.tree_and_rest(tree, end);
         let broken =
             fault.map(|fault| format!("invalid JSON at {}: {}", place(text, fault.at), fault.what));
+        let broken = broken.map(BodyNote::damage).unwrap_or_default();
         let count = format!("{values} {}", if values == 1 { "line" } else { "lines" });
-        (DocumentForm::JsonLines, joined([count].into_iter().chain(note).chain(broken)))
+        (DocumentForm::JsonLines, BodyNote::remark(count).and(note).and(broken))
     }
 
     fn xml(&mut self, text: ByteString) -> Shown {
         match XmlLayout::read(text.clone()) {
             Ok(markup) => {
                 self.add(SectionContent::Markup(markup));
-                (DocumentForm::Xml, None)
+                (DocumentForm::Xml, BodyNote::default())
             }
-            Err(NotXml::Mixed) => self.lines(text, DocumentForm::Xml, None),
+            Err(NotXml::Mixed) => self.lines(text, DocumentForm::Xml, BodyNote::default()),
             Err(NotXml::Malformed(what, at)) => {
                 let note =
                     format!("malformed XML at {}: {what}; shown as received", place(&text, at));
-                self.lines(text, DocumentForm::Xml, Some(note))
+                self.lines(text, DocumentForm::Xml, BodyNote::damage(note))
             }
         }
     }
 
     fn form(&mut self, text: ByteString) -> Shown {
         if memchr::memchr_iter(b'&', text.as_bytes()).count() >= MAX_FIELDS {
-            let note = "too many fields; shown as received".to_owned();
-            return self.lines(text, DocumentForm::Form, Some(note));
+            let note = BodyNote::remark("too many fields; shown as received");
+            return self.lines(text, DocumentForm::Form, note);
         }
         let mut plain = Vec::new();
         for (name, value) in form::fields(text.as_bytes()) {
@@ -228,7 +234,7 @@ impl Builder {
             }
         }
         self.fields(&mut plain, " = ");
-        (DocumentForm::Form, None)
+        (DocumentForm::Form, BodyNote::default())
     }
 
     fn fields(&mut self, pairs: &mut Vec<(String, String)>, between: &'static str) {
@@ -247,7 +253,7 @@ impl Builder {
                 inside.fields(&mut headers, ": ");
                 let kind = Media::read(part.header("content-type").unwrap_or_default());
                 let (_, note) = inside.body(&part.body, &kind);
-                if let Some(note) = note {
+                if let Some(note) = note.text() {
                     let text = format!("({note})");
                     inside
                         .add(SectionContent::Lines(LineIndex::new(text.into(), SpanKind::Remark)));
@@ -256,7 +262,7 @@ impl Builder {
         }
         let noun = if parts.len() == 1 { "part" } else { "parts" };
         let count = format!("{} {noun}", parts.len());
-        Some((DocumentForm::Multipart, joined([count].into_iter().chain(note))))
+        Some((DocumentForm::Multipart, BodyNote::remark(count).and(note.into())))
     }
 }
 
