@@ -140,6 +140,8 @@ impl Store {
         };
         let connection = location::open_for_writing(&location)?;
         schema::migrate(&connection, &location)?;
+        let connection = events::WriteConnection::new(connection);
+        let connection = connection.map_err(|error| location.error(error))?;
         let revision = read::revision(&connection).map_err(|error| location.error(error))?;
         let store = match lock {
             None => OpenStore::in_memory(connection),

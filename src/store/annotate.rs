@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use rusqlite::{Connection, params};
 
-use super::events::{self, service_json};
+use super::events::{self, WriteConnection, service_json};
 use crate::delivery::DeliveryId;
 
 /// Maximum number of rows in one change; more are written in several commits.
@@ -37,7 +37,11 @@ impl AnnotationJob {
     }
 
     /// Makes the change; `revision` is the last one used.
-    pub(super) fn run(&self, connection: &Connection, revision: &mut i64) -> rusqlite::Result<()> {
+    pub(super) fn run(
+        &self,
+        connection: &WriteConnection,
+        revision: &mut i64,
+    ) -> rusqlite::Result<()> {
         match self {
             Self::Mark(ids, marked) => mark(connection, ids, *marked, revision),
             Self::Note(id, note) => {
@@ -73,7 +77,7 @@ fn mark(
 type AnnotationEvent = (String, String);
 
 fn set_removed(
-    connection: &Connection,
+    connection: &WriteConnection,
     ids: &[DeliveryId],
     removed: bool,
     revision: &mut i64,
@@ -100,17 +104,20 @@ fn set_removed(
 
 /// Makes the deliveries of an event duplicates of the first one left.
 fn update_duplicates(
-    connection: &Connection,
+    connection: &WriteConnection,
     (provider, event): &AnnotationEvent,
     revision: &mut i64,
 ) -> rusqlite::Result<()> {
     let Some(service) = service_json(provider) else { return Ok(()) };
-    let first = events::first(connection, event, provider)?;
-    let sql = "SELECT id FROM deliveries WHERE id IN (SELECT delivery_id FROM event_deliveries \
-               WHERE event_id = ?2 AND provider IN (SELECT value FROM json_each(?1))) \
+    let first = connection.first_of_event(event, provider)?;
+    let recent = connection.recent_of_event(event, provider);
+    let sql = "SELECT id FROM deliveries WHERE id IN (SELECT delivery_id FROM events \
+               WHERE event_id = ?2 AND provider IN (SELECT value FROM json_each(?1)) \
+               UNION SELECT value FROM json_each(?4)) \
+               AND event_id = ?2 AND provider IN (SELECT value FROM json_each(?1)) \
                AND NOT removed AND duplicate_of IS NOT nullif(?3, id)";
     let mut statement = connection.prepare_cached(sql)?;
-    let outdated = statement.query_map(params![service, event, first], |row| row.get(0))?;
+    let outdated = statement.query_map(params![service, event, first, recent], |row| row.get(0))?;
     let outdated: Vec<i64> = outdated.collect::<rusqlite::Result<_>>()?;
     let sql = "UPDATE deliveries SET duplicate_of = nullif(?2, id), revision = ?3, \
                differs = refused_code IS NULL \

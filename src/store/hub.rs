@@ -5,6 +5,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
+use super::events::WriteConnection;
 use super::rows;
 use super::write::{Inserted, insert_delivery, record_attempt, record_diagnosis, record_response};
 use super::{KeepError, StoreError, StoreReader};
@@ -73,7 +74,7 @@ pub(super) struct PageOutcome {
 }
 
 pub(super) fn keep_page(
-    connection: &Connection,
+    connection: &WriteConnection,
     page: &HubPage,
     revision: &mut i64,
 ) -> rusqlite::Result<PageOutcome> {
@@ -93,7 +94,7 @@ pub(super) fn keep_page(
 }
 
 fn keep_one(
-    connection: &Connection,
+    connection: &WriteConnection,
     new: &NewDelivery,
     revision: &mut i64,
 ) -> rusqlite::Result<PageDelivery> {

@@ -5,6 +5,7 @@ use std::{fs, io};
 
 use rusqlite::Connection;
 
+use super::events::WriteConnection;
 use super::{
     NewDelivery, Retention, StoreError, annotate, location, lock, read, retention, schema, write,
 };
@@ -12,7 +13,7 @@ use super::{
 /// A store, locked until dropped.
 #[derive(Debug)]
 pub struct Maintenance {
-    connection: Connection,
+    connection: WriteConnection,
     location: location::StoreLocation,
     _lock: lock::Lock,
 }
@@ -38,6 +39,7 @@ impl Maintenance {
         location::create(path)?;
         let connection = location::open_alone(path)?;
         schema::migrate(&connection, &location)?;
+        let connection = writing(connection, &location)?;
         Ok(Self { connection, location, _lock: lock })
     }
 
@@ -47,11 +49,17 @@ impl Maintenance {
             let transaction = self.connection.unchecked_transaction()?;
             let first = read::revision(&transaction)? + 1;
             for (revision, delivery) in (first..).zip(new) {
-                write::keep(&transaction, delivery, revision)?;
+                write::keep(&self.connection, delivery, revision)?;
             }
+            self.connection.move_events()?;
             transaction.commit()
         };
-        work().map_err(|error| self.location.error(error))
+        let done = work();
+        match &done {
+            Ok(()) => self.connection.note_commit(),
+            Err(_) => self.connection.note_rollback(),
+        }
+        done.map_err(|error| self.location.error(error))
     }
 
     /// Deletes unmarked deliveries beyond a retention and shrinks the file. On a full disk, where
@@ -98,7 +106,7 @@ impl Maintenance {
         };
         fs::File::open(&copy).and_then(|file| file.sync_all()).map_err(failed)?;
         // Closes the store.
-        self.connection = Connection::open_in_memory().map_err(failed_by)?;
+        self.connection = WriteConnection::bare(Connection::open_in_memory().map_err(failed_by)?);
         let folder = path.parent().unwrap_or(Path::new("."));
         let make_link = |link: &Path| std::os::unix::fs::symlink(&copy, link);
         let mut builder = tempfile::Builder::new();
@@ -111,8 +119,9 @@ impl Maintenance {
             let reason = format!("{error}; the store is now {}, see there", copy.display());
             failed(io::Error::other(reason))
         })?;
-        self.connection = location::open_for_writing(&self.location)?;
-        schema::migrate(&self.connection, &self.location)?;
+        let connection = location::open_for_writing(&self.location)?;
+        schema::migrate(&connection, &self.location)?;
+        self.connection = writing(connection, &self.location)?;
         Ok(Pruned { before, ..pruned })
     }
 
@@ -148,6 +157,13 @@ fn move_back(copy: &Path, path: &Path) -> io::Result<()> {
         let _ = folder.sync_all();
     }
     fs::remove_file(copy)
+}
+
+fn writing(
+    connection: Connection,
+    location: &location::StoreLocation,
+) -> Result<WriteConnection, StoreError> {
+    WriteConnection::new(connection).map_err(|error| location.error(error))
 }
 
 fn prune(connection: &Connection, retention: Retention) -> rusqlite::Result<Pruned> {

@@ -12,13 +12,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use rusqlite::Connection;
-
+use super::events::WriteConnection;
 use super::file_id::{FileId, FileState};
 use super::index_file::IndexFile;
 use super::location::{self, StoreLocation};
 use super::lock::{self, Lock};
-use super::{KeepError, StoreError, events, schema};
+use super::{KeepError, StoreError, schema};
 
 /// Time between two attempts to restore a store, since each one copies it.
 const RETRY: Duration = Duration::from_secs(1);
@@ -26,7 +25,7 @@ const RETRY: Duration = Duration::from_secs(1);
 /// The writer's connection, and the files behind it.
 #[derive(Debug)]
 pub(super) struct OpenStore {
-    pub(super) connection: Connection,
+    pub(super) connection: WriteConnection,
     /// None for a store in memory.
     files: Option<StoreFiles>,
 }
@@ -76,12 +75,17 @@ impl Checked {
 }
 
 impl OpenStore {
-    pub(super) fn in_memory(connection: Connection) -> Self {
+    pub(super) fn in_memory(connection: WriteConnection) -> Self {
         Self { connection, files: None }
     }
 
     /// Watches the files of a connection that was just opened in write-ahead mode.
-    pub(super) fn new(connection: Connection, path: PathBuf, holder: &str, lock: Lock) -> Self {
+    pub(super) fn new(
+        connection: WriteConnection,
+        path: PathBuf,
+        holder: &str,
+        lock: Lock,
+    ) -> Self {
         let mut files = StoreFiles {
             path,
             holder: holder.to_owned(),
@@ -219,7 +223,10 @@ impl StoreFiles {
 
     /// Writes all content to a new file that gets the store's name. Returns the new name of a
     /// foreign file that was in its place. After an error, the connection still has all content.
-    fn write_again(&mut self, connection: &mut Connection) -> Result<Option<PathBuf>, StoreError> {
+    fn write_again(
+        &mut self,
+        connection: &mut WriteConnection,
+    ) -> Result<Option<PathBuf>, StoreError> {
         location::prepare(&self.path)?;
         if self.lock.id() != FileId::at(&lock::path_of(&self.path)) {
             self.lock = lock::take(&self.path, &self.holder)?;
@@ -234,7 +241,8 @@ impl StoreFiles {
         let copy = new.keep().map_err(|error| failed(error.error))?;
         // Closing the old connection deletes the log at the path, so the new one must not have its
         // log there yet.
-        *connection = location::open_for_writing(&StoreLocation::File(copy.clone()))?;
+        let copied = location::open_for_writing(&StoreLocation::File(copy.clone()))?;
+        *connection = WriteConnection::new(copied).map_err(failed_by)?;
         self.index = None;
         if let Some(earlier) = self.copy.replace(copy.clone()) {
             // A file that is left behind does no harm.
@@ -254,9 +262,9 @@ impl StoreFiles {
             // Not every file system can sync a folder.
             let _ = folder.sync_all();
         }
-        *connection = location::open_for_writing(&StoreLocation::File(self.path.clone()))?;
-        schema::set_up_for_writing(connection).map_err(failed_by)?;
-        events::open(connection).map_err(failed_by)?;
+        let new = location::open_for_writing(&StoreLocation::File(self.path.clone()))?;
+        schema::set_up_for_writing(&new).map_err(failed_by)?;
+        *connection = WriteConnection::new(new).map_err(failed_by)?;
         self.remember();
         Ok(moved)
     }

@@ -2,8 +2,8 @@
 
 use rusqlite::{Connection, ErrorCode};
 
+use super::StoreError;
 use super::location::StoreLocation;
-use super::{StoreError, events};
 
 /// `HKGL`: distinguishes hookglass's files from other SQLite files.
 const APPLICATION_ID: i64 = 0x484b_474c;
@@ -263,7 +263,7 @@ pub(super) fn set_up_for_writing(connection: &Connection) -> rusqlite::Result<()
     connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
 }
 
-/// Migrates a store to the version of this program, all or nothing, and opens its index of events.
+/// Migrates a store to the version of this program, all or nothing.
 pub(super) fn migrate(connection: &Connection, location: &StoreLocation) -> Result<(), StoreError> {
     let to_error = |error| location.error(error);
     let version = check(connection, location)?;
@@ -278,13 +278,12 @@ pub(super) fn migrate(connection: &Connection, location: &StoreLocation) -> Resu
             Err(error) if error.sqlite_error_code() == Some(ErrorCode::DiskFull) => {}
             done => done.map_err(to_error)?,
         }
-        return events::open(connection).map_err(to_error);
+        return Ok(());
     }
     // Without the log, the file is then an empty store and not an empty file.
     connection
         .execute_batch(&format!("{} PRAGMA wal_checkpoint;", script(version, KNOWN)))
-        .map_err(to_error)?;
-    events::open(connection).map_err(to_error)
+        .map_err(to_error)
 }
 
 /// Returns the statements that migrate from one version to a later one.

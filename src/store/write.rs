@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::events::{self, EventTable};
+use super::events::{EventTable, WriteConnection};
 use super::rows::{self, insert};
 use crate::delivery::{
     Attempt, AttemptKind, DeliveryId, Explanation, NewDelivery, Outcome, Verdict,
@@ -25,7 +25,7 @@ pub(super) struct Inserted {
 }
 
 pub(super) fn keep(
-    connection: &Connection,
+    connection: &WriteConnection,
     new: &NewDelivery,
     revision: i64,
 ) -> rusqlite::Result<Inserted> {
@@ -34,13 +34,13 @@ pub(super) fn keep(
 
 /// Inserts a delivery with this id, or the next one.
 pub(super) fn insert_delivery(
-    connection: &Connection,
+    connection: &WriteConnection,
     new: &NewDelivery,
     id: Option<i64>,
     revision: i64,
 ) -> rusqlite::Result<Inserted> {
     let first = match &new.event.id {
-        Some(event) => events::first(connection, event, &new.provider)?,
+        Some(event) => connection.first_of_event(event, &new.provider)?,
         None => None,
     };
     let differs = match first {
@@ -90,7 +90,7 @@ pub(super) fn insert_delivery(
     let table = if id.is_none() { EventTable::Recent } else { EventTable::OnDisk };
     let id = connection.last_insert_rowid();
     if let Some(event_id) = &event.id {
-        events::add(connection, table, event_id, &new.provider, id)?;
+        connection.add_event(table, event_id, &new.provider, id)?;
     }
     insert! { connection, "wire",
         "delivery_id" = id,
@@ -188,22 +188,21 @@ mod tests {
 
     use super::*;
     use crate::delivery::Head;
-    use crate::store::{StorePlace, location, schema};
+    use crate::store::{StorePlace, events, location, schema};
 
     #[test]
     fn looking_up_an_event_prepares_the_statement_once() {
         let location = location::StoreLocation::of(&StorePlace::Memory);
         let connection = location::open_for_writing(&location).unwrap();
         schema::migrate(&connection, &location).unwrap();
+        let connection = WriteConnection::new(connection).unwrap();
         for revision in 1..4 {
             let head = Head::build("POST", "/", &[]);
             let mut new = NewDelivery::new(head, "x".into(), Timestamp::UNIX_EPOCH);
             new.event.id = Some(format!("e{revision}"));
             keep(&connection, &new, revision).unwrap();
         }
-        for sql in events::FIRST {
-            let statement = connection.prepare_cached(sql).unwrap();
-            assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
-        }
+        let statement = connection.prepare_cached(events::FIRST).unwrap();
+        assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
     }
 }

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::annotate::{self, Purge};
-use super::events;
+use super::events::WriteConnection;
 use super::feed::Feed;
 use super::hub::{self, PageDelivery, PageOutcome, PageReply};
 use super::open_store::{Checked, OpenStore};
@@ -69,8 +69,7 @@ fn write(state: WriterState) {
     // Purge only deliveries removed in earlier runs; those removed in this run may be restored.
     let earlier = Purge { by: report.borrow().revision, ..Purge::ALL };
     let mut purges = Purges { waiting: vec![earlier] };
-    while running && let Some(first) = purges.run_until_next_job(&mut store.connection, &mut queue)
-    {
+    while running && let Some(first) = purges.run_until_next_job(&store.connection, &mut queue) {
         let mut group = Group::default();
         running = group.add(first);
         while running && group.has_room() {
@@ -106,7 +105,7 @@ impl Purges {
     /// Returns the next job; until there is one, purges a few deliveries at a time.
     fn run_until_next_job(
         &mut self,
-        connection: &mut Connection,
+        connection: &Connection,
         queue: &mut mpsc::Receiver<WriteJob>,
     ) -> Option<WriteJob> {
         while let Some(&purge) = self.waiting.first() {
@@ -275,7 +274,7 @@ fn transact(
             outcomes
         } else {
             // A savepoint for each job costs as much as a small job, so only a failure adds them.
-            execute(connection, "ROLLBACK")?;
+            roll_back(connection)?;
             start = begin(connection)?;
             revision = start.max(known);
             run_separately(connection, jobs, &mut revision)?
@@ -287,17 +286,23 @@ fn transact(
         } else {
             None
         };
-        events::move_some(connection)?;
+        connection.move_events()?;
         store.check_index()?;
         execute(connection, "COMMIT")?;
+        connection.note_commit();
         Ok(Committed { revision, outcomes, changes })
     };
     work().inspect_err(|_| {
         if !connection.is_autocommit() {
             // If this fails, so does the next BEGIN, whose error is reported.
-            let _ = execute(connection, "ROLLBACK");
+            let _ = roll_back(connection);
         }
     })
+}
+
+fn roll_back(connection: &WriteConnection) -> rusqlite::Result<()> {
+    connection.note_rollback();
+    execute(connection, "ROLLBACK")
 }
 
 /// Checks that a commit is in the files that others read. Returns what happened if they had to be
@@ -325,7 +330,7 @@ fn begin(connection: &Connection) -> rusqlite::Result<i64> {
 }
 
 fn run_together(
-    connection: &Connection,
+    connection: &WriteConnection,
     jobs: &[WriteJob],
     revision: &mut i64,
 ) -> rusqlite::Result<Vec<Result<JobOutcome, KeepError>>> {
@@ -334,7 +339,7 @@ fn run_together(
 
 /// Runs each job in a savepoint. An error means that the whole transaction is lost.
 fn run_separately(
-    connection: &Connection,
+    connection: &WriteConnection,
     jobs: &[WriteJob],
     revision: &mut i64,
 ) -> rusqlite::Result<Vec<Result<JobOutcome, KeepError>>> {
@@ -395,7 +400,7 @@ fn changes(
 
 impl WriteJob {
     /// Runs the job; `counter` is the last revision used.
-    fn run(&self, connection: &Connection, counter: &mut i64) -> rusqlite::Result<JobOutcome> {
+    fn run(&self, connection: &WriteConnection, counter: &mut i64) -> rusqlite::Result<JobOutcome> {
         if let Self::Edit(edit, _) = self {
             return edit.run(connection, counter).map(|()| JobOutcome::Updated);
         }
