@@ -22,6 +22,7 @@ mod open_store;
 mod raw;
 mod read;
 mod related;
+mod replies;
 mod retention;
 mod rows;
 mod schema;
@@ -152,7 +153,8 @@ impl Store {
         let (report, progress) = watch::channel(first);
         let feed = feed::Feed::new();
         let handle = feed.handle();
-        let state = writer::WriterState { store, queue, report, feed };
+        let replies = replies::ReplySender::new();
+        let state = writer::WriterState { store, queue, report, feed, replies };
         let writer = Writer::start(state, jobs.clone());
         let writer = writer.map_err(|source| location.unopenable(source))?;
         Ok((Self { jobs, progress, feed: handle, location }, writer))

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use rusqlite::Connection;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 
 use super::annotate::{self, Purge};
 use super::events::WriteConnection;
 use super::feed::Feed;
-use super::hub::{self, PageDelivery, PageOutcome, PageReply};
+use super::hub::{self, PageDelivery, PageOutcome};
 use super::open_store::{Checked, OpenStore};
+use super::replies::{JobReply, Replies, ReplySender};
 use super::write::{
     Inserted, keep, record_attempt, record_client_gone, record_diagnosis, record_response,
 };
@@ -45,6 +46,7 @@ pub(super) struct WriterState {
     pub(super) queue: mpsc::Receiver<WriteJob>,
     pub(super) report: watch::Sender<StoreProgress>,
     pub(super) feed: Feed,
+    pub(super) replies: ReplySender,
 }
 
 impl Writer {
@@ -64,7 +66,7 @@ impl Writer {
 }
 
 fn write(state: WriterState) {
-    let WriterState { mut store, mut queue, report, feed } = state;
+    let WriterState { mut store, mut queue, report, feed, replies } = state;
     let mut running = true;
     // Purge only deliveries removed in earlier runs; those removed in this run may be restored.
     let earlier = Purge { by: report.borrow().revision, ..Purge::ALL };
@@ -78,7 +80,7 @@ fn write(state: WriterState) {
                 Err(_) => break,
             }
         }
-        if let Some(last) = group.commit(&mut store, &report, &feed) {
+        if let Some(last) = group.commit(&mut store, &report, &feed, &replies) {
             purges.add(Purge { by: report.borrow().revision, last });
         }
     }
@@ -168,6 +170,7 @@ impl Group {
         store: &mut OpenStore,
         report: &watch::Sender<StoreProgress>,
         feed: &Feed,
+        reply_sender: &ReplySender,
     ) -> Option<i64> {
         if self.jobs.is_empty() {
             return None;
@@ -199,14 +202,12 @@ impl Group {
         let pruned = pruned.max();
         let mut changes = committed.changes;
         let jobs = self.jobs.into_iter().zip(committed.outcomes);
-        let replies: Vec<JobReply> =
+        let replies: Replies =
             jobs.filter_map(|(job, outcome)| job.reply(outcome, changes.as_mut())).collect();
         if committed.revision > before {
             feed.publish(before, committed.revision, changes.map(Changes::in_order));
         }
-        for reply in replies {
-            reply.send();
-        }
+        reply_sender.send(replies);
         pruned
     }
 }
@@ -542,24 +543,4 @@ fn kept_page(page: HubPage, outcome: PageOutcome) -> HubKept {
     let updates = page.updates.into_iter().enumerate();
     let unknown = updates.filter(|(at, _)| outcome.unknown.contains(at));
     HubKept { deliveries, unknown: unknown.map(|(_, update)| update).collect() }
-}
-
-/// A reply that waits for the commit.
-enum JobReply {
-    KeptPage(PageReply, Result<HubKept, KeepError>),
-    Kept(oneshot::Sender<Result<Stored, KeepError>>, Result<Stored, KeepError>),
-    Counted(oneshot::Sender<Result<u64, KeepError>>, Result<u64, KeepError>),
-    Updated(oneshot::Sender<Result<(), KeepError>>, Result<(), KeepError>),
-}
-
-impl JobReply {
-    /// Sends the result. No one receives it if the program is ending; the work is done.
-    fn send(self) {
-        match self {
-            Self::Kept(reply, outcome) => drop(reply.send(outcome)),
-            Self::KeptPage(reply, outcome) => drop(reply.send(outcome)),
-            Self::Counted(reply, outcome) => drop(reply.send(outcome)),
-            Self::Updated(reply, outcome) => drop(reply.send(outcome)),
-        }
-    }
 }
