@@ -16,6 +16,7 @@ pub(crate) mod template;
 mod value_location;
 mod values;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
@@ -230,7 +231,8 @@ impl Provider {
         let events = self.event.kind.iter().chain(&self.event.id).flat_map(EventValue::places);
         let fields = self.detect_fields.iter().map(SchemeCondition::place);
         let signatures = self.scheme.iter().flat_map(Scheme::places);
-        events.chain(fields).chain(signatures).filter_map(ValueLocation::body_pointer)
+        let places = events.chain(fields).chain(signatures);
+        places.filter_map(ValueLocation::body_pointer).map(Cow::into_owned)
     }
 
     /// Returns the places of type, id, and object in words, for display.
@@ -338,6 +340,11 @@ impl Provider {
     /// Returns the number of events in a delivery, if its type is that of the first of several.
     pub fn batch_size(&self, values: &RequestValues<'_>) -> Option<usize> {
         let mut places = self.event.kind.iter().flat_map(EventValue::places);
+        let is_in_array =
+            |place: &ValueLocation| place.body_pointer().is_some_and(|path| path.contains("/0/"));
+        if !places.clone().any(is_in_array) {
+            return None;
+        }
         let path = places.find(|place| values.find(place).is_some())?.body_pointer()?;
         let (array, _) = path.split_once("/0/")?;
         Some(values.items(array)).filter(|count| *count > 1)
@@ -378,12 +385,15 @@ impl ProviderError {
 
 /// Returns the names of the providers whose deliveries of one event have the same id, because they
 /// describe one service or one family of services.
-pub fn same_service(name: &str) -> Vec<&str> {
+pub fn same_service(name: &str) -> Cow<'_, [&str]> {
     static SERVICES: LazyLock<HashMap<&str, Vec<&str>>> = LazyLock::new(|| {
         let related = |name| names().filter(move |other| root_of(other) == root_of(name));
         names().map(|name| (name, related(name).collect())).collect()
     });
-    SERVICES.get(name).cloned().unwrap_or_else(|| vec![name])
+    match SERVICES.get(name) {
+        Some(names) => Cow::Borrowed(names),
+        None => Cow::Owned(vec![name]),
+    }
 }
 
 fn root_of(name: &str) -> &str {
@@ -440,8 +450,8 @@ mod tests {
     #[test]
     fn relatives_are_the_same_service() {
         assert_eq!(same_service("github-sha1"), same_service("github"));
-        assert_eq!(same_service("stripe"), ["stripe"]);
-        assert_eq!(same_service("nobody"), ["nobody"]);
+        assert_eq!(*same_service("stripe"), ["stripe"]);
+        assert_eq!(*same_service("nobody"), ["nobody"]);
     }
 
     #[test]

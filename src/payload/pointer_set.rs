@@ -1,5 +1,6 @@
 //! Finds the values of several JSON pointers in one pass over a body.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -13,6 +14,8 @@ pub struct PointerSet {
     /// The root is the first one.
     nodes: Vec<Node>,
     pointers: Vec<String>,
+    /// Index of each pointer.
+    indexes: HashMap<String, usize>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -23,18 +26,22 @@ struct Node {
 }
 
 /// Values found in a body, by pointer.
-#[derive(Debug, Clone, Default)]
-pub struct FoundValues(HashMap<String, String>);
+#[derive(Debug, Clone)]
+pub struct FoundValues<'s> {
+    set: &'s PointerSet,
+    /// One for each pointer; empty if there are none.
+    values: Vec<Option<String>>,
+}
 
-impl FoundValues {
+impl FoundValues<'_> {
     pub fn get(&self, pointer: &str) -> Option<&str> {
-        self.0.get(pointer).map(String::as_str)
+        self.values.get(*self.set.indexes.get(pointer)?)?.as_deref()
     }
 }
 
 impl PointerSet {
     pub fn new(pointers: impl IntoIterator<Item = String>) -> Self {
-        let mut set = Self { nodes: vec![Node::default()], pointers: Vec::new() };
+        let mut set = Self { nodes: vec![Node::default()], ..Self::default() };
         for pointer in pointers {
             set.insert(pointer);
         }
@@ -51,6 +58,7 @@ impl PointerSet {
         }
         if let Some(node) = self.nodes.get_mut(at).filter(|node| node.pointer.is_none()) {
             node.pointer = Some(self.pointers.len());
+            self.indexes.insert(pointer.clone(), self.pointers.len());
             self.pointers.push(pointer);
         }
     }
@@ -70,12 +78,7 @@ impl PointerSet {
     }
 
     pub fn contains(&self, pointer: &str) -> bool {
-        let mut at = 0;
-        for step in steps(pointer) {
-            let Some(child) = self.child(at, &step) else { return false };
-            at = child;
-        }
-        self.nodes.get(at).is_some_and(|node| node.pointer.is_some())
+        self.indexes.contains_key(pointer)
     }
 
     pub fn is_empty(&self) -> bool {
@@ -83,11 +86,12 @@ impl PointerSet {
     }
 
     /// Returns the scalars at the pointers, as [`super::pointer::lookup`] does for each one.
-    pub fn lookup(&self, body: &[u8]) -> FoundValues {
+    pub fn lookup(&self, body: &[u8]) -> FoundValues<'_> {
+        let none = FoundValues { set: self, values: Vec::new() };
         let text = body.strip_prefix(BOM).unwrap_or(body);
         let is_container = matches!(text.trim_ascii_start().first(), Some(b'{' | b'['));
         if self.is_empty() || !is_container {
-            return FoundValues::default();
+            return none;
         }
         let mut pass = Pass {
             set: self,
@@ -101,7 +105,7 @@ impl PointerSet {
             let (depth, is_item) = (reader.depth(), reader.is_in_array());
             let Some(step) = reader.next() else { break };
             // A body that is not JSON up to its end has no values.
-            let Ok((event, token)) = step else { return FoundValues::default() };
+            let Ok((event, token)) = step else { return none };
             match event {
                 JsonEvent::Key => pass.key(depth, token),
                 JsonEvent::Scalar => pass.value(depth, is_item, Some(token)),
@@ -109,7 +113,7 @@ impl PointerSet {
                 JsonEvent::Close => pass.open.truncate(reader.depth()),
             }
         }
-        pass.values()
+        FoundValues { set: self, values: pass.values() }
     }
 }
 
@@ -175,6 +179,9 @@ impl Pass<'_> {
     }
 
     fn forget(&mut self, node: usize) {
+        if self.found.iter().all(Option::is_none) {
+            return;
+        }
         let mut pending = vec![node];
         while let Some(node) = pending.pop().and_then(|node| self.set.nodes.get(node)) {
             if let Some(slot) = node.pointer.and_then(|pointer| self.found.get_mut(pointer)) {
@@ -184,16 +191,12 @@ impl Pass<'_> {
         }
     }
 
-    fn values(self) -> FoundValues {
-        let named = self.set.pointers.iter().zip(self.found);
-        let values = named.filter_map(|(pointer, range)| {
-            let raw = std::str::from_utf8(self.body.get(range?)?).ok()?;
-            if raw == "null" {
-                return None;
-            }
-            Some((pointer.clone(), scalar(raw)?.into_owned()))
-        });
-        FoundValues(values.collect())
+    fn values(self) -> Vec<Option<String>> {
+        let value = |range: Range<usize>| {
+            let raw = std::str::from_utf8(self.body.get(range)?).ok()?;
+            if raw == "null" { None } else { scalar(raw).map(Cow::into_owned) }
+        };
+        self.found.into_iter().map(|range| range.and_then(value)).collect()
     }
 }
 

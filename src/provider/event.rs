@@ -1,5 +1,6 @@
 //! Places of an event's type, id, object, and time.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, de};
@@ -44,7 +45,7 @@ pub enum EventPart {
 
 impl EventValue {
     /// Iterates over the places that the value is read from.
-    pub fn places(&self) -> impl Iterator<Item = &ValueLocation> {
+    pub fn places(&self) -> impl Iterator<Item = &ValueLocation> + Clone {
         let (one, parts) = match self {
             Self::Place(place) => (Some(place), [].as_slice()),
             Self::Composed(parts) => (None, parts.as_slice()),
@@ -118,5 +119,5 @@ impl EventPlaces {
 /// Collects the JSON pointers of values.
 pub(super) fn pointers(values: &[&[EventValue]]) -> PointerSet {
     let places = values.iter().copied().flatten().flat_map(EventValue::places);
-    PointerSet::new(places.filter_map(ValueLocation::body_pointer))
+    PointerSet::new(places.filter_map(ValueLocation::body_pointer).map(Cow::into_owned))
 }

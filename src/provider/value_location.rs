@@ -1,5 +1,6 @@
 //! Location of a value in a request.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -64,7 +65,7 @@ impl ValueLocation {
     }
 
     /// Returns the JSON pointer into the body; none for other locations.
-    pub(crate) fn body_pointer(&self) -> Option<String> {
+    pub(crate) fn body_pointer(&self) -> Option<Cow<'_, str>> {
         match self {
             Self::Json(path) => Some(first_item(split(path).0)),
             Self::Header(_) | Self::Query(_) | Self::Form(_) | Self::Xml(_) | Self::Pair(_) => None,
@@ -125,9 +126,13 @@ fn within(text: String, inner: Option<&str>) -> Option<String> {
     }
 }
 
-fn first_item(path: &str) -> String {
+fn first_item(path: &str) -> Cow<'_, str> {
+    if !path.contains("/*") {
+        return Cow::Borrowed(path);
+    }
     let first = path.replace(EACH_INSIDE, "/0/");
-    first.strip_suffix("/*").map_or_else(|| first.clone(), |array| format!("{array}/0"))
+    let whole = first.strip_suffix("/*").map(|array| format!("{array}/0"));
+    Cow::Owned(whole.unwrap_or(first))
 }
 
 /// A text that is not the place of a value.

@@ -19,7 +19,7 @@ pub struct RequestValues<'d> {
     body: &'d [u8],
     pointers: &'d PointerSet,
     plain: OnceCell<Cow<'d, [u8]>>,
-    found: OnceCell<FoundValues>,
+    found: OnceCell<FoundValues<'d>>,
     /// First value of each field; none if the body is a multipart form.
     form: OnceCell<Option<HashMap<String, String>>>,
 }
