@@ -97,8 +97,21 @@ pub(crate) fn pairs(head: &Head) -> Vec<HeaderPair<'_>> {
 /// Returns the head in base64 if its parts do not determine its bytes: values that are not UTF-8,
 /// other white space, or invalid lines.
 pub(crate) fn head_base64(head: &Head) -> Option<String> {
-    let said = head_bytes(&head.method, &head.target_text(), head.version.as_str(), &pairs(head));
-    (said != head.raw).then(|| STANDARD.encode(&head.raw))
+    (!is_determined_by_parts(head)).then(|| STANDARD.encode(&head.raw))
+}
+
+/// Returns whether [`head_bytes`] makes the head's bytes from its parts.
+fn is_determined_by_parts(head: &Head) -> bool {
+    let line = [&head.method, " ", &head.target_text(), " ", head.version.as_str(), "\r\n"];
+    let headers = head.headers.iter().try_fold(rest_after(&head.raw, &line), |rest, header| {
+        Some(rest_after(rest?, &[&header.name, ": ", &header.text(), "\r\n"]))
+    });
+    headers.flatten() == Some(b"\r\n")
+}
+
+/// Returns the bytes after these texts; none if others come first.
+fn rest_after<'b>(bytes: &'b [u8], texts: &[&str]) -> Option<&'b [u8]> {
+    texts.iter().try_fold(bytes, |rest, text| rest.strip_prefix(text.as_bytes()))
 }
 
 /// Returns the head, from [`head_base64`] or else from the parts.
