@@ -7,9 +7,6 @@ use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
 
-/// Bytes of a body that are not counted, so that small bodies are always received.
-const FREE: usize = 64 << 10;
-
 /// Unit of the budget in bytes, and units acquired at a time.
 const UNIT: usize = 1 << 10;
 const STEP: usize = 256;
@@ -39,6 +36,9 @@ impl AsRef<[u8]> for HeldBody {
 }
 
 impl BodyBudget {
+    /// Bytes of a body that are not counted, so that small bodies are always received.
+    pub(crate) const FREE: usize = 64 << 10;
+
     pub(crate) fn new(bytes: usize) -> Self {
         Self(Arc::new(Semaphore::new((bytes / UNIT).min(Semaphore::MAX_PERMITS))))
     }
@@ -53,7 +53,7 @@ impl Room {
     /// until the last one was.
     pub(crate) async fn grow(&mut self, budget: &BodyBudget, size: usize, time: Duration) -> bool {
         let held = self.permit.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
-        let needed = size.saturating_sub(FREE).div_ceil(UNIT).next_multiple_of(STEP);
+        let needed = size.saturating_sub(BodyBudget::FREE).div_ceil(UNIT).next_multiple_of(STEP);
         let Some(more) = needed.checked_sub(held).filter(|more| *more > 0) else { return true };
         let Ok(more) = u32::try_from(more) else { return false };
         let acquiring = Arc::clone(&budget.0).acquire_many_owned(more);

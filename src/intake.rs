@@ -35,7 +35,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::delivery::{Delivery, DeliveryId, Header, NewDelivery, Refusal, SignatureStatus};
 use crate::hub::HubPublishError;
-use crate::listener::{Client, ClientResponse, Handled, Received, Reply};
+use crate::listener::{Client, ClientResponse, Handled, Received, Recording, Reply};
 use crate::outbound::{Health, Ticket};
 use crate::respond::{Rulebook, ScriptStep};
 use crate::signature::{CurrentVerifier, Handshakes};
@@ -125,7 +125,7 @@ impl Disposition {
 
 impl Intake {
     /// Verifies a delivery, stores it, and returns the response.
-    pub async fn handle(&self, received: Received) -> Handled {
+    pub async fn handle(self: &Arc<Self>, received: Received) -> Handled {
         let client = received.client.clone();
         let mut assessment = self.assess(received).await;
         let preset = self.preset_response(&mut assessment).await;
@@ -134,8 +134,7 @@ impl Intake {
         let diagnosis = if find_cause { self.diagnoser.reserve(&new.signature) } else { None };
         new.diagnosing = diagnosis.is_some();
         // The status of a response by a rule or a target is not known yet.
-        let default_status =
-            || self.is_default().then(|| self.expected_response(&new.provider).status);
+        let default_status = || self.is_default().then(|| self.expected_status(&new.provider));
         let stored_status = preset.as_ref().map(|one| one.status).or_else(default_status);
         new.response = stored_status;
         let (accepted, unpublished) = match self.keep(new, preset).await {
@@ -152,7 +151,7 @@ impl Intake {
         }
         let reply = match unpublished {
             None => self.carry_out(accepted, client.clone()).await,
-            Some(error) => self.decline(accepted, &error).await,
+            Some(error) => Box::pin(self.decline(accepted, &error)).await,
         };
         let status = reply.status();
         // If the client has closed its end, only writing shows whether it still reads.
@@ -164,10 +163,23 @@ impl Intake {
             let _ = self.store.record_response(id, status).await;
         }
         let is_recorded = is_certain || stored_status == Some(status);
-        let store = self.store.clone();
-        let on_outcome =
-            move |gone| Box::pin(record_outcome(store, id, status, is_recorded, gone)) as _;
+        let intake = Arc::clone(self);
+        let on_outcome = move |gone: Option<Duration>| -> Option<Recording> {
+            if gone.is_none() && is_recorded {
+                return None;
+            }
+            Some(Box::pin(async move { intake.record_outcome(id, status, gone).await }))
+        };
         Handled { reply, on_outcome: Some(Box::new(on_outcome)) }
+    }
+
+    /// Stores whether the client got the response.
+    async fn record_outcome(&self, id: DeliveryId, status: u16, gone: Option<Duration>) {
+        // As with the status: an error shows in the store's progress.
+        let _ = match gone {
+            Some(after) => self.store.record_client_gone(id, after).await,
+            None => self.store.record_response(id, status).await,
+        };
     }
 
     /// Decides who responds to a delivery that another listener received, and returns the response
@@ -263,8 +275,11 @@ impl Intake {
         match disposition {
             Disposition::Answer(response) => response.into(),
             Disposition::Default => self.expected_response(&delivery.summary.provider).into(),
-            Disposition::Respond(step) => self.respond(step, &delivery, sequence, client).await,
-            Disposition::Forward(ticket) => self.await_target(id, ticket).await.into(),
+            // Boxed, so that the future of a delivery with the default response is small.
+            Disposition::Respond(step) => {
+                Box::pin(self.respond(step, &delivery, sequence, client)).await
+            }
+            Disposition::Forward(ticket) => Box::pin(self.await_target(id, ticket)).await.into(),
         }
     }
 }
@@ -280,22 +295,6 @@ async fn decide(delivery: Arc<Delivery>, rules: &Rulebook, forwards: &Forwards) 
         },
     };
     Accepted { delivery, disposition, sequence: None }
-}
-
-/// Stores whether the client got the response, unless that is already stored.
-async fn record_outcome(
-    store: Store,
-    id: DeliveryId,
-    status: u16,
-    is_recorded: bool,
-    gone: Option<Duration>,
-) {
-    // As with the status: an error shows in the store's progress.
-    let _ = match gone {
-        Some(after) => store.record_client_gone(id, after).await,
-        None if is_recorded => Ok(()),
-        None => store.record_response(id, status).await,
-    };
 }
 
 /// Logs a stored delivery, without anything that a client chose freely.

@@ -8,24 +8,30 @@ mod body;
 mod framing;
 mod head_capture;
 mod link;
+mod outcome;
 mod response;
 
 use std::collections::HashMap;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::mpsc;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use jiff::Timestamp;
+use tokio::net::tcp::OwnedReadHalf;
 use tokio::net::{TcpListener, TcpSocket};
-use tokio::sync::{oneshot, watch};
+use tokio::runtime::Handle;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -34,12 +40,14 @@ use tokio_util::task::TaskTracker;
 use crate::body_budget::BodyBudget;
 use crate::delivery::{Head, Refusal};
 use crate::task;
-use head_capture::{CapturedRequest, HeadCapture, PendingResponse};
+use head_capture::{CapturedBody, CapturedRequest, HeadCapture};
 use link::{Link, Waiting};
+use outcome::PendingResponse;
 
 pub use framing::FramingError;
 pub use link::Client;
-pub use response::{ClientResponse, Handled, OnOutcome, Reply};
+pub use outcome::{OnOutcome, Recording};
+pub use response::{ClientResponse, Handled, Reply};
 
 /// Finds the end of a body, for the fuzzer; see [`framing`].
 #[doc(hidden)]
@@ -198,10 +206,11 @@ where
             continue;
         };
         number += 1;
-        let (shared, link) = (Arc::clone(&shared), Arc::new(Link::new(stream, peer, base)));
+        let (reading, writing) = stream.into_split();
+        let (shared, link) = (Arc::clone(&shared), Arc::new(Link::new(writing, peer, base)));
         links.insert(number, Arc::clone(&link));
         connections.spawn(async move {
-            connection(link, shared).await;
+            connection(link, reading, shared).await;
             number
         });
         // Keep a free place, so that the next client need not wait.
@@ -233,45 +242,39 @@ fn close_longest_idle(links: &HashMap<u64, Arc<Link>>) {
     }
 }
 
-async fn connection<T, F>(link: Arc<Link>, shared: Arc<Shared<T>>)
+/// Parts of a connection that its requests share.
+struct Connection<T> {
+    link: Arc<Link>,
+    shared: Arc<Shared<T>>,
+    responses: mpsc::Sender<PendingResponse>,
+    end_without_response: watch::Sender<Option<Reply>>,
+}
+
+async fn connection<T, F>(link: Arc<Link>, reading: OwnedReadHalf, shared: Arc<Shared<T>>)
 where
     T: Fn(Received) -> F + Send + Sync + 'static,
     F: Future<Output: Into<Handled> + Send + 'static> + Send + 'static,
 {
     let peer = link.peer;
     // Responses are small and should not be delayed. Without the option they are only slower.
-    let _ = link.socket.set_nodelay(true);
+    let _ = link.socket().set_nodelay(true);
     let (captured, heads) = mpsc::channel();
-    let (respond_with, responses) = mpsc::channel();
+    let (responses, pending) = mpsc::channel();
     let stop = shared.stop.clone();
-    let capture = HeadCapture::new(&link, &shared.limits, captured, responses, stop.clone());
+    let (limits, capture_stop) = (&shared.limits, stop.clone());
+    let capture =
+        HeadCapture::new(Arc::clone(&link), reading, limits, captured, pending, capture_stop);
     let (end_without_response, mut finished) = watch::channel(None);
-    let served = Arc::clone(&link);
+    let connection =
+        Connection { link: Arc::clone(&link), shared, responses, end_without_response };
+    let connection = Arc::new(connection);
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         // The capture sends a head before hyper can see that there is one.
-        let request_head = heads.try_recv().ok();
-        let (shared, end_without_response) = (Arc::clone(&shared), end_without_response.clone());
-        let (link, respond_with) = (Arc::clone(&served), respond_with.clone());
+        let captured = heads.try_recv().ok();
+        let connection = Arc::clone(&connection);
         async move {
-            let request_head =
-                request_head.ok_or_else(|| io::Error::other("a request without a head"))?;
-            let is_head = request_head.head.method == "HEAD";
-            let handled = respond(request_head, request.into_body(), &link, &shared).await;
-            match handled.reply {
-                Reply::Answer(response) => {
-                    let size = response.written_size(is_head);
-                    let pending = handled
-                        .on_outcome
-                        .map(|it| await_outcome(size, it, link, &shared.processing));
-                    // Fails only if the connection has ended, and so has the response.
-                    pending.map(|pending| respond_with.send(pending));
-                    Ok::<_, io::Error>(response.into_hyper())
-                }
-                no_response => {
-                    end_without_response.send_replace(Some(no_response));
-                    std::future::pending().await
-                }
-            }
+            let captured = captured.ok_or_else(|| io::Error::other("a request without a head"))?;
+            connection.respond(captured, request.into_body()).await
         }
     });
     let mut serving = http1::Builder::new()
@@ -281,6 +284,7 @@ where
     let mut stopping = false;
     let keep_open = loop {
         tokio::select! {
+            biased;
             // Connection errors concern only the client, so they are only logged.
             ended = &mut serving => {
                 if let Err(error) = ended {
@@ -291,7 +295,7 @@ where
             Ok(reply) = finished.wait_for(Option::is_some) => break *reply == Some(Reply::Silence),
             () = stop.cancelled(), if !stopping => {
                 stopping = true;
-                std::pin::Pin::new(&mut serving).graceful_shutdown();
+                Pin::new(&mut serving).graceful_shutdown();
             }
         }
     };
@@ -306,70 +310,112 @@ where
     }
 }
 
-/// Reports the outcome of a response once it is written, or the connection has ended.
-fn await_outcome(
-    size: usize,
-    on_outcome: OnOutcome,
-    link: Arc<Link>,
-    processing: &TaskTracker,
-) -> PendingResponse {
-    let (written, is_written) = oneshot::channel();
-    let (done, recorded) = oneshot::channel();
-    processing.spawn(async move {
-        let is_sent = is_written.await.unwrap_or(false) && link.is_intact_at_last().await;
-        on_outcome((!is_sent).then(|| link.left_after())).await;
-        // Nobody waits if the connection has ended.
-        let _ = done.send(());
-    });
-    PendingResponse { size, written, recorded }
-}
-
-async fn respond<T, F>(
-    request_head: CapturedRequest,
-    body: Incoming,
-    link: &Arc<Link>,
-    shared: &Shared<T>,
-) -> Handled
+impl<T, F> Connection<T>
 where
     T: Fn(Received) -> F,
     F: Future<Output: Into<Handled> + Send + 'static> + Send + 'static,
 {
-    let CapturedRequest { received_at, mut head, declared, refused, body: body_link } =
-        request_head;
-    let started = Instant::now();
-    let (body, body_size, refused) = if let Some(refused) = refused {
-        (Bytes::new(), declared, Some(refused))
-    } else {
-        let Shared { limits, bodies, .. } = shared;
-        match body::collect(body, declared, body_link, limits, bodies, link).await {
-            Ok((body, trailers)) => {
-                head.trailers = trailers;
-                (body.clone(), body.len() as u64, None)
+    /// Returns the response to a request for hyper; never, if it gets none.
+    async fn respond(
+        &self,
+        captured: CapturedRequest,
+        body: Incoming,
+    ) -> io::Result<hyper::Response<Full<Bytes>>> {
+        let is_head = captured.head.method == "HEAD";
+        let Handled { reply, on_outcome } = self.handle(captured, body).await;
+        match reply {
+            Reply::Answer(response) => {
+                if let Some(on_outcome) = on_outcome {
+                    let (size, link) = (response.written_size(is_head), Arc::clone(&self.link));
+                    let processing = self.shared.processing.clone();
+                    let pending = PendingResponse::new(size, link, on_outcome, processing);
+                    // Fails only if the connection has ended, and so has the response.
+                    drop(self.responses.send(pending));
+                }
+                Ok(response.into_hyper())
             }
-            Err((size, refused)) => (Bytes::new(), size, Some(refused)),
+            no_response => {
+                self.end_without_response.send_replace(Some(no_response));
+                std::future::pending().await
+            }
         }
-    };
-    link.set_waiting(Waiting::No);
-    let last_on_connection = refused.is_some();
-    let (client, peer) = (Some(Client::new(link)), link.peer);
-    let received = Received { client, received_at, peer, head, body, body_size, refused };
-    let mut handling = shared.processing.spawn((shared.handle)(received));
-    let handled = tokio::select! {
-        biased;
-        handled = &mut handling => handled,
-        () = link.closed_by_client() => {
-            link.note_closed_by_client(started.elapsed());
-            handling.await
+    }
+
+    /// Receives the rest of a request and handles it.
+    async fn handle(&self, captured: CapturedRequest, body: Incoming) -> Handled {
+        let Self { link, shared, .. } = self;
+        let CapturedRequest { received_at, mut head, declared, refused, body: captured } = captured;
+        let started = Instant::now();
+        let (body, body_size, refused) = match (refused, captured) {
+            (Some(refused), _) => (Bytes::new(), declared, Some(refused)),
+            (None, CapturedBody::Whole(body)) => (body, declared, None),
+            (None, CapturedBody::Streamed(body_link)) => {
+                let Shared { limits, bodies, .. } = &**shared;
+                match body::collect(body, declared, body_link, limits, bodies, link).await {
+                    Ok((body, trailers)) => {
+                        head.trailers = trailers;
+                        let size = body.len() as u64;
+                        (body, size, None)
+                    }
+                    Err((size, refused)) => (Bytes::new(), size, Some(refused)),
+                }
+            }
+        };
+        link.set_waiting(Waiting::No);
+        let last_on_connection = refused.is_some();
+        let (client, peer) = (Some(Client::new(link)), link.peer);
+        let received = Received { client, received_at, peer, head, body, body_size, refused };
+        let mut handling = Handling::new((shared.handle)(received), &shared.processing);
+        let handled = tokio::select! {
+            biased;
+            handled = &mut handling => handled,
+            () = link.closed_by_client() => {
+                link.note_closed_by_client(started.elapsed());
+                handling.await
+            }
+        };
+        let Handled { reply, on_outcome } = handled.into();
+        let reply = match reply {
+            Reply::Answer(response) if last_on_connection => {
+                Reply::Answer(response.last_on_connection())
+            }
+            reply => reply,
+        };
+        Handled { reply, on_outcome }
+    }
+}
+
+/// Processing of a complete request. If the connection ends first, it goes on in a task of its own.
+struct Handling<'c, F: Future<Output: Send + 'static> + Send + 'static> {
+    /// None once it is done.
+    work: Option<Pin<Box<F>>>,
+    processing: &'c TaskTracker,
+}
+
+impl<'c, F: Future<Output: Send + 'static> + Send + 'static> Handling<'c, F> {
+    fn new(work: F, processing: &'c TaskTracker) -> Self {
+        Self { work: Some(Box::pin(work)), processing }
+    }
+}
+
+impl<F: Future<Output: Send + 'static> + Send + 'static> Future for Handling<'_, F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let Some(work) = &mut self.work else { return Poll::Pending };
+        let done = ready!(work.as_mut().poll(cx));
+        self.work = None;
+        Poll::Ready(done)
+    }
+}
+
+impl<F: Future<Output: Send + 'static> + Send + 'static> Drop for Handling<'_, F> {
+    fn drop(&mut self) {
+        // Without a runtime the program is ending.
+        if let Some(work) = self.work.take()
+            && let Ok(runtime) = Handle::try_current()
+        {
+            drop(self.processing.spawn_on(work, &runtime));
         }
-    };
-    let stopping = || ClientResponse::plain_text(503, "hookglass is stopping\n".to_owned()).into();
-    let Handled { reply, on_outcome } =
-        task::join_or_panic(handled).map_or_else(stopping, Into::into);
-    let reply = match reply {
-        Reply::Answer(response) if last_on_connection => {
-            Reply::Answer(response.last_on_connection())
-        }
-        reply => reply,
-    };
-    Handled { reply, on_outcome }
+    }
 }

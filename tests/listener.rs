@@ -4,6 +4,7 @@ mod support;
 
 use std::fmt::Write as _;
 use std::sync::Arc;
+use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use hookglass::delivery::Head;
@@ -206,6 +207,48 @@ async fn stopping_ends_idle_connections_and_takes_no_new_ones() -> Tested {
     Ok(())
 }
 
+/// Completes once another task polls it than the first one, which it reports.
+async fn complete_in_another_task(begun: mpsc::Sender<()>) {
+    let mut first: Option<Waker> = None;
+    std::future::poll_fn(move |context| match &first {
+        None => {
+            first = Some(context.waker().clone());
+            let _ = begun.try_send(());
+            Poll::Pending
+        }
+        Some(first) if first.will_wake(context.waker()) => Poll::Pending,
+        Some(_) => Poll::Ready(()),
+    })
+    .await;
+}
+
+#[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "a test may spawn")]
+async fn a_request_is_processed_to_the_end_although_its_connection_is_ended() -> Tested {
+    let listener = bind("127.0.0.1:0".parse()?).await?;
+    let address = listener.local_addr()?;
+    let (begun, mut has_begun) = mpsc::channel(1);
+    let (done, mut is_done) = mpsc::channel(1);
+    let take = move |_: Received| {
+        let (begun, done) = (begun.clone(), done.clone());
+        async move {
+            complete_in_another_task(begun).await;
+            let _ = done.send(()).await;
+            ClientResponse::plain_text(200, String::new())
+        }
+    };
+    let (limits, stop) =
+        (Limits { stop_time: Duration::ZERO, ..Limits::default() }, CancellationToken::new());
+    let serving = tokio::spawn(serve(listener, limits, take, stop.clone()));
+    let client = idle(&address.to_string(), 1, b"POST / HTTP/1.1\r\nHost: h\r\n\r\n")?;
+    has_begun.recv().await.ok_or("nothing came")?;
+    stop.cancel();
+    serving.await?;
+    drop(client);
+    assert_eq!(is_done.try_recv(), Ok(()));
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_taken_port_says_so() -> Tested {
     let first = bind("127.0.0.1:0".parse()?).await?;
@@ -238,6 +281,17 @@ async fn idle_connections_give_way() -> Tested {
         assert!(answer.starts_with("HTTP/1.1 200"), "{bytes:?}: {answer}");
         drop(held);
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn connections_that_are_idle_after_a_request_give_way() -> Tested {
+    let request = "POST / HTTP/1.1\r\nHost: h\r\n\r\n";
+    let running = start(Limits { max_connections: 20, ..Limits::default() }).await?;
+    let held = idle(&running.address, 60, request.as_bytes())?;
+    let answer = running.send(request).await?;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    drop(held);
     Ok(())
 }
 

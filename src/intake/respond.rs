@@ -6,6 +6,7 @@ use super::{Intake, ReleaseAction, now, with_retry_after};
 use crate::delivery::{Delivery, DeliveryId, Summary, is_hop_by_hop};
 use crate::listener::{Client, ClientResponse, Reply};
 use crate::outbound::{Response, SendError, SendOutcome, Ticket, attempt};
+use crate::provider::ExpectedResponse;
 use crate::respond::{Canned, ScriptAction, ScriptStep};
 
 impl Intake {
@@ -69,9 +70,17 @@ impl Intake {
     /// Returns what a provider expects as the response to an event.
     pub(super) fn expected_response(&self, provider: &str) -> ClientResponse {
         let verifier = self.verifier.get();
+        match verifier.named(provider) {
+            Some(known) => ClientResponse::expected(&known.provider.response),
+            None => ClientResponse::expected(&ExpectedResponse::default()),
+        }
+    }
+
+    /// Returns the status of that response.
+    pub(super) fn expected_status(&self, provider: &str) -> u16 {
+        let verifier = self.verifier.get();
         let known = verifier.named(provider);
-        let expected = known.map(|known| known.provider.response.clone()).unwrap_or_default();
-        ClientResponse::expected(&expected)
+        known.map_or_else(|| ExpectedResponse::default().status, |it| it.provider.response.status)
     }
 
     /// Forwards a delivery that a rule had kept from its targets.

@@ -8,9 +8,8 @@
 mod captured_io;
 
 use std::fmt::Write as _;
-use std::future::Future as _;
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{Receiver, Sender};
@@ -19,6 +18,8 @@ use std::time::Duration;
 
 use bytes::{Buf as _, Bytes, BytesMut};
 use jiff::Timestamp;
+use tokio::io::AsyncReadExt as _;
+use tokio::net::tcp::OwnedReadHalf;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, Sleep};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
@@ -26,18 +27,24 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use super::body::{BodyFault, BodyLink, refusal, too_large};
 use super::framing::Framing;
 use super::link::{Link, Waiting};
+use super::outcome::PendingResponse;
 use super::{Limits, Refusal};
-use crate::delivery::{Head, HeadError};
+use crate::body_budget::BodyBudget;
+use crate::delivery::{Head, HeadError, Version};
 use crate::units;
 
-/// Bytes read from the socket at a time.
-const READ_SIZE: usize = 32 << 10;
+/// Bytes read from the socket at a time: few at first, since most requests are small, and more from a
+/// client that sends more.
+const FIRST_READ_SIZE: usize = 4 << 10;
+const MAX_READ_SIZE: usize = 64 << 10;
 
 /// Start of the bytes that a client with prior knowledge of HTTP/2 sends (RFC 9113 section 3.4).
 const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n";
 
 /// Headers that hyper needs to see.
-const FRAMING: [&str; 4] = ["connection", "content-length", "expect", "transfer-encoding"];
+const FRAMING: [&str; 4] = [CONNECTION, "content-length", "expect", "transfer-encoding"];
+
+const CONNECTION: &str = "connection";
 
 /// The head of a request, in transit to the service.
 #[derive(Debug)]
@@ -47,18 +54,16 @@ pub(super) struct CapturedRequest {
     /// Length of the body as declared in the head.
     pub(super) declared: u64,
     pub(super) refused: Option<(u16, Refusal)>,
-    pub(super) body: BodyLink,
+    pub(super) body: CapturedBody,
 }
 
-/// A response in transit to the socket.
+/// The body of a request.
 #[derive(Debug)]
-pub(super) struct PendingResponse {
-    /// Size of the body in bytes, without the head.
-    pub(super) size: usize,
-    /// Receives whether it was written to a client that was still there.
-    pub(super) written: oneshot::Sender<bool>,
-    /// Completes when the outcome is stored.
-    pub(super) recorded: oneshot::Receiver<()>,
+pub(super) enum CapturedBody {
+    /// It arrived together with the head; hyper sees a request without a body.
+    Whole(Bytes),
+    /// hyper passes it on as it arrives.
+    Streamed(BodyLink),
 }
 
 /// Meaning of the next bytes from the socket.
@@ -71,8 +76,18 @@ enum Phase {
     Done,
 }
 
+/// Wait with a time limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wait {
+    /// For the first byte of a head.
+    Idle,
+    /// For the rest of it.
+    Head,
+}
+
 pub(super) struct HeadCapture {
     link: Arc<Link>,
+    reading: OwnedReadHalf,
     limits: Limits,
     captured: Sender<CapturedRequest>,
     responses: Receiver<PendingResponse>,
@@ -92,11 +107,15 @@ pub(super) struct HeadCapture {
     is_body_refused: Arc<AtomicBool>,
     /// Bytes received and not yet used.
     buffer: BytesMut,
+    /// Room for the next read.
+    read_size: usize,
     /// Length of the start of the buffer that does not contain the end of a head.
     scanned: usize,
     /// Reduced head for hyper.
     skeleton: Bytes,
     timer: Pin<Box<Sleep>>,
+    /// Wait that the timer is set for; none since the last request.
+    limited: Option<Wait>,
     stop: Pin<Box<WaitForCancellationFutureOwned>>,
     give_way: Pin<Box<WaitForCancellationFutureOwned>>,
     /// Limits the wait for `recorded`.
@@ -107,15 +126,18 @@ pub(super) struct HeadCapture {
 
 impl HeadCapture {
     pub(super) fn new(
-        link: &Arc<Link>,
+        link: Arc<Link>,
+        reading: OwnedReadHalf,
         limits: &Limits,
         captured: Sender<CapturedRequest>,
         responses: Receiver<PendingResponse>,
         stop: CancellationToken,
     ) -> Self {
         link.set_waiting(Waiting::Head);
+        let give_way = Box::pin(link.give_way_token().cancelled_owned());
         Self {
-            link: Arc::clone(link),
+            link,
+            reading,
             limits: limits.clone(),
             captured,
             responses,
@@ -129,11 +151,13 @@ impl HeadCapture {
             trailers: None,
             is_body_refused: Arc::default(),
             buffer: BytesMut::new(),
+            read_size: FIRST_READ_SIZE,
             scanned: 0,
             skeleton: Bytes::new(),
             timer: Box::pin(tokio::time::sleep(limits.idle_time)),
+            limited: Some(Wait::Idle),
             stop: Box::pin(stop.cancelled_owned()),
-            give_way: Box::pin(link.give_way_token().cancelled_owned()),
+            give_way,
             shutdown_timer: None,
             refused: false,
             is_shut_down: false,
@@ -147,6 +171,20 @@ impl HeadCapture {
         }
     }
 
+    /// Sets the timer for the wait that begins, unless it is set.
+    fn limit_wait(&mut self) {
+        let wait = if self.in_head { Wait::Head } else { Wait::Idle };
+        if self.limited.is_none() {
+            self.link.set_waiting(Waiting::Head);
+        }
+        if self.limited.replace(wait) != Some(wait) {
+            self.set_timer(match wait {
+                Wait::Idle => self.limits.idle_time,
+                Wait::Head => self.limits.head_time,
+            });
+        }
+    }
+
     fn set_timer(&mut self, time: Duration) {
         let now = Instant::now();
         self.timer.as_mut().reset(now + time);
@@ -154,14 +192,21 @@ impl HeadCapture {
 
     /// Reads more from the socket; 0 at its end.
     fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        self.buffer.reserve(READ_SIZE);
-        let Self { link, buffer, .. } = self;
-        loop {
-            ready!(link.socket.poll_read_ready(cx))?;
-            match link.socket.try_read_buf(buffer) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                read => return Poll::Ready(read),
-            }
+        self.buffer.reserve(self.read_size);
+        let room = self.buffer.capacity() - self.buffer.len();
+        // A read that does not fill the room tells the runtime that the socket is empty; a second one
+        // to find that out would cost as much again.
+        let read = ready!(pin!(self.reading.read_buf(&mut self.buffer)).poll(cx))?;
+        if read == room {
+            self.read_size = (self.read_size * 2).min(MAX_READ_SIZE);
+        }
+        Poll::Ready(Ok(read))
+    }
+
+    /// Releases the memory of a large read before the wait for another one.
+    fn release_buffer(&mut self) {
+        if self.buffer.is_empty() && self.buffer.capacity() > FIRST_READ_SIZE {
+            self.buffer = BytesMut::new();
         }
     }
 
@@ -184,13 +229,14 @@ impl HeadCapture {
                     self.refuse(400, refusal("head-malformed", why));
                 }
                 Poll::Ready(Ok(_)) => {
-                    if !std::mem::replace(&mut self.in_head, true) {
-                        self.set_timer(self.limits.head_time);
-                    }
+                    self.in_head = true;
                     continue;
                 }
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                Poll::Pending => ready!(self.poll_timeout(cx)),
+                Poll::Pending => {
+                    self.limit_wait();
+                    ready!(self.poll_timeout(cx));
+                }
             }
             return Poll::Ready(Ok(()));
         }
@@ -312,9 +358,37 @@ impl HeadCapture {
             let refused = too_large(&self.limits);
             return self.refuse_head(head, declared, refused);
         }
-        self.skeleton = skeleton(&head);
+        if let Some(body) = self.take_whole_body(&head, &framing) {
+            self.skeleton = bare_skeleton(&head);
+            self.phase = Phase::Body(Framing::Length(0));
+            return self.announce(head, declared, None, CapturedBody::Whole(body));
+        }
+        self.skeleton = skeleton(&head, &FRAMING);
         self.phase = Phase::Body(framing);
-        self.announce(head, declared, None);
+        let body = CapturedBody::Streamed(self.body_link());
+        self.announce(head, declared, None, body);
+    }
+
+    /// Takes a body that has already arrived, and is so small that it needs no room in the budget.
+    fn take_whole_body(&mut self, head: &Head, framing: &Framing) -> Option<Bytes> {
+        let Framing::Length(length) = framing else { return None };
+        // hyper tells the client to go on.
+        if head.values("expect").next().is_some() {
+            return None;
+        }
+        let length = usize::try_from(*length).ok()?;
+        (length <= self.buffer.len().min(BodyBudget::FREE)).then(|| self.take(length))
+    }
+
+    /// Connects this capture with the reader of a body.
+    fn body_link(&mut self) -> BodyLink {
+        let (sender, fault) = oneshot::channel();
+        self.fault = Some(sender);
+        let (sender, trailers) = oneshot::channel();
+        self.trailers = Some(sender);
+        self.trailer_lines.clear();
+        self.is_body_refused = Arc::default();
+        BodyLink { fault, trailers, is_refused: Arc::clone(&self.is_body_refused) }
     }
 
     fn refuse_large_head(&mut self) {
@@ -333,7 +407,7 @@ impl HeadCapture {
         self.skeleton = Bytes::from_static(b"POST / HTTP/1.1\r\nconnection: close\r\n\r\n");
         self.phase = Phase::Done;
         self.refused = true;
-        self.announce(head, declared, Some(refused));
+        self.announce(head, declared, Some(refused), CapturedBody::Whole(Bytes::new()));
     }
 
     /// Ends a body that cannot become complete. hyper waits for more of it until the response is
@@ -346,16 +420,15 @@ impl HeadCapture {
         }
     }
 
-    fn announce(&mut self, head: Head, declared: u64, refused: Option<(u16, Refusal)>) {
+    fn announce(
+        &mut self,
+        head: Head,
+        declared: u64,
+        refused: Option<(u16, Refusal)>,
+        body: CapturedBody,
+    ) {
         #[expect(clippy::disallowed_methods, reason = "this is when a delivery is received")]
         let received_at = Timestamp::now();
-        let (sender, fault) = oneshot::channel();
-        self.fault = Some(sender);
-        self.is_body_refused = Arc::default();
-        let (sender, trailers) = oneshot::channel();
-        self.trailers = Some(sender);
-        self.trailer_lines.clear();
-        let body = BodyLink { fault, trailers, is_refused: Arc::clone(&self.is_body_refused) };
         let is_complete = match &self.phase {
             Phase::Body(framing) => framing.is_done(),
             _ => true,
@@ -367,17 +440,28 @@ impl HeadCapture {
     }
 }
 
-/// Builds the reduced head: method, version, and framing. CONNECT would change the rules of the
+/// Builds the reduced head of a request without a body, or with one that hyper need not see.
+fn bare_skeleton(head: &Head) -> Bytes {
+    if head.version == Version::Http10 || head.values(CONNECTION).next().is_some() {
+        return skeleton(head, &[CONNECTION]);
+    }
+    // Of the other methods, hyper treats none differently.
+    let is_head = head.method == "HEAD";
+    let text = if is_head { "HEAD / HTTP/1.1\r\n\r\n" } else { "POST / HTTP/1.1\r\n\r\n" };
+    Bytes::from_static(text.as_bytes())
+}
+
+/// Builds the reduced head: method, version, and these headers. CONNECT would change the rules of the
 /// connection, so hyper sees POST instead: nothing is tunneled.
-fn skeleton(head: &Head) -> Bytes {
+fn skeleton(head: &Head, names: &[&str]) -> Bytes {
     let method = if head.method == "CONNECT" { "POST" } else { &head.method };
     let mut out = String::new();
     // Writing to a String cannot fail.
     let _ = write!(out, "{method} / {}\r\n", head.version);
     let mut out = out.into_bytes();
-    for header in head.headers.iter().filter(|header| FRAMING.iter().any(|name| header.is(name))) {
+    for header in head.headers.iter().filter(|header| names.iter().any(|name| header.is(name))) {
         // Upgrades are not supported, so hyper must not see a request for one.
-        if header.is("connection") && header.value.to_ascii_lowercase().ends_with(b"upgrade") {
+        if header.is(CONNECTION) && header.value.to_ascii_lowercase().ends_with(b"upgrade") {
             continue;
         }
         out.extend_from_slice(header.name.as_bytes());

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tokio::io::Interest;
 use tokio::net::TcpStream;
+use tokio::net::tcp::OwnedWriteHalf;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -30,7 +31,8 @@ pub(super) enum Waiting {
 /// One connection.
 #[derive(Debug)]
 pub(super) struct Link {
-    pub(super) socket: TcpStream,
+    /// The head capture has the other half.
+    socket: OwnedWriteHalf,
     pub(super) peer: SocketAddr,
     opened: Instant,
     /// The awaited part, and the start of the wait in microseconds since `base`.
@@ -58,7 +60,7 @@ impl Client {
 }
 
 impl Link {
-    pub(super) fn new(socket: TcpStream, peer: SocketAddr, base: Instant) -> Self {
+    pub(super) fn new(socket: OwnedWriteHalf, peer: SocketAddr, base: Instant) -> Self {
         Self {
             socket,
             peer,
@@ -69,6 +71,10 @@ impl Link {
             failed: AtomicBool::new(false),
             give_way: CancellationToken::new(),
         }
+    }
+
+    pub(super) fn socket(&self) -> &TcpStream {
+        self.socket.as_ref()
     }
 
     pub(super) fn set_waiting(&self, waiting: Waiting) {
@@ -102,7 +108,7 @@ impl Link {
     /// Returns when the client has closed its end, wholly or for writing only.
     pub(super) async fn closed_by_client(&self) {
         loop {
-            match self.socket.ready(Interest::READABLE).await {
+            match self.socket().ready(Interest::READABLE).await {
                 Ok(ready) if !ready.is_read_closed() => tokio::time::sleep(RECHECK).await,
                 _ => return,
             }
@@ -134,18 +140,21 @@ impl Link {
     /// Returns whether what was written may still be read: the client's system has not reset the
     /// connection.
     pub(super) fn is_intact(&self) -> bool {
-        if let Ok(Some(_)) = self.socket.take_error() {
+        if let Ok(Some(_)) = self.socket().take_error() {
             self.failed.store(true, Ordering::Release);
         }
         !self.failed.load(Ordering::Acquire)
     }
 
-    /// Like [`Self::is_intact`], but gives the reset of a client that has closed its end time to
-    /// arrive.
+    /// Returns whether [`Self::is_intact`] may soon be false: a client that has closed its end may
+    /// not read any more, and its reset takes time to arrive over a network.
+    pub(super) fn may_be_reset(&self) -> bool {
+        self.has_left() && !self.peer.ip().to_canonical().is_loopback()
+    }
+
+    /// Like [`Self::is_intact`], once the reset of a client would have arrived.
     pub(super) async fn is_intact_at_last(&self) -> bool {
-        if self.is_intact() && self.has_left() && !self.peer.ip().to_canonical().is_loopback() {
-            tokio::time::sleep(RESET_TIME).await;
-        }
+        tokio::time::sleep(RESET_TIME).await;
         self.is_intact()
     }
 }

@@ -1,13 +1,11 @@
 //! Responses to clients.
 
-use std::pin::Pin;
-use std::time::Duration;
-
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::StatusCode;
 use hyper::header::{CONNECTION, CONTENT_LENGTH, HeaderName, HeaderValue};
 
+use super::outcome::OnOutcome;
 use crate::delivery::{Header, is_hop_by_hop};
 use crate::provider::ExpectedResponse;
 
@@ -30,10 +28,6 @@ impl Reply {
         }
     }
 }
-
-/// Called with the time after which the client had gone, or none if the response was sent.
-pub type OnOutcome =
-    Box<dyn FnOnce(Option<Duration>) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
 
 /// A reply, and a callback for whether the client got it.
 pub struct Handled {

@@ -87,9 +87,7 @@ impl HeadCapture {
         let is_whole =
             self.writing.as_ref().is_some_and(|(response, written)| *written > response.size);
         if is_whole && let Some((response, _)) = self.writing.take() {
-            // Nobody waits if the program is ending.
-            let _ = response.written.send(self.link.is_intact());
-            self.recorded = Some(response.recorded);
+            self.recorded = response.written();
         }
     }
 }
@@ -121,12 +119,8 @@ impl AsyncRead for HeadCapture {
                 Phase::Body(framing) if framing.is_done() => {
                     capture.phase = Phase::Head;
                     capture.in_head = !capture.buffer.is_empty();
-                    let time = if capture.buffer.is_empty() {
-                        capture.limits.idle_time
-                    } else {
-                        capture.limits.head_time
-                    };
-                    capture.set_timer(time);
+                    capture.release_buffer();
+                    capture.limited = None;
                 }
                 Phase::Body(_) if !capture.buffer.is_empty() => {
                     if capture.copy_body(out) {
@@ -151,8 +145,8 @@ impl AsyncWrite for HeadCapture {
     ) -> Poll<io::Result<usize>> {
         let capture = self.get_mut();
         loop {
-            ready!(capture.link.socket.poll_write_ready(cx))?;
-            match capture.link.socket.try_write(bytes) {
+            ready!(capture.link.socket().poll_write_ready(cx))?;
+            match capture.link.socket().try_write(bytes) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 written => return Poll::Ready(capture.note_written(written)),
             }
@@ -166,8 +160,8 @@ impl AsyncWrite for HeadCapture {
     ) -> Poll<io::Result<usize>> {
         let capture = self.get_mut();
         loop {
-            ready!(capture.link.socket.poll_write_ready(cx))?;
-            match capture.link.socket.try_write_vectored(parts) {
+            ready!(capture.link.socket().poll_write_ready(cx))?;
+            match capture.link.socket().try_write_vectored(parts) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 written => return Poll::Ready(capture.note_written(written)),
             }
@@ -204,7 +198,7 @@ impl AsyncWrite for HeadCapture {
             capture.recorded = None;
         }
         if !capture.is_shut_down {
-            SockRef::from(&capture.link.socket).shutdown(Shutdown::Write)?;
+            SockRef::from(capture.link.socket()).shutdown(Shutdown::Write)?;
             capture.is_shut_down = true;
             capture.set_timer(LINGER);
             capture.link.set_waiting(Waiting::Head);
