@@ -34,6 +34,9 @@ pub(super) struct OpenStore {
 struct StoreFiles {
     /// Without symbolic links.
     path: PathBuf,
+    log_path: PathBuf,
+    index_path: PathBuf,
+    lock_path: PathBuf,
     holder: String,
     /// Released after the connection is closed.
     lock: Lock,
@@ -87,6 +90,9 @@ impl OpenStore {
         lock: Lock,
     ) -> Self {
         let mut files = StoreFiles {
+            log_path: location::with_suffix(&path, "-wal"),
+            index_path: location::with_suffix(&path, "-shm"),
+            lock_path: lock::path_of(&path),
             path,
             holder: holder.to_owned(),
             lock,
@@ -179,8 +185,8 @@ impl StoreFiles {
     /// Compares the files with those at the store's path, and notes their sizes if all is well. This
     /// runs twice for every commit, so it looks at each file once.
     fn check(&mut self) -> Option<Damage> {
-        let log = FileState::at(&self.beside("-wal"));
-        let index = FileState::at(&self.beside("-shm"));
+        let log = FileState::at(&self.log_path);
+        let index = FileState::at(&self.index_path);
         let is_same = |known: Option<FileId>, found: Option<FileId>| {
             known.is_none_or(|known| found == Some(known))
         };
@@ -189,7 +195,7 @@ impl StoreFiles {
         if !is_same(self.database, FileId::at(&self.path))
             || !is_same(self.log, id(log))
             || !is_same(self.index.as_ref().map(IndexFile::id), id(index))
-            || !is_same(self.lock.id(), FileId::at(&lock::path_of(&self.path)))
+            || !is_same(self.lock.id(), FileId::at(&self.lock_path))
         {
             return Some(Damage::Unlinked);
         }
@@ -208,9 +214,9 @@ impl StoreFiles {
     /// Remembers the files that SQLite has just opened.
     fn remember(&mut self) {
         self.database = FileId::at(&self.path);
-        self.log = FileId::at(&self.beside("-wal"));
+        self.log = FileId::at(&self.log_path);
         self.log_size = 0;
-        self.index = IndexFile::open(&self.beside("-shm"));
+        self.index = IndexFile::open(&self.index_path);
     }
 
     /// Makes SQLite read the index again from the write-ahead log.
@@ -218,7 +224,7 @@ impl StoreFiles {
         if let Some(index) = &self.index {
             index.invalidate();
         }
-        self.log_size = FileState::at(&self.beside("-wal")).map_or(0, |log| log.size);
+        self.log_size = FileState::at(&self.log_path).map_or(0, |log| log.size);
     }
 
     /// Writes all content to a new file that gets the store's name. Returns the new name of a
@@ -228,7 +234,7 @@ impl StoreFiles {
         connection: &mut WriteConnection,
     ) -> Result<Option<PathBuf>, StoreError> {
         location::prepare(&self.path)?;
-        if self.lock.id() != FileId::at(&lock::path_of(&self.path)) {
+        if self.lock.id() != FileId::at(&self.lock_path) {
             self.lock = lock::take(&self.path, &self.holder)?;
         }
         let failed = |source| location::not_writable(&self.path, source);
@@ -280,9 +286,9 @@ impl StoreFiles {
         if is_foreign(&self.path, self.database) {
             let to = self.free_name();
             fs::rename(&self.path, &to).map_err(failed)?;
-            let log = self.beside("-wal");
-            if is_foreign(&log, self.log) {
-                fs::rename(&log, location::with_suffix(&to, "-wal")).map_err(failed)?;
+            let log = &self.log_path;
+            if is_foreign(log, self.log) {
+                fs::rename(log, location::with_suffix(&to, "-wal")).map_err(failed)?;
             }
             moved = Some(to);
         }
