@@ -138,6 +138,8 @@ impl Printer {
         mut follower: Follower,
         ended: CancellationToken,
     ) -> Result<(), HeadlessError> {
+        // One buffer for all lines: so large a one is expensive to allocate for each commit.
+        let mut out = output::buffered();
         loop {
             let news = tokio::select! {
                 biased;
@@ -149,7 +151,6 @@ impl Printer {
                 ended.cancelled().await;
                 break;
             };
-            let mut out = output::buffered();
             let mut next = Some(news);
             while let Some(news) = next {
                 match news {
@@ -165,7 +166,6 @@ impl Printer {
             out.flush()?;
         }
         // Prints all others, settled or not.
-        let mut out = output::buffered();
         self.print_stored(&mut out, true)?;
         Ok(out.flush()?)
     }
