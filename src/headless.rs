@@ -84,10 +84,10 @@ pub(crate) async fn run(
 
 /// Reports on standard error when deliveries cannot be stored, and when they can again.
 pub(crate) async fn report_store_errors(store: &Store) {
-    let mut progress = store.progress();
+    let mut health = store.health();
     let (mut error, mut restored) = (None, None);
-    while progress.changed().await.is_ok() {
-        let now = progress.borrow_and_update().clone();
+    while health.changed().await.is_ok() {
+        let now = health.borrow_and_update().clone();
         if now.restored != restored
             && let Some(text) = &now.restored
         {

@@ -19,6 +19,7 @@ mod location;
 mod lock;
 mod maintenance;
 mod open_store;
+mod progress;
 mod raw;
 mod read;
 mod related;
@@ -49,6 +50,7 @@ pub use feed::{Commit, Followed, Follower};
 pub use hub::{HubChange, HubDelivery, HubKept, HubPage, HubUpdate};
 pub use lock::listener_of;
 pub use maintenance::Maintenance;
+pub use progress::StoreProgress;
 pub use raw::RawParts;
 pub use read::{AttemptTime, StoreChange, StoreReader, Tail};
 pub use related::TypeMatch;
@@ -77,18 +79,6 @@ pub struct Stored {
     pub differs: bool,
 }
 
-/// State of the store after the last commit.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct StoreProgress {
-    /// Revision of the last commit; every new or changed delivery has a higher one than those
-    /// before.
-    pub revision: i64,
-    /// Error of the last commit; none once one has succeeded.
-    pub error: Option<String>,
-    /// Description of the last restoration of the store, if there was one.
-    pub restored: Option<Arc<str>>,
-}
-
 /// Job for the writer.
 enum WriteJob {
     Keep(Box<NewDelivery>, oneshot::Sender<Result<Stored, KeepError>>),
@@ -113,6 +103,7 @@ enum WriteJob {
 pub struct Store {
     jobs: mpsc::Sender<WriteJob>,
     progress: watch::Receiver<StoreProgress>,
+    health: watch::Receiver<StoreProgress>,
     feed: feed::FeedHandle,
     location: location::StoreLocation,
 }
@@ -149,15 +140,15 @@ impl Store {
             Some((lock, path)) => OpenStore::new(connection, path, holder, lock),
         };
         let (jobs, queue) = mpsc::channel(QUEUE);
-        let first = StoreProgress { revision, error: None, restored: None };
-        let (report, progress) = watch::channel(first);
+        let report = progress::ProgressSender::new(revision);
+        let (progress, health) = (report.subscribe(), report.subscribe_to_health());
         let feed = feed::Feed::new();
         let handle = feed.handle();
         let replies = replies::ReplySender::new();
         let state = writer::WriterState { store, queue, report, feed, replies };
         let writer = Writer::start(state, jobs.clone());
         let writer = writer.map_err(|source| location.unopenable(source))?;
-        Ok((Self { jobs, progress, feed: handle, location }, writer))
+        Ok((Self { jobs, progress, health, feed: handle, location }, writer))
     }
 
     /// Stores a delivery; returns when it is on disk.
@@ -280,6 +271,11 @@ impl Store {
     /// Watches the progress of the store, which changes with every commit.
     pub fn progress(&self) -> watch::Receiver<StoreProgress> {
         self.progress.clone()
+    }
+
+    /// Like [`Self::progress`], but changes only with the error and the restoration.
+    pub fn health(&self) -> watch::Receiver<StoreProgress> {
+        self.health.clone()
     }
 
     /// Follows every change from now on.

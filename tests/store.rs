@@ -147,6 +147,16 @@ async fn a_tail_tells_each_change_once() -> Tested {
 }
 
 #[tokio::test]
+async fn a_commit_without_an_error_wakes_nobody_who_watches_the_health() -> Tested {
+    let (store, writer) = Store::open(&StorePlace::Memory, "")?;
+    let health = store.health();
+    store.keep(delivery("e0", "")).await?;
+    assert!(!health.has_changed()?);
+    drop(health);
+    finish(writer).await
+}
+
+#[tokio::test]
 async fn attempts_are_kept_beside_the_listener_that_holds_the_store() -> Tested {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("shared.db");

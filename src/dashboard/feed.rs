@@ -41,15 +41,15 @@ pub(super) async fn send_changes(
     mut follower: Follower,
     pages: mpsc::Sender<Event>,
 ) -> Result<(), StoreError> {
-    let mut progress = store.progress();
+    let mut health = store.health();
     let mut error = None;
     let mut restored = None;
     loop {
         let changed_error = async {
-            let changed = progress
-                .wait_for(|progress| progress.error != error || progress.restored != restored)
+            let changed = health
+                .wait_for(|health| health.error != error || health.restored != restored)
                 .await;
-            changed.map(|progress| (progress.error.clone(), progress.restored.clone()))
+            changed.map(|health| (health.error.clone(), health.restored.clone()))
         };
         tokio::select! {
             news = follower.next() => {

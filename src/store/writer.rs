@@ -6,20 +6,21 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use rusqlite::Connection;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 
 use super::annotate::{self, Purge};
 use super::events::WriteConnection;
 use super::feed::Feed;
 use super::hub::{self, PageDelivery, PageOutcome};
 use super::open_store::{Checked, OpenStore};
+use super::progress::ProgressSender;
 use super::replies::{JobReply, Replies, ReplySender};
 use super::write::{
     Inserted, keep, record_attempt, record_client_gone, record_diagnosis, record_response,
 };
 use super::{
-    HubDelivery, HubKept, HubPage, KeepError, StoreChange, StoreProgress, Stored, WriteJob, read,
-    retention, schemas,
+    HubDelivery, HubKept, HubPage, KeepError, StoreChange, Stored, WriteJob, read, retention,
+    schemas,
 };
 use crate::delivery::{DeliveryId, NewDelivery};
 
@@ -44,7 +45,7 @@ pub struct Writer {
 pub(super) struct WriterState {
     pub(super) store: OpenStore,
     pub(super) queue: mpsc::Receiver<WriteJob>,
-    pub(super) report: watch::Sender<StoreProgress>,
+    pub(super) report: ProgressSender,
     pub(super) feed: Feed,
     pub(super) replies: ReplySender,
 }
@@ -69,7 +70,7 @@ fn write(state: WriterState) {
     let WriterState { mut store, mut queue, report, feed, replies } = state;
     let mut running = true;
     // Purge only deliveries removed in earlier runs; those removed in this run may be restored.
-    let earlier = Purge { by: report.borrow().revision, ..Purge::ALL };
+    let earlier = Purge { by: report.revision(), ..Purge::ALL };
     let mut purges = Purges { waiting: vec![earlier] };
     while running && let Some(first) = purges.run_until_next_job(&store.connection, &mut queue) {
         let mut group = Group::default();
@@ -81,7 +82,7 @@ fn write(state: WriterState) {
             }
         }
         if let Some(last) = group.commit(&mut store, &report, &feed, &replies) {
-            purges.add(Purge { by: report.borrow().revision, last });
+            purges.add(Purge { by: report.revision(), last });
         }
     }
     store.prepare_to_close();
@@ -168,14 +169,14 @@ impl Group {
     fn commit(
         self,
         store: &mut OpenStore,
-        report: &watch::Sender<StoreProgress>,
+        report: &ProgressSender,
         feed: &Feed,
         reply_sender: &ReplySender,
     ) -> Option<i64> {
         if self.jobs.is_empty() {
             return None;
         }
-        let before = report.borrow().revision;
+        let before = report.revision();
         let mut restored = None;
         let committed = store.ensure_intact().and_then(|checked| {
             restored = checked.restored();
@@ -190,11 +191,7 @@ impl Group {
         });
         let error = committed.outcomes.iter().find_map(|outcome| outcome.as_ref().err());
         let error = error.map(ToString::to_string);
-        report.send_modify(|progress| {
-            progress.error = error;
-            progress.restored = restored.map(Into::into).or(progress.restored.take());
-            progress.revision = committed.revision;
-        });
+        report.send(committed.revision, error, restored);
         let pruned = committed.outcomes.iter().filter_map(|outcome| match outcome {
             Ok(JobOutcome::Pruned { last, count: 1.. }) => Some(*last),
             _ => None,
