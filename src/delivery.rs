@@ -10,6 +10,7 @@ mod verdict;
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -164,6 +165,8 @@ pub struct NewDelivery {
     pub diagnosing: bool,
     /// The status of the response, as far as it is known; see [`Summary::response`].
     pub response: Option<u16>,
+    /// See [`Summary::latency`].
+    pub latency: Option<Duration>,
 }
 
 impl NewDelivery {
@@ -183,12 +186,14 @@ impl NewDelivery {
             },
             diagnosing: false,
             response: None,
+            latency: None,
         }
     }
 
     /// Turns it into a stored delivery with the id that the store assigned.
     pub fn into_delivery(self, id: DeliveryId, duplicate_of: Option<DeliveryId>) -> Delivery {
-        let Self { request, head, body, provider, event, signature, diagnosing, response } = self;
+        let Self { request, head, body, provider, event, signature, .. } = self;
+        let Self { diagnosing, response, latency, .. } = self;
         let summary = Summary {
             id,
             request,
@@ -197,6 +202,7 @@ impl NewDelivery {
             signature,
             diagnosing,
             response,
+            latency,
             duplicate_of,
             annotations: Annotations::default(),
             flags: DeliveryFlags::default(),
@@ -218,6 +224,9 @@ pub struct Summary {
     /// The status of the response to the client; none while it waits, and 0 if no response was
     /// sent on purpose.
     pub response: Option<u16>,
+    /// Time from the complete request to the response of a rule or a target; none if hookglass
+    /// responded at once by itself.
+    pub latency: Option<Duration>,
     /// The first delivery with the same event id from the same provider.
     pub duplicate_of: Option<DeliveryId>,
     pub annotations: Annotations,
@@ -236,6 +245,11 @@ impl Summary {
     pub fn is_guessed(&self) -> bool {
         let EventRef { id, event_type } = &self.event;
         self.provider == UNKNOWN_PROVIDER && (id.is_some() || event_type.is_some())
+    }
+
+    /// Returns how long the client waited for the response of a rule or a target, or until it left.
+    pub fn waited(&self) -> Option<Duration> {
+        self.flags.client_gone.or(self.latency)
     }
 
     /// Returns the title for lists: the event type, or the request line of a delivery without one.

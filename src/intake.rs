@@ -31,6 +31,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::delivery::{Delivery, DeliveryId, Header, NewDelivery, Refusal, SignatureStatus};
@@ -127,6 +128,7 @@ impl Intake {
     /// Verifies a delivery, stores it, and returns the response.
     pub async fn handle(self: &Arc<Self>, received: Received) -> Handled {
         let client = received.client.clone();
+        let arrived = Instant::now();
         let mut assessment = self.assess(received).await;
         let preset = self.preset_response(&mut assessment).await;
         let Assessment { mut new, diagnosed, .. } = assessment;
@@ -154,13 +156,14 @@ impl Intake {
             Some(error) => Box::pin(self.decline(accepted, &error)).await,
         };
         let status = reply.status();
+        let latency = matches!(reply, Reply::Answer(_)).then(|| arrived.elapsed());
         // If the client has closed its end, only writing shows whether it still reads.
         let has_closed = client.is_some_and(|client| client.has_closed());
         let is_certain = !has_closed || !matches!(reply, Reply::Answer(_));
         if stored_status != Some(status) && is_certain {
             // The delivery itself is on disk. If the status cannot be stored, the error shows in
             // the store's progress, and the client still gets its response.
-            let _ = self.store.record_response(id, status).await;
+            let _ = self.store.record_response(id, status, latency).await;
         }
         let is_recorded = is_certain || stored_status == Some(status);
         let intake = Arc::clone(self);
@@ -168,17 +171,23 @@ impl Intake {
             if gone.is_none() && is_recorded {
                 return None;
             }
-            Some(Box::pin(async move { intake.record_outcome(id, status, gone).await }))
+            Some(Box::pin(async move { intake.record_outcome(id, status, latency, gone).await }))
         };
         Handled { reply, on_outcome: Some(Box::new(on_outcome)) }
     }
 
     /// Stores whether the client got the response.
-    async fn record_outcome(&self, id: DeliveryId, status: u16, gone: Option<Duration>) {
+    async fn record_outcome(
+        &self,
+        id: DeliveryId,
+        status: u16,
+        latency: Option<Duration>,
+        gone: Option<Duration>,
+    ) {
         // As with the status: an error shows in the store's progress.
         let _ = match gone {
             Some(after) => self.store.record_client_gone(id, after).await,
-            None => self.store.record_response(id, status).await,
+            None => self.store.record_response(id, status, latency).await,
         };
     }
 

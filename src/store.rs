@@ -86,7 +86,7 @@ enum WriteJob {
     KeepAll(Vec<NewDelivery>, oneshot::Sender<Result<u64, KeepError>>),
     /// Removes a batch of the deliveries beyond a retention, for good.
     Prune(Retention, oneshot::Sender<Result<u64, KeepError>>),
-    RecordResponse(DeliveryId, u16, oneshot::Sender<Result<(), KeepError>>),
+    RecordResponse(DeliveryId, u16, Option<Duration>, oneshot::Sender<Result<(), KeepError>>),
     RecordClientGone(DeliveryId, Duration, oneshot::Sender<Result<(), KeepError>>),
     RecordDiagnosis(DeliveryId, Box<Verdict>, oneshot::Sender<Result<(), KeepError>>),
     RecordAttempt(Arc<Attempt>, oneshot::Sender<Result<(), KeepError>>),
@@ -173,9 +173,16 @@ impl Store {
         }
     }
 
-    /// Records the status of the response to a delivery.
-    pub async fn record_response(&self, id: DeliveryId, status: u16) -> Result<(), KeepError> {
-        self.submit(|reply| WriteJob::RecordResponse(id, status, reply)).await
+    /// Records the status of the response to a delivery; see [`Summary::latency`].
+    ///
+    /// [`Summary::latency`]: crate::delivery::Summary::latency
+    pub async fn record_response(
+        &self,
+        id: DeliveryId,
+        status: u16,
+        latency: Option<Duration>,
+    ) -> Result<(), KeepError> {
+        self.submit(|reply| WriteJob::RecordResponse(id, status, latency, reply)).await
     }
 
     /// Records that the client of a delivery had gone before it got a response.

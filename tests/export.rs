@@ -2,13 +2,25 @@
 
 mod support;
 
+use std::time::Duration;
+
 use hookglass::delivery::{Delivery, Head, Header};
-use hookglass::formats::jsonl;
+use hookglass::formats::{jsonl, read::stored_delivery};
 use serde_json::Value;
 use support::Tested;
 
 fn delivery(method: &str, target: &str, headers: &[Header], body: &'static [u8]) -> Delivery {
     support::delivery(Head::build(method, target, headers), body)
+}
+
+#[test]
+fn the_latency_of_a_response_is_read_again() -> Tested {
+    let mut delivery = delivery("POST", "/", &[], b"{}");
+    delivery.summary.response = Some(200);
+    delivery.summary.latency = Some(Duration::from_micros(1_204_567));
+    let read = stored_delivery(&jsonl::line(&delivery))?;
+    assert_eq!(read.latency, delivery.summary.latency);
+    Ok(())
 }
 
 #[test]

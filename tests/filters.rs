@@ -1,6 +1,8 @@
 //! Filters from outside: which deliveries pass, what is said of mistakes, and what holds for
 //! any text at all.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use hookglass::app::list::List;
 use hookglass::delivery::{
@@ -49,6 +51,7 @@ fn event(id: &str, kind: &str) -> EventRef {
 fn deliveries() -> [Delivery; 4] {
     let curl: (&str, &[u8]) = ("User-Agent", b"curl/8.9");
     let mut a = delivery('a', "/hooks/cribbly?try=1", &[curl], MESSAGE.as_bytes());
+    a.summary.latency = Some(Duration::from_millis(200));
     a.summary.event = event("a056V7R7NmNRjl70", "message.updated");
 
     let headers: [(&str, &[u8]); 2] = [("X-Try", b"1"), ("x-try", b"12")];
@@ -57,6 +60,7 @@ fn deliveries() -> [Delivery; 4] {
     b.summary.signature.status = SignatureStatus::Mismatch;
     b.summary.signature.cause = Some("sig-case".to_owned());
     b.summary.response = Some(401);
+    b.summary.latency = Some(Duration::from_micros(1_000_001));
     b.summary.request.source = Source::Resend;
     b.summary.duplicate_of = Some(DeliveryId(1));
     b.summary.flags.differs = true;
@@ -68,6 +72,7 @@ fn deliveries() -> [Delivery; 4] {
     c.summary.request.body_size = 30_000_000;
     c.summary.signature.status = SignatureStatus::Unchecked;
     c.summary.response = Some(413);
+    c.summary.latency = Some(Duration::from_secs(7));
     c.summary.request.refused =
         Some(Refusal { code: "body-too-large".to_owned(), reason: "too large".to_owned() });
     c.summary.request.peer = None;
@@ -245,6 +250,11 @@ fn fields_of_the_summary() {
             ("size:>10k", "c"),
             ("size:30MB", "c"),
             ("size:0..1KiB", "abd"),
+            ("latency:>200ms", "bc"),
+            ("latency:<=200ms", "a"),
+            ("latency:200ms", "a"),
+            ("latency:1s..5s", "b"),
+            ("latency:!>1s", "ad"),
             ("dup:yes", "b"),
             ("dup:no", "acd"),
             ("dup:differs", "b"),
@@ -552,6 +562,8 @@ fn mistakes_say_where_and_what_was_meant() {
         ("status:5xx", 8, "5xx", Some("5??")),
         ("size:>big", 6, ">big", None),
         ("size:9..1", 6, "9..1", Some("1..9")),
+        ("latency:5s..1s", 9, "5s..1s", Some("1s..5s")),
+        ("latency:fast", 9, "fast", None),
         ("since:>5m", 7, ">5m", None),
         ("type:a,!b", 8, "!", None),
         ("a !b c", 3, "!b", Some("-b")),
@@ -806,6 +818,11 @@ fn varied(seed: u64) -> Vec<Delivery> {
             random.choice(SignatureStatus::ALL).unwrap_or(SignatureStatus::Missing);
         summary.response =
             random.choice([None, Some(1), Some(200), Some(404), Some(503)]).flatten();
+        summary.latency = random.bool().then(|| Duration::from_micros(random.u64(0..3000)));
+        if random.u8(0..4) == 0 {
+            summary.response = Some(0);
+            summary.flags.client_gone = Some(Duration::from_micros(random.u64(0..3000)));
+        }
         summary.request.body_size = random.choice([0, 1, 99, 10_000, u64::MAX]).unwrap_or(0);
         let ids = ["", "b1", "B1", "a\nb1", "kevin", "\u{212a}evin", "abc"];
         summary.event.id = random.choice(ids).filter(|_| random.u8(0..4) > 0).map(str::to_owned);
@@ -907,6 +924,8 @@ fn an_index_says_what_the_filter_says() {
         "size:>=10k",
         "size:<1",
         "size:!..99",
+        "latency:>1ms",
+        "latency:!..2ms",
         "since:1h..10m",
         "until:1d",
         "since:!2026-11-23",

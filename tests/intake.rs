@@ -3,6 +3,7 @@
 mod support;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use hookglass::delivery::{AttemptKind, DeliveryId, Head, Header};
@@ -98,6 +99,11 @@ impl Running {
         Ok(delivery.summary.response)
     }
 
+    fn latency(&self, id: i64) -> Tested<Option<Duration>> {
+        let delivery = self.store.reader()?.delivery(DeliveryId(id))?.ok_or("not kept")?;
+        Ok(delivery.summary.latency)
+    }
+
     async fn end(self) -> Tested {
         let Self { intake, stop, work, writer, .. } = self;
         drop(intake);
@@ -175,6 +181,8 @@ async fn what_is_held_is_let_go_by_hand() -> Tested {
     }
     assert_eq!(statuses, [0, 422, 203]);
     assert_eq!((running.noted(1)?, running.noted(2)?), (Some(0), Some(422)));
+    let has_latency = [1, 2, 3].map(|id| running.latency(id).map(|it| it.is_some()));
+    assert!(matches!(has_latency, [Ok(false), Ok(true), Ok(true)]), "{has_latency:?}");
     assert!(running.paused.list().is_empty());
     let third = running.store.reader()?.delivery(DeliveryId(3))?.ok_or("not kept")?;
     assert_eq!(third.summary.request.peer.as_deref(), Some("203.0.113.7"));
@@ -183,6 +191,24 @@ async fn what_is_held_is_let_go_by_hand() -> Tested {
         (third.attempts[0].kind, third.attempts[0].status()),
         (AttemptKind::Forward, Some(203))
     );
+    running.end().await
+}
+
+#[tokio::test]
+async fn the_latency_of_a_response_by_a_rule_includes_its_delay() -> Tested {
+    let running = start(&["202:delay=5ms"], Vec::new())?;
+    running.status("/").await;
+    assert!(running.latency(1)?.ok_or("no latency")? >= Duration::from_millis(5));
+    running.end().await
+}
+
+#[tokio::test]
+async fn a_default_response_is_stored_with_the_delivery_alone() -> Tested {
+    let running = start(&[], Vec::new())?;
+    let before = running.store.progress().borrow().revision;
+    running.status("/").await;
+    assert_eq!(running.store.progress().borrow().revision, before + 1);
+    assert_eq!(running.latency(1)?, None);
     running.end().await
 }
 

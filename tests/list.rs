@@ -15,6 +15,10 @@ fn now() -> Timestamp {
     Timestamp::from_second(1_800_000_000).unwrap_or_default()
 }
 
+fn micros(count: u64) -> std::time::Duration {
+    std::time::Duration::from_micros(count)
+}
+
 /// A delivery that random figures make differ from others.
 fn summary(id: i64, random: &mut fastrand::Rng) -> Summary {
     let status = random.choice(SignatureStatus::ALL).unwrap_or(SignatureStatus::Missing);
@@ -32,6 +36,7 @@ fn summary(id: i64, random: &mut fastrand::Rng) -> Summary {
     };
     new.signature = Verdict { status, cause: None, explanation: None, secret: None };
     new.response = random.choice([None, Some(200), Some(500)]).flatten();
+    new.latency = new.response.filter(|_| random.bool()).map(|_| micros(random.u64(0..4)));
     let mut summary = new.into_delivery(DeliveryId(id), None).summary;
     summary.annotations.marked = random.u8(0..8) == 0;
     summary
@@ -76,6 +81,7 @@ impl Plain {
             SortKey::EventId => shown.sort_by_key(|row| row.event.id.clone()),
             SortKey::Size => shown.sort_by_key(|row| row.request.body_size),
             SortKey::Answer => shown.sort_by_key(|row| row.response),
+            SortKey::Latency => shown.sort_by_key(|row| row.latency),
         }
         if self.order.descending {
             shown.reverse();
@@ -89,8 +95,8 @@ fn ids(rows: &[&Summary]) -> Vec<DeliveryId> {
 }
 
 fn orders() -> Vec<SortOrder> {
-    use SortKey::{Answer, EventId, Size, Time, Type, Verdict};
-    let keys = [Time, Type, Verdict, EventId, Size, Answer];
+    use SortKey::{Answer, EventId, Latency, Size, Time, Type, Verdict};
+    let keys = [Time, Type, Verdict, EventId, Size, Answer, Latency];
     keys.into_iter()
         .flat_map(|by| [false, true].map(|descending| SortOrder { by, descending }))
         .collect()

@@ -79,7 +79,7 @@ async fn what_is_kept_comes_back_after_a_restart() -> Tested {
     let mut edited = delivery("e1", "other");
     edited.request.origin = Some(kept.id);
     let again = store.keep(edited).await?;
-    store.record_response(kept.id, 202).await?;
+    store.record_response(kept.id, 202, Some(Duration::from_micros(1204))).await?;
     let answered = Outcome::Answered(ResponseRecord {
         status: 404,
         headers: vec![Header::new("X-Y", &b"caf\xe9"[..])],
@@ -135,8 +135,8 @@ async fn a_tail_tells_each_change_once() -> Tested {
         let first = store.keep(delivery("e1", "")).await?;
         let second = store.keep(delivery("e2", "")).await?;
         progress.changed().await?;
-        store.record_response(first.id, 200).await?;
-        store.record_response(before.id, 200).await?;
+        store.record_response(first.id, 200, None).await?;
+        store.record_response(before.id, 200, None).await?;
         let told = kept(tail.next(2)?).chain(kept(tail.next(10)?));
         let told: Vec<_> = told.map(|row| (row.id, row.response)).collect();
         assert_eq!(told, [(second.id, None), (first.id, Some(200)), (before.id, Some(200))]);
@@ -384,6 +384,20 @@ async fn stores_of_older_versions_are_read_as_they_are_and_brought_up_by_a_liste
             now.iter().map(|row| (row.id.0, row.annotations.marked, row.duplicate_of)).collect();
         assert_eq!(now, [(3, false, None), (2, true, None)], "{version}");
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_store_of_an_older_version_keeps_the_latency_of_a_response() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("older.db");
+    older(&path, 2)?;
+    let (store, writer) = Store::open(&StorePlace::File(path.clone()), "")?;
+    let latency = Some(Duration::from_micros(1204));
+    store.record_response(DeliveryId(1), 200, latency).await?;
+    finish(writer).await?;
+    let read = StoreReader::open(&path)?.delivery(DeliveryId(1))?.ok_or("it is gone")?;
+    assert_eq!(read.summary.latency, latency);
     Ok(())
 }
 

@@ -20,12 +20,13 @@ words! {
         Via = "via",
         Size = "size",
         Answer = "answer",
+        Latency = "latency",
     }
 }
 
 impl ListColumn {
     /// Default columns.
-    pub const USUAL: [Self; 8] = [
+    pub const USUAL: [Self; 9] = [
         Self::Id,
         Self::Time,
         Self::Signature,
@@ -34,6 +35,7 @@ impl ListColumn {
         Self::EventId,
         Self::Size,
         Self::Answer,
+        Self::Latency,
     ];
 
     /// Finds a column by its name or its heading; a hyphen counts as a space.
@@ -61,6 +63,7 @@ impl ListColumn {
             Self::Cause => (8, 28, 7),
             Self::Method => (3, 7, 8),
             Self::Source => (4, 7, 9),
+            Self::Latency => (6, 7, 10),
         }
     }
 
@@ -76,7 +79,7 @@ impl ListColumn {
 
     /// Returns true if the column is right-aligned.
     pub fn is_right(self) -> bool {
-        matches!(self, Self::Id | Self::Size | Self::Answer)
+        matches!(self, Self::Id | Self::Size | Self::Answer | Self::Latency)
     }
 
     /// Returns the sort key of the column, if it has one.
@@ -88,6 +91,7 @@ impl ListColumn {
             Self::EventId => Some(SortBy::EventId),
             Self::Size => Some(SortBy::Size),
             Self::Answer => Some(SortBy::Answer),
+            Self::Latency => Some(SortBy::Latency),
             Self::Provider | Self::Method | Self::Path | Self::Cause | Self::Source | Self::Via => {
                 None
             }
@@ -147,14 +151,16 @@ impl ContentWidths {
         self.0.get(column as usize).copied().unwrap_or(0)
     }
 
-    /// Returns true if a column has something to show. Most deliveries have no source.
+    /// Returns true if a column has something to show. Most deliveries have no source, and hookglass
+    /// responds to most at once.
     fn shows(&self, column: ListColumn) -> bool {
-        column != ListColumn::Via || self.measured(column) > 0
+        let is_often_empty = matches!(column, ListColumn::Via | ListColumn::Latency);
+        !is_often_empty || self.measured(column) > 0
     }
 }
 
 /// Columns in the order in which they grow, each up to a width.
-const GROWTH: [(ListColumn, usize); 20] = [
+const GROWTH: [(ListColumn, usize); 21] = [
     (ListColumn::Signature, SIGN_AND_WORD),
     (ListColumn::Type, 13),
     (ListColumn::Signature, SIGN_AND_CAUSE),
@@ -170,6 +176,7 @@ const GROWTH: [(ListColumn, usize); 20] = [
     (ListColumn::Signature, usize::MAX),
     (ListColumn::EventId, usize::MAX),
     (ListColumn::Time, usize::MAX),
+    (ListColumn::Latency, usize::MAX),
     (ListColumn::Cause, usize::MAX),
     (ListColumn::Provider, usize::MAX),
     (ListColumn::Path, usize::MAX),
@@ -290,6 +297,18 @@ mod tests {
         let width = |wanted| placed.iter().find(|one| one.column == wanted).map(|one| one.width);
         assert_eq!((width(ListColumn::Type), width(ListColumn::EventId)), (Some(32), Some(36)));
         assert_eq!(at(&placed, 4), Some(ListColumn::Id));
+    }
+
+    #[test]
+    fn a_latency_is_shown_only_if_there_is_one_and_room() {
+        let shows = |width, content: &ContentWidths| {
+            let placed = placed(&ListColumn::USUAL, width, content);
+            placed.iter().any(|one| one.column == ListColumn::Latency)
+        };
+        let content = measured(&[(ListColumn::Type, 20), (ListColumn::Latency, 6)]);
+        let without = measured(&[(ListColumn::Type, 20)]);
+        let found = [shows(120, &content), shows(60, &content), shows(120, &without)];
+        assert_eq!(found, [true, false, false]);
     }
 
     #[test]

@@ -11,6 +11,7 @@ pub enum SortKey {
     EventId,
     Size,
     Answer,
+    Latency,
 }
 
 impl SortKey {
@@ -21,7 +22,8 @@ impl SortKey {
             Self::Verdict => "verdict",
             Self::EventId => "event id",
             Self::Size => "size",
-            Self::Answer => "answer",
+            Self::Answer => "status",
+            Self::Latency => "latency",
         }
     }
 }

@@ -197,7 +197,9 @@ fn write_whole(
     if let Some(gone) = summary.flags.client_gone_text() {
         writeln!(out, "answered   no: {gone}")?;
     } else if let Some(status) = summary.response {
-        writeln!(out, "answered   {status}")?;
+        let after = summary.latency.map(units::format_duration);
+        let after = after.map(|after| format!(" after {after}")).unwrap_or_default();
+        writeln!(out, "answered   {status}{after}")?;
     }
     for attempt in &delivery.attempts {
         write_attempt(out, attempt)?;

@@ -144,6 +144,9 @@ fn field(key: FieldKey, value: &FieldValue, summary: &Summary, now: Timestamp) -
         FieldKey::Body => return None,
         FieldKey::Id => is(summary.event.id.as_deref()),
         FieldKey::Size => is(Some(&summary.request.body_size.to_string())),
+        FieldKey::Latency => {
+            is(summary.waited().map(|waited| waited.as_micros().to_string()).as_deref())
+        }
         FieldKey::Since => time(true),
         FieldKey::Until => time(false),
         FieldKey::Duplicate => {

@@ -40,6 +40,7 @@ pub(super) enum FieldKey {
     Body,
     Id,
     Size,
+    Latency,
     Since,
     Until,
     Duplicate,
@@ -67,6 +68,8 @@ pub(super) enum ValueKind {
     Count,
     Status,
     Size,
+    /// A length of time, in microseconds.
+    Duration,
     Moment,
     /// Text, or a comparison of numbers.
     Data,
@@ -223,6 +226,7 @@ impl FilterField {
             | ValueKind::Count
             | ValueKind::Status
             | ValueKind::Size
+            | ValueKind::Duration
             | ValueKind::Moment
             | ValueKind::Data
             | ValueKind::Json
@@ -276,6 +280,8 @@ pub const FIELDS: &[FilterField] = &[
     key(FieldKey::Body, ValueKind::Part, "body", "body:\"hello there\"", "text anywhere in the body"),
     key(FieldKey::Id, ValueKind::Text, "id", "id:a056V7R7NmNRjl70", "event id"),
     key(FieldKey::Size, ValueKind::Size, "size", "size:>10k", "body size"),
+    key(FieldKey::Latency, ValueKind::Duration, "latency", "latency:>200ms",
+        "time until the response of a rule or a target, or until the client left"),
     key(FieldKey::Since, ValueKind::Moment, "since", "since:5m",
         "received then or later: 30s, 5m, 2h, or 1d ago, 17:00, 2026-11-23, 2026-11-23T17:00, or a range A..B"),
     key(FieldKey::Until, ValueKind::Moment, "until", "until:2026-11-23T17:00", "received then or earlier"),

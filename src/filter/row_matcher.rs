@@ -38,6 +38,8 @@ pub trait FilterRow {
     /// Returns the time of receipt in microseconds since 1970.
     fn received_us(&self) -> i64;
     fn body_size(&self) -> u64;
+    /// Returns how long the client waited, in microseconds.
+    fn waited_us(&self) -> Option<u64>;
     fn response(&self) -> Option<u16>;
     fn status(&self) -> SignatureStatus;
     fn source(&self) -> Source;
@@ -101,6 +103,10 @@ enum Test<'f> {
         spans: Vec<(u64, u64)>,
     },
     Size {
+        negated: bool,
+        spans: Vec<(u64, u64)>,
+    },
+    Latency {
         negated: bool,
         spans: Vec<(u64, u64)>,
     },
@@ -254,6 +260,7 @@ impl<'f> Test<'f> {
                 Self::Is { key, yes, no }
             }
             FieldKey::Size => Self::Size { negated: value.negated, spans: spans() },
+            FieldKey::Latency => Self::Latency { negated: value.negated, spans: spans() },
             FieldKey::Since | FieldKey::Until => Self::time(value, now, key == FieldKey::Since),
         }
     }
@@ -321,6 +328,10 @@ impl<'f> Test<'f> {
             Self::Size { negated, spans } => {
                 let size = row.body_size();
                 spans.iter().any(|(from, to)| (*from..=*to).contains(&size)) != *negated
+            }
+            Self::Latency { negated, spans } => {
+                let fits = |us: u64| spans.iter().any(|(from, to)| (*from..=*to).contains(&us));
+                row.waited_us().is_some_and(fits) != *negated
             }
             Self::Time { negated, spans } => {
                 let at = row.received_us();

@@ -70,6 +70,7 @@ impl Alternative {
             ValueKind::Words(_)
             | ValueKind::Status
             | ValueKind::Size
+            | ValueKind::Duration
             | ValueKind::Count
             | ValueKind::Moment => {
                 return match atom {
@@ -185,18 +186,18 @@ fn numeric(takes: ValueKind, raw: &str) -> Result<Option<Alternative>, ParseErro
             return Ok(Some(Alternative::Compare(compare, number)));
         }
     }
-    let Some((from, to)) = raw.split_once("..") else { return Ok(None) };
+    let Some((first, last)) = raw.split_once("..") else { return Ok(None) };
     let end = |text: &str| match text {
         "" => Some(None),
         _ => read_number(takes, text).map(Some),
     };
-    match (end(from), end(to)) {
+    match (end(first), end(last)) {
         (Some(None), Some(None)) | (None, _) | (_, None) => Ok(None),
         (Some(from), Some(to)) => {
             if let (Some(low), Some(high)) = (&from, &to)
                 && low.compare(high).is_gt()
             {
-                return Err(upside_down(low, high));
+                return Err(upside_down(&first, &last));
             }
             Ok(Some(Alternative::Range(from, to)))
         }
@@ -212,6 +213,10 @@ fn read_number(takes: ValueKind, text: &str) -> Option<Number> {
     let size = || units::parse_size(text).ok().map(Number::from);
     match takes {
         ValueKind::Size => size(),
+        ValueKind::Duration => {
+            let time = units::parse_duration(text).ok()?;
+            u64::try_from(time.as_micros()).ok().map(Number::from)
+        }
         ValueKind::Count => text.parse::<u64>().ok().map(Number::from),
         ValueKind::Status => text.parse::<u16>().ok().map(|status| Number::from(u64::from(status))),
         _ => Number::parse(text).or_else(size),
@@ -227,6 +232,7 @@ fn no_number(takes: ValueKind, text: &str) -> ParseError {
     };
     match takes {
         ValueKind::Size => wrong("size", "512, >10k, <=25MiB or 1k..1M"),
+        ValueKind::Duration => wrong("duration", ">200ms, <=1.5s or 1s..5s"),
         ValueKind::Count => wrong("delivery number", "3, >=3, or 3..7"),
         ValueKind::Status => {
             let shape = text.replace(['x', 'X'], "?");

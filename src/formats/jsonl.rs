@@ -146,6 +146,9 @@ impl<'d> HelpFields<'d> {
 #[derive(Serialize)]
 struct Answer {
     status: u16,
+    /// Time from the complete request to the response of a rule or a target.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    took_ms: Option<f64>,
     /// Reason why there was no response.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
@@ -314,9 +317,11 @@ fn of<'d>(summary: &'d Summary, head: &'d Head, body: &'d [u8]) -> Line<'d> {
             guessed: summary.is_guessed(),
         },
         signature: SignatureFields::new(verdict),
-        response: summary
-            .response
-            .map(|status| Answer { status, error: summary.flags.client_gone_text() }),
+        response: summary.response.map(|status| Answer {
+            status,
+            took_ms: summary.latency.map(crate::units::millis),
+            error: summary.flags.client_gone_text(),
+        }),
         refused: summary
             .request
             .refused

@@ -18,6 +18,7 @@ mod recognize;
 mod variables;
 
 use std::io::Read as _;
+use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -43,6 +44,8 @@ pub struct RecordedRequest {
     pub event: Option<EventRef>,
     pub signature: Option<Verdict>,
     pub response: Option<u16>,
+    /// Time from the request to its response.
+    pub latency: Option<Duration>,
     pub refused: Option<Refusal>,
     /// The URL that the client sent it to.
     pub url: Option<String>,
@@ -140,6 +143,7 @@ impl RecordedRequest {
             event: None,
             signature: None,
             response: None,
+            latency: None,
             refused: None,
             url: None,
             via: None,
@@ -227,6 +231,7 @@ pub fn stored_delivery(line: &str) -> Result<NewDelivery, ImportError> {
         event: recorded.event.unwrap_or_default(),
         signature: recorded.signature.unwrap_or_else(unchecked),
         response: recorded.response,
+        latency: recorded.latency,
         ..NewDelivery::new(recorded.head, recorded.body, received_at)
     })
 }

@@ -43,7 +43,7 @@ struct UpdateMessage {
 #[serde(tag = "change", rename_all = "snake_case")]
 enum ChangeFields {
     Attempt(Box<AttemptFields>),
-    Response { status: u16 },
+    Response { status: u16, latency_us: Option<u64> },
     Verdict { status: String, cause: Option<String>, explanation: Option<String> },
     Note { note: Option<String> },
 }
@@ -74,7 +74,11 @@ impl SentUpdate {
     pub fn to_message(&self) -> Vec<u8> {
         let change = match &self.update.change {
             HubChange::Attempt(attempt) => ChangeFields::Attempt(Box::new(fields(attempt))),
-            HubChange::Response(status) => ChangeFields::Response { status: *status },
+            HubChange::Response(status, latency) => {
+                let latency_us =
+                    latency.map(|it| u64::try_from(it.as_micros()).unwrap_or(u64::MAX));
+                ChangeFields::Response { status: *status, latency_us }
+            }
             HubChange::Note(note) => ChangeFields::Note { note: note.clone() },
             HubChange::Verdict(verdict) => ChangeFields::Verdict {
                 status: verdict.status.as_str().to_owned(),
@@ -103,7 +107,9 @@ impl SentUpdate {
             ChangeFields::Attempt(fields) => {
                 HubChange::Attempt(Box::new(attempt(*fields, by.clone())?))
             }
-            ChangeFields::Response { status } if status < 1000 => HubChange::Response(status),
+            ChangeFields::Response { status, latency_us } if status < 1000 => {
+                HubChange::Response(status, latency_us.map(Duration::from_micros))
+            }
             ChangeFields::Note { note } if is_short(&note) => HubChange::Note(note),
             ChangeFields::Verdict { status, cause, explanation }
                 if is_short(&cause) && is_short(&explanation) =>
@@ -206,7 +212,8 @@ mod tests {
         };
         for change in [
             HubChange::Attempt(Box::new(attempt)),
-            HubChange::Response(503),
+            HubChange::Response(503, None),
+            HubChange::Response(200, Some(Duration::from_micros(1_204))),
             HubChange::Note(Some("see #3".to_owned())),
             HubChange::Note(None),
             HubChange::Verdict(Box::new(Verdict::explained(SignatureStatus::Expired, "why"))),

@@ -76,6 +76,7 @@ impl Intake {
             signature: findings.verdict,
             diagnosing: false,
             response: None,
+            latency: None,
         }
     }
 }

@@ -199,6 +199,7 @@ fn unstored(delivery: Delivery) -> Option<(NewDelivery, HubPlace)> {
         signature: summary.signature,
         diagnosing: false,
         response: summary.response,
+        latency: summary.latency,
     };
     Some((new, place))
 }

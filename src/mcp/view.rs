@@ -30,6 +30,8 @@ pub(super) struct Row {
     cause: Option<String>,
     /// Status of the response that the client got.
     response: Option<u16>,
+    /// Time from the complete request to the response of a rule or a target.
+    latency_ms: Option<f64>,
     body_size: u64,
     /// First delivery of the same event.
     duplicate_of: Option<i64>,
@@ -59,6 +61,7 @@ impl Row {
             signature: summary.signature.status.as_str().to_owned(),
             cause: summary.signature.cause.as_ref().map(cell),
             response: summary.response,
+            latency_ms: summary.latency.map(crate::units::millis),
             body_size: request.body_size,
             duplicate_of: summary.duplicate_of.map(|id| id.0),
             source: request.source.as_str().to_owned(),

@@ -156,6 +156,7 @@ impl Importer {
             signature: recorded.signature.unwrap_or(verdict),
             diagnosing: false,
             response: recorded.response,
+            latency: recorded.latency,
         }
     }
 }

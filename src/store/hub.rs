@@ -3,6 +3,8 @@
 //! A delivery from a stream has its sequence as id, unless another delivery has that id. Its
 //! message identifies it: one that was published twice is stored once.
 
+use std::time::Duration;
+
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::events::WriteConnection;
@@ -32,7 +34,8 @@ pub struct HubUpdate {
 pub enum HubChange {
     /// The id of its delivery is not known yet.
     Attempt(Box<Attempt>),
-    Response(u16),
+    /// See [`Summary::latency`](crate::delivery::Summary::latency).
+    Response(u16, Option<Duration>),
     Verdict(Box<Verdict>),
     Note(Option<String>),
 }
@@ -136,7 +139,9 @@ fn apply(
     let Some((id, _)) = find(connection, &update.message)? else { return Ok(false) };
     *revision += 1;
     match &update.change {
-        HubChange::Response(status) => record_response(connection, id, *status, *revision)?,
+        HubChange::Response(status, latency) => {
+            record_response(connection, id, *status, *latency, *revision)?;
+        }
         // A verdict of local secrets stays.
         HubChange::Verdict(verdict) => {
             let is_open = "SELECT 1 FROM deliveries WHERE id = ?1 AND cause IS NULL \

@@ -69,6 +69,7 @@ columns! {
     HubStream = "d.hub_stream",
     HubSequence = "d.hub_sequence",
     HubListener = "d.hub_listener",
+    Latency = "d.latency_us",
 }
 
 /// Number of columns in [`SUMMARY`]; columns selected after them start at this position.
@@ -149,6 +150,7 @@ pub(super) fn summary(row: &Row<'_>) -> rusqlite::Result<Summary> {
         },
         diagnosing: Column::Diagnosing.get(row)?,
         response: Column::ResponseStatus.get(row)?,
+        latency: optional_duration(row, Column::Latency as usize)?,
         duplicate_of: Column::DuplicateOf.get::<Option<i64>>(row)?.map(DeliveryId),
         annotations: Annotations { marked: Column::Marked.get(row)?, note: Column::Note.get(row)? },
         flags: DeliveryFlags {

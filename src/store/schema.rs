@@ -46,10 +46,11 @@ const VERSIONS: [SchemaVersion; KNOWN as usize] = [
                      NULL AS hub_listener",
         attempts: ", NULL AS sender",
     },
+    SchemaVersion { migration: V10, deliveries: ", NULL AS latency_us", attempts: "" },
 ];
 
 /// The version of a store that this program writes.
-pub(super) const KNOWN: u32 = 9;
+pub(super) const KNOWN: u32 = 10;
 
 /// Page size of new stores in bytes. Twice SQLite's default takes an eighth less CPU for each
 /// delivery, since the log has a header and two system calls for each page; four times as much costs
@@ -217,6 +218,12 @@ CREATE TABLE hub (
   key             TEXT    PRIMARY KEY,
   value           TEXT    NOT NULL
 ) WITHOUT ROWID;
+";
+
+const V10: &str = "
+-- Microseconds from the complete request to the response of a rule or a target; NULL if hookglass
+-- responded at once by itself.
+ALTER TABLE deliveries ADD COLUMN latency_us INTEGER;
 ";
 
 /// Returns the versions after `from` up to `to`.

@@ -74,6 +74,7 @@ pub(super) fn insert_delivery(
         "explanation" = explanation,
         "secret_name" = signature.secret,
         "answer_status" = new.response,
+        "latency_us" = new.latency.map(rows::micros),
         "refused_code" = refused.map(|refusal| &refusal.code),
         "refused_reason" = refused.map(|refusal| &refusal.reason),
         "source" = request.source.as_str(),
@@ -104,11 +105,13 @@ pub(super) fn record_response(
     connection: &Connection,
     id: DeliveryId,
     status: u16,
+    latency: Option<Duration>,
     revision: i64,
 ) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached("UPDATE deliveries SET answer_status = ?2, revision = ?3 WHERE id = ?1")?
-        .execute(params![id.0, status, revision])?;
+    let sql = "UPDATE deliveries SET answer_status = ?2, latency_us = ?3, revision = ?4 \
+               WHERE id = ?1";
+    let latency = latency.map(rows::micros);
+    connection.prepare_cached(sql)?.execute(params![id.0, status, latency, revision])?;
     Ok(())
 }
 

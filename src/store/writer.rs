@@ -435,8 +435,8 @@ impl WriteJob {
             Self::RecordClientGone(id, after, _) => {
                 record_client_gone(connection, *id, *after, revision)
             }
-            Self::RecordResponse(id, status, _) => {
-                record_response(connection, *id, *status, revision)
+            Self::RecordResponse(id, status, latency, _) => {
+                record_response(connection, *id, *status, *latency, revision)
             }
             Self::RecordDiagnosis(id, verdict, _) => {
                 record_diagnosis(connection, *id, verdict, revision)
@@ -504,7 +504,7 @@ impl WriteJob {
                 });
                 Some(JobReply::Counted(reply, count))
             }
-            Self::RecordResponse(_, _, reply)
+            Self::RecordResponse(_, _, _, reply)
             | Self::RecordClientGone(_, _, reply)
             | Self::RecordDiagnosis(_, _, reply)
             | Self::Edit(_, reply)

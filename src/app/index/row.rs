@@ -1,10 +1,12 @@
 //! Packed row of the index and its unpacked form for the list.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use super::texts::Texts;
 use crate::delivery::{DeliveryId, SignatureStatus, Source, Summary};
-use crate::filter::{self, FilterColumn};
+use crate::filter::{self, FilterColumn, FilterRow as _};
 
 /// Fields that filters use most, in 16 bytes, so that evaluating many rows per frame reads little
 /// memory.
@@ -19,11 +21,13 @@ pub(super) struct Hot {
     flags: u16,
 }
 
-/// The other fields in 48 bytes; the event id is stored separately.
+/// The other fields in 56 bytes; the event id is stored separately.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Cold {
     received_us: i64,
     body_size: u64,
+    /// How long the client waited; [`NO_TIME`] if unknown.
+    waited_us: u64,
     /// Offset of the event id in the page; none if the length is `NONE`.
     event_at: u32,
     event_length: u32,
@@ -36,6 +40,7 @@ pub(super) struct Cold {
 }
 
 const NONE: u32 = u32::MAX;
+const NO_TIME: u64 = u64::MAX;
 
 const DUPLICATE: u16 = 1;
 const DIAGNOSING: u16 = 1 << 1;
@@ -128,6 +133,9 @@ impl Cold {
         Self {
             received_us: summary.request.received_at.as_microsecond(),
             body_size: summary.request.body_size,
+            waited_us: summary
+                .waited()
+                .map_or(NO_TIME, |waited| u64::try_from(waited.as_micros()).unwrap_or(NO_TIME - 1)),
             event_at,
             event_length,
             cause: texts.optional(summary.signature.cause.as_deref()),
@@ -217,6 +225,7 @@ impl<'i> RowRef<'i> {
             status: hot.status,
             cause: text(cold.cause),
             response: response(hot),
+            waited: self.waited_us().map(Duration::from_micros),
             client_gone: hot.response == CLIENT_GONE,
             refused: text(cold.refused),
             source: hot.source,
@@ -268,6 +277,10 @@ impl filter::FilterRow for RowRef<'_> {
         self.cold.body_size
     }
 
+    fn waited_us(&self) -> Option<u64> {
+        (self.cold.waited_us != NO_TIME).then_some(self.cold.waited_us)
+    }
+
     fn response(&self) -> Option<u16> {
         response(self.hot)
     }
@@ -317,6 +330,8 @@ pub struct ListRow<'i> {
     pub cause: Option<&'i str>,
     pub response: Option<u16>,
     pub client_gone: bool,
+    /// How long the client waited for the response of a rule or a target, or until it left.
+    pub waited: Option<Duration>,
     /// Code of the refusal.
     pub refused: Option<&'i str>,
     pub source: Source,

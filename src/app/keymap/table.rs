@@ -218,6 +218,7 @@ const AFTER_TABS: &[Binding] = &[
     hinted(bind(Sort, "event-id", &[c('i')], Action::List(Entry::Sort(By::EventId)), "by event id"), "event id", 2),
     hinted(bind(Sort, "size", &[c('s')], Action::List(Entry::Sort(By::Size)), "by size, largest first"), "size", 1),
     hinted(bind(Sort, "answer", &[c('a')], Action::List(Entry::Sort(By::Answer)), "by response status"), "status", 2),
+    hinted(bind(Sort, "latency", &[c('l')], Action::List(Entry::Sort(By::Latency)), "by latency, slowest first"), "latency", 2),
     hinted(bind(Sort, "cancel", &[k(KeyCode::Esc), c('q'), Key::ctrl('c')], Action::Cancel, "cancel"), "cancel", 1),
     hinted(bind(Export, "fixture", &[c('f')], Action::Export("fixture", Scope::Selected), "test fixtures"), "fixture", 1),
     hinted(bind(Export, "jsonl", &[c('j')], Action::Export("jsonl", Scope::Selected), "JSON Lines"), "jsonl", 2),

@@ -16,6 +16,7 @@ pub(super) fn compare(by: SortKey, one: &RowRef<'_>, other: &RowRef<'_>) -> Orde
         SortKey::EventId => one.event_bytes().cmp(&other.event_bytes()),
         SortKey::Size => one.body_size().cmp(&other.body_size()),
         SortKey::Answer => one.response().cmp(&other.response()),
+        SortKey::Latency => one.waited_us().cmp(&other.waited_us()),
     };
     differ.then(one.id().cmp(&other.id()))
 }
@@ -34,6 +35,7 @@ pub(super) fn sorted(by: SortKey, index: &Index) -> Vec<DeliveryId> {
         SortKey::Verdict => by_number(shown, |cell| cell.status() as u64),
         SortKey::Size => by_number(shown, RowRef::body_size),
         SortKey::Answer => by_number(shown, |cell| u64::from(cell.response().unwrap_or(0))),
+        SortKey::Latency => by_number(shown, |cell| cell.waited_us().map_or(0, |us| us + 1)),
         SortKey::EventId => by_text(index),
     }
 }

@@ -72,6 +72,9 @@ pub(crate) fn text(
             None if model.routing.is_held(row.id) => (StyleClass::Warn, "paused".to_owned()),
             None => (StyleClass::Dim, "…".to_owned()),
         },
+        ListColumn::Latency => {
+            (StyleClass::Dim, row.waited.map(units::format_duration).unwrap_or_default())
+        }
     }
 }
 

@@ -63,8 +63,12 @@ fn answer(summary: &Summary) -> StyledLine {
             StyleClass::Warn,
             "no response, by rule: the connection was closed or left open until the client gave up",
         ),
-        Some(status) => StyledLine::new(StyleClass::Plain, "response ")
-            .with(status_role(status), status.to_string()),
+        Some(status) => {
+            let line = StyledLine::new(StyleClass::Plain, "response ")
+                .with(status_role(status), status.to_string());
+            let after = summary.latency.map(units::format_duration);
+            line.with(StyleClass::Dim, after.map(|it| format!(" after {it}")).unwrap_or_default())
+        }
         None => StyledLine::new(StyleClass::Dim, "waiting for the response"),
     }
 }

@@ -117,7 +117,11 @@ fn undo(model: &mut Model) -> Vec<Effect> {
 /// Sorts by a column; reverses the order if it is already sorted by it.
 pub(super) fn sort(model: &mut Model, by: SortKey) {
     let order = model.list.order();
-    let descending = if order.by == by { !order.descending } else { by == SortKey::Size };
+    let descending = if order.by == by {
+        !order.descending
+    } else {
+        matches!(by, SortKey::Size | SortKey::Latency)
+    };
     model.list.sort(SortOrder { by, descending });
     let way = if descending { "descending" } else { "ascending" };
     notify(model, Notice::info(format!("Sorted by {}, {way}", by.title())));

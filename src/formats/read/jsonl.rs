@@ -1,6 +1,7 @@
 //! Reads deliveries as `list --json` and `export --format jsonl` write them.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -58,6 +59,7 @@ struct Signature {
 #[derive(Deserialize)]
 struct Answer {
     status: u16,
+    took_ms: Option<f64>,
 }
 
 #[derive(Deserialize)]
@@ -111,6 +113,10 @@ pub(super) fn one(text: &str) -> Result<RecordedRequest, RequestError> {
         provider: line.provider,
         event: line.event.map(|Event { id, kind }| EventRef { id, event_type: kind }),
         signature: line.signature.map(verdict).transpose()?,
+        latency: line
+            .response
+            .as_ref()
+            .and_then(|answer| Duration::try_from_secs_f64(answer.took_ms? / 1000.0).ok()),
         response: line.response.map(|answer| answer.status),
         refused: line.refused.map(|Refused { code, reason }| Refusal { code, reason }),
         via: line.via,

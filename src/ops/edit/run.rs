@@ -72,8 +72,11 @@ impl EditRun<'_> {
         let target = &self.destination.target;
         let mut outcome = sender.send(target, &prepared, &mut delivery).await;
         // There is no client to respond to; the response is the target's, or none.
-        let status = outcome.attempt.status().unwrap_or(0);
-        let noted: Recorded = self.store.record_response(delivery.summary.id, status).await.into();
+        let status = outcome.attempt.status();
+        let latency = status.map(|_| outcome.attempt.took);
+        let id = delivery.summary.id;
+        let noted: Recorded =
+            self.store.record_response(id, status.unwrap_or(0), latency).await.into();
         if outcome.recorded.is_recorded() {
             outcome.recorded = noted;
         }
