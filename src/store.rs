@@ -38,7 +38,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::delivery::{Attempt, Delivery, DeliveryId, NewDelivery, Verdict};
+use crate::delivery::{Attempt, Delivery, DeliveryId, EventRef, NewDelivery, Verdict};
 use open_store::OpenStore;
 
 pub use attempt_writer::AttemptWriter;
@@ -88,6 +88,7 @@ enum WriteJob {
     Prune(Retention, oneshot::Sender<Result<u64, KeepError>>),
     RecordResponse(DeliveryId, u16, Option<Duration>, oneshot::Sender<Result<(), KeepError>>),
     RecordClientGone(DeliveryId, Duration, oneshot::Sender<Result<(), KeepError>>),
+    RecordProvider(DeliveryId, Box<(String, EventRef)>, oneshot::Sender<Result<(), KeepError>>),
     RecordDiagnosis(DeliveryId, Box<Verdict>, oneshot::Sender<Result<(), KeepError>>),
     RecordAttempt(Arc<Attempt>, oneshot::Sender<Result<(), KeepError>>),
     RecordSchema(Box<SchemaRecord>, oneshot::Sender<Result<(), KeepError>>),
@@ -192,6 +193,16 @@ impl Store {
         after: Duration,
     ) -> Result<(), KeepError> {
         self.submit(|reply| WriteJob::RecordClientGone(id, after, reply)).await
+    }
+
+    /// Records the provider and the event of a delivery whose sender was unknown.
+    pub async fn record_provider(
+        &self,
+        id: DeliveryId,
+        provider: String,
+        event: EventRef,
+    ) -> Result<(), KeepError> {
+        self.submit(|reply| WriteJob::RecordProvider(id, Box::new((provider, event)), reply)).await
     }
 
     /// Records the result of a search for the cause of a verdict.

@@ -127,7 +127,7 @@ fn new(args: &NewArgs) -> Result<(), CliError> {
     };
     let found = secrets::load(&sources).map_err(|error| CliError::usage(error.to_string()))?;
     let secret = found.secrets.first();
-    let NewProvider { table, verified } =
+    let NewProvider { table, verified, .. } =
         new_provider::describe(&args.name, &delivery, secret).map_err(refused)?;
     let mut out = output::stdout();
     write!(out, "{table}")?;
@@ -151,7 +151,7 @@ fn new(args: &NewArgs) -> Result<(), CliError> {
 fn refused(error: NewProviderError) -> CliError {
     match error {
         NewProviderError::NothingVerifies { .. } => CliError::negative(error.to_string()),
-        NewProviderError::Name(_) | NewProviderError::BuiltIn(_) => {
+        NewProviderError::Name(_) | NewProviderError::BuiltIn(_) | NewProviderError::Table(..) => {
             CliError::usage(error.to_string())
         }
     }

@@ -25,11 +25,9 @@ use crate::app::diff::DiffRequest;
 use crate::app::{EditDecision, Effect, Event, Loaded, Notice, Setting};
 use crate::config;
 use crate::delivery::{Delivery, DeliveryId, Outcome};
-use crate::ops::new_provider::{self, NewProvider};
 use crate::ops::send::{EventSource, SendEvent, SendRun, random_sample};
 use crate::outbound::Client;
 use crate::respond::ResponseRule;
-use crate::secret::Secret;
 use crate::store::{Store, StoreError, StoreReader};
 use crate::task;
 use edit::TerminalLease;
@@ -192,7 +190,7 @@ impl Effects {
             }
             Effect::VerifyAgain(ids) => drop(self.tasks.spawn(context.verify_again(ids))),
             Effect::AddProvider { id, name, secret } => {
-                self.tasks.spawn_blocking(move || context.add_provider(id, &name, secret.as_ref()));
+                self.tasks.spawn_blocking(move || context.add_provider(id, &name, secret));
             }
             Effect::SaveSetting(setting) => {
                 self.tasks.spawn_blocking(move || context.save_setting(&setting));
@@ -284,27 +282,6 @@ impl Context {
             Ok(()) => Event::ViewSaved { name, filter },
             Err(error) => Event::Notice(Notice::failed(format!("View not saved: {error}"))),
         });
-    }
-
-    fn add_provider(&self, id: DeliveryId, name: &str, secret: Option<&Secret>) {
-        let add = || {
-            let delivery = self.read(id).map_err(|error| error.to_string())?;
-            let NewProvider { table, verified } = new_provider::describe(name, &delivery, secret)
-                .map_err(|error| error.to_string())?;
-            config::add_provider(&self.setup.config, name, &table)
-                .map_err(|error| error.to_string())?;
-            Ok::<_, String>(verified)
-        };
-        let path = self.setup.config.display();
-        self.send(Event::Notice(match add() {
-            Ok(Some(how)) => Notice::done(format!(
-                "Added [providers.{name}] to {path}: verifies as {how}. Restart to use it"
-            )),
-            Ok(None) => Notice::done(format!(
-                "Added [providers.{name}] to {path}: nothing was verified, so check its scheme"
-            )),
-            Err(error) => Notice::failed(format!("Provider not added: {error}")),
-        }));
     }
 
     async fn send_sample(&self) {

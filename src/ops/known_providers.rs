@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::provider::{self, Provider};
 use crate::secret::Secret;
+use crate::signature::Verifier;
 
 /// Shorter secrets occur in other variables by chance.
 const MIN_LENGTH: usize = 8;
@@ -36,6 +37,17 @@ impl KnownProviders {
             })
         });
         named.chain(holding.map(|(name, _)| name)).collect()
+    }
+
+    /// Returns them with the providers that a verifier has in addition.
+    #[must_use]
+    pub fn with(mut self, verifier: &Verifier) -> Self {
+        for one in verifier.all_candidates() {
+            if self.named(&one.provider.name).is_none() {
+                self.providers.insert(0, Arc::clone(&one.provider));
+            }
+        }
+        self
     }
 
     pub fn named(&self, name: &str) -> Option<&Provider> {

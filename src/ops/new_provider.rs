@@ -3,7 +3,10 @@
 //! With a secret, the usual ways to sign are tried until one verifies. Without one, the scheme is a
 //! guess from the headers.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
+
+use serde::Deserialize;
 
 use crate::delivery::{Delivery, Head, Header, SignatureStatus};
 use crate::payload::pointer_set::PointerSet;
@@ -28,6 +31,8 @@ pub(crate) enum NewProviderError {
          this webhook, or leave it out for a table to complete by hand"
     )]
     NothingVerifies { tried: usize },
+    #[error("cannot describe `{0}`: {1}")]
+    Table(String, String),
 }
 
 /// A provider as a table of the configuration.
@@ -35,6 +40,7 @@ pub(crate) enum NewProviderError {
 pub(crate) struct NewProvider {
     /// Tables `[providers.NAME]` and below, with comments.
     pub table: String,
+    pub provider: Provider,
     /// Description of the scheme, if it was verified with the secret.
     pub verified: Option<String>,
 }
@@ -63,7 +69,7 @@ pub(crate) fn describe(
         // The likeliest scheme, or a place that identifies the deliveries.
         let scheme = candidates.next().map_or_else(|| unsigned(&writer), |one| one.toml());
         let note = format!("from delivery {}; not verified: check `scheme`", delivery.summary.id);
-        return Ok(NewProvider { table: writer.table(&scheme, &note), verified: None });
+        return writer.provider(&scheme, &note, None);
     };
     let mut tried = 0;
     for candidate in candidates {
@@ -76,7 +82,7 @@ pub(crate) fn describe(
         if verifies(&provider, secret, delivery) {
             let how = provider.scheme.to_string();
             let note = format!("from delivery {}, which it verifies", delivery.summary.id);
-            return Ok(NewProvider { table: writer.table(&scheme, &note), verified: Some(how) });
+            return writer.provider(&scheme, &note, Some(how));
         }
     }
     Err(NewProviderError::NothingVerifies { tried })
@@ -112,6 +118,27 @@ impl TableWriter {
         let (kind, id) = common_places(&values);
         let place = |found: Option<(ValueLocation, String)>| found.map(|(place, _)| place);
         Self { name: name.to_owned(), kind: place(kind), id: place(id) }
+    }
+
+    /// Returns the provider with its table.
+    fn provider(
+        &self,
+        scheme: &str,
+        note: &str,
+        verified: Option<String>,
+    ) -> Result<NewProvider, NewProviderError> {
+        #[derive(Deserialize)]
+        struct Tables {
+            providers: BTreeMap<String, CustomProvider>,
+        }
+        let table = self.table(scheme, note);
+        let wrong = |reason: String| NewProviderError::Table(self.name.clone(), reason);
+        let tables: Tables = toml::from_str(&table).map_err(|error| wrong(error.to_string()))?;
+        let described = tables.providers.into_values().next();
+        let described = described.map(|one| one.provider(&self.name)).transpose();
+        let provider = described.map_err(|error| wrong(error.to_string()))?.flatten();
+        let provider = provider.ok_or_else(|| wrong("it has no scheme".to_owned()))?;
+        Ok(NewProvider { table, provider, verified })
     }
 
     fn table(&self, scheme: &str, note: &str) -> String {

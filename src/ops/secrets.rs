@@ -3,7 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::delivery::{Delivery, DeliveryId, SignatureStatus, Summary, Verdict};
+use crate::delivery::{
+    Delivery, DeliveryId, EventRef, SignatureStatus, Summary, UNKNOWN_PROVIDER, Verdict,
+};
 use crate::intake;
 use crate::provider::Provider;
 use crate::secret::Secret;
@@ -137,19 +139,37 @@ pub(crate) async fn verify_again(
             let mut found = Vec::new();
             for id in chunk {
                 if let Some(delivery) = reader.delivery(id)? {
-                    found.push((id, new_verdict(&verifier, &delivery)));
+                    let identity = new_identity(&verifier, &delivery);
+                    found.push((id, identity, new_verdict(&verifier, &delivery)));
                 }
             }
             Ok(found)
         });
-        for (id, verdict) in found.await? {
+        for (id, identity, verdict) in found.await? {
             outcome.checked += 1;
+            if let Some((provider, event)) = identity {
+                store.record_provider(id, provider, event).await?;
+            }
             let Some(verdict) = verdict else { continue };
             outcome.verified += usize::from(verdict.status == SignatureStatus::Verified);
             store.record_diagnosis(id, verdict).await?;
         }
     }
     Ok(outcome)
+}
+
+/// Returns the provider and the event of a delivery whose sender was unknown, if it is recognized now.
+fn new_identity(verifier: &Verifier, delivery: &Delivery) -> Option<(String, EventRef)> {
+    let Delivery { summary, head, body, .. } = delivery;
+    if summary.provider != UNKNOWN_PROVIDER || summary.request.refused.is_some() {
+        return None;
+    }
+    let url = verifier.url(head);
+    let subject = Subject { head, body, url: url.as_deref() };
+    let found = verifier.identify(&subject, summary.request.received_at);
+    // Without a signature, the only provider with a secret is assumed.
+    let is_recognized = found.verdict.status != SignatureStatus::Missing;
+    (found.provider != UNKNOWN_PROVIDER && is_recognized).then_some((found.provider, found.event))
 }
 
 /// Verifies a stored delivery again, as of its receipt. Returns none if its verdict stays.

@@ -172,6 +172,18 @@ impl Verifier {
         provider: &Arc<Provider>,
         secret: Secret,
     ) -> Self {
+        self.with_provider(head, provider, Some(secret))
+    }
+
+    /// Returns this verifier with another provider, or with another current secret of one it has;
+    /// see [`Self::with_current_secret`].
+    #[must_use]
+    pub fn with_provider(
+        &self,
+        head: Option<&Head>,
+        provider: &Arc<Provider>,
+        secret: Option<Secret>,
+    ) -> Self {
         let mut changed = self.clone();
         let path = head.and_then(|head| self.via(head)).map(str::to_owned);
         let source = changed.sources.iter_mut().find(|one| Some(&one.path) == path.as_ref());
@@ -182,16 +194,17 @@ impl Verifier {
         changed
     }
 
-    fn adding(&self, provider: &Arc<Provider>, secret: Secret) -> Self {
+    fn adding(&self, provider: &Arc<Provider>, secret: Option<Secret>) -> Self {
         let mut candidates = self.candidates.clone();
-        match candidates.iter_mut().find(|one| one.provider.name == provider.name) {
-            Some(Credentials { secrets, .. }) => {
-                secrets.retain(|one| one.name() != secret.name());
-                secrets.insert(0, secret);
-            }
-            None => {
-                candidates.push(Credentials { provider: provider.clone(), secrets: vec![secret] });
-            }
+        let known = candidates.iter().position(|one| one.provider.name == provider.name);
+        let at = known.unwrap_or_else(|| {
+            candidates.push(Credentials { provider: Arc::clone(provider), secrets: Vec::new() });
+            candidates.len() - 1
+        });
+        if let (Some(Credentials { secrets, .. }), Some(secret)) = (candidates.get_mut(at), secret)
+        {
+            secrets.retain(|one| one.name() != secret.name());
+            secrets.insert(0, secret);
         }
         Self {
             public_url: self.public_url.clone(),

@@ -334,7 +334,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::delivery::{Head, NewDelivery};
+    use crate::delivery::{DeliveryId, EventRef, Head, NewDelivery};
     use crate::store::{StorePlace, location, schema, write};
 
     fn open_store() -> WriteConnection {
@@ -504,6 +504,18 @@ mod tests {
     fn events_that_were_not_moved_are_loaded_again() {
         let connection = filled().connection;
         assert_eq!(unfound(&WriteConnection::new(connection).unwrap()), 0);
+    }
+
+    #[test]
+    fn a_delivery_of_another_provider_is_found_under_its_new_one() {
+        let connection = filled();
+        for id in [1, 5999] {
+            let identity =
+                ("acme".to_owned(), EventRef { id: Some("e".into()), ..EventRef::default() });
+            write::record_provider(&connection, DeliveryId(id), &identity, 9000 + id).unwrap();
+        }
+        let first = |event: &str, provider| connection.first_of_event(event, provider).unwrap();
+        assert_eq!((first("e", "acme"), first(&event(0), "cribbly")), (Some(1), None));
     }
 
     #[test]

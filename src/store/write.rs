@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::events::{EventTable, WriteConnection};
+use super::events::{self, EventTable, WriteConnection};
 use super::rows::{self, insert};
 use crate::delivery::{
-    Attempt, AttemptKind, DeliveryId, Explanation, NewDelivery, Outcome, Verdict,
+    Attempt, AttemptKind, DeliveryId, EventRef, Explanation, NewDelivery, Outcome, Verdict,
 };
 
 /// Compares a body that was not refused with that of a delivery.
@@ -125,6 +125,30 @@ pub(super) fn record_client_gone(
                WHERE id = ?1";
     connection.prepare_cached(sql)?.execute(params![id.0, rows::micros(after), revision])?;
     Ok(())
+}
+
+/// Records the provider and the event of a delivery whose sender was unknown.
+pub(super) fn record_provider(
+    connection: &WriteConnection,
+    id: DeliveryId,
+    (provider, event): &(String, EventRef),
+    revision: i64,
+) -> rusqlite::Result<()> {
+    events::forget(connection, id.0)?;
+    let sql = "UPDATE deliveries SET provider = ?2, event_id = ?3, event_type = ?4, revision = ?5 \
+               WHERE id = ?1";
+    connection.prepare_cached(sql)?.execute(params![
+        id.0,
+        provider,
+        event.id,
+        event.event_type,
+        revision
+    ])?;
+    match &event.id {
+        // In memory it could be behind the events that are being moved.
+        Some(event) => connection.add_event(EventTable::OnDisk, event, provider, id.0),
+        None => Ok(()),
+    }
 }
 
 pub(super) fn record_diagnosis(

@@ -16,7 +16,8 @@ use super::open_store::{Checked, OpenStore};
 use super::progress::ProgressSender;
 use super::replies::{JobReply, Replies, ReplySender};
 use super::write::{
-    Inserted, keep, record_attempt, record_client_gone, record_diagnosis, record_response,
+    Inserted, keep, record_attempt, record_client_gone, record_diagnosis, record_provider,
+    record_response,
 };
 use super::{
     HubDelivery, HubKept, HubPage, KeepError, StoreChange, Stored, WriteJob, read, retention,
@@ -152,6 +153,7 @@ impl Group {
             WriteJob::RecordSequences(published, _) => self.bytes += published.len() << 10,
             WriteJob::RecordResponse(..)
             | WriteJob::RecordClientGone(..)
+            | WriteJob::RecordProvider(..)
             | WriteJob::RecordDiagnosis(..)
             | WriteJob::RecordAttempt(..)
             | WriteJob::SetHubValue(..)
@@ -438,6 +440,9 @@ impl WriteJob {
             Self::RecordResponse(id, status, latency, _) => {
                 record_response(connection, *id, *status, *latency, revision)
             }
+            Self::RecordProvider(id, identity, _) => {
+                record_provider(connection, *id, identity, revision)
+            }
             Self::RecordDiagnosis(id, verdict, _) => {
                 record_diagnosis(connection, *id, verdict, revision)
             }
@@ -506,6 +511,7 @@ impl WriteJob {
             }
             Self::RecordResponse(_, _, _, reply)
             | Self::RecordClientGone(_, _, reply)
+            | Self::RecordProvider(_, _, reply)
             | Self::RecordDiagnosis(_, _, reply)
             | Self::Edit(_, reply)
             | Self::RecordSequences(_, reply)

@@ -47,7 +47,8 @@ impl Context {
         let delivery = self.read(id)?;
         let base = self.setup.own.to_string();
         let request = CopyRequest { format, base: &base, with_signature: signed };
-        let copied = copy(&delivery, &self.setup.known.providers, &request)?;
+        let known = self.setup.known.clone().with(&self.setup.verifier.get());
+        let copied = copy(&delivery, &known.providers, &request)?;
         Ok(match (copied.into_text(), signed) {
             (CopiedText::Plain(text), false) => (text, ""),
             (CopiedText::Plain(text), true) => (text, " with the signature"),

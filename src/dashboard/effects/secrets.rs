@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use super::Context;
 use crate::app::{Event, Notice};
+use crate::config;
 use crate::delivery::DeliveryId;
+use crate::ops::new_provider::{self, NewProvider};
 use crate::ops::secrets::{self, VerifiedAgain};
 use crate::secret::Secret;
 use crate::units;
@@ -29,6 +31,42 @@ impl Context {
                 self.send(Event::Notice(Notice::failed(format!("Secret not used: {error}"))));
             }
         }
+    }
+
+    /// Describes the sender of a delivery as a provider: in the configuration, and from now on.
+    pub(super) fn add_provider(&self, id: DeliveryId, name: &str, secret: Option<Secret>) {
+        let add = || {
+            let delivery = self.read(id).map_err(|error| error.to_string())?;
+            let new = new_provider::describe(name, &delivery, secret.as_ref())
+                .map_err(|error| error.to_string())?;
+            config::add_provider(&self.setup.config, name, &new.table)
+                .map_err(|error| error.to_string())?;
+            Ok::<_, String>((new, delivery))
+        };
+        let (NewProvider { provider, verified, .. }, delivery) = match add() {
+            Ok(added) => added,
+            Err(error) => {
+                let notice = Notice::failed(format!("Provider not added: {error}"));
+                return self.send(Event::Notice(notice));
+            }
+        };
+        let path = self.setup.config.display();
+        let verifier = self.setup.verifier.get();
+        let provider = Arc::new(provider);
+        let with_it = verifier.with_provider(Some(&delivery.head), &provider, secret);
+        self.setup.verifier.replace(with_it);
+        let variable = &provider.secret_env;
+        let is_set = std::env::var_os(variable).is_some();
+        let next =
+            if is_set { String::new() } else { format!(" · set {variable} for later runs") };
+        let done = match verified {
+            Some(how) => format!("Added {name} to {path}, in use now: {how}{next}"),
+            None => format!(
+                "Added {name} to {path}, in use now, but not verified: check its scheme, then \
+                 `:reload secrets`{next}"
+            ),
+        };
+        self.report_secrets(&done, &[]);
     }
 
     /// Reads the configured secrets again, which drops typed ones.
