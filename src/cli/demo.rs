@@ -1,13 +1,19 @@
-//! Signed samples sent over real HTTP at a human pace, a few of them tampered with.
+//! Signed samples sent over real HTTP at a human pace, a few of them tampered with, and an application
+//! that responds to them.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
+use bytes::Bytes;
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::delivery::{Header, SignatureStatus};
+use crate::listener::{self, ClientResponse, Limits, Received};
 use crate::ops::send::{EventSource, SendRun, Tamper};
 use crate::outbound::{Client, Request, Target};
 use crate::secret::Secret;
-use crate::signature::Credentials;
+use crate::signature::{Credentials, CurrentVerifier, Subject};
 
 /// Average interval between samples. The first few come faster to fill the list.
 const PACE: Duration = Duration::from_millis(1300);
@@ -57,6 +63,36 @@ pub(super) async fn run(credentials: Credentials, target: Target, stop: Cancella
         let _ = client.send(&target, &request).await;
         last = Some(request);
     }
+}
+
+/// Binds an address for the application of the demo; none if that fails, since the demo works without.
+pub(super) async fn bind_application() -> Option<(TcpListener, Target)> {
+    let listener = listener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.ok()?;
+    let url = format!("http://{}", listener.local_addr().ok()?);
+    Some((listener, url.parse().ok()?))
+}
+
+/// Runs an application that takes a moment for each delivery, and rejects those that are not verified.
+pub(super) async fn run_application(
+    listener: TcpListener,
+    verifier: CurrentVerifier,
+    stop: CancellationToken,
+) {
+    let respond = move |received: Received| {
+        let verifier = verifier.get();
+        async move {
+            tokio::time::sleep(Duration::from_millis(fastrand::u64(3..60))).await;
+            let subject = Subject::new(&received.head, &received.body);
+            let verdict = verifier.judge(&subject, received.received_at).verdict;
+            let (status, body) = match verdict.status {
+                SignatureStatus::Verified => (200, r#"{"ok":true}"#),
+                _ => (401, r#"{"error":"invalid signature"}"#),
+            };
+            let headers = vec![Header::new("Content-Type", "application/json")];
+            ClientResponse { status, headers, body: Bytes::from_static(body.as_bytes()) }
+        }
+    };
+    listener::serve(listener, Limits::default(), respond, stop).await;
 }
 
 /// Variant of the next sample.

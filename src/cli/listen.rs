@@ -79,7 +79,8 @@ pub(super) struct ListenArgs {
     /// Output format in headless mode
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
     output: Output,
-    /// Send signed sample events to itself, some of them tampered with; keeps nothing without --store
+    /// Send signed sample events to itself, some of them tampered with; in the dashboard, a sample
+    /// application responds, unless there is a target or a rule. Keeps nothing without --store
     #[arg(long)]
     demo: bool,
 }
@@ -214,6 +215,18 @@ pub(super) fn run_in_background(
 }
 
 impl ListenArgs {
+    /// Returns the sources of the flags, then those of the configuration with other paths.
+    fn sources(&self, config: &Config) -> Vec<SourceConfig> {
+        let flags = self.source.iter().map(|source| {
+            let written = config.routes.iter().find(|one| one.path == source.path);
+            let secrets = written.filter(|one| one.provider == source.provider);
+            SourceConfig { secrets: secrets.and_then(|one| one.secrets.clone()), ..source.clone() }
+        });
+        let is_free = |one: &&SourceConfig| self.source.iter().all(|flag| flag.path != one.path);
+        let written = config.routes.iter().filter(is_free).cloned();
+        flags.chain(written).collect()
+    }
+
     /// Returns the arguments of a listener on a loopback address.
     pub(super) fn in_background(
         options: &ListenerOptions,
@@ -255,18 +268,18 @@ async fn listen(
     let dashboard = config.dashboard.clone();
     let mut known = known_providers(&config);
     let keep = args.keep.or(config.keep);
-    let flags = args.source.iter().map(|source| {
-        let written = config.routes.iter().find(|one| one.path == source.path);
-        let secrets = written.filter(|one| one.provider == source.provider);
-        SourceConfig { secrets: secrets.and_then(|one| one.secrets.clone()), ..source.clone() }
-    });
-    let is_free = |one: &&SourceConfig| args.source.iter().all(|flag| flag.path != one.path);
-    let written = config.routes.iter().filter(is_free).cloned();
-    let sources: Vec<SourceConfig> = flags.chain(written).collect();
+    let sources = args.sources(&config);
     let routes = keyring.routes(&sources, &config)?;
-    let plan = args.routing.plan(config, &args.provider.config.path())?;
+    let mut plan = args.routing.plan(config, &args.provider.config.path())?;
     plan.check(address)?;
     plan.check_hub(hub.is_some())?;
+    let headless = background.is_none() && (args.headless || !std::io::stdout().is_terminal());
+    let needs_application = args.demo && !headless && hub.is_none() && plan.is_default();
+    let application = if needs_application { demo::bind_application().await } else { None };
+    let application = application.map(|(listener, target)| {
+        plan.forward_all_to(target);
+        listener
+    });
     let place = if args.ephemeral || (args.demo && args.store.store.is_none()) {
         StorePlace::Memory
     } else {
@@ -280,7 +293,6 @@ async fn listen(
     };
     let (store, writer) = opened.map_err(CliError::environment)?.map_err(CliError::environment)?;
     tracing::info!(%address, store = ?place, providers = keyring.candidates.len(), "listening");
-    let headless = background.is_none() && (args.headless || !std::io::stdout().is_terminal());
     let Keyring { candidates, mut notes, warnings: found } = keyring;
     notes.extend(args.found(&place));
     notes.extend(plan.announced.clone());
@@ -332,6 +344,7 @@ async fn listen(
         keep,
         place,
         hub,
+        application,
     };
     // Boxed because the future holds the state of every front end.
     let outcome = Box::pin(front.run(listener, signal)).await;
@@ -376,12 +389,18 @@ fn session(
     let names: Vec<&str> =
         candidates.iter().map(|credentials| credentials.provider.title.as_str()).collect();
     let secrets = candidates.iter().flat_map(|credentials| &credentials.secrets);
-    let secret_env: Vec<&str> =
+    let mut secret_env: Vec<&str> =
         candidates.iter().map(|credentials| credentials.provider.secret_env.as_str()).collect();
+    // Providers may share one.
+    secret_env.dedup();
     Session {
         url: url.to_owned(),
         provider: if names.len() > 3 { "any provider".to_owned() } else { names.join(", ") },
-        secret_env: if names.len() > 3 { "its variable".to_owned() } else { secret_env.join(", ") },
+        secret_env: if names.len() > 3 {
+            "e.g. STRIPE_WEBHOOK_SECRET".to_owned()
+        } else {
+            secret_env.join(", ")
+        },
         secrets: secrets.map(|secret| secret.name().to_owned()).collect(),
         forward: None,
         keeps: match place {
@@ -459,6 +478,8 @@ struct ListenSession {
     place: StorePlace,
     /// Deliveries are published there.
     hub: Option<Hub>,
+    /// Socket of the application of a demo.
+    application: Option<TcpListener>,
 }
 
 impl ListenSession {
@@ -508,6 +529,10 @@ impl ListenSession {
             && let Some(credentials) = self.verifier.get().candidates().first()
         {
             tasks.spawn(demo::run(credentials.clone(), own.clone(), stop.clone()));
+        }
+        if let Some(listener) = self.application.take() {
+            let (verifier, stop) = (self.verifier.clone(), answered.clone());
+            tasks.spawn(demo::run_application(listener, verifier, stop));
         }
         let ended = if let Some(BackgroundListener { ready, stop, .. }) = self.background.take() {
             // The receiver is gone only if the process ends.

@@ -208,6 +208,15 @@ fn announcement(config: &Config, path: &Path) -> Option<String> {
 }
 
 impl RoutingPlan {
+    /// Returns whether every delivery gets the default response.
+    pub(super) fn is_default(&self) -> bool {
+        self.forwards.is_empty() && self.rules.is_empty()
+    }
+
+    pub(super) fn forward_all_to(&mut self, target: Target) {
+        self.forwards.push(ForwardTo::everything(target, ForwardOptions::default()));
+    }
+
     /// Returns the first target without a filter, the most likely one for a resend.
     pub(super) fn main_target(&self) -> Option<String> {
         let whole = self.forwards.iter().find(|forward| forward.filter.is_all());
