@@ -128,9 +128,10 @@ pub(crate) fn entry(delivery: &Delivery) -> String {
         text: body.or(body_base64).unwrap_or_default(),
         encoding,
     });
+    let waited = summary.latency.map(crate::units::millis).unwrap_or_default();
     let entry = Entry {
         started_date_time: format!("{:.6}", summary.request.received_at),
-        time: 0.0,
+        time: waited,
         request: Request {
             method: &head.method,
             url: format!("http://{host}{path}"),
@@ -154,7 +155,7 @@ pub(crate) fn entry(delivery: &Delivery) -> String {
             body_size: -1,
         },
         cache: Nothing {},
-        timings: Timings { send: 0.0, wait: 0.0, receive: 0.0 },
+        timings: Timings { send: 0.0, wait: waited, receive: 0.0 },
         rest: Rest {
             provider: summary.provider.clone(),
             target: head.target_text().into_owned(),
