@@ -1,6 +1,6 @@
 //! Deliveries of the same event, of which a grouped list shows the last one.
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 use crate::delivery::{DeliveryId, Summary};
 
@@ -26,20 +26,20 @@ impl Groups {
         (last < row.id).then_some(last)
     }
 
-    /// Removes deliveries; true if one of them was a retry.
+    /// Removes deliveries, given in ascending order; true if one of them was a retry.
     pub(super) fn remove(&mut self, ids: &[DeliveryId]) -> bool {
-        let mut any = false;
-        for id in ids {
-            let Some(first) = self.firsts.remove(id) else { continue };
-            any = true;
-            if let Some(retries) = self.retries.get_mut(&first) {
-                retries.retain(|one| one != id);
+        let firsts: HashSet<DeliveryId> =
+            ids.iter().filter_map(|id| self.firsts.remove(id)).collect();
+        // Once for each event: one with very many retries may lose them all.
+        for first in &firsts {
+            if let Some(retries) = self.retries.get_mut(first) {
+                retries.retain(|one| ids.binary_search(one).is_err());
                 if retries.is_empty() {
-                    self.retries.remove(&first);
+                    self.retries.remove(first);
                 }
             }
         }
-        any
+        !firsts.is_empty()
     }
 
     fn retries_of(&self, id: DeliveryId) -> &[DeliveryId] {
