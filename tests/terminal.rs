@@ -14,7 +14,7 @@ use support::program::{signal, wait_until_stopped};
 use support::senders::{exchange, request};
 use support::targets::Target;
 use support::terminal::Terminal;
-use support::{SECRET, Tested};
+use support::{SECRET, Tested, sign};
 
 /// Starts the dashboard and sends it so many deliveries.
 fn with_deliveries(count: usize) -> Tested<Terminal> {
@@ -109,6 +109,48 @@ fn a_secret_file_is_read_again_at_run_time() -> Tested {
     session.press(":reload secrets<Enter>")?;
     session.wait_for("Checked 1 delivery again: 1 verified")?;
     assert_eq!(statuses(&session)?, [SignatureStatus::Verified]);
+    Ok(())
+}
+
+#[test]
+fn a_variable_that_two_providers_share_is_named_once() -> Tested {
+    let mut session = Terminal::start_with(&["--provider", "github,github-sha1"], &[])?;
+    let shown = session.wait_for("GITHUB_WEBHOOK_SECRET=…")?;
+    assert_eq!(shown.matches("GITHUB_WEBHOOK_SECRET").count(), 1, "{shown}");
+    Ok(())
+}
+
+#[test]
+fn the_application_of_a_demo_rejects_what_is_not_verified() -> Tested {
+    let mut session = Terminal::start_with(&["--demo"], &[])?;
+    session.wait_for(" DEMO ")?;
+    session.press("/status:401<Enter>")?;
+    session.wait_for(" ✗ ")?;
+    Ok(())
+}
+
+#[test]
+fn a_provider_added_at_run_time_recognizes_and_verifies_stored_and_new_deliveries() -> Tested {
+    // A second secret, so that the delivery is not taken for one of the only provider.
+    let mut session = Terminal::start(&[("GITHUB_WEBHOOK_SECRET", "test-key-github")])?;
+    let address = session.address()?;
+    let body = r#"{"type":"order.paid","id":"o1"}"#;
+    let request = format!(
+        "POST /acme HTTP/1.1\r\nHost: h\r\nX-Acme-Signature: {}\r\nContent-Length: {}\r\n\r\n{body}",
+        sign(body.as_bytes()),
+        body.len()
+    );
+    exchange(&address, request.as_bytes())?;
+    session.wait_for("order.paid?")?;
+    session.press("Wacme<Enter>")?;
+    session.wait_for("secret of acme")?;
+    session.press(&format!("{SECRET}<Enter>"))?;
+    session.wait_for("Checked 1 delivery again: 1 verified")?;
+    exchange(&address, request.as_bytes())?;
+    session.wait_for("2 deliveries")?;
+    let rows = store(&session)?.newest(None, 2)?;
+    let known = rows.iter().map(|row| (row.provider.as_str(), row.signature.status));
+    assert_eq!(known.collect::<Vec<_>>(), [("acme", SignatureStatus::Verified); 2]);
     Ok(())
 }
 

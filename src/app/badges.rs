@@ -63,7 +63,7 @@ fn list(model: &Model) -> Vec<Badge> {
     let marked = list.marked();
     if marked > 0 {
         let text = format!("{} MARKED", units::format_count(marked as u64));
-        badges.push(badge(2, StyleClass::Accent, text));
+        badges.push(badge(1, StyleClass::Accent, text));
     }
     if let Some(from) = model.range {
         let count = units::format_count(list.count_from(from) as u64);
@@ -73,21 +73,26 @@ fn list(model: &Model) -> Vec<Badge> {
         let (shown, all) = (list.shown() as u64, list.len() as u64);
         let more = if model.search.is_running() { "+" } else { "" };
         let (shown, all) = (units::format_count(shown), units::format_count(all));
-        let filter = cut(model.search.text(), FILTER);
-        badges.push(badge(1, StyleClass::Accent, format!("FILTER {filter} {shown}{more}/{all}")));
+        // A narrow title has room for its beginning.
+        let most = usize::from(model.size.width / 4).clamp(RULE, FILTER);
+        let filter = cut(model.search.text(), most);
+        badges.push(badge(0, StyleClass::Accent, format!("FILTER {filter} {shown}{more}/{all}")));
     }
     if list.is_grouped() {
-        badges.push(badge(2, StyleClass::Accent, "GROUPED"));
+        badges.push(badge(1, StyleClass::Accent, "GROUPED"));
     }
     let order = list.order();
     if order != SortOrder::default() {
         let arrow = if order.descending { "↓" } else { "↑" };
         let text = format!("SORT {} {arrow}", order.by.title());
-        badges.push(badge(2, StyleClass::Accent, text));
+        badges.push(badge(1, StyleClass::Accent, text));
     }
     if order == SortOrder::default() && !list.is_following() && !list.is_empty() {
-        let below = units::format_count(list.below_selected() as u64);
-        badges.push(badge(0, StyleClass::Dim, format!("STOPPED +{below}")));
+        let text = match list.below_selected() as u64 {
+            0 => "STOPPED".to_owned(),
+            below => format!("STOPPED +{}", units::format_count(below)),
+        };
+        badges.push(badge(1, StyleClass::Dim, text));
     }
     badges
 }

@@ -5,6 +5,7 @@ use unicode_width::UnicodeWidthStr as _;
 use super::action::{Action, Ask, ResponseAction};
 use super::keymap::{Binding, Key};
 use super::model::{Mode, Model};
+use super::routing::RoutingChoice;
 use super::style::{StyleClass, StyledLine};
 use super::tab::Tab;
 
@@ -97,8 +98,15 @@ fn first(model: &Model) -> Vec<(u8, Hint)> {
 
 /// Returns true if an action has an effect on the current list.
 fn works(model: &Model, action: Action) -> bool {
-    if !matches!(model.mode, Mode::Browse) {
-        return true;
+    match model.mode {
+        Mode::Browse => {}
+        Mode::Answers(chosen) => return works_on_page(model, chosen, action),
+        Mode::Menu(_)
+        | Mode::Prompt(_)
+        | Mode::Palette(_)
+        | Mode::Confirm(_)
+        | Mode::Page(_)
+        | Mode::Address => return true,
     }
     #[expect(clippy::wildcard_enum_match_arm, reason = "no other action is about deliveries")]
     match action {
@@ -111,6 +119,24 @@ fn works(model: &Model, action: Action) -> bool {
         | Action::Differ(_)
         | Action::Ask(_) => model.list.selected().is_some(),
         _ => true,
+    }
+}
+
+/// Returns whether an action does something with a row of the page of rules and paused requests.
+fn works_on_page(model: &Model, chosen: usize, action: Action) -> bool {
+    use ResponseAction::{EditRule, MoveRule, Release, Remove, ToggleRule};
+    let Action::Answering(action) = action else { return true };
+    let chosen = model.routing.choices().get(chosen).copied();
+    let is_rule = matches!(chosen, Some(RoutingChoice::Rule(_)));
+    match action {
+        EditRule | Remove | ToggleRule => is_rule,
+        MoveRule(_) => is_rule && model.routing.rules.len() > 1,
+        Release(_) => !model.routing.held.is_empty(),
+        ResponseAction::Show
+        | ResponseAction::Always(_)
+        | ResponseAction::Reset
+        | ResponseAction::ReleaseMenu
+        | ResponseAction::RuleFromRow => true,
     }
 }
 
@@ -129,8 +155,8 @@ pub(crate) fn hints(model: &Model, width: usize) -> Vec<Hint> {
     }
     let (mut row, mut x) = (lead.len().saturating_sub(1), start);
     let place = |(_, hint): (u8, Hint)| {
-        if x + hint.width > width && x > 1 {
-            (row, x) = (row + 1, 1);
+        if x + hint.width > width && x > 0 {
+            (row, x) = (row + 1, 0);
         }
         let placed = Hint { row, x, ..hint };
         x += hint.width;

@@ -82,7 +82,7 @@ impl Areas {
 
     /// Returns the area of the palette: its prompt, then the commands.
     pub fn palette(&self) -> Rect {
-        let width = self.body.width.min(84);
+        let width = self.body.width.min(120);
         Rect {
             x: self.body.x + (self.body.width - width) / 2,
             y: self.body.y,

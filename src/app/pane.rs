@@ -13,14 +13,17 @@ pub(crate) mod welcome;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use ratatui::layout::Rect;
+use unicode_width::UnicodeWidthStr as _;
 
+use super::action::Action;
 use super::columns::{self, ColumnPlacement, placed};
 use super::detail::Loaded;
 use super::document_view::Viewport;
-use super::layout::Areas;
+use super::layout::{Areas, Focus};
 use super::model::Model;
 use super::style::{StyleClass, StyledLine};
-use super::tab::Tab;
+use super::tab::{TABS, Tab, TabContent, TabRow};
 use crate::delivery::SignatureStatus;
 use crate::filter::term;
 
@@ -121,7 +124,7 @@ const PANES: [Pane; 3] = [
     Pane { tab: Tab::Signature, lines: signature::lines, indent: LABEL, facts: |_| String::new() },
     Pane {
         tab: Tab::Timeline,
-        lines: |model, loaded, _| plain(timeline::lines(model, loaded)),
+        lines: timeline::lines,
         indent: timeline::INDENT,
         facts: |loaded| format!("delivery {} ", loaded.delivery.summary.id),
     },
@@ -156,6 +159,48 @@ pub(crate) fn lines_of(model: &Model, tab: Tab, width: usize) -> Vec<PaneLine> {
         lines.map(move |line| PaneLine { line, ..shown.clone() })
     });
     wrapped.collect()
+}
+
+/// Columns next to the tabs: for any summary, for the result of a search, and for the end of the path of
+/// the cursor.
+const SUMMARY: u16 = 28;
+const FOUND: u16 = 20;
+const PATH: u16 = 16;
+
+/// Returns the label and the area of each tab in the line of tabs: the longest labels that leave room
+/// for what is next to them, with their keys if possible.
+pub(crate) fn tab_places(model: &Model, line: Rect) -> Vec<(Tab, String, Rect)> {
+    let finding = model.detail.reading().and_then(|(_, reading)| reading.finding.as_ref());
+    let has_cursor =
+        model.focus == Focus::Detail && model.detail.tab.content() != TabContent::Lines;
+    let room = match finding {
+        Some(_) => FOUND,
+        None if has_cursor => PATH,
+        None => 0,
+    };
+    let title = |row: &TabRow| row.title.to_owned();
+    let numbered = |row: &TabRow| match model.keymap.key_of(Action::Show(row.tab)) {
+        Some(key) => format!("{key} {}", row.title),
+        None => title(row),
+    };
+    let width = |label: &str| u16::try_from(label.width()).unwrap_or(u16::MAX).saturating_add(2);
+    let fits = |labels: &[String], room: u16| {
+        let used = labels.iter().map(|label| width(label)).fold(2, u16::saturating_add);
+        used.saturating_add(room) <= line.width
+    };
+    let numbered: Vec<String> = TABS.iter().map(numbered).collect();
+    let full: Vec<String> = TABS.iter().map(title).collect();
+    let all = [(numbered, SUMMARY), (full, room)];
+    let labels = all.into_iter().find(|(labels, room)| fits(labels, *room));
+    let labels = labels.map(|(labels, _)| labels);
+    let short = || TABS.iter().map(|row| row.short.to_owned()).collect();
+    let mut x = line.x.saturating_add(1);
+    let place = |(row, label): (&TabRow, String)| {
+        let place = Rect { x, width: width(&label), ..line }.intersection(line);
+        x = x.saturating_add(width(&label));
+        (row.tab, label, place)
+    };
+    TABS.iter().zip(labels.unwrap_or_else(short)).map(place).collect()
 }
 
 /// Returns the summary of the selected tab for the line of tabs.

@@ -183,9 +183,15 @@ impl StyledLine {
         }
         let mut lines = vec![Self::default()];
         let mut used = 0;
-        for (role, word) in
-            self.0.iter().flat_map(|span| words(&span.text).map(|word| (span.role, word)))
-        {
+        // What fits a line of its own is not broken; the rest preferably between words.
+        let runs = self.0.iter().flat_map(|span| runs(&span.text).map(|run| (span.role, run)));
+        let pieces = runs.flat_map(|(role, run)| {
+            let fits = run.width() <= width - indent;
+            let whole = fits.then_some(run).into_iter();
+            let broken = (!fits).then(|| words(run)).into_iter().flatten();
+            whole.chain(broken).map(move |piece| (role, piece))
+        });
+        for (role, word) in pieces {
             let columns = word.width();
             if used + columns > width && columns <= width - indent && used > indent {
                 lines.push(Self::new(StyleClass::Plain, " ".repeat(indent)));
@@ -206,6 +212,18 @@ impl StyledLine {
             _ => self.0.push(StyledSpan { role, text: text.to_owned() }),
         }
     }
+}
+
+/// Splits text into spaces and what is between them.
+fn runs(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let is_blank = rest.chars().next()?.is_whitespace();
+        let end = rest.find(|c: char| c.is_whitespace() != is_blank).unwrap_or(rest.len());
+        let (run, after) = rest.split_at_checked(end)?;
+        rest = after;
+        Some(run)
+    })
 }
 
 /// Splits text into words and the spaces between them. Closing punctuation belongs to the preceding
@@ -264,6 +282,7 @@ mod tests {
         assert_eq!(wrapped("漢字漢字", 5), ["漢字", "  漢", "  字"]);
         assert_eq!(wrapped("short", 20), ["short"]);
         assert_eq!(wrapped("one two, (six).", 7), ["one ", "  two, ", "  (", "  six)."]);
+        assert_eq!(wrapped("use `do it` or (see)", 10), ["use `do ", "  it` or ", "  (see)"]);
     }
 
     #[test]

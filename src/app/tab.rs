@@ -1,11 +1,6 @@
 //! The tabs of the detail view.
 
-use ratatui::layout::Rect;
-
 use super::keymap::Key;
-
-/// Width in columns from which tabs show their full titles.
-const SPACIOUS: u16 = 60;
 
 /// A view of the selected delivery.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -68,23 +63,6 @@ impl Tab {
     /// Returns whether the tab shows a document, in which a cursor moves.
     pub fn is_document(self) -> bool {
         self.content() == TabContent::Document
-    }
-
-    /// Returns the title that fits a line of tabs of this width and leaves room for the position
-    /// of the cursor.
-    pub fn label(self, width: u16) -> &'static str {
-        if width < SPACIOUS { self.row().short } else { self.row().title }
-    }
-
-    /// Returns the area of each tab in the line of tabs.
-    pub fn places(line: Rect) -> impl Iterator<Item = (Self, Rect)> {
-        let mut x = line.x.saturating_add(1);
-        TABS.iter().map(|row| row.tab).map(move |tab| {
-            let width = u16::try_from(tab.label(line.width).len()).unwrap_or(0) + 2;
-            let place = Rect { x, width, ..line }.intersection(line);
-            x = x.saturating_add(width);
-            (tab, place)
-        })
     }
 
     /// Returns the tab that the third pane shows next to this one.

@@ -196,7 +196,7 @@ async fn attach(
     let session = Session {
         url: hub.servers(),
         provider: format!("stream {}", hub.stream_name()),
-        secret_env: "its variable".to_owned(),
+        secret_env: "e.g. STRIPE_WEBHOOK_SECRET".to_owned(),
         secrets,
         forward: args.forward.first().map(ToString::to_string),
         keeps: match &place {

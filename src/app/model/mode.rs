@@ -54,7 +54,7 @@ impl Menu {
         signed_lead: Some("Copy a verifier with the signature"),
         ..Self::new(&[KeyContext::Snippet], "Copy a verifier")
     };
-    pub const SORT: Self = Self::new(&[KeyContext::Sort], "Sort by");
+    pub const SORT: Self = Self::new(&[KeyContext::Sort], "Sort");
     pub const EXPORT: Self = Self::new(&[KeyContext::Export], "Export");
     pub const RELEASE: Self = Self::new(&[KeyContext::Release], "Respond");
 

@@ -105,8 +105,10 @@ fn quick(keymap: &Keymap) -> Vec<StyledLine> {
         _ => None,
     });
     let line = rows.fold(start, |line, (key, script)| {
-        line.with(StyleClass::Accent, format!("  {key}"))
-            .with(StyleClass::Plain, format!(" {script}"))
+        line.with(StyleClass::Accent, format!("  {key}")).with(
+            StyleClass::Plain,
+            format!(" {}", if script == "hold" { "pause" } else { script }),
+        )
     });
     vec![StyledLine::default(), line]
 }

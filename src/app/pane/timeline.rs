@@ -4,7 +4,7 @@ mod event;
 
 use std::time::Duration;
 
-use super::precise;
+use super::{PaneLine, plain, precise};
 use crate::app::detail::Loaded;
 use crate::app::model::Model;
 use crate::app::style::{StyleClass, StyledLine};
@@ -18,7 +18,7 @@ const TIME: &str = "              ";
 /// Indentation of wrapped lines.
 pub(super) const INDENT: usize = TIME.len() + 2;
 
-pub(super) fn lines(model: &Model, loaded: &Loaded) -> Vec<StyledLine> {
+pub(super) fn lines(model: &Model, loaded: &Loaded, width: usize) -> Vec<PaneLine> {
     let summary = &loaded.delivery.summary;
     let day = summary
         .request
@@ -44,7 +44,8 @@ pub(super) fn lines(model: &Model, loaded: &Loaded) -> Vec<StyledLine> {
     }
     lines.extend(standing(summary).map(below));
     lines.extend(event::lines(model, loaded));
-    lines.extend(attempts(model, loaded));
+    let mut lines = plain(lines);
+    lines.extend(attempts(model, loaded, width));
     lines
 }
 
@@ -91,17 +92,19 @@ fn standing(summary: &Summary) -> impl Iterator<Item = StyledLine> {
 }
 
 /// Renders attempts with their responses, each compared with earlier ones.
-fn attempts(model: &Model, loaded: &Loaded) -> Vec<StyledLine> {
+fn attempts(model: &Model, loaded: &Loaded, width: usize) -> Vec<PaneLine> {
     let attempts = &loaded.delivery.attempts;
     let mut lines = Vec::new();
     for beside in &loaded.beside {
-        lines.push(StyledLine::default());
-        lines.extend(beside_lines(beside));
+        lines.push(PaneLine::default());
+        lines.extend(plain(beside_lines(beside)));
     }
     for (attempt, answer) in attempts.iter().zip(&loaded.answers) {
-        lines.push(StyledLine::default());
-        lines.extend(attempt_lines(model, loaded, attempt, answer));
-        lines.extend(rejected(loaded, attempt));
+        lines.push(PaneLine::default());
+        lines.extend(plain(attempt_lines(model, loaded, attempt, answer)));
+        lines.extend(header_lines(answer, width));
+        lines.extend(plain(body_lines(answer)));
+        lines.extend(rejected(loaded, attempt).map(PaneLine::from));
     }
     lines
 }
@@ -173,8 +176,6 @@ fn attempt_lines(
     let header =
         |text: &String| below(StyledLine::new(StyleClass::Dim, "  ").with(StyleClass::Text, text));
     lines.extend(answer.headers.iter().map(header));
-    lines.extend(header_lines(answer));
-    lines.extend(body_lines(answer));
     lines
 }
 
@@ -216,15 +217,22 @@ fn bar(attempt: &Attempt, longest: Duration) -> Option<StyledLine> {
     )
 }
 
+/// Columns that the rest of a value needs below its beginning.
+const VALUE: usize = 12;
+
 /// Renders the headers of a response; those that differ from the last one are already shown.
-fn header_lines(answer: &TargetResponse) -> Vec<StyledLine> {
+fn header_lines(answer: &TargetResponse, width: usize) -> Vec<PaneLine> {
     let widest = answer.received.iter().map(|(name, _)| name.len()).max().unwrap_or(0).min(28);
+    // Two columns before the name, and two after it.
+    let indent = TIME.len() + widest + 4;
+    let indent = (indent + VALUE <= width).then_some(indent);
     let line = |(name, value): &(String, String)| {
         let line = StyledLine::new(StyleClass::Dim, format!("  {name:<widest$}  "));
-        below(line.with(StyleClass::Text, value))
+        PaneLine { indent, ..PaneLine::from(below(line.with(StyleClass::Text, value))) }
     };
     let more = (answer.more_headers > 0).then(|| {
-        below(StyledLine::new(StyleClass::Dim, format!("  … {} more headers", answer.more_headers)))
+        let text = format!("  … {} more headers", answer.more_headers);
+        PaneLine::from(below(StyledLine::new(StyleClass::Dim, text)))
     });
     answer.received.iter().map(line).chain(more).collect()
 }

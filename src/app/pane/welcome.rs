@@ -7,7 +7,10 @@ use crate::app::style::{StyleClass, StyledLine};
 /// Renders the listener's URL, a command that sends to it, and the state of the secrets.
 pub(crate) fn lines(session: &Session) -> Vec<StyledLine> {
     let url = &session.url;
-    let provider = &session.provider;
+    let provider = match session.provider.as_str() {
+        "any provider" => "your provider",
+        provider => provider,
+    };
     let secret = match session.secrets.as_slice() {
         [] => vec![
             StyledLine::new(StyleClass::Warn, "? no secret configured")
@@ -27,12 +30,12 @@ pub(crate) fn lines(session: &Session) -> Vec<StyledLine> {
         StyledLine::default(),
         StyledLine::new(
             StyleClass::Dim,
-            format!("Register this URL with {provider}, or a tunnel to it:"),
+            format!("Register this URL, or a tunnel to it, with {provider}:"),
         ),
         StyledLine::new(StyleClass::Accent, format!("  {url}/")),
         StyledLine::default(),
         StyledLine::new(StyleClass::Dim, "or send a request from another terminal:"),
-        StyledLine::new(StyleClass::Plain, format!("  curl {url}/ -d '{body}'")),
+        StyledLine::new(StyleClass::Plain, format!("  curl {url}/ --json '{body}'")),
         StyledLine::default(),
     ];
     lines.extend(secret);

@@ -48,7 +48,7 @@ fn value(model: &mut Model) -> Vec<Effect> {
             vec![Effect::Copy { id: row.id, what: Copyable::SignedPayload }]
         }
         _ => {
-            notify(model, Notice::info("Nothing copied: no value under the cursor"));
+            notify(model, Notice::info("Nothing was copied: no value under the cursor"));
             Vec::new()
         }
     }

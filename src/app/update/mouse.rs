@@ -12,7 +12,7 @@ use crate::app::layout::Areas;
 use crate::app::layout::Focus;
 use crate::app::model::{Mode, Model};
 use crate::app::pane;
-use crate::app::tab::{Tab, TabContent};
+use crate::app::tab::TabContent;
 use crate::app::which_key;
 
 /// Lines per wheel step.
@@ -85,7 +85,9 @@ fn click(model: &mut Model, areas: &Areas, at: Position, messages: usize) -> Vec
                 model.detail.select_line(line, lines, usize::from(areas.detail.height));
             }
         }
-    } else if let Some((tab, _)) = Tab::places(areas.tabs).find(|(_, place)| place.contains(at)) {
+    } else if let Some((tab, ..)) =
+        pane::tab_places(model, areas.tabs).into_iter().find(|(.., place)| place.contains(at))
+    {
         model.detail.show(tab);
     } else if areas.side.contains(at) || areas.side_head.contains(at) {
         model.focus = Focus::Detail;

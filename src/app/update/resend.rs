@@ -237,7 +237,7 @@ pub(super) fn sent(outcome: &ResendOutcome, origin: Option<String>) -> Notice {
             if status < 400 && !broken { Notice::done(text) } else { Notice::failed(text) }
         }
         Outcome::Failed { reason, .. } => {
-            Notice::failed(format!("delivery {id} was not resent: {reason}{compared}{remarks}"))
+            Notice::failed(format!("Delivery {id} was not resent: {reason}{compared}{remarks}"))
         }
     }
 }

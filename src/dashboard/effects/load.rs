@@ -67,7 +67,7 @@ pub(super) async fn explain_wanted(
         if let Some(verdict) = late_cause(&summary.signature, &diagnosis)
             && let Err(error) = context.setup.store.record_diagnosis(id, verdict).await
         {
-            context.say(Notice::failed(format!("the cause was not stored: {error}"))).await;
+            context.say(Notice::failed(format!("Cause not stored: {error}"))).await;
         }
         // The receiver is gone if the loop has ended.
         let _ = context.events.send(Event::Diagnosed { id, diagnosis }).await;

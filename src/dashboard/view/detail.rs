@@ -8,7 +8,7 @@ use ratatui::text::Line;
 use super::{Painter, text};
 use crate::app::document_view::{Finding, highlighted, shown_masked};
 use crate::app::layout::Areas;
-use crate::app::tab::{Tab, TabContent};
+use crate::app::tab::TabContent;
 use crate::app::theme::Theme;
 use crate::app::{Focus, Model, StyleClass, pane};
 use crate::payload::escape;
@@ -60,17 +60,18 @@ pub(super) fn side(model: &Model, theme: Theme, frame: &mut Frame<'_>, areas: &A
 
 fn tabs(model: &Model, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
     let focused = model.focus == Focus::Detail;
-    for (tab, place) in Tab::places(area) {
-        let chosen = tab == model.detail.tab;
+    let tabs = pane::tab_places(model, area);
+    for (tab, label, place) in &tabs {
+        let chosen = *tab == model.detail.tab;
         let mut style = theme.style(if chosen { StyleClass::Accent } else { StyleClass::Dim });
         if chosen && focused {
             style = style.add_modifier(Modifier::REVERSED);
         } else if chosen {
             style = style.add_modifier(Modifier::UNDERLINED);
         }
-        frame.render_widget(Line::styled(format!(" {} ", tab.label(area.width)), style), place);
+        frame.render_widget(Line::styled(format!(" {label} "), style), *place);
     }
-    let used: u16 = Tab::places(area).map(|(_, place)| place.width).sum::<u16>() + 2;
+    let used: u16 = tabs.iter().map(|(.., place)| place.width).sum::<u16>() + 2;
     let rest =
         Rect { x: area.x + used.min(area.width), width: area.width.saturating_sub(used), ..area };
     let facts = facts(model);

@@ -3,6 +3,7 @@
 use ratatui::Frame;
 use ratatui::layout::{Margin, Position, Rect};
 use ratatui::widgets::{Block, Clear};
+use unicode_width::UnicodeWidthStr as _;
 
 use super::text;
 use crate::app::layout::Areas;
@@ -11,7 +12,7 @@ use crate::app::theme::Theme;
 use crate::app::{Model, StyleClass, StyledLine};
 use crate::payload::escape;
 
-/// Width of a command's name; its description follows.
+/// Largest width of a command's name; its description follows.
 const NAME: usize = 28;
 
 pub(super) fn draw(
@@ -44,15 +45,19 @@ pub(super) fn draw(
         frame.render_widget(text::clipped(&none, 0, width, theme), row);
     }
     let rows = inside.rows().skip(1);
+    let visible = found.iter().skip(top).take(usize::from(inside.height));
+    let names = visible.clone().map(|entry| escape(&entry.title).width()).max().unwrap_or(0);
+    let names = names.min(NAME);
+    let keys = visible.map(|entry| entry.keys.width()).max().unwrap_or(0);
     for ((at, entry), row) in found.iter().enumerate().skip(top).zip(rows) {
-        let help = width.saturating_sub(NAME + 13);
+        let help = width.saturating_sub(names + keys + 6);
         let sign = if at == palette.chosen { "▌ " } else { "  " };
         let name = if at == palette.chosen { StyleClass::Strong } else { StyleClass::Plain };
         let line = StyledLine::new(StyleClass::Accent, sign)
-            .with(name, text::fit(&escape(&entry.title), NAME))
-            .with(StyleClass::Plain, " ")
+            .with(name, text::fit(&escape(&entry.title), names))
+            .with(StyleClass::Plain, "  ")
             .with(StyleClass::Dim, text::fit(&escape(&entry.help), help))
-            .with(StyleClass::Accent, format!(" {:>8}", entry.keys));
+            .with(StyleClass::Accent, format!(" {:>keys$} ", entry.keys));
         frame.render_widget(text::clipped(&line, 0, width, theme), row);
     }
 }

@@ -16,12 +16,15 @@ const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█']
 pub(super) fn draw(model: &Model, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
     let (mut left, mut right) = (left(model), right(model));
     let width = |parts: &[Part]| -> usize { parts.iter().map(|part| part.marked.width()).sum() };
-    // Remove the least important part first if the line is too long.
+    // Remove the least important part first if the line is too long; of several, the rightmost.
     while width(&left) + width(&right) + 2 > usize::from(area.width) {
-        let all = left.iter().chain(&right).map(|part| part.priority);
-        let Some(least) = all.max().filter(|priority| *priority > 0) else { break };
-        left.retain(|part| part.priority < least);
-        right.retain(|part| part.priority < least);
+        let all = left.iter().chain(&right).map(|part| part.priority).enumerate();
+        let least = all.filter(|(_, priority)| *priority > 0).max_by_key(|(_, priority)| *priority);
+        let Some((at, _)) = least else { break };
+        match at.checked_sub(left.len()) {
+            Some(at) => drop(right.remove(at)),
+            None => drop(left.remove(at)),
+        }
     }
     let line_of = |parts: &[Part]| -> Line<'static> {
         let spans = parts.iter().flat_map(|part| {
@@ -55,7 +58,7 @@ fn left(model: &Model) -> Vec<Part> {
         StyledLine::new(StyleClass::Good, " ✓ secret")
     };
     // If there is a public URL, the local one matters less.
-    let own = if matches!(model.routing.public, PublicAddress::Up(_)) { 4 } else { 0 };
+    let own = if matches!(model.routing.public, PublicAddress::Up(_)) { 4 } else { 2 };
     let mut parts = vec![
         part(6, StyledLine::new(StyleClass::Strong, " hookglass ")),
         part(own, StyledLine::new(StyleClass::Accent, format!(" {}", session.url))),
@@ -154,8 +157,8 @@ fn right(model: &Model) -> Vec<Part> {
     let more = if list.is_filling() { " …" } else { "" };
     parts.push(part(5, StyledLine::new(StyleClass::Plain, format!(" {noun}{more}"))));
     if list.bad() > 0 {
-        let bad = units::format_count(list.bad() as u64);
-        parts.push(part(2, StyledLine::new(StyleClass::Bad, format!("  ✗ {bad} bad"))));
+        let failed = units::format_count(list.bad() as u64);
+        parts.push(part(2, StyledLine::new(StyleClass::Bad, format!("  ✗ {failed} failed"))));
     }
     parts.push(part(7, StyledLine::new(StyleClass::Dim, format!("  {}", bars(model)))));
     let rate = model.rate.per_second(model.now);
