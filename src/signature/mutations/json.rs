@@ -4,6 +4,7 @@ use std::fmt::{self, Write as _};
 
 use super::Accept;
 use crate::payload::json::{Lexer, TokenKind};
+use crate::payload::pointer;
 use crate::payload::reserialize::{JsonLibrary, rewritten};
 use crate::signature::Cause;
 
@@ -302,7 +303,7 @@ pub(super) fn styles(text: &str, is_small: bool, accept: &mut Accept<'_>) -> boo
         return false;
     }
     let mut seen: Vec<String> = vec![text.to_owned()];
-    if spacings(None, text, "", accept) {
+    if spacings(None, text, "", accept) || items_on_lines(text, accept) {
         return true;
     }
     if !is_small {
@@ -336,6 +337,21 @@ pub(super) fn styles(text: &str, is_small: bool, accept: &mut Accept<'_>) -> boo
         }
     }
     false
+}
+
+/// Tries an array with a line for each item, as `SendGrid` signs it.
+fn items_on_lines(text: &str, accept: &mut Accept<'_>) -> bool {
+    let Some(compact) = SPACINGS[0].apply(text, 0) else { return false };
+    let items = pointer::items(compact.as_bytes(), "");
+    if items.is_empty() {
+        return false;
+    }
+    let signed = [b"[", items.join(&b",\r\n"[..]).as_slice(), b"]\r\n"].concat();
+    let how = format_args!(
+        "the JSON was parsed and serialized again: it was signed with CRLF after each item of the \
+         array"
+    );
+    accept(Cause::BodyReserialized, how, &signed)
 }
 
 /// Tries a text in every spacing, with and without a final newline.
