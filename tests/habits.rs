@@ -397,3 +397,25 @@ fn type_and_id_of_an_imported_request_are_guessed() -> Tested {
     assert_eq!(json(folder.path(), &["show", "1", "--json"])?["event"]["type"], "y");
     Ok(())
 }
+
+#[test]
+fn a_provider_with_a_secret_has_no_key_to_download() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let said = ends(folder.path(), &["providers", "fetch-key", "stripe"], 2)?;
+    assert!(said.contains("signs with a secret, which is not published"), "{said}");
+    Ok(())
+}
+
+#[test]
+fn the_tolerance_of_a_provider_is_described() -> Tested {
+    let folder = tempfile::tempdir()?;
+    for (provider, tolerance) in [
+        ("stripe", "at most 5 min old; a time in the future is accepted"),
+        ("slack", "at most 5 min old or in the future"),
+        ("discord", "any time is accepted"),
+    ] {
+        let said = ends(folder.path(), &["providers", provider], 0)?;
+        assert!(said.contains(tolerance), "{provider}: {said}");
+    }
+    Ok(())
+}

@@ -17,6 +17,7 @@ use crate::ops::new_provider::{self, NewProvider, NewProviderError};
 use crate::output;
 use crate::provider::{Provider, Scheme, SecretForm};
 use crate::store::StoreReader;
+use crate::units;
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -263,7 +264,10 @@ fn selected_by(scheme: &Scheme) -> String {
 }
 
 fn secret(scheme: &Scheme) -> String {
+    let is_public = scheme.algorithm.is_asymmetric();
     let form = match scheme.secret {
+        SecretForm::Base64 if is_public => "base64 of the public key",
+        SecretForm::Hex if is_public => "hex of the public key",
         SecretForm::Utf8 => "its bytes are the key",
         SecretForm::Utf8Html => "its bytes are the key, with HTML entities decoded",
         SecretForm::Utf8Nfkd => "its bytes in the form NFKD are the key",
@@ -284,10 +288,17 @@ fn time(scheme: &Scheme) -> String {
     let Some(clock) = &scheme.timestamp else {
         return "none: the same bytes verify at any time".to_owned();
     };
-    let limit = |seconds: Option<i64>, word: &str| match seconds {
-        Some(seconds) => format!("at most {seconds} s {word}"),
-        None => format!("any time {word}"),
+    let age = |seconds: i64| units::format_age(seconds);
+    let tolerance = match (clock.max_age, clock.max_ahead) {
+        (None, None) => "any time is accepted".to_owned(),
+        (Some(old), None) => format!("at most {} old; a time in the future is accepted", age(old)),
+        (None, Some(ahead)) => format!("at most {} in the future; any age is accepted", age(ahead)),
+        (Some(old), Some(ahead)) if old == ahead => {
+            format!("at most {} old or in the future", age(old))
+        }
+        (Some(old), Some(ahead)) => {
+            format!("at most {} old, or {} in the future", age(old), age(ahead))
+        }
     };
-    let (old, ahead) = (limit(clock.max_age, "old"), limit(clock.max_ahead, "ahead"));
-    format!("in {}, {old}, {ahead}", clock.from)
+    format!("in {}, {tolerance}", clock.from)
 }

@@ -11,7 +11,7 @@ use bytes::Bytes;
 
 use crate::delivery::{Delivery, Head, Header};
 use crate::outbound::{Client, Request, Response, SendError, Target, TargetError};
-use crate::provider::{KeySource, Provider, ValueLocation};
+use crate::provider::{KeySource, Provider, Scheme, SecretForm, ValueLocation};
 use crate::signature;
 use crate::store::StoreReader;
 
@@ -33,6 +33,8 @@ pub(crate) struct FetchedKey {
 /// Reason why no key was downloaded.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FetchKeyError {
+    #[error("{0} signs with a secret, which is not published; set {1} to it")]
+    Secret(String, String),
     #[error(
         "{0} does not publish its keys at a known address; set `secret_file` to a file with the key"
     )]
@@ -64,7 +66,16 @@ pub(crate) fn key_address(
 ) -> Result<String, FetchKeyError> {
     let title = &provider.title;
     let sources = || provider.scheme.iter().filter_map(|scheme| scheme.key.as_ref());
-    let source = sources().next().ok_or_else(|| FetchKeyError::NoSource(title.clone()))?;
+    let takes_secret = |scheme: &Scheme| {
+        !scheme.algorithm.is_asymmetric() && scheme.secret != SecretForm::PublicKey
+    };
+    let source = sources().next().ok_or_else(|| {
+        if provider.scheme.iter().all(takes_secret) {
+            FetchKeyError::Secret(title.clone(), provider.secret_env.clone())
+        } else {
+            FetchKeyError::NoSource(title.clone())
+        }
+    })?;
     let url = match (given, &source.url) {
         (Some(given), _) => given.to_owned(),
         (None, Some(url)) => url.clone(),
@@ -173,7 +184,8 @@ mod tests {
 
     #[test]
     fn a_provider_without_published_keys_is_named() {
-        assert!(matches!(address("stripe", None, "{}"), Err(FetchKeyError::NoSource(_))));
+        assert!(matches!(address("stripe", None, "{}"), Err(FetchKeyError::Secret(..))));
+        assert!(matches!(address("wise", None, "{}"), Err(FetchKeyError::NoSource(_))));
         assert!(matches!(address("aws-sns", None, "{}"), Err(FetchKeyError::NoAddress(_))));
     }
 
