@@ -238,7 +238,7 @@ fn the_store_is_summed_up_beside_a_listener() -> Tested {
     assert_eq!(stats["verdicts"], serde_json::json!({"verified": 4, "missing": 1}));
     assert_eq!(stats["types"]["message.created"], 4);
     let table = String::from_utf8(run(&["stats", "sig:verified"])?.stdout)?;
-    assert!(table.starts_with("4 deliveries, 1 duplicates"), "{table}");
+    assert!(table.starts_with("4 deliveries, 1 duplicate;"), "{table}");
     assert!(!table.contains('█') && !table.contains("missing"), "{table}");
     assert_eq!(run(&["store", "check"])?.status.code(), Some(0));
     listener.stop()?;

@@ -62,9 +62,10 @@ pub(super) fn parse_header(text: &str) -> Result<Header, String> {
 }
 
 fn parse_method(text: &str) -> Result<String, String> {
-    match is_token(text.as_bytes()) {
-        true => Ok(text.to_owned()),
-        false => Err(format!("invalid method `{text}`: expected e.g. POST")),
+    if is_token(text.as_bytes()) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("invalid method `{text}`: expected e.g. POST"))
     }
 }
 

@@ -91,7 +91,7 @@ impl SignedTemplate {
         for part in parts {
             let (pointer, rest) = part.split_once("}}").unwrap_or((part, ""));
             let last = pointer.rsplit('/').next().unwrap_or_default();
-            out.push_str(&format!("{{{{…/{last}}}}}{rest}"));
+            out.extend(["{{…/", last, "}}", rest]);
         }
         out
     }

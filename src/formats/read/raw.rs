@@ -91,9 +91,12 @@ pub(super) fn read(
     }
 }
 
+/// Name and value of a trailer.
+type Trailer = (String, String);
+
 /// Returns the content of a chunked body (RFC 9112 section 7.1) and its trailers; `None` if the body
 /// is invalid.
-fn unchunked(mut rest: &[u8]) -> Option<(Vec<u8>, Vec<(String, String)>)> {
+fn unchunked(mut rest: &[u8]) -> Option<(Vec<u8>, Vec<Trailer>)> {
     let mut body = Vec::new();
     loop {
         let size = std::str::from_utf8(line(&mut rest)?.split(|byte| *byte == b';').next()?);

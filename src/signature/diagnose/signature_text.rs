@@ -453,23 +453,27 @@ pub(super) fn other_hash(
                         .rows(rows("received", hash), rows("expected", own)),
                 );
             }
-            for (cause, formula, digest) in search.misused(hash, &key, signed)? {
-                if is_received(&digest) {
-                    let own = formula_of(scheme.algorithm, hash);
-                    let (received, row) = (formula.clone(), ProofRow::new);
-                    let mut finding = Finding::from(cause)
-                        .rows(row("received", formula), row("expected", own.clone()));
-                    if !scheme.algorithm.is_hmac() {
-                        let title = question.title();
-                        finding =
-                            finding.says(format!("`{received}` was sent; {title} uses `{own}`"));
-                    }
-                    return Some(finding);
-                }
+            let misused = search.misused(hash, &key, signed)?;
+            if let Some((cause, formula, _)) =
+                misused.into_iter().find(|(.., digest)| is_received(digest))
+            {
+                return Some(misuse(question, hash, cause, formula));
             }
         }
     }
     None
+}
+
+/// Describes a signature that was made with this hash and formula.
+fn misuse(question: &Question<'_>, hash: Algorithm, cause: Cause, formula: String) -> Finding {
+    let algorithm = question.scheme.algorithm;
+    let own = formula_of(algorithm, hash);
+    let mut finding = Finding::from(cause);
+    if !algorithm.is_hmac() {
+        let title = question.title();
+        finding = finding.says(format!("`{formula}` was sent; {title} uses `{own}`"));
+    }
+    finding.rows(ProofRow::new("received", formula), ProofRow::new("expected", own))
 }
 
 /// Returns the formula of a scheme's signature, next to one with this hash.
