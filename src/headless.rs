@@ -138,7 +138,7 @@ impl Printer {
         mut follower: Follower,
         ended: CancellationToken,
     ) -> Result<(), HeadlessError> {
-        // One buffer for all lines: so large a one is expensive to allocate for each commit.
+        // One buffer for all commits: allocating one for each is expensive, since it is large.
         let mut out = output::buffered();
         loop {
             let news = tokio::select! {
