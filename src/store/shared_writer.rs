@@ -16,7 +16,7 @@ pub struct SharedWriter {
 
 #[derive(Debug)]
 enum Way {
-    Direct(Maintenance),
+    Direct(Box<Maintenance>),
     #[cfg(unix)]
     Listener(ControlClient),
 }
@@ -26,7 +26,7 @@ impl SharedWriter {
     /// takes no requests.
     pub fn open(path: &Path, holder: &str, create: bool) -> Result<Self, StoreError> {
         let way = match Maintenance::open(path, holder, create) {
-            Ok(store) => Way::Direct(store),
+            Ok(store) => Way::Direct(Box::new(store)),
             #[cfg(unix)]
             Err(held @ StoreError::Held { .. }) => {
                 Way::Listener(ControlClient::connect(path).ok_or(held)?)
