@@ -3,8 +3,8 @@
 //! Run with `cargo bench --bench hub`. It needs `nats-server`. A stream with one server and one
 //! with three on loopback get messages from 64 tasks or connections in alternating rounds: from the
 //! bare client of NATS, from the publisher of hookglass, and from a listener, which also receives,
-//! verifies, and stores each delivery. All wait for the same acknowledgement. Ratios of the same run
-//! are what counts.
+//! verifies, and stores each delivery. All wait for the same acknowledgement. Ratios of the same
+//! run are what counts.
 //!
 //! Variables: `ROUNDS`, `SECONDS` of each round.
 

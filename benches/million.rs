@@ -307,8 +307,8 @@ fn lines(store: &Path, file: &Path) -> Done {
     Ok(out.flush()?)
 }
 
-/// The time of `rg --fixed-strings`, or where there is none, of reading the same bytes and looking for
-/// the word in them.
+/// The time of `rg --fixed-strings`, or where there is none, of reading the same bytes and looking
+/// for the word in them.
 fn plain(file: &Path, word: &str) -> (Duration, &'static str) {
     let mut rg = std::process::Command::new("rg");
     rg.args(["--count", "--fixed-strings", word]).arg(file).stdout(std::process::Stdio::null());

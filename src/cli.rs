@@ -191,7 +191,8 @@ impl Cli {
     }
 }
 
-/// Lets flags take negative numbers, so that the error is about the value and not about a flag `-5`.
+/// Lets flags take negative numbers, so that the error is about the value and not about a flag
+/// `-5`.
 fn with_negative_numbers(command: clap::Command) -> clap::Command {
     let command = command.mut_args(|arg| {
         let takes_value = arg.get_long().is_some() && arg.get_action().takes_values();

@@ -66,7 +66,8 @@ pub struct Limits {
     pub max_connections: usize,
     /// Time from the first byte of a head to its last; then 408.
     pub head_time: Duration,
-    /// Time for a body, and between two parts of it; then 408. Every `body_rate` bytes received add a second.
+    /// Time for a body, and between two parts of it; then 408. Every `body_rate` bytes received add
+    /// a second.
     pub body_time: Duration,
     pub body_rate: u64,
     /// Time for a whole body, at any rate.

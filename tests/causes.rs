@@ -63,7 +63,8 @@ type Sender = (Arc<Provider>, String, Vec<(String, String)>, String);
 fn senders() -> Vec<Sender> {
     let mut seed = Seed { now: now(), random: fastrand::Rng::with_seed(7) };
     let mut out = Vec::new();
-    // The damage assumes a keyed digest in lowercase hex or padded base64, and a prefix without blanks.
+    // The damage assumes a keyed digest in lowercase hex or padded base64, and a prefix without
+    // blanks.
     let is_usual = |provider: &&Arc<Provider>| {
         let scheme = &provider.scheme;
         !matches!(scheme.encoding, Encoding::HexUpper | Encoding::Base64Url)

@@ -1,4 +1,5 @@
-//! The Headers pane, bodies in hex, and the third pane: what is on the screen, and what keys do there.
+//! The Headers pane, bodies in hex, and the third pane: what is on the screen, and what keys do
+//! there.
 
 mod support;
 

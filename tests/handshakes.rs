@@ -157,7 +157,8 @@ fn handshakes_are_answered_by_a_named_provider() -> Tested {
 
 #[test]
 fn a_handshake_is_listed_under_its_provider() -> Tested {
-    // Nothing distinguishes the challenges of Nylas from those of Dropbox, or checks without fields.
+    // Nothing distinguishes the challenges of Nylas from those of Dropbox, or checks without
+    // fields.
     let is_own = |one: &&Handshake| !["nylas", "trello", "mailchimp"].contains(&one.provider);
     let own: Vec<&Handshake> = HANDSHAKES.iter().filter(is_own).collect();
     let requests: Vec<String> = own.iter().map(|one| one.request()).collect();

@@ -38,8 +38,8 @@ fn in_terminal(folder: &Path, args: &[&str]) -> Tested<String> {
     Ok(String::from_utf8(seen)?)
 }
 
-/// Checks that a text has nothing that a terminal interprets or hides, but line ends and the bars of
-/// progress.
+/// Checks that a text has nothing that a terminal interprets or hides, but line ends and the bars
+/// of progress.
 fn assert_harmless(text: &str, what: &str) {
     for line in text.replace("\x1b[K", "").split(['\n', '\r']) {
         let escaped = hookglass::payload::escape(line);

@@ -347,7 +347,8 @@ fn rules_answer_on_demand() -> Tested {
     Ok(())
 }
 
-/// Starts a listener that recognizes providers, and returns its response to a request with a header.
+/// Starts a listener that recognizes providers, and returns its response to a request with a
+/// header.
 fn response_to(header: &str, rules: &[&str]) -> Tested<String> {
     let folder = tempfile::tempdir()?;
     configure(

@@ -99,8 +99,8 @@ impl Page {
     }
 }
 
-/// Defines `hookglass`, `curl`, and the like for a page: a listener runs in the background on a free
-/// port, and the addresses in the page become those of the listener and of a target.
+/// Defines `hookglass`, `curl`, and the like for a page: a listener runs in the background on a
+/// free port, and the addresses in the page become those of the listener and of a target.
 #[cfg(unix)]
 const PRELUDE: &str = r#"
 set -euo pipefail

@@ -344,8 +344,8 @@ fn an_idle_dashboard_wakes_up_for_its_clock_alone() -> Tested {
     Ok(())
 }
 
-/// An editor that notes its file, waits for a line, and edits the file: the first time it breaks the
-/// JSON, the second time it fixes that.
+/// An editor that notes its file, waits for a line, and edits the file: the first time it breaks
+/// the JSON, the second time it fixes that.
 const EDITOR: &str = r#"#!/bin/sh
 cp "$1" "$0.seen"
 printf '%s' "$1" > "$0.path"

@@ -1,11 +1,12 @@
 //! Compares ingest with other servers: bare hyper, an append-only log, SQLite, Node, mitmdump.
 //!
-//! Run with `cargo bench --bench ingest`. All servers run in alternating rounds; each gets the first
-//! core for itself, and the load comes from the second. Ratios of the same run are what counts.
+//! Run with `cargo bench --bench ingest`. All servers run in alternating rounds; each gets the
+//! first core for itself, and the load comes from the second. Ratios of the same run are what
+//! counts.
 //!
 //! Variables: `ROUNDS`, `SECONDS` of each round, `ONLY` (server names), `SCENARIOS` (`64x1k`, …),
-//! `BASELINE` (another hookglass binary to compare with), `KILLS` (kill hookglass this often while it
-//! receives, instead of measuring), `HOOKGLASS_WRITE_DOCS=1` (write `docs/performance.md`).
+//! `BASELINE` (another hookglass binary to compare with), `KILLS` (kill hookglass this often while
+//! it receives, instead of measuring), `HOOKGLASS_WRITE_DOCS=1` (write `docs/performance.md`).
 
 #![expect(
     clippy::cast_precision_loss,

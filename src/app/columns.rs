@@ -129,8 +129,8 @@ pub(crate) const DAY_AND_TIME: usize = 12;
 /// Width of a date and a time of day.
 pub(crate) const DATE_AND_TIME: usize = 16;
 
-/// Widths of the cells on the screen, by column. They only grow while one scrolls, so that columns do not
-/// jump.
+/// Widths of the cells on the screen, by column. They only grow while one scrolls, so that columns
+/// do not jump.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ContentWidths([usize; ListColumn::ALL.len()]);
 
@@ -193,8 +193,8 @@ pub(crate) fn needed(wanted: &[ListColumn], content: &ContentWidths) -> usize {
     SIGNS + 1 + widths.sum::<usize>()
 }
 
-/// Places the selected columns in a list of `width` columns, each as wide as its content within bounds.
-/// Those without room are left out, but never the verdict.
+/// Places the selected columns in a list of `width` columns, each as wide as its content within
+/// bounds. Those without room are left out, but never the verdict.
 pub(crate) fn placed(
     wanted: &[ListColumn],
     width: usize,

@@ -160,7 +160,8 @@ impl DiffView {
         }
     }
 
-    /// Puts both sides next to each other in a pane that is wide enough, and keeps the cursor's line.
+    /// Puts both sides next to each other in a pane that is wide enough, and keeps the cursor's
+    /// line.
     pub fn fit(&mut self, width: usize) {
         let is_split = width >= SPLIT;
         if self.is_split == is_split {

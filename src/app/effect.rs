@@ -82,8 +82,8 @@ pub enum Effect {
         id: DeliveryId,
         secret: Secret,
     },
-    /// Use this secret from now on, for the provider of a delivery or for the only provider; reported by
-    /// [`super::Event::SecretsInUse`].
+    /// Use this secret from now on, for the provider of a delivery or for the only provider;
+    /// reported by [`super::Event::SecretsInUse`].
     UseSecret {
         id: Option<DeliveryId>,
         secret: Secret,

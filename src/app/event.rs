@@ -102,7 +102,8 @@ pub enum Event {
         origin: DeliveryId,
         outcome: Box<ResendOutcome>,
     },
-    /// A delivery was edited, and its target is wanted; includes what was typed last, and its mistake.
+    /// A delivery was edited, and its target is wanted; includes what was typed last, and its
+    /// mistake.
     Edited {
         number: u64,
         id: DeliveryId,

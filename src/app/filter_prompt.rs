@@ -136,8 +136,8 @@ impl FilterPrompt {
         }
     }
 
-    /// Puts the current filter, or else the last one, into an empty line; goes to the end of any other
-    /// line.
+    /// Puts the current filter, or else the last one, into an empty line; goes to the end of any
+    /// other line.
     pub(super) fn edit_current(&mut self, history: &FilterHistory) {
         let text = match (self.prompt.text(), self.before.as_str()) {
             (typed, _) if !typed.is_empty() => typed,

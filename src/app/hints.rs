@@ -69,8 +69,8 @@ fn wanted(model: &Model) -> Vec<(u8, Hint)> {
     all
 }
 
-/// Returns the hints that come first: those about the selected row or, if there is none yet, those that
-/// bring one.
+/// Returns the hints that come first: those about the selected row or, if there is none yet, those
+/// that bring one.
 fn first(model: &Model) -> Vec<(u8, Hint)> {
     if !matches!(model.mode, Mode::Browse) {
         return Vec::new();

@@ -1,4 +1,5 @@
-//! Key bindings. Execution, help, hints, palette, documentation, and configuration all read one table.
+//! Key bindings. Execution, help, hints, palette, documentation, and configuration all read one
+//! table.
 
 mod key;
 mod table;
@@ -86,7 +87,8 @@ pub struct Binding {
     pub action: Action,
     /// Description for the help screen.
     pub help: &'static str,
-    /// Label for the hint line and its priority (the largest number is dropped first); most bindings have none.
+    /// Label for the hint line and its priority (the largest number is dropped first); most
+    /// bindings have none.
     pub hint: Option<(&'static str, u8)>,
 }
 

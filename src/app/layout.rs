@@ -196,7 +196,8 @@ const NARROWEST_SIDE: u16 = 44;
 /// Width of a list that shows times, verdicts, and types.
 const READABLE_LIST: u16 = 56;
 
-/// Gives the list the width its content needs, up to a share of the screen, and the others the rest.
+/// Gives the list the width its content needs, up to a share of the screen, and the others the
+/// rest.
 fn list_width(width: u16, has_third: bool, needed: u16) -> u16 {
     let most = if has_third {
         (width / 25 * 12).clamp(76, 120)

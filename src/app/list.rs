@@ -147,8 +147,8 @@ impl List {
         ids.iter().filter(is_hidden).count()
     }
 
-    /// Returns the shown deliveries between two, in ascending order of their ids; the other one alone
-    /// if one is not shown.
+    /// Returns the shown deliveries between two, in ascending order of their ids; the other one
+    /// alone if one is not shown.
     pub fn between(&self, one: DeliveryId, other: DeliveryId) -> Vec<DeliveryId> {
         let place = |id| self.shown.place(id, &self.index);
         let (Some(one), Some(end)) = (place(one), place(other)) else { return vec![other] };
@@ -269,8 +269,8 @@ impl List {
         open.finish()
     }
 
-    /// Removes deliveries; the selection moves to the next one. Returns true if the filter has to be
-    /// applied again, because other deliveries are the last ones of their events.
+    /// Removes deliveries; the selection moves to the next one. Returns true if the filter has to
+    /// be applied again, because other deliveries are the last ones of their events.
     pub fn remove(&mut self, ids: &[DeliveryId]) -> bool {
         self.hide(ids);
         let mut ids = ids.to_vec();

@@ -98,7 +98,8 @@ impl HelpPage {
         Self { lines: self.all.clone(), top: 0, ..self.clone() }
     }
 
-    /// Returns the page with only the lines that contain every word of a text, below their headings.
+    /// Returns the page with only the lines that contain every word of a text, below their
+    /// headings.
     #[must_use]
     pub fn matching(&self, text: &str) -> Self {
         let words: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
@@ -344,8 +345,8 @@ impl Model {
         if self.is_masked() { masked(value).into() } else { value.into() }
     }
 
-    /// Returns a name that a sender chose, such as an event type. In privacy mode, it is masked unless
-    /// it is made of plain words.
+    /// Returns a name that a sender chose, such as an event type. In privacy mode, it is masked
+    /// unless it is made of plain words.
     pub fn shown_name<'t>(&self, name: &'t str) -> Cow<'t, str> {
         if is_plain_name(name) { name.into() } else { self.shown_value(name) }
     }

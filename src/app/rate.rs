@@ -29,8 +29,8 @@ impl Rate {
         }
     }
 
-    /// Returns deliveries per second, as an exponential mean over the last complete seconds that halves
-    /// the weight of each second before.
+    /// Returns deliveries per second, as an exponential mean over the last complete seconds that
+    /// halves the weight of each second before.
     pub fn per_second(&self, now: Timestamp) -> f64 {
         /// Beyond this, a second weighs less than a thousandth.
         const WINDOW: i64 = 10;

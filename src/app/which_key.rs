@@ -1,5 +1,5 @@
-//! The popup of a menu: every key with its meaning, over the pane that the menu is not about, so that the
-//! row it acts on stays in view.
+//! The popup of a menu: every key with its meaning, over the pane that the menu is not about, so
+//! that the row it acts on stays in view.
 
 use ratatui::layout::{Margin, Position, Rect};
 use unicode_width::UnicodeWidthStr as _;

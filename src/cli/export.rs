@@ -52,16 +52,17 @@ pub(super) struct ExportArgs {
     #[arg(long, value_name = "PATH")]
     out: Option<PathBuf>,
     /// Values to redact: `header:NAME`, `key:NAME`, `json:/path`, or a kind: `credential`, `name`,
-    /// `address`, `identity`, `url`, `token`, `email`, `iban`, `card`, `phone`, or `ip`. Append `,length` to keep the length, prefix `keep:` to exclude values, and use `none` to
-    /// turn the default rules off. Fixtures are always redacted, other formats only with this flag
+    /// `address`, `identity`, `url`, `token`, `email`, `iban`, `card`, `phone`, or `ip`. Append
+    /// `,length` to keep the length, prefix `keep:` to exclude values, and use `none` to turn the
+    /// default rules off. Fixtures are always redacted, other formats only with this flag
     /// (`default` for the default rules)
     #[arg(long, value_name = "RULE")]
     redact: Vec<Instruction>,
     /// Keep bytes, signatures, and credentials as received (JSON Lines always do, unless redacted)
     #[arg(long)]
     keep_signature: bool,
-    /// Also write a test that loads the fixtures, and a helper for your own tests: node, vitest, jest,
-    /// pytest, unittest (or python), rust, go, ruby, or php
+    /// Also write a test that loads the fixtures, and a helper for your own tests: node, vitest,
+    /// jest, pytest, unittest (or python), rust, go, ruby, or php
     #[arg(long, value_name = "RUNNER", value_parser = parse_language)]
     with: Option<LoaderLanguage>,
     #[command(flatten)]
@@ -77,8 +78,8 @@ pub(super) struct ExportArgs {
 /// Flags for the report, and for a run that writes nothing.
 #[derive(Debug, Args)]
 struct ShownArgs {
-    /// Show what would be replaced, what looks personal but stays, and what would be left out, without
-    /// writing anything
+    /// Show what would be replaced, what looks personal but stays, and what would be left out,
+    /// without writing anything
     #[arg(long)]
     dry_run: bool,
     /// Print the result as JSON

@@ -23,9 +23,9 @@ use crate::signature::Verifier;
 
 #[derive(Debug, Args)]
 pub(super) struct ImportArgs {
-    /// Files or folders: fixtures, JSON Lines, HAR, `.http`, curl commands, raw requests, mitmproxy flows,
-    /// Postman and Insomnia collections, exports of ngrok, webhook.site, and Hookdeck; - for standard
-    /// input
+    /// Files or folders: fixtures, JSON Lines, HAR, `.http`, curl commands, raw requests, mitmproxy
+    /// flows, Postman and Insomnia collections, exports of ngrok, webhook.site, and Hookdeck; - for
+    /// standard input
     #[arg(value_name = "PATH", required = true)]
     paths: Vec<PathBuf>,
     /// Skip invalid requests instead of importing nothing

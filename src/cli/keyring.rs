@@ -12,8 +12,8 @@ use crate::ops::KnownProviders;
 
 #[derive(Debug, Clone, Args)]
 pub(super) struct ProviderArgs {
-    /// Provider; several separated by commas, or `auto` to recognize each delivery [default: `provider`
-    /// in hookglass.toml, else `cribbly` to send and `auto` otherwise]
+    /// Provider; several separated by commas, or `auto` to recognize each delivery [default:
+    /// `provider` in hookglass.toml, else `cribbly` to send and `auto` otherwise]
     #[arg(long, value_name = "NAME")]
     pub(super) provider: Option<String>,
     #[command(flatten)]
@@ -32,8 +32,8 @@ pub(super) struct ConfigArgs {
 
 #[derive(Debug, Clone, Args)]
 pub(super) struct SecretArgs {
-    /// Environment variable with a webhook secret; repeat during a rotation [default: the provider's
-    /// own, e.g. `CRIBBLY_WEBHOOK_SECRET`]
+    /// Environment variable with a webhook secret; repeat during a rotation [default: the
+    /// provider's own, e.g. `CRIBBLY_WEBHOOK_SECRET`]
     #[arg(long, value_name = "VAR")]
     pub(super) secret_env: Vec<String>,
     /// File with a webhook secret, or - for standard input
@@ -75,8 +75,8 @@ impl ProviderArgs {
         self.keyring_with_default(config, defaults::SENDER)
     }
 
-    /// Returns the providers of recorded requests, which may be signed again. Secrets from flags alone
-    /// are those of the provider to send as.
+    /// Returns the providers of recorded requests, which may be signed again. Secrets from flags
+    /// alone are those of the provider to send as.
     pub(super) fn replaying_keyring(&self, config: &Config) -> Result<Keyring, CliError> {
         let is_ambiguous = self.provider.is_none() && self.secrets.is_given();
         let default = if is_ambiguous { defaults::SENDER } else { defaults::PROVIDER };

@@ -58,8 +58,8 @@ pub(super) struct ListenArgs {
     /// Keep deliveries in a temporary store that is deleted on exit
     #[arg(long, conflicts_with = "store")]
     ephemeral: bool,
-    /// Deliveries to keep: a count (`100k`), a total size (`10GiB`), or an age (`30d`); older ones are
-    /// deleted unless they are marked [default: all]
+    /// Deliveries to keep: a count (`100k`), a total size (`10GiB`), or an age (`30d`); older ones
+    /// are deleted unless they are marked [default: all]
     #[arg(long, value_name = "AMOUNT", value_parser = Keep::for_listener)]
     keep: Option<Keep>,
     /// Path whose requests come from one provider, PATH=PROVIDER; repeat for more. Takes precedence
@@ -79,8 +79,8 @@ pub(super) struct ListenArgs {
     /// Output format in headless mode
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
     output: Output,
-    /// Send signed sample events to itself, some of them tampered with; in the dashboard, a sample
-    /// application responds, unless there is a target or a rule. Keeps nothing without --store
+    /// Send signed sample events to itself, some of them tampered with; keeps nothing without
+    /// --store
     #[arg(long)]
     demo: bool,
 }

@@ -73,8 +73,8 @@ struct FetchKeyArgs {
     /// Provider that publishes its keys
     #[arg(value_name = "NAME")]
     name: String,
-    /// Address of the key [default: the provider's, or that in its newest stored delivery]; it must be
-    /// on one of the provider's hosts
+    /// Address of the key [default: the provider's, or that in its newest stored delivery]; it must
+    /// be on one of the provider's hosts
     #[arg(long, value_name = "URL")]
     url: Option<String>,
     #[command(flatten)]

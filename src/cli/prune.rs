@@ -14,8 +14,8 @@ use crate::units;
 
 #[derive(Debug, Args)]
 pub(super) struct PruneArgs {
-    /// Deliveries to keep: a count (`100k`), a total size (`10GiB`), or an age (`30d`), newest first;
-    /// marked deliveries are always kept
+    /// Deliveries to keep: a count (`100k`), a total size (`10GiB`), or an age (`30d`), newest
+    /// first; marked deliveries are always kept
     #[arg(long, value_name = "AMOUNT")]
     keep: Keep,
     /// Print what would be deleted, without deleting

@@ -36,8 +36,8 @@ pub(super) struct ReplayArgs {
     to: Target,
     #[command(flatten)]
     provider: ProviderArgs,
-    /// Expected statuses, e.g. 2xx or 200,202 [default: as stated in the fixture, else 2xx, or 4xx if
-    /// the signature is bad]
+    /// Expected statuses, e.g. 2xx or 200,202 [default: as stated in the fixture, else 2xx, or 4xx
+    /// if the signature is bad]
     #[arg(long, value_name = "STATUS")]
     expect: Option<Statuses>,
     /// Pauses between requests: as recorded (`original`), a factor faster (`2x`), or `none`

@@ -36,8 +36,8 @@ pub(super) struct SendArgs {
     /// Content type of a file [default: by its ending or content]
     #[arg(long, value_name = "TYPE")]
     content_type: Option<String>,
-    /// Event type of a file, for providers that name it in a header such as X-GitHub-Event [default:
-    /// the name of the file, if the provider has a sample of that type]
+    /// Event type of a file, for providers that name it in a header such as X-GitHub-Event
+    /// [default: the name of the file, if the provider has a sample of that type]
     #[arg(long = "type", value_name = "TYPE")]
     kind: Option<String>,
     #[command(flatten)]

@@ -54,8 +54,8 @@ pub(super) struct ShowForm {
     /// Print a curl command for the listener's default address; short for --as curl
     #[arg(long)]
     curl: bool,
-    /// Print in a copy format: payload, pretty, headers, event-id, signature, url, confirm-url, curl, httpie, xh, http,
-    /// or a program that verifies it: node, python, go, ruby, php, rust
+    /// Print in a copy format: payload, pretty, headers, event-id, signature, url, confirm-url,
+    /// curl, httpie, xh, http, or a program that verifies it: node, python, go, ruby, php, rust
     #[arg(long = "as", value_name = "FORM", value_parser = parse_format)]
     copy: Option<&'static CopyFormat>,
 }

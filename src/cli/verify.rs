@@ -22,7 +22,8 @@ use crate::signature::{Diagnosis, Verifier};
 
 #[derive(Debug, Args)]
 pub(super) struct VerifyArgs {
-    /// Provider [default: recognized by the headers, else `provider` in hookglass.toml, else cribbly]
+    /// Provider [default: recognized by the headers, else `provider` in hookglass.toml, else
+    /// cribbly]
     #[arg(long, value_name = "NAME")]
     provider: Option<String>,
     #[command(flatten)]

@@ -84,7 +84,8 @@ impl Drop for EditorFile {
 
 /// Removes the folders of processes that were killed while the editor was open.
 pub(super) fn remove_abandoned() {
-    // A file that cannot be read or removed belongs to another user, or another dashboard removes it.
+    // A file that cannot be read or removed belongs to another user, or another dashboard removes
+    // it.
     for entry in fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten() {
         let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
         if is_folder && entry.file_name().as_encoded_bytes().starts_with(PREFIX.as_bytes()) {

@@ -49,8 +49,8 @@ const CREDENTIAL_WORDS: [&str; 17] = [
 ];
 
 /// Returns whether a header carries a credential or a signature by its name: `Authorization`,
-/// `Cookie`, `X-Api-Key`, and anything with a word such as `token`. What is copied and exported leaves
-/// these out.
+/// `Cookie`, `X-Api-Key`, and anything with a word such as `token`. What is copied and exported
+/// leaves these out.
 pub fn is_credential(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     // A key of a request, not of its sender.

@@ -43,7 +43,8 @@ fn values(field: &FilterField, seen: &impl Fn(&str) -> Vec<String>) -> Vec<Strin
     }
 }
 
-/// Returns the next step of the paths into bodies that begin as typed, with a colon after a whole path.
+/// Returns the next step of the paths into bodies that begin as typed, with a colon after a whole
+/// path.
 fn paths(typed: &str, seen: &impl Fn(&str) -> Vec<String>) -> Vec<String> {
     let mut words = Vec::new();
     for path in seen(".") {

@@ -11,8 +11,8 @@ pub(super) struct JsonPath(pub(super) Vec<String>);
 
 impl JsonPath {
     /// Returns the text of the value as sent; `None` if the body is not JSON or has no such value.
-    /// Of repeated keys the last counts, as in the parsers of receivers. Strings that carry JSON, such
-    /// as base64, are decoded.
+    /// Of repeated keys the last counts, as in the parsers of receivers. Strings that carry JSON,
+    /// such as base64, are decoded.
     pub(super) fn find<'b>(&self, body: &'b [u8]) -> Option<Cow<'b, str>> {
         derived::raw_through(body, &self.0)
     }

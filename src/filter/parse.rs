@@ -292,7 +292,8 @@ impl<'i> Parser<'i> {
         self.cursor.peek() == Some(',')
     }
 
-    /// Checks a value of a field whose values are known. Quoted text and patterns match others, too.
+    /// Checks a value of a field whose values are known. Quoted text and patterns match others,
+    /// too.
     fn known(&self, takes: ValueKind, atom: &Atom<'_>) -> Result<(), ParseError> {
         let (ValueKind::Known(kind), Atom::Plain(raw)) = (takes, atom) else { return Ok(()) };
         kind.check(raw, self.reading.providers)

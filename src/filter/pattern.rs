@@ -167,8 +167,8 @@ impl TextPattern {
         quickly.unwrap_or_else(|| self.regex.is_match(text))
     }
 
-    /// Returns an expression that is found in every text that contains a match; `None` if the pattern
-    /// has no literal part.
+    /// Returns an expression that is found in every text that contains a match; `None` if the
+    /// pattern has no literal part.
     pub(super) fn literal_part(&self) -> Option<Regex> {
         let literal = match &self.wanted {
             Wanted::Text(text) => text,

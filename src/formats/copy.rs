@@ -196,8 +196,8 @@ impl CopySource<'_> {
     }
 }
 
-/// Returns the URL of a request at `base`, percent-encoded where a URL needs that. A request to a proxy
-/// names the whole URL in its target.
+/// Returns the URL of a request at `base`, percent-encoded where a URL needs that. A request to a
+/// proxy names the whole URL in its target.
 fn url(head: &Head, base: &str) -> String {
     let path = shell::path(&head.target);
     if head.target.starts_with(b"/") { base.to_owned() + &path } else { path.replacen('/', "", 1) }

@@ -40,7 +40,8 @@ pub(crate) struct LoaderFile {
 }
 
 impl LoaderLanguage {
-    /// Returns the paths of the files, relative to the folder of the fixtures; the test is the last.
+    /// Returns the paths of the files, relative to the folder of the fixtures; the test is the
+    /// last.
     pub fn paths(self, folder: &Path) -> Vec<PathBuf> {
         let files = self.templates(folder).into_iter();
         files.map(|(name, _)| PathBuf::from(name)).collect()

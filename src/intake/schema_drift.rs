@@ -1,9 +1,9 @@
 //! Learns the schema of each event type from its bodies, and records how a body differs from it.
 //!
-//! It follows the store, off the response path. A body whose shape is known is recognized by a hash;
-//! of the others, only a few of each commit are examined, so that learning never competes with
-//! receiving. What it learned is stored too; for an event type that is new to it, it first reads
-//! earlier deliveries.
+//! It follows the store, off the response path. A body whose shape is known is recognized by a
+//! hash; of the others, only a few of each commit are examined, so that learning never competes
+//! with receiving. What it learned is stored too; for an event type that is new to it, it first
+//! reads earlier deliveries.
 
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;

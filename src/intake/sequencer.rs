@@ -1,5 +1,5 @@
-//! Gives deliveries that rules or targets may handle to the store one after the other, which numbers
-//! them. Rules and target queues then see them in the order of these numbers.
+//! Gives deliveries that rules or targets may handle to the store one after the other, which
+//! numbers them. Rules and target queues then see them in the order of these numbers.
 //!
 //! The sequencer waits for the store alone, and for a slot in the queue of background attempts.
 

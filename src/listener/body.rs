@@ -36,8 +36,8 @@ pub(super) struct BodyLink {
     pub(super) is_refused: Arc<AtomicBool>,
 }
 
-/// Returns the bytes of a body, and its trailers. The error has the number of bytes received, and the status and
-/// reason of the refusal.
+/// Returns the bytes of a body, and its trailers. The error has the number of bytes received, and
+/// the status and reason of the refusal.
 pub(super) async fn collect(
     body: Incoming,
     declared: u64,

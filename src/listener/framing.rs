@@ -1,7 +1,7 @@
 //! Finds the end of a body (RFC 9112 section 6), and so the start of the next head.
 //!
-//! Chunks are checked at least as strictly as hyper does, so that hyper never sees malformed ones: it
-//! would end the connection without a response.
+//! Chunks are checked at least as strictly as hyper does, so that hyper never sees malformed ones:
+//! it would end the connection without a response.
 
 use crate::delivery::{Head, Version, header_text};
 
@@ -12,8 +12,8 @@ pub(super) enum Framing {
     Chunked(Chunks),
 }
 
-/// Bytes of chunk extensions and trailers in one body. hyper accepts more, so it never sees an error
-/// first.
+/// Bytes of chunk extensions and trailers in one body. hyper accepts more, so it never sees an
+/// error first.
 const MAX_OVERHEAD: u32 = 8 << 10;
 
 /// A chunked body up to its last byte read.

@@ -309,8 +309,8 @@ impl HeadCapture {
         true
     }
 
-    /// Takes bytes from the front of the buffer. A copy, since a slice would keep the whole buffer in
-    /// memory for as long as the delivery is needed, and each request would get a new one.
+    /// Takes bytes from the front of the buffer. A copy, since a slice would keep the whole buffer
+    /// in memory for as long as the delivery is needed, and each request would get a new one.
     fn take(&mut self, length: usize) -> Bytes {
         let taken = Bytes::copy_from_slice(self.buffer.get(..length).unwrap_or_default());
         self.buffer.advance(taken.len());

@@ -56,8 +56,8 @@ fn is_number(kind: &Value) -> bool {
     }
 }
 
-/// Replaces what may be null by what it is otherwise: an argument that is null is as good as absent.
-/// Words with descriptions become a list of words.
+/// Replaces what may be null by what it is otherwise: an argument that is null is as good as
+/// absent. Words with descriptions become a list of words.
 fn simplify(value: &mut Value) {
     let Value::Object(fields) = value else { return };
     if let Some(Value::Array(kinds)) = fields.get_mut("type") {

@@ -1,4 +1,5 @@
-//! Changes the secrets in use while a listener runs, and verifies stored deliveries again with them.
+//! Changes the secrets in use while a listener runs, and verifies stored deliveries again with
+//! them.
 
 use std::fmt;
 use std::sync::Arc;
@@ -68,7 +69,8 @@ pub(crate) struct SecretInUse {
     pub warnings: Vec<String>,
 }
 
-/// Uses a secret from now on, as the current one of the provider of a delivery, or of the only provider.
+/// Uses a secret from now on, as the current one of the provider of a delivery, or of the only
+/// provider.
 pub(crate) fn use_secret(
     current: &CurrentVerifier,
     delivery: Option<&Delivery>,

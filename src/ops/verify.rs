@@ -52,8 +52,8 @@ impl VerifyRequest {
     }
 }
 
-/// Verifies a request as of a time, and searches for the cause of its verdict. A request that no provider
-/// recognizes is verified as one of the `usual` provider, as in a listener.
+/// Verifies a request as of a time, and searches for the cause of its verdict. A request that no
+/// provider recognizes is verified as one of the `usual` provider, as in a listener.
 pub(crate) fn verify(
     verifier: &Verifier,
     usual: Option<&str>,

@@ -4,13 +4,13 @@
 //! failed, each on its own connection. So a target gets connections and requests in order, and may
 //! process several at a time; with `at_once: 1` each waits for the *response* to the previous one.
 //!
-//! **Retries.** With a retry policy, a delivery that finds the target down waits in a backlog, which is
-//! sent in order, one at a time, once the target is back. Meanwhile new deliveries join the backlog
-//! without being sent, so that they stay in order.
+//! **Retries.** With a retry policy, a delivery that finds the target down waits in a backlog,
+//! which is sent in order, one at a time, once the target is back. Meanwhile new deliveries join
+//! the backlog without being sent, so that they stay in order.
 //!
-//! **Late responses.** After the time limit a delivery counts as failed and makes room for the next one.
-//! Unless it is sent again, its connection stays open for a while, and a response is reported as a
-//! second outcome.
+//! **Late responses.** After the time limit a delivery counts as failed and makes room for the next
+//! one. Unless it is sent again, its connection stays open for a while, and a response is reported
+//! as a second outcome.
 //!
 //! **Bounds.** The number of waiting deliveries, of those in flight, and their total size are
 //! limited. A delivery beyond a limit fails at once with an error; senders never wait. Targets

@@ -12,8 +12,8 @@ use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 use super::body_note::BodyNote;
 pub use encode::encoded;
 
-/// Maximum size of a decoded body. With the body as received it bounds what a delivery on the screen
-/// takes in memory.
+/// Maximum size of a decoded body. With the body as received it bounds what a delivery on the
+/// screen takes in memory.
 pub const MAX_SIZE: usize = 16 << 20;
 
 /// Maximum ratio of decoded to encoded size; small bodies are exempt.

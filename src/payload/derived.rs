@@ -1,5 +1,5 @@
-//! Content that a string carries in encoded form: JSON, base64, gzip in base64, a JSON Web Token, or
-//! URL-encoded text. It is decoded on demand and within limits; the body never changes.
+//! Content that a string carries in encoded form: JSON, base64, gzip in base64, a JSON Web Token,
+//! or URL-encoded text. It is decoded on demand and within limits; the body never changes.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -244,8 +244,9 @@ fn through<'b>(body: &'b [u8], steps: &[String], layers: usize) -> Option<Cow<'b
     None
 }
 
-/// Returns whether a body may have strings that carry JSON whose keys and values are not in its bytes
-/// as they are: base64 of `{` or `[` before a quote or white space, gzip, or URL-encoded text.
+/// Returns whether a body may have strings that carry JSON whose keys and values are not in its
+/// bytes as they are: base64 of `{` or `[` before a quote or white space, gzip, or URL-encoded
+/// text.
 pub(crate) fn may_carry(body: &[u8]) -> bool {
     static BASE64: LazyLock<Option<Regex>> =
         LazyLock::new(|| Regex::new("(?-u)\"(?:ey[A-DI-L]|ew[k-r0-3]|e30|W[wyz3]|H4sI)").ok());

@@ -83,8 +83,8 @@ impl Document {
         BodyRows::raw(bytes).into()
     }
 
-    /// Returns a body shown as hex with rows that fit `width` columns; `None` if they do already, or if
-    /// it is not shown as hex.
+    /// Returns a body shown as hex with rows that fit `width` columns; `None` if they do already,
+    /// or if it is not shown as hex.
     #[must_use]
     pub fn hex_fitted(&self, width: usize) -> Option<Self> {
         self.base.hex_fitted(width).map(Self::from)
@@ -212,8 +212,8 @@ impl Document {
         }
     }
 
-    /// Returns the distinct paths of the scalars among the first `rows` rows, in filter syntax. Of an
-    /// array, only those through its first item.
+    /// Returns the distinct paths of the scalars among the first `rows` rows, in filter syntax. Of
+    /// an array, only those through its first item.
     pub fn paths(&self, rows: usize) -> Vec<String> {
         let mut paths: Vec<String> = Vec::new();
         for row in (0..self.row_count().min(rows)).filter(|row| self.head(*row) == *row) {
@@ -253,8 +253,8 @@ impl Document {
         self.base.only_tree()
     }
 
-    /// Returns the texts of the document, each with its first byte in the document. Those of decoded
-    /// strings follow those of the body.
+    /// Returns the texts of the document, each with its first byte in the document. Those of
+    /// decoded strings follow those of the body.
     pub(super) fn texts(&self) -> Box<dyn Iterator<Item = (usize, &[u8])> + '_> {
         let decoded = self
             .unfolded

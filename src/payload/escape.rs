@@ -7,10 +7,10 @@ use std::sync::LazyLock;
 
 use regex_syntax::hir::{Class, HirKind};
 
-/// Characters that a terminal interprets or shows as nothing, by their properties in Unicode: controls,
-/// formats (TR 36 section 3.1: bidirectional, zero width, tags, shorthand, hieroglyphs), separators of
-/// lines, and those that are ignored or blank by design. Format characters with a glyph of their own,
-/// such as Arabic number signs, are left out.
+/// Characters that a terminal interprets or shows as nothing, by their properties in Unicode:
+/// controls, formats (TR 36 section 3.1: bidirectional, zero width, tags, shorthand, hieroglyphs),
+/// separators of lines, and those that are ignored or blank by design. Format characters with a
+/// glyph of their own, such as Arabic number signs, are left out.
 const UNSAFE: &str = r"[\p{Cc}[\p{Cf}--\p{Prepended_Concatenation_Mark}]\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}\x{2800}\x{13441}\x{13442}\x{16FE4}\x{1D159}]";
 
 /// Characters that a variation selector can turn into text or an emoji.
@@ -65,8 +65,8 @@ pub fn escape(text: &str) -> Cow<'_, str> {
     if out == text { Cow::Borrowed(text) } else { Cow::Owned(out) }
 }
 
-/// Returns whether all bytes are printable. Testing all of them is faster than stopping at the first
-/// other one.
+/// Returns whether all bytes are printable. Testing all of them is faster than stopping at the
+/// first other one.
 fn is_printable_ascii(text: &[u8]) -> bool {
     text.iter().fold(true, |all, byte| all & matches!(byte, b' '..=b'~'))
 }

@@ -1,5 +1,5 @@
-//! Renders bytes as offset, hexadecimal, and text, 16 per row, or 8 on a narrow screen. Rows are created
-//! on demand.
+//! Renders bytes as offset, hexadecimal, and text, 16 per row, or 8 on a narrow screen. Rows are
+//! created on demand.
 
 use std::borrow::Cow;
 
@@ -48,8 +48,8 @@ impl HexRows {
         byte / self.width()
     }
 
-    /// Returns a row such as `00000010  61 62 …  63 …  abc…`; `base` is the offset of the body in the
-    /// document. The text has one character per byte, so hits can be highlighted in it.
+    /// Returns a row such as `00000010  61 62 …  63 …  abc…`; `base` is the offset of the body in
+    /// the document. The text has one character per byte, so hits can be highlighted in it.
     pub(super) fn show(&self, row: usize, base: usize) -> Option<DisplayRow<'static>> {
         let start = row.checked_mul(self.width())?;
         let rest = self.bytes.get(start..).filter(|rest| !rest.is_empty())?;

@@ -392,8 +392,8 @@ fn is_host(pattern: &str, host: &str) -> bool {
         })
 }
 
-/// A value that must be present (`header:x-version`), be a certain text (`header:x-version=v2`), match
-/// a pattern (`form:id~tr_.+`), or be absent (`!json:/id`).
+/// A value that must be present (`header:x-version`), be a certain text (`header:x-version=v2`),
+/// match a pattern (`form:id~tr_.+`), or be absent (`!json:/id`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SchemeCondition {
     place: ValueLocation,
@@ -726,8 +726,8 @@ impl fmt::Display for Scheme {
     }
 }
 
-/// The schemes of a provider, the strongest first: the first one that applies to a request and whose
-/// signature is there decides, so that a weaker signature never hides a failing one.
+/// The schemes of a provider, the strongest first: the first one that applies to a request and
+/// whose signature is there decides, so that a weaker signature never hides a failing one.
 #[derive(Debug, Clone)]
 pub struct Schemes {
     first: Scheme,

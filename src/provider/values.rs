@@ -25,8 +25,8 @@ pub struct RequestValues<'d> {
 }
 
 impl<'d> RequestValues<'d> {
-    /// Creates the values of a request; `pointers` are those read in one pass, from the body without
-    /// its content encoding.
+    /// Creates the values of a request; `pointers` are those read in one pass, from the body
+    /// without its content encoding.
     pub fn new(head: &'d Head, body: &'d [u8], pointers: &'d PointerSet) -> Self {
         let (plain, found, form) = Default::default();
         Self { head, body, pointers, plain, found, form }

@@ -152,8 +152,8 @@ fn names(steps: &[String]) -> (Option<KeyName>, Option<KeyName>) {
     (named.next().map(name), named.next().map(name))
 }
 
-/// Returns the name of what a value belongs to. In a record of changes, `from` and `to` are values of
-/// a field and not people: `changes.category.from.name` is the name of a category.
+/// Returns the name of what a value belongs to. In a record of changes, `from` and `to` are values
+/// of a field and not people: `changes.category.from.name` is the name of a category.
 fn owner(steps: &[String]) -> Option<KeyName> {
     let parent = names(steps).1?;
     let is_change = ["from", "to"].contains(&parent.squashed().as_str())

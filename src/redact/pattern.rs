@@ -310,7 +310,8 @@ fn is_random(value: &str) -> bool {
     value.len() >= 8 && is_mixed && !is_date
 }
 
-/// Returns whether a text with the prefix of a key is one, and not a name such as `npm_config_cache_dir`.
+/// Returns whether a text with the prefix of a key is one, and not a name such as
+/// `npm_config_cache_dir`.
 fn is_generated(value: &str) -> bool {
     let has = |is: fn(&u8) -> bool| value.bytes().any(|byte| is(&byte));
     has(u8::is_ascii_digit) || (has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase))
@@ -326,7 +327,8 @@ fn is_mixed(value: &str) -> bool {
         && !value.starts_with(['{', '<', '[', '$', '('])
 }
 
-/// Returns whether a word after `Bearer` or `Basic` is a credential and not the next word of a text.
+/// Returns whether a word after `Bearer` or `Basic` is a credential and not the next word of a
+/// text.
 fn is_authorization(scheme: &str, value: &str) -> bool {
     if scheme.eq_ignore_ascii_case("basic") {
         let decoded = STANDARD.decode(value).unwrap_or_default();

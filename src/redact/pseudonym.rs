@@ -26,8 +26,8 @@ pub(super) enum PseudonymKind {
 /// Assigned pseudonyms, by kind and value.
 #[derive(Debug, Default)]
 pub(super) struct Pseudonyms {
-    /// The kind is left out, so that a value stays the same wherever it is found; only a JSON number
-    /// has to stay one.
+    /// The kind is left out, so that a value stays the same wherever it is found; only a JSON
+    /// number has to stay one.
     given: HashMap<(bool, Option<usize>, String), String>,
     counts: HashMap<PseudonymKind, usize>,
     /// Pseudonyms found in input, which already represent other values.

@@ -15,8 +15,8 @@ impl CurrentVerifier {
         Self(watch::Sender::new(Arc::new(verifier)))
     }
 
-    /// Returns the verifier of this moment. Get it once per request, so that all parts of the request
-    /// are checked with the same secrets.
+    /// Returns the verifier of this moment. Get it once per request, so that all parts of the
+    /// request are checked with the same secrets.
     pub fn get(&self) -> Arc<Verifier> {
         Arc::clone(&self.0.borrow())
     }

@@ -1,8 +1,8 @@
 //! HTTP Message Signatures (RFC 9421) with the digest of the body (RFC 9530).
 //!
 //! The signature itself lists the parts of the request that it covers, so the signed text is built
-//! from the request and that list. As with tokens, the digest of the body and the end of validity are
-//! checked without a key too.
+//! from the request and that list. As with tokens, the digest of the body and the end of validity
+//! are checked without a key too.
 
 use std::fmt::Write as _;
 
@@ -198,8 +198,8 @@ impl MessageSignature {
         vec![line]
     }
 
-    /// Returns the signed text under each URL that the request may have been sent to; the error names
-    /// a part that is covered and not there.
+    /// Returns the signed text under each URL that the request may have been sent to; the error
+    /// names a part that is covered and not there.
     fn bases(&self, subject: &Subject<'_>) -> Result<Vec<String>, String> {
         let needs_url = self
             .input

@@ -1,12 +1,12 @@
 //! Public keys of asymmetric signatures, and verification with them.
 //!
 //! A key comes from the user: as PEM (a public key or an X.509 certificate), as a JSON Web Key or a
-//! set of them (RFC 7517), or as the base64 of its DER. Nothing is fetched here. A certificate counts
-//! as pinned: its key is used, and its chain is not built.
+//! set of them (RFC 7517), or as the base64 of its DER. Nothing is fetched here. A certificate
+//! counts as pinned: its key is used, and its chain is not built.
 //!
-//! RSA and ECDSA are verified by `ring`, which TLS already links, so they add no code to the program
-//! and need no tool but the C compiler that `SQLite` needs. `aws-lc-rs` would be a second C library
-//! of the same kind. The `rsa` crate has an open advisory on the timing of private keys
+//! RSA and ECDSA are verified by `ring`, which TLS already links, so they add no code to the
+//! program and need no tool but the C compiler that `SQLite` needs. `aws-lc-rs` would be a second C
+//! library of the same kind. The `rsa` crate has an open advisory on the timing of private keys
 //! (RUSTSEC-2023-0071), which would not matter here but fails every audit. Certificates are read by
 //! `x509-cert`, from the family of crates that the curves come from.
 

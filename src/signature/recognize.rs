@@ -1,4 +1,5 @@
-//! Recognizes the sender of a delivery: by headers first, by the body only if headers do not decide.
+//! Recognizes the sender of a delivery: by headers first, by the body only if headers do not
+//! decide.
 
 use std::cmp::Reverse;
 use std::ptr;

@@ -37,8 +37,8 @@ pub struct Report {
     /// Every location that the scheme reads, with its value.
     pub places: Vec<ReceivedSignature>,
     pub content: Option<Ends>,
-    /// The signature that the current secret makes of what was received; none if it takes another key to
-    /// make it, or if it is the secret itself.
+    /// The signature that the current secret makes of what was received; none if it takes another
+    /// key to make it, or if it is the secret itself.
     pub expected: Option<String>,
     /// The time of signing is part of the scheme, so that old deliveries can be detected.
     pub signs_time: bool,
@@ -108,8 +108,8 @@ impl Verifier {
         )
     }
 
-    /// Returns the bytes that a stored delivery's signature covers; none if its provider is unknown, or if
-    /// a part of them is missing.
+    /// Returns the bytes that a stored delivery's signature covers; none if its provider is
+    /// unknown, or if a part of them is missing.
     pub fn signed_payload(&self, delivery: &Delivery) -> Option<Vec<u8>> {
         let url = self.url(&delivery.head);
         let subject = Subject { head: &delivery.head, body: &delivery.body, url: url.as_deref() };

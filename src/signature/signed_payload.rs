@@ -86,8 +86,8 @@ pub(super) fn signed_payload<'d>(
     signed_payload_under(scheme, subject, signature, b"")
 }
 
-/// Placeholder for the secret in a payload that is tried under several keys. It is not UTF-8, so no text
-/// contains it.
+/// Placeholder for the secret in a payload that is tried under several keys. It is not UTF-8, so no
+/// text contains it.
 pub(super) const SECRET_SLOT: &[u8] = b"\xff\xfesecret\xfe\xff";
 
 /// Returns the signed bytes with [`SECRET_SLOT`] where the secret is one of their parts.

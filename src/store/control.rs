@@ -327,8 +327,8 @@ mod client {
 #[cfg(unix)]
 pub use client::ControlClient;
 
-/// Lists or changes the response rules of the listener that has a store open, and returns those that
-/// are active then; none if no listener takes requests.
+/// Lists or changes the response rules of the listener that has a store open, and returns those
+/// that are active then; none if no listener takes requests.
 #[cfg(unix)]
 pub fn listener_rules(
     store: &std::path::Path,

@@ -1,9 +1,9 @@
 //! Index of event ids, which finds the deliveries of an event.
 //!
-//! Ids of events are random: in an index on disk, each new one changes a page of its own, which costs
-//! more than the rest of the delivery. The writer therefore collects new ids in memory, and moves them
-//! to the table `events` in the order of the ids, so that many of them share a page. Each commit moves
-//! a few, in its own transaction.
+//! Ids of events are random: in an index on disk, each new one changes a page of its own, which
+//! costs more than the rest of the delivery. The writer therefore collects new ids in memory, and
+//! moves them to the table `events` in the order of the ids, so that many of them share a page.
+//! Each commit moves a few, in its own transaction.
 //!
 //! `events_up_to` has the last delivery up to which every id is in the table. Readers find later ones
 //! in the deliveries themselves, through the view `event_deliveries`. So does the writer when it opens

@@ -182,8 +182,8 @@ impl StoreFiles {
         location::with_suffix(&self.path, suffix)
     }
 
-    /// Compares the files with those at the store's path, and notes their sizes if all is well. This
-    /// runs twice for every commit, so it looks at each file once.
+    /// Compares the files with those at the store's path, and notes their sizes if all is well.
+    /// This runs twice for every commit, so it looks at each file once.
     fn check(&mut self) -> Option<Damage> {
         let log = FileState::at(&self.log_path);
         let index = FileState::at(&self.index_path);

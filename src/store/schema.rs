@@ -53,8 +53,8 @@ const VERSIONS: [SchemaVersion; KNOWN as usize] = [
 pub(super) const KNOWN: u32 = 10;
 
 /// Page size of new stores in bytes. Twice SQLite's default takes an eighth less CPU for each
-/// delivery, since the log has a header and two system calls for each page; four times as much costs
-/// a single client more than it saves.
+/// delivery, since the log has a header and two system calls for each page; four times as much
+/// costs a single client more than it saves.
 const PAGE_SIZE: i64 = 8 << 10;
 
 /// Smaller stores are checked completely when opened.

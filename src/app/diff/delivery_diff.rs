@@ -53,7 +53,8 @@ pub struct DeliveryDiff {
     old: Side,
     new: Side,
     pub lines: Vec<DiffEntry>,
-    /// Lines that begin a row where both sides are next to each other: all but the new side of a change.
+    /// Lines that begin a row where both sides are next to each other: all but the new side of a
+    /// change.
     rows: Vec<usize>,
     /// Lines at which changes begin, except ignored ones.
     pub changes: Vec<usize>,
@@ -108,7 +109,8 @@ impl DeliveryDiff {
         self.changes.first().copied().unwrap_or(0)
     }
 
-    /// Returns the number of rows: of lines, or of pairs of lines if both sides are next to each other.
+    /// Returns the number of rows: of lines, or of pairs of lines if both sides are next to each
+    /// other.
     pub fn row_count(&self, is_split: bool) -> usize {
         if is_split { self.rows.len() } else { self.lines.len() }
     }

@@ -120,8 +120,8 @@ impl List {
         best.map(|cell| cell.id())
     }
 
-    /// Selects the shown row with the nearest id, the earlier one of two, and returns its id; none if
-    /// no row is shown.
+    /// Selects the shown row with the nearest id, the earlier one of two, and returns its id; none
+    /// if no row is shown.
     pub fn jump_to_id(&mut self, id: DeliveryId) -> Option<DeliveryId> {
         let later = self.index.from(id).find(RowRef::is_shown).map(|cell| cell.id());
         let earlier = self.index.before(id).find(RowRef::is_shown).map(|cell| cell.id());

@@ -13,8 +13,8 @@ const KEYS: usize = 16;
 /// Minimum width of a column of help.
 const COLUMN: usize = 56;
 
-/// Returns the help for the contexts in which keys are looked up now: the legend of the list if it is one
-/// of them, its own keys, and those of every other context.
+/// Returns the help for the contexts in which keys are looked up now: the legend of the list if it
+/// is one of them, its own keys, and those of every other context.
 pub(crate) fn page(keymap: &Keymap, now: &[KeyContext]) -> HelpPage {
     let mut lines = Vec::new();
     if now.contains(&KeyContext::Anywhere) {

@@ -87,8 +87,8 @@ fn verdict_lines(verdict: &Verdict, width: usize) -> Vec<PaneLine> {
     lines
 }
 
-/// Renders the two texts below each other, with a caret below the first difference. A narrow pane shows
-/// the part around it.
+/// Renders the two texts below each other, with a caret below the first difference. A narrow pane
+/// shows the part around it.
 fn proof_lines(proof: &Proof, width: usize) -> [PaneLine; 3] {
     let label = proof.received.label.len().max(proof.expected.label.len()) + 2;
     let room = width.saturating_sub(label).max(8);

@@ -182,8 +182,8 @@ fn attempt_lines(
 /// Maximum length of the path of a URL.
 const PATH: usize = 160;
 
-/// Returns the URL that an attempt called, as target and path: a target without a path of its own gets
-/// that of the delivery.
+/// Returns the URL that an attempt called, as target and path: a target without a path of its own
+/// gets that of the delivery.
 fn called<'t>(target: &'t str, request: &str) -> (&'t str, String) {
     let host = target.split_once("://").map_or(target, |(_, host)| host);
     if host.trim_end_matches('/').contains(['/', '?']) {
@@ -197,7 +197,8 @@ fn called<'t>(target: &'t str, request: &str) -> (&'t str, String) {
 /// Width of the bar of the longest attempt.
 const BAR: u32 = 24;
 
-/// Draws how long an attempt took, compared with the longest one: connecting, waiting, and receiving.
+/// Draws how long an attempt took, compared with the longest one: connecting, waiting, and
+/// receiving.
 fn bar(attempt: &Attempt, longest: Duration) -> Option<StyledLine> {
     let columns = |time: Duration| -> usize {
         let share = time.as_secs_f64() / longest.as_secs_f64() * f64::from(BAR);

@@ -82,8 +82,8 @@ fn unmark(model: &mut Model) -> Vec<Effect> {
     vec![Effect::Annotate(Annotation::Mark { ids, marked: false })]
 }
 
-/// Removes one delivery at once, since it can be undone; several after a question. A delivery that the
-/// filter hides is not removed without one.
+/// Removes one delivery at once, since it can be undone; several after a question. A delivery that
+/// the filter hides is not removed without one.
 fn remove(model: &mut Model, which: Scope) -> Vec<Effect> {
     // Marked deliveries take precedence over the selected one.
     let marked = which == Scope::Selected && model.list.marked() > 0;

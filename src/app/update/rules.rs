@@ -94,8 +94,8 @@ fn move_rule(model: &mut Model, turn: Direction) -> Vec<Effect> {
     vec![Effect::Change(RoutingChange::Move { at, to, text })]
 }
 
-/// Opens the menu of responses to the selected request, or else to the one paused for longest, which is
-/// selected.
+/// Opens the menu of responses to the selected request, or else to the one paused for longest,
+/// which is selected.
 fn release_menu(model: &mut Model) {
     let Some((oldest, _)) = model.routing.held.first().copied() else {
         notify(model, Notice::info("No paused requests"));

@@ -1,5 +1,5 @@
-//! Forwards the deliveries of a hub, in order and a few at a time, and responds to those who ask for
-//! the response to one.
+//! Forwards the deliveries of a hub, in order and a few at a time, and responds to those who ask
+//! for the response to one.
 
 use std::sync::Arc;
 

@@ -32,8 +32,8 @@ pub(super) struct RoutingArgs {
     #[command(flatten)]
     forward: ForwardArgs,
     /// Respond with a script, e.g. 500, `503;retry-after=5`, 500x2,200, 10%:500, timeout, close,
-    /// hold, or hub:NAME; 'type:message.* => 500' applies to matching deliveries only. Takes precedence over
-    /// rules in the configuration (see `hookglass help respond`)
+    /// hold, or hub:NAME; 'type:message.* => 500' applies to matching deliveries only. Takes
+    /// precedence over rules in the configuration (see `hookglass help respond`)
     #[arg(long, value_name = "SPEC", value_parser = response_rule)]
     pub(super) respond: Vec<Arc<ResponseRule>>,
     /// Respond with 401 unless the signature is verified

@@ -34,7 +34,8 @@ impl TerminalLease {
 }
 
 impl Context {
-    /// Lets the user edit a delivery and sends the result, after a prompt for its target if it `asks`.
+    /// Lets the user edit a delivery and sends the result, after a prompt for its target if it
+    /// `asks`.
     pub(super) async fn edit(self: Arc<Self>, order: ResendRequest, asks: bool) {
         if let Err(notice) = self.try_edit(&order, asks).await {
             self.say(notice).await;

@@ -1,4 +1,5 @@
-//! The diff of two deliveries: both sides next to each other if there is room, else one below the other.
+//! The diff of two deliveries: both sides next to each other if there is room, else one below the
+//! other.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;

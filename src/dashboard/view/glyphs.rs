@@ -98,9 +98,9 @@ impl Glyphs {
     }
 }
 
-/// Replaces a symbol about whose width terminals disagree, so that no cell is left behind when it is
-/// overwritten: flags by their letters, and sequences such as keycaps, skin tones, and characters with
-/// a selector by their first character. None if terminals agree.
+/// Replaces a symbol about whose width terminals disagree, so that no cell is left behind when it
+/// is overwritten: flags by their letters, and sequences such as keycaps, skin tones, and
+/// characters with a selector by their first character. None if terminals agree.
 fn settled(symbol: &str) -> Option<String> {
     let mut letters = symbol.chars();
     let first = letters.next()?;

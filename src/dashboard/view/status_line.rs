@@ -1,4 +1,5 @@
-//! The lines at the bottom without a prompt: a question, a menu, or key hints; and messages above them.
+//! The lines at the bottom without a prompt: a question, a menu, or key hints; and messages above
+//! them.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;

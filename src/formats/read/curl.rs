@@ -791,7 +791,8 @@ impl Curl {
     }
 }
 
-/// Reads a part of a form: `name=value`, `name=@file`, `name=<file`, with `;type=` and `;filename=`.
+/// Reads a part of a form: `name=value`, `name=@file`, `name=<file`, with `;type=` and
+/// `;filename=`.
 fn part(
     name: &str,
     content: &str,

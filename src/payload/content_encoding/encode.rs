@@ -12,7 +12,8 @@ use super::names;
 /// Largest meta-block of a window of 64 KiB.
 const BLOCK: usize = 1 << 16;
 
-/// Applies the encodings of a `Content-Encoding`, first one first; `None` if one of them is unknown.
+/// Applies the encodings of a `Content-Encoding`, first one first; `None` if one of them is
+/// unknown.
 pub fn encoded(body: &[u8], encoding: &str) -> Option<Bytes> {
     let bytes = names(encoding).try_fold(body.to_vec(), |bytes, name| match name.as_str() {
         "gzip" | "x-gzip" => {
@@ -30,8 +31,8 @@ pub fn encoded(body: &[u8], encoding: &str) -> Option<Bytes> {
     bytes.map(Bytes::from)
 }
 
-/// Returns a Brotli stream of uncompressed meta-blocks (RFC 7932 section 9.2): valid for any decoder,
-/// and no encoder is needed for the few bodies that are edited.
+/// Returns a Brotli stream of uncompressed meta-blocks (RFC 7932 section 9.2): valid for any
+/// decoder, and no encoder is needed for the few bodies that are edited.
 fn stored_brotli(body: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(body.len() + 16);
     // The window of 64 KiB is one bit, before the first meta-block.

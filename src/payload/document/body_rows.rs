@@ -141,7 +141,8 @@ impl BodyRows {
         tree.last(0).is_none_or(|last| tree.head(last) == 0).then_some(tree)
     }
 
-    /// Returns the body with bytes in hex in rows that fit `width` columns; `None` if they do already.
+    /// Returns the body with bytes in hex in rows that fit `width` columns; `None` if they do
+    /// already.
     pub(super) fn hex_fitted(&self, width: usize) -> Option<Self> {
         let room = |section: &Section| width.saturating_sub(2 * section.level);
         let is_wrong = |section: &Section| match &section.content {

@@ -22,8 +22,8 @@ struct Preview<'t, 'r> {
 }
 
 impl JsonTree {
-    /// Adds a container with its first members: `{id: 37996, sku: "A…", 4 more}`. Without the end of
-    /// the container if it is absent.
+    /// Adds a container with its first members: `{id: 37996, sku: "A…", 4 more}`. Without the end
+    /// of the container if it is absent.
     pub(super) fn preview<'t>(&'t self, row: &mut DisplayRow<'t>, at: usize, base: usize) {
         Preview { tree: self, base, row, left: WIDTH }.container(at, 0);
     }

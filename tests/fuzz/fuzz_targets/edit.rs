@@ -1,4 +1,5 @@
-//! Edited deliveries: any file is one or has mistakes, and what is read writes so that it reads back.
+//! Edited deliveries: any file is one or has mistakes, and what is read writes so that it reads
+//! back.
 #![no_main]
 
 use hookglass::ops::edit::{read, with_mistakes, write};

@@ -1,5 +1,5 @@
-//! The prompts for a secret to try on the selected delivery, or to use from now on; the typed text is
-//! masked.
+//! The prompts for a secret to try on the selected delivery, or to use from now on; the typed text
+//! is masked.
 
 use crate::app::effect::Effect;
 use crate::app::model::{Mode, Model, OpenPrompt, PromptComment};
@@ -18,7 +18,8 @@ struct SecretPrompt {
 #[derive(Debug, Clone)]
 enum Purpose {
     Try(DeliveryId),
-    /// Use it for the provider of a delivery, or for the only provider; includes the provider's name.
+    /// Use it for the provider of a delivery, or for the only provider; includes the provider's
+    /// name.
     Keep(Option<DeliveryId>, String),
 }
 
