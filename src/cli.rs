@@ -54,7 +54,7 @@ use list::ListArgs;
 use listen::ListenArgs;
 use man::CompletionsArgs;
 use mcp::McpArgs;
-use place::Place;
+use place::ChosenFile;
 use providers::ProvidersArgs;
 use prune::PruneArgs;
 use replay::ReplayArgs;
@@ -170,7 +170,7 @@ impl StoreArgs {
         self.place().path
     }
 
-    fn place(&self) -> Place {
+    fn place(&self) -> ChosenFile {
         place::store(self.store.as_deref())
     }
 }

@@ -39,7 +39,7 @@ pub use undecided::{IdRange, Undecided};
 use crate::delivery::{Delivery, Summary};
 use crate::diagnostic::Diagnostic;
 use expression::Expression;
-use parse::Reading;
+use parse::ParseContext;
 
 /// Conditions for deliveries; without terms, all deliveries match.
 ///
@@ -79,13 +79,14 @@ impl Filter {
     /// Parses a filter that is being typed: a field without a value is skipped, so that a list does
     /// not change while the value is being typed.
     pub fn draft(input: &str) -> Result<Self, Diagnostic> {
-        let root = parse::parse(input, Reading { is_draft: true, providers: None })?;
+        let root = parse::parse(input, ParseContext { is_draft: true, providers: None })?;
         Ok(Self { root })
     }
 
     /// Parses a filter, and reports providers that are not among these.
     pub fn among(input: &str, providers: &[String]) -> Result<Self, Diagnostic> {
-        let root = parse::parse(input, Reading { is_draft: false, providers: Some(providers) })?;
+        let root =
+            parse::parse(input, ParseContext { is_draft: false, providers: Some(providers) })?;
         Ok(Self { root })
     }
 }
@@ -94,7 +95,7 @@ impl FromStr for Filter {
     type Err = Diagnostic;
 
     fn from_str(input: &str) -> Result<Self, Self::Err> {
-        let root = parse::parse(input, Reading::default())?;
+        let root = parse::parse(input, ParseContext::default())?;
         Ok(Self { root })
     }
 }

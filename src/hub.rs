@@ -21,7 +21,7 @@ pub use connection::Hub;
 pub use envelope::Envelope;
 pub use error::HubError;
 pub use publisher::{HubPublishError, Publisher, new_instance};
-pub use reader::{HubEvent, ReadFrom, Reader};
+pub use reader::{HubEvent, HubReader, ReadFrom};
 pub use responses::{AskError, AskedResponse, HubReply, ResponseRequest, ResponseRequests};
 pub use status::HubStatus;
 pub use updates::SentUpdate;

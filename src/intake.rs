@@ -36,7 +36,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::delivery::{Delivery, DeliveryId, Header, NewDelivery, Refusal, SignatureStatus};
 use crate::hub::HubPublishError;
-use crate::listener::{Client, ClientResponse, Handled, Received, Recording, Reply};
+use crate::listener::{ClientResponse, Handled, Received, Recording, Reply, RequestClient};
 use crate::outbound::{Health, Ticket};
 use crate::respond::{Rulebook, ScriptStep};
 use crate::signature::{CurrentVerifier, Handshakes};
@@ -277,7 +277,7 @@ impl Intake {
         self.rules.is_empty() && self.forwards.is_empty()
     }
 
-    async fn carry_out(&self, accepted: Accepted, client: Option<Client>) -> Reply {
+    async fn carry_out(&self, accepted: Accepted, client: Option<RequestClient>) -> Reply {
         let Accepted { delivery, disposition, sequence } = accepted;
         let id = delivery.summary.id;
         tracing::debug!(id = id.0, by = disposition.name(), "response decided");

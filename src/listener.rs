@@ -45,7 +45,7 @@ use link::{Link, Waiting};
 use outcome::PendingResponse;
 
 pub use framing::FramingError;
-pub use link::Client;
+pub use link::RequestClient;
 pub use outcome::{OnOutcome, Recording};
 pub use response::{ClientResponse, Handled, Reply};
 
@@ -102,7 +102,7 @@ impl Default for Limits {
 #[derive(Debug)]
 pub struct Received {
     /// None if it was not received over a connection.
-    pub client: Option<Client>,
+    pub client: Option<RequestClient>,
     /// Time at which its head was complete.
     pub received_at: Timestamp,
     pub peer: SocketAddr,
@@ -364,7 +364,7 @@ where
         };
         link.set_waiting(Waiting::No);
         let last_on_connection = refused.is_some();
-        let (client, peer) = (Some(Client::new(link)), link.peer);
+        let (client, peer) = (Some(RequestClient::new(link)), link.peer);
         let received = Received { client, received_at, peer, head, body, body_size, refused };
         let mut handling = Handling::new((shared.handle)(received), &shared.processing);
         let handled = tokio::select! {

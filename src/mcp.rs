@@ -60,7 +60,7 @@ const MAX_WAITS: usize = 32;
 
 /// Resources and settings of the server.
 #[derive(Debug)]
-pub(crate) struct Setup {
+pub(crate) struct McpSetup {
     pub(crate) store: PathBuf,
     /// Every known provider with its secrets, to sign and to verify what a client passes.
     pub(crate) credentials: Vec<Credentials>,
@@ -80,9 +80,8 @@ pub(crate) struct Setup {
 
 /// Serves one client until it closes the connection, or until `stop`.
 pub(crate) async fn serve<R, W>(
-    setup: Setup,
-    input: R,
-    output: W,
+    setup: McpSetup,
+    (input, output): (R, W),
     stop: impl Future<Output = ()>,
 ) -> Result<(), String>
 where
@@ -131,7 +130,7 @@ struct Connection {
 /// State that all tools share.
 #[derive(Debug)]
 struct Server {
-    setup: Setup,
+    setup: McpSetup,
     /// Verifies stored deliveries as the listener does.
     verifier: Verifier,
     calls: Semaphore,
@@ -142,7 +141,7 @@ struct Server {
 }
 
 impl Server {
-    fn new(setup: Setup) -> Self {
+    fn new(setup: McpSetup) -> Self {
         let verifier = Verifier::new(setup.listening.clone()).assuming_only_secret();
         Self {
             setup,

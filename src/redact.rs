@@ -138,14 +138,14 @@ pub(crate) struct Redacted {
     /// Number of replaced values by rule.
     pub counts: BTreeMap<String, usize>,
     /// Replaced values that are distinctive enough to search for.
-    pub originals: BTreeMap<String, Original>,
+    pub originals: BTreeMap<String, OriginalValue>,
     pub replaced: Vec<Replacement>,
     pub stays: Vec<Stays>,
 }
 
 /// Origin of a value that was replaced.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Original {
+pub(crate) struct OriginalValue {
     pub rule: String,
     pub place: String,
     /// As a part of a longer word it is another value.

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use hookglass::formats::read::{ImportError, Reading, RecordedRequest, read};
+use hookglass::formats::read::{FileRequests, RecordedRequest, RequestFileError, read};
 
 type Tested<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
@@ -15,7 +15,7 @@ fn no_file(name: &str) -> io::Result<Vec<u8>> {
     }
 }
 
-fn reading(text: &str) -> Result<Reading, ImportError> {
+fn reading(text: &str) -> Result<FileRequests, RequestFileError> {
     read(text.as_bytes(), &no_file, false)
 }
 
@@ -641,7 +641,7 @@ fn common_switches_of_curl_are_not_reported() -> Tested {
 #[test]
 fn json_with_a_log_of_its_own_is_not_an_archive() {
     let error = reading(r#"{"log":{"level":"info"}}"#).unwrap_err();
-    assert!(matches!(error, ImportError::Unrecognized(_)), "{error}");
+    assert!(matches!(error, RequestFileError::Unrecognized(_)), "{error}");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::ops::Range;
 use super::action::{Direction, Fold, Move};
 use crate::payload::{Document, Folds};
 
-pub use find::Finding;
+pub use find::FindState;
 pub(super) use visible_lines::role as piece_role;
 pub use visible_lines::{Tokens, highlighted, shown_masked};
 
@@ -35,7 +35,7 @@ pub struct DocumentView {
     pub folds: Folds,
     /// Levels that show if folding by level.
     level: Option<usize>,
-    pub finding: Option<Finding>,
+    pub finding: Option<FindState>,
     /// Bytes of the cursor's row to scroll to as soon as the size of the screen is known.
     reveal: Option<Range<usize>>,
 }

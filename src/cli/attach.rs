@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::hub::{self, HubFlags};
 use super::hub_report;
 use super::keyring::{ProviderArgs, known_providers};
-use super::listen::{Output, public_url, response_rule, watch_tasks};
+use super::listen::{OutputFormat, public_url, response_rule, watch_tasks};
 use super::selection::FilterArgs;
 use super::{CliError, place, signals};
 use crate::app::Session;
@@ -78,7 +78,7 @@ pub(super) struct AttachArgs {
     headless: bool,
     /// Output format in headless mode
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
-    output: Output,
+    output: OutputFormat,
 }
 
 impl AttachArgs {

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::hub;
 use super::keyring::ConfigArgs;
-use super::place::Place;
+use super::place::ChosenFile;
 use super::{CliError, StoreArgs};
 use crate::app::Preferences;
 use crate::app::columns::ListColumn;
@@ -67,7 +67,7 @@ fn rows(args: &ConfigCommandArgs, config: &Config) -> Vec<Row> {
     let row = |name: &str, value: &str, from: &str| {
         (escape(name).into_owned(), escape(value).into_owned(), from.to_owned())
     };
-    let Place { path, origin } = args.config.place();
+    let ChosenFile { path, origin } = args.config.place();
     let shown = path.display().to_string();
     let from = origin.as_str();
     let there = if path.exists() { shown.clone() } else { format!("{shown} (does not exist)") };
@@ -99,7 +99,7 @@ fn rows(args: &ConfigCommandArgs, config: &Config) -> Vec<Row> {
             rows.push(row(&name, &format!("file {} ({state})", file.display()), from));
         }
     }
-    let Place { path, origin } = args.store.place();
+    let ChosenFile { path, origin } = args.store.place();
     rows.push(row("store", &path.display().to_string(), origin.as_str()));
     let keep = config.keep.map(|keep| keep.to_string());
     let from = if keep.is_some() { shown.as_str() } else { "default" };

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::CliError;
-use super::place::{self, Origin, Place};
+use super::place::{self, ChosenFile, Origin};
 use crate::config::secrets::Sources;
 use crate::config::{Config, Keyring, defaults};
 use crate::ops::KnownProviders;
@@ -47,12 +47,12 @@ impl ConfigArgs {
         self.place().path
     }
 
-    pub(super) fn place(&self) -> Place {
+    pub(super) fn place(&self) -> ChosenFile {
         place::config(self.config.as_deref())
     }
 
     pub(super) fn load(&self) -> Result<Config, CliError> {
-        let Place { path, origin } = self.place();
+        let ChosenFile { path, origin } = self.place();
         let config = Config::load((origin != Origin::Default).then_some(path.as_path()))?;
         tracing::info!(
             forwards = config.forwards.len(),

@@ -78,7 +78,7 @@ pub(super) struct ListenArgs {
     headless: bool,
     /// Output format in headless mode
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
-    output: Output,
+    output: OutputFormat,
     /// Send signed sample events to itself, some of them tampered with; keeps nothing without
     /// --store
     #[arg(long)]
@@ -86,7 +86,7 @@ pub(super) struct ListenArgs {
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub(super) enum Output {
+pub(super) enum OutputFormat {
     /// One JSON object per line
     #[default]
     Jsonl,
@@ -688,11 +688,11 @@ pub(super) fn glyphs(dashboard: &Dashboard) -> Option<Glyphs> {
     }
 }
 
-impl From<Output> for Format {
-    fn from(output: Output) -> Self {
+impl From<OutputFormat> for Format {
+    fn from(output: OutputFormat) -> Self {
         match output {
-            Output::Jsonl => Self::Jsonl,
-            Output::Text => Self::Text,
+            OutputFormat::Jsonl => Self::Jsonl,
+            OutputFormat::Text => Self::Text,
         }
     }
 }

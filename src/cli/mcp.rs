@@ -12,7 +12,7 @@ use super::keyring::{ProviderArgs, known_providers};
 use super::listen::{self, BackgroundListener, ListenArgs, StartedListener};
 use super::{CliError, StoreArgs, signals};
 use crate::config::{Keyring, defaults};
-use crate::mcp::{ListenerOptions, RunningListener, SendPolicy, Setup, StartListener, serve};
+use crate::mcp::{ListenerOptions, McpSetup, RunningListener, SendPolicy, StartListener, serve};
 use crate::outbound::Target;
 use crate::output;
 
@@ -56,7 +56,7 @@ pub(super) fn run(args: McpArgs) -> Result<(), CliError> {
         provider: args.provider,
         send_policy: send_policy.clone(),
     };
-    let setup = Setup {
+    let setup = McpSetup {
         store: args.store.path(),
         credentials: candidates,
         listening,

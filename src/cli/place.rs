@@ -16,7 +16,7 @@ const STORE_VARIABLE: &str = "HOOKGLASS_STORE";
 
 /// A file, and why it is the one to use.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct ChosenFile {
     pub(super) path: PathBuf,
     pub(super) origin: Origin,
 }
@@ -40,7 +40,7 @@ impl Origin {
     }
 }
 
-impl Place {
+impl ChosenFile {
     fn named(flag: Option<&Path>, name: &'static str, variable: &'static str) -> Option<Self> {
         if let Some(path) = flag {
             return Some(Self { path: path.to_owned(), origin: Origin::Named(name) });
@@ -51,23 +51,26 @@ impl Place {
 }
 
 /// Returns the configuration file, which may not exist.
-pub(super) fn config(flag: Option<&Path>) -> Place {
-    Place::named(flag, "--config", CONFIG_VARIABLE).unwrap_or_else(|| {
-        search(CONFIG).unwrap_or_else(|| Place { path: CONFIG.into(), origin: Origin::Default })
+pub(super) fn config(flag: Option<&Path>) -> ChosenFile {
+    ChosenFile::named(flag, "--config", CONFIG_VARIABLE).unwrap_or_else(|| {
+        search(CONFIG)
+            .unwrap_or_else(|| ChosenFile { path: CONFIG.into(), origin: Origin::Default })
     })
 }
 
 /// Returns the store, which may not exist. A new one is created next to the configuration.
-pub(super) fn store(flag: Option<&Path>) -> Place {
-    if let Some(named) = Place::named(flag, "--store", STORE_VARIABLE) {
+pub(super) fn store(flag: Option<&Path>) -> ChosenFile {
+    if let Some(named) = ChosenFile::named(flag, "--store", STORE_VARIABLE) {
         return named;
     }
     if let Some(found) = search(STORE) {
         return found;
     }
     match search(CONFIG) {
-        Some(Place { path, origin }) => Place { path: path.with_file_name(STORE), origin },
-        None => Place { path: STORE.into(), origin: Origin::Default },
+        Some(ChosenFile { path, origin }) => {
+            ChosenFile { path: path.with_file_name(STORE), origin }
+        }
+        None => ChosenFile { path: STORE.into(), origin: Origin::Default },
     }
 }
 
@@ -77,8 +80,8 @@ pub(super) fn hub_copy(stream: &str) -> PathBuf {
         |character: &char| character.is_ascii_alphanumeric() || "-_".contains(*character);
     let stream: String = stream.chars().filter(is_plain).collect();
     let store = search(STORE).or_else(|| {
-        let Place { path, origin } = search(CONFIG)?;
-        Some(Place { path: path.with_file_name(STORE), origin })
+        let ChosenFile { path, origin } = search(CONFIG)?;
+        Some(ChosenFile { path: path.with_file_name(STORE), origin })
     });
     let store = store.map_or_else(|| PathBuf::from(STORE), |place| place.path);
     store.with_file_name(format!("hub-{stream}.db"))
@@ -87,9 +90,9 @@ pub(super) fn hub_copy(stream: &str) -> PathBuf {
 /// Searches the working directory and its parents, up to the root of the repository. The home
 /// folder, whose store would otherwise collect every project's deliveries, is not searched from
 /// below, and neither are folders that other users can write to.
-fn search(name: &str) -> Option<Place> {
+fn search(name: &str) -> Option<ChosenFile> {
     if Path::new(name).exists() {
-        return Some(Place { path: name.into(), origin: Origin::Default });
+        return Some(ChosenFile { path: name.into(), origin: Origin::Default });
     }
     let here = env::current_dir().ok()?;
     let home = env::home_dir();
@@ -103,7 +106,7 @@ fn search(name: &str) -> Option<Place> {
         }
         let path = folder.join(name);
         if path.exists() {
-            return Some(Place { path, origin: Origin::Parent });
+            return Some(ChosenFile { path, origin: Origin::Parent });
         }
         below = folder;
     }

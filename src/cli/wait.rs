@@ -15,7 +15,7 @@ use super::{CliError, StoreArgs};
 use crate::delivery::Delivery;
 use crate::headless::{self, Format};
 use crate::ops::selection::Selection;
-use crate::ops::wait::{Expectation, Goal, Progress, WaitEnd, wait};
+use crate::ops::wait::{Expectation, Goal, WaitEnd, WaitProgress, wait};
 use crate::output;
 use crate::payload::escape;
 use crate::store::listener_of;
@@ -121,7 +121,7 @@ fn no_store(args: &WaitArgs) -> CliError {
 }
 
 /// Describes an expectation that was not met in time.
-fn missed(args: &WaitArgs, progress: Progress) -> CliError {
+fn missed(args: &WaitArgs, progress: WaitProgress) -> CliError {
     let came = match args.sequence.get(progress.steps) {
         Some(step) => format!(
             "step {} of {} did not arrive: {}",

@@ -39,7 +39,7 @@ impl GlyphChoice {
 /// Dashboard section as written in the file.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub(super) struct Setting {
+pub(super) struct DashboardTable {
     theme: Option<Spanned<String>>,
     glyphs: GlyphChoice,
     /// Names of bound actions and their keys, by context.
@@ -95,7 +95,7 @@ impl SettingMistake {
     }
 }
 
-impl Setting {
+impl DashboardTable {
     /// Returns the settings, or every mistake in them.
     pub(super) fn read(self) -> Result<Dashboard, Vec<SettingMistake>> {
         let mut mistakes = Vec::new();
@@ -205,7 +205,7 @@ mod tests {
     use crate::app::{Action, ResendAction, StyleClass};
 
     fn read(text: &str) -> Result<Dashboard, Vec<SettingMistake>> {
-        toml::from_str::<Setting>(text).unwrap().read()
+        toml::from_str::<DashboardTable>(text).unwrap().read()
     }
 
     #[test]

@@ -93,7 +93,7 @@ struct File {
     #[serde(default)]
     providers: BTreeMap<String, Spanned<CustomProvider>>,
     #[serde(default)]
-    dashboard: dashboard::Setting,
+    dashboard: dashboard::DashboardTable,
     #[serde(default)]
     forward: Vec<ForwardTo>,
     #[serde(default)]

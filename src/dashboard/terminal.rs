@@ -16,7 +16,7 @@ use ratatui::Frame;
 
 use crate::app::layout::Size;
 use screen::Screen;
-use writer::Writer;
+use writer::TerminalWriter;
 
 /// Bytes outside of frames that wait for a terminal that is not read; more are dropped.
 const MAX_WAITING: usize = 4 << 20;
@@ -24,7 +24,7 @@ const MAX_WAITING: usize = 4 << 20;
 /// Terminal in raw mode on the alternate screen.
 pub(super) struct Terminal {
     screen: ratatui::Terminal<Screen>,
-    writer: Writer,
+    writer: TerminalWriter,
     /// Set while this program, and no editor or shell, has the terminal.
     taken: bool,
 }
@@ -42,7 +42,7 @@ impl Terminal {
             report(panic);
         }));
         let screen = ratatui::Terminal::new(Screen::default())?;
-        let mut terminal = Self { screen, writer: Writer::start()?, taken: false };
+        let mut terminal = Self { screen, writer: TerminalWriter::start()?, taken: false };
         terminal.take_back(false)?;
         Ok(terminal)
     }

@@ -23,7 +23,7 @@ use jaq_core::{Compiler, Ctx, Vars};
 use jaq_json::Val;
 
 use crate::payload::BOM;
-use crate::payload::json::{Reader, TokenKind};
+use crate::payload::json::{JsonReader, TokenKind};
 use meter::{Json, Meter};
 
 /// Longer programs are refused, because jaq reads them recursively.
@@ -93,7 +93,7 @@ fn value(body: &[u8]) -> Option<Val> {
 
 /// Returns true if a body is JSON whose depth and numbers are cheap to read.
 fn is_bounded(body: &[u8]) -> bool {
-    let mut reader = Reader::new(body);
+    let mut reader = JsonReader::new(body);
     while let Some(step) = reader.next() {
         let Ok((_, token)) = step else { return false };
         let number = body.get(token.range()).filter(|_| token.kind == TokenKind::Number);

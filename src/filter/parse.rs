@@ -31,7 +31,7 @@ type Parsed<T> = Result<T, Diagnostic>;
 
 /// Where a text comes from, and which providers there are.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Reading<'n> {
+pub(super) struct ParseContext<'n> {
     /// The text is still being typed: a field without a value is skipped.
     pub(super) is_draft: bool,
     /// Names that `provider:` accepts; any name if none.
@@ -39,7 +39,7 @@ pub(super) struct Reading<'n> {
 }
 
 /// Parses a whole input; `None` if it has no terms.
-pub(super) fn parse(input: &str, reading: Reading<'_>) -> Parsed<Option<Expression>> {
+pub(super) fn parse(input: &str, reading: ParseContext<'_>) -> Parsed<Option<Expression>> {
     let mut parser = Parser { cursor: Cursor::new(input), depth: 0, reading };
     parser.cursor.skip_blank();
     if parser.cursor.rest().is_empty() {
@@ -57,7 +57,7 @@ pub(super) fn parse(input: &str, reading: Reading<'_>) -> Parsed<Option<Expressi
 struct Parser<'i> {
     cursor: Cursor<'i>,
     depth: usize,
-    reading: Reading<'i>,
+    reading: ParseContext<'i>,
 }
 
 impl<'i> Parser<'i> {

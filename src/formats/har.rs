@@ -28,7 +28,7 @@ struct Entry<'d> {
     cache: Nothing,
     timings: Timings,
     #[serde(rename = "_hookglass")]
-    rest: Rest,
+    rest: HarExtras,
 }
 
 #[derive(Debug, Serialize)]
@@ -92,7 +92,7 @@ struct Content {
 /// Values without a field in HAR.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Rest {
+pub(crate) struct HarExtras {
     pub provider: String,
     /// Request target as received.
     pub target: String,
@@ -155,8 +155,8 @@ pub(crate) fn entry(delivery: &Delivery) -> String {
             body_size: -1,
         },
         cache: Nothing {},
-        timings: Timings { send: 0.0, wait: waited, receive: 0.0 },
-        rest: Rest {
+        timings: Timings { send: 0.0, wait: 0.0, receive: 0.0 },
+        rest: HarExtras {
             provider: summary.provider.clone(),
             target: head.target_text().into_owned(),
             head_base64: wire::head_base64(head),

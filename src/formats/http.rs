@@ -20,7 +20,7 @@ pub(crate) const MARK: &str = "# @hookglass ";
 /// Values that the format cannot express.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Rest {
+pub(crate) struct HttpExtras {
     pub received_at: String,
     pub provider: String,
     /// Request target, because the request line contains a URL.
@@ -55,7 +55,7 @@ pub(crate) fn request(
         is_hop_by_hop(&header.name) || header.is("host") || header.is("content-length")
     };
     let own = kept.iter().enumerate().filter(|(_, header)| is_own(header));
-    let rest = Rest {
+    let rest = HttpExtras {
         received_at: format!("{:.6}", summary.request.received_at),
         provider: summary.provider.clone(),
         target: target.into_owned(),

@@ -11,11 +11,11 @@ const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "com", "lpt"];
 
 /// Names for deliveries, numbered by provider and type.
 #[derive(Debug, Default)]
-pub(crate) struct Names {
+pub(crate) struct FileNames {
     counts: HashMap<String, usize>,
 }
 
-impl Names {
+impl FileNames {
     /// Returns the next name for a provider and a type, e.g. `cribbly.message.updated.001`. The
     /// same deliveries in the same order get the same names.
     pub(crate) fn next(&mut self, provider: &str, kind: Option<&str>) -> String {
@@ -67,19 +67,19 @@ mod tests {
             ("/etc/passwd", "cribbly._etc_passwd.001"),
             ("C:\\x", "cribbly.C_x.001"),
         ] {
-            let found = Names::default().next("cribbly", Some(kind));
+            let found = FileNames::default().next("cribbly", Some(kind));
             assert_eq!(found, name, "{kind:?}");
         }
-        let long = Names::default().next("cribbly", Some(&"é.x".repeat(300)));
+        let long = FileNames::default().next("cribbly", Some(&"é.x".repeat(300)));
         assert!(long.len() < 120, "{long}");
-        assert_eq!(Names::default().next("COM1", None), "_COM1.untyped.001");
-        assert_eq!(Names::default().next("../", None), "_.untyped.001");
-        assert_eq!(Names::default().next("-rf", None), "_-rf.untyped.001");
+        assert_eq!(FileNames::default().next("COM1", None), "_COM1.untyped.001");
+        assert_eq!(FileNames::default().next("../", None), "_.untyped.001");
+        assert_eq!(FileNames::default().next("-rf", None), "_-rf.untyped.001");
     }
 
     #[test]
     fn names_are_counted_case_insensitively() {
-        let mut names = Names::default();
+        let mut names = FileNames::default();
         let got = ["ping", "Ping", "pong", "ping"].map(|kind| names.next("x", Some(kind)));
         assert_eq!(got, ["x.ping.001", "x.Ping.002", "x.pong.001", "x.ping.003"]);
         assert_eq!((0..998).map(|_| names.next("x", Some("ping"))).last().unwrap(), "x.ping.1001");

@@ -55,7 +55,7 @@ pub struct RecordedRequest {
 
 /// Reason why a file cannot be read, with its position.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
-pub enum ImportError {
+pub enum RequestFileError {
     /// The file cannot be read beyond this line.
     #[error("line {line}: {reason}")]
     Line { line: usize, reason: RequestError },
@@ -74,7 +74,7 @@ pub type ReadFile<'b> = &'b dyn Fn(&str) -> std::io::Result<Vec<u8>>;
 
 /// Requests of a file.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Reading {
+pub struct FileRequests {
     pub requests: Vec<RecordedRequest>,
     /// Notes about parts that were rebuilt, and about entries that are not requests.
     pub warnings: Vec<String>,
@@ -86,7 +86,7 @@ pub struct Reading {
 struct Collector<'o> {
     read_file: ReadFile<'o>,
     skips_invalid: bool,
-    reading: Reading,
+    reading: FileRequests,
 }
 
 impl Collector<'_> {
@@ -95,13 +95,15 @@ impl Collector<'_> {
         &mut self,
         place: &str,
         request: Result<RecordedRequest, RequestError>,
-    ) -> Result<(), ImportError> {
+    ) -> Result<(), RequestFileError> {
         match request {
             Ok(request) => self.reading.requests.push(request),
             Err(reason) if self.skips_invalid => {
                 self.reading.skipped.push(format!("{place}: {reason}"));
             }
-            Err(reason) => return Err(ImportError::Request { place: place.to_owned(), reason }),
+            Err(reason) => {
+                return Err(RequestFileError::Request { place: place.to_owned(), reason });
+            }
         }
         Ok(())
     }
@@ -111,7 +113,7 @@ impl Collector<'_> {
         &mut self,
         line: usize,
         request: Result<RecordedRequest, RequestError>,
-    ) -> Result<(), ImportError> {
+    ) -> Result<(), RequestFileError> {
         self.push(&format!("line {line}"), request)
     }
 
@@ -151,7 +153,7 @@ impl RecordedRequest {
     }
 }
 
-impl ImportError {
+impl RequestFileError {
     /// Describes JSON that cannot be read, with the line of its error.
     fn json(what: &str, error: &serde_json::Error) -> Self {
         let reason = RequestError::Invalid(format!("{what}: {}", error::json_reason(error)));
@@ -175,33 +177,33 @@ pub fn read(
     bytes: &[u8],
     read_file: ReadFile<'_>,
     skips_invalid: bool,
-) -> Result<Reading, ImportError> {
+) -> Result<FileRequests, RequestFileError> {
     let mut unpacked = Vec::new();
     let bytes = if bytes.starts_with(&[0x1f, 0x8b]) {
         let mut decoder = flate2::read::MultiGzDecoder::new(bytes).take(MAX_UNPACKED);
         let read = decoder.read_to_end(&mut unpacked);
-        read.map_err(|error| ImportError::Whole(format!("damaged gzip file: {error}")))?;
+        read.map_err(|error| RequestFileError::Whole(format!("damaged gzip file: {error}")))?;
         unpacked.as_slice()
     } else {
         bytes
     };
     let bytes = bytes.strip_prefix(MARK).unwrap_or(bytes);
-    let mut collector = Collector { read_file, skips_invalid, reading: Reading::default() };
+    let mut collector = Collector { read_file, skips_invalid, reading: FileRequests::default() };
     collect(bytes, &mut collector)?;
     Ok(collector.reading)
 }
 
-fn collect(bytes: &[u8], collector: &mut Collector<'_>) -> Result<(), ImportError> {
+fn collect(bytes: &[u8], collector: &mut Collector<'_>) -> Result<(), RequestFileError> {
     let start = bytes.trim_ascii_start();
     if start.is_empty() {
-        return Err(ImportError::Unrecognized("it is empty".to_owned()));
+        return Err(RequestFileError::Unrecognized("it is empty".to_owned()));
     }
     if mitmproxy::is_likely(start) {
         return mitmproxy::read(start, collector);
     }
     if start.starts_with(b"{") || start.starts_with(b"[") {
         let text = std::str::from_utf8(bytes)
-            .map_err(|error| ImportError::Whole(format!("JSON, but not UTF-8: {error}")))?;
+            .map_err(|error| RequestFileError::Whole(format!("JSON, but not UTF-8: {error}")))?;
         return json(text, collector);
     }
     match std::str::from_utf8(bytes) {
@@ -215,8 +217,8 @@ fn collect(bytes: &[u8], collector: &mut Collector<'_>) -> Result<(), ImportErro
 }
 
 /// Reads a complete delivery from a line of JSON, to store it as imported.
-pub fn stored_delivery(line: &str) -> Result<NewDelivery, ImportError> {
-    let recorded = jsonl::one(line).map_err(|error| ImportError::Whole(error.to_string()))?;
+pub fn stored_delivery(line: &str) -> Result<NewDelivery, RequestFileError> {
+    let recorded = jsonl::one(line).map_err(|error| RequestFileError::Whole(error.to_string()))?;
     let received_at = recorded.received_at.unwrap_or(Timestamp::UNIX_EPOCH);
     let request = RequestFacts {
         peer: recorded.peer,
@@ -250,7 +252,7 @@ fn form(text: &str) -> Option<String> {
     serde_json::from_str::<Form>(text).ok().map(|form| form.schema)
 }
 
-fn json(text: &str, collector: &mut Collector<'_>) -> Result<(), ImportError> {
+fn json(text: &str, collector: &mut Collector<'_>) -> Result<(), RequestFileError> {
     let first = text.trim_start().lines().next().unwrap_or_default();
     // An invalid file of a known format is reported with the position of its error.
     if is_fixture(text) || text.contains("\"hookglass.fixture/") {
@@ -266,13 +268,13 @@ fn json(text: &str, collector: &mut Collector<'_>) -> Result<(), ImportError> {
         Err(error) => return json_lines(text, &error, collector),
     };
     match recognize::json(&value) {
-        recognize::JsonKind::Har => har::read(text, collector),
-        recognize::JsonKind::Postman => collections::postman(&value, collector),
-        recognize::JsonKind::Insomnia => collections::insomnia(&value, collector),
-        recognize::JsonKind::Other(what) if !captured::read(&value, collector)? => {
-            Err(ImportError::Unrecognized(what))
+        recognize::JsonDocumentKind::Har => har::read(text, collector),
+        recognize::JsonDocumentKind::Postman => collections::postman(&value, collector),
+        recognize::JsonDocumentKind::Insomnia => collections::insomnia(&value, collector),
+        recognize::JsonDocumentKind::Other(what) if !captured::read(&value, collector)? => {
+            Err(RequestFileError::Unrecognized(what))
         }
-        recognize::JsonKind::Other(_) => Ok(()),
+        recognize::JsonDocumentKind::Other(_) => Ok(()),
     }
 }
 
@@ -281,7 +283,7 @@ fn json_lines(
     text: &str,
     error: &serde_json::Error,
     collector: &mut Collector<'_>,
-) -> Result<(), ImportError> {
+) -> Result<(), RequestFileError> {
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     for (at, line) in lines {
         let value = serde_json::from_str(line);
@@ -292,9 +294,9 @@ fn json_lines(
         if !found {
             const WHAT: &str = "this JSON is not a hookglass export or a HAR";
             return Err(if at == 0 && value.is_ok() {
-                ImportError::Unrecognized(format!("{WHAT}: {error}"))
+                RequestFileError::Unrecognized(format!("{WHAT}: {error}"))
             } else {
-                ImportError::json(WHAT, error)
+                RequestFileError::json(WHAT, error)
             });
         }
     }
@@ -302,14 +304,15 @@ fn json_lines(
 }
 
 /// Parses a fixture and the request in it.
-pub fn fixture(text: &str) -> Result<(Fixture, RecordedRequest), ImportError> {
+pub fn fixture(text: &str) -> Result<(Fixture, RecordedRequest), RequestFileError> {
     let fixture = Fixture::read(text).map_err(|error| match error {
         crate::formats::fixture::FixtureError::Json(error) => {
-            ImportError::json("invalid fixture", &error)
+            RequestFileError::json("invalid fixture", &error)
         }
-        other => ImportError::Whole(other.to_string()),
+        other => RequestFileError::Whole(other.to_string()),
     })?;
-    let invalid = |error: crate::formats::wire::WireError| ImportError::Whole(error.to_string());
+    let invalid =
+        |error: crate::formats::wire::WireError| RequestFileError::Whole(error.to_string());
     let head = fixture.request.head().map_err(invalid)?;
     let body = fixture.request.body().map_err(invalid)?;
     let status = SignatureStatus::from_word(&fixture.original.verdict);

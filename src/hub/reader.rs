@@ -92,7 +92,7 @@ pub enum HubEvent {
 
 /// Reads the messages of one subject.
 #[derive(Debug)]
-pub struct Reader {
+pub struct HubReader {
     hub: Hub,
     subject: String,
     /// The last message that was read.
@@ -118,7 +118,7 @@ impl<E: std::error::Error + 'static> From<E> for Interruption {
     }
 }
 
-impl Reader {
+impl HubReader {
     /// Finds the position. Reports if messages after it were removed.
     pub async fn open(
         hub: Hub,

@@ -7,7 +7,7 @@ use tokio::sync::{oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::delivery::DeliveryId;
-use crate::listener::Client;
+use crate::listener::RequestClient;
 
 /// The paused requests. Clones share them.
 #[derive(Debug, Clone)]
@@ -20,7 +20,7 @@ pub struct PausedRequests {
 #[derive(Debug)]
 pub struct PausedRequest {
     pub since: Timestamp,
-    client: Option<Client>,
+    client: Option<RequestClient>,
     release: oneshot::Sender<ReleaseAction>,
 }
 
@@ -68,14 +68,14 @@ impl PausedRequests {
     pub fn has_client_closed(&self, id: DeliveryId) -> bool {
         let paused = self.paused.borrow();
         let client = paused.get(&id).and_then(|request| request.client.as_ref());
-        client.is_some_and(Client::has_closed)
+        client.is_some_and(RequestClient::has_closed)
     }
 
     /// Waits for the release of a request; none if the program stops first.
     pub(super) async fn wait(
         &self,
         id: DeliveryId,
-        client: Option<Client>,
+        client: Option<RequestClient>,
     ) -> Option<ReleaseAction> {
         let (release, released) = oneshot::channel();
         #[expect(clippy::disallowed_methods, reason = "the dashboard shows how long it waits")]

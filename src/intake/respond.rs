@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::{Intake, ReleaseAction, now, with_retry_after};
 use crate::delivery::{Delivery, DeliveryId, Summary, is_hop_by_hop};
-use crate::listener::{Client, ClientResponse, Reply};
+use crate::listener::{ClientResponse, Reply, RequestClient};
 use crate::outbound::{Response, SendError, SendOutcome, Ticket, attempt};
 use crate::provider::ExpectedResponse;
 use crate::respond::{Canned, ScriptAction, ScriptStep};
@@ -16,7 +16,7 @@ impl Intake {
         step: ScriptStep,
         delivery: &Delivery,
         sequence: Option<u64>,
-        client: Option<Client>,
+        client: Option<RequestClient>,
     ) -> Reply {
         if !step.delay.is_zero() {
             tokio::select! {

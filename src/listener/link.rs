@@ -46,9 +46,9 @@ pub(super) struct Link {
 
 /// The client of a request.
 #[derive(Debug, Clone)]
-pub struct Client(Arc<Link>);
+pub struct RequestClient(Arc<Link>);
 
-impl Client {
+impl RequestClient {
     pub(super) fn new(link: &Arc<Link>) -> Self {
         Self(Arc::clone(link))
     }

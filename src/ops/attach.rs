@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::delivery::{Explanation, NewDelivery, SignatureStatus};
 use crate::filter::Filter;
-use crate::hub::{Hub, HubError, HubEvent, ReadFrom, Reader, subject};
+use crate::hub::{Hub, HubError, HubEvent, HubReader, ReadFrom, subject};
 use crate::intake;
 use crate::signature::{CurrentVerifier, Subject, Verifier};
 use crate::store::{HubDelivery, HubPage, KeepError, Store, StoreError};
@@ -96,7 +96,7 @@ impl Attachment {
         self,
         from: Option<ReadFrom>,
         stop: CancellationToken,
-    ) -> Result<Reading, AttachError> {
+    ) -> Result<StreamReading, AttachError> {
         let known = self.store.reader()?.hub_position(&self.subject)?;
         if let (None, Some(known)) = (from, known) {
             self.check_continued(known).await?;
@@ -107,8 +107,8 @@ impl Attachment {
             (None, None) => ReadFrom::Now,
         };
         let (events, queue) = mpsc::channel(WAITING);
-        let reader = Reader::open(self.hub.clone(), self.subject.clone(), from, &events).await?;
-        Ok(Reading { attachment: self, reader, events, queue, stop })
+        let reader = HubReader::open(self.hub.clone(), self.subject.clone(), from, &events).await?;
+        Ok(StreamReading { attachment: self, reader, events, queue, stop })
     }
 
     /// Checks that the stream continues what was read up to a sequence. A stream that was restored
@@ -135,15 +135,15 @@ impl Attachment {
 
 /// A stream that is being read.
 #[derive(Debug)]
-pub(crate) struct Reading {
+pub(crate) struct StreamReading {
     attachment: Attachment,
-    reader: Reader,
+    reader: HubReader,
     events: mpsc::Sender<HubEvent>,
     queue: mpsc::Receiver<HubEvent>,
     stop: CancellationToken,
 }
 
-impl Reading {
+impl StreamReading {
     /// Stores every delivery, and sends it on, until `stop`.
     pub(crate) async fn run(self, found: mpsc::Sender<HubDelivery>) {
         let Self { attachment, reader, events, queue, stop } = self;

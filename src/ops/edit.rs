@@ -44,7 +44,7 @@ use crate::payload::json::compact;
 use crate::payload::{Document, DocumentForm, escape};
 use crate::words::words;
 
-pub use check::{Checked, check};
+pub use check::{CheckedEdit, check};
 pub use parse::read;
 pub use run::EditRun;
 

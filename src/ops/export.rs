@@ -14,14 +14,14 @@ use super::fixture::{FixtureMaker, LeftOut, MadeFixture, Review, original_leak, 
 use crate::delivery::{Delivery, DeliveryId};
 use crate::formats::fixture::{Fixture, FixtureState};
 use crate::formats::loader::{self, LoaderFile, LoaderLanguage, LoaderPlace};
-use crate::formats::name::Names;
+use crate::formats::name::FileNames;
 use crate::formats::{
     Entry, EntryOptions, ExportFormat, ExportLayout, Stream, without_credentials,
 };
 use crate::private_file::{self, Existing, FileSet, PrivateFile, WriteError};
 use crate::provider::{Algorithm, Encoding, Provider, SecretForm, ValueLocation};
 use crate::redact::{
-    Instruction, KeyGroup, Original, Redacted, Redaction, Redactor, SensitivePattern,
+    Instruction, KeyGroup, OriginalValue, Redacted, Redaction, Redactor, SensitivePattern,
 };
 use crate::secret::Secret;
 use crate::store::{StoreError, StoreReader};
@@ -213,7 +213,7 @@ impl Run<'_> {
     /// Returns the name of each fixture, whether or not one can be made. The same deliveries get
     /// the same names in an empty folder.
     fn names(&self, folder: &Path) -> Result<Vec<(DeliveryId, String)>, ExportError> {
-        let mut names = Names::default();
+        let mut names = FileNames::default();
         let mut found = Vec::with_capacity(self.request.ids.len());
         for page in self.request.ids.chunks(PAGE) {
             for row in self.reader.summaries(page)? {
@@ -543,7 +543,7 @@ impl Exporter {
 /// A redacted delivery, and the values that were replaced.
 struct RedactedDelivery {
     delivery: Delivery,
-    originals: BTreeMap<String, Original>,
+    originals: BTreeMap<String, OriginalValue>,
     review: Review,
 }
 

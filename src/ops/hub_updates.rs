@@ -10,7 +10,9 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::delivery::{DeliveryId, HubPlace, Source, Summary, Verdict};
-use crate::hub::{Hub, HubEvent, Publisher, ReadFrom, Reader, SentUpdate, new_instance, subject};
+use crate::hub::{
+    Hub, HubEvent, HubReader, Publisher, ReadFrom, SentUpdate, new_instance, subject,
+};
 use crate::store::{
     Followed, Follower, HubChange, HubPage, HubUpdate, KeepError, Store, StoreChange, StoreError,
 };
@@ -92,7 +94,7 @@ impl Updates {
         let from = position.ok().flatten().map_or(from, |last| ReadFrom::Sequence(last + 1));
         let (events, queue) = mpsc::channel(WAITING);
         let hub = self.publisher.hub().clone();
-        let opened = Reader::open(hub, subject::ATTEMPTS.to_owned(), from, &events).await;
+        let opened = HubReader::open(hub, subject::ATTEMPTS.to_owned(), from, &events).await;
         let reader = match opened {
             Ok(reader) => reader,
             Err(error) => {

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 
 use super::input::{self, InputError, InputFile};
 use crate::delivery::{NewDelivery, RequestFacts, Source};
-use crate::formats::read::{self, Reading, RecordedRequest};
+use crate::formats::read::{self, FileRequests, RecordedRequest};
 use crate::provider::Provider;
 use crate::signature::{Subject, Verifier, verify_as};
 use crate::store::{SharedWriter, StoreError};
@@ -20,7 +20,7 @@ pub enum ImportError {
     #[error(transparent)]
     Input(#[from] InputError),
     #[error("cannot import {path}; nothing was imported")]
-    Malformed { path: String, source: read::ImportError },
+    Malformed { path: String, source: read::RequestFileError },
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error("no request to import")]
@@ -79,7 +79,7 @@ impl Importer {
             let found = match self.read(path, standard_input) {
                 // A folder may contain other JSON, such as a package.json.
                 Err(ImportError::Malformed {
-                    source: read::ImportError::Unrecognized(reason),
+                    source: read::RequestFileError::Unrecognized(reason),
                     ..
                 }) if *is_found => {
                     skipped += 1;
@@ -88,7 +88,7 @@ impl Importer {
                 }
                 found => found?,
             };
-            let Reading { requests, warnings, skipped: reasons } = found;
+            let FileRequests { requests, warnings, skipped: reasons } = found;
             for text in warnings {
                 report(ImportEvent::Warning { path: path.clone(), text })?;
             }
@@ -112,7 +112,11 @@ impl Importer {
         Ok(ImportSummary { count: total, skipped })
     }
 
-    fn read(&self, path: &Path, standard_input: &mut dyn Read) -> Result<Reading, ImportError> {
+    fn read(
+        &self,
+        path: &Path,
+        standard_input: &mut dyn Read,
+    ) -> Result<FileRequests, ImportError> {
         let bytes = input::bytes(path, standard_input)?;
         let read = read::read(&bytes, &|name| input::beside(path, name), self.skips_invalid);
         read.map_err(|source| ImportError::Malformed { path: path.display().to_string(), source })

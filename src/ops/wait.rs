@@ -49,7 +49,7 @@ pub(crate) enum WaitEnd {
     Met,
     /// A delivery matched although none, or no more, should have.
     Unexpected(DeliveryId),
-    TimedOut(Progress),
+    TimedOut(WaitProgress),
     /// There was no store until the time was over.
     NoStore,
     /// Nobody receives the deliveries any more.
@@ -58,7 +58,7 @@ pub(crate) enum WaitEnd {
 
 /// Progress of an expectation.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Progress {
+pub(crate) struct WaitProgress {
     /// Deliveries that matched.
     pub matched: usize,
     /// Steps of a sequence that were met in order.
@@ -189,17 +189,17 @@ impl Matches {
         true
     }
 
-    fn progress(&self) -> Progress {
+    fn progress(&self) -> WaitProgress {
         let mut steps = 0;
         for (_, meets) in &self.passed {
             steps += usize::from(meets.get(steps) == Some(&true));
         }
         let Self { passed, others, unchecked, .. } = self;
-        Progress { matched: passed.len(), steps, others: *others, unchecked: *unchecked }
+        WaitProgress { matched: passed.len(), steps, others: *others, unchecked: *unchecked }
     }
 
     fn is_met(&self) -> bool {
-        let Progress { matched, steps, .. } = self.progress();
+        let WaitProgress { matched, steps, .. } = self.progress();
         match &self.expectation.goal {
             Goal::Count(count) => matched >= *count,
             Goal::Sequence(all) => steps == all.len(),

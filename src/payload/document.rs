@@ -14,7 +14,7 @@ use super::json_tree::{JsonTree, Node};
 use super::path::{PathStep, PayloadPath};
 use super::span::{DisplayRow, SpanKind};
 use body_rows::BodyRows;
-use unfolded::{Place, Unfolded};
+use unfolded::{RowOrigin, Unfolded};
 
 /// Form in which a body is displayed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -127,8 +127,8 @@ impl Document {
     /// Returns an unfolded row; `None` after the last one.
     pub fn row(&self, row: usize) -> Option<DisplayRow<'_>> {
         match self.place(row) {
-            Place::Body(at) => self.base.row(at),
-            Place::Unfolded(inner, at) => self.decorated(inner, at, inner.document.row(at)?),
+            RowOrigin::Body(at) => self.base.row(at),
+            RowOrigin::Unfolded(inner, at) => self.decorated(inner, at, inner.document.row(at)?),
         }
     }
 
@@ -136,9 +136,11 @@ impl Document {
     /// count.
     pub fn folded_row(&self, row: usize) -> Option<DisplayRow<'_>> {
         match self.place(row) {
-            Place::Body(at) if self.unfolded_at(at).is_some() => self.base.row(at),
-            Place::Body(at) => self.base.folded_row(at),
-            Place::Unfolded(inner, at) => self.decorated(inner, at, inner.document.folded_row(at)?),
+            RowOrigin::Body(at) if self.unfolded_at(at).is_some() => self.base.row(at),
+            RowOrigin::Body(at) => self.base.folded_row(at),
+            RowOrigin::Unfolded(inner, at) => {
+                self.decorated(inner, at, inner.document.folded_row(at)?)
+            }
         }
     }
 
@@ -176,9 +178,9 @@ impl Document {
     /// Returns the last row that is hidden when a row is folded; `None` if it cannot be folded.
     pub fn last_folded(&self, row: usize) -> Option<usize> {
         match self.place(row) {
-            Place::Body(at) if self.unfolded_at(at).is_some() => Some(self.lifted_end(at)),
-            Place::Body(at) => self.base.last_folded(at).map(|last| self.lifted_end(last)),
-            Place::Unfolded(inner, at) => Some(inner.row + inner.document.last_folded(at)?),
+            RowOrigin::Body(at) if self.unfolded_at(at).is_some() => Some(self.lifted_end(at)),
+            RowOrigin::Body(at) => self.base.last_folded(at).map(|last| self.lifted_end(last)),
+            RowOrigin::Unfolded(inner, at) => Some(inner.row + inner.document.last_folded(at)?),
         }
     }
 
@@ -195,16 +197,16 @@ impl Document {
     /// Returns the JSON value that a row belongs to; `None` in other forms.
     pub fn node(&self, row: usize) -> Option<Node<'_>> {
         match self.place(row) {
-            Place::Body(at) => self.base.node(at),
-            Place::Unfolded(inner, at) => inner.document.node(at),
+            RowOrigin::Body(at) => self.base.node(at),
+            RowOrigin::Unfolded(inner, at) => inner.document.node(at),
         }
     }
 
     /// Returns the path of the JSON value that a row belongs to, through decoded strings.
     pub fn path(&self, row: usize) -> Option<PayloadPath> {
         match self.place(row) {
-            Place::Body(at) => Some(self.base.node(at)?.path()),
-            Place::Unfolded(inner, at) => {
+            RowOrigin::Body(at) => Some(self.base.node(at)?.path()),
+            RowOrigin::Unfolded(inner, at) => {
                 let mut path = self.base.node(inner.host)?.path();
                 path.0.extend(inner.document.path(at)?.0);
                 Some(path)

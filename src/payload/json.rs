@@ -1,4 +1,4 @@
-//! Reads JSON without building a value: a [`Lexer`] for the tokens, and a [`Reader`] that also
+//! Reads JSON without building a value: a [`Lexer`] for the tokens, and a [`JsonReader`] that also
 //! checks their order. They are used wherever the bytes of JSON must be kept: rows of a document,
 //! pointers, redaction, compacting, and the limits for jq.
 
@@ -47,14 +47,14 @@ enum Container {
 /// Iterator over the keys and values of one JSON value. It checks the grammar, does not recurse,
 /// and takes one byte of memory per level of nesting. After an error it ends.
 #[derive(Debug, Clone)]
-pub struct Reader<'t> {
+pub struct JsonReader<'t> {
     lexer: Lexer<'t>,
     open: Vec<Container>,
     expected: Expected,
     commas: usize,
 }
 
-impl<'t> Reader<'t> {
+impl<'t> JsonReader<'t> {
     /// Reads a text, after its byte order mark if it has one.
     pub fn new(bytes: &'t [u8]) -> Self {
         let start = if bytes.starts_with(BOM) { BOM.len() } else { 0 };
@@ -175,13 +175,13 @@ impl<'t> Reader<'t> {
     }
 }
 
-impl<'t> From<Lexer<'t>> for Reader<'t> {
+impl<'t> From<Lexer<'t>> for JsonReader<'t> {
     fn from(lexer: Lexer<'t>) -> Self {
         Self { lexer, open: Vec::new(), expected: Expected::Value, commas: 0 }
     }
 }
 
-impl Iterator for Reader<'_> {
+impl Iterator for JsonReader<'_> {
     type Item = Result<(JsonEvent, Token), JsonError>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -202,7 +202,7 @@ fn closing(container: Container) -> u8 {
 
 /// Returns whether a text is one valid JSON value.
 pub fn is_valid(bytes: &[u8]) -> bool {
-    Reader::new(bytes).all(|step| step.is_ok())
+    JsonReader::new(bytes).all(|step| step.is_ok())
 }
 
 /// Writes valid JSON without the white space between its tokens.
@@ -285,7 +285,7 @@ mod tests {
 
     #[test]
     fn an_error_is_reported_once() {
-        let mut reader = Reader::new(b"[1 2]");
+        let mut reader = JsonReader::new(b"[1 2]");
         let errors: Vec<_> = reader.by_ref().filter_map(Result::err).collect();
         assert_eq!(errors, [JsonError { at: 3, reason: "expected a comma or ]" }]);
         assert_eq!(reader.next(), None);

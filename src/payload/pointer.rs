@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::json::{JsonEvent, Reader, Token};
+use super::json::{JsonEvent, JsonReader, Token};
 
 /// Returns the string, number, or boolean at a pointer as text; a number as it was sent.
 ///
@@ -53,7 +53,7 @@ pub fn raw<'b>(body: &'b [u8], steps: &[String]) -> Option<&'b str> {
 pub fn find(body: &[u8], steps: &[String]) -> Option<Range<usize>> {
     let mut search =
         Search { body, steps, found: None, opened: None, matched: Vec::new(), key_matches: false };
-    let mut reader = Reader::new(body);
+    let mut reader = JsonReader::new(body);
     loop {
         let (depth, is_item) = (reader.depth(), reader.is_in_array());
         let Some(step) = reader.next() else { break };
@@ -76,7 +76,7 @@ pub fn items<'b>(body: &'b [u8], path: &str) -> Vec<&'b [u8]> {
     if body.get(range.start) != Some(&b'[') {
         return items;
     }
-    let mut reader = Reader::within(body, range);
+    let mut reader = JsonReader::within(body, range);
     let mut opened = None;
     loop {
         let depth = reader.depth();

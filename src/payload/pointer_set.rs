@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::BOM;
-use super::json::{JsonEvent, Reader, Token};
+use super::json::{JsonEvent, JsonReader, Token};
 use super::pointer::{scalar, steps};
 
 /// JSON pointers, merged into a tree by their steps.
@@ -100,7 +100,7 @@ impl PointerSet {
             open: Vec::new(),
             next: None,
         };
-        let mut reader = Reader::new(body);
+        let mut reader = JsonReader::new(body);
         loop {
             let (depth, is_item) = (reader.depth(), reader.is_in_array());
             let Some(step) = reader.next() else { break };

@@ -11,7 +11,7 @@ mod write;
 
 use std::ops::Range;
 
-use self::write::{JsonWriter, Output};
+use self::write::{JsonWriter, OutputToken};
 use super::json;
 
 /// A language whose usual JSON library parses a body and serializes it again.
@@ -118,7 +118,7 @@ impl<'b> Reserialization<'b> {
         AROUND
     }
 
-    fn reason(&self, index: usize, written: &Output, was: &str, is: &str) -> &'static str {
+    fn reason(&self, index: usize, written: &OutputToken, was: &str, is: &str) -> &'static str {
         if written.source != Some(index) {
             // Another token was written here. If this key appears later, it was moved; if not, it
             // was replaced by the last value of its key.

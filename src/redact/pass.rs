@@ -15,7 +15,7 @@ use super::pseudonym::PseudonymKind;
 use super::rule::pointer;
 use super::scan::{self, JsonToken};
 use super::suspect;
-use super::{Original, RedactionRule, Redactor, Replacement, Stays, shape};
+use super::{OriginalValue, RedactionRule, Redactor, Replacement, Stays, shape};
 use crate::delivery::{Head, Header};
 use crate::payload::form;
 
@@ -118,7 +118,7 @@ pub(super) struct Done {
     pub(super) counts: BTreeMap<String, usize>,
     pub(super) replaced: Vec<Replacement>,
     pub(super) stays: Vec<Stays>,
-    pub(super) originals: BTreeMap<String, Original>,
+    pub(super) originals: BTreeMap<String, OriginalValue>,
 }
 
 /// A request, and what to do with it.
@@ -160,7 +160,7 @@ impl<'r> Pass<'r> {
         let originals =
             found.into_iter().filter(|(value, _)| !is_kept(value)).map(|(value, found)| {
                 let Found { rule, place, is_bounded, new: _ } = found;
-                (value, Original { rule, place, is_bounded })
+                (value, OriginalValue { rule, place, is_bounded })
             });
         Done { raw, trailers, body, counts, replaced, stays, originals: originals.collect() }
     }

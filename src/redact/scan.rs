@@ -1,6 +1,6 @@
 //! Replaces strings and numbers in JSON and keeps every other byte.
 
-use crate::payload::json::{JsonEvent, Reader};
+use crate::payload::json::{JsonEvent, JsonReader};
 
 /// A key or scalar and its position.
 pub(super) struct JsonToken<'t> {
@@ -27,7 +27,7 @@ pub(super) fn replaced(
     let mut out = String::with_capacity(text.len());
     let mut copied = 0;
     let mut path = Path::default();
-    let mut reader = Reader::new(text.as_bytes());
+    let mut reader = JsonReader::new(text.as_bytes());
     loop {
         let (depth, is_item) = (reader.depth(), reader.is_in_array());
         let Some(Ok((event, token))) = reader.next() else { break };

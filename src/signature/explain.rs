@@ -288,7 +288,7 @@ fn broken_json(subject: &Subject<'_>) -> Option<String> {
     if !kind.contains("json") && !body.starts_with(b"{") {
         return None;
     }
-    let problem = json::Reader::new(body).find_map(Result::err)?;
+    let problem = json::JsonReader::new(body).find_map(Result::err)?;
     Some(if problem.at >= body.len() {
         format!("the body is not complete JSON: it ends at byte {}", problem.at)
     } else {

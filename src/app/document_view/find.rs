@@ -9,7 +9,7 @@ const AT_ONCE: usize = 256 << 10;
 
 /// Search in a document.
 #[derive(Debug, Clone)]
-pub struct Finding {
+pub struct FindState {
     /// Results with another number belong to an earlier search.
     pub number: u64,
     pub typed: String,
@@ -18,7 +18,7 @@ pub struct Finding {
     pub at: Option<usize>,
 }
 
-impl Finding {
+impl FindState {
     /// Searches a document again whose rows have changed.
     pub(super) fn again(&mut self, document: &Document) {
         self.search.restart();
@@ -38,7 +38,7 @@ impl DocumentView {
         let mut search = DocumentSearch::new(SearchPattern::read(typed)?);
         let more = search.advance(document, AT_ONCE);
         let typed = typed.to_owned();
-        self.finding = Some(Finding { number, typed, search, at: None });
+        self.finding = Some(FindState { number, typed, search, at: None });
         self.go_to_first_hit(document);
         Ok(more)
     }

@@ -10,7 +10,7 @@ use crate::app::{EditDecision, Event, Notice, ResendRequest};
 use crate::dashboard::editor::{self, EditorFile};
 use crate::delivery::DeliveryId;
 use crate::error_chain::{self, StepError};
-use crate::ops::edit::{self, Checked, EditError, EditRun};
+use crate::ops::edit::{self, CheckedEdit, EditError, EditRun};
 use crate::ops::resend::{Destination, SkipReason};
 use crate::outbound::Request;
 use crate::signature::Verifier;
@@ -129,12 +129,12 @@ impl Context {
                 Notice::failed(format!("Nothing sent: {}", error_chain::with_sources(&error)))
             })?;
             let mistakes = match checked {
-                Checked::Send(request) => return Ok(request),
-                Checked::Empty => return Err(Notice::info("Empty file: nothing sent")),
-                Checked::Unchanged => {
+                CheckedEdit::Send(request) => return Ok(request),
+                CheckedEdit::Empty => return Err(Notice::info("Empty file: nothing sent")),
+                CheckedEdit::Unchanged => {
                     return Err(Notice::info("No change: nothing sent"));
                 }
-                Checked::Mistakes { mistakes, .. } => first_of(&mistakes),
+                CheckedEdit::Mistakes { mistakes, .. } => first_of(&mistakes),
             };
             let number = order.number;
             let decision = self.decision(number, Event::Mistaken { number, mistakes }).await;
@@ -169,11 +169,11 @@ impl Context {
 }
 
 /// Parses the edited file; mistakes are also written into the file.
-fn read_back(file: &EditorFile, before: &str) -> Result<Checked, StepError> {
+fn read_back(file: &EditorFile, before: &str) -> Result<CheckedEdit, StepError> {
     let failed = |step: &str, error: io::Error| StepError::new(step, error);
     let edited = file.read().map_err(|error| failed("cannot read the edited file", error))?;
     let checked = edit::check(before, &edited);
-    if let Checked::Mistakes { annotated: Some(text), .. } = &checked {
+    if let CheckedEdit::Mistakes { annotated: Some(text), .. } = &checked {
         file.write(text).map_err(|error| failed("cannot write the errors to the file", error))?;
     }
     Ok(checked)

@@ -23,7 +23,7 @@ struct Job {
 }
 
 #[derive(Debug)]
-pub(super) struct Writer {
+pub(super) struct TerminalWriter {
     jobs: SyncSender<Job>,
     sent: u64,
     written: watch::Receiver<u64>,
@@ -31,7 +31,7 @@ pub(super) struct Writer {
     error: oneshot::Receiver<io::Error>,
 }
 
-impl Writer {
+impl TerminalWriter {
     pub(super) fn start() -> io::Result<Self> {
         let (jobs, queue) = sync_channel(WAITING);
         let (progress, written) = watch::channel(0);

@@ -6,7 +6,7 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::Line;
 
 use super::{Painter, text};
-use crate::app::document_view::{Finding, highlighted, shown_masked};
+use crate::app::document_view::{FindState, highlighted, shown_masked};
 use crate::app::layout::Areas;
 use crate::app::tab::TabContent;
 use crate::app::theme::Theme;
@@ -118,7 +118,7 @@ fn facts(model: &Model) -> Facts {
     })
 }
 
-fn found(finding: &Finding) -> String {
+fn found(finding: &FindState) -> String {
     let count = units::format_count(finding.search.count() as u64);
     let at = finding.at.map_or(0, |at| at + 1);
     let more = if finding.search.is_done() { "" } else { "+" };

@@ -9,8 +9,8 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::draft::Draft;
-use super::{Collector, ImportError, RecordedRequest, RequestError};
+use super::draft::RequestDraft;
+use super::{Collector, RecordedRequest, RequestError, RequestFileError};
 use crate::delivery::Head;
 
 /// Keys whose value is a list of captured requests.
@@ -26,7 +26,7 @@ const BODIES: [&str; 5] = ["body", "content", "text_content", "rawBody", "raw_bo
 const MAX_DEPTH: usize = 4;
 
 /// Reads the captured requests in a JSON document; false if there is none.
-pub(super) fn read(value: &Value, collector: &mut Collector<'_>) -> Result<bool, ImportError> {
+pub(super) fn read(value: &Value, collector: &mut Collector<'_>) -> Result<bool, RequestFileError> {
     let found = list(value);
     for (at, captured) in found.iter().enumerate() {
         let name = format!("request {}", at + 1);
@@ -101,14 +101,14 @@ fn one(
             ..RecordedRequest::bare(head, body)
         });
     }
-    let mut draft = Draft {
+    let mut draft = RequestDraft {
         method: method(request)?,
         url: url(request),
         headers: headers(request),
         received_at,
         peer,
         response,
-        ..Draft::default()
+        ..RequestDraft::default()
     };
     let is_base64 = request.get("isBase64Encoded").and_then(Value::as_bool).unwrap_or_default();
     if draft.url.is_empty() {

@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::draft::{self, Draft, Part};
+use super::draft::{self, FormPart, RequestDraft};
 use super::variables::Variables;
-use super::{Collector, ImportError, RecordedRequest, RequestError};
+use super::{Collector, RecordedRequest, RequestError, RequestFileError};
 
 /// Reads a Postman collection.
-pub(super) fn postman(value: &Value, collector: &mut Collector<'_>) -> Result<(), ImportError> {
+pub(super) fn postman(
+    value: &Value,
+    collector: &mut Collector<'_>,
+) -> Result<(), RequestFileError> {
     let mut variables = Variables::default();
     let declared = value.get("variable").and_then(Value::as_array);
     for variable in declared.into_iter().flatten() {
@@ -45,15 +48,15 @@ fn postman_request(
     collector: &mut Collector<'_>,
 ) -> Result<RecordedRequest, RequestError> {
     if let Some(url) = request.as_str() {
-        return Draft { url: variables.fill(url)?, ..Draft::default() }.request();
+        return RequestDraft { url: variables.fill(url)?, ..RequestDraft::default() }.request();
     }
     let url = request.get("url");
     let url = url.and_then(|url| url.as_str().map(str::to_owned).or_else(|| text(url, "raw")));
-    let mut draft = Draft {
+    let mut draft = RequestDraft {
         method: text(request, "method").unwrap_or_else(|| "GET".to_owned()),
         url: variables.fill(&url.ok_or(RequestError::NoUrl)?)?,
         headers: fields(request.get("header"), "key", variables)?,
-        ..Draft::default()
+        ..RequestDraft::default()
     };
     if request.get("auth").is_some_and(|auth| !auth.is_null()) {
         collector.warn(format!("request `{name}`: its auth settings were not imported"));
@@ -111,7 +114,7 @@ pub(super) fn graphql(query: &str, variables: &str) -> Vec<u8> {
 }
 
 fn add_form(
-    draft: &mut Draft,
+    draft: &mut RequestDraft,
     parts: Option<&Value>,
     kind: &str,
     variables: &Variables,
@@ -126,7 +129,7 @@ fn add_form(
             None => variables.fill(&scalar(part, "value").unwrap_or_default())?.into_bytes(),
         };
         let file_name = file.and_then(|file| file.rsplit('/').next()).map(str::to_owned);
-        form.push(Part { name: variables.fill(&name)?, value, file_name, content_type: None });
+        form.push(FormPart { name: variables.fill(&name)?, value, file_name, content_type: None });
     }
     let (body, kind) = draft::form(&form, draft.header("content-type").unwrap_or(kind));
     draft.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("content-type"));
@@ -153,7 +156,10 @@ fn fields(
 }
 
 /// Reads an Insomnia export.
-pub(super) fn insomnia(value: &Value, collector: &mut Collector<'_>) -> Result<(), ImportError> {
+pub(super) fn insomnia(
+    value: &Value,
+    collector: &mut Collector<'_>,
+) -> Result<(), RequestFileError> {
     let resources = || value.get("resources").and_then(Value::as_array).into_iter().flatten();
     let is = |kind: &'static str| move |one: &&Value| text(one, "_type").as_deref() == Some(kind);
     let mut variables = Variables::default();
@@ -182,18 +188,22 @@ fn insomnia_request(
     let mut url = variables.fill(&text(request, "url").ok_or(RequestError::NoUrl)?)?;
     let query = fields(request.get("parameters"), "name", variables)?;
     if !query.is_empty() {
-        let parts: Vec<Part> = query
+        let parts: Vec<FormPart> = query
             .into_iter()
-            .map(|(name, value)| Part { name, value: value.into_bytes(), ..Part::default() })
+            .map(|(name, value)| FormPart {
+                name,
+                value: value.into_bytes(),
+                ..FormPart::default()
+            })
             .collect();
         let query = String::from_utf8_lossy(&draft::urlencoded(&parts)).into_owned();
         url = format!("{url}{}{query}", if url.contains('?') { '&' } else { '?' });
     }
-    let mut draft = Draft {
+    let mut draft = RequestDraft {
         method: text(request, "method").unwrap_or_else(|| "GET".to_owned()),
         url,
         headers: fields(request.get("headers"), "name", variables)?,
-        ..Draft::default()
+        ..RequestDraft::default()
     };
     let body = request.get("body").cloned().unwrap_or_default();
     let kind = text(&body, "mimeType");

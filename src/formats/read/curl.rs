@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::draft::{self, Draft, Part};
-use super::{Collector, ImportError, RecordedRequest, RequestError};
+use super::draft::{self, FormPart, RequestDraft};
+use super::{Collector, RecordedRequest, RequestError, RequestFileError};
 use crate::delivery::header_text;
 use crate::formats::wire;
 use crate::payload::form;
@@ -24,11 +24,11 @@ pub(super) fn is_likely(text: &str) -> bool {
         || (is_piped && first.contains("curl"))
 }
 
-pub(super) fn read(text: &str, collector: &mut Collector<'_>) -> Result<(), ImportError> {
+pub(super) fn read(text: &str, collector: &mut Collector<'_>) -> Result<(), RequestFileError> {
     let text = &*without_carets(text);
     let mut characters = Characters::new(text);
     let commands = split(&mut characters)
-        .map_err(|reason| ImportError::Line { line: characters.line, reason })?;
+        .map_err(|reason| RequestFileError::Line { line: characters.line, reason })?;
     for (name, line) in characters.variables {
         collector.warn(format!(
             "line {line}: `{name}`, which a shell replaces, has no value in this file and was kept as text"
@@ -47,7 +47,7 @@ pub(super) fn read(text: &str, collector: &mut Collector<'_>) -> Result<(), Impo
                 let text = input.take().unwrap_or_default();
                 let decoded = STANDARD.decode(text.trim_ascii()).map_err(|error| {
                     let reason = format!("`base64` cannot decode its input: {error}");
-                    ImportError::Line { line, reason: RequestError::Invalid(reason) }
+                    RequestFileError::Line { line, reason: RequestError::Invalid(reason) }
                 })?;
                 input = Some(decoded);
             }
@@ -522,7 +522,7 @@ struct Curl {
     /// Headers that the command disables.
     removed: Vec<String>,
     data: Option<Vec<u8>>,
-    parts: Vec<Part>,
+    parts: Vec<FormPart>,
     is_get: bool,
     is_head: bool,
     is_upload: bool,
@@ -691,7 +691,7 @@ impl Curl {
                         None => (String::new(), text.into_bytes()),
                     },
                 };
-                let part = Part { name: name.clone(), value: content, ..Part::default() };
+                let part = FormPart { name: name.clone(), value: content, ..FormPart::default() };
                 let pair = draft::urlencoded(&[part]);
                 let pair =
                     if name.is_empty() { pair.get(1..).unwrap_or_default().to_vec() } else { pair };
@@ -762,11 +762,11 @@ impl Curl {
             _ => "GET",
         };
         let url = self.url.ok_or(RequestError::NoUrl)?;
-        let mut draft = Draft {
+        let mut draft = RequestDraft {
             method: self.method.unwrap_or_else(|| usual.to_owned()),
             url,
             headers: self.headers,
-            ..Draft::default()
+            ..RequestDraft::default()
         };
         let is_removed = |name: &str| self.removed.iter().any(|one| one.eq_ignore_ascii_case(name));
         if !self.parts.is_empty() {
@@ -798,8 +798,8 @@ fn part(
     content: &str,
     is_text: bool,
     file: &dyn Fn(&str) -> Result<Vec<u8>, RequestError>,
-) -> Result<Part, RequestError> {
-    let named = |value: Vec<u8>| Part { name: name.to_owned(), value, ..Part::default() };
+) -> Result<FormPart, RequestError> {
+    let named = |value: Vec<u8>| FormPart { name: name.to_owned(), value, ..FormPart::default() };
     if is_text {
         return Ok(named(content.as_bytes().to_vec()));
     }
@@ -812,7 +812,7 @@ fn part(
         |key: &str| options.iter().find_map(|piece| piece.strip_prefix(key)).map(str::to_owned);
     let plain = if options.is_empty() { content } else { value };
     let mut part = match (plain.strip_prefix('@'), plain.strip_prefix('<')) {
-        (Some(path), _) => Part {
+        (Some(path), _) => FormPart {
             file_name: path.rsplit('/').next().map(str::to_owned),
             content_type: Some("application/octet-stream".to_owned()),
             ..named(file(path)?)

@@ -9,7 +9,7 @@ use crate::payload::{Media, form as url_form};
 
 /// A request that has no head yet.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Draft {
+pub(super) struct RequestDraft {
     pub(super) method: String,
     /// A URL, or a path.
     pub(super) url: String,
@@ -22,7 +22,7 @@ pub(super) struct Draft {
     pub(super) response: Option<u16>,
 }
 
-impl Draft {
+impl RequestDraft {
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         let mut all = self.headers.iter();
         all.find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
@@ -92,7 +92,7 @@ impl Url {
 
 /// A field of a form: name and value, and the file's name and type.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Part {
+pub(super) struct FormPart {
     pub(super) name: String,
     pub(super) value: Vec<u8>,
     pub(super) file_name: Option<String>,
@@ -100,7 +100,7 @@ pub(super) struct Part {
 }
 
 /// Returns fields as `application/x-www-form-urlencoded`.
-pub(super) fn urlencoded(parts: &[Part]) -> Vec<u8> {
+pub(super) fn urlencoded(parts: &[FormPart]) -> Vec<u8> {
     let mut form = form_urlencoded::Serializer::new(String::new());
     for part in parts {
         form.append_pair(&part.name, &String::from_utf8_lossy(&part.value));
@@ -109,7 +109,7 @@ pub(super) fn urlencoded(parts: &[Part]) -> Vec<u8> {
 }
 
 /// Returns fields as `multipart/form-data`.
-pub(super) fn multipart(parts: &[Part], boundary: &str) -> Vec<u8> {
+pub(super) fn multipart(parts: &[FormPart], boundary: &str) -> Vec<u8> {
     let quoted = |text: &str| text.replace('"', "%22").replace(['\r', '\n'], " ");
     let mut out = Vec::new();
     for part in parts {
@@ -136,7 +136,7 @@ pub(super) fn multipart(parts: &[Part], boundary: &str) -> Vec<u8> {
 pub(super) const BOUNDARY: &str = "hookglass-rebuilt-boundary";
 
 /// Encodes a form as its content type requires; also returns the complete content type.
-pub(super) fn form(parts: &[Part], content_type: &str) -> (Vec<u8>, String) {
+pub(super) fn form(parts: &[FormPart], content_type: &str) -> (Vec<u8>, String) {
     if !content_type.to_ascii_lowercase().starts_with("multipart/") {
         let kind = if content_type.is_empty() { url_form::MEDIA_TYPE } else { content_type };
         return (urlencoded(parts), kind.to_owned());

@@ -4,7 +4,7 @@ use std::io;
 
 use crate::formats::wire::WireError;
 
-/// Reason why a request is invalid. The position is part of [`super::ImportError`].
+/// Reason why a request is invalid. The position is part of [`super::RequestFileError`].
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 pub enum RequestError {
     #[error("it has no URL")]

@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::draft::{self, Draft, Part};
-use super::{Collector, ImportError, RecordedRequest, RequestError};
-use crate::formats::har::Rest;
+use super::draft::{self, FormPart, RequestDraft};
+use super::{Collector, RecordedRequest, RequestError, RequestFileError};
+use crate::formats::har::HarExtras;
 use crate::formats::wire::{self, HeaderPair};
 
 #[derive(Deserialize)]
@@ -28,7 +28,7 @@ struct Entry {
     request: Request,
     response: Option<Response>,
     #[serde(rename = "_hookglass")]
-    rest: Option<Rest>,
+    rest: Option<HarExtras>,
 }
 
 #[derive(Deserialize)]
@@ -77,9 +77,9 @@ struct Response {
     status: Option<i64>,
 }
 
-pub(super) fn read(text: &str, collector: &mut Collector<'_>) -> Result<(), ImportError> {
+pub(super) fn read(text: &str, collector: &mut Collector<'_>) -> Result<(), RequestFileError> {
     let archive: Archive = serde_json::from_str(text)
-        .map_err(|error| ImportError::json("invalid HAR archive", &error))?;
+        .map_err(|error| RequestFileError::json("invalid HAR archive", &error))?;
     for (at, entry) in archive.log.entries.into_iter().enumerate() {
         let name = format!("entry {} of the HAR archive", at + 1);
         let entry =
@@ -110,14 +110,14 @@ fn one(
     // 0 and -1 mean that there was no response.
     let status = response.and_then(|response| response.status);
     let status = status.and_then(|status| u16::try_from(status).ok()).filter(|status| *status > 0);
-    let mut draft = Draft {
+    let mut draft = RequestDraft {
         method,
         url,
         version: http_version.unwrap_or_default(),
         headers,
         received_at,
         response: status,
-        ..Draft::default()
+        ..RequestDraft::default()
     };
     if let Some(data) = post_data {
         let kind = data.mime_type.clone().filter(|kind| !kind.is_empty());
@@ -143,7 +143,7 @@ fn one(
 }
 
 /// Builds a request that hookglass wrote, byte for byte.
-fn own(draft: Draft, rest: Rest) -> Result<RecordedRequest, RequestError> {
+fn own(draft: RequestDraft, rest: HarExtras) -> Result<RecordedRequest, RequestError> {
     let pairs: Vec<HeaderPair<'_>> = draft
         .headers
         .iter()
@@ -162,7 +162,7 @@ fn own(draft: Draft, rest: Rest) -> Result<RecordedRequest, RequestError> {
 }
 
 fn add_body(
-    draft: &mut Draft,
+    draft: &mut RequestDraft,
     data: PostData,
     name: &str,
     collector: &mut Collector<'_>,
@@ -185,7 +185,7 @@ fn add_body(
         }
         _ if params.is_empty() => {}
         _ => {
-            let parts: Vec<Part> = params.into_iter().map(Param::part).collect();
+            let parts: Vec<FormPart> = params.into_iter().map(Param::part).collect();
             let kind = draft.header("content-type").map(str::to_owned).or(mime_type);
             let (body, kind) = draft::form(&parts, kind.as_deref().unwrap_or_default());
             draft.body = body;
@@ -204,8 +204,8 @@ fn add_body(
 }
 
 impl Param {
-    fn part(self) -> Part {
+    fn part(self) -> FormPart {
         let Self { name, value, file_name, content_type } = self;
-        Part { name, value: value.unwrap_or_default().into_bytes(), file_name, content_type }
+        FormPart { name, value: value.unwrap_or_default().into_bytes(), file_name, content_type }
     }
 }

@@ -7,10 +7,10 @@
 use jiff::Timestamp;
 
 use super::collections::{environments, graphql};
-use super::draft::{Draft, Url};
+use super::draft::{RequestDraft, Url};
 use super::variables::Variables;
-use super::{Collector, ImportError, RecordedRequest, RequestError};
-use crate::formats::http::{MARK, Rest};
+use super::{Collector, RecordedRequest, RequestError, RequestFileError};
+use crate::formats::http::{HttpExtras, MARK};
 use crate::formats::wire::{self, HeaderPair};
 use crate::payload::form;
 
@@ -62,7 +62,7 @@ fn is_method(word: &str) -> bool {
 /// A line and its number.
 type Numbered<'t> = (usize, &'t str);
 
-pub(super) fn read(text: &str, collector: &mut Collector<'_>) -> Result<(), ImportError> {
+pub(super) fn read(text: &str, collector: &mut Collector<'_>) -> Result<(), RequestFileError> {
     let mut sections: Vec<Vec<Numbered<'_>>> = vec![Vec::new()];
     for (at, line) in text.split('\n').enumerate() {
         if line.starts_with("###") {
@@ -81,7 +81,7 @@ pub(super) fn read(text: &str, collector: &mut Collector<'_>) -> Result<(), Impo
         }
     }
     if collector.is_empty() {
-        return Err(ImportError::Whole("no request found".to_owned()));
+        return Err(RequestFileError::Whole("no request found".to_owned()));
     }
     Ok(())
 }
@@ -143,7 +143,7 @@ fn request(
     let (at, first) = loop {
         let (at, line) = lines.next()?;
         if let Some(json) = line.strip_prefix(MARK) {
-            rest = Some((at, serde_json::from_str::<Rest>(json)));
+            rest = Some((at, serde_json::from_str::<HttpExtras>(json)));
         } else if line.trim_start().starts_with("< ") {
             if let Err(error) = skip_script(line, at, &mut lines, collector) {
                 return Some(Err((at, error)));
@@ -200,7 +200,7 @@ fn is_skipped(line: &str) -> bool {
 fn own_request(
     (at, first): Numbered<'_>,
     lines: Vec<Numbered<'_>>,
-    rest: Rest,
+    rest: HttpExtras,
     collector: &Collector<'_>,
 ) -> Result<RecordedRequest, Located> {
     let here = |reason: RequestError| (at, reason);
@@ -283,11 +283,11 @@ fn hand_written(
     if PROTOCOLS.contains(&method) {
         return Err(here(RequestError::Protocol(method.to_owned())));
     }
-    let mut draft = Draft {
+    let mut draft = RequestDraft {
         method: method.to_owned(),
         url: url.to_owned(),
         version: version.to_owned(),
-        ..Draft::default()
+        ..RequestDraft::default()
     };
     for (number, line) in lines.by_ref() {
         let line = line.trim_end_matches('\r');

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::error::json_reason;
-use super::{Collector, ImportError, RecordedRequest, RequestError};
+use super::{Collector, RecordedRequest, RequestError, RequestFileError};
 use crate::delivery::{EventRef, Explanation, Refusal, SignatureStatus, Verdict};
 use crate::formats::wire::{self, BodyText, HeaderPair};
 
@@ -68,7 +68,7 @@ struct Refused {
     reason: String,
 }
 
-pub(super) fn read(text: &str, collector: &mut Collector<'_>) -> Result<(), ImportError> {
+pub(super) fn read(text: &str, collector: &mut Collector<'_>) -> Result<(), RequestFileError> {
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     for (at, text) in lines {
         collector.push_line(at + 1, one(text))?;

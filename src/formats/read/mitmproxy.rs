@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::draft::Draft;
-use super::{Collector, ImportError, RequestError};
+use super::draft::RequestDraft;
+use super::{Collector, RequestError, RequestFileError};
 
 /// Maximum nesting of values, against hostile files.
 const MAX_DEPTH: usize = 64;
@@ -39,7 +39,7 @@ fn header(bytes: &[u8]) -> Option<(usize, &[u8])> {
     Some((length, bytes.get(colon + 1..)?))
 }
 
-pub(super) fn read(bytes: &[u8], collector: &mut Collector<'_>) -> Result<(), ImportError> {
+pub(super) fn read(bytes: &[u8], collector: &mut Collector<'_>) -> Result<(), RequestFileError> {
     let mut rest = bytes;
     let mut number = 0;
     while !rest.is_empty() {
@@ -58,7 +58,7 @@ pub(super) fn read(bytes: &[u8], collector: &mut Collector<'_>) -> Result<(), Im
             continue;
         }
         let draft = one(&flow).ok_or(RequestError::NoRequest);
-        collector.push(&name, draft.and_then(Draft::request))?;
+        collector.push(&name, draft.and_then(RequestDraft::request))?;
     }
     Ok(())
 }
@@ -140,7 +140,7 @@ impl Flow {
     }
 }
 
-fn one(flow: &Flow) -> Option<Draft> {
+fn one(flow: &Flow) -> Option<RequestDraft> {
     let request = flow.get("request")?;
     let text = |key: &str| request.get(key).and_then(Flow::text).filter(|text| !text.is_empty());
     let headers = request.get("headers").map(Flow::list).unwrap_or_default().iter();
@@ -171,7 +171,7 @@ fn one(flow: &Flow) -> Option<Draft> {
         _ => None,
     });
     let status = flow.get("response").and_then(|response| response.get("status_code")?.integer());
-    Some(Draft {
+    Some(RequestDraft {
         method: text("method")?,
         url: format!("{scheme}://{authority}{}", text("path").unwrap_or_else(|| "/".to_owned())),
         version: text("http_version").unwrap_or_default(),

@@ -2,13 +2,13 @@
 
 use bytes::Bytes;
 
-use super::{Collector, ImportError, RecordedRequest, RequestError, recognize};
+use super::{Collector, RecordedRequest, RequestError, RequestFileError, recognize};
 use crate::delivery::{Head, header_text, is_token};
 use crate::formats::wire;
 use crate::payload::visible_bytes;
 
 /// Returns the error of the first line of the head that is not a header.
-fn invalid_line(bytes: &[u8]) -> Option<ImportError> {
+fn invalid_line(bytes: &[u8]) -> Option<RequestFileError> {
     let lines =
         bytes.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
     let headers = (1..).zip(lines).skip(1).take_while(|(_, line)| !line.is_empty());
@@ -18,7 +18,7 @@ fn invalid_line(bytes: &[u8]) -> Option<ImportError> {
     };
     let (line, text) = headers.into_iter().find(|(_, line)| !is_header(line))?;
     let reason = RequestError::HeaderLine(visible_bytes(text));
-    Some(ImportError::Line { line, reason })
+    Some(RequestFileError::Line { line, reason })
 }
 
 /// Versions in the request lines of proxies and browsers that show HTTP/2 and HTTP/3 as text.
@@ -37,8 +37,8 @@ fn as_http_1(bytes: &[u8]) -> Option<Vec<u8>> {
 pub(super) fn read(
     bytes: &[u8],
     collector: &mut Collector<'_>,
-) -> Result<RecordedRequest, ImportError> {
-    let wrong = |reason: String| ImportError::Whole(reason);
+) -> Result<RecordedRequest, RequestFileError> {
+    let wrong = |reason: String| RequestFileError::Whole(reason);
     let rewritten = as_http_1(bytes);
     if rewritten.is_some() {
         collector.warn("the request line names a later version; stored as HTTP/1.1".to_owned());
@@ -51,7 +51,7 @@ pub(super) fn read(
         if is_request {
             invalid_line(bytes).unwrap_or_else(|| wrong(format!("invalid HTTP request: {error}")))
         } else {
-            ImportError::Unrecognized(recognize::bytes(bytes))
+            RequestFileError::Unrecognized(recognize::bytes(bytes))
         }
     })?;
     let body = bytes.get(head.raw.len()..).unwrap_or_default();

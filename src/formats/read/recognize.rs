@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::payload::visible_bytes;
 
 /// Kind of a JSON document that hookglass did not export.
-pub(super) enum JsonKind {
+pub(super) enum JsonDocumentKind {
     Har,
     Postman,
     Insomnia,
@@ -13,22 +13,23 @@ pub(super) enum JsonKind {
     Other(String),
 }
 
-pub(super) fn json(value: &Value) -> JsonKind {
+pub(super) fn json(value: &Value) -> JsonDocumentKind {
     let has = |key: &str| value.get(key).is_some();
     let text = |path: &str| value.pointer(path).and_then(Value::as_str).unwrap_or_default();
     let is_log =
         |log: &Value| ["entries", "creator", "pages"].iter().any(|key| log.get(key).is_some());
     if value.get("log").is_some_and(is_log) {
-        return JsonKind::Har;
+        return JsonDocumentKind::Har;
     }
     if value.pointer("/info").is_some() && has("item") {
-        return JsonKind::Postman;
+        return JsonDocumentKind::Postman;
     }
     if text("/_type") == "export" && has("resources") {
-        return JsonKind::Insomnia;
+        return JsonDocumentKind::Insomnia;
     }
-    let looks =
-        |what: &str, remedy: &str| JsonKind::Other(format!("it looks like {what}; {remedy}"));
+    let looks = |what: &str, remedy: &str| {
+        JsonDocumentKind::Other(format!("it looks like {what}; {remedy}"))
+    };
     if has("_postman_variable_scope") {
         return looks("a Postman environment", "export the collection instead");
     }

@@ -140,7 +140,7 @@ fn result(
     Ok(WaitResult { untrusted: UNTRUSTED, met, deliveries, others, hint })
 }
 
-fn hint(path: &Path, progress: &crate::ops::wait::Progress) -> String {
+fn hint(path: &Path, progress: &crate::ops::wait::WaitProgress) -> String {
     if store::listener_of(path).is_none() {
         return "no listener has this store open; call start_listener".to_owned();
     }

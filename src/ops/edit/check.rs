@@ -5,7 +5,7 @@ use crate::outbound::Request;
 
 /// Outcome for an edited file.
 #[derive(Debug, Clone)]
-pub enum Checked {
+pub enum CheckedEdit {
     Send(Request),
     Unchanged,
     Empty,
@@ -18,25 +18,25 @@ pub enum Checked {
 }
 
 /// Reads an edited file, given its earlier text.
-pub fn check(before: &str, edited: &[u8]) -> Checked {
+pub fn check(before: &str, edited: &[u8]) -> CheckedEdit {
     if edited.trim_ascii().is_empty() {
-        return Checked::Empty;
+        return CheckedEdit::Empty;
     }
     let text = std::str::from_utf8(edited).ok();
     // Editors may add a line end after the last line.
     let same = |text: &str| with_mistakes(text, &[]).trim_end() == before.trim_end();
     if text.is_some_and(same) {
-        return Checked::Unchanged;
+        return CheckedEdit::Unchanged;
     }
     let mistakes = match read(edited) {
-        Ok(request) => return Checked::Send(request),
+        Ok(request) => return CheckedEdit::Send(request),
         Err(mistakes) => mistakes,
     };
     match text.map(|text| with_mistakes(text, &mistakes)) {
-        None => Checked::Mistakes { mistakes, annotated: None },
+        None => CheckedEdit::Mistakes { mistakes, annotated: None },
         Some(annotated) => {
             let mistakes = read(annotated.as_bytes()).err().unwrap_or(mistakes);
-            Checked::Mistakes { mistakes, annotated: Some(annotated) }
+            CheckedEdit::Mistakes { mistakes, annotated: Some(annotated) }
         }
     }
 }

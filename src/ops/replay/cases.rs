@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::{Case, ExpectError, Statuses, default_statuses};
 use crate::delivery::SignatureStatus;
 use crate::formats::fixture::{Expect, Fixture};
-use crate::formats::read::{self, ImportError, RecordedRequest};
+use crate::formats::read::{self, RecordedRequest, RequestFileError};
 use crate::ops::input::{self, InputError, InputFile};
 use crate::outbound::Request;
 use crate::provider::Provider;
@@ -20,7 +20,7 @@ pub enum CaseError {
     #[error(transparent)]
     Input(#[from] InputError),
     #[error("{path}")]
-    Malformed { path: String, source: ImportError },
+    Malformed { path: String, source: RequestFileError },
     #[error("{name}: expect.status")]
     Expectation { name: String, source: ExpectError },
 }
@@ -79,9 +79,10 @@ impl CaseReader {
         for InputFile { path, is_found } in input::files(paths)? {
             let found = match read(&path, standard_input) {
                 // A folder may contain other JSON, such as a package.json.
-                Err(CaseError::Malformed { source: ImportError::Unrecognized(reason), .. })
-                    if is_found =>
-                {
+                Err(CaseError::Malformed {
+                    source: RequestFileError::Unrecognized(reason),
+                    ..
+                }) if is_found => {
                     let name = path.display().to_string();
                     loaded.left_out.push(LeftOutCase { name, reason });
                     continue;

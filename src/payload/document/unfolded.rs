@@ -27,7 +27,7 @@ impl Unfolded {
 }
 
 /// Origin of a row of a document.
-pub(super) enum Place<'d> {
+pub(super) enum RowOrigin<'d> {
     /// Row of the body.
     Body(usize),
     /// Row of decoded content.
@@ -39,9 +39,9 @@ impl Document {
     /// none if it is decoded already.
     pub fn hint(&self, row: usize) -> Option<String> {
         match self.place(row) {
-            Place::Body(at) if self.unfolded_at(at).is_some() => None,
-            Place::Body(at) => derived::hint(&self.base.node(at)?.string()?),
-            Place::Unfolded(inner, at) => inner.document.hint(at),
+            RowOrigin::Body(at) if self.unfolded_at(at).is_some() => None,
+            RowOrigin::Body(at) => derived::hint(&self.base.node(at)?.string()?),
+            RowOrigin::Unfolded(inner, at) => inner.document.hint(at),
         }
     }
 
@@ -51,8 +51,8 @@ impl Document {
     pub fn decoded_at(&self, row: usize) -> Option<Self> {
         let mut document = self.clone();
         match self.place(row) {
-            Place::Body(at) if self.unfolded_at(at).is_some() => return None,
-            Place::Body(host) => {
+            RowOrigin::Body(at) if self.unfolded_at(at).is_some() => return None,
+            RowOrigin::Body(host) => {
                 let found = derived::derived(&self.base.node(host)?.string()?)?;
                 let inner = Self::new(found.content, None, None);
                 let (row, before, byte, label) = (0, 0, 0, found.label);
@@ -60,7 +60,7 @@ impl Document {
                 let at = self.unfolded.partition_point(|other| other.host < host);
                 document.unfolded.insert(at, inner);
             }
-            Place::Unfolded(inner, at) => {
+            RowOrigin::Unfolded(inner, at) => {
                 let decoded = inner.document.decoded_at(at)?;
                 let known = document.unfolded.iter_mut().find(|other| other.host == inner.host)?;
                 known.document = decoded;
@@ -90,14 +90,14 @@ impl Document {
         !self.unfolded.is_empty()
     }
 
-    pub(super) fn place(&self, row: usize) -> Place<'_> {
+    pub(super) fn place(&self, row: usize) -> RowOrigin<'_> {
         let at = self.unfolded.partition_point(|inner| inner.row <= row);
         match at.checked_sub(1).and_then(|at| self.unfolded.get(at)) {
             Some(inner) if row < inner.row + inner.document.row_count() => {
-                Place::Unfolded(inner, row - inner.row)
+                RowOrigin::Unfolded(inner, row - inner.row)
             }
-            Some(inner) => Place::Body(row - inner.rows_to_end()),
-            None => Place::Body(row),
+            Some(inner) => RowOrigin::Body(row - inner.rows_to_end()),
+            None => RowOrigin::Body(row),
         }
     }
 
@@ -128,16 +128,16 @@ impl Document {
     /// Returns the row that represents a value: for a closing brace or tag, the opening row.
     pub fn head(&self, row: usize) -> usize {
         match self.place(row) {
-            Place::Body(at) => self.lifted(self.base.head(at)),
-            Place::Unfolded(inner, at) => inner.row + inner.document.head(at),
+            RowOrigin::Body(at) => self.lifted(self.base.head(at)),
+            RowOrigin::Unfolded(inner, at) => inner.row + inner.document.head(at),
         }
     }
 
     /// Returns the row of the container around a row, or of the string that it is decoded from.
     pub fn parent(&self, row: usize) -> Option<usize> {
         match self.place(row) {
-            Place::Body(at) => self.base.parent(at).map(|parent| self.lifted(parent)),
-            Place::Unfolded(inner, at) => {
+            RowOrigin::Body(at) => self.base.parent(at).map(|parent| self.lifted(parent)),
+            RowOrigin::Unfolded(inner, at) => {
                 Some(inner.document.parent(at).map_or(inner.row - 1, |parent| inner.row + parent))
             }
         }
@@ -146,9 +146,9 @@ impl Document {
     /// Returns the first row in a container that is not empty.
     pub fn first_child(&self, row: usize) -> Option<usize> {
         match self.place(row) {
-            Place::Body(at) if self.unfolded_at(at).is_some() => Some(row + 1),
-            Place::Body(at) => self.base.first_child(at).map(|child| self.lifted(child)),
-            Place::Unfolded(inner, at) => Some(inner.row + inner.document.first_child(at)?),
+            RowOrigin::Body(at) if self.unfolded_at(at).is_some() => Some(row + 1),
+            RowOrigin::Body(at) => self.base.first_child(at).map(|child| self.lifted(child)),
+            RowOrigin::Unfolded(inner, at) => Some(inner.row + inner.document.first_child(at)?),
         }
     }
 
@@ -178,8 +178,8 @@ impl Document {
         in_decoded: impl Fn(&Self, usize) -> Option<usize>,
     ) -> Option<usize> {
         match self.place(row) {
-            Place::Body(at) => in_body(&self.base, at).map(|found| self.lifted(found)),
-            Place::Unfolded(inner, at) => Some(inner.row + in_decoded(&inner.document, at)?),
+            RowOrigin::Body(at) => in_body(&self.base, at).map(|found| self.lifted(found)),
+            RowOrigin::Unfolded(inner, at) => Some(inner.row + in_decoded(&inner.document, at)?),
         }
     }
 }

@@ -43,7 +43,7 @@ pub struct JsonError {
 pub(super) const NO_VALUE: &str = "expected a value";
 
 /// Iterator over the tokens of a text. It checks each token, but not their order: that is the
-/// job of [`super::Reader`]. It allocates nothing, and stops at the first error.
+/// job of [`super::JsonReader`]. It allocates nothing, and stops at the first error.
 #[derive(Debug, Clone)]
 pub struct Lexer<'t> {
     bytes: &'t [u8],

@@ -1,4 +1,4 @@
-//! Builds rows from text in one pass over [`json::Reader`].
+//! Builds rows from text in one pass over [`json::JsonReader`].
 
 use std::ops::Range;
 
@@ -88,7 +88,7 @@ impl<'t> Builder<'t> {
 
     /// Reads the one value in a part of the text.
     fn value(&mut self, part: Range<usize>) -> Result<(), Fault> {
-        let mut reader = json::Reader::within(self.bytes, part);
+        let mut reader = json::JsonReader::within(self.bytes, part);
         let mut key: Option<usize> = None;
         let mut commas = 0;
         while let Some(step) = reader.next() {

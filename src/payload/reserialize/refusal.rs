@@ -26,7 +26,7 @@ pub(super) fn change(language: JsonLibrary, body: &[u8]) -> Option<Reserializati
         let refused = matches!(language, Python | Php | Ruby);
         return found(error.valid_up_to(), "bytes that are not UTF-8", refused);
     }
-    if let Some(error) = json::Reader::new(body).find_map(Result::err) {
+    if let Some(error) = json::JsonReader::new(body).find_map(Result::err) {
         // Python reads these, although JSON does not have them.
         let rest = body.get(error.at..).unwrap_or_default();
         let is_python = language == Python

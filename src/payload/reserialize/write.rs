@@ -8,7 +8,7 @@ use super::{JsonLibrary, number};
 
 /// A token of the reserialized body, and the token of the original body that it came from; none for
 /// separators and closing brackets.
-pub(super) struct Output {
+pub(super) struct OutputToken {
     pub(super) range: Range<usize>,
     pub(super) source: Option<usize>,
 }
@@ -16,7 +16,7 @@ pub(super) struct Output {
 pub(super) struct JsonWriter {
     language: JsonLibrary,
     pub(super) text: String,
-    pub(super) tokens: Vec<Output>,
+    pub(super) tokens: Vec<OutputToken>,
 }
 
 impl JsonWriter {
@@ -27,7 +27,7 @@ impl JsonWriter {
     fn push(&mut self, source: Option<usize>, token: &str) {
         let start = self.text.len();
         self.text.push_str(token);
-        self.tokens.push(Output { range: start..self.text.len(), source });
+        self.tokens.push(OutputToken { range: start..self.text.len(), source });
     }
 
     /// Writes a comma or a colon.

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
 use super::search::Search;
-use super::tokens::{Form, Token, tokens};
+use super::tokens::{DigestToken, TokenForm, tokens};
 use super::{Finding, Question};
 use crate::delivery::ProofRow;
 use crate::payload::escape;
@@ -33,7 +33,7 @@ pub(super) fn find(
     search.family("ways to write the signature");
     let scheme = question.scheme;
     let value = value.trim();
-    let own = Form::of(scheme.encoding);
+    let own = TokenForm::of(scheme.encoding);
     let mut found = tokens(value, &lengths(scheme));
     found.sort_by_key(|token| token.form != own);
     if scheme.algorithm.is_asymmetric() {
@@ -62,18 +62,18 @@ pub(super) fn encoded(scheme: &Scheme, digest: &[u8]) -> String {
 fn misplaced(
     question: &Question<'_>,
     value: &str,
-    token: &Token,
-    all: &[Token],
+    token: &DigestToken,
+    all: &[DigestToken],
 ) -> Option<Finding> {
     let scheme = question.scheme;
     let (title, place) = (question.title(), question.place());
-    let own = Form::of(scheme.encoding);
+    let own = TokenForm::of(scheme.encoding);
     let right = encoded(scheme, &token.bytes);
     let expected = whole(scheme, value, &right);
     let with_values = |finding: Finding| finding.values(value, &expected);
     let other_case = match (token.form, own) {
-        (Form::UpperHex, Form::Hex) => Some(("uppercase", "lowercase")),
-        (Form::Hex, Form::UpperHex) => Some(("lowercase", "uppercase")),
+        (TokenForm::UpperHex, TokenForm::Hex) => Some(("uppercase", "lowercase")),
+        (TokenForm::Hex, TokenForm::UpperHex) => Some(("lowercase", "uppercase")),
         _ => None,
     };
     let text = token.text(value).unwrap_or_default();
@@ -87,7 +87,7 @@ fn misplaced(
     }
     if !is_read {
         let says = match (token.form, own) {
-            (Form::Unpadded, Form::Base64) => {
+            (TokenForm::Unpadded, TokenForm::Base64) => {
                 "the digest is complete, but the base64 padding `=` at its end is missing"
                     .to_owned()
             }
@@ -145,7 +145,7 @@ fn too_many(extra: usize) -> String {
     }
 }
 
-fn disjoint(one: &Token, other: &Token) -> bool {
+fn disjoint(one: &DigestToken, other: &DigestToken) -> bool {
     match (&one.range, &other.range) {
         (Some(one), Some(other)) => one.end <= other.start || other.end <= one.start,
         _ => false,
@@ -153,7 +153,7 @@ fn disjoint(one: &Token, other: &Token) -> bool {
 }
 
 /// Returns the text directly before a digest: its key, its prefix, or all of it.
-fn before<'v>(value: &'v str, token: &Token) -> &'v str {
+fn before<'v>(value: &'v str, token: &DigestToken) -> &'v str {
     let start = token.range.as_ref().map_or(0, |range| range.start);
     let before = value.get(..start).unwrap_or_default();
     // The last item of a list.

@@ -19,7 +19,7 @@ const MAX_VALUE: usize = 8 << 10;
 
 /// Encoding of a digest in a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
+pub(super) enum TokenForm {
     Hex,
     UpperHex,
     /// Hex digits with a separator between bytes.
@@ -34,7 +34,7 @@ pub(super) enum Form {
     UrlEncoded,
 }
 
-impl Form {
+impl TokenForm {
     pub(super) fn of(encoding: Encoding) -> Self {
         match encoding {
             Encoding::Base64 => Self::Base64,
@@ -73,15 +73,15 @@ impl Form {
 
 /// A text that decodes to a digest of a possible length.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Token {
+pub(super) struct DigestToken {
     /// None if the digest is not a part of the text as it is.
     pub(super) range: Option<Range<usize>>,
-    pub(super) form: Form,
+    pub(super) form: TokenForm,
     pub(super) bytes: Vec<u8>,
 }
 
 /// Finds everything in a value that could be a digest of one of these lengths, in bytes.
-pub(super) fn tokens(value: &str, lengths: &[usize]) -> Vec<Token> {
+pub(super) fn tokens(value: &str, lengths: &[usize]) -> Vec<DigestToken> {
     let mut out = Vec::new();
     if value.len() > MAX_VALUE {
         return out;
@@ -93,7 +93,7 @@ pub(super) fn tokens(value: &str, lengths: &[usize]) -> Vec<Token> {
             if value.matches(separator).count() + 1 >= length {
                 let mut found = Vec::new();
                 hex_tokens(&value.replace(separator, ""), length, &mut found);
-                out.extend(found.into_iter().map(|token| token.unplaced(Form::SplitHex)));
+                out.extend(found.into_iter().map(|token| token.unplaced(TokenForm::SplitHex)));
             }
         }
         let decoded = percent_decode_str(value).decode_utf8_lossy().into_owned();
@@ -102,15 +102,15 @@ pub(super) fn tokens(value: &str, lengths: &[usize]) -> Vec<Token> {
                 let mut found = Vec::new();
                 hex_tokens(&changed, length, &mut found);
                 base64_tokens(&changed, length, &mut found);
-                out.extend(found.into_iter().map(|token| token.unplaced(Form::UrlEncoded)));
+                out.extend(found.into_iter().map(|token| token.unplaced(TokenForm::UrlEncoded)));
             }
         }
     }
     out
 }
 
-impl Token {
-    fn unplaced(self, form: Form) -> Self {
+impl DigestToken {
+    fn unplaced(self, form: TokenForm) -> Self {
         Self { range: None, form, bytes: self.bytes }
     }
 
@@ -139,20 +139,20 @@ fn windows(run: Range<usize>, length: usize) -> impl Iterator<Item = Range<usize
     first.into_iter().chain(last)
 }
 
-fn hex_tokens(value: &str, length: usize, out: &mut Vec<Token>) {
+fn hex_tokens(value: &str, length: usize, out: &mut Vec<DigestToken>) {
     for run in runs(value, |byte| byte.is_ascii_hexdigit()) {
         for range in windows(run, 2 * length) {
             let text = value.get(range.clone()).unwrap_or_default();
             let upper = text.bytes().any(|byte| byte.is_ascii_uppercase());
-            let form = if upper { Form::UpperHex } else { Form::Hex };
+            let form = if upper { TokenForm::UpperHex } else { TokenForm::Hex };
             if let Ok(bytes) = hex::decode(text) {
-                out.push(Token { range: Some(range), form, bytes });
+                out.push(DigestToken { range: Some(range), form, bytes });
             }
         }
     }
 }
 
-fn base64_tokens(value: &str, length: usize, out: &mut Vec<Token>) {
+fn base64_tokens(value: &str, length: usize, out: &mut Vec<DigestToken>) {
     let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"+/-_".contains(&byte);
     let padding = (3 - length % 3) % 3;
     for run in runs(value, is_part) {
@@ -166,20 +166,20 @@ fn base64_tokens(value: &str, length: usize, out: &mut Vec<Token>) {
             let padded = rest.bytes().take(padding).filter(|byte| *byte == b'=').count();
             let is_last = range.end == end;
             let form = if url {
-                Form::Base64Url
+                TokenForm::Base64Url
             } else if padded < padding || !is_last {
-                Form::Unpadded
+                TokenForm::Unpadded
             } else {
-                Form::Base64
+                TokenForm::Base64
             };
             let range = range.start..range.end + if is_last { padded } else { 0 };
-            out.push(Token { range: Some(range), form, bytes });
+            out.push(DigestToken { range: Some(range), form, bytes });
         }
         // The text of the hex digits, encoded again.
         for range in windows(run, (16 * length).div_ceil(6)) {
             let text = value.get(range.clone()).and_then(|text| BASE64.decode(text).ok());
             if let Some(bytes) = text.and_then(|text| hex::decode(text).ok()) {
-                out.push(Token { range: Some(range), form: Form::HexInBase64, bytes });
+                out.push(DigestToken { range: Some(range), form: TokenForm::HexInBase64, bytes });
             }
         }
     }
@@ -189,7 +189,7 @@ fn base64_tokens(value: &str, length: usize, out: &mut Vec<Token>) {
 mod tests {
     use super::*;
 
-    fn forms(value: &str) -> Vec<(Form, Option<Range<usize>>)> {
+    fn forms(value: &str) -> Vec<(TokenForm, Option<Range<usize>>)> {
         let digest: Vec<u8> = (0xe0..0xf4).collect();
         let found = tokens(value, &[20]).into_iter().filter(|token| token.bytes == digest);
         found.map(|token| (token.form, token.range)).collect()
@@ -200,37 +200,40 @@ mod tests {
         let digest: Vec<u8> = (0xe0..0xf4).collect();
         let (hex, base64) = (hex::encode(&digest), BASE64.encode(&digest));
         let url = BASE64_URL.encode(&digest);
-        assert_eq!(forms(&hex), [(Form::Hex, Some(0..40))]);
-        assert_eq!(forms(&format!("0x{hex}.")), [(Form::Hex, Some(2..42))]);
-        assert_eq!(forms(&format!("a={}", hex.to_uppercase())), [(Form::UpperHex, Some(2..42))]);
-        assert_eq!(forms(&base64), [(Form::Base64, Some(0..28))]);
+        assert_eq!(forms(&hex), [(TokenForm::Hex, Some(0..40))]);
+        assert_eq!(forms(&format!("0x{hex}.")), [(TokenForm::Hex, Some(2..42))]);
+        assert_eq!(
+            forms(&format!("a={}", hex.to_uppercase())),
+            [(TokenForm::UpperHex, Some(2..42))]
+        );
+        assert_eq!(forms(&base64), [(TokenForm::Base64, Some(0..28))]);
         let bare = base64.trim_end_matches('=');
-        assert_eq!(forms(&format!("v1,{bare}")), [(Form::Unpadded, Some(3..30))]);
-        assert_eq!(forms(&url), [(Form::Base64Url, Some(0..28))]);
-        assert_eq!(forms(&BASE64.encode(&hex))[0].0, Form::HexInBase64);
+        assert_eq!(forms(&format!("v1,{bare}")), [(TokenForm::Unpadded, Some(3..30))]);
+        assert_eq!(forms(&url), [(TokenForm::Base64Url, Some(0..28))]);
+        assert_eq!(forms(&BASE64.encode(&hex))[0].0, TokenForm::HexInBase64);
         let split = hex.as_bytes().chunks(2).map(|pair| String::from_utf8_lossy(pair));
         let split = split.collect::<Vec<_>>().join(":");
-        assert_eq!(forms(&split), [(Form::SplitHex, None)]);
+        assert_eq!(forms(&split), [(TokenForm::SplitHex, None)]);
         let encoded = base64.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
-        assert_eq!(forms(&encoded), [(Form::UrlEncoded, None)]);
+        assert_eq!(forms(&encoded), [(TokenForm::UrlEncoded, None)]);
     }
 
     #[test]
     fn finds_a_digest_with_extra_digits() {
         let digest: Vec<u8> = (0xe0..0xf4).collect();
         let hex = hex::encode(digest);
-        assert_eq!(forms(&format!("{hex}ab")), [(Form::Hex, Some(0..40))]);
-        assert_eq!(forms(&format!("ab{hex}")), [(Form::Hex, Some(2..42))]);
+        assert_eq!(forms(&format!("{hex}ab")), [(TokenForm::Hex, Some(0..40))]);
+        assert_eq!(forms(&format!("ab{hex}")), [(TokenForm::Hex, Some(2..42))]);
     }
 
     #[test]
     fn base64url_without_its_own_characters_is_read_in_any_padding() {
         for (form, text, is_read) in [
-            (Form::Base64Url, "ab-_", true),
-            (Form::Base64, "abcd", true),
-            (Form::Unpadded, "abcd", true),
-            (Form::Base64, "ab+/", false),
-            (Form::Hex, "abcd", false),
+            (TokenForm::Base64Url, "ab-_", true),
+            (TokenForm::Base64, "abcd", true),
+            (TokenForm::Unpadded, "abcd", true),
+            (TokenForm::Base64, "ab+/", false),
+            (TokenForm::Hex, "abcd", false),
         ] {
             assert_eq!(form.is_read(Encoding::Base64Url, text), is_read, "{text}");
         }
