@@ -5,7 +5,6 @@ use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
-use std::sync::{LazyLock, Once};
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -18,15 +17,29 @@ use crate::private_file;
 /// Time an editor may take to exit when stopped, so that it can restore the terminal.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Folder that the panic hook has to remove, because nothing is dropped when a panic aborts.
-static OPEN: LazyLock<watch::Sender<Option<PathBuf>>> = LazyLock::new(|| watch::Sender::new(None));
-static HOOKED: Once = Once::new();
-
 /// First part of the names of the folders.
 const PREFIX: &str = "hookglass-edit-";
 
 /// File in a folder that is locked as long as its process lives.
 const LOCK: &str = ".lock";
+
+/// The folder that an editor has open, if any. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct OpenFolder(watch::Sender<Option<PathBuf>>);
+
+impl OpenFolder {
+    /// Installs a panic hook that removes the folder, because nothing is dropped when a panic
+    /// aborts.
+    pub(super) fn remove_on_panic(&self) {
+        let (open, report) = (self.clone(), std::panic::take_hook());
+        std::panic::set_hook(Box::new(move |panic| {
+            if let Some(folder) = &*open.0.borrow() {
+                let _ = fs::remove_dir_all(folder);
+            }
+            report(panic);
+        }));
+    }
+}
 
 /// File readable only by its owner, in a folder of its own so that the editor's temporary files are
 /// removed with it. Dropping removes the folder.
@@ -36,19 +49,11 @@ pub(super) struct EditorFile {
     _folder: TempDir,
     file: PathBuf,
     _lock: File,
+    open: OpenFolder,
 }
 
 impl EditorFile {
-    pub(super) fn new(id: DeliveryId, text: &str) -> io::Result<Self> {
-        HOOKED.call_once(|| {
-            let report = std::panic::take_hook();
-            std::panic::set_hook(Box::new(move |panic| {
-                if let Some(folder) = &*OPEN.borrow() {
-                    let _ = fs::remove_dir_all(folder);
-                }
-                report(panic);
-            }));
-        });
+    pub(super) fn new(id: DeliveryId, text: &str, open: OpenFolder) -> io::Result<Self> {
         let mut builder = tempfile::Builder::new();
         builder.prefix(PREFIX);
         #[cfg(unix)]
@@ -57,10 +62,10 @@ impl EditorFile {
         let lock = private_file::create_new(&folder.path().join(LOCK))?;
         // Without it, a dashboard that starts meanwhile removes the folder.
         lock.lock()?;
-        OPEN.send_replace(Some(folder.path().to_owned()));
+        open.0.send_replace(Some(folder.path().to_owned()));
         let file = folder.path().join(format!("delivery-{id}.txt"));
         private_file::create_new(&file)?.write_all(text.as_bytes())?;
-        Ok(Self { _folder: folder, file, _lock: lock })
+        Ok(Self { _folder: folder, file, _lock: lock, open })
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -78,7 +83,7 @@ impl EditorFile {
 
 impl Drop for EditorFile {
     fn drop(&mut self) {
-        OPEN.send_replace(None);
+        self.open.0.send_replace(None);
     }
 }
 
@@ -182,7 +187,7 @@ mod tests {
     #[cfg(unix)]
     fn editor_file_is_private_and_removed_on_drop() {
         use std::os::unix::fs::PermissionsExt as _;
-        let draft = EditorFile::new(DeliveryId(7), "text").unwrap();
+        let draft = EditorFile::new(DeliveryId(7), "text", OpenFolder::default()).unwrap();
         let file = draft.path().to_owned();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(&file), mode(file.parent().unwrap())), (0o600, 0o700));
@@ -194,7 +199,7 @@ mod tests {
 
     #[test]
     fn a_file_in_use_is_not_abandoned() {
-        let draft = EditorFile::new(DeliveryId(7), "text").unwrap();
+        let draft = EditorFile::new(DeliveryId(7), "text", OpenFolder::default()).unwrap();
         remove_abandoned();
         assert_eq!(draft.read().unwrap(), b"text");
     }

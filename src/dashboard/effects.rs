@@ -20,7 +20,8 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::clipboard::Clipboard;
-use super::{Setup, TuiError, editor, feed};
+use super::editor::{self, OpenFolder};
+use super::{Setup, TuiError, feed};
 use crate::app::diff::DiffRequest;
 use crate::app::{EditDecision, Effect, Event, Loaded, Notice, Setting};
 use crate::config;
@@ -60,6 +61,7 @@ struct Context {
     stopped: watch::Sender<u64>,
     /// Run number, and the decision to return to the editor.
     decisions: watch::Sender<(u64, EditDecision)>,
+    open_folder: OpenFolder,
     rules_of_the_start: Arc<[Arc<ResponseRule>]>,
 }
 
@@ -102,8 +104,10 @@ impl Effects {
             to_terminal,
             stopped: watch::Sender::new(0),
             decisions: watch::Sender::new((0, EditDecision::Discard)),
+            open_folder: OpenFolder::default(),
             rules_of_the_start,
         });
+        context.open_folder.remove_on_panic();
         let mut tasks = JoinSet::new();
         tasks.spawn_blocking(editor::remove_abandoned);
         let (one, older_rows) = (Arc::clone(&context), rows.clone());

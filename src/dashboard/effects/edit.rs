@@ -116,7 +116,8 @@ impl Context {
     /// Lets the user edit until the result can be sent.
     async fn edited(&self, order: &ResendRequest, text: String) -> Result<Request, Notice> {
         let id = order.ids.first().copied().unwrap_or(DeliveryId(0));
-        let (file, text) = task::blocking(move || (EditorFile::new(id, &text), text)).await;
+        let open = self.open_folder.clone();
+        let (file, text) = task::blocking(move || (EditorFile::new(id, &text, open), text)).await;
         let file = file.map_err(|error| {
             Notice::failed(format!("Nothing sent: cannot write a temporary file: {error}"))
         })?;
