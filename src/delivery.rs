@@ -21,7 +21,7 @@ pub use attempt::{Attempt, AttemptKind, Comparison, Outcome, ResponseRecord, Tim
 pub use flags::{DeliveryFlags, Related};
 pub use head::{
     Head, HeadError, Header, Version, header_text, is_added_in_transit, is_credential,
-    is_hop_by_hop, is_token,
+    is_hop_by_hop, is_token, target_path,
 };
 pub use verdict::{BodyPosition, Explanation, Help, Proof, ProofRow, SignatureStatus, Verdict};
 

@@ -5,6 +5,7 @@ use std::fmt;
 use std::mem::MaybeUninit;
 
 use bytes::Bytes;
+use memchr::memmem;
 
 /// Limit on the number of headers, above that of any known sender; a head with more is refused.
 const MAX_HEADERS: usize = 256;
@@ -119,6 +120,19 @@ pub fn header_text(bytes: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(bytes) {
         Ok(text) => Cow::Borrowed(text),
         Err(_) => Cow::Owned(bytes.iter().map(|&byte| char::from(byte)).collect()),
+    }
+}
+
+/// Returns the path of a request target, which clients of a proxy write as a whole URL (RFC 9112
+/// section 3.2.2).
+pub fn target_path(target: &str) -> &str {
+    let path = target.split(['?', '#']).next().unwrap_or_default();
+    if path.starts_with('/') {
+        return path;
+    }
+    match path.split_once("://") {
+        Some((_, rest)) => rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/"),
+        None => path,
     }
 }
 
@@ -291,6 +305,35 @@ impl Head {
         Self { trailers: self.trailers.iter().filter(is_kept).cloned().collect(), ..head }
     }
 
+    /// Returns the bytes of the head with another target and other header values, where there are
+    /// any; every other byte is kept. `values` are those of [`Self::headers`], in their order.
+    pub fn with_values(&self, target: Option<&str>, values: &[Option<String>]) -> Vec<u8> {
+        let mut rest = &self.raw[..];
+        let mut out = Vec::with_capacity(rest.len());
+        let mut put = |name: &[u8], old: &[u8], new: Option<&str>| {
+            // One byte separates a name from its value, and the method from the target.
+            let start = memmem::find(rest, name).map(|at| at + name.len() + 1);
+            let found = start.and_then(|start| {
+                let (before, value) = rest.split_at_checked(start)?;
+                let at = before.len() + memmem::find(value, old)?;
+                let (before, value) = rest.split_at_checked(at)?;
+                Some((before, value.get(old.len()..)?))
+            });
+            if let Some((before, after)) = found {
+                out.extend_from_slice(before);
+                out.extend_from_slice(new.map_or(old, str::as_bytes));
+                rest = after;
+            }
+        };
+        put(self.method.as_bytes(), &self.target, target);
+        put(b"HTTP/", b"\n", None);
+        for (header, value) in self.headers.iter().zip(values) {
+            put(header.name.as_bytes(), &header.value, value.as_deref());
+        }
+        out.extend_from_slice(rest);
+        out
+    }
+
     /// Builds a head from its parts, for requests that hookglass itself creates.
     pub fn build(method: &str, target: impl AsRef<[u8]>, headers: &[Header]) -> Self {
         let target = target.as_ref();
@@ -350,6 +393,28 @@ mod tests {
 
     fn head(text: &'static str) -> Head {
         Head::parse(Bytes::from_static(text.as_bytes())).unwrap()
+    }
+
+    #[test]
+    fn new_values_leave_every_other_byte() {
+        let head = head("POST /a HTTP/1.1\r\nT: :\r\nCookie:a\r\nCookie: \t a \r\nE:\r\n\r\n");
+        let values = [Some("c".to_owned()), None, Some("b".to_owned()), None];
+        let expected = "POST /b HTTP/1.1\r\nT: c\r\nCookie:a\r\nCookie: \t b \r\nE:\r\n\r\n";
+        assert_eq!(head.with_values(Some("/b"), &values), expected.as_bytes());
+    }
+
+    #[test]
+    fn a_built_head_gets_new_values() {
+        let head = Head::build("POST", "/", &[Header::new("Cookie", "a")]);
+        let values = [Some("b".to_owned())];
+        assert_eq!(head.with_values(None, &values), b"POST / HTTP/1.1\r\nCookie: b\r\n\r\n");
+    }
+
+    #[test]
+    fn the_path_of_a_target_has_neither_query_nor_host() {
+        for target in ["/a/b", "/a/b?x=1", "http://h.example/a/b?x=http://y/"] {
+            assert_eq!(target_path(target), "/a/b", "{target}");
+        }
     }
 
     #[test]

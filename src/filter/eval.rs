@@ -10,7 +10,7 @@ use super::field::{BAD, CHANGED, DIFFERS, FAILED, FieldKey};
 use super::json_path;
 use super::number::Number;
 use super::value::{Alternative, FieldValue};
-use crate::delivery::{Delivery, Head, SignatureStatus, Summary, header_text};
+use crate::delivery::{Delivery, Head, SignatureStatus, Summary, header_text, target_path};
 use crate::payload::decoded_whole;
 
 /// Returns whether a term matches, if the summary alone can decide.
@@ -182,7 +182,7 @@ pub(super) fn duplicate(value: &FieldValue, is: bool, differs: bool) -> bool {
 pub(super) fn text(key: FieldKey, value: &FieldValue, text: Option<&str>) -> bool {
     let Some(text) = text else { return value.passes(|_| false) };
     let part = match key {
-        FieldKey::Path => Some(path_of(text)),
+        FieldKey::Path => Some(target_path(text)),
         FieldKey::Peer => Some(address(text)),
         _ => None,
     };
@@ -215,17 +215,6 @@ pub(super) fn span(
         | Alternative::Empty
         | Alternative::Exists => None,
     }
-}
-
-/// Returns the path of a request target, which clients of a proxy write as a whole URL (RFC 9112
-/// section 3.2.2).
-fn path_of(target: &str) -> &str {
-    let end = target.find('?').unwrap_or(target.len());
-    let path = target.get(..end).unwrap_or_default();
-    let Some((_, rest)) = path.split_once("://").filter(|_| !path.starts_with('/')) else {
-        return path;
-    };
-    rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/")
 }
 
 #[cfg(test)]

@@ -96,10 +96,15 @@ fn is_bounded(body: &[u8]) -> bool {
     let mut reader = JsonReader::new(body);
     while let Some(step) = reader.next() {
         let Ok((_, token)) = step else { return false };
-        let number = body.get(token.range()).filter(|_| token.kind == TokenKind::Number);
-        let runs = number.unwrap_or_default().split(|byte| !byte.is_ascii_digit());
-        if reader.depth() > MAX_DEPTH || runs.map(<[u8]>::len).max() > Some(MAX_DIGITS) {
+        if reader.depth() > MAX_DEPTH {
             return false;
+        }
+        if token.kind == TokenKind::Number {
+            let number = body.get(token.range()).unwrap_or_default();
+            let runs = number.split(|byte| !byte.is_ascii_digit());
+            if runs.map(<[u8]>::len).max() > Some(MAX_DIGITS) {
+                return false;
+            }
         }
     }
     true
@@ -160,12 +165,9 @@ fn mistake(source: &str, found: Option<(&str, String)>) -> ProgramError {
 
 /// Returns the range of a part of a program; the whole program if the part is from elsewhere.
 fn span(source: &str, part: &str) -> Range<usize> {
-    let start = part.as_ptr().addr().wrapping_sub(source.as_ptr().addr());
-    if start <= source.len() && start + part.len() <= source.len() {
-        start..start + part.len()
-    } else {
-        0..source.len()
-    }
+    let (all, part_bytes) = (source.as_bytes().as_ptr_range(), part.as_bytes().as_ptr_range());
+    let is_inside = all.start <= part_bytes.start && part_bytes.end <= all.end;
+    if is_inside { load::span(source, part) } else { 0..source.len() }
 }
 
 impl PartialEq for Program {

@@ -48,8 +48,10 @@ impl KeyGroup {
         let value = field.value.trim();
         let (key, parent) = names(field.steps);
         let Some(key) = key else { return false };
-        let label = field.label.filter(|_| LABELED.contains(&key.squashed().as_str()));
-        let key = label.map_or(key, KeyName::of);
+        let key = match field.label {
+            Some(label) if LABELED.contains(&key.squashed().as_str()) => KeyName::of(label),
+            _ => key,
+        };
         match self {
             Self::Credential => {
                 let is_under = WRAPPERS.contains(&key.last())

@@ -243,14 +243,12 @@ impl<'r> Pass<'r> {
     }
 
     fn head(&mut self, head: &Head, spare: &[&str]) -> Vec<u8> {
-        let mut edits = Vec::new();
-        if let Ok(target) = std::str::from_utf8(&head.target) {
-            edits.extend(self.text(target, At::Target).map(|new| (&head.target, new)));
-        }
-        for header in head.headers.iter().filter(|one| !spare.iter().any(|name| one.is(name))) {
-            edits.extend(self.header(header).map(|new| (&header.value, new)));
-        }
-        spliced(&head.raw, edits)
+        let target = std::str::from_utf8(&head.target).ok();
+        let target = target.and_then(|target| self.text(target, At::Target));
+        let is_spared = |header: &Header| spare.iter().any(|name| header.is(name));
+        let new = |header| if is_spared(header) { None } else { self.header(header) };
+        let values: Vec<Option<String>> = head.headers.iter().map(new).collect();
+        head.with_values(target.as_deref(), &values)
     }
 
     /// Returns the new value of a header or trailer, if it changes.
@@ -593,19 +591,4 @@ fn encoded(value: &str) -> String {
         byte => format!("%{byte:02X}"),
     };
     value.bytes().map(write).collect()
-}
-
-/// Returns the bytes with parts replaced. The parts are views of the bytes, in ascending order.
-fn spliced(raw: &Bytes, edits: Vec<(&Bytes, String)>) -> Vec<u8> {
-    let mut out = Vec::with_capacity(raw.len());
-    let mut copied = 0;
-    for (old, new) in edits {
-        let start = (old.as_ptr() as usize).wrapping_sub(raw.as_ptr() as usize);
-        let Some(before) = raw.get(copied..start) else { continue };
-        out.extend_from_slice(before);
-        out.extend_from_slice(new.as_bytes());
-        copied = start + old.len();
-    }
-    out.extend_from_slice(raw.get(copied..).unwrap_or_default());
-    out
 }

@@ -10,7 +10,7 @@ use super::advice::advise;
 use super::public_url::PublicUrl;
 use super::signed_payload::Subject;
 use super::verify::verify_as;
-use crate::delivery::{EventRef, Explanation, Head, UNKNOWN_PROVIDER, Verdict};
+use crate::delivery::{EventRef, Explanation, Head, UNKNOWN_PROVIDER, Verdict, target_path};
 use crate::payload::pointer_set::PointerSet;
 use crate::provider::{self, Provider, RequestValues, common_event};
 use crate::secret::Secret;
@@ -57,18 +57,9 @@ impl SourceRoute {
 
     fn has(&self, target: &str) -> bool {
         let whole = self.path.trim_end_matches('/');
-        let rest = path_of(target).strip_prefix(whole);
+        let rest = target_path(target).strip_prefix(whole);
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
-}
-
-/// Returns the path of a request target, which a client of a proxy writes with scheme and host.
-fn path_of(target: &str) -> &str {
-    let path = target.split(['?', '#']).next().unwrap_or_default();
-    let Some((_, after)) = path.split_once("://").filter(|_| !path.starts_with('/')) else {
-        return path;
-    };
-    after.find('/').and_then(|at| after.get(at..)).unwrap_or("/")
 }
 
 /// Notes that a delivery has several events, of which the list shows the first.
