@@ -81,7 +81,8 @@ pub(crate) struct McpSetup {
 /// Serves one client until it closes the connection, or until `stop`.
 pub(crate) async fn serve<R, W>(
     setup: McpSetup,
-    (input, output): (R, W),
+    input: R,
+    output: W,
     stop: impl Future<Output = ()>,
 ) -> Result<(), String>
 where

@@ -3,7 +3,7 @@
 use unicode_width::UnicodeWidthStr as _;
 
 use super::action::{Action, Ask, ResponseAction};
-use super::keymap::{Binding, Key};
+use super::keymap::Key;
 use super::model::{Mode, Model};
 use super::routing::RoutingChoice;
 use super::style::{StyleClass, StyledLine};
@@ -44,15 +44,13 @@ fn wanted(model: &Model) -> Vec<(u8, Hint)> {
     let contexts = model.contexts();
     // The popup of a menu shows its keys.
     let is_menu = matches!(model.mode, Mode::Menu(_));
-    let label = |binding: &Binding| {
-        let hint = binding.hint.filter(|_| !is_menu || binding.action == Action::Cancel);
-        hint.filter(|_| works(model, binding.action))
-    };
+    let is_wanted = |action: Action| (!is_menu || action == Action::Cancel) && works(model, action);
     // Bindings of the current context come before global ones.
     let of = |context| model.keymap.rows().filter(move |(row, _)| row.context == context);
     let rows = contexts.iter().flat_map(|context| of(*context));
-    let found = rows.filter_map(|(binding, keys)| {
-        let (word, priority) = label(binding)?;
+    let wanted = rows.filter(|(binding, _)| is_wanted(binding.action));
+    let found = wanted.filter_map(|(binding, keys)| {
+        let (word, priority) = binding.hint?;
         let key = *keys.first()?;
         // A nearer context may bind the key to another action.
         model.keymap.resolve(contexts, key).filter(|action| *action == binding.action)?;

@@ -119,7 +119,7 @@ pub(crate) fn entries(
         keys: String::new(),
         run: PaletteCommand::View(filter.clone()),
     });
-    let settings = settings(offers.themes).into_iter().filter(|_| view.is_none());
+    let settings = if view.is_none() { settings(offers.themes) } else { Vec::new() };
     for entry in commands.chain(settings).chain(views) {
         if found.iter().any(|(_, other)| other.run == entry.run && other.title == entry.title) {
             continue;

@@ -114,14 +114,17 @@ fn region(model: &Model, areas: &Areas) -> Rect {
 
 /// Returns what the menu does, and to which deliveries.
 fn title(model: &Model, menu: &Menu) -> String {
-    let lead = menu.signed_lead.filter(|_| model.copies_signed()).unwrap_or(menu.lead);
+    let lead = match menu.signed_lead {
+        Some(signed) if model.copies_signed() => signed,
+        _ => menu.lead,
+    };
     let marked = model.list.marked() as u64;
     let is_about_marked = menu.contexts.contains(&KeyContext::Export) && marked > 0;
     let is_about_list = menu.contexts.contains(&KeyContext::Sort);
-    match model.list.selected().filter(|_| !is_about_list) {
+    match model.list.selected() {
         Some(_) if is_about_marked => format!(" {lead}: {} marked ", units::format_count(marked)),
-        Some(row) => format!(" {lead}: delivery {} ", row.id),
-        None => format!(" {lead} "),
+        Some(row) if !is_about_list => format!(" {lead}: delivery {} ", row.id),
+        _ => format!(" {lead} "),
     }
 }
 

@@ -503,8 +503,8 @@ impl ListenSession {
         let (intake, controls) = self.intake(&mut tasks, ends)?;
         self.maintain(&mut tasks, &controls.rules, &stop);
         if let Some(hub) = &self.hub {
-            let (flags, hub) = (self.args.hub.flags(), hub.clone());
-            flags.share(&mut tasks, hub, self.store.clone(), ReadFrom::Now, &stop).await?;
+            let (hub, store) = (hub.clone(), self.store.clone());
+            self.args.hub.flags().share(&mut tasks, hub, store, ReadFrom::Now, &stop).await?;
         }
         let Routing { plan, address, public_url } = &self.routing;
         let hidden = self.known.secret_variables();

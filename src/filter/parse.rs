@@ -303,12 +303,12 @@ impl<'i> Parser<'i> {
     fn no_value(&self, start: usize, field: &FilterField) -> Diagnostic {
         let name = self.cursor.input.get(start..self.cursor.at).unwrap_or_default();
         let rest = self.cursor.rest();
-        let next = rest.split_whitespace().next().filter(|_| rest.starts_with(char::is_whitespace));
+        let has_gap = rest.starts_with(char::is_whitespace);
         let is_value = |word: &&str| {
             let is_keyword = ["and", "or", "not"].iter().any(|key| word.eq_ignore_ascii_case(key));
             !is_keyword && !word.contains([':', '(', ')']) && !word.starts_with(['-', '.', '#'])
         };
-        if let Some(word) = next.filter(is_value) {
+        if has_gap && let Some(word) = rest.split_whitespace().next().filter(is_value) {
             let gap = rest.len() - rest.trim_start().len();
             let span = start..self.cursor.at + gap + word.len();
             let message = format!("`{name}` has no value: write it right after the colon");

@@ -100,7 +100,7 @@ impl TextPattern {
             pieces.push(wild);
         }
         if pieces.is_empty() {
-            let number = Number::parse(raw).filter(|_| manner == MatchMode::Whole);
+            let number = if manner == MatchMode::Whole { Number::parse(raw) } else { None };
             return Ok(Self { number, ..Self::compile(Wanted::Text(text), manner)? });
         }
         if !text.is_empty() {

@@ -205,7 +205,9 @@ impl SchemaLearner {
             let before = known.baseline.clone();
             let changes = known.baseline.take(&schema);
             if known.baseline == before {
-                known.shapes.extend(shape.filter(|_| known.shapes.len() < MAX_SHAPES));
+                if known.shapes.len() < MAX_SHAPES {
+                    known.shapes.extend(shape);
+                }
                 return Ok(None);
             }
             // Other shapes may lack what is new.

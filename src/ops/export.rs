@@ -509,7 +509,7 @@ impl Exporter {
         let options = EntryOptions { base: &self.base, stem };
         let entry =
             (stream.entry)(&delivery, &options).map_err(|error| LeftOut::new(error.to_string()))?;
-        let (head, body) = (&delivery.head, &delivery.body[..]);
+        let (head, body) = (&delivery.head, &delivery.body);
         let leak = original_leak(&originals, &entry.text, head, body);
         let secrets = if withholds { self.known.secrets.as_slice() } else { &[] };
         match leak.or_else(|| secret_leak(secrets, &entry.text, head, body)) {

@@ -213,8 +213,10 @@ impl Updates {
         if summary.request.source != Source::Live {
             return;
         }
-        if let Some(status) = now.response.filter(|_| response != now.response) {
-            self.send(place, HubChange::Response(status, summary.latency)).await;
+        if let Some(status) = now.response
+            && response != now.response
+        {
+            self.send(place, HubChange::Response(status)).await;
         }
         if let Some(now) = now.verdict.filter(|now| verdict.as_ref() != Some(now)) {
             self.send(place, HubChange::Verdict(Box::new(now))).await;

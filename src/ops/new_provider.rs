@@ -287,9 +287,8 @@ fn digests(header: &Header) -> Vec<DigestText> {
         if items.len() < 2 {
             continue;
         }
-        let clock = items.iter().find_map(|(key, value)| {
-            Some((format!("pair:{key}"), unit(value).filter(|_| key.starts_with(['t', 'T']))?))
-        });
+        let mut times = items.iter().filter(|(key, _)| key.starts_with(['t', 'T']));
+        let clock = times.find_map(|(key, value)| Some((format!("pair:{key}"), unit(value)?)));
         for (key, value) in &items {
             let pairs = Some(format!("[\"{between}\", \"=\", \"{key}\"]"));
             add(DigestText { pairs, clock: clock.clone(), ..DigestText::default() }, value);

@@ -100,10 +100,10 @@ fn recognized(verifier: &Verifier, delivery: &Delivery, secret: &Secret) -> Opti
     let url = verifier.url(head);
     let subject = Subject { head, body, url: url.as_deref() };
     let judged = verifier.judge(&subject, summary.request.received_at);
-    if judged.verdict.status != SignatureStatus::Verified {
-        return None;
+    match (judged.verdict.status, judged.credentials) {
+        (SignatureStatus::Verified, Some(credentials)) => Some(Arc::clone(&credentials.provider)),
+        _ => None,
     }
-    judged.credentials.map(|credentials| Arc::clone(&credentials.provider))
 }
 
 /// Returns all secrets in use, in the order in which providers and secrets were given.

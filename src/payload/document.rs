@@ -219,8 +219,10 @@ impl Document {
     pub fn paths(&self, rows: usize) -> Vec<String> {
         let mut paths: Vec<String> = Vec::new();
         for row in (0..self.row_count().min(rows)).filter(|row| self.head(*row) == *row) {
-            let is_scalar = self.node(row).is_some_and(|node| !node.kind().is_open());
-            let Some(path) = self.path(row).filter(|_| is_scalar) else { continue };
+            if self.node(row).is_none_or(|node| node.kind().is_open()) {
+                continue;
+            }
+            let Some(path) = self.path(row) else { continue };
             let is_first = path.0.iter().all(|step| !matches!(step, PathStep::Index(1..)));
             if is_first && !path.0.is_empty() {
                 paths.push(path.filter());
@@ -271,8 +273,8 @@ mod tests {
     use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
 
-    use super::super::{DocumentSearch, Folds, SearchPattern};
     use super::*;
+    use crate::payload::{DocumentSearch, Folds, SearchPattern};
 
     /// A body with two strings that carry JSON; the first one carries another.
     fn unfolded() -> Document {

@@ -93,7 +93,9 @@ impl<'b> Reserialization<'b> {
     fn new(language: JsonLibrary, body: &'b [u8]) -> Option<Self> {
         let body = std::str::from_utf8(body).ok()?;
         // The grammar is checked here, so the rest need not report errors.
-        json::is_valid(body.as_bytes()).then_some(())?;
+        if !json::is_valid(body.as_bytes()) {
+            return None;
+        }
         let tokens = read::tokens(body);
         let mut writer = JsonWriter::new(language);
         writer.value(read::value(language, body, &tokens)?)?;

@@ -141,9 +141,10 @@ impl<'t> Walk<'t> {
 
     fn shape(mut self) -> Schema {
         for row in 0..self.tree.len() {
-            let Some(node) = self.tree.node(row).filter(|_| self.tree.head(row) == row) else {
+            if self.tree.head(row) != row {
                 continue;
-            };
+            }
+            let Some(node) = self.tree.node(row) else { continue };
             while self.open.last().is_some_and(|(last, _)| *last < row) {
                 self.open.pop();
             }

@@ -10,8 +10,10 @@ use super::BOM;
 ///
 /// Only predefined entities and character references are resolved; nothing is read from outside.
 pub(crate) fn lookup(body: &[u8], path: &str) -> Option<String> {
-    let is_xml = body.trim_ascii_start().first() == Some(&b'<') || body.starts_with(BOM);
-    let text = std::str::from_utf8(body).ok().filter(|_| is_xml)?;
+    if !body.trim_ascii_start().starts_with(b"<") && !body.starts_with(BOM) {
+        return None;
+    }
+    let text = std::str::from_utf8(body).ok()?;
     let mut steps: Vec<&str> = path.split('/').skip(1).collect();
     let attribute =
         steps.pop_if(|step| step.starts_with('@')).and_then(|step| step.strip_prefix('@'));
@@ -73,9 +75,10 @@ impl Search<'_> {
 
     /// Returns whether the element is the one at the path.
     fn enter(&mut self, tag: &BytesStart<'_>) -> bool {
-        let expected = self.steps.get(self.fitting).filter(|_| self.fitting == self.open);
+        let is_next = self.fitting == self.open;
         self.open += 1;
-        if expected.is_none_or(|name| name.as_bytes() != tag.local_name().as_ref()) {
+        let expected = self.steps.get(self.fitting);
+        if !is_next || expected.is_none_or(|name| name.as_bytes() != tag.local_name().as_ref()) {
             return false;
         }
         self.fitting += 1;

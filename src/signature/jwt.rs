@@ -181,10 +181,10 @@ impl Token {
             let fits = |secret: &Secret| {
                 // A public key must never become the key of an HMAC.
                 let is_public = secret.expose().trim_ascii_start().starts_with(b"-----BEGIN");
-                let key = secret_key::key(scheme, secret).filter(|_| !is_public);
-                key.is_some_and(|key| {
-                    digest::fits(hmac(algorithm), &key, &self.signed, &self.signature)
-                })
+                !is_public
+                    && secret_key::key(scheme, secret).is_some_and(|key| {
+                        digest::fits(hmac(algorithm), &key, &self.signed, &self.signature)
+                    })
             };
             return match secrets.iter().position(fits) {
                 Some(rank) => KeyCheck::Fits(rank),
@@ -248,9 +248,9 @@ impl Token {
             .iter()
             .filter_map(|name| Some((name, self.claims.get(*name)?)))
             .map(|(name, value)| {
-                let shown = match self.time(name).filter(|_| value.is_number()) {
-                    Some(time) => time.to_string(),
-                    None => shortened(&claim_text(value)),
+                let shown = match self.time(name) {
+                    Some(time) if value.is_number() => time.to_string(),
+                    _ => shortened(&claim_text(value)),
                 };
                 format!("{name} {}", escape(&shown))
             })
@@ -431,10 +431,13 @@ pub(super) fn hash_as_signature(scheme: &Scheme, jwt: &JwtSpec, text: &str) -> O
 
 /// Returns the HMAC of a token, as the signature of a scheme.
 pub(super) fn hmac_as_signature(scheme: &Scheme, jwt: &JwtSpec, text: &str) -> Option<Inner> {
+    if jwt.detached {
+        return None;
+    }
     let token = Token::read(text, jwt, b"").ok()?;
     let name = text_of(&token.header, "alg")?;
     let algorithm = jwt.algorithms.iter().find(|one| one.as_str() == name && one.is_symmetric())?;
-    let (signed, value) = text.rsplit_once('.').filter(|_| !jwt.detached)?;
+    let (signed, value) = text.rsplit_once('.')?;
     let signed = SignedTemplate::literal(signed);
     let scheme = inner(scheme, hmac(*algorithm), Encoding::Base64Url, signed);
     Some(Inner { scheme, value: value.to_owned(), is_plain: false })

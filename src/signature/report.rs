@@ -1,5 +1,6 @@
 //! Reports on a delivery's signature, for display.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use jiff::Timestamp;
@@ -120,8 +121,7 @@ impl Verifier {
         let inferred = inferred_url(scheme, &credentials.secrets, &subject, at);
         let subject = Subject { url: subject.url.or(inferred.as_deref()), ..subject };
         let value = values(scheme, &subject).ok().and_then(|values| values.into_iter().next());
-        let content = signed_payload(scheme, &subject, &value.unwrap_or_default()).ok();
-        content.filter(|_| !scheme.algorithm.is_self_describing()).map(std::borrow::Cow::into_owned)
+        template_payload(scheme, &subject, &value.unwrap_or_default()).map(Cow::into_owned)
     }
 
     fn report(
@@ -149,10 +149,7 @@ impl Verifier {
                 _ => scheme.signed.to_string(),
             },
             places: places(scheme, subject, &value),
-            content: signed_payload(scheme, subject, &value)
-                .ok()
-                .filter(|_| !scheme.algorithm.is_self_describing())
-                .map(|content| ends(&content)),
+            content: template_payload(scheme, subject, &value).map(|content| ends(&content)),
             expected: expected(scheme, credentials.secrets.first(), subject, &value),
             signs_time: scheme.timestamp.is_some(),
             covers_body: scheme.covers_body,
@@ -162,6 +159,19 @@ impl Verifier {
             breaks: if is_verified { breaks(subject.body) } else { Vec::new() },
         })
     }
+}
+
+/// Returns the payload that the scheme's template describes; none if the signature itself states
+/// what it covers.
+fn template_payload<'d>(
+    scheme: &'d Scheme,
+    subject: &'d Subject<'_>,
+    value: &'d str,
+) -> Option<Cow<'d, [u8]>> {
+    if scheme.algorithm.is_self_describing() {
+        return None;
+    }
+    signed_payload(scheme, subject, value).ok()
 }
 
 /// Returns the value of the signature that a secret makes.
@@ -175,7 +185,10 @@ fn expected(
         && !scheme.algorithm.is_self_describing()
         && scheme.algorithm != Algorithm::Token
         && scheme.unchecked.is_none();
-    let key = secret_key::key(scheme, secret.filter(|_| is_computed)?)?;
+    if !is_computed {
+        return None;
+    }
+    let key = secret_key::key(scheme, secret?)?;
     let content = signed_payload_under(scheme, subject, value, &key).ok()?;
     let text = encode(scheme, &digest::compute(scheme.algorithm, &key, &content));
     let is_prefixed = scheme.pairs.is_none() && !scheme.prefix.contains('*');

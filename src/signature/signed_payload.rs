@@ -221,7 +221,10 @@ fn is_form(subject: &Subject<'_>) -> bool {
 
 /// Checks the hash of the body that the request has at the scheme's place, if it has one.
 pub(super) fn body_hash_fits(scheme: &Scheme, subject: &Subject<'_>) -> bool {
-    let Some(place) = scheme.body_hash.as_ref().filter(|_| !is_form(subject)) else { return true };
+    let Some(place) = &scheme.body_hash else { return true };
+    if is_form(subject) {
+        return true;
+    }
     let hash = match (place, subject.url) {
         (ValueLocation::Query(name), Some(_)) => {
             form::field(subject.path_and_query().1.as_bytes(), name)

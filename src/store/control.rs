@@ -79,12 +79,12 @@ mod server {
     use tokio::task::JoinSet;
     use tokio_util::sync::CancellationToken;
 
-    use super::super::{KeepError, Store};
     use super::{ControlReply, ControlRequest, RuleRequest, socket_path};
     use crate::delivery::NewDelivery;
     use crate::error_chain;
     use crate::formats::read;
     use crate::respond::{ResponseRule, RuleError, Rulebook};
+    use crate::store::{KeepError, Store};
 
     /// Connections at a time; others wait.
     const MAX_CONNECTIONS: usize = 8;

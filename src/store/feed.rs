@@ -71,7 +71,7 @@ impl Feed {
         let bytes: usize = changes.iter().flatten().map(size).sum();
         let units = u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX);
         let held = Arc::clone(&self.room).try_acquire_many_owned(units).ok();
-        let changes = changes.filter(|_| held.is_some());
+        let changes = if held.is_some() { changes } else { None };
         // Fails only if there are no followers.
         let _ = self.commits.send(Arc::new(Commit { before, revision, changes, _held: held }));
     }

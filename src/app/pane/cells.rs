@@ -45,11 +45,10 @@ pub(crate) fn text(
             let (sign, role) = sign_of(row.status);
             // The cause includes the verdict, unless another column shows it.
             let is_shown = model.columns.contains(&ListColumn::Cause);
-            let cause = row.cause.filter(|_| !is_shown && width >= CAUSE);
-            let word = match (cause, width > 1) {
-                (Some(cause), _) => format!("{sign} {cause}"),
-                (None, true) => format!("{sign} {}", row.status),
-                (None, false) => sign.to_string(),
+            let word = match row.cause {
+                Some(cause) if !is_shown && width >= CAUSE => format!("{sign} {cause}"),
+                _ if width > 1 => format!("{sign} {}", row.status),
+                _ => sign.to_string(),
             };
             (role, word)
         }

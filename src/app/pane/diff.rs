@@ -57,15 +57,15 @@ pub(crate) fn lines(model: &Model, width: usize, height: usize) -> Vec<DiffLine>
             let at = compared.line_of(row, is_split);
             let entry = compared.lines.get(at)?;
             let has_cursor = row == comparing.cursor;
-            let Some(side) = entry.which().filter(|_| is_split) else {
-                let cell = cell(model, compared, at, entry, whole);
+            let (true, Some(side)) = (is_split, entry.which()) else {
+                let cell = cell(model, compared, at, whole)?;
                 return Some(DiffLine { cell, new: None, has_cursor });
             };
             let width = half(width).saturating_sub(GUTTER);
-            let own = cell(model, compared, at, entry, width);
+            let own = cell(model, compared, at, width)?;
             let (cell, new) = match (entry.mark(), side, compared.new_side(at)) {
                 (Mark::Same, ..) => (own.clone(), own),
-                (_, DiffSide::Old, Some(new)) => (own, cell(model, compared, at + 1, new, width)),
+                (_, DiffSide::Old, Some(_)) => (own, cell(model, compared, at + 1, width)?),
                 (_, DiffSide::Old, None) => (own, DiffCell::default()),
                 (_, DiffSide::New, _) => (DiffCell::default(), own),
             };
@@ -74,29 +74,23 @@ pub(crate) fn lines(model: &Model, width: usize, height: usize) -> Vec<DiffLine>
         .collect()
 }
 
-/// Renders a line in a cell of `width` columns without its marker.
-fn cell(
-    model: &Model,
-    compared: &DeliveryDiff,
-    at: usize,
-    line: &DiffEntry,
-    width: usize,
-) -> DiffCell {
+/// Renders the line at an index in a cell of `width` columns without its marker.
+fn cell(model: &Model, compared: &DeliveryDiff, at: usize, width: usize) -> Option<DiffCell> {
+    let line = compared.lines.get(at)?;
     let (text, left) = text(compared, line, model.comparing.left, width);
     let text = if model.is_masked() { text.masked_with_names() } else { text };
     let (sign, role) = sign(line);
     // Values are already masked, so their style can be replaced.
-    let other = counterpart(compared, at)
-        .filter(|_| role != StyleClass::Dim && model.comparing.left == 0 && !model.is_masked());
-    let line = match (role, other) {
+    let is_exact = role != StyleClass::Dim && model.comparing.left == 0 && !model.is_masked();
+    let line = match (role, counterpart(compared, at)) {
         (StyleClass::Plain, _) => text,
-        (role, Some(other)) => {
+        (role, Some(other)) if is_exact => {
             let (other, _) = self::text(compared, other, 0, width);
             emphasized(text, &plain_text(&other), role)
         }
-        (role, None) => text.toned(role),
+        (role, _) => text.toned(role),
     };
-    DiffCell { sign: StyledLine::new(role, sign), line, left }
+    Some(DiffCell { sign: StyledLine::new(role, sign), line, left })
 }
 
 /// Returns the number of differing lines for the tab line.

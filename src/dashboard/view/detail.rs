@@ -104,8 +104,10 @@ fn facts(model: &Model) -> Facts {
             if let Some(finding) = &reading.finding {
                 return Facts::Words(found(finding));
             }
-            let path = document.path(reading.cursor).filter(|_| model.focus == Focus::Detail);
-            if let Some(path) = path.filter(|_| reading.cursor > 0) {
+            if model.focus == Focus::Detail
+                && reading.cursor > 0
+                && let Some(path) = document.path(reading.cursor)
+            {
                 let path = path.breadcrumb();
                 return Facts::Path(format!("{} ", escape(&model.shown_name(&path))));
             }

@@ -72,10 +72,11 @@ fn head(model: &Model, columns: &[ColumnPlacement], theme: Theme) -> Line<'stati
     Line::styled(text, theme.style(StyleClass::Dim).add_modifier(Modifier::UNDERLINED))
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Relation of a row to the selection.
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum RowState {
     Plain,
-    /// Between the start of a range and the selected row.
+    /// In the range that is being marked.
     InRange,
     Selected,
 }

@@ -60,13 +60,12 @@ pub(super) fn list() -> ToolRoute<Connection> {
                 let mut rows = selection.newest(reader, before, limit + 1)?;
                 let has_more = rows.len() > limit;
                 rows.truncate(limit);
-                let last = rows.last().map(|row| row.id.0.to_string());
+                let next_cursor = match rows.last() {
+                    Some(last) if has_more => Some(last.id.0.to_string()),
+                    _ => None,
+                };
                 let deliveries = rows.iter().map(|row| server.row(row)).collect();
-                Ok(ListResult {
-                    untrusted: UNTRUSTED,
-                    deliveries,
-                    next_cursor: last.filter(|_| has_more),
-                })
+                Ok(ListResult { untrusted: UNTRUSTED, deliveries, next_cursor })
             })
             .await
     })

@@ -121,14 +121,17 @@ impl Pairs {
     ) {
         let mut known: HashMap<u64, VecDeque<usize>> = HashMap::new();
         for (at, name) in old.iter().enumerate() {
-            if let Some(name) = name.filter(|_| self.is_free(at)) {
-                known.entry(name).or_default().push_back(at);
+            if let Some(name) = name
+                && self.is_free(at)
+            {
+                known.entry(*name).or_default().push_back(at);
             }
         }
         for (at, name) in new.iter().enumerate() {
-            let name = name.filter(|_| self.is_unpaired(at));
-            let partner = name.and_then(|name| known.get_mut(&name)?.pop_front());
-            if let Some(partner) = partner {
+            if self.is_unpaired(at)
+                && let Some(name) = name
+                && let Some(partner) = known.get_mut(name).and_then(VecDeque::pop_front)
+            {
                 self.take(partner, at, item);
             }
         }

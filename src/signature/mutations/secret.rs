@@ -179,7 +179,9 @@ impl Found<'_> {
         }
         for known in ["whsec_", "whk_", "sha256=", "Bearer ", "base64:", "hex:", "secret_", prefix]
         {
-            if let Some(rest) = text.strip_prefix(known).filter(|_| !known.is_empty()) {
+            if !known.is_empty()
+                && let Some(rest) = text.strip_prefix(known)
+            {
                 let shown = [&format!("{known}{HIDDEN}"), HIDDEN];
                 self.add(
                     Cause::SecretPrefix,
