@@ -6,12 +6,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 
-use super::signed_payload::{Subject, signed_payload_under};
+use super::signed_payload::{Absent, Subject, signed_payload_under};
 use super::verify::with_named_algorithm;
 use super::{digest, jwt, message_signature, public_url, secret_key, throw_away};
 use crate::delivery::{Head, Header, is_hop_by_hop};
 use crate::payload::pointer;
-use crate::provider::{Algorithm, Encoding, Scheme, SecretForm, Unit, ValueLocation};
+use crate::provider::{Algorithm, Encoding, JwtSpec, Scheme, SecretForm, Unit, ValueLocation};
 use crate::secret::Secret;
 
 /// Error of signing a request.
@@ -98,8 +98,50 @@ fn sign_one(scheme: &Scheme, secret: &Secret, draft: &Draft<'_>) -> Result<Signe
     if let Some(reason) = unsignable(scheme) {
         return Err(SignError::Unsupported(reason.to_owned()));
     }
+    let (mut headers, pairs) = companions(scheme, draft);
+    let all: Vec<Header> = draft.headers.iter().chain(&headers).cloned().collect();
+    let target = draft.url.and_then(public_url::target).unwrap_or("/");
+    let head = Head::build(draft.method, target, &all);
+    let url = draft.url.and_then(|url| public_url::forms(scheme, url).into_iter().next());
+    let subject = Subject { head: &head, body: draft.body, url: url.as_deref() };
+    let scheme = &*with_named_algorithm(scheme, &subject).unwrap_or(Cow::Borrowed(scheme));
+    if scheme.algorithm == Algorithm::HttpMessageSignature {
+        let signed = message_signature::sign(secret, &subject, draft.now);
+        let headers = signed.map_err(SignError::Unsupported)?;
+        return Ok(Signed { headers, body: None });
+    }
+    let value = match &scheme.jwt {
+        Some(jwt) => token(scheme, jwt, secret, draft)?,
+        None => {
+            let digest = signed_digest(scheme, secret, &subject, &pairs)?;
+            signature_text(scheme, draft, &pairs, &digest)
+        }
+    };
     let no_location = || SignError::Unsupported("its scheme says nowhere to sign".to_owned());
     let carrier = scheme.signature.first().ok_or_else(no_location)?;
+    let body = match carrier {
+        ValueLocation::Header(name) => {
+            headers.push(Header::new(name, value));
+            None
+        }
+        ValueLocation::Json(path) => {
+            let body = pointer::with_string(draft.body, path, &value);
+            Some(body.ok_or_else(|| SignError::NoPlace(carrier.clone()))?)
+        }
+        ValueLocation::Query(_)
+        | ValueLocation::Form(_)
+        | ValueLocation::Xml(_)
+        | ValueLocation::Pair(_) => {
+            let reason = format!("no signature is written to {carrier}");
+            return Err(SignError::Unsupported(reason));
+        }
+    };
+    Ok(Signed { headers, body })
+}
+
+/// Returns what is sent with a signature: headers with the id and the time, and the items before
+/// the digest in a header with pairs.
+fn companions(scheme: &Scheme, draft: &Draft<'_>) -> (Vec<Header>, String) {
     let mut headers = Vec::new();
     if let Some(ValueLocation::Header(name)) = &scheme.id {
         headers.push(Header::new(name, draft.id.to_owned()));
@@ -124,71 +166,57 @@ fn sign_one(scheme: &Scheme, secret: &Secret, draft: &Draft<'_>) -> Result<Signe
         }
     }
     pairs.push_str(&header_names_item(scheme, draft));
-    let all: Vec<Header> = draft.headers.iter().chain(&headers).cloned().collect();
-    let target = draft.url.and_then(public_url::target).unwrap_or("/");
-    let head = Head::build(draft.method, target, &all);
-    let url = draft.url.and_then(|url| public_url::forms(scheme, url).into_iter().next());
-    let subject = Subject { head: &head, body: draft.body, url: url.as_deref() };
-    let scheme = &*with_named_algorithm(scheme, &subject).unwrap_or(Cow::Borrowed(scheme));
+    (headers, pairs)
+}
+
+/// Returns a new token with the scheme's prefix.
+fn token(
+    scheme: &Scheme,
+    jwt: &JwtSpec,
+    secret: &Secret,
+    draft: &Draft<'_>,
+) -> Result<String, SignError> {
+    match jwt::sign(scheme, jwt, secret, draft.body, draft.now) {
+        Some(token) => Ok(format!("{}{token}", scheme.prefix)),
+        None if jwt.algorithms.iter().any(|one| one.is_symmetric()) => Err(SignError::Secret),
+        None => Err(SignError::PublicKey),
+    }
+}
+
+/// Computes the digest of the signed payload, or signs it with a private key.
+fn signed_digest(
+    scheme: &Scheme,
+    secret: &Secret,
+    subject: &Subject<'_>,
+    pairs: &str,
+) -> Result<Vec<u8>, SignError> {
     let payload = |key: &[u8]| {
-        signed_payload_under(scheme, &subject, &pairs, key).map_err(|absent| match absent {
-            super::signed_payload::Absent::Url => SignError::NoUrl,
-            super::signed_payload::Absent::Place(place) => SignError::NoPart(place),
+        signed_payload_under(scheme, subject, pairs, key).map_err(|absent| match absent {
+            Absent::Url => SignError::NoUrl,
+            Absent::Place(place) => SignError::NoPart(place),
         })
     };
-    if let Some(jwt) = &scheme.jwt {
-        let token = jwt::sign(scheme, jwt, secret, draft.body, draft.now);
-        let token = token.ok_or(if jwt.algorithms.iter().any(|one| one.is_symmetric()) {
-            SignError::Secret
-        } else {
-            SignError::PublicKey
-        })?;
-        let ValueLocation::Header(name) = carrier else { return Err(no_location()) };
-        headers.push(Header::new(name, format!("{}{token}", scheme.prefix)));
-        return Ok(Signed { headers, body: None });
-    }
-    if scheme.algorithm == Algorithm::HttpMessageSignature {
-        let signed = message_signature::sign(secret, &subject, draft.now);
-        let headers = signed.map_err(SignError::Unsupported)?;
-        return Ok(Signed { headers, body: None });
-    }
-    let digest = if scheme.algorithm.is_asymmetric() {
+    if scheme.algorithm.is_asymmetric() {
         let signed = throw_away::sign(scheme.algorithm, secret, &payload(b"")?);
-        signed.ok_or(SignError::PublicKey)?
-    } else {
-        let key = secret_key::key(scheme, secret).ok_or(SignError::Secret)?;
-        digest::compute(scheme.algorithm, &key, &payload(&key)?)
-    };
-    let text = encode(scheme, &digest);
+        return signed.ok_or(SignError::PublicKey);
+    }
+    let key = secret_key::key(scheme, secret).ok_or(SignError::Secret)?;
+    Ok(digest::compute(scheme.algorithm, &key, &payload(&key)?))
+}
+
+/// Returns the value of the signature, with its prefix or the other items of its header.
+fn signature_text(scheme: &Scheme, draft: &Draft<'_>, pairs: &str, digest: &[u8]) -> String {
+    let text = encode(scheme, digest);
     let text = match &scheme.envelope {
         Some(path) => in_envelope(path, &text),
         None => text,
     };
-    let wildcard = draft.like.and_then(|value| wildcard_text(scheme, value)).unwrap_or("hookglass");
-    let prefix = scheme.prefix.replace('*', wildcard);
-    let value = match &scheme.pairs {
-        Some(form) => {
-            let key = form.keys.first().map(String::as_str).unwrap_or_default();
-            format!("{pairs}{key}{}{text}", form.equals)
-        }
-        None => format!("{prefix}{text}"),
-    };
-    match carrier {
-        ValueLocation::Header(name) => headers.push(Header::new(name, value)),
-        ValueLocation::Json(path) => {
-            let body = pointer::with_string(draft.body, path, &value);
-            let body = Some(body.ok_or_else(|| SignError::NoPlace(carrier.clone()))?);
-            return Ok(Signed { headers, body });
-        }
-        ValueLocation::Query(_)
-        | ValueLocation::Form(_)
-        | ValueLocation::Xml(_)
-        | ValueLocation::Pair(_) => {
-            let reason = format!("no signature is written to {carrier}");
-            return Err(SignError::Unsupported(reason));
-        }
+    if let Some(form) = &scheme.pairs {
+        let key = form.keys.first().map(String::as_str).unwrap_or_default();
+        return format!("{pairs}{key}{}{text}", form.equals);
     }
-    Ok(Signed { headers, body: None })
+    let wildcard = draft.like.and_then(|value| wildcard_text(scheme, value)).unwrap_or("hookglass");
+    format!("{}{text}", scheme.prefix.replace('*', wildcard))
 }
 
 /// Returns the base64 of JSON with a signature at a pointer of one step.
