@@ -262,46 +262,7 @@ impl Config {
                 }
             }
         }
-        let mut parents = Vec::new();
-        for (name, declared) in file.providers {
-            let span = declared.span();
-            let declared = declared.into_inner();
-            let files = declared.secret_file.iter().map(|file| folder.join(file));
-            let sources = Sources {
-                variables: declared.secret_env.clone(),
-                files: files.collect::<Vec<PathBuf>>(),
-                default_variable: String::new(),
-                key_folder: None,
-                table: Some(format!("providers.{name}")),
-            };
-            if !sources.variables.is_empty() || !sources.files.is_empty() {
-                config.sources.insert(name.clone(), sources);
-            }
-            let place = format!("providers.{name}");
-            // A mistake inside a table may be the table's only one.
-            if mistakes.iter().any(|known| known.place.starts_with(&place)) {
-                continue;
-            }
-            match declared.provider(&name) {
-                Ok(own) => {
-                    let relatives = own.iter().flat_map(|own| [&own.alias_of, &own.weaker_than]);
-                    let relatives = relatives.flatten().cloned();
-                    parents.extend(relatives.map(|other| (name.clone(), span.clone(), other)));
-                    config.own.extend(own.map(Arc::new));
-                }
-                Err(reason) => {
-                    mistakes.push(ConfigMistake::at(text, span, place, reason.to_string()));
-                }
-            }
-        }
-        for (name, span, parent) in parents {
-            let known: Vec<&str> = config.provider_names().collect();
-            if !known.contains(&parent.as_str()) {
-                let error = ProviderError::unknown(&parent, &known);
-                let place = format!("providers.{name}");
-                mistakes.push(ConfigMistake::at(text, span, place, error.to_string()));
-            }
-        }
+        config.read_providers(file.providers, text, folder, &mut mistakes);
         let has_broken = mistakes.iter().any(|known| known.place.starts_with("providers."));
         // A source may name one of the broken providers.
         let checked = if has_broken { Vec::new() } else { named };
@@ -315,6 +276,56 @@ impl Config {
         }
         mistakes.sort_by_key(|mistake| mistake.diagnostic.line());
         Err(ConfigError::Mistakes { path: path.display().to_string(), mistakes })
+    }
+
+    /// Adds custom providers, and the locations of secrets.
+    fn read_providers(
+        &mut self,
+        tables: BTreeMap<String, Spanned<CustomProvider>>,
+        text: &str,
+        folder: &Path,
+        mistakes: &mut Vec<ConfigMistake>,
+    ) {
+        let mut parents = Vec::new();
+        for (name, declared) in tables {
+            let span = declared.span();
+            let declared = declared.into_inner();
+            let files = declared.secret_file.iter().map(|file| folder.join(file));
+            let sources = Sources {
+                variables: declared.secret_env.clone(),
+                files: files.collect::<Vec<PathBuf>>(),
+                default_variable: String::new(),
+                key_folder: None,
+                table: Some(format!("providers.{name}")),
+            };
+            if !sources.variables.is_empty() || !sources.files.is_empty() {
+                self.sources.insert(name.clone(), sources);
+            }
+            let place = format!("providers.{name}");
+            // A mistake inside a table may be the table's only one.
+            if mistakes.iter().any(|known| known.place.starts_with(&place)) {
+                continue;
+            }
+            match declared.provider(&name) {
+                Ok(own) => {
+                    let relatives = own.iter().flat_map(|own| [&own.alias_of, &own.weaker_than]);
+                    let relatives = relatives.flatten().cloned();
+                    parents.extend(relatives.map(|other| (name.clone(), span.clone(), other)));
+                    self.own.extend(own.map(Arc::new));
+                }
+                Err(reason) => {
+                    mistakes.push(ConfigMistake::at(text, span, place, reason.to_string()));
+                }
+            }
+        }
+        for (name, span, parent) in parents {
+            let known: Vec<&str> = self.provider_names().collect();
+            if !known.contains(&parent.as_str()) {
+                let error = ProviderError::unknown(&parent, &known);
+                let place = format!("providers.{name}");
+                mistakes.push(ConfigMistake::at(text, span, place, error.to_string()));
+            }
+        }
     }
 
     /// Iterates over all providers, custom ones first. A custom provider hides a built-in one of
