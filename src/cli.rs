@@ -29,6 +29,7 @@ mod replay;
 mod resend;
 mod selection;
 mod send;
+mod session;
 mod show;
 mod signals;
 mod stats;

@@ -132,7 +132,7 @@ const DEMO: &str =
     "Demo: signed samples, some tampered with. b next failure · 3 why · r resend · ? keys · q quit";
 
 /// Facts that do not change while the dashboard runs.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Session {
     /// URL to send to, e.g. `http://127.0.0.1:4400`.
     pub url: String,

@@ -16,9 +16,10 @@ use tokio_util::sync::CancellationToken;
 use super::hub::{self, HubFlags};
 use super::hub_report;
 use super::keyring::{ProviderArgs, known_providers};
-use super::listen::{OutputFormat, public_url, response_rule, watch_tasks};
+use super::listen::{OutputFormat, public_url, response_rule};
 use super::selection::FilterArgs;
-use super::{CliError, place, signals};
+use super::session::watch_tasks;
+use super::{CliError, place, session, signals};
 use crate::app::Session;
 use crate::config::{Config, Keyring};
 use crate::dashboard;
@@ -35,7 +36,6 @@ use crate::output;
 use crate::respond::ResponseRule;
 use crate::signature::{Credentials, CurrentVerifier, PublicUrl, SourceRoute, Verifier};
 use crate::store::{HubDelivery, Keep, Store, StorePlace};
-use crate::task;
 use crate::units;
 use answer::Answering;
 
@@ -173,11 +173,7 @@ async fn attach(
         None => StorePlace::File(place::hub_copy(hub.stream_name())),
     };
     let holder = format!("attached to {}", hub.servers());
-    let opened = {
-        let place = place.clone();
-        tokio::task::spawn_blocking(move || Store::open(&place, &holder)).await
-    };
-    let (store, writer) = opened.map_err(CliError::environment)?.map_err(CliError::environment)?;
+    let (store, writer) = session::open_store(&place, holder).await?;
     let mut known = known_providers(&config);
     let sources = keyring.routes(&config.routes, &config)?;
     let own = keyring.candidates.iter().flat_map(|one| one.secrets.iter().cloned());
@@ -187,22 +183,14 @@ async fn attach(
     let secrets: Vec<String> = secrets.map(|secret| secret.name().to_owned()).collect();
     let verifier = verifier(candidates, sources, args.public_url.clone());
     let reload = reload(args.provider.clone(), args.public_url.clone());
-    notes.push(format!(
-        "attached to the stream `{}` on {} as {}",
-        hub.stream_name(),
-        hub.servers(),
-        hub.name()
-    ));
+    notes.push(session::hub_note("attached to", &hub));
     let session = Session {
         url: hub.servers(),
         provider: format!("stream {}", hub.stream_name()),
         secret_env: "e.g. STRIPE_WEBHOOK_SECRET".to_owned(),
         secrets,
         forward: args.forward.first().map(ToString::to_string),
-        keeps: match &place {
-            StorePlace::Memory => "in memory only, until you quit".to_owned(),
-            StorePlace::File(path) => format!("in {}", path.display()),
-        },
+        keeps: session::storage(&place),
         demo: false,
         insecure: false,
         filter: filter.to_string(),
@@ -224,7 +212,7 @@ async fn attach(
         editing,
     };
     let outcome = front.run(signal).await;
-    tokio::task::spawn_blocking(move || writer.finish()).await.map_err(CliError::environment)?;
+    session::close_store(writer).await?;
     outcome
 }
 
@@ -291,13 +279,7 @@ impl AttachSession {
         let from = self.args.from.map_or(ReadFrom::Now, |from| from.0);
         let (hub, store) = (self.hub.clone(), self.store.clone());
         self.args.hub.share(&mut tasks, hub, store, from, &stop).await?;
-        let stopping = stop.clone();
-        tasks.spawn(async move {
-            tokio::select! {
-                () = signal => stopping.cancel(),
-                () = stopping.cancelled() => {}
-            }
-        });
+        session::stop_at_signal(&mut tasks, signal, &stop);
         #[expect(clippy::disallowed_methods, reason = "an age is relative to now")]
         let now = Timestamp::now;
         tasks.spawn(retention::keep_within(self.store.clone(), self.args.keep, now, stop.clone()));
@@ -309,10 +291,7 @@ impl AttachSession {
         let answering = Answering::start(&mut tasks, &self, diagnoser, &stop);
         let controls = answering.controls();
         if self.headless {
-            let mut stderr = output::notes();
-            for line in self.notes.iter().chain(&self.warnings) {
-                writeln!(stderr, "hookglass: {line}")?;
-            }
+            session::print_notes(self.notes.iter().chain(&self.warnings))?;
             tasks.spawn(hub_report::report(self.hub.status(), stop.clone()));
         }
         let (printer, lines) = mpsc::channel(UNPRINTED);
@@ -336,15 +315,7 @@ impl AttachSession {
             let showing = dashboard::run(self.dashboard(controls), stop.clone());
             watch_tasks(showing, &mut tasks).await.map(drop).map_err(CliError::environment)
         };
-        stop.cancel();
-        let all_end = async {
-            while let Some(ended) = tasks.join_next().await {
-                task::join_or_panic(ended);
-            }
-        };
-        if tokio::time::timeout(super::listen::STOP_TIME, all_end).await.is_err() {
-            tasks.abort_all();
-        }
+        session::end_tasks(tasks, &stop).await;
         ended
     }
 
@@ -357,7 +328,7 @@ impl AttachSession {
             session: self.session.clone(),
             preferences: self.config.dashboard.preferences.clone(),
             theme: self.config.dashboard.theme,
-            glyphs: super::listen::glyphs(&self.config.dashboard),
+            glyphs: session::glyphs(&self.config.dashboard),
             config: self.args.provider.config.path(),
             store: self.store.clone(),
             verifier: self.verifier.clone(),

@@ -5,9 +5,8 @@ mod routing;
 
 use std::io::{IsTerminal as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use clap::{Args, FromArgMatches as _, ValueEnum};
 use jiff::Timestamp;
@@ -20,10 +19,11 @@ use super::hub::PublishFlags;
 use super::hub_report;
 use super::keyring::{ProviderArgs, known_providers};
 use super::place::Origin;
-use super::{CliError, StoreArgs, demo, signals};
+use super::session::watch_tasks;
+use super::{CliError, StoreArgs, demo, session, signals};
 use crate::app::Session;
-use crate::config::{Config, Dashboard, ForwardTo, GlyphChoice, Keyring, SourceConfig};
-use crate::dashboard::{self, Ended, view::Glyphs};
+use crate::config::{Config, Dashboard, ForwardTo, Keyring, SourceConfig};
+use crate::dashboard::{self, Ended};
 use crate::headless::{self, Format, HeadlessError};
 use crate::hub::{Hub, HubOptions, Publisher, ReadFrom};
 use crate::intake::{
@@ -40,7 +40,6 @@ use crate::signature::{Credentials, CurrentVerifier, PublicUrl, SourceRoute, Ver
 #[cfg(unix)]
 use crate::store::ControlSocket;
 use crate::store::{Keep, Store, StorePlace};
-use crate::task;
 use crate::tunnel;
 use routing::{RoutingArgs, RoutingPlan};
 pub(super) use routing::{public_url, response_rule};
@@ -93,9 +92,6 @@ pub(super) enum OutputFormat {
     /// One readable line per delivery
     Text,
 }
-
-/// Time for everything to end after a signal, before it is given up.
-pub(super) const STOP_TIME: Duration = Duration::from_secs(4);
 
 const DEFAULT_ADDRESS: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 4400);
@@ -268,7 +264,7 @@ async fn listen(
     let dashboard = config.dashboard.clone();
     let mut known = known_providers(&config);
     let keep = args.keep.or(config.keep);
-    let sources = args.sources(&config);
+    let sources = sources(&args, &config);
     let routes = keyring.routes(&sources, &config)?;
     let mut plan = args.routing.plan(config, &args.provider.config.path())?;
     plan.check(address)?;
@@ -287,40 +283,23 @@ async fn listen(
     };
     let own = keyring.candidates.iter().chain(routes.iter().flat_map(SourceRoute::credentials));
     known.secrets.extend(own.flat_map(|one| one.secrets.iter().cloned()));
-    let opened = {
-        let (place, url) = (place.clone(), url.clone());
-        tokio::task::spawn_blocking(move || Store::open(&place, &url)).await
-    };
-    let (store, writer) = opened.map_err(CliError::environment)?.map_err(CliError::environment)?;
+    let (store, writer) = session::open_store(&place, url.clone()).await?;
     tracing::info!(%address, store = ?place, providers = keyring.candidates.len(), "listening");
     let Keyring { candidates, mut notes, warnings: found } = keyring;
     notes.extend(args.found(&place));
     notes.extend(plan.announced.clone());
     let warnings = warnings(found.into_iter().chain(plan.warnings(headless)).collect(), address);
-    notes.extend(hub.as_ref().map(|hub| {
-        format!(
-            "publishing to the stream `{}` on {} as {}",
-            hub.stream_name(),
-            hub.servers(),
-            hub.name()
-        )
-    }));
+    notes.extend(hub.as_ref().map(|hub| session::hub_note("publishing to", hub)));
     if headless {
         writeln!(output::stderr(), "listening on {url}")?;
-        let mut stderr = output::notes();
-        for line in notes.iter().chain(&warnings) {
-            writeln!(stderr, "hookglass: {line}")?;
-        }
+        session::print_notes(notes.iter().chain(&warnings))?;
     }
     let session = Session {
         forward: plan.main_target(),
         insecure: plan.is_insecure(),
-        ..session(&args, &candidates, &url, &place)
-    };
-    let paths = sources.iter().map(|source| source.path.clone());
-    let session = Session {
-        provider: [session.provider].into_iter().chain(paths).collect::<Vec<_>>().join(", "),
-        ..session
+        demo: args.demo,
+        keeps: session::storage(&place),
+        ..described(&candidates, &sources, &url)
     };
     let public_url = plan.public_url();
     let verifier = CurrentVerifier::new(verifier(candidates, routes, &public_url));
@@ -348,8 +327,21 @@ async fn listen(
     };
     // Boxed because the future holds the state of every front end.
     let outcome = Box::pin(front.run(listener, signal)).await;
-    tokio::task::spawn_blocking(move || writer.finish()).await.map_err(CliError::environment)?;
+    session::close_store(writer).await?;
     outcome
+}
+
+/// Returns the sources of the flags, and those of the configuration whose paths the flags leave
+/// free. A source keeps its configured secrets if the flag names the same provider.
+fn sources(args: &ListenArgs, config: &Config) -> Vec<SourceConfig> {
+    let flags = args.source.iter().map(|source| {
+        let written = config.routes.iter().find(|one| one.path == source.path);
+        let secrets = written.filter(|one| one.provider == source.provider);
+        SourceConfig { secrets: secrets.and_then(|one| one.secrets.clone()), ..source.clone() }
+    });
+    let is_free = |one: &&SourceConfig| args.source.iter().all(|flag| flag.path != one.path);
+    let written = config.routes.iter().filter(is_free).cloned();
+    flags.chain(written).collect()
 }
 
 /// Connects to the hub that deliveries are published to.
@@ -377,39 +369,22 @@ fn warnings(mut warnings: Vec<String>, address: SocketAddr) -> Vec<String> {
     warnings
 }
 
-fn session(
-    args: &ListenArgs,
-    candidates: &[Credentials],
-    url: &str,
-    place: &StorePlace,
-) -> Session {
-    let absolute = |path: &Path| {
-        std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string()
-    };
+/// Describes providers and sources to the user. The other facts are added by the caller.
+fn described(candidates: &[Credentials], sources: &[SourceConfig], url: &str) -> Session {
     let names: Vec<&str> =
         candidates.iter().map(|credentials| credentials.provider.title.as_str()).collect();
     let secrets = candidates.iter().flat_map(|credentials| &credentials.secrets);
     let mut secret_env: Vec<&str> =
         candidates.iter().map(|credentials| credentials.provider.secret_env.as_str()).collect();
-    // Providers may share one.
-    secret_env.dedup();
+    let is_any = names.len() > 3;
+    let names = if is_any { vec!["any provider"] } else { names };
+    let paths = sources.iter().map(|source| source.path.as_str());
     Session {
         url: url.to_owned(),
-        provider: if names.len() > 3 { "any provider".to_owned() } else { names.join(", ") },
-        secret_env: if names.len() > 3 {
-            "e.g. STRIPE_WEBHOOK_SECRET".to_owned()
-        } else {
-            secret_env.join(", ")
-        },
+        provider: names.into_iter().chain(paths).collect::<Vec<_>>().join(", "),
+        secret_env: if is_any { "its variable".to_owned() } else { secret_env.join(", ") },
         secrets: secrets.map(|secret| secret.name().to_owned()).collect(),
-        forward: None,
-        keeps: match place {
-            StorePlace::Memory => "in memory only, until you quit".to_owned(),
-            StorePlace::File(path) => format!("in {}", absolute(path)),
-        },
-        demo: args.demo,
-        insecure: false,
-        filter: String::new(),
+        ..Session::default()
     }
 }
 
@@ -518,13 +493,7 @@ impl ListenSession {
             listener::serve(listener, limits, take, stopping).await;
             done.cancel();
         });
-        let stopping = stop.clone();
-        tasks.spawn(async move {
-            tokio::select! {
-                () = signal => stopping.cancel(),
-                () = stopping.cancelled() => {}
-            }
-        });
+        session::stop_at_signal(&mut tasks, signal, &stop);
         if self.args.demo
             && let Some(credentials) = self.verifier.get().candidates().first()
         {
@@ -565,16 +534,7 @@ impl ListenSession {
             }
             ended.map(drop)
         };
-        stop.cancel();
-        let all_end = async {
-            while let Some(ended) = tasks.join_next().await {
-                task::join_or_panic(ended);
-            }
-        };
-        if tokio::time::timeout(STOP_TIME, all_end).await.is_err() {
-            tracing::warn!("some tasks did not end in time");
-            tasks.abort_all();
-        }
+        session::end_tasks(tasks, &stop).await;
         ended
     }
 
@@ -665,7 +625,7 @@ impl ListenSession {
             session: self.session.clone(),
             preferences: self.dashboard.preferences.clone(),
             theme: self.dashboard.theme,
-            glyphs: glyphs(&self.dashboard),
+            glyphs: session::glyphs(&self.dashboard),
             config: self.args.provider.config.path(),
             store: self.store.clone(),
             verifier: self.verifier.clone(),
@@ -676,15 +636,6 @@ impl ListenSession {
             warnings: self.warnings.clone(),
             editing: self.editing.clone(),
         }
-    }
-}
-
-/// Returns the configured glyphs; none if the locale decides.
-pub(super) fn glyphs(dashboard: &Dashboard) -> Option<Glyphs> {
-    match dashboard.glyphs {
-        GlyphChoice::Auto => None,
-        GlyphChoice::Unicode => Some(Glyphs::Unicode),
-        GlyphChoice::Ascii => Some(Glyphs::Ascii),
     }
 }
 
@@ -703,18 +654,6 @@ impl From<HeadlessError> for CliError {
             HeadlessError::Output(error) => error.into(),
             HeadlessError::Store(error) => Self::environment(error),
             error @ HeadlessError::Unread => Self::environment(error),
-        }
-    }
-}
-
-/// Waits for the front end. A panic in a background task ends the program.
-pub(super) async fn watch_tasks<T>(front: impl Future<Output = T>, tasks: &mut JoinSet<()>) -> T {
-    tokio::pin!(front);
-    loop {
-        tokio::select! {
-            biased;
-            outcome = &mut front => return outcome,
-            Some(ended) = tasks.join_next() => { task::join_or_panic(ended); },
         }
     }
 }
