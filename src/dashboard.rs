@@ -158,7 +158,7 @@ fn greeting(setup: &Setup) -> Option<Notice> {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "here the time enters the core")]
+#[expect(clippy::disallowed_methods, reason = "time enters the core here")]
 fn now() -> Timestamp {
     Timestamp::now()
 }

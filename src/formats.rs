@@ -72,9 +72,9 @@ pub struct Stream {
 /// method as a URL.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EntryError {
-    #[error("editors do not know the method {0}")]
+    #[error("editors do not support the method {0}")]
     Method(String),
-    #[error("an editor would read the header {0} otherwise")]
+    #[error("an editor would misread the header {0}")]
     Header(String),
 }
 

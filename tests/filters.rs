@@ -598,13 +598,13 @@ fn mistakes_say_where_and_what_was_meant() {
 fn mistakes_are_shown_under_the_input() {
     let input = "漢 typ:y";
     let error = input.parse::<Filter>().unwrap_err();
-    assert_eq!(error.to_string(), "column 3: `typ:` is not known; did you mean `type:`?");
+    assert_eq!(error.to_string(), "column 3: unknown field `typ:`; did you mean `type:`?");
     assert_eq!(error.excerpt(input), "漢 typ:y\n   ^^^^");
     let error = "labelled:yes".parse::<Filter>().unwrap_err().to_string();
     let known =
         FIELDS.iter().filter(|field| field.name != ".").all(|field| error.contains(field.name));
     assert!(
-        error.starts_with("column 1: `labelled:` is not known; the fields are number, ") && known
+        error.starts_with("column 1: unknown field `labelled:`: expected one of number, ") && known
     );
     let input = "\u{1b}[2J zzz:y";
     assert_eq!(input.parse::<Filter>().unwrap_err().excerpt(input), "\\x1b[2J zzz:y\n        ^^^^");

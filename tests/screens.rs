@@ -432,7 +432,7 @@ fn an_error_that_is_too_long_for_a_line_wraps() {
     let mut stage = open((80, 24), &[], 9);
     let screen = stage.press("/verdict:x").screen();
     let told = words(&screen);
-    assert!(told.contains("filter: verdict:x ✗ column 1: `verdict:` is not known"), "{screen}");
+    assert!(told.contains("filter: verdict:x ✗ column 1: unknown field `verdict:`"), "{screen}");
     assert!(told.contains("(put text with a colon in quotes)"), "{screen}");
 }
 

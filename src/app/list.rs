@@ -19,7 +19,7 @@ use visible_rows::VisibleRows;
 
 /// All known deliveries, with a window on those that pass the filter.
 #[derive(Debug, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
+#[expect(clippy::struct_excessive_bools, reason = "independent settings")]
 pub struct List {
     index: Index,
     shown: VisibleRows,

@@ -224,7 +224,7 @@ pub(super) struct PendingCount {
 
 /// Settings that are on or off.
 #[derive(Debug, Clone, Copy, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "things that are on or off by themselves")]
+#[expect(clippy::struct_excessive_bools, reason = "independent switches")]
 pub(super) struct Flags {
     pub(super) masked: bool,
     /// Wrap rows that are too wide.

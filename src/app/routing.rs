@@ -10,7 +10,7 @@ use crate::delivery::DeliveryId;
 
 /// Rule that responds to deliveries.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "things that are so or not by themselves")]
+#[expect(clippy::struct_excessive_bools, reason = "independent properties")]
 pub struct RuleLine {
     /// Rule as written.
     pub text: String,

@@ -18,7 +18,7 @@ const EXAMPLES: &[Examples] = &[
                 "GITHUB_WEBHOOK_SECRET=… hookglass --provider github --forward http://127.0.0.1:3000/webhooks",
             ),
             ("Receive webhooks from the internet", "hookglass --tunnel ngrok"),
-            ("List deliveries whose signature is bad", "hookglass list sig:failed"),
+            ("List deliveries whose signature failed", "hookglass list sig:failed"),
             ("Send delivery 3 again", "hookglass resend 3 --to http://127.0.0.1:3000/webhooks"),
         ],
     ),

@@ -529,7 +529,7 @@ impl ListenSession {
             let showing = dashboard::run(self.dashboard(own, controls, tunnel), stop.clone());
             let ended = watch_tasks(showing, &mut tasks).await.map_err(CliError::environment);
             if matches!(ended, Ok(Ended::TerminalClosed)) && self.keeps_running {
-                tracing::info!("the terminal was closed; receiving goes on");
+                tracing::info!("the terminal was closed; receiving continues");
                 watch_tasks(stop.cancelled(), &mut tasks).await;
             }
             ended.map(drop)

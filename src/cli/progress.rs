@@ -59,7 +59,7 @@ impl Drop for ProgressLine {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "a bar is drawn now and then")]
+#[expect(clippy::disallowed_methods, reason = "the bar is drawn at intervals")]
 fn now() -> Instant {
     Instant::now()
 }

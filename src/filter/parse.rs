@@ -352,9 +352,9 @@ fn unknown(name: &str) -> ParseError {
     });
     let known: Vec<&str> = names.collect();
     ParseError::new(match near {
-        Some(_) => format!("`{name}:` is not known"),
+        Some(_) => format!("unknown field `{name}:`"),
         None => format!(
-            "`{name}:` is not known; the fields are {} and .JSON.PATH \
+            "unknown field `{name}:`: expected one of {}, or .JSON.PATH \
              (put text with a colon in quotes)",
             known.join(", ")
         ),

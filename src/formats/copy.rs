@@ -69,7 +69,7 @@ pub enum CopyError {
     Refused(String),
     #[error("this delivery has no event id")]
     NoEventId,
-    #[error("this delivery has no URL to open: it is not a handshake that asks for it")]
+    #[error("this delivery has no URL to open: it is not a handshake with such a URL")]
     NoLink,
     #[error("`{url}` is not HTTPS on {hosts}: do not open it")]
     ForeignLink { url: String, hosts: String },

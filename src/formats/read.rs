@@ -319,7 +319,7 @@ pub fn fixture(text: &str) -> Result<(Fixture, RecordedRequest), RequestFileErro
     let signature = status.map(|status| Verdict {
         status,
         cause: fixture.original.cause.clone(),
-        explanation: Some(format!("as the fixture {} says of its original", fixture.name).into()),
+        explanation: Some(format!("according to the fixture {}", fixture.name).into()),
         secret: None,
     });
     let recorded = RecordedRequest {

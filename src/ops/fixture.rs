@@ -76,13 +76,13 @@ pub struct Review {
 pub enum ProofError {
     #[error(transparent)]
     Form(#[from] FixtureError),
-    #[error("it reads back as another request than was written")]
+    #[error("the written fixture does not read back as the same request")]
     Another,
     #[error("{0}")]
     Leak(String),
     #[error("its signature is {found} under its test key, and it should be {due}")]
     Verdict { found: SignatureStatus, due: String },
-    #[error("its provider `{0}` is not known")]
+    #[error("unknown provider `{0}`")]
     Provider(String),
 }
 

@@ -160,8 +160,8 @@ fn respond<'v>(
         let found = verify_as(provider, &credentials.secrets, subject, now);
         if found.status != SignatureStatus::Verified {
             let why = format!(
-                "{title} handshake refused: its signature does not verify; providers also send wrong \
-                 ones on purpose, to see them refused"
+                "{title} handshake refused: its signature does not verify; providers also send \
+                 invalid ones on purpose, to test that they are refused"
             );
             let status = handshake.refuse.unwrap_or(401);
             let explanation = with_finding(why, &found);

@@ -299,7 +299,7 @@ mod client {
             new: &[NewDelivery],
         ) -> Result<ControlReply, StoreError> {
             self.try_exchange(request, new)
-                .map_err(|error| self.refused(format!("it does not answer: {error}")))
+                .map_err(|error| self.refused(format!("it does not respond: {error}")))
         }
 
         fn try_exchange(

@@ -273,7 +273,7 @@ fn version(row: &Row<'_>, column: usize) -> rusqlite::Result<Version> {
 
 fn word<T>(row: &Row<'_>, column: usize, read: impl Fn(&str) -> Option<T>) -> rusqlite::Result<T> {
     let word: String = row.get(column)?;
-    read(&word).ok_or_else(|| damaged(column, format!("`{word}` is not a word that is known here")))
+    read(&word).ok_or_else(|| damaged(column, format!("unknown word `{word}`")))
 }
 
 fn damaged(column: usize, reason: String) -> rusqlite::Error {

@@ -343,7 +343,7 @@ pub struct ListRow<'i> {
 
 /// Properties that the list shows as badges.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "things that are so or not by themselves")]
+#[expect(clippy::struct_excessive_bools, reason = "independent properties")]
 pub struct RowBadges {
     /// Set if its event was received before.
     pub duplicate: bool,

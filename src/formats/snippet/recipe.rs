@@ -59,7 +59,7 @@ pub(super) struct Recipe {
 pub enum SnippetError {
     #[error("no snippet can verify it: {0}")]
     Unchecked(String),
-    #[error("{0} signs nothing: it sends the secret itself, and a snippet would hold it")]
+    #[error("{0} signs nothing: it sends the secret itself, and a snippet would contain it")]
     SecretIsSent(String),
     #[error("snippets are written for HMAC and hashes; {title} signs with {algorithm}")]
     PublicKey { title: String, algorithm: Algorithm },
@@ -77,9 +77,7 @@ pub enum SnippetError {
     Library(String),
     #[error("{0} is signed, and this delivery has none")]
     NoHeader(String),
-    #[error(
-        "no snippet is written where what is signed or received holds more than plain ASCII: `{0}`"
-    )]
+    #[error("no snippet is written for signed or received text beyond plain ASCII: `{0}`")]
     NotAscii(String),
 }
 
@@ -251,16 +249,16 @@ fn notes(scheme: &Scheme) -> Vec<String> {
     let mut notes = Vec::new();
     if let Some(age) = scheme.timestamp.as_ref().and_then(|clock| clock.max_age) {
         notes.push(format!(
-            "A handler also refuses what was signed more than {age} seconds ago; this does not."
+            "A handler should also reject signatures older than {age} seconds; this program does not."
         ));
     }
     if scheme.signed.has(&TemplatePart::Url) {
-        notes.push(format!("{URL_VARIABLE} is the URL as the provider was given it."));
+        notes.push(format!("{URL_VARIABLE} is the URL registered with the provider."));
     }
     if !scheme.covers_body {
         notes.push(match &scheme.covers {
             Some(sentence) => format!("Note: {sentence}."),
-            None => "The signature says nothing about the body.".to_owned(),
+            None => "The signature does not cover the body.".to_owned(),
         });
     }
     notes
