@@ -47,7 +47,7 @@ fn variable<T: std::str::FromStr>(name: &str, default: T) -> T {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
-/// A process that ends with its value.
+/// A process that is killed when its value is dropped.
 struct Running(Child);
 
 impl Drop for Running {
@@ -270,7 +270,7 @@ fn measure(replicas: usize, rounds: usize, time: Duration) -> Done {
 }
 
 fn main() -> Done {
-    // `cargo test --benches` only has to see that it starts.
+    // `cargo test --benches` only checks that it starts.
     if !std::env::args().any(|argument| argument == "--bench") {
         return Ok(());
     }

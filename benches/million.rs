@@ -1,8 +1,8 @@
-//! What a store of a million deliveries of about a kilobyte costs: memory, the first screen,
-//! filters, searches, sorting; against plain ways of doing the same in the same run.
+//! Measures a store of a million deliveries of about a kilobyte: memory, the first screen, filters,
+//! searches, and sorting, each compared with a plain way to do the same in the same run.
 //!
-//! Run with `cargo bench --bench million`. `DELIVERIES=10000` makes a smaller store, and
-//! `STORE=PATH` keeps it for the next run, or uses the one that is there.
+//! Run with `cargo bench --bench million`. `DELIVERIES=10000` makes a smaller store. `STORE=PATH`
+//! keeps the store for the next run, or uses an existing one.
 
 #![expect(
     clippy::disallowed_methods,
@@ -45,9 +45,9 @@ const WORDS: [&str; 16] = [
     "garden", "engine", "bottle", "ribbon", "castle", "number", "yellow",
 ];
 
-/// One body in a hundred has it.
+/// A word in one body of a hundred.
 const COMMON: &str = "tiger";
-/// Three bodies have it.
+/// A word in three bodies.
 const RARE: &str = "hippogriff";
 
 fn body(number: usize, kind: &str, event: &str, random: &mut fastrand::Rng) -> String {
@@ -74,7 +74,7 @@ fn delivery(number: usize, at: Timestamp) -> NewDelivery {
     let noun = random.choice(NOUNS).unwrap_or_default();
     let kind = format!("{noun}.{}", random.choice(VERBS).unwrap_or_default());
     let provider = random.choice(PROVIDERS).unwrap_or_default();
-    // Some events come twice.
+    // Some events are delivered twice.
     let event = format!("evt{:013x}", if number % 50 == 3 { number - 1 } else { number });
     let body = body(number, &kind, &event, &mut random);
     let headers = [
@@ -104,7 +104,7 @@ fn delivery(number: usize, at: Timestamp) -> NewDelivery {
     new
 }
 
-/// Keeps deliveries as a listener does, with many senders at a time.
+/// Stores deliveries as a listener does, with many senders at a time.
 async fn generate(path: &Path, count: usize) -> Done {
     let (store, writer) = Store::open(&StorePlace::File(path.to_owned()), "")?;
     let start: Timestamp = "2026-11-01T00:00:00Z".parse()?;
@@ -131,7 +131,7 @@ async fn generate(path: &Path, count: usize) -> Done {
     Ok(())
 }
 
-/// Bytes of memory that the program has in use; nothing where the system does not say.
+/// Returns the bytes of memory that the program uses, if the system reports them.
 fn resident() -> Option<usize> {
     let pages = fs::read_to_string("/proc/self/statm").ok()?;
     Some(pages.split(' ').nth(1)?.parse::<usize>().ok()? * 4096)
@@ -143,7 +143,7 @@ fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
     (done, start.elapsed())
 }
 
-/// The best of a few times.
+/// Returns the best time of a few calls.
 fn best(mut work: impl FnMut()) -> Duration {
     (0..5).map(|_| timed(&mut work).1).min().unwrap_or_default()
 }
@@ -152,7 +152,7 @@ fn now() -> Timestamp {
     Timestamp::from_second(1_793_500_000 + 2_000_000).unwrap_or_default()
 }
 
-/// Fills a list as the dashboard does; prints how long that keeps the loop at most.
+/// Fills a list as the dashboard does, and prints the longest time that this blocks the event loop.
 fn fill(reader: &StoreReader, start: Instant) -> Done<List> {
     let before = resident();
     let mut list = List::default();
@@ -249,7 +249,8 @@ fn moves(list: &mut List) -> Done {
     Ok(())
 }
 
-/// Searches in two threads as the dashboard does; when the first were found, and all.
+/// Searches in two threads as the dashboard does; returns the times until the first match and until
+/// the end.
 fn search(list: &mut List, store: &Path, text: &str) -> Done<(Duration, Duration, usize)> {
     let filter: Filter = text.parse()?;
     let start = Instant::now();
@@ -288,7 +289,7 @@ fn search(list: &mut List, store: &Path, text: &str) -> Done<(Duration, Duration
 
 const BODIES: RawParts = RawParts { head: false, body: true };
 
-/// All bodies, a line each, as a file.
+/// Writes all bodies to a file, one per line.
 fn lines(store: &Path, file: &Path) -> Done {
     use std::io::Write as _;
     let reader = StoreReader::open(store)?;
@@ -307,8 +308,8 @@ fn lines(store: &Path, file: &Path) -> Done {
     Ok(out.flush()?)
 }
 
-/// The time of `rg --fixed-strings`, or where there is none, of reading the same bytes and looking
-/// for the word in them.
+/// Measures `rg --fixed-strings`, or, if it is not installed, reading the same bytes and searching
+/// them for the word.
 fn plain(file: &Path, word: &str) -> (Duration, &'static str) {
     let mut rg = std::process::Command::new("rg");
     rg.args(["--count", "--fixed-strings", word]).arg(file).stdout(std::process::Stdio::null());
@@ -375,7 +376,7 @@ fn news(list: &mut List, reader: &StoreReader) -> Done {
     Ok(())
 }
 
-/// What changes of many deliveries cost, and at the end their purge.
+/// Measures changes of many deliveries, and their purge at the end.
 async fn changes(store: &Store, list: &List, is_ours: bool) -> Done {
     println!("changes of many deliveries in the store");
     let all = list.ids();
@@ -401,7 +402,7 @@ async fn changes(store: &Store, list: &List, is_ours: bool) -> Done {
 }
 
 fn main() -> Done {
-    // `cargo test --benches` only has to see that it starts.
+    // `cargo test --benches` only checks that it starts.
     if !std::env::args().any(|argument| argument == "--bench") {
         return Ok(());
     }

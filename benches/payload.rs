@@ -1,5 +1,5 @@
-//! What showing, folding, searching and comparing a payload of 10 MB cost, against reading the
-//! same bytes with `serde_json` and memchr in the same run.
+//! Measures showing, folding, searching, and comparing a payload of 10 MB against reading the same
+//! bytes with `serde_json` and memchr in the same run.
 //!
 //! Run with `cargo bench --bench payload`. Every figure is the best of several rounds; ratios are
 //! what counts.
@@ -22,7 +22,7 @@ use serde::de::IgnoredAny;
 
 const ROUNDS: usize = 10;
 
-/// The best time of one call.
+/// Returns the best time of one call.
 fn best<T>(mut call: impl FnMut() -> T) -> Duration {
     let mut best = Duration::MAX;
     for _ in 0..ROUNDS {
@@ -37,7 +37,7 @@ fn say(what: &str, took: Duration, against: Duration) {
     println!("{what:<44} {took:>10.1?}  {:>6.2} ×", took.as_secs_f64() / against.as_secs_f64());
 }
 
-/// A JSON body of about so many bytes, like a list of events.
+/// Returns a JSON body of about this size, like a list of events.
 fn body(size: usize) -> Bytes {
     let mut out = br#"{"events":["#.to_vec();
     let mut number = 0_u32;
@@ -113,14 +113,15 @@ fn main() {
     highlight(serde);
 }
 
-/// The tokens of 60 rows of HTML: at first, and deep in it, where what stands above is read behind.
+/// Measures highlighting 60 rows of HTML: at the beginning, and deep in the text, where everything
+/// above has to be parsed first.
 fn highlight(serde: Duration) {
     let row =
         "<p class=\"event\">A <a href=\"/ev?x=1&amp;y=2\">word</a> &mdash; and more of it.</p>\n";
     let page: Bytes = row.repeat((10 << 20) / row.len()).into();
     let page = Document::new(page, Some("text/html"), None);
     let mut highlighter = Highlighter::default();
-    // The syntaxes are loaded once, with the first text that needs them.
+    // The syntaxes are loaded once, for the first text that needs them.
     let start = Instant::now();
     highlighter.tokens(&page, 0..60);
     say("HTML of 10 MB: loading and the first frame", start.elapsed(), serde);

@@ -1,4 +1,4 @@
-//! What verifying and diagnosing cost, against the bare digest of the same bytes in the same run.
+//! Measures verifying and diagnosing against the bare digest of the same bytes in the same run.
 //!
 //! Run with `cargo bench`. Every figure is the best of several rounds; ratios are what counts.
 
@@ -22,7 +22,7 @@ use sha2::Sha256;
 
 const KEY: &str = "test-key-not-a-real-one";
 
-/// The best time of one call, over rounds of enough calls to be measured.
+/// Returns the best time of one call, over rounds of enough calls to be measured.
 fn best(mut call: impl FnMut()) -> Duration {
     const ROUND: Duration = Duration::from_millis(40);
     const ROUNDS: usize = 12;
@@ -50,7 +50,7 @@ fn rate(bytes: usize, took: Duration) -> f64 {
     bytes as f64 / took.as_secs_f64() / 1e6
 }
 
-/// A JSON body of about so many bytes.
+/// Returns a JSON body of about this size.
 fn body(size: usize) -> Vec<u8> {
     let item = br#"{"id":"k3","text":"a \"quoted\" word, na\u00efve / caf\u00e9","n":1.0},"#;
     let mut out = br#"{"items":["#.to_vec();
@@ -61,7 +61,7 @@ fn body(size: usize) -> Vec<u8> {
     out
 }
 
-/// The head of a request with this body, signed at the epoch.
+/// Returns the head of a request with this body, signed at the epoch.
 fn signed_head(provider: &Provider, secret: &Secret, body: &[u8]) -> Option<Head> {
     let now = Timestamp::UNIX_EPOCH;
     let draft = Draft { body, headers: &[], method: "POST", url: None, id: "", now, like: None };

@@ -253,7 +253,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_existing_file_is_kept_unless_told_otherwise() {
+    fn an_existing_file_is_kept_unless_replacing_is_requested() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x");
         write(&path, b"one", Existing::Keep).unwrap();

@@ -1,5 +1,5 @@
-//! Causes of failed signatures: every change that common software makes, for every provider. A
-//! named cause has to be the change that was made, so that undoing it verifies.
+//! Causes of failed signatures: every change that common software makes, for every provider. The
+//! cause that is named has to be the change that was made, so that undoing it verifies.
 
 use std::sync::Arc;
 
@@ -85,7 +85,7 @@ fn senders() -> Vec<Sender> {
 }
 
 impl Request {
-    /// Signs a body; none if the provider's requests cannot be signed.
+    /// Signs a body; returns none if the provider's requests cannot be signed.
     fn signed(
         provider: &Provider,
         secret: &str,
@@ -137,7 +137,7 @@ impl Request {
         self.headers.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(&name))
     }
 
-    /// The digest in the signature header.
+    /// Returns the digest in the signature header.
     fn digest(&self) -> Option<String> {
         let scheme = scheme(&self.provider);
         let name = scheme.signature_headers().next()?;
@@ -178,7 +178,7 @@ impl Request {
     }
 }
 
-/// What was found in comparison to what was changed.
+/// Counts of the causes found for the changes made.
 #[derive(Default)]
 struct Tally {
     tried: usize,
@@ -186,8 +186,7 @@ struct Tally {
 }
 
 impl Tally {
-    /// Checks that the verdict has one of the causes; none of them means that nothing can be
-    /// proved.
+    /// Checks that the verdict has one of the causes; without causes, that nothing was proved.
     fn check(&mut self, what: &str, request: Option<Request>, causes: &[Cause]) {
         let Some(request) = request else { return };
         self.tried += 1;
@@ -232,7 +231,7 @@ fn signs_body(provider: &Provider) -> bool {
     is_computed(provider) && scheme.covers_body && scheme.signed.has(&TemplatePart::Body)
 }
 
-/// A name, the signed body, the received one, and the causes that say so.
+/// A name, the signed body, the received body, and the causes that describe the change.
 type BodyChange = (&'static str, Vec<u8>, Vec<u8>, Vec<Cause>);
 
 fn body_changes(body: &str) -> Vec<BodyChange> {
@@ -311,7 +310,7 @@ fn body_changes(body: &str) -> Vec<BodyChange> {
     out
 }
 
-/// A body that keeps the fields which a signed time or id is read from.
+/// Returns whether time, id, and signature are read from places outside of the body.
 fn is_readable(provider: &Provider) -> bool {
     let scheme = scheme(provider);
     let places = scheme.timestamp.iter().map(|clock| &clock.from).chain(&scheme.id);

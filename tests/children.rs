@@ -1,4 +1,4 @@
-//! What other programs that hookglass starts get, and what they leave behind.
+//! Programs that hookglass starts: their environment, and the files they leave behind.
 
 #![cfg(unix)]
 
@@ -12,12 +12,12 @@ use support::senders::{exchange, request};
 use support::terminal::Terminal;
 use support::{Tested, signal};
 
-/// Notes its environment.
+/// An editor that writes down its environment.
 const EDITOR: &str = "#!/bin/sh\nenv > \"$0.env\"\n";
 
 const AGENT: &str = "#!/bin/sh\nenv > \"$0.env\"\nexec sleep 1000\n";
 
-/// Notes its file and waits for a line.
+/// An editor that writes down its file and waits for a line.
 const WAITING_EDITOR: &str =
     "#!/bin/sh\nprintf '%s' \"$1\" > \"$0.path\"\nprintf 'the editor is open\\n'\nread line\n";
 
@@ -38,7 +38,7 @@ fn edit(session: &mut Terminal) -> Tested {
     session.press("e")
 }
 
-/// Waits until a program has noted its environment, and checks that no secret is in it.
+/// Waits until a program has written down its environment, and checks that it holds no secret.
 fn assert_no_secret(path: &Path) -> Tested {
     for _ in 0..100_000 {
         let noted = fs::read_to_string(path).unwrap_or_default();

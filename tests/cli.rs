@@ -1,4 +1,4 @@
-//! The commands, as processes: what they print, and how they end.
+//! The commands as processes: their output and exit codes.
 
 #![cfg(unix)]
 
@@ -16,7 +16,7 @@ use hookglass::filter::Filter;
 use hookglass::respond::Script;
 use serde_json::Value;
 use support::{
-    Listener, Target, Tested, event, exchange, hookglass, json_lines, listed, read_answer, request,
+    Listener, Target, Tested, event, exchange, hookglass, json_lines, listed, read_status, request,
 };
 
 fn code(output: &Output) -> Option<i32> {
@@ -24,7 +24,7 @@ fn code(output: &Output) -> Option<i32> {
 }
 
 #[test]
-fn deliveries_are_verified_kept_and_printed() -> Tested {
+fn deliveries_are_verified_stored_and_printed() -> Tested {
     let folder = tempfile::tempdir()?;
     let listener = Listener::start(&mut hookglass(folder.path()))?;
     let url = listener.url();
@@ -48,7 +48,7 @@ fn deliveries_are_verified_kept_and_printed() -> Tested {
     assert_eq!(json_lines(listed.stdout)?, printed);
     let bad = hookglass(folder.path()).args(["list", "--json", "sig:!verified"]).output()?;
     assert_eq!(json_lines(bad.stdout)?.len(), 2);
-    // A term that begins with a hyphen is no flag, and flags behind it are.
+    // A term that begins with a hyphen is not a flag, and flags after it are.
     let terms = "-sig:mismatch -sig:missing";
     let good = hookglass(folder.path()).args(["list", terms, "--json"]).output()?;
     assert_eq!(json_lines(good.stdout)?, printed.get(..1).ok_or("nothing")?);
@@ -64,7 +64,7 @@ fn a_reserialized_sample_is_diagnosed_as_such() -> Tested {
     hookglass(folder.path())
         .args(["send", "message.created", "--tamper", "reserialize", "--to", &listener.url()])
         .output()?;
-    // The cause is searched for after the response, and before the listener ends.
+    // The cause is determined after the response, and before the listener ends.
     listener.stop()?;
     let causes: Vec<Value> =
         listed(folder.path())?.into_iter().map(|line| line["signature"]["cause"].clone()).collect();
@@ -73,7 +73,7 @@ fn a_reserialized_sample_is_diagnosed_as_such() -> Tested {
 }
 
 #[test]
-fn show_gives_the_bytes_back() -> Tested {
+fn show_prints_the_exact_bytes() -> Tested {
     let folder = tempfile::tempdir()?;
     let listener = Listener::start(&mut hookglass(folder.path()))?;
     let body = b"\x00\xff odd \x1b[31m";
@@ -112,7 +112,7 @@ fn ten_thousand_over_sixty_four_connections_are_printed_in_order() -> Tested {
                 let mut stream = stream;
                 for number in 0..EACH {
                     stream.write_all(&request(connection * EACH + number)).unwrap();
-                    assert_eq!(read_answer(&mut answers).unwrap(), 200);
+                    assert_eq!(read_status(&mut answers).unwrap(), 200);
                 }
             });
         }
@@ -128,14 +128,14 @@ fn ten_thousand_over_sixty_four_connections_are_printed_in_order() -> Tested {
 }
 
 #[test]
-fn killed_under_load_it_has_kept_what_it_answered() -> Tested {
+fn a_killed_listener_has_stored_every_acknowledged_delivery() -> Tested {
     let folder = tempfile::tempdir()?;
     let mut listener = Listener::start(&mut hookglass(folder.path()))?;
     let mut stdout = listener.child.stdout.take().ok_or("no stdout")?;
     let draining = thread::spawn(move || std::io::copy(&mut stdout, &mut std::io::sink()));
-    let (told, answered) = std::sync::mpsc::channel();
+    let (acknowledged, answered) = std::sync::mpsc::channel();
     for connection in 0..16 {
-        let (address, told) = (listener.address.clone(), told.clone());
+        let (address, acknowledged) = (listener.address.clone(), acknowledged.clone());
         thread::spawn(move || {
             let Ok(mut stream) = TcpStream::connect(address) else { return };
             let Ok(clone) = stream.try_clone() else { return };
@@ -145,14 +145,14 @@ fn killed_under_load_it_has_kept_what_it_answered() -> Tested {
                 if stream.write_all(&request(number)).is_err() {
                     return;
                 }
-                match read_answer(&mut answers) {
-                    Ok(200) => drop(told.send(format!("ev{number}"))),
+                match read_status(&mut answers) {
+                    Ok(200) => drop(acknowledged.send(format!("ev{number}"))),
                     _ => return,
                 }
             }
         });
     }
-    drop(told);
+    drop(acknowledged);
     let mut promised: Vec<String> = answered.iter().take(500).collect();
     listener.child.kill()?;
     promised.extend(answered.iter());
@@ -168,11 +168,11 @@ fn killed_under_load_it_has_kept_what_it_answered() -> Tested {
 }
 
 #[test]
-fn a_closed_pipe_ends_it_quietly() -> Tested {
+fn a_closed_pipe_ends_the_program_quietly() -> Tested {
     let folder = tempfile::tempdir()?;
     let mut listener = Listener::start(&mut hookglass(folder.path()))?;
     drop(listener.child.stdout.take());
-    // It notices when it has something to print.
+    // It notices when it prints the next line.
     exchange(&listener.address, &request(1))?;
     assert!(listener.child.wait()?.success());
     let mut said = String::new();
@@ -272,7 +272,7 @@ fn secrets_come_from_files_and_rotate() -> Tested {
 }
 
 #[test]
-fn forwarding_returns_the_targets_answer_and_says_when_it_cannot() -> Tested {
+fn forwarding_returns_the_response_of_the_target_or_reports_its_failure() -> Tested {
     let folder = tempfile::tempdir()?;
     let teapot = "HTTP/1.1 418 Teapot\r\nX-Own: yes\r\nContent-Length: 5\r\n\r\nshort";
     let target = Target::each(&[teapot])?;
@@ -299,7 +299,7 @@ fn forwarding_returns_the_targets_answer_and_says_when_it_cannot() -> Tested {
 }
 
 #[test]
-fn a_full_disk_is_503_and_told() -> Tested {
+fn a_full_disk_is_503_and_reported() -> Tested {
     let folder = tempfile::tempdir()?;
     // The shell sets a limit on the size of files, as a full disk would.
     let script = format!(
@@ -318,7 +318,7 @@ fn a_full_disk_is_503_and_told() -> Tested {
 }
 
 #[test]
-fn one_signature_is_checked_and_its_provider_recognised() -> Tested {
+fn a_signature_is_verified_and_its_provider_recognized() -> Tested {
     let folder = tempfile::tempdir()?;
     // The vector that GitHub's documentation publishes.
     let signature = "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17";
@@ -358,7 +358,7 @@ fn one_signature_is_checked_and_its_provider_recognised() -> Tested {
         assert_eq!(code(&failed), Some(2), "{args:?}: {said}");
         assert!(said.contains(part), "{args:?}: {said}");
     }
-    // What nobody is recognised in is checked as a delivery of the usual provider.
+    // A request of an unrecognized sender is verified under the default provider.
     let unsigned = hookglass(folder.path())
         .args(["verify", "--json", "--header", "X-Other: 1"])
         .stdin(Stdio::null())
@@ -375,13 +375,13 @@ fn one_signature_is_checked_and_its_provider_recognised() -> Tested {
 }
 
 #[test]
-fn a_signal_right_after_the_first_line_ends_it_in_order() -> Tested {
+fn a_signal_right_after_the_first_line_ends_the_listener_in_order() -> Tested {
     let folder = tempfile::tempdir()?;
     for _ in 0..20 {
         let listener = Listener::start(hookglass(folder.path()).arg("--ephemeral"))?;
         let mut stream = BufReader::new(TcpStream::connect(&listener.address)?);
         stream.get_mut().write_all(&request(1))?;
-        assert_eq!(read_answer(&mut stream)?, 200);
+        assert_eq!(read_status(&mut stream)?, 200);
         let (status, printed, said) = listener.stop()?;
         assert!(status.success(), "{status}: {said}");
         assert_eq!(json_lines(&printed)?.len(), 1);
@@ -390,7 +390,7 @@ fn a_signal_right_after_the_first_line_ends_it_in_order() -> Tested {
 }
 
 #[test]
-fn the_configuration_that_holds_is_told_with_where_it_comes_from() -> Tested {
+fn the_effective_configuration_is_printed_with_its_sources() -> Tested {
     let folder = tempfile::tempdir()?;
     let config = |args: &[&str]| hookglass(folder.path()).arg("config").args(args).output();
     let default = config(&["--print-default"])?.stdout;
@@ -407,7 +407,7 @@ fn the_configuration_that_holds_is_told_with_where_it_comes_from() -> Tested {
             .map(|cells| cells.split_last().map(|(_, rest)| rest.join(" ")).unwrap_or_default())
             .collect()
     };
-    // But for the line that names the file.
+    // Without the line that names the file.
     assert_eq!(rows(&same).get(1..), rows(&usual).get(1..));
     let own = "strict = true\n[[forward]]\nfilter = \"type:x\"\nurl = \"http://h\"\n\
                [[respond]]\nanswer = \"500x2,200\"\n\
@@ -433,13 +433,13 @@ fn the_configuration_that_holds_is_told_with_where_it_comes_from() -> Tested {
     Ok(())
 }
 
-/// The steps of a script without the text they were read from.
+/// Returns the steps of a script without the text they were read from.
 fn without_source(script: &Script) -> String {
     let debug = format!("{script:?}");
     debug.split(", text: ").next().unwrap_or_default().to_owned()
 }
 
-/// What every place that takes a duration reads in a text.
+/// Reads a text as a duration in every place that takes one.
 fn durations(text: &str) -> Vec<Result<String, String>> {
     let command = |args: &[&str]| {
         let cli = Cli::try_parse_from(["hookglass"].iter().chain(args).copied());
@@ -460,7 +460,7 @@ fn durations(text: &str) -> Vec<Result<String, String>> {
 }
 
 #[test]
-fn a_duration_means_the_same_wherever_it_is_written() {
+fn a_duration_means_the_same_in_every_place() {
     for (text, same) in [("1h30m", "5400s"), ("1.5h", "90min"), ("0.5s", "500ms"), ("1d", "24h")] {
         let read = durations(text);
         assert!(read.iter().all(Result::is_ok), "{text}: {read:?}");
@@ -469,14 +469,14 @@ fn a_duration_means_the_same_wherever_it_is_written() {
 }
 
 #[test]
-fn a_number_without_a_unit_is_in_seconds_except_as_a_count_to_keep() {
+fn a_number_without_a_unit_means_seconds_except_for_keep() {
     let (bare, seconds) = (durations("30"), durations("30s"));
     let different: Vec<_> = (0..bare.len()).filter(|at| bare[*at] != seconds[*at]).collect();
     assert_eq!(different, [2], "only --keep counts deliveries");
 }
 
 #[test]
-fn what_is_not_a_duration_is_refused_wherever_it_is_written() {
+fn an_invalid_duration_is_refused_in_every_place() {
     for text in ["12x", "-1s", "1mo", "m"] {
         let read = durations(text);
         assert!(read.iter().all(Result::is_err), "{text}: {read:?}");

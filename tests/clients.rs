@@ -1,4 +1,4 @@
-//! The clients for test code, in the runners that they are for.
+//! The clients for test code, in the runners they are made for.
 
 #![cfg(unix)]
 
@@ -11,7 +11,7 @@ use std::process::Command;
 use support::tools::{is_installed, npm, pytest};
 use support::{Tested, printed};
 
-/// Makes a project with a client.
+/// Creates a project with a client.
 fn project(client: &str) -> Tested<tempfile::TempDir> {
     let folder = tempfile::tempdir()?;
     let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/clients").join(client);

@@ -1,4 +1,4 @@
-//! Odd and malformed requests: each is answered in a way that its client can read, and listed.
+//! Odd and malformed requests: each is listed, and gets a response that its client can read.
 
 mod support;
 
@@ -9,7 +9,7 @@ use std::time::Duration;
 use support::program::{Listener, listed};
 use support::{Tested, hookglass};
 
-/// Kind of ending a client's side.
+/// The way a client ends its side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Client {
     /// Writes all, closes its end, then reads.

@@ -1,5 +1,5 @@
-//! The same resend through both front ends, over one store and to one real socket: what arrives is
-//! the same, byte for byte.
+//! The same resend through both front ends, from one store to one real socket: the requests that
+//! arrive are the same, byte for byte.
 
 #![cfg(unix)]
 
@@ -11,12 +11,12 @@ use support::targets::{Arrived, Target, response};
 use support::terminal::Terminal;
 use support::{Tested, event};
 
-/// Signs an id and a time together with the body, so that nothing of a signature is left as it was.
+/// Signs an id and a time together with the body, so that all values of a signature change.
 const PROVIDER: &str = "standard-webhooks";
 const VARIABLE: &str = "STANDARD_WEBHOOKS_SECRET";
 const SECRET: &str = "whsec_dGVzdC1rZXktbm90LXJlYWw=";
 
-/// Values that each signature has of its own.
+/// Headers that differ between two signatures of the same request.
 const SIGNED: [&str; 3] = ["webhook-id", "webhook-timestamp", "webhook-signature"];
 
 /// Headers of the delivery that carries credentials and signatures of other providers.
@@ -37,7 +37,7 @@ fn request(extra: &str, body: &[u8]) -> Vec<u8> {
     [head.as_bytes(), b"X-Odd: \xe9\r\n\r\n", body].concat()
 }
 
-/// Deliveries that can be sent.
+/// Returns the deliveries that can be sent.
 fn requests() -> [Vec<u8>; 3] {
     [
         request(CREDENTIALS, event(1).0.as_bytes()),
@@ -46,7 +46,7 @@ fn requests() -> [Vec<u8>; 3] {
     ]
 }
 
-/// A dashboard whose listener stored these deliveries and one that it refused.
+/// Starts a dashboard whose listener stored these deliveries and a refused one.
 fn dashboard() -> Tested<Terminal> {
     let mut terminal = Terminal::start_with(&["--provider", PROVIDER], &[(VARIABLE, SECRET)])?;
     let address = terminal.address()?;
@@ -60,7 +60,7 @@ fn dashboard() -> Tested<Terminal> {
     Ok(terminal)
 }
 
-/// What arrives when everything is resent from the dashboard.
+/// Resends everything from the dashboard, and returns the requests that arrive.
 fn by_dashboard(terminal: &mut Terminal, target: &Target, exact: bool) -> Tested<Vec<Arrived>> {
     let keys = if exact { "<Tab>" } else { "" };
     terminal.press(&format!("<ctrl-r><ctrl-u>{target}{keys}<Enter>"))?;
@@ -70,7 +70,7 @@ fn by_dashboard(terminal: &mut Terminal, target: &Target, exact: bool) -> Tested
     Ok(target.so_far())
 }
 
-/// What arrives when the command line resends everything.
+/// Resends everything from the command line, and returns the requests that arrive.
 fn by_command(terminal: &Terminal, target: &Target, exact: bool) -> Tested<Vec<Arrived>> {
     let mut command = hookglass(terminal.folder.path());
     let filter = format!("provider:{PROVIDER}");
@@ -81,7 +81,7 @@ fn by_command(terminal: &Terminal, target: &Target, exact: bool) -> Tested<Vec<A
     Ok(target.so_far())
 }
 
-/// The bytes of each request, without the values that a signature has of its own.
+/// Returns the bytes of each request without the values of its signature.
 fn masked(requests: &[Arrived]) -> Vec<Vec<u8>> {
     let mask = |request: &Arrived| {
         let mut bytes = request.bytes();
@@ -102,7 +102,7 @@ fn bytes(requests: &[Arrived]) -> Vec<Vec<u8>> {
     requests.iter().map(Arrived::bytes).collect()
 }
 
-/// The bodies that a target has to receive, oldest delivery first.
+/// Returns the bodies that a target has to receive, oldest delivery first.
 fn bodies() -> Vec<Vec<u8>> {
     let body = |request: &Vec<u8>| {
         let at = request.windows(4).position(|four| four == b"\r\n\r\n").unwrap_or(0);
@@ -122,7 +122,7 @@ fn exact_resends_are_the_same_bytes_from_both_front_ends() -> Tested {
 }
 
 #[test]
-fn re_signed_resends_differ_only_in_what_the_signature_covers_anew() -> Tested {
+fn re_signed_resends_differ_only_in_the_values_of_the_signature() -> Tested {
     let mut terminal = dashboard()?;
     let target = Target::always(response("200 OK", ""))?;
     let one = by_dashboard(&mut terminal, &target, false)?;

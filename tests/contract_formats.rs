@@ -17,7 +17,7 @@ use support::program::hookglass;
 use support::senders::{exchange, sign};
 use support::terminal::Terminal;
 
-/// Where commands of `show --as` send to.
+/// The base of the URLs in commands of `show --as`.
 const DEFAULT_BASE: &str = "http://127.0.0.1:4400";
 
 /// The dashboard's keys of each copy format.
@@ -67,7 +67,7 @@ fn with_deliveries() -> Tested<(Terminal, String)> {
     Ok((session, format!("http://{address}")))
 }
 
-/// What `show --as` prints; none if it fails or there is nothing.
+/// Returns the output of `show --as`; none if it fails or is empty.
 fn shown(folder: &Path, id: usize, format: &str) -> Tested<Option<Vec<u8>>> {
     let id = id.to_string();
     let output = hookglass(folder).args(["show", &id, "--as", format]).output()?;
@@ -78,7 +78,7 @@ fn shown(folder: &Path, id: usize, format: &str) -> Tested<Option<Vec<u8>>> {
     Ok(Some(bytes).filter(|bytes| output.status.success() && !bytes.is_empty()))
 }
 
-/// The texts that were copied through the terminal (OSC 52).
+/// Returns the texts that were copied through the terminal (OSC 52).
 fn copied(seen: &[u8]) -> Tested<Vec<Vec<u8>>> {
     let seen = String::from_utf8_lossy(seen);
     let texts = seen.split("\x1b]52;c;").skip(1);
@@ -87,7 +87,7 @@ fn copied(seen: &[u8]) -> Tested<Vec<Vec<u8>>> {
         .collect()
 }
 
-/// A copy as the clipboard gets it.
+/// Returns a copy as the clipboard gets it.
 fn as_text(bytes: Vec<u8>, base: &str) -> Vec<u8> {
     match String::from_utf8(bytes) {
         Ok(text) => text.replace(DEFAULT_BASE, base).into_bytes(),
@@ -133,7 +133,7 @@ fn every_copy_format_has_a_key() {
     assert_eq!(names.collect::<Vec<_>>(), KEYS.map(|(name, _)| name));
 }
 
-/// Every file at a path: of a folder by name, or that one.
+/// Returns the files of a folder by name, or the one file at this path.
 fn files(path: &Path) -> Tested<BTreeMap<String, Vec<u8>>> {
     let mut found = BTreeMap::new();
     if path.is_file() {
@@ -167,7 +167,7 @@ fn every_export_format_is_the_same_in_both_front_ends() -> Tested {
     Ok(())
 }
 
-/// The bodies that `.http` requests refer to.
+/// Returns the bodies that `.http` requests refer to.
 fn bodies_in(folder: &Path) -> Tested<BTreeMap<String, Vec<u8>>> {
     let mut found = BTreeMap::new();
     for entry in fs::read_dir(folder)? {

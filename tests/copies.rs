@@ -1,5 +1,4 @@
-//! What a delivery is copied as: commands that are run in a real shell against a real socket, and
-//! bytes.
+//! Copies of a delivery: commands that are run in a real shell against a real socket, and bytes.
 
 #![cfg(unix)]
 
@@ -19,7 +18,8 @@ fn delivery(method: &str, target: impl AsRef<[u8]>, headers: &[Header], body: &[
     support::delivery(Head::build(method, target, headers), Bytes::copy_from_slice(body))
 }
 
-/// Runs a copied command in a shell, and returns what arrives; nothing where it cannot be said.
+/// Runs a copied command in a shell, and returns the request that arrives; none if the tool cannot
+/// send it.
 fn run(form: &str, delivery: &Delivery, with_signature: bool) -> Tested<Option<Arrived>> {
     let target = Target::start(&TcpListener::bind("127.0.0.1:0")?, 1, |_| response("200 OK", ""))?;
     let copied = CopySource { delivery, providers: &[], base: &target.url, with_signature };
@@ -28,7 +28,7 @@ fn run(form: &str, delivery: &Delivery, with_signature: bool) -> Tested<Option<A
     };
     let text = std::str::from_utf8(&command)?;
     assert!(text.chars().all(|letter| !letter.is_control() || letter == '\n' || letter == '\t'));
-    // A large command is no argument, but a script.
+    // A large command does not fit in an argument, so it is a script.
     let script = tempfile::NamedTempFile::new()?;
     std::fs::write(script.path(), &command)?;
     let output = Command::new("sh").arg(script.path()).stdin(Stdio::null()).output()?;
@@ -77,7 +77,7 @@ fn sends_the_same(program: &str, form: &str) -> Tested {
         for name in ["X-Cribbly-Signature", "Accept", "Expect"] {
             assert_eq!(arrived.head.joined(name), None, "{name}");
         }
-        // HTTPie up to 3.2.1 leaves its library's name in place of one that is unset.
+        // HTTPie up to 3.2.1 sends its library's name if the header is unset.
         let agent = arrived.head.joined_text("User-Agent");
         let is_library = |agent: &str| form == "httpie" && agent.starts_with("python-urllib3/");
         assert!(agent.as_deref().is_none_or(is_library), "{agent:?}");
@@ -108,7 +108,7 @@ fn an_xh_command_sends_the_same_bytes() -> Tested {
 }
 
 #[test]
-fn curl_says_what_hardly_can_be_said() -> Tested {
+fn curl_sends_what_it_can_only_send_with_special_options() -> Tested {
     if !is_installed("curl") {
         return Ok(());
     }
@@ -135,7 +135,7 @@ fn curl_says_what_hardly_can_be_said() -> Tested {
 }
 
 #[test]
-fn httpie_says_what_it_cannot_send() -> Tested {
+fn an_httpie_copy_names_what_httpie_cannot_send() -> Tested {
     let form = copy_format("httpie").ok_or("no form")?;
     for (target, value) in
         [("/a#b", "x"), ("/", "back\\:slash"), ("/", "caf\u{e9}")].map(|(target, value)| {
@@ -208,7 +208,7 @@ const TRAPS: [&str; 12] = [
     "|",
 ];
 
-/// A request whose method, target, headers, and body are made of traps.
+/// Returns a request whose method, target, headers, and body are made of traps.
 fn trapped(random: &mut fastrand::Rng) -> Delivery {
     let is_token = |text: &&str| {
         text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
@@ -238,7 +238,7 @@ fn no_command_takes_a_host_an_option_or_a_file_from_a_delivery() -> Tested {
     for _ in 0..40 {
         let sent = trapped(&mut random);
         for (program, form) in &tools {
-            // The command reaches the target that was named, or there is none.
+            // The command reaches the named target, or there is no command.
             let arrived = run(form, &sent, true)
                 .map_err(|error| format!("{program}: {error} for {:?}", sent.head.raw))?;
             if let Some(arrived) = arrived {
@@ -319,7 +319,7 @@ fn signatures_and_credentials_stay_out_unless_asked_for() -> Tested {
 }
 
 #[test]
-fn every_form_can_be_shown_and_bytes_are_bytes() -> Tested {
+fn every_format_can_be_shown_and_raw_bytes_are_exact() -> Tested {
     let folder = tempfile::tempdir()?;
     let listener = Listener::start(&mut hookglass(folder.path()))?;
     exchange(&listener.address, &request(1))?;

@@ -1,5 +1,5 @@
-//! The store's files are deleted, renamed, replaced, or truncated under a listener, or it is given
-//! files that are not its own.
+//! Damage to the store: its files are deleted, renamed, replaced, or truncated while a listener
+//! runs, or belong to something else.
 
 #![cfg(unix)]
 
@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use hookglass::store::{Store, StorePlace};
 use support::program::{Listener, listed, signal};
-use support::senders::{read_answer, request};
+use support::senders::{read_status, request};
 use support::{Tested, hookglass, stderr};
 
 const STORE: &str = ".hookglass/deliveries.db";
@@ -30,7 +30,7 @@ fn acknowledged(address: &str, numbers: std::ops::RangeInclusive<usize>) -> Test
     let mut found = Vec::new();
     for number in numbers {
         writer.write_all(&request(number))?;
-        if (200..300).contains(&read_answer(&mut reader)?) {
+        if (200..300).contains(&read_status(&mut reader)?) {
             found.push(number);
         }
     }
@@ -47,7 +47,7 @@ fn stored(folder: &Path) -> Tested<Vec<usize>> {
 }
 
 /// Damages the store of a listener after five deliveries and sends 20 more. Checks that every
-/// acknowledged delivery is listed while the listener runs and after it ended.
+/// acknowledged delivery is listed while the listener runs and after it has ended.
 fn survives(damage: impl FnOnce(&Path) -> Tested) -> Tested<(Vec<usize>, String)> {
     let folder = tempfile::tempdir()?;
     let listener = Listener::start(&mut hookglass(folder.path()))?;
@@ -296,7 +296,8 @@ fn a_store_on_a_full_disk_is_pruned() -> Tested {
     Ok(())
 }
 
-/// Runs a script that mounts a disk, with a path, the program, and a file; none if it may not.
+/// Runs a script that mounts a disk, with a path, the program, and a file; returns none if mounting
+/// is not permitted.
 fn run_with_own_disk(script: &str, path: &Path, file: Option<&Path>) -> Option<Output> {
     let run = std::process::Command::new("unshare")
         .args(["--map-root-user", "--mount", "sh", "-c", script, "sh"])
@@ -366,7 +367,7 @@ fn a_log_that_cannot_be_read_is_not_ignored() -> Tested {
         fs::set_permissions(copy.join(name), fs::Permissions::from_mode(0o444))?;
     }
     fs::set_permissions(&copy, fs::Permissions::from_mode(0o555))?;
-    // A user who may write everywhere gives that up.
+    // A user with write access everywhere gives that up.
     let list = "exec \"$0\" list --store copy/deliveries.db";
     let run = std::process::Command::new("unshare")
         .args(["--map-user=65534", "sh", "-c", list, env!("CARGO_BIN_EXE_hookglass")])
@@ -397,7 +398,7 @@ fn a_limit_of_the_file_size_is_answered_with_503() -> Tested {
     let body = vec![b'x'; 1 << 20];
     let head = format!("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: {}\r\n\r\n", body.len());
     stream.write_all(&[head.as_bytes(), &body].concat())?;
-    let status = read_answer(&mut BufReader::new(stream.try_clone()?))?;
+    let status = read_status(&mut BufReader::new(stream.try_clone()?))?;
     assert_eq!(status, 503);
     signal(listener.child.id(), "0")?;
     Ok(())

@@ -1,4 +1,4 @@
-//! Payloads whose strings carry other content: decoded in place, by keys.
+//! Payloads whose strings hold encoded content: decoded in place, by keys.
 
 mod support;
 
@@ -35,7 +35,7 @@ fn open() -> Stage {
     stage
 }
 
-/// The lines of the payload, without blanks around them.
+/// Returns the lines of the payload, trimmed.
 fn payload(stage: &Stage) -> Vec<String> {
     let screen = stage.screen();
     let lines = screen.lines().skip(2).filter_map(|line| line.split_once('│'));

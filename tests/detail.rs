@@ -1,5 +1,4 @@
-//! The Headers pane, bodies in hex, and the third pane: what is on the screen, and what keys do
-//! there.
+//! The Headers pane, bodies in hex, and the third pane: screens and keys.
 
 mod support;
 
@@ -29,7 +28,7 @@ fn delivery(id: i64, size: usize) -> Delivery {
     new.into_delivery(DeliveryId(id), None)
 }
 
-/// Opens a pane of the only delivery, which has the focus.
+/// Opens a pane of the only delivery, and focuses it.
 fn open(size: (u16, u16), keys: &str) -> Stage {
     let rows = vec![delivery(1, 100).summary];
     let mut stage = Stage::new(size, session(&[], "in memory only"), 9, rows, |effect| {
@@ -40,7 +39,7 @@ fn open(size: (u16, u16), keys: &str) -> Stage {
     stage
 }
 
-/// The lines of the detail, from its left edge.
+/// Returns the lines of the detail, from its left edge.
 fn detail(stage: &Stage) -> Vec<String> {
     let screen = stage.screen();
     let lines = screen.lines().skip(2).filter_map(|line| line.split_once('│'));
@@ -207,7 +206,7 @@ fn the_layout_is_saved_by_its_command() {
     assert!(stage.take_effects().iter().any(saved));
 }
 
-/// Body of about 10 MB.
+/// Returns a body of about 10 MB.
 fn large() -> Bytes {
     let item = r#"{"id":"evt_1","token":"eyJhIjoxfQ==","text":"a word","tags":["new"],"n":1.0},"#;
     format!("[{}0]", item.repeat((10 << 20) / item.len())).into()

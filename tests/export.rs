@@ -1,4 +1,4 @@
-//! What is written for others as JSON lines.
+//! JSON Lines for other programs: `--json` and `export --to jsonl`.
 
 mod support;
 
@@ -56,7 +56,7 @@ fn a_line_has_the_fields_of_the_contract_in_their_order() -> Tested {
     assert_eq!(value["received_at"], "1970-01-01T00:00:00.000000Z");
     assert_eq!(value["headers"][1], serde_json::json!(["x-A", "café"]));
     assert_eq!(value["body"], "{\"a\": 1.0}");
-    // What a terminal would act on is escaped, and means the same.
+    // Control characters are escaped, and the values stay the same.
     let hostile = "\u{9b}31m \u{202e} \u{7f} 🐅";
     let line = jsonl::line(&delivery("POST", "/", &[], hostile.as_bytes()));
     assert!(line.contains(r"\u009b31m \u202e \u007f 🐅"), "{line}");

@@ -1,5 +1,5 @@
-//! Filters from outside: which deliveries pass, what is said of mistakes, and what holds for
-//! any text at all.
+//! Filters through the public interface: the deliveries that match, error messages, and properties
+//! of any text.
 
 use std::time::Duration;
 
@@ -47,7 +47,7 @@ fn event(id: &str, kind: &str) -> EventRef {
     EventRef { id: Some(id.to_owned()), event_type: Some(kind.to_owned()) }
 }
 
-/// Four deliveries: a message, a contact with a bad signature, a refused one, and bytes.
+/// Returns four deliveries: a message, a contact with a bad signature, a refused one, and bytes.
 fn deliveries() -> [Delivery; 4] {
     let curl: (&str, &[u8]) = ("User-Agent", b"curl/8.9");
     let mut a = delivery('a', "/hooks/cribbly?try=1", &[curl], MESSAGE.as_bytes());
@@ -88,7 +88,7 @@ fn deliveries() -> [Delivery; 4] {
     [a, b, c, d]
 }
 
-/// The letters of the deliveries that pass, and of those that the summary left open.
+/// Returns the letters of the deliveries that match, and of those that the summary cannot decide.
 fn passing(filter: &Filter) -> (String, String) {
     let mut passing = String::new();
     let mut open = String::new();
@@ -111,7 +111,7 @@ fn check(table: &[(&str, &str)]) -> Result<(), Diagnostic> {
     Ok(())
 }
 
-/// Checks filters on one delivery, by the delivery and by the matcher of a search.
+/// Checks filters on one delivery, by itself and by the matcher of a search.
 fn check_one(delivery: &Delivery, table: &[(&str, bool)]) -> Result<(), Diagnostic> {
     for (input, expected) in table {
         let filter: Filter = input.parse()?;
@@ -270,7 +270,7 @@ fn fields_of_the_summary() {
             ("-peer:*", "c"),
         ]
         .map(|(input, expected)| match input {
-            // The bytes came from the same address.
+            // The delivery of bytes came from the same address.
             "peer:127.0.0.1" => (input, "ad"),
             "-peer:*" => (input, "c"),
             _ => (input, expected),
@@ -399,7 +399,7 @@ fn the_first_output_of_a_jq_program_counts() {
 }
 
 #[test]
-fn a_hostile_jq_program_ends_and_fits_nothing() {
+fn a_hostile_jq_program_ends_and_matches_nothing() {
     let nested = format!("jq:'{}'", "[".repeat(200) + &"]".repeat(200));
     assert!(nested.parse::<Filter>().is_err());
     for program in [
@@ -447,7 +447,7 @@ fn a_hostile_jq_program_ends_and_fits_nothing() {
         ("{a:", 300),
         ("\"\\(", 300),
     ] {
-        // Whether it is read at all is the business of the library; that it returns is ours.
+        // The library decides whether it parses; it only has to return.
         if let Ok(filter) = format!("jq:'{}1'", sign.repeat(times)).parse() {
             let _ = passing(&filter);
         }
@@ -455,7 +455,7 @@ fn a_hostile_jq_program_ends_and_fits_nothing() {
 }
 
 #[test]
-fn a_hostile_body_fits_no_jq_program() {
+fn a_hostile_body_matches_no_jq_program() {
     let filter: Filter = "jq:'.. | true'".parse().unwrap();
     let takes = |body: &str| filter.matches(&delivery('a', "/", &[], body.as_bytes()), now());
     for hostile in [
@@ -512,7 +512,7 @@ fn a_value_that_is_not_typed_yet_hides_nothing() {
 }
 
 #[test]
-fn mistakes_say_where_and_what_was_meant() {
+fn errors_have_a_position_and_a_suggestion() {
     for (input, column, marked, suggestion) in [
         ("x typ:y", 3, "typ:", Some("type:")),
         ("é tpye:y", 3, "tpye:", Some("type:")),
@@ -695,7 +695,7 @@ fn hostile_nesting_is_an_error_and_not_a_crash() {
     assert_eq!(passing(&wide.parse().unwrap()).0, "abd");
 }
 
-/// Text made of what the grammar is made of, so that much of it parses.
+/// Returns text made of the tokens of the grammar, so that much of it parses.
 fn grammar() -> impl Strategy<Value = String> {
     let atom = prop_oneof![
         Just("\"a \\\" b\\\\\"".to_owned()),
@@ -752,7 +752,7 @@ fn grammar() -> impl Strategy<Value = String> {
     })
 }
 
-/// What holds for every filter.
+/// Checks the properties of every filter.
 fn holds(input: &str) -> Result<(), TestCaseError> {
     let filter: Filter = match input.parse() {
         Ok(filter) => filter,
@@ -786,7 +786,7 @@ proptest! {
     }
 
     #[test]
-    fn a_mutilated_filter_does_no_harm(input in grammar(), at in any::<prop::sample::Index>()) {
+    fn a_damaged_filter_does_not_panic(input in grammar(), at in any::<prop::sample::Index>()) {
         let characters: Vec<char> = input.chars().collect();
         let kept: String = characters.iter().take(at.index(characters.len() + 1)).collect();
         holds(&kept)?;
@@ -795,7 +795,7 @@ proptest! {
     }
 }
 
-/// Deliveries by rising id, of which each differs from the others in a few ways.
+/// Returns deliveries by rising id that differ from each other in a few ways.
 fn varied(seed: u64) -> Vec<Delivery> {
     let mut random = fastrand::Rng::with_seed(seed);
     let mut all = Vec::new();
@@ -831,7 +831,7 @@ fn varied(seed: u64) -> Vec<Delivery> {
     all
 }
 
-/// A list that came to hold exactly these by ways that differ with the seed.
+/// Returns a list of exactly these, filled in an order that depends on the seed.
 fn listed(all: &[Delivery], seed: u64) -> List {
     let mut random = fastrand::Rng::with_seed(seed);
     let mut list = List::default();
@@ -840,7 +840,7 @@ fn listed(all: &[Delivery], seed: u64) -> List {
     let rows = |some: &[Delivery]| -> Vec<Summary> {
         some.iter().map(|delivery| delivery.summary.clone()).collect()
     };
-    // An earlier state of some, and one that goes.
+    // An earlier state of some, and one that is removed.
     let mut before = rows(all);
     random.shuffle(&mut before);
     before.truncate(10);
@@ -864,7 +864,7 @@ fn listed(all: &[Delivery], seed: u64) -> List {
     list
 }
 
-/// The ids in runs, and what is known of each.
+/// Returns the undecided ids, and what the index knows of each.
 fn opened<'o>(open: &'o Undecided, all: &[Delivery]) -> Vec<(DeliveryId, &'o [Option<bool>])> {
     let mut found = Vec::new();
     for run in &open.runs {
@@ -878,7 +878,8 @@ fn opened<'o>(open: &'o Undecided, all: &[Delivery]) -> Vec<(DeliveryId, &'o [Op
     found
 }
 
-/// The index and the bytes behind it say of every delivery what the filter itself says.
+/// Checks that the index, with the bytes where it cannot decide, agrees with the filter on every
+/// delivery.
 fn agrees(input: &str, seed: u64) -> Result<(), TestCaseError> {
     let Ok(filter) = input.parse::<Filter>() else { return Ok(()) };
     let all = varied(seed);
@@ -906,7 +907,7 @@ fn agrees(input: &str, seed: u64) -> Result<(), TestCaseError> {
 }
 
 #[test]
-fn an_index_says_what_the_filter_says() {
+fn an_index_agrees_with_the_filter() {
     for input in [
         "kevin",
         "id:b1",
@@ -978,7 +979,7 @@ fn moments_between_two_microseconds_divide_them() {
 
 proptest! {
     #[test]
-    fn an_index_says_what_any_filter_says(input in grammar(), seed in 0_u64..1000) {
+    fn an_index_agrees_with_any_filter(input in grammar(), seed in 0_u64..1000) {
         agrees(&input, seed)?;
     }
 }

@@ -1,4 +1,4 @@
-//! From the store to files and back: fixtures, and the other forms.
+//! Exports and imports: fixtures and the other formats, from the store to files and back.
 
 #![cfg(unix)]
 
@@ -51,7 +51,7 @@ fn deliveries(folder: &Path) -> Tested<Vec<Delivery>> {
     }
 }
 
-/// Every file of a folder, by name.
+/// Returns the files of a folder, by name.
 fn files(folder: &Path) -> Tested<Vec<(PathBuf, Vec<u8>)>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder)? {
@@ -84,7 +84,7 @@ fn keep(folder: &Path, new: &[NewDelivery]) -> Tested {
     Ok(())
 }
 
-/// Deliveries that are as odd as they come, each another.
+/// Returns deliveries that are odd in different ways.
 fn odd(count: u64) -> Tested<Vec<NewDelivery>> {
     let cribbly = Provider::named("cribbly")?;
     let secret = Secret::new("TEST", support::SECRET);
@@ -129,7 +129,7 @@ fn odd(count: u64) -> Tested<Vec<NewDelivery>> {
     Ok(found)
 }
 
-/// How many deliveries the identity is tried with; ten thousand by hand.
+/// Returns the number of deliveries of the round trip: 300, or as many as a variable says.
 fn count() -> u64 {
     std::env::var("HOOKGLASS_TEST_ODD").ok().and_then(|text| text.parse().ok()).unwrap_or(300)
 }
@@ -137,12 +137,12 @@ fn count() -> u64 {
 #[test]
 fn export_import_export_is_the_identity() -> Tested {
     for format in ["fixture", "jsonl", "har", "http"] {
-        goes_round(format)?;
+        survives_a_round_trip(format)?;
     }
     Ok(())
 }
 
-fn goes_round(format: &str) -> Tested {
+fn survives_a_round_trip(format: &str) -> Tested {
     let (first, second) = (tempfile::tempdir()?, tempfile::tempdir()?);
     let all = odd(count())?;
     keep(first.path(), &all)?;
@@ -159,7 +159,8 @@ fn goes_round(format: &str) -> Tested {
     let (before, after) = (files(&first.path().join("out"))?, files(&second.path().join("out"))?);
     assert_eq!(one.len() as u64, count());
     if format != "jsonl" {
-        // What is written goes by itself; only the text of a line tells where it was kept.
+        // All bytes are the same, except in JSON Lines, whose lines name the store of each
+        // delivery.
         let differs = before.iter().zip(&after).find(|(before, after)| before != after);
         let shown = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let shown = differs.map(|((name, before), (_, after))| {
@@ -171,7 +172,7 @@ fn goes_round(format: &str) -> Tested {
     Ok(())
 }
 
-/// What came in is what went out.
+/// Checks that the imported deliveries are the exported ones.
 fn same(format: &str, one: Vec<Delivery>, two: Vec<Delivery>) {
     if format != "fixture" {
         for (one, two) in one.iter().zip(&two) {
@@ -181,11 +182,11 @@ fn same(format: &str, one: Vec<Delivery>, two: Vec<Delivery>) {
         }
     }
     if format == "jsonl" {
-        let told = |mut one: Delivery| {
+        let written = |mut one: Delivery| {
             (one.summary.request.source, one.summary.duplicate_of) = (Source::Import, None);
             jsonl::line(&one)
         };
-        let lines = |all: Vec<Delivery>| all.into_iter().map(told).collect::<Vec<_>>();
+        let lines = |all: Vec<Delivery>| all.into_iter().map(written).collect::<Vec<_>>();
         assert_eq!(lines(one), lines(two));
     }
 }
@@ -204,7 +205,7 @@ fn exported_curl_commands_are_imported_with_their_bodies() -> Tested {
     Ok(())
 }
 
-/// What somebody would not like to see in a repository.
+/// A body of values that do not belong in a repository.
 const PRIVATE: &str = "{\"id\":\"ev1\",\"type\":\"message.created\",\"payload\":{\"id\":\"p1\",\"contact\":\
         {\"username\":\"Ada Lovelace\",\"phone_number\":\"+15550100007\",\"mail\":\"ada@engine.example.org\"},\
         \"message\":\"Ada Lovelace wrote (ada@engine.example.org) from 203.0.113.77 \\u2019\",\
@@ -212,7 +213,7 @@ const PRIVATE: &str = "{\"id\":\"ev1\",\"type\":\"message.created\",\"payload\":
         \"link\":\"https://user:passw0rd@host.example/?access_token=tok-en-1\",\
         \"key\":\"sk_test_notarealkey1234567890\"}}";
 
-/// Parts of it, and of the request that it comes in.
+/// Values in this body and in the head of its request.
 const HIDDEN: [&str; 15] = [
     support::SECRET,
     "Ada",
@@ -253,7 +254,7 @@ fn no_real_secret_signature_or_redacted_value_is_in_a_fixture() -> Tested {
     let [(name, bytes)] = all.as_slice() else { return Err("not one file".into()) };
     assert_eq!(name, Path::new("cribbly.message.created.001.json"));
     let mode = fs::metadata(folder.path().join("out").join(name))?.permissions().mode();
-    // Others can read it, as far as the umask allows.
+    // Others may read it, as far as the umask allows.
     assert_ne!(mode & 0o777, 0o600);
     let text = String::from_utf8(bytes.clone())?;
     for hidden in HIDDEN.into_iter().chain([signature.as_str()]) {
@@ -261,11 +262,11 @@ fn no_real_secret_signature_or_redacted_value_is_in_a_fixture() -> Tested {
     }
     let fixture = Fixture::read(&text)?;
     let body = fixture.request.body.clone().ok_or("no body")?;
-    // What was not to be redacted is as it was written.
+    // Everything else is as it was written.
     for kept in ["\\u2019\"", "\"n\":1.50,\"big\":12345678901234567890", "\"id\":\"ev1\""] {
         assert!(body.contains(kept), "{kept} is not in {body}");
     }
-    // Of a URL the credentials go, and its host is no e-mail address.
+    // The credentials of a URL are replaced, and its host is not taken for an e-mail address.
     assert!(
         body.contains("https://redacted-token-1@host.example/?access_token=redacted"),
         "{body}"
@@ -360,7 +361,7 @@ fn every_provider_that_can_be_signed_for_has_fixtures_that_verify() -> Tested {
 }
 
 #[test]
-fn nothing_is_overwritten_and_a_mistake_is_told_before_anything_is_written() -> Tested {
+fn nothing_is_overwritten_and_mistakes_are_reported_before_anything_is_written() -> Tested {
     let folder = tempfile::tempdir()?;
     keep(folder.path(), &odd(3)?)?;
     let export = |args: &[&str]| run(folder.path(), &[&["export"], args].concat());
@@ -431,7 +432,7 @@ fn a_damaged_file_says_where_and_imports_nothing() -> Tested {
         ("empty", String::new(), &["empty"]),
     ] {
         fs::write(other.join(name), content)?;
-        // A good one before it comes in no more than the damaged one.
+        // A valid file before the damaged one is not imported either.
         let output = run(&other, &["import", "../good.jsonl", name])?;
         let said = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{name}: {said}");
@@ -445,7 +446,7 @@ fn a_damaged_file_says_where_and_imports_nothing() -> Tested {
 }
 
 #[test]
-fn one_raw_request_comes_in_from_standard_input_also_beside_a_listener() -> Tested {
+fn a_raw_request_is_imported_from_standard_input_while_a_listener_runs() -> Tested {
     use std::io::Write as _;
     let folder = tempfile::tempdir()?;
     let import = || {
@@ -472,7 +473,7 @@ fn one_raw_request_comes_in_from_standard_input_also_beside_a_listener() -> Test
 }
 
 #[test]
-fn event_refs_of_foreign_archives_are_recognised() -> Tested {
+fn event_refs_of_other_archives_are_recognized() -> Tested {
     let folder = tempfile::tempdir()?;
     let (body, signature) = support::event(5);
     let har = serde_json::json!({"log": {"version": "1.2", "creator": {"name": "x", "version": "1"},
@@ -499,7 +500,7 @@ fn event_refs_of_foreign_archives_are_recognised() -> Tested {
     Ok(())
 }
 
-/// What an independent validator says of files under a JSON Schema.
+/// Validates files against a JSON Schema with an independent validator.
 const VALIDATE: &str = "import json, pathlib, sys, jsonschema\n\
     schema = json.loads(pathlib.Path(sys.argv[1]).read_text())\n\
     validator = jsonschema.Draft202012Validator(schema)\n\
@@ -508,7 +509,7 @@ const VALIDATE: &str = "import json, pathlib, sys, jsonschema\n\
     validator.validate(json.loads(pathlib.Path(path).read_text()))\n";
 
 #[test]
-fn fixtures_are_as_their_schema_says() -> Tested {
+fn fixtures_follow_their_schema() -> Tested {
     use std::io::Write as _;
     let mut python = std::process::Command::new("python3");
     if !python
@@ -554,7 +555,7 @@ fn fixtures_are_as_their_schema_says() -> Tested {
     Ok(())
 }
 
-/// Keeps a delivery for each body, none of them signed.
+/// Stores an unsigned delivery for each body.
 fn keep_bodies(folder: &Path, bodies: &[&'static str]) -> Tested {
     let cribbly = Provider::named("cribbly")?;
     let unsigned = |body: &&'static str| {

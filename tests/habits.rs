@@ -1,4 +1,4 @@
-//! The command line as people of other tools type it: flags, numbers, variables, and folders.
+//! The command line as users of other tools type it: flags, numbers, variables, and folders.
 
 #![cfg(unix)]
 
@@ -11,7 +11,7 @@ use std::process::Output;
 use serde_json::Value;
 use support::{Listener, Target, Tested, exchange, hookglass, json_lines, request, stderr};
 
-/// A folder with a store of three deliveries, ev1 to ev3.
+/// Creates a folder with a store of three deliveries, ev1 to ev3.
 fn folder() -> Tested<tempfile::TempDir> {
     let folder = tempfile::tempdir()?;
     let listener = Listener::start(&mut hookglass(folder.path()))?;

@@ -217,7 +217,7 @@ fn a_message_of_salesforce_is_acknowledged() -> Tested {
     Ok(())
 }
 
-/// A confirmation of SNS whose address is on a host.
+/// Returns a confirmation of SNS whose address is on a host.
 fn confirmation(host: &str) -> String {
     let body = format!(
         r#"{{"Type":"SubscriptionConfirmation","MessageId":"m1","SubscribeURL":"https://{host}/?Action=ConfirmSubscription"}}"#
@@ -236,8 +236,8 @@ fn an_address_of_another_host_is_not_to_be_opened() -> Tested {
     {
         let (_, lines) = receive(&[], &[confirmation(host)])?;
         let line = lines.first().ok_or("no delivery")?;
-        let told = line["signature"]["explanation"].as_str().unwrap_or_default();
-        assert!(told.contains(&format!("do not open https://{host}/")), "{told}");
+        let explanation = line["signature"]["explanation"].as_str().unwrap_or_default();
+        assert!(explanation.contains(&format!("do not open https://{host}/")), "{explanation}");
     }
     Ok(())
 }

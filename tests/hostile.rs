@@ -1,5 +1,5 @@
-//! Text from outside in every field, from every origin, through every command with a terminal as
-//! its output: nothing of it reaches the terminal as itself.
+//! Hostile text in every field, from every origin, through every command with a terminal as its
+//! output: it only reaches the terminal escaped.
 
 mod support;
 
@@ -38,8 +38,8 @@ fn in_terminal(folder: &Path, args: &[&str]) -> Tested<String> {
     Ok(String::from_utf8(seen)?)
 }
 
-/// Checks that a text has nothing that a terminal interprets or hides, but line ends and the bars
-/// of progress.
+/// Checks that a text has no characters that a terminal interprets or hides, except line ends and
+/// progress bars.
 fn assert_harmless(text: &str, what: &str) {
     for line in text.replace("\x1b[K", "").split(['\n', '\r']) {
         let escaped = hookglass::payload::escape(line);
@@ -293,7 +293,7 @@ fn a_junit_report_is_valid_xml() -> Tested {
     }
 }
 
-/// Files that print on their own; every other goes through `output`.
+/// Files that print without `output`, which all other files use.
 #[test]
 fn commands_print_through_the_safe_writers_only() -> Tested {
     let mut files =

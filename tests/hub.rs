@@ -21,7 +21,7 @@ use support::nats::{NatsServer, RawClient, cluster};
 use support::targets::response;
 use support::terminal::Terminal;
 use support::{
-    Listener, Target, Tested, event, exchange, hookglass, listed, read_answer, request, signal,
+    Listener, Target, Tested, event, exchange, hookglass, listed, read_status, request, signal,
     stderr,
 };
 use tempfile::TempDir;
@@ -59,7 +59,7 @@ fn listener(folder: &Path, name: &str, hub: &str) -> Tested<Listener> {
     Listener::start(hookglass(&folder).args(["--hub", hub, "--hub-name", name]))
 }
 
-/// A program that is attached, until it is dropped.
+/// An attached program, killed when it is dropped.
 struct Attached {
     child: Child,
     lines: BufReader<ChildStdout>,
@@ -310,7 +310,7 @@ fn a_signature_is_verified_again_with_a_local_secret() -> Tested {
 }
 
 #[test]
-fn without_a_secret_the_verdict_is_the_listeners_and_says_so() -> Tested {
+fn without_a_secret_the_verdict_is_marked_as_the_listeners() -> Tested {
     let Some(stage) = Stage::new()? else { return Ok(()) };
     let listener = stage.listener("a")?;
     let folder = stage.folder.path().join("b");
@@ -344,7 +344,7 @@ fn without_the_hub_the_client_is_asked_to_retry() -> Tested {
 }
 
 #[test]
-fn what_was_not_acknowledged_is_published_when_the_hub_is_back() -> Tested {
+fn unacknowledged_deliveries_are_published_when_the_hub_is_back() -> Tested {
     let Some(mut stage) = Stage::new()? else { return Ok(()) };
     let (listener, mut attached) = stage.pair()?;
     stage.server.kill()?;
@@ -355,7 +355,7 @@ fn what_was_not_acknowledged_is_published_when_the_hub_is_back() -> Tested {
 }
 
 #[test]
-fn what_was_not_acknowledged_is_published_after_a_restart() -> Tested {
+fn unacknowledged_deliveries_are_published_after_a_restart() -> Tested {
     let Some(mut stage) = Stage::new()? else { return Ok(()) };
     let listener = stage.listener("a")?;
     stage.server.kill()?;
@@ -538,7 +538,7 @@ fn the_documented_permissions_suffice() -> Tested {
     let mut attached = Attached::spawn(&here.join("b"), as_user(&mut command, "reader"))?;
     assert_eq!(status(&send(&listener, 1)?), "200");
     attached.next()?;
-    // The attempt was published by one user and read by the other one.
+    // The attempt was published by one user and read by the other.
     let shared =
         || Ok::<_, Box<dyn std::error::Error>>(!listed(&path)?[0]["attempts"][0].is_null());
     while !shared()? {}
@@ -987,7 +987,7 @@ fn send_many(address: &str, first: usize, each: usize) -> Vec<usize> {
         if stream.get_mut().write_all(&request(number)).is_err() {
             break;
         }
-        match read_answer(&mut stream) {
+        match read_status(&mut stream) {
             Ok(200) => accepted.push(number),
             Ok(_) => {}
             Err(_) => break,
@@ -1201,7 +1201,7 @@ fn a_person_on_another_machine_decides_on_the_response() -> Tested {
     client.get_mut().write_all(&request(1))?;
     ann.wait_for("1 PAUSED")?;
     ann.press("A4")?;
-    assert_eq!(read_answer(&mut client)?, 400);
+    assert_eq!(read_status(&mut client)?, 400);
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! Files that other programs write, and what is imported from them.
+//! Imports of files that other programs write.
 
 use std::io;
 
@@ -362,7 +362,7 @@ fn an_event_of_hookdeck_is_read() -> Tested {
 }
 
 #[test]
-fn a_body_that_is_only_there_parsed_is_reported() -> Tested {
+fn a_body_that_exists_only_parsed_is_reported() -> Tested {
     let warnings = reading(HOOKDECK)?.warnings;
     assert!(warnings.iter().any(|text| text.contains("parsed body")), "{warnings:?}");
     Ok(())
@@ -603,7 +603,7 @@ fn a_file_that_cannot_be_read_at_all_is_reported_with_its_position() {
 }
 
 #[test]
-fn what_is_left_out_of_a_request_is_reported() -> Tested {
+fn parts_left_out_of_a_request_are_reported() -> Tested {
     for (text, expected) in [
         (
             "curl a.example --no-such-thing".to_owned(),
@@ -645,7 +645,7 @@ fn json_with_a_log_of_its_own_is_not_an_archive() {
 }
 
 #[test]
-fn what_a_file_looks_like_is_named() {
+fn the_likely_format_of_a_file_is_named() {
     for (text, expected) in [
         (r#"{"object":"event","id":"evt_1"}"#, "looks like a payload without its request"),
         (r#"{"name":"x","dependencies":{}}"#, "looks like a project file such as package.json"),

@@ -1,4 +1,4 @@
-//! What a front end can watch and change while deliveries come.
+//! The intake as front ends use it: rules change and requests pause while deliveries arrive.
 
 mod support;
 
@@ -37,7 +37,7 @@ fn rule(text: &str) -> Tested<ResponseRule> {
     Ok(ResponseRule::read(text, &|_| Err(std::io::ErrorKind::NotFound.into()))?)
 }
 
-/// An intake with a store in memory.
+/// Starts an intake with a store in memory.
 fn start(rules: &[&str], targets: Vec<Target>) -> Tested<Running> {
     let (store, writer) = Store::open(&StorePlace::Memory, "test")?;
     let stop = CancellationToken::new();
@@ -115,7 +115,7 @@ impl Running {
 }
 
 #[tokio::test]
-async fn rules_change_while_deliveries_come() -> Tested {
+async fn rules_change_while_deliveries_arrive() -> Tested {
     let running = start(&["500x2,201"], Vec::new())?;
     let mut changes = running.rules.changes();
     assert_eq!(running.status("/").await, 500);
@@ -123,7 +123,7 @@ async fn rules_change_while_deliveries_come() -> Tested {
     assert!(changes.has_changed()?);
     assert_eq!(changes.borrow_and_update().len(), 2);
     assert_eq!((running.status("/a").await, running.status("/b").await), (418, 500));
-    // The rule that stays goes on where it was.
+    // The rule that was not removed continues with its next step.
     assert!(running.rules.remove(0) && !running.rules.remove(7));
     assert_eq!(running.status("/a").await, 201);
     let [left] = &*running.rules.rules() else { return Err("one rule is left".into()) };
@@ -135,20 +135,20 @@ async fn rules_change_while_deliveries_come() -> Tested {
 }
 
 #[tokio::test]
-async fn a_share_of_deliveries_is_answered_and_the_others_go_on() -> Tested {
+async fn a_rule_with_a_share_applies_to_some_deliveries() -> Tested {
     let running = start(&["50%:500", "dup:yes => 202", "201"], Vec::new())?;
     assert!([500, 201].contains(&running.status("/").await));
     let mut seen = std::collections::BTreeSet::new();
     for _ in 0..200 {
         seen.insert(running.status("/").await);
     }
-    // That one of the two never comes has a chance of 2 in 2^200.
+    // The chance that one of the two never occurs is 2 in 2^200.
     assert_eq!(seen.into_iter().collect::<Vec<_>>(), [202, 500]);
     running.end().await
 }
 
 #[tokio::test]
-async fn what_is_held_is_let_go_by_hand() -> Tested {
+async fn paused_requests_are_released_by_hand() -> Tested {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let target: Target = format!("http://{}", listener.local_addr()?).parse()?;
     let mut running = start(&["path:/held* => hold"], vec![target])?;

@@ -1,4 +1,4 @@
-//! The list over its index: against a plain vector that does the same slowly.
+//! The list over its index, compared with a plain vector that does the same slowly.
 
 use bytes::Bytes;
 use hookglass::app::list::{JumpTarget, List, Seek};
@@ -15,16 +15,12 @@ fn now() -> Timestamp {
     Timestamp::from_second(1_800_000_000).unwrap_or_default()
 }
 
-fn micros(count: u64) -> std::time::Duration {
-    std::time::Duration::from_micros(count)
-}
-
-/// A delivery that random figures make differ from others.
+/// Returns a delivery with random properties.
 fn summary(id: i64, random: &mut fastrand::Rng) -> Summary {
     let status = random.choice(SignatureStatus::ALL).unwrap_or(SignatureStatus::Missing);
     let kinds = [None, Some("message.created"), Some("message.updated"), Some("contact.created")];
     let event = random.choice([None, Some(""), Some("a"), Some("evt_00000000000000000001")]);
-    // Some are older than what came before them, as imported ones can be.
+    // Some are older than earlier ones, as imported deliveries can be.
     let at = Timestamp::from_second(1_700_000_000 + id * 7 - random.i64(0..40));
     let head = Head::build("POST", format!("/{}", random.u8(0..5)), &[]);
     let mut new = NewDelivery::new(head, Bytes::new(), at.unwrap_or_default());
@@ -42,7 +38,7 @@ fn summary(id: i64, random: &mut fastrand::Rng) -> Summary {
     summary
 }
 
-/// What the list is held against.
+/// The vector that the list is compared with.
 #[derive(Default)]
 struct Plain {
     rows: Vec<Summary>,
@@ -68,7 +64,7 @@ impl Plain {
         }
     }
 
-    /// The shown rows from above.
+    /// Returns the shown rows from the top.
     fn shown(&self) -> Vec<&Summary> {
         let passes = |row: &&Summary| self.filter.test(row, now()) == Some(true);
         let mut shown: Vec<&Summary> = self.rows.iter().filter(passes).collect();
@@ -102,8 +98,7 @@ fn orders() -> Vec<SortOrder> {
         .collect()
 }
 
-/// The whole list, and its counts, are as they should be; the screen is full and holds the
-/// selection.
+/// Checks the whole list and its counts, and that the screen is full and contains the selection.
 fn holds(list: &List, plain: &Plain, height: usize, step: impl std::fmt::Display) {
     let shown = ids(&plain.shown());
     let bad = plain.rows.iter().filter(|row| row.signature.status.is_failed()).count();
@@ -125,7 +120,7 @@ fn holds(list: &List, plain: &Plain, height: usize, step: impl std::fmt::Display
     }
 }
 
-/// The row that a seek should find.
+/// Returns the row that a seek should find.
 fn sought(
     list: &List,
     plain: &Plain,
@@ -183,7 +178,7 @@ fn jumps(list: &mut List, plain: &Plain, random: &mut fastrand::Rng) {
 const FILTERS: [&str; 6] =
     ["", "type:message.*", "sig:!verified", "status:200 -marked:yes", "size:>2", "id:nothing"];
 
-/// Deliveries that come, change or go.
+/// Adds, changes, or removes deliveries.
 fn change(list: &mut List, plain: &mut Plain, random: &mut fastrand::Rng) -> &'static str {
     let newest = plain.rows.last().map_or(500, |row| row.id.0);
     match random.u8(0..5) {
@@ -224,7 +219,7 @@ fn change(list: &mut List, plain: &mut Plain, random: &mut fastrand::Rng) -> &'s
     }
 }
 
-/// One thing that can happen to a list.
+/// Applies one random operation to the list and the vector.
 fn happen(list: &mut List, plain: &mut Plain, random: &mut fastrand::Rng) -> &'static str {
     match random.u8(0..12) {
         0..=4 => change(list, plain, random),
@@ -259,7 +254,7 @@ fn happen(list: &mut List, plain: &mut Plain, random: &mut fastrand::Rng) -> &'s
 }
 
 #[test]
-fn whatever_happens_the_list_is_as_a_plain_one() {
+fn the_list_always_equals_a_plain_vector() {
     for seed in 0..40 {
         let mut random = fastrand::Rng::with_seed(seed);
         let (mut list, mut plain) = (List::default(), Plain::default());
@@ -273,7 +268,7 @@ fn whatever_happens_the_list_is_as_a_plain_one() {
 }
 
 #[test]
-fn what_is_on_the_screen_stays_there_while_more_comes() {
+fn rows_on_the_screen_stay_while_more_arrive() {
     for order in orders() {
         let mut random = fastrand::Rng::with_seed(5);
         let (mut list, mut plain) = (List::default(), Plain { order, ..Plain::default() });
@@ -300,14 +295,15 @@ fn what_is_on_the_screen_stays_there_while_more_comes() {
 }
 
 #[test]
-fn many_rows_in_many_pages_are_as_a_plain_list() {
+fn many_rows_in_many_pages_equal_a_plain_vector() {
     let mut random = fastrand::Rng::with_seed(9);
     let (mut list, mut plain) = (List::default(), Plain::default());
     let mut rows: Vec<Summary> = (1..20_000).map(|id| summary(id, &mut random)).collect();
     for row in &mut rows {
         row.annotations.marked = row.id.0 % 6000 == 17;
     }
-    // The even ones page by page, as at an opening; the odd ones among them, so that pages break.
+    // First the even ids page by page, as when a store is opened, then the odd ids between them, so
+    // that pages split.
     let (even, mut odd): (Vec<Summary>, Vec<Summary>) =
         rows.iter().cloned().partition(|row| row.id.0 % 2 == 0);
     for page in even.rchunks(4096) {
@@ -332,7 +328,7 @@ fn many_rows_in_many_pages_are_as_a_plain_list() {
     let mut gone: Vec<DeliveryId> = plain.rows.iter().map(|row| row.id).collect();
     random.shuffle(&mut gone);
     gone.truncate(12_000);
-    // And one page whole.
+    // All rows of one page are removed.
     gone.extend((1..4200).map(DeliveryId));
     list.remove(&gone);
     let gone: std::collections::BTreeSet<DeliveryId> = gone.into_iter().collect();

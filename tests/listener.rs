@@ -20,7 +20,7 @@ struct Running {
     serving: tokio::task::JoinHandle<()>,
 }
 
-/// A listener that answers with the number of body bytes.
+/// Starts a listener that responds with the number of body bytes.
 #[expect(clippy::disallowed_methods, reason = "a test may spawn, and counts what comes")]
 async fn start(limits: Limits) -> Tested<Running> {
     let listener = bind("127.0.0.1:0".parse()?).await?;
@@ -62,7 +62,7 @@ impl Running {
 }
 
 #[tokio::test]
-async fn heads_come_as_they_were_sent() -> Tested {
+async fn heads_arrive_as_they_were_sent() -> Tested {
     let mut running = start(Limits::default()).await?;
     let head = "PURGE //a/../b%20?x=\u{e9}&y HTTP/1.1\r\nhOST: h\r\nX-b:  1\r\nx-B: 2\r\n\
                 X-odd:\r\nX-latin: caf\u{e9}\r\nContent-Length: 3\r\n\r\n";
@@ -120,7 +120,7 @@ async fn pipelined_requests_keep_their_own_heads() -> Tested {
 }
 
 #[tokio::test]
-async fn what_is_too_large_is_refused_and_told() -> Tested {
+async fn a_head_or_body_over_the_limit_is_refused_and_listed() -> Tested {
     let limits = Limits { max_body: 1000, max_head: 2000, ..Limits::default() };
     let mut running = start(limits).await?;
     let body = "x".repeat(1001);
@@ -145,7 +145,7 @@ async fn what_is_too_large_is_refused_and_told() -> Tested {
 }
 
 #[tokio::test]
-async fn what_is_no_http_is_refused_and_told() -> Tested {
+async fn malformed_requests_are_refused_and_listed() -> Tested {
     let mut running = start(Limits::default()).await?;
     for (bytes, code) in [
         (&b"\x16\x03\x01\x02\x00\x01\x00"[..], "head-malformed"),
@@ -166,7 +166,7 @@ async fn what_is_no_http_is_refused_and_told() -> Tested {
 }
 
 #[tokio::test]
-async fn what_dribbles_in_is_timed_out() -> Tested {
+async fn slow_requests_time_out() -> Tested {
     let limits = Limits {
         head_time: Duration::from_millis(50),
         body_time: Duration::from_millis(50),
@@ -188,7 +188,7 @@ async fn what_dribbles_in_is_timed_out() -> Tested {
 }
 
 #[tokio::test]
-async fn a_sender_that_expects_100_is_told_to_go_on() -> Tested {
+async fn a_sender_that_expects_100_gets_it() -> Tested {
     let running = start(Limits::default()).await?;
     let head = "POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\nok";
     let answer = running.send(head).await?;
@@ -197,7 +197,7 @@ async fn a_sender_that_expects_100_is_told_to_go_on() -> Tested {
 }
 
 #[tokio::test]
-async fn stopping_ends_idle_connections_and_takes_no_new_ones() -> Tested {
+async fn stopping_ends_idle_connections_and_accepts_no_new_ones() -> Tested {
     let running = start(Limits::default()).await?;
     let idle = tokio::net::TcpStream::connect(&running.address).await?;
     running.stop.cancel();
@@ -258,7 +258,7 @@ async fn a_taken_port_says_so() -> Tested {
     Ok(())
 }
 
-/// Opens connections that send these bytes and nothing else.
+/// Opens connections that only send these bytes.
 fn idle(address: &str, count: usize, bytes: &[u8]) -> Tested<Vec<std::net::TcpStream>> {
     use std::io::Write as _;
     let open = |_| {
@@ -270,7 +270,7 @@ fn idle(address: &str, count: usize, bytes: &[u8]) -> Tested<Vec<std::net::TcpSt
 }
 
 #[tokio::test]
-async fn idle_connections_give_way() -> Tested {
+async fn idle_connections_make_room_for_new_ones() -> Tested {
     for bytes in
         ["", "\r\n", "POST / HTTP/1.1\r\nX", "POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nx"]
     {

@@ -1,4 +1,4 @@
-//! The tests that an export of fixtures writes, run as the export says, by the real test runners.
+//! The tests that an export of fixtures writes, run by the real test runners as the export says.
 
 #![cfg(unix)]
 
@@ -11,7 +11,7 @@ use std::process::Command;
 use support::tools::{is_installed, npm, pytest, sh};
 use support::{Listener, Tested, hookglass, printed};
 
-/// A project with a store of three deliveries: good, changed, and unsigned.
+/// Creates a project with a store of three deliveries: good, changed, and unsigned.
 fn project() -> Tested<tempfile::TempDir> {
     let folder = tempfile::tempdir()?;
     let listener = Listener::start(&mut hookglass(folder.path()))?;
@@ -42,7 +42,8 @@ fn passes(project: &Path, command: &str, tools: Option<&Path>) -> Tested<String>
     Ok(printed(&ran))
 }
 
-/// Exports for a runner, and checks that its test passes, and fails once a body has one more byte.
+/// Exports for a runner, and checks that its test passes, and that it fails once a body has one
+/// more byte.
 fn holds(project: &Path, runner: &str, out: &str, tools: Option<&Path>) -> Tested {
     let command = exported(project, runner, out)?;
     passes(project, &command, tools)?;

@@ -11,7 +11,7 @@ use std::thread;
 
 use support::{Listener, Tested, exchange, hookglass};
 
-/// Texts that a log must not hold, wherever they were sent.
+/// Texts that a log must not contain, in every part of a request.
 const HIDDEN: [&str; 6] = [
     support::SECRET,
     "hidden-in-body",
@@ -21,7 +21,7 @@ const HIDDEN: [&str; 6] = [
     "hidden-in-target",
 ];
 
-/// A delivery with something to hide in each of its parts.
+/// Returns a delivery with one of them in each part.
 fn request(address: &str) -> Vec<u8> {
     let body = r#"{"id":"hidden-in-body","type":"message.created"}"#;
     let signature = support::sign(body.as_bytes());
@@ -55,7 +55,7 @@ fn silent_target() -> Tested<String> {
 }
 
 #[test]
-fn a_log_tells_the_delivery_and_its_attempt() -> Tested {
+fn a_log_has_the_delivery_and_its_attempt() -> Tested {
     let folder = tempfile::tempdir()?;
     let mut command = hookglass(folder.path());
     let log =

@@ -1,4 +1,4 @@
-//! `hookglass mcp`: the tools, what they withhold, and where they send.
+//! `hookglass mcp`: the tools, the values they withhold, and the targets they send to.
 
 mod support;
 
@@ -28,7 +28,7 @@ fn post(target: &str, headers: &str, body: &[u8]) -> Vec<u8> {
     [head.as_bytes(), body].concat()
 }
 
-/// Returns a request with credentials wherever there may be some.
+/// Returns a request with credentials in every place that can hold them.
 fn with_credentials() -> Vec<u8> {
     let headers = format!("X-Cribbly-Signature: {DIGEST}\r\nAuthorization: Bearer {BEARER}\r\n");
     let body = format!(r#"{{"id":"ev1","type":"message.created","echo":"{DIGEST}"}}"#);
@@ -480,7 +480,7 @@ fn a_flag_shows_signatures_and_credentials() -> Tested {
 fn a_secret_is_never_shown() -> Tested {
     let folder = tempfile::tempdir()?;
     let (mut agent, address) = listening(folder.path(), &["--with-signature"])?;
-    // The sender may know it, and put it anywhere.
+    // A sender that knows the secret can put it anywhere.
     let body = format!(r#"{{"id":"ev1","type":"{SECRET}","echo":"{SECRET}"}}"#);
     exchange(
         &address,
@@ -653,7 +653,7 @@ fn a_wait_without_a_match_says_what_arrived() -> Tested {
 fn a_canceled_wait_frees_its_place() -> Tested {
     let folder = tempfile::tempdir()?;
     let (mut agent, address) = listening(folder.path(), &[])?;
-    // More than the server lets wait at a time.
+    // More than the number of waits that the server allows at a time.
     for _ in 0..40 {
         let arguments = json!({"timeout_seconds": 600, "filter": "id:none"});
         let id = agent

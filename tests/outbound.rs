@@ -1,4 +1,4 @@
-//! Sending onwards, to real sockets that behave well or badly.
+//! Sending to real sockets, of targets that work and targets that fail.
 
 mod support;
 
@@ -26,7 +26,7 @@ fn request(body: &'static [u8]) -> Request {
     Request { head: Head::build("POST", "/a%20b?x", &headers), body: Bytes::from_static(body) }
 }
 
-/// A target that takes one request up to `until` and answers with these bytes.
+/// Starts a target that reads one request up to `until`, and responds with these bytes.
 #[expect(clippy::disallowed_methods, reason = "a test may spawn")]
 async fn target(
     until: &'static [u8],
@@ -42,7 +42,7 @@ async fn target(
                 break;
             }
         }
-        // The other end may have had enough.
+        // The other end may have closed the connection.
         let _ = stream.write_all(&answer).await;
         let _ = stream.shutdown().await;
         Ok(seen)
@@ -51,7 +51,7 @@ async fn target(
 }
 
 #[tokio::test]
-async fn bytes_arrive_as_they_are() -> Tested {
+async fn bytes_arrive_unchanged() -> Tested {
     let body = b"\x00\xff\r\n\r\nend";
     let answer =
         b"HTTP/1.1 201 Created\r\nX-A: 1\r\nX-A: 2\r\nContent-Length: 2\r\n\r\nok".to_vec();
@@ -75,7 +75,7 @@ async fn bytes_arrive_as_they_are() -> Tested {
 }
 
 #[tokio::test]
-async fn answers_of_every_kind_are_read() -> Tested {
+async fn responses_of_every_kind_are_read() -> Tested {
     for (answer, status, body) in [
         ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n", 200, "ok"),
         ("HTTP/1.1 200 OK\r\n\r\nuntil the end", 200, "until the end"),
@@ -96,7 +96,7 @@ async fn answers_of_every_kind_are_read() -> Tested {
 }
 
 #[tokio::test]
-async fn failures_are_told_apart() -> Tested {
+async fn failures_are_distinguished() -> Tested {
     let client = Client::with_timeouts(Duration::from_secs(5), Duration::from_millis(200));
     for (answer, fits) in [
         (
@@ -156,13 +156,13 @@ async fn a_refused_connection_to_a_name_names_the_addresses() -> Tested {
 }
 
 #[tokio::test]
-async fn an_endless_answer_is_given_up() -> Tested {
+async fn an_endless_response_is_canceled() -> Tested {
     let mut answer = b"HTTP/1.1 200 OK\r\n\r\n".to_vec();
     answer.resize(26 << 20, b'x');
     let (target, _serving) = target(b"end", answer).await?;
     let sent = Client::new().send(&target, &request(b"end")).await;
     assert!(matches!(sent.outcome, Err(SendError::TooLarge { .. })), "{:?}", sent.outcome);
-    // One that says beforehand how long it is need not be waited for.
+    // A response that declares its length is refused before it is read.
     let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\nx".to_vec();
     let (target, _serving) = self::target(b"end", answer).await?;
     let sent = Client::new().send(&target, &request(b"end")).await;
@@ -171,7 +171,7 @@ async fn an_endless_answer_is_given_up() -> Tested {
 }
 
 #[tokio::test]
-async fn what_is_no_tls_says_so() -> Tested {
+async fn a_target_without_tls_is_named() -> Tested {
     let (plain, _serving) = target(b"end", b"HTTP/1.1 400 Bad\r\n\r\n".to_vec()).await?;
     let secure: Target = plain.to_string().replace("http:", "https:").parse()?;
     let client = Client::with_timeouts(Duration::from_secs(5), Duration::from_secs(1));
@@ -194,7 +194,7 @@ async fn a_forwarder_ends_with_its_last_handle() -> Tested {
     Ok(())
 }
 
-/// A target that shows a certificate which nobody has signed, for another name.
+/// Starts a target with a self-signed certificate for another name.
 #[expect(clippy::disallowed_methods, reason = "a test may spawn")]
 async fn secure_target() -> Tested<Target> {
     use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
@@ -221,7 +221,7 @@ async fn secure_target() -> Tested<Target> {
 }
 
 #[tokio::test]
-async fn a_certificate_that_nobody_signed_is_taken_only_where_that_is_wanted() -> Tested {
+async fn a_self_signed_certificate_is_accepted_only_on_request() -> Tested {
     let target = secure_target().await?;
     let client = Client::new();
     let error = client.send(&target, &request(b"end")).await.outcome.err().ok_or("it worked")?;
@@ -234,7 +234,7 @@ async fn a_certificate_that_nobody_signed_is_taken_only_where_that_is_wanted() -
 
 #[tokio::test]
 #[expect(clippy::disallowed_methods, reason = "a test may spawn")]
-async fn health_tells_whether_a_target_answers_and_what_waits() -> Tested {
+async fn health_shows_failures_and_the_queue_of_a_target() -> Tested {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let target: Target = format!("http://{}", listener.local_addr()?).parse()?;
     let pace = QueueLimits { waiting: 2, at_once: 1 };
@@ -273,7 +273,7 @@ async fn health_tells_whether_a_target_answers_and_what_waits() -> Tested {
 
 #[tokio::test]
 #[expect(clippy::disallowed_methods, reason = "a test may spawn")]
-async fn bodies_that_wait_have_a_bound_together() -> Tested {
+async fn waiting_bodies_share_a_limit() -> Tested {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let target: Target = format!("http://{}", listener.local_addr()?).parse()?;
     let stop = CancellationToken::new();

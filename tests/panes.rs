@@ -1,4 +1,4 @@
-//! The comparison and the timeline: what is on the screen, and what keys do there.
+//! The comparison and the timeline: screens and keys.
 
 mod support;
 
@@ -70,7 +70,7 @@ fn attempt(second: i64, target: &str, status: Option<u16>, body: &str) -> Attemp
     }
 }
 
-/// The third delivery with all that a timeline can tell of it.
+/// Returns the third delivery with every kind of entry that a timeline can have.
 fn storied() -> Loaded {
     let mut delivery = delivery(3);
     delivery.summary.duplicate_of = Some(DeliveryId(2));
@@ -105,7 +105,8 @@ fn storied() -> Loaded {
     Loaded::new(delivery, None).among(related, Some(summary(2)))
 }
 
-/// Opens the dashboard over the four deliveries; comparing and marking are carried out at once.
+/// Opens the dashboard over the four deliveries; effects of comparing and marking are carried out
+/// at once.
 fn open(size: (u16, u16)) -> Stage {
     let rows = (1..=4).map(|id| delivery(id).summary).collect();
     Stage::new(size, session(&[], "in memory only"), 300, rows, |effect| match effect {
@@ -123,7 +124,7 @@ fn open(size: (u16, u16)) -> Stage {
     })
 }
 
-/// The comparisons that were asked for.
+/// Returns the requested comparisons.
 fn wishes(stage: &Stage) -> Vec<(i64, Option<i64>)> {
     let wish = |effect: &Effect| match effect {
         Effect::Compare(wish) => Some((wish.new.0, wish.old.map(|old| old.0))),
@@ -161,7 +162,7 @@ fn panes_at_three_sizes() {
     }
 }
 
-/// What the tab line says about the change at the cursor.
+/// Returns the part of the tab line that describes the change at the cursor.
 fn change(stage: &Stage) -> String {
     let screen = stage.screen();
     let tabs = screen.lines().nth(1).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Payloads as rows: nothing of a body is lost or altered, whatever it holds.
+//! Payloads as rows: no byte of a body is lost or altered.
 
 mod support;
 
@@ -19,7 +19,7 @@ fn lines(document: &Document) -> Vec<String> {
     (0..document.row_count()).filter_map(|row| document.line(row)).collect()
 }
 
-/// The text without the blanks between its tokens.
+/// Returns the text without the blanks between its tokens.
 fn without_blanks(text: &str) -> String {
     let (mut out, mut within, mut escaped) = (String::new(), false, false);
     for character in text.chars() {
@@ -33,14 +33,14 @@ fn without_blanks(text: &str) -> String {
     out
 }
 
-/// What the rows show of the body, without what is laid around it.
+/// Returns the bytes of the body that the rows show, without indentation and decoration.
 fn sent(document: &Document) -> String {
     let rows = (0..document.row_count()).filter_map(|row| document.row(row));
     let pieces = rows.flat_map(|row| row.pieces).filter(|piece| piece.at.is_some());
     pieces.map(|piece| piece.text.into_owned()).collect()
 }
 
-/// Every piece shows the bytes where it says that it stands, and only blanks are not shown.
+/// Checks that every piece shows the bytes at its position, and that only blanks are not shown.
 fn is_faithful(document: &Document) -> Result<(), TestCaseError> {
     let body = document.body();
     let is_blank = |range| {
@@ -61,7 +61,7 @@ fn is_faithful(document: &Document) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// Cases of the kinds of nst/JSONTestSuite: what a parser has to accept.
+/// Texts that a parser has to accept, of the kinds in nst/JSONTestSuite.
 const ACCEPTED: &[&str] = &[
     "[[]   ]",
     "[\"\"]",
@@ -142,7 +142,7 @@ const ACCEPTED: &[&str] = &[
     r#"["\/"]"#,
 ];
 
-/// What a parser has to refuse.
+/// Texts that a parser has to refuse.
 const REFUSED: &[&str] = &[
     "[1 true]",
     "[\"\": 1]",
@@ -302,7 +302,8 @@ const REFUSED: &[&str] = &[
     "{\"a\":1]",
 ];
 
-/// What a parser may refuse, and we show: escapes of halves of pairs, numbers beyond any float.
+/// Texts that a parser may refuse and hookglass shows: lone surrogates, and numbers beyond the
+/// range of a float.
 const FREE: &[&str] = &[
     "[123.456e-789]",
     "[0.4e00669999999999999999999999999999999999999999999999999999999999999999]",
@@ -339,7 +340,7 @@ fn every_kind_of_json_is_shown_as_it_was_sent() -> Tested {
 }
 
 #[test]
-fn numbers_keys_and_escapes_stay() {
+fn numbers_keys_and_escapes_are_shown_as_sent() {
     let body = r#"{"b":1.0,"a":12345678901234567890,"b":"\/é","c":[],"d":[1,{}]}"#;
     let shown = lines(&json(body.as_bytes()));
     let expected = [
@@ -393,7 +394,7 @@ fn deep_nesting_neither_overflows_nor_leaves_the_screen() {
 }
 
 #[test]
-fn values_know_where_they_stand() -> Tested {
+fn values_have_their_positions() -> Tested {
     let body =
         r#"{"payload":{"items":[{"odd key":"a\u00e9\/"},17,{"at":1700000000123}]},"n":1.50}"#;
     let document = json(body.as_bytes());
@@ -446,7 +447,7 @@ fn rows_lead_to_each_other() {
     assert_eq!((document.next_same_key(one), document.next_same_key(two)), (Some(two), Some(x)));
     assert_eq!((document.next_same_key(x), document.previous_same_key(one)), (Some(one), Some(x)));
     assert_eq!((document.next_same_key(a), document.next_same_key(0)), (None, None));
-    // A closing row goes where its value goes.
+    // From a closing row, keys lead where they lead from its value.
     let end_of_a = b - 1;
     assert_eq!((document.parent(end_of_a), document.next_sibling(end_of_a)), (Some(0), Some(b)));
 }
@@ -557,7 +558,7 @@ fn xml_is_walked_and_folded_like_json() {
     assert!(folds.reveal(&document, row_of("<z/>")) && folds.is_folded(a) && !folds.is_folded(c));
 }
 
-/// A difference as it could be shown: the sign, `!` where it is muted, and the rows.
+/// Returns a difference as text: the sign, `!` if it is muted, and the rows.
 fn compared(old: &str, new: &str, muted: &IgnoredPaths) -> (Vec<String>, String) {
     let of = |body: &str| Document::new(Bytes::copy_from_slice(body.as_bytes()), None, None);
     let (old, new) = (of(old), of(new));
@@ -629,7 +630,7 @@ fn items_with_an_id_are_compared_with_each_other() {
 }
 
 #[test]
-fn what_is_to_be_expected_is_muted() -> Tested {
+fn expected_differences_are_muted() -> Tested {
     let old = r#"{"id":"a","when":"2026-01-01T00:00:00Z","l":[{"etag":1,"v":1}],"x_at":1}"#;
     let new = r#"{"id":"b","when":"2026-01-02T00:00:00Z","l":[{"etag":2,"v":2}]}"#;
     let signs = |muted: &IgnoredPaths| {
@@ -658,7 +659,7 @@ fn other_payloads_are_compared_by_line() {
     assert_eq!(compared("[1]", "[1]", &IgnoredPaths::default()).1, "identical bytes");
 }
 
-/// Text made of what JSON is made of, so that most of it is nearly JSON.
+/// Returns text made of tokens of JSON, so that most of it is almost valid.
 fn nearly_json() -> impl Strategy<Value = String> {
     const WORDS: [&str; 34] = [
         "{",
@@ -699,7 +700,7 @@ fn nearly_json() -> impl Strategy<Value = String> {
     prop::collection::vec(prop::sample::select(WORDS.to_vec()), 0..40).prop_map(|w| w.concat())
 }
 
-/// A valid JSON text with blanks here and there.
+/// Returns a valid JSON text with blanks between some tokens.
 fn valid_json() -> impl Strategy<Value = String> {
     let leaf = prop_oneof![
         Just("null".to_owned()),
@@ -719,7 +720,7 @@ fn valid_json() -> impl Strategy<Value = String> {
     })
 }
 
-/// Every JSON pointer into a value, and what is there.
+/// Collects every JSON pointer into a value, with the value there.
 fn pointers<'v>(
     value: &'v serde_json::Value,
     at: &str,
@@ -789,7 +790,7 @@ proptest! {
     }
 
     #[test]
-    fn folds_agree_with_what_they_hide(text in valid_json(), rows in prop::collection::vec(0..40_usize, 0..12)) {
+    fn folds_agree_with_the_rows_they_hide(text in valid_json(), rows in prop::collection::vec(0..40_usize, 0..12)) {
         let document = json(text.as_bytes());
         let mut folds = Folds::default();
         for row in &rows {
@@ -830,9 +831,9 @@ proptest! {
         }
     }
 
-    /// Whatever comes in, whatever is asked: no panic, and rows that lead somewhere.
+    /// Runs every operation on a document: no panic, and every link between rows leads to a row.
     #[test]
-    fn nothing_makes_it_stumble(
+    fn no_body_makes_an_operation_panic(
         body in prop_oneof![
             prop::collection::vec(any::<u8>(), 0..300),
             nearly_json().prop_map(String::into_bytes),
@@ -938,7 +939,7 @@ const CODINGS: [Option<&str>; 7] = [
     Some("nonsense"),
 ];
 
-/// A form with a file of bytes, in rows that fit a width.
+/// Returns the rows of a form with a binary file, at a width.
 fn multipart_with_bytes(width: usize) -> Vec<String> {
     let mut body = b"--b\r\nContent-Disposition: form-data; name=\"f\"\r\n\r\n".to_vec();
     body.extend(0..16);

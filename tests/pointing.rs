@@ -32,7 +32,7 @@ fn row(id: i64) -> Summary {
     delivery(id, SignatureStatus::Verified).summary
 }
 
-/// Opens the dashboard over so many deliveries, with a target to resend to.
+/// Opens the dashboard over this many deliveries, with a target to resend to.
 fn open(count: i64) -> Stage {
     let session = Session {
         forward: Some("http://127.0.0.1:3000".to_owned()),
@@ -54,7 +54,7 @@ fn cursor(stage: &Stage) -> Option<i64> {
     digits.parse().ok()
 }
 
-/// Answers the running search with some of the deliveries it asked for.
+/// Reports matches for some of the deliveries that the running search covers.
 fn matched(stage: &mut Stage, ids: &[i64]) {
     let search = stage.effects.iter().rev().find_map(|effect| match effect {
         Effect::Search { search, open, .. } => Some((*search, open.rows())),
@@ -218,7 +218,7 @@ fn b_wraps_around_and_works_while_following() {
     assert!(screen.contains("continued at the top"), "{screen}");
 }
 
-/// Something that moves rows or the selection; nothing of it acts on a delivery.
+/// Does something that moves rows or the selection and does not act on a delivery.
 fn disturb(stage: &mut Stage, random: &mut fastrand::Rng, newest: &mut i64) {
     let some = |random: &mut fastrand::Rng, newest: i64| -> Vec<i64> {
         (0..random.usize(0..6)).map(|_| random.i64(1..=newest)).collect()

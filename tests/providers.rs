@@ -1,4 +1,4 @@
-//! Several providers at once, providers of the user's own, and causes: by real processes.
+//! Several providers at once, custom providers, and causes, by real processes.
 
 mod support;
 
@@ -30,7 +30,7 @@ fn printed(lines: &str) -> Tested<Vec<Value>> {
 }
 
 #[test]
-fn each_provider_is_recognised_and_has_its_own_secrets() -> Tested {
+fn each_provider_is_recognized_and_has_its_own_secrets() -> Tested {
     let folder = tempfile::tempdir()?;
     std::fs::write(folder.path().join("hookglass.toml"), CONFIG)?;
     std::fs::write(folder.path().join("key"), "test-key-of-github")?;
@@ -91,7 +91,7 @@ fn a_mistake_in_the_configuration_is_exit_2_and_says_where() -> Tested {
 }
 
 #[test]
-fn causes_are_told_and_bad_signatures_hold_nobody_up() -> Tested {
+fn causes_are_reported_and_bad_signatures_delay_no_client() -> Tested {
     const BAD: usize = 60;
     let folder = tempfile::tempdir()?;
     let listener = Listener::start(hookglass(folder.path()).arg("--ephemeral"))?;
@@ -120,7 +120,7 @@ fn causes_are_told_and_bad_signatures_hold_nobody_up() -> Tested {
     let last: Vec<_> = lines.iter().rev().take(2).map(|line| &line["signature"]).collect();
     assert_eq!(last[0]["status"], "verified");
     assert_eq!(last[1]["status"], "mismatch");
-    // Nothing explains the others, so no cause is claimed.
+    // The other failures have no explanation, so no cause is claimed.
     assert!(lines.iter().take(BAD).all(|line| line["signature"]["cause"].is_null()));
     Ok(())
 }

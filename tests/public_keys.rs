@@ -15,10 +15,10 @@ mod support;
 
 use support::Tested;
 
-/// RSA key of fixtures, which everybody may know.
+/// RSA key of fixtures; it is public.
 const KEY: &[u8] = include_bytes!("../assets/throw-away-rsa-key.der");
 
-/// Public RSA key of somebody else, made for this test with `openssl genrsa 2048`.
+/// Public key of another RSA key, made for this test with `openssl genrsa 2048`.
 const OTHER_KEY: &str = include_str!("data/keys/other-rsa-public-key.pem");
 
 /// Certificate of [`KEY`], made with `openssl req -x509`.
@@ -46,7 +46,8 @@ struct Request {
 }
 
 impl Request {
-    /// The first sample of a provider, signed with its throw-away key, which the receiver knows.
+    /// Returns the first sample of a provider, signed with its throw-away key, which the receiver
+    /// has.
     fn sample(name: &str) -> Tested<Self> {
         let provider = named(name)?;
         let sample = provider.samples.first().ok_or("no sample")?;
@@ -211,7 +212,7 @@ fn a_text_in_place_of_a_key_is_not_a_mismatch() -> Tested {
     Ok(())
 }
 
-/// A delivery of `PayPal` for the webhook `WH-1`.
+/// Returns a delivery of `PayPal` for the webhook `WH-1`.
 fn paypal() -> Tested<Request> {
     let body = br#"{"id":"WH-58D329510W468432D-8HN650336L201105X","event_type":"PAYMENT.CAPTURE.COMPLETED"}"#;
     let time = "2026-09-21T14:13:20Z";
@@ -252,7 +253,7 @@ fn paypal_needs_both_the_webhook_id_and_a_key() -> Tested {
     Ok(())
 }
 
-/// A delivery of Plaid with the body of its documentation, indented by two spaces.
+/// Returns a delivery of Plaid with the body of its documentation, indented by two spaces.
 fn plaid(edit: impl FnOnce(&mut serde_json::Value)) -> Tested<Request> {
     let body = b"{\n  \"item_id\": \"x\",\n  \"webhook_code\": \"ERROR\"\n}";
     let mut claims = serde_json::json!({
@@ -274,7 +275,7 @@ fn plaid(edit: impl FnOnce(&mut serde_json::Value)) -> Tested<Request> {
     })
 }
 
-/// The response of Plaid's API to a request for a key.
+/// Returns the response of Plaid's API to a request for a key.
 fn plaid_key(id: &str) -> Tested<String> {
     let key = p256::ecdsa::SigningKey::from_slice(&[7; 32])?;
     let point = key.verifying_key().to_sec1_point(false);
@@ -360,7 +361,7 @@ fn a_token_cannot_choose_its_algorithm() -> Tested {
 }
 
 #[test]
-fn what_is_not_a_token_is_malformed() -> Tested {
+fn a_header_without_a_token_is_malformed() -> Tested {
     for value in ["x", "a.b", "a.b.c", "e30.e30.!", "W10.e30.e30"] {
         let headers = vec![Header::new("Plaid-Verification", value.to_owned())];
         let verdict = Request { headers, ..plaid(|_| ())? }.verdict();
@@ -380,7 +381,7 @@ fn a_shared_secret_signs_tokens_too() -> Tested {
     Ok(())
 }
 
-/// A token of Google for a push endpoint.
+/// Returns a request with a token of Google for a push endpoint.
 fn pubsub(audience: &str, email: &str) -> Tested<Request> {
     let claims = serde_json::json!({
         "aud": audience, "email": email, "email_verified": true,
@@ -418,7 +419,7 @@ fn a_token_that_is_compared_with_nothing_says_so() -> Tested {
     Ok(())
 }
 
-/// The request of RFC 9421 appendix B.2 with a signature and a key from there.
+/// Returns the request of RFC 9421 appendix B.2 with a signature and a key from there.
 fn rfc_9421(input: &str, signature: &str, key: &[u8]) -> Tested<Request> {
     let digest = "sha-512=:WZDPaVn/7XgHaAy8pmojAkGWoRx2UFChF41A2svX+TaPm+AbwAgBWnrIiYllu7BNNyealdVLvRwEmTHWXvJwew==:";
     let headers = [

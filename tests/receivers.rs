@@ -1,5 +1,5 @@
-//! What is forwarded and sent again is taken by independent receivers: small servers that answer
-//! 2xx only when the provider's own library says yes. See `tests/receivers/README.md`.
+//! Forwarded and resent deliveries verify at independent receivers: small servers that respond 2xx
+//! only if the provider's own library accepts the signature. See `tests/receivers/README.md`.
 
 #![cfg(unix)]
 
@@ -18,7 +18,7 @@ use jiff::{SignedDuration, Timestamp};
 use support::tools::skip;
 use support::{Listener, Tested, exchange, hookglass};
 
-/// The variable and the value of each provider's secret; obviously none that is real.
+/// The variable and the value of each provider's secret, all obviously for tests.
 const SECRETS: [(&str, &str); 5] = [
     ("CRIBBLY_WEBHOOK_SECRET", "test-key-current-not-real"),
     ("GITHUB_WEBHOOK_SECRET", "test-key-of-github"),
@@ -29,7 +29,7 @@ const SECRETS: [(&str, &str); 5] = [
 
 const OTHER_SECRET: &str = "whsec_dGVzdC1rZXktb2YtYW5vdGhlci1lbmRwb2ludA==";
 
-/// A server that runs until it is dropped.
+/// The running receivers, killed when they are dropped.
 struct Receivers {
     child: Child,
     address: String,
@@ -59,7 +59,7 @@ impl Drop for Receivers {
     }
 }
 
-/// A folder for the libraries of a language, with its receivers in it.
+/// Returns a folder for the libraries of a language, with its receivers in it.
 fn folder(language: &str) -> Tested<PathBuf> {
     let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/receivers").join(language);
     let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("receivers").join(language);
@@ -71,7 +71,7 @@ fn folder(language: &str) -> Tested<PathBuf> {
     Ok(cache)
 }
 
-/// Runs a step of an installation; says so where it cannot be done.
+/// Runs a step of an installation, and reports if it fails.
 fn done(command: &mut Command) -> bool {
     let shown = format!("{command:?}");
     match command.stdin(Stdio::null()).output() {
@@ -88,7 +88,7 @@ fn done(command: &mut Command) -> bool {
     }
 }
 
-/// Installs what a file names, unless that has been done; `stamp` is that file.
+/// Installs the libraries that the file `stamp` lists, unless they are installed.
 fn installed(folder: &Path, stamp: &str, steps: &mut [Command]) -> Tested<bool> {
     let wanted = fs::read(folder.join(stamp))?;
     let mark = folder.join("installed");
@@ -102,8 +102,8 @@ fn installed(folder: &Path, stamp: &str, steps: &mut [Command]) -> Tested<bool> 
     Ok(true)
 }
 
-/// A request as its provider sent it a day ago, and for the schemes that tell no time, with the
-/// secret of another endpoint.
+/// Returns a request as its provider sent it a day ago, or, for schemes without a time, signed with
+/// the secret of another endpoint.
 fn stale(provider: &Provider, secret: &str) -> Tested<Vec<u8>> {
     let sample = provider.samples.first().ok_or("no sample")?;
     #[expect(clippy::disallowed_methods, reason = "receivers go by the clock of this machine")]
@@ -153,12 +153,12 @@ fn put_to_the_test(receivers: &Receivers, name: &str) -> Tested {
         Ok(())
     };
     let send = ["send", &kind, "--provider", name, "--to"];
-    // Signed here, and spoilt.
+    // Signed here, then changed.
     run(&[&send[..], &[&receiver]].concat(), 0, "answered 204")?;
     for tamper in ["body", "signature", "missing"] {
         run(&[&send[..], &[&receiver, "--tamper", tamper]].concat(), 1, "answered 400")?;
     }
-    // Forwarded: the receiver's answer is the listener's.
+    // Forwarded: the client gets the receiver's response.
     let listener = Listener::start(hookglass(folder.path()).envs(SECRETS).args([
         "--provider",
         name,
@@ -169,7 +169,7 @@ fn put_to_the_test(receivers: &Receivers, name: &str) -> Tested {
     let answer = exchange(&listener.address, &stale(&provider, secret)?)?;
     assert!(answer.starts_with("HTTP/1.1 400"), "{name}: {answer}");
     listener.stop()?;
-    // Sent again: exactly while it is fresh, and signed anew when it is not.
+    // Resent: with the original signature while it is fresh, and signed again once it has expired.
     run(&["resend", "1", "--to", &receiver, "--exact"], 0, "answered 204")?;
     run(&["resend", "1", "--to", &receiver], 0, "answered 204")?;
     run(&["resend", "2", "--to", &receiver, "--exact"], 1, "answered 400")?;
@@ -177,7 +177,7 @@ fn put_to_the_test(receivers: &Receivers, name: &str) -> Tested {
 }
 
 #[test]
-fn the_providers_own_libraries_for_node_say_yes() -> Tested {
+fn the_providers_own_libraries_for_node_accept_the_requests() -> Tested {
     let folder = folder("node")?;
     let mut npm = Command::new("npm");
     npm.current_dir(&folder).args(["install", "--no-package-lock", "--no-audit", "--no-fund"]);
@@ -192,7 +192,7 @@ fn the_providers_own_libraries_for_node_say_yes() -> Tested {
 }
 
 #[test]
-fn the_providers_own_libraries_for_python_say_yes() -> Tested {
+fn the_providers_own_libraries_for_python_accept_the_requests() -> Tested {
     let folder = folder("python")?;
     let python = folder.join("venv/bin/python");
     let mut venv = Command::new("python3");

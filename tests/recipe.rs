@@ -1,4 +1,4 @@
-//! What is handed out for others: the recipe of build servers, tests beside fixtures, completions.
+//! Files for other tools: the recipe for build servers, completions, and the manual page.
 
 #![cfg(unix)]
 
@@ -8,6 +8,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use support::tools::is_installed;
 use support::{Tested, hookglass};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_hookglass");
@@ -26,7 +27,7 @@ fn recipe(folder: &Path, variables: &[(&str, &str)], script: &str) -> Tested<Out
 }
 
 #[test]
-fn the_recipe_runs_as_written_from_a_clean_folder() -> Tested {
+fn the_recipe_runs_as_written_in_a_clean_folder() -> Tested {
     let send = "\"$HOOKGLASS\" send message.created --to \"$WEBHOOK_URL\"";
     let tampered = format!("{send} && {send} --tamper body");
     for (variables, script, code, part) in [
@@ -54,18 +55,6 @@ fn the_recipe_runs_as_written_from_a_clean_folder() -> Tested {
     Ok(())
 }
 
-/// Whether a tool is here; its absence is told.
-fn has(tool: &str) -> bool {
-    let mut asked = Command::new(tool);
-    asked.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
-    let is_there = asked.status().is_ok_and(|status| status.success());
-    if !is_there {
-        use std::io::Write as _;
-        let _ = writeln!(std::io::stderr(), "skipped: there is no {tool} here");
-    }
-    is_there
-}
-
 #[test]
 fn completions_and_the_manual_page_come_from_the_definitions() -> Tested {
     let folder = tempfile::tempdir()?;
@@ -73,7 +62,7 @@ fn completions_and_the_manual_page_come_from_the_definitions() -> Tested {
         let printed = hookglass(folder.path()).args(["completions", shell]).output()?;
         let script = String::from_utf8(printed.stdout)?;
         assert!(script.contains("hookglass") && script.contains("keep-signature"), "{shell}");
-        if shell == "bash" && has("bash") {
+        if shell == "bash" && is_installed("bash") {
             fs::write(folder.path().join("script"), script)?;
             let check =
                 Command::new("bash").args(["-n", "script"]).current_dir(&folder).status()?;

@@ -23,7 +23,7 @@ fn now() -> Timestamp {
     Timestamp::from_second(1_700_000_000).unwrap_or_default()
 }
 
-/// A sample as its provider sends it, without a signature if nothing can be signed.
+/// A sample as its provider sends it, unsigned if the provider's requests cannot be signed.
 struct Sent {
     provider: &'static Provider,
     headers: Vec<Header>,
@@ -57,7 +57,7 @@ impl Sent {
             like: None,
         };
         let Ok(signed) = sign(&provider.scheme, &secret, &draft) else {
-            // PayPal, Plaid, and Contentful: any value does to recognize them.
+            // PayPal, Plaid, and Contentful: any value is enough to recognize them.
             let names = provider.signature_headers();
             headers.extend(names.into_iter().map(|name| Header::new(name, "c2lnbmF0dXJl")));
             return Self { provider, headers, body };
@@ -120,7 +120,7 @@ fn no_secret_of_another_provider_claims_a_sample() {
     let mut all = Sent::all();
     // One sample of each is enough for as many verifiers.
     all.dedup_by_key(|sent| &sent.provider.name);
-    // All pairs are many, so every processor takes its share of them.
+    // There are many pairs, so they are divided among the processors.
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
         for others in provider::all().chunks(provider::all().len().div_ceil(threads)) {
@@ -136,7 +136,7 @@ fn claims_no_sample(other: &Provider, all: &[Sent]) {
         let name = sent.identify(&verifier).provider;
         // Services that share a scheme and a variable share their deliveries.
         let shares = other.secret_env == sent.provider.secret_env;
-        // Nothing but the secret distinguishes Clerk from others that Svix delivers for.
+        // Only the secret distinguishes Clerk from other services that Svix delivers for.
         let family = provider::same_service(&sent.provider.name);
         let is_relative = family.contains(&other.name.as_str());
         let fits = is_right(sent, &name) || ((shares || is_relative) && name == other.name);
@@ -157,7 +157,7 @@ fn identify_under(verifier: &Verifier, headers: &[(&str, &str)], body: &str) -> 
 }
 
 #[test]
-fn shared_headers_alone_claim_nobody() {
+fn shared_headers_alone_identify_no_provider() {
     let hex = "ab".repeat(32);
     let sha256 = format!("sha256={hex}");
     let sha1 = format!("sha1={}", "ab".repeat(20));
@@ -260,7 +260,7 @@ fn type_and_id_are_read_from_a_compressed_body() -> Tested {
 }
 
 #[test]
-fn what_is_not_signed_is_recognized_by_other_headers() {
+fn unsigned_requests_are_recognized_by_other_headers() {
     let all = verifier(|_| true);
     for (header, value, name) in [
         ("X-GitHub-Event", "push", "github"),
@@ -296,7 +296,8 @@ fn the_only_configured_provider_misses_its_signature() {
     assert_eq!((found.provider.as_str(), cause), ("cribbly", Some("header-missing")));
 }
 
-/// Deliveries of different events that share ids of their objects, and a retry of the last one.
+/// Checks deliveries of different events that share ids of their objects, and a retry of the last
+/// one.
 #[test]
 fn events_of_one_object_have_ids_of_their_own() -> Tested {
     let form = "application/x-www-form-urlencoded";

@@ -54,7 +54,7 @@ const STEPS: &[(&str, &str, &str, u64)] = &[
 /// The step whose last frame is a picture of its own.
 const STILL: &str = "Tab z";
 
-/// The screen at a time, as rows of SVG, and the caption.
+/// The screen at one time, as rows of SVG, and its caption.
 struct Frame {
     at: Duration,
     rows: Vec<String>,
@@ -252,7 +252,7 @@ fn svg(frames: &[Frame], length: Duration) -> Tested<String> {
     ))
 }
 
-/// An application that verifies what it receives.
+/// Starts an application that verifies the requests it receives.
 fn application() -> Tested<Target> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     Target::start(&listener, usize::MAX, |request| {

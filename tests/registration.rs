@@ -1,4 +1,4 @@
-//! Requests that are no events: checks of a URL before it is registered, and other protocols.
+//! Requests that are not events: checks of a URL before it is registered, and other protocols.
 
 mod support;
 
@@ -69,8 +69,8 @@ fn a_handshake_is_listed_with_what_to_do_next() -> Tested {
     let line = lines.first().ok_or("no delivery")?;
     assert_eq!(line["provider"], "aws-sns");
     assert_eq!(line["event"]["type"], "SubscriptionConfirmation");
-    let told = line["signature"]["explanation"].as_str().unwrap_or_default();
-    assert!(told.contains("https://sns.us-west-2.amazonaws.com/?Action"), "{told}");
+    let explanation = line["signature"]["explanation"].as_str().unwrap_or_default();
+    assert!(explanation.contains("https://sns.us-west-2.amazonaws.com/?Action"), "{explanation}");
     Ok(())
 }
 

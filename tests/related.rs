@@ -1,4 +1,4 @@
-//! How deliveries stand to each other: what the store compares, finds and learns.
+//! Relations between deliveries: repeated event ids, resends, earlier deliveries, and shapes.
 
 mod support;
 
@@ -36,13 +36,13 @@ fn differing(reader: &StoreReader) -> Tested<Vec<i64>> {
 }
 
 #[tokio::test]
-async fn other_bytes_under_one_id_are_noted() -> Tested {
+async fn other_bytes_under_one_id_are_flagged() -> Tested {
     let (store, writer) = Store::open(&StorePlace::Memory, "")?;
     let reader = store.reader()?;
     let refusal = Refusal { code: "body-too-large".to_owned(), reason: "why".to_owned() };
     let mut refused = delivery("a", "t", "");
     refused.request.refused = Some(refusal);
-    let mut told = Vec::new();
+    let mut differs = Vec::new();
     for new in [
         delivery("a", "t", "1"),
         delivery("a", "t", "2"),
@@ -51,11 +51,11 @@ async fn other_bytes_under_one_id_are_noted() -> Tested {
         delivery("b", "t", "2"),
         NewDelivery { provider: "stripe".to_owned(), ..delivery("a", "t", "3") },
     ] {
-        told.push(store.keep(new).await?.differs);
+        differs.push(store.keep(new).await?.differs);
     }
-    assert_eq!(told, [false, true, false, false, false, false]);
+    assert_eq!(differs, [false, true, false, false, false, false]);
     assert_eq!(differing(&reader)?, [2]);
-    // The first one that is left is the one to be compared with.
+    // The first one that was not removed is the one to compare with.
     store.remove(&[DeliveryId(1)]).await?;
     assert_eq!(differing(&reader)?, [3]);
     store.restore(&[DeliveryId(1)]).await?;
@@ -65,7 +65,7 @@ async fn other_bytes_under_one_id_are_noted() -> Tested {
 }
 
 #[tokio::test]
-async fn what_was_resent_is_noted_whoever_keeps_the_attempt() -> Tested {
+async fn a_resent_delivery_is_flagged_whichever_process_stores_the_attempt() -> Tested {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("resent.db");
     let (store, writer) = Store::open(&StorePlace::File(path.clone()), "")?;
@@ -94,7 +94,7 @@ async fn what_was_resent_is_noted_whoever_keeps_the_attempt() -> Tested {
 }
 
 #[tokio::test]
-async fn related_deliveries_are_found_and_removed_ones_are_not() -> Tested {
+async fn related_deliveries_are_found_without_removed_ones() -> Tested {
     let (store, writer) = Store::open(&StorePlace::Memory, "")?;
     let reader = store.reader()?;
     for event in ["a", "b", "a", "a"] {
@@ -120,7 +120,7 @@ async fn related_deliveries_are_found_and_removed_ones_are_not() -> Tested {
 }
 
 #[tokio::test]
-async fn the_last_one_before_of_a_type_or_family_is_found() -> Tested {
+async fn the_previous_delivery_of_a_type_or_family_is_found() -> Tested {
     let (store, writer) = Store::open(&StorePlace::Memory, "")?;
     let reader = store.reader()?;
     for (kind, body) in [
@@ -152,7 +152,7 @@ async fn the_last_one_before_of_a_type_or_family_is_found() -> Tested {
     finish(writer).await
 }
 
-/// What is told of the shape of a delivery, once anything is.
+/// Waits for the store's report on the shape of a delivery.
 async fn shape_of(store: &Store, tail: &mut Tail, id: DeliveryId) -> Tested<Vec<String>> {
     let mut progress = store.progress();
     loop {
@@ -169,7 +169,7 @@ async fn shape_of(store: &Store, tail: &mut Tail, id: DeliveryId) -> Tested<Vec<
 }
 
 #[tokio::test]
-async fn a_new_shape_is_told_and_what_was_learnt_outlives_the_program() -> Tested {
+async fn a_new_shape_is_flagged_and_known_shapes_outlive_the_program() -> Tested {
     let folder = tempfile::tempdir()?;
     let place = StorePlace::File(folder.path().join("shapes.db"));
     let run = || -> Tested<_> {
@@ -180,7 +180,7 @@ async fn a_new_shape_is_told_and_what_was_learnt_outlives_the_program() -> Teste
         Ok((store, writer, stop, learning))
     };
     let first = r#"{"id":1,"who":null}"#;
-    // Nobody looked when these came.
+    // Nothing learned shapes while these were stored.
     let (store, writer) = Store::open(&place, "")?;
     store.keep(delivery("a", "t", first)).await?;
     store.keep(delivery("b", "t", r#"{"id":2,"who":{"name":"x"}}"#)).await?;
@@ -208,8 +208,8 @@ async fn a_new_shape_is_told_and_what_was_learnt_outlives_the_program() -> Teste
     let mut tail = store.reader()?.tail()?;
     store.keep(delivery("f", "t", r#"{"id":"4","more":[1]}"#)).await?;
     let odd = store.keep(delivery("g", "t", r#"{"id":true}"#)).await?;
-    let told = shape_of(&store, &mut tail, odd.id).await?;
-    assert_eq!(told, [".id is boolean (was number or string)"]);
+    let changes = shape_of(&store, &mut tail, odd.id).await?;
+    assert_eq!(changes, [".id is boolean (was number or string)"]);
     assert!(store.reader()?.summaries(&[DeliveryId(6)])?[0].flags.schema_changes.is_empty());
     stop.cancel();
     learning.join_all().await;

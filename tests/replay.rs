@@ -1,4 +1,4 @@
-//! Replay against an application, and what looks after the store.
+//! Replay against an application, and the commands that maintain the store.
 
 mod support;
 
@@ -15,8 +15,8 @@ use serde_json::Value;
 use support::targets::{Arrived, response};
 use support::{Listener, Target, Tested, exchange, hookglass, printed, request};
 
-/// An application that verifies `count` requests: 200 with JSON if the signature is good under
-/// `secret`, otherwise 401.
+/// Starts an application that verifies `count` requests: 200 with JSON if the signature is good
+/// under `secret`, otherwise 401.
 fn application(secret: &'static str, count: usize) -> Tested<Target> {
     let cribbly = Provider::named("cribbly")?;
     Target::start(&TcpListener::bind("127.0.0.1:0")?, count, move |request| {
@@ -28,7 +28,7 @@ fn application(secret: &'static str, count: usize) -> Tested<Target> {
     })
 }
 
-/// Fixtures of a good delivery, a spoilt one, and one without a signature.
+/// Writes fixtures of a good delivery, a changed one, and one without a signature.
 fn fixtures(folder: &Path) -> Tested {
     let listener = Listener::start(&mut hookglass(folder))?;
     exchange(&listener.address, &request(1))?;
@@ -50,7 +50,7 @@ fn replay(folder: &Path, url: &str, args: &[&str]) -> Tested<Output> {
 }
 
 #[test]
-fn what_was_good_is_signed_anew_and_what_was_bad_has_to_be_refused() -> Tested {
+fn good_deliveries_are_signed_again_and_bad_ones_have_to_be_refused() -> Tested {
     let folder = tempfile::tempdir()?;
     fixtures(folder.path())?;
     // With the configured secret.
@@ -77,7 +77,7 @@ fn what_was_good_is_signed_anew_and_what_was_bad_has_to_be_refused() -> Tested {
 }
 
 #[test]
-fn failures_are_told_and_compared_with_the_last_run() -> Tested {
+fn failures_are_reported_and_compared_with_the_last_run() -> Tested {
     let folder = tempfile::tempdir()?;
     fixtures(folder.path())?;
     let one = folder.path().join("fixtures/cribbly.message.created.001.json");
@@ -143,7 +143,7 @@ fn a_failure_shows_the_response_body() -> Tested {
 }
 
 #[test]
-fn what_was_refused_is_nowhere_taken_for_a_whole_delivery() -> Tested {
+fn no_command_takes_a_refused_request_for_a_whole_delivery() -> Tested {
     let folder = tempfile::tempdir()?;
     let listener = Listener::start(hookglass(folder.path()).args(["--max-body", "10"]))?;
     exchange(&listener.address, &request(1))?;
@@ -168,10 +168,10 @@ fn what_was_refused_is_nowhere_taken_for_a_whole_delivery() -> Tested {
 }
 
 #[test]
-fn what_came_of_it_is_told_where_nothing_can_be_remembered() -> Tested {
+fn results_are_printed_if_they_cannot_be_saved() -> Tested {
     let folder = tempfile::tempdir()?;
     fixtures(folder.path())?;
-    // Something else is where the folder of the last run would be.
+    // A file has the name of the folder for the last run.
     let hidden = folder.path().join(".hookglass");
     fs::rename(&hidden, folder.path().join("away"))?;
     fs::write(&hidden, "")?;
@@ -185,7 +185,7 @@ fn what_came_of_it_is_told_where_nothing_can_be_remembered() -> Tested {
     Ok(())
 }
 
-/// An application that accepts three requests by their path.
+/// Starts an application that accepts three requests by their path.
 fn by_path(listener: &TcpListener) -> Tested<Target> {
     Target::start(listener, 3, |request| {
         let status = if request.head.target == "/hooks" { "200 OK" } else { "403 No" };
@@ -194,7 +194,7 @@ fn by_path(listener: &TcpListener) -> Tested<Target> {
 }
 
 #[test]
-fn order_repetition_and_concurrency_are_as_asked() -> Tested {
+fn order_repetition_and_concurrency_follow_the_flags() -> Tested {
     let folder = tempfile::tempdir()?;
     let listener = Listener::start(&mut hookglass(folder.path()))?;
     for number in 0..20 {
@@ -225,7 +225,7 @@ fn order_repetition_and_concurrency_are_as_asked() -> Tested {
 }
 
 #[test]
-fn the_store_is_summed_up_beside_a_listener() -> Tested {
+fn stats_and_exports_read_the_store_of_a_running_listener() -> Tested {
     let folder = tempfile::tempdir()?;
     let run = |args: &[&str]| hookglass(folder.path()).args(args).output();
     let listener = Listener::start(&mut hookglass(folder.path()))?;
@@ -264,7 +264,7 @@ fn the_store_is_pruned_and_checked() -> Tested {
     }
     assert_eq!(run(&["store", "check"])?.status.code(), Some(0));
     assert_eq!(run(&["prune", "--keep", "some"])?.status.code(), Some(2));
-    // A store that lost a page is told of, by whoever reads it.
+    // A page of the store is overwritten.
     let path = folder.path().join(".hookglass/deliveries.db");
     let mut bytes = fs::read(&path)?;
     let half = bytes.len() / 2;

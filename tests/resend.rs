@@ -1,4 +1,4 @@
-//! `hookglass resend`: kept deliveries that are sent again, by real processes to real sockets.
+//! `hookglass resend`: stored deliveries sent again, by real processes to real sockets.
 
 mod support;
 
@@ -15,7 +15,7 @@ use support::{
 const YES: &str = "HTTP/1.1 204 No Content\r\n\r\n";
 const NO: &str = "HTTP/1.1 500 Oops\r\nContent-Length: 3\r\n\r\nbad";
 
-/// A store of `count` deliveries that a listener kept.
+/// Fills a store with `count` deliveries through a listener.
 fn kept(folder: &Path, count: usize) -> Tested {
     let listener = Listener::start(&mut hookglass(folder))?;
     for number in 0..count {
@@ -26,7 +26,7 @@ fn kept(folder: &Path, count: usize) -> Tested {
     Ok(())
 }
 
-/// Returns what a target was sent, byte for byte.
+/// Returns the requests that a target received, byte for byte.
 fn requests(target: Target) -> Tested<Vec<Vec<u8>>> {
     Ok(target.finish()?.iter().map(Arrived::bytes).collect())
 }
@@ -35,7 +35,7 @@ fn resend(folder: &Path, args: &[&str]) -> Tested<Output> {
     Ok(hookglass(folder).arg("resend").args(args).output()?)
 }
 
-/// The attempts that a delivery has in the store.
+/// Returns the attempts that a delivery has in the store.
 fn attempts(folder: &Path, id: &str) -> Tested<Vec<Value>> {
     let shown = hookglass(folder).args(["show", id, "--json"]).output()?;
     let line: Value = serde_json::from_slice(&shown.stdout)?;
@@ -56,30 +56,30 @@ fn a_dry_run_prints_what_would_go_out_byte_for_byte() -> Tested {
         assert!(sent.status.success(), "{}", stderr(&sent));
         assert_eq!(requests(target)?, [dry.stdout]);
     }
-    // What was only printed is no attempt.
+    // A dry run is not an attempt.
     assert_eq!(attempts(folder.path(), "1")?.len(), 2);
     Ok(())
 }
 
 #[test]
-fn a_delivery_is_signed_anew_unless_it_is_to_be_exact() -> Tested {
+fn a_delivery_is_signed_again_unless_exact_is_given() -> Tested {
     let folder = tempfile::tempdir()?;
     kept(folder.path(), 1)?;
     let other = "test-key-of-another-endpoint";
-    // Another listener knows another secret only.
+    // Another listener has another secret only.
     let target = Listener::start(
         hookglass(folder.path()).env("CRIBBLY_WEBHOOK_SECRET", other).arg("--ephemeral"),
     )?;
     let url = target.url();
     let exact = resend(folder.path(), &["1", "--to", &url, "--exact"])?;
     assert!(stderr(&exact).contains("exactly as received"), "{}", stderr(&exact));
-    let mut anew = hookglass(folder.path());
-    let anew = anew
+    let mut re_signed = hookglass(folder.path());
+    let re_signed = re_signed
         .env("OTHER", other)
         .args(["resend", "1", "--to", &url, "--secret-env", "OTHER"])
         .output()?;
-    assert!(stderr(&anew).contains("sending 1 delivery to"), "{}", stderr(&anew));
-    assert!(stderr(&anew).contains("re-signed with OTHER"), "{}", stderr(&anew));
+    assert!(stderr(&re_signed).contains("sending 1 delivery to"), "{}", stderr(&re_signed));
+    assert!(stderr(&re_signed).contains("re-signed with OTHER"), "{}", stderr(&re_signed));
     let (_, printed, _) = target.stop()?;
     let verdicts: Vec<String> = printed
         .lines()
@@ -96,7 +96,7 @@ fn a_delivery_is_signed_anew_unless_it_is_to_be_exact() -> Tested {
 }
 
 #[test]
-fn each_answer_is_kept_and_compared_with_the_last_one() -> Tested {
+fn each_response_is_stored_and_compared_with_the_last_one() -> Tested {
     let folder = tempfile::tempdir()?;
     kept(folder.path(), 1)?;
     let target = Target::each(&[NO, NO, YES, NO])?;
@@ -105,11 +105,11 @@ fn each_answer_is_kept_and_compared_with_the_last_one() -> Tested {
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
     assert!(stderr(&output).contains("1 delivery, 3 times each"), "{}", stderr(&output));
     assert!(stderr(&output).contains("2 of 3 did not get a 2xx response"), "{}", stderr(&output));
-    let told = json_lines(&output.stdout)?;
-    let compared: Vec<&Value> = told.iter().map(|line| &line["compared"]).collect();
+    let lines = json_lines(&output.stdout)?;
+    let compared: Vec<&Value> = lines.iter().map(|line| &line["compared"]).collect();
     assert_eq!(compared, [&Value::Null, &"same".into(), &"fixed".into()]);
-    assert!(told.iter().all(|line| line["kept"] == true && line["delivery"] == 1));
-    // The next round is compared with what the store has.
+    assert!(lines.iter().all(|line| line["kept"] == true && line["delivery"] == 1));
+    // The next round is compared with the attempts in the store.
     let output = resend(folder.path(), &["1", "--to", &url])?;
     assert!(String::from_utf8(output.stdout)?.contains("answered 500 in"));
     requests(target)?;
@@ -127,10 +127,10 @@ fn each_answer_is_kept_and_compared_with_the_last_one() -> Tested {
 }
 
 #[test]
-fn a_filter_chooses_oldest_first_and_attempts_are_kept_beside_a_listener() -> Tested {
+fn a_filter_selects_oldest_first_and_attempts_are_stored_while_a_listener_runs() -> Tested {
     let folder = tempfile::tempdir()?;
     kept(folder.path(), 3)?;
-    // It holds the store, and goes on keeping.
+    // The listener has the store open and continues to store deliveries.
     let holder = Listener::start(&mut hookglass(folder.path()))?;
     let target = Target::each(&[YES, YES])?;
     let url = target.url.clone();
@@ -152,10 +152,10 @@ fn a_filter_chooses_oldest_first_and_attempts_are_kept_beside_a_listener() -> Te
 }
 
 #[test]
-fn what_cannot_be_done_is_told_before_anything_is_sent() -> Tested {
+fn a_resend_that_cannot_be_prepared_fails_before_anything_is_sent() -> Tested {
     let folder = tempfile::tempdir()?;
     kept(folder.path(), 1)?;
-    // Whoever is called answers nothing.
+    // The target accepts connections and never responds.
     let silent = TcpListener::bind("127.0.0.1:0")?;
     let url = format!("http://{}", silent.local_addr()?);
     let without = hookglass(folder.path())
@@ -217,7 +217,7 @@ fn a_target_that_is_down_ends_the_round_with_exit_3() -> Tested {
 }
 
 #[test]
-fn what_is_sent_of_our_own_is_printed_and_told_too() -> Tested {
+fn a_sample_that_is_sent_is_printed_in_every_form() -> Tested {
     let folder = tempfile::tempdir()?;
     std::fs::write(folder.path().join("event.json"), event(1).0)?;
     let target = Target::each(&[YES, NO])?;
@@ -228,15 +228,15 @@ fn what_is_sent_of_our_own_is_printed_and_told_too() -> Tested {
     };
     let dry = run(&["--dry-run"])?;
     assert!(dry.status.success(), "{}", stderr(&dry));
-    let told = run(&["--json", "--count", "2"])?;
-    assert_eq!(told.status.code(), Some(1), "{}", stderr(&told));
+    let printed = run(&["--json", "--count", "2"])?;
+    assert_eq!(printed.status.code(), Some(1), "{}", stderr(&printed));
     assert_eq!(requests(target)?, [dry.stdout.clone(), dry.stdout]);
-    let told = json_lines(&told.stdout)?;
-    assert_eq!((&told[0]["status"], &told[1]["status"]), (&204.into(), &500.into()));
-    assert!(told.iter().all(|line| line["kind"] == "send" && line["delivery"].is_null()));
+    let lines = json_lines(&printed.stdout)?;
+    assert_eq!((&lines[0]["status"], &lines[1]["status"]), (&204.into(), &500.into()));
+    assert!(lines.iter().all(|line| line["kind"] == "send" && line["delivery"].is_null()));
     let line = &json_lines(&run(&["--dry-run", "--json"])?.stdout)?[0];
     assert_eq!((&line["body"], &line["method"]), (&event(1).0.into(), &"POST".into()));
-    // Nobody is there any more.
+    // The target is gone.
     let failed = run(&["--json", "--count", "3"])?;
     assert_eq!(failed.status.code(), Some(3));
     assert!(stderr(&failed).contains("2 of 3 were not sent"), "{}", stderr(&failed));

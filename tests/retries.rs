@@ -35,7 +35,7 @@ fn deliveries_arrive_in_order_when_the_target_is_back() -> Tested {
     let port = TcpListener::bind("127.0.0.1:0")?;
     let address = port.local_addr()?;
     let listener = forwarding(folder.path(), &port, "\"until-delivered\"")?;
-    // Nothing listens there any more.
+    // The target is down from here on.
     drop(port);
     for number in 1..=3 {
         let answer = exchange(&listener.address, &request(number))?;
@@ -45,7 +45,7 @@ fn deliveries_arrive_in_order_when_the_target_is_back() -> Tested {
     for number in 1..=3 {
         assert!(target.next()?.text().ends_with(&event(number).0), "{number}");
     }
-    // What comes now is not held back.
+    // A delivery that arrives now does not have to wait.
     let answer = exchange(&listener.address, &request(4))?;
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     target.finish()?;
@@ -104,7 +104,7 @@ fn a_wrong_policy_is_an_error() -> Tested {
     Ok(())
 }
 
-/// A target that responds once it is told to.
+/// Starts a target that responds once the sender of the channel allows it.
 fn slow_target() -> Tested<(Target, mpsc::Sender<()>)> {
     let (go, wait) = mpsc::channel();
     let target = Target::start(&TcpListener::bind("127.0.0.1:0")?, 1, move |_| {

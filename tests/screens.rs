@@ -1,4 +1,4 @@
-//! Screens: a key script, and what is on the screen after it, with a legend of the styles.
+//! Screens after a key script, with a legend of the styles.
 
 mod support;
 
@@ -84,7 +84,7 @@ fn some(count: i64) -> Vec<Delivery> {
     all
 }
 
-/// Opens the dashboard over so many deliveries, each of which can be loaded.
+/// Opens the dashboard over this many deliveries, each of which can be loaded.
 fn open(size: (u16, u16), secrets: &[&str], count: i64) -> Stage {
     let session = session(secrets, "in memory only, until you quit");
     let (all, verifier) = (some(count), verifier(&session));
@@ -246,7 +246,7 @@ fn a_click_opens_a_tab() {
 fn the_window_holds_the_selection_whatever_happens() {
     let mut random = fastrand::Rng::with_seed(3);
     let rows = some(60).into_iter().map(|delivery| delivery.summary).collect();
-    // Nothing is loaded: the list does not depend on what the other pane shows.
+    // No delivery is loaded, since the list does not depend on the other pane.
     let mut stage = Stage::new((80, 24), session(&[], "in memory only"), 60, rows, |_| None);
     for step in 0..1000_i64 {
         match random.u8(0..9) {
@@ -422,7 +422,7 @@ fn up_recalls_the_last_filter() {
     assert_eq!(stage.press("/type:m<Tab><Enter>0/<Up>").filter(), "type:message.created");
 }
 
-/// What is on the screen as one run of words, wherever its lines break.
+/// Returns the words on the screen as one line.
 fn words(screen: &str) -> String {
     screen.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -431,9 +431,9 @@ fn words(screen: &str) -> String {
 fn an_error_that_is_too_long_for_a_line_wraps() {
     let mut stage = open((80, 24), &[], 9);
     let screen = stage.press("/verdict:x").screen();
-    let told = words(&screen);
-    assert!(told.contains("filter: verdict:x ✗ column 1: unknown field `verdict:`"), "{screen}");
-    assert!(told.contains("(put text with a colon in quotes)"), "{screen}");
+    let text = words(&screen);
+    assert!(text.contains("filter: verdict:x ✗ column 1: unknown field `verdict:`"), "{screen}");
+    assert!(text.contains("(put text with a colon in quotes)"), "{screen}");
 }
 
 #[test]
@@ -1001,7 +1001,7 @@ fn rules_are_removed_added_and_reset() {
     assert_eq!(stage.effects, changes.map(Effect::Change));
 }
 
-/// Routing with one rule of an agent.
+/// Returns an event that adds a rule of an agent.
 fn with_rule_of_agent() -> Event {
     let text = "503".to_owned();
     let rule = RuleLine {
@@ -1115,7 +1115,7 @@ fn a_copy_has_its_signature_only_on_request() {
         let what = Copyable::As { format, signed };
         assert_eq!(stage.effects.pop(), Some(Effect::Copy { id, what }), "{keys}");
     }
-    // Left without copying, the next copy is without it again.
+    // After leaving without a copy, the next copy is without the signature again.
     stage.press("yw<Esc>yc");
     assert_eq!(stage.effects, [Effect::Copy { id, what: copyable("curl") }]);
 }
@@ -1592,19 +1592,19 @@ fn a_newcomer_needs_few_keys() {
         })
     };
     let stage = || failed("http://127.0.0.1:3000");
-    // Why did it fail: one key, which is the first hint.
+    // Explain the failure: one key, the first hint.
     assert!(hint_line(&stage()).starts_with(" 3 why it failed"));
     assert!(stage().press("3").screen().contains("✗ mismatch"));
-    // Send it again: one.
+    // Resend it: one key.
     let mut resent = stage();
     assert!(matches!(resent.press("r").effects.last(), Some(Effect::Resend(_))));
-    // Copy it as curl: two.
+    // Copy it as curl: two keys.
     let mut copied = stage();
     let curl = Effect::Copy { id: DeliveryId(10), what: copyable("curl") };
     assert_eq!(copied.press("yc").effects.last(), Some(&curl));
-    // Only the failed ones: one.
+    // Show only failed deliveries: one key.
     assert_eq!(stage().press("F").filter(), "sig:failed");
-    // Export it as a fixture: three.
+    // Export it as a fixture: three keys.
     let mut exported = stage();
     assert!(matches!(exported.press("xf<Enter>").effects.last(), Some(Effect::Export { .. })));
 }
@@ -1825,7 +1825,7 @@ fn a_provider_is_described_with_a_name_and_a_masked_secret() {
     assert_eq!(added, Some((DeliveryId(3), "acme".to_owned(), b"test-hush".to_vec())));
 }
 
-/// A delivery of an event that was delivered first as delivery 1.
+/// Returns a delivery of an event whose first delivery is `first`.
 fn retry(id: i64, first: Option<i64>) -> Summary {
     let head = Head::build("POST", "/hooks", &[]);
     let mut new = NewDelivery::new(head, "{}".into(), at(id));
@@ -1838,7 +1838,7 @@ fn retry(id: i64, first: Option<i64>) -> Summary {
     new.into_delivery(DeliveryId(id), first.map(DeliveryId)).summary
 }
 
-/// A list of the deliveries 1 to 4, of which 3 and 4 are retries of 1.
+/// Opens a list of the deliveries 1 to 4, of which 3 and 4 are retries of 1.
 fn retries(keys: &str) -> Stage {
     let rows = vec![retry(1, None), retry(2, None), retry(3, Some(1)), retry(4, Some(1))];
     let mut stage = Stage::new((120, 36), session(&[], "in memory only"), 9, rows, |_| None);
@@ -1846,7 +1846,7 @@ fn retries(keys: &str) -> Stage {
     stage
 }
 
-/// The numbers of the rows in the list.
+/// Returns the numbers of the rows in the list.
 fn rows_of(stage: &Stage) -> Vec<i64> {
     stage.model.list.window(30).map(|(row, _)| row.id.0).collect()
 }

@@ -1,4 +1,4 @@
-//! Recorded verdicts are those of the providers' own packages, where these are installed.
+//! Recorded verdicts are those of the providers' own packages, if these are installed.
 
 mod support;
 

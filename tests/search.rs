@@ -23,11 +23,11 @@ fn delivery(number: i64) -> NewDelivery {
     new
 }
 
-/// A store of so many deliveries, and a list of them.
+/// Returns a store of this many deliveries, and a list of them.
 async fn kept(place: &StorePlace, count: i64) -> Tested<(Store, Writer, List)> {
     let (store, writer) = Store::open(place, "")?;
     let mut keeping = tokio::task::JoinSet::new();
-    // The first gets the first id, and so on: the writer takes them in turn.
+    // The writer takes them in order, so ids follow the order of submission.
     for number in 1..=count {
         let store = store.clone();
         if number % 500 == 0 {
@@ -46,25 +46,25 @@ async fn kept(place: &StorePlace, count: i64) -> Tested<(Store, Writer, List)> {
     Ok((store, writer, list))
 }
 
-/// What a filter finds, by rising id, in two threads; and how often it told.
+/// Searches in two threads; returns the matches by rising id, and the number of reports.
 fn found(store: &Store, list: &mut List, text: &str) -> Tested<(Vec<DeliveryId>, usize)> {
     let filter: Filter = text.parse()?;
     let open = list.filter(&filter, Timestamp::UNIX_EPOCH);
     let asked = open.rows();
     let search = StoreSearch::new(filter, open);
     let work = || -> Result<Vec<SearchBatch>, hookglass::store::StoreError> {
-        let mut told = Vec::new();
+        let mut reports = Vec::new();
         let reader = store.reader()?;
-        search.run(&reader, || true, |findings| told.push(findings))?;
-        Ok(told)
+        search.run(&reader, || true, |findings| reports.push(findings))?;
+        Ok(reports)
     };
-    let told = std::thread::scope(|scope| {
+    let reports = std::thread::scope(|scope| {
         let threads = [scope.spawn(work), scope.spawn(work)];
         threads.map(|thread| thread.join().map_err(|_| "a thread panicked"))
     });
     let mut all = Vec::new();
-    for told in told {
-        all.extend(told??);
+    for report in reports {
+        all.extend(report??);
     }
     assert_eq!(all.iter().map(|findings| findings.tested).sum::<usize>(), asked, "{text}");
     let times = all.len();
@@ -77,7 +77,7 @@ async fn finish(writer: Writer) -> Tested {
 }
 
 #[tokio::test]
-async fn threads_find_together_what_the_filter_lets_pass() -> Tested {
+async fn threads_together_find_what_the_filter_matches() -> Tested {
     let folder = tempfile::tempdir()?;
     for place in [StorePlace::Memory, StorePlace::File(folder.path().join("searched.db"))] {
         let (store, writer, mut list) = kept(&place, 5000).await?;
@@ -103,7 +103,7 @@ async fn threads_find_together_what_the_filter_lets_pass() -> Tested {
 }
 
 #[tokio::test]
-async fn what_is_removed_meanwhile_counts_as_tested_and_is_not_found() -> Tested {
+async fn deliveries_removed_during_a_search_are_not_found() -> Tested {
     let (store, writer, mut list) = kept(&StorePlace::Memory, 300).await?;
     let all = found(&store, &mut list, "tiger")?.0;
     let gone: Vec<DeliveryId> = all.iter().copied().step_by(2).collect();
@@ -114,26 +114,26 @@ async fn what_is_removed_meanwhile_counts_as_tested_and_is_not_found() -> Tested
 }
 
 #[tokio::test]
-async fn the_newest_are_told_at_once_and_a_search_can_be_given_up() -> Tested {
+async fn the_newest_matches_are_reported_at_once_and_a_search_can_be_canceled() -> Tested {
     let (store, writer, mut list) = kept(&StorePlace::Memory, 5000).await?;
     let filter: Filter = "tiger".parse()?;
     let open = list.filter(&filter, Timestamp::UNIX_EPOCH);
     let search = StoreSearch::new(filter, open);
     let reader = store.reader()?;
-    let told = RefCell::new(Vec::new());
+    let reports = RefCell::new(Vec::new());
     let wanted = Cell::new(true);
     search.run(
         &reader,
         || wanted.get(),
         |findings| {
-            told.borrow_mut().push(findings);
+            reports.borrow_mut().push(findings);
             wanted.set(false);
         },
     )?;
-    let told = told.into_inner();
-    assert_eq!(told[0].tested, 64, "few at first");
-    assert!(told[0].ids.iter().all(|id| id.0 > 4900), "{:?}", told[0]);
-    let tested: usize = told.iter().map(|findings| findings.tested).sum();
+    let reports = reports.into_inner();
+    assert_eq!(reports[0].tested, 64, "few at first");
+    assert!(reports[0].ids.iter().all(|id| id.0 > 4900), "{:?}", reports[0]);
+    let tested: usize = reports.iter().map(|findings| findings.tested).sum();
     assert!(tested <= 1024, "{tested} were tested after it was given up");
     finish(writer).await
 }

@@ -15,7 +15,7 @@ use std::thread;
 use std::time::Duration;
 
 use support::program::{Listener, listed, wait_until_stopped};
-use support::senders::{exchange, read_answer, request};
+use support::senders::{exchange, read_status, request};
 use support::terminal::Terminal;
 use support::{Tested, hookglass, signal};
 
@@ -76,10 +76,10 @@ fn run_cases(state: &str, run: impl Fn(&[&'static str], &str) -> Tested + Sync) 
     Ok(())
 }
 
-/// A tunnel agent that notes its process and runs until it is ended.
+/// A tunnel agent that writes down its process and runs until it is killed.
 const AGENT: &str = "#!/bin/sh\necho $$ > \"$0.pid\"\nexec sleep 1000\n";
 
-/// An editor that notes its file and waits for a line.
+/// An editor that writes down its file and waits for a line.
 const EDITOR: &str =
     "#!/bin/sh\nprintf '%s' \"$1\" > \"$0.path\"\nprintf 'the editor is open\\n'\nread line\n";
 
@@ -220,7 +220,7 @@ impl Dashboard {
         assert_eq!(code, 0, "{}: {name}", self.state);
         if let Some(client) = self.paused {
             client.set_read_timeout(Some(Duration::from_secs(30)))?;
-            assert_eq!(read_answer(&mut BufReader::new(client))?, 503);
+            assert_eq!(read_status(&mut BufReader::new(client))?, 503);
         }
         assert_stored(&folder, 1)?;
         self.programs.assert_ended()?;
@@ -391,7 +391,7 @@ fn a_closed_terminal_leaves_a_listener_that_ignores_hangups() -> Tested {
     let process = session.process()?;
     let folder = std::mem::replace(&mut session.folder, tempfile::tempdir()?);
     let mut child = session.close();
-    // The first one may meet a dashboard that does not know yet.
+    // The dashboard may not have noticed yet when the first one arrives.
     for number in 1..=20 {
         exchange(&address, &request(number))?;
     }

@@ -30,10 +30,10 @@ struct Case {
     expect: String,
     also_ok: Vec<String>,
     cause: Option<String>,
-    /// False if nothing can prove the cause.
+    /// Whether anything in the request can prove the cause.
     #[serde(default = "yes")]
     cause_findable: bool,
-    /// Other causes that are as right.
+    /// Other causes that are equally right.
     #[serde(default)]
     accept: Vec<String>,
     #[serde(default)]
@@ -113,7 +113,7 @@ fn compare(cases: &[Case]) -> Result<Comparison, Box<dyn Error>> {
         let verdict = case.judge()?;
         let status = verdict.status.to_string();
         let is_allowed = case.expect == status || case.also_ok.contains(&status);
-        // Some causes are known only to whoever made the case.
+        // Some causes cannot be derived from the request.
         let is_provable = case.cause_findable && case.cause.as_deref().is_some_and(is_known);
         let expected = case.cause.as_deref().filter(|_| is_provable);
         let found = verdict.cause.as_deref();
@@ -152,7 +152,7 @@ fn verdicts_agree_with_those_recorded_from_the_providers_packages() {
 }
 
 #[test]
-fn what_can_be_told_at_a_glance_is_told() {
+fn causes_that_need_no_secret_are_named() {
     let named = [
         ("cribbly/missing-header", Cause::HeaderMissing),
         ("cribbly/empty-header", Cause::HeaderEmpty),
@@ -169,14 +169,14 @@ fn what_can_be_told_at_a_glance_is_told() {
 }
 
 #[test]
-fn without_a_secret_nothing_is_claimed() {
+fn without_a_secret_no_verdict_is_claimed() {
     let cribbly = Provider::named("cribbly").unwrap();
     let head = Head::build("POST", "/", &[]);
     let verdict = verify(&cribbly.scheme, &[], &Subject::new(&head, b"{}"), NOW);
     assert_eq!(verdict.status, SignatureStatus::Unchecked);
 }
 
-/// A secret in the form of the scheme's secrets.
+/// Returns a secret in the form of the scheme's secrets.
 fn secret(provider: &Provider) -> Secret {
     use hookglass::provider::SecretForm;
     let key = b"test-key-not-a-real-one-32-bytes";
@@ -200,7 +200,7 @@ struct Sent {
 }
 
 impl Sent {
-    /// Every provider's samples, where it can be signed for.
+    /// Returns the samples of every provider whose requests can be signed.
     fn all() -> Result<Vec<Self>, String> {
         let mut out = Vec::new();
         let mut seed = Seed { now: now(), random: fastrand::Rng::with_seed(7) };
@@ -258,7 +258,7 @@ fn now() -> Timestamp {
 }
 
 #[test]
-fn what_is_signed_for_a_provider_verifies_as_its_own() {
+fn a_signed_sample_verifies_under_its_provider() {
     let all = Sent::all().unwrap();
     for sent in &all {
         assert_eq!(sent.status(), SignatureStatus::Verified, "{}", sent.provider.name);
@@ -267,7 +267,7 @@ fn what_is_signed_for_a_provider_verifies_as_its_own() {
 }
 
 #[test]
-fn samples_are_recognised_among_all_providers() {
+fn samples_are_recognized_among_all_providers() {
     for sent in Sent::all().unwrap() {
         let candidates = provider::all().iter().map(|provider| {
             let mine = provider.name == sent.provider.name;
@@ -284,7 +284,7 @@ fn samples_are_recognised_among_all_providers() {
 }
 
 #[test]
-fn what_is_not_signed_is_recognised_by_its_other_headers() {
+fn unsigned_samples_are_recognized_by_other_headers() {
     let everybody = provider::all().iter().map(|provider| Credentials {
         provider: provider.clone(),
         secrets: vec![secret(provider)],
@@ -305,7 +305,7 @@ fn what_is_not_signed_is_recognised_by_its_other_headers() {
     }
 }
 
-/// Whether every byte of the body counts for a provider's signature.
+/// Returns whether a provider's signature covers every byte of the body.
 fn covers_every_byte(provider: &Provider) -> bool {
     provider.scheme.covers_body && provider.scheme.signed.has(&TemplatePart::Body)
 }
@@ -318,9 +318,9 @@ proptest! {
         bit in 0_u8..8,
     ) {
         for provider in provider::all().iter().filter(|provider| covers_every_byte(provider)) {
-            // Where something is read out of the body, random bytes will not do.
+            // Schemes that read a value from the body need a valid one.
             let Ok(Some(mut sent)) = Sent::signed(provider, Vec::new(), body.clone()) else { continue };
-            // A clock that stands in the body is not there.
+            // A body without the field has no time.
             if sent.status() == SignatureStatus::Missing { continue }
             prop_assert_eq!(sent.status(), SignatureStatus::Verified, "{}", &provider.name);
             let changed = at.index(sent.body.len());
@@ -343,8 +343,8 @@ proptest! {
             let mut value = header.value.to_vec();
             let changed = at.index(value.len());
             value[changed] ^= 1 << bit;
-            // Base64 has digits of which not every bit counts, and the case of a scheme's word or
-            // a blank beside the value may be allowed; what is decoded from it is the same then.
+            // The last digit of base64 has unused bits, and a scheme may ignore case or blanks, so
+            // that the changed value can decode to the same bytes.
             let same = String::from_utf8_lossy(&value).trim() == header.text().trim();
             header.value = value.into();
             if !same && !token && sent.status() == SignatureStatus::Verified {

@@ -1,4 +1,4 @@
-//! Schemes that sign the URL, where no public one was configured: the request's own word is tried.
+//! Schemes that sign the URL, without a configured public URL: the URL is derived from the request.
 
 mod support;
 
@@ -10,7 +10,7 @@ use support::{Listener, Tested, exchange, hookglass};
 
 const KEY: &str = "test-key-not-real";
 
-/// What a listener says of the signatures of what is sent to it.
+/// Returns the verdicts of a listener on the requests sent to it.
 fn verdicts(provider: &str, send: impl FnOnce(&Listener) -> Tested) -> Tested<Vec<Value>> {
     let folder = tempfile::tempdir()?;
     fs::write(folder.path().join("key"), KEY)?;
@@ -23,7 +23,7 @@ fn verdicts(provider: &str, send: impl FnOnce(&Listener) -> Tested) -> Tested<Ve
     Ok(lines.iter().filter_map(|line| line.get("signature").cloned()).collect())
 }
 
-/// The bytes of a signed sample, as `hookglass send` would send them to a URL.
+/// Returns the bytes of a signed sample, as `hookglass send` would send them to a URL.
 fn signed(provider: &str, url: &str) -> Tested<String> {
     let folder = tempfile::tempdir()?;
     fs::write(folder.path().join("key"), KEY)?;
@@ -60,7 +60,7 @@ fn a_local_sender_needs_no_public_url() -> Tested {
 }
 
 #[test]
-fn what_a_proxy_tells_is_tried_and_what_fits_nothing_is_no_mismatch() -> Tested {
+fn forwarded_headers_of_a_proxy_are_tried_and_an_unknown_url_is_not_a_mismatch() -> Tested {
     let there = signed("square", "https://x.example/in")?;
     assert!(there.contains("Host: x.example\r\n"), "{there}");
     let behind = |headers: &str| there.replace("Host: x.example\r\n", headers);
@@ -76,8 +76,8 @@ fn what_a_proxy_tells_is_tried_and_what_fits_nothing_is_no_mismatch() -> Tested 
         })?;
         assert_eq!(found[0]["status"], status, "{headers}: {found:?}");
         let why = found[0]["explanation"].as_str().unwrap_or_default();
-        let told = if status == "verified" { "https://x.example/in" } else { "--public-url" };
-        assert!(why.contains(told), "{why}");
+        let expected = if status == "verified" { "https://x.example/in" } else { "--public-url" };
+        assert!(why.contains(expected), "{why}");
         assert_eq!(found[0]["cause"], Value::Null);
     }
     Ok(())

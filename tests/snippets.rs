@@ -1,4 +1,5 @@
-//! Programs that verify a delivery: written for every provider, and run where their language is.
+//! Programs that verify a delivery: generated for every provider, and run if their language is
+//! installed.
 
 mod support;
 
@@ -35,7 +36,7 @@ fn secret(provider: &Provider) -> String {
     format!("{}{text}", provider.scheme.secret_prefix)
 }
 
-/// The first sample of every provider that can be signed for.
+/// Returns the first sample of every provider whose requests can be signed.
 fn signed() -> Vec<(&'static Provider, Delivery)> {
     let all = provider::all().iter().filter_map(|provider| {
         let key = Secret::new("TEST", secret(provider));
@@ -56,7 +57,7 @@ fn copied(delivery: &Delivery) -> CopySource<'_> {
     CopySource { delivery, providers: &[], base: "http://127.0.0.1:1", with_signature: false }
 }
 
-/// Runs a program with a body; its exit code.
+/// Runs a program with a body, and returns its exit code.
 fn exit(command: &mut Command, provider: &Provider, body: &[u8]) -> Tested<Option<i32>> {
     let mut child = command
         .env(&provider.secret_env, secret(provider))
@@ -80,7 +81,7 @@ fn verify_with(program: &str, form: &str, file: &str) -> Tested<usize> {
     let form = copy_format(form).ok_or("no such form")?;
     let mut seen = std::collections::HashSet::new();
     for (provider, delivery) in signed() {
-        // Of schemes that differ in names only, one is enough.
+        // One of several schemes that differ in names only is enough.
         let scheme = &provider.scheme;
         let spelled = (scheme.algorithm, scheme.encoding, scheme.secret, scheme.prefix_optional);
         let parts = (&scheme.list, &scheme.pairs, scheme.signed.to_string(), &scheme.prefix);
@@ -103,19 +104,19 @@ fn verify_with(program: &str, form: &str, file: &str) -> Tested<usize> {
 }
 
 #[test]
-fn node_says_what_is_verified_and_what_was_tampered_with() -> Tested {
+fn node_accepts_the_delivery_and_rejects_a_changed_one() -> Tested {
     assert!(verify_with("node", "node", "verify.mjs")? > 25);
     Ok(())
 }
 
 #[test]
-fn python_says_what_is_verified_and_what_was_tampered_with() -> Tested {
+fn python_accepts_the_delivery_and_rejects_a_changed_one() -> Tested {
     assert!(verify_with("python3", "python", "verify.py")? > 25);
     Ok(())
 }
 
 #[test]
-fn ruby_and_php_do_too_where_they_are() -> Tested {
+fn ruby_and_php_accept_the_delivery_and_reject_a_changed_one() -> Tested {
     assert!(verify_with("ruby", "ruby", "verify.rb")? > 25);
     if !is_installed("php") {
         return Ok(());
@@ -130,7 +131,7 @@ fn ruby_and_php_do_too_where_they_are() -> Tested {
 }
 
 #[test]
-fn without_a_secret_nothing_is_said_of_the_signature() -> Tested {
+fn without_a_secret_the_program_reports_no_verdict() -> Tested {
     if !is_installed("node") {
         return Ok(());
     }
@@ -173,7 +174,7 @@ fn every_language_has_a_program_for_the_same_providers_and_none_holds_a_secret()
 }
 
 #[test]
-fn what_no_program_can_verify_says_why() -> Tested {
+fn a_signature_that_no_program_can_verify_has_a_reason() -> Tested {
     let node = copy_format("node").ok_or("no node")?;
     for (name, says) in [
         ("gitlab", "the secret itself"),
@@ -194,7 +195,7 @@ fn what_no_program_can_verify_says_why() -> Tested {
 }
 
 #[test]
-fn what_a_sender_writes_is_no_code_in_any_language() -> Tested {
+fn text_of_a_sender_is_never_code_in_any_language() -> Tested {
     let hostile = "t=1\",h=?><?php evil() ?>\\' */ #{evil} $evil,v1=00";
     let head = Head::build("POST", "/", &[Header::new("X-Hook0-Signature", hostile)]);
     let delivery = of_provider("coinbase-cdp", head, bytes::Bytes::from_static(b"{}"));
@@ -202,7 +203,7 @@ fn what_a_sender_writes_is_no_code_in_any_language() -> Tested {
         let copy = copy_format(name).ok_or("no form")?.write(&copied(&delivery))?;
         let text = String::from_utf8(copy.to_vec())?;
         let lines: Vec<&str> = text.lines().filter(|line| line.contains("evil")).collect();
-        // It stands in one literal, escaped.
+        // It is in one literal, escaped.
         assert_eq!(lines.len(), 1, "{name}: {lines:?}");
         let line = lines.join("");
         let escaped = match name {
@@ -220,8 +221,8 @@ fn what_a_sender_writes_is_no_code_in_any_language() -> Tested {
     Ok(())
 }
 
-/// Keeps the compiler of the other languages busy by hand: `HOOKGLASS_SNIPPETS=FOLDER` writes
-/// every program there, with its body beside it.
+/// Writes every program and its body to the folder in `HOOKGLASS_SNIPPETS`, to compile them by
+/// hand.
 #[test]
 fn programs_are_written_out_on_request() -> Tested {
     let Some(folder) = std::env::var_os("HOOKGLASS_SNIPPETS") else { return Ok(()) };

@@ -56,7 +56,7 @@ fn attempt(id: DeliveryId, outcome: Outcome) -> Attempt {
     }
 }
 
-/// The summaries among changes.
+/// Returns the summaries among changes.
 fn kept(changes: Vec<StoreChange>) -> impl Iterator<Item = Summary> {
     changes.into_iter().filter_map(|change| match change {
         StoreChange::Kept(summary) => Some(*summary),
@@ -69,7 +69,7 @@ async fn finish(writer: hookglass::store::Writer) -> Tested {
 }
 
 #[tokio::test]
-async fn what_is_kept_comes_back_after_a_restart() -> Tested {
+async fn stored_deliveries_are_read_after_a_restart() -> Tested {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("kept.db");
     let place = StorePlace::File(path.clone());
@@ -111,7 +111,7 @@ async fn what_is_kept_comes_back_after_a_restart() -> Tested {
 }
 
 #[tokio::test]
-async fn a_refused_request_is_kept_with_its_reason() -> Tested {
+async fn a_refused_request_is_stored_with_its_reason() -> Tested {
     let (store, writer) = Store::open(&StorePlace::Memory, "")?;
     let refused = Refusal { code: "head-malformed".to_owned(), reason: "no HTTP".to_owned() };
     let head = Head::lenient(Bytes::from_static(b"\x16\x03\x01 what"));
@@ -124,7 +124,7 @@ async fn a_refused_request_is_kept_with_its_reason() -> Tested {
 }
 
 #[tokio::test]
-async fn a_tail_tells_each_change_once() -> Tested {
+async fn a_tail_reports_each_change_once() -> Tested {
     let folder = tempfile::tempdir()?;
     for place in [StorePlace::Memory, StorePlace::File(folder.path().join("tail.db"))] {
         let (store, writer) = Store::open(&place, "")?;
@@ -135,11 +135,11 @@ async fn a_tail_tells_each_change_once() -> Tested {
         let first = store.keep(delivery("e1", "")).await?;
         let second = store.keep(delivery("e2", "")).await?;
         progress.changed().await?;
-        store.record_response(first.id, 200, None).await?;
-        store.record_response(before.id, 200, None).await?;
-        let told = kept(tail.next(2)?).chain(kept(tail.next(10)?));
-        let told: Vec<_> = told.map(|row| (row.id, row.response)).collect();
-        assert_eq!(told, [(second.id, None), (first.id, Some(200)), (before.id, Some(200))]);
+        store.record_response(first.id, 200).await?;
+        store.record_response(before.id, 200).await?;
+        let rows = kept(tail.next(2)?).chain(kept(tail.next(10)?));
+        let rows: Vec<_> = rows.map(|row| (row.id, row.response)).collect();
+        assert_eq!(rows, [(second.id, None), (first.id, Some(200)), (before.id, Some(200))]);
         assert_eq!(tail.next(10)?.len(), 0);
         finish(writer).await?;
     }
@@ -157,7 +157,7 @@ async fn a_commit_without_an_error_wakes_nobody_who_watches_the_health() -> Test
 }
 
 #[tokio::test]
-async fn attempts_are_kept_beside_the_listener_that_holds_the_store() -> Tested {
+async fn attempts_are_stored_while_a_listener_has_the_store_open() -> Tested {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("shared.db");
     let (store, writer) = Store::open(&StorePlace::File(path.clone()), "")?;
@@ -168,14 +168,14 @@ async fn attempts_are_kept_beside_the_listener_that_holds_the_store() -> Tested 
     for _ in 0..3 {
         attempts.keep(&attempt(first, failed.clone()))?;
     }
-    // The listener goes on where the others have come to, and tells of theirs.
+    // The listener continues after the changes of other processes, and reports them.
     let second = store.keep(delivery("e2", "")).await?.id;
-    let told: Vec<_> = kept(tail.next(10)?).map(|row| row.id).collect();
-    assert_eq!(told, [first, second]);
+    let ids: Vec<_> = kept(tail.next(10)?).map(|row| row.id).collect();
+    assert_eq!(ids, [first, second]);
     let found = store.reader()?.delivery(first)?.ok_or("it is gone")?;
     assert_eq!(found.attempts, vec![attempt(first, failed.clone()); 3]);
     finish(writer).await?;
-    // And when nobody holds it.
+    // The same while no process has the store open.
     attempts.keep(&attempt(second, failed))?;
     assert_eq!(StoreReader::open(&path)?.delivery(second)?.ok_or("it is gone")?.attempts.len(), 1);
     Ok(())
@@ -214,7 +214,7 @@ async fn many_senders_share_commits_and_ids_rise() -> Tested {
 }
 
 #[tokio::test]
-async fn one_that_fails_by_itself_harms_no_other() -> Tested {
+async fn a_failed_insert_leaves_the_others_of_its_commit_intact() -> Tested {
     let folder = tempfile::tempdir()?;
     let (store, writer) = Store::open(&StorePlace::File(folder.path().join("one.db")), "")?;
     let attempted = store
@@ -231,7 +231,7 @@ async fn one_that_fails_by_itself_harms_no_other() -> Tested {
 }
 
 #[tokio::test]
-async fn after_the_end_nothing_is_promised() -> Tested {
+async fn after_its_end_the_store_accepts_nothing() -> Tested {
     let (store, writer) = Store::open(&StorePlace::Memory, "")?;
     finish(writer).await?;
     assert_eq!(store.keep(delivery("e", "")).await, Err(KeepError::Stopped));
@@ -256,7 +256,7 @@ fn the_folder_is_private_and_ignored_by_git() -> Tested {
 }
 
 #[test]
-fn a_second_listener_is_told_who_holds_the_store() -> Tested {
+fn a_second_listener_gets_the_process_that_has_the_store_open() -> Tested {
     let folder = tempfile::tempdir()?;
     let place = StorePlace::File(folder.path().join("held.db"));
     let (_store, writer) = Store::open(&place, "http://127.0.0.1:4400")?;
@@ -269,7 +269,7 @@ fn a_second_listener_is_told_who_holds_the_store() -> Tested {
     Ok(())
 }
 
-/// Opens a file for writing and for reading, and makes sure that neither changed a byte of it.
+/// Opens a file for writing and for reading, and checks that neither changed a byte of it.
 fn refused(path: &Path) -> Result<[StoreError; 2], Box<dyn std::error::Error>> {
     let before = fs::read(path)?;
     let writing =
@@ -280,7 +280,7 @@ fn refused(path: &Path) -> Result<[StoreError; 2], Box<dyn std::error::Error>> {
 }
 
 #[test]
-fn what_is_no_store_is_left_alone() -> Tested {
+fn a_file_that_is_not_a_store_is_left_alone() -> Tested {
     let folder = tempfile::tempdir()?;
     let text = folder.path().join("notes.txt");
     fs::write(&text, "dear diary")?;
@@ -325,7 +325,7 @@ async fn a_damaged_store_is_left_alone() -> Tested {
 }
 
 #[test]
-fn an_absent_store_is_not_made_by_reading() -> Tested {
+fn reading_does_not_create_a_store() -> Tested {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("absent.db");
     assert!(matches!(StoreReader::open(&path), Err(StoreError::Absent { .. })));
@@ -334,7 +334,7 @@ fn an_absent_store_is_not_made_by_reading() -> Tested {
 }
 
 #[test]
-fn columns_explain_themselves_to_sqlite() -> Tested {
+fn numbers_in_columns_have_names_in_sqlite() -> Tested {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("plain.db");
     Store::open(&StorePlace::File(path.clone()), "")?.1.finish();
@@ -345,7 +345,7 @@ fn columns_explain_themselves_to_sqlite() -> Tested {
     Ok(())
 }
 
-/// A store as a program of an older version left it.
+/// Creates a store as a program of an older version left it.
 fn older(path: &Path, version: i64) -> Tested {
     let dump = match version {
         1 => include_str!("data/stores/version-1.sql"),
@@ -358,14 +358,14 @@ fn older(path: &Path, version: i64) -> Tested {
 }
 
 #[tokio::test]
-async fn stores_of_older_versions_are_read_as_they_are_and_brought_up_by_a_listener() -> Tested {
+async fn stores_of_older_versions_are_read_unchanged_and_migrated_by_a_listener() -> Tested {
     for version in [1, 2] {
         let folder = tempfile::tempdir()?;
         let path = folder.path().join("older.db");
         older(&path, version)?;
         let before = fs::read(&path)?;
-        let told = StoreReader::open(&path)?.newest(None, 10)?;
-        let ids: Vec<_> = told.iter().map(|row| (row.id.0, row.duplicate_of)).collect();
+        let rows = StoreReader::open(&path)?.newest(None, 10)?;
+        let ids: Vec<_> = rows.iter().map(|row| (row.id.0, row.duplicate_of)).collect();
         assert_eq!(ids, [(3, None), (2, Some(DeliveryId(1))), (1, None)], "{version}");
         assert!(
             StoreReader::open(&path)?
@@ -375,7 +375,7 @@ async fn stores_of_older_versions_are_read_as_they_are_and_brought_up_by_a_liste
         assert_eq!(fs::read(&path)?, before, "reading changed it");
 
         let (store, writer) = Store::open(&StorePlace::File(path.clone()), "")?;
-        assert_eq!(store.reader()?.newest(None, 10)?, told);
+        assert_eq!(store.reader()?.newest(None, 10)?, rows);
         store.mark(&[DeliveryId(2)], true).await?;
         store.remove(&[DeliveryId(1)]).await?;
         finish(writer).await?;
@@ -417,7 +417,7 @@ async fn a_store_of_an_older_version_keeps_the_path_of_a_source() -> Tested {
 }
 
 #[tokio::test]
-async fn marks_and_notes_last_and_are_told_of() -> Tested {
+async fn marks_and_notes_are_stored_and_reported() -> Tested {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("marks.db");
     let (store, writer) = Store::open(&StorePlace::File(path.clone()), "")?;
@@ -427,11 +427,11 @@ async fn marks_and_notes_last_and_are_told_of() -> Tested {
     store.mark(&[two, one, DeliveryId(77)], true).await?;
     store.note(one, Some("look here".to_owned())).await?;
     store.mark(&[two], false).await?;
-    let told: Vec<_> = kept(tail.next(10)?)
+    let marks: Vec<_> = kept(tail.next(10)?)
         .map(|row| (row.id, row.annotations.marked, row.annotations.note))
         .collect();
-    assert_eq!(told, [(one, true, Some("look here".to_owned())), (two, false, None)]);
-    // What is so already is no news.
+    assert_eq!(marks, [(one, true, Some("look here".to_owned())), (two, false, None)]);
+    // A change without an effect is not reported.
     store.mark(&[one], true).await?;
     store.note(one, Some("look here".to_owned())).await?;
     assert_eq!(tail.next(10)?, []);
@@ -444,14 +444,14 @@ async fn marks_and_notes_last_and_are_told_of() -> Tested {
     Ok(())
 }
 
-/// What readers see: ids, and what each one repeats.
+/// Returns what readers see: ids, and the id that each one repeats.
 fn seen(reader: &StoreReader) -> Result<Vec<(i64, Option<i64>)>, StoreError> {
     let page = reader.newest(None, 100)?;
     Ok(page.iter().rev().map(|row| (row.id.0, row.duplicate_of.map(|id| id.0))).collect())
 }
 
 #[tokio::test]
-async fn what_is_removed_is_seen_by_nobody_until_it_comes_back() -> Tested {
+async fn removed_deliveries_are_hidden_until_they_are_restored() -> Tested {
     let (store, writer) = Store::open(&StorePlace::Memory, "")?;
     let reader = store.reader()?;
     for event in ["a", "a", "b", "a"] {
@@ -481,7 +481,7 @@ async fn what_is_removed_is_seen_by_nobody_until_it_comes_back() -> Tested {
         .collect();
     assert_eq!(gone, [1, 3]);
     assert_eq!(kept(changes).map(|row| row.id.0).collect::<Vec<_>>(), [2, 4]);
-    // A delivery that repeats a removed one is the first.
+    // A delivery that repeats a removed one counts as the first.
     assert_eq!(store.keep(delivery("b", "")).await?.duplicate_of, None);
     store.restore(&[DeliveryId(3), DeliveryId(1), DeliveryId(99)]).await?;
     assert_eq!(seen(&reader)?, [(1, None), (2, Some(1)), (3, None), (4, Some(1)), (5, Some(3))]);
@@ -491,7 +491,7 @@ async fn what_is_removed_is_seen_by_nobody_until_it_comes_back() -> Tested {
 }
 
 #[tokio::test]
-async fn what_is_removed_is_deleted_at_the_end_and_no_revision_comes_twice() -> Tested {
+async fn removed_deliveries_are_deleted_at_the_end_and_revisions_are_unique() -> Tested {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("purged.db");
     let place = StorePlace::File(path.clone());
@@ -523,7 +523,7 @@ async fn what_is_removed_is_deleted_at_the_end_and_no_revision_comes_twice() -> 
 }
 
 #[tokio::test]
-async fn what_a_killed_listener_had_removed_is_deleted_by_the_next_one() -> Tested {
+async fn deliveries_that_a_killed_listener_removed_are_deleted_by_the_next_one() -> Tested {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("killed.db");
     let place = StorePlace::File(path.clone());
@@ -534,7 +534,7 @@ async fn what_a_killed_listener_had_removed_is_deleted_by_the_next_one() -> Test
     finish(writer).await?;
     Connection::open(&path)?.execute_batch("UPDATE deliveries SET removed = 1 WHERE id <> 2")?;
     let (store, writer) = Store::open(&place, "")?;
-    // What is removed in this run has to stay until its end.
+    // Deliveries removed in this run are deleted at its end.
     store.remove(&[DeliveryId(2)]).await?;
     let left = || -> Result<i64, rusqlite::Error> {
         Connection::open(&path)?.query_row("SELECT count(*) FROM deliveries", [], |row| row.get(0))
@@ -548,7 +548,7 @@ async fn what_a_killed_listener_had_removed_is_deleted_by_the_next_one() -> Test
 }
 
 #[tokio::test]
-async fn many_are_removed_beside_deliveries_that_come() -> Tested {
+async fn many_deliveries_are_removed_while_others_arrive() -> Tested {
     let (store, writer) = Store::open(&StorePlace::Memory, "")?;
     let mut tasks = tokio::task::JoinSet::new();
     for number in 0..3000 {
@@ -570,12 +570,12 @@ async fn many_are_removed_beside_deliveries_that_come() -> Tested {
     finish(writer).await
 }
 
-/// Everything that a follower receives until it has all commits so far.
+/// Returns everything that a follower receives until it has all commits so far.
 fn followed(follower: &mut Follower) -> Vec<Followed> {
     std::iter::from_fn(|| follower.try_next()).collect()
 }
 
-/// The ids of new deliveries that a follower received in memory.
+/// Returns the ids of new deliveries that a follower received in memory.
 fn new_ids(followed: &[Followed]) -> Vec<i64> {
     let commits = followed.iter().filter_map(|followed| match followed {
         Followed::Commit(commit) => Some(commit),

@@ -1,4 +1,5 @@
-//! The dashboard in a real pseudo-terminal: it shows what comes, and gives the terminal back.
+//! The dashboard in a real pseudo-terminal: it shows deliveries as they arrive, and restores the
+//! terminal.
 
 #![cfg(unix)]
 
@@ -16,7 +17,7 @@ use support::targets::Target;
 use support::terminal::Terminal;
 use support::{SECRET, Tested, sign};
 
-/// Starts the dashboard and sends it so many deliveries.
+/// Starts the dashboard and sends it this many deliveries.
 fn with_deliveries(count: usize) -> Tested<Terminal> {
     let mut session = Terminal::start(&[])?;
     let address = session.address()?;
@@ -38,7 +39,7 @@ fn store(session: &Terminal) -> Tested<StoreReader> {
 #[test]
 fn a_word_is_searched_in_bodies() -> Tested {
     let mut session = with_deliveries(3)?;
-    // One body alone has this word.
+    // Only one body has this word.
     session.press("/p2<Enter>")?;
     session.wait_for(" 1/3 ")?;
     Ok(())
@@ -71,14 +72,14 @@ fn a_delivery_appears_with_its_payload_and_verdict() -> Tested {
     Ok(())
 }
 
-/// The statuses of the stored deliveries, oldest first.
+/// Returns the statuses of the stored deliveries, oldest first.
 fn statuses(session: &Terminal) -> Tested<Vec<SignatureStatus>> {
     let mut rows = store(session)?.newest(None, 10)?;
     rows.sort_by_key(|row| row.id);
     Ok(rows.iter().map(|row| row.signature.status).collect())
 }
 
-/// A dashboard whose secret is wrong for the only delivery.
+/// Starts a dashboard whose secret is wrong for the only delivery.
 fn with_wrong_secret(args: &[&str]) -> Tested<Terminal> {
     let mut session = Terminal::start_with(args, &[("CRIBBLY_WEBHOOK_SECRET", "test-key-wrong")])?;
     let address = session.address()?;
@@ -179,7 +180,7 @@ fn quitting_restores_the_terminal() -> Tested {
 fn marked_deliveries_are_exported_as_fixtures() -> Tested {
     let mut session = with_deliveries(3)?;
     session.press("kkmm")?;
-    // Marks are shown when they are stored.
+    // Marks are shown once they are stored.
     session.wait_until(|screen| screen.contents().matches('◆').count() == 2)?;
     session.press("xf")?;
     session.wait_for("exports 2 marked deliveries")?;
@@ -344,8 +345,8 @@ fn an_idle_dashboard_wakes_up_for_its_clock_alone() -> Tested {
     Ok(())
 }
 
-/// An editor that notes its file, waits for a line, and edits the file: the first time it breaks
-/// the JSON, the second time it fixes that.
+/// An editor that writes down its file, waits for a line, and edits the file: the first run breaks
+/// the JSON, and the second fixes it.
 const EDITOR: &str = r#"#!/bin/sh
 cp "$1" "$0.seen"
 printf '%s' "$1" > "$0.path"
@@ -362,7 +363,7 @@ sed "$change" "$1" > "$0.changed"
 cat "$0.changed" > "$1"
 "#;
 
-/// A session whose editor is that script.
+/// Starts a dashboard with this editor.
 fn with_editor() -> Tested<(Terminal, tempfile::TempDir, PathBuf)> {
     let folder = tempfile::tempdir()?;
     let script = folder.path().join("an editor");
@@ -373,7 +374,7 @@ fn with_editor() -> Tested<(Terminal, tempfile::TempDir, PathBuf)> {
     Ok((session, folder, script))
 }
 
-/// Returns what the script noted about one run.
+/// Returns what the script wrote down about one run.
 fn noted(script: &Path, what: &str) -> Tested<String> {
     Ok(std::fs::read_to_string(format!("{}.{what}", script.display()))?)
 }
@@ -393,7 +394,7 @@ fn open_editor_again(session: &mut Terminal) -> Tested {
     session.press("<Enter>")?;
     session.wait_for("Edit again?")?;
     session.press("y")?;
-    // The first run is still on the screen that the editor has.
+    // The screen still shows the first run of the editor.
     let twice = |screen: &str| screen.matches("the editor has the terminal").count() == 2;
     session.wait_until(|screen| twice(&screen.contents()))?;
     Ok(())

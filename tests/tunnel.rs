@@ -1,5 +1,5 @@
-//! Tunnels, with stand-ins for the agents: a server that speaks ngrok's documented interface, and
-//! scripts that say what the programs say.
+//! Tunnels, with stand-ins for the agents: a server with ngrok's documented interface, and scripts
+//! that print what the programs print.
 
 #![cfg(unix)]
 
@@ -17,11 +17,11 @@ use std::thread;
 use serde_json::Value;
 use support::{Listener, Tested, exchange, hookglass, request};
 
-/// Where nothing listens.
+/// An address that nothing listens at.
 const NOBODY: &str = "http://127.0.0.1:1";
 
-/// An agent that is asked for its tunnels and has those that were sent to it last; it answers
-/// nobody before it was sent some.
+/// Starts an agent that responds with the last tunnels sent over the channel; until the first, it
+/// does not respond.
 fn agent() -> io::Result<(String, mpsc::Sender<String>)> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let url = format!("http://{}", listener.local_addr()?);
@@ -46,14 +46,14 @@ fn agent() -> io::Result<(String, mpsc::Sender<String>)> {
                 "HTTP/1.1 {status}\r\nContent-Type: application/json\r\n\
                  Content-Length: {length}\r\n\r\n{listing}"
             );
-            // Whoever asked may have ended.
+            // The client may have ended.
             let _ = stream.write_all(answer.as_bytes());
         }
     });
     Ok((url, sender))
 }
 
-/// A program of this name that is a shell script.
+/// Writes a shell script as a program of this name.
 fn program(folder: &Path, name: &str, script: &str) -> Tested {
     let bin = folder.join("bin");
     fs::create_dir_all(&bin)?;
@@ -63,7 +63,8 @@ fn program(folder: &Path, name: &str, script: &str) -> Tested {
     Ok(())
 }
 
-/// A listener that finds these programs only, and an agent of ngrok only there.
+/// Starts a listener that finds only the programs of a folder, and an agent of ngrok only at this
+/// address.
 fn listener(folder: &Path, tunnel: &str, interface: &str) -> Tested<Listener> {
     fs::create_dir_all(folder.join("bin"))?;
     fs::write(folder.join("hookglass.toml"), format!("[tunnel]\nngrok_api = \"{interface}\"\n"))?;
@@ -78,14 +79,15 @@ fn says(listener: &mut Listener) -> Tested<String> {
     Ok(line.trim_end().to_owned())
 }
 
-/// Whether a process runs. One that has ended may still be listed, until somebody asks how.
+/// Returns whether a process runs. One that has ended stays listed until its parent collects its
+/// status.
 fn runs(process: &str) -> Tested<bool> {
     let state = Command::new("ps").args(["-o", "stat=", "-p", process]).output()?.stdout;
     Ok(!state.is_empty() && !state.starts_with(b"Z"))
 }
 
 #[test]
-fn an_agent_that_runs_already_is_used() -> Tested {
+fn a_running_agent_is_used() -> Tested {
     let folder = tempfile::tempdir()?;
     let (interface, tunnels) = agent()?;
     let mut running = listener(folder.path(), "ngrok", &interface)?;
@@ -95,7 +97,7 @@ fn an_agent_that_runs_already_is_used() -> Tested {
             "config":{{"addr":"http://localhost:{port}","inspect":true}}}}],"uri":"/api/tunnels"}}"#
     ))?;
     assert_eq!(says(&mut running)?, "hookglass: public URL: https://a.example");
-    // The agent goes, and listening goes on.
+    // The agent ends, and the listener continues.
     tunnels.send(r#"{"tunnels":[]}"#.to_owned())?;
     let gone = says(&mut running)?;
     assert!(gone.contains("has stopped") && gone.contains(&format!("ngrok http {port}")), "{gone}");
@@ -106,9 +108,9 @@ fn an_agent_that_runs_already_is_used() -> Tested {
 }
 
 #[test]
-fn ngrok_is_started_and_taken_down_with_us() -> Tested {
+fn ngrok_is_started_and_ended_with_the_listener() -> Tested {
     let folder = tempfile::tempdir()?;
-    // It has a child of its own, which has to go as well.
+    // It has a child process, which has to end too.
     program(
         folder.path(),
         "ngrok",
@@ -128,7 +130,7 @@ fn ngrok_is_started_and_taken_down_with_us() -> Tested {
     let (status, _, said) = running.stop()?;
     assert!(status.success(), "{said}");
     for process in processes.split_whitespace() {
-        // A signal takes a moment to do its work.
+        // A signal takes effect after a moment.
         let gone = (0..500).any(|_| matches!(runs(process), Ok(false)));
         assert!(gone, "{process} is left");
     }
@@ -156,7 +158,7 @@ fn the_url_of_a_silent_ngrok_comes_from_its_interface() -> Tested {
 }
 
 #[test]
-fn what_is_wrong_with_an_agent_is_told_while_listening_goes_on() -> Tested {
+fn a_failure_of_an_agent_is_reported_while_the_listener_continues() -> Tested {
     for (tunnel, script, parts) in [
         (
             "ngrok",
@@ -217,7 +219,7 @@ fn says_until(listener: &mut Listener, part: &str) -> Tested {
 }
 
 #[test]
-fn an_agent_that_ended_is_started_again() -> Tested {
+fn an_agent_that_ended_is_restarted() -> Tested {
     let folder = tempfile::tempdir()?;
     program(
         folder.path(),
@@ -235,7 +237,7 @@ fn an_agent_that_ended_is_started_again() -> Tested {
 }
 
 #[test]
-fn an_agent_that_only_the_user_can_fix_is_not_started_again() -> Tested {
+fn an_agent_that_only_the_user_can_fix_is_not_restarted() -> Tested {
     let folder = tempfile::tempdir()?;
     program(folder.path(), "ngrok", "echo >> starts; echo 'ERROR:  ERR_NGROK_4018' >&2; exit 1")?;
     let mut running = listener(folder.path(), "ngrok", NOBODY)?;
@@ -265,7 +267,7 @@ fn a_suspended_agent_is_reported_until_it_goes_on() -> Tested {
 }
 
 #[test]
-fn what_signs_its_url_is_verified_behind_a_tunnel_and_its_sender_known() -> Tested {
+fn a_provider_that_signs_its_url_is_verified_behind_a_tunnel() -> Tested {
     let folder = tempfile::tempdir()?;
     program(
         folder.path(),

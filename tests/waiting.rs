@@ -12,7 +12,7 @@ fn wait(folder: &std::path::Path, args: &[&str]) -> Tested<Output> {
 }
 
 #[test]
-fn it_waits_for_the_store_and_for_what_comes() -> Tested {
+fn wait_waits_for_the_store_and_for_deliveries() -> Tested {
     let folder = tempfile::tempdir()?;
     // There is neither a folder nor a store yet.
     let waiting = hookglass(folder.path())
@@ -31,7 +31,7 @@ fn it_waits_for_the_store_and_for_what_comes() -> Tested {
 }
 
 #[test]
-fn expecting_nothing_where_nothing_can_arrive_is_noted() -> Tested {
+fn expecting_nothing_if_nothing_can_arrive_is_noted() -> Tested {
     let folder = tempfile::tempdir()?;
     for args in [&["--none"][..], &["--count", "0"], &["--exactly", "0"]] {
         let waited = wait(folder.path(), &[args, &["--timeout", "10ms"]].concat())?;
@@ -42,7 +42,7 @@ fn expecting_nothing_where_nothing_can_arrive_is_noted() -> Tested {
 }
 
 #[test]
-fn it_answers_no_when_the_time_is_over_and_says_what_came() -> Tested {
+fn a_timeout_fails_and_lists_the_deliveries_that_arrived() -> Tested {
     let folder = tempfile::tempdir()?;
     let none = wait(folder.path(), &["--timeout", "100ms"])?;
     assert_eq!(none.status.code(), Some(1));
@@ -111,7 +111,7 @@ fn a_timeout_says_that_no_secret_is_set() -> Tested {
 }
 
 #[test]
-fn a_list_goes_on_with_what_comes_until_its_reader_has_gone() -> Tested {
+fn a_followed_list_continues_until_its_reader_is_gone() -> Tested {
     let folder = tempfile::tempdir()?;
     let listener = Listener::start(&mut hookglass(folder.path()))?;
     for number in 1..=3 {

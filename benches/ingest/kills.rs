@@ -1,4 +1,4 @@
-//! Kills hookglass while it receives, and looks for what it acknowledged.
+//! Kills hookglass while it receives, and checks that every acknowledged delivery is stored.
 
 use std::collections::HashSet;
 use std::net::SocketAddr;

@@ -18,7 +18,7 @@ pub(crate) struct Scenario {
     pub(crate) body: usize,
 }
 
-/// Acknowledged requests.
+/// The acknowledged requests of a run.
 #[derive(Debug, Default)]
 pub(crate) struct Sent {
     /// Sorted.
@@ -119,7 +119,7 @@ pub(crate) async fn read_response(stream: &mut TcpStream, buffer: &mut Vec<u8>) 
     }
 }
 
-/// An event id that no other request has.
+/// Returns an event id that no other request has.
 pub(crate) fn event_id(phase: usize, connection: usize, number: usize) -> String {
     // Spread over the index, as ids of providers are.
     let mixed = (number as u64 * 64 + connection as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 16;
@@ -151,7 +151,7 @@ async fn connection(
     }
 }
 
-/// Sends requests for a time.
+/// Sends requests for this long.
 pub(crate) fn run(
     address: SocketAddr,
     scenario: &Scenario,

@@ -96,7 +96,7 @@ fn main() -> Done {
     {
         return servers::serve(name, address.parse()?);
     }
-    // `cargo test --benches` only has to see that it starts.
+    // `cargo test --benches` only checks that it starts.
     if !arguments.iter().any(|argument| argument == "--bench") || run_pinned()? {
         return Ok(());
     }

@@ -17,7 +17,7 @@ const HOOKGLASS: &str = env!("CARGO_BIN_EXE_hookglass");
 /// A server to measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Server {
-    /// Reads the body and keeps nothing.
+    /// Reads the body and stores nothing.
     Bare,
     /// Appends to a file.
     Log,
@@ -121,7 +121,7 @@ impl Server {
         })
     }
 
-    /// Returns the number of deliveries that it kept, if it keeps any.
+    /// Returns the number of deliveries that it stored, if it stores any.
     pub(crate) fn stored(self, folder: &Path) -> Done<Option<usize>> {
         let count = |file: &str, table: &str| -> Done<usize> {
             let connection = rusqlite::Connection::open(folder.join(file))?;
@@ -208,9 +208,9 @@ impl Running {
         kib.unwrap_or_default() << 10
     }
 
-    /// Kills it at once.
+    /// Kills the server.
     pub(crate) fn kill(&mut self) {
-        // Fails only if it has ended.
+        // Fails only if the server has ended.
         match &mut self.child {
             Child::Process(child) => {
                 let _ = child.kill();
@@ -255,7 +255,7 @@ pub(crate) fn size_of(folder: &Path) -> u64 {
     files.filter_map(|path| fs::metadata(path).ok()).map(|data| data.len()).sum()
 }
 
-/// The write-ahead log and its index are used again and again.
+/// SQLite overwrites the write-ahead log and its index instead of letting them grow.
 fn is_log(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "db-wal" || extension == "db-shm")
 }

@@ -1,4 +1,4 @@
-//! Tables of what was measured.
+//! Tables of the measured figures.
 
 use std::fmt;
 use std::fs;

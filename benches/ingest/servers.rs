@@ -1,4 +1,4 @@
-//! Servers to compare with: the least that does the same work.
+//! Servers to compare with, each the least code that does the same work.
 
 use std::convert::Infallible;
 use std::fs;
@@ -48,7 +48,7 @@ http.createServer((request, response) => {
 }).listen(PORT, "127.0.0.1");
 "#;
 
-/// Answers without a server behind it.
+/// Responds without a server behind it.
 pub(crate) const MITMDUMP: &str = r#"
 from mitmproxy import http
 def request(flow):
@@ -137,7 +137,7 @@ fn start(
     jobs
 }
 
-/// Takes what has arrived, as one group.
+/// Takes the jobs that have arrived as one group.
 fn group(queue: &mut mpsc::Receiver<Job>) -> Vec<Job> {
     let mut jobs: Vec<Job> = queue.blocking_recv().into_iter().collect();
     while !jobs.is_empty() && jobs.len() < GROUP {

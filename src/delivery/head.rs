@@ -428,7 +428,7 @@ mod tests {
     }
 
     #[test]
-    fn credentials_are_told_by_their_names() {
+    fn credentials_are_found_by_their_names() {
         for name in [
             "Authorization",
             "Proxy-Authorization",

@@ -137,14 +137,14 @@ mod tests {
     }
 
     #[test]
-    fn what_this_program_does_not_read_is_declined() {
+    fn a_delivery_that_this_program_does_not_read_is_declined() {
         let mut responses = responses();
         let subject = "hookglass.deliveries.github.push".to_owned();
         assert!(is_declined(responses.ask(ResponseRequest { subject, ..request(7) }, 1)));
     }
 
     #[test]
-    fn what_was_read_and_forgotten_is_declined() {
+    fn a_request_that_was_read_and_forgotten_is_declined() {
         let mut responses = responses();
         for sequence in 1..=2 {
             responses.start(&format!("m{sequence}"), sequence);

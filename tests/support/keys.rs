@@ -3,7 +3,7 @@
 
 use hookglass::app::keymap::{Key, KeyCode};
 
-/// Reads a script. A `<` that does not begin a key name stands for itself.
+/// Reads a script. A `<` that does not begin a key name is the character.
 pub(crate) fn keys(script: &str) -> Vec<Key> {
     let (mut keys, mut rest) = (Vec::new(), script);
     while let Some(letter) = rest.chars().next() {

@@ -26,7 +26,7 @@ pub(crate) use deliveries::delivery;
 #[cfg(unix)]
 pub(crate) use program::signal;
 pub(crate) use program::{Listener, hookglass, json_lines, listed, printed, stderr};
-pub(crate) use senders::{event, exchange, read_answer, request, sign};
+pub(crate) use senders::{event, exchange, read_status, request, sign};
 pub(crate) use targets::Target;
 
 pub(crate) type Tested<T = ()> = Result<T, Box<dyn Error>>;

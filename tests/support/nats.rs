@@ -59,7 +59,7 @@ impl NatsServer {
             }
         }
         let port = port.ok_or_else(|| format!("nats-server said:\n{said}"))?;
-        // It would stop if nobody read what it says.
+        // The server would block if its output was not read.
         std::thread::spawn(move || lines.for_each(drop));
         Ok(Self { child, port, folder: folder.to_owned(), args })
     }
@@ -124,7 +124,7 @@ pub(crate) fn cluster(folder: &Path) -> Tested<Option<Vec<NatsServer>>> {
     Ok(Some(servers))
 }
 
-/// A connection that writes what it is given.
+/// A connection that writes the bytes it is given.
 pub(crate) struct RawClient {
     stream: BufReader<TcpStream>,
 }

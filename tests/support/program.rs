@@ -23,12 +23,12 @@ pub(crate) struct Listener {
 }
 
 impl Listener {
-    /// Starts one on a free port, and waits until it listens.
+    /// Starts a listener on a free port, and waits until it listens.
     pub(crate) fn start(command: &mut Command) -> Tested<Self> {
         Self::start_at(command, "127.0.0.1:0")
     }
 
-    /// Starts one at an address, and waits until it listens.
+    /// Starts a listener at an address, and waits until it listens.
     pub(crate) fn start_at(command: &mut Command, address: &str) -> Tested<Self> {
         let mut child = command
             .args(["--headless", "--bind", address])
@@ -48,8 +48,8 @@ impl Listener {
         format!("http://{}", self.address)
     }
 
-    /// Stops it, and returns its status, standard output, and standard error. Without signals it
-    /// is killed, so that the status means nothing.
+    /// Stops the listener, and returns its status, standard output, and standard error. On systems
+    /// without signals it is killed, and the status has no meaning.
     pub(crate) fn stop(mut self) -> Tested<(ExitStatus, String, String)> {
         #[cfg(unix)]
         signal(self.child.id(), "TERM")?;

@@ -54,7 +54,7 @@ pub(crate) fn exchange(address: &str, bytes: &[u8]) -> Tested<String> {
 }
 
 /// Reads one response with a length from a connection that stays open; returns its status.
-pub(crate) fn read_answer(stream: &mut BufReader<TcpStream>) -> Tested<u16> {
+pub(crate) fn read_status(stream: &mut BufReader<TcpStream>) -> Tested<u16> {
     let mut status = String::new();
     stream.read_line(&mut status)?;
     let status = status.split(' ').nth(1).ok_or("the connection ended")?.parse()?;

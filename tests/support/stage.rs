@@ -18,7 +18,7 @@ use super::keys::keys;
 /// The sizes at which screens are compared with their snapshots.
 pub(crate) const SIZES: [(u16, u16); 3] = [(80, 24), (120, 36), (200, 60)];
 
-/// Returns a second of the time at which tests take place.
+/// Returns the time this many seconds into the tests.
 pub(crate) fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + second).unwrap_or(Timestamp::UNIX_EPOCH)
 }
@@ -105,7 +105,7 @@ impl Stage {
         self.model.list.selected().map(|row| row.id.0)
     }
 
-    /// The filter in force.
+    /// Returns the filter in force.
     pub(crate) fn filter(&self) -> &str {
         self.model.search.text()
     }
@@ -118,7 +118,7 @@ impl Stage {
         terminal.backend().buffer().clone()
     }
 
-    /// The screen as text.
+    /// Returns the screen as text.
     pub(crate) fn screen(&self) -> String {
         let buffer = self.draw(Theme::default(), Glyphs::Unicode);
         let mut text = String::new();
@@ -132,7 +132,7 @@ impl Stage {
         text
     }
 
-    /// The screen as text, and its styles as letters with a legend.
+    /// Returns the screen as text, and its styles as letters with a legend.
     pub(crate) fn styled_screen(&self) -> String {
         let buffer = self.draw(Theme::default(), Glyphs::Unicode);
         let mut marks = String::new();
@@ -159,7 +159,7 @@ impl Stage {
     }
 }
 
-/// Finds a delivery's row by its number.
+/// Returns the ids of these numbers.
 pub(crate) fn ids(numbers: &[i64]) -> Vec<DeliveryId> {
     numbers.iter().copied().map(DeliveryId).collect()
 }

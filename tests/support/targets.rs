@@ -1,4 +1,4 @@
-//! Targets that deliveries are sent to: real sockets that read requests and respond as told.
+//! Targets of deliveries: real sockets that read requests and give the chosen responses.
 
 use std::fmt;
 use std::io::{self, Read as _, Write as _};
@@ -11,7 +11,7 @@ use hookglass::delivery::Head;
 
 use super::Tested;
 
-/// One request as a target read it.
+/// A request as a target read it.
 pub(crate) struct Arrived {
     pub(crate) head: Head,
     pub(crate) body: Bytes,
@@ -43,7 +43,7 @@ impl Arrived {
         }
     }
 
-    /// The whole request as it was sent.
+    /// Returns the whole request as it was sent.
     pub(crate) fn bytes(&self) -> Vec<u8> {
         [&self.head.raw[..], &self.body].concat()
     }
@@ -112,7 +112,7 @@ impl Target {
                 let Ok(request) = Arrived::read(&mut stream) else { continue };
                 left -= 1;
                 let response = respond(&request);
-                // The test may have seen enough, and the other end too.
+                // The test or the client may have ended.
                 let _ = sender.send(request);
                 let _ = stream.write_all(&response);
             }

@@ -13,7 +13,7 @@ use super::program::signal;
 use super::senders::{exchange, request};
 use super::{SECRET, Tested, keys};
 
-/// Output that takes longer than this is not going to arrive.
+/// The longest time to wait for output.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 const ROWS: NonZero<u16> = NonZero::new(36).unwrap();
@@ -40,12 +40,12 @@ impl Terminal {
         Self::start_with(&[], variables)
     }
 
-    /// The same, with arguments.
+    /// Starts the dashboard with these arguments and variables.
     pub(crate) fn start_with(args: &[&str], variables: &[(&str, &str)]) -> Tested<Self> {
         Self::start_sized(ROWS, COLUMNS, args, variables)
     }
 
-    /// The same, in a terminal of this many rows and columns.
+    /// Starts the dashboard in a terminal of this many rows and columns.
     pub(crate) fn start_sized(
         rows: NonZero<u16>,
         columns: NonZero<u16>,
@@ -115,8 +115,8 @@ impl Terminal {
             .map_err(|error| format!("{text:?}: {error}").into())
     }
 
-    /// Waits until the screen is as expected; returns it. It gives up even if a clock goes on
-    /// drawing.
+    /// Waits until the screen is as expected, and returns it. The wait has a limit even if a clock
+    /// keeps drawing.
     pub(crate) fn wait_until(
         &mut self,
         is_expected: impl Fn(&vt100::Screen) -> bool,
@@ -192,7 +192,7 @@ impl Terminal {
         let address = self.address()?;
         let Self { mut child, folder, bytes, keys, master, slave, .. } = self;
         drop((bytes, keys, master, slave));
-        // The reader closes the last handle when the next output finds nobody to take it.
+        // The reader closes the last handle once it cannot pass on the next output.
         exchange(&address, &request(1))?;
         let (sender, ended) = channel();
         thread::spawn(move || sender.send(child.wait()));

@@ -1,4 +1,4 @@
-//! Programs that are not part of the project and that some tests need: `curl`, `node`, ….
+//! External programs that some tests need: `curl`, `node`, ….
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -280,7 +280,7 @@ mod tests {
     const SECRET: &str = "whk_AbCdEf123456";
 
     #[test]
-    fn finds_the_secret_in_what_gets_copied_with_it() {
+    fn finds_the_secret_in_text_copied_with_it() {
         for (configured, cause) in [
             ("whk_AbCdEf123456\n", Cause::SecretWhitespace),
             ("whk_AbCdEf123456\u{a0}", Cause::SecretWhitespace),

@@ -1,5 +1,5 @@
-//! Bytes of a connection, through the whole listener: every request that is handled is a part of
-//! what was sent, they do not overlap, and each has one response that the client can read.
+//! The bytes of a connection, through the whole listener: every request that is handled is part of
+//! the bytes sent, requests do not overlap, and each gets one response that the client can read.
 #![no_main]
 
 use std::io::{Read as _, Write as _};

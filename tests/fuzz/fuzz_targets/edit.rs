@@ -1,5 +1,5 @@
-//! Edited deliveries: any file is one or has mistakes, and what is read writes so that it reads
-//! back.
+//! Edited deliveries: any file is a delivery or has mistakes, and a delivery can be written and
+//! read back.
 #![no_main]
 
 use hookglass::ops::edit::{read, with_mistakes, write};

@@ -1,4 +1,5 @@
-//! Filters: any text is one or an error within it, and what is read prints so that it reads back.
+//! Filters: any text is a filter or an error with a position in the text, and a filter prints so
+//! that it reads back.
 #![no_main]
 
 use hookglass::filter::{Filter, complete};

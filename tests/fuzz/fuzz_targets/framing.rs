@@ -1,4 +1,4 @@
-//! HTTP bodies: where one ends does not depend on how its bytes are cut.
+//! HTTP bodies: the end of a body does not depend on how its bytes are split.
 #![no_main]
 
 use bytes::Bytes;

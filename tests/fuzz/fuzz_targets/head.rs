@@ -1,4 +1,4 @@
-//! Heads: what parses keeps its bytes, and nothing that is done with a head changes others.
+//! Heads: a parsed head keeps its bytes, and a change to one header leaves the others as they are.
 #![no_main]
 
 use bytes::Bytes;

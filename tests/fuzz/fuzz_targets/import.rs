@@ -1,5 +1,5 @@
-//! Files of any format: each is read or has an error, and what is read can be written to JSON Lines
-//! and read back, byte for byte.
+//! Files of any format: each is read or has an error, and its deliveries can be written to JSON
+//! Lines and read back, byte for byte.
 #![no_main]
 
 use hookglass::delivery::{DeliveryId, NewDelivery};

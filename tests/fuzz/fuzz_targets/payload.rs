@@ -1,4 +1,4 @@
-//! Bodies that nobody sends: whatever they claim to be, each has rows, a shape and a difference.
+//! Arbitrary bodies under any content type: each has rows, a shape, and a difference.
 #![no_main]
 
 use bytes::Bytes;

@@ -1,4 +1,4 @@
-//! Response rules: any text is one or an error, and what is read prints so that it reads back.
+//! Response rules: any text is a rule or an error, and a rule prints so that it reads back.
 #![no_main]
 
 use hookglass::respond::{ResponseRule, Script};

@@ -1,4 +1,4 @@
-//! Configurations that nobody writes: reading them gives a provider or an error.
+//! Arbitrary configurations of a provider: reading one returns a provider or an error.
 #![no_main]
 
 use hookglass::provider::CustomProvider;

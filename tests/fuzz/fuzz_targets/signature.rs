@@ -1,5 +1,5 @@
-//! Header values and bodies that nobody sends, under every provider: reading and diagnosing them
-//! never panics, and nothing that was not signed verifies.
+//! Arbitrary header values and bodies, under every provider: reading and diagnosing them never
+//! panics, and an unsigned request never verifies.
 #![no_main]
 
 use hookglass::delivery::{Head, Header, SignatureStatus};

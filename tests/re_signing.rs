@@ -1,4 +1,4 @@
-//! Kept deliveries that are signed anew: for every provider that can be signed for.
+//! Stored deliveries signed again, for every provider that can be signed for.
 
 mod support;
 
@@ -17,7 +17,7 @@ use support::Tested;
 
 const URL: &str = "https://hooks.example/in?a=1&data.id=7";
 
-/// A secret in the form of the scheme's secrets; another for every number.
+/// Returns a secret in the form of the scheme's secrets, a different one for every number.
 fn secret(provider: &Provider, number: u8) -> Secret {
     let key = [&b"test-key-not-a-real-one-32-byte"[..], &[b'0' + number]].concat();
     let text = match provider.scheme.secret {
@@ -50,7 +50,7 @@ fn again(
     resign(provider, secret, &subject, later(), identity)
 }
 
-/// A time at which everything that was signed today has expired.
+/// Returns a time at which everything that was signed today has expired.
 fn later() -> Timestamp {
     Timestamp::from_second(4_000_000_000).unwrap_or_default()
 }
@@ -65,7 +65,7 @@ fn sent(head: &str, body: &str) -> Tested<Request> {
 }
 
 #[test]
-fn what_was_sent_long_ago_verifies_again_under_the_new_secret_alone() -> Tested {
+fn an_old_request_verifies_again_with_the_new_secret_only() -> Tested {
     let mut tried = 0;
     for provider in provider::all() {
         // Samples are made for the path `/`, without a query.
@@ -101,7 +101,7 @@ fn what_was_sent_long_ago_verifies_again_under_the_new_secret_alone() -> Tested 
                 SignatureStatus::Verified,
                 "{name}"
             );
-            // Nothing else is another: not the order, not the case, not the number.
+            // Everything else is unchanged: order, case, and number of headers.
             let changed: Vec<&str> = changes.iter().map(|change| change.place.as_str()).collect();
             assert_eq!(first.head.headers.len(), second.head.headers.len(), "{name}");
             for (one, other) in first.head.headers.iter().zip(&second.head.headers) {
@@ -126,7 +126,7 @@ fn what_was_sent_long_ago_verifies_again_under_the_new_secret_alone() -> Tested 
 }
 
 #[test]
-fn a_signature_stands_where_the_old_one_stood() -> Tested {
+fn a_signature_replaces_the_old_one_in_its_place() -> Tested {
     let stripe = named("stripe")?;
     let first = sent(
         "PUT /a%20b?x=1 HTTP/1.0\nHost: h\nSTRIPE-Signature: t=1,v1=00,v0=11\nX-A: 1\nx-a: 2\nstripe-signature: t=2",
@@ -146,7 +146,7 @@ fn a_signature_stands_where_the_old_one_stood() -> Tested {
 }
 
 #[test]
-fn the_family_of_names_that_came_is_kept() -> Tested {
+fn the_family_of_header_names_is_kept() -> Tested {
     let svix = named("svix")?;
     let first = sent(
         "POST / HTTP/1.1\nWebhook-Id: msg_1a2b3c4d5e6f\nWebhook-Timestamp: 1\nWebhook-Signature: v1,x",
@@ -164,7 +164,7 @@ fn the_family_of_names_that_came_is_kept() -> Tested {
 }
 
 #[test]
-fn other_signatures_of_the_same_body_are_made_anew_or_removed() -> Tested {
+fn other_signatures_of_the_same_body_are_replaced_or_removed() -> Tested {
     let (github, old) = (named("github")?, named("github-sha1")?);
     let key = secret(&github, 1);
     let first = sent(
@@ -178,7 +178,7 @@ fn other_signatures_of_the_same_body_are_made_anew_or_removed() -> Tested {
     let second = again(&github, &key, &first, EventIdPolicy::Fresh)?.request;
     assert_eq!(status(&github, &key, &second, later()), SignatureStatus::Verified);
     assert_eq!(status(&old, &key, &second, later()), SignatureStatus::Verified);
-    // Credentials are for whoever is sent to.
+    // Credentials are those of the target.
     assert_eq!(second.head.joined("authorization").ok_or("none")?, "Basic eDp5");
 
     let hubspot = named("hubspot")?;
@@ -188,7 +188,7 @@ fn other_signatures_of_the_same_body_are_made_anew_or_removed() -> Tested {
     );
     let ReSigned { request: second, changes } =
         again(&hubspot, &secret(&hubspot, 1), &sent(&v1, "[]")?, EventIdPolicy::Fresh)?;
-    // It may be that of version 1 or of version 2.
+    // The scheme has a version 1 and a version 2.
     assert!(
         changes
             .iter()
@@ -201,7 +201,7 @@ fn other_signatures_of_the_same_body_are_made_anew_or_removed() -> Tested {
 }
 
 #[test]
-fn the_method_and_the_url_are_those_of_the_sending() -> Tested {
+fn method_and_url_are_those_of_the_new_request() -> Tested {
     let hubspot = named("hubspot")?;
     let key = secret(&hubspot, 1);
     let first = sent(
@@ -235,7 +235,7 @@ fn the_headers_that_were_signed_are_signed_again() -> Tested {
 }
 
 #[test]
-fn a_time_in_the_body_is_refreshed_and_nothing_else_of_it() -> Tested {
+fn only_the_time_in_the_body_is_refreshed() -> Tested {
     let linear = named("linear")?;
     let key = secret(&linear, 1);
     let first =

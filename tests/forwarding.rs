@@ -1,4 +1,4 @@
-//! What becomes of deliveries: targets that behave well and badly, rules, handshakes.
+//! Responses and forwards: targets that work and targets that fail, rules, and handshakes.
 
 #![cfg(unix)]
 
@@ -13,7 +13,7 @@ use std::thread;
 
 use serde_json::Value;
 use support::targets::silent;
-use support::{Listener, Target, Tested, event, exchange, hookglass, listed, read_answer, request};
+use support::{Listener, Target, Tested, event, exchange, hookglass, listed, read_status, request};
 
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nfirst";
 
@@ -27,7 +27,7 @@ fn id_of(request: &str) -> String {
 }
 
 #[test]
-fn the_first_target_answers_and_the_others_are_kept_beside_it() -> Tested {
+fn the_client_gets_the_first_response_and_all_are_stored() -> Tested {
     let folder = tempfile::tempdir()?;
     let first = Target::always(OK)?;
     let second =
@@ -103,7 +103,7 @@ fn only_narrows_the_filters_of_configured_targets() -> Tested {
 }
 
 #[test]
-fn only_without_a_target_says_what_to_add() -> Tested {
+fn only_without_a_target_is_an_error_with_advice() -> Tested {
     let folder = tempfile::tempdir()?;
     let output = hookglass(folder.path()).args(["--only", "type:a"]).output()?;
     let said = String::from_utf8(output.stderr)?;
@@ -115,7 +115,7 @@ fn only_without_a_target_says_what_to_add() -> Tested {
     Ok(())
 }
 
-/// Requests over so many connections at once, each of them answered 200.
+/// Sends requests over this many connections at once, and checks that each gets 200.
 fn flood(address: &str, connections: usize, each: usize) -> Tested {
     let send = |connection: usize| -> io::Result<()> {
         let mut stream = TcpStream::connect(address)?;
@@ -123,7 +123,7 @@ fn flood(address: &str, connections: usize, each: usize) -> Tested {
         for number in 0..each {
             stream.write_all(&request(connection * each + number))?;
             let status =
-                read_answer(&mut answers).map_err(|wrong| io::Error::other(wrong.to_string()))?;
+                read_status(&mut answers).map_err(|wrong| io::Error::other(wrong.to_string()))?;
             assert_eq!(status, 200);
         }
         Ok(())
@@ -139,7 +139,7 @@ fn flood(address: &str, connections: usize, each: usize) -> Tested {
 }
 
 #[test]
-fn a_stalled_second_target_holds_nobody_up_and_loses_nothing() -> Tested {
+fn a_stalled_second_target_delays_no_client_and_loses_nothing() -> Tested {
     const CONNECTIONS: usize = 8;
     const EACH: usize = 25;
     let folder = tempfile::tempdir()?;
@@ -154,7 +154,7 @@ fn a_stalled_second_target_holds_nobody_up_and_loses_nothing() -> Tested {
     )?;
     let listener = Listener::start(&mut hookglass(folder.path()))?;
     flood(&listener.address, CONNECTIONS, EACH)?;
-    // Every sender is answered while the second target has answered nobody.
+    // Every sender has its response although the second target has not responded yet.
     assert_eq!(first.so_far().len(), CONNECTIONS * EACH);
     let (status, _, said) = listener.stop()?;
     assert!(status.success(), "{said}");
@@ -169,7 +169,7 @@ fn a_stalled_second_target_holds_nobody_up_and_loses_nothing() -> Tested {
         overrun += usize::from(failed.contains("its queue is full"));
         stopped += usize::from(failed.contains("had not responded when hookglass stopped"));
     }
-    // Two under way and four waiting.
+    // Two are being sent, and four wait.
     assert_eq!((overrun, stopped), (CONNECTIONS * EACH - 6, 6));
     Ok(())
 }
@@ -195,7 +195,7 @@ fn a_target_gets_deliveries_in_the_order_of_their_numbers() -> Tested {
 }
 
 #[test]
-fn targets_that_behave_badly_are_told_and_hurt_nobody() -> Tested {
+fn failing_targets_are_reported_and_do_not_delay_others() -> Tested {
     let folder = tempfile::tempdir()?;
     let down = {
         let listener = TcpListener::bind("127.0.0.1:0")?;
@@ -249,13 +249,13 @@ fn targets_that_behave_badly_are_told_and_hurt_nobody() -> Tested {
 }
 
 #[test]
-fn a_target_that_sends_interim_responses_only_is_given_up() -> Tested {
+fn a_target_that_only_sends_interim_responses_fails() -> Tested {
     let folder = tempfile::tempdir()?;
     let target = TcpListener::bind("127.0.0.1:0")?;
     let url = format!("http://{}", target.local_addr()?);
     let sending = thread::spawn(move || -> io::Result<()> {
         let (mut stream, _) = target.accept()?;
-        // Bytes before the request would be no response to it.
+        // Bytes sent before the request would not be a response to it.
         let _ = stream.read(&mut [0; 1024])?;
         // Ends when the listener closes the connection.
         while stream.write_all(&b"HTTP/1.1 100 Continue\r\n\r\n".repeat(64)).is_ok() {}
@@ -300,7 +300,7 @@ fn a_listener_is_not_its_own_target() -> Tested {
 }
 
 #[test]
-fn rules_answer_on_demand() -> Tested {
+fn rules_decide_on_responses() -> Tested {
     let folder = tempfile::tempdir()?;
     configure(
         folder.path(),
@@ -338,7 +338,7 @@ fn rules_answer_on_demand() -> Tested {
         assert!(answer.contains(part), "{path}: {answer}");
     }
     assert_eq!(to("/close").unwrap_or_default(), "");
-    // The sender has had enough at once.
+    // The sender closes its connection at once.
     assert_eq!(to("/silent").unwrap_or_default(), "");
     listener.stop()?;
     let lines = listed(folder.path())?;
@@ -403,20 +403,20 @@ fn a_rule_with_a_status_of_success_keeps_the_expected_body() -> Tested {
 }
 
 #[test]
-fn a_rule_with_an_error_says_so() -> Tested {
+fn an_invalid_rule_is_an_error_with_its_position() -> Tested {
     let response = response_to("X-Twilio-Signature: AAAA", &["500"])?;
     assert!(response.ends_with("500 by a rule; stored as delivery 1\n"), "{response}");
     Ok(())
 }
 
 #[test]
-fn a_silent_answer_ends_with_the_program() -> Tested {
+fn a_rule_without_a_response_ends_with_the_program() -> Tested {
     let folder = tempfile::tempdir()?;
     let mut command = hookglass(folder.path());
     let listener = Listener::start(command.args(["--respond", "timeout"]))?;
     let mut stream = TcpStream::connect(&listener.address)?;
     stream.write_all(&request(1))?;
-    // It is on disk before nobody answers it.
+    // The delivery is on disk although it gets no response.
     while listed(folder.path())?.is_empty() {}
     let (status, printed, said) = listener.stop()?;
     assert!(status.success(), "{said}");
@@ -426,7 +426,7 @@ fn a_silent_answer_ends_with_the_program() -> Tested {
 }
 
 #[test]
-fn what_is_held_is_answered_when_it_ends() -> Tested {
+fn paused_requests_get_a_response_when_the_listener_ends() -> Tested {
     let folder = tempfile::tempdir()?;
     let mut listener = Listener::start(hookglass(folder.path()).args(["--respond", "hold"]))?;
     let mut warned = String::new();
@@ -439,10 +439,10 @@ fn what_is_held_is_answered_when_it_ends() -> Tested {
     });
     let mut stream = BufReader::new(TcpStream::connect(&listener.address)?);
     stream.get_mut().write_all(&request(1))?;
-    // It is on disk before anybody is answered.
+    // It is on disk before the client gets its response.
     while listed(folder.path())?.is_empty() {}
     support::signal(listener.child.id(), "TERM")?;
-    assert_eq!(read_answer(&mut stream)?, 503);
+    assert_eq!(read_status(&mut stream)?, 503);
     assert!(listener.child.wait()?.success());
     let printed = printing.join().map_err(|_| "printing panicked")??;
     assert!(printed.contains("\"status\":503"), "{printed}");
@@ -450,7 +450,7 @@ fn what_is_held_is_answered_when_it_ends() -> Tested {
 }
 
 #[test]
-fn who_answers_is_decided_in_one_order() -> Tested {
+fn rules_targets_and_handshakes_have_one_order() -> Tested {
     let folder = tempfile::tempdir()?;
     let target = Target::always(OK)?;
     let url = target.url.clone();

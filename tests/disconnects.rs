@@ -121,7 +121,7 @@ fn a_client_that_left_is_shown_in_the_timeline() -> Tested {
 fn a_paused_response_is_not_counted_as_sent_to_a_client_that_left() -> Tested {
     let mut session = left_dashboard("hold")?;
     session.wait_for("1 PAUSED")?;
-    // Once other clients were served, the listener has noticed that the first one left.
+    // By the time other clients were served, the listener has noticed that the first one left.
     for _ in 0..20 {
         exchange(&session.address()?, b"not HTTP\r\n\r\n")?;
     }

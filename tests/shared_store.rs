@@ -32,7 +32,7 @@ fn count(folder: &Path) -> Tested<usize> {
 }
 
 #[test]
-fn an_import_beside_a_listener_reaches_its_store() -> Tested {
+fn an_import_reaches_the_store_of_a_running_listener() -> Tested {
     let folder = tempfile::tempdir()?;
     let listener = Listener::start(&mut hookglass(folder.path()))?;
     std::fs::write(folder.path().join("one.http"), "POST http://a.example/\n\nx\n")?;
@@ -43,7 +43,7 @@ fn an_import_beside_a_listener_reaches_its_store() -> Tested {
 }
 
 #[test]
-fn a_prune_beside_a_listener_deletes() -> Tested {
+fn a_prune_deletes_while_a_listener_runs() -> Tested {
     let folder = tempfile::tempdir()?;
     let listener = Listener::start(&mut hookglass(folder.path()))?;
     receive(&listener, 3)?;
@@ -53,7 +53,7 @@ fn a_prune_beside_a_listener_deletes() -> Tested {
     Ok(())
 }
 
-/// Waits until the listener keeps this many deliveries.
+/// Waits until the listener has stored this many deliveries.
 fn keeps(listener: Listener, folder: &Path, wanted: usize) -> Tested {
     receive(&listener, 5)?;
     while count(folder)? != wanted {}
@@ -85,7 +85,7 @@ fn a_flag_takes_precedence_over_the_configuration_of_what_is_kept() -> Tested {
 }
 
 #[test]
-fn a_check_beside_a_listener_works() -> Tested {
+fn a_check_works_while_a_listener_runs() -> Tested {
     let folder = tempfile::tempdir()?;
     let listener = Listener::start(&mut hookglass(folder.path()))?;
     receive(&listener, 1)?;

@@ -1,5 +1,5 @@
-//! Files from someone else: what a cloned repository or an archive contains can neither read files
-//! outside of its folder nor send deliveries somewhere without a word.
+//! Files from someone else: a cloned repository or an archive can neither read files outside of its
+//! folder nor send deliveries somewhere unannounced.
 
 #![cfg(unix)]
 
@@ -15,7 +15,7 @@ use support::targets::silent;
 use support::terminal::Terminal;
 use support::{Tested, hookglass, listed, stderr};
 
-/// A folder `outside` with a secret file, next to a folder `archive`.
+/// Creates a folder `outside` with a secret file, next to a folder `archive`.
 fn folder() -> Tested<tempfile::TempDir> {
     let folder = tempfile::tempdir()?;
     fs::write(folder.path().join("outside"), "not yours")?;
@@ -114,7 +114,8 @@ fn a_response_file_outside_of_the_configuration_is_refused() -> Tested {
     Ok(())
 }
 
-/// A folder whose configuration forwards to a URL, responds with a file, and reads a secret.
+/// Creates a folder whose configuration forwards to a URL, responds with a file, and reads a
+/// secret.
 fn configured(url: &str) -> Tested<tempfile::TempDir> {
     let folder = tempfile::tempdir()?;
     fs::write(folder.path().join("page"), "page")?;
