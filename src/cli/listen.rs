@@ -24,6 +24,7 @@ use super::{CliError, StoreArgs, demo, session, signals};
 use crate::app::Session;
 use crate::config::{Config, Dashboard, ForwardTo, Keyring, SourceConfig};
 use crate::dashboard::{self, Ended};
+use crate::delivery::DeliveryId;
 use crate::headless::{self, Format, HeadlessError};
 use crate::hub::{Hub, HubOptions, Publisher, ReadFrom};
 use crate::intake::{
@@ -39,7 +40,7 @@ use crate::respond::Rulebook;
 use crate::signature::{Credentials, CurrentVerifier, PublicUrl, SourceRoute, Verifier};
 #[cfg(unix)]
 use crate::store::ControlSocket;
-use crate::store::{Keep, Store, StorePlace};
+use crate::store::{Follower, Keep, Store, StorePlace};
 use crate::tunnel;
 use routing::{RoutingArgs, RoutingPlan};
 pub(super) use routing::{public_url, response_rule};
@@ -211,16 +212,13 @@ pub(super) fn run_in_background(
 }
 
 impl ListenArgs {
-    /// Returns the sources of the flags, then those of the configuration with other paths.
-    fn sources(&self, config: &Config) -> Vec<SourceConfig> {
-        let flags = self.source.iter().map(|source| {
-            let written = config.routes.iter().find(|one| one.path == source.path);
-            let secrets = written.filter(|one| one.provider == source.provider);
-            SourceConfig { secrets: secrets.and_then(|one| one.secrets.clone()), ..source.clone() }
-        });
-        let is_free = |one: &&SourceConfig| self.source.iter().all(|flag| flag.path != one.path);
-        let written = config.routes.iter().filter(is_free).cloned();
-        flags.chain(written).collect()
+    /// Returns the store of the deliveries. A demo keeps them in memory unless a store is named.
+    fn place(&self) -> StorePlace {
+        if self.ephemeral || (self.demo && self.store.store.is_none()) {
+            StorePlace::Memory
+        } else {
+            StorePlace::File(self.store.path())
+        }
     }
 
     /// Returns the arguments of a listener on a loopback address.
@@ -256,10 +254,7 @@ async fn listen(
     let wanted = args.address()?;
     let listener = bind(&args, wanted).await.map_err(CliError::environment)?;
     let address = listener.local_addr().map_err(CliError::environment)?;
-    let hub = match args.hub.options(&config.hub)? {
-        Some(options) => Some(open_hub(options).await?),
-        None => None,
-    };
+    let hub = open_hub(args.hub.options(&config.hub)?).await?;
     let url = format!("http://{address}");
     let dashboard = config.dashboard.clone();
     let mut known = known_providers(&config);
@@ -269,18 +264,7 @@ async fn listen(
     let mut plan = args.routing.plan(config, &args.provider.config.path())?;
     plan.check(address)?;
     plan.check_hub(hub.is_some())?;
-    let headless = background.is_none() && (args.headless || !std::io::stdout().is_terminal());
-    let needs_application = args.demo && !headless && hub.is_none() && plan.is_default();
-    let application = if needs_application { demo::bind_application().await } else { None };
-    let application = application.map(|(listener, target)| {
-        plan.forward_all_to(target);
-        listener
-    });
-    let place = if args.ephemeral || (args.demo && args.store.store.is_none()) {
-        StorePlace::Memory
-    } else {
-        StorePlace::File(args.store.path())
-    };
+    let place = args.place();
     let own = keyring.candidates.iter().chain(routes.iter().flat_map(SourceRoute::credentials));
     known.secrets.extend(own.flat_map(|one| one.secrets.iter().cloned()));
     let (store, writer) = session::open_store(&place, url.clone()).await?;
@@ -344,10 +328,12 @@ fn sources(args: &ListenArgs, config: &Config) -> Vec<SourceConfig> {
     flags.chain(written).collect()
 }
 
-/// Connects to the hub that deliveries are published to.
-async fn open_hub(options: HubOptions) -> Result<Hub, CliError> {
+/// Connects to the hub that deliveries are published to, if there is one.
+async fn open_hub(options: Option<HubOptions>) -> Result<Option<Hub>, CliError> {
+    let Some(options) = options else { return Ok(None) };
     // Boxed because the future holds the state of the connection.
-    Box::pin(Hub::open_for_publishing(options)).await.map_err(CliError::environment)
+    let hub = Box::pin(Hub::open_for_publishing(options)).await;
+    hub.map(Some).map_err(CliError::environment)
 }
 
 /// Binds the address. The demo uses another port if the default one is in use.
@@ -422,6 +408,7 @@ struct Routing {
 }
 
 /// Stages of the shutdown, in order.
+#[derive(Clone, Default)]
 struct Shutdown {
     /// Shutdown has been requested.
     stop: CancellationToken,
@@ -463,9 +450,8 @@ impl ListenSession {
         listener: TcpListener,
         signal: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), CliError> {
-        let stop = CancellationToken::new();
-        let answered = CancellationToken::new();
-        let finished = CancellationToken::new();
+        let ends = Shutdown::default();
+        let stop = ends.stop.clone();
         // Only if it is read: what a follower has not taken stays in memory.
         let follower = self.headless.then(|| self.store.follow()).transpose();
         let follower = follower.map_err(CliError::environment)?;
@@ -473,9 +459,7 @@ impl ListenSession {
         let last = last.map_err(CliError::environment)?;
         let own: Target = self.session.url.parse().map_err(CliError::environment)?;
         let mut tasks = JoinSet::new();
-        let ends =
-            Shutdown { stop: stop.clone(), answered: answered.clone(), finished: finished.clone() };
-        let (intake, controls) = self.intake(&mut tasks, ends)?;
+        let (intake, controls) = self.intake(&mut tasks, ends.clone())?;
         self.maintain(&mut tasks, &controls.rules, &stop);
         if let Some(hub) = &self.hub {
             let (hub, store) = (hub.clone(), self.store.clone());
@@ -484,58 +468,96 @@ impl ListenSession {
         let Routing { plan, address, public_url } = &self.routing;
         let hidden = self.known.secret_variables();
         let tunnel = plan.tunnel(&mut tasks, *address, hidden, public_url.clone(), &stop);
-        let (limits, stopping, done) = (self.limits(), stop.clone(), answered.clone());
-        tasks.spawn(async move {
-            let take = move |received| {
-                let intake = Arc::clone(&intake);
-                async move { intake.handle(received).await }
-            };
-            listener::serve(listener, limits, take, stopping).await;
-            done.cancel();
-        });
+        self.accept(&mut tasks, listener, intake, &ends);
         session::stop_at_signal(&mut tasks, signal, &stop);
         if self.args.demo
             && let Some(credentials) = self.verifier.get().candidates().first()
         {
             tasks.spawn(demo::run(credentials.clone(), own.clone(), stop.clone()));
         }
-        if let Some(listener) = self.application.take() {
-            let (verifier, stop) = (self.verifier.clone(), answered.clone());
-            tasks.spawn(demo::run_application(listener, verifier, stop));
-        }
-        let ended = if let Some(BackgroundListener { ready, stop, .. }) = self.background.take() {
-            // The receiver is gone only if the process ends.
-            let notes = self.notes.iter().chain(&self.warnings).cloned().collect();
-            let (url, public_url) = (self.session.url.clone(), public_url.clone());
-            let _ = ready.send(StartedListener { url, public_url, controls, notes });
-            watch_tasks(stop.cancelled_owned(), &mut tasks).await;
-            Ok(())
+        let ended = if let Some(background) = self.background.take() {
+            self.serve_in_background(&mut tasks, background, controls).await
         } else if let Some(follower) = follower {
-            let format = self.args.output.into();
             if let Some(states) = tunnel {
                 tasks.spawn(routing::report_tunnel(states));
             }
-            let store = self.store.clone();
-            let stopping = stop.clone();
-            tasks.spawn(async move {
-                tokio::select! {
-                    () = headless::report_store_errors(&store) => {}
-                    () = stopping.cancelled() => {}
-                }
-            });
-            let printing = headless::run(&self.store, last, follower, format, finished);
-            watch_tasks(printing, &mut tasks).await.map_err(CliError::from)
+            self.print(&mut tasks, follower, last, ends).await
         } else {
-            let showing = dashboard::run(self.dashboard(own, controls, tunnel), stop.clone());
-            let ended = watch_tasks(showing, &mut tasks).await.map_err(CliError::environment);
-            if matches!(ended, Ok(Ended::TerminalClosed)) && self.keeps_running {
-                tracing::info!("the terminal was closed; receiving continues");
-                watch_tasks(stop.cancelled(), &mut tasks).await;
-            }
-            ended.map(drop)
+            self.show(&mut tasks, self.dashboard(own, controls, tunnel), &stop).await
         };
         session::end_tasks(tasks, &stop).await;
         ended
+    }
+
+    /// Starts to accept connections.
+    fn accept(
+        &self,
+        tasks: &mut JoinSet<()>,
+        listener: TcpListener,
+        intake: Arc<Intake>,
+        ends: &Shutdown,
+    ) {
+        let (limits, stop, answered) = (self.limits(), ends.stop.clone(), ends.answered.clone());
+        tasks.spawn(async move {
+            let take = move |received| {
+                let intake = Arc::clone(&intake);
+                async move { intake.handle(received).await }
+            };
+            listener::serve(listener, limits, take, stop).await;
+            answered.cancel();
+        });
+    }
+
+    /// Hands the controls to the process around the listener, and waits until it is stopped.
+    async fn serve_in_background(
+        &self,
+        tasks: &mut JoinSet<()>,
+        background: BackgroundListener,
+        controls: Controls,
+    ) -> Result<(), CliError> {
+        let BackgroundListener { ready, stop, .. } = background;
+        let notes = self.notes.iter().chain(&self.warnings).cloned().collect();
+        let (url, public_url) = (self.session.url.clone(), self.routing.public_url.clone());
+        // The receiver is gone only if the process ends.
+        let _ = ready.send(StartedListener { url, public_url, controls, notes });
+        watch_tasks(stop.cancelled_owned(), tasks).await;
+        Ok(())
+    }
+
+    /// Prints deliveries after `last` until shutdown.
+    async fn print(
+        &self,
+        tasks: &mut JoinSet<()>,
+        follower: Follower,
+        last: DeliveryId,
+        ends: Shutdown,
+    ) -> Result<(), CliError> {
+        let (store, stop) = (self.store.clone(), ends.stop);
+        tasks.spawn(async move {
+            tokio::select! {
+                () = headless::report_store_errors(&store) => {}
+                () = stop.cancelled() => {}
+            }
+        });
+        let format = self.args.output.into();
+        let printing = headless::run(&self.store, last, follower, format, ends.finished);
+        watch_tasks(printing, tasks).await.map_err(CliError::from)
+    }
+
+    /// Shows the dashboard until it is quit or its terminal is closed.
+    async fn show(
+        &self,
+        tasks: &mut JoinSet<()>,
+        setup: dashboard::Setup,
+        stop: &CancellationToken,
+    ) -> Result<(), CliError> {
+        let showing = dashboard::run(setup, stop.clone());
+        let ended = watch_tasks(showing, tasks).await.map_err(CliError::environment)?;
+        if ended == Ended::TerminalClosed && self.keeps_running {
+            tracing::info!("the terminal was closed; receiving continues");
+            watch_tasks(stop.cancelled(), tasks).await;
+        }
+        Ok(())
     }
 
     fn intake(
