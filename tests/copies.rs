@@ -108,7 +108,7 @@ fn an_xh_command_sends_the_same_bytes() -> Tested {
 }
 
 #[test]
-fn curl_sends_what_it_can_only_send_with_special_options() -> Tested {
+fn curl_sends_unusual_methods_targets_and_header_bytes() -> Tested {
     if !is_installed("curl") {
         return Ok(());
     }

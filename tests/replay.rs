@@ -107,8 +107,22 @@ fn failures_are_reported_and_compared_with_the_last_run() -> Tested {
         last = lines;
     }
     assert_eq!(last[0]["failures"][0], "answered 200, expected 204");
+    Ok(())
+}
+
+#[test]
+fn an_unreachable_target_is_exit_3() -> Tested {
+    let folder = tempfile::tempdir()?;
+    fixtures(folder.path())?;
     let unreachable = replay(folder.path(), "http://127.0.0.1:1", &[])?;
     assert_eq!(unreachable.status.code(), Some(3), "{}", printed(&unreachable));
+    Ok(())
+}
+
+#[test]
+fn wrong_flags_are_exit_2_and_name_what_is_expected() -> Tested {
+    let folder = tempfile::tempdir()?;
+    fixtures(folder.path())?;
     for (args, part) in [
         (&["--timing", "fast"][..], "invalid speed"),
         (&["--expect", "fine"], "invalid status"),
@@ -225,7 +239,7 @@ fn order_repetition_and_concurrency_follow_the_flags() -> Tested {
 }
 
 #[test]
-fn stats_and_exports_read_the_store_of_a_running_listener() -> Tested {
+fn stats_and_store_check_read_the_store_of_a_running_listener() -> Tested {
     let folder = tempfile::tempdir()?;
     let run = |args: &[&str]| hookglass(folder.path()).args(args).output();
     let listener = Listener::start(&mut hookglass(folder.path()))?;
@@ -245,15 +259,21 @@ fn stats_and_exports_read_the_store_of_a_running_listener() -> Tested {
     Ok(())
 }
 
-#[test]
-fn the_store_is_pruned_and_checked() -> Tested {
-    let folder = tempfile::tempdir()?;
-    let run = |args: &[&str]| hookglass(folder.path()).args(args).output();
-    let listener = Listener::start(&mut hookglass(folder.path()))?;
+/// Stores four events, one of them twice.
+fn stored_events(folder: &Path) -> Tested {
+    let listener = Listener::start(&mut hookglass(folder))?;
     for number in [1, 2, 3, 3, 4] {
         exchange(&listener.address, &request(number))?;
     }
     listener.stop()?;
+    Ok(())
+}
+
+#[test]
+fn prune_keeps_what_is_within_its_limit() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let run = |args: &[&str]| hookglass(folder.path()).args(args).output();
+    stored_events(folder.path())?;
     for (keep, left) in [("30d", 5), ("10GiB", 5), ("100k", 5), ("2", 2), ("1B", 0)] {
         let would = run(&["prune", "--keep", keep, "--dry-run"])?;
         assert!(would.status.success(), "{}", printed(&would));
@@ -264,13 +284,19 @@ fn the_store_is_pruned_and_checked() -> Tested {
     }
     assert_eq!(run(&["store", "check"])?.status.code(), Some(0));
     assert_eq!(run(&["prune", "--keep", "some"])?.status.code(), Some(2));
-    // A page of the store is overwritten.
+    Ok(())
+}
+
+#[test]
+fn a_store_with_an_overwritten_page_fails_its_check() -> Tested {
+    let folder = tempfile::tempdir()?;
+    stored_events(folder.path())?;
     let path = folder.path().join(".hookglass/deliveries.db");
     let mut bytes = fs::read(&path)?;
     let half = bytes.len() / 2;
     bytes.iter_mut().skip(half).take(4096).for_each(|byte| *byte = 0x5a);
     fs::write(&path, bytes)?;
-    let damaged = run(&["store", "check"])?;
+    let damaged = hookglass(folder.path()).args(["store", "check"]).output()?;
     assert_eq!(damaged.status.code(), Some(3), "{}", printed(&damaged));
     assert!(printed(&damaged).contains("damaged"), "{}", printed(&damaged));
     Ok(())

@@ -152,20 +152,27 @@ fn a_filter_selects_oldest_first_and_attempts_are_stored_while_a_listener_runs()
 }
 
 #[test]
+fn without_a_secret_a_resend_fails_with_the_ways_to_get_one() -> Tested {
+    let folder = tempfile::tempdir()?;
+    kept(folder.path(), 1)?;
+    let without = hookglass(folder.path())
+        .env_remove("CRIBBLY_WEBHOOK_SECRET")
+        .args(["resend", "1", "--to", "http://127.0.0.1:1"])
+        .output()?;
+    assert_eq!(without.status.code(), Some(2));
+    for word in ["CRIBBLY_WEBHOOK_SECRET", "--secret-file", "--exact"] {
+        assert!(stderr(&without).contains(word), "{}", stderr(&without));
+    }
+    Ok(())
+}
+
+#[test]
 fn a_resend_that_cannot_be_prepared_fails_before_anything_is_sent() -> Tested {
     let folder = tempfile::tempdir()?;
     kept(folder.path(), 1)?;
     // The target accepts connections and never responds.
     let silent = TcpListener::bind("127.0.0.1:0")?;
     let url = format!("http://{}", silent.local_addr()?);
-    let without = hookglass(folder.path())
-        .env_remove("CRIBBLY_WEBHOOK_SECRET")
-        .args(["resend", "1", "--to", &url])
-        .output()?;
-    assert_eq!(without.status.code(), Some(2));
-    for word in ["CRIBBLY_WEBHOOK_SECRET", "--secret-file", "--exact"] {
-        assert!(stderr(&without).contains(word), "{}", stderr(&without));
-    }
     let unknown = Listener::start(hookglass(folder.path()).args(["--provider", "stripe,github"]))?;
     exchange(&unknown.address, b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n")?;
     unknown.stop()?;
@@ -195,7 +202,7 @@ fn a_resend_that_cannot_be_prepared_fails_before_anything_is_sent() -> Tested {
         assert!(stderr(&output).contains(says), "{args:?}: {}", stderr(&output));
     }
     silent.set_nonblocking(true)?;
-    assert!(silent.accept().is_err(), "somebody called");
+    assert!(silent.accept().is_err(), "a request was sent");
     Ok(())
 }
 
@@ -216,28 +223,49 @@ fn a_target_that_is_down_ends_the_round_with_exit_3() -> Tested {
     Ok(())
 }
 
+/// Runs `send` with an event, a target, and these arguments.
+fn send(folder: &Path, url: &str, args: &[&str]) -> Tested<Output> {
+    std::fs::write(folder.join("event.json"), event(1).0)?;
+    Ok(hookglass(folder).args(["send", "event.json", "--to", url]).args(args).output()?)
+}
+
 #[test]
-fn a_sample_that_is_sent_is_printed_in_every_form() -> Tested {
+fn a_dry_run_of_a_sample_prints_the_bytes_that_are_sent() -> Tested {
     let folder = tempfile::tempdir()?;
-    std::fs::write(folder.path().join("event.json"), event(1).0)?;
-    let target = Target::each(&[YES, NO])?;
+    let target = Target::each(&[YES])?;
     let url = target.url.clone();
-    let run = |args: &[&str]| -> Tested<Output> {
-        let common = ["send", "event.json", "--to", &url];
-        Ok(hookglass(folder.path()).args(common).args(args).output()?)
-    };
-    let dry = run(&["--dry-run"])?;
+    let dry = send(folder.path(), &url, &["--dry-run"])?;
     assert!(dry.status.success(), "{}", stderr(&dry));
-    let printed = run(&["--json", "--count", "2"])?;
-    assert_eq!(printed.status.code(), Some(1), "{}", stderr(&printed));
-    assert_eq!(requests(target)?, [dry.stdout.clone(), dry.stdout]);
-    let lines = json_lines(&printed.stdout)?;
+    send(folder.path(), &url, &[])?;
+    assert_eq!(requests(target)?, [dry.stdout]);
+    Ok(())
+}
+
+#[test]
+fn each_sent_sample_has_a_line_of_json() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let target = Target::each(&[YES, NO])?;
+    let sent = send(folder.path(), &target.url, &["--json", "--count", "2"])?;
+    assert_eq!(sent.status.code(), Some(1), "{}", stderr(&sent));
+    let lines = json_lines(&sent.stdout)?;
     assert_eq!((&lines[0]["status"], &lines[1]["status"]), (&204.into(), &500.into()));
     assert!(lines.iter().all(|line| line["kind"] == "send" && line["delivery"].is_null()));
-    let line = &json_lines(&run(&["--dry-run", "--json"])?.stdout)?[0];
+    Ok(())
+}
+
+#[test]
+fn a_dry_run_of_a_sample_prints_a_line_of_json() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let dry = send(folder.path(), "http://127.0.0.1:1", &["--dry-run", "--json"])?;
+    let line = &json_lines(&dry.stdout)?[0];
     assert_eq!((&line["body"], &line["method"]), (&event(1).0.into(), &"POST".into()));
-    // The target is gone.
-    let failed = run(&["--json", "--count", "3"])?;
+    Ok(())
+}
+
+#[test]
+fn samples_that_cannot_be_sent_are_exit_3() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let failed = send(folder.path(), "http://127.0.0.1:1", &["--json", "--count", "3"])?;
     assert_eq!(failed.status.code(), Some(3));
     assert!(stderr(&failed).contains("2 of 3 were not sent"), "{}", stderr(&failed));
     assert!(json_lines(&failed.stdout)?[0]["error"].is_string());
